@@ -1,0 +1,157 @@
+# Everything a developer or CI runs. `make help` lists the commands.
+# Each environment is a virtual environment of its own under .venvs/, installed from a hash-locked file of
+# requirements/; it is rebuilt when its lock changes and left alone otherwise.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+python_version := 3.13
+dev := .venvs/dev/bin
+environments := dev sam ministack lint
+layer := layers/dependencies/requirements
+
+# How many accounts `make demo` handles, over all its campaigns.
+ACCOUNTS ?= 20000
+
+# uv never reads pip's settings: where a machine has an index or certificates of its own for pip, uv gets the same.
+# Everything is installed from wheels, so that no step compiles.
+uv_settings := UV_PYTHON_DOWNLOADS=never UV_NO_BUILD=1 UV_NO_CONFIG=1 UV_NO_PROGRESS=1
+ifdef PIP_INDEX_URL
+uv_settings += UV_DEFAULT_INDEX=$${UV_DEFAULT_INDEX:-$$PIP_INDEX_URL}
+endif
+ifdef PIP_CERT
+uv_settings += SSL_CERT_FILE=$${SSL_CERT_FILE:-$$PIP_CERT}
+endif
+uv := env $(uv_settings) .venvs/bootstrap/bin/uv --quiet
+
+# $(call step,NAME,COMMAND): one line when the command succeeds, all of its output when it does not.
+define step
+@output=$$(mktemp); started=$$SECONDS; \
+if ( $(2) ) >"$$output" 2>&1 </dev/null; then \
+    printf 'ok    %-28s %4d s\n' '$(1)' $$((SECONDS - started)); rm -f "$$output"; \
+else \
+    { printf 'FAIL  %s\n' '$(1)'; cat "$$output"; } >&2; rm -f "$$output"; exit 1; \
+fi
+endef
+
+# Prints a Python of the right version that really runs: a pyenv shim on PATH often does not.
+define find_python
+for candidate in python$(python_version) python3 \
+    "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/$(python_version)*/bin/python$(python_version) \
+    "$$(uv python find $(python_version) 2>/dev/null || true)"; do \
+    if "$$candidate" -c 'import sys; sys.exit("%d.%d" % sys.version_info[:2] != "$(python_version)")' \
+        >/dev/null 2>&1; then echo "$$candidate"; exit 0; fi; \
+done; \
+echo "Python $(python_version) was not found on PATH, under pyenv or by uv;" \
+    "install it, for example with 'pyenv install $(python_version)', and run make again." >&2; \
+exit 1
+endef
+
+.PHONY: help
+help: ## list the commands
+	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+# ---------------------------------------------------------------------------------------------- environments
+
+.venvs/bootstrap/.ready: requirements/bootstrap.txt
+	$(call step,install bootstrap,\
+	  rm -rf .venvs/bootstrap && python=$$($(find_python)) && "$$python" -m venv .venvs/bootstrap && \
+	  .venvs/bootstrap/bin/python -m pip install --quiet --require-hashes -r $< && touch $@)
+
+# Relocatable, so that a copy of the folder never runs the code of the original.
+.venvs/%/.ready: requirements/%.txt .venvs/bootstrap/.ready
+	$(call step,install $*,\
+	  $(uv) venv --relocatable --allow-existing --python .venvs/bootstrap/bin/python .venvs/$* && \
+	  $(uv) pip sync --python .venvs/$*/bin/python --require-hashes $< && \
+	  $(if $(filter dev,$*),$(link_project) &&) touch $@)
+
+# The project is used from the tree by path: nothing to build, nothing to install again after a change.
+source_roots := layers/kulanz cli local functions
+define link_project
+printf '../../../../../%s\n' $(source_roots) >.venvs/dev/lib/python$(python_version)/site-packages/kulanz.pth && \
+printf '%s\n' '#!/bin/sh' 'exec "$$(dirname "$$0")/python" -m kulanz_cli.main "$$@"' >$(dev)/kulanz && \
+chmod +x $(dev)/kulanz
+endef
+
+.PHONY: environments
+environments: $(environments:%=.venvs/%/.ready) ## install every environment (make test and make demo do it when needed)
+
+# --------------------------------------------------------------------------------------------------- checks
+
+code_checks := check-ruff check-format check-types check-imports
+template_checks := $(if $(wildcard template.yaml),check-cfn-lint check-checkov check-sam)
+
+.PHONY: test
+test: lint tests ## every check a change must pass: linters, types, import contracts, template, tests
+
+.PHONY: lint
+lint: environments ## the linters alone: ruff, mypy, import contracts, cfn-lint, checkov, sam validate
+	@$(MAKE) --keep-going --jobs=2 $(template_checks) $(code_checks)
+
+# The linters come first: they answer in seconds, and the tests take both cores.
+.PHONY: tests
+tests: environments $(if $(filter test,$(MAKECMDGOALS)),lint) ## the tests alone
+	@output=$$(mktemp); \
+	if $(dev)/python -m pytest -n 2 -m 'not container' >"$$output" 2>&1 </dev/null; then tail -n 1 "$$output"; rm -f "$$output"; \
+	else cat "$$output" >&2; rm -f "$$output"; exit 1; fi
+
+.PHONY: check-ruff check-format check-types check-imports check-cfn-lint check-checkov check-sam
+check-ruff: .venvs/dev/.ready
+	$(call step,ruff check,$(dev)/ruff check --quiet)
+
+check-format: .venvs/dev/.ready
+	$(call step,ruff format,$(dev)/ruff format --quiet --diff)
+
+check-types: .venvs/dev/.ready
+	$(call step,mypy --strict,$(dev)/mypy)
+
+check-imports: .venvs/dev/.ready
+	$(call step,import contracts,$(dev)/lint-imports --no-cache)
+
+check-cfn-lint: .venvs/lint/.ready
+	$(call step,cfn-lint,.venvs/lint/bin/cfn-lint template.yaml)
+
+# The checks are part of the package: nothing is downloaded and nothing is reported anywhere.
+check-checkov: .venvs/lint/.ready
+	$(call step,checkov,.venvs/lint/bin/checkov --quiet --compact --skip-download --framework cloudformation \
+	  --file template.yaml)
+
+check-sam: .venvs/sam/.ready
+	$(call step,sam validate --lint,SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-central-1 \
+	  .venvs/sam/bin/sam validate --lint --template template.yaml)
+
+# ----------------------------------------------------------------------------------------------------- runs
+
+.PHONY: demo
+demo: .venvs/dev/.ready .venvs/sam/.ready .venvs/ministack/.ready ## two incidents become credits on this machine (ACCOUNTS=20000)
+	@$(dev)/python -m kulanz_local.demo --accounts $(ACCOUNTS)
+
+# -------------------------------------------------------------------------------------------------- upkeep
+
+# Versions stay as they are unless a .in file asks otherwise; LOCK_FLAGS=--upgrade moves all, or
+# LOCK_FLAGS='--upgrade-package boto3' one. The layer comes first, because dev takes its versions.
+lock_command = $(uv) pip compile --generate-hashes --no-emit-index-url --universal --python-version $(python_version) \
+  --custom-compile-command 'make lock' $(LOCK_FLAGS)
+
+.PHONY: lock
+lock: .venvs/bootstrap/.ready ## resolve the .in files into hash-locked .txt files (LOCK_FLAGS=--upgrade for newer versions)
+	$(call step,lock the layer,$(lock_command) $(layer).in --output-file $(layer).txt)
+	@for name in bootstrap $(environments); do $(MAKE) lock-$$name; done
+	@for machine in aarch64 x86_64; do $(MAKE) layer-wheels-$$machine; done
+
+lock-%:
+	$(call step,lock $*,$(lock_command) requirements/$*.in --output-file requirements/$*.txt)
+
+# Lambda's Python 3.13 runs on Amazon Linux 2023, which has glibc 2.34.
+layer-wheels-%:
+	$(call step,wheels of the layer: $*,folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
+	  $(uv) pip install --dry-run --require-hashes --only-binary :all: --python-version $(python_version) \
+	  --python-platform $*-manylinux_2_34 --target "$$folder" -r $(layer).txt)
+
+.PHONY: clean
+clean: ## remove everything that make and the tools have made, environments included
+	@rm -rf .venvs .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

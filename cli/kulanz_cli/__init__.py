@@ -1,0 +1,1 @@
+"""The `kulanz` command: a thin shell over the use cases."""

@@ -1,0 +1,1 @@
+"""The ports of `application.ports` over AWS, one module per service resource."""

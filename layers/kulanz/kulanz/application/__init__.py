@@ -1,0 +1,1 @@
+"""One module per use case, over the ports in `ports.py`."""
