@@ -1,8 +1,33 @@
 """What all tests share."""
 
+import os
+
 import pytest
+from hypothesis import settings
+
+# No test may reach a real account, whatever the shell it is started from is logged in to.
+AWS_ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_DEFAULT_REGION": "eu-central-1",
+}
+
+# How long an example takes says more about the machine's other work than about the code.
+settings.register_profile("kulanz", deadline=None)
+settings.load_profile("kulanz")
 
 
+def pytest_configure() -> None:
+    """Replace the shell's AWS settings before any test module is imported."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ.update(AWS_ENVIRONMENT)
+
+
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """One worker runs every test of the embedded AWS, so that one process of it serves them all."""
     for item in items:

@@ -60,8 +60,8 @@ def test_no_requirements_file_names_where_packages_come_from(path: Path) -> None
 def test_a_lock_holds_what_its_source_asks_for(source: Path) -> None:
     locked = pins(source.with_suffix(".txt"))
     for line in asked_for(source):
-        match = re.match(rf"(?P<name>{NAME})(\[[^]]*\])?(==(?P<version>\S+))?$", line)
-        assert match, f"{line}: a name, or a name and an exact version"
+        match = re.match(rf"(?P<name>{NAME})(\[[^]]*\])?(==(?P<version>\S+)|<\S+)?$", line)
+        assert match, f"{line}: expected a name, alone or with an exact version or an upper bound"
         name = normalised(match["name"])
         assert name in locked
         assert match["version"] in {None, locked[name]}
