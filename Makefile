@@ -89,7 +89,7 @@ test: lint tests ## every check a change must pass: linters, types, import contr
 
 .PHONY: lint
 lint: environments ## the linters alone: ruff, mypy, import contracts, cfn-lint, checkov, sam validate
-	@$(MAKE) --keep-going --jobs=2 $(template_checks) $(code_checks)
+	@$(MAKE) --keep-going $(if $(filter -j%,$(MAKEFLAGS)),,--jobs=2) $(template_checks) $(code_checks)
 
 # The linters come first: they answer in seconds, and the tests take both cores.
 .PHONY: tests
@@ -111,17 +111,25 @@ check-types: .venvs/dev/.ready
 check-imports: .venvs/dev/.ready
 	$(call step,import contracts,$(dev)/lint-imports --no-cache)
 
-check-cfn-lint: .venvs/lint/.ready
-	$(call step,cfn-lint,.venvs/lint/bin/cfn-lint template.yaml)
+# The template's linters take ten seconds each and see nothing but the template and their settings, so they run again
+# only when one of these has changed.
+check-cfn-lint: .venvs/lint/cfn-lint.passed ; @:
+check-checkov: .venvs/lint/checkov.passed ; @:
+check-sam: .venvs/sam/validate.passed ; @:
+
+template_files := template.yaml $(wildcard .cfnlintrc .checkov.yaml samconfig.toml) Makefile
+
+.venvs/lint/cfn-lint.passed: .venvs/lint/.ready $(template_files)
+	$(call step,cfn-lint,.venvs/lint/bin/cfn-lint template.yaml && touch $@)
 
 # The checks are part of the package: nothing is downloaded and nothing is reported anywhere.
-check-checkov: .venvs/lint/.ready
+.venvs/lint/checkov.passed: .venvs/lint/.ready $(template_files)
 	$(call step,checkov,.venvs/lint/bin/checkov --quiet --compact --skip-download --framework cloudformation \
-	  --file template.yaml)
+	  --file template.yaml && touch $@)
 
-check-sam: .venvs/sam/.ready
+.venvs/sam/validate.passed: .venvs/sam/.ready $(template_files)
 	$(call step,sam validate --lint,SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-central-1 \
-	  .venvs/sam/bin/sam validate --lint --template template.yaml)
+	  .venvs/sam/bin/sam validate --lint --template template.yaml && touch $@)
 
 # ----------------------------------------------------------------------------------------------------- runs
 
