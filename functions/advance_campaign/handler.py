@@ -1,0 +1,47 @@
+"""Changes of campaigns' META records, from the stream of CampaignsTable."""
+
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from kulanz.adapters.aws import client
+from kulanz.adapters.campaign_items import META, campaign_of_partition
+from kulanz.adapters.campaign_table import DynamoCampaigns
+from kulanz.adapters.messaging import EventBridgeAnnouncer, SqsChunks
+from kulanz.adapters.s3 import S3Archive
+from kulanz.application.advance_campaign import AdvancePorts, advance_campaign
+from kulanz.config import AdvanceCampaignConfig
+from kulanz.domain.campaign import Cause
+
+logger = Logger()
+
+
+@cache
+def _composed() -> AdvancePorts:
+    config = AdvanceCampaignConfig.read()
+    return AdvancePorts(
+        campaigns=DynamoCampaigns(client("dynamodb"), config.campaigns_table),
+        chunks=SqsChunks(client("sqs"), config.chunk_queue_url),
+        archive=S3Archive(client("s3"), config.list_bucket),
+        announcer=EventBridgeAnnouncer(client("events"), config.bus_name),
+    )
+
+
+@logger.inject_lambda_context
+def handle(event: dict[str, Any], context: LambdaContext) -> None:
+    """Advance each campaign that the batch names, once; an error repeats the batch, which is safe."""
+    changed: dict[str, str] = {}
+    for record in event["Records"]:
+        keys = record["dynamodb"]["Keys"]
+        if keys["sk"]["S"] == META and record["eventName"] != "REMOVE":
+            changed[keys["pk"]["S"]] = record["eventID"]
+    for partition, event_id in changed.items():
+        campaign_id = campaign_of_partition(partition)
+        if campaign_id is None:
+            continue
+        cause = Cause(context.function_name, event_id, context.function_version)
+        state = advance_campaign(campaign_id, _composed(), cause, datetime.now(UTC))
+        logger.info("campaign", campaign=str(campaign_id), state=None if state is None else state.value)

@@ -1,0 +1,73 @@
+"""Events of the bus, from the incidents queue."""
+
+import json
+import os
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from kulanz.adapters.aws import client
+from kulanz.adapters.campaign_table import DynamoCampaigns
+from kulanz.adapters.messaging import SqsChunks, SqsRejected
+from kulanz.adapters.s3 import S3Archive, S3Lists, S3Policies
+from kulanz.application.open_campaign import Opening, OpenPorts, OpenSettings, open_campaign, reject_unreadable
+from kulanz.config import OpenCampaignConfig
+from kulanz.domain.campaign import Cause
+
+logger = Logger()
+
+
+@cache
+def _composed() -> tuple[OpenPorts, OpenSettings]:
+    config = OpenCampaignConfig.read()
+    s3, sqs = client("s3"), client("sqs")
+    ports = OpenPorts(
+        campaigns=DynamoCampaigns(client("dynamodb"), config.campaigns_table),
+        lists=S3Lists(s3, config.list_bucket),
+        policies=S3Policies(s3, config.list_bucket, config.policy_prefix),
+        chunks=SqsChunks(sqs, config.chunk_queue_url),
+        rejected=SqsRejected(sqs, config.rejected_queue_url),
+        archive=S3Archive(s3, config.list_bucket),
+    )
+    settings = OpenSettings(
+        list_bucket=config.list_bucket,
+        list_prefix=config.list_prefix,
+        incident_sources=config.incident_sources,
+        campaign_sources=config.campaign_sources,
+        chunk_bytes=config.chunk_bytes,
+        decidable_days=config.decidable_days,
+    )
+    return ports, settings
+
+
+@logger.inject_lambda_context
+def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Act on each message; those that could not be acted on now are named, and come again."""
+    failures = []
+    for record in event["Records"]:
+        try:
+            opening = _act(record["body"], record["messageId"], context)
+        except Exception:
+            logger.exception("event not acted on; it comes again", message_id=record["messageId"])
+            failures.append({"itemIdentifier": record["messageId"]})
+        else:
+            logger.info("event", message_id=record["messageId"], opening=opening.value)
+    return {"batchItemFailures": failures}
+
+
+def _act(body: str, message_id: str, context: LambdaContext) -> Opening:
+    ports, settings = _composed()
+    now = datetime.now(UTC)
+    try:
+        envelope = json.loads(body)
+    except ValueError:
+        envelope = None
+    if not isinstance(envelope, dict):
+        return reject_unreadable(body, ports, now)
+    cause = Cause(
+        context.function_name, str(envelope.get("id", message_id)), os.environ.get("AWS_LAMBDA_FUNCTION_VERSION", "")
+    )
+    return open_campaign(envelope, ports, settings, cause, now)

@@ -1,0 +1,41 @@
+"""Committed decisions, from the stream of CreditsTable."""
+
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from kulanz.adapters.aws import client
+from kulanz.adapters.campaign_table import DynamoCampaigns
+from kulanz.adapters.ledger_table import read_entry
+from kulanz.adapters.messaging import SnsNotices
+from kulanz.application.frozen import FrozenCache
+from kulanz.application.publish_notices import PublishPorts, publish_notices
+from kulanz.config import PublishNoticesConfig
+
+logger = Logger()
+_policies = FrozenCache()
+
+
+@cache
+def _composed() -> tuple[PublishPorts, int]:
+    config = PublishNoticesConfig.read()
+    ports = PublishPorts(
+        DynamoCampaigns(client("dynamodb"), config.campaigns_table), SnsNotices(client("sns"), config.topic_arn)
+    )
+    return ports, config.recipients_per_message
+
+
+@logger.inject_lambda_context
+def handle(event: dict[str, Any], _: LambdaContext) -> None:
+    """Publish what the batch's new decisions say; an error repeats the batch, and subscribers know repeated notices."""
+    ports, recipients_per_message = _composed()
+    entries = [
+        read_entry(record["dynamodb"]["NewImage"])
+        for record in event["Records"]
+        if record["eventName"] == "INSERT" and record["dynamodb"]["Keys"]["sk"]["S"].startswith("DECISION#")
+        and "#ENTRY#" not in record["dynamodb"]["Keys"]["sk"]["S"]
+    ]  # fmt: skip
+    published = publish_notices(entries, ports, recipients_per_message, _policies)
+    logger.info("notices", decisions=published.decisions, recipients=published.recipients, messages=published.messages)

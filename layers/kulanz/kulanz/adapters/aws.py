@@ -1,0 +1,75 @@
+"""What all adapters share: how clients are configured, and which AWS errors are worth another try."""
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+
+from kulanz.application.ports import Refused, TryAgain
+
+CONNECT_TIMEOUT_SECONDS = 3
+READ_TIMEOUT_SECONDS = 20
+SDK_ATTEMPTS = 5
+ENTRY_ATTEMPTS = 8
+"""How often the entries of a batch that AWS refused one by one inside a 200 are sent again."""
+BACKOFF_FIRST_SECONDS = 0.05
+BACKOFF_LONGEST_SECONDS = 2.0
+
+RETRYABLE_CODES = frozenset(
+    {
+        "InternalError", "InternalFailure", "InternalServerError", "InternalException", "KMSThrottling",
+        "LimitExceededException", "PriorRequestNotComplete", "ProvisionedThroughputExceeded",
+        "ProvisionedThroughputExceededException", "RequestLimitExceeded", "RequestThrottled", "RequestTimeout",
+        "RequestTimeoutException", "ServiceUnavailable", "SlowDown", "Throttled", "ThrottledException", "Throttling",
+        "ThrottlingError", "ThrottlingException", "TooManyRequestsException", "TransactionConflict",
+        "TransactionConflictException", "TransactionInProgressException", "503", "500",
+    }
+)  # fmt: skip
+
+
+def client(service: str, pool_connections: int = 10, *, validate: bool = True) -> Any:
+    """A client with bounded waits and retries. `validate` off saves CPU where requests are built from typed values."""
+    config = Config(
+        connect_timeout=CONNECT_TIMEOUT_SECONDS,
+        read_timeout=READ_TIMEOUT_SECONDS,
+        retries={"mode": "standard", "total_max_attempts": SDK_ATTEMPTS},
+        max_pool_connections=pool_connections,
+        parameter_validation=validate,
+    )
+    make: Any = boto3.client  # the stubs know one overload per literal service name
+    return make(service, config=config)
+
+
+def error_code(error: ClientError) -> str:
+    """The code AWS gave, without the `#` prefix that some services put before it."""
+    return str(error.response.get("Error", {}).get("Code", "")).rpartition("#")[2]
+
+
+def translated(error: Exception, what: str) -> Exception:
+    """The port's error for an AWS error: TryAgain when a repetition may succeed, else Refused. It holds no content."""
+    if isinstance(error, ClientError):
+        code = error_code(error)
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        if code in RETRYABLE_CODES or status >= 500:  # noqa: PLR2004 - HTTP's server errors
+            return TryAgain(f"{what}: {code}")
+        return Refused(f"{what}: {code}")
+    if isinstance(error, (HTTPClientError, BotoCoreError, OSError)):
+        return TryAgain(f"{what}: {type(error).__name__}")
+    return error
+
+
+def call[T](what: str, function: Callable[..., T], **arguments: Any) -> T:
+    """Call AWS and raise the port's errors."""
+    try:
+        return function(**arguments)
+    except (ClientError, BotoCoreError, OSError) as error:
+        raise translated(error, what) from error
+
+
+def backoff_seconds(attempt: int) -> float:
+    """How long to wait before attempt `attempt` (from 1): doubling, bounded, with full jitter."""
+    longest = min(BACKOFF_LONGEST_SECONDS, BACKOFF_FIRST_SECONDS * 2 ** (attempt - 1))
+    return random.uniform(0, longest)  # noqa: S311 - spreads retries, guards nothing

@@ -1,0 +1,375 @@
+"""How incidents, campaigns and receipts are laid out in CampaignsTable.
+
+A campaign's META record holds its immutable part as one JSON text and, beside it, what changes: state, log count and
+the sums of its receipts, each an attribute of its own so that a receipt can add to it.
+"""
+
+import json
+from collections import Counter
+from decimal import Decimal
+from typing import Any
+
+from kulanz.domain.books import DIGEST_MODULUS, CountKey, Fate, RowClass, SumKey, Totals
+from kulanz.domain.campaign import (
+    Campaign,
+    CampaignId,
+    Cause,
+    Chunks,
+    Cursor,
+    Frozen,
+    Pass,
+    PinnedList,
+    Progress,
+    Receipt,
+    State,
+    StateChange,
+)
+from kulanz.domain.incident_record import IncidentRecord, Revision
+from kulanz.domain.lists import ListFormat, ListLayout
+from kulanz.domain.time import format_instant, parse_instant
+
+REVISION_PREFIX = "REVISION#"
+LOG_PREFIX = "LOG#"
+META = "META"
+_HALF = 2**64
+
+type Item = dict[str, Any]
+
+
+def _key(partition: str, place: str) -> Item:
+    return {"pk": {"S": partition}, "sk": {"S": place}}
+
+
+def incident_key(incident_id: str) -> Item:
+    """The key of an incident's record."""
+    return _key(f"INCIDENT#{incident_id}", "INCIDENT")
+
+
+def campaign_partition(campaign_id: CampaignId) -> str:
+    """Where everything about one campaign stands."""
+    return f"CAMPAIGN#{campaign_id.incident_id}#{campaign_id.seq:03d}"
+
+
+def campaign_of_partition(partition: str) -> CampaignId | None:
+    """The campaign of a partition; None when it is not a campaign's."""
+    kind, _, rest = partition.partition("#")
+    incident_id, _, seq = rest.rpartition("#")
+    return CampaignId(incident_id, int(seq)) if kind == "CAMPAIGN" and seq.isdigit() else None
+
+
+def meta_key(campaign_id: CampaignId) -> Item:
+    """The key of a campaign's META record."""
+    return _key(campaign_partition(campaign_id), META)
+
+
+def frozen_key(campaign_id: CampaignId) -> Item:
+    """The key of what a campaign decides by."""
+    return _key(campaign_partition(campaign_id), "FROZEN")
+
+
+def log_key(campaign_id: CampaignId, number: int) -> Item:
+    """The key of one line of a campaign's log."""
+    return _key(campaign_partition(campaign_id), f"{LOG_PREFIX}{number:06d}")
+
+
+def cursor_prefix(work: Pass) -> str:
+    """What the cursors of a pass begin with."""
+    return f"CURSOR#{work.value}#"
+
+
+def cursor_key(campaign_id: CampaignId, work: Pass, chunk: int) -> Item:
+    """The key of a chunk's cursor."""
+    return _key(campaign_partition(campaign_id), f"{cursor_prefix(work)}{chunk:06d}")
+
+
+def chunk_of_cursor(item: Item) -> int:
+    """The chunk a cursor is about."""
+    return int(item["sk"]["S"].rpartition("#")[2])
+
+
+def receipt_prefix(work: Pass) -> str:
+    """What the receipts of a pass begin with."""
+    return f"RECEIPT#{work.value}#"
+
+
+def receipt_key(receipt: Receipt) -> Item:
+    """The key of a receipt: by where it starts; the chunk tells apart the empty ones that start at the same byte."""
+    place = f"{receipt_prefix(receipt.work)}{receipt.start:014d}#{receipt.chunk:06d}"
+    return _key(campaign_partition(receipt.campaign), place)
+
+
+# Incidents
+
+
+def incident_item(record: IncidentRecord) -> Item:
+    """An incident's record as an item."""
+    item = incident_key(record.incident_id) | {
+        "version": {"N": str(record.version)},
+        "highest_revision": {"N": str(record.highest_revision)},
+        "revision_digests": {"M": {str(number): {"S": digest} for number, digest in record.revision_digests.items()}},
+        "decidable_until": {"S": format_instant(record.decidable_until)},
+        "next_seq": {"N": str(record.next_seq)},
+        "requests": {"M": {digest: {"N": str(seq)} for digest, seq in record.requests.items()}},
+    }
+    if record.open_seq is not None:
+        item["open_seq"] = {"N": str(record.open_seq)}
+    if record.applied_seq is not None:
+        item["applied_seq"] = {"N": str(record.applied_seq)}
+    return item
+
+
+def read_incident(item: Item) -> IncidentRecord:
+    """An incident's record back from its item."""
+    return IncidentRecord(
+        incident_id=item["pk"]["S"].partition("#")[2],
+        version=int(item["version"]["N"]),
+        highest_revision=int(item["highest_revision"]["N"]),
+        revision_digests={int(number): digest["S"] for number, digest in item["revision_digests"]["M"].items()},
+        decidable_until=parse_instant(item["decidable_until"]["S"]),
+        next_seq=int(item["next_seq"]["N"]),
+        open_seq=_optional_number(item, "open_seq"),
+        applied_seq=_optional_number(item, "applied_seq"),
+        requests={digest: int(seq["N"]) for digest, seq in item["requests"]["M"].items()},
+    )
+
+
+def _optional_number(item: Item, name: str) -> int | None:
+    return int(item[name]["N"]) if name in item else None
+
+
+def revision_item(revision: Revision) -> Item:
+    """A revision of an incident as an item."""
+    return _key(f"INCIDENT#{revision.incident_id}", f"{REVISION_PREFIX}{revision.number:07d}") | {
+        "detail_type": {"S": revision.detail_type},
+        "content": {"S": revision.content.decode()},
+        "digest": {"S": revision.digest},
+        "recorded_at": {"S": format_instant(revision.recorded_at)},
+        "source": {"S": revision.source},
+    }
+
+
+def read_revision(item: Item) -> Revision:
+    """A revision back from its item."""
+    return Revision(
+        incident_id=item["pk"]["S"].partition("#")[2],
+        number=int(item["sk"]["S"].rpartition("#")[2]),
+        detail_type=item["detail_type"]["S"],
+        content=item["content"]["S"].encode(),
+        digest=item["digest"]["S"],
+        recorded_at=parse_instant(item["recorded_at"]["S"]),
+        source=item["source"]["S"],
+    )
+
+
+# Campaigns
+
+
+def meta_item(campaign: Campaign) -> Item:
+    """A new campaign's META record, before any receipt."""
+    pinned, layout = campaign.pinned, campaign.layout
+    fixed = {
+        "incident_revision": campaign.incident_revision,
+        "policy": {"id": campaign.policy_id, "version": campaign.policy_version, "hash": campaign.policy_hash},
+        "engine": campaign.engine,
+        "list": {
+            "bucket": pinned.bucket,
+            "key": pinned.key,
+            "version_id": pinned.version_id,
+            "etag": pinned.etag,
+            "size": pinned.size,
+            "format": layout.format.value,
+            "columns": list(layout.columns),
+            "data_start": layout.data_start,
+        },
+        "chunk_bytes": campaign.chunks.chunk_bytes,
+        "rows_announced": campaign.rows_announced,
+        "decided_at": format_instant(campaign.decided_at),
+        "decidable_until": format_instant(campaign.decidable_until),
+        "request_digest": campaign.request_digest,
+        "opened_by": campaign.opened_by,
+    }
+    return meta_key(campaign.id) | {
+        "fixed": {"S": json.dumps(fixed, sort_keys=True, separators=(",", ":"), ensure_ascii=False)},
+        "state": {"S": campaign.state.value},
+        "state_reason": {"S": campaign.state_reason},
+        "log_count": {"N": str(campaign.log_count)},
+        "announced": {"S": campaign.announced},
+    }
+
+
+def read_meta(item: Item) -> Campaign:
+    """A campaign back from its META record."""
+    fixed = json.loads(item["fixed"]["S"])
+    place, policy = fixed["list"], fixed["policy"]
+    campaign_id = campaign_of_partition(item["pk"]["S"])
+    if campaign_id is None:
+        raise ValueError("not a campaign's record")
+    return Campaign(
+        id=campaign_id,
+        incident_revision=fixed["incident_revision"],
+        policy_id=policy["id"],
+        policy_version=policy["version"],
+        policy_hash=policy["hash"],
+        engine=fixed["engine"],
+        pinned=PinnedList(place["bucket"], place["key"], place["version_id"], place["etag"], place["size"]),
+        layout=ListLayout(ListFormat(place["format"]), tuple(place["columns"]), place["data_start"]),
+        chunks=Chunks(place["data_start"], place["size"], fixed["chunk_bytes"]),
+        rows_announced=fixed["rows_announced"],
+        decided_at=parse_instant(fixed["decided_at"]),
+        decidable_until=parse_instant(fixed["decidable_until"]),
+        request_digest=fixed["request_digest"],
+        opened_by=fixed["opened_by"],
+        state=State(item["state"]["S"]),
+        state_reason=item["state_reason"]["S"],
+        log_count=int(item["log_count"]["N"]),
+        announced=item["announced"]["S"],
+        plan=_read_progress(item, Pass.PLAN),
+        apply=_read_progress(item, Pass.APPLY),
+    )
+
+
+def meta_additions(receipt: Receipt) -> dict[str, int | Decimal]:
+    """What a receipt adds to META, by attribute.
+
+    The digest is added in two halves, because a DynamoDB number holds 38 digits and 2^128 has 39.
+    """
+    totals, work = receipt.totals, receipt.work.value
+    additions: dict[str, int | Decimal] = {
+        f"{work}|bytes": receipt.end - receipt.start,
+        f"{work}|lines": totals.lines,
+        f"{work}|unbalanced_quotes": totals.unbalanced_quotes,
+        f"{work}|digest_high": totals.digest // _HALF,
+        f"{work}|digest_low": totals.digest % _HALF,
+    }
+    for count, number in totals.counts.items():
+        additions[f"{work}|count|{count.row_class.value}|{count.reason}|{count.fate.value}"] = number
+    for place, value in totals.sums.items():
+        additions[f"{work}|sum|{place.row_class.value}|{place.fate.value}|{place.measure}"] = value
+    return additions
+
+
+def _read_progress(item: Item, work: Pass) -> Progress:
+    prefix = f"{work.value}|"
+    figures = {
+        name.removeprefix(prefix): _number(value["N"]) for name, value in item.items() if name.startswith(prefix)
+    }
+    counts: Counter[CountKey] = Counter()
+    sums: dict[SumKey, int | Decimal] = {}
+    for name, number in figures.items():
+        kind, _, rest = name.partition("|")
+        if kind == "count":
+            row_class, reason, fate = rest.split("|")
+            counts[CountKey(RowClass(row_class), reason, Fate(fate))] = int(number)
+        elif kind == "sum":
+            row_class, fate, measure = rest.split("|")
+            sums[SumKey(RowClass(row_class), Fate(fate), measure)] = number
+    totals = Totals(
+        lines=int(figures.get("lines", 0)),
+        unbalanced_quotes=int(figures.get("unbalanced_quotes", 0)),
+        digest=int(figures.get("digest_high", 0) * _HALF + figures.get("digest_low", 0)) % DIGEST_MODULUS,
+        counts=counts,
+        sums=sums,
+    )
+    dispatched = bool(item.get(f"{work.value}_dispatched", {}).get("BOOL", False))
+    return Progress(int(figures.get("bytes", 0)), dispatched, totals)
+
+
+def _number(text: str) -> int | Decimal:
+    value = Decimal(text)
+    return int(value) if value == value.to_integral_value() else value
+
+
+def frozen_item(campaign_id: CampaignId, frozen: Frozen) -> Item:
+    """What a campaign decides by, as an item."""
+    return frozen_key(campaign_id) | {
+        "policy": {"S": frozen.policy.decode()},
+        "incident": {"S": frozen.incident.decode()},
+    }
+
+
+def read_frozen(item: Item) -> Frozen:
+    """What a campaign decides by, back from its item."""
+    return Frozen(item["policy"]["S"].encode(), item["incident"]["S"].encode())
+
+
+def log_item(campaign_id: CampaignId, change: StateChange) -> Item:
+    """A line of the log as an item."""
+    return log_key(campaign_id, change.number) | {
+        "at": {"S": format_instant(change.at)},
+        "source": {"S": "" if change.source is None else change.source.value},
+        "target": {"S": change.target.value},
+        "reason": {"S": change.reason},
+        "actor": {"S": change.cause.actor},
+        "event_id": {"S": change.cause.event_id},
+        "code_version": {"S": change.cause.code_version},
+    }
+
+
+def read_log(item: Item) -> StateChange:
+    """A line of the log back from its item."""
+    source = item["source"]["S"]
+    return StateChange(
+        number=int(item["sk"]["S"].rpartition("#")[2]),
+        at=parse_instant(item["at"]["S"]),
+        source=State(source) if source else None,
+        target=State(item["target"]["S"]),
+        reason=item["reason"]["S"],
+        cause=Cause(item["actor"]["S"], item["event_id"]["S"], item["code_version"]["S"]),
+    )
+
+
+# Cursors and receipts
+
+
+def read_cursor(item: Item) -> Cursor:
+    """A cursor back from its item."""
+    return Cursor(int(item["position"]["N"]), item["finished"]["BOOL"])
+
+
+def receipt_item(receipt: Receipt) -> Item:
+    """A receipt as an item."""
+    totals = receipt.totals
+    content = {
+        "lines": totals.lines,
+        "unbalanced_quotes": totals.unbalanced_quotes,
+        "digest": f"{totals.digest:032x}",
+        "counts": [[key.row_class.value, key.reason, key.fate.value, n] for key, n in sorted(totals.counts.items())],
+        "sums": [[key.row_class.value, key.fate.value, key.measure, str(n)] for key, n in sorted(totals.sums.items())],
+    }
+    item = receipt_key(receipt) | {
+        "chunk": {"N": str(receipt.chunk)},
+        "end": {"N": str(receipt.end)},
+        "finishes_chunk": {"BOOL": receipt.finishes_chunk},
+        "totals": {"S": json.dumps(content, separators=(",", ":"))},
+    }
+    if receipt.moved_from is not None:
+        item["moved_from"] = {"N": str(receipt.moved_from)}
+    return item
+
+
+def read_receipt(campaign_id: CampaignId, item: Item) -> Receipt:
+    """A receipt back from its item."""
+    content = json.loads(item["totals"]["S"])
+    _, work, start, _ = item["sk"]["S"].split("#")
+    totals = Totals(
+        lines=content["lines"],
+        unbalanced_quotes=content["unbalanced_quotes"],
+        digest=int(content["digest"], 16),
+        counts=Counter(
+            {CountKey(RowClass(row_class), reason, Fate(fate)): n for row_class, reason, fate, n in content["counts"]}
+        ),
+        sums={
+            SumKey(RowClass(row_class), Fate(fate), measure): _number(n)
+            for row_class, fate, measure, n in content["sums"]
+        },
+    )
+    return Receipt(
+        campaign=campaign_id,
+        work=Pass(work),
+        chunk=int(item["chunk"]["N"]),
+        start=int(start),
+        end=int(item["end"]["N"]),
+        moved_from=_optional_number(item, "moved_from"),
+        finishes_chunk=item["finishes_chunk"]["BOOL"],
+        totals=totals,
+    )

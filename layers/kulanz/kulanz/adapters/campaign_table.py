@@ -1,0 +1,292 @@
+"""The control plane in CampaignsTable: incidents, campaigns, cursors, receipts and the log.
+
+Every change is one conditional write or one transaction. A condition that failed may be our own earlier write whose
+reply was lost, so each method looks at what stands there before it says that somebody else was first.
+"""
+
+import json
+import time
+from collections.abc import Iterator
+from decimal import Decimal
+from hashlib import sha256
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from kulanz.adapters import campaign_items as items
+from kulanz.adapters.aws import ENTRY_ATTEMPTS, backoff_seconds, call, error_code, translated
+from kulanz.application.ports import Outdated, Refused, TryAgain
+from kulanz.domain.campaign import ENDED, Campaign, CampaignId, Cursor, Frozen, Pass, Receipt, State, StateChange
+from kulanz.domain.incident_record import IncidentRecord, Revision
+
+FROZEN_BYTES = 300 * 1024
+"""A DynamoDB item holds 400 KB; the frozen policy and incident stay well below."""
+
+type Item = dict[str, Any]
+
+
+class DynamoCampaigns:
+    """The campaign store."""
+
+    def __init__(self, client: Any, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    # Incidents
+
+    def incident(self, incident_id: str) -> IncidentRecord | None:
+        found = self._get(items.incident_key(incident_id))
+        return None if found is None else items.read_incident(found)
+
+    def revisions(self, incident_id: str) -> list[Revision]:
+        found = self._query(items.incident_key(incident_id)["pk"], items.REVISION_PREFIX)
+        return [items.read_revision(item) for item in found]
+
+    def record_revision(self, before: IncidentRecord | None, after: IncidentRecord, revision: Revision) -> None:
+        self._write_conditionally(
+            [
+                self._put_incident(before, after),
+                self._put_new(items.revision_item(revision)),
+            ]
+        )
+
+    def open(
+        self, before: IncidentRecord, after: IncidentRecord, campaign: Campaign, frozen: Frozen, change: StateChange
+    ) -> None:
+        if len(frozen.policy) + len(frozen.incident) > FROZEN_BYTES:
+            raise Refused(f"policy and incident have over {FROZEN_BYTES} bytes together")
+        self._write_conditionally(
+            [
+                self._put_incident(before, after),
+                self._put_new(items.meta_item(campaign)),
+                self._put_new(items.frozen_item(campaign.id, frozen)),
+                self._put_new(items.log_item(campaign.id, change)),
+            ]
+        )
+
+    def _put_incident(self, before: IncidentRecord | None, after: IncidentRecord) -> Item:
+        if before is None:
+            return self._put_new(items.incident_item(after))
+        return {
+            "Put": {
+                "TableName": self._table,
+                "Item": items.incident_item(after),
+                "ConditionExpression": "version = :before",
+                "ExpressionAttributeValues": {":before": {"N": str(before.version)}},
+            }
+        }
+
+    # Campaigns
+
+    def campaign(self, campaign_id: CampaignId) -> Campaign | None:
+        found = self._get(items.meta_key(campaign_id))
+        return None if found is None else items.read_meta(found)
+
+    def campaigns_of(self, incident_id: str) -> list[Campaign]:
+        record = self.incident(incident_id)
+        if record is None:
+            return []
+        found = [self.campaign(CampaignId(incident_id, seq)) for seq in range(1, record.next_seq)]
+        return [campaign for campaign in found if campaign is not None]
+
+    def frozen(self, campaign_id: CampaignId) -> Frozen:
+        found = self._get(items.frozen_key(campaign_id))
+        if found is None:
+            raise Refused("the campaign has no frozen policy")
+        return items.read_frozen(found)
+
+    def log(self, campaign_id: CampaignId) -> list[StateChange]:
+        return [items.read_log(item) for item in self._query(items.campaign_partition(campaign_id), items.LOG_PREFIX)]
+
+    def change_state(self, before: Campaign, change: StateChange) -> None:
+        actions = [
+            {
+                "Update": {
+                    "TableName": self._table,
+                    "Key": items.meta_key(before.id),
+                    "UpdateExpression": "SET #state = :target, state_reason = :reason, log_count = :number",
+                    "ConditionExpression": "#state = :source AND log_count = :before",
+                    "ExpressionAttributeNames": {"#state": "state"},
+                    "ExpressionAttributeValues": {
+                        ":target": {"S": change.target.value},
+                        ":reason": {"S": change.reason},
+                        ":number": {"N": str(change.number)},
+                        ":source": {"S": before.state.value},
+                        ":before": {"N": str(before.log_count)},
+                    },
+                }
+            },
+            self._put_new(items.log_item(before.id, change)),
+        ]
+        told = _told_to_incident(change.target)
+        if told is not None:
+            actions.append(self._update_incident(before.id, told))
+        try:
+            self._write_conditionally(actions)
+        except Outdated:
+            standing = self._get(items.log_key(before.id, change.number))
+            if standing is None or items.read_log(standing) != change:
+                raise
+
+    def _update_incident(self, campaign_id: CampaignId, told: str) -> Item:
+        return {
+            "Update": {
+                "TableName": self._table,
+                "Key": items.incident_key(campaign_id.incident_id),
+                "UpdateExpression": f"{told} ADD version :one",
+                "ConditionExpression": "open_seq = :seq",
+                "ExpressionAttributeValues": {":seq": {"N": str(campaign_id.seq)}, ":one": {"N": "1"}},
+            }
+        }
+
+    def mark_dispatched(self, campaign_id: CampaignId, work: Pass) -> None:
+        self._set(campaign_id, f"{work.value}_dispatched", {"BOOL": True})
+
+    def mark_announced(self, campaign_id: CampaignId, announced: str) -> None:
+        self._set(campaign_id, "announced", {"S": announced})
+
+    def _set(self, campaign_id: CampaignId, name: str, value: Item) -> None:
+        call(
+            "UpdateItem",
+            self._client.update_item,
+            TableName=self._table,
+            Key=items.meta_key(campaign_id),
+            UpdateExpression="SET #name = :value",
+            ConditionExpression="attribute_exists(pk)",
+            ExpressionAttributeNames={"#name": name},
+            ExpressionAttributeValues={":value": value},
+        )
+
+    # Cursors and receipts
+
+    def cursor(self, campaign_id: CampaignId, work: Pass, chunk: int) -> Cursor | None:
+        found = self._get(items.cursor_key(campaign_id, work, chunk))
+        return None if found is None else items.read_cursor(found)
+
+    def finished_chunks(self, campaign_id: CampaignId, work: Pass) -> set[int]:
+        found = self._query(items.campaign_partition(campaign_id), items.cursor_prefix(work))
+        return {items.chunk_of_cursor(item) for item in found if items.read_cursor(item).finished}
+
+    def receipts(self, campaign_id: CampaignId, work: Pass) -> Iterator[Receipt]:
+        for item in self._query(items.campaign_partition(campaign_id), items.receipt_prefix(work)):
+            yield items.read_receipt(campaign_id, item)
+
+    def record_receipt(self, receipt: Receipt) -> bool:
+        try:
+            self._write_conditionally(
+                [
+                    self._put_new(items.receipt_item(receipt)),
+                    self._move_cursor(receipt),
+                    self._add_to_meta(receipt),
+                ]
+            )
+        except Outdated:
+            standing = self._get(items.receipt_key(receipt))
+            return standing is not None and items.read_receipt(receipt.campaign, standing) == receipt
+        return True
+
+    def _move_cursor(self, receipt: Receipt) -> Item:
+        values: Item = {":end": {"N": str(receipt.end)}, ":finished": {"BOOL": receipt.finishes_chunk}}
+        condition = "attribute_not_exists(pk)"
+        if receipt.moved_from is not None:
+            condition = "#position = :moved_from AND finished = :no"
+            values |= {":moved_from": {"N": str(receipt.moved_from)}, ":no": {"BOOL": False}}
+        return {
+            "Update": {
+                "TableName": self._table,
+                "Key": items.cursor_key(receipt.campaign, receipt.work, receipt.chunk),
+                "UpdateExpression": "SET #position = :end, finished = :finished",
+                "ConditionExpression": condition,
+                "ExpressionAttributeNames": {"#position": "position"},
+                "ExpressionAttributeValues": values,
+            }
+        }
+
+    def _add_to_meta(self, receipt: Receipt) -> Item:
+        additions = items.meta_additions(receipt)
+        names = {f"#a{number}": name for number, name in enumerate(additions)}
+        values = {f":a{number}": {"N": str(value)} for number, value in enumerate(additions.values())}
+        added = ", ".join(f"#a{number} :a{number}" for number in range(len(additions)))
+        return {
+            "Update": {
+                "TableName": self._table,
+                "Key": items.meta_key(receipt.campaign),
+                "UpdateExpression": f"ADD {added}",
+                "ConditionExpression": "attribute_exists(pk)",
+                "ExpressionAttributeNames": names,
+                "ExpressionAttributeValues": values,
+            }
+        }
+
+    # The calls
+
+    def _put_new(self, item: Item) -> Item:
+        return {
+            "Put": {"TableName": self._table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"},
+        }
+
+    def _get(self, key: Item) -> Item | None:
+        answer = call("GetItem", self._client.get_item, TableName=self._table, Key=key, ConsistentRead=True)
+        found: Item | None = answer.get("Item")
+        return found
+
+    def _query(self, partition: str, prefix: str) -> Iterator[Item]:
+        start: Item | None = None
+        while True:
+            page = call(
+                "Query",
+                self._client.query,
+                TableName=self._table,
+                ConsistentRead=True,
+                KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
+                ExpressionAttributeValues={":pk": {"S": partition}, ":prefix": {"S": prefix}},
+                **({} if start is None else {"ExclusiveStartKey": start}),
+            )
+            yield from page.get("Items", [])
+            start = page.get("LastEvaluatedKey")
+            if not start:
+                return
+
+    def _write_conditionally(self, actions: list[Item]) -> None:
+        """One transaction. Raises Outdated when a condition failed, TryAgain when conflicts outlast the attempts."""
+        token = _token(actions)
+        for attempt in range(1, ENTRY_ATTEMPTS + 1):
+            try:
+                self._client.transact_write_items(TransactItems=actions, ClientRequestToken=token)
+            except ClientError as error:
+                if error_code(error) == "TransactionCanceledException":
+                    reasons = {reason.get("Code", "None") for reason in error.response.get("CancellationReasons", [])}
+                    if "ConditionalCheckFailed" in reasons:
+                        raise Outdated from None
+                    if not reasons & {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}:
+                        raise Refused(f"TransactWriteItems: {', '.join(sorted(reasons))}") from error
+                elif error_code(error) != "TransactionInProgressException":
+                    raise translated(error, "TransactWriteItems") from error
+            except (BotoCoreError, OSError) as error:
+                raise translated(error, "TransactWriteItems") from error
+            else:
+                return
+            time.sleep(backoff_seconds(attempt))
+        raise TryAgain("TransactWriteItems: conflicts outlasted the attempts")
+
+
+def _told_to_incident(target: State) -> str | None:
+    """What an incident's record learns of a campaign's new state."""
+    if target is State.APPLYING:
+        return "SET applied_seq = :seq"
+    if target in ENDED:
+        return "REMOVE open_seq"
+    return None
+
+
+def _token(actions: list[Item]) -> str:
+    """A repetition of the same transaction has the same token, so that DynamoDB recognises it for ten minutes."""
+    return sha256(json.dumps(actions, sort_keys=True, default=_plain).encode()).hexdigest()[:36]
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, bytes):
+        return sha256(value).hexdigest()
+    if isinstance(value, Decimal):
+        return str(value)
+    raise TypeError(type(value).__name__)

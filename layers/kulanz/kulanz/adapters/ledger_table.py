@@ -1,0 +1,167 @@
+"""The ledger in CreditsTable: insert-if-absent at one write unit a decision.
+
+A PartiQL INSERT never overwrites. 25 of them travel in one BatchExecuteStatement, several calls in flight. DynamoDB
+answers each statement on its own inside a 200: throttled ones are sent again here, and a DuplicateItem is resolved by
+reading what stands there, because it may be our own write whose reply was lost.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from itertools import batched
+from typing import Any
+
+from kulanz.adapters.aws import ENTRY_ATTEMPTS, RETRYABLE_CODES, backoff_seconds, call
+from kulanz.application.ports import Refused, TryAgain
+from kulanz.domain.decision import Outcome
+from kulanz.domain.ledger import DecisionKey, Entry
+from kulanz.domain.time import format_instant, parse_instant
+
+STATEMENTS_PER_CALL = 25
+"""The limit of BatchExecuteStatement."""
+KEYS_PER_READ = 100
+"""The limit of BatchGetItem."""
+
+_DUPLICATE = "DuplicateItem"
+_ATTRIBUTES = ("pk", "sk", "body", "status", "remaining", "effective_at", "ttl", "origin")
+
+type Item = dict[str, Any]
+
+
+def entry_item(entry: Entry) -> Item:
+    """An entry as an item."""
+    item: Item = {
+        "pk": {"S": entry.key.partition},
+        "sk": {"S": entry.key.place},
+        "body": {"S": entry.body},
+        "status": {"S": entry.status.value},
+        "remaining": {"L": [{"NULL": True} if left is None else {"N": str(left)} for left in entry.remaining]},
+        "effective_at": {"S": format_instant(entry.effective_at)},
+        "ttl": {"N": str(entry.ttl)},
+        "origin": {"N": str(entry.origin)},
+    }
+    if entry.expires_at is not None:
+        item["expires_at"] = {"S": format_instant(entry.expires_at)}
+    return item
+
+
+def read_entry(item: Item) -> Entry:
+    """An entry back from its item (or from a stream record's image). Raises ValueError when it is not a decision."""
+    expires_at = item.get("expires_at")
+    return Entry(
+        key=DecisionKey.parse(item["pk"]["S"], item["sk"]["S"]),
+        body=item["body"]["S"],
+        status=Outcome(item["status"]["S"]),
+        remaining=tuple(_number(left) for left in item["remaining"]["L"]),
+        effective_at=parse_instant(item["effective_at"]["S"]),
+        expires_at=None if expires_at is None else parse_instant(expires_at["S"]),
+        ttl=int(item["ttl"]["N"]),
+        origin=int(item["origin"]["N"]),
+    )
+
+
+def _number(left: Item) -> int | Decimal | None:
+    if "N" not in left:
+        return None
+    value = Decimal(left["N"])
+    return int(value) if value == value.to_integral_value() else value
+
+
+class DynamoLedger:
+    """The ledger."""
+
+    def __init__(self, client: Any, table: str, calls_in_flight: int) -> None:
+        self._client = client
+        self._table = table
+        self._calls = ThreadPoolExecutor(max_workers=calls_in_flight, thread_name_prefix="ledger")
+        self._insert = _insert_statement(table, _ATTRIBUTES)
+        self._insert_expiring = _insert_statement(table, (*_ATTRIBUTES, "expires_at"))
+
+    def insert(self, entries: Sequence[Entry]) -> list[Entry | None]:
+        if len({entry.key for entry in entries}) != len(entries):
+            raise ValueError("entries have distinct keys")
+        pages = list(batched(entries, STATEMENTS_PER_CALL, strict=False))
+        standing = [key for duplicates in self._calls.map(self._insert_page, pages) for key in duplicates]
+        found = self._read(standing)
+        missing = [key for key in standing if key not in found]
+        if missing:
+            raise TryAgain(f"BatchGetItem: {len(missing)} duplicates are not there any more")
+        return [found.get(entry.key) for entry in entries]
+
+    def _insert_page(self, page: Sequence[Entry]) -> list[DecisionKey]:
+        """Insert up to 25 entries; the keys that stood there already."""
+        duplicates: list[DecisionKey] = []
+        waiting = [(entry.key, self._statement(entry)) for entry in page]
+        for attempt in range(1, ENTRY_ATTEMPTS + 1):
+            answer = call(
+                "BatchExecuteStatement",
+                self._client.batch_execute_statement,
+                Statements=[statement for _, statement in waiting],
+            )
+            again = []
+            for (key, statement), response in zip(waiting, answer["Responses"], strict=True):
+                code = response.get("Error", {}).get("Code")
+                if code == _DUPLICATE:
+                    duplicates.append(key)
+                elif code in RETRYABLE_CODES:
+                    again.append((key, statement))
+                elif code is not None:
+                    raise Refused(f"BatchExecuteStatement: {code}")
+            if not again:
+                return duplicates
+            waiting = again
+            time.sleep(backoff_seconds(attempt))
+        raise TryAgain(f"BatchExecuteStatement: {len(waiting)} statements were throttled {ENTRY_ATTEMPTS} times")
+
+    def _statement(self, entry: Entry) -> Item:
+        item = entry_item(entry)
+        parameters = [item[name] for name in _ATTRIBUTES]
+        if entry.expires_at is None:
+            return {"Statement": self._insert, "Parameters": parameters}
+        return {"Statement": self._insert_expiring, "Parameters": [*parameters, item["expires_at"]]}
+
+    def _read(self, keys: Sequence[DecisionKey]) -> dict[DecisionKey, Entry]:
+        found: dict[DecisionKey, Entry] = {}
+        for page in batched(keys, KEYS_PER_READ, strict=False):
+            waiting = [{"pk": {"S": key.partition}, "sk": {"S": key.place}} for key in page]
+            for attempt in range(1, ENTRY_ATTEMPTS + 1):
+                answer = call(
+                    "BatchGetItem",
+                    self._client.batch_get_item,
+                    RequestItems={self._table: {"Keys": waiting, "ConsistentRead": True}},
+                )
+                entries = [read_entry(item) for item in answer.get("Responses", {}).get(self._table, [])]
+                found |= {entry.key: entry for entry in entries}
+                waiting = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
+                if not waiting:
+                    break
+                time.sleep(backoff_seconds(attempt))
+            else:
+                raise TryAgain(f"BatchGetItem: {len(waiting)} keys were left {ENTRY_ATTEMPTS} times")
+        return found
+
+    def of_account(self, account_id: str, incident_id: str | None = None) -> list[Entry]:
+        prefix = "DECISION#" if incident_id is None else f"DECISION#{incident_id}#"
+        return list(self._decisions(f"ACCOUNT#{account_id}", prefix))
+
+    def _decisions(self, partition: str, prefix: str) -> Iterator[Entry]:
+        start: Item | None = None
+        while True:
+            page = call(
+                "Query",
+                self._client.query,
+                TableName=self._table,
+                ConsistentRead=True,
+                KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
+                ExpressionAttributeValues={":pk": {"S": partition}, ":prefix": {"S": prefix}},
+                **({} if start is None else {"ExclusiveStartKey": start}),
+            )
+            yield from (read_entry(item) for item in page.get("Items", []) if "#ENTRY#" not in item["sk"]["S"])
+            start = page.get("LastEvaluatedKey")
+            if not start:
+                return
+
+
+def _insert_statement(table: str, attributes: Sequence[str]) -> str:
+    return f'INSERT INTO "{table}" VALUE {{{", ".join(f"'{name}': ?" for name in attributes)}}}'

@@ -1,0 +1,161 @@
+"""Chunk messages, refused events, notices and announcements: batches whose entries can fail one by one."""
+
+import json
+import time
+from collections.abc import Callable, Iterable, Sequence
+from itertools import batched
+from typing import Any
+
+from kulanz.adapters.aws import ENTRY_ATTEMPTS, backoff_seconds, call
+from kulanz.application.ports import Announcement, ChunkMessage, Rejection, TryAgain
+from kulanz.domain.campaign import CampaignId, Pass
+from kulanz.domain.notices import NoticeMessage
+from kulanz.domain.time import format_instant
+
+ENTRIES_PER_CALL = 10
+"""The limit of SendMessageBatch, PublishBatch and PutEvents alike."""
+PUBLISH_CALL_BYTES = 240 * 1024
+"""PublishBatch takes 256 KB in all; attributes and framing count too."""
+CHUNK_MESSAGE_VERSION = 1
+EVENT_SOURCE = "kulanz"
+
+
+def chunk_message_text(message: ChunkMessage) -> str:
+    """A chunk message as it travels."""
+    content = {
+        "v": CHUNK_MESSAGE_VERSION,
+        "campaign": str(message.campaign),
+        "pass": message.work.value,
+        "chunk": message.chunk,
+    }
+    return json.dumps(content, separators=(",", ":"))
+
+
+def read_chunk_message(text: str) -> ChunkMessage:
+    """Read a chunk message. Raises ValueError naming the field."""
+    content = json.loads(text)
+    if not isinstance(content, dict) or content.get("v") != CHUNK_MESSAGE_VERSION:
+        raise ValueError(f"v: expected a chunk message of version {CHUNK_MESSAGE_VERSION}")
+    chunk = content.get("chunk")
+    if not isinstance(chunk, int) or isinstance(chunk, bool) or chunk < 0:
+        raise ValueError("chunk: expected a number from 0")
+    return ChunkMessage(CampaignId.parse(str(content.get("campaign"))), Pass(str(content.get("pass"))), chunk)
+
+
+class SqsChunks:
+    """The chunk queue."""
+
+    def __init__(self, client: Any, queue_url: str) -> None:
+        self._client = client
+        self._queue_url = queue_url
+
+    def send(self, messages: Iterable[ChunkMessage]) -> None:
+        for page in batched(messages, ENTRIES_PER_CALL, strict=False):
+            entries = [
+                {"Id": str(number), "MessageBody": chunk_message_text(message)} for number, message in enumerate(page)
+            ]
+            _send_entries("SendMessageBatch", entries, self._send)
+
+    def _send(self, entries: list[dict[str, Any]]) -> set[str]:
+        answer = call("SendMessageBatch", self._client.send_message_batch, QueueUrl=self._queue_url, Entries=entries)
+        return {failure["Id"] for failure in answer.get("Failed", [])}
+
+
+class SqsRejected:
+    """The rejected queue."""
+
+    def __init__(self, client: Any, queue_url: str) -> None:
+        self._client = client
+        self._queue_url = queue_url
+
+    def send(self, rejection: Rejection) -> None:
+        content = {
+            "v": 1,
+            "reason": rejection.reason,
+            "field": rejection.field,
+            "message": rejection.message,
+            "source": rejection.source,
+            "detail_type": rejection.detail_type,
+            "incident_id": rejection.incident_id,
+            "event_key": rejection.event_key,
+            "received_at": format_instant(rejection.received_at),
+        }
+        call("SendMessage", self._client.send_message, QueueUrl=self._queue_url, MessageBody=json.dumps(content))
+
+
+class SnsNotices:
+    """The notices topic."""
+
+    def __init__(self, client: Any, topic_arn: str) -> None:
+        self._client = client
+        self._topic_arn = topic_arn
+
+    def publish(self, messages: Sequence[NoticeMessage]) -> None:
+        page: list[dict[str, Any]] = []
+        used = 0
+        for message in messages:
+            size = len(message.text.encode())
+            if page and (len(page) == ENTRIES_PER_CALL or used + size > PUBLISH_CALL_BYTES):
+                _send_entries("PublishBatch", page, self._publish)
+                page, used = [], 0
+            page.append(_publish_entry(str(len(page)), message))
+            used += size
+        if page:
+            _send_entries("PublishBatch", page, self._publish)
+
+    def _publish(self, entries: list[dict[str, Any]]) -> set[str]:
+        answer = call(
+            "PublishBatch", self._client.publish_batch, TopicArn=self._topic_arn, PublishBatchRequestEntries=entries
+        )
+        return {failure["Id"] for failure in answer.get("Failed", [])}
+
+
+def _publish_entry(entry_id: str, message: NoticeMessage) -> dict[str, Any]:
+    attributes = {
+        "kind": message.audience.kind,
+        "incident_id": message.incident_id,
+        "locale": message.audience.locale,
+        "channel": message.audience.channel,
+    }
+    return {
+        "Id": entry_id,
+        "Message": message.text,
+        "MessageAttributes": {
+            name: {"DataType": "String", "StringValue": value} for name, value in attributes.items() if value
+        },
+    }
+
+
+class EventBridgeAnnouncer:
+    """Announcements on the stack's own bus."""
+
+    def __init__(self, client: Any, bus_name: str) -> None:
+        self._client = client
+        self._bus_name = bus_name
+
+    def announce(self, announcement: Announcement) -> None:
+        entry = {
+            "Id": "0",
+            "Source": EVENT_SOURCE,
+            "DetailType": announcement.detail_type,
+            "Detail": announcement.detail,
+            "EventBusName": self._bus_name,
+        }
+        _send_entries("PutEvents", [entry], self._put)
+
+    def _put(self, entries: list[dict[str, Any]]) -> set[str]:
+        plain = [{name: value for name, value in entry.items() if name != "Id"} for entry in entries]
+        answer = call("PutEvents", self._client.put_events, Entries=plain)
+        results = zip(entries, answer.get("Entries", []), strict=True)
+        return {entry["Id"] for entry, result in results if "ErrorCode" in result}
+
+
+def _send_entries(what: str, entries: list[dict[str, Any]], send: Callable[[list[dict[str, Any]]], set[str]]) -> None:
+    """Send entries until none is refused, waiting longer each time. Raises TryAgain after `ENTRY_ATTEMPTS`."""
+    for attempt in range(1, ENTRY_ATTEMPTS + 1):
+        refused = send(entries)
+        if not refused:
+            return
+        entries = [entry for entry in entries if entry["Id"] in refused]
+        time.sleep(backoff_seconds(attempt))
+    raise TryAgain(f"{what}: {len(entries)} entries were refused {ENTRY_ATTEMPTS} times")

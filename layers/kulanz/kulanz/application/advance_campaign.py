@@ -1,0 +1,131 @@
+"""Moves a campaign on when a pass is complete: a plan that balances starts apply, books that balance close it.
+
+It is driven by every change of a campaign's META record and acts only on what it then reads, so that a record may come
+any number of times, late or out of order.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from kulanz.application.dispatch import dispatch
+from kulanz.application.incident_event import canonical_json
+from kulanz.application.ports import Announcement, Announcer, Archive, CampaignStore, ChunkQueue, Outdated
+from kulanz.application.report import campaign_report
+from kulanz.domain.books import Difference, Totals, differences
+from kulanz.domain.campaign import WORKABLE, Campaign, CampaignId, Cause, Pass, Receipt, State
+
+ANNOUNCED: dict[State, str] = {
+    State.CLOSED: "Campaign Closed",
+    State.FLAGGED: "Campaign Flagged",
+    State.REFUSED: "Campaign Refused",
+    State.PAUSED: "Campaign Paused",
+    State.CANCELLED: "Campaign Cancelled",
+}
+"""The states that are told on the bus."""
+STEPS_PER_RECORD = 4
+"""planning → applying → closed → announced is the longest way one record can go."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdvancePorts:
+    """The world that advancing a campaign touches."""
+
+    campaigns: CampaignStore
+    chunks: ChunkQueue
+    archive: Archive
+    announcer: Announcer
+
+
+def advance_campaign(campaign_id: CampaignId, ports: AdvancePorts, cause: Cause, now: datetime) -> State | None:
+    """Take every step that the campaign's records allow now. Returns where it stands; None when it does not exist."""
+    state: State | None = None
+    for _ in range(STEPS_PER_RECORD):
+        campaign = ports.campaigns.campaign(campaign_id)
+        if campaign is None:
+            return None
+        state = campaign.state
+        try:
+            if not _step(campaign, ports, cause, now):
+                break
+        except Outdated:
+            continue
+    return state
+
+
+def _step(campaign: Campaign, ports: AdvancePorts, cause: Cause, now: datetime) -> bool:
+    """One step; False when there is none to take."""
+    if campaign.state in ANNOUNCED:
+        return _announce(campaign, ports)
+    work = WORKABLE[campaign.state]
+    if not campaign.progress(work).dispatched:
+        dispatch(campaign, work, ports.campaigns, ports.chunks)
+        return True
+    if not campaign.is_finished(work):
+        return False
+    target, reason = examine(campaign, work, ports.campaigns.receipts(campaign.id, work))
+    ports.campaigns.change_state(campaign, campaign.change(target, reason, cause, now))
+    return True
+
+
+def examine(campaign: Campaign, work: Pass, receipts: Iterable[Receipt]) -> tuple[State, str]:
+    """Where a complete pass leads, and why. The receipts are added up again and must tile the list."""
+    totals, gap = add_up(campaign, receipts)
+    if gap:
+        return (State.REFUSED if work is Pass.PLAN else State.FLAGGED), f"receipts_incomplete: {gap}"
+    if totals != campaign.progress(work).totals:
+        reason = "sums_differ: the campaign's sums are not those of its receipts"
+        return (State.REFUSED if work is Pass.PLAN else State.FLAGGED), reason
+    if work is Pass.PLAN:
+        return _examine_plan(campaign, totals)
+    found = list(differences(campaign.plan.totals, totals))
+    if found:
+        return State.FLAGGED, f"books_differ: {found[0].what}: planned {found[0].planned}, applied {found[0].applied}"
+    return State.CLOSED, "balanced"
+
+
+def _examine_plan(campaign: Campaign, totals: Totals) -> tuple[State, str]:
+    if totals.unbalanced_quotes:
+        return State.REFUSED, (
+            f"quotes_unbalanced: {totals.unbalanced_quotes} lines have an odd number of double quotes, so a line break"
+            " may hide in a field; write one record per line and publish the list again"
+        )
+    if totals.rows() != campaign.rows_announced:
+        return State.REFUSED, (
+            f"rows_differ: the event announced {campaign.rows_announced} rows, the list has {totals.rows()} that are"
+            " not blank; publish the complete list or the right number"
+        )
+    return State.APPLYING, "plan_balanced"
+
+
+def add_up(campaign: Campaign, receipts: Iterable[Receipt]) -> tuple[Totals, str]:
+    """The sum of the receipts, and the first place where they leave a gap or overlap (empty when there is none)."""
+    totals, position = Totals(), campaign.chunks.data_start
+    for receipt in receipts:
+        if receipt.start == receipt.end:
+            continue
+        if receipt.start != position:
+            return totals, f"expected a receipt at byte {position}, found one at {receipt.start}"
+        totals.add(receipt.totals)
+        position = receipt.end
+    if position != campaign.chunks.size:
+        return totals, f"the receipts end at byte {position} of {campaign.chunks.size}"
+    return totals, ""
+
+
+def _announce(campaign: Campaign, ports: AdvancePorts) -> bool:
+    if campaign.announced == f"{campaign.log_count}":
+        return False
+    found: list[Difference] = []
+    if campaign.state in (State.CLOSED, State.FLAGGED):
+        found = list(differences(campaign.plan.totals, campaign.apply.totals))
+    content = canonical_json(campaign_report(campaign, found))
+    place = campaign.id
+    ports.archive.put(
+        f"campaigns/{place.incident_id}/{place.seq:03d}/report-{campaign.log_count:06d}.json",
+        content,
+        "application/json",
+    )
+    ports.announcer.announce(Announcement(ANNOUNCED[campaign.state], content.decode()))
+    ports.campaigns.mark_announced(campaign.id, f"{campaign.log_count}")
+    return True

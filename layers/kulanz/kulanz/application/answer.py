@@ -1,0 +1,102 @@
+"""Answers "did I get it, and why that much?" for one account: ledger, frozen policy and pinned list together."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from kulanz.application.frozen import thaw
+from kulanz.application.ports import CampaignStore, Ledger, ListStore, PinnedVersionGone
+from kulanz.domain.campaign import Campaign, State
+from kulanz.domain.decision import Decision
+from kulanz.domain.identifiers import ACCOUNT_ID_EXPECTED, is_account_id
+from kulanz.domain.ledger import Entry, is_expired, read_decision
+from kulanz.domain.lists import LINE_BYTES, Problem, Row, lines_starting_in, row_reader
+
+
+class Explained(StrEnum):
+    """Whether the explanation could be made again from the pinned row."""
+
+    AGREES = "agrees"
+    DIFFERS = "differs"
+    LIST_GONE = "list_gone"
+    ROW_UNREADABLE = "row_unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredDecision:
+    """One decision with its explanation. `recomputed` is what the policy says today of the same row."""
+
+    entry: Entry
+    decision: Decision
+    campaign: Campaign | None
+    expired: bool
+    steps: tuple[str, ...]
+    explained: Explained
+    recomputed: Decision | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """All decisions about an account, and the incident's campaigns (to tell "not listed" from "not decided yet")."""
+
+    account_id: str
+    decisions: tuple[AnsweredDecision, ...]
+    campaigns: tuple[Campaign, ...]
+
+    def is_final(self) -> bool:
+        """Whether no campaign of the incident is still at work."""
+        return all(campaign.state in (State.CLOSED, State.REFUSED, State.CANCELLED) for campaign in self.campaigns)
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerPorts:
+    """The world that an answer reads; it writes nothing."""
+
+    campaigns: CampaignStore
+    lists: ListStore
+    ledger: Ledger
+
+
+def answer(account_id: str, incident_id: str | None, ports: AnswerPorts, now: datetime) -> Answer:
+    """Everything that was decided about an account (for one incident). Raises ValueError for an impossible id."""
+    if not is_account_id(account_id):
+        raise ValueError(f"an account id is {ACCOUNT_ID_EXPECTED}")
+    decisions = []
+    for entry in ports.ledger.of_account(account_id, incident_id):
+        campaign = ports.campaigns.campaign(entry.key.campaign)
+        decisions.append(_explain(entry, campaign, ports, now))
+    campaigns = () if incident_id is None else tuple(ports.campaigns.campaigns_of(incident_id))
+    return Answer(account_id, tuple(decisions), campaigns)
+
+
+def _explain(entry: Entry, campaign: Campaign | None, ports: AnswerPorts, now: datetime) -> AnsweredDecision:
+    decision, expired = read_decision(entry.body), is_expired(entry, now)
+    if campaign is None:
+        return AnsweredDecision(entry, decision, None, expired, (), Explained.LIST_GONE, None)
+    policy = thaw(campaign, ports.campaigns.frozen(campaign.id))
+    try:
+        row = _row_at(campaign, entry.origin, ports.lists, row_reader(campaign.layout, policy.facts, policy.unit))
+    except PinnedVersionGone:
+        return AnsweredDecision(entry, decision, campaign, expired, (), Explained.LIST_GONE, None)
+    if row is None or row.account_id != entry.key.account_id:
+        return AnsweredDecision(entry, decision, campaign, expired, (), Explained.ROW_UNREADABLE, None)
+    recomputed = policy.decide(row.values)
+    explained = Explained.AGREES if recomputed == decision else Explained.DIFFERS
+    return AnsweredDecision(entry, decision, campaign, expired, policy.explain(row.values).steps, explained, recomputed)
+
+
+def _row_at(
+    campaign: Campaign, origin: int, lists: ListStore, read_row: Callable[[bytes], Row | Problem]
+) -> Row | None:
+    """The row that starts at byte `origin` of the pinned list; None when it is not a row any more."""
+    data_start, size = campaign.chunks.data_start, campaign.chunks.size
+    if not data_start <= origin < size:
+        return None
+    read_from = origin if origin == data_start else origin - 1
+    blocks = lists.read(campaign.pinned, read_from, min(origin + LINE_BYTES + 2, size))
+    line = next(lines_starting_in(blocks, read_from, origin, origin + 1, data_start), None)
+    if line is None or not line.raw or line.offset != origin:
+        return None
+    row = read_row(line.raw)
+    return row if isinstance(row, Row) else None

@@ -1,0 +1,17 @@
+"""Starting, resuming and repairing a campaign are one thing: send every chunk that is not finished."""
+
+from kulanz.application.ports import CampaignStore, ChunkMessage, ChunkQueue
+from kulanz.domain.campaign import Campaign, Pass
+
+
+def dispatch(campaign: Campaign, work: Pass, campaigns: CampaignStore, chunks: ChunkQueue) -> int:
+    """Send every unfinished chunk of a pass and note that all were sent. Returns how many."""
+    finished = campaigns.finished_chunks(campaign.id, work)
+    unfinished = [chunk for chunk in range(len(campaign.chunks)) if chunk not in finished]
+    if not campaign.is_finished(work):
+        chunks.send(ChunkMessage(campaign.id, work, chunk) for chunk in unfinished)
+    else:
+        unfinished = []
+    if not campaign.progress(work).dispatched:
+        campaigns.mark_dispatched(campaign.id, work)
+    return len(unfinished)

@@ -1,0 +1,308 @@
+"""Works one chunk of a list: read, decide, and in the apply pass write; then one receipt for what is finished.
+
+Plan and apply are the same code over the same bounds. They differ in one thing: what becomes of a decided row.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+from kulanz.application.frozen import FrozenCache
+from kulanz.application.ports import (
+    Archive,
+    CampaignStore,
+    ChunkMessage,
+    ChunkQueue,
+    Ledger,
+    ListStore,
+    Outdated,
+    PinnedVersionGone,
+)
+from kulanz.domain.books import Fate, Totals
+from kulanz.domain.campaign import (
+    ENGINE_VERSION,
+    WORKABLE,
+    Campaign,
+    Cause,
+    Cursor,
+    Pass,
+    Receipt,
+    State,
+)
+from kulanz.domain.decision import Decision
+from kulanz.domain.ledger import WRITER_LIFE, Entry, decision_body, judge, new_entry, row_hash
+from kulanz.domain.lists import (
+    LINE_BYTES,
+    LINE_SCAN_BYTES,
+    Line,
+    ListRefused,
+    Problem,
+    Row,
+    has_unbalanced_quotes,
+    lines_starting_in,
+    row_reader,
+)
+from kulanz.domain.policy import CompiledPolicy
+
+STATEMENTS_PER_CALL = 25
+LINES_PER_LOOK_AT_THE_CLOCK = 250
+TIME_TO_FINISH_SECONDS = 20.0
+"""What a worker keeps back of its time: the writes in flight, the receipt, and sending the chunk again."""
+PROBLEMS_PER_RECEIPT = 10_000
+"""A receipt ends here, so that a list of nothing but broken rows needs no more memory than a good one."""
+RECEIPTS_PER_MESSAGE = 1_000
+
+
+class Work(StrEnum):
+    """What became of a chunk message."""
+
+    FINISHED = "finished"
+    CONTINUED = "continued"
+    NOTHING_TO_DO = "nothing_to_do"
+    PAUSED = "paused"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class GrantSettings:
+    """What an operator tunes. A wave is what one worker has in flight: `calls_in_flight` calls of 25 entries."""
+
+    calls_in_flight: int
+    entries_per_second: float
+    retention_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class GrantPorts:
+    """The world that working a chunk touches."""
+
+    campaigns: CampaignStore
+    lists: ListStore
+    ledger: Ledger
+    chunks: ChunkQueue
+    archive: Archive
+
+
+class Clock(Protocol):
+    """The worker's time: instants for what it writes, and how long it may still work."""
+
+    def now(self) -> datetime:
+        """The writer's clock."""
+
+    def seconds_left(self) -> float:
+        """Until the worker is ended."""
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass."""
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """What a worker did, for its log line: no value of any row."""
+
+    work: Work
+    lines: int = 0
+    written: int = 0
+    receipts: int = 0
+
+    def after(self, receipt: Receipt) -> "Worked":
+        """What was done once a further receipt is recorded."""
+        totals = receipt.totals
+        return Worked(Work.FINISHED, self.lines + totals.lines, self.written + totals.ledger_count(), self.receipts + 1)
+
+
+def grant_credits(
+    message: ChunkMessage, ports: GrantPorts, settings: GrantSettings, clock: Clock, cause: Cause, cache: FrozenCache
+) -> Worked:
+    """Work a chunk from its cursor to its end, or as far as time allows; then the rest is sent again.
+
+    Raises TryAgain when the world does not answer; the message then comes again and goes on at the cursor.
+    """
+    done = Worked(Work.NOTHING_TO_DO)
+    for _ in range(RECEIPTS_PER_MESSAGE):
+        campaign = ports.campaigns.campaign(message.campaign)
+        if campaign is None or not may_work(campaign, message):
+            return done
+        cursor = ports.campaigns.cursor(campaign.id, message.work, message.chunk)
+        if cursor is not None and cursor.finished:
+            return done
+        if clock.seconds_left() < TIME_TO_FINISH_SECONDS:
+            break
+        run = ChunkRun(campaign, message, cursor, cache.get(campaign, ports.campaigns), ports, settings, clock)
+        receipt = _work_or_stop(run, cause)
+        if isinstance(receipt, Work):
+            return replace(done, work=receipt)
+        if ports.campaigns.record_receipt(receipt):
+            done = done.after(receipt)
+    ports.chunks.send([message])
+    return replace(done, work=Work.CONTINUED)
+
+
+def _work_or_stop(run: "ChunkRun", cause: Cause) -> Receipt | Work:
+    """The receipt of one attempt; or, where the campaign cannot go on, how it was stopped."""
+    campaign, now = run.campaign, run.clock.now()
+    if campaign.engine != ENGINE_VERSION:
+        reason = f"engine_changed: planned by engine {campaign.engine}, running is {ENGINE_VERSION}"
+        return _stop(run, State.PAUSED, reason, cause)
+    if run.message.work is Pass.APPLY and now >= campaign.decidable_until:
+        return _stop(run, State.PAUSED, "incident_over: the incident is older than it may be decided", cause)
+    try:
+        receipt = run.work()
+    except PinnedVersionGone:
+        reason = "list_version_gone: the pinned version of the list was deleted; a newer upload does not replace it"
+        return _stop(run, State.PAUSED, reason, cause)
+    except ListRefused as refusal:
+        target = State.REFUSED if run.message.work is Pass.PLAN else State.PAUSED
+        return _stop(run, target, f"{refusal.reason}: {refusal}", cause)
+    if run.problems:
+        run.ports.archive.put(problems_key(receipt), _problem_lines(run.problems), "application/x-ndjson")
+    return receipt
+
+
+def may_work(campaign: Campaign, message: ChunkMessage) -> bool:
+    """Whether a chunk message still means anything: the right pass, and a chunk that the campaign has."""
+    return WORKABLE.get(campaign.state) is message.work and 0 <= message.chunk < len(campaign.chunks)
+
+
+def _stop(run: "ChunkRun", target: State, reason: str, cause: Cause) -> Work:
+    try:
+        run.ports.campaigns.change_state(run.campaign, run.campaign.change(target, reason, cause, run.clock.now()))
+    except Outdated:
+        return Work.NOTHING_TO_DO
+    return Work.PAUSED if target is State.PAUSED else Work.REFUSED
+
+
+def problems_key(receipt: Receipt) -> str:
+    """Where the problems of a receipt's lines are filed: the key holds the whole range, so only one content fits it."""
+    folder = f"campaigns/{receipt.campaign.incident_id}/{receipt.campaign.seq:03d}/problems"
+    return f"{folder}/{receipt.work}-{receipt.start:014d}-{receipt.end:014d}.jsonl"
+
+
+def _problem_lines(problems: list[dict[str, str | int]]) -> bytes:
+    return b"".join(json.dumps(problem, sort_keys=True).encode() + b"\n" for problem in problems)
+
+
+@dataclass(slots=True)
+class ChunkRun:
+    """One attempt at a chunk: from the cursor, with its own totals, to a receipt that is offered once."""
+
+    campaign: Campaign
+    message: ChunkMessage
+    cursor: Cursor | None
+    policy: CompiledPolicy
+    ports: GrantPorts
+    settings: GrantSettings
+    clock: Clock
+    totals: Totals = field(default_factory=Totals)
+    problems: list[dict[str, str | int]] = field(default_factory=list)
+    wave: dict[tuple[str, str], tuple[Entry, Decision, int]] = field(default_factory=dict)
+
+    def work(self) -> Receipt:
+        """Decide (and in the apply pass write) line after line; the receipt covers exactly the lines that are done."""
+        chunk_start, chunk_stop = self.campaign.chunks.bounds(self.message.chunk)
+        position = start = None if self.cursor is None else self.cursor.position
+        read_row = row_reader(self.campaign.layout, self.policy.facts, self.policy.unit)
+        apply = self.message.work is Pass.APPLY
+        finished = True
+        for number, line in enumerate(self._lines(chunk_start, chunk_stop), 1):
+            start = line.offset if start is None else start
+            self._take(line, read_row, apply)
+            position = line.end
+            if position < chunk_stop and self._must_stop(number):
+                finished = False
+                break
+        self._flush()
+        at = chunk_stop if position is None else position
+        return Receipt(
+            campaign=self.campaign.id,
+            work=self.message.work,
+            chunk=self.message.chunk,
+            start=at if start is None else start,
+            end=at,
+            moved_from=None if self.cursor is None else self.cursor.position,
+            finishes_chunk=finished,
+            totals=self.totals,
+        )
+
+    def _lines(self, chunk_start: int, chunk_stop: int) -> Iterator[Line]:
+        data_start = self.campaign.chunks.data_start
+        start = chunk_start if self.cursor is None else self.cursor.position
+        read_from = start if start == data_start else start - 1
+        return lines_starting_in(self._blocks(read_from, chunk_stop), read_from, start, chunk_stop, data_start)
+
+    def _blocks(self, read_from: int, chunk_stop: int) -> Iterator[bytes]:
+        """The chunk and the end of its last line; further bytes only while that line goes on."""
+        pinned, position = self.campaign.pinned, read_from
+        stop = min(chunk_stop + LINE_BYTES, pinned.size)
+        while position < stop:
+            yield from self.ports.lists.read(pinned, position, stop)
+            position, stop = stop, min(stop + LINE_SCAN_BYTES, pinned.size)
+
+    def _must_stop(self, number: int) -> bool:
+        if len(self.problems) >= PROBLEMS_PER_RECEIPT:
+            return True
+        return number % LINES_PER_LOOK_AT_THE_CLOCK == 0 and self.clock.seconds_left() < TIME_TO_FINISH_SECONDS
+
+    def _take(self, line: Line, read_row: Callable[[bytes], Row | Problem], apply: bool) -> None:
+        if line.raw == b"":
+            self.totals.count_blank()
+            return
+        row = self._read(line, read_row)
+        if isinstance(row, Problem):
+            self.totals.count_rejected(row.reason)
+            if not apply:
+                self._note(line.offset, row.reason, field=row.field, expected=row.expected)
+            return
+        decision = self.policy.decide(row.values)
+        campaign = self.campaign
+        body = decision_body(campaign.id, campaign.engine, campaign.policy_hash, row.digest, decision)
+        place = row_hash(line.offset, body)
+        if not apply:
+            self.totals.count_decided(decision, Fate.NONE, place)
+            return
+        if (row.account_id, row.unit) in self.wave:
+            self._flush()  # two rows of one unit in one call would hide which of them was first
+        now = self.clock.now()
+        keep_until = max(campaign.decidable_until, now + timedelta(days=self.settings.retention_days)) + WRITER_LIFE
+        entry = new_entry(row, line.offset, body, decision, campaign.id, now, keep_until)
+        self.wave[row.account_id, row.unit] = entry, decision, place
+        if len(self.wave) >= STATEMENTS_PER_CALL * self.settings.calls_in_flight:
+            self._flush()
+
+    def _read(self, line: Line, read_row: Callable[[bytes], Row | Problem]) -> Row | Problem:
+        if line.raw is None:
+            return Problem("line_too_long", "", "a line of at most 65536 bytes")
+        if has_unbalanced_quotes(self.campaign.layout.format, line.raw):
+            self.totals.unbalanced_quotes += 1
+            return Problem("quotes_unbalanced", "", "an even number of double quotes; no line break inside a field")
+        return read_row(line.raw)
+
+    def _flush(self) -> None:
+        """Write the wave; each row's fate is known before the next wave begins."""
+        if not self.wave:
+            return
+        entries = [entry for entry, _, _ in self.wave.values()]
+        before = self.clock.seconds_left()
+        stored = self.ports.ledger.insert(entries)
+        for (entry, decision, place), found in zip(self.wave.values(), stored, strict=True):
+            fate = Fate.WRITTEN if found is None else judge(entry, found)
+            self.totals.count_decided(decision, fate, place)
+            if found is not None and fate is Fate.CONFLICT:
+                self._note(
+                    entry.origin,
+                    "conflict",
+                    stored_offset=found.origin,
+                    expected="one set of facts for an account in a list",
+                )
+        spent = before - self.clock.seconds_left()
+        if self.settings.entries_per_second > 0:
+            self.clock.wait(max(0.0, len(entries) / self.settings.entries_per_second - spent))
+        self.wave.clear()
+
+    def _note(self, offset: int, reason: str, **details: str | int) -> None:
+        self.problems.append(
+            {"offset": offset, "reason": reason, **{name: text for name, text in details.items() if text != ""}}
+        )

@@ -1,0 +1,323 @@
+"""Opens a campaign: validates the event, records the incident, pins the list, freezes the policy, sends the chunks.
+
+Everything is conditional and derived, so that an event may come any number of times and this function may die anywhere:
+the next delivery goes on where the records stand.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from hashlib import sha256
+from typing import Any
+
+from kulanz.application.dispatch import dispatch
+from kulanz.application.frozen import thaw_incident
+from kulanz.application.incident_event import (
+    Affected,
+    CampaignContract,
+    EventRefused,
+    IncidentEvent,
+    canonical_json,
+    read_incident_event,
+)
+from kulanz.application.ports import (
+    Archive,
+    CampaignStore,
+    ChunkQueue,
+    ListMissing,
+    ListStore,
+    Outdated,
+    PolicyMissing,
+    PolicyStore,
+    RejectedQueue,
+    Rejection,
+    TryAgain,
+)
+from kulanz.domain.campaign import (
+    ENGINE_VERSION,
+    WORKABLE,
+    Campaign,
+    CampaignId,
+    Cause,
+    Chunks,
+    Frozen,
+    PinnedList,
+    State,
+    StateChange,
+)
+from kulanz.domain.identifiers import is_incident_id
+from kulanz.domain.incident_record import IncidentConflict, IncidentRecord, Revision, with_campaign, with_revision
+from kulanz.domain.lists import (
+    ACCOUNT_COLUMN,
+    HEADER_BYTES,
+    ListFormat,
+    ListLayout,
+    ListRefused,
+    format_of,
+    read_layout,
+)
+from kulanz.domain.policy import CompiledPolicy, PolicyError, compile_policy, document_from_json, freeze, policy_hash
+
+ATTEMPTS_AGAINST_OTHERS = 5
+"""How often a write is decided anew because somebody else was first; then the message comes again."""
+
+
+class Opening(StrEnum):
+    """What became of an event."""
+
+    RECORDED = "recorded"
+    OPENED = "opened"
+    REPEATED = "repeated"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSettings:
+    """What an operator tunes. `decidable_days` counts from an incident's first event; `chunk_bytes` are bytes."""
+
+    list_bucket: str
+    list_prefix: str
+    incident_sources: frozenset[str]
+    campaign_sources: frozenset[str]
+    chunk_bytes: int
+    decidable_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPorts:
+    """The world that opening a campaign touches."""
+
+    campaigns: CampaignStore
+    lists: ListStore
+    policies: PolicyStore
+    chunks: ChunkQueue
+    rejected: RejectedQueue
+    archive: Archive
+
+
+def open_campaign(
+    event: Mapping[str, Any], ports: OpenPorts, settings: OpenSettings, cause: Cause, now: datetime
+) -> Opening:
+    """Act on one event of the bus (the EventBridge envelope). A bad one is refused to the rejected queue."""
+    try:
+        return _act(event, ports, settings, cause, now)
+    except EventRefused as refusal:
+        _reject(event, refusal, ports, now)
+        return Opening.REJECTED
+
+
+def _act(event: Mapping[str, Any], ports: OpenPorts, settings: OpenSettings, cause: Cause, now: datetime) -> Opening:
+    source = str(event.get("source", ""))
+    known = read_incident_event(source, str(event.get("detail-type", "")), event.get("detail"))
+    if source not in settings.incident_sources | settings.campaign_sources:
+        raise EventRefused(
+            "source_unknown", "source", "this source may not report incidents; add it to IncidentSources"
+        )
+    if known.content is not None:
+        _record(known, known.content, ports.campaigns, settings, now)
+    if known.request is None:
+        return Opening.RECORDED
+    if source not in settings.campaign_sources:
+        raise EventRefused(
+            "source_may_not_open",
+            "source",
+            "this source may not open campaigns; add it to CampaignSources or publish from another",
+        )
+    return _open(known, known.request, ports, settings, cause, now)
+
+
+def reject_unreadable(body: str, ports: OpenPorts, now: datetime) -> Opening:
+    """Refuse a message that is no event at all."""
+    refusal = EventRefused(
+        "event_unreadable", "", "the message is not an EventBridge event in JSON; publish it to the bus"
+    )
+    _reject({"unreadable": body}, refusal, ports, now)
+    return Opening.REJECTED
+
+
+def _record(
+    event: IncidentEvent, content: bytes, campaigns: CampaignStore, settings: OpenSettings, now: datetime
+) -> None:
+    revision = Revision(
+        event.incident_id, event.revision, event.detail_type.value, content, event.content_digest, now, event.source
+    )
+    for _ in range(ATTEMPTS_AGAINST_OTHERS):
+        before = campaigns.incident(event.incident_id)
+        try:
+            after = with_revision(before, revision, settings.decidable_days)
+        except IncidentConflict as conflict:
+            raise EventRefused(conflict.reason, "detail.revision", str(conflict)) from None
+        if after is None:
+            return
+        try:
+            campaigns.record_revision(before, after, revision)
+        except Outdated:
+            continue
+        return
+    raise TryAgain("the incident's record keeps changing")
+
+
+def _open(
+    event: IncidentEvent,
+    request: CampaignContract,
+    ports: OpenPorts,
+    settings: OpenSettings,
+    cause: Cause,
+    now: datetime,
+) -> Opening:
+    for _ in range(ATTEMPTS_AGAINST_OTHERS):
+        before = ports.campaigns.incident(event.incident_id)
+        if before is None:
+            raise EventRefused(
+                "incident_unknown", "detail.incident_id", "no such incident; publish Incident Declared first"
+            )
+        seq = before.requests.get(event.request_digest)
+        if seq is not None:
+            _go_on(CampaignId(event.incident_id, seq), ports)
+            return Opening.REPEATED
+        try:
+            after, campaign_id = with_campaign(before, event.revision, event.request_digest, now)
+        except IncidentConflict as conflict:
+            raise EventRefused(conflict.reason, "detail.campaign", str(conflict)) from None
+        campaign, frozen = _prepare(event, request, before, campaign_id, ports, settings, now)
+        change = StateChange(1, now, None, State.PLANNING, "requested", cause)
+        try:
+            ports.campaigns.open(before, after, campaign, frozen, change)
+        except Outdated:
+            continue
+        _go_on(campaign_id, ports)
+        return Opening.OPENED
+    raise TryAgain("the incident's record keeps changing")
+
+
+def _go_on(campaign_id: CampaignId, ports: OpenPorts) -> None:
+    """Send what is still to do: the same for a new campaign, a repeated event and a delivery after a crash."""
+    campaign = ports.campaigns.campaign(campaign_id)
+    if campaign is not None and campaign.state in WORKABLE:
+        dispatch(campaign, WORKABLE[campaign.state], ports.campaigns, ports.chunks)
+
+
+def _prepare(
+    event: IncidentEvent,
+    request: CampaignContract,
+    record: IncidentRecord,
+    campaign_id: CampaignId,
+    ports: OpenPorts,
+    settings: OpenSettings,
+    now: datetime,
+) -> tuple[Campaign, Frozen]:
+    frozen, policy = _freeze(event, request, ports, now)
+    required = [
+        ACCOUNT_COLUMN,
+        *([policy.unit] if policy.unit else []),
+        *(fact.name for fact in policy.facts if fact.required),
+    ]
+    pinned = _pin(event, request.affected, ports, settings)
+    layout = _layout(pinned, required, ports.lists)
+    try:
+        chunks = Chunks(layout.data_start, pinned.size, settings.chunk_bytes)
+    except ValueError as error:
+        raise EventRefused("list_too_large", "detail.campaign.affected", str(error)) from None
+    campaign = Campaign(
+        id=campaign_id,
+        incident_revision=event.revision,
+        policy_id=policy.policy_id,
+        policy_version=policy.version,
+        policy_hash=policy_hash(frozen.policy),
+        engine=ENGINE_VERSION,
+        pinned=pinned,
+        layout=layout,
+        chunks=chunks,
+        rows_announced=request.affected.rows,
+        decided_at=now,
+        decidable_until=record.decidable_until,
+        request_digest=event.request_digest,
+        opened_by=event.source,
+        log_count=1,
+    )
+    return campaign, frozen
+
+
+def _freeze(
+    event: IncidentEvent, request: CampaignContract, ports: OpenPorts, now: datetime
+) -> tuple[Frozen, CompiledPolicy]:
+    reference = request.policy
+    content = event.content
+    if content is None:
+        content = next(
+            revision.content
+            for revision in ports.campaigns.revisions(event.incident_id)
+            if revision.number == event.revision
+        )
+    try:
+        document = document_from_json(ports.policies.fetch(reference.id, reference.version))
+        frozen = Frozen(freeze(document, reference.parameters), content)
+        return frozen, compile_policy(frozen.policy, thaw_incident(content), now)
+    except PolicyMissing:
+        raise EventRefused(
+            "policy_unknown",
+            "detail.campaign.policy",
+            "no policy of that id and version is published; publish it, then send the event again",
+        ) from None
+    except PolicyError as error:
+        raise EventRefused("policy_unusable", "detail.campaign.policy", str(error)) from None
+
+
+def _pin(event: IncidentEvent, affected: Affected, ports: OpenPorts, settings: OpenSettings) -> PinnedList:
+    if affected.inline is not None:
+        content = b"\n".join(canonical_json(row) for row in affected.inline) + b"\n"
+        return ports.lists.put_inline(f"inline/{event.incident_id}/{event.request_digest}.jsonl", content)
+    place = affected.s3
+    if place is None:
+        raise AssertionError("the contract holds one source")
+    where = "detail.campaign.affected.s3"
+    if place.bucket != settings.list_bucket:
+        raise EventRefused(
+            "list_elsewhere", f"{where}.bucket", "lists are read from the stack's own list bucket only; upload it there"
+        )
+    if not place.key.startswith(settings.list_prefix) or not _is_plain_key(place.key):
+        raise EventRefused(
+            "list_elsewhere", f"{where}.key",
+            f"lists lie under {settings.list_prefix}; their keys have ASCII letters, digits and . _ - / and no '..'",
+        )  # fmt: skip
+    try:
+        return ports.lists.pin(place.bucket, place.key, place.version_id)
+    except ListMissing:
+        raise EventRefused(
+            "list_missing", where, "no such list, or no such version of it; upload it, then send the event again"
+        ) from None
+
+
+def _is_plain_key(key: str) -> bool:
+    plain = all(character.isascii() and (character.isalnum() or character in "._-/") for character in key)
+    return plain and all(part not in ("", ".", "..") for part in key.split("/"))
+
+
+def _layout(pinned: PinnedList, required: list[str], lists: ListStore) -> ListLayout:
+    try:
+        list_format = ListFormat.JSONL if pinned.key.startswith("inline/") else format_of(pinned.key)
+        head = b"" if pinned.size == 0 else b"".join(lists.read(pinned, 0, min(pinned.size, HEADER_BYTES)))
+        return read_layout(list_format, head, pinned.size, required)
+    except ListRefused as refusal:
+        raise EventRefused(refusal.reason, "detail.campaign.affected", str(refusal)) from None
+
+
+def _reject(event: Mapping[str, Any], refusal: EventRefused, ports: OpenPorts, now: datetime) -> None:
+    content = canonical_json(event)
+    key = f"rejected/{sha256(content).hexdigest()}.json"
+    ports.archive.put(key, content, "application/json")
+    detail = event.get("detail")
+    incident_id = detail.get("incident_id") if isinstance(detail, Mapping) else None
+    ports.rejected.send(
+        Rejection(
+            reason=refusal.reason,
+            field=refusal.field,
+            message=str(refusal),
+            source=str(event.get("source", ""))[:200],
+            detail_type=str(event.get("detail-type", ""))[:200],
+            incident_id=incident_id if isinstance(incident_id, str) and is_incident_id(incident_id) else "",
+            event_key=key,
+            received_at=now,
+        )
+    )

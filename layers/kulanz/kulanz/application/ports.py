@@ -1,0 +1,204 @@
+"""What the use cases need of the world. Each port has an adapter over AWS, an in-memory fake and one contract suite.
+
+Errors every port may raise: `TryAgain` when the same call may succeed later (the caller lets its message be delivered
+again), and `Refused` for what a repetition cannot mend. A call that raised may have taken effect: every port is safe to
+call again with the same arguments.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from kulanz.domain.campaign import Campaign, CampaignId, Cursor, Frozen, Pass, PinnedList, Receipt, StateChange
+from kulanz.domain.incident_record import IncidentRecord, Revision
+from kulanz.domain.ledger import DecisionKey, Entry
+from kulanz.domain.notices import NoticeMessage
+
+
+class TryAgain(Exception):
+    """The world did not answer as it will: a throttle, a lost connection, a conflict of transactions."""
+
+
+class Refused(Exception):
+    """What was asked cannot be done, however often it is tried."""
+
+
+class ListMissing(Exception):
+    """The named list, or the named version of it, does not exist or may not be read."""
+
+
+class PinnedVersionGone(Exception):
+    """The version of the list that a campaign pinned was deleted."""
+
+
+class PolicyMissing(Exception):
+    """No policy of that id and version has been published."""
+
+
+class Outdated(Exception):
+    """A conditional write found that somebody else had written first; read again and decide anew."""
+
+
+class ListStore(Protocol):
+    """The lists of affected accounts, in versioned storage."""
+
+    def pin(self, bucket: str, key: str, version_id: str | None) -> PinnedList:
+        """The current version (or the named one) of a list. Raises ListMissing."""
+
+    def read(self, pinned: PinnedList, start: int, stop: int | None = None) -> Iterator[bytes]:
+        """The bytes from `start` to `stop` (default: the end) of exactly the pinned version, in bounded blocks, lazily.
+
+        Raises PinnedVersionGone, also while iterating; TryAgain when the connection fails.
+        """
+
+    def put_inline(self, key: str, content: bytes) -> PinnedList:
+        """Store a list that came inside an event, once: a second call with the same key returns the first version."""
+
+
+class PolicyStore(Protocol):
+    """Published policies; a published version never changes."""
+
+    def fetch(self, policy_id: str, version: int) -> bytes:
+        """The canonical JSON of a policy. Raises PolicyMissing."""
+
+
+class CampaignStore(Protocol):
+    """Incidents and campaigns: the control plane. Every write is conditional on what its caller had read."""
+
+    def incident(self, incident_id: str) -> IncidentRecord | None:
+        """The incident's record, read consistently."""
+
+    def revisions(self, incident_id: str) -> list[Revision]:
+        """The recorded revisions of an incident, lowest first."""
+
+    def record_revision(self, before: IncidentRecord | None, after: IncidentRecord, revision: Revision) -> None:
+        """Write a revision and move the incident's record from `before` to `after`. Raises Outdated."""
+
+    def open(
+        self, before: IncidentRecord, after: IncidentRecord, campaign: Campaign, frozen: Frozen, change: StateChange
+    ) -> None:
+        """Create a campaign and occupy its incident, in one step. Raises Outdated."""
+
+    def campaign(self, campaign_id: CampaignId) -> Campaign | None:
+        """A campaign with the sums of its receipts, read consistently."""
+
+    def frozen(self, campaign_id: CampaignId) -> Frozen:
+        """What a campaign decides by."""
+
+    def cursor(self, campaign_id: CampaignId, work: Pass, chunk: int) -> Cursor | None:
+        """How far a chunk has come, read consistently; None when it has not begun."""
+
+    def finished_chunks(self, campaign_id: CampaignId, work: Pass) -> set[int]:
+        """The chunks whose pass is finished, read consistently."""
+
+    def record_receipt(self, receipt: Receipt) -> bool:
+        """Write a receipt, move its chunk's cursor and add to the campaign's sums, in one step.
+
+        False when the cursor stands elsewhere: another worker was first, and this one's counts are void. A repetition
+        of a receipt that was recorded is True.
+        """
+
+    def receipts(self, campaign_id: CampaignId, work: Pass) -> Iterator[Receipt]:
+        """The receipts of a pass by where they start, read consistently."""
+
+    def change_state(self, before: Campaign, change: StateChange) -> None:
+        """Move a campaign's state, log it, and let the incident know (applied, or free again). Raises Outdated."""
+
+    def mark_dispatched(self, campaign_id: CampaignId, work: Pass) -> None:
+        """Note that every chunk of the pass has been sent at least once."""
+
+    def mark_announced(self, campaign_id: CampaignId, announced: str) -> None:
+        """Note that a state change has been announced."""
+
+    def log(self, campaign_id: CampaignId) -> list[StateChange]:
+        """The state changes of a campaign, first to last."""
+
+    def campaigns_of(self, incident_id: str) -> list[Campaign]:
+        """The campaigns of an incident, first to last."""
+
+
+class Ledger(Protocol):
+    """The decisions. Insert if absent; nothing is overwritten."""
+
+    def insert(self, entries: Sequence[Entry]) -> list[Entry | None]:
+        """Insert entries with distinct keys; for each, None when it was written, else the entry that stands there.
+
+        Raises TryAgain when some could not be written within the adapter's bounds; the others stand.
+        """
+
+    def of_account(self, account_id: str, incident_id: str | None = None) -> list[Entry]:
+        """The decisions about an account (of one incident), read consistently."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkMessage:
+    """A hint that a chunk has work; what is to be done stands in the campaign's record alone."""
+
+    campaign: CampaignId
+    work: Pass
+    chunk: int
+
+
+class ChunkQueue(Protocol):
+    """Sends chunk messages to the workers."""
+
+    def send(self, messages: Iterable[ChunkMessage]) -> None:
+        """Send every message at least once. Raises TryAgain when some were refused within the adapter's bounds."""
+
+
+class NoticeTopic(Protocol):
+    """Publishes notices to the company's systems."""
+
+    def publish(self, messages: Sequence[NoticeMessage]) -> None:
+        """Publish every message at least once. Raises TryAgain when some were refused within the adapter's bounds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """Something that happened to a campaign, as an event on the bus."""
+
+    detail_type: str
+    detail: str
+
+
+class Announcer(Protocol):
+    """Puts announcements on the bus."""
+
+    def announce(self, announcement: Announcement) -> None:
+        """Put one event. Raises TryAgain when the bus did not take it."""
+
+
+class Archive(Protocol):
+    """Documents that campaigns leave behind: reports, problems of rows, refused events. Keys are derived."""
+
+    def put(self, key: str, content: bytes, content_type: str) -> None:
+        """Write a document; the same key is always written with the same content."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """Why an event was refused: for the rejected queue. It holds no value of the event but its names."""
+
+    reason: str
+    field: str
+    message: str
+    source: str
+    detail_type: str
+    incident_id: str
+    event_key: str
+    received_at: datetime
+
+
+class RejectedQueue(Protocol):
+    """Tells people about events that were refused."""
+
+    def send(self, rejection: Rejection) -> None:
+        """Send at least once. Raises TryAgain."""
+
+
+__all__ = [
+    "Announcement", "Announcer", "Archive", "CampaignStore", "ChunkMessage", "ChunkQueue", "DecisionKey", "Ledger",
+    "ListMissing", "ListStore", "NoticeTopic", "Outdated", "PinnedVersionGone", "PolicyMissing", "PolicyStore",
+    "Refused", "RejectedQueue", "Rejection", "TryAgain",
+]  # fmt: skip

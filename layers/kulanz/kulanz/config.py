@@ -1,0 +1,144 @@
+"""The settings of each function: read from the environment at first use, checked, and named in every error."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+CHUNK_BYTES_LARGEST = 64 * 1024 * 1024
+CALLS_IN_FLIGHT_MOST = 32
+RECIPIENTS_PER_MESSAGE_MOST = 500
+RETENTION_DAYS_MOST = 36_500
+WRITE_RATE_MOST = 40_000
+"""DynamoDB's default quota of write units a second on one table."""
+
+
+class SettingError(Exception):
+    """A setting is missing or out of its range; the function cannot work until its stack is mended."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Environment:
+    values: Mapping[str, str]
+
+    def text(self, name: str) -> str:
+        value = self.values.get(name, "").strip()
+        if not value:
+            raise SettingError(f"{name} is not set; deploy the stack's template unchanged")
+        return value
+
+    def names(self, name: str) -> frozenset[str]:
+        return frozenset(part.strip() for part in self.text(name).split(",") if part.strip())
+
+    def integer(self, name: str, lowest: int, highest: int) -> int:
+        text = self.text(name)
+        if not (text.isascii() and text.isdigit()) or not lowest <= int(text) <= highest:
+            raise SettingError(f"{name}: expected a whole number from {lowest} to {highest}")
+        return int(text)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCampaignConfig:
+    """What `open_campaign` needs to know. Sizes in bytes, spans in days."""
+
+    campaigns_table: str
+    list_bucket: str
+    list_prefix: str
+    policy_prefix: str
+    chunk_queue_url: str
+    rejected_queue_url: str
+    incident_sources: frozenset[str]
+    campaign_sources: frozenset[str]
+    chunk_bytes: int
+    decidable_days: int
+
+    @classmethod
+    def read(cls, values: Mapping[str, str] = os.environ) -> Self:
+        """Read the environment. Raises SettingError."""
+        given = _Environment(values)
+        return cls(
+            campaigns_table=given.text("CAMPAIGNS_TABLE"),
+            list_bucket=given.text("LIST_BUCKET"),
+            list_prefix=given.text("LIST_PREFIX"),
+            policy_prefix=given.text("POLICY_PREFIX"),
+            chunk_queue_url=given.text("CHUNK_QUEUE_URL"),
+            rejected_queue_url=given.text("REJECTED_QUEUE_URL"),
+            incident_sources=given.names("INCIDENT_SOURCES"),
+            campaign_sources=given.names("CAMPAIGN_SOURCES"),
+            chunk_bytes=given.integer("CHUNK_BYTES", 256, CHUNK_BYTES_LARGEST),
+            decidable_days=given.integer("DECIDABLE_DAYS", 1, RETENTION_DAYS_MOST),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class GrantCreditsConfig:
+    """What `grant_credits` needs to know. `write_rate` is write units a second over all workers; 0 is unlimited."""
+
+    credits_table: str
+    campaigns_table: str
+    list_bucket: str
+    chunk_queue_url: str
+    calls_in_flight: int
+    write_rate: int
+    maximum_concurrency: int
+    retention_days: int
+
+    @property
+    def entries_per_second(self) -> float:
+        """One worker's share of the write rate."""
+        return self.write_rate / self.maximum_concurrency
+
+    @classmethod
+    def read(cls, values: Mapping[str, str] = os.environ) -> Self:
+        """Read the environment. Raises SettingError."""
+        given = _Environment(values)
+        return cls(
+            credits_table=given.text("CREDITS_TABLE"),
+            campaigns_table=given.text("CAMPAIGNS_TABLE"),
+            list_bucket=given.text("LIST_BUCKET"),
+            chunk_queue_url=given.text("CHUNK_QUEUE_URL"),
+            calls_in_flight=given.integer("IN_FLIGHT_CALLS", 1, CALLS_IN_FLIGHT_MOST),
+            write_rate=given.integer("TARGET_WRITE_RATE", 0, WRITE_RATE_MOST),
+            maximum_concurrency=given.integer("MAXIMUM_CONCURRENCY", 1, 1_000),
+            retention_days=given.integer("DECISION_RETENTION_DAYS", 1, RETENTION_DAYS_MOST),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PublishNoticesConfig:
+    """What `publish_notices` needs to know."""
+
+    campaigns_table: str
+    topic_arn: str
+    recipients_per_message: int
+
+    @classmethod
+    def read(cls, values: Mapping[str, str] = os.environ) -> Self:
+        """Read the environment. Raises SettingError."""
+        given = _Environment(values)
+        return cls(
+            campaigns_table=given.text("CAMPAIGNS_TABLE"),
+            topic_arn=given.text("NOTICES_TOPIC_ARN"),
+            recipients_per_message=given.integer("NOTICES_PER_MESSAGE", 1, RECIPIENTS_PER_MESSAGE_MOST),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class AdvanceCampaignConfig:
+    """What `advance_campaign` needs to know."""
+
+    campaigns_table: str
+    list_bucket: str
+    chunk_queue_url: str
+    bus_name: str
+
+    @classmethod
+    def read(cls, values: Mapping[str, str] = os.environ) -> Self:
+        """Read the environment. Raises SettingError."""
+        given = _Environment(values)
+        return cls(
+            campaigns_table=given.text("CAMPAIGNS_TABLE"),
+            list_bucket=given.text("LIST_BUCKET"),
+            chunk_queue_url=given.text("CHUNK_QUEUE_URL"),
+            bus_name=given.text("BUS_NAME"),
+        )

@@ -1,0 +1,174 @@
+"""The books of a campaign: every line of the list in exactly one class, and what it was worth.
+
+The plan pass counts what each line will become. The apply pass counts, for the same lines, what became of it in the
+ledger. The books balance when for every class, reason, currency and unit the plan equals the sum of its fates.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from typing import NamedTuple
+
+from kulanz.domain.decision import UNLIMITED, Benefit, Decision, Outcome
+
+DIGEST_MODULUS = 2**128
+
+
+class RowClass(StrEnum):
+    """Where a line of the list ended: with a decision, or with the reason why there is none."""
+
+    GRANTED = "granted"
+    DECLINED = "declined"
+    HELD = "held"
+    REFERRED = "referred"
+    OFFERED = "offered"
+    REJECTED = "rejected"
+    BLANK = "blank"
+
+
+CLASS_OF: Mapping[Outcome, RowClass] = {outcome: RowClass(outcome.value) for outcome in Outcome}
+
+
+class Fate(StrEnum):
+    """What became of a decided line in the ledger; NONE in the plan pass and for a line that is never written."""
+
+    NONE = "none"
+    WRITTEN = "written"
+    ALREADY = "already"
+    DUPLICATE = "duplicate"
+    CONFLICT = "conflict"
+
+
+IN_THE_LEDGER = frozenset({Fate.WRITTEN, Fate.ALREADY})
+
+
+class CountKey(NamedTuple):
+    """What lines are counted by."""
+
+    row_class: RowClass
+    reason: str
+    fate: Fate
+
+
+class SumKey(NamedTuple):
+    """What values are added up by; `measure` is a currency (`USD`, in minor units) or a unit (`call_minute`)."""
+
+    row_class: RowClass
+    fate: Fate
+    measure: str
+
+
+def worth_of(benefit: Benefit) -> tuple[str, int | Decimal]:
+    """What a benefit is measured in and how much it is: minor units of a currency, or a quantity of a unit.
+
+    Something unlimited cannot be added up; its grants are counted, under a measure of its own.
+    """
+    if benefit.money is not None:
+        return benefit.money.currency, benefit.money.minor
+    if benefit.quantity == UNLIMITED:
+        return f"{benefit.unit}:{UNLIMITED}", 1
+    return benefit.unit, Decimal(benefit.quantity)
+
+
+@dataclass(slots=True)
+class Totals:
+    """Counts and sums over some lines; adding the totals of two disjoint ranges gives those of both.
+
+    `digest` is the sum, modulo 2^128, of a hash of each decided row at its place, so it does not depend on how the list
+    was cut into ranges.
+    """
+
+    lines: int = 0
+    unbalanced_quotes: int = 0
+    digest: int = 0
+    counts: Counter[CountKey] = field(default_factory=Counter)
+    sums: dict[SumKey, int | Decimal] = field(default_factory=dict)
+
+    def count_rejected(self, reason: str) -> None:
+        """Count a line that cannot be decided."""
+        self.lines += 1
+        self.counts[CountKey(RowClass.REJECTED, reason, Fate.NONE)] += 1
+
+    def count_blank(self) -> None:
+        """Count a line without any character."""
+        self.lines += 1
+        self.counts[CountKey(RowClass.BLANK, "blank", Fate.NONE)] += 1
+
+    def count_decided(self, decision: Decision, fate: Fate, row_hash: int) -> None:
+        """Count a decided line, its worth and its place in the digest."""
+        self.lines += 1
+        self.digest = (self.digest + row_hash) % DIGEST_MODULUS
+        row_class = CLASS_OF[decision.outcome]
+        self.counts[CountKey(row_class, decision.reason, fate)] += 1
+        for benefit in decision.benefits:
+            measure, size = worth_of(benefit)
+            key = SumKey(row_class, fate, measure)
+            self.sums[key] = self.sums.get(key, 0) + size
+
+    def add(self, other: "Totals") -> None:
+        """Add the totals of another range."""
+        self.lines += other.lines
+        self.unbalanced_quotes += other.unbalanced_quotes
+        self.digest = (self.digest + other.digest) % DIGEST_MODULUS
+        self.counts.update(other.counts)
+        for key, value in other.sums.items():
+            self.sums[key] = self.sums.get(key, 0) + value
+
+    def rows(self) -> int:
+        """Lines that are not blank: what a publisher's control total announces."""
+        return self.lines - sum(n for key, n in self.counts.items() if key.row_class is RowClass.BLANK)
+
+    def classes(self) -> dict[tuple[RowClass, str], int]:
+        """Lines by class and reason, whatever their fate."""
+        found: Counter[tuple[RowClass, str]] = Counter()
+        for key, number in self.counts.items():
+            found[key.row_class, key.reason] += number
+        return dict(found)
+
+    def worth(self, fates: frozenset[Fate] | None = None) -> dict[tuple[RowClass, str], int | Decimal]:
+        """Sums by class and measure over `fates` (all of them by default)."""
+        found: dict[tuple[RowClass, str], int | Decimal] = {}
+        for key, value in self.sums.items():
+            if fates is None or key.fate in fates:
+                place = key.row_class, key.measure
+                found[place] = found.get(place, 0) + value
+        return found
+
+    def ledger_count(self) -> int:
+        """Lines whose decision stands in the ledger."""
+        return sum(n for key, n in self.counts.items() if key.fate in IN_THE_LEDGER)
+
+
+class Difference(NamedTuple):
+    """A place where the books do not balance."""
+
+    what: str
+    planned: int | Decimal
+    applied: int | Decimal
+
+
+def differences(plan: Totals, apply: Totals) -> Iterator[Difference]:
+    """Where the apply pass differs from the plan; nothing when the books balance."""
+    if plan.lines != apply.lines:
+        yield Difference("lines", plan.lines, apply.lines)
+    if plan.digest != apply.digest:
+        yield Difference("digest of the decisions", plan.digest, apply.digest)
+    planned, applied = plan.classes(), apply.classes()
+    for row_class, reason in sorted(planned.keys() | applied.keys()):
+        there, here = planned.get((row_class, reason), 0), applied.get((row_class, reason), 0)
+        if there != here:
+            yield Difference(f"lines {row_class} ({reason})", there, here)
+    planned_worth, applied_worth = plan.worth(), apply.worth()
+    for row_class, measure in sorted(planned_worth.keys() | applied_worth.keys()):
+        owed, paid = planned_worth.get((row_class, measure), 0), applied_worth.get((row_class, measure), 0)
+        if owed != paid:
+            yield Difference(f"{measure} {row_class}", owed, paid)
+    undecided = sum(
+        n
+        for key, n in apply.counts.items()
+        if key.fate is Fate.NONE and key.row_class not in (RowClass.REJECTED, RowClass.BLANK)
+    )
+    if undecided:
+        yield Difference("decided lines without a fate", 0, undecided)

@@ -1,0 +1,143 @@
+"""A decision as it stands in the ledger: its permanent key, its immutable body, and how two of them compare."""
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from hashlib import blake2b
+from typing import Any
+
+from kulanz.domain.books import Fate, worth_of
+from kulanz.domain.campaign import CampaignId
+from kulanz.domain.decision import UNLIMITED, Decision, Outcome
+from kulanz.domain.lists import Row
+
+BODY_VERSION = 1
+ITEM_BYTES = 1024
+"""One write unit of DynamoDB pays for an item of up to 1 KB."""
+WRITER_LIFE = timedelta(hours=24)
+"""More than a worker can live, queue delays and clock differences included."""
+
+_KEY = re.compile(r"ACCOUNT#([^#/]+)/DECISION#([^#/]+)#([^#/]+)#([0-9]{3})", re.ASCII).fullmatch
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionKey:
+    """The natural key of a decision; it is never reused."""
+
+    account_id: str
+    incident_id: str
+    unit: str
+    seq: int
+
+    @property
+    def partition(self) -> str:
+        """The account's partition in the ledger."""
+        return f"ACCOUNT#{self.account_id}"
+
+    @property
+    def place(self) -> str:
+        """The decision's place in the account's partition."""
+        return f"DECISION#{self.incident_id}#{self.unit}#{self.seq:03d}"
+
+    @property
+    def campaign(self) -> CampaignId:
+        """The campaign that decided."""
+        return CampaignId(self.incident_id, self.seq)
+
+    def __str__(self) -> str:
+        return f"{self.partition}/{self.place}"
+
+    @classmethod
+    def parse(cls, partition: str, place: str) -> "DecisionKey":
+        """Read a key back from storage. Raises ValueError when it is not a decision's."""
+        found = _KEY(f"{partition}/{place}")
+        if found is None:
+            raise ValueError("not the key of a decision")
+        return cls(found[1], found[2], found[3], int(found[4]))
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A decision as it is stored. `body` never changes; the rest says when it was first written and what is left of it.
+
+    `remaining` holds one number per benefit (minor units of money, or a quantity; None is unlimited).
+    `origin` is the byte offset of the row in the pinned list. `ttl` (seconds since 1970) only allows deletion and
+    decides nothing.
+    """
+
+    key: DecisionKey
+    body: str
+    status: Outcome
+    remaining: tuple[int | Decimal | None, ...]
+    effective_at: datetime
+    expires_at: datetime | None
+    ttl: int
+    origin: int
+
+
+def decision_body(campaign: CampaignId, engine: str, policy_hash: str, row_digest: str, decision: Decision) -> str:
+    """The immutable body of a decision as canonical JSON: keys sorted, no spaces, no instant of the writer's clock."""
+    body = {
+        "v": BODY_VERSION,
+        "campaign": str(campaign),
+        "engine": engine,
+        "policy": policy_hash,
+        "row": row_digest,
+        **decision.to_body(),
+    }
+    return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def row_hash(offset: int, body: str) -> int:
+    """The 128 bits by which a decided row, at its place in the list, enters the digest of a range."""
+    return int.from_bytes(blake2b(b"%d:%b" % (offset, body.encode()), digest_size=16).digest())
+
+
+def new_entry(
+    row: Row, origin: int, body: str, decision: Decision, campaign: CampaignId, now: datetime, keep_until: datetime
+) -> Entry:
+    """The entry a worker writes at `now`. `keep_until` is the earliest instant at which it may be deleted."""
+    expiries = [benefit.validity.expires_at(now) for benefit in decision.benefits]
+    known = [expiry for expiry in expiries if expiry is not None]
+    expires_at = max(known) if known and len(known) == len(expiries) else None
+    last = max([keep_until, *known]) + WRITER_LIFE
+    return Entry(
+        key=DecisionKey(row.account_id, campaign.incident_id, row.unit, campaign.seq),
+        body=body,
+        status=decision.outcome,
+        remaining=tuple(
+            None if benefit.quantity == UNLIMITED else worth_of(benefit)[1] for benefit in decision.benefits
+        ),
+        effective_at=now,
+        expires_at=expires_at,
+        ttl=int(last.timestamp()),
+        origin=origin,
+    )
+
+
+def judge(mine: Entry, stored: Entry) -> Fate:
+    """What it means that `stored` already stands under the key of `mine`.
+
+    ALREADY: this row's own earlier write, whose reply was lost or whose message came again. DUPLICATE: the list names
+    the unit again with the same facts. CONFLICT: anything else; the stored decision stays as it is.
+    """
+    if mine.body != stored.body and _identity(mine.body) != _identity(stored.body):
+        return Fate.CONFLICT
+    return Fate.ALREADY if mine.origin == stored.origin else Fate.DUPLICATE
+
+
+def _identity(body: str) -> tuple[Any, ...]:
+    content = json.loads(body)
+    return tuple(content.get(name) for name in ("campaign", "policy", "row"))
+
+
+def is_expired(entry: Entry, now: datetime) -> bool:
+    """Whether the benefit has ended at `now`: the clock decides, half-open, whatever is still stored."""
+    return entry.expires_at is not None and now >= entry.expires_at
+
+
+def read_decision(body: str) -> Decision:
+    """The decision inside a stored body."""
+    return Decision.from_body(json.loads(body))

@@ -1,0 +1,117 @@
+"""What customers are to be told, projected from committed decisions and packed into messages.
+
+One message holds recipients of one (campaign, kind, locale, channel): the template once, and for each recipient a
+stable id, the account and the values to fill in. Addresses are the subscribers' own.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from itertools import groupby
+
+from kulanz.domain.campaign import CampaignId
+from kulanz.domain.ledger import DecisionKey
+
+NOTICE_VERSION = 1
+NOTICE_MESSAGE_BYTES = 60 * 1024
+"""Below SNS's 64 KB, above which a message is billed twice."""
+RECIPIENTS_PER_MESSAGE = 500
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Audience:
+    """What the recipients of one message share."""
+
+    campaign: str
+    kind: str
+    locale: str
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """The text of a notice in one language, with `{{ name }}` where a recipient's values go."""
+
+    subject: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """One account that is to be told about one decision."""
+
+    notice_id: str
+    account_id: str
+    values: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeMessage:
+    """One message as it is published: JSON text of at most `NOTICE_MESSAGE_BYTES` bytes."""
+
+    audience: Audience
+    incident_id: str
+    text: str
+    recipients: int
+
+
+def notice_id(key: DecisionKey, kind: str) -> str:
+    """The id by which subscribers recognise a notice delivered twice: 128 bits over the decision's key and the kind."""
+    return blake2b(f"{key}|{kind}".encode(), digest_size=16).hexdigest()
+
+
+def pack_notices(
+    notices: Iterable[tuple[Audience, Recipient]],
+    templates: Mapping[Audience, Template],
+    policy: Mapping[CampaignId, tuple[str, int]],
+    recipients_per_message: int,
+) -> list[NoticeMessage]:
+    """Messages for all `notices`, in a stable order, each within both limits.
+
+    `policy` names each campaign's policy and version. Raises ValueError for a recipient that fits no message.
+    """
+    messages: list[NoticeMessage] = []
+    ordered = sorted(notices, key=lambda notice: (notice[0], notice[1].notice_id))
+    for audience, group in groupby(ordered, key=lambda notice: notice[0]):
+        campaign = CampaignId.parse(audience.campaign)
+        policy_id, policy_version = policy[campaign]
+        template = templates[audience]
+        head = {
+            "v": NOTICE_VERSION,
+            "kind": audience.kind,
+            "campaign": audience.campaign,
+            "incident_id": campaign.incident_id,
+            "policy": {"id": policy_id, "version": policy_version},
+            "locale": audience.locale,
+            "channel": audience.channel,
+            "template": {"subject": template.subject, "text": template.text},
+        }
+        opening = json.dumps(head, ensure_ascii=False, separators=(",", ":"))[:-1] + ',"recipients":['
+        for texts in _pages(opening, [recipient for _, recipient in group], recipients_per_message):
+            text = opening + ",".join(texts) + "]}"
+            messages.append(NoticeMessage(audience, campaign.incident_id, text, len(texts)))
+    return messages
+
+
+def _pages(opening: str, recipients: list[Recipient], recipients_per_message: int) -> Iterable[list[str]]:
+    fixed = len(opening.encode()) + len("]}")
+    page: list[str] = []
+    used = fixed
+    for recipient in recipients:
+        content = {
+            "notice_id": recipient.notice_id,
+            "account_id": recipient.account_id,
+            "values": dict(recipient.values),
+        }
+        text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+        size = len(text.encode()) + 1
+        if fixed + size > NOTICE_MESSAGE_BYTES:
+            raise ValueError(f"a notice with its template has over {NOTICE_MESSAGE_BYTES} bytes; shorten the template")
+        if page and (used + size > NOTICE_MESSAGE_BYTES or len(page) >= recipients_per_message):
+            yield page
+            page, used = [], fixed
+        page.append(text)
+        used += size
+    if page:
+        yield page
