@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-CHUNK_BYTES_LARGEST = 64 * 1024 * 1024
+CHUNK_BYTES_SMALLEST = 256
+CHUNK_BYTES_LARGEST = 16 * 1024 * 1024
 CALLS_IN_FLIGHT_MOST = 32
-RECIPIENTS_PER_MESSAGE_MOST = 500
+RECIPIENTS_PER_MESSAGE_MOST = 1_000
 RETENTION_DAYS_MOST = 36_500
-WRITE_RATE_MOST = 40_000
-"""DynamoDB's default quota of write units a second on one table."""
+WRITE_RATE_MOST = 1_000_000
 
 
 class SettingError(Exception):
@@ -65,7 +65,7 @@ class OpenCampaignConfig:
             rejected_queue_url=given.text("REJECTED_QUEUE_URL"),
             incident_sources=given.names("INCIDENT_SOURCES"),
             campaign_sources=given.names("CAMPAIGN_SOURCES"),
-            chunk_bytes=given.integer("CHUNK_BYTES", 256, CHUNK_BYTES_LARGEST),
+            chunk_bytes=given.integer("CHUNK_BYTES", CHUNK_BYTES_SMALLEST, CHUNK_BYTES_LARGEST),
             decidable_days=given.integer("DECIDABLE_DAYS", 1, RETENTION_DAYS_MOST),
         )
 

@@ -194,7 +194,16 @@ def _open(
 def _go_on(campaign_id: CampaignId, ports: OpenPorts) -> None:
     """Send what is still to do: the same for a new campaign, a repeated event and a delivery after a crash."""
     campaign = ports.campaigns.campaign(campaign_id)
-    if campaign is not None and campaign.state in WORKABLE:
+    if campaign is None:
+        return
+    if campaign.state in (State.REFUSED, State.CANCELLED):
+        raise EventRefused(
+            "request_spent",
+            "detail.campaign",
+            f"campaign {campaign_id} of this very request has ended ({campaign.state}: {campaign.state_reason});"
+            " name the corrected list's version_id to request another",
+        )
+    if campaign.state in WORKABLE:
         dispatch(campaign, WORKABLE[campaign.state], ports.campaigns, ports.chunks)
 
 

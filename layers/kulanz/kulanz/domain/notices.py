@@ -16,7 +16,6 @@ from kulanz.domain.ledger import DecisionKey
 NOTICE_VERSION = 1
 NOTICE_MESSAGE_BYTES = 60 * 1024
 """Below SNS's 64 KB, above which a message is billed twice."""
-RECIPIENTS_PER_MESSAGE = 500
 
 
 @dataclass(frozen=True, slots=True, order=True)
