@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Callable, Iterable, Sequence
 from itertools import batched
-from typing import Any
+from typing import Any, TypedDict
 
 from kulanz.adapters.aws import ENTRY_ATTEMPTS, backoff_seconds, call
 from kulanz.application.ports import Announcement, ChunkMessage, Rejection, TryAgain
@@ -17,15 +17,34 @@ ENTRIES_PER_CALL = 10
 PUBLISH_CALL_BYTES = 240 * 1024
 """PublishBatch takes 256 KB in all; attributes and framing count too."""
 CHUNK_MESSAGE_VERSION = 1
+REJECTION_VERSION = 1
 EVENT_SOURCE = "kulanz"
+
+
+ChunkContract = TypedDict("ChunkContract", {"v": int, "campaign": str, "pass": Pass, "chunk": int})
+"""A message of the chunk queue: a hint that a chunk of a campaign's pass has work."""
+
+
+class RejectionContract(TypedDict):
+    """A message of the rejected queue: why an event was refused; the event itself lies at `event_key` in the bucket."""
+
+    v: int
+    reason: str
+    field: str
+    message: str
+    source: str
+    detail_type: str
+    incident_id: str
+    event_key: str
+    received_at: str
 
 
 def chunk_message_text(message: ChunkMessage) -> str:
     """A chunk message as it travels."""
-    content = {
+    content: ChunkContract = {
         "v": CHUNK_MESSAGE_VERSION,
         "campaign": str(message.campaign),
-        "pass": message.work.value,
+        "pass": message.work,
         "chunk": message.chunk,
     }
     return json.dumps(content, separators=(",", ":"))
@@ -69,8 +88,8 @@ class SqsRejected:
         self._queue_url = queue_url
 
     def send(self, rejection: Rejection) -> None:
-        content = {
-            "v": 1,
+        content: RejectionContract = {
+            "v": REJECTION_VERSION,
             "reason": rejection.reason,
             "field": rejection.field,
             "message": rejection.message,

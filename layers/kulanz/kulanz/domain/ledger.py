@@ -2,11 +2,12 @@
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 from kulanz.domain.books import Fate, worth_of
 from kulanz.domain.campaign import CampaignId
@@ -20,6 +21,43 @@ WRITER_LIFE = timedelta(hours=24)
 """More than a worker can live, queue delays and clock differences included."""
 
 _KEY = re.compile(r"ACCOUNT#([^#/]+)/DECISION#([^#/]+)#([^#/]+)#([0-9]{3})", re.ASCII).fullmatch
+
+
+class BenefitTold(TypedDict, total=False):
+    """One thing owed: `money` as [minor units, currency], or `units` as [quantity, unit], and its terms."""
+
+    money: tuple[int, str]
+    units: tuple[str, str]
+    restriction: str
+    valid: Mapping[str, str]
+    due: str
+    terms: Mapping[str, str]
+    head: str
+
+
+class NoticeAsked(TypedDict):
+    """The notice the policy asks for; amounts are not repeated, they are the decision's benefits."""
+
+    kind: str
+    locale: str
+    channel: str
+    values: NotRequired[Mapping[str, str]]
+
+
+class DecisionContract(TypedDict):
+    """The immutable body of a decision in CreditsTable, as JSON text in the attribute `body`."""
+
+    v: int
+    campaign: str
+    engine: str
+    policy: str
+    row: str
+    outcome: Outcome
+    reason: str
+    mode: NotRequired[str]
+    benefits: NotRequired[list[BenefitTold]]
+    claimable: NotRequired[list[BenefitTold]]
+    notice: NotRequired[NoticeAsked]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import groupby
+from typing import TypedDict
 
 from kulanz.domain.campaign import CampaignId
 from kulanz.domain.ledger import DecisionKey
@@ -16,6 +17,42 @@ from kulanz.domain.ledger import DecisionKey
 NOTICE_VERSION = 1
 NOTICE_MESSAGE_BYTES = 60 * 1024
 """Below SNS's 64 KB, above which a message is billed twice."""
+
+
+class PolicyTold(TypedDict):
+    """Which policy decided."""
+
+    id: str
+    version: int
+
+
+class TemplateTold(TypedDict):
+    """The text of a notice; `{{ name }}` stands where a recipient's value `name` goes."""
+
+    subject: str
+    text: str
+
+
+class RecipientTold(TypedDict):
+    """One account to be told. `notice_id` is the same however often the notice is delivered."""
+
+    notice_id: str
+    account_id: str
+    values: Mapping[str, str]
+
+
+class NoticeContract(TypedDict):
+    """A message of the notices topic. Its attributes kind, incident_id, locale and channel serve filter policies."""
+
+    v: int
+    kind: str
+    campaign: str
+    incident_id: str
+    policy: PolicyTold
+    locale: str
+    channel: str
+    template: TemplateTold
+    recipients: list[RecipientTold]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -76,7 +113,7 @@ def pack_notices(
         campaign = CampaignId.parse(audience.campaign)
         policy_id, policy_version = policy[campaign]
         template = templates[audience]
-        head = {
+        head: NoticeContract = {
             "v": NOTICE_VERSION,
             "kind": audience.kind,
             "campaign": audience.campaign,
@@ -85,8 +122,9 @@ def pack_notices(
             "locale": audience.locale,
             "channel": audience.channel,
             "template": {"subject": template.subject, "text": template.text},
+            "recipients": [],
         }
-        opening = json.dumps(head, ensure_ascii=False, separators=(",", ":"))[:-1] + ',"recipients":['
+        opening = json.dumps(head, ensure_ascii=False, separators=(",", ":")).removesuffix("]}")
         for texts in _pages(opening, [recipient for _, recipient in group], recipients_per_message):
             text = opening + ",".join(texts) + "]}"
             messages.append(NoticeMessage(audience, campaign.incident_id, text, len(texts)))
@@ -98,7 +136,7 @@ def _pages(opening: str, recipients: list[Recipient], recipients_per_message: in
     page: list[str] = []
     used = fixed
     for recipient in recipients:
-        content = {
+        content: RecipientTold = {
             "notice_id": recipient.notice_id,
             "account_id": recipient.account_id,
             "values": dict(recipient.values),

@@ -1,0 +1,39 @@
+"""Writes the JSON Schema of every contract from its model: `python -m kulanz_local.schemas`."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from kulanz.adapters.messaging import ChunkContract, RejectionContract
+from kulanz.application.incident_event import CampaignRequestContract, IncidentContract
+from kulanz.application.report import ReportContract
+from kulanz.domain.ledger import DecisionContract
+from kulanz.domain.notices import NoticeContract
+
+FOLDER = Path(__file__).resolve().parents[2] / "docs" / "schemas"
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+CONTRACTS: dict[str, Any] = {
+    "incident-event": IncidentContract,
+    "campaign-request": CampaignRequestContract,
+    "chunk-message": ChunkContract,
+    "rejection": RejectionContract,
+    "decision-body": DecisionContract,
+    "notice": NoticeContract,
+    "campaign-report": ReportContract,
+}
+
+
+def schemas() -> dict[str, str]:
+    """The text of each schema by its file's name."""
+    return {
+        f"{name}.schema.json": json.dumps({"$schema": DIALECT, **TypeAdapter(model).json_schema()}, indent=2) + "\n"
+        for name, model in CONTRACTS.items()
+    }
+
+
+if __name__ == "__main__":
+    for name, text in schemas().items():
+        (FOLDER / name).write_text(text)
