@@ -1,0 +1,207 @@
+"""Build the project's template with the SAM CLI and deploy it to the embedded AWS, as to a real account."""
+
+import fcntl
+import hashlib
+import os
+import platform
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import boto3
+
+from kulanz_local.embedded import MINISTACK_PYTHON, PROJECT, REGION, EmbeddedAwsError, aws_environment, aws_session
+
+SAM = PROJECT / ".venvs" / "sam" / "bin" / "sam"
+SAM_FOLDER = PROJECT / ".aws-sam"
+"""Everything that is built, in each clone its own; where `sam local invoke` looks by itself."""
+BUILT_TEMPLATE = SAM_FOLDER / "build" / "template.yaml"
+STAMP = SAM_FOLDER / "kulanz-build.sha256"
+LOCK = SAM_FOLDER / "kulanz-build.lock"
+
+INPUTS = ("template.yaml", "functions", "layers", "requirements/sam.txt")
+"""What a build depends on, beside the architecture."""
+ARTIFACT_BUCKET = "kulanz-artifacts"
+EXPIRY_ATTRIBUTE = "ttl"
+
+BUILD_SECONDS = 600
+DEPLOY_SECONDS = 180
+POLL_SECONDS = "0.2"
+OUTPUT_TAIL_LINES = 60
+
+ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
+"""What `platform.machine()` says, and what Lambda calls it."""
+
+
+class DeploymentError(EmbeddedAwsError):
+    """Building or deploying failed; the message ends with what the SAM CLI printed last."""
+
+
+@dataclass(frozen=True)
+class StackOutputs:
+    """The outputs of the template, under their names in snake case."""
+
+    stack_version: str
+    event_bus_name: str
+    list_bucket_name: str
+    credits_table_name: str
+    campaigns_table_name: str
+    notices_topic_arn: str
+    incidents_queue_url: str
+    incidents_dead_letter_queue_url: str
+    rejected_queue_url: str
+    chunks_queue_url: str
+    chunks_dead_letter_queue_url: str
+    open_campaign_function_name: str
+    grant_credits_function_name: str
+    publish_notices_function_name: str
+    advance_campaign_function_name: str
+
+    @classmethod
+    def of_stack(cls, session: boto3.Session, endpoint: str, stack_name: str) -> "StackOutputs":
+        """Read them from a deployed stack."""
+        cloudformation = session.client("cloudformation", endpoint_url=endpoint)
+        stack = cloudformation.describe_stacks(StackName=stack_name)["Stacks"][0]
+        values = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+        return cls(**{field.name: values[field.name.title().replace("_", "")] for field in fields(cls)})
+
+
+def machine_architecture() -> str:
+    """What Lambda calls this machine's processor: MiniStack runs the functions, and their wheels, on it."""
+    machine = platform.machine().lower()
+    if machine not in ARCHITECTURES:
+        raise DeploymentError(f"Lambda has no functions for processors of the kind {machine!r}.")
+    return ARCHITECTURES[machine]
+
+
+def build(architecture: str | None = None) -> Path:
+    """Run `sam build`, unless nothing that it reads has changed since; return the built template's path."""
+    architecture = architecture or machine_architecture()
+    SAM_FOLDER.mkdir(exist_ok=True)
+    with _locked(fcntl.LOCK_EX):
+        digest = _digest_of_inputs(architecture)
+        if BUILT_TEMPLATE.exists() and STAMP.exists() and STAMP.read_text() == digest:
+            return BUILT_TEMPLATE
+        STAMP.unlink(missing_ok=True)
+        _run_sam(["build", "--parameter-overrides", f"Architecture={architecture}"], {}, BUILD_SECONDS)
+        _compile()
+        STAMP.write_text(digest)
+    return BUILT_TEMPLATE
+
+
+def deploy(endpoint: str, stack_name: str = "kulanz", parameters: Mapping[str, str] | None = None) -> StackOutputs:
+    """Deploy what `build` has built with `sam deploy`, and finish what MiniStack leaves undone of the template."""
+    session = aws_session()
+    parameters = {"Architecture": machine_architecture(), **(parameters or {})}
+    s3 = session.client("s3", endpoint_url=endpoint)
+    s3.create_bucket(Bucket=ARTIFACT_BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+    arguments = [
+        "deploy",
+        *("--template-file", str(BUILT_TEMPLATE)),
+        *("--config-env", "embedded"),  # which samconfig.toml does not have: all settings are here
+        *("--stack-name", stack_name),
+        *("--s3-bucket", ARTIFACT_BUCKET),
+        *("--capabilities", "CAPABILITY_IAM"),
+        *("--on-failure", "DO_NOTHING"),
+        "--no-confirm-changeset",
+        "--no-fail-on-empty-changeset",
+        "--no-progressbar",
+        "--parameter-overrides",
+        *(f'ParameterKey={key},ParameterValue="{value}"' for key, value in parameters.items()),
+    ]
+    with _locked(fcntl.LOCK_SH):
+        _run_sam(arguments, aws_environment(endpoint), DEPLOY_SECONDS)
+    outputs = StackOutputs.of_stack(session, endpoint, stack_name)
+    _finish(session, endpoint, outputs)
+    return outputs
+
+
+def _finish(session: boto3.Session, endpoint: str, outputs: StackOutputs) -> None:
+    """Do what CloudFormation does with this template and MiniStack does not.
+
+    It hands the text of a parameter on as text, which its SQS poller then compares with a number, for ever; and it
+    ignores the tables' expiry attribute.
+    """
+    functions = session.client("lambda", endpoint_url=endpoint)
+    for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
+        if "ScalingConfig" in mapping:
+            limit = int(mapping["ScalingConfig"]["MaximumConcurrency"])
+            functions.update_event_source_mapping(UUID=mapping["UUID"], ScalingConfig={"MaximumConcurrency": limit})
+    session.client("dynamodb", endpoint_url=endpoint).update_time_to_live(
+        TableName=outputs.credits_table_name,
+        TimeToLiveSpecification={"Enabled": True, "AttributeName": EXPIRY_ATTRIBUTE},
+    )
+
+
+def _run_sam(arguments: list[str], environment: dict[str, str], timeout_seconds: int) -> None:
+    if not SAM.exists():
+        raise DeploymentError(f"{SAM} does not exist. Run `make environments`.")
+    try:
+        completed = subprocess.run(
+            [str(SAM), *arguments],
+            cwd=PROJECT,
+            env={
+                **{key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "SAM_", "PYTHON"))},
+                "AWS_DEFAULT_REGION": REGION,
+                **environment,
+                # `sam build` looks for python3.13 and pip here.
+                "PATH": f"{SAM.parent}:{os.environ.get('PATH', os.defpath)}",
+                "SAM_CLI_TELEMETRY": "0",
+                "SAM_CLI_POLL_DELAY": POLL_SECONDS,
+                "__SAM_CLI_APP_DIR": str(SAM_FOLDER / "cli"),  # where it remembers things, else in the home folder
+            },
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            timeout=timeout_seconds,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise DeploymentError(f"`sam {arguments[0]}` took longer than {timeout_seconds} seconds.") from error
+    if completed.returncode != 0:
+        tail = "\n".join(completed.stdout.splitlines()[-OUTPUT_TAIL_LINES:])
+        raise DeploymentError(f"`sam {arguments[0]}` failed with exit code {completed.returncode}:\n{tail}")
+
+
+def _compile() -> None:
+    """Add compiled modules, which spare every function's process two thirds of its start.
+
+    Of the kind that Python trusts without looking at the source, because zip files keep times to two seconds.
+    """
+    command = [str(MINISTACK_PYTHON), "-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash"]
+    completed = subprocess.run(
+        [*command, str(BUILT_TEMPLATE.parent)], capture_output=True, text=True, timeout=BUILD_SECONDS, check=False
+    )
+    if completed.returncode != 0:
+        raise DeploymentError(f"The built code cannot be compiled:\n{completed.stdout}{completed.stderr}")
+
+
+def _digest_of_inputs(architecture: str) -> str:
+    digest = hashlib.sha256(architecture.encode())
+    for name in INPUTS:
+        for path in sorted(_files_under(PROJECT / name)):
+            content = path.read_bytes()
+            digest.update(f"\n{path.relative_to(PROJECT)} {len(content)}\n".encode())
+            digest.update(content)
+    return digest.hexdigest()
+
+
+def _files_under(path: Path) -> Iterator[Path]:
+    if path.is_file():
+        yield path
+        return
+    for folder, folders, files in path.walk():
+        folders[:] = [name for name in folders if name != "__pycache__"]
+        yield from (folder / name for name in files)
+
+
+@contextmanager
+def _locked(kind: int) -> Iterator[None]:
+    """Hold the build folder, to write it alone (LOCK_EX) or to read it with others (LOCK_SH)."""
+    with LOCK.open("a") as lock:
+        fcntl.flock(lock, kind)
+        yield

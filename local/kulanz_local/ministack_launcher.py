@@ -1,0 +1,97 @@
+"""Run MiniStack, with the stream records that it forgets, for as long as the process that started it lives.
+
+Runs inside MiniStack's own environment and imports nothing of the project. What AWS does and MiniStack 1.5.33 does not:
+DynamoDB writes a record to the table's stream for every item that a PartiQL statement inserts, changes or removes, as
+for any other write. Decisions are inserted by PartiQL, and notices follow from the stream.
+A contract test notices when MiniStack does this by itself.
+
+Standard input is the line to the starter: when it closes, for whatever reason, MiniStack and all its functions end.
+"""
+
+import importlib
+import os
+import shutil
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from importlib.metadata import version
+from typing import Any
+
+REPAIRED_VERSION = "1.5.33"
+"""The repair below leans on private names of MiniStack: it was checked against this version only."""
+
+WITHOUT_REPAIR_VARIABLE = "KULANZ_MINISTACK_WITHOUT_REPAIR"
+"""Set to "1" by the test that asks whether the repair is still needed."""
+
+Item = dict[str, Any]
+Response = tuple[int, dict[str, str], bytes]
+Change = tuple[str, Item | None, Item | None]
+OK = 200
+
+
+def emit_stream_records_for_partiql(dynamodb: Any) -> None:  # Any: MiniStack's module, which has no types
+    """Make the emulator's PartiQL statements write stream records, a transaction's only when it has succeeded.
+
+    Both entry points run in the server's one event loop and never wait, so that one list of changes is enough.
+    """
+    changes: list[Change] | None = None
+
+    def recording(write: Callable[..., Item | None], *, stores: bool) -> Callable[..., Item | None]:
+        def recorded(table: Item, *key_and_item: Any) -> Item | None:
+            old: Item | None = write(table, *key_and_item)
+            if changes is not None:
+                changes.append((table["TableName"], old, key_and_item[-1] if stores else None))
+            return old
+
+        return recorded
+
+    def emitting(execute: Callable[[Item], Response]) -> Callable[[Item], Response]:
+        def executed(request: Item) -> Response:
+            nonlocal changes
+            made: list[Change] = []
+            changes = made
+            try:
+                response = execute(request)
+            finally:
+                changes = None
+            if response[0] == OK:
+                for table_name, old, new in made:
+                    kind = "INSERT" if old is None else "REMOVE" if new is None else "MODIFY"
+                    dynamodb._emit_stream_event(table_name, kind, old, new)  # noqa: SLF001 - the repair is about it
+            return response
+
+        return executed
+
+    # One statement of a batch goes through the same function as a single one.
+    dynamodb._set_item = recording(dynamodb._set_item, stores=True)  # noqa: SLF001
+    dynamodb._remove_item = recording(dynamodb._remove_item, stores=False)  # noqa: SLF001
+    dynamodb._execute_statement = emitting(dynamodb._execute_statement)  # noqa: SLF001
+    dynamodb._execute_transaction = emitting(dynamodb._execute_transaction)  # noqa: SLF001
+
+
+def end_with_the_starter(state_folder: str) -> None:
+    """Wait until the starter closes its end of standard input, then end this process and its functions."""
+    sys.stdin.buffer.read()
+    shutil.rmtree(state_folder, ignore_errors=True)
+    os.killpg(os.getpid(), signal.SIGKILL)
+
+
+def main() -> None:
+    """Start MiniStack on GATEWAY_PORT; argument: the folder for its state, which is removed at the end."""
+    if version("ministack") != REPAIRED_VERSION:
+        sys.exit(
+            f"The environment has MiniStack {version('ministack')}, but its stream repair was checked against"
+            f" {REPAIRED_VERSION} only. Install that, or check the repair in {__file__} and change REPAIRED_VERSION."
+        )
+    if os.getpgrp() != os.getpid():
+        sys.exit("Start this with a session of its own (start_new_session=True): it ends its whole process group.")
+    threading.Thread(target=end_with_the_starter, args=sys.argv[1:2], name="starter-watch", daemon=True).start()
+    if os.environ.pop(WITHOUT_REPAIR_VARIABLE, "") != "1":
+        emit_stream_records_for_partiql(importlib.import_module("ministack.services.dynamodb"))
+    sys.argv[1:] = []  # MiniStack reads them too
+    importlib.import_module("ministack.app").main()
+
+
+if __name__ == "__main__":
+    main()
