@@ -1,0 +1,219 @@
+"""What was decided about one unit: the outcome, its reason, and what is owed.
+
+A decision depends only on the policy, the incident, the facts and ``decided_at``. It holds no instant of the clock that
+writes it: validity is a rule that gives the end for the instant of crediting.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from kulanz.domain.money import Money
+from kulanz.domain.time import add_days, add_months, format_instant, local_day, parse_instant, zone_of
+
+type Body = dict[str, Any]
+
+
+class Outcome(StrEnum):
+    """How a decision ends. Offered: owed once the claim or acceptance is in."""
+
+    GRANTED = "granted"
+    DECLINED = "declined"
+    HELD = "held"
+    REFERRED = "referred"
+    OFFERED = "offered"
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """When a benefit has to reach the customer: so many of a unit after the grant ("2 billing_cycles"), or a day."""
+
+    count: int = 0
+    unit: str = ""
+    day: str = ""
+
+    def __str__(self) -> str:
+        return self.day or f"{self.count} {self.unit}"
+
+    @classmethod
+    def from_text(cls, text: str) -> "Due":
+        """Read what ``str`` wrote."""
+        count, space, unit = text.partition(" ")
+        return cls(int(count), unit) if space else cls(day=text)
+
+
+@dataclass(frozen=True, slots=True)
+class Validity:
+    """How long a benefit can be used: calendar days or months in a zone, or hours, from the grant; or until an instant.
+
+    ``start`` says what it counts from: ``grant``, or ``redemption``, whose instant is not known yet.
+    """
+
+    count: int = 0
+    unit: str = ""
+    zone: str = "UTC"
+    until: datetime | None = None
+    start: str = "grant"
+
+    def expires_at(self, effective_at: datetime) -> datetime | None:
+        """Give the first instant at which the benefit can no longer be used, or None where nothing ends it yet."""
+        if self.start != "grant" or not self.unit:
+            return self.until
+        match self.unit:
+            case "hours":
+                end = effective_at + timedelta(hours=self.count)
+            case "days":
+                end = add_days(effective_at, self.count, zone_of(self.zone))
+            case "months":
+                zone = zone_of(self.zone)
+                first = local_day(effective_at, zone)
+                end = add_days(effective_at, (add_months(first, self.count) - first).days, zone)
+            case other:
+                raise AssertionError(f"unknown validity unit {other}")
+        return end if self.until is None else min(end, self.until)
+
+    def to_body(self) -> Body:
+        body: Body = {"for": f"{self.count} {self.unit}"} if self.unit else {}
+        if self.unit in ("days", "months") and self.zone != "UTC":
+            body["zone"] = self.zone
+        if self.until is not None:
+            body["until"] = format_instant(self.until)
+        if self.start != "grant":
+            body["from"] = self.start
+        return body
+
+    @classmethod
+    def from_body(cls, body: Body) -> "Validity":
+        count, _, unit = str(body.get("for", "0 ")).partition(" ")
+        until = body.get("until")
+        return cls(
+            count=int(count),
+            unit=unit,
+            zone=body.get("zone", "UTC"),
+            until=parse_instant(until) if until is not None else None,
+            start=body.get("from", "grant"),
+        )
+
+
+ALWAYS_VALID = Validity()
+UNLIMITED = "unlimited"
+
+
+@dataclass(frozen=True, slots=True)
+class Benefit:
+    """One thing owed: money, or a quantity of a unit.
+
+    ``quantity`` is a plain decimal or ``unlimited``. ``restriction`` names a list of the policy. ``terms`` are what
+    else the policy says of a unit benefit (a choice, a recurrence, the days it can be used), as plain texts.
+    """
+
+    money: Money | None = None
+    quantity: str = ""
+    unit: str = ""
+    restriction: str | None = None
+    validity: Validity = ALWAYS_VALID
+    due: Due | None = None
+    terms: Mapping[str, str] = field(default_factory=dict)
+    head: str = ""
+
+    def to_body(self) -> Body:
+        body: Body = {}
+        if self.money is not None:
+            body["money"] = [self.money.minor, self.money.currency]
+        else:
+            body["units"] = [self.quantity, self.unit]
+        if self.restriction is not None:
+            body["restriction"] = self.restriction
+        if self.validity != ALWAYS_VALID:
+            body["valid"] = self.validity.to_body()
+        if self.due is not None:
+            body["due"] = str(self.due)
+        if self.terms:
+            body["terms"] = dict(self.terms)
+        if self.head:
+            body["head"] = self.head
+        return body
+
+    @classmethod
+    def from_body(cls, body: Body) -> "Benefit":
+        money = body.get("money")
+        quantity, unit = body.get("units", ("", ""))
+        return cls(
+            money=Money(money[0], money[1]) if money is not None else None,
+            quantity=quantity,
+            unit=unit,
+            restriction=body.get("restriction"),
+            validity=Validity.from_body(body["valid"]) if "valid" in body else ALWAYS_VALID,
+            due=Due.from_text(body["due"]) if "due" in body else None,
+            terms=body.get("terms", {}),
+            head=body.get("head", ""),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What the customer is to be told: the kind and locale choose the policy's text, ``values`` fill it in.
+
+    Amounts and quantities are not repeated here: they are the decision's benefits.
+    """
+
+    kind: str
+    locale: str
+    channel: str
+    values: Mapping[str, str] = field(default_factory=dict)
+
+    def to_body(self) -> Body:
+        body: Body = {"kind": self.kind, "locale": self.locale, "channel": self.channel}
+        if self.values:
+            body["values"] = dict(self.values)
+        return body
+
+    @classmethod
+    def from_body(cls, body: Body) -> "Notice":
+        return cls(body["kind"], body["locale"], body["channel"], body.get("values", {}))
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The outcome for one unit. ``benefits`` are owed now (granted) or once taken up (offered).
+
+    ``mode`` says how an entitlement is delivered: automatic, claim or offer. ``claimable`` are benefits of the same
+    incident that the customer may still claim beside those already granted.
+    """
+
+    outcome: Outcome
+    reason: str
+    benefits: tuple[Benefit, ...] = ()
+    notice: Notice | None = None
+    mode: str = ""
+    claimable: tuple[Benefit, ...] = ()
+
+    def to_body(self) -> Body:
+        """Give the decision as plain JSON values, compact: what is absent is left out."""
+        body: Body = {"outcome": self.outcome.value, "reason": self.reason}
+        if self.mode not in ("", "automatic"):
+            body["mode"] = self.mode
+        if self.benefits:
+            body["benefits"] = [benefit.to_body() for benefit in self.benefits]
+        if self.claimable:
+            body["claimable"] = [benefit.to_body() for benefit in self.claimable]
+        if self.notice is not None:
+            body["notice"] = self.notice.to_body()
+        return body
+
+    @classmethod
+    def from_body(cls, body: Body) -> "Decision":
+        """Read what ``to_body`` wrote."""
+        outcome = Outcome(body["outcome"])
+        entitled = outcome in (Outcome.GRANTED, Outcome.OFFERED)
+        notice = body.get("notice")
+        return cls(
+            outcome=outcome,
+            reason=body["reason"],
+            benefits=tuple(Benefit.from_body(item) for item in body.get("benefits", ())),
+            notice=Notice.from_body(notice) if notice is not None else None,
+            mode=body.get("mode", "automatic" if entitled else ""),
+            claimable=tuple(Benefit.from_body(item) for item in body.get("claimable", ())),
+        )

@@ -1,0 +1,278 @@
+"""Facts about an account: what a policy declares to read, and the strict reading of it from a list.
+
+Every column gets its two parsers once, when its declaration is made; a row then costs one call per column. A value is
+``str``, ``bool``, ``int`` (money: minor units; number), ``Fraction`` (number), ``datetime`` (aware UTC), ``date`` or a
+tuple of texts; ``None`` is unknown. An error names the field and what was expected, never the value.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import date, datetime
+from decimal import Decimal
+from fractions import Fraction
+
+from kulanz.domain.money import AmountError, minor_units, parse_minor
+from kulanz.domain.time import TimeError, format_instant, parse_day, parse_instant, zone_of
+
+MAX_TEXT_CHARACTERS = 200
+MAX_LIST_ITEMS = 50
+LIST_SEPARATOR = "|"
+FACT_TYPES = ("text", "yes_no", "number", "money", "instant", "day", "list", "zone")
+
+type FactValue = str | bool | int | Fraction | datetime | date | tuple[str, ...]
+type ParseText = Callable[[str], FactValue | None]
+type ParseJson = Callable[[object], FactValue | None]
+
+_NUMBER = re.compile(r"(-?)([0-9]{1,15})(?:\.([0-9]{1,12}))?", re.ASCII)
+_YES_NO = {
+    **dict.fromkeys(("true", "True", "TRUE", "yes", "Yes", "YES"), True),
+    **dict.fromkeys(("false", "False", "FALSE", "no", "No", "NO"), False),
+}
+
+
+class FactError(ValueError):
+    """A value that is not what its policy declared: the field, and what was expected of it."""
+
+    def __init__(self, field: str, expected: str) -> None:
+        super().__init__(f"{field}: expected {expected}")
+        self.field = field
+        self.expected = expected
+
+
+class FactDeclaration:
+    """One fact a policy reads: its name, type and limits, with the parsers of its column.
+
+    ``required`` says whether a list must have the column. ``parse_text`` reads a CSV cell (empty is unknown),
+    ``parse_json`` a JSON value (null is unknown); both raise ``FactError``, unless ``hold_invalid`` makes a value of
+    the wrong type or out of range unknown instead.
+    """
+
+    __slots__ = (
+        "choices",
+        "currency",
+        "hold_invalid",
+        "maximum",
+        "minimum",
+        "name",
+        "parse_json",
+        "parse_text",
+        "required",
+        "type",
+    )
+
+    def __init__(
+        self,
+        name: str,
+        type_: str,
+        *,
+        currency: str = "",
+        choices: tuple[str, ...] = (),
+        minimum: Fraction | None = None,
+        maximum: Fraction | None = None,
+        required: bool = True,
+        hold_invalid: bool = False,
+    ) -> None:
+        self.name = name
+        self.type = type_
+        self.currency = currency
+        self.choices = choices
+        self.minimum = minimum
+        self.maximum = maximum
+        self.required = required
+        self.hold_invalid = hold_invalid
+        read = _reader(self)
+        self.parse_text: ParseText = _text_parser(name, read, hold_invalid)
+        self.parse_json: ParseJson = _json_parser(name, type_, read, hold_invalid)
+
+    def __repr__(self) -> str:
+        return f"FactDeclaration({self.name!r}, {self.type!r})"
+
+
+def canonical(value: FactValue | None) -> str:  # noqa: PLR0911 (one return per type)
+    """Write a typed value so that equal values, and only they, give equal text. Unknown is the empty text."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return str(value)
+        case str():
+            return value
+        case Fraction():
+            return f"{value.numerator}/{value.denominator}" if value.denominator != 1 else str(value.numerator)
+        case datetime():
+            return format_instant(value)
+        case date():
+            return value.isoformat()
+        case tuple():
+            return f"[{LIST_SEPARATOR.join(value)}]"
+
+
+def parse_number(text: str) -> int | Fraction:
+    """Read a plain decimal exactly: an optional minus, ASCII digits, one point; no exponent, NaN or separators."""
+    match = _NUMBER.fullmatch(text)
+    if match is None:
+        raise ValueError("a plain decimal number such as 12 or 12.5")
+    sign, whole, decimals = match.groups()
+    if decimals is None:
+        return -int(whole) if sign else int(whole)
+    value = Fraction(int(whole + decimals), 10 ** len(decimals))
+    exact: int | Fraction = value.numerator if value.denominator == 1 else value
+    return -exact if sign else exact
+
+
+def _reader(fact: FactDeclaration) -> Callable[[str], FactValue]:  # noqa: PLR0911 (one return per type)
+    """Give the reader of a non-empty text of the fact's type; it raises ``ValueError`` with what it expected."""
+    match fact.type:
+        case "text":
+            return _text_reader(fact.choices)
+        case "yes_no":
+            return _read_yes_no
+        case "number":
+            return _bounded(_read_number, fact, 1)
+        case "money":
+            decimals = minor_units(fact.currency)
+            return _bounded(lambda text: _read_money(text, decimals), fact, 10**decimals)
+        case "instant":
+            return _read_instant
+        case "day":
+            return _read_day
+        case "list":
+            return _read_list
+        case "zone":
+            return _read_zone
+        case other:
+            raise AssertionError(f"unknown fact type {other}")
+
+
+def _text_reader(choices: tuple[str, ...]) -> Callable[[str], str]:
+    known = {choice: choice for choice in choices}
+    expected = "one of " + ", ".join(choices)
+
+    def read_choice(text: str) -> str:
+        try:
+            return known[text]
+        except KeyError:
+            raise ValueError(expected) from None
+
+    return read_choice if choices else _read_text
+
+
+def _read_text(text: str) -> str:
+    if len(text) > MAX_TEXT_CHARACTERS or not text.isprintable():
+        raise ValueError(f"a text of at most {MAX_TEXT_CHARACTERS} printable characters")
+    return text
+
+
+def _read_yes_no(text: str) -> bool:
+    try:
+        return _YES_NO[text]
+    except KeyError:
+        raise ValueError("true or false") from None
+
+
+def _read_number(text: str) -> int | Fraction:
+    return parse_number(text)
+
+
+def _read_money(text: str, decimals: int) -> int:
+    try:
+        return parse_minor(text, decimals)
+    except AmountError as error:
+        raise ValueError("an amount: " + str(error).removeprefix("expected ")) from None
+
+
+def _read_instant(text: str) -> datetime:
+    try:
+        return parse_instant(text)
+    except TimeError as error:
+        raise ValueError(str(error).removeprefix("expected ")) from None
+
+
+def _read_day(text: str) -> date:
+    try:
+        return parse_day(text)
+    except TimeError as error:
+        raise ValueError(str(error).removeprefix("expected ")) from None
+
+
+def _read_zone(text: str) -> str:
+    try:
+        return zone_of(text).key
+    except TimeError:
+        raise ValueError("an IANA time zone such as Europe/Berlin") from None
+
+
+def _read_list(text: str) -> tuple[str, ...]:
+    items = text.split(LIST_SEPARATOR)
+    if len(items) > MAX_LIST_ITEMS:
+        raise ValueError(f"at most {MAX_LIST_ITEMS} texts separated by {LIST_SEPARATOR}")
+    return tuple(sorted({_read_text(item) for item in items if item}))
+
+
+def _bounded(
+    read: Callable[[str], int | Fraction], fact: FactDeclaration, scale: int
+) -> Callable[[str], int | Fraction]:
+    if fact.minimum is None and fact.maximum is None:
+        return read
+    low, high = fact.minimum, fact.maximum
+    low_scaled, high_scaled = low if low is None else low * scale, high if high is None else high * scale
+    expected = (
+        "a value"
+        + (f" of at least {low}" if low is not None else "")
+        + (f" of at most {high}" if high is not None else "")
+    )
+
+    def read_bounded(text: str) -> int | Fraction:
+        value = read(text)
+        if (low_scaled is not None and value < low_scaled) or (high_scaled is not None and value > high_scaled):
+            raise ValueError(expected)
+        return value
+
+    return read_bounded
+
+
+def _text_parser(name: str, read: Callable[[str], FactValue], hold_invalid: bool) -> ParseText:
+    def parse_text(raw: str) -> FactValue | None:
+        if not raw:
+            return None
+        try:
+            return read(raw)
+        except ValueError as error:
+            if hold_invalid:
+                return None
+            raise FactError(name, str(error)) from None
+
+    return parse_text
+
+
+def _json_parser(name: str, type_: str, read: Callable[[str], FactValue], hold_invalid: bool) -> ParseJson:
+    from_text = _text_parser(name, read, hold_invalid)
+    numeric = type_ in ("number", "money")
+    expected = {
+        "yes_no": "true or false, without quotes",
+        "list": "a list of texts",
+        "number": "a whole number, or a decimal in quotes",
+        "money": "a whole number, or a decimal in quotes",
+    }.get(type_, "a text")
+
+    def parse_json(value: object) -> FactValue | None:  # noqa: PLR0911 (one return per form of a value)
+        if value is None:
+            return None
+        if isinstance(value, str) and type_ != "yes_no":
+            return from_text(value)
+        if isinstance(value, bool):
+            if type_ == "yes_no":
+                return value
+        elif isinstance(value, int) and numeric:
+            return from_text(str(value))
+        elif isinstance(value, Decimal) and numeric and value.is_finite():
+            return from_text(format(value, "f"))
+        elif isinstance(value, list) and type_ == "list" and all(isinstance(item, str) for item in value):
+            return from_text(LIST_SEPARATOR.join(value)) if value else ()
+        if hold_invalid:
+            return None
+        raise FactError(name, expected)
+
+    return parse_json

@@ -1,0 +1,43 @@
+"""The policy language: from a YAML document to a decision for each account, with its explanation.
+
+``load_policy`` reads a file, ``freeze`` gives the bytes a campaign keeps, ``compile_policy`` makes them decide.
+"""
+
+from pathlib import Path
+
+from kulanz.domain.policy.compiled import CompiledPolicy, Template, check, compile_policy
+from kulanz.domain.policy.document import PolicyDocument
+from kulanz.domain.policy.errors import PolicyError
+from kulanz.domain.policy.explain import Explanation
+from kulanz.domain.policy.frozen import (
+    content_hash,
+    document_from_json,
+    document_json,
+    freeze,
+    policy_hash,
+    read_frozen,
+)
+
+__all__ = [
+    "CompiledPolicy",
+    "Explanation",
+    "PolicyDocument",
+    "PolicyError",
+    "Template",
+    "check",
+    "compile_policy",
+    "content_hash",
+    "document_from_json",
+    "document_json",
+    "freeze",
+    "load_policy",
+    "policy_hash",
+    "read_frozen",
+]
+
+
+def load_policy(source: Path | str) -> PolicyDocument:
+    """Read and check a policy from a file or its text. Raises ``PolicyError`` with file, line and what to do."""
+    from kulanz.domain.policy.load import load_policy as load  # noqa: PLC0415 (it brings YAML, which no worker needs)
+
+    return load(source)

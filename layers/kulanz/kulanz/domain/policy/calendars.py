@@ -1,0 +1,196 @@
+"""The functions of expressions that need a calendar: days of the rule's zone, working days, billing periods."""
+
+# ruff: noqa: PLR2004 (how many arguments a function takes)
+
+import operator
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from kulanz.domain.policy import exposure
+from kulanz.domain.policy.expression import Function, KindMismatch, Node, Zoned
+from kulanz.domain.policy.functions import SCALABLE, check_kinds, need, same_kind
+from kulanz.domain.policy.kinds import (
+    DAY,
+    DURATION,
+    INSTANT,
+    LIST,
+    NUMBER,
+    OUTAGE,
+    PERIOD,
+    SPAN_DAYS,
+    SPAN_MONTHS,
+    SPAN_WORKING_DAYS,
+    TIME_OF_DAY,
+    Kind,
+)
+from kulanz.domain.time import WorkingDays, add_days, add_months, instant_of, microseconds_of
+
+WEEKDAYS = {"mon": 0, "tue": 1, "wed": 2, "thu": 3, "fri": 4, "sat": 5, "sun": 6}
+MAX_BILLING_DAY = 31
+MAX_MONTH = 12
+MAX_SPAN_DAYS = 36_525
+
+type Bound = tuple[Kind, Callable[..., Any] | Zoned]
+type Bind = Callable[[tuple[Node, ...]], Bound]
+
+
+def calendar_functions(working: WorkingDays | None) -> dict[str, Function]:
+    """Give the calendar's functions; ``working`` are the working days of the policy's region, if it names one."""
+    return {
+        "+": Function("a + b, day + 2 days, day + 2 working days", _plus(working)),
+        "-": Function("a - b, instant - instant, day - day", _minus),
+        "day": Function("day(instant)", _zoned(exposure.day_of, INSTANT, gives=DAY)),
+        "start_of": Function("start_of(day)", _zoned(exposure.day_start, DAY, gives=INSTANT)),
+        "end_of": Function("end_of(day)", _zoned(lambda d, zone: exposure.day_start(d + 1, zone), DAY, gives=INSTANT)),
+        "at": Function("at(day, 18:00)", _zoned(exposure.clock, DAY, TIME_OF_DAY, gives=INSTANT)),
+        "days": Function("days(outage), days(period)", _days),
+        "days_over": Function("days_over(outage, 12 h)", _zoned(_days_over, OUTAGE, DURATION, gives=NUMBER)),
+        "daily": Function(
+            "daily(outage, 08:00, 22:00)", _zoned(exposure.daily, OUTAGE, TIME_OF_DAY, TIME_OF_DAY, gives=OUTAGE)
+        ),
+        "weekdays": Function('weekdays(outage, ["sat", "sun"])', _weekdays),
+        "month": Function("month(day)", _period(1)),
+        "quarter": Function("quarter(day)", _period(3)),
+        "year": Function("year(day), year(day, 4) for a year from April", _year),
+        "billing_period": Function("billing_period(day, 15)", _billing_period),
+        "working_days": Function("working_days(day, day)", _working_days(working)),
+        "most_in_a_year": Function("most_in_a_year(outage, 4)", _zoned(_most_in_a_year, OUTAGE, NUMBER, gives=NUMBER)),
+    }
+
+
+def _zoned(function: Callable[..., Any], *kinds: Kind, gives: Kind) -> Bind:
+    def bind(nodes: tuple[Node, ...]) -> Bound:
+        check_kinds(nodes, *kinds)
+        return gives, Zoned(function)
+
+    return bind
+
+
+def _days_over(outage: exposure.Outage, threshold: int, zone: ZoneInfo) -> int:
+    return sum(time > threshold for time in exposure.time_on_days(outage, zone))
+
+
+def _days(nodes: tuple[Node, ...]) -> Bound:
+    need(len(nodes) == 1 and nodes[0].kind in (OUTAGE, PERIOD), "expected an outage or a period")
+    if nodes[0].kind == PERIOD:
+        return NUMBER, Zoned(lambda period, zone: len(exposure.days_touched((period,), zone)))
+    return NUMBER, Zoned(lambda outage, zone: len(exposure.days_touched(outage, zone)))
+
+
+def _plus(working: WorkingDays | None) -> Bind:
+    def bind(nodes: tuple[Node, ...]) -> Bound:
+        left, right = nodes
+        if right.kind == DURATION and left.kind == INSTANT:
+            return INSTANT, operator.add
+        if left.kind in (DAY, INSTANT) and right.kind in (SPAN_DAYS, SPAN_MONTHS, SPAN_WORKING_DAYS):
+            return left.kind, _moved(left.kind, right.kind, working, 1)
+        same_kind(nodes, (*SCALABLE, "days"))
+        return left.kind, operator.add
+
+    return bind
+
+
+def _minus(nodes: tuple[Node, ...]) -> Bound:
+    left, right = nodes
+    if left.kind == INSTANT and right.kind == INSTANT:
+        return DURATION, operator.sub
+    if left.kind == DAY and right.kind == DAY:
+        return NUMBER, operator.sub
+    if left.kind == INSTANT and right.kind == DURATION:
+        return INSTANT, operator.sub
+    if left.kind in (DAY, INSTANT) and right.kind in (SPAN_DAYS, SPAN_MONTHS):
+        return left.kind, _moved(left.kind, right.kind, None, -1)
+    same_kind(nodes, (*SCALABLE, "days"))
+    return left.kind, operator.sub
+
+
+def _moved(kind: Kind, span: Kind, working: WorkingDays | None, sign: int) -> Callable[..., Any] | Zoned:
+    """Give the function that moves a day, or an instant at its time of day, by a span of the calendar."""
+    if span == SPAN_WORKING_DAYS and working is None:
+        raise KindMismatch("declare the region whose holidays count: working_days: GB-ENG")
+
+    def move_day(day: int, count: int) -> int | None:
+        if abs(count) > MAX_SPAN_DAYS:
+            return None
+        if span == SPAN_DAYS:
+            return day + sign * count
+        if span == SPAN_MONTHS:
+            return add_months(date.fromordinal(day), sign * count).toordinal()
+        assert working is not None
+        moved = working.after(date.fromordinal(day), count)
+        return None if moved is None else moved.toordinal()
+
+    if kind == DAY:
+        return move_day
+
+    def move_instant(instant: int, count: int, zone: ZoneInfo) -> int | None:
+        day = exposure.day_of(instant, zone)
+        moved = move_day(day, count)
+        return None if moved is None else microseconds_of(add_days(instant_of(instant), moved - day, zone))
+
+    return Zoned(move_instant)
+
+
+def _weekdays(nodes: tuple[Node, ...]) -> Bound:
+    check_kinds(nodes, OUTAGE, LIST)
+    need(nodes[1].constant and set(nodes[1].value) <= set(WEEKDAYS), f"expected days such as {', '.join(WEEKDAYS)}")
+    wanted = frozenset(WEEKDAYS[word] for word in nodes[1].value)
+    return OUTAGE, Zoned(lambda outage, _days, zone: exposure.on_weekdays(outage, wanted, zone))
+
+
+def _to_day(node: Node) -> Callable[[int, ZoneInfo], int]:
+    need(node.kind in (DAY, INSTANT), f"expected a day or an instant, found {node.kind}")
+    return exposure.day_of if node.kind == INSTANT else lambda day, _zone: day
+
+
+def _period(months: int) -> Bind:
+    def bind(nodes: tuple[Node, ...]) -> Bound:
+        need(len(nodes) == 1, "expected one day or instant")
+        to_day = _to_day(nodes[0])
+        return PERIOD, Zoned(lambda value, zone: exposure.month_period(to_day(value, zone), zone, months))
+
+    return bind
+
+
+def _year(nodes: tuple[Node, ...]) -> Bound:
+    need(1 <= len(nodes) <= 2, "expected a day or instant, and the month in which the year starts")
+    to_day = _to_day(nodes[0])
+    if len(nodes) == 2:
+        need(nodes[1].constant and nodes[1].value in range(1, MAX_MONTH + 1), "expected a month from 1 to 12")
+    first = nodes[1].value if len(nodes) == 2 else 1
+    return PERIOD, Zoned(lambda *values: exposure.month_period(to_day(values[0], values[-1]), values[-1], 12, first))
+
+
+def _billing_period(nodes: tuple[Node, ...]) -> Bound:
+    need(len(nodes) == 2 and nodes[1].kind == NUMBER, "expected a day or instant, and the billing day of the month")
+    to_day = _to_day(nodes[0])
+
+    def period(value: int, billing_day: int, zone: ZoneInfo) -> exposure.Interval | None:
+        if billing_day not in range(1, MAX_BILLING_DAY + 1):
+            return None
+        return exposure.billing_period(to_day(value, zone), zone, billing_day)
+
+    return PERIOD, Zoned(period)
+
+
+def _working_days(working: WorkingDays | None) -> Bind:
+    def bind(nodes: tuple[Node, ...]) -> Bound:
+        check_kinds(nodes, DAY, DAY)
+        if working is None:
+            raise KindMismatch("declare the region whose holidays count: working_days: GB-ENG")
+        return NUMBER, lambda first, last: working.between(date.fromordinal(first), date.fromordinal(last))
+
+    return bind
+
+
+def _most_in_a_year(outage: exposure.Outage, first_month: int, zone: ZoneInfo) -> int | None:
+    """Count the outages that start in one year from a month on, in the year that has most of them."""
+    if first_month not in range(1, MAX_MONTH + 1):
+        return None
+    counts: dict[int, int] = {}
+    for start, _ in outage:
+        year = exposure.month_period(exposure.day_of(start, zone), zone, MAX_MONTH, first_month)[0]
+        counts[year] = counts.get(year, 0) + 1
+    return max(counts.values(), default=0)

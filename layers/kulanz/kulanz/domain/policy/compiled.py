@@ -1,0 +1,164 @@
+"""A policy ready to decide: compiled once for a campaign, then called once per row."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from kulanz.domain.decision import Benefit, Decision, Notice, Outcome
+from kulanz.domain.facts import FactDeclaration, FactValue
+from kulanz.domain.incident import Incident
+from kulanz.domain.policy import kinds
+from kulanz.domain.policy.document import NoticeRule, PolicyDocument
+from kulanz.domain.policy.errors import PolicyError
+from kulanz.domain.policy.explain import Explanation, explain
+from kulanz.domain.policy.expression import UNSET, Node, Row
+from kulanz.domain.policy.frozen import read_frozen_with_parameters, resolve_parameters
+from kulanz.domain.policy.kinds import show
+from kulanz.domain.policy.program import Program
+from kulanz.domain.policy.verdict import Judge, Verdict
+
+MAX_REMEMBERED_DECISIONS = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A notice's text in one language; ``{{ name }}`` is filled in for each recipient."""
+
+    subject: str
+    text: str
+
+
+class CompiledPolicy:
+    """Decides rows of one campaign. ``facts`` are the columns it reads, in the order ``decide`` expects them."""
+
+    def __init__(self, program: Program) -> None:
+        policy = program.policy
+        self.policy_id = policy.id
+        self.version = policy.version
+        self.title = policy.title
+        self.unit: str | None = policy.unit or None
+        self.earlier: str = policy.earlier
+        self.parameters: Mapping[str, str] = program.parameters
+        self.restrictions: Mapping[str, Any] = policy.restrictions
+        self._program = program
+        self._judge = Judge(program)
+        self._notice = _CompiledNotice(program, policy.notice) if policy.notice is not None else None
+        nodes = [*self._judge.nodes(), program.scope.zone, *(self._notice.nodes() if self._notice else ())]
+        reads = frozenset[str]().union(*(node.reads for node in nodes))
+        self._slots = [slot for name, slot in program.slots.items() if name in reads and slot.from_account]
+        self.facts: tuple[FactDeclaration, ...] = tuple(slot.declaration for slot in self._slots)
+        self._blank: Row = [UNSET] * program.row_length
+        for slot in program.slots.values():
+            self._blank[slot.index] = slot.fallback
+
+    def decide(self, values: Sequence[FactValue | None]) -> Decision:
+        """Decide a row from the typed values of ``facts``, in that order."""
+        row = self._row(values)
+        return self._decision(self._judge.judge(row), row)
+
+    def explain(self, values: Sequence[FactValue | None]) -> Explanation:
+        """Decide a row and tell the steps of its arithmetic, from the same evaluation."""
+        row = self._row(values)
+        verdict = self._judge.judge(row)
+        return explain(self._judge, verdict, self._decision(verdict, row), row, self._slots)
+
+    def templates(self, kind: str, locale: str) -> Template | None:
+        """Give the text of a notice by outcome and language, as a decision's notice names them."""
+        return None if self._notice is None else self._notice.templates.get((kind, locale))
+
+    def _row(self, values: Sequence[FactValue | None]) -> Row:
+        row = self._blank.copy()
+        for slot, value in zip(self._slots, values, strict=True):
+            if value is not None:
+                row[slot.index] = value if slot.convert is None else slot.convert(value)
+        return row
+
+    def _decision(self, verdict: Verdict, row: Row) -> Decision:
+        benefits: tuple[Benefit, ...] = ()
+        claimable: tuple[Benefit, ...] = ()
+        mode = ""
+        judge = self._judge
+        if verdict.outcome in (Outcome.GRANTED, Outcome.OFFERED):
+            benefits = judge.benefits(verdict, verdict.outcome.value)
+            mode = next(r.mode.way for r in verdict.results if r.mode and r.state == verdict.outcome.value)
+            if verdict.outcome is Outcome.GRANTED:
+                claimable = judge.benefits(verdict, "offered")
+        notice = self._notice.notice(verdict.outcome, row) if self._notice is not None else None
+        return Decision(verdict.outcome, verdict.reason, benefits, notice, mode, claimable)
+
+
+class _CompiledNotice:
+    """The notice rule: which text an outcome and a language choose."""
+
+    def __init__(self, program: Program, rule: NoticeRule) -> None:
+        self.templates = {
+            (kind, locale): Template(text.subject, text.text)
+            for kind, texts in rule.texts.items()
+            for locale, text in texts.items()
+        }
+        for kind, texts in rule.texts.items():
+            if rule.default_locale not in texts:
+                problem = f"add the text in the default language {rule.default_locale!r}"
+                raise PolicyError(problem, ("notice", "texts", kind))
+        self._default = rule.default_locale
+        path = ("notice", "locale")
+        self._locale = program.compile(rule.locale, path, kinds.TEXT) if rule.locale else None
+        self._channel = program.compile(rule.channel, ("notice", "channel"), kinds.TEXT)
+        self._values = {name: program.compile(text, ("notice", "values", name)) for name, text in rule.values.items()}
+        self._told = frozenset(rule.texts)
+        self._remembered: dict[tuple[str, str, str], Notice] = {}
+
+    def nodes(self) -> list[Node]:
+        locale = [self._locale] if self._locale is not None else []
+        return [*locale, self._channel, *self._values.values()]
+
+    def notice(self, outcome: Outcome, row: Row) -> Notice | None:
+        """Give the notice of a decision, or None where the policy tells nothing, or the customer wants no channel."""
+        kind = outcome.value
+        if kind not in self._told:
+            return None
+        channel = self._channel.evaluate(row)
+        if not channel or channel == "none":
+            return None
+        locale = self._locale.evaluate(row) if self._locale is not None else None
+        chosen = self._language(kind, locale or self._default)
+        if self._values:
+            values = {name: show(node.kind, node.evaluate(row)) for name, node in self._values.items()}
+            return Notice(kind, chosen, channel, values)
+        key = (kind, chosen, channel)
+        notice = self._remembered.get(key)
+        if notice is None:
+            notice = Notice(kind, chosen, channel)
+            if len(self._remembered) < MAX_REMEMBERED_DECISIONS:
+                self._remembered[key] = notice
+        return notice
+
+    def _language(self, kind: str, locale: str) -> str:
+        """The text of the language itself, else of the language without its region, else the default."""
+        for candidate in (locale, locale.replace("_", "-").split("-")[0].lower()):
+            if (kind, candidate) in self.templates:
+                return candidate
+        return self._default
+
+
+def compile_policy(frozen: bytes, incident: Incident, decided_at: datetime) -> CompiledPolicy:
+    """Compile a frozen policy for an incident. ``decided_at`` is the aware instant that open windows last until.
+
+    Raises ``PolicyError`` for a policy that cannot be used, or whose facts the incident states with a wrong type.
+    """
+    if decided_at.tzinfo is None:
+        raise PolicyError("expected an aware decided_at")
+    document, parameters = read_frozen_with_parameters(frozen)
+    try:
+        return CompiledPolicy(Program(document, parameters, incident, decided_at))
+    except PolicyError as error:
+        raise document.located(error) from None
+
+
+def check(document: PolicyDocument) -> None:
+    """Check everything of a document that can be wrong before any incident. Raises ``PolicyError`` with the line."""
+    try:
+        CompiledPolicy(Program(document, resolve_parameters(document, {}), None, None))
+    except PolicyError as error:
+        raise document.located(error) from None

@@ -1,0 +1,259 @@
+"""Compiling expressions: names resolved, kinds checked, constants folded, one closure per node.
+
+A node's closure takes the row (a list: facts first, then remembered values) and gives the value, or None for unknown.
+Unknown spreads through arithmetic; ``and`` and ``or`` follow Kleene: no and unknown is no, yes or unknown is yes. The
+explanation evaluates the same closures, so it tells what was computed.
+"""
+
+# ruff: noqa: PLR2004 (how many operands an operation has)
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from kulanz.domain.policy.errors import Path, PolicyError
+from kulanz.domain.policy.kinds import LIST, Kind
+from kulanz.domain.policy.syntax import Call, Items, Literal, Name, Tree, parse
+
+type Row = list[Any]
+type Evaluate = Callable[[Row], Any]
+
+UNSET = object()
+"""Marks a named value of a row that has not been computed yet."""
+
+
+@dataclass(slots=True)
+class Node:
+    """A compiled expression: its kind, its closure, and what the explanation needs.
+
+    ``operation`` is ``literal``, ``name``, an operator or a function. ``reads`` are the facts it can depend on; a node
+    that reads none is constant and its value known.
+    """
+
+    kind: Kind
+    evaluate: Evaluate
+    operation: str
+    text: str
+    children: tuple["Node", ...] = ()
+    reads: frozenset[str] = frozenset()
+    constant: bool = False
+    value: Any = None
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Zoned:
+    """A plain function whose last argument is the rule's zone."""
+
+    function: Callable[..., Any]
+
+
+@dataclass(slots=True)
+class Scope:
+    """The names an expression can use. ``resolve`` gives the node of a name, or None."""
+
+    resolve: Callable[[str, Path], Node | None]
+    functions: Mapping[str, "Function"]
+    zone: Node
+    known_names: Callable[[], Iterable[str]] = field(default=tuple)
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function or operator: ``kinds`` checks its arguments and gives the kind of the result and the plain function.
+
+    ``strict`` functions are unknown as soon as one argument is; the others get closures and decide for themselves.
+    """
+
+    signature: str
+    bind: Callable[[tuple[Node, ...]], tuple[Kind, Callable[..., Any] | Zoned]]
+    strict: bool = True
+
+
+class KindMismatch(ValueError):
+    """Arguments of the wrong kind; the text says what was expected."""
+
+
+def compile_text(text: str, scope: Scope, path: Path, expected: Kind | None = None) -> Node:
+    """Compile an expression and check its kind. Raises ``PolicyError`` at the path."""
+    node = compile_tree(parse(text, path), scope, path)
+    if expected is not None:
+        node = expect(node, expected, path, text)
+    return node
+
+
+def expect(node: Node, expected: Kind, path: Path, text: str) -> Node:
+    """Check a node's kind; ``nothing`` fits wherever an amount does."""
+    if node.kind == expected:
+        return node
+    if is_nothing(node) and expected.name in ("money", "number", "duration"):
+        return constant_node(expected, 0, "nothing")
+    raise PolicyError(f"expected {expected}, but this gives {node.kind}: {text}", path)
+
+
+def is_nothing(node: Node) -> bool:
+    """Say whether a node is the word ``nothing``."""
+    return node.operation == "literal" and node.text == "nothing"
+
+
+def constant_node(kind: Kind, value: Any, text: str, operation: str = "literal") -> Node:
+    """Give a node whose value is known."""
+    return Node(kind, lambda _row: value, operation, text, constant=True, value=value)
+
+
+def compile_tree(tree: Tree, scope: Scope, path: Path) -> Node:
+    """Compile a tree in a scope."""
+    match tree:
+        case Literal(kind, value, text):
+            return constant_node(kind, value, text)
+        case Name(name):
+            node = scope.resolve(name, path)
+            if node is None:
+                raise PolicyError(f"{name!r} is not known; {_suggest(name, scope.known_names())}", path)
+            return node
+        case Items(items):
+            return _list_node(tuple(compile_tree(item, scope, path) for item in items), path)
+        case Call(name, arguments):
+            children = tuple(compile_tree(argument, scope, path) for argument in arguments)
+            return call_node(name, children, scope, path)
+
+
+def call_node(name: str, children: tuple[Node, ...], scope: Scope, path: Path) -> Node:
+    """Bind a function or operator to compiled arguments, folding it where all of them are constant."""
+    function = scope.functions.get(name)
+    if function is None:
+        raise PolicyError(f"there is no function {name!r}; {_suggest(name, scope.functions)}", path)
+    try:
+        kind, apply = function.bind(children)
+    except KindMismatch as error:
+        raise PolicyError(f"{error} (use: {function.signature})", path) from None
+    operands = children
+    if isinstance(apply, Zoned):
+        apply, operands = apply.function, (*children, scope.zone)
+    evaluate = _strict(apply, operands) if function.strict else apply
+    reads = frozenset[str]().union(*(operand.reads for operand in operands))
+    node = Node(kind, evaluate, name, name, children, reads)
+    if all(operand.constant for operand in operands):
+        node.constant, node.value = True, evaluate([])
+        node.evaluate = _constantly(node.value)
+    elif name in ("and", "or"):
+        _fold_kleene(node, name)
+    elif name == "if" and children[0].constant and children[0].value is not None:
+        branch = children[1] if children[0].value else children[2]
+        node.evaluate, node.reads = branch.evaluate, branch.reads
+        node.constant, node.value = branch.constant, branch.value
+    return node
+
+
+def _constantly(value: Any) -> Evaluate:
+    return lambda _row: value
+
+
+def _fold_kleene(node: Node, name: str) -> None:
+    """A constant operand that decides makes the whole constant; one that cannot is left out of what is read."""
+    dominant = name == "or"
+    if any(child.constant and child.value is dominant for child in node.children):
+        node.constant, node.value, node.reads = True, dominant, frozenset()
+        node.evaluate = _constantly(dominant)
+
+
+def _strict(apply: Callable[..., Any], children: tuple[Node, ...]) -> Evaluate:
+    """Evaluate the arguments and give up at the first unknown one."""
+    if len(children) == 1:
+        only = children[0].evaluate
+
+        def unary(row: Row) -> Any:
+            value = only(row)
+            return None if value is None else apply(value)
+
+        return unary
+    if len(children) == 2:
+        return _strict_binary(apply, *children)
+    evaluators = tuple(child.evaluate for child in children)
+
+    def general(row: Row) -> Any:
+        values = []
+        for evaluate in evaluators:
+            value = evaluate(row)
+            if value is None:
+                return None
+            values.append(value)
+        return apply(*values)
+
+    return general
+
+
+def _strict_binary(apply: Callable[..., Any], left_node: Node, right_node: Node) -> Evaluate:
+    left, right = left_node.evaluate, right_node.evaluate
+    if right_node.constant and right_node.value is not None:
+        fixed = right_node.value
+
+        def with_constant(row: Row) -> Any:
+            value = left(row)
+            return None if value is None else apply(value, fixed)
+
+        return with_constant
+
+    def binary(row: Row) -> Any:
+        first = left(row)
+        if first is None:
+            return None
+        second = right(row)
+        return None if second is None else apply(first, second)
+
+    return binary
+
+
+def _list_node(items: tuple[Node, ...], path: Path) -> Node:
+
+    for item in items:
+        if not item.constant:
+            raise PolicyError("a list in brackets holds values written out, not names", path)
+        if item.kind != items[0].kind:
+            raise PolicyError(f"a list holds values of one kind; found {items[0].kind} and {item.kind}", path)
+    values = tuple(item.value for item in items)
+    node = constant_node(LIST, values, "[" + ", ".join(item.text for item in items) + "]")
+    node.children = items
+    return node
+
+
+def _suggest(name: str, known: Iterable[str]) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415 (needed only to word an error)
+
+    names = sorted(item for item in known if item[0].isalpha())
+    close = get_close_matches(name, names, n=1)
+    return f"did you mean {close[0]!r}?" if close else "declare it under facts, values or parameters"
+
+
+def conjunction(nodes: tuple[Node, ...]) -> Evaluate:
+    """Kleene and: no if one is no, else unknown if one is unknown, else yes."""
+    evaluators = tuple(node.evaluate for node in nodes)
+
+    def evaluate(row: Row) -> Any:
+        result: Any = True
+        for each in evaluators:
+            value = each(row)
+            if value is False:
+                return False
+            if value is None:
+                result = None
+        return result
+
+    return evaluate
+
+
+def disjunction(nodes: tuple[Node, ...]) -> Evaluate:
+    """Kleene or: yes if one is yes, else unknown if one is unknown, else no."""
+    evaluators = tuple(node.evaluate for node in nodes)
+
+    def evaluate(row: Row) -> Any:
+        result: Any = False
+        for each in evaluators:
+            value = each(row)
+            if value is True:
+                return True
+            if value is None:
+                result = None
+        return result
+
+    return evaluate

@@ -1,0 +1,250 @@
+"""What is owed under a policy: its heads, with their conditions, amounts, units and ways of delivery, compiled."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from kulanz.domain.decision import ALWAYS_VALID, UNLIMITED, Due, Validity
+from kulanz.domain.policy import kinds
+from kulanz.domain.policy.document import MAX_HEADS, Give, Head, Mode, TakeUp
+from kulanz.domain.policy.document import Validity as ValidityRule
+from kulanz.domain.policy.errors import Path, PolicyError
+from kulanz.domain.policy.expression import Evaluate, Node, Row, call_node
+from kulanz.domain.policy.kinds import show_number
+from kulanz.domain.policy.program import Program
+from kulanz.domain.policy.tables import condition
+from kulanz.domain.time import instant_of
+
+SINGLE_HEAD = "credit"
+MODES = ("automatic", "claim", "offer")
+_SPAN_UNITS = {"hour": ("hours", 1), "day": ("days", 1), "week": ("days", 7), "month": ("months", 1)}
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledGive:
+    """A unit benefit: its quantity as a closure, and what stands beside it."""
+
+    holds: Evaluate
+    node: Node | None
+    quantity: Evaluate
+    quantity_node: Node | None
+    unit: str
+    restriction: str | None
+    of: Evaluate | None
+    validity: Callable[[Row], Validity | None]
+    terms: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledMode:
+    """One way of delivery; ``made`` says whether the claim or acceptance is in, ``at`` when, ``until`` the latest."""
+
+    way: str
+    holds: Evaluate
+    node: Node | None
+    made: Node | None = None
+    at: Node | None = None
+    until: Node | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledHead:
+    """One thing owed."""
+
+    name: str
+    holds: Evaluate
+    node: Node | None
+    otherwise: str
+    pay: Node | None
+    gives: tuple[CompiledGive, ...]
+    modes: tuple[CompiledMode, ...]
+    due: Due | None
+
+
+def heads_of(program: Program) -> tuple[tuple[Head, Path], ...]:
+    """Give the heads of a policy; ``when``, ``pay`` and ``give`` at its top are one head."""
+    policy = program.policy
+    single = bool(policy.pay or policy.give)
+    if single and policy.heads:
+        raise PolicyError("expected either pay and give, or heads", ("heads",))
+    if single:
+        head = Head(SINGLE_HEAD, policy.when, policy.otherwise, policy.pay, policy.give, policy.mode, policy.due)
+        return ((head, ()),)
+    names = [head.name for head in policy.heads]
+    if len(set(names)) != len(names) or len(names) > MAX_HEADS:
+        raise PolicyError(f"expected at most {MAX_HEADS} heads, each with its own name", ("heads",))
+    if policy.when:
+        raise PolicyError("a policy with heads has its conditions there, or under who", ("when",))
+    return tuple((_inherit(head, program), ("heads", index)) for index, head in enumerate(policy.heads))
+
+
+def _inherit(head: Head, program: Program) -> Head:
+    """A head without mode or due has the policy's."""
+    policy = program.policy
+    mode = policy.mode if head.mode == "automatic" else head.mode
+    return Head(head.name, head.when, head.otherwise, head.pay, head.give, mode, head.due or policy.due)
+
+
+def compile_amounts(program: Program) -> tuple[CompiledHead, ...]:
+    """Compile the heads without their modes, which may need the amount."""
+    compiled = []
+    for head, path in heads_of(program):
+        if not head.pay and not head.give:
+            raise PolicyError("expected pay or give", path)
+        node, holds = condition(head.when, "", program.scope, path)
+        pay = program.money(head.pay, (*path, "pay")) if head.pay else None
+        gives = tuple(_give(program, give, (*path, "give", index)) for index, give in enumerate(head.give))
+        due = _due(head.due) if head.due else None
+        compiled.append(CompiledHead(head.name, holds, node, head.otherwise, pay, gives, (), due))
+    currencies = {head.pay.kind.currency for head in compiled if head.pay is not None}
+    if len(currencies) > 1:
+        raise PolicyError(f"one policy pays in one currency, but this one names {', '.join(sorted(currencies))}")
+    return tuple(compiled)
+
+
+def with_modes(program: Program, heads: tuple[CompiledHead, ...]) -> tuple[CompiledHead, ...]:
+    """Add the compiled modes to compiled heads."""
+    result = []
+    for head, (source, path) in zip(heads, heads_of(program), strict=True):
+        modes = _modes(program, source.mode, (*path, "mode"))
+        result.append(
+            CompiledHead(head.name, head.holds, head.node, head.otherwise, head.pay, head.gives, modes, head.due)
+        )
+    return tuple(result)
+
+
+def _due(text: str) -> Due:
+    if text == "next bill":
+        return Due(1, "billing_cycle")
+    count, _, unit = text.partition(" ")
+    return Due(int(count), unit.removesuffix("s").replace(" ", "_")) if unit else Due(day=text)
+
+
+def _give(program: Program, give: Give, path: Path) -> CompiledGive:
+    node, holds = condition(give.when, "", program.scope, path)
+    restrictions = program.policy.restrictions
+    if give.restriction and give.restriction not in restrictions:
+        raise PolicyError("there is no list of this name under restrictions", (*path, "restriction"))
+    if bool(give.quantity) == bool(give.choose):
+        raise PolicyError("expected either quantity or choose", path)
+    if bool(give.choose) != bool(give.of):
+        raise PolicyError("expected choose and of together", path)
+    terms = dict(give.usable)
+    if give.each:
+        terms["each"] = give.each
+    if give.times:
+        times = program.compile(give.times, (*path, "times"), kinds.NUMBER)
+        if not times.constant:
+            raise PolicyError("expected a fixed number", (*path, "times"))
+        terms["times"] = show_number(times.value)
+    text, field = (give.choose, "choose") if give.choose else (give.quantity, "quantity")
+    number = None if text == UNLIMITED else program.compile(text, (*path, field), kinds.NUMBER)
+    quantity = number.evaluate if number is not None else lambda _row: UNLIMITED
+    of = _list_choice(program, give.of, (*path, "of")) if give.of else None
+    validity = _validity(program, give.valid, (*path, "valid"))
+    return CompiledGive(holds, node, quantity, number, give.unit, give.restriction or None, of, validity, terms)
+
+
+def _list_choice(program: Program, text: str, path: Path) -> Evaluate:
+    """Compile which list the customer chooses from: the name of a restriction list, or an expression that gives one."""
+    restrictions = program.policy.restrictions
+    if text in restrictions:
+        return lambda _row: text
+    node = program.compile(text, path, kinds.TEXT)
+
+    def named(row: Row) -> Any:
+        value = node.evaluate(row)
+        return value if value in restrictions else None
+
+    if node.constant and node.value not in restrictions:
+        raise PolicyError("there is no list of this name under restrictions", path)
+    return named
+
+
+def _validity(program: Program, rule: Any, path: Path) -> Callable[[Row], Validity | None]:
+    if not rule:
+        return lambda _row: ALWAYS_VALID
+    if isinstance(rule, str):
+        rule = ValidityRule(for_=rule)
+    count, unit = 0, ""
+    if rule.for_:
+        digits, _, word = rule.for_.partition(" ")
+        unit, factor = _SPAN_UNITS[word.removesuffix("s")]
+        count = int(digits) * factor
+    elif not rule.until:
+        raise PolicyError("expected for, until or both", path)
+    until = until_node(program, rule.until, (*path, "until")) if rule.until else None
+    if until is not None and until.constant and until.value is not None:
+        _check_end(program, until.value, (*path, "until"))
+    zone = program.scope.zone
+
+    def validity(row: Row) -> Validity | None:
+        key = zone.evaluate(row)
+        end = until.evaluate(row) if until is not None else 0
+        if key is None or end is None:
+            return None
+        return Validity(count, unit, key.key, instant_of(int(end)) if until is not None else None, rule.from_)
+
+    if zone.constant and (until is None or until.constant):
+        fixed = validity([])
+        return lambda _row: fixed
+    return validity
+
+
+def _check_end(program: Program, end: int | Fraction, path: Path) -> None:
+    """A benefit that ends before the incident starts could never be used."""
+    incident = program.incident
+    if incident is not None and incident.windows and instant_of(int(end)) <= incident.windows[0].start:
+        raise PolicyError("this ends before the incident starts; nobody could use it", path)
+
+
+def until_node(program: Program, text: str, path: Path) -> Node:
+    """Compile a latest moment: an instant, or a day, which is included."""
+    node = program.compile(text, path)
+    if node.kind == kinds.DAY:
+        return call_node("end_of", (node,), program.scope, path)
+    if node.kind != kinds.INSTANT:
+        raise PolicyError(f"expected an instant or a last day, but this gives {node.kind}: {text}", path)
+    return node
+
+
+def _modes(program: Program, rule: Any, path: Path) -> tuple[CompiledMode, ...]:
+    if isinstance(rule, str):
+        return (CompiledMode(rule, lambda _row: True, None),)
+    listed = rule if isinstance(rule, tuple) else (rule,)
+    compiled = [
+        _mode(program, mode, (*path, index) if isinstance(rule, tuple) else path) for index, mode in enumerate(listed)
+    ]
+    for index, mode in enumerate(compiled[:-1]):
+        if mode.node is None:
+            raise PolicyError("this mode can never be reached: the one before it always holds", (*path, index + 1))
+    return tuple(compiled)
+
+
+def _mode(program: Program, mode: Mode, path: Path) -> CompiledMode:
+    way = next(word for word in MODES if getattr(mode, word) is not None)
+    detail = getattr(mode, way)
+    text = mode.when
+    if isinstance(detail, str) and detail != "yes":
+        if text:
+            raise PolicyError("expected the condition in one place", (*path, "when"))
+        text = detail
+    node, holds = condition(text, "", program.scope, path)
+    if not isinstance(detail, TakeUp):
+        return CompiledMode(way, holds, node)
+    place = (*path, way)
+    made = program.compile(detail.made, (*place, "made"), kinds.YES_NO) if detail.made else None
+    at = _taken_at(program, detail.at, (*place, "at")) if detail.at else None
+    until = until_node(program, detail.until, (*place, "until")) if detail.until else None
+    return CompiledMode(way, holds, node, made, at, until)
+
+
+def _taken_at(program: Program, text: str, path: Path) -> Node:
+    """Compile when a claim came in: an instant, or a day, which counts from its start."""
+    node = program.compile(text, path)
+    if node.kind == kinds.DAY:
+        return call_node("start_of", (node,), program.scope, path)
+    if node.kind != kinds.INSTANT:
+        raise PolicyError(f"expected an instant or a day, but this gives {node.kind}: {text}", path)
+    return node

@@ -1,0 +1,117 @@
+"""The kinds of value an expression can have, and how a value of each is written for people.
+
+At run time a value is plain: an exact number (money in minor units, durations and instants in microseconds, days as
+ordinals), a bool, a text, or a tuple; its kind is known when the policy is compiled.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, date
+from fractions import Fraction
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from kulanz.domain.money import format_minor, minor_units
+from kulanz.domain.time import SECOND_MICROSECONDS, instant_of
+
+SHOWN_DECIMALS = 6
+
+
+class Kind(NamedTuple):
+    """What a value is; money carries its currency."""
+
+    name: str
+    currency: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name} in {self.currency}" if self.currency else self.name
+
+
+YES_NO = Kind("yes or no")
+TEXT = Kind("text")
+NUMBER = Kind("number")
+DURATION = Kind("duration")
+INSTANT = Kind("instant")
+DAY = Kind("day")
+TIME_OF_DAY = Kind("time of day")
+SPAN_DAYS = Kind("days")
+SPAN_WORKING_DAYS = Kind("working days")
+SPAN_MONTHS = Kind("months")
+LIST = Kind("list")
+OUTAGE = Kind("outage")
+PERIOD = Kind("period")
+
+
+def money(currency: str) -> Kind:
+    """Give the kind of amounts in a currency."""
+    return Kind("money", currency)
+
+
+def show(kind: Kind, value: Any, zone: ZoneInfo | None = None) -> str:
+    """Write a value for people: "7.99 EUR", "15 h 30 min", "2026-05-09 00:00"."""
+    if value is None:
+        return "unknown"
+    writer = _WRITERS.get(kind.name)
+    return f'"{value}"' if writer is None else writer(kind, value, zone)
+
+
+def show_number(value: int | Fraction) -> str:
+    """Write an exact number: as a decimal where it is one, else shortened and marked with a tilde."""
+    if isinstance(value, int):
+        return str(value)
+    scaled = value * 10**SHOWN_DECIMALS
+    exact = scaled.denominator == 1
+    whole = scaled.numerator if exact else round(scaled)
+    text = format_minor(whole, SHOWN_DECIMALS).rstrip("0").rstrip(".")
+    return text if exact else f"~{text}"
+
+
+def _show_money(value: int | Fraction, currency: str) -> str:
+    decimals = minor_units(currency)
+    if isinstance(value, Fraction) and value.denominator == 1:
+        value = value.numerator
+    if isinstance(value, int):
+        return f"{format_minor(value, decimals)} {currency}"
+    return f"{show_number(value / 10**decimals)} {currency}"
+
+
+def _show_duration(value: int | Fraction) -> str:
+    seconds = Fraction(value, SECOND_MICROSECONDS)
+    hours, rest = divmod(seconds, 3600)
+    minutes, rest = divmod(rest, 60)
+    parts = [
+        f"{hours} h" if hours else "",
+        f"{minutes} min" if minutes else "",
+        f"{show_number(rest)} s" if rest else "",
+    ]
+    return " ".join(part for part in parts if part) or "0 h"
+
+
+def _show_instant(value: int | Fraction, zone: ZoneInfo | None) -> str:
+    moment = instant_of(int(value)).astimezone(zone or UTC)
+    pattern = "%Y-%m-%d %H:%M:%S" if moment.second else "%Y-%m-%d %H:%M"
+    return moment.strftime(pattern) + ("Z" if zone is None else "")
+
+
+def _show_span(kind: Kind, value: Any, _zone: ZoneInfo | None) -> str:
+    return f"{show_number(value)} {kind.name}"
+
+
+def _show_outage(_kind: Kind, value: Any, zone: ZoneInfo | None) -> str:
+    return "; ".join(f"{_show_instant(start, zone)} to {_show_instant(end, zone)}" for start, end in value) or "none"
+
+
+_WRITERS: dict[str, Callable[[Kind, Any, ZoneInfo | None], str]] = {
+    "yes or no": lambda _kind, value, _zone: "yes" if value else "no",
+    "money": lambda kind, value, _zone: _show_money(value, kind.currency),
+    "number": lambda _kind, value, _zone: show_number(value),
+    "duration": lambda _kind, value, _zone: _show_duration(value),
+    "instant": lambda _kind, value, zone: _show_instant(value, zone),
+    "day": lambda _kind, value, _zone: date.fromordinal(value).isoformat(),
+    "time of day": lambda _kind, value, _zone: f"{value // 60:02}:{value % 60:02}",
+    "days": _show_span,
+    "working days": _show_span,
+    "months": _show_span,
+    "list": lambda _kind, value, _zone: "[" + ", ".join(str(item) for item in value) + "]",
+    "outage": _show_outage,
+    "period": lambda kind, value, zone: _show_outage(kind, (value,), zone),
+}

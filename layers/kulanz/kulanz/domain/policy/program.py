@@ -1,0 +1,394 @@
+"""Compiling a policy for one campaign: every name resolved, every expression a closure, then one call per row."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from fractions import Fraction
+from typing import Any
+
+from kulanz.domain.decision import Outcome
+from kulanz.domain.facts import FactDeclaration, FactError
+from kulanz.domain.incident import Incident
+from kulanz.domain.money import Rounding, is_currency, round_exact
+from kulanz.domain.policy import exposure, kinds
+from kulanz.domain.policy.calendars import calendar_functions
+from kulanz.domain.policy.counted import counted_outage
+from kulanz.domain.policy.document import STEPS, TIERS, Clause, Fact, Policy, PolicyDocument
+from kulanz.domain.policy.errors import Path, PolicyError
+from kulanz.domain.policy.expression import UNSET, Evaluate, Node, Row, Scope, compile_text, constant_node
+from kulanz.domain.policy.functions import operators
+from kulanz.domain.policy.kinds import Kind
+from kulanz.domain.policy.tables import StepTable, TierTable, compile_steps, compile_tiers, condition
+from kulanz.domain.time import TimeError, WorkingDays, microseconds_of, parse_day, zone_of
+
+BUILT_IN = ("outage", "windows", "incident_start", "incident_end", "cause", "service", "functions", "decided_at")
+RESERVED = (*BUILT_IN, "amount", "exact_amount")
+_KIND_OF_FACT = {
+    "text": kinds.TEXT,
+    "zone": kinds.TEXT,
+    "yes_no": kinds.YES_NO,
+    "number": kinds.NUMBER,
+    "instant": kinds.INSTANT,
+    "day": kinds.DAY,
+    "list": kinds.LIST,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledClause:
+    """A clause with its condition."""
+
+    outcome: Outcome
+    reason: str
+    because: str
+    negated: bool
+    node: Node | None
+    holds: Evaluate
+
+
+@dataclass(slots=True)
+class FactSlot:
+    """Where a fact stands in a row, how its value gets there, and what stands in for it."""
+
+    declaration: FactDeclaration
+    index: int
+    convert: Callable[[Any], Any] | None
+    fallback: Any
+    from_account: bool
+
+
+@dataclass(slots=True)
+class NamedValue:
+    """A value of the policy: its node, and its table where it is one."""
+
+    name: str
+    node: Node
+    source: Node | None = None
+    tiers: TierTable | None = None
+    steps: StepTable | None = None
+
+
+class Program:
+    """Names and expressions of one policy, compiled for one incident, parameter choice and ``decided_at``.
+
+    Without an incident (``None``) everything is checked, but nothing about an incident is known or folded.
+    """
+
+    def __init__(
+        self,
+        document: PolicyDocument,
+        parameters: dict[str, str],
+        incident: Incident | None,
+        decided_at: datetime | None,
+    ) -> None:
+        self.document = document
+        self.policy: Policy = document.policy
+        self.parameters = parameters
+        self.incident = incident
+        self.decided_at = decided_at
+        self.slots: dict[str, FactSlot] = {}
+        self.values: dict[str, NamedValue] = {}
+        self.row_length = 0
+        self._computing: list[str] = []
+        self._amount_nodes: dict[str, Node] = {}
+        self._built_in: dict[str, Node] = {}
+        working = self._working_days()
+        utc = constant_node(kinds.TEXT, zone_of("UTC"), "UTC")
+        self.scope = Scope(self._resolve, operators() | calendar_functions(working), utc, self._names)
+        self._check_names()
+        for name, raw in self.policy.facts.items():
+            self._declare_fact(name, raw)
+        self.scope.zone = self._zone()
+        for name in self.policy.values:
+            self.value(name)
+
+    def new_slot(self) -> int:
+        """Reserve a place in the row."""
+        self.row_length += 1
+        return self.row_length - 1
+
+    def compile(self, text: str, path: Path, expected: Kind | None = None) -> Node:
+        """Compile an expression of the policy."""
+        return compile_text(text, self.scope, path, expected)
+
+    def money(self, text: str, path: Path) -> Node:
+        """Compile an expression that must give money."""
+        node = self.compile(text, path)
+        if node.kind.name != "money":
+            raise PolicyError(f"expected money, such as 5.00 EUR, but this gives {node.kind}: {text}", path)
+        return node
+
+    def clauses(self, clauses: tuple[Clause, ...], path: Path) -> tuple[CompiledClause, ...]:
+        """Compile clauses, leaving out those that can never hold for this incident."""
+        compiled = []
+        for index, clause in enumerate(clauses):
+            node, holds = condition(clause.when, clause.unless, self.scope, (*path, index))
+            negated = bool(clause.unless)
+            if node is not None and node.constant and node.value is negated:
+                continue
+            outcome, reason = (
+                (Outcome.DECLINED, clause.decline)
+                if clause.decline
+                else (Outcome.REFERRED, clause.refer)
+                if clause.refer
+                else (Outcome.HELD, clause.hold)
+            )
+            compiled.append(CompiledClause(outcome, reason, clause.because, negated, node, holds))
+        return tuple(compiled)
+
+    def use_amounts(self, currency: str) -> tuple[int, int]:
+        """Make ``amount`` and ``exact_amount`` known; give the places of the row that hold them."""
+        places = (self.new_slot(), self.new_slot())
+        for name, place in zip(("amount", "exact_amount"), places, strict=True):
+            self._amount_nodes[name] = Node(
+                kinds.money(currency), _reader(place), "name", name, reads=frozenset({name})
+            )
+        return places
+
+    def value(self, name: str) -> NamedValue:
+        """Compile a named value once; a value that needs itself is an error."""
+        if name in self.values:
+            return self.values[name]
+        path: Path = ("values", name)
+        if name in self._computing:
+            cycle = " needs ".join([*self._computing[self._computing.index(name) :], name])
+            raise PolicyError(f"a value cannot need itself: {cycle}", path)
+        self._computing.append(name)
+        compiled = self._compile_value(name, self.policy.values[name], path)
+        self._computing.pop()
+        self.values[name] = compiled
+        return compiled
+
+    def _compile_value(self, name: str, raw: Any, path: Path) -> NamedValue:
+        if isinstance(raw, str):
+            source = self.compile(raw, path)
+            return NamedValue(name, self._remembered(name, source.kind, source.evaluate, source.reads, source), source)
+        if isinstance(raw, dict) and "tiers" in raw:
+            part = TIERS.read(raw, path)
+            kind, tiers = compile_tiers(part.by, part.tiers, self.scope, path)
+            nodes = [tiers.by, *(tier.value for tier in tiers.tiers)]
+            nodes += [tier.bound for tier in tiers.tiers if tier.bound is not None]
+            return NamedValue(name, self._table_node(name, kind, tiers.evaluate, nodes), tiers=tiers)
+        if isinstance(raw, dict) and "steps" in raw:
+            part = STEPS.read(raw, path)
+            rounded = self.round_minor if self.policy.rounding.stage == "step" else None
+            kind, steps = compile_steps(part.count, part.steps, part.say, self.scope, path, rounded)
+            nodes = [steps.count, *(step.value for step in steps.steps)]
+            return NamedValue(name, self._table_node(name, kind, steps.evaluate, nodes), steps=steps)
+        raise PolicyError("expected an expression, tiers (by, tiers) or steps (count, steps)", path)
+
+    def _table_node(self, name: str, kind: Kind, evaluate: Evaluate, nodes: list[Node]) -> Node:
+        reads = frozenset[str]().union(*(node.reads for node in nodes))
+        source = Node(kind, evaluate, "table", name, tuple(nodes), reads)
+        if all(node.constant for node in nodes):
+            source.constant, source.value = True, evaluate([])
+        return self._remembered(name, kind, evaluate, reads, source)
+
+    def _remembered(self, name: str, kind: Kind, evaluate: Evaluate, reads: frozenset[str], source: Node) -> Node:
+        """Give the node of a named value: constant, or computed at most once per row."""
+        if source.constant:
+            node = constant_node(kind, source.value, name, "name")
+            node.choices, node.children = source.choices, (source,)
+            return node
+        place = self.new_slot()
+
+        def remembered(row: Row) -> Any:
+            value = row[place]
+            if value is UNSET:
+                value = row[place] = evaluate(row)
+            return value
+
+        return Node(kind, remembered, "name", name, (source,), reads, choices=source.choices)
+
+    def round_minor(self, value: int | Fraction) -> int:
+        """Round money as the policy says."""
+        return round_exact(value, Rounding(self.policy.rounding.mode), self.rounding_step)
+
+    @property
+    def rounding_step(self) -> int:
+        """The step of rounding in minor units."""
+        if not self.policy.rounding.to:
+            return 1
+        node = self.money(self.policy.rounding.to, ("rounding", "to"))
+        if not node.constant or not isinstance(node.value, int) or node.value < 1:
+            raise PolicyError("expected a fixed amount above zero, such as 0.05 CHF", ("rounding", "to"))
+        return node.value
+
+    def _working_days(self) -> WorkingDays | None:
+        if not self.policy.working_days:
+            return None
+        if not self.document.holidays:
+            raise PolicyError("its public holidays are missing; publish the policy again", ("working_days",))
+        try:
+            days = frozenset(parse_day(day) for day in self.document.holidays)
+        except TimeError as error:
+            raise PolicyError(str(error), ("working_days",)) from None
+        return WorkingDays(days, min(days).year, max(days).year)
+
+    def _zone(self) -> Node:
+        name = self.policy.zone
+        slot = self.slots.get(name)
+        if slot is not None:
+            if slot.declaration.type != "zone":
+                raise PolicyError(f"the fact {name!r} must be of type zone", ("zone",))
+            read = _reader(slot.index)
+
+            def zone(row: Row) -> Any:
+                value = read(row)
+                return None if value is None else zone_of(value)
+
+            return Node(kinds.TEXT, zone, "name", name, reads=frozenset({name}))
+        try:
+            return constant_node(kinds.TEXT, zone_of(name), name)
+        except TimeError as error:
+            raise PolicyError(f"{error}, or name a fact of type zone", ("zone",)) from None
+
+    def _check_names(self) -> None:
+        seen: dict[str, str] = {}
+        for section in ("parameters", "facts", "values"):
+            for name in getattr(self.policy, section):
+                if name in RESERVED or name in self.scope.functions:
+                    raise PolicyError("this name is the language's own; choose another", (section, name))
+                if name in seen:
+                    raise PolicyError(f"this name is already used under {seen[name]}; choose another", (section, name))
+                seen[name] = section
+        if self.policy.currency and not is_currency(self.policy.currency):
+            raise PolicyError("expected an ISO 4217 currency such as EUR", ("currency",))
+
+    def _declare_fact(self, name: str, raw: Any) -> None:
+        path: Path = ("facts", name)
+        fact = raw if isinstance(raw, Fact) else Fact(type=raw) if isinstance(raw, str) else Fact(choices=raw)
+        if fact.choices and fact.type != "text":
+            raise PolicyError("only texts have choices", (*path, "choices"))
+        currency = fact.currency or self.policy.currency
+        if fact.type == "money" and not is_currency(currency):
+            raise PolicyError("say which currency it is in: currency: EUR, here or for the policy", path)
+        default = self._default(fact, currency, path)
+        incident = self._incident_value(name, fact, currency, path)
+        declaration = FactDeclaration(
+            name,
+            fact.type,
+            currency=currency if fact.type == "money" else "",
+            choices=fact.choices,
+            minimum=self._limit(fact.minimum, (*path, "minimum")),
+            maximum=self._limit(fact.maximum, (*path, "maximum")),
+            required=fact.from_ != "incident" and incident is None and default is None,
+            hold_invalid=fact.invalid == "hold",
+        )
+        fallback = default if incident is None else incident
+        convert = _CONVERSIONS.get(fact.type)
+        self.slots[name] = FactSlot(declaration, self.new_slot(), convert, fallback, fact.from_ != "incident")
+
+    def _limit(self, text: str, path: Path) -> Fraction | None:
+        if not text:
+            return None
+        node = self.compile(text, path)
+        if not node.constant or node.kind != kinds.NUMBER:
+            raise PolicyError("expected a number", path)
+        return Fraction(node.value)
+
+    def _default(self, fact: Fact, currency: str, path: Path) -> Any:
+        if not fact.default:
+            return None
+        text = fact.default
+        expected = kinds.money(currency) if fact.type == "money" else _KIND_OF_FACT[fact.type]
+        node = self.compile(text, (*path, "default"), expected)
+        if not node.constant:
+            raise PolicyError("expected a value written out", (*path, "default"))
+        if fact.choices and node.value not in fact.choices:
+            raise PolicyError("expected one of the choices", (*path, "default"))
+        return node.value
+
+    def _incident_value(self, name: str, fact: Fact, currency: str, path: Path) -> Any:
+        """Read the incident's word on a fact, typed like an account's."""
+        if self.incident is None or fact.from_ == "account" or name not in self.incident.facts:
+            return None
+        declared = FactDeclaration(
+            name, fact.type, currency=currency if fact.type == "money" else "", choices=fact.choices
+        )
+        try:
+            value = declared.parse_json(self.incident.facts[name])
+        except FactError as error:
+            raise PolicyError(f"the incident's fact {name!r}: expected {error.expected}", path) from None
+        convert = _CONVERSIONS.get(fact.type)
+        return value if value is None or convert is None else convert(value)
+
+    def _names(self) -> list[str]:
+        return [*self.slots, *self.policy.values, *self.parameters, *BUILT_IN]
+
+    def _resolve(self, name: str, path: Path) -> Node | None:
+        if name in self.slots:
+            return self._fact_node(name)
+        if name in self.policy.values:
+            return self.value(name).node
+        if name in self.parameters:
+            node = constant_node(kinds.TEXT, self.parameters[name], name, "name")
+            node.choices = tuple(self.policy.parameters[name].choices)
+            return node
+        if name in ("amount", "exact_amount"):
+            if name not in self._amount_nodes:
+                raise PolicyError(f"{name!r} is known under payout and mode only", path)
+            return self._amount_nodes[name]
+        if name in BUILT_IN:
+            return self._built_in_node(name)
+        return None
+
+    def _fact_node(self, name: str) -> Node:
+        slot = self.slots[name]
+        fact = slot.declaration
+        kind = kinds.money(fact.currency) if fact.type == "money" else _KIND_OF_FACT[fact.type]
+        if self.incident is not None and not slot.from_account:
+            node = constant_node(kind, slot.fallback, name, "name")
+            node.choices = fact.choices
+            return node
+        return Node(kind, _reader(slot.index), "name", name, reads=frozenset({name}), choices=fact.choices)
+
+    def _built_in_node(self, name: str) -> Node:
+        if name not in self._built_in:
+            self._built_in[name] = self._outage_node() if name == "outage" else self._incident_node(name)
+        return self._built_in[name]
+
+    def _incident_node(self, name: str) -> Node:
+        kind = {
+            "windows": kinds.OUTAGE,
+            "incident_start": kinds.INSTANT,
+            "incident_end": kinds.INSTANT,
+            "cause": kinds.TEXT,
+            "service": kinds.TEXT,
+            "functions": kinds.LIST,
+            "decided_at": kinds.INSTANT,
+        }[name]
+        if self.incident is None or self.decided_at is None:
+            return Node(kind, lambda _row: None, "name", name, reads=frozenset({name}))
+        now = microseconds_of(self.decided_at)
+        windows = exposure.union(
+            (microseconds_of(window.start), now if window.end is None else microseconds_of(window.end))
+            for window in self.incident.windows
+        )
+        value: Any = {
+            "windows": windows,
+            "incident_start": windows[0][0] if windows else None,
+            "incident_end": windows[-1][1] if windows else None,
+            "cause": self.incident.cause or None,
+            "service": self.incident.service or None,
+            "functions": self.incident.functions,
+            "decided_at": now,
+        }[name]
+        return constant_node(kind, value, name, "name")
+
+    def _outage_node(self) -> Node:
+        return counted_outage(self)
+
+    def remember(self, name: str, source: Node) -> Node:
+        """Give a node that is computed at most once per row."""
+        return self._remembered(name, source.kind, source.evaluate, source.reads, source)
+
+
+def _reader(index: int) -> Evaluate:
+    def read(row: Row) -> Any:
+        return row[index]
+
+    return read
+
+
+_CONVERSIONS: dict[str, Callable[[Any], Any]] = {"instant": microseconds_of, "day": date.toordinal}

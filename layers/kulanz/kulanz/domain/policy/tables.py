@@ -1,0 +1,252 @@
+"""Tiers and steps: the two tables a value can be.
+
+Tiers choose one value by comparing another (``at least 24 h: 25%``); steps add one value for each of 1, 2, 3 ... up to
+a count (``3 to 4: 5.00 EUR``). Lines that can never be reached are errors.
+"""
+
+import operator
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kulanz.domain.money import Exact
+from kulanz.domain.policy.errors import Path, PolicyError
+from kulanz.domain.policy.expression import Evaluate, Node, Row, Scope, compile_text, expect, is_nothing
+from kulanz.domain.policy.functions import ORDERED, multiply
+from kulanz.domain.policy.kinds import NUMBER, YES_NO, Kind
+
+MAX_STEPS = 1_000_000
+"""The most steps that are added up; more is unknown, so that a wrong fact cannot give a fortune."""
+
+_COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
+    "at least": operator.ge,
+    "from": operator.ge,
+    "more than": operator.gt,
+    "at most": operator.le,
+    "up to": operator.le,
+    "less than": operator.lt,
+    "below": operator.lt,
+    "before": operator.lt,
+    "is": operator.eq,
+}
+_RISING = ("at most", "up to", "less than", "below", "before")
+_LINE = re.compile(rf"({'|'.join(_COMPARISONS)})\s+(.+)")
+_RANGE = re.compile(r"(?:from ([1-9][0-9]{0,5})|([1-9][0-9]{0,5})(?: to ([1-9][0-9]{0,5}))?)", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """One line of tiers; no comparison means otherwise."""
+
+    words: str
+    compare: Callable[[Any, Any], bool] | None
+    bound: Node | None
+    value: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line of steps, for ``first`` to ``last`` (None: without end)."""
+
+    first: int
+    last: int | None
+    value: Node
+
+
+@dataclass(frozen=True, slots=True)
+class TierTable:
+    """Compiled tiers, for the explanation."""
+
+    by: Node
+    tiers: tuple[Tier, ...]
+
+    def matching(self, row: Row) -> Tier | None:
+        """Give the line that decides, or None where that is unknown."""
+        value = self.by.evaluate(row)
+        if value is None:
+            return None
+        for tier in self.tiers:
+            if tier.compare is None:
+                return tier
+            assert tier.bound is not None
+            bound = tier.bound.evaluate(row)
+            if bound is None:
+                return None
+            if tier.compare(value, bound):
+                return tier
+        return None
+
+    def evaluate(self, row: Row) -> Any:
+        """Give the value of the line that decides."""
+        tier = self.matching(row)
+        return None if tier is None else tier.value.evaluate(row)
+
+
+@dataclass(frozen=True, slots=True)
+class StepTable:
+    """Compiled steps; ``rounded`` is applied to every step where the policy rounds by step."""
+
+    count: Node
+    steps: tuple[Step, ...]
+    say: str
+    rounded: Callable[[Exact], Exact] | None = None
+
+    def reached(self, row: Row) -> list[tuple[Step, int]] | None:
+        """Give the lines that count, each with how many of its steps were reached."""
+        count = self.count.evaluate(row)
+        if count is None or count > MAX_STEPS:
+            return None
+        whole = int(count // 1)
+        return [
+            (step, number)
+            for step in self.steps
+            if (number := (whole if step.last is None else min(whole, step.last)) - step.first + 1) > 0
+        ]
+
+    def each(self, step: Step, row: Row) -> Any:
+        """Give the value of one step of a line."""
+        value = step.value.evaluate(row)
+        return value if value is None or self.rounded is None else self.rounded(value)
+
+    def evaluate(self, row: Row) -> Any:
+        """Give the sum."""
+        reached = self.reached(row)
+        if reached is None:
+            return None
+        result: Exact = 0
+        for step, number in reached:
+            value = self.each(step, row)
+            if value is None:
+                return None
+            result += multiply(value, number)
+        return result
+
+
+def compile_tiers(by: str, lines: Mapping[str, str], scope: Scope, path: Path) -> tuple[Kind, TierTable]:
+    """Compile tiers; the last line must be ``otherwise`` unless the tiers compare texts."""
+    measured = compile_text(by, scope, (*path, "by"))
+    tiers: list[Tier] = []
+    kind: Kind | None = None
+    for key, text in lines.items():
+        place = (*path, "tiers", key)
+        if tiers and tiers[-1].compare is None:
+            raise PolicyError("this line can never be reached: it stands after otherwise", place)
+        tier = _tier(key, text, measured, scope, place)
+        _check_reachable(tier, tiers, place)
+        if not is_nothing(tier.value):
+            kind = kind or tier.value.kind
+        tiers.append(tier)
+    if tiers[-1].compare is not None:
+        raise PolicyError("add a last line `otherwise: ...`, so that every case has a value", (*path, "tiers"))
+    kind = kind or NUMBER
+    checked = tuple(
+        Tier(tier.words, tier.compare, tier.bound, expect(tier.value, kind, (*path, "tiers", key), lines[key]))
+        for key, tier in zip(lines, tiers, strict=True)
+    )
+    return kind, TierTable(measured, checked)
+
+
+def _tier(key: str, text: str, measured: Node, scope: Scope, place: Path) -> Tier:
+    value = compile_text(text, scope, place)
+    if key == "otherwise":
+        return Tier(key, None, None, value)
+    match = _LINE.fullmatch(key)
+    if match is None:
+        raise PolicyError(
+            f"expected a line such as `at least 24 h`; known: {', '.join(_COMPARISONS)}, otherwise", place
+        )
+    words, limit = match.groups()
+    bound = compile_text(limit, scope, place)
+    if bound.kind != measured.kind:
+        raise PolicyError(f"the tiers compare {measured.kind}, but this line gives {bound.kind}", place)
+    if words != "is" and measured.kind.name not in ORDERED:
+        raise PolicyError(f"{measured.kind} has no order; use lines such as `is ...`", place)
+    if measured.choices and bound.constant and bound.value not in measured.choices:
+        raise PolicyError(f"{bound.text} is not one of the choices {', '.join(measured.choices)}", place)
+    return Tier(words, _COMPARISONS[words], bound, value)
+
+
+def _check_reachable(tier: Tier, earlier: list[Tier], place: Path) -> None:
+    """A line is unreachable when an earlier one in the same direction already holds for every value it fits."""
+    if tier.bound is None or not tier.bound.constant:
+        return
+    for other in earlier:
+        if other.bound is None or other.compare is None or not other.bound.constant:
+            continue
+        same = other.words == "is" and tier.words == "is" and other.bound.value == tier.bound.value
+        both = "is" not in (other.words, tier.words) and (other.words in _RISING) == (tier.words in _RISING)
+        if same or (both and _covers(other, tier)):
+            raise PolicyError(
+                f"this line can never be reached: `{other.words} {other.bound.text}` stands before it", place
+            )
+
+
+def _covers(other: Tier, tier: Tier) -> bool:
+    assert other.bound is not None
+    assert tier.bound is not None
+    wide, narrow = other.bound.value, tier.bound.value
+    if other.words in _RISING:
+        wide, narrow = narrow, wide
+    if wide == narrow:
+        return other.words in ("at least", "from", "at most", "up to") or other.words == tier.words
+    return bool(wide < narrow)
+
+
+def compile_steps(
+    count: str,
+    lines: Mapping[str, str],
+    say: str,
+    scope: Scope,
+    path: Path,
+    rounded: Callable[[Exact], Exact] | None,
+) -> tuple[Kind, StepTable]:
+    """Compile steps; ranges rise without overlapping, and only the last may be without end."""
+    counted = compile_text(count, scope, (*path, "count"), NUMBER)
+    steps: list[Step] = []
+    kind: Kind | None = None
+    for key, text in lines.items():
+        place = (*path, "steps", key)
+        first, last = _range(key, place)
+        if steps and (steps[-1].last is None or first <= steps[-1].last):
+            raise PolicyError("this line can never be reached: an earlier line holds these steps", place)
+        value = compile_text(text, scope, place)
+        if not is_nothing(value):
+            kind = kind or value.kind
+        steps.append(Step(first, last, value))
+    kind = kind or NUMBER
+    checked = tuple(
+        Step(step.first, step.last, expect(step.value, kind, (*path, "steps", key), lines[key]))
+        for key, step in zip(lines, steps, strict=True)
+    )
+    return kind, StepTable(counted, checked, say, rounded if kind.name == "money" else None)
+
+
+def _range(key: str, place: Path) -> tuple[int, int | None]:
+    match = _RANGE.fullmatch(key)
+    if match is None:
+        raise PolicyError("expected steps such as `1`, `3 to 4` or `from 5`", place)
+    open_from, first, last = match.groups()
+    if open_from:
+        return int(open_from), None
+    low, high = int(first), int(last or first)
+    if high < low:
+        raise PolicyError("the range ends before it starts", place)
+    return low, high
+
+
+def condition(text: str, negated: str, scope: Scope, path: Path) -> tuple[Node | None, Evaluate]:
+    """Compile ``when`` and ``unless`` into one condition; without either it always holds."""
+    if text:
+        node = compile_text(text, scope, (*path, "when"), YES_NO)
+        return node, node.evaluate
+    if negated:
+        node = compile_text(negated, scope, (*path, "unless"), YES_NO)
+        evaluate = node.evaluate
+
+        def opposite(row: Row) -> Any:
+            value = evaluate(row)
+            return None if value is None else not value
+
+        return node, opposite
+    return None, lambda _row: True

@@ -1,0 +1,267 @@
+"""Judging one row: from values to a verdict, the record from which both the decision and its explanation are made."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from kulanz.domain.decision import Benefit, Outcome, Validity
+from kulanz.domain.money import MAX_MINOR_UNITS, Exact, Money
+from kulanz.domain.policy.expression import Node, Row
+from kulanz.domain.policy.heads import CompiledGive, CompiledHead, CompiledMode, compile_amounts, with_modes
+from kulanz.domain.policy.kinds import show_number
+from kulanz.domain.policy.program import CompiledClause, Program
+from kulanz.domain.time import microseconds_of
+
+NOTHING_DUE = "nothing_due"
+TOO_MUCH = "amount_too_large"
+
+
+@dataclass(slots=True)
+class HeadResult:
+    """What a head came to for one row; ``state`` is granted, offered or late."""
+
+    head: CompiledHead
+    exact: Exact = 0
+    minor: int = 0
+    gives: list[tuple[CompiledGive, Any, Validity, str]] = field(default_factory=list)
+    mode: CompiledMode | None = None
+    state: str = ""
+
+
+@dataclass(slots=True)
+class Verdict:
+    """How a row was judged: the outcome and reason, what decided it, and what every head came to."""
+
+    outcome: Outcome
+    reason: str
+    clause: CompiledClause | None = None
+    unknown: str = ""
+    results: list[HeadResult] = field(default_factory=list)
+    exact: Exact = 0
+    minor: int = 0
+
+
+class Judge:
+    """The compiled rules of one campaign; ``judge`` is pure and looks at nothing but the row."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        policy = program.policy
+        self.who = program.clauses(policy.who, ("who",))
+        heads = compile_amounts(program)
+        self.currency = next((head.pay.kind.currency for head in heads if head.pay is not None), "")
+        self.amount_place, self.exact_place = program.use_amounts(self.currency)
+        self.heads = with_modes(program, heads)
+        self.payout = program.clauses(policy.payout, ("payout",))
+        self.caps = tuple(program.money(cap.at, ("cap", index, "at")) for index, cap in enumerate(policy.cap))
+        self.step = program.rounding_step
+        self.now = 0 if program.decided_at is None else microseconds_of(program.decided_at)
+
+    def nodes(self) -> Iterator[Node]:
+        """Give every node a decision can evaluate."""
+        for clause in (*self.who, *self.payout):
+            if clause.node is not None:
+                yield clause.node
+        yield from self.caps
+        for head in self.heads:
+            candidates = [head.node, head.pay]
+            for give in head.gives:
+                candidates += [give.node, give.quantity_node]
+            for mode in head.modes:
+                candidates += [mode.node, mode.made, mode.at, mode.until]
+            yield from (node for node in candidates if node is not None)
+
+    def judge(self, row: Row) -> Verdict:
+        """Judge a row."""
+        ended = self._clauses(self.who, row)
+        if ended is not None:
+            return ended
+        results: list[HeadResult] = []
+        for head in self.heads:
+            applies = head.holds(row)
+            if applies is None:
+                return self._held(head.node, row)
+            if applies:
+                result = self._amounts(head, row)
+                if isinstance(result, Verdict):
+                    return result
+                if result.exact > 0 or result.gives:
+                    results.append(result)
+        if not results:
+            reason = next((head.otherwise for head in self.heads if head.otherwise), NOTHING_DUE)
+            return Verdict(Outcome.DECLINED, reason)
+        return self._total(results, row)
+
+    def _clauses(self, clauses: tuple[CompiledClause, ...], row: Row) -> Verdict | None:
+        """The first clause that holds decides. An unknown one before it holds the row, unless both end alike."""
+        unknown: CompiledClause | None = None
+        for clause in clauses:
+            holds = clause.holds(row)
+            if holds is None:
+                unknown = unknown or clause
+            elif holds:
+                if unknown is not None and unknown.outcome != clause.outcome:
+                    break
+                return Verdict(clause.outcome, clause.reason, clause)
+        return None if unknown is None else self._held(unknown.node, row, unknown)
+
+    def _held(self, node: Node | None, row: Row, clause: CompiledClause | None = None) -> Verdict:
+        name = unknown_name(node, row) if node is not None else ""
+        return Verdict(Outcome.HELD, f"{name.replace('.', '_')}_unknown" if name else "unknown", clause, name)
+
+    def _amounts(self, head: CompiledHead, row: Row) -> HeadResult | Verdict:
+        result = HeadResult(head)
+        if head.pay is not None:
+            exact = head.pay.evaluate(row)
+            if exact is None:
+                return self._held(head.pay, row)
+            result.exact = exact
+        for give in head.gives:
+            holds = give.holds(row)
+            if holds is None:
+                return self._held(give.node, row)
+            if not holds:
+                continue
+            quantity, validity = give.quantity(row), give.validity(row)
+            chosen = give.of(row) if give.of is not None else ""
+            if quantity is None or validity is None or chosen is None:
+                return self._held(give.quantity_node, row)
+            if quantity == "unlimited" or quantity > 0:
+                result.gives.append((give, quantity, validity, chosen))
+        return result
+
+    def _total(self, results: list[HeadResult], row: Row) -> Verdict:
+        """Compose, cap and round the heads, then see how each is delivered."""
+        results = self._composed(results)
+        verdict = Verdict(Outcome.GRANTED, "", results=results)
+        for cap in self.caps:
+            limit = cap.evaluate(row)
+            if limit is None:
+                return self._held(cap, row)
+            _reduce(results, max(limit, 0))
+        verdict.exact = sum((result.exact for result in results), 0)
+        self._round(verdict)
+        if verdict.minor > MAX_MINOR_UNITS:
+            return Verdict(Outcome.HELD, TOO_MUCH, results=results)
+        row[self.amount_place], row[self.exact_place] = verdict.minor, verdict.exact
+        ended = self._clauses(self.payout, row)
+        if ended is not None:
+            ended.results, ended.exact, ended.minor = results, verdict.exact, verdict.minor
+            return ended
+        verdict.results = [result for result in results if result.minor > 0 or result.gives]
+        if not verdict.results:
+            verdict.outcome, verdict.reason, verdict.results = Outcome.DECLINED, NOTHING_DUE, results
+            return verdict
+        return self._delivered(verdict, row)
+
+    def _composed(self, results: list[HeadResult]) -> list[HeadResult]:
+        match self.program.policy.compose:
+            case "first":
+                return results[:1]
+            case "max":
+                return [max(results, key=lambda result: result.exact)]
+            case _:
+                return results
+
+    def _round(self, verdict: Verdict) -> None:
+        """Round each head, or the total, whose last head then takes the difference of the rounded parts."""
+        for result in verdict.results:
+            result.minor = self.program.round_minor(result.exact)
+        verdict.minor = sum(result.minor for result in verdict.results)
+        if self.program.policy.rounding.stage != "total":
+            return
+        total = self.program.round_minor(verdict.exact)
+        difference, verdict.minor = total - verdict.minor, total
+        paying = [result for result in verdict.results if result.exact > 0]
+        for result in reversed(paying):
+            taken = max(difference, -result.minor)
+            result.minor += taken
+            difference -= taken
+            if not difference:
+                return
+
+    def _delivered(self, verdict: Verdict, row: Row) -> Verdict:
+        late = ""
+        for result in verdict.results:
+            mode = self._mode(result.head, row)
+            if isinstance(mode, Verdict):
+                mode.results, mode.exact, mode.minor = verdict.results, verdict.exact, verdict.minor
+                return mode
+            result.mode = mode
+            result.state = self._state(mode, row)
+            if result.state == "late":
+                late = f"{mode.way}_too_late"
+        states = {result.state for result in verdict.results}
+        if "granted" in states:
+            verdict.outcome = Outcome.GRANTED
+        elif "offered" in states:
+            verdict.outcome = Outcome.OFFERED
+        else:
+            verdict.outcome, verdict.reason = Outcome.DECLINED, late
+            return verdict
+        wanted = verdict.outcome.value
+        verdict.reason = next(result.head.name for result in verdict.results if result.state == wanted)
+        return verdict
+
+    def _mode(self, head: CompiledHead, row: Row) -> CompiledMode | Verdict:
+        for mode in head.modes:
+            holds = mode.holds(row)
+            if holds is None:
+                return self._held(mode.node, row)
+            if holds:
+                return mode
+        return head.modes[-1]
+
+    def _state(self, mode: CompiledMode, row: Row) -> str:
+        """Say whether a claim or acceptance is in, still open, or too late. A claim nobody knows of is not in."""
+        if mode.way == "automatic":
+            return "granted"
+        made = mode.made.evaluate(row) if mode.made is not None else None
+        at = mode.at.evaluate(row) if mode.at is not None else None
+        until = mode.until.evaluate(row) if mode.until is not None else None
+        if made is False:
+            at = None
+        taken = made is True or at is not None
+        moment = at if at is not None else None if taken else self.now
+        if until is not None and moment is not None and moment >= until:
+            return "late"
+        return "granted" if taken else "offered"
+
+    def benefits(self, verdict: Verdict, state: str) -> tuple[Benefit, ...]:
+        """Give the benefits of the heads in a state."""
+        benefits: list[Benefit] = []
+        several = len(self.heads) > 1
+        for result in verdict.results:
+            if result.state != state:
+                continue
+            name = result.head.name if several else ""
+            if result.minor > 0:
+                benefits.append(Benefit(Money(result.minor, self.currency), due=result.head.due, head=name))
+            for give, quantity, validity, chosen in result.gives:
+                terms = {**give.terms, "of": chosen} if chosen else give.terms
+                amount = quantity if isinstance(quantity, str) else show_number(quantity)
+                benefits.append(
+                    Benefit(None, amount, give.unit, give.restriction, validity, result.head.due, terms, name)
+                )
+        return tuple(benefits)
+
+
+def _reduce(results: list[HeadResult], limit: Exact) -> None:
+    """Bring the sum of the heads down to a limit, the last head first."""
+    excess = sum((result.exact for result in results), 0) - limit
+    for result in reversed(results):
+        if excess <= 0:
+            return
+        taken = min(result.exact, excess)
+        result.exact -= taken
+        excess -= taken
+
+
+def unknown_name(node: Node, row: Row) -> str:
+    """Find the fact whose absence makes a node unknown: the first one met on the way down."""
+    if node.operation == "name" and not node.children:
+        return node.text
+    for child in node.children:
+        if child.evaluate(row) is None:
+            return unknown_name(child, row)
+    return ""
