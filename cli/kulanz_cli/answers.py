@@ -1,0 +1,172 @@
+"""Tells an answer about one account: as text for a support agent, or as JSON for a program."""
+
+from datetime import datetime
+from typing import Any
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from kulanz.application.answer import Answer, AnsweredDecision, Explained
+from kulanz.domain.campaign import Campaign
+from kulanz.domain.decision import Benefit, Decision, Outcome
+from kulanz.domain.money import format_minor, minor_units
+from kulanz.domain.notices import notice_id
+from kulanz.domain.time import format_instant
+
+ANSWER_VERSION = 1
+
+_MEANING = {
+    Outcome.GRANTED: "The account gets it.",
+    Outcome.DECLINED: "The account does not get it.",
+    Outcome.HELD: "Not decided: a fact that the policy needs is unknown, and nothing is guessed.",
+    Outcome.REFERRED: "A person decides this account.",
+    Outcome.OFFERED: "The account gets it when the customer accepts or claims it.",
+}
+_COLOUR = {
+    Outcome.GRANTED: "green",
+    Outcome.DECLINED: "red",
+    Outcome.HELD: "yellow",
+    Outcome.REFERRED: "cyan",
+    Outcome.OFFERED: "magenta",
+}
+_EXPLAINED = {
+    Explained.DIFFERS: "The policy says something else of this row today; the stored decision stands. Both are shown.",
+    Explained.LIST_GONE: "The pinned list was deleted, so that the steps cannot be shown again; the decision stands.",
+    Explained.ROW_UNREADABLE: "The row cannot be read back from the pinned list; the decision stands.",
+}
+
+
+def answer_content(answer: Answer, bucket: str, now: datetime) -> dict[str, Any]:
+    """The answer as JSON-able content; sums are exact texts, money in minor units."""
+    content: dict[str, Any] = {
+        "v": ANSWER_VERSION,
+        "account_id": answer.account_id,
+        "asked_at": format_instant(now),
+        "final": answer.is_final(),
+        "decisions": [_decision_content(decided) for decided in answer.decisions],
+        "campaigns": [{"campaign": str(campaign.id), "state": campaign.state.value} for campaign in answer.campaigns],
+    }
+    if not answer.decisions:
+        content["rejected_rows"] = [_problems_place(campaign, bucket) for campaign in answer.campaigns]
+    return content
+
+
+def _decision_content(decided: AnsweredDecision) -> dict[str, Any]:
+    entry, decision = decided.entry, decided.decision
+    content: dict[str, Any] = {
+        "campaign": str(entry.key.campaign),
+        "unit": entry.key.unit,
+        "effective_at": format_instant(entry.effective_at),
+        "expires_at": None if entry.expires_at is None else format_instant(entry.expires_at),
+        "expired": decided.expired,
+        "decision": decision.to_body(),
+        "remaining": [None if left is None else str(left) for left in entry.remaining],
+        "steps": list(decided.steps),
+        "explained": decided.explained.value,
+        "row_offset": entry.origin,
+    }
+    if decided.campaign is not None:
+        content["policy"] = _policy_content(decided.campaign)
+    if decided.recomputed is not None and decided.explained is Explained.DIFFERS:
+        content["recomputed"] = decided.recomputed.to_body()
+    if decision.notice is not None:
+        content["notice_id"] = notice_id(entry.key, decision.notice.kind)
+    return content
+
+
+def _policy_content(campaign: Campaign) -> dict[str, Any]:
+    return {"id": campaign.policy_id, "version": campaign.policy_version, "hash": campaign.policy_hash}
+
+
+def _problems_place(campaign: Campaign, bucket: str) -> str:
+    return f"s3://{bucket}/campaigns/{campaign.id.incident_id}/{campaign.id.seq:03d}/problems/"
+
+
+def show_answer(answer: Answer, bucket: str, console: Console) -> None:
+    """Print the answer for a person."""
+    for decided in answer.decisions:
+        _show_decision(decided, answer.account_id, console)
+    if not answer.decisions:
+        _show_nothing(answer, bucket, console)
+    for campaign in answer.campaigns:
+        if not answer.is_final():
+            told = "" if answer.decisions else "; this can change"
+            console.print(f"Campaign {campaign.id} is {campaign.state}{told}.")
+
+
+def _show_decision(decided: AnsweredDecision, account_id: str, console: Console) -> None:
+    decision = decided.decision
+    worth = " + ".join(worth_text(benefit) for benefit in decision.benefits)
+    head = Text(f"{decision.outcome.value.upper()} ", style=f"bold {_COLOUR[decision.outcome]}")
+    head.append(f"{worth or decision.reason}", style="bold")
+    console.print(head)
+    grid = Table.grid(padding=(0, 2))
+    for name, text in _facts(decided, account_id):
+        grid.add_row(Text(name, style="dim"), Text(text))
+    console.print(Padding(grid, (0, 0, 0, 2)))
+    if decided.steps:
+        console.print(Text("  why", style="dim"))
+        for number, step in enumerate(decided.steps, 1):
+            console.print(Padding(Text(f"{number:>2}. {step}"), (0, 0, 0, 4)))
+    if decided.explained in _EXPLAINED:
+        console.print(Text(f"  {_EXPLAINED[decided.explained]}", style="yellow"))
+    if decided.recomputed is not None and decided.explained is Explained.DIFFERS:
+        console.print(Text(f"  today: {_summary(decided.recomputed)}", style="yellow"))
+
+
+def _facts(decided: AnsweredDecision, account_id: str) -> list[tuple[str, str]]:
+    entry, decision, campaign = decided.entry, decided.decision, decided.campaign
+    facts = [
+        ("account", account_id if entry.key.unit == "-" else f"{account_id}, {entry.key.unit}"),
+        ("meaning", _MEANING[decision.outcome]),
+        ("reason", decision.reason),
+    ]
+    if decision.benefits:
+        facts.append(("credited", format_instant(entry.effective_at)))
+    if entry.expires_at is not None:
+        facts.append(("usable until", format_instant(entry.expires_at) + (" (over)" if decided.expired else "")))
+    for benefit in decision.benefits:
+        if benefit.due is not None:
+            facts.append(("due", f"within {str(benefit.due).replace('_', ' ')}"))
+        if benefit.restriction is not None:
+            facts.append(("usable for", f"{benefit.restriction} of the policy"))
+        facts.extend((name, text) for name, text in benefit.terms.items())
+    if campaign is not None:
+        policy = f"{campaign.policy_id} version {campaign.policy_version} ({campaign.policy_hash[:12]})"
+        as_of = format_instant(campaign.decided_at)
+        facts.append(("campaign", f"{campaign.id}, {campaign.state}, decided as of {as_of}"))
+        facts.append(("policy", policy))
+    if decision.notice is not None:
+        told = decision.notice
+        facts.append(("notice", f"{told.kind}, in {told.locale}, by {told.channel}: {notice_id(entry.key, told.kind)}"))
+    else:
+        facts.append(("notice", "none: the policy has no text for this outcome"))
+    return facts
+
+
+def worth_text(benefit: Benefit) -> str:
+    """What a benefit is, for people: `5.00 USD`, `20 call minutes`."""
+    if benefit.money is not None:
+        return f"{format_minor(benefit.money.minor, minor_units(benefit.money.currency))} {benefit.money.currency}"
+    unit = benefit.unit.replace("_", " ")
+    plural = "" if benefit.quantity == "1" or unit.endswith("s") else "s"
+    return f"{benefit.quantity} {unit}{plural}"
+
+
+def _summary(decision: Decision) -> str:
+    worth = " + ".join(worth_text(benefit) for benefit in decision.benefits)
+    return " ".join(part for part in (decision.outcome.value, worth, f"({decision.reason})") if part)
+
+
+def _show_nothing(answer: Answer, bucket: str, console: Console) -> None:
+    console.print(Text("NOTHING DECIDED", style="bold"), Text(f"about account {answer.account_id}"))
+    if not answer.campaigns:
+        console.print("  No campaign is known; name the incident with --incident to learn more.")
+        return
+    if answer.is_final():
+        console.print("  The account was not on the list, or its row was rejected.")
+    console.print("  Rows that were rejected, by their place in the list:")
+    for campaign in answer.campaigns:
+        console.print(Text(f"    {_problems_place(campaign, bucket)}"), soft_wrap=True)

@@ -1,0 +1,42 @@
+"""Prints the books of a campaign: every line in its class, what became of it, and what it is worth."""
+
+from decimal import Decimal
+
+from rich.console import Console
+from rich.table import Table
+
+from kulanz.domain.books import IN_THE_LEDGER, Fate, RowClass
+from kulanz.domain.campaign import Campaign
+from kulanz.domain.money import format_minor, is_currency, minor_units
+
+NEVER_WRITTEN = frozenset({RowClass.REJECTED, RowClass.BLANK})
+
+
+def show_books(campaign: Campaign, console: Console) -> None:
+    """Print a campaign's state, its classes with their fates, and the total value in the ledger."""
+    plan, apply = campaign.plan.totals, campaign.apply.totals
+    console.print(f"{campaign.id} is [bold]{campaign.state}[/bold]: {campaign.state_reason}", soft_wrap=True)
+    table = Table("class", "reason", box=None, pad_edge=False, header_style="dim")
+    for name in ("lines", "in the ledger", "duplicate", "conflict"):
+        table.add_column(name, justify="right")
+    for row_class, reason in sorted(plan.classes(), key=lambda place: (list(RowClass).index(place[0]), place[1])):
+        fates = {key.fate: n for key, n in apply.counts.items() if (key.row_class, key.reason) == (row_class, reason)}
+        ledger = sum(n for fate, n in fates.items() if fate in IN_THE_LEDGER)
+        written = [ledger, fates.get(Fate.DUPLICATE, 0), fates.get(Fate.CONFLICT, 0)]
+        shown = ["-"] * 3 if row_class in NEVER_WRITTEN else [f"{number:,}" for number in written]
+        table.add_row(row_class.value, reason, f"{plan.classes()[row_class, reason]:,}", *shown)
+    duplicates = sum(n for key, n in apply.counts.items() if key.fate is Fate.DUPLICATE)
+    conflicts = sum(n for key, n in apply.counts.items() if key.fate is Fate.CONFLICT)
+    table.add_row(
+        "all", "", f"{plan.lines:,}", f"{apply.ledger_count():,}", f"{duplicates:,}", f"{conflicts:,}", style="bold"
+    )
+    console.print(table)
+    for (row_class, measure), value in sorted(apply.worth(IN_THE_LEDGER).items()):
+        console.print(f"{row_class}, in all: [bold]{value_text(measure, value)}[/bold]")
+
+
+def value_text(measure: str, value: int | Decimal) -> str:
+    """A sum of books for people: minor units of a currency as an amount, anything else with its unit."""
+    if is_currency(measure):
+        return f"{format_minor(int(value), minor_units(measure))} {measure}"
+    return f"{value:,} {measure}"

@@ -1,0 +1,205 @@
+"""The `kulanz` command: publish a policy, send an incident, watch its campaign, ask about an account."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from kulanz.application.answer import answer
+from kulanz.application.ports import Refused, TryAgain
+from kulanz.application.report import campaign_report
+from kulanz.domain.books import differences
+from kulanz.domain.campaign import CampaignId, State
+from kulanz.domain.identifiers import INCIDENT_ID_EXPECTED, is_incident_id
+from kulanz.domain.policy import PolicyError, document_json, load_policy
+from kulanz_cli.answers import answer_content, show_answer
+from kulanz_cli.books import show_books
+from kulanz_cli.send import EventUnsendable, read_event, send, with_list
+from kulanz_cli.stack import Stack, StackUnusable
+from kulanz_cli.watch import WATCH_LONGEST_SECONDS, StillAtWork, watch
+
+EXIT_NO = 1
+"""What was asked is not so: the campaign did not close, nothing was decided."""
+EXIT_UNUSABLE = 3
+"""The stack, AWS or the input could not be used; 2 is click's own, for the command line."""
+
+EPILOG = "Exit codes: 0 yes, 1 no, 2 wrong command line, 3 the stack, AWS or the input could not be used."
+
+
+class Unusable(click.ClickException):
+    """Something outside the command line is not as it must be."""
+
+    exit_code = EXIT_UNUSABLE
+
+
+class _Shown(click.Group):
+    """A group whose commands report the project's own errors in one line."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (StackUnusable, EventUnsendable, PolicyError, Refused, StillAtWork) as error:
+            raise Unusable(str(error)) from None
+        except TryAgain as error:
+            raise Unusable(f"AWS did not answer as it should ({error}); try again") from None
+
+
+@click.group(cls=_Shown, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--stack-name", envvar="KULANZ_STACK", default="kulanz", show_default=True, help="The deployed stack.")
+@click.option("--profile", envvar="AWS_PROFILE", help="The AWS profile to use.")
+@click.option("--region", envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], help="The stack's region.")
+@click.option("--endpoint-url", envvar="AWS_ENDPOINT_URL", help="Another endpoint than AWS's own, for an embedded AWS.")
+@click.pass_context
+def main(
+    context: click.Context, stack_name: str, profile: str | None, region: str | None, endpoint_url: str | None
+) -> None:
+    """Turn a service incident into credits, and answer for every one of them."""
+    if context.obj is None and context.invoked_subcommand != "policy":
+        try:
+            context.obj = Stack.connect(stack_name, profile, region, endpoint_url)
+        except StackUnusable as error:
+            raise Unusable(str(error)) from None
+
+
+as_json = click.option("--json", "is_json", is_flag=True, help="Print JSON.")
+
+
+def _print_json(content: Any) -> None:
+    click.echo(json.dumps(content, ensure_ascii=False, indent=2))
+
+
+@main.command("publish-policy", epilog=EPILOG)
+@click.argument("path", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@as_json
+@click.pass_obj
+def publish_policy(stack: Stack, path: Path, is_json: bool) -> None:
+    """Check the policy in the YAML file PATH and publish it. A published version never changes."""
+    document = load_policy(path)
+    policy = document.policy
+    is_new = stack.policies().publish(policy.id, policy.version, document_json(document))
+    if is_json:
+        _print_json({"v": 1, "policy": policy.id, "version": policy.version, "published": is_new})
+    else:
+        told = "published" if is_new else "was published before, with the same content"
+        click.echo(f"{policy.id} version {policy.version} {told}")
+
+
+@main.command("send", epilog=EPILOG)
+@click.argument("path", metavar="EVENT.json", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--list",
+    "list_path",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A list of affected accounts (.csv or .jsonl) to upload and name in the event.",
+)
+@click.option("--rows", type=click.IntRange(min=1), help="Your control total; without it the list's lines are counted.")
+@as_json
+@click.pass_obj
+def send_event(stack: Stack, path: Path, list_path: Path | None, rows: int | None, is_json: bool) -> None:
+    """Put an incident event on the stack's bus, after checking it by its contract."""
+    event = read_event(path)
+    if list_path is not None:
+        event = with_list(event, stack, list_path, rows)
+    elif rows is not None:
+        raise click.UsageError("--rows belongs to --list")
+    sent = send(event, stack)
+    if is_json:
+        _print_json({"v": 1, "event_id": sent.event_id, "incident_id": sent.incident_id, "rows": sent.rows})
+        return
+    click.echo(f"{sent.detail_type} {sent.incident_id}: the bus has it as {sent.event_id}")
+    if sent.rows is not None:
+        click.echo(f"{sent.rows} rows; `kulanz campaigns {sent.incident_id}` shows the campaign once it is open")
+
+
+class _CampaignParameter(click.ParamType[CampaignId]):
+    name = "campaign"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> CampaignId:
+        if isinstance(value, CampaignId):
+            return value
+        try:
+            return CampaignId.parse(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+class _IncidentParameter(click.ParamType[str]):
+    name = "incident"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not isinstance(value, str) or not is_incident_id(value):
+            self.fail(f"an incident id is {INCIDENT_ID_EXPECTED}", param, ctx)
+        return value
+
+
+@main.command("watch", epilog=EPILOG)
+@click.argument("campaign_id", metavar="CAMPAIGN", type=_CampaignParameter())
+@click.option("--seconds", default=WATCH_LONGEST_SECONDS, show_default=True, help="How long to wait at most.")
+@as_json
+@click.pass_obj
+def watch_campaign(stack: Stack, campaign_id: CampaignId, seconds: int, is_json: bool) -> None:
+    """Follow CAMPAIGN (written att-2024-02-22/1) until it rests, and print its books. Exits with 1 unless it closed."""
+    campaign = watch(stack.campaigns(), campaign_id, Console(stderr=True), seconds)
+    if is_json:
+        flagged = campaign.state is State.FLAGGED
+        found = list(differences(campaign.plan.totals, campaign.apply.totals)) if flagged else []
+        _print_json(campaign_report(campaign, found))
+    else:
+        show_books(campaign, Console())
+    if campaign.state is not State.CLOSED:
+        click.get_current_context().exit(EXIT_NO)
+
+
+@main.command("campaigns", epilog=EPILOG)
+@click.argument("incident_id", metavar="INCIDENT", type=_IncidentParameter())
+@as_json
+@click.pass_obj
+def list_campaigns(stack: Stack, incident_id: str, is_json: bool) -> None:
+    """List the campaigns of INCIDENT. Exits with 1 when there is none."""
+    found = stack.campaigns().campaigns_of(incident_id)
+    if is_json:
+        _print_json([campaign_report(campaign, ()) for campaign in found])
+    elif found:
+        table = Table("campaign", "state", "policy", "rows", "planned", "applied", box=None, pad_edge=False)
+        for campaign in found:
+            table.add_row(
+                str(campaign.id),
+                campaign.state.value,
+                f"{campaign.policy_id} {campaign.policy_version}",
+                str(campaign.rows_announced),
+                str(campaign.plan.totals.lines),
+                str(campaign.apply.totals.lines),
+            )
+        Console().print(table)
+    else:
+        click.echo(f"no campaign of {incident_id} is known")
+    if not found:
+        click.get_current_context().exit(EXIT_NO)
+
+
+@main.command("ask", epilog=EPILOG)
+@click.argument("account_id", metavar="ACCOUNT")
+@click.option("--incident", "incident_id", type=_IncidentParameter(), help="Only about this incident.")
+@as_json
+@click.pass_obj
+def ask(stack: Stack, account_id: str, incident_id: str | None, is_json: bool) -> None:
+    """Did ACCOUNT get it, and why that much? Exits with 1 when nothing was decided about it."""
+    now = datetime.now(UTC)
+    try:
+        found = answer(account_id, incident_id, stack.answers(), now)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="ACCOUNT") from None
+    if is_json:
+        _print_json(answer_content(found, stack.names.list_bucket, now))
+    else:
+        show_answer(found, stack.names.list_bucket, Console())
+    if not found.decisions:
+        click.get_current_context().exit(EXIT_NO)
+
+
+if __name__ == "__main__":
+    main(prog_name="kulanz")

@@ -1,0 +1,101 @@
+"""Publishes an incident event: completes it with the uploaded list, checks it, and puts it on the stack's bus."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from kulanz.application.incident_event import EventRefused, read_incident_event
+from kulanz.domain.lists import ListFormat, format_of
+from kulanz_cli.stack import LIST_PREFIX, Stack
+
+EVENT_BYTES = 256 * 1024
+"""What EventBridge takes as one entry."""
+READ_BYTES = 1024 * 1024
+_FIELDS = ("source", "detail-type", "detail")
+
+
+class EventUnsendable(Exception):
+    """The file is not an event that can be sent; the text says what was expected and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """An event that the bus took."""
+
+    event_id: str
+    detail_type: str
+    incident_id: str
+    rows: int | None
+
+
+def read_event(path: Path) -> dict[str, Any]:
+    """An event from a file: an object with source, detail-type and detail. Raises EventUnsendable."""
+    try:
+        event = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise EventUnsendable(f"{path} is not JSON in UTF-8: {error}") from None
+    if not isinstance(event, dict) or set(event) != set(_FIELDS) or not isinstance(event["detail"], dict):
+        raise EventUnsendable(
+            f'{path}: expected one object with exactly "source", "detail-type" and "detail" (an object)'
+        )
+    return event
+
+
+def with_list(event: dict[str, Any], stack: Stack, path: Path, rows: int | None) -> dict[str, Any]:
+    """The event naming the list at `path`, uploaded under the key that the event gives (or the file's name).
+
+    `rows` is the publisher's control total; without it the lines of the file are counted.
+    """
+    campaign = event["detail"].get("campaign")
+    if not isinstance(campaign, dict):
+        raise EventUnsendable("the event has no detail.campaign; a list belongs to a campaign")
+    affected = campaign.get("affected") or {}
+    key = (affected.get("s3") or {}).get("key") or LIST_PREFIX + path.name
+    counted = rows_in(path, format_of(key)) if rows is None else rows
+    bucket = stack.names.list_bucket
+    s3 = stack.client("s3")
+    s3.upload_file(str(path), bucket, key)
+    version_id = s3.head_object(Bucket=bucket, Key=key)["VersionId"]
+    place = {"s3": {"bucket": bucket, "key": key, "version_id": version_id}, "rows": counted}
+    return {**event, "detail": {**event["detail"], "campaign": {**campaign, "affected": place}}}
+
+
+def rows_in(path: Path, list_format: ListFormat) -> int:
+    """The lines of a list that are not blank, without the header of a CSV; memory does not grow with the list."""
+    rows, open_line = 0, b""
+    with path.open("rb") as file:
+        while block := file.read(READ_BYTES):
+            *lines, last = (open_line + block).split(b"\n")
+            rows += sum(1 for line in lines if line not in (b"", b"\r"))
+            # Of a line that goes on only whether it has content matters.
+            open_line = last[:2]
+    rows += open_line not in (b"", b"\r")
+    return max(0, rows - 1) if list_format is ListFormat.CSV else rows
+
+
+def send(event: dict[str, Any], stack: Stack) -> Sent:
+    """Check an event by the contract and put it on the bus. Raises EventUnsendable."""
+    try:
+        known = read_incident_event(event["source"], event["detail-type"], event["detail"])
+    except EventRefused as refusal:
+        raise EventUnsendable(f"{refusal.field or 'detail'}: {refusal}") from None
+    detail = json.dumps(event["detail"], ensure_ascii=False)
+    if len(detail.encode()) > EVENT_BYTES:
+        raise EventUnsendable(f"the event has over {EVENT_BYTES} bytes; upload its accounts as a list")
+    entry = {
+        "Source": event["source"],
+        "DetailType": event["detail-type"],
+        "Detail": detail,
+        "EventBusName": stack.names.event_bus,
+    }
+    try:
+        result = stack.client("events").put_events(Entries=[entry])["Entries"][0]
+    except (ClientError, BotoCoreError) as error:
+        raise EventUnsendable(f"the bus did not take the event: {error}") from None
+    if "EventId" not in result:
+        raise EventUnsendable(f"the bus refused the event: {result.get('ErrorCode')}; try again")
+    rows = None if known.request is None else known.request.affected.rows
+    return Sent(result["EventId"], known.detail_type.value, known.incident_id, rows)

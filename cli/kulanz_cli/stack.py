@@ -1,0 +1,121 @@
+"""A deployed stack as a client sees it: the names it gives out, and the ports over them."""
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from kulanz.adapters.campaign_table import DynamoCampaigns
+from kulanz.adapters.ledger_table import DynamoLedger
+from kulanz.adapters.s3 import S3Lists, S3Policies
+from kulanz.application.answer import AnswerPorts
+
+POLICY_PREFIX = "policies/"
+LIST_PREFIX = "lists/"
+CONNECT_TIMEOUT_SECONDS = 5
+READ_TIMEOUT_SECONDS = 30
+ATTEMPTS = 5
+
+
+class StackUnusable(Exception):
+    """The stack cannot be addressed; the text says what was expected and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class StackNames:
+    """The outputs of a deployed stack that clients use."""
+
+    event_bus: str
+    list_bucket: str
+    credits_table: str
+    campaigns_table: str
+    notices_topic: str
+    rejected_queue: str
+
+
+_OUTPUTS = {
+    "event_bus": "EventBusName",
+    "list_bucket": "ListBucketName",
+    "credits_table": "CreditsTableName",
+    "campaigns_table": "CampaignsTableName",
+    "notices_topic": "NoticesTopicArn",
+    "rejected_queue": "RejectedQueueUrl",
+}
+
+
+class Stack:
+    """A stack, its clients and the ports over them. Clients are made at first use."""
+
+    def __init__(self, session: boto3.Session, name: str, endpoint_url: str | None = None) -> None:
+        self.name = name
+        self._session = session
+        self._endpoint_url = endpoint_url
+        self._clients: dict[str, Any] = {}
+        self._names: StackNames | None = None
+
+    @classmethod
+    def connect(
+        cls, name: str, profile: str | None = None, region: str | None = None, endpoint_url: str | None = None
+    ) -> "Stack":
+        """A stack by its name, through the AWS settings of the shell. Raises StackUnusable when they do not do."""
+        try:
+            session = boto3.Session(profile_name=profile, region_name=region)
+        except BotoCoreError as error:
+            raise StackUnusable(f"{error}; choose another with --profile") from None
+        if not session.region_name:
+            raise StackUnusable("no region is set; give --region, or set AWS_DEFAULT_REGION")
+        return cls(session, name, endpoint_url or os.environ.get("AWS_ENDPOINT_URL") or None)
+
+    def client(self, service: str) -> Any:
+        """A client with bounded waits."""
+        if service not in self._clients:
+            config = Config(
+                connect_timeout=CONNECT_TIMEOUT_SECONDS,
+                read_timeout=READ_TIMEOUT_SECONDS,
+                retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+            )
+            # The generated overloads know each service's name by itself only.
+            make: Any = self._session.client
+            self._clients[service] = make(service, endpoint_url=self._endpoint_url, config=config)
+        return self._clients[service]
+
+    @property
+    def names(self) -> StackNames:
+        """What the stack gives out, read once. Raises StackUnusable when there is no such stack, or no access to it."""
+        if self._names is None:
+            self._names = self._read_names()
+        return self._names
+
+    def _read_names(self) -> StackNames:
+        try:
+            answer = self.client("cloudformation").describe_stacks(StackName=self.name)
+        except ClientError as error:
+            problem = error.response.get("Error", {})
+            if problem.get("Code") == "ValidationError":
+                raise StackUnusable(
+                    f"there is no stack {self.name} in this account and region; deploy it, or name it with --stack-name"
+                ) from None
+            raise StackUnusable(f"the stack could not be read: {problem.get('Code')}") from None
+        except BotoCoreError as error:
+            raise StackUnusable(f"AWS did not answer: {error}") from None
+        outputs = {output["OutputKey"]: output["OutputValue"] for output in answer["Stacks"][0].get("Outputs", [])}
+        missing = sorted(name for name in _OUTPUTS.values() if name not in outputs)
+        if missing:
+            raise StackUnusable(f"the stack {self.name} lacks the output {', '.join(missing)}; is it a Kulanz stack?")
+        return StackNames(**{field: outputs[name] for field, name in _OUTPUTS.items()})
+
+    def campaigns(self) -> DynamoCampaigns:
+        """The campaign store."""
+        return DynamoCampaigns(self.client("dynamodb"), self.names.campaigns_table)
+
+    def policies(self) -> S3Policies:
+        """The published policies."""
+        return S3Policies(self.client("s3"), self.names.list_bucket, POLICY_PREFIX)
+
+    def answers(self) -> AnswerPorts:
+        """What an answer about one account reads."""
+        ledger = DynamoLedger(self.client("dynamodb"), self.names.credits_table, calls_in_flight=1)
+        return AnswerPorts(self.campaigns(), S3Lists(self.client("s3"), self.names.list_bucket), ledger)

@@ -1,0 +1,108 @@
+"""Follows a campaign by the sums of its receipts until it ends, pauses or is flagged."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from kulanz.application.ports import CampaignStore
+from kulanz.domain.campaign import Campaign, CampaignId, Pass, State
+
+POLL_SECONDS = 0.25
+WATCH_LONGEST_SECONDS = 24 * 60 * 60
+AT_REST = frozenset({State.CLOSED, State.REFUSED, State.CANCELLED, State.PAUSED, State.FLAGGED})
+"""States in which nothing goes on by itself."""
+
+
+class StillAtWork(Exception):
+    """The campaign did not come to rest within the time that was given."""
+
+
+def states_of(
+    campaigns: CampaignStore, campaign_id: CampaignId, longest_seconds: float, check: Callable[[], None] = lambda: None
+) -> Iterator[Campaign | None]:
+    """The campaign again and again until it rests (that one included); None while it does not exist yet.
+
+    `check` runs at every look and may raise to end the wait early. Raises StillAtWork after `longest_seconds`.
+    """
+    deadline = time.monotonic() + longest_seconds
+    while True:
+        campaign = campaigns.campaign(campaign_id)
+        yield campaign
+        if campaign is not None and campaign.state in AT_REST:
+            return
+        if time.monotonic() >= deadline:
+            found = "does not exist" if campaign is None else f"is {campaign.state}"
+            raise StillAtWork(f"campaign {campaign_id} {found} after {longest_seconds:.0f} seconds")
+        check()
+        time.sleep(POLL_SECONDS)
+
+
+class CampaignBars:
+    """A bar for each pass of each campaign; where there is no terminal, a line at each pass's start and end."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._progress = Progress(
+            TextColumn("{task.description:<30}"),
+            BarColumn(bar_width=30),
+            TextColumn("{task.percentage:>3.0f}%"),
+            MofNCompleteColumn(),
+            TextColumn("lines"),
+            TimeElapsedColumn(),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        self._tasks: dict[tuple[CampaignId, Pass], TaskID] = {}
+        self._told: set[tuple[CampaignId, Pass]] = set()
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def show(self, campaign: Campaign) -> None:
+        """Draw what the receipts say. Before its plan is complete, a campaign's lines are estimated by its bytes."""
+        for work in Pass:
+            key, progress = (campaign.id, work), campaign.progress(work)
+            if not (progress.bytes_done or progress.dispatched):
+                continue
+            finished = campaign.is_finished(work)
+            lines = progress.totals.lines
+            total = self._lines_in_all(campaign, work)
+            if self._console.is_terminal:
+                if key not in self._tasks:
+                    self._tasks[key] = self._progress.add_task(f"{campaign.id} {work}", total=total)
+                self._progress.update(self._tasks[key], completed=lines, total=lines if finished else total)
+            elif finished and key not in self._told:
+                self._told.add(key)
+                self._console.print(f"{campaign.id} {work}: {lines} lines", soft_wrap=True)
+
+    @staticmethod
+    def _lines_in_all(campaign: Campaign, work: Pass) -> int:
+        plan = campaign.plan
+        if work is Pass.APPLY or campaign.is_finished(Pass.PLAN):
+            return plan.totals.lines
+        if not plan.bytes_done:
+            return campaign.rows_announced
+        return max(plan.totals.lines, plan.totals.lines * campaign.chunks.total_bytes // plan.bytes_done)
+
+
+def watch(
+    campaigns: CampaignStore,
+    campaign_id: CampaignId,
+    console: Console,
+    longest_seconds: float = WATCH_LONGEST_SECONDS,
+) -> Campaign:
+    """Draw a campaign's progress until it rests; returns it as it then stands. Raises StillAtWork."""
+    with CampaignBars(console) as bars:
+        for campaign in states_of(campaigns, campaign_id, longest_seconds):
+            if campaign is not None:
+                bars.show(campaign)
+                if campaign.state in AT_REST:
+                    return campaign
+    raise AssertionError("unreachable: the states end at rest or by StillAtWork")
