@@ -1,11 +1,10 @@
 """Tells an answer about one account: as text for a support agent, or as JSON for a program."""
 
+import textwrap
 from datetime import datetime
 from typing import Any
 
 from rich.console import Console
-from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from kulanz.application.answer import Answer, AnsweredDecision, Explained
@@ -16,6 +15,8 @@ from kulanz.domain.notices import notice_id
 from kulanz.domain.time import format_instant
 
 ANSWER_VERSION = 1
+FACT_NAME_CHARACTERS = 14
+TEXT_CHARACTERS_LEAST = 40
 
 _MEANING = {
     Outcome.GRANTED: "The account gets it.",
@@ -102,18 +103,23 @@ def _show_decision(decided: AnsweredDecision, account_id: str, console: Console)
     head = Text(f"{decision.outcome.value.upper()} ", style=f"bold {_COLOUR[decision.outcome]}")
     head.append(f"{worth or decision.reason}", style="bold")
     console.print(head)
-    grid = Table.grid(padding=(0, 2))
     for name, text in _facts(decided, account_id):
-        grid.add_row(Text(name, style="dim"), Text(text))
-    console.print(Padding(grid, (0, 0, 0, 2)))
-    if decided.steps:
-        console.print(Text("  why", style="dim"))
-        for number, step in enumerate(decided.steps, 1):
-            console.print(Padding(Text(f"{number:>2}. {step}"), (0, 0, 0, 4)))
+        _print_hanging(f"  {name:<{FACT_NAME_CHARACTERS}}", text, console)
+    for number, step in enumerate(decided.steps, 1):
+        name = "why" if number == 1 else ""
+        _print_hanging(f"  {name:<{FACT_NAME_CHARACTERS}}", f"{number}. {step}", console)
     if decided.explained in _EXPLAINED:
-        console.print(Text(f"  {_EXPLAINED[decided.explained]}", style="yellow"))
+        _print_hanging("  ", _EXPLAINED[decided.explained], console)
     if decided.recomputed is not None and decided.explained is Explained.DIFFERS:
-        console.print(Text(f"  today: {_summary(decided.recomputed)}", style="yellow"))
+        _print_hanging("  ", f"today: {_summary(decided.recomputed)}", console)
+
+
+def _print_hanging(name: str, text: str, console: Console) -> None:
+    """A name and a text whose further lines stand below its first, without trailing spaces."""
+    rest = " " * len(name)
+    lines = textwrap.wrap(text, max(TEXT_CHARACTERS_LEAST, console.width - len(name)), break_long_words=False) or [""]
+    for number, line in enumerate(lines):
+        console.print(Text.assemble((name if number == 0 else rest, "dim"), line), soft_wrap=True)
 
 
 def _facts(decided: AnsweredDecision, account_id: str) -> list[tuple[str, str]]:

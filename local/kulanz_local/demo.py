@@ -1,0 +1,280 @@
+"""`make demo`: two real incidents become credits on an AWS of this machine, and every figure is checked.
+
+Exits with 1 when a book does not balance, a notice is missing, or anything differs from what was planted in the lists.
+"""
+
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from kulanz.domain.campaign import Campaign, CampaignId
+from kulanz_cli.books import show_books
+from kulanz_cli.stack import Stack
+from kulanz_cli.watch import CampaignBars
+from kulanz_local import drive
+from kulanz_local.cases import CASES, PERCENT, Case
+from kulanz_local.deployment import StackOutputs, build, deploy
+from kulanz_local.embedded import EmbeddedAws, EmbeddedAwsError, aws_session
+from kulanz_local.lists import Expectation, write_list
+from kulanz_local.reconcile import discrepancies, notices_due
+from kulanz_local.subscriber import Subscriber
+
+ACCOUNTS_DEFAULT = 20_000
+ACCOUNTS_LEAST = 300
+"""Fewer would leave out some kinds of trouble."""
+ACCOUNTS_MOST = 5_000_000
+SEED = 20240222
+
+CHUNKS_PER_LIST = 32
+CHUNK_BYTES_LEAST = 131_072
+CHUNK_BYTES_MOST = 4 * 1024 * 1024
+WORKERS = 2
+"""One for each of two cores; MiniStack itself keeps one busy."""
+WRITES_PER_SECOND = 1_000_000
+"""No pacing: nobody pays for these writes."""
+
+SLOWEST_ACCOUNTS_PER_SECOND = 100
+CAMPAIGN_SECONDS = 180
+"""What a campaign may take beside its accounts."""
+CLOSED_EVENT_SECONDS = 60
+NOTICES_STILL_SECONDS = 60
+"""Notices are late when none came for so long."""
+QUIET_SECONDS = 120
+ANSWERED = ("granted", "declined", "held", "unlisted")
+
+
+class DemoFailed(Exception):
+    """Something is not as it must be; each line of the text is one difference."""
+
+
+@dataclass(slots=True)
+class Run:
+    """One demo: the stack, who listens to it, and what is expected of each case."""
+
+    console: Console
+    stack: Stack
+    outputs: StackOutputs
+    subscriber: Subscriber
+    events: dict[str, dict[str, Any]] = field(default_factory=dict)
+    expected: dict[str, Expectation] = field(default_factory=dict)
+
+    def campaign_ids(self) -> list[CampaignId]:
+        """The first campaign of each incident."""
+        return [CampaignId(case.incident_id, 1) for case in CASES]
+
+
+@contextmanager
+def step(console: Console, what: str) -> Iterator[None]:
+    """Tell how long something took."""
+    started = time.monotonic()
+    yield
+    console.print(f"[green]ok[/green]    {what:<52} {time.monotonic() - started:6.1f} s", highlight=False)
+
+
+def demo(accounts: int, console: Console) -> None:
+    """Run the demo with so many accounts over both incidents. Raises DemoFailed with everything that differs."""
+    console.print(f"Two incidents, {accounts:,} accounts, an AWS on this machine\n", highlight=False)
+    with step(console, "build the stack with the SAM CLI"):
+        build()
+    with EmbeddedAws() as aws, tempfile.TemporaryDirectory(prefix="kulanz-demo-") as folder:
+        with step(console, f"deploy it to {aws.endpoint}"):
+            outputs = deploy(aws.endpoint, parameters=parameters(accounts))
+        subscriber = Subscriber(aws_session(), aws.endpoint, outputs.notices_topic_arn, outputs.event_bus_name)
+        with subscriber:
+            run = Run(console, drive.stack_of(aws), outputs, subscriber)
+            try:
+                _play(run, accounts, Path(folder))
+            except BaseException:
+                console.print(drive.log_tails(run.stack, _function_names(outputs)), markup=False, highlight=False)
+                raise
+
+
+def parameters(accounts: int) -> dict[str, str]:
+    """What differs from the template's defaults: small chunks for short lists, and no pacing."""
+    list_bytes = 200 * accounts // len(CASES)
+    chunk_bytes = max(CHUNK_BYTES_LEAST, min(CHUNK_BYTES_MOST, list_bytes // CHUNKS_PER_LIST))
+    return {
+        "ChunkBytes": str(chunk_bytes),
+        "MaximumConcurrency": str(WORKERS),
+        "TargetWriteRate": str(WRITES_PER_SECOND),
+    }
+
+
+def _function_names(outputs: StackOutputs) -> list[str]:
+    return [
+        outputs.open_campaign_function_name,
+        outputs.grant_credits_function_name,
+        outputs.publish_notices_function_name,
+        outputs.advance_campaign_function_name,
+    ]
+
+
+def _play(run: Run, accounts: int, folder: Path) -> None:
+    console = run.console
+    with step(console, "write and upload the lists, publish the policies"):
+        for case in CASES:
+            path = folder / Path(case.key).name
+            run.expected[case.incident_id] = write_list(case.maker, accounts * case.share // PERCENT, SEED, path)
+            run.events[case.incident_id] = drive.completed_event(
+                run.stack, case, path, run.expected[case.incident_id].rows
+            )
+            path.unlink()
+            if drive.run_kulanz(run.stack, "publish-policy", str(case.policy)) != 0:
+                raise DemoFailed(f"the policy {case.policy} was not published")
+    started = time.monotonic()
+    _publish(run)
+    longest_seconds = CAMPAIGN_SECONDS + accounts / SLOWEST_ACCOUNTS_PER_SECOND
+    with CampaignBars(console) as bars:
+        campaigns = drive.follow(run.stack, run.campaign_ids(), bars, longest_seconds, run.subscriber.check)
+    campaigns_seconds = time.monotonic() - started
+    campaigns = _announced(run)
+    _wait_for_notices(run, campaigns)
+    seconds = time.monotonic() - started
+    problems: list[str] = []
+    for case, campaign in zip(CASES, campaigns, strict=True):
+        console.print(f"\n[bold]{case.title}[/bold]", highlight=False)
+        show_books(campaign, console)
+        problems += _settle(run, case, campaign)
+    console.print(
+        f"\n{accounts:,} accounts decided in {campaigns_seconds:.1f} s ({accounts / campaigns_seconds:,.0f} a second),"
+        f" all notices received after {seconds:.1f} s",
+        highlight=False,
+    )
+    problems += _publish_again(run, campaigns)
+    problems += [f"{number} {what}" for what, number in drive.given_up(run.stack, run.outputs).items()]
+    problems += _ask(run)
+    if problems:
+        raise DemoFailed("\n".join(problems))
+
+
+def _publish(run: Run) -> None:
+    for case in CASES:
+        drive.send(run.events[case.incident_id], run.stack)
+
+
+def _announced(run: Run) -> list[Campaign]:
+    """The campaigns, once each has told on the bus that it closed, and has noted that it did."""
+    store, wanted = run.stack.campaigns(), run.campaign_ids()
+    found: list[Campaign | None] = []
+
+    def all_told() -> bool:
+        run.subscriber.check()
+        told = {detail["campaign"] for kind, detail in run.subscriber.announcements() if kind == "Campaign Closed"}
+        found[:] = [store.campaign(campaign_id) for campaign_id in wanted]
+        return {str(campaign_id) for campaign_id in wanted} <= told and all(
+            campaign is not None and campaign.announced for campaign in found
+        )
+
+    drive.wait_until("Campaign Closed on the bus", CLOSED_EVENT_SECONDS, all_told)
+    return [campaign for campaign in found if campaign is not None]
+
+
+def _wait_for_notices(run: Run, campaigns: list[Campaign]) -> None:
+    """Wait until as many distinct notices came as the books say; what is missing then, the comparison finds."""
+    due = sum(notices_due(run.expected[campaign.id.incident_id], campaign) for campaign in campaigns)
+    last, still_since = -1, time.monotonic()
+    while (received := run.subscriber.distinct_notices().total()) < due:
+        run.subscriber.check()
+        if received != last:
+            last, still_since = received, time.monotonic()
+        elif time.monotonic() - still_since > NOTICES_STILL_SECONDS:
+            return
+        time.sleep(drive.POLL_SECONDS)
+
+
+def _settle(run: Run, case: Case, campaign: Campaign) -> list[str]:
+    """Tell the notices of a campaign, and compare everything about it with what was planted."""
+    told = run.subscriber.distinct_notices()
+    languages = {locale: number for (name, _, locale), number in told.items() if name == str(campaign.id)}
+    notices = sum(languages.values())
+    shown = ", ".join(f"{locale} {number:,}" for locale, number in sorted(languages.items()))
+    run.console.print(f"distinct notices received: [bold]{notices:,}[/bold] ({shown})", highlight=False)
+    stored = drive.decisions_stored(run.stack, case.incident_id)
+    problems = list(discrepancies(run.expected[case.incident_id], campaign, notices, stored))
+    if not problems:
+        expected = run.expected[case.incident_id]
+        run.console.print(
+            f"[green]all as planted:[/green] {expected.lines:,} lines, {stored:,} decisions in the table,"
+            f" {expected.duplicate_rows()} repeated and {expected.conflicting_rows()} contradicting rows",
+            highlight=False,
+        )
+    return problems
+
+
+def _publish_again(run: Run, before: list[Campaign]) -> list[str]:
+    """Publish every event a second time: the campaigns, the ledger and the notices must stay as they are."""
+    stored = {case.incident_id: drive.decisions_stored(run.stack, case.incident_id) for case in CASES}
+    delivered = run.subscriber.deliveries()
+    with step(run.console, "publish both events a second time"):
+        _publish(run)
+        urls = [run.outputs.incidents_queue_url, run.outputs.chunks_queue_url]
+        drive.wait_until_quiet(run.stack, urls, QUIET_SECONDS)
+    store = run.stack.campaigns()
+    problems = []
+    for case, campaign in zip(CASES, before, strict=True):
+        known = store.campaigns_of(case.incident_id)
+        if len(known) != 1:
+            problems.append(f"{case.incident_id}: the second publication made {len(known)} campaigns of one")
+        if known[:1] != [campaign]:
+            problems.append(f"{campaign.id}: the second publication changed the campaign's record")
+        count = drive.decisions_stored(run.stack, case.incident_id)
+        if count != stored[case.incident_id]:
+            problems.append(
+                f"{campaign.id}: the second publication left {count} decisions of {stored[case.incident_id]}"
+            )
+    if run.subscriber.deliveries() != delivered:
+        problems.append(f"the second publication sent {run.subscriber.deliveries() - delivered} notices")
+    if not problems:
+        total = sum(stored.values())
+        run.console.print(
+            f"[green]nothing changed:[/green] {len(before)} campaigns, {total:,} decisions", highlight=False
+        )
+    return problems
+
+
+def _ask(run: Run) -> list[str]:
+    """Ask about an account of each kind, as a support agent does."""
+    problems = []
+    for case in CASES:
+        for kind in ANSWERED:
+            account_id = run.expected[case.incident_id].examples[kind]
+            arguments = ["ask", account_id, "--incident", case.incident_id]
+            run.console.print(f"\n[dim]$ kulanz {' '.join(arguments)}[/dim]", highlight=False)
+            code = drive.run_kulanz(run.stack, *arguments)
+            if code != (kind == "unlisted"):
+                problems.append(f"`kulanz ask` about the account that is {kind} ended with {code}")
+    return problems
+
+
+@click.command()
+@click.option(
+    "--accounts",
+    type=click.IntRange(ACCOUNTS_LEAST, ACCOUNTS_MOST),
+    default=ACCOUNTS_DEFAULT,
+    show_default=True,
+    help="Accounts in all lists together.",
+)
+def main(accounts: int) -> None:
+    """Run the demo."""
+    console = Console()
+    started = time.monotonic()
+    try:
+        demo(accounts, console)
+    except (DemoFailed, drive.Overdue, EmbeddedAwsError, click.ClickException) as error:
+        told = error.format_message() if isinstance(error, click.ClickException) else str(error)
+        console.print("\n[bold red]The demo failed.[/bold red]")
+        console.print(told, markup=False, highlight=False)
+        sys.exit(1)
+    console.print(f"\n[bold green]Every book balances.[/bold green] {time.monotonic() - started:.0f} s in all")
+
+
+if __name__ == "__main__":
+    main()

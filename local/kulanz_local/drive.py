@@ -1,0 +1,148 @@
+"""Drives a deployed stack as its company would: publishes policies and incidents, and follows campaigns."""
+
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from kulanz.domain.campaign import Campaign, CampaignId
+from kulanz_cli.main import main as kulanz
+from kulanz_cli.send import read_event, send, with_list
+from kulanz_cli.stack import Stack
+from kulanz_cli.watch import AT_REST, CampaignBars
+from kulanz_local.cases import Case
+from kulanz_local.deployment import StackOutputs
+from kulanz_local.embedded import EmbeddedAws, aws_session
+
+POLL_SECONDS = 0.25
+QUIET_LOOKS = 4
+"""Queues are quiet when they were found empty so many times in a row."""
+LOG_LINES_PER_FUNCTION = 12
+
+
+class Overdue(Exception):
+    """What was waited for did not happen within its limit."""
+
+
+def stack_of(aws: EmbeddedAws, name: str = "kulanz") -> Stack:
+    """The deployed stack as the `kulanz` command sees it."""
+    return Stack(aws_session(), name, aws.endpoint)
+
+
+def run_kulanz(stack: Stack, *arguments: str) -> int:
+    """Run the `kulanz` command on a stack in this process; its exit code."""
+    code: Any = kulanz.main(list(arguments), prog_name="kulanz", standalone_mode=False, obj=stack)
+    return code if isinstance(code, int) else 0
+
+
+def completed_event(stack: Stack, case: Case, path: Path, rows: int) -> dict[str, Any]:
+    """The event of a case, naming the list at `path`, which is uploaded."""
+    return with_list(read_event(case.event), stack, path, rows)
+
+
+def wait_until(what: str, longest_seconds: float, is_so: Callable[[], bool]) -> None:
+    """Ask until it is so. Raises Overdue after `longest_seconds`."""
+    deadline = time.monotonic() + longest_seconds
+    while not is_so():
+        if time.monotonic() >= deadline:
+            raise Overdue(f"{what} did not happen within {longest_seconds:.0f} seconds")
+        time.sleep(POLL_SECONDS)
+
+
+def follow(
+    stack: Stack,
+    campaign_ids: Iterable[CampaignId],
+    bars: CampaignBars,
+    longest_seconds: float,
+    check: Callable[[], None],
+) -> list[Campaign]:
+    """Draw campaigns from the sums of their receipts until all rest. Raises Overdue; `check` may raise at any look."""
+    store, wanted = stack.campaigns(), list(campaign_ids)
+    found: dict[CampaignId, Campaign] = {}
+
+    def all_rest() -> bool:
+        check()
+        for campaign_id in wanted:
+            if campaign_id in found and found[campaign_id].state in AT_REST:
+                continue
+            campaign = store.campaign(campaign_id)
+            if campaign is not None:
+                found[campaign_id] = campaign
+                bars.show(campaign)
+        return len(found) == len(wanted) and all(campaign.state in AT_REST for campaign in found.values())
+
+    wait_until("the end of the campaigns", longest_seconds, all_rest)
+    return [found[campaign_id] for campaign_id in wanted]
+
+
+def wait_until_quiet(stack: Stack, queue_urls: Iterable[str], longest_seconds: float) -> None:
+    """Wait until no message waits in the queues or is being worked on."""
+    sqs, urls, quiet = stack.client("sqs"), list(queue_urls), 0
+
+    def is_quiet() -> bool:
+        nonlocal quiet
+        quiet = quiet + 1 if all(messages_in(sqs, url) == 0 for url in urls) else 0
+        return quiet >= QUIET_LOOKS
+
+    wait_until("an empty queue", longest_seconds, is_quiet)
+
+
+def messages_in(sqs: Any, queue_url: str) -> int:
+    """Messages in a queue, waiting, delayed or being worked on."""
+    names = [
+        "ApproximateNumberOfMessages",
+        "ApproximateNumberOfMessagesNotVisible",
+        "ApproximateNumberOfMessagesDelayed",
+    ]
+    attributes = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=names)["Attributes"]
+    return sum(int(attributes.get(name, 0)) for name in names)
+
+
+def given_up(stack: Stack, outputs: StackOutputs) -> dict[str, int]:
+    """Messages in the queues of refused events and dead letters; empty when all is well."""
+    sqs = stack.client("sqs")
+    urls = {
+        "rejected events": outputs.rejected_queue_url,
+        "given up events": outputs.incidents_dead_letter_queue_url,
+        "given up chunks": outputs.chunks_dead_letter_queue_url,
+    }
+    counted = {name: messages_in(sqs, url) for name, url in urls.items()}
+    return {name: number for name, number in counted.items() if number}
+
+
+def decisions_stored(stack: Stack, incident_id: str) -> int:
+    """Decisions about an incident, counted item by item in the ledger's table."""
+    client, counted = stack.client("dynamodb"), 0
+    start: dict[str, Any] = {}
+    while True:
+        page = client.scan(
+            TableName=stack.names.credits_table,
+            Select="COUNT",
+            ConsistentRead=True,
+            FilterExpression="begins_with(sk, :decision)",
+            ExpressionAttributeValues={":decision": {"S": f"DECISION#{incident_id}#"}},
+            **start,
+        )
+        counted += int(page["Count"])
+        if not page.get("LastEvaluatedKey"):
+            return counted
+        start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+
+def log_tails(stack: Stack, function_names: Iterable[str]) -> str:
+    """The last lines that each function logged."""
+    logs, told = stack.client("logs"), []
+    groups = [group["logGroupName"] for group in logs.describe_log_groups().get("logGroups", [])]
+    for name in function_names:
+        for group in groups:
+            if name not in group and name.split("-")[-1] not in group:
+                continue
+            events = logs.filter_log_events(logGroupName=group).get("events", [])
+            told += [f"--- {group}", *(event["message"].rstrip() for event in events[-LOG_LINES_PER_FUNCTION:])]
+    return "\n".join(told)
+
+
+__all__ = [
+    "Overdue", "completed_event", "decisions_stored", "follow", "given_up", "log_tails", "messages_in", "run_kulanz",
+    "send", "stack_of", "wait_until", "wait_until_quiet",
+]  # fmt: skip

@@ -1,0 +1,75 @@
+"""Compares what became of a list with what was planted in it. Nothing here is computed by the code under comparison."""
+
+from collections.abc import Iterator, Mapping
+
+from kulanz.domain.books import IN_THE_LEDGER, Fate, RowClass
+from kulanz.domain.campaign import Campaign, State
+from kulanz_local.lists import Expectation, Verdict
+
+
+def discrepancies(expected: Expectation, campaign: Campaign, notices: int, decisions_stored: int) -> Iterator[str]:
+    """Everything in which a closed campaign, its distinct notices and the stored decisions differ from the plan."""
+    plan, apply = campaign.plan.totals, campaign.apply.totals
+    figures: list[tuple[str, object, object]] = [
+        ("state", State.CLOSED, campaign.state),
+        ("rows announced", expected.rows, campaign.rows_announced),
+        ("lines planned", expected.lines, plan.lines),
+        ("lines applied", expected.lines, apply.lines),
+        ("decisions by the books", expected.decisions(), apply.ledger_count()),
+        ("decisions in the table", expected.decisions(), decisions_stored),
+        ("duplicates", expected.duplicate_rows(), _with_fate(campaign, Fate.DUPLICATE)),
+        ("conflicts", expected.conflicting_rows(), _with_fate(campaign, Fate.CONFLICT)),
+    ]
+    figures.extend(_compared("lines planned as", expected.classes(), _texts(plan.classes())))
+    figures.extend(_compared("lines applied as", expected.classes(), _texts(apply.classes())))
+    figures.extend(_compared("planned worth of", expected.worth(), _texts(plan.worth())))
+    ledger = _ledger(campaign)
+    worth = dict.fromkeys(expected.worth(), 0)
+    for verdict in expected.verdicts():
+        if verdict.measure:
+            worth[verdict.row_class, verdict.measure] += verdict.amount * ledger.get(_place(verdict), 0)
+    figures.extend(_compared("worth in the ledger of", worth, _texts(apply.worth(IN_THE_LEDGER))))
+    figures.append(("distinct notices", notices_due(expected, campaign), notices))
+    for name, planted, found in figures:
+        if planted != found:
+            yield f"{campaign.id}: {name}: planted {planted}, found {found}"
+    for verdict in expected.verdicts():
+        least, most = expected.ledger_bounds(verdict)
+        found_here = ledger.get(_place(verdict), 0)
+        if not least <= found_here <= most:
+            what = f"decisions {verdict.row_class} ({verdict.reason})"
+            yield f"{campaign.id}: {what}: planted {least} to {most}, found {found_here}"
+
+
+def notices_due(expected: Expectation, campaign: Campaign) -> int:
+    """One for each decision in the ledger whose customer is to be told."""
+    ledger = _ledger(campaign)
+    return sum(ledger.get(_place(verdict), 0) for verdict in expected.verdicts() if verdict.told)
+
+
+def _place(verdict: Verdict) -> tuple[str, str]:
+    return verdict.row_class, verdict.reason
+
+
+def _ledger(campaign: Campaign) -> dict[tuple[str, str], int]:
+    found: dict[tuple[str, str], int] = {}
+    for key, number in campaign.apply.totals.counts.items():
+        if key.fate in IN_THE_LEDGER:
+            place = key.row_class.value, key.reason
+            found[place] = found.get(place, 0) + number
+    return found
+
+
+def _with_fate(campaign: Campaign, fate: Fate) -> int:
+    return sum(number for key, number in campaign.apply.totals.counts.items() if key.fate is fate)
+
+
+def _texts[Number](figures: Mapping[tuple[RowClass, str], Number]) -> dict[tuple[str, str], Number]:
+    return {(row_class.value, other): number for (row_class, other), number in figures.items()}
+
+
+def _compared(
+    what: str, expected: Mapping[tuple[str, str], object], found: Mapping[tuple[str, str], object]
+) -> Iterator[tuple[str, object, object]]:
+    for place in sorted(expected.keys() | found.keys()):
+        yield f"{what} {place[0]} ({place[1]})", expected.get(place, 0), found.get(place, 0)
