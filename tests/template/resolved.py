@@ -1,0 +1,147 @@
+"""The template as CloudFormation sees it, with its functions resolved for given parameters.
+
+Resources without a name get one of the form `<LogicalId>`, their ARNs are `arn:<LogicalId>`, and an attribute is
+`<LogicalId>.<Attribute>`: enough to follow who refers to whom.
+"""
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+PROJECT = Path(__file__).resolve().parents[2]
+TRANSLATE_SECONDS = 60
+STACK = "kulanz"
+ACCOUNT_ID = "123456789012"
+REGION = "eu-central-1"
+PSEUDO_PARAMETERS = {
+    "AWS::StackName": STACK,
+    "AWS::AccountId": ACCOUNT_ID,
+    "AWS::Region": REGION,
+    "AWS::Partition": "aws",
+}
+
+type Json = Any  # a template's JSON: its shape is what these tests are about
+
+FUNCTIONS: dict[str, Callable[[Json], Json]] = {
+    "Join": lambda values: values[0].join(str(item) for item in values[1]),
+    "Split": lambda values: values[1].split(values[0]),
+    "Equals": lambda values: str(values[0]) == str(values[1]),
+    "Not": lambda values: not values[0],
+    "And": all,
+    "Or": any,
+}
+"""CloudFormation's functions over values that are already resolved."""
+
+
+class Absent:
+    """What AWS::NoValue resolves to: the property is not there."""
+
+
+@cache
+def translated() -> Json:
+    """The template after its SAM transform, as packaging and CloudFormation make it."""
+    completed = subprocess.run(  # noqa: S603 - fixed arguments
+        [PROJECT / ".venvs/ministack/bin/python", Path(__file__).with_name("translate.py"), PROJECT / "template.yaml"],
+        capture_output=True,
+        text=True,
+        timeout=TRANSLATE_SECONDS,
+        check=False,
+        env={**os.environ, "AWS_DEFAULT_REGION": REGION},
+    )
+    assert completed.returncode == 0, completed.stderr
+    return json.loads(completed.stdout)
+
+
+class Stack:
+    """The translated template's resources and outputs, resolved with its defaults or the given parameters."""
+
+    def __init__(self, parameters: Mapping[str, str] | None = None) -> None:
+        self.template = translated()
+        declared = self.template["Parameters"]
+        unknown = set(parameters or {}) - set(declared)
+        assert not unknown, f"the template has no parameter {unknown}"
+        self.parameters: dict[str, Json] = {}
+        for name, declaration in declared.items():
+            text = str((parameters or {}).get(name, declaration["Default"]))
+            is_list = declaration["Type"] == "CommaDelimitedList"
+            self.parameters[name] = text.split(",") if is_list else text
+        self.resources: dict[str, Json] = {
+            name: self.resolve(resource) for name, resource in self.template["Resources"].items()
+        }
+
+    def of_type(self, kind: str) -> dict[str, Json]:
+        """The properties of each resource of a type, by logical id."""
+        return {name: resource["Properties"] for name, resource in self.resources.items() if resource["Type"] == kind}
+
+    def properties(self, name: str) -> Json:
+        return self.resources[name]["Properties"]
+
+    def resolve(self, value: Json) -> Json:
+        """Replace CloudFormation's functions by what they give."""
+        if isinstance(value, list):
+            return [item for item in map(self.resolve, value) if item is not Absent]
+        if not isinstance(value, dict):
+            return value
+        if len(value) == 1:
+            (key, argument), *_ = value.items()
+            if key == "Ref":
+                return self._reference(argument)
+            if key == "Condition" and isinstance(argument, str):
+                return self._holds(argument)
+            if key.startswith("Fn::"):
+                return self._call(key.removeprefix("Fn::"), argument)
+        resolved = {key: self.resolve(item) for key, item in value.items() if key != "Condition" or item != value}
+        return {key: item for key, item in resolved.items() if item is not Absent}
+
+    def _reference(self, name: str) -> Json:
+        if name == "AWS::NoValue":
+            return Absent
+        if name in PSEUDO_PARAMETERS:
+            return PSEUDO_PARAMETERS[name]
+        if name in self.parameters:
+            return self.parameters[name]
+        assert name in self.template["Resources"], f"!Ref {name} refers to nothing"
+        return name
+
+    def _holds(self, condition: str) -> bool:
+        return bool(self.resolve(self.template["Conditions"][condition]))
+
+    def _call(self, function: str, argument: Json) -> Json:
+        if function == "If":
+            condition, then, otherwise = argument
+            return self.resolve(then if self._holds(condition) else otherwise)
+        if function == "GetAtt":
+            name, attribute = argument.split(".") if isinstance(argument, str) else argument
+            assert name in self.template["Resources"], f"!GetAtt {name} refers to nothing"
+            return f"arn:{name}" if attribute == "Arn" else f"{name}.{attribute}"
+        if function == "Sub":
+            return self._substitute(argument)
+        assert function in FUNCTIONS, f"Fn::{function} is not known to these tests"
+        return FUNCTIONS[function](self.resolve(argument))
+
+    def _substitute(self, argument: Json) -> str:
+        text, extra = (argument, {}) if isinstance(argument, str) else argument
+
+        def value_of(match: re.Match[str]) -> str:
+            name = match[1]
+            if name in extra:
+                return str(self.resolve(extra[name]))
+            return str(self._call("GetAtt", name) if "." in name else self._reference(name))
+
+        return re.sub(r"\$\{([^!}]+)\}", value_of, text)
+
+
+def as_list(value: Json) -> list[Json]:
+    """One or several, as policies write them."""
+    return value if isinstance(value, list) else [value]
+
+
+def role_statements(stack: Stack, role: str) -> Iterator[Json]:
+    """Every statement of a role's inline policies."""
+    for policy in stack.properties(role)["Policies"]:
+        yield from policy["PolicyDocument"]["Statement"]

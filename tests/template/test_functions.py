@@ -1,0 +1,132 @@
+"""What the functions promise: a role, a log and settings of their own, and code that is there."""
+
+import ast
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from kulanz.config import AdvanceCampaignConfig, GrantCreditsConfig, OpenCampaignConfig, PublishNoticesConfig
+from tests.template.resolved import PROJECT, Json, Stack
+
+FUNCTIONS: dict[str, Callable[[Mapping[str, str]], object]] = {
+    "OpenCampaignFunction": OpenCampaignConfig.read,
+    "GrantCreditsFunction": GrantCreditsConfig.read,
+    "PublishNoticesFunction": PublishNoticesConfig.read,
+    "AdvanceCampaignFunction": AdvanceCampaignConfig.read,
+}
+READ_BY_LIBRARIES = {
+    "AWS_ENDPOINT_URL",
+    "POWERTOOLS_SERVICE_NAME",
+    "POWERTOOLS_METRICS_NAMESPACE",
+    "POWERTOOLS_LOG_LEVEL",
+}
+
+
+class RecordedReads(Mapping[str, str]):
+    """An environment that notes which of its variables were asked for."""
+
+    def __init__(self, values: dict[str, str]) -> None:
+        self._values = values
+        self.asked: set[str] = set()
+
+    def __getitem__(self, name: str) -> str:
+        self.asked.add(name)
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+
+def environment(stack: Stack, function: str) -> dict[str, str]:
+    variables = stack.properties(function)["Environment"]["Variables"]
+    return {name: str(value) for name, value in variables.items()}
+
+
+def test_there_are_four_functions(stack: Stack) -> None:
+    assert set(stack.of_type("AWS::Lambda::Function")) == set(FUNCTIONS)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_gets_every_setting_that_it_reads(stack: Stack, function: str) -> None:
+    reads = RecordedReads(environment(stack, function))
+    FUNCTIONS[function](reads)
+    assert reads.asked <= set(reads)
+
+
+def test_no_setting_is_handed_out_that_nobody_reads(stack: Stack) -> None:
+    read: set[str] = set()
+    given: set[str] = set()
+    for function, config in FUNCTIONS.items():
+        reads = RecordedReads(environment(stack, function))
+        config(reads)
+        read |= reads.asked
+        given |= set(reads)
+    assert given - read - READ_BY_LIBRARIES == set()
+
+
+def bounds() -> Iterator[tuple[str, str]]:
+    for name, parameter in Stack().template["Parameters"].items():
+        for bound in ("MinValue", "MaxValue"):
+            if bound in parameter:
+                yield name, str(parameter[bound])
+
+
+@pytest.mark.parametrize(("parameter", "value"), list(bounds()))
+def test_what_the_template_accepts_its_functions_accept(parameter: str, value: str) -> None:
+    stack = Stack({parameter: value})
+    for function, config in FUNCTIONS.items():
+        config(environment(stack, function))
+
+
+def test_no_endpoint_is_set_on_aws_not_even_an_empty_one(stack: Stack) -> None:
+    for function in FUNCTIONS:
+        assert "AWS_ENDPOINT_URL" not in environment(stack, function)
+
+
+def test_a_given_endpoint_reaches_every_function() -> None:
+    stack = Stack({"EndpointUrl": "http://172.17.0.1:4566"})
+    for function in FUNCTIONS:
+        assert environment(stack, function)["AWS_ENDPOINT_URL"] == "http://172.17.0.1:4566"
+
+
+def test_each_function_has_a_role_of_its_own(stack: Stack) -> None:
+    roles = [properties["Role"].removeprefix("arn:") for properties in stack.of_type("AWS::Lambda::Function").values()]
+    assert sorted(roles) == sorted(stack.of_type("AWS::IAM::Role"))
+
+
+def test_each_function_has_a_log_of_its_own_that_ends() -> None:
+    stack = Stack({"LogRetentionDays": "30"})
+    groups = [properties["LoggingConfig"]["LogGroup"] for properties in stack.of_type("AWS::Lambda::Function").values()]
+    assert sorted(groups) == sorted(stack.of_type("AWS::Logs::LogGroup"))
+    assert {group["RetentionInDays"] for group in stack.of_type("AWS::Logs::LogGroup").values()} == {"30"}
+
+
+def test_all_run_the_python_that_the_tests_run(stack: Stack) -> None:
+    expected = (PROJECT / "pyproject.toml").read_text().partition('requires-python = "==')[2].partition(".*")[0]
+    for properties in stack.of_type("AWS::Lambda::Function").values():
+        assert properties["Runtime"] == f"python{expected}"
+        assert properties["TracingConfig"] == {"Mode": "Active"}
+
+
+def test_functions_and_layers_are_made_for_one_processor() -> None:
+    stack = Stack({"Architecture": "x86_64"})
+    for properties in stack.of_type("AWS::Lambda::Function").values():
+        assert properties["Architectures"] == ["x86_64"]
+    for properties in stack.of_type("AWS::Lambda::LayerVersion").values():
+        assert properties["CompatibleArchitectures"] == ["x86_64"]
+
+
+def handler_of(properties: Json) -> tuple[Path, str]:
+    module, _, name = properties["Handler"].rpartition(".")
+    return PROJECT / "functions" / Path(*module.split(".")).with_suffix(".py"), name
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_the_handler_is_where_the_template_says(stack: Stack, function: str) -> None:
+    path, name = handler_of(stack.properties(function))
+    tree = ast.parse(path.read_text())
+    assert name in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}

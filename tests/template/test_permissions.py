@@ -1,0 +1,167 @@
+"""What the roles promise: each function may do what its calls need, on what they are about, and nothing else."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kulanz.adapters.messaging import EVENT_SOURCE
+from tests.template.resolved import PROJECT, Json, Stack, as_list, role_statements
+
+ROLES = {
+    "open_campaign": "OpenCampaignRole",
+    "grant_credits": "GrantCreditsRole",
+    "publish_notices": "PublishNoticesRole",
+    "advance_campaign": "AdvanceCampaignRole",
+}
+
+type Grant = tuple[str, str]
+"""An action, and the place it may be done."""
+
+LISTS = "arn:ListBucket/lists/*"
+INLINE = "arn:ListBucket/inline/*"
+POLICIES = "arn:ListBucket/policies/*"
+CAMPAIGNS = "arn:ListBucket/campaigns/*"
+REJECTED = "arn:ListBucket/rejected/*"
+CREDITS_TABLE = "arn:CreditsTable"
+CAMPAIGNS_TABLE = "arn:CampaignsTable"
+BUS = "arn:aws:events:eu-central-1:123456789012:event-bus/kulanz"
+
+CALLS: dict[str, dict[str, set[Grant]]] = {
+    "open_campaign": {
+        "head_object": {
+            *(("s3:GetObject", LISTS), ("s3:GetObjectVersion", LISTS)),
+            *(("s3:GetObject", INLINE), ("s3:GetObjectVersion", INLINE)),
+        },
+        "get_object": {
+            *(("s3:GetObject", LISTS), ("s3:GetObjectVersion", LISTS)),
+            *(("s3:GetObject", INLINE), ("s3:GetObjectVersion", INLINE)),
+            *(("s3:GetObject", POLICIES), ("s3:GetObjectVersion", POLICIES)),
+        },
+        "put_object": {("s3:PutObject", INLINE), ("s3:PutObject", REJECTED)},
+        "get_item": {("dynamodb:GetItem", CAMPAIGNS_TABLE)},
+        "query": {("dynamodb:Query", CAMPAIGNS_TABLE)},
+        "update_item": {("dynamodb:UpdateItem", CAMPAIGNS_TABLE)},
+        "transact_write_items": {("dynamodb:PutItem", CAMPAIGNS_TABLE), ("dynamodb:UpdateItem", CAMPAIGNS_TABLE)},
+        "send_message": {("sqs:SendMessage", "arn:RejectedQueue")},
+        "send_message_batch": {("sqs:SendMessage", "arn:ChunksQueue")},
+    },
+    "grant_credits": {
+        "get_object": {
+            *(("s3:GetObject", LISTS), ("s3:GetObjectVersion", LISTS)),
+            *(("s3:GetObject", INLINE), ("s3:GetObjectVersion", INLINE)),
+        },
+        "put_object": {("s3:PutObject", CAMPAIGNS)},
+        "batch_execute_statement": {("dynamodb:PartiQLInsert", CREDITS_TABLE)},
+        "batch_get_item": {("dynamodb:BatchGetItem", CREDITS_TABLE)},
+        "get_item": {("dynamodb:GetItem", CAMPAIGNS_TABLE)},
+        "transact_write_items": {("dynamodb:PutItem", CAMPAIGNS_TABLE), ("dynamodb:UpdateItem", CAMPAIGNS_TABLE)},
+        "send_message_batch": {("sqs:SendMessage", "arn:ChunksQueue")},
+    },
+    "publish_notices": {
+        "get_item": {("dynamodb:GetItem", CAMPAIGNS_TABLE)},
+        "publish_batch": {("sns:Publish", "NoticesTopic")},
+    },
+    "advance_campaign": {
+        "put_object": {("s3:PutObject", CAMPAIGNS)},
+        "get_item": {("dynamodb:GetItem", CAMPAIGNS_TABLE)},
+        "query": {("dynamodb:Query", CAMPAIGNS_TABLE)},
+        "update_item": {("dynamodb:UpdateItem", CAMPAIGNS_TABLE)},
+        "transact_write_items": {("dynamodb:PutItem", CAMPAIGNS_TABLE), ("dynamodb:UpdateItem", CAMPAIGNS_TABLE)},
+        "send_message_batch": {("sqs:SendMessage", "arn:ChunksQueue")},
+        "put_events": {("events:PutEvents", BUS)},
+    },
+}
+"""The calls that each function's adapters make, and what AWS asks for each."""
+
+TELLS_MISSING_FROM_FORBIDDEN = {("s3:ListBucket", "arn:ListBucket"), ("s3:ListBucketVersions", "arn:ListBucket")}
+"""Without these S3 answers 403 for an object or version that does not exist."""
+
+
+def polling(queue: str) -> set[Grant]:
+    """What Lambda's poller does with the function's role."""
+    return {(f"sqs:{action}", f"arn:{queue}") for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")}
+
+
+def reading_stream(table: str) -> set[Grant]:
+    """What Lambda's poller does on a stream, and with the records that the function gave up."""
+    actions = ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
+    return {(f"dynamodb:{action}", f"arn:{table}/stream/*") for action in actions} | {
+        ("s3:PutObject", "arn:ListBucket/aws/lambda/*"),
+        ("s3:ListBucket", "arn:ListBucket"),
+    }
+
+
+BESIDES: dict[str, set[Grant]] = {
+    "open_campaign": polling("IncidentsQueue") | TELLS_MISSING_FROM_FORBIDDEN,
+    "grant_credits": polling("ChunksQueue") | TELLS_MISSING_FROM_FORBIDDEN,
+    "publish_notices": reading_stream("CreditsTable"),
+    "advance_campaign": reading_stream("CampaignsTable"),
+}
+TRACES = {("xray:PutTraceSegments", "*"), ("xray:PutTelemetryRecords", "*")}
+"""X-Ray has no resources that these could name: the only wildcard there is."""
+
+
+def logs(role: str) -> set[Grant]:
+    group = f"arn:{role.removesuffix('Role')}LogGroup"
+    return {("logs:CreateLogStream", group), ("logs:PutLogEvents", group)}
+
+
+def granted(statement: Json) -> set[Grant]:
+    return {
+        (action, resource) for action in as_list(statement["Action"]) for resource in as_list(statement["Resource"])
+    }
+
+
+@pytest.mark.parametrize(("function", "role"), ROLES.items())
+def test_a_role_holds_what_its_function_calls_and_nothing_else(stack: Stack, function: str, role: str) -> None:
+    needed = set().union(*CALLS[function].values()) | BESIDES[function] | logs(role) | TRACES
+    given = set().union(*map(granted, role_statements(stack, role)))
+    assert given == needed
+
+
+@pytest.mark.parametrize("role", ROLES.values())
+def test_each_statement_says_its_purpose_once(stack: Stack, role: str) -> None:
+    statements = list(role_statements(stack, role))
+    purposes = [statement["Sid"] for statement in statements]
+    assert len(purposes) == len(set(purposes))
+    assert {statement["Effect"] for statement in statements} == {"Allow"}
+    assert "ManagedPolicyArns" not in stack.properties(role)
+
+
+@pytest.mark.parametrize("role", ROLES.values())
+def test_no_action_is_a_wildcard_and_no_resource_but_where_there_is_none(stack: Stack, role: str) -> None:
+    for statement in role_statements(stack, role):
+        assert not any("*" in action for action in as_list(statement["Action"])), statement["Sid"]
+        if "*" in as_list(statement["Resource"]):
+            assert statement["Sid"] == "WriteTraces"
+
+
+@pytest.mark.parametrize("role", ROLES.values())
+def test_only_lambda_takes_a_role(stack: Stack, role: str) -> None:
+    (statement,) = stack.properties(role)["AssumeRolePolicyDocument"]["Statement"]
+    assert statement == {
+        "Effect": "Allow",
+        "Principal": {"Service": "lambda.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    }
+
+
+def test_advance_campaign_speaks_under_our_own_source_only(stack: Stack) -> None:
+    (statement,) = [
+        item for item in role_statements(stack, "AdvanceCampaignRole") if item["Action"] == "events:PutEvents"
+    ]
+    assert statement["Condition"] == {"StringEquals": {"events:source": EVENT_SOURCE}}
+
+
+def calls_in(path: Path) -> Iterator[str]:
+    """The AWS calls of an adapter: methods of `self._client`."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Attribute) and node.value.attr == "_client":
+            yield node.attr
+
+
+def test_the_table_of_calls_names_every_call_that_an_adapter_makes() -> None:
+    made = {call for path in (PROJECT / "layers/kulanz/kulanz/adapters").glob("*.py") for call in calls_in(path)}
+    assert made == set().union(*CALLS.values())

@@ -1,0 +1,114 @@
+"""What the stores promise: nothing that a decision rests on is lost, and nothing is open or in clear text."""
+
+import pytest
+
+from tests.template.resolved import Json, Stack, as_list
+
+TABLES = ("CreditsTable", "CampaignsTable")
+KEPT_FOR_EVER = ("lists/", "inline/", "policies/", "campaigns/")
+"""A decision is explained from these as long as it exists."""
+
+
+def statement(stack: Stack, sid: str) -> Json | None:
+    statements = stack.properties("ListBucketPolicy")["PolicyDocument"]["Statement"]
+    found = [item for item in statements if item["Sid"] == sid]
+    return found[0] if found else None
+
+
+@pytest.mark.parametrize("store", ["ListBucket", *TABLES])
+def test_a_store_outlives_its_stack(stack: Stack, store: str) -> None:
+    assert stack.resources[store]["DeletionPolicy"] == "Retain"
+    assert stack.resources[store]["UpdateReplacePolicy"] == "Retain"
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_table_can_be_restored_and_not_be_deleted_by_mistake(stack: Stack, table: str) -> None:
+    properties = stack.properties(table)
+    assert properties["DeletionProtectionEnabled"] == "true"
+    assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert properties["SSESpecification"] == {"SSEEnabled": True}
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_table_has_our_keys_and_tells_both_images(stack: Stack, table: str) -> None:
+    properties = stack.properties(table)
+    assert properties["KeySchema"] == [
+        {"AttributeName": "pk", "KeyType": "HASH"},
+        {"AttributeName": "sk", "KeyType": "RANGE"},
+    ]
+    assert properties["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
+    assert properties["BillingMode"] == "PAY_PER_REQUEST"
+
+
+def test_decisions_expire_and_what_keeps_them_from_coming_back_does_not(stack: Stack) -> None:
+    assert stack.properties("CreditsTable")["TimeToLiveSpecification"] == {"AttributeName": "ttl", "Enabled": True}
+    assert "TimeToLiveSpecification" not in stack.properties("CampaignsTable")
+
+
+def test_throughput_is_prepared_only_on_request(stack: Stack) -> None:
+    assert "WarmThroughput" not in stack.properties("CreditsTable")
+    prepared = Stack({"WarmWriteUnitsPerSecond": "40000"}).properties("CreditsTable")["WarmThroughput"]
+    assert prepared == {"ReadUnitsPerSecond": "12000", "WriteUnitsPerSecond": "40000"}
+
+
+def test_every_version_of_a_list_is_kept(stack: Stack) -> None:
+    bucket = stack.properties("ListBucket")
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    for rule in bucket["LifecycleConfiguration"]["Rules"]:
+        expires = set(rule) - {"Id", "Status", "Prefix"} != {"AbortIncompleteMultipartUpload"}
+        assert not expires or rule["Prefix"] not in ("", *KEPT_FOR_EVER)
+
+
+def test_no_version_that_a_decision_rests_on_can_be_deleted_by_mistake(stack: Stack) -> None:
+    kept = statement(stack, "KeepWhatDecisionsRestOn")
+    assert kept is not None
+    assert (kept["Effect"], kept["Principal"], kept["Action"]) == ("Deny", "*", "s3:DeleteObjectVersion")
+    assert set(kept["Resource"]) == {f"arn:ListBucket/{prefix}*" for prefix in KEPT_FOR_EVER}
+
+
+def test_a_deliberate_deletion_is_one_parameter_away() -> None:
+    stack = Stack({"DeletionProtection": "false"})
+    assert statement(stack, "KeepWhatDecisionsRestOn") is None
+    assert {stack.properties(table)["DeletionProtectionEnabled"] for table in TABLES} == {"false"}
+
+
+def test_the_bucket_is_private_encrypted_and_never_in_clear_text_on_the_way(stack: Stack) -> None:
+    bucket = stack.properties("ListBucket")
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert len(bucket["PublicAccessBlockConfiguration"]) == 4
+    (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
+    refused = statement(stack, "RefusePlainHttp")
+    assert refused is not None
+    assert (refused["Effect"], refused["Principal"], refused["Action"]) == ("Deny", "*", "s3:*")
+    assert set(refused["Resource"]) == {"arn:ListBucket", "arn:ListBucket/*"}
+    assert refused["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_access_is_logged_where_the_operator_says(stack: Stack) -> None:
+    assert "LoggingConfiguration" not in stack.properties("ListBucket")
+    logged = Stack({"AccessLogBucket": "access-logs"}).properties("ListBucket")
+    assert logged["LoggingConfiguration"] == {"DestinationBucketName": "access-logs", "LogFilePrefix": "kulanz/"}
+
+
+def test_notices_are_encrypted_and_refused_over_plain_http(stack: Stack) -> None:
+    assert stack.properties("NoticesTopic")["KmsMasterKeyId"] == "alias/aws/sns"
+    statements = stack.properties("NoticesTopicPolicy")["PolicyDocument"]["Statement"]
+    assert statements == [
+        {
+            "Sid": "RefusePlainHttp",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "sns:Publish",
+            "Resource": "NoticesTopic",
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        }
+    ]
+
+
+def test_listed_accounts_may_subscribe_and_do_nothing_else() -> None:
+    stack = Stack({"SubscriberAccountIds": "111111111111,222222222222"})
+    statements = stack.properties("NoticesTopicPolicy")["PolicyDocument"]["Statement"]
+    (allowed,) = [item for item in statements if item["Effect"] == "Allow"]
+    assert allowed["Principal"] == {"AWS": ["111111111111", "222222222222"]}
+    assert "sns:Publish" not in as_list(allowed["Action"])
