@@ -1,0 +1,171 @@
+"""What a world comes to: the state that must not depend on faults, repetitions and order, and what must hold of it."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kulanz.application.advance_campaign import add_up
+from kulanz.domain.books import IN_THE_LEDGER, CountKey, Fate, RowClass, SumKey, Totals
+from kulanz.domain.campaign import CampaignId, Pass, State
+from kulanz.domain.ledger import read_decision
+from kulanz.domain.notices import notice_id
+from tests.support.world import World
+
+INSTANTS = frozenset({"effective_at", "expires_at"})
+
+
+@dataclass(frozen=True)
+class EndState:
+    """Everything but the instants of first writing and how often something was said or tried."""
+
+    ledger: Mapping[str, tuple[Any, ...]]
+    campaigns: Mapping[str, Mapping[str, Any]]
+    notices: Mapping[str, tuple[str, Any]]
+    announced: frozenset[tuple[str, str]]
+    refused: frozenset[tuple[str, str]]
+    problems: Mapping[str, bytes]
+
+
+def end_state(world: World, *, whole_ranges: bool = True, origins: bool = True) -> EndState:
+    """What a world came to.
+
+    Where time ran out in other places, the files of problems are cut differently: then `whole_ranges` is False and they
+    are compared line by line. Where a list names an account twice with the same facts in two chunks, which row was
+    first may depend on the order: then `origins` is False.
+    """
+    ledger = {
+        str(entry.key): (entry.body, entry.status, entry.remaining, entry.origin if origins else None)
+        for entry in world.ledger.all_entries()
+    }
+    problems = {key: content for key, content in world.archive.documents.items() if "/problems/" in key}
+    if not whole_ranges:
+        lines = Counter(line for content in problems.values() for line in content.splitlines())
+        problems = {line.decode(): b"" for line in lines}
+    return EndState(
+        ledger=ledger,
+        campaigns={str(campaign): _campaign(world, campaign) for campaign in world.campaigns.all_campaigns()},
+        notices=_notices(world),
+        announced=frozenset(
+            (found.detail_type, json.loads(found.detail)["campaign"]) for found in world.announcer.announced
+        ),
+        refused=frozenset((rejection.reason, rejection.event_key) for rejection in world.rejected.sent),
+        problems=problems,
+    )
+
+
+def _campaign(world: World, campaign_id: CampaignId) -> Mapping[str, Any]:
+    campaign = world.campaign(str(campaign_id))
+    incident = world.campaigns.incident(campaign_id.incident_id)
+    assert incident is not None
+    return {
+        "state": campaign.state,
+        "reason": campaign.state_reason,
+        "log": [(change.source, change.target, change.reason) for change in world.campaigns.log(campaign_id)],
+        "policy": campaign.policy_hash,
+        "plan": _books(campaign.plan.totals),
+        "apply": _books(campaign.apply.totals),
+        "incident": (incident.open_seq, incident.applied_seq, incident.requests, incident.revision_digests),
+    }
+
+
+def _books(totals: Totals) -> tuple[Any, ...]:
+    """Totals with one fate for "in the ledger": written now or written earlier depends on what was repeated."""
+    counts: Counter[CountKey] = Counter()
+    for count, number in totals.counts.items():
+        counts[count._replace(fate=_settled(count.fate))] += number
+    sums: dict[SumKey, Any] = {}
+    for place, value in totals.sums.items():
+        settled = place._replace(fate=_settled(place.fate))
+        sums[settled] = sums.get(settled, 0) + value
+    return totals.lines, totals.unbalanced_quotes, totals.digest, counts, sums
+
+
+def _settled(fate: Fate) -> Fate:
+    return Fate.WRITTEN if fate in IN_THE_LEDGER else fate
+
+
+def _notices(world: World) -> dict[str, tuple[str, Any]]:
+    found: dict[str, tuple[str, Any]] = {}
+    for message in world.topic.published:
+        content = json.loads(message.text)
+        for recipient in content["recipients"]:
+            values = {name: text for name, text in recipient["values"].items() if name not in INSTANTS}
+            told = recipient["account_id"], (content["kind"], content["locale"], content["template"], values)
+            known = found.setdefault(recipient["notice_id"], told)
+            assert known == told, "a notice came twice with different content"
+    return found
+
+
+def check_sound(world: World) -> None:
+    """What holds of every world that is quiet, whatever happened to it. Raises AssertionError."""
+    entries = world.ledger.all_entries()
+    assert world.ledger.inserted == list({str(entry.key): entry for entry in world.ledger.inserted}.values()), (
+        "a decision was written twice"
+    )
+    committed = set()
+    for entry in entries:
+        decision = read_decision(entry.body)
+        if decision.notice is not None:
+            committed.add(notice_id(entry.key, decision.notice.kind))
+    assert set(_notices(world)) == committed, "notices differ from the committed decisions that ask for one"
+    for campaign_id in world.campaigns.all_campaigns():
+        _check_campaign(world, campaign_id)
+
+
+def _check_campaign(world: World, campaign_id: CampaignId) -> None:
+    campaign = world.campaign(str(campaign_id))
+    for work in Pass:
+        totals, gap = add_up(campaign, world.campaigns.receipts(campaign_id, work))
+        if campaign.is_finished(work):
+            assert not gap, f"{work}: {gap}"
+            assert totals == campaign.progress(work).totals, f"{work}: the sums are not those of the receipts"
+    if campaign.state is State.CLOSED:
+        mine = [entry for entry in world.ledger.all_entries() if entry.key.campaign == campaign_id]
+        assert len(mine) == campaign.apply.totals.ledger_count(), "the ledger holds another number of decisions"
+        _check_every_line_has_one_class(world, campaign_id)
+        _check_money(world, campaign_id)
+        _check_problems(world, campaign_id)
+
+
+def _check_every_line_has_one_class(world: World, campaign_id: CampaignId) -> None:
+    campaign = world.campaign(str(campaign_id))
+    content = b"".join(world.lists.read(campaign.pinned, campaign.chunks.data_start))
+    lines = content.split(b"\n")
+    lines = lines[:-1] if lines[-1] == b"" else lines
+    for work in Pass:
+        totals = campaign.progress(work).totals
+        assert totals.lines == len(lines) == sum(totals.counts.values()), f"{work}: a line was lost or counted twice"
+        blank = sum(n for key, n in totals.counts.items() if key.row_class is RowClass.BLANK)
+        assert blank == sum(line in (b"", b"\r") for line in lines), f"{work}: blank lines"
+
+
+def _check_money(world: World, campaign_id: CampaignId) -> None:
+    owed: Counter[str] = Counter()
+    for entry in world.ledger.all_entries():
+        if entry.key.campaign == campaign_id:
+            for benefit in read_decision(entry.body).benefits:
+                if benefit.money is not None:
+                    owed[benefit.money.currency] += benefit.money.minor
+    booked: Counter[str] = Counter()
+    for (_, measure), value in world.campaign(str(campaign_id)).apply.totals.worth(IN_THE_LEDGER).items():
+        if isinstance(value, int):
+            booked[measure] += value
+    assert owed == booked, "the money in the ledger is not the money in the books"
+
+
+def _check_problems(world: World, campaign_id: CampaignId) -> None:
+    """Every rejected line and every conflict is filed once, by its offset."""
+    prefix = f"campaigns/{campaign_id.incident_id}/{campaign_id.seq:03d}/problems/"
+    campaign = world.campaign(str(campaign_id))
+    rejected = sum(n for key, n in campaign.plan.totals.counts.items() if key.row_class is RowClass.REJECTED)
+    conflicts = sum(n for key, n in campaign.apply.totals.counts.items() if key.fate is Fate.CONFLICT)
+    for work, expected in ((Pass.PLAN, rejected), (Pass.APPLY, conflicts)):
+        filed = [
+            json.loads(line)["offset"]
+            for key, content in world.archive.documents.items()
+            if key.startswith(f"{prefix}{work}-")
+            for line in content.splitlines()
+        ]
+        assert len(set(filed)) == expected, f"{work}: {len(set(filed))} problems are filed, {expected} are in the books"

@@ -1,0 +1,378 @@
+"""Every port in memory, behaving as its docstring says. The contract suites hold them to what the adapters do.
+
+A fake keeps plain values where a test can look at them. Changes that AWS would put on a stream are appended to
+`CampaignStore.changes` and `Ledger.inserted`, in the order of commitment.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from hashlib import md5
+
+from kulanz.application.ports import (
+    Announcement,
+    ChunkMessage,
+    ListMissing,
+    Outdated,
+    PinnedVersionGone,
+    PolicyMissing,
+    Refused,
+    Rejection,
+)
+from kulanz.domain.books import Totals
+from kulanz.domain.campaign import (
+    ENDED,
+    Campaign,
+    CampaignId,
+    Cursor,
+    Frozen,
+    Pass,
+    PinnedList,
+    Progress,
+    Receipt,
+    State,
+    StateChange,
+)
+from kulanz.domain.incident_record import IncidentRecord, Revision
+from kulanz.domain.ledger import DecisionKey, Entry
+from kulanz.domain.notices import NOTICE_MESSAGE_BYTES, NoticeMessage
+
+BLOCK_BYTES = 16 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class _Version:
+    """One version of an object; `content` is None for a delete marker."""
+
+    version_id: str
+    content: bytes | None
+    etag: str
+
+
+class FakeLists:
+    """A versioned bucket with lists. `upload`, `delete` and `delete_version` are what publishers do to it."""
+
+    def __init__(self, bucket: str, block_bytes: int = BLOCK_BYTES) -> None:
+        self.bucket = bucket
+        self.block_bytes = block_bytes
+        self._versions: dict[str, list[_Version]] = {}
+        self._count = 0
+
+    def upload(self, key: str, content: bytes) -> str:
+        """Write a new version of an object and return its id."""
+        return self._add(key, content).version_id
+
+    def delete(self, key: str) -> str:
+        """Put a delete marker on top of an object's versions, and return its id."""
+        return self._add(key, None).version_id
+
+    def delete_version(self, key: str, version_id: str) -> None:
+        """Remove one version for good."""
+        self._versions[key] = [version for version in self._versions[key] if version.version_id != version_id]
+
+    def pin(self, bucket: str, key: str, version_id: str | None) -> PinnedList:
+        versions = self._versions.get(key, []) if bucket == self.bucket else []
+        named = [version for version in versions if version_id in (None, version.version_id)]
+        if not named or named[-1].content is None:
+            raise ListMissing(key)
+        return self._pinned(key, named[-1])
+
+    def read(self, pinned: PinnedList, start: int, stop: int | None = None) -> Iterator[bytes]:
+        end = pinned.size if stop is None else min(stop, pinned.size)
+        for position in range(start, end, self.block_bytes):
+            yield self._content(pinned)[position : min(position + self.block_bytes, end)]
+
+    def put_inline(self, key: str, content: bytes) -> PinnedList:
+        versions = self._versions.get(key, [])
+        if versions and versions[-1].content is not None:
+            return self._pinned(key, versions[-1])
+        return self._pinned(key, self._add(key, content))
+
+    def _add(self, key: str, content: bytes | None) -> _Version:
+        self._count += 1
+        digest = md5(content or b"", usedforsecurity=False).hexdigest()
+        version = _Version(f"version-{self._count:06d}", content, f'"{digest}"')
+        self._versions.setdefault(key, []).append(version)
+        return version
+
+    def _pinned(self, key: str, version: _Version) -> PinnedList:
+        return PinnedList(self.bucket, key, version.version_id, version.etag, len(version.content or b""))
+
+    def _content(self, pinned: PinnedList) -> bytes:
+        """By key while the key holds the pinned content, else by version: as the bucket's adapter reads."""
+        versions = self._versions.get(pinned.key, [])
+        current = versions[-1] if versions else None
+        if current is not None and current.content is not None and current.etag == pinned.etag:
+            return current.content
+        for version in versions:
+            if version.version_id == pinned.version_id and version.content is not None:
+                return version.content
+        raise PinnedVersionGone(pinned.key)
+
+
+class FakePolicies:
+    """Published policies."""
+
+    def __init__(self) -> None:
+        self._published: dict[tuple[str, int], bytes] = {}
+
+    def fetch(self, policy_id: str, version: int) -> bytes:
+        try:
+            return self._published[policy_id, version]
+        except KeyError:
+            raise PolicyMissing(f"{policy_id}/{version}") from None
+
+    def publish(self, policy_id: str, version: int, content: bytes) -> bool:
+        """Publish a version once. True when it is new; Refused for other content under the same version."""
+        known = self._published.setdefault((policy_id, version), content)
+        if known != content:
+            raise Refused(f"{policy_id} version {version} is published with other content")
+        return known is content
+
+
+@dataclass(slots=True)
+class _Kept:
+    """All records of one campaign."""
+
+    campaign: Campaign
+    frozen: Frozen
+    log: list[StateChange]
+    cursors: dict[tuple[Pass, int], Cursor] = field(default_factory=dict)
+    receipts: dict[tuple[Pass, int, int], Receipt] = field(default_factory=dict)
+
+
+class FakeCampaigns:
+    """Incidents and campaigns. `changes` names the campaign of every write to a META record, in order."""
+
+    def __init__(self) -> None:
+        self.changes: list[CampaignId] = []
+        self._incidents: dict[str, IncidentRecord] = {}
+        self._revisions: dict[str, dict[int, Revision]] = {}
+        self._campaigns: dict[CampaignId, _Kept] = {}
+
+    def incident(self, incident_id: str) -> IncidentRecord | None:
+        return self._incidents.get(incident_id)
+
+    def revisions(self, incident_id: str) -> list[Revision]:
+        known = self._revisions.get(incident_id, {})
+        return [known[number] for number in sorted(known)]
+
+    def record_revision(self, before: IncidentRecord | None, after: IncidentRecord, revision: Revision) -> None:
+        self._require_unchanged(before, after.incident_id)
+        if revision.number in self._revisions.get(after.incident_id, {}):
+            raise Outdated
+        self._incidents[after.incident_id] = after
+        self._revisions.setdefault(after.incident_id, {})[revision.number] = revision
+
+    def open(
+        self, before: IncidentRecord, after: IncidentRecord, campaign: Campaign, frozen: Frozen, change: StateChange
+    ) -> None:
+        self._require_unchanged(before, after.incident_id)
+        if campaign.id in self._campaigns:
+            raise Outdated
+        self._incidents[after.incident_id] = after
+        self._campaigns[campaign.id] = _Kept(campaign, frozen, [change])
+        self.changes.append(campaign.id)
+
+    def campaign(self, campaign_id: CampaignId) -> Campaign | None:
+        kept = self._campaigns.get(campaign_id)
+        if kept is None:
+            return None
+        return replace(kept.campaign, plan=_copied(kept.campaign.plan), apply=_copied(kept.campaign.apply))
+
+    def frozen(self, campaign_id: CampaignId) -> Frozen:
+        return self._known(campaign_id).frozen
+
+    def cursor(self, campaign_id: CampaignId, work: Pass, chunk: int) -> Cursor | None:
+        kept = self._campaigns.get(campaign_id)
+        return None if kept is None else kept.cursors.get((work, chunk))
+
+    def finished_chunks(self, campaign_id: CampaignId, work: Pass) -> set[int]:
+        kept = self._campaigns.get(campaign_id)
+        cursors = {} if kept is None else kept.cursors
+        return {chunk for (of, chunk), cursor in cursors.items() if of is work and cursor.finished}
+
+    def record_receipt(self, receipt: Receipt) -> bool:
+        kept = self._campaigns.get(receipt.campaign)
+        if kept is None:
+            return False
+        place, at = (receipt.work, receipt.chunk), (receipt.work, receipt.start, receipt.chunk)
+        cursor = kept.cursors.get(place)
+        if (None if cursor is None else cursor.position) != receipt.moved_from or (cursor and cursor.finished):
+            return kept.receipts.get(at) == receipt
+        kept.receipts[at] = replace(receipt, totals=_sum(receipt.totals))
+        kept.cursors[place] = Cursor(receipt.end, receipt.finishes_chunk)
+        progress = kept.campaign.progress(receipt.work)
+        grown = replace(
+            progress,
+            bytes_done=progress.bytes_done + receipt.end - receipt.start,
+            totals=_sum(progress.totals, receipt.totals),
+        )
+        self._update(kept, _with_progress(kept.campaign, receipt.work, grown))
+        return True
+
+    def receipts(self, campaign_id: CampaignId, work: Pass) -> Iterator[Receipt]:
+        kept = self._campaigns.get(campaign_id)
+        found = {} if kept is None else {at: receipt for at, receipt in kept.receipts.items() if at[0] is work}
+        for at in sorted(found):
+            yield replace(found[at], totals=_sum(found[at].totals))
+
+    def change_state(self, before: Campaign, change: StateChange) -> None:
+        kept, record = self._campaigns.get(before.id), self._incidents.get(before.id.incident_id)
+        if kept is None or record is None:
+            raise Outdated
+        if change in kept.log:
+            return
+        if (kept.campaign.state, kept.campaign.log_count) != (before.state, before.log_count):
+            raise Outdated
+        if change.target is State.APPLYING or change.target in ENDED:
+            if record.open_seq != before.id.seq:
+                raise Outdated
+            told = replace(record, version=record.version + 1)
+            applying = change.target is State.APPLYING
+            told = replace(told, applied_seq=before.id.seq) if applying else replace(told, open_seq=None)
+            self._incidents[before.id.incident_id] = told
+        kept.log.append(change)
+        self._update(
+            kept, replace(kept.campaign, state=change.target, state_reason=change.reason, log_count=change.number)
+        )
+
+    def mark_dispatched(self, campaign_id: CampaignId, work: Pass) -> None:
+        kept = self._known(campaign_id)
+        marked = replace(kept.campaign.progress(work), dispatched=True)
+        self._update(kept, _with_progress(kept.campaign, work, marked))
+
+    def mark_announced(self, campaign_id: CampaignId, announced: str) -> None:
+        kept = self._known(campaign_id)
+        self._update(kept, replace(kept.campaign, announced=announced))
+
+    def log(self, campaign_id: CampaignId) -> list[StateChange]:
+        kept = self._campaigns.get(campaign_id)
+        return [] if kept is None else list(kept.log)
+
+    def campaigns_of(self, incident_id: str) -> list[Campaign]:
+        known = sorted((key for key in self._campaigns if key.incident_id == incident_id), key=lambda key: key.seq)
+        return [campaign for key in known if (campaign := self.campaign(key)) is not None]
+
+    def all_campaigns(self) -> list[CampaignId]:
+        """Every campaign there is: for tests that look at the end of everything."""
+        return sorted(self._campaigns, key=str)
+
+    def _known(self, campaign_id: CampaignId) -> _Kept:
+        kept = self._campaigns.get(campaign_id)
+        if kept is None:
+            raise Refused("there is no such campaign")
+        return kept
+
+    def _require_unchanged(self, before: IncidentRecord | None, incident_id: str) -> None:
+        known = self._incidents.get(incident_id)
+        if (known and known.version) != (before and before.version):
+            raise Outdated
+
+    def _update(self, kept: _Kept, campaign: Campaign) -> None:
+        kept.campaign = campaign
+        self.changes.append(campaign.id)
+
+
+def _sum(*parts: Totals) -> Totals:
+    whole = Totals(counts=Counter(), sums={})
+    for part in parts:
+        whole.add(part)
+    return whole
+
+
+def _copied(progress: Progress) -> Progress:
+    return replace(progress, totals=_sum(progress.totals))
+
+
+def _with_progress(campaign: Campaign, work: Pass, progress: Progress) -> Campaign:
+    return replace(campaign, plan=progress) if work is Pass.PLAN else replace(campaign, apply=progress)
+
+
+class FakeLedger:
+    """The decisions. `inserted` holds every entry that was really written, in order."""
+
+    def __init__(self) -> None:
+        self.inserted: list[Entry] = []
+        self._entries: dict[DecisionKey, Entry] = {}
+
+    def insert(self, entries: Sequence[Entry]) -> list[Entry | None]:
+        keys = [entry.key for entry in entries]
+        if len(set(keys)) != len(keys):
+            raise ValueError("two entries of one insert have the same key")
+        found: list[Entry | None] = []
+        for entry in entries:
+            found.append(self._entries.get(entry.key))
+            if found[-1] is None:
+                self._entries[entry.key] = entry
+                self.inserted.append(entry)
+        return found
+
+    def of_account(self, account_id: str, incident_id: str | None = None) -> list[Entry]:
+        chosen = [
+            entry
+            for key, entry in self._entries.items()
+            if key.account_id == account_id and incident_id in (None, key.incident_id)
+        ]
+        return sorted(chosen, key=lambda entry: entry.key.place)
+
+    def all_entries(self) -> list[Entry]:
+        """Every decision there is, by key: for tests that look at the end of everything."""
+        return sorted(self._entries.values(), key=lambda entry: str(entry.key))
+
+
+class FakeChunks:
+    """The chunk queue as its senders see it; whoever drives the workers takes from `sent`."""
+
+    def __init__(self) -> None:
+        self.sent: list[ChunkMessage] = []
+
+    def send(self, messages: Iterable[ChunkMessage]) -> None:
+        self.sent.extend(messages)
+
+
+class FakeTopic:
+    """The notices topic: everything that was published, repetitions included."""
+
+    def __init__(self) -> None:
+        self.published: list[NoticeMessage] = []
+
+    def publish(self, messages: Sequence[NoticeMessage]) -> None:
+        for message in messages:
+            if len(message.text.encode()) > NOTICE_MESSAGE_BYTES:
+                raise Refused("a notice message is too large")
+            self.published.append(message)
+
+
+class FakeAnnouncer:
+    """The bus: everything that was announced, repetitions included."""
+
+    def __init__(self) -> None:
+        self.announced: list[Announcement] = []
+
+    def announce(self, announcement: Announcement) -> None:
+        self.announced.append(announcement)
+
+
+class FakeArchive:
+    """Documents by key. A key that is written with two contents breaks the port's promise and fails the test."""
+
+    def __init__(self) -> None:
+        self.documents: dict[str, bytes] = {}
+
+    def put(self, key: str, content: bytes, content_type: str) -> None:
+        if not content_type:
+            raise ValueError("a document has a content type")
+        known = self.documents.setdefault(key, content)
+        if known != content:
+            raise AssertionError(f"{key} was written with two contents")
+
+
+class FakeRejected:
+    """The rejected queue: everything that was refused, repetitions included."""
+
+    def __init__(self) -> None:
+        self.sent: list[Rejection] = []
+
+    def send(self, rejection: Rejection) -> None:
+        self.sent.append(rejection)

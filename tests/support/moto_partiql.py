@@ -1,0 +1,59 @@
+"""Repairs moto's BatchExecuteStatement, which Kulanz's ledger writes with.
+
+What AWS does: each statement of a batch is on its own. A parameterised `INSERT INTO "table" VALUE {'name': ?, ...}`
+writes an item if its key is free and otherwise answers, inside the HTTP 200, an error `DuplicateItem` for that
+statement alone; nothing is overwritten. More than 25 statements are refused as a whole with a ValidationException.
+
+What moto does: an INSERT with parameters ends in a TypeError, one with literals overwrites, and any number passes.
+
+The repair holds for the pinned version only: `tests/contract/test_moto_partiql.py` fails when moto does this itself.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from unittest.mock import patch
+
+import moto
+from moto.dynamodb.exceptions import ConditionalCheckFailed, MockValidationException
+from moto.dynamodb.models import DynamoDBBackend
+
+MOTO_VERSION = "5.2.5"
+STATEMENTS_PER_CALL = 25
+
+_INSERT = re.compile(r"""INSERT INTO "([^"]+)" VALUE \{((?:'[^']+': \?(?:, )?)+)\}""").fullmatch
+_NAME = re.compile(r"'([^']+)': \?")
+
+_original = DynamoDBBackend.batch_execute_statement
+
+
+@contextmanager
+def repaired_moto() -> Iterator[None]:
+    """Let moto answer parameterised inserts as AWS does. Raises RuntimeError for a moto that was not looked at."""
+    if moto.__version__ != MOTO_VERSION:
+        raise RuntimeError(f"moto is {moto.__version__}; look whether it still needs this repair of {MOTO_VERSION}")
+    with patch.object(DynamoDBBackend, "batch_execute_statement", _batch_execute_statement):
+        yield
+
+
+def _batch_execute_statement(self: DynamoDBBackend, statements: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    if len(statements) > STATEMENTS_PER_CALL:
+        raise MockValidationException(f"Member must have length less than or equal to {STATEMENTS_PER_CALL}")
+    return [_answer(self, statement) for statement in statements]
+
+
+def _answer(backend: DynamoDBBackend, statement: dict[str, Any]) -> dict[str, Any]:
+    insert = _INSERT(statement["Statement"])
+    if insert is None:
+        return _original(backend, [statement])[0]
+    table_name, names = insert[1], _NAME.findall(insert[2])
+    if table_name not in backend.tables:
+        return {"Error": {"Code": "ResourceNotFound", "Message": "Requested resource not found"}}
+    item = dict(zip(names, statement["Parameters"], strict=True))
+    try:
+        backend.put_item(table_name, item, condition_expression="attribute_not_exists(pk)")
+    except ConditionalCheckFailed:
+        message = "Duplicate primary key exists in table"
+        return {"Error": {"Code": "DuplicateItem", "Message": message}, "TableName": table_name}
+    return {"TableName": table_name}

@@ -1,0 +1,289 @@
+"""The whole of Kulanz in one process: its queues and streams, its four functions as steps, one clock, no AWS.
+
+What can happen next is a list of `Step`s; whoever drives the world chooses one, and `run` lets it happen. One choice
+function is one schedule, so a seeded one gives the same run every time. Each step does what the function's handler
+does: a message whose function raised stays in its queue, a batch of a stream is repeated until it passes, and both are
+bounded as the template bounds them.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from kulanz.application.advance_campaign import AdvancePorts, advance_campaign
+from kulanz.application.answer import Answer, AnswerPorts, answer
+from kulanz.application.frozen import FrozenCache
+from kulanz.application.grant_credits import GrantPorts, GrantSettings, Worked, grant_credits
+from kulanz.application.open_campaign import Opening, OpenPorts, OpenSettings, open_campaign
+from kulanz.application.ports import ChunkMessage, Refused, TryAgain
+from kulanz.application.publish_notices import PublishPorts, publish_notices
+from kulanz.domain.campaign import Campaign, CampaignId, Cause
+from tests.support.fakes import (
+    FakeAnnouncer,
+    FakeArchive,
+    FakeCampaigns,
+    FakeChunks,
+    FakeLedger,
+    FakeLists,
+    FakePolicies,
+    FakeRejected,
+    FakeTopic,
+)
+from tests.support.faults import Killed, Tap, tapped
+
+BUCKET = "kulanz-lists"
+START = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
+RECEIVES_MOST = 5
+"""As maxReceiveCount in the template: then a message goes to the dead letters."""
+BATCH_ATTEMPTS = 10
+"""How often a stream batch is repeated before it goes to the failure destination."""
+DECISIONS_PER_BATCH = 100
+CHANGES_PER_BATCH = 10
+STEPS_MOST = 20_000
+WORKER_SECONDS = 120.0
+SECONDS_PER_STEP = 1
+SCHEDULED_INCIDENT_SOURCES = frozenset({"incidents", "billing"})
+
+
+class Function(StrEnum):
+    """The functions of the stack."""
+
+    OPEN = "open_campaign"
+    GRANT = "grant_credits"
+    PUBLISH = "publish_notices"
+    ADVANCE = "advance_campaign"
+
+
+@dataclass(slots=True)
+class Message[Body]:
+    """A message of a queue, and how often it was received."""
+
+    id: str
+    body: Body
+    receives: int = 0
+
+
+@dataclass(slots=True)
+class Stream:
+    """How far a function has come in a stream, and how often its present batch was tried."""
+
+    position: int = 0
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something that can happen next: a function gets its `index`-th waiting message, or its stream's next batch."""
+
+    function: Function
+    index: int = 0
+
+
+class WorldClock:
+    """The clock of one worker: the world's instants, and a life that ends when its time is used up."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+        self._ends_at = world.now + timedelta(seconds=world.worker_seconds)
+
+    def now(self) -> datetime:
+        return self._world.now
+
+    def seconds_left(self) -> float:
+        self._world.now += timedelta(seconds=self._world.seconds_per_look)
+        return (self._ends_at - self._world.now).total_seconds()
+
+    def wait(self, seconds: float) -> None:
+        self._world.now += timedelta(seconds=seconds)
+
+
+@dataclass
+class World:
+    """One stack. `tap` sees every port call; `chunk_bytes` and the rest are the operator's settings."""
+
+    tap: Tap = field(default_factory=Tap)
+    chunk_bytes: int = 20_000
+    calls_in_flight: int = 1
+    recipients_per_message: int = 2
+    decidable_days: int = 400
+    retention_days: int = 800
+    now: datetime = START
+    worker_seconds: float = WORKER_SECONDS
+    seconds_per_look: float = 0.0
+    redelivered_first: bool = True
+
+    def __post_init__(self) -> None:
+        self.lists, self.policies = FakeLists(BUCKET), FakePolicies()
+        self.campaigns, self.ledger, self.archive = FakeCampaigns(), FakeLedger(), FakeArchive()
+        self.chunks, self.topic = FakeChunks(), FakeTopic()
+        self.announcer, self.rejected = FakeAnnouncer(), FakeRejected()
+        self.events: list[Message[Mapping[str, Any]]] = []
+        self.chunk_messages: list[Message[ChunkMessage]] = []
+        self.streams = {Function.PUBLISH: Stream(), Function.ADVANCE: Stream()}
+        self.dead_letters: list[tuple[Function, object]] = []
+        self.caught: list[tuple[Step, BaseException]] = []
+        self.openings: list[Opening] = []
+        self.worked: list[Worked] = []
+        self._caches = {Function.GRANT: FrozenCache(), Function.PUBLISH: FrozenCache()}
+        self._numbered = 0
+
+    # What people and publishers do
+
+    def publish(self, event: Mapping[str, Any]) -> None:
+        """Put an event on the bus; the rule carries it to the incidents queue, as text."""
+        self.events.append(Message(self._next_id("event"), json.loads(json.dumps(event))))
+
+    def settings(self) -> OpenSettings:
+        """The settings of `open_campaign`."""
+        return OpenSettings(
+            list_bucket=BUCKET,
+            list_prefix="lists/",
+            incident_sources=SCHEDULED_INCIDENT_SOURCES,
+            campaign_sources=frozenset({"billing"}),
+            chunk_bytes=self.chunk_bytes,
+            decidable_days=self.decidable_days,
+        )
+
+    def ask(self, account_id: str, incident_id: str | None = None) -> Answer:
+        """What the support desk asks."""
+        return answer(account_id, incident_id, AnswerPorts(self.campaigns, self.lists, self.ledger), self.now)
+
+    def campaign(self, campaign_id: str) -> Campaign:
+        """A campaign that exists."""
+        found = self.campaigns.campaign(CampaignId.parse(campaign_id))
+        assert found is not None, f"{campaign_id} does not exist"
+        return found
+
+    # What can happen next, and letting it happen
+
+    def steps(self) -> list[Step]:
+        """Everything that could happen now; empty when the world is quiet."""
+        self._collect_chunks()
+        found = [Step(Function.OPEN, index) for index in range(len(self.events))]
+        found += [Step(Function.GRANT, index) for index in range(len(self.chunk_messages))]
+        if self.streams[Function.PUBLISH].position < len(self.ledger.inserted):
+            found.append(Step(Function.PUBLISH))
+        if self.streams[Function.ADVANCE].position < len(self.campaigns.changes):
+            found.append(Step(Function.ADVANCE))
+        return found
+
+    def run(self, step: Step) -> None:
+        """Let one step happen. An error of a port, or the end of the process, leaves its message to come again."""
+        self.now += timedelta(seconds=SECONDS_PER_STEP)
+        match step.function:
+            case Function.OPEN:
+                self._receive(step, self.events, self._open)
+            case Function.GRANT:
+                self._receive(step, self.chunk_messages, self._grant)
+            case Function.PUBLISH:
+                self._next_batch(step, self.ledger.inserted, DECISIONS_PER_BATCH, self._publish)
+            case Function.ADVANCE:
+                self._next_batch(step, self.campaigns.changes, CHANGES_PER_BATCH, self._advance)
+        self._collect_chunks()
+
+    def run_until_quiet(
+        self, choose: Callable[[Sequence[Step]], Step] = lambda steps: steps[0], steps_most: int = STEPS_MOST
+    ) -> int:
+        """Run step after step until nothing is left to do; how many it took. Fails when it does not become quiet."""
+        for number in range(steps_most):
+            steps = self.steps()
+            if not steps:
+                return number
+            self.run(choose(steps))
+        raise AssertionError(f"not quiet after {steps_most} steps")
+
+    def repeat_streams(self) -> None:
+        """Deliver every record of both streams again, from the first."""
+        for function in self.streams:
+            self.streams[function] = Stream()
+
+    def _collect_chunks(self) -> None:
+        self.chunk_messages += [Message(self._next_id("chunk"), message) for message in self.chunks.sent]
+        self.chunks.sent.clear()
+
+    def _next_id(self, kind: str) -> str:
+        self._numbered += 1
+        return f"{kind}-{self._numbered:05d}"
+
+    def _receive[Body](self, step: Step, queue: list[Message[Body]], act: Callable[[Message[Body]], None]) -> None:
+        message = queue.pop(step.index)
+        message.receives += 1
+        try:
+            act(message)
+        except (TryAgain, Refused, Killed) as error:
+            self._note(step, error)
+            if message.receives >= RECEIVES_MOST:
+                self.dead_letters.append((step.function, message.body))
+            else:
+                queue.insert(step.index if self.redelivered_first else len(queue), message)
+
+    def _next_batch[Record](
+        self, step: Step, records: Sequence[Record], most: int, act: Callable[[Sequence[Record], str], None]
+    ) -> None:
+        stream = self.streams[step.function]
+        batch = records[stream.position : stream.position + most]
+        stream.attempts += 1
+        try:
+            act(batch, f"{step.function}-{stream.position}")
+        except (TryAgain, Refused, Killed) as error:
+            self._note(step, error)
+            if stream.attempts < BATCH_ATTEMPTS:
+                return
+            self.dead_letters.append((step.function, tuple(batch)))
+        stream.position += len(batch)
+        stream.attempts = 0
+
+    def _note(self, step: Step, error: BaseException) -> None:
+        self.caught.append((step, error))
+        if isinstance(error, Killed) and step.function in self._caches:
+            self._caches[step.function] = FrozenCache()
+
+    # The functions, composed as their handlers compose them
+
+    def _port[P](self, port: P, name: str) -> P:
+        return tapped(port, name, self.tap)
+
+    def _open(self, message: Message[Mapping[str, Any]]) -> None:
+        ports = OpenPorts(
+            campaigns=self._port(self.campaigns, "campaigns"),
+            lists=self._port(self.lists, "lists"),
+            policies=self._port(self.policies, "policies"),
+            chunks=self._port(self.chunks, "chunks"),
+            rejected=self._port(self.rejected, "rejected"),
+            archive=self._port(self.archive, "archive"),
+        )
+        cause = Cause(Function.OPEN.value, str(message.body.get("id", message.id)), "test")
+        self.openings.append(open_campaign(message.body, ports, self.settings(), cause, self.now))
+
+    def _grant(self, message: Message[ChunkMessage]) -> None:
+        self.worked.append(self.grant(message.body, self.tap, self._caches[Function.GRANT], message.id))
+
+    def grant(self, message: ChunkMessage, tap: Tap, cache: FrozenCache, event_id: str) -> Worked:
+        """Work a chunk message: what a step does, and what a test does with two workers at once."""
+        ports = GrantPorts(
+            campaigns=tapped(self.campaigns, "campaigns", tap),
+            lists=tapped(self.lists, "lists", tap),
+            ledger=tapped(self.ledger, "ledger", tap),
+            chunks=tapped(self.chunks, "chunks", tap),
+            archive=tapped(self.archive, "archive", tap),
+        )
+        settings = GrantSettings(self.calls_in_flight, 0.0, self.retention_days)
+        cause = Cause(Function.GRANT.value, event_id, "test")
+        return grant_credits(message, ports, settings, WorldClock(self), cause, cache)
+
+    def _publish(self, batch: Sequence[Any], _: str) -> None:
+        ports = PublishPorts(self._port(self.campaigns, "campaigns"), self._port(self.topic, "topic"))
+        publish_notices(batch, ports, self.recipients_per_message, self._caches[Function.PUBLISH])
+
+    def _advance(self, batch: Sequence[CampaignId], event_id: str) -> None:
+        ports = AdvancePorts(
+            campaigns=self._port(self.campaigns, "campaigns"),
+            chunks=self._port(self.chunks, "chunks"),
+            archive=self._port(self.archive, "archive"),
+            announcer=self._port(self.announcer, "announcer"),
+        )
+        for campaign_id in dict.fromkeys(batch):
+            advance_campaign(campaign_id, ports, Cause(Function.ADVANCE.value, event_id, "test"), self.now)
