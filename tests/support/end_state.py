@@ -66,7 +66,7 @@ def _campaign(world: World, campaign_id: CampaignId) -> Mapping[str, Any]:
         "policy": campaign.policy_hash,
         "plan": _books(campaign.plan.totals),
         "apply": _books(campaign.apply.totals),
-        "incident": (incident.open_seq, incident.applied_seq, incident.requests, incident.revision_digests),
+        "incident": (incident.open_seq, incident.applied, incident.requests, incident.revision_digests),
     }
 
 

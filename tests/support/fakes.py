@@ -230,7 +230,8 @@ class FakeCampaigns:
                 raise Outdated
             told = replace(record, version=record.version + 1)
             applying = change.target is State.APPLYING
-            told = replace(told, applied_seq=before.id.seq) if applying else replace(told, open_seq=None)
+            applied = tuple(sorted({*told.applied, before.id.seq}))
+            told = replace(told, applied=applied) if applying else replace(told, open_seq=None)
             self._incidents[before.id.incident_id] = told
         kept.log.append(change)
         self._update(
@@ -307,6 +308,9 @@ class FakeLedger:
                 self._entries[entry.key] = entry
                 self.inserted.append(entry)
         return found
+
+    def standing(self, keys: Sequence[DecisionKey]) -> dict[DecisionKey, Entry]:
+        return {key: self._entries[key] for key in keys if key in self._entries}
 
     def of_account(self, account_id: str, incident_id: str | None = None) -> list[Entry]:
         chosen = [

@@ -18,9 +18,9 @@ from kulanz.domain.lists import (
     Problem,
     Row,
     has_unbalanced_quotes,
+    line_reader,
     lines_starting_in,
     read_layout,
-    row_reader,
 )
 from kulanz.domain.policy import compile_policy, freeze, load_policy
 from kulanz_cli.send import read_event, rows_in
@@ -51,7 +51,7 @@ def decided(case: Case, path: Path) -> Iterator[tuple[tuple[str, str], str]]:
         len(content),
         [fact.name for fact in policy.facts if fact.required],
     )
-    read_row = row_reader(layout, policy.facts, policy.unit)
+    read_row = line_reader(layout, policy.facts, policy.unit).row
     start = layout.data_start
     for line in lines_starting_in([content[start:]], start, start, len(content), start):
         if line.raw is None:

@@ -113,8 +113,8 @@ def incident_item(record: IncidentRecord) -> Item:
     }
     if record.open_seq is not None:
         item["open_seq"] = {"N": str(record.open_seq)}
-    if record.applied_seq is not None:
-        item["applied_seq"] = {"N": str(record.applied_seq)}
+    if record.applied:
+        item["applied"] = {"NS": [str(seq) for seq in record.applied]}
     return item
 
 
@@ -128,7 +128,7 @@ def read_incident(item: Item) -> IncidentRecord:
         decidable_until=parse_instant(item["decidable_until"]["S"]),
         next_seq=int(item["next_seq"]["N"]),
         open_seq=_optional_number(item, "open_seq"),
-        applied_seq=_optional_number(item, "applied_seq"),
+        applied=tuple(sorted(int(seq) for seq in item.get("applied", {}).get("NS", []))),
         requests={digest: int(seq["N"]) for digest, seq in item["requests"]["M"].items()},
     )
 
@@ -187,6 +187,7 @@ def meta_item(campaign: Campaign) -> Item:
         "decidable_until": format_instant(campaign.decidable_until),
         "request_digest": campaign.request_digest,
         "opened_by": campaign.opened_by,
+        "follows": list(campaign.follows),
     }
     return meta_key(campaign.id) | {
         "fixed": {"S": json.dumps(fixed, sort_keys=True, separators=(",", ":"), ensure_ascii=False)},
@@ -219,6 +220,7 @@ def read_meta(item: Item) -> Campaign:
         decidable_until=parse_instant(fixed["decidable_until"]),
         request_digest=fixed["request_digest"],
         opened_by=fixed["opened_by"],
+        follows=tuple(fixed["follows"]),
         state=State(item["state"]["S"]),
         state_reason=item["state_reason"]["S"],
         log_count=int(item["log_count"]["N"]),

@@ -118,9 +118,8 @@ class DynamoCampaigns:
             },
             self._put_new(items.log_item(before.id, change)),
         ]
-        told = _told_to_incident(change.target)
-        if told is not None:
-            actions.append(self._update_incident(before.id, told))
+        if change.target is State.APPLYING or change.target in ENDED:
+            actions.append(self._tell_incident(before.id, change.target))
         try:
             self._write_conditionally(actions)
         except Outdated:
@@ -128,14 +127,20 @@ class DynamoCampaigns:
             if standing is None or items.read_log(standing) != change:
                 raise
 
-    def _update_incident(self, campaign_id: CampaignId, told: str) -> Item:
+    def _tell_incident(self, campaign_id: CampaignId, target: State) -> Item:
+        """The incident learns that the campaign may have granted, or that it is free again."""
+        values: Item = {":seq": {"N": str(campaign_id.seq)}, ":one": {"N": "1"}}
+        told = "REMOVE open_seq ADD version :one"
+        if target is State.APPLYING:
+            values[":applied"] = {"NS": [str(campaign_id.seq)]}
+            told = "ADD version :one, applied :applied"
         return {
             "Update": {
                 "TableName": self._table,
                 "Key": items.incident_key(campaign_id.incident_id),
-                "UpdateExpression": f"{told} ADD version :one",
+                "UpdateExpression": told,
                 "ConditionExpression": "open_seq = :seq",
-                "ExpressionAttributeValues": {":seq": {"N": str(campaign_id.seq)}, ":one": {"N": "1"}},
+                "ExpressionAttributeValues": values,
             }
         }
 
@@ -268,15 +273,6 @@ class DynamoCampaigns:
                 return
             time.sleep(backoff_seconds(attempt))
         raise TryAgain("TransactWriteItems: conflicts outlasted the attempts")
-
-
-def _told_to_incident(target: State) -> str | None:
-    """What an incident's record learns of a campaign's new state."""
-    if target is State.APPLYING:
-        return "SET applied_seq = :seq"
-    if target in ENDED:
-        return "REMOVE open_seq"
-    return None
 
 
 def _token(actions: list[Item]) -> str:

@@ -1,29 +1,29 @@
 """The ledger in CreditsTable: insert-if-absent at one write unit a decision.
 
 A PartiQL INSERT never overwrites. 25 of them travel in one BatchExecuteStatement, several calls in flight. DynamoDB
-answers each statement on its own inside a 200: throttled ones are sent again here, and a DuplicateItem is resolved by
+answers each statement on its own inside a 200: throttled ones are sent again, and a DuplicateItem is resolved by
 reading what stands there, because it may be our own write whose reply was lost.
 """
 
+import json
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from functools import lru_cache
 from itertools import batched
 from typing import Any
 
-from kulanz.adapters.aws import ENTRY_ATTEMPTS, RETRYABLE_CODES, backoff_seconds, call
-from kulanz.application.ports import Refused, TryAgain
+from kulanz.adapters.aws import ENTRY_ATTEMPTS, backoff_seconds, call
+from kulanz.adapters.insert_calls import InsertCalls, Statement
+from kulanz.application.ports import TryAgain
 from kulanz.domain.decision import Outcome
 from kulanz.domain.ledger import DecisionKey, Entry
 from kulanz.domain.time import format_instant, parse_instant
 
-STATEMENTS_PER_CALL = 25
-"""The limit of BatchExecuteStatement."""
 KEYS_PER_READ = 100
 """The limit of BatchGetItem."""
 
-_DUPLICATE = "DuplicateItem"
+_INSTANTS_REMEMBERED = 256
 _ATTRIBUTES = ("pk", "sk", "body", "status", "remaining", "effective_at", "ttl", "origin")
 
 type Item = dict[str, Any]
@@ -74,54 +74,39 @@ class DynamoLedger:
     def __init__(self, client: Any, table: str, calls_in_flight: int) -> None:
         self._client = client
         self._table = table
-        self._calls = ThreadPoolExecutor(max_workers=calls_in_flight, thread_name_prefix="ledger")
+        self._inserts = InsertCalls(client, calls_in_flight)
         self._insert = _insert_statement(table, _ATTRIBUTES)
         self._insert_expiring = _insert_statement(table, (*_ATTRIBUTES, "expires_at"))
+
+    def take_throttled(self) -> int:
+        """How many inserts DynamoDB throttled since this was last asked."""
+        return self._inserts.take_throttled()
 
     def insert(self, entries: Sequence[Entry]) -> list[Entry | None]:
         if len({entry.key for entry in entries}) != len(entries):
             raise ValueError("entries have distinct keys")
-        pages = list(batched(entries, STATEMENTS_PER_CALL, strict=False))
-        standing = [key for duplicates in self._calls.map(self._insert_page, pages) for key in duplicates]
-        found = self._read(standing)
+        statements = [Statement(place, self._statement(entry)) for place, entry in enumerate(entries)]
+        standing = [entries[place].key for place in self._inserts.execute(statements)]
+        if not standing:
+            return [None] * len(entries)
+        found = self.standing(standing)
         missing = [key for key in standing if key not in found]
         if missing:
             raise TryAgain(f"BatchGetItem: {len(missing)} duplicates are not there any more")
         return [found.get(entry.key) for entry in entries]
 
-    def _insert_page(self, page: Sequence[Entry]) -> list[DecisionKey]:
-        """Insert up to 25 entries; the keys that stood there already."""
-        duplicates: list[DecisionKey] = []
-        waiting = [(entry.key, self._statement(entry)) for entry in page]
-        for attempt in range(1, ENTRY_ATTEMPTS + 1):
-            answer = call(
-                "BatchExecuteStatement",
-                self._client.batch_execute_statement,
-                Statements=[statement for _, statement in waiting],
-            )
-            again = []
-            for (key, statement), response in zip(waiting, answer["Responses"], strict=True):
-                code = response.get("Error", {}).get("Code")
-                if code == _DUPLICATE:
-                    duplicates.append(key)
-                elif code in RETRYABLE_CODES:
-                    again.append((key, statement))
-                elif code is not None:
-                    raise Refused(f"BatchExecuteStatement: {code}")
-            if not again:
-                return duplicates
-            waiting = again
-            time.sleep(backoff_seconds(attempt))
-        raise TryAgain(f"BatchExecuteStatement: {len(waiting)} statements were throttled {ENTRY_ATTEMPTS} times")
+    def _statement(self, entry: Entry) -> str:
+        """An insert of the entry as JSON text: what `entry_item` says, written out."""
+        remaining = ",".join(['{"NULL":true}' if left is None else f'{{"N":"{left}"}}' for left in entry.remaining])
+        expires_at = "" if entry.expires_at is None else f',{{"S":"{_instant_text(entry.expires_at)}"}}'
+        return (
+            f'{{"Statement":{self._insert if entry.expires_at is None else self._insert_expiring},"Parameters":['
+            f'{{"S":{_json_text(entry.key.partition)}}},{{"S":{_json_text(entry.key.place)}}},'
+            f'{{"S":{_json_text(entry.body)}}},{{"S":"{entry.status}"}},{{"L":[{remaining}]}},'
+            f'{{"S":"{_instant_text(entry.effective_at)}"}},{{"N":"{entry.ttl}"}},{{"N":"{entry.origin}"}}{expires_at}]}}'
+        )
 
-    def _statement(self, entry: Entry) -> Item:
-        item = entry_item(entry)
-        parameters = [item[name] for name in _ATTRIBUTES]
-        if entry.expires_at is None:
-            return {"Statement": self._insert, "Parameters": parameters}
-        return {"Statement": self._insert_expiring, "Parameters": [*parameters, item["expires_at"]]}
-
-    def _read(self, keys: Sequence[DecisionKey]) -> dict[DecisionKey, Entry]:
+    def standing(self, keys: Sequence[DecisionKey]) -> dict[DecisionKey, Entry]:
         found: dict[DecisionKey, Entry] = {}
         for page in batched(keys, KEYS_PER_READ, strict=False):
             waiting = [{"pk": {"S": key.partition}, "sk": {"S": key.place}} for key in page]
@@ -164,4 +149,9 @@ class DynamoLedger:
 
 
 def _insert_statement(table: str, attributes: Sequence[str]) -> str:
-    return f'INSERT INTO "{table}" VALUE {{{", ".join(f"'{name}': ?" for name in attributes)}}}'
+    """The statement as JSON text."""
+    return json.dumps(f'INSERT INTO "{table}" VALUE {{{", ".join(f"'{name}': ?" for name in attributes)}}}')
+
+
+_json_text = json.JSONEncoder().encode
+_instant_text = lru_cache(_INSTANTS_REMEMBERED)(format_instant)

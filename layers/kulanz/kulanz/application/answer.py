@@ -1,6 +1,5 @@
 """Answers "did I get it, and why that much?" for one account: ledger, frozen policy and pinned list together."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -11,7 +10,7 @@ from kulanz.domain.campaign import Campaign, State
 from kulanz.domain.decision import Decision
 from kulanz.domain.identifiers import ACCOUNT_ID_EXPECTED, is_account_id
 from kulanz.domain.ledger import Entry, is_expired, read_decision
-from kulanz.domain.lists import LINE_BYTES, Problem, Row, lines_starting_in, row_reader
+from kulanz.domain.lists import LINE_BYTES, LineReader, Row, line_reader, lines_starting_in
 
 
 class Explained(StrEnum):
@@ -76,7 +75,7 @@ def _explain(entry: Entry, campaign: Campaign | None, ports: AnswerPorts, now: d
         return AnsweredDecision(entry, decision, None, expired, (), Explained.LIST_GONE, None)
     policy = thaw(campaign, ports.campaigns.frozen(campaign.id))
     try:
-        row = _row_at(campaign, entry.origin, ports.lists, row_reader(campaign.layout, policy.facts, policy.unit))
+        row = _row_at(campaign, entry.origin, ports.lists, line_reader(campaign.layout, policy.facts, policy.unit))
     except PinnedVersionGone:
         return AnsweredDecision(entry, decision, campaign, expired, (), Explained.LIST_GONE, None)
     if row is None or row.account_id != entry.key.account_id:
@@ -86,9 +85,7 @@ def _explain(entry: Entry, campaign: Campaign | None, ports: AnswerPorts, now: d
     return AnsweredDecision(entry, decision, campaign, expired, policy.explain(row.values).steps, explained, recomputed)
 
 
-def _row_at(
-    campaign: Campaign, origin: int, lists: ListStore, read_row: Callable[[bytes], Row | Problem]
-) -> Row | None:
+def _row_at(campaign: Campaign, origin: int, lists: ListStore, reader: LineReader) -> Row | None:
     """The row that starts at byte `origin` of the pinned list; None when it is not a row any more."""
     data_start, size = campaign.chunks.data_start, campaign.chunks.size
     if not data_start <= origin < size:
@@ -98,5 +95,5 @@ def _row_at(
     line = next(lines_starting_in(blocks, read_from, origin, origin + 1, data_start), None)
     if line is None or not line.raw or line.offset != origin:
         return None
-    row = read_row(line.raw)
+    row = reader.row(line.raw)
     return row if isinstance(row, Row) else None

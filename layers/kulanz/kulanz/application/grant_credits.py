@@ -4,11 +4,11 @@ Plan and apply are the same code over the same bounds. They differ in one thing:
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from kulanz.application.frozen import FrozenCache
 from kulanz.application.ports import (
@@ -32,20 +32,22 @@ from kulanz.domain.campaign import (
     Receipt,
     State,
 )
-from kulanz.domain.decision import Decision
-from kulanz.domain.ledger import WRITER_LIFE, Entry, decision_body, judge, new_entry, row_hash
+from kulanz.domain.decider import Decider, Remembered, prepare
+from kulanz.domain.ledger import WRITER_LIFE, DecisionKey, Lifetime, judge, new_entry, row_hash
 from kulanz.domain.lists import (
     LINE_BYTES,
     LINE_SCAN_BYTES,
     Line,
+    LineReader,
     ListRefused,
     Problem,
-    Row,
+    Record,
     has_unbalanced_quotes,
+    line_reader,
     lines_starting_in,
-    row_reader,
 )
 from kulanz.domain.policy import CompiledPolicy
+from kulanz.domain.succession import stands_before, still_owed
 
 STATEMENTS_PER_CALL = 25
 LINES_PER_LOOK_AT_THE_CLOCK = 250
@@ -185,6 +187,14 @@ def _problem_lines(problems: list[dict[str, str | int]]) -> bytes:
     return b"".join(json.dumps(problem, sort_keys=True).encode() + b"\n" for problem in problems)
 
 
+class Waiting(NamedTuple):
+    """A decided line that waits for its wave."""
+
+    offset: int
+    record: Record
+    remembered: Remembered
+
+
 @dataclass(slots=True)
 class ChunkRun:
     """One attempt at a chunk: from the cursor, with its own totals, to a receipt that is offered once."""
@@ -198,23 +208,26 @@ class ChunkRun:
     clock: Clock
     totals: Totals = field(default_factory=Totals)
     problems: list[dict[str, str | int]] = field(default_factory=list)
-    wave: dict[tuple[str, str], tuple[Entry, Decision, int]] = field(default_factory=dict)
+    tally: dict[tuple[Remembered, Fate], int] = field(default_factory=dict)
+    wave: dict[tuple[str, str], Waiting] = field(default_factory=dict)
+    row_hashes: int = 0
 
     def work(self) -> Receipt:
         """Decide (and in the apply pass write) line after line; the receipt covers exactly the lines that are done."""
         chunk_start, chunk_stop = self.campaign.chunks.bounds(self.message.chunk)
         position = start = None if self.cursor is None else self.cursor.position
-        read_row = row_reader(self.campaign.layout, self.policy.facts, self.policy.unit)
-        apply = self.message.work is Pass.APPLY
+        reader = line_reader(self.campaign.layout, self.policy.facts, self.policy.unit)
+        decider = Decider(self.campaign, self.policy, reader)
         finished = True
         for number, line in enumerate(self._lines(chunk_start, chunk_stop), 1):
             start = line.offset if start is None else start
-            self._take(line, read_row, apply)
+            self._take(line, reader, decider)
             position = line.end
             if position < chunk_stop and self._must_stop(number):
                 finished = False
                 break
         self._flush()
+        self._settle()
         at = chunk_stop if position is None else position
         return Receipt(
             campaign=self.campaign.id,
@@ -246,61 +259,112 @@ class ChunkRun:
             return True
         return number % LINES_PER_LOOK_AT_THE_CLOCK == 0 and self.clock.seconds_left() < TIME_TO_FINISH_SECONDS
 
-    def _take(self, line: Line, read_row: Callable[[bytes], Row | Problem], apply: bool) -> None:
+    def _take(self, line: Line, reader: LineReader, decider: Decider) -> None:
         if line.raw == b"":
             self.totals.count_blank()
             return
-        row = self._read(line, read_row)
-        if isinstance(row, Problem):
-            self.totals.count_rejected(row.reason)
-            if not apply:
-                self._note(line.offset, row.reason, field=row.field, expected=row.expected)
+        record = self._read(line, reader)
+        if isinstance(record, Problem):
+            self._reject(line.offset, record)
             return
-        decision = self.policy.decide(row.values)
-        campaign = self.campaign
-        body = decision_body(campaign.id, campaign.engine, campaign.policy_hash, row.digest, decision)
-        place = row_hash(line.offset, body)
-        if not apply:
-            self.totals.count_decided(decision, Fate.NONE, place)
-            return
-        if (row.account_id, row.unit) in self.wave:
-            self._flush()  # two rows of one unit in one call would hide which of them was first
-        now = self.clock.now()
-        keep_until = max(campaign.decidable_until, now + timedelta(days=self.settings.retention_days)) + WRITER_LIFE
-        entry = new_entry(row, line.offset, body, decision, campaign.id, now, keep_until)
-        self.wave[row.account_id, row.unit] = entry, decision, place
-        if len(self.wave) >= STATEMENTS_PER_CALL * self.settings.calls_in_flight:
-            self._flush()
+        remembered = decider.decide(record)
+        if isinstance(remembered, Problem):
+            self._reject(line.offset, remembered)
+        elif self.message.work is Pass.PLAN and not self.campaign.follows:
+            self._count(line.offset, remembered.body(remembered.digest(record)), remembered, Fate.NONE)
+        else:
+            if record[:2] in self.wave:
+                self._flush()  # two rows of one unit in one call would hide which of them was first
+            self.wave[record.account_id, record.unit] = Waiting(line.offset, record, remembered)
+            if len(self.wave) >= STATEMENTS_PER_CALL * self.settings.calls_in_flight:
+                self._flush()
 
-    def _read(self, line: Line, read_row: Callable[[bytes], Row | Problem]) -> Row | Problem:
+    def _read(self, line: Line, reader: LineReader) -> Record | Problem:
         if line.raw is None:
-            return Problem("line_too_long", "", "a line of at most 65536 bytes")
+            return Problem("line_too_long", "", f"a line of at most {LINE_BYTES} bytes")
         if has_unbalanced_quotes(self.campaign.layout.format, line.raw):
             self.totals.unbalanced_quotes += 1
             return Problem("quotes_unbalanced", "", "an even number of double quotes; no line break inside a field")
-        return read_row(line.raw)
+        return reader.split(line.raw)
+
+    def _reject(self, offset: int, problem: Problem) -> None:
+        self.totals.count_rejected(problem.reason)
+        if self.message.work is Pass.PLAN:
+            self._note(offset, problem.reason, field=problem.field, expected=problem.expected)
+
+    def _count(self, offset: int, body: str, remembered: Remembered, fate: Fate) -> None:
+        key = remembered, fate
+        self.tally[key] = self.tally.get(key, 0) + 1
+        self.row_hashes += row_hash(offset, body)
+
+    def _settle(self) -> None:
+        """Bring what was counted by remembered decision into the totals."""
+        for (remembered, fate), lines in self.tally.items():
+            self.totals.count_decided(remembered.decision, fate, lines)
+        self.totals.digest_rows(self.row_hashes)
 
     def _flush(self) -> None:
-        """Write the wave; each row's fate is known before the next wave begins."""
-        if not self.wave:
+        """Finish the wave; each row's fate is known before the next wave begins."""
+        waiting = list(self.wave.values())
+        self.wave.clear()
+        if self.campaign.follows:
+            waiting = self._still_owed(waiting)
+        if self.message.work is Pass.APPLY:
+            self._write(waiting)
             return
-        entries = [entry for entry, _, _ in self.wave.values()]
+        for offset, record, remembered in waiting:
+            self._count(offset, remembered.body(remembered.digest(record)), remembered, Fate.NONE)
+
+    def _still_owed(self, waiting: list[Waiting]) -> list[Waiting]:
+        """What earlier campaigns of the incident have not given yet; lines that are owed nothing more are counted."""
+        campaign = self.campaign
+        keys = {
+            key: [DecisionKey(key[0], campaign.id.incident_id, key[1], seq) for seq in campaign.follows]
+            for key in ((line.record.account_id, line.record.unit) for line in waiting)
+        }
+        standing = self.ports.ledger.standing([key for ours in keys.values() for key in ours])
+        owed = []
+        for line in waiting:
+            ours = keys[line.record.account_id, line.record.unit]
+            before = stands_before(standing[key] for key in ours if key in standing)
+            whole = line.remembered.decision
+            decision = still_owed(whole, before, self.policy.earlier)
+            if decision is None:
+                self.totals.count_unchanged(whole.reason)
+            elif before is None:
+                owed.append(line)
+            else:
+                now = prepare(campaign, decision, line.remembered.facts, before.texts())
+                owed.append(line._replace(remembered=now))
+        return owed
+
+    def _write(self, waiting: list[Waiting]) -> None:
+        if not waiting:
+            return
+        campaign, now = self.campaign, self.clock.now()
+        keep_until = max(campaign.decidable_until, now + timedelta(days=self.settings.retention_days)) + WRITER_LIFE
+        lifetimes: dict[Remembered, Lifetime] = {}
+        entries = []
+        for offset, record, remembered in waiting:
+            lifetime = lifetimes.get(remembered)
+            if lifetime is None:
+                lifetime = lifetimes[remembered] = Lifetime.of(remembered.decision, now, keep_until)
+            key = DecisionKey(record.account_id, campaign.id.incident_id, record.unit, campaign.id.seq)
+            body = remembered.body(remembered.digest(record))
+            entries.append(new_entry(key, offset, body, remembered.decision, lifetime))
         before = self.clock.seconds_left()
         stored = self.ports.ledger.insert(entries)
-        for (entry, decision, place), found in zip(self.wave.values(), stored, strict=True):
+        for line, entry, found in zip(waiting, entries, stored, strict=True):
             fate = Fate.WRITTEN if found is None else judge(entry, found)
-            self.totals.count_decided(decision, fate, place)
+            self._count(line.offset, entry.body, line.remembered, fate)
             if found is not None and fate is Fate.CONFLICT:
-                self._note(
-                    entry.origin,
-                    "conflict",
-                    stored_offset=found.origin,
-                    expected="one set of facts for an account in a list",
-                )
-        spent = before - self.clock.seconds_left()
+                expected = "one set of facts for an account in a list"
+                self._note(line.offset, "conflict", stored_offset=found.origin, expected=expected)
+        self._pace(len(entries), before - self.clock.seconds_left())
+
+    def _pace(self, entries: int, spent_seconds: float) -> None:
         if self.settings.entries_per_second > 0:
-            self.clock.wait(max(0.0, len(entries) / self.settings.entries_per_second - spent))
-        self.wave.clear()
+            self.clock.wait(max(0.0, entries / self.settings.entries_per_second - spent_seconds))
 
     def _note(self, offset: int, reason: str, **details: str | int) -> None:
         self.problems.append(

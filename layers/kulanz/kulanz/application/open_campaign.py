@@ -243,6 +243,7 @@ def _prepare(
         decidable_until=record.decidable_until,
         request_digest=event.request_digest,
         opened_by=event.source,
+        follows=record.applied,
         log_count=1,
     )
     return campaign, frozen

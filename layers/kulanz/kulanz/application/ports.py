@@ -127,6 +127,9 @@ class Ledger(Protocol):
         Raises TryAgain when some could not be written within the adapter's bounds; the others stand.
         """
 
+    def standing(self, keys: Sequence[DecisionKey]) -> dict[DecisionKey, Entry]:
+        """The entries that stand under some keys, read consistently."""
+
     def of_account(self, account_id: str, incident_id: str | None = None) -> list[Entry]:
         """The decisions about an account (of one incident), read consistently."""
 

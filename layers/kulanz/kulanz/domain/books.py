@@ -24,6 +24,7 @@ class RowClass(StrEnum):
     HELD = "held"
     REFERRED = "referred"
     OFFERED = "offered"
+    UNCHANGED = "unchanged"
     REJECTED = "rejected"
     BLANK = "blank"
 
@@ -41,6 +42,7 @@ class Fate(StrEnum):
     CONFLICT = "conflict"
 
 
+NEVER_WRITTEN = frozenset({RowClass.UNCHANGED, RowClass.REJECTED, RowClass.BLANK})
 IN_THE_LEDGER = frozenset({Fate.WRITTEN, Fate.ALREADY})
 
 
@@ -96,16 +98,24 @@ class Totals:
         self.lines += 1
         self.counts[CountKey(RowClass.BLANK, "blank", Fate.NONE)] += 1
 
-    def count_decided(self, decision: Decision, fate: Fate, row_hash: int) -> None:
-        """Count a decided line, its worth and its place in the digest."""
+    def count_unchanged(self, reason: str) -> None:
+        """Count a line that an earlier campaign of the incident has given all it is owed."""
         self.lines += 1
-        self.digest = (self.digest + row_hash) % DIGEST_MODULUS
+        self.counts[CountKey(RowClass.UNCHANGED, reason, Fate.NONE)] += 1
+
+    def count_decided(self, decision: Decision, fate: Fate, lines: int = 1) -> None:
+        """Count lines that came to the same decision and the same fate, and their worth."""
+        self.lines += lines
         row_class = CLASS_OF[decision.outcome]
-        self.counts[CountKey(row_class, decision.reason, fate)] += 1
+        self.counts[CountKey(row_class, decision.reason, fate)] += lines
         for benefit in decision.benefits:
             measure, size = worth_of(benefit)
             key = SumKey(row_class, fate, measure)
-            self.sums[key] = self.sums.get(key, 0) + size
+            self.sums[key] = self.sums.get(key, 0) + size * lines
+
+    def digest_rows(self, row_hashes: int) -> None:
+        """Add the hashes of decided rows (one, or their sum) to the digest."""
+        self.digest = (self.digest + row_hashes) % DIGEST_MODULUS
 
     def add(self, other: "Totals") -> None:
         """Add the totals of another range."""
@@ -166,9 +176,7 @@ def differences(plan: Totals, apply: Totals) -> Iterator[Difference]:
         if owed != paid:
             yield Difference(f"{measure} {row_class}", owed, paid)
     undecided = sum(
-        n
-        for key, n in apply.counts.items()
-        if key.fate is Fate.NONE and key.row_class not in (RowClass.REJECTED, RowClass.BLANK)
+        n for key, n in apply.counts.items() if key.fate is Fate.NONE and key.row_class not in NEVER_WRITTEN
     )
     if undecided:
         yield Difference("decided lines without a fate", 0, undecided)

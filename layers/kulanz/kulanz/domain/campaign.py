@@ -179,7 +179,10 @@ class StateChange:
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """A campaign as its META record tells it. All but state, reason, log_count, announced and progress is immutable."""
+    """A campaign as its META record tells it; all but state, reason, log_count, announced and progress is immutable.
+
+    `follows` are the earlier campaigns of its incident that may have granted.
+    """
 
     id: CampaignId
     incident_revision: int
@@ -195,6 +198,7 @@ class Campaign:
     decidable_until: datetime
     request_digest: str
     opened_by: str
+    follows: tuple[int, ...] = ()
     state: State = State.PLANNING
     state_reason: str = ""
     log_count: int = 0

@@ -39,7 +39,7 @@ class IncidentRecord:
     """`version` counts the writes of this record; every write is conditional on it.
 
     `requests` maps the digest of each accepted campaign request to its seq, so that the same request is one campaign.
-    `applied_seq` is the campaign that may have granted: the first that reached its apply pass.
+    `applied` are the campaigns that may have granted: those that reached their apply pass.
     """
 
     incident_id: str
@@ -49,7 +49,7 @@ class IncidentRecord:
     decidable_until: datetime
     next_seq: int = 1
     open_seq: int | None = None
-    applied_seq: int | None = None
+    applied: tuple[int, ...] = ()
     requests: dict[str, int] = field(default_factory=dict)
 
 
@@ -98,11 +98,6 @@ def with_campaign(
         raise IncidentConflict(
             "incident_occupied",
             f"campaign {record.incident_id}/{record.open_seq} is not finished; wait for it or cancel it",
-        )
-    if record.applied_seq is not None:
-        raise IncidentConflict(
-            "incident_applied",
-            f"campaign {record.incident_id}/{record.applied_seq} has granted; a campaign after it is not supported yet",
         )
     if record.next_seq > CAMPAIGNS_PER_INCIDENT:
         raise IncidentConflict("too_many_campaigns", f"an incident has at most {CAMPAIGNS_PER_INCIDENT} campaigns")

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from hashlib import blake2b
-from typing import Any, NotRequired, TypedDict
+from typing import Any, NotRequired, Self, TypedDict
 
 from kulanz.domain.books import Fate, worth_of
 from kulanz.domain.campaign import CampaignId
 from kulanz.domain.decision import UNLIMITED, Decision, Outcome
-from kulanz.domain.lists import Row
 
 BODY_VERSION = 1
 ITEM_BYTES = 1024
@@ -58,6 +57,7 @@ class DecisionContract(TypedDict):
     benefits: NotRequired[list[BenefitTold]]
     claimable: NotRequired[list[BenefitTold]]
     notice: NotRequired[NoticeAsked]
+    earlier: NotRequired[Mapping[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +115,18 @@ class Entry:
     origin: int
 
 
-def decision_body(campaign: CampaignId, engine: str, policy_hash: str, row_digest: str, decision: Decision) -> str:
-    """The immutable body of a decision as canonical JSON: keys sorted, no spaces, no instant of the writer's clock."""
+def decision_body(
+    campaign: CampaignId,
+    engine: str,
+    policy_hash: str,
+    row_digest: str,
+    decision: Decision,
+    earlier: Mapping[str, str] | None = None,
+) -> str:
+    """The immutable body of a decision as canonical JSON: keys sorted, no spaces, no instant of the writer's clock.
+
+    `earlier` is what earlier campaigns of the incident had granted, by measure, where it was set off.
+    """
     body = {
         "v": BODY_VERSION,
         "campaign": str(campaign),
@@ -124,6 +134,7 @@ def decision_body(campaign: CampaignId, engine: str, policy_hash: str, row_diges
         "policy": policy_hash,
         "row": row_digest,
         **decision.to_body(),
+        **({"earlier": dict(earlier)} if earlier else {}),
     }
     return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
@@ -133,24 +144,35 @@ def row_hash(offset: int, body: str) -> int:
     return int.from_bytes(blake2b(b"%d:%b" % (offset, body.encode()), digest_size=16).digest())
 
 
-def new_entry(
-    row: Row, origin: int, body: str, decision: Decision, campaign: CampaignId, now: datetime, keep_until: datetime
-) -> Entry:
-    """The entry a worker writes at `now`. `keep_until` is the earliest instant at which it may be deleted."""
-    expiries = [benefit.validity.expires_at(now) for benefit in decision.benefits]
-    known = [expiry for expiry in expiries if expiry is not None]
-    expires_at = max(known) if known and len(known) == len(expiries) else None
-    last = max([keep_until, *known]) + WRITER_LIFE
+@dataclass(frozen=True, slots=True)
+class Lifetime:
+    """The instants of a decision written at `effective_at`: when its benefits end, and when it may be deleted."""
+
+    effective_at: datetime
+    expires_at: datetime | None
+    ttl: int
+
+    @classmethod
+    def of(cls, decision: Decision, now: datetime, keep_until: datetime) -> Self:
+        """The lifetime of a decision written at `now` that is kept at least until `keep_until`."""
+        expiries = [benefit.validity.expires_at(now) for benefit in decision.benefits]
+        known = [expiry for expiry in expiries if expiry is not None]
+        expires_at = max(known) if known and len(known) == len(expiries) else None
+        return cls(now, expires_at, int((max([keep_until, *known]) + WRITER_LIFE).timestamp()))
+
+
+def new_entry(key: DecisionKey, origin: int, body: str, decision: Decision, lifetime: Lifetime) -> Entry:
+    """The entry a worker writes for the row at byte `origin`."""
     return Entry(
-        key=DecisionKey(row.account_id, campaign.incident_id, row.unit, campaign.seq),
+        key=key,
         body=body,
         status=decision.outcome,
         remaining=tuple(
             None if benefit.quantity == UNLIMITED else worth_of(benefit)[1] for benefit in decision.benefits
         ),
-        effective_at=now,
-        expires_at=expires_at,
-        ttl=int(last.timestamp()),
+        effective_at=lifetime.effective_at,
+        expires_at=lifetime.expires_at,
+        ttl=lifetime.ttl,
         origin=origin,
     )
 
@@ -179,3 +201,9 @@ def is_expired(entry: Entry, now: datetime) -> bool:
 def read_decision(body: str) -> Decision:
     """The decision inside a stored body."""
     return Decision.from_body(json.loads(body))
+
+
+def earlier_grants(body: str) -> Mapping[str, str]:
+    """What earlier campaigns of the incident had granted when this body was decided, by measure."""
+    earlier: Mapping[str, str] = json.loads(body).get("earlier", {})
+    return earlier

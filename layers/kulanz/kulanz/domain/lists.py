@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 from kulanz.domain.facts import FactDeclaration, FactError, FactValue, canonical
 from kulanz.domain.identifiers import ACCOUNT_ID_EXPECTED, WHOLE_ACCOUNT, is_account_id
@@ -51,6 +51,18 @@ class ListLayout:
     data_start: int
 
 
+type Cells = tuple[Any, ...]
+"""The columns a policy reads, as a line has them; equal cells are equal facts, and a decision is remembered by them."""
+
+
+class Record(NamedTuple):
+    """A line taken apart: the unit it is about, and the cells of the facts, not yet typed."""
+
+    account_id: str
+    unit: str
+    cells: Cells
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """A typed line: the unit it is about and the facts the policy reads, in the policy's order (None is unknown)."""
@@ -59,11 +71,19 @@ class Row:
     unit: str
     values: tuple[FactValue | None, ...]
 
-    @property
-    def digest(self) -> str:
-        """128 bits, as hex, over all typed content: equal digests are equal rows."""
-        parts = [self.account_id, self.unit, *("" if value is None else canonical(value) for value in self.values)]
-        return blake2b("".join(f"{len(part)}:{part}" for part in parts).encode(), digest_size=16).hexdigest()
+
+def facts_text(values: Sequence[FactValue | None]) -> str:
+    """The facts' part of what a row's digest is over: each value's text with its length before it."""
+    return "".join(_measured("" if value is None else canonical(value)) for value in values)
+
+
+def row_digest(account_id: str, unit: str, facts: str) -> str:
+    """128 bits, as hex, over all typed content of a row: equal digests are equal rows."""
+    return blake2b(f"{_measured(account_id)}{_measured(unit)}{facts}".encode(), digest_size=16).hexdigest()
+
+
+def _measured(text: str) -> str:
+    return f"{len(text)}:{text}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,10 +229,34 @@ def has_unbalanced_quotes(list_format: ListFormat, raw: bytes) -> bool:
     return list_format is ListFormat.CSV and raw.count(b'"') % 2 == 1
 
 
-def row_reader(
-    layout: ListLayout, facts: Sequence[FactDeclaration], unit_column: str | None
-) -> Callable[[bytes], Row | Problem]:
-    """A function from the bytes of one non-blank line to its row, or to the problem with it; built once per run."""
+@dataclass(frozen=True, slots=True)
+class LineReader:
+    """Reads the lines of one list for one policy: `split` takes a line apart, `values` types the cells of its facts.
+
+    `split` gives a record or the problem with the line; `values` raises FactError.
+    """
+
+    split: Callable[[bytes], Record | Problem]
+    values: Callable[[Cells], tuple[FactValue | None, ...]]
+
+    def row(self, raw: bytes) -> Row | Problem:
+        """The typed row of one non-blank line, or the problem with it."""
+        record = self.split(raw)
+        if isinstance(record, Problem):
+            return record
+        try:
+            return Row(record.account_id, record.unit, self.values(record.cells))
+        except FactError as error:
+            return fact_problem(error)
+
+
+def fact_problem(error: FactError) -> Problem:
+    """The problem with a line one of whose facts is not what the policy declared."""
+    return Problem("fact_invalid", error.field, error.expected)
+
+
+def line_reader(layout: ListLayout, facts: Sequence[FactDeclaration], unit_column: str | None) -> LineReader:
+    """The reader of a list's lines for the facts a policy reads; built once per run."""
     if layout.format is ListFormat.CSV:
         return _csv_reader(layout, facts, unit_column)
     return _jsonl_reader(facts, unit_column)
@@ -240,17 +284,17 @@ def _identify(account_id: object, unit: object, unit_column: str | None) -> tupl
     return account_id, unit
 
 
-def _csv_reader(
-    layout: ListLayout, facts: Sequence[FactDeclaration], unit_column: str | None
-) -> Callable[[bytes], Row | Problem]:
+def _csv_reader(layout: ListLayout, facts: Sequence[FactDeclaration], unit_column: str | None) -> LineReader:
     places = {name: place for place, name in enumerate(layout.columns)}
     width = len(layout.columns)
     account_place = places[ACCOUNT_COLUMN]
     unit_place = None if unit_column is None else places[unit_column]
-    parsers = tuple((places.get(fact.name, width), fact.parse_text) for fact in facts)
-    has_absent = any(place == width for place, _ in parsers)
+    # A column that the policy can do without and the list has not lies behind the last one: empty, so unknown.
+    fact_places = tuple(places.get(fact.name, width) for fact in facts)
+    has_absent = width in fact_places
+    parsers = tuple(fact.parse_text for fact in facts)
 
-    def read(raw: bytes) -> Row | Problem:
+    def split(raw: bytes) -> Record | Problem:
         text = _decode(raw)
         if isinstance(text, Problem):
             return text
@@ -264,23 +308,23 @@ def _csv_reader(
         if len(fields) != width:
             return Problem("field_count", "", f"{width} fields, as the header has")
         if has_absent:
-            fields.append("")  # a column that the policy can do without and the list has not: unknown
+            fields.append("")
         identity = _identify(fields[account_place], None if unit_place is None else fields[unit_place], unit_column)
         if isinstance(identity, Problem):
             return identity
-        try:
-            return Row(*identity, tuple([parse(fields[place]) for place, parse in parsers]))
-        except FactError as error:
-            return Problem("fact_invalid", error.field, error.expected)
+        return Record(*identity, tuple([fields[place] for place in fact_places]))
 
-    return read
+    def values(cells: Cells) -> tuple[FactValue | None, ...]:
+        return tuple([parse(cell) for parse, cell in zip(parsers, cells, strict=True)])
+
+    return LineReader(split, values)
 
 
-def _jsonl_reader(facts: Sequence[FactDeclaration], unit_column: str | None) -> Callable[[bytes], Row | Problem]:
+def _jsonl_reader(facts: Sequence[FactDeclaration], unit_column: str | None) -> LineReader:
     parsers = tuple((fact.name, fact.parse_json) for fact in facts)
     decoder = json.JSONDecoder(object_pairs_hook=_object_once, parse_constant=_no_constant, parse_float=Decimal)
 
-    def read(raw: bytes) -> Row | Problem:
+    def split(raw: bytes) -> Record | Problem:
         text = _decode(raw)
         if isinstance(text, Problem):
             return text
@@ -294,12 +338,16 @@ def _jsonl_reader(facts: Sequence[FactDeclaration], unit_column: str | None) -> 
         identity = _identify(record.get(ACCOUNT_COLUMN), unit, unit_column)
         if isinstance(identity, Problem):
             return identity
-        try:
-            return Row(*identity, tuple([parse(record.get(name)) for name, parse in parsers]))
+        try:  # typed here: JSON's 1 and true are equal as cells, and are not the same fact
+            return Record(*identity, tuple([parse(record.get(name)) for name, parse in parsers]))
         except FactError as error:
-            return Problem("fact_invalid", error.field, error.expected)
+            return fact_problem(error)
 
-    return read
+    return LineReader(split, _as_they_are)
+
+
+def _as_they_are(cells: Cells) -> tuple[FactValue | None, ...]:
+    return cells
 
 
 def _object_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -1,0 +1,73 @@
+"""Decides the records of one campaign, remembering what equal facts came to.
+
+Most rows of a list differ in the account alone. What their facts come to (the decision, and the text of its body around
+the row's digest) is worked out once and remembered, within a bound.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kulanz.domain.campaign import Campaign
+from kulanz.domain.decision import Decision
+from kulanz.domain.facts import FactError
+from kulanz.domain.ledger import decision_body
+from kulanz.domain.lists import Cells, LineReader, Problem, Record, fact_problem, facts_text, row_digest
+from kulanz.domain.policy import CompiledPolicy
+
+REMEMBERED_FACTS = 8_192
+"""Sets of facts remembered at a time; about 1 KB each."""
+_NO_DIGEST = "\0"
+_DIGEST_PLACE = '"row":"\\u0000"'
+"""Where a body that is being prepared has its row's digest: no text can hold a NUL, nor an unescaped quote."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Remembered:
+    """What a set of facts came to: told apart by identity, so that rows can be counted by it."""
+
+    decision: Decision
+    facts: str
+    body_head: str
+    body_tail: str
+
+    def digest(self, record: Record) -> str:
+        """The digest of a row with these facts."""
+        return row_digest(record.account_id, record.unit, self.facts)
+
+    def body(self, digest: str) -> str:
+        """The body of the decision about a row with these facts."""
+        return f"{self.body_head}{digest}{self.body_tail}"
+
+
+class Decider:
+    """The policy of one campaign over the records of its list."""
+
+    def __init__(self, campaign: Campaign, policy: CompiledPolicy, reader: LineReader) -> None:
+        self._campaign = campaign
+        self._policy = policy
+        self._reader = reader
+        self._remembered: dict[Cells, Remembered | Problem] = {}
+
+    def decide(self, record: Record) -> Remembered | Problem:
+        """What the record's facts come to, or the problem with one of them."""
+        known = self._remembered.get(record.cells)
+        if known is None:
+            known = self._decide(record.cells)
+            if len(self._remembered) >= REMEMBERED_FACTS:
+                self._remembered.clear()
+            self._remembered[record.cells] = known
+        return known
+
+    def _decide(self, cells: Cells) -> Remembered | Problem:
+        try:
+            values = self._reader.values(cells)
+        except FactError as error:
+            return fact_problem(error)
+        return prepare(self._campaign, self._policy.decide(values), facts_text(values))
+
+
+def prepare(campaign: Campaign, decision: Decision, facts: str, earlier: Mapping[str, str] | None = None) -> Remembered:
+    """A decision with the text of its body around the row's digest. `earlier` is what was granted before."""
+    body = decision_body(campaign.id, campaign.engine, campaign.policy_hash, _NO_DIGEST, decision, earlier)
+    head, tail = body.split(_DIGEST_PLACE)
+    return Remembered(decision, facts, f'{head}"row":"', f'"{tail}')

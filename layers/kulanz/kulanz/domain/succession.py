@@ -1,0 +1,79 @@
+"""What a later campaign of an incident still owes a unit that an earlier one has decided.
+
+Whether a policy replaces what was granted before or adds to it is the policy's word (`earlier: replace | add`). A
+replacing one grants the difference, never a negative one; what was granted is never taken back.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from kulanz.domain.books import worth_of
+from kulanz.domain.decision import UNLIMITED, Benefit, Decision, Outcome
+from kulanz.domain.ledger import Entry, read_decision
+from kulanz.domain.money import Money
+
+ADDS = "add"
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What stands about a unit from earlier campaigns: the latest outcome, and what was granted, by measure."""
+
+    outcome: Outcome
+    granted: tuple[tuple[str, int | Decimal], ...]
+
+    def texts(self) -> Mapping[str, str]:
+        """What was granted as exact texts, as a later decision's body tells it."""
+        return {measure: str(size) for measure, size in self.granted}
+
+
+def stands_before(entries: Iterable[Entry]) -> Before | None:
+    """Add up the entries of a unit, lowest campaign first; None when there are none."""
+    latest: Outcome | None = None
+    granted: dict[str, int | Decimal] = {}
+    for entry in entries:
+        latest = entry.status
+        if entry.status is Outcome.GRANTED:
+            for benefit in read_decision(entry.body).benefits:
+                measure, size = worth_of(benefit)
+                granted[measure] = granted.get(measure, 0) + size
+    if latest is None:
+        return None
+    return Before(Outcome.GRANTED if granted else latest, tuple(sorted(granted.items())))
+
+
+def still_owed(decision: Decision, before: Before | None, earlier_rule: str) -> Decision | None:
+    """What is decided now, given what stands; None when nothing changes.
+
+    An offer that was not taken up is made again, because only an incident's latest campaign can be accepted.
+    """
+    if before is None or earlier_rule == ADDS:
+        return decision
+    if decision.outcome not in (Outcome.GRANTED, Outcome.OFFERED):
+        return None if before.outcome in (decision.outcome, Outcome.GRANTED) else decision
+    remaining = less_granted(decision.benefits, dict(before.granted))
+    if not remaining:
+        return None
+    return decision if remaining == decision.benefits else replace(decision, benefits=remaining)
+
+
+def less_granted(benefits: Iterable[Benefit], granted: Mapping[str, int | Decimal]) -> tuple[Benefit, ...]:
+    """The benefits less what was granted of the same measure, taken off the first ones first."""
+    left = dict(granted)
+    remaining = []
+    for benefit in benefits:
+        measure, size = worth_of(benefit)
+        taken = min(size, left.get(measure, 0))
+        left[measure] = left.get(measure, 0) - taken
+        if size > taken:
+            remaining.append(benefit if not taken else _smaller(benefit, size - taken))
+    return tuple(remaining)
+
+
+def _smaller(benefit: Benefit, size: int | Decimal) -> Benefit:
+    if benefit.money is not None:
+        return replace(benefit, money=Money(int(size), benefit.money.currency))
+    if benefit.quantity == UNLIMITED:
+        raise AssertionError("something unlimited is granted whole or not at all")
+    return replace(benefit, quantity=f"{Decimal(size).normalize():f}")
