@@ -4,13 +4,14 @@ A decision depends only on the policy, the incident, the facts and ``decided_at`
 writes it: validity is a rule that gives the end for the instant of crediting.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from fractions import Fraction
 from typing import Any
 
-from kulanz.domain.money import Money
+from kulanz.domain.money import Money, format_minor
 from kulanz.domain.time import add_days, add_months, format_instant, local_day, parse_instant, zone_of
 
 type Body = dict[str, Any]
@@ -46,9 +47,10 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Validity:
-    """How long a benefit can be used: calendar days or months in a zone, or hours, from the grant; or until an instant.
+    """How long a benefit can be used: calendar days or months in a zone, or hours, from its start; or until an instant.
 
-    ``start`` says what it counts from: ``grant``, or ``redemption``, whose instant is not known yet.
+    ``start`` says what it counts from: ``grant``; ``redemption``, whose instant is not known yet; or ``day``, the fixed
+    instant ``begins``.
     """
 
     count: int = 0
@@ -56,11 +58,17 @@ class Validity:
     zone: str = "UTC"
     until: datetime | None = None
     start: str = "grant"
+    begins: datetime | None = None
+
+    def starts_at(self, effective_at: datetime) -> datetime:
+        """Give the first instant at which the benefit can be used: the grant's, or a later fixed one."""
+        return effective_at if self.begins is None else max(self.begins, effective_at)
 
     def expires_at(self, effective_at: datetime) -> datetime | None:
         """Give the first instant at which the benefit can no longer be used, or None where nothing ends it yet."""
-        if self.start != "grant" or not self.unit:
+        if self.start == "redemption" or not self.unit:
             return self.until
+        effective_at = self.starts_at(effective_at)
         match self.unit:
             case "hours":
                 end = effective_at + timedelta(hours=self.count)
@@ -80,25 +88,30 @@ class Validity:
             body["zone"] = self.zone
         if self.until is not None:
             body["until"] = format_instant(self.until)
-        if self.start != "grant":
+        if self.begins is not None:
+            body["from"] = format_instant(self.begins)
+        elif self.start != "grant":
             body["from"] = self.start
         return body
 
     @classmethod
     def from_body(cls, body: Body) -> "Validity":
         count, _, unit = str(body.get("for", "0 ")).partition(" ")
-        until = body.get("until")
+        until, start = body.get("until"), body.get("from", "grant")
+        fixed = start not in ("grant", "redemption")
         return cls(
             count=int(count),
             unit=unit,
             zone=body.get("zone", "UTC"),
             until=parse_instant(until) if until is not None else None,
-            start=body.get("from", "grant"),
+            start="day" if fixed else start,
+            begins=parse_instant(start) if fixed else None,
         )
 
 
 ALWAYS_VALID = Validity()
 UNLIMITED = "unlimited"
+QUANTITY_DECIMALS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,3 +230,41 @@ class Decision:
             mode=body.get("mode", "automatic" if entitled else ""),
             claimable=tuple(Benefit.from_body(item) for item in body.get("claimable", ())),
         )
+
+
+def still_due(benefits: Iterable[Benefit], earlier: Iterable[Benefit]) -> tuple[Benefit, ...]:
+    """Give what is due beyond what was granted before for the same incident; never negative, per currency and unit."""
+    granted: dict[str, int] = {}
+    units: dict[str, Fraction] = {}
+    for benefit in earlier:
+        if benefit.money is not None:
+            granted[benefit.money.currency] = granted.get(benefit.money.currency, 0) + benefit.money.minor
+        elif benefit.quantity != UNLIMITED:
+            units[benefit.unit] = units.get(benefit.unit, Fraction(0)) + Fraction(benefit.quantity)
+    due: list[Benefit] = []
+    for benefit in benefits:
+        if benefit.money is not None:
+            taken = min(granted.get(benefit.money.currency, 0), benefit.money.minor)
+            granted[benefit.money.currency] = granted.get(benefit.money.currency, 0) - taken
+            if benefit.money.minor > taken:
+                due.append(replace(benefit, money=Money(benefit.money.minor - taken, benefit.money.currency)))
+        elif benefit.quantity == UNLIMITED or benefit.unit not in units:
+            due.append(benefit)
+        else:
+            quantity = Fraction(benefit.quantity)
+            spent = min(units[benefit.unit], quantity)
+            units[benefit.unit] -= spent
+            if quantity > spent:
+                due.append(replace(benefit, quantity=format_quantity(quantity - spent)))
+    return tuple(due)
+
+
+def format_quantity(quantity: int | Fraction) -> str:
+    """Write a quantity of a unit as a plain decimal; one that has none is written as a fraction."""
+    exact = Fraction(quantity)
+    if exact.denominator == 1:
+        return str(exact.numerator)
+    scaled = exact * 10**QUANTITY_DECIMALS
+    if scaled.denominator != 1:
+        return str(exact)
+    return format_minor(scaled.numerator, QUANTITY_DECIMALS).rstrip("0")

@@ -38,6 +38,6 @@ __all__ = [
 
 def load_policy(source: Path | str) -> PolicyDocument:
     """Read and check a policy from a file or its text. Raises ``PolicyError`` with file, line and what to do."""
-    from kulanz.domain.policy.load import load_policy as load  # noqa: PLC0415 (it brings YAML, which no worker needs)
+    from kulanz.domain.policy.yaml_source import load_policy as load  # noqa: PLC0415 (it brings YAML, which no worker needs)
 
     return load(source)

@@ -1,12 +1,16 @@
 """The counted outage: the incident's windows as the policy's exposure lets them count for an account."""
 
+from datetime import date
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
-from kulanz.domain.policy import kinds
+from kulanz.domain.policy import exposure, kinds
 from kulanz.domain.policy.document import Exposure
 from kulanz.domain.policy.errors import PolicyError
-from kulanz.domain.policy.expression import Node, call_node
+from kulanz.domain.policy.expression import UNSET, Node, Row, call_node
 from kulanz.domain.policy.syntax import Literal, parse
+
+MONTHS = {"month": 1, "quarter": 3, "calendar year": 12}
 
 if TYPE_CHECKING:
     from kulanz.domain.policy.program import Program
@@ -28,7 +32,33 @@ def counted_outage(program: "Program") -> Node:
         node = _apply(program, "merge", node, "merge_gaps_under", rule.merge_gaps_under)
     if rule.ignore_under:
         node = _apply(program, "at_least", node, "ignore_under", rule.ignore_under)
-    return program.remember("outage", node)
+    place = program.piece_place
+    if place is None:
+        return program.remember("outage", node)
+    whole = program.remember("outage", node)
+
+    def piece_or_whole(row: Row) -> Any:
+        piece = row[place]
+        return whole.evaluate(row) if piece is UNSET else piece
+
+    return Node(kinds.OUTAGE, piece_or_whole, "name", "outage", (node,), node.reads)
+
+
+def period_labels(program: "Program", per: str) -> list[str]:
+    """Give the labels of the periods that the incident touches: 2026, 2026_04 or 2026_q2."""
+    windows = program.incident_windows()
+    zone = program.fixed_zone()
+    return (
+        [] if zone is None else [label(period, per, zone) for period in exposure.periods_of(windows, zone, MONTHS[per])]
+    )
+
+
+def label(period: exposure.Interval, per: str, zone: ZoneInfo) -> str:
+    """Give the label of a period."""
+    first = date.fromordinal(exposure.day_of(period[0], zone))
+    if per == "calendar year":
+        return str(first.year)
+    return f"{first.year}_{first.month:02}" if per == "month" else f"{first.year}_q{(first.month + 2) // 3}"
 
 
 def _apply(program: "Program", function: str, node: Node, key: str, text: str) -> Node:

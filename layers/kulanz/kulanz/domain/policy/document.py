@@ -11,7 +11,7 @@ money (``currency``, ``rounding``), units (``give``), mode (``mode``, ``due``), 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from kulanz.domain.facts import FACT_TYPES
 from kulanz.domain.money import Rounding
@@ -115,6 +115,25 @@ class Steps:
 
 
 @dataclass(frozen=True)
+class EitherTable:
+    """Tiers or steps, told apart by the entry that only one of them has."""
+
+    def read(self, raw: Any, path: Path) -> Tiers | Steps:
+        if "tiers" in raw or "by" in raw:
+            return cast("Tiers", TIERS.read(raw, path))
+        if "steps" in raw or "count" in raw:
+            return cast("Steps", STEPS.read(raw, path))
+        raise PolicyError("expected an expression, tiers (by and tiers) or steps (count and steps)", path)
+
+    def schema(self, definitions: dict[str, Any]) -> dict[str, Any]:
+        return {"anyOf": [TIERS.schema(definitions), STEPS.schema(definitions)]}
+
+
+TIERS = Part(Tiers)
+STEPS = Part(Steps)
+
+
+@dataclass(frozen=True)
 class Clause:
     """A condition that ends the matter: the first one that holds decides."""
 
@@ -141,8 +160,10 @@ class Validity:
     for_: str = entry(
         Text("a length", r"[1-9][0-9]{0,4} (?:hour|day|week|month)s?", ("7 days",)), "For how long.", default=""
     )
-    from_: str = entry(OneOf(("grant", "redemption")), "From when on it counts.", default="grant")
-    until: str = entry(Expression("an instant or a last day"), "The latest end.", default="")
+    from_: str = entry(
+        Expression("grant, redemption, an instant or a first day"), "From when on it counts.", default="grant"
+    )
+    until: str = entry(Expression("an instant or a last day"), "The latest end; a day is included.", default="")
 
 
 VALIDITY_FOR = Text("a length", r"[1-9][0-9]{0,4} (?:hour|day|week|month)s?", ("7 days",))
@@ -192,10 +213,11 @@ def check_mode(mode: Mode, path: Path) -> None:
 
 
 MODE = Part(Mode, check_mode)
-MODES = ByKind(plain=OneOf(("automatic", "claim", "offer")), listed=ListOf(MODE), mapped=MODE)
+WAY = OneOf(("automatic", "claim", "offer"))
+MODES = ByKind(plain=WAY, listed=ListOf(ByKind(plain=WAY, mapped=MODE)), mapped=MODE)
+FOR_EACH = OneOf(("outage",))
 CLAUSES = ListOf(Part(Clause, check_clause), single=True)
 GIVES = ListOf(Part(Give), single=True)
-TABLE = ByKind(plain=Expression("money"), mapped=Part(Steps))
 
 
 @dataclass(frozen=True)
@@ -205,6 +227,7 @@ class Head:
     name: str = entry(REASON, "Its name, used as the reason code of a grant.")
     when: str = entry(YES_NO, "The condition.", default="")
     otherwise: str = entry(REASON, "The reason code where the condition does not hold.", default="")
+    for_each: str = entry(FOR_EACH, "Worked out for each separate outage, and added up.", default="")
     pay: str = entry(Expression("money"), "The money owed.", default="")
     give: tuple[Give, ...] = entry(GIVES, "What is owed besides money.", default=())
     mode: Any = entry(MODES, "How it is delivered.", default="automatic")
@@ -245,7 +268,7 @@ class NoticeRule:
     """What customers are told, by outcome and language."""
 
     texts: Mapping[str, Mapping[str, NoticeText]] = entry(
-        MapOf(MapOf(Part(NoticeText), LOCALE), OneOf(("granted", "declined", "held", "referred", "offered"))),  # type: ignore[arg-type] # a word is a text
+        MapOf(MapOf(Part(NoticeText), LOCALE), OneOf(("granted", "declined", "held", "referred", "offered"))),
         "For each outcome that is told: the text in each language.",
     )
     locale: str = entry(Expression("a language tag"), "The customer's language.", default="")
@@ -287,13 +310,14 @@ class Policy:
     )
     exposure: Exposure = entry(Part(Exposure), "Which part of the incident counts.", default=Exposure())
     values: Mapping[str, Any] = entry(
-        MapOf(ByKind(plain=Expression(), mapped=Anything()), NAME),
+        MapOf(ByKind(plain=Expression(), mapped=EitherTable()), NAME),
         "Named values: expressions, tiers or steps.",
         empty=dict,
     )
     who: tuple[Clause, ...] = entry(CLAUSES, "Who gets nothing, is referred or held.", default=())
     when: str = entry(YES_NO, "The condition of the benefit.", default="")
     otherwise: str = entry(REASON, "The reason code where the condition does not hold.", default="")
+    for_each: str = entry(FOR_EACH, "Worked out for each separate outage, and added up.", default="")
     pay: str = entry(Expression("money"), "The money owed.", default="")
     give: tuple[Give, ...] = entry(GIVES, "What is owed besides money.", default=())
     mode: Any = entry(MODES, "How it is delivered.", default="automatic")
@@ -316,8 +340,6 @@ class Policy:
 
 
 POLICY = Part(Policy)
-TIERS = Part(Tiers)
-STEPS = Part(Steps)
 
 
 @dataclass(frozen=True)

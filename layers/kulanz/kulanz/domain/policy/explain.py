@@ -6,17 +6,27 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from kulanz.domain.decision import Decision, Outcome
+from kulanz.domain.decision import Decision, Due, Outcome
 from kulanz.domain.policy.expression import Node, Row
+from kulanz.domain.policy.functions import MONEY_BY_TIME
 from kulanz.domain.policy.kinds import DURATION, Kind, money, show, show_number
-from kulanz.domain.policy.program import CompiledClause, FactSlot, NamedValue
+from kulanz.domain.policy.program import CompiledClause, FactSlot, NamedValue, kind_of
 from kulanz.domain.policy.tables import StepTable, TierTable
 
 if TYPE_CHECKING:
     from kulanz.domain.policy.verdict import HeadResult, Judge, Verdict
 
 _TIMES = {1: "once", 2: "twice"}
-_WORDS = {">=": "is at least", ">": "is more than", "<=": "is at most", "<": "is less than", "=": "is", "!=": "is not"}
+_WORDS = {
+    ">=": "is at least",
+    ">": "is more than",
+    "<=": "is at most",
+    "<": "is less than",
+    "=": "is",
+    "!=": "is not",
+    "in": "is one of",
+    "has": "contains",
+}
 _OPPOSITE = {
     ">=": "is less than",
     ">": "is not more than",
@@ -24,6 +34,24 @@ _OPPOSITE = {
     "<": "is at least",
     "=": "is not",
     "!=": "is",
+    "in": "is not one of",
+    "has": "does not contain",
+}
+_SUPERLATIVES = {("max", True): "higher", ("min", True): "lower", ("max", False): "highest", ("min", False): "lowest"}
+_OF_ONE = {
+    "total": "the time of",
+    "longest": "the longest part of",
+    "count": "the number of",
+    "days": "the days of",
+    "length": "the length of",
+    "day": "the day of",
+    "start": "the start of",
+    "end": "the end of",
+    "start_of": "the start of",
+    "end_of": "the end of",
+    "month": "the month of",
+    "quarter": "the quarter of",
+    "year": "the year of",
 }
 _OUTCOMES = {
     Outcome.GRANTED: "Granted",
@@ -74,7 +102,7 @@ class _Teller:
             if clause is verdict.clause:
                 return [*steps, self._end(verdict, decision)]
         for head in self._judge.heads:
-            if head.node is not None:
+            if head.node is not None and not head.for_each:
                 steps += self._needed(head.node)
                 steps.append(self._condition(head.name, head.node))
         for result in verdict.results:
@@ -87,14 +115,11 @@ class _Teller:
         return [*steps, *self._delivery(verdict), self._end(verdict, decision)]
 
     def _facts(self) -> list[str]:
-        kinds_of = {name: self._program.scope.resolve(name, ()) for name in self._program.slots}
-        told = []
-        for slot in self._slots:
-            name = slot.declaration.name
-            node = kinds_of[name]
-            assert node is not None
-            told.append(f"{name} {show(node.kind, self._row[slot.index], self._zone)}")
-        return told
+        stated = [slot for slot in self._program.slots.values() if not slot.from_account and not slot.columns]
+        return [
+            f"{slot.declaration.name} {show(kind_of(slot.declaration), self._row[slot.index], self._zone)}"
+            for slot in [*self._slots, *stated]
+        ]
 
     def _needed(self, node: Node | None) -> list[str]:
         """Tell the named values a node uses, each once, those that it needs first."""
@@ -134,7 +159,7 @@ class _Teller:
     def _sum_up(self, node: Node) -> str:
         """Give the phrase of a node and, where it was computed, its value."""
         phrase, value = self._phrase(node), self._value(node)
-        return phrase if phrase == value or node.operation == "literal" else f"{phrase} = {value}"
+        return phrase if node.operation in ("literal", "name") or phrase == value else f"{phrase} = {value}"
 
     def _phrase(self, node: Node) -> str:  # noqa: C901, PLR0911, PLR0912 (one case per operation, one line each)
         """Give a node in words, its operands with their values."""
@@ -143,71 +168,61 @@ class _Teller:
             case "literal", _:
                 return node.text
             case "name", _:
-                return (
-                    self._value(node)
-                    if node.constant and not node.children
-                    else f"{_spoken(node.text)} {self._value(node)}"
-                )
+                return self._named(node)
             case "*", [left, right]:
-                return f"{left} of {right}" if left.endswith("%") else f"{left} times {right}"
+                return f"{left} of {right}" if _is_share(node.children[0]) else f"{left} times {right}"
             case "/", [left, right]:
                 return f"{left} divided by {right}"
-            case "+" | "-" as sign, [left, right]:
+            case ("+" | "-") as sign, [left, right]:
                 return f"{left} {'plus' if sign == '+' else 'minus'} {right}"
             case "negative", [only]:
                 return f"minus {only}"
-            case "max" | "min" as which, _:
-                word = (
-                    ("higher" if which == "max" else "lower")
-                    if len(operands) == 2
-                    else ("highest" if which == "max" else "lowest")
-                )
-                return f"the {word} of " + _listed(operands)
-            case "and" | "or" as word, _:
+            case ("max" | "min") as which, _:
+                return f"the {_SUPERLATIVES[which, len(operands) == 2]} of {_listed(operands)}"
+            case ("and" | "or") as word, _:
                 return f" {word} ".join(operands)
             case "not", [only]:
-                return f"not ({only})"
+                return f"not {only}"
             case "in", [left, right]:
                 return f"{left} is one of {right}"
             case "has", [left, right]:
-                return f"{left} has {right}"
+                return f"{left} contains {right}"
             case "known", [only]:
                 return f"{only} is known"
             case ("begun" | "full") as which, [left, right]:
                 return f"{which} blocks of {right} in {left}"
             case "round", _:
-                return f"{operands[0]} rounded" + (f" to {operands[1]}" if len(operands) > 1 else "")
+                return f"{operands[0]} rounded" + (f" to a multiple of {operands[1]}" if len(operands) > 1 else "")
             case "if", [_, then, otherwise]:
                 return then if node.children[0].evaluate(self._row) else otherwise
             case "first_known", _:
-                return next(
-                    (o for o, c in zip(operands, node.children, strict=True) if c.evaluate(self._row) is not None),
-                    "unknown",
-                )
+                known = zip(operands, node.children, strict=True)
+                return next((said for said, child in known if child.evaluate(self._row) is not None), "unknown")
             case operation, [left, right] if operation in _WORDS:
                 return f"{left} {_WORDS[operation]} {right}"
+            case operation, [only] if operation in _OF_ONE:
+                return f"{_OF_ONE[operation]} {only}"
             case operation, _:
-                return f"{operation}({', '.join(operands)})" if operands else operation
+                return f"{operation.replace('_', ' ')} of {', '.join(operands)}" if operands else operation
 
-    def _operand(self, node: Node) -> str:  # noqa: PLR0911 (one return per form)
-        """Give an operand: computed ones by their value, unless they say more in words."""
-        if node.operation == "literal":
-            return node.text
-        if node.operation == "name":
-            if node.kind.name in ("outage", "period"):
-                return f"the {_spoken(node.text)}"
-            return (
-                f"{_spoken(node.text)} {self._value(node)}"
-                if node.kind.name != "yes or no"
-                else f"{_spoken(node.text)} ({self._value(node)})"
-            )
-        if node.kind.name == "outage":
-            return self._phrase(node)
+    def _named(self, node: Node) -> str:
+        """Give a name with its value; an outage, a period and a condition are told apart, so only by name."""
+        spoken = _spoken(node.text)
+        if node.kind.name in ("outage", "period"):
+            return f"the {spoken}"
         if node.kind.name == "yes or no":
-            return f"({self._phrase(node)}: {self._value(node)})"
-        if node.operation in ("*", "max", "min", "total", "longest", "days", "count", "length"):
-            return self._sum_up(node)
-        return self._value(node)
+            return f"{spoken} ({self._value(node)})"
+        return f"{spoken} {self._value(node)}"
+
+    def _operand(self, node: Node) -> str:
+        """Give an operand: what was written or named as it is, what was computed with its value in brackets."""
+        if node.operation in ("literal", "name") or node.kind.name in ("outage", MONEY_BY_TIME):
+            return self._phrase(node)
+        if node.operation in ("if", "first_known"):
+            return self._phrase(node)
+        if node.kind.name in ("number", "period") and node.operation not in ("*", "max", "min", "days", "count"):
+            return self._value(node)
+        return f"{self._phrase(node)} ({self._value(node)})"
 
     def _clause(self, clause: CompiledClause) -> str:
         because = f" {clause.because}" if clause.because else ""
@@ -224,22 +239,19 @@ class _Teller:
         word = "cannot be told" if holds is None else "is met" if holds else "is not met"
         return f"The condition of {name} {word}: {self._truth(node)}."
 
-    def _truth(self, node: Node) -> str:  # noqa: PLR0911 (one return per form)
+    def _truth(self, node: Node) -> str:
         """Say a condition as it turned out: the comparison where it holds, its opposite where it does not."""
         value = node.evaluate(self._row)
-        if node.operation in _WORDS and len(node.children) == 2:
-            left, right = (self._operand(child) for child in node.children)
-            if value is None:
-                return f"whether {left} {_WORDS[node.operation]} {right} is unknown"
-            return f"{left} {(_WORDS if value else _OPPOSITE)[node.operation]} {right}"
-        if node.operation == "in" and len(node.children) == 2:
-            left, right = (self._operand(child) for child in node.children)
-            return f"{left} is {'' if value else 'not '}one of {right}" if value is not None else f"{left}"
-        if node.operation in ("and", "or"):
-            return f" {node.operation} ".join(self._truth(child) for child in node.children)
-        if node.operation == "not":
+        operation = node.operation
+        if operation == "not":
             return self._truth(node.children[0])
-        if node.operation == "name":
+        if operation in ("and", "or"):
+            return f" {operation} ".join(self._truth(child) for child in node.children)
+        if value is not None and operation in (*_WORDS, "in", "has") and len(node.children) == 2:
+            left, right = (self._operand(child) for child in node.children)
+            words = (_WORDS if value else _OPPOSITE)[operation]
+            return f"{left} {words} {right}"
+        if operation == "name":
             return f"{_spoken(node.text)}: {self._value(node)}"
         return f"{self._phrase(node)}: {self._value(node)}"
 
@@ -270,15 +282,20 @@ class _Teller:
         tier = table.matching(self._row)
         if tier is None:
             return [f"{_spoken(named.name)}: unknown, because {self._phrase(table.by)} is."]
-        line = "none of the lines above" if tier.bound is None else f"{tier.words} {tier.bound.text}"
+        line = "otherwise" if tier.bound is None else f"{tier.words} {tier.bound.text}"
         if tier.bound is not None and tier.bound.operation != "literal":
             line = f"{tier.words} {self._value(tier.bound)}"
-        return [f"{_spoken(named.name)}: {self._sum_up(table.by)}, which is {line}: {self._sum_up(tier.value)}."]
+        return [f"{_spoken(named.name)}: {self._sum_up(table.by)}, {line}: {self._sum_up(tier.value)}."]
 
     def _head(self, result: "HeadResult") -> list[str]:
         steps: list[str] = []
         pay = result.head.pay
-        if pay is not None:
+        if pay is not None and result.head.for_each:
+            for number, (row, _) in enumerate(result.pieces, 1):
+                part = _Teller(self._judge, row, self._slots)
+                parts = [*part._needed(pay), f"{_spoken(result.head.name)}: {part._sum_up(pay)}."]
+                steps += [f"Outage {number}. {step}" for step in parts]
+        elif pay is not None:
             steps += self._needed(pay)
             steps.append(f"{_spoken(result.head.name)}: {self._sum_up(pay)}.")
         for give, quantity, validity, chosen in result.gives:
@@ -298,9 +315,12 @@ class _Teller:
             return []
         kind: Kind = money(self._judge.currency)
         steps = []
-        raw = sum((r.head.pay.evaluate(self._row) for r in verdict.results if r.head.pay is not None), 0)
+        raw = sum((self._before_caps(result) for result in verdict.results), 0)
         if len(verdict.results) > 1:
             steps.append(f"Together: {show(kind, raw)}.")
+        for label, share, limit in verdict.shares:
+            capped = f"at most {show(kind, limit)}" if share > limit else "within its limit"
+            steps.append(f"Share of {label} by time: {show(kind, share)}, {capped}.")
         if raw > verdict.exact:
             steps.append(f"Limited to {show(kind, verdict.exact)}.")
         if verdict.exact != verdict.minor:
@@ -308,22 +328,27 @@ class _Teller:
             steps.append(f"Rounded ({mode}): {show(kind, verdict.minor)}.")
         return steps
 
+    def _before_caps(self, result: "HeadResult") -> Any:
+        if result.pieces:
+            return sum(exact for _, exact in result.pieces)
+        return result.head.pay.evaluate(self._row) if result.head.pay is not None else 0
+
     def _delivery(self, verdict: "Verdict") -> list[str]:
         steps = []
         how = {
             "automatic": "credited automatically",
-            "claim": "on the customer's claim",
-            "offer": "as an offer to accept",
+            "claim": "owed on the customer's claim",
+            "offer": "an offer to accept",
         }
         state = {"granted": "", "offered": ", not yet made", "late": ", made or still open after its last day"}
         for result in verdict.results:
             if result.mode is None:
                 continue
-            due = f", due: {result.head.due}" if result.head.due is not None else ""
+            due = f", due {_due(result.head.due)}" if result.head.due is not None else ""
             condition = f" ({self._truth(result.mode.node)})" if result.mode.node is not None else ""
             way = result.mode.way
             told = how[way] if way == "automatic" else how[way] + state[result.state]
-            steps.append(f"{_spoken(result.head.name)} is delivered: {told}{condition}{due.replace('_', ' ')}.")
+            steps.append(f"{_spoken(result.head.name)} is {told}{condition}{due}.")
         return steps
 
     def _end(self, verdict: "Verdict", decision: Decision) -> str:
@@ -338,8 +363,19 @@ class _Teller:
         return f"{_OUTCOMES[decision.outcome]}{told}. Reason: {decision.reason}.{unknown}"
 
 
+def _due(due: Due) -> str:
+    if due.day:
+        return f"by {due.day}"
+    return f"within {due.count} {due.unit.replace('_', ' ')}{'s' if due.count > 1 else ''}"
+
+
 def _spoken(name: str) -> str:
     return name.replace("_", " ").replace(".", " ")
+
+
+def _is_share(node: Node) -> bool:
+    """Say whether a factor is a share, written as a percentage or named for one."""
+    return node.text.endswith("%")
 
 
 def _listed(words: list[str]) -> str:

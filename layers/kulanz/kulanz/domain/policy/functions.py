@@ -24,6 +24,8 @@ from kulanz.domain.policy.expression import (
 )
 from kulanz.domain.policy.kinds import DURATION, INSTANT, LIST, NUMBER, OUTAGE, PERIOD, TEXT, YES_NO, Kind
 
+MONEY_BY_TIME = "money times a duration"
+"""What a fee times an outage is, until it is divided by the length of its period."""
 SCALABLE = ("money", "number", "duration")
 ORDERED = ("money", "number", "duration", "instant", "day", "time of day", "days")
 
@@ -88,7 +90,11 @@ def _constant(function: Callable[..., Any], *kinds: Kind, gives: Kind) -> Callab
 
 
 def _multiply(nodes: tuple[Node, ...]) -> Bound:
+    need(len(nodes) == 2, "expected two operands")
     left, right = nodes
+    for money, time in (nodes, nodes[::-1]):
+        if money.kind.name == "money" and time.kind == DURATION:
+            return Kind(MONEY_BY_TIME, money.kind.currency), multiply
     if left.kind == NUMBER and right.kind.name in (*SCALABLE, "days"):
         return right.kind, multiply
     need(right.kind == NUMBER and left.kind.name in (*SCALABLE, "days"), f"cannot multiply {left.kind} by {right.kind}")
@@ -97,6 +103,8 @@ def _multiply(nodes: tuple[Node, ...]) -> Bound:
 
 def _divide(nodes: tuple[Node, ...]) -> Bound:
     left, right = nodes
+    if left.kind.name == MONEY_BY_TIME and right.kind == DURATION:
+        return Kind("money", left.kind.currency), divide
     if right.kind == NUMBER and left.kind.name in SCALABLE:
         return left.kind, divide
     need(

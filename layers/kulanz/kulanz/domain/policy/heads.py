@@ -1,7 +1,7 @@
 """What is owed under a policy: its heads, with their conditions, amounts, units and ways of delivery, compiled."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 from typing import Any
 
@@ -60,6 +60,7 @@ class CompiledHead:
     gives: tuple[CompiledGive, ...]
     modes: tuple[CompiledMode, ...]
     due: Due | None
+    for_each: bool = False
 
 
 def heads_of(program: Program) -> tuple[tuple[Head, Path], ...]:
@@ -69,12 +70,14 @@ def heads_of(program: Program) -> tuple[tuple[Head, Path], ...]:
     if single and policy.heads:
         raise PolicyError("expected either pay and give, or heads", ("heads",))
     if single:
-        head = Head(SINGLE_HEAD, policy.when, policy.otherwise, policy.pay, policy.give, policy.mode, policy.due)
-        return ((head, ()),)
+        shared = {item.name: getattr(policy, item.name) for item in fields(Head) if item.name != "name"}
+        return ((Head(SINGLE_HEAD, **shared), ()),)
+    if not policy.heads and all(clause.when or clause.unless for clause in policy.who):
+        raise PolicyError("say what is owed: pay, give or heads; or end `who` with a clause without condition")
     names = [head.name for head in policy.heads]
     if len(set(names)) != len(names) or len(names) > MAX_HEADS:
         raise PolicyError(f"expected at most {MAX_HEADS} heads, each with its own name", ("heads",))
-    if policy.when:
+    if policy.when or policy.for_each:
         raise PolicyError("a policy with heads has its conditions there, or under who", ("when",))
     return tuple((_inherit(head, program), ("heads", index)) for index, head in enumerate(policy.heads))
 
@@ -82,8 +85,7 @@ def heads_of(program: Program) -> tuple[tuple[Head, Path], ...]:
 def _inherit(head: Head, program: Program) -> Head:
     """A head without mode or due has the policy's."""
     policy = program.policy
-    mode = policy.mode if head.mode == "automatic" else head.mode
-    return Head(head.name, head.when, head.otherwise, head.pay, head.give, mode, head.due or policy.due)
+    return replace(head, mode=policy.mode if head.mode == "automatic" else head.mode, due=head.due or policy.due)
 
 
 def compile_amounts(program: Program) -> tuple[CompiledHead, ...]:
@@ -96,7 +98,8 @@ def compile_amounts(program: Program) -> tuple[CompiledHead, ...]:
         pay = program.money(head.pay, (*path, "pay")) if head.pay else None
         gives = tuple(_give(program, give, (*path, "give", index)) for index, give in enumerate(head.give))
         due = _due(head.due) if head.due else None
-        compiled.append(CompiledHead(head.name, holds, node, head.otherwise, pay, gives, (), due))
+        each = bool(head.for_each)
+        compiled.append(CompiledHead(head.name, holds, node, head.otherwise, pay, gives, (), due, each))
     currencies = {head.pay.kind.currency for head in compiled if head.pay is not None}
     if len(currencies) > 1:
         raise PolicyError(f"one policy pays in one currency, but this one names {', '.join(sorted(currencies))}")
@@ -107,10 +110,7 @@ def with_modes(program: Program, heads: tuple[CompiledHead, ...]) -> tuple[Compi
     """Add the compiled modes to compiled heads."""
     result = []
     for head, (source, path) in zip(heads, heads_of(program), strict=True):
-        modes = _modes(program, source.mode, (*path, "mode"))
-        result.append(
-            CompiledHead(head.name, head.holds, head.node, head.otherwise, head.pay, head.gives, modes, head.due)
-        )
+        result.append(replace(head, modes=_modes(program, source.mode, (*path, "mode"))))
     return tuple(result)
 
 
@@ -173,20 +173,33 @@ def _validity(program: Program, rule: Any, path: Path) -> Callable[[Row], Validi
         unit, factor = _SPAN_UNITS[word.removesuffix("s")]
         count = int(digits) * factor
     elif not rule.until:
-        raise PolicyError("expected for, until or both", path)
+        raise PolicyError("say how long: for, until or both", path)
     until = until_node(program, rule.until, (*path, "until")) if rule.until else None
     if until is not None and until.constant and until.value is not None:
         _check_end(program, until.value, (*path, "until"))
+    begin = None
+    if rule.from_ not in ("grant", "redemption"):
+        begin = moment_node(program, rule.from_, (*path, "from"))
+    if begin is not None and until is not None and begin.constant and until.constant and begin.value >= until.value:
+        raise PolicyError("the validity ends before it starts", (*path, "until"))
     zone = program.scope.zone
 
     def validity(row: Row) -> Validity | None:
         key = zone.evaluate(row)
+        first = begin.evaluate(row) if begin is not None else 0
         end = until.evaluate(row) if until is not None else 0
-        if key is None or end is None:
+        if key is None or first is None or end is None:
             return None
-        return Validity(count, unit, key.key, instant_of(int(end)) if until is not None else None, rule.from_)
+        return Validity(
+            count,
+            unit,
+            key.key,
+            until=instant_of(int(end)) if until is not None else None,
+            start=rule.from_ if begin is None else "day",
+            begins=instant_of(int(first)) if begin is not None else None,
+        )
 
-    if zone.constant and (until is None or until.constant):
+    if zone.constant and (until is None or until.constant) and (begin is None or begin.constant):
         fixed = validity([])
         return lambda _row: fixed
     return validity
@@ -214,7 +227,10 @@ def _modes(program: Program, rule: Any, path: Path) -> tuple[CompiledMode, ...]:
         return (CompiledMode(rule, lambda _row: True, None),)
     listed = rule if isinstance(rule, tuple) else (rule,)
     compiled = [
-        _mode(program, mode, (*path, index) if isinstance(rule, tuple) else path) for index, mode in enumerate(listed)
+        CompiledMode(mode, lambda _row: True, None)
+        if isinstance(mode, str)
+        else _mode(program, mode, (*path, index) if isinstance(rule, tuple) else path)
+        for index, mode in enumerate(listed)
     ]
     for index, mode in enumerate(compiled[:-1]):
         if mode.node is None:
@@ -235,13 +251,13 @@ def _mode(program: Program, mode: Mode, path: Path) -> CompiledMode:
         return CompiledMode(way, holds, node)
     place = (*path, way)
     made = program.compile(detail.made, (*place, "made"), kinds.YES_NO) if detail.made else None
-    at = _taken_at(program, detail.at, (*place, "at")) if detail.at else None
+    at = moment_node(program, detail.at, (*place, "at")) if detail.at else None
     until = until_node(program, detail.until, (*place, "until")) if detail.until else None
     return CompiledMode(way, holds, node, made, at, until)
 
 
-def _taken_at(program: Program, text: str, path: Path) -> Node:
-    """Compile when a claim came in: an instant, or a day, which counts from its start."""
+def moment_node(program: Program, text: str, path: Path) -> Node:
+    """Compile a moment: an instant, or a day, which counts from its start."""
     node = program.compile(text, path)
     if node.kind == kinds.DAY:
         return call_node("start_of", (node,), program.scope, path)

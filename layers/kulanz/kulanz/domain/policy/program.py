@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from kulanz.domain.decision import Outcome
 from kulanz.domain.facts import FactDeclaration, FactError
@@ -12,8 +13,8 @@ from kulanz.domain.incident import Incident
 from kulanz.domain.money import Rounding, is_currency, round_exact
 from kulanz.domain.policy import exposure, kinds
 from kulanz.domain.policy.calendars import calendar_functions
-from kulanz.domain.policy.counted import counted_outage
-from kulanz.domain.policy.document import STEPS, TIERS, Clause, Fact, Policy, PolicyDocument
+from kulanz.domain.policy.counted import counted_outage, period_labels
+from kulanz.domain.policy.document import Clause, Fact, Policy, PolicyDocument, Steps, Tiers
 from kulanz.domain.policy.errors import Path, PolicyError
 from kulanz.domain.policy.expression import UNSET, Evaluate, Node, Row, Scope, compile_text, constant_node
 from kulanz.domain.policy.functions import operators
@@ -55,6 +56,7 @@ class FactSlot:
     convert: Callable[[Any], Any] | None
     fallback: Any
     from_account: bool
+    columns: tuple["FactSlot", ...] = ()
 
 
 @dataclass(slots=True)
@@ -89,6 +91,9 @@ class Program:
         self.slots: dict[str, FactSlot] = {}
         self.values: dict[str, NamedValue] = {}
         self.row_length = 0
+        self.remembered: list[int] = []
+        self.piece_place = self.new_slot() if self._counts_each() else None
+        self.in_cap = False
         self._computing: list[str] = []
         self._amount_nodes: dict[str, Node] = {}
         self._built_in: dict[str, Node] = {}
@@ -163,19 +168,16 @@ class Program:
         if isinstance(raw, str):
             source = self.compile(raw, path)
             return NamedValue(name, self._remembered(name, source.kind, source.evaluate, source.reads, source), source)
-        if isinstance(raw, dict) and "tiers" in raw:
-            part = TIERS.read(raw, path)
-            kind, tiers = compile_tiers(part.by, part.tiers, self.scope, path)
+        if isinstance(raw, Tiers):
+            kind, tiers = compile_tiers(raw.by, raw.tiers, self.scope, path)
             nodes = [tiers.by, *(tier.value for tier in tiers.tiers)]
             nodes += [tier.bound for tier in tiers.tiers if tier.bound is not None]
             return NamedValue(name, self._table_node(name, kind, tiers.evaluate, nodes), tiers=tiers)
-        if isinstance(raw, dict) and "steps" in raw:
-            part = STEPS.read(raw, path)
-            rounded = self.round_minor if self.policy.rounding.stage == "step" else None
-            kind, steps = compile_steps(part.count, part.steps, part.say, self.scope, path, rounded)
-            nodes = [steps.count, *(step.value for step in steps.steps)]
-            return NamedValue(name, self._table_node(name, kind, steps.evaluate, nodes), steps=steps)
-        raise PolicyError("expected an expression, tiers (by, tiers) or steps (count, steps)", path)
+        assert isinstance(raw, Steps)
+        rounded = self.round_minor if self.policy.rounding.stage == "step" else None
+        kind, steps = compile_steps(raw.count, raw.steps, raw.say, self.scope, path, rounded)
+        nodes = [steps.count, *(step.value for step in steps.steps)]
+        return NamedValue(name, self._table_node(name, kind, steps.evaluate, nodes), steps=steps)
 
     def _table_node(self, name: str, kind: Kind, evaluate: Evaluate, nodes: list[Node]) -> Node:
         reads = frozenset[str]().union(*(node.reads for node in nodes))
@@ -191,6 +193,7 @@ class Program:
             node.choices, node.children = source.choices, (source,)
             return node
         place = self.new_slot()
+        self.remembered.append(place)
 
         def remembered(row: Row) -> Any:
             value = row[place]
@@ -277,7 +280,22 @@ class Program:
         )
         fallback = default if incident is None else incident
         convert = _CONVERSIONS.get(fact.type)
-        self.slots[name] = FactSlot(declaration, self.new_slot(), convert, fallback, fact.from_ != "incident")
+        slot = FactSlot(declaration, self.new_slot(), convert, fallback, fact.from_ != "incident" and not fact.per)
+        self.slots[name] = slot
+        if fact.per:
+            labels = period_labels(self, fact.per)
+            slot.columns = tuple(self._column(f"{name}_{label}", fact, declaration, default) for label in labels)
+
+    def _column(self, name: str, fact: Fact, family: FactDeclaration, default: Any) -> FactSlot:
+        """Declare the fact of one period of a family: the list has a column for each."""
+        path: Path = ("facts", name)
+        incident = self._incident_value(name, fact, family.currency, path)
+        required = fact.from_ != "incident" and incident is None and default is None
+        declaration = FactDeclaration(name, fact.type, currency=family.currency, required=required)
+        fallback = default if incident is None else incident
+        column = FactSlot(declaration, self.new_slot(), _CONVERSIONS.get(fact.type), fallback, fact.from_ != "incident")
+        self.slots[name] = column
+        return column
 
     def _limit(self, text: str, path: Path) -> Fraction | None:
         if not text:
@@ -318,7 +336,7 @@ class Program:
 
     def _resolve(self, name: str, path: Path) -> Node | None:
         if name in self.slots:
-            return self._fact_node(name)
+            return self._fact_node(name, path)
         if name in self.policy.values:
             return self.value(name).node
         if name in self.parameters:
@@ -333,10 +351,22 @@ class Program:
             return self._built_in_node(name)
         return None
 
-    def _fact_node(self, name: str) -> Node:
+    def _is_family(self, name: str) -> bool:
+        fact = self.policy.facts.get(name)
+        return isinstance(fact, Fact) and bool(fact.per)
+
+    def _counts_each(self) -> bool:
+        return bool(self.policy.for_each) or any(head.for_each for head in self.policy.heads)
+
+    def _fact_node(self, name: str, path: Path) -> Node:
         slot = self.slots[name]
         fact = slot.declaration
-        kind = kinds.money(fact.currency) if fact.type == "money" else _KIND_OF_FACT[fact.type]
+        kind = kind_of(fact)
+        if slot.columns or self._is_family(name):
+            if not self.in_cap:
+                raise PolicyError(f"{name!r} has a value for each period; only `cap` with `per` can use it", path)
+            reads = frozenset(column.declaration.name for column in slot.columns)
+            return Node(kind, _reader(slot.index), "name", name, reads=reads)
         if self.incident is not None and not slot.from_account:
             node = constant_node(kind, slot.fallback, name, "name")
             node.choices = fact.choices
@@ -361,10 +391,7 @@ class Program:
         if self.incident is None or self.decided_at is None:
             return Node(kind, lambda _row: None, "name", name, reads=frozenset({name}))
         now = microseconds_of(self.decided_at)
-        windows = exposure.union(
-            (microseconds_of(window.start), now if window.end is None else microseconds_of(window.end))
-            for window in self.incident.windows
-        )
+        windows = self.incident_windows()
         value: Any = {
             "windows": windows,
             "incident_start": windows[0][0] if windows else None,
@@ -376,12 +403,34 @@ class Program:
         }[name]
         return constant_node(kind, value, name, "name")
 
+    def incident_windows(self) -> exposure.Outage:
+        """Give the incident's windows, merged; one that still lasts ends at ``decided_at``."""
+        if self.incident is None or self.decided_at is None:
+            return ()
+        now = microseconds_of(self.decided_at)
+        return exposure.union(
+            (microseconds_of(window.start), now if window.end is None else microseconds_of(window.end))
+            for window in self.incident.windows
+        )
+
+    def fixed_zone(self) -> ZoneInfo | None:
+        """Give the policy's zone where it is the same for every account."""
+        try:
+            return zone_of(self.policy.zone)
+        except TimeError:
+            return None
+
     def _outage_node(self) -> Node:
         return counted_outage(self)
 
     def remember(self, name: str, source: Node) -> Node:
         """Give a node that is computed at most once per row."""
         return self._remembered(name, source.kind, source.evaluate, source.reads, source)
+
+
+def kind_of(fact: FactDeclaration) -> Kind:
+    """Give the kind of a fact's values in expressions."""
+    return kinds.money(fact.currency) if fact.type == "money" else _KIND_OF_FACT[fact.type]
 
 
 def _reader(index: int) -> Evaluate:

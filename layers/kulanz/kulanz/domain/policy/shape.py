@@ -145,7 +145,7 @@ class MapOf:
     """A mapping from names to one shape, in the order in which it is written."""
 
     value: Shape
-    name: Text = Text()
+    name: Shape = Text()
 
     def read(self, raw: Any, path: Path) -> dict[str, Any]:
         if not isinstance(raw, dict) or not 1 <= len(raw) <= MAX_ENTRIES:
@@ -158,8 +158,7 @@ class MapOf:
     def schema(self, definitions: dict[str, Schema]) -> Schema:
         schema: Schema = {"type": "object", "minProperties": 1, "maxProperties": MAX_ENTRIES}
         schema["additionalProperties"] = self.value.schema(definitions)
-        if self.name.pattern:
-            schema["propertyNames"] = {"pattern": f"^(?:{self.name.pattern})$"}
+        schema["propertyNames"] = self.name.schema(definitions)
         return schema
 
 

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
-from kulanz.domain.decision import Benefit, Outcome, Validity
+from kulanz.domain.decision import Benefit, Outcome, Validity, format_quantity
 from kulanz.domain.money import MAX_MINOR_UNITS, Exact, Money
-from kulanz.domain.policy.expression import Node, Row
+from kulanz.domain.policy import exposure
+from kulanz.domain.policy.counted import MONTHS, label
+from kulanz.domain.policy.expression import UNSET, Node, Row
 from kulanz.domain.policy.heads import CompiledGive, CompiledHead, CompiledMode, compile_amounts, with_modes
-from kulanz.domain.policy.kinds import show_number
 from kulanz.domain.policy.program import CompiledClause, Program
 from kulanz.domain.time import microseconds_of
 
@@ -26,6 +28,7 @@ class HeadResult:
     gives: list[tuple[CompiledGive, Any, Validity, str]] = field(default_factory=list)
     mode: CompiledMode | None = None
     state: str = ""
+    pieces: list[tuple[Row, Exact]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -39,6 +42,7 @@ class Verdict:
     results: list[HeadResult] = field(default_factory=list)
     exact: Exact = 0
     minor: int = 0
+    shares: list[tuple[str, Exact, Exact]] = field(default_factory=list)
 
 
 class Judge:
@@ -53,7 +57,13 @@ class Judge:
         self.amount_place, self.exact_place = program.use_amounts(self.currency)
         self.heads = with_modes(program, heads)
         self.payout = program.clauses(policy.payout, ("payout",))
-        self.caps = tuple(program.money(cap.at, ("cap", index, "at")) for index, cap in enumerate(policy.cap))
+        program.in_cap = True
+        self.caps = tuple(
+            (program.money(cap.at, ("cap", index, "at")), cap.per) for index, cap in enumerate(policy.cap)
+        )
+        program.in_cap = False
+        self.outage = program.compile("outage", ("exposure",))
+        self.families = [slot for slot in program.slots.values() if slot.columns]
         self.step = program.rounding_step
         self.now = 0 if program.decided_at is None else microseconds_of(program.decided_at)
 
@@ -62,7 +72,9 @@ class Judge:
         for clause in (*self.who, *self.payout):
             if clause.node is not None:
                 yield clause.node
-        yield from self.caps
+        yield from (node for node, _ in self.caps)
+        if any(per != "incident" for _, per in self.caps) or self.program.piece_place is not None:
+            yield self.outage
         for head in self.heads:
             candidates = [head.node, head.pay]
             for give in head.gives:
@@ -78,15 +90,11 @@ class Judge:
             return ended
         results: list[HeadResult] = []
         for head in self.heads:
-            applies = head.holds(row)
-            if applies is None:
-                return self._held(head.node, row)
-            if applies:
-                result = self._amounts(head, row)
-                if isinstance(result, Verdict):
-                    return result
-                if result.exact > 0 or result.gives:
-                    results.append(result)
+            result = self._each(head, row) if head.for_each else self._one(head, row)
+            if isinstance(result, Verdict):
+                return result
+            if result is not None and (result.exact > 0 or result.gives):
+                results.append(result)
         if not results:
             reason = next((head.otherwise for head in self.heads if head.otherwise), NOTHING_DUE)
             return Verdict(Outcome.DECLINED, reason)
@@ -108,6 +116,39 @@ class Judge:
     def _held(self, node: Node | None, row: Row, clause: CompiledClause | None = None) -> Verdict:
         name = unknown_name(node, row) if node is not None else ""
         return Verdict(Outcome.HELD, f"{name.replace('.', '_')}_unknown" if name else "unknown", clause, name)
+
+    def _one(self, head: CompiledHead, row: Row) -> HeadResult | Verdict | None:
+        """Work out a head for a row; None where its condition does not hold."""
+        applies = head.holds(row)
+        if applies is None:
+            return self._held(head.node, row)
+        return self._amounts(head, row) if applies else None
+
+    def _each(self, head: CompiledHead, row: Row) -> HeadResult | Verdict | None:
+        """Work out a head for every separate outage, and add up."""
+        pieces = self.outage.evaluate(row)
+        if pieces is None:
+            return self._held(self.outage, row)
+        whole = HeadResult(head)
+        for piece in pieces:
+            part = self.fresh(row)
+            assert self.program.piece_place is not None
+            part[self.program.piece_place] = (piece,)
+            result = self._one(head, part)
+            if isinstance(result, Verdict):
+                return result
+            if result is not None:
+                whole.exact += result.exact
+                whole.gives += result.gives
+                whole.pieces.append((part, result.exact))
+        return whole
+
+    def fresh(self, row: Row) -> Row:
+        """Give a copy of a row in which nothing is remembered, so that values are computed for other circumstances."""
+        copy = row.copy()
+        for place in self.program.remembered:
+            copy[place] = UNSET
+        return copy
 
     def _amounts(self, head: CompiledHead, row: Row) -> HeadResult | Verdict:
         result = HeadResult(head)
@@ -134,10 +175,10 @@ class Judge:
         """Compose, cap and round the heads, then see how each is delivered."""
         results = self._composed(results)
         verdict = Verdict(Outcome.GRANTED, "", results=results)
-        for cap in self.caps:
-            limit = cap.evaluate(row)
+        for node, per in self.caps:
+            limit = node.evaluate(row) if per == "incident" else self._shared_limit(node, per, verdict, row)
             if limit is None:
-                return self._held(cap, row)
+                return self._held(node, row)
             _reduce(results, max(limit, 0))
         verdict.exact = sum((result.exact for result in results), 0)
         self._round(verdict)
@@ -153,6 +194,29 @@ class Judge:
             verdict.outcome, verdict.reason, verdict.results = Outcome.DECLINED, NOTHING_DUE, results
             return verdict
         return self._delivered(verdict, row)
+
+    def _shared_limit(self, cap: Node, per: str, verdict: Verdict, row: Row) -> Exact | None:
+        """Divide the amount over the periods by the outage's time in each, and limit each share by its own cap."""
+        outage, zone = self.outage.evaluate(row), self.program.scope.zone.evaluate(row)
+        if outage is None or zone is None:
+            return None
+        amount = sum((result.exact for result in verdict.results), 0)
+        time = exposure.total(outage)
+        allowed: Exact = 0
+        for period in exposure.periods_of(outage, zone, MONTHS[per]):
+            name = label(period, per, zone)
+            part = self.fresh(row)
+            for family in self.families:
+                columns = {slot.declaration.name: slot for slot in family.columns}
+                column = columns.get(f"{family.declaration.name}_{name}")
+                part[family.index] = None if column is None else row[column.index]
+            limit = cap.evaluate(part)
+            if limit is None:
+                return None
+            share = Fraction(amount) * exposure.total(exposure.clip(outage, *period)) / time
+            verdict.shares.append((name, share, max(limit, 0)))
+            allowed += min(share, max(limit, 0))
+        return allowed
 
     def _composed(self, results: list[HeadResult]) -> list[HeadResult]:
         match self.program.policy.compose:
@@ -239,7 +303,7 @@ class Judge:
                 benefits.append(Benefit(Money(result.minor, self.currency), due=result.head.due, head=name))
             for give, quantity, validity, chosen in result.gives:
                 terms = {**give.terms, "of": chosen} if chosen else give.terms
-                amount = quantity if isinstance(quantity, str) else show_number(quantity)
+                amount = quantity if isinstance(quantity, str) else format_quantity(quantity)
                 benefits.append(
                     Benefit(None, amount, give.unit, give.restriction, validity, result.head.due, terms, name)
                 )
