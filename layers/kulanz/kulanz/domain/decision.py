@@ -193,7 +193,8 @@ class Decision:
     """The outcome for one unit. ``benefits`` are owed now (granted) or once taken up (offered).
 
     ``mode`` says how an entitlement is delivered: automatic, claim or offer. ``claimable`` are benefits of the same
-    incident that the customer may still claim beside those already granted.
+    incident that the customer may still claim beside those already granted. ``claim_until`` is the first instant at
+    which an offer can no longer be accepted; None where nothing ends it.
     """
 
     outcome: Outcome
@@ -202,6 +203,7 @@ class Decision:
     notice: Notice | None = None
     mode: str = ""
     claimable: tuple[Benefit, ...] = ()
+    claim_until: datetime | None = None
 
     def to_body(self) -> Body:
         """Give the decision as plain JSON values, compact: what is absent is left out."""
@@ -214,6 +216,8 @@ class Decision:
             body["claimable"] = [benefit.to_body() for benefit in self.claimable]
         if self.notice is not None:
             body["notice"] = self.notice.to_body()
+        if self.claim_until is not None:
+            body["claim_until"] = format_instant(self.claim_until)
         return body
 
     @classmethod
@@ -222,6 +226,7 @@ class Decision:
         outcome = Outcome(body["outcome"])
         entitled = outcome in (Outcome.GRANTED, Outcome.OFFERED)
         notice = body.get("notice")
+        claim_until = body.get("claim_until")
         return cls(
             outcome=outcome,
             reason=body["reason"],
@@ -229,6 +234,7 @@ class Decision:
             notice=Notice.from_body(notice) if notice is not None else None,
             mode=body.get("mode", "automatic" if entitled else ""),
             claimable=tuple(Benefit.from_body(item) for item in body.get("claimable", ())),
+            claim_until=parse_instant(claim_until) if claim_until is not None else None,
         )
 
 

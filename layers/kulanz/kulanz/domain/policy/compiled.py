@@ -77,6 +77,7 @@ class CompiledPolicy:
     def _decision(self, verdict: Verdict, row: Row) -> Decision:
         benefits: tuple[Benefit, ...] = ()
         claimable: tuple[Benefit, ...] = ()
+        claim_until: datetime | None = None
         mode = ""
         judge = self._judge
         if verdict.outcome in (Outcome.GRANTED, Outcome.OFFERED):
@@ -84,8 +85,10 @@ class CompiledPolicy:
             mode = next(r.mode.way for r in verdict.results if r.mode and r.state == verdict.outcome.value)
             if verdict.outcome is Outcome.GRANTED:
                 claimable = judge.benefits(verdict, "offered")
+            else:
+                claim_until = judge.claim_until(verdict, row)
         notice = self._notice.notice(verdict.outcome, row) if self._notice is not None else None
-        return Decision(verdict.outcome, verdict.reason, benefits, notice, mode, claimable)
+        return Decision(verdict.outcome, verdict.reason, benefits, notice, mode, claimable, claim_until)
 
 
 class _CompiledNotice:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
@@ -12,7 +13,7 @@ from kulanz.domain.policy.counted import MONTHS, label
 from kulanz.domain.policy.expression import UNSET, Node, Row
 from kulanz.domain.policy.heads import CompiledGive, CompiledHead, CompiledMode, compile_amounts, with_modes
 from kulanz.domain.policy.program import CompiledClause, Program
-from kulanz.domain.time import microseconds_of
+from kulanz.domain.time import instant_of, microseconds_of
 
 NOTHING_DUE = "nothing_due"
 TOO_MUCH = "amount_too_large"
@@ -290,6 +291,16 @@ class Judge:
         if until is not None and moment is not None and moment >= until:
             return "late"
         return "granted" if taken else "offered"
+
+    def claim_until(self, verdict: Verdict, row: Row) -> datetime | None:
+        """Give the first instant at which what is offered can no longer be accepted, the earliest of the heads."""
+        ends = [
+            until
+            for result in verdict.results
+            if result.state == "offered" and result.mode is not None and result.mode.until is not None
+            if (until := result.mode.until.evaluate(row)) is not None
+        ]
+        return instant_of(int(min(ends))) if ends else None
 
     def benefits(self, verdict: Verdict, state: str) -> tuple[Benefit, ...]:
         """Give the benefits of the heads in a state."""
