@@ -1,4 +1,4 @@
-"""Committed decisions, from the stream of CreditsTable."""
+"""Committed decisions, from the stream of CreditsTable; revisions of incidents, from that of CampaignsTable."""
 
 from functools import cache
 from typing import Any
@@ -7,11 +7,13 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from kulanz.adapters.aws import client
+from kulanz.adapters.campaign_items import is_revision, read_revision
 from kulanz.adapters.campaign_table import DynamoCampaigns
-from kulanz.adapters.ledger_table import read_entry
+from kulanz.adapters.ledger_table import is_decision, read_entry
 from kulanz.adapters.messaging import SnsNotices
 from kulanz.application.frozen import FrozenCache
 from kulanz.application.publish_notices import PublishPorts, publish_notices
+from kulanz.application.publish_status import publish_status
 from kulanz.config import PublishNoticesConfig
 
 logger = Logger()
@@ -29,13 +31,17 @@ def _composed() -> tuple[PublishPorts, int]:
 
 @logger.inject_lambda_context
 def handle(event: dict[str, Any], _: LambdaContext) -> None:
-    """Publish what the batch's new decisions say; an error repeats the batch, and subscribers know repeated notices."""
+    """Publish what the batch's new records say; an error repeats the batch, and subscribers know repeated notices."""
     ports, recipients_per_message = _composed()
-    entries = [
-        read_entry(record["dynamodb"]["NewImage"])
-        for record in event["Records"]
-        if record["eventName"] == "INSERT" and record["dynamodb"]["Keys"]["sk"]["S"].startswith("DECISION#")
-        and "#ENTRY#" not in record["dynamodb"]["Keys"]["sk"]["S"]
-    ]  # fmt: skip
+    images = [record["dynamodb"]["NewImage"] for record in event["Records"] if record["eventName"] == "INSERT"]
+    entries = [read_entry(image) for image in images if is_decision(image)]
+    revisions = [read_revision(image) for image in images if is_revision(image)]
+    told = publish_status(revisions, ports.topic)
     published = publish_notices(entries, ports, recipients_per_message, _policies)
-    logger.info("notices", decisions=published.decisions, recipients=published.recipients, messages=published.messages)
+    logger.info(
+        "notices",
+        decisions=published.decisions,
+        recipients=published.recipients,
+        messages=published.messages,
+        revisions=told,
+    )

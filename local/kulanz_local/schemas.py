@@ -10,7 +10,7 @@ from kulanz.adapters.messaging import ChunkContract, RejectionContract
 from kulanz.application.incident_event import CampaignRequestContract, IncidentContract
 from kulanz.application.report import ReportContract
 from kulanz.domain.ledger import DecisionContract
-from kulanz.domain.notices import NoticeContract
+from kulanz.domain.notices import NoticeContract, StatusContract
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "schemas"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -22,6 +22,7 @@ CONTRACTS: dict[str, Any] = {
     "rejection": RejectionContract,
     "decision-body": DecisionContract,
     "notice": NoticeContract,
+    "status-notice": StatusContract,
     "campaign-report": ReportContract,
 }
 

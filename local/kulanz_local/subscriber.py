@@ -72,6 +72,7 @@ class Subscriber:
         self._topic_arn, self._bus_name = topic_arn, bus_name
         self._lock = threading.Lock()
         self._known: dict[Audience, set[bytes]] = {}
+        self._told: dict[str, dict[str, Any]] = {}
         self._announced: list[tuple[str, dict[str, Any]]] = []
         self._delivered = 0
         self._receivers: list[Receiver] = []
@@ -121,6 +122,10 @@ class Subscriber:
 
     def _take_notices(self, body: str) -> None:
         message = json.loads(body)
+        if "incident" in message:
+            with self._lock:
+                self._told[message["notice_id"]] = message
+            return
         audience = message["campaign"], message["kind"], message["locale"]
         ids = [bytes.fromhex(recipient["notice_id"]) for recipient in message["recipients"]]
         with self._lock:
@@ -146,6 +151,12 @@ class Subscriber:
     def notices_of(self, campaign: str) -> int:
         """Distinct notices of a campaign."""
         return sum(number for audience, number in self.distinct_notices().items() if audience[0] == campaign)
+
+    def status_notices(self, incident_id: str) -> list[str]:
+        """The kinds of the distinct notices about an incident itself, by revision."""
+        with self._lock:
+            told = [message for message in self._told.values() if message["incident_id"] == incident_id]
+        return [message["kind"] for message in sorted(told, key=lambda message: int(message["incident"]["revision"]))]
 
     def deliveries(self) -> int:
         """Notices delivered, repetitions included."""

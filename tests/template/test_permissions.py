@@ -96,7 +96,7 @@ def reading_stream(table: str) -> set[Grant]:
 BESIDES: dict[str, set[Grant]] = {
     "open_campaign": polling("IncidentsQueue") | TELLS_MISSING_FROM_FORBIDDEN,
     "grant_credits": polling("ChunksQueue") | TELLS_MISSING_FROM_FORBIDDEN,
-    "publish_notices": reading_stream("CreditsTable"),
+    "publish_notices": reading_stream("CreditsTable") | reading_stream("CampaignsTable"),
     "advance_campaign": reading_stream("CampaignsTable"),
 }
 TRACES = {("xray:PutTraceSegments", "*"), ("xray:PutTelemetryRecords", "*")}

@@ -148,6 +148,13 @@ def revision_item(revision: Revision) -> Item:
     }
 
 
+def is_revision(item: Item) -> bool:
+    """Whether an item is a revision of an incident."""
+    partition: str = item["pk"]["S"]
+    place: str = item["sk"]["S"]
+    return partition.startswith("INCIDENT#") and place.startswith(REVISION_PREFIX)
+
+
 def read_revision(item: Item) -> Revision:
     """A revision back from its item."""
     return Revision(

@@ -46,6 +46,12 @@ def entry_item(entry: Entry) -> Item:
     return item
 
 
+def is_decision(item: Item) -> bool:
+    """Whether an item is a decision, and not an entry about one."""
+    place: str = item["sk"]["S"]
+    return place.startswith("DECISION#") and "#ENTRY#" not in place
+
+
 def read_entry(item: Item) -> Entry:
     """An entry back from its item (or from a stream record's image). Raises ValueError when it is not a decision."""
     expires_at = item.get("expires_at")

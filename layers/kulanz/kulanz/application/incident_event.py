@@ -8,8 +8,18 @@ from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 from typing import Annotated, Any, Self
+from unicodedata import category
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from kulanz.domain.campaign import LINES_PER_LIST
 from kulanz.domain.identifiers import IDENTIFIER_LENGTH_CHARACTERS, INCIDENT_ID_EXPECTED, is_incident_id
@@ -20,6 +30,7 @@ FUNCTIONS_PER_INCIDENT = 50
 FACTS_PER_INCIDENT = 100
 PARAMETERS_PER_POLICY = 20
 TEXT_CHARACTERS = 500
+FUNCTION_CHARACTERS = 100
 KEY_CHARACTERS = 1024
 INLINE_ROWS = 1_000
 REVISION_HIGHEST = 1_000_000
@@ -50,9 +61,16 @@ class _Contract(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
 
 
-_Text = Annotated[str, Field(min_length=1, max_length=TEXT_CHARACTERS)]
+def _printable(value: str) -> str:
+    if any(category(character) in ("Cc", "Cs", "Zl", "Zp") for character in value):
+        raise ValueError("one line of text without control characters")
+    return value
+
+
+_Text = Annotated[str, Field(min_length=1, max_length=TEXT_CHARACTERS), AfterValidator(_printable)]
+_Function = Annotated[str, Field(min_length=1, max_length=FUNCTION_CHARACTERS), AfterValidator(_printable)]
 _Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
-_FactScalar = Annotated[str, Field(max_length=TEXT_CHARACTERS)] | bool | int | None
+_FactScalar = Annotated[str, Field(max_length=TEXT_CHARACTERS), AfterValidator(_printable)] | bool | int | None
 """Incident facts travel as text, whole numbers or booleans; decimals are text, as JSON has only binary fractions."""
 
 
@@ -130,7 +148,7 @@ class IncidentContract(_Contract):
     revision: Annotated[int, Field(ge=1, le=REVISION_HIGHEST)]
     title: _Text
     service: _Text
-    functions: Annotated[list[_Text], Field(max_length=FUNCTIONS_PER_INCIDENT)] = Field(default_factory=list)
+    functions: Annotated[list[_Function], Field(max_length=FUNCTIONS_PER_INCIDENT)] = Field(default_factory=list)
     windows: Annotated[list[WindowContract], Field(min_length=1, max_length=WINDOWS_PER_INCIDENT)]
     cause: _Text | None = None
     facts: Annotated[dict[_Name, _FactScalar], Field(max_length=FACTS_PER_INCIDENT)] = Field(default_factory=dict)
@@ -195,12 +213,6 @@ def read_incident_event(source: str, detail_type: str, detail: object) -> Incide
     except ValueError:
         names = ", ".join(kind.value for kind in DetailType)
         raise EventRefused("detail_type_unknown", "detail-type", f"expected one of: {names}") from None
-    if known is DetailType.WITHDRAWN:
-        raise EventRefused(
-            "withdrawal_unsupported",
-            "detail-type",
-            "a withdrawal is not acted on by this version; nothing was cancelled",
-        )
     try:
         if known is DetailType.CAMPAIGN_REQUESTED:
             request = CampaignRequestContract.model_validate(detail)
@@ -208,8 +220,25 @@ def read_incident_event(source: str, detail_type: str, detail: object) -> Incide
         incident = IncidentContract.model_validate(detail)
     except ValidationError as error:
         raise _refused(error) from None
+    _check_fits(known, incident)
     content = canonical_json(incident.model_dump(mode="json", exclude={"campaign"}))
     return IncidentEvent(source, known, incident.incident_id, incident.revision, content, incident.campaign)
+
+
+def _check_fits(detail_type: DetailType, incident: IncidentContract) -> None:
+    """Refuse a revision whose facts contradict what its detail type says of them."""
+    if detail_type is DetailType.WITHDRAWN and incident.campaign is not None:
+        raise EventRefused(
+            "withdrawal_with_campaign",
+            "detail.campaign",
+            "a withdrawn incident credits nobody; leave the campaign out, or publish another detail-type",
+        )
+    if detail_type is DetailType.RESOLVED and incident.windows[-1].end is None:
+        raise EventRefused(
+            "resolved_without_end",
+            f"detail.windows.{len(incident.windows) - 1}.end",
+            "a resolved incident has ended; say when, or publish Incident Updated",
+        )
 
 
 def _refused(error: ValidationError) -> EventRefused:

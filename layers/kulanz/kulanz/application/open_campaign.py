@@ -16,6 +16,7 @@ from kulanz.application.frozen import thaw_incident
 from kulanz.application.incident_event import (
     Affected,
     CampaignContract,
+    DetailType,
     EventRefused,
     IncidentEvent,
     canonical_json,
@@ -34,6 +35,7 @@ from kulanz.application.ports import (
     Rejection,
     TryAgain,
 )
+from kulanz.application.withdraw_incident import stop_withdrawn
 from kulanz.domain.campaign import (
     ENGINE_VERSION,
     WORKABLE,
@@ -116,6 +118,8 @@ def _act(event: Mapping[str, Any], ports: OpenPorts, settings: OpenSettings, cau
         )
     if known.content is not None:
         _record(known, known.content, ports.campaigns, settings, now)
+    if known.detail_type is DetailType.WITHDRAWN:
+        stop_withdrawn(known.incident_id, known.revision, ports.campaigns, cause, now)
     if known.request is None:
         return Opening.RECORDED
     if source not in settings.campaign_sources:
@@ -180,7 +184,13 @@ def _open(
             after, campaign_id = with_campaign(before, event.revision, event.request_digest, now)
         except IncidentConflict as conflict:
             raise EventRefused(conflict.reason, "detail.campaign", str(conflict)) from None
-        campaign, frozen = _prepare(event, request, before, campaign_id, ports, settings, now)
+        told = _recorded(event, ports.campaigns)
+        if told.detail_type == DetailType.WITHDRAWN:
+            raise EventRefused(
+                "incident_withdrawn", "detail.incident_id",
+                "the incident was withdrawn; if it happened after all, declare it under a higher revision",
+            )  # fmt: skip
+        campaign, frozen = _prepare(event, request, told.content, before, campaign_id, ports, settings, now)
         change = StateChange(1, now, None, State.PLANNING, "requested", cause)
         try:
             ports.campaigns.open(before, after, campaign, frozen, change)
@@ -210,13 +220,14 @@ def _go_on(campaign_id: CampaignId, ports: OpenPorts) -> None:
 def _prepare(
     event: IncidentEvent,
     request: CampaignContract,
+    content: bytes,
     record: IncidentRecord,
     campaign_id: CampaignId,
     ports: OpenPorts,
     settings: OpenSettings,
     now: datetime,
 ) -> tuple[Campaign, Frozen]:
-    frozen, policy = _freeze(event, request, ports, now)
+    frozen, policy = _freeze(content, request, ports, now)
     required = [
         ACCOUNT_COLUMN,
         *([policy.unit] if policy.unit else []),
@@ -249,17 +260,15 @@ def _prepare(
     return campaign, frozen
 
 
+def _recorded(event: IncidentEvent, campaigns: CampaignStore) -> Revision:
+    """The revision that a request is about, as it was recorded."""
+    return next(revision for revision in campaigns.revisions(event.incident_id) if revision.number == event.revision)
+
+
 def _freeze(
-    event: IncidentEvent, request: CampaignContract, ports: OpenPorts, now: datetime
+    content: bytes, request: CampaignContract, ports: OpenPorts, now: datetime
 ) -> tuple[Frozen, CompiledPolicy]:
     reference = request.policy
-    content = event.content
-    if content is None:
-        content = next(
-            revision.content
-            for revision in ports.campaigns.revisions(event.incident_id)
-            if revision.number == event.revision
-        )
     try:
         document = document_from_json(ports.policies.fetch(reference.id, reference.version))
         frozen = Frozen(freeze(document, reference.parameters), content)

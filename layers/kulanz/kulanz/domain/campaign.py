@@ -50,7 +50,10 @@ class Pass(StrEnum):
 
 
 class State(StrEnum):
-    """Where a campaign stands. `refused`, `closed` and `cancelled` end it; `paused` and `flagged` wait for a person."""
+    """Where a campaign stands. `refused`, `closed` and `cancelled` end it; `paused` and `flagged` wait for a person.
+
+    A closed campaign is flagged when its incident is withdrawn afterwards.
+    """
 
     PLANNING = "planning"
     APPLYING = "applying"
@@ -66,9 +69,9 @@ ENDED = frozenset({State.REFUSED, State.CLOSED, State.CANCELLED})
 TRANSITIONS: dict[State, frozenset[State]] = {
     State.PLANNING: frozenset({State.APPLYING, State.REFUSED, State.PAUSED, State.CANCELLED}),
     State.APPLYING: frozenset({State.CLOSED, State.FLAGGED, State.PAUSED, State.CANCELLED}),
-    State.PAUSED: frozenset({State.PLANNING, State.APPLYING, State.CANCELLED}),
+    State.PAUSED: frozenset({State.PLANNING, State.APPLYING, State.FLAGGED, State.CANCELLED}),
     State.FLAGGED: frozenset({State.CLOSED, State.CANCELLED}),
-    State.CLOSED: frozenset(),
+    State.CLOSED: frozenset({State.FLAGGED}),
     State.REFUSED: frozenset(),
     State.CANCELLED: frozenset(),
 }

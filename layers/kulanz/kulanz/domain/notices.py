@@ -12,7 +12,9 @@ from itertools import groupby
 from typing import TypedDict
 
 from kulanz.domain.campaign import CampaignId
+from kulanz.domain.incident_record import Revision
 from kulanz.domain.ledger import DecisionKey
+from kulanz.domain.time import format_instant
 
 NOTICE_VERSION = 1
 NOTICE_MESSAGE_BYTES = 60 * 1024
@@ -52,6 +54,33 @@ class NoticeContract(TypedDict):
     locale: str
     channel: str
     template: TemplateTold
+    recipients: list[RecipientTold]
+
+
+class IncidentTold(TypedDict):
+    """The facts of one revision of an incident. The last window has no `end` while the outage goes on."""
+
+    revision: int
+    title: str
+    service: str
+    functions: list[str]
+    windows: list[dict[str, str | None]]
+    cause: str | None
+
+
+class StatusContract(TypedDict):
+    """A message of the notices topic about an incident itself, for everybody: it has no recipients.
+
+    `kind` is incident_declared, incident_updated, incident_resolved, incident_amended or incident_withdrawn. Messages
+    may arrive in any order: the highest revision is the state of things.
+    """
+
+    v: int
+    kind: str
+    notice_id: str
+    incident_id: str
+    incident: IncidentTold
+    recorded_at: str
     recipients: list[RecipientTold]
 
 
@@ -95,6 +124,39 @@ class NoticeMessage:
 def notice_id(key: DecisionKey, kind: str) -> str:
     """The id by which subscribers recognise a notice delivered twice: 128 bits over the decision's key and the kind."""
     return blake2b(f"{key}|{kind}".encode(), digest_size=16).hexdigest()
+
+
+def status_notice(revision: Revision) -> NoticeMessage:
+    """What is told about an incident when a revision of it is recorded; stale ones too, by their number.
+
+    Raises ValueError for a revision whose facts fit no message; the event's contract allows none.
+    """
+    facts = json.loads(revision.content)
+    content: StatusContract = {
+        "v": NOTICE_VERSION,
+        "kind": revision.detail_type.lower().replace(" ", "_"),
+        "notice_id": status_notice_id(revision.incident_id, revision.number),
+        "incident_id": revision.incident_id,
+        "incident": {
+            "revision": revision.number,
+            "title": facts["title"],
+            "service": facts["service"],
+            "functions": facts["functions"],
+            "windows": facts["windows"],
+            "cause": facts["cause"],
+        },
+        "recorded_at": format_instant(revision.recorded_at),
+        "recipients": [],
+    }
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    if len(text.encode()) > NOTICE_MESSAGE_BYTES:
+        raise ValueError(f"a status notice has over {NOTICE_MESSAGE_BYTES} bytes")
+    return NoticeMessage(Audience("", content["kind"], "", ""), revision.incident_id, text, 0)
+
+
+def status_notice_id(incident_id: str, revision: int) -> str:
+    """The id by which subscribers recognise a status notice delivered twice: 128 bits over incident and revision."""
+    return blake2b(f"INCIDENT#{incident_id}|{revision}".encode(), digest_size=16).hexdigest()
 
 
 def pack_notices(

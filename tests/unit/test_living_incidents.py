@@ -1,0 +1,216 @@
+"""An incident lives: it is declared, updated, resolved, amended or withdrawn, each time as a revision that stays."""
+
+import json
+from typing import Any
+
+import pytest
+
+from kulanz.application.incident_event import (
+    FUNCTION_CHARACTERS,
+    FUNCTIONS_PER_INCIDENT,
+    TEXT_CHARACTERS,
+    WINDOWS_PER_INCIDENT,
+    read_incident_event,
+)
+from kulanz.application.open_campaign import Opening
+from kulanz.application.publish_status import publish_status
+from kulanz.domain.campaign import State
+from kulanz.domain.incident_record import Revision
+from kulanz.domain.notices import NOTICE_MESSAGE_BYTES, status_notice
+from tests.support.small_campaign import CAMPAIGN, INCIDENT_ID, ROWS, event, small_world
+from tests.support.world import Function, Step, World
+
+OPEN_WINDOW = [{"start": "2026-02-27T08:00:00Z"}]
+CLOSED_WINDOW = [{"start": "2026-02-27T08:00:00Z", "end": "2026-03-02T06:00:00Z"}]
+
+
+def told(revision: int, kind: str, **changes: Any) -> dict[str, Any]:
+    """An event that tells facts only."""
+    changes.setdefault("windows", CLOSED_WINDOW)
+    return event(rows=ROWS, detail_type=f"Incident {kind}", revision=revision, campaign=..., **changes)
+
+
+def requested(revision: int = 1) -> dict[str, Any]:
+    """An event that requests a campaign under a recorded revision."""
+    facts: dict[str, Any] = dict.fromkeys(("title", "service", "functions", "windows", "cause", "facts"), ...)
+    return event(rows=ROWS, detail_type="Campaign Requested", revision=revision, **facts)
+
+
+def world_after(*events: dict[str, Any]) -> World:
+    world = small_world()
+    for happened in events:
+        world.publish(happened)
+        world.run_until_quiet()
+    return world
+
+
+def run_until(world: World, campaign_id: str, state: State) -> None:
+    """Let things happen until the campaign has reached a state."""
+    while world.campaigns.all_campaigns() == [] or world.campaign(campaign_id).state is not state:
+        world.run(world.steps()[0])
+
+
+def withdraw_now(world: World, revision: int = 2) -> None:
+    """The withdrawal is the next thing that happens."""
+    world.publish(told(revision, "Withdrawn"))
+    world.run(Step(Function.OPEN, len(world.events) - 1))
+
+
+def test_every_revision_stays_with_what_it_told() -> None:
+    world = world_after(
+        told(1, "Declared", windows=OPEN_WINDOW, cause=None),
+        told(2, "Updated", windows=OPEN_WINDOW, cause="partner"),
+        told(3, "Resolved", cause="partner"),
+    )
+    revisions = world.campaigns.revisions(INCIDENT_ID)
+    assert [revision.detail_type for revision in revisions] == [
+        "Incident Declared", "Incident Updated", "Incident Resolved",
+    ]  # fmt: skip
+    assert [json.loads(revision.content)["cause"] for revision in revisions] == [None, "partner", "partner"]
+    assert json.loads(revisions[0].content)["windows"][-1]["end"] is None
+    assert world.rejected.sent == []
+
+
+def test_customers_are_told_of_every_revision_once_under_a_stable_id() -> None:
+    world = world_after(told(1, "Declared", windows=OPEN_WINDOW), told(2, "Resolved"))
+    revisions = world.campaigns.revisions(INCIDENT_ID)
+    for _ in range(2):
+        assert publish_status(revisions, world.topic) == 2
+    contents = [json.loads(message.text) for message in world.topic.published]
+    assert [content["kind"] for content in contents[:2]] == ["incident_declared", "incident_resolved"]
+    assert contents[:2] == contents[2:]
+    assert len({content["notice_id"] for content in contents}) == 2
+    assert all(content["recipients"] == [] for content in contents)
+    assert {message.audience.kind for message in world.topic.published} == {"incident_declared", "incident_resolved"}
+
+
+def test_the_largest_incident_that_an_event_can_tell_fits_one_status_notice() -> None:
+    text = "\U0001f4de"
+    windows = [{"start": "2026-02-27T08:00:00Z", "end": "2026-02-27T09:00:00Z"}] * WINDOWS_PER_INCIDENT
+    detail = told(
+        1,
+        "Declared",
+        incident_id="i" * 64,
+        title=text * TEXT_CHARACTERS,
+        service=text * TEXT_CHARACTERS,
+        cause=text * TEXT_CHARACTERS,
+        functions=[text * FUNCTION_CHARACTERS] * FUNCTIONS_PER_INCIDENT,
+        windows=windows,
+    )["detail"]
+    known = read_incident_event("billing", "Incident Declared", detail)
+    assert known.content is not None
+    revision = Revision("i" * 64, 1, "Incident Declared", known.content, "", small_world().now, "billing")
+    assert len(status_notice(revision).text.encode()) <= NOTICE_MESSAGE_BYTES
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0), (1, 0, 2)])
+def test_whatever_order_revisions_come_in_the_record_is_the_same(order: tuple[int, ...]) -> None:
+    events = [told(1, "Declared", windows=OPEN_WINDOW), told(2, "Updated", windows=OPEN_WINDOW), told(3, "Resolved")]
+    world = world_after(*(events[place] for place in order))
+    record = world.campaigns.incident(INCIDENT_ID)
+    assert record is not None
+    assert record.highest_revision == 3
+    assert [revision.number for revision in world.campaigns.revisions(INCIDENT_ID)] == [1, 2, 3]
+    assert world.rejected.sent == []
+
+
+def test_a_late_older_revision_is_recorded_and_its_campaign_is_refused_as_stale() -> None:
+    world = world_after(told(2, "Updated"), event(rows=ROWS))
+    assert [revision.number for revision in world.campaigns.revisions(INCIDENT_ID)] == [1, 2]
+    assert [rejection.reason for rejection in world.rejected.sent] == ["revision_stale"]
+    assert world.campaigns.all_campaigns() == []
+
+
+def test_the_same_revision_with_other_content_is_a_conflict_and_changes_nothing() -> None:
+    world = world_after(told(1, "Declared"), told(1, "Declared", cause="another"))
+    assert [rejection.reason for rejection in world.rejected.sent] == ["revision_conflict"]
+    (revision,) = world.campaigns.revisions(INCIDENT_ID)
+    assert json.loads(revision.content)["cause"] == "power"
+
+
+def test_a_repeated_revision_is_recorded_once() -> None:
+    world = world_after(told(1, "Declared"), told(1, "Declared"))
+    assert len(world.campaigns.revisions(INCIDENT_ID)) == 1
+    assert world.rejected.sent == []
+
+
+def test_a_resolved_incident_says_when_it_ended() -> None:
+    world = world_after(told(1, "Resolved", windows=OPEN_WINDOW))
+    assert [(rejection.reason, rejection.field) for rejection in world.rejected.sent] == [
+        ("resolved_without_end", "detail.windows.0.end")
+    ]
+    assert world.campaigns.incident(INCIDENT_ID) is None
+
+
+def test_withdrawn_before_any_credit_the_open_campaign_is_cancelled() -> None:
+    world = small_world()
+    world.publish(event(rows=ROWS))
+    run_until(world, CAMPAIGN, State.PLANNING)
+    withdraw_now(world)
+    world.run_until_quiet()
+    campaign = world.campaign(CAMPAIGN)
+    assert campaign.state is State.CANCELLED
+    assert campaign.state_reason.startswith("incident_withdrawn: revision 2")
+    assert world.ledger.all_entries() == []
+    assert [announced.detail_type for announced in world.announcer.announced] == ["Campaign Cancelled"]
+    record = world.campaigns.incident(INCIDENT_ID)
+    assert record is not None
+    assert record.open_seq is None
+
+
+def test_withdrawn_while_credits_are_written_the_campaign_stops_and_waits_for_a_person() -> None:
+    world = small_world()
+    world.publish(event(rows=ROWS))
+    run_until(world, CAMPAIGN, State.APPLYING)
+    while not world.ledger.all_entries():
+        world.run(world.steps()[0])
+    withdraw_now(world)
+    written = world.ledger.all_entries()
+    world.run_until_quiet()
+    assert world.campaign(CAMPAIGN).state is State.FLAGGED
+    assert world.ledger.all_entries() == written
+    assert [announced.detail_type for announced in world.announcer.announced] == ["Campaign Flagged"]
+
+
+def test_withdrawn_after_the_close_the_campaign_is_flagged_and_nothing_is_taken_back() -> None:
+    world = world_after(event(rows=ROWS))
+    assert world.campaign(CAMPAIGN).state is State.CLOSED
+    written = world.ledger.all_entries()
+    withdraw_now(world)
+    world.run_until_quiet()
+    campaign = world.campaign(CAMPAIGN)
+    assert campaign.state is State.FLAGGED
+    assert "none is taken back" in campaign.state_reason
+    assert world.ledger.all_entries() == written
+    assert [announced.detail_type for announced in world.announcer.announced] == ["Campaign Closed", "Campaign Flagged"]
+
+
+def test_a_withdrawal_that_comes_twice_changes_nothing_the_second_time() -> None:
+    world = world_after(event(rows=ROWS), told(2, "Withdrawn"))
+    log = world.campaigns.log(world.campaign(CAMPAIGN).id)
+    world.publish(told(2, "Withdrawn"))
+    world.run_until_quiet()
+    assert world.campaigns.log(world.campaign(CAMPAIGN).id) == log
+    assert world.rejected.sent == []
+
+
+def test_a_withdrawal_that_a_later_revision_has_overtaken_stops_nothing() -> None:
+    world = world_after(told(1, "Declared"), told(3, "Amended"), requested(3), told(2, "Withdrawn"))
+    assert world.campaign(CAMPAIGN).state is State.CLOSED
+    assert [revision.number for revision in world.campaigns.revisions(INCIDENT_ID)] == [1, 2, 3]
+
+
+def test_a_withdrawn_incident_credits_nobody_until_it_is_declared_again() -> None:
+    world = world_after(told(1, "Declared"), told(2, "Withdrawn"), requested(2))
+    assert [rejection.reason for rejection in world.rejected.sent] == ["incident_withdrawn"]
+    world.publish(told(3, "Declared"))
+    world.publish(requested(3))
+    world.run_until_quiet()
+    assert world.openings[-1] is Opening.OPENED
+    assert world.campaign(CAMPAIGN).state is State.CLOSED
+
+
+def test_a_withdrawal_requests_no_campaign() -> None:
+    world = world_after(told(1, "Declared"), event(rows=ROWS, detail_type="Incident Withdrawn", revision=2))
+    assert [rejection.reason for rejection in world.rejected.sent] == ["withdrawal_with_campaign"]
+    assert len(world.campaigns.revisions(INCIDENT_ID)) == 1
