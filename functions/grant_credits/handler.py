@@ -25,19 +25,19 @@ _policies = FrozenCache()
 
 
 @cache
-def _composed() -> tuple[GrantPorts, GrantSettings]:
+def _composed() -> tuple[GrantPorts, GrantSettings, DynamoLedger]:
     config = GrantCreditsConfig.read()
     s3 = client("s3")
+    ledger = DynamoLedger(client("dynamodb"), config.credits_table, config.calls_in_flight)
     ports = GrantPorts(
         campaigns=DynamoCampaigns(client("dynamodb"), config.campaigns_table),
         lists=S3Lists(s3, config.list_bucket),
-        ledger=DynamoLedger(
-            client("dynamodb", config.calls_in_flight, validate=False), config.credits_table, config.calls_in_flight
-        ),
+        ledger=ledger,
         chunks=SqsChunks(client("sqs"), config.chunk_queue_url),
         archive=S3Archive(s3, config.list_bucket),
     )
-    return ports, GrantSettings(config.calls_in_flight, config.entries_per_second, config.retention_days)
+    settings = GrantSettings(config.calls_in_flight, config.entries_per_second, config.retention_days)
+    return ports, settings, ledger
 
 
 class _LambdaClock:
@@ -60,7 +60,7 @@ class _LambdaClock:
 @metrics.log_metrics
 def handle(event: dict[str, Any], context: LambdaContext) -> None:
     """Work the chunk of each message (the queue sends one); an error lets the message come again."""
-    ports, settings = _composed()
+    ports, settings, ledger = _composed()
     for record in event["Records"]:
         message = read_chunk_message(record["body"])
         cause = Cause(context.function_name, record["messageId"], context.function_version)
@@ -77,3 +77,4 @@ def handle(event: dict[str, Any], context: LambdaContext) -> None:
         )
         metrics.add_metric("LinesWorked", MetricUnit.Count, worked.lines)
         metrics.add_metric("DecisionsInLedger", MetricUnit.Count, worked.written)
+        metrics.add_metric("ThrottledInserts", MetricUnit.Count, ledger.take_throttled())

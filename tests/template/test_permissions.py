@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from botocore import xform_name
 
 from kulanz.adapters.messaging import EVENT_SOURCE
 from tests.template.resolved import PROJECT, Json, Stack, as_list, role_statements
@@ -156,8 +157,10 @@ def test_advance_campaign_speaks_under_our_own_source_only(stack: Stack) -> None
 
 
 def calls_in(path: Path) -> Iterator[str]:
-    """The AWS calls of an adapter: methods of `self._client`."""
+    """The AWS calls of an adapter: methods of `self._client`, and the one operation that is sent without it."""
     for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "_OPERATION":
+            yield xform_name(ast.literal_eval(node.value))
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Attribute) and node.value.attr == "_client":
             yield node.attr
 

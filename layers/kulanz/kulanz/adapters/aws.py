@@ -30,14 +30,12 @@ RETRYABLE_CODES = frozenset(
 )  # fmt: skip
 
 
-def client(service: str, pool_connections: int = 10, *, validate: bool = True) -> Any:
-    """A client with bounded waits and retries. `validate` off saves CPU where requests are built from typed values."""
+def client(service: str) -> Any:
+    """A client with bounded waits and retries."""
     config = Config(
         connect_timeout=CONNECT_TIMEOUT_SECONDS,
         read_timeout=READ_TIMEOUT_SECONDS,
         retries={"mode": "standard", "total_max_attempts": SDK_ATTEMPTS},
-        max_pool_connections=pool_connections,
-        parameter_validation=validate,
     )
     make: Any = boto3.client  # the stubs know one overload per literal service name
     return make(service, config=config)

@@ -1,0 +1,221 @@
+"""BatchExecuteStatement at a fraction of the SDK's work: several calls in flight on one thread.
+
+Ninety-nine of a hundred calls that Kulanz makes are these, and through a client of the SDK four fifths of a worker's
+time went into building and sending them (docs/decisions/0011-insert-calls.md). Here the request is one text, signed by
+the SDK's own signer with the client's own credentials, and sent on connections that stay open: all calls are sent, then
+all answers are read, so that DynamoDB works on many while no thread waits.
+
+What the SDK's client would do besides: it looks for a proxy, which this does not; and it lets handlers of the event
+`before-send` answer in place of the network, which this does too.
+"""
+
+import http.client
+import json
+import os
+import ssl
+import time
+import weakref
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from botocore.awsrequest import AWSPreparedRequest, AWSRequest
+from botocore.httpsession import get_cert_path
+
+from kulanz.adapters.aws import (
+    CONNECT_TIMEOUT_SECONDS,
+    ENTRY_ATTEMPTS,
+    READ_TIMEOUT_SECONDS,
+    RETRYABLE_CODES,
+    backoff_seconds,
+)
+from kulanz.application.ports import Refused, TryAgain
+
+STATEMENTS_PER_CALL = 25
+"""The limit of BatchExecuteStatement."""
+LOST_CALLS_MOST = 4
+"""How many calls of one batch may get no answer (reset, timeout) before the batch is given up for now."""
+
+_OPERATION = "BatchExecuteStatement"
+_HEADERS = {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": f"DynamoDB_20120810.{_OPERATION}"}
+_OK = 200
+_SERVER_ERROR = 500
+_LOST = "ConnectionLost"
+"""Our own code for a call whose answer never came; its statements may have been executed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement as JSON text, and what the caller knows it by."""
+
+    place: int
+    text: str
+
+
+class InsertCalls:
+    """Executes any number of statements, each on its own, and says which were duplicates.
+
+    The window of calls in flight halves when DynamoDB throttles and grows by one with every batch that it does not:
+    `throttled` counts the statements that were sent again, until `take_throttled`.
+    """
+
+    def __init__(self, client: Any, calls_in_flight: int) -> None:
+        self._events = client.meta.events
+        self._signer = client._request_signer  # noqa: SLF001 - the one place that holds the client's credentials
+        self._region = client.meta.region_name
+        self._url = f"{client.meta.endpoint_url.rstrip('/')}/"
+        self._headers = {**_HEADERS, "User-Agent": client.meta.config.user_agent}
+        self._most = calls_in_flight
+        self._window = calls_in_flight
+        self._idle: deque[http.client.HTTPConnection] = deque()
+        weakref.finalize(self, _close, self._idle)
+        self._tls: ssl.SSLContext | None = None
+        self._throttled = 0
+
+    def take_throttled(self) -> int:
+        """How many statements were throttled since this was last asked."""
+        throttled, self._throttled = self._throttled, 0
+        return throttled
+
+    def execute(self, statements: Sequence[Statement]) -> list[int]:
+        """Execute all statements; the places of those whose key stood there already.
+
+        Raises TryAgain when some could not be executed within the bounds, Refused when DynamoDB refuses one for good.
+        In both cases others may have been executed.
+        """
+        duplicates: list[int] = []
+        waiting = statements
+        lost = 0
+        for attempt in range(1, ENTRY_ATTEMPTS + 1):
+            again: list[Statement] = []
+            throttled = 0
+            for page, codes in self._answers(_pages(waiting)):
+                if codes[0] == _LOST:
+                    lost += 1
+                for statement, code in zip(page, codes, strict=True):
+                    if code is None:
+                        continue
+                    if code == "DuplicateItem":
+                        duplicates.append(statement.place)
+                    elif code == _LOST or code in RETRYABLE_CODES:
+                        again.append(statement)
+                        throttled += code != _LOST
+                    else:
+                        raise Refused(f"{_OPERATION}: {code}")
+            self._adapt(throttled)
+            if not again:
+                return duplicates
+            if lost > LOST_CALLS_MOST:
+                raise TryAgain(f"{_OPERATION}: {lost} calls got no answer")
+            waiting = again
+            time.sleep(backoff_seconds(attempt))
+        raise TryAgain(f"{_OPERATION}: {len(waiting)} statements were throttled {ENTRY_ATTEMPTS} times")
+
+    def _adapt(self, throttled: int) -> None:
+        self._throttled += throttled
+        self._window = max(1, self._window // 2) if throttled else min(self._most, self._window + 1)
+
+    def _answers(
+        self, pages: Iterable[Sequence[Statement]]
+    ) -> Iterator[tuple[Sequence[Statement], Sequence[str | None]]]:
+        """Each page with the code of each of its statements (None: executed), a window of calls ahead."""
+        under_way: deque[tuple[Sequence[Statement], http.client.HTTPConnection | Any]] = deque()
+        try:
+            for page in pages:
+                if len(under_way) >= self._window:
+                    yield self._answer(*under_way.popleft())
+                under_way.append((page, self._send(page)))
+            while under_way:
+                yield self._answer(*under_way.popleft())
+        finally:
+            for _, sent in under_way:
+                if isinstance(sent, http.client.HTTPConnection):
+                    sent.close()  # an answer that nobody reads must not be taken for the next call's
+
+    def _send(self, page: Sequence[Statement]) -> Any:
+        """Send one call. Returns the connection that owes the answer, or an answer that a handler gave; None: lost."""
+        body = f'{{"Statements":[{",".join([statement.text for statement in page])}]}}'.encode()
+        prepared = self._signed(body)
+        for _, answer in self._events.emit(f"before-send.dynamodb.{_OPERATION}", request=prepared):
+            if answer is not None:
+                return answer
+        for connection in self._connections():
+            is_used = connection.sock is not None
+            try:
+                connection.request("POST", "/", body=body, headers=dict(prepared.headers.items()))
+            except (OSError, http.client.HTTPException):
+                connection.close()
+                if is_used:
+                    continue  # it had been closed from the other side while it was idle
+                return None
+            return connection
+        return None
+
+    def _signed(self, body: bytes) -> AWSPreparedRequest:
+        request = AWSRequest("POST", self._url, headers=self._headers, data=body)
+        self._signer.get_auth_instance("dynamodb", self._region, "v4").add_auth(request)
+        return request.prepare()
+
+    def _connections(self) -> Iterator[http.client.HTTPConnection]:
+        """Idle connections, then a new one."""
+        while self._idle:
+            yield self._idle.pop()
+        yield self._connection()
+
+    def _connection(self) -> http.client.HTTPConnection:
+        parts = urlsplit(self._url)
+        host = parts.hostname or ""
+        if parts.scheme == "http":
+            connection = http.client.HTTPConnection(host, parts.port, timeout=CONNECT_TIMEOUT_SECONDS)
+        else:
+            if self._tls is None:
+                self._tls = ssl.create_default_context(cafile=os.environ.get("AWS_CA_BUNDLE") or get_cert_path(True))
+            connection = http.client.HTTPSConnection(
+                host, parts.port, timeout=CONNECT_TIMEOUT_SECONDS, context=self._tls
+            )
+        return connection
+
+    def _answer(self, page: Sequence[Statement], sent: Any) -> tuple[Sequence[Statement], Sequence[str | None]]:
+        if sent is None:
+            return page, [_LOST] * len(page)
+        if not isinstance(sent, http.client.HTTPConnection):
+            return page, _codes(len(page), sent.status_code, sent.content)
+        try:
+            if sent.sock is not None:
+                sent.sock.settimeout(READ_TIMEOUT_SECONDS)
+            answer = sent.getresponse()
+            content = answer.read()
+        except (OSError, http.client.HTTPException):
+            sent.close()
+            return page, [_LOST] * len(page)
+        self._idle.append(sent)
+        return page, _codes(len(page), answer.status, content)
+
+
+def _close(connections: Iterable[http.client.HTTPConnection]) -> None:
+    for connection in connections:
+        connection.close()
+
+
+def _pages(statements: Sequence[Statement]) -> Iterator[Sequence[Statement]]:
+    for start in range(0, len(statements), STATEMENTS_PER_CALL):
+        yield statements[start : start + STATEMENTS_PER_CALL]
+
+
+def _codes(number: int, status: int, content: bytes) -> list[str | None]:
+    """What became of each statement of a call; an error of the whole call is that of each."""
+    try:
+        answer = json.loads(content)
+    except ValueError:
+        answer = {}
+    if status == _OK:
+        responses = answer.get("Responses", ())
+        if len(responses) != number:
+            return [_LOST] * number  # a truncated answer tells nothing
+        return [response["Error"]["Code"] if "Error" in response else None for response in responses]
+    code = str(answer.get("__type", "")).rpartition("#")[2]
+    if status >= _SERVER_ERROR and code not in RETRYABLE_CODES:
+        code = "InternalServerError"
+    return [code or f"HTTP {status}"] * number
