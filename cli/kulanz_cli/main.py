@@ -1,4 +1,4 @@
-"""The `kulanz` command: publish a policy, send an incident, watch its campaign, ask about an account."""
+"""The `kulanz` command: write and publish policies, send an incident, watch its campaign, ask about an account."""
 
 import json
 from datetime import UTC, datetime
@@ -18,6 +18,7 @@ from kulanz.domain.identifiers import INCIDENT_ID_EXPECTED, is_incident_id
 from kulanz.domain.policy import PolicyError, document_json, load_policy
 from kulanz_cli.answers import answer_content, show_answer
 from kulanz_cli.books import show_books
+from kulanz_cli.policy import policy
 from kulanz_cli.send import EventUnsendable, read_event, send, with_list
 from kulanz_cli.stack import Stack, StackUnusable
 from kulanz_cli.watch import WATCH_LONGEST_SECONDS, StillAtWork, watch
@@ -58,13 +59,11 @@ def main(
     context: click.Context, stack_name: str, profile: str | None, region: str | None, endpoint_url: str | None
 ) -> None:
     """Turn a service incident into credits, and answer for every one of them."""
-    if context.obj is None and context.invoked_subcommand != "policy":
-        try:
-            context.obj = Stack.connect(stack_name, profile, region, endpoint_url)
-        except StackUnusable as error:
-            raise Unusable(str(error)) from None
+    if context.obj is None:
+        context.obj = Stack(stack_name, profile=profile, region=region, endpoint_url=endpoint_url or None)
 
 
+main.add_command(policy)
 as_json = click.option("--json", "is_json", is_flag=True, help="Print JSON.")
 
 
@@ -72,20 +71,20 @@ def _print_json(content: Any) -> None:
     click.echo(json.dumps(content, ensure_ascii=False, indent=2))
 
 
-@main.command("publish-policy", epilog=EPILOG)
+@policy.command("publish", epilog=EPILOG)
 @click.argument("path", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @as_json
 @click.pass_obj
 def publish_policy(stack: Stack, path: Path, is_json: bool) -> None:
     """Check the policy in the YAML file PATH and publish it. A published version never changes."""
     document = load_policy(path)
-    policy = document.policy
-    is_new = stack.policies().publish(policy.id, policy.version, document_json(document))
+    policy_id, version = document.policy.id, document.policy.version
+    is_new = stack.policies().publish(policy_id, version, document_json(document))
     if is_json:
-        _print_json({"v": 1, "policy": policy.id, "version": policy.version, "published": is_new})
+        _print_json({"v": 1, "policy": policy_id, "version": version, "published": is_new})
     else:
         told = "published" if is_new else "was published before, with the same content"
-        click.echo(f"{policy.id} version {policy.version} {told}")
+        click.echo(f"{policy_id} version {version} {told}")
 
 
 @main.command("send", epilog=EPILOG)

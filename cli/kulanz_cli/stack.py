@@ -1,6 +1,5 @@
 """A deployed stack as a client sees it: the names it gives out, and the ports over them."""
 
-import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,30 +46,38 @@ _OUTPUTS = {
 
 
 class Stack:
-    """A stack, its clients and the ports over them. Clients are made at first use."""
+    """A stack by its name, and the ports over it. Nothing is read or connected before its first use."""
 
-    def __init__(self, session: boto3.Session, name: str, endpoint_url: str | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        profile: str | None = None,
+        region: str | None = None,
+        endpoint_url: str | None = None,
+        session: boto3.Session | None = None,
+    ) -> None:
         self.name = name
-        self._session = session
+        self._profile, self._region = profile, region
         self._endpoint_url = endpoint_url
+        self._session = session
         self._clients: dict[str, Any] = {}
         self._names: StackNames | None = None
 
-    @classmethod
-    def connect(
-        cls, name: str, profile: str | None = None, region: str | None = None, endpoint_url: str | None = None
-    ) -> "Stack":
-        """A stack by its name, through the AWS settings of the shell. Raises StackUnusable when they do not do."""
-        try:
-            session = boto3.Session(profile_name=profile, region_name=region)
-        except BotoCoreError as error:
-            raise StackUnusable(f"{error}; choose another with --profile") from None
-        if not session.region_name:
-            raise StackUnusable("no region is set; give --region, or set AWS_DEFAULT_REGION")
-        return cls(session, name, endpoint_url or os.environ.get("AWS_ENDPOINT_URL") or None)
+    def _connected(self) -> boto3.Session:
+        """The session, from the AWS settings of the shell where none was given."""
+        if self._session is None:
+            try:
+                session = boto3.Session(profile_name=self._profile, region_name=self._region)
+            except BotoCoreError as error:
+                raise StackUnusable(f"{error}; choose another with --profile") from None
+            if not session.region_name:
+                raise StackUnusable("no region is set; give --region, or set AWS_DEFAULT_REGION")
+            self._session = session
+        return self._session
 
     def client(self, service: str) -> Any:
-        """A client with bounded waits."""
+        """A client with bounded waits. Raises StackUnusable when the shell's AWS settings do not do."""
         if service not in self._clients:
             config = Config(
                 connect_timeout=CONNECT_TIMEOUT_SECONDS,
@@ -78,7 +85,7 @@ class Stack:
                 retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
             )
             # The generated overloads know each service's name by itself only.
-            make: Any = self._session.client
+            make: Any = self._connected().client
             self._clients[service] = make(service, endpoint_url=self._endpoint_url, config=config)
         return self._clients[service]
 

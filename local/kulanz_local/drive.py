@@ -1,6 +1,7 @@
 """Drives a deployed stack as its company would: publishes policies and incidents, and follows campaigns."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ class Overdue(Exception):
 
 def stack_of(aws: EmbeddedAws, name: str = "kulanz") -> Stack:
     """The deployed stack as the `kulanz` command sees it."""
-    return Stack(aws_session(), name, aws.endpoint)
+    return Stack(name, endpoint_url=aws.endpoint, session=aws_session())
 
 
 def run_kulanz(stack: Stack, *arguments: str) -> int:
@@ -110,20 +111,14 @@ def given_up(stack: Stack, outputs: StackOutputs) -> dict[str, int]:
     return {name: number for name, number in counted.items() if number}
 
 
-def decisions_stored(stack: Stack, incident_id: str) -> int:
-    """Decisions about an incident, counted item by item in the ledger's table."""
-    client, counted = stack.client("dynamodb"), 0
+def decisions_stored(stack: Stack) -> Counter[str]:
+    """Decisions by incident, counted item by item in the ledger's table."""
+    client, counted = stack.client("dynamodb"), Counter[str]()
     start: dict[str, Any] = {}
     while True:
-        page = client.scan(
-            TableName=stack.names.credits_table,
-            Select="COUNT",
-            ConsistentRead=True,
-            FilterExpression="begins_with(sk, :decision)",
-            ExpressionAttributeValues={":decision": {"S": f"DECISION#{incident_id}#"}},
-            **start,
-        )
-        counted += int(page["Count"])
+        page = client.scan(TableName=stack.names.credits_table, ConsistentRead=True, ProjectionExpression="sk", **start)
+        kinds_and_incidents = (item["sk"]["S"].split("#")[:2] for item in page["Items"])
+        counted.update(incident for kind, incident in kinds_and_incidents if kind == "DECISION")
         if not page.get("LastEvaluatedKey"):
             return counted
         start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
