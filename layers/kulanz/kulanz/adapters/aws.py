@@ -6,7 +6,7 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, ParamValidationError
 
 from kulanz.application.ports import Refused, TryAgain
 
@@ -54,6 +54,8 @@ def translated(error: Exception, what: str) -> Exception:
         if code in RETRYABLE_CODES or status >= 500:  # noqa: PLR2004 - HTTP's server errors
             return TryAgain(f"{what}: {code}")
         return Refused(f"{what}: {code}")
+    if isinstance(error, ParamValidationError):
+        return Refused(f"{what}: ParamValidationError")
     if isinstance(error, (HTTPClientError, BotoCoreError, OSError)):
         return TryAgain(f"{what}: {type(error).__name__}")
     return error

@@ -40,9 +40,14 @@ def _key(partition: str, place: str) -> Item:
     return {"pk": {"S": partition}, "sk": {"S": place}}
 
 
+def incident_partition(incident_id: str) -> str:
+    """Where everything that was told about one incident stands."""
+    return f"INCIDENT#{incident_id}"
+
+
 def incident_key(incident_id: str) -> Item:
     """The key of an incident's record."""
-    return _key(f"INCIDENT#{incident_id}", "INCIDENT")
+    return _key(incident_partition(incident_id), "INCIDENT")
 
 
 def campaign_partition(campaign_id: CampaignId) -> str:
@@ -139,7 +144,7 @@ def _optional_number(item: Item, name: str) -> int | None:
 
 def revision_item(revision: Revision) -> Item:
     """A revision of an incident as an item."""
-    return _key(f"INCIDENT#{revision.incident_id}", f"{REVISION_PREFIX}{revision.number:07d}") | {
+    return _key(incident_partition(revision.incident_id), f"{REVISION_PREFIX}{revision.number:07d}") | {
         "detail_type": {"S": revision.detail_type},
         "content": {"S": revision.content.decode()},
         "digest": {"S": revision.digest},

@@ -39,7 +39,7 @@ class DynamoCampaigns:
         return None if found is None else items.read_incident(found)
 
     def revisions(self, incident_id: str) -> list[Revision]:
-        found = self._query(items.incident_key(incident_id)["pk"], items.REVISION_PREFIX)
+        found = self._query(items.incident_partition(incident_id), items.REVISION_PREFIX)
         return [items.read_revision(item) for item in found]
 
     def record_revision(self, before: IncidentRecord | None, after: IncidentRecord, revision: Revision) -> None:
