@@ -1,0 +1,436 @@
+"""The contract of CampaignStore: every write is conditional on what its caller had read, and safe to repeat."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from kulanz.application.ports import CampaignStore, Outdated, Refused
+from kulanz.domain.books import DIGEST_MODULUS, Totals
+from kulanz.domain.campaign import Campaign, CampaignId, Cursor, Pass, State
+from kulanz.domain.incident_record import IncidentRecord, with_revision
+from tests.contract.backends import Backend
+from tests.support.values import (
+    CAUSE,
+    FIRST,
+    INCIDENT,
+    NOW,
+    OPENING,
+    campaign,
+    change,
+    declared,
+    frozen,
+    opened,
+    receipt,
+    revision,
+    totals,
+)
+
+
+def _declare(store: CampaignStore) -> IncidentRecord:
+    record = declared()
+    store.record_revision(None, record, revision())
+    return record
+
+
+def _open(store: CampaignStore) -> Campaign:
+    before = _declare(store)
+    after, new = opened(before)
+    store.open(before, after, new, frozen(), OPENING)
+    return new
+
+
+def _known(store: CampaignStore, campaign_id: CampaignId = FIRST) -> Campaign:
+    found = store.campaign(campaign_id)
+    assert found is not None
+    return found
+
+
+def _sum(*parts: Totals) -> Totals:
+    whole = Totals()
+    for part in parts:
+        whole.add(part)
+    return whole
+
+
+# Incidents
+
+
+def test_what_was_never_written_is_not_there(backend: Backend) -> None:
+    store = backend.campaigns
+
+    assert store.incident(INCIDENT) is None
+    assert store.revisions(INCIDENT) == []
+    assert store.campaign(FIRST) is None
+    assert store.campaigns_of(INCIDENT) == []
+    assert store.log(FIRST) == []
+    assert store.cursor(FIRST, Pass.PLAN, 0) is None
+    assert store.finished_chunks(FIRST, Pass.PLAN) == set()
+    assert list(store.receipts(FIRST, Pass.PLAN)) == []
+    with pytest.raises(Refused):
+        store.frozen(FIRST)
+
+
+def test_an_incident_reads_as_it_was_recorded(backend: Backend) -> None:
+    record = _declare(backend.campaigns)
+
+    assert backend.campaigns.incident(INCIDENT) == record
+    assert backend.campaigns.revisions(INCIDENT) == [revision()]
+
+
+def test_revisions_come_lowest_first(backend: Backend) -> None:
+    store, record = backend.campaigns, _declare(backend.campaigns)
+    for number in (10, 2, 100):
+        after = with_revision(record, revision(number), 400)
+        assert after is not None
+        store.record_revision(record, after, revision(number))
+        record = after
+
+    assert [found.number for found in store.revisions(INCIDENT)] == [1, 2, 10, 100]
+    assert store.incident(INCIDENT) == record
+
+
+def test_a_revision_over_an_outdated_record_is_not_written(backend: Backend) -> None:
+    store, record = backend.campaigns, _declare(backend.campaigns)
+    second = with_revision(record, revision(2), 400)
+    third = with_revision(record, revision(3), 400)
+    assert second is not None
+    assert third is not None
+    store.record_revision(record, second, revision(2))
+
+    with pytest.raises(Outdated):
+        store.record_revision(record, third, revision(3))
+    with pytest.raises(Outdated):
+        store.record_revision(None, declared(), revision(digest="another"))
+    assert store.incident(INCIDENT) == second
+    assert [found.number for found in store.revisions(INCIDENT)] == [1, 2]
+
+
+def test_a_revision_is_recorded_once_however_often_it_is_repeated(backend: Backend) -> None:
+    record = _declare(backend.campaigns)
+
+    with suppress(Outdated):
+        backend.campaigns.record_revision(None, record, revision())
+
+    assert backend.campaigns.incident(INCIDENT) == record
+    assert backend.campaigns.revisions(INCIDENT) == [revision()]
+
+
+# Opening
+
+
+def test_an_opened_campaign_reads_as_it_was_written_and_occupies_its_incident(backend: Backend) -> None:
+    new = _open(backend.campaigns)
+
+    assert backend.campaigns.campaign(FIRST) == new
+    assert backend.campaigns.frozen(FIRST) == frozen()
+    assert backend.campaigns.log(FIRST) == [OPENING]
+    assert backend.campaigns.campaigns_of(INCIDENT) == [new]
+    record = backend.campaigns.incident(INCIDENT)
+    assert record is not None
+    assert (record.open_seq, record.applied, record.next_seq, record.requests) == (1, (), 2, {"request-1": 1})
+
+
+def test_of_two_who_open_at_once_one_is_outdated(backend: Backend) -> None:
+    store, before = backend.campaigns, _declare(backend.campaigns)
+    after, new = opened(before)
+    other_after, other = opened(before, "request-2")
+    store.open(before, after, new, frozen(), OPENING)
+
+    with pytest.raises(Outdated):
+        store.open(before, other_after, replace(other, rows_announced=99), frozen(), OPENING)
+
+    assert store.campaign(FIRST) == new
+    assert store.incident(INCIDENT) == after
+
+
+def test_a_campaign_opens_once_however_often_it_is_repeated(backend: Backend) -> None:
+    store, before = backend.campaigns, _declare(backend.campaigns)
+    after, new = opened(before)
+    store.open(before, after, new, frozen(), OPENING)
+    store.record_receipt(receipt(50, 450))
+
+    with suppress(Outdated):
+        store.open(before, after, new, frozen(), OPENING)
+
+    assert _known(store).plan.bytes_done == 400, "a repeated opening put the campaign back to its start"
+    assert len(store.log(FIRST)) == 1
+
+
+# Receipts
+
+
+def test_a_receipt_moves_the_cursor_and_adds_to_the_sums_in_one_step(backend: Backend) -> None:
+    store = backend.campaigns
+    _open(store)
+    first = receipt(50, 450)
+    second = receipt(450, 470, moved_from=450, finishes_chunk=True, totals=totals(2, 9, minutes="0.25"))
+
+    assert store.record_receipt(first)
+    assert store.cursor(FIRST, Pass.PLAN, 0) == Cursor(450, finished=False)
+    assert store.finished_chunks(FIRST, Pass.PLAN) == set()
+    assert store.record_receipt(second)
+
+    assert store.cursor(FIRST, Pass.PLAN, 0) == Cursor(470, finished=True)
+    assert store.finished_chunks(FIRST, Pass.PLAN) == {0}
+    assert list(store.receipts(FIRST, Pass.PLAN)) == [first, second]
+    found = _known(store).plan
+    assert found.bytes_done == 420
+    assert found.totals == _sum(first.totals, second.totals)
+
+
+def test_the_two_passes_are_apart(backend: Backend) -> None:
+    store = backend.campaigns
+    _open(store)
+    store.record_receipt(receipt(50, 450))
+    store.record_receipt(receipt(50, 460, work=Pass.APPLY, totals=totals(5, 1)))
+
+    assert (_known(store).plan.bytes_done, _known(store).apply.bytes_done) == (400, 410)
+    assert _known(store).apply.totals == totals(5, 1)
+    assert [found.work for found in store.receipts(FIRST, Pass.APPLY)] == [Pass.APPLY]
+    assert store.cursor(FIRST, Pass.APPLY, 0) == Cursor(460, finished=False)
+
+
+@pytest.mark.parametrize(
+    "late",
+    [
+        receipt(50, 450, totals=totals(2)),
+        receipt(50, 300),
+        receipt(300, 450, moved_from=300),
+    ],
+    ids=["other counts", "another end", "from where the cursor never stood"],
+)
+def test_the_loser_of_a_race_is_told_and_not_counted(backend: Backend, late: object) -> None:
+    store = backend.campaigns
+    _open(store)
+    winner = receipt(50, 450)
+    store.record_receipt(winner)
+
+    assert store.record_receipt(late) is False  # type: ignore[arg-type] # ids need plain parameters
+
+    assert list(store.receipts(FIRST, Pass.PLAN)) == [winner]
+    assert _known(store).plan.totals == winner.totals
+    assert store.cursor(FIRST, Pass.PLAN, 0) == Cursor(450, finished=False)
+
+
+def test_a_repeated_receipt_is_ours_and_counted_once(backend: Backend) -> None:
+    store = backend.campaigns
+    _open(store)
+    first = receipt(50, 450)
+    second = receipt(450, 470, moved_from=450, finishes_chunk=True)
+
+    for _ in range(2):
+        assert store.record_receipt(first)
+    assert store.record_receipt(second)
+    for repeated in (first, second):
+        assert store.record_receipt(repeated)
+
+    assert _known(store).plan.bytes_done == 420
+    assert _known(store).plan.totals == _sum(first.totals, second.totals)
+
+
+def test_nothing_is_added_to_a_finished_chunk(backend: Backend) -> None:
+    store = backend.campaigns
+    _open(store)
+    store.record_receipt(receipt(50, 450, finishes_chunk=True))
+
+    assert store.record_receipt(receipt(450, 470, moved_from=450)) is False
+    assert _known(store).plan.bytes_done == 400
+
+
+def test_nothing_is_recorded_for_a_campaign_that_does_not_exist(backend: Backend) -> None:
+    assert backend.campaigns.record_receipt(receipt(50, 450)) is False
+    assert backend.campaigns.cursor(FIRST, Pass.PLAN, 0) is None
+    assert list(backend.campaigns.receipts(FIRST, Pass.PLAN)) == []
+
+
+def test_a_chunk_without_a_line_and_the_next_one_may_start_at_the_same_byte(backend: Backend) -> None:
+    store = backend.campaigns
+    _open(store)
+    long_line = receipt(50, 850, finishes_chunk=True)
+    no_line = receipt(850, 850, chunk=1, finishes_chunk=True, totals=Totals())
+    last = receipt(850, 1_050, chunk=2, finishes_chunk=True)
+
+    for found in (last, no_line, long_line):
+        assert store.record_receipt(found)
+
+    assert list(store.receipts(FIRST, Pass.PLAN)) == [long_line, no_line, last]
+    assert store.finished_chunks(FIRST, Pass.PLAN) == {0, 1, 2}
+    assert _known(store).is_finished(Pass.PLAN)
+
+
+def test_digests_are_added_modulo_2_to_the_128(backend: Backend) -> None:
+    store = backend.campaigns
+    _open(store)
+    digests = [DIGEST_MODULUS - 1, 2**127, 2**64 - 1]
+    for chunk, digest in enumerate(digests):
+        store.record_receipt(receipt(50 + chunk, 51 + chunk, chunk=chunk, totals=totals(digest=digest)))
+
+    assert _known(store).plan.totals.digest == sum(digests) % DIGEST_MODULUS
+
+
+def test_sums_are_exact_beyond_what_a_binary_fraction_holds(backend: Backend) -> None:
+    store = backend.campaigns
+    _open(store)
+    parts = [totals(cents=10**15 + 1, minutes="0.1"), totals(cents=10**15 + 2, minutes="123456789012.2")]
+    for chunk, part in enumerate(parts):
+        store.record_receipt(receipt(50 + chunk, 51 + chunk, chunk=chunk, totals=part))
+
+    assert _known(store).plan.totals == _sum(*parts)
+
+
+# States
+
+
+@pytest.mark.parametrize(
+    ("path", "open_seq", "applied"),
+    [
+        ([State.APPLYING], 1, (1,)),
+        ([State.APPLYING, State.CLOSED], None, (1,)),
+        ([State.REFUSED], None, ()),
+        ([State.PAUSED], 1, ()),
+        ([State.PAUSED, State.PLANNING], 1, ()),
+        ([State.APPLYING, State.PAUSED, State.APPLYING], 1, (1,)),
+        ([State.APPLYING, State.FLAGGED], 1, (1,)),
+        ([State.APPLYING, State.CANCELLED], None, (1,)),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "x",
+)
+def test_a_change_of_state_is_logged_and_the_incident_knows(
+    backend: Backend, path: list[State], open_seq: int | None, applied: tuple[int, ...]
+) -> None:
+    store = backend.campaigns
+    _open(store)
+    changes = [OPENING]
+    for target in path:
+        before = _known(store)
+        changes.append(change(before, target, f"to {target}"))
+        store.change_state(before, changes[-1])
+
+    found, record = _known(store), store.incident(INCIDENT)
+    assert (found.state, found.state_reason, found.log_count) == (path[-1], f"to {path[-1]}", len(changes))
+    assert store.log(FIRST) == changes
+    assert record is not None
+    assert (record.open_seq, record.applied) == (open_seq, applied)
+
+
+def test_a_change_from_an_outdated_state_is_not_written(backend: Backend) -> None:
+    store, before = backend.campaigns, _open(backend.campaigns)
+    store.change_state(before, change(before, State.PAUSED))
+
+    with pytest.raises(Outdated):
+        store.change_state(before, change(before, State.APPLYING))
+
+    assert _known(store).state is State.PAUSED
+    assert len(store.log(FIRST)) == 2
+
+
+def test_a_change_from_the_same_state_at_an_earlier_time_is_not_written(backend: Backend) -> None:
+    store, before = backend.campaigns, _open(backend.campaigns)
+    store.change_state(before, change(before, State.PAUSED))
+    store.change_state(_known(store), change(_known(store), State.PLANNING))
+
+    with pytest.raises(Outdated):
+        store.change_state(before, change(before, State.CANCELLED))
+    assert _known(store).state is State.PLANNING
+
+
+def test_a_repeated_change_is_ours_and_logged_once(backend: Backend) -> None:
+    store, before = backend.campaigns, _open(backend.campaigns)
+    for _ in range(2):
+        store.change_state(before, change(before, State.APPLYING))
+
+    assert len(store.log(FIRST)) == 2
+    record = store.incident(INCIDENT)
+    assert record is not None
+    assert record.version == declared().version + 2
+
+
+def test_receipts_do_not_make_a_change_of_state_outdated(backend: Backend) -> None:
+    store, before = backend.campaigns, _open(backend.campaigns)
+    store.record_receipt(receipt(50, 450))
+    store.change_state(before, change(before, State.PAUSED))
+
+    assert _known(store).state is State.PAUSED
+    assert _known(store).plan.bytes_done == 400
+
+
+def test_an_event_over_a_record_from_before_the_change_is_outdated(backend: Backend) -> None:
+    store, new = backend.campaigns, _open(backend.campaigns)
+    before = store.incident(INCIDENT)
+    assert before is not None
+    store.change_state(new, change(new, State.REFUSED))
+    after = with_revision(before, revision(2), 400)
+    assert after is not None
+
+    with pytest.raises(Outdated):
+        store.record_revision(before, after, revision(2))
+
+
+@pytest.mark.parametrize(
+    ("mark", "expected"),
+    [
+        (lambda store: store.mark_dispatched(FIRST, Pass.PLAN), (True, False, "")),
+        (lambda store: store.mark_dispatched(FIRST, Pass.APPLY), (False, True, "")),
+        (lambda store: store.mark_announced(FIRST, "3"), (False, False, "3")),
+    ],
+    ids=["plan dispatched", "apply dispatched", "announced"],
+)
+def test_a_mark_says_one_thing_and_can_be_repeated(
+    backend: Backend, mark: Callable[[CampaignStore], None], expected: tuple[bool, bool, str]
+) -> None:
+    store = backend.campaigns
+    _open(store)
+    for _ in range(2):
+        mark(store)
+
+    found = _known(store)
+    assert (found.plan.dispatched, found.apply.dispatched, found.announced) == expected
+
+
+def test_a_campaign_that_does_not_exist_cannot_be_marked(backend: Backend) -> None:
+    with pytest.raises(Refused):
+        backend.campaigns.mark_dispatched(FIRST, Pass.PLAN)
+    assert backend.campaigns.campaign(FIRST) is None
+
+
+def test_a_second_campaign_opens_after_the_first_was_refused(backend: Backend) -> None:
+    store, first = backend.campaigns, _open(backend.campaigns)
+    store.change_state(first, change(first, State.REFUSED))
+    before = store.incident(INCIDENT)
+    assert before is not None
+    after, second = opened(before, "request-2")
+    store.open(before, after, second, frozen(), OPENING)
+
+    assert [found.id.seq for found in store.campaigns_of(INCIDENT)] == [1, 2]
+    assert second.id == CampaignId(INCIDENT, 2)
+    assert store.log(second.id) == [OPENING]
+    assert campaign(second.id, "request-2") == store.campaign(second.id)
+
+
+def test_an_incident_knows_every_campaign_that_may_have_granted(backend: Backend) -> None:
+    store, first = backend.campaigns, _open(backend.campaigns)
+    store.change_state(first, change(first, State.APPLYING))
+    store.change_state(_known(store), change(_known(store), State.CLOSED))
+    before = store.incident(INCIDENT)
+    assert before is not None
+    after, second = opened(before, "request-2")
+    second = replace(second, follows=before.applied)
+    store.open(before, after, second, frozen(), OPENING)
+    store.change_state(second, change(second, State.APPLYING))
+
+    found = store.incident(INCIDENT)
+    assert found is not None
+    assert found.applied == (1, 2)
+    assert _known(store, second.id).follows == (1,)
+
+
+def test_instants_keep_their_microseconds(backend: Backend) -> None:
+    new = _open(backend.campaigns)
+    stored = _known(backend.campaigns)
+
+    assert stored.decided_at == NOW
+    assert stored.decidable_until == new.decidable_until == NOW + timedelta(days=400)
+    assert backend.campaigns.log(FIRST)[0].cause == CAUSE
