@@ -1,7 +1,9 @@
 """Answers "did I get it, and why that much?" for one account: ledger, frozen policy and pinned list together."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 
 from kulanz.application.frozen import thaw
@@ -9,8 +11,10 @@ from kulanz.application.ports import CampaignStore, Ledger, ListStore, PinnedVer
 from kulanz.domain.campaign import Campaign, State
 from kulanz.domain.decision import Decision
 from kulanz.domain.identifiers import ACCOUNT_ID_EXPECTED, is_account_id
-from kulanz.domain.ledger import Entry, is_expired, read_decision
+from kulanz.domain.ledger import Entry, earlier_grants, is_expired, read_decision
 from kulanz.domain.lists import LINE_BYTES, LineReader, Row, line_reader, lines_starting_in
+from kulanz.domain.money import Money, format_amount, is_currency
+from kulanz.domain.succession import less_granted
 
 
 class Explained(StrEnum):
@@ -80,9 +84,27 @@ def _explain(entry: Entry, campaign: Campaign | None, ports: AnswerPorts, now: d
         return AnsweredDecision(entry, decision, campaign, expired, (), Explained.LIST_GONE, None)
     if row is None or row.account_id != entry.key.account_id:
         return AnsweredDecision(entry, decision, campaign, expired, (), Explained.ROW_UNREADABLE, None)
-    recomputed = policy.decide(row.values)
+    whole, earlier = policy.explain(row.values), earlier_grants(entry.body)
+    recomputed = whole.decision
+    steps = whole.steps
+    if earlier:
+        granted = {measure: Decimal(size) for measure, size in earlier.items()}
+        recomputed = replace(recomputed, benefits=less_granted(recomputed.benefits, granted))
+        steps = (*steps, _set_off(granted))
     explained = Explained.AGREES if recomputed == decision else Explained.DIFFERS
-    return AnsweredDecision(entry, decision, campaign, expired, policy.explain(row.values).steps, explained, recomputed)
+    return AnsweredDecision(entry, decision, campaign, expired, steps, explained, recomputed)
+
+
+def _set_off(granted: Mapping[str, Decimal]) -> str:
+    """The step of the arithmetic by which a later campaign grants only what is missing."""
+    told = ", ".join(_amount(measure, size) for measure, size in sorted(granted.items()))
+    return f"Granted before for this incident: {told}. It is set off, and the rest is granted now."
+
+
+def _amount(measure: str, size: Decimal) -> str:
+    if is_currency(measure):
+        return f"{format_amount(Money(int(size), measure))} {measure}"
+    return f"{size} {measure}"
 
 
 def _row_at(campaign: Campaign, origin: int, lists: ListStore, reader: LineReader) -> Row | None:

@@ -154,7 +154,14 @@ class Lifetime:
 
     @classmethod
     def of(cls, decision: Decision, now: datetime, keep_until: datetime) -> Self:
-        """The lifetime of a decision written at `now` that is kept at least until `keep_until`."""
+        """The lifetime of a decision written at `now` that is kept at least until `keep_until`.
+
+        An offer ends with the time to accept it; its benefits' own time begins when it is accepted.
+        """
+        if decision.outcome is Outcome.OFFERED:
+            until = decision.claim_until
+            kept = keep_until if until is None else max(keep_until, until)
+            return cls(now, until, int((kept + WRITER_LIFE).timestamp()))
         expiries = [benefit.validity.expires_at(now) for benefit in decision.benefits]
         known = [expiry for expiry in expiries if expiry is not None]
         expires_at = max(known) if known and len(known) == len(expiries) else None

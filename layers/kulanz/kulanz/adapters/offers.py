@@ -1,0 +1,90 @@
+"""Acceptances over both tables: the offer becomes a grant, and the incident's record must not have moved."""
+
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from kulanz.adapters.aws import error_code, translated
+from kulanz.adapters.campaign_items import incident_key
+from kulanz.adapters.ledger_table import entry_item
+from kulanz.application.ports import Outdated, TryAgain
+from kulanz.domain.incident_record import IncidentRecord
+from kulanz.domain.ledger import Entry
+from kulanz.domain.time import format_instant
+
+ACCEPTANCE_NUMBER = 1
+"""An offer is accepted once, so its acceptance is always the first entry under its decision."""
+
+
+class DynamoOffers:
+    """Writes acceptances."""
+
+    def __init__(self, client: Any, credits_table: str, campaigns_table: str) -> None:
+        self._client = client
+        self._credits_table = credits_table
+        self._campaigns_table = campaigns_table
+
+    def accept(self, offered: Entry, granted: Entry, incident: IncidentRecord, actor: str) -> None:
+        actions = [self._grant(offered, granted), self._entry(granted, actor), self._incident_unmoved(incident)]
+        try:
+            self._client.transact_write_items(TransactItems=actions)
+        except ClientError as error:
+            if error_code(error) != "TransactionCanceledException":
+                raise translated(error, "TransactWriteItems") from error
+            reasons = {reason.get("Code") for reason in error.response.get("CancellationReasons", [])}
+            if "ConditionalCheckFailed" in reasons:
+                raise Outdated from None
+            raise TryAgain("TransactWriteItems: " + ", ".join(sorted(str(reason) for reason in reasons))) from error
+        except BotoCoreError as error:
+            raise translated(error, "TransactWriteItems") from error
+
+    def _grant(self, offered: Entry, granted: Entry) -> dict[str, Any]:
+        item = entry_item(granted)
+        told = "SET #status = :status, effective_at = :effective_at, #ttl = :ttl"
+        values = {
+            ":status": item["status"],
+            ":offered": {"S": offered.status.value},
+            ":effective_at": item["effective_at"],
+            ":ttl": item["ttl"],
+        }
+        if granted.expires_at is None:
+            told += " REMOVE expires_at"
+        else:
+            told += ", expires_at = :expires_at"
+            values[":expires_at"] = item["expires_at"]
+        return {
+            "Update": {
+                "TableName": self._credits_table,
+                "Key": {"pk": item["pk"], "sk": item["sk"]},
+                "UpdateExpression": told,
+                "ConditionExpression": "#status = :offered",
+                "ExpressionAttributeNames": {"#status": "status", "#ttl": "ttl"},
+                "ExpressionAttributeValues": values,
+            }
+        }
+
+    def _entry(self, granted: Entry, actor: str) -> dict[str, Any]:
+        return {
+            "Put": {
+                "TableName": self._credits_table,
+                "Item": {
+                    "pk": {"S": granted.key.partition},
+                    "sk": {"S": f"{granted.key.place}#ENTRY#{ACCEPTANCE_NUMBER:03d}"},
+                    "kind": {"S": "accept"},
+                    "at": {"S": format_instant(granted.effective_at)},
+                    "actor": {"S": actor},
+                    "ttl": {"N": str(granted.ttl)},
+                },
+                "ConditionExpression": "attribute_not_exists(pk)",
+            }
+        }
+
+    def _incident_unmoved(self, incident: IncidentRecord) -> dict[str, Any]:
+        return {
+            "ConditionCheck": {
+                "TableName": self._campaigns_table,
+                "Key": incident_key(incident.incident_id),
+                "ConditionExpression": "version = :version",
+                "ExpressionAttributeValues": {":version": {"N": str(incident.version)}},
+            }
+        }

@@ -1,0 +1,93 @@
+"""Takes up an offer: the customer accepted, so what was offered is granted from now on.
+
+An offer can be accepted only while it is the incident's latest word, so that it is never paid beside its successor: the
+acceptance and the check of the incident's record are one transaction.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Protocol
+
+from kulanz.application.ports import CampaignStore, Ledger, Outdated, TryAgain
+from kulanz.domain.decision import Outcome
+from kulanz.domain.identifiers import WHOLE_ACCOUNT
+from kulanz.domain.incident_record import IncidentRecord
+from kulanz.domain.ledger import Entry, Lifetime, read_decision
+
+ATTEMPTS_AGAINST_OTHERS = 5
+
+
+class OfferRefused(Exception):
+    """The offer cannot be accepted. `reason` is a code; the text says why and what to do."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class OfferStore(Protocol):
+    """Writes acceptances."""
+
+    def accept(self, offered: Entry, granted: Entry, incident: IncidentRecord, actor: str) -> None:
+        """Make an offer a grant, once, with an entry of its own that says who and when.
+
+        One step, conditional on the offer being open and the incident's record being as it was read. Raises Outdated.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptPorts:
+    """The world that accepting an offer touches."""
+
+    ledger: Ledger
+    campaigns: CampaignStore
+    offers: OfferStore
+
+
+def accept_offer(
+    account_id: str, incident_id: str, ports: AcceptPorts, actor: str, now: datetime, unit: str = WHOLE_ACCOUNT
+) -> Entry:
+    """Accept the offer of a unit for an incident; what is granted then. Accepting twice changes nothing.
+
+    Raises OfferRefused when there is no open offer, and TryAgain when the records kept changing.
+    """
+    for _ in range(ATTEMPTS_AGAINST_OTHERS):
+        incident = ports.campaigns.incident(incident_id)
+        entries = [entry for entry in ports.ledger.of_account(account_id, incident_id) if entry.key.unit == unit]
+        if incident is None or not entries:
+            raise OfferRefused("not_offered", "nothing was offered to this account for this incident")
+        latest = entries[-1]
+        offer = read_decision(latest.body)
+        if latest.status is Outcome.GRANTED and offer.outcome is Outcome.OFFERED:
+            return latest
+        _must_be_open(latest, offer.claim_until, incident, now)
+        lifetime = Lifetime.of(replace(offer, outcome=Outcome.GRANTED), now, _kept_until(latest))
+        granted = replace(
+            latest,
+            status=Outcome.GRANTED,
+            effective_at=now,
+            expires_at=lifetime.expires_at,
+            ttl=max(latest.ttl, lifetime.ttl),
+        )
+        try:
+            ports.offers.accept(latest, granted, incident, actor)
+        except Outdated:
+            continue
+        return granted
+    raise TryAgain("the offer or its incident keeps changing")
+
+
+def _must_be_open(latest: Entry, claim_until: datetime | None, incident: IncidentRecord, now: datetime) -> None:
+    if latest.status is not Outcome.OFFERED:
+        raise OfferRefused("not_offered", f"this account's latest decision for the incident is: {latest.status}")
+    if claim_until is not None and now >= claim_until:
+        raise OfferRefused("offer_over", "the time to accept this offer is over")
+    seq = latest.key.seq
+    if incident.open_seq not in (None, seq) or max(incident.applied, default=seq) != seq:
+        raise OfferRefused(
+            "offer_superseded", "a later campaign decides this incident; its decision replaces the offer"
+        )
+
+
+def _kept_until(entry: Entry) -> datetime:
+    return datetime.fromtimestamp(entry.ttl, UTC)

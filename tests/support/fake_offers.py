@@ -1,0 +1,24 @@
+"""Acceptances over the fake ledger and the fake incidents."""
+
+from kulanz.application.ports import Outdated
+from kulanz.domain.incident_record import IncidentRecord
+from kulanz.domain.ledger import DecisionKey, Entry
+from tests.support.fakes import FakeCampaigns, FakeLedger
+
+
+class FakeOffers:
+    """The offer store; `accepted` holds every acceptance with who made it."""
+
+    def __init__(self, ledger: FakeLedger, campaigns: FakeCampaigns) -> None:
+        self.accepted: list[tuple[DecisionKey, str]] = []
+        self._ledger = ledger
+        self._campaigns = campaigns
+
+    def accept(self, offered: Entry, granted: Entry, incident: IncidentRecord, actor: str) -> None:
+        standing = self._ledger.standing([offered.key])[offered.key]
+        if standing.status is not offered.status or self._campaigns.incident(incident.incident_id) != incident:
+            raise Outdated
+        if standing.body != granted.body:
+            raise AssertionError("the body of a decision never changes")
+        self._ledger._entries[granted.key] = granted
+        self.accepted.append((offered.key, actor))

@@ -1,0 +1,221 @@
+"""A second campaign on an incident decides anew, pays what is missing, and takes nothing back."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from kulanz.application.accept_offer import AcceptPorts, OfferRefused, accept_offer
+from kulanz.application.answer import Explained
+from kulanz.domain.books import Fate, RowClass, differences
+from kulanz.domain.campaign import State
+from kulanz.domain.decision import Outcome
+from kulanz.domain.ledger import read_decision
+from tests.support.fake_offers import FakeOffers
+from tests.support.small_campaign import INCIDENT_ID, event, sealed_policy
+from tests.support.world import World
+
+FACTS = """
+facts:
+  product: text
+  own_clause: yes_no
+  monthly_fee: money
+  claims_until: instant
+who:
+  - decline: other_product
+    unless: product = "voice"
+  - refer: own_clause
+    when: own_clause
+"""
+HEAD = "kulanz: 1\nid: voice\nversion: {version}\ntitle: Voice\ncurrency: CHF\n"
+HOLD = HEAD + FACTS + "  - hold: no_decision_yet\n"
+OFFER_HALF = HEAD + FACTS + "pay: 50% of monthly_fee\nmode:\n  offer: {{until: claims_until}}\n"
+OFFER_WHOLE = HEAD + FACTS + "pay: monthly_fee\nmode:\n  offer: {{until: claims_until}}\n"
+PAY_WHOLE = HEAD + FACTS + "pay: monthly_fee\ndue: next bill\n"
+PAY_HALF = HEAD + FACTS + "pay: 50% of monthly_fee\n"
+PAY_MORE_BESIDES = HEAD + FACTS + "pay: 10% of monthly_fee\nearlier: add\n"
+GIVE_MINUTES = HEAD + FACTS + "give: {{quantity: 20, unit: call_minute}}\n"
+
+LIST = b"""account_id,product,own_clause,monthly_fee
+a-1,voice,no,120.00
+a-2,voice,no,120.00
+a-3,voice,yes,120.00
+a-4,mail,no,120.00
+a-5,voice,no,0.01
+"""
+CLAIMS_UNTIL = "2026-03-08T09:00:00Z"
+
+
+def campaign(world: World, seq: int, policy: str, content: bytes = LIST, **changes: Any) -> str:
+    """Publish a policy and a list, request the incident's next campaign, and let everything happen."""
+    world.policies.publish("voice", seq, sealed_policy(policy.format(version=seq)))
+    key = f"lists/voice-{seq}.csv"
+    version = world.lists.upload(key, content)
+    rows = content.count(b"\n") - 1
+    request = event(
+        key=key, rows=rows, version_id=version, policy="voice", policy_version=seq, revision=seq,
+        facts={"claims_until": CLAIMS_UNTIL}, **changes,
+    )  # fmt: skip
+    world.publish(request)
+    world.run_until_quiet()
+    return f"{INCIDENT_ID}/{seq}"
+
+
+def accept(world: World, account_id: str) -> Any:
+    ports = AcceptPorts(world.ledger, world.campaigns, FakeOffers(world.ledger, world.campaigns))
+    return accept_offer(account_id, INCIDENT_ID, ports, "support", world.now)
+
+
+def classes(world: World, campaign_id: str) -> dict[str, int]:
+    found = world.campaign(campaign_id)
+    assert found.state is State.CLOSED, found.state_reason
+    assert list(differences(found.plan.totals, found.apply.totals)) == []
+    by_class: dict[str, int] = {}
+    for (row_class, _), lines in found.apply.totals.classes().items():
+        by_class[row_class.value] = by_class.get(row_class.value, 0) + lines
+    return by_class
+
+
+def granted(world: World, account_id: str) -> list[tuple[int, int]]:
+    """(campaign, minor units) of everything an account has."""
+    entries = world.ledger.of_account(account_id, INCIDENT_ID)
+    return [
+        (entry.key.seq, benefit.money.minor)
+        for entry in entries
+        if entry.status is Outcome.GRANTED
+        for benefit in read_decision(entry.body).benefits
+        if benefit.money is not None
+    ]
+
+
+def test_an_automatic_fee_after_an_offer_pays_what_each_account_has_not_got() -> None:
+    world = World()
+    assert classes(world, campaign(world, 1, OFFER_HALF)) == {"offered": 3, "referred": 1, "declined": 1}
+    accept(world, "a-1")
+    second = classes(world, campaign(world, 2, PAY_WHOLE))
+    assert second == {"granted": 3, "unchanged": 2}
+    assert granted(world, "a-1") == [(1, 6000), (2, 6000)]
+    assert granted(world, "a-2") == [(2, 12000)]
+    assert granted(world, "a-3") == []
+
+
+def test_who_accepted_the_same_sum_gets_nothing_more() -> None:
+    world = World()
+    campaign(world, 1, OFFER_WHOLE)
+    accept(world, "a-1")
+    second = classes(world, campaign(world, 2, PAY_WHOLE))
+    assert second == {"granted": 2, "unchanged": 3}
+    assert granted(world, "a-1") == [(1, 12000)]
+
+
+def test_an_offer_ends_when_a_later_campaign_opens_and_its_answer_says_so() -> None:
+    world = World()
+    campaign(world, 1, OFFER_WHOLE)
+    campaign(world, 2, PAY_WHOLE)
+    with pytest.raises(OfferRefused, match="latest decision for the incident is: granted"):
+        accept(world, "a-2")
+    campaign(world, 3, HOLD)
+    with pytest.raises(OfferRefused):
+        accept(world, "a-3")
+
+
+def test_an_open_offer_cannot_be_accepted_while_a_later_campaign_is_open() -> None:
+    world = World()
+    campaign(world, 1, OFFER_WHOLE)
+    world.policies.publish("voice", 2, sealed_policy(PAY_WHOLE.format(version=2)))
+    version = world.lists.upload("lists/later.csv", LIST)
+    world.publish(
+        event(key="lists/later.csv", rows=5, version_id=version, policy="voice", policy_version=2, revision=2)
+    )
+    world.run(world.steps()[0])
+    with pytest.raises(OfferRefused, match="later campaign") as refused:
+        accept(world, "a-1")
+    assert refused.value.reason == "offer_superseded"
+    world.run_until_quiet()
+    assert granted(world, "a-1") == [(2, 12000)]
+
+
+def test_accepting_twice_grants_once() -> None:
+    world = World()
+    campaign(world, 1, OFFER_WHOLE)
+    first = accept(world, "a-1")
+    world.now += timedelta(days=1)
+    assert accept(world, "a-1") == first
+    assert granted(world, "a-1") == [(1, 12000)]
+
+
+def test_an_offer_is_over_at_the_instant_its_time_ends() -> None:
+    world = World()
+    campaign(world, 1, OFFER_WHOLE)
+    world.now = world.now.replace(day=8, hour=9, minute=0, second=0) - timedelta(seconds=1)
+    accept(world, "a-1")
+    world.now += timedelta(seconds=1)
+    with pytest.raises(OfferRefused, match="is over") as refused:
+        accept(world, "a-2")
+    assert refused.value.reason == "offer_over"
+
+
+def test_who_was_held_is_decided_and_the_others_keep_what_they_were_told() -> None:
+    world = World()
+    assert classes(world, campaign(world, 1, HOLD)) == {"held": 3, "referred": 1, "declined": 1}
+    assert classes(world, campaign(world, 2, PAY_WHOLE)) == {"granted": 3, "unchanged": 2}
+    assert [entry.key.seq for entry in world.ledger.of_account("a-4", INCIDENT_ID)] == [1]
+
+
+def test_a_smaller_entitlement_takes_nothing_back() -> None:
+    world = World()
+    campaign(world, 1, PAY_WHOLE)
+    assert classes(world, campaign(world, 2, PAY_HALF)) == {"unchanged": 5}
+    assert granted(world, "a-1") == [(1, 12000)]
+
+
+def test_a_policy_that_adds_pays_beside_what_was_granted() -> None:
+    world = World()
+    campaign(world, 1, PAY_WHOLE)
+    classes(world, campaign(world, 2, PAY_MORE_BESIDES))
+    assert granted(world, "a-1") == [(1, 12000), (2, 1200)]
+
+
+def test_a_replacing_policy_with_another_unit_is_refused_before_anything_is_granted() -> None:
+    world = World()
+    campaign(world, 1, PAY_WHOLE)
+    refused = world.campaign(campaign(world, 2, GIVE_MINUTES))
+    assert refused.state is State.REFUSED
+    assert refused.state_reason.startswith("measures_differ: the policy grants call_minute")
+    assert granted(world, "a-1") == [(1, 12000)]
+
+
+def test_a_third_campaign_sets_off_both_before_it() -> None:
+    world = World()
+    campaign(world, 1, PAY_HALF)
+    campaign(world, 2, PAY_HALF.replace("50%", "75%"))
+    campaign(world, 3, PAY_WHOLE)
+    assert granted(world, "a-1") == [(1, 6000), (2, 3000), (3, 3000)]
+
+
+def test_the_answer_tells_what_was_set_off() -> None:
+    world = World()
+    campaign(world, 1, PAY_HALF)
+    campaign(world, 2, PAY_WHOLE)
+    told = world.ask("a-1", INCIDENT_ID).decisions
+    assert [decision.explained for decision in told] == [Explained.AGREES, Explained.AGREES]
+    assert told[1].steps[-1].startswith("Granted before for this incident: 60.00 CHF.")
+
+
+def test_a_later_campaign_delivered_again_changes_nothing() -> None:
+    world = World()
+    campaign(world, 1, PAY_HALF)
+    campaign(world, 2, PAY_WHOLE)
+    before = world.ledger.all_entries()
+    campaign(world, 2, PAY_WHOLE)
+    assert world.ledger.all_entries() == before
+
+
+def test_accounts_found_late_are_decided_without_touching_the_others() -> None:
+    world = World()
+    campaign(world, 1, PAY_WHOLE)
+    late = LIST + b"a-6,voice,no,99.00\n"
+    second = campaign(world, 2, PAY_WHOLE, late)
+    assert classes(world, second) == {"granted": 1, "unchanged": 5}
+    counts = world.campaign(second).apply.totals.counts
+    assert {key.fate for key in counts if key.row_class is RowClass.GRANTED} == {Fate.WRITTEN}
