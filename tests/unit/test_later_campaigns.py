@@ -28,6 +28,7 @@ who:
     when: own_clause
 """
 HEAD = "kulanz: 1\nid: voice\nversion: {version}\ntitle: Voice\ncurrency: CHF\n"
+DECLINE = HEAD + FACTS.replace("refer: own_clause", "decline: own_clause") + "  - decline: no_goodwill\n"
 HOLD = HEAD + FACTS + "  - hold: no_decision_yet\n"
 OFFER_HALF = HEAD + FACTS + "pay: 50% of monthly_fee\nmode:\n  offer: {{until: claims_until}}\n"
 OFFER_WHOLE = HEAD + FACTS + "pay: monthly_fee\nmode:\n  offer: {{until: claims_until}}\n"
@@ -167,6 +168,17 @@ def test_a_smaller_entitlement_takes_nothing_back() -> None:
     campaign(world, 1, PAY_WHOLE)
     assert classes(world, campaign(world, 2, PAY_HALF)) == {"unchanged": 5}
     assert granted(world, "a-1") == [(1, 12000)]
+
+
+def test_who_is_declined_later_keeps_what_was_granted() -> None:
+    world = World()
+    campaign(world, 1, PAY_WHOLE)
+    assert classes(world, campaign(world, 2, DECLINE)) == {"unchanged": 4, "declined": 1}
+    assert [entry.status for entry in world.ledger.of_account("a-1", INCIDENT_ID)] == [Outcome.GRANTED]
+    assert [entry.status for entry in world.ledger.of_account("a-3", INCIDENT_ID)] == [
+        Outcome.REFERRED,
+        Outcome.DECLINED,
+    ]
 
 
 def test_a_policy_that_adds_pays_beside_what_was_granted() -> None:

@@ -4,6 +4,7 @@ Everything is conditional and derived, so that an event may come any number of t
 the next delivery goes on where the records stand.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -323,7 +324,7 @@ def _layout(pinned: PinnedList, required: list[str], lists: ListStore) -> ListLa
 
 
 def _reject(event: Mapping[str, Any], refusal: EventRefused, ports: OpenPorts, now: datetime) -> None:
-    content = canonical_json(event)
+    content = json.dumps(event, sort_keys=True).encode()  # ASCII: an event may hold what UTF-8 cannot
     key = f"rejected/{sha256(content).hexdigest()}.json"
     ports.archive.put(key, content, "application/json")
     detail = event.get("detail")
