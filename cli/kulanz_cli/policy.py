@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -125,7 +126,7 @@ def _latest(path: Path) -> list[PolicyDocument]:
 
 def _examples(path: Path) -> list[dict[str, Any]]:
     try:
-        examples = json.loads(path.read_text(encoding="utf-8"))
+        examples = json.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
     except (ValueError, OSError) as error:
         raise Unusable(f"{path}: not a file of examples: {error}") from None
     if not isinstance(examples, list) or not all(isinstance(example, dict) for example in examples):

@@ -2,11 +2,11 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tests.unit.policy.rulebook import POLICIES, compiled, incident
 
 from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.money import Money
 from kulanz.domain.policy import document_from_json, document_json, freeze, load_policy, policy_hash
+from tests.unit.policy.rulebook import POLICIES, compiled, incident
 
 ATT = POLICIES / "att-2024-02" / "1.yaml"
 SKYPE = POLICIES / "skype-2015" / "1.yaml"

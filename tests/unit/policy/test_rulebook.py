@@ -3,11 +3,11 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from tests.unit.policy.rulebook import POLICIES
 
 from kulanz.domain.policy import content_hash, load_policy
 from kulanz.domain.policy.schema import policy_schema, schema_text
 from kulanz.domain.policy.strict_yaml import read_yaml
+from tests.unit.policy.rulebook import POLICIES
 
 SCHEMA_FILE = POLICIES.parent / "docs" / "schemas" / "policy.schema.json"
 FILES = sorted(POLICIES.rglob("*.yaml"))

@@ -2,7 +2,7 @@
 
 Every column gets its two parsers once, when its declaration is made; a row then costs one call per column. A value is
 ``str``, ``bool``, ``int`` (money: minor units; number), ``Fraction`` (number), ``datetime`` (aware UTC), ``date`` or a
-tuple of texts; ``None`` is unknown. An error names the field and what was expected, never the value.
+tuple of texts or of windows; ``None`` is unknown. An error names the field and what was expected, never the value.
 """
 
 import re
@@ -12,14 +12,14 @@ from decimal import Decimal
 from fractions import Fraction
 
 from kulanz.domain.money import AmountError, minor_units, parse_minor
-from kulanz.domain.time import TimeError, format_instant, parse_day, parse_instant, zone_of
+from kulanz.domain.time import TimeError, Window, format_instant, parse_day, parse_instant, zone_of
 
 MAX_TEXT_CHARACTERS = 200
 MAX_LIST_ITEMS = 50
 LIST_SEPARATOR = "|"
-FACT_TYPES = ("text", "yes_no", "number", "money", "instant", "day", "list", "zone")
+FACT_TYPES = ("text", "yes_no", "number", "money", "instant", "day", "list", "zone", "windows")
 
-type FactValue = str | bool | int | Fraction | datetime | date | tuple[str, ...]
+type FactValue = str | bool | int | Fraction | datetime | date | tuple[str, ...] | tuple[Window, ...]
 type ParseText = Callable[[str], FactValue | None]
 type ParseJson = Callable[[object], FactValue | None]
 
@@ -106,7 +106,13 @@ def canonical(value: FactValue | None) -> str:  # noqa: PLR0911 (one return per 
         case date():
             return value.isoformat()
         case tuple():
-            return f"[{LIST_SEPARATOR.join(value)}]"
+            return f"[{LIST_SEPARATOR.join(_item_text(item) for item in value)}]"
+
+
+def _item_text(item: str | Window) -> str:
+    if isinstance(item, str):
+        return item
+    return f"{format_instant(item.start)}/{format_instant(item.end) if item.end is not None else ''}"
 
 
 def parse_number(text: str) -> int | Fraction:
@@ -142,6 +148,8 @@ def _reader(fact: FactDeclaration) -> Callable[[str], FactValue]:  # noqa: PLR09
             return _read_list
         case "zone":
             return _read_zone
+        case "windows":
+            return _read_windows
         case other:
             raise AssertionError(f"unknown fact type {other}")
 
@@ -211,6 +219,24 @@ def _read_list(text: str) -> tuple[str, ...]:
     return tuple(sorted({_read_text(item) for item in items if item}))
 
 
+def _read_windows(text: str) -> tuple[Window, ...]:
+    expected = f"windows such as 2026-05-04T08:00:00Z/2026-05-04T12:00:00Z, separated by {LIST_SEPARATOR}"
+    items = text.split(LIST_SEPARATOR)
+    if len(items) > MAX_LIST_ITEMS:
+        raise ValueError(f"at most {MAX_LIST_ITEMS} {expected}")
+    windows = []
+    for item in items:
+        start, _, end = item.partition("/")
+        try:
+            window = Window(parse_instant(start), parse_instant(end) if end else None)
+        except TimeError:
+            raise ValueError(expected) from None
+        if window.end is not None and window.end <= window.start:
+            raise ValueError("windows that end after they start")
+        windows.append(window)
+    return tuple(sorted(windows, key=lambda window: window.start))
+
+
 def _bounded(
     read: Callable[[str], int | Fraction], fact: FactDeclaration, scale: int
 ) -> Callable[[str], int | Fraction]:
@@ -253,6 +279,7 @@ def _json_parser(name: str, type_: str, read: Callable[[str], FactValue], hold_i
     expected = {
         "yes_no": "true or false, without quotes",
         "list": "a list of texts",
+        "windows": "a list of windows, each with start and end",
         "number": "a whole number, or a decimal in quotes",
         "money": "a whole number, or a decimal in quotes",
     }.get(type_, "a text")
@@ -269,10 +296,21 @@ def _json_parser(name: str, type_: str, read: Callable[[str], FactValue], hold_i
             return from_text(str(value))
         elif isinstance(value, Decimal) and numeric and value.is_finite():
             return from_text(format(value, "f"))
-        elif isinstance(value, list) and type_ == "list" and all(isinstance(item, str) for item in value):
-            return from_text(LIST_SEPARATOR.join(value)) if value else ()
+        elif isinstance(value, list) and type_ in ("list", "windows"):
+            read = [_window_text(item) if type_ == "windows" else item for item in value]
+            texts = [text for text in read if isinstance(text, str)]
+            if len(texts) == len(value):
+                return from_text(LIST_SEPARATOR.join(texts)) if texts else ()
         if hold_invalid:
             return None
         raise FactError(name, expected)
 
     return parse_json
+
+
+def _window_text(item: object) -> str | None:
+    """Write a JSON window as a cell has it; None where it is none."""
+    if not isinstance(item, dict) or not set(item) <= {"start", "end"}:
+        return None
+    start, end = item.get("start"), item.get("end")
+    return f"{start}/{end or ''}" if isinstance(start, str) and isinstance(end, str | None) else None

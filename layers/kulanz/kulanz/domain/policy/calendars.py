@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from kulanz.domain.policy import exposure
 from kulanz.domain.policy.expression import Function, KindMismatch, Node, Zoned
-from kulanz.domain.policy.functions import SCALABLE, check_kinds, need, same_kind
+from kulanz.domain.policy.functions import SCALABLE, SPANS, check_kinds, need, same_kind
 from kulanz.domain.policy.kinds import (
     DAY,
     DURATION,
@@ -22,12 +22,16 @@ from kulanz.domain.policy.kinds import (
     SPAN_DAYS,
     SPAN_MONTHS,
     SPAN_WORKING_DAYS,
+    TEXT,
     TIME_OF_DAY,
+    YES_NO,
     Kind,
 )
 from kulanz.domain.time import WorkingDays, add_days, add_months, instant_of, microseconds_of
 
-WEEKDAYS = {"mon": 0, "tue": 1, "wed": 2, "thu": 3, "fri": 4, "sat": 5, "sun": 6}
+WEEKDAY_NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+WEEKDAYS = {name: number for number, name in enumerate(WEEKDAY_NAMES)}
+NO_REGION = "declare the region whose holidays count: working_days: GB-ENG"
 MAX_BILLING_DAY = 31
 MAX_MONTH = 12
 MAX_SPAN_DAYS = 36_525
@@ -46,7 +50,15 @@ def calendar_functions(working: WorkingDays | None) -> dict[str, Function]:
         "end_of": Function("end_of(day)", _zoned(lambda d, zone: exposure.day_start(d + 1, zone), DAY, gives=INSTANT)),
         "at": Function("at(day, 18:00)", _zoned(exposure.clock, DAY, TIME_OF_DAY, gives=INSTANT)),
         "days": Function("days(outage), days(period)", _days),
-        "days_over": Function("days_over(outage, 12 h)", _zoned(_days_over, OUTAGE, DURATION, gives=NUMBER)),
+        "days_with_more_than": Function(
+            "days_with_more_than(outage, 12 h)", _zoned(_days_with_more_than, OUTAGE, DURATION, gives=NUMBER)
+        ),
+        "days_with_at_least": Function(
+            "days_with_at_least(outage, 12 h)", _zoned(_days_with_at_least, OUTAGE, DURATION, gives=NUMBER)
+        ),
+        "weekday": Function("weekday(day)", _constant_day(lambda day: WEEKDAY_NAMES[(day - 1) % 7], TEXT)),
+        "is_working_day": Function("is_working_day(day)", _is_working_day(working)),
+        "time_of_day": Function("time_of_day(instant)", _zoned(_time_of_day, INSTANT, gives=TIME_OF_DAY)),
         "daily": Function(
             "daily(outage, 08:00, 22:00)", _zoned(exposure.daily, OUTAGE, TIME_OF_DAY, TIME_OF_DAY, gives=OUTAGE)
         ),
@@ -68,8 +80,35 @@ def _zoned(function: Callable[..., Any], *kinds: Kind, gives: Kind) -> Bind:
     return bind
 
 
-def _days_over(outage: exposure.Outage, threshold: int, zone: ZoneInfo) -> int:
+def _constant_day(function: Callable[[int], Any], gives: Kind) -> Bind:
+    def bind(nodes: tuple[Node, ...]) -> Bound:
+        check_kinds(nodes, DAY)
+        return gives, function
+
+    return bind
+
+
+def _is_working_day(working: WorkingDays | None) -> Bind:
+    def bind(nodes: tuple[Node, ...]) -> Bound:
+        check_kinds(nodes, DAY)
+        if working is None:
+            raise KindMismatch(NO_REGION)
+        return YES_NO, lambda day: working.is_working(date.fromordinal(day))
+
+    return bind
+
+
+def _time_of_day(instant: int, zone: ZoneInfo) -> int:
+    local = instant_of(instant).astimezone(zone)
+    return local.hour * 60 + local.minute
+
+
+def _days_with_more_than(outage: exposure.Outage, threshold: int, zone: ZoneInfo) -> int:
     return sum(time > threshold for time in exposure.time_on_days(outage, zone))
+
+
+def _days_with_at_least(outage: exposure.Outage, threshold: int, zone: ZoneInfo) -> int:
+    return sum(time >= threshold for time in exposure.time_on_days(outage, zone))
 
 
 def _days(nodes: tuple[Node, ...]) -> Bound:
@@ -86,7 +125,7 @@ def _plus(working: WorkingDays | None) -> Bind:
             return INSTANT, operator.add
         if left.kind in (DAY, INSTANT) and right.kind in (SPAN_DAYS, SPAN_MONTHS, SPAN_WORKING_DAYS):
             return left.kind, _moved(left.kind, right.kind, working, 1)
-        same_kind(nodes, (*SCALABLE, "days"))
+        same_kind(nodes, (*SCALABLE, *SPANS))
         return left.kind, operator.add
 
     return bind
@@ -102,14 +141,14 @@ def _minus(nodes: tuple[Node, ...]) -> Bound:
         return INSTANT, operator.sub
     if left.kind in (DAY, INSTANT) and right.kind in (SPAN_DAYS, SPAN_MONTHS):
         return left.kind, _moved(left.kind, right.kind, None, -1)
-    same_kind(nodes, (*SCALABLE, "days"))
+    same_kind(nodes, (*SCALABLE, *SPANS))
     return left.kind, operator.sub
 
 
 def _moved(kind: Kind, span: Kind, working: WorkingDays | None, sign: int) -> Callable[..., Any] | Zoned:
     """Give the function that moves a day, or an instant at its time of day, by a span of the calendar."""
     if span == SPAN_WORKING_DAYS and working is None:
-        raise KindMismatch("declare the region whose holidays count: working_days: GB-ENG")
+        raise KindMismatch(NO_REGION)
 
     def move_day(day: int, count: int) -> int | None:
         if abs(count) > MAX_SPAN_DAYS:
@@ -179,7 +218,7 @@ def _working_days(working: WorkingDays | None) -> Bind:
     def bind(nodes: tuple[Node, ...]) -> Bound:
         check_kinds(nodes, DAY, DAY)
         if working is None:
-            raise KindMismatch("declare the region whose holidays count: working_days: GB-ENG")
+            raise KindMismatch(NO_REGION)
         return NUMBER, lambda first, last: working.between(date.fromordinal(first), date.fromordinal(last))
 
     return bind

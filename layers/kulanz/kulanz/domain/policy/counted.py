@@ -10,8 +10,6 @@ from kulanz.domain.policy.errors import PolicyError
 from kulanz.domain.policy.expression import UNSET, Node, Row, call_node
 from kulanz.domain.policy.syntax import Literal, parse
 
-MONTHS = {"month": 1, "quarter": 3, "calendar year": 12}
-
 if TYPE_CHECKING:
     from kulanz.domain.policy.program import Program
 
@@ -24,6 +22,8 @@ def counted_outage(program: "Program") -> Node:
         node = _apply(program, "after", node, "from", rule.from_)
     if rule.until:
         node = _apply(program, "before", node, "until", rule.until)
+    if rule.only:
+        node = _apply(program, "overlap", node, "only", rule.only)
     for index, stretch in enumerate(rule.without):
         node = _without(program, node, index, stretch)
     if rule.daily:
@@ -49,7 +49,9 @@ def period_labels(program: "Program", per: str) -> list[str]:
     windows = program.incident_windows()
     zone = program.fixed_zone()
     return (
-        [] if zone is None else [label(period, per, zone) for period in exposure.periods_of(windows, zone, MONTHS[per])]
+        []
+        if zone is None
+        else [label(period, per, zone) for period in exposure.periods_of(windows, zone, exposure.MONTHS[per])]
     )
 
 
@@ -69,6 +71,8 @@ def _apply(program: "Program", function: str, node: Node, key: str, text: str) -
 def _without(program: "Program", node: Node, index: int, stretch: Any) -> Node:
     path = ("exposure", "without", index)
     scope = program.scope
+    if isinstance(stretch, str):
+        return call_node("without", (node, program.compile(stretch, path)), scope, path)
     start = program.compile(stretch.from_, (*path, "from"), kinds.INSTANT)
     end = program.compile(stretch.until, (*path, "until"), kinds.INSTANT)
     hole = call_node("stretch", (start, end), scope, path)

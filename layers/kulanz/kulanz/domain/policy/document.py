@@ -83,7 +83,12 @@ class Exposure:
 
     from_: str = entry(Expression("an instant"), "Nothing before it counts.", default="")
     until: str = entry(Expression("an instant"), "Nothing from it on counts.", default="")
-    without: tuple[Stretch, ...] = entry(ListOf(Part(Stretch), single=True), "Stretches that do not count.", default=())
+    only: str = entry(Expression("an outage"), "Only what also lies in this counts.", default="")
+    without: tuple[Any, ...] = entry(
+        ListOf(ByKind(plain=Expression("an outage"), mapped=Part(Stretch)), single=True),
+        "Stretches that do not count.",
+        default=(),
+    )
     daily: str = entry(
         Text("two times of day", r"[0-9]{2}:[0-9]{2}-[0-9]{2}:[0-9]{2}", ("08:00-22:00",)),
         "Only this part of each day counts.",
@@ -215,7 +220,7 @@ def check_mode(mode: Mode, path: Path) -> None:
 MODE = Part(Mode, check_mode)
 WAY = OneOf(("automatic", "claim", "offer"))
 MODES = ByKind(plain=WAY, listed=ListOf(ByKind(plain=WAY, mapped=MODE)), mapped=MODE)
-FOR_EACH = OneOf(("outage",))
+FOR_EACH = OneOf(("outage", "day", "month", "quarter", "calendar year"))
 CLAUSES = ListOf(Part(Clause, check_clause), single=True)
 GIVES = ListOf(Part(Give), single=True)
 
@@ -227,7 +232,9 @@ class Head:
     name: str = entry(REASON, "Its name, used as the reason code of a grant.")
     when: str = entry(YES_NO, "The condition.", default="")
     otherwise: str = entry(REASON, "The reason code where the condition does not hold.", default="")
-    for_each: str = entry(FOR_EACH, "Worked out for each separate outage, and added up.", default="")
+    for_each: str = entry(
+        FOR_EACH, "Worked out for each separate outage, day or period of it, and added up.", default=""
+    )
     pay: str = entry(Expression("money"), "The money owed.", default="")
     give: tuple[Give, ...] = entry(GIVES, "What is owed besides money.", default=())
     mode: Any = entry(MODES, "How it is delivered.", default="automatic")
@@ -317,7 +324,9 @@ class Policy:
     who: tuple[Clause, ...] = entry(CLAUSES, "Who gets nothing, is referred or held.", default=())
     when: str = entry(YES_NO, "The condition of the benefit.", default="")
     otherwise: str = entry(REASON, "The reason code where the condition does not hold.", default="")
-    for_each: str = entry(FOR_EACH, "Worked out for each separate outage, and added up.", default="")
+    for_each: str = entry(
+        FOR_EACH, "Worked out for each separate outage, day or period of it, and added up.", default=""
+    )
     pay: str = entry(Expression("money"), "The money owed.", default="")
     give: tuple[Give, ...] = entry(GIVES, "What is owed besides money.", default=())
     mode: Any = entry(MODES, "How it is delivered.", default="automatic")

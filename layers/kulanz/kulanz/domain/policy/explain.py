@@ -294,7 +294,7 @@ class _Teller:
             for number, (row, _) in enumerate(result.pieces, 1):
                 part = _Teller(self._judge, row, self._slots)
                 parts = [*part._needed(pay), f"{_spoken(result.head.name)}: {part._sum_up(pay)}."]
-                steps += [f"Outage {number}. {step}" for step in parts]
+                steps += [f"{result.head.for_each.capitalize()} {number}. {step}" for step in parts]
         elif pay is not None:
             steps += self._needed(pay)
             steps.append(f"{_spoken(result.head.name)}: {self._sum_up(pay)}.")

@@ -16,6 +16,8 @@ type Interval = tuple[int, int]
 type Outage = tuple[Interval, ...]
 
 MINUTES_PER_DAY = 24 * 60
+MONTHS = {"month": 1, "quarter": 3, "calendar year": 12}
+"""How many months each kind of period has."""
 REMEMBERED_DAYS = 4096
 """How many starts of days are remembered per process: a campaign touches few, again and again."""
 
@@ -67,6 +69,11 @@ def merge_gaps(outage: Outage, under: int) -> Outage:
 def at_least(outage: Outage, shortest: int) -> Outage:
     """Keep the outages that last ``shortest`` or longer."""
     return tuple(part for part in outage if part[1] - part[0] >= shortest)
+
+
+def longer_than(outage: Outage, length: int) -> Outage:
+    """Keep the outages that last longer than ``length``."""
+    return tuple(part for part in outage if part[1] - part[0] > length)
 
 
 def total(outage: Outage) -> int:
@@ -176,6 +183,15 @@ def billing_period(ordinal: int, zone: ZoneInfo, day_of_month: int) -> Interval:
 def _billing_day(day: date, day_of_month: int) -> date:
     last = add_months(day.replace(day=1), 1) - timedelta(days=1)
     return day.replace(day=min(day_of_month, last.day))
+
+
+def pieces(outage: Outage, zone: ZoneInfo, unit: str) -> list[Outage]:
+    """Divide an outage into what is worked out separately: each ``outage``, or its part in each ``day`` or period."""
+    if unit == "outage":
+        return [(part,) for part in outage]
+    if unit == "day":
+        return [clip(outage, day_start(day, zone), day_start(day + 1, zone)) for day in days_touched(outage, zone)]
+    return [clip(outage, *period) for period in periods_of(outage, zone, MONTHS[unit])]
 
 
 def periods_of(outage: Outage, zone: ZoneInfo, months: int) -> list[Interval]:

@@ -27,7 +27,8 @@ from kulanz.domain.policy.kinds import DURATION, INSTANT, LIST, NUMBER, OUTAGE, 
 MONEY_BY_TIME = "money times a duration"
 """What a fee times an outage is, until it is divided by the length of its period."""
 SCALABLE = ("money", "number", "duration")
-ORDERED = ("money", "number", "duration", "instant", "day", "time of day", "days")
+SPANS = ("days", "working days", "months")
+ORDERED = (*SCALABLE, "instant", "day", "time of day", *SPANS)
 
 type Bound = tuple[Kind, Callable[..., Any]]
 
@@ -95,9 +96,9 @@ def _multiply(nodes: tuple[Node, ...]) -> Bound:
     for money, time in (nodes, nodes[::-1]):
         if money.kind.name == "money" and time.kind == DURATION:
             return Kind(MONEY_BY_TIME, money.kind.currency), multiply
-    if left.kind == NUMBER and right.kind.name in (*SCALABLE, "days"):
+    if left.kind == NUMBER and right.kind.name in (*SCALABLE, *SPANS):
         return right.kind, multiply
-    need(right.kind == NUMBER and left.kind.name in (*SCALABLE, "days"), f"cannot multiply {left.kind} by {right.kind}")
+    need(right.kind == NUMBER and left.kind.name in (*SCALABLE, *SPANS), f"cannot multiply {left.kind} by {right.kind}")
     return left.kind, multiply
 
 
@@ -108,7 +109,7 @@ def _divide(nodes: tuple[Node, ...]) -> Bound:
     if right.kind == NUMBER and left.kind.name in SCALABLE:
         return left.kind, divide
     need(
-        left.kind == right.kind and left.kind.name in (*SCALABLE, "days"), f"cannot divide {left.kind} by {right.kind}"
+        left.kind == right.kind and left.kind.name in (*SCALABLE, *SPANS), f"cannot divide {left.kind} by {right.kind}"
     )
     return NUMBER, divide
 
@@ -205,7 +206,7 @@ def _known(nodes: tuple[Node, ...]) -> Bound:
 def _blocks(rounding: Callable[[Exact, Exact], int]) -> Callable[[tuple[Node, ...]], Bound]:
     def bind(nodes: tuple[Node, ...]) -> Bound:
         need(len(nodes) == 2, "expected what is divided and the size of a block")
-        same_kind(nodes, (*SCALABLE, "days"))
+        same_kind(nodes, (*SCALABLE, *SPANS))
 
         def count(value: Exact, block: Exact) -> int | None:
             return None if block <= 0 else max(0, rounding(value, block))
@@ -235,7 +236,7 @@ def _round(nodes: tuple[Node, ...]) -> Bound:
 
 def operators() -> dict[str, Function]:
     """Give what needs no calendar."""
-    equal = (*ORDERED, "text", "yes or no", "months")
+    equal = (*ORDERED, "text", "yes or no")
     table = {
         "or": Function("a or b", _kleene(disjunction), strict=False),
         "and": Function("a and b", _kleene(conjunction), strict=False),
@@ -279,6 +280,10 @@ def _measures() -> dict[str, Function]:
         "during": Function(
             "during(outage, period)", _constant(lambda o, p: exposure.clip(o, *p), OUTAGE, PERIOD, gives=OUTAGE)
         ),
+        "longer_than": Function(
+            "longer_than(outage, 10 min)", _constant(exposure.longer_than, OUTAGE, DURATION, gives=OUTAGE)
+        ),
+        "overlap": Function("overlap(outage, outage)", _constant(exposure.both, OUTAGE, OUTAGE, gives=OUTAGE)),
         "without": Function("without(outage, outage)", _constant(exposure.without, OUTAGE, OUTAGE, gives=OUTAGE)),
         "start": Function("start(outage), start(period)", _edge(0)),
         "end": Function("end(outage), end(period)", _edge(1)),

@@ -34,6 +34,7 @@ class CompiledGive:
     of: Evaluate | None
     validity: Callable[[Row], Validity | None]
     terms: dict[str, str]
+    nodes: tuple[Node, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class CompiledHead:
     gives: tuple[CompiledGive, ...]
     modes: tuple[CompiledMode, ...]
     due: Due | None
-    for_each: bool = False
+    for_each: str = ""
 
 
 def heads_of(program: Program) -> tuple[tuple[Head, Path], ...]:
@@ -98,8 +99,7 @@ def compile_amounts(program: Program) -> tuple[CompiledHead, ...]:
         pay = program.money(head.pay, (*path, "pay")) if head.pay else None
         gives = tuple(_give(program, give, (*path, "give", index)) for index, give in enumerate(head.give))
         due = _due(head.due) if head.due else None
-        each = bool(head.for_each)
-        compiled.append(CompiledHead(head.name, holds, node, head.otherwise, pay, gives, (), due, each))
+        compiled.append(CompiledHead(head.name, holds, node, head.otherwise, pay, gives, (), due, head.for_each))
     currencies = {head.pay.kind.currency for head in compiled if head.pay is not None}
     if len(currencies) > 1:
         raise PolicyError(f"one policy pays in one currency, but this one names {', '.join(sorted(currencies))}")
@@ -141,16 +141,17 @@ def _give(program: Program, give: Give, path: Path) -> CompiledGive:
     text, field = (give.choose, "choose") if give.choose else (give.quantity, "quantity")
     number = None if text == UNLIMITED else program.compile(text, (*path, field), kinds.NUMBER)
     quantity = number.evaluate if number is not None else lambda _row: UNLIMITED
-    of = _list_choice(program, give.of, (*path, "of")) if give.of else None
-    validity = _validity(program, give.valid, (*path, "valid"))
-    return CompiledGive(holds, node, quantity, number, give.unit, give.restriction or None, of, validity, terms)
+    of, of_node = _list_choice(program, give.of, (*path, "of")) if give.of else (None, None)
+    validity, bounds = _validity(program, give.valid, (*path, "valid"))
+    nodes = tuple(item for item in (node, number, of_node, *bounds) if item is not None)
+    return CompiledGive(holds, node, quantity, number, give.unit, give.restriction or None, of, validity, terms, nodes)
 
 
-def _list_choice(program: Program, text: str, path: Path) -> Evaluate:
+def _list_choice(program: Program, text: str, path: Path) -> tuple[Evaluate, Node | None]:
     """Compile which list the customer chooses from: the name of a restriction list, or an expression that gives one."""
     restrictions = program.policy.restrictions
     if text in restrictions:
-        return lambda _row: text
+        return (lambda _row: text), None
     node = program.compile(text, path, kinds.TEXT)
 
     def named(row: Row) -> Any:
@@ -159,12 +160,14 @@ def _list_choice(program: Program, text: str, path: Path) -> Evaluate:
 
     if node.constant and node.value not in restrictions:
         raise PolicyError("there is no list of this name under restrictions", path)
-    return named
+    return named, node
 
 
-def _validity(program: Program, rule: Any, path: Path) -> Callable[[Row], Validity | None]:
+def _validity(
+    program: Program, rule: Any, path: Path
+) -> tuple[Callable[[Row], Validity | None], tuple[Node | None, ...]]:
     if not rule:
-        return lambda _row: ALWAYS_VALID
+        return (lambda _row: ALWAYS_VALID), ()
     if isinstance(rule, str):
         rule = ValidityRule(for_=rule)
     count, unit = 0, ""
@@ -201,8 +204,8 @@ def _validity(program: Program, rule: Any, path: Path) -> Callable[[Row], Validi
 
     if zone.constant and (until is None or until.constant) and (begin is None or begin.constant):
         fixed = validity([])
-        return lambda _row: fixed
-    return validity
+        return (lambda _row: fixed), ()
+    return validity, (zone, begin, until)
 
 
 def _check_end(program: Program, end: int | Fraction, path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -23,6 +23,8 @@ from kulanz.domain.policy.tables import StepTable, TierTable, compile_steps, com
 from kulanz.domain.time import TimeError, WorkingDays, microseconds_of, parse_day, zone_of
 
 BUILT_IN = ("outage", "windows", "incident_start", "incident_end", "cause", "service", "functions", "decided_at")
+LAST_INSTANT = microseconds_of(datetime(2200, 1, 1, tzinfo=UTC))
+"""Where a fact's window without an end ends."""
 RESERVED = (*BUILT_IN, "amount", "exact_amount")
 _KIND_OF_FACT = {
     "text": kinds.TEXT,
@@ -32,6 +34,7 @@ _KIND_OF_FACT = {
     "instant": kinds.INSTANT,
     "day": kinds.DAY,
     "list": kinds.LIST,
+    "windows": kinds.OUTAGE,
 }
 
 
@@ -440,4 +443,11 @@ def _reader(index: int) -> Evaluate:
     return read
 
 
-_CONVERSIONS: dict[str, Callable[[Any], Any]] = {"instant": microseconds_of, "day": date.toordinal}
+_CONVERSIONS: dict[str, Callable[[Any], Any]] = {
+    "instant": microseconds_of,
+    "day": date.toordinal,
+    "windows": lambda windows: exposure.union(
+        (microseconds_of(window.start), LAST_INSTANT if window.end is None else microseconds_of(window.end))
+        for window in windows
+    ),
+}

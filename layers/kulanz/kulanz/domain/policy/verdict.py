@@ -9,7 +9,7 @@ from typing import Any
 from kulanz.domain.decision import Benefit, Outcome, Validity, format_quantity
 from kulanz.domain.money import MAX_MINOR_UNITS, Exact, Money
 from kulanz.domain.policy import exposure
-from kulanz.domain.policy.counted import MONTHS, label
+from kulanz.domain.policy.counted import label
 from kulanz.domain.policy.expression import UNSET, Node, Row
 from kulanz.domain.policy.heads import CompiledGive, CompiledHead, CompiledMode, compile_amounts, with_modes
 from kulanz.domain.policy.program import CompiledClause, Program
@@ -77,9 +77,9 @@ class Judge:
         if any(per != "incident" for _, per in self.caps) or self.program.piece_place is not None:
             yield self.outage
         for head in self.heads:
-            candidates = [head.node, head.pay]
+            candidates: list[Node | None] = [head.node, head.pay]
             for give in head.gives:
-                candidates += [give.node, give.quantity_node]
+                candidates += give.nodes
             for mode in head.modes:
                 candidates += [mode.node, mode.made, mode.at, mode.until]
             yield from (node for node in candidates if node is not None)
@@ -126,15 +126,15 @@ class Judge:
         return self._amounts(head, row) if applies else None
 
     def _each(self, head: CompiledHead, row: Row) -> HeadResult | Verdict | None:
-        """Work out a head for every separate outage, and add up."""
-        pieces = self.outage.evaluate(row)
-        if pieces is None:
-            return self._held(self.outage, row)
+        """Work out a head for every separate outage, day or period of it, and add up."""
+        outage, zone = self.outage.evaluate(row), self.program.scope.zone.evaluate(row)
+        if outage is None or zone is None:
+            return self._held(self.outage if outage is None else self.program.scope.zone, row)
         whole = HeadResult(head)
-        for piece in pieces:
+        for piece in exposure.pieces(outage, zone, head.for_each):
             part = self.fresh(row)
             assert self.program.piece_place is not None
-            part[self.program.piece_place] = (piece,)
+            part[self.program.piece_place] = piece
             result = self._one(head, part)
             if isinstance(result, Verdict):
                 return result
@@ -167,7 +167,8 @@ class Judge:
             quantity, validity = give.quantity(row), give.validity(row)
             chosen = give.of(row) if give.of is not None else ""
             if quantity is None or validity is None or chosen is None:
-                return self._held(give.quantity_node, row)
+                unknown = next((node for node in give.nodes if node.evaluate(row) is None), None)
+                return self._held(unknown, row)
             if quantity == "unlimited" or quantity > 0:
                 result.gives.append((give, quantity, validity, chosen))
         return result
@@ -204,7 +205,7 @@ class Judge:
         amount = sum((result.exact for result in verdict.results), 0)
         time = exposure.total(outage)
         allowed: Exact = 0
-        for period in exposure.periods_of(outage, zone, MONTHS[per]):
+        for period in exposure.periods_of(outage, zone, exposure.MONTHS[per]):
             name = label(period, per, zone)
             part = self.fresh(row)
             for family in self.families:
