@@ -9,13 +9,15 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from kulanz.application.accept_offer import OfferRefused, accept_offer
 from kulanz.application.answer import answer
 from kulanz.application.ports import Refused, TryAgain
 from kulanz.application.report import campaign_report
 from kulanz.domain.books import differences
 from kulanz.domain.campaign import CampaignId, State
-from kulanz.domain.identifiers import INCIDENT_ID_EXPECTED, is_incident_id
+from kulanz.domain.identifiers import INCIDENT_ID_EXPECTED, WHOLE_ACCOUNT, is_incident_id
 from kulanz.domain.policy import PolicyError, document_json, load_policy
+from kulanz.domain.time import format_instant
 from kulanz_cli.answers import answer_content, show_answer
 from kulanz_cli.books import show_books
 from kulanz_cli.policy import policy
@@ -198,6 +200,30 @@ def ask(stack: Stack, account_id: str, incident_id: str | None, is_json: bool) -
         show_answer(found, stack.names.list_bucket, Console())
     if not found.decisions:
         click.get_current_context().exit(EXIT_NO)
+
+
+@main.command("accept", epilog=EPILOG)
+@click.argument("account_id", metavar="ACCOUNT")
+@click.option("--incident", "incident_id", type=_IncidentParameter(), required=True, help="What the offer is for.")
+@click.option("--unit", default=WHOLE_ACCOUNT, help="The line, service or premises, where the policy decides those.")
+@as_json
+@click.pass_obj
+def accept(stack: Stack, account_id: str, incident_id: str, unit: str, is_json: bool) -> None:
+    """Accept the offer made to ACCOUNT: it is granted from now on, once. Exits with 1 when no offer is open."""
+    try:
+        granted = accept_offer(account_id, incident_id, stack.offers(), stack.caller(), datetime.now(UTC), unit)
+    except OfferRefused as refusal:
+        if is_json:
+            _print_json({"v": 1, "accepted": False, "reason": refusal.reason, "message": str(refusal)})
+        else:
+            click.echo(str(refusal))
+        click.get_current_context().exit(EXIT_NO)
+    effective_at = format_instant(granted.effective_at)
+    if is_json:
+        campaign = str(granted.key.campaign)
+        _print_json({"v": 1, "accepted": True, "campaign": campaign, "effective_at": effective_at})
+    else:
+        click.echo(f"accepted: granted by campaign {granted.key.campaign} as of {effective_at}")
 
 
 if __name__ == "__main__":

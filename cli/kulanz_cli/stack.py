@@ -9,7 +9,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from kulanz.adapters.campaign_table import DynamoCampaigns
 from kulanz.adapters.ledger_table import DynamoLedger
+from kulanz.adapters.offers import DynamoOffers
 from kulanz.adapters.s3 import S3Lists, S3Policies
+from kulanz.application.accept_offer import AcceptPorts
 from kulanz.application.answer import AnswerPorts
 
 POLICY_PREFIX = "policies/"
@@ -121,6 +123,20 @@ class Stack:
     def policies(self) -> S3Policies:
         """The published policies."""
         return S3Policies(self.client("s3"), self.names.list_bucket, POLICY_PREFIX)
+
+    def offers(self) -> AcceptPorts:
+        """What accepting an offer touches."""
+        database = self.client("dynamodb")
+        ledger = DynamoLedger(database, self.names.credits_table, calls_in_flight=1)
+        offers = DynamoOffers(database, self.names.credits_table, self.names.campaigns_table)
+        return AcceptPorts(ledger, self.campaigns(), offers)
+
+    def caller(self) -> str:
+        """Who acts, for the record. Raises StackUnusable when AWS does not say."""
+        try:
+            return str(self.client("sts").get_caller_identity()["Arn"])
+        except (BotoCoreError, ClientError) as error:
+            raise StackUnusable(f"AWS does not say who you are: {type(error).__name__}") from None
 
     def answers(self) -> AnswerPorts:
         """What an answer about one account reads."""
