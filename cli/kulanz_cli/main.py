@@ -20,7 +20,9 @@ from kulanz.domain.policy import PolicyError, document_json, load_policy
 from kulanz.domain.time import format_instant
 from kulanz_cli.answers import answer_content, show_answer
 from kulanz_cli.books import show_books
+from kulanz_cli.lists import account_list
 from kulanz_cli.policy import policy
+from kulanz_cli.rejected import rejected
 from kulanz_cli.send import EventUnsendable, read_event, send, with_list
 from kulanz_cli.stack import Stack, StackUnusable
 from kulanz_cli.watch import WATCH_LONGEST_SECONDS, StillAtWork, watch
@@ -66,6 +68,8 @@ def main(
 
 
 main.add_command(policy)
+main.add_command(account_list)
+main.add_command(rejected)
 as_json = click.option("--json", "is_json", is_flag=True, help="Print JSON.")
 
 

@@ -5,13 +5,14 @@ the next delivery goes on where the records stand.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any
 
+from kulanz.application.check_list import required_columns
 from kulanz.application.dispatch import dispatch
 from kulanz.application.frozen import thaw_incident
 from kulanz.application.incident_event import (
@@ -52,7 +53,6 @@ from kulanz.domain.campaign import (
 from kulanz.domain.identifiers import is_incident_id
 from kulanz.domain.incident_record import IncidentConflict, IncidentRecord, Revision, with_campaign, with_revision
 from kulanz.domain.lists import (
-    ACCOUNT_COLUMN,
     HEADER_BYTES,
     ListFormat,
     ListLayout,
@@ -229,13 +229,8 @@ def _prepare(
     now: datetime,
 ) -> tuple[Campaign, Frozen]:
     frozen, policy = _freeze(content, request, ports, now)
-    required = [
-        ACCOUNT_COLUMN,
-        *([policy.unit] if policy.unit else []),
-        *(fact.name for fact in policy.facts if fact.required),
-    ]
     pinned = _pin(event, request.affected, ports, settings)
-    layout = _layout(pinned, required, ports.lists)
+    layout = _layout(pinned, required_columns(policy), ports.lists)
     try:
         chunks = Chunks(layout.data_start, pinned.size, settings.chunk_bytes)
     except ValueError as error:
@@ -314,7 +309,7 @@ def _is_plain_key(key: str) -> bool:
     return plain and all(part not in ("", ".", "..") for part in key.split("/"))
 
 
-def _layout(pinned: PinnedList, required: list[str], lists: ListStore) -> ListLayout:
+def _layout(pinned: PinnedList, required: Sequence[str], lists: ListStore) -> ListLayout:
     try:
         list_format = ListFormat.JSONL if pinned.key.startswith("inline/") else format_of(pinned.key)
         head = b"" if pinned.size == 0 else b"".join(lists.read(pinned, 0, min(pinned.size, HEADER_BYTES)))

@@ -1,0 +1,134 @@
+"""``kulanz list``: what a campaign would make of a list, before it is published. Reads files only; no AWS is asked."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from kulanz.application.check_list import CheckedList, check_list
+from kulanz.application.frozen import thaw_incident
+from kulanz.application.incident_event import EventRefused, read_incident_event
+from kulanz.domain.incident import Incident
+from kulanz.domain.lists import ListRefused, format_of
+from kulanz.domain.policy import compile_policy, freeze, load_policy
+from kulanz.domain.time import Window
+from kulanz_cli.policy import EXIT_NO, Unusable, as_json
+from kulanz_cli.send import EventUnsendable, read_event
+
+BLOCK_BYTES = 1024 * 1024
+PROBLEMS_PRINTED = 50
+
+
+@click.group("list", epilog="Exit codes: 0 yes, 1 no, 2 wrong command line, 3 an input could not be used.")
+def account_list() -> None:
+    """Check lists of affected accounts before they are published."""
+
+
+@account_list.command("check")
+@click.argument("path", metavar="LIST", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--policy", "policy_path", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The policy's YAML file: it says which facts a row must state, and of which type.",
+)  # fmt: skip
+@click.option(
+    "--event", "event_path", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The incident's event; with it, it is told what every row would be decided.",
+)  # fmt: skip
+@click.option("--rows", type=click.IntRange(min=1), help="Your control total: the rows that the event will announce.")
+@as_json
+def check(path: Path, policy_path: Path, event_path: Path | None, rows: int | None, is_json: bool) -> None:
+    """Tell which lines of LIST a campaign would reject, and why; lines are told by number, never by content.
+
+    Exits with 1 when a line, or the whole list, would be refused. An account that is listed twice is found by the
+    campaign itself: as duplicate, or as conflict where its rows differ.
+    """
+    document = load_policy(policy_path)
+    now = datetime.now(UTC)
+    incident, parameters = _incident(event_path, now)
+    compiled = compile_policy(freeze(document, parameters), incident, now)
+    refusal, checked = "", CheckedList()
+    try:
+        checked = check_list(lambda start, stop: _blocks(path, start, stop), path.stat().st_size, format_of(path.name),
+                             compiled)  # fmt: skip
+        refusal = checked.refusal(rows)
+    except ListRefused as problem:
+        refusal = f"{problem.reason}: {problem}"
+    if is_json:
+        click.echo(json.dumps(_content(path, checked, refusal, decided=event_path is not None), indent=2))
+    else:
+        _show(path, checked, refusal, decided=event_path is not None)
+    if refusal or checked.rejected:
+        raise SystemExit(EXIT_NO)
+
+
+def _incident(event_path: Path | None, now: datetime) -> tuple[Incident, dict[str, str]]:
+    """The event's incident and the policy parameters it chooses; without an event one that only gives facts a home."""
+    if event_path is None:
+        return Incident("list-check", 1, "List check", "", (), (Window(now, None),)), {}
+    try:
+        event = read_event(event_path)
+        known = read_incident_event(event["source"], event["detail-type"], event["detail"])
+    except (EventUnsendable, EventRefused) as error:
+        raise Unusable(f"{event_path}: {error}") from None
+    if known.content is None:
+        raise Unusable(f"{event_path}: a campaign request tells no incident; give the event that declares it")
+    parameters = {} if known.request is None else known.request.policy.parameters
+    return thaw_incident(known.content), parameters
+
+
+def _blocks(path: Path, start: int, stop: int) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        file.seek(start)
+        while start < stop and (block := file.read(min(BLOCK_BYTES, stop - start))):
+            yield block
+            start += len(block)
+
+
+def _content(path: Path, checked: CheckedList, refusal: str, *, decided: bool) -> dict[str, Any]:
+    return {
+        "v": 1,
+        "list": path.name,
+        "refused": refusal or None,
+        "lines": checked.lines,
+        "rows": checked.rows,
+        "blank": checked.blank,
+        "rejected": checked.rejected,
+        "classes": [
+            {"class": row_class.value, "reason": reason, "lines": number}
+            for (row_class, reason), number in sorted(checked.classes.items())
+            if decided or row_class.value in ("rejected", "blank")
+        ],
+        "problems": [
+            {
+                "line": found.line,
+                "offset": found.offset,
+                "reason": found.problem.reason,
+                "field": found.problem.field,
+                "expected": found.problem.expected,
+            }
+            for found in checked.problems
+        ],
+    }
+
+
+def _show(path: Path, checked: CheckedList, refusal: str, *, decided: bool) -> None:
+    console = Console()
+    if refusal:
+        click.echo(f"{path.name} would be refused as a whole: {refusal}")
+    if checked.lines:
+        click.echo(f"{path.name}: {checked.rows} rows, {checked.blank} blank lines, {checked.rejected} rejected")
+    if decided and checked.classes:
+        table = Table("class", "reason", "lines", box=None, pad_edge=False)
+        for (row_class, reason), number in sorted(checked.classes.items()):
+            table.add_row(row_class.value, reason, str(number))
+        console.print(table)
+    for found in checked.problems[:PROBLEMS_PRINTED]:
+        where = f", {found.problem.field}" if found.problem.field else ""
+        click.echo(f"line {found.line}: {found.problem.reason}{where}: expected {found.problem.expected}")
+    if checked.rejected > PROBLEMS_PRINTED:
+        click.echo(f"and {checked.rejected - PROBLEMS_PRINTED} more; --json tells the first {len(checked.problems)}")

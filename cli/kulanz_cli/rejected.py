@@ -1,0 +1,141 @@
+"""``kulanz rejected``: which events were refused, and which rows of a campaign's list, and why."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from kulanz.adapters.s3 import S3Lists
+from kulanz.domain.campaign import Campaign, CampaignId, Pass
+from kulanz_cli.policy import EXIT_NO, Unusable, as_json
+from kulanz_cli.stack import Stack
+
+MESSAGES_PER_RECEIVE = 10
+HIDDEN_SECONDS = 30
+"""How long a message that is looked at is kept from being received again; then it is visible as before."""
+EMPTY_RECEIVES = 3
+"""A queue's servers are asked so often in vain before it counts as read to its end."""
+SHOWN = 100
+SHOWN_MOST = 10_000
+
+
+@click.command("rejected", epilog="Exit codes: 0 nothing was refused, 1 something was, 3 the stack could not be used.")
+@click.argument("campaign", metavar="[CAMPAIGN]", required=False)
+@click.option("--limit", type=click.IntRange(1, SHOWN_MOST), default=SHOWN, show_default=True, help="Show at most.")
+@click.option("--done", is_flag=True, help="Take the events shown out of the queue; they stay in the bucket.")
+@as_json
+@click.pass_obj
+def rejected(stack: Stack, campaign: str | None, limit: int, done: bool, is_json: bool) -> None:
+    """Show the events that were refused; with CAMPAIGN (written att-2024-02-22/1) the rows of its list.
+
+    Looking at the queue of refused events takes nothing out of it. Rows are told by line number and byte offset; their
+    content stands in the list alone.
+    """
+    if campaign is None:
+        found = list(_events(stack, limit, done=done))
+    elif done:
+        raise click.UsageError("--done belongs to refused events; rows stay with their campaign")
+    else:
+        found = list(_rows(stack, _existing(stack, campaign), limit))
+    if is_json:
+        click.echo(json.dumps({"v": 1, "campaign": campaign, "rejected": found}, ensure_ascii=False, indent=2))
+    elif not found:
+        click.echo("nothing was refused" if campaign is None else f"no row of {campaign} has a problem")
+    else:
+        for item in found:
+            click.echo(_event_line(item) if campaign is None else _row_line(item))
+    if found:
+        raise SystemExit(EXIT_NO)
+
+
+def _event_line(item: dict[str, Any]) -> str:
+    what = " ".join(part for part in (item["detail_type"], item["incident_id"]) if part) or "a message"
+    where = f" ({item['field']})" if item["field"] else ""
+    return f"{item['received_at']} {what} from {item['source'] or 'nobody'}: {item['reason']}{where}: {item['message']}"
+
+
+def _row_line(item: dict[str, Any]) -> str:
+    where = f", {item['field']}" if item.get("field") else ""
+    other = f" (the row at byte {item['stored_offset']} stands)" if "stored_offset" in item else ""
+    return f"line {item['line']}, byte {item['offset']}: {item['reason']}{where}: expected {item['expected']}{other}"
+
+
+def _events(stack: Stack, limit: int, *, done: bool) -> Iterator[dict[str, Any]]:
+    sqs, queue_url = stack.client("sqs"), stack.names.rejected_queue
+    seen: dict[str, str] = {}
+    empty = 0
+    try:
+        while len(seen) < limit and empty < EMPTY_RECEIVES:
+            answer = sqs.receive_message(
+                QueueUrl=queue_url,
+                MaxNumberOfMessages=min(MESSAGES_PER_RECEIVE, limit - len(seen)),
+                VisibilityTimeout=HIDDEN_SECONDS,
+            )
+            messages = [message for message in answer.get("Messages", []) if message["MessageId"] not in seen]
+            empty = 0 if messages else empty + 1
+            for message in messages:
+                seen[message["MessageId"]] = message["ReceiptHandle"]
+                content: dict[str, Any] = json.loads(message["Body"])
+                yield content
+    finally:
+        for handle in seen.values():
+            if done:
+                sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=handle)
+            else:
+                sqs.change_message_visibility(QueueUrl=queue_url, ReceiptHandle=handle, VisibilityTimeout=0)
+
+
+def _existing(stack: Stack, text: str) -> Campaign:
+    try:
+        campaign = stack.campaigns().campaign(CampaignId.parse(text))
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="CAMPAIGN") from None
+    if campaign is None:
+        raise Unusable(f"there is no campaign {text}")
+    return campaign
+
+
+@dataclass(slots=True)
+class _LineCounter:
+    """Tells the number of the line that starts at an offset, for rising offsets, in one reading of the list."""
+
+    blocks: Iterator[bytes]
+    position: int = 0
+    lines: int = 0
+    block: bytes = b""
+
+    def number_at(self, offset: int) -> int:
+        while self.position + len(self.block) < offset:
+            self.lines += self.block.count(b"\n")
+            self.position += len(self.block)
+            self.block = next(self.blocks, b"")
+            if not self.block:
+                break
+        taken = offset - self.position
+        self.lines += self.block[:taken].count(b"\n")
+        self.position, self.block = offset, self.block[taken:]
+        return self.lines + 1
+
+
+def _rows(stack: Stack, campaign: Campaign, limit: int) -> Iterator[dict[str, Any]]:
+    found = {**_filed(stack, campaign, Pass.PLAN, limit), **_filed(stack, campaign, Pass.APPLY, limit)}
+    counter = _LineCounter(iter(S3Lists(stack.client("s3"), stack.names.list_bucket).read(campaign.pinned, 0)))
+    for offset, reason in sorted(found)[:limit]:
+        yield {"line": counter.number_at(offset), **found[offset, reason]}
+
+
+def _filed(stack: Stack, campaign: Campaign, work: Pass, limit: int) -> dict[tuple[int, str], dict[str, Any]]:
+    """The first problems that a pass filed. Two workers on one chunk may both have filed a line: it is told once."""
+    s3, bucket = stack.client("s3"), stack.names.list_bucket
+    prefix = f"campaigns/{campaign.id.incident_id}/{campaign.id.seq:03d}/problems/{work}-"
+    found: dict[tuple[int, str], dict[str, Any]] = {}
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        for item in page.get("Contents", []):
+            if len(found) >= limit:
+                return found
+            body = s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read()
+            problems = [json.loads(line) for line in body.splitlines()]
+            found |= {(problem["offset"], problem["reason"]): problem for problem in problems}
+    return found

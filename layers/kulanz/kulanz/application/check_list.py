@@ -1,0 +1,149 @@
+"""Tells what a campaign would make of a list, before anybody publishes it: the workers' own reader and policy, no AWS.
+
+An account that is listed twice is found by the ledger alone, so it is not told here.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from kulanz.domain.books import CLASS_OF, RowClass
+from kulanz.domain.facts import FactError
+from kulanz.domain.lists import (
+    ACCOUNT_COLUMN,
+    HEADER_BYTES,
+    LINE_BYTES,
+    Cells,
+    Line,
+    LineReader,
+    ListFormat,
+    ListLayout,
+    ListRefused,
+    Problem,
+    fact_problem,
+    has_unbalanced_quotes,
+    line_reader,
+    lines_starting_in,
+    read_layout,
+)
+from kulanz.domain.policy import CompiledPolicy
+
+PROBLEMS_SHOWN = 1_000
+REMEMBERED_FACTS = 8_192
+
+
+@dataclass(frozen=True, slots=True)
+class LineProblem:
+    """A line that would be rejected: its number in the file (from 1), the byte where it starts, and no value of it."""
+
+    line: int
+    offset: int
+    problem: Problem
+
+
+@dataclass(slots=True)
+class CheckedList:
+    """What a list would come to. `classes` counts lines by class and reason; `problems` are the first of them."""
+
+    lines: int = 0
+    classes: Counter[tuple[RowClass, str]] = field(default_factory=Counter)
+    problems: list[LineProblem] = field(default_factory=list)
+    unbalanced_quotes: int = 0
+
+    @property
+    def blank(self) -> int:
+        """Lines without any character."""
+        return sum(number for (row_class, _), number in self.classes.items() if row_class is RowClass.BLANK)
+
+    @property
+    def rows(self) -> int:
+        """Lines that are not blank: what a publisher's control total announces."""
+        return self.lines - self.blank
+
+    @property
+    def rejected(self) -> int:
+        """Lines that cannot be decided."""
+        return sum(number for (row_class, _), number in self.classes.items() if row_class is RowClass.REJECTED)
+
+    def refusal(self, rows_announced: int | None) -> str:
+        """Why the whole list would be refused after its plan; empty when it would not."""
+        if self.unbalanced_quotes:
+            return f"quotes_unbalanced: {self.unbalanced_quotes} lines have an odd number of double quotes"
+        if rows_announced is not None and rows_announced != self.rows:
+            return f"rows_differ: {rows_announced} are announced, the list has {self.rows} that are not blank"
+        return ""
+
+
+def required_columns(policy: CompiledPolicy) -> Sequence[str]:
+    """The columns without which a list is refused as a whole."""
+    unit = [policy.unit] if policy.unit else []
+    return [ACCOUNT_COLUMN, *unit, *(fact.name for fact in policy.facts if fact.required)]
+
+
+def check_list(
+    read: Callable[[int, int], Iterable[bytes]], size: int, list_format: ListFormat, policy: CompiledPolicy
+) -> CheckedList:
+    """Read the whole list once. `read(start, stop)` gives its bytes in blocks; memory does not grow with its length.
+
+    Raises ListRefused when the list cannot be read at all.
+    """
+    layout = read_layout(list_format, b"".join(read(0, min(size, HEADER_BYTES))), size, required_columns(policy))
+    checked, verdicts = CheckedList(), _Verdicts(line_reader(layout, policy.facts, policy.unit), policy)
+    first = 1 if list_format is ListFormat.JSONL else _lines_of_header(read, layout) + 1
+    for number, line in enumerate(_lines(read, layout, size), first):
+        checked.lines += 1
+        if line.raw is not None and has_unbalanced_quotes(list_format, line.raw):
+            checked.unbalanced_quotes += 1
+        verdict = verdicts.of(line, list_format)
+        if isinstance(verdict, Problem):
+            checked.classes[RowClass.REJECTED, verdict.reason] += 1
+            if len(checked.problems) < PROBLEMS_SHOWN:
+                checked.problems.append(LineProblem(number, line.offset, verdict))
+        else:
+            checked.classes[verdict] += 1
+    return checked
+
+
+def _lines(read: Callable[[int, int], Iterable[bytes]], layout: ListLayout, size: int) -> Iterator[Line]:
+    start = layout.data_start
+    if start >= size:
+        raise ListRefused("list_without_rows", "the list has no row; add at least one")
+    return lines_starting_in(read(start, size), start, start, size, start)
+
+
+def _lines_of_header(read: Callable[[int, int], Iterable[bytes]], layout: ListLayout) -> int:
+    return b"".join(read(0, layout.data_start)).count(b"\n")
+
+
+class _Verdicts:
+    """Decides lines, remembering what equal facts came to."""
+
+    def __init__(self, reader: LineReader, policy: CompiledPolicy) -> None:
+        self._reader = reader
+        self._policy = policy
+        self._remembered: dict[Cells, tuple[RowClass, str] | Problem] = {}
+
+    def of(self, line: Line, list_format: ListFormat) -> tuple[RowClass, str] | Problem:
+        if line.raw is None:
+            return Problem("line_too_long", "", f"a line of at most {LINE_BYTES} bytes")
+        if line.raw == b"":
+            return RowClass.BLANK, "blank"
+        if has_unbalanced_quotes(list_format, line.raw):
+            return Problem("quotes_unbalanced", "", "an even number of double quotes; no line break inside a field")
+        record = self._reader.split(line.raw)
+        if isinstance(record, Problem):
+            return record
+        known = self._remembered.get(record.cells)
+        if known is None:
+            known = self._decide(record.cells)
+            if len(self._remembered) >= REMEMBERED_FACTS:
+                self._remembered.clear()
+            self._remembered[record.cells] = known
+        return known
+
+    def _decide(self, cells: Cells) -> tuple[RowClass, str] | Problem:
+        try:
+            decision = self._policy.decide(self._reader.values(cells))
+        except FactError as error:
+            return fact_problem(error)
+        return CLASS_OF[decision.outcome], decision.reason
