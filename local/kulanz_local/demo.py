@@ -29,8 +29,8 @@ from kulanz_local.reconcile import discrepancies, notices_due
 from kulanz_local.subscriber import Subscriber
 
 ACCOUNTS_DEFAULT = 20_000
-ACCOUNTS_LEAST = 300
-"""Fewer would leave out some kinds of trouble."""
+ACCOUNTS_LEAST = 1_000
+"""Fewer might leave out a kind of account that is asked about."""
 ACCOUNTS_MOST = 5_000_000
 SEED = 20240222
 

@@ -1,0 +1,317 @@
+"""The deployed stack, from an event on the bus to closed books and received notices, and what goes wrong on the way."""
+
+import copy
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from kulanz.domain.campaign import Campaign, CampaignId, State
+from kulanz.domain.policy import document_json, load_policy
+from kulanz_cli.send import read_event
+from kulanz_cli.stack import Stack
+from kulanz_cli.watch import CampaignBars
+from kulanz_local import drive
+from kulanz_local.cases import ATT, CASES, SKYPE, Case
+from kulanz_local.lists import Expectation, write_list
+from kulanz_local.reconcile import discrepancies
+from kulanz_local.subscriber import Subscriber
+from tests.pipeline.conftest import Deployed
+
+pytestmark = pytest.mark.ministack
+
+ACCOUNTS_PER_LIST = 150
+SEED = 1
+LONGEST_SECONDS = 90
+HEADER = "account_id,segment,potentially_impacted\n"
+GOOD_ROWS = "100,consumer_postpaid,true\n200,business,true\n"
+
+
+@dataclass(frozen=True)
+class Played:
+    """Both cases, played once on the deployed stack."""
+
+    stack: Stack
+    deployed: Deployed
+    subscriber: Subscriber
+    events: dict[str, dict[str, Any]]
+    expected: dict[str, Expectation]
+    campaigns: dict[str, Campaign]
+
+
+@pytest.fixture(scope="module")
+def played(deployed: Deployed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
+    folder = tmp_path_factory.mktemp("lists")
+    stack = drive.stack_of(deployed.aws)
+    outputs = deployed.outputs
+    with Subscriber(
+        deployed.session, deployed.aws.endpoint, outputs.notices_topic_arn, outputs.event_bus_name
+    ) as subscriber:
+        events, expected = {}, {}
+        for case in CASES:
+            document = load_policy(case.policy)
+            stack.policies().publish(document.policy.id, document.policy.version, document_json(document))
+            path = folder / Path(case.key).name
+            expected[case.incident_id] = write_list(case.maker, ACCOUNTS_PER_LIST, SEED, path)
+            rows = expected[case.incident_id].rows
+            events[case.incident_id] = drive.completed_event(stack, case, path, rows)
+        for event in events.values():
+            drive.send(event, stack)
+        campaigns = {incident_id: at_rest(stack, incident_id) for incident_id in events}
+        yield Played(stack, deployed, subscriber, events, expected, campaigns)
+
+
+def at_rest(stack: Stack, incident_id: str) -> Campaign:
+    """The first campaign of an incident, once nothing goes on in it and that was announced."""
+    store, campaign_id = stack.campaigns(), CampaignId(incident_id, 1)
+    with CampaignBars(Console(quiet=True)) as bars:
+        drive.follow(stack, [campaign_id], bars, LONGEST_SECONDS, lambda: None)
+
+    def is_announced() -> bool:
+        campaign = store.campaign(campaign_id)
+        return campaign is not None and bool(campaign.announced)
+
+    drive.wait_until("an announcement", LONGEST_SECONDS, is_announced)
+    campaign = store.campaign(campaign_id)
+    assert campaign is not None
+    return campaign
+
+
+def upload(stack: Stack, key: str, content: str) -> dict[str, str]:
+    """A list in the bucket, as an event names it."""
+    bucket = stack.names.list_bucket
+    version = stack.client("s3").put_object(Bucket=bucket, Key=key, Body=content.encode())["VersionId"]
+    return {"bucket": bucket, "key": key, "version_id": version}
+
+
+def declared(incident_id: str, place: dict[str, str] | None, rows: int = 2) -> dict[str, Any]:
+    """AT&T's event as that of another incident."""
+    event = copy.deepcopy(read_event(ATT.event))
+    event["detail"]["incident_id"] = incident_id
+    event["detail"]["campaign"]["affected"] = {"s3": place, "rows": rows}
+    return event
+
+
+def put(stack: Stack, event: dict[str, Any]) -> None:
+    """Put an event on the bus without looking at it."""
+    entry = {
+        "Source": event["source"],
+        "DetailType": event["detail-type"],
+        "Detail": json.dumps(event["detail"]),
+        "EventBusName": stack.names.event_bus,
+    }
+    assert stack.client("events").put_events(Entries=[entry])["FailedEntryCount"] == 0
+
+
+def rejections(played: Played, wanted: int) -> list[dict[str, Any]]:
+    """So many messages of the rejected queue, taken from it."""
+    sqs, url = played.stack.client("sqs"), played.deployed.outputs.rejected_queue_url
+    found: list[dict[str, Any]] = []
+    deadline = time.monotonic() + LONGEST_SECONDS
+    while len(found) < wanted:
+        assert time.monotonic() < deadline, f"{len(found)} of {wanted} events were refused"
+        answer = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1)
+        for message in answer.get("Messages", []):
+            found.append(json.loads(message["Body"]))
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    return found
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.incident_id)
+def test_the_books_the_ledger_and_the_notices_are_those_that_were_planted(played: Played, case: Case) -> None:
+    campaign, expected = played.campaigns[case.incident_id], played.expected[case.incident_id]
+    stored = drive.decisions_stored(played.stack)[case.incident_id]
+
+    def notices() -> int:
+        return played.subscriber.notices_of(str(campaign.id))
+
+    drive.wait_until(
+        "the notices", LONGEST_SECONDS, lambda: not list(discrepancies(expected, campaign, notices(), stored))
+    )
+    assert len(campaign.chunks) > 1
+
+
+def test_a_campaign_tells_on_the_bus_that_it_closed(played: Played) -> None:
+    def told() -> set[str]:
+        return {detail["campaign"] for kind, detail in played.subscriber.announcements() if kind == "Campaign Closed"}
+
+    drive.wait_until(
+        "Campaign Closed",
+        LONGEST_SECONDS,
+        lambda: {str(campaign.id) for campaign in played.campaigns.values()} <= told(),
+    )
+
+
+def test_an_apology_comes_in_the_language_of_the_account(played: Played) -> None:
+    languages = {
+        locale for campaign, _, locale in played.subscriber.distinct_notices() if SKYPE.incident_id in campaign
+    }
+    assert languages == {"de", "en", "es", "fr"}
+
+
+def test_the_same_events_once_more_change_nothing(played: Played) -> None:
+    stored, delivered = drive.decisions_stored(played.stack), played.subscriber.deliveries()
+    for event in played.events.values():
+        drive.send(event, played.stack)
+    outputs = played.deployed.outputs
+    drive.wait_until_quiet(played.stack, [outputs.incidents_queue_url, outputs.chunks_queue_url], LONGEST_SECONDS)
+    for incident_id, campaign in played.campaigns.items():
+        assert played.stack.campaigns().campaigns_of(incident_id) == [campaign]
+    assert drive.decisions_stored(played.stack) == stored
+    assert played.subscriber.deliveries() == delivered
+
+
+def test_an_account_learns_what_it_got_and_why(played: Played, capsys: pytest.CaptureFixture[str]) -> None:
+    examples = played.expected[SKYPE.incident_id].examples
+    code = drive.run_kulanz(played.stack, "ask", examples["granted"], "--incident", SKYPE.incident_id, "--json")
+    answer = json.loads(capsys.readouterr().out)
+    assert code == 0
+    (decided,) = answer["decisions"]
+    assert decided["decision"]["outcome"] == "granted"
+    assert decided["decision"]["benefits"][0]["units"] == ["20", "minute"]
+    assert decided["explained"] == "agrees"
+    assert decided["expires_at"] > decided["effective_at"]
+    assert decided["steps"]
+    assert answer["final"]
+
+
+@pytest.mark.parametrize("kind", ["declined", "held", "rejected", "unlisted"])
+def test_an_account_without_a_benefit_is_told_so(played: Played, kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    examples = played.expected[SKYPE.incident_id].examples
+    code = drive.run_kulanz(played.stack, "ask", examples[kind], "--incident", SKYPE.incident_id)
+    told = capsys.readouterr().out
+    if kind in ("rejected", "unlisted"):
+        assert code == 1
+        assert "NOTHING DECIDED" in told
+        assert "/problems/" in told
+    else:
+        assert code == 0
+        assert kind.upper() in told
+
+
+def test_the_command_follows_a_campaign_and_prints_its_books(
+    played: Played, capsys: pytest.CaptureFixture[str]
+) -> None:
+    campaign = played.campaigns[ATT.incident_id]
+    assert drive.run_kulanz(played.stack, "watch", str(campaign.id), "--seconds", "5", "--json") == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["state"] == "closed"
+    assert report["plan"]["rows"] == played.expected[ATT.incident_id].rows
+    assert drive.run_kulanz(played.stack, "campaigns", ATT.incident_id) == 0
+    assert f"{campaign.id}" in capsys.readouterr().out
+    assert drive.run_kulanz(played.stack, "campaigns", "never-heard-of") == 1
+
+
+def test_the_version_that_an_event_names_is_decided_whatever_is_uploaded_later(played: Played) -> None:
+    key = "lists/pinned.csv"
+    place = upload(played.stack, key, HEADER + GOOD_ROWS)
+    upload(played.stack, key, HEADER + "300,prepaid,true\n")
+    put(played.stack, declared("pinned-version", place))
+    campaign = at_rest(played.stack, "pinned-version")
+    assert campaign.state is State.CLOSED
+    assert drive.decisions_stored(played.stack)["pinned-version"] == 2
+    ledger = played.stack.answers().ledger
+    assert ledger.of_account("100", "pinned-version")
+    assert not ledger.of_account("300", "pinned-version")
+
+
+@pytest.mark.parametrize(
+    ("incident_id", "rows", "content", "reason"),
+    [
+        ("hidden-line-break", 3, HEADER + GOOD_ROWS + '300,"prepaid,true\n', "quotes_unbalanced"),
+        ("rows-missing", 5, HEADER + GOOD_ROWS, "rows_differ"),
+    ],
+)
+def test_a_list_that_cannot_be_trusted_is_refused_as_a_whole(
+    played: Played, incident_id: str, rows: int, content: str, reason: str
+) -> None:
+    place = upload(played.stack, f"lists/{incident_id}.csv", content)
+    put(played.stack, declared(incident_id, place, rows))
+    campaign = at_rest(played.stack, incident_id)
+    assert campaign.state is State.REFUSED
+    assert campaign.state_reason.startswith(f"{reason}: ")
+    assert drive.decisions_stored(played.stack)[incident_id] == 0
+
+    def is_announced() -> bool:
+        told = [detail["campaign"] for kind, detail in played.subscriber.announcements() if kind == "Campaign Refused"]
+        return str(campaign.id) in told
+
+    drive.wait_until("Campaign Refused", LONGEST_SECONDS, is_announced)
+
+
+def bad_events(stack: Stack) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Reason, field and event of everything that open_campaign refuses."""
+    good = upload(stack, "lists/good.csv", HEADER + GOOD_ROWS)
+
+    def changed(reason: str, **detail: Any) -> dict[str, Any]:
+        event = declared(f"bad-{reason.replace('_', '-')}", good)
+        event["detail"] |= detail
+        return event
+
+    event = changed("field")
+    event["detail"]["campaign"]["affected"]["colour"] = "red"
+    yield "event_invalid", "campaign.affected.colour", event
+    event = changed("no-window")
+    del event["detail"]["windows"]
+    yield "event_invalid", "windows", event
+    inverted = [{"start": "2024-02-22T20:10:00Z", "end": "2024-02-22T09:45:00Z"}]
+    yield "event_invalid", "windows.0", changed("inverted", windows=inverted)
+    naive = [{"start": "2024-02-22T09:45:00"}]
+    yield "event_invalid", "windows.0.start", changed("naive", windows=naive)
+    affected = {"s3": good, "rows": 2}
+    for name, reference in (
+        ("policy", {"id": "no-such", "version": 1}),
+        ("version", {"id": "att-2024-02", "version": 9}),
+    ):
+        campaign = {"policy": reference, "affected": affected}
+        yield "policy_unknown", "detail.campaign.policy", changed(f"unknown-{name}", campaign=campaign)
+    chosen = {"id": "att-2024-02", "version": 1, "parameters": {"eligible": "every_account"}}
+    campaign = {"policy": chosen, "affected": affected}
+    yield "policy_unusable", "detail.campaign.policy", changed("parameter", campaign=campaign)
+    yield "source_unknown", "source", changed("source") | {"source": "stranger"}
+    yield "source_may_not_open", "source", changed("may-not-open") | {"source": "incidents"}
+    lists = {
+        "list_missing": {**good, "key": "lists/nowhere.csv"},
+        "list_elsewhere": {**good, "bucket": "somebody-elses"},
+        "list_empty": upload(stack, "lists/empty.csv", ""),
+        "list_without_rows": upload(stack, "lists/header-only.csv", HEADER),
+        "column_missing": upload(stack, "lists/lacks-a-column.csv", "account_id,segment\n100,business\n"),
+        "list_format_unknown": upload(stack, "lists/list.xlsx", HEADER + GOOD_ROWS),
+    }
+    for reason, place in lists.items():
+        field = "detail.campaign.affected"
+        field += {"list_missing": ".s3", "list_elsewhere": ".s3.bucket"}.get(reason, "")
+        yield reason, field, declared(f"bad-{reason.replace('_', '-')}", place)
+
+
+def test_a_bad_event_is_refused_with_its_reason_and_nothing_else_happens(played: Played) -> None:
+    stored, wanted = drive.decisions_stored(played.stack), {}
+    for reason, field, event in bad_events(played.stack):
+        wanted[event["detail"]["incident_id"]] = reason, field
+        put(played.stack, event)
+    found = rejections(played, len(wanted))
+    assert {told["incident_id"]: (told["reason"], told["field"]) for told in found} == wanted
+    for told in found:
+        assert told["message"]
+        assert "consumer_postpaid" not in json.dumps(told)
+    store = played.stack.campaigns()
+    assert [incident_id for incident_id in wanted if store.campaigns_of(incident_id)] == []
+    assert drive.decisions_stored(played.stack) == stored
+
+
+def test_a_revision_told_twice_with_other_facts_is_a_conflict(played: Played) -> None:
+    event = copy.deepcopy(played.events[ATT.incident_id])
+    event["detail"]["title"] = "Something else"
+    put(played.stack, event)
+    (told,) = rejections(played, 1)
+    assert (told["incident_id"], told["reason"]) == (ATT.incident_id, "revision_conflict")
+    assert played.stack.campaigns().campaigns_of(ATT.incident_id) == [played.campaigns[ATT.incident_id]]
+
+
+def test_nothing_was_given_up(played: Played) -> None:
+    assert drive.given_up(played.stack, played.deployed.outputs) == {}
