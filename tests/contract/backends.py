@@ -14,8 +14,10 @@ from kulanz.adapters.aws import client
 from kulanz.adapters.campaign_table import DynamoCampaigns
 from kulanz.adapters.ledger_table import DynamoLedger
 from kulanz.adapters.messaging import EventBridgeAnnouncer, SnsNotices, SqsChunks, SqsRejected, read_chunk_message
+from kulanz.adapters.offers import DynamoOffers
 from kulanz.adapters.s3 import S3Archive, S3Lists, S3Policies
 from kulanz.application.ports import Announcement, ChunkMessage
+from tests.support.fake_offers import FakeOffers
 from tests.support.fakes import (
     FakeAnnouncer,
     FakeArchive,
@@ -44,6 +46,7 @@ class FakeBackend:
     def __init__(self) -> None:
         self.lists, self.policies, self.archive = FakeLists(self.bucket), FakePolicies(), FakeArchive()
         self.campaigns, self.ledger = FakeCampaigns(), FakeLedger()
+        self.offers = FakeOffers(self.ledger, self.campaigns)
         self.chunks, self.topic, self.announcer, self.rejected = (
             FakeChunks(),
             FakeTopic(),
@@ -145,6 +148,10 @@ class AwsBackend:
     @cached_property
     def campaigns(self) -> DynamoCampaigns:
         return DynamoCampaigns(self.dynamodb, self.campaigns_table)
+
+    @cached_property
+    def offers(self) -> DynamoOffers:
+        return DynamoOffers(self.dynamodb, self.credits_table, self.campaigns_table)
 
     @cached_property
     def ledger(self) -> DynamoLedger:

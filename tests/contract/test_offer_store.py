@@ -1,0 +1,67 @@
+"""The contract of OfferStore: an offer becomes a grant once, and only while its incident's record stands still."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from kulanz.application.ports import Outdated
+from kulanz.domain.decision import Outcome
+from kulanz.domain.incident_record import IncidentRecord, with_revision
+from kulanz.domain.ledger import Entry
+from tests.contract.backends import Backend
+from tests.support.values import NOW, declared, entry, revision
+
+LATER = NOW + timedelta(days=3)
+
+
+def offered(backend: Backend, expires_at: datetime | None = None) -> tuple[Entry, Entry, IncidentRecord]:
+    """An offer that stands in the ledger, the grant it becomes, and the incident's record."""
+    offer = entry("offered", status=Outcome.OFFERED, expires_at=expires_at)
+    backend.ledger.insert([offer])
+    record = declared()
+    backend.campaigns.record_revision(None, record, revision())
+    return offer, replace(offer, status=Outcome.GRANTED, effective_at=LATER, ttl=offer.ttl + 100), record
+
+
+def test_an_accepted_offer_is_a_grant_with_the_same_body(backend: Backend) -> None:
+    offer, grant, record = offered(backend)
+
+    backend.offers.accept(offer, grant, record, "support")
+
+    assert backend.ledger.of_account("offered") == [grant]
+
+
+def test_an_acceptance_changes_when_the_benefit_ends(backend: Backend) -> None:
+    offer, grant, record = offered(backend, expires_at=NOW + timedelta(days=7))
+    backend.offers.accept(offer, replace(grant, expires_at=LATER + timedelta(days=30)), record, "support")
+    assert backend.ledger.of_account("offered")[0].expires_at == LATER + timedelta(days=30)
+
+
+def test_an_acceptance_can_take_the_end_away(backend: Backend) -> None:
+    offer, grant, record = offered(backend, expires_at=NOW + timedelta(days=7))
+    backend.offers.accept(offer, replace(grant, expires_at=None), record, "support")
+    assert backend.ledger.of_account("offered")[0].expires_at is None
+
+
+def test_an_offer_is_accepted_once(backend: Backend) -> None:
+    offer, grant, record = offered(backend)
+    backend.offers.accept(offer, grant, record, "support")
+
+    with pytest.raises(Outdated):
+        backend.offers.accept(offer, replace(grant, effective_at=LATER + timedelta(days=1)), record, "somebody else")
+
+    assert backend.ledger.of_account("offered") == [grant]
+
+
+def test_nothing_is_accepted_after_the_incident_moved(backend: Backend) -> None:
+    offer, grant, record = offered(backend)
+    second = revision(2)
+    moved = with_revision(record, second, decidable_days=400)
+    assert moved is not None
+    backend.campaigns.record_revision(record, moved, second)
+
+    with pytest.raises(Outdated):
+        backend.offers.accept(offer, grant, record, "support")
+
+    assert backend.ledger.of_account("offered") == [offer]
