@@ -6,7 +6,7 @@ import os
 import platform
 import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -96,7 +96,8 @@ def deploy(endpoint: str, stack_name: str = "kulanz", parameters: Mapping[str, s
     session = aws_session()
     parameters = {"Architecture": machine_architecture(), **(parameters or {})}
     s3 = session.client("s3", endpoint_url=endpoint)
-    s3.create_bucket(Bucket=ARTIFACT_BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+    with suppress(s3.exceptions.BucketAlreadyOwnedByYou):  # from an earlier deployment to this AWS
+        s3.create_bucket(Bucket=ARTIFACT_BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
     arguments = [
         "deploy",
         *("--template-file", str(BUILT_TEMPLATE)),
