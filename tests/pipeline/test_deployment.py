@@ -72,7 +72,8 @@ def refuse_to_run(*_: object) -> None:
 
 
 @pytest.mark.ministack
-def test_nothing_is_built_again_while_nothing_has_changed(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("deployed")
+def test_nothing_is_built_again_while_nothing_has_changed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deployment, "_run_sam", refuse_to_run)
     assert build().exists()
 
@@ -115,7 +116,8 @@ def test_whatever_a_build_reads_makes_a_new_one(project: Path, change: Any) -> N
     assert digest() != before
 
 
-def test_another_processor_makes_a_new_build(project: Path) -> None:
+@pytest.mark.usefixtures("project")
+def test_another_processor_makes_a_new_build() -> None:
     assert digest("arm64") != digest("x86_64")
 
 
