@@ -12,9 +12,10 @@ from rich.table import Table
 from kulanz.application.accept_offer import OfferRefused, accept_offer
 from kulanz.application.answer import answer
 from kulanz.application.ports import Refused, TryAgain
-from kulanz.application.report import campaign_report
+from kulanz.application.report import campaign_report, differing_chunks
 from kulanz.domain.books import differences
-from kulanz.domain.campaign import CampaignId, State
+from kulanz.domain.campaign import CampaignId, Pass, State
+from kulanz.domain.estimate import AS_DEPLOYED
 from kulanz.domain.identifiers import INCIDENT_ID_EXPECTED, WHOLE_ACCOUNT, is_incident_id
 from kulanz.domain.policy import PolicyError, document_json, load_policy
 from kulanz.domain.time import format_instant
@@ -152,7 +153,9 @@ def watch_campaign(stack: Stack, campaign_id: CampaignId, seconds: int, is_json:
     if is_json:
         flagged = campaign.state is State.FLAGGED
         found = list(differences(campaign.plan.totals, campaign.apply.totals)) if flagged else []
-        _print_json(campaign_report(campaign, found))
+        receipts = [stack.campaigns().receipts(campaign_id, work) for work in Pass]
+        chunks = differing_chunks(campaign, *receipts) if flagged else []
+        _print_json(campaign_report(campaign, found, AS_DEPLOYED, chunks))
     else:
         show_books(campaign, Console())
     if campaign.state is not State.CLOSED:
@@ -167,7 +170,7 @@ def list_campaigns(stack: Stack, incident_id: str, is_json: bool) -> None:
     """List the campaigns of INCIDENT. Exits with 1 when there is none."""
     found = stack.campaigns().campaigns_of(incident_id)
     if is_json:
-        _print_json([campaign_report(campaign, ()) for campaign in found])
+        _print_json([campaign_report(campaign, (), AS_DEPLOYED) for campaign in found])
     elif found:
         table = Table("campaign", "state", "policy", "rows", "planned", "applied", box=None, pad_edge=False)
         for campaign in found:

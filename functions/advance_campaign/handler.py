@@ -15,6 +15,7 @@ from kulanz.adapters.s3 import S3Archive
 from kulanz.application.advance_campaign import AdvancePorts, advance_campaign
 from kulanz.config import AdvanceCampaignConfig
 from kulanz.domain.campaign import Cause
+from kulanz.domain.estimate import Operation
 
 logger = Logger()
 
@@ -22,11 +23,13 @@ logger = Logger()
 @cache
 def _composed() -> AdvancePorts:
     config = AdvanceCampaignConfig.read()
+    dynamodb = client("dynamodb")
     return AdvancePorts(
-        campaigns=DynamoCampaigns(client("dynamodb"), config.campaigns_table),
+        campaigns=DynamoCampaigns(dynamodb, config.campaigns_table),
         chunks=SqsChunks(client("sqs"), config.chunk_queue_url),
         archive=S3Archive(client("s3"), config.list_bucket),
         announcer=EventBridgeAnnouncer(client("events"), config.bus_name),
+        operation=Operation(dynamodb.meta.region_name, config.recipients_per_message, config.write_rate),
     )
 
 

@@ -125,12 +125,14 @@ class PublishNoticesConfig:
 
 @dataclass(frozen=True, slots=True)
 class AdvanceCampaignConfig:
-    """What `advance_campaign` needs to know."""
+    """What `advance_campaign` needs to know; the last two are for its estimate."""
 
     campaigns_table: str
     list_bucket: str
     chunk_queue_url: str
     bus_name: str
+    recipients_per_message: int
+    write_rate: int
 
     @classmethod
     def read(cls, values: Mapping[str, str] = os.environ) -> Self:
@@ -141,4 +143,6 @@ class AdvanceCampaignConfig:
             list_bucket=given.text("LIST_BUCKET"),
             chunk_queue_url=given.text("CHUNK_QUEUE_URL"),
             bus_name=given.text("BUS_NAME"),
+            recipients_per_message=given.integer("NOTICES_PER_MESSAGE", 1, RECIPIENTS_PER_MESSAGE_MOST),
+            write_rate=given.integer("TARGET_WRITE_RATE", 0, WRITE_RATE_MOST),
         )

@@ -12,9 +12,10 @@ from kulanz.application.dispatch import dispatch
 from kulanz.application.frozen import thaw
 from kulanz.application.incident_event import canonical_json
 from kulanz.application.ports import Announcement, Announcer, Archive, CampaignStore, ChunkQueue, Outdated
-from kulanz.application.report import campaign_report
+from kulanz.application.report import ChunkTold, campaign_report, differing_chunks
 from kulanz.domain.books import Difference, Totals, differences
 from kulanz.domain.campaign import WORKABLE, Campaign, CampaignId, Cause, Pass, Receipt, State
+from kulanz.domain.estimate import AS_DEPLOYED, Operation
 from kulanz.domain.succession import ADDS
 
 ANNOUNCED: dict[State, str] = {
@@ -37,6 +38,7 @@ class AdvancePorts:
     chunks: ChunkQueue
     archive: Archive
     announcer: Announcer
+    operation: Operation = AS_DEPLOYED
 
 
 def advance_campaign(campaign_id: CampaignId, ports: AdvancePorts, cause: Cause, now: datetime) -> State | None:
@@ -146,7 +148,11 @@ def _announce(campaign: Campaign, ports: AdvancePorts) -> bool:
     found: list[Difference] = []
     if campaign.state in (State.CLOSED, State.FLAGGED):
         found = list(differences(campaign.plan.totals, campaign.apply.totals))
-    content = canonical_json(campaign_report(campaign, found))
+    chunks: list[ChunkTold] = []
+    if campaign.state is State.FLAGGED:
+        receipts = [ports.campaigns.receipts(campaign.id, work) for work in Pass]
+        chunks = differing_chunks(campaign, *receipts)
+    content = canonical_json(campaign_report(campaign, found, ports.operation, chunks))
     place = campaign.id
     ports.archive.put(
         f"campaigns/{place.incident_id}/{place.seq:03d}/report-{campaign.log_count:06d}.json",
