@@ -1,4 +1,4 @@
-"""Every worked example of a rule that has a policy in the rulebook, exact; the rest of the file waits for theirs."""
+"""Every worked example of every rule in the rulebook, exact."""
 
 import json
 from pathlib import Path
@@ -41,6 +41,10 @@ def test_the_policy_decides_the_example_as_its_source_does(document: PolicyDocum
 @pytest.mark.parametrize("rule", [*TEN_HARD_RULES.split(), *FOUR_CASES.split()])
 def test_every_hard_rule_and_founding_case_has_a_policy_and_examples(rule: str) -> None:
     assert any(str(example["rule"]) == rule for _, example in CASES)
+
+
+def test_every_example_has_its_policy() -> None:
+    assert {str(example["id"]) for _, example in CASES} == {str(example["id"]) for example in EXAMPLES}
 
 
 def test_a_wrong_expectation_is_noticed() -> None:

@@ -19,13 +19,14 @@ from kulanz.domain.policy.errors import Path, PolicyError
 from kulanz.domain.policy.expression import UNSET, Evaluate, Node, Row, Scope, compile_text, constant_node
 from kulanz.domain.policy.functions import operators
 from kulanz.domain.policy.kinds import Kind
+from kulanz.domain.policy.syntax import RESERVED_WORDS
 from kulanz.domain.policy.tables import StepTable, TierTable, compile_steps, compile_tiers, condition
 from kulanz.domain.time import TimeError, WorkingDays, microseconds_of, parse_day, zone_of
 
 BUILT_IN = ("outage", "windows", "incident_start", "incident_end", "cause", "service", "functions", "decided_at")
 LAST_INSTANT = microseconds_of(datetime(2200, 1, 1, tzinfo=UTC))
 """Where a fact's window without an end ends."""
-RESERVED = (*BUILT_IN, "amount", "exact_amount")
+RESERVED = (*BUILT_IN, *RESERVED_WORDS, "amount", "exact_amount")
 _KIND_OF_FACT = {
     "text": kinds.TEXT,
     "zone": kinds.TEXT,
@@ -253,7 +254,7 @@ class Program:
         seen: dict[str, str] = {}
         for section in ("parameters", "facts", "values"):
             for name in getattr(self.policy, section):
-                if name in RESERVED or name in self.scope.functions:
+                if name in RESERVED:
                     raise PolicyError("this name is the language's own; choose another", (section, name))
                 if name in seen:
                     raise PolicyError(f"this name is already used under {seen[name]}; choose another", (section, name))

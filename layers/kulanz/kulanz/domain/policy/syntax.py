@@ -67,7 +67,7 @@ _SPANS = {
     **dict.fromkeys(("year", "years"), (SPAN_MONTHS, 12)),
 }
 _COMPARISONS = ("=", "!=", "<", "<=", ">", ">=")
-_RESERVED = {"and", "or", "not", "in", "has", "is", "of", "yes", "no", "known", "unknown", "nothing"}
+RESERVED_WORDS = {"and", "or", "not", "in", "has", "is", "of", "yes", "no", "known", "unknown", "nothing"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +241,7 @@ class _Parser:
             return Literal(YES_NO, text == "yes", text)
         if text == "nothing":
             return Literal(NUMBER, None, text)
-        if text in _RESERVED:
+        if text in RESERVED_WORDS:
             raise self._error("expected a value", text)
         if self._accept("("):
             return Call(text, self._arguments(")"))
