@@ -1,0 +1,532 @@
+"""What the adapters make of an AWS that refuses, throttles, cuts short, or answers and is not heard.
+
+Scripted clients answer in place of AWS, because no stand-in can make single entries of a batch fail.
+"""
+
+import io
+import json
+from collections.abc import Callable, Iterator, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
+from botocore.exceptions import (
+    ClientError,
+    ConnectTimeoutError,
+    IncompleteReadError,
+    NoCredentialsError,
+    ParamValidationError,
+    ReadTimeoutError,
+)
+from botocore.response import StreamingBody
+
+from kulanz.adapters import aws, campaign_table, insert_calls, ledger_table, messaging
+from kulanz.adapters.campaign_table import DynamoCampaigns
+from kulanz.adapters.ledger_table import DynamoLedger, entry_item
+from kulanz.adapters.messaging import EventBridgeAnnouncer, SnsNotices, SqsChunks
+from kulanz.adapters.s3 import S3Lists
+from kulanz.application.ports import (
+    Announcement,
+    ChunkMessage,
+    Outdated,
+    PinnedVersionGone,
+    Refused,
+    TryAgain,
+)
+from kulanz.domain.campaign import Pass, PinnedList
+from kulanz.domain.ledger import Entry
+from kulanz.domain.notices import Audience, NoticeMessage
+from tests.support.values import FIRST, INCIDENT, OPENING, declared, entry, frozen, opened, receipt
+
+SECRET = "account-4711"
+
+
+@pytest.fixture(autouse=True)
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Nobody waits; how long they would have is kept."""
+    waited: list[float] = []
+    for module in (campaign_table, insert_calls, ledger_table, messaging):
+        monkeypatch.setattr(module, "time", SimpleNamespace(sleep=waited.append))
+    return waited
+
+
+def error(code: str, status: int = 400, **more: Any) -> ClientError:
+    """An error as boto3 raises it."""
+    answer: Any = {"Error": {"Code": code, "Message": SECRET}, "ResponseMetadata": {"HTTPStatusCode": status}, **more}
+    return ClientError(answer, "Operation")
+
+
+class Scripted:
+    """A client whose operations answer from a script; an exception in it is raised. `asked` holds the arguments."""
+
+    def __init__(self, **scripts: Sequence[Any] | Callable[..., Any]) -> None:
+        self._scripts = {name: script if callable(script) else iter(script) for name, script in scripts.items()}
+        self.asked: list[dict[str, Any]] = []
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        script = self._scripts[name]
+
+        def operation(**arguments: Any) -> Any:
+            self.asked.append(arguments)
+            answer = script(**arguments) if callable(script) else next(script)
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+        return operation
+
+
+# Which errors are worth another try
+
+
+@pytest.mark.parametrize(
+    ("raised", "expected"),
+    [
+        (error("ThrottlingException"), TryAgain),
+        (error("ProvisionedThroughputExceededException"), TryAgain),
+        (error("com.amazonaws.dynamodb.v20120810#ThrottlingException"), TryAgain),
+        (error("SlowDown", 503), TryAgain),
+        (error("SomethingNew", 500), TryAgain),
+        (ReadTimeoutError(endpoint_url="x"), TryAgain),
+        (ConnectTimeoutError(endpoint_url="x"), TryAgain),
+        (ConnectionResetError(), TryAgain),
+        (error("ValidationException"), Refused),
+        (error("AccessDeniedException", 403), Refused),
+        (error("ResourceNotFoundException"), Refused),
+        (ParamValidationError(report=SECRET), Refused),
+    ],
+)
+def test_an_error_says_whether_to_try_again_and_nothing_of_the_content(raised: Exception, expected: type) -> None:
+    with pytest.raises(expected) as caught:
+        aws.call("Operation", Scripted(operation=[raised]).operation, Key=SECRET)
+
+    assert SECRET not in str(caught.value)
+
+
+def test_waits_grow_and_are_bounded() -> None:
+    for attempt in range(1, 30):
+        assert 0 <= aws.backoff_seconds(attempt) <= aws.BACKOFF_LONGEST_SECONDS
+    assert max(aws.backoff_seconds(1) for _ in range(100)) <= aws.BACKOFF_FIRST_SECONDS
+
+
+# Batches whose entries fail one by one
+
+MESSAGES = [ChunkMessage(FIRST, Pass.PLAN, chunk) for chunk in range(3)]
+
+
+def _failed(*ids: str) -> dict[str, Any]:
+    return {"Failed": [{"Id": entry_id, "Code": "InternalError", "SenderFault": False} for entry_id in ids]}
+
+
+def _sent(client: Scripted, name: str, key: str) -> list[list[str]]:
+    return [[entry[key] for entry in asked[name]] for asked in client.asked]
+
+
+def test_only_chunk_messages_that_were_refused_are_sent_again(waits: list[float]) -> None:
+    client = Scripted(send_message_batch=[_failed("0", "2"), _failed("2"), {}])
+
+    SqsChunks(client, "queue").send(MESSAGES)
+
+    assert [[json.loads(body)["chunk"] for body in call] for call in _sent(client, "Entries", "MessageBody")] == [
+        [0, 1, 2],
+        [0, 2],
+        [2],
+    ]
+    assert len(waits) == 2
+
+
+def test_chunk_messages_that_are_refused_for_ever_are_given_up_for_now() -> None:
+    client = Scripted(send_message_batch=lambda **_: _failed("1"))
+
+    with pytest.raises(TryAgain, match="1 entries were refused"):
+        SqsChunks(client, "queue").send(MESSAGES)
+    assert len(client.asked) == aws.ENTRY_ATTEMPTS
+
+
+def _notices(count: int) -> list[NoticeMessage]:
+    audience = Audience(str(FIRST), "granted", "de", "email")
+    return [NoticeMessage(audience, INCIDENT, f"text {number}", 1) for number in range(count)]
+
+
+def test_only_notices_that_were_refused_are_published_again() -> None:
+    client = Scripted(publish_batch=[_failed("9"), {}, {"Failed": []}])
+
+    SnsNotices(client, "topic").publish(_notices(12))
+
+    assert [len(call) for call in _sent(client, "PublishBatchRequestEntries", "Message")] == [10, 1, 2]
+    assert _sent(client, "PublishBatchRequestEntries", "Message")[1] == ["text 9"]
+
+
+def test_notices_that_are_refused_for_ever_are_given_up_for_now() -> None:
+    with pytest.raises(TryAgain):
+        SnsNotices(Scripted(publish_batch=lambda **_: _failed("0")), "topic").publish(_notices(2))
+
+
+def test_an_announcement_that_the_bus_did_not_take_is_put_again() -> None:
+    refused = {"FailedEntryCount": 1, "Entries": [{"ErrorCode": "ThrottlingException", "ErrorMessage": "slow"}]}
+    client = Scripted(put_events=[refused, {"FailedEntryCount": 0, "Entries": [{"EventId": "1"}]}])
+
+    EventBridgeAnnouncer(client, "bus").announce(Announcement("Campaign Closed", "{}"))
+
+    assert len(client.asked) == 2
+    assert client.asked[0] == client.asked[1]
+
+
+def test_an_announcement_that_the_bus_never_takes_is_given_up_for_now() -> None:
+    refused = {"FailedEntryCount": 1, "Entries": [{"ErrorCode": "InternalFailure"}]}
+
+    with pytest.raises(TryAgain):
+        EventBridgeAnnouncer(Scripted(put_events=lambda **_: refused), "bus").announce(Announcement("x", "{}"))
+
+
+# Inserts
+
+
+type Answer = list[str | None] | tuple[int, str]
+"""The code of each statement (None: executed), or a status and the code of the whole call."""
+
+
+class Statements:
+    """Answers BatchExecuteStatement on the SDK's own event, as a stand-in does; keeps what was written."""
+
+    def __init__(self, script: Callable[[int, list[dict[str, Any]]], Answer]) -> None:
+        self.client = boto3.client("dynamodb")
+        answering: Any = self._answer  # boto3's types know no handler that answers
+        self.client.meta.events.register("before-send.dynamodb.BatchExecuteStatement", answering)
+        self.calls: list[list[str]] = []
+        self.written: set[str] = set()
+        self._script = script
+
+    def _answer(self, request: Any, **_: Any) -> AWSResponse:
+        statements = json.loads(request.body)["Statements"]
+        accounts = [statement["Parameters"][0]["S"] for statement in statements]
+        self.calls.append(accounts)
+        answer = self._script(len(self.calls), statements)
+        if isinstance(answer, tuple):
+            status, whole = answer
+            return self._response(request, status, {"__type": f"com.amazonaws.dynamodb#{whole}", "message": SECRET})
+        self.written |= {account for code, account in zip(answer, accounts, strict=True) if code is None}
+        responses = [{"TableName": "t"} if code is None else {"Error": {"Code": code}} for code in answer]
+        return self._response(request, 200, {"Responses": responses})
+
+    def _response(self, request: Any, status: int, content: Any) -> AWSResponse:
+        raw = SimpleNamespace(stream=lambda *_, **__: iter([json.dumps(content).encode()]))
+        return AWSResponse(request.url, status, HTTPHeaders(), raw)
+
+    def ledger(self, standing: Sequence[Entry] = ()) -> DynamoLedger:
+        """A ledger over this client, in which some entries stand already."""
+        ledger = DynamoLedger(self.client, "t", calls_in_flight=2)
+        reads = Scripted(batch_get_item=lambda **_: {"Responses": {"t": [entry_item(known) for known in standing]}})
+        ledger._client = reads
+        return ledger
+
+
+ENTRIES = [entry(f"a-{number:02d}") for number in range(30)]
+
+
+def test_inserts_travel_25_at_a_time() -> None:
+    statements = Statements(lambda _, asked: [None] * len(asked))
+
+    assert statements.ledger().insert(ENTRIES) == [None] * 30
+
+    assert [len(call) for call in statements.calls] == [25, 5]
+
+
+@pytest.mark.parametrize(
+    "code", ["ThrottlingError", "ProvisionedThroughputExceeded", "TransactionConflict", "InternalServerError"]
+)
+def test_only_statements_that_were_throttled_are_executed_again(code: str, waits: list[float]) -> None:
+    def answer(call: int, asked: list[Any]) -> Answer:
+        return [code if call <= 2 and number % 2 else None for number in range(len(asked))]
+
+    statements = Statements(answer)
+    ledger = statements.ledger()
+
+    assert ledger.insert(ENTRIES) == [None] * 30
+
+    assert len(statements.written) == 30
+    assert sum(len(call) for call in statements.calls) == 30 + 12 + 2
+    assert ledger.take_throttled() == 14
+    assert ledger.take_throttled() == 0
+    assert waits
+
+
+def test_statements_that_are_throttled_for_ever_are_given_up_for_now() -> None:
+    statements = Statements(lambda _, asked: ["ThrottlingError"] * len(asked))
+
+    with pytest.raises(TryAgain, match="throttled"):
+        statements.ledger().insert(ENTRIES[:3])
+    assert len(statements.calls) == aws.ENTRY_ATTEMPTS
+
+
+def test_a_throttled_call_is_made_again() -> None:
+    def answer(call: int, asked: list[Any]) -> Answer:
+        return (400, "ThrottlingException") if call == 1 else [None] * len(asked)
+
+    assert Statements(answer).ledger().insert(ENTRIES[:3]) == [None] * 3
+
+
+@pytest.mark.parametrize("code", ["ValidationError", "ResourceNotFound", "AccessDenied"])
+def test_a_statement_that_can_never_succeed_is_refused_without_its_content(code: str) -> None:
+    statements = Statements(lambda _, asked: [code] + [None] * (len(asked) - 1))
+
+    with pytest.raises(Refused) as caught:
+        statements.ledger().insert(ENTRIES[:3])
+    assert str(caught.value) == f"BatchExecuteStatement: {code}"
+
+
+@pytest.mark.parametrize(("status", "code"), [(400, "AccessDeniedException"), (403, "UnrecognizedClientException")])
+def test_a_call_that_can_never_succeed_is_refused_without_its_content(status: int, code: str) -> None:
+    with pytest.raises(Refused) as caught:
+        Statements(lambda *_: (status, code)).ledger().insert(ENTRIES[:3])
+    assert SECRET not in str(caught.value)
+
+
+def test_an_insert_whose_reply_was_lost_finds_its_own_entry() -> None:
+    """The first call takes effect and fails with a 500; made again it meets what it wrote itself."""
+
+    def answer(call: int, asked: list[Any]) -> Answer:
+        return (500, "InternalServerError") if call == 1 else ["DuplicateItem"] * len(asked)
+
+    assert Statements(answer).ledger(ENTRIES[:3]).insert(ENTRIES[:3]) == ENTRIES[:3]
+
+
+def test_a_duplicate_is_resolved_by_reading_what_stands_there() -> None:
+    standing = entry("a-01", body='{"other":"facts"}', origin=7)
+    statements = Statements(lambda *_: [None, "DuplicateItem", None])
+
+    assert statements.ledger([standing]).insert(ENTRIES[:3]) == [None, standing, None]
+
+
+def test_a_duplicate_that_is_not_there_any_more_is_tried_again() -> None:
+    statements = Statements(lambda _, asked: ["DuplicateItem"] * len(asked))
+
+    with pytest.raises(TryAgain, match="not there any more"):
+        statements.ledger([]).insert(ENTRIES[:1])
+
+
+def test_keys_that_a_read_left_out_are_read_again() -> None:
+    answers = [
+        {
+            "Responses": {"t": [entry_item(ENTRIES[0])]},
+            "UnprocessedKeys": {"t": {"Keys": [{"pk": {"S": "ACCOUNT#a-01"}, "sk": {"S": "x"}}]}},
+        },
+        {"Responses": {"t": [entry_item(ENTRIES[1])]}},
+    ]
+    ledger = Statements(lambda *_: []).ledger()
+    client = Scripted(batch_get_item=answers)
+    ledger._client = client
+
+    found = ledger.standing([ENTRIES[0].key, ENTRIES[1].key])
+
+    assert found == {known.key: known for known in ENTRIES[:2]}
+    assert [len(asked["RequestItems"]["t"]["Keys"]) for asked in client.asked] == [2, 1]
+    assert all(asked["RequestItems"]["t"]["ConsistentRead"] for asked in client.asked)
+
+
+def test_keys_that_reads_always_leave_out_are_given_up_for_now() -> None:
+    left = {"Responses": {}, "UnprocessedKeys": {"t": {"Keys": [{"pk": {"S": "x"}, "sk": {"S": "x"}}]}}}
+    ledger = Statements(lambda *_: []).ledger()
+    ledger._client = Scripted(batch_get_item=lambda **_: left)
+
+    with pytest.raises(TryAgain, match="were left"):
+        ledger.standing([ENTRIES[0].key])
+
+
+def test_an_account_with_many_decisions_is_read_page_by_page() -> None:
+    pages = [
+        {"Items": [entry_item(ENTRIES[0])], "LastEvaluatedKey": {"pk": {"S": "x"}}},
+        {"Items": [], "LastEvaluatedKey": {"pk": {"S": "y"}}},
+        {"Items": [entry_item(ENTRIES[1])]},
+    ]
+    ledger = Statements(lambda *_: []).ledger()
+    client = Scripted(query=pages)
+    ledger._client = client
+
+    assert ledger.of_account("a") == ENTRIES[:2]
+    assert [asked.get("ExclusiveStartKey") for asked in client.asked] == [None, {"pk": {"S": "x"}}, {"pk": {"S": "y"}}]
+
+
+# Transactions
+
+
+def _cancelled(*codes: str) -> ClientError:
+    return error("TransactionCanceledException", CancellationReasons=[{"Code": code} for code in codes])
+
+
+def _campaigns(*script: Any) -> tuple[DynamoCampaigns, Scripted]:
+    client = Scripted(transact_write_items=script, get_item=lambda **_: {})
+    return DynamoCampaigns(client, "campaigns"), client
+
+
+@pytest.mark.parametrize(
+    "passing",
+    [
+        _cancelled("None", "TransactionConflict", "None"),
+        _cancelled("ThrottlingError"),
+        error("TransactionInProgressException"),
+    ],
+)
+def test_a_transaction_that_met_another_is_made_again_with_the_same_token(
+    passing: ClientError, waits: list[float]
+) -> None:
+    campaigns, client = _campaigns(passing, passing, {})
+
+    assert campaigns.record_receipt(receipt(50, 450))
+
+    tokens = [asked["ClientRequestToken"] for asked in client.asked]
+    assert len(tokens) == 3
+    assert len(set(tokens)) == 1
+    assert len(waits) == 2
+
+
+def test_a_transaction_that_always_meets_another_is_given_up_for_now() -> None:
+    campaigns, client = _campaigns(*[_cancelled("TransactionConflict")] * aws.ENTRY_ATTEMPTS)
+
+    with pytest.raises(TryAgain, match="conflicts"):
+        campaigns.record_receipt(receipt(50, 450))
+    assert len(client.asked) == aws.ENTRY_ATTEMPTS
+
+
+def test_a_failed_condition_beside_a_conflict_is_a_lost_race() -> None:
+    campaigns, _ = _campaigns(_cancelled("TransactionConflict", "ConditionalCheckFailed"))
+
+    assert campaigns.record_receipt(receipt(50, 450)) is False
+
+
+@pytest.mark.parametrize(
+    ("raised", "expected"),
+    [
+        (_cancelled("ValidationError", "None"), Refused),
+        (error("ValidationException"), Refused),
+        (error("InternalServerError", 500), TryAgain),
+        (ReadTimeoutError(endpoint_url="x"), TryAgain),
+        (NoCredentialsError(), TryAgain),
+    ],
+)
+def test_a_transaction_that_failed_otherwise_says_whether_to_try_again(raised: Exception, expected: type) -> None:
+    campaigns, _ = _campaigns(raised)
+
+    with pytest.raises(expected):
+        campaigns.record_receipt(receipt(50, 450))
+
+
+def test_an_outdated_opening_stays_outdated() -> None:
+    before = declared()
+    after, new = opened(before)
+    campaigns, _ = _campaigns(_cancelled("ConditionalCheckFailed", "None"))
+
+    with pytest.raises(Outdated):
+        campaigns.open(before, after, new, frozen(), OPENING)
+
+
+# Ranged reads
+
+PINNED = PinnedList("bucket", "lists/a.csv", "version-1", '"etag"', 100)
+
+
+def _body(content: bytes, length: int | None = None) -> StreamingBody:
+    return StreamingBody(io.BytesIO(content), len(content) if length is None else length)
+
+
+def _part(content: bytes, start: int, length: int | None = None) -> dict[str, Any]:
+    return {
+        "Body": _body(content, length),
+        "ContentRange": f"bytes {start}-{start + len(content) - 1}/100",
+        "ResponseMetadata": {"HTTPStatusCode": 206},
+    }
+
+
+def _read(client: Scripted, start: int = 10, stop: int = 20) -> bytes:
+    return b"".join(S3Lists(client, "bucket").read(PINNED, start, stop))
+
+
+def test_a_range_is_read_by_key_while_the_key_holds_the_pinned_content() -> None:
+    client = Scripted(get_object=[_part(b"0123456789", 10)])
+
+    assert _read(client) == b"0123456789"
+    (asked,) = client.asked
+    assert (asked["Range"], asked["IfMatch"]) == ("bytes=10-19", '"etag"')
+    assert "VersionId" not in asked
+
+
+@pytest.mark.parametrize("code", ["412", "PreconditionFailed", "NoSuchKey", "404", "MethodNotAllowed"])
+def test_a_range_is_read_by_version_when_the_key_has_moved_on(code: str) -> None:
+    client = Scripted(get_object=[error(code, 412), _part(b"0123456789", 10)])
+
+    assert _read(client) == b"0123456789"
+    assert client.asked[1]["VersionId"] == "version-1"
+    assert "IfMatch" not in client.asked[1]
+
+
+def test_a_whole_object_in_place_of_a_range_is_cut_to_it() -> None:
+    whole = {"Body": _body(bytes(range(100))), "ResponseMetadata": {"HTTPStatusCode": 200}}
+
+    assert _read(Scripted(get_object=[error("412", 412), whole])) == bytes(range(10, 20))
+
+
+def test_another_range_than_was_asked_for_is_not_taken() -> None:
+    with pytest.raises(TryAgain, match="another range"):
+        _read(Scripted(get_object=[_part(b"0123456789", 0)]))
+
+
+@pytest.mark.parametrize("length", [None, 10])
+def test_an_answer_that_is_cut_short_is_read_again(length: int | None) -> None:
+    with pytest.raises(TryAgain):
+        _read(Scripted(get_object=[_part(b"01234", 10, length)]))
+
+
+class _Broken(io.RawIOBase):
+    """A connection that dies while it is read."""
+
+    def __init__(self, raised: Exception) -> None:
+        self._pieces: Iterator[bytes] = iter([b"0123"])
+        self._raised = raised
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, _: int = -1) -> bytes:
+        for piece in self._pieces:
+            return piece
+        raise self._raised
+
+
+@pytest.mark.parametrize(
+    "raised", [ConnectionResetError(), IncompleteReadError(actual_bytes=4, expected_bytes=10), TimeoutError()]
+)
+def test_a_connection_that_dies_under_way_is_tried_again(raised: Exception) -> None:
+    answer = _part(b"", 10) | {"Body": StreamingBody(_Broken(raised), 10), "ContentRange": "bytes 10-19/100"}  # type: ignore[arg-type] # any file
+
+    with pytest.raises(TryAgain):
+        _read(Scripted(get_object=[answer]))
+
+
+@pytest.mark.parametrize(
+    ("second", "expected"),
+    [
+        (error("NoSuchVersion", 404), PinnedVersionGone),
+        (error("404", 404), PinnedVersionGone),
+        (error("MethodNotAllowed", 405), PinnedVersionGone),
+        (error("SlowDown", 503), TryAgain),
+        (error("AccessDenied", 403), Refused),
+    ],
+)
+def test_a_version_that_cannot_be_read_says_why(second: Exception, expected: type) -> None:
+    with pytest.raises(expected):
+        _read(Scripted(get_object=[error("412", 412), second]))
+
+
+def test_a_throttled_read_does_not_pass_for_a_deleted_version() -> None:
+    with pytest.raises(TryAgain):
+        _read(Scripted(get_object=[error("SlowDown", 503)]))
+
+
+def test_a_bucket_without_versions_is_refused() -> None:
+    client = Scripted(head_object=[{"ContentLength": 3, "ETag": '"e"'}])
+
+    with pytest.raises(Refused, match="versioning"):
+        S3Lists(client, "bucket").pin("bucket", "lists/a.csv", None)
