@@ -141,11 +141,14 @@ class InsertCalls:
         for _, answer in self._events.emit(f"before-send.dynamodb.{_OPERATION}", request=prepared):
             if answer is not None:
                 return answer
+        request = _request_head(prepared) + body
         for connection in self._connections():
             is_used = connection.sock is not None
             try:
-                connection.request("POST", "/", body=body, headers=dict(prepared.headers.items()))
-            except (OSError, http.client.HTTPException):
+                if not is_used:
+                    connection.connect()
+                connection.sock.sendall(request)
+            except OSError:
                 connection.close()
                 if is_used:
                     continue  # it had been closed from the other side while it was idle
@@ -183,15 +186,24 @@ class InsertCalls:
         if not isinstance(sent, http.client.HTTPConnection):
             return page, _codes(len(page), sent.status_code, sent.content)
         try:
-            if sent.sock is not None:
-                sent.sock.settimeout(READ_TIMEOUT_SECONDS)
-            answer = sent.getresponse()
-            content = answer.read()
+            sent.sock.settimeout(READ_TIMEOUT_SECONDS)
+            with http.client.HTTPResponse(sent.sock, method="POST") as answer:
+                answer.begin()
+                content = answer.read()
         except (OSError, http.client.HTTPException):
             sent.close()
             return page, [_LOST] * len(page)
-        self._idle.append(sent)
+        if answer.will_close:
+            sent.close()
+        else:
+            self._idle.append(sent)
         return page, _codes(len(page), answer.status, content)
+
+
+def _request_head(prepared: AWSPreparedRequest) -> bytes:
+    """The head of a signed request: it travels together with the body, in one piece."""
+    lines = [f"{name}: {value}\r\n" for name, value in prepared.headers.items()]
+    return f"POST / HTTP/1.1\r\nHost: {urlsplit(prepared.url).netloc}\r\n{''.join(lines)}\r\n".encode("ascii")
 
 
 def _close(connections: Iterable[http.client.HTTPConnection]) -> None:
