@@ -140,9 +140,15 @@ def test_a_throttled_call_is_sent_again_whole(start: Callable[..., tuple[Endpoin
 
 @pytest.mark.parametrize(
     "broken",
-    [None, http(500, {}), http(503, {}), http(200, {"Responses": [{}]}), b"HTTP/1.1 200 X\r\nContent-Length: 9\r\n\r\n{"],
+    [
+        None,
+        http(500, {}),
+        http(503, {}),
+        http(200, {"Responses": [{}]}),
+        b"HTTP/1.1 200 X\r\nContent-Length: 9\r\n\r\n{",
+    ],
     ids=["no answer", "500", "503", "an answer too short", "nonsense"],
-)  # fmt: skip
+)
 def test_a_call_without_a_whole_answer_is_sent_again(
     start: Callable[..., tuple[Endpoint, InsertCalls]], broken: Answer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
