@@ -156,6 +156,15 @@ def test_text_that_is_no_unicode_is_refused_and_kept(world: World) -> None:
     assert refusal.field == "title"
 
 
+@pytest.mark.parametrize("bad_row", [{"account_id": "a", "segment": "\ud800"}, {"account_id": "a", "\ud800": 1}])
+def test_an_inline_row_that_is_no_unicode_is_refused(world: World, bad_row: dict[str, Any]) -> None:
+    affected = {"s3": None, "inline": [bad_row], "rows": 1}
+    refusal = _refusal(world, _good(campaign=_campaign_of(affected=affected)))
+
+    assert (refusal.reason, refusal.field) == ("event_invalid", "campaign.affected.inline")
+    assert "whole characters" in refusal.message
+
+
 def test_a_source_that_may_not_report_incidents_is_refused(world: World) -> None:
     refusal = _refusal(world, _good(source="marketing"))
 

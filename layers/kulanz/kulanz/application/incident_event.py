@@ -127,6 +127,17 @@ class Affected(_Contract):
     inline: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=INLINE_ROWS)] | None = None
     rows: Annotated[int, Field(ge=1, le=LINES_PER_LIST)]
 
+    @field_validator("inline")
+    @classmethod
+    def _can_be_written(cls, value: list[dict[str, Any]] | None) -> list[dict[str, Any]] | None:
+        try:
+            canonical_json(value)
+        except UnicodeEncodeError:
+            raise ValueError(
+                "a row holds half of a surrogate pair, which no list can hold; send whole characters"
+            ) from None
+        return value
+
     @model_validator(mode="after")
     def _one_source(self) -> Self:
         if (self.s3 is None) == (self.inline is None):
