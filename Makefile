@@ -137,6 +137,14 @@ template_files := template.yaml $(wildcard .cfnlintrc .checkov.yaml samconfig.to
 demo: .venvs/dev/.ready .venvs/sam/.ready .venvs/ministack/.ready ## two incidents become credits on this machine (ACCOUNTS=20000)
 	@$(dev)/python -m kulanz_local.demo --accounts $(ACCOUNTS)
 
+.PHONY: local-aws
+local-aws: .venvs/dev/.ready .venvs/sam/.ready .venvs/ministack/.ready ## the deployed stack on this machine, ready for `sam local invoke`, until Ctrl-C
+	@$(dev)/python -m kulanz_local.invoke serve
+
+.PHONY: invoke-local
+invoke-local: .venvs/dev/.ready .venvs/sam/.ready .venvs/ministack/.ready ## run the deciding functions in Lambda's own container (needs a container engine)
+	@$(dev)/python -m kulanz_local.invoke check
+
 # -------------------------------------------------------------------------------------------------- upkeep
 
 # Versions stay as they are unless a .in file asks otherwise; LOCK_FLAGS=--upgrade moves all, or

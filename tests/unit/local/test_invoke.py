@@ -1,0 +1,35 @@
+"""How the containers of `sam local invoke` find the embedded AWS, and what is said without an engine."""
+
+from typing import Any
+
+import pytest
+
+from kulanz_local import invoke
+from kulanz_local.invoke import InvocationFailed
+
+
+def network(**config: str) -> list[dict[str, Any]]:
+    return [{"Name": "bridge", "IPAM": {"Config": [config]}}]
+
+
+def test_containers_call_the_gateway_of_their_network() -> None:
+    assert invoke._address_in(network(Subnet="172.18.0.0/16", Gateway="172.18.0.7")) == "172.18.0.7"
+
+
+def test_the_gateway_is_the_first_address_where_the_engine_does_not_name_it() -> None:
+    assert invoke._address_in(network(Subnet="172.17.0.0/16")) == "172.17.0.1"
+
+
+def test_without_a_network_there_is_no_address() -> None:
+    assert invoke._address_in([{"Name": "bridge", "IPAM": {"Config": None}}]) is None
+
+
+def test_without_an_engine_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(InvocationFailed, match="no container engine"):
+        invoke.hosts()
+
+
+def test_a_difference_is_named_with_both_sides() -> None:
+    with pytest.raises(InvocationFailed, match="state: expected planning, found None"):
+        invoke.expect("state", None, "planning")
