@@ -16,6 +16,8 @@ from kulanz.domain.time import TimeError, Window, format_instant, parse_day, par
 
 MAX_TEXT_CHARACTERS = 200
 MAX_LIST_ITEMS = 50
+MAX_EXPONENT = 30
+"""Far beyond every amount; the eleven characters of 1e999999999 would be a gigabyte when written out."""
 LIST_SEPARATOR = "|"
 FACT_TYPES = ("text", "yes_no", "number", "money", "instant", "day", "list", "zone", "windows")
 
@@ -294,7 +296,7 @@ def _json_parser(name: str, type_: str, read: Callable[[str], FactValue], hold_i
                 return value
         elif isinstance(value, int) and numeric:
             return from_text(str(value))
-        elif isinstance(value, Decimal) and numeric and value.is_finite():
+        elif isinstance(value, Decimal) and numeric and value.is_finite() and abs(value.adjusted()) <= MAX_EXPONENT:
             return from_text(format(value, "f"))
         elif isinstance(value, list) and type_ in ("list", "windows"):
             read = [_window_text(item) if type_ == "windows" else item for item in value]
