@@ -10,10 +10,10 @@ from kulanz.application.advance_campaign import add_up
 from kulanz.domain.books import IN_THE_LEDGER, CountKey, Fate, RowClass, SumKey, Totals
 from kulanz.domain.campaign import CampaignId, Pass, State
 from kulanz.domain.ledger import read_decision
-from kulanz.domain.notices import notice_id
+from kulanz.domain.notices import notice_id, status_notice_id
 from tests.support.world import World
 
-INSTANTS = frozenset({"effective_at", "expires_at"})
+INSTANTS = frozenset({"effective_at", "expires_at", "recorded_at"})
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class EndState:
     ledger: Mapping[str, tuple[Any, ...]]
     campaigns: Mapping[str, Mapping[str, Any]]
     notices: Mapping[str, tuple[str, Any]]
+    statuses: Mapping[str, Mapping[str, Any]]
     announced: frozenset[tuple[str, str]]
     refused: frozenset[tuple[str, str]]
     problems: Mapping[str, bytes]
@@ -47,6 +48,7 @@ def end_state(world: World, *, whole_ranges: bool = True, origins: bool = True) 
         ledger=ledger,
         campaigns={str(campaign): _campaign(world, campaign) for campaign in world.campaigns.all_campaigns()},
         notices=_notices(world),
+        statuses=_statuses(world),
         announced=frozenset(
             (found.detail_type, json.loads(found.detail)["campaign"]) for found in world.announcer.announced
         ),
@@ -88,8 +90,7 @@ def _settled(fate: Fate) -> Fate:
 
 def _notices(world: World) -> dict[str, tuple[str, Any]]:
     found: dict[str, tuple[str, Any]] = {}
-    for message in world.topic.published:
-        content = json.loads(message.text)
+    for content in _published(world):
         for recipient in content["recipients"]:
             values = {name: text for name, text in recipient["values"].items() if name not in INSTANTS}
             told = recipient["account_id"], (content["kind"], content["locale"], content["template"], values)
@@ -98,12 +99,29 @@ def _notices(world: World) -> dict[str, tuple[str, Any]]:
     return found
 
 
+def _statuses(world: World) -> dict[str, dict[str, Any]]:
+    """What was told about incidents, to nobody in particular."""
+    found: dict[str, dict[str, Any]] = {}
+    for content in _published(world):
+        if "notice_id" in content:
+            told = {name: text for name, text in content.items() if name not in INSTANTS}
+            known = found.setdefault(content["notice_id"], told)
+            assert known == told, "a status came twice with different content"
+    return found
+
+
+def _published(world: World) -> list[dict[str, Any]]:
+    return [json.loads(message.text) for message in world.topic.published]
+
+
 def check_sound(world: World) -> None:
     """What holds of every world that is quiet, whatever happened to it. Raises AssertionError."""
     entries = world.ledger.all_entries()
     assert world.ledger.inserted == list({str(entry.key): entry for entry in world.ledger.inserted}.values()), (
         "a decision was written twice"
     )
+    recorded = {status_notice_id(told.incident_id, told.number) for told in world.campaigns.recorded}
+    assert set(_statuses(world)) == recorded, "statuses differ from the recorded revisions"
     committed = set()
     for entry in entries:
         decision = read_decision(entry.body)

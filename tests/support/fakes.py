@@ -1,7 +1,7 @@
 """Every port in memory, behaving as its docstring says. The contract suites hold them to what the adapters do.
 
 A fake keeps plain values where a test can look at them. Changes that AWS would put on a stream are appended to
-`CampaignStore.changes` and `Ledger.inserted`, in the order of commitment.
+`FakeCampaigns.changes` and `.recorded` and to `FakeLedger.inserted`, in the order of commitment.
 """
 
 from collections import Counter
@@ -142,10 +142,14 @@ class _Kept:
 
 
 class FakeCampaigns:
-    """Incidents and campaigns. `changes` names the campaign of every write to a META record, in order."""
+    """Incidents and campaigns, and what their stream tells, in order.
+
+    `changes` names the campaign of every write to a META record; `recorded` are the revisions as they were written.
+    """
 
     def __init__(self) -> None:
         self.changes: list[CampaignId] = []
+        self.recorded: list[Revision] = []
         self._incidents: dict[str, IncidentRecord] = {}
         self._revisions: dict[str, dict[int, Revision]] = {}
         self._campaigns: dict[CampaignId, _Kept] = {}
@@ -163,6 +167,7 @@ class FakeCampaigns:
             raise Outdated
         self._incidents[after.incident_id] = after
         self._revisions.setdefault(after.incident_id, {})[revision.number] = revision
+        self.recorded.append(revision)
 
     def open(
         self, before: IncidentRecord, after: IncidentRecord, campaign: Campaign, frozen: Frozen, change: StateChange

@@ -20,7 +20,9 @@ from kulanz.application.grant_credits import GrantPorts, GrantSettings, Worked, 
 from kulanz.application.open_campaign import Opening, OpenPorts, OpenSettings, open_campaign
 from kulanz.application.ports import ChunkMessage, Refused, TryAgain
 from kulanz.application.publish_notices import PublishPorts, publish_notices
+from kulanz.application.publish_status import publish_status
 from kulanz.domain.campaign import Campaign, CampaignId, Cause
+from kulanz.domain.incident_record import Revision
 from tests.support.fakes import (
     FakeAnnouncer,
     FakeArchive,
@@ -76,10 +78,16 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Something that can happen next: a function gets its `index`-th waiting message, or its stream's next batch."""
+    """Something that can happen next: a function gets its `index`-th waiting message, or a stream's next batch."""
 
     function: Function
     index: int = 0
+
+
+DECISIONS = Step(Function.PUBLISH)
+REVISIONS = Step(Function.PUBLISH, 1)
+CHANGES = Step(Function.ADVANCE)
+"""The readers of the streams: of the ledger's, and two of the campaigns'."""
 
 
 class WorldClock:
@@ -122,7 +130,7 @@ class World:
         self.announcer, self.rejected = FakeAnnouncer(), FakeRejected()
         self.events: list[Message[Mapping[str, Any]]] = []
         self.chunk_messages: list[Message[ChunkMessage]] = []
-        self.streams = {Function.PUBLISH: Stream(), Function.ADVANCE: Stream()}
+        self.streams = {DECISIONS: Stream(), REVISIONS: Stream(), CHANGES: Stream()}
         self.dead_letters: list[tuple[Function, object]] = []
         self.caught: list[tuple[Step, BaseException]] = []
         self.openings: list[Opening] = []
@@ -164,11 +172,12 @@ class World:
         self._collect_chunks()
         found = [Step(Function.OPEN, index) for index in range(len(self.events))]
         found += [Step(Function.GRANT, index) for index in range(len(self.chunk_messages))]
-        if self.streams[Function.PUBLISH].position < len(self.ledger.inserted):
-            found.append(Step(Function.PUBLISH))
-        if self.streams[Function.ADVANCE].position < len(self.campaigns.changes):
-            found.append(Step(Function.ADVANCE))
-        return found
+        lengths = {
+            DECISIONS: len(self.ledger.inserted),
+            REVISIONS: len(self.campaigns.recorded),
+            CHANGES: len(self.campaigns.changes),
+        }
+        return found + [reader for reader, length in lengths.items() if self.streams[reader].position < length]
 
     def run(self, step: Step) -> None:
         """Let one step happen. An error of a port, or the end of the process, leaves its message to come again."""
@@ -178,8 +187,10 @@ class World:
                 self._receive(step, self.events, self._open)
             case Function.GRANT:
                 self._receive(step, self.chunk_messages, self._grant)
-            case Function.PUBLISH:
+            case Function.PUBLISH if step == DECISIONS:
                 self._next_batch(step, self.ledger.inserted, DECISIONS_PER_BATCH, self._publish)
+            case Function.PUBLISH:
+                self._next_batch(step, self.campaigns.recorded, CHANGES_PER_BATCH, self._tell)
             case Function.ADVANCE:
                 self._next_batch(step, self.campaigns.changes, CHANGES_PER_BATCH, self._advance)
         self._collect_chunks()
@@ -197,8 +208,8 @@ class World:
 
     def repeat_streams(self) -> None:
         """Deliver every record of both streams again, from the first."""
-        for function in self.streams:
-            self.streams[function] = Stream()
+        for reader in self.streams:
+            self.streams[reader] = Stream()
 
     def _collect_chunks(self) -> None:
         self.chunk_messages += [Message(self._next_id("chunk"), message) for message in self.chunks.sent]
@@ -223,7 +234,7 @@ class World:
     def _next_batch[Record](
         self, step: Step, records: Sequence[Record], most: int, act: Callable[[Sequence[Record], str], None]
     ) -> None:
-        stream = self.streams[step.function]
+        stream = self.streams[step]
         batch = records[stream.position : stream.position + most]
         stream.attempts += 1
         try:
@@ -277,6 +288,9 @@ class World:
     def _publish(self, batch: Sequence[Any], _: str) -> None:
         ports = PublishPorts(self._port(self.campaigns, "campaigns"), self._port(self.topic, "topic"))
         publish_notices(batch, ports, self.recipients_per_message, self._caches[Function.PUBLISH])
+
+    def _tell(self, batch: Sequence[Revision], _: str) -> None:
+        publish_status(batch, self._port(self.topic, "topic"))
 
     def _advance(self, batch: Sequence[CampaignId], event_id: str) -> None:
         ports = AdvancePorts(

@@ -13,7 +13,6 @@ from kulanz.application.incident_event import (
     read_incident_event,
 )
 from kulanz.application.open_campaign import Opening
-from kulanz.application.publish_status import publish_status
 from kulanz.domain.campaign import State
 from kulanz.domain.incident_record import Revision
 from kulanz.domain.notices import NOTICE_MESSAGE_BYTES, status_notice
@@ -73,9 +72,8 @@ def test_every_revision_stays_with_what_it_told() -> None:
 
 def test_customers_are_told_of_every_revision_once_under_a_stable_id() -> None:
     world = world_after(told(1, "Declared", windows=OPEN_WINDOW), told(2, "Resolved"))
-    revisions = world.campaigns.revisions(INCIDENT_ID)
-    for _ in range(2):
-        assert publish_status(revisions, world.topic) == 2
+    world.repeat_streams()
+    world.run_until_quiet()
     contents = [json.loads(message.text) for message in world.topic.published]
     assert [content["kind"] for content in contents[:2]] == ["incident_declared", "incident_resolved"]
     assert contents[:2] == contents[2:]
