@@ -103,7 +103,9 @@ def format_amount(money: Money) -> str:
 
 def round_exact(value: Exact, mode: Rounding, step: int = 1) -> int:
     """Round an exact amount to a multiple of ``step`` minor units; ``up`` moves away from zero, ``down`` toward it."""
-    numerator, denominator = (value, 1) if isinstance(value, int) else (value.numerator, value.denominator)
+    if type(value) is int and step == 1:
+        return value
+    numerator, denominator = value.numerator, value.denominator
     denominator *= step
     quotient, remainder = divmod(abs(numerator), denominator)
     if remainder:

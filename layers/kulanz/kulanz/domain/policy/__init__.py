@@ -3,7 +3,7 @@
 ``load_policy`` reads a file, ``freeze`` gives the bytes a campaign keeps, ``compile_policy`` makes them decide.
 """
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kulanz.domain.policy.compiled import CompiledPolicy, Template, check, compile_policy
 from kulanz.domain.policy.document import PolicyDocument
@@ -17,6 +17,9 @@ from kulanz.domain.policy.frozen import (
     policy_hash,
     read_frozen,
 )
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = [
     "CompiledPolicy",
@@ -36,7 +39,7 @@ __all__ = [
 ]
 
 
-def load_policy(source: Path | str) -> PolicyDocument:
+def load_policy(source: "Path | str") -> PolicyDocument:
     """Read and check a policy from a file or its text. Raises ``PolicyError`` with file, line and what to do."""
     from kulanz.domain.policy.yaml_source import load_policy as load  # noqa: PLC0415 (it brings YAML, which no worker needs)
 

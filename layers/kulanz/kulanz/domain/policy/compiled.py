@@ -82,8 +82,11 @@ class CompiledPolicy:
         judge = self._judge
         if verdict.outcome in (Outcome.GRANTED, Outcome.OFFERED):
             benefits = judge.benefits(verdict, verdict.outcome.value)
-            mode = next(r.mode.way for r in verdict.results if r.mode and r.state == verdict.outcome.value)
-            if verdict.outcome is Outcome.GRANTED:
+            for result in verdict.results:
+                if result.mode is not None and result.state == verdict.outcome.value:
+                    mode = result.mode.way
+                    break
+            if verdict.outcome is Outcome.GRANTED and len(verdict.results) > 1:
                 claimable = judge.benefits(verdict, "offered")
             else:
                 claim_until = judge.claim_until(verdict, row)

@@ -27,7 +27,8 @@ class Node:
     """A compiled expression: its kind, its closure, and what the explanation needs.
 
     ``operation`` is ``literal``, ``name``, an operator or a function. ``reads`` are the facts it can depend on; a node
-    that reads none is constant and its value known.
+    that reads none is constant and its value known. ``culprit`` gives the node that makes it unknown, where that is not
+    the first of its children that is.
     """
 
     kind: Kind
@@ -39,6 +40,7 @@ class Node:
     constant: bool = False
     value: Any = None
     choices: tuple[str, ...] = ()
+    culprit: "Callable[[Row], Node | None] | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +135,10 @@ def call_node(name: str, children: tuple[Node, ...], scope: Scope, path: Path) -
     evaluate = _strict(apply, operands) if function.strict else apply
     reads = frozenset[str]().union(*(operand.reads for operand in operands))
     node = Node(kind, evaluate, name, name, children, reads)
+    if operands is not children:
+        node.culprit = _first_unknown(operands)
+    elif name == "if":
+        node.culprit = _branch_taken(children)
     if all(operand.constant for operand in operands):
         node.constant, node.value = True, evaluate([])
         node.evaluate = _constantly(node.value)
@@ -143,6 +149,33 @@ def call_node(name: str, children: tuple[Node, ...], scope: Scope, path: Path) -
         node.evaluate, node.reads = branch.evaluate, branch.reads
         node.constant, node.value = branch.constant, branch.value
     return node
+
+
+def _first_unknown(operands: tuple[Node, ...]) -> Callable[[Row], Node | None]:
+    return lambda row: next((operand for operand in operands if operand.evaluate(row) is None), None)
+
+
+def _branch_taken(children: tuple[Node, ...]) -> Callable[[Row], Node | None]:
+    """An ``if`` is unknown because of its condition, or of the branch it takes."""
+
+    def culprit(row: Row) -> Node | None:
+        holds = children[0].evaluate(row)
+        return children[0] if holds is None else children[1] if holds else children[2]
+
+    return culprit
+
+
+def unknown_name(node: Node, row: Row) -> str:
+    """Find the fact whose absence makes a node unknown; empty where everything is known and nothing can be computed."""
+    if node.operation == "name" and not node.children:
+        return node.text
+    if node.culprit is not None:
+        found = node.culprit(row)
+        return "" if found is None else unknown_name(found, row)
+    for child in node.children:
+        if child.evaluate(row) is None:
+            return unknown_name(child, row)
+    return ""
 
 
 def _constantly(value: Any) -> Evaluate:

@@ -37,16 +37,21 @@ def divide(left: Exact, right: Exact) -> Exact | None:
     """Divide exactly; by zero is unknown."""
     if not right:
         return None
-    quotient = (
-        Fraction(left) / right if isinstance(left, Fraction) or isinstance(right, Fraction) else Fraction(left, right)
-    )
-    return quotient.numerator if quotient.denominator == 1 else quotient
+    if type(left) is int and type(right) is int:  # an exact type: isinstance asks an abstract class, which is slow
+        quotient, remainder = divmod(left, right)
+        return Fraction(left, right) if remainder else quotient
+    return whole(Fraction(left) / right)
 
 
 def multiply(left: Exact, right: Exact) -> Exact:
     """Multiply exactly, giving an int where the product is whole."""
     product = left * right
-    return product.numerator if isinstance(product, Fraction) and product.denominator == 1 else product
+    return product if type(product) is int else whole(product)
+
+
+def whole(value: Exact) -> Exact:
+    """Give a whole number as an int."""
+    return value.numerator if value.denominator == 1 else value
 
 
 def need(condition: bool, problem: str) -> None:

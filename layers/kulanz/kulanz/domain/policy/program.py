@@ -108,6 +108,8 @@ class Program:
         for name, raw in self.policy.facts.items():
             self._declare_fact(name, raw)
         self.scope.zone = self._zone()
+        self._rounding_mode = Rounding(self.policy.rounding.mode)
+        self.rounding_step = self._step()
         for name in self.policy.values:
             self.value(name)
 
@@ -176,19 +178,19 @@ class Program:
             kind, tiers = compile_tiers(raw.by, raw.tiers, self.scope, path)
             nodes = [tiers.by, *(tier.value for tier in tiers.tiers)]
             nodes += [tier.bound for tier in tiers.tiers if tier.bound is not None]
-            return NamedValue(name, self._table_node(name, kind, tiers.evaluate, nodes), tiers=tiers)
+            return NamedValue(name, self._table_node(name, kind, tiers, nodes), tiers=tiers)
         assert isinstance(raw, Steps)
         rounded = self.round_minor if self.policy.rounding.stage == "step" else None
         kind, steps = compile_steps(raw.count, raw.steps, raw.say, self.scope, path, rounded)
         nodes = [steps.count, *(step.value for step in steps.steps)]
-        return NamedValue(name, self._table_node(name, kind, steps.evaluate, nodes), steps=steps)
+        return NamedValue(name, self._table_node(name, kind, steps, nodes), steps=steps)
 
-    def _table_node(self, name: str, kind: Kind, evaluate: Evaluate, nodes: list[Node]) -> Node:
+    def _table_node(self, name: str, kind: Kind, table: TierTable | StepTable, nodes: list[Node]) -> Node:
         reads = frozenset[str]().union(*(node.reads for node in nodes))
-        source = Node(kind, evaluate, "table", name, tuple(nodes), reads)
+        source = Node(kind, table.evaluate, "table", name, tuple(nodes), reads, culprit=table.culprit)
         if all(node.constant for node in nodes):
-            source.constant, source.value = True, evaluate([])
-        return self._remembered(name, kind, evaluate, reads, source)
+            source.constant, source.value = True, table.evaluate([])
+        return self._remembered(name, kind, table.evaluate, reads, source)
 
     def _remembered(self, name: str, kind: Kind, evaluate: Evaluate, reads: frozenset[str], source: Node) -> Node:
         """Give the node of a named value: constant, or computed at most once per row."""
@@ -209,11 +211,10 @@ class Program:
 
     def round_minor(self, value: int | Fraction) -> int:
         """Round money as the policy says."""
-        return round_exact(value, Rounding(self.policy.rounding.mode), self.rounding_step)
+        return round_exact(value, self._rounding_mode, self.rounding_step)
 
-    @property
-    def rounding_step(self) -> int:
-        """The step of rounding in minor units."""
+    def _step(self) -> int:
+        """Give the step of rounding in minor units."""
         if not self.policy.rounding.to:
             return 1
         node = self.money(self.policy.rounding.to, ("rounding", "to"))

@@ -77,6 +77,15 @@ class TierTable:
                 return tier
         return None
 
+    def culprit(self, row: Row) -> Node | None:
+        """Give the node that makes the table unknown."""
+        if self.by.evaluate(row) is None:
+            return self.by
+        tier = self.matching(row)
+        if tier is not None:
+            return tier.value
+        return next((t.bound for t in self.tiers if t.bound is not None and t.bound.evaluate(row) is None), None)
+
     def evaluate(self, row: Row) -> Any:
         """Give the value of the line that decides."""
         tier = self.matching(row)
@@ -103,6 +112,13 @@ class StepTable:
             for step in self.steps
             if (number := (whole if step.last is None else min(whole, step.last)) - step.first + 1) > 0
         ]
+
+    def culprit(self, row: Row) -> Node | None:
+        """Give the node that makes the sum unknown."""
+        reached = self.reached(row)
+        if reached is None:
+            return self.count
+        return next((step.value for step, _ in reached if step.value.evaluate(row) is None), None)
 
     def each(self, step: Step, row: Row) -> Any:
         """Give the value of one step of a line."""

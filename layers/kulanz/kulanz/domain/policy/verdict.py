@@ -10,13 +10,15 @@ from kulanz.domain.decision import Benefit, Outcome, Validity, format_quantity
 from kulanz.domain.money import MAX_MINOR_UNITS, Exact, Money
 from kulanz.domain.policy import exposure
 from kulanz.domain.policy.counted import label
-from kulanz.domain.policy.expression import UNSET, Node, Row
+from kulanz.domain.policy.expression import UNSET, Node, Row, unknown_name
 from kulanz.domain.policy.heads import CompiledGive, CompiledHead, CompiledMode, compile_amounts, with_modes
 from kulanz.domain.policy.program import CompiledClause, Program
 from kulanz.domain.time import instant_of, microseconds_of
 
 NOTHING_DUE = "nothing_due"
 TOO_MUCH = "amount_too_large"
+CANNOT_BE_COMPUTED = "cannot_be_computed"
+MAX_REMEMBERED_BENEFITS = 4096
 
 
 @dataclass(slots=True)
@@ -65,7 +67,7 @@ class Judge:
         program.in_cap = False
         self.outage = program.compile("outage", ("exposure",))
         self.families = [slot for slot in program.slots.values() if slot.columns]
-        self.step = program.rounding_step
+        self._benefits: dict[tuple[str, int], Benefit] = {}
         self.now = 0 if program.decided_at is None else microseconds_of(program.decided_at)
 
     def nodes(self) -> Iterator[Node]:
@@ -116,7 +118,11 @@ class Judge:
 
     def _held(self, node: Node | None, row: Row, clause: CompiledClause | None = None) -> Verdict:
         name = unknown_name(node, row) if node is not None else ""
-        return Verdict(Outcome.HELD, f"{name.replace('.', '_')}_unknown" if name else "unknown", clause, name)
+        return self._unknown(name, clause)
+
+    def _unknown(self, name: str, clause: CompiledClause | None = None) -> Verdict:
+        reason = f"{name.replace('.', '_')}_unknown" if name else CANNOT_BE_COMPUTED
+        return Verdict(Outcome.HELD, reason, clause, name)
 
     def _one(self, head: CompiledHead, row: Row) -> HeadResult | Verdict | None:
         """Work out a head for a row; None where its condition does not hold."""
@@ -181,8 +187,10 @@ class Judge:
             limit = node.evaluate(row) if per == "incident" else self._shared_limit(node, per, verdict, row)
             if limit is None:
                 return self._held(node, row)
+            if isinstance(limit, Verdict):
+                return limit
             _reduce(results, max(limit, 0))
-        verdict.exact = sum((result.exact for result in results), 0)
+        verdict.exact = _sum(results)
         self._round(verdict)
         if verdict.minor > MAX_MINOR_UNITS:
             return Verdict(Outcome.HELD, TOO_MUCH, results=results)
@@ -197,12 +205,12 @@ class Judge:
             return verdict
         return self._delivered(verdict, row)
 
-    def _shared_limit(self, cap: Node, per: str, verdict: Verdict, row: Row) -> Exact | None:
+    def _shared_limit(self, cap: Node, per: str, verdict: Verdict, row: Row) -> Exact | Verdict | None:
         """Divide the amount over the periods by the outage's time in each, and limit each share by its own cap."""
         outage, zone = self.outage.evaluate(row), self.program.scope.zone.evaluate(row)
         if outage is None or zone is None:
             return None
-        amount = sum((result.exact for result in verdict.results), 0)
+        amount = _sum(verdict.results)
         time = exposure.total(outage)
         allowed: Exact = 0
         for period in exposure.periods_of(outage, zone, exposure.MONTHS[per]):
@@ -214,7 +222,9 @@ class Judge:
                 part[family.index] = None if column is None else row[column.index]
             limit = cap.evaluate(part)
             if limit is None:
-                return None
+                missing = unknown_name(cap, part)
+                known_family = any(family.declaration.name == missing for family in self.families)
+                return self._unknown(f"{missing}_{name}" if known_family else missing)
             share = Fraction(amount) * exposure.total(exposure.clip(outage, *period)) / time
             verdict.shares.append((name, share, max(limit, 0)))
             allowed += min(share, max(limit, 0))
@@ -231,9 +241,10 @@ class Judge:
 
     def _round(self, verdict: Verdict) -> None:
         """Round each head, or the total, whose last head then takes the difference of the rounded parts."""
+        verdict.minor = 0
         for result in verdict.results:
             result.minor = self.program.round_minor(result.exact)
-        verdict.minor = sum(result.minor for result in verdict.results)
+            verdict.minor += result.minor
         if self.program.policy.rounding.stage != "total":
             return
         total = self.program.round_minor(verdict.exact)
@@ -312,7 +323,7 @@ class Judge:
                 continue
             name = result.head.name if several else ""
             if result.minor > 0:
-                benefits.append(Benefit(Money(result.minor, self.currency), due=result.head.due, head=name))
+                benefits.append(self._money(result, name))
             for give, quantity, validity, chosen in result.gives:
                 terms = {**give.terms, "of": chosen} if chosen else give.terms
                 amount = quantity if isinstance(quantity, str) else format_quantity(quantity)
@@ -321,23 +332,30 @@ class Judge:
                 )
         return tuple(benefits)
 
+    def _money(self, result: HeadResult, name: str) -> Benefit:
+        """Give a money benefit; equal ones are one object, because most amounts of a campaign recur."""
+        key = (result.head.name, result.minor)
+        benefit = self._benefits.get(key)
+        if benefit is None:
+            benefit = Benefit(Money(result.minor, self.currency), due=result.head.due, head=name)
+            if len(self._benefits) < MAX_REMEMBERED_BENEFITS:
+                self._benefits[key] = benefit
+        return benefit
+
+
+def _sum(results: list[HeadResult]) -> Exact:
+    """Add up the exact amounts of heads."""
+    if len(results) == 1:
+        return results[0].exact
+    return sum((result.exact for result in results), 0)
+
 
 def _reduce(results: list[HeadResult], limit: Exact) -> None:
     """Bring the sum of the heads down to a limit, the last head first."""
-    excess = sum((result.exact for result in results), 0) - limit
+    excess = _sum(results) - limit
     for result in reversed(results):
         if excess <= 0:
             return
         taken = min(result.exact, excess)
         result.exact -= taken
         excess -= taken
-
-
-def unknown_name(node: Node, row: Row) -> str:
-    """Find the fact whose absence makes a node unknown: the first one met on the way down."""
-    if node.operation == "name" and not node.children:
-        return node.text
-    for child in node.children:
-        if child.evaluate(row) is None:
-            return unknown_name(child, row)
-    return ""

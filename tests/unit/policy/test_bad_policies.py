@@ -1,0 +1,256 @@
+"""Policies that cannot be used: each is refused with the line, the field and what to do."""
+
+from pathlib import Path
+
+import pytest
+
+from kulanz.domain.policy import PolicyError, document_from_json, freeze, load_policy, read_frozen
+from tests.unit.policy.rulebook import compiled, incident, written
+
+FACTS = "currency: EUR\nfacts: {fee: money, count: number, who: text, since: day, seen: instant, plan: [a, b]}\n"
+"""One line, so that what follows starts at line 7."""
+
+NOT_YAML = {
+    "not YAML": ("id: [", None, "not YAML"),
+    "tabs": ("kulanz: 1\n\tid: x", 2, "not YAML"),
+    "empty": ("", None, "empty"),
+    "a list": ("- 1", 1, "written as name: value"),
+    "a text": ("pay 5 USD", 1, "written as name: value"),
+    "two documents": (written("pay: 5 USD\n---\nkulanz: 1"), 6, "one document"),
+    "a duplicate key": (written("pay: 5 USD\npay: 6 USD"), 6, "written twice"),
+    "a nested duplicate key": (written("facts:\n  a: text\n  a: money\npay: 5 USD"), 7, "written twice"),
+    "a float": (written("pay: 5.00"), 5, "must say what it is"),
+    "a float with an exponent": (written("pay: 1e3"), 5, "must say what it is"),
+    "NaN": (written("pay: .nan"), 5, "must say what it is"),
+    "an anchor": (written("sources: &a [x]\npay: 5 USD"), 5, "anchors"),
+    "a recursive alias": (written("sources: &a [*a]\npay: 5 USD"), 5, "anchors"),
+    "a tag": (written("pay: !!python/object:os.system x"), 5, "tags"),
+    "a key that is a list": (written("? [a]\n: 5"), 5, "plain text before the colon"),
+    "deep nesting": ("[" * 5000, 1, "levels"),
+    "deep block nesting": ("\n".join(" " * n + "a:" for n in range(60)), 18, "levels"),
+    "too many entries": (written("sources: [" + "a," * 30_000 + "a]"), None, "entries"),
+}
+
+NOT_A_POLICY = {
+    "no language": ("id: x\nversion: 1\ntitle: t\npay: 5 USD", 1, "'kulanz' is missing"),
+    "another language": ("kulanz: 2\nid: x\nversion: 1\ntitle: t\npay: 5 USD", 1, "whole number from 1 to 1"),
+    "no title": ("kulanz: 1\nid: x\nversion: 1\npay: 5 USD", 1, "'title' is missing"),
+    "an id with a slash": ("kulanz: 1\nid: ../x\nversion: 1\ntitle: t\npay: 5 USD", 2, "a policy id"),
+    "version nought": ("kulanz: 1\nid: x\nversion: 0\ntitle: t\npay: 5 USD", 3, "whole number"),
+    "a version in quotes": ("kulanz: 1\nid: x\nversion: '1'\ntitle: t\npay: 5 USD", 3, "whole number"),
+    "an unknown entry": (written("pays: 5 USD"), 5, "unknown entry; known here"),
+    "nothing owed": (written("currency: EUR"), 1, "say what is owed"),
+    "pay and heads": (written("pay: 5 USD\nheads: [{name: a, pay: 5 USD}]"), 6, "either pay and give, or heads"),
+    "two heads of a name": (written("heads: [{name: a, pay: 5 USD}, {name: a, pay: 5 USD}]"), 5, "its own name"),
+    "a head without a benefit": (written("heads: [{name: a}]"), 5, "pay or give"),
+    "no such currency": (written("pay: 5.00 XYZ"), 5, "expected an operator"),
+    "no currency": (written("facts: {fee: money}\npay: fee"), 5, "which currency"),
+    "an unknown zone": (written("zone: Europe/Atlantis\npay: 5 USD"), 5, "IANA"),
+    "no such holidays": (written("working_days: XX\npay: 5 USD"), 5, "public holidays"),
+    "a reserved name": (written("facts: {outage: text}\npay: 5 USD"), 5, "language's own"),
+    "a name used twice": (written("facts: {a: text}\nvalues: {a: 1}\npay: 5 USD"), 6, "already used under facts"),
+    "a wrong fact type": (written("facts: {a: float}\npay: 5 USD"), 5, "one of text"),
+    "choices of a number": (
+        written("facts: {a: {type: number, choices: [x]}}\npay: 5 USD"),
+        5,
+        "only texts have choices",
+    ),
+    "a default of another type": (
+        written("facts: {a: {type: number, default: '\"x\"'}}\npay: 5 USD"),
+        5,
+        "expected number",
+    ),
+    "a default out of choices": (
+        written("facts: {a: {choices: [x], default: '\"y\"'}}\npay: 5 USD"),
+        5,
+        "one of the choices",
+    ),
+    "a parameter with a wrong default": (
+        written("parameters: {p: {choices: {a: A}, default: b}}\npay: 5 USD"),
+        5,
+        "expected one of a",
+    ),
+    "two outcomes": (written("who: {decline: a, hold: b}\npay: 5 USD"), 5, "exactly one of decline"),
+    "when and unless": (written("who: {decline: a, when: yes, unless: yes}\npay: 5 USD"), 5, "not both"),
+    "no list of that name": (written("give: {quantity: 1, unit: GB, restriction: x}"), 5, "no list of this name"),
+    "a choice without a list": (written("give: {choose: 1, unit: game}"), 5, "choose and of"),
+    "quantity and choice": (
+        written("give: {quantity: 1, choose: 1, of: x, unit: game}"),
+        5,
+        "either quantity or choose",
+    ),
+    "a validity without an end": (written("give: {quantity: 1, unit: GB, valid: {from: grant}}"), 5, "how long"),
+    "a validity that ends before it starts": (
+        written("give: {quantity: 1, unit: GB, valid: {from: 2024-02-02, until: 2024-02-01}}"),
+        5,
+        "ends before it starts",
+    ),
+    "a mode of two ways": (written("pay: 5 USD\nmode: {claim: yes, offer: yes}"), 6, "exactly one of automatic"),
+    "a mode never reached": (written("pay: 5 USD\nmode: [claim, automatic]"), 6, "never be reached"),
+    "an unknown due date": (written("pay: 5 USD\ndue: soon"), 6, "when it is due"),
+    "a notice without its default language": (
+        written("pay: 5 USD\nnotice: {texts: {granted: {de: {subject: a, text: b}}}}"),
+        6,
+        "default language",
+    ),
+    "a rounding step of nothing": (written("pay: 5 USD\nrounding: {to: 0 USD}"), 6, "above zero"),
+}
+
+NOT_A_FORMULA = {
+    "a name that is not declared": (FACTS + "pay: fees", 7, "did you mean 'fee'?"),
+    "an unknown function": (FACTS + "pay: maxi(fee, fee)", 7, "did you mean 'max'?"),
+    "no operator": (FACTS + "pay: fee fee", 7, "expected an operator"),
+    "an open bracket": (FACTS + "pay: (fee", 7, "expected ')'"),
+    "a stray sign": (FACTS + "pay: fee ^ 2", 7, "cannot read this"),
+    "python": (FACTS + "pay: __import__('os').system('x')", 7, "cannot read this"),
+    "an attribute": (FACTS + "pay: fee.__class__", 7, "is not known"),
+    "an empty one": (FACTS + "pay: ''", 7, "expression"),
+    "a long one": (FACTS + "pay: " + "fee + " * 300 + "fee", 7, "1000 characters"),
+    "a nested one": (FACTS + "pay: " + "(" * 40 + "fee" + ")" * 40, 7, "levels"),
+    "mixed currencies": (FACTS + "pay: fee + 5 USD", 7, "cannot mix EUR and USD"),
+    "heads of two currencies": (FACTS + "heads: [{name: a, pay: fee}, {name: b, pay: 5 USD}]", None, "one currency"),
+    "money plus a number": (FACTS + "pay: fee + 5", 7, "cannot combine"),
+    "money times money": (FACTS + "pay: fee * fee", 7, "cannot multiply"),
+    "money times a duration alone": (FACTS + "pay: fee * 2 h", 7, "expected money"),
+    "hours as an amount": (FACTS + "pay: total(outage)", 7, "expected money"),
+    "a number as an amount": (FACTS + "pay: count", 7, "expected money"),
+    "a condition as an amount": (FACTS + "pay: fee > 5 EUR", 7, "expected money"),
+    "an amount as a condition": (FACTS + "when: fee\npay: fee", 7, "expected yes or no"),
+    "a misspelt choice": (FACTS + 'when: plan = "c"\npay: fee', 7, "'c' is not one of the choices a, b"),
+    "a misspelt choice in a list": (FACTS + 'when: plan in ["a", "c"]\npay: fee', 7, "not one of the choices"),
+    "a day compared with an instant": (
+        FACTS + "when: since > seen\npay: fee",
+        7,
+        "cannot compare an instant with a day",
+    ),
+    "a text compared by order": (FACTS + 'when: who > "a"\npay: fee', 7, "cannot do this with text"),
+    "too few arguments": (FACTS + "pay: max(fee)", 7, "two or more"),
+    "a wrong argument": (FACTS + "pay: total(fee) / 1 h * fee", 7, "expected outage"),
+    "a day that does not exist": (FACTS + "when: since > 2023-02-29\npay: fee", 7, "a day that exists"),
+    "a time that does not exist": (FACTS + "when: time_of_day(seen) > 24:01\npay: fee", 7, "a time of day"),
+    "more decimals than the currency has": (FACTS + "pay: 5.001 EUR", 7, "at most 2 decimals"),
+    "working days without a region": (
+        FACTS + "when: since + 2 working days > since\npay: fee",
+        7,
+        "working_days: GB-ENG",
+    ),
+    "an amount before it is known": (FACTS + "when: amount > 5 EUR\npay: fee", 7, "payout and mode only"),
+    "a value that needs itself": (FACTS + "values: {x: y, y: x}\npay: fee", 7, "cannot need itself"),
+    "a table of neither kind": (FACTS + "values: {x: {lines: {}}}\npay: fee", 7, "tiers (by and tiers) or steps"),
+    "tiers without otherwise": (FACTS + "values: {x: {by: count, tiers: {at least 1: fee}}}\npay: x", 7, "otherwise"),
+    "a tier after otherwise": (
+        FACTS + "values: {x: {by: count, tiers: {otherwise: fee, at least 1: fee}}}\npay: x",
+        7,
+        "never be reached",
+    ),
+    "an unreachable tier": (
+        FACTS + "values: {x: {by: count, tiers: {at least 1: fee, at least 2: fee, otherwise: fee}}}\npay: x",
+        7,
+        "never be reached: `at least 1`",
+    ),
+    "an unreachable tier of percentages": (
+        FACTS + "values: {x: {by: count, tiers: {below 99%: fee, below 95%: fee, otherwise: fee}}}\npay: x",
+        7,
+        "never be reached: `below 99%`",
+    ),
+    "a tier of another kind": (
+        FACTS + "values: {x: {by: count, tiers: {at least 1 h: fee, otherwise: fee}}}\npay: x",
+        7,
+        "compare number, but this line gives duration",
+    ),
+    "tiers of mixed values": (
+        FACTS + "values: {x: {by: count, tiers: {at least 1: fee, otherwise: 5}}}\npay: x",
+        7,
+        "expected money in EUR",
+    ),
+    "a tier in other words": (
+        FACTS + "values: {x: {by: count, tiers: {over 1: fee, otherwise: fee}}}\npay: x",
+        7,
+        "a line such as",
+    ),
+    "steps that overlap": (
+        FACTS + "values: {x: {count: count, steps: {1 to 3: fee, 3 to 4: fee}}}\npay: x",
+        7,
+        "never be reached",
+    ),
+    "steps after the open end": (
+        FACTS + "values: {x: {count: count, steps: {from 1: fee, 5: fee}}}\npay: x",
+        7,
+        "never be reached",
+    ),
+    "steps backwards": (
+        FACTS + "values: {x: {count: count, steps: {3 to 1: fee}}}\npay: x",
+        7,
+        "ends before it starts",
+    ),
+    "steps in words": (FACTS + "values: {x: {count: count, steps: {first: fee}}}\npay: x", 7, "expected steps such as"),
+}
+FACTS_POLICIES = {name: (written(text), line, says) for name, (text, line, says) in NOT_A_FORMULA.items()}
+BAD = NOT_YAML | NOT_A_POLICY | FACTS_POLICIES
+
+
+@pytest.mark.parametrize(("text", "line", "says"), BAD.values(), ids=BAD.keys())
+def test_a_policy_that_cannot_be_used_is_refused_with_line_and_reason(
+    text: str, line: int | None, says: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "1.yaml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(PolicyError) as caught:
+        load_policy(file)
+    assert says in str(caught.value)
+    assert str(file) in str(caught.value)
+    if line is not None:
+        assert caught.value.line == line, str(caught.value)
+
+
+def test_ten_megabytes_are_refused_before_they_are_read(tmp_path: Path) -> None:
+    file = tmp_path / "1.yaml"
+    file.write_bytes(b"[" * 10_000_000)
+    with pytest.raises(PolicyError, match="bytes"):
+        load_policy(file)
+
+
+def test_another_encoding_and_a_missing_file_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "1.yaml"
+    file.write_bytes("title: für".encode("latin-1"))
+    with pytest.raises(PolicyError, match="UTF-8"):
+        load_policy(file)
+    with pytest.raises(PolicyError, match="cannot read it"):
+        load_policy(tmp_path / "2.yaml")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"[]",
+        b"{}",
+        b'{"format":2}',
+        b'{"format":1}',
+        b'{"format":1,"policy":{"id":"x"}}',
+        b"\xff",
+        b'{"format":1,"policy":[],"holidays":1}',
+    ],
+)
+def test_bytes_that_are_no_published_policy_are_refused(data: bytes) -> None:
+    for read in (document_from_json, read_frozen):
+        with pytest.raises(PolicyError):
+            read(data)
+
+
+def test_an_unknown_parameter_or_choice_is_refused() -> None:
+    document = load_policy(written("parameters: {p: {choices: {a: A, b: B}, default: a}}\npay: 5 USD"))
+    with pytest.raises(PolicyError, match="no parameter 'q'; known: p"):
+        freeze(document, {"q": "a"})
+    with pytest.raises(PolicyError, match="one of a, b"):
+        freeze(document, {"p": "c"})
+
+
+def test_a_fact_of_the_incident_of_another_type_is_refused() -> None:
+    with pytest.raises(PolicyError, match="the incident's fact 'towers': expected a plain decimal number"):
+        compiled(written("facts: {towers: number}\nwhen: towers > 1\npay: 5 USD"), incident(towers="many"))
+
+
+def test_a_benefit_nobody_could_use_is_refused_when_the_campaign_opens() -> None:
+    with pytest.raises(PolicyError, match="nobody could use it"):
+        compiled(written("give: {quantity: 1, unit: GB, valid: {until: 2020-01-01}}"))

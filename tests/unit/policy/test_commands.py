@@ -1,0 +1,126 @@
+"""The ``kulanz policy`` commands: what they print and the codes they leave with."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from kulanz_cli.policy import policy
+from tests.unit.policy.rulebook import POLICIES, written
+
+GOOD = written("facts: {fee: {type: money, currency: EUR}}\npay: 10% of fee")
+EXAMPLES = [
+    {
+        "id": "T-1",
+        "rule": "TEST",
+        "account": {"fee": "50.00"},
+        "expected": {"money": [{"amount": "5.00", "currency": "EUR"}]},
+    },
+    {
+        "id": "T-2",
+        "rule": "TEST",
+        "account": {"fee": "50.00"},
+        "expected": {"money": [{"amount": "5.01", "currency": "EUR"}]},
+    },
+    {"id": "O-1", "rule": "OTHER", "account": {}, "expected": {"outcome": "held"}},
+]
+
+
+def kulanz(*arguments: object) -> Result:
+    return CliRunner().invoke(policy, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def rulebook(tmp_path: Path) -> Path:
+    (tmp_path / "test").mkdir()
+    (tmp_path / "test" / "1.yaml").write_text(GOOD)
+    (tmp_path / "sealed.json").write_text("{}")
+    (tmp_path / "examples.json").write_text(json.dumps(EXAMPLES))
+    return tmp_path
+
+
+def test_check_says_ok_or_what_is_wrong(tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.yaml", tmp_path / "bad.yaml"
+    good.write_text(GOOD)
+    bad.write_text(written("pay: 5.00"))
+    assert (kulanz("check", good).exit_code, kulanz("check", good).output) == (0, f"{good}: ok\n")
+    result = kulanz("check", good, bad)
+    assert result.exit_code == 1
+    assert f"{bad}:5: pay: a number with a decimal point must say what it is" in result.output
+    (_, finding) = json.loads(kulanz("check", "--json", good, bad).output)
+    assert (finding["ok"], finding["line"], finding["field"]) == (False, 5, "pay")
+
+
+def test_a_version_is_sealed_once_and_its_change_is_noticed(rulebook: Path) -> None:
+    file = rulebook / "test" / "1.yaml"
+    assert "not sealed yet" in kulanz("check", rulebook).output
+    assert kulanz("check", "--seal", rulebook).exit_code == 0
+    assert kulanz("check", rulebook).exit_code == 0
+    file.write_text(GOOD + "\ntest: {rule: TEST}\n# what only tests read may change")
+    assert kulanz("check", rulebook).exit_code == 0
+    file.write_text(GOOD.replace("10%", "11%"))
+    for arguments in (("check", rulebook), ("check", "--seal", rulebook)):
+        result = kulanz(*arguments)
+        assert result.exit_code == 1
+        assert "has changed since" in result.output
+        assert "test/2.yaml" in result.output
+
+
+def test_a_policy_in_the_wrong_place_is_noticed(rulebook: Path) -> None:
+    (rulebook / "test" / "1.yaml").rename(rulebook / "test" / "2.yaml")
+    assert "it belongs into test/1.yaml" in kulanz("check", rulebook).output
+
+
+def test_test_prints_differences_with_the_explanation(rulebook: Path) -> None:
+    result = kulanz("test", rulebook / "test" / "1.yaml", rulebook / "examples.json")
+    assert result.exit_code == 1
+    assert "T-2" in result.output
+    assert "5.01 EUR" in result.output
+    assert "10% of fee 50.00 EUR = 5.00 EUR" in result.output
+    assert "1 of 2 examples hold." in result.output
+    listed = json.loads(kulanz("test", "--json", "--all", rulebook, rulebook / "examples.json").output)
+    assert [(one["example"], one["holds"]) for one in listed] == [("T-1", True), ("T-2", False), ("O-1", True)]
+
+
+def test_test_without_examples_of_the_rule_says_so(rulebook: Path) -> None:
+    (rulebook / "examples.json").write_text(json.dumps(EXAMPLES[2:]))
+    result = kulanz("test", rulebook, rulebook / "examples.json")
+    assert result.exit_code == 3
+    assert "--all" in result.output
+
+
+@pytest.mark.parametrize("text", ["{", "{}", "[1]"])
+def test_a_file_that_is_no_list_of_examples_is_refused(rulebook: Path, text: str) -> None:
+    (rulebook / "examples.json").write_text(text)
+    assert kulanz("test", rulebook, rulebook / "examples.json").exit_code == 3
+
+
+def test_explain_takes_an_example_or_facts(rulebook: Path) -> None:
+    file, examples = rulebook / "test" / "1.yaml", rulebook / "examples.json"
+    assert "Granted: 5.00 EUR" in kulanz("explain", file, "--examples", examples, "--example", "T-1").output
+    assert "Granted: 5.00 EUR" in kulanz("explain", file, "--fact", "fee=50.00").output
+    body = json.loads(kulanz("explain", "--json", file, "--fact", "fee=50.00").output)
+    assert body["decision"]["benefits"] == [{"money": [500, "EUR"]}]
+    assert kulanz("explain", file, "--fact", "fee=much").exit_code == 3
+    assert kulanz("explain", file, "--fact", "fee").exit_code == 2
+    assert kulanz("explain", file, "--examples", examples, "--example", "T-9").exit_code == 3
+
+
+def test_explain_takes_windows_and_facts_of_the_incident() -> None:
+    result = kulanz(
+        "explain", POLICIES / "att-guarantee-wireless" / "1.yaml", "--fact", "segment=consumer_postpaid",
+        "--fact", "line_monthly_rate=62.00", "--incident-fact", "towers=12",
+        "--window", "2025-01-15T16:00:00Z/2025-01-15T17:00:00Z",
+    )  # fmt: skip
+    assert "Granted: 2.00 USD" in result.output
+
+
+def test_the_schema_is_printed_and_compared(tmp_path: Path) -> None:
+    printed = kulanz("schema").output
+    assert json.loads(printed)["title"] == "A policy of Kulanz"
+    file = tmp_path / "schema.json"
+    file.write_text(printed)
+    assert kulanz("schema", "--check", file).exit_code == 0
+    file.write_text("{}")
+    assert kulanz("schema", "--check", file).exit_code == 1

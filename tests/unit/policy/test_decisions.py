@@ -1,0 +1,348 @@
+"""What the language promises: unknowns, boundaries, order of work, delivery, rounding, and sameness everywhere."""
+
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from itertools import product
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kulanz.domain.decision import Benefit, Decision, Outcome, still_due
+from kulanz.domain.money import Money
+from kulanz.domain.policy import CompiledPolicy
+from kulanz.domain.time import Window, format_instant, parse_instant
+from tests.unit.policy.rulebook import POLICIES, compiled, incident, written
+
+START = datetime(2026, 5, 4, 8, tzinfo=UTC)
+
+
+def lasting(seconds: int) -> tuple[str, str]:
+    return format_instant(START), format_instant(START + timedelta(seconds=seconds))
+
+
+def minor(decision: Decision) -> int:
+    return sum(benefit.money.minor for benefit in decision.benefits if benefit.money is not None)
+
+
+@pytest.mark.parametrize(("a", "b"), list(product((True, False, None), repeat=2)))
+def test_and_or_not_follow_kleene(a: bool | None, b: bool | None) -> None:
+    policy = compiled(written("facts: {a: yes_no, b: yes_no}\nheads:\n  - {name: and, when: a and b, pay: 1 USD}\n"))
+    either = compiled(written("facts: {a: yes_no, b: yes_no}\nwhen: a or b\npay: 1 USD"))
+    neither = compiled(written("facts: {a: yes_no, b: yes_no}\nwhen: not (a or b)\npay: 1 USD"))
+    outcome = {True: Outcome.GRANTED, False: Outcome.DECLINED, None: Outcome.HELD}
+    both = False if False in (a, b) else None if None in (a, b) else True
+    one = True if True in (a, b) else None if None in (a, b) else False
+    assert policy.decide((a, b)).outcome is outcome[both]
+    assert either.decide((a, b)).outcome is outcome[one]
+    assert neither.decide((a, b)).outcome is outcome[None if one is None else not one]
+
+
+def test_an_unknown_amount_holds_and_names_its_fact() -> None:
+    policy = compiled(
+        written("currency: EUR\nfacts: {fee: money, lines: number}\nvalues: {x: 2 * fee}\npay: x * lines")
+    )
+    assert policy.decide((None, 3)).reason == "fee_unknown"
+    assert policy.decide((500, None)).reason == "lines_unknown"
+    assert "Not known: fee" in policy.explain((None, 3)).text()
+
+
+def test_a_fact_that_cannot_change_the_decision_is_not_missed() -> None:
+    policy = compiled(
+        written("facts: {a: yes_no, b: yes_no}\nwho:\n  - {decline: x, when: a}\n  - {decline: y, when: b}\npay: 1 USD")
+    )
+    assert policy.decide((None, True)).reason == "y"
+    assert policy.decide((None, False)).outcome is Outcome.HELD
+
+
+def test_an_unknown_clause_before_another_outcome_holds() -> None:
+    policy = compiled(
+        written("facts: {a: yes_no, b: yes_no}\nwho:\n  - {refer: x, when: a}\n  - {decline: y, when: b}\npay: 1 USD")
+    )
+    assert policy.decide((None, True)).reason == "a_unknown"
+    assert policy.decide((False, True)).reason == "y"
+
+
+def test_division_by_zero_is_unknown_and_never_money() -> None:
+    policy = compiled(written("currency: EUR\nfacts: {fee: money, lines: number}\npay: fee / lines"))
+    assert policy.decide((500, 0)).reason == "cannot_be_computed"
+
+
+def test_an_amount_beyond_every_bound_is_held() -> None:
+    policy = compiled(written("currency: EUR\nfacts: {fee: money, lines: number}\npay: fee * lines"))
+    assert policy.decide((10**9, 1)).outcome is Outcome.GRANTED
+    assert policy.decide((10**9, 2)).reason == "amount_too_large"
+
+
+@pytest.mark.parametrize(("seconds", "outcome"), [(14_399, "declined"), (14_400, "granted"), (14_401, "granted")])
+def test_at_least_includes_its_boundary(seconds: int, outcome: str) -> None:
+    policy = compiled(written("when: longest(outage) >= 4 h\npay: 1 USD"), incident(lasting(seconds)))
+    assert policy.decide(()).outcome.value == outcome
+
+
+@pytest.mark.parametrize(("seconds", "outcome"), [(14_399, "declined"), (14_400, "declined"), (14_401, "granted")])
+def test_more_than_excludes_its_boundary(seconds: int, outcome: str) -> None:
+    policy = compiled(written("when: longest(outage) > 4 h\npay: 1 USD"), incident(lasting(seconds)))
+    assert policy.decide(()).outcome.value == outcome
+
+
+HOUR = 3600
+
+
+@pytest.mark.parametrize(
+    ("policy_id", "facts", "boundary_seconds", "below", "at", "above"),
+    [
+        ("nl-elec", ("household",), 4 * HOUR, 0, 3500, 3500),
+        ("nl-elec", ("household",), 8 * HOUR, 3500, 3500, 5500),
+        ("nl-elec", ("household",), 12 * HOUR, 5500, 5500, 7500),
+        ("be-113-2", ("residential", 1500, None, True), 8 * HOUR, 0, 0, 100),
+        ("be-113-2", ("residential", 1500, None, True), 24 * HOUR, 100, 100, 200),
+        ("uk-water-gss", ("household", None), 24 * HOUR, 5000, 10000, 10000),
+        ("fi-eml", (60000, START, None, 0), 12 * HOUR, 0, 6000, 6000),
+        ("fi-eml", (60000, START, None, 0), 24 * HOUR, 6000, 15000, 15000),
+        ("fi-eml", (60000, START, None, 0), 72 * HOUR, 15000, 30000, 30000),
+        ("fi-eml", (60000, START, None, 0), 288 * HOUR, 90000, 120000, 120000),
+        ("se-ellag", (1200000, 5250000), 12 * HOUR, 0, 150000, 150000),
+        ("se-ellag", (1200000, 5250000), 24 * HOUR, 150000, 150000, 450000),
+        ("se-ellag", (1200000, 5250000), 48 * HOUR, 450000, 450000, 750000),
+        ("att-guarantee-wireless", ("consumer_postpaid", 6200), HOUR, 0, 200, 200),
+        ("att-guarantee-wireless", ("consumer_postpaid", 6200), 48 * HOUR, 200, 400, 400),
+    ],
+)
+def test_amounts_change_at_the_second_the_rule_names(
+    policy_id: str, facts: tuple[object, ...], boundary_seconds: int, below: int, at: int, above: int
+) -> None:
+    for seconds, expected in ((boundary_seconds - 1, below), (boundary_seconds, at), (boundary_seconds + 1, above)):
+        happened = incident(lasting(seconds), cause="storm", towers=12)
+        policy = compiled(POLICIES / policy_id / "1.yaml", happened)
+        assert minor(policy.decide(facts)) == expected, seconds  # type: ignore[arg-type] # facts of several policies
+
+
+MONOTONE = ("nl-elec", "fi-eml", "se-ellag", "br-anatel", "uk-water-gss", "be-113-2", "aws-ec2-region", "tkg-58-3")
+FACTS_OF: dict[str, dict[str, Any]] = {
+    "nl-elec": {"connection": "household"},
+    "fi-eml": {"annual_network_fee": 60000, "known_to_operator": START, "already_paid_2026": 0},
+    "se-ellag": {"annual_network_cost": 1200000, "price_base_amount": 5250000},
+    "br-anatel": {"plan": 8990},
+    "uk-water-gss": {"segment": "household"},
+    "be-113-2": {"segment": "residential", "subscription_price": 4500},
+    "aws-ec2-region": {"period_charges": 100000, "period_minutes": 44640, "availability_zones_hit": 2},
+    "tkg-58-3": {
+        "segment": "consumer",
+        "monthly_fee": 7990,
+        "reported_at": START,
+        "services": ("i",),
+        "services_out": ("i",),
+    },
+}
+
+
+def amount_for(policy_id: str, seconds: int) -> int:
+    happened = incident(lasting(seconds), cause="fixed_hardware")
+    policy = compiled(POLICIES / policy_id / "1.yaml", happened)
+    facts = FACTS_OF[policy_id]
+    return minor(policy.decide([facts.get(fact.name) for fact in policy.facts]))
+
+
+@pytest.mark.parametrize("policy_id", MONOTONE)
+@settings(max_examples=25, deadline=None)
+@given(st.integers(1, 14 * 24 * HOUR), st.integers(1, 5 * 24 * HOUR))
+def test_a_longer_outage_never_lowers_the_amount(policy_id: str, seconds: int, more: int) -> None:
+    assert amount_for(policy_id, seconds + more) >= amount_for(policy_id, seconds)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(1, 10**6), st.integers(1, 10**6), st.integers(1, 90), st.sampled_from(["head", "total"]))
+def test_the_heads_add_up_to_the_total_as_rounding_declares(first: int, second: int, days: int, stage: str) -> None:
+    policy = compiled(
+        written(
+            "currency: EUR\nfacts: {a: money, b: money, n: number}\n"
+            "heads:\n  - {name: x, pay: a * n / 31}\n  - {name: y, pay: b * n / 31}\n"
+            f"rounding: {{stage: {stage}}}"
+        )
+    )
+    paid = minor(policy.decide((first, second, days)))
+    parts = [Fraction(amount * days, 31) for amount in (first, second)]
+    rounded = [int(part + Fraction(1, 2)) for part in ([sum(parts, Fraction(0))] if stage == "total" else parts)]
+    assert paid == sum(rounded)
+
+
+def test_a_tie_is_rounded_where_the_exact_value_is_one() -> None:
+    policy = compiled(written("currency: EUR\nfacts: {fee: money}\npay: fee / 30 * 3"))
+    assert minor(policy.decide((4975,))) == 498  # 4.975, which decimals of any length would see as 4.97499...
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo", "America/St_Johns"])
+def test_the_process_time_zone_changes_nothing(zone: str) -> None:
+    program = (
+        "import time; time.tzset()\n"
+        "from tests.unit.policy.test_decisions import amount_for, MONOTONE\n"
+        "print([amount_for(policy, 500_000) for policy in MONOTONE])"
+    )
+    environment = {**os.environ, "TZ": zone, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", program]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)  # noqa: S603 (our own text)
+    assert result.stdout.strip() == str([amount_for(policy, 500_000) for policy in MONOTONE])
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.permutations(
+        [
+            lasting(3600),
+            ("2026-05-05T08:00:00Z", "2026-05-05T21:00:00Z"),
+            ("2026-05-04T08:30:00Z", "2026-05-04T22:00:00Z"),
+        ]
+    )
+)
+def test_the_order_of_windows_changes_no_decision(windows: list[tuple[str, str]]) -> None:
+    policy = compiled(POLICIES / "fi-eml" / "1.yaml", incident(*windows, cause="storm"))
+    assert minor(policy.decide((60000, START, None, 0))) == 12000
+
+
+CLAIM = """facts: {claimed: yes_no, claimed_at: instant}
+pay: 5 USD
+mode:
+  claim: {made: claimed, at: claimed_at, until: day(incident_end) + 30 days}
+"""
+LAST_DAY = "2026-06-03"
+
+
+@pytest.mark.parametrize(
+    ("claimed", "at", "now", "outcome"),
+    [
+        (None, None, "2026-05-10T00:00:00Z", "offered"),
+        (False, None, "2026-06-03T23:59:59Z", "offered"),
+        (None, None, "2026-06-04T00:00:00Z", "declined"),
+        (True, None, "2026-05-10T00:00:00Z", "granted"),
+        (None, f"{LAST_DAY}T23:59:59Z", "2026-07-01T00:00:00Z", "granted"),
+        (None, "2026-06-04T00:00:00Z", "2026-07-01T00:00:00Z", "declined"),
+        (True, "2026-06-04T00:00:00Z", "2026-07-01T00:00:00Z", "declined"),
+    ],
+)
+def test_a_claim_counts_until_the_end_of_its_last_day(
+    claimed: bool | None, at: str | None, now: str, outcome: str
+) -> None:
+    policy = compiled(written(CLAIM), decided_at=parse_instant(now))
+    decision = policy.decide((claimed, None if at is None else parse_instant(at)))
+    assert decision.outcome.value == outcome
+    assert minor(decision) == (0 if outcome == "declined" else 500)
+
+
+def test_an_automatic_head_is_granted_and_the_other_stays_claimable() -> None:
+    policy = compiled(written("heads:\n  - {name: a, pay: 1 USD}\n  - {name: b, pay: 2 USD, mode: claim}"))
+    decision = policy.decide(())
+    assert (decision.outcome, minor(decision)) == (Outcome.GRANTED, 100)
+    assert [benefit.money for benefit in decision.claimable] == [Money(200, "USD")]
+    assert Decision.from_body(decision.to_body()) == decision
+
+
+@pytest.mark.parametrize(("compose", "paid"), [("sum", 600), ("max", 300), ("first", 100)])
+def test_heads_are_composed(compose: str, paid: int) -> None:
+    heads = "heads: [{name: a, pay: 1 USD}, {name: b, pay: 3 USD}, {name: c, pay: 2 USD}]"
+    assert minor(compiled(written(f"compose: {compose}\n{heads}")).decide(())) == paid
+
+
+@pytest.mark.parametrize(("cap", "paid"), [("10 USD", 600), ("6 USD", 600), ("4 USD", 400), ("0 USD", 0)])
+def test_a_cap_limits_the_sum(cap: str, paid: int) -> None:
+    heads = "heads: [{name: a, pay: 3 USD}, {name: b, pay: 3 USD}]"
+    assert minor(compiled(written(f"cap: {{at: {cap}}}\n{heads}")).decide(())) == paid
+
+
+def test_an_open_outage_lasts_until_the_decision() -> None:
+    text = written("pay: full(total(outage), 1 h) * 1 USD")
+    policy = compiled(text, incident(("2026-05-04T08:00:00Z", None)), decided_at=datetime(2026, 5, 4, 11, tzinfo=UTC))
+    assert minor(policy.decide(())) == 300
+
+
+def test_the_accounts_own_fact_counts_before_the_incidents() -> None:
+    text = written("facts: {lines: number}\npay: lines * 1 USD")
+    policy = compiled(text, incident(lasting(1), lines=3))
+    assert not policy.facts[0].required
+    assert minor(policy.decide((None,))) == 300
+    assert minor(policy.decide((7,))) == 700
+
+
+def test_a_fact_of_the_incident_alone_is_no_column() -> None:
+    policy = compiled(
+        written("facts: {towers: {type: number, from: incident}}\nwhen: towers > 9\npay: 1 USD"),
+        incident(lasting(1), towers=12),
+    )
+    assert policy.facts == ()
+    assert policy.decide(()).outcome is Outcome.GRANTED
+
+
+def test_windows_as_facts_are_excluded_or_alone_counted() -> None:
+    facts = "facts: {planned: windows}\n"
+    planned = (Window(START, START + timedelta(hours=1)),)
+    happened = incident(lasting(3 * HOUR))
+    without = compiled(written(facts + "exposure: {without: planned}\npay: full(total(outage), 1 h) * 1 USD"), happened)
+    only = compiled(written(facts + "exposure: {only: planned}\npay: full(total(outage), 1 h) * 1 USD"), happened)
+    assert (minor(without.decide((planned,))), minor(only.decide((planned,)))) == (200, 100)
+
+
+def test_each_calendar_year_has_its_own_cap_and_history() -> None:
+    policy = compiled(
+        POLICIES / "fi-eml" / "1.yaml", incident(("2026-12-31T08:00:00Z", "2027-01-02T08:00:00Z"), cause="storm")
+    )
+    assert [fact.name for fact in policy.facts][-2:] == ["already_paid_2026", "already_paid_2027"]
+    known = parse_instant("2026-12-31T08:00:00Z")
+    assert minor(policy.decide((60000, known, None, 118000, 0))) == 12625
+    assert minor(policy.decide((60000, known, None, 120000, 120000))) == 0
+    assert policy.decide((60000, known, None, None, 0)).reason == "already_paid_2026_unknown"
+
+
+def money(*amounts: int) -> tuple[Benefit, ...]:
+    return tuple(Benefit(Money(amount, "CAD")) for amount in amounts)
+
+
+@pytest.mark.parametrize(
+    ("whole", "earlier", "due"),
+    [((923,), (369,), 554), ((923,), (), 923), ((300,), (500,), 0), ((300, 300), (400,), 200)],
+)
+def test_what_was_granted_earlier_is_set_off(whole: tuple[int, ...], earlier: tuple[int, ...], due: int) -> None:
+    assert sum(benefit.money.minor for benefit in still_due(money(*whole), money(*earlier)) if benefit.money) == due
+
+
+def test_units_are_set_off_by_unit() -> None:
+    days = Benefit(quantity="14", unit="day")
+    assert [b.quantity for b in still_due((days,), (Benefit(quantity="7", unit="day"),))] == ["7"]
+    assert still_due((days,), (Benefit(quantity="14", unit="day"),)) == ()
+    assert still_due((days,), (Benefit(quantity="7", unit="hour"),)) == (days,)
+
+
+def test_a_zone_of_the_account_makes_its_days() -> None:
+    text = written("zone: place\nfacts: {place: zone}\npay: days(outage) * 1 USD")
+    policy: CompiledPolicy = compiled(text, incident(("2026-05-04T20:00:00Z", "2026-05-04T23:00:00Z")))
+    assert minor(policy.decide(("UTC",))) == 100
+    assert minor(policy.decide(("Europe/Berlin",))) == 200
+    assert policy.decide((None,)).reason == "place_unknown"
+
+
+def test_an_explanation_tells_the_arithmetic() -> None:
+    policy = compiled(
+        POLICIES / "tkg-58-3" / "1.yaml",
+        incident(("2026-05-04T08:00:00Z", "2026-05-10T22:00:00Z"), cause="technical_fault"),
+    )
+    facts = ("consumer", 7990, parse_instant("2026-05-04T08:00:00Z"), ("internet",), ("internet",), None, None)
+    explanation = policy.explain(facts)
+    assert explanation.decision == policy.decide(facts)
+    told = explanation.text()
+    assert (
+        "day 3 and 4: the higher of 5.00 EUR and 10% of monthly fee 79.90 EUR (7.99 EUR) = 7.99 EUR, twice 15.98 EUR"
+        in told
+    )
+    assert "day 5 and 6: the higher of 10.00 EUR and 20% of monthly fee 79.90 EUR (15.98 EUR) = 15.98 EUR" in told
+    assert "Policy tkg-58-3, version 1" in told
+
+
+@pytest.mark.parametrize("path", sorted(POLICIES.rglob("*.yaml")), ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_every_policy_decides_and_explains_a_row_of_which_nothing_is_known(path: object) -> None:
+    happened = incident(("2010-02-01T10:00:00Z", "2010-02-02T11:00:00Z"))
+    policy = compiled(path, happened)  # type: ignore[arg-type] # a path
+    nothing = [None] * len(policy.facts)
+    assert policy.explain(nothing).decision == policy.decide(nothing)
