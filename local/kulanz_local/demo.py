@@ -3,6 +3,7 @@
 Exits with 1 when a book does not balance, a notice is missing, or anything differs from what was planted in the lists.
 """
 
+import signal
 import sys
 import tempfile
 import time
@@ -18,6 +19,7 @@ from rich.console import Console
 
 from kulanz.domain.campaign import Campaign, CampaignId
 from kulanz_cli.books import show_books
+from kulanz_cli.send import send
 from kulanz_cli.stack import Stack
 from kulanz_cli.watch import CampaignBars
 from kulanz_local import drive
@@ -94,7 +96,8 @@ def demo(accounts: int, console: Console) -> None:
             try:
                 _play(run, accounts, Path(folder))
             except BaseException:
-                console.print(drive.log_tails(run.stack, _function_names(outputs)), markup=False, highlight=False)
+                told = drive.situation(run.stack, outputs, run.campaign_ids())
+                console.print(told, markup=False, highlight=False, soft_wrap=True)
                 raise
 
 
@@ -107,15 +110,6 @@ def parameters(accounts: int) -> dict[str, str]:
         "MaximumConcurrency": str(WORKERS),
         "TargetWriteRate": str(WRITES_PER_SECOND),
     }
-
-
-def _function_names(outputs: StackOutputs) -> list[str]:
-    return [
-        outputs.open_campaign_function_name,
-        outputs.grant_credits_function_name,
-        outputs.publish_notices_function_name,
-        outputs.advance_campaign_function_name,
-    ]
 
 
 def _play(run: Run, accounts: int, folder: Path) -> None:
@@ -159,7 +153,7 @@ def _play(run: Run, accounts: int, folder: Path) -> None:
 
 def _publish(run: Run) -> None:
     for case in CASES:
-        drive.send(run.events[case.incident_id], run.stack)
+        send(run.events[case.incident_id], run.stack)
 
 
 def _announced(run: Run) -> list[Campaign]:
@@ -262,6 +256,8 @@ def main(accounts: int) -> None:
     """Run the demo."""
     console = Console()
     started = time.monotonic()
+    # Ended from outside, it tells how far it came, and stops what it has started, as after Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         demo(accounts, console)
     except (DemoFailed, drive.Overdue, EmbeddedAwsError, click.ClickException) as error:

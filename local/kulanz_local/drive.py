@@ -1,14 +1,15 @@
 """Drives a deployed stack as its company would: publishes policies and incidents, and follows campaigns."""
 
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from kulanz.domain.campaign import Campaign, CampaignId
 from kulanz_cli.main import main as kulanz
-from kulanz_cli.send import read_event, send, with_list
+from kulanz_cli.send import read_event, with_list
 from kulanz_cli.stack import Stack
 from kulanz_cli.watch import AT_REST, CampaignBars
 from kulanz_local.cases import Case
@@ -18,7 +19,7 @@ from kulanz_local.embedded import EmbeddedAws, aws_session
 POLL_SECONDS = 0.25
 QUIET_LOOKS = 4
 """Queues are quiet when they were found empty so many times in a row."""
-LOG_LINES_PER_FUNCTION = 12
+LOG_LINES = 8
 
 
 class Overdue(Exception):
@@ -124,20 +125,34 @@ def decisions_stored(stack: Stack) -> Counter[str]:
         start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
 
-def log_tails(stack: Stack, function_names: Iterable[str]) -> str:
-    """The last lines that each function logged."""
-    logs, told = stack.client("logs"), []
-    groups = [group["logGroupName"] for group in logs.describe_log_groups().get("logGroups", [])]
-    for name in function_names:
-        for group in groups:
-            if name not in group and name.split("-")[-1] not in group:
-                continue
-            events = logs.filter_log_events(logGroupName=group).get("events", [])
-            told += [f"--- {group}", *(event["message"].rstrip() for event in events[-LOG_LINES_PER_FUNCTION:])]
-    return "\n".join(told)
+def situation(stack: Stack, outputs: StackOutputs, campaign_ids: Iterable[CampaignId]) -> str:
+    """Where everything stands, for a person who has to find out why something did not happen."""
+    sqs, store, told = stack.client("sqs"), stack.campaigns(), []
+    for field in fields(outputs):
+        if field.name.endswith("_queue_url"):
+            url = getattr(outputs, field.name)
+            told.append(f"{field.name.removesuffix('_url')}: {messages_in(sqs, url)} messages")
+    for campaign_id in campaign_ids:
+        campaign = store.campaign(campaign_id)
+        if campaign is None:
+            told.append(f"{campaign_id} does not exist")
+            continue
+        done = (
+            f"plan {campaign.plan.bytes_done}, apply {campaign.apply.bytes_done} of {campaign.chunks.total_bytes} bytes"
+        )
+        told.append(f"{campaign_id} is {campaign.state} ({campaign.state_reason}): {done}")
+    return "\n".join([*told, *_log_tails(stack)])
 
 
-__all__ = [
-    "Overdue", "completed_event", "decisions_stored", "follow", "given_up", "log_tails", "messages_in", "run_kulanz",
-    "send", "stack_of", "wait_until", "wait_until_quiet",
-]  # fmt: skip
+def _log_tails(stack: Stack) -> Iterator[str]:
+    """The last lines of each function's log, and the last that tell of an error."""
+    logs = stack.client("logs")
+    for group in logs.describe_log_groups().get("logGroups", []):
+        last, errors = deque[str](maxlen=LOG_LINES), deque[str](maxlen=LOG_LINES)
+        for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group["logGroupName"]):
+            for event in page["events"]:
+                line = event["message"].rstrip()
+                last.append(line)
+                if '"level":"ERROR"' in line or "Traceback" in line or "Task timed out" in line:
+                    errors.append(line)
+        yield from (f"--- {group['logGroupName']}", *errors, "...", *last)

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from kulanz.domain.campaign import Campaign, CampaignId, State
 from kulanz.domain.policy import document_json, load_policy
-from kulanz_cli.send import read_event
+from kulanz_cli.send import read_event, send
 from kulanz_cli.stack import Stack
 from kulanz_cli.watch import CampaignBars
 from kulanz_local import drive
@@ -61,7 +61,7 @@ def played(deployed: Deployed, tmp_path_factory: pytest.TempPathFactory) -> Iter
             rows = expected[case.incident_id].rows
             events[case.incident_id] = drive.completed_event(stack, case, path, rows)
         for event in events.values():
-            drive.send(event, stack)
+            send(event, stack)
         campaigns = {incident_id: at_rest(stack, incident_id) for incident_id in events}
         yield Played(stack, deployed, subscriber, events, expected, campaigns)
 
@@ -157,7 +157,7 @@ def test_an_apology_comes_in_the_language_of_the_account(played: Played) -> None
 def test_the_same_events_once_more_change_nothing(played: Played) -> None:
     stored, delivered = drive.decisions_stored(played.stack), played.subscriber.deliveries()
     for event in played.events.values():
-        drive.send(event, played.stack)
+        send(event, played.stack)
     outputs = played.deployed.outputs
     drive.wait_until_quiet(played.stack, [outputs.incidents_queue_url, outputs.chunks_queue_url], LONGEST_SECONDS)
     for incident_id, campaign in played.campaigns.items():
