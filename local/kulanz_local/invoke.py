@@ -25,6 +25,7 @@ import click
 from kulanz.adapters.messaging import chunk_message_text
 from kulanz.application.ports import ChunkMessage
 from kulanz.domain.campaign import Campaign, CampaignId, Pass, State
+from kulanz_cli.send import send
 from kulanz_cli.stack import Stack
 from kulanz_local import drive
 from kulanz_local.cases import ATT
@@ -81,7 +82,7 @@ def ready() -> Iterator[Ready]:
             path = Path(folder) / Path(ATT.key).name
             expected = write_list(ATT.maker, ACCOUNTS, SEED, path)
             drive.run_kulanz(stack, "policy", "publish", str(ATT.policy))
-            drive.send(drive.completed_event(stack, ATT, path, expected.rows), stack)
+            send(drive.completed_event(stack, ATT, path, expected.rows), stack)
         _write_files(aws, outputs, aws.endpoint.replace(bind_host, container_host))
         yield Ready(aws, outputs, stack, expected)
 
