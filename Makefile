@@ -145,6 +145,16 @@ local-aws: .venvs/dev/.ready .venvs/sam/.ready .venvs/ministack/.ready ## the de
 invoke-local: .venvs/dev/.ready .venvs/sam/.ready .venvs/ministack/.ready ## run the deciding functions in Lambda's own container (needs a container engine)
 	@$(dev)/python -m kulanz_local.invoke check
 
+# What a bench does: accounts of a run through the stack, of the baseline, rows of one worker's large list, repeats.
+ROWS ?= 20000
+NAIVE_ROWS ?= 1000
+LARGE_ROWS ?= 1000000
+REPEATS ?= 3
+
+.PHONY: bench
+bench: .venvs/dev/.ready .venvs/sam/.ready .venvs/ministack/.ready ## measure against the goals, the naive baseline and the bare floor; writes docs/benchmarks.md
+	@$(dev)/python -m bench.run --rows $(ROWS) --naive-rows $(NAIVE_ROWS) --large-rows $(LARGE_ROWS) --repeats $(REPEATS)
+
 # -------------------------------------------------------------------------------------------------- upkeep
 
 # Versions stay as they are unless a .in file asks otherwise; LOCK_FLAGS=--upgrade moves all, or

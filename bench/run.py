@@ -1,0 +1,354 @@
+"""`make bench`: ours, the naive baseline and the bare floor in one run, against the goals; writes docs/benchmarks.md.
+
+Ratios are medians over repeats within this run, because an absolute time means nothing on a shared machine. Processor
+time is the least of the repeats: whatever else the machine does can only add to it.
+"""
+
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from statistics import median
+
+import click
+from rich.console import Console
+
+from bench.answering_endpoint import answering_endpoint
+from bench.counting_endpoint import Counts, counting_endpoint
+from bench.document import circumstances, table, write_part
+from bench.stacks import (
+    PROJECT,
+    BenchFailed,
+    Ours,
+    deploy_naive,
+    floor,
+    parameters,
+    run_naive,
+    written_list,
+)
+from bench.worker import CREDENTIALS, Measured, in_own_process
+from kulanz.domain.campaign import Campaign, Pass
+from kulanz.domain.estimate import (
+    QUEUE_REQUESTS_PER_MESSAGE,
+    SECONDS_PER_ROW_READ,
+    SECONDS_PER_ROW_WRITTEN,
+    WORKER_GB,
+    Planned,
+    expected_calls,
+)
+from kulanz.domain.prices import MILLION, PRICES
+from kulanz_local.deployment import build, deploy
+from kulanz_local.embedded import EmbeddedAws
+from kulanz_local.lists import Expectation
+
+CHUNK_BYTES = 1024 * 1024
+NAIVE_GB_SECONDS_PER_ROW = Decimal("0.5") * Decimal("0.03")
+"""512 MB for 30 ms: three calls of DynamoDB and one of SNS, one after the other (assumed, not measured on AWS)."""
+NAIVE_QUEUE_REQUESTS_PER_ROW = Decimal("0.2")
+"""Received and deleted ten at a time."""
+NAIVE_ROWS_PER_INVOCATION = 100
+COUNTED_ROWS = 10_000
+COUNTED_NAIVE_ROWS = 400
+SMALL_ROWS, MIDDLE_ROWS = 10_000, 100_000
+LONGEST_NOTICES_SECONDS = 900
+QUIET_SECONDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table: the figure, its goal, and what was measured; `is_reached` is None for a mere report."""
+
+    figure: str
+    goal: str
+    ours: str
+    naive: str
+    floor: str
+    is_reached: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How much a bench does."""
+
+    rows: int
+    naive_rows: int
+    large_rows: int
+    repeats: int
+
+
+def pipeline(sizes: Sizes, folder: Path, console: Console) -> list[Row]:
+    """Throughput through the deployed stacks, in turn within one embedded AWS."""
+    path, expected = written_list(sizes.rows, folder)
+    grants, floors, wholes, naives = [], [], [], []
+    with EmbeddedAws() as aws:
+        ours = Ours(aws, deploy(aws.endpoint, parameters=parameters(path.stat().st_size)))
+        naive = deploy_naive(aws)
+        ours.passes("warm-up", *written_list(300, folder))
+        run_naive(aws, naive, 50, "warm-up")
+        with ours.subscribed() as subscriber:
+            for number in range(sizes.repeats):
+                ours.notices(are_on=False)
+                time.sleep(2)
+                floors.append(floor(aws.endpoint, ours.outputs.credits_table_name, sizes.rows, f"floor-{number}"))
+                campaign, _, applied, _ = ours.passes(f"grants-{number}", path, expected)
+                grants.append(campaign.apply.totals.ledger_count() / applied)
+                ours.notices(are_on=True)
+                _received(subscriber.notices_of, f"grants-{number}/1", told(campaign))
+                started = time.monotonic()
+                campaign, _, _, _ = ours.passes(f"whole-{number}", path, expected)
+                _received(subscriber.notices_of, f"whole-{number}/1", told(campaign))
+                wholes.append(expected.decisions() / (time.monotonic() - started))
+                naives.append(run_naive(aws, naive, sizes.naive_rows, f"naive-{number}"))
+                console.print(
+                    f"  run {number + 1}: floor {floors[-1]:,.0f}, grants {grants[-1]:,.0f}, whole {wholes[-1]:,.0f},"
+                    f" naive {naives[-1]:,.0f} a second",
+                    highlight=False,
+                )
+    against_floor = median(ours / bare for ours, bare in zip(grants, floors, strict=True))
+    against_naive = median(ours / theirs for ours, theirs in zip(wholes, naives, strict=True))
+    whole_to_grants = median(whole / alone for whole, alone in zip(wholes, grants, strict=True))
+    return [
+        Row(
+            "grants/s ÷ floor, apply pass, streams off", "≥ 0.8",
+            f"{median(grants):,.0f}/s = {against_floor:.2f}", "-", f"{median(floors):,.0f}/s", against_floor >= 0.8,
+        ),
+        Row(
+            "whole pipeline, notices received, ÷ naive", "≥ 12",
+            f"{median(wholes):,.0f}/s = {against_naive:.1f}", f"{median(naives):,.0f}/s", "-", against_naive >= 12,
+        ),
+        Row("whole pipeline ÷ grants alone", "reported", f"{whole_to_grants:.2f}", "-", "-", None),
+    ]  # fmt: skip
+
+
+def told(campaign: Campaign) -> int:
+    """Decisions of a campaign of the AT&T incident that are told: the granted ones in the ledger."""
+    counts = campaign.apply.totals.counts
+    return sum(n for key, n in counts.items() if key.row_class.value == "granted" and key.fate.value == "written")
+
+
+def _received(count: Callable[[str], int], campaign: str, wanted: int) -> None:
+    deadline = time.monotonic() + LONGEST_NOTICES_SECONDS
+    while count(campaign) < wanted:
+        if time.monotonic() > deadline:
+            raise BenchFailed(f"{count(campaign)} notices of {wanted} were received")
+        time.sleep(0.05)
+
+
+def worker(sizes: Sizes, folder: Path, console: Console) -> list[Row]:
+    """Processor time and memory of one worker over an endpoint that answers at once."""
+    lists = {rows: written_list(rows, folder) for rows in (SMALL_ROWS, MIDDLE_ROWS, sizes.large_rows)}
+    found: dict[tuple[Pass, int], list[Measured]] = {}
+    naives = []
+    with answering_endpoint() as endpoint:
+        for _ in range(sizes.repeats):
+            naive_rows_measured = 500
+            arguments = [sys.executable, "-m", "bench.naive_worker", str(naive_rows_measured), endpoint]
+            answer = subprocess.run(arguments, cwd=PROJECT, check=True, capture_output=True, text=True)  # noqa: S603 - ourselves
+            naives.append(json.loads(answer.stdout) / naive_rows_measured)
+            for rows, (path, expected) in lists.items():
+                for work in Pass:
+                    measured = in_own_process(work, path, expected.rows, CHUNK_BYTES, endpoint)
+                    found.setdefault((work, rows), []).append(measured)
+                    console.print(f"  {work} {rows:,}: {_per_row(measured) * 1e6:.1f} µs a row", highlight=False)
+    for path, _ in lists.values():
+        path.unlink()
+    times = {rows: min(_per_row(one) for one in found[Pass.APPLY, rows]) for rows in lists}
+    grant, naive = times[MIDDLE_ROWS], min(naives)
+    plan = max(1 / _per_row(one) for one in found[Pass.PLAN, MIDDLE_ROWS])
+    peaks = [median(one.peak_bytes for one in found[Pass.APPLY, rows]) for rows in (SMALL_ROWS, sizes.large_rows)]
+    growth = peaks[1] / peaks[0] - 1
+    bend = max(times.values()) / min(times.values()) - 1
+    return [
+        Row(
+            "worker CPU per grant, apply pass", "≤ 30 µs, naive ≥ 40 times",
+            f"{grant * 1e6:.1f} µs, naive {naive / grant:.0f} times", f"{naive * 1e6:,.0f} µs", "-",
+            grant <= 30e-6 and naive >= 40 * grant,
+        ),
+        Row("plan pass, rows/s per core", "≥ 100,000", f"{plan:,.0f}", "-", "-", plan >= 100_000),
+        Row(
+            f"peak memory of a worker, {SMALL_ROWS:,} to {sizes.large_rows:,} rows", "within 10 %",
+            f"{peaks[0] / 2**20:.0f} to {peaks[1] / 2**20:.0f} MB = {growth:+.1%}", "-", "-", growth <= 0.1,
+        ),
+        Row(
+            f"CPU per row, {SMALL_ROWS:,} to {sizes.large_rows:,} rows", "linear within 10 %",
+            ", ".join(f"{seconds * 1e6:.1f}" for seconds in times.values()) + f" µs = {bend:.1%} apart", "-", "-",
+            bend <= 0.1,
+        ),
+    ]  # fmt: skip
+
+
+def _per_row(measured: Measured) -> float:
+    return measured.cpu_seconds / measured.rows
+
+
+def costs(folder: Path) -> list[Row]:
+    """Calls and units counted between the functions and AWS, times the price table; and a second delivery."""
+    path, expected = written_list(COUNTED_ROWS, folder)
+    with EmbeddedAws() as aws, counting_endpoint(aws.endpoint) as (endpoint, counts):
+        settings = {**parameters(0), "ChunkBytes": str(CHUNK_BYTES), "EndpointUrl": endpoint}
+        ours = Ours(aws, deploy(aws.endpoint, parameters=settings))
+        naive = deploy_naive(aws, endpoint)
+        with ours.subscribed() as subscriber:
+            counts.clear()
+            event = ours.publish("counted", path, expected.rows)
+            campaign, _ = ours.wait("counted", lambda found: found.state.value == "closed")
+            _received(subscriber.notices_of, "counted/1", told(campaign))
+            time.sleep(QUIET_SECONDS)
+            first_units, row = counts.write_units, _our_cost(campaign, expected, counts)
+            counts.clear()
+            _deliver_again(ours, event, campaign)
+            again = counts.write_units
+        counts.clear()
+        run_naive(aws, naive, COUNTED_NAIVE_ROWS, "counted")
+        time.sleep(QUIET_SECONDS)
+        naive_usd = _naive_cost(counts)
+    ours_usd, estimated = row
+    floor_usd = PRICES.prices["write_units"].usd_per_million
+    return [
+        Row(
+            "USD per million decisions written, counted", "≤ 0.66", f"{ours_usd:.3f} (estimate: {estimated:.3f})",
+            f"{naive_usd:.2f}", f"{floor_usd}", ours_usd <= Decimal("0.66"),
+        ),
+        Row(
+            "second delivery of a finished campaign, write units", "< 1 %",
+            f"{again} of {first_units:,} = {again / first_units:.2%}", "-", "-", again / first_units < 0.01,
+        ),
+    ]  # fmt: skip
+
+
+def _our_cost(campaign: Campaign, expected: Expectation, counts: Counts) -> tuple[Decimal, Decimal]:
+    """USD per million decisions, by what was counted and by the estimate."""
+    decisions = expected.decisions()
+    planned = Planned(expected.rows, decisions, len(campaign.chunks))
+    messages = 2 * len(campaign.chunks)
+    estimated = expected_calls(planned, recipients_per_message=100)
+    used: dict[str, Decimal | int] = {
+        "write_units": counts.write_units,
+        "read_units": counts.read_units,
+        "queue_requests": counts.calls["SQS.SendMessageBatch"] + QUEUE_REQUESTS_PER_MESSAGE * messages,
+        "topic_messages": counts.topic_messages,
+        "function_requests": estimated.function_requests,
+        "function_gb_seconds": WORKER_GB * (SECONDS_PER_ROW_READ * expected.rows + SECONDS_PER_ROW_WRITTEN * decisions),
+        "bucket_reads": counts.calls["S3.GET"],
+        "bucket_writes": counts.calls["S3.PUT"],
+    }
+    per_million = Decimal(MILLION) / decisions
+    return PRICES.cost(used) * per_million, PRICES.cost(estimated.priced()) * per_million
+
+
+def _naive_cost(counts: Counts) -> Decimal:
+    rows = COUNTED_NAIVE_ROWS
+    used: dict[str, Decimal | int] = {
+        "write_units": counts.write_units,
+        "read_units": counts.read_units,
+        "queue_requests": counts.calls["SQS.SendMessageBatch"] + NAIVE_QUEUE_REQUESTS_PER_ROW * rows,
+        "topic_messages": counts.topic_messages,
+        "function_requests": Decimal(rows) / NAIVE_ROWS_PER_INVOCATION,
+        "function_gb_seconds": NAIVE_GB_SECONDS_PER_ROW * rows,
+    }
+    return PRICES.cost(used) * MILLION / rows
+
+
+def _deliver_again(ours: Ours, event: dict[str, object], campaign: Campaign) -> None:
+    """The event, and every chunk message of both passes, once more."""
+    ours.put(event)
+    sqs = ours.stack.client("sqs")
+    for work in Pass:
+        for chunk in range(len(campaign.chunks)):
+            body = json.dumps({"v": 1, "campaign": str(campaign.id), "pass": work.value, "chunk": chunk})
+            sqs.send_message(QueueUrl=ours.outputs.chunks_queue_url, MessageBody=body)
+    time.sleep(QUIET_SECONDS)
+
+
+IMPORTS = {
+    "bare": "import boto3; boto3.client('dynamodb')",
+    "ours": "import grant_credits.handler; from kulanz.adapters.aws import client; client('dynamodb')",
+    "composed": "import grant_credits.handler as handler; handler._composed()",
+}
+WORKER_ENVIRONMENT = {
+    **CREDENTIALS,
+    "CREDITS_TABLE": "credits",
+    "CAMPAIGNS_TABLE": "campaigns",
+    "LIST_BUCKET": "lists",
+    "CHUNK_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/chunks",
+    "IN_FLIGHT_CALLS": "4",
+    "TARGET_WRITE_RATE": "4000",
+    "MAXIMUM_CONCURRENCY": "10",
+    "DECISION_RETENTION_DAYS": "1096",
+    "POWERTOOLS_SERVICE_NAME": "kulanz",
+}
+
+
+def cold_start(repeats: int) -> list[Row]:
+    """Processor time until a worker is imported and has its client, and until it has all its clients."""
+    times: dict[str, list[float]] = {name: [] for name in IMPORTS}
+    for _ in range(repeats + 1):  # the first round writes the bytecode
+        for name, code in IMPORTS.items():
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
+            subprocess.run([sys.executable, "-c", code], check=True, env=WORKER_ENVIRONMENT, cwd=PROJECT)  # noqa: S603 - ourselves
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            times[name].append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    bare, ours, composed = (median(times[name][1:]) for name in ("bare", "ours", "composed"))
+    return [
+        Row(
+            "cold start, import CPU ÷ bare boto3 client", "≤ 1.6",
+            f"{ours * 1e3:.0f} ms = {ours / bare:.2f} (all three clients: {composed / bare:.2f})", "-",
+            f"{bare * 1e3:.0f} ms", ours / bare <= 1.6,
+        )
+    ]  # fmt: skip
+
+
+PARTS = ("cold", "worker", "costs", "pipeline")
+
+
+@click.command()
+@click.option("--rows", default=20_000, show_default=True, help="Accounts of a run through the deployed stack.")
+@click.option("--naive-rows", default=1_000, show_default=True, help="Accounts of a run of the baseline.")
+@click.option("--large-rows", default=1_000_000, show_default=True, help="Rows of the large list of one worker.")
+@click.option("--repeats", default=3, show_default=True, help="Repeats, of which the median counts.")
+@click.option("--only", type=click.Choice(PARTS), multiple=True, help="Measure this part alone; writes no document.")
+def main(rows: int, naive_rows: int, large_rows: int, repeats: int, only: tuple[str, ...]) -> None:
+    """Measure, print and write the table. Exits with 1 when a goal is missed."""
+    console, sizes = Console(), Sizes(rows, naive_rows, large_rows, repeats)
+    found: dict[str, list[Row]] = {}
+    build()
+    with tempfile.TemporaryDirectory(prefix="kulanz-bench-") as name:
+        folder = Path(name)
+        measures: dict[str, Callable[[], list[Row]]] = {
+            "cold": lambda: cold_start(repeats * 2),
+            "worker": lambda: worker(sizes, folder, console),
+            "costs": lambda: costs(folder),
+            "pipeline": lambda: pipeline(sizes, folder, console),
+        }
+        for part in only or PARTS:
+            console.print(f"[bold]{part}[/bold]")
+            started = time.monotonic()
+            found[part] = measures[part]()
+            for row in found[part]:
+                console.print("  " + "  ".join((_verdict(row), row.figure, row.ours)), highlight=False, soft_wrap=True)
+            console.print(f"  {time.monotonic() - started:.0f} s", highlight=False)
+    ordered = [row for part in reversed(PARTS) for row in found.get(part, [])]
+    lines: list[tuple[str, ...]] = [
+        (row.figure, row.goal, row.ours, row.naive, row.floor, _verdict(row)) for row in ordered
+    ]
+    text = table(("figure", "goal", "ours", "naive", "floor", ""), lines)
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
+    if not only:
+        command = f"make bench ROWS={rows} NAIVE_ROWS={naive_rows} LARGE_ROWS={large_rows} REPEATS={repeats}"
+        write_part("bench", f"{circumstances(command)}\n\n{text}")
+    if any(row.is_reached is False for row in ordered):
+        sys.exit(1)
+
+
+def _verdict(row: Row) -> str:
+    return {True: "reached", False: "MISSED", None: "reported"}[row.is_reached]
+
+
+if __name__ == "__main__":
+    main()

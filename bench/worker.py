@@ -1,0 +1,153 @@
+"""One worker without AWS: the use case, the list's bytes from a file, the ledger's adapter over an endpoint.
+
+Included in its time: reading the file, cutting lines, parsing, deciding, bodies and digests, building, signing and
+sending requests, reading answers, receipts. Left out: TLS, and the few calls that a chunk makes beside its inserts.
+`python -m bench.worker PASS LIST CHUNK_BYTES ENDPOINT` prints one JSON line of measurements.
+"""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from kulanz.adapters.aws import client
+from kulanz.adapters.ledger_table import DynamoLedger
+from kulanz.application.advance_campaign import AdvancePorts, advance_campaign
+from kulanz.application.frozen import FrozenCache
+from kulanz.application.grant_credits import GrantPorts, GrantSettings, grant_credits
+from kulanz.application.open_campaign import OpenPorts, OpenSettings, open_campaign
+from kulanz.application.ports import Ledger
+from kulanz.domain.campaign import CampaignId, Cause, Pass, PinnedList, State
+from kulanz.domain.policy import document_json, load_policy
+from tests.support.fakes import (
+    FakeAnnouncer,
+    FakeArchive,
+    FakeCampaigns,
+    FakeChunks,
+    FakeLedger,
+    FakePolicies,
+    FakeRejected,
+)
+
+PROJECT = Path(__file__).resolve().parents[1]
+POLICY = PROJECT / "policies/att-2024-02/1.yaml"
+EVENT = PROJECT / "events/att-2024-02-22.json"
+BUCKET = "lists"
+BLOCK_BYTES = 256 * 1024
+CALLS_IN_FLIGHT = 4
+CAUSE = Cause("bench", "bench", "bench")
+CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "bench",
+    "AWS_SECRET_ACCESS_KEY": "bench",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+
+
+class FileLists:
+    """A list store over one file, read in blocks as from S3."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def pin(self, bucket: str, key: str, version_id: str | None) -> PinnedList:
+        return PinnedList(bucket, key, version_id or "1", "1", self._path.stat().st_size)
+
+    def read(self, pinned: PinnedList, start: int, stop: int | None = None) -> Iterator[bytes]:
+        end = pinned.size if stop is None else min(stop, pinned.size)
+        with self._path.open("rb") as file:
+            file.seek(start)
+            while start < end:
+                block = file.read(min(BLOCK_BYTES, end - start))
+                start += len(block)
+                yield block
+
+    def put_inline(self, key: str, content: bytes) -> PinnedList:
+        raise NotImplementedError
+
+
+class RealClock:
+    """A worker that is never ended."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def seconds_left(self) -> float:
+        return 1_000_000 - time.monotonic() % 1_000_000
+
+    def wait(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One pass of one worker over a whole list. Times in seconds, memory in bytes."""
+
+    rows: int
+    decisions: int
+    cpu_seconds: float
+    wall_seconds: float
+    peak_bytes: int
+
+
+def measure(work: Pass, path: Path, rows: int, chunk_bytes: int, endpoint: str) -> Measured:
+    """Work a list in one process; a plan before an apply pass is not measured."""
+    campaigns, chunks, archive = FakeCampaigns(), FakeChunks(), FakeArchive()
+    lists, policies = FileLists(path), FakePolicies()
+    policies.publish("att-2024-02", 1, document_json(load_policy(POLICY)))
+    settings = OpenSettings(BUCKET, "lists/", frozenset({"billing"}), frozenset({"billing"}), chunk_bytes, 400)
+    event = json.loads(EVENT.read_text())
+    event["detail"]["campaign"]["affected"] = {"s3": {"bucket": BUCKET, "key": "lists/bench.csv"}, "rows": rows}
+    ports = OpenPorts(campaigns, lists, policies, chunks, FakeRejected(), archive)
+    open_campaign(event, ports, settings, CAUSE, datetime.now(UTC))
+    campaign_id = CampaignId(event["detail"]["incident_id"], 1)
+    if work is Pass.APPLY:
+        _run(campaigns, lists, chunks, archive, FakeLedger())
+        advance_campaign(
+            campaign_id, AdvancePorts(campaigns, chunks, archive, FakeAnnouncer()), CAUSE, datetime.now(UTC)
+        )
+        os.environ.update(CREDENTIALS, AWS_ENDPOINT_URL=endpoint)
+        ledger: Ledger = DynamoLedger(client("dynamodb"), "kulanz-CreditsTable-BENCH", CALLS_IN_FLIGHT)
+    else:
+        ledger = FakeLedger()
+    cpu, wall = time.process_time(), time.perf_counter()
+    _run(campaigns, lists, chunks, archive, ledger)
+    cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
+    campaign = campaigns.campaign(campaign_id)
+    assert campaign is not None
+    assert campaign.state is (State.PLANNING if work is Pass.PLAN else State.APPLYING), campaign.state_reason
+    assert campaign.is_finished(work)
+    totals = campaign.progress(work).totals
+    assert totals.rows() == rows
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return Measured(rows, totals.ledger_count(), cpu, wall, peak)
+
+
+def _run(campaigns: FakeCampaigns, lists: FileLists, chunks: FakeChunks, archive: FakeArchive, ledger: Ledger) -> None:
+    ports = GrantPorts(campaigns, lists, ledger, chunks, archive)
+    cache, settings = FrozenCache(), GrantSettings(CALLS_IN_FLIGHT, 0.0, 1096)
+    messages, chunks.sent[:] = list(chunks.sent), []
+    for message in messages:
+        grant_credits(message, ports, settings, RealClock(), CAUSE, cache)
+    assert not chunks.sent
+
+
+def in_own_process(work: Pass, path: Path, rows: int, chunk_bytes: int, endpoint: str) -> Measured:
+    """Measure in a fresh process, so that its peak of memory is its own."""
+    arguments = [sys.executable, "-m", "bench.worker", work.value, str(path), str(rows), str(chunk_bytes), endpoint]
+    told = subprocess.run(arguments, cwd=PROJECT, check=True, capture_output=True, text=True)  # noqa: S603 - ourselves
+    content: dict[str, Any] = json.loads(told.stdout)
+    return Measured(**content)
+
+
+if __name__ == "__main__":
+    _, work, path, rows, chunk_bytes, endpoint = sys.argv
+    found = measure(Pass(work), Path(path), int(rows), int(chunk_bytes), endpoint)
+    print(json.dumps({name: getattr(found, name) for name in Measured.__slots__}))
