@@ -211,6 +211,19 @@ class World:
         for reader in self.streams:
             self.streams[reader] = Stream()
 
+    def redrive(self) -> int:
+        """Send every dead letter back to where it came from, as an operator does; how many there were."""
+        dead, self.dead_letters = self.dead_letters, []
+        for function, body in dead:
+            match function, body:
+                case Function.OPEN, Mapping():
+                    self.publish(body)
+                case Function.GRANT, ChunkMessage():
+                    self.chunks.sent.append(body)
+                case _:
+                    self.repeat_streams()
+        return len(dead)
+
     def _collect_chunks(self) -> None:
         self.chunk_messages += [Message(self._next_id("chunk"), message) for message in self.chunks.sent]
         self.chunks.sent.clear()
