@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kulanz.domain.decision import Benefit, Decision, Outcome, still_due
+from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.money import Money
 from kulanz.domain.policy import CompiledPolicy
 from kulanz.domain.time import Window, format_instant, parse_instant
@@ -296,23 +296,10 @@ def test_each_calendar_year_has_its_own_cap_and_history() -> None:
     assert policy.decide((60000, known, None, None, 0)).reason == "already_paid_2026_unknown"
 
 
-def money(*amounts: int) -> tuple[Benefit, ...]:
-    return tuple(Benefit(Money(amount, "CAD")) for amount in amounts)
-
-
-@pytest.mark.parametrize(
-    ("whole", "earlier", "due"),
-    [((923,), (369,), 554), ((923,), (), 923), ((300,), (500,), 0), ((300, 300), (400,), 200)],
-)
-def test_what_was_granted_earlier_is_set_off(whole: tuple[int, ...], earlier: tuple[int, ...], due: int) -> None:
-    assert sum(benefit.money.minor for benefit in still_due(money(*whole), money(*earlier)) if benefit.money) == due
-
-
-def test_units_are_set_off_by_unit() -> None:
-    days = Benefit(quantity="14", unit="day")
-    assert [b.quantity for b in still_due((days,), (Benefit(quantity="7", unit="day"),))] == ["7"]
-    assert still_due((days,), (Benefit(quantity="14", unit="day"),)) == ()
-    assert still_due((days,), (Benefit(quantity="7", unit="hour"),)) == (days,)
+@pytest.mark.parametrize(("days", "quantity"), [(1, "0.333333"), (2, "0.666667"), (3, "1"), (30, "10"), (0, "")])
+def test_a_quantity_is_a_plain_decimal(days: int, quantity: str) -> None:
+    policy = compiled(written("facts: {days: number}\ngive: {quantity: days / 3, unit: GB}"))
+    assert "".join(benefit.quantity for benefit in policy.decide((days,)).benefits) == quantity
 
 
 def test_a_zone_of_the_account_makes_its_days() -> None:

@@ -4,14 +4,14 @@ A decision depends only on the policy, the incident, the facts and ``decided_at`
 writes it: validity is a rule that gives the end for the instant of crediting.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
 from typing import Any
 
-from kulanz.domain.money import Money, format_minor
+from kulanz.domain.money import Money, Rounding, format_minor, round_exact
 from kulanz.domain.time import add_days, add_months, format_instant, local_day, parse_instant, zone_of
 
 type Body = dict[str, Any]
@@ -111,7 +111,7 @@ class Validity:
 
 ALWAYS_VALID = Validity()
 UNLIMITED = "unlimited"
-QUANTITY_DECIMALS = 12
+QUANTITY_DECIMALS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,39 +238,7 @@ class Decision:
         )
 
 
-def still_due(benefits: Iterable[Benefit], earlier: Iterable[Benefit]) -> tuple[Benefit, ...]:
-    """Give what is due beyond what was granted before for the same incident; never negative, per currency and unit."""
-    granted: dict[str, int] = {}
-    units: dict[str, Fraction] = {}
-    for benefit in earlier:
-        if benefit.money is not None:
-            granted[benefit.money.currency] = granted.get(benefit.money.currency, 0) + benefit.money.minor
-        elif benefit.quantity != UNLIMITED:
-            units[benefit.unit] = units.get(benefit.unit, Fraction(0)) + Fraction(benefit.quantity)
-    due: list[Benefit] = []
-    for benefit in benefits:
-        if benefit.money is not None:
-            taken = min(granted.get(benefit.money.currency, 0), benefit.money.minor)
-            granted[benefit.money.currency] = granted.get(benefit.money.currency, 0) - taken
-            if benefit.money.minor > taken:
-                due.append(replace(benefit, money=Money(benefit.money.minor - taken, benefit.money.currency)))
-        elif benefit.quantity == UNLIMITED or benefit.unit not in units:
-            due.append(benefit)
-        else:
-            quantity = Fraction(benefit.quantity)
-            spent = min(units[benefit.unit], quantity)
-            units[benefit.unit] -= spent
-            if quantity > spent:
-                due.append(replace(benefit, quantity=format_quantity(quantity - spent)))
-    return tuple(due)
-
-
 def format_quantity(quantity: int | Fraction) -> str:
-    """Write a quantity of a unit as a plain decimal; one that has none is written as a fraction."""
-    exact = Fraction(quantity)
-    if exact.denominator == 1:
-        return str(exact.numerator)
-    scaled = exact * 10**QUANTITY_DECIMALS
-    if scaled.denominator != 1:
-        return str(exact)
-    return format_minor(scaled.numerator, QUANTITY_DECIMALS).rstrip("0")
+    """Write a quantity of a unit as a plain decimal, rounded half up to six decimals where it has none."""
+    minor = round_exact(Fraction(quantity) * 10**QUANTITY_DECIMALS, Rounding.HALF_UP)
+    return format_minor(minor, QUANTITY_DECIMALS).rstrip("0").rstrip(".")
