@@ -9,7 +9,7 @@ from rich.text import Text
 
 from kulanz.application.answer import Answer, AnsweredDecision, Explained
 from kulanz.domain.campaign import Campaign
-from kulanz.domain.decision import Benefit, Decision, Outcome
+from kulanz.domain.decision import Benefit, Decision, Due, Outcome
 from kulanz.domain.money import format_minor, minor_units
 from kulanz.domain.notices import notice_id
 from kulanz.domain.time import format_instant
@@ -129,13 +129,17 @@ def _facts(decided: AnsweredDecision, account_id: str) -> list[tuple[str, str]]:
         ("meaning", _MEANING[decision.outcome]),
         ("reason", decision.reason),
     ]
-    if decision.benefits:
+    if decision.outcome is Outcome.GRANTED:
         facts.append(("credited", format_instant(entry.effective_at)))
+    if decision.outcome is Outcome.OFFERED:
+        until = decision.claim_until
+        facts.append(("open until", "no end" if until is None else format_instant(until)))
+        facts.append(("to accept", f"kulanz accept {account_id} --incident {entry.key.incident_id}"))
     if entry.expires_at is not None:
         facts.append(("usable until", format_instant(entry.expires_at) + (" (over)" if decided.expired else "")))
     for benefit in decision.benefits:
         if benefit.due is not None:
-            facts.append(("due", f"within {str(benefit.due).replace('_', ' ')}"))
+            facts.append(("due", due_text(benefit.due)))
         if benefit.restriction is not None:
             facts.append(("usable for", f"{benefit.restriction} of the policy"))
         facts.extend((name, text) for name, text in benefit.terms.items())
@@ -156,9 +160,19 @@ def worth_text(benefit: Benefit) -> str:
     """What a benefit is, for people: `5.00 USD`, `20 call minutes`."""
     if benefit.money is not None:
         return f"{format_minor(benefit.money.minor, minor_units(benefit.money.currency))} {benefit.money.currency}"
-    unit = benefit.unit.replace("_", " ")
-    plural = "" if benefit.quantity == "1" or unit.endswith("s") else "s"
-    return f"{benefit.quantity} {unit}{plural}"
+    return _counted(benefit.quantity, benefit.unit)
+
+
+def due_text(due: Due) -> str:
+    """When a benefit has to be there, for people: `within 2 billing cycles`, `by 2026-03-31`."""
+    return f"by {due.day}" if due.day else f"within {_counted(str(due.count), due.unit)}"
+
+
+def _counted(quantity: str, unit: str) -> str:
+    """A quantity with its unit, in the plural where there are several: `20 call minutes`, `100 GB`."""
+    words = unit.replace("_", " ")
+    plural = "" if quantity == "1" or not words.islower() or words.endswith("s") else "s"
+    return f"{quantity} {words}{plural}"
 
 
 def _summary(decision: Decision) -> str:

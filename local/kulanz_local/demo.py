@@ -21,6 +21,7 @@ from kulanz.domain.campaign import Campaign, CampaignId
 from kulanz_cli.books import show_books
 from kulanz_cli.send import send
 from kulanz_cli.stack import Stack
+from kulanz_cli.terminal import console as plain_console
 from kulanz_cli.watch import CampaignBars
 from kulanz_local import drive
 from kulanz_local.cases import CASES, PERCENT, Case
@@ -254,7 +255,7 @@ def _ask(run: Run) -> list[str]:
 )
 def main(accounts: int) -> None:
     """Run the demo."""
-    console = Console()
+    console = plain_console()
     started = time.monotonic()
     # Ended from outside, it tells how far it came, and stops what it has started, as after Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
