@@ -63,7 +63,7 @@ def _act(body: str, message_id: str, context: LambdaContext) -> Opening:
     now = datetime.now(UTC)
     try:
         envelope = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):  # the latter for what is nested deeper than anything we would understand
         envelope = None
     if not isinstance(envelope, dict):
         return reject_unreadable(body, ports, now)

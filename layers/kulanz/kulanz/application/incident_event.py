@@ -4,6 +4,7 @@ Unknown fields are refused with their path, so that a misspelt field never silen
 """
 
 import json
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
@@ -35,6 +36,9 @@ KEY_CHARACTERS = 1024
 INLINE_ROWS = 1_000
 REVISION_HIGHEST = 1_000_000
 ERRORS_SHOWN = 10
+
+
+_SHOWN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}|\[key\]", re.ASCII).fullmatch
 
 
 class DetailType(StrEnum):
@@ -252,9 +256,14 @@ def _check_fits(detail_type: DetailType, incident: IncidentContract) -> None:
         )
 
 
+def _shown_part(part: str | int) -> str:
+    """A step of a path. A name that is none of a contract's may be anything, so it is not repeated."""
+    return str(part) if isinstance(part, int) or _SHOWN_NAME(part) else "(a name)"
+
+
 def _refused(error: ValidationError) -> EventRefused:
     problems = error.errors(include_url=False, include_context=False, include_input=False)
-    paths = [".".join(str(part) for part in problem["loc"]) or "detail" for problem in problems]
+    paths = [".".join(_shown_part(part) for part in problem["loc"]) or "detail" for problem in problems]
     shown = [
         f"{path}: {'this field is not known; remove it' if problem['type'] == 'extra_forbidden' else problem['msg']}"
         for path, problem in list(zip(paths, problems, strict=True))[:ERRORS_SHOWN]
