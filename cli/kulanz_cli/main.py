@@ -21,6 +21,7 @@ from kulanz.domain.policy import PolicyError, document_json, load_policy
 from kulanz.domain.time import format_instant
 from kulanz_cli.answers import answer_content, show_answer
 from kulanz_cli.books import show_books
+from kulanz_cli.control import cancel_campaign, pause_campaign, resume_campaign
 from kulanz_cli.lists import account_list
 from kulanz_cli.policy import policy
 from kulanz_cli.rejected import rejected
@@ -71,6 +72,9 @@ def main(
 main.add_command(policy)
 main.add_command(account_list)
 main.add_command(rejected)
+main.add_command(pause_campaign)
+main.add_command(resume_campaign)
+main.add_command(cancel_campaign)
 as_json = click.option("--json", "is_json", is_flag=True, help="Print JSON.")
 
 

@@ -9,10 +9,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from kulanz.adapters.campaign_table import DynamoCampaigns
 from kulanz.adapters.ledger_table import DynamoLedger
+from kulanz.adapters.messaging import SqsChunks
 from kulanz.adapters.offers import DynamoOffers
 from kulanz.adapters.s3 import S3Lists, S3Policies
 from kulanz.application.accept_offer import AcceptPorts
 from kulanz.application.answer import AnswerPorts
+from kulanz.application.control import ControlPorts
 
 POLICY_PREFIX = "policies/"
 LIST_PREFIX = "lists/"
@@ -35,6 +37,7 @@ class StackNames:
     campaigns_table: str
     notices_topic: str
     rejected_queue: str
+    chunks_queue: str
 
 
 _OUTPUTS = {
@@ -44,6 +47,7 @@ _OUTPUTS = {
     "campaigns_table": "CampaignsTableName",
     "notices_topic": "NoticesTopicArn",
     "rejected_queue": "RejectedQueueUrl",
+    "chunks_queue": "ChunksQueueUrl",
 }
 
 
@@ -123,6 +127,10 @@ class Stack:
     def policies(self) -> S3Policies:
         """The published policies."""
         return S3Policies(self.client("s3"), self.names.list_bucket, POLICY_PREFIX)
+
+    def control(self) -> ControlPorts:
+        """What holding, resuming and ending a campaign touches."""
+        return ControlPorts(self.campaigns(), SqsChunks(self.client("sqs"), self.names.chunks_queue))
 
     def offers(self) -> AcceptPorts:
         """What accepting an offer touches."""

@@ -13,6 +13,7 @@ from hashlib import sha256
 from typing import Any
 
 from kulanz.application.check_list import required_columns
+from kulanz.application.control import may_write_until
 from kulanz.application.dispatch import dispatch
 from kulanz.application.frozen import thaw_incident
 from kulanz.application.incident_event import (
@@ -61,6 +62,7 @@ from kulanz.domain.lists import (
     read_layout,
 )
 from kulanz.domain.policy import CompiledPolicy, PolicyError, compile_policy, document_from_json, freeze, policy_hash
+from kulanz.domain.time import format_instant
 
 ATTEMPTS_AGAINST_OTHERS = 5
 """How often a write is decided anew because somebody else was first; then the message comes again."""
@@ -185,6 +187,7 @@ def _open(
             after, campaign_id = with_campaign(before, event.revision, event.request_digest, now)
         except IncidentConflict as conflict:
             raise EventRefused(conflict.reason, "detail.campaign", str(conflict)) from None
+        _await_cancelled(before, ports.campaigns, now)
         told = _recorded(event, ports.campaigns)
         if told.detail_type == DetailType.WITHDRAWN:
             raise EventRefused(
@@ -200,6 +203,20 @@ def _open(
         _go_on(campaign_id, ports)
         return Opening.OPENED
     raise TryAgain("the incident's record keeps changing")
+
+
+def _await_cancelled(record: IncidentRecord, campaigns: CampaignStore, now: datetime) -> None:
+    """Refuse while a worker of a cancelled campaign could still write what the next one would take for missing."""
+    for seq in record.applied:
+        earlier = campaigns.campaign(CampaignId(record.incident_id, seq))
+        until = None if earlier is None else may_write_until(earlier, campaigns)
+        if until is not None and now < until:
+            raise EventRefused(
+                "incident_occupied",
+                "detail.campaign",
+                f"workers of the cancelled campaign {record.incident_id}/{seq} may write until {format_instant(until)};"
+                " send the event again after that",
+            )
 
 
 def _go_on(campaign_id: CampaignId, ports: OpenPorts) -> None:

@@ -1,0 +1,72 @@
+"""``kulanz pause``, ``resume`` and ``cancel``: hold a campaign, let it go on, end it."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+import kulanz
+from kulanz.application.control import ControlPorts, ControlRefused, cancel, may_write_until, pause, resume
+from kulanz.domain.campaign import Campaign, CampaignId, Cause
+from kulanz.domain.time import format_instant
+from kulanz_cli.policy import Unusable, as_json
+from kulanz_cli.stack import Stack
+
+REASON_CHARACTERS = 200
+EPILOG = "Exit codes: 0 done, 2 wrong command line, 3 not possible, or the stack could not be used."
+
+type Act = Callable[[CampaignId, ControlPorts, str, Cause, datetime], Campaign]
+
+
+def _command(name: str, act: Act, told: str) -> click.Command:
+    @click.command(name, help=told, epilog=EPILOG)
+    @click.argument("campaign", metavar="CAMPAIGN")
+    @click.option("--reason", required=True, help="Why, for the campaign's log; no customer's data.")
+    @as_json
+    @click.pass_obj
+    def command(stack: Stack, campaign: str, reason: str, is_json: bool) -> None:
+        if not reason.isprintable() or not 0 < len(reason) <= REASON_CHARACTERS:
+            raise click.BadParameter(f"expected one line of at most {REASON_CHARACTERS} characters")
+        try:
+            campaign_id = CampaignId.parse(campaign)
+        except ValueError as error:
+            raise click.BadParameter(str(error), param_hint="CAMPAIGN") from None
+        now = datetime.now(UTC)
+        cause = Cause(stack.caller(), f"kulanz {name} {format_instant(now)}", kulanz.__version__)
+        try:
+            found = act(campaign_id, stack.control(), reason, cause, now)
+        except ControlRefused as refusal:
+            raise Unusable(str(refusal)) from None
+        _tell(found, may_write_until(found, stack.campaigns()), is_json)
+
+    return command
+
+
+def _tell(campaign: Campaign, until: datetime | None, is_json: bool) -> None:
+    if is_json:
+        content: dict[str, Any] = {
+            "v": 1,
+            "campaign": str(campaign.id),
+            "state": campaign.state.value,
+            "may_write_until": None if until is None else format_instant(until),
+        }
+        click.echo(json.dumps(content, ensure_ascii=False, indent=2))
+        return
+    click.echo(f"{campaign.id} is {campaign.state}")
+    if until is not None:
+        click.echo(f"workers under way may write until {format_instant(until)}; no other campaign opens before")
+
+
+pause_campaign = _command(
+    "pause", pause, "Let no further chunk of CAMPAIGN begin. Chunks under way are finished and counted."
+)
+resume_campaign = _command(
+    "resume",
+    resume,
+    "Let a paused CAMPAIGN go on where it stands; send the unfinished chunks of one that is at work again.",
+)
+cancel_campaign = _command(
+    "cancel", cancel, "End CAMPAIGN for good. What it has granted stays granted; its report says how much that is."
+)

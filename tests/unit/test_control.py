@@ -1,0 +1,199 @@
+"""A campaign is held, goes on and ends on a person's word, between chunks; nothing is granted twice or forgotten."""
+
+from datetime import timedelta
+
+import pytest
+
+from kulanz.application.control import (
+    CLOCK_ALLOWANCE,
+    WORKER_LONGEST,
+    ControlPorts,
+    ControlRefused,
+    cancel,
+    pause,
+    resume,
+)
+from kulanz.application.open_campaign import Opening
+from kulanz.domain.campaign import ENDED, TRANSITIONS, CampaignId, Cause, Pass, State
+from kulanz.domain.ledger import WRITER_LIFE
+from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
+from tests.support.world import Function, World
+
+HAND = Cause("arn:aws:iam::123456789012:user/ops", "kulanz pause", "1")
+ID = CampaignId.parse(CAMPAIGN)
+
+
+def ports(world: World) -> ControlPorts:
+    return ControlPorts(world.campaigns, world.chunks)
+
+
+def begun(state: State, chunks_done: int = 1) -> World:
+    """A campaign in a state, with some chunks of that pass finished and the others' messages waiting."""
+    world = small_world()
+    world.publish(event(rows=ROWS))
+    work = Pass.PLAN if state is State.PLANNING else Pass.APPLY
+    for _ in range(500):
+        campaign = world.campaigns.campaign(ID)
+        if campaign is not None and campaign.state is state:
+            done = len(world.campaigns.finished_chunks(ID, work))
+            if done >= chunks_done and campaign.progress(work).dispatched:
+                return world
+        world.run(world.steps()[0])
+    raise AssertionError("the campaign never came there")
+
+
+def books(world: World) -> object:
+    campaign = world.campaign(CAMPAIGN)
+    decisions = {
+        (found.key, found.body, found.origin) for account in ("granted-1", "granted-6", "declined-2", "held-1")
+        for found in world.ledger.of_account(account)
+    }  # fmt: skip
+    return campaign.plan.totals, campaign.apply.totals, decisions
+
+
+def undisturbed() -> object:
+    world = small_world()
+    world.publish(event(rows=ROWS))
+    world.run_until_quiet()
+    return books(world)
+
+
+@pytest.mark.parametrize("state", [State.PLANNING, State.APPLYING])
+def test_a_paused_campaign_stands_still_and_goes_on_where_it_stood(state: State) -> None:
+    world = begun(state)
+
+    assert pause(ID, ports(world), "a wrong text", HAND, world.now).state is State.PAUSED
+    before = world.campaign(CAMPAIGN)
+    world.run_until_quiet()
+    after = world.campaign(CAMPAIGN)
+    assert (after.plan.totals, after.apply.totals) == (before.plan.totals, before.apply.totals)
+
+    assert resume(ID, ports(world), "text mended", HAND, world.now).state is state
+    world.run_until_quiet()
+    assert world.campaign(CAMPAIGN).state is State.CLOSED
+    assert books(world) == undisturbed()
+
+
+def test_every_move_is_in_the_log_with_who_and_why() -> None:
+    world = begun(State.APPLYING)
+    pause(ID, ports(world), "a wrong text", HAND, world.now)
+    resume(ID, ports(world), "text mended", HAND, world.now)
+
+    moves = [(change.target, change.reason, change.cause.actor) for change in world.campaigns.log(ID)[-2:]]
+
+    assert moves == [
+        (State.PAUSED, "paused_by_hand: a wrong text", HAND.actor),
+        (State.APPLYING, "resumed_by_hand: text mended", HAND.actor),
+    ]
+
+
+def test_a_repeated_word_is_one_move() -> None:
+    world = begun(State.APPLYING)
+    for _ in range(3):
+        pause(ID, ports(world), "again", HAND, world.now)
+
+    assert [change.target for change in world.campaigns.log(ID)].count(State.PAUSED) == 1
+
+
+def test_resuming_a_campaign_at_work_sends_its_unfinished_chunks_again() -> None:
+    world = begun(State.APPLYING)
+    world.chunk_messages.clear()  # lost
+    world.run_until_quiet()
+    assert world.campaign(CAMPAIGN).state is State.APPLYING
+
+    resume(ID, ports(world), "messages were lost", HAND, world.now)
+    world.run_until_quiet()
+
+    assert world.campaign(CAMPAIGN).state is State.CLOSED
+    assert books(world) == undisturbed()
+
+
+@pytest.mark.parametrize("state", [State.PLANNING, State.APPLYING])
+def test_a_cancelled_campaign_writes_nothing_more_and_its_report_is_told(state: State) -> None:
+    world = begun(state)
+    held = len(world.ledger.inserted)
+
+    cancel(ID, ports(world), "the wrong list", HAND, world.now)
+    world.run_until_quiet()
+
+    assert len(world.ledger.inserted) == held
+    assert [told.detail_type for told in world.announcer.announced] == ["Campaign Cancelled"]
+    with pytest.raises(ControlRefused, match="has ended"):
+        resume(ID, ports(world), "after all", HAND, world.now)
+
+
+def test_no_campaign_opens_while_workers_of_a_cancelled_one_may_write() -> None:
+    world = begun(State.APPLYING)
+    cancel(ID, ports(world), "the wrong list", HAND, world.now)
+    version = world.lists.upload("lists/second.csv", world.lists._content(world.campaign(CAMPAIGN).pinned))
+    again = event(rows=ROWS, key="lists/second.csv", version_id=version)
+
+    world.publish(again)
+    world.run_until_quiet()
+    assert world.openings == [Opening.OPENED, Opening.REJECTED]
+    assert world.rejected.sent[-1].reason == "incident_occupied"
+
+    world.now += WORKER_LONGEST + CLOCK_ALLOWANCE
+    world.publish(again)
+    world.run_until_quiet()
+    assert world.openings == [Opening.OPENED, Opening.REJECTED, Opening.OPENED]
+    assert world.campaign("net-outage/2").state is State.CLOSED
+
+
+def test_an_incident_is_free_at_once_when_nothing_can_have_been_written() -> None:
+    world = begun(State.PLANNING)
+    cancel(ID, ports(world), "the wrong list", HAND, world.now)
+    version = world.lists.upload("lists/second.csv", world.lists._content(world.campaign(CAMPAIGN).pinned))
+
+    world.publish(event(rows=ROWS, key="lists/second.csv", version_id=version))
+    world.run_until_quiet()
+
+    assert world.campaign("net-outage/2").state is State.CLOSED
+
+
+def test_a_worker_that_began_before_the_cancel_finishes_its_chunk_and_the_next_campaign_sees_it() -> None:
+    """The worker is caught between two looks at the state; what it writes then stands, and is never paid twice."""
+    world = begun(State.APPLYING, chunks_done=0)
+    message = world.chunk_messages[0]
+    cancelled = False
+
+    def cancel_first(_: int, name: str) -> None:
+        nonlocal cancelled
+        if name == "ledger.insert" and not cancelled:
+            cancelled = True
+            cancel(ID, ports(world), "the wrong list", HAND, world.now)
+
+    world.tap.choose = cancel_first
+    world.run(next(step for step in world.steps() if step.function is Function.GRANT))
+    world.run_until_quiet()
+
+    campaign = world.campaign(CAMPAIGN)
+    assert cancelled
+    assert campaign.state is State.CANCELLED
+    assert campaign.apply.totals.ledger_count() == len(world.ledger.inserted) > 0
+    assert message.body.campaign == ID
+
+
+@pytest.mark.parametrize("move", [pause, cancel, resume])
+def test_what_does_not_exist_cannot_be_moved(move: object) -> None:
+    world = small_world()
+    with pytest.raises(ControlRefused, match="no campaign"):
+        move(ID, ports(world), "x", HAND, world.now)  # type: ignore[operator]
+
+
+def test_a_campaign_of_an_incident_that_is_over_is_not_resumed() -> None:
+    world = begun(State.APPLYING)
+    pause(ID, ports(world), "x", HAND, world.now)
+
+    with pytest.raises(ControlRefused, match="older than it may be decided"):
+        resume(ID, ports(world), "x", HAND, world.now + timedelta(days=world.decidable_days))
+
+
+def test_an_ended_campaign_ends_for_good_but_for_a_withdrawal() -> None:
+    assert {state: TRANSITIONS[state] for state in ENDED} == {
+        State.CLOSED: frozenset({State.FLAGGED}), State.REFUSED: frozenset(), State.CANCELLED: frozenset()
+    }  # fmt: skip
+
+
+def test_a_decision_outlives_every_worker() -> None:
+    assert WRITER_LIFE > WORKER_LONGEST + CLOCK_ALLOWANCE
