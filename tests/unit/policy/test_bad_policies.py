@@ -108,7 +108,16 @@ NOT_A_FORMULA = {
     "a long one": (FACTS + "pay: " + "fee + " * 300 + "fee", 7, "1000 characters"),
     "a nested one": (FACTS + "pay: " + "(" * 40 + "fee" + ")" * 40, 7, "levels"),
     "mixed currencies": (FACTS + "pay: fee + 5 USD", 7, "cannot mix EUR and USD"),
-    "heads of two currencies": (FACTS + "heads: [{name: a, pay: fee}, {name: b, pay: 5 USD}]", None, "one currency"),
+    "a sum of two currencies": (
+        FACTS + "heads: [{name: a, pay: fee}, {name: b, pay: 5 USD}]\ncap: {at: fee}",
+        None,
+        "have no sum",
+    ),
+    "a condition on a sum of two currencies": (
+        FACTS + "heads: [{name: a, pay: fee}, {name: b, pay: 5 USD}]\npayout: {hold: x, when: amount > fee}",
+        8,
+        "payout and mode only",
+    ),
     "money plus a number": (FACTS + "pay: fee + 5", 7, "cannot combine"),
     "money times money": (FACTS + "pay: fee * fee", 7, "cannot multiply"),
     "money times a duration alone": (FACTS + "pay: fee * 2 h", 7, "expected money"),

@@ -302,6 +302,42 @@ def test_a_quantity_is_a_plain_decimal(days: int, quantity: str) -> None:
     assert "".join(benefit.quantity for benefit in policy.decide((days,)).benefits) == quantity
 
 
+def test_heads_in_several_currencies_are_paid_each_in_its_own() -> None:
+    policy = compiled(
+        written(
+            "facts: {country: text}\nheads:\n"
+            '  - {name: dollars, when: country = "US", pay: 5 USD}\n  - {name: yen, when: country = "JP", pay: 500 JPY}'
+        )
+    )
+    assert [b.money for b in policy.decide(("JP",)).benefits] == [Money(500, "JPY")]
+    assert [b.money for b in policy.decide(("US",)).benefits] == [Money(500, "USD")]
+    assert "500 JPY" in policy.explain(("JP",)).text()
+
+
+def test_where_it_goes_may_depend_on_the_account() -> None:
+    policy = compiled(written('facts: {ended: yes_no}\npay: 5 USD\nto: if(ended, "transfer", "bill")'))
+    assert [policy.decide((ended,)).benefits[0].terms for ended in (True, False)] == [
+        {"to": "transfer"},
+        {"to": "bill"},
+    ]
+
+
+@pytest.mark.parametrize(("cause", "outcome"), [("theirs", "declined"), (None, "declined"), ("ours", "granted")])
+def test_an_account_may_have_a_cause_of_its_own(cause: str | None, outcome: str) -> None:
+    policy = compiled(
+        written('facts: {cause: text}\nwhen: cause = "ours"\npay: 5 USD'), incident(lasting(1), cause="general")
+    )
+    assert policy.decide((cause,)).outcome.value == outcome
+
+
+def test_an_account_may_have_windows_of_its_own() -> None:
+    policy = compiled(
+        written("facts: {windows: windows}\npay: full(total(outage), 1 h) * 1 USD"), incident(lasting(3 * HOUR))
+    )
+    assert minor(policy.decide((None,))) == 300
+    assert minor(policy.decide(((Window(START, START + timedelta(hours=1)),),))) == 100
+
+
 def test_a_zone_of_the_account_makes_its_days() -> None:
     text = written("zone: place\nfacts: {place: zone}\npay: days(outage) * 1 USD")
     policy: CompiledPolicy = compiled(text, incident(("2026-05-04T20:00:00Z", "2026-05-04T23:00:00Z")))

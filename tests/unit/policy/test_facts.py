@@ -14,7 +14,7 @@ LATER = datetime(2024, 2, 22, 10, 45, tzinfo=UTC)
 
 
 def declared(type_: str, **limits: object) -> FactDeclaration:
-    return FactDeclaration("fact", type_, currency="EUR" if type_ == "money" else "", **limits)  # type: ignore[arg-type] # limits of one type
+    return FactDeclaration("fact", type_, currency="EUR" if type_ in ("money", "amounts") else "", **limits)  # type: ignore[arg-type] # limits of one type
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,9 @@ def declared(type_: str, **limits: object) -> FactDeclaration:
         ("zone", "Europe/Berlin", "Europe/Berlin"),
         ("windows", "2024-02-22T09:45:00Z/2024-02-22T10:45:00Z", (Window(INSTANT, LATER),)),
         ("windows", "2024-02-22T09:45:00Z/", (Window(INSTANT, None),)),
+        ("numbers", "12|1.5", (12, Fraction(3, 2))),
+        ("amounts", "12.50|13", (1250, 1300)),
+        ("dates", "2024-02-29|2024-03-01", (date(2024, 2, 29), date(2024, 3, 1))),
     ],
 )
 def test_a_cell_is_read_by_its_type(type_: str, raw: str, value: FactValue) -> None:
@@ -97,6 +100,13 @@ def test_json_numbers_are_exact() -> None:
     assert declared("number").parse_json(12) == 12
     assert declared("number").parse_json(Decimal("1E+2")) == 100
     assert declared("list").parse_json([]) == ()
+    assert declared("amounts").parse_json([12, "12.50", Decimal("0.5")]) == (1200, 1250, 50)
+    with pytest.raises(FactError):
+        declared("numbers").parse_json([1, Decimal("1E+99")])
+    with pytest.raises(FactError):
+        declared("numbers").parse_json([1.5])
+    with pytest.raises(FactError):
+        declared("list").parse_json(["a|b"])
 
 
 def test_choices_are_the_only_texts() -> None:

@@ -1,8 +1,9 @@
 """Facts about an account: what a policy declares to read, and the strict reading of it from a list.
 
 Every column gets its two parsers once, when its declaration is made; a row then costs one call per column. A value is
-``str``, ``bool``, ``int`` (money: minor units; number), ``Fraction`` (number), ``datetime`` (aware UTC), ``date`` or a
-tuple of texts or of windows; ``None`` is unknown. An error names the field and what was expected, never the value.
+``str``, ``bool``, ``int`` (money: minor units; number), ``Fraction`` (number), ``datetime`` (aware UTC), ``date``, or a
+tuple of texts, numbers, amounts, dates or windows; ``None`` is unknown. An error names the field and what was expected,
+never the value.
 """
 
 import re
@@ -19,9 +20,12 @@ MAX_LIST_ITEMS = 50
 MAX_EXPONENT = 30
 """Far beyond every amount; the eleven characters of 1e999999999 would be a gigabyte when written out."""
 LIST_SEPARATOR = "|"
-FACT_TYPES = ("text", "yes_no", "number", "money", "instant", "day", "list", "zone", "windows")
+SINGLE_TYPES = ("text", "yes_no", "number", "money", "instant", "day", "zone")
+LIST_TYPES = ("list", "numbers", "amounts", "dates", "windows")
+FACT_TYPES = (*SINGLE_TYPES, *LIST_TYPES)
 
-type FactValue = str | bool | int | Fraction | datetime | date | tuple[str, ...] | tuple[Window, ...]
+type FactItem = str | int | Fraction | date | Window
+type FactValue = str | bool | int | Fraction | datetime | date | tuple[FactItem, ...]
 type ParseText = Callable[[str], FactValue | None]
 type ParseJson = Callable[[object], FactValue | None]
 
@@ -111,9 +115,9 @@ def canonical(value: FactValue | None) -> str:  # noqa: PLR0911 (one return per 
             return f"[{LIST_SEPARATOR.join(_item_text(item) for item in value)}]"
 
 
-def _item_text(item: str | Window) -> str:
-    if isinstance(item, str):
-        return item
+def _item_text(item: FactItem) -> str:
+    if not isinstance(item, Window):
+        return canonical(item)
     return f"{format_instant(item.start)}/{format_instant(item.end) if item.end is not None else ''}"
 
 
@@ -146,10 +150,23 @@ def _reader(fact: FactDeclaration) -> Callable[[str], FactValue]:  # noqa: PLR09
             return _read_instant
         case "day":
             return _read_day
-        case "list":
-            return _read_list
         case "zone":
             return _read_zone
+        case _:
+            return _list_reader(fact)
+
+
+def _list_reader(fact: FactDeclaration) -> Callable[[str], tuple[FactItem, ...]]:
+    match fact.type:
+        case "list":
+            return _read_list
+        case "numbers":
+            return _items_reader(_read_number)
+        case "amounts":
+            places = minor_units(fact.currency)
+            return _items_reader(lambda text: _read_money(text, places))
+        case "dates":
+            return _items_reader(_read_day)
         case "windows":
             return _read_windows
         case other:
@@ -221,6 +238,18 @@ def _read_list(text: str) -> tuple[str, ...]:
     return tuple(sorted({_read_text(item) for item in items if item}))
 
 
+def _items_reader(read: Callable[[str], FactItem]) -> Callable[[str], tuple[FactItem, ...]]:
+    """Give the reader of several values of one type, in the order in which they are written."""
+
+    def read_items(text: str) -> tuple[FactItem, ...]:
+        items = text.split(LIST_SEPARATOR)
+        if len(items) > MAX_LIST_ITEMS:
+            raise ValueError(f"at most {MAX_LIST_ITEMS} values separated by {LIST_SEPARATOR}")
+        return tuple(read(item) for item in items)
+
+    return read_items
+
+
 def _read_windows(text: str) -> tuple[Window, ...]:
     expected = f"windows such as 2026-05-04T08:00:00Z/2026-05-04T12:00:00Z, separated by {LIST_SEPARATOR}"
     items = text.split(LIST_SEPARATOR)
@@ -281,6 +310,9 @@ def _json_parser(name: str, type_: str, read: Callable[[str], FactValue], hold_i
     expected = {
         "yes_no": "true or false, without quotes",
         "list": "a list of texts",
+        "numbers": "a list of whole numbers, or decimals in quotes",
+        "amounts": "a list of whole numbers, or decimals in quotes",
+        "dates": "a list of days",
         "windows": "a list of windows, each with start and end",
         "number": "a whole number, or a decimal in quotes",
         "money": "a whole number, or a decimal in quotes",
@@ -298,9 +330,8 @@ def _json_parser(name: str, type_: str, read: Callable[[str], FactValue], hold_i
             return from_text(str(value))
         elif isinstance(value, Decimal) and numeric and value.is_finite() and abs(value.adjusted()) <= MAX_EXPONENT:
             return from_text(format(value, "f"))
-        elif isinstance(value, list) and type_ in ("list", "windows"):
-            read = [_window_text(item) if type_ == "windows" else item for item in value]
-            texts = [text for text in read if isinstance(text, str)]
+        elif isinstance(value, list) and type_ in LIST_TYPES:
+            texts = [text for item in value if (text := _json_item(item, type_)) is not None]
             if len(texts) == len(value):
                 return from_text(LIST_SEPARATOR.join(texts)) if texts else ()
         if hold_invalid:
@@ -308,6 +339,16 @@ def _json_parser(name: str, type_: str, read: Callable[[str], FactValue], hold_i
         raise FactError(name, expected)
 
     return parse_json
+
+
+def _json_item(item: object, type_: str) -> str | None:
+    """Write one item of a JSON list as a cell has it; None where it is not one of the type."""
+    if type_ == "windows":
+        return _window_text(item)
+    if type_ in ("numbers", "amounts") and isinstance(item, int | Decimal) and not isinstance(item, bool):
+        small = isinstance(item, int) or (item.is_finite() and abs(item.adjusted()) <= MAX_EXPONENT)
+        return format(item, "f" if isinstance(item, Decimal) else "d") if small else None
+    return item if isinstance(item, str) and LIST_SEPARATOR not in item else None
 
 
 def _window_text(item: object) -> str | None:

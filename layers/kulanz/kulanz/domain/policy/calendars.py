@@ -12,6 +12,7 @@ from kulanz.domain.policy import exposure
 from kulanz.domain.policy.expression import Function, KindMismatch, Node, Zoned
 from kulanz.domain.policy.functions import SCALABLE, SPANS, check_kinds, need, same_kind
 from kulanz.domain.policy.kinds import (
+    DATES,
     DAY,
     DURATION,
     INSTANT,
@@ -62,6 +63,8 @@ def calendar_functions(working: WorkingDays | None) -> dict[str, Function]:
         "daily": Function(
             "daily(outage, 08:00, 22:00)", _zoned(exposure.daily, OUTAGE, TIME_OF_DAY, TIME_OF_DAY, gives=OUTAGE)
         ),
+        "during": Function("during(outage, period), during(dates, period)", _during),
+        "on_working_days": Function("on_working_days(outage)", _on_working_days(working)),
         "weekdays": Function('weekdays(outage, ["sat", "sun"])', _weekdays),
         "month": Function("month(day)", _period(1)),
         "quarter": Function("quarter(day)", _period(3)),
@@ -176,7 +179,34 @@ def _weekdays(nodes: tuple[Node, ...]) -> Bound:
     check_kinds(nodes, OUTAGE, LIST)
     need(nodes[1].constant and set(nodes[1].value) <= set(WEEKDAYS), f"expected days such as {', '.join(WEEKDAYS)}")
     wanted = frozenset(WEEKDAYS[word] for word in nodes[1].value)
-    return OUTAGE, Zoned(lambda outage, _days, zone: exposure.on_weekdays(outage, wanted, zone))
+    return OUTAGE, Zoned(
+        lambda outage, _days, zone: exposure.on_days(outage, zone, lambda day: (day - 1) % 7 in wanted)
+    )
+
+
+def _during(nodes: tuple[Node, ...]) -> Bound:
+    """Keep what lies in a period: of an outage the time, of dates the days."""
+    need(len(nodes) == 2 and nodes[0].kind in (OUTAGE, DATES), "expected an outage or dates, and a period")
+    need(nodes[1].kind == PERIOD, f"expected a period, found {nodes[1].kind}")
+    if nodes[0].kind == OUTAGE:
+        return OUTAGE, lambda outage, period: exposure.clip(outage, *period)
+
+    def dates_during(days: tuple[int, ...], period: exposure.Interval, zone: ZoneInfo) -> tuple[int, ...]:
+        return tuple(day for day in days if period[0] <= exposure.day_start(day, zone) < period[1])
+
+    return DATES, Zoned(dates_during)
+
+
+def _on_working_days(working: WorkingDays | None) -> Bind:
+    def bind(nodes: tuple[Node, ...]) -> Bound:
+        check_kinds(nodes, OUTAGE)
+        if working is None:
+            raise KindMismatch(NO_REGION)
+        return OUTAGE, Zoned(
+            lambda outage, zone: exposure.on_days(outage, zone, lambda day: working.is_working(date.fromordinal(day)))
+        )
+
+    return bind
 
 
 def _to_day(node: Node) -> Callable[[int, ZoneInfo], int]:

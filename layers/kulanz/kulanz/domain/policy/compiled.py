@@ -81,13 +81,13 @@ class CompiledPolicy:
         mode = ""
         judge = self._judge
         if verdict.outcome in (Outcome.GRANTED, Outcome.OFFERED):
-            benefits = judge.benefits(verdict, verdict.outcome.value)
+            benefits = judge.benefits(verdict, verdict.outcome.value, row)
             for result in verdict.results:
                 if result.mode is not None and result.state == verdict.outcome.value:
                     mode = result.mode.way
                     break
             if verdict.outcome is Outcome.GRANTED and len(verdict.results) > 1:
-                claimable = judge.benefits(verdict, "offered")
+                claimable = judge.benefits(verdict, "offered", row)
             else:
                 claim_until = judge.claim_until(verdict, row)
         notice = self._notice.notice(verdict.outcome, row) if self._notice is not None else None

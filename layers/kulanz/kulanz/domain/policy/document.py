@@ -239,6 +239,7 @@ class Head:
     give: tuple[Give, ...] = entry(GIVES, "What is owed besides money.", default=())
     mode: Any = entry(MODES, "How it is delivered.", default="automatic")
     due: str = entry(DUE, "When it is due.", default="")
+    to: str = entry(Expression("the name of a place"), "Where it is delivered: bill, transfer.", default="")
 
 
 @dataclass(frozen=True)
@@ -331,6 +332,8 @@ class Policy:
     give: tuple[Give, ...] = entry(GIVES, "What is owed besides money.", default=())
     mode: Any = entry(MODES, "How it is delivered.", default="automatic")
     due: str = entry(DUE, "When it is due.", default="")
+    to: str = entry(Expression("the name of a place"), "Where it is delivered: bill, transfer.", default="")
+    tax: str = entry(OneOf(("included", "excluded")), "Whether amounts include tax; told in explanations.", default="")
     heads: tuple[Head, ...] = entry(
         ListOf(Part(Head)), "Several things owed, instead of when, pay and give.", default=()
     )

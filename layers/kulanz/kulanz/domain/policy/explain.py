@@ -95,6 +95,8 @@ class _Teller:
         if policy.parameters:
             chosen = [f"{name}: {p.choices[self._program.parameters[name]]}" for name, p in policy.parameters.items()]
             steps.append("As chosen for this campaign: " + "; ".join(chosen) + ".")
+        if policy.tax:
+            steps.append(f"Amounts {'include' if policy.tax == 'included' else 'do not include'} tax.")
         steps.append("Facts used: " + (", ".join(self._facts()) or "none") + ".")
         for clause in self._judge.who:
             steps += self._needed(clause.node)
@@ -348,7 +350,9 @@ class _Teller:
             condition = f" ({self._truth(result.mode.node)})" if result.mode.node is not None else ""
             way = result.mode.way
             told = how[way] if way == "automatic" else how[way] + state[result.state]
-            steps.append(f"{_spoken(result.head.name)} is {told}{condition}{due}.")
+            to = result.head.to
+            where = f", to: {to.evaluate(self._row)}" if to is not None else ""
+            steps.append(f"{_spoken(result.head.name)} is {told}{condition}{due}{where}.")
         return steps
 
     def _end(self, verdict: "Verdict", decision: Decision) -> str:

@@ -5,7 +5,7 @@ function here is pure and gives such a tuple, or a measure of one. Days are days
 23 or 25 hours, and a time of day that does not exist is the instant after the gap.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -151,12 +151,12 @@ def daily(outage: Outage, start_minutes: int, end_minutes: int, zone: ZoneInfo) 
     return both(outage, mask)
 
 
-def on_weekdays(outage: Outage, weekdays: frozenset[int], zone: ZoneInfo) -> Outage:
-    """Keep some days of the week of a zone; Monday is 0."""
+def on_days(outage: Outage, zone: ZoneInfo, counts: Callable[[int], bool]) -> Outage:
+    """Keep the days of a zone that count; a day is an ordinal."""
     return tuple(
         part
         for day in days_touched(outage, zone)
-        if date.fromordinal(day).weekday() in weekdays
+        if counts(day)
         for part in clip(outage, day_start(day, zone), day_start(day + 1, zone))
     )
 

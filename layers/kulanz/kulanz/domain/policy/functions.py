@@ -22,7 +22,20 @@ from kulanz.domain.policy.expression import (
     disjunction,
     is_nothing,
 )
-from kulanz.domain.policy.kinds import DURATION, INSTANT, LIST, NUMBER, OUTAGE, PERIOD, TEXT, YES_NO, Kind
+from kulanz.domain.policy.kinds import (
+    DATES,
+    DAY,
+    DURATION,
+    INSTANT,
+    LIST,
+    NUMBER,
+    NUMBERS,
+    OUTAGE,
+    PERIOD,
+    TEXT,
+    YES_NO,
+    Kind,
+)
 
 MONEY_BY_TIME = "money times a duration"
 """What a fee times an outage is, until it is divided by the length of its period."""
@@ -167,8 +180,33 @@ def _kleene(combine: Callable[[tuple[Node, ...]], Evaluate]) -> Callable[[tuple[
     return bind
 
 
+def item_kind(kind: Kind) -> Kind | None:
+    """Give the kind of the items of a list of numbers, amounts or days."""
+    if kind.name == "list of amounts":
+        return Kind("money", kind.currency)
+    return {NUMBERS: NUMBER, DATES: DAY}.get(kind)
+
+
+def _items(nodes: tuple[Node, ...]) -> Kind:
+    """Check for one list of numbers or amounts, and give the kind of its items."""
+    kind = item_kind(nodes[0].kind) if len(nodes) == 1 else None
+    need(kind is not None and kind != DAY, "expected a list of numbers or of amounts")
+    assert kind is not None
+    return kind
+
+
+def _sum(nodes: tuple[Node, ...]) -> Bound:
+    return _items(nodes), sum
+
+
+def _mean(nodes: tuple[Node, ...]) -> Bound:
+    return _items(nodes), lambda values: divide(sum(values), len(values))
+
+
 def _extreme(function: Callable[..., Any]) -> Callable[[tuple[Node, ...]], Bound]:
     def bind(nodes: tuple[Node, ...]) -> Bound:
+        if len(nodes) == 1 and (kind := item_kind(nodes[0].kind)) is not None:
+            return kind, lambda values: function(values) if values else None
         need(len(nodes) > 1, "expected two or more arguments")
         return same_kind(nodes, ORDERED), function
 
@@ -262,6 +300,11 @@ def operators() -> dict[str, Function]:
         "min": Function("min(a, b, ...)", _extreme(min)),
         "if": Function("if(condition, a, b)", _if, strict=False),
         "first_known": Function("first_known(a, b, ...)", _first_known, strict=False),
+        "sum": Function("sum(list)", _sum),
+        "mean": Function("mean(list)", _mean),
+        "starts_with": Function(
+            'starts_with(text, "x")', _constant(lambda text, start: text.startswith(start), TEXT, TEXT, gives=YES_NO)
+        ),
         "full": Function("full(amount, block)", _blocks(lambda value, block: int(value // block))),
         "begun": Function("begun(amount, block)", _blocks(lambda value, block: -int(-value // block))),
         "round": Function('round(amount, step, "up")', _round),
@@ -282,9 +325,6 @@ def _measures() -> dict[str, Function]:
         "before": Function(
             "before(outage, instant)", _constant(lambda o, i: exposure.clip(o, None, i), OUTAGE, INSTANT, gives=OUTAGE)
         ),
-        "during": Function(
-            "during(outage, period)", _constant(lambda o, p: exposure.clip(o, *p), OUTAGE, PERIOD, gives=OUTAGE)
-        ),
         "longer_than": Function(
             "longer_than(outage, 10 min)", _constant(exposure.longer_than, OUTAGE, DURATION, gives=OUTAGE)
         ),
@@ -301,7 +341,8 @@ def _measures() -> dict[str, Function]:
 
 
 def _count(nodes: tuple[Node, ...]) -> Bound:
-    need(len(nodes) == 1 and nodes[0].kind in (OUTAGE, LIST), "expected an outage or a list")
+    known = len(nodes) == 1 and (nodes[0].kind in (OUTAGE, LIST) or item_kind(nodes[0].kind) is not None)
+    need(known, "expected an outage or a list")
     return NUMBER, len
 
 

@@ -62,6 +62,7 @@ class CompiledHead:
     modes: tuple[CompiledMode, ...]
     due: Due | None
     for_each: str = ""
+    to: Node | None = None
 
 
 def heads_of(program: Program) -> tuple[tuple[Head, Path], ...]:
@@ -86,7 +87,12 @@ def heads_of(program: Program) -> tuple[tuple[Head, Path], ...]:
 def _inherit(head: Head, program: Program) -> Head:
     """A head without mode or due has the policy's."""
     policy = program.policy
-    return replace(head, mode=policy.mode if head.mode == "automatic" else head.mode, due=head.due or policy.due)
+    return replace(
+        head,
+        mode=policy.mode if head.mode == "automatic" else head.mode,
+        due=head.due or policy.due,
+        to=head.to or policy.to,
+    )
 
 
 def compile_amounts(program: Program) -> tuple[CompiledHead, ...]:
@@ -99,10 +105,8 @@ def compile_amounts(program: Program) -> tuple[CompiledHead, ...]:
         pay = program.money(head.pay, (*path, "pay")) if head.pay else None
         gives = tuple(_give(program, give, (*path, "give", index)) for index, give in enumerate(head.give))
         due = _due(head.due) if head.due else None
-        compiled.append(CompiledHead(head.name, holds, node, head.otherwise, pay, gives, (), due, head.for_each))
-    currencies = {head.pay.kind.currency for head in compiled if head.pay is not None}
-    if len(currencies) > 1:
-        raise PolicyError(f"one policy pays in one currency, but this one names {', '.join(sorted(currencies))}")
+        to = program.compile(head.to, (*path, "to"), kinds.TEXT) if head.to else None
+        compiled.append(CompiledHead(head.name, holds, node, head.otherwise, pay, gives, (), due, head.for_each, to))
     return tuple(compiled)
 
 

@@ -37,6 +37,8 @@ SPAN_DAYS = Kind("days")
 SPAN_WORKING_DAYS = Kind("working days")
 SPAN_MONTHS = Kind("months")
 LIST = Kind("list")
+NUMBERS = Kind("list of numbers")
+DATES = Kind("list of days")
 OUTAGE = Kind("outage")
 PERIOD = Kind("period")
 
@@ -44,6 +46,11 @@ PERIOD = Kind("period")
 def money(currency: str) -> Kind:
     """Give the kind of amounts in a currency."""
     return Kind("money", currency)
+
+
+def amounts(currency: str) -> Kind:
+    """Give the kind of lists of amounts in a currency."""
+    return Kind("list of amounts", currency)
 
 
 def show(kind: Kind, value: Any, zone: ZoneInfo | None = None) -> str:
@@ -96,6 +103,10 @@ def _show_span(kind: Kind, value: Any, _zone: ZoneInfo | None) -> str:
     return f"{show_number(value)} {kind.name}"
 
 
+def _show_items(kind: Kind, values: Any, zone: ZoneInfo | None) -> str:
+    return "[" + ", ".join(show(kind, value, zone) for value in values) + "]"
+
+
 def _show_outage(_kind: Kind, value: Any, zone: ZoneInfo | None) -> str:
     return "; ".join(f"{_show_instant(start, zone)} to {_show_instant(end, zone)}" for start, end in value) or "none"
 
@@ -112,6 +123,9 @@ _WRITERS: dict[str, Callable[[Kind, Any, ZoneInfo | None], str]] = {
     "working days": _show_span,
     "months": _show_span,
     "list": lambda _kind, value, _zone: "[" + ", ".join(str(item) for item in value) + "]",
+    "list of numbers": lambda _kind, value, zone: _show_items(NUMBER, value, zone),
+    "list of amounts": lambda kind, value, zone: _show_items(money(kind.currency), value, zone),
+    "list of days": lambda _kind, value, zone: _show_items(DAY, value, zone),
     "outage": _show_outage,
     "period": lambda kind, value, zone: _show_outage(kind, (value,), zone),
 }

@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from kulanz.domain.decision import Outcome
-from kulanz.domain.facts import FactDeclaration, FactError
+from kulanz.domain.facts import LIST_TYPES, FactDeclaration, FactError
 from kulanz.domain.incident import Incident
 from kulanz.domain.money import Rounding, is_currency, round_exact
 from kulanz.domain.policy import exposure, kinds
@@ -26,7 +26,9 @@ from kulanz.domain.time import TimeError, WorkingDays, microseconds_of, parse_da
 BUILT_IN = ("outage", "windows", "incident_start", "incident_end", "cause", "service", "functions", "decided_at")
 LAST_INSTANT = microseconds_of(datetime(2200, 1, 1, tzinfo=UTC))
 """Where a fact's window without an end ends."""
-RESERVED = (*BUILT_IN, *RESERVED_WORDS, "amount", "exact_amount")
+OF_THE_INCIDENT = ("windows", "cause", "service", "functions")
+"""What a fact may be called as well: the account's own, else the incident's."""
+RESERVED = (*(set(BUILT_IN) - set(OF_THE_INCIDENT)), *RESERVED_WORDS, "amount", "exact_amount")
 _KIND_OF_FACT = {
     "text": kinds.TEXT,
     "zone": kinds.TEXT,
@@ -35,6 +37,8 @@ _KIND_OF_FACT = {
     "instant": kinds.INSTANT,
     "day": kinds.DAY,
     "list": kinds.LIST,
+    "numbers": kinds.NUMBERS,
+    "dates": kinds.DATES,
     "windows": kinds.OUTAGE,
 }
 
@@ -269,14 +273,15 @@ class Program:
         if fact.choices and fact.type != "text":
             raise PolicyError("only texts have choices", (*path, "choices"))
         currency = fact.currency or self.policy.currency
-        if fact.type == "money" and not is_currency(currency):
+        in_currency = fact.type in ("money", "amounts")
+        if in_currency and not is_currency(currency):
             raise PolicyError("say which currency it is in: currency: EUR, here or for the policy", path)
         default = self._default(fact, currency, path)
         incident = self._incident_value(name, fact, currency, path)
         declaration = FactDeclaration(
             name,
             fact.type,
-            currency=currency if fact.type == "money" else "",
+            currency=currency if in_currency else "",
             choices=fact.choices,
             minimum=self._limit(fact.minimum, (*path, "minimum")),
             maximum=self._limit(fact.maximum, (*path, "maximum")),
@@ -313,6 +318,8 @@ class Program:
     def _default(self, fact: Fact, currency: str, path: Path) -> Any:
         if not fact.default:
             return None
+        if fact.type in LIST_TYPES:
+            raise PolicyError("lists have no default; use first_known(...) or `is known`", (*path, "default"))
         text = fact.default
         expected = kinds.money(currency) if fact.type == "money" else _KIND_OF_FACT[fact.type]
         node = self.compile(text, (*path, "default"), expected)
@@ -324,10 +331,12 @@ class Program:
 
     def _incident_value(self, name: str, fact: Fact, currency: str, path: Path) -> Any:
         """Read the incident's word on a fact, typed like an account's."""
-        if self.incident is None or fact.from_ == "account" or name not in self.incident.facts:
+        if self.incident is None or fact.from_ == "account":
             return None
+        if name not in self.incident.facts:
+            return self._incident_field(name, fact, path)
         declared = FactDeclaration(
-            name, fact.type, currency=currency if fact.type == "money" else "", choices=fact.choices
+            name, fact.type, currency=currency if fact.type in ("money", "amounts") else "", choices=fact.choices
         )
         try:
             value = declared.parse_json(self.incident.facts[name])
@@ -335,6 +344,15 @@ class Program:
             raise PolicyError(f"the incident's fact {name!r}: expected {error.expected}", path) from None
         convert = _CONVERSIONS.get(fact.type)
         return value if value is None or convert is None else convert(value)
+
+    def _incident_field(self, name: str, fact: Fact, path: Path) -> Any:
+        """Give a field of the incident as the value of a fact of the same name."""
+        if name not in OF_THE_INCIDENT:
+            return None
+        node = self._incident_node(name)
+        if node.kind != _KIND_OF_FACT.get(fact.type):
+            raise PolicyError(f"the incident's {name} is of another type; expected {node.kind}", (*path, "type"))
+        return node.value or None
 
     def _names(self) -> list[str]:
         return [*self.slots, *self.policy.values, *self.parameters, *BUILT_IN]
@@ -435,7 +453,9 @@ class Program:
 
 def kind_of(fact: FactDeclaration) -> Kind:
     """Give the kind of a fact's values in expressions."""
-    return kinds.money(fact.currency) if fact.type == "money" else _KIND_OF_FACT[fact.type]
+    if fact.type == "money":
+        return kinds.money(fact.currency)
+    return kinds.amounts(fact.currency) if fact.type == "amounts" else _KIND_OF_FACT[fact.type]
 
 
 def _reader(index: int) -> Evaluate:
@@ -448,6 +468,7 @@ def _reader(index: int) -> Evaluate:
 _CONVERSIONS: dict[str, Callable[[Any], Any]] = {
     "instant": microseconds_of,
     "day": date.toordinal,
+    "dates": lambda days: tuple(day.toordinal() for day in days),
     "windows": lambda windows: exposure.union(
         (microseconds_of(window.start), LAST_INSTANT if window.end is None else microseconds_of(window.end))
         for window in windows

@@ -10,6 +10,7 @@ from kulanz.domain.decision import Benefit, Outcome, Validity, format_quantity
 from kulanz.domain.money import MAX_MINOR_UNITS, Exact, Money
 from kulanz.domain.policy import exposure
 from kulanz.domain.policy.counted import label
+from kulanz.domain.policy.errors import PolicyError
 from kulanz.domain.policy.expression import UNSET, Node, Row, unknown_name
 from kulanz.domain.policy.heads import CompiledGive, CompiledHead, CompiledMode, compile_amounts, with_modes
 from kulanz.domain.policy.program import CompiledClause, Program
@@ -56,8 +57,14 @@ class Judge:
         policy = program.policy
         self.who = program.clauses(policy.who, ("who",))
         heads = compile_amounts(program)
-        self.currency = next((head.pay.kind.currency for head in heads if head.pay is not None), "")
-        self.amount_place, self.exact_place = program.use_amounts(self.currency)
+        currencies = sorted({head.pay.kind.currency for head in heads if head.pay is not None})
+        self.currency = currencies[0] if len(currencies) == 1 else ""
+        if len(currencies) > 1:
+            self._check_currencies(currencies)
+        self.amount_place: int | None = None
+        self.exact_place: int | None = None
+        if len(currencies) <= 1:
+            self.amount_place, self.exact_place = program.use_amounts(self.currency)
         self.heads = with_modes(program, heads)
         self.payout = program.clauses(policy.payout, ("payout",))
         program.in_cap = True
@@ -67,8 +74,15 @@ class Judge:
         program.in_cap = False
         self.outage = program.compile("outage", ("exposure",))
         self.families = [slot for slot in program.slots.values() if slot.columns]
-        self._benefits: dict[tuple[str, int], Benefit] = {}
+        self._benefits: dict[tuple[str, int, str | None], Benefit] = {}
         self.now = 0 if program.decided_at is None else microseconds_of(program.decided_at)
+
+    def _check_currencies(self, currencies: list[str]) -> None:
+        """Heads of several currencies have no sum, so that nothing may be said about it."""
+        policy = self.program.policy
+        if policy.cap or policy.rounding.stage == "total" or policy.compose == "max":
+            named = ", ".join(currencies)
+            raise PolicyError(f"amounts in {named} have no sum: leave out cap, compose: max and rounding at the total")
 
     def nodes(self) -> Iterator[Node]:
         """Give every node a decision can evaluate."""
@@ -79,7 +93,7 @@ class Judge:
         if any(per != "incident" for _, per in self.caps) or self.program.piece_place is not None:
             yield self.outage
         for head in self.heads:
-            candidates: list[Node | None] = [head.node, head.pay]
+            candidates: list[Node | None] = [head.node, head.pay, head.to]
             for give in head.gives:
                 candidates += give.nodes
             for mode in head.modes:
@@ -192,9 +206,12 @@ class Judge:
             _reduce(results, max(limit, 0))
         verdict.exact = _sum(results)
         self._round(verdict)
-        if verdict.minor > MAX_MINOR_UNITS:
+        if any(result.minor > MAX_MINOR_UNITS for result in results) or (
+            self.currency and verdict.minor > MAX_MINOR_UNITS
+        ):
             return Verdict(Outcome.HELD, TOO_MUCH, results=results)
-        row[self.amount_place], row[self.exact_place] = verdict.minor, verdict.exact
+        if self.amount_place is not None and self.exact_place is not None:
+            row[self.amount_place], row[self.exact_place] = verdict.minor, verdict.exact
         ended = self._clauses(self.payout, row)
         if ended is not None:
             ended.results, ended.exact, ended.minor = results, verdict.exact, verdict.minor
@@ -314,7 +331,7 @@ class Judge:
         ]
         return instant_of(int(min(ends))) if ends else None
 
-    def benefits(self, verdict: Verdict, state: str) -> tuple[Benefit, ...]:
+    def benefits(self, verdict: Verdict, state: str, row: Row) -> tuple[Benefit, ...]:
         """Give the benefits of the heads in a state."""
         benefits: list[Benefit] = []
         several = len(self.heads) > 1
@@ -322,8 +339,9 @@ class Judge:
             if result.state != state:
                 continue
             name = result.head.name if several else ""
+            to = result.head.to.evaluate(row) if result.head.to is not None else None
             if result.minor > 0:
-                benefits.append(self._money(result, name))
+                benefits.append(self._money(result, name, to))
             for give, quantity, validity, chosen in result.gives:
                 terms = {**give.terms, "of": chosen} if chosen else give.terms
                 amount = quantity if isinstance(quantity, str) else format_quantity(quantity)
@@ -332,12 +350,14 @@ class Judge:
                 )
         return tuple(benefits)
 
-    def _money(self, result: HeadResult, name: str) -> Benefit:
+    def _money(self, result: HeadResult, name: str, to: str | None) -> Benefit:
         """Give a money benefit; equal ones are one object, because most amounts of a campaign recur."""
-        key = (result.head.name, result.minor)
+        key = (result.head.name, result.minor, to)
         benefit = self._benefits.get(key)
         if benefit is None:
-            benefit = Benefit(Money(result.minor, self.currency), due=result.head.due, head=name)
+            assert result.head.pay is not None
+            money = Money(result.minor, result.head.pay.kind.currency)
+            benefit = Benefit(money, due=result.head.due, terms={"to": to} if to else {}, head=name)
             if len(self._benefits) < MAX_REMEMBERED_BENEFITS:
                 self._benefits[key] = benefit
         return benefit
