@@ -1,0 +1,75 @@
+"""The README shows commands that exist and an answer that Kulanz gives, word for word."""
+
+import io
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+from rich.console import Console
+
+from kulanz.domain.policy import document_json, load_policy
+from kulanz_cli.answers import show_answer
+from kulanz_cli.main import main
+from kulanz_cli.send import read_event
+from kulanz_cli.terminal import PIPED_COLUMNS
+from kulanz_local.cases import SKYPE
+from kulanz_local.demo import SEED
+from kulanz_local.lists import write_list
+from tests.support.world import BUCKET, World
+
+PROJECT = Path(__file__).resolve().parents[2]
+PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
+ACCOUNTS = 200
+ASKED = "live:d9e384.00000006"
+
+
+def blocks(text: str, language: str) -> list[str]:
+    """The fenced blocks of a page in a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+def commands() -> list[str]:
+    """Every command line that a page shows."""
+    found = [block for page in PAGES for block in blocks(page.read_text(encoding="utf-8"), "console")]
+    lines = "\n".join(found).replace("\\\n", " ").splitlines()
+    return sorted({line[2:].partition("  #")[0].strip() for line in lines if line.startswith("$ ")})
+
+
+@pytest.mark.parametrize("line", [line for line in commands() if line.startswith("make ")])
+def test_a_make_command_on_a_page_is_a_target(line: str) -> None:
+    targets = re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    words = [word for word in shlex.split(line)[1:] if "=" not in word]
+    assert set(words) <= set(targets)
+
+
+@pytest.mark.parametrize("line", [line for line in commands() if line.startswith("kulanz ")])
+def test_a_kulanz_command_on_a_page_is_one_that_it_understands(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    command: click.Command = main
+    words = shlex.split(line)[1:]
+    while isinstance(command, click.Group):
+        found = command.get_command(click.Context(command), words.pop(0))
+        assert found is not None, line
+        command = found
+    for parameter in command.params:
+        if isinstance(parameter.type, click.Path):  # what a page calls yours need not exist here
+            monkeypatch.setattr(parameter, "type", click.STRING)
+    command.make_context("kulanz", words)
+
+
+def test_the_worked_answer_in_the_readme_is_what_kulanz_says(tmp_path: Path) -> None:
+    world, path = World(), tmp_path / "list"
+    expected = write_list(SKYPE.maker, ACCOUNTS, SEED, path)
+    document = load_policy(SKYPE.policy)
+    world.policies.publish(document.policy.id, document.policy.version, document_json(document))
+    world.lists.upload(SKYPE.key, path.read_bytes())
+    event = read_event(SKYPE.event)
+    event["detail"]["campaign"]["affected"] = {"s3": {"bucket": BUCKET, "key": SKYPE.key}, "rows": expected.rows}
+    world.publish(event)
+    world.run_until_quiet()
+    out = io.StringIO()
+    show_answer(world.ask(ASKED, SKYPE.incident_id), BUCKET, Console(file=out, width=PIPED_COLUMNS))
+    shown = f"$ kulanz ask {ASKED} --incident {SKYPE.incident_id}\n{out.getvalue()}"
+    pages = blocks((PROJECT / "README.md").read_text(encoding="utf-8"), "console")
+    assert shown in pages
