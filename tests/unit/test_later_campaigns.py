@@ -8,7 +8,7 @@ import pytest
 from kulanz.application.accept_offer import AcceptPorts, OfferRefused, accept_offer
 from kulanz.application.answer import Explained
 from kulanz.domain.books import Fate, RowClass, differences
-from kulanz.domain.campaign import State
+from kulanz.domain.campaign import CampaignId, Cause, State, StateChange
 from kulanz.domain.decision import Outcome
 from kulanz.domain.ledger import read_decision
 from tests.support.fake_offers import FakeOffers
@@ -193,8 +193,54 @@ def test_a_replacing_policy_with_another_unit_is_refused_before_anything_is_gran
     campaign(world, 1, PAY_WHOLE)
     refused = world.campaign(campaign(world, 2, GIVE_MINUTES))
     assert refused.state is State.REFUSED
-    assert refused.state_reason.startswith("measures_differ: the policy grants call_minute")
+    assert refused.state_reason.startswith("measures_differ: 3 units")
     assert granted(world, "a-1") == [(1, 12000)]
+
+
+VOICE_CHF_MAIL_MINUTES = """
+heads:
+  - name: fee
+    when: product = "{fee}"
+    pay: monthly_fee
+  - name: minutes
+    when: product = "{minutes}"
+    give: {{quantity: 20, unit: call_minute}}
+"""
+PRODUCTS = "facts:\n  product: text\n  monthly_fee: money\n"
+
+
+def test_what_was_granted_in_another_measure_is_never_paid_beside() -> None:
+    world = World()
+    swapped = [{"fee": "voice", "minutes": "mail"}, {"fee": "mail", "minutes": "voice"}]
+    for seq, products in enumerate(swapped, 1):
+        policy = HEAD.format(version=seq) + PRODUCTS + VOICE_CHF_MAIL_MINUTES.format(**products)
+        campaign(world, seq, policy.replace("{", "{{").replace("}", "}}"))
+    refused = world.campaign(f"{INCIDENT_ID}/2")
+    assert (refused.state, refused.state_reason[:24]) == (State.REFUSED, "measures_differ: 5 units")
+    assert {entry.key.seq for entry in world.ledger.all_entries()} == {1}
+
+
+def test_the_offers_of_a_withdrawn_incident_fall_with_it() -> None:
+    world = World()
+    campaign(world, 1, OFFER_WHOLE)
+    world.publish(event(rows=1, detail_type="Incident Withdrawn", revision=2, campaign=..., source="incidents"))
+    world.run_until_quiet()
+    with pytest.raises(OfferRefused) as refused:
+        accept(world, "a-1")
+    assert refused.value.reason == "incident_withdrawn"
+
+
+def test_the_offers_of_a_stopped_campaign_fall_with_it() -> None:
+    world = World()
+    campaign_id = CampaignId.parse(campaign(world, 1, OFFER_WHOLE))
+    closed = world.campaign(str(campaign_id))
+    cause = Cause("a person", "a ticket", "7")
+    world.campaigns.change_state(
+        closed, StateChange(closed.log_count + 1, world.now, closed.state, State.FLAGGED, "", cause)
+    )
+    with pytest.raises(OfferRefused) as refused:
+        accept(world, "a-1")
+    assert refused.value.reason == "offer_stopped"
 
 
 def test_a_third_campaign_sets_off_both_before_it() -> None:

@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
+from kulanz.application.incident_event import DetailType
 from kulanz.application.ports import CampaignStore, Ledger, Outdated, TryAgain
+from kulanz.domain.campaign import State
 from kulanz.domain.decision import Outcome
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz.domain.incident_record import IncidentRecord
@@ -61,6 +63,7 @@ def accept_offer(
         if latest.status is Outcome.GRANTED and offer.outcome is Outcome.OFFERED:
             return latest
         _must_be_open(latest, offer.claim_until, incident, now)
+        _must_stand(latest, ports.campaigns)
         lifetime = Lifetime.of(replace(offer, outcome=Outcome.GRANTED), now, _kept_until(latest))
         granted = replace(
             latest,
@@ -87,6 +90,16 @@ def _must_be_open(latest: Entry, claim_until: datetime | None, incident: Inciden
         raise OfferRefused(
             "offer_superseded", "a later campaign decides this incident; its decision replaces the offer"
         )
+
+
+def _must_stand(latest: Entry, campaigns: CampaignStore) -> None:
+    """An offer falls with its incident and with its campaign; a change after this look moves the incident's record."""
+    newest = max(campaigns.revisions(latest.key.incident_id), key=lambda revision: revision.number)
+    if newest.detail_type == DetailType.WITHDRAWN:
+        raise OfferRefused("incident_withdrawn", "the incident was withdrawn, and its offers with it")
+    campaign = campaigns.campaign(latest.key.campaign)
+    if campaign is None or campaign.state not in (State.APPLYING, State.CLOSED):
+        raise OfferRefused("offer_stopped", "the campaign that made the offer was stopped; a person has to look at it")
 
 
 def _kept_until(entry: Entry) -> datetime:

@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from kulanz.application.dispatch import dispatch
-from kulanz.application.frozen import thaw
 from kulanz.application.incident_event import canonical_json
 from kulanz.application.ports import Announcement, Announcer, Archive, CampaignStore, ChunkQueue, Outdated
 from kulanz.application.report import ChunkTold, campaign_report, differing_chunks
 from kulanz.domain.books import Difference, Totals, differences
 from kulanz.domain.campaign import WORKABLE, Campaign, CampaignId, Cause, Pass, Receipt, State
 from kulanz.domain.estimate import AS_DEPLOYED, Operation
-from kulanz.domain.succession import ADDS
+from kulanz.domain.succession import IN_ANOTHER_MEASURE
 
 ANNOUNCED: dict[State, str] = {
     State.CLOSED: "Campaign Closed",
@@ -68,26 +67,13 @@ def _step(campaign: Campaign, ports: AdvancePorts, cause: Cause, now: datetime) 
     if not campaign.is_finished(work):
         return False
     receipts = ports.campaigns.receipts(campaign.id, work)
-    target, reason = examine(campaign, work, receipts, _replaced(campaign, ports.campaigns))
+    target, reason = examine(campaign, work, receipts)
     ports.campaigns.change_state(campaign, campaign.change(target, reason, cause, now))
     return True
 
 
-def _replaced(campaign: Campaign, campaigns: CampaignStore) -> list[Campaign]:
-    """The campaigns whose grants this one sets off against its own."""
-    if not campaign.follows or thaw(campaign, campaigns.frozen(campaign.id)).earlier == ADDS:
-        return []
-    found = [campaigns.campaign(CampaignId(campaign.id.incident_id, seq)) for seq in campaign.follows]
-    return [before for before in found if before is not None]
-
-
-def examine(
-    campaign: Campaign, work: Pass, receipts: Iterable[Receipt], predecessors: Iterable[Campaign] = ()
-) -> tuple[State, str]:
-    """Where a complete pass leads, and why. The receipts are added up again and must tile the list.
-
-    `predecessors` are the campaigns whose grants this one replaces; none where it adds to them.
-    """
+def examine(campaign: Campaign, work: Pass, receipts: Iterable[Receipt]) -> tuple[State, str]:
+    """Where a complete pass leads, and why. The receipts are added up again and must tile the list."""
     totals, gap = add_up(campaign, receipts)
     if gap:
         return (State.REFUSED if work is Pass.PLAN else State.FLAGGED), f"receipts_incomplete: {gap}"
@@ -95,14 +81,14 @@ def examine(
         reason = "sums_differ: the campaign's sums are not those of its receipts"
         return (State.REFUSED if work is Pass.PLAN else State.FLAGGED), reason
     if work is Pass.PLAN:
-        return _examine_plan(campaign, totals, predecessors)
+        return _examine_plan(campaign, totals)
     found = list(differences(campaign.plan.totals, totals))
     if found:
         return State.FLAGGED, f"books_differ: {found[0].what}: planned {found[0].planned}, applied {found[0].applied}"
     return State.CLOSED, "balanced"
 
 
-def _examine_plan(campaign: Campaign, totals: Totals, predecessors: Iterable[Campaign]) -> tuple[State, str]:
+def _examine_plan(campaign: Campaign, totals: Totals) -> tuple[State, str]:
     if totals.unbalanced_quotes:
         return State.REFUSED, (
             f"quotes_unbalanced: {totals.unbalanced_quotes} lines have an odd number of double quotes, so a line break"
@@ -113,18 +99,13 @@ def _examine_plan(campaign: Campaign, totals: Totals, predecessors: Iterable[Cam
             f"rows_differ: the event announced {campaign.rows_announced} rows, the list has {totals.rows()} that are"
             " not blank; publish the complete list or the right number"
         )
-    known = {measure for before in predecessors for measure in _measures(before.plan.totals)}
-    other = _measures(totals) - known
-    if known and other:
+    held = sum(lines for (_, reason), lines in totals.classes().items() if reason == IN_ANOTHER_MEASURE)
+    if held:
         return State.REFUSED, (
-            f"measures_differ: the policy grants {', '.join(sorted(other))}, the campaigns it replaces granted"
-            f" {', '.join(sorted(known))}; grant the same, or let the policy add (earlier: add)"
+            f"measures_differ: {held} units have been granted something in another currency or unit than this policy"
+            " grants; grant the same, or let the policy add (earlier: add)"
         )
     return State.APPLYING, "plan_balanced"
-
-
-def _measures(totals: Totals) -> set[str]:
-    return {measure for _, measure in totals.worth()}
 
 
 def add_up(campaign: Campaign, receipts: Iterable[Receipt]) -> tuple[Totals, str]:

@@ -1,7 +1,7 @@
 """Answers "did I get it, and why that much?" for one account: ledger, frozen policy and pinned list together."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -9,12 +9,12 @@ from enum import StrEnum
 from kulanz.application.frozen import thaw
 from kulanz.application.ports import CampaignStore, Ledger, ListStore, PinnedVersionGone
 from kulanz.domain.campaign import Campaign, State
-from kulanz.domain.decision import Decision
+from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.identifiers import ACCOUNT_ID_EXPECTED, is_account_id
 from kulanz.domain.ledger import Entry, earlier_grants, is_expired, read_decision
 from kulanz.domain.lists import LINE_BYTES, LineReader, Row, line_reader, lines_starting_in
 from kulanz.domain.money import Money, format_amount, is_currency
-from kulanz.domain.succession import less_granted
+from kulanz.domain.succession import Before, still_owed
 
 
 class Explained(StrEnum):
@@ -89,7 +89,8 @@ def _explain(entry: Entry, campaign: Campaign | None, ports: AnswerPorts, now: d
     steps = whole.steps
     if earlier:
         granted = {measure: Decimal(size) for measure, size in earlier.items()}
-        recomputed = replace(recomputed, benefits=less_granted(recomputed.benefits, granted))
+        before = Before(Outcome.GRANTED, tuple(granted.items()))
+        recomputed = still_owed(whole.decision, before, policy.earlier) or whole.decision
         steps = (*steps, _set_off(granted))
     explained = Explained.AGREES if recomputed == decision else Explained.DIFFERS
     return AnsweredDecision(entry, decision, campaign, expired, steps, explained, recomputed)

@@ -6,7 +6,10 @@ the row's digest) is worked out once and remembered, within a bound.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 
+from kulanz.domain.books import worth_of
 from kulanz.domain.campaign import Campaign
 from kulanz.domain.decision import Decision
 from kulanz.domain.facts import FactError
@@ -14,6 +17,9 @@ from kulanz.domain.ledger import decision_body
 from kulanz.domain.lists import Cells, LineReader, Problem, Record, fact_problem, facts_text, row_digest
 from kulanz.domain.policy import CompiledPolicy
 
+WORTH_LARGEST = 10**10
+WORTH_DECIMALS = 6
+"""With 125,000,000 rows of a list, sums of such quantities have 25 digits: fewer than DynamoDB and Decimal keep."""
 REMEMBERED_FACTS = 8_192
 """Sets of facts remembered at a time; about 1 KB each."""
 _NO_DIGEST = "\0"
@@ -63,7 +69,22 @@ class Decider:
             values = self._reader.values(cells)
         except FactError as error:
             return fact_problem(error)
-        return prepare(self._campaign, self._policy.decide(values), facts_text(values))
+        try:
+            decision = self._policy.decide(values)
+            _must_be_writable(decision, self._campaign.decided_at)
+        except (ArithmeticError, ValueError):
+            # A date at the end of the calendar, a quotient without an end: this row's alone, and no other's.
+            return Problem("not_computable", "", "facts from which the policy's amounts and dates can be computed")
+        return prepare(self._campaign, decision, facts_text(values))
+
+
+def _must_be_writable(decision: Decision, now: datetime) -> None:
+    """Raise what writing the decision would raise, as long as only its own row is concerned."""
+    for benefit in decision.benefits:
+        size = Decimal(worth_of(benefit)[1])
+        if size >= WORTH_LARGEST or size != round(size, WORTH_DECIMALS):
+            raise ValueError("a quantity out of bounds")
+        benefit.validity.expires_at(now)
 
 
 def prepare(campaign: Campaign, decision: Decision, facts: str, earlier: Mapping[str, str] | None = None) -> Remembered:

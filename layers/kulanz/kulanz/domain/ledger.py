@@ -161,11 +161,16 @@ class Lifetime:
         if decision.outcome is Outcome.OFFERED:
             until = decision.claim_until
             kept = keep_until if until is None else max(keep_until, until)
-            return cls(now, until, int((kept + WRITER_LIFE).timestamp()))
+            return cls(now, until, _purge_at(kept))
         expiries = [benefit.validity.expires_at(now) for benefit in decision.benefits]
         known = [expiry for expiry in expiries if expiry is not None]
         expires_at = max(known) if known and len(known) == len(expiries) else None
-        return cls(now, expires_at, int((max([keep_until, *known]) + WRITER_LIFE).timestamp()))
+        return cls(now, expires_at, _purge_at(max([keep_until, *known])))
+
+
+def _purge_at(kept_until: datetime) -> int:
+    """As seconds since 1970, because "no end" is often written as the calendar's last day."""
+    return int(kept_until.timestamp()) + int(WRITER_LIFE.total_seconds())
 
 
 def new_entry(key: DecisionKey, origin: int, body: str, decision: Decision, lifetime: Lifetime) -> Entry:

@@ -14,6 +14,7 @@ from kulanz.domain.ledger import Entry, read_decision
 from kulanz.domain.money import Money
 
 ADDS = "add"
+IN_ANOTHER_MEASURE = "granted_before_in_another_measure"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +47,17 @@ def stands_before(entries: Iterable[Entry]) -> Before | None:
 def still_owed(decision: Decision, before: Before | None, earlier_rule: str) -> Decision | None:
     """What is decided now, given what stands; None when nothing changes.
 
-    An offer that was not taken up is made again, because only an incident's latest campaign can be accepted.
+    An offer that was not taken up is made again, because only an incident's latest campaign can be accepted. What was
+    granted in another currency or unit cannot be set off: the unit is held, and a plan with such units is refused.
     """
     if before is None or earlier_rule == ADDS:
         return decision
     if decision.outcome not in (Outcome.GRANTED, Outcome.OFFERED):
         return None if before.outcome in (decision.outcome, Outcome.GRANTED) else decision
-    remaining = less_granted(decision.benefits, dict(before.granted))
+    granted = dict(before.granted)
+    if granted and any(worth_of(benefit)[0] not in granted for benefit in decision.benefits):
+        return Decision(Outcome.HELD, IN_ANOTHER_MEASURE)
+    remaining = less_granted(decision.benefits, granted)
     if not remaining:
         return None
     return decision if remaining == decision.benefits else replace(decision, benefits=remaining)
