@@ -141,7 +141,8 @@ def counting_endpoint(upstream: str) -> Iterator[tuple[str, Counts]]:
             for name, value in answer.getheaders():
                 if name.lower() not in HOP_BY_HOP:
                     self.send_header(name, value)
-            self.send_header("Content-Length", str(len(content)))
+            length = answer.headers.get("Content-Length") if self.command == "HEAD" else None
+            self.send_header("Content-Length", length or str(len(content)))
             self.end_headers()
             self.wfile.write(content)
 

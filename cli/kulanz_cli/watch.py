@@ -5,7 +5,18 @@ from collections.abc import Callable, Iterator
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
 
 from kulanz.application.ports import CampaignStore
 from kulanz.domain.campaign import Campaign, CampaignId, Pass, State
@@ -40,6 +51,14 @@ def states_of(
         time.sleep(POLL_SECONDS)
 
 
+class _Rate(ProgressColumn):
+    """Lines a second, by the receipts of the last looks."""
+
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text("" if speed is None else f"{speed:,.0f}/s")
+
+
 class CampaignBars:
     """A bar for each pass of each campaign; where there is no terminal, a line at each pass's start and end."""
 
@@ -51,7 +70,10 @@ class CampaignBars:
             TextColumn("{task.percentage:>3.0f}%"),
             MofNCompleteColumn(),
             TextColumn("lines"),
+            _Rate(),
             TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
             console=console,
             disable=not console.is_terminal,
         )
