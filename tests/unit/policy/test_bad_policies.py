@@ -98,6 +98,7 @@ NOT_A_POLICY = {
 
 NOT_A_FORMULA = {
     "a name that is not declared": (FACTS + "pay: fees", 7, "did you mean 'fee'?"),
+    "a text without quotes": (FACTS + "when: who = somebody\npay: fee", 7, "quotes if it is a text"),
     "an unknown function": (FACTS + "pay: maxi(fee, fee)", 7, "did you mean 'max'?"),
     "no operator": (FACTS + "pay: fee fee", 7, "expected an operator"),
     "an open bracket": (FACTS + "pay: (fee", 7, "expected ')'"),

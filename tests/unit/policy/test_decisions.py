@@ -48,7 +48,7 @@ def test_an_unknown_amount_holds_and_names_its_fact() -> None:
     )
     assert policy.decide((None, 3)).reason == "fee_unknown"
     assert policy.decide((500, None)).reason == "lines_unknown"
-    assert "Not known: fee" in policy.explain((None, 3)).text()
+    assert "because fee is not known" in policy.explain((None, 3)).text()
 
 
 def test_a_fact_that_cannot_change_the_decision_is_not_missed() -> None:

@@ -5,10 +5,9 @@
 
 from typing import TYPE_CHECKING
 
-from kulanz.domain.policy.compiled import CompiledPolicy, Template, check, compile_policy
+from kulanz.domain.policy.compiled import CompiledPolicy, Explanation, Template, check, compile_policy
 from kulanz.domain.policy.document import PolicyDocument
 from kulanz.domain.policy.errors import PolicyError
-from kulanz.domain.policy.explain import Explanation
 from kulanz.domain.policy.frozen import (
     content_hash,
     document_from_json,

@@ -11,7 +11,6 @@ from kulanz.domain.incident import Incident
 from kulanz.domain.policy import kinds
 from kulanz.domain.policy.document import NoticeRule, PolicyDocument
 from kulanz.domain.policy.errors import PolicyError
-from kulanz.domain.policy.explain import Explanation, explain
 from kulanz.domain.policy.expression import UNSET, Node, Row
 from kulanz.domain.policy.frozen import read_frozen_with_parameters, resolve_parameters
 from kulanz.domain.policy.kinds import show
@@ -27,6 +26,18 @@ class Template:
 
     subject: str
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A decision and the steps that led to it, each a sentence a support agent can read out."""
+
+    decision: Decision
+    steps: tuple[str, ...]
+
+    def text(self) -> str:
+        """Give the steps as numbered lines."""
+        return "\n".join(f"{number}. {step}" for number, step in enumerate(self.steps, 1))
 
 
 class CompiledPolicy:
@@ -59,9 +70,12 @@ class CompiledPolicy:
 
     def explain(self, values: Sequence[FactValue | None]) -> Explanation:
         """Decide a row and tell the steps of its arithmetic, from the same evaluation."""
+        from kulanz.domain.policy.explain import explain  # noqa: PLC0415 (a worker decides and never explains)
+
         row = self._row(values)
         verdict = self._judge.judge(row)
-        return explain(self._judge, verdict, self._decision(verdict, row), row, self._slots)
+        decision = self._decision(verdict, row)
+        return Explanation(decision, explain(self._judge, verdict, decision, row, self._slots))
 
     def templates(self, kind: str, locale: str) -> Template | None:
         """Give the text of a notice by outcome and language, as a decision's notice names them."""

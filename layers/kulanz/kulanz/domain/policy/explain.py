@@ -1,15 +1,17 @@
-"""Telling a decision as the steps of its arithmetic, by evaluating the very closures that decided it."""
+"""Telling a decision as the steps of its arithmetic, by evaluating the very closures that decided it.
+
+Only who asks for an explanation imports this.
+"""
 
 # ruff: noqa: PLR2004 (how many operands an operation has)
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from kulanz.domain.decision import Decision, Due, Outcome
 from kulanz.domain.policy.expression import Node, Row
 from kulanz.domain.policy.functions import MONEY_BY_TIME
-from kulanz.domain.policy.kinds import DURATION, Kind, money, show, show_number
+from kulanz.domain.policy.kinds import DURATION, OUTAGE, Kind, money, show, show_number
 from kulanz.domain.policy.program import CompiledClause, FactSlot, NamedValue, kind_of
 from kulanz.domain.policy.tables import StepTable, TierTable
 
@@ -56,27 +58,15 @@ _OF_ONE = {
 _OUTCOMES = {
     Outcome.GRANTED: "Granted",
     Outcome.DECLINED: "Declined",
-    Outcome.HELD: "Held, because a person has to decide or something is not known",
+    Outcome.HELD: "Held until a person decides",
     Outcome.REFERRED: "Referred to a person",
     Outcome.OFFERED: "Owed as soon as the customer claims or accepts it",
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """A decision and the steps that led to it, each a sentence a support agent can read out."""
-
-    decision: Decision
-    steps: tuple[str, ...]
-
-    def text(self) -> str:
-        """Give the steps as numbered lines."""
-        return "\n".join(f"{number}. {step}" for number, step in enumerate(self.steps, 1))
-
-
-def explain(judge: "Judge", verdict: "Verdict", decision: Decision, row: Row, slots: list[FactSlot]) -> Explanation:
+def explain(judge: "Judge", verdict: "Verdict", decision: Decision, row: Row, slots: list[FactSlot]) -> tuple[str, ...]:
     """Tell a verdict. The row is the one that was judged, so that everything in it is what was computed."""
-    return Explanation(decision, tuple(_Teller(judge, row, slots).steps(verdict, decision)))
+    return tuple(_Teller(judge, row, slots).steps(verdict, decision))
 
 
 class _Teller:
@@ -98,7 +88,8 @@ class _Teller:
         if policy.tax:
             steps.append(f"Amounts {'include' if policy.tax == 'included' else 'do not include'} tax.")
         steps.append("Facts used: " + (", ".join(self._facts()) or "none") + ".")
-        for clause in self._judge.who:
+        steps += self._incident()
+        for clause in self._judge.told:
             steps += self._needed(clause.node)
             steps.append(self._clause(clause))
             if clause is verdict.clause:
@@ -115,6 +106,17 @@ class _Teller:
             if clause is verdict.clause:
                 break
         return [*steps, *self._delivery(verdict), self._end(verdict, decision)]
+
+    def _incident(self) -> list[str]:
+        """Tell when it was, and why where that is known, in the rule's zone."""
+        incident = self._program.incident
+        windows = self._program.incident_windows()
+        if incident is None or not windows:
+            return []
+        when = show(OUTAGE, windows, self._zone)
+        zone = self._zone.key if self._zone is not None else "UTC"
+        cause = f", cause {incident.cause}" if incident.cause else ""
+        return [f"The incident: {when} ({zone}){cause}."]
 
     def _facts(self) -> list[str]:
         stated = [slot for slot in self._program.slots.values() if not slot.from_account and not slot.columns]
@@ -352,7 +354,7 @@ class _Teller:
             told = how[way] if way == "automatic" else how[way] + state[result.state]
             to = result.head.to
             where = f", to: {to.evaluate(self._row)}" if to is not None else ""
-            steps.append(f"{_spoken(result.head.name)} is {told}{condition}{due}{where}.")
+            steps.append(f"{_spoken(result.head.name)}: {told}{condition}{due}{where}.")
         return steps
 
     def _end(self, verdict: "Verdict", decision: Decision) -> str:
@@ -363,8 +365,9 @@ class _Teller:
             else:
                 owed.append(f"{benefit.quantity} {benefit.unit}")
         told = ": " + " and ".join(owed) if owed else ""
-        unknown = f" Not known: {verdict.unknown}." if verdict.unknown else ""
-        return f"{_OUTCOMES[decision.outcome]}{told}. Reason: {decision.reason}.{unknown}"
+        if verdict.unknown:
+            told = f", because {_spoken(verdict.unknown)} is not known"
+        return f"{_OUTCOMES[decision.outcome]}{told}. Reason: {decision.reason}."
 
 
 def _due(due: Due) -> str:

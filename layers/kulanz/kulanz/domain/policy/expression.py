@@ -255,7 +255,9 @@ def _suggest(name: str, known: Iterable[str]) -> str:
 
     names = sorted(item for item in known if item[0].isalpha())
     close = get_close_matches(name, names, n=1)
-    return f"did you mean {close[0]!r}?" if close else "declare it under facts, values or parameters"
+    if close:
+        return f"did you mean {close[0]!r}?"
+    return "declare it under facts, values or parameters, or put it into quotes if it is a text"
 
 
 def conjunction(nodes: tuple[Node, ...]) -> Evaluate:

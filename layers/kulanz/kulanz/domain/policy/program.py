@@ -45,7 +45,7 @@ _KIND_OF_FACT = {
 
 @dataclass(frozen=True, slots=True)
 class CompiledClause:
-    """A clause with its condition."""
+    """A clause with its condition; ``never`` where the incident and the parameters alone rule it out."""
 
     outcome: Outcome
     reason: str
@@ -53,6 +53,7 @@ class CompiledClause:
     negated: bool
     node: Node | None
     holds: Evaluate
+    never: bool = False
 
 
 @dataclass(slots=True)
@@ -134,13 +135,12 @@ class Program:
         return node
 
     def clauses(self, clauses: tuple[Clause, ...], path: Path) -> tuple[CompiledClause, ...]:
-        """Compile clauses, leaving out those that can never hold for this incident."""
+        """Compile clauses."""
         compiled = []
         for index, clause in enumerate(clauses):
             node, holds = condition(clause.when, clause.unless, self.scope, (*path, index))
             negated = bool(clause.unless)
-            if node is not None and node.constant and node.value is negated:
-                continue
+            never = node is not None and node.constant and node.value is negated
             outcome, reason = (
                 (Outcome.DECLINED, clause.decline)
                 if clause.decline
@@ -148,7 +148,7 @@ class Program:
                 if clause.refer
                 else (Outcome.HELD, clause.hold)
             )
-            compiled.append(CompiledClause(outcome, reason, clause.because, negated, node, holds))
+            compiled.append(CompiledClause(outcome, reason, clause.because, negated, node, holds, never))
         return tuple(compiled)
 
     def use_amounts(self, currency: str) -> tuple[int, int]:

@@ -5,8 +5,6 @@ from typing import Any
 
 from kulanz.domain.policy.document import POLICY
 
-SCHEMA_ID = "https://kulanz.dev/schemas/policy.schema.json"
-
 
 def policy_schema() -> dict[str, Any]:
     """Give the JSON Schema (2020-12) of a policy document."""
@@ -14,7 +12,6 @@ def policy_schema() -> dict[str, Any]:
     root = POLICY.schema(definitions)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": SCHEMA_ID,
         "title": "A policy of Kulanz",
         **root,
         "$defs": dict(sorted(definitions.items())),

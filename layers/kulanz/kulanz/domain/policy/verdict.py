@@ -55,7 +55,8 @@ class Judge:
     def __init__(self, program: Program) -> None:
         self.program = program
         policy = program.policy
-        self.who = program.clauses(policy.who, ("who",))
+        self.told = program.clauses(policy.who, ("who",))
+        self.who = tuple(clause for clause in self.told if not clause.never)
         heads = compile_amounts(program)
         currencies = sorted({head.pay.kind.currency for head in heads if head.pay is not None})
         self.currency = currencies[0] if len(currencies) == 1 else ""
