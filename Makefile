@@ -95,7 +95,7 @@ lint: environments ## the linters alone: ruff, mypy, import contracts, cfn-lint,
 .PHONY: tests
 tests: environments $(if $(filter test,$(MAKECMDGOALS)),lint) ## the tests alone
 	@output=$$(mktemp); \
-	if $(dev)/python -m pytest -n 2 -m 'not container' >"$$output" 2>&1 </dev/null; then tail -n 1 "$$output"; rm -f "$$output"; \
+	if $(dev)/python -m pytest -n 2 -m 'not container' >"$$output" 2>&1 </dev/null; then sed -n -e '/^crash points/p' -e '$$p' "$$output"; rm -f "$$output"; \
 	else cat "$$output" >&2; rm -f "$$output"; exit 1; fi
 
 .PHONY: check-ruff check-format check-types check-imports check-cfn-lint check-checkov check-sam

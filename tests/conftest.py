@@ -33,3 +33,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("ministack"):
             item.add_marker(pytest.mark.xdist_group("ministack"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print how many crash points were tried: a number that falls has lost a promise."""
+    points = [
+        f"{value}"
+        for outcome in ("passed", "failed")
+        for report in terminalreporter.stats.get(outcome, [])
+        for name, value in report.user_properties
+        if name == "crash points"
+    ]
+    if points:
+        terminalreporter.write_line(f"crash points: {', '.join(points)}")
