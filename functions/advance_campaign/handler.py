@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from kulanz.adapters.aws import client
@@ -12,12 +13,13 @@ from kulanz.adapters.campaign_items import META, campaign_of_partition
 from kulanz.adapters.campaign_table import DynamoCampaigns
 from kulanz.adapters.messaging import EventBridgeAnnouncer, SqsChunks
 from kulanz.adapters.s3 import S3Archive
-from kulanz.application.advance_campaign import AdvancePorts, advance_campaign
+from kulanz.application.advance_campaign import WAITING, AdvancePorts, advance_campaign
 from kulanz.config import AdvanceCampaignConfig
 from kulanz.domain.campaign import Cause
 from kulanz.domain.estimate import Operation
 
 logger = Logger()
+metrics = Metrics()
 
 
 @cache
@@ -34,6 +36,7 @@ def _composed() -> AdvancePorts:
 
 
 @logger.inject_lambda_context
+@metrics.log_metrics
 def handle(event: dict[str, Any], context: LambdaContext) -> None:
     """Advance each campaign that the batch names, once; an error repeats the batch, which is safe."""
     changed: dict[str, str] = {}
@@ -47,4 +50,6 @@ def handle(event: dict[str, Any], context: LambdaContext) -> None:
             continue
         cause = Cause(context.function_name, event_id, context.function_version)
         state = advance_campaign(campaign_id, _composed(), cause, datetime.now(UTC))
+        if state in WAITING:
+            metrics.add_metric("CampaignsWaitingForAPerson", MetricUnit.Count, 1)
         logger.info("campaign", campaign=str(campaign_id), state=None if state is None else state.value)

@@ -230,7 +230,8 @@ class FakeCampaigns:
             return
         if (kept.campaign.state, kept.campaign.log_count) != (before.state, before.log_count):
             raise Outdated
-        if change.target is State.APPLYING or change.target in ENDED:
+        occupies = record.open_seq == before.id.seq
+        if change.target is State.APPLYING or (change.target in ENDED and occupies):
             if record.open_seq != before.id.seq:
                 raise Outdated
             told = replace(record, version=record.version + 1)

@@ -92,14 +92,21 @@ class GrantCreditsConfig:
     def read(cls, values: Mapping[str, str] = os.environ) -> Self:
         """Read the environment. Raises SettingError."""
         given = _Environment(values)
+        write_rate = given.integer("TARGET_WRITE_RATE", 0, WRITE_RATE_MOST)
+        maximum_concurrency = given.integer("MAXIMUM_CONCURRENCY", 1, 1_000)
+        if 0 < write_rate < maximum_concurrency:
+            # A slower worker could not write a single entry between two looks at its clock.
+            raise SettingError(
+                "TARGET_WRITE_RATE: expected at least MAXIMUM_CONCURRENCY, one entry a second each"
+            )
         return cls(
             credits_table=given.text("CREDITS_TABLE"),
             campaigns_table=given.text("CAMPAIGNS_TABLE"),
             list_bucket=given.text("LIST_BUCKET"),
             chunk_queue_url=given.text("CHUNK_QUEUE_URL"),
             calls_in_flight=given.integer("IN_FLIGHT_CALLS", 1, CALLS_IN_FLIGHT_MOST),
-            write_rate=given.integer("TARGET_WRITE_RATE", 0, WRITE_RATE_MOST),
-            maximum_concurrency=given.integer("MAXIMUM_CONCURRENCY", 1, 1_000),
+            write_rate=write_rate,
+            maximum_concurrency=maximum_concurrency,
             retention_days=given.integer("DECISION_RETENTION_DAYS", 1, RETENTION_DAYS_MOST),
         )
 

@@ -118,7 +118,7 @@ class DynamoCampaigns:
             },
             self._put_new(items.log_item(before.id, change)),
         ]
-        if change.target is State.APPLYING or change.target in ENDED:
+        if change.target is State.APPLYING or (change.target in ENDED and self._occupies(before.id)):
             actions.append(self._tell_incident(before.id, change.target))
         try:
             self._write_conditionally(actions)
@@ -126,6 +126,11 @@ class DynamoCampaigns:
             standing = self._get(items.log_key(before.id, change.number))
             if standing is None or items.read_log(standing) != change:
                 raise
+
+    def _occupies(self, campaign_id: CampaignId) -> bool:
+        """Whether the incident waits for this campaign. One that was closed and then flagged has let it go for good."""
+        record = self.incident(campaign_id.incident_id)
+        return record is not None and record.open_seq == campaign_id.seq
 
     def _tell_incident(self, campaign_id: CampaignId, target: State) -> Item:
         """The incident learns that the campaign may have granted, or that it is free again."""
@@ -156,10 +161,11 @@ class DynamoCampaigns:
             self._client.update_item,
             TableName=self._table,
             Key=items.meta_key(campaign_id),
-            UpdateExpression="SET #name = :value",
+            # Without the counter a repetition would change nothing, and the stream would not tell of it.
+            UpdateExpression="SET #name = :value ADD touched :one",
             ConditionExpression="attribute_exists(pk)",
             ExpressionAttributeNames={"#name": name},
-            ExpressionAttributeValues={":value": value},
+            ExpressionAttributeValues={":value": value, ":one": {"N": "1"}},
         )
 
     # Cursors and receipts

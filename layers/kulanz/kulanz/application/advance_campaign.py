@@ -25,6 +25,8 @@ ANNOUNCED: dict[State, str] = {
     State.CANCELLED: "Campaign Cancelled",
 }
 """The states that are told on the bus."""
+WAITING = frozenset({State.PAUSED, State.FLAGGED, State.REFUSED})
+"""The states that nothing but a person ends, or has to hear of."""
 STEPS_PER_RECORD = 4
 """planning → applying → closed → announced is the longest way one record can go."""
 

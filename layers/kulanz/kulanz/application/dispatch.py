@@ -12,6 +12,6 @@ def dispatch(campaign: Campaign, work: Pass, campaigns: CampaignStore, chunks: C
         chunks.send(ChunkMessage(campaign.id, work, chunk) for chunk in unfinished)
     else:
         unfinished = []
-    if not campaign.progress(work).dispatched:
-        campaigns.mark_dispatched(campaign.id, work)
+    # Also where nothing is left to send: the change of META is what makes advance_campaign look again.
+    campaigns.mark_dispatched(campaign.id, work)
     return len(unfinished)

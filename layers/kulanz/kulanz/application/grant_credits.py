@@ -51,6 +51,8 @@ from kulanz.domain.succession import stands_before, still_owed
 
 STATEMENTS_PER_CALL = 25
 LINES_PER_LOOK_AT_THE_CLOCK = 250
+WAVE_SECONDS = 5.0
+"""The longest a worker waits for its pace between two looks at the clock."""
 TIME_TO_FINISH_SECONDS = 20.0
 """What a worker keeps back of its time: the writes in flight, the receipt, and sending the chunk again."""
 PROBLEMS_PER_RECEIPT = 10_000
@@ -75,6 +77,14 @@ class GrantSettings:
     calls_in_flight: int
     entries_per_second: float
     retention_days: int
+
+    @property
+    def entries_per_wave(self) -> int:
+        """As many as the calls hold, and no more than a worker may write in `WAVE_SECONDS` at its pace."""
+        most = STATEMENTS_PER_CALL * self.calls_in_flight
+        if self.entries_per_second <= 0:
+            return most
+        return max(1, min(most, int(self.entries_per_second * WAVE_SECONDS)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +221,7 @@ class ChunkRun:
     tally: dict[tuple[Remembered, Fate], int] = field(default_factory=dict)
     wave: dict[tuple[str, str], Waiting] = field(default_factory=dict)
     row_hashes: int = 0
+    has_written: bool = False
 
     def work(self) -> Receipt:
         """Decide (and in the apply pass write) line after line; the receipt covers exactly the lines that are done."""
@@ -257,7 +268,10 @@ class ChunkRun:
     def _must_stop(self, number: int) -> bool:
         if len(self.problems) >= PROBLEMS_PER_RECEIPT:
             return True
-        return number % LINES_PER_LOOK_AT_THE_CLOCK == 0 and self.clock.seconds_left() < TIME_TO_FINISH_SECONDS
+        if not self.has_written and number % LINES_PER_LOOK_AT_THE_CLOCK:
+            return False
+        self.has_written = False
+        return self.clock.seconds_left() < TIME_TO_FINISH_SECONDS
 
     def _take(self, line: Line, reader: LineReader, decider: Decider) -> None:
         if line.raw == b"":
@@ -276,7 +290,7 @@ class ChunkRun:
             if record[:2] in self.wave:
                 self._flush()  # two rows of one unit in one call would hide which of them was first
             self.wave[record.account_id, record.unit] = Waiting(line.offset, record, remembered)
-            if len(self.wave) >= STATEMENTS_PER_CALL * self.settings.calls_in_flight:
+            if len(self.wave) >= self.settings.entries_per_wave:
                 self._flush()
 
     def _read(self, line: Line, reader: LineReader) -> Record | Problem:
@@ -361,6 +375,7 @@ class ChunkRun:
                 expected = "one set of facts for an account in a list"
                 self._note(line.offset, "conflict", stored_offset=found.origin, expected=expected)
         self._pace(len(entries), before - self.clock.seconds_left())
+        self.has_written = True
 
     def _pace(self, entries: int, spent_seconds: float) -> None:
         if self.settings.entries_per_second > 0:

@@ -1,0 +1,93 @@
+"""A campaign never stands still for ever: not for its pace, not for a stream record that was given up."""
+
+import pytest
+
+from kulanz.application.control import ControlPorts, cancel, resume
+from kulanz.config import GrantCreditsConfig, SettingError
+from kulanz.domain.campaign import CampaignId, Cause, Pass, State
+from tests.support.small_campaign import CAMPAIGN, ROWS, event, sealed_policy, small_world
+from tests.support.world import CHANGES, Function, World, WorldClock
+
+CAMPAIGN_ID = CampaignId.parse(CAMPAIGN)
+CAUSE = Cause("a person", "a ticket", "7")
+FLAT = "kulanz: 1\nid: flat\nversion: 1\ntitle: Flat\npay: 5.00 EUR\n"
+
+
+def control(world: World) -> ControlPorts:
+    return ControlPorts(world.campaigns, world.chunks)
+
+
+@pytest.mark.parametrize("entries_per_second", [1.0, 4.0, 12.0, 400.0])
+@pytest.mark.parametrize("calls_in_flight", [1, 4, 32])
+def test_a_worker_keeps_its_pace_and_still_has_time_for_its_receipt(
+    entries_per_second: float, calls_in_flight: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+    wait = WorldClock.wait
+
+    def wait_within_life(clock: WorldClock, seconds: float) -> None:
+        wait(clock, seconds)
+        waited.append(seconds)
+        assert clock.seconds_left() > 0, "Lambda would have ended the worker before its receipt"
+
+    monkeypatch.setattr(WorldClock, "wait", wait_within_life)
+    world = World(chunk_bytes=1024 * 1024, entries_per_second=entries_per_second, calls_in_flight=calls_in_flight)
+    world.policies.publish("flat", 1, sealed_policy(FLAT))
+    rows = 600
+    content = b"account_id\n" + b"".join(b"a-%06d\n" % number for number in range(rows))
+    version = world.lists.upload("lists/flat.csv", content)
+    world.publish(event(key="lists/flat.csv", rows=rows, version_id=version, policy="flat"))
+    world.run_until_quiet()
+    assert world.campaign(CAMPAIGN).state is State.CLOSED
+    assert world.dead_letters == []
+    assert sum(waited) >= rows / entries_per_second - 1
+
+
+def test_a_pace_below_one_entry_a_second_for_each_worker_is_refused_by_name() -> None:
+    values = {
+        "CREDITS_TABLE": "c", "CAMPAIGNS_TABLE": "m", "LIST_BUCKET": "l", "CHUNK_QUEUE_URL": "q",
+        "IN_FLIGHT_CALLS": "4", "TARGET_WRITE_RATE": "9", "MAXIMUM_CONCURRENCY": "10",
+        "DECISION_RETENTION_DAYS": "400",
+    }  # fmt: skip
+    with pytest.raises(SettingError, match="TARGET_WRITE_RATE"):
+        GrantCreditsConfig.read(values)
+    assert GrantCreditsConfig.read(values | {"TARGET_WRITE_RATE": "10"}).entries_per_second == 1
+
+
+def world_whose_last_record_was_given_up() -> World:
+    """The plan is complete, and the stream record that would have started apply is gone."""
+    world = small_world()
+    world.publish(event(rows=ROWS))
+    while True:
+        found = world.campaigns.campaign(CAMPAIGN_ID)
+        if found is not None and found.is_finished(Pass.PLAN) and not world.chunk_messages:
+            break
+        world.run(next((step for step in world.steps() if step.function is not Function.ADVANCE), world.steps()[0]))
+    world.streams[CHANGES].position = len(world.campaigns.changes)
+    world.run_until_quiet()
+    assert world.campaign(CAMPAIGN).state is State.PLANNING
+    return world
+
+
+def test_resuming_wakes_a_campaign_whose_last_record_was_given_up() -> None:
+    world = world_whose_last_record_was_given_up()
+    resume(CAMPAIGN_ID, control(world), "its record is in the failure destination", CAUSE, world.now)
+    world.run_until_quiet()
+    assert world.campaign(CAMPAIGN).state is State.CLOSED
+
+
+def test_the_same_event_again_wakes_a_campaign_whose_last_record_was_given_up() -> None:
+    world = world_whose_last_record_was_given_up()
+    world.publish(event(rows=ROWS))
+    world.run_until_quiet()
+    assert world.campaign(CAMPAIGN).state is State.CLOSED
+
+
+def test_a_campaign_flagged_after_it_was_closed_can_be_ended() -> None:
+    world = small_world()
+    world.publish(event(rows=ROWS))
+    world.run_until_quiet()
+    world.publish(event(rows=1, detail_type="Incident Withdrawn", revision=2, campaign=..., source="incidents"))
+    world.run_until_quiet()
+    assert world.campaign(CAMPAIGN).state is State.FLAGGED
+    assert cancel(CAMPAIGN_ID, control(world), "looked at", CAUSE, world.now).state is State.CANCELLED
