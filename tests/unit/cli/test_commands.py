@@ -1,0 +1,194 @@
+"""The commands: exit codes, plain and JSON output, and errors that say what to do."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+from click.testing import CliRunner, Result
+
+from kulanz.application.answer import AnswerPorts
+from kulanz.domain.campaign import CampaignId
+from kulanz.domain.policy import document_json, load_policy
+from kulanz_cli.main import main
+from kulanz_cli.stack import Stack, StackNames, StackUnusable
+from kulanz_cli.terminal import PIPED_COLUMNS
+from kulanz_cli.watch import StillAtWork, states_of
+from kulanz_local.cases import SKYPE
+from kulanz_local.lists import Expectation, write_list
+from tests.support.world import BUCKET, World
+
+
+class WorldStack(Stack):
+    """A stack whose ports are those of a world in memory."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__("kulanz")
+        self.world = world
+        self._names = StackNames(**dict.fromkeys(StackNames.__dataclass_fields__, BUCKET))
+
+    def campaigns(self) -> Any:
+        return self.world.campaigns
+
+    def policies(self) -> Any:
+        return self.world.policies
+
+    def answers(self) -> Any:
+        return AnswerPorts(self.world.campaigns, self.world.lists, self.world.ledger)
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[WorldStack, Expectation]:
+    world, path = World(), tmp_path_factory.mktemp("list") / "list"
+    expected = write_list(SKYPE.maker, 200, 1, path)
+    document = load_policy(SKYPE.policy)
+    world.policies.publish(document.policy.id, document.policy.version, document_json(document))
+    world.lists.upload(SKYPE.key, path.read_bytes())
+    event = json.loads(SKYPE.event.read_text(encoding="utf-8"))
+    event["detail"]["campaign"]["affected"] = {"s3": {"bucket": BUCKET, "key": SKYPE.key}, "rows": expected.rows}
+    world.publish(event)
+    world.run_until_quiet()
+    return WorldStack(world), expected
+
+
+def run(stack: Stack | None, *words: str) -> Result:
+    return CliRunner().invoke(main, words, obj=stack, prog_name="kulanz")
+
+
+def test_an_answer_as_json_names_everything_a_program_needs(played: tuple[WorldStack, Expectation]) -> None:
+    stack, expected = played
+    result = run(stack, "ask", expected.examples["granted"], "--incident", SKYPE.incident_id, "--json")
+    assert result.exit_code == 0
+    answer = json.loads(result.stdout)
+    (decided,) = answer["decisions"]
+    assert answer["final"] is True
+    assert decided["policy"]["id"] == "skype-2015"
+    assert decided["decision"]["notice"]["kind"] == "granted"
+    assert len(decided["notice_id"]) == 32
+    assert decided["explained"] == "agrees"
+
+
+@pytest.mark.parametrize("kind", ["declined", "held"])
+def test_a_decision_against_is_an_answer_too(played: tuple[WorldStack, Expectation], kind: str) -> None:
+    stack, expected = played
+    result = run(stack, "ask", expected.examples[kind], "--incident", SKYPE.incident_id)
+    assert result.exit_code == 0
+    assert result.stdout.startswith(kind.upper())
+    assert "why" in result.stdout
+    assert max(len(line) for line in result.stdout.splitlines()) <= PIPED_COLUMNS
+
+
+@pytest.mark.parametrize("kind", ["rejected", "unlisted"])
+def test_where_nothing_was_decided_it_says_where_to_look(played: tuple[WorldStack, Expectation], kind: str) -> None:
+    stack, expected = played
+    result = run(stack, "ask", expected.examples[kind], "--incident", SKYPE.incident_id)
+    assert result.exit_code == 1
+    assert f"s3://{BUCKET}/campaigns/{SKYPE.incident_id}/001/problems/" in result.stdout
+
+
+def test_without_an_incident_it_asks_for_one_where_nothing_was_decided(
+    played: tuple[WorldStack, Expectation],
+) -> None:
+    result = run(played[0], "ask", "nobody")
+    assert result.exit_code == 1
+    assert "--incident" in result.stdout
+
+
+def test_an_impossible_account_is_a_wrong_command_line(played: tuple[WorldStack, Expectation]) -> None:
+    result = run(played[0], "ask", "someone@example.com")
+    assert result.exit_code == 2
+    assert "not an e-mail address" in result.stderr.replace("\n", " ")
+
+
+@pytest.mark.parametrize(
+    "words", [("watch", "att"), ("watch", "att/0"), ("campaigns", "ATT"), ("send", "nowhere.json")]
+)
+def test_a_wrong_name_is_a_wrong_command_line(played: tuple[WorldStack, Expectation], words: tuple[str, ...]) -> None:
+    assert run(played[0], *words).exit_code == 2
+
+
+def test_a_closed_campaign_is_a_yes_and_its_books_are_printed(played: tuple[WorldStack, Expectation]) -> None:
+    stack, expected = played
+    result = run(stack, "watch", f"{SKYPE.incident_id}/1")
+    assert result.exit_code == 0
+    assert "is closed: balanced" in result.stdout
+    assert f"all                                               {expected.lines}" in result.stdout
+    report = json.loads(run(stack, "watch", f"{SKYPE.incident_id}/1", "--json").stdout)
+    assert (report["state"], report["plan"]["rows"]) == ("closed", expected.rows)
+
+
+def test_campaigns_are_listed(played: tuple[WorldStack, Expectation]) -> None:
+    result = run(played[0], "campaigns", SKYPE.incident_id)
+    assert result.exit_code == 0
+    assert f"{SKYPE.incident_id}/1" in result.stdout
+    assert run(played[0], "campaigns", "another").exit_code == 1
+
+
+def test_waiting_for_a_campaign_that_never_comes_ends(played: tuple[WorldStack, Expectation]) -> None:
+    looks = states_of(played[0].campaigns(), CampaignId("another", 1), longest_seconds=0)
+    assert next(looks) is None
+    with pytest.raises(StillAtWork, match="another/1 does not exist after 0 seconds"):
+        next(looks)
+    result = run(played[0], "watch", "another/1", "--seconds", "0")
+    assert result.exit_code == 3
+
+
+def test_a_policy_is_published_once(played: tuple[WorldStack, Expectation], tmp_path: Path) -> None:
+    stack, path = played[0], tmp_path / "1.yaml"
+    path.write_text("kulanz: 1\nid: five\nversion: 1\ntitle: Five\npay: 5.00 USD\n")
+    assert run(stack, "policy", "publish", str(path)).stdout == "five version 1 published\n"
+    assert (
+        run(stack, "policy", "publish", str(path)).stdout
+        == "five version 1 was published before, with the same content\n"
+    )
+    path.write_text("kulanz: 1\nid: five\nversion: 1\ntitle: Five\npay: 6.00 USD\n")
+    result = run(stack, "policy", "publish", str(path))
+    assert result.exit_code == 3
+    assert "published with other content" in result.stderr
+
+
+def test_a_shell_without_a_region_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    result = run(None, "ask", "100")
+    assert result.exit_code == 3
+    assert "--region" in result.stderr
+
+
+def stubbed() -> tuple[Stack, Stubber]:
+    """A stack whose CloudFormation answers what the stub is told."""
+    stack, client = Stack("other"), boto3.client("cloudformation")
+    stack._clients["cloudformation"] = client
+    stub = Stubber(client)
+    stub.activate()
+    return stack, stub
+
+
+def test_a_stack_that_is_not_there_is_told() -> None:
+    stack, stub = stubbed()
+    stub.add_client_error("describe_stacks", "ValidationError", "Stack with id other does not exist")
+    result = run(stack, "campaigns", "att")
+    assert result.exit_code == 3
+    assert "there is no stack other" in result.stderr
+
+
+def test_a_stack_that_may_not_be_read_is_told() -> None:
+    stack, stub = stubbed()
+    stub.add_client_error("describe_stacks", "AccessDenied")
+    with pytest.raises(StackUnusable, match="AccessDenied"):
+        _ = stack.names
+
+
+def test_a_stack_of_another_kind_is_told() -> None:
+    stack, stub = stubbed()
+    found = {"StackName": "other", "CreationTime": datetime(2026, 1, 1, tzinfo=UTC), "StackStatus": "CREATE_COMPLETE"}
+    stub.add_response("describe_stacks", {"Stacks": [found]})
+    with pytest.raises(StackUnusable, match="is it a Kulanz stack"):
+        _ = stack.names
+
+
+def test_checking_a_policy_needs_no_stack(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    assert run(None, "policy", "check", str(SKYPE.policy)).exit_code == 0

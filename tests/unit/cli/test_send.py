@@ -1,0 +1,112 @@
+"""What `kulanz send` makes of a file before anything reaches the bus."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kulanz.domain.lists import ListFormat, lines_starting_in
+from kulanz_cli import send as module
+from kulanz_cli.send import EventUnsendable, read_event, rows_in, send, with_list
+from kulanz_cli.stack import Stack, StackNames
+from kulanz_local.cases import ATT
+
+ROWS = b"account_id,segment\n1,business\n2,prepaid\n"
+
+
+class Recorded:
+    """S3 and EventBridge, as far as sending calls them."""
+
+    def __init__(self, *, refuses: bool = False) -> None:
+        self.uploads: list[tuple[str, str, str]] = []
+        self.entries: list[dict[str, Any]] = []
+        self._refuses = refuses
+
+    def upload_file(self, path: str, bucket: str, key: str) -> None:
+        self.uploads.append((path, bucket, key))
+
+    def head_object(self, **_: str) -> dict[str, str]:
+        return {"VersionId": "v1"}
+
+    def put_events(self, *, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803 - boto3's name
+        self.entries += Entries
+        return {"Entries": [{"ErrorCode": "ThrottlingException"} if self._refuses else {"EventId": "event-1"}]}
+
+
+def stack_over(recorded: Recorded) -> Stack:
+    stack = Stack("kulanz")
+    stack._names = StackNames(**{name: name for name in StackNames.__dataclass_fields__})
+    stack._clients = {"s3": recorded, "events": recorded}
+    return stack
+
+
+def event_with_list(tmp_path: Path, recorded: Recorded, rows: int | None = None) -> dict[str, Any]:
+    path = tmp_path / "list.csv"
+    path.write_bytes(ROWS)
+    return with_list(read_event(ATT.event), stack_over(recorded), path, rows)
+
+
+def test_an_event_names_the_uploaded_version_and_its_rows(tmp_path: Path) -> None:
+    recorded = Recorded()
+    event = event_with_list(tmp_path, recorded)
+    assert recorded.uploads == [(str(tmp_path / "list.csv"), "list_bucket", ATT.key)]
+    affected = event["detail"]["campaign"]["affected"]
+    assert affected == {"s3": {"bucket": "list_bucket", "key": ATT.key, "version_id": "v1"}, "rows": 2}
+    sent = send(event, stack_over(recorded))
+    assert (sent.event_id, sent.incident_id, sent.rows) == ("event-1", ATT.incident_id, 2)
+    (entry,) = recorded.entries
+    assert entry["EventBusName"] == "event_bus"
+    assert json.loads(entry["Detail"]) == event["detail"]
+
+
+def test_the_publishers_own_count_is_announced_where_it_is_given(tmp_path: Path) -> None:
+    event = event_with_list(tmp_path, Recorded(), rows=3)
+    assert event["detail"]["campaign"]["affected"]["rows"] == 3
+
+
+def test_an_event_that_breaks_the_contract_does_not_reach_the_bus() -> None:
+    recorded = Recorded()
+    with pytest.raises(EventUnsendable, match=r"campaign\.affected"):
+        send(read_event(ATT.event), stack_over(recorded))
+    assert recorded.entries == []
+
+
+def test_an_event_that_the_bus_refuses_is_told(tmp_path: Path) -> None:
+    recorded = Recorded(refuses=True)
+    event = event_with_list(tmp_path, recorded)
+    with pytest.raises(EventUnsendable, match="ThrottlingException; try again"):
+        send(event, stack_over(recorded))
+
+
+def test_a_list_belongs_to_a_campaign(tmp_path: Path) -> None:
+    event = read_event(ATT.event)
+    del event["detail"]["campaign"]
+    with pytest.raises(EventUnsendable, match=r"no detail\.campaign"):
+        with_list(event, stack_over(Recorded()), tmp_path / "list.csv", None)
+
+
+@pytest.mark.parametrize(
+    "content", ["[]", "{}", '{"source": "billing", "detail-type": "Incident Declared", "detail": []}', "not JSON"]
+)
+def test_a_file_that_is_no_event_is_told(content: str, tmp_path: Path) -> None:
+    path = tmp_path / "event.json"
+    path.write_text(content)
+    with pytest.raises(EventUnsendable, match=r"event\.json"):
+        read_event(path)
+
+
+@given(pieces=st.lists(st.sampled_from([b"\n", b"\r", b"a", b"bc", b'"'])), block=st.integers(1, 4))
+def test_rows_are_counted_as_a_campaign_counts_them(
+    tmp_path_factory: pytest.TempPathFactory, pieces: list[bytes], block: int
+) -> None:
+    content = b"".join(pieces)
+    path = tmp_path_factory.mktemp("list") / "list.jsonl"
+    path.write_bytes(content)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "READ_BYTES", block)
+        counted = rows_in(path, ListFormat.JSONL)
+    lines = lines_starting_in([content], 0, 0, len(content), 0)
+    assert counted == sum(line.raw != b"" for line in lines)
