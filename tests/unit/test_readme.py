@@ -72,4 +72,4 @@ def test_the_worked_answer_in_the_readme_is_what_kulanz_says(tmp_path: Path) -> 
     show_answer(world.ask(ASKED, SKYPE.incident_id), BUCKET, Console(file=out, width=PIPED_COLUMNS))
     shown = f"$ kulanz ask {ASKED} --incident {SKYPE.incident_id}\n{out.getvalue()}"
     pages = blocks((PROJECT / "README.md").read_text(encoding="utf-8"), "console")
-    assert shown in pages
+    assert shown in pages, f"put this into README.md:\n{shown}"
