@@ -1,0 +1,79 @@
+"""The demo's comparison finds what it is there to find."""
+
+import copy
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from kulanz.domain.books import CountKey, Fate, RowClass, SumKey
+from kulanz.domain.campaign import Campaign
+from kulanz.domain.policy import document_json, load_policy
+from kulanz_cli.send import read_event
+from kulanz_local.cases import CASES, Case
+from kulanz_local.lists import Expectation, write_list
+from kulanz_local.reconcile import discrepancies, notices_due
+from tests.support.world import BUCKET, World
+
+ACCOUNTS = 300
+SEED = 1
+
+
+def played(case: Case, tmp_path: Path) -> tuple[Expectation, Campaign, int, int]:
+    """A case in a world in memory: what was planted, its campaign, the distinct notices and the stored decisions."""
+    world, path = World(), tmp_path / "list"
+    expected = write_list(case.maker, ACCOUNTS, SEED, path)
+    document = load_policy(case.policy)
+    world.policies.publish(document.policy.id, document.policy.version, document_json(document))
+    world.lists.upload(case.key, path.read_bytes())
+    event = read_event(case.event)
+    event["detail"]["campaign"]["affected"] = {"s3": {"bucket": BUCKET, "key": case.key}, "rows": expected.rows}
+    world.publish(event)
+    world.run_until_quiet()
+    messages = [json.loads(message.text) for message in world.topic.published]
+    notices = {recipient["notice_id"] for message in messages for recipient in message["recipients"]}
+    return expected, world.campaign(f"{case.incident_id}/1"), len(notices), len(world.ledger.inserted)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.incident_id)
+def test_a_campaign_that_went_well_differs_in_nothing(case: Case, tmp_path: Path) -> None:
+    expected, campaign, notices, stored = played(case, tmp_path)
+    assert list(discrepancies(expected, campaign, notices, stored)) == []
+    assert notices == notices_due(expected, campaign)
+
+
+def one_more_line(campaign: Campaign) -> None:
+    campaign.plan.totals.lines += 1
+
+
+def one_line_in_another_class(campaign: Campaign) -> None:
+    counts = campaign.apply.totals.counts
+    counts[CountKey(RowClass.GRANTED, "credit", Fate.WRITTEN)] -= 1
+    counts[CountKey(RowClass.DECLINED, "prepaid", Fate.WRITTEN)] += 1
+
+
+def one_cent_too_much(campaign: Campaign) -> None:
+    campaign.apply.totals.sums[SumKey(RowClass.GRANTED, Fate.WRITTEN, "USD")] += 1
+
+
+def one_duplicate_granted(campaign: Campaign) -> None:
+    counts = campaign.apply.totals.counts
+    counts[CountKey(RowClass.GRANTED, "credit", Fate.DUPLICATE)] -= 1
+    counts[CountKey(RowClass.GRANTED, "credit", Fate.WRITTEN)] += 1
+
+
+@pytest.mark.parametrize("change", [one_more_line, one_line_in_another_class, one_cent_too_much, one_duplicate_granted])
+def test_books_that_are_off_by_one_are_found(change: Callable[[Campaign], None], tmp_path: Path) -> None:
+    expected, campaign, notices, stored = played(CASES[0], tmp_path)
+    changed = copy.deepcopy(campaign)
+    change(changed)
+    assert list(discrepancies(expected, changed, notices, stored))
+
+
+@pytest.mark.parametrize(("notices_more", "stored_more"), [(-1, 0), (1, 0), (0, -1), (0, 1)])
+def test_a_notice_or_a_decision_too_few_or_too_many_is_found(
+    notices_more: int, stored_more: int, tmp_path: Path
+) -> None:
+    expected, campaign, notices, stored = played(CASES[0], tmp_path)
+    assert len(list(discrepancies(expected, campaign, notices + notices_more, stored + stored_more))) == 1
