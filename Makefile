@@ -134,7 +134,7 @@ template_files := template.yaml $(wildcard .cfnlintrc .checkov.yaml samconfig.to
 # ----------------------------------------------------------------------------------------------------- runs
 
 .PHONY: demo
-demo: .venvs/dev/.ready .venvs/sam/.ready .venvs/ministack/.ready ## two incidents become credits on this machine (ACCOUNTS=20000)
+demo: .venvs/dev/.ready .venvs/sam/.ready .venvs/ministack/.ready ## four incidents become credits on this machine (ACCOUNTS=20000)
 	@$(dev)/python -m kulanz_local.demo --accounts $(ACCOUNTS)
 
 .PHONY: local-aws

@@ -1,0 +1,149 @@
+"""What a story is told with: a deployed stack, its command line, and the comparison of books."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from kulanz.domain.books import IN_THE_LEDGER
+from kulanz.domain.campaign import Campaign, CampaignId
+from kulanz.domain.lists import ListFormat
+from kulanz_cli.send import rows_in, send
+from kulanz_cli.stack import LIST_PREFIX, Stack
+from kulanz_cli.watch import AT_REST
+from kulanz_local import drive
+from kulanz_local.subscriber import Subscriber
+
+CAMPAIGN_SECONDS = 120
+NOTICES_SECONDS = 60
+
+type Books = dict[tuple[str, str], int]
+"""Lines by class and reason."""
+type Sums = dict[tuple[str, str], int]
+"""Minor units by class and currency."""
+
+
+class StoryDiffers(Exception):
+    """What happened is not what the story tells; each line of the text is one difference."""
+
+
+@dataclass(slots=True)
+class Stage:
+    """A stack on which stories are told, and what differed so far."""
+
+    stack: Stack
+    subscriber: Subscriber
+    console: Console
+    folder: Path
+    differences: list[str] = field(default_factory=list)
+    sent: list[dict[str, Any]] = field(default_factory=list)
+
+    def tell(self, text: str) -> None:
+        """Print a sentence of the story."""
+        self.console.print(text, highlight=False)
+
+    def expect(self, what: str, found: object, wanted: object) -> None:
+        """Compare; a difference is kept for the end."""
+        if found != wanted:
+            self.differences.append(f"{what}: expected {wanted}, found {found}")
+
+    def publish_policy(self, path: Path) -> None:
+        """`kulanz policy publish`."""
+        self.expect(f"publish {path.name}", drive.run_kulanz(self.stack, "policy", "publish", str(path)), 0)
+
+    def upload(self, name: str, lines: Iterable[str]) -> dict[str, Any]:
+        """Upload a list; the place and control total that an event names it by."""
+        path = self.folder / name
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        key, bucket, s3 = LIST_PREFIX + name, self.stack.names.list_bucket, self.stack.client("s3")
+        s3.upload_file(str(path), bucket, key)
+        version_id = s3.head_object(Bucket=bucket, Key=key)["VersionId"]
+        rows = rows_in(path, ListFormat.CSV)
+        path.unlink()
+        return {"s3": {"bucket": bucket, "key": key, "version_id": version_id}, "rows": rows}
+
+    def send(self, detail_type: str, detail: Mapping[str, Any]) -> None:
+        """Put an event on the bus."""
+        event = {"source": "billing", "detail-type": detail_type, "detail": dict(detail)}
+        self.sent.append(event)
+        send(event, self.stack)
+
+    def request(self, incident_id: str, revision: int, policy: str, version: int, affected: Mapping[str, Any]) -> None:
+        """Request a campaign under a revision that is recorded."""
+        self.wait_until(f"revision {revision} of {incident_id}", lambda: self._knows(incident_id, revision))
+        campaign = {"policy": {"id": policy, "version": version}, "affected": dict(affected)}
+        detail = {"incident_id": incident_id, "revision": revision, "campaign": campaign}
+        self.send("Campaign Requested", detail)
+
+    def _knows(self, incident_id: str, revision: int) -> bool:
+        record = self.stack.campaigns().incident(incident_id)
+        return record is not None and record.highest_revision >= revision
+
+    def closed(self, campaign_id: CampaignId) -> Campaign:
+        """A campaign, once it rests and has told so on the bus."""
+        store = self.stack.campaigns()
+        found: list[Campaign] = []
+
+        def rests() -> bool:
+            self.subscriber.check()
+            campaign = store.campaign(campaign_id)
+            if campaign is None or campaign.state not in AT_REST or campaign.announced != str(campaign.log_count):
+                return False
+            found[:] = [campaign]
+            return True
+
+        self.wait_until(f"the end of {campaign_id}", rests)
+        self.expect(f"state of {campaign_id}", found[0].state.value, "closed")
+        return found[0]
+
+    def wait_until(self, what: str, is_so: Callable[[], bool]) -> None:
+        """Wait, and raise Overdue when it takes too long."""
+        drive.wait_until(what, CAMPAIGN_SECONDS, is_so)
+
+    def compare(self, campaign: Campaign, books: Books, sums: Sums) -> None:
+        """Compare a campaign's books, line by line, in both passes, and what stands in the ledger."""
+        for name, totals in (("plan", campaign.plan.totals), ("apply", campaign.apply.totals)):
+            counted = {(row_class.value, reason): lines for (row_class, reason), lines in totals.classes().items()}
+            self.expect(f"{name} of {campaign.id}", counted, {place: lines for place, lines in books.items() if lines})
+        worth = campaign.apply.totals.worth(IN_THE_LEDGER)
+        found = {(row_class.value, measure): value for (row_class, measure), value in worth.items()}
+        self.expect(f"ledger of {campaign.id}", found, {place: value for place, value in sums.items() if value})
+        for (row_class, reason), lines in sorted(books.items()):
+            self.tell(f"    {lines:>7,}  {row_class:<10} {reason}")
+
+    def expect_notices(self, campaign_id: CampaignId, wanted: int) -> None:
+        """So many distinct notices of a campaign arrive, and no more."""
+        deadline = time.monotonic() + NOTICES_SECONDS
+        while self.subscriber.notices_of(str(campaign_id)) < wanted and time.monotonic() < deadline:
+            self.subscriber.check()
+            time.sleep(drive.POLL_SECONDS)
+        self.expect(f"notices of {campaign_id}", self.subscriber.notices_of(str(campaign_id)), wanted)
+
+    def expect_status(self, incident_id: str, wanted: list[str]) -> None:
+        """Everybody was told of each revision of an incident, once."""
+        deadline = time.monotonic() + NOTICES_SECONDS
+        while self.subscriber.status_notices(incident_id) != wanted and time.monotonic() < deadline:
+            time.sleep(drive.POLL_SECONDS)
+        self.expect(f"status notices of {incident_id}", self.subscriber.status_notices(incident_id), wanted)
+
+    def repeat_everything(self, queue_urls: Iterable[str]) -> None:
+        """Send every event of the stories again: no decision, campaign or refusal comes of it."""
+        before = drive.decisions_stored(self.stack)
+        for event in self.sent:
+            send(event, self.stack)
+        drive.wait_until_quiet(self.stack, queue_urls, CAMPAIGN_SECONDS)
+        self.expect("decisions after every event came twice", drive.decisions_stored(self.stack), before)
+
+    def kulanz(self, *arguments: str) -> int:
+        """Run the `kulanz` command as a person would; its exit code."""
+        self.tell(f"[dim]$ kulanz {' '.join(arguments)}[/dim]")
+        return drive.run_kulanz(self.stack, *arguments)
+
+
+def counted(verdicts: Iterable[tuple[str, str]]) -> Books:
+    """Books of one line per verdict."""
+    return dict(Counter(verdicts))

@@ -1,0 +1,34 @@
+"""The two founding cases that take several campaigns, told with few customers on the deployed stack."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from kulanz_cli.terminal import console
+from kulanz_local import drive
+from kulanz_local.stories import o2_alice, swisscom
+from kulanz_local.stories.telling import Stage
+from kulanz_local.subscriber import Subscriber
+from tests.pipeline.conftest import Deployed
+
+pytestmark = pytest.mark.ministack
+
+CUSTOMERS = 60
+
+
+@pytest.fixture
+def stage(deployed: Deployed, tmp_path: Path) -> Iterator[Stage]:
+    outputs = deployed.outputs
+    place = deployed.session, deployed.aws.endpoint, outputs.notices_topic_arn, outputs.event_bus_name
+    with Subscriber(*place) as subscriber:
+        yield Stage(drive.stack_of(deployed.aws), subscriber, console(), tmp_path)
+
+
+@pytest.mark.parametrize("tell", [o2_alice.tell, swisscom.tell], ids=["O2 and Alice", "Swisscom"])
+def test_a_story_ends_with_its_books_and_every_event_may_come_twice(
+    stage: Stage, deployed: Deployed, tell: Callable[[Stage, int], None]
+) -> None:
+    tell(stage, CUSTOMERS)
+    stage.repeat_everything([deployed.outputs.incidents_queue_url, deployed.outputs.chunks_queue_url])
+    assert stage.differences == []
