@@ -18,11 +18,13 @@ from pathlib import Path
 from typing import Any
 
 import click
+from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
+from kulanz.application.ports import Refused, TryAgain
 from kulanz.domain.campaign import Campaign, CampaignId
 from kulanz_cli.books import show_books
-from kulanz_cli.send import send
+from kulanz_cli.send import EventUnsendable, send
 from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import console as plain_console
 from kulanz_cli.watch import CampaignBars
@@ -106,9 +108,17 @@ def demo(accounts: int, console: Console) -> None:
             try:
                 _play(run, accounts, Path(folder))
             except BaseException:
-                told = drive.situation(run.stack, outputs, run.campaign_ids())
-                console.print(told, markup=False, highlight=False, soft_wrap=True)
+                _tell_situation(run)
                 raise
+
+
+def _tell_situation(run: Run) -> None:
+    """Say where everything stands, if the AWS can still be asked."""
+    try:
+        told = drive.situation(run.stack, run.outputs, run.campaign_ids())
+    except (ClientError, BotoCoreError, TryAgain, Refused) as error:
+        told = f"the embedded AWS does not answer: {error}"
+    run.console.print(told, markup=False, highlight=False, soft_wrap=True)
 
 
 def parameters(accounts: int) -> dict[str, str]:
@@ -125,9 +135,12 @@ def parameters(accounts: int) -> dict[str, str]:
 def _play(run: Run, accounts: int, folder: Path) -> None:
     console = run.console
     with step(console, "write and upload the lists, publish the policies"):
+        left = accounts
         for case in CASES:
             path = folder / Path(case.key).name
-            run.expected[case.incident_id] = write_list(case.maker, accounts * case.share // PERCENT, SEED, path)
+            listed = left if case is CASES[-1] else accounts * case.share // PERCENT
+            left -= listed
+            run.expected[case.incident_id] = write_list(case.maker, listed, SEED, path)
             run.events[case.incident_id] = drive.completed_event(
                 run.stack, case, path, run.expected[case.incident_id].rows
             )
@@ -281,7 +294,7 @@ def main(accounts: int) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         demo(accounts, console)
-    except (DemoFailed, drive.Overdue, EmbeddedAwsError, click.ClickException) as error:
+    except (DemoFailed, drive.Overdue, EmbeddedAwsError, EventUnsendable, TryAgain, click.ClickException) as error:
         told = error.format_message() if isinstance(error, click.ClickException) else str(error)
         console.print("\n[bold red]The demo failed.[/bold red]")
         console.print(told, markup=False, highlight=False)
