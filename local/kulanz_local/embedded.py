@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import tempfile
 import time
@@ -47,6 +48,8 @@ class EmbeddedAws:
     Nothing outlives the block: not after an exception, not after Ctrl-C, and not when this process is killed.
     `bind_host` other than loopback is for callers in containers; `endpoint` then names that address.
     `function_environment` is seen by every function, over what the template gives it nothing about.
+    `enforcing` makes it check policies of roles and resources, and speak HTTPS, which ours demand: SDKs then need
+    AWS_CA_BUNDLE to name its `certificate`.
     """
 
     def __init__(
@@ -55,10 +58,12 @@ class EmbeddedAws:
         bind_host: str = LOOPBACK,
         function_environment: dict[str, str] | None = None,
         repaired: bool = True,
+        enforcing: bool = False,
     ) -> None:
         self.bind_host = bind_host
         self._function_environment = function_environment or {}
         self._repaired = repaired
+        self._enforcing = enforcing
         self._process: subprocess.Popen[bytes] | None = None
         self.endpoint = ""
         self.folder = Path()
@@ -67,6 +72,11 @@ class EmbeddedAws:
     def log(self) -> Path:
         """What MiniStack itself prints; functions write to CloudWatch Logs."""
         return self.folder / "ministack.log"
+
+    @property
+    def certificate(self) -> Path:
+        """Of an enforcing one, made anew for each block."""
+        return self.folder / "ministack-tls" / "server.crt"
 
     @property
     def process_id(self) -> int:
@@ -91,7 +101,7 @@ class EmbeddedAws:
                 if isinstance(error, EmbeddedAwsError) and "already in use" in message and attempt < START_ATTEMPTS:
                     continue
                 raise
-            self.endpoint = f"http://{self.bind_host}:{port}"
+            self.endpoint = f"{'https' if self._enforcing else 'http'}://{self.bind_host}:{port}"
             return self
         raise AssertionError("unreachable: the last attempt returns or raises")
 
@@ -139,6 +149,8 @@ class EmbeddedAws:
             # With an engine in reach it removes containers that it takes for its own.
             "DOCKER_HOST": f"unix://{self.folder}/no-container-engine",
         }
+        if self._enforcing:
+            environment |= {"AUTH": "true", "USE_SSL": "1"}
         if not self._repaired:
             environment[ministack_launcher.WITHOUT_REPAIR_VARIABLE] = "1"
         with self.log.open("wb") as log:
@@ -158,10 +170,29 @@ class EmbeddedAws:
         while time.monotonic() < deadline:
             if self._process.poll() is not None:
                 raise EmbeddedAwsError(f"MiniStack ended while it started:\n{self._log_tail()}")
-            if _health_name(self.bind_host, port) == name:
+            if self._health_name(port) == name:
                 return
             time.sleep(POLL_SECONDS)
         raise EmbeddedAwsError(f"MiniStack did not answer within {START_SECONDS} seconds:\n{self._log_tail()}")
+
+    def _health_name(self, port: int) -> str | None:
+        """Who answers at this port, or None while nobody does."""
+        connection: http.client.HTTPConnection
+        if self._enforcing:
+            # It proves itself by its name, which nobody else knows.
+            unverified = ssl._create_unverified_context()  # noqa: S323, SLF001
+            connection = http.client.HTTPSConnection(self.bind_host, port, timeout=STOP_SECONDS, context=unverified)
+        else:
+            connection = http.client.HTTPConnection(self.bind_host, port, timeout=STOP_SECONDS)
+        try:
+            connection.request("GET", "/_ministack/health")
+            answer = json.loads(connection.getresponse().read())
+        except (OSError, http.client.HTTPException, ValueError):
+            return None
+        finally:
+            connection.close()
+        name = answer.get("edition")
+        return name if isinstance(name, str) else None
 
     def _log_tail(self) -> str:
         try:
@@ -185,6 +216,7 @@ def aws_environment(endpoint: str) -> dict[str, str]:
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
+        **{name: os.environ[name] for name in ("AWS_CA_BUNDLE",) if name in os.environ},
     }
 
 
@@ -193,17 +225,3 @@ def _free_port(host: str) -> int:
         probe.bind((host, 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def _health_name(host: str, port: int) -> str | None:
-    """Who answers at this address, or None while nobody does."""
-    connection = http.client.HTTPConnection(host, port, timeout=STOP_SECONDS)
-    try:
-        connection.request("GET", "/_ministack/health")
-        answer = json.loads(connection.getresponse().read())
-    except (OSError, http.client.HTTPException, ValueError):
-        return None
-    finally:
-        connection.close()
-    name = answer.get("edition")
-    return name if isinstance(name, str) else None

@@ -1,0 +1,141 @@
+"""The roles and resource policies of the template, enforced: both cases go through over HTTPS with exactly these.
+
+MiniStack asks for three actions that AWS does not have, and does not know the source of an event as a condition. A role
+that has the real action gets the invented one, and its condition is left out; nothing else is changed.
+"""
+
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from kulanz.domain.campaign import CampaignId, State
+from kulanz_cli.send import send
+from kulanz_cli.watch import CampaignBars
+from kulanz_local import drive
+from kulanz_local.cases import CASES
+from kulanz_local.deployment import build, deploy
+from kulanz_local.embedded import EmbeddedAws, aws_session
+from kulanz_local.lists import write_list
+from tests.pipeline.conftest import WORKERS, Deployed
+from tests.template.resolved import as_list
+
+pytestmark = pytest.mark.ministack
+
+INVENTED_BY_MINISTACK = {
+    "sqs:SendMessage": "sqs:SendMessageBatch",
+    "sns:Publish": "sns:PublishBatch",
+    "dynamodb:PartiQLInsert": "dynamodb:BatchExecuteStatement",
+}
+"""For a batch AWS asks for the left action; MiniStack for the right one too, on no resource in particular."""
+ACCOUNTS_PER_LIST = 150
+SEED = 7
+LONGEST_SECONDS = 240
+
+
+@pytest.fixture(scope="module")
+def enforcing() -> Iterator[Deployed]:
+    """The stack on an AWS that checks every call of every function."""
+    build()
+    with EmbeddedAws(enforcing=True) as aws, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_CA_BUNDLE", str(aws.certificate))
+        outputs = deploy(aws.endpoint, parameters={"MaximumConcurrency": WORKERS})
+        deployed = Deployed(aws, outputs, aws_session())
+        adapt_roles(deployed)
+        yield deployed
+
+
+def adapt_roles(deployed: Deployed) -> None:
+    iam = deployed.session.client("iam", endpoint_url=deployed.aws.endpoint)
+    for role in iam.list_roles()["Roles"]:
+        name = role["RoleName"]
+        for policy_name in iam.list_role_policies(RoleName=name)["PolicyNames"]:
+            document: Any = iam.get_role_policy(RoleName=name, PolicyName=policy_name)["PolicyDocument"]
+            granted = {action for item in document["Statement"] for action in as_list(item["Action"])}
+            invented = [INVENTED_BY_MINISTACK[action] for action in granted & set(INVENTED_BY_MINISTACK)]
+            for statement in document["Statement"]:
+                if statement.get("Condition", {}).get("StringEquals", {}).keys() == {"events:source"}:
+                    del statement["Condition"]
+            if invented:
+                document["Statement"].append({"Effect": "Allow", "Action": invented, "Resource": "*"})
+            iam.put_role_policy(RoleName=name, PolicyName=policy_name, PolicyDocument=json.dumps(document))
+
+
+def logged(stack: Any) -> Iterator[str]:
+    logs = stack.client("logs")
+    for group in logs.describe_log_groups()["logGroups"]:
+        for event in logs.filter_log_events(logGroupName=group["logGroupName"])["events"]:
+            yield event["message"]
+
+
+def test_both_cases_go_through_with_the_permissions_of_the_template(enforcing: Deployed, tmp_path: Path) -> None:
+    stack = drive.stack_of(enforcing.aws)
+    for case in CASES:
+        path = tmp_path / Path(case.key).name
+        rows = write_list(case.maker, ACCOUNTS_PER_LIST, SEED, path).rows
+        assert drive.run_kulanz(stack, "policy", "publish", str(case.policy)) == 0
+        send(drive.completed_event(stack, case, path, rows), stack)
+    identities = [CampaignId(case.incident_id, 1) for case in CASES]
+
+    def denied_nothing() -> None:
+        denied = [line for line in logged(stack) if "AccessDenied" in line or "AuthorizationError" in line]
+        assert not denied, denied[0]
+
+    with CampaignBars(Console(quiet=True)) as bars:
+        campaigns = drive.follow(stack, identities, bars, LONGEST_SECONDS, denied_nothing)
+    assert {campaign.state for campaign in campaigns} == {State.CLOSED}
+    drive.wait_until_quiet(stack, [enforcing.outputs.chunks_queue_url], LONGEST_SECONDS)
+    denied_nothing()
+
+
+PROBE = """
+import os
+import boto3
+from botocore.exceptions import ClientError
+
+def handle(event, context):
+    refusals = []
+    for service, call, arguments in event:
+        try:
+            getattr(boto3.client(service), call)(**arguments)
+        except ClientError as error:
+            refusals.append(error.response["Error"]["Code"])
+        else:
+            refusals.append(None)
+    return refusals
+"""
+
+
+def test_a_worker_may_not_do_what_the_template_does_not_grant(enforcing: Deployed) -> None:
+    """Otherwise the test above would prove nothing."""
+    functions = enforcing.session.client("lambda", endpoint_url=enforcing.aws.endpoint)
+    worker = functions.get_function_configuration(FunctionName=enforcing.outputs.grant_credits_function_name)
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr("probe.py", PROBE)
+    functions.create_function(
+        FunctionName="probe",
+        Runtime=worker["Runtime"],
+        Role=worker["Role"],
+        Handler="probe.handle",
+        Code={"ZipFile": code.getvalue()},
+        Layers=[layer["Arn"] for layer in worker["Layers"]],
+        Timeout=60,
+    )
+    bucket, ledger = enforcing.outputs.list_bucket_name, enforcing.outputs.credits_table_name
+    key = {"pk": {"S": "ACCOUNT#1"}, "sk": {"S": "DECISION#1"}}
+    calls = [
+        ("dynamodb", "delete_item", {"TableName": ledger, "Key": key}),
+        ("dynamodb", "put_item", {"TableName": ledger, "Item": key}),
+        ("s3", "put_object", {"Bucket": bucket, "Key": "lists/mine.csv", "Body": "account_id"}),
+        ("s3", "delete_object", {"Bucket": bucket, "Key": CASES[0].key}),
+        ("s3", "put_object", {"Bucket": bucket, "Key": "campaigns/x/report.json", "Body": "{}"}),
+    ]
+    answer = functions.invoke(FunctionName="probe", Payload=json.dumps(calls))["Payload"].read()
+    refused = ["AccessDeniedException", "AccessDeniedException", "AccessDenied", "AccessDenied", None]
+    assert json.loads(answer) == refused
