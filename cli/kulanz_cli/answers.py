@@ -187,6 +187,7 @@ def _show_nothing(answer: Answer, bucket: str, console: Console) -> None:
         return
     if answer.is_final():
         console.print("  The account was not on the list, or its row was rejected.")
-    console.print("  Rows that were rejected, by their place in the list:")
+    console.print("  Which rows were rejected, and why:")
     for campaign in answer.campaigns:
-        console.print(Text(f"    {_problems_place(campaign, bucket)}"), soft_wrap=True)
+        console.print(Text(f"    kulanz rejected {campaign.id}"), soft_wrap=True)
+        console.print(Text(f"    {_problems_place(campaign, bucket)}", style="dim"), soft_wrap=True)
