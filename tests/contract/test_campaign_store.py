@@ -199,8 +199,9 @@ def test_the_two_passes_are_apart(backend: Backend) -> None:
         receipt(50, 450, totals=totals(2)),
         receipt(50, 300),
         receipt(300, 450, moved_from=300),
+        receipt(60, 460),
     ],
-    ids=["other counts", "another end", "from where the cursor never stood"],
+    ids=["other counts", "another end", "from where the cursor never stood", "as if it were the first"],
 )
 def test_the_loser_of_a_race_is_told_and_not_counted(backend: Backend, late: object) -> None:
     store = backend.campaigns
