@@ -26,6 +26,7 @@ from bench.stacks import (
     PROJECT,
     BenchFailed,
     Ours,
+    create_floor_table,
     deploy_naive,
     floor,
     parameters,
@@ -89,19 +90,20 @@ def pipeline(sizes: Sizes, folder: Path, console: Console) -> list[Row]:
     with EmbeddedAws() as aws:
         ours = Ours(aws, deploy(aws.endpoint, parameters=parameters(path.stat().st_size)))
         naive = deploy_naive(aws)
+        create_floor_table(aws.endpoint)
         ours.passes("warm-up", *written_list(300, folder))
         run_naive(aws, naive, 50, "warm-up")
         with ours.subscribed() as subscriber:
             for number in range(sizes.repeats):
                 ours.notices(are_on=False)
                 time.sleep(2)
-                floors.append(floor(aws.endpoint, ours.outputs.credits_table_name, sizes.rows, f"floor-{number}"))
-                campaign, _, applied, _ = ours.passes(f"grants-{number}", path, expected)
+                floors.append(floor(aws.endpoint, sizes.rows, f"floor-{number}"))
+                campaign, applied = ours.passes(f"grants-{number}", path, expected)
                 grants.append(campaign.apply.totals.ledger_count() / applied)
                 ours.notices(are_on=True)
                 _received(subscriber.notices_of, f"grants-{number}/1", told(campaign))
                 started = time.monotonic()
-                campaign, _, _, _ = ours.passes(f"whole-{number}", path, expected)
+                campaign, _ = ours.passes(f"whole-{number}", path, expected)
                 _received(subscriber.notices_of, f"whole-{number}/1", told(campaign))
                 wholes.append(expected.decisions() / (time.monotonic() - started))
                 naives.append(run_naive(aws, naive, sizes.naive_rows, f"naive-{number}"))
