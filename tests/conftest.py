@@ -1,6 +1,7 @@
 """What all tests share."""
 
 import os
+from collections import Counter
 
 import pytest
 from hypothesis import settings
@@ -37,12 +38,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print how many crash points were tried: a number that falls has lost a promise."""
-    points = [
-        f"{value}"
-        for outcome in ("passed", "failed")
-        for report in terminalreporter.stats.get(outcome, [])
-        for name, value in report.user_properties
-        if name == "crash points"
-    ]
+    points: Counter[str] = Counter()
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.stats.get(outcome, []):
+            for name, value in report.user_properties:
+                if name == "crash points":
+                    number, _, fault = str(value).partition(" calls ")
+                    points[fault] += int(number)
     if points:
-        terminalreporter.write_line(f"crash points: {', '.join(points)}")
+        told = ", ".join(f"{number} calls {fault}" for fault, number in points.items())
+        terminalreporter.write_line(f"crash points: {points.total()} ({told})")

@@ -9,21 +9,56 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from kulanz.domain.campaign import State
+from kulanz.domain.ledger import read_decision
+from kulanz.domain.lists import LINE_BYTES
+from kulanz.domain.money import Money
 from tests.support.compiled_once import policies_compiled_once
 from tests.support.end_state import EndState, check_sound, end_state
 from tests.support.faults import HALVABLE, Fault, Tap, fault_at
-from tests.support.small_campaign import CAMPAIGN, EVERY_KIND_OF_LINE, ROWS, event, small_world
+from tests.support.small_campaign import (
+    CAMPAIGN,
+    EVERY_KIND_OF_LINE,
+    INCIDENT_ID,
+    POLICY,
+    ROWS,
+    event,
+    list_of,
+    sealed_policy,
+    small_world,
+)
 from tests.support.world import World
 
 FEWEST_CALLS = 100
 """A clean run of fewer calls than this is not the campaign that these tests are about."""
 
 
-def _run(tap: Tap) -> World:
+LATER = POLICY.replace("version: 1", "version: 2").replace("10% of fee", "25% of fee")
+SHORT_LINES = [line for line in EVERY_KIND_OF_LINE.values() if len(line) < LINE_BYTES]
+SHORT_ROWS = sum(line not in (b"", b"\r") for line in SHORT_LINES)
+
+
+def _first_campaign(tap: Tap) -> World:
+    """An incident's only campaign."""
     world = small_world(tap=tap)
     world.publish(event(rows=ROWS))
     world.run_until_quiet()
     return world
+
+
+def _later_campaign(tap: Tap) -> World:
+    """A better policy for the same accounts: what was granted is set off, and only the difference is granted."""
+    world = small_world(list_of(SHORT_LINES))
+    world.policies.publish("net-credit", 2, sealed_policy(LATER))
+    world.publish(event(rows=SHORT_ROWS))
+    world.run_until_quiet()
+    world.tap = tap
+    world.publish(event(rows=SHORT_ROWS, revision=2, policy_version=2))
+    world.run_until_quiet()
+    return world
+
+
+type Scenario = Callable[[Tap], World]
+SCENARIOS: dict[str, Scenario] = {"first campaign": _first_campaign, "later campaign": _later_campaign}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -32,12 +67,15 @@ def _policies_compiled_once() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="module")
-def clean() -> World:
-    return _run(Tap())
+@pytest.fixture(scope="module", params=SCENARIOS)
+def scenario(request: pytest.FixtureRequest) -> tuple[Scenario, World]:
+    """A scenario, and its run in which nothing happens."""
+    run = SCENARIOS[request.param]
+    return run, run(Tap())
 
 
-def test_the_clean_run_closes_with_every_kind_of_row(clean: World) -> None:
+def test_the_clean_run_of_a_first_campaign_has_every_kind_of_row() -> None:
+    clean = _first_campaign(Tap())
     campaign = clean.campaign(CAMPAIGN)
     classes = {str(row_class) for row_class, _ in campaign.apply.totals.classes()}
     reasons = {reason for _, reason in campaign.apply.totals.classes()}
@@ -57,15 +95,32 @@ def test_the_clean_run_closes_with_every_kind_of_row(clean: World) -> None:
     check_sound(clean)
 
 
+def test_the_clean_run_of_a_later_campaign_grants_the_difference() -> None:
+    clean = _later_campaign(Tap())
+    campaign = clean.campaign(f"{INCIDENT_ID}/2")
+    (first, second) = (
+        read_decision(entry.body).benefits[0].money for entry in clean.ledger.of_account("granted-1", INCIDENT_ID)
+    )
+
+    assert campaign.state is State.CLOSED
+    assert campaign.follows == (1,)
+    assert {str(row_class) for row_class, _ in campaign.apply.totals.classes()} >= {"granted", "unchanged", "rejected"}
+    assert (first, second) == (Money(299, "EUR"), Money(748 - 299, "EUR"))
+    assert len(campaign.chunks) >= 2
+    assert len(clean.tap.calls) >= FEWEST_CALLS
+    check_sound(clean)
+
+
 @pytest.mark.parametrize("fault", list(Fault))
 def test_the_end_is_the_clean_runs_wherever_a_fault_strikes(
-    fault: Fault, clean: World, record_property: Callable[[str, object], None]
+    fault: Fault, scenario: tuple[Scenario, World], record_property: Callable[[str, object], None]
 ) -> None:
+    run, clean = scenario
     expected = end_state(clean)
     points = [number for number, name in enumerate(clean.tap.calls) if fault is not Fault.HALF_DONE or name in HALVABLE]
     wrong = {}
     for number in points:
-        difference = _difference(expected, _run(Tap(fault_at(number, fault))))
+        difference = _difference(expected, run(Tap(fault_at(number, fault))))
         if difference:
             wrong[f"{number} {clean.tap.calls[number]}"] = difference
 
