@@ -338,6 +338,37 @@ def test_an_account_may_have_windows_of_its_own() -> None:
     assert minor(policy.decide(((Window(START, START + timedelta(hours=1)),),))) == 100
 
 
+EONS = (Window(parse_instant("1800-01-01T00:00:00Z"), parse_instant("9999-12-30T00:00:00Z")),)
+
+
+@pytest.mark.parametrize(
+    "pay",
+    [
+        "days_with_more_than(windows, 1 h) * 1 USD",
+        "full(total(daily(windows, 08:00, 22:00)), 1 h) * 1 USD",
+        'full(total(weekdays(windows, ["sat"])), 1 h) * 1 USD',
+        "most_in_a_year(windows, 4) * 1 USD",
+    ],
+)
+def test_a_row_that_spans_eons_is_held_and_not_slow(pay: str) -> None:
+    policy = compiled(written(f"facts: {{windows: windows}}\npay: {pay}"))
+    assert policy.decide((EONS,)).outcome in (Outcome.HELD, Outcome.GRANTED)
+    assert policy.explain((EONS,)).decision == policy.decide((EONS,))
+    each = compiled(written("facts: {windows: windows}\nfor_each: day\npay: full(total(outage), 1 h) * 1 USD"))
+    assert each.decide((EONS,)).reason == "cannot_be_computed"
+
+
+def test_days_over_eons_are_counted_at_once() -> None:
+    policy = compiled(written("facts: {windows: windows}\ngive: {quantity: days(windows), unit: day}"))
+    assert policy.decide((EONS,)).benefits[0].quantity == "2994986"
+
+
+def test_an_open_window_of_an_account_lasts_until_the_decision() -> None:
+    text = written("facts: {windows: windows}\npay: full(total(outage), 1 h) * 1 USD")
+    policy = compiled(text, incident(lasting(1)), decided_at=START + timedelta(hours=5))
+    assert minor(policy.decide(((Window(START, None),),))) == 500
+
+
 def test_a_zone_of_the_account_makes_its_days() -> None:
     text = written("zone: place\nfacts: {place: zone}\npay: days(outage) * 1 USD")
     policy: CompiledPolicy = compiled(text, incident(("2026-05-04T20:00:00Z", "2026-05-04T23:00:00Z")))

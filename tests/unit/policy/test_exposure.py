@@ -123,6 +123,27 @@ def test_at_least_and_longer_differ_at_the_threshold(seconds: int, at_least: int
 )
 def test_days_are_days_of_the_zone(start: str, end: str, days: int) -> None:
     assert len(exposure.days_touched(between(start, end), BERLIN)) == days
+    assert exposure.count_days(between(start, end), BERLIN) == days
+
+
+@given(outages, zones)
+def test_days_are_counted_as_they_are_listed(outage: Outage, zone: object) -> None:
+    assert exposure.count_days(outage, zone) == len(exposure.days_touched(outage, zone))  # type: ignore[arg-type] # a zone
+
+
+@pytest.mark.parametrize(("days", "good"), [(exposure.MAX_DAYS, True), (exposure.MAX_DAYS + 1, False)])
+def test_only_so_many_days_are_looked_at(days: int, good: bool) -> None:
+    outage = ((0, days * 24 * HOUR),)
+    if good:
+        assert len(exposure.days_touched(outage, zone_of("UTC"))) == days
+    else:
+        for measure in (
+            exposure.days_touched,
+            lambda o, z: exposure.daily(o, 0, 60, z),
+            lambda o, z: exposure.periods_of(o, z, 1),
+        ):
+            with pytest.raises(exposure.TooLong):
+                measure(outage, zone_of("UTC"))
 
 
 def test_two_outages_on_one_day_touch_one_day() -> None:

@@ -117,8 +117,8 @@ def _days_with_at_least(outage: exposure.Outage, threshold: int, zone: ZoneInfo)
 def _days(nodes: tuple[Node, ...]) -> Bound:
     need(len(nodes) == 1 and nodes[0].kind in (OUTAGE, PERIOD), "expected an outage or a period")
     if nodes[0].kind == PERIOD:
-        return NUMBER, Zoned(lambda period, zone: len(exposure.days_touched((period,), zone)))
-    return NUMBER, Zoned(lambda outage, zone: len(exposure.days_touched(outage, zone)))
+        return NUMBER, Zoned(lambda period, zone: exposure.count_days((period,), zone))
+    return NUMBER, Zoned(exposure.count_days)
 
 
 def _plus(working: WorkingDays | None) -> Bind:

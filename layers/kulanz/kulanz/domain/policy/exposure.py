@@ -18,6 +18,8 @@ type Outage = tuple[Interval, ...]
 MINUTES_PER_DAY = 24 * 60
 MONTHS = {"month": 1, "quarter": 3, "calendar year": 12}
 """How many months each kind of period has."""
+MAX_DAYS = 4000
+"""The most days that are looked at one by one: ten years and more. Beyond them a row is held, so that none is slow."""
 REMEMBERED_DAYS = 4096
 """How many starts of days are remembered per process: a campaign touches few, again and again."""
 
@@ -97,8 +99,24 @@ def day_of(instant: int, zone: ZoneInfo) -> int:
     return local_day(instant_of(instant), zone).toordinal()
 
 
+class TooLong(ValueError):
+    """An outage over more days than are looked at one by one."""
+
+
+def count_days(outage: Outage, zone: ZoneInfo) -> int:
+    """Count the days of a zone on which there was any outage."""
+    count, last = 0, -1
+    for start, end in outage:
+        first, until = day_of(start, zone), day_of(end - 1, zone)
+        count += until - max(first, last + 1) + 1
+        last = until
+    return count
+
+
 def days_touched(outage: Outage, zone: ZoneInfo) -> list[int]:
-    """Give the days of a zone on which there was any outage, in order."""
+    """Give the days of a zone on which there was any outage, in order. Raises ``TooLong``."""
+    if count_days(outage, zone) > MAX_DAYS:
+        raise TooLong
     days: list[int] = []
     for start, end in outage:
         first, last = day_of(start, zone), day_of(end - 1, zone)
@@ -144,6 +162,8 @@ def daily(outage: Outage, start_minutes: int, end_minutes: int, zone: ZoneInfo) 
     if not outage:
         return outage
     first, last = day_of(outage[0][0], zone) - 1, day_of(outage[-1][1], zone)
+    if last - first > MAX_DAYS:
+        raise TooLong
     later = 0 if start_minutes < end_minutes else 1
     mask = union(
         (clock(day, start_minutes, zone), clock(day + later, end_minutes, zone)) for day in range(first, last + 1)
@@ -196,6 +216,8 @@ def pieces(outage: Outage, zone: ZoneInfo, unit: str) -> list[Outage]:
 
 def periods_of(outage: Outage, zone: ZoneInfo, months: int) -> list[Interval]:
     """Give the periods of so many months that an outage touches, in order."""
+    if outage and day_of(outage[-1][1], zone) - day_of(outage[0][0], zone) > MAX_DAYS:
+        raise TooLong
     periods: list[Interval] = []
     for start, end in outage:
         at = start

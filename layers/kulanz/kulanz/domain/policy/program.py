@@ -1,8 +1,8 @@
 """Compiling a policy for one campaign: every name resolved, every expression a closure, then one call per row."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,11 +21,9 @@ from kulanz.domain.policy.functions import operators
 from kulanz.domain.policy.kinds import Kind
 from kulanz.domain.policy.syntax import RESERVED_WORDS
 from kulanz.domain.policy.tables import StepTable, TierTable, compile_steps, compile_tiers, condition
-from kulanz.domain.time import TimeError, WorkingDays, microseconds_of, parse_day, zone_of
+from kulanz.domain.time import TimeError, Window, WorkingDays, microseconds_of, parse_day, zone_of
 
 BUILT_IN = ("outage", "windows", "incident_start", "incident_end", "cause", "service", "functions", "decided_at")
-LAST_INSTANT = microseconds_of(datetime(2200, 1, 1, tzinfo=UTC))
-"""Where a fact's window without an end ends."""
 OF_THE_INCIDENT = ("windows", "cause", "service", "functions")
 """What a fact may be called as well: the account's own, else the incident's."""
 RESERVED = (*(set(BUILT_IN) - set(OF_THE_INCIDENT)), *RESERVED_WORDS, "amount", "exact_amount")
@@ -289,7 +287,7 @@ class Program:
             hold_invalid=fact.invalid == "hold",
         )
         fallback = default if incident is None else incident
-        convert = _CONVERSIONS.get(fact.type)
+        convert = self._conversion(fact.type)
         slot = FactSlot(declaration, self.new_slot(), convert, fallback, fact.from_ != "incident" and not fact.per)
         self.slots[name] = slot
         if fact.per:
@@ -303,7 +301,7 @@ class Program:
         required = fact.from_ != "incident" and incident is None and default is None
         declaration = FactDeclaration(name, fact.type, currency=family.currency, required=required)
         fallback = default if incident is None else incident
-        column = FactSlot(declaration, self.new_slot(), _CONVERSIONS.get(fact.type), fallback, fact.from_ != "incident")
+        column = FactSlot(declaration, self.new_slot(), self._conversion(fact.type), fallback, fact.from_ != "incident")
         self.slots[name] = column
         return column
 
@@ -342,7 +340,7 @@ class Program:
             value = declared.parse_json(self.incident.facts[name])
         except FactError as error:
             raise PolicyError(f"the incident's fact {name!r}: expected {error.expected}", path) from None
-        convert = _CONVERSIONS.get(fact.type)
+        convert = self._conversion(fact.type)
         return value if value is None or convert is None else convert(value)
 
     def _incident_field(self, name: str, fact: Fact, path: Path) -> Any:
@@ -430,11 +428,19 @@ class Program:
         """Give the incident's windows, merged; one that still lasts ends at ``decided_at``."""
         if self.incident is None or self.decided_at is None:
             return ()
-        now = microseconds_of(self.decided_at)
+        return self._intervals(self.incident.windows)
+
+    def _intervals(self, windows: Iterable[Window]) -> exposure.Outage:
+        """Give windows as an outage; one without an end lasts until ``decided_at``."""
+        now = 0 if self.decided_at is None else microseconds_of(self.decided_at)
         return exposure.union(
             (microseconds_of(window.start), now if window.end is None else microseconds_of(window.end))
-            for window in self.incident.windows
+            for window in windows
         )
+
+    def _conversion(self, type_: str) -> Callable[[Any], Any] | None:
+        """Give what turns a fact's value into the form that expressions compute with."""
+        return self._intervals if type_ == "windows" else _CONVERSIONS.get(type_)
 
     def fixed_zone(self) -> ZoneInfo | None:
         """Give the policy's zone where it is the same for every account."""
@@ -469,8 +475,4 @@ _CONVERSIONS: dict[str, Callable[[Any], Any]] = {
     "instant": microseconds_of,
     "day": date.toordinal,
     "dates": lambda days: tuple(day.toordinal() for day in days),
-    "windows": lambda windows: exposure.union(
-        (microseconds_of(window.start), LAST_INSTANT if window.end is None else microseconds_of(window.end))
-        for window in windows
-    ),
 }

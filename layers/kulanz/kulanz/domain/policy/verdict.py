@@ -102,7 +102,13 @@ class Judge:
             yield from (node for node in candidates if node is not None)
 
     def judge(self, row: Row) -> Verdict:
-        """Judge a row."""
+        """Judge a row. One whose facts span more days than are looked at is held."""
+        try:
+            return self._judged(row)
+        except exposure.TooLong:
+            return self._unknown("")
+
+    def _judged(self, row: Row) -> Verdict:
         ended = self._clauses(self.who, row)
         if ended is not None:
             return ended
