@@ -7,8 +7,10 @@ from kulanz.domain.campaign import Campaign, State
 from kulanz_local.lists import Expectation, Verdict
 
 
-def discrepancies(expected: Expectation, campaign: Campaign, notices: int, decisions_stored: int) -> Iterator[str]:
-    """Everything in which a closed campaign, its distinct notices and the stored decisions differ from the plan."""
+def discrepancies(
+    expected: Expectation, campaign: Campaign, notices: int, decisions_stored: int | None = None
+) -> Iterator[str]:
+    """Everything in which a closed campaign, its distinct notices and the stored decisions (if counted) differ."""
     plan, apply = campaign.plan.totals, campaign.apply.totals
     figures: list[tuple[str, object, object]] = [
         ("state", State.CLOSED, campaign.state),
@@ -16,10 +18,11 @@ def discrepancies(expected: Expectation, campaign: Campaign, notices: int, decis
         ("lines planned", expected.lines, plan.lines),
         ("lines applied", expected.lines, apply.lines),
         ("decisions by the books", expected.decisions(), apply.ledger_count()),
-        ("decisions in the table", expected.decisions(), decisions_stored),
         ("duplicates", expected.duplicate_rows(), _with_fate(campaign, Fate.DUPLICATE)),
         ("conflicts", expected.conflicting_rows(), _with_fate(campaign, Fate.CONFLICT)),
     ]
+    if decisions_stored is not None:
+        figures.append(("decisions in the table", expected.decisions(), decisions_stored))
     figures.extend(_compared("lines planned as", expected.classes(), _texts(plan.classes())))
     figures.extend(_compared("lines applied as", expected.classes(), _texts(apply.classes())))
     figures.extend(_compared("planned worth of", expected.worth(), _texts(plan.worth())))
