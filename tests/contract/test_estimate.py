@@ -1,0 +1,131 @@
+"""The estimate against the calls that a campaign really makes, counted at the wire on moto."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import botocore.hooks
+import pytest
+from moto import mock_aws
+
+from kulanz.adapters.messaging import SqsChunks
+from kulanz.application.advance_campaign import AdvancePorts, advance_campaign
+from kulanz.application.frozen import FrozenCache
+from kulanz.application.grant_credits import GrantPorts, GrantSettings, grant_credits
+from kulanz.application.open_campaign import OpenPorts, OpenSettings, open_campaign
+from kulanz.application.ports import ChunkMessage
+from kulanz.application.report import campaign_estimate
+from kulanz.domain.campaign import CampaignId, Cause, State
+from kulanz.domain.estimate import AS_DEPLOYED, RECEIPT_WRITE_UNITS, Estimate
+from tests.contract.backends import AwsBackend
+from tests.support.fakes import FakeChunks
+from tests.support.moto_partiql import repaired_moto
+from tests.support.small_campaign import CAMPAIGN, SEALED, event, list_of, row
+from tests.support.world import START, World, WorldClock
+
+ROWS = 260
+CAUSE = Cause("test", "test", "test")
+ID = CampaignId.parse(CAMPAIGN)
+
+
+class Sent(FakeChunks):
+    """Sends chunk messages through the real adapter, and keeps them for the test's own delivery."""
+
+    def __init__(self, adapter: SqsChunks) -> None:
+        super().__init__()
+        self._adapter = adapter
+
+    def send(self, messages: Any) -> None:
+        kept = list(messages)
+        self._adapter.send(kept)
+        super().send(kept)
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """Every request by operation, from the event that comes right before the wire."""
+    calls: Counter[str] = Counter()
+    original = botocore.hooks.HierarchicalEmitter.emit
+
+    def emit(self: Any, event_name: str, **arguments: Any) -> Any:
+        if event_name.startswith("before-send."):
+            calls[event_name.rpartition(".")[2]] += 1
+        return original(self, event_name, **arguments)
+
+    monkeypatch.setattr(botocore.hooks.HierarchicalEmitter, "emit", emit)
+    return calls
+
+
+@pytest.fixture
+def aws() -> Iterator[AwsBackend]:
+    with repaired_moto(), mock_aws():
+        yield AwsBackend("moto")
+
+
+def deliver(aws: AwsBackend, chunks: FakeChunks) -> None:
+    messages: list[ChunkMessage] = list(chunks.sent)
+    chunks.sent.clear()
+    ports = GrantPorts(aws.campaigns, aws.lists, aws.ledger, chunks, aws.archive)
+    settings, cache = GrantSettings(1, 0.0, 800), FrozenCache()
+    for message in messages:
+        grant_credits(message, ports, settings, WorldClock(World()), CAUSE, cache)
+
+
+def test_the_estimate_is_what_is_really_called(aws: AwsBackend, counted: Counter[str]) -> None:
+    chunks = Sent(aws.chunks)
+    aws.policies.publish("net-credit", 1, SEALED)
+    aws.upload("lists/net-outage.csv", list_of([row(f"a-{number:03d}") for number in range(ROWS)]))
+    request = event(rows=ROWS)
+    request["detail"]["campaign"]["affected"]["s3"]["bucket"] = aws.bucket
+    settings = OpenSettings(aws.bucket, "lists/", frozenset({"billing"}), frozenset({"billing"}), 120_000, 400)
+    ports = OpenPorts(aws.campaigns, aws.lists, aws.policies, chunks, aws.rejected, aws.archive)
+    open_campaign(request, ports, settings, CAUSE, START)
+
+    counted.clear()
+    deliver(aws, chunks)
+    called = workers_calls(counted)
+    made = estimated(aws)
+    planned = made.planned
+    assert (planned.rows, planned.decisions) == (ROWS, ROWS)
+    assert called == {**shares(made), "BatchExecuteStatement": 0}
+    counted.clear()
+    advance(aws, chunks)
+    assert counted["SendMessageBatch"] == made.calls.queue_requests // 2 - 2 * planned.chunks
+
+    counted.clear()
+    deliver(aws, chunks)
+    assert workers_calls(counted) == {**shares(made), "BatchExecuteStatement": made.calls.insert_calls}
+    advance(aws, chunks)
+    campaign = aws.campaigns.campaign(ID)
+    assert campaign is not None
+    assert campaign.state is State.CLOSED
+    assert made.calls.write_units == campaign.apply.totals.ledger_count() + 2 * planned.chunks * RECEIPT_WRITE_UNITS
+
+
+def estimated(aws: AwsBackend) -> Estimate:
+    campaign = aws.campaigns.campaign(ID)
+    assert campaign is not None
+    made = campaign_estimate(campaign, AS_DEPLOYED)
+    assert made is not None
+    return made
+
+
+def shares(made: Estimate) -> dict[str, int]:
+    """The workers' calls of one pass by the estimate, which is of both."""
+    return {
+        "GetObject": made.calls.bucket_reads // 2,
+        "TransactWriteItems": made.planned.chunks,
+        "GetItem": made.calls.read_units // 2 + 1,  # and the frozen policy, once for each worker process
+        "BatchGetItem": 0,
+    }
+
+
+def workers_calls(counted: Counter[str]) -> dict[str, int]:
+    names = ("GetObject", "TransactWriteItems", "GetItem", "BatchGetItem", "BatchExecuteStatement")
+    found = {name: counted[name] for name in names}
+    counted.clear()
+    return found
+
+
+def advance(aws: AwsBackend, chunks: FakeChunks) -> None:
+    advance_campaign(ID, AdvancePorts(aws.campaigns, chunks, aws.archive, aws.announcer), CAUSE, START)
