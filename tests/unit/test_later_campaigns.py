@@ -34,7 +34,7 @@ OFFER_HALF = HEAD + FACTS + "pay: 50% of monthly_fee\nmode:\n  offer: {{until: c
 OFFER_WHOLE = HEAD + FACTS + "pay: monthly_fee\nmode:\n  offer: {{until: claims_until}}\n"
 PAY_WHOLE = HEAD + FACTS + "pay: monthly_fee\ndue: next bill\n"
 PAY_HALF = HEAD + FACTS + "pay: 50% of monthly_fee\n"
-PAY_MORE_BESIDES = HEAD + FACTS + "pay: 10% of monthly_fee\nearlier: add\n"
+PAY_MORE_BESIDES = HEAD.replace("id: voice", "id: extra") + FACTS + "pay: 10% of monthly_fee\nearlier: add\n"
 GIVE_MINUTES = HEAD + FACTS + "give: {{quantity: 20, unit: call_minute}}\n"
 
 LIST = b"""account_id,product,own_clause,monthly_fee
@@ -49,12 +49,13 @@ CLAIMS_UNTIL = "2026-03-08T09:00:00Z"
 
 def campaign(world: World, seq: int, policy: str, content: bytes = LIST, **changes: Any) -> str:
     """Publish a policy and a list, request the incident's next campaign, and let everything happen."""
-    world.policies.publish("voice", seq, sealed_policy(policy.format(version=seq)))
+    policy_id = "extra" if "id: extra" in policy else "voice"
+    world.policies.publish(policy_id, seq, sealed_policy(policy.format(version=seq)))
     key = f"lists/voice-{seq}.csv"
     version = world.lists.upload(key, content)
     rows = content.count(b"\n") - 1
     request = event(
-        key=key, rows=rows, version_id=version, policy="voice", policy_version=seq, revision=seq,
+        key=key, rows=rows, version_id=version, policy=policy_id, policy_version=seq, revision=seq,
         facts={"claims_until": CLAIMS_UNTIL}, **changes,
     )  # fmt: skip
     world.publish(request)
@@ -207,6 +208,13 @@ heads:
     give: {{quantity: 20, unit: call_minute}}
 """
 PRODUCTS = "facts:\n  product: text\n  monthly_fee: money\n"
+
+
+def test_a_policy_that_adds_never_adds_to_itself() -> None:
+    world = World()
+    campaign(world, 1, PAY_MORE_BESIDES)
+    assert classes(world, campaign(world, 2, PAY_MORE_BESIDES)) == {"unchanged": 5}
+    assert granted(world, "a-1") == [(1, 1200)]
 
 
 def test_what_was_granted_in_another_measure_is_never_paid_beside() -> None:

@@ -20,7 +20,7 @@ from tests.support.small_campaign import CAMPAIGN, INCIDENT_ID, ROWS, event, sma
 from tests.support.world import Function, Step, World
 
 OPEN_WINDOW = [{"start": "2026-02-27T08:00:00Z"}]
-CLOSED_WINDOW = [{"start": "2026-02-27T08:00:00Z", "end": "2026-03-02T06:00:00Z"}]
+CLOSED_WINDOW = [{"start": "2026-02-27T08:00:00Z", "end": "2026-03-01T06:00:00Z"}]
 
 
 def told(revision: int, kind: str, **changes: Any) -> dict[str, Any]:

@@ -1,8 +1,7 @@
-"""A row whose facts the policy cannot compute with is rejected, and nobody else's decision moves (invariant I14)."""
+"""A row whose facts the policy cannot compute with is held, and nobody else's decision moves (invariant I14)."""
 
 import pytest
 
-from kulanz.domain.books import RowClass
 from kulanz.domain.campaign import State
 from kulanz.domain.decision import Outcome
 from kulanz.domain.ledger import is_expired
@@ -27,11 +26,11 @@ def world_after(policy: str, poison: bytes) -> World:
     ("policy", "poison", "outcome"),
     [
         ("give: {quantity: hours / 3, unit: minute}\n", b"2026-05-01,1", "granted"),
-        ("give: {quantity: hours * hours * hours, unit: minute}\n", b"2026-05-01,999999999999999", "rejected"),
+        ("give: {quantity: hours * hours * hours, unit: minute}\n", b"2026-05-01,999999999999999", "held"),
         ("give: {quantity: 6 / hours, unit: minute}\n", b"2026-05-01,0", "held"),
         ("pay: 5.00 CHF\nwhen: until + 30 days > until\n", b"9999-12-31,1", "granted"),
         ("pay: 5.00 CHF\nwhen: until - 30 days < until\n", b"0001-01-01,1", "granted"),
-        ("pay: 5.00 CHF\nmode:\n  offer: {until: until}\n", b"9999-12-31,1", "rejected"),
+        ("pay: 5.00 CHF\nmode:\n  offer: {until: until}\n", b"9999-12-31,1", "held"),
     ],
 )
 def test_facts_that_cannot_be_computed_with_end_their_own_row_alone(policy: str, poison: bytes, outcome: str) -> None:
@@ -39,7 +38,7 @@ def test_facts_that_cannot_be_computed_with_end_their_own_row_alone(policy: str,
     campaign = world.campaign(f"{INCIDENT_ID}/1")
     assert campaign.state is State.CLOSED, campaign.state_reason
     decided = {entry.key.account_id: entry.status for entry in world.ledger.all_entries()}
-    assert decided.get("poison-1", RowClass.REJECTED) == outcome
+    assert decided["poison-1"] == outcome
     assert {"good-1", "good-2"} <= decided.keys()
     assert Outcome.HELD not in (decided["good-1"], decided["good-2"])
     assert world.dead_letters == []

@@ -96,9 +96,7 @@ class GrantCreditsConfig:
         maximum_concurrency = given.integer("MAXIMUM_CONCURRENCY", 1, 1_000)
         if 0 < write_rate < maximum_concurrency:
             # A slower worker could not write a single entry between two looks at its clock.
-            raise SettingError(
-                "TARGET_WRITE_RATE: expected at least MAXIMUM_CONCURRENCY, one entry a second each"
-            )
+            raise SettingError("TARGET_WRITE_RATE: expected at least MAXIMUM_CONCURRENCY, one entry a second each")
         return cls(
             credits_table=given.text("CREDITS_TABLE"),
             campaigns_table=given.text("CAMPAIGNS_TABLE"),

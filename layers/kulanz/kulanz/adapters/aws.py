@@ -20,6 +20,7 @@ BACKOFF_LONGEST_SECONDS = 2.0
 
 RETRYABLE_CODES = frozenset(
     {
+        "ConditionalRequestConflict",
         "InternalError", "InternalFailure", "InternalServerError", "InternalException", "KMSThrottling",
         "LimitExceededException", "PriorRequestNotComplete", "ProvisionedThroughputExceeded",
         "ProvisionedThroughputExceededException", "RequestLimitExceeded", "RequestThrottled", "RequestTimeout",

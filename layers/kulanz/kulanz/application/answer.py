@@ -90,7 +90,7 @@ def _explain(entry: Entry, campaign: Campaign | None, ports: AnswerPorts, now: d
     if earlier:
         granted = {measure: Decimal(size) for measure, size in earlier.items()}
         before = Before(Outcome.GRANTED, tuple(granted.items()))
-        recomputed = still_owed(whole.decision, before, policy.earlier) or whole.decision
+        recomputed = still_owed(whole.decision, before) or whole.decision
         steps = (*steps, _set_off(granted))
     explained = Explained.AGREES if recomputed == decision else Explained.DIFFERS
     return AnsweredDecision(entry, decision, campaign, expired, steps, explained, recomputed)

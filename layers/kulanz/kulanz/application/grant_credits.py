@@ -32,7 +32,7 @@ from kulanz.domain.campaign import (
     Receipt,
     State,
 )
-from kulanz.domain.decider import Decider, Remembered, prepare
+from kulanz.domain.decider import REMEMBERED_FACTS, Decider, Remembered, prepare
 from kulanz.domain.ledger import WRITER_LIFE, DecisionKey, Lifetime, judge, new_entry, row_hash
 from kulanz.domain.lists import (
     LINE_BYTES,
@@ -310,12 +310,16 @@ class ChunkRun:
         key = remembered, fate
         self.tally[key] = self.tally.get(key, 0) + 1
         self.row_hashes += row_hash(offset, body)
+        if len(self.tally) >= REMEMBERED_FACTS:
+            self._settle()
 
     def _settle(self) -> None:
         """Bring what was counted by remembered decision into the totals."""
         for (remembered, fate), lines in self.tally.items():
             self.totals.count_decided(remembered.decision, fate, lines)
         self.totals.digest_rows(self.row_hashes)
+        self.tally.clear()
+        self.row_hashes = 0
 
     def _flush(self) -> None:
         """Finish the wave; each row's fate is known before the next wave begins."""
@@ -342,7 +346,7 @@ class ChunkRun:
             ours = keys[line.record.account_id, line.record.unit]
             before = stands_before(standing[key] for key in ours if key in standing)
             whole = line.remembered.decision
-            decision = still_owed(whole, before, self.policy.earlier)
+            decision = still_owed(whole, before)
             if decision is None:
                 self.totals.count_unchanged(whole.reason)
             elif before is None:

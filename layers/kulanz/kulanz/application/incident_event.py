@@ -27,6 +27,7 @@ from kulanz.domain.identifiers import IDENTIFIER_LENGTH_CHARACTERS, INCIDENT_ID_
 from kulanz.domain.time import Window, format_instant, parse_instant
 
 WINDOWS_PER_INCIDENT = 200
+WINDOW_YEAR_EARLIEST = 2000
 FUNCTIONS_PER_INCIDENT = 50
 FACTS_PER_INCIDENT = 100
 PARAMETERS_PER_POLICY = 20
@@ -97,6 +98,8 @@ class WindowContract(_Contract):
 
     @model_validator(mode="after")
     def _ends_after_start(self) -> Self:
+        if parse_instant(self.start).year < WINDOW_YEAR_EARLIEST:
+            raise ValueError(f"a window starts in {WINDOW_YEAR_EARLIEST} or later; correct the year")
         if self.end is not None and parse_instant(self.end) <= parse_instant(self.start):
             raise ValueError("a window ends after it starts; exchange start and end or leave end out")
         return self

@@ -7,7 +7,7 @@ the next delivery goes on where the records stand.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any
@@ -52,6 +52,7 @@ from kulanz.domain.campaign import (
     StateChange,
 )
 from kulanz.domain.identifiers import is_incident_id
+from kulanz.domain.incident import Incident
 from kulanz.domain.incident_record import IncidentConflict, IncidentRecord, Revision, with_campaign, with_revision
 from kulanz.domain.lists import (
     HEADER_BYTES,
@@ -62,8 +63,11 @@ from kulanz.domain.lists import (
     read_layout,
 )
 from kulanz.domain.policy import CompiledPolicy, PolicyError, compile_policy, document_from_json, freeze, policy_hash
+from kulanz.domain.succession import follows
 from kulanz.domain.time import format_instant
 
+CLOCK_ALLOWANCE = timedelta(minutes=15)
+"""How far a publisher's clock may be ahead."""
 ATTEMPTS_AGAINST_OTHERS = 5
 """How often a write is decided anew because somebody else was first; then the message comes again."""
 
@@ -267,10 +271,16 @@ def _prepare(
         decidable_until=record.decidable_until,
         request_digest=event.request_digest,
         opened_by=event.source,
-        follows=record.applied,
+        follows=follows(policy.earlier, policy.policy_id, _policies_applied(record, ports.campaigns)),
         log_count=1,
     )
     return campaign, frozen
+
+
+def _policies_applied(record: IncidentRecord, campaigns: CampaignStore) -> dict[int, str]:
+    """The policy of each campaign of the incident that may have granted."""
+    applied = (campaigns.campaign(CampaignId(record.incident_id, seq)) for seq in record.applied)
+    return {campaign.id.seq: campaign.policy_id for campaign in applied if campaign is not None}
 
 
 def _recorded(event: IncidentEvent, campaigns: CampaignStore) -> Revision:
@@ -285,7 +295,9 @@ def _freeze(
     try:
         document = document_from_json(ports.policies.fetch(reference.id, reference.version))
         frozen = Frozen(freeze(document, reference.parameters), content)
-        return frozen, compile_policy(frozen.policy, thaw_incident(content), now)
+        incident = thaw_incident(content)
+        _must_have_happened(incident, now)
+        return frozen, compile_policy(frozen.policy, incident, now)
     except PolicyMissing:
         raise EventRefused(
             "policy_unknown",
@@ -294,6 +306,23 @@ def _freeze(
         ) from None
     except PolicyError as error:
         raise EventRefused("policy_unusable", "detail.campaign.policy", str(error)) from None
+    except (ArithmeticError, ValueError):
+        raise EventRefused(
+            "policy_unusable",
+            "detail.campaign.policy",
+            "the policy cannot compute with this incident's windows and facts; check their dates and sizes",
+        ) from None
+
+
+def _must_have_happened(incident: Incident, now: datetime) -> None:
+    """An outage is paid for when it is known, not when it is foreseen: a mistyped year must not become money."""
+    latest = now + CLOCK_ALLOWANCE
+    if any(window.start > latest or (window.end or latest) > latest for window in incident.windows):
+        raise EventRefused(
+            "window_in_future",
+            "detail.windows",
+            "a window ends in the future; request the campaign when it is over, or leave the last window's end out",
+        )
 
 
 def _pin(event: IncidentEvent, affected: Affected, ports: OpenPorts, settings: OpenSettings) -> PinnedList:

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from kulanz.domain.books import worth_of
 from kulanz.domain.campaign import Campaign
-from kulanz.domain.decision import Decision
+from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.facts import FactError
 from kulanz.domain.ledger import decision_body
 from kulanz.domain.lists import Cells, LineReader, Problem, Record, fact_problem, facts_text, row_digest
@@ -20,6 +20,7 @@ from kulanz.domain.policy import CompiledPolicy
 WORTH_LARGEST = 10**10
 WORTH_DECIMALS = 6
 """With 125,000,000 rows of a list, sums of such quantities have 25 digits: fewer than DynamoDB and Decimal keep."""
+NOT_COMPUTABLE = "cannot_be_computed"
 REMEMBERED_FACTS = 8_192
 """Sets of facts remembered at a time; about 1 KB each."""
 _NO_DIGEST = "\0"
@@ -73,8 +74,8 @@ class Decider:
             decision = self._policy.decide(values)
             _must_be_writable(decision, self._campaign.decided_at)
         except (ArithmeticError, ValueError):
-            # A date at the end of the calendar, a quotient without an end: this row's alone, and no other's.
-            return Problem("not_computable", "", "facts from which the policy's amounts and dates can be computed")
+            # A date at the end of the calendar, a product beyond all sums: this row's alone, and a person's to decide.
+            decision = Decision(Outcome.HELD, NOT_COMPUTABLE)
         return prepare(self._campaign, decision, facts_text(values))
 
 

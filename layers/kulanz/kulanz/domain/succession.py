@@ -1,7 +1,8 @@
 """What a later campaign of an incident still owes a unit that an earlier one has decided.
 
-Whether a policy replaces what was granted before or adds to it is the policy's word (`earlier: replace | add`). A
-replacing one grants the difference, never a negative one; what was granted is never taken back.
+Whether a policy replaces what was granted before or adds to it is the policy's word (`earlier: replace | add`): it
+says which campaigns a campaign follows. What those granted is set off; the difference is never negative, and what was
+granted is never taken back.
 """
 
 from collections.abc import Iterable, Mapping
@@ -44,13 +45,22 @@ def stands_before(entries: Iterable[Entry]) -> Before | None:
     return Before(Outcome.GRANTED if granted else latest, tuple(sorted(granted.items())))
 
 
-def still_owed(decision: Decision, before: Before | None, earlier_rule: str) -> Decision | None:
+def follows(earlier_rule: str, policy_id: str, applied: Mapping[int, str]) -> tuple[int, ...]:
+    """Which of an incident's campaigns, by seq with their policy's id, a new one sets off.
+
+    A replacing policy sets off all. One that adds does so beside other policies, never beside itself: requested again,
+    under another revision or after a cancel, it grants only what is missing.
+    """
+    return tuple(seq for seq, other in sorted(applied.items()) if earlier_rule != ADDS or other == policy_id)
+
+
+def still_owed(decision: Decision, before: Before | None) -> Decision | None:
     """What is decided now, given what stands; None when nothing changes.
 
     An offer that was not taken up is made again, because only an incident's latest campaign can be accepted. What was
     granted in another currency or unit cannot be set off: the unit is held, and a plan with such units is refused.
     """
-    if before is None or earlier_rule == ADDS:
+    if before is None:
         return decision
     if decision.outcome not in (Outcome.GRANTED, Outcome.OFFERED):
         return None if before.outcome in (decision.outcome, Outcome.GRANTED) else decision
