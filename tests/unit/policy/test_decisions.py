@@ -122,6 +122,59 @@ def test_amounts_change_at_the_second_the_rule_names(
         assert minor(policy.decide(facts)) == expected, seconds  # type: ignore[arg-type] # facts of several policies
 
 
+@pytest.mark.parametrize(
+    ("end", "days"),
+    [
+        ("2026-03-30T21:59:59Z", 1),  # a second before midnight, the day after the clocks went forward
+        ("2026-03-30T22:00:00Z", 1),
+        ("2026-03-30T22:00:01Z", 2),
+        ("2026-03-29T22:00:00Z", 0),
+        ("2026-03-29T22:00:01Z", 1),
+    ],
+)
+def test_paid_days_end_at_local_midnight_when_the_clocks_change(end: str, days: int) -> None:
+    happened = incident(("2026-03-27T17:00:00Z", end), cause="technical_fault")
+    policy = compiled(POLICIES / "tkg-58-3" / "1.yaml", happened)
+    facts = {**FACTS_OF["tkg-58-3"], "monthly_fee": 3999, "reported_at": parse_instant("2026-03-27T17:00:00Z")}
+    assert minor(policy.decide([facts.get(fact.name) for fact in policy.facts])) == days * 500
+
+
+@pytest.mark.parametrize(
+    ("end", "paid_days"),
+    [
+        ("2025-10-08T22:59:59Z", 0),  # 23:59:59 on the second working day, in summer time
+        ("2025-10-08T23:00:00Z", 1),
+        ("2025-10-09T22:59:59Z", 1),
+        ("2025-10-09T23:00:00Z", 2),
+    ],
+)
+def test_a_repair_counts_by_the_day_it_falls_on(end: str, paid_days: int) -> None:
+    happened = incident(("2025-10-06T09:00:00Z", end), cause="network_fault")
+    policy = compiled(POLICIES / "ofcom-ac-repair" / "1.yaml", happened)
+    facts: dict[str, Any] = {
+        "segment": "residential",
+        "total_loss": True,
+        "reported_at": parse_instant("2025-10-06T09:00:00Z"),
+    }
+    assert minor(policy.decide([facts.get(fact.name) for fact in policy.facts])) == paid_days * 998
+
+
+@pytest.mark.parametrize(
+    ("start", "hours_of_month"),
+    [
+        ("2024-02-29T10:00:00Z", 696),  # a leap year
+        ("2023-02-28T10:00:00Z", 672),
+        ("2025-03-31T10:00:00Z", 743),  # clocks go forward
+        ("2025-10-31T10:00:00Z", 745),  # clocks go back
+    ],
+)
+def test_a_month_has_the_hours_it_has(start: str, hours_of_month: int) -> None:
+    begin = parse_instant(start)
+    happened = incident((start, format_instant(begin + timedelta(hours=1))), cause="network_fault")
+    decision = compiled(POLICIES / "es-rd899-net" / "1.yaml", happened).decide((hours_of_month * 100,))
+    assert minor(decision) == 100
+
+
 MONOTONE = ("nl-elec", "fi-eml", "se-ellag", "br-anatel", "uk-water-gss", "be-113-2", "aws-ec2-region", "tkg-58-3")
 FACTS_OF: dict[str, dict[str, Any]] = {
     "nl-elec": {"connection": "household"},

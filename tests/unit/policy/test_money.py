@@ -99,6 +99,30 @@ def test_an_amount_survives_being_written(minor: int, currency: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("money", "text"),
+    [
+        (Money(500, "USD"), "5.00"),
+        (Money(5, "USD"), "0.05"),
+        (Money(50, "USD"), "0.50"),
+        (Money(123456, "USD"), "1234.56"),
+        (Money(200, "JPY"), "200"),
+        (Money(5, "KWD"), "0.005"),
+        (Money(-5, "USD"), "-0.05"),
+    ],
+)
+def test_an_amount_is_written_with_its_decimals(money: Money, text: str) -> None:
+    assert format_amount(money) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "step", "rounded"),
+    [(1050, 100, 1100), (1000, 100, 1000), (3, 2, 4), (4, 2, 4), (1, 1, 1), (0, 5, 0), (-1050, 100, -1100)],
+)
+def test_a_whole_amount_is_rounded_to_a_step_too(value: int, step: int, rounded: int) -> None:
+    assert round_exact(value, Rounding.UP, step) == rounded
+
+
+@pytest.mark.parametrize(
     ("value", "mode", "rounded"),
     [
         (Fraction(1001, 2), Rounding.HALF_UP, 501),

@@ -68,6 +68,7 @@ def calendar_functions(working: WorkingDays | None) -> dict[str, Function]:
         "weekdays": Function('weekdays(outage, ["sat", "sun"])', _weekdays),
         "month": Function("month(day)", _period(1)),
         "quarter": Function("quarter(day)", _period(3)),
+        "half_year": Function("half_year(day)", _period(6)),
         "year": Function("year(day), year(day, 4) for a year from April", _year),
         "billing_period": Function("billing_period(day, 15)", _billing_period),
         "working_days": Function("working_days(day, day)", _working_days(working)),

@@ -144,7 +144,8 @@ class _CompiledNotice:
         locale = self._locale.evaluate(row) if self._locale is not None else None
         chosen = self._language(kind, locale or self._default)
         if self._values:
-            values = {name: show(node.kind, node.evaluate(row)) for name, node in self._values.items()}
+            known = {name: (node.kind, node.evaluate(row)) for name, node in self._values.items()}
+            values = {name: show(kind, value) for name, (kind, value) in known.items() if value is not None}
             return Notice(kind, chosen, channel, values)
         key = (kind, chosen, channel)
         notice = self._remembered.get(key)

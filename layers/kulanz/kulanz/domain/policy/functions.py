@@ -328,6 +328,9 @@ def _measures() -> dict[str, Function]:
         "longer_than": Function(
             "longer_than(outage, 10 min)", _constant(exposure.longer_than, OUTAGE, DURATION, gives=OUTAGE)
         ),
+        "together": Function(
+            "together(outage, outage)", _constant(lambda a, b: exposure.union((*a, *b)), OUTAGE, OUTAGE, gives=OUTAGE)
+        ),
         "overlap": Function("overlap(outage, outage)", _constant(exposure.both, OUTAGE, OUTAGE, gives=OUTAGE)),
         "without": Function("without(outage, outage)", _constant(exposure.without, OUTAGE, OUTAGE, gives=OUTAGE)),
         "start": Function("start(outage), start(period)", _edge(0)),
