@@ -4,6 +4,7 @@ import json
 import re
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 
 import boto3
@@ -207,3 +208,23 @@ def test_throttles_narrow_what_is_in_flight_and_quiet_widens_it_again(
     for _ in range(10):
         calls.execute(statements(1))
     assert calls._window == 8
+
+
+def test_calls_that_wait_together_time_out_together(
+    start: Callable[..., tuple[Endpoint, InsertCalls]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(insert_calls, "READ_TIMEOUT_SECONDS", 1.0)
+    silent = threading.Event()
+
+    def never(_: int, __: Sequence[str]) -> Answer:
+        silent.wait(30)
+        return None
+
+    _, calls = start(never, 4)
+
+    began = time.monotonic()
+    with pytest.raises(TryAgain, match="8 calls got no answer"):
+        calls.execute(statements(100))
+    silent.set()
+
+    assert time.monotonic() - began < 6.0  # two rounds of four calls, not eight waits one after the other

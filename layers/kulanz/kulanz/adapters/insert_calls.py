@@ -35,6 +35,7 @@ from kulanz.application.ports import Refused, TryAgain
 
 STATEMENTS_PER_CALL = 25
 """The limit of BatchExecuteStatement."""
+SHORTEST_WAIT_SECONDS = 0.001
 LOST_CALLS_MOST = 4
 """How many calls of one batch may get no answer (reset, timeout) before the batch is given up for now."""
 
@@ -121,16 +122,16 @@ class InsertCalls:
         self, pages: Iterable[Sequence[Statement]]
     ) -> Iterator[tuple[Sequence[Statement], Sequence[str | None]]]:
         """Each page with the code of each of its statements (None: executed), a window of calls ahead."""
-        under_way: deque[tuple[Sequence[Statement], http.client.HTTPConnection | Any]] = deque()
+        under_way: deque[tuple[Sequence[Statement], Any, float]] = deque()
         try:
             for page in pages:
                 if len(under_way) >= self._window:
                     yield self._answer(*under_way.popleft())
-                under_way.append((page, self._send(page)))
+                under_way.append((page, self._send(page), time.monotonic() + READ_TIMEOUT_SECONDS))
             while under_way:
                 yield self._answer(*under_way.popleft())
         finally:
-            for _, sent in under_way:
+            for _, sent, _ in under_way:
                 if isinstance(sent, http.client.HTTPConnection):
                     sent.close()  # an answer that nobody reads must not be taken for the next call's
 
@@ -180,13 +181,16 @@ class InsertCalls:
             )
         return connection
 
-    def _answer(self, page: Sequence[Statement], sent: Any) -> tuple[Sequence[Statement], Sequence[str | None]]:
+    def _answer(
+        self, page: Sequence[Statement], sent: Any, deadline: float
+    ) -> tuple[Sequence[Statement], Sequence[str | None]]:
+        """What became of a call. All calls in flight wait at once, so each has its own deadline (monotonic seconds)."""
         if sent is None:
             return page, [_LOST] * len(page)
         if not isinstance(sent, http.client.HTTPConnection):
             return page, _codes(len(page), sent.status_code, sent.content)
         try:
-            sent.sock.settimeout(READ_TIMEOUT_SECONDS)
+            sent.sock.settimeout(max(SHORTEST_WAIT_SECONDS, deadline - time.monotonic()))
             with http.client.HTTPResponse(sent.sock, method="POST") as answer:
                 answer.begin()
                 content = answer.read()
