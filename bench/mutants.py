@@ -1,7 +1,7 @@
 """Mutation testing of money and exposure: every operator, comparison and number changed, one at a time.
 
-Run ``python bench/mutants.py``; a mutant that its tests do not notice is printed, and makes the run fail unless it is explained here. It works on a
-copy, takes some minutes of one core, and needs nothing but the tests' own environment.
+Run ``python bench/mutants.py``; a mutant that its tests do not notice is printed, and makes the run fail unless it is
+explained here. It works on a copy, takes some minutes of one core, and needs nothing but the tests' own environment.
 """
 
 import ast
@@ -23,6 +23,7 @@ TEST_TIMEOUT_SECONDS = 120
 SIGN = "return (quotient if numerator >= 0 else -quotient) * step"
 EXPLAINED = {
     (SIGN, "numerator >= 0", "numerator > 0"): "at zero the quotient is zero, and its sign means nothing",
+    ("REMEMBERED_DAYS = 4096", "4096", "4097"): "how many days are remembered changes no result",
     (SIGN, "0", "1"): "the numerator is whole, so that this too differs at zero alone",
 }
 """Mutants that change nothing anybody could notice, by the line they stand in, and why."""
