@@ -5,6 +5,7 @@ lets that call die before it takes effect, die after, take effect and lose its r
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from enum import StrEnum
 from typing import Any, cast
 
@@ -57,10 +58,12 @@ class Tap:
             case Fault.REQUEST_LOST:
                 raise TryAgain(name)
             case Fault.KILLED_AFTER:
-                function(*arguments, **named)
+                with suppress(Exception):  # an error is a reply too
+                    function(*arguments, **named)
                 raise Killed(name)
             case Fault.REPLY_LOST:
-                function(*arguments, **named)
+                with suppress(Exception):
+                    function(*arguments, **named)
                 raise TryAgain(name)
             case Fault.HALF_DONE if name in HALVABLE:
                 whole = list(arguments[0])

@@ -57,8 +57,49 @@ def _later_campaign(tap: Tap) -> World:
     return world
 
 
+def _inline_campaign(tap: Tap) -> World:
+    """Accounts that came inside the event, requested apart from the incident."""
+    rows = [
+        {"account_id": f"inline-{number}", "segment": "consumer", "affected": number != 1, "fee": "10.00"}
+        for number in range(4)
+    ]
+    world = small_world(tap=tap)
+    world.publish(event(rows=4, campaign=...))
+    request = event(rows=4, detail_type="Campaign Requested")
+    detail = {name: request["detail"][name] for name in ("incident_id", "revision", "campaign")}
+    detail["campaign"]["affected"] = {"inline": rows, "rows": len(rows)}
+    world.publish({**request, "detail": detail})
+    world.run_until_quiet()
+    return world
+
+
+def _withdrawn_incident(tap: Tap) -> World:
+    """An incident that is withdrawn after its campaign has closed: a person has to look at it."""
+    world = small_world(list_of(SHORT_LINES[:3]))
+    world.publish(event(rows=3))
+    world.run_until_quiet()
+    world.tap = tap
+    world.publish(event(rows=3, detail_type="Incident Withdrawn", revision=2, campaign=...))
+    world.run_until_quiet()
+    return world
+
+
+def _refused_event(tap: Tap) -> World:
+    """An event that nobody may act on."""
+    world = small_world(tap=tap)
+    world.publish(event(rows=ROWS, policy="no-such-policy"))
+    world.run_until_quiet()
+    return world
+
+
 type Scenario = Callable[[Tap], World]
-SCENARIOS: dict[str, Scenario] = {"first campaign": _first_campaign, "later campaign": _later_campaign}
+SCENARIOS: dict[str, Scenario] = {
+    "first campaign": _first_campaign,
+    "later campaign": _later_campaign,
+    "inline campaign": _inline_campaign,
+    "withdrawn incident": _withdrawn_incident,
+    "refused event": _refused_event,
+}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -109,6 +150,16 @@ def test_the_clean_run_of_a_later_campaign_grants_the_difference() -> None:
     assert len(campaign.chunks) >= 2
     assert len(clean.tap.calls) >= FEWEST_CALLS
     check_sound(clean)
+
+
+def test_the_clean_runs_of_the_other_scenarios_end_as_their_names_say() -> None:
+    inline, withdrawn, refused = (run(Tap()) for run in (_inline_campaign, _withdrawn_incident, _refused_event))
+
+    assert inline.campaign(CAMPAIGN).state is State.CLOSED
+    assert len(inline.ledger.all_entries()) == 4
+    assert withdrawn.campaign(CAMPAIGN).state is State.FLAGGED
+    assert withdrawn.campaign(CAMPAIGN).state_reason.startswith("incident_withdrawn")
+    assert [rejection.reason for rejection in refused.rejected.sent] == ["policy_unknown"]
 
 
 @pytest.mark.parametrize("fault", list(Fault))
