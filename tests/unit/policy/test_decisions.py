@@ -300,6 +300,21 @@ def test_heads_are_composed(compose: str, paid: int) -> None:
     assert minor(compiled(written(f"compose: {compose}\n{heads}")).decide(())) == paid
 
 
+def test_an_automatic_head_stays_automatic_where_the_policy_says_claim() -> None:
+    policy = compiled(written("mode: claim\nheads: [{name: a, pay: 1 USD, mode: automatic}, {name: b, pay: 3 USD}]"))
+    decision = policy.decide(())
+    assert (decision.outcome, minor(decision)) == (Outcome.GRANTED, 100)
+    assert [benefit.money for benefit in decision.claimable] == [Money(300, "USD")]
+
+
+def test_what_is_paid_instead_of_the_rest_needs_nothing_of_the_rest() -> None:
+    text = "facts: {a: yes_no, b: yes_no}\notherwise: neither\ncompose: first\nheads:\n"
+    policy = compiled(written(text + "  - {name: x, when: a, pay: 1 USD}\n  - {name: y, when: b, pay: 2 USD}"))
+    assert minor(policy.decide((True, None))) == 100
+    assert policy.decide((False, None)).reason == "b_unknown"
+    assert policy.decide((False, False)).reason == "neither"
+
+
 @pytest.mark.parametrize(("cap", "paid"), [("10 USD", 600), ("6 USD", 600), ("4 USD", 400), ("0 USD", 0)])
 def test_a_cap_limits_the_sum(cap: str, paid: int) -> None:
     heads = "heads: [{name: a, pay: 3 USD}, {name: b, pay: 3 USD}]"

@@ -237,7 +237,7 @@ class Head:
     )
     pay: str = entry(Expression("money"), "The money owed.", default="")
     give: tuple[Give, ...] = entry(GIVES, "What is owed besides money.", default=())
-    mode: Any = entry(MODES, "How it is delivered.", default="automatic")
+    mode: Any = entry(MODES, "How it is delivered, if not as the policy says.", default=None)
     due: str = entry(DUE, "When it is due.", default="")
     to: str = entry(Expression("the name of a place"), "Where it is delivered: bill, transfer.", default="")
 

@@ -89,7 +89,7 @@ def _inherit(head: Head, program: Program) -> Head:
     policy = program.policy
     return replace(
         head,
-        mode=policy.mode if head.mode == "automatic" else head.mode,
+        mode=policy.mode if head.mode is None else head.mode,
         due=head.due or policy.due,
         to=head.to or policy.to,
     )

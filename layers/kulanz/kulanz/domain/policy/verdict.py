@@ -119,8 +119,11 @@ class Judge:
                 return result
             if result is not None and (result.exact > 0 or result.gives):
                 results.append(result)
+                if self.program.policy.compose == "first":
+                    break
         if not results:
-            reason = next((head.otherwise for head in self.heads if head.otherwise), NOTHING_DUE)
+            reason = next((head.otherwise for head in self.heads if head.otherwise), "")
+            reason = reason or self.program.policy.otherwise or NOTHING_DUE
             return Verdict(Outcome.DECLINED, reason)
         return self._total(results, row)
 
@@ -202,7 +205,8 @@ class Judge:
 
     def _total(self, results: list[HeadResult], row: Row) -> Verdict:
         """Compose, cap and round the heads, then see how each is delivered."""
-        results = self._composed(results)
+        if self.program.policy.compose == "max":
+            results = [max(results, key=lambda result: result.exact)]
         verdict = Verdict(Outcome.GRANTED, "", results=results)
         for node, per in self.caps:
             limit = node.evaluate(row) if per == "incident" else self._shared_limit(node, per, verdict, row)
@@ -253,15 +257,6 @@ class Judge:
             verdict.shares.append((name, share, max(limit, 0)))
             allowed += min(share, max(limit, 0))
         return allowed
-
-    def _composed(self, results: list[HeadResult]) -> list[HeadResult]:
-        match self.program.policy.compose:
-            case "first":
-                return results[:1]
-            case "max":
-                return [max(results, key=lambda result: result.exact)]
-            case _:
-                return results
 
     def _round(self, verdict: Verdict) -> None:
         """Round each head, or the total, whose last head then takes the difference of the rounded parts."""
