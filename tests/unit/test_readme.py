@@ -58,6 +58,23 @@ def test_a_kulanz_command_on_a_page_is_one_that_it_understands(line: str, monkey
     command.make_context("kulanz", words)
 
 
+def names_of_the_template(pattern: str) -> list[str]:
+    return re.findall(pattern, (PROJECT / "template.yaml").read_text(encoding="utf-8"), re.MULTILINE)
+
+
+@pytest.mark.parametrize("alarm", names_of_the_template(r"^  ([A-Za-z]+)Alarm:$"))
+def test_whoever_is_called_by_an_alarm_finds_it_in_the_operations_guide(alarm: str) -> None:
+    guide = (PROJECT / "docs" / "operations.md").read_text(encoding="utf-8")
+    assert re.search(rf"^\|[^|]*\b{alarm}\b", guide, re.MULTILINE)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_parameter_that_a_page_names_is_one_of_the_template(page: Path) -> None:
+    parameters = set(names_of_the_template(r"^  ([A-Za-z]+):$"))
+    rows = re.findall(r"^\| ((?:`[A-Z][A-Za-z]+`(?:, )?)+) \|", page.read_text(encoding="utf-8"), re.MULTILINE)
+    assert {name for row in rows for name in re.findall(r"`([A-Za-z]+)`", row)} <= parameters
+
+
 def test_the_worked_answer_in_the_readme_is_what_kulanz_says(tmp_path: Path) -> None:
     world, path = World(), tmp_path / "list"
     expected = write_list(SKYPE.maker, ACCOUNTS, SEED, path)
