@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from kulanz.domain.campaign import State
+from kulanz.domain.ledger import read_decision
 from tests.support.compiled_once import policies_compiled_once
 from tests.support.end_state import EndState, check_sound, end_state
 from tests.support.faults import HALVABLE, Choose, Fault, Tap
@@ -15,9 +16,11 @@ from tests.support.small_campaign import (
     CAMPAIGN,
     INCIDENT_ID,
     LIST_KEY,
+    POLICY,
     event,
     list_of,
     row,
+    sealed_policy,
     small_world,
 )
 from tests.support.world import Function, Message, Step, World
@@ -267,3 +270,52 @@ def test_any_order_with_faults_and_repetitions_comes_to_the_same_end(seeds: rang
 
 def test_the_same_seed_is_the_same_run() -> None:
     assert _chaos(7).tap.calls == _chaos(7).tap.calls
+
+
+# Two campaigns of one incident, the second under a better policy, in any order and with faults
+
+BETTER = sealed_policy(POLICY.replace("version: 1", "version: 2").replace("10% of fee", "25% of fee"))
+
+
+def _chaos_of_two(seed: int) -> World:
+    choose = random.Random(seed)
+    world = _world(Tap(_faults(choose)))
+    world.redelivered_first = choose.random() < 0.5
+    world.policies.publish("net-credit", 2, BETTER)
+    first, second = event(rows=ROWS), event(rows=ROWS, revision=2, policy_version=2)
+    told = [first, second, *choose.choices([first, second], k=choose.randint(0, 2))]
+    choose.shuffle(told)
+    for message in told:
+        world.publish(message)
+    world.run_until_quiet(_scheduler(choose, world))
+    world.publish(second)  # it may have come while the first was at work, and been refused
+    world.run_until_quiet(_scheduler(choose, world))
+    while world.redrive():
+        world.run_until_quiet(_scheduler(choose, world))
+    return world
+
+
+@pytest.mark.parametrize("seeds", [range(start, start + 15) for start in range(0, 60, 15)], ids=str)
+def test_what_an_account_is_granted_for_an_incident_never_exceeds_its_highest_entitlement(seeds: range) -> None:
+    """Whichever comes first: the better policy alone, or the lesser one and then the difference."""
+    campaigns = set()
+    for seed in seeds:
+        world = _chaos_of_two(seed)
+        check_sound(world)
+        found = world.campaigns.campaigns_of(INCIDENT_ID)
+        campaigns.add(len(found))
+        assert [campaign.state for campaign in found] == [State.CLOSED] * len(found), f"seed {seed}"
+        assert found[-1].policy_version == 2, f"seed {seed}"
+        assert _cents(world, "granted-1") == 748, f"seed {seed}"
+        assert _cents(world, "filler-19") == 475, f"seed {seed}"
+        assert _cents(world, "declined-1") == 0, f"seed {seed}"
+    assert campaigns == {1, 2}
+
+
+def _cents(world: World, account_id: str) -> int:
+    return sum(
+        benefit.money.minor
+        for entry in world.ledger.of_account(account_id, INCIDENT_ID)
+        for benefit in read_decision(entry.body).benefits
+        if benefit.money is not None
+    )
