@@ -160,15 +160,15 @@ def worth_text(benefit: Benefit) -> str:
     """What a benefit is, for people: `5.00 USD`, `20 call minutes`."""
     if benefit.money is not None:
         return f"{format_minor(benefit.money.minor, minor_units(benefit.money.currency))} {benefit.money.currency}"
-    return _counted(benefit.quantity, benefit.unit)
+    return counted(benefit.quantity, benefit.unit)
 
 
 def due_text(due: Due) -> str:
     """When a benefit has to be there, for people: `within 2 billing cycles`, `by 2026-03-31`."""
-    return f"by {due.day}" if due.day else f"within {_counted(str(due.count), due.unit)}"
+    return f"by {due.day}" if due.day else f"within {counted(str(due.count), due.unit)}"
 
 
-def _counted(quantity: str, unit: str) -> str:
+def counted(quantity: str, unit: str) -> str:
     """A quantity with its unit, in the plural where there are several: `20 call minutes`, `100 GB`."""
     words = unit.replace("_", " ")
     plural = "" if quantity == "1" or not words.islower() or words.endswith("s") else "s"

@@ -8,8 +8,9 @@ from rich.table import Table
 from kulanz.domain.books import IN_THE_LEDGER, Fate, RowClass
 from kulanz.domain.campaign import Campaign
 from kulanz.domain.money import format_minor, is_currency, minor_units
+from kulanz_cli.answers import counted
 
-NEVER_WRITTEN = frozenset({RowClass.REJECTED, RowClass.BLANK})
+NEVER_WRITTEN = frozenset({RowClass.UNCHANGED, RowClass.REJECTED, RowClass.BLANK})
 
 
 def show_books(campaign: Campaign, console: Console) -> None:
@@ -39,4 +40,5 @@ def value_text(measure: str, value: int | Decimal) -> str:
     """A sum of books for people: minor units of a currency as an amount, anything else with its unit."""
     if is_currency(measure):
         return f"{format_minor(int(value), minor_units(measure))} {measure}"
-    return f"{value:,} {measure}"
+    unit, _, quantity = measure.partition(":")
+    return f"{value:,} times {unit}, {quantity}" if quantity else counted(f"{value:,}", unit)
