@@ -1,4 +1,4 @@
-"""``kulanz pause``, ``resume`` and ``cancel``: hold a campaign, let it go on, end it."""
+"""``kulanz pause``, ``resume``, ``cancel`` and ``settle``: hold a campaign, let it go on, end it."""
 
 import json
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 import kulanz
-from kulanz.application.control import ControlPorts, ControlRefused, cancel, may_write_until, pause, resume
+from kulanz.application.control import ControlPorts, ControlRefused, cancel, may_write_until, pause, resume, settle
 from kulanz.domain.campaign import Campaign, CampaignId, Cause
 from kulanz.domain.time import format_instant
 from kulanz_cli.policy import Unusable, as_json
@@ -69,4 +69,9 @@ resume_campaign = _command(
 )
 cancel_campaign = _command(
     "cancel", cancel, "End CAMPAIGN for good. What it has granted stays granted; its report says how much that is."
+)
+settle_campaign = _command(
+    "settle",
+    settle,
+    "Close a flagged CAMPAIGN as it stands, after you have looked. Nothing is written or taken back.",
 )

@@ -63,7 +63,7 @@ def check(path: Path, policy_path: Path, event_path: Path | None, rows: int | No
     else:
         _show(path, checked, refusal, decided=event_path is not None)
     if refusal or checked.rejected:
-        raise SystemExit(EXIT_NO)
+        click.get_current_context().exit(EXIT_NO)
 
 
 def _incident(event_path: Path | None, now: datetime) -> tuple[Incident, dict[str, str]]:

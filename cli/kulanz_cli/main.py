@@ -21,10 +21,11 @@ from kulanz.domain.policy import PolicyError, document_json, load_policy
 from kulanz.domain.time import format_instant
 from kulanz_cli.answers import answer_content, show_answer
 from kulanz_cli.books import show_books
-from kulanz_cli.control import cancel_campaign, pause_campaign, resume_campaign
+from kulanz_cli.control import cancel_campaign, pause_campaign, resume_campaign, settle_campaign
 from kulanz_cli.lists import account_list
 from kulanz_cli.policy import policy
 from kulanz_cli.rejected import rejected
+from kulanz_cli.repairs import advance, notices, redrive
 from kulanz_cli.send import EventUnsendable, read_event, send, with_list
 from kulanz_cli.stack import Stack, StackUnusable
 from kulanz_cli.watch import WATCH_LONGEST_SECONDS, StillAtWork, watch
@@ -75,6 +76,10 @@ main.add_command(rejected)
 main.add_command(pause_campaign)
 main.add_command(resume_campaign)
 main.add_command(cancel_campaign)
+main.add_command(settle_campaign)
+main.add_command(redrive)
+main.add_command(advance)
+main.add_command(notices)
 as_json = click.option("--json", "is_json", is_flag=True, help="Print JSON.")
 
 

@@ -45,9 +45,14 @@ def rejected(stack: Stack, campaign: str | None, limit: int, done: bool, is_json
         click.echo("nothing was refused" if campaign is None else f"no row of {campaign} has a problem")
     else:
         for item in found:
-            click.echo(_event_line(item) if campaign is None else _row_line(item))
+            click.echo(_one_line(_event_line(item) if campaign is None else _row_line(item)))
     if found:
-        raise SystemExit(EXIT_NO)
+        click.get_current_context().exit(EXIT_NO)
+
+
+def _one_line(text: str) -> str:
+    """What a terminal shows as it is: a refused event may name itself with control characters."""
+    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def _event_line(item: dict[str, Any]) -> str:

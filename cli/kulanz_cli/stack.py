@@ -37,7 +37,12 @@ class StackNames:
     campaigns_table: str
     notices_topic: str
     rejected_queue: str
+    incidents_queue: str
+    incidents_dead_letters: str
     chunks_queue: str
+    chunks_dead_letters: str
+    publish_notices: str
+    advance_campaign: str
 
 
 _OUTPUTS = {
@@ -47,7 +52,12 @@ _OUTPUTS = {
     "campaigns_table": "CampaignsTableName",
     "notices_topic": "NoticesTopicArn",
     "rejected_queue": "RejectedQueueUrl",
+    "incidents_queue": "IncidentsQueueUrl",
+    "incidents_dead_letters": "IncidentsDeadLetterQueueUrl",
     "chunks_queue": "ChunksQueueUrl",
+    "chunks_dead_letters": "ChunksDeadLetterQueueUrl",
+    "publish_notices": "PublishNoticesFunctionName",
+    "advance_campaign": "AdvanceCampaignFunctionName",
 }
 
 

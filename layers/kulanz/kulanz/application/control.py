@@ -39,6 +39,17 @@ def cancel(campaign_id: CampaignId, ports: ControlPorts, reason: str, cause: Cau
     return _move(campaign_id, State.CANCELLED, ports, f"cancelled_by_hand: {reason}", cause, now)
 
 
+def settle(campaign_id: CampaignId, ports: ControlPorts, reason: str, cause: Cause, now: datetime) -> Campaign:
+    """Close a flagged campaign as it stands, on the word of a person who has looked. Safe to repeat.
+
+    Nothing is written or taken back; its report keeps the differences. Raises ControlRefused.
+    """
+    campaign = _existing(campaign_id, ports.campaigns)
+    if campaign.state not in (State.FLAGGED, State.CLOSED):
+        raise ControlRefused(f"campaign {campaign_id} is {campaign.state}; only a flagged one waits to be settled")
+    return _move(campaign_id, State.CLOSED, ports, f"settled_by_hand: {reason}", cause, now)
+
+
 def resume(campaign_id: CampaignId, ports: ControlPorts, reason: str, cause: Cause, now: datetime) -> Campaign:
     """Go on where a campaign was paused, and send every chunk that is not finished.
 

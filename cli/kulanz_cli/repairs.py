@@ -1,0 +1,152 @@
+"""``kulanz redrive``, ``advance`` and ``notices``: what mends a stack after something failed. Each is safe to repeat.
+
+What the stack's functions do is left to them: they are invoked with the records that they missed, so that nobody else
+needs their permissions.
+"""
+
+import json
+from collections.abc import Iterable
+from itertools import batched
+from typing import Any
+
+import click
+from botocore.exceptions import BotoCoreError, ClientError
+
+from kulanz.adapters.campaign_items import meta_key, revision_item
+from kulanz.adapters.ledger_table import entry_item
+from kulanz.application.committed import committed_decisions
+from kulanz.application.frozen import thaw
+from kulanz.application.ports import PinnedVersionGone
+from kulanz.domain.campaign import Campaign, CampaignId
+from kulanz_cli.policy import Unusable, as_json
+from kulanz_cli.stack import Stack
+
+EPILOG = "Exit codes: 0 done, 2 wrong command line, 3 not possible, or the stack could not be used."
+MESSAGES_PER_CALL = 10
+HIDDEN_SECONDS = 60
+"""How long a dead letter is hidden while it is moved; if that is cut off, it shows up again."""
+EMPTY_RECEIVES = 3
+"""A queue's servers are asked so often in vain before it counts as empty."""
+RECORDS_PER_INVOCATION = 200
+"""Some 250 KB; Lambda takes 6 MB as one event."""
+
+
+@click.command("redrive", epilog=EPILOG)
+@click.argument("queue", type=click.Choice(["incidents", "chunks"]))
+@as_json
+@click.pass_obj
+def redrive(stack: Stack, queue: str, is_json: bool) -> None:
+    """Move the dead letters of QUEUE back to it, once their cause is mended.
+
+    A message is deleted from the dead letters after it was sent; whatever comes twice is recognised.
+    """
+    names = stack.names
+    source, target = {
+        "incidents": (names.incidents_dead_letters, names.incidents_queue),
+        "chunks": (names.chunks_dead_letters, names.chunks_queue),
+    }[queue]
+    try:
+        moved = _move_all(stack.client("sqs"), source, target)
+    except (ClientError, BotoCoreError) as error:
+        raise Unusable(f"the queue did not answer as it should ({type(error).__name__}); try again") from None
+    _tell({"queue": queue, "moved": moved}, f"{moved} messages moved back to the queue of {queue}", is_json)
+
+
+def _move_all(sqs: Any, source: str, target: str) -> int:
+    moved: set[str] = set()
+    empty = 0
+    while empty < EMPTY_RECEIVES:
+        answer = sqs.receive_message(
+            QueueUrl=source, MaxNumberOfMessages=MESSAGES_PER_CALL, VisibilityTimeout=HIDDEN_SECONDS
+        )
+        messages = answer.get("Messages", [])
+        empty = 0 if messages else empty + 1
+        for message in messages:
+            sqs.send_message(QueueUrl=target, MessageBody=message["Body"])
+            sqs.delete_message(QueueUrl=source, ReceiptHandle=message["ReceiptHandle"])
+            moved.add(message["MessageId"])
+    return len(moved)
+
+
+@click.command("advance", epilog=EPILOG)
+@click.argument("campaign", metavar="CAMPAIGN")
+@as_json
+@click.pass_obj
+def advance(stack: Stack, campaign: str, is_json: bool) -> None:
+    """Let advance_campaign look at CAMPAIGN again, after the record that should have told it was lost."""
+    found = _existing(stack, campaign)
+    _invoke(stack, stack.names.advance_campaign, [_record("MODIFY", meta_key(found.id))])
+    state = _existing(stack, campaign).state.value
+    _tell({"campaign": str(found.id), "state": state}, f"{found.id} is {state}", is_json)
+
+
+@click.group("notices", epilog=EPILOG)
+def notices() -> None:
+    """Publish notices again, under the ids that they had: subscribers recognise what they know."""
+
+
+@notices.command("rebuild", epilog=EPILOG)
+@click.argument("campaign", metavar="CAMPAIGN")
+@as_json
+@click.pass_obj
+def rebuild(stack: Stack, campaign: str, is_json: bool) -> None:
+    """Publish the notice of every decision of CAMPAIGN again, by another pass over its pinned list."""
+    found = _existing(stack, campaign)
+    ports = stack.answers()
+    policy = thaw(found, ports.campaigns.frozen(found.id))
+    decisions = 0
+    try:
+        pages = committed_decisions(found, policy, ports.lists, ports.ledger)
+        for page in batched((entry for entries in pages for entry in entries), RECORDS_PER_INVOCATION, strict=False):
+            _invoke(stack, stack.names.publish_notices, [_record("INSERT", entry_item(entry)) for entry in page])
+            decisions += len(page)
+    except PinnedVersionGone:
+        raise Unusable("the pinned version of the list was deleted; its accounts are no longer known by it") from None
+    told = f"the notices of {decisions} decisions of {found.id} were published again"
+    _tell({"campaign": str(found.id), "decisions": decisions}, told, is_json)
+
+
+@notices.command("status", epilog=EPILOG)
+@click.argument("incident_id", metavar="INCIDENT")
+@as_json
+@click.pass_obj
+def status(stack: Stack, incident_id: str, is_json: bool) -> None:
+    """Publish the status notices of INCIDENT again, one for each revision."""
+    revisions = stack.campaigns().revisions(incident_id)
+    if not revisions:
+        raise Unusable(f"no incident {incident_id} is recorded")
+    for page in batched(revisions, RECORDS_PER_INVOCATION, strict=False):
+        _invoke(stack, stack.names.publish_notices, [_record("INSERT", revision_item(revision)) for revision in page])
+    told = f"{len(revisions)} status notices of {incident_id} were published again"
+    _tell({"incident_id": incident_id, "revisions": len(revisions)}, told, is_json)
+
+
+def _existing(stack: Stack, text: str) -> Campaign:
+    try:
+        campaign = stack.campaigns().campaign(CampaignId.parse(text))
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="CAMPAIGN") from None
+    if campaign is None:
+        raise Unusable(f"there is no campaign {text}")
+    return campaign
+
+
+def _record(event_name: str, item: dict[str, Any]) -> dict[str, Any]:
+    """A record as the table's stream would deliver it."""
+    keys = {name: item[name] for name in ("pk", "sk")}
+    image = {"Keys": keys, "NewImage": item}
+    return {"eventID": "kulanz-repair", "eventName": event_name, "eventSource": "aws:dynamodb", "dynamodb": image}
+
+
+def _invoke(stack: Stack, function: str, records: Iterable[dict[str, Any]]) -> None:
+    payload = json.dumps({"Records": list(records)}).encode()
+    try:
+        answer = stack.client("lambda").invoke(FunctionName=function, Payload=payload)
+    except (ClientError, BotoCoreError) as error:
+        raise Unusable(f"{function} could not be invoked ({type(error).__name__}); try again") from None
+    if "FunctionError" in answer:
+        raise Unusable(f"{function} failed; read its log, then try again")
+
+
+def _tell(content: dict[str, Any], text: str, is_json: bool) -> None:
+    click.echo(json.dumps({"v": 1, **content}, ensure_ascii=False, indent=2) if is_json else text)
