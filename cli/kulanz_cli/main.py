@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from kulanz.application.accept_offer import OfferRefused, accept_offer
@@ -28,6 +27,7 @@ from kulanz_cli.rejected import rejected
 from kulanz_cli.repairs import advance, notices, redrive
 from kulanz_cli.send import EventUnsendable, read_event, send, with_list
 from kulanz_cli.stack import Stack, StackUnusable
+from kulanz_cli.terminal import console
 from kulanz_cli.watch import WATCH_LONGEST_SECONDS, StillAtWork, watch
 
 EXIT_NO = 1
@@ -158,7 +158,7 @@ class _IncidentParameter(click.ParamType[str]):
 @click.pass_obj
 def watch_campaign(stack: Stack, campaign_id: CampaignId, seconds: int, is_json: bool) -> None:
     """Follow CAMPAIGN (written att-2024-02-22/1) until it rests, and print its books. Exits with 1 unless it closed."""
-    campaign = watch(stack.campaigns(), campaign_id, Console(stderr=True), seconds)
+    campaign = watch(stack.campaigns(), campaign_id, console(stderr=True), seconds)
     if is_json:
         flagged = campaign.state is State.FLAGGED
         found = list(differences(campaign.plan.totals, campaign.apply.totals)) if flagged else []
@@ -166,7 +166,7 @@ def watch_campaign(stack: Stack, campaign_id: CampaignId, seconds: int, is_json:
         chunks = differing_chunks(campaign, *receipts) if flagged else []
         _print_json(campaign_report(campaign, found, AS_DEPLOYED, chunks))
     else:
-        show_books(campaign, Console())
+        show_books(campaign, console())
     if campaign.state is not State.CLOSED:
         click.get_current_context().exit(EXIT_NO)
 
@@ -191,7 +191,7 @@ def list_campaigns(stack: Stack, incident_id: str, is_json: bool) -> None:
                 str(campaign.plan.totals.lines),
                 str(campaign.apply.totals.lines),
             )
-        Console().print(table)
+        console().print(table)
     else:
         click.echo(f"no campaign of {incident_id} is known")
     if not found:
@@ -213,7 +213,7 @@ def ask(stack: Stack, account_id: str, incident_id: str | None, is_json: bool) -
     if is_json:
         _print_json(answer_content(found, stack.names.list_bucket, now))
     else:
-        show_answer(found, stack.names.list_bucket, Console())
+        show_answer(found, stack.names.list_bucket, console())
     if not found.decisions:
         click.get_current_context().exit(EXIT_NO)
 
