@@ -53,8 +53,8 @@ def check(path: Path, policy_path: Path, event_path: Path | None, rows: int | No
     compiled = compile_policy(freeze(document, parameters), incident, now)
     refusal, checked = "", CheckedList()
     try:
-        checked = check_list(lambda start, stop: _blocks(path, start, stop), path.stat().st_size, format_of(path.name),
-                             compiled)  # fmt: skip
+        size, list_format = path.stat().st_size, format_of(path.name)
+        checked = check_list(lambda start, stop: _blocks(path, start, stop), size, list_format, compiled, now)
         refusal = checked.refusal(rows)
     except ListRefused as problem:
         refusal = f"{problem.reason}: {problem}"

@@ -36,7 +36,6 @@ def _composed() -> AdvancePorts:
 
 
 @logger.inject_lambda_context
-@metrics.log_metrics
 def handle(event: dict[str, Any], context: LambdaContext) -> None:
     """Advance each campaign that the batch names, once; an error repeats the batch, which is safe."""
     changed: dict[str, str] = {}
@@ -52,4 +51,5 @@ def handle(event: dict[str, Any], context: LambdaContext) -> None:
         state = advance_campaign(campaign_id, _composed(), cause, datetime.now(UTC))
         if state in WAITING:
             metrics.add_metric("CampaignsWaitingForAPerson", MetricUnit.Count, 1)
+            metrics.flush_metrics()
         logger.info("campaign", campaign=str(campaign_id), state=None if state is None else state.value)

@@ -6,22 +6,20 @@ An account that is listed twice is found by the ledger alone, so it is not told 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from kulanz.domain.books import CLASS_OF, RowClass
-from kulanz.domain.facts import FactError
+from kulanz.domain.decider import Decider
+from kulanz.domain.decision import Decision
 from kulanz.domain.lists import (
     ACCOUNT_COLUMN,
     HEADER_BYTES,
-    LINE_BYTES,
-    Cells,
+    QUOTES_UNBALANCED,
     Line,
-    LineReader,
     ListFormat,
     ListLayout,
     ListRefused,
     Problem,
-    fact_problem,
-    has_unbalanced_quotes,
     line_reader,
     lines_starting_in,
     read_layout,
@@ -29,7 +27,6 @@ from kulanz.domain.lists import (
 from kulanz.domain.policy import CompiledPolicy
 
 PROBLEMS_SHOWN = 1_000
-REMEMBERED_FACTS = 8_192
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,21 +78,29 @@ def required_columns(policy: CompiledPolicy) -> Sequence[str]:
 
 
 def check_list(
-    read: Callable[[int, int], Iterable[bytes]], size: int, list_format: ListFormat, policy: CompiledPolicy
+    read: Callable[[int, int], Iterable[bytes]],
+    size: int,
+    list_format: ListFormat,
+    policy: CompiledPolicy,
+    decided_at: datetime,
 ) -> CheckedList:
     """Read the whole list once. `read(start, stop)` gives its bytes in blocks; memory does not grow with its length.
 
     Raises ListRefused when the list cannot be read at all.
     """
     layout = read_layout(list_format, b"".join(read(0, min(size, HEADER_BYTES))), size, required_columns(policy))
-    checked, verdicts = CheckedList(), _Verdicts(line_reader(layout, policy.facts, policy.unit), policy)
+    reader = line_reader(layout, policy.facts, policy.unit)
+    checked, decider = CheckedList(), Decider(policy, reader, decided_at, _class_and_reason)
     first = 1 if list_format is ListFormat.JSONL else _lines_of_header(read, layout) + 1
     for number, line in enumerate(_lines(read, layout, size), first):
         checked.lines += 1
-        if line.raw is not None and has_unbalanced_quotes(list_format, line.raw):
-            checked.unbalanced_quotes += 1
-        verdict = verdicts.of(line, list_format)
+        if line.raw == b"":
+            checked.classes[RowClass.BLANK, "blank"] += 1
+            continue
+        record = reader.record(line)
+        verdict = record if isinstance(record, Problem) else decider.decide(record)
         if isinstance(verdict, Problem):
+            checked.unbalanced_quotes += verdict.reason == QUOTES_UNBALANCED
             checked.classes[RowClass.REJECTED, verdict.reason] += 1
             if len(checked.problems) < PROBLEMS_SHOWN:
                 checked.problems.append(LineProblem(number, line.offset, verdict))
@@ -115,35 +120,5 @@ def _lines_of_header(read: Callable[[int, int], Iterable[bytes]], layout: ListLa
     return b"".join(read(0, layout.data_start)).count(b"\n")
 
 
-class _Verdicts:
-    """Decides lines, remembering what equal facts came to."""
-
-    def __init__(self, reader: LineReader, policy: CompiledPolicy) -> None:
-        self._reader = reader
-        self._policy = policy
-        self._remembered: dict[Cells, tuple[RowClass, str] | Problem] = {}
-
-    def of(self, line: Line, list_format: ListFormat) -> tuple[RowClass, str] | Problem:
-        if line.raw is None:
-            return Problem("line_too_long", "", f"a line of at most {LINE_BYTES} bytes")
-        if line.raw == b"":
-            return RowClass.BLANK, "blank"
-        if has_unbalanced_quotes(list_format, line.raw):
-            return Problem("quotes_unbalanced", "", "an even number of double quotes; no line break inside a field")
-        record = self._reader.split(line.raw)
-        if isinstance(record, Problem):
-            return record
-        known = self._remembered.get(record.cells)
-        if known is None:
-            known = self._decide(record.cells)
-            if len(self._remembered) >= REMEMBERED_FACTS:
-                self._remembered.clear()
-            self._remembered[record.cells] = known
-        return known
-
-    def _decide(self, cells: Cells) -> tuple[RowClass, str] | Problem:
-        try:
-            decision = self._policy.decide(self._reader.values(cells))
-        except FactError as error:
-            return fact_problem(error)
-        return CLASS_OF[decision.outcome], decision.reason
+def _class_and_reason(decision: Decision, _: str) -> tuple[RowClass, str]:
+    return CLASS_OF[decision.outcome], decision.reason

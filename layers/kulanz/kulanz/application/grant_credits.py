@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from typing import NamedTuple, Protocol
 
 from kulanz.application.frozen import FrozenCache
@@ -37,12 +38,12 @@ from kulanz.domain.ledger import WRITER_LIFE, DecisionKey, Lifetime, judge, new_
 from kulanz.domain.lists import (
     LINE_BYTES,
     LINE_SCAN_BYTES,
+    QUOTES_UNBALANCED,
     Line,
     LineReader,
     ListRefused,
     Problem,
     Record,
-    has_unbalanced_quotes,
     line_reader,
     lines_starting_in,
 )
@@ -228,7 +229,7 @@ class ChunkRun:
         chunk_start, chunk_stop = self.campaign.chunks.bounds(self.message.chunk)
         position = start = None if self.cursor is None else self.cursor.position
         reader = line_reader(self.campaign.layout, self.policy.facts, self.policy.unit)
-        decider = Decider(self.campaign, self.policy, reader)
+        decider = Decider(self.policy, reader, self.campaign.decided_at, partial(prepare, self.campaign))
         finished = True
         for number, line in enumerate(self._lines(chunk_start, chunk_stop), 1):
             start = line.offset if start is None else start
@@ -273,12 +274,13 @@ class ChunkRun:
         self.has_written = False
         return self.clock.seconds_left() < TIME_TO_FINISH_SECONDS
 
-    def _take(self, line: Line, reader: LineReader, decider: Decider) -> None:
+    def _take(self, line: Line, reader: LineReader, decider: Decider[Remembered]) -> None:
         if line.raw == b"":
             self.totals.count_blank()
             return
-        record = self._read(line, reader)
+        record = reader.record(line)
         if isinstance(record, Problem):
+            self.totals.unbalanced_quotes += record.reason == QUOTES_UNBALANCED
             self._reject(line.offset, record)
             return
         remembered = decider.decide(record)
@@ -292,14 +294,6 @@ class ChunkRun:
             self.wave[record.account_id, record.unit] = Waiting(line.offset, record, remembered)
             if len(self.wave) >= self.settings.entries_per_wave:
                 self._flush()
-
-    def _read(self, line: Line, reader: LineReader) -> Record | Problem:
-        if line.raw is None:
-            return Problem("line_too_long", "", f"a line of at most {LINE_BYTES} bytes")
-        if has_unbalanced_quotes(self.campaign.layout.format, line.raw):
-            self.totals.unbalanced_quotes += 1
-            return Problem("quotes_unbalanced", "", "an even number of double quotes; no line break inside a field")
-        return reader.split(line.raw)
 
     def _reject(self, offset: int, problem: Problem) -> None:
         self.totals.count_rejected(problem.reason)

@@ -1,10 +1,10 @@
-"""Decides the records of one campaign, remembering what equal facts came to.
+"""Decides the records of one list, remembering what equal facts came to.
 
 Most rows of a list differ in the account alone. What their facts come to (the decision, and the text of its body around
 the row's digest) is worked out once and remembered, within a bound.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -46,16 +46,23 @@ class Remembered:
         return f"{self.body_head}{digest}{self.body_tail}"
 
 
-class Decider:
-    """The policy of one campaign over the records of its list."""
+class Decider[Came]:
+    """A policy over the records of a list; `prepare` makes of a decision, and its facts' text, what is remembered."""
 
-    def __init__(self, campaign: Campaign, policy: CompiledPolicy, reader: LineReader) -> None:
-        self._campaign = campaign
+    def __init__(
+        self,
+        policy: CompiledPolicy,
+        reader: LineReader,
+        decided_at: datetime,
+        prepare: Callable[[Decision, str], Came],
+    ) -> None:
         self._policy = policy
         self._reader = reader
-        self._remembered: dict[Cells, Remembered | Problem] = {}
+        self._decided_at = decided_at
+        self._prepare = prepare
+        self._remembered: dict[Cells, Came | Problem] = {}
 
-    def decide(self, record: Record) -> Remembered | Problem:
+    def decide(self, record: Record) -> Came | Problem:
         """What the record's facts come to, or the problem with one of them."""
         known = self._remembered.get(record.cells)
         if known is None:
@@ -65,18 +72,18 @@ class Decider:
             self._remembered[record.cells] = known
         return known
 
-    def _decide(self, cells: Cells) -> Remembered | Problem:
+    def _decide(self, cells: Cells) -> Came | Problem:
         try:
             values = self._reader.values(cells)
         except FactError as error:
             return fact_problem(error)
         try:
             decision = self._policy.decide(values)
-            _must_be_writable(decision, self._campaign.decided_at)
+            _must_be_writable(decision, self._decided_at)
         except (ArithmeticError, ValueError):
             # A date at the end of the calendar, a product beyond all sums: this row's alone, and a person's to decide.
             decision = Decision(Outcome.HELD, NOT_COMPUTABLE)
-        return prepare(self._campaign, decision, facts_text(values))
+        return self._prepare(decision, facts_text(values))
 
 
 def _must_be_writable(decision: Decision, now: datetime) -> None:

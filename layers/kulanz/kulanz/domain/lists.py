@@ -21,6 +21,8 @@ LINE_SCAN_BYTES = 16 * 1024 * 1024
 HEADER_BYTES = LINE_BYTES
 COLUMNS_PER_LIST = 256
 ACCOUNT_COLUMN = "account_id"
+QUOTES_UNBALANCED = "quotes_unbalanced"
+"""The problem that refuses a list as a whole."""
 
 _BOM = b"\xef\xbb\xbf"
 _OTHER_ENCODINGS = (b"\xff\xfe", b"\xfe\xff")
@@ -236,8 +238,17 @@ class LineReader:
     `split` gives a record or the problem with the line; `values` raises FactError.
     """
 
+    format: ListFormat
     split: Callable[[bytes], Record | Problem]
     values: Callable[[Cells], tuple[FactValue | None, ...]]
+
+    def record(self, line: Line) -> Record | Problem:
+        """The record of a line that is not blank, or the problem with it."""
+        if line.raw is None:
+            return Problem("line_too_long", "", f"a line of at most {LINE_BYTES} bytes")
+        if has_unbalanced_quotes(self.format, line.raw):
+            return Problem(QUOTES_UNBALANCED, "", "an even number of double quotes; no line break inside a field")
+        return self.split(line.raw)
 
     def row(self, raw: bytes) -> Row | Problem:
         """The typed row of one non-blank line, or the problem with it."""
@@ -317,7 +328,7 @@ def _csv_reader(layout: ListLayout, facts: Sequence[FactDeclaration], unit_colum
     def values(cells: Cells) -> tuple[FactValue | None, ...]:
         return tuple([parse(cell) for parse, cell in zip(parsers, cells, strict=True)])
 
-    return LineReader(split, values)
+    return LineReader(ListFormat.CSV, split, values)
 
 
 def _jsonl_reader(facts: Sequence[FactDeclaration], unit_column: str | None) -> LineReader:
@@ -343,7 +354,7 @@ def _jsonl_reader(facts: Sequence[FactDeclaration], unit_column: str | None) -> 
         except FactError as error:
             return fact_problem(error)
 
-    return LineReader(split, _as_they_are)
+    return LineReader(ListFormat.JSONL, split, _as_they_are)
 
 
 def _as_they_are(cells: Cells) -> tuple[FactValue | None, ...]:
