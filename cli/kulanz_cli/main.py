@@ -11,10 +11,10 @@ from rich.table import Table
 from kulanz.application.accept_offer import OfferRefused, accept_offer
 from kulanz.application.answer import answer
 from kulanz.application.ports import Refused, TryAgain
-from kulanz.application.report import campaign_report, differing_chunks
+from kulanz.application.report import campaign_estimate, campaign_report, differing_chunks
 from kulanz.domain.books import differences
 from kulanz.domain.campaign import CampaignId, Pass, State
-from kulanz.domain.estimate import AS_DEPLOYED
+from kulanz.domain.estimate import AS_DEPLOYED, time_left
 from kulanz.domain.identifiers import INCIDENT_ID_EXPECTED, WHOLE_ACCOUNT, is_incident_id
 from kulanz.domain.policy import PolicyError, document_json, load_policy
 from kulanz.domain.time import format_instant
@@ -181,8 +181,11 @@ def list_campaigns(stack: Stack, incident_id: str, is_json: bool) -> None:
     if is_json:
         _print_json([campaign_report(campaign, (), AS_DEPLOYED) for campaign in found])
     elif found:
-        table = Table("campaign", "state", "policy", "rows", "planned", "applied", box=None, pad_edge=False)
+        names = ("campaign", "state", "policy", "rows", "planned", "applied", "list price, USD", "left")
+        table = Table(*names, box=None, pad_edge=False)
         for campaign in found:
+            made = campaign_estimate(campaign, AS_DEPLOYED)
+            left = time_left(campaign, stack.campaigns().log(campaign.id), datetime.now(UTC))
             table.add_row(
                 str(campaign.id),
                 campaign.state.value,
@@ -190,6 +193,8 @@ def list_campaigns(stack: Stack, incident_id: str, is_json: bool) -> None:
                 str(campaign.rows_announced),
                 str(campaign.plan.totals.lines),
                 str(campaign.apply.totals.lines),
+                "-" if made is None else f"{made.usd:.2f}",
+                "-" if left is None else str(left).partition(".")[0],
             )
         console().print(table)
     else:

@@ -1,11 +1,14 @@
 """What a campaign is said to cost, from its plan alone."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
-from kulanz.domain.estimate import Operation, Planned, estimate, expected_calls, least_seconds
+from kulanz.domain.campaign import State
+from kulanz.domain.estimate import Operation, Planned, estimate, expected_calls, least_seconds, time_left
 from kulanz.domain.prices import PRICES
+from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
 
 COUNTRY = Planned(rows=125_000_000, decisions=125_000_000, chunks=6_000)
 
@@ -49,3 +52,21 @@ def test_every_price_has_its_source() -> None:
     for name, price in PRICES.prices.items():
         assert price.usd_per_million > 0, name
         assert price.source, name
+
+
+def test_the_time_left_follows_from_the_receipts_so_far() -> None:
+    world = small_world()
+    world.publish(event(rows=ROWS))
+    while not (world.campaigns.changes and world.campaign(CAMPAIGN).plan.bytes_done):
+        world.run(world.steps()[0])
+    campaign = world.campaign(CAMPAIGN)
+    log = world.campaigns.log(campaign.id)
+    done, whole = campaign.plan.bytes_done, campaign.chunks.total_bytes
+
+    left = time_left(campaign, log, log[0].at + timedelta(seconds=done))
+    world.run_until_quiet()
+    campaign = world.campaign(CAMPAIGN)
+
+    assert left == timedelta(seconds=whole - done)
+    assert campaign.state is State.CLOSED
+    assert time_left(campaign, world.campaigns.log(campaign.id), world.now) is None

@@ -5,11 +5,14 @@ decision costs one write unit; a chunk costs, in each pass, one message, one inv
 four reads of its records and one transaction of three writes, which is billed double.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from math import ceil
 
+from kulanz.domain.campaign import WORKABLE, Campaign, StateChange
 from kulanz.domain.prices import TABLE_WRITES, TOPIC_MESSAGES, TOPIC_MESSAGES_ELSEWHERE, PriceTable
 
 INSERTS_PER_CALL = 25
@@ -124,3 +127,15 @@ def least_seconds(planned: Planned, calls: Calls, operation: Operation) -> tuple
         limits["TargetWriteRate"] = Fraction(planned.decisions, operation.write_rate)
     limited_by = max(limits, key=lambda name: limits[name])
     return ceil(limits[limited_by]), limited_by
+
+
+def time_left(campaign: Campaign, log: Sequence[StateChange], now: datetime) -> timedelta | None:
+    """Until the pass under way is finished, at the rate of its receipts so far; None when none is, or none can say."""
+    work = WORKABLE.get(campaign.state)
+    began = next((change.at for change in log if change.target is campaign.state), None)
+    if work is None or began is None:
+        return None
+    done = campaign.progress(work).bytes_done
+    if not done:
+        return None
+    return (now - began) * (campaign.chunks.total_bytes - done) / done
