@@ -252,10 +252,15 @@ def _chaos(seed: int) -> World:
     world.redelivered_first = choose.random() < 0.5
     for _ in range(choose.randint(1, 3)):
         world.publish(event(rows=ROWS))
+    _run_on(world, choose)
+    return world
+
+
+def _run_on(world: World, choose: random.Random) -> None:
+    """Until it is quiet and no letter is dead."""
     world.run_until_quiet(_scheduler(choose, world))
     while world.redrive():
         world.run_until_quiet(_scheduler(choose, world))
-    return world
 
 
 @pytest.mark.parametrize("seeds", [range(start, start + 20) for start in range(0, SEEDS, 20)], ids=str)
@@ -287,11 +292,9 @@ def _chaos_of_two(seed: int) -> World:
     choose.shuffle(told)
     for message in told:
         world.publish(message)
-    world.run_until_quiet(_scheduler(choose, world))
+    _run_on(world, choose)
     world.publish(second)  # it may have come while the first was at work, and been refused
-    world.run_until_quiet(_scheduler(choose, world))
-    while world.redrive():
-        world.run_until_quiet(_scheduler(choose, world))
+    _run_on(world, choose)
     return world
 
 
