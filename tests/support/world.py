@@ -47,7 +47,7 @@ CHANGES_PER_BATCH = 10
 STEPS_MOST = 20_000
 WORKER_SECONDS = 120.0
 SECONDS_PER_STEP = 1
-SCHEDULED_INCIDENT_SOURCES = frozenset({"incidents", "billing"})
+INCIDENT_SOURCES = frozenset({"incidents", "billing"})
 
 
 class Function(StrEnum):
@@ -150,7 +150,7 @@ class World:
         return OpenSettings(
             list_bucket=BUCKET,
             list_prefix="lists/",
-            incident_sources=SCHEDULED_INCIDENT_SOURCES,
+            incident_sources=INCIDENT_SOURCES,
             campaign_sources=frozenset({"billing"}),
             chunk_bytes=self.chunk_bytes,
             decidable_days=self.decidable_days,

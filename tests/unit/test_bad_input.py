@@ -371,6 +371,32 @@ def test_a_list_deleted_under_way_pauses_the_campaign_and_a_newer_one_has_no_eff
     assert record.open_seq == 1, "a paused campaign still occupies its incident"
 
 
+@pytest.mark.parametrize("state", [State.PLANNING, State.APPLYING])
+def test_a_list_deleted_between_two_reads_of_one_chunk_pauses_the_campaign_without_a_receipt(state: State) -> None:
+    rows = [row(f"many-{number:03d}") for number in range(60)]
+    world = small_world(list_of(rows), chunk_bytes=10**6)
+    pinned = world.lists.pin(BUCKET, LIST_KEY, None).version_id
+    world.publish(event(rows=len(rows)))
+    _until(world, lambda: _state(world) is state)
+    reads = 0
+
+    def delete_before_the_fourth_read(_: int, name: str) -> None:
+        nonlocal reads
+        reads += name == "lists.read/next"
+        if reads == 4:
+            world.lists.delete_version(LIST_KEY, pinned)
+
+    world.tap.choose = delete_before_the_fourth_read
+    world.run_until_quiet()
+
+    work = {State.PLANNING: Pass.PLAN, State.APPLYING: Pass.APPLY}[state]
+    assert world.campaign(CAMPAIGN).state is State.PAUSED
+    assert world.campaign(CAMPAIGN).state_reason.startswith("list_version_gone")
+    assert list(world.campaigns.receipts(CampaignId.parse(CAMPAIGN), work)) == []
+    assert len(world.ledger.all_entries()) == (25 if state is State.APPLYING else 0), "whole waves, or nothing"
+    check_sound(world)
+
+
 def test_a_list_deleted_after_it_was_applied_changes_nothing_but_the_explanation(world: World) -> None:
     pinned = world.lists.pin(BUCKET, LIST_KEY, None).version_id
     world.publish(_good())
