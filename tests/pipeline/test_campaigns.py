@@ -19,7 +19,7 @@ from kulanz_cli.watch import CampaignBars
 from kulanz_local import drive
 from kulanz_local.cases import ATT, CASES, SKYPE, Case
 from kulanz_local.lists import Expectation, write_list
-from kulanz_local.reconcile import discrepancies
+from kulanz_local.reconcile import discrepancies, notices_due
 from kulanz_local.subscriber import Subscriber
 from tests.pipeline.conftest import Deployed
 
@@ -63,6 +63,8 @@ def played(deployed: Deployed, tmp_path_factory: pytest.TempPathFactory) -> Iter
         for event in events.values():
             send(event, stack)
         campaigns = {incident_id: at_rest(stack, incident_id) for incident_id in events}
+        due = sum(notices_due(expected[incident_id], campaign) for incident_id, campaign in campaigns.items())
+        drive.wait_until("the notices", LONGEST_SECONDS, lambda: subscriber.distinct_notices().total() >= due)
         yield Played(stack, deployed, subscriber, events, expected, campaigns)
 
 
@@ -126,13 +128,8 @@ def rejections(played: Played, wanted: int) -> list[dict[str, Any]]:
 def test_the_books_the_ledger_and_the_notices_are_those_that_were_planted(played: Played, case: Case) -> None:
     campaign, expected = played.campaigns[case.incident_id], played.expected[case.incident_id]
     stored = drive.decisions_stored(played.stack)[case.incident_id]
-
-    def notices() -> int:
-        return played.subscriber.notices_of(str(campaign.id))
-
-    drive.wait_until(
-        "the notices", LONGEST_SECONDS, lambda: not list(discrepancies(expected, campaign, notices(), stored))
-    )
+    notices = played.subscriber.notices_of(str(campaign.id))
+    assert list(discrepancies(expected, campaign, notices, stored)) == []
     assert len(campaign.chunks) > 1
 
 
