@@ -272,3 +272,16 @@ def test_no_outage_measures_nothing() -> None:
     assert exposure.days_touched((), BERLIN) == []
     assert exposure.daily((), 0, 60, BERLIN) == ()
     assert exposure.union(((5, 5), (7, 6))) == ()
+
+
+def test_a_mask_and_periods_reach_as_far_as_days_do() -> None:
+    utc = zone_of("UTC")
+    assert exposure.total(exposure.daily(((0, 3999 * 24 * HOUR),), 0, 60, utc)) == 3999 * HOUR
+    assert len(exposure.periods_of(((0, 4000 * 24 * HOUR),), utc, 12)) == 11
+
+
+def test_a_period_is_a_month_from_january_unless_said_otherwise() -> None:
+    day = date(2026, 5, 4).toordinal()
+    utc = zone_of("UTC")
+    assert exposure.month_period(day, utc) == (at("2026-05-01T00:00:00Z"), at("2026-06-01T00:00:00Z"))
+    assert exposure.month_period(day, utc, 12) == (at("2026-01-01T00:00:00Z"), at("2027-01-01T00:00:00Z"))

@@ -187,6 +187,11 @@ def item_kind(kind: Kind) -> Kind | None:
     return {NUMBERS: NUMBER, DATES: DAY}.get(kind)
 
 
+def _negative(nodes: tuple[Node, ...]) -> Bound:
+    need(len(nodes) == 1, "expected one argument")
+    return same_kind(nodes, SCALABLE), operator.neg
+
+
 def _items(nodes: tuple[Node, ...]) -> Kind:
     """Check for one list of numbers or amounts, and give the kind of its items."""
     kind = item_kind(nodes[0].kind) if len(nodes) == 1 else None
@@ -295,7 +300,7 @@ def operators() -> dict[str, Function]:
         "known": Function("a is known", _known, strict=False),
         "*": Function("number * amount, 10% of amount", _multiply),
         "/": Function("amount / number, amount / amount", _divide),
-        "negative": Function("-a", lambda nodes: (same_kind(nodes, SCALABLE), operator.neg)),
+        "negative": Function("-a", _negative),
         "max": Function("max(a, b, ...)", _extreme(max)),
         "min": Function("min(a, b, ...)", _extreme(min)),
         "if": Function("if(condition, a, b)", _if, strict=False),
