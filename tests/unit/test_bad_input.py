@@ -19,9 +19,11 @@ from tests.support.small_campaign import (
     HEADER,
     INCIDENT_ID,
     LIST_KEY,
+    ROWS,
     event,
     list_of,
     row,
+    sealed_policy,
     small_world,
 )
 from tests.support.world import BUCKET, World
@@ -497,3 +499,17 @@ def test_an_inline_list_with_a_bad_row_decides_the_others(world: World) -> None:
     assert world.ledger.of_account("inline-2", INCIDENT_ID) == []
     assert world.campaign(CAMPAIGN).progress(Pass.APPLY).totals.rows() == 3
     check_sound(world)
+
+
+def test_a_policy_with_more_reasons_than_a_campaign_can_count_is_refused() -> None:
+    world = small_world()
+    clauses = "".join(f"  - decline: reason_{number}\n    when: fee > {number}.00 EUR\n" for number in range(60))
+    many = (
+        f"kulanz: 1\nid: many\nversion: 1\ntitle: Many\nfacts:\n  fee: money\ncurrency: EUR\nwho:\n{clauses}pay: fee\n"
+    )
+    world.policies.publish("many", 1, sealed_policy(many))
+    world.publish(event(rows=ROWS, policy="many"))
+    world.run_until_quiet()
+    assert [refusal.reason for refusal in world.rejected.sent] == ["policy_too_large"]
+    assert "has 61 clauses, heads and facts" in world.rejected.sent[0].message
+    assert world.ledger.all_entries() == []

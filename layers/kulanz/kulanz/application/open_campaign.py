@@ -62,12 +62,22 @@ from kulanz.domain.lists import (
     format_of,
     read_layout,
 )
-from kulanz.domain.policy import CompiledPolicy, PolicyError, compile_policy, document_from_json, freeze, policy_hash
+from kulanz.domain.policy import (
+    CompiledPolicy,
+    PolicyDocument,
+    PolicyError,
+    compile_policy,
+    document_from_json,
+    freeze,
+    policy_hash,
+)
 from kulanz.domain.succession import follows
 from kulanz.domain.time import format_instant
 
 CLOCK_ALLOWANCE = timedelta(minutes=15)
 """How far a publisher's clock may be ahead."""
+REASONS_PER_POLICY = 60
+"""Each is counted with up to four fates, in one update expression of at most 4 KB: some 330 counters."""
 ATTEMPTS_AGAINST_OTHERS = 5
 """How often a write is decided anew because somebody else was first; then the message comes again."""
 
@@ -294,6 +304,7 @@ def _freeze(
     reference = request.policy
     try:
         document = document_from_json(ports.policies.fetch(reference.id, reference.version))
+        _must_be_countable(document)
         frozen = Frozen(freeze(document, reference.parameters), content)
         incident = thaw_incident(content)
         _must_have_happened(incident, now)
@@ -312,6 +323,17 @@ def _freeze(
             "detail.campaign.policy",
             "the policy cannot compute with this incident's windows and facts; check their dates and sizes",
         ) from None
+
+
+def _must_be_countable(document: PolicyDocument) -> None:
+    policy = document.policy
+    reasons = len(policy.who) + len(policy.payout) + len(policy.heads) + len(policy.facts)
+    if reasons > REASONS_PER_POLICY:
+        raise EventRefused(
+            "policy_too_large",
+            "detail.campaign.policy",
+            f"the policy has {reasons} clauses, heads and facts; at most {REASONS_PER_POLICY} can be counted",
+        )
 
 
 def _must_have_happened(incident: Incident, now: datetime) -> None:

@@ -176,7 +176,7 @@ class Archive(Protocol):
     """Documents that campaigns leave behind: reports, problems of rows, refused events. Keys are derived."""
 
     def put(self, key: str, content: bytes, content_type: str) -> None:
-        """Write a document; the same key is always written with the same content."""
+        """Write a document. Keys are derived, so a repetition writes the same place; older versions are kept."""
 
 
 @dataclass(frozen=True, slots=True)
