@@ -32,13 +32,17 @@ PERCENT = 100
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """An incident with its policy, its event and its accounts; `share` is its part of a demo's accounts, in percent."""
+    """An incident with its policy, its event and its accounts.
+
+    `sample` is a short list without trouble, `share` the part of a demo's accounts in percent.
+    """
 
     incident_id: str
     title: str
     policy: Path
     event: Path
     key: str
+    sample: Path
     maker: Maker
     share: int
 
@@ -181,6 +185,7 @@ ATT = Case(
     policy=PROJECT / "policies" / "att-2024-02" / "1.yaml",
     event=PROJECT / "events" / "att-2024-02-22.json",
     key="lists/att-2024-02-22.csv",
+    sample=PROJECT / "events" / "att-2024-02-22.accounts.csv",
     maker=Maker(
         ListFormat.CSV, att_account, att_contradiction, "name",
         ({"segment": "Großkunde"}, {"segment": "NaN"}, {"potentially_impacted": "maybe"}),
@@ -194,6 +199,7 @@ SKYPE = Case(
     policy=PROJECT / "policies" / "skype-2015" / "1.yaml",
     event=PROJECT / "events" / "skype-2015-09-21.json",
     key="lists/skype-2015-09-21.jsonl",
+    sample=PROJECT / "events" / "skype-2015-09-21.accounts.jsonl",
     maker=Maker(
         ListFormat.JSONL, skype_account, skype_contradiction, "display_name",
         ({"used_service_on_incident_day": "true"}, {"used_service_on_incident_day": 1}, {"time_zone": "Mars/Olympus"}),

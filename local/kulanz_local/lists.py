@@ -160,6 +160,13 @@ def write_list(maker: Maker, accounts: int, seed: int, path: Path) -> Expectatio
         return expected.counts
 
 
+def sample_list(maker: Maker, accounts: int, seed: int) -> bytes:
+    """A short list without any trouble, as an example for publishers."""
+    rows = [maker.account(seed, number).cells for number in range(accounts)]
+    header = [csv_line(list(rows[0]))] if maker.format is ListFormat.CSV else []
+    return b"".join(line + b"\n" for line in (*header, *(line_of(maker.format, cells) for cells in rows)))
+
+
 def csv_line(cells: list[str]) -> bytes:
     """Cells as one line of CSV without its end, quoted where needed."""
     return ",".join(

@@ -3,10 +3,12 @@
 import io
 import re
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 from rich.console import Console
 
 from kulanz.domain.policy import document_json, load_policy
@@ -30,21 +32,21 @@ def blocks(text: str, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
-def commands() -> list[str]:
-    """Every command line that a page shows."""
-    found = [block for page in PAGES for block in blocks(page.read_text(encoding="utf-8"), "console")]
+def commands_of(pages: Sequence[Path]) -> list[str]:
+    """Every command line that pages show."""
+    found = [block for page in pages for block in blocks(page.read_text(encoding="utf-8"), "console")]
     lines = "\n".join(found).replace("\\\n", " ").splitlines()
     return sorted({line[2:].partition("  #")[0].strip() for line in lines if line.startswith("$ ")})
 
 
-@pytest.mark.parametrize("line", [line for line in commands() if line.startswith("make ")])
+@pytest.mark.parametrize("line", [line for line in commands_of(PAGES) if line.startswith("make ")])
 def test_a_make_command_on_a_page_is_a_target(line: str) -> None:
     targets = re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
     words = [word for word in shlex.split(line)[1:] if "=" not in word]
     assert set(words) <= set(targets)
 
 
-@pytest.mark.parametrize("line", [line for line in commands() if line.startswith("kulanz ")])
+@pytest.mark.parametrize("line", [line for line in commands_of(PAGES) if line.startswith("kulanz ")])
 def test_a_kulanz_command_on_a_page_is_one_that_it_understands(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
     command: click.Command = main
     words = shlex.split(line)[1:]
@@ -56,6 +58,16 @@ def test_a_kulanz_command_on_a_page_is_one_that_it_understands(line: str, monkey
         if isinstance(parameter.type, click.Path):  # what a page calls yours need not exist here
             monkeypatch.setattr(parameter, "type", click.STRING)
     command.make_context("kulanz", words)
+
+
+OFFLINE = ("kulanz policy check policies", "kulanz policy explain policies/", "kulanz list check events/")
+
+
+@pytest.mark.parametrize("line", [line for line in commands_of(PAGES[:1]) if line.startswith(OFFLINE)])
+def test_a_command_of_the_readme_that_needs_no_aws_works(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(PROJECT)
+    result = CliRunner().invoke(main, shlex.split(line)[1:])
+    assert result.exit_code == 0, result.output
 
 
 def names_of_the_template(pattern: str) -> list[str]:

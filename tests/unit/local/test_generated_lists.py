@@ -1,6 +1,7 @@
 """The generated lists hold what they claim: decided by the product, every line ends where it was planted to end."""
 
 import json
+import tracemalloc
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from kulanz.domain.lists import (
     ListFormat,
     Problem,
     Row,
+    format_of,
     has_unbalanced_quotes,
     line_reader,
     lines_starting_in,
@@ -25,10 +27,11 @@ from kulanz.domain.lists import (
 from kulanz.domain.policy import compile_policy, freeze, load_policy
 from kulanz_cli.send import read_event, rows_in
 from kulanz_local.cases import CASES, Case
-from kulanz_local.lists import OVERLONG_LINE_BYTES, Expectation, write_list
+from kulanz_local.lists import OVERLONG_LINE_BYTES, Expectation, sample_list, write_list
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ACCOUNTS = 2_000
+SAMPLE_ACCOUNTS = 40
 SEED = 1
 
 each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.incident_id)
@@ -129,6 +132,33 @@ def test_a_list_follows_from_its_size_and_seed_alone(case: Case, tmp_path: Path)
     assert path.read_bytes() == first
     written(case, tmp_path, seed=SEED + 1)
     assert path.read_bytes() != first
+
+
+@each_case
+def test_the_sample_list_is_what_it_would_be_today_and_has_no_bad_row(case: Case) -> None:
+    assert case.sample.read_bytes() == sample_list(case.maker, SAMPLE_ACCOUNTS, SEED), "write the sample again"
+    assert format_of(case.sample.name) == format_of(case.key)
+    assert {row_class for (row_class, _), _ in decided(case, case.sample)} <= {
+        "granted",
+        "declined",
+        "held",
+        "referred",
+    }
+
+
+def peak_bytes(case: Case, accounts: int, tmp_path: Path) -> int:
+    tracemalloc.start()
+    try:
+        written(case, tmp_path, accounts)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@each_case
+def test_a_longer_list_needs_no_more_memory(case: Case, tmp_path: Path) -> None:
+    short, long = peak_bytes(case, 1_000, tmp_path), peak_bytes(case, 5_000, tmp_path)
+    assert long < short * 1.2
 
 
 @each_case
