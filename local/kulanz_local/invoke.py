@@ -1,27 +1,30 @@
-"""`sam local invoke`: the two functions that decide, in Lambda's own container, against the embedded AWS.
+"""`sam local invoke`: every function with each of its events, in Lambda's own container, against the embedded AWS.
 
 `serve` starts the embedded AWS where containers reach it, deploys the stack, publishes a real incident, and writes the
-files that an invocation needs; `check` does the same, runs the invocations, and looks at what they have changed.
-Containers take the place of the two queues' pollers: these rest, all else works as deployed.
+files that an invocation needs; `check` does the same, runs the invocations one after the other, and looks at what each
+has changed. Containers take the place of all pollers: these rest, so nothing else moves the campaign. The events are
+those of `events/functions/`, with what only a running stack knows filled in.
 """
 
 import ipaddress
 import json
 import os
+import re
 import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import Any, Final
 
 import click
 
+from kulanz.adapters.campaign_items import campaign_partition, meta_key, revision_item
+from kulanz.adapters.ledger_table import entry_item
 from kulanz.adapters.messaging import chunk_message_text
 from kulanz.application.ports import ChunkMessage
 from kulanz.domain.campaign import Campaign, CampaignId, Pass, State
@@ -33,12 +36,16 @@ from kulanz_local.deployment import SAM, SAM_FOLDER, StackOutputs, build, deploy
 from kulanz_local.embedded import LOOPBACK, PROJECT, REGION, EmbeddedAws, EmbeddedAwsError, aws_environment, aws_session
 from kulanz_local.lists import Expectation, write_list
 from kulanz_local.reconcile import discrepancies, notices_due
+from kulanz_local.subscriber import Subscriber
 
 FOLDER: Final = SAM_FOLDER / "invoke"
 CONFIG_FILE: Final = FOLDER / "samconfig.toml"
 ENVIRONMENT_FILE: Final = FOLDER / "environment.json"
-OPEN_EVENT: Final = FOLDER / "open_campaign.json"
-CHUNK_EVENTS: Final = {work: FOLDER / f"grant_credits_{work}.json" for work in Pass}
+OPEN_EVENT: Final = FOLDER / "open_campaign-incident.json"
+EVENTS: Final = PROJECT / "events" / "functions"
+ADVANCE_EVENTS = ("advance_campaign-opened", "advance_campaign-complete")
+PLACEHOLDER = re.compile(r"\{\{ ([a-z ]+) \}\}")
+CHUNK_EVENTS: Final = {work: FOLDER / f"grant_credits-{work}.json" for work in Pass}
 
 ACCOUNTS = 300
 SEED = 20240222
@@ -50,7 +57,7 @@ DOCKER_SECONDS = 20
 MESSAGE_SECONDS = 20
 INVOKE_SECONDS = 300
 """The first one builds an image with the layers."""
-ADVANCE_SECONDS = 60
+NOTICE_SECONDS = 60
 ENGINE_GATEWAY_NAME = "host.docker.internal"
 """How containers call the machine where the engine runs in a virtual machine of its own."""
 
@@ -132,27 +139,37 @@ def _can_listen(address: str) -> bool:
 
 def _rest_pollers(aws: EmbeddedAws, outputs: StackOutputs) -> None:
     functions = aws_session().client("lambda", endpoint_url=aws.endpoint)
-    for name in (outputs.open_campaign_function_name, outputs.grant_credits_function_name):
+    for name in _deployed(outputs).values():
         for mapping in functions.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]:
             functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+
+
+def _deployed(outputs: StackOutputs) -> dict[str, str]:
+    """The deployed functions' names by their names in the template."""
+    return {
+        "OpenCampaignFunction": outputs.open_campaign_function_name,
+        "GrantCreditsFunction": outputs.grant_credits_function_name,
+        "PublishNoticesFunction": outputs.publish_notices_function_name,
+        "AdvanceCampaignFunction": outputs.advance_campaign_function_name,
+    }
 
 
 def _write_files(aws: EmbeddedAws, outputs: StackOutputs, container_endpoint: str) -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     functions = aws_session().client("lambda", endpoint_url=aws.endpoint)
-    deployed = {
-        "OpenCampaignFunction": outputs.open_campaign_function_name,
-        "GrantCreditsFunction": outputs.grant_credits_function_name,
-    }
     environment = {}
-    for logical_id, name in deployed.items():
+    for logical_id, name in _deployed(outputs).items():
         variables = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
         environment[logical_id] = {**variables, "AWS_ENDPOINT_URL": container_endpoint}
     _write(ENVIRONMENT_FILE, environment)
-    message = _received(aws, outputs.incidents_queue_url)
-    _write(OPEN_EVENT, _lambda_event("incidents", message["MessageId"], message["Body"]))
-    for work, path in CHUNK_EVENTS.items():
-        _write(path, _lambda_event("chunks", f"chunk-{work}-{CHUNK}", _chunk_text(work)))
+    known = {
+        "incident event": _received(aws, outputs.incidents_queue_url)["Body"],
+        "campaign": str(CAMPAIGN),
+        "campaign partition": campaign_partition(CAMPAIGN),
+        "meta": meta_key(CAMPAIGN),
+    }
+    for name in ("open_campaign-incident", "grant_credits-plan", "grant_credits-apply", *ADVANCE_EVENTS):
+        write_event(name, known)
     CONFIG_FILE.write_text(
         "version = 0.1\n"
         "[default.local_invoke.parameters]\n"
@@ -161,6 +178,30 @@ def _write_files(aws: EmbeddedAws, outputs: StackOutputs, container_endpoint: st
         f'region = "{REGION}"\n'
         "skip_pull_image = true\n"
     )
+
+
+def write_event(name: str, known: Mapping[str, Any]) -> Path:
+    """Fill an event of `events/functions/` in, and write it where an invocation finds it."""
+    template = json.loads((EVENTS / f"{name}.json").read_text(encoding="utf-8"))
+    path = FOLDER / f"{name}.json"
+    _write(path, filled(template, known))
+    return path
+
+
+def filled(template: Any, known: Mapping[str, Any]) -> Any:
+    """An event with each `{{ name }}` replaced; where it is the whole text, by what is known as it is.
+
+    Raises KeyError for a name that is not known.
+    """
+    if isinstance(template, dict):
+        return {name: filled(part, known) for name, part in template.items()}
+    if isinstance(template, list):
+        return [filled(part, known) for part in template]
+    if not isinstance(template, str):
+        return template
+    if whole := PLACEHOLDER.fullmatch(template):
+        return known[whole[1]]
+    return PLACEHOLDER.sub(lambda found: str(known[found[1]]), template)
 
 
 def _chunk_text(work: Pass) -> str:
@@ -179,21 +220,6 @@ def _received(aws: EmbeddedAws, queue_url: str) -> Any:
     if len(messages) != 1:
         raise InvocationFailed(f"{queue_url.rpartition('/')[2]} has {len(messages)} messages, not one.")
     return messages[0]
-
-
-def _lambda_event(queue: str, message_id: str, body: str) -> dict[str, Any]:
-    """What Lambda's poller hands to a function, as far as it is documented."""
-    record = {
-        "messageId": message_id,
-        "receiptHandle": "handle",
-        "body": body,
-        "attributes": {"ApproximateReceiveCount": "1"},
-        "messageAttributes": {},
-        "eventSource": "aws:sqs",
-        "eventSourceARN": f"arn:aws:sqs:{REGION}:000000000000:{queue}",
-        "awsRegion": REGION,
-    }
-    return {"Records": [record]}
 
 
 def invocation(function: str, event: Path) -> list[str]:
@@ -236,12 +262,14 @@ def sam_environment(endpoint: str) -> dict[str, str]:
 
 
 def check() -> None:
-    """Open a campaign and decide its accounts in containers. Raises InvocationFailed unless all is as it must be."""
+    """Invoke every function with each of its events. Raises InvocationFailed unless all is as it must be."""
     with ready() as prepared:
         aws, outputs, store = prepared.aws, prepared.outputs, prepared.stack.campaigns()
         expect("no campaign before", store.campaign(CAMPAIGN), None)
         expect("answer", invoke("OpenCampaignFunction", OPEN_EVENT, aws.endpoint), {"batchItemFailures": []})
         expect("state", _state(store.campaign(CAMPAIGN)), State.PLANNING)
+        invoke("AdvanceCampaignFunction", FOLDER / "advance_campaign-opened.json", aws.endpoint)
+        expect("state before the plan", _state(store.campaign(CAMPAIGN)), State.PLANNING)
         for work, state in ((Pass.PLAN, State.APPLYING), (Pass.APPLY, State.CLOSED)):
             expect(
                 "chunk message",
@@ -251,16 +279,50 @@ def check() -> None:
             invoke("GrantCreditsFunction", CHUNK_EVENTS[work], aws.endpoint)
             campaign = store.campaign(CAMPAIGN)
             expect(f"{work} finished", campaign is not None and campaign.is_finished(work), True)
-            reached = partial(_is_in, prepared.stack, state)
-            drive.wait_until(f"{state} after {work}", ADVANCE_SECONDS, reached)
+            invoke("AdvanceCampaignFunction", FOLDER / "advance_campaign-complete.json", aws.endpoint)
+            expect(f"state after {work}", _state(store.campaign(CAMPAIGN)), state)
         campaign = store.campaign(CAMPAIGN)
         assert campaign is not None
         stored = drive.decisions_stored(prepared.stack)[CAMPAIGN.incident_id]
-        notices = notices_due(prepared.expected, campaign)  # they are not what this is about
+        notices = notices_due(prepared.expected, campaign)  # they come next
         problems = [*discrepancies(prepared.expected, campaign, notices, stored)]
         if problems:
             raise InvocationFailed("\n".join(problems))
         click.echo(f"ok    {campaign.apply.totals.lines} lines became {stored} decisions; every book balances")
+        _check_notices(prepared)
+
+
+def _check_notices(prepared: Ready) -> None:
+    """A new decision and a new revision are told once each; a changed or expired decision is told to nobody."""
+    aws, outputs = prepared.aws, prepared.outputs
+    place = aws_session(), aws.endpoint, outputs.notices_topic_arn, outputs.event_bus_name
+    with Subscriber(*place) as subscriber:
+        known = known_records(prepared)
+        for name in ("decision-modified", "decision-expired", "decision-inserted", "revision-inserted"):
+            event = write_event(f"publish_notices-{name}", known)
+            invoke("PublishNoticesFunction", event, aws.endpoint)
+        drive.wait_until("a notice", NOTICE_SECONDS, lambda: subscriber.deliveries() > 0)
+        told = "incident_declared"
+        drive.wait_until("a status", NOTICE_SECONDS, lambda: subscriber.status_notices(CAMPAIGN.incident_id) == [told])
+        expect("notices", subscriber.notices_of(str(CAMPAIGN)), 1)
+        expect("deliveries", subscriber.deliveries(), 1)
+    click.echo("ok    one notice for the new decision, one for the new revision, none for what changed or expired")
+
+
+def known_records(prepared: Ready) -> dict[str, Any]:
+    """The records that the streams hold now: a decision that is told to its customer, and the incident's revision."""
+    account_id = prepared.expected.examples["granted"]
+    (entry,) = prepared.stack.answers().ledger.of_account(account_id, CAMPAIGN.incident_id)
+    (revision,) = prepared.stack.campaigns().revisions(CAMPAIGN.incident_id)
+    decision, recorded = entry_item(entry), revision_item(revision)
+    return {
+        "account": decision["pk"]["S"],
+        "place": decision["sk"]["S"],
+        "decision": decision,
+        "incident": CAMPAIGN.incident_id,
+        "revision place": recorded["sk"]["S"],
+        "revision": recorded,
+    }
 
 
 def expect(what: str, found: object, wanted: object) -> None:
@@ -273,10 +335,6 @@ def _state(campaign: Campaign | None) -> State | None:
     return None if campaign is None else campaign.state
 
 
-def _is_in(stack: Stack, state: State) -> bool:
-    return _state(stack.campaigns().campaign(CAMPAIGN)) is state
-
-
 def serve() -> None:
     """Keep everything ready until Ctrl-C, and tell the commands to try."""
     with ready() as prepared:
@@ -284,6 +342,7 @@ def serve() -> None:
         for function, event in (
             ("OpenCampaignFunction", OPEN_EVENT),
             *(("GrantCreditsFunction", path) for path in CHUNK_EVENTS.values()),
+            *(("AdvanceCampaignFunction", FOLDER / f"{name}.json") for name in ADVANCE_EVENTS),
         ):
             click.echo("  " + " ".join(invocation(function, event)))
         with suppress(KeyboardInterrupt):

@@ -1,0 +1,59 @@
+"""There is one event for each function and each of its sources, and each function does with it what its name says."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kulanz_local.invoke import EVENTS, filled
+from tests.hostile.handlers import Functions
+from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
+
+NAMES = sorted(path.stem for path in EVENTS.glob("*.json"))
+KNOWN = {
+    "incident event": json.dumps(event(rows=ROWS)),
+    "campaign": CAMPAIGN,
+    "campaign partition": "CAMPAIGN#net-outage#001",
+    "meta": {"pk": {"S": "CAMPAIGN#net-outage#001"}, "sk": {"S": "META"}},
+    "account": "ACCOUNT#a",
+    "place": "DECISION#net-outage#-#001",
+    "decision": {"pk": {"S": "ACCOUNT#a"}, "sk": {"S": "DECISION#net-outage#-#001"}},
+    "incident": "net-outage",
+    "revision place": "REVISION#0000001",
+    "revision": {"pk": {"S": "INCIDENT#net-outage"}, "sk": {"S": "REVISION#0000001"}},
+}
+
+
+def test_every_source_of_every_function_has_its_event() -> None:
+    folders = {path.name for path in Path("functions").iterdir() if (path / "handler.py").exists()}
+    assert {name.partition("-")[0] for name in NAMES} == folders
+    sources = {"grant_credits": 2, "open_campaign": 1, "publish_notices": 4, "advance_campaign": 2}
+    assert {name: sum(other.startswith(name) for other in NAMES) for name in folders} == sources
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_event_is_complete_once_it_is_filled_in(name: str) -> None:
+    content = filled(json.loads((EVENTS / f"{name}.json").read_text()), KNOWN)
+    assert "{{" not in json.dumps(content)
+    (record,) = content["Records"]
+    assert record["eventSource"] in ("aws:sqs", "aws:dynamodb")
+
+
+def test_an_unknown_name_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        filled({"body": "{{ nobody knows }}"}, KNOWN)
+
+
+@pytest.mark.parametrize("name", ["publish_notices-decision-modified", "publish_notices-decision-expired"])
+def test_what_changed_or_expired_is_told_to_nobody(name: str) -> None:
+    functions = Functions(small_world())
+    content: dict[str, Any] = filled(json.loads((EVENTS / f"{name}.json").read_text()), KNOWN)
+    functions.deliver("publish_notices", content)
+    assert functions.world.topic.published == []
+
+
+def test_only_dynamodbs_own_identity_marks_an_expiry() -> None:
+    record = json.loads((EVENTS / "publish_notices-decision-expired.json").read_text())["Records"][0]
+    assert record["userIdentity"] == {"type": "Service", "principalId": "dynamodb.amazonaws.com"}
+    assert record["eventName"] == "REMOVE"
