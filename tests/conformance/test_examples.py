@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from kulanz.domain.money import Money, format_amount
 from kulanz.domain.policy import PolicyDocument, load_policy
-from kulanz_cli.policy_examples import run, same_rule
+from kulanz_cli.policy_examples import prepare, run, same_rule
 
 POLICIES = Path(__file__).parents[2] / "policies"
 EXAMPLES: list[dict[str, Any]] = json.loads((Path(__file__).parent / "examples.json").read_text(encoding="utf-8"))
@@ -36,6 +37,22 @@ CASES = [
 def test_the_policy_decides_the_example_as_its_source_does(document: PolicyDocument, example: dict[str, Any]) -> None:
     result = run(document, example)
     assert result.holds, f"{result.differences}\n{result.explanation}"
+
+
+@pytest.mark.parametrize(("document", "example"), CASES, ids=[str(example["id"]) for _, example in CASES])
+def test_the_explanation_ends_with_what_was_decided(document: PolicyDocument, example: dict[str, Any]) -> None:
+    policy, values, _ = prepare(document, example)
+    explanation = policy.explain(values)
+    assert explanation.decision == policy.decide(values)
+    assert explanation.steps[0].startswith(f"Policy {document.policy.id}, version {document.policy.version}")
+    assert explanation.steps[-1].endswith(f"Reason: {explanation.decision.reason}.")
+    for benefit in explanation.decision.benefits:
+        owed = f"{benefit.quantity} {benefit.unit}" if benefit.money is None else show(benefit.money)
+        assert owed in explanation.steps[-1]
+
+
+def show(amount: Money) -> str:
+    return f"{format_amount(amount)} {amount.currency}"
 
 
 @pytest.mark.parametrize("rule", [*TEN_HARD_RULES.split(), *FOUR_CASES.split()])

@@ -193,6 +193,16 @@ NOT_A_FORMULA = {
         7,
         "ends before it starts",
     ),
+    "more tiers than the limit": (
+        FACTS + "values:\n  x:\n    by: count\n    tiers:\n" + "".join(f"      is {n}: fee\n" for n in range(501)),
+        10,
+        "1 to 500 entries",
+    ),
+    "more steps than the limit": (
+        FACTS + "values: {x: {count: count, steps: {1 to 1000000: fee}}}\npay: x",
+        7,
+        "expected steps such as",
+    ),
     "steps in words": (FACTS + "values: {x: {count: count, steps: {first: fee}}}\npay: x", 7, "expected steps such as"),
 }
 FACTS_POLICIES = {name: (written(text), line, says) for name, (text, line, says) in NOT_A_FORMULA.items()}
