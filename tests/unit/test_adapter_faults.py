@@ -5,6 +5,7 @@ Scripted clients answer in place of AWS, because no stand-in can make single ent
 
 import io
 import json
+import time
 from collections.abc import Callable, Iterator, Sequence
 from types import SimpleNamespace
 from typing import Any
@@ -48,8 +49,9 @@ SECRET = "account-4711"
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Nobody waits; how long they would have is kept."""
     waited: list[float] = []
+    clock = SimpleNamespace(sleep=waited.append, monotonic=time.monotonic)
     for module in (campaign_table, insert_calls, ledger_table, messaging):
-        monkeypatch.setattr(module, "time", SimpleNamespace(sleep=waited.append))
+        monkeypatch.setattr(module, "time", clock)
     return waited
 
 
