@@ -40,21 +40,49 @@ _OPPOSITE = {
     "has": "does not contain",
 }
 _SUPERLATIVES = {("max", True): "higher", ("min", True): "lower", ("max", False): "highest", ("min", False): "lowest"}
-_OF_ONE = {
-    "total": "the time of",
-    "longest": "the longest part of",
-    "count": "the number of",
-    "days": "the days of",
-    "length": "the length of",
-    "day": "the day of",
-    "start": "the start of",
-    "end": "the end of",
-    "start_of": "the start of",
-    "end_of": "the end of",
-    "month": "the month of",
-    "quarter": "the quarter of",
-    "year": "the year of",
+_PHRASES = {
+    "total": "the time of {0}",
+    "longest": "the longest part of {0}",
+    "count": "the number of {0}",
+    "days": "the days of {0}",
+    "length": "the length of {0}",
+    "day": "the day of {0}",
+    "start": "the start of {0}",
+    "end": "the end of {0}",
+    "start_of": "the start of {0}",
+    "end_of": "the end of {0}",
+    "month": "the month of {0}",
+    "quarter": "the quarter of {0}",
+    "year": "the year of {0}",
+    "mean": "the mean of {0}",
+    "sum": "the sum of {0}",
+    "half_year": "the half-year of {0}",
+    "during": "{0} in {1}",
+    "after": "{0} from {1} on",
+    "before": "{0} until {1}",
+    "overlap": "{0} within {1}",
+    "together": "{0} together with {1}",
+    "without": "{0} without {1}",
+    "daily": "{0} from {1} to {2} each day",
+    "weekdays": "{0} on {1}",
+    "on_working_days": "{0} on working days",
+    "merge": "{0} with pauses under {1} joined",
+    "at_least": "the parts of {0} of at least {1}",
+    "longer_than": "the parts of {0} longer than {1}",
+    "stretch": "the time from {0} to {1}",
+    "period": "the time from {0} to {1}",
+    "days_with_more_than": "the days with more than {1} of {0}",
+    "days_with_at_least": "the days with at least {1} of {0}",
+    "working_days": "the working days after {0} until {1}",
+    "billing_period": "the billing period of {0} from day {1} on",
+    "most_in_a_year": "the most of {0} in one year from month {1} on",
+    "at": "{1} on {0}",
+    "weekday": "the weekday of {0}",
+    "time_of_day": "the time of day of {0}",
+    "is_working_day": "{0} is a working day",
+    "starts_with": "{0} starts with {1}",
 }
+"""How functions are spoken, with their arguments in order."""
 _OUTCOMES = {
     Outcome.GRANTED: "Granted",
     Outcome.DECLINED: "Declined",
@@ -204,8 +232,8 @@ class _Teller:
                 return next((said for said, child in known if child.evaluate(self._row) is not None), "unknown")
             case operation, [left, right] if operation in _WORDS:
                 return f"{left} {_WORDS[operation]} {right}"
-            case operation, [only] if operation in _OF_ONE:
-                return f"{_OF_ONE[operation]} {only}"
+            case operation, _ if operation in _PHRASES:
+                return _PHRASES[operation].format(*operands)
             case operation, _:
                 return f"{operation.replace('_', ' ')} of {', '.join(operands)}" if operands else operation
 
@@ -224,7 +252,9 @@ class _Teller:
             return self._phrase(node)
         if node.operation in ("if", "first_known"):
             return self._phrase(node)
-        if node.kind.name in ("number", "period") and node.operation not in ("*", "max", "min", "days", "count"):
+        if node.kind.name == "period":
+            return self._value(node)
+        if node.kind.name == "number" and node.operation not in ("*", "max", "min", *_PHRASES):
             return self._value(node)
         return f"{self._phrase(node)} ({self._value(node)})"
 
