@@ -167,7 +167,7 @@ class _Teller:
             return self._needed(named.steps.count) + self._steps_table(named, named.steps)
         if named is not None and named.tiers is not None:
             return self._needed(named.tiers.by) + self._tiers_table(named, named.tiers)
-        for child in node.children:
+        for child in self._used(node):
             steps += self._needed(child)
         if named is not None:
             assert named.source is not None
@@ -175,6 +175,15 @@ class _Teller:
         elif node.operation == "name" and node.text == "outage":
             steps.append(self._outage(node))
         return steps
+
+    def _used(self, node: Node) -> tuple[Node, ...]:
+        """Give the operands that mattered: of an ``if`` its condition and the branch taken, else the known ones."""
+        if node.operation == "if":
+            holds = node.children[0].evaluate(self._row)
+            return node.children[:1] if holds is None else (node.children[0], node.children[1 if holds else 2])
+        if node.operation == "first_known":
+            return tuple(child for child in node.children if child.evaluate(self._row) is not None)[:1]
+        return node.children
 
     def _outage(self, node: Node) -> str:
         value = node.evaluate(self._row)
