@@ -263,8 +263,6 @@ class _Teller:
             return self._phrase(node)
         if node.kind.name == "period":
             return self._value(node)
-        if node.kind.name == "number" and node.operation not in ("*", "max", "min", *_PHRASES):
-            return self._value(node)
         return f"{self._phrase(node)} ({self._value(node)})"
 
     def _clause(self, clause: CompiledClause) -> str:
