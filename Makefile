@@ -137,6 +137,10 @@ template_files := template.yaml $(wildcard .cfnlintrc .checkov.yaml samconfig.to
 demo: .venvs/dev/.ready .venvs/sam/.ready .venvs/ministack/.ready ## four incidents become credits on this machine (ACCOUNTS=20000)
 	@$(dev)/python -m kulanz_local.demo --accounts $(ACCOUNTS)
 
+.PHONY: hostile
+hostile: .venvs/dev/.ready .venvs/sam/.ready .venvs/ministack/.ready ## every hostile event and list through the deployed stack (make test tries a sample)
+	@KULANZ_HOSTILE=all $(dev)/python -m pytest tests/hostile tests/pipeline/test_hostile.py
+
 .PHONY: local-aws
 local-aws: .venvs/dev/.ready .venvs/sam/.ready .venvs/ministack/.ready ## the deployed stack on this machine, ready for `sam local invoke`, until Ctrl-C
 	@$(dev)/python -m kulanz_local.invoke serve

@@ -1,7 +1,6 @@
 """There is one event for each function and each of its sources, and each function does with it what its name says."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,7 +25,7 @@ KNOWN = {
 
 
 def test_every_source_of_every_function_has_its_event() -> None:
-    folders = {path.name for path in Path("functions").iterdir() if (path / "handler.py").exists()}
+    folders = {path.name for path in (EVENTS.parents[1] / "functions").iterdir() if (path / "handler.py").exists()}
     assert {name.partition("-")[0] for name in NAMES} == folders
     sources = {"grant_credits": 2, "open_campaign": 1, "publish_notices": 4, "advance_campaign": 2}
     assert {name: sum(other.startswith(name) for other in NAMES) for name in folders} == sources
