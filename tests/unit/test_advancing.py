@@ -206,9 +206,8 @@ def test_sending_again_sends_what_is_not_finished() -> None:
     world.chunk_messages.clear()
     campaign = world.campaign(CAMPAIGN)
 
-    sent = dispatch(campaign, Pass.PLAN, world.campaigns, world.chunks)
+    dispatch(campaign, Pass.PLAN, world.campaigns, world.chunks)
 
-    assert sent == len(campaign.chunks) - 2
     assert {message.chunk for message in world.chunks.sent} == set(range(2, len(campaign.chunks)))
     world.run_until_quiet()
     assert world.campaign(CAMPAIGN).state is State.CLOSED
@@ -218,7 +217,8 @@ def test_nothing_is_sent_for_a_pass_that_is_finished() -> None:
     world = _worked_but_not_advanced(Pass.PLAN)
     world.chunk_messages.clear()
 
-    assert dispatch(world.campaign(CAMPAIGN), Pass.PLAN, world.campaigns, world.chunks) == 0
+    dispatch(world.campaign(CAMPAIGN), Pass.PLAN, world.campaigns, world.chunks)
+
     assert world.chunks.sent == []
 
 

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-CHUNK_BYTES_SMALLEST = 256
+from kulanz.domain.campaign import CHUNK_BYTES_SMALLEST
+
 CHUNK_BYTES_LARGEST = 16 * 1024 * 1024
 CALLS_IN_FLIGHT_MOST = 32
 RECIPIENTS_PER_MESSAGE_MOST = 1_000

@@ -28,7 +28,7 @@ ANNOUNCED: dict[State, str] = {
 WAITING = frozenset({State.PAUSED, State.FLAGGED, State.REFUSED})
 """The states that nothing but a person ends, or has to hear of."""
 STEPS_PER_RECORD = 4
-"""planning → applying → closed → announced is the longest way one record can go."""
+"""A longer way goes on with the next record: every step changes META, which is what wakes this function."""
 
 
 @dataclass(frozen=True, slots=True)

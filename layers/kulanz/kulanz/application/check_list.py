@@ -18,7 +18,6 @@ from kulanz.domain.lists import (
     Line,
     ListFormat,
     ListLayout,
-    ListRefused,
     Problem,
     line_reader,
     lines_starting_in,
@@ -111,8 +110,6 @@ def check_list(
 
 def _lines(read: Callable[[int, int], Iterable[bytes]], layout: ListLayout, size: int) -> Iterator[Line]:
     start = layout.data_start
-    if start >= size:
-        raise ListRefused("list_without_rows", "the list has no row; add at least one")
     return lines_starting_in(read(start, size), start, start, size, start)
 
 

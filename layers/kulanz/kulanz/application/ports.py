@@ -198,10 +198,3 @@ class RejectedQueue(Protocol):
 
     def send(self, rejection: Rejection) -> None:
         """Send at least once. Raises TryAgain."""
-
-
-__all__ = [
-    "Announcement", "Announcer", "Archive", "CampaignStore", "ChunkMessage", "ChunkQueue", "DecisionKey", "Ledger",
-    "ListMissing", "ListStore", "NoticeTopic", "Outdated", "PinnedVersionGone", "PolicyMissing", "PolicyStore",
-    "Refused", "RejectedQueue", "Rejection", "TryAgain",
-]  # fmt: skip

@@ -12,7 +12,6 @@ REVISIONS_PER_INCIDENT = 3_000
 """The record holds a digest of each, some 80 bytes; with 999 requests that is below the 400 KB of a DynamoDB item."""
 REVISIONS_LEFT_OUT = 1_000
 """How far a revision may leap ahead: a mistyped one would make all that follow stale."""
-DECIDABLE_DAYS_DEFAULT = 400
 
 
 class IncidentConflict(Exception):

@@ -57,6 +57,7 @@ class DecisionContract(TypedDict):
     benefits: NotRequired[list[BenefitTold]]
     claimable: NotRequired[list[BenefitTold]]
     notice: NotRequired[NoticeAsked]
+    claim_until: NotRequired[str]
     earlier: NotRequired[Mapping[str, str]]
 
 
