@@ -7,7 +7,6 @@ from typing import Any
 
 import click
 
-from kulanz.adapters.s3 import S3Lists
 from kulanz.domain.campaign import Campaign, CampaignId, Pass
 from kulanz_cli.policy import EXIT_NO, Unusable, as_json
 from kulanz_cli.stack import Stack
@@ -126,7 +125,7 @@ class _LineCounter:
 
 def _rows(stack: Stack, campaign: Campaign, limit: int) -> Iterator[dict[str, Any]]:
     found = {**_filed(stack, campaign, Pass.PLAN, limit), **_filed(stack, campaign, Pass.APPLY, limit)}
-    counter = _LineCounter(iter(S3Lists(stack.client("s3"), stack.names.list_bucket).read(campaign.pinned, 0)))
+    counter = _LineCounter(stack.answers().lists.read(campaign.pinned, 0))
     for offset, reason in sorted(found)[:limit]:
         yield {"line": counter.number_at(offset), **found[offset, reason]}
 

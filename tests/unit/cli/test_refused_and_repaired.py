@@ -1,0 +1,132 @@
+"""`kulanz rejected` and `kulanz redrive`, on queues and a bucket that behave like AWS's."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from click.testing import CliRunner, Result
+from moto import mock_aws
+
+from kulanz.application.answer import AnswerPorts
+from kulanz_cli.main import main
+from kulanz_cli.rejected import HIDDEN_SECONDS
+from kulanz_cli.stack import Stack, StackNames
+from tests.support.small_campaign import CAMPAIGN, EVERY_KIND_OF_LINE, ROWS, event, small_world
+from tests.support.world import BUCKET, World
+
+HEADER_LINES = 1
+
+
+class HalfStack(Stack):
+    """A stack whose tables are a world in memory, and whose queues and bucket are moto's."""
+
+    def __init__(self, world: World, names: StackNames) -> None:
+        super().__init__("kulanz", session=boto3.Session(region_name="eu-central-1"))
+        self.world = world
+        self._names = names
+
+    def campaigns(self) -> Any:
+        return self.world.campaigns
+
+    def answers(self) -> AnswerPorts:
+        return AnswerPorts(self.world.campaigns, self.world.lists, self.world.ledger)
+
+
+@pytest.fixture
+def stack() -> Iterator[HalfStack]:
+    with mock_aws():
+        sqs, s3 = boto3.client("sqs"), boto3.client("s3")
+        s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+        fields = dict.fromkeys(StackNames.__dataclass_fields__, BUCKET)
+        for name in ("rejected_queue", "incidents_queue", "incidents_dead_letters", "chunks_queue",
+                     "chunks_dead_letters"):  # fmt: skip
+            fields[name] = sqs.create_queue(QueueName=name)["QueueUrl"]
+        yield HalfStack(small_world(), StackNames(**fields))
+
+
+def run(stack: Stack, *words: str) -> Result:
+    return CliRunner().invoke(main, words, obj=stack, prog_name="kulanz")
+
+
+def refuse(stack: HalfStack, number: int, source: str = "billing") -> None:
+    content = {
+        "v": 1, "reason": "event_invalid", "field": "revision", "message": f"expected {number}", "source": source,
+        "detail_type": "Incident Declared", "incident_id": f"i-{number}", "event_key": f"rejected/{number}.json",
+        "received_at": "2026-03-01T09:00:00Z",
+    }  # fmt: skip
+    stack.client("sqs").send_message(QueueUrl=stack.names.rejected_queue, MessageBody=json.dumps(content))
+
+
+def waiting(stack: HalfStack, queue_url: str) -> int:
+    attributes = stack.client("sqs").get_queue_attributes(QueueUrl=queue_url, AttributeNames=["All"])["Attributes"]
+    return int(attributes["ApproximateNumberOfMessages"])
+
+
+def test_looking_at_refused_events_takes_none_away(stack: HalfStack) -> None:
+    for number in range(25):
+        refuse(stack, number)
+    assert HIDDEN_SECONDS > 0
+    for _ in range(2):
+        result = run(stack, "rejected", "--json")
+        assert result.exit_code == 1
+        assert {item["incident_id"] for item in json.loads(result.output)["rejected"]} == {f"i-{n}" for n in range(25)}
+        assert waiting(stack, stack.names.rejected_queue) == 25
+
+
+def test_what_was_seen_and_done_is_taken_out(stack: HalfStack) -> None:
+    refuse(stack, 1)
+    assert "event_invalid (revision): expected 1" in run(stack, "rejected", "--done").output
+    assert waiting(stack, stack.names.rejected_queue) == 0
+    result = run(stack, "rejected")
+    assert (result.exit_code, result.output) == (0, "nothing was refused\n")
+
+
+def test_a_refused_event_cannot_write_to_the_terminal(stack: HalfStack) -> None:
+    refuse(stack, 1, source="\x1b[2Jbilling\n")
+    output = run(stack, "rejected").output
+    assert "\x1b" not in output
+    assert output.count("\n") == 1
+
+
+def test_rejected_rows_are_told_by_their_line_in_the_file(stack: HalfStack) -> None:
+    stack.world.publish(event(rows=ROWS))
+    stack.world.run_until_quiet()
+    for key, content in stack.world.archive.documents.items():
+        stack.client("s3").put_object(Bucket=BUCKET, Key=key, Body=content)
+    result = run(stack, "rejected", CAMPAIGN, "--json")
+    assert result.exit_code == 1
+    found = {item["line"]: item["reason"] for item in json.loads(result.output)["rejected"]}
+    lines = list(EVERY_KIND_OF_LINE)
+    rejected = {HEADER_LINES + number for number, name in enumerate(lines, 1) if name.startswith("rejected")}
+    assert {line for line, reason in found.items() if reason != "conflict"} == rejected
+    conflicts = {HEADER_LINES + lines.index(name) + 1 for name in lines if name.startswith("listed with other facts")}
+    assert {line for line, reason in found.items() if reason == "conflict"} < conflicts
+    assert (
+        json.loads(run(stack, "rejected", CAMPAIGN, "--json", "--limit", "3").output)["rejected"]
+        == [item for item in json.loads(result.output)["rejected"]][:3]
+    )
+    assert "expected" in run(stack, "rejected", CAMPAIGN).output
+
+
+@pytest.mark.parametrize(("words", "code"), [(("rejected", "nothing"), 2), (("rejected", "other/1"), 3),
+                                             (("rejected", "other/1", "--done"), 2)])  # fmt: skip
+def test_a_campaign_that_is_none_is_an_error(stack: HalfStack, words: tuple[str, ...], code: int) -> None:
+    assert run(stack, *words).exit_code == code
+
+
+@pytest.mark.parametrize("queue", ["incidents", "chunks"])
+def test_dead_letters_are_moved_back_word_for_word(stack: HalfStack, queue: str) -> None:
+    source, target = getattr(stack.names, f"{queue}_dead_letters"), getattr(stack.names, f"{queue}_queue")
+    bodies = {json.dumps({"number": number}) for number in range(23)}
+    for body in bodies:
+        stack.client("sqs").send_message(QueueUrl=source, MessageBody=body)
+    result = run(stack, "redrive", queue, "--json")
+    assert json.loads(result.output) == {"v": 1, "queue": queue, "moved": 23}
+    assert (waiting(stack, source), waiting(stack, target)) == (0, 23)
+    received = set()
+    while messages := stack.client("sqs").receive_message(QueueUrl=target, MaxNumberOfMessages=10).get("Messages"):
+        received |= {message["Body"] for message in messages}
+    assert received == bodies
+    assert run(stack, "redrive", queue).output.startswith("0 messages")
