@@ -15,8 +15,9 @@ from kulanz.application.incident_event import (
 from kulanz.application.open_campaign import Opening
 from kulanz.domain.campaign import State
 from kulanz.domain.incident_record import Revision
+from kulanz.domain.ledger import read_decision
 from kulanz.domain.notices import NOTICE_MESSAGE_BYTES, status_notice
-from tests.support.small_campaign import CAMPAIGN, INCIDENT_ID, ROWS, event, small_world
+from tests.support.small_campaign import CAMPAIGN, INCIDENT_ID, ROWS, event, sealed_policy, small_world
 from tests.support.world import Function, Step, World
 
 OPEN_WINDOW = [{"start": "2026-02-27T08:00:00Z"}]
@@ -212,3 +213,61 @@ def test_a_withdrawal_requests_no_campaign() -> None:
     world = world_after(told(1, "Declared"), event(rows=ROWS, detail_type="Incident Withdrawn", revision=2))
     assert [rejection.reason for rejection in world.rejected.sent] == ["withdrawal_with_campaign"]
     assert len(world.campaigns.revisions(INCIDENT_ID)) == 1
+
+
+PER_HOUR = """
+kulanz: 1
+id: per-hour
+version: 1
+title: One euro for each hour
+zone: Europe/Berlin
+currency: EUR
+facts:
+  hit: yes_no
+who:
+  - decline: not_hit
+    unless: hit
+pay: total(outage) / 1 h * 1.00 EUR
+"""
+HIT = b"account_id,hit\na-1,yes\na-2,yes\na-3,no\n"
+
+
+def amended(world: World, revision: int, hours: int) -> str:
+    """A revision with so many hours of outage, its campaign decided."""
+    window = {"start": "2026-02-27T08:00:00Z", "end": f"2026-02-27T{8 + hours:02d}:00:00Z"}
+    kind = "Incident Declared" if revision == 1 else "Incident Amended"
+    key = "lists/hit.csv"
+    told_with_campaign = event(
+        key=key, rows=3, policy="per-hour", detail_type=kind, revision=revision, windows=[window]
+    )  # fmt: skip
+    world.publish(told_with_campaign)
+    world.run_until_quiet()
+    campaign = world.campaign(f"{INCIDENT_ID}/{revision}")
+    assert campaign.state is State.CLOSED, campaign.state_reason
+    return str(campaign.id)
+
+
+def granted_by(world: World, campaign_id: str) -> dict[str, int]:
+    """What a campaign granted, in cents, by account."""
+    entries = [entry for entry in world.ledger.all_entries() if str(entry.key.campaign) == campaign_id]
+    benefits = {entry.key.account_id: read_decision(entry.body).benefits for entry in entries}
+    return {
+        account: money.minor
+        for account, found in benefits.items()
+        for money in [benefit.money for benefit in found]
+        if money is not None
+    }
+
+
+def test_an_amended_incident_is_decided_again_and_grants_the_difference_only() -> None:
+    world = small_world()
+    world.policies.publish("per-hour", 1, sealed_policy(PER_HOUR))
+    world.lists.upload("lists/hit.csv", HIT)
+    assert granted_by(world, amended(world, 1, hours=4)) == {"a-1": 400, "a-2": 400}
+    assert granted_by(world, amended(world, 2, hours=6)) == {"a-1": 200, "a-2": 200}
+    before = world.ledger.all_entries()
+    assert granted_by(world, amended(world, 3, hours=2)) == {}, "what was granted is never taken back"
+    assert world.ledger.all_entries() == before
+    unchanged = world.campaign(f"{INCIDENT_ID}/3").plan.totals.classes()
+    assert {row_class.value for row_class, _ in unchanged} == {"unchanged"}
+    assert sum(unchanged.values()) == 3
