@@ -132,11 +132,11 @@ class Stage:
 
     def repeat_everything(self, queue_urls: Iterable[str]) -> None:
         """Send every event of the stories again: no decision, campaign or refusal comes of it."""
-        before = drive.decisions_stored(self.stack)
+        before = drive.items_in_the_ledger(self.stack)
         for event in self.sent:
             send(event, self.stack)
         drive.wait_until_quiet(self.stack, queue_urls, CAMPAIGN_SECONDS)
-        self.expect("decisions after every event came twice", drive.decisions_stored(self.stack), before)
+        self.expect("decisions after every event came twice", drive.items_in_the_ledger(self.stack), before)
 
     def kulanz(self, *arguments: str) -> int:
         """Run the `kulanz` command as a person would; its exit code."""
