@@ -62,6 +62,7 @@ def _decision_content(decided: AnsweredDecision) -> dict[str, Any]:
         "effective_at": format_instant(entry.effective_at),
         "expires_at": None if entry.expires_at is None else format_instant(entry.expires_at),
         "expired": decided.expired,
+        "status": entry.status.value,
         "decision": decision.to_body(),
         "remaining": [None if left is None else str(left) for left in entry.remaining],
         "steps": list(decided.steps),
@@ -87,8 +88,10 @@ def _problems_place(campaign: Campaign, bucket: str) -> str:
 
 def show_answer(answer: Answer, bucket: str, console: Console) -> None:
     """Print the answer for a person."""
+    latest = {(found.entry.key.incident_id, found.entry.key.unit): found for found in answer.decisions}
     for decided in answer.decisions:
-        _show_decision(decided, answer.account_id, console)
+        is_latest = latest[decided.entry.key.incident_id, decided.entry.key.unit] is decided
+        _show_decision(decided, answer.account_id, console, is_latest=is_latest)
     if not answer.decisions:
         _show_nothing(answer, bucket, console)
     for campaign in answer.campaigns:
@@ -97,13 +100,19 @@ def show_answer(answer: Answer, bucket: str, console: Console) -> None:
             console.print(f"Campaign {campaign.id} is {campaign.state}{told}.")
 
 
-def _show_decision(decided: AnsweredDecision, account_id: str, console: Console) -> None:
+def _is_accepted(decided: AnsweredDecision) -> bool:
+    """Whether what was offered is granted by now: a decision's body never changes, its item's status does."""
+    return decided.decision.outcome is Outcome.OFFERED and decided.entry.status is Outcome.GRANTED
+
+
+def _show_decision(decided: AnsweredDecision, account_id: str, console: Console, *, is_latest: bool) -> None:
     decision = decided.decision
     worth = " + ".join(worth_text(benefit) for benefit in decision.benefits)
-    head = Text(f"{decision.outcome.value.upper()} ", style=f"bold {_COLOUR[decision.outcome]}")
+    outcome = Outcome.GRANTED if _is_accepted(decided) else decision.outcome
+    head = Text(f"{outcome.value.upper()} ", style=f"bold {_COLOUR[outcome]}")
     head.append(f"{worth or decision.reason}", style="bold")
     console.print(head)
-    for name, text in _facts(decided, account_id):
+    for name, text in _facts(decided, account_id, is_latest=is_latest):
         _print_hanging(f"  {name:<{FACT_NAME_CHARACTERS}}", text, console)
     for number, step in enumerate(decided.steps, 1):
         name = "why" if number == 1 else ""
@@ -122,16 +131,24 @@ def _print_hanging(name: str, text: str, console: Console) -> None:
         console.print(Text.assemble((name if number == 0 else rest, "dim"), line), soft_wrap=True)
 
 
-def _facts(decided: AnsweredDecision, account_id: str) -> list[tuple[str, str]]:
+def _meaning(decided: AnsweredDecision, *, is_latest: bool) -> str:
+    if _is_accepted(decided):
+        return "The customer accepted the offer; the account gets it."
+    if decided.decision.outcome is Outcome.OFFERED and not is_latest:
+        return "It was offered and not accepted; a later campaign has decided since."
+    return _MEANING[decided.decision.outcome]
+
+
+def _facts(decided: AnsweredDecision, account_id: str, *, is_latest: bool) -> list[tuple[str, str]]:
     entry, decision, campaign = decided.entry, decided.decision, decided.campaign
     facts = [
         ("account", account_id if entry.key.unit == "-" else f"{account_id}, {entry.key.unit}"),
-        ("meaning", _MEANING[decision.outcome]),
+        ("meaning", _meaning(decided, is_latest=is_latest)),
         ("reason", decision.reason),
     ]
-    if decision.outcome is Outcome.GRANTED:
+    if decision.outcome is Outcome.GRANTED or _is_accepted(decided):
         facts.append(("credited", format_instant(entry.effective_at)))
-    if decision.outcome is Outcome.OFFERED:
+    elif decision.outcome is Outcome.OFFERED and is_latest:
         until = decision.claim_until
         facts.append(("open until", "no end" if until is None else format_instant(until)))
         facts.append(("to accept", f"kulanz accept {account_id} --incident {entry.key.incident_id}"))

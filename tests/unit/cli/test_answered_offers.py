@@ -1,0 +1,53 @@
+"""What `kulanz ask` says of an offer: open, accepted, or decided anew since."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from kulanz_cli.answers import answer_content, show_answer
+from tests.support.small_campaign import INCIDENT_ID
+from tests.support.world import BUCKET, World
+from tests.unit.test_later_campaigns import OFFER_HALF, PAY_WHOLE, accept, campaign
+
+
+@pytest.fixture
+def world() -> World:
+    world = World()
+    campaign(world, 1, OFFER_HALF)
+    return world
+
+
+def told(world: World) -> str:
+    printed = io.StringIO()
+    show_answer(world.ask("a-1", INCIDENT_ID), BUCKET, Console(file=printed, width=100))
+    return printed.getvalue()
+
+
+def statuses(world: World) -> list[str]:
+    content = answer_content(world.ask("a-1", INCIDENT_ID), BUCKET, world.now)
+    return [decided["status"] for decided in content["decisions"]]
+
+
+def test_an_open_offer_says_how_it_is_accepted(world: World) -> None:
+    answer = told(world)
+    assert answer.startswith("OFFERED 60.00 CHF")
+    assert "kulanz accept a-1" in answer
+    assert statuses(world) == ["offered"]
+
+
+def test_an_accepted_offer_is_a_grant(world: World) -> None:
+    accept(world, "a-1")
+    answer = told(world)
+    assert answer.startswith("GRANTED 60.00 CHF")
+    assert "The customer accepted the offer" in answer
+    assert "kulanz accept" not in answer
+    assert statuses(world) == ["granted"]
+
+
+def test_an_offer_that_was_decided_anew_cannot_be_accepted_any_more(world: World) -> None:
+    campaign(world, 2, PAY_WHOLE)
+    answer = told(world)
+    assert "a later campaign has decided since" in answer
+    assert "kulanz accept" not in answer
+    assert statuses(world) == ["offered", "granted"]
