@@ -24,6 +24,8 @@ SIGN = "return (quotient if numerator >= 0 else -quotient) * step"
 EXPLAINED = {
     (SIGN, "numerator >= 0", "numerator > 0"): "at zero the quotient is zero, and its sign means nothing",
     ("REMEMBERED_DAYS = 4096", "4096", "4097"): "how many days are remembered changes no result",
+    ("if end > merged[-1][1]:", "end > merged[-1][1]", "end >= merged[-1][1]"): "an equal end is set to itself",
+    ("count, last = 0, -1", "1", "2"): "any number below every day will do",
     (SIGN, "0", "1"): "the numerator is whole, so that this too differs at zero alone",
 }
 """Mutants that change nothing anybody could notice, by the line they stand in, and why."""

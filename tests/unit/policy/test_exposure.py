@@ -280,6 +280,16 @@ def test_a_mask_and_periods_reach_as_far_as_days_do() -> None:
     assert len(exposure.periods_of(((0, 4000 * 24 * HOUR),), utc, 12)) == 11
 
 
+def test_a_mask_that_ends_when_it_starts_is_the_whole_day() -> None:
+    outage = between("2026-05-04T00:00:00Z", "2026-05-06T00:00:00Z")
+    assert exposure.daily(outage, 480, 480, zone_of("UTC")) == outage
+
+
+def test_an_outage_that_ends_with_a_period_is_not_in_the_next() -> None:
+    april = between("2026-04-01T00:00:00Z", "2026-05-01T00:00:00Z")
+    assert exposure.periods_of(april, zone_of("UTC"), 1) == list(april)
+
+
 def test_a_period_is_a_month_from_january_unless_said_otherwise() -> None:
     day = date(2026, 5, 4).toordinal()
     utc = zone_of("UTC")

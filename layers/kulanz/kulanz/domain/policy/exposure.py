@@ -184,7 +184,7 @@ def on_days(outage: Outage, zone: ZoneInfo, counts: Callable[[int], bool]) -> Ou
 def month_period(ordinal: int, zone: ZoneInfo, months: int = 1, first_month: int = 1) -> Interval:
     """Give the period of so many months that holds a day: 1 month, 3 the quarter, 12 the year from ``first_month``."""
     day = date.fromordinal(ordinal)
-    back = (day.month - first_month) % months if months > 1 else 0
+    back = (day.month - first_month) % months
     start = add_months(day.replace(day=1), -back)
     end = add_months(start, months)
     return day_start(start.toordinal(), zone), day_start(end.toordinal(), zone)
