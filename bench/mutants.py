@@ -21,10 +21,14 @@ TARGETS = (
 )
 TEST_TIMEOUT_SECONDS = 120
 SIGN = "return (quotient if numerator >= 0 else -quotient) * step"
+BEFORE_GAP = "low, high = instant - 24 * 3600 * SECOND_MICROSECONDS, instant"
 EXPLAINED = {
     (SIGN, "numerator >= 0", "numerator > 0"): "at zero the quotient is zero, and its sign means nothing",
     ("REMEMBERED_DAYS = 4096", "4096", "4097"): "how many days are remembered changes no result",
     ("if end > merged[-1][1]:", "end > merged[-1][1]", "end >= merged[-1][1]"): "an equal end is set to itself",
+    ("if periods and at < periods[-1][1]:", "at < periods[-1][1]", "at <= periods[-1][1]"): "set to what it is",
+    (BEFORE_GAP, "24", "25"): "a little longer than the longest gap will do as well",
+    (BEFORE_GAP, "3600", "3601"): "a little longer than the longest gap will do as well",
     ("count, last = 0, -1", "1", "2"): "any number below every day will do",
     (SIGN, "0", "1"): "the numerator is whole, so that this too differs at zero alone",
 }

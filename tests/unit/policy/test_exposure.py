@@ -285,6 +285,18 @@ def test_a_mask_that_ends_when_it_starts_is_the_whole_day() -> None:
     assert exposure.daily(outage, 480, 480, zone_of("UTC")) == outage
 
 
+def test_what_only_touches_is_not_kept() -> None:
+    assert exposure.clip(((0, 10),), 10, 20) == ()
+    assert exposure.clip(((10, 20),), 0, 10) == ()
+    assert exposure.without(((0, 10), (20, 30)), ((10, 20),)) == ((0, 10), (20, 30))
+
+
+@pytest.mark.parametrize("minutes", [0, 12 * 60, 23 * 60 + 59])
+def test_a_whole_day_that_was_skipped_is_the_end_of_its_gap(minutes: int) -> None:
+    apia = zone_of("Pacific/Apia")  # had no 30 December 2011
+    assert exposure.clock(date(2011, 12, 30).toordinal(), minutes, apia) == at("2011-12-30T10:00:00Z")
+
+
 def test_an_outage_that_ends_with_a_period_is_not_in_the_next() -> None:
     april = between("2026-04-01T00:00:00Z", "2026-05-01T00:00:00Z")
     assert exposure.periods_of(april, zone_of("UTC"), 1) == list(april)

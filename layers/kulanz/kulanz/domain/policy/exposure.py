@@ -139,7 +139,7 @@ def clock(ordinal: int, minutes: int, zone: ZoneInfo) -> int:
     local = datetime(day.year, day.month, day.day, minutes // 60, minutes % 60, tzinfo=zone)
     instant = microseconds_of(local)
     shown = instant_of(instant).astimezone(zone)
-    if (shown.hour, shown.minute) == (local.hour, local.minute):
+    if shown.replace(tzinfo=None) == local.replace(tzinfo=None):
         return instant
     return _end_of_gap(instant, zone)
 
