@@ -22,7 +22,13 @@ TARGETS = (
 TEST_TIMEOUT_SECONDS = 120
 SIGN = "return (quotient if numerator >= 0 else -quotient) * step"
 BEFORE_GAP = "low, high = instant - 24 * 3600 * SECOND_MICROSECONDS, instant"
+MASK = "(clock(day, start_minutes, zone), clock(day + later, end_minutes, zone)) for day in range(first, last + 1)"
+MONTH_BEFORE = "start = _billing_day(add_months(day.replace(day=1), -1), day_of_month)"
+MONTH_AFTER = "end = _billing_day(add_months(start.replace(day=1), 1), day_of_month)"
 EXPLAINED = {
+    (MASK, "1", "2"): "a mask may reach a day beyond the outage",
+    (MONTH_BEFORE, "1", "2"): "of that day only the month is used",
+    (MONTH_AFTER, "1", "2"): "of that day only the month is used",
     (SIGN, "numerator >= 0", "numerator > 0"): "at zero the quotient is zero, and its sign means nothing",
     ("REMEMBERED_DAYS = 4096", "4096", "4097"): "how many days are remembered changes no result",
     ("if end > merged[-1][1]:", "end > merged[-1][1]", "end >= merged[-1][1]"): "an equal end is set to itself",
