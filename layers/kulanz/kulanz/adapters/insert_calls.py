@@ -1,7 +1,7 @@
 """BatchExecuteStatement at a fraction of the SDK's work: several calls in flight on one thread.
 
 Ninety-nine of a hundred calls that Kulanz makes are these, and through a client of the SDK four fifths of a worker's
-time went into building and sending them (docs/decisions/0011-insert-calls.md). Here the request is one text, signed by
+time went into building and sending them (docs/decisions/0006-insert-calls.md). Here the request is one text, signed by
 the SDK's own signer with the client's own credentials, and sent on connections that stay open: all calls are sent, then
 all answers are read, so that DynamoDB works on many while no thread waits.
 
