@@ -307,3 +307,17 @@ def test_a_period_is_a_month_from_january_unless_said_otherwise() -> None:
     utc = zone_of("UTC")
     assert exposure.month_period(day, utc) == (at("2026-05-01T00:00:00Z"), at("2026-06-01T00:00:00Z"))
     assert exposure.month_period(day, utc, 12) == (at("2026-01-01T00:00:00Z"), at("2027-01-01T00:00:00Z"))
+
+
+@pytest.mark.parametrize(("seconds", "at_least", "longer"), [(599, 0, 0), (600, 1, 0), (601, 1, 1)])
+def test_the_threshold_is_of_the_length_and_not_of_the_instant(seconds: int, at_least: int, longer: int) -> None:
+    outage = ((HOUR, HOUR + seconds * SECOND),)
+    assert exposure.longest(outage) == exposure.total(outage) == seconds * SECOND
+    assert len(exposure.at_least(outage, 600 * SECOND)) == at_least
+    assert len(exposure.longer_than(outage, 600 * SECOND)) == longer
+
+
+def test_a_microsecond_is_an_outage_of_its_day() -> None:
+    midnight = at("2026-05-05T00:00:00Z")
+    assert exposure.count_days(((midnight, midnight + 1),), zone_of("UTC")) == 1
+    assert exposure.days_touched(((midnight, midnight + 1),), zone_of("UTC")) == [date(2026, 5, 5).toordinal()]
