@@ -321,3 +321,7 @@ def test_a_microsecond_is_an_outage_of_its_day() -> None:
     midnight = at("2026-05-05T00:00:00Z")
     assert exposure.count_days(((midnight, midnight + 1),), zone_of("UTC")) == 1
     assert exposure.days_touched(((midnight, midnight + 1),), zone_of("UTC")) == [date(2026, 5, 5).toordinal()]
+
+
+def test_outages_joined_over_short_pauses_are_one_from_the_first_start() -> None:
+    assert exposure.merge_gaps(((0, 10), (11, 20), (21, 30), (40, 50)), 5) == ((0, 30), (40, 50))
