@@ -41,7 +41,8 @@ def _started(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
 
 def _started_aws(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsBackend]:
     if request.param == "moto":
-        with repaired_moto(), mock_aws():
+        # One session for all tests: each new one parses the SDK's service models again.
+        with repaired_moto(), mock_aws(config={"core": {"reset_boto3_session": False}}):
             yield AwsBackend("moto")
         return
     aws: EmbeddedAws = request.getfixturevalue("ministack")
