@@ -77,8 +77,11 @@ def test_hostile_events_are_refused_and_a_good_one_behind_them_is_acted_on(stage
     assert stage.closed(behind).state is State.CLOSED
     drive.wait_until_quiet(stack, [deployed.outputs.incidents_queue_url], 120)
     found = refusals(stack)
-    assert Counter(refusal["reason"] for refusal in found) == Counter(case.get("reason", "event_invalid")
-                                                                      for case in tried)  # fmt: skip
+    reasons = Counter(refusal["reason"] for refusal in found)
+    # How deep a parser goes is its own matter, so the deep cases state no reason; each is refused all the same.
+    stated = Counter(case["reason"] for case in tried if "reason" in case)
+    assert stated <= reasons
+    assert (reasons - stated).total() == sum("reason" not in case for case in tried)
     assert CANARY not in json.dumps(found)
     assert drive.messages_in(stack.client("sqs"), deployed.outputs.incidents_dead_letter_queue_url) == 0
 
