@@ -95,7 +95,7 @@ def _seal_problem(file: Path, document: PolicyDocument, seal: bool) -> str:
 @as_json
 def test(policy_path: Path, examples_path: Path, every: bool, is_json: bool) -> None:
     """Run worked examples: those of the policy's rule. POLICY may be a folder of policies."""
-    examples = _examples(examples_path)
+    examples = read_examples(examples_path)
     results: list[Result] = []
     for document in _latest(policy_path):
         results += [run(document, one) for one in examples if every or same_rule(document, str(one.get("rule", "")))]
@@ -124,7 +124,8 @@ def _latest(path: Path) -> list[PolicyDocument]:
     return list(latest.values())
 
 
-def _examples(path: Path) -> list[dict[str, Any]]:
+def read_examples(path: Path) -> list[dict[str, Any]]:
+    """Read a file of worked examples. Raises Unusable when it is none."""
     try:
         examples = json.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
     except (ValueError, OSError) as error:
@@ -181,7 +182,7 @@ def explain(
     if example_id is not None:
         if examples is None:
             raise click.UsageError("--example needs --examples, the file it is in")
-        example = next((one for one in _examples(examples) if one.get("id") == example_id), None)
+        example = next((one for one in read_examples(examples) if one.get("id") == example_id), None)
         if example is None:
             raise Unusable(f"{examples}: there is no example {example_id}")
     else:
