@@ -65,11 +65,7 @@ NOT_A_POLICY = {
         5,
         "one of the choices",
     ),
-    "a parameter with a wrong default": (
-        written("parameters: {p: {choices: {a: A}, default: b}}\npay: 5 USD"),
-        5,
-        "expected one of a",
-    ),
+    "a parameter without its sentence": (written("parameters: {p: {a: A, b: [B]}}\npay: 5 USD"), 5, "expected a text"),
     "two outcomes": (written("who: {decline: a, hold: b}\npay: 5 USD"), 5, "exactly one of decline"),
     "when and unless": (written("who: {decline: a, when: yes, unless: yes}\npay: 5 USD"), 5, "not both"),
     "no list of that name": (written("give: {quantity: 1, unit: GB, restriction: x}"), 5, "no list of this name"),
@@ -259,7 +255,7 @@ def test_bytes_that_are_no_published_policy_are_refused(data: bytes) -> None:
 
 
 def test_an_unknown_parameter_or_choice_is_refused() -> None:
-    document = load_policy(written("parameters: {p: {choices: {a: A, b: B}, default: a}}\npay: 5 USD"))
+    document = load_policy(written("parameters: {p: {a: A, b: B}}\npay: 5 USD"))
     with pytest.raises(PolicyError, match="no parameter 'q'; known: p"):
         freeze(document, {"q": "a"})
     with pytest.raises(PolicyError, match="one of a, b"):

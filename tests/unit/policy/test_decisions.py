@@ -460,7 +460,9 @@ def test_an_explanation_tells_the_arithmetic() -> None:
     assert "Policy tkg-58-3, version 1" in told
 
 
-@pytest.mark.parametrize("path", sorted(POLICIES.rglob("*.yaml")), ids=lambda path: f"{path.parent.name}-{path.stem}")
+@pytest.mark.parametrize(
+    "path", sorted(POLICIES.glob("*/[0-9]*.yaml")), ids=lambda path: f"{path.parent.name}-{path.stem}"
+)
 def test_every_policy_decides_and_explains_a_row_of_which_nothing_is_known(path: object) -> None:
     happened = incident(("2010-02-01T10:00:00Z", "2010-02-02T11:00:00Z"))
     policy = compiled(path, happened)  # type: ignore[arg-type] # a path

@@ -100,7 +100,7 @@ def test_a_fact_that_the_policy_explains_is_told_with_its_meaning() -> None:
 
 def test_a_reading_is_told_by_its_sentence_wherever_it_decides() -> None:
     body = (
-        "parameters:\n  edge: {choices: {strict: Four full hours are too short., lenient: Four do.}, default: strict}\n"
+        "parameters:\n  edge: {strict: Four full hours are too short., lenient: Four do.}\n"
         'when: edge = "lenient" and total(outage) >= 4 h\npay: 1.00 EUR'
     )
     steps = told(compiled(written(body)))

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from kulanz.domain.decision import Benefit, Decision, Due, Outcome, Validity
 from kulanz.domain.policy.document import Fact
-from kulanz.domain.policy.expression import Node, Row, unknown_name
+from kulanz.domain.policy.expression import UNKNOWN, Node, Row, unknown_name
 from kulanz.domain.policy.functions import MONEY_BY_TIME
 from kulanz.domain.policy.heads import SINGLE_HEAD, CompiledGive, CompiledHead
 from kulanz.domain.policy.kinds import DURATION, INSTANT, NUMBER, OUTAGE, PERIOD, YES_NO
@@ -36,7 +36,7 @@ from kulanz.domain.policy.wording import (
 from kulanz.domain.time import instant_of
 
 if TYPE_CHECKING:
-    from kulanz.domain.policy.verdict import HeadResult, Judge, Verdict
+    from kulanz.domain.policy.verdict import HeadResult, Judge, Period, Verdict
 
 LISTED_AT_MOST = 10
 """Entries of a list that are named; of a longer one the number is told."""
@@ -167,7 +167,10 @@ class _Teller:
         steps += [*self._facts(), *self._incident()]
         for clause in self._judge.told:
             steps += self._needed(clause.node)
-            steps.append(self._clause(clause))
+            period = self._judge.in_force
+            steps.append(
+                self._clause(clause) if period is None or clause is not period.clause else self._period(period)
+            )
             if clause is verdict.clause:
                 return [*steps, self._end(verdict, decision)]
         for head in self._judge.heads:
@@ -177,6 +180,8 @@ class _Teller:
         for result in (*verdict.beside, *verdict.results):
             steps += self._head(result)
         steps += self._total(verdict)
+        if verdict.unknown in self._program.values:
+            steps += self._needed(self._program.values[verdict.unknown].node)
         for clause in self._judge.payout if verdict.results else ():
             steps.append(self._clause(clause))
             if clause is verdict.clause:
@@ -293,6 +298,8 @@ class _Teller:
 
     def _literal(self, node: Node) -> str:
         """Give what was written out as it was written, but amounts in full and texts and lists in words."""
+        if node.text == UNKNOWN:
+            return said(node.kind, None, None)
         in_words = node.kind.currency or node.kind.name in ("text", "list", "days", "working days", "months")
         return said(node.kind, node.value, self._zone) if in_words else node.text
 
@@ -374,6 +381,22 @@ class _Teller:
             return f"whether {what} applies is not known: {self._truth(clause.node)}."
         word, because = ("applies", because) if holds else ("does not apply", "")
         return f"{what} {word}: {self._truth(clause.node)}.{because}"
+
+    def _period(self, period: "Period") -> str:
+        """Tell when the rule is in force, and whether what has to lie in that time does."""
+        outside = period.clause.holds(self._row)
+        assert period.clause.node is not None
+        ends = []
+        if period.from_ is not None:
+            ends.append(f"from {self._operand(period.from_, period.clause.node)} on")
+        if period.until is not None:
+            end = self._operand(period.until, period.clause.node)
+            ends.append(f"{'up to and including' if period.until.kind.name == 'day' else 'until'} {end}")
+        moment = self._operand(period.by, period.clause.node)
+        lies = "does not lie in that time" if outside else "lies in that time"
+        if outside is None:
+            return f"the rule is in force {', '.join(ends)}; whether that holds here is not known: {moment}."
+        return f"the rule is in force {', '.join(ends)}; {moment} {lies}."
 
     def _condition(self, head: CompiledHead) -> str:
         assert head.node is not None

@@ -16,7 +16,7 @@ from kulanz.domain.policy.calendars import calendar_functions
 from kulanz.domain.policy.counted import counted_outage, period_labels
 from kulanz.domain.policy.document import Clause, Fact, Policy, PolicyDocument, Steps, Tiers
 from kulanz.domain.policy.errors import Path, PolicyError
-from kulanz.domain.policy.expression import UNSET, Evaluate, Node, Row, Scope, compile_text, constant_node
+from kulanz.domain.policy.expression import UNKNOWN, UNSET, Evaluate, Node, Row, Scope, compile_text, constant_node
 from kulanz.domain.policy.functions import operators
 from kulanz.domain.policy.kinds import Kind
 from kulanz.domain.policy.syntax import RESERVED_WORDS
@@ -283,7 +283,7 @@ class Program:
             choices=fact.choices,
             minimum=self._limit(fact.minimum, (*path, "minimum")),
             maximum=self._limit(fact.maximum, (*path, "maximum")),
-            required=fact.from_ != "incident" and incident is None and default is None,
+            required=fact.from_ != "incident" and incident is None and not fact.default,
             hold_invalid=fact.invalid == "hold",
         )
         fallback = default if incident is None else incident
@@ -298,7 +298,7 @@ class Program:
         """Declare the fact of one period of a family: the list has a column for each."""
         path: Path = ("facts", name)
         incident = self._incident_value(name, fact, family.currency, path)
-        required = fact.from_ != "incident" and incident is None and default is None
+        required = fact.from_ != "incident" and incident is None and not fact.default
         declaration = FactDeclaration(name, fact.type, currency=family.currency, required=required)
         fallback = default if incident is None else incident
         column = FactSlot(declaration, self.new_slot(), self._conversion(fact.type), fallback, fact.from_ != "incident")
@@ -314,7 +314,7 @@ class Program:
         return Fraction(node.value)
 
     def _default(self, fact: Fact, currency: str, path: Path) -> Any:
-        if not fact.default:
+        if not fact.default or fact.default == UNKNOWN:
             return None
         if fact.type in LIST_TYPES:
             raise PolicyError("lists have no default; use first_known(...) or `is known`", (*path, "default"))
