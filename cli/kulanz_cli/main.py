@@ -19,6 +19,7 @@ from kulanz.domain.identifiers import INCIDENT_ID_EXPECTED, WHOLE_ACCOUNT, is_in
 from kulanz.domain.policy import PolicyError, document_json, load_policy
 from kulanz.domain.time import format_instant
 from kulanz_cli.answers import answer_content, show_answer
+from kulanz_cli.book import list_rules, new, page, show_rule
 from kulanz_cli.books import show_books
 from kulanz_cli.control import cancel_campaign, pause_campaign, resume_campaign, settle_campaign
 from kulanz_cli.lists import account_list
@@ -71,6 +72,8 @@ def main(
 
 
 main.add_command(policy)
+for command in (list_rules, show_rule, new, page):
+    policy.add_command(command)
 main.add_command(account_list)
 main.add_command(rejected)
 main.add_command(pause_campaign)

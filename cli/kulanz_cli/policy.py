@@ -76,14 +76,15 @@ def _is_good_data(file: Path) -> bool:
 
 
 def _seal_problem(file: Path, document: PolicyDocument, seal: bool) -> str:
-    """Compare a version with its seal. Files outside a rulebook (``<id>/<version>.yaml``) have none."""
-    seals_file = file.parent.parent / SEALS
-    if not seals_file.is_file():
+    """Compare a version with its seal. A book that has never been sealed has no seals; the first one begins them."""
+    place = file.resolve()
+    seals_file = place.parent.parent / SEALS
+    if not seals_file.is_file() and not seal:
         return ""
     name = f"{document.policy.id}/{document.policy.version}"
-    if (file.parent.name, file.stem) != (document.policy.id, str(document.policy.version)):
+    if (place.parent.name, place.stem) != (document.policy.id, str(document.policy.version)):
         return f"{file}: this is {name}; it belongs into {name}.yaml"
-    seals: dict[str, str] = json.loads(seals_file.read_text(encoding="utf-8"))
+    seals: dict[str, str] = json.loads(seals_file.read_text(encoding="utf-8")) if seals_file.is_file() else {}
     found = content_hash(document)
     if name not in seals and seal:
         seals[name] = found
