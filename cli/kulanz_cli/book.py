@@ -1,10 +1,11 @@
-"""``kulanz policy list | show | page | new``: read the book of rules, and begin one's own. Reads files only."""
+"""``kulanz policy list | show | page | new``: read the book of rules, and begin one's own policy from it."""
 
 import json
 import re
 import shutil
 import textwrap
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from kulanz.domain.policy import PolicyError, load_policy
+from kulanz.domain.policy import PolicyError, content_hash, document_from_json, load_policy
 from kulanz.domain.policy.document import ID
+from kulanz.domain.time import format_instant
 from kulanz_cli.policy import EXIT_NO, Unusable, as_json
 from kulanz_cli.policy_examples import run
 from kulanz_cli.rule_page import book_page, facts_note
 from kulanz_cli.rulebook import BOOK, EXAMPLES, Rule, find_rule, latest_rules, read_rule, versions
+from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import console
-from kulanz_cli.told_rule import ToldClause, ToldFact, ToldRule, tell
+from kulanz_cli.told_rule import Summary, ToldClause, ToldFact, ToldRule, summarise, tell
 
 TEXT_COLUMNS_LEAST = 40
 TEXT_COLUMNS = 100
@@ -40,65 +43,94 @@ in_book = click.option(
 )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A line of the list; the last two only for what a stack has published."""
+
+    summary: Summary
+    published_at: str = ""
+    beside_book: str = ""
+
+
 @click.command("list")
 @click.option("--jurisdiction", help="Only rules that apply there: FI, US (and its states), US-NY.")
-@click.option("--text", help="Only rules with this text in id, title, what they give, sources or facts, in any case.")
+@click.option("--text", help="Only rules with this text in id, title, what they give or sources, in any case.")
 @click.option(
     "--kind",
     type=click.Choice(["money", "units", "person"]),
     help="Only rules that give money, or other units, or leave it to a person.",
 )
 @click.option("--all", "every", is_flag=True, help="Every version, not the latest of each policy alone.")
+@click.option("--published", is_flag=True, help="Every version that the stack has published, beside the book.")
 @in_book
 @as_json
+@click.pass_obj
 def list_rules(
-    jurisdiction: str | None, text: str | None, kind: str | None, every: bool, book: Path, is_json: bool
-) -> None:
-    """List the rules of the book. Exits with 1 when none is as asked."""
-    rules = [read_rule(file) for file in versions(book)] if every else latest_rules(book)
-    found = [told for told in map(tell, rules) if _is_wanted(told, jurisdiction, text, kind)]
+    stack: Stack, jurisdiction: str | None, text: str | None, kind: str | None, every: bool, published: bool,
+    book: Path, is_json: bool,
+) -> None:  # fmt: skip
+    """List the rules of the book, or of the stack. Exits with 1 when none is as asked."""
+    if published:
+        rows = list(_published(stack, book))
+    else:
+        rules = [read_rule(file) for file in versions(book)] if every else latest_rules(book)
+        rows = [_Row(summarise(rule.document)) for rule in rules]
+    found = [row for row in rows if _is_wanted(row.summary, jurisdiction, text, kind)]
     if is_json:
-        click.echo(json.dumps([_listed(told) for told in found], ensure_ascii=False, indent=2))
+        click.echo(json.dumps([_content(row) for row in found], ensure_ascii=False, indent=2))
     elif found:
         console().print(_table(found))
     else:
-        click.echo("no rule of the book is like that")
+        click.echo("nothing is published" if published and not rows else "no rule is as asked")
     if not found:
         raise SystemExit(EXIT_NO)
 
 
-def _is_wanted(told: ToldRule, jurisdiction: str | None, text: str | None, kind: str | None) -> bool:
-    place = (jurisdiction or "").upper()
-    if place and told.jurisdiction.upper() != place and not told.jurisdiction.upper().startswith(f"{place}-"):
+def _published(stack: Stack, book: Path) -> Iterator[_Row]:
+    """What a stack has published, compared with the same versions of the book."""
+    shelf = stack.policies()
+    for one in shelf.published():
+        document = document_from_json(shelf.fetch(one.policy_id, one.version))
+        file = book / one.policy_id / f"{one.version}.yaml"
+        beside = "not in the book"
+        if file.is_file():
+            same = content_hash(read_rule(file).document) == content_hash(document)
+            beside = "as in the book" if same else "differs from the book"
+        yield _Row(summarise(document), format_instant(one.published_at), beside)
+
+
+def _is_wanted(summary: Summary, jurisdiction: str | None, text: str | None, kind: str | None) -> bool:
+    place, stated = (jurisdiction or "").upper(), summary.jurisdiction.upper()
+    if place and stated != place and not stated.startswith(f"{place}-"):
         return False
-    if kind and kind not in told.kinds:
+    if kind and kind not in summary.kinds:
         return False
-    words = [told.policy, told.title, *told.gives, *told.sources, *(fact.name for fact in told.facts)]
+    words = [summary.name, summary.title, *summary.gives, *summary.sources]
     return not text or any(text.casefold() in word.casefold() for word in words)
 
 
-def _listed(told: ToldRule) -> dict[str, Any]:
-    """What a list tells of a rule; `kulanz policy show` tells the rest."""
-    names = ("v", "policy", "version", "title", "jurisdiction", "in_force", "currency", "gives", "kinds", "delivered")
-    content = told.content()
-    return {name: content[name] for name in names}
+def _content(row: _Row) -> dict[str, Any]:
+    more = {"published_at": row.published_at, "beside_book": row.beside_book} if row.published_at else {}
+    return {**row.summary.content(), **more}
 
 
-def _table(found: Sequence[ToldRule]) -> Table:
+def _table(found: Sequence[_Row]) -> Table:
     """A row for each rule; what no rule of the list states has no column."""
     columns = {
-        "policy": [told.name for told in found],
-        "where": [told.jurisdiction for told in found],
-        "in force": [told.in_force_words() for told in found],
-        "gives": [", ".join(told.gives) or "a person decides" for told in found],
-        "delivered": [", ".join(told.delivered) for told in found],
-        "title": [told.title for told in found],
+        "policy": [row.summary.name for row in found],
+        "published": [row.published_at for row in found],
+        "book": [row.beside_book for row in found],
+        "where": [row.summary.jurisdiction for row in found],
+        "in force": [row.summary.in_force_words() for row in found],
+        "gives": [row.summary.gives_words() for row in found],
+        "delivered": [", ".join(row.summary.delivered) for row in found],
+        "title": [row.summary.title for row in found],
     }
     stated = {name: column for name, column in columns.items() if any(column)}
     table = Table(*stated, box=None, pad_edge=False)
     table.columns[0].no_wrap = True
-    for row in zip(*stated.values(), strict=True):
-        table.add_row(*(Text(cell or "-") for cell in row))
+    for cells in zip(*stated.values(), strict=True):
+        table.add_row(*(Text(cell or "-") for cell in cells))
     return table
 
 
@@ -117,7 +149,7 @@ def show_rule(wanted: str, book: Path, is_json: bool) -> None:
 
 
 def _show(rule: Rule, told: ToldRule, out: Console) -> None:
-    out.print(Text(f"{told.name}  {told.title}", style="bold"), soft_wrap=True)
+    out.print(Text(f"{told.summary.name}  {told.summary.title}", style="bold"), soft_wrap=True)
     for name, text in _head(told):
         _hanging(out, f"  {name:<14}", text)
     for title, lines in _sections(told):
@@ -154,14 +186,15 @@ def _from_here(path: Path) -> Path:
 
 
 def _head(told: ToldRule) -> Iterator[tuple[str, str]]:
-    gives = ", ".join(told.gives) or "nothing by itself; a person decides"
+    summary = told.summary
+    delivered = f" ({', '.join(summary.delivered)})" if summary.delivered else ""
     entries = {
-        "where": told.jurisdiction,
-        "in force": told.in_force_words(),
-        "gives": f"{gives} ({', '.join(told.delivered)})" if told.delivered else gives,
+        "where": summary.jurisdiction,
+        "in force": summary.in_force_words(),
+        "gives": summary.gives_words() + delivered,
         "decided per": told.unit or "account",
         "days of": f"{told.zone}, working days of {told.working_days}" if told.working_days else told.zone,
-        "sources": "; ".join(told.sources),
+        "sources": "; ".join(summary.sources),
         "data files": ", ".join(told.data_files),
     }
     return ((name, text) for name, text in entries.items() if text)

@@ -50,7 +50,7 @@ def check(paths: tuple[Path, ...], seal: bool, is_json: bool) -> None:
         raise Unusable("no policy there; expected files such as policies/<id>/<version>.yaml")
     for file in files:
         try:
-            problem = "" if _is_good_data(file) else _seal_problem(file, load_policy(file), seal)
+            problem = "" if _is_good_data(file) else seal_problem(file, load_policy(file), seal)
             findings.append({"file": str(file), "ok": not problem, "problem": problem})
         except PolicyError as error:
             at = {"line": error.line, "field": error.field}
@@ -75,8 +75,11 @@ def _is_good_data(file: Path) -> bool:
     return True
 
 
-def _seal_problem(file: Path, document: PolicyDocument, seal: bool) -> str:
-    """Compare a version with its seal. A book that has never been sealed has no seals; the first one begins them."""
+def seal_problem(file: Path, document: PolicyDocument, seal: bool) -> str:
+    """Compare a version with its seal, after sealing it where it is new and that is wanted; empty if all is well.
+
+    A book that has never been sealed has no seals; the first one begins them.
+    """
     place = file.resolve()
     seals_file = place.parent.parent / SEALS
     if not seals_file.is_file() and not seal:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 
-from kulanz_cli.told_rule import ToldExample, ToldFact, ToldRule
+from kulanz_cli.told_rule import Summary, ToldExample, ToldFact, ToldRule
 
 INTRODUCTION = """\
 # The rulebook
@@ -35,16 +35,15 @@ def book_page(rules: Sequence[ToldRule]) -> str:
     """The page of a whole book."""
     lines = [INTRODUCTION, "| policy | | where | in force | gives | delivered |", "|---|---|---|---|---|---|"]
     for told in rules:
-        cells = [
-            f"[{told.policy}](#{_anchor(told)})", told.title, told.jurisdiction, told.in_force_words(),
-            ", ".join(told.gives) or "a person decides", ", ".join(told.delivered),
-        ]  # fmt: skip
+        one = told.summary
+        link, delivered = f"[{one.policy}](#{_anchor(one)})", ", ".join(one.delivered)
+        cells = [link, one.title, one.jurisdiction, one.in_force_words(), one.gives_words(), delivered]
         lines.append("| " + " | ".join(map(_cell, cells)) + " |")
     return "\n".join([*lines, *(line for told in rules for line in _rule(told))]) + "\n"
 
 
-def _anchor(told: ToldRule) -> str:
-    return f"{told.policy}-version-{told.version}"
+def _anchor(summary: Summary) -> str:
+    return f"{summary.policy}-version-{summary.version}"
 
 
 def _cell(text: str) -> str:
@@ -52,17 +51,17 @@ def _cell(text: str) -> str:
 
 
 def _rule(told: ToldRule) -> Iterator[str]:
-    yield f"\n## {told.policy}, version {told.version}\n"
-    yield f"{told.title}.\n"
-    place = [f"Where: {told.jurisdiction}."] if told.jurisdiction else []
-    period = [f"In force {told.in_force_words()}."] if told.in_force else []
-    days = f"Days are days of {told.zone}" + (
-        f", working days those of {told.working_days}." if told.working_days else "."
-    )
+    summary = told.summary
+    yield f"\n## {summary.policy}, version {summary.version}\n"
+    yield f"{summary.title}.\n"
+    place = [f"Where: {summary.jurisdiction}."] if summary.jurisdiction else []
+    period = [f"In force {summary.in_force_words()}."] if summary.in_force else []
+    working = f", working days those of {told.working_days}" if told.working_days else ""
+    days = f"Days are days of {told.zone}{working}."
     unit = [f"Decided for each {told.unit}."] if told.unit else []
     yield " ".join([*place, *period, days, *unit])
-    if told.sources:
-        yield "\nSources: " + ", ".join(f"<{source}>" if "://" in source else source for source in told.sources)
+    if summary.sources:
+        yield "\nSources: " + ", ".join(f"<{source}>" if "://" in source else source for source in summary.sources)
     if told.readings:
         yield "\n**Readings**\n"
         for reading in told.readings:

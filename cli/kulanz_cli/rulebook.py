@@ -66,6 +66,16 @@ def versions(book: Path) -> list[Path]:
     return files
 
 
+def policy_files(path: Path) -> list[Path]:
+    """The policy files of a path: a file itself, the versions of one policy's folder, or those of a whole book."""
+    if path.is_file():
+        return [path]
+    own = sorted(
+        (file for file in path.glob("*.yaml") if _VERSION_FILE.fullmatch(file.stem)), key=lambda f: int(f.stem)
+    )
+    return own or versions(path)
+
+
 def read_rule(file: Path) -> Rule:
     """Read one version. Raises Unusable with file, line and what to do."""
     try:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from kulanz.domain.money import is_currency
-from kulanz.domain.policy import CompiledPolicy
+from kulanz.domain.policy import CompiledPolicy, PolicyDocument
 from kulanz.domain.policy.document import Clause, Fact, InForce
 from kulanz.domain.policy.frozen import resolve_parameters
 from kulanz.domain.policy.program import Program
@@ -102,28 +102,18 @@ class ToldExample:
 
 
 @dataclass(frozen=True, slots=True)
-class ToldRule:
-    """Everything about one version of a policy that its reader wants to know."""
+class Summary:
+    """What a list tells of a version of a policy. `gives` are currencies, and units in the plural."""
 
     policy: str
     version: int
     title: str
     jurisdiction: str
     in_force: Mapping[str, str]
-    zone: str
-    working_days: str
     currency: str
-    unit: str
     gives: Sequence[str]
     delivered: Sequence[str]
     sources: Sequence[str]
-    readings: Sequence[ToldReading]
-    facts: Sequence[ToldFact]
-    excluded: Sequence[ToldClause]
-    owed: str
-    data_files: Sequence[str]
-    examples: Sequence[str]
-    example: ToldExample | None
 
     @property
     def name(self) -> str:
@@ -136,6 +126,10 @@ class ToldRule:
         found = ["money"] * any(map(is_currency, self.gives)) + ["units"] * (not all(map(is_currency, self.gives)))
         return found or ["person"]
 
+    def gives_words(self) -> str:
+        """What it gives, in words."""
+        return ", ".join(self.gives) or "a person decides"
+
     def in_force_words(self) -> str:
         """When the rule is in force: `from 2019-04-01`, `2022-04-01 to 2023-03-31`; empty where it does not say."""
         first, last = self.in_force.get("from", ""), self.in_force.get("until", "")
@@ -144,36 +138,64 @@ class ToldRule:
         return f"from {first}" if first else f"until {last}" if last else ""
 
     def content(self) -> dict[str, Any]:
+        """The summary as JSON-able content."""
+        return {"v": TOLD_VERSION, **asdict(self), "kinds": self.kinds}
+
+
+@dataclass(frozen=True, slots=True)
+class ToldRule:
+    """Everything about one version of a policy that its reader wants to know."""
+
+    summary: Summary
+    zone: str
+    working_days: str
+    unit: str
+    readings: Sequence[ToldReading]
+    facts: Sequence[ToldFact]
+    excluded: Sequence[ToldClause]
+    owed: str
+    data_files: Sequence[str]
+    examples: Sequence[str]
+    example: ToldExample | None
+
+    def content(self) -> dict[str, Any]:
         """The rule as JSON-able content."""
-        content: dict[str, Any] = {"v": TOLD_VERSION, **asdict(self), "kinds": self.kinds}
+        content = asdict(self)
+        content = {**self.summary.content(), **{name: value for name, value in content.items() if name != "summary"}}
         plain: dict[str, Any] = json.loads(json.dumps(content, default=str))  # examples hold exact decimals
         return plain
 
 
-def tell(rule: Rule) -> ToldRule:
-    """Gather what a rule says. Raises Unusable when its examples cannot be read."""
-    policy = rule.document.policy
-    judge = Judge(_program(rule, {}))
-    modes = [mode.way for head in judge.heads for mode in head.modes]
-    return ToldRule(
+def summarise(document: PolicyDocument) -> Summary:
+    """Gather what a list tells of a policy."""
+    policy, judge = document.policy, Judge(_program(document, {}))
+    return Summary(
         policy=policy.id,
         version=policy.version,
         title=policy.title,
         jurisdiction=policy.jurisdiction,
         in_force={} if policy.in_force is None else _in_force(policy.in_force),
+        currency=policy.currency,
+        gives=list(dict.fromkeys(_gives(judge))),
+        delivered=list(dict.fromkeys(mode.way for head in judge.heads for mode in head.modes)),
+        sources=list(policy.sources),
+    )
+
+
+def tell(rule: Rule) -> ToldRule:
+    """Gather what a rule says. Raises Unusable when its examples cannot be read."""
+    policy = rule.document.policy
+    return ToldRule(
+        summary=summarise(rule.document),
         zone=policy.zone,
         working_days=policy.working_days,
-        currency=policy.currency,
         unit=policy.unit,
-        gives=list(dict.fromkeys(_gives(judge))),
-        delivered=list(dict.fromkeys(modes)),
-        sources=list(policy.sources),
         readings=[
             ToldReading(name, choice, says, choice == parameter.default)
             for name, parameter in policy.parameters.items()
             for choice, says in parameter.choices.items()
         ],
-        facts=list(_facts(rule, judge)),
+        facts=list(_facts(rule)),
         excluded=[_clause(clause) for clause in policy.who],
         owed=_own_words(rule),
         data_files=[Path(file).name for file in rule.document.data_files],
@@ -182,9 +204,9 @@ def tell(rule: Rule) -> ToldRule:
     )
 
 
-def _program(rule: Rule, chosen: Mapping[str, str]) -> Program:
+def _program(document: PolicyDocument, chosen: Mapping[str, str]) -> Program:
     """The policy compiled for a reading, before any incident."""
-    return Program(rule.document, resolve_parameters(rule.document, chosen), None, None)
+    return Program(document, resolve_parameters(document, chosen), None, None)
 
 
 def _in_force(period: InForce) -> dict[str, str]:
@@ -193,7 +215,7 @@ def _in_force(period: InForce) -> dict[str, str]:
 
 
 def _gives(judge: Judge) -> Iterator[str]:
-    """What an entitled account can be owed: currencies, and units in the plural."""
+    """What an entitled account can be owed."""
     for head in judge.heads:
         if head.pay is not None:
             yield head.pay.kind.currency
@@ -202,13 +224,13 @@ def _gives(judge: Judge) -> Iterator[str]:
             yield spoken(give.unit) if unlimited else counted("0", give.unit).removeprefix("0 ")
 
 
-def _facts(rule: Rule, judge: Judge) -> Iterator[ToldFact]:
+def _facts(rule: Rule) -> Iterator[ToldFact]:
     """The facts in the order of the policy, then those of every incident that the rule reads."""
-    usual = {read.name for read in CompiledPolicy(_program(rule, {})).facts}
+    usual = {read.name for read in CompiledPolicy(_program(rule.document, {})).facts}
     readings: dict[str, list[str]] = {}
     for name, parameter in rule.document.policy.parameters.items():
         for choice, says in parameter.choices.items():
-            for read in CompiledPolicy(_program(rule, {name: choice})).facts:
+            for read in CompiledPolicy(_program(rule.document, {name: choice})).facts:
                 readings.setdefault(read.name, []).append(says)
     for name, raw in rule.document.policy.facts.items():
         fact = raw if isinstance(raw, Fact) else Fact(type=raw) if isinstance(raw, str) else Fact(choices=raw)
@@ -223,7 +245,7 @@ def _facts(rule: Rule, judge: Judge) -> Iterator[ToldFact]:
             says=fact.says or _comment(rule, name),
             only_for="" if is_used else "; ".join(readings.get(name, ())),
         )
-    everything = frozenset[str]().union(*(node.reads for node in judge.nodes()))
+    everything = frozenset[str]().union(*(node.reads for node in Judge(_program(rule.document, {})).nodes()))
     for name, says in OF_THE_INCIDENT.items():
         if name in everything and name not in rule.document.policy.facts:
             yield ToldFact(name, "text" if name != "functions" else _TYPES["list"], "incident", True, "", says, "")

@@ -277,8 +277,8 @@ def test_the_page_has_every_rule_with_its_example_and_explanation() -> None:
     text = (PROJECT / "docs" / "rulebook.md").read_text(encoding="utf-8")
     for rule in latest_rules(BOOK):
         told = tell(rule)
-        assert f"\n## {told.policy}, version {told.version}\n" in text
-        assert f"(#{told.policy}-version-{told.version})" in text
+        assert f"\n## {told.summary.policy}, version {told.summary.version}\n" in text
+        assert f"(#{told.summary.policy}-version-{told.summary.version})" in text
         assert told.owed in text
         assert told.example is not None
         assert all(f". {step}\n" in text for step in told.example.steps)
