@@ -169,9 +169,13 @@ class _Teller:
                 return []
             self._told.add(node.text)
         if named is not None and named.steps is not None:
-            return self._needed(named.steps.count) + self._steps_table(named, named.steps)
+            values = [step.value for step, _ in named.steps.reached(self._row) or ()]
+            needed = [step for child in (named.steps.count, *values) for step in self._needed(child)]
+            return needed + self._steps_table(named, named.steps)
         if named is not None and named.tiers is not None:
-            return self._needed(named.tiers.by) + self._tiers_table(named, named.tiers)
+            tier = named.tiers.matching(self._row)
+            needed = self._needed(named.tiers.by) + self._needed(None if tier is None else tier.value)
+            return needed + self._tiers_table(named, named.tiers)
         for child in self._used(node):
             steps += self._needed(child)
         if named is not None:
