@@ -150,6 +150,28 @@ def test_a_policy_is_published_once(played: tuple[WorldStack, Expectation], tmp_
     assert "published with other content" in result.stderr
 
 
+def test_a_policy_is_published_with_the_data_files_it_takes_in(
+    played: tuple[WorldStack, Expectation], tmp_path: Path
+) -> None:
+    stack, book = played[0], tmp_path / "book"
+    (book / "data").mkdir(parents=True)
+    (book / "rated").mkdir()
+    rate = book / "data" / "rate.yaml"
+    rate.write_text("kulanz: 1\ndata: rate\ntitle: A rate\nlines: [{from: 2024-04-01, value: 8.00 GBP}]\n")
+    policy = book / "rated" / "1.yaml"
+    values = "values: {rate: {by: day(incident_start), tiers: rate}}"
+    policy.write_text(f"kulanz: 1\nid: rated\nversion: 1\ntitle: Rated\n{values}\npay: rate\n")
+    assert run(stack, "policy", "publish", str(policy)).stdout == "rated version 1 published\n"
+    published = json.loads(stack.policies().fetch("rated", 1))
+    assert published["policy"]["values"]["rate"]["tiers"] == {"from 2024-04-01": "8.00 GBP", "otherwise": "unknown"}
+    rate.write_text(rate.read_text().replace("8.00", "9.00"))
+    assert run(stack, "policy", "publish", str(policy)).exit_code == 3, "the version is published with another rate"
+    rate.unlink()
+    refused = run(stack, "policy", "publish", str(policy))
+    assert refused.exit_code == 3
+    assert f"{policy}:5: values.rate.tiers: there is no data file" in refused.stderr
+
+
 def test_a_shell_without_a_region_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     result = run(None, "ask", "100")
