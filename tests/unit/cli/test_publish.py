@@ -125,6 +125,22 @@ def test_nothing_is_published_while_a_version_differs_from_its_seal_or_has_none(
     assert list(stack.shelf.published()) == []
 
 
+def test_a_policy_is_published_with_the_data_files_it_takes_in(stack: PolicyStack, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    rate = tmp_path / "data" / "rate.yaml"
+    rate.write_text("kulanz: 1\ndata: rate\ntitle: A rate\nlines: [{from: 2024-04-01, value: 8.00 GBP}]\n")
+    policy = write(tmp_path, "rated", 1, "values: {rate: {by: day(incident_start), tiers: rate}}\npay: rate")
+    assert kulanz(stack, "publish", policy).stdout == "rated version 1 published\n"
+    published = json.loads(stack.shelf.fetch("rated", 1))
+    assert published["policy"]["values"]["rate"]["tiers"] == {"from 2024-04-01": "8.00 GBP", "otherwise": "unknown"}
+    rate.write_text(rate.read_text().replace("8.00", "9.00"))
+    assert kulanz(stack, "publish", policy).exit_code == 1, "the version is published with another rate"
+    rate.unlink()
+    refused = kulanz(stack, "publish", policy)
+    assert refused.exit_code == 3
+    assert f"{policy}:5: values.rate.tiers: there is no data file" in refused.stderr
+
+
 def test_a_newer_calendar_of_holidays_changes_nothing_that_was_published(stack: PolicyStack) -> None:
     """A version is what its author wrote; the holidays it was published with stand."""
     file = BOOK / "ofcom-ac-repair" / "1.yaml"

@@ -9,6 +9,7 @@ money (``currency``, ``rounding``), units (``give``), mode (``mode``, ``due``), 
 
 # ruff: noqa: RUF009 (an entry is a field, declared by a call)
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -102,7 +103,7 @@ class Fact:
     minimum: str = entry(Expression("a number"), "The least it can be.", default="")
     maximum: str = entry(Expression("a number"), "The most it can be.", default="")
     default: str = entry(
-        Expression("a value of its type"), "The value where neither list nor incident has one.", default=""
+        Expression("a value of its type, or unknown"), "The value where neither list nor incident has one.", default=""
     )
     invalid: str = entry(OneOf(("reject", "hold")), "What a value of another type does to its row.", default="reject")
     from_: str = entry(OneOf(("any", "account", "incident")), "Who may state it.", default="any")
@@ -206,6 +207,33 @@ def check_clause(clause: Clause, path: Path) -> None:
 
 
 @dataclass(frozen=True)
+class ClauseLine:
+    """A clause as one line, `decline too_short unless: total(outage) >= 4 h`, or with its entries written out."""
+
+    written_out: Part = Part(Clause, check_clause)
+    line: str = r"(decline|refer|hold) ([a-z][a-z0-9_]{0,47})( unless)?"
+
+    def read(self, raw: Any, path: Path) -> Any:
+        if not isinstance(raw, dict):
+            return self.written_out.read(raw, path)
+        entries: dict[str, Any] = {}
+        for key, value in raw.items():
+            match = re.fullmatch(self.line, str(key))
+            said = {key: value} if match is None else {match[1]: match[2], "unless" if match[3] else "when": value}
+            for word in said:
+                if word in entries:
+                    raise PolicyError("expected one outcome and one condition", (*path, str(key)))
+            entries |= said
+        return self.written_out.read(entries, path)
+
+    def schema(self, definitions: dict[str, Schema]) -> Schema:
+        line: Schema = {"type": "object", "additionalProperties": False, "minProperties": 1}
+        line["patternProperties"] = {f"^{self.line}$": YES_NO.schema(definitions)}
+        line["properties"] = {"because": Text().schema(definitions)}
+        return {"anyOf": [line, self.written_out.schema(definitions)]}
+
+
+@dataclass(frozen=True)
 class Validity:
     """How long a benefit can be used."""
 
@@ -268,7 +296,7 @@ MODE = Part(Mode, check_mode)
 WAY = OneOf(("automatic", "claim", "offer"))
 MODES = ByKind(plain=WAY, listed=ListOf(ByKind(plain=WAY, mapped=MODE)), mapped=MODE)
 FOR_EACH = OneOf(("outage", "day", "month", "quarter", "calendar year"))
-CLAUSES = ListOf(Part(Clause, check_clause), single=True)
+CLAUSES = ListOf(ClauseLine(), single=True)
 GIVES = ListOf(Part(Give), single=True)
 
 

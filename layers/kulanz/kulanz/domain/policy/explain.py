@@ -232,9 +232,13 @@ class _Teller:
                 return []
             self._told.add(node.text)
         if named is not None and named.steps is not None:
-            return self._needed(named.steps.count) + self._steps_table(named, named.steps)
+            values = [step.value for step, _ in named.steps.reached(self._row) or ()]
+            needed = [step for child in (named.steps.count, *values) for step in self._needed(child)]
+            return needed + self._steps_table(named, named.steps)
         if named is not None and named.tiers is not None:
-            return self._needed(named.tiers.by) + self._tiers_table(named, named.tiers)
+            tier = named.tiers.matching(self._row)
+            needed = self._needed(named.tiers.by) + self._needed(None if tier is None else tier.value)
+            return needed + self._tiers_table(named, named.tiers)
         for child in self._used(node):
             steps += self._needed(child)
         if named is not None:
@@ -534,9 +538,8 @@ class _Teller:
         told = _quantity(give, quantity)
         if chosen:
             told += f" of the customer's choice from {self._listed(chosen)}"
-        if node is not None and node.operation == "if":
-            told += self._because(node.children[0])
-        elif node is not None and node.operation not in ("literal", "name"):
+        why = self._because(node.children[0]) if node is not None and node.operation == "if" else ""
+        if node is not None and node.operation not in ("literal", "name", "if"):
             told += f" ({self._sum_up(node)})"
         if give.restriction:
             told += f", to be used as listed under {spoken(give.restriction)} ({self._listed(give.restriction)})"
@@ -545,8 +548,9 @@ class _Teller:
         if "each" in terms:
             told += f", each {terms.pop('each')}"
         if "times" in terms:
-            told += f", {terms.pop('times')} times"
-        return told + "".join(f"; {spoken(key)}: {spoken(value)}" for key, value in terms.items())
+            times = terms.pop("times")
+            told += ", once" if times == "1" else f", {times} times"
+        return told + "".join(f"; {spoken(key)}: {spoken(value)}" for key, value in terms.items()) + why
 
     def _listed(self, name: str) -> str:
         """Tell what a list of the policy holds: its entries, or how many there are."""

@@ -318,13 +318,17 @@ class Program:
             return None
         if fact.type in LIST_TYPES:
             raise PolicyError("lists have no default; use first_known(...) or `is known`", (*path, "default"))
-        text = fact.default
+        if fact.type in ("text", "zone"):
+            if fact.default[0] in "\"'":
+                raise PolicyError("expected the text itself, without quotes of its own", (*path, "default"))
+            try:
+                return FactDeclaration("", fact.type, choices=fact.choices).parse_json(fact.default)
+            except FactError as error:
+                raise PolicyError(f"expected {error.expected}, written as in a list", (*path, "default")) from None
         expected = kinds.money(currency) if fact.type == "money" else _KIND_OF_FACT[fact.type]
-        node = self.compile(text, (*path, "default"), expected)
+        node = self.compile(fact.default, (*path, "default"), expected)
         if not node.constant:
             raise PolicyError("expected a value written out", (*path, "default"))
-        if fact.choices and node.value not in fact.choices:
-            raise PolicyError("expected one of the choices", (*path, "default"))
         return node.value
 
     def _incident_value(self, name: str, fact: Fact, currency: str, path: Path) -> Any:
