@@ -305,6 +305,7 @@ def test_a_claim_whose_last_day_is_unknown_is_held_unless_it_does_not_matter() -
     assert [fact.name for fact in policy.facts] == ["made", "at", "until"]
     assert policy.decide((None, None, None)).reason == "until_unknown"
     assert policy.decide((None, START, None)).reason == "until_unknown"
+    assert "claim, whose last day is not known" in policy.explain((None, START, None)).text()
     assert policy.decide((True, None, None)).outcome is Outcome.GRANTED
     assert policy.decide((None, START, date(2026, 5, 4))).outcome is Outcome.GRANTED
 

@@ -40,7 +40,7 @@ type ParseText = Callable[[str], FactValue | None]
 type ParseJson = Callable[[object], FactValue | None]
 
 _NUMBER = re.compile(r"(-?)([0-9]{1,15})(?:\.([0-9]{1,12}))?", re.ASCII)
-_YES_NO = {
+YES_NO = {
     **dict.fromkeys(("true", "True", "TRUE", "yes", "Yes", "YES"), True),
     **dict.fromkeys(("false", "False", "FALSE", "no", "No", "NO"), False),
 }
@@ -206,7 +206,7 @@ def _read_text(text: str) -> str:
 
 def _read_yes_no(text: str) -> bool:
     try:
-        return _YES_NO[text]
+        return YES_NO[text]
     except KeyError:
         raise ValueError("true or false") from None
 

@@ -386,7 +386,12 @@ class _Teller:
             "claim": "owed on the customer's claim",
             "offer": "an offer to accept",
         }
-        state = {"granted": "", "offered": ", not yet made", "late": ", made or still open after its last day"}
+        state = {
+            "granted": "",
+            "offered": ", not yet made",
+            "late": ", made or still open after its last day",
+            "": ", whose last day is not known",
+        }
         for result in verdict.results:
             if result.mode is None:
                 continue

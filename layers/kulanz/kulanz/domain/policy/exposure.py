@@ -16,7 +16,6 @@ from kulanz.domain.time import SECOND_MICROSECONDS, add_months, instant_of, loca
 type Interval = tuple[int, int]
 type Outage = tuple[Interval, ...]
 
-MINUTES_PER_DAY = 24 * 60
 MINUTE = 60 * SECOND_MICROSECONDS
 MONTHS = {"month": 1, "quarter": 3, "calendar year": 12}
 """How many months each kind of period has."""
@@ -135,8 +134,6 @@ def time_on_days(outage: Outage, zone: ZoneInfo) -> list[int]:
 @lru_cache(maxsize=REMEMBERED_DAYS)
 def clock(ordinal: int, minutes: Exact, zone: ZoneInfo) -> int:
     """Give the instant of a time of day in minutes: 24:00 is the next day's start, a skipped time its gap's end."""
-    if minutes >= MINUTES_PER_DAY:
-        return day_start(ordinal + 1, zone)
     day = date.fromordinal(ordinal)
     local = datetime(day.year, day.month, day.day, tzinfo=zone) + timedelta(microseconds=int(minutes * MINUTE))
     instant = microseconds_of(local)
