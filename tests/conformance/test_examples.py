@@ -41,9 +41,9 @@ def test_the_policy_decides_the_example_as_its_source_does(document: PolicyDocum
 
 @pytest.mark.parametrize(("document", "example"), CASES, ids=[str(example["id"]) for _, example in CASES])
 def test_the_explanation_ends_with_what_was_decided(document: PolicyDocument, example: dict[str, Any]) -> None:
-    policy, values, _ = prepare(document, example)
-    explanation = policy.explain(values)
-    assert explanation.decision == policy.decide(values)
+    case = prepare(document, example, document.policy.test.defaults)
+    explanation = case.policy.explain(case.values)
+    assert explanation.decision == case.policy.decide(case.values)
     assert explanation.steps[0].startswith(f"Policy {document.policy.id}, version {document.policy.version}")
     assert explanation.steps[-1].endswith(f"Reason: {explanation.decision.reason}.")
     for benefit in explanation.decision.benefits:

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from kulanz.domain.decision import Decision, Due, Outcome
+from kulanz.domain.money import MAX_MINOR_UNITS
 from kulanz.domain.policy.expression import Node, Row
 from kulanz.domain.policy.functions import MONEY_BY_TIME
 from kulanz.domain.policy.kinds import DURATION, OUTAGE, Kind, money, show, show_number
 from kulanz.domain.policy.program import CompiledClause, FactSlot, NamedValue, kind_of
 from kulanz.domain.policy.tables import StepTable, TierTable
+from kulanz.domain.policy.verdict import TOO_MUCH
 
 if TYPE_CHECKING:
     from kulanz.domain.policy.verdict import HeadResult, Judge, Period, Verdict
@@ -134,7 +136,10 @@ class _Teller:
         steps += self._total(verdict)
         if verdict.unknown in self._program.values:
             steps += self._needed(self._program.values[verdict.unknown].node)
-        for clause in self._judge.payout if verdict.results else ():
+        if verdict.reason == TOO_MUCH:
+            most = show(money(self._judge.currency), MAX_MINOR_UNITS) if self._judge.currency else "the largest amount"
+            steps.append(f"That is above {most}, the most that one credit can be.")
+        for clause in self._judge.payout if verdict.results and verdict.reason != TOO_MUCH else ():
             steps.append(self._clause(clause))
             if clause is verdict.clause:
                 break
@@ -398,7 +403,12 @@ class _Teller:
             "claim": "owed on the customer's claim",
             "offer": "an offer to accept",
         }
-        state = {"granted": "", "offered": ", not yet made", "late": ", made or still open after its last day"}
+        state = {
+            "granted": "",
+            "offered": ", not yet made",
+            "late": ", made or still open after its last day",
+            "": ", whose last day is not known",
+        }
         for result in verdict.results:
             if result.mode is None:
                 continue
