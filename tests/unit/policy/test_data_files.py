@@ -136,6 +136,16 @@ def test_a_file_beside_the_policy_comes_before_a_shared_one(book: Callable[..., 
     )
 
 
+@pytest.mark.parametrize("named", ["1.yaml", "../test/1.yaml", "../one/two/../../test/1.yaml"])
+def test_shared_files_are_found_however_the_policy_is_named(
+    book: Callable[..., Path], named: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = book(BY_RATE, shared={"rate": RATE})
+    (file.parent.parent / "one" / "two").mkdir(parents=True)
+    monkeypatch.chdir(file.parent)
+    assert load_policy(Path(named)).data_files == (str(file.parent.parent / "data" / "rate.yaml"),)
+
+
 TEXTS = HEAD + "texts:\n  granted:\n    en: {subject: Sorry, text: 'We are sorry for it: {{ amount }}'}\n"
 
 
