@@ -119,7 +119,7 @@ def _instant(value: int | Fraction, zone: ZoneInfo | None) -> str:
 
 
 def _moment(local: datetime) -> str:
-    return f"{local:%Y-%m-%d} {_clock(local)}"
+    return f"{local.date().isoformat()} {_clock(local)}"
 
 
 def _clock(local: datetime) -> str:
