@@ -191,8 +191,8 @@ def explain(
             "reading": reading,
         }
     try:
-        compiled, values, _ = prepare(load_policy(policy_path), example)
-        explanation = compiled.explain(values)
+        compiled, values, kept, _ = prepare(load_policy(policy_path), example)
+        explanation = compiled.explain(values, kept)
     except (PolicyError, FactError, TimeError) as error:
         raise Unusable(str(error)) from None
     if is_json:

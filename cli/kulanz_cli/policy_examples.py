@@ -16,6 +16,7 @@ from kulanz.domain.facts import FactError, FactValue, parse_number
 from kulanz.domain.incident import Incident
 from kulanz.domain.money import AmountError, Money, format_amount, parse_amount
 from kulanz.domain.policy import CompiledPolicy, PolicyDocument, PolicyError, compile_policy, freeze
+from kulanz.domain.policy.history import Kept
 from kulanz.domain.succession import less_granted
 from kulanz.domain.time import TimeError, Window, format_instant, local_day, parse_instant, zone_of
 
@@ -60,24 +61,25 @@ def run(document: PolicyDocument, example: Mapping[str, Any]) -> Result:
     """Decide an example under a policy and compare."""
     name, rule = str(example.get("id", "?")), str(example.get("rule", ""))
     try:
-        policy, values, decided_at = prepare(document, example)
+        policy, values, kept, decided_at = prepare(document, example)
     except (PolicyError, FactError, TimeError) as error:
         return Result(name, rule, (Difference("input", "an example that can be read", str(error)),), "")
-    explanation = policy.explain(values)
+    explanation = policy.explain(values, kept)
     differences = tuple(_differences(document, policy, explanation.decision, example, decided_at))
     return Result(name, rule, differences, explanation.text())
 
 
 def prepare(
     document: PolicyDocument, example: Mapping[str, Any]
-) -> tuple[CompiledPolicy, tuple[FactValue | None, ...], datetime]:
-    """Give the compiled policy, the row and the instant of the decision. Raises what reading them raises."""
+) -> tuple[CompiledPolicy, tuple[FactValue | None, ...], Kept, datetime]:
+    """Give the compiled policy, the row, what is kept and the instant of the decision. Raises what reading raises."""
     account = _flat(example.get("account") or {})
     happened, decided_at = _incident(document, example.get("incident") or {}, account)
     frozen = freeze(document, _parameters(document, example.get("reading")))
     policy = compile_policy(frozen, happened, decided_at)
     values = tuple(fact.parse_json(account.get(fact.name, happened.facts.get(fact.name))) for fact in policy.facts)
-    return policy, values, decided_at
+    kept = policy.kept_as_stated({**happened.facts, **account})
+    return policy, values, kept, decided_at
 
 
 def _flat(entries: Mapping[str, Any], before: str = "") -> dict[str, Any]:

@@ -41,9 +41,9 @@ def test_the_policy_decides_the_example_as_its_source_does(document: PolicyDocum
 
 @pytest.mark.parametrize(("document", "example"), CASES, ids=[str(example["id"]) for _, example in CASES])
 def test_the_explanation_ends_with_what_was_decided(document: PolicyDocument, example: dict[str, Any]) -> None:
-    policy, values, _ = prepare(document, example)
-    explanation = policy.explain(values)
-    assert explanation.decision == policy.decide(values)
+    policy, values, kept, _ = prepare(document, example)
+    explanation = policy.explain(values, kept)
+    assert explanation.decision == policy.decide_and_keep(values, kept)[0]
     assert explanation.steps[0].startswith(f"Policy {document.policy.id}, version {document.policy.version}")
     assert explanation.steps[-1].endswith(f"Reason: {explanation.decision.reason}.")
     for benefit in explanation.decision.benefits:
