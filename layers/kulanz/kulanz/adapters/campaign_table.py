@@ -22,6 +22,9 @@ from kulanz.domain.incident_record import IncidentRecord, Revision
 FROZEN_BYTES = 300 * 1024
 """A DynamoDB item holds 400 KB; the frozen policy and incident stay well below."""
 
+AFTER_EVERY_PLACE = "~"
+"""It sorts behind all that can follow a prefix of a sort key: digits, small letters and delimiters."""
+
 type Item = dict[str, Any]
 
 
@@ -178,8 +181,14 @@ class DynamoCampaigns:
         found = self._query(items.campaign_partition(campaign_id), items.cursor_prefix(work))
         return {items.chunk_of_cursor(item) for item in found if items.read_cursor(item).finished}
 
-    def receipts(self, campaign_id: CampaignId, work: Pass) -> Iterator[Receipt]:
-        for item in self._query(items.campaign_partition(campaign_id), items.receipt_prefix(work)):
+    def receipts(
+        self, campaign_id: CampaignId, work: Pass, start: int = 0, stop: int | None = None
+    ) -> Iterator[Receipt]:
+        for item in self._query_between(
+            items.campaign_partition(campaign_id),
+            items.receipt_place(work, start),
+            items.receipt_place(work, items.LAST_OFFSET if stop is None else stop),
+        ):
             yield items.read_receipt(campaign_id, item)
 
     def record_receipt(self, receipt: Receipt) -> bool:
@@ -242,6 +251,9 @@ class DynamoCampaigns:
         return found
 
     def _query(self, partition: str, prefix: str) -> Iterator[Item]:
+        return self._query_between(partition, prefix, prefix + AFTER_EVERY_PLACE)
+
+    def _query_between(self, partition: str, first: str, last: str) -> Iterator[Item]:
         start: Item | None = None
         while True:
             page = call(
@@ -249,8 +261,8 @@ class DynamoCampaigns:
                 self._client.query,
                 TableName=self._table,
                 ConsistentRead=True,
-                KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
-                ExpressionAttributeValues={":pk": {"S": partition}, ":prefix": {"S": prefix}},
+                KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
+                ExpressionAttributeValues={":pk": {"S": partition}, ":first": {"S": first}, ":last": {"S": last}},
                 **({} if start is None else {"ExclusiveStartKey": start}),
             )
             yield from page.get("Items", [])
