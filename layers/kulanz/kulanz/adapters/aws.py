@@ -1,7 +1,7 @@
 """What all adapters share: how clients are configured, and which AWS errors are worth another try."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import boto3
@@ -68,6 +68,25 @@ def call[T](what: str, function: Callable[..., T], **arguments: Any) -> T:
         return function(**arguments)
     except (ClientError, BotoCoreError, OSError) as error:
         raise translated(error, what) from error
+
+
+def query(client: Any, table: str, partition: str, prefix: str) -> Iterator[dict[str, Any]]:
+    """The items of a partition whose sort keys begin with `prefix`, in order, read consistently, a page at a time."""
+    start: dict[str, Any] = {}
+    while True:
+        page = call(
+            "Query",
+            client.query,
+            TableName=table,
+            ConsistentRead=True,
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
+            ExpressionAttributeValues={":pk": {"S": partition}, ":prefix": {"S": prefix}},
+            **start,
+        )
+        yield from page.get("Items", [])
+        if not page.get("LastEvaluatedKey"):
+            return
+        start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
 
 def backoff_seconds(attempt: int) -> float:

@@ -14,7 +14,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from kulanz.adapters import campaign_items as items
-from kulanz.adapters.aws import ENTRY_ATTEMPTS, backoff_seconds, call, error_code, translated
+from kulanz.adapters.aws import ENTRY_ATTEMPTS, backoff_seconds, call, error_code, query, translated
 from kulanz.application.ports import Outdated, Refused, TryAgain
 from kulanz.domain.campaign import ENDED, Campaign, CampaignId, Cursor, Frozen, Pass, Receipt, State, StateChange
 from kulanz.domain.incident_record import IncidentRecord, Revision
@@ -242,21 +242,7 @@ class DynamoCampaigns:
         return found
 
     def _query(self, partition: str, prefix: str) -> Iterator[Item]:
-        start: Item | None = None
-        while True:
-            page = call(
-                "Query",
-                self._client.query,
-                TableName=self._table,
-                ConsistentRead=True,
-                KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
-                ExpressionAttributeValues={":pk": {"S": partition}, ":prefix": {"S": prefix}},
-                **({} if start is None else {"ExclusiveStartKey": start}),
-            )
-            yield from page.get("Items", [])
-            start = page.get("LastEvaluatedKey")
-            if not start:
-                return
+        return query(self._client, self._table, partition, prefix)
 
     def _write_conditionally(self, actions: list[Item]) -> None:
         """One transaction. Raises Outdated when a condition failed, TryAgain when conflicts outlast the attempts."""

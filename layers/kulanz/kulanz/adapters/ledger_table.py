@@ -7,13 +7,13 @@ reading what stands there, because it may be our own write whose reply was lost.
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from functools import lru_cache
 from itertools import batched
 from typing import Any
 
-from kulanz.adapters.aws import ENTRY_ATTEMPTS, backoff_seconds, call
+from kulanz.adapters.aws import ENTRY_ATTEMPTS, backoff_seconds, call, query
 from kulanz.adapters.insert_calls import InsertCalls, Statement
 from kulanz.application.ports import TryAgain
 from kulanz.domain.decision import Outcome
@@ -134,24 +134,8 @@ class DynamoLedger:
 
     def of_account(self, account_id: str, incident_id: str | None = None) -> list[Entry]:
         prefix = "DECISION#" if incident_id is None else f"DECISION#{incident_id}#"
-        return list(self._decisions(f"ACCOUNT#{account_id}", prefix))
-
-    def _decisions(self, partition: str, prefix: str) -> Iterator[Entry]:
-        start: Item | None = None
-        while True:
-            page = call(
-                "Query",
-                self._client.query,
-                TableName=self._table,
-                ConsistentRead=True,
-                KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
-                ExpressionAttributeValues={":pk": {"S": partition}, ":prefix": {"S": prefix}},
-                **({} if start is None else {"ExclusiveStartKey": start}),
-            )
-            yield from (read_entry(item) for item in page.get("Items", []) if "#ENTRY#" not in item["sk"]["S"])
-            start = page.get("LastEvaluatedKey")
-            if not start:
-                return
+        found = query(self._client, self._table, f"ACCOUNT#{account_id}", prefix)
+        return [read_entry(item) for item in found if is_decision(item)]
 
 
 def _insert_statement(table: str, attributes: Sequence[str]) -> str:
