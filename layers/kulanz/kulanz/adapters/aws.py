@@ -13,10 +13,15 @@ from kulanz.application.ports import Refused, TryAgain
 CONNECT_TIMEOUT_SECONDS = 3
 READ_TIMEOUT_SECONDS = 20
 SDK_ATTEMPTS = 5
-ENTRY_ATTEMPTS = 8
-"""How often the entries of a batch that AWS refused one by one inside a 200 are sent again."""
+ENTRY_ATTEMPTS = 12
+"""How often the entries of a batch that AWS refused one by one inside a 200 are sent: enough for ten workers at a table
+that takes a seventeenth of what they could write (`bench/capacity.py`), and over before a worker's time is."""
 BACKOFF_FIRST_SECONDS = 0.05
 BACKOFF_LONGEST_SECONDS = 2.0
+CONFLICT_ATTEMPTS = 32
+CONFLICT_BACKOFF_LONGEST_SECONDS = 0.5
+"""A transaction that meets another on the same item has to wait for milliseconds only, but perhaps often: every receipt
+of a campaign adds to one record."""
 
 RETRYABLE_CODES = frozenset(
     {
@@ -89,7 +94,7 @@ def query(client: Any, table: str, partition: str, prefix: str) -> Iterator[dict
         start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
 
-def backoff_seconds(attempt: int) -> float:
-    """How long to wait before attempt `attempt` (from 1): doubling, bounded, with full jitter."""
-    longest = min(BACKOFF_LONGEST_SECONDS, BACKOFF_FIRST_SECONDS * 2 ** (attempt - 1))
+def backoff_seconds(attempt: int, longest_seconds: float = BACKOFF_LONGEST_SECONDS) -> float:
+    """How long to wait after attempt `attempt` (from 1): doubling, bounded, with full jitter."""
+    longest = min(longest_seconds, BACKOFF_FIRST_SECONDS * 2 ** (attempt - 1))
     return random.uniform(0, longest)  # noqa: S311 - spreads retries, guards nothing

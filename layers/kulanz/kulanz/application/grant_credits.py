@@ -54,8 +54,9 @@ STATEMENTS_PER_CALL = 25
 LINES_PER_LOOK_AT_THE_CLOCK = 250
 WAVE_SECONDS = 5.0
 """The longest a worker waits for its pace between two looks at the clock."""
-TIME_TO_FINISH_SECONDS = 20.0
-"""What a worker keeps back of its time: the writes in flight, the receipt, and sending the chunk again."""
+TIME_TO_FINISH_SECONDS = 40.0
+"""What a worker keeps back of its time: all waits of one more wave and of its receipt, were each the longest there is,
+and sending the chunk again."""
 PROBLEMS_PER_RECEIPT = 10_000
 """A receipt ends here, so that a list of nothing but broken rows needs no more memory than a good one."""
 RECEIPTS_PER_MESSAGE = 1_000
