@@ -116,7 +116,7 @@ def test_waits_grow_and_are_bounded() -> None:
 
 
 def longest_waits(attempts: int, longest_seconds: float) -> float:
-    return sum(min(longest_seconds, aws.BACKOFF_FIRST_SECONDS * 2**number) for number in range(attempts))
+    return sum(min(longest_seconds, aws.BACKOFF_FIRST_SECONDS * 2.0**number) for number in range(attempts))
 
 
 def test_all_waits_of_a_wave_and_its_receipt_fit_into_what_a_worker_keeps_back() -> None:

@@ -75,13 +75,16 @@ def call[T](what: str, function: Callable[..., T], **arguments: Any) -> T:
         raise translated(error, what) from error
 
 
-def query(client: Any, table: str, partition: str, prefix: str) -> Iterator[dict[str, Any]]:
-    """The items of a partition whose sort keys begin with `prefix`, in order, read consistently, a page at a time."""
+def query(function: Callable[..., Any], table: str, partition: str, prefix: str) -> Iterator[dict[str, Any]]:
+    """The items of a partition whose sort keys begin with `prefix`, in order, read consistently, a page at a time.
+
+    `function` is the client's own `query`.
+    """
     start: dict[str, Any] = {}
     while True:
         page = call(
             "Query",
-            client.query,
+            function,
             TableName=table,
             ConsistentRead=True,
             KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",

@@ -250,7 +250,7 @@ class DynamoCampaigns:
         return found
 
     def _query(self, partition: str, prefix: str) -> Iterator[Item]:
-        return query(self._client, self._table, partition, prefix)
+        return query(self._client.query, self._table, partition, prefix)
 
     def _write_conditionally(self, actions: list[Item]) -> None:
         """One transaction. Raises Outdated when a condition failed, TryAgain when conflicts outlast the attempts."""

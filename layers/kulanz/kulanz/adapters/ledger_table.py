@@ -134,7 +134,7 @@ class DynamoLedger:
 
     def of_account(self, account_id: str, incident_id: str | None = None) -> list[Entry]:
         prefix = "DECISION#" if incident_id is None else f"DECISION#{incident_id}#"
-        found = query(self._client, self._table, f"ACCOUNT#{account_id}", prefix)
+        found = query(self._client.query, self._table, f"ACCOUNT#{account_id}", prefix)
         return [read_entry(item) for item in found if is_decision(item)]
 
 
