@@ -65,7 +65,10 @@ def handle(event: dict[str, Any], context: LambdaContext) -> None:
     for record in event["Records"]:
         message = read_chunk_message(record["body"])
         cause = Cause(context.function_name, record["messageId"], context.function_version)
-        worked = grant_credits(message, ports, settings, _LambdaClock(context), cause, _policies)
+        try:
+            worked = grant_credits(message, ports, settings, _LambdaClock(context), cause, _policies)
+        finally:  # most of all where a chunk was given up because of them
+            metrics.add_metric("ThrottledInserts", MetricUnit.Count, ledger.take_throttled())
         logger.info(
             "chunk",
             campaign=str(message.campaign),
@@ -78,4 +81,3 @@ def handle(event: dict[str, Any], context: LambdaContext) -> None:
         )
         metrics.add_metric("LinesWorked", MetricUnit.Count, worked.lines)
         metrics.add_metric("DecisionsInLedger", MetricUnit.Count, worked.written)
-        metrics.add_metric("ThrottledInserts", MetricUnit.Count, ledger.take_throttled())

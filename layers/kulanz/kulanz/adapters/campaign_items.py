@@ -101,13 +101,13 @@ def receipt_prefix(work: Pass) -> str:
 
 def receipt_key(receipt: Receipt) -> Item:
     """The key of a receipt: by where it starts; the chunk tells apart the empty ones that start at the same byte."""
-    place = f"{receipt_place(receipt.work, receipt.start)}#{receipt.chunk:06d}"
+    place = f"{receipt_prefix(receipt.work)}{offset_text(receipt.start)}#{receipt.chunk:06d}"
     return _key(campaign_partition(receipt.campaign), place)
 
 
-def receipt_place(work: Pass, start: int) -> str:
-    """What sorts before the receipts of a pass that start at a byte, and after those that start before it."""
-    return f"{receipt_prefix(work)}{start:014d}"
+def offset_text(offset: int) -> str:
+    """An offset as it stands in a receipt's key: texts sort as the offsets do."""
+    return f"{offset:014d}"
 
 
 # Incidents

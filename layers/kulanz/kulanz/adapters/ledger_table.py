@@ -15,7 +15,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from kulanz.adapters.aws import ENTRY_ATTEMPTS, backoff_seconds, call, error_code, translated
+from kulanz.adapters.aws import ENTRY_ATTEMPTS, backoff_seconds, call, error_code, query, translated
 from kulanz.adapters.insert_calls import InsertCalls, Statement
 from kulanz.application.ports import Refused, TryAgain
 from kulanz.domain.decision import Outcome
@@ -145,34 +145,33 @@ class DynamoLedger:
     def insert_and_keep(self, entries: Sequence[KeptEntry]) -> list[Entry | HistoryMoved | None]:
         if len({one.entry.key for one in entries}) != len(entries):
             raise ValueError("entries have distinct keys")
+        waiting, waits = list(entries), 0
         fates: dict[DecisionKey, Entry | HistoryMoved | None] = {}
-        for some in batched(entries, KEPT_PER_TRANSACTION, strict=False):
-            fates |= self._keep(list(some))
+        while waiting:
+            some = waiting[:KEPT_PER_TRANSACTION]
+            decided = self._decided(some, self._transact(some))
+            if not decided:
+                waits += 1
+                if waits >= ENTRY_ATTEMPTS:
+                    raise TryAgain("TransactWriteItems: conflicts outlasted the attempts")
+                time.sleep(backoff_seconds(waits))
+            fates |= decided
+            waiting = [one for one in waiting if one.entry.key not in fates]
         return [fates[one.entry.key] for one in entries]
 
-    def _keep(self, waiting: list[KeptEntry]) -> dict[DecisionKey, Entry | HistoryMoved | None]:
-        """Write entries in one transaction; those whose conditions fail are taken out, and the rest goes again.
+    def _decided(
+        self, entries: Sequence[KeptEntry], failed: Sequence[tuple[str, str]]
+    ) -> dict[DecisionKey, Entry | HistoryMoved | None]:
+        """What is known after a transaction: all is written, or the conditions of some failed and the rest goes again.
 
-        Raises TryAgain when conflicts and throttles outlast the attempts. Each failed condition takes an entry out, so
-        that only conflicts and throttles are counted.
+        Empty when it met another transaction or a throttle; these alone are counted, for a failed condition takes its
+        entry out.
         """
-        fates: dict[DecisionKey, Entry | HistoryMoved | None] = {}
-        conflicts = 0
-        while waiting:
-            failed = self._transact(waiting)
-            if not failed:
-                return fates | {one.entry.key: None for one in waiting}
-            refused = [one for one, codes in zip(waiting, failed, strict=True) if CONDITION_FAILED in codes]
-            if not refused:
-                conflicts += 1
-                if conflicts >= ENTRY_ATTEMPTS:
-                    raise TryAgain("TransactWriteItems: conflicts outlasted the attempts")
-                time.sleep(backoff_seconds(conflicts))
-                continue
-            standing = self.standing([one.entry.key for one in refused])
-            fates |= {one.entry.key: standing.get(one.entry.key, HistoryMoved.MOVED) for one in refused}
-            waiting = [one for one in waiting if one.entry.key not in fates]
-        return fates
+        if not failed:
+            return {one.entry.key: None for one in entries}
+        refused = [one.entry.key for one, codes in zip(entries, failed, strict=True) if CONDITION_FAILED in codes]
+        standing = self.standing(refused) if refused else {}
+        return {key: standing.get(key, HistoryMoved.MOVED) for key in refused}
 
     def _transact(self, entries: Sequence[KeptEntry]) -> list[tuple[str, str]]:
         """Empty when all was written; else the reasons of each entry: its decision's and its history's."""
@@ -226,24 +225,8 @@ class DynamoLedger:
 
     def of_account(self, account_id: str, incident_id: str | None = None) -> list[Entry]:
         prefix = "DECISION#" if incident_id is None else f"DECISION#{incident_id}#"
-        return list(self._decisions(f"ACCOUNT#{account_id}", prefix))
-
-    def _decisions(self, partition: str, prefix: str) -> Iterator[Entry]:
-        start: Item | None = None
-        while True:
-            page = call(
-                "Query",
-                self._client.query,
-                TableName=self._table,
-                ConsistentRead=True,
-                KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
-                ExpressionAttributeValues={":pk": {"S": partition}, ":prefix": {"S": prefix}},
-                **({} if start is None else {"ExclusiveStartKey": start}),
-            )
-            yield from (read_entry(item) for item in page.get("Items", []) if "#ENTRY#" not in item["sk"]["S"])
-            start = page.get("LastEvaluatedKey")
-            if not start:
-                return
+        found = query(self._client.query, self._table, f"ACCOUNT#{account_id}", prefix)
+        return [read_entry(item) for item in found if is_decision(item)]
 
 
 def _insert_statement(table: str, attributes: Sequence[str]) -> str:

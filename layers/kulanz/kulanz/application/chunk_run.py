@@ -56,12 +56,15 @@ STATEMENTS_PER_CALL = 25
 LINES_PER_LOOK_AT_THE_CLOCK = 250
 WAVE_SECONDS = 5.0
 """The longest a worker waits for its pace between two looks at the clock."""
-TIME_TO_FINISH_SECONDS = 20.0
-"""What a worker keeps back of its time: the writes in flight, the receipt, and sending the chunk again."""
+TIME_TO_FINISH_SECONDS = 40.0
+"""What a worker keeps back of its time: all waits of one more wave and of its receipt, were each the longest there is,
+and sending the chunk again."""
 PROBLEMS_PER_RECEIPT = 10_000
 """A receipt ends here, so that a list of nothing but broken rows needs no more memory than a good one."""
 HISTORY_ROUNDS = 10
 """How often a unit is decided again because another incident changed its history; then the chunk comes again."""
+ROUND_SECONDS = 20.0
+"""No round begins with less time left: all waits of one are over in it, and a worker that began a wave has two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -367,6 +370,8 @@ class ChunkRun:
         for _ in range(HISTORY_ROUNDS):
             if not planned:
                 return
+            if self.clock.seconds_left() < ROUND_SECONDS:
+                break
             planned = self._round(planned, before, history)
         raise TryAgain("the histories of some units keep changing")
 
