@@ -2,7 +2,8 @@
 
 An example is ``{id, rule, account, incident, expected}``, with ``earlier`` (what was granted before) and ``reading``
 (which reading of the rule it follows) where it needs them. A declared fact takes the account's entry of its name, else
-the incident's, else the policy's test default; nested entries are named with a dot.
+the incident's, else the policy's test default; nested entries are named with a dot. An incident without a cause has the
+cause ``unstated``: most rules except a few causes, and examples name a cause where it matters.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,6 +22,7 @@ from kulanz.domain.succession import less_granted
 from kulanz.domain.time import TimeError, Window, format_instant, local_day, parse_instant, zone_of
 
 DECIDED_AT_WITHOUT_WINDOWS = datetime(2026, 1, 1, tzinfo=UTC)
+UNSTATED_CAUSE = "unstated"
 _ENTITLED = {Outcome.GRANTED: "entitled", Outcome.OFFERED: "entitled", Outcome.DECLINED: "none"}
 _INCIDENT_FIELDS = ("id", "title", "windows", "cause", "service", "functions")
 
@@ -119,7 +121,7 @@ def _incident(
         service=str(entries.get("service") or defaults.get("service") or ""),
         functions=tuple(entries.get("functions") or defaults.get("functions") or ()),
         windows=windows,
-        cause=entries.get("cause") or defaults.get("cause"),
+        cause=entries.get("cause") or defaults.get("cause") or UNSTATED_CAUSE,
         facts=facts,
     )
     stated = entries.get("decided_at") or entries.get("granted_at") or defaults.get("decided_at")

@@ -22,7 +22,7 @@ FOUR_CASES = "SKYPE-2015 ATT-2024-02 O2DE-ALICE-MAIL SWISSCOM-2018"
 def latest() -> list[PolicyDocument]:
     """Load the latest version of every policy of the rulebook."""
     newest: dict[str, PolicyDocument] = {}
-    for path in sorted(POLICIES.rglob("*.yaml"), key=lambda file: (file.parent.name, int(file.stem))):
+    for path in sorted(POLICIES.glob("*/[0-9]*.yaml"), key=lambda file: (file.parent.name, int(file.stem))):
         newest[path.parent.name] = load_policy(path)
     return list(newest.values())
 

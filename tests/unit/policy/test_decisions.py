@@ -109,8 +109,8 @@ HOUR = 3600
         ("se-ellag", (1200000, 5250000), 12 * HOUR, 0, 150000, 150000),
         ("se-ellag", (1200000, 5250000), 24 * HOUR, 150000, 150000, 450000),
         ("se-ellag", (1200000, 5250000), 48 * HOUR, 450000, 450000, 750000),
-        ("att-guarantee-wireless", ("consumer_postpaid", 6200), HOUR, 0, 200, 200),
-        ("att-guarantee-wireless", ("consumer_postpaid", 6200), 48 * HOUR, 200, 400, 400),
+        ("att-guarantee-wireless", ("consumer_postpaid", True, 6200), HOUR, 0, 200, 200),
+        ("att-guarantee-wireless", ("consumer_postpaid", True, 6200), 48 * HOUR, 200, 400, 400),
     ],
 )
 def test_amounts_change_at_the_second_the_rule_names(
@@ -183,7 +183,7 @@ FACTS_OF: dict[str, dict[str, Any]] = {
     "br-anatel": {"plan": 8990},
     "uk-water-gss": {"segment": "household"},
     "be-113-2": {"segment": "residential", "subscription_price": 4500},
-    "aws-ec2-region": {"period_charges": 100000, "period_minutes": 44640, "availability_zones_hit": 2},
+    "aws-ec2-region": {"period_charges": 100000, "availability_zones_hit": 2},
     "tkg-58-3": {
         "segment": "consumer",
         "monthly_fee": 7990,
@@ -466,7 +466,9 @@ def test_an_explanation_tells_the_arithmetic() -> None:
     assert "Policy tkg-58-3, version 1" in told
 
 
-@pytest.mark.parametrize("path", sorted(POLICIES.rglob("*.yaml")), ids=lambda path: f"{path.parent.name}-{path.stem}")
+@pytest.mark.parametrize(
+    "path", sorted(POLICIES.glob("*/[0-9]*.yaml")), ids=lambda path: f"{path.parent.name}-{path.stem}"
+)
 def test_every_policy_decides_and_explains_a_row_of_which_nothing_is_known(path: object) -> None:
     happened = incident(("2010-02-01T10:00:00Z", "2010-02-02T11:00:00Z"))
     policy = compiled(path, happened)  # type: ignore[arg-type] # a path

@@ -16,7 +16,7 @@ from kulanz.domain.policy.program import CompiledClause, FactSlot, NamedValue, k
 from kulanz.domain.policy.tables import StepTable, TierTable
 
 if TYPE_CHECKING:
-    from kulanz.domain.policy.verdict import HeadResult, Judge, Verdict
+    from kulanz.domain.policy.verdict import HeadResult, Judge, Period, Verdict
 
 _TIMES = {1: "once", 2: "twice"}
 _WORDS = {
@@ -121,7 +121,10 @@ class _Teller:
         steps += self._incident()
         for clause in self._judge.told:
             steps += self._needed(clause.node)
-            steps.append(self._clause(clause))
+            period = self._judge.in_force
+            steps.append(
+                self._clause(clause) if period is None or clause is not period.clause else self._period(period)
+            )
             if clause is verdict.clause:
                 return [*steps, self._end(verdict, decision)]
         for head in self._judge.heads:
@@ -131,6 +134,8 @@ class _Teller:
         for result in verdict.results:
             steps += self._head(result)
         steps += self._total(verdict)
+        if verdict.unknown in self._program.values:
+            steps += self._needed(self._program.values[verdict.unknown].node)
         for clause in self._judge.payout if verdict.results else ():
             steps.append(self._clause(clause))
             if clause is verdict.clause:
@@ -303,6 +308,14 @@ class _Teller:
         condition = clause.node
         truth = self._truth(condition)
         return f"{clause.reason} {word}: {truth}.{because if holds else ''}"
+
+    def _period(self, period: "Period") -> str:
+        """Tell when the rule is in force, and whether what has to lie in that time does."""
+        outside = period.clause.holds(self._row)
+        word = "unknown" if outside is None else "applies" if outside else "does not apply"
+        ends = (("from", period.from_), ("until", period.until))
+        told = " ".join(f"{end} {self._operand(node)}" for end, node in ends if node is not None)
+        return f"{period.clause.reason} {word}: the rule is in force {told}; {self._sum_up(period.by)}."
 
     def _condition(self, name: str, node: Node) -> str:
         holds = node.evaluate(self._row)

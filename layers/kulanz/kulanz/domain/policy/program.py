@@ -16,7 +16,7 @@ from kulanz.domain.policy.calendars import calendar_functions
 from kulanz.domain.policy.counted import counted_outage, period_labels
 from kulanz.domain.policy.document import Clause, Fact, Policy, PolicyDocument, Steps, Tiers
 from kulanz.domain.policy.errors import Path, PolicyError
-from kulanz.domain.policy.expression import UNSET, Evaluate, Node, Row, Scope, compile_text, constant_node
+from kulanz.domain.policy.expression import UNKNOWN, UNSET, Evaluate, Node, Row, Scope, compile_text, constant_node
 from kulanz.domain.policy.functions import operators
 from kulanz.domain.policy.kinds import Kind
 from kulanz.domain.policy.syntax import RESERVED_WORDS
@@ -290,7 +290,7 @@ class Program:
             choices=fact.choices,
             minimum=self._limit(fact.minimum, (*path, "minimum")),
             maximum=self._limit(fact.maximum, (*path, "maximum")),
-            required=fact.from_ != "incident" and incident is None and default is None,
+            required=fact.from_ != "incident" and incident is None and not fact.default,
             hold_invalid=fact.invalid == "hold",
         )
         fallback = default if incident is None else incident
@@ -326,7 +326,7 @@ class Program:
         """Declare the fact of one period of a family: the list has a column for each."""
         path: Path = ("facts", name)
         incident = self._incident_value(name, fact, family.currency, path)
-        required = fact.from_ != "incident" and incident is None and default is None
+        required = fact.from_ != "incident" and incident is None and not fact.default
         declaration = FactDeclaration(name, fact.type, currency=family.currency, required=required)
         fallback = default if incident is None else incident
         column = FactSlot(declaration, self.new_slot(), self._conversion(fact.type), fallback, fact.from_ != "incident")
@@ -342,17 +342,21 @@ class Program:
         return Fraction(node.value)
 
     def _default(self, fact: Fact, currency: str, path: Path) -> Any:
-        if not fact.default:
+        if not fact.default or fact.default == UNKNOWN:
             return None
         if fact.type in LIST_TYPES:
             raise PolicyError("lists have no default; use first_known(...) or `is known`", (*path, "default"))
-        text = fact.default
+        if fact.type in ("text", "zone"):
+            if fact.default[0] in "\"'":
+                raise PolicyError("expected the text itself, without quotes of its own", (*path, "default"))
+            try:
+                return FactDeclaration("", fact.type, choices=fact.choices).parse_json(fact.default)
+            except FactError as error:
+                raise PolicyError(f"expected {error.expected}, written as in a list", (*path, "default")) from None
         expected = kinds.money(currency) if fact.type == "money" else _KIND_OF_FACT[fact.type]
-        node = self.compile(text, (*path, "default"), expected)
+        node = self.compile(fact.default, (*path, "default"), expected)
         if not node.constant:
             raise PolicyError("expected a value written out", (*path, "default"))
-        if fact.choices and node.value not in fact.choices:
-            raise PolicyError("expected one of the choices", (*path, "default"))
         return node.value
 
     def _incident_value(self, name: str, fact: Fact, currency: str, path: Path) -> Any:

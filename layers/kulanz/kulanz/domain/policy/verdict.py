@@ -10,13 +10,23 @@ from kulanz.domain.decision import Benefit, Outcome, Validity, format_quantity
 from kulanz.domain.money import MAX_MINOR_UNITS, Exact, Money
 from kulanz.domain.policy import exposure
 from kulanz.domain.policy.counted import label
-from kulanz.domain.policy.errors import PolicyError
-from kulanz.domain.policy.expression import UNSET, Node, Row, unknown_name
-from kulanz.domain.policy.heads import CompiledGive, CompiledHead, CompiledMode, compile_amounts, with_modes
+from kulanz.domain.policy.document import InForce
+from kulanz.domain.policy.errors import Path, PolicyError
+from kulanz.domain.policy.expression import UNSET, Node, Row, call_node, unknown_name
+from kulanz.domain.policy.heads import (
+    CompiledGive,
+    CompiledHead,
+    CompiledMode,
+    compile_amounts,
+    moment_node,
+    until_node,
+    with_modes,
+)
 from kulanz.domain.policy.history import KeptValue
 from kulanz.domain.policy.program import CompiledClause, FactSlot, Program, kind_of
 from kulanz.domain.time import instant_of, microseconds_of
 
+NOT_IN_FORCE = "not_in_force"
 NOTHING_DUE = "nothing_due"
 TOO_MUCH = "amount_too_large"
 CANNOT_BE_COMPUTED = "cannot_be_computed"
@@ -66,13 +76,25 @@ class Verdict:
     cleared: dict[str, exposure.Outage] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Period:
+    """When the rule is in force: the clause that declines what lies outside, and its parts for the explanation."""
+
+    clause: CompiledClause
+    by: Node
+    from_: Node | None
+    until: Node | None
+
+
 class Judge:
     """The compiled rules of one campaign; ``judge`` is pure and looks at nothing but the row."""
 
     def __init__(self, program: Program) -> None:
         self.program = program
         policy = program.policy
-        self.told = program.clauses(policy.who, ("who",))
+        self.in_force = _in_force(program, policy.in_force) if policy.in_force is not None else None
+        before = () if self.in_force is None else (self.in_force.clause,)
+        self.told = (*before, *program.clauses(policy.who, ("who",)))
         self.who = tuple(clause for clause in self.told if not clause.never)
         heads = compile_amounts(program)
         currencies = sorted({head.pay.kind.currency for head in heads if head.pay is not None})
@@ -451,6 +473,31 @@ def _of_period(family: FactSlot, period: str, row: Row) -> Any:
     name = f"{family.declaration.name}_{period}"
     column = next((slot for slot in family.columns if slot.declaration.name == name), None)
     return None if column is None else row[column.index]
+
+
+def _in_force(program: Program, rule: InForce) -> Period:
+    """Compile the period of a rule to the first clause of ``who``: it holds unless the moment lies in the period."""
+    path: Path = ("in_force",)
+    scope = program.scope
+    moment = moment_node(program, rule.by, (*path, "by"))
+    conditions = []
+    start = end = None
+    if rule.from_:
+        start = moment_node(program, rule.from_, (*path, "from"))
+        conditions.append(call_node(">=", (moment, start), scope, path))
+    if rule.until:
+        end = until_node(program, rule.until, (*path, "until"))
+        conditions.append(call_node("<", (moment, end), scope, path))
+    if start is not None and end is not None and start.constant and end.constant and start.value >= end.value:
+        raise PolicyError("it ends before it starts", (*path, "until"))
+    node = conditions[0] if len(conditions) == 1 else call_node("and", tuple(conditions), scope, path)
+    outside = call_node("not", (node,), scope, path)
+    never = outside.constant and outside.value is False
+    clause = CompiledClause(Outcome.DECLINED, NOT_IN_FORCE, "", False, outside, outside.evaluate, never)
+    texts = ((rule.by, "by"), (rule.from_, "from"), (rule.until, "until"))
+    by, first, last = (program.compile(text, (*path, key)) if text else None for text, key in texts)
+    assert by is not None
+    return Period(clause, by, first, last)
 
 
 def _sum(results: list[HeadResult]) -> Exact:
