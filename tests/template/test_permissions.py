@@ -161,6 +161,18 @@ def test_advance_campaign_speaks_under_our_own_source_only(stack: Stack) -> None
     assert statement["Condition"] == {"StringEquals": {"events:source": EVENT_SOURCE}}
 
 
+def test_a_decision_is_put_in_a_transaction_only(stack: Stack) -> None:
+    """A put alone could replace a decision; in the transaction it is conditional on there being none."""
+    (statement,) = [
+        item
+        for item in role_statements(stack, "GrantCreditsRole")
+        if ("dynamodb:PutItem", CREDITS_TABLE) in granted(item)
+    ]
+    assert statement["Condition"] == {
+        "ForAnyValue:StringEquals": {"dynamodb:EnclosingOperation": ["TransactWriteItems"]}
+    }
+
+
 def calls_in(path: Path) -> Iterator[str]:
     """The AWS calls of an adapter: methods of `self._client`, and the one operation that is sent without it."""
     for node in ast.walk(ast.parse(path.read_text())):
