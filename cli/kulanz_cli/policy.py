@@ -50,7 +50,7 @@ def check(paths: tuple[Path, ...], seal: bool, is_json: bool) -> None:
         raise Unusable("no policy there; expected files such as policies/<id>/<version>.yaml")
     for file in files:
         try:
-            problem = "" if _is_good_data(file) else _seal_problem(file, load_policy(file), seal)
+            problem = "" if _is_good_data(file) else seal_problem(file, load_policy(file), seal)
             findings.append({"file": str(file), "ok": not problem, "problem": problem})
         except PolicyError as error:
             at = {"line": error.line, "field": error.field}
@@ -75,15 +75,19 @@ def _is_good_data(file: Path) -> bool:
     return True
 
 
-def _seal_problem(file: Path, document: PolicyDocument, seal: bool) -> str:
-    """Compare a version with its seal. Files outside a rulebook (``<id>/<version>.yaml``) have none."""
-    seals_file = file.parent.parent / SEALS
-    if not seals_file.is_file():
+def seal_problem(file: Path, document: PolicyDocument, seal: bool) -> str:
+    """Compare a version with its seal, after sealing it where it is new and that is wanted; empty if all is well.
+
+    A book that has never been sealed has no seals; the first one begins them.
+    """
+    place = file.resolve()
+    seals_file = place.parent.parent / SEALS
+    if not seals_file.is_file() and not seal:
         return ""
     name = f"{document.policy.id}/{document.policy.version}"
-    if (file.parent.name, file.stem) != (document.policy.id, str(document.policy.version)):
+    if (place.parent.name, place.stem) != (document.policy.id, str(document.policy.version)):
         return f"{file}: this is {name}; it belongs into {name}.yaml"
-    seals: dict[str, str] = json.loads(seals_file.read_text(encoding="utf-8"))
+    seals: dict[str, str] = json.loads(seals_file.read_text(encoding="utf-8")) if seals_file.is_file() else {}
     found = content_hash(document)
     if name not in seals and seal:
         seals[name] = found
@@ -107,7 +111,7 @@ def _seal_problem(file: Path, document: PolicyDocument, seal: bool) -> str:
 @as_json
 def test(policy_path: Path, examples_path: Path, every: bool, is_json: bool) -> None:
     """Run worked examples: those of the policy's rule. POLICY may be a folder of policies."""
-    examples = _examples(examples_path)
+    examples = read_examples(examples_path)
     results: list[Result] = []
     for document in _latest(policy_path):
         results += [run(document, one) for one in examples if every or same_rule(document, str(one.get("rule", "")))]
@@ -138,7 +142,8 @@ def _latest(path: Path) -> list[PolicyDocument]:
     return list(latest.values())
 
 
-def _examples(path: Path) -> list[dict[str, Any]]:
+def read_examples(path: Path) -> list[dict[str, Any]]:
+    """Read a file of worked examples. Raises Unusable when it is none."""
     try:
         examples = json.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
     except (ValueError, OSError) as error:
@@ -195,7 +200,7 @@ def explain(
     if example_id is not None:
         if examples is None:
             raise click.UsageError("--example needs --examples, the file it is in")
-        example = next((one for one in _examples(examples) if one.get("id") == example_id), None)
+        example = next((one for one in read_examples(examples) if one.get("id") == example_id), None)
         if example is None:
             raise Unusable(f"{examples}: there is no example {example_id}")
     else:

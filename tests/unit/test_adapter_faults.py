@@ -24,24 +24,26 @@ from botocore.exceptions import (
 )
 from botocore.response import StreamingBody
 
-from kulanz.adapters import aws, campaign_table, insert_calls, ledger_table, messaging
+from kulanz.adapters import aws, campaign_table, insert_calls, ledger_table, messaging, s3
 from kulanz.adapters.campaign_table import DynamoCampaigns
 from kulanz.adapters.ledger_table import DynamoLedger, entry_item
 from kulanz.adapters.messaging import EventBridgeAnnouncer, SnsNotices, SqsChunks
-from kulanz.adapters.s3 import S3Lists
+from kulanz.adapters.s3 import S3Lists, S3Policies
 from kulanz.application.chunk_run import ROUND_SECONDS, TIME_TO_FINISH_SECONDS, WAVE_SECONDS
 from kulanz.application.ports import (
     Announcement,
     ChunkMessage,
     Outdated,
     PinnedVersionGone,
+    PolicySealed,
+    PublishingForbidden,
     Refused,
     TryAgain,
 )
 from kulanz.domain.campaign import Pass, PinnedList
 from kulanz.domain.ledger import Entry
 from kulanz.domain.notices import Audience, NoticeMessage
-from tests.support.values import FIRST, INCIDENT, OPENING, declared, entry, frozen, opened, receipt
+from tests.support.values import FIRST, INCIDENT, NOW, OPENING, declared, entry, frozen, opened, receipt
 
 SECRET = "account-4711"
 
@@ -51,7 +53,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Nobody waits; how long they would have is kept."""
     waited: list[float] = []
     clock = SimpleNamespace(sleep=waited.append, monotonic=time.monotonic)
-    for module in (campaign_table, insert_calls, ledger_table, messaging):
+    for module in (campaign_table, insert_calls, ledger_table, messaging, s3):
         monkeypatch.setattr(module, "time", clock)
     return waited
 
@@ -569,3 +571,63 @@ def test_a_bucket_without_versions_is_refused() -> None:
 
     with pytest.raises(Refused, match="versioning"):
         S3Lists(client, "bucket").pin("bucket", "lists/a.csv", None)
+
+
+# Publishing beside other publishers
+
+WRITTEN: Any = {"ETag": '"1"', "VersionId": "1"}
+TAKEN = error("PreconditionFailed", 412)
+CONFLICT = error("ConditionalRequestConflict", 409)
+"""What S3 answers while another conditional write of the same key is under way; the upload is to be tried again."""
+
+
+def _stands(content: bytes) -> dict[str, Any]:
+    return {"Body": io.BytesIO(content)}
+
+
+def test_a_publisher_who_meets_another_waits_and_then_publishes(waits: list[float]) -> None:
+    client = Scripted(put_object=[CONFLICT, CONFLICT, WRITTEN])
+    assert S3Policies(client, "bucket", "policies/").publish("a", 1, b"{}")
+    assert len(waits) == 2
+    assert {asked["IfNoneMatch"] for asked in client.asked} == {"*"}
+
+
+def test_a_publisher_who_meets_another_and_comes_second_finds_what_that_one_wrote() -> None:
+    def policies(content: bytes) -> S3Policies:
+        client = Scripted(put_object=[CONFLICT, TAKEN], get_object=[_stands(content)])
+        return S3Policies(client, "bucket", "policies/")
+
+    assert not policies(b"{}").publish("a", 1, b"{}")
+    with pytest.raises(PolicySealed):
+        policies(b'{"other":1}').publish("a", 1, b"{}")
+
+
+def test_a_publisher_who_meets_others_for_ever_gives_up_for_now(waits: list[float]) -> None:
+    client = Scripted(put_object=lambda **_: CONFLICT)
+    with pytest.raises(TryAgain):
+        S3Policies(client, "bucket", "policies/").publish("a", 1, b"{}")
+    assert len(client.asked) == s3.PUBLISH_ATTEMPTS == len(waits) + 1
+
+
+@pytest.mark.parametrize("answer", [error("AccessDenied", 403), error("403", 403)])
+def test_a_publisher_who_may_not_publish_is_told_so(answer: ClientError) -> None:
+    with pytest.raises(PublishingForbidden) as caught:
+        S3Policies(Scripted(put_object=[answer]), "bucket", "policies/").publish("a", 1, b"{}")
+    assert SECRET not in str(caught.value)
+
+
+def test_published_versions_are_listed_over_all_pages_and_within_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    def page(*keys: str, **more: Any) -> dict[str, Any]:
+        return {"Contents": [{"Key": f"policies/{key}", "LastModified": NOW} for key in keys], **more}
+
+    def pages() -> Scripted:
+        first = page("b/10.json", "b/x.json", "b/0.json", IsTruncated=True, NextContinuationToken="2")
+        return Scripted(list_objects_v2=[first, page("b/9.json", "deep/a/1.json")])
+
+    client = pages()
+    listed = list(S3Policies(client, "bucket", "policies/").published())
+    assert [(policy.policy_id, policy.version) for policy in listed] == [("b", 9), ("b", 10)]
+    assert [asked.get("ContinuationToken") for asked in client.asked] == [None, "2"]
+    monkeypatch.setattr(s3, "PUBLISHED_AT_MOST", 1)
+    with pytest.raises(Refused, match="more than 1"):
+        S3Policies(pages(), "bucket", "policies/").published()

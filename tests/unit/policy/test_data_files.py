@@ -79,10 +79,10 @@ def test_a_line_holds_from_its_first_day_to_its_last_and_what_no_line_holds_is_h
 
 def test_the_explanation_names_the_line_or_says_that_there_is_none(book: Callable[..., Path]) -> None:
     policy = compiled(book(BY_RATE, shared={"rate": RATE}))
-    assert "rate: on 2025-05-01, from 2025-04-01: 9.00 GBP." in policy.explain([date(2025, 5, 1)]).text()
+    assert "Rate: 9.00 GBP, because on 2025-05-01 is 2025-04-01 or later." in policy.explain([date(2025, 5, 1)]).text()
     told = policy.explain([date(2027, 5, 1)]).text()
-    assert "rate: on 2027-05-01, from 2026-04-01: unknown." in told
-    assert told.endswith("because rate is not known. Reason: rate_unknown.")
+    assert "Rate: not known, because on 2027-05-01 is 2026-04-01 or later." in told
+    assert told.endswith("because rate is not known. Reason: rate unknown.")
 
 
 days = st.dates(date(2020, 1, 1), date(2030, 12, 31))

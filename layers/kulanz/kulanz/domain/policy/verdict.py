@@ -54,12 +54,18 @@ class KeptFact:
     node: Node
     is_until_paid: bool
 
+    def is_named(self, name: str) -> bool:
+        """Whether a kept value is this fact's, or that of one of its periods."""
+        own = self.slot.declaration.name
+        return name.startswith(f"{own}_") if self.slot.per else name == own
+
 
 @dataclass(slots=True)
 class Verdict:
     """How a row was judged: the outcome and reason, what decided it, and what every head came to.
 
     It is ``settled`` where the incident counts for the unit and nothing about it is unknown: only then it is kept.
+    ``beside`` are the heads that applied and yet give nothing: they came to nothing, or another head is paid instead.
     """
 
     outcome: Outcome
@@ -68,6 +74,7 @@ class Verdict:
     unknown: str = ""
     is_unknown: bool = False
     results: list[HeadResult] = field(default_factory=list)
+    beside: list[HeadResult] = field(default_factory=list)
     exact: Exact = 0
     minor: int = 0
     shares: list[tuple[str, Exact, Exact]] = field(default_factory=list)
@@ -161,19 +168,24 @@ class Judge:
         if ended is not None:
             return ended
         results: list[HeadResult] = []
+        beside: list[HeadResult] = []
         for head in self.heads:
             result = self._each(head, row) if head.for_each else self._one(head, row)
             if isinstance(result, Verdict):
                 return result
-            if result is not None and (result.exact > 0 or result.gives):
+            if result is None:
+                continue
+            if result.exact > 0 or result.gives:
                 results.append(result)
                 if self.program.policy.compose == "first":
                     break
+            else:
+                beside.append(result)
         if not results:
             reason = next((head.otherwise for head in self.heads if head.otherwise), "")
             reason = reason or self.program.policy.otherwise or NOTHING_DUE
-            return Verdict(Outcome.DECLINED, reason, settled=True)
-        return self._total(results, row)
+            return Verdict(Outcome.DECLINED, reason, beside=beside, settled=True)
+        return self._total(results, beside, row)
 
     def _keep(self, verdict: Verdict, row: Row) -> Verdict:
         """Work out what the decided incident adds to what is kept; where that is unknown, the row is held."""
@@ -272,7 +284,7 @@ class Judge:
             if result is not None:
                 whole.exact += result.exact
                 whole.gives += result.gives
-                whole.pieces.append((part, result.exact))
+            whole.pieces.append((part, 0 if result is None else result.exact))
         return whole
 
     def fresh(self, row: Row) -> Row:
@@ -304,11 +316,13 @@ class Judge:
                 result.gives.append((give, quantity, validity, chosen))
         return result
 
-    def _total(self, results: list[HeadResult], row: Row) -> Verdict:
+    def _total(self, results: list[HeadResult], beside: list[HeadResult], row: Row) -> Verdict:
         """Compose, cap and round the heads, then see how each is delivered."""
         if self.program.policy.compose == "max":
-            results = [max(results, key=lambda result: result.exact)]
-        verdict = Verdict(Outcome.GRANTED, "", results=results)
+            highest = max(results, key=lambda result: result.exact)
+            beside += [result for result in results if result is not highest]
+            results = [highest]
+        verdict = Verdict(Outcome.GRANTED, "", results=results, beside=beside)
         for node, per in self.caps:
             limit = node.evaluate(row) if per == "incident" else self._shared_limit(node, per, verdict, row)
             if limit is None:
