@@ -16,6 +16,9 @@ AWS_ENVIRONMENT = {
     "AWS_DEFAULT_REGION": "eu-central-1",
 }
 
+# What the template gives every function, read when a handler is imported.
+FUNCTION_ENVIRONMENT = {"POWERTOOLS_SERVICE_NAME": "kulanz", "POWERTOOLS_METRICS_NAMESPACE": "Kulanz"}
+
 # How long an example takes says more about the machine's other work than about the code.
 settings.register_profile("kulanz", deadline=None)
 settings.load_profile("kulanz")
@@ -25,7 +28,7 @@ def pytest_configure() -> None:
     """Replace the shell's AWS settings before any test module is imported."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
-    os.environ.update(AWS_ENVIRONMENT)
+    os.environ.update(AWS_ENVIRONMENT | FUNCTION_ENVIRONMENT)
 
 
 @pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in the same hook

@@ -14,7 +14,7 @@ from kulanz.application.ports import Refused, TryAgain
 from kulanz.application.report import campaign_estimate, campaign_report, differing_chunks
 from kulanz.domain.books import differences
 from kulanz.domain.campaign import CampaignId, Pass, State
-from kulanz.domain.estimate import AS_DEPLOYED, time_left
+from kulanz.domain.estimate import time_left
 from kulanz.domain.identifiers import INCIDENT_ID_EXPECTED, WHOLE_ACCOUNT, is_incident_id
 from kulanz.domain.policy import PolicyError
 from kulanz.domain.time import format_instant
@@ -152,7 +152,7 @@ def watch_campaign(stack: Stack, campaign_id: CampaignId, seconds: int, is_json:
         found = list(differences(campaign.plan.totals, campaign.apply.totals)) if flagged else []
         receipts = [stack.campaigns().receipts(campaign_id, work) for work in Pass]
         chunks = differing_chunks(campaign, *receipts) if flagged else []
-        _print_json(campaign_report(campaign, found, AS_DEPLOYED, chunks))
+        _print_json(campaign_report(campaign, found, stack.operation(), chunks))
     else:
         show_books(campaign, console())
     if campaign.state is not State.CLOSED:
@@ -167,12 +167,12 @@ def list_campaigns(stack: Stack, incident_id: str, is_json: bool) -> None:
     """List the campaigns of INCIDENT. Exits with 1 when there is none."""
     found = stack.campaigns().campaigns_of(incident_id)
     if is_json:
-        _print_json([campaign_report(campaign, (), AS_DEPLOYED) for campaign in found])
+        _print_json([campaign_report(campaign, (), stack.operation()) for campaign in found])
     elif found:
         names = ("campaign", "state", "policy", "rows", "planned", "applied", "list price, USD", "left")
-        table = Table(*names, box=None, pad_edge=False)
+        table, operation = Table(*names, box=None, pad_edge=False), stack.operation()
         for campaign in found:
-            made = campaign_estimate(campaign, AS_DEPLOYED)
+            made = campaign_estimate(campaign, operation)
             left = time_left(campaign, stack.campaigns().log(campaign.id), datetime.now(UTC))
             table.add_row(
                 str(campaign.id),

@@ -296,7 +296,7 @@ def explain(
         case = prepare(document, example, defaults)
     except (PolicyError, FactError, TimeError, ExampleError) as error:
         raise Unusable(str(error)) from None
-    explanation = case.policy.explain(case.values)
+    explanation = case.policy.explain(case.values, case.kept)
     if is_json:
         content = {"decision": explanation.decision.to_body(), "steps": list(explanation.steps)}
         click.echo(json.dumps(content, indent=2, ensure_ascii=False))

@@ -19,6 +19,7 @@ from kulanz.domain.facts import FactError, FactValue, parse_number
 from kulanz.domain.incident import Incident
 from kulanz.domain.money import Money, format_amount, parse_amount
 from kulanz.domain.policy import CompiledPolicy, PolicyDocument, PolicyError, compile_policy, freeze
+from kulanz.domain.policy.history import Kept
 from kulanz.domain.succession import less_granted
 from kulanz.domain.time import TimeError, Window, format_instant, local_day, parse_day, parse_instant, zone_of
 from kulanz_cli.example_format import ExampleError, check_example, misspelt
@@ -72,7 +73,7 @@ def run(document: PolicyDocument, example: Mapping[str, Any]) -> Result:
         case = prepare(document, example, left_out(document))
     except (PolicyError, FactError, TimeError, ExampleError) as error:
         return Result(name, rule, (Difference("example", "one that can be compared", str(error)),), "")
-    explanation = case.policy.explain(case.values)
+    explanation = case.policy.explain(case.values, case.kept)
     differences = tuple(_differences(case, explanation.decision, example))
     return Result(name, rule, differences, explanation.text())
 
@@ -84,10 +85,11 @@ def left_out(document: PolicyDocument) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """An example ready to be decided: the compiled policy, the row, the zone of its days, the decision's instant."""
+    """An example ready to be decided: the compiled policy, the row, what is kept, the zone of its days, the instant."""
 
     policy: CompiledPolicy
     values: tuple[FactValue | None, ...]
+    kept: Kept
     zone: str
     decided_at: datetime
 
@@ -102,7 +104,8 @@ def prepare(document: PolicyDocument, example: Mapping[str, Any], defaults: Mapp
     zone = document.policy.zone
     if zone in document.policy.facts:
         zone = str(account.get(zone, happened.facts.get(zone)) or "UTC")
-    return Case(policy, values, zone, decided_at)
+    kept = policy.kept_as_stated({**happened.facts, **account})
+    return Case(policy, values, kept, zone, decided_at)
 
 
 def _check_names(document: PolicyDocument, example: Mapping[str, Any]) -> None:

@@ -15,6 +15,7 @@ from kulanz.adapters.s3 import S3Lists, S3Policies
 from kulanz.application.accept_offer import AcceptPorts
 from kulanz.application.answer import AnswerPorts
 from kulanz.application.control import ControlPorts
+from kulanz.domain.estimate import Operation
 
 POLICY_PREFIX = "policies/"
 LIST_PREFIX = "lists/"
@@ -78,6 +79,7 @@ class Stack:
         self._endpoint_url = endpoint_url
         self._session = session
         self._clients: dict[str, Any] = {}
+        self._described: Any = None
         self._names: StackNames | None = None
 
     def _connected(self) -> boto3.Session:
@@ -113,22 +115,40 @@ class Stack:
         return self._names
 
     def _read_names(self) -> StackNames:
-        try:
-            answer = self.client("cloudformation").describe_stacks(StackName=self.name)
-        except ClientError as error:
-            problem = error.response.get("Error", {})
-            if problem.get("Code") == "ValidationError":
-                raise StackUnusable(
-                    f"there is no stack {self.name} in this account and region; deploy it, or name it with --stack-name"
-                ) from None
-            raise StackUnusable(f"the stack could not be read: {problem.get('Code')}") from None
-        except BotoCoreError as error:
-            raise StackUnusable(f"AWS did not answer: {error}") from None
-        outputs = {output["OutputKey"]: output["OutputValue"] for output in answer["Stacks"][0].get("Outputs", [])}
-        missing = sorted(name for name in _OUTPUTS.values() if name not in outputs)
-        if missing:
-            raise StackUnusable(f"the stack {self.name} lacks the output {', '.join(missing)}; is it a Kulanz stack?")
-        return StackNames(**{field: outputs[name] for field, name in _OUTPUTS.items()})
+        outputs = {output["OutputKey"]: output["OutputValue"] for output in self._description().get("Outputs", [])}
+        return StackNames(**{field: self._named(outputs, "output", name) for field, name in _OUTPUTS.items()})
+
+    def operation(self) -> Operation:
+        """The settings of the deployed stack that an estimate depends on. Raises StackUnusable."""
+        given = {one["ParameterKey"]: one["ParameterValue"] for one in self._description().get("Parameters", [])}
+        return Operation(
+            region=self.client("cloudformation").meta.region_name,
+            recipients_per_message=int(self._named(given, "parameter", "NoticesPerMessage")),
+            write_rate=int(self._named(given, "parameter", "TargetWriteRate")),
+        )
+
+    def _named(self, found: dict[str, str], what: str, name: str) -> str:
+        if name not in found:
+            raise StackUnusable(f"the stack {self.name} lacks the {what} {name}; is it a Kulanz stack?")
+        return found[name]
+
+    def _description(self) -> Any:
+        """What CloudFormation says about the stack, asked once."""
+        if self._described is None:
+            try:
+                answer = self.client("cloudformation").describe_stacks(StackName=self.name)
+            except ClientError as error:
+                problem = error.response.get("Error", {})
+                if problem.get("Code") == "ValidationError":
+                    raise StackUnusable(
+                        f"there is no stack {self.name} in this account and region; deploy it, or name it with"
+                        " --stack-name"
+                    ) from None
+                raise StackUnusable(f"the stack could not be read: {problem.get('Code')}") from None
+            except BotoCoreError as error:
+                raise StackUnusable(f"AWS did not answer: {error}") from None
+            self._described = answer["Stacks"][0]
+        return self._described
 
     def campaigns(self) -> DynamoCampaigns:
         """The campaign store."""

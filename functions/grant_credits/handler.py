@@ -14,8 +14,9 @@ from kulanz.adapters.campaign_table import DynamoCampaigns
 from kulanz.adapters.ledger_table import DynamoLedger
 from kulanz.adapters.messaging import SqsChunks, read_chunk_message
 from kulanz.adapters.s3 import S3Archive, S3Lists
+from kulanz.application.chunk_run import GrantPorts, GrantSettings
 from kulanz.application.frozen import FrozenCache
-from kulanz.application.grant_credits import GrantPorts, GrantSettings, grant_credits
+from kulanz.application.grant_credits import grant_credits
 from kulanz.config import GrantCreditsConfig
 from kulanz.domain.campaign import Cause
 
@@ -64,7 +65,10 @@ def handle(event: dict[str, Any], context: LambdaContext) -> None:
     for record in event["Records"]:
         message = read_chunk_message(record["body"])
         cause = Cause(context.function_name, record["messageId"], context.function_version)
-        worked = grant_credits(message, ports, settings, _LambdaClock(context), cause, _policies)
+        try:
+            worked = grant_credits(message, ports, settings, _LambdaClock(context), cause, _policies)
+        finally:  # most of all where a chunk was given up because of them
+            metrics.add_metric("ThrottledInserts", MetricUnit.Count, ledger.take_throttled())
         logger.info(
             "chunk",
             campaign=str(message.campaign),
@@ -77,4 +81,3 @@ def handle(event: dict[str, Any], context: LambdaContext) -> None:
         )
         metrics.add_metric("LinesWorked", MetricUnit.Count, worked.lines)
         metrics.add_metric("DecisionsInLedger", MetricUnit.Count, worked.written)
-        metrics.add_metric("ThrottledInserts", MetricUnit.Count, ledger.take_throttled())

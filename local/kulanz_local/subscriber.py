@@ -1,9 +1,10 @@
 """A company's own systems, played here: one queue subscribed to the notices topic, one to the bus's announcements."""
 
 import json
+import sqlite3
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -59,11 +60,42 @@ class Receiver(threading.Thread):
         self.join(STOP_SECONDS)
 
 
-class Subscriber:
-    """Receives all notices and announcements of a stack for the length of a `with` block.
+class KnownNotices:
+    """Counts distinct notices, however many there are: their ids are kept in a file, of which memory holds a part.
 
-    Of each notice only its id is kept, as 16 bytes: delivery is at least once, and the id tells a repetition.
+    Delivery is at least once, and the id tells a repetition. For one thread at a time.
     """
+
+    def __init__(self) -> None:
+        # A database without a name is a file that SQLite removes by itself, and whose pages it keeps 2 MB of.
+        self._ids = sqlite3.connect("", check_same_thread=False, isolation_level=None)
+        self._ids.execute("PRAGMA journal_mode = OFF")
+        self._ids.execute("CREATE TABLE ids (audience INTEGER, id BLOB, PRIMARY KEY (audience, id)) WITHOUT ROWID")
+        self._places: dict[Audience, int] = {}
+        self._distinct: Counter[Audience] = Counter()
+        self.delivered = 0
+
+    def add(self, audience: Audience, ids: Sequence[bytes]) -> None:
+        """Count notices of one message."""
+        place = self._places.setdefault(audience, len(self._places))
+        before = self._ids.total_changes
+        self._ids.execute("BEGIN")
+        self._ids.executemany("INSERT OR IGNORE INTO ids VALUES (?, ?)", [(place, one) for one in ids])
+        self._ids.execute("COMMIT")
+        self._distinct[audience] += self._ids.total_changes - before
+        self.delivered += len(ids)
+
+    def distinct(self) -> Counter[Audience]:
+        """Distinct notices by audience."""
+        return self._distinct.copy()
+
+    def close(self) -> None:
+        """Remove the file; the counts stay."""
+        self._ids.close()
+
+
+class Subscriber:
+    """Receives all notices and announcements of a stack for the length of a `with` block."""
 
     def __init__(self, session: boto3.Session, endpoint: str, topic_arn: str, bus_name: str) -> None:
         self._sqs: Any = session.client("sqs", endpoint_url=endpoint)
@@ -71,10 +103,9 @@ class Subscriber:
         self._events: Any = session.client("events", endpoint_url=endpoint)
         self._topic_arn, self._bus_name = topic_arn, bus_name
         self._lock = threading.Lock()
-        self._known: dict[Audience, set[bytes]] = {}
+        self._known = KnownNotices()
         self._told: dict[str, dict[str, Any]] = {}
         self._announced: list[tuple[str, dict[str, Any]]] = []
-        self._delivered = 0
         self._receivers: list[Receiver] = []
 
     def __enter__(self) -> Self:
@@ -105,6 +136,8 @@ class Subscriber:
     ) -> None:
         for receiver in self._receivers:
             receiver.stop()
+        with self._lock:
+            self._known.close()
 
     def _queue(self, name: str, service: str, source_arn: str) -> str:
         """A queue that the topic, or the rule, may send to."""
@@ -129,8 +162,7 @@ class Subscriber:
         audience = message["campaign"], message["kind"], message["locale"]
         ids = [bytes.fromhex(recipient["notice_id"]) for recipient in message["recipients"]]
         with self._lock:
-            self._known.setdefault(audience, set()).update(ids)
-            self._delivered += len(ids)
+            self._known.add(audience, ids)
 
     def _take_announcement(self, body: str) -> None:
         event = json.loads(body)
@@ -146,7 +178,7 @@ class Subscriber:
     def distinct_notices(self) -> Counter[Audience]:
         """Distinct notices by audience."""
         with self._lock:
-            return Counter({audience: len(ids) for audience, ids in self._known.items()})
+            return self._known.distinct()
 
     def notices_of(self, campaign: str) -> int:
         """Distinct notices of a campaign."""
@@ -161,7 +193,7 @@ class Subscriber:
     def deliveries(self) -> int:
         """Notices delivered, repetitions included."""
         with self._lock:
-            return self._delivered
+            return self._known.delivered
 
     def announcements(self) -> list[tuple[str, dict[str, Any]]]:
         """Detail type and detail of every announcement so far."""

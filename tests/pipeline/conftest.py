@@ -28,5 +28,5 @@ def deployed() -> Iterator[Deployed]:
     """The stack, built if need be, and deployed to a fresh AWS for all tests of the session."""
     build()
     with EmbeddedAws() as aws:
-        parameters = {"ChunkBytes": SMALL_CHUNK_BYTES, "MaximumConcurrency": WORKERS}
+        parameters = {"ChunkBytes": SMALL_CHUNK_BYTES, "MaximumConcurrency": WORKERS, "NoticesPerMessage": "50"}
         yield Deployed(aws, deploy(aws.endpoint, parameters=parameters), aws_session())

@@ -199,6 +199,8 @@ def test_the_command_follows_a_campaign_and_prints_its_books(
     report = json.loads(capsys.readouterr().out)
     assert report["state"] == "closed"
     assert report["plan"]["rows"] == played.expected[ATT.incident_id].rows
+    announced = [detail for _, detail in played.subscriber.announcements() if detail["campaign"] == str(campaign.id)]
+    assert report == announced[0], "estimated with the settings that the stack was deployed with"
     assert drive.run_kulanz(played.stack, "campaigns", ATT.incident_id) == 0
     assert f"{campaign.id}" in capsys.readouterr().out
     assert drive.run_kulanz(played.stack, "campaigns", "never-heard-of") == 1

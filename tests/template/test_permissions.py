@@ -53,12 +53,17 @@ CALLS: dict[str, dict[str, set[Grant]]] = {
         "get_object": {
             *(("s3:GetObject", LISTS), ("s3:GetObjectVersion", LISTS)),
             *(("s3:GetObject", INLINE), ("s3:GetObjectVersion", INLINE)),
+            ("s3:GetObject", CAMPAIGNS),
         },
         "put_object": {("s3:PutObject", CAMPAIGNS)},
         "batch_execute_statement": {("dynamodb:PartiQLInsert", CREDITS_TABLE)},
         "batch_get_item": {("dynamodb:BatchGetItem", CREDITS_TABLE)},
         "get_item": {("dynamodb:GetItem", CAMPAIGNS_TABLE)},
-        "transact_write_items": {("dynamodb:PutItem", CAMPAIGNS_TABLE), ("dynamodb:UpdateItem", CAMPAIGNS_TABLE)},
+        "query": {("dynamodb:Query", CAMPAIGNS_TABLE)},
+        "transact_write_items": {
+            *(("dynamodb:PutItem", CAMPAIGNS_TABLE), ("dynamodb:UpdateItem", CAMPAIGNS_TABLE)),
+            ("dynamodb:PutItem", CREDITS_TABLE),
+        },
         "send_message_batch": {("sqs:SendMessage", "arn:ChunksQueue")},
     },
     "publish_notices": {
@@ -155,6 +160,18 @@ def test_advance_campaign_speaks_under_our_own_source_only(stack: Stack) -> None
         item for item in role_statements(stack, "AdvanceCampaignRole") if item["Action"] == "events:PutEvents"
     ]
     assert statement["Condition"] == {"StringEquals": {"events:source": EVENT_SOURCE}}
+
+
+def test_a_decision_is_put_in_a_transaction_only(stack: Stack) -> None:
+    """A put alone could replace a decision; in the transaction it is conditional on there being none."""
+    (statement,) = [
+        item
+        for item in role_statements(stack, "GrantCreditsRole")
+        if ("dynamodb:PutItem", CREDITS_TABLE) in granted(item)
+    ]
+    assert statement["Condition"] == {
+        "ForAnyValue:StringEquals": {"dynamodb:EnclosingOperation": ["TransactWriteItems"]}
+    }
 
 
 def calls_in(path: Path) -> Iterator[str]:

@@ -29,6 +29,7 @@ from kulanz.adapters.campaign_table import DynamoCampaigns
 from kulanz.adapters.ledger_table import DynamoLedger, entry_item
 from kulanz.adapters.messaging import EventBridgeAnnouncer, SnsNotices, SqsChunks
 from kulanz.adapters.s3 import S3Lists, S3Policies
+from kulanz.application.chunk_run import ROUND_SECONDS, TIME_TO_FINISH_SECONDS, WAVE_SECONDS
 from kulanz.application.ports import (
     Announcement,
     ChunkMessage,
@@ -114,6 +115,18 @@ def test_waits_grow_and_are_bounded() -> None:
     for attempt in range(1, 30):
         assert 0 <= aws.backoff_seconds(attempt) <= aws.BACKOFF_LONGEST_SECONDS
     assert max(aws.backoff_seconds(1) for _ in range(100)) <= aws.BACKOFF_FIRST_SECONDS
+
+
+def longest_waits(attempts: int, longest_seconds: float) -> float:
+    return sum(min(longest_seconds, aws.BACKOFF_FIRST_SECONDS * 2.0**number) for number in range(attempts))
+
+
+def test_all_waits_of_a_wave_and_its_receipt_fit_into_what_a_worker_keeps_back() -> None:
+    insert = longest_waits(aws.ENTRY_ATTEMPTS, aws.BACKOFF_LONGEST_SECONDS)
+    receipt = longest_waits(aws.CONFLICT_ATTEMPTS, aws.CONFLICT_BACKOFF_LONGEST_SECONDS)
+
+    assert insert + WAVE_SECONDS + receipt <= TIME_TO_FINISH_SECONDS
+    assert insert <= ROUND_SECONDS <= TIME_TO_FINISH_SECONDS / 2
 
 
 # Batches whose entries fail one by one
@@ -388,11 +401,35 @@ def test_a_transaction_that_met_another_is_made_again_with_the_same_token(
 
 
 def test_a_transaction_that_always_meets_another_is_given_up_for_now() -> None:
-    campaigns, client = _campaigns(*[_cancelled("TransactionConflict")] * aws.ENTRY_ATTEMPTS)
+    campaigns, client = _campaigns(*[_cancelled("TransactionConflict")] * aws.CONFLICT_ATTEMPTS)
 
     with pytest.raises(TryAgain, match="conflicts"):
         campaigns.record_receipt(receipt(50, 450))
-    assert len(client.asked) == aws.ENTRY_ATTEMPTS
+    assert len(client.asked) == aws.CONFLICT_ATTEMPTS
+
+
+def test_a_record_that_every_worker_adds_to_is_waited_for_often_and_shortly(waits: list[float]) -> None:
+    campaigns, _ = _campaigns(*[_cancelled("None", "None", "TransactionConflict")] * 30, {})
+
+    assert campaigns.record_receipt(receipt(50, 450))
+    assert max(waits) <= aws.CONFLICT_BACKOFF_LONGEST_SECONDS
+
+
+def test_a_mark_that_meets_a_receipt_is_set_again(waits: list[float]) -> None:
+    """All chunks have just been sent, so the workers' receipts are busy with the record that is to be marked."""
+    client = Scripted(update_item=[error("TransactionConflictException")] * 5 + [{}])
+
+    DynamoCampaigns(client, "campaigns").mark_dispatched(FIRST, Pass.PLAN)
+
+    assert len(client.asked) == 6
+    assert len(waits) == 5
+
+
+def test_a_mark_on_a_campaign_that_is_not_there_is_refused() -> None:
+    client = Scripted(update_item=[error("ConditionalCheckFailedException")])
+
+    with pytest.raises(Refused, match="UpdateItem"):
+        DynamoCampaigns(client, "campaigns").mark_announced(FIRST, "1")
 
 
 def test_a_failed_condition_beside_a_conflict_is_a_lost_race() -> None:

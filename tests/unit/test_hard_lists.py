@@ -8,7 +8,7 @@ from kulanz.application.open_campaign import Opening
 from kulanz.domain.books import RowClass
 from kulanz.domain.campaign import CampaignId, State
 from kulanz.domain.lists import LINE_SCAN_BYTES
-from tests.support.small_campaign import CAMPAIGN, HEADER, LIST_KEY, event, list_of, row, small_world
+from tests.support.small_campaign import CAMPAIGN, HEADER, LIST_KEY, event, list_of, row, sealed_policy, small_world
 from tests.support.world import Function, Step, World
 
 GOOD_ROWS = [row(f"a-{number}") for number in range(20)]
@@ -31,7 +31,24 @@ def test_a_header_repeated_in_the_middle_is_a_rejected_row() -> None:
     campaign = world.campaign(CAMPAIGN)
     assert campaign.state is State.CLOSED
     assert granted(world) == {f"a-{number}" for number in range(20)}
-    assert campaign.apply.totals.classes()[RowClass.REJECTED, "fact_invalid"] == 1
+    assert campaign.apply.totals.classes()[RowClass.REJECTED, "header_repeated"] == 1
+
+
+@pytest.mark.parametrize(
+    "again", [b"account_id,name", b"\xef\xbb\xbfaccount_id,name", b'"account_id","name"', b"name,account_id"]
+)
+def test_two_lists_in_one_file_credit_no_account_of_the_name_of_its_column(again: bytes) -> None:
+    """Where a policy asks for no facts, only its first cell tells a header from a row."""
+    world = World()
+    world.policies.publish("flat", 1, sealed_policy("kulanz: 1\nid: flat\nversion: 1\ntitle: Flat\npay: 5.00 EUR\n"))
+    world.lists.upload("lists/two.csv", b"\n".join([b"account_id,name", b"a-1,x", again, b"a-2,y"]))
+    world.publish(event(key="lists/two.csv", rows=3, policy="flat"))
+    world.run_until_quiet()
+
+    campaign = world.campaign(CAMPAIGN)
+    assert campaign.state is State.CLOSED
+    assert granted(world) == {"a-1", "a-2"}
+    assert sum(n for (row_class, _), n in campaign.plan.totals.classes().items() if row_class is RowClass.REJECTED) == 1
 
 
 def test_ten_thousand_columns_are_refused_before_anything_is_read() -> None:

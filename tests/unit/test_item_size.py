@@ -101,7 +101,7 @@ def _items(path: Path) -> Iterator[dict[str, Any]]:
     for _ in range(SAMPLES):
         decision = policy.decide([_fact(fact, start, choose) for fact in policy.facts])
         earlier = {"EUR": str(MAX_MINOR_UNITS), "call_minute": "12345.5"}
-        body = prepare(place, decision, "", earlier).body("f" * 32)
+        body = prepare(place, decision, "", earlier=earlier).body("f" * 32)
         lifetime = Lifetime.of(decision, written, start + timedelta(days=10_000))
         yield entry_item(new_entry(key, 10**13 + 1, body, decision, lifetime))
 

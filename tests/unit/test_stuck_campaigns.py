@@ -2,8 +2,9 @@
 
 import pytest
 
+from kulanz.application.chunk_run import WAVE_SECONDS, GrantSettings
 from kulanz.application.control import ControlPorts, cancel, resume
-from kulanz.config import GrantCreditsConfig, SettingError
+from kulanz.config import WORKERS_MOST, WRITE_RATE_LEAST
 from kulanz.domain.campaign import CampaignId, Cause, Pass, State
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, sealed_policy, small_world
 from tests.support.world import CHANGES, Function, World, WorldClock
@@ -17,7 +18,7 @@ def control(world: World) -> ControlPorts:
     return ControlPorts(world.campaigns, world.chunks)
 
 
-@pytest.mark.parametrize("entries_per_second", [1.0, 4.0, 12.0, 400.0])
+@pytest.mark.parametrize("entries_per_second", [0.2, 1.0, 4.0, 12.0, 400.0])
 @pytest.mark.parametrize("calls_in_flight", [1, 4, 32])
 def test_a_worker_keeps_its_pace_and_still_has_time_for_its_receipt(
     entries_per_second: float, calls_in_flight: int, monkeypatch: pytest.MonkeyPatch
@@ -43,15 +44,10 @@ def test_a_worker_keeps_its_pace_and_still_has_time_for_its_receipt(
     assert sum(waited) >= rows / entries_per_second - 1
 
 
-def test_a_pace_below_one_entry_a_second_for_each_worker_is_refused_by_name() -> None:
-    values = {
-        "CREDITS_TABLE": "c", "CAMPAIGNS_TABLE": "m", "LIST_BUCKET": "l", "CHUNK_QUEUE_URL": "q",
-        "IN_FLIGHT_CALLS": "4", "TARGET_WRITE_RATE": "9", "MAXIMUM_CONCURRENCY": "10",
-        "DECISION_RETENTION_DAYS": "400",
-    }  # fmt: skip
-    with pytest.raises(SettingError, match="TARGET_WRITE_RATE"):
-        GrantCreditsConfig.read(values)
-    assert GrantCreditsConfig.read(values | {"TARGET_WRITE_RATE": "10"}).entries_per_second == 1
+def test_the_slowest_worker_that_can_be_deployed_writes_one_entry_between_two_looks_at_its_clock() -> None:
+    slowest = GrantSettings(32, WRITE_RATE_LEAST / WORKERS_MOST, 400)
+
+    assert slowest.entries_per_wave / slowest.entries_per_second <= WAVE_SECONDS
 
 
 def world_whose_last_record_was_given_up() -> World:

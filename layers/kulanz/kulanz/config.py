@@ -11,7 +11,11 @@ CHUNK_BYTES_LARGEST = 16 * 1024 * 1024
 CALLS_IN_FLIGHT_MOST = 32
 RECIPIENTS_PER_MESSAGE_MOST = 1_000
 RETENTION_DAYS_MOST = 36_500
+WORKERS_MOST = 100
+WRITE_RATE_LEAST = 20
+"""Decisions a second: were it less, the slowest worker would wait too long for one to look at its clock in between."""
 WRITE_RATE_MOST = 1_000_000
+"""More than any table takes: no limit."""
 
 
 class SettingError(Exception):
@@ -73,7 +77,7 @@ class OpenCampaignConfig:
 
 @dataclass(frozen=True, slots=True)
 class GrantCreditsConfig:
-    """What `grant_credits` needs to know. `write_rate` is write units a second over all workers; 0 is unlimited."""
+    """What `grant_credits` needs to know. `write_rate` is write units a second over all workers."""
 
     credits_table: str
     campaigns_table: str
@@ -93,19 +97,14 @@ class GrantCreditsConfig:
     def read(cls, values: Mapping[str, str] = os.environ) -> Self:
         """Read the environment. Raises SettingError."""
         given = _Environment(values)
-        write_rate = given.integer("TARGET_WRITE_RATE", 0, WRITE_RATE_MOST)
-        maximum_concurrency = given.integer("MAXIMUM_CONCURRENCY", 1, 1_000)
-        if 0 < write_rate < maximum_concurrency:
-            # A slower worker could not write a single entry between two looks at its clock.
-            raise SettingError("TARGET_WRITE_RATE: expected at least MAXIMUM_CONCURRENCY, one entry a second each")
         return cls(
             credits_table=given.text("CREDITS_TABLE"),
             campaigns_table=given.text("CAMPAIGNS_TABLE"),
             list_bucket=given.text("LIST_BUCKET"),
             chunk_queue_url=given.text("CHUNK_QUEUE_URL"),
             calls_in_flight=given.integer("IN_FLIGHT_CALLS", 1, CALLS_IN_FLIGHT_MOST),
-            write_rate=write_rate,
-            maximum_concurrency=maximum_concurrency,
+            write_rate=given.integer("TARGET_WRITE_RATE", WRITE_RATE_LEAST, WRITE_RATE_MOST),
+            maximum_concurrency=given.integer("MAXIMUM_CONCURRENCY", 1, WORKERS_MOST),
             retention_days=given.integer("DECISION_RETENTION_DAYS", 1, RETENTION_DAYS_MOST),
         )
 
@@ -150,5 +149,5 @@ class AdvanceCampaignConfig:
             chunk_queue_url=given.text("CHUNK_QUEUE_URL"),
             bus_name=given.text("BUS_NAME"),
             recipients_per_message=given.integer("NOTICES_PER_MESSAGE", 1, RECIPIENTS_PER_MESSAGE_MOST),
-            write_rate=given.integer("TARGET_WRITE_RATE", 0, WRITE_RATE_MOST),
+            write_rate=given.integer("TARGET_WRITE_RATE", WRITE_RATE_LEAST, WRITE_RATE_MOST),
         )

@@ -10,7 +10,9 @@ from botocore.stub import Stubber
 from click.testing import CliRunner, Result
 
 from kulanz.application.answer import AnswerPorts
+from kulanz.application.report import campaign_report
 from kulanz.domain.campaign import CampaignId
+from kulanz.domain.estimate import AS_DEPLOYED, Operation
 from kulanz.domain.policy import document_json, load_policy
 from kulanz_cli.main import main
 from kulanz_cli.stack import Stack, StackNames, StackUnusable
@@ -19,6 +21,8 @@ from kulanz_cli.watch import StillAtWork, states_of
 from kulanz_local.cases import SKYPE
 from kulanz_local.lists import Expectation, write_list
 from tests.support.world import BUCKET, World
+
+OPERATION = Operation("eu-central-1", recipients_per_message=3, write_rate=20)
 
 
 class WorldStack(Stack):
@@ -31,6 +35,9 @@ class WorldStack(Stack):
 
     def campaigns(self) -> Any:
         return self.world.campaigns
+
+    def operation(self) -> Operation:
+        return OPERATION
 
     def policies(self) -> Any:
         return self.world.policies
@@ -126,6 +133,38 @@ def test_campaigns_are_listed(played: tuple[WorldStack, Expectation]) -> None:
     assert run(played[0], "campaigns", "another").exit_code == 1
 
 
+@pytest.mark.parametrize("words", [("watch", f"{SKYPE.incident_id}/1"), ("campaigns", SKYPE.incident_id)])
+def test_an_estimate_is_made_with_the_settings_of_the_stack(
+    played: tuple[WorldStack, Expectation], words: tuple[str, ...]
+) -> None:
+    campaign = played[0].world.campaign(f"{SKYPE.incident_id}/1")
+    found = json.loads(run(played[0], *words, "--json").stdout)
+    report = found[0] if isinstance(found, list) else found
+
+    assert report["estimate"] == campaign_report(campaign, (), OPERATION)["estimate"]
+    assert report["estimate"] != campaign_report(campaign, (), AS_DEPLOYED)["estimate"]
+
+
+def test_a_stacks_settings_are_those_that_it_was_deployed_with() -> None:
+    stack, stub = stubbed()
+    given = {"TargetWriteRate": "500", "NoticesPerMessage": "7", "ChunkBytes": "4096"}
+    stub.add_response("describe_stacks", {"Stacks": [KULANZ | {"Parameters": described(given)}]})
+
+    assert stack.operation() == Operation("eu-central-1", recipients_per_message=7, write_rate=500)
+
+
+def test_a_stack_without_these_settings_is_told() -> None:
+    stack, stub = stubbed()
+    stub.add_response("describe_stacks", {"Stacks": [KULANZ]})
+
+    with pytest.raises(StackUnusable, match="lacks the parameter NoticesPerMessage"):
+        stack.operation()
+
+
+def described(parameters: dict[str, str]) -> list[dict[str, str]]:
+    return [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()]
+
+
 def test_waiting_for_a_campaign_that_never_comes_ends(played: tuple[WorldStack, Expectation]) -> None:
     looks = states_of(played[0].campaigns(), CampaignId("another", 1), longest_seconds=0)
     assert next(looks) is None
@@ -140,6 +179,10 @@ def test_a_shell_without_a_region_is_told(monkeypatch: pytest.MonkeyPatch) -> No
     result = run(None, "ask", "100")
     assert result.exit_code == 3
     assert "--region" in result.stderr
+
+
+KULANZ = {"StackName": "other", "CreationTime": datetime(2026, 1, 1, tzinfo=UTC), "StackStatus": "CREATE_COMPLETE"}
+"""What CloudFormation tells about a stack at least."""
 
 
 def stubbed() -> tuple[Stack, Stubber]:
@@ -168,8 +211,7 @@ def test_a_stack_that_may_not_be_read_is_told() -> None:
 
 def test_a_stack_of_another_kind_is_told() -> None:
     stack, stub = stubbed()
-    found = {"StackName": "other", "CreationTime": datetime(2026, 1, 1, tzinfo=UTC), "StackStatus": "CREATE_COMPLETE"}
-    stub.add_response("describe_stacks", {"Stacks": [found]})
+    stub.add_response("describe_stacks", {"Stacks": [KULANZ]})
     with pytest.raises(StackUnusable, match="is it a Kulanz stack"):
         _ = stack.names
 

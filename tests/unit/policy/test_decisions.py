@@ -113,10 +113,10 @@ HOUR = 3600
         ("be-113-2", ("residential", 1500, None, True), 8 * HOUR, 0, 0, 100),
         ("be-113-2", ("residential", 1500, None, True), 24 * HOUR, 100, 100, 200),
         ("uk-water-gss", ("household", None), 24 * HOUR, 5000, 10000, 10000),
-        ("fi-eml", (60000, START, None, 0), 12 * HOUR, 0, 6000, 6000),
-        ("fi-eml", (60000, START, None, 0), 24 * HOUR, 6000, 15000, 15000),
-        ("fi-eml", (60000, START, None, 0), 72 * HOUR, 15000, 30000, 30000),
-        ("fi-eml", (60000, START, None, 0), 288 * HOUR, 90000, 120000, 120000),
+        ("fi-eml", (60000, START, None), 12 * HOUR, 0, 6000, 6000),
+        ("fi-eml", (60000, START, None), 24 * HOUR, 6000, 15000, 15000),
+        ("fi-eml", (60000, START, None), 72 * HOUR, 15000, 30000, 30000),
+        ("fi-eml", (60000, START, None), 288 * HOUR, 90000, 120000, 120000),
         ("se-ellag", (1200000, 5250000), 12 * HOUR, 0, 150000, 150000),
         ("se-ellag", (1200000, 5250000), 24 * HOUR, 150000, 150000, 450000),
         ("se-ellag", (1200000, 5250000), 48 * HOUR, 450000, 450000, 750000),
@@ -189,7 +189,7 @@ def test_a_month_has_the_hours_it_has(start: str, hours_of_month: int) -> None:
 MONOTONE = ("nl-elec", "fi-eml", "se-ellag", "br-anatel", "uk-water-gss", "be-113-2", "aws-ec2-region", "tkg-58-3")
 FACTS_OF: dict[str, dict[str, Any]] = {
     "nl-elec": {"connection": "household"},
-    "fi-eml": {"annual_network_fee": 60000, "known_to_operator": START, "already_paid_2026": 0},
+    "fi-eml": {"annual_network_fee": 60000, "known_to_operator": START},
     "se-ellag": {"annual_network_cost": 1200000, "price_base_amount": 5250000},
     "br-anatel": {"plan": 8990},
     "uk-water-gss": {"segment": "household"},
@@ -265,7 +265,7 @@ def test_the_process_time_zone_changes_nothing(zone: str) -> None:
 )
 def test_the_order_of_windows_changes_no_decision(windows: list[tuple[str, str]]) -> None:
     policy = compiled(POLICIES / "fi-eml" / "1.yaml", incident(*windows, cause="storm"))
-    assert minor(policy.decide((60000, START, None, 0))) == 12000
+    assert minor(policy.decide((60000, START, None))) == 12000
 
 
 CLAIM = """facts: {claimed: yes_no, claimed_at: instant}
@@ -388,13 +388,17 @@ def test_windows_as_facts_are_excluded_or_alone_counted() -> None:
 
 def test_each_calendar_year_has_its_own_cap_and_history() -> None:
     policy = compiled(
-        POLICIES / "fi-eml" / "1.yaml", incident(("2026-12-31T08:00:00Z", "2027-01-02T08:00:00Z"), cause="storm")
+        written(
+            "currency: EUR\nzone: Europe/Helsinki\n"
+            "facts:\n  fee: money\n  paid: {type: money, per: calendar year}\n"
+            "pay: 25% of fee\ncap: {per: calendar year, at: 200% of fee - paid}"
+        ),
+        incident(("2026-12-31T08:00:00Z", "2027-01-02T08:00:00Z")),
     )
-    assert [fact.name for fact in policy.facts][-2:] == ["already_paid_2026", "already_paid_2027"]
-    known = parse_instant("2026-12-31T08:00:00Z")
-    assert minor(policy.decide((60000, known, None, 118000, 0))) == 12625
-    assert minor(policy.decide((60000, known, None, 120000, 120000))) == 0
-    assert policy.decide((60000, known, None, None, 0)).reason == "already_paid_2026_unknown"
+    assert [fact.name for fact in policy.facts] == ["fee", "paid_2026", "paid_2027"]
+    assert minor(policy.decide((60000, 118000, 0))) == 12625
+    assert minor(policy.decide((60000, 120000, 120000))) == 0
+    assert policy.decide((60000, None, 0)).reason == "paid_2026_unknown"
 
 
 def test_a_wrong_value_that_is_held_takes_no_default_and_no_word_of_the_incident() -> None:

@@ -27,7 +27,7 @@ def at(text: str) -> int:
 
 def explained(rule: Rule, example: Mapping[str, Any]) -> Explanation:
     case = prepare(rule.document, example, left_out(rule.document))
-    return case.policy.explain(case.values)
+    return case.policy.explain(case.values, case.kept)
 
 
 def told(policy: CompiledPolicy, *facts: object) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """What all adapters share: how clients are configured, and which AWS errors are worth another try."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import boto3
@@ -13,10 +13,18 @@ from kulanz.application.ports import Refused, TryAgain
 CONNECT_TIMEOUT_SECONDS = 3
 READ_TIMEOUT_SECONDS = 20
 SDK_ATTEMPTS = 5
-ENTRY_ATTEMPTS = 8
-"""How often the entries of a batch that AWS refused one by one inside a 200 are sent again."""
+ENTRY_ATTEMPTS = 12
+"""How often the entries of a batch that AWS refused one by one inside a 200 are sent: enough for ten workers at a table
+that takes a seventeenth of what they could write (`bench/capacity.py`), and over before a worker's time is."""
 BACKOFF_FIRST_SECONDS = 0.05
 BACKOFF_LONGEST_SECONDS = 2.0
+CONFLICT_ATTEMPTS = 32
+CONFLICT_BACKOFF_LONGEST_SECONDS = 0.5
+"""A transaction that meets another on the same item has to wait for milliseconds only, but perhaps often: every receipt
+of a campaign adds to one record."""
+
+AFTER_EVERY_PLACE = "~"
+"""It sorts behind whatever can follow a prefix of a sort key: digits, letters, delimiters."""
 
 RETRYABLE_CODES = frozenset(
     {
@@ -70,7 +78,40 @@ def call[T](what: str, function: Callable[..., T], **arguments: Any) -> T:
         raise translated(error, what) from error
 
 
-def backoff_seconds(attempt: int) -> float:
-    """How long to wait before attempt `attempt` (from 1): doubling, bounded, with full jitter."""
-    longest = min(BACKOFF_LONGEST_SECONDS, BACKOFF_FIRST_SECONDS * 2 ** (attempt - 1))
+def query(
+    function: Callable[..., Any],
+    table: str,
+    partition: str,
+    prefix: str,
+    first: str = "",
+    last: str = AFTER_EVERY_PLACE,
+) -> Iterator[dict[str, Any]]:
+    """The items of a partition whose sort keys begin with `prefix`, in order, read consistently, a page at a time.
+
+    What follows the prefix lies between `first` and `last`. `function` is the client's own `query`.
+    """
+    start: dict[str, Any] = {}
+    while True:
+        page = call(
+            "Query",
+            function,
+            TableName=table,
+            ConsistentRead=True,
+            KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
+            ExpressionAttributeValues={
+                ":pk": {"S": partition},
+                ":first": {"S": prefix + first},
+                ":last": {"S": prefix + last},
+            },
+            **start,
+        )
+        yield from page.get("Items", [])
+        if not page.get("LastEvaluatedKey"):
+            return
+        start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+
+def backoff_seconds(attempt: int, longest_seconds: float = BACKOFF_LONGEST_SECONDS) -> float:
+    """How long to wait after attempt `attempt` (from 1): doubling, bounded, with full jitter."""
+    longest = min(longest_seconds, BACKOFF_FIRST_SECONDS * 2 ** (attempt - 1))
     return random.uniform(0, longest)  # noqa: S311 - spreads retries, guards nothing

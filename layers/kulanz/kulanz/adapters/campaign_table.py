@@ -6,7 +6,7 @@ reply was lost, so each method looks at what stands there before it says that so
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any
@@ -14,7 +14,15 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from kulanz.adapters import campaign_items as items
-from kulanz.adapters.aws import ENTRY_ATTEMPTS, backoff_seconds, call, error_code, translated
+from kulanz.adapters.aws import (
+    CONFLICT_ATTEMPTS,
+    CONFLICT_BACKOFF_LONGEST_SECONDS,
+    backoff_seconds,
+    call,
+    error_code,
+    query,
+    translated,
+)
 from kulanz.application.ports import Outdated, Refused, TryAgain
 from kulanz.domain.campaign import ENDED, Campaign, CampaignId, Cursor, Frozen, Pass, Receipt, State, StateChange
 from kulanz.domain.incident_record import IncidentRecord, Revision
@@ -156,7 +164,7 @@ class DynamoCampaigns:
         self._set(campaign_id, "announced", {"S": announced})
 
     def _set(self, campaign_id: CampaignId, name: str, value: Item) -> None:
-        call(
+        self._write(
             "UpdateItem",
             self._client.update_item,
             TableName=self._table,
@@ -178,8 +186,13 @@ class DynamoCampaigns:
         found = self._query(items.campaign_partition(campaign_id), items.cursor_prefix(work))
         return {items.chunk_of_cursor(item) for item in found if items.read_cursor(item).finished}
 
-    def receipts(self, campaign_id: CampaignId, work: Pass) -> Iterator[Receipt]:
-        for item in self._query(items.campaign_partition(campaign_id), items.receipt_prefix(work)):
+    def receipts(
+        self, campaign_id: CampaignId, work: Pass, start: int = 0, stop: int | None = None
+    ) -> Iterator[Receipt]:
+        last = items.LAST_OFFSET if stop is None else stop
+        bounds = (items.offset_text(start), items.offset_text(last))
+        place = items.campaign_partition(campaign_id), items.receipt_prefix(work)
+        for item in query(self._client.query, self._table, *place, *bounds):
             yield items.read_receipt(campaign_id, item)
 
     def record_receipt(self, receipt: Receipt) -> bool:
@@ -242,43 +255,40 @@ class DynamoCampaigns:
         return found
 
     def _query(self, partition: str, prefix: str) -> Iterator[Item]:
-        start: Item | None = None
-        while True:
-            page = call(
-                "Query",
-                self._client.query,
-                TableName=self._table,
-                ConsistentRead=True,
-                KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
-                ExpressionAttributeValues={":pk": {"S": partition}, ":prefix": {"S": prefix}},
-                **({} if start is None else {"ExclusiveStartKey": start}),
-            )
-            yield from page.get("Items", [])
-            start = page.get("LastEvaluatedKey")
-            if not start:
-                return
+        return query(self._client.query, self._table, partition, prefix)
 
     def _write_conditionally(self, actions: list[Item]) -> None:
         """One transaction. Raises Outdated when a condition failed, TryAgain when conflicts outlast the attempts."""
-        token = _token(actions)
-        for attempt in range(1, ENTRY_ATTEMPTS + 1):
+        write = self._client.transact_write_items
+        self._write("TransactWriteItems", write, TransactItems=actions, ClientRequestToken=_token(actions))
+
+    def _write(self, what: str, write: Callable[..., object], **arguments: Any) -> None:
+        """Write, again and again while another transaction holds one of the items."""
+        for attempt in range(1, CONFLICT_ATTEMPTS + 1):
             try:
-                self._client.transact_write_items(TransactItems=actions, ClientRequestToken=token)
+                write(**arguments)
             except ClientError as error:
-                if error_code(error) == "TransactionCanceledException":
-                    reasons = {reason.get("Code", "None") for reason in error.response.get("CancellationReasons", [])}
-                    if "ConditionalCheckFailed" in reasons:
-                        raise Outdated from None
-                    if not reasons & {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}:
-                        raise Refused(f"TransactWriteItems: {', '.join(sorted(reasons))}") from error
-                elif error_code(error) != "TransactionInProgressException":
-                    raise translated(error, "TransactWriteItems") from error
+                if not _met_another(error, what):
+                    raise translated(error, what) from error
             except (BotoCoreError, OSError) as error:
-                raise translated(error, "TransactWriteItems") from error
+                raise translated(error, what) from error
             else:
                 return
-            time.sleep(backoff_seconds(attempt))
-        raise TryAgain("TransactWriteItems: conflicts outlasted the attempts")
+            time.sleep(backoff_seconds(attempt, CONFLICT_BACKOFF_LONGEST_SECONDS))
+        raise TryAgain(f"{what}: conflicts outlasted the attempts")
+
+
+def _met_another(error: ClientError, what: str) -> bool:
+    """Whether a write failed only because of another one. Raises Outdated or Refused for a transaction's verdict."""
+    code = error_code(error)
+    if code != "TransactionCanceledException":
+        return code in ("TransactionConflictException", "TransactionInProgressException")
+    reasons = {reason.get("Code", "None") for reason in error.response.get("CancellationReasons", [])}
+    if "ConditionalCheckFailed" in reasons:
+        raise Outdated from None
+    if not reasons & {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}:
+        raise Refused(f"{what}: {', '.join(sorted(reasons))}") from error
+    return True
 
 
 def _token(actions: list[Item]) -> str:

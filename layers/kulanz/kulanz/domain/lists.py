@@ -318,6 +318,8 @@ def _csv_reader(layout: ListLayout, facts: Sequence[FactDeclaration], unit_colum
             fields = text.split(",")
         if len(fields) != width:
             return Problem("field_count", "", f"{width} fields, as the header has")
+        if ACCOUNT_COLUMN in fields:  # files were put together; without facts it would pass for an account
+            return Problem("header_repeated", ACCOUNT_COLUMN, "an account; the header stands in the first line only")
         if has_absent:
             fields.append("")
         identity = _identify(fields[account_place], None if unit_place is None else fields[unit_place], unit_column)

@@ -112,6 +112,12 @@ class Fact:
         "One fact per period, named <name>_<period>, for caps.",
         default="",
     )
+    add: str = entry(
+        Expression("money, a number or an outage"),
+        "Kulanz keeps it itself: what each decided incident adds to it.",
+        default="",
+    )
+    until: str = entry(OneOf(("paid",)), "It starts anew once something was paid.", default="")
     says: str = entry(Text(), "What it means, for people.", default="")
 
 

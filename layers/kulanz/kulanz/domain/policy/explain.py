@@ -38,7 +38,7 @@ from kulanz.domain.policy.wording import (
 from kulanz.domain.time import microseconds_of
 
 if TYPE_CHECKING:
-    from kulanz.domain.policy.verdict import HeadResult, Judge, Period, Verdict
+    from kulanz.domain.policy.verdict import HeadResult, Judge, KeptFact, Period, Verdict
 
 LISTED_AT_MOST = 10
 """Entries of a list that are named; of a longer one the number is told."""
@@ -162,13 +162,7 @@ class _Teller:
         self._shares = frozenset(_shares(judge))
 
     def steps(self, verdict: "Verdict", decision: Decision) -> list[str]:
-        policy = self._program.policy
-        steps = [f"Policy {policy.id}, version {policy.version}: {policy.title}."]
-        if policy.parameters:
-            steps.append(f"As chosen for this campaign: {'; '.join(map(self._chosen, policy.parameters))}.")
-        if policy.tax:
-            steps.append(f"Amounts {'include' if policy.tax == 'included' else 'do not include'} tax.")
-        steps += [*self._facts(), *self._incident()]
+        steps = self._opening()
         for clause in self._judge.told:
             steps += self._needed(clause.node)
             period = self._judge.in_force
@@ -193,7 +187,31 @@ class _Teller:
             steps.append(self._clause(clause))
             if clause is verdict.clause:
                 break
-        return [*steps, *self._delivery(verdict), self._end(verdict, decision)]
+        return [*steps, *self._delivery(verdict), *self._adds(verdict), self._end(verdict, decision)]
+
+    def _opening(self) -> list[str]:
+        """Tell what the decision started from: policy, readings, facts, history and incident."""
+        policy = self._program.policy
+        steps = [f"Policy {policy.id}, version {policy.version}: {policy.title}."]
+        if policy.parameters:
+            steps.append(f"As chosen for this campaign: {'; '.join(map(self._chosen, policy.parameters))}.")
+        if policy.tax:
+            steps.append(f"Amounts {'include' if policy.tax == 'included' else 'do not include'} tax.")
+        steps += self._facts()
+        if self._judge.kept:
+            steps.append(f"Kept of earlier incidents: {'; '.join(self._kept()) or 'nothing'}.")
+        return [*steps, *self._incident()]
+
+    def _adds(self, verdict: "Verdict") -> list[str]:
+        """Tell what later incidents will be decided with."""
+        told = []
+        for kept in self._judge.kept:
+            name = kept.slot.declaration.name
+            mine = {place: one for place, one in verdict.added.items() if kept.is_named(place)}
+            told += [self._one_kept(kept, place, one) for place, one in mine.items()]
+            if name in verdict.cleared:
+                told.append(f"{spoken(name)}: settled")
+        return [f"Kept for later incidents: {'; '.join(told)}."] if told else []
 
     def _chosen(self, parameter: str) -> str:
         """The sentence of the reading that a campaign chose."""
@@ -213,7 +231,11 @@ class _Teller:
 
     def _facts(self) -> list[str]:
         """Tell the facts, those that the policy explains with their meaning."""
-        stated = [slot for slot in self._program.slots.values() if not slot.from_account and not slot.columns]
+        stated = [
+            slot
+            for slot in self._program.slots.values()
+            if not slot.from_account and not slot.columns and not slot.is_kept
+        ]
         known, unknown = [], []
         for slot in [*self._slots, *stated]:
             name, value = slot.declaration.name, self._row[slot.index]
@@ -227,6 +249,17 @@ class _Teller:
                 known.append(f"{spoken(name)}: {said(kind_of(slot.declaration), value, self._zone)}{meaning}")
         steps = [f"Facts used: {'; '.join(known)}."] if known else []
         return [*steps, f"Not known: {listed(unknown)}."] if unknown else steps
+
+    def _kept(self) -> list[str]:
+        told = []
+        for kept in self._judge.kept:
+            value, name = self._row[kept.slot.index], kept.slot.declaration.name
+            known = {f"{name}_{period}": one for period, one in value.items()} if kept.slot.per else {name: value}
+            told += [self._one_kept(kept, place, one) for place, one in known.items() if one]
+        return told
+
+    def _one_kept(self, kept: "KeptFact", name: str, value: Any) -> str:
+        return f"{spoken(name)}: {said(kind_of(kept.slot.declaration), value, self._zone)}"
 
     def _needed(self, node: Node | None) -> list[str]:
         """Tell the named values a node uses, each once, those that it needs first."""

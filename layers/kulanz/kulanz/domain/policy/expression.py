@@ -106,14 +106,19 @@ def compile_text(text: str, scope: Scope, path: Path, expected: Kind | None = No
 
 
 def expect(node: Node, expected: Kind, path: Path, text: str) -> Node:
-    """Check a node's kind; ``nothing`` fits wherever an amount does, ``unknown`` everywhere."""
+    """Check a node's kind; ``nothing`` fits wherever an amount or an outage does, ``unknown`` everywhere."""
     if node.kind == expected:
         return node
     if is_unknown(node):
         return constant_node(expected, None, UNKNOWN)
-    if is_nothing(node) and expected.name in ("money", "number", "duration"):
-        return constant_node(expected, 0, "nothing")
+    if is_nothing(node) and expected.name in ("money", "number", "duration", "outage"):
+        return constant_node(expected, no_amount(expected), "nothing")
     raise PolicyError(f"expected {expected}, but this gives {node.kind}: {text}", path)
+
+
+def no_amount(kind: Kind) -> Any:
+    """Give what ``nothing`` is of a kind: zero, or no time at all."""
+    return () if kind.name == "outage" else 0
 
 
 def is_nothing(node: Node) -> bool:
