@@ -18,7 +18,7 @@ from kulanz.domain.policy.frozen import resolve_parameters
 from kulanz.domain.policy.program import Program
 from kulanz.domain.policy.verdict import Judge
 from kulanz.domain.policy.wording import counted, spoken
-from kulanz_cli.policy_examples import prepare
+from kulanz_cli.policy_examples import left_out, prepare
 from kulanz_cli.rulebook import Rule
 
 TOLD_VERSION = 1
@@ -299,8 +299,7 @@ def _example(rule: Rule) -> ToldExample | None:
     if found is None:
         return None
     example, _ = found
-    policy, values, kept, _ = prepare(rule.document, example)
-    explanation = policy.explain(values, kept)
+    explanation = prepare(rule.document, example, left_out(rule.document)).explain()
     return ToldExample(
         id=str(example["id"]),
         reading=str(example.get("reading") or ""),

@@ -8,7 +8,7 @@ import pytest
 from kulanz.domain.policy import PolicyDocument
 from kulanz.domain.policy.explain import worth_words
 from kulanz_cli.policy import read_examples
-from kulanz_cli.policy_examples import prepare, run
+from kulanz_cli.policy_examples import left_out, prepare, run
 from kulanz_cli.rulebook import BOOK, EXAMPLES, latest_rules
 
 TEN_HARD_RULES = (
@@ -32,9 +32,9 @@ def test_the_policy_decides_the_example_as_its_source_does(
 
 @pytest.mark.parametrize(("document", "example"), CASES, ids=[str(example["id"]) for _, example in CASES])
 def test_the_explanation_ends_with_what_was_decided(document: PolicyDocument, example: Mapping[str, Any]) -> None:
-    policy, values, kept, _ = prepare(document, example)
-    explanation = policy.explain(values, kept)
-    assert explanation.decision == policy.decide_and_keep(values, kept)[0]
+    case = prepare(document, example, left_out(document))
+    explanation = case.explain()
+    assert explanation.decision == case.policy.decide_and_keep(case.values, case.kept)[0]
     assert explanation.steps[0].startswith(f"Policy {document.policy.id}, version {document.policy.version}")
     assert explanation.steps[-1].endswith(f"Reason: {explanation.decision.reason.replace('_', ' ')}.")
     assert all(worth_words(benefit) in explanation.steps[-1] for benefit in explanation.decision.benefits)

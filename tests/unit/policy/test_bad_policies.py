@@ -87,6 +87,11 @@ NOT_A_POLICY = {
         5,
         "ends before it starts",
     ),
+    "a validity beyond the calendar": (
+        written("give: {quantity: 1, unit: GB, valid: 9999 months}"),
+        5,
+        "at most 100 years",
+    ),
     "a mode of two ways": (written("pay: 5 USD\nmode: {claim: yes, offer: yes}"), 6, "exactly one of automatic"),
     "a mode never reached": (written("pay: 5 USD\nmode: [claim, automatic]"), 6, "never be reached"),
     "an unknown due date": (written("pay: 5 USD\ndue: soon"), 6, "when it is due"),
@@ -131,6 +136,23 @@ NOT_A_FORMULA = {
     "an attribute": (FACTS + "pay: fee.__class__", 7, "is not known"),
     "an empty one": (FACTS + "pay: ''", 7, "expression"),
     "a long one": (FACTS + "pay: " + "fee + " * 300 + "fee", 7, "1000 characters"),
+    "a long row of operators": (FACTS + "pay: " + "fee+" * 60 + "fee", 7, "at most 60 operators in a row"),
+    "values that rest on one another without end": (
+        FACTS + "values:\n" + "".join(f"  v{n}: v{n + 1} + 1\n" for n in range(300)) + "  v300: count\npay: fee",
+        258,
+        "at most 100 levels",
+    ),
+    "a square of a square of a square": (
+        FACTS + "values:\n  v0: count\n" + "".join(f"  v{n}: v{n - 1} * v{n - 1}\n" for n in range(1, 40)) + "pay: fee",
+        19,
+        "at most 5000 parts",
+    ),
+    "an outage made from itself": (
+        FACTS + "exposure: {from: start(outage)}\npay: full(total(outage), 1 h) * fee",
+        7,
+        "cannot use it; use windows",
+    ),
+    "a misspelt weekday": (FACTS + 'when: weekday(since) = "Sat"\npay: fee', 7, "'Sat' is not one of the choices mon"),
     "a nested one": (FACTS + "pay: " + "(" * 40 + "fee" + ")" * 40, 7, "levels"),
     "mixed currencies": (FACTS + "pay: fee + 5 USD", 7, "cannot mix EUR and USD"),
     "a sum of two currencies": (
@@ -186,6 +208,21 @@ NOT_A_FORMULA = {
         FACTS + "values: {x: {by: count, tiers: {below 99%: fee, below 95%: fee, otherwise: fee}}}\npay: x",
         7,
         "never be reached: `below 99%`",
+    ),
+    "an exact value that a tier before holds": (
+        FACTS + "values: {x: {by: count, tiers: {at least 5: fee, is 7: fee, otherwise: fee}}}\npay: x",
+        7,
+        "never be reached: `at least 5` stands",
+    ),
+    "a tier that two before it hold together": (
+        FACTS + "values: {x: {by: count, tiers: {below 5: fee, more than 5: fee, is 5: fee, at most 9: fee}}}\npay: x",
+        7,
+        "never be reached: `below 5` and `more than 5` and `is 5` stand",
+    ),
+    "a choice that stands twice": (
+        FACTS + "values: {x: {by: plan, tiers: {is 'a': fee, 'is \"a\"': fee, otherwise: fee}}}\npay: x",
+        7,
+        "never be reached",
     ),
     "a tier of another kind": (
         FACTS + "values: {x: {by: count, tiers: {at least 1 h: fee, otherwise: fee}}}\npay: x",
@@ -261,6 +298,8 @@ def test_another_encoding_and_a_missing_file_are_refused(tmp_path: Path) -> None
         load_policy(file)
     with pytest.raises(PolicyError, match="cannot read it"):
         load_policy(tmp_path / "2.yaml")
+    with pytest.raises(PolicyError, match="UTF-8"):
+        load_policy("title: \ud800")
 
 
 @pytest.mark.parametrize(
@@ -293,6 +332,42 @@ def test_an_unknown_parameter_or_choice_is_refused() -> None:
 def test_a_fact_of_the_incident_of_another_type_is_refused() -> None:
     with pytest.raises(PolicyError, match="the incident's fact 'towers': expected a plain decimal number"):
         compiled(written("facts: {towers: number}\nwhen: towers > 1\npay: 5 USD"), incident(towers="many"))
+
+
+def test_a_fact_of_the_incident_out_of_range_is_refused_or_holds() -> None:
+    text = written("facts: {towers: {type: number, maximum: 500, default: 1}}\nwhen: towers >= 1\npay: 5 USD")
+    with pytest.raises(PolicyError, match="the incident's fact 'towers': expected a value of at most 500"):
+        compiled(text, incident(towers=501))
+    held = compiled(text.replace("maximum", "invalid: hold, maximum"), incident(towers=501))
+    assert held.decide((None,)).reason == "towers_unknown"
+
+
+@pytest.mark.parametrize(
+    "lines", ["at least 5: 1 USD, is 3: 2 USD", "is 3: 1 USD, below 5: 2 USD", "more than 5: 1 USD, is 5: 2 USD"]
+)
+def test_a_tier_that_can_be_reached_is_good(lines: str) -> None:
+    text = f"facts: {{n: number}}\nvalues: {{x: {{by: n, tiers: {{{lines}, otherwise: nothing}}}}}}\npay: x"
+    assert compiled(written(text)).facts[0].name == "n"
+
+
+def resting(tables: int) -> str:
+    """Give a policy of tables that rest on one another."""
+    lines = [f"  v{n}: {{by: v{n - 1}, tiers: {{at least 1: 1, otherwise: 0}}}}" for n in range(1, tables)]
+    return written("\n".join(["facts: {v0: number}", "values:", *lines, f"when: v{tables - 1} > 0", "pay: 1 USD"]))
+
+
+def test_what_is_just_within_the_limits_is_decided_and_explained() -> None:
+    policy = compiled(resting(50))
+    assert policy.explain((60,)).decision == policy.decide((60,))
+    assert policy.decide((60,)).outcome.value == "granted"
+    with pytest.raises(PolicyError, match="at most 100 levels"):
+        compiled(resting(51))
+
+
+def test_an_incident_too_long_for_a_cap_per_period_is_refused() -> None:
+    paid = "facts: {paid: {type: money, per: month, currency: EUR}}\npay: 5 EUR\ncap: {per: month, at: 9 EUR - paid}"
+    with pytest.raises(PolicyError, match="lasts more than 4000 days, too long for a cap per month"):
+        compiled(written(paid), incident(("1990-01-01T00:00:00Z", "2026-05-12T08:00:00Z")))
 
 
 def test_a_benefit_nobody_could_use_is_refused_when_the_campaign_opens() -> None:

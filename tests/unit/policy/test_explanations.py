@@ -9,7 +9,7 @@ from kulanz.domain.policy import CompiledPolicy
 from kulanz.domain.policy.kinds import DURATION, INSTANT, OUTAGE, PERIOD, SPAN_DAYS
 from kulanz.domain.policy.wording import said, spoken
 from kulanz.domain.time import microseconds_of, parse_instant, zone_of
-from kulanz_cli.policy_examples import prepare
+from kulanz_cli.policy_examples import left_out, prepare
 from kulanz_cli.rulebook import BOOK, Rule, latest_rules
 from tests.support.gallery import COMMAND, GALLERY, gallery
 from tests.unit.policy.rulebook import compiled, incident, written
@@ -36,8 +36,7 @@ def test_no_explanation_uses_a_name_that_is_only_the_policys(rule: Rule) -> None
     policy = rule.document.policy
     names = {*policy.facts, *policy.values, *policy.parameters, *policy.restrictions}
     for example in rule.examples:
-        compiled_policy, values, kept, _ = prepare(rule.document, example)
-        explanation = compiled_policy.explain(values, kept)
+        explanation = prepare(rule.document, example, left_out(rule.document)).explain()
         codes = {name for name in (*names, explanation.decision.reason) if "_" in name}
         assert not [code for code in codes if code in explanation.text()]
         assert all(step[0].isupper() or step[0].isdigit() for step in explanation.steps)
@@ -48,8 +47,7 @@ def test_no_explanation_uses_a_name_that_is_only_the_policys(rule: Rule) -> None
 @BY_NAME
 def test_an_explanation_is_the_same_every_time(rule: Rule) -> None:
     for example in rule.examples:
-        once, twice = (prepare(rule.document, example) for _ in "12")
-        first, again = (policy.explain(values, kept) for policy, values, kept, _ in (once, twice))
+        first, again = (prepare(rule.document, example, left_out(rule.document)).explain() for _ in "12")
         assert first == again
 
 
@@ -57,8 +55,7 @@ def test_an_explanation_is_the_same_every_time(rule: Rule) -> None:
 def test_whoever_gets_nothing_is_told_what_decided_that(rule: Rule) -> None:
     """The step before the last is the clause, the condition or the amount that ended the matter."""
     for example in rule.examples:
-        policy, values, kept, _ = prepare(rule.document, example)
-        explanation = policy.explain(values, kept)
+        explanation = prepare(rule.document, example, left_out(rule.document)).explain()
         if explanation.decision.benefits:
             continue
         decisive = explanation.steps[-2]

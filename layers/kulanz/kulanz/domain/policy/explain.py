@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from kulanz.domain.decision import Benefit, Decision, Due, Outcome, Validity
+from kulanz.domain.money import MAX_MINOR_UNITS
 from kulanz.domain.policy.document import Fact
 from kulanz.domain.policy.expression import UNKNOWN, Node, Row, unknown_name
 from kulanz.domain.policy.functions import MONEY_BY_TIME
 from kulanz.domain.policy.heads import SINGLE_HEAD, CompiledGive, CompiledHead
-from kulanz.domain.policy.kinds import DURATION, INSTANT, NUMBER, OUTAGE, PERIOD, YES_NO
+from kulanz.domain.policy.kinds import DURATION, INSTANT, NUMBER, OUTAGE, PERIOD, YES_NO, money
 from kulanz.domain.policy.program import CompiledClause, FactSlot, NamedValue, kind_of
 from kulanz.domain.policy.tables import StepTable, TierTable
+from kulanz.domain.policy.verdict import TOO_MUCH
 from kulanz.domain.policy.wording import (
     MONTHS,
     aside,
@@ -138,6 +140,8 @@ _DELIVERY = {
     ("offer", "granted"): "an offer, which the customer has accepted",
     ("offer", "offered"): "an offer, not accepted yet",
     ("offer", "late"): "an offer, and the time for accepting it is over",
+    ("claim", ""): "owed on the customer's claim, whose last day is not known",
+    ("offer", ""): "an offer, whose last day is not known",
 }
 
 
@@ -182,14 +186,23 @@ class _Teller:
                 steps.append(self._condition(head))
         for result in (*verdict.beside, *verdict.results):
             steps += self._head(result)
-        steps += self._total(verdict)
+        steps += [*self._total(verdict), *self._bounds(verdict), *self._delivery(verdict), *self._adds(verdict)]
+        return [*steps, self._end(verdict, decision)]
+
+    def _bounds(self, verdict: "Verdict") -> list[str]:
+        """Tell what the amount was held against: the largest one there is, and the conditions of its payout."""
         if verdict.unknown in self._program.values:
-            steps += self._needed(self._program.values[verdict.unknown].node)
+            return self._needed(self._program.values[verdict.unknown].node)
+        if verdict.reason == TOO_MUCH:
+            currency = self._judge.currency
+            most = said(money(currency), MAX_MINOR_UNITS, self._zone) if currency else "the largest amount"
+            return [f"That is above {most}, the most that one credit can be."]
+        steps = []
         for clause in self._judge.payout if verdict.results else ():
             steps.append(self._clause(clause))
             if clause is verdict.clause:
                 break
-        return [*steps, *self._delivery(verdict), *self._adds(verdict), self._end(verdict, decision)]
+        return steps
 
     def _adds(self, verdict: "Verdict") -> list[str]:
         """Tell what later incidents will be decided with."""

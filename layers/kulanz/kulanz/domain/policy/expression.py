@@ -18,6 +18,10 @@ from kulanz.domain.policy.syntax import Call, Items, Literal, Name, Tree, parse
 type Row = list[Any]
 type Evaluate = Callable[[Row], Any]
 
+MAX_LEVELS = 100
+"""The deepest that expressions may rest on one another, named values included: each is a few frames of the stack."""
+MAX_PARTS = 5000
+"""The most operands that a value may be worked out from, those of the values it names counted each time."""
 UNSET = object()
 """Marks a named value of a row that has not been computed yet."""
 UNKNOWN = "unknown"
@@ -43,6 +47,19 @@ class Node:
     value: Any = None
     choices: tuple[str, ...] = ()
     culprit: "Callable[[Row], Node | None] | None" = None
+    depth: int = 1
+    parts: int = 1
+
+    def rests_on(self, nodes: "Iterable[Node]", path: Path) -> "Node":
+        """Count what the node is worked out from. Evaluation recurses, and products grow: both have their limit."""
+        for node in nodes:
+            self.depth = max(self.depth, node.depth + 1)
+            self.parts += node.parts
+        if self.depth > MAX_LEVELS:
+            raise PolicyError(f"expected at most {MAX_LEVELS} levels of values that need one another", path)
+        if self.parts > MAX_PARTS:
+            raise PolicyError(f"expected a value that is worked out from at most {MAX_PARTS} parts", path)
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +84,13 @@ class Function:
     """A function or operator: ``kinds`` checks its arguments and gives the kind of the result and the plain function.
 
     ``strict`` functions are unknown as soon as one argument is; the others get closures and decide for themselves.
+    ``choices`` are the only texts it can give.
     """
 
     signature: str
     bind: Callable[[tuple[Node, ...]], tuple[Kind, Callable[..., Any] | Zoned]]
     strict: bool = True
+    choices: tuple[str, ...] = ()
 
 
 class KindMismatch(ValueError):
@@ -145,10 +164,10 @@ def call_node(name: str, children: tuple[Node, ...], scope: Scope, path: Path) -
         raise PolicyError(f"{error} (use: {function.signature})", path) from None
     operands = children
     if isinstance(apply, Zoned):
-        apply, operands = apply.function, (*children, scope.zone)
+        apply, operands = _within_the_calendar(apply.function), (*children, scope.zone)
     evaluate = _strict(apply, operands) if function.strict else apply
     reads = frozenset[str]().union(*(operand.reads for operand in operands))
-    node = Node(kind, evaluate, name, name, children, reads)
+    node = Node(kind, evaluate, name, name, children, reads, choices=function.choices).rests_on(operands, path)
     if operands is not children:
         node.culprit = _first_unknown(operands)
     elif name == "if":
@@ -163,6 +182,18 @@ def call_node(name: str, children: tuple[Node, ...], scope: Scope, path: Path) -
         node.evaluate, node.reads = branch.evaluate, branch.reads
         node.constant, node.value = branch.constant, branch.value
     return node
+
+
+def _within_the_calendar(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Make what lies beyond the calendar (the year 10000, more days than are looked at) something that is unknown."""
+
+    def apply(*values: Any) -> Any:
+        try:
+            return function(*values)
+        except (OverflowError, ValueError):
+            return None
+
+    return apply
 
 
 def _first_unknown(operands: tuple[Node, ...]) -> Callable[[Row], Node | None]:

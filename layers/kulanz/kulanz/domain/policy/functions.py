@@ -203,7 +203,7 @@ def _items(nodes: tuple[Node, ...]) -> Kind:
 
 
 def _sum(nodes: tuple[Node, ...]) -> Bound:
-    return _items(nodes), sum
+    return _items(nodes), lambda values: whole(sum(values))
 
 
 def _mean(nodes: tuple[Node, ...]) -> Bound:
@@ -346,7 +346,9 @@ def _measures() -> dict[str, Function]:
         "stretch": Function(
             "stretch(from, until)", _constant(lambda a, b: ((a, b),) if a < b else (), INSTANT, INSTANT, gives=OUTAGE)
         ),
-        "period": Function("period(from, until)", _constant(lambda a, b: (a, b), INSTANT, INSTANT, gives=PERIOD)),
+        "period": Function(
+            "period(from, until)", _constant(lambda a, b: (a, max(a, b)), INSTANT, INSTANT, gives=PERIOD)
+        ),
     }
 
 

@@ -35,7 +35,7 @@ def read_file(file: FilePath) -> tuple[dict[str, Any], dict[Path, int]]:
 
 def read_yaml(text: str | bytes, file: str) -> tuple[dict[str, Any], dict[Path, int]]:
     """Give the document's plain data and the line of every entry by its path. Raises ``PolicyError`` with the line."""
-    data = text.encode() if isinstance(text, str) else text
+    data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     if len(data) > MAX_POLICY_BYTES:
         raise PolicyError(f"expected a policy of at most {MAX_POLICY_BYTES} bytes; divide it", file=file)
     try:

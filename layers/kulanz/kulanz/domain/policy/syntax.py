@@ -40,6 +40,8 @@ from kulanz.domain.time import (
 
 MAX_EXPRESSION_CHARACTERS = 1000
 MAX_DEPTH = 30
+MAX_LEVELS = 60
+"""The most operators that may rest on one another: a + b + c has two levels."""
 MINUTES_PER_HOUR = 60
 
 _TOKEN = re.compile(
@@ -111,6 +113,15 @@ def parse(text: str, path: Path) -> Tree:
     return _Parser(text, path).whole()
 
 
+def _levels(tree: Tree) -> int:
+    """Count the levels of a tree, without recursion: how deep it may be is what is asked."""
+    levels, level = 0, [tree]
+    while level:
+        levels += 1
+        level = [part for each in level if isinstance(each, Call) for part in each.arguments]
+    return levels
+
+
 class _Parser:
     def __init__(self, text: str, path: Path) -> None:
         self._text = text
@@ -157,6 +168,8 @@ class _Parser:
         tree = self._or()
         if self._tokens[self._at][0] != "end":
             raise self._error("expected an operator such as + or and", self._tokens[self._at][1])
+        if _levels(tree) > MAX_LEVELS:
+            raise self._error(f"expected at most {MAX_LEVELS} operators in a row; name its parts under values", "")
         return tree
 
     def _or(self) -> Tree:
