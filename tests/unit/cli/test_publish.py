@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -11,24 +10,8 @@ from kulanz.application.ports import PublishingForbidden
 from kulanz.domain.policy import document_from_json
 from kulanz_cli.main import main
 from kulanz_cli.rulebook import BOOK, versions
-from kulanz_cli.stack import Stack
 from tests.support.fakes import FakePolicies
-
-ROLE = "arn:aws:sts::123456789012:assumed-role/Administrator/somebody@example.org"
-
-
-class PolicyStack(Stack):
-    """A stack that is nothing but its policies; `caller` is a session of a role."""
-
-    def __init__(self, shelf: Any) -> None:
-        super().__init__("kulanz")
-        self.shelf = shelf
-
-    def policies(self) -> Any:
-        return self.shelf
-
-    def caller(self) -> str:
-        return ROLE
+from tests.support.policy_stack import PolicyStack
 
 
 @pytest.fixture

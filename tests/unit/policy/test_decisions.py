@@ -85,7 +85,7 @@ def test_an_amount_beyond_every_bound_is_held() -> None:
     )
     explanation = small.explain((10**9, 3))
     assert explanation.decision.reason == "amount_too_large"
-    assert "Limited to 20000000.00 EUR by the upper bound" in explanation.text()
+    assert "Limited to 20000000.00 EUR by the upper bound:" in explanation.text()
     assert "small" not in explanation.text()
 
 

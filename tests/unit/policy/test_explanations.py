@@ -1,13 +1,15 @@
 """An explanation can be sent to a customer and checked by a regulator: its words, and that it tells what decided."""
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
-from kulanz.domain.policy import CompiledPolicy
+from kulanz.domain.policy import CompiledPolicy, Explanation
 from kulanz.domain.policy.kinds import DURATION, INSTANT, OUTAGE, PERIOD, SPAN_DAYS
-from kulanz.domain.policy.wording import said, spoken
+from kulanz.domain.policy.wording import last_moment, said, spoken
 from kulanz.domain.time import microseconds_of, parse_instant, zone_of
 from kulanz_cli.policy_examples import left_out, prepare
 from kulanz_cli.rulebook import BOOK, Rule, latest_rules
@@ -23,6 +25,10 @@ def at(text: str) -> int:
     return microseconds_of(parse_instant(text))
 
 
+def explained(rule: Rule, example: Mapping[str, Any]) -> Explanation:
+    return prepare(rule.document, example, left_out(rule.document)).explain()
+
+
 def told(policy: CompiledPolicy, *facts: object) -> tuple[str, ...]:
     return policy.explain(facts).steps  # type: ignore[arg-type] # values of several types
 
@@ -36,7 +42,7 @@ def test_no_explanation_uses_a_name_that_is_only_the_policys(rule: Rule) -> None
     policy = rule.document.policy
     names = {*policy.facts, *policy.values, *policy.parameters, *policy.restrictions}
     for example in rule.examples:
-        explanation = prepare(rule.document, example, left_out(rule.document)).explain()
+        explanation = explained(rule, example)
         codes = {name for name in (*names, explanation.decision.reason) if "_" in name}
         assert not [code for code in codes if code in explanation.text()]
         assert all(step[0].isupper() or step[0].isdigit() for step in explanation.steps)
@@ -47,18 +53,18 @@ def test_no_explanation_uses_a_name_that_is_only_the_policys(rule: Rule) -> None
 @BY_NAME
 def test_an_explanation_is_the_same_every_time(rule: Rule) -> None:
     for example in rule.examples:
-        first, again = (prepare(rule.document, example, left_out(rule.document)).explain() for _ in "12")
-        assert first == again
+        assert explained(rule, example) == explained(rule, example)
 
 
 @BY_NAME
 def test_whoever_gets_nothing_is_told_what_decided_that(rule: Rule) -> None:
-    """The step before the last is the clause, the condition or the amount that ended the matter."""
+    """Before the last step, and what is kept, is the clause, the condition or the amount that ended the matter."""
     for example in rule.examples:
-        explanation = prepare(rule.document, example, left_out(rule.document)).explain()
+        explanation = explained(rule, example)
         if explanation.decision.benefits:
             continue
-        decisive = explanation.steps[-2]
+        told = [step for step in explanation.steps if not step.startswith("Kept for later incidents")]
+        decisive = told[-2]
         assert re.search(r" applies|is not met|= 0(?:\.00)? [A-Z]{3}\.|is over", decisive), decisive
 
 
@@ -154,6 +160,20 @@ def test_a_stretch_within_a_day_names_the_day_once_and_whole_months_are_named() 
     assert said(PERIOD, (at("2025-01-01T00:00:00Z"), midnights[1]), utc) == "2025"
     assert said(PERIOD, (at("2025-04-01T00:00:00Z"), midnights[4]), utc) == "April 2025 to March 2026"
     assert said(PERIOD, (midnights[1], midnights[3] + 1), utc) == "2026-01-01 00:00 to 2026-03-01 00:00:00.000001"
+
+
+def test_what_lies_at_the_edges_of_the_calendar_can_be_told() -> None:
+    first, last = at("0001-01-01T00:00:00Z"), at("9999-12-31T23:59:59Z")
+    assert said(PERIOD, (first, first), zone_of("UTC")) == "0001-01-01 00:00 to 00:00"
+    assert last_moment(first, None) == "until 0001-01-01 00:00"
+    assert said(INSTANT, last + 10**15, BERLIN) == "9999-12-31 23:59:59.999999"
+    assert said(INSTANT, first, zone_of("America/New_York")) == "0001-01-01 00:00"
+
+
+def test_lists_of_numbers_and_days_are_told_like_lists_of_words() -> None:
+    body = "facts: {lines: number}\nwhen: lines in [1, 2, 3]\npay: 1.00 EUR"
+    assert "The condition is met: lines 2 is one of 1, 2 and 3." in told(compiled(written(body)), 2)
+    assert "The condition is not met: lines 4 is none of 1, 2 and 3." in told(compiled(written(body)), 4)
 
 
 def test_a_length_below_nothing_and_one_of_a_unit_read_as_people_say_them() -> None:

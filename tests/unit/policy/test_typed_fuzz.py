@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.facts import INVALID
 from kulanz.domain.incident import Incident
-from kulanz.domain.money import MAX_MINOR_UNITS, format_amount
+from kulanz.domain.money import MAX_MINOR_UNITS
 from kulanz.domain.policy import PolicyError
+from kulanz.domain.policy.explain import worth_words
+from kulanz.domain.policy.wording import spoken
 from kulanz.domain.time import Window
 from tests.unit.policy.rulebook import compiled, incident, written
 
@@ -170,10 +172,8 @@ def test_every_row_of_every_policy_is_decided_and_told_alike(
         decision, explanation = policy.decide(row), policy.explain(row)
         assert explanation.decision == decision
         assert Decision.from_body(decision.to_body()) == decision
-        assert explanation.steps[-1].endswith("Reason: " + decision.reason.replace("_", " ") + ".")
+        assert explanation.steps[-1].endswith(f"Reason: {spoken(decision.reason)}.")
         for benefit in decision.benefits:
-            owed = benefit.money
-            told = f"{benefit.quantity} {benefit.unit}" if owed is None else f"{format_amount(owed)} {owed.currency}"
-            assert told in explanation.steps[-1]
-            assert owed is None or 0 < owed.minor <= MAX_MINOR_UNITS
+            assert worth_words(benefit) in explanation.steps[-1]
+            assert benefit.money is None or 0 < benefit.money.minor <= MAX_MINOR_UNITS
         assert bool(decision.benefits) == (decision.outcome in (Outcome.GRANTED, Outcome.OFFERED))

@@ -17,7 +17,7 @@ from kulanz.domain.policy.document import Fact
 from kulanz.domain.policy.expression import UNKNOWN, Node, Row, unknown_name
 from kulanz.domain.policy.functions import MONEY_BY_TIME
 from kulanz.domain.policy.heads import SINGLE_HEAD, CompiledGive, CompiledHead
-from kulanz.domain.policy.kinds import DURATION, INSTANT, NUMBER, OUTAGE, PERIOD, YES_NO, money
+from kulanz.domain.policy.kinds import DURATION, INSTANT, LIST, NUMBER, OUTAGE, PERIOD, YES_NO
 from kulanz.domain.policy.program import CompiledClause, FactSlot, NamedValue, kind_of
 from kulanz.domain.policy.tables import StepTable, TierTable
 from kulanz.domain.policy.verdict import TOO_MUCH
@@ -35,7 +35,7 @@ from kulanz.domain.policy.wording import (
     said_share,
     spoken,
 )
-from kulanz.domain.time import instant_of
+from kulanz.domain.time import microseconds_of
 
 if TYPE_CHECKING:
     from kulanz.domain.policy.verdict import HeadResult, Judge, KeptFact, Period, Verdict
@@ -136,12 +136,12 @@ _DELIVERY = {
     ("automatic", "granted"): "credited automatically",
     ("claim", "granted"): "owed on the customer's claim, which has been made",
     ("claim", "offered"): "owed on the customer's claim, not made yet",
+    ("claim", ""): "owed on the customer's claim, whose last day is not known",
     ("claim", "late"): "owed on the customer's claim only, and the time for it is over",
     ("offer", "granted"): "an offer, which the customer has accepted",
     ("offer", "offered"): "an offer, not accepted yet",
-    ("offer", "late"): "an offer, and the time for accepting it is over",
-    ("claim", ""): "owed on the customer's claim, whose last day is not known",
     ("offer", ""): "an offer, whose last day is not known",
+    ("offer", "late"): "an offer, and the time for accepting it is over",
 }
 
 
@@ -194,9 +194,8 @@ class _Teller:
         if verdict.unknown in self._program.values:
             return self._needed(self._program.values[verdict.unknown].node)
         if verdict.reason == TOO_MUCH:
-            currency = self._judge.currency
-            most = said(money(currency), MAX_MINOR_UNITS, self._zone) if currency else "the largest amount"
-            return [f"That is above {most}, the most that one credit can be."]
+            most = said_amount(MAX_MINOR_UNITS, self._judge.currency) if self._judge.currency else "the largest amount"
+            return [f"that is above {most}, the most that one credit can be."]
         steps = []
         for clause in self._judge.payout if verdict.results else ():
             steps.append(self._clause(clause))
@@ -346,7 +345,9 @@ class _Teller:
         """Give what was written out as it was written, but amounts in full and texts and lists in words."""
         if node.text == UNKNOWN:
             return said(node.kind, None, None)
-        in_words = node.kind.currency or node.kind.name in ("text", "list", "days", "working days", "months")
+        if node.kind == LIST:
+            return listed([self._literal(child) for child in node.children]) or "none"
+        in_words = node.kind.currency or node.kind.name in ("text", "days", "working days", "months")
         return said(node.kind, node.value, self._zone) if in_words else node.text
 
     def _phrase(self, node: Node) -> str:  # noqa: C901, PLR0911, PLR0912 (one case per operation, one line each)
@@ -372,8 +373,10 @@ class _Teller:
                 return f"{operands[0]} rounded" + (f" to a multiple of {operands[1]}" if len(operands) > 1 else "")
             case (("if" | "first_known"), _):
                 return next((self._operand(child, node) for child in self._used(node)[-1:]), "not known")
-            case "most_in_a_year" as operation, [what, _]:
-                return _PHRASES[operation].format(what, MONTHS[int(node.children[1].value) - 1])
+            case "most_in_a_year" as operation, [what, month]:
+                number = node.children[1].evaluate(self._row)
+                named = number in range(1, len(MONTHS) + 1)
+                return _PHRASES[operation].format(what, MONTHS[number - 1] if named else f"month {month}")
             case operation, operands if operation in _PHRASES:
                 return _PHRASES[operation].format(*operands)
             case operation, operands:
@@ -637,7 +640,7 @@ class _Teller:
             told = _DELIVERY[mode.way, result.state]
             until = mode.until.evaluate(self._row) if mode.until is not None and result.state == "offered" else None
             if until is not None:
-                told += f"; possible {last_moment(instant_of(int(until)), self._zone)}"
+                told += f"; possible {last_moment(until, self._zone)}"
             if mode.node is not None:
                 told += f", because {self._truth(mode.node)}"
             if result.head.due is not None:
@@ -720,12 +723,12 @@ def _validity(validity: Validity, zone: ZoneInfo | None) -> str:
     """Tell how long a benefit can be used."""
     told = ""
     if validity.begins is not None:
-        told += f", from {first_moment(validity.begins, zone)} on"
+        told += f", from {first_moment(microseconds_of(validity.begins), zone)} on"
     if validity.unit:
         start = "" if validity.begins is not None else f" from the {validity.start}"
         told += f", for {counted(str(validity.count), validity.unit.removesuffix('s'))}{start}"
     if validity.until is not None:
-        told += f", {last_moment(validity.until, zone)}"
+        told += f", {last_moment(microseconds_of(validity.until), zone)}"
     return told
 
 

@@ -17,6 +17,7 @@ MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
+MIDNIGHT = datetime.min.time()
 _CODE = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)+")
 _SPANS = ("days", "working days", "months")
 _OPENERS = ("A", "An", "How", "The", "This", "What", "When", "Where", "Whether", "Which", "Who")
@@ -87,16 +88,16 @@ def quoted(text: str) -> str:
     return f'"{text.replace("_", " ") if _CODE.fullmatch(text) else text}"'
 
 
-def first_moment(begin: datetime, zone: ZoneInfo | None) -> str:
-    """A beginning: the day alone where it is the first moment of the day."""
-    local = begin.astimezone(zone or UTC)
-    return local.date().isoformat() if local.time() == datetime.min.time() else _moment(local)
+def first_moment(begin: int | Fraction, zone: ZoneInfo | None) -> str:
+    """A beginning, in microseconds: the day alone where it is the first moment of the day."""
+    local = _local(begin, zone)
+    return local.date().isoformat() if local.time() == MIDNIGHT else _moment(local)
 
 
-def last_moment(end: datetime, zone: ZoneInfo | None) -> str:
-    """An end that itself no longer counts: "until 12:00 of a day", or "up to and including" the day before midnight."""
-    local = end.astimezone(zone or UTC)
-    if local.time() == datetime.min.time():
+def last_moment(end: int | Fraction, zone: ZoneInfo | None) -> str:
+    """An end in microseconds that itself no longer counts: "until" a moment, or a day's last one as the day."""
+    local = _local(end, zone)
+    if local.time() == MIDNIGHT and local.date() > date.min:
         return f"up to and including {(local.date() - timedelta(days=1)).isoformat()}"
     return f"until {_moment(local)}"
 
@@ -106,7 +107,11 @@ def _whole(value: Fraction) -> int | Fraction:
 
 
 def _local(value: int | Fraction, zone: ZoneInfo | None) -> datetime:
-    return instant_of(int(value)).astimezone(zone or UTC)
+    """An instant on the zone's clock; one beyond the calendar as its first or last moment."""
+    try:
+        return instant_of(int(value)).astimezone(zone or UTC)
+    except (OverflowError, ValueError):
+        return datetime.min.replace(tzinfo=UTC) if value < 0 else datetime.max.replace(tzinfo=UTC)
 
 
 def _instant(value: int | Fraction, zone: ZoneInfo | None) -> str:
@@ -114,7 +119,7 @@ def _instant(value: int | Fraction, zone: ZoneInfo | None) -> str:
 
 
 def _moment(local: datetime) -> str:
-    return f"{local:%Y-%m-%d} {_clock(local)}"
+    return f"{local.date().isoformat()} {_clock(local)}"
 
 
 def _clock(local: datetime) -> str:
@@ -135,8 +140,8 @@ def _stretch(start: int, end: int, zone: ZoneInfo | None) -> str:
 def _period(value: tuple[int, int], zone: ZoneInfo | None) -> str:
     """A period: by its months where it has whole ones, else from one instant to another."""
     first, after = _local(value[0], zone), _local(value[1], zone)
-    midnight = datetime.min.time()
-    if first.time() != midnight or after.time() != midnight or (first.day, after.day) != (1, 1):
+    ends_alike = first.time() == after.time() == MIDNIGHT and first.day == after.day == 1
+    if not ends_alike or value[0] >= value[1]:
         return _stretch(*value, zone)
     months = (after.year - first.year) * MONTHS_PER_YEAR + after.month - first.month
     last = after.date() - timedelta(days=1)
