@@ -17,7 +17,7 @@ from kulanz.domain.policy.data_files import is_data_file, load_data_file
 from kulanz.domain.policy.schema import data_file_schema, policy_schema, schema_text
 from kulanz.domain.time import TimeError
 from kulanz_cli.example_format import ExampleError, check_inputs, misspelt
-from kulanz_cli.policy_examples import Result, left_out, prepare, run, same_rule
+from kulanz_cli.policy_examples import Result, left_out, prepare, run, same_rule, without_policy
 
 EXIT_NO = 1
 """What was asked is not so: a policy is wrong, an example differs."""
@@ -134,30 +134,34 @@ def _gone(folder: Path) -> Iterable[str]:
 @policy.command()
 @click.argument("policy_path", metavar="POLICY", type=click.Path(exists=True, path_type=Path))
 @click.argument("examples_path", metavar="EXAMPLES", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--all", "every", is_flag=True, help="Run every example, whatever rule it is of, under one policy.")
+@click.option("--all", "every", is_flag=True, help="Run every example: under the one policy, or each under its rule's.")
 @as_json
 def test(policy_path: Path, examples_path: Path, every: bool, is_json: bool) -> None:
     """Run worked examples: those of the policy's rule. POLICY may be a folder of policies."""
     examples = read_examples(examples_path)
     documents = _latest(policy_path)
-    if every and len(documents) > 1:
-        raise Unusable("--all runs every example under one policy; name its file instead of a folder")
+    is_alone = every and len(documents) == 1
     nameless = [str(one["id"]) for one in examples if not one.get("rule")]
-    if nameless and not every:
-        raise Unusable(f"{examples_path}: name the rule of {', '.join(nameless[:5])}, or use --all")
+    if nameless and not is_alone:
+        raise Unusable(
+            f"{examples_path}: name the rule of {', '.join(nameless[:MAX_NAMED])}, or use --all with one policy"
+        )
     of_rule = [
-        (document, one) for one in examples for document in documents if every or same_rule(document, one["rule"])
+        (document, one) for one in examples for document in documents if is_alone or same_rule(document, one["rule"])
     ]
     if not of_rule:
         raise Unusable(
             "no example is of this policy's rule; name the rule in the policy (test: rule: ...), or use --all"
         )
     results = [run(document, one) for document, one in of_rule]
+    if every:
+        ruled = {id(one) for _, one in of_rule}
+        results += [without_policy(one) for one in examples if id(one) not in ruled]
     if is_json:
         click.echo(json.dumps([_result_content(result) for result in results], indent=2, ensure_ascii=False))
     else:
         _show_results(results)
-        ran = {str(one["id"]) for _, one in of_rule}
+        ran = {result.example for result in results}
         _show_left_out([str(one["rule"]) for one in examples if str(one["id"]) not in ran])
     _leave(all(result.holds for result in results))
 
@@ -296,7 +300,7 @@ def explain(
         case = prepare(document, example, defaults)
     except (PolicyError, FactError, TimeError, ExampleError) as error:
         raise Unusable(str(error)) from None
-    explanation = case.policy.explain(case.values, case.kept)
+    explanation = case.explain()
     if is_json:
         content = {"decision": explanation.decision.to_body(), "steps": list(explanation.steps)}
         click.echo(json.dumps(content, indent=2, ensure_ascii=False))

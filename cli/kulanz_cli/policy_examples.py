@@ -18,7 +18,7 @@ from kulanz.domain.decision import UNLIMITED, Benefit, Decision, Outcome
 from kulanz.domain.facts import FactError, FactValue, parse_number
 from kulanz.domain.incident import Incident
 from kulanz.domain.money import Money, format_amount, parse_amount
-from kulanz.domain.policy import CompiledPolicy, PolicyDocument, PolicyError, compile_policy, freeze
+from kulanz.domain.policy import CompiledPolicy, Explanation, PolicyDocument, PolicyError, compile_policy, freeze
 from kulanz.domain.policy.history import Kept
 from kulanz.domain.succession import less_granted
 from kulanz.domain.time import TimeError, Window, format_instant, local_day, parse_day, parse_instant, zone_of
@@ -73,9 +73,15 @@ def run(document: PolicyDocument, example: Mapping[str, Any]) -> Result:
         case = prepare(document, example, left_out(document))
     except (PolicyError, FactError, TimeError, ExampleError) as error:
         return Result(name, rule, (Difference("example", "one that can be compared", str(error)),), "")
-    explanation = case.policy.explain(case.values, case.kept)
+    explanation = case.explain()
     differences = tuple(_differences(case, explanation.decision, example))
     return Result(name, rule, differences, explanation.text())
+
+
+def without_policy(example: Mapping[str, Any]) -> Result:
+    """Tell an example that no policy can decide: its rule is misspelt, or not in the book."""
+    name, rule = str(example.get("id", "?")), str(example.get("rule", ""))
+    return Result(name, rule, (Difference("rule", rule, "no policy of that rule is there"),), "")
 
 
 def left_out(document: PolicyDocument) -> dict[str, Any]:
@@ -93,6 +99,10 @@ class Case:
     zone: str
     decided_at: datetime
 
+    def explain(self) -> Explanation:
+        """Decide it and tell why."""
+        return self.policy.explain(self.values, self.kept)
+
 
 def prepare(document: PolicyDocument, example: Mapping[str, Any], defaults: Mapping[str, Any]) -> Case:
     """Compile the policy for an example and read its row. Raises what reading them raises."""
@@ -104,8 +114,7 @@ def prepare(document: PolicyDocument, example: Mapping[str, Any], defaults: Mapp
     zone = document.policy.zone
     if zone in document.policy.facts:
         zone = str(account.get(zone, happened.facts.get(zone)) or "UTC")
-    kept = policy.kept_as_stated({**happened.facts, **account})
-    return Case(policy, values, kept, zone, decided_at)
+    return Case(policy, values, policy.kept_as_stated({**happened.facts, **account}), zone, decided_at)
 
 
 def _check_names(document: PolicyDocument, example: Mapping[str, Any]) -> None:

@@ -304,8 +304,7 @@ def _example(rule: Rule) -> ToldExample | None:
     if found is None:
         return None
     example, _ = found
-    case = prepare(rule.document, example, left_out(rule.document))
-    explanation = case.policy.explain(case.values, case.kept)
+    explanation = prepare(rule.document, example, left_out(rule.document)).explain()
     return ToldExample(
         id=str(example["id"]),
         reading=str(example.get("reading") or ""),

@@ -33,7 +33,7 @@ def test_the_policy_decides_the_example_as_its_source_does(
 @pytest.mark.parametrize(("document", "example"), CASES, ids=[str(example["id"]) for _, example in CASES])
 def test_the_explanation_ends_with_what_was_decided(document: PolicyDocument, example: Mapping[str, Any]) -> None:
     case = prepare(document, example, left_out(document))
-    explanation = case.policy.explain(case.values, case.kept)
+    explanation = case.explain()
     assert explanation.decision == case.policy.decide_and_keep(case.values, case.kept)[0]
     assert explanation.steps[0].startswith(f"Policy {document.policy.id}, version {document.policy.version}")
     assert explanation.steps[-1].endswith(f"Reason: {explanation.decision.reason.replace('_', ' ')}.")

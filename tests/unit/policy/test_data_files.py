@@ -9,7 +9,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kulanz.domain.policy import PolicyError, content_hash, document_from_json, document_json, freeze, load_policy
@@ -88,6 +88,7 @@ def test_the_explanation_names_the_line_or_says_that_there_is_none(book: Callabl
 days = st.dates(date(2020, 1, 1), date(2030, 12, 31))
 
 
+@settings(max_examples=40, deadline=None)
 @given(
     st.lists(st.tuples(days, st.integers(0, 99999)), min_size=1, max_size=8, unique_by=lambda line: line[0]), st.data()
 )
@@ -200,6 +201,25 @@ def test_a_name_that_leads_nowhere_is_refused_at_its_line_in_the_policy(
     assert (caught.value.file, caught.value.line, caught.value.field) == (str(file), 9, "values.rate.tiers")
 
 
+@pytest.mark.parametrize(
+    ("policy", "says"),
+    [
+        (BY_RATE.replace("on: day", "on: instant"), "the tiers compare instant, but this line gives day"),
+        (BY_RATE.replace("2 * rate", "rate + 1 EUR"), "cannot mix EUR and GBP"),
+        (BY_RATE.replace("2 * rate", "rate * 1 h"), "expected money"),
+    ],
+)
+def test_a_table_that_does_not_suit_the_policy_is_refused_where_the_policy_uses_it(
+    book: Callable[..., Path], policy: str, says: str
+) -> None:
+    file = book(policy, shared={"rate": RATE})
+    with pytest.raises(PolicyError) as caught:
+        load_policy(file)
+    assert says in str(caught.value)
+    assert caught.value.file == str(file)
+    assert caught.value.line in (9, 10)
+
+
 def lines(*entries: str) -> str:
     return HEAD + "lines:\n" + "".join(f"  - {entry}\n" for entry in entries)
 
@@ -287,6 +307,7 @@ def test_a_policy_takes_in_a_limited_number_of_files(book: Callable[..., Path]) 
         load_policy(book(written(f"pay: 5 EUR\nrestrictions:\n{listed}"), own=files))
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10**6), st.integers(1, 30), st.text(max_size=3), st.sampled_from(DATA_FILES))
 def test_a_data_file_with_a_piece_cut_out_is_used_or_refused_by_its_name(
     tmp_path_factory: pytest.TempPathFactory, start: int, length: int, instead: str, file: Path

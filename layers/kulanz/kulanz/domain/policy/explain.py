@@ -177,17 +177,22 @@ class _Teller:
                 steps.append(self._condition(head))
         for result in (*verdict.beside, *verdict.results):
             steps += self._head(result)
-        steps += self._total(verdict)
+        steps += [*self._total(verdict), *self._bounds(verdict), *self._delivery(verdict), *self._adds(verdict)]
+        return [*steps, self._end(verdict, decision)]
+
+    def _bounds(self, verdict: "Verdict") -> list[str]:
+        """Tell what the amount was held against: the largest one there is, and the conditions of its payout."""
         if verdict.unknown in self._program.values:
-            steps += self._needed(self._program.values[verdict.unknown].node)
+            return self._needed(self._program.values[verdict.unknown].node)
         if verdict.reason == TOO_MUCH:
             most = said_amount(MAX_MINOR_UNITS, self._judge.currency) if self._judge.currency else "the largest amount"
-            steps.append(f"that is above {most}, the most that one credit can be.")
-        for clause in self._judge.payout if verdict.results and verdict.reason != TOO_MUCH else ():
+            return [f"that is above {most}, the most that one credit can be."]
+        steps = []
+        for clause in self._judge.payout if verdict.results else ():
             steps.append(self._clause(clause))
             if clause is verdict.clause:
                 break
-        return [*steps, *self._delivery(verdict), *self._adds(verdict), self._end(verdict, decision)]
+        return steps
 
     def _opening(self) -> list[str]:
         """Tell what the decision started from: policy, readings, facts, history and incident."""

@@ -348,8 +348,8 @@ class Judge:
             row[self.amount_place], row[self.exact_place] = verdict.minor, verdict.exact
         ended = self._clauses(self.payout, row)
         if ended is not None:
-            ended.after(verdict).settled = not ended.is_unknown
-            return ended
+            ended.settled = not ended.is_unknown
+            return ended.after(verdict)
         verdict.settled = True
         verdict.results = [result for result in results if result.minor > 0 or result.gives]
         if not verdict.results:
