@@ -60,6 +60,11 @@ NOT_A_POLICY = {
         5,
         "expected number",
     ),
+    "a default of a list that is not empty": (
+        written("facts: {a: {type: numbers, default: 5}}\npay: 5 USD"),
+        5,
+        "can only be `nothing`",
+    ),
     "a default out of choices": (
         written("facts: {a: {choices: [x], default: '\"y\"'}}\npay: 5 USD"),
         5,
@@ -158,6 +163,16 @@ NOT_A_FORMULA = {
     "a text compared by order": (FACTS + 'when: who > "a"\npay: fee', 7, "cannot do this with text"),
     "too few arguments": (FACTS + "pay: max(fee)", 7, "two or more"),
     "a wrong argument": (FACTS + "pay: total(fee) / 1 h * fee", 7, "expected outage"),
+    "the items of an outage": (
+        FACTS + "when: count(below(outage, 5 min)) > 0\npay: fee",
+        7,
+        "expected a list of numbers",
+    ),
+    "items compared with another kind": (
+        FACTS.replace("who: text", "who: text, ns: numbers") + "when: count(below(ns, 5 min)) > 0\npay: fee",
+        7,
+        "expected number, found duration",
+    ),
     "a day that does not exist": (FACTS + "when: since > 2023-02-29\npay: fee", 7, "a day that exists"),
     "a time that does not exist": (FACTS + "when: time_of_day(seen) > 24:01\npay: fee", 7, "a time of day"),
     "more decimals than the currency has": (FACTS + "pay: 5.001 EUR", 7, "at most 2 decimals"),

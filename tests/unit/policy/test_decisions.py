@@ -409,6 +409,20 @@ def test_a_wrong_value_that_is_held_takes_no_default_and_no_word_of_the_incident
     assert (minor(stated.decide((None,))), stated.decide((INVALID,)).reason) == (300, "n_unknown")
 
 
+def test_an_empty_list_may_be_the_default_of_a_history() -> None:
+    history = "facts: {before: {type: windows, default: nothing}, seen: list}\n"
+    policy = compiled(written(history + "pay: (count(together(before, outage)) + 1) * 1 USD"))
+    assert minor(policy.decide((None,))) == 200
+    assert minor(policy.decide(((Window(START - timedelta(days=1), START - timedelta(hours=1)),),))) == 300
+
+
+@pytest.mark.parametrize(("limit", "below", "at_least"), [(14, 0, 3), (15, 1, 2), (30, 2, 1), (31, 3, 0)])
+def test_items_of_a_list_are_below_a_limit_or_at_least_it(limit: int, below: int, at_least: int) -> None:
+    text = f"count(below(n, {limit})) * 10 USD + count(at_least(n, {limit})) * 1 USD"
+    policy = compiled(written(f"facts: {{n: numbers}}\npay: {text}"))
+    assert minor(policy.decide(((14, Fraction(59, 2), 30),))) == 1000 * below + 100 * at_least
+
+
 def test_the_columns_of_a_period_have_the_limits_of_their_fact() -> None:
     paid = "{type: money, per: calendar year, maximum: 50, invalid: hold}"
     cap = "pay: 5 EUR\ncap: {per: calendar year, at: 60 EUR - paid}"
@@ -473,7 +487,7 @@ def test_a_time_of_day_has_its_seconds(at: str, later: bool) -> None:
     seen = parse_instant(f"2026-05-04T{at}Z")
     assert minor(policy.decide((seen,))) == (500 if later else 0)
     assert (
-        "time of day of seen 2026-05-04 18:00:01 (18:00:01) is more than 18:00" in policy.explain((seen,)).text()
+        "time of day of seen 2026-05-04 18:00:01 (18:00:01) is after 18:00" in policy.explain((seen,)).text()
     ) is later
 
 

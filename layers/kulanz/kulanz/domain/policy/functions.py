@@ -323,7 +323,8 @@ def _measures() -> dict[str, Function]:
         "longest": Function("longest(outage)", _constant(exposure.longest, OUTAGE, gives=DURATION)),
         "count": Function("count(outage), count(list)", _count),
         "merge": Function("merge(outage, 2 h)", _constant(exposure.merge_gaps, OUTAGE, DURATION, gives=OUTAGE)),
-        "at_least": Function("at_least(outage, 10 min)", _constant(exposure.at_least, OUTAGE, DURATION, gives=OUTAGE)),
+        "at_least": Function("at_least(outage, 10 min), at_least(numbers, 90)", _at_least),
+        "below": Function("below(numbers, 90)", _below),
         "after": Function(
             "after(outage, instant)", _constant(lambda o, i: exposure.clip(o, i, None), OUTAGE, INSTANT, gives=OUTAGE)
         ),
@@ -348,6 +349,26 @@ def _measures() -> dict[str, Function]:
             "period(from, until)", _constant(lambda a, b: (a, max(a, b)), INSTANT, INSTANT, gives=PERIOD)
         ),
     }
+
+
+def _at_least(nodes: tuple[Node, ...]) -> Bound:
+    """Keep the outages that last as long, or the items of a list that are as much."""
+    if nodes and item_kind(nodes[0].kind) is None:
+        check_kinds(nodes, OUTAGE, DURATION)
+        return OUTAGE, exposure.at_least
+    return _item_filter(nodes), lambda items, least: tuple(item for item in items if item >= least)
+
+
+def _below(nodes: tuple[Node, ...]) -> Bound:
+    return _item_filter(nodes), lambda items, limit: tuple(item for item in items if item < limit)
+
+
+def _item_filter(nodes: tuple[Node, ...]) -> Kind:
+    kind = item_kind(nodes[0].kind) if nodes else None
+    need(kind is not None, "expected a list of numbers, amounts or days")
+    assert kind is not None
+    check_kinds(nodes, nodes[0].kind, kind)
+    return nodes[0].kind
 
 
 def _count(nodes: tuple[Node, ...]) -> Bound:

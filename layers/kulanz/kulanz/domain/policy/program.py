@@ -330,9 +330,11 @@ class Program:
     def _default(self, fact: Fact, currency: str, path: Path) -> Any:
         if not fact.default:
             return None
-        if fact.type in LIST_TYPES:
-            raise PolicyError("lists have no default; use first_known(...) or `is known`", (*path, "default"))
         text = fact.default
+        if fact.type in LIST_TYPES:
+            if text != "nothing":
+                raise PolicyError("the default of a list can only be `nothing`: the empty list", (*path, "default"))
+            return ()
         expected = kinds.money(currency) if fact.type == "money" else _KIND_OF_FACT[fact.type]
         node = self.compile(text, (*path, "default"), expected)
         if not node.constant:

@@ -24,7 +24,11 @@ MAX_REMEMBERED_BENEFITS = 4096
 
 @dataclass(slots=True)
 class HeadResult:
-    """What a head came to for one row; ``state`` is granted, offered or late."""
+    """What a head came to for one row; ``state`` is granted, offered or late.
+
+    ``pieces`` are the outages, days or periods that were worked out one by one, each with whether its condition holds;
+    ``before_caps`` is their sum.
+    """
 
     head: CompiledHead
     exact: Exact = 0
@@ -32,25 +36,30 @@ class HeadResult:
     gives: list[tuple[CompiledGive, Any, Validity, str]] = field(default_factory=list)
     mode: CompiledMode | None = None
     state: str = ""
-    pieces: list[tuple[Row, Exact]] = field(default_factory=list)
+    pieces: list[tuple[Row, bool]] = field(default_factory=list)
+    before_caps: Exact = 0
 
 
 @dataclass(slots=True)
 class Verdict:
-    """How a row was judged: the outcome and reason, what decided it, and what every head came to."""
+    """How a row was judged: the outcome and reason, what decided it, and what every head came to.
+
+    ``considered`` are the heads of which ``results`` are only some, kept for the explanation.
+    """
 
     outcome: Outcome
     reason: str
     clause: CompiledClause | None = None
     unknown: str = ""
     results: list[HeadResult] = field(default_factory=list)
+    considered: list[HeadResult] = field(default_factory=list)
     exact: Exact = 0
     minor: int = 0
     shares: list[tuple[str, Exact, Exact]] = field(default_factory=list)
 
     def after(self, amounts: "Verdict") -> "Verdict":
         """Give a verdict that ended the matter when the amounts were known already."""
-        self.results, self.shares = amounts.results, amounts.shares
+        self.results, self.considered, self.shares = amounts.results, amounts.considered, amounts.shares
         self.exact, self.minor = amounts.exact, amounts.minor
         return self
 
@@ -119,6 +128,7 @@ class Judge:
         if ended is not None:
             return ended
         results: list[HeadResult] = []
+        nothing: list[HeadResult] = []
         for head in self.heads:
             result = self._each(head, row) if head.for_each else self._one(head, row)
             if isinstance(result, Verdict):
@@ -127,10 +137,12 @@ class Judge:
                 results.append(result)
                 if self.program.policy.compose == "first":
                     break
+            elif result is not None:
+                nothing.append(result)
         if not results:
             reason = next((head.otherwise for head in self.heads if head.otherwise), "")
             reason = reason or self.program.policy.otherwise or NOTHING_DUE
-            return Verdict(Outcome.DECLINED, reason)
+            return Verdict(Outcome.DECLINED, reason, considered=nothing)
         return self._total(results, row)
 
     def _clauses(self, clauses: tuple[CompiledClause, ...], row: Row) -> Verdict | None:
@@ -177,7 +189,8 @@ class Judge:
             if result is not None:
                 whole.exact += result.exact
                 whole.gives += result.gives
-                whole.pieces.append((part, result.exact))
+            whole.pieces.append((part, result is not None))
+        whole.before_caps = whole.exact
         return whole
 
     def fresh(self, row: Row) -> Row:
@@ -211,9 +224,10 @@ class Judge:
 
     def _total(self, results: list[HeadResult], row: Row) -> Verdict:
         """Compose, cap and round the heads, then see how each is delivered."""
-        if self.program.policy.compose == "max":
-            results = [max(results, key=lambda result: result.exact)]
         verdict = Verdict(Outcome.GRANTED, "", results=results)
+        if self.program.policy.compose == "max":
+            verdict.considered = results
+            verdict.results = results = [max(results, key=lambda result: result.exact)]
         capped = False
         for node, per in self.caps:
             limit = node.evaluate(row) if per == "incident" else self._shared_limit(node, per, verdict, row)
