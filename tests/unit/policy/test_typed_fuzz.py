@@ -28,7 +28,8 @@ facts: {fee: money, n: number, t: text, d: day, i: instant, l: list, w: windows,
 GRAMMAR: dict[str, tuple[str, ...]] = {
     "money": (
         "fee", "5 EUR", "0 EUR", "{number} * {money}", "{money} + {money}", "{money} - {money}", "-{money}",
-        "max({money}, {money})", "min(nothing, {money})", "if({yes}, {money}, {money})", "mean(a)", "sum(a)", "max(at_least(a, {money}))", "max(a)",
+        "max({money}, {money})", "min(nothing, {money})", "if({yes}, {money}, {money})", "mean(a)", "sum(a)", "max(a)",
+        "max(at_least(a, {money}))",
         "first_known({money}, {money})", "{money} * {duration} / {duration}", "{money} / {number}", "round({money})",
         'round({money}, {money}, "half_even")',
     ),
@@ -38,7 +39,8 @@ GRAMMAR: dict[str, tuple[str, ...]] = {
         "{duration} / {duration}", "{money} / {money}", "{day} - {day}", "full({money}, {money})", "max(m)", "min(m)",
         "begun({duration}, {duration})", "most_in_a_year({outage}, {number})", "working_days({day}, {day})",
         "count(s)", "count(during(s, {period}))", "{number} * {number}", "{number} / {number}", "{number} + {number}",
-        "round({number}, {number})", "if({yes}, {number}, {number})", "count(l)", "count(below(m, {number}))", "count(at_least(s, {day}))",
+        "round({number}, {number})", "if({yes}, {number}, {number})", "count(l)",
+        "count(below(m, {number}))", "count(at_least(s, {day}))",
     ),
     "duration": (
         "24 h", "90 s", "0 h", "total({outage})", "longest({outage})", "{instant} - {instant}", "length({period})",
