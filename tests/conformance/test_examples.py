@@ -1,6 +1,9 @@
 """Every worked example of every rule in the rulebook, exact."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +11,7 @@ import pytest
 
 from kulanz.domain.money import Money, format_amount
 from kulanz.domain.policy import PolicyDocument, load_policy
+from kulanz.domain.time import format_instant, parse_instant
 from kulanz_cli.policy_examples import prepare, run, same_rule
 
 POLICIES = Path(__file__).parents[2] / "policies"
@@ -49,6 +53,32 @@ def test_the_explanation_ends_with_what_was_decided(document: PolicyDocument, ex
     for benefit in explanation.decision.benefits:
         owed = f"{benefit.quantity} {benefit.unit}" if benefit.money is None else show(benefit.money)
         assert owed in explanation.steps[-1]
+
+
+@pytest.mark.parametrize(("document", "example"), CASES, ids=[str(example["id"]) for _, example in CASES])
+def test_how_windows_are_ordered_and_cut_changes_no_decision(document: PolicyDocument, example: dict[str, Any]) -> None:
+    cut: list[dict[str, str]] = []
+    for window in example["incident"]["windows"]:
+        start, end = parse_instant(window["start"]), parse_instant(window["end"])
+        middle = format_instant(start + (end - start) / 3)
+        cut += [{"start": middle, "end": window["end"]}, {"start": window["start"], "end": middle}]
+    again = {**example, "incident": {**example["incident"], "windows": cut[::-1]}}
+    whole, parts = (prepare(document, one, document.policy.test.defaults) for one in (example, again))
+    assert parts.policy.decide(parts.values) == whole.policy.decide(whole.values)
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "America/St_Johns"])
+def test_every_example_comes_out_alike_in_any_time_zone_of_the_process(zone: str) -> None:
+    program = (
+        "import time; time.tzset()\n"
+        "from tests.conformance.test_examples import CASES, run\n"
+        "print([str(example['id']) for document, example in CASES if not run(document, example).holds], time.tzname)"
+    )
+    environment = {**os.environ, "TZ": zone, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", program]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)  # noqa: S603 (our own text)
+    assert result.stdout.startswith("[] ")
+    assert "UTC" not in result.stdout
 
 
 def show(amount: Money) -> str:

@@ -104,6 +104,55 @@ def test_more_than_excludes_its_boundary(seconds: int, outcome: str) -> None:
 HOUR = 3600
 
 
+BELOW_AT_ABOVE = {
+    "at least": (False, True, True), "from": (False, True, True), ">=": (False, True, True),
+    "more than": (False, False, True), ">": (False, False, True),
+    "at most": (True, True, False), "up to": (True, True, False), "<=": (True, True, False),
+    "less than": (True, False, False), "below": (True, False, False), "before": (True, False, False),
+    "<": (True, False, False), "is": (False, True, False), "=": (False, True, False), "!=": (True, False, True),
+}  # fmt: skip
+"""Whether each comparison holds a second below a threshold, at it, and a second above."""
+
+
+@pytest.mark.parametrize(
+    ("start", "hours"),
+    [
+        ("2026-05-04T22:00:00Z", 24),
+        ("2026-03-28T23:00:00Z", 23),  # a day of Berlin on which the clocks go forward
+        ("2026-10-24T22:00:00Z", 25),  # and back
+        ("2024-02-28T23:00:00Z", 24),  # a leap day
+    ],
+)
+@pytest.mark.parametrize("words", BELOW_AT_ABOVE)
+def test_every_comparison_changes_at_its_second(words: str, start: str, hours: int) -> None:
+    begin = parse_instant(start)
+    for seconds, expected in zip((-1, 0, 1), BELOW_AT_ABOVE[words], strict=True):
+        end = format_instant(begin + timedelta(hours=hours, seconds=seconds))
+        for measured, limit in (("total(outage)", f"{hours} h"), ("incident_end", "end_of(day(incident_start))")):
+            table = f"values: {{x: {{by: {measured}, tiers: {{'{words} {limit}': 1 EUR, otherwise: 0 EUR}}}}}}\npay: x"
+            body = table if words[0].isalpha() else f"when: {measured} {words} {limit}\npay: 1 EUR"
+            policy = compiled(written(f"zone: Europe/Berlin\n{body}"), incident((start, end)))
+            assert minor(policy.decide(())) == (100 if expected else 0), (body, seconds)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "begun", "full", "days"),
+    [
+        (86_399, 1, 0, 1),
+        (86_400, 1, 1, 1),
+        (86_401, 2, 1, 2),
+        (172_799, 2, 1, 2),
+        (172_800, 2, 2, 2),
+        (172_801, 3, 2, 3),
+    ],
+)
+def test_blocks_and_days_change_at_their_second(seconds: int, begun: int, full: int, days: int) -> None:
+    pay = "begun(total(outage), 24 h) * 100 EUR + full(total(outage), 24 h) * 10 EUR + days(outage) * 1 EUR"
+    midnight = parse_instant("2024-02-28T00:00:00Z")
+    happened = incident((format_instant(midnight), format_instant(midnight + timedelta(seconds=seconds))))
+    assert minor(compiled(written(f"pay: {pay}"), happened).decide(())) == 10_000 * begun + 1_000 * full + 100 * days
+
+
 @pytest.mark.parametrize(
     ("policy_id", "facts", "boundary_seconds", "below", "at", "above"),
     [

@@ -43,6 +43,19 @@ SCALABLE = ("money", "number", "duration")
 SPANS = ("days", "working days", "months")
 ORDERED = (*SCALABLE, "instant", "day", "time of day", *SPANS)
 
+_CONVERSIONS = {
+    (INSTANT, DAY): "; use day(...)",
+    (DAY, INSTANT): "; use start_of(...), end_of(...) or at(...)",
+    (PERIOD, OUTAGE): "; use during(outage, ...)",
+}
+"""How one kind becomes another, by the kind that is there and the one that is wanted."""
+_MEASURES = {
+    "outage": "; measure it, such as total(outage) or count(outage)",
+    "period": "; use start(...), end(...) or length(...)",
+    "list": "; use has, or count(...)",
+}
+"""What can be done with what cannot be compared."""
+
 type Bound = tuple[Kind, Callable[..., Any]]
 
 
@@ -77,7 +90,7 @@ def check_kinds(nodes: tuple[Node, ...], *expected: Kind) -> None:
     """Check the number and kinds of arguments."""
     need(len(nodes) == len(expected), f"expected {len(expected)} argument(s), found {len(nodes)}")
     for node, kind in zip(nodes, expected, strict=True):
-        need(node.kind == kind, f"expected {kind}, found {node.kind}")
+        need(node.kind == kind, f"expected {kind}, found {node.kind}{_CONVERSIONS.get((node.kind, kind), '')}")
 
 
 def same_kind(nodes: tuple[Node, ...], names: tuple[str, ...]) -> Kind:
@@ -93,8 +106,10 @@ def same_kind(nodes: tuple[Node, ...], names: tuple[str, ...]) -> Kind:
             amounts = {node.kind.currency, kind.currency}
             if node.kind.name == kind.name == "money":
                 raise KindMismatch(f"cannot mix {' and '.join(sorted(amounts))}; write amounts in one currency")
-            raise KindMismatch(f"cannot combine {kind} with {node.kind}")
-        need(kind.name in names, f"cannot do this with {kind}")
+            bare = NUMBER in (kind, node.kind) and {kind.name, node.kind.name} & {"money", "duration"}
+            hint = "; say what the number is, such as 5.00 EUR or 4 h" if bare else ""
+            raise KindMismatch(f"cannot combine {kind} with {node.kind}{hint}")
+        need(kind.name in names, f"cannot do this with {kind}{_MEASURES.get(kind.name, '')}")
     return kind
 
 
@@ -127,7 +142,9 @@ def _divide(nodes: tuple[Node, ...]) -> Bound:
     if right.kind == NUMBER and left.kind.name in SCALABLE:
         return left.kind, divide
     need(
-        left.kind == right.kind and left.kind.name in (*SCALABLE, *SPANS), f"cannot divide {left.kind} by {right.kind}"
+        left.kind == right.kind and left.kind.name in (*SCALABLE, *SPANS),
+        f"cannot divide {left.kind} by {right.kind}"
+        + ("; divide it by a duration, such as 24 h" if left.kind.name == MONEY_BY_TIME else ""),
     )
     return NUMBER, divide
 
