@@ -13,6 +13,7 @@ FACTS = "currency: EUR\nfacts: {fee: money, count: number, who: text, since: day
 NOT_YAML = {
     "not YAML": ("id: [", None, "not YAML"),
     "tabs": ("kulanz: 1\n\tid: x", 2, "not YAML"),
+    "a character that nobody sees": (written("pay: 5 USD\n# \x00"), 6, "U+0000 is not allowed"),
     "empty": ("", None, "empty"),
     "a list": ("- 1", 1, "written as name: value"),
     "a text": ("pay 5 USD", 1, "written as name: value"),
