@@ -20,8 +20,9 @@ from typing import Any
 from kulanz.adapters.aws import client
 from kulanz.adapters.ledger_table import DynamoLedger
 from kulanz.application.advance_campaign import AdvancePorts, advance_campaign
+from kulanz.application.chunk_run import GrantPorts, GrantSettings
 from kulanz.application.frozen import FrozenCache
-from kulanz.application.grant_credits import GrantPorts, GrantSettings, grant_credits
+from kulanz.application.grant_credits import grant_credits
 from kulanz.application.open_campaign import OpenPorts, OpenSettings, open_campaign
 from kulanz.application.ports import Ledger
 from kulanz.domain.campaign import CampaignId, Cause, Pass, PinnedList, State

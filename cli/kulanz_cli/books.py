@@ -5,7 +5,7 @@ from decimal import Decimal
 from rich.console import Console
 from rich.table import Table
 
-from kulanz.domain.books import IN_THE_LEDGER, Fate, RowClass
+from kulanz.domain.books import IN_THE_LEDGER, WITH_A_DECISION, Fate, RowClass
 from kulanz.domain.campaign import Campaign
 from kulanz.domain.money import format_minor, is_currency, minor_units
 from kulanz_cli.answers import counted
@@ -18,22 +18,23 @@ def show_books(campaign: Campaign, console: Console) -> None:
     plan, apply = campaign.plan.totals, campaign.apply.totals
     console.print(f"{campaign.id} is [bold]{campaign.state}[/bold]: {campaign.state_reason}", soft_wrap=True)
     table = Table("class", "reason", box=None, pad_edge=False, header_style="dim")
-    for name in ("lines", "in the ledger", "duplicate", "conflict"):
-        table.add_column(name, justify="right")
+    fates_shown = [Fate.DUPLICATE, Fate.CONFLICT, *([Fate.CAPPED] if campaign.keeps_history else [])]
+    for name in ("lines", "in the ledger", *fates_shown):
+        table.add_column(str(name), justify="right")
     for row_class, reason in sorted(plan.classes(), key=lambda place: (list(RowClass).index(place[0]), place[1])):
         fates = {key.fate: n for key, n in apply.counts.items() if (key.row_class, key.reason) == (row_class, reason)}
-        ledger = sum(n for fate, n in fates.items() if fate in IN_THE_LEDGER)
-        written = [ledger, fates.get(Fate.DUPLICATE, 0), fates.get(Fate.CONFLICT, 0)]
-        shown = ["-"] * 3 if row_class in NEVER_WRITTEN else [f"{number:,}" for number in written]
+        ledger = sum(n for fate, n in fates.items() if fate in WITH_A_DECISION)
+        written = [ledger, *(fates.get(fate, 0) for fate in fates_shown)]
+        shown = ["-"] * len(written) if row_class in NEVER_WRITTEN else [f"{number:,}" for number in written]
         table.add_row(row_class.value, reason, f"{plan.classes()[row_class, reason]:,}", *shown)
-    duplicates = sum(n for key, n in apply.counts.items() if key.fate is Fate.DUPLICATE)
-    conflicts = sum(n for key, n in apply.counts.items() if key.fate is Fate.CONFLICT)
-    table.add_row(
-        "all", "", f"{plan.lines:,}", f"{apply.ledger_count():,}", f"{duplicates:,}", f"{conflicts:,}", style="bold"
-    )
+    in_all = [sum(n for key, n in apply.counts.items() if key.fate is fate) for fate in fates_shown]
+    figures = (plan.lines, apply.ledger_count(), *in_all)
+    table.add_row("all", "", *(f"{number:,}" for number in figures), style="bold")
     console.print(table)
     for (row_class, measure), value in sorted(apply.worth(IN_THE_LEDGER).items()):
         console.print(f"{row_class}, in all: [bold]{value_text(measure, value)}[/bold]")
+    for (row_class, measure), value in sorted(apply.worth(frozenset({Fate.CAPPED})).items()):
+        console.print(f"{row_class} by the plan, but capped by what is kept: {value_text(measure, value)}")
 
 
 def value_text(measure: str, value: int | Decimal) -> str:

@@ -12,7 +12,8 @@ from rich.table import Table
 
 from kulanz.domain.facts import FactError
 from kulanz.domain.policy import PolicyDocument, PolicyError, content_hash, load_policy
-from kulanz.domain.policy.schema import schema_text
+from kulanz.domain.policy.data_files import is_data_file, load_data_file
+from kulanz.domain.policy.schema import data_file_schema, policy_schema, schema_text
 from kulanz.domain.time import TimeError
 from kulanz_cli.policy_examples import Result, prepare, run, same_rule
 
@@ -42,15 +43,14 @@ def policy() -> None:
 @click.option("--seal", is_flag=True, help="Seal the versions that are new; a sealed version never changes.")
 @as_json
 def check(paths: tuple[Path, ...], seal: bool, is_json: bool) -> None:
-    """Check policy files, or folders of them: that they can be used, and that no published version has changed."""
+    """Check policies and data files, or folders of them: that they can be used, that no published version changed."""
     findings: list[dict[str, Any]] = []
     files = [file for path in paths for file in _files(path)]
     if not files:
         raise Unusable("no policy there; expected files such as policies/<id>/<version>.yaml")
     for file in files:
         try:
-            document = load_policy(file)
-            problem = _seal_problem(file, document, seal)
+            problem = "" if _is_good_data(file) else _seal_problem(file, load_policy(file), seal)
             findings.append({"file": str(file), "ok": not problem, "problem": problem})
         except PolicyError as error:
             at = {"line": error.line, "field": error.field}
@@ -65,6 +65,14 @@ def check(paths: tuple[Path, ...], seal: bool, is_json: bool) -> None:
 
 def _files(path: Path) -> Iterable[Path]:
     return sorted(path.rglob("*.yaml")) if path.is_dir() else [path]
+
+
+def _is_good_data(file: Path) -> bool:
+    """Say whether a file is a data file, after checking it if it is. Raises ``PolicyError``."""
+    if not is_data_file(file):
+        return False
+    load_data_file(file)
+    return True
 
 
 def _seal_problem(file: Path, document: PolicyDocument, seal: bool) -> str:
@@ -84,7 +92,11 @@ def _seal_problem(file: Path, document: PolicyDocument, seal: bool) -> str:
         return f"{file}: {name} is not sealed yet; run: kulanz policy check --seal {file}"
     if seals[name] != found:
         following = f"{document.policy.id}/{document.policy.version + 1}.yaml"
-        return f"{file}: {name} was published and has changed since; undo that, and write the change into {following}"
+        problem = (
+            f"{file}: {name} was published and has changed since; undo that, and write the change into {following}"
+        )
+        data = ", ".join(document.data_files)
+        return f"{problem}; a change of {data} belongs into a data file of a new name" if data else problem
     return ""
 
 
@@ -115,6 +127,8 @@ def _latest(path: Path) -> list[PolicyDocument]:
     latest: dict[str, PolicyDocument] = {}
     for file in _files(path):
         try:
+            if is_data_file(file):
+                continue
             document = load_policy(file)
         except PolicyError as error:
             raise Unusable(str(error)) from None
@@ -191,8 +205,8 @@ def explain(
             "reading": reading,
         }
     try:
-        compiled, values, _ = prepare(load_policy(policy_path), example)
-        explanation = compiled.explain(values)
+        compiled, values, kept, _ = prepare(load_policy(policy_path), example)
+        explanation = compiled.explain(values, kept)
     except (PolicyError, FactError, TimeError) as error:
         raise Unusable(str(error)) from None
     if is_json:
@@ -223,15 +237,16 @@ def _window(text: str) -> dict[str, str]:
 @click.option(
     "--check", "checked", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A file to compare."
 )
-def schema(checked: Path | None) -> None:
+@click.option("--data", "of_data", is_flag=True, help="The schema of data files instead.")
+def schema(checked: Path | None, of_data: bool) -> None:
     """Print the JSON Schema of policy files, for editors; or compare a file with it."""
+    text = schema_text(data_file_schema() if of_data else policy_schema())
     if checked is None:
-        click.echo(schema_text(), nl=False)
+        click.echo(text, nl=False)
         return
-    same = checked.read_text(encoding="utf-8") == schema_text()
-    click.echo(
-        f"{checked}: ok" if same else f"{checked}: differs; write it again with: kulanz policy schema > {checked}"
-    )
+    same = checked.read_text(encoding="utf-8") == text
+    command = f"kulanz policy schema {'--data ' if of_data else ''}> {checked}"
+    click.echo(f"{checked}: ok" if same else f"{checked}: differs; write it again with: {command}")
     _leave(same)
 
 

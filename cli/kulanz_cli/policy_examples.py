@@ -2,7 +2,8 @@
 
 An example is ``{id, rule, account, incident, expected}``, with ``earlier`` (what was granted before) and ``reading``
 (which reading of the rule it follows) where it needs them. A declared fact takes the account's entry of its name, else
-the incident's, else the policy's test default; nested entries are named with a dot.
+the incident's, else the policy's test default; nested entries are named with a dot. An incident without a cause has the
+cause ``unstated``: most rules except a few causes, and examples name a cause where it matters.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,10 +17,12 @@ from kulanz.domain.facts import FactError, FactValue, parse_number
 from kulanz.domain.incident import Incident
 from kulanz.domain.money import AmountError, Money, format_amount, parse_amount
 from kulanz.domain.policy import CompiledPolicy, PolicyDocument, PolicyError, compile_policy, freeze
+from kulanz.domain.policy.history import Kept
 from kulanz.domain.succession import less_granted
 from kulanz.domain.time import TimeError, Window, format_instant, local_day, parse_instant, zone_of
 
 DECIDED_AT_WITHOUT_WINDOWS = datetime(2026, 1, 1, tzinfo=UTC)
+UNSTATED_CAUSE = "unstated"
 _ENTITLED = {Outcome.GRANTED: "entitled", Outcome.OFFERED: "entitled", Outcome.DECLINED: "none"}
 _INCIDENT_FIELDS = ("id", "title", "windows", "cause", "service", "functions")
 
@@ -60,24 +63,25 @@ def run(document: PolicyDocument, example: Mapping[str, Any]) -> Result:
     """Decide an example under a policy and compare."""
     name, rule = str(example.get("id", "?")), str(example.get("rule", ""))
     try:
-        policy, values, decided_at = prepare(document, example)
+        policy, values, kept, decided_at = prepare(document, example)
     except (PolicyError, FactError, TimeError) as error:
         return Result(name, rule, (Difference("input", "an example that can be read", str(error)),), "")
-    explanation = policy.explain(values)
+    explanation = policy.explain(values, kept)
     differences = tuple(_differences(document, policy, explanation.decision, example, decided_at))
     return Result(name, rule, differences, explanation.text())
 
 
 def prepare(
     document: PolicyDocument, example: Mapping[str, Any]
-) -> tuple[CompiledPolicy, tuple[FactValue | None, ...], datetime]:
-    """Give the compiled policy, the row and the instant of the decision. Raises what reading them raises."""
+) -> tuple[CompiledPolicy, tuple[FactValue | None, ...], Kept, datetime]:
+    """Give the compiled policy, the row, what is kept and the instant of the decision. Raises what reading raises."""
     account = _flat(example.get("account") or {})
     happened, decided_at = _incident(document, example.get("incident") or {}, account)
     frozen = freeze(document, _parameters(document, example.get("reading")))
     policy = compile_policy(frozen, happened, decided_at)
     values = tuple(fact.parse_json(account.get(fact.name, happened.facts.get(fact.name))) for fact in policy.facts)
-    return policy, values, decided_at
+    kept = policy.kept_as_stated({**happened.facts, **account})
+    return policy, values, kept, decided_at
 
 
 def _flat(entries: Mapping[str, Any], before: str = "") -> dict[str, Any]:
@@ -117,7 +121,7 @@ def _incident(
         service=str(entries.get("service") or defaults.get("service") or ""),
         functions=tuple(entries.get("functions") or defaults.get("functions") or ()),
         windows=windows,
-        cause=entries.get("cause") or defaults.get("cause"),
+        cause=entries.get("cause") or defaults.get("cause") or UNSTATED_CAUSE,
         facts=facts,
     )
     stated = entries.get("decided_at") or entries.get("granted_at") or defaults.get("decided_at")

@@ -262,6 +262,25 @@ def test_a_chunk_without_a_line_and_the_next_one_may_start_at_the_same_byte(back
     assert _known(store).is_finished(Pass.PLAN)
 
 
+def test_the_receipts_of_a_part_of_the_list_are_those_that_start_in_it(backend: Backend) -> None:
+    _open(backend.campaigns)
+    bounds = [(50, 100), (100, 450), (450, 460)]
+    moved_from = None
+    for start, end in bounds:
+        read = "d" * 64 if start == 100 else ""
+        assert backend.campaigns.record_receipt(receipt(start, end, moved_from=moved_from, history=read))
+        moved_from = end
+
+    def starts(*part: int | None) -> list[int]:
+        return [found.start for found in backend.campaigns.receipts(FIRST, Pass.PLAN, *part)]  # type: ignore[arg-type]
+
+    assert starts() == starts(0) == [50, 100, 450]
+    assert starts(50, 450) == [50, 100]
+    assert starts(51, 451) == [100, 450]
+    assert starts(100, 100) == starts(451) == []
+    assert [found.history for found in backend.campaigns.receipts(FIRST, Pass.PLAN)] == ["", "d" * 64, ""]
+
+
 def test_digests_are_added_modulo_2_to_the_128(backend: Backend) -> None:
     store = backend.campaigns
     _open(store)

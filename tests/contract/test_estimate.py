@@ -10,8 +10,9 @@ from moto import mock_aws
 
 from kulanz.adapters.messaging import SqsChunks
 from kulanz.application.advance_campaign import AdvancePorts, advance_campaign
+from kulanz.application.chunk_run import GrantPorts, GrantSettings
 from kulanz.application.frozen import FrozenCache
-from kulanz.application.grant_credits import GrantPorts, GrantSettings, grant_credits
+from kulanz.application.grant_credits import grant_credits
 from kulanz.application.open_campaign import OpenPorts, OpenSettings, open_campaign
 from kulanz.application.ports import ChunkMessage
 from kulanz.application.report import campaign_estimate

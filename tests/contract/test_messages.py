@@ -89,3 +89,11 @@ def test_a_policy_that_was_never_published_is_missing(backend: Backend, policy: 
 
     with pytest.raises(PolicyMissing):
         backend.policies.fetch(policy, version)
+
+
+def test_a_document_is_read_back_as_it_was_put(backend: Backend) -> None:
+    backend.archive.put("campaigns/x/001/history/a.jsonl", b'{"v":1}\n', "application/x-ndjson")
+
+    assert backend.archive.get("campaigns/x/001/history/a.jsonl") == b'{"v":1}\n'
+    with pytest.raises(Refused):
+        backend.archive.get("campaigns/x/001/history/b.jsonl")

@@ -8,7 +8,8 @@ import pytest
 from kulanz.application.ports import Outdated
 from kulanz.domain.decision import Outcome
 from kulanz.domain.incident_record import IncidentRecord, with_revision
-from kulanz.domain.ledger import Entry
+from kulanz.domain.ledger import Entry, HistoryChange, KeptEntry
+from kulanz.domain.policy.history import Addition, HistoryKey, UnitHistory
 from tests.contract.backends import Backend
 from tests.support.values import NOW, declared, entry, revision
 
@@ -65,3 +66,21 @@ def test_nothing_is_accepted_after_the_incident_moved(backend: Backend) -> None:
         backend.offers.accept(offer, grant, record, "support")
 
     assert backend.ledger.of_account("offered") == [offer]
+
+
+def test_an_acceptance_keeps_for_good_what_the_offer_added(backend: Backend) -> None:
+    offer, grant, record = offered(backend)
+    key = HistoryKey("offered", "a-policy", "-")
+    added = UnitHistory().with_addition(record.incident_id, Addition(NOW, {"paid": 5}, lapses_at=LATER), NOW)
+    other = replace(offer, key=replace(offer.key, incident_id="other"))
+    backend.ledger.insert_and_keep([KeptEntry(other, HistoryChange(key, UnitHistory(), added))])
+    kept = added.accepted(record.incident_id)
+    assert kept is not None
+
+    with pytest.raises(Outdated):
+        backend.offers.accept(offer, grant, record, "support", HistoryChange(key, kept, kept))
+    assert backend.ledger.of_account("offered", offer.key.incident_id) == [offer]
+
+    backend.offers.accept(offer, grant, record, "support", HistoryChange(key, added, kept))
+    assert backend.ledger.of_account("offered", offer.key.incident_id) == [grant]
+    assert backend.ledger.histories([key]) == {key: kept}

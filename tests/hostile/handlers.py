@@ -22,8 +22,8 @@ from kulanz.adapters.campaign_items import meta_key, revision_item
 from kulanz.adapters.ledger_table import entry_item
 from kulanz.adapters.messaging import chunk_message_text
 from kulanz.application.advance_campaign import AdvancePorts
+from kulanz.application.chunk_run import GrantPorts, GrantSettings
 from kulanz.application.frozen import FrozenCache
-from kulanz.application.grant_credits import GrantPorts, GrantSettings
 from kulanz.application.open_campaign import OpenPorts
 from kulanz.application.publish_notices import PublishPorts
 from tests.support.world import World

@@ -21,6 +21,7 @@ class EndState:
     """Everything but the instants of first writing and how often something was said or tried."""
 
     ledger: Mapping[str, tuple[Any, ...]]
+    histories: Mapping[str, str]
     campaigns: Mapping[str, Mapping[str, Any]]
     notices: Mapping[str, tuple[str, Any]]
     statuses: Mapping[str, Mapping[str, Any]]
@@ -46,6 +47,9 @@ def end_state(world: World, *, whole_ranges: bool = True, origins: bool = True) 
         problems = {line.decode(): b"" for line in lines}
     return EndState(
         ledger=ledger,
+        histories={
+            f"{key.partition}/{key.place}": kept.to_text() for key, kept in world.ledger.all_histories().items()
+        },
         campaigns={str(campaign): _campaign(world, campaign) for campaign in world.campaigns.all_campaigns()},
         notices=_notices(world),
         statuses=_statuses(world),

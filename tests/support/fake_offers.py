@@ -2,7 +2,8 @@
 
 from kulanz.application.ports import Outdated
 from kulanz.domain.incident_record import IncidentRecord
-from kulanz.domain.ledger import DecisionKey, Entry
+from kulanz.domain.ledger import DecisionKey, Entry, HistoryChange
+from kulanz.domain.policy.history import UnitHistory
 from tests.support.fakes import FakeCampaigns, FakeLedger
 
 
@@ -14,11 +15,22 @@ class FakeOffers:
         self._ledger = ledger
         self._campaigns = campaigns
 
-    def accept(self, offered: Entry, granted: Entry, incident: IncidentRecord, actor: str) -> None:
+    def accept(
+        self,
+        offered: Entry,
+        granted: Entry,
+        incident: IncidentRecord,
+        actor: str,
+        kept: HistoryChange | None = None,
+    ) -> None:
         standing = self._ledger.standing([offered.key])[offered.key]
         if standing.status is not offered.status or self._campaigns.incident(incident.incident_id) != incident:
             raise Outdated
         if standing.body != granted.body:
             raise AssertionError("the body of a decision never changes")
+        if kept is not None:
+            if self._ledger.histories([kept.key]).get(kept.key, UnitHistory()) != kept.before:
+                raise Outdated
+            self._ledger._histories[kept.key] = kept.after
         self._ledger._entries[granted.key] = granted
         self.accepted.append((offered.key, actor))

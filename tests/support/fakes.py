@@ -34,8 +34,9 @@ from kulanz.domain.campaign import (
     StateChange,
 )
 from kulanz.domain.incident_record import IncidentRecord, Revision
-from kulanz.domain.ledger import DecisionKey, Entry
+from kulanz.domain.ledger import DecisionKey, Entry, HistoryMoved, KeptEntry
 from kulanz.domain.notices import NOTICE_MESSAGE_BYTES, NoticeMessage
+from kulanz.domain.policy.history import HistoryKey, UnitHistory
 
 BLOCK_BYTES = 16 * 1024
 
@@ -216,9 +217,16 @@ class FakeCampaigns:
         self._update(kept, _with_progress(kept.campaign, receipt.work, grown))
         return True
 
-    def receipts(self, campaign_id: CampaignId, work: Pass) -> Iterator[Receipt]:
+    def receipts(
+        self, campaign_id: CampaignId, work: Pass, start: int = 0, stop: int | None = None
+    ) -> Iterator[Receipt]:
         kept = self._campaigns.get(campaign_id)
-        found = {} if kept is None else {at: receipt for at, receipt in kept.receipts.items() if at[0] is work}
+        receipts = {} if kept is None else kept.receipts
+        found = {
+            at: receipt
+            for at, receipt in receipts.items()
+            if at[0] is work and start <= at[1] and (stop is None or at[1] < stop)
+        }
         for at in sorted(found):
             yield replace(found[at], totals=_sum(found[at].totals))
 
@@ -302,6 +310,7 @@ class FakeLedger:
     def __init__(self) -> None:
         self.inserted: list[Entry] = []
         self._entries: dict[DecisionKey, Entry] = {}
+        self._histories: dict[HistoryKey, UnitHistory] = {}
 
     def insert(self, entries: Sequence[Entry]) -> list[Entry | None]:
         keys = [entry.key for entry in entries]
@@ -315,6 +324,26 @@ class FakeLedger:
                 self.inserted.append(entry)
         return found
 
+    def insert_and_keep(self, entries: Sequence[KeptEntry]) -> list[Entry | HistoryMoved | None]:
+        if len({one.entry.key for one in entries}) != len(entries):
+            raise ValueError("two entries of one insert have the same key")
+        return [self._keep(one) for one in entries]
+
+    def _keep(self, one: KeptEntry) -> Entry | HistoryMoved | None:
+        change = one.change
+        known = self._histories.get(change.key, UnitHistory())
+        if one.entry.key in self._entries:
+            return self._entries[one.entry.key]
+        if known.version != change.before.version:
+            return HistoryMoved.MOVED
+        self._histories[change.key] = change.after
+        self._entries[one.entry.key] = one.entry
+        self.inserted.append(one.entry)
+        return None
+
+    def histories(self, keys: Sequence[HistoryKey]) -> dict[HistoryKey, UnitHistory]:
+        return {key: self._histories[key] for key in keys if key in self._histories}
+
     def standing(self, keys: Sequence[DecisionKey]) -> dict[DecisionKey, Entry]:
         return {key: self._entries[key] for key in keys if key in self._entries}
 
@@ -325,6 +354,10 @@ class FakeLedger:
             if key.account_id == account_id and incident_id in (None, key.incident_id)
         ]
         return sorted(chosen, key=lambda entry: entry.key.place)
+
+    def all_histories(self) -> dict[HistoryKey, UnitHistory]:
+        """Every unit's history: for tests that look at the end of everything."""
+        return dict(self._histories)
 
     def all_entries(self) -> list[Entry]:
         """Every decision there is, by key: for tests that look at the end of everything."""
@@ -376,6 +409,11 @@ class FakeArchive:
         known = self.documents.setdefault(key, content)
         if known != content:
             raise AssertionError(f"{key} was written with two contents")
+
+    def get(self, key: str) -> bytes:
+        if key not in self.documents:
+            raise Refused(f"{key} is not there")
+        return self.documents[key]
 
 
 class FakeRejected:

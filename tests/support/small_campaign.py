@@ -31,7 +31,7 @@ facts:
     type: money
   language:
     type: text
-    default: '"en"'
+    default: en
 who:
   - refer: business_customer
     when: segment = "business"

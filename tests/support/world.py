@@ -15,8 +15,9 @@ from typing import Any
 
 from kulanz.application.advance_campaign import AdvancePorts, advance_campaign
 from kulanz.application.answer import Answer, AnswerPorts, answer
+from kulanz.application.chunk_run import GrantPorts, GrantSettings
 from kulanz.application.frozen import FrozenCache
-from kulanz.application.grant_credits import GrantPorts, GrantSettings, Worked, grant_credits
+from kulanz.application.grant_credits import Worked, grant_credits
 from kulanz.application.open_campaign import Opening, OpenPorts, OpenSettings, open_campaign
 from kulanz.application.ports import ChunkMessage, Refused, TryAgain
 from kulanz.application.publish_notices import PublishPorts, publish_notices

@@ -52,12 +52,17 @@ CALLS: dict[str, dict[str, set[Grant]]] = {
         "get_object": {
             *(("s3:GetObject", LISTS), ("s3:GetObjectVersion", LISTS)),
             *(("s3:GetObject", INLINE), ("s3:GetObjectVersion", INLINE)),
+            ("s3:GetObject", CAMPAIGNS),
         },
         "put_object": {("s3:PutObject", CAMPAIGNS)},
         "batch_execute_statement": {("dynamodb:PartiQLInsert", CREDITS_TABLE)},
         "batch_get_item": {("dynamodb:BatchGetItem", CREDITS_TABLE)},
         "get_item": {("dynamodb:GetItem", CAMPAIGNS_TABLE)},
-        "transact_write_items": {("dynamodb:PutItem", CAMPAIGNS_TABLE), ("dynamodb:UpdateItem", CAMPAIGNS_TABLE)},
+        "query": {("dynamodb:Query", CAMPAIGNS_TABLE)},
+        "transact_write_items": {
+            *(("dynamodb:PutItem", CAMPAIGNS_TABLE), ("dynamodb:UpdateItem", CAMPAIGNS_TABLE)),
+            ("dynamodb:PutItem", CREDITS_TABLE),
+        },
         "send_message_batch": {("sqs:SendMessage", "arn:ChunksQueue")},
     },
     "publish_notices": {

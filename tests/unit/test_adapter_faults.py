@@ -29,7 +29,7 @@ from kulanz.adapters.campaign_table import DynamoCampaigns
 from kulanz.adapters.ledger_table import DynamoLedger, entry_item
 from kulanz.adapters.messaging import EventBridgeAnnouncer, SnsNotices, SqsChunks
 from kulanz.adapters.s3 import S3Lists
-from kulanz.application.grant_credits import TIME_TO_FINISH_SECONDS, WAVE_SECONDS
+from kulanz.application.chunk_run import ROUND_SECONDS, TIME_TO_FINISH_SECONDS, WAVE_SECONDS
 from kulanz.application.ports import (
     Announcement,
     ChunkMessage,
@@ -124,6 +124,7 @@ def test_all_waits_of_a_wave_and_its_receipt_fit_into_what_a_worker_keeps_back()
     receipt = longest_waits(aws.CONFLICT_ATTEMPTS, aws.CONFLICT_BACKOFF_LONGEST_SECONDS)
 
     assert insert + WAVE_SECONDS + receipt <= TIME_TO_FINISH_SECONDS
+    assert insert <= ROUND_SECONDS <= TIME_TO_FINISH_SECONDS / 2
 
 
 # Batches whose entries fail one by one

@@ -11,7 +11,7 @@ import pytest
 
 from grant_credits import handler
 from kulanz.adapters.messaging import chunk_message_text
-from kulanz.application.grant_credits import GrantPorts, GrantSettings
+from kulanz.application.chunk_run import GrantPorts, GrantSettings
 from kulanz.application.ports import ChunkMessage, TryAgain
 from kulanz.domain.campaign import CampaignId, Pass, State
 from kulanz.domain.ledger import Entry

@@ -12,6 +12,7 @@ from kulanz.domain.campaign import State
 from kulanz.domain.ledger import read_decision
 from kulanz.domain.lists import LINE_BYTES
 from kulanz.domain.money import Money
+from tests.support import yearly_cap
 from tests.support.compiled_once import policies_compiled_once
 from tests.support.end_state import EndState, check_sound, end_state
 from tests.support.faults import HALVABLE, Fault, Tap, fault_at
@@ -92,6 +93,17 @@ def _refused_event(tap: Tap) -> World:
     return world
 
 
+def _campaign_with_a_history(tap: Tap) -> World:
+    """The second incident of a year under a yearly cap: it reads what the first gave, and keeps what it gives."""
+    world = yearly_cap.world(chunk_bytes=256, calls_in_flight=1)
+    world.publish(yearly_cap.incident("in-1", yearly_cap.outage(2)))
+    world.run_until_quiet()
+    world.tap = tap
+    world.publish(yearly_cap.incident("in-2", yearly_cap.outage(3)))
+    world.run_until_quiet()
+    return world
+
+
 type Scenario = Callable[[Tap], World]
 SCENARIOS: dict[str, Scenario] = {
     "first campaign": _first_campaign,
@@ -99,6 +111,7 @@ SCENARIOS: dict[str, Scenario] = {
     "inline campaign": _inline_campaign,
     "withdrawn incident": _withdrawn_incident,
     "refused event": _refused_event,
+    "campaign with a history": _campaign_with_a_history,
 }
 
 
@@ -160,6 +173,15 @@ def test_the_clean_runs_of_the_other_scenarios_end_as_their_names_say() -> None:
     assert withdrawn.campaign(CAMPAIGN).state is State.FLAGGED
     assert withdrawn.campaign(CAMPAIGN).state_reason.startswith("incident_withdrawn")
     assert [rejection.reason for rejection in refused.rejected.sent] == ["policy_unknown"]
+
+
+def test_the_clean_run_of_a_campaign_with_a_history_reads_and_keeps_it() -> None:
+    clean = _campaign_with_a_history(Tap())
+
+    assert clean.campaign("in-2/1").state is State.CLOSED
+    assert [yearly_cap.paid(clean, name, "in-2") for name in yearly_cap.FEES] == [1_000, 4_500, 0, 0]
+    calls = set(clean.tap.calls)
+    assert calls >= {"ledger.histories", "ledger.insert_and_keep", "ledger.insert", "archive.get", "campaigns.receipts"}
 
 
 @pytest.mark.parametrize("fault", list(Fault))

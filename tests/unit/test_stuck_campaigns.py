@@ -2,8 +2,8 @@
 
 import pytest
 
+from kulanz.application.chunk_run import WAVE_SECONDS, GrantSettings
 from kulanz.application.control import ControlPorts, cancel, resume
-from kulanz.application.grant_credits import WAVE_SECONDS, GrantSettings
 from kulanz.config import WORKERS_MOST, WRITE_RATE_LEAST
 from kulanz.domain.campaign import CampaignId, Cause, Pass, State
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, sealed_policy, small_world

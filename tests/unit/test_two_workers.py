@@ -9,8 +9,8 @@ from itertools import product
 
 import pytest
 
+from kulanz.application.chunk_run import LINES_PER_LOOK_AT_THE_CLOCK
 from kulanz.application.frozen import FrozenCache
-from kulanz.application.grant_credits import LINES_PER_LOOK_AT_THE_CLOCK
 from kulanz.application.ports import ChunkMessage
 from kulanz.domain.campaign import CampaignId, Pass, State
 from tests.support.compiled_once import policies_compiled_once

@@ -6,17 +6,16 @@ from datetime import timedelta
 
 import pytest
 
-from kulanz.application import grant_credits as grant_module
-from kulanz.application.frozen import FrozenCache
-from kulanz.application.grant_credits import (
+from kulanz.application import chunk_run
+from kulanz.application.chunk_run import (
     LINES_PER_LOOK_AT_THE_CLOCK,
     STATEMENTS_PER_CALL,
     TIME_TO_FINISH_SECONDS,
     GrantPorts,
     GrantSettings,
-    Work,
-    grant_credits,
 )
+from kulanz.application.frozen import FrozenCache
+from kulanz.application.grant_credits import Work, grant_credits
 from kulanz.application.ports import ChunkMessage
 from kulanz.domain.campaign import ENGINE_VERSION, Campaign, CampaignId, Cause, Pass, State
 from kulanz.domain.ledger import WRITER_LIFE, Entry
@@ -98,7 +97,7 @@ def test_a_worker_without_time_does_nothing_but_send_the_chunk_again() -> None:
 
 
 def test_a_receipt_ends_where_its_problems_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(grant_module, "PROBLEMS_PER_RECEIPT", 10)
+    monkeypatch.setattr(chunk_run, "PROBLEMS_PER_RECEIPT", 10)
     world = _world([row("")[:60]] * 25, state=State.PLANNING)
 
     assert _work(world, Pass.PLAN) is Work.FINISHED

@@ -61,15 +61,17 @@ NOT_A_POLICY = {
         "expected number",
     ),
     "a default out of choices": (
-        written("facts: {a: {choices: [x], default: '\"y\"'}}\npay: 5 USD"),
+        written("facts: {a: {choices: [x], default: y}}\npay: 5 USD"),
         5,
-        "one of the choices",
+        "expected one of x",
     ),
-    "a parameter with a wrong default": (
-        written("parameters: {p: {choices: {a: A}, default: b}}\npay: 5 USD"),
+    "a default in quotes": (
+        written("facts: {a: {type: text, default: '\"y\"'}}\npay: 5 USD"),
         5,
-        "expected one of a",
+        "without quotes of its own",
     ),
+    "a zone that is none": (written("facts: {a: {type: zone, default: Atlantis}}\npay: 5 USD"), 5, "IANA"),
+    "a parameter without its sentence": (written("parameters: {p: {a: A, b: [B]}}\npay: 5 USD"), 5, "expected a text"),
     "two outcomes": (written("who: {decline: a, hold: b}\npay: 5 USD"), 5, "exactly one of decline"),
     "when and unless": (written("who: {decline: a, when: yes, unless: yes}\npay: 5 USD"), 5, "not both"),
     "no list of that name": (written("give: {quantity: 1, unit: GB, restriction: x}"), 5, "no list of this name"),
@@ -93,6 +95,28 @@ NOT_A_POLICY = {
         6,
         "default language",
     ),
+    "a clause with two outcomes": (
+        written("who:\n  - decline a: yes\n    refer b: yes\npay: 5 USD"),
+        7,
+        "one outcome and one condition",
+    ),
+    "a clause with two conditions": (
+        written("who:\n  - decline a: yes\n    when: no\npay: 5 USD"),
+        7,
+        "one outcome and one condition",
+    ),
+    "a clause with one of each": (
+        written("who:\n  - decline a unless: yes\n    when: no\npay: 5 USD"),
+        6,
+        "`when` or `unless`, not both",
+    ),
+    "a clause without a condition after its name": (
+        written("who:\n  - decline a:\npay: 5 USD"),
+        6,
+        "an expression that gives yes or no",
+    ),
+    "a clause in other words": (written("who:\n  - reject a: yes\npay: 5 USD"), 6, "unknown entry"),
+    "a reason that is no code": (written("who:\n  - decline Not-so: yes\npay: 5 USD"), 6, "unknown entry"),
     "a rounding step of nothing": (written("pay: 5 USD\nrounding: {to: 0 USD}"), 6, "above zero"),
 }
 
@@ -259,7 +283,7 @@ def test_bytes_that_are_no_published_policy_are_refused(data: bytes) -> None:
 
 
 def test_an_unknown_parameter_or_choice_is_refused() -> None:
-    document = load_policy(written("parameters: {p: {choices: {a: A, b: B}, default: a}}\npay: 5 USD"))
+    document = load_policy(written("parameters: {p: {a: A, b: B}}\npay: 5 USD"))
     with pytest.raises(PolicyError, match="no parameter 'q'; known: p"):
         freeze(document, {"q": "a"})
     with pytest.raises(PolicyError, match="one of a, b"):

@@ -67,6 +67,32 @@ def test_a_version_is_sealed_once_and_its_change_is_noticed(rulebook: Path) -> N
         assert "test/2.yaml" in result.output
 
 
+def test_a_data_file_is_checked_with_the_book_and_its_change_is_noticed(rulebook: Path) -> None:
+    lines = "lines: [{from: 2024-04-01, value: 8.00 EUR}, {from: 2025-04-01, value: 9.00 EUR}]"
+    (rulebook / "data").mkdir()
+    rate = rulebook / "data" / "rate.yaml"
+    rate.write_text(f"kulanz: 1\ndata: rate\ntitle: A rate\n{lines}")
+    by_rate = "facts: {on: day}\nvalues: {rate: {by: on, tiers: rate}}\npay: rate"
+    (rulebook / "test" / "1.yaml").write_text(written(by_rate))
+    assert kulanz("check", "--seal", rulebook).exit_code == 0
+    assert f"{rate}: ok" in kulanz("check", rulebook).output
+    rate.write_text(rate.read_text().replace("9.00", "9.01"))
+    changed = kulanz("check", rulebook)
+    assert changed.exit_code == 1
+    assert "test/2.yaml" in changed.output
+    assert f"a change of {rate} belongs into a data file of a new name" in changed.output
+    rate.write_text(rate.read_text().replace("2025-04-01", "2023-04-01"))
+    (data, policy) = json.loads(kulanz("check", "--json", rulebook).output)
+    assert (data["file"], data["line"], policy["line"]) == (str(rate), 4, 4)
+    assert "write the oldest line first" in kulanz("check", rate).output
+
+
+def test_test_runs_the_policies_of_a_book_and_leaves_its_data_alone(rulebook: Path) -> None:
+    (rulebook / "data").mkdir()
+    (rulebook / "data" / "list.yaml").write_text("kulanz: 1\ndata: list\ntitle: A list\nlist: [a]")
+    assert "1 of 2 examples hold." in kulanz("test", rulebook, rulebook / "examples.json").output
+
+
 def test_a_policy_in_the_wrong_place_is_noticed(rulebook: Path) -> None:
     (rulebook / "test" / "1.yaml").rename(rulebook / "test" / "2.yaml")
     assert "it belongs into test/1.yaml" in kulanz("check", rulebook).output
@@ -124,3 +150,7 @@ def test_the_schema_is_printed_and_compared(tmp_path: Path) -> None:
     assert kulanz("schema", "--check", file).exit_code == 0
     file.write_text("{}")
     assert kulanz("schema", "--check", file).exit_code == 1
+    printed = kulanz("schema", "--data").output
+    assert json.loads(printed)["title"] == "A data file of policies of Kulanz"
+    file.write_text(printed)
+    assert kulanz("schema", "--data", "--check", file).exit_code == 0

@@ -113,7 +113,10 @@ def test_any_text_as_a_file(text: str) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(
-    st.sampled_from(sorted(POLICIES.rglob("*.yaml"))), st.integers(0, 10**6), st.integers(1, 30), st.text(max_size=3)
+    st.sampled_from(sorted(POLICIES.glob("*/[0-9]*.yaml"))),
+    st.integers(0, 10**6),
+    st.integers(1, 30),
+    st.text(max_size=3),
 )
 def test_a_policy_with_a_piece_cut_out(path: Path, start: int, length: int, instead: str) -> None:
     text = path.read_text(encoding="utf-8")

@@ -5,17 +5,19 @@ import jsonschema
 import pytest
 
 from kulanz.domain.policy import content_hash, load_policy
-from kulanz.domain.policy.schema import policy_schema, schema_text
+from kulanz.domain.policy.schema import data_file_schema, policy_schema, schema_text
 from kulanz.domain.policy.strict_yaml import read_yaml
 from tests.unit.policy.rulebook import POLICIES
 
-SCHEMA_FILE = POLICIES.parent / "docs" / "schemas" / "policy.schema.json"
-FILES = sorted(POLICIES.rglob("*.yaml"))
+SCHEMAS = POLICIES.parent / "docs" / "schemas"
+FILES = sorted(POLICIES.glob("*/[0-9]*.yaml"))
 SEALS = json.loads((POLICIES / "sealed.json").read_text(encoding="utf-8"))
 
 
-def test_the_schema_in_the_documentation_is_the_language() -> None:
-    assert SCHEMA_FILE.read_text(encoding="utf-8") == schema_text(), "run: kulanz policy schema > " + str(SCHEMA_FILE)
+def test_the_schemas_in_the_documentation_are_the_language() -> None:
+    policies, data = SCHEMAS / "policy.schema.json", SCHEMAS / "policy-data.schema.json"
+    assert policies.read_text(encoding="utf-8") == schema_text(policy_schema()), f"kulanz policy schema > {policies}"
+    assert data.read_text(encoding="utf-8") == schema_text(data_file_schema()), f"kulanz policy schema --data > {data}"
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}-{path.stem}")

@@ -23,6 +23,9 @@ CONFLICT_BACKOFF_LONGEST_SECONDS = 0.5
 """A transaction that meets another on the same item has to wait for milliseconds only, but perhaps often: every receipt
 of a campaign adds to one record (`bench/contention.py`)."""
 
+AFTER_EVERY_PLACE = "~"
+"""It sorts behind whatever can follow a prefix of a sort key: digits, letters, delimiters."""
+
 RETRYABLE_CODES = frozenset(
     {
         "ConditionalRequestConflict",
@@ -75,10 +78,17 @@ def call[T](what: str, function: Callable[..., T], **arguments: Any) -> T:
         raise translated(error, what) from error
 
 
-def query(function: Callable[..., Any], table: str, partition: str, prefix: str) -> Iterator[dict[str, Any]]:
+def query(
+    function: Callable[..., Any],
+    table: str,
+    partition: str,
+    prefix: str,
+    first: str = "",
+    last: str = AFTER_EVERY_PLACE,
+) -> Iterator[dict[str, Any]]:
     """The items of a partition whose sort keys begin with `prefix`, in order, read consistently, a page at a time.
 
-    `function` is the client's own `query`.
+    What follows the prefix lies between `first` and `last`. `function` is the client's own `query`.
     """
     start: dict[str, Any] = {}
     while True:
@@ -87,8 +97,12 @@ def query(function: Callable[..., Any], table: str, partition: str, prefix: str)
             function,
             TableName=table,
             ConsistentRead=True,
-            KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
-            ExpressionAttributeValues={":pk": {"S": partition}, ":prefix": {"S": prefix}},
+            KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
+            ExpressionAttributeValues={
+                ":pk": {"S": partition},
+                ":first": {"S": prefix + first},
+                ":last": {"S": prefix + last},
+            },
             **start,
         )
         yield from page.get("Items", [])

@@ -31,6 +31,8 @@ from kulanz.domain.time import format_instant, parse_instant
 REVISION_PREFIX = "REVISION#"
 LOG_PREFIX = "LOG#"
 META = "META"
+LAST_OFFSET = 10**14 - 1
+"""The largest offset that a receipt's key can hold."""
 _HALF = 2**64
 
 type Item = dict[str, Any]
@@ -99,8 +101,13 @@ def receipt_prefix(work: Pass) -> str:
 
 def receipt_key(receipt: Receipt) -> Item:
     """The key of a receipt: by where it starts; the chunk tells apart the empty ones that start at the same byte."""
-    place = f"{receipt_prefix(receipt.work)}{receipt.start:014d}#{receipt.chunk:06d}"
+    place = f"{receipt_prefix(receipt.work)}{offset_text(receipt.start)}#{receipt.chunk:06d}"
     return _key(campaign_partition(receipt.campaign), place)
+
+
+def offset_text(offset: int) -> str:
+    """An offset as it stands in a receipt's key: texts sort as the offsets do."""
+    return f"{offset:014d}"
 
 
 # Incidents
@@ -200,6 +207,7 @@ def meta_item(campaign: Campaign) -> Item:
         "request_digest": campaign.request_digest,
         "opened_by": campaign.opened_by,
         "follows": list(campaign.follows),
+        "keeps_history": campaign.keeps_history,
     }
     return meta_key(campaign.id) | {
         "fixed": {"S": json.dumps(fixed, sort_keys=True, separators=(",", ":"), ensure_ascii=False)},
@@ -233,6 +241,7 @@ def read_meta(item: Item) -> Campaign:
         request_digest=fixed["request_digest"],
         opened_by=fixed["opened_by"],
         follows=tuple(fixed["follows"]),
+        keeps_history=fixed.get("keeps_history", False),
         state=State(item["state"]["S"]),
         state_reason=item["state_reason"]["S"],
         log_count=int(item["log_count"]["N"]),
@@ -356,6 +365,8 @@ def receipt_item(receipt: Receipt) -> Item:
         "finishes_chunk": {"BOOL": receipt.finishes_chunk},
         "totals": {"S": json.dumps(content, separators=(",", ":"))},
     }
+    if receipt.history:
+        item["history"] = {"S": receipt.history}
     if receipt.moved_from is not None:
         item["moved_from"] = {"N": str(receipt.moved_from)}
     return item
@@ -386,4 +397,5 @@ def read_receipt(campaign_id: CampaignId, item: Item) -> Receipt:
         moved_from=_optional_number(item, "moved_from"),
         finishes_chunk=item["finishes_chunk"]["BOOL"],
         totals=totals,
+        history=item.get("history", {}).get("S", ""),
     )

@@ -186,8 +186,13 @@ class DynamoCampaigns:
         found = self._query(items.campaign_partition(campaign_id), items.cursor_prefix(work))
         return {items.chunk_of_cursor(item) for item in found if items.read_cursor(item).finished}
 
-    def receipts(self, campaign_id: CampaignId, work: Pass) -> Iterator[Receipt]:
-        for item in self._query(items.campaign_partition(campaign_id), items.receipt_prefix(work)):
+    def receipts(
+        self, campaign_id: CampaignId, work: Pass, start: int = 0, stop: int | None = None
+    ) -> Iterator[Receipt]:
+        last = items.LAST_OFFSET if stop is None else stop
+        bounds = (items.offset_text(start), items.offset_text(last))
+        place = items.campaign_partition(campaign_id), items.receipt_prefix(work)
+        for item in query(self._client.query, self._table, *place, *bounds):
             yield items.read_receipt(campaign_id, item)
 
     def record_receipt(self, receipt: Receipt) -> bool:

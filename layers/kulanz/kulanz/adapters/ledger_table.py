@@ -7,21 +7,29 @@ reading what stands there, because it may be our own write whose reply was lost.
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from functools import lru_cache
 from itertools import batched
 from typing import Any
 
-from kulanz.adapters.aws import ENTRY_ATTEMPTS, backoff_seconds, call, query
+from botocore.exceptions import BotoCoreError, ClientError
+
+from kulanz.adapters.aws import ENTRY_ATTEMPTS, backoff_seconds, call, error_code, query, translated
 from kulanz.adapters.insert_calls import InsertCalls, Statement
-from kulanz.application.ports import TryAgain
+from kulanz.application.ports import Refused, TryAgain
 from kulanz.domain.decision import Outcome
-from kulanz.domain.ledger import DecisionKey, Entry
+from kulanz.domain.ledger import DecisionKey, Entry, HistoryChange, HistoryMoved, KeptEntry
+from kulanz.domain.policy.history import HistoryKey, UnitHistory
 from kulanz.domain.time import format_instant, parse_instant
 
 KEYS_PER_READ = 100
 """The limit of BatchGetItem."""
+KEPT_PER_TRANSACTION = 25
+"""Decisions with their histories: half of the 100 actions that TransactWriteItems takes, and 0.5 MB of its 4."""
+CONDITION_FAILED = "ConditionalCheckFailed"
+RETRIED_REASONS = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
+"""Why a transaction can be cancelled that may succeed when it is sent again."""
 
 _INSTANTS_REMEMBERED = 256
 _ATTRIBUTES = ("pk", "sk", "body", "status", "remaining", "effective_at", "ttl", "origin")
@@ -65,6 +73,28 @@ def read_entry(item: Item) -> Entry:
         ttl=int(item["ttl"]["N"]),
         origin=int(item["origin"]["N"]),
     )
+
+
+def history_put(change: HistoryChange, ttl: int) -> Item:
+    """A write of a unit's history on the condition that it is still the one that was read."""
+    item: Item = {
+        "pk": {"S": change.key.partition},
+        "sk": {"S": change.key.place},
+        "version": {"N": str(change.after.version)},
+        "history": {"S": change.after.to_text()},
+        "ttl": {"N": str(ttl)},
+    }
+    if change.before.version == 0:
+        return {"Item": item, "ConditionExpression": "attribute_not_exists(pk)"}
+    return {
+        "Item": item,
+        "ConditionExpression": "version = :version",
+        "ExpressionAttributeValues": {":version": {"N": str(change.before.version)}},
+    }
+
+
+def _read_history(item: Item) -> UnitHistory:
+    return UnitHistory.from_text(int(item["version"]["N"]), item["history"]["S"])
 
 
 def _number(left: Item) -> int | Decimal | None:
@@ -112,25 +142,86 @@ class DynamoLedger:
             f'{{"S":"{_instant_text(entry.effective_at)}"}},{{"N":"{entry.ttl}"}},{{"N":"{entry.origin}"}}{expires_at}]}}'
         )
 
+    def insert_and_keep(self, entries: Sequence[KeptEntry]) -> list[Entry | HistoryMoved | None]:
+        if len({one.entry.key for one in entries}) != len(entries):
+            raise ValueError("entries have distinct keys")
+        waiting, waits = list(entries), 0
+        fates: dict[DecisionKey, Entry | HistoryMoved | None] = {}
+        while waiting:
+            some = waiting[:KEPT_PER_TRANSACTION]
+            decided = self._decided(some, self._transact(some))
+            if not decided:
+                waits += 1
+                if waits >= ENTRY_ATTEMPTS:
+                    raise TryAgain("TransactWriteItems: conflicts outlasted the attempts")
+                time.sleep(backoff_seconds(waits))
+            fates |= decided
+            waiting = [one for one in waiting if one.entry.key not in fates]
+        return [fates[one.entry.key] for one in entries]
+
+    def _decided(
+        self, entries: Sequence[KeptEntry], failed: Sequence[tuple[str, str]]
+    ) -> dict[DecisionKey, Entry | HistoryMoved | None]:
+        """What is known after a transaction: all is written, or the conditions of some failed and the rest goes again.
+
+        Empty when it met another transaction or a throttle; these alone are counted, for a failed condition takes its
+        entry out.
+        """
+        if not failed:
+            return {one.entry.key: None for one in entries}
+        refused = [one.entry.key for one, codes in zip(entries, failed, strict=True) if CONDITION_FAILED in codes]
+        standing = self.standing(refused) if refused else {}
+        return {key: standing.get(key, HistoryMoved.MOVED) for key in refused}
+
+    def _transact(self, entries: Sequence[KeptEntry]) -> list[tuple[str, str]]:
+        """Empty when all was written; else the reasons of each entry: its decision's and its history's."""
+        try:
+            self._client.transact_write_items(
+                TransactItems=[action for one in entries for action in self._kept_actions(one)]
+            )
+        except ClientError as error:
+            if error_code(error) != "TransactionCanceledException":
+                raise translated(error, "TransactWriteItems") from error
+            codes = [str(reason.get("Code", "None")) for reason in error.response.get("CancellationReasons", [])]
+            wrong = sorted(set(codes) - RETRIED_REASONS - {"None", CONDITION_FAILED})
+            if wrong or len(codes) != 2 * len(entries):
+                raise Refused(f"TransactWriteItems: {', '.join(wrong) or 'no reasons'}") from error
+            return list(batched(codes, 2, strict=True))
+        except (BotoCoreError, OSError) as error:
+            raise translated(error, "TransactWriteItems") from error
+        return []
+
+    def _kept_actions(self, one: KeptEntry) -> Iterator[Item]:
+        decision = {"TableName": self._table, "Item": entry_item(one.entry)}
+        yield {"Put": decision | {"ConditionExpression": "attribute_not_exists(pk)"}}
+        yield {"Put": {"TableName": self._table, **history_put(one.change, one.change.ttl(one.entry))}}
+
+    def histories(self, keys: Sequence[HistoryKey]) -> dict[HistoryKey, UnitHistory]:
+        by_place = {(key.partition, key.place): key for key in keys}
+        found = self._read(list(by_place))
+        return {by_place[item["pk"]["S"], item["sk"]["S"]]: _read_history(item) for item in found}
+
     def standing(self, keys: Sequence[DecisionKey]) -> dict[DecisionKey, Entry]:
-        found: dict[DecisionKey, Entry] = {}
-        for page in batched(keys, KEYS_PER_READ, strict=False):
-            waiting = [{"pk": {"S": key.partition}, "sk": {"S": key.place}} for key in page]
+        entries = [read_entry(item) for item in self._read([(key.partition, key.place) for key in keys])]
+        return {entry.key: entry for entry in entries}
+
+    def _read(self, places: Sequence[tuple[str, str]]) -> Iterator[Item]:
+        """The items that stand at some places of the table, read consistently."""
+        for page in batched(places, KEYS_PER_READ, strict=False):
+            waiting = [{"pk": {"S": partition}, "sk": {"S": place}} for partition, place in page]
             for attempt in range(1, ENTRY_ATTEMPTS + 1):
                 answer = call(
                     "BatchGetItem",
                     self._client.batch_get_item,
                     RequestItems={self._table: {"Keys": waiting, "ConsistentRead": True}},
                 )
-                entries = [read_entry(item) for item in answer.get("Responses", {}).get(self._table, [])]
-                found |= {entry.key: entry for entry in entries}
+                yield from answer.get("Responses", {}).get(self._table, [])
                 waiting = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
                 if not waiting:
                     break
                 time.sleep(backoff_seconds(attempt))
             else:
                 raise TryAgain(f"BatchGetItem: {len(waiting)} keys were left {ENTRY_ATTEMPTS} times")
-        return found
 
     def of_account(self, account_id: str, incident_id: str | None = None) -> list[Entry]:
         prefix = "DECISION#" if incident_id is None else f"DECISION#{incident_id}#"

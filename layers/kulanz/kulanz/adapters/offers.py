@@ -6,10 +6,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from kulanz.adapters.aws import error_code, translated
 from kulanz.adapters.campaign_items import incident_key
-from kulanz.adapters.ledger_table import entry_item
+from kulanz.adapters.ledger_table import entry_item, history_put
 from kulanz.application.ports import Outdated, TryAgain
 from kulanz.domain.incident_record import IncidentRecord
-from kulanz.domain.ledger import Entry
+from kulanz.domain.ledger import Entry, HistoryChange
 from kulanz.domain.time import format_instant
 
 ACCEPTANCE_NUMBER = 1
@@ -24,8 +24,17 @@ class DynamoOffers:
         self._credits_table = credits_table
         self._campaigns_table = campaigns_table
 
-    def accept(self, offered: Entry, granted: Entry, incident: IncidentRecord, actor: str) -> None:
+    def accept(
+        self,
+        offered: Entry,
+        granted: Entry,
+        incident: IncidentRecord,
+        actor: str,
+        kept: HistoryChange | None = None,
+    ) -> None:
         actions = [self._grant(offered, granted), self._entry(granted, actor), self._incident_unmoved(incident)]
+        if kept is not None:
+            actions.append({"Put": {"TableName": self._credits_table, **history_put(kept, kept.ttl(granted))}})
         try:
             self._client.transact_write_items(TransactItems=actions)
         except ClientError as error:

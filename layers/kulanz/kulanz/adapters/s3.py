@@ -158,3 +158,11 @@ class S3Archive:
 
     def put(self, key: str, content: bytes, content_type: str) -> None:
         call("PutObject", self._client.put_object, Bucket=self._bucket, Key=key, Body=content, ContentType=content_type)
+
+    def get(self, key: str) -> bytes:
+        answer = call("GetObject", self._client.get_object, Bucket=self._bucket, Key=key)
+        try:
+            content: bytes = answer["Body"].read()
+        except (BotoCoreError, HTTPError, OSError) as error:
+            raise TryAgain(f"GetObject: {type(error).__name__}") from error
+        return content

@@ -14,7 +14,8 @@ from kulanz.domain.campaign import State
 from kulanz.domain.decision import Outcome
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz.domain.incident_record import IncidentRecord
-from kulanz.domain.ledger import Entry, Lifetime, read_decision
+from kulanz.domain.ledger import Entry, HistoryChange, Lifetime, read_decision
+from kulanz.domain.policy.history import HistoryKey, UnitHistory
 
 ATTEMPTS_AGAINST_OTHERS = 5
 
@@ -30,10 +31,18 @@ class OfferRefused(Exception):
 class OfferStore(Protocol):
     """Writes acceptances."""
 
-    def accept(self, offered: Entry, granted: Entry, incident: IncidentRecord, actor: str) -> None:
+    def accept(
+        self,
+        offered: Entry,
+        granted: Entry,
+        incident: IncidentRecord,
+        actor: str,
+        kept: HistoryChange | None = None,
+    ) -> None:
         """Make an offer a grant, once, with an entry of its own that says who and when.
 
-        One step, conditional on the offer being open and the incident's record being as it was read. Raises Outdated.
+        One step, conditional on the offer being open and the incident's record (and the unit's history, where that
+        changes too) being as it was read. Raises Outdated.
         """
 
 
@@ -73,7 +82,7 @@ def accept_offer(
             ttl=max(latest.ttl, lifetime.ttl),
         )
         try:
-            ports.offers.accept(latest, granted, incident, actor)
+            ports.offers.accept(latest, granted, incident, actor, _kept_for_good(latest, ports))
         except Outdated:
             continue
         return granted
@@ -90,6 +99,17 @@ def _must_be_open(latest: Entry, claim_until: datetime | None, incident: Inciden
         raise OfferRefused(
             "offer_superseded", "a later campaign decides this incident; its decision replaces the offer"
         )
+
+
+def _kept_for_good(latest: Entry, ports: AcceptPorts) -> HistoryChange | None:
+    """What an offer added to its unit's history lapses with the offer; accepted, it stays."""
+    campaign = ports.campaigns.campaign(latest.key.campaign)
+    if campaign is None or not campaign.keeps_history:
+        return None
+    key = HistoryKey(latest.key.account_id, campaign.policy_id, latest.key.unit)
+    before = ports.ledger.histories([key]).get(key, UnitHistory())
+    after = before.accepted(latest.key.incident_id)
+    return None if after is None else HistoryChange(key, before, after)
 
 
 def _must_stand(latest: Entry, campaigns: CampaignStore) -> None:

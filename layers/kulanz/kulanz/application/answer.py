@@ -11,10 +11,22 @@ from kulanz.application.ports import CampaignStore, Ledger, ListStore, PinnedVer
 from kulanz.domain.campaign import Campaign, State
 from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.identifiers import ACCOUNT_ID_EXPECTED, is_account_id
-from kulanz.domain.ledger import Entry, earlier_grants, is_expired, read_decision
+from kulanz.domain.ledger import Entry, earlier_grants, is_expired, kept_before, read_decision
 from kulanz.domain.lists import LINE_BYTES, LineReader, Row, line_reader, lines_starting_in
 from kulanz.domain.money import Money, format_amount, is_currency
+from kulanz.domain.policy.history import HISTORY_CHANGED, HISTORY_FULL
 from kulanz.domain.succession import Before, still_owed
+
+HELD_FOR_HISTORY = {
+    HISTORY_CHANGED: (
+        "Held all the same: after this campaign was planned, another incident changed what is kept of this unit, so"
+        " that something else is owed than was planned and approved. A further campaign of this incident decides it."
+    ),
+    HISTORY_FULL: (
+        "Held all the same: more incidents are kept of this unit than are counted automatically. A person decides it."
+    ),
+}
+"""Why a unit is held by what is kept of it, whatever its facts come to."""
 
 
 class Explained(StrEnum):
@@ -84,7 +96,10 @@ def _explain(entry: Entry, campaign: Campaign | None, ports: AnswerPorts, now: d
         return AnsweredDecision(entry, decision, campaign, expired, (), Explained.LIST_GONE, None)
     if row is None or row.account_id != entry.key.account_id:
         return AnsweredDecision(entry, decision, campaign, expired, (), Explained.ROW_UNREADABLE, None)
-    whole, earlier = policy.explain(row.values), earlier_grants(entry.body)
+    whole, earlier = policy.explain(row.values, kept_before(entry.body)), earlier_grants(entry.body)
+    if decision.reason in HELD_FOR_HISTORY:
+        steps = (*whole.steps, HELD_FOR_HISTORY[decision.reason])
+        return AnsweredDecision(entry, decision, campaign, expired, steps, Explained.AGREES, decision)
     recomputed = whole.decision
     steps = whole.steps
     if earlier:

@@ -18,6 +18,7 @@ from kulanz.domain.lists import (
     Line,
     ListFormat,
     ListLayout,
+    ListRefused,
     Problem,
     line_reader,
     lines_starting_in,
@@ -76,6 +77,16 @@ def required_columns(policy: CompiledPolicy) -> Sequence[str]:
     return [ACCOUNT_COLUMN, *unit, *(fact.name for fact in policy.facts if fact.required)]
 
 
+def must_not_state_history(policy: CompiledPolicy, layout: ListLayout) -> None:
+    """Refuse a list with a column for what Kulanz keeps itself: it would be ignored. Raises ListRefused."""
+    kept = [name for name in layout.columns if name in policy.kept or name in policy.kept_periods]
+    if kept:
+        raise ListRefused(
+            "column_kept",
+            f"under this policy Kulanz keeps {kept[0]} itself, from the incidents it decides; leave that column out",
+        )
+
+
 def check_list(
     read: Callable[[int, int], Iterable[bytes]],
     size: int,
@@ -88,6 +99,7 @@ def check_list(
     Raises ListRefused when the list cannot be read at all.
     """
     layout = read_layout(list_format, b"".join(read(0, min(size, HEADER_BYTES))), size, required_columns(policy))
+    must_not_state_history(policy, layout)
     reader = line_reader(layout, policy.facts, policy.unit)
     checked, decider = CheckedList(), Decider(policy, reader, decided_at, _class_and_reason)
     first = 1 if list_format is ListFormat.JSONL else _lines_of_header(read, layout) + 1
@@ -117,5 +129,5 @@ def _lines_of_header(read: Callable[[int, int], Iterable[bytes]], layout: ListLa
     return b"".join(read(0, layout.data_start)).count(b"\n")
 
 
-def _class_and_reason(decision: Decision, _: str) -> tuple[RowClass, str]:
+def _class_and_reason(decision: Decision, *_: object) -> tuple[RowClass, str]:
     return CLASS_OF[decision.outcome], decision.reason

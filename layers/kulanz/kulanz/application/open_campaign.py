@@ -5,14 +5,14 @@ the next delivery goes on where the records stand.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any
 
-from kulanz.application.check_list import required_columns
+from kulanz.application.check_list import must_not_state_history, required_columns
 from kulanz.application.control import may_write_until
 from kulanz.application.dispatch import dispatch
 from kulanz.application.frozen import thaw_incident
@@ -77,7 +77,7 @@ from kulanz.domain.time import format_instant
 CLOCK_ALLOWANCE = timedelta(minutes=15)
 """How far a publisher's clock may be ahead."""
 REASONS_PER_POLICY = 60
-"""Each is counted with up to four fates, in one update expression of at most 4 KB: some 330 counters."""
+"""Each is counted with up to five fates, in one update expression of at most 4 KB: some 330 counters."""
 ATTEMPTS_AGAINST_OTHERS = 5
 """How often a write is decided anew because somebody else was first; then the message comes again."""
 
@@ -261,7 +261,7 @@ def _prepare(
 ) -> tuple[Campaign, Frozen]:
     frozen, policy = _freeze(content, request, ports, now)
     pinned = _pin(event, request.affected, ports, settings)
-    layout = _layout(pinned, required_columns(policy), ports.lists)
+    layout = _layout(pinned, policy, ports.lists)
     try:
         chunks = Chunks(layout.data_start, pinned.size, settings.chunk_bytes)
     except ValueError as error:
@@ -282,6 +282,7 @@ def _prepare(
         request_digest=event.request_digest,
         opened_by=event.source,
         follows=follows(policy.earlier, policy.policy_id, _policies_applied(record, ports.campaigns)),
+        keeps_history=bool(policy.kept),
         log_count=1,
     )
     return campaign, frozen
@@ -377,13 +378,15 @@ def _is_plain_key(key: str) -> bool:
     return plain and all(part not in ("", ".", "..") for part in key.split("/"))
 
 
-def _layout(pinned: PinnedList, required: Sequence[str], lists: ListStore) -> ListLayout:
+def _layout(pinned: PinnedList, policy: CompiledPolicy, lists: ListStore) -> ListLayout:
     try:
         list_format = ListFormat.JSONL if pinned.key.startswith("inline/") else format_of(pinned.key)
         head = b"" if pinned.size == 0 else b"".join(lists.read(pinned, 0, min(pinned.size, HEADER_BYTES)))
-        return read_layout(list_format, head, pinned.size, required)
+        layout = read_layout(list_format, head, pinned.size, required_columns(policy))
+        must_not_state_history(policy, layout)
     except ListRefused as refusal:
         raise EventRefused(refusal.reason, "detail.campaign.affected", str(refusal)) from None
+    return layout
 
 
 def _reject(event: Mapping[str, Any], refusal: EventRefused, ports: OpenPorts, now: datetime) -> None:

@@ -12,8 +12,9 @@ from typing import Protocol
 
 from kulanz.domain.campaign import Campaign, CampaignId, Cursor, Frozen, Pass, PinnedList, Receipt, StateChange
 from kulanz.domain.incident_record import IncidentRecord, Revision
-from kulanz.domain.ledger import DecisionKey, Entry
+from kulanz.domain.ledger import DecisionKey, Entry, HistoryMoved, KeptEntry
 from kulanz.domain.notices import NoticeMessage
+from kulanz.domain.policy.history import HistoryKey, UnitHistory
 
 
 class TryAgain(Exception):
@@ -99,8 +100,10 @@ class CampaignStore(Protocol):
         of a receipt that was recorded is True.
         """
 
-    def receipts(self, campaign_id: CampaignId, work: Pass) -> Iterator[Receipt]:
-        """The receipts of a pass by where they start, read consistently."""
+    def receipts(
+        self, campaign_id: CampaignId, work: Pass, start: int = 0, stop: int | None = None
+    ) -> Iterator[Receipt]:
+        """The receipts of a pass that start in the bytes `[start, stop)`, by where they start, read consistently."""
 
     def change_state(self, before: Campaign, change: StateChange) -> None:
         """Move a campaign's state, log it, and let the incident know (applied, or free again). Raises Outdated."""
@@ -126,6 +129,16 @@ class Ledger(Protocol):
 
         Raises TryAgain when some could not be written within the adapter's bounds; the others stand.
         """
+
+    def insert_and_keep(self, entries: Sequence[KeptEntry]) -> list[Entry | HistoryMoved | None]:
+        """Insert entries with distinct keys, each in one step with its unit's history as it is after it.
+
+        For each: None when both were written; the entry that stands there; or MOVED when nothing stands there and the
+        unit's history is not the one that was read. Raises TryAgain as `insert` does.
+        """
+
+    def histories(self, keys: Sequence[HistoryKey]) -> dict[HistoryKey, UnitHistory]:
+        """The histories of some units, as far as there are any, read consistently."""
 
     def standing(self, keys: Sequence[DecisionKey]) -> dict[DecisionKey, Entry]:
         """The entries that stand under some keys, read consistently."""
@@ -177,6 +190,9 @@ class Archive(Protocol):
 
     def put(self, key: str, content: bytes, content_type: str) -> None:
         """Write a document. Keys are derived, so a repetition writes the same place; older versions are kept."""
+
+    def get(self, key: str) -> bytes:
+        """A document that was written. Raises Refused when it is not there."""
 
 
 @dataclass(frozen=True, slots=True)

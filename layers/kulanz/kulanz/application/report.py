@@ -122,7 +122,8 @@ def campaign_estimate(campaign: Campaign, operation: Operation) -> Estimate | No
         return None
     totals = campaign.plan.totals
     decisions = sum(n for key, n in totals.counts.items() if key.row_class not in NEVER_WRITTEN)
-    return estimate(Planned(totals.rows(), decisions, len(campaign.chunks)), operation, PRICES)
+    planned = Planned(totals.rows(), decisions, len(campaign.chunks), campaign.keeps_history)
+    return estimate(planned, operation, PRICES)
 
 
 def differing_chunks(campaign: Campaign, plan: Iterable[Receipt], apply: Iterable[Receipt]) -> list[ChunkTold]:

@@ -33,17 +33,25 @@ CLASS_OF: Mapping[Outcome, RowClass] = {outcome: RowClass(outcome.value) for out
 
 
 class Fate(StrEnum):
-    """What became of a decided line in the ledger; NONE in the plan pass and for a line that is never written."""
+    """What became of a decided line in the ledger; NONE in the plan pass and for a line that is never written.
+
+    CAPPED: a decision stands in the ledger that gives less than the plan said, because what is kept of the unit's
+    earlier incidents had grown in between. Its sum is what it gives less; what it gives is counted as written.
+    """
 
     NONE = "none"
     WRITTEN = "written"
     ALREADY = "already"
     DUPLICATE = "duplicate"
     CONFLICT = "conflict"
+    CAPPED = "capped"
 
 
 NEVER_WRITTEN = frozenset({RowClass.UNCHANGED, RowClass.REJECTED, RowClass.BLANK})
 IN_THE_LEDGER = frozenset({Fate.WRITTEN, Fate.ALREADY})
+"""The fates whose sums stand in the ledger."""
+WITH_A_DECISION = IN_THE_LEDGER | {Fate.CAPPED}
+"""The fates whose lines have a decision in the ledger."""
 
 
 class CountKey(NamedTuple):
@@ -72,6 +80,15 @@ def worth_of(benefit: Benefit) -> tuple[str, int | Decimal]:
     if benefit.quantity == UNLIMITED:
         return f"{benefit.unit}:{UNLIMITED}", 1
     return benefit.unit, Decimal(benefit.quantity)
+
+
+def worth_by_measure(decision: Decision) -> dict[str, int | Decimal]:
+    """What a decision's benefits add up to, by measure."""
+    found: dict[str, int | Decimal] = {}
+    for benefit in decision.benefits:
+        measure, size = worth_of(benefit)
+        found[measure] = found.get(measure, 0) + size
+    return found
 
 
 @dataclass(slots=True)
@@ -113,6 +130,18 @@ class Totals:
             key = SumKey(row_class, fate, measure)
             self.sums[key] = self.sums.get(key, 0) + size * lines
 
+    def count_capped(self, planned: Decision, stands: Decision, fate: Fate) -> None:
+        """Count a line whose decision in the ledger gives less than was planned. `fate` is that of what it gives."""
+        self.lines += 1
+        row_class = CLASS_OF[planned.outcome]
+        self.counts[CountKey(row_class, planned.reason, Fate.CAPPED)] += 1
+        given = worth_by_measure(stands) if stands.outcome is planned.outcome else {}
+        for measure, size in worth_by_measure(planned).items():
+            here = given.get(measure, 0)
+            for place, value in ((fate, here), (Fate.CAPPED, size - here)):
+                key = SumKey(row_class, place, measure)
+                self.sums[key] = self.sums.get(key, 0) + value
+
     def digest_rows(self, row_hashes: int) -> None:
         """Add the hashes of decided rows (one, or their sum) to the digest."""
         self.digest = (self.digest + row_hashes) % DIGEST_MODULUS
@@ -148,7 +177,7 @@ class Totals:
 
     def ledger_count(self) -> int:
         """Lines whose decision stands in the ledger."""
-        return sum(n for key, n in self.counts.items() if key.fate in IN_THE_LEDGER)
+        return sum(n for key, n in self.counts.items() if key.fate in WITH_A_DECISION)
 
 
 class Difference(NamedTuple):

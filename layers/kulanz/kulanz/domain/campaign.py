@@ -137,7 +137,7 @@ class Receipt:
 
     `start` and `end` lie on line starts (or the end of the list), so that receipts tile the list. `moved_from` is where
     the chunk's cursor stood; it is None for the chunk's first receipt. A chunk in which no line starts has the receipt
-    `[b, b)` of its upper bound.
+    `[b, b)` of its upper bound. `history` is the digest of what the plan read of earlier incidents, where it read any.
     """
 
     campaign: CampaignId
@@ -148,6 +148,7 @@ class Receipt:
     moved_from: int | None
     finishes_chunk: bool
     totals: Totals
+    history: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +185,8 @@ class StateChange:
 class Campaign:
     """A campaign as its META record tells it; all but state, reason, log_count, announced and progress is immutable.
 
-    `follows` are the earlier campaigns of its incident that may have granted.
+    `follows` are the earlier campaigns of its incident that may have granted. It `keeps_history` where its policy
+    keeps facts of the past.
     """
 
     id: CampaignId
@@ -202,6 +204,7 @@ class Campaign:
     request_digest: str
     opened_by: str
     follows: tuple[int, ...] = ()
+    keeps_history: bool = False
     state: State = State.PLANNING
     state_reason: str = ""
     log_count: int = 0

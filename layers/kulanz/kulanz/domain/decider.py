@@ -16,6 +16,7 @@ from kulanz.domain.facts import FactError
 from kulanz.domain.ledger import decision_body
 from kulanz.domain.lists import Cells, LineReader, Problem, Record, fact_problem, facts_text, row_digest
 from kulanz.domain.policy import CompiledPolicy
+from kulanz.domain.policy.history import NOTHING_KEPT, Addition, Kept
 
 WORTH_LARGEST = 10**10
 WORTH_DECIMALS = 6
@@ -30,12 +31,17 @@ _DIGEST_PLACE = '"row":"\\u0000"'
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Remembered:
-    """What a set of facts came to: told apart by identity, so that rows can be counted by it."""
+    """What a set of facts came to: told apart by identity, so that rows can be counted by it.
+
+    `kept` is what was read of the unit's earlier incidents, `addition` what this decision adds to that.
+    """
 
     decision: Decision
     facts: str
     body_head: str
     body_tail: str
+    kept: Kept = NOTHING_KEPT
+    addition: Addition | None = None
 
     def digest(self, record: Record) -> str:
         """The digest of a row with these facts."""
@@ -46,44 +52,53 @@ class Remembered:
         return f"{self.body_head}{digest}{self.body_tail}"
 
 
+type Prepare[Came] = Callable[[Decision, str, Kept, Addition | None], Came]
+"""Makes of a decision, its facts' text, what it read of earlier incidents and what it adds, what is remembered."""
+
+
 class Decider[Came]:
-    """A policy over the records of a list; `prepare` makes of a decision, and its facts' text, what is remembered."""
+    """A policy over the records of a list."""
 
     def __init__(
         self,
         policy: CompiledPolicy,
         reader: LineReader,
         decided_at: datetime,
-        prepare: Callable[[Decision, str], Came],
+        prepare: Prepare[Came],
     ) -> None:
         self._policy = policy
         self._reader = reader
         self._decided_at = decided_at
         self._prepare = prepare
-        self._remembered: dict[Cells, Came | Problem] = {}
+        self._remembered: dict[object, Came | Problem] = {}
 
-    def decide(self, record: Record) -> Came | Problem:
-        """What the record's facts come to, or the problem with one of them."""
-        known = self._remembered.get(record.cells)
+    def decide(self, record: Record, kept: Kept = NOTHING_KEPT) -> Came | Problem:
+        """What the record's facts come to, with what is kept of its unit; or the problem with one of them."""
+        place = (record.cells, tuple(kept.items())) if kept else record.cells
+        known = self._remembered.get(place)
         if known is None:
-            known = self._decide(record.cells)
+            known = self._decide(record.cells, kept)
             if len(self._remembered) >= REMEMBERED_FACTS:
                 self._remembered.clear()
-            self._remembered[record.cells] = known
+            self._remembered[place] = known
         return known
 
-    def _decide(self, cells: Cells) -> Came | Problem:
+    def _decide(self, cells: Cells, kept: Kept) -> Came | Problem:
         try:
             values = self._reader.values(cells)
         except FactError as error:
             return fact_problem(error)
+        addition: Addition | None = None
         try:
-            decision = self._policy.decide(values)
+            if self._policy.kept:
+                decision, addition = self._policy.decide_and_keep(values, kept)
+            else:
+                decision = self._policy.decide(values)
             _must_be_writable(decision, self._decided_at)
         except (ArithmeticError, ValueError):
             # A date at the end of the calendar, a product beyond all sums: this row's alone, and a person's to decide.
-            decision = Decision(Outcome.HELD, NOT_COMPUTABLE)
-        return self._prepare(decision, facts_text(values))
+            decision, addition = Decision(Outcome.HELD, NOT_COMPUTABLE), None
+        return self._prepare(decision, facts_text(values), kept, addition)
 
 
 def _must_be_writable(decision: Decision, now: datetime) -> None:
@@ -95,8 +110,15 @@ def _must_be_writable(decision: Decision, now: datetime) -> None:
         benefit.validity.expires_at(now)
 
 
-def prepare(campaign: Campaign, decision: Decision, facts: str, earlier: Mapping[str, str] | None = None) -> Remembered:
+def prepare(
+    campaign: Campaign,
+    decision: Decision,
+    facts: str,
+    kept: Kept = NOTHING_KEPT,
+    addition: Addition | None = None,
+    earlier: Mapping[str, str] | None = None,
+) -> Remembered:
     """A decision with the text of its body around the row's digest. `earlier` is what was granted before."""
-    body = decision_body(campaign.id, campaign.engine, campaign.policy_hash, _NO_DIGEST, decision, earlier)
+    body = decision_body(campaign.id, campaign.engine, campaign.policy_hash, _NO_DIGEST, decision, earlier, kept)
     head, tail = body.split(_DIGEST_PLACE)
-    return Remembered(decision, facts, f'{head}"row":"', f'"{tail}')
+    return Remembered(decision, facts, f'{head}"row":"', f'"{tail}', kept, addition)

@@ -2,7 +2,8 @@
 
 Every figure follows from how the chunks are worked (`docs/benchmarks.md` sets it beside calls that were counted): a
 decision costs one write unit; a chunk costs, in each pass, one message, one invocation, one ranged read of the list,
-four reads of its records and one transaction of three writes, which is billed double.
+four reads of its records and one transaction of three writes, which is billed double. Where a policy keeps a history,
+each row is read once a pass, and a decision costs four write units at most: one that adds nothing is a plain insert.
 """
 
 from collections.abc import Sequence
@@ -24,6 +25,8 @@ READS_PER_CHUNK = 4
 RECEIPT_WRITE_UNITS = 2 * (1 + 1 + 4)
 """A transaction is billed double: the receipt, the cursor, and META, which has up to 4 KB."""
 META_READ_UNITS = 1
+KEPT_WRITE_UNITS = 4
+"""A decision with its unit's history, of 1 KB each, in one transaction, which is billed double."""
 QUEUE_REQUESTS_PER_MESSAGE = 2
 """Received and deleted one by one."""
 WORKER_GB = Decimal("1.728")
@@ -40,6 +43,12 @@ class Planned:
     rows: int
     decisions: int
     chunks: int
+    keeps_history: bool = False
+
+    @property
+    def decision_write_units(self) -> int:
+        """What the decisions alone cost."""
+        return self.decisions * (KEPT_WRITE_UNITS if self.keeps_history else 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +114,8 @@ def expected_calls(planned: Planned, recipients_per_message: int) -> Calls:
     worker_seconds = SECONDS_PER_ROW_READ * planned.rows + SECONDS_PER_ROW_WRITTEN * planned.decisions
     return Calls(
         insert_calls=planned.chunks * ceil(Fraction(planned.decisions, planned.chunks * INSERTS_PER_CALL)),
-        write_units=planned.decisions + chunk_runs * RECEIPT_WRITE_UNITS,
-        read_units=chunk_runs * READS_PER_CHUNK * META_READ_UNITS,
+        write_units=planned.decision_write_units + chunk_runs * RECEIPT_WRITE_UNITS,
+        read_units=chunk_runs * READS_PER_CHUNK * META_READ_UNITS + (PASSES * planned.rows * planned.keeps_history),
         queue_requests=sends + chunk_runs * QUEUE_REQUESTS_PER_MESSAGE,
         topic_messages=ceil(Fraction(planned.decisions, recipients_per_message)),
         # Each receipt changes META, which advance_campaign hears of.
@@ -120,11 +129,11 @@ def least_seconds(planned: Planned, calls: Calls, operation: Operation) -> tuple
     """How long writing and telling take at the quotas, rounded up, and what limits it."""
     topic = TOPIC_MESSAGES.get(operation.region, TOPIC_MESSAGES_ELSEWHERE)
     limits = {
-        "write units of one table": Fraction(planned.decisions, TABLE_WRITES.per_second),
+        "write units of one table": Fraction(planned.decision_write_units, TABLE_WRITES.per_second),
         f"messages of one topic in {operation.region}": Fraction(calls.topic_messages, topic.per_second),
     }
     if operation.write_rate:
-        limits["TargetWriteRate"] = Fraction(planned.decisions, operation.write_rate)
+        limits["TargetWriteRate"] = Fraction(planned.decision_write_units, operation.write_rate)
     limited_by = max(limits, key=lambda name: limits[name])
     return ceil(limits[limited_by]), limited_by
 

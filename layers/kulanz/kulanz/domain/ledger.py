@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from enum import Enum
 from hashlib import blake2b
 from typing import Any, NotRequired, Self, TypedDict
 
 from kulanz.domain.books import Fate, worth_of
 from kulanz.domain.campaign import CampaignId
 from kulanz.domain.decision import UNLIMITED, Decision, Outcome
+from kulanz.domain.policy.history import NOTHING_KEPT, HistoryKey, Kept, UnitHistory, kept_content, read_kept
 
 BODY_VERSION = 1
 ITEM_BYTES = 1024
@@ -59,6 +61,7 @@ class DecisionContract(TypedDict):
     notice: NotRequired[NoticeAsked]
     claim_until: NotRequired[str]
     earlier: NotRequired[Mapping[str, str]]
+    history: NotRequired[Mapping[str, int | str | list[tuple[str, str]]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +126,12 @@ def decision_body(
     row_digest: str,
     decision: Decision,
     earlier: Mapping[str, str] | None = None,
+    kept: Kept = NOTHING_KEPT,
 ) -> str:
     """The immutable body of a decision as canonical JSON: keys sorted, no spaces, no instant of the writer's clock.
 
-    `earlier` is what earlier campaigns of the incident had granted, by measure, where it was set off.
+    `earlier` is what earlier campaigns of the incident had granted, by measure, where it was set off. `kept` is what
+    was read of the unit's earlier incidents.
     """
     body = {
         "v": BODY_VERSION,
@@ -136,6 +141,7 @@ def decision_body(
         "row": row_digest,
         **decision.to_body(),
         **({"earlier": dict(earlier)} if earlier else {}),
+        **({"history": kept_content(kept)} if kept else {}),
     }
     return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
@@ -190,6 +196,34 @@ def new_entry(key: DecisionKey, origin: int, body: str, decision: Decision, life
     )
 
 
+@dataclass(frozen=True, slots=True)
+class HistoryChange:
+    """A unit's history as it was read, and as a decision leaves it."""
+
+    key: HistoryKey
+    before: UnitHistory
+    after: UnitHistory
+
+    def ttl(self, entry: Entry) -> int:
+        """When it may be deleted, in seconds since 1970: not while anything of it counts, nor before the decision."""
+        ends_at = self.after.ends_at()
+        return max(entry.ttl, 0 if ends_at is None else _purge_at(ends_at))
+
+
+@dataclass(frozen=True, slots=True)
+class KeptEntry:
+    """A decision with what it changes of its unit's history, written in one step or not at all."""
+
+    entry: Entry
+    change: HistoryChange
+
+
+class HistoryMoved(Enum):
+    """What became of an entry whose unit's history somebody else had changed: nothing; read it and decide again."""
+
+    MOVED = "moved"
+
+
 def judge(mine: Entry, stored: Entry) -> Fate:
     """What it means that `stored` already stands under the key of `mine`.
 
@@ -214,6 +248,11 @@ def is_expired(entry: Entry, now: datetime) -> bool:
 def read_decision(body: str) -> Decision:
     """The decision inside a stored body."""
     return Decision.from_body(json.loads(body))
+
+
+def kept_before(body: str) -> Kept:
+    """What had been kept of the unit's earlier incidents when this body was decided, as far as it was read."""
+    return read_kept(json.loads(body).get("history", {}))
 
 
 def earlier_grants(body: str) -> Mapping[str, str]:

@@ -9,10 +9,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from kulanz.domain.books import worth_of
+from kulanz.domain.books import worth_by_measure, worth_of
 from kulanz.domain.decision import UNLIMITED, Benefit, Decision, Outcome
 from kulanz.domain.ledger import Entry, read_decision
 from kulanz.domain.money import Money
+from kulanz.domain.policy.history import HISTORY_CHANGED
 
 ADDS = "add"
 IN_ANOTHER_MEASURE = "granted_before_in_another_measure"
@@ -71,6 +72,28 @@ def still_owed(decision: Decision, before: Before | None) -> Decision | None:
     if not remaining:
         return None
     return decision if remaining == decision.benefits else replace(decision, benefits=remaining)
+
+
+def within_plan(planned: Decision, decided: Decision | None) -> Decision:
+    """What is written of a decision made with what is kept now, when the plan had been made with what was kept then.
+
+    A plan is an upper bound. What gives as much or less stands; what would give more, or something else, is held: a
+    further campaign of the incident decides it, with a plan that knows. None (nothing is owed any more) is held too.
+    """
+    if decided is not None and decided.outcome not in (Outcome.GRANTED, Outcome.OFFERED):
+        return decided
+    if decided is not None and decided.outcome is planned.outcome:
+        most = worth_by_measure(planned)
+        if all(size <= most.get(measure, 0) for measure, size in worth_by_measure(decided).items()):
+            return decided
+    return Decision(Outcome.HELD, HISTORY_CHANGED)
+
+
+def is_as_planned(planned: Decision, stands: Decision) -> bool:
+    """Whether a decision in the ledger comes to what was planned for its line."""
+    return (stands.outcome, stands.reason) == (planned.outcome, planned.reason) and worth_by_measure(
+        stands
+    ) == worth_by_measure(planned)
 
 
 def less_granted(benefits: Iterable[Benefit], granted: Mapping[str, int | Decimal]) -> tuple[Benefit, ...]:

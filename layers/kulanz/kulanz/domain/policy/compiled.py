@@ -3,19 +3,23 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from fractions import Fraction
 from typing import Any
 
 from kulanz.domain.decision import Benefit, Decision, Notice, Outcome
 from kulanz.domain.facts import FactDeclaration, FactValue
 from kulanz.domain.incident import Incident
 from kulanz.domain.policy import kinds
+from kulanz.domain.policy.counted import period_labels
 from kulanz.domain.policy.document import NoticeRule, PolicyDocument
 from kulanz.domain.policy.errors import PolicyError
 from kulanz.domain.policy.expression import UNSET, Node, Row
 from kulanz.domain.policy.frozen import read_frozen_with_parameters, resolve_parameters
+from kulanz.domain.policy.history import NOTHING_KEPT, Addition, Kept, KeptValue
 from kulanz.domain.policy.kinds import show
 from kulanz.domain.policy.program import Program
 from kulanz.domain.policy.verdict import Judge, Verdict
+from kulanz.domain.time import Window, instant_of
 
 MAX_REMEMBERED_DECISIONS = 4096
 
@@ -41,7 +45,11 @@ class Explanation:
 
 
 class CompiledPolicy:
-    """Decides rows of one campaign. ``facts`` are the columns it reads, in the order ``decide`` expects them."""
+    """Decides rows of one campaign. ``facts`` are the columns it reads, in the order ``decide`` expects them.
+
+    ``kept`` names what Kulanz keeps of earlier incidents under this policy, with the type of each; ``decide`` gets its
+    values as ``Kept``. ``kept_periods`` names the values of single periods that the incident touches.
+    """
 
     def __init__(self, program: Program) -> None:
         policy = program.policy
@@ -59,20 +67,56 @@ class CompiledPolicy:
         reads = frozenset[str]().union(*(node.reads for node in nodes))
         self._slots = [slot for name, slot in program.slots.items() if name in reads and slot.from_account]
         self.facts: tuple[FactDeclaration, ...] = tuple(slot.declaration for slot in self._slots)
+        self.kept: Mapping[str, FactDeclaration] = {
+            kept.slot.declaration.name: kept.slot.declaration for kept in self._judge.kept
+        }
+        self._periods = {
+            f"{kept.slot.declaration.name}_{name}": (kept.slot, name)
+            for kept in self._judge.kept
+            if kept.slot.per
+            for name in period_labels(program, kept.slot.per)
+        }
+        self.kept_periods = frozenset(self._periods)
         self._blank: Row = [UNSET] * program.row_length
         for slot in program.slots.values():
             self._blank[slot.index] = slot.fallback
 
     def decide(self, values: Sequence[FactValue | None]) -> Decision:
-        """Decide a row from the typed values of ``facts``, in that order."""
+        """Decide a row from the typed values of ``facts``, in that order, as if there were no earlier incidents."""
         row = self._row(values)
         return self._decision(self._judge.judge(row), row)
 
-    def explain(self, values: Sequence[FactValue | None]) -> Explanation:
+    def decide_and_keep(self, values: Sequence[FactValue | None], kept: Kept) -> tuple[Decision, Addition]:
+        """Decide a row with what is kept of its unit's earlier incidents, and say what this one adds to that."""
+        row = self._row(values, kept)
+        verdict = self._judge.judge(row)
+        decision = self._decision(verdict, row)
+        ended_at = instant_of(self._judge.ended_at(row))
+        lapses_at = decision.claim_until if decision.outcome is Outcome.OFFERED else None
+        return decision, Addition(ended_at, verdict.added, verdict.cleared, lapses_at)
+
+    def kept_as_stated(self, stated: Mapping[str, object]) -> Kept:
+        """Read what an example states to be kept, by name and period. Raises ``FactError``."""
+        declared = {name: fact for name, fact in self.kept.items() if name in stated}
+        declared |= {name: slot.declaration for name, (slot, _) in self._periods.items() if name in stated}
+        kept: dict[str, KeptValue] = {}
+        for name, fact in declared.items():
+            read = fact.parse_json(stated[name])
+            if isinstance(read, tuple):
+                kept[name] = self._program.intervals(window for window in read if isinstance(window, Window))
+            elif isinstance(read, (int, Fraction)):
+                kept[name] = read
+        return {name: value for name, value in kept.items() if value}
+
+    def read_of(self, kept: Kept) -> Kept:
+        """What of a unit's history this campaign reads: decisions that share it are alike."""
+        return {name: value for name, value in kept.items() if name in self.kept or name in self._periods}
+
+    def explain(self, values: Sequence[FactValue | None], kept: Kept = NOTHING_KEPT) -> Explanation:
         """Decide a row and tell the steps of its arithmetic, from the same evaluation."""
         from kulanz.domain.policy.explain import explain  # noqa: PLC0415 (a worker decides and never explains)
 
-        row = self._row(values)
+        row = self._row(values, kept)
         verdict = self._judge.judge(row)
         decision = self._decision(verdict, row)
         return Explanation(decision, explain(self._judge, verdict, decision, row, self._slots))
@@ -81,11 +125,17 @@ class CompiledPolicy:
         """Give the text of a notice by outcome and language, as a decision's notice names them."""
         return None if self._notice is None else self._notice.templates.get((kind, locale))
 
-    def _row(self, values: Sequence[FactValue | None]) -> Row:
+    def _row(self, values: Sequence[FactValue | None], kept: Kept = NOTHING_KEPT) -> Row:
         row = self._blank.copy()
         for slot, value in zip(self._slots, values, strict=True):
             if value is not None:
                 row[slot.index] = value if slot.convert is None else slot.convert(value)
+        for name, known in kept.items():
+            if name in self._periods:
+                slot, period = self._periods[name]
+                row[slot.index] = {**row[slot.index], period: known}
+            elif name in self.kept:
+                row[self._program.slots[name].index] = known
         return row
 
     def _decision(self, verdict: Verdict, row: Row) -> Decision:

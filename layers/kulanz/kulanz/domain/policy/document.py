@@ -4,19 +4,34 @@ The fourteen things a rule can say have one place each: who (``who``), unit (``u
 calendar (``zone``, ``working_days``), measure (``values``),
 trigger (``when``), amount (``pay``), bound (``cap``, ``payout``),
 money (``currency``, ``rounding``), units (``give``), mode (``mode``, ``due``), composition (``heads``, ``compose``,
-``earlier``), notice (``notice``) and version (``id``, ``version``, ``parameters``).
+``earlier``), notice (``notice``) and version (``id``, ``version``, ``in_force``, ``parameters``).
 """
 
 # ruff: noqa: RUF009 (an entry is a field, declared by a call)
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 from kulanz.domain.facts import FACT_TYPES
 from kulanz.domain.money import Rounding
-from kulanz.domain.policy.errors import Path, PolicyError
-from kulanz.domain.policy.shape import Anything, ByKind, Expression, ListOf, MapOf, OneOf, Part, Text, Whole, entry
+from kulanz.domain.policy.errors import DataFileNamed, Path, PolicyError
+from kulanz.domain.policy.jurisdictions import JURISDICTION, is_jurisdiction
+from kulanz.domain.policy.shape import (
+    Anything,
+    ByKind,
+    Expression,
+    ListOf,
+    MapOf,
+    OneOf,
+    OrDataFile,
+    Part,
+    Schema,
+    Text,
+    Whole,
+    entry,
+)
 
 LANGUAGE = 1
 MAX_HEADS = 20
@@ -40,10 +55,42 @@ LOCALE = Text("a language tag", r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*", ("de", "en"
 class Parameter:
     """A choice that whoever starts a campaign makes: the rule has several readings, the operator picks one."""
 
-    choices: Mapping[str, str] = entry(
-        MapOf(Text(), NAME), "What can be chosen, each with a sentence that explains it."
+    choices: Mapping[str, str]
+
+    @property
+    def default(self) -> str:
+        """What holds when nobody chooses: the first choice."""
+        return next(iter(self.choices))
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What can be chosen, each with a sentence that explains it."""
+
+    written: MapOf = MapOf(Text(), NAME)
+
+    def read(self, raw: Any, path: Path) -> Parameter:
+        return Parameter(self.written.read(raw, path))
+
+    def schema(self, definitions: dict[str, Schema]) -> Schema:
+        return self.written.schema(definitions)
+
+
+@dataclass(frozen=True)
+class InForce:
+    """When the rule, in this version, is in force."""
+
+    from_: str = entry(Expression("an instant or a first day"), "From when on.", default="")
+    until: str = entry(Expression("an instant or a last day"), "Until when; a day is included.", default="")
+    by: str = entry(
+        Expression("an instant or a day"), "What has to lie in that time for an account.", default="incident_start"
     )
-    default: str = entry(NAME, "What holds when nobody chooses.")
+
+
+def check_in_force(rule: InForce, path: Path) -> None:
+    """A period has an end at least on one side."""
+    if not rule.from_ and not rule.until:
+        raise PolicyError("say from, until or both", path)
 
 
 @dataclass(frozen=True)
@@ -56,7 +103,7 @@ class Fact:
     minimum: str = entry(Expression("a number"), "The least it can be.", default="")
     maximum: str = entry(Expression("a number"), "The most it can be.", default="")
     default: str = entry(
-        Expression("a value of its type"), "The value where neither list nor incident has one.", default=""
+        Expression("a value of its type, or unknown"), "The value where neither list nor incident has one.", default=""
     )
     invalid: str = entry(OneOf(("reject", "hold")), "What a value of another type does to its row.", default="reject")
     from_: str = entry(OneOf(("any", "account", "incident")), "Who may state it.", default="any")
@@ -65,6 +112,12 @@ class Fact:
         "One fact per period, named <name>_<period>, for caps.",
         default="",
     )
+    add: str = entry(
+        Expression("money, a number or an outage"),
+        "Kulanz keeps it itself: what each decided incident adds to it.",
+        default="",
+    )
+    until: str = entry(OneOf(("paid",)), "It starts anew once something was paid.", default="")
     says: str = entry(Text(), "What it means, for people.", default="")
 
 
@@ -104,7 +157,8 @@ class Tiers:
 
     by: str = entry(Expression("what the tiers compare"), "What the tiers compare.")
     tiers: Mapping[str, str] = entry(
-        MapOf(Expression()), "Lines such as `at least 24 h: 25%`, `otherwise: 0%`; read from top to bottom."
+        OrDataFile(MapOf(Expression()), "lines"),
+        "Lines such as `at least 24 h: 25%`, `otherwise: 0%`, read from top to bottom; or a data file of dated lines.",
     )
 
 
@@ -156,6 +210,33 @@ def check_clause(clause: Clause, path: Path) -> None:
         raise PolicyError("expected exactly one of decline, refer and hold", path)
     if clause.when and clause.unless:
         raise PolicyError("expected `when` or `unless`, not both", path)
+
+
+@dataclass(frozen=True)
+class ClauseLine:
+    """A clause as one line, `decline too_short unless: total(outage) >= 4 h`, or with its entries written out."""
+
+    written_out: Part = Part(Clause, check_clause)
+    line: str = r"(decline|refer|hold) ([a-z][a-z0-9_]{0,47})( unless)?"
+
+    def read(self, raw: Any, path: Path) -> Any:
+        if not isinstance(raw, dict):
+            return self.written_out.read(raw, path)
+        entries: dict[str, Any] = {}
+        for key, value in raw.items():
+            match = re.fullmatch(self.line, str(key))
+            said = {key: value} if match is None else {match[1]: match[2], "unless" if match[3] else "when": value}
+            for word in said:
+                if word in entries:
+                    raise PolicyError("expected one outcome and one condition", (*path, str(key)))
+            entries |= said
+        return self.written_out.read(entries, path)
+
+    def schema(self, definitions: dict[str, Schema]) -> Schema:
+        line: Schema = {"type": "object", "additionalProperties": False, "minProperties": 1}
+        line["patternProperties"] = {f"^{self.line}$": YES_NO.schema(definitions)}
+        line["properties"] = {"because": Text().schema(definitions)}
+        return {"anyOf": [line, self.written_out.schema(definitions)]}
 
 
 @dataclass(frozen=True)
@@ -221,7 +302,7 @@ MODE = Part(Mode, check_mode)
 WAY = OneOf(("automatic", "claim", "offer"))
 MODES = ByKind(plain=WAY, listed=ListOf(ByKind(plain=WAY, mapped=MODE)), mapped=MODE)
 FOR_EACH = OneOf(("outage", "day", "month", "quarter", "calendar year"))
-CLAUSES = ListOf(Part(Clause, check_clause), single=True)
+CLAUSES = ListOf(ClauseLine(), single=True)
 GIVES = ListOf(Part(Give), single=True)
 
 
@@ -271,13 +352,17 @@ class NoticeText:
     text: str = entry(Text(), "The text; {{ name }} is filled in.")
 
 
+TEXTS = MapOf(MapOf(Part(NoticeText), LOCALE), OneOf(("granted", "declined", "held", "referred", "offered")))
+NAMED_LIST = ByKind(listed=ListOf(Text()), mapped=MapOf(ListOf(Text())))
+
+
 @dataclass(frozen=True)
 class NoticeRule:
     """What customers are told, by outcome and language."""
 
     texts: Mapping[str, Mapping[str, NoticeText]] = entry(
-        MapOf(MapOf(Part(NoticeText), LOCALE), OneOf(("granted", "declined", "held", "referred", "offered"))),
-        "For each outcome that is told: the text in each language.",
+        OrDataFile(TEXTS, "texts"),
+        "For each outcome that is told: the text in each language; or a data file with them.",
     )
     locale: str = entry(Expression("a language tag"), "The customer's language.", default="")
     default_locale: str = entry(LOCALE, "The language where the customer's is unknown or has no text.", default="en")
@@ -301,7 +386,15 @@ class Policy:
     id: str = entry(ID, "The policy's id.")
     version: int = entry(Whole(1, 99_999), "The version; a published version never changes.")
     title: str = entry(Text(maximum_characters=200), "What the policy is, in a line.")
+    jurisdiction: str = entry(
+        Text("a country or a part of it, EU, or worldwide", JURISDICTION, ("FI", "US-NY")),
+        "Where the rule applies.",
+        default="",
+    )
     sources: tuple[str, ...] = entry(ListOf(Text(), single=True), "Where the rule is written.", default=())
+    in_force: InForce | None = entry(
+        Part(InForce, check_in_force), "When the rule, in this version, is in force; always without it.", default=None
+    )
     zone: str = entry(Text("an IANA time zone, or a fact of type zone"), "The zone of its days.", default="UTC")
     working_days: str = entry(
         Text("a country or region", r"[A-Z]{2}(?:-[A-Z0-9]{1,3})?", ("GB-ENG", "DE")),
@@ -310,7 +403,11 @@ class Policy:
     )
     currency: str = entry(CURRENCY, "The currency of money facts.", default="")
     unit: str = entry(NAME, "The column that names the unit of a decision; the account without it.", default="")
-    parameters: Mapping[str, Parameter] = entry(MapOf(Part(Parameter), NAME), "Readings to choose from.", empty=dict)
+    parameters: Mapping[str, Parameter] = entry(
+        MapOf(Choices(), NAME),
+        "Readings to choose from, each with a sentence that explains it; the first holds when nobody chooses.",
+        empty=dict,
+    )
     facts: Mapping[str, Any] = entry(
         MapOf(ByKind(plain=OneOf(FACT_TYPES), listed=ListOf(Text()), mapped=Part(Fact)), NAME),
         "The facts it reads: a type, a list of choices, or a description.",
@@ -345,13 +442,20 @@ class Policy:
         OneOf(("replace", "add")), "Whether what was granted before for the incident is set off.", default="replace"
     )
     restrictions: Mapping[str, Any] = entry(
-        MapOf(ByKind(listed=ListOf(Text()), mapped=MapOf(ListOf(Text()))), NAME), "Named lists.", empty=dict
+        MapOf(OrDataFile(NAMED_LIST, "list"), NAME), "Named lists, written out or each in a data file.", empty=dict
     )
     notice: NoticeRule | None = entry(Part(NoticeRule), "What customers are told.", default=None)
     test: TestRule = entry(Part(TestRule), "What only tests read.", default=TestRule())
 
 
-POLICY = Part(Policy)
+def check_policy(policy: Policy, path: Path) -> None:
+    """The country of a jurisdiction exists."""
+    if policy.jurisdiction and not is_jurisdiction(policy.jurisdiction):
+        problem = "there is no such country; expected its code in ISO 3166, such as GB for the United Kingdom"
+        raise PolicyError(problem, (*path, "jurisdiction"))
+
+
+POLICY = Part(Policy, check_policy)
 
 
 @dataclass(frozen=True)
@@ -359,7 +463,8 @@ class PolicyDocument:
     """A policy that was read: its plain data as written, its typed parts, and where each entry stands in its file.
 
     ``holidays`` are the public holidays of its region, resolved when it was read, so that a published policy needs no
-    calendar software and never changes with it.
+    calendar software and never changes with it. So are data files: ``data`` has what they say in the place of their
+    names, and ``data_files`` are those that were taken in.
     """
 
     data: Mapping[str, Any]
@@ -367,24 +472,24 @@ class PolicyDocument:
     holidays: tuple[str, ...] = ()
     file: str = ""
     lines: Mapping[Path, int] = field(default_factory=dict)
+    data_files: tuple[str, ...] = ()
 
     def located(self, error: PolicyError) -> PolicyError:
         """Give the same error with the file and the line of the nearest entry that stands in it."""
-        path = error.path
-        while path and path not in self.lines:
-            path = path[:-1]
-        return PolicyError(
-            error.problem, error.path, file=error.file or self.file, line=error.line or self.lines.get(path)
-        )
+        return error.located(self.file, self.lines)
 
 
 def read_document(
     data: Any, *, holidays: tuple[str, ...] = (), file: str = "", lines: Mapping[Path, int] | None = None
 ) -> PolicyDocument:
-    """Read plain data into a document, checking its shape. Raises ``PolicyError`` with the line where known."""
-    blank = PolicyDocument({}, Policy(LANGUAGE, "blank", 1, "blank"), file=file, lines=lines or {})
+    """Read plain data into a document, checking its shape. Raises ``PolicyError`` with the line where known.
+
+    Raises ``DataFileNamed`` for the first data file that is not taken in yet.
+    """
     try:
         policy = POLICY.read(data, ())
+    except DataFileNamed:
+        raise
     except PolicyError as error:
-        raise blank.located(error) from None
+        raise error.located(file, lines or {}) from None
     return PolicyDocument(data, policy, holidays, file, lines or {})

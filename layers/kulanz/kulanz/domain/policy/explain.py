@@ -16,7 +16,7 @@ from kulanz.domain.policy.program import CompiledClause, FactSlot, NamedValue, k
 from kulanz.domain.policy.tables import StepTable, TierTable
 
 if TYPE_CHECKING:
-    from kulanz.domain.policy.verdict import HeadResult, Judge, Verdict
+    from kulanz.domain.policy.verdict import HeadResult, Judge, Period, Verdict
 
 _TIMES = {1: "once", 2: "twice"}
 _WORDS = {
@@ -116,10 +116,15 @@ class _Teller:
         if policy.tax:
             steps.append(f"Amounts {'include' if policy.tax == 'included' else 'do not include'} tax.")
         steps.append("Facts used: " + (", ".join(self._facts()) or "none") + ".")
+        if self._judge.kept:
+            steps.append("Kept of earlier incidents: " + (", ".join(self._kept()) or "nothing") + ".")
         steps += self._incident()
         for clause in self._judge.told:
             steps += self._needed(clause.node)
-            steps.append(self._clause(clause))
+            period = self._judge.in_force
+            steps.append(
+                self._clause(clause) if period is None or clause is not period.clause else self._period(period)
+            )
             if clause is verdict.clause:
                 return [*steps, self._end(verdict, decision)]
         for head in self._judge.heads:
@@ -129,11 +134,25 @@ class _Teller:
         for result in verdict.results:
             steps += self._head(result)
         steps += self._total(verdict)
+        if verdict.unknown in self._program.values:
+            steps += self._needed(self._program.values[verdict.unknown].node)
         for clause in self._judge.payout if verdict.results else ():
             steps.append(self._clause(clause))
             if clause is verdict.clause:
                 break
-        return [*steps, *self._delivery(verdict), self._end(verdict, decision)]
+        return [*steps, *self._delivery(verdict), *self._adds(verdict), self._end(verdict, decision)]
+
+    def _adds(self, verdict: "Verdict") -> list[str]:
+        """Tell what later incidents will be decided with."""
+        told = []
+        for kept in self._judge.kept:
+            kind, name = kind_of(kept.slot.declaration), kept.slot.declaration.name
+            for added, value in verdict.added.items():
+                if added == name or (kept.slot.per and added.startswith(f"{name}_")):
+                    told.append(f"{_spoken(added)} {show(kind, value, self._zone)}")
+            if name in verdict.cleared:
+                told.append(f"{_spoken(name)} settled")
+        return [f"Kept for later incidents: {', '.join(told)}."] if told else []
 
     def _incident(self) -> list[str]:
         """Tell when it was, and why where that is known, in the rule's zone."""
@@ -147,11 +166,26 @@ class _Teller:
         return [f"The incident: {when} ({zone}){cause}."]
 
     def _facts(self) -> list[str]:
-        stated = [slot for slot in self._program.slots.values() if not slot.from_account and not slot.columns]
+        stated = [
+            slot
+            for slot in self._program.slots.values()
+            if not slot.from_account and not slot.columns and not slot.is_kept
+        ]
         return [
             f"{slot.declaration.name} {show(kind_of(slot.declaration), self._row[slot.index], self._zone)}"
             for slot in [*self._slots, *stated]
         ]
+
+    def _kept(self) -> list[str]:
+        told = []
+        for kept in self._judge.kept:
+            kind, value = kind_of(kept.slot.declaration), self._row[kept.slot.index]
+            of_periods = value.items() if kept.slot.per else [("", value)]
+            name = _spoken(kept.slot.declaration.name)
+            told += [
+                f"{name} {period}".strip() + f" {show(kind, one, self._zone)}" for period, one in of_periods if one
+            ]
+        return told
 
     def _needed(self, node: Node | None) -> list[str]:
         """Tell the named values a node uses, each once, those that it needs first."""
@@ -274,6 +308,14 @@ class _Teller:
         condition = clause.node
         truth = self._truth(condition)
         return f"{clause.reason} {word}: {truth}.{because if holds else ''}"
+
+    def _period(self, period: "Period") -> str:
+        """Tell when the rule is in force, and whether what has to lie in that time does."""
+        outside = period.clause.holds(self._row)
+        word = "unknown" if outside is None else "applies" if outside else "does not apply"
+        ends = (("from", period.from_), ("until", period.until))
+        told = " ".join(f"{end} {self._operand(node)}" for end, node in ends if node is not None)
+        return f"{period.clause.reason} {word}: the rule is in force {told}; {self._sum_up(period.by)}."
 
     def _condition(self, name: str, node: Node) -> str:
         holds = node.evaluate(self._row)

@@ -20,6 +20,8 @@ type Evaluate = Callable[[Row], Any]
 
 UNSET = object()
 """Marks a named value of a row that has not been computed yet."""
+UNKNOWN = "unknown"
+"""The word for a value that the rule does not know; what depends on it is held."""
 
 
 @dataclass(slots=True)
@@ -85,17 +87,29 @@ def compile_text(text: str, scope: Scope, path: Path, expected: Kind | None = No
 
 
 def expect(node: Node, expected: Kind, path: Path, text: str) -> Node:
-    """Check a node's kind; ``nothing`` fits wherever an amount does."""
+    """Check a node's kind; ``nothing`` fits wherever an amount or an outage does, ``unknown`` everywhere."""
     if node.kind == expected:
         return node
-    if is_nothing(node) and expected.name in ("money", "number", "duration"):
-        return constant_node(expected, 0, "nothing")
+    if is_unknown(node):
+        return constant_node(expected, None, UNKNOWN)
+    if is_nothing(node) and expected.name in ("money", "number", "duration", "outage"):
+        return constant_node(expected, no_amount(expected), "nothing")
     raise PolicyError(f"expected {expected}, but this gives {node.kind}: {text}", path)
+
+
+def no_amount(kind: Kind) -> Any:
+    """Give what ``nothing`` is of a kind: zero, or no time at all."""
+    return () if kind.name == "outage" else 0
 
 
 def is_nothing(node: Node) -> bool:
     """Say whether a node is the word ``nothing``."""
     return node.operation == "literal" and node.text == "nothing"
+
+
+def is_unknown(node: Node) -> bool:
+    """Say whether a node is the word ``unknown``."""
+    return node.operation == "literal" and node.text == UNKNOWN
 
 
 def constant_node(kind: Kind, value: Any, text: str, operation: str = "literal") -> Node:
@@ -166,12 +180,17 @@ def _branch_taken(children: tuple[Node, ...]) -> Callable[[Row], Node | None]:
 
 
 def unknown_name(node: Node, row: Row) -> str:
-    """Find the fact whose absence makes a node unknown; empty where everything is known and nothing can be computed."""
+    """Find the fact whose absence makes a node unknown, or the table that does not know.
+
+    Empty where everything is known and nothing can be computed.
+    """
     if node.operation == "name" and not node.children:
         return node.text
     if node.culprit is not None:
         found = node.culprit(row)
-        return "" if found is None else unknown_name(found, row)
+        if found is None:
+            return ""
+        return node.text if is_unknown(found) else unknown_name(found, row)
     for child in node.children:
         if child.evaluate(row) is None:
             return unknown_name(child, row)

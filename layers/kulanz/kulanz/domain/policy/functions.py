@@ -19,8 +19,10 @@ from kulanz.domain.policy.expression import (
     Node,
     Row,
     conjunction,
+    constant_node,
     disjunction,
     is_nothing,
+    no_amount,
 )
 from kulanz.domain.policy.kinds import (
     DATES,
@@ -85,9 +87,9 @@ def same_kind(nodes: tuple[Node, ...], names: tuple[str, ...]) -> Kind:
     need(bool(nodes), "expected an argument")
     kind = next((node.kind for node in nodes if not is_nothing(node)), nodes[0].kind)
     for node in nodes:
-        if is_nothing(node) and kind.name in SCALABLE:
-            node.kind, node.value = kind, 0
-            node.evaluate = lambda _row: 0
+        if is_nothing(node) and kind.name in (*SCALABLE, "outage"):
+            known = constant_node(kind, no_amount(kind), "nothing")
+            node.kind, node.value, node.evaluate = kind, known.value, known.evaluate
             continue
         if node.kind != kind:
             amounts = {node.kind.currency, kind.currency}

@@ -16,7 +16,7 @@ from kulanz.domain.policy.calendars import calendar_functions
 from kulanz.domain.policy.counted import counted_outage, period_labels
 from kulanz.domain.policy.document import Clause, Fact, Policy, PolicyDocument, Steps, Tiers
 from kulanz.domain.policy.errors import Path, PolicyError
-from kulanz.domain.policy.expression import UNSET, Evaluate, Node, Row, Scope, compile_text, constant_node
+from kulanz.domain.policy.expression import UNKNOWN, UNSET, Evaluate, Node, Row, Scope, compile_text, constant_node
 from kulanz.domain.policy.functions import operators
 from kulanz.domain.policy.kinds import Kind
 from kulanz.domain.policy.syntax import RESERVED_WORDS
@@ -26,6 +26,8 @@ from kulanz.domain.time import TimeError, Window, WorkingDays, microseconds_of, 
 BUILT_IN = ("outage", "windows", "incident_start", "incident_end", "cause", "service", "functions", "decided_at")
 OF_THE_INCIDENT = ("windows", "cause", "service", "functions")
 """What a fact may be called as well: the account's own, else the incident's."""
+KEPT_TYPES = ("money", "number", "windows")
+"""The types of facts that can be kept: those that add up."""
 RESERVED = (*(set(BUILT_IN) - set(OF_THE_INCIDENT)), *RESERVED_WORDS, "amount", "exact_amount")
 _KIND_OF_FACT = {
     "text": kinds.TEXT,
@@ -64,6 +66,8 @@ class FactSlot:
     fallback: Any
     from_account: bool
     columns: tuple["FactSlot", ...] = ()
+    per: str = ""
+    is_kept: bool = False
 
 
 @dataclass(slots=True)
@@ -274,6 +278,9 @@ class Program:
         in_currency = fact.type in ("money", "amounts")
         if in_currency and not is_currency(currency):
             raise PolicyError("say which currency it is in: currency: EUR, here or for the policy", path)
+        if fact.add or fact.until:
+            self.slots[name] = self._kept(name, fact, currency if in_currency else "", path)
+            return
         default = self._default(fact, currency, path)
         incident = self._incident_value(name, fact, currency, path)
         declaration = FactDeclaration(
@@ -283,7 +290,7 @@ class Program:
             choices=fact.choices,
             minimum=self._limit(fact.minimum, (*path, "minimum")),
             maximum=self._limit(fact.maximum, (*path, "maximum")),
-            required=fact.from_ != "incident" and incident is None and default is None,
+            required=fact.from_ != "incident" and incident is None and not fact.default,
             hold_invalid=fact.invalid == "hold",
         )
         fallback = default if incident is None else incident
@@ -294,11 +301,32 @@ class Program:
             labels = period_labels(self, fact.per)
             slot.columns = tuple(self._column(f"{name}_{label}", fact, declaration, default) for label in labels)
 
+    def _kept(self, name: str, fact: Fact, currency: str, path: Path) -> FactSlot:
+        """Declare a fact that Kulanz keeps itself; before the first incident it is nothing."""
+        if not fact.add:
+            raise PolicyError("`until` belongs to a fact that is kept: say what each incident adds to it", path)
+        if fact.type not in KEPT_TYPES:
+            raise PolicyError(f"only {', '.join(KEPT_TYPES)} can be kept", (*path, "type"))
+        stated = ("minimum", "maximum", "default")
+        wrong = [key for key in stated if getattr(fact, key)]
+        if wrong or fact.invalid != "reject" or fact.from_ != "any":
+            raise PolicyError(f"a fact that is kept has no {(wrong or ['from or invalid'])[0]}: nobody states it", path)
+        if fact.per and (fact.type != "money" or fact.until):
+            raise PolicyError("only money is kept for each period, and without `until`", (*path, "per"))
+        if fact.per and self._zone_is_a_fact():
+            raise PolicyError("periods need one zone for all accounts; name it under zone", (*path, "per"))
+        declaration = FactDeclaration(name, fact.type, currency=currency, required=False)
+        nothing: Any = {} if fact.per else () if fact.type == "windows" else 0
+        return FactSlot(declaration, self.new_slot(), None, nothing, False, per=fact.per, is_kept=True)
+
+    def _zone_is_a_fact(self) -> bool:
+        return self.policy.zone in self.policy.facts
+
     def _column(self, name: str, fact: Fact, family: FactDeclaration, default: Any) -> FactSlot:
         """Declare the fact of one period of a family: the list has a column for each."""
         path: Path = ("facts", name)
         incident = self._incident_value(name, fact, family.currency, path)
-        required = fact.from_ != "incident" and incident is None and default is None
+        required = fact.from_ != "incident" and incident is None and not fact.default
         declaration = FactDeclaration(name, fact.type, currency=family.currency, required=required)
         fallback = default if incident is None else incident
         column = FactSlot(declaration, self.new_slot(), self._conversion(fact.type), fallback, fact.from_ != "incident")
@@ -314,17 +342,21 @@ class Program:
         return Fraction(node.value)
 
     def _default(self, fact: Fact, currency: str, path: Path) -> Any:
-        if not fact.default:
+        if not fact.default or fact.default == UNKNOWN:
             return None
         if fact.type in LIST_TYPES:
             raise PolicyError("lists have no default; use first_known(...) or `is known`", (*path, "default"))
-        text = fact.default
+        if fact.type in ("text", "zone"):
+            if fact.default[0] in "\"'":
+                raise PolicyError("expected the text itself, without quotes of its own", (*path, "default"))
+            try:
+                return FactDeclaration("", fact.type, choices=fact.choices).parse_json(fact.default)
+            except FactError as error:
+                raise PolicyError(f"expected {error.expected}, written as in a list", (*path, "default")) from None
         expected = kinds.money(currency) if fact.type == "money" else _KIND_OF_FACT[fact.type]
-        node = self.compile(text, (*path, "default"), expected)
+        node = self.compile(fact.default, (*path, "default"), expected)
         if not node.constant:
             raise PolicyError("expected a value written out", (*path, "default"))
-        if fact.choices and node.value not in fact.choices:
-            raise PolicyError("expected one of the choices", (*path, "default"))
         return node.value
 
     def _incident_value(self, name: str, fact: Fact, currency: str, path: Path) -> Any:
@@ -386,9 +418,9 @@ class Program:
         if slot.columns or self._is_family(name):
             if not self.in_cap:
                 raise PolicyError(f"{name!r} has a value for each period; only `cap` with `per` can use it", path)
-            reads = frozenset(column.declaration.name for column in slot.columns)
+            reads = frozenset({name} if slot.is_kept else (column.declaration.name for column in slot.columns))
             return Node(kind, _reader(slot.index), "name", name, reads=reads)
-        if self.incident is not None and not slot.from_account:
+        if self.incident is not None and not slot.from_account and not slot.is_kept:
             node = constant_node(kind, slot.fallback, name, "name")
             node.choices = fact.choices
             return node
@@ -428,9 +460,9 @@ class Program:
         """Give the incident's windows, merged; one that still lasts ends at ``decided_at``."""
         if self.incident is None or self.decided_at is None:
             return ()
-        return self._intervals(self.incident.windows)
+        return self.intervals(self.incident.windows)
 
-    def _intervals(self, windows: Iterable[Window]) -> exposure.Outage:
+    def intervals(self, windows: Iterable[Window]) -> exposure.Outage:
         """Give windows as an outage; one without an end lasts until ``decided_at``."""
         now = 0 if self.decided_at is None else microseconds_of(self.decided_at)
         return exposure.union(
@@ -440,7 +472,7 @@ class Program:
 
     def _conversion(self, type_: str) -> Callable[[Any], Any] | None:
         """Give what turns a fact's value into the form that expressions compute with."""
-        return self._intervals if type_ == "windows" else _CONVERSIONS.get(type_)
+        return self.intervals if type_ == "windows" else _CONVERSIONS.get(type_)
 
     def fixed_zone(self) -> ZoneInfo | None:
         """Give the policy's zone where it is the same for every account."""

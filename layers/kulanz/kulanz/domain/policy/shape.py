@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, Protocol
 
-from kulanz.domain.policy.errors import Path, PolicyError
+from kulanz.domain.policy.errors import DataFileNamed, Path, PolicyError
 
 type Schema = dict[str, Any]
 
@@ -180,6 +180,27 @@ class ByKind:
     def schema(self, definitions: dict[str, Schema]) -> Schema:
         shapes = [shape.schema(definitions) for shape in (self.plain, self.listed, self.mapped) if shape is not None]
         return {"anyOf": shapes}
+
+
+DATA_NAME = r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*"
+"""The name of a data file; one of digits alone would be a policy's version."""
+WRITTEN_OUT = Text("it written out, or the name of a data file", DATA_NAME, ("ofcom-repair-rate",), 64)
+
+
+@dataclass(frozen=True)
+class OrDataFile:
+    """Data written out, or the name of a data file that has it as its ``content``."""
+
+    shape: Shape
+    content: str
+
+    def read(self, raw: Any, path: Path) -> Any:
+        if isinstance(raw, str):
+            raise DataFileNamed(WRITTEN_OUT.read(raw, path), self.content, path)
+        return self.shape.read(raw, path)
+
+    def schema(self, definitions: dict[str, Schema]) -> Schema:
+        return {"anyOf": [self.shape.schema(definitions), WRITTEN_OUT.schema(definitions)]}
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ binary), so are duplicate keys, anchors, aliases and tags. ``NO`` and ``18:00`` 
 """
 
 import re
+from pathlib import Path as FilePath
 from typing import Any
 
 import yaml
@@ -20,6 +21,16 @@ _FLOAT = re.compile(
     r"[+-]?(?:[0-9][0-9_]*\.[0-9_]*(?:[eE][+-]?[0-9]+)?|\.[0-9]+|[0-9]+[eE][+-]?[0-9]+|\.(?:inf|nan))", re.IGNORECASE
 )
 _PLAIN = {"true": True, "false": False, "null": None, "~": None, "": None}
+
+
+def read_file(file: FilePath) -> tuple[dict[str, Any], dict[Path, int]]:
+    """Read a file as ``read_yaml`` reads its text. Raises ``PolicyError`` with the file."""
+    try:
+        with file.open("rb") as stream:
+            text = stream.read(MAX_POLICY_BYTES + 1)
+    except OSError as error:
+        raise PolicyError(f"cannot read it: {error.strerror}", file=str(file)) from None
+    return read_yaml(text, str(file))
 
 
 def read_yaml(text: str | bytes, file: str) -> tuple[dict[str, Any], dict[Path, int]]:

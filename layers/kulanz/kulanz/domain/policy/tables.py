@@ -12,7 +12,18 @@ from typing import Any
 
 from kulanz.domain.money import Exact
 from kulanz.domain.policy.errors import Path, PolicyError
-from kulanz.domain.policy.expression import Evaluate, Node, Row, Scope, compile_text, expect, is_nothing
+from kulanz.domain.policy.expression import (
+    UNKNOWN,
+    Evaluate,
+    Node,
+    Row,
+    Scope,
+    compile_text,
+    constant_node,
+    expect,
+    is_nothing,
+    is_unknown,
+)
 from kulanz.domain.policy.functions import ORDERED, multiply
 from kulanz.domain.policy.kinds import NUMBER, YES_NO, Kind
 
@@ -150,7 +161,7 @@ def compile_tiers(by: str, lines: Mapping[str, str], scope: Scope, path: Path) -
             raise PolicyError("this line can never be reached: it stands after otherwise", place)
         tier = _tier(key, text, measured, scope, place)
         _check_reachable(tier, tiers, place)
-        if not is_nothing(tier.value):
+        if not is_nothing(tier.value) and not is_unknown(tier.value):
             kind = kind or tier.value.kind
         tiers.append(tier)
     if tiers[-1].compare is not None:
@@ -164,7 +175,7 @@ def compile_tiers(by: str, lines: Mapping[str, str], scope: Scope, path: Path) -
 
 
 def _tier(key: str, text: str, measured: Node, scope: Scope, place: Path) -> Tier:
-    value = compile_text(text, scope, place)
+    value = constant_node(NUMBER, None, UNKNOWN) if text == UNKNOWN else compile_text(text, scope, place)
     if key == "otherwise":
         return Tier(key, None, None, value)
     match = _LINE.fullmatch(key)

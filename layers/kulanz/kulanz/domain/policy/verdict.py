@@ -10,12 +10,23 @@ from kulanz.domain.decision import Benefit, Outcome, Validity, format_quantity
 from kulanz.domain.money import MAX_MINOR_UNITS, Exact, Money
 from kulanz.domain.policy import exposure
 from kulanz.domain.policy.counted import label
-from kulanz.domain.policy.errors import PolicyError
-from kulanz.domain.policy.expression import UNSET, Node, Row, unknown_name
-from kulanz.domain.policy.heads import CompiledGive, CompiledHead, CompiledMode, compile_amounts, with_modes
-from kulanz.domain.policy.program import CompiledClause, Program
+from kulanz.domain.policy.document import InForce
+from kulanz.domain.policy.errors import Path, PolicyError
+from kulanz.domain.policy.expression import UNSET, Node, Row, call_node, unknown_name
+from kulanz.domain.policy.heads import (
+    CompiledGive,
+    CompiledHead,
+    CompiledMode,
+    compile_amounts,
+    moment_node,
+    until_node,
+    with_modes,
+)
+from kulanz.domain.policy.history import KeptValue
+from kulanz.domain.policy.program import CompiledClause, FactSlot, Program, kind_of
 from kulanz.domain.time import instant_of, microseconds_of
 
+NOT_IN_FORCE = "not_in_force"
 NOTHING_DUE = "nothing_due"
 TOO_MUCH = "amount_too_large"
 CANNOT_BE_COMPUTED = "cannot_be_computed"
@@ -35,18 +46,44 @@ class HeadResult:
     pieces: list[tuple[Row, Exact]] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class KeptFact:
+    """A fact that is kept: its place in the row, and what an incident adds to it."""
+
+    slot: FactSlot
+    node: Node
+    is_until_paid: bool
+
+
 @dataclass(slots=True)
 class Verdict:
-    """How a row was judged: the outcome and reason, what decided it, and what every head came to."""
+    """How a row was judged: the outcome and reason, what decided it, and what every head came to.
+
+    It is ``settled`` where the incident counts for the unit and nothing about it is unknown: only then it is kept.
+    """
 
     outcome: Outcome
     reason: str
     clause: CompiledClause | None = None
     unknown: str = ""
+    is_unknown: bool = False
     results: list[HeadResult] = field(default_factory=list)
     exact: Exact = 0
     minor: int = 0
     shares: list[tuple[str, Exact, Exact]] = field(default_factory=list)
+    settled: bool = False
+    added: dict[str, KeptValue] = field(default_factory=dict)
+    cleared: dict[str, exposure.Outage] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """When the rule is in force: the clause that declines what lies outside, and its parts for the explanation."""
+
+    clause: CompiledClause
+    by: Node
+    from_: Node | None
+    until: Node | None
 
 
 class Judge:
@@ -55,7 +92,9 @@ class Judge:
     def __init__(self, program: Program) -> None:
         self.program = program
         policy = program.policy
-        self.told = program.clauses(policy.who, ("who",))
+        self.in_force = _in_force(program, policy.in_force) if policy.in_force is not None else None
+        before = () if self.in_force is None else (self.in_force.clause,)
+        self.told = (*before, *program.clauses(policy.who, ("who",)))
         self.who = tuple(clause for clause in self.told if not clause.never)
         heads = compile_amounts(program)
         currencies = sorted({head.pay.kind.currency for head in heads if head.pay is not None})
@@ -74,9 +113,16 @@ class Judge:
         )
         program.in_cap = False
         self.outage = program.compile("outage", ("exposure",))
-        self.families = [slot for slot in program.slots.values() if slot.columns]
+        self.families = [slot for slot in program.slots.values() if slot.columns or (slot.is_kept and slot.per)]
+        self.kept = tuple(self._kept(slot) for slot in program.slots.values() if slot.is_kept)
         self._benefits: dict[tuple[str, int, str | None], Benefit] = {}
         self.now = 0 if program.decided_at is None else microseconds_of(program.decided_at)
+
+    def _kept(self, slot: FactSlot) -> KeptFact:
+        name = slot.declaration.name
+        path = ("facts", name, "add")
+        fact = self.program.policy.facts[name]
+        return KeptFact(slot, self.program.compile(fact.add, path, kind_of(slot.declaration)), bool(fact.until))
 
     def _check_currencies(self, currencies: list[str]) -> None:
         """Heads of several currencies have no sum, so that nothing may be said about it."""
@@ -91,7 +137,8 @@ class Judge:
             if clause.node is not None:
                 yield clause.node
         yield from (node for node, _ in self.caps)
-        if any(per != "incident" for _, per in self.caps) or self.program.piece_place is not None:
+        yield from (kept.node for kept in self.kept)
+        if any(per != "incident" for _, per in self.caps) or self.program.piece_place is not None or self.kept:
             yield self.outage
         for head in self.heads:
             candidates: list[Node | None] = [head.node, head.pay, head.to]
@@ -104,7 +151,8 @@ class Judge:
     def judge(self, row: Row) -> Verdict:
         """Judge a row. One whose facts span more days than are looked at is held."""
         try:
-            return self._judged(row)
+            verdict = self._judged(row)
+            return self._keep(verdict, row) if self.kept and verdict.settled else verdict
         except exposure.TooLong:
             return self._unknown("")
 
@@ -124,8 +172,61 @@ class Judge:
         if not results:
             reason = next((head.otherwise for head in self.heads if head.otherwise), "")
             reason = reason or self.program.policy.otherwise or NOTHING_DUE
-            return Verdict(Outcome.DECLINED, reason)
+            return Verdict(Outcome.DECLINED, reason, settled=True)
         return self._total(results, row)
+
+    def _keep(self, verdict: Verdict, row: Row) -> Verdict:
+        """Work out what the decided incident adds to what is kept; where that is unknown, the row is held."""
+        is_paid = verdict.outcome in (Outcome.GRANTED, Outcome.OFFERED)
+        after = self.fresh(row)
+        if self.amount_place is not None and self.exact_place is not None:
+            owed = [result for result in verdict.results if result.state in ("granted", "offered")] if is_paid else []
+            after[self.amount_place] = sum(result.minor for result in owed)
+            after[self.exact_place] = sum((result.exact for result in owed), 0)
+        for kept in self.kept:
+            value, name = kept.node.evaluate(after), kept.slot.declaration.name
+            if value is None:
+                return self._held(kept.node, after)
+            before = row[kept.slot.index]
+            if kept.slot.per:
+                verdict.added |= self._by_period(kept.slot, value, verdict, row)
+            elif not kept.is_until_paid or not is_paid:
+                verdict.added[name] = value
+            elif isinstance(before, tuple):
+                verdict.cleared[name] = before
+            else:
+                verdict.added[name] = -before
+        verdict.added = {name: value for name, value in verdict.added.items() if value}
+        verdict.cleared = {name: time for name, time in verdict.cleared.items() if time}
+        return verdict
+
+    def ended_at(self, row: Row) -> int:
+        """Give the instant at which what counts of the incident ended for a row; the decision's where nothing does."""
+        outage = self.outage.evaluate(row) or self.program.incident_windows()
+        return outage[-1][1] if outage else self.now
+
+    def _by_period(self, slot: FactSlot, amount: Exact, verdict: Verdict, row: Row) -> dict[str, KeptValue]:
+        """Divide money over the periods by the outage's time in each, or as the cap of these periods allowed it.
+
+        The parts are whole minor units that add up to the amount: the largest remainders get the units that are left,
+        so that no part exceeds a whole cap.
+        """
+        zone = self.program.scope.zone.evaluate(row)
+        outage = self.outage.evaluate(row) or ((self.now, self.now + 1),)
+        periods = exposure.periods_of(outage, zone, exposure.MONTHS[slot.per])
+        weights: dict[str, Exact] = {
+            label(period, slot.per, zone): exposure.total(exposure.clip(outage, *period)) for period in periods
+        }
+        allowed = {name: min(share, limit) for name, share, limit in verdict.shares if name in weights}
+        if sum(allowed.values()) > 0:
+            weights = {name: allowed.get(name, 0) for name in weights}
+        whole = self.program.round_minor(amount)
+        parts = {name: Fraction(whole) * weight / sum(weights.values()) for name, weight in weights.items()}
+        floors = {name: part.numerator // part.denominator for name, part in parts.items()}
+        left = whole - sum(floors.values())
+        for name in sorted(parts, key=lambda name: (floors[name] - parts[name], name))[:left]:
+            floors[name] += 1
+        return {f"{slot.declaration.name}_{name}": part for name, part in floors.items()}
 
     def _clauses(self, clauses: tuple[CompiledClause, ...], row: Row) -> Verdict | None:
         """The first clause that holds decides. An unknown one before it holds the row, unless both end alike."""
@@ -146,7 +247,7 @@ class Judge:
 
     def _unknown(self, name: str, clause: CompiledClause | None = None) -> Verdict:
         reason = f"{name.replace('.', '_')}_unknown" if name else CANNOT_BE_COMPUTED
-        return Verdict(Outcome.HELD, reason, clause, name)
+        return Verdict(Outcome.HELD, reason, clause, name, is_unknown=True)
 
     def _one(self, head: CompiledHead, row: Row) -> HeadResult | Verdict | None:
         """Work out a head for a row; None where its condition does not hold."""
@@ -226,7 +327,9 @@ class Judge:
         ended = self._clauses(self.payout, row)
         if ended is not None:
             ended.results, ended.exact, ended.minor = results, verdict.exact, verdict.minor
+            ended.settled = not ended.is_unknown
             return ended
+        verdict.settled = True
         verdict.results = [result for result in results if result.minor > 0 or result.gives]
         if not verdict.results:
             verdict.outcome, verdict.reason, verdict.results = Outcome.DECLINED, NOTHING_DUE, results
@@ -245,9 +348,7 @@ class Judge:
             name = label(period, per, zone)
             part = self.fresh(row)
             for family in self.families:
-                columns = {slot.declaration.name: slot for slot in family.columns}
-                column = columns.get(f"{family.declaration.name}_{name}")
-                part[family.index] = None if column is None else row[column.index]
+                part[family.index] = _of_period(family, name, row)
             limit = cap.evaluate(part)
             if limit is None:
                 missing = unknown_name(cap, part)
@@ -363,6 +464,40 @@ class Judge:
             if len(self._benefits) < MAX_REMEMBERED_BENEFITS:
                 self._benefits[key] = benefit
         return benefit
+
+
+def _of_period(family: FactSlot, period: str, row: Row) -> Any:
+    """Give the value that a fact of several periods has in one of them; what is kept is nothing where nothing was."""
+    if family.is_kept:
+        return row[family.index].get(period, 0)
+    name = f"{family.declaration.name}_{period}"
+    column = next((slot for slot in family.columns if slot.declaration.name == name), None)
+    return None if column is None else row[column.index]
+
+
+def _in_force(program: Program, rule: InForce) -> Period:
+    """Compile the period of a rule to the first clause of ``who``: it holds unless the moment lies in the period."""
+    path: Path = ("in_force",)
+    scope = program.scope
+    moment = moment_node(program, rule.by, (*path, "by"))
+    conditions = []
+    start = end = None
+    if rule.from_:
+        start = moment_node(program, rule.from_, (*path, "from"))
+        conditions.append(call_node(">=", (moment, start), scope, path))
+    if rule.until:
+        end = until_node(program, rule.until, (*path, "until"))
+        conditions.append(call_node("<", (moment, end), scope, path))
+    if start is not None and end is not None and start.constant and end.constant and start.value >= end.value:
+        raise PolicyError("it ends before it starts", (*path, "until"))
+    node = conditions[0] if len(conditions) == 1 else call_node("and", tuple(conditions), scope, path)
+    outside = call_node("not", (node,), scope, path)
+    never = outside.constant and outside.value is False
+    clause = CompiledClause(Outcome.DECLINED, NOT_IN_FORCE, "", False, outside, outside.evaluate, never)
+    texts = ((rule.by, "by"), (rule.from_, "from"), (rule.until, "until"))
+    by, first, last = (program.compile(text, (*path, key)) if text else None for text, key in texts)
+    assert by is not None
+    return Period(clause, by, first, last)
 
 
 def _sum(results: list[HeadResult]) -> Exact:

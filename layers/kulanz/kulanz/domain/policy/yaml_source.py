@@ -1,36 +1,60 @@
-"""Loading a policy from its YAML file: read, resolve its holidays, check everything. No worker imports this."""
+"""Loading a policy from its YAML file: take in data files and holidays, check everything. No worker imports this."""
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path as FilePath
+from typing import Any
 
 from kulanz.domain.policy.compiled import check
+from kulanz.domain.policy.data_files import take_in
 from kulanz.domain.policy.document import PolicyDocument, read_document
-from kulanz.domain.policy.errors import PolicyError
-from kulanz.domain.policy.strict_yaml import MAX_POLICY_BYTES, read_yaml
+from kulanz.domain.policy.errors import DataFileNamed, Path, PolicyError
+from kulanz.domain.policy.strict_yaml import read_file, read_yaml
 
 HOLIDAY_YEARS = range(2000, 2041)
 """The years whose public holidays a published policy carries."""
 
 
+MAX_DATA_FILES = 20
+"""The most data files one policy takes in."""
+
+
 def load_policy(source: FilePath | str) -> PolicyDocument:
     """Read and check a policy, from a path or from its text. Raises ``PolicyError`` with file, line, and what to do."""
-    if isinstance(source, FilePath):
-        file = str(source)
-        try:
-            with source.open("rb") as stream:
-                text = stream.read(MAX_POLICY_BYTES + 1)
-        except OSError as error:
-            raise PolicyError(f"cannot read it: {error.strerror}", file=file) from None
-        data, lines = read_yaml(text, file)
-    else:
-        file = ""
-        data, lines = read_yaml(source, file)
-    document = read_document(data, file=file, lines=lines)
+    file = source if isinstance(source, FilePath) else None
+    data, lines = read_yaml(source, "") if isinstance(source, str) else read_file(source)
+    document = _with_data_files(data, lines, file)
     region = document.policy.working_days
     if region:
-        document = PolicyDocument(document.data, document.policy, _holidays(document, region), file, lines)
+        document = replace(document, holidays=_holidays(document, region))
     check(document)
     return document
+
+
+def _with_data_files(data: dict[str, Any], lines: dict[Path, int], file: FilePath | None) -> PolicyDocument:
+    """Read a document, taking in one data file after another until none is named."""
+    name = str(file or "")
+    taken: list[str] = []
+    while True:
+        try:
+            document = read_document(data, file=name, lines=lines)
+            return replace(document, data_files=tuple(taken))
+        except DataFileNamed as named:
+            try:
+                found, content = take_in(named, file)
+            except PolicyError as error:
+                raise error.located(name, lines) from None
+            _put(data, named.path, content)
+            taken.append(str(found))
+        if len(taken) > MAX_DATA_FILES:
+            raise PolicyError(f"expected at most {MAX_DATA_FILES} data files", file=name)
+
+
+def _put(data: Any, path: Path, content: Any) -> None:
+    """Put what was taken in where its name stands."""
+    for key in path[:-1]:
+        data = data[key]
+    data[path[-1]] = content
 
 
 def _holidays(document: PolicyDocument, region: str) -> tuple[str, ...]:

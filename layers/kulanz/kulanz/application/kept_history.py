@@ -1,0 +1,108 @@
+"""What a campaign reads of earlier incidents: as it stands now, and as it stood when the plan was made.
+
+The plan files what it read with its receipts, under a key that the receipt holds. So the apply pass knows exactly what
+was planned for each line, and its books can say what was capped because more was kept in between.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+
+from kulanz.application.ports import Archive, CampaignStore, Ledger
+from kulanz.domain.campaign import Campaign, Pass, Receipt
+from kulanz.domain.lists import Record
+from kulanz.domain.policy import CompiledPolicy
+from kulanz.domain.policy.history import NOTHING_KEPT, Addition, HistoryKey, Kept, UnitHistory, kept_content, read_kept
+
+HISTORIES_PER_RECEIPT = 10_000
+"""A receipt of the plan ends here, so that what it files needs no more memory in a chunk of short lines."""
+
+type Read = Kept | None
+"""What was read of a unit's earlier incidents; None when its history is full."""
+
+
+@dataclass(slots=True)
+class HistoryReader:
+    """Reads the histories of a chunk's units. `read` is what the plan pass has read so far, by line offset."""
+
+    campaign: Campaign
+    policy: CompiledPolicy
+    chunk: int
+    ledger: Ledger
+    campaigns: CampaignStore
+    archive: Archive
+    read: dict[int, Read] = field(default_factory=dict)
+    _planned: dict[int, Read] = field(default_factory=dict)
+    _known_until: int = 0
+
+    def key(self, record: Record) -> HistoryKey:
+        """Whose history a line is decided with."""
+        return HistoryKey(record.account_id, self.policy.policy_id, record.unit)
+
+    def of(self, records: Iterable[Record]) -> Mapping[HistoryKey, UnitHistory]:
+        """The histories of some units as they stand now; without one, nothing is kept."""
+        keys = [self.key(record) for record in records]
+        found = self.ledger.histories(keys)
+        return {key: found.get(key, UnitHistory()) for key in keys}
+
+    def counted(self, history: UnitHistory) -> Read:
+        """What of a history this campaign reads: the other incidents, as far as its policy names what they add."""
+        if history.is_full():
+            return None
+        return self.policy.read_of(history.without(self.campaign.id.incident_id, self.campaign.decided_at))
+
+    def after(self, history: UnitHistory, addition: Addition | None) -> UnitHistory | None:
+        """A history with what a decision adds; None where it adds nothing and nothing of its incident is there."""
+        incident_id = self.campaign.id.incident_id
+        if (addition is None or addition.is_empty()) and incident_id not in history.incidents:
+            return None
+        now = self.campaign.decided_at
+        return history.with_addition(incident_id, addition or Addition(now, NOTHING_KEPT), now)
+
+    def read_for_plan(self, lines: Sequence[tuple[int, Record]]) -> list[Read]:
+        """What the plan reads for some lines, known by their offsets; it is remembered for the receipt."""
+        now = self.of(record for _, record in lines)
+        reads = [self.counted(now[self.key(record)]) for _, record in lines]
+        self.read |= {offset: read for (offset, _), read in zip(lines, reads, strict=True) if read is None or read}
+        return reads
+
+    def file(self, receipt: Receipt) -> Receipt:
+        """File what the plan read, before the receipt that names it is recorded."""
+        if not self.read:
+            return receipt
+        content = b"".join(_line(offset, read) for offset, read in sorted(self.read.items()))
+        filed = replace(receipt, history=sha256(content).hexdigest())
+        self.archive.put(_key(filed), content, "application/x-ndjson")
+        return filed
+
+    def planned(self, offset: int) -> Read:
+        """What the plan read for a line. Lines are asked for in the order of the list."""
+        while offset >= self._known_until:
+            self._load_next(offset)
+        return self._planned.get(offset, NOTHING_KEPT)
+
+    def _load_next(self, offset: int) -> None:
+        """Load what was filed with the plan's receipt of a line; there is one, or apply would not have begun."""
+        start, stop = self.campaign.chunks.bounds(self.chunk)
+        receipts = self.campaigns.receipts(self.campaign.id, Pass.PLAN, start, stop)
+        receipt = next(one for one in receipts if one.start <= offset < one.end)
+        self._known_until = receipt.end
+        content = self.archive.get(_key(receipt)) if receipt.history else b""
+        self._planned = dict(_read_line(line) for line in content.splitlines())
+
+
+def _key(receipt: Receipt) -> str:
+    """Where a receipt's histories are filed: the digest in the key tells apart what two workers read at two moments."""
+    folder = f"campaigns/{receipt.campaign.incident_id}/{receipt.campaign.seq:03d}/history"
+    return f"{folder}/{receipt.work}-{receipt.start:014d}-{receipt.end:014d}-{receipt.history}.jsonl"
+
+
+def _line(offset: int, read: Read) -> bytes:
+    content = {"offset": offset, "full": True} if read is None else {"offset": offset, "kept": kept_content(read)}
+    return json.dumps(content, sort_keys=True).encode() + b"\n"
+
+
+def _read_line(line: bytes) -> tuple[int, Read]:
+    content = json.loads(line)
+    return content["offset"], None if content.get("full") else read_kept(content["kept"])

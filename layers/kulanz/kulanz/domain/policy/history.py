@@ -1,0 +1,185 @@
+"""What is kept of a unit's earlier incidents under a policy: caps, repeat counts and carried amounts span them.
+
+Every incident that counts for a unit adds to its history, under its own id, in the transaction that writes its
+decision. What an incident reads is the sum over all the others, so that deciding it again, or under a later campaign,
+never counts it twice.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from fractions import Fraction
+from types import MappingProxyType
+from typing import Any
+
+from kulanz.domain.policy import exposure
+from kulanz.domain.time import format_instant, instant_of, microseconds_of, parse_instant
+
+type KeptValue = int | Fraction | exposure.Outage
+"""Minor units of money, a number, or time as an outage."""
+type Kept = Mapping[str, KeptValue]
+"""Values by the name of what is kept; a period's share is named `<name>_<period>`, such as `already_paid_2026`."""
+
+HISTORY_LIFE = timedelta(days=1_827)
+"""Five years: an incident that ended longer ago is not counted any more, whatever is still stored."""
+LAPSE_ALLOWANCE = timedelta(hours=24)
+"""An offer that was not accepted is counted for so much longer than it is open: more than clocks differ."""
+HISTORY_BYTES = 16 * 1024
+"""A unit's history of more than this takes nothing more: its next incident is held for a person."""
+HISTORY_FULL = "history_full"
+HISTORY_CHANGED = "history_changed"
+NOTHING_KEPT: Kept = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryKey:
+    """Whose history it is: a unit of an account, under one policy, whatever its version."""
+
+    account_id: str
+    policy_id: str
+    unit: str
+
+    @property
+    def partition(self) -> str:
+        """The account's partition in the ledger."""
+        return f"ACCOUNT#{self.account_id}"
+
+    @property
+    def place(self) -> str:
+        """The history's place in the account's partition."""
+        return f"STATE#{self.policy_id}#{self.unit}"
+
+
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """What one decision adds. `cleared` is time of earlier incidents that a payment has settled.
+
+    `ended_at` is when the incident's outage ended: its age decides how long it counts. `lapses_at` is the first instant
+    at which an offer that nobody accepted stops counting.
+    """
+
+    ended_at: datetime
+    added: Kept
+    cleared: Mapping[str, exposure.Outage] = field(default_factory=dict)
+    lapses_at: datetime | None = None
+
+    def is_empty(self) -> bool:
+        """Whether it changes nothing."""
+        return not self.added and not self.cleared
+
+    def counts_at(self, now: datetime) -> bool:
+        """Whether it still counts for a decision made at `now`."""
+        return now < self.ended_at + HISTORY_LIFE and (self.lapses_at is None or now < self.lapses_at + LAPSE_ALLOWANCE)
+
+
+@dataclass(frozen=True, slots=True)
+class UnitHistory:
+    """The history of one unit under one policy, by incident. `version` counts its changes; 0 is "nothing is stored"."""
+
+    version: int = 0
+    incidents: Mapping[str, Addition] = field(default_factory=dict)
+
+    def without(self, incident_id: str, now: datetime) -> Kept:
+        """What the other incidents add up to, as far as they count at `now`. Nothing and zero are left out."""
+        kept: dict[str, KeptValue] = {}
+        cleared: dict[str, exposure.Outage] = {}
+        for incident, addition in self.incidents.items():
+            if incident == incident_id or not addition.counts_at(now):
+                continue
+            for name, value in addition.added.items():
+                kept[name] = _together(kept[name], value) if name in kept else value
+            for name, time in addition.cleared.items():
+                cleared[name] = exposure.union((*cleared.get(name, ()), *time))
+        for name, time in cleared.items():
+            before = kept.get(name)
+            if isinstance(before, tuple):
+                kept[name] = exposure.without(before, time)
+        return {name: value for name, value in sorted(kept.items()) if value}
+
+    def with_addition(self, incident_id: str, addition: Addition, now: datetime) -> "UnitHistory":
+        """The history with an incident's addition in the place of its earlier one; what counts no more is dropped."""
+        others = {name: other for name, other in self.incidents.items() if name != incident_id and other.counts_at(now)}
+        return UnitHistory(self.version + 1, others if addition.is_empty() else {**others, incident_id: addition})
+
+    def accepted(self, incident_id: str) -> "UnitHistory | None":
+        """The history once an incident's offer was accepted; None when that changes nothing."""
+        offered = self.incidents.get(incident_id)
+        if offered is None or offered.lapses_at is None:
+            return None
+        kept = Addition(offered.ended_at, offered.added, offered.cleared)
+        return UnitHistory(self.version + 1, {**self.incidents, incident_id: kept})
+
+    def is_full(self) -> bool:
+        """Whether it has grown beyond its limit."""
+        return len(self.to_text().encode()) > HISTORY_BYTES
+
+    def ends_at(self) -> datetime | None:
+        """When nothing of it counts any more."""
+        return max((addition.ended_at + HISTORY_LIFE for addition in self.incidents.values()), default=None)
+
+    def to_text(self) -> str:
+        """The history as canonical JSON, without its version."""
+        return _canonical({incident: _addition_content(one) for incident, one in self.incidents.items()})
+
+    @classmethod
+    def from_text(cls, version: int, text: str) -> "UnitHistory":
+        """Read what `to_text` wrote."""
+        return cls(version, {incident: _read_addition(one) for incident, one in json.loads(text).items()})
+
+
+def _together(one: KeptValue, other: KeptValue) -> KeptValue:
+    if isinstance(one, tuple) or isinstance(other, tuple):
+        assert isinstance(one, tuple)
+        assert isinstance(other, tuple)
+        return exposure.union((*one, *other))
+    return one + other
+
+
+def kept_content(kept: Kept) -> dict[str, Any]:
+    """Kept values as plain JSON: money as a whole number, a number as text, time as pairs of instants."""
+    return {name: _plain(value) for name, value in kept.items()}
+
+
+def read_kept(content: Mapping[str, Any]) -> Kept:
+    """Read what `kept_content` wrote."""
+    return {name: _value(plain) for name, plain in content.items()}
+
+
+def _plain(value: KeptValue) -> Any:
+    if isinstance(value, tuple):
+        return [[format_instant(instant_of(start)), format_instant(instant_of(end))] for start, end in value]
+    return f"{value.numerator}/{value.denominator}" if isinstance(value, Fraction) else value
+
+
+def _value(plain: Any) -> KeptValue:
+    if isinstance(plain, list):
+        return tuple(
+            (microseconds_of(parse_instant(start)), microseconds_of(parse_instant(end))) for start, end in plain
+        )
+    return Fraction(plain) if isinstance(plain, str) else int(plain)
+
+
+def _addition_content(addition: Addition) -> dict[str, Any]:
+    content: dict[str, Any] = {"ended": format_instant(addition.ended_at)}
+    if addition.added:
+        content["added"] = kept_content(addition.added)
+    if addition.cleared:
+        content["cleared"] = kept_content(addition.cleared)
+    if addition.lapses_at is not None:
+        content["lapses"] = format_instant(addition.lapses_at)
+    return content
+
+
+def _read_addition(content: Mapping[str, Any]) -> Addition:
+    lapses = content.get("lapses")
+    return Addition(
+        ended_at=parse_instant(content["ended"]),
+        added=read_kept(content.get("added", {})),
+        cleared={name: time for name, time in read_kept(content.get("cleared", {})).items() if isinstance(time, tuple)},
+        lapses_at=None if lapses is None else parse_instant(lapses),
+    )
+
+
+def _canonical(content: Any) -> str:
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

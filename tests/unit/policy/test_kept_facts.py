@@ -1,0 +1,230 @@
+"""Facts that Kulanz keeps itself: what each incident adds, what starts anew, and how periods share an amount."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kulanz.domain.decision import Decision, Outcome
+from kulanz.domain.policy import CompiledPolicy, PolicyError, load_policy
+from kulanz.domain.policy.history import NOTHING_KEPT, Addition, Kept, UnitHistory
+from tests.unit.policy.rulebook import compiled, incident, written
+
+START, END = "2026-05-04T08:00:00Z", "2026-05-04T14:00:00Z"
+SIX_HOURS = ((1_777_881_600_000_000, 1_777_903_200_000_000),)
+
+
+def minor(decision: Decision) -> int:
+    return sum(benefit.money.minor for benefit in decision.benefits if benefit.money is not None)
+
+
+def keeps(facts: str, rest: str, *windows: tuple[str, str | None], **changes: Any) -> CompiledPolicy:
+    text = written(f"currency: EUR\nzone: Europe/Berlin\nfacts:\n  fee: money\n{facts}{rest}")
+    return compiled(text, incident(*(windows or ((START, END),))), **changes)
+
+
+def decide(policy: CompiledPolicy, *facts: Any, kept: Kept = NOTHING_KEPT) -> tuple[int, Kept]:
+    decision, addition = policy.decide_and_keep(facts, kept)
+    return minor(decision), addition.added
+
+
+CAP = "  paid: {type: money, add: amount}\n", "pay: fee\ncap: {at: 100.00 EUR - paid}\n"
+
+
+def test_what_was_granted_is_kept_and_counts_the_next_time() -> None:
+    policy = keeps(*CAP)
+    assert decide(policy, 7_000) == (7_000, {"paid": 7_000})
+    assert decide(policy, 7_000, kept={"paid": 7_000}) == (3_000, {"paid": 3_000})
+    assert decide(policy, 7_000, kept={"paid": 10_000}) == (0, {})
+    assert [fact.name for fact in policy.facts] == ["fee"]
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.integers(0, 15_000), max_size=8))
+def test_a_cap_over_incidents_is_never_overdrawn_and_always_used_up(fees: list[int]) -> None:
+    policy, history = keeps(*CAP), UnitHistory()
+    paid = 0
+    for number, fee in enumerate(fees):
+        kept = policy.read_of(history.without(f"in-{number}", datetime(2026, 6, 1, tzinfo=UTC)))
+        decision, addition = policy.decide_and_keep((fee,), kept)
+        history = history.with_addition(f"in-{number}", addition, datetime(2026, 6, 1, tzinfo=UTC))
+        paid += minor(decision)
+    assert paid == min(10_000, sum(fees))
+
+
+@pytest.mark.parametrize(
+    ("rest", "facts", "outcome", "is_kept"),
+    [
+        ("who: [{decline: x, when: excluded}]\npay: fee\n", (7_000, True), Outcome.DECLINED, False),
+        ("who: [{hold: x, when: excluded}]\npay: fee\n", (7_000, True), Outcome.HELD, False),
+        ("who: [{refer: x, when: excluded}]\npay: fee\n", (7_000, True), Outcome.REFERRED, False),
+        ("who: [{decline: x, when: excluded}]\npay: fee\n", (7_000, None), Outcome.HELD, False),
+        ("who: [{decline: x, when: excluded}]\npay: fee\n", (None, False), Outcome.HELD, False),
+        ("when: total(outage) > 7 h\npay: fee\n", (7_000,), Outcome.DECLINED, True),
+        ("pay: fee\npayout: [{decline: x, when: amount < 100 EUR}]\n", (7_000,), Outcome.DECLINED, True),
+        ("pay: fee\npayout: [{hold: x, when: amount < 100 EUR}]\n", (7_000,), Outcome.HELD, True),
+        ("pay: fee\nmode: {claim: {until: 2026-05-05}}\n", (7_000,), Outcome.DECLINED, True),
+        ("pay: fee\nmode: claim\n", (7_000,), Outcome.OFFERED, True),
+        ("pay: fee\n", (7_000,), Outcome.GRANTED, True),
+        ("pay: fee - fee\n", (7_000,), Outcome.DECLINED, True),
+        ("pay: 1000000000 * fee\n", (7_000,), Outcome.HELD, False),
+    ],
+)
+def test_an_incident_is_kept_where_it_counts_for_the_unit(
+    rest: str, facts: tuple[Any, ...], outcome: Outcome, is_kept: bool
+) -> None:
+    excluded = "  excluded: yes_no\n" if "excluded" in rest else ""
+    policy = keeps(f"{excluded}  before: {{type: windows, add: outage}}\n", rest)
+    decision, addition = policy.decide_and_keep(facts, NOTHING_KEPT)
+    assert decision.outcome is outcome
+    assert addition.added == ({"before": SIX_HOURS} if is_kept else {})
+
+
+def test_an_offer_is_kept_with_the_end_of_its_time() -> None:
+    policy = keeps("  paid: {type: money, add: amount}\n", "pay: fee\nmode: {offer: {until: 2026-06-30}}\n")
+    _, addition = policy.decide_and_keep((7_000,), NOTHING_KEPT)
+    assert addition == Addition(
+        datetime(2026, 5, 4, 14, tzinfo=UTC), {"paid": 7_000}, {}, datetime(2026, 6, 30, 22, tzinfo=UTC)
+    )
+
+
+def test_only_what_is_delivered_is_kept_as_an_amount() -> None:
+    late = "heads:\n  - {name: a, pay: fee}\n  - {name: b, pay: 2 * fee, mode: {claim: {until: 2026-05-05}}}\n"
+    assert decide(keeps("  paid: {type: money, add: amount}\n", late), 1_000) == (1_000, {"paid": 1_000})
+
+
+CARRY = (
+    "  carried: {type: money, add: fee, until: paid}\n",
+    "pay: carried + fee\npayout: [{hold: carried, when: amount < 4.00 EUR}]\n",
+)
+
+
+def test_what_is_too_little_is_carried_until_it_is_paid() -> None:
+    policy = keeps(*CARRY)
+    assert decide(policy, 150) == (0, {"carried": 150})
+    assert decide(policy, 150, kept={"carried": 150}) == (0, {"carried": 150})
+    assert decide(policy, 150, kept={"carried": 300}) == (450, {"carried": -300})
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.integers(0, 500), min_size=1, max_size=10))
+def test_carrying_loses_nothing_and_pays_nothing_twice(fees: list[int]) -> None:
+    policy, history, now = keeps(*CARRY), UnitHistory(), datetime(2026, 6, 1, tzinfo=UTC)
+    paid, carried = 0, 0
+    for number, fee in enumerate(fees):
+        kept = policy.read_of(history.without(f"in-{number}", now))
+        assert kept.get("carried", 0) == carried
+        decision, addition = policy.decide_and_keep((fee,), kept)
+        history = history.with_addition(f"in-{number}", addition, now)
+        paid += minor(decision)
+        carried = 0 if minor(decision) else carried + fee
+    assert paid + carried == sum(fees)
+
+
+def test_time_that_a_payment_settled_is_not_counted_again() -> None:
+    policy = keeps(
+        "  unpaid: {type: windows, add: outage, until: paid}\n",
+        "when: total(together(unpaid, outage)) > 10 h\npay: full(total(together(unpaid, outage)), 1 h) * 1.00 EUR\n",
+    )
+    earlier = ((SIX_HOURS[0][0] - 86_400_000_000, SIX_HOURS[0][1] - 86_400_000_000),)
+    decision, addition = policy.decide_and_keep((), NOTHING_KEPT)
+    assert (minor(decision), addition.added, addition.cleared) == (0, {"unpaid": SIX_HOURS}, {})
+    decision, addition = policy.decide_and_keep((), {"unpaid": earlier})
+    assert (minor(decision), addition.added, addition.cleared) == (1_200, {}, {"unpaid": earlier})
+
+
+def test_a_count_is_kept_as_a_number() -> None:
+    policy = keeps(
+        "  late_before: {type: number, add: 'if(total(outage) >= 1 h, 1, nothing)'}\n",
+        "when: late_before >= 2\notherwise: fewer_than_three\npay: fee\n",
+    )
+    assert decide(policy, 500) == (0, {"late_before": 1})
+    assert decide(policy, 500, kept={"late_before": 2}) == (500, {"late_before": 1})
+
+
+def test_an_addition_that_is_not_known_holds_the_row() -> None:
+    policy = keeps("  delay: number\n  late: {type: number, add: delay}\n", "pay: fee\n")
+    decision, addition = policy.decide_and_keep((500, None), NOTHING_KEPT)
+    assert (decision.outcome, decision.reason, addition.is_empty()) == (Outcome.HELD, "delay_unknown", True)
+
+
+YEARLY = "  paid: {type: money, per: calendar year, add: amount}\n"
+NEW_YEAR = ("2026-12-31T11:00:00Z", "2027-01-01T11:00:00Z")  # half in each year, in Berlin
+
+
+def test_an_amount_is_divided_over_its_periods_by_time() -> None:
+    policy = keeps(YEARLY, "pay: fee\n", NEW_YEAR)
+    assert decide(policy, 1_001) == (1_001, {"paid_2026": 501, "paid_2027": 500})
+
+
+def test_a_period_whose_cap_is_used_up_gets_nothing_of_an_amount() -> None:
+    policy = keeps(YEARLY, "pay: fee\ncap: {per: calendar year, at: 10.00 EUR - paid}\n", NEW_YEAR)
+    assert decide(policy, 1_600) == (1_600, {"paid_2026": 800, "paid_2027": 800})
+    assert decide(policy, 1_600, kept={"paid_2026": 1_000}) == (800, {"paid_2027": 800})
+    assert decide(policy, 1_600, kept={"paid_2026": 900, "paid_2027": 700}) == (
+        400,
+        {"paid_2026": 100, "paid_2027": 300},
+    )
+    assert policy.read_of({"paid_2026": 1, "paid_2025": 5, "other": 7}) == {"paid_2026": 1}
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.integers(0, 5_000), st.integers(0, 1_000), st.integers(0, 1_000), st.integers(1, 47))
+def test_the_parts_of_periods_add_up_and_keep_their_caps(fee: int, before: int, after: int, hours: int) -> None:
+    end = datetime(2026, 12, 30, 23, tzinfo=UTC).timestamp() + (24 + hours) * 3_600
+    window = ("2026-12-31T05:00:00Z", datetime.fromtimestamp(end, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
+    policy = keeps(YEARLY, "pay: fee\ncap: {per: calendar year, at: 10.00 EUR - paid}\n", window)
+    kept = {name: value for name, value in (("paid_2026", before), ("paid_2027", after)) if value}
+    paid, added = decide(policy, fee, kept=kept)
+    assert paid == sum(added.values())  # type: ignore[arg-type] # amounts, by their names
+    assert added.get("paid_2026", 0) <= 1_000 - before  # type: ignore[operator]
+    assert added.get("paid_2027", 0) <= 1_000 - after  # type: ignore[operator]
+
+
+def test_without_an_outage_the_period_is_that_of_the_decision() -> None:
+    policy = compiled(written(f"currency: EUR\nfacts:\n  fee: money\n{YEARLY}pay: fee\n"), incident())
+    _, addition = policy.decide_and_keep((500,), NOTHING_KEPT)
+    assert addition.added == {"paid_2026": 500}
+
+
+def test_the_explanation_tells_what_was_kept_and_what_will_be() -> None:
+    policy = keeps(YEARLY, "pay: fee\ncap: {per: calendar year, at: 10.00 EUR - paid}\n")
+    told = policy.explain((700,), {"paid_2026": 400}).text()
+    assert "Kept of earlier incidents: paid 2026 4.00 EUR." in told
+    assert "Kept for later incidents: paid 2026 6.00 EUR." in told
+    assert "Kept of earlier incidents: nothing." in policy.explain((700,)).text()
+
+
+@pytest.mark.parametrize(
+    ("facts", "problem"),
+    [
+        ("  a: {type: text, add: cause}", "only money, number, windows can be kept"),
+        ("  a: {type: money, until: paid}", "say what each incident adds"),
+        ("  a: {type: money, add: amount, default: 0 EUR}", "has no default"),
+        ("  a: {type: number, add: 1, minimum: 0}", "has no minimum"),
+        ("  a: {type: money, add: amount, from: incident}", "nobody states it"),
+        ("  a: {type: money, add: amount, invalid: hold}", "nobody states it"),
+        ("  a: {type: windows, add: outage, per: month}", "only money is kept for each period"),
+        ("  a: {type: money, add: amount, per: month, until: paid}", "without `until`"),
+        ("  a: {type: money, add: total(outage)}", "expected money in EUR"),
+        ("  a: {type: money, currency: USD, add: amount}", "expected money in USD"),
+        ("  a: {type: number, add: nowhere}", "nowhere"),
+        ("  a: {type: number, add: '1', until: granted}", "paid"),
+    ],
+)
+def test_what_cannot_be_kept_is_refused_with_its_line(facts: str, problem: str) -> None:
+    with pytest.raises(PolicyError) as caught:
+        load_policy(written(f"currency: EUR\npay: 1 EUR\nfacts:\n{facts}\n"))
+    assert problem in str(caught.value)
+    assert caught.value.line == 8
+
+
+def test_periods_need_one_zone() -> None:
+    text = written(
+        "currency: EUR\nzone: place\npay: 1 EUR\nfacts:\n  place: zone\n"
+        "  a: {type: money, add: amount, per: month}\ncap: {at: 5 EUR - a, per: month}"
+    )
+    with pytest.raises(PolicyError, match="one zone for all accounts"):
+        load_policy(text)
