@@ -38,9 +38,6 @@ from bench.worker import CREDENTIALS, Measured, in_own_process
 from kulanz.domain.campaign import Campaign, Pass
 from kulanz.domain.estimate import (
     QUEUE_REQUESTS_PER_MESSAGE,
-    SECONDS_PER_ROW_READ,
-    SECONDS_PER_ROW_WRITTEN,
-    WORKER_GB,
     Planned,
     expected_calls,
 )
@@ -238,7 +235,7 @@ def _our_cost(campaign: Campaign, expected: Expectation, counts: Counts) -> tupl
         "queue_requests": counts.calls["SQS.SendMessageBatch"] + QUEUE_REQUESTS_PER_MESSAGE * messages,
         "topic_messages": counts.topic_messages,
         "function_requests": estimated.function_requests,
-        "function_gb_seconds": WORKER_GB * (SECONDS_PER_ROW_READ * expected.rows + SECONDS_PER_ROW_WRITTEN * decisions),
+        "function_gb_seconds": estimated.function_gb_seconds,
         "bucket_reads": counts.calls["S3.GET"],
         "bucket_writes": counts.calls["S3.PUT"],
     }
