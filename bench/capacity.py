@@ -4,7 +4,7 @@ Two levels. `one_worker` plays the waves of one worker call by call, with the wr
 costs its processor, how long DynamoDB takes to answer, what it throttles, how the worker waits and narrows. `fleet`
 plays many workers second by second against the quotas of an account.
 
-`python -m bench.capacity` calibrates on two small lists, predicts a long one and one under an imposed write quota,
+`make capacity` calibrates on two small lists, predicts a long one and one under an imposed write quota,
 prints the predictions, then runs both and says how far off they were.
 """
 
@@ -276,7 +276,7 @@ def main(large_rows: int) -> None:
     )
     text = "\n\n".join(
         [
-            circumstances(f"python -m bench.capacity --large-rows {large_rows}"),
+            circumstances(f"make capacity LARGE_ROWS={large_rows}"),
             worker,
             "Predicted before it was run, one worker over an endpoint with that latency:",
             table(("run", "predicted", "measured", "off", ""), checked),
