@@ -166,6 +166,10 @@ JOBS ?= 2
 mutants: .venvs/dev/.ready ## change money and exposure in one place after the other, and see that a test notices each (minutes)
 	@nice $(dev)/python bench/mutants.py --jobs $(JOBS)
 
+.PHONY: capacity
+capacity: .venvs/dev/.ready ## predict 125 million accounts from this machine's rates, and test the prediction; writes docs/benchmarks.md
+	@$(dev)/python -m bench.capacity --large-rows $(LARGE_ROWS)
+
 # -------------------------------------------------------------------------------------------------- upkeep
 
 # Versions stay as they are unless a .in file asks otherwise; LOCK_FLAGS=--upgrade moves all, or
