@@ -4,7 +4,7 @@ Two levels. `one_worker` plays the waves of one worker call by call, with the wr
 costs its processor, how long DynamoDB takes to answer, what it throttles, how the worker waits and narrows. `fleet`
 plays many workers second by second against the quotas of an account.
 
-`python -m bench.capacity` calibrates on two small lists, predicts a long one and one under an imposed write quota,
+`make capacity` calibrates on two small lists, predicts a long one and one under an imposed write quota,
 prints the predictions, then runs both and says how far off they were.
 """
 
@@ -23,6 +23,7 @@ import click
 from rich.console import Console
 
 from bench.answering_endpoint import answering_endpoint
+from bench.contention import CHUNK_CALLS_SECONDS, Bucket, receipts, waves
 from bench.document import circumstances, table, write_part
 from bench.stacks import written_list
 from bench.worker import CALLS_IN_FLIGHT, Measured, in_own_process
@@ -53,6 +54,9 @@ BYTES_PER_ROW = 101
 WORKERS = 10
 RECIPIENTS_PER_MESSAGE = 100
 MINUTE_SECONDS = 60
+TOGETHER = """What workers cost each other (`bench/contention.py`, in simulated time): every receipt adds to one record,
+and transactions that meet there cancel each other; and a new table without a write rate throttles all. Who has tried
+too often gives up, and the chunk comes again when the queue shows it again, 12 minutes later:"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,24 +67,6 @@ class Rates:
     apply_row: float
     call_latency: float
     per_pass: float = 0.0
-
-
-class Bucket:
-    """One second's writes of a table, in simulated time."""
-
-    def __init__(self, per_second: float) -> None:
-        self._per_second = self._left = per_second
-        self._at = 0.0
-
-    def take(self, now: float, wanted: int) -> int:
-        """How many of the wanted writes may be done now; 0 a second means as many as wanted."""
-        if not self._per_second:
-            return wanted
-        self._left = min(self._per_second, self._left + max(0.0, now - self._at) * self._per_second)
-        self._at = max(self._at, now)
-        taken = min(wanted, int(self._left))
-        self._left -= taken
-        return taken
 
 
 def one_worker(rows: int, rates: Rates, writes_per_second: float = 0, seed: int = SEED) -> float:
@@ -118,6 +104,11 @@ class Account:
     messages_per_second: int
     workers: int = WORKERS
     recipients_per_message: int = RECIPIENTS_PER_MESSAGE
+    chunk_bytes: int = CHUNK_BYTES
+
+    def chunks(self, rows: int) -> int:
+        """Of a list of so many rows."""
+        return ceil(rows * BYTES_PER_ROW / self.chunk_bytes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +127,10 @@ class Forecast:
 
 
 def fleet(rows: int, rates: Rates, account: Account) -> Forecast:
-    """A campaign of many workers, second by second; notices follow the writes."""
+    """A campaign of many workers, second by second; notices follow the writes.
+
+    The plan pass is bound by its receipts, which all add to one record; in the apply pass they are a tenth as many.
+    """
     wave = STATEMENTS_PER_CALL * CALLS_IN_FLIGHT
     worker_rate = wave / (wave * rates.apply_row + rates.call_latency)
     offered = account.workers * worker_rate
@@ -152,7 +146,8 @@ def fleet(rows: int, rates: Rates, account: Account) -> Forecast:
             bound[limit] = bound.get(limit, 0) + 1
             apply_seconds = second
         told = min(written, told + account.messages_per_second * account.recipients_per_message)
-    plan_seconds = rows * rates.plan_row / account.workers
+    chunk_seconds = CHUNK_CALLS_SECONDS + rates.plan_row * account.chunk_bytes / BYTES_PER_ROW
+    plan_seconds = account.chunks(rows) / receipts(account.workers, chunk_seconds).per_second
     is_told_late = second > apply_seconds + 1
     limit = "messages of the topic" if is_told_late else max(bound, key=lambda name: bound[name])
     return Forecast(plan_seconds, apply_seconds, second, limit)
@@ -216,8 +211,6 @@ def check(rates: Rates, large_rows: int, folder: Path, console: Console) -> list
 
 def country(rates: Rates) -> list[tuple[str, ...]]:
     """The forecasts for 125 million rows."""
-    chunks = ceil(COUNTRY_ROWS * BYTES_PER_ROW / CHUNK_BYTES)
-    planned = Planned(COUNTRY_ROWS, COUNTRY_ROWS, chunks)
     at_rest = Account("template's defaults", lambda second: min(cold(second), AS_DEPLOYED.write_rate), 30_000)
     accounts = [
         replace(at_rest, name="the template's defaults (TargetWriteRate 4,000)"),
@@ -225,6 +218,10 @@ def country(rates: Rates) -> list[tuple[str, ...]]:
         *(
             Account(f"a pre-warmed table, {region}", warm, TOPIC_MESSAGES[region].per_second)
             for region in ("us-east-1", "eu-west-1", "eu-central-1")
+        ),
+        Account(
+            "pre-warmed, us-east-1, ChunkBytes 4 MiB", warm, TOPIC_MESSAGES["us-east-1"].per_second,
+            chunk_bytes=4 * CHUNK_BYTES,
         ),
         *(
             replace(at_rest, name=f"pre-warmed, {region}, one recipient a message", writes_at=warm,
@@ -235,6 +232,7 @@ def country(rates: Rates) -> list[tuple[str, ...]]:
     lines: list[tuple[str, ...]] = []
     for account in accounts:
         made = fleet(COUNTRY_ROWS, rates, account)
+        planned = Planned(COUNTRY_ROWS, COUNTRY_ROWS, account.chunks(COUNTRY_ROWS))
         usd = PRICES.cost(expected_calls(planned, account.recipients_per_message).priced())
         minutes = [made.plan_seconds, made.apply_seconds, made.notices_seconds, made.seconds]
         fee = "about 23 once" if account.writes_at is warm else "-"
@@ -242,6 +240,21 @@ def country(rates: Rates) -> list[tuple[str, ...]]:
             (account.name, str(account.workers), *(f"{seconds / MINUTE_SECONDS:.0f}" for seconds in minutes),
              f"{usd.quantize(Decimal('0.01'))}", fee, made.limit)
         )  # fmt: skip
+    return lines
+
+
+def shared(rates: Rates) -> list[tuple[str, ...]]:
+    """What workers cost each other: at the record of a campaign while they plan, at a new table while they write."""
+    lines: list[tuple[str, ...]] = []
+    for workers in (WORKERS, 2 * WORKERS, 5 * WORKERS, 10 * WORKERS):
+        cells = [str(workers)]
+        for chunk_bytes in (CHUNK_BYTES, 4 * CHUNK_BYTES):
+            chunks = ceil(COUNTRY_ROWS * BYTES_PER_ROW / chunk_bytes)
+            found = receipts(workers, CHUNK_CALLS_SECONDS + rates.plan_row * chunk_bytes / BYTES_PER_ROW)
+            minutes = chunks / found.per_second / MINUTE_SECONDS
+            cells += [f"{found.per_second:.0f}", f"{minutes:.1f}", f"{found.given_up_share * chunks:.0f}"]
+        wave = waves(workers, rates.apply_row, rates.call_latency, CALLS_IN_FLIGHT, COLD_TABLE_WRITES.per_second)
+        lines.append((*cells, f"{wave.given_up_share:.2%}"))
     return lines
 
 
@@ -254,7 +267,7 @@ def main(large_rows: int) -> None:
         rates = calibrate(Path(name), console)
         console.print(f"  {rates}", highlight=False)
         checked = check(rates, large_rows, Path(name), console)
-    forecasts = country(rates)
+    forecasts, together = country(rates), shared(rates)
     worker = (
         f"One worker: {rates.plan_row * 1e6:.1f} µs a row to plan, {rates.apply_row * 1e6:.1f} µs to apply,"
         f" {rates.call_latency * 1e3:.1f} ms until {CALLS_IN_FLIGHT} calls of {STATEMENTS_PER_CALL} inserts are"
@@ -263,7 +276,7 @@ def main(large_rows: int) -> None:
     )
     text = "\n\n".join(
         [
-            circumstances(f"python -m bench.capacity --large-rows {large_rows}"),
+            circumstances(f"make capacity LARGE_ROWS={large_rows}"),
             worker,
             "Predicted before it was run, one worker over an endpoint with that latency:",
             table(("run", "predicted", "measured", "off", ""), checked),
@@ -271,6 +284,11 @@ def main(large_rows: int) -> None:
             table(
                 ("account", "workers", "plan", "apply", "last notice after apply began", "in all", "USD",
                  "warm-up fee, USD", "binding limit"), forecasts,
+            ),
+            TOGETHER,
+            table(
+                ("workers", "receipts/s, 1 MiB chunks", "plan, minutes", "given up", "receipts/s, 4 MiB chunks",
+                 "plan, minutes", "given up", "waves given up at 4,000 writes/s"), together,
             ),
         ]
     )  # fmt: skip

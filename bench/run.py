@@ -21,6 +21,7 @@ from rich.console import Console
 
 from bench.answering_endpoint import answering_endpoint
 from bench.counting_endpoint import Counts, counting_endpoint
+from bench.decide import Decided, decided
 from bench.document import circumstances, table, write_part
 from bench.stacks import (
     PROJECT,
@@ -37,9 +38,6 @@ from bench.worker import CREDENTIALS, Measured, in_own_process
 from kulanz.domain.campaign import Campaign, Pass
 from kulanz.domain.estimate import (
     QUEUE_REQUESTS_PER_MESSAGE,
-    SECONDS_PER_ROW_READ,
-    SECONDS_PER_ROW_WRITTEN,
-    WORKER_GB,
     Planned,
     expected_calls,
 )
@@ -237,7 +235,7 @@ def _our_cost(campaign: Campaign, expected: Expectation, counts: Counts) -> tupl
         "queue_requests": counts.calls["SQS.SendMessageBatch"] + QUEUE_REQUESTS_PER_MESSAGE * messages,
         "topic_messages": counts.topic_messages,
         "function_requests": estimated.function_requests,
-        "function_gb_seconds": WORKER_GB * (SECONDS_PER_ROW_READ * expected.rows + SECONDS_PER_ROW_WRITTEN * decisions),
+        "function_gb_seconds": estimated.function_gb_seconds,
         "bucket_reads": counts.calls["S3.GET"],
         "bucket_writes": counts.calls["S3.PUT"],
     }
@@ -307,7 +305,35 @@ def cold_start(repeats: int) -> list[Row]:
     ]  # fmt: skip
 
 
-PARTS = ("cold", "worker", "costs", "pipeline")
+SIMPLE_POLICIES = ("att-2024-02", "br-anatel")
+
+
+def policies() -> list[Row]:
+    """Processor time of four policies: what a row costs that no other row was like."""
+    found = decided()
+    simple = [one for one in found if one.policy_id in SIMPLE_POLICIES]
+    slowest = max(one.compile_seconds for one in found)
+    return [
+        Row(
+            "a decision: eligibility and one amount", "≤ 15 µs", _told(simple), "-", "-",
+            all(one.decide_seconds <= 15e-6 for one in simple),
+        ),
+        Row(
+            "a decision: sums over days or outages", "reported",
+            _told([one for one in found if one not in simple]), "-", "-", None,
+        ),
+        Row(
+            "compiling a policy, once a campaign and worker", "≤ 20 ms", f"{slowest * 1e3:.1f} ms at most", "-", "-",
+            slowest <= 20e-3,
+        ),
+    ]  # fmt: skip
+
+
+def _told(found: list[Decided]) -> str:
+    return ", ".join(f"{one.policy_id} {one.decide_seconds * 1e6:.1f} µs" for one in found)
+
+
+PARTS = ("policies", "cold", "worker", "costs", "pipeline")
 
 
 @click.command()
@@ -324,6 +350,7 @@ def main(rows: int, naive_rows: int, large_rows: int, repeats: int, only: tuple[
     with tempfile.TemporaryDirectory(prefix="kulanz-bench-") as name:
         folder = Path(name)
         measures: dict[str, Callable[[], list[Row]]] = {
+            "policies": policies,
             "cold": lambda: cold_start(repeats * 2),
             "worker": lambda: worker(sizes, folder, console),
             "costs": lambda: costs(folder),

@@ -160,23 +160,31 @@ def watch_campaign(stack: Stack, campaign_id: CampaignId, seconds: int, is_json:
 
 
 @main.command("campaigns", epilog=EPILOG)
-@click.argument("incident_id", metavar="INCIDENT", type=_IncidentParameter())
+@click.argument("incident_id", metavar="[INCIDENT]", type=_IncidentParameter(), required=False)
 @as_json
 @click.pass_obj
-def list_campaigns(stack: Stack, incident_id: str, is_json: bool) -> None:
-    """List the campaigns of INCIDENT. Exits with 1 when there is none."""
-    found = stack.campaigns().campaigns_of(incident_id)
+def list_campaigns(stack: Stack, incident_id: str | None, is_json: bool) -> None:
+    """List the campaigns of INCIDENT; without it, those of all incidents that wait for a person. Exits with 1 when
+    there is none.
+    """
+    store = stack.campaigns()
+    if incident_id is None:
+        waiting = map(store.campaign, store.waiting())
+        found = [campaign for campaign in waiting if campaign is not None]
+    else:
+        found = store.campaigns_of(incident_id)
     if is_json:
         _print_json([campaign_report(campaign, (), stack.operation()) for campaign in found])
     elif found:
-        names = ("campaign", "state", "policy", "rows", "planned", "applied", "list price, USD", "left")
+        names = ("campaign", "state", "why", "policy", "rows", "planned", "applied", "list price, USD", "left")
         table, operation = Table(*names, box=None, pad_edge=False), stack.operation()
         for campaign in found:
             made = campaign_estimate(campaign, operation)
-            left = time_left(campaign, stack.campaigns().log(campaign.id), datetime.now(UTC))
+            left = time_left(campaign, store.log(campaign.id), datetime.now(UTC))
             table.add_row(
                 str(campaign.id),
                 campaign.state.value,
+                campaign.state_reason.partition(":")[0],
                 f"{campaign.policy_id} {campaign.policy_version}",
                 str(campaign.rows_announced),
                 str(campaign.plan.totals.lines),
@@ -186,7 +194,7 @@ def list_campaigns(stack: Stack, incident_id: str, is_json: bool) -> None:
             )
         console().print(table)
     else:
-        click.echo(f"no campaign of {incident_id} is known")
+        click.echo("no campaign waits" if incident_id is None else f"no campaign of {incident_id} is known")
     if not found:
         click.get_current_context().exit(EXIT_NO)
 

@@ -13,9 +13,9 @@ from kulanz.adapters.campaign_items import META, campaign_of_partition
 from kulanz.adapters.campaign_table import DynamoCampaigns
 from kulanz.adapters.messaging import EventBridgeAnnouncer, SqsChunks
 from kulanz.adapters.s3 import S3Archive
-from kulanz.application.advance_campaign import WAITING, AdvancePorts, advance_campaign
+from kulanz.application.advance_campaign import AdvancePorts, advance_campaign
 from kulanz.config import AdvanceCampaignConfig
-from kulanz.domain.campaign import Cause
+from kulanz.domain.campaign import WAITING, Cause, State
 from kulanz.domain.estimate import Operation
 
 logger = Logger()
@@ -37,7 +37,13 @@ def _composed() -> AdvancePorts:
 
 @logger.inject_lambda_context
 def handle(event: dict[str, Any], context: LambdaContext) -> None:
-    """Advance each campaign that the batch names, once; an error repeats the batch, which is safe."""
+    """Advance each campaign that the batch names, once; an error repeats the batch, which is safe.
+
+    An event without records is the schedule's: it asks how many campaigns wait.
+    """
+    if "Records" not in event:
+        _tell_waiting(len(_composed().campaigns.waiting()))
+        return
     changed: dict[str, str] = {}
     for record in event["Records"]:
         keys = record["dynamodb"]["Keys"]
@@ -49,7 +55,11 @@ def handle(event: dict[str, Any], context: LambdaContext) -> None:
             continue
         cause = Cause(context.function_name, event_id, context.function_version)
         state = advance_campaign(campaign_id, _composed(), cause, datetime.now(UTC))
-        if state in WAITING:
-            metrics.add_metric("CampaignsWaitingForAPerson", MetricUnit.Count, 1)
-            metrics.flush_metrics()
+        if state in WAITING or state is State.REFUSED:  # told at once; the schedule tells of those that go on waiting
+            _tell_waiting(1)
         logger.info("campaign", campaign=str(campaign_id), state=None if state is None else state.value)
+
+
+def _tell_waiting(campaigns: int) -> None:
+    metrics.add_metric("CampaignsWaitingForAPerson", MetricUnit.Count, campaigns)
+    metrics.flush_metrics()

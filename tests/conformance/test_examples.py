@@ -1,5 +1,8 @@
 """Every worked example of every rule in the rulebook, exact."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,6 +10,7 @@ import pytest
 
 from kulanz.domain.policy import PolicyDocument
 from kulanz.domain.policy.explain import worth_words
+from kulanz.domain.time import format_instant, parse_instant
 from kulanz_cli.policy import read_examples
 from kulanz_cli.policy_examples import left_out, prepare, run
 from kulanz_cli.rulebook import BOOK, EXAMPLES, latest_rules
@@ -38,6 +42,36 @@ def test_the_explanation_ends_with_what_was_decided(document: PolicyDocument, ex
     assert explanation.steps[0].startswith(f"Policy {document.policy.id}, version {document.policy.version}")
     assert explanation.steps[-1].endswith(f"Reason: {explanation.decision.reason.replace('_', ' ')}.")
     assert all(worth_words(benefit) in explanation.steps[-1] for benefit in explanation.decision.benefits)
+
+
+@pytest.mark.parametrize(("document", "example"), CASES, ids=[str(example["id"]) for _, example in CASES])
+def test_how_windows_are_ordered_and_cut_changes_no_decision(
+    document: PolicyDocument, example: Mapping[str, Any]
+) -> None:
+    cut: list[dict[str, str]] = []
+    for window in example["incident"]["windows"]:
+        start, end = parse_instant(window["start"]), parse_instant(window["end"])
+        middle = format_instant(start + (end - start) / 3)
+        cut += [{"start": middle, "end": window["end"]}, {"start": window["start"], "end": middle}]
+    again = {**example, "incident": {**example["incident"], "windows": cut[::-1]}}
+    whole, parts = (prepare(document, one, left_out(document)) for one in (example, again))
+    assert parts.policy.decide_and_keep(parts.values, parts.kept) == whole.policy.decide_and_keep(
+        whole.values, whole.kept
+    )
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "America/St_Johns"])
+def test_every_example_comes_out_alike_in_any_time_zone_of_the_process(zone: str) -> None:
+    program = (
+        "import time; time.tzset()\n"
+        "from tests.conformance.test_examples import CASES, run\n"
+        "print([str(example['id']) for document, example in CASES if not run(document, example).holds], time.tzname)"
+    )
+    environment = {**os.environ, "TZ": zone, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", program]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)  # noqa: S603 (our own text)
+    assert result.stdout.startswith("[] ")
+    assert "UTC" not in result.stdout
 
 
 @pytest.mark.parametrize("rule", [*TEN_HARD_RULES.split(), *FOUR_CASES.split()])

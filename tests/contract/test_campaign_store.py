@@ -9,7 +9,7 @@ import pytest
 
 from kulanz.application.ports import CampaignStore, Outdated, Refused
 from kulanz.domain.books import DIGEST_MODULUS, Totals
-from kulanz.domain.campaign import Campaign, CampaignId, Cursor, Pass, State
+from kulanz.domain.campaign import WAITING, Campaign, CampaignId, Cursor, Pass, State
 from kulanz.domain.incident_record import IncidentRecord, with_revision
 from tests.contract.backends import Backend
 from tests.support.values import (
@@ -314,6 +314,10 @@ def test_sums_are_exact_beyond_what_a_binary_fraction_holds(backend: Backend) ->
         ([State.PAUSED, State.PLANNING], 1, ()),
         ([State.APPLYING, State.PAUSED, State.APPLYING], 1, (1,)),
         ([State.APPLYING, State.FLAGGED], 1, (1,)),
+        ([State.APPLYING, State.CLOSED, State.FLAGGED], None, (1,)),
+        ([State.APPLYING, State.FLAGGED, State.CLOSED], None, (1,)),
+        ([State.PAUSED, State.FLAGGED], 1, ()),
+        ([State.PAUSED, State.CANCELLED], None, ()),
         ([State.APPLYING, State.CANCELLED], None, (1,)),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "x",
@@ -334,6 +338,7 @@ def test_a_change_of_state_is_logged_and_the_incident_knows(
     assert store.log(FIRST) == changes
     assert record is not None
     assert (record.open_seq, record.applied) == (open_seq, applied)
+    assert store.waiting() == ([FIRST] if path[-1] in WAITING else [])
 
 
 def test_a_change_from_an_outdated_state_is_not_written(backend: Backend) -> None:

@@ -24,6 +24,7 @@ from kulanz.application.ports import (
 from kulanz.domain.books import Totals
 from kulanz.domain.campaign import (
     ENDED,
+    WAITING,
     Campaign,
     CampaignId,
     Cursor,
@@ -257,6 +258,10 @@ class FakeCampaigns:
         self._update(
             kept, replace(kept.campaign, state=change.target, state_reason=change.reason, log_count=change.number)
         )
+
+    def waiting(self) -> list[CampaignId]:
+        found = [place for place, kept in self._campaigns.items() if kept.campaign.state in WAITING]
+        return sorted(found, key=lambda place: (place.incident_id, place.seq))
 
     def mark_dispatched(self, campaign_id: CampaignId, work: Pass) -> None:
         kept = self._known(campaign_id)

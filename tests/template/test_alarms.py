@@ -63,6 +63,17 @@ def test_an_alarm_rests_while_nothing_happens(stack: Stack) -> None:
         assert alarm["TreatMissingData"] == "notBreaching", name
 
 
+def test_the_alarm_for_waiting_campaigns_rests_only_when_none_waits(stack: Stack) -> None:
+    """Each of its periods sees at least one of the schedule's figures, so that it never rests in between."""
+    (rule,) = [rule for rule in stack.of_type("AWS::Events::Rule").values() if "ScheduleExpression" in rule]
+    alarm = stack.properties("CampaignsWaitingAlarm")
+
+    assert rule["ScheduleExpression"] == "rate(5 minutes)"
+    assert [target["Arn"] for target in rule["Targets"]] == ["arn:AdvanceCampaignFunction"]
+    assert alarm["Period"] >= 2 * 5 * 60
+    assert alarm["Statistic"] == "Maximum"
+
+
 def test_one_failed_attempt_does_not_yet_raise_the_age_alarm(stack: Stack) -> None:
     hidden_seconds = stack.properties("IncidentsQueue")["VisibilityTimeout"]
     assert int(stack.properties("IncidentsQueueAgeAlarm")["Threshold"]) > hidden_seconds

@@ -1,12 +1,7 @@
-"""What the adapters make of an AWS that refuses, throttles, cuts short, or answers and is not heard.
+"""What the adapters make of an AWS that refuses, throttles, or answers and is not heard: errors, batches, inserts."""
 
-Scripted clients answer in place of AWS, because no stand-in can make single entries of a batch fail.
-"""
-
-import io
 import json
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,73 +10,32 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.exceptions import (
-    ClientError,
     ConnectTimeoutError,
-    IncompleteReadError,
-    NoCredentialsError,
     ParamValidationError,
     ReadTimeoutError,
 )
-from botocore.response import StreamingBody
 
-from kulanz.adapters import aws, campaign_table, insert_calls, ledger_table, messaging, s3
-from kulanz.adapters.campaign_table import DynamoCampaigns
+from kulanz.adapters import aws
 from kulanz.adapters.ledger_table import DynamoLedger, entry_item
 from kulanz.adapters.messaging import EventBridgeAnnouncer, SnsNotices, SqsChunks
-from kulanz.adapters.s3 import S3Lists, S3Policies
 from kulanz.application.chunk_run import ROUND_SECONDS, TIME_TO_FINISH_SECONDS, WAVE_SECONDS
 from kulanz.application.ports import (
     Announcement,
     ChunkMessage,
-    Outdated,
-    PinnedVersionGone,
-    PolicySealed,
-    PublishingForbidden,
     Refused,
     TryAgain,
 )
-from kulanz.domain.campaign import Pass, PinnedList
+from kulanz.domain.campaign import Pass
 from kulanz.domain.ledger import Entry
 from kulanz.domain.notices import Audience, NoticeMessage
-from tests.support.values import FIRST, INCIDENT, NOW, OPENING, declared, entry, frozen, opened, receipt
-
-SECRET = "account-4711"
+from tests.support.scripted import SECRET, Scripted, error, waits_kept
+from tests.support.values import FIRST, INCIDENT, entry
 
 
 @pytest.fixture(autouse=True)
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Nobody waits; how long they would have is kept."""
-    waited: list[float] = []
-    clock = SimpleNamespace(sleep=waited.append, monotonic=time.monotonic)
-    for module in (campaign_table, insert_calls, ledger_table, messaging, s3):
-        monkeypatch.setattr(module, "time", clock)
-    return waited
-
-
-def error(code: str, status: int = 400, **more: Any) -> ClientError:
-    """An error as boto3 raises it."""
-    answer: Any = {"Error": {"Code": code, "Message": SECRET}, "ResponseMetadata": {"HTTPStatusCode": status}, **more}
-    return ClientError(answer, "Operation")
-
-
-class Scripted:
-    """A client whose operations answer from a script; an exception in it is raised. `asked` holds the arguments."""
-
-    def __init__(self, **scripts: Sequence[Any] | Callable[..., Any]) -> None:
-        self._scripts = {name: script if callable(script) else iter(script) for name, script in scripts.items()}
-        self.asked: list[dict[str, Any]] = []
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        script = self._scripts[name]
-
-        def operation(**arguments: Any) -> Any:
-            self.asked.append(arguments)
-            answer = script(**arguments) if callable(script) else next(script)
-            if isinstance(answer, Exception):
-                raise answer
-            return answer
-
-        return operation
+    """How long each wait would have been."""
+    return waits_kept(monkeypatch)
 
 
 # Which errors are worth another try
@@ -365,269 +319,3 @@ def test_an_account_with_many_decisions_is_read_page_by_page() -> None:
 
     assert ledger.of_account("a") == ENTRIES[:2]
     assert [asked.get("ExclusiveStartKey") for asked in client.asked] == [None, {"pk": {"S": "x"}}, {"pk": {"S": "y"}}]
-
-
-# Transactions
-
-
-def _cancelled(*codes: str) -> ClientError:
-    return error("TransactionCanceledException", CancellationReasons=[{"Code": code} for code in codes])
-
-
-def _campaigns(*script: Any) -> tuple[DynamoCampaigns, Scripted]:
-    client = Scripted(transact_write_items=script, get_item=lambda **_: {})
-    return DynamoCampaigns(client, "campaigns"), client
-
-
-@pytest.mark.parametrize(
-    "passing",
-    [
-        _cancelled("None", "TransactionConflict", "None"),
-        _cancelled("ThrottlingError"),
-        error("TransactionInProgressException"),
-    ],
-)
-def test_a_transaction_that_met_another_is_made_again_with_the_same_token(
-    passing: ClientError, waits: list[float]
-) -> None:
-    campaigns, client = _campaigns(passing, passing, {})
-
-    assert campaigns.record_receipt(receipt(50, 450))
-
-    tokens = [asked["ClientRequestToken"] for asked in client.asked]
-    assert len(tokens) == 3
-    assert len(set(tokens)) == 1
-    assert len(waits) == 2
-
-
-def test_a_transaction_that_always_meets_another_is_given_up_for_now() -> None:
-    campaigns, client = _campaigns(*[_cancelled("TransactionConflict")] * aws.CONFLICT_ATTEMPTS)
-
-    with pytest.raises(TryAgain, match="conflicts"):
-        campaigns.record_receipt(receipt(50, 450))
-    assert len(client.asked) == aws.CONFLICT_ATTEMPTS
-
-
-def test_a_record_that_every_worker_adds_to_is_waited_for_often_and_shortly(waits: list[float]) -> None:
-    campaigns, _ = _campaigns(*[_cancelled("None", "None", "TransactionConflict")] * 30, {})
-
-    assert campaigns.record_receipt(receipt(50, 450))
-    assert max(waits) <= aws.CONFLICT_BACKOFF_LONGEST_SECONDS
-
-
-def test_a_mark_that_meets_a_receipt_is_set_again(waits: list[float]) -> None:
-    """All chunks have just been sent, so the workers' receipts are busy with the record that is to be marked."""
-    client = Scripted(update_item=[error("TransactionConflictException")] * 5 + [{}])
-
-    DynamoCampaigns(client, "campaigns").mark_dispatched(FIRST, Pass.PLAN)
-
-    assert len(client.asked) == 6
-    assert len(waits) == 5
-
-
-def test_a_mark_on_a_campaign_that_is_not_there_is_refused() -> None:
-    client = Scripted(update_item=[error("ConditionalCheckFailedException")])
-
-    with pytest.raises(Refused, match="UpdateItem"):
-        DynamoCampaigns(client, "campaigns").mark_announced(FIRST, "1")
-
-
-def test_a_failed_condition_beside_a_conflict_is_a_lost_race() -> None:
-    campaigns, _ = _campaigns(_cancelled("TransactionConflict", "ConditionalCheckFailed"))
-
-    assert campaigns.record_receipt(receipt(50, 450)) is False
-
-
-@pytest.mark.parametrize(
-    ("raised", "expected"),
-    [
-        (_cancelled("ValidationError", "None"), Refused),
-        (error("ValidationException"), Refused),
-        (error("InternalServerError", 500), TryAgain),
-        (ReadTimeoutError(endpoint_url="x"), TryAgain),
-        (NoCredentialsError(), TryAgain),
-    ],
-)
-def test_a_transaction_that_failed_otherwise_says_whether_to_try_again(raised: Exception, expected: type) -> None:
-    campaigns, _ = _campaigns(raised)
-
-    with pytest.raises(expected):
-        campaigns.record_receipt(receipt(50, 450))
-
-
-def test_an_outdated_opening_stays_outdated() -> None:
-    before = declared()
-    after, new = opened(before)
-    campaigns, _ = _campaigns(_cancelled("ConditionalCheckFailed", "None"))
-
-    with pytest.raises(Outdated):
-        campaigns.open(before, after, new, frozen(), OPENING)
-
-
-# Ranged reads
-
-PINNED = PinnedList("bucket", "lists/a.csv", "version-1", '"etag"', 100)
-
-
-def _body(content: bytes, length: int | None = None) -> StreamingBody:
-    return StreamingBody(io.BytesIO(content), len(content) if length is None else length)
-
-
-def _part(content: bytes, start: int, length: int | None = None) -> dict[str, Any]:
-    return {
-        "Body": _body(content, length),
-        "ContentRange": f"bytes {start}-{start + len(content) - 1}/100",
-        "ResponseMetadata": {"HTTPStatusCode": 206},
-    }
-
-
-def _read(client: Scripted, start: int = 10, stop: int = 20) -> bytes:
-    return b"".join(S3Lists(client, "bucket").read(PINNED, start, stop))
-
-
-def test_a_range_is_read_by_key_while_the_key_holds_the_pinned_content() -> None:
-    client = Scripted(get_object=[_part(b"0123456789", 10)])
-
-    assert _read(client) == b"0123456789"
-    (asked,) = client.asked
-    assert (asked["Range"], asked["IfMatch"]) == ("bytes=10-19", '"etag"')
-    assert "VersionId" not in asked
-
-
-@pytest.mark.parametrize("code", ["412", "PreconditionFailed", "NoSuchKey", "404", "MethodNotAllowed"])
-def test_a_range_is_read_by_version_when_the_key_has_moved_on(code: str) -> None:
-    client = Scripted(get_object=[error(code, 412), _part(b"0123456789", 10)])
-
-    assert _read(client) == b"0123456789"
-    assert client.asked[1]["VersionId"] == "version-1"
-    assert "IfMatch" not in client.asked[1]
-
-
-def test_a_whole_object_in_place_of_a_range_is_cut_to_it() -> None:
-    whole = {"Body": _body(bytes(range(100))), "ResponseMetadata": {"HTTPStatusCode": 200}}
-
-    assert _read(Scripted(get_object=[error("412", 412), whole])) == bytes(range(10, 20))
-
-
-def test_another_range_than_was_asked_for_is_not_taken() -> None:
-    with pytest.raises(TryAgain, match="another range"):
-        _read(Scripted(get_object=[_part(b"0123456789", 0)]))
-
-
-@pytest.mark.parametrize("length", [None, 10])
-def test_an_answer_that_is_cut_short_is_read_again(length: int | None) -> None:
-    with pytest.raises(TryAgain):
-        _read(Scripted(get_object=[_part(b"01234", 10, length)]))
-
-
-class _Broken(io.RawIOBase):
-    """A connection that dies while it is read."""
-
-    def __init__(self, raised: Exception) -> None:
-        self._pieces: Iterator[bytes] = iter([b"0123"])
-        self._raised = raised
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, _: int = -1) -> bytes:
-        for piece in self._pieces:
-            return piece
-        raise self._raised
-
-
-@pytest.mark.parametrize(
-    "raised", [ConnectionResetError(), IncompleteReadError(actual_bytes=4, expected_bytes=10), TimeoutError()]
-)
-def test_a_connection_that_dies_under_way_is_tried_again(raised: Exception) -> None:
-    answer = _part(b"", 10) | {"Body": StreamingBody(_Broken(raised), 10), "ContentRange": "bytes 10-19/100"}  # type: ignore[arg-type] # any file
-
-    with pytest.raises(TryAgain):
-        _read(Scripted(get_object=[answer]))
-
-
-@pytest.mark.parametrize(
-    ("second", "expected"),
-    [
-        (error("NoSuchVersion", 404), PinnedVersionGone),
-        (error("404", 404), PinnedVersionGone),
-        (error("MethodNotAllowed", 405), PinnedVersionGone),
-        (error("SlowDown", 503), TryAgain),
-        (error("AccessDenied", 403), Refused),
-    ],
-)
-def test_a_version_that_cannot_be_read_says_why(second: Exception, expected: type) -> None:
-    with pytest.raises(expected):
-        _read(Scripted(get_object=[error("412", 412), second]))
-
-
-def test_a_throttled_read_does_not_pass_for_a_deleted_version() -> None:
-    with pytest.raises(TryAgain):
-        _read(Scripted(get_object=[error("SlowDown", 503)]))
-
-
-def test_a_bucket_without_versions_is_refused() -> None:
-    client = Scripted(head_object=[{"ContentLength": 3, "ETag": '"e"'}])
-
-    with pytest.raises(Refused, match="versioning"):
-        S3Lists(client, "bucket").pin("bucket", "lists/a.csv", None)
-
-
-# Publishing beside other publishers
-
-WRITTEN: Any = {"ETag": '"1"', "VersionId": "1"}
-TAKEN = error("PreconditionFailed", 412)
-CONFLICT = error("ConditionalRequestConflict", 409)
-"""What S3 answers while another conditional write of the same key is under way; the upload is to be tried again."""
-
-
-def _stands(content: bytes) -> dict[str, Any]:
-    return {"Body": io.BytesIO(content)}
-
-
-def test_a_publisher_who_meets_another_waits_and_then_publishes(waits: list[float]) -> None:
-    client = Scripted(put_object=[CONFLICT, CONFLICT, WRITTEN])
-    assert S3Policies(client, "bucket", "policies/").publish("a", 1, b"{}")
-    assert len(waits) == 2
-    assert {asked["IfNoneMatch"] for asked in client.asked} == {"*"}
-
-
-def test_a_publisher_who_meets_another_and_comes_second_finds_what_that_one_wrote() -> None:
-    def policies(content: bytes) -> S3Policies:
-        client = Scripted(put_object=[CONFLICT, TAKEN], get_object=[_stands(content)])
-        return S3Policies(client, "bucket", "policies/")
-
-    assert not policies(b"{}").publish("a", 1, b"{}")
-    with pytest.raises(PolicySealed):
-        policies(b'{"other":1}').publish("a", 1, b"{}")
-
-
-def test_a_publisher_who_meets_others_for_ever_gives_up_for_now(waits: list[float]) -> None:
-    client = Scripted(put_object=lambda **_: CONFLICT)
-    with pytest.raises(TryAgain):
-        S3Policies(client, "bucket", "policies/").publish("a", 1, b"{}")
-    assert len(client.asked) == s3.PUBLISH_ATTEMPTS == len(waits) + 1
-
-
-@pytest.mark.parametrize("answer", [error("AccessDenied", 403), error("403", 403)])
-def test_a_publisher_who_may_not_publish_is_told_so(answer: ClientError) -> None:
-    with pytest.raises(PublishingForbidden) as caught:
-        S3Policies(Scripted(put_object=[answer]), "bucket", "policies/").publish("a", 1, b"{}")
-    assert SECRET not in str(caught.value)
-
-
-def test_published_versions_are_listed_over_all_pages_and_within_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    def page(*keys: str, **more: Any) -> dict[str, Any]:
-        return {"Contents": [{"Key": f"policies/{key}", "LastModified": NOW} for key in keys], **more}
-
-    def pages() -> Scripted:
-        first = page("b/10.json", "b/x.json", "b/0.json", IsTruncated=True, NextContinuationToken="2")
-        return Scripted(list_objects_v2=[first, page("b/9.json", "deep/a/1.json")])
-
-    client = pages()
-    listed = list(S3Policies(client, "bucket", "policies/").published())
-    assert [(policy.policy_id, policy.version) for policy in listed] == [("b", 9), ("b", 10)]
-    assert [asked.get("ContinuationToken") for asked in client.asked] == [None, "2"]
-    monkeypatch.setattr(s3, "PUBLISHED_AT_MOST", 1)
-    with pytest.raises(Refused, match="more than 1"):
-        S3Policies(pages(), "bucket", "policies/").published()

@@ -2,7 +2,10 @@
 
 import pytest
 
-from bench.capacity import COUNTRY_ROWS, Account, Rates, cold, fleet, one_worker, warm
+from bench.capacity import BYTES_PER_ROW, COUNTRY_ROWS, Account, Rates, cold, fleet, one_worker, warm
+from bench.contention import CHUNK_CALLS_SECONDS, TRANSACTION_SECONDS, receipts, waves
+from kulanz.domain.prices import COLD_TABLE_WRITES
+from tests.template.resolved import Stack
 
 RATES = Rates(plan_row=0.000_008, apply_row=0.000_025, call_latency=0.010)
 
@@ -36,3 +39,40 @@ def test_a_cold_table_doubles_until_its_quota() -> None:
     assert [cold(minutes * 60) for minutes in (0, 29, 30, 60, 90, 120, 600)] == [
         4_000, 4_000, 8_000, 16_000, 32_000, 40_000, 40_000
     ]  # fmt: skip
+
+
+def chunk_seconds() -> float:
+    """How long a worker of the template plans one chunk."""
+    chunk_bytes = int(Stack().template["Parameters"]["ChunkBytes"]["Default"])
+    return CHUNK_CALLS_SECONDS + RATES.plan_row * chunk_bytes / BYTES_PER_ROW
+
+
+def test_a_worker_alone_meets_nobody() -> None:
+    found = receipts(1, chunk_seconds())
+
+    assert found.given_up == 0
+    assert found.per_second == pytest.approx(1 / (chunk_seconds() + TRANSACTION_SECONDS), rel=0.03)
+
+
+def test_receipts_never_come_faster_than_one_record_takes_them() -> None:
+    assert receipts(100, chunk_seconds()).per_second <= 1 / TRANSACTION_SECONDS
+
+
+def test_as_many_workers_as_the_template_deploys_give_no_receipt_up() -> None:
+    """With eight attempts they would: a chunk that comes again after twelve minutes, with an alarm."""
+    workers = int(Stack().template["Parameters"]["MaximumConcurrency"]["Default"])
+
+    assert receipts(workers, chunk_seconds()).given_up == 0
+    assert receipts(2 * workers, chunk_seconds()).given_up == 0
+    assert receipts(workers, chunk_seconds(), attempts=8).given_up > 0
+
+
+def test_as_many_workers_as_the_template_deploys_give_no_insert_up_at_a_new_table_without_a_write_rate() -> None:
+    workers = int(Stack().template["Parameters"]["MaximumConcurrency"]["Default"])
+    throttled = (workers, RATES.apply_row, RATES.call_latency, 4, COLD_TABLE_WRITES.per_second)
+
+    found = waves(*throttled)
+
+    assert found.given_up == 0
+    assert 100 * found.per_second == pytest.approx(COLD_TABLE_WRITES.per_second, rel=0.02)
+    assert waves(*throttled, attempts=8).given_up > 0

@@ -2,6 +2,7 @@
 
 import json
 import os
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,12 +14,11 @@ from aws_lambda_powertools.utilities.idempotency import (
     IdempotencyConfig,
     idempotent_function,
 )
-from botocore.exceptions import ClientError
 
 processor = BatchProcessor(event_type=EventType.SQS)
-persistence = DynamoDBPersistenceLayer(table_name=os.environ["IDEMPOTENCY_TABLE"])
+dynamodb = boto3.client("dynamodb")
+persistence = DynamoDBPersistenceLayer(table_name=os.environ["IDEMPOTENCY_TABLE"], boto3_client=dynamodb)
 config = IdempotencyConfig(event_key_jmespath="[incident_id, account_id]")
-table = boto3.resource("dynamodb").Table(os.environ["CREDITS_TABLE"])
 sns = boto3.client("sns")
 
 
@@ -38,18 +38,17 @@ def decide(account: dict[str, str]) -> tuple[str, str, int]:
 def grant(account: dict[str, str]) -> dict[str, str]:
     """Decide about an account, write it once, tell it."""
     outcome, reason, cents = decide(account)
-    item: dict[str, Any] = {
-        "pk": f"{account['account_id']}#{account['incident_id']}",
-        "outcome": outcome,
-        "reason": reason,
-        "cents": cents,
-        "decided_at": datetime.now(UTC).isoformat(),
+    item: Any = {
+        "pk": {"S": f"{account['account_id']}#{account['incident_id']}"},
+        "outcome": {"S": outcome},
+        "reason": {"S": reason},
+        "cents": {"N": str(cents)},
+        "decided_at": {"S": datetime.now(UTC).isoformat()},
     }
-    try:
-        table.put_item(Item=item, ConditionExpression="attribute_not_exists(pk)")
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-            raise
+    with suppress(dynamodb.exceptions.ConditionalCheckFailedException):  # it stands there from an earlier try
+        dynamodb.put_item(
+            TableName=os.environ["CREDITS_TABLE"], Item=item, ConditionExpression="attribute_not_exists(pk)"
+        )
     if outcome == "granted":
         sns.publish(
             TopicArn=os.environ["NOTICES_TOPIC_ARN"],

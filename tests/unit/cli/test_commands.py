@@ -10,8 +10,9 @@ from botocore.stub import Stubber
 from click.testing import CliRunner, Result
 
 from kulanz.application.answer import AnswerPorts
+from kulanz.application.control import ControlPorts, pause
 from kulanz.application.report import campaign_report
-from kulanz.domain.campaign import CampaignId
+from kulanz.domain.campaign import CampaignId, Cause
 from kulanz.domain.estimate import AS_DEPLOYED, Operation
 from kulanz.domain.policy import document_json, load_policy
 from kulanz_cli.main import main
@@ -20,8 +21,10 @@ from kulanz_cli.terminal import PIPED_COLUMNS
 from kulanz_cli.watch import StillAtWork, states_of
 from kulanz_local.cases import SKYPE
 from kulanz_local.lists import Expectation, write_list
+from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
 from tests.support.world import BUCKET, World
 
+NET_OUTAGE = CampaignId.parse(CAMPAIGN)
 OPERATION = Operation("eu-central-1", recipients_per_message=3, write_rate=20)
 
 
@@ -163,6 +166,25 @@ def test_a_stack_without_these_settings_is_told() -> None:
 
 def described(parameters: dict[str, str]) -> list[dict[str, str]]:
     return [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()]
+
+
+def test_without_an_incident_the_campaigns_that_wait_are_listed_with_their_reasons() -> None:
+    world = small_world()
+    stack = WorldStack(world)
+    assert run(stack, "campaigns").stdout == "no campaign waits\n"
+    world.publish(event(rows=ROWS))
+    while world.campaigns.campaign(NET_OUTAGE) is None:
+        world.run(world.steps()[0])
+    hand = Cause("a person", "a ticket", "1")
+    pause(NET_OUTAGE, ControlPorts(world.campaigns, world.chunks), "look", hand, world.now)
+
+    result = run(stack, "campaigns")
+
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[1].split()[:3] == ["net-outage/1", "paused", "paused_by_hand"]
+    assert [report["reason"] for report in json.loads(run(stack, "campaigns", "--json").stdout)] == [
+        "paused_by_hand: look"
+    ]
 
 
 def test_waiting_for_a_campaign_that_never_comes_ends(played: tuple[WorldStack, Expectation]) -> None:

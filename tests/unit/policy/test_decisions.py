@@ -104,6 +104,55 @@ def test_more_than_excludes_its_boundary(seconds: int, outcome: str) -> None:
 HOUR = 3600
 
 
+BELOW_AT_ABOVE = {
+    "at least": (False, True, True), "from": (False, True, True), ">=": (False, True, True),
+    "more than": (False, False, True), ">": (False, False, True),
+    "at most": (True, True, False), "up to": (True, True, False), "<=": (True, True, False),
+    "less than": (True, False, False), "below": (True, False, False), "before": (True, False, False),
+    "<": (True, False, False), "is": (False, True, False), "=": (False, True, False), "!=": (True, False, True),
+}  # fmt: skip
+"""Whether each comparison holds a second below a threshold, at it, and a second above."""
+
+
+@pytest.mark.parametrize(
+    ("start", "hours"),
+    [
+        ("2026-05-04T22:00:00Z", 24),
+        ("2026-03-28T23:00:00Z", 23),  # a day of Berlin on which the clocks go forward
+        ("2026-10-24T22:00:00Z", 25),  # and back
+        ("2024-02-28T23:00:00Z", 24),  # a leap day
+    ],
+)
+@pytest.mark.parametrize("words", BELOW_AT_ABOVE)
+def test_every_comparison_changes_at_its_second(words: str, start: str, hours: int) -> None:
+    begin = parse_instant(start)
+    for seconds, expected in zip((-1, 0, 1), BELOW_AT_ABOVE[words], strict=True):
+        end = format_instant(begin + timedelta(hours=hours, seconds=seconds))
+        for measured, limit in (("total(outage)", f"{hours} h"), ("incident_end", "end_of(day(incident_start))")):
+            table = f"values: {{x: {{by: {measured}, tiers: {{'{words} {limit}': 1 EUR, otherwise: 0 EUR}}}}}}\npay: x"
+            body = table if words[0].isalpha() else f"when: {measured} {words} {limit}\npay: 1 EUR"
+            policy = compiled(written(f"zone: Europe/Berlin\n{body}"), incident((start, end)))
+            assert minor(policy.decide(())) == (100 if expected else 0), (body, seconds)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "begun", "full", "days"),
+    [
+        (86_399, 1, 0, 1),
+        (86_400, 1, 1, 1),
+        (86_401, 2, 1, 2),
+        (172_799, 2, 1, 2),
+        (172_800, 2, 2, 2),
+        (172_801, 3, 2, 3),
+    ],
+)
+def test_blocks_and_days_change_at_their_second(seconds: int, begun: int, full: int, days: int) -> None:
+    pay = "begun(total(outage), 24 h) * 100 EUR + full(total(outage), 24 h) * 10 EUR + days(outage) * 1 EUR"
+    midnight = parse_instant("2024-02-28T00:00:00Z")
+    happened = incident((format_instant(midnight), format_instant(midnight + timedelta(seconds=seconds))))
+    assert minor(compiled(written(f"pay: {pay}"), happened).decide(())) == 10_000 * begun + 1_000 * full + 100 * days
+
+
 @pytest.mark.parametrize(
     ("policy_id", "facts", "boundary_seconds", "below", "at", "above"),
     [
@@ -413,6 +462,20 @@ def test_a_wrong_value_that_is_held_takes_no_default_and_no_word_of_the_incident
     assert (minor(stated.decide((None,))), stated.decide((INVALID,)).reason) == (300, "n_unknown")
 
 
+def test_an_empty_list_may_be_the_default_of_a_history() -> None:
+    history = "facts: {before: {type: windows, default: nothing}, seen: list}\n"
+    policy = compiled(written(history + "pay: (count(together(before, outage)) + 1) * 1 USD"))
+    assert minor(policy.decide((None,))) == 200
+    assert minor(policy.decide(((Window(START - timedelta(days=1), START - timedelta(hours=1)),),))) == 300
+
+
+@pytest.mark.parametrize(("limit", "below", "at_least"), [(14, 0, 3), (15, 1, 2), (30, 2, 1), (31, 3, 0)])
+def test_items_of_a_list_are_below_a_limit_or_at_least_it(limit: int, below: int, at_least: int) -> None:
+    text = f"count(below(n, {limit})) * 10 USD + count(at_least(n, {limit})) * 1 USD"
+    policy = compiled(written(f"facts: {{n: numbers}}\npay: {text}"))
+    assert minor(policy.decide(((14, Fraction(59, 2), 30),))) == 1000 * below + 100 * at_least
+
+
 def test_the_columns_of_a_period_have_the_limits_of_their_fact() -> None:
     paid = "{type: money, per: calendar year, maximum: 50, invalid: hold}"
     cap = "pay: 5 EUR\ncap: {per: calendar year, at: 60 EUR - paid}"
@@ -477,7 +540,7 @@ def test_a_time_of_day_has_its_seconds(at: str, later: bool) -> None:
     seen = parse_instant(f"2026-05-04T{at}Z")
     assert minor(policy.decide((seen,))) == (500 if later else 0)
     assert (
-        "time of day of seen 2026-05-04 18:00:01 (18:00:01) is more than 18:00" in policy.explain((seen,)).text()
+        "time of day of seen 2026-05-04 18:00:01 (18:00:01) is after 18:00" in policy.explain((seen,)).text()
     ) is later
 
 

@@ -31,6 +31,7 @@ GRAMMAR: dict[str, tuple[str, ...]] = {
     "money": (
         "fee", "5 EUR", "0 EUR", "{number} * {money}", "{money} + {money}", "{money} - {money}", "-{money}",
         "max({money}, {money})", "min(nothing, {money})", "if({yes}, {money}, {money})", "mean(a)", "sum(a)", "max(a)",
+        "max(at_least(a, {money}))",
         "first_known({money}, {money})", "{money} * {duration} / {duration}", "{money} / {number}", "round({money})",
         'round({money}, {money}, "half_even")',
     ),
@@ -41,6 +42,7 @@ GRAMMAR: dict[str, tuple[str, ...]] = {
         "begun({duration}, {duration})", "most_in_a_year({outage}, {number})", "working_days({day}, {day})",
         "count(s)", "count(during(s, {period}))", "{number} * {number}", "{number} / {number}", "{number} + {number}",
         "round({number}, {number})", "if({yes}, {number}, {number})", "count(l)",
+        "count(below(m, {number}))", "count(at_least(s, {day}))",
     ),
     "duration": (
         "24 h", "90 s", "0 h", "total({outage})", "longest({outage})", "{instant} - {instant}", "length({period})",

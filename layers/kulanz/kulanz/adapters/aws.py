@@ -15,13 +15,13 @@ READ_TIMEOUT_SECONDS = 20
 SDK_ATTEMPTS = 5
 ENTRY_ATTEMPTS = 12
 """How often the entries of a batch that AWS refused one by one inside a 200 are sent: enough for ten workers at a table
-that takes a seventeenth of what they could write (`bench/capacity.py`), and over before a worker's time is."""
+that takes a nineteenth of what they could write (`bench/contention.py`), and over before a worker's time is."""
 BACKOFF_FIRST_SECONDS = 0.05
 BACKOFF_LONGEST_SECONDS = 2.0
 CONFLICT_ATTEMPTS = 32
 CONFLICT_BACKOFF_LONGEST_SECONDS = 0.5
 """A transaction that meets another on the same item has to wait for milliseconds only, but perhaps often: every receipt
-of a campaign adds to one record."""
+of a campaign adds to one record (`bench/contention.py`)."""
 
 AFTER_EVERY_PLACE = "~"
 """It sorts behind whatever can follow a prefix of a sort key: digits, letters, delimiters."""

@@ -24,7 +24,18 @@ from kulanz.adapters.aws import (
     translated,
 )
 from kulanz.application.ports import Outdated, Refused, TryAgain
-from kulanz.domain.campaign import ENDED, Campaign, CampaignId, Cursor, Frozen, Pass, Receipt, State, StateChange
+from kulanz.domain.campaign import (
+    ENDED,
+    WAITING,
+    Campaign,
+    CampaignId,
+    Cursor,
+    Frozen,
+    Pass,
+    Receipt,
+    State,
+    StateChange,
+)
 from kulanz.domain.incident_record import IncidentRecord, Revision
 
 FROZEN_BYTES = 300 * 1024
@@ -128,6 +139,8 @@ class DynamoCampaigns:
         ]
         if change.target is State.APPLYING or (change.target in ENDED and self._occupies(before.id)):
             actions.append(self._tell_incident(before.id, change.target))
+        if {before.state, change.target} & WAITING:
+            actions.append(self._tell_waiting(before.id, change.target))
         try:
             self._write_conditionally(actions)
         except Outdated:
@@ -156,6 +169,20 @@ class DynamoCampaigns:
                 "ExpressionAttributeValues": values,
             }
         }
+
+    def _tell_waiting(self, campaign_id: CampaignId, target: State) -> Item:
+        return {
+            "Update": {
+                "TableName": self._table,
+                "Key": items.waiting_key(campaign_id),
+                "UpdateExpression": "SET waits = :waits",
+                "ExpressionAttributeValues": {":waits": {"BOOL": target in WAITING}},
+            }
+        }
+
+    def waiting(self) -> list[CampaignId]:
+        found = map(items.read_waiting, self._query(items.WAITING_PARTITION, "CAMPAIGN#"))
+        return [campaign_id for campaign_id in found if campaign_id is not None]
 
     def mark_dispatched(self, campaign_id: CampaignId, work: Pass) -> None:
         self._set(campaign_id, f"{work.value}_dispatched", {"BOOL": True})

@@ -25,8 +25,6 @@ ANNOUNCED: dict[State, str] = {
     State.CANCELLED: "Campaign Cancelled",
 }
 """The states that are told on the bus."""
-WAITING = frozenset({State.PAUSED, State.FLAGGED, State.REFUSED})
-"""The states that nothing but a person ends, or has to hear of."""
 STEPS_PER_RECORD = 4
 """A longer way goes on with the next record: every step changes META, which is what wakes this function."""
 

@@ -148,6 +148,9 @@ class CampaignStore(Protocol):
     def log(self, campaign_id: CampaignId) -> list[StateChange]:
         """The state changes of a campaign, first to last."""
 
+    def waiting(self) -> list[CampaignId]:
+        """The campaigns of all incidents that wait for a person (`WAITING`), read consistently."""
+
     def campaigns_of(self, incident_id: str) -> list[Campaign]:
         """The campaigns of an incident, first to last."""
 

@@ -66,6 +66,9 @@ class State(StrEnum):
 
 ENDED = frozenset({State.REFUSED, State.CLOSED, State.CANCELLED})
 
+WAITING = frozenset({State.PAUSED, State.FLAGGED})
+"""The states that nothing but a person ends."""
+
 TRANSITIONS: dict[State, frozenset[State]] = {
     State.PLANNING: frozenset({State.APPLYING, State.REFUSED, State.PAUSED, State.CANCELLED}),
     State.APPLYING: frozenset({State.CLOSED, State.FLAGGED, State.PAUSED, State.CANCELLED}),

@@ -4,7 +4,7 @@
 
 import operator
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -47,6 +47,7 @@ MAX_MONTH = 12
 MAX_SPAN_DAYS = 36_525
 INSTANTS = (microseconds_of(datetime.min.replace(tzinfo=UTC)), microseconds_of(datetime.max.replace(tzinfo=UTC)))
 """The first and the last instant that the calendar has."""
+LAST_DAY = date.max.toordinal()
 
 type Bound = tuple[Kind, Callable[..., Any] | Zoned]
 type Bind = Callable[[tuple[Node, ...]], Bound]
@@ -179,17 +180,15 @@ def _moved(kind: Kind, span: Kind, working: WorkingDays | None, sign: int) -> Ca
         if not -MAX_SPAN_DAYS <= count <= MAX_SPAN_DAYS or count.denominator != 1:
             return None
         steps = sign * int(count)
+        if span == SPAN_DAYS:
+            moved = day + steps
+            return moved if 0 < moved <= LAST_DAY else None
         start = date.fromordinal(day)
-        try:
-            if span == SPAN_DAYS:
-                return (start + timedelta(days=steps)).toordinal()
-            if span == SPAN_MONTHS:
-                return add_months(start, steps).toordinal()
-        except (OverflowError, ValueError):  # the calendar ends in 9999
-            return None
+        if span == SPAN_MONTHS:
+            return add_months(start, steps).toordinal()
         assert working is not None
-        moved = working.after(start, steps)
-        return None if moved is None else moved.toordinal()
+        working_day = working.after(start, steps)
+        return None if working_day is None else working_day.toordinal()
 
     if kind == DAY:
         return move_day

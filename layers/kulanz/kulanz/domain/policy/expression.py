@@ -22,6 +22,8 @@ MAX_LEVELS = 100
 """The deepest that expressions may rest on one another, named values included: each is a few frames of the stack."""
 MAX_PARTS = 5000
 """The most operands that a value may be worked out from, those of the values it names counted each time."""
+_BEYOND = (OverflowError, ValueError)
+"""What a computation raises whose result the calendar does not have."""
 UNSET = object()
 """Marks a named value of a row that has not been computed yet."""
 UNKNOWN = "unknown"
@@ -164,7 +166,7 @@ def call_node(name: str, children: tuple[Node, ...], scope: Scope, path: Path) -
         raise PolicyError(f"{error} (use: {function.signature})", path) from None
     operands = children
     if isinstance(apply, Zoned):
-        apply, operands = _within_the_calendar(apply.function), (*children, scope.zone)
+        apply, operands = apply.function, (*children, scope.zone)
     evaluate = _strict(apply, operands) if function.strict else apply
     reads = frozenset[str]().union(*(operand.reads for operand in operands))
     node = Node(kind, evaluate, name, name, children, reads, choices=function.choices).rests_on(operands, path)
@@ -182,18 +184,6 @@ def call_node(name: str, children: tuple[Node, ...], scope: Scope, path: Path) -
         node.evaluate, node.reads = branch.evaluate, branch.reads
         node.constant, node.value = branch.constant, branch.value
     return node
-
-
-def _within_the_calendar(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Make what lies beyond the calendar (the year 10000, more days than are looked at) something that is unknown."""
-
-    def apply(*values: Any) -> Any:
-        try:
-            return function(*values)
-        except (OverflowError, ValueError):
-            return None
-
-    return apply
 
 
 def _first_unknown(operands: tuple[Node, ...]) -> Callable[[Row], Node | None]:
@@ -241,13 +231,19 @@ def _fold_kleene(node: Node, name: str) -> None:
 
 
 def _strict(apply: Callable[..., Any], children: tuple[Node, ...]) -> Evaluate:
-    """Evaluate the arguments and give up at the first unknown one."""
+    """Evaluate the arguments and give up at the first unknown one.
+
+    What lies beyond the calendar (the year 10000, more days than are looked at) is unknown too.
+    """
     if len(children) == 1:
         only = children[0].evaluate
 
         def unary(row: Row) -> Any:
             value = only(row)
-            return None if value is None else apply(value)
+            try:
+                return None if value is None else apply(value)
+            except _BEYOND:
+                return None
 
         return unary
     if len(children) == 2:
@@ -261,7 +257,10 @@ def _strict(apply: Callable[..., Any], children: tuple[Node, ...]) -> Evaluate:
             if value is None:
                 return None
             values.append(value)
-        return apply(*values)
+        try:
+            return apply(*values)
+        except _BEYOND:
+            return None
 
     return general
 
@@ -273,7 +272,10 @@ def _strict_binary(apply: Callable[..., Any], left_node: Node, right_node: Node)
 
         def with_constant(row: Row) -> Any:
             value = left(row)
-            return None if value is None else apply(value, fixed)
+            try:
+                return None if value is None else apply(value, fixed)
+            except _BEYOND:
+                return None
 
         return with_constant
 
@@ -282,7 +284,10 @@ def _strict_binary(apply: Callable[..., Any], left_node: Node, right_node: Node)
         if first is None:
             return None
         second = right(row)
-        return None if second is None else apply(first, second)
+        try:
+            return None if second is None else apply(first, second)
+        except _BEYOND:
+            return None
 
     return binary
 

@@ -359,7 +359,9 @@ class Program:
         if not fact.default or fact.default == UNKNOWN:
             return None
         if fact.type in LIST_TYPES:
-            raise PolicyError("lists have no default; use first_known(...) or `is known`", (*path, "default"))
+            if fact.default != "nothing":
+                raise PolicyError("the default of a list can only be `nothing`: the empty list", (*path, "default"))
+            return ()
         if fact.type in ("text", "zone"):
             if fact.default[0] in "\"'":
                 raise PolicyError("expected the text itself, without quotes of its own", (*path, "default"))

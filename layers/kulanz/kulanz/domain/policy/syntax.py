@@ -68,6 +68,21 @@ _SPANS = {
     **dict.fromkeys(("month", "months"), (SPAN_MONTHS, 1)),
     **dict.fromkeys(("year", "years"), (SPAN_MONTHS, 12)),
 }
+_AMOUNT_FIRST = "; write the currency after the amount: 5.00 EUR"
+_HINTS = {
+    **dict.fromkeys(("$", "€", "£", "¥", "dollars", "euros"), _AMOUNT_FIRST),
+    **dict.fromkeys(("&", "&&", "AND"), "; write: and"),
+    **dict.fromkeys(("|", "||", "OR"), "; write: or"),
+    **dict.fromkeys(("!", "NOT"), "; write: not"),
+    "=": "; a single = compares",
+    ",": "; lists stand in square brackets, and numbers have no separators",
+    "x": "; write: *",
+    "if": "; write: if(condition, a, b)",
+    "contains": "; write: has",
+    "between": "; write two comparisons with and between them",
+    "d": "; write: days",
+}
+"""What those probably meant who write as other languages do, by what could not be read."""
 _COMPARISONS = ("=", "!=", "<", "<=", ">", ">=")
 RESERVED_WORDS = {"and", "or", "not", "in", "has", "is", "of", "yes", "no", "known", "unknown", "nothing"}
 
@@ -144,7 +159,8 @@ class _Parser:
 
     def _error(self, problem: str, near: str) -> PolicyError:
         place = f" near {near!r}" if near else " at its end"
-        return PolicyError(f"{problem}{place} in: {self._text}", self._path)
+        hint = _HINTS.get(near.partition(" ")[0]) or _HINTS.get(near[:1]) or ""
+        return PolicyError(f"{problem}{place} in: {self._text}{hint}", self._path)
 
     def _take(self) -> tuple[str, str]:
         token: tuple[str, str] = self._tokens[self._at]
@@ -250,6 +266,8 @@ class _Parser:
         raise self._error("expected a value", text)
 
     def _named(self, text: str) -> Tree:
+        if is_currency(text) and self._tokens[self._at][0] == "number":
+            raise PolicyError(f"expected a value near {text!r} in: {self._text}{_AMOUNT_FIRST}", self._path)
         if text in ("yes", "no"):
             return Literal(YES_NO, text == "yes", text)
         if text == "nothing":
