@@ -93,11 +93,11 @@ def test_deutsche_bahn_collects_delays_until_four_euros_and_pays_a_quarter_of_th
     ticket = Unit("db-fahrgastrechte", {"ticket": "regional season 2nd class", "value": 9_000})
     paid = [ticket.decide(f"delay-{number}", delay_minutes=61)[0] for number in range(1, 8)]
     assert paid == [0, 0, 450, 0, 0, 450, 0]
-    # Decided again, the third delay takes with it what was carried since: of 6.00 in all, 1.50 has not been granted yet.
+    # Decided again, the third delay takes with it what was carried since: of 6.00 in all, 1.50 is new.
     assert ticket.decide("delay-3", delay_minutes=61) == (600, "season_ticket")
-    assert ticket.decide("short", delay_minutes=59)[1] == "carried_until_four_euros"
+    assert ticket.decide("short", delay_minutes=59)[1] == "nothing_due"
     assert ticket.decide("many", late_60_count=20) == (2_250 - 600 - 450, "season_ticket")
-    assert ticket.decide("after", delay_minutes=90)[1] == "carried_until_four_euros"
+    assert ticket.decide("after", delay_minutes=90)[1] == "nothing_due"
 
 
 def test_deutsche_bahn_keeps_nothing_of_single_tickets() -> None:
