@@ -24,7 +24,7 @@ from kulanz_cli.rulebook import Rule
 TOLD_VERSION = 1
 OWED = (
     *("exposure", "values", "when", "otherwise", "for_each", "pay", "give", "heads", "compose", "cap", "rounding"),
-    *("payout", "mode", "due", "to", "tax", "earlier"),
+    *("payout", "mode", "due", "to", "tax", "earlier", "restrictions"),
 )
 """The entries of a policy that say what is owed, how much, and how it is delivered."""
 OF_THE_INCIDENT = {

@@ -146,6 +146,17 @@ def test_a_rule_is_told_whole(book: Path) -> None:
     }  # fmt: skip
 
 
+def test_what_kulanz_keeps_itself_is_no_column_of_a_list(book: Path) -> None:
+    head = "kulanz: 1\nid: acme\nversion: 1\ntitle: Acme\ncurrency: EUR\n"
+    kept = "facts:\n  paid: {type: money, per: calendar year, add: amount, says: Paid before.}\n"
+    owed = "pay: 5.00 EUR\ncap: {per: calendar year, at: 9 EUR - paid}\n"
+    (book / "acme" / "1.yaml").write_text(head + kept + owed)
+    (fact,) = json.loads(kulanz("show", "acme/1", "--book", book, "--json").stdout)["facts"]
+    assert (fact["name"], fact["source"], fact["adds"], fact["required"]) == ("paid", "kept", "amount", False)
+    shown = " ".join(kulanz("show", "acme/1", "--book", book).stdout.split())
+    assert "kept by Kulanz over incidents, each adds amount. Paid before." in shown
+
+
 def test_what_is_owed_is_the_policys_own_text_with_its_comments(book: Path) -> None:
     owed = json.loads(kulanz("show", "acme", "--book", book, "--json").stdout)["owed"]
     start, end = OWN.index("values:"), OWN.index("\n\n# the end of")

@@ -493,7 +493,7 @@ class _Teller:
 
     def _comparison(self, node: Node, *, holds: bool) -> str:
         left, right = node.children
-        of_time = left.kind == INSTANT or left.kind.name == "day"
+        of_time = left.kind.name in ("instant", "day", "time of day")
         words = (_WORDS_OF_TIME if of_time else {}).get(node.operation, _WORDS[node.operation])[0 if holds else 1]
         said_left, said_right = self._compared(left, right, node), self._compared(right, left, node)
         if node.operation == "in" and not holds and len(right.children) == 2:
