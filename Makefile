@@ -159,6 +159,13 @@ REPEATS ?= 3
 bench: .venvs/dev/.ready .venvs/sam/.ready .venvs/ministack/.ready ## measure against the goals, the naive baseline and the bare floor; writes docs/benchmarks.md
 	@$(dev)/python -m bench.run --rows $(ROWS) --naive-rows $(NAIVE_ROWS) --large-rows $(LARGE_ROWS) --repeats $(REPEATS)
 
+# How many processes try changed code at a time.
+JOBS ?= 2
+
+.PHONY: mutants
+mutants: .venvs/dev/.ready ## change money and exposure in one place after the other, and see that a test notices each (minutes)
+	@nice $(dev)/python bench/mutants.py --jobs $(JOBS)
+
 .PHONY: capacity
 capacity: .venvs/dev/.ready ## predict 125 million accounts from this machine's rates, and test the prediction; writes docs/benchmarks.md
 	@$(dev)/python -m bench.capacity --large-rows $(LARGE_ROWS)

@@ -9,9 +9,9 @@ from rich.text import Text
 
 from kulanz.application.answer import Answer, AnsweredDecision, Explained
 from kulanz.domain.campaign import Campaign
-from kulanz.domain.decision import Benefit, Decision, Due, Outcome
-from kulanz.domain.money import format_minor, minor_units
+from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.notices import notice_id
+from kulanz.domain.policy.explain import due_words, worth_words
 from kulanz.domain.time import format_instant
 
 ANSWER_VERSION = 1
@@ -107,7 +107,7 @@ def _is_accepted(decided: AnsweredDecision) -> bool:
 
 def _show_decision(decided: AnsweredDecision, account_id: str, console: Console, *, is_latest: bool) -> None:
     decision = decided.decision
-    worth = " + ".join(worth_text(benefit) for benefit in decision.benefits)
+    worth = " + ".join(worth_words(benefit) for benefit in decision.benefits)
     outcome = Outcome.GRANTED if _is_accepted(decided) else decision.outcome
     head = Text(f"{outcome.value.upper()} ", style=f"bold {_COLOUR[outcome]}")
     head.append(f"{worth or decision.reason}", style="bold")
@@ -156,7 +156,7 @@ def _facts(decided: AnsweredDecision, account_id: str, *, is_latest: bool) -> li
         facts.append(("usable until", format_instant(entry.expires_at) + (" (over)" if decided.expired else "")))
     for benefit in decision.benefits:
         if benefit.due is not None:
-            facts.append(("due", due_text(benefit.due)))
+            facts.append(("due", due_words(benefit.due)))
         if benefit.restriction is not None:
             facts.append(("usable for", f"{benefit.restriction} of the policy"))
         facts.extend((name, text) for name, text in benefit.terms.items())
@@ -173,27 +173,8 @@ def _facts(decided: AnsweredDecision, account_id: str, *, is_latest: bool) -> li
     return facts
 
 
-def worth_text(benefit: Benefit) -> str:
-    """What a benefit is, for people: `5.00 USD`, `20 call minutes`."""
-    if benefit.money is not None:
-        return f"{format_minor(benefit.money.minor, minor_units(benefit.money.currency))} {benefit.money.currency}"
-    return counted(benefit.quantity, benefit.unit)
-
-
-def due_text(due: Due) -> str:
-    """When a benefit has to be there, for people: `within 2 billing cycles`, `by 2026-03-31`."""
-    return f"by {due.day}" if due.day else f"within {counted(str(due.count), due.unit)}"
-
-
-def counted(quantity: str, unit: str) -> str:
-    """A quantity with its unit, in the plural where there are several: `20 call minutes`, `100 GB`."""
-    words = unit.replace("_", " ")
-    plural = "" if quantity == "1" or not words.islower() or words.endswith("s") else "s"
-    return f"{quantity} {words}{plural}"
-
-
 def _summary(decision: Decision) -> str:
-    worth = " + ".join(worth_text(benefit) for benefit in decision.benefits)
+    worth = " + ".join(worth_words(benefit) for benefit in decision.benefits)
     return " ".join(part for part in (decision.outcome.value, worth, f"({decision.reason})") if part)
 
 

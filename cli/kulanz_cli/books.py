@@ -8,7 +8,7 @@ from rich.table import Table
 from kulanz.domain.books import IN_THE_LEDGER, WITH_A_DECISION, Fate, RowClass
 from kulanz.domain.campaign import Campaign
 from kulanz.domain.money import format_minor, is_currency, minor_units
-from kulanz_cli.answers import counted
+from kulanz.domain.policy.wording import counted
 
 NEVER_WRITTEN = frozenset({RowClass.UNCHANGED, RowClass.REJECTED, RowClass.BLANK})
 

@@ -16,13 +16,15 @@ from kulanz.domain.books import differences
 from kulanz.domain.campaign import CampaignId, Pass, State
 from kulanz.domain.estimate import time_left
 from kulanz.domain.identifiers import INCIDENT_ID_EXPECTED, WHOLE_ACCOUNT, is_incident_id
-from kulanz.domain.policy import PolicyError, document_json, load_policy
+from kulanz.domain.policy import PolicyError
 from kulanz.domain.time import format_instant
 from kulanz_cli.answers import answer_content, show_answer
+from kulanz_cli.book import list_rules, new, page, show_rule
 from kulanz_cli.books import show_books
 from kulanz_cli.control import cancel_campaign, pause_campaign, resume_campaign, settle_campaign
 from kulanz_cli.lists import account_list
 from kulanz_cli.policy import policy
+from kulanz_cli.publish import publish
 from kulanz_cli.rejected import rejected
 from kulanz_cli.repairs import advance, notices, redrive
 from kulanz_cli.send import EventUnsendable, read_event, send, with_list
@@ -71,6 +73,8 @@ def main(
 
 
 main.add_command(policy)
+for command in (list_rules, show_rule, new, page, publish):
+    policy.add_command(command)
 main.add_command(account_list)
 main.add_command(rejected)
 main.add_command(pause_campaign)
@@ -85,22 +89,6 @@ as_json = click.option("--json", "is_json", is_flag=True, help="Print JSON.")
 
 def _print_json(content: Any) -> None:
     click.echo(json.dumps(content, ensure_ascii=False, indent=2))
-
-
-@policy.command("publish", epilog=EPILOG)
-@click.argument("path", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@as_json
-@click.pass_obj
-def publish_policy(stack: Stack, path: Path, is_json: bool) -> None:
-    """Check the policy in the YAML file PATH and publish it. A published version never changes."""
-    document = load_policy(path)
-    policy_id, version = document.policy.id, document.policy.version
-    is_new = stack.policies().publish(policy_id, version, document_json(document))
-    if is_json:
-        _print_json({"v": 1, "policy": policy_id, "version": version, "published": is_new})
-    else:
-        told = "published" if is_new else "was published before, with the same content"
-        click.echo(f"{policy_id} version {version} {told}")
 
 
 @main.command("send", epilog=EPILOG)

@@ -1,7 +1,8 @@
 """``kulanz policy``: check, explain and test policies, and print their schema, in a terminal or a company's own CI."""
 
 import json
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,13 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from kulanz.domain.facts import FactError
+from kulanz.domain.facts import YES_NO, FactError
 from kulanz.domain.policy import PolicyDocument, PolicyError, content_hash, load_policy
 from kulanz.domain.policy.data_files import is_data_file, load_data_file
 from kulanz.domain.policy.schema import data_file_schema, policy_schema, schema_text
 from kulanz.domain.time import TimeError
-from kulanz_cli.policy_examples import Result, prepare, run, same_rule
+from kulanz_cli.example_format import ExampleError, check_inputs, misspelt
+from kulanz_cli.policy_examples import Result, left_out, prepare, run, same_rule, without_policy
 
 EXIT_NO = 1
 """What was asked is not so: a policy is wrong, an example differs."""
@@ -23,6 +25,9 @@ EXIT_UNUSABLE = 3
 """The input could not be used; 2 is click's own, for the command line."""
 SEALS = "sealed.json"
 """Beside the policies: the hash of every published version."""
+
+MAX_NAMED = 8
+"""How many rules are named whose examples were not run."""
 
 as_json = click.option("--json", "is_json", is_flag=True, help="Print JSON.")
 
@@ -50,11 +55,17 @@ def check(paths: tuple[Path, ...], seal: bool, is_json: bool) -> None:
         raise Unusable("no policy there; expected files such as policies/<id>/<version>.yaml")
     for file in files:
         try:
-            problem = "" if _is_good_data(file) else _seal_problem(file, load_policy(file), seal)
+            problem = "" if _is_good_data(file) else seal_problem(file, load_policy(file), seal)
             findings.append({"file": str(file), "ok": not problem, "problem": problem})
         except PolicyError as error:
             at = {"line": error.line, "field": error.field}
             findings.append({"file": str(file), "ok": False, "problem": str(error), **at})
+    for folder in paths:
+        for name in _gone(folder):
+            problem = (
+                f"{folder / name}.yaml: {name} was published and is gone; put it back, customers were decided by it"
+            )
+            findings.append({"file": f"{folder / name}.yaml", "ok": False, "problem": problem})
     if is_json:
         click.echo(json.dumps(findings, indent=2))
     else:
@@ -75,15 +86,19 @@ def _is_good_data(file: Path) -> bool:
     return True
 
 
-def _seal_problem(file: Path, document: PolicyDocument, seal: bool) -> str:
-    """Compare a version with its seal. Files outside a rulebook (``<id>/<version>.yaml``) have none."""
-    seals_file = file.parent.parent / SEALS
-    if not seals_file.is_file():
+def seal_problem(file: Path, document: PolicyDocument, seal: bool) -> str:
+    """Compare a version with its seal, after sealing it where it is new and that is wanted; empty if all is well.
+
+    A book that has never been sealed has no seals; the first one begins them.
+    """
+    place = file.resolve()
+    seals_file = place.parent.parent / SEALS
+    if not seals_file.is_file() and not seal:
         return ""
     name = f"{document.policy.id}/{document.policy.version}"
-    if (file.parent.name, file.stem) != (document.policy.id, str(document.policy.version)):
+    if (place.parent.name, place.stem) != (document.policy.id, str(document.policy.version)):
         return f"{file}: this is {name}; it belongs into {name}.yaml"
-    seals: dict[str, str] = json.loads(seals_file.read_text(encoding="utf-8"))
+    seals = _seals(seals_file) if seals_file.is_file() else {}
     found = content_hash(document)
     if name not in seals and seal:
         seals[name] = found
@@ -100,52 +115,119 @@ def _seal_problem(file: Path, document: PolicyDocument, seal: bool) -> str:
     return ""
 
 
+def _seals(file: Path) -> dict[str, str]:
+    try:
+        seals = json.loads(file.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise Unusable(f"{file}: cannot read the seals: {error}") from None
+    if not isinstance(seals, dict):
+        raise Unusable(f"{file}: expected the hash of each version by its name")
+    return seals
+
+
+def _gone(folder: Path) -> Iterable[str]:
+    """Name the sealed versions that a rulebook no longer has: campaigns were decided by them."""
+    file = folder / SEALS
+    return [name for name in _seals(file) if not (folder / f"{name}.yaml").is_file()] if file.is_file() else []
+
+
 @policy.command()
 @click.argument("policy_path", metavar="POLICY", type=click.Path(exists=True, path_type=Path))
 @click.argument("examples_path", metavar="EXAMPLES", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--all", "every", is_flag=True, help="Run every example, whatever rule it is of.")
+@click.option("--all", "every", is_flag=True, help="Run every example: under the one policy, or each under its rule's.")
 @as_json
 def test(policy_path: Path, examples_path: Path, every: bool, is_json: bool) -> None:
     """Run worked examples: those of the policy's rule. POLICY may be a folder of policies."""
-    examples = _examples(examples_path)
-    results: list[Result] = []
-    for document in _latest(policy_path):
-        results += [run(document, one) for one in examples if every or same_rule(document, str(one.get("rule", "")))]
-    if not results:
+    examples = read_examples(examples_path)
+    documents = _latest(policy_path)
+    is_alone = every and len(documents) == 1
+    nameless = [str(one["id"]) for one in examples if not one.get("rule")]
+    if nameless and not is_alone:
+        raise Unusable(
+            f"{examples_path}: name the rule of {', '.join(nameless[:MAX_NAMED])}, or use --all with one policy"
+        )
+    of_rule = [
+        (document, one) for one in examples for document in documents if is_alone or same_rule(document, one["rule"])
+    ]
+    if not of_rule:
         raise Unusable(
             "no example is of this policy's rule; name the rule in the policy (test: rule: ...), or use --all"
         )
+    results = [run(document, one) for document, one in of_rule]
+    if every:
+        ruled = {id(one) for _, one in of_rule}
+        results += [without_policy(one) for one in examples if id(one) not in ruled]
     if is_json:
         click.echo(json.dumps([_result_content(result) for result in results], indent=2, ensure_ascii=False))
     else:
         _show_results(results)
+        ran = {result.example for result in results}
+        _show_left_out([str(one["rule"]) for one in examples if str(one["id"]) not in ran])
     _leave(all(result.holds for result in results))
+
+
+def _show_left_out(rules: list[str]) -> None:
+    """Say what was not run: a misspelt rule would otherwise be silence."""
+    if rules:
+        names = sorted(set(rules))
+        told = ", ".join(names[:MAX_NAMED]) + (" and others" if len(names) > MAX_NAMED else "")
+        click.echo(f"{len(rules)} of other rules were not run: {told}.")
+
+
+def _policy_in(file: Path) -> PolicyDocument | None:
+    """Load the policy of a file; None for a data file, which policies take in."""
+    try:
+        return None if is_data_file(file) else load_policy(file)
+    except PolicyError as error:
+        raise Unusable(str(error)) from None
+
+
+def _load(file: Path) -> PolicyDocument:
+    try:
+        return load_policy(file)
+    except PolicyError as error:
+        raise Unusable(str(error)) from None
 
 
 def _latest(path: Path) -> list[PolicyDocument]:
     """Load a policy, or the latest version of each one in a folder."""
     latest: dict[str, PolicyDocument] = {}
     for file in _files(path):
-        try:
-            if is_data_file(file):
-                continue
-            document = load_policy(file)
-        except PolicyError as error:
-            raise Unusable(str(error)) from None
+        document = _policy_in(file)
+        if document is None:
+            continue
         known = latest.get(document.policy.id)
         if known is None or known.policy.version < document.policy.version:
             latest[document.policy.id] = document
     return list(latest.values())
 
 
-def _examples(path: Path) -> list[dict[str, Any]]:
+def read_examples(path: Path) -> list[dict[str, Any]]:
+    """Read a file of worked examples; one without an id is called by its place. Raises Unusable when it is none."""
     try:
-        examples = json.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
-    except (ValueError, OSError) as error:
+        text = path.read_text(encoding="utf-8")
+        examples = json.loads(text, parse_float=Decimal, object_pairs_hook=_each_once, parse_constant=_no_number)
+    except (ValueError, OSError, RecursionError) as error:
         raise Unusable(f"{path}: not a file of examples: {error}") from None
     if not isinstance(examples, list) or not all(isinstance(example, dict) for example in examples):
         raise Unusable(f"{path}: expected a list of examples, each with id, rule, account, incident and expected")
+    examples = [{**example, "id": str(example.get("id", f"#{place}"))} for place, example in enumerate(examples, 1)]
+    twice = [name for name, number in Counter(example["id"] for example in examples).items() if number > 1]
+    if twice:
+        raise Unusable(f"{path}: the id {twice[0]} stands twice; an id names one example")
     return examples
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    entries = dict(pairs)
+    if len(entries) < len(pairs):
+        twice = next(name for name, number in Counter(name for name, _ in pairs).items() if number > 1)
+        raise ValueError(f"{twice!r} is written twice; keep one of them")
+    return entries
+
+
+def _no_number(text: str) -> None:
+    raise ValueError(f"{text} is no number")
 
 
 def _result_content(result: Result) -> dict[str, Any]:
@@ -180,35 +262,45 @@ def _show_results(results: list[Result]) -> None:
 @click.option("--window", "windows", multiple=True, metavar="START/END", help="When the service was out, in UTC.")
 @click.option("--incident-fact", "incident_facts", multiple=True, metavar="NAME=VALUE", help="A fact of the incident.")
 @click.option("--reading", help="The reading of the rule: a choice of one of the policy's parameters.")
+@click.option("--decided-at", help="The instant of the decision, if not the end of the last window.")
 @as_json
 def explain(
     policy_path: Path,
+    *,
     example_id: str | None,
     examples: Path | None,
     facts: tuple[str, ...],
     windows: tuple[str, ...],
     incident_facts: tuple[str, ...],
     reading: str | None,
+    decided_at: str | None,
     is_json: bool,
 ) -> None:
-    """Decide one account and tell the steps of its arithmetic."""
+    """Decide one account and tell the steps of its arithmetic. Only an example gets the policy's test defaults."""
+    document = _load(policy_path)
+    defaults: Mapping[str, Any] = {}
     if example_id is not None:
         if examples is None:
             raise click.UsageError("--example needs --examples, the file it is in")
-        example = next((one for one in _examples(examples) if one.get("id") == example_id), None)
+        example = next((one for one in read_examples(examples) if one["id"] == example_id), None)
         if example is None:
             raise Unusable(f"{examples}: there is no example {example_id}")
+        defaults = left_out(document)
     else:
+        stated = _pairs(incident_facts, document, ("title", "cause", "service", "functions"))
+        if "functions" in stated:
+            stated["functions"] = str(stated["functions"]).split("|")
         example = {
-            "account": _pairs(facts),
-            "incident": {**_pairs(incident_facts), "windows": [_window(text) for text in windows]},
+            "account": _pairs(facts, document, ()),
+            "incident": {**stated, "windows": [_window(text) for text in windows], "decided_at": decided_at},
             "reading": reading,
         }
     try:
-        compiled, values, kept, _ = prepare(load_policy(policy_path), example)
-        explanation = compiled.explain(values, kept)
-    except (PolicyError, FactError, TimeError) as error:
+        check_inputs(example)
+        case = prepare(document, example, defaults)
+    except (PolicyError, FactError, TimeError, ExampleError) as error:
         raise Unusable(str(error)) from None
+    explanation = case.explain()
     if is_json:
         content = {"decision": explanation.decision.to_body(), "steps": list(explanation.steps)}
         click.echo(json.dumps(content, indent=2, ensure_ascii=False))
@@ -216,13 +308,25 @@ def explain(
         click.echo(explanation.text())
 
 
-def _pairs(texts: tuple[str, ...]) -> dict[str, Any]:
+def _pairs(texts: tuple[str, ...], document: PolicyDocument, others: tuple[str, ...]) -> dict[str, Any]:
+    """Read NAME=VALUE as a list's cell is read: a name that nothing reads would change nothing, in silence."""
+    declared = document.policy.facts
     pairs: dict[str, Any] = {}
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals:
             raise click.UsageError(f"expected NAME=VALUE, found {text!r}")
-        pairs[name] = {"true": True, "yes": True, "false": False, "no": False}.get(value, value)
+        if (
+            name not in declared
+            and name not in others
+            and not any(name.startswith(f"{family}_") for family in declared)
+        ):
+            meant = misspelt(name, (*declared, *others))
+            advice = f"did you mean {meant}?" if meant else f"it reads: {', '.join((*declared, *others)) or 'none'}"
+            raise click.UsageError(f"the policy reads no fact {name!r}; {advice}")
+        fact = declared.get(name)
+        yes_no = "yes_no" in (fact, getattr(fact, "type", ""))
+        pairs[name] = YES_NO.get(value, value) if yes_no else value
     return pairs
 
 

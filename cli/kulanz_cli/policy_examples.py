@@ -3,9 +3,11 @@
 An example is ``{id, rule, account, incident, expected}``, with ``earlier`` (what was granted before) and ``reading``
 (which reading of the rule it follows) where it needs them. A declared fact takes the account's entry of its name, else
 the incident's, else the policy's test default; nested entries are named with a dot. An incident without a cause has the
-cause ``unstated``: most rules except a few causes, and examples name a cause where it matters.
+cause ``unstated``: most rules except a few causes, and examples name a cause where it matters. What may be
+stated, and what is refused because it could not be compared, is in ``example_format``.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,16 +17,19 @@ from typing import Any
 from kulanz.domain.decision import UNLIMITED, Benefit, Decision, Outcome
 from kulanz.domain.facts import FactError, FactValue, parse_number
 from kulanz.domain.incident import Incident
-from kulanz.domain.money import AmountError, Money, format_amount, parse_amount
-from kulanz.domain.policy import CompiledPolicy, PolicyDocument, PolicyError, compile_policy, freeze
+from kulanz.domain.money import Money, format_amount, parse_amount
+from kulanz.domain.policy import CompiledPolicy, Explanation, PolicyDocument, PolicyError, compile_policy, freeze
 from kulanz.domain.policy.history import Kept
 from kulanz.domain.succession import less_granted
-from kulanz.domain.time import TimeError, Window, format_instant, local_day, parse_instant, zone_of
+from kulanz.domain.time import TimeError, Window, format_instant, local_day, parse_day, parse_instant, zone_of
+from kulanz_cli.example_format import ExampleError, check_example, misspelt
 
 DECIDED_AT_WITHOUT_WINDOWS = datetime(2026, 1, 1, tzinfo=UTC)
 UNSTATED_CAUSE = "unstated"
 _ENTITLED = {Outcome.GRANTED: "entitled", Outcome.OFFERED: "entitled", Outcome.DECLINED: "none"}
 _INCIDENT_FIELDS = ("id", "title", "windows", "cause", "service", "functions")
+_DECIDED_AT = ("decided_at", "granted_at")
+_SPAN = re.compile(r"([1-9][0-9]*) (hour|day|week|month)s?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,28 +65,72 @@ def _plain(name: str) -> str:
 
 
 def run(document: PolicyDocument, example: Mapping[str, Any]) -> Result:
-    """Decide an example under a policy and compare."""
+    """Decide an example under a policy and compare. What cannot be compared is a difference, never a pass."""
     name, rule = str(example.get("id", "?")), str(example.get("rule", ""))
     try:
-        policy, values, kept, decided_at = prepare(document, example)
-    except (PolicyError, FactError, TimeError) as error:
-        return Result(name, rule, (Difference("input", "an example that can be read", str(error)),), "")
-    explanation = policy.explain(values, kept)
-    differences = tuple(_differences(document, policy, explanation.decision, example, decided_at))
+        check_example(example)
+        _check_names(document, example)
+        case = prepare(document, example, left_out(document))
+    except (PolicyError, FactError, TimeError, ExampleError) as error:
+        return Result(name, rule, (Difference("example", "one that can be compared", str(error)),), "")
+    explanation = case.explain()
+    differences = tuple(_differences(case, explanation.decision, example))
     return Result(name, rule, differences, explanation.text())
 
 
-def prepare(
-    document: PolicyDocument, example: Mapping[str, Any]
-) -> tuple[CompiledPolicy, tuple[FactValue | None, ...], Kept, datetime]:
-    """Give the compiled policy, the row, what is kept and the instant of the decision. Raises what reading raises."""
-    account = _flat(example.get("account") or {})
-    happened, decided_at = _incident(document, example.get("incident") or {}, account)
+def without_policy(example: Mapping[str, Any]) -> Result:
+    """Tell an example that no policy can decide: its rule is misspelt, or not in the book."""
+    name, rule = str(example.get("id", "?")), str(example.get("rule", ""))
+    return Result(name, rule, (Difference("rule", rule, "no policy of that rule is there"),), "")
+
+
+def left_out(document: PolicyDocument) -> dict[str, Any]:
+    """Give what an example need not say: the policy's test defaults, and a cause that no rule names."""
+    return {"cause": UNSTATED_CAUSE, **document.policy.test.defaults}
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """An example ready to be decided: the compiled policy, the row, what is kept, the zone of its days, the instant."""
+
+    policy: CompiledPolicy
+    values: tuple[FactValue | None, ...]
+    kept: Kept
+    zone: str
+    decided_at: datetime
+
+    def explain(self) -> Explanation:
+        """Decide it and tell why."""
+        return self.policy.explain(self.values, self.kept)
+
+
+def prepare(document: PolicyDocument, example: Mapping[str, Any], defaults: Mapping[str, Any]) -> Case:
+    """Compile the policy for an example and read its row. Raises what reading them raises."""
+    account = _flat(example.get("account", {}))
+    happened, decided_at = _incident(example.get("incident", {}), account, defaults)
     frozen = freeze(document, _parameters(document, example.get("reading")))
     policy = compile_policy(frozen, happened, decided_at)
     values = tuple(fact.parse_json(account.get(fact.name, happened.facts.get(fact.name))) for fact in policy.facts)
-    kept = policy.kept_as_stated({**happened.facts, **account})
-    return policy, values, kept, decided_at
+    zone = document.policy.zone
+    if zone in document.policy.facts:
+        zone = str(account.get(zone, happened.facts.get(zone)) or "UTC")
+    return Case(policy, values, policy.kept_as_stated({**happened.facts, **account}), zone, decided_at)
+
+
+def _check_names(document: PolicyDocument, example: Mapping[str, Any]) -> None:
+    """Refuse what looks like a misspelt fact: the real one would be unknown, and the example might hold for that."""
+    declared = document.policy.facts
+    stated = {where: _flat(example.get(where, {})) for where in ("account", "incident")}
+    missing = [name for name in declared if not any(name in names for names in stated.values())]
+    for where, names in stated.items():
+        for name in names:
+            per_period = any(name.startswith(f"{family}_") for family in declared)
+            if name not in declared and not per_period and (meant := misspelt(name, missing)):
+                raise ExampleError(f"{where}.{name}", f"the policy reads no such fact; did you mean {meant!r}?")
+    for name in document.policy.test.defaults:
+        known = (*declared, *_INCIDENT_FIELDS, *_DECIDED_AT)
+        if name not in known and not any(name.startswith(f"{family}_") for family in declared):
+            raise PolicyError("the policy reads no such fact", ("test", "defaults", name))
 
 
 def _flat(entries: Mapping[str, Any], before: str = "") -> dict[str, Any]:
@@ -96,10 +145,9 @@ def _flat(entries: Mapping[str, Any], before: str = "") -> dict[str, Any]:
 
 
 def _incident(
-    document: PolicyDocument, entries: Mapping[str, Any], account: Mapping[str, Any]
+    entries: Mapping[str, Any], account: Mapping[str, Any], defaults: Mapping[str, Any]
 ) -> tuple[Incident, datetime]:
     """Read an example's incident; what is not a field of it is a fact, and test defaults fill what it leaves out."""
-    defaults = document.policy.test.defaults
     windows = tuple(
         Window(parse_instant(window["start"]), parse_instant(window["end"]) if window.get("end") else None)
         for window in entries.get("windows", ())
@@ -121,7 +169,7 @@ def _incident(
         service=str(entries.get("service") or defaults.get("service") or ""),
         functions=tuple(entries.get("functions") or defaults.get("functions") or ()),
         windows=windows,
-        cause=entries.get("cause") or defaults.get("cause") or UNSTATED_CAUSE,
+        cause=entries.get("cause") or defaults.get("cause"),
         facts=facts,
     )
     stated = entries.get("decided_at") or entries.get("granted_at") or defaults.get("decided_at")
@@ -129,24 +177,29 @@ def _incident(
 
 
 def _parameters(document: PolicyDocument, reading: object) -> dict[str, str]:
-    """A reading is the name of a choice, or the sentence that explains it, of one of the policy's parameters."""
-    if not reading:
+    """A reading is the name of a choice, or the sentence that explains it, of one of the policy's parameters.
+
+    Where several parameters are to be chosen, or have choices of the same name, it is a mapping of them.
+    """
+    if reading is None:
         return {}
-    for name, parameter in document.policy.parameters.items():
-        for choice, says in parameter.choices.items():
-            if reading in (choice, says):
-                return {name: choice}
-    raise PolicyError("expected a choice of one of the policy's parameters, or its sentence", ("reading",))
+    if isinstance(reading, dict):
+        return {str(name): str(choice) for name, choice in reading.items()}
+    fitting = {
+        name: choice
+        for name, parameter in document.policy.parameters.items()
+        for choice, says in parameter.choices.items()
+        if reading in (choice, says)
+    }
+    if len(fitting) > 1:
+        raise PolicyError(f"this is a choice of {', '.join(fitting)}; write which: {{parameter: choice}}", ("reading",))
+    if not fitting:
+        raise PolicyError("expected a choice of one of the policy's parameters, or its sentence", ("reading",))
+    return fitting
 
 
-def _differences(
-    document: PolicyDocument,
-    policy: CompiledPolicy,
-    decision: Decision,
-    example: Mapping[str, Any],
-    decided_at: datetime,
-) -> list[Difference]:
-    expected = example.get("expected") or {}
+def _differences(case: Case, decision: Decision, example: Mapping[str, Any]) -> list[Difference]:
+    expected = example["expected"]
     found: list[Difference] = []
 
     def compare(what: str, wanted: str, decided: str) -> None:
@@ -166,12 +219,10 @@ def _differences(
         if "money" in expected:
             compare("money", _stated_money(expected["money"]), _sum_up(decision.benefits))
         if "due_now" in expected:
-            compare("due now", _stated_money(expected["due_now"]), _sum_up(_due_now(policy, decision, example)))
+            compare("due now", _stated_money(expected["due_now"]), _sum_up(_due_now(case.policy, decision, example)))
         if "units" in expected:
-            given = [benefit for benefit in decision.benefits if benefit.money is None]
-            zone = document.policy.zone if "/" in document.policy.zone else "UTC"
-            found += _unit_differences(expected["units"], given, policy, decided_at, zone)
-    except (AmountError, TimeError, ValueError, KeyError) as error:
+            found += _unit_differences(expected["units"], decision.benefits, case)
+    except ValueError as error:
         found.append(Difference("example", "money and units that can be read", str(error)))
     return found
 
@@ -179,8 +230,8 @@ def _differences(
 def _due_now(policy: CompiledPolicy, decision: Decision, example: Mapping[str, Any]) -> tuple[Benefit, ...]:
     """Set off what was granted before, as a later campaign of the incident does."""
     granted: dict[str, int | Decimal] = {}
-    for entry in example.get("earlier", ()):
-        for item in entry.get("money", ()):
+    for entry in example["earlier"]:
+        for item in entry["money"]:
             money = _money(item)
             granted[money.currency] = granted.get(money.currency, 0) + money.minor
     return decision.benefits if policy.earlier == "add" else less_granted(decision.benefits, granted)
@@ -203,23 +254,18 @@ def _sum_up(benefits: tuple[Benefit, ...]) -> str:
     return " + ".join(f"{format_amount(Money(minor, code))} {code}" for code, minor in sorted(sums.items())) or "none"
 
 
-def _unit_differences(
-    stated: list[Mapping[str, Any]], given: list[Benefit], policy: CompiledPolicy, granted_at: datetime, zone: str
-) -> list[Difference]:
+def _unit_differences(stated: list[Mapping[str, Any]], benefits: tuple[Benefit, ...], case: Case) -> list[Difference]:
     """Match every stated unit with one that was given, and report what is left on either side."""
-    left = list(given)
+    left = [benefit for benefit in benefits if benefit.money is None]
     found = []
-    for wanted in stated:
-        match = next((benefit for benefit in left if _unit_fits(wanted, benefit, policy, granted_at, zone)), None)
+    for wanted in sorted(stated, key=len, reverse=True):  # what says most has the least to choose from
+        match = next((benefit for benefit in left if _unit_fits(wanted, benefit, case)), None)
         if match is None:
-            described = "; ".join(_describe(benefit, policy, granted_at) for benefit in left) or "none"
-            found.append(Difference("units", _stated_unit(wanted), described))
+            found.append(Difference("units", _stated_unit(wanted), _described(left, case) or "none"))
         else:
             left.remove(match)
     if left and not found:
-        found.append(
-            Difference("units", "nothing more", "; ".join(_describe(item, policy, granted_at) for item in left))
-        )
+        found.append(Difference("units", "nothing more", _described(left, case)))
     return found
 
 
@@ -227,28 +273,40 @@ def _stated_unit(wanted: Mapping[str, Any]) -> str:
     return ", ".join(f"{key} {value}" for key, value in wanted.items() if not isinstance(value, dict))
 
 
-def _unit_fits(
-    wanted: Mapping[str, Any], benefit: Benefit, policy: CompiledPolicy, granted_at: datetime, zone: str
-) -> bool:
-    if "choice" in wanted:
-        return bool(_choice(benefit, policy) == wanted["choice"])
-    quantity = str(wanted.get("quantity", benefit.quantity))
-    same: bool = quantity == benefit.quantity
-    if not same and UNLIMITED not in (quantity, benefit.quantity):
-        same = parse_number(quantity) == parse_number(benefit.quantity)
-    expires_at = benefit.validity.expires_at(granted_at)
-    starts_at = benefit.validity.starts_at(granted_at)
+def _unit_fits(wanted: Mapping[str, Any], benefit: Benefit, case: Case) -> bool:
+    validity = benefit.validity
+    expires_at, starts_at = validity.expires_at(case.decided_at), validity.starts_at(case.decided_at)
+    zone = zone_of(case.zone)
+    last = None if expires_at is None else expires_at - timedelta(microseconds=1)
     checks: dict[str, Callable[[str], bool]] = {
+        "quantity": lambda value: _same_quantity(value, benefit.quantity),
         "unit": lambda value: value == benefit.unit,
+        "choice": lambda value: value == _choice(benefit, case.policy),
         "valid_from": lambda value: parse_instant(value) == starts_at,
-        "expires_at": lambda value: expires_at is not None and parse_instant(value) == expires_at,
-        "from": lambda value: local_day(starts_at, zone_of(zone)).isoformat() == value,
-        "to": lambda value: (
-            expires_at is not None
-            and local_day(expires_at - timedelta(microseconds=1), zone_of(zone)).isoformat() == value
-        ),
+        "expires_at": lambda value: parse_instant(value) == expires_at,
+        "from": lambda value: parse_day(value) == local_day(starts_at, zone),
+        "to": lambda value: parse_day(value) == (None if last is None else local_day(last, zone)),
+        "validity": lambda value: _span(value) == (validity.count, validity.unit),
+        "per": lambda value: value == benefit.terms.get("each"),
+        "cycles": lambda value: value == benefit.terms.get("times"),
+        "restriction": lambda value: value == benefit.restriction,
     }
-    return same and all(check(str(wanted[key])) for key, check in checks.items() if key in wanted)
+    stated = {key: value for key, value in wanted.items() if not isinstance(value, dict)}
+    return all(check(str(stated[key])) for key, check in checks.items() if key in stated)
+
+
+def _same_quantity(stated: str, given: str) -> bool:
+    if UNLIMITED in (stated, given):
+        return stated == given
+    return parse_number(stated) == parse_number(given)
+
+
+def _span(text: str) -> tuple[int, str]:
+    match = _SPAN.fullmatch(text)
+    if match is None:
+        raise ValueError(f"expected a validity such as 3 days, found {text!r}")
+    count, unit = int(match.group(1)), match.group(2)
+    return (count * 7, "days") if unit == "week" else (count, f"{unit}s")
 
 
 def _choice(benefit: Benefit, policy: CompiledPolicy) -> str:
@@ -256,7 +314,11 @@ def _choice(benefit: Benefit, policy: CompiledPolicy) -> str:
     return f"{benefit.quantity} of {len(listed)} {benefit.unit}" if listed else ""
 
 
-def _describe(benefit: Benefit, policy: CompiledPolicy, granted_at: datetime) -> str:
-    told = _choice(benefit, policy) or f"quantity {benefit.quantity}, unit {benefit.unit}"
-    expires_at = benefit.validity.expires_at(granted_at)
-    return told if expires_at is None else f"{told}, expires {expires_at.isoformat()}"
+def _described(benefits: list[Benefit], case: Case) -> str:
+    return "; ".join(_describe(benefit, case) for benefit in benefits)
+
+
+def _describe(benefit: Benefit, case: Case) -> str:
+    told = _choice(benefit, case.policy) or f"quantity {benefit.quantity}, unit {benefit.unit}"
+    expires_at = benefit.validity.expires_at(case.decided_at)
+    return told if expires_at is None else f"{told}, expires_at {format_instant(expires_at)}"

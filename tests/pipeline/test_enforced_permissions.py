@@ -1,7 +1,8 @@
 """The roles and resource policies of the template, enforced: both cases go through over HTTPS with exactly these.
 
-MiniStack asks for three actions that AWS does not have, and does not know the source of an event as a condition. A role
-that has the real action gets the invented one, and its condition is left out; nothing else is changed.
+MiniStack asks for three actions that AWS does not have, and does not know as conditions the source of an event, the
+enclosing transaction and the header If-None-Match. A role that has the real action gets the invented one, and what
+rests on these conditions is left out; nothing else is changed.
 """
 
 import io
@@ -11,18 +12,23 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError
 from rich.console import Console
 
+from kulanz.adapters.s3 import S3Policies
+from kulanz.application.ports import PublishingForbidden
 from kulanz.domain.campaign import CampaignId, State
 from kulanz_cli.send import send
 from kulanz_cli.watch import CampaignBars
 from kulanz_local import drive
 from kulanz_local.cases import CASES
 from kulanz_local.deployment import build, deploy
-from kulanz_local.embedded import EmbeddedAws, aws_session
+from kulanz_local.embedded import ACCOUNT_ID, REGION, EmbeddedAws, aws_session
 from kulanz_local.lists import write_list
 from tests.pipeline.conftest import WORKERS, Deployed
+from tests.pipeline.storms import STORMS, storms_of_a_year
 from tests.template.resolved import as_list
 
 pytestmark = pytest.mark.ministack
@@ -33,6 +39,8 @@ INVENTED_BY_MINISTACK = {
     "dynamodb:PartiQLInsert": "dynamodb:BatchExecuteStatement",
 }
 """For a batch AWS asks for the left action; MiniStack for the right one too, on no resource in particular."""
+UNKNOWN_TO_MINISTACK = {"events:source", "dynamodb:EnclosingOperation"}
+PUBLISHER, ADMINISTRATOR = "rules-desk", "administrator"
 ACCOUNTS_PER_LIST = 150
 SEED = 7
 LONGEST_SECONDS = 240
@@ -44,7 +52,8 @@ def enforcing() -> Iterator[Deployed]:
     build()
     with EmbeddedAws(enforcing=True) as aws, pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_CA_BUNDLE", str(aws.certificate))
-        outputs = deploy(aws.endpoint, parameters={"MaximumConcurrency": WORKERS})
+        publishers = f"arn:aws:iam::{ACCOUNT_ID}:user/{PUBLISHER}"
+        outputs = deploy(aws.endpoint, parameters={"MaximumConcurrency": WORKERS, "PolicyPublisherArns": publishers})
         deployed = Deployed(aws, outputs, aws_session())
         adapt_roles(deployed)
         yield deployed
@@ -59,7 +68,8 @@ def adapt_roles(deployed: Deployed) -> None:
             granted = {action for item in document["Statement"] for action in as_list(item["Action"])}
             invented = [INVENTED_BY_MINISTACK[action] for action in granted & set(INVENTED_BY_MINISTACK)]
             for statement in document["Statement"]:
-                if statement.get("Condition", {}).get("StringEquals", {}).keys() == {"events:source"}:
+                asked = {key for keys in statement.get("Condition", {}).values() for key in keys}
+                if asked and asked <= UNKNOWN_TO_MINISTACK:
                     del statement["Condition"]
             if invented:
                 document["Statement"].append({"Effect": "Allow", "Action": invented, "Resource": "*"})
@@ -80,7 +90,10 @@ def test_both_cases_go_through_with_the_permissions_of_the_template(enforcing: D
         rows = write_list(case.maker, ACCOUNTS_PER_LIST, SEED, path).rows
         assert drive.run_kulanz(stack, "policy", "publish", str(case.policy)) == 0
         send(drive.completed_event(stack, case, path, rows), stack)
-    identities = [CampaignId(case.incident_id, 1) for case in CASES]
+    storms = storms_of_a_year(stack, tmp_path)
+    for storm in storms:
+        send(storm, stack)
+    identities = [CampaignId(incident_id, 1) for incident_id in (*(case.incident_id for case in CASES), *STORMS)]
 
     def denied_nothing() -> None:
         denied = [line for line in logged(stack) if "AccessDenied" in line or "AuthorizationError" in line]
@@ -131,11 +144,46 @@ def test_a_worker_may_not_do_what_the_template_does_not_grant(enforcing: Deploye
     key = {"pk": {"S": "ACCOUNT#1"}, "sk": {"S": "DECISION#1"}}
     calls = [
         ("dynamodb", "delete_item", {"TableName": ledger, "Key": key}),
-        ("dynamodb", "put_item", {"TableName": ledger, "Item": key}),
+        ("dynamodb", "scan", {"TableName": ledger}),
         ("s3", "put_object", {"Bucket": bucket, "Key": "lists/mine.csv", "Body": "account_id"}),
         ("s3", "delete_object", {"Bucket": bucket, "Key": CASES[0].key}),
         ("s3", "put_object", {"Bucket": bucket, "Key": "campaigns/x/report.json", "Body": "{}"}),
+        ("s3", "put_object", {"Bucket": bucket, "Key": "policies/mine/1.json", "Body": "{}", "IfNoneMatch": "*"}),
     ]
     answer = functions.invoke(FunctionName="probe", Payload=json.dumps(calls))["Payload"].read()
-    refused = ["AccessDeniedException", "AccessDeniedException", "AccessDenied", "AccessDenied", None]
+    refused = ["AccessDeniedException", "AccessDeniedException", "AccessDenied", "AccessDenied", None, "AccessDenied"]
     assert json.loads(answer) == refused
+
+
+def user_client(deployed: Deployed, name: str) -> Any:
+    """S3 as a user sees it whom IAM itself permits everything there."""
+    iam = deployed.session.client("iam", endpoint_url=deployed.aws.endpoint)
+    iam.create_user(UserName=name)
+    everything = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
+    iam.put_user_policy(UserName=name, PolicyName="everything", PolicyDocument=json.dumps(everything))
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    return boto3.client(
+        "s3",
+        endpoint_url=deployed.aws.endpoint,
+        region_name=REGION,
+        aws_access_key_id=key["AccessKeyId"],
+        aws_secret_access_key=key["SecretAccessKey"],
+    )
+
+
+def test_only_a_listed_publisher_publishes_policies_and_nobody_hides_one(enforcing: Deployed) -> None:
+    bucket = enforcing.outputs.list_bucket_name
+    owner = enforcing.session.client("s3", endpoint_url=enforcing.aws.endpoint)
+    document = json.loads(owner.get_bucket_policy(Bucket=bucket)["Policy"])
+    known = [item for item in document["Statement"] if item["Sid"] != "APublishedPolicyIsNeverReplaced"]
+    assert len(known) == len(document["Statement"]) - 1
+    owner.put_bucket_policy(Bucket=bucket, Policy=json.dumps({**document, "Statement": known}))
+
+    publisher, administrator = (user_client(enforcing, name) for name in (PUBLISHER, ADMINISTRATOR))
+    with pytest.raises(PublishingForbidden):
+        S3Policies(administrator, bucket, "policies/").publish("five", 1, b"{}")
+    assert S3Policies(publisher, bucket, "policies/").publish("five", 1, b"{}")
+    for client in (publisher, administrator):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            client.delete_object(Bucket=bucket, Key="policies/five/1.json")
+    administrator.put_object(Bucket=bucket, Key="lists/five.csv", Body=b"account_id\n")

@@ -16,6 +16,8 @@ from kulanz.application.ports import (
     Outdated,
     PinnedVersionGone,
     PolicyMissing,
+    PolicySealed,
+    PublishedPolicy,
     Refused,
     Rejection,
 )
@@ -38,6 +40,7 @@ from kulanz.domain.incident_record import IncidentRecord, Revision
 from kulanz.domain.ledger import DecisionKey, Entry, HistoryMoved, KeptEntry
 from kulanz.domain.notices import NOTICE_MESSAGE_BYTES, NoticeMessage
 from kulanz.domain.policy.history import HistoryKey, UnitHistory
+from kulanz.domain.time import EPOCH
 
 BLOCK_BYTES = 16 * 1024
 
@@ -125,11 +128,14 @@ class FakePolicies:
             raise PolicyMissing(f"{policy_id}/{version}") from None
 
     def publish(self, policy_id: str, version: int, content: bytes) -> bool:
-        """Publish a version once. True when it is new; Refused for other content under the same version."""
-        known = self._published.setdefault((policy_id, version), content)
+        ours = bytes(bytearray(content))  # an object of its own: equal content may be somebody else's
+        known = self._published.setdefault((policy_id, version), ours)
         if known != content:
-            raise Refused(f"{policy_id} version {version} is published with other content")
-        return known is content
+            raise PolicySealed(f"{policy_id} version {version} is published with other content")
+        return known is ours
+
+    def published(self) -> Iterator[PublishedPolicy]:
+        return (PublishedPolicy(policy_id, version, EPOCH) for policy_id, version in sorted(self._published))
 
 
 @dataclass(slots=True)

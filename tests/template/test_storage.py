@@ -1,8 +1,10 @@
 """What the stores promise: nothing that a decision rests on is lost, and nothing is open or in clear text."""
 
+from fnmatch import fnmatchcase
+
 import pytest
 
-from tests.template.resolved import Json, Stack, as_list
+from tests.template.resolved import ACCOUNT_ID, Json, Stack, as_list
 
 TABLES = ("CreditsTable", "CampaignsTable")
 KEPT_FOR_EVER = ("lists/", "inline/", "policies/", "campaigns/")
@@ -69,7 +71,67 @@ def test_no_version_that_a_decision_rests_on_can_be_deleted_by_mistake(stack: St
 def test_a_deliberate_deletion_is_one_parameter_away() -> None:
     stack = Stack({"DeletionProtection": "false"})
     assert statement(stack, "KeepWhatDecisionsRestOn") is None
+    assert statement(stack, "APublishedPolicyIsNeverHidden") is None
     assert {stack.properties(table)["DeletionProtectionEnabled"] for table in TABLES} == {"false"}
+
+
+RULES_DESK = f"arn:aws:iam::{ACCOUNT_ID}:role/rules-desk"
+ADMINISTRATOR = f"arn:aws:iam::{ACCOUNT_ID}:role/administrator"
+WORKERS = ("OpenCampaignRole", "GrantCreditsRole", "PublishNoticesRole", "AdvanceCampaignRole")
+
+
+def denied(statement: Json, action: str, key: str, principal: str, *, conditional: bool) -> bool:
+    """Whether a statement denies the call, by IAM's rules for the two conditions that the policy uses."""
+    if action not in as_list(statement["Action"]) or statement["Effect"] != "Deny":
+        return False
+    if not any(fnmatchcase(f"arn:ListBucket/{key}", place) for place in as_list(statement["Resource"])):
+        return False
+    conditions = statement.get("Condition", {})
+    assert set(conditions) <= {"ArnNotEquals", "Null"}
+    spared = conditions.get("ArnNotEquals", {}).get("aws:PrincipalArn")
+    wants_no_header = conditions.get("Null", {}).get("s3:if-none-match") == "true"
+    return (spared is None or principal not in as_list(spared)) and not (wants_no_header and conditional)
+
+
+PUT, A_POLICY = "s3:PutObject", "policies/a/1.json"
+
+
+def may(stack: Stack, principal: str, action: str = PUT, key: str = A_POLICY, *, conditional: bool = True) -> bool:
+    """Whether the bucket lets somebody pass whom IAM itself permits everything, over HTTPS."""
+    statements = stack.properties("ListBucketPolicy")["PolicyDocument"]["Statement"]
+    return not any(
+        denied(item, action, key, principal, conditional=conditional)
+        for item in statements
+        if item["Sid"] != "RefusePlainHttp"
+    )
+
+
+@pytest.mark.parametrize("principal", [RULES_DESK, ADMINISTRATOR, *(f"arn:{role}" for role in WORKERS)])
+def test_until_an_operator_lists_policy_publishers_nobody_may_publish_a_policy(stack: Stack, principal: str) -> None:
+    assert not may(stack, principal)
+    assert may(stack, principal, key="lists/a.csv")
+
+
+def test_listed_policy_publishers_may_publish_and_nobody_else_not_even_an_administrator() -> None:
+    stack = Stack({"PolicyPublisherArns": f"{RULES_DESK},arn:aws:iam::{ACCOUNT_ID}:user/deploy"})
+    assert may(stack, RULES_DESK)
+    assert may(stack, f"arn:aws:iam::{ACCOUNT_ID}:user/deploy")
+    assert not may(stack, ADMINISTRATOR)
+    assert not any(may(stack, f"arn:{role}") for role in WORKERS)
+    assert may(stack, ADMINISTRATOR, key="lists/a.csv")
+
+
+def test_who_publishes_incidents_does_not_therefore_publish_policies() -> None:
+    stack = Stack({"PublisherArns": RULES_DESK, "CampaignPublisherArns": RULES_DESK})
+    assert not may(stack, RULES_DESK)
+
+
+def test_not_even_a_policy_publisher_replaces_or_hides_what_was_published() -> None:
+    stack = Stack({"PolicyPublisherArns": RULES_DESK})
+    assert not may(stack, RULES_DESK, conditional=False)
+    assert not may(stack, RULES_DESK, "s3:DeleteObject")
+    assert not may(stack, RULES_DESK, "s3:DeleteObjectVersion")
+    assert may(stack, RULES_DESK, "s3:DeleteObject", key="lists/a.csv")
 
 
 def test_the_bucket_is_private_encrypted_and_never_in_clear_text_on_the_way(stack: Stack) -> None:

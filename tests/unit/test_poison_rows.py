@@ -28,8 +28,8 @@ def world_after(policy: str, poison: bytes) -> World:
         ("give: {quantity: hours / 3, unit: minute}\n", b"2026-05-01,1", "granted"),
         ("give: {quantity: hours * hours * hours, unit: minute}\n", b"2026-05-01,999999999999999", "held"),
         ("give: {quantity: 6 / hours, unit: minute}\n", b"2026-05-01,0", "held"),
-        ("pay: 5.00 CHF\nwhen: until + 30 days > until\n", b"9999-12-31,1", "granted"),
-        ("pay: 5.00 CHF\nwhen: until - 30 days < until\n", b"0001-01-01,1", "granted"),
+        ("pay: 5.00 CHF\nwhen: until + 30 days > until\n", b"9999-12-31,1", "held"),
+        ("pay: 5.00 CHF\nwhen: until - 30 days < until\n", b"0001-01-01,1", "held"),
         ("pay: 5.00 CHF\nmode:\n  offer: {until: until}\n", b"9999-12-31,1", "held"),
     ],
 )

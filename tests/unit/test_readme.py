@@ -19,6 +19,8 @@ from kulanz_cli.terminal import PIPED_COLUMNS
 from kulanz_local.cases import SKYPE
 from kulanz_local.demo import SEED
 from kulanz_local.lists import write_list
+from tests.support.fakes import FakePolicies
+from tests.support.policy_stack import PolicyStack
 from tests.support.world import BUCKET, World
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -60,14 +62,49 @@ def test_a_kulanz_command_on_a_page_is_one_that_it_understands(line: str, monkey
     command.make_context("kulanz", words)
 
 
-OFFLINE = ("kulanz policy check policies", "kulanz policy explain policies/", "kulanz list check events/")
+OFFLINE = (
+    "kulanz policy check policies", "kulanz policy explain policies/", "kulanz policy list", "kulanz policy show",
+    "kulanz list check events/",
+)  # fmt: skip
+NEED_A_STACK = "kulanz policy list --published"
 
 
-@pytest.mark.parametrize("line", [line for line in commands_of(PAGES[:1]) if line.startswith(OFFLINE)])
+@pytest.mark.parametrize(
+    "line", [line for line in commands_of(PAGES[:1]) if line.startswith(OFFLINE) and not line.startswith(NEED_A_STACK)]
+)
 def test_a_command_of_the_readme_that_needs_no_aws_works(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(PROJECT)
     result = CliRunner().invoke(main, shlex.split(line)[1:])
     assert result.exit_code == 0, result.output
+
+
+def in_section(page: str, title: str) -> list[str]:
+    """The command lines of a section, in their order."""
+    text = (PROJECT / page).read_text(encoding="utf-8").partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+    lines = "\n".join(blocks(text, "console")).splitlines()
+    return [line.removeprefix("$ ") for line in lines if line.startswith("$ kulanz")]
+
+
+@pytest.mark.parametrize(
+    ("page", "title"),
+    [
+        ("README.md", "Policies"),
+        ("docs/policy-guide.md", "Starting from the rulebook, and publishing"),
+        ("docs/operations.md", "Who may publish policies"),
+    ],
+)
+def test_the_way_from_the_rulebook_to_a_published_policy_can_be_walked_as_it_is_written(
+    page: str, title: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every command of the section, one after the other, in a folder with the clone's files and a stack in memory."""
+    for name in ("policies", "events"):
+        (tmp_path / name).symlink_to(PROJECT / name)
+    monkeypatch.chdir(tmp_path)
+    stack, commands = PolicyStack(FakePolicies()), in_section(page, title)
+    assert commands
+    for line in commands:
+        result = CliRunner().invoke(main, shlex.split(line)[1:], obj=stack)
+        assert result.exit_code == 0, f"{line}\n{result.output}"
 
 
 def names_of_the_template(pattern: str) -> list[str]:

@@ -2,7 +2,6 @@
 
 import json
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -195,20 +194,6 @@ def test_waiting_for_a_campaign_that_never_comes_ends(played: tuple[WorldStack, 
         next(looks)
     result = run(played[0], "watch", "another/1", "--seconds", "0")
     assert result.exit_code == 3
-
-
-def test_a_policy_is_published_once(played: tuple[WorldStack, Expectation], tmp_path: Path) -> None:
-    stack, path = played[0], tmp_path / "1.yaml"
-    path.write_text("kulanz: 1\nid: five\nversion: 1\ntitle: Five\npay: 5.00 USD\n")
-    assert run(stack, "policy", "publish", str(path)).stdout == "five version 1 published\n"
-    assert (
-        run(stack, "policy", "publish", str(path)).stdout
-        == "five version 1 was published before, with the same content\n"
-    )
-    path.write_text("kulanz: 1\nid: five\nversion: 1\ntitle: Five\npay: 6.00 USD\n")
-    result = run(stack, "policy", "publish", str(path))
-    assert result.exit_code == 3
-    assert "published with other content" in result.stderr
 
 
 def test_a_shell_without_a_region_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from kulanz.domain.decision import Benefit, Due
 from kulanz.domain.money import Money
-from kulanz_cli.answers import due_text, worth_text
+from kulanz.domain.policy.explain import due_words, worth_words
 from kulanz_cli.books import value_text
 
 
@@ -19,16 +19,17 @@ from kulanz_cli.books import value_text
         (Benefit(None, "1", "subscription_day"), "1 subscription day"),
         (Benefit(None, "100", "GB"), "100 GB"),
         (Benefit(None, "2", "days"), "2 days"),
+        (Benefit(None, "unlimited", "data"), "unlimited data"),
     ],
 )
 def test_what_a_benefit_is_worth(benefit: Benefit, text: str) -> None:
-    assert worth_text(benefit) == text
+    assert worth_words(benefit) == text
 
 
 def test_when_a_benefit_is_due() -> None:
-    assert due_text(Due(2, "billing_cycles")) == "within 2 billing cycles"
-    assert due_text(Due(1, "billing_cycle")) == "within 1 billing cycle"
-    assert due_text(Due(day="2026-03-31")) == "by 2026-03-31"
+    assert due_words(Due(2, "billing_cycles")) == "within 2 billing cycles"
+    assert due_words(Due(1, "billing_cycle")) == "within 1 billing cycle"
+    assert due_words(Due(day="2026-03-31")) == "by 2026-03-31"
 
 
 @pytest.mark.parametrize(

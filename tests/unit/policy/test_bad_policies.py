@@ -13,6 +13,7 @@ FACTS = "currency: EUR\nfacts: {fee: money, count: number, who: text, since: day
 NOT_YAML = {
     "not YAML": ("id: [", None, "not YAML"),
     "tabs": ("kulanz: 1\n\tid: x", 2, "not YAML"),
+    "a character that nobody sees": (written("pay: 5 USD\n# \x00"), 6, "U+0000 is not allowed"),
     "empty": ("", None, "empty"),
     "a list": ("- 1", 1, "written as name: value"),
     "a text": ("pay 5 USD", 1, "written as name: value"),
@@ -38,7 +39,7 @@ NOT_A_POLICY = {
     "an id with a slash": ("kulanz: 1\nid: ../x\nversion: 1\ntitle: t\npay: 5 USD", 2, "a policy id"),
     "version nought": ("kulanz: 1\nid: x\nversion: 0\ntitle: t\npay: 5 USD", 3, "whole number"),
     "a version in quotes": ("kulanz: 1\nid: x\nversion: '1'\ntitle: t\npay: 5 USD", 3, "whole number"),
-    "an unknown entry": (written("pays: 5 USD"), 5, "unknown entry; known here"),
+    "an unknown entry": (written("pays: 5 USD"), 5, "unknown entry; did you mean 'pay'? known here"),
     "nothing owed": (written("currency: EUR"), 1, "say what is owed"),
     "pay and heads": (written("pay: 5 USD\nheads: [{name: a, pay: 5 USD}]"), 6, "either pay and give, or heads"),
     "two heads of a name": (written("heads: [{name: a, pay: 5 USD}, {name: a, pay: 5 USD}]"), 5, "its own name"),
@@ -59,6 +60,11 @@ NOT_A_POLICY = {
         written("facts: {a: {type: number, default: '\"x\"'}}\npay: 5 USD"),
         5,
         "expected number",
+    ),
+    "a default of a list that is not empty": (
+        written("facts: {a: {type: numbers, default: 5}}\npay: 5 USD"),
+        5,
+        "can only be `nothing`",
     ),
     "a default out of choices": (
         written("facts: {a: {choices: [x], default: y}}\npay: 5 USD"),
@@ -86,6 +92,11 @@ NOT_A_POLICY = {
         written("give: {quantity: 1, unit: GB, valid: {from: 2024-02-02, until: 2024-02-01}}"),
         5,
         "ends before it starts",
+    ),
+    "a validity beyond the calendar": (
+        written("give: {quantity: 1, unit: GB, valid: 9999 months}"),
+        5,
+        "at most 100 years",
     ),
     "a mode of two ways": (written("pay: 5 USD\nmode: {claim: yes, offer: yes}"), 6, "exactly one of automatic"),
     "a mode never reached": (written("pay: 5 USD\nmode: [claim, automatic]"), 6, "never be reached"),
@@ -123,6 +134,23 @@ NOT_A_POLICY = {
 NOT_A_FORMULA = {
     "a name that is not declared": (FACTS + "pay: fees", 7, "did you mean 'fee'?"),
     "a text without quotes": (FACTS + "when: who = somebody\npay: fee", 7, "quotes if it is a text"),
+    "a dollar sign": (FACTS + "pay: $5", 7, "currency after the amount: 5.00 EUR"),
+    "a currency first": (FACTS + "pay: EUR 5", 7, "currency after the amount"),
+    "an amount with a separator": (FACTS + "pay: 1,000.00 EUR", 7, "numbers have no separators"),
+    "two equals signs": (FACTS + 'when: plan == "a"\npay: fee', 7, "a single = compares"),
+    "and in signs": (FACTS + "when: count > 1 && count < 3\npay: fee", 7, "; write: and"),
+    "or in capitals": (FACTS + "when: count > 1 OR count < 3\npay: fee", 7, "; write: or"),
+    "a condition in the middle": (FACTS + "pay: fee if count > 1 else 0 EUR", 7, "write: if(condition, a, b)"),
+    "money compared with a number": (FACTS + "when: fee > 5\npay: fee", 7, "say what the number is, such as 5.00 EUR"),
+    "an outage compared with a duration": (
+        FACTS + "when: outage > 4 h\npay: fee",
+        7,
+        "measure it, such as total(outage)",
+    ),
+    "the weekday of an instant": (FACTS + 'when: weekday(seen) = "sat"\npay: fee', 7, "found instant; use day(...)"),
+    "a fee for time without its length": (FACTS + "pay: fee * total(outage) / 24", 7, "divide it by a duration"),
+    "a cap that is an amount": (FACTS + "pay: fee\ncap: 100 EUR", 8, "name: value; known here: at, per"),
+    "a misspelt entry": (FACTS + "pay: fee\nfor_eech: day", 8, "did you mean 'for_each'?"),
     "an unknown function": (FACTS + "pay: maxi(fee, fee)", 7, "did you mean 'max'?"),
     "no operator": (FACTS + "pay: fee fee", 7, "expected an operator"),
     "an open bracket": (FACTS + "pay: (fee", 7, "expected ')'"),
@@ -131,6 +159,23 @@ NOT_A_FORMULA = {
     "an attribute": (FACTS + "pay: fee.__class__", 7, "is not known"),
     "an empty one": (FACTS + "pay: ''", 7, "expression"),
     "a long one": (FACTS + "pay: " + "fee + " * 300 + "fee", 7, "1000 characters"),
+    "a long row of operators": (FACTS + "pay: " + "fee+" * 60 + "fee", 7, "at most 60 operators in a row"),
+    "values that rest on one another without end": (
+        FACTS + "values:\n" + "".join(f"  v{n}: v{n + 1} + 1\n" for n in range(300)) + "  v300: count\npay: fee",
+        258,
+        "at most 100 levels",
+    ),
+    "a square of a square of a square": (
+        FACTS + "values:\n  v0: count\n" + "".join(f"  v{n}: v{n - 1} * v{n - 1}\n" for n in range(1, 40)) + "pay: fee",
+        19,
+        "at most 5000 parts",
+    ),
+    "an outage made from itself": (
+        FACTS + "exposure: {from: start(outage)}\npay: full(total(outage), 1 h) * fee",
+        7,
+        "cannot use it; use windows",
+    ),
+    "a misspelt weekday": (FACTS + 'when: weekday(since) = "Sat"\npay: fee', 7, "'Sat' is not one of the choices mon"),
     "a nested one": (FACTS + "pay: " + "(" * 40 + "fee" + ")" * 40, 7, "levels"),
     "mixed currencies": (FACTS + "pay: fee + 5 USD", 7, "cannot mix EUR and USD"),
     "a sum of two currencies": (
@@ -160,6 +205,16 @@ NOT_A_FORMULA = {
     "a text compared by order": (FACTS + 'when: who > "a"\npay: fee', 7, "cannot do this with text"),
     "too few arguments": (FACTS + "pay: max(fee)", 7, "two or more"),
     "a wrong argument": (FACTS + "pay: total(fee) / 1 h * fee", 7, "expected outage"),
+    "the items of an outage": (
+        FACTS + "when: count(below(outage, 5 min)) > 0\npay: fee",
+        7,
+        "expected a list of numbers",
+    ),
+    "items compared with another kind": (
+        FACTS.replace("who: text", "who: text, ns: numbers") + "when: count(below(ns, 5 min)) > 0\npay: fee",
+        7,
+        "expected number, found duration",
+    ),
     "a day that does not exist": (FACTS + "when: since > 2023-02-29\npay: fee", 7, "a day that exists"),
     "a time that does not exist": (FACTS + "when: time_of_day(seen) > 24:01\npay: fee", 7, "a time of day"),
     "more decimals than the currency has": (FACTS + "pay: 5.001 EUR", 7, "at most 2 decimals"),
@@ -186,6 +241,21 @@ NOT_A_FORMULA = {
         FACTS + "values: {x: {by: count, tiers: {below 99%: fee, below 95%: fee, otherwise: fee}}}\npay: x",
         7,
         "never be reached: `below 99%`",
+    ),
+    "an exact value that a tier before holds": (
+        FACTS + "values: {x: {by: count, tiers: {at least 5: fee, is 7: fee, otherwise: fee}}}\npay: x",
+        7,
+        "never be reached: `at least 5` stands",
+    ),
+    "a tier that two before it hold together": (
+        FACTS + "values: {x: {by: count, tiers: {below 5: fee, more than 5: fee, is 5: fee, at most 9: fee}}}\npay: x",
+        7,
+        "never be reached: `below 5` and `more than 5` and `is 5` stand",
+    ),
+    "a choice that stands twice": (
+        FACTS + "values: {x: {by: plan, tiers: {is 'a': fee, 'is \"a\"': fee, otherwise: fee}}}\npay: x",
+        7,
+        "never be reached",
     ),
     "a tier of another kind": (
         FACTS + "values: {x: {by: count, tiers: {at least 1 h: fee, otherwise: fee}}}\npay: x",
@@ -261,6 +331,8 @@ def test_another_encoding_and_a_missing_file_are_refused(tmp_path: Path) -> None
         load_policy(file)
     with pytest.raises(PolicyError, match="cannot read it"):
         load_policy(tmp_path / "2.yaml")
+    with pytest.raises(PolicyError, match="UTF-8"):
+        load_policy("title: \ud800")
 
 
 @pytest.mark.parametrize(
@@ -293,6 +365,42 @@ def test_an_unknown_parameter_or_choice_is_refused() -> None:
 def test_a_fact_of_the_incident_of_another_type_is_refused() -> None:
     with pytest.raises(PolicyError, match="the incident's fact 'towers': expected a plain decimal number"):
         compiled(written("facts: {towers: number}\nwhen: towers > 1\npay: 5 USD"), incident(towers="many"))
+
+
+def test_a_fact_of_the_incident_out_of_range_is_refused_or_holds() -> None:
+    text = written("facts: {towers: {type: number, maximum: 500, default: 1}}\nwhen: towers >= 1\npay: 5 USD")
+    with pytest.raises(PolicyError, match="the incident's fact 'towers': expected a value of at most 500"):
+        compiled(text, incident(towers=501))
+    held = compiled(text.replace("maximum", "invalid: hold, maximum"), incident(towers=501))
+    assert held.decide((None,)).reason == "towers_unknown"
+
+
+@pytest.mark.parametrize(
+    "lines", ["at least 5: 1 USD, is 3: 2 USD", "is 3: 1 USD, below 5: 2 USD", "more than 5: 1 USD, is 5: 2 USD"]
+)
+def test_a_tier_that_can_be_reached_is_good(lines: str) -> None:
+    text = f"facts: {{n: number}}\nvalues: {{x: {{by: n, tiers: {{{lines}, otherwise: nothing}}}}}}\npay: x"
+    assert compiled(written(text)).facts[0].name == "n"
+
+
+def resting(tables: int) -> str:
+    """Give a policy of tables that rest on one another."""
+    lines = [f"  v{n}: {{by: v{n - 1}, tiers: {{at least 1: 1, otherwise: 0}}}}" for n in range(1, tables)]
+    return written("\n".join(["facts: {v0: number}", "values:", *lines, f"when: v{tables - 1} > 0", "pay: 1 USD"]))
+
+
+def test_what_is_just_within_the_limits_is_decided_and_explained() -> None:
+    policy = compiled(resting(50))
+    assert policy.explain((60,)).decision == policy.decide((60,))
+    assert policy.decide((60,)).outcome.value == "granted"
+    with pytest.raises(PolicyError, match="at most 100 levels"):
+        compiled(resting(51))
+
+
+def test_an_incident_too_long_for_a_cap_per_period_is_refused() -> None:
+    paid = "facts: {paid: {type: money, per: month, currency: EUR}}\npay: 5 EUR\ncap: {per: month, at: 9 EUR - paid}"
+    with pytest.raises(PolicyError, match="lasts more than 4000 days, too long for a cap per month"):
+        compiled(written(paid), incident(("1990-01-01T00:00:00Z", "2026-05-12T08:00:00Z")))
 
 
 def test_a_benefit_nobody_could_use_is_refused_when_the_campaign_opens() -> None:

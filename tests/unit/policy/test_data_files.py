@@ -9,7 +9,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kulanz.domain.policy import PolicyError, content_hash, document_from_json, document_json, freeze, load_policy
@@ -79,15 +79,16 @@ def test_a_line_holds_from_its_first_day_to_its_last_and_what_no_line_holds_is_h
 
 def test_the_explanation_names_the_line_or_says_that_there_is_none(book: Callable[..., Path]) -> None:
     policy = compiled(book(BY_RATE, shared={"rate": RATE}))
-    assert "rate: on 2025-05-01, from 2025-04-01: 9.00 GBP." in policy.explain([date(2025, 5, 1)]).text()
+    assert "Rate: 9.00 GBP, because on 2025-05-01 is 2025-04-01 or later." in policy.explain([date(2025, 5, 1)]).text()
     told = policy.explain([date(2027, 5, 1)]).text()
-    assert "rate: on 2027-05-01, from 2026-04-01: unknown." in told
-    assert told.endswith("because rate is not known. Reason: rate_unknown.")
+    assert "Rate: not known, because on 2027-05-01 is 2026-04-01 or later." in told
+    assert told.endswith("because rate is not known. Reason: rate unknown.")
 
 
 days = st.dates(date(2020, 1, 1), date(2030, 12, 31))
 
 
+@settings(max_examples=40, deadline=None)
 @given(
     st.lists(st.tuples(days, st.integers(0, 99999)), min_size=1, max_size=8, unique_by=lambda line: line[0]), st.data()
 )
@@ -134,6 +135,16 @@ def test_a_file_beside_the_policy_comes_before_a_shared_one(book: Callable[..., 
         compiled(file).decide([date(2024, 5, 1)]).benefits[0].money
         == compiled(written("pay: 2.00 GBP")).decide(()).benefits[0].money
     )
+
+
+@pytest.mark.parametrize("named", ["1.yaml", "../test/1.yaml", "../one/two/../../test/1.yaml"])
+def test_shared_files_are_found_however_the_policy_is_named(
+    book: Callable[..., Path], named: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = book(BY_RATE, shared={"rate": RATE})
+    (file.parent.parent / "one" / "two").mkdir(parents=True)
+    monkeypatch.chdir(file.parent)
+    assert load_policy(Path(named)).data_files == (str(file.parent.parent / "data" / "rate.yaml"),)
 
 
 TEXTS = HEAD + "texts:\n  granted:\n    en: {subject: Sorry, text: 'We are sorry for it: {{ amount }}'}\n"
@@ -188,6 +199,25 @@ def test_a_name_that_leads_nowhere_is_refused_at_its_line_in_the_policy(
         load_policy(file)
     assert says in str(caught.value)
     assert (caught.value.file, caught.value.line, caught.value.field) == (str(file), 9, "values.rate.tiers")
+
+
+@pytest.mark.parametrize(
+    ("policy", "says"),
+    [
+        (BY_RATE.replace("on: day", "on: instant"), "the tiers compare instant, but this line gives day"),
+        (BY_RATE.replace("2 * rate", "rate + 1 EUR"), "cannot mix EUR and GBP"),
+        (BY_RATE.replace("2 * rate", "rate * 1 h"), "expected money"),
+    ],
+)
+def test_a_table_that_does_not_suit_the_policy_is_refused_where_the_policy_uses_it(
+    book: Callable[..., Path], policy: str, says: str
+) -> None:
+    file = book(policy, shared={"rate": RATE})
+    with pytest.raises(PolicyError) as caught:
+        load_policy(file)
+    assert says in str(caught.value)
+    assert caught.value.file == str(file)
+    assert caught.value.line in (9, 10)
 
 
 def lines(*entries: str) -> str:
@@ -277,6 +307,7 @@ def test_a_policy_takes_in_a_limited_number_of_files(book: Callable[..., Path]) 
         load_policy(book(written(f"pay: 5 EUR\nrestrictions:\n{listed}"), own=files))
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10**6), st.integers(1, 30), st.text(max_size=3), st.sampled_from(DATA_FILES))
 def test_a_data_file_with_a_piece_cut_out_is_used_or_refused_by_its_name(
     tmp_path_factory: pytest.TempPathFactory, start: int, length: int, instead: str, file: Path

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from itertools import product
 from typing import Any
@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kulanz.domain.decision import Decision, Outcome
-from kulanz.domain.money import Money
+from kulanz.domain.facts import INVALID
+from kulanz.domain.money import Money, Rounding
 from kulanz.domain.policy import CompiledPolicy
 from kulanz.domain.time import Window, format_instant, parse_instant
 from tests.unit.policy.rulebook import POLICIES, compiled, incident, written
@@ -76,6 +77,16 @@ def test_an_amount_beyond_every_bound_is_held() -> None:
     policy = compiled(written("currency: EUR\nfacts: {fee: money, lines: number}\npay: fee * lines"))
     assert policy.decide((10**9, 1)).outcome is Outcome.GRANTED
     assert policy.decide((10**9, 2)).reason == "amount_too_large"
+    small = compiled(
+        written(
+            "currency: EUR\nfacts: {fee: money, lines: number}\npay: fee * lines\n"
+            "cap: {at: 10000000.00 EUR * 2}\npayout: {decline: small, unless: amount > 5 EUR}"
+        )
+    )
+    explanation = small.explain((10**9, 3))
+    assert explanation.decision.reason == "amount_too_large"
+    assert "Limited to 20000000.00 EUR by the upper bound:" in explanation.text()
+    assert "small" not in explanation.text()
 
 
 @pytest.mark.parametrize(("seconds", "outcome"), [(14_399, "declined"), (14_400, "granted"), (14_401, "granted")])
@@ -91,6 +102,55 @@ def test_more_than_excludes_its_boundary(seconds: int, outcome: str) -> None:
 
 
 HOUR = 3600
+
+
+BELOW_AT_ABOVE = {
+    "at least": (False, True, True), "from": (False, True, True), ">=": (False, True, True),
+    "more than": (False, False, True), ">": (False, False, True),
+    "at most": (True, True, False), "up to": (True, True, False), "<=": (True, True, False),
+    "less than": (True, False, False), "below": (True, False, False), "before": (True, False, False),
+    "<": (True, False, False), "is": (False, True, False), "=": (False, True, False), "!=": (True, False, True),
+}  # fmt: skip
+"""Whether each comparison holds a second below a threshold, at it, and a second above."""
+
+
+@pytest.mark.parametrize(
+    ("start", "hours"),
+    [
+        ("2026-05-04T22:00:00Z", 24),
+        ("2026-03-28T23:00:00Z", 23),  # a day of Berlin on which the clocks go forward
+        ("2026-10-24T22:00:00Z", 25),  # and back
+        ("2024-02-28T23:00:00Z", 24),  # a leap day
+    ],
+)
+@pytest.mark.parametrize("words", BELOW_AT_ABOVE)
+def test_every_comparison_changes_at_its_second(words: str, start: str, hours: int) -> None:
+    begin = parse_instant(start)
+    for seconds, expected in zip((-1, 0, 1), BELOW_AT_ABOVE[words], strict=True):
+        end = format_instant(begin + timedelta(hours=hours, seconds=seconds))
+        for measured, limit in (("total(outage)", f"{hours} h"), ("incident_end", "end_of(day(incident_start))")):
+            table = f"values: {{x: {{by: {measured}, tiers: {{'{words} {limit}': 1 EUR, otherwise: 0 EUR}}}}}}\npay: x"
+            body = table if words[0].isalpha() else f"when: {measured} {words} {limit}\npay: 1 EUR"
+            policy = compiled(written(f"zone: Europe/Berlin\n{body}"), incident((start, end)))
+            assert minor(policy.decide(())) == (100 if expected else 0), (body, seconds)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "begun", "full", "days"),
+    [
+        (86_399, 1, 0, 1),
+        (86_400, 1, 1, 1),
+        (86_401, 2, 1, 2),
+        (172_799, 2, 1, 2),
+        (172_800, 2, 2, 2),
+        (172_801, 3, 2, 3),
+    ],
+)
+def test_blocks_and_days_change_at_their_second(seconds: int, begun: int, full: int, days: int) -> None:
+    pay = "begun(total(outage), 24 h) * 100 EUR + full(total(outage), 24 h) * 10 EUR + days(outage) * 1 EUR"
+    midnight = parse_instant("2024-02-28T00:00:00Z")
+    happened = incident((format_instant(midnight), format_instant(midnight + timedelta(seconds=seconds))))
+    assert minor(compiled(written(f"pay: {pay}"), happened).decide(())) == 10_000 * begun + 1_000 * full + 100 * days
 
 
 @pytest.mark.parametrize(
@@ -286,6 +346,28 @@ def test_a_claim_counts_until_the_end_of_its_last_day(
     assert minor(decision) == (0 if outcome == "declined" else 500)
 
 
+def test_a_claim_whose_last_day_is_unknown_is_held_unless_it_does_not_matter() -> None:
+    text = (
+        "facts: {made: yes_no, at: instant, until: day}\npay: 5 USD\nmode: {claim: {made: made, at: at, until: until}}"
+    )
+    policy = compiled(written(text))
+    assert [fact.name for fact in policy.facts] == ["made", "at", "until"]
+    assert policy.decide((None, None, None)).reason == "until_unknown"
+    assert policy.decide((None, START, None)).reason == "until_unknown"
+    assert "claim, whose last day is not known" in policy.explain((None, START, None)).text()
+    assert policy.decide((True, None, None)).outcome is Outcome.GRANTED
+    assert policy.decide((None, START, date(2026, 5, 4))).outcome is Outcome.GRANTED
+
+
+def test_a_benefit_that_would_end_before_it_starts_is_held() -> None:
+    policy = compiled(
+        written("facts: {from: day, until: day}\ngive: {quantity: 1, unit: GB, valid: {from: from, until: until}}")
+    )
+    good, bad = date(2026, 5, 4), date(2026, 5, 3)
+    assert policy.decide((good, good)).outcome is Outcome.GRANTED
+    assert policy.decide((good, bad)).reason == "cannot_be_computed"
+
+
 def test_an_automatic_head_is_granted_and_the_other_stays_claimable() -> None:
     policy = compiled(written("heads:\n  - {name: a, pay: 1 USD}\n  - {name: b, pay: 2 USD, mode: claim}"))
     decision = policy.decide(())
@@ -366,6 +448,116 @@ def test_each_calendar_year_has_its_own_cap_and_history() -> None:
     assert minor(policy.decide((60000, 118000, 0))) == 12625
     assert minor(policy.decide((60000, 120000, 120000))) == 0
     assert policy.decide((60000, None, 0)).reason == "paid_2026_unknown"
+
+
+def test_a_wrong_value_that_is_held_takes_no_default_and_no_word_of_the_incident() -> None:
+    credited = "currency: EUR\nfacts: {credited: {type: money, default: 0 EUR, maximum: 50, invalid: hold}}\n"
+    policy = compiled(written(credited + "pay: 100 EUR - credited"))
+    (fact,) = policy.facts
+    assert minor(policy.decide((fact.parse_text("20.00"),))) == 8000
+    assert minor(policy.decide((fact.parse_text(""),))) == 10000
+    for wrong in ("abc", "50.01", "1e3"):
+        assert policy.decide((fact.parse_text(wrong),)).reason == "credited_unknown"
+    stated = compiled(written("facts: {n: {type: number, invalid: hold}}\npay: n * 1 USD"), incident(lasting(1), n=3))
+    assert (minor(stated.decide((None,))), stated.decide((INVALID,)).reason) == (300, "n_unknown")
+
+
+def test_an_empty_list_may_be_the_default_of_a_history() -> None:
+    history = "facts: {before: {type: windows, default: nothing}, seen: list}\n"
+    policy = compiled(written(history + "pay: (count(together(before, outage)) + 1) * 1 USD"))
+    assert minor(policy.decide((None,))) == 200
+    assert minor(policy.decide(((Window(START - timedelta(days=1), START - timedelta(hours=1)),),))) == 300
+
+
+@pytest.mark.parametrize(("limit", "below", "at_least"), [(14, 0, 3), (15, 1, 2), (30, 2, 1), (31, 3, 0)])
+def test_items_of_a_list_are_below_a_limit_or_at_least_it(limit: int, below: int, at_least: int) -> None:
+    text = f"count(below(n, {limit})) * 10 USD + count(at_least(n, {limit})) * 1 USD"
+    policy = compiled(written(f"facts: {{n: numbers}}\npay: {text}"))
+    assert minor(policy.decide(((14, Fraction(59, 2), 30),))) == 1000 * below + 100 * at_least
+
+
+def test_the_columns_of_a_period_have_the_limits_of_their_fact() -> None:
+    paid = "{type: money, per: calendar year, maximum: 50, invalid: hold}"
+    cap = "pay: 5 EUR\ncap: {per: calendar year, at: 60 EUR - paid}"
+    policy = compiled(written(f"currency: EUR\nfacts: {{paid: {paid}}}\n{cap}"))
+    (fact,) = policy.facts
+    assert fact.name == "paid_2026"
+    assert policy.decide((fact.parse_text("50.01"),)).reason == "paid_2026_unknown"
+    assert minor(policy.decide((fact.parse_text("50.00"),))) == 500
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(st.integers(1, 10**4), min_size=1, max_size=4),
+    st.integers(1, 10**4),
+    st.sampled_from(list(Rounding)),
+    st.sampled_from(["head", "total"]),
+)
+def test_a_cap_holds_after_rounding_too(amounts: list[int], cap: int, mode: Rounding, stage: str) -> None:
+    heads = "\n".join(f"  - {{name: h{n}, pay: {amount}.00 USD / 700}}" for n, amount in enumerate(amounts))
+    text = f"heads:\n{heads}\ncap: {{at: {cap} USD / 100}}\nrounding: {{mode: {mode}, stage: {stage}}}"
+    decision = compiled(written(text)).decide(())
+    assert minor(decision) <= cap
+    if Fraction(sum(amounts), 7) >= cap:
+        assert minor(decision) >= cap - len(amounts) * (mode is not Rounding.UP)
+
+
+@pytest.mark.parametrize(
+    ("condition", "facts"),
+    [
+        ("day(seen + count * 24 h) > since", (10**9, date(2026, 1, 1), START)),
+        ("seen + count * 24 h > seen", (10**9, None, START)),
+        ("end_of(since) > seen", (1, date.max, START)),
+        ("since + count * 1 day > since", (Fraction(3, 2), date(2026, 1, 1), START)),
+        ("since + count * 1 month > since", (Fraction(3, 2), date(2026, 1, 1), START)),
+        ("since + count * 1 working day > since", (Fraction(3, 2), date(2026, 1, 1), START)),
+        ("is_working_day(since + 1 day)", (1, date.max, START)),
+        ("month(since + count * 1 month) is known", (11, date.max, START)),
+        ("length(billing_period(since, count)) > 0 h", (Fraction(3, 2), date(2026, 1, 1), START)),
+        ("fee / length(period(seen, seen - 1 h)) * 1 h > fee", (1, None, START)),
+    ],
+)
+def test_what_the_calendar_does_not_have_is_held(condition: str, facts: tuple[Any, ...]) -> None:
+    declared = "currency: USD\nworking_days: DE\nfacts: {count: number, since: day, seen: instant, fee: money}\n"
+    condition = condition.replace("* 1 h > fee", "> 0 USD").replace("fee / length", "fee * 1 h / length")
+    policy = compiled(written(declared + f"when: {condition}\npay: 5 USD"))
+    known = dict(zip(("count", "since", "seen", "fee"), (*facts, 500), strict=True))
+    row = [known[fact.name] for fact in policy.facts]
+    decision = policy.decide(row)
+    unknown = condition.endswith("is known")
+    assert decision.reason == ("nothing_due" if unknown else "cannot_be_computed")
+    assert policy.explain(row).decision == decision
+
+
+def test_half_an_hour_divided_by_seven_is_an_instant_to_the_microsecond() -> None:
+    policy = compiled(written("when: day(incident_start + 30 min / 7) = day(incident_start)\npay: 5 USD"))
+    assert minor(policy.decide(())) == 500
+
+
+@pytest.mark.parametrize(("at", "later"), [("17:59:59", False), ("18:00:00", False), ("18:00:01", True)])
+def test_a_time_of_day_has_its_seconds(at: str, later: bool) -> None:
+    policy = compiled(written("facts: {seen: instant}\nwhen: time_of_day(seen) > 18:00\npay: 5 USD"))
+    seen = parse_instant(f"2026-05-04T{at}Z")
+    assert minor(policy.decide((seen,))) == (500 if later else 0)
+    assert (
+        "time of day of seen 2026-05-04 18:00:01 (18:00:01) is after 18:00" in policy.explain((seen,)).text()
+    ) is later
+
+
+def test_an_amount_cannot_be_divided_over_periods_without_any_outage() -> None:
+    text = "exposure: {ignore_under: 5 h}\npay: 5 USD\ncap: {per: calendar year, at: 9 USD}"
+    assert compiled(written(text)).decide(()).reason == "cannot_be_computed"
+    assert minor(compiled(written(text), incident(lasting(5 * HOUR))).decide(())) == 500
+
+
+def test_a_weekend_is_one_stretch_of_two_days() -> None:
+    happened = incident(("2026-05-08T08:00:00Z", "2026-05-12T08:00:00Z"))
+    for days, hours, count in (('["sat", "sun"]', 48, 1), ('["fri", "sun"]', 24, 2), ('["mon", "tue"]', 32, 1)):
+        counted = f"longest(weekdays(windows, {days})) / 1 h * 10 + count(weekdays(windows, {days}))"
+        policy = compiled(written(f"give: {{quantity: '{counted}', unit: x}}"), happened)
+        assert policy.decide(()).benefits[0].quantity == str(hours * 10 + count)
+    working = written("working_days: GB-ENG\nwhen: longest(on_working_days(windows)) = 32 h\npay: 5 USD")
+    assert minor(compiled(working, happened).decide(())) == 500
 
 
 @pytest.mark.parametrize(("days", "quantity"), [(1, "0.333333"), (2, "0.666667"), (3, "1"), (30, "10"), (0, "")])
@@ -458,11 +650,9 @@ def test_an_explanation_tells_the_arithmetic() -> None:
     explanation = policy.explain(facts)
     assert explanation.decision == policy.decide(facts)
     told = explanation.text()
-    assert (
-        "day 3 and 4: the higher of 5.00 EUR and 10% of monthly fee 79.90 EUR (7.99 EUR) = 7.99 EUR, twice 15.98 EUR"
-        in told
-    )
-    assert "day 5 and 6: the higher of 10.00 EUR and 20% of monthly fee 79.90 EUR (15.98 EUR) = 15.98 EUR" in told
+    third = "the higher of 5.00 EUR and (10% of monthly fee 79.90 EUR = 7.99 EUR) = 7.99 EUR"
+    fifth = "the higher of 10.00 EUR and (20% of monthly fee 79.90 EUR = 15.98 EUR) = 15.98 EUR"
+    assert f"days 3 and 4: 15.98 EUR, for each {third}; days 5 and 6: 31.96 EUR, for each {fifth}" in told
     assert "Policy tkg-58-3, version 1" in told
 
 

@@ -174,6 +174,7 @@ def test_two_outages_on_one_day_touch_one_day() -> None:
         *between("2026-05-04T10:00:00Z", "2026-05-06T09:00:00Z"),
     )
     assert exposure.days_touched(outage, BERLIN) == [date(2026, 5, day).toordinal() for day in (4, 5, 6)]
+    assert exposure.count_days(outage, BERLIN) == 3
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kulanz.domain.facts import MAX_TEXT_CHARACTERS, FactDeclaration, FactError, FactValue, canonical
+from kulanz.domain.facts import INVALID, MAX_TEXT_CHARACTERS, FactDeclaration, FactError, FactValue, canonical
 from kulanz.domain.time import Window
 
 INSTANT = datetime(2024, 2, 22, 9, 45, tzinfo=UTC)
@@ -72,7 +72,7 @@ def test_a_wrong_value_is_refused_without_being_repeated(type_: str, raw: str) -
     assert caught.value.expected
     if len(raw) > 3:
         assert raw not in str(caught.value)
-    assert declared(type_, hold_invalid=True).parse_text(raw) is None
+    assert declared(type_, hold_invalid=True).parse_text(raw) is INVALID
 
 
 @pytest.mark.parametrize(
@@ -93,6 +93,7 @@ def test_a_wrong_value_is_refused_without_being_repeated(type_: str, raw: str) -
 def test_a_json_value_of_another_type_is_refused(type_: str, raw: object) -> None:
     with pytest.raises(FactError):
         declared(type_).parse_json(raw)
+    assert declared(type_, hold_invalid=True).parse_json(raw) is INVALID
 
 
 def test_json_numbers_are_exact() -> None:
@@ -153,6 +154,7 @@ def test_different_values_have_different_canonical_text_within_a_type() -> None:
     for type_ in {type(value) for value in VALUES}:
         texts = [canonical(value) for value in VALUES if type(value) is type_]
         assert len(set(texts)) == len(texts)
+    assert len({canonical(None), canonical(INVALID), *(canonical(value) for value in VALUES)}) == len(VALUES) + 2
     assert canonical(None) == ""
     assert canonical(()) != ""
 

@@ -75,9 +75,9 @@ def read(fact: FactDeclaration, text: str) -> object:
         return None
 
 
-def decides_or_refuses(text: str) -> None:
+def decides_or_refuses(source: str | Path) -> None:
     try:
-        policy = compiled(text, HAPPENED)
+        policy = compiled(source, HAPPENED)
     except PolicyError:
         return
     for row in rows(policy.facts):
@@ -91,6 +91,13 @@ def decides_or_refuses(text: str) -> None:
 def test_any_words_as_an_amount_or_a_condition(amount: str, condition: str) -> None:
     for body in (f"pay: {amount!r}", f"when: {condition!r}\npay: 1 EUR", f"values: {{v: {amount!r}}}\npay: 1 EUR"):
         decides_or_refuses(written(FACTS + body.replace("\\'", "''")))
+
+
+@settings(max_examples=60, deadline=None)
+@given(expressions, expressions, expressions)
+def test_any_words_as_a_period(start: str, end: str, by: str) -> None:
+    for period in (f"from: {start!r}, by: {by!r}", f"until: {end!r}, by: {by!r}", f"from: {start!r}, until: {end!r}"):
+        decides_or_refuses(written(FACTS + f"in_force: {{{period}}}\npay: 1 EUR".replace("\\'", "''")))
 
 
 @settings(max_examples=60, deadline=None)
@@ -118,7 +125,15 @@ def test_any_text_as_a_file(text: str) -> None:
     st.integers(1, 30),
     st.text(max_size=3),
 )
-def test_a_policy_with_a_piece_cut_out(path: Path, start: int, length: int, instead: str) -> None:
+def test_a_policy_with_a_piece_cut_out(
+    tmp_path_factory: pytest.TempPathFactory, path: Path, start: int, length: int, instead: str
+) -> None:
     text = path.read_text(encoding="utf-8")
     start %= len(text)
-    decides_or_refuses(text[:start] + instead + text[start + length :])
+    copy = tmp_path_factory.mktemp("book") / path.parent.name / "1.yaml"
+    (copy.parent.parent / "data").symlink_to(POLICIES / "data")
+    copy.parent.mkdir()
+    for data in set(path.parent.glob("*.yaml")) - set(path.parent.glob("[0-9]*.yaml")):
+        (copy.parent / data.name).symlink_to(data)
+    copy.write_text(text[:start] + instead + text[start + length :], encoding="utf-8")
+    decides_or_refuses(copy)

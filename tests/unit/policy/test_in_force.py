@@ -97,10 +97,10 @@ def test_the_explanation_tells_the_period_and_what_lay_in_it_or_not() -> None:
         at: compiled(text, begins(datetime.fromisoformat(at))).explain(()).text()
         for at in ("2025-01-01T00:00:00Z", "2024-10-31T22:00:00Z")
     }
-    period = "the rule is in force from 2024-11-01 until 2026-03-31; incident start"
-    assert f"not_in_force does not apply: {period} 2025-01-01 01:00." in told["2025-01-01T00:00:00Z"]
-    assert f"not_in_force applies: {period} 2024-10-31 23:00." in told["2024-10-31T22:00:00Z"]
-    assert told["2024-10-31T22:00:00Z"].endswith("Declined. Reason: not_in_force.")
+    period = "The rule is in force from 2024-11-01 on, up to and including 2026-03-31; the start of the incident"
+    assert f"{period} (2025-01-01 01:00) lies in that time." in told["2025-01-01T00:00:00Z"]
+    assert f"{period} (2024-10-31 23:00) does not lie in that time." in told["2024-10-31T22:00:00Z"]
+    assert told["2024-10-31T22:00:00Z"].endswith("Declined. Reason: not in force.")
 
 
 def test_a_period_the_incident_lies_in_costs_no_row_anything() -> None:

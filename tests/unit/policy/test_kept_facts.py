@@ -192,8 +192,8 @@ def test_without_an_outage_the_period_is_that_of_the_decision() -> None:
 def test_the_explanation_tells_what_was_kept_and_what_will_be() -> None:
     policy = keeps(YEARLY, "pay: fee\ncap: {per: calendar year, at: 10.00 EUR - paid}\n")
     told = policy.explain((700,), {"paid_2026": 400}).text()
-    assert "Kept of earlier incidents: paid 2026 4.00 EUR." in told
-    assert "Kept for later incidents: paid 2026 6.00 EUR." in told
+    assert "Kept of earlier incidents: paid 2026: 4.00 EUR." in told
+    assert "Kept for later incidents: paid 2026: 6.00 EUR." in told
     assert "Kept of earlier incidents: nothing." in policy.explain((700,)).text()
 
 

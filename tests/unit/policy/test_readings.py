@@ -75,15 +75,21 @@ def decided(policy_id: str, reading: str, account: Mapping[str, Any], windows: l
     example = {"account": facts, "incident": incident, "reading": reading, "expected": {"money": []}}
     result = run(document, example)
     found = [difference.decided for difference in result.differences if difference.what == "money"]
-    return found[0] if found else result.explanation.rsplit("Reason: ", 1)[1].removesuffix(".")
+    return found[0] if found else result.explanation.rsplit("Reason: ", 1)[1].removesuffix(".").replace(" ", "_")
 
 
-@pytest.mark.parametrize(("reading", "each"), [("three_billing_cycles", ("100", "3")), ("advertised", ("200", "1"))])
-def test_what_optus_advertised_is_less_than_what_its_app_gives(reading: str, each: tuple[str, str]) -> None:
+@pytest.mark.parametrize(
+    ("reading", "each"),
+    [
+        ("three_billing_cycles", "100 GB, each billing cycle, 3 times"),
+        ("advertised", "200 GB, each billing cycle, once"),
+    ],
+)
+def test_what_optus_advertised_is_less_than_what_its_app_gives(reading: str, each: str) -> None:
     document = load_policy(POLICIES / "optus-2023-11" / "1.yaml")
     example = {"account": {"plan": "postpaid_mobile"}, "reading": reading, "expected": {"units": []}}
     told = run(document, example).explanation
-    assert f"{each[0]} GB, each: billing cycle, times: {each[1]}" in told
+    assert each in told
 
 
 def test_every_parameter_of_the_rulebook_is_decided_both_ways_here_or_by_an_example() -> None:

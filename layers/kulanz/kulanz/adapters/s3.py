@@ -1,23 +1,39 @@
 """Lists, policies and what campaigns leave behind, in the one versioned bucket."""
 
+import re
+import time
 from collections.abc import Iterator
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from urllib3.exceptions import HTTPError
 
-from kulanz.adapters.aws import call, error_code, translated
-from kulanz.application.ports import ListMissing, PinnedVersionGone, PolicyMissing, Refused, TryAgain
+from kulanz.adapters.aws import backoff_seconds, call, error_code, translated
+from kulanz.application.ports import (
+    ListMissing,
+    PinnedVersionGone,
+    PolicyMissing,
+    PolicySealed,
+    PublishedPolicy,
+    PublishingForbidden,
+    Refused,
+    TryAgain,
+)
 from kulanz.domain.campaign import PinnedList
 
 BLOCK_BYTES = 256 * 1024
 POLICY_BYTES = 256 * 1024
+PUBLISH_ATTEMPTS = 5
+PUBLISHED_AT_MOST = 10_000
+"""Versions of policies in one listing, so that a bucket with other things in it cannot fill the memory."""
 
 _NOT_THERE = frozenset({"404", "NoSuchKey", "NoSuchVersion", "NotFound", "NoSuchBucket"})
 _CHANGED = frozenset({"412", "PreconditionFailed"})
 _DELETE_MARKER = frozenset({"405", "MethodNotAllowed"})
 _FORBIDDEN = frozenset({"403", "AccessDenied", "Forbidden"})
+_CONFLICT = frozenset({"409", "ConditionalRequestConflict"})
 _PARTIAL_CONTENT = 206
+_PUBLISHED = re.compile(r"([a-z0-9-]+)/([1-9][0-9]{0,4})\.json")
 
 
 class S3Lists:
@@ -132,21 +148,45 @@ class S3Policies:
         return content
 
     def publish(self, policy_id: str, version: int, content: bytes) -> bool:
-        """Publish a version once. True when it is new, False when the same content stands; raises Refused otherwise."""
         key = f"{self._prefix}{policy_id}/{version}.json"
-        try:
-            self._client.put_object(
-                Bucket=self._bucket, Key=key, Body=content, ContentType="application/json", IfNoneMatch="*"
-            )
-        except ClientError as error:
-            if error_code(error) not in _CHANGED:
+        for attempt in range(1, PUBLISH_ATTEMPTS + 1):
+            try:
+                self._client.put_object(
+                    Bucket=self._bucket, Key=key, Body=content, ContentType="application/json", IfNoneMatch="*"
+                )
+            except ClientError as error:
+                code = error_code(error)
+                if code in _CONFLICT and attempt < PUBLISH_ATTEMPTS:  # another publisher is at it: see who was first
+                    time.sleep(backoff_seconds(attempt))
+                    continue
+                if code in _FORBIDDEN:
+                    raise PublishingForbidden(f"{policy_id} version {version}") from None
+                if code not in _CHANGED:
+                    raise translated(error, "PutObject") from error
+                if self.fetch(policy_id, version) == content:
+                    return False
+                raise PolicySealed(f"{policy_id} version {version} is published with other content") from None
+            except BotoCoreError as error:
                 raise translated(error, "PutObject") from error
-            if self.fetch(policy_id, version) == content:
-                return False
-            raise Refused(
-                f"{policy_id} version {version} is published with other content; publish the change as a new version"
-            ) from None
-        return True
+            return True
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def published(self) -> Iterator[PublishedPolicy]:
+        found: list[PublishedPolicy] = []
+        more: dict[str, str] = {}
+        while True:
+            answer = call(
+                "ListObjectsV2", self._client.list_objects_v2, Bucket=self._bucket, Prefix=self._prefix, **more
+            )
+            for item in answer.get("Contents", ()):
+                name = _PUBLISHED.fullmatch(item["Key"].removeprefix(self._prefix))
+                if name is not None:  # what else lies there is nothing that a campaign could name
+                    found.append(PublishedPolicy(name[1], int(name[2]), item["LastModified"]))
+            if len(found) > PUBLISHED_AT_MOST:
+                raise Refused(f"more than {PUBLISHED_AT_MOST} published versions are not listed")
+            if not answer.get("IsTruncated"):
+                return iter(sorted(found, key=lambda policy: (policy.policy_id, policy.version)))
+            more = {"ContinuationToken": answer["NextContinuationToken"]}
 
 
 class S3Archive:

@@ -37,6 +37,14 @@ class PolicyMissing(Exception):
     """No policy of that id and version has been published."""
 
 
+class PolicySealed(Refused):
+    """That version of a policy has been published with other content, which stands."""
+
+
+class PublishingForbidden(Refused):
+    """Whoever asked may not publish policies."""
+
+
 class Outdated(Exception):
     """A conditional write found that somebody else had written first; read again and decide anew."""
 
@@ -57,11 +65,34 @@ class ListStore(Protocol):
         """Store a list that came inside an event, once: a second call with the same key returns the first version."""
 
 
+@dataclass(frozen=True, slots=True)
+class PublishedPolicy:
+    """A version of a policy that campaigns can be opened under."""
+
+    policy_id: str
+    version: int
+    published_at: datetime
+
+
 class PolicyStore(Protocol):
     """Published policies; a published version never changes."""
 
     def fetch(self, policy_id: str, version: int) -> bytes:
         """The canonical JSON of a policy. Raises PolicyMissing."""
+
+
+class PolicyShelf(PolicyStore, Protocol):
+    """Where policies are published; no function of the stack needs more than `fetch`."""
+
+    def publish(self, policy_id: str, version: int, content: bytes) -> bool:
+        """Publish a version, once: of several publishers at a time one writes it, and the others find it written.
+
+        True when this call published it, False when the same content stands. Raises PolicySealed for other content,
+        and PublishingForbidden.
+        """
+
+    def published(self) -> Iterator[PublishedPolicy]:
+        """Every published version, by id and then by version."""
 
 
 class CampaignStore(Protocol):

@@ -2,14 +2,15 @@
 
 Every column gets its two parsers once, when its declaration is made; a row then costs one call per column. A value is
 ``str``, ``bool``, ``int`` (money: minor units; number), ``Fraction`` (number), ``datetime`` (aware UTC), ``date``, or a
-tuple of texts, numbers, amounts, dates or windows; ``None`` is unknown. An error names the field and what was expected,
-never the value.
+tuple of texts, numbers, amounts, dates or windows; ``None`` is unknown, ``INVALID`` wrong and held. An error names the
+field and what was expected, never the value.
 """
 
 import re
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
+from enum import Enum
 from fractions import Fraction
 
 from kulanz.domain.money import AmountError, minor_units, parse_minor
@@ -24,13 +25,22 @@ SINGLE_TYPES = ("text", "yes_no", "number", "money", "instant", "day", "zone")
 LIST_TYPES = ("list", "numbers", "amounts", "dates", "windows")
 FACT_TYPES = (*SINGLE_TYPES, *LIST_TYPES)
 
+
+class Invalid(Enum):
+    """What stands for a wrong value whose policy holds the account: neither default nor incident fills it in."""
+
+    INVALID = "invalid"
+
+
+INVALID = Invalid.INVALID
+
 type FactItem = str | int | Fraction | date | Window
-type FactValue = str | bool | int | Fraction | datetime | date | tuple[FactItem, ...]
+type FactValue = str | bool | int | Fraction | datetime | date | tuple[FactItem, ...] | Invalid
 type ParseText = Callable[[str], FactValue | None]
 type ParseJson = Callable[[object], FactValue | None]
 
 _NUMBER = re.compile(r"(-?)([0-9]{1,15})(?:\.([0-9]{1,12}))?", re.ASCII)
-_YES_NO = {
+YES_NO = {
     **dict.fromkeys(("true", "True", "TRUE", "yes", "Yes", "YES"), True),
     **dict.fromkeys(("false", "False", "FALSE", "no", "No", "NO"), False),
 }
@@ -50,7 +60,7 @@ class FactDeclaration:
 
     ``required`` says whether a list must have the column. ``parse_text`` reads a CSV cell (empty is unknown),
     ``parse_json`` a JSON value (null is unknown); both raise ``FactError``, unless ``hold_invalid`` makes a value of
-    the wrong type or out of range unknown instead.
+    the wrong type or out of range ``INVALID`` instead.
     """
 
     __slots__ = (
@@ -99,6 +109,8 @@ def canonical(value: FactValue | None) -> str:  # noqa: PLR0911 (one return per 
     match value:
         case None:
             return ""
+        case Invalid():
+            return "\0invalid"  # no text holds a NUL
         case bool():
             return "true" if value else "false"
         case int():
@@ -194,7 +206,7 @@ def _read_text(text: str) -> str:
 
 def _read_yes_no(text: str) -> bool:
     try:
-        return _YES_NO[text]
+        return YES_NO[text]
     except KeyError:
         raise ValueError("true or false") from None
 
@@ -298,7 +310,7 @@ def _text_parser(name: str, read: Callable[[str], FactValue], hold_invalid: bool
             return read(raw)
         except ValueError as error:
             if hold_invalid:
-                return None
+                return INVALID
             raise FactError(name, str(error)) from None
 
     return parse_text
@@ -335,7 +347,7 @@ def _json_parser(name: str, type_: str, read: Callable[[str], FactValue], hold_i
             if len(texts) == len(value):
                 return from_text(LIST_SEPARATOR.join(texts)) if texts else ()
         if hold_invalid:
-            return None
+            return INVALID
         raise FactError(name, expected)
 
     return parse_json

@@ -4,10 +4,12 @@
 
 import operator
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
+from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from kulanz.domain.money import Exact
 from kulanz.domain.policy import exposure
 from kulanz.domain.policy.expression import Function, KindMismatch, Node, Zoned
 from kulanz.domain.policy.functions import SCALABLE, SPANS, check_kinds, need, same_kind
@@ -28,7 +30,14 @@ from kulanz.domain.policy.kinds import (
     YES_NO,
     Kind,
 )
-from kulanz.domain.time import WorkingDays, add_days, add_months, instant_of, microseconds_of
+from kulanz.domain.time import (
+    SECOND_MICROSECONDS,
+    WorkingDays,
+    add_days,
+    add_months,
+    instant_of,
+    microseconds_of,
+)
 
 WEEKDAY_NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 WEEKDAYS = {name: number for number, name in enumerate(WEEKDAY_NAMES)}
@@ -36,6 +45,9 @@ NO_REGION = "declare the region whose holidays count: working_days: GB-ENG"
 MAX_BILLING_DAY = 31
 MAX_MONTH = 12
 MAX_SPAN_DAYS = 36_525
+INSTANTS = (microseconds_of(datetime.min.replace(tzinfo=UTC)), microseconds_of(datetime.max.replace(tzinfo=UTC)))
+"""The first and the last instant that the calendar has."""
+LAST_DAY = date.max.toordinal()
 
 type Bound = tuple[Kind, Callable[..., Any] | Zoned]
 type Bind = Callable[[tuple[Node, ...]], Bound]
@@ -57,7 +69,9 @@ def calendar_functions(working: WorkingDays | None) -> dict[str, Function]:
         "days_with_at_least": Function(
             "days_with_at_least(outage, 12 h)", _zoned(_days_with_at_least, OUTAGE, DURATION, gives=NUMBER)
         ),
-        "weekday": Function("weekday(day)", _constant_day(lambda day: WEEKDAY_NAMES[(day - 1) % 7], TEXT)),
+        "weekday": Function(
+            "weekday(day)", _constant_day(lambda day: WEEKDAY_NAMES[(day - 1) % 7], TEXT), choices=WEEKDAY_NAMES
+        ),
         "is_working_day": Function("is_working_day(day)", _is_working_day(working)),
         "time_of_day": Function("time_of_day(instant)", _zoned(_time_of_day, INSTANT, gives=TIME_OF_DAY)),
         "daily": Function(
@@ -102,9 +116,12 @@ def _is_working_day(working: WorkingDays | None) -> Bind:
     return bind
 
 
-def _time_of_day(instant: int, zone: ZoneInfo) -> int:
+def _time_of_day(instant: int, zone: ZoneInfo) -> Exact:
+    """Give the time of day in minutes, exact: a second after 18:00 is later than 18:00."""
     local = instant_of(instant).astimezone(zone)
-    return local.hour * 60 + local.minute
+    microseconds = local.second * SECOND_MICROSECONDS + local.microsecond
+    minutes = local.hour * 60 + local.minute
+    return minutes + Fraction(microseconds, exposure.MINUTE) if microseconds else minutes
 
 
 def _days_with_more_than(outage: exposure.Outage, threshold: int, zone: ZoneInfo) -> int:
@@ -118,7 +135,7 @@ def _days_with_at_least(outage: exposure.Outage, threshold: int, zone: ZoneInfo)
 def _days(nodes: tuple[Node, ...]) -> Bound:
     need(len(nodes) == 1 and nodes[0].kind in (OUTAGE, PERIOD), "expected an outage or a period")
     if nodes[0].kind == PERIOD:
-        return NUMBER, Zoned(lambda period, zone: exposure.count_days((period,), zone))
+        return NUMBER, Zoned(lambda period, zone: exposure.count_days(exposure.union((period,)), zone))
     return NUMBER, Zoned(exposure.count_days)
 
 
@@ -126,7 +143,7 @@ def _plus(working: WorkingDays | None) -> Bind:
     def bind(nodes: tuple[Node, ...]) -> Bound:
         left, right = nodes
         if right.kind == DURATION and left.kind == INSTANT:
-            return INSTANT, operator.add
+            return INSTANT, lambda instant, duration: _in_the_calendar(instant + duration)
         if left.kind in (DAY, INSTANT) and right.kind in (SPAN_DAYS, SPAN_MONTHS, SPAN_WORKING_DAYS):
             return left.kind, _moved(left.kind, right.kind, working, 1)
         same_kind(nodes, (*SCALABLE, *SPANS))
@@ -142,11 +159,16 @@ def _minus(nodes: tuple[Node, ...]) -> Bound:
     if left.kind == DAY and right.kind == DAY:
         return NUMBER, operator.sub
     if left.kind == INSTANT and right.kind == DURATION:
-        return INSTANT, operator.sub
+        return INSTANT, lambda instant, duration: _in_the_calendar(instant - duration)
     if left.kind in (DAY, INSTANT) and right.kind in (SPAN_DAYS, SPAN_MONTHS):
         return left.kind, _moved(left.kind, right.kind, None, -1)
     same_kind(nodes, (*SCALABLE, *SPANS))
     return left.kind, operator.sub
+
+
+def _in_the_calendar(instant: Exact) -> int | None:
+    """Give an instant to the microsecond; unknown where the calendar has none."""
+    return instant // 1 if INSTANTS[0] <= instant <= INSTANTS[1] else None
 
 
 def _moved(kind: Kind, span: Kind, working: WorkingDays | None, sign: int) -> Callable[..., Any] | Zoned:
@@ -154,21 +176,24 @@ def _moved(kind: Kind, span: Kind, working: WorkingDays | None, sign: int) -> Ca
     if span == SPAN_WORKING_DAYS and working is None:
         raise KindMismatch(NO_REGION)
 
-    def move_day(day: int, count: int) -> int | None:
-        if abs(count) > MAX_SPAN_DAYS:
+    def move_day(day: int, count: Exact) -> int | None:
+        if not -MAX_SPAN_DAYS <= count <= MAX_SPAN_DAYS or count.denominator != 1:
             return None
+        steps = sign * int(count)
         if span == SPAN_DAYS:
-            return day + sign * count
+            moved = day + steps
+            return moved if 0 < moved <= LAST_DAY else None
+        start = date.fromordinal(day)
         if span == SPAN_MONTHS:
-            return add_months(date.fromordinal(day), sign * count).toordinal()
+            return add_months(start, steps).toordinal()
         assert working is not None
-        moved = working.after(date.fromordinal(day), count)
-        return None if moved is None else moved.toordinal()
+        working_day = working.after(start, steps)
+        return None if working_day is None else working_day.toordinal()
 
     if kind == DAY:
         return move_day
 
-    def move_instant(instant: int, count: int, zone: ZoneInfo) -> int | None:
+    def move_instant(instant: int, count: Exact, zone: ZoneInfo) -> int | None:
         day = exposure.day_of(instant, zone)
         moved = move_day(day, count)
         return None if moved is None else microseconds_of(add_days(instant_of(instant), moved - day, zone))
@@ -229,7 +254,7 @@ def _year(nodes: tuple[Node, ...]) -> Bound:
     to_day = _to_day(nodes[0])
     if len(nodes) == 2:
         need(nodes[1].constant and nodes[1].value in range(1, MAX_MONTH + 1), "expected a month from 1 to 12")
-    first = nodes[1].value if len(nodes) == 2 else 1
+    first = int(nodes[1].value) if len(nodes) == 2 else 1
     return PERIOD, Zoned(lambda *values: exposure.month_period(to_day(values[0], values[-1]), values[-1], 12, first))
 
 
@@ -237,10 +262,10 @@ def _billing_period(nodes: tuple[Node, ...]) -> Bound:
     need(len(nodes) == 2 and nodes[1].kind == NUMBER, "expected a day or instant, and the billing day of the month")
     to_day = _to_day(nodes[0])
 
-    def period(value: int, billing_day: int, zone: ZoneInfo) -> exposure.Interval | None:
+    def period(value: int, billing_day: Exact, zone: ZoneInfo) -> exposure.Interval | None:
         if billing_day not in range(1, MAX_BILLING_DAY + 1):
             return None
-        return exposure.billing_period(to_day(value, zone), zone, billing_day)
+        return exposure.billing_period(to_day(value, zone), zone, int(billing_day))
 
     return PERIOD, Zoned(period)
 
@@ -255,12 +280,12 @@ def _working_days(working: WorkingDays | None) -> Bind:
     return bind
 
 
-def _most_in_a_year(outage: exposure.Outage, first_month: int, zone: ZoneInfo) -> int | None:
+def _most_in_a_year(outage: exposure.Outage, first_month: Exact, zone: ZoneInfo) -> int | None:
     """Count the outages that start in one year from a month on, in the year that has most of them."""
     if first_month not in range(1, MAX_MONTH + 1):
         return None
     counts: dict[int, int] = {}
     for start, _ in outage:
-        year = exposure.month_period(exposure.day_of(start, zone), zone, MAX_MONTH, first_month)[0]
+        year = exposure.month_period(exposure.day_of(start, zone), zone, MAX_MONTH, int(first_month))[0]
         counts[year] = counts.get(year, 0) + 1
     return max(counts.values(), default=0)

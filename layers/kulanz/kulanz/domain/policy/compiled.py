@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from kulanz.domain.decision import Benefit, Decision, Notice, Outcome
-from kulanz.domain.facts import FactDeclaration, FactValue
+from kulanz.domain.facts import INVALID, FactDeclaration, FactValue
 from kulanz.domain.incident import Incident
 from kulanz.domain.policy import kinds
 from kulanz.domain.policy.counted import period_labels
@@ -128,7 +128,9 @@ class CompiledPolicy:
     def _row(self, values: Sequence[FactValue | None], kept: Kept = NOTHING_KEPT) -> Row:
         row = self._blank.copy()
         for slot, value in zip(self._slots, values, strict=True):
-            if value is not None:
+            if value is INVALID:
+                row[slot.index] = None
+            elif value is not None:
                 row[slot.index] = value if slot.convert is None else slot.convert(value)
         for name, known in kept.items():
             if name in self._periods:

@@ -48,11 +48,14 @@ def period_labels(program: "Program", per: str) -> list[str]:
     """Give the labels of the periods that the incident touches: 2026, 2026_04 or 2026_q2."""
     windows = program.incident_windows()
     zone = program.fixed_zone()
-    return (
-        []
-        if zone is None
-        else [label(period, per, zone) for period in exposure.periods_of(windows, zone, exposure.MONTHS[per])]
-    )
+    if zone is None:
+        return []
+    try:
+        periods = exposure.periods_of(windows, zone, exposure.MONTHS[per])
+    except exposure.TooLong:
+        problem = f"the incident lasts more than {exposure.MAX_DAYS} days, too long for a cap per {per}"
+        raise PolicyError(problem, ("cap",)) from None
+    return [label(period, per, zone) for period in periods]
 
 
 def label(period: exposure.Interval, per: str, zone: ZoneInfo) -> str:

@@ -80,7 +80,7 @@ def take_in(named: DataFileNamed, policy_file: FilePath | None) -> tuple[FilePat
     if policy_file is None:
         raise PolicyError(f"to take in the data file {named.name}, the policy must be read from a file", named.path)
     own = policy_file.parent / f"{named.name}.yaml"
-    shared = policy_file.parent.parent / FOLDER / f"{named.name}.yaml"
+    shared = policy_file.parent.resolve().parent / FOLDER / f"{named.name}.yaml"
     found = next((file for file in (own, shared) if file.is_file()), None)
     if found is None:
         raise PolicyError(f"there is no data file {own} or {shared}; write one of them", named.path)

@@ -1,45 +1,84 @@
 """Telling a decision as the steps of its arithmetic, by evaluating the very closures that decided it.
 
-Only who asks for an explanation imports this.
+Only who asks for an explanation imports this. Its readers are the customer, whoever answers him, and whoever checks it
+afterwards: every amount with its currency, every operation with its operands, and no name that is only the policy's.
+What did not matter (the branch not taken, the half of a condition that the other half decided) is left out.
 """
 
 # ruff: noqa: PLR2004 (how many operands an operation has)
 
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from kulanz.domain.decision import Decision, Due, Outcome
-from kulanz.domain.policy.expression import Node, Row
+from kulanz.domain.decision import Benefit, Decision, Due, Outcome, Validity
+from kulanz.domain.money import MAX_MINOR_UNITS
+from kulanz.domain.policy.document import Fact
+from kulanz.domain.policy.expression import UNKNOWN, Node, Row, unknown_name
 from kulanz.domain.policy.functions import MONEY_BY_TIME
-from kulanz.domain.policy.kinds import DURATION, OUTAGE, Kind, money, show, show_number
+from kulanz.domain.policy.heads import SINGLE_HEAD, CompiledGive, CompiledHead
+from kulanz.domain.policy.kinds import DURATION, INSTANT, LIST, NUMBER, OUTAGE, PERIOD, YES_NO
 from kulanz.domain.policy.program import CompiledClause, FactSlot, NamedValue, kind_of
 from kulanz.domain.policy.tables import StepTable, TierTable
+from kulanz.domain.policy.verdict import TOO_MUCH
+from kulanz.domain.policy.wording import (
+    MONTHS,
+    aside,
+    capital,
+    counted,
+    first_moment,
+    last_moment,
+    listed,
+    quoted,
+    said,
+    said_amount,
+    said_share,
+    spoken,
+)
+from kulanz.domain.time import microseconds_of
 
 if TYPE_CHECKING:
-    from kulanz.domain.policy.verdict import HeadResult, Judge, Period, Verdict
+    from kulanz.domain.policy.verdict import HeadResult, Judge, KeptFact, Period, Verdict
 
-_TIMES = {1: "once", 2: "twice"}
+LISTED_AT_MOST = 10
+"""Entries of a list that are named; of a longer one the number is told."""
 _WORDS = {
-    ">=": "is at least",
-    ">": "is more than",
-    "<=": "is at most",
-    "<": "is less than",
-    "=": "is",
-    "!=": "is not",
-    "in": "is one of",
-    "has": "contains",
+    ">=": ("is at least", "is less than"),
+    ">": ("is more than", "is not more than"),
+    "<=": ("is at most", "is more than"),
+    "<": ("is less than", "is at least"),
+    "=": ("is", "is not"),
+    "!=": ("is not", "is"),
+    "in": ("is one of", "is none of"),
+    "has": ("contains", "does not contain all of"),
 }
-_OPPOSITE = {
-    ">=": "is less than",
-    ">": "is not more than",
-    "<=": "is more than",
-    "<": "is at least",
-    "=": "is not",
-    "!=": "is",
-    "in": "is not one of",
-    "has": "does not contain",
+"""What a comparison says where it holds, and where it does not."""
+_WORDS_OF_TIME = {
+    ">=": ("is not before", "is before"),
+    ">": ("is after", "is not after"),
+    "<=": ("is not after", "is after"),
+    "<": ("is before", "is not before"),
+}
+_LINES = {
+    "at least": "is at least {0}",
+    "from": "is {0} or later",
+    "more than": "is more than {0}",
+    "at most": "is at most {0}",
+    "up to": "is at most {0}",
+    "less than": "is less than {0}",
+    "below": "is below {0}",
+    "before": "is before {0}",
+    "is": "is {0}",
 }
 _SUPERLATIVES = {("max", True): "higher", ("min", True): "lower", ("max", False): "highest", ("min", False): "lowest"}
+_BUILT_IN = {
+    "incident_start": "the start of the incident",
+    "incident_end": "the end of the incident",
+    "decided_at": "the moment of the decision",
+    "functions": "the functions that failed",
+    "amount": "the amount",
+    "exact_amount": "the amount before rounding",
+}
 _PHRASES = {
     "total": "the time of {0}",
     "longest": "the longest part of {0}",
@@ -74,15 +113,18 @@ _PHRASES = {
     "days_with_more_than": "the days with more than {1} of {0}",
     "days_with_at_least": "the days with at least {1} of {0}",
     "working_days": "the working days after {0} until {1}",
-    "billing_period": "the billing period of {0} from day {1} on",
-    "most_in_a_year": "the most of {0} in one year from month {1} on",
+    "billing_period": "the billing period of {0} that starts on day {1} of a month",
     "at": "{1} on {0}",
     "weekday": "the weekday of {0}",
     "time_of_day": "the time of day of {0}",
-    "is_working_day": "{0} is a working day",
-    "starts_with": "{0} starts with {1}",
+    "most_in_a_year": "the most of {0} in one year that starts in {1}",
 }
 """How functions are spoken, with their arguments in order."""
+_TESTS = {
+    "is_working_day": ("{0} is a working day", "{0} is not a working day"),
+    "starts_with": ("{0} starts with {1}", "{0} does not start with {1}"),
+}
+_CLAUSES = {Outcome.DECLINED: "exclusion", Outcome.REFERRED: "referral", Outcome.HELD: "hold"}
 _OUTCOMES = {
     Outcome.GRANTED: "Granted",
     Outcome.DECLINED: "Declined",
@@ -90,11 +132,22 @@ _OUTCOMES = {
     Outcome.REFERRED: "Referred to a person",
     Outcome.OFFERED: "Owed as soon as the customer claims or accepts it",
 }
+_DELIVERY = {
+    ("automatic", "granted"): "credited automatically",
+    ("claim", "granted"): "owed on the customer's claim, which has been made",
+    ("claim", "offered"): "owed on the customer's claim, not made yet",
+    ("claim", ""): "owed on the customer's claim, whose last day is not known",
+    ("claim", "late"): "owed on the customer's claim only, and the time for it is over",
+    ("offer", "granted"): "an offer, which the customer has accepted",
+    ("offer", "offered"): "an offer, not accepted yet",
+    ("offer", ""): "an offer, whose last day is not known",
+    ("offer", "late"): "an offer, and the time for accepting it is over",
+}
 
 
 def explain(judge: "Judge", verdict: "Verdict", decision: Decision, row: Row, slots: list[FactSlot]) -> tuple[str, ...]:
     """Tell a verdict. The row is the one that was judged, so that everything in it is what was computed."""
-    return tuple(_Teller(judge, row, slots).steps(verdict, decision))
+    return tuple(capital(step) for step in _Teller(judge, row, slots).steps(verdict, decision))
 
 
 class _Teller:
@@ -106,18 +159,18 @@ class _Teller:
         self._told: set[str] = set()
         zone = self._program.scope.zone.evaluate(row)
         self._zone: ZoneInfo | None = zone
+        self._shares = frozenset(_shares(judge))
 
     def steps(self, verdict: "Verdict", decision: Decision) -> list[str]:
         policy = self._program.policy
         steps = [f"Policy {policy.id}, version {policy.version}: {policy.title}."]
         if policy.parameters:
-            chosen = [f"{name}: {p.choices[self._program.parameters[name]]}" for name, p in policy.parameters.items()]
-            steps.append("As chosen for this campaign: " + "; ".join(chosen) + ".")
+            steps.append(f"As chosen for this campaign: {'; '.join(map(self._chosen, policy.parameters))}.")
         if policy.tax:
             steps.append(f"Amounts {'include' if policy.tax == 'included' else 'do not include'} tax.")
-        steps.append("Facts used: " + (", ".join(self._facts()) or "none") + ".")
+        steps += self._facts()
         if self._judge.kept:
-            steps.append("Kept of earlier incidents: " + (", ".join(self._kept()) or "nothing") + ".")
+            steps.append(f"Kept of earlier incidents: {'; '.join(self._kept()) or 'nothing'}.")
         steps += self._incident()
         for clause in self._judge.told:
             steps += self._needed(clause.node)
@@ -130,29 +183,40 @@ class _Teller:
         for head in self._judge.heads:
             if head.node is not None and not head.for_each:
                 steps += self._needed(head.node)
-                steps.append(self._condition(head.name, head.node))
-        for result in verdict.results:
+                steps.append(self._condition(head))
+        for result in (*verdict.beside, *verdict.results):
             steps += self._head(result)
-        steps += self._total(verdict)
+        steps += [*self._total(verdict), *self._bounds(verdict), *self._delivery(verdict), *self._adds(verdict)]
+        return [*steps, self._end(verdict, decision)]
+
+    def _bounds(self, verdict: "Verdict") -> list[str]:
+        """Tell what the amount was held against: the largest one there is, and the conditions of its payout."""
         if verdict.unknown in self._program.values:
-            steps += self._needed(self._program.values[verdict.unknown].node)
+            return self._needed(self._program.values[verdict.unknown].node)
+        if verdict.reason == TOO_MUCH:
+            most = said_amount(MAX_MINOR_UNITS, self._judge.currency) if self._judge.currency else "the largest amount"
+            return [f"that is above {most}, the most that one credit can be."]
+        steps = []
         for clause in self._judge.payout if verdict.results else ():
             steps.append(self._clause(clause))
             if clause is verdict.clause:
                 break
-        return [*steps, *self._delivery(verdict), *self._adds(verdict), self._end(verdict, decision)]
+        return steps
 
     def _adds(self, verdict: "Verdict") -> list[str]:
         """Tell what later incidents will be decided with."""
         told = []
         for kept in self._judge.kept:
-            kind, name = kind_of(kept.slot.declaration), kept.slot.declaration.name
-            for added, value in verdict.added.items():
-                if added == name or (kept.slot.per and added.startswith(f"{name}_")):
-                    told.append(f"{_spoken(added)} {show(kind, value, self._zone)}")
+            name = kept.slot.declaration.name
+            mine = {place: one for place, one in verdict.added.items() if kept.is_named(place)}
+            told += [self._one_kept(kept, place, one) for place, one in mine.items()]
             if name in verdict.cleared:
-                told.append(f"{_spoken(name)} settled")
-        return [f"Kept for later incidents: {', '.join(told)}."] if told else []
+                told.append(f"{spoken(name)}: settled")
+        return [f"Kept for later incidents: {'; '.join(told)}."] if told else []
+
+    def _chosen(self, parameter: str) -> str:
+        """The sentence of the reading that a campaign chose."""
+        return aside(self._program.policy.parameters[parameter].choices[self._program.parameters[parameter]])
 
     def _incident(self) -> list[str]:
         """Tell when it was, and why where that is known, in the rule's zone."""
@@ -160,32 +224,43 @@ class _Teller:
         windows = self._program.incident_windows()
         if incident is None or not windows:
             return []
-        when = show(OUTAGE, windows, self._zone)
-        zone = self._zone.key if self._zone is not None else "UTC"
-        cause = f", cause {incident.cause}" if incident.cause else ""
-        return [f"The incident: {when} ({zone}){cause}."]
+        cause = f"; its cause: {spoken(incident.cause)}" if incident.cause else ""
+        return [f"The incident: {said(OUTAGE, windows, self._zone)} ({self._zone_name()}){cause}."]
+
+    def _zone_name(self) -> str:
+        return self._zone.key if self._zone is not None else "UTC"
 
     def _facts(self) -> list[str]:
+        """Tell the facts, those that the policy explains with their meaning."""
         stated = [
             slot
             for slot in self._program.slots.values()
             if not slot.from_account and not slot.columns and not slot.is_kept
         ]
-        return [
-            f"{slot.declaration.name} {show(kind_of(slot.declaration), self._row[slot.index], self._zone)}"
-            for slot in [*self._slots, *stated]
-        ]
+        known, unknown = [], []
+        for slot in [*self._slots, *stated]:
+            name, value = slot.declaration.name, self._row[slot.index]
+            fact = self._program.policy.facts.get(name)
+            meaning = f" ({aside(fact.says)})" if isinstance(fact, Fact) and fact.says else ""
+            if value is None:
+                unknown.append(spoken(name))
+            elif kind_of(slot.declaration) == YES_NO:
+                known.append(f"{spoken(name)}: {'yes' if value else 'no'}{meaning}")
+            else:
+                known.append(f"{spoken(name)}: {said(kind_of(slot.declaration), value, self._zone)}{meaning}")
+        steps = [f"Facts used: {'; '.join(known)}."] if known else []
+        return [*steps, f"Not known: {listed(unknown)}."] if unknown else steps
 
     def _kept(self) -> list[str]:
         told = []
         for kept in self._judge.kept:
-            kind, value = kind_of(kept.slot.declaration), self._row[kept.slot.index]
-            of_periods = value.items() if kept.slot.per else [("", value)]
-            name = _spoken(kept.slot.declaration.name)
-            told += [
-                f"{name} {period}".strip() + f" {show(kind, one, self._zone)}" for period, one in of_periods if one
-            ]
+            value, name = self._row[kept.slot.index], kept.slot.declaration.name
+            known = {f"{name}_{period}": one for period, one in value.items()} if kept.slot.per else {name: value}
+            told += [self._one_kept(kept, place, one) for place, one in known.items() if one]
         return told
+
+    def _one_kept(self, kept: "KeptFact", name: str, value: Any) -> str:
+        return f"{spoken(name)}: {said(kind_of(kept.slot.declaration), value, self._zone)}"
 
     def _needed(self, node: Node | None) -> list[str]:
         """Tell the named values a node uses, each once, those that it needs first."""
@@ -198,217 +273,357 @@ class _Teller:
                 return []
             self._told.add(node.text)
         if named is not None and named.steps is not None:
-            return self._needed(named.steps.count) + self._steps_table(named, named.steps)
+            values = [step.value for step, _ in named.steps.reached(self._row) or ()]
+            needed = [step for child in (named.steps.count, *values) for step in self._needed(child)]
+            return needed + self._steps_table(named, named.steps)
         if named is not None and named.tiers is not None:
-            return self._needed(named.tiers.by) + self._tiers_table(named, named.tiers)
+            tier = named.tiers.matching(self._row)
+            needed = self._needed(named.tiers.by) + self._needed(None if tier is None else tier.value)
+            return needed + self._tiers_table(named, named.tiers)
         for child in self._used(node):
             steps += self._needed(child)
         if named is not None:
             assert named.source is not None
-            steps.append(f"{_spoken(named.name)}: {self._sum_up(named.source)}.")
+            steps.append(f"{spoken(named.name)}: {self._sum_up(named.source, share=named.name in self._shares)}.")
         elif node.operation == "name" and node.text == "outage":
             steps.append(self._outage(node))
         return steps
 
     def _used(self, node: Node) -> tuple[Node, ...]:
-        """Give the operands that mattered: of an ``if`` its condition and the branch taken, else the known ones."""
+        """Give the operands that mattered: the branch taken, the known ones, those that decided a condition."""
         if node.operation == "if":
             holds = node.children[0].evaluate(self._row)
             return node.children[:1] if holds is None else (node.children[0], node.children[1 if holds else 2])
         if node.operation == "first_known":
             return tuple(child for child in node.children if child.evaluate(self._row) is not None)[:1]
+        if node.operation in ("and", "or"):
+            return self._deciding(node)
         return node.children
+
+    def _deciding(self, node: Node) -> tuple[Node, ...]:
+        """Give the operands of ``and`` or ``or`` that made it what it is: all that turned out as the whole did."""
+        holds = node.evaluate(self._row)
+        return tuple(child for child in node.children if child.evaluate(self._row) is holds)
 
     def _outage(self, node: Node) -> str:
         value = node.evaluate(self._row)
         if not value:
-            return "The outage counted for this customer: none."
-        lengths = sum(end - start for start, end in value)
-        name = self._zone.key if self._zone is not None else "UTC"
-        shown = show(node.kind, value, self._zone)
-        return f"The outage counted for this customer: {shown} ({name}), {show(DURATION, lengths)} in all."
+            return "the outage counted for this customer: none."
+        length = said(DURATION, sum(end - start for start, end in value), None)
+        if value == self._program.incident_windows():
+            return f"the outage counted for this customer: the whole incident, {length}."
+        return (
+            f"the outage counted for this customer: {said(OUTAGE, value, self._zone)} ({self._zone_name()}),"
+            f" {length} in all."
+        )
 
     def _value(self, node: Node) -> str:
-        return show(node.kind, node.evaluate(self._row), self._zone)
+        """Give a node's value; a share as a percentage."""
+        value = node.evaluate(self._row)
+        if value is not None and node.operation == "name" and node.text in self._shares:
+            return said_share(value)
+        return said(node.kind, value, self._zone)
 
-    def _sum_up(self, node: Node) -> str:
+    def _sum_up(self, node: Node, *, share: bool = False) -> str:
         """Give the phrase of a node and, where it was computed, its value."""
-        phrase, value = self._phrase(node), self._value(node)
-        return phrase if node.operation in ("literal", "name") or phrase == value else f"{phrase} = {value}"
+        if node.operation == "if" and (holds := node.children[0].evaluate(self._row)) is not None:
+            return self._sum_up(node.children[1 if holds else 2], share=share) + self._because(node.children[0])
+        if node.operation == "first_known":
+            return next((self._sum_up(child) for child in self._used(node)), "not known")
+        if node.kind == YES_NO:
+            return self._truth(node)
+        value = self._value(node)
+        if share and node.operation != "literal" and (exact := node.evaluate(self._row)) is not None:
+            value = said_share(exact)
+        if node.operation == "name":
+            return self._phrase(node)
+        if node.operation == "literal":
+            return self._literal(node)
+        return f"{self._phrase(node)} = {value}"
+
+    def _literal(self, node: Node) -> str:
+        """Give what was written out as it was written, but amounts in full and texts and lists in words."""
+        if node.text == UNKNOWN:
+            return said(node.kind, None, None)
+        if node.kind == LIST:
+            return listed([self._literal(child) for child in node.children]) or "none"
+        in_words = node.kind.currency or node.kind.name in ("text", "days", "working days", "months")
+        return said(node.kind, node.value, self._zone) if in_words else node.text
 
     def _phrase(self, node: Node) -> str:  # noqa: C901, PLR0911, PLR0912 (one case per operation, one line each)
         """Give a node in words, its operands with their values."""
-        operands = [self._operand(child) for child in node.children]
-        match node.operation, operands:
+        match node.operation, [self._operand(child, node) for child in node.children]:
             case "literal", _:
-                return node.text
+                return self._literal(node)
             case "name", _:
                 return self._named(node)
             case "*", [left, right]:
-                return f"{left} of {right}" if _is_share(node.children[0]) else f"{left} times {right}"
+                return f"{left} of {right}" if self._is_share(node.children[0]) else f"{left} times {right}"
             case "/", [left, right]:
                 return f"{left} divided by {right}"
             case ("+" | "-") as sign, [left, right]:
                 return f"{left} {'plus' if sign == '+' else 'minus'} {right}"
             case "negative", [only]:
                 return f"minus {only}"
-            case ("max" | "min") as which, _:
-                return f"the {_SUPERLATIVES[which, len(operands) == 2]} of {_listed(operands)}"
-            case ("and" | "or") as word, _:
-                return f" {word} ".join(operands)
-            case "not", [only]:
-                return f"not {only}"
-            case "in", [left, right]:
-                return f"{left} is one of {right}"
-            case "has", [left, right]:
-                return f"{left} contains {right}"
-            case "known", [only]:
-                return f"{only} is known"
+            case ("max" | "min") as which, operands:
+                return f"the {_SUPERLATIVES[which, len(operands) == 2]} of {listed(operands)}"
             case ("begun" | "full") as which, [left, right]:
-                return f"{which} blocks of {right} in {left}"
-            case "round", _:
+                return f"blocks of {right} {'begun' if which == 'begun' else 'completed'} in {left}"
+            case "round", operands:
                 return f"{operands[0]} rounded" + (f" to a multiple of {operands[1]}" if len(operands) > 1 else "")
-            case "if", [_, then, otherwise]:
-                return then if node.children[0].evaluate(self._row) else otherwise
-            case "first_known", _:
-                known = zip(operands, node.children, strict=True)
-                return next((said for said, child in known if child.evaluate(self._row) is not None), "unknown")
-            case operation, [left, right] if operation in _WORDS:
-                return f"{left} {_WORDS[operation]} {right}"
-            case operation, _ if operation in _PHRASES:
+            case (("if" | "first_known"), _):
+                return next((self._operand(child, node) for child in self._used(node)[-1:]), "not known")
+            case "most_in_a_year" as operation, [what, month]:
+                number = node.children[1].evaluate(self._row)
+                named = number in range(1, len(MONTHS) + 1)
+                return _PHRASES[operation].format(what, MONTHS[number - 1] if named else f"month {month}")
+            case operation, operands if operation in _PHRASES:
                 return _PHRASES[operation].format(*operands)
-            case operation, _:
-                return f"{operation.replace('_', ' ')} of {', '.join(operands)}" if operands else operation
+            case operation, operands:
+                return f"{spoken(operation)} of {', '.join(operands)}" if operands else spoken(operation)
 
     def _named(self, node: Node) -> str:
         """Give a name with its value; an outage, a period and a condition are told apart, so only by name."""
-        spoken = _spoken(node.text)
+        name = (
+            _BUILT_IN.get(node.text, spoken(node.text)) if node.text not in self._program.slots else spoken(node.text)
+        )
         if node.kind.name in ("outage", "period"):
-            return f"the {spoken}"
-        if node.kind.name == "yes or no":
-            return f"{spoken} ({self._value(node)})"
-        return f"{spoken} {self._value(node)}"
+            return "the outage" if node.text in ("outage", "windows") else f'"{name}"'
+        value = self._value(node)
+        apart = node.kind == YES_NO or (node.kind == INSTANT and node.text in _BUILT_IN)
+        return f"{name} ({value})" if apart or value == "not known" or name[-1:].isdigit() else f"{name} {value}"
 
-    def _operand(self, node: Node) -> str:
-        """Give an operand: what was written or named as it is, what was computed with its value in brackets."""
-        if node.operation in ("literal", "name") or node.kind.name in ("outage", MONEY_BY_TIME):
-            return self._phrase(node)
-        if node.operation in ("if", "first_known"):
-            return self._phrase(node)
-        if node.kind.name == "period":
+    def _operand(self, node: Node, parent: Node) -> str:  # noqa: PLR0911 (one way of telling, one line)
+        """Give an operand: what was written or named as it is, what was computed with its value."""
+        if node.operation == "if" and (because := self._because(node.children[0])):
+            return f"({self._phrase(node)}{because})"
+        if parent.operation in _PHRASES and node.text in _BUILT_IN and node.kind == INSTANT:
+            return _BUILT_IN[node.text]
+        phrase = self._truth(node) if node.kind == YES_NO and node.operation != "name" else self._phrase(node)
+        if node.operation in ("literal", "name", "if", "first_known") or node.kind == YES_NO:
+            return phrase
+        if node.kind.name in ("outage", MONEY_BY_TIME) or _reads_on(node, parent):
+            return phrase
+        if node.kind == PERIOD:
             return self._value(node)
-        return f"{self._phrase(node)} ({self._value(node)})"
+        if node.operation in _PHRASES:
+            inner = parent.operation in _PHRASES and parent.kind != DURATION
+            return phrase if inner else f"{phrase} ({self._value(node)})"
+        return f"({phrase} = {self._value(node)})"
+
+    def _because(self, condition: Node) -> str:
+        """Give the reason for a branch; the reading that a campaign chose is told at the beginning."""
+        if condition.evaluate(self._row) is None or self._parameter(condition):
+            return ""
+        return f", because {self._truth(condition)}"
+
+    def _parameter(self, condition: Node) -> str:
+        return next((child.text for child in condition.children if child.text in self._program.parameters), "")
 
     def _clause(self, clause: CompiledClause) -> str:
+        what = f"the {_CLAUSES[clause.outcome]} {quoted(clause.reason)}"
         because = f" {clause.because}" if clause.because else ""
         if clause.node is None:
-            return f"{clause.reason}: applies to everybody.{because}"
+            return f"{what} applies to everybody.{because}"
         holds = clause.holds(self._row)
-        word = "unknown" if holds is None else "applies" if holds else "does not apply"
-        condition = clause.node
-        truth = self._truth(condition)
-        return f"{clause.reason} {word}: {truth}.{because if holds else ''}"
+        if holds is None:
+            return f"whether {what} applies is not known: {self._truth(clause.node)}."
+        word, because = ("applies", because) if holds else ("does not apply", "")
+        return f"{what} {word}: {self._truth(clause.node)}.{because}"
 
     def _period(self, period: "Period") -> str:
         """Tell when the rule is in force, and whether what has to lie in that time does."""
         outside = period.clause.holds(self._row)
-        word = "unknown" if outside is None else "applies" if outside else "does not apply"
-        ends = (("from", period.from_), ("until", period.until))
-        told = " ".join(f"{end} {self._operand(node)}" for end, node in ends if node is not None)
-        return f"{period.clause.reason} {word}: the rule is in force {told}; {self._sum_up(period.by)}."
+        assert period.clause.node is not None
+        ends = []
+        if period.from_ is not None:
+            ends.append(f"from {self._operand(period.from_, period.clause.node)} on")
+        if period.until is not None:
+            end = self._operand(period.until, period.clause.node)
+            ends.append(f"{'up to and including' if period.until.kind.name == 'day' else 'until'} {end}")
+        moment = self._operand(period.by, period.clause.node)
+        lies = "does not lie in that time" if outside else "lies in that time"
+        if outside is None:
+            return f"the rule is in force {', '.join(ends)}; whether that holds here is not known: {moment}."
+        return f"the rule is in force {', '.join(ends)}; {moment} {lies}."
 
-    def _condition(self, name: str, node: Node) -> str:
-        holds = node.evaluate(self._row)
+    def _condition(self, head: CompiledHead) -> str:
+        assert head.node is not None
+        holds = head.node.evaluate(self._row)
+        what = "the condition" if self._is_single(head) else f"the condition of {quoted(head.name)}"
         word = "cannot be told" if holds is None else "is met" if holds else "is not met"
-        return f"The condition of {name} {word}: {self._truth(node)}."
+        return f"{what} {word}: {self._truth(head.node)}."
 
-    def _truth(self, node: Node) -> str:
+    def _truth(self, node: Node) -> str:  # noqa: PLR0911 (one kind of condition, one line)
         """Say a condition as it turned out: the comparison where it holds, its opposite where it does not."""
-        value = node.evaluate(self._row)
-        operation = node.operation
+        value, operation = node.evaluate(self._row), node.operation
         if operation == "not":
             return self._truth(node.children[0])
         if operation in ("and", "or"):
-            return f" {operation} ".join(self._truth(child) for child in node.children)
-        if value is not None and operation in (*_WORDS, "in", "has") and len(node.children) == 2:
-            left, right = (self._operand(child) for child in node.children)
-            words = (_WORDS if value else _OPPOSITE)[operation]
-            return f"{left} {words} {right}"
+            return self._told_together(node)
+        if parameter := self._parameter(node):
+            return f"as chosen, {self._chosen(parameter)}"
+        if value is None:
+            missing = unknown_name(node, self._row)
+            return f"{spoken(missing)} is not known" if missing else f"{self._phrase(node)} cannot be computed"
+        if operation == "known":
+            name = spoken(node.children[0].text)
+            return f"{name} is known" if value else f"{name} is not known"
+        if operation in _WORDS:
+            return self._comparison(node, holds=value)
+        if operation in _TESTS:
+            operands = [self._operand(child, node) for child in node.children]
+            return _TESTS[operation][0 if value else 1].format(*operands)
         if operation == "name":
-            return f"{_spoken(node.text)}: {self._value(node)}"
-        return f"{self._phrase(node)}: {self._value(node)}"
+            return f"{spoken(node.text)}: {'yes' if value else 'no'}"
+        return f"{self._phrase(node)}: {'yes' if value else 'no'}"
+
+    def _told_together(self, node: Node) -> str:
+        """Say what decided an ``and`` or ``or``. Where all of one side does, the word between them is ``and``."""
+        deciding = self._deciding(node) or node.children
+        parts = [
+            f"({self._truth(child)})" if child.operation in ("and", "or") and len(deciding) > 1 else self._truth(child)
+            for child in deciding
+        ]
+        return " and ".join(dict.fromkeys(parts))
+
+    def _comparison(self, node: Node, *, holds: bool) -> str:
+        left, right = node.children
+        of_time = left.kind == INSTANT or left.kind.name == "day"
+        words = (_WORDS_OF_TIME if of_time else {}).get(node.operation, _WORDS[node.operation])[0 if holds else 1]
+        said_left, said_right = self._compared(left, right, node), self._compared(right, left, node)
+        if node.operation == "in" and not holds and len(right.children) == 2:
+            return f"{said_left} is neither {' nor '.join(map(self._literal, right.children))}"
+        equal = (node.operation, holds) in (("=", True), ("!=", False))
+        if equal and left.operation == "name" and right.operation == "literal":
+            said_left = _BUILT_IN.get(left.text, spoken(left.text))
+        return f"{said_left} {words} {said_right}"
+
+    def _compared(self, node: Node, other: Node, parent: Node) -> str:
+        """Give one side of a comparison: beside a percentage, a percentage."""
+        value = node.evaluate(self._row)
+        if _is_percentage(other) and node.operation not in ("literal", "name") and value is not None:
+            return f"({self._phrase(node)} = {said_share(value)})"
+        return self._operand(node, parent)
 
     def _steps_table(self, named: NamedValue, table: StepTable) -> list[str]:
         reached = table.reached(self._row)
         if reached is None:
-            return [f"{_spoken(named.name)}: unknown, because {self._phrase(table.count)} is."]
+            return [f"{spoken(named.name)}: not known, because {self._phrase(table.count)} is not."]
         parts = []
         kind = named.node.kind
         for step, number in reached:
             value = table.each(step, self._row)
-            said = _range(table.say, step.first, step.first + number - 1)
+            told = _range(table.say, step.first, step.first + number - 1)
             if not value:
-                parts.append(f"{said}: {'unknown' if value is None else 'nothing'}")
+                parts.append(f"{told}: {'not known' if value is None else 'nothing'}")
                 continue
-            times = _TIMES.get(number, f"{number} times")
-            each = self._rounded(step.value, value)
-            parts.append(f"{said}: {each}" + (f", {times} {show(kind, value * number)}" if number > 1 else ""))
+            together = f"{said(kind, value * number, self._zone)}, for each " if number > 1 else ""
+            parts.append(f"{told}: {together}{self._rounded(step.value, value)}")
         told = "; ".join(parts) or "none reached"
-        return [f"{_spoken(named.name)}: {told}; in all {self._value(named.node)}."]
+        return [f"{spoken(named.name)}: {told}; in all {self._value(named.node)}."]
 
     def _rounded(self, node: Node, value: Any) -> str:
         told = self._sum_up(node)
         exact = node.evaluate(self._row)
-        return told if exact == value else f"{told}, rounded {show(node.kind, value)}"
+        return told if exact == value else f"{told}, rounded {said(node.kind, value, self._zone)}"
 
     def _tiers_table(self, named: NamedValue, table: TierTable) -> list[str]:
         tier = table.matching(self._row)
         if tier is None:
-            return [f"{_spoken(named.name)}: unknown, because {self._phrase(table.by)} is."]
-        line = "otherwise" if tier.bound is None else f"{tier.words} {tier.bound.text}"
-        if tier.bound is not None and tier.bound.operation != "literal":
-            line = f"{tier.words} {self._value(tier.bound)}"
-        return [f"{_spoken(named.name)}: {self._sum_up(table.by)}, {line}: {self._sum_up(tier.value)}."]
+            return [f"{spoken(named.name)}: not known, because {self._truth(table.by)}."]
+        value = self._sum_up(tier.value)
+        percentages = any(other.bound is not None and _is_percentage(other.bound) for other in table.tiers)
+        by, exact = self._operand(table.by, named.node), table.by.evaluate(self._row)
+        if percentages and table.by.operation != "name" and exact is not None:
+            by = f"({self._phrase(table.by)} = {said_share(exact)})"
+        if tier.bound is None:
+            return [f"{spoken(named.name)}: {value}, because no other line of the table fits {by}."]
+        bound = self._literal(tier.bound) if tier.bound.operation == "literal" else self._value(tier.bound)
+        if tier.words == "is" and table.by.operation == "name":
+            by = _BUILT_IN.get(table.by.text, spoken(table.by.text))
+        return [f"{spoken(named.name)}: {value}, because {by} {_LINES[tier.words].format(bound)}."]
+
+    def _is_single(self, head: CompiledHead) -> bool:
+        return head.name == SINGLE_HEAD and len(self._judge.heads) == 1
+
+    def _label(self, head: CompiledHead) -> str:
+        return "owed" if self._is_single(head) else spoken(head.name)
 
     def _head(self, result: "HeadResult") -> list[str]:
         steps: list[str] = []
-        pay = result.head.pay
-        if pay is not None and result.head.for_each:
+        head, pay = result.head, result.head.pay
+        label = self._label(head)
+        if pay is not None and head.for_each:
+            if not result.pieces:
+                steps.append(self._outage(self._judge.outage))
             for number, (row, _) in enumerate(result.pieces, 1):
                 part = _Teller(self._judge, row, self._slots)
-                parts = [*part._needed(pay), f"{_spoken(result.head.name)}: {part._sum_up(pay)}."]
-                steps += [f"{result.head.for_each.capitalize()} {number}. {step}" for step in parts]
+                steps += [f"{head.for_each} {number}: {step}" for step in part._piece(head, pay)]
         elif pay is not None:
             steps += self._needed(pay)
-            steps.append(f"{_spoken(result.head.name)}: {self._sum_up(pay)}.")
+            steps.append(f"{label}: {self._sum_up(pay)}.")
         for give, quantity, validity, chosen in result.gives:
             steps += self._needed(give.quantity_node)
-            amount = quantity if isinstance(quantity, str) else show_number(quantity)
-            told = f"{amount} {give.unit}" + (f" of your choice from {chosen}" if chosen else "")
-            if give.restriction:
-                told += f", to be used as listed under {give.restriction}"
-            if validity.unit:
-                told += f", for {validity.count} {validity.unit} from the {validity.start}"
-            told += "".join(f", {key}: {value}" for key, value in give.terms.items())
-            steps.append(f"{_spoken(result.head.name)}: {told}.")
+            steps.append(f"{label}: {self._given(give, quantity, validity, chosen)}.")
         return steps
+
+    def _piece(self, head: CompiledHead, pay: Node) -> list[str]:
+        """Tell what a head comes to for one outage, day or period."""
+        steps = []
+        if head.node is not None:
+            steps += [*self._needed(head.node), self._condition(head)]
+            if not head.node.evaluate(self._row):
+                return steps
+        return [*steps, *self._needed(pay), f"{self._label(head)}: {self._sum_up(pay)}."]
+
+    def _given(self, give: CompiledGive, quantity: Any, validity: Validity, chosen: str) -> str:
+        """Tell a benefit that is no money: how much of what, for what, how long, and its terms."""
+        node = give.quantity_node
+        told = _quantity(give, quantity)
+        if chosen:
+            told += f" of the customer's choice from {self._listed(chosen)}"
+        why = self._because(node.children[0]) if node is not None and node.operation == "if" else ""
+        if node is not None and node.operation not in ("literal", "name", "if"):
+            told += f" ({self._sum_up(node)})"
+        if give.restriction:
+            told += f", to be used as listed under {spoken(give.restriction)} ({self._listed(give.restriction)})"
+        told += _validity(validity, self._zone)
+        terms = dict(give.terms)
+        if "each" in terms:
+            told += f", each {terms.pop('each')}"
+        if "times" in terms:
+            times = terms.pop("times")
+            told += ", once" if times == "1" else f", {times} times"
+        return told + "".join(f"; {spoken(key)}: {spoken(value)}" for key, value in terms.items()) + why
+
+    def _listed(self, name: str) -> str:
+        """Tell what a list of the policy holds: its entries, or how many there are."""
+        entries = self._program.policy.restrictions[name]
+        if isinstance(entries, dict):
+            return listed([f"{len(items)} for {spoken(key)}" for key, items in entries.items()])
+        return listed(list(entries)) if len(entries) <= LISTED_AT_MOST else f"{len(entries)} entries"
 
     def _total(self, verdict: "Verdict") -> list[str]:
         if not self._judge.currency or not verdict.results:
             return []
-        kind: Kind = money(self._judge.currency)
+        currency = self._judge.currency
         steps = []
         raw = sum((self._before_caps(result) for result in verdict.results), 0)
         if len(verdict.results) > 1:
-            steps.append(f"Together: {show(kind, raw)}.")
+            steps.append(f"Together: {said_amount(raw, currency)}.")
         for label, share, limit in verdict.shares:
-            capped = f"at most {show(kind, limit)}" if share > limit else "within its limit"
-            steps.append(f"Share of {label} by time: {show(kind, share)}, {capped}.")
+            bound = f"at most {said_amount(limit, currency)}" if share > limit else "within its limit"
+            steps.append(f"Part of {label.replace('_', ' ')}, by time: {said_amount(share, currency)}, {bound}.")
         if raw > verdict.exact:
-            steps.append(f"Limited to {show(kind, verdict.exact)}.")
+            bounds = [self._sum_up(node) for node, per in self._judge.caps if per == "incident"]
+            steps.append(f"Limited to {said_amount(verdict.exact, currency)}{_bounded_by(bounds)}.")
         if verdict.exact != verdict.minor:
-            mode = self._program.policy.rounding.mode.replace("_", " ")
-            steps.append(f"Rounded ({mode}): {show(kind, verdict.minor)}.")
+            rounding = self._program.policy.rounding
+            how = rounding.mode.replace("_", " ")
+            if self._program.rounding_step > 1:
+                how += f" to a multiple of {said_amount(self._program.rounding_step, currency)}"
+            steps.append(f"Rounded {how}: {said_amount(verdict.minor, currency)}.")
         return steps
 
     def _before_caps(self, result: "HeadResult") -> Any:
@@ -418,57 +633,110 @@ class _Teller:
 
     def _delivery(self, verdict: "Verdict") -> list[str]:
         steps = []
-        how = {
-            "automatic": "credited automatically",
-            "claim": "owed on the customer's claim",
-            "offer": "an offer to accept",
-        }
-        state = {"granted": "", "offered": ", not yet made", "late": ", made or still open after its last day"}
         for result in verdict.results:
-            if result.mode is None:
+            mode = result.mode
+            if mode is None:
                 continue
-            due = f", due {_due(result.head.due)}" if result.head.due is not None else ""
-            condition = f" ({self._truth(result.mode.node)})" if result.mode.node is not None else ""
-            way = result.mode.way
-            told = how[way] if way == "automatic" else how[way] + state[result.state]
-            to = result.head.to
-            where = f", to: {to.evaluate(self._row)}" if to is not None else ""
-            steps.append(f"{_spoken(result.head.name)}: {told}{condition}{due}{where}.")
+            told = _DELIVERY[mode.way, result.state]
+            until = mode.until.evaluate(self._row) if mode.until is not None and result.state == "offered" else None
+            if until is not None:
+                told += f"; possible {last_moment(until, self._zone)}"
+            if mode.node is not None:
+                told += f", because {self._truth(mode.node)}"
+            if result.head.due is not None:
+                told += f"; due {due_words(result.head.due)}"
+            if result.head.to is not None:
+                told += f"; paid to: {spoken(result.head.to.evaluate(self._row))}"
+            steps.append(told + "." if self._is_single(result.head) else f"{spoken(result.head.name)}: {told}.")
         return steps
 
     def _end(self, verdict: "Verdict", decision: Decision) -> str:
-        owed = []
-        for benefit in decision.benefits:
-            if benefit.money is not None:
-                owed.append(show(money(benefit.money.currency), benefit.money.minor))
-            else:
-                owed.append(f"{benefit.quantity} {benefit.unit}")
-        told = ": " + " and ".join(owed) if owed else ""
+        told = ": " + listed([worth_words(benefit) for benefit in decision.benefits]) if decision.benefits else ""
         if verdict.unknown:
-            told = f", because {_spoken(verdict.unknown)} is not known"
-        return f"{_OUTCOMES[decision.outcome]}{told}. Reason: {decision.reason}."
+            told = f", because {spoken(verdict.unknown)} is not known"
+        return f"{_OUTCOMES[decision.outcome]}{told}. Reason: {spoken(decision.reason)}."
+
+    def _is_share(self, node: Node) -> bool:
+        """Say whether a factor is a share: written as a percentage, or named for one."""
+        return _is_percentage(node) or (node.operation == "name" and node.text in self._shares)
 
 
-def _due(due: Due) -> str:
-    if due.day:
-        return f"by {due.day}"
-    return f"within {due.count} {due.unit.replace('_', ' ')}{'s' if due.count > 1 else ''}"
+def worth_words(benefit: Benefit) -> str:
+    """What a benefit is: `5.00 USD`, `20 call minutes`."""
+    if benefit.money is not None:
+        return said_amount(benefit.money.minor, benefit.money.currency)
+    return counted(benefit.quantity, benefit.unit)
 
 
-def _spoken(name: str) -> str:
-    return name.replace("_", " ").replace(".", " ")
+def due_words(due: Due) -> str:
+    """When a benefit has to be there: `within 2 billing cycles`, `by 2026-03-31`."""
+    return f"by {due.day}" if due.day else f"within {counted(str(due.count), due.unit)}"
 
 
-def _is_share(node: Node) -> bool:
-    """Say whether a factor is a share, written as a percentage or named for one."""
-    return node.text.endswith("%")
+def _shares(judge: "Judge") -> Iterator[str]:
+    """Names of values that a policy writes as, or compares with, percentages; they are told as such."""
+    for named in judge.program.values.values():
+        if named.node.kind == NUMBER and named.tiers is not None:
+            if any(_is_percentage(tier.value) for tier in named.tiers.tiers):
+                yield named.name
+            if named.tiers.by.operation == "name" and any(
+                tier.bound is not None and _is_percentage(tier.bound) for tier in named.tiers.tiers
+            ):
+                yield named.tiers.by.text
+    for node in _all_nodes(judge.nodes()):
+        if node.operation in _WORDS and len(node.children) == 2:
+            for side, other in (node.children, node.children[::-1]):
+                if _is_percentage(other) and side.operation == "name":
+                    yield side.text
 
 
-def _listed(words: list[str]) -> str:
-    return ", ".join(words[:-1]) + " and " + words[-1]
+def _all_nodes(nodes: Iterable[Node]) -> Iterator[Node]:
+    seen: set[int] = set()
+    waiting = list(nodes)
+    while waiting:
+        node = waiting.pop()
+        if id(node) not in seen:
+            seen.add(id(node))
+            yield node
+            waiting += node.children
+
+
+def _is_percentage(node: Node) -> bool:
+    return node.operation == "literal" and node.text.endswith("%")
+
+
+def _reads_on(node: Node, parent: Node) -> bool:
+    """Whether an operand needs no brackets and no value of its own: sums and products are read from left to right."""
+    if not parent.children or parent.children[0] is not node:
+        return False
+    if parent.operation in ("+", "-"):
+        return node.operation in ("+", "-")
+    return node.operation == "*" and parent.operation in ("*", "/")
+
+
+def _quantity(give: CompiledGive, quantity: Any) -> str:
+    amount = quantity if isinstance(quantity, str) else said(NUMBER, quantity, None)
+    return counted(amount, give.unit)
+
+
+def _validity(validity: Validity, zone: ZoneInfo | None) -> str:
+    """Tell how long a benefit can be used."""
+    told = ""
+    if validity.begins is not None:
+        told += f", from {first_moment(microseconds_of(validity.begins), zone)} on"
+    if validity.unit:
+        start = "" if validity.begins is not None else f" from the {validity.start}"
+        told += f", for {counted(str(validity.count), validity.unit.removesuffix('s'))}{start}"
+    if validity.until is not None:
+        told += f", {last_moment(microseconds_of(validity.until), zone)}"
+    return told
+
+
+def _bounded_by(bounds: list[str]) -> str:
+    return f" by the upper bound: {'; '.join(bounds)}" if bounds else ""
 
 
 def _range(say: str, first: int, last: int) -> str:
     if first == last:
         return f"{say} {first}"
-    return f"{say} {first} {'and' if last == first + 1 else 'to'} {last}"
+    return f"{say}s {first} {'and' if last == first + 1 else 'to'} {last}"

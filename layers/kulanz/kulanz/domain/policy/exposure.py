@@ -10,12 +10,13 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from kulanz.domain.money import Exact
 from kulanz.domain.time import SECOND_MICROSECONDS, add_months, instant_of, local_day, microseconds_of, start_of_day
 
 type Interval = tuple[int, int]
 type Outage = tuple[Interval, ...]
 
-MINUTES_PER_DAY = 24 * 60
+MINUTE = 60 * SECOND_MICROSECONDS
 MONTHS = {"month": 1, "quarter": 3, "calendar year": 12}
 """How many months each kind of period has."""
 MAX_DAYS = 4000
@@ -131,12 +132,10 @@ def time_on_days(outage: Outage, zone: ZoneInfo) -> list[int]:
 
 
 @lru_cache(maxsize=REMEMBERED_DAYS)
-def clock(ordinal: int, minutes: int, zone: ZoneInfo) -> int:
-    """Give the instant of a time of day; 24:00 is the start of the next day, a skipped time the end of its gap."""
-    if minutes >= MINUTES_PER_DAY:
-        return day_start(ordinal + 1, zone)
+def clock(ordinal: int, minutes: Exact, zone: ZoneInfo) -> int:
+    """Give the instant of a time of day in minutes: 24:00 is the next day's start, a skipped time its gap's end."""
     day = date.fromordinal(ordinal)
-    local = datetime(day.year, day.month, day.day, minutes // 60, minutes % 60, tzinfo=zone)
+    local = datetime(day.year, day.month, day.day, tzinfo=zone) + timedelta(microseconds=int(minutes * MINUTE))
     instant = microseconds_of(local)
     shown = instant_of(instant).astimezone(zone)
     if shown.replace(tzinfo=None) == local.replace(tzinfo=None):
@@ -157,7 +156,7 @@ def _end_of_gap(instant: int, zone: ZoneInfo) -> int:
     return high
 
 
-def daily(outage: Outage, start_minutes: int, end_minutes: int, zone: ZoneInfo) -> Outage:
+def daily(outage: Outage, start_minutes: Exact, end_minutes: Exact, zone: ZoneInfo) -> Outage:
     """Keep a part of each day of a zone, such as 08:00 to 22:00; it may run over midnight (22:00 to 06:00)."""
     if not outage:
         return outage
@@ -172,8 +171,8 @@ def daily(outage: Outage, start_minutes: int, end_minutes: int, zone: ZoneInfo) 
 
 
 def on_days(outage: Outage, zone: ZoneInfo, counts: Callable[[int], bool]) -> Outage:
-    """Keep the days of a zone that count; a day is an ordinal."""
-    return tuple(
+    """Keep the days of a zone that count; a day is an ordinal. Days in a row stay one stretch."""
+    return union(
         part
         for day in days_touched(outage, zone)
         if counts(day)

@@ -18,6 +18,12 @@ from kulanz.domain.policy.syntax import Call, Items, Literal, Name, Tree, parse
 type Row = list[Any]
 type Evaluate = Callable[[Row], Any]
 
+MAX_LEVELS = 100
+"""The deepest that expressions may rest on one another, named values included: each is a few frames of the stack."""
+MAX_PARTS = 5000
+"""The most operands that a value may be worked out from, those of the values it names counted each time."""
+_BEYOND = (OverflowError, ValueError)
+"""What a computation raises whose result the calendar does not have."""
 UNSET = object()
 """Marks a named value of a row that has not been computed yet."""
 UNKNOWN = "unknown"
@@ -43,6 +49,19 @@ class Node:
     value: Any = None
     choices: tuple[str, ...] = ()
     culprit: "Callable[[Row], Node | None] | None" = None
+    depth: int = 1
+    parts: int = 1
+
+    def rests_on(self, nodes: "Iterable[Node]", path: Path) -> "Node":
+        """Count what the node is worked out from. Evaluation recurses, and products grow: both have their limit."""
+        for node in nodes:
+            self.depth = max(self.depth, node.depth + 1)
+            self.parts += node.parts
+        if self.depth > MAX_LEVELS:
+            raise PolicyError(f"expected at most {MAX_LEVELS} levels of values that need one another", path)
+        if self.parts > MAX_PARTS:
+            raise PolicyError(f"expected a value that is worked out from at most {MAX_PARTS} parts", path)
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +86,13 @@ class Function:
     """A function or operator: ``kinds`` checks its arguments and gives the kind of the result and the plain function.
 
     ``strict`` functions are unknown as soon as one argument is; the others get closures and decide for themselves.
+    ``choices`` are the only texts it can give.
     """
 
     signature: str
     bind: Callable[[tuple[Node, ...]], tuple[Kind, Callable[..., Any] | Zoned]]
     strict: bool = True
+    choices: tuple[str, ...] = ()
 
 
 class KindMismatch(ValueError):
@@ -148,7 +169,7 @@ def call_node(name: str, children: tuple[Node, ...], scope: Scope, path: Path) -
         apply, operands = apply.function, (*children, scope.zone)
     evaluate = _strict(apply, operands) if function.strict else apply
     reads = frozenset[str]().union(*(operand.reads for operand in operands))
-    node = Node(kind, evaluate, name, name, children, reads)
+    node = Node(kind, evaluate, name, name, children, reads, choices=function.choices).rests_on(operands, path)
     if operands is not children:
         node.culprit = _first_unknown(operands)
     elif name == "if":
@@ -210,13 +231,19 @@ def _fold_kleene(node: Node, name: str) -> None:
 
 
 def _strict(apply: Callable[..., Any], children: tuple[Node, ...]) -> Evaluate:
-    """Evaluate the arguments and give up at the first unknown one."""
+    """Evaluate the arguments and give up at the first unknown one.
+
+    What lies beyond the calendar (the year 10000, more days than are looked at) is unknown too.
+    """
     if len(children) == 1:
         only = children[0].evaluate
 
         def unary(row: Row) -> Any:
             value = only(row)
-            return None if value is None else apply(value)
+            try:
+                return None if value is None else apply(value)
+            except _BEYOND:
+                return None
 
         return unary
     if len(children) == 2:
@@ -230,7 +257,10 @@ def _strict(apply: Callable[..., Any], children: tuple[Node, ...]) -> Evaluate:
             if value is None:
                 return None
             values.append(value)
-        return apply(*values)
+        try:
+            return apply(*values)
+        except _BEYOND:
+            return None
 
     return general
 
@@ -242,7 +272,10 @@ def _strict_binary(apply: Callable[..., Any], left_node: Node, right_node: Node)
 
         def with_constant(row: Row) -> Any:
             value = left(row)
-            return None if value is None else apply(value, fixed)
+            try:
+                return None if value is None else apply(value, fixed)
+            except _BEYOND:
+                return None
 
         return with_constant
 
@@ -251,7 +284,10 @@ def _strict_binary(apply: Callable[..., Any], left_node: Node, right_node: Node)
         if first is None:
             return None
         second = right(row)
-        return None if second is None else apply(first, second)
+        try:
+            return None if second is None else apply(first, second)
+        except _BEYOND:
+            return None
 
     return binary
 

@@ -45,6 +45,19 @@ SCALABLE = ("money", "number", "duration")
 SPANS = ("days", "working days", "months")
 ORDERED = (*SCALABLE, "instant", "day", "time of day", *SPANS)
 
+_CONVERSIONS = {
+    (INSTANT, DAY): "; use day(...)",
+    (DAY, INSTANT): "; use start_of(...), end_of(...) or at(...)",
+    (PERIOD, OUTAGE): "; use during(outage, ...)",
+}
+"""How one kind becomes another, by the kind that is there and the one that is wanted."""
+_MEASURES = {
+    "outage": "; measure it, such as total(outage) or count(outage)",
+    "period": "; use start(...), end(...) or length(...)",
+    "list": "; use has, or count(...)",
+}
+"""What can be done with what cannot be compared."""
+
 type Bound = tuple[Kind, Callable[..., Any]]
 
 
@@ -79,7 +92,7 @@ def check_kinds(nodes: tuple[Node, ...], *expected: Kind) -> None:
     """Check the number and kinds of arguments."""
     need(len(nodes) == len(expected), f"expected {len(expected)} argument(s), found {len(nodes)}")
     for node, kind in zip(nodes, expected, strict=True):
-        need(node.kind == kind, f"expected {kind}, found {node.kind}")
+        need(node.kind == kind, f"expected {kind}, found {node.kind}{_CONVERSIONS.get((node.kind, kind), '')}")
 
 
 def same_kind(nodes: tuple[Node, ...], names: tuple[str, ...]) -> Kind:
@@ -95,8 +108,10 @@ def same_kind(nodes: tuple[Node, ...], names: tuple[str, ...]) -> Kind:
             amounts = {node.kind.currency, kind.currency}
             if node.kind.name == kind.name == "money":
                 raise KindMismatch(f"cannot mix {' and '.join(sorted(amounts))}; write amounts in one currency")
-            raise KindMismatch(f"cannot combine {kind} with {node.kind}")
-        need(kind.name in names, f"cannot do this with {kind}")
+            bare = NUMBER in (kind, node.kind) and {kind.name, node.kind.name} & {"money", "duration"}
+            hint = "; say what the number is, such as 5.00 EUR or 4 h" if bare else ""
+            raise KindMismatch(f"cannot combine {kind} with {node.kind}{hint}")
+        need(kind.name in names, f"cannot do this with {kind}{_MEASURES.get(kind.name, '')}")
     return kind
 
 
@@ -129,7 +144,9 @@ def _divide(nodes: tuple[Node, ...]) -> Bound:
     if right.kind == NUMBER and left.kind.name in SCALABLE:
         return left.kind, divide
     need(
-        left.kind == right.kind and left.kind.name in (*SCALABLE, *SPANS), f"cannot divide {left.kind} by {right.kind}"
+        left.kind == right.kind and left.kind.name in (*SCALABLE, *SPANS),
+        f"cannot divide {left.kind} by {right.kind}"
+        + ("; divide it by a duration, such as 24 h" if left.kind.name == MONEY_BY_TIME else ""),
     )
     return NUMBER, divide
 
@@ -203,7 +220,7 @@ def _items(nodes: tuple[Node, ...]) -> Kind:
 
 
 def _sum(nodes: tuple[Node, ...]) -> Bound:
-    return _items(nodes), sum
+    return _items(nodes), lambda values: whole(sum(values))
 
 
 def _mean(nodes: tuple[Node, ...]) -> Bound:
@@ -325,7 +342,8 @@ def _measures() -> dict[str, Function]:
         "longest": Function("longest(outage)", _constant(exposure.longest, OUTAGE, gives=DURATION)),
         "count": Function("count(outage), count(list)", _count),
         "merge": Function("merge(outage, 2 h)", _constant(exposure.merge_gaps, OUTAGE, DURATION, gives=OUTAGE)),
-        "at_least": Function("at_least(outage, 10 min)", _constant(exposure.at_least, OUTAGE, DURATION, gives=OUTAGE)),
+        "at_least": Function("at_least(outage, 10 min), at_least(numbers, 90)", _at_least),
+        "below": Function("below(numbers, 90)", _below),
         "after": Function(
             "after(outage, instant)", _constant(lambda o, i: exposure.clip(o, i, None), OUTAGE, INSTANT, gives=OUTAGE)
         ),
@@ -346,8 +364,30 @@ def _measures() -> dict[str, Function]:
         "stretch": Function(
             "stretch(from, until)", _constant(lambda a, b: ((a, b),) if a < b else (), INSTANT, INSTANT, gives=OUTAGE)
         ),
-        "period": Function("period(from, until)", _constant(lambda a, b: (a, b), INSTANT, INSTANT, gives=PERIOD)),
+        "period": Function(
+            "period(from, until)", _constant(lambda a, b: (a, max(a, b)), INSTANT, INSTANT, gives=PERIOD)
+        ),
     }
+
+
+def _at_least(nodes: tuple[Node, ...]) -> Bound:
+    """Keep the outages that last as long, or the items of a list that are as much."""
+    if nodes and item_kind(nodes[0].kind) is None:
+        check_kinds(nodes, OUTAGE, DURATION)
+        return OUTAGE, exposure.at_least
+    return _item_filter(nodes), lambda items, least: tuple(item for item in items if item >= least)
+
+
+def _below(nodes: tuple[Node, ...]) -> Bound:
+    return _item_filter(nodes), lambda items, limit: tuple(item for item in items if item < limit)
+
+
+def _item_filter(nodes: tuple[Node, ...]) -> Kind:
+    kind = item_kind(nodes[0].kind) if nodes else None
+    need(kind is not None, "expected a list of numbers, amounts or days")
+    assert kind is not None
+    check_kinds(nodes, nodes[0].kind, kind)
+    return nodes[0].kind
 
 
 def _count(nodes: tuple[Node, ...]) -> Bound:

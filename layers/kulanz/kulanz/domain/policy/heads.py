@@ -18,6 +18,8 @@ from kulanz.domain.time import instant_of
 
 SINGLE_HEAD = "credit"
 MODES = ("automatic", "claim", "offer")
+MAX_VALIDITY = {"hours": 24 * 36_525, "days": 36_525, "months": 1200}
+"""A hundred years in each unit: a benefit that outlasts the calendar could not be credited."""
 _SPAN_UNITS = {"hour": ("hours", 1), "day": ("days", 1), "week": ("days", 7), "month": ("months", 1)}
 
 
@@ -179,6 +181,8 @@ def _validity(
         digits, _, word = rule.for_.partition(" ")
         unit, factor = _SPAN_UNITS[word.removesuffix("s")]
         count = int(digits) * factor
+        if count > MAX_VALIDITY[unit]:
+            raise PolicyError("expected a validity of at most 100 years", (*path, "for"))
     elif not rule.until:
         raise PolicyError("say how long: for, until or both", path)
     until = until_node(program, rule.until, (*path, "until")) if rule.until else None
@@ -187,8 +191,7 @@ def _validity(
     begin = None
     if rule.from_ not in ("grant", "redemption"):
         begin = moment_node(program, rule.from_, (*path, "from"))
-    if begin is not None and until is not None and begin.constant and until.constant and begin.value >= until.value:
-        raise PolicyError("the validity ends before it starts", (*path, "until"))
+    _check_order(begin, until, (*path, "until"))
     zone = program.scope.zone
 
     def validity(row: Row) -> Validity | None:
@@ -197,10 +200,12 @@ def _validity(
         end = until.evaluate(row) if until is not None else 0
         if key is None or first is None or end is None:
             return None
+        if begin is not None and until is not None and first >= end:
+            return None  # nobody could use it
         return Validity(
             count,
             unit,
-            key.key,
+            key.key if unit in ("days", "months") else "UTC",
             until=instant_of(int(end)) if until is not None else None,
             start=rule.from_ if begin is None else "day",
             begins=instant_of(int(first)) if begin is not None else None,
@@ -210,6 +215,12 @@ def _validity(
         fixed = validity([])
         return (lambda _row: fixed), ()
     return validity, (zone, begin, until)
+
+
+def _check_order(begin: Node | None, until: Node | None, path: Path) -> None:
+    first, last = (node.value if node is not None and node.constant else None for node in (begin, until))
+    if first is not None and last is not None and first >= last:
+        raise PolicyError("the validity ends before it starts", path)
 
 
 def _check_end(program: Program, end: int | Fraction, path: Path) -> None:

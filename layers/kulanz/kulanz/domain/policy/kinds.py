@@ -5,7 +5,7 @@ ordinals), a bool, a text, or a tuple; its kind is known when the policy is comp
 """
 
 from collections.abc import Callable
-from datetime import UTC, date
+from datetime import UTC, date, datetime
 from fractions import Fraction
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -94,9 +94,22 @@ def _show_duration(value: int | Fraction) -> str:
 
 
 def _show_instant(value: int | Fraction, zone: ZoneInfo | None) -> str:
-    moment = instant_of(int(value)).astimezone(zone or UTC)
-    pattern = "%Y-%m-%d %H:%M:%S" if moment.second else "%Y-%m-%d %H:%M"
-    return moment.strftime(pattern) + ("Z" if zone is None else "")
+    moment = instant_of(int(value))
+    try:
+        moment = moment.astimezone(zone or UTC)
+    except OverflowError:  # at the first or last hour that there is
+        zone = None
+    told = f"{moment:%Y-%m-%d %H:%M}" + (f":{_show_seconds(moment)}" if moment.second or moment.microsecond else "")
+    return told + ("Z" if zone is None else "")
+
+
+def _show_seconds(moment: datetime) -> str:
+    return f"{moment:%S.%f}".rstrip("0") if moment.microsecond else f"{moment:%S}"
+
+
+def _show_time_of_day(_kind: Kind, value: int | Fraction, _zone: ZoneInfo | None) -> str:
+    minutes, rest = divmod(value, 1)
+    return f"{minutes // 60:02}:{minutes % 60:02}" + (f":{float(rest * 60):02.0f}" if rest else "")
 
 
 def _show_span(kind: Kind, value: Any, _zone: ZoneInfo | None) -> str:
@@ -118,7 +131,7 @@ _WRITERS: dict[str, Callable[[Kind, Any, ZoneInfo | None], str]] = {
     "duration": lambda _kind, value, _zone: _show_duration(value),
     "instant": lambda _kind, value, zone: _show_instant(value, zone),
     "day": lambda _kind, value, _zone: date.fromordinal(value).isoformat(),
-    "time of day": lambda _kind, value, _zone: f"{value // 60:02}:{value % 60:02}",
+    "time of day": _show_time_of_day,
     "days": _show_span,
     "working days": _show_span,
     "months": _show_span,

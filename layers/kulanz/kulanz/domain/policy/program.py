@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from kulanz.domain.decision import Outcome
-from kulanz.domain.facts import LIST_TYPES, FactDeclaration, FactError
+from kulanz.domain.facts import INVALID, LIST_TYPES, FactDeclaration, FactError
 from kulanz.domain.incident import Incident
 from kulanz.domain.money import Rounding, is_currency, round_exact
 from kulanz.domain.policy import exposure, kinds
@@ -81,6 +81,13 @@ class NamedValue:
     steps: StepTable | None = None
 
 
+class _NeedsValue(Exception):
+    """A named value needs another one that is not compiled yet."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
 class Program:
     """Names and expressions of one policy, compiled for one incident, parameter choice and ``decided_at``.
 
@@ -105,7 +112,8 @@ class Program:
         self.remembered: list[int] = []
         self.piece_place = self.new_slot() if self._counts_each() else None
         self.in_cap = False
-        self._computing: list[str] = []
+        self._computing = False
+        self._making_outage = False
         self._amount_nodes: dict[str, Node] = {}
         self._built_in: dict[str, Node] = {}
         working = self._working_days()
@@ -163,47 +171,53 @@ class Program:
         return places
 
     def value(self, name: str) -> NamedValue:
-        """Compile a named value once; a value that needs itself is an error."""
-        if name in self.values:
-            return self.values[name]
-        path: Path = ("values", name)
-        if name in self._computing:
-            cycle = " needs ".join([*self._computing[self._computing.index(name) :], name])
-            raise PolicyError(f"a value cannot need itself: {cycle}", path)
-        self._computing.append(name)
-        compiled = self._compile_value(name, self.policy.values[name], path)
-        self._computing.pop()
-        self.values[name] = compiled
-        return compiled
+        """Compile a named value once, after those that it needs; a value that needs itself is an error."""
+        waiting = [] if name in self.values else [name]
+        while waiting:
+            current = waiting[-1]
+            path: Path = ("values", current)
+            self._computing = True
+            try:
+                self.values[current] = self._compile_value(current, self.policy.values[current], path)
+                waiting.pop()
+            except _NeedsValue as needed:
+                if needed.name in waiting:
+                    cycle = " needs ".join([*waiting[waiting.index(needed.name) :], needed.name])
+                    raise PolicyError(f"a value cannot need itself: {cycle}", path) from None
+                waiting.append(needed.name)
+            finally:
+                self._computing = False
+        return self.values[name]
 
     def _compile_value(self, name: str, raw: Any, path: Path) -> NamedValue:
         if isinstance(raw, str):
             source = self.compile(raw, path)
-            return NamedValue(name, self._remembered(name, source.kind, source.evaluate, source.reads, source), source)
+            return NamedValue(name, self._remembered(name, source.kind, source.evaluate, source, path), source)
         if isinstance(raw, Tiers):
             kind, tiers = compile_tiers(raw.by, raw.tiers, self.scope, path)
             nodes = [tiers.by, *(tier.value for tier in tiers.tiers)]
             nodes += [tier.bound for tier in tiers.tiers if tier.bound is not None]
-            return NamedValue(name, self._table_node(name, kind, tiers, nodes), tiers=tiers)
+            return NamedValue(name, self._table_node(name, kind, tiers, nodes, path), tiers=tiers)
         assert isinstance(raw, Steps)
         rounded = self.round_minor if self.policy.rounding.stage == "step" else None
         kind, steps = compile_steps(raw.count, raw.steps, raw.say, self.scope, path, rounded)
         nodes = [steps.count, *(step.value for step in steps.steps)]
-        return NamedValue(name, self._table_node(name, kind, steps, nodes), steps=steps)
+        return NamedValue(name, self._table_node(name, kind, steps, nodes, path), steps=steps)
 
-    def _table_node(self, name: str, kind: Kind, table: TierTable | StepTable, nodes: list[Node]) -> Node:
+    def _table_node(self, name: str, kind: Kind, table: TierTable | StepTable, nodes: list[Node], path: Path) -> Node:
         reads = frozenset[str]().union(*(node.reads for node in nodes))
         source = Node(kind, table.evaluate, "table", name, tuple(nodes), reads, culprit=table.culprit)
+        source.rests_on(nodes, path)
         if all(node.constant for node in nodes):
             source.constant, source.value = True, table.evaluate([])
-        return self._remembered(name, kind, table.evaluate, reads, source)
+        return self._remembered(name, kind, table.evaluate, source, path)
 
-    def _remembered(self, name: str, kind: Kind, evaluate: Evaluate, reads: frozenset[str], source: Node) -> Node:
+    def _remembered(self, name: str, kind: Kind, evaluate: Evaluate, source: Node, path: Path) -> Node:
         """Give the node of a named value: constant, or computed at most once per row."""
         if source.constant:
             node = constant_node(kind, source.value, name, "name")
             node.choices, node.children = source.choices, (source,)
-            return node
+            return node.rests_on((source,), path)
         place = self.new_slot()
         self.remembered.append(place)
 
@@ -213,7 +227,8 @@ class Program:
                 value = row[place] = evaluate(row)
             return value
 
-        return Node(kind, remembered, "name", name, (source,), reads, choices=source.choices)
+        node = Node(kind, remembered, "name", name, (source,), source.reads, choices=source.choices)
+        return node.rests_on((source,), path)
 
     def round_minor(self, value: int | Fraction) -> int:
         """Round money as the policy says."""
@@ -282,24 +297,23 @@ class Program:
             self.slots[name] = self._kept(name, fact, currency if in_currency else "", path)
             return
         default = self._default(fact, currency, path)
-        incident = self._incident_value(name, fact, currency, path)
-        declaration = FactDeclaration(
-            name,
-            fact.type,
-            currency=currency if in_currency else "",
-            choices=fact.choices,
-            minimum=self._limit(fact.minimum, (*path, "minimum")),
-            maximum=self._limit(fact.maximum, (*path, "maximum")),
-            required=fact.from_ != "incident" and incident is None and not fact.default,
-            hold_invalid=fact.invalid == "hold",
-        )
-        fallback = default if incident is None else incident
+        limits: dict[str, Any] = {
+            "currency": currency if in_currency else "",
+            "choices": fact.choices,
+            "minimum": self._limit(fact.minimum, (*path, "minimum")),
+            "maximum": self._limit(fact.maximum, (*path, "maximum")),
+            "hold_invalid": fact.invalid == "hold",
+        }
+        incident = self._incident_value(name, fact, limits, path)
+        required = fact.from_ != "incident" and incident is None and not fact.default
+        declaration = FactDeclaration(name, fact.type, **limits, required=required)
+        fallback = default if incident is None else None if incident is INVALID else incident
         convert = self._conversion(fact.type)
         slot = FactSlot(declaration, self.new_slot(), convert, fallback, fact.from_ != "incident" and not fact.per)
         self.slots[name] = slot
         if fact.per:
             labels = period_labels(self, fact.per)
-            slot.columns = tuple(self._column(f"{name}_{label}", fact, declaration, default) for label in labels)
+            slot.columns = tuple(self._column(f"{name}_{label}", fact, limits, default) for label in labels)
 
     def _kept(self, name: str, fact: Fact, currency: str, path: Path) -> FactSlot:
         """Declare a fact that Kulanz keeps itself; before the first incident it is nothing."""
@@ -322,13 +336,13 @@ class Program:
     def _zone_is_a_fact(self) -> bool:
         return self.policy.zone in self.policy.facts
 
-    def _column(self, name: str, fact: Fact, family: FactDeclaration, default: Any) -> FactSlot:
+    def _column(self, name: str, fact: Fact, limits: dict[str, Any], default: Any) -> FactSlot:
         """Declare the fact of one period of a family: the list has a column for each."""
         path: Path = ("facts", name)
-        incident = self._incident_value(name, fact, family.currency, path)
+        incident = self._incident_value(name, fact, limits, path)
         required = fact.from_ != "incident" and incident is None and not fact.default
-        declaration = FactDeclaration(name, fact.type, currency=family.currency, required=required)
-        fallback = default if incident is None else incident
+        declaration = FactDeclaration(name, fact.type, **limits, required=required)
+        fallback = default if incident is None else None if incident is INVALID else incident
         column = FactSlot(declaration, self.new_slot(), self._conversion(fact.type), fallback, fact.from_ != "incident")
         self.slots[name] = column
         return column
@@ -345,7 +359,9 @@ class Program:
         if not fact.default or fact.default == UNKNOWN:
             return None
         if fact.type in LIST_TYPES:
-            raise PolicyError("lists have no default; use first_known(...) or `is known`", (*path, "default"))
+            if fact.default != "nothing":
+                raise PolicyError("the default of a list can only be `nothing`: the empty list", (*path, "default"))
+            return ()
         if fact.type in ("text", "zone"):
             if fact.default[0] in "\"'":
                 raise PolicyError("expected the text itself, without quotes of its own", (*path, "default"))
@@ -359,21 +375,18 @@ class Program:
             raise PolicyError("expected a value written out", (*path, "default"))
         return node.value
 
-    def _incident_value(self, name: str, fact: Fact, currency: str, path: Path) -> Any:
+    def _incident_value(self, name: str, fact: Fact, limits: dict[str, Any], path: Path) -> Any:
         """Read the incident's word on a fact, typed like an account's."""
         if self.incident is None or fact.from_ == "account":
             return None
         if name not in self.incident.facts:
             return self._incident_field(name, fact, path)
-        declared = FactDeclaration(
-            name, fact.type, currency=currency if fact.type in ("money", "amounts") else "", choices=fact.choices
-        )
         try:
-            value = declared.parse_json(self.incident.facts[name])
+            value = FactDeclaration(name, fact.type, **limits).parse_json(self.incident.facts[name])
         except FactError as error:
             raise PolicyError(f"the incident's fact {name!r}: expected {error.expected}", path) from None
         convert = self._conversion(fact.type)
-        return value if value is None or convert is None else convert(value)
+        return value if value is None or value is INVALID or convert is None else convert(value)
 
     def _incident_field(self, name: str, fact: Fact, path: Path) -> Any:
         """Give a field of the incident as the value of a fact of the same name."""
@@ -391,6 +404,8 @@ class Program:
         if name in self.slots:
             return self._fact_node(name, path)
         if name in self.policy.values:
+            if self._computing and name not in self.values:
+                raise _NeedsValue(name)
             return self.value(name).node
         if name in self.parameters:
             node = constant_node(kinds.TEXT, self.parameters[name], name, "name")
@@ -482,11 +497,17 @@ class Program:
             return None
 
     def _outage_node(self) -> Node:
-        return counted_outage(self)
+        if self._making_outage:
+            raise PolicyError("an exposure makes the outage and cannot use it; use windows", ("exposure",))
+        self._making_outage = True
+        try:
+            return counted_outage(self)
+        finally:
+            self._making_outage = False
 
     def remember(self, name: str, source: Node) -> Node:
         """Give a node that is computed at most once per row."""
-        return self._remembered(name, source.kind, source.evaluate, source.reads, source)
+        return self._remembered(name, source.kind, source.evaluate, source, ("exposure",))
 
 
 def kind_of(fact: FactDeclaration) -> Kind:

@@ -5,7 +5,7 @@ declaration gives the schema that editors use. A document's parts are dataclasse
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, Protocol
 
@@ -211,12 +211,14 @@ class Part:
     check: Callable[[Any, Path], None] | None = None
 
     def read(self, raw: Any, path: Path) -> Any:
-        if not isinstance(raw, dict):
-            raise PolicyError("expected entries written as name: value", path)
         known = {key_of(item.name): item for item in fields(self.cls)}
+        if not isinstance(raw, dict):
+            raise PolicyError(f"expected entries written as name: value; known here: {', '.join(known)}", path)
         for key in raw:
             if key not in known:
-                raise PolicyError(f"unknown entry; known here: {', '.join(known)}", (*path, str(key)))
+                raise PolicyError(
+                    f"unknown entry; {_meant(str(key), known)}known here: {', '.join(known)}", (*path, str(key))
+                )
         values = {}
         for key, item in known.items():
             if key in raw:
@@ -259,6 +261,13 @@ def entry(shape: Shape, doc: str, *, default: Any = MISSING, empty: Callable[[],
 def key_of(name: str) -> str:
     """Give the key of a field: ``from_`` is written ``from``."""
     return name.removesuffix("_")
+
+
+def _meant(key: str, known: Iterable[str]) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415 (needed only to word an error)
+
+    close = get_close_matches(key, known, n=1)
+    return f"did you mean {close[0]!r}? " if close else ""
 
 
 def _such_as(examples: tuple[str, ...]) -> str:

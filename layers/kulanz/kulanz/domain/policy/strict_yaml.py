@@ -35,7 +35,7 @@ def read_file(file: FilePath) -> tuple[dict[str, Any], dict[Path, int]]:
 
 def read_yaml(text: str | bytes, file: str) -> tuple[dict[str, Any], dict[Path, int]]:
     """Give the document's plain data and the line of every entry by its path. Raises ``PolicyError`` with the line."""
-    data = text.encode() if isinstance(text, str) else text
+    data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     if len(data) > MAX_POLICY_BYTES:
         raise PolicyError(f"expected a policy of at most {MAX_POLICY_BYTES} bytes; divide it", file=file)
     try:
@@ -50,6 +50,7 @@ class _Reader:
 
     def __init__(self, source: str, file: str) -> None:
         self._events = yaml.parse(source, Loader=yaml.SafeLoader)
+        self._source = source
         self._file = file
         self._lines: dict[Path, int] = {}
         self._nodes = 0
@@ -66,6 +67,10 @@ class _Reader:
         except yaml.MarkedYAMLError as error:
             line = None if error.problem_mark is None else int(error.problem_mark.line) + 1
             raise PolicyError(f"not YAML: {error.problem}", file=self._file, line=line) from None
+        except yaml.reader.ReaderError as error:
+            line = self._source.count("\n", 0, error.position) + 1
+            problem = f"not YAML: the character U+{error.character:04X} is not allowed; remove it"
+            raise PolicyError(problem, file=self._file, line=line) from None
         except yaml.YAMLError as error:
             raise PolicyError(f"not YAML: {str(error).splitlines()[0]}", file=self._file) from None
         if not isinstance(data, dict):

@@ -40,6 +40,8 @@ from kulanz.domain.time import (
 
 MAX_EXPRESSION_CHARACTERS = 1000
 MAX_DEPTH = 30
+MAX_LEVELS = 60
+"""The most operators that may rest on one another: a + b + c has two levels."""
 MINUTES_PER_HOUR = 60
 
 _TOKEN = re.compile(
@@ -66,6 +68,21 @@ _SPANS = {
     **dict.fromkeys(("month", "months"), (SPAN_MONTHS, 1)),
     **dict.fromkeys(("year", "years"), (SPAN_MONTHS, 12)),
 }
+_AMOUNT_FIRST = "; write the currency after the amount: 5.00 EUR"
+_HINTS = {
+    **dict.fromkeys(("$", "€", "£", "¥", "dollars", "euros"), _AMOUNT_FIRST),
+    **dict.fromkeys(("&", "&&", "AND"), "; write: and"),
+    **dict.fromkeys(("|", "||", "OR"), "; write: or"),
+    **dict.fromkeys(("!", "NOT"), "; write: not"),
+    "=": "; a single = compares",
+    ",": "; lists stand in square brackets, and numbers have no separators",
+    "x": "; write: *",
+    "if": "; write: if(condition, a, b)",
+    "contains": "; write: has",
+    "between": "; write two comparisons with and between them",
+    "d": "; write: days",
+}
+"""What those probably meant who write as other languages do, by what could not be read."""
 _COMPARISONS = ("=", "!=", "<", "<=", ">", ">=")
 RESERVED_WORDS = {"and", "or", "not", "in", "has", "is", "of", "yes", "no", "known", "unknown", "nothing"}
 
@@ -111,6 +128,15 @@ def parse(text: str, path: Path) -> Tree:
     return _Parser(text, path).whole()
 
 
+def _levels(tree: Tree) -> int:
+    """Count the levels of a tree, without recursion: how deep it may be is what is asked."""
+    levels, level = 0, [tree]
+    while level:
+        levels += 1
+        level = [part for each in level if isinstance(each, Call) for part in each.arguments]
+    return levels
+
+
 class _Parser:
     def __init__(self, text: str, path: Path) -> None:
         self._text = text
@@ -133,7 +159,8 @@ class _Parser:
 
     def _error(self, problem: str, near: str) -> PolicyError:
         place = f" near {near!r}" if near else " at its end"
-        return PolicyError(f"{problem}{place} in: {self._text}", self._path)
+        hint = _HINTS.get(near.partition(" ")[0]) or _HINTS.get(near[:1]) or ""
+        return PolicyError(f"{problem}{place} in: {self._text}{hint}", self._path)
 
     def _take(self) -> tuple[str, str]:
         token: tuple[str, str] = self._tokens[self._at]
@@ -157,6 +184,8 @@ class _Parser:
         tree = self._or()
         if self._tokens[self._at][0] != "end":
             raise self._error("expected an operator such as + or and", self._tokens[self._at][1])
+        if _levels(tree) > MAX_LEVELS:
+            raise self._error(f"expected at most {MAX_LEVELS} operators in a row; name its parts under values", "")
         return tree
 
     def _or(self) -> Tree:
@@ -237,6 +266,8 @@ class _Parser:
         raise self._error("expected a value", text)
 
     def _named(self, text: str) -> Tree:
+        if is_currency(text) and self._tokens[self._at][0] == "number":
+            raise PolicyError(f"expected a value near {text!r} in: {self._text}{_AMOUNT_FIRST}", self._path)
         if text in ("yes", "no"):
             return Literal(YES_NO, text == "yes", text)
         if text == "nothing":

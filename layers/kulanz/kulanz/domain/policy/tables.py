@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kulanz.domain.money import Exact
+from kulanz.domain.policy import exposure
 from kulanz.domain.policy.errors import Path, PolicyError
 from kulanz.domain.policy.expression import (
     UNKNOWN,
@@ -195,29 +196,26 @@ def _tier(key: str, text: str, measured: Node, scope: Scope, place: Path) -> Tie
 
 
 def _check_reachable(tier: Tier, earlier: list[Tier], place: Path) -> None:
-    """A line is unreachable when an earlier one in the same direction already holds for every value it fits."""
-    if tier.bound is None or not tier.bound.constant:
+    """A line is unreachable when the lines before it already hold for every value it fits."""
+    if tier.bound is None or not tier.bound.constant or tier.bound.value is None:
         return
-    for other in earlier:
-        if other.bound is None or other.compare is None or not other.bound.constant:
-            continue
-        same = other.words == "is" and tier.words == "is" and other.bound.value == tier.bound.value
-        both = "is" not in (other.words, tier.words) and (other.words in _RISING) == (tier.words in _RISING)
-        if same or (both and _covers(other, tier)):
-            raise PolicyError(
-                f"this line can never be reached: `{other.words} {other.bound.text}` stands before it", place
-            )
+    before = [other for other in earlier if other.bound and other.bound.constant and other.bound.value is not None]
+    if not exposure.without((_fits(tier),), exposure.union(_fits(other) for other in before)):
+        lines = " and ".join(f"`{other.words} {other.bound.text}`" for other in before if other.bound)
+        stand = "stands" if len(before) == 1 else "stand"
+        raise PolicyError(f"this line can never be reached: {lines} {stand} before it", place)
 
 
-def _covers(other: Tier, tier: Tier) -> bool:
-    assert other.bound is not None
+def _fits(tier: Tier) -> Any:
+    """Give the values a line fits, from a cut in their order to another: before a value (0) or right after it (1)."""
     assert tier.bound is not None
-    wide, narrow = other.bound.value, tier.bound.value
-    if other.words in _RISING:
-        wide, narrow = narrow, wide
-    if wide == narrow:
-        return other.words in ("at least", "from", "at most", "up to") or other.words == tier.words
-    return bool(wide < narrow)
+    value = tier.bound.value
+    before, after = (1, value, 0), (1, value, 1)
+    if tier.words == "is":
+        return before, after
+    if tier.words in _RISING:
+        return (0,), after if tier.words in ("at most", "up to") else before
+    return after if tier.words == "more than" else before, (2,)
 
 
 def compile_steps(

@@ -54,12 +54,18 @@ class KeptFact:
     node: Node
     is_until_paid: bool
 
+    def is_named(self, name: str) -> bool:
+        """Whether a kept value is this fact's, or that of one of its periods."""
+        own = self.slot.declaration.name
+        return name.startswith(f"{own}_") if self.slot.per else name == own
+
 
 @dataclass(slots=True)
 class Verdict:
     """How a row was judged: the outcome and reason, what decided it, and what every head came to.
 
     It is ``settled`` where the incident counts for the unit and nothing about it is unknown: only then it is kept.
+    ``beside`` are the heads that applied and yet give nothing: they came to nothing, or another head is paid instead.
     """
 
     outcome: Outcome
@@ -68,12 +74,19 @@ class Verdict:
     unknown: str = ""
     is_unknown: bool = False
     results: list[HeadResult] = field(default_factory=list)
+    beside: list[HeadResult] = field(default_factory=list)
     exact: Exact = 0
     minor: int = 0
     shares: list[tuple[str, Exact, Exact]] = field(default_factory=list)
     settled: bool = False
     added: dict[str, KeptValue] = field(default_factory=dict)
     cleared: dict[str, exposure.Outage] = field(default_factory=dict)
+
+    def after(self, amounts: "Verdict") -> "Verdict":
+        """Give a verdict that ended the matter when the amounts were known already."""
+        self.results, self.shares = amounts.results, amounts.shares
+        self.exact, self.minor = amounts.exact, amounts.minor
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,11 +162,11 @@ class Judge:
             yield from (node for node in candidates if node is not None)
 
     def judge(self, row: Row) -> Verdict:
-        """Judge a row. One whose facts span more days than are looked at is held."""
+        """Judge a row. One whose facts span more days than are looked at, or than the calendar has, is held."""
         try:
             verdict = self._judged(row)
             return self._keep(verdict, row) if self.kept and verdict.settled else verdict
-        except exposure.TooLong:
+        except (OverflowError, ValueError):
             return self._unknown("")
 
     def _judged(self, row: Row) -> Verdict:
@@ -161,19 +174,24 @@ class Judge:
         if ended is not None:
             return ended
         results: list[HeadResult] = []
+        beside: list[HeadResult] = []
         for head in self.heads:
             result = self._each(head, row) if head.for_each else self._one(head, row)
             if isinstance(result, Verdict):
                 return result
-            if result is not None and (result.exact > 0 or result.gives):
+            if result is None:
+                continue
+            if result.exact > 0 or result.gives:
                 results.append(result)
                 if self.program.policy.compose == "first":
                     break
+            else:
+                beside.append(result)
         if not results:
             reason = next((head.otherwise for head in self.heads if head.otherwise), "")
             reason = reason or self.program.policy.otherwise or NOTHING_DUE
-            return Verdict(Outcome.DECLINED, reason, settled=True)
-        return self._total(results, row)
+            return Verdict(Outcome.DECLINED, reason, beside=beside, settled=True)
+        return self._total(results, beside, row)
 
     def _keep(self, verdict: Verdict, row: Row) -> Verdict:
         """Work out what the decided incident adds to what is kept; where that is unknown, the row is held."""
@@ -272,7 +290,7 @@ class Judge:
             if result is not None:
                 whole.exact += result.exact
                 whole.gives += result.gives
-                whole.pieces.append((part, result.exact))
+            whole.pieces.append((part, 0 if result is None else result.exact))
         return whole
 
     def fresh(self, row: Row) -> Row:
@@ -304,31 +322,34 @@ class Judge:
                 result.gives.append((give, quantity, validity, chosen))
         return result
 
-    def _total(self, results: list[HeadResult], row: Row) -> Verdict:
+    def _total(self, results: list[HeadResult], beside: list[HeadResult], row: Row) -> Verdict:
         """Compose, cap and round the heads, then see how each is delivered."""
         if self.program.policy.compose == "max":
-            results = [max(results, key=lambda result: result.exact)]
-        verdict = Verdict(Outcome.GRANTED, "", results=results)
+            highest = max(results, key=lambda result: result.exact)
+            beside += [result for result in results if result is not highest]
+            results = [highest]
+        verdict = Verdict(Outcome.GRANTED, "", results=results, beside=beside)
+        capped = False
         for node, per in self.caps:
             limit = node.evaluate(row) if per == "incident" else self._shared_limit(node, per, verdict, row)
             if limit is None:
                 return self._held(node, row)
             if isinstance(limit, Verdict):
                 return limit
-            _reduce(results, max(limit, 0))
+            capped = _reduce(results, max(limit, 0)) or capped
         verdict.exact = _sum(results)
-        self._round(verdict)
+        self._round(verdict, capped)
         if any(result.minor > MAX_MINOR_UNITS for result in results) or (
             self.currency and verdict.minor > MAX_MINOR_UNITS
         ):
-            return Verdict(Outcome.HELD, TOO_MUCH, results=results)
+            verdict.outcome, verdict.reason = Outcome.HELD, TOO_MUCH
+            return verdict
         if self.amount_place is not None and self.exact_place is not None:
             row[self.amount_place], row[self.exact_place] = verdict.minor, verdict.exact
         ended = self._clauses(self.payout, row)
         if ended is not None:
-            ended.results, ended.exact, ended.minor = results, verdict.exact, verdict.minor
             ended.settled = not ended.is_unknown
-            return ended
+            return ended.after(verdict)
         verdict.settled = True
         verdict.results = [result for result in results if result.minor > 0 or result.gives]
         if not verdict.results:
@@ -343,6 +364,8 @@ class Judge:
             return None
         amount = _sum(verdict.results)
         time = exposure.total(outage)
+        if amount and not time:
+            return self._unknown("")
         allowed: Exact = 0
         for period in exposure.periods_of(outage, zone, exposure.MONTHS[per]):
             name = label(period, per, zone)
@@ -359,15 +382,21 @@ class Judge:
             allowed += min(share, max(limit, 0))
         return allowed
 
-    def _round(self, verdict: Verdict) -> None:
-        """Round each head, or the total, whose last head then takes the difference of the rounded parts."""
+    def _round(self, verdict: Verdict, capped: bool) -> None:
+        """Round each head, or the total, whose last heads then take the difference of the rounded parts.
+
+        Heads that reached a cap together do not pass it by their rounding.
+        """
         verdict.minor = 0
         for result in verdict.results:
             result.minor = self.program.round_minor(result.exact)
             verdict.minor += result.minor
-        if self.program.policy.rounding.stage != "total":
+        at_the_total = self.program.policy.rounding.stage == "total"
+        if not (capped or at_the_total):
             return
         total = self.program.round_minor(verdict.exact)
+        if not at_the_total:
+            total = min(total, verdict.minor)
         difference, verdict.minor = total - verdict.minor, total
         paying = [result for result in verdict.results if result.exact > 0]
         for result in reversed(paying):
@@ -382,10 +411,11 @@ class Judge:
         for result in verdict.results:
             mode = self._mode(result.head, row)
             if isinstance(mode, Verdict):
-                mode.results, mode.exact, mode.minor = verdict.results, verdict.exact, verdict.minor
-                return mode
+                return mode.after(verdict)
             result.mode = mode
             result.state = self._state(mode, row)
+            if not result.state:
+                return self._held(mode.until, row).after(verdict)
             if result.state == "late":
                 late = f"{mode.way}_too_late"
         states = {result.state for result in verdict.results}
@@ -410,7 +440,10 @@ class Judge:
         return head.modes[-1]
 
     def _state(self, mode: CompiledMode, row: Row) -> str:
-        """Say whether a claim or acceptance is in, still open, or too late. A claim nobody knows of is not in."""
+        """Say whether a claim or acceptance is in, still open, or too late; nothing where its last day is unknown.
+
+        A claim nobody knows of is not in.
+        """
         if mode.way == "automatic":
             return "granted"
         made = mode.made.evaluate(row) if mode.made is not None else None
@@ -420,8 +453,11 @@ class Judge:
             at = None
         taken = made is True or at is not None
         moment = at if at is not None else None if taken else self.now
-        if until is not None and moment is not None and moment >= until:
-            return "late"
+        if mode.until is not None and moment is not None:
+            if until is None:
+                return ""
+            if moment >= until:
+                return "late"
         return "granted" if taken else "offered"
 
     def claim_until(self, verdict: Verdict, row: Row) -> datetime | None:
@@ -507,12 +543,13 @@ def _sum(results: list[HeadResult]) -> Exact:
     return sum((result.exact for result in results), 0)
 
 
-def _reduce(results: list[HeadResult], limit: Exact) -> None:
-    """Bring the sum of the heads down to a limit, the last head first."""
-    excess = _sum(results) - limit
+def _reduce(results: list[HeadResult], limit: Exact) -> bool:
+    """Bring the sum of the heads down to a limit, the last head first; say whether it was above."""
+    excess = above = _sum(results) - limit
     for result in reversed(results):
         if excess <= 0:
-            return
+            break
         taken = min(result.exact, excess)
         result.exact -= taken
         excess -= taken
+    return above > 0

@@ -1,0 +1,327 @@
+"""``kulanz policy list | show | page | new``: read the book of rules, and begin one's own policy from it."""
+
+import json
+import re
+import shutil
+import textwrap
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from kulanz.domain.policy import PolicyError, content_hash, document_from_json, load_policy
+from kulanz.domain.policy.document import ID
+from kulanz.domain.time import format_instant
+from kulanz_cli.policy import EXIT_NO, Unusable, as_json
+from kulanz_cli.policy_examples import run
+from kulanz_cli.rule_page import book_page, facts_note
+from kulanz_cli.rulebook import BOOK, EXAMPLES, Rule, find_rule, latest_rules, read_rule, versions
+from kulanz_cli.stack import Stack
+from kulanz_cli.terminal import console
+from kulanz_cli.told_rule import Summary, ToldClause, ToldFact, ToldRule, summarise, tell
+
+UNBROKEN_CHARACTERS = 24
+"""A column of a table is wrapped only where an entry is longer."""
+TEXT_COLUMNS_LEAST = 40
+TEXT_COLUMNS = 100
+"""Of everything but the policy's own text, which is printed as it is written."""
+SIMPLEST = """\
+kulanz: 1
+id: {id}
+version: 1
+title: Five dollars for everybody
+pay: 5.00 USD
+"""
+"""The first policy of the guide."""
+
+in_book = click.option(
+    "--book", type=click.Path(exists=True, file_okay=False, path_type=Path), default=BOOK,
+    help="Your own book: a folder of <id>/<version>.yaml. Without it, the public rules that come with Kulanz.",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A line of the list; the last two only for what a stack has published."""
+
+    summary: Summary
+    published_at: str = ""
+    beside_book: str = ""
+
+
+@click.command("list")
+@click.option("--jurisdiction", help="Only rules that apply there: FI, US (and its states), US-NY.")
+@click.option("--text", help="Only rules with this text in id, title, what they give or sources, in any case.")
+@click.option(
+    "--kind",
+    type=click.Choice(["money", "units", "person"]),
+    help="Only rules that give money, or other units, or leave it to a person.",
+)
+@click.option("--all", "every", is_flag=True, help="Every version, not the latest of each policy alone.")
+@click.option("--published", is_flag=True, help="Every version that the stack has published, beside the book.")
+@in_book
+@as_json
+@click.pass_obj
+def list_rules(
+    stack: Stack, jurisdiction: str | None, text: str | None, kind: str | None, every: bool, published: bool,
+    book: Path, is_json: bool,
+) -> None:  # fmt: skip
+    """List the rules of the book, or of the stack. Exits with 1 when none is as asked."""
+    if published:
+        rows = list(_published(stack, book))
+    else:
+        rules = [read_rule(file) for file in versions(book)] if every else latest_rules(book)
+        rows = [_Row(summarise(rule.document)) for rule in rules]
+    found = [row for row in rows if _is_wanted(row.summary, jurisdiction, text, kind)]
+    if is_json:
+        click.echo(json.dumps([_content(row) for row in found], ensure_ascii=False, indent=2))
+    elif found:
+        console().print(_table(found))
+    else:
+        click.echo("nothing is published" if published and not rows else "no rule is as asked")
+    if not found:
+        raise SystemExit(EXIT_NO)
+
+
+def _published(stack: Stack, book: Path) -> Iterator[_Row]:
+    """What a stack has published, compared with the same versions of the book."""
+    shelf = stack.policies()
+    for one in shelf.published():
+        document = document_from_json(shelf.fetch(one.policy_id, one.version))
+        file = book / one.policy_id / f"{one.version}.yaml"
+        beside = "not in the book"
+        if file.is_file():
+            same = content_hash(read_rule(file).document) == content_hash(document)
+            beside = "as in the book" if same else "differs from the book"
+        yield _Row(summarise(document), format_instant(one.published_at), beside)
+
+
+def _is_wanted(summary: Summary, jurisdiction: str | None, text: str | None, kind: str | None) -> bool:
+    place, stated = (jurisdiction or "").upper(), summary.jurisdiction.upper()
+    if place and stated != place and not stated.startswith(f"{place}-"):
+        return False
+    if kind and kind not in summary.kinds:
+        return False
+    words = [summary.name, summary.title, *summary.gives, *summary.sources]
+    return not text or any(text.casefold() in word.casefold() for word in words)
+
+
+def _content(row: _Row) -> dict[str, Any]:
+    more = {"published_at": row.published_at, "beside_book": row.beside_book} if row.published_at else {}
+    return {**row.summary.content(), **more}
+
+
+def _table(found: Sequence[_Row]) -> Table:
+    """A row for each rule; what no rule of the list states has no column."""
+    columns = {
+        "policy": [row.summary.name for row in found],
+        "published": [row.published_at for row in found],
+        "book": [row.beside_book for row in found],
+        "where": [row.summary.jurisdiction for row in found],
+        "in force": [row.summary.in_force_words() for row in found],
+        "gives": [row.summary.gives_words() for row in found],
+        "title": [row.summary.title for row in found],
+    }
+    stated = {name: column for name, column in columns.items() if any(column)}
+    table = Table(box=None, pad_edge=False)
+    for name, column in stated.items():
+        table.add_column(name, no_wrap=max(map(len, column)) <= UNBROKEN_CHARACTERS)
+    for cells in zip(*stated.values(), strict=True):
+        table.add_row(*(Text(cell or "-") for cell in cells))
+    return table
+
+
+@click.command("show")
+@click.argument("wanted", metavar="ID[/VERSION]")
+@in_book
+@as_json
+def show_rule(wanted: str, book: Path, is_json: bool) -> None:
+    """Tell all about a rule: sources, readings, facts, who is excluded, what is owed, and one worked example."""
+    rule = find_rule(book, wanted)
+    told = tell(rule)
+    if is_json:
+        click.echo(json.dumps(told.content(), ensure_ascii=False, indent=2))
+    else:
+        _show(rule, told, console())
+
+
+def _show(rule: Rule, told: ToldRule, out: Console) -> None:
+    out.print(Text(f"{told.summary.name}  {told.summary.title}", style="bold"), soft_wrap=True)
+    for name, text in _head(told):
+        _hanging(out, f"  {name:<14}", text)
+    for title, lines in _sections(told):
+        out.print(Text(f"\n{title}", style="bold"))
+        for name, text in lines:
+            _hanging(out, f"  {name}", text)
+    if told.owed:
+        out.print(Text("\nWhat is owed, in the policy's own words", style="bold"))
+        click.echo(textwrap.indent(told.owed, "  "))
+    if told.example is not None:
+        example = told.example
+        out.print(Text(f"\nA worked example: {example.id}", style="bold"))
+        reading = [("reading       ", example.reading)] if example.reading else []
+        account, incident = (
+            json.dumps(one, ensure_ascii=False, default=str) for one in (example.account, example.incident)
+        )
+        for name, text in [*reading, ("account       ", account), ("incident      ", incident)]:
+            _hanging(out, f"  {name}", text)
+        for number, step in enumerate(example.steps, 1):
+            _hanging(out, f"  {'why' if number == 1 else '':<14}", f"{number}. {step}")
+        _hanging(out, "  by hand       ", example.derivation)
+        _hanging(out, "  origin        ", example.provenance)
+    file, examples = _from_here(rule.file), _from_here(rule.file.parent / EXAMPLES)
+    click.echo(f"\nThe policy: {file}")
+    if told.examples:
+        click.echo(f"Each example: kulanz policy explain {file} --examples {examples} --example ID")
+        _hanging(out, "  with ID one of ", ", ".join(told.examples))
+
+
+def _from_here(path: Path) -> Path:
+    """A path as somebody here would type it."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+def _head(told: ToldRule) -> Iterator[tuple[str, str]]:
+    summary = told.summary
+    entries = {
+        "where": summary.jurisdiction,
+        "in force": summary.in_force_words(),
+        "gives": summary.gives_words(),
+        "decided per": told.unit or "account",
+        "days of": f"{told.zone}, working days of {told.working_days}" if told.working_days else told.zone,
+        "sources": "; ".join(summary.sources),
+        "data files": ", ".join(told.data_files),
+    }
+    return ((name, text) for name, text in entries.items() if text)
+
+
+def _sections(told: ToldRule) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    if told.readings:
+        yield (
+            "Readings: whoever opens a campaign chooses",
+            [
+                (
+                    f"{reading.parameter}: {reading.choice}  ",
+                    reading.says + (" (the default)" if reading.is_default else ""),
+                )
+                for reading in told.readings
+            ],
+        )
+    if told.facts:
+        width = max(len(fact.name) for fact in told.facts) + 2
+        title = "Facts: what a list of accounts must have, beside account_id"
+        yield title, [(f"{fact.name:<{width}}", fact_words(fact)) for fact in told.facts]
+    if told.excluded:
+        yield "Who gets nothing, or waits for a person", [("", clause_words(clause)) for clause in told.excluded]
+
+
+def fact_words(fact: ToldFact) -> str:
+    """A fact's type, where it comes from, and its meaning, in a line."""
+    parts = [fact.type, facts_note(fact)]
+    told = "; ".join(part for part in parts if part)
+    return f"{told}. {fact.says}" if fact.says else told
+
+
+def clause_words(clause: ToldClause) -> str:
+    """A clause in a line: outcome, reason code, condition, and what support tells."""
+    told = f"{clause.outcome} ({clause.reason}) {clause.condition}"
+    return f"{told}: {clause.because}" if clause.because else told
+
+
+def _hanging(out: Console, name: str, text: str) -> None:
+    """A name and a text whose further lines stand below its first."""
+    width = max(TEXT_COLUMNS_LEAST, min(out.width, TEXT_COLUMNS) - len(name))
+    lines = textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False) or [""]
+    for number, line in enumerate(lines):
+        out.print(Text.assemble((name if number == 0 else " " * len(name), "dim"), line), soft_wrap=True)
+
+
+@click.command("page")
+@click.option(
+    "--check", "checked", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A file to compare."
+)
+@in_book
+def page(checked: Path | None, book: Path) -> None:
+    """Print the whole book as one page of Markdown; or compare a file with it."""
+    text = book_page([tell(rule) for rule in latest_rules(book)])
+    if checked is None:
+        click.echo(text, nl=False)
+        return
+    if checked.read_text(encoding="utf-8") == text:
+        click.echo(f"{checked}: ok")
+        return
+    click.echo(f"{checked}: differs; write it again with: kulanz policy page > {checked}")
+    raise SystemExit(EXIT_NO)
+
+
+@click.command("new")
+@click.argument("policy_id", metavar="ID")
+@click.option(
+    "--from",
+    "origin",
+    metavar="BOOK_ID",
+    help="The policy of the book to start from; without it, five dollars for everybody.",
+)
+@click.option(
+    "--into", type=click.Path(file_okay=False, path_type=Path), default=Path(),
+    help="The folder of your own book; without it, where you are.",
+)  # fmt: skip
+@in_book
+def new(policy_id: str, origin: str | None, into: Path, book: Path) -> None:
+    """Begin your own policy ID from one of the book, with its comments, sources and examples. Overwrites nothing."""
+    if not re.fullmatch(ID.pattern, policy_id):
+        raise click.BadParameter(
+            "expected lower-case letters, digits and hyphens, such as acme-goodwill", param_hint="ID"
+        )
+    folder = into / policy_id
+    if folder.exists():
+        raise Unusable(
+            f"{folder} exists already and is left as it is; choose another id, or write its next version there"
+        )
+    rule = None if origin is None else find_rule(book, origin)
+    file = folder / "1.yaml"
+    folder.mkdir(parents=True)
+    file.write_text(SIMPLEST.format(id=policy_id) if rule is None else _renamed(rule, policy_id), encoding="utf-8")
+    if rule is not None:
+        for data_file in map(Path, rule.document.data_files):
+            shutil.copyfile(data_file, folder / data_file.name)
+        if (rule.file.parent / EXAMPLES).is_file():
+            shutil.copyfile(rule.file.parent / EXAMPLES, folder / EXAMPLES)
+    _tell_next(file)
+
+
+def _renamed(rule: Rule, policy_id: str) -> str:
+    """The text of a policy under another id, as its first version, still run by the examples of its rule."""
+    text = rule.file.read_text(encoding="utf-8")
+    text = re.sub(r"^id:.*$", f"id: {policy_id}", text, count=1, flags=re.MULTILINE)
+    text = re.sub(r"^version:.*$", "version: 1", text, count=1, flags=re.MULTILINE)
+    policy = rule.document.policy
+    if policy.test.rule or not rule.examples:
+        return text
+    if "test" not in rule.document.data:
+        return f"{text}\ntest: {{rule: {policy.id}}}\n"
+    written_out = re.sub(r"^test:[ ]*\n", f"test:\n  rule: {policy.id}\n", text, flags=re.MULTILINE)
+    return re.sub(r"^test: *\{", f"test: {{rule: {policy.id}, ", written_out, flags=re.MULTILINE)
+
+
+def _tell_next(file: Path) -> None:
+    try:
+        document = load_policy(file)
+    except PolicyError as error:
+        raise Unusable(f"{error}; the folder was written, mend the policy there") from None
+    examples = file.parent / EXAMPLES
+    click.echo(f"{file} is written. Give it a title of its own, then change what is yours, and:")
+    click.echo(f"  kulanz policy check {file}")
+    if examples.is_file():
+        held = sum(run(document, example).holds for example in Rule(file, document).examples)
+        click.echo(f"  kulanz policy test {file} {examples}    # {held} examples hold now; change them with the rule")
+    else:
+        click.echo(f"  kulanz policy explain {file}")
+    click.echo(f"  kulanz policy check --seal {file}    # from here on, a change is a new version")
+    click.echo(f"  kulanz policy publish {file}    # to the stack; a published version never changes")

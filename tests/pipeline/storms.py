@@ -1,0 +1,55 @@
+"""Three storms of one year under the Finnish act: each is worth an annual fee, and the cap of the year is two of them.
+
+Each lasts 130 hours; from 120 hours on a whole annual fee is owed.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from kulanz_cli.send import with_list
+from kulanz_cli.stack import Stack
+from kulanz_local import drive
+from kulanz_local.embedded import PROJECT
+
+POLICY = PROJECT / "policies" / "fi-eml" / "1.yaml"
+STORMS = ("storm-1", "storm-2", "storm-3")
+CUSTOMERS = 240
+
+
+def fee(customer: int) -> int:
+    """A customer's annual network fee in euros; from 1,000 on the cap of 2,000 euros is the narrower one."""
+    return 100 + 7 * customer
+
+
+def cap(customer: int) -> int:
+    """What a customer can get in the year, in cents."""
+    return min(2 * fee(customer), 2_000) * 100
+
+
+def storms_of_a_year(stack: Stack, folder: Path) -> list[dict[str, Any]]:
+    """The events of the storms, all over the same customers; the policy is published and the list uploaded."""
+    path = folder / "network.csv"
+    rows = [f"fi-{number:05d},{fee(number)}.00," for number in range(CUSTOMERS)]
+    path.write_text("\n".join(["account_id,annual_network_fee,work_safe_from", *rows, ""]))
+    assert drive.run_kulanz(stack, "policy", "publish", str(POLICY)) == 0
+    declared = [_declared(incident_id, 1 + 9 * place) for place, incident_id in enumerate(STORMS)]
+    return [with_list(event, stack, path, CUSTOMERS) for event in declared]
+
+
+def _declared(incident_id: str, first_day: int) -> dict[str, Any]:
+    start, end = (f"2026-01-{day:02}T{hour:02}:00:00Z" for day, hour in ((first_day, 0), (first_day + 5, 10)))
+    return {
+        "source": "billing",
+        "detail-type": "Incident Declared",
+        "detail": {
+            "incident_id": incident_id,
+            "revision": 1,
+            "title": "Storm",
+            "service": "electricity",
+            "functions": ["supply"],
+            "windows": [{"start": start, "end": end}],
+            "cause": "storm",
+            "facts": {"known_to_operator": start},
+            "campaign": {"policy": {"id": "fi-eml", "version": 1}, "affected": {"s3": {"key": "lists/network.csv"}}},
+        },
+    }
