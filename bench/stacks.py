@@ -40,7 +40,7 @@ class BenchFailed(Exception):
 
 
 def parameters(list_bytes: int) -> dict[str, str]:
-    """No pacing, one worker for each of two cores, and chunks as near to the template's 1 MiB as four for each allow."""
+    """No pacing, one worker for each of two cores, four chunks for each of them or the template's 1 MiB."""
     return {
         "ChunkBytes": str(min(1024 * 1024, max(65_536, list_bytes // (CHUNKS_PER_WORKER * WORKERS)))),
         "MaximumConcurrency": str(WORKERS),
