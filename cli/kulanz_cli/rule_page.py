@@ -1,6 +1,7 @@
 """The book as one page of Markdown, for whoever reads it on the web, on paper or in a review."""
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 
 from kulanz_cli.told_rule import Summary, ToldExample, ToldFact, ToldRule
@@ -24,6 +25,8 @@ def facts_note(fact: ToldFact) -> str:
     notes = []
     if fact.source == "incident":
         notes.append("stated by the incident")
+    if fact.source == "kept":
+        notes.append(f"kept by Kulanz over incidents, each adds {fact.adds}")
     if fact.default:
         notes.append(f"optional, else {fact.default}")
     if fact.only_for:
@@ -37,13 +40,18 @@ def book_page(rules: Sequence[ToldRule]) -> str:
     for told in rules:
         one = told.summary
         link = f"[{one.policy}](#{_anchor(one)})"
-        cells = [link, one.title, one.jurisdiction, one.in_force_words(), one.gives_words()]
+        cells = [link, one.title, one.jurisdiction, _formulas(one.in_force_words()), one.gives_words()]
         lines.append("| " + " | ".join(map(_cell, cells)) + " |")
     return "\n".join([*lines, *(line for told in rules for line in _rule(told))]) + "\n"
 
 
 def _anchor(summary: Summary) -> str:
     return f"{summary.policy}-version-{summary.version}"
+
+
+def _formulas(words: str) -> str:
+    """Words with the policy's own formulas, where there are any, marked as such."""
+    return re.sub(r"[a-z_]+\(.*\)", lambda formula: f"`{formula[0]}`", words)
 
 
 def _cell(text: str) -> str:
@@ -55,7 +63,7 @@ def _rule(told: ToldRule) -> Iterator[str]:
     yield f"\n## {summary.policy}, version {summary.version}\n"
     yield f"{summary.title}.\n"
     place = [f"Where: {summary.jurisdiction}."] if summary.jurisdiction else []
-    period = [f"In force {summary.in_force_words()}."] if summary.in_force else []
+    period = [f"In force {_formulas(summary.in_force_words())}."] if summary.in_force else []
     working = f", working days those of {told.working_days}" if told.working_days else ""
     days = f"Days are days of {told.zone}{working}."
     unit = [f"Decided for each {told.unit}."] if told.unit else []

@@ -65,7 +65,8 @@ class ToldFact:
     """A fact that the rule reads.
 
     `source` is `list` for a column of the account list (which no list needs where the incident states the fact for
-    everybody), or `incident` for what only the incident's event states. `required` columns may hold empty cells.
+    everybody), `incident` for what only the incident's event states, or `kept` for what Kulanz keeps of earlier
+    incidents, with what each `adds` to it. `required` columns may hold empty cells.
     """
 
     name: str
@@ -75,6 +76,7 @@ class ToldFact:
     default: str
     says: str
     only_for: str
+    adds: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,21 +236,22 @@ def _facts(rule: Rule) -> Iterator[ToldFact]:
                 readings.setdefault(read.name, []).append(says)
     for name, raw in rule.document.policy.facts.items():
         fact = raw if isinstance(raw, Fact) else Fact(type=raw) if isinstance(raw, str) else Fact(choices=raw)
-        of_incident = fact.from_ == "incident"
-        is_used = name in usual or of_incident or bool(fact.per)
+        source = "kept" if fact.add else "incident" if fact.from_ == "incident" else "list"
+        is_column = source == "list"
         yield ToldFact(
-            name=f"{name}_{_COLUMN_OF_A_PERIOD[fact.per]}" if fact.per else name,
+            name=f"{name}_{_COLUMN_OF_A_PERIOD[fact.per]}" if fact.per and is_column else name,
             type=_type(rule, fact),
-            source="incident" if of_incident else "list",
-            required=not fact.default,
+            source=source,
+            required=is_column and not fact.default,
             default=fact.default,
             says=fact.says or _comment(rule, name),
-            only_for="" if is_used else "; ".join(readings.get(name, ())),
+            only_for="; ".join(readings.get(name, ())) if is_column and not fact.per and name not in usual else "",
+            adds=fact.add,
         )
     everything = frozenset[str]().union(*(node.reads for node in Judge(_program(rule.document, {})).nodes()))
     for name, says in OF_THE_INCIDENT.items():
         if name in everything and name not in rule.document.policy.facts:
-            yield ToldFact(name, "text" if name != "functions" else _TYPES["list"], "incident", True, "", says, "")
+            yield ToldFact(name, "text" if name != "functions" else _TYPES["list"], "incident", False, "", says, "")
 
 
 def _type(rule: Rule, fact: Fact) -> str:
@@ -257,6 +260,8 @@ def _type(rule: Rule, fact: Fact) -> str:
     told = _TYPES[fact.type].format(currency=fact.currency or rule.document.policy.currency)
     if fact.minimum or fact.maximum:
         told += f" from {fact.minimum or 'any'} to {fact.maximum or 'any'}"
+    if fact.add:
+        return f"{told}, for each {fact.per}" if fact.per else told
     return f"{told}; a column for each {fact.per} that the incident touches" if fact.per else told
 
 

@@ -162,16 +162,7 @@ class _Teller:
         self._shares = frozenset(_shares(judge))
 
     def steps(self, verdict: "Verdict", decision: Decision) -> list[str]:
-        policy = self._program.policy
-        steps = [f"Policy {policy.id}, version {policy.version}: {policy.title}."]
-        if policy.parameters:
-            steps.append(f"As chosen for this campaign: {'; '.join(map(self._chosen, policy.parameters))}.")
-        if policy.tax:
-            steps.append(f"Amounts {'include' if policy.tax == 'included' else 'do not include'} tax.")
-        steps += self._facts()
-        if self._judge.kept:
-            steps.append(f"Kept of earlier incidents: {'; '.join(self._kept()) or 'nothing'}.")
-        steps += self._incident()
+        steps = self._opening()
         for clause in self._judge.told:
             steps += self._needed(clause.node)
             period = self._judge.in_force
@@ -202,6 +193,19 @@ class _Teller:
             if clause is verdict.clause:
                 break
         return steps
+
+    def _opening(self) -> list[str]:
+        """Tell what the decision started from: policy, readings, facts, history and incident."""
+        policy = self._program.policy
+        steps = [f"Policy {policy.id}, version {policy.version}: {policy.title}."]
+        if policy.parameters:
+            steps.append(f"As chosen for this campaign: {'; '.join(map(self._chosen, policy.parameters))}.")
+        if policy.tax:
+            steps.append(f"Amounts {'include' if policy.tax == 'included' else 'do not include'} tax.")
+        steps += self._facts()
+        if self._judge.kept:
+            steps.append(f"Kept of earlier incidents: {'; '.join(self._kept()) or 'nothing'}.")
+        return [*steps, *self._incident()]
 
     def _adds(self, verdict: "Verdict") -> list[str]:
         """Tell what later incidents will be decided with."""
