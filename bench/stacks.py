@@ -29,6 +29,7 @@ WORKERS = 2
 NAIVE_WORKERS = 8
 """More than ours have: each waits for one call at a time, so that two would leave half of the machine idle."""
 CALLS_IN_FLIGHT = 4
+CHUNKS_PER_WORKER = 4
 SEED = 7
 POLL_SECONDS = 0.1
 LONGEST_SECONDS = 3_600
@@ -39,9 +40,9 @@ class BenchFailed(Exception):
 
 
 def parameters(list_bytes: int) -> dict[str, str]:
-    """No pacing, one worker for each of two cores, and a score of chunks."""
+    """No pacing, one worker for each of two cores, four chunks for each of them or the template's 1 MiB."""
     return {
-        "ChunkBytes": str(min(1024 * 1024, max(65_536, list_bytes // 20))),
+        "ChunkBytes": str(min(1024 * 1024, max(65_536, list_bytes // (CHUNKS_PER_WORKER * WORKERS)))),
         "MaximumConcurrency": str(WORKERS),
         "TargetWriteRate": "1000000",
         "InFlightCalls": str(CALLS_IN_FLIGHT),

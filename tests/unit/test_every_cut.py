@@ -10,7 +10,7 @@ from itertools import product
 
 import pytest
 
-from kulanz.application import grant_credits as grant_module
+from kulanz.application import chunk_run
 from kulanz.domain import campaign as campaign_module
 from kulanz.domain.books import RowClass
 from kulanz.domain.campaign import State
@@ -112,7 +112,7 @@ def test_every_row_is_granted_once_by_workers_that_run_out_of_time_at_every_line
     written: Written, chunk_bytes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(campaign_module, "CHUNK_BYTES_SMALLEST", 1)
-    monkeypatch.setattr(grant_module, "LINES_PER_LOOK_AT_THE_CLOCK", 1)
+    monkeypatch.setattr(chunk_run, "LINES_PER_LOOK_AT_THE_CLOCK", 1)
     world = World(chunk_bytes=chunk_bytes)
     world.lists.block_bytes = 5
     world.seconds_per_look = 45.0

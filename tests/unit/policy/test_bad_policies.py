@@ -188,6 +188,11 @@ NOT_A_FORMULA = {
         8,
         "payout and mode only",
     ),
+    "an amount where none is paid": (
+        FACTS + "give: {quantity: 1, unit: GB}\npayout: {hold: x, when: amount > 5 EUR}",
+        8,
+        "where money of one currency is paid",
+    ),
     "money plus a number": (FACTS + "pay: fee + 5", 7, "cannot combine"),
     "money times money": (FACTS + "pay: fee * fee", 7, "cannot multiply"),
     "money times a duration alone": (FACTS + "pay: fee * 2 h", 7, "expected money"),

@@ -413,7 +413,8 @@ class Program:
             return node
         if name in ("amount", "exact_amount"):
             if name not in self._amount_nodes:
-                raise PolicyError(f"{name!r} is known under payout and mode only", path)
+                only = "payout and mode only, where money of one currency is paid"
+                raise PolicyError(f"{name!r} is known under {only}", path)
             return self._amount_nodes[name]
         if name in BUILT_IN:
             return self._built_in_node(name)

@@ -116,7 +116,7 @@ class Judge:
             self._check_currencies(currencies)
         self.amount_place: int | None = None
         self.exact_place: int | None = None
-        if len(currencies) <= 1:
+        if self.currency:
             self.amount_place, self.exact_place = program.use_amounts(self.currency)
         self.heads = with_modes(program, heads)
         self.payout = program.clauses(policy.payout, ("payout",))
