@@ -150,7 +150,7 @@ invoke-local: .venvs/dev/.ready .venvs/sam/.ready .venvs/ministack/.ready ## run
 	@$(dev)/python -m kulanz_local.invoke check
 
 # What a bench does: accounts of a run through the stack, of the baseline, rows of one worker's large list, repeats.
-ROWS ?= 20000
+ROWS ?= 60000
 NAIVE_ROWS ?= 1000
 LARGE_ROWS ?= 1000000
 REPEATS ?= 3
