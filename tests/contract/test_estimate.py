@@ -17,11 +17,11 @@ from kulanz.application.open_campaign import OpenPorts, OpenSettings, open_campa
 from kulanz.application.ports import ChunkMessage
 from kulanz.application.report import campaign_estimate
 from kulanz.domain.campaign import CampaignId, Cause, State
-from kulanz.domain.estimate import AS_DEPLOYED, RECEIPT_WRITE_UNITS, Estimate
+from kulanz.domain.estimate import AS_DEPLOYED, KEPT_WRITE_UNITS, READS_PER_CHUNK, RECEIPT_WRITE_UNITS, Estimate
 from tests.contract.backends import AwsBackend
 from tests.support.fakes import FakeChunks
 from tests.support.moto_partiql import repaired_moto
-from tests.support.small_campaign import CAMPAIGN, SEALED, event, list_of, row
+from tests.support.small_campaign import CAMPAIGN, SEALED, event, list_of, row, sealed_policy
 from tests.support.world import START, World, WorldClock
 
 ROWS = 260
@@ -130,3 +130,47 @@ def workers_calls(counted: Counter[str]) -> dict[str, int]:
 
 def advance(aws: AwsBackend, chunks: FakeChunks) -> None:
     advance_campaign(ID, AdvancePorts(aws.campaigns, chunks, aws.archive, aws.announcer), CAUSE, START)
+
+
+HISTORY_ROWS = 60
+KEEPING = """
+kulanz: 1
+id: net-credit
+version: 2
+title: Five euros, at most eight in a calendar year over all incidents
+currency: EUR
+facts:
+  paid: {type: money, per: calendar year, add: amount}
+pay: 5.00 EUR
+cap: {per: calendar year, at: 8.00 EUR - paid}
+"""
+
+
+def test_under_a_policy_that_keeps_a_history_every_unit_is_read_twice_and_written_with_it(
+    aws: AwsBackend, counted: Counter[str]
+) -> None:
+    chunks = Sent(aws.chunks)
+    aws.policies.publish("net-credit", 2, sealed_policy(KEEPING))
+    aws.upload("lists/net-outage.csv", list_of([row(f"a-{number:03d}") for number in range(HISTORY_ROWS)]))
+    request = event(rows=HISTORY_ROWS, policy_version=2)
+    request["detail"]["campaign"]["affected"]["s3"]["bucket"] = aws.bucket
+    settings = OpenSettings(aws.bucket, "lists/", frozenset({"billing"}), frozenset({"billing"}), 120_000, 400)
+    ports = OpenPorts(aws.campaigns, aws.lists, aws.policies, chunks, aws.rejected, aws.archive)
+    open_campaign(request, ports, settings, CAUSE, START)
+    deliver(aws, chunks)
+    advance(aws, chunks)
+    made = estimated(aws)
+    counted.clear()
+    deliver(aws, chunks)
+    called = workers_calls(counted)
+    advance(aws, chunks)
+
+    campaign = aws.campaigns.campaign(ID)
+    assert campaign is not None
+    assert campaign.state is State.CLOSED
+    assert called["BatchExecuteStatement"] == 0
+    assert called["TransactWriteItems"] == made.planned.chunks + made.calls.insert_calls
+    receipts = 2 * made.planned.chunks * RECEIPT_WRITE_UNITS
+    assert made.calls.write_units == receipts + KEPT_WRITE_UNITS * campaign.apply.totals.ledger_count()
+    reads = 2 * made.planned.chunks * READS_PER_CHUNK
+    assert made.calls.read_units == reads + 2 * HISTORY_ROWS
