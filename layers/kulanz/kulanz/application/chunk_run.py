@@ -297,7 +297,8 @@ class ChunkRun:
         decision = still_owed(whole.decision, before)
         if decision is None:
             return None
-        return prepare(self.campaign, decision, whole.facts, whole.kept, whole.addition, before.texts())
+        addition = whole.addition if decision.outcome is whole.decision.outcome else None
+        return prepare(self.campaign, decision, whole.facts, whole.kept, addition, before.texts())
 
     def _write(self, waiting: list[Waiting]) -> None:
         """Insert the decisions of a wave, and count what became of each."""

@@ -53,12 +53,15 @@ class HistoryReader:
         return self.policy.read_of(history.without(self.campaign.id.incident_id, self.campaign.decided_at))
 
     def after(self, history: UnitHistory, addition: Addition | None) -> UnitHistory | None:
-        """A history with what a decision adds; None where it adds nothing and nothing of its incident is there."""
+        """A history with what a decision adds; None where it is left as it is.
+
+        A unit that is held whatever its facts come to has no addition: what its incident's earlier campaigns granted
+        stays counted. One that adds nothing takes away what its incident had added, where anything is there.
+        """
         incident_id = self.campaign.id.incident_id
-        if (addition is None or addition.is_empty()) and incident_id not in history.incidents:
+        if addition is None or (addition.is_empty() and incident_id not in history.incidents):
             return None
-        now = self.campaign.decided_at
-        return history.with_addition(incident_id, addition or Addition(now, NOTHING_KEPT), now)
+        return history.with_addition(incident_id, addition, self.campaign.decided_at)
 
     def read_for_plan(self, lines: Sequence[tuple[int, Record]]) -> list[Read]:
         """What the plan reads for some lines, known by their offsets; it is remembered for the receipt."""

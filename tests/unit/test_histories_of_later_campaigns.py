@@ -1,0 +1,127 @@
+"""What an incident's earlier campaigns granted stays counted, whatever a later campaign of it comes to."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from kulanz.domain.campaign import CampaignId, Pass, State
+from kulanz.domain.decision import Outcome
+from kulanz.domain.ledger import read_decision
+from kulanz.domain.policy import history as history_module
+from kulanz.domain.policy.history import HISTORY_CHANGED, HISTORY_FULL, HistoryKey
+from kulanz.domain.succession import IN_ANOTHER_MEASURE
+from tests.support.compiled_once import policies_compiled_once
+from tests.support.small_campaign import sealed_policy
+from tests.support.world import Function, World
+from tests.support.yearly_cap import CAP, FEES, POLICY, POLICY_ID, incident, outage, world
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _policies_compiled_once() -> Iterator[None]:
+    with policies_compiled_once():
+        yield
+
+
+def granted(made: World, account: str) -> int:
+    """Minor units that an account was granted, accepted offers included."""
+    return sum(
+        benefit.money.minor
+        for entry in made.ledger.of_account(account)
+        if entry.status is Outcome.GRANTED
+        for benefit in read_decision(entry.body).benefits
+        if benefit.money is not None
+    )
+
+
+def counted(made: World, account: str) -> int:
+    """Minor units of 2026 that the next incident will find to be taken."""
+    kept = made.ledger.all_histories()[HistoryKey(account, POLICY_ID, "-")].without("the next", made.now)
+    found = kept.get("paid_2026", 0)
+    assert isinstance(found, int)
+    return found
+
+
+def publish(made: World, version: int, *changes: tuple[str, str]) -> None:
+    """Publish a version of the policy with texts of it replaced."""
+    text = POLICY
+    for before, after in (("version: 1", f"version: {version}"), *changes):
+        assert before in text
+        text = text.replace(before, after)
+    made.policies.publish(POLICY_ID, version, sealed_policy(text))
+
+
+BETTER = "pay: 50% of fee", "pay: 75% of fee"
+
+
+def run(made: World, incident_id: str, day: int, **changes: object) -> None:
+    made.publish(incident(incident_id, outage(day), **changes))
+    made.run_until_quiet()
+
+
+def run_but(made: World, waiting: CampaignId, until: CampaignId, state: State) -> None:
+    """Until a campaign is in a state, while the apply pass of another one waits."""
+    for _ in range(400):
+        found = made.campaigns.campaign(until)
+        if found is not None and found.state is state:
+            return
+        made.run(next(step for step in made.steps() if not _applies(made, step.function, step.index, waiting)))
+    raise AssertionError(f"{until} did not come to {state}")
+
+
+def _applies(made: World, function: Function, index: int, campaign: CampaignId) -> bool:
+    if function is not Function.GRANT:
+        return False
+    message = made.chunk_messages[index].body
+    return (message.campaign, message.work) == (campaign, Pass.APPLY)
+
+
+def test_a_later_campaign_that_owes_nothing_any_more_takes_nothing_out_of_the_history() -> None:
+    made = world(chunk_bytes=65_536)
+    run(made, "in-1", 2)
+    publish(made, 2, BETTER)
+    amended = CampaignId("in-1", 2)
+    made.publish(incident("in-1", outage(2), revision=2, policy_version=2))
+    run_but(made, amended, amended, State.APPLYING)  # planned: 22.50 more for half
+    for number in (2, 3):
+        made.publish(incident(f"in-{number}", outage(number + 1)))
+        run_but(made, amended, CampaignId(f"in-{number}", 1), State.CLOSED)
+    made.run_until_quiet()
+
+    assert read_decision(made.ledger.of_account("half", "in-1")[-1].body).reason == HISTORY_CHANGED
+    assert {account: counted(made, account) for account in ("small", "half", "large")} == {
+        account: granted(made, account) for account in ("small", "half", "large")
+    }
+    run(made, "in-4", 5)
+    assert all(granted(made, account) <= CAP for account in FEES)
+
+
+def test_a_later_campaign_over_a_full_history_takes_nothing_out_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = world()
+    run(made, "in-1", 2)
+    publish(made, 2, ("cap:\n", "mode: {offer: {until: day(incident_end) + 90 days}}\ncap:\n"))
+    run(made, "in-2", 3, policy_version=2)
+    before = made.ledger.all_histories()
+    monkeypatch.setattr(history_module, "HISTORY_BYTES", 10)
+    run(made, "in-2", 3, revision=2, policy_version=2)
+
+    assert read_decision(made.ledger.of_account("half", "in-2")[-1].body).reason == HISTORY_FULL
+    assert made.ledger.all_histories() == before
+
+
+MINUTES = "    pay: fee\n", "    give: {quantity: 10, unit: call_minute}\n"
+
+
+def test_a_unit_that_is_held_for_another_measure_keeps_what_it_was_granted_counted() -> None:
+    made = world(chunk_bytes=65_536)
+    run(made, "in-1", 2)
+    publish(made, 2, BETTER, MINUTES)  # the third outage of an account gives minutes, which nobody planned
+    amended = CampaignId("in-1", 2)
+    made.publish(incident("in-1", outage(2), revision=2, policy_version=2))
+    run_but(made, amended, amended, State.APPLYING)
+    for number in (2, 3):
+        made.publish(incident(f"in-{number}", outage(number + 1), policy_version=2))
+        run_but(made, amended, CampaignId(f"in-{number}", 1), State.CLOSED)
+    made.run_until_quiet()
+
+    assert read_decision(made.ledger.of_account("small", "in-1")[-1].body).reason == IN_ANOTHER_MEASURE
+    assert counted(made, "small") == granted(made, "small") == 1_000 + 2 * 1_500
