@@ -1,9 +1,11 @@
 """What an incident's earlier campaigns granted stays counted, whatever a later campaign of it comes to."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
+from kulanz.application.accept_offer import AcceptPorts, accept_offer
 from kulanz.domain.campaign import CampaignId, Pass, State
 from kulanz.domain.decision import Outcome
 from kulanz.domain.ledger import read_decision
@@ -11,6 +13,7 @@ from kulanz.domain.policy import history as history_module
 from kulanz.domain.policy.history import HISTORY_CHANGED, HISTORY_FULL, HistoryKey
 from kulanz.domain.succession import IN_ANOTHER_MEASURE
 from tests.support.compiled_once import policies_compiled_once
+from tests.support.fake_offers import FakeOffers
 from tests.support.small_campaign import sealed_policy
 from tests.support.world import Function, World
 from tests.support.yearly_cap import CAP, FEES, POLICY, POLICY_ID, incident, outage, world
@@ -125,3 +128,30 @@ def test_a_unit_that_is_held_for_another_measure_keeps_what_it_was_granted_count
 
     assert read_decision(made.ledger.of_account("small", "in-1")[-1].body).reason == IN_ANOTHER_MEASURE
     assert counted(made, "small") == granted(made, "small") == 1_000 + 2 * 1_500
+
+
+OFFERS = "cap:\n", "mode: {offer: {until: day(incident_end) + 30 days}}\ncap:\n"
+
+
+@pytest.mark.parametrize("is_accepted", [True, False])
+@pytest.mark.parametrize("first", [(), (OFFERS,)])
+def test_an_offer_of_the_difference_that_lapses_leaves_what_was_granted_before_it_counted(
+    first: tuple[tuple[str, str], ...], is_accepted: bool
+) -> None:
+    made = world()
+    publish(made, 2, *first)
+    publish(made, 3, BETTER, OFFERS)
+    run(made, "in-1", 2, policy_version=2)
+    ports = AcceptPorts(made.ledger, made.campaigns, FakeOffers(made.ledger, made.campaigns))
+    if first:
+        accept_offer("half", "in-1", ports, "an agent", made.now)
+    run(made, "in-1", 2, revision=2, policy_version=3)
+    assert counted(made, "half") == 6_750
+    if is_accepted:
+        accept_offer("half", "in-1", ports, "an agent", made.now)
+    made.now += timedelta(days=60)
+
+    assert granted(made, "half") == counted(made, "half") == (6_750 if is_accepted else 4_500)
+    for number in (2, 3):
+        run(made, f"in-{number}", number + 1)
+    assert granted(made, "half") == CAP

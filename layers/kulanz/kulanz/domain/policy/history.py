@@ -7,7 +7,7 @@ never counts it twice.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 from types import MappingProxyType
@@ -56,21 +56,30 @@ class Addition:
     """What one decision adds. `cleared` is time of earlier incidents that a payment has settled.
 
     `ended_at` is when the incident's outage ended: its age decides how long it counts. `lapses_at` is the first instant
-    at which an offer that nobody accepted stops counting.
+    at which an offer that nobody accepted stops counting; `lapsed` is what then counts in its place, because earlier
+    campaigns of the incident had added it for good.
     """
 
     ended_at: datetime
     added: Kept
     cleared: Mapping[str, exposure.Outage] = field(default_factory=dict)
     lapses_at: datetime | None = None
+    lapsed: "Addition | None" = None
 
     def is_empty(self) -> bool:
         """Whether it changes nothing."""
-        return not self.added and not self.cleared
+        return not self.added and not self.cleared and self.lapsed is None
 
-    def counts_at(self, now: datetime) -> bool:
-        """Whether it still counts for a decision made at `now`."""
-        return now < self.ended_at + HISTORY_LIFE and (self.lapses_at is None or now < self.lapses_at + LAPSE_ALLOWANCE)
+    def at(self, now: datetime) -> "Addition | None":
+        """What of it counts for a decision made at `now`."""
+        # Taken off `now`: an offer without an end is often written with the calendar's last day.
+        has_lapsed = self.lapses_at is not None and now - LAPSE_ALLOWANCE >= self.lapses_at
+        counted = self.lapsed if has_lapsed else self
+        return counted if counted is not None and now - HISTORY_LIFE < counted.ended_at else None
+
+    def for_good(self) -> "Addition | None":
+        """What of it does not lapse."""
+        return self if self.lapses_at is None else self.lapsed
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +93,9 @@ class UnitHistory:
         """What the other incidents add up to, as far as they count at `now`. Nothing and zero are left out."""
         kept: dict[str, KeptValue] = {}
         cleared: dict[str, exposure.Outage] = {}
-        for incident, addition in self.incidents.items():
-            if incident == incident_id or not addition.counts_at(now):
+        for incident, stored in self.incidents.items():
+            addition = None if incident == incident_id else stored.at(now)
+            if addition is None:
                 continue
             for name, value in addition.added.items():
                 kept[name] = _together(kept[name], value) if name in kept else value
@@ -99,7 +109,10 @@ class UnitHistory:
 
     def with_addition(self, incident_id: str, addition: Addition, now: datetime) -> "UnitHistory":
         """The history with an incident's addition in the place of its earlier one; what counts no more is dropped."""
-        others = {name: other for name, other in self.incidents.items() if name != incident_id and other.counts_at(now)}
+        others = {name: other for name, other in self.incidents.items() if name != incident_id and other.at(now)}
+        earlier = self.incidents.get(incident_id)
+        if addition.lapses_at is not None and earlier is not None:
+            addition = replace(addition, lapsed=earlier.for_good())
         return UnitHistory(self.version + 1, others if addition.is_empty() else {**others, incident_id: addition})
 
     def accepted(self, incident_id: str) -> "UnitHistory | None":
@@ -116,7 +129,10 @@ class UnitHistory:
 
     def ends_at(self) -> datetime | None:
         """When nothing of it counts any more."""
-        return max((addition.ended_at + HISTORY_LIFE for addition in self.incidents.values()), default=None)
+        ends = [
+            one.ended_at for stored in self.incidents.values() for one in (stored, stored.lapsed) if one is not None
+        ]
+        return max(ends) + HISTORY_LIFE if ends else None
 
     def to_text(self) -> str:
         """The history as canonical JSON, without its version."""
@@ -168,16 +184,19 @@ def _addition_content(addition: Addition) -> dict[str, Any]:
         content["cleared"] = kept_content(addition.cleared)
     if addition.lapses_at is not None:
         content["lapses"] = format_instant(addition.lapses_at)
+    if addition.lapsed is not None:
+        content["lapsed"] = _addition_content(addition.lapsed)
     return content
 
 
 def _read_addition(content: Mapping[str, Any]) -> Addition:
-    lapses = content.get("lapses")
+    lapses, lapsed = content.get("lapses"), content.get("lapsed")
     return Addition(
         ended_at=parse_instant(content["ended"]),
         added=read_kept(content.get("added", {})),
         cleared={name: time for name, time in read_kept(content.get("cleared", {})).items() if isinstance(time, tuple)},
         lapses_at=None if lapses is None else parse_instant(lapses),
+        lapsed=None if lapsed is None else _read_addition(lapsed),
     )
 
 
