@@ -155,3 +155,19 @@ def test_an_offer_of_the_difference_that_lapses_leaves_what_was_granted_before_i
     for number in (2, 3):
         run(made, f"in-{number}", number + 1)
     assert granted(made, "half") == CAP
+
+
+def test_a_later_campaign_that_owes_less_money_and_more_of_something_else_leaves_the_money_counted() -> None:
+    minutes = "  - name: each\n", "  - name: minutes\n    give: {quantity: 10, unit: call_minute}\n  - name: each\n"
+    more = minutes[0], minutes[1].replace("10", "20")
+    made = world()
+    publish(made, 2, minutes)
+    publish(made, 3, more, ("pay: 50% of fee", "pay: 10% of fee"))
+    run(made, "in-1", 2, policy_version=2)
+    run(made, "in-1", 2, revision=2, policy_version=3)
+
+    assert len(made.ledger.of_account("half", "in-1")) == 2
+    assert counted(made, "half") == granted(made, "half") == 4_500
+    for number in (2, 3):
+        run(made, f"in-{number}", number + 1, policy_version=2)
+    assert granted(made, "half") == CAP

@@ -50,7 +50,7 @@ from kulanz.domain.lists import (
 )
 from kulanz.domain.policy import CompiledPolicy
 from kulanz.domain.policy.history import HISTORY_FULL, NOTHING_KEPT
-from kulanz.domain.succession import Before, is_as_planned, stands_before, still_owed, within_plan
+from kulanz.domain.succession import Before, is_as_planned, is_more_than, stands_before, still_owed, within_plan
 
 STATEMENTS_PER_CALL = 25
 LINES_PER_LOOK_AT_THE_CLOCK = 250
@@ -285,12 +285,12 @@ class ChunkRun:
     def _still_owed(self, line: Waiting, before: Mapping[UnitPlace, Before | None]) -> Waiting | None:
         """The line with what earlier campaigns have not given yet; None, and counted, when that is nothing."""
         whole = line.remembered
-        owed = self._less(whole, before.get(line.key))
+        owed = self._less(line.record, whole, before.get(line.key))
         if owed is None:
             self.totals.count_unchanged(whole.decision.reason)
         return None if owed is None else line._replace(remembered=owed)
 
-    def _less(self, whole: Remembered, before: Before | None) -> Remembered | None:
+    def _less(self, record: Record, whole: Remembered, before: Before | None) -> Remembered | None:
         """A decision less what earlier campaigns of the incident gave; None when nothing is owed any more."""
         if before is None:
             return whole
@@ -298,6 +298,8 @@ class ChunkRun:
         if decision is None:
             return None
         addition = whole.addition if decision.outcome is whole.decision.outcome else None
+        if addition is not None and is_more_than(before, whole.decision):
+            addition = self.decider.addition(record, whole.kept, before.money())
         return prepare(self.campaign, decision, whole.facts, whole.kept, addition, before.texts())
 
     def _write(self, waiting: list[Waiting]) -> None:
@@ -408,7 +410,7 @@ class ChunkRun:
     def _within_plan(self, line: Waiting, before: Mapping[UnitPlace, Before | None], read: Read) -> Waiting:
         """What is written of a planned line, decided with what is kept now."""
         whole = self._decided(line.record, read)
-        now = self._less(whole, before.get(line.key))
+        now = self._less(line.record, whole, before.get(line.key))
         decision = within_plan(line.remembered.decision, None if now is None else now.decision)
         if now is not None and decision is now.decision:
             return line._replace(remembered=now)

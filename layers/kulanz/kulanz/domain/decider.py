@@ -83,6 +83,10 @@ class Decider[Came]:
             self._remembered[place] = known
         return known
 
+    def addition(self, record: Record, kept: Kept, granted: Mapping[str, int]) -> Addition:
+        """What a record adds, where more money than its facts come to was granted before (`granted`, by currency)."""
+        return self._policy.decide_and_keep(self._reader.values(record.cells), kept, granted)[1]
+
     def _decide(self, cells: Cells, kept: Kept) -> Came | Problem:
         try:
             values = self._reader.values(cells)

@@ -18,7 +18,7 @@ from kulanz.domain.policy.frozen import read_frozen_with_parameters, resolve_par
 from kulanz.domain.policy.history import NOTHING_KEPT, Addition, Kept, KeptValue
 from kulanz.domain.policy.kinds import show
 from kulanz.domain.policy.program import Program
-from kulanz.domain.policy.verdict import Judge, Verdict
+from kulanz.domain.policy.verdict import NOTHING_GRANTED, Judge, Verdict
 from kulanz.domain.time import Window, instant_of
 
 MAX_REMEMBERED_DECISIONS = 4096
@@ -86,10 +86,16 @@ class CompiledPolicy:
         row = self._row(values)
         return self._decision(self._judge.judge(row), row)
 
-    def decide_and_keep(self, values: Sequence[FactValue | None], kept: Kept) -> tuple[Decision, Addition]:
-        """Decide a row with what is kept of its unit's earlier incidents, and say what this one adds to that."""
+    def decide_and_keep(
+        self, values: Sequence[FactValue | None], kept: Kept, granted: Mapping[str, int] = NOTHING_GRANTED
+    ) -> tuple[Decision, Addition]:
+        """Decide a row with what is kept of its unit's earlier incidents, and say what this one adds to that.
+
+        `granted` is what earlier campaigns of this incident granted, in minor units by currency: the amount that is
+        added is never less, because it is not taken back.
+        """
         row = self._row(values, kept)
-        verdict = self._judge.judge(row)
+        verdict = self._judge.judge(row, granted)
         decision = self._decision(verdict, row)
         ended_at = instant_of(self._judge.ended_at(row))
         lapses_at = decision.claim_until if decision.outcome is Outcome.OFFERED else None

@@ -1,9 +1,10 @@
 """Judging one row: from values to a verdict, the record from which both the decision and its explanation are made."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
+from types import MappingProxyType
 from typing import Any
 
 from kulanz.domain.decision import Benefit, Outcome, Validity, format_quantity
@@ -31,6 +32,7 @@ NOTHING_DUE = "nothing_due"
 TOO_MUCH = "amount_too_large"
 CANNOT_BE_COMPUTED = "cannot_be_computed"
 MAX_REMEMBERED_BENEFITS = 4096
+NOTHING_GRANTED: Mapping[str, int] = MappingProxyType({})
 
 
 @dataclass(slots=True)
@@ -161,11 +163,11 @@ class Judge:
                 candidates += [mode.node, mode.made, mode.at, mode.until]
             yield from (node for node in candidates if node is not None)
 
-    def judge(self, row: Row) -> Verdict:
+    def judge(self, row: Row, granted: Mapping[str, int] = NOTHING_GRANTED) -> Verdict:
         """Judge a row. One whose facts span more days than are looked at, or than the calendar has, is held."""
         try:
             verdict = self._judged(row)
-            return self._keep(verdict, row) if self.kept and verdict.settled else verdict
+            return self._keep(verdict, row, granted) if self.kept and verdict.settled else verdict
         except (OverflowError, ValueError):
             return self._unknown("")
 
@@ -193,27 +195,31 @@ class Judge:
             return Verdict(Outcome.DECLINED, reason, beside=beside, settled=True)
         return self._total(results, beside, row)
 
-    def _keep(self, verdict: Verdict, row: Row) -> Verdict:
-        """Work out what the decided incident adds to what is kept; where that is unknown, the row is held."""
+    def _keep(self, verdict: Verdict, row: Row, granted: Mapping[str, int]) -> Verdict:
+        """Work out what the decided incident adds to what is kept; where that is unknown, the row is held.
+
+        The amount that counts is never less than what its earlier campaigns granted, by currency.
+        """
         is_paid = verdict.outcome in (Outcome.GRANTED, Outcome.OFFERED)
         after = self.fresh(row)
         if self.amount_place is not None and self.exact_place is not None:
             owed = [result for result in verdict.results if result.state in ("granted", "offered")] if is_paid else []
-            after[self.amount_place] = sum(result.minor for result in owed)
-            after[self.exact_place] = sum((result.exact for result in owed), 0)
+            before = granted.get(self.currency, 0)
+            after[self.amount_place] = max(sum(result.minor for result in owed), before)
+            after[self.exact_place] = max(sum((result.exact for result in owed), 0), before)
         for kept in self.kept:
             value, name = kept.node.evaluate(after), kept.slot.declaration.name
             if value is None:
                 return self._held(kept.node, after)
-            before = row[kept.slot.index]
+            known = row[kept.slot.index]
             if kept.slot.per:
                 verdict.added |= self._by_period(kept.slot, value, verdict, row)
             elif not kept.is_until_paid or not is_paid:
                 verdict.added[name] = value
-            elif isinstance(before, tuple):
-                verdict.cleared[name] = before
+            elif isinstance(known, tuple):
+                verdict.cleared[name] = known
             else:
-                verdict.added[name] = -before
+                verdict.added[name] = -known
         verdict.added = {name: value for name, value in verdict.added.items() if value}
         verdict.cleared = {name: time for name, time in verdict.cleared.items() if time}
         return verdict
