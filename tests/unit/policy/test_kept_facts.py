@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.policy import CompiledPolicy, PolicyError, load_policy
 from kulanz.domain.policy.history import NOTHING_KEPT, Addition, Kept, UnitHistory
+from kulanz.domain.time import Window, parse_instant
 from tests.unit.policy.rulebook import compiled, incident, written
 
 START, END = "2026-05-04T08:00:00Z", "2026-05-04T14:00:00Z"
@@ -183,6 +184,53 @@ def test_the_parts_of_periods_add_up_and_keep_their_caps(fee: int, before: int, 
     assert added.get("paid_2027", 0) <= 1_000 - after  # type: ignore[operator]
 
 
+@pytest.mark.parametrize("per", ["", "per: incident, ", "per: month, ", "per: quarter, "])
+@pytest.mark.parametrize("add", ["", "add: amount, "])
+def test_a_cap_reads_only_what_has_a_value_for_each_of_its_own_periods(per: str, add: str) -> None:
+    text = written(
+        f"currency: EUR\npay: 1 EUR\nfacts:\n  paid: {{type: money, {add}per: calendar year}}\n"
+        f"cap: {{{per}at: 5 EUR - paid}}\n"
+    )
+    with pytest.raises(PolicyError, match="a value for each calendar year; only `cap` with `per: calendar year`"):
+        load_policy(text)
+
+
+def own_windows(*windows: tuple[str, str]) -> tuple[Window, ...]:
+    return tuple(Window(parse_instant(start), parse_instant(end)) for start, end in windows)
+
+
+def test_a_cap_counts_what_was_kept_of_every_period_that_an_accounts_own_outage_touches() -> None:
+    policy = keeps(
+        f"  windows: windows\n{YEARLY}",
+        "pay: fee\ncap: {per: calendar year, at: 10.00 EUR - paid}\n",
+        ("2026-12-31T08:00:00Z", "2026-12-31T12:00:00Z"),
+    )
+    later = own_windows(("2026-12-31T11:00:00Z", "2027-01-01T11:00:00Z"))
+    kept = {"paid_2026": 900, "paid_2027": 1_000}
+    assert policy.read_of(kept) == kept
+    assert decide(policy, 800, later, kept=kept) == (100, {"paid_2026": 100})
+    assert policy.kept_as_stated({"paid_2027": "10.00"}) == {"paid_2027": 1_000}
+    assert "paid 2027: 10.00 EUR" in policy.explain((800, later), kept).text()
+
+
+def test_a_cap_counts_what_was_kept_of_a_period_that_only_a_joined_pause_touches() -> None:
+    policy = keeps(
+        "  paid: {type: money, per: month, add: amount}\n",
+        "exposure: {merge_gaps_under: 1000 h}\npay: fee\ncap: {per: month, at: 10.00 EUR - paid}\n",
+        ("2026-01-31T08:00:00Z", "2026-01-31T23:00:00Z"),
+        ("2026-02-28T23:00:00Z", "2026-03-01T23:00:00Z"),
+    )
+    kept = policy.read_of({"paid_2026_02": 1_000, "paid_2025_12": 5})
+    paid, added = decide(policy, 300, kept=kept)
+    assert 0 < paid < 50
+    assert set(added) == {"paid_2026_01", "paid_2026_03"}
+
+
+def test_the_explanation_tells_each_fact_once_whatever_its_name() -> None:
+    policy = keeps(f"{YEARLY}  paid_extra: {{type: money, add: 1.00 EUR}}\n", "pay: fee\n")
+    assert policy.explain((700,), NOTHING_KEPT).text().count("paid extra: 1.00 EUR") == 1
+
+
 def test_without_an_outage_the_period_is_that_of_the_decision() -> None:
     policy = compiled(written(f"currency: EUR\nfacts:\n  fee: money\n{YEARLY}pay: fee\n"), incident())
     _, addition = policy.decide_and_keep((500,), NOTHING_KEPT)
@@ -212,6 +260,9 @@ def test_the_explanation_tells_what_was_kept_and_what_will_be() -> None:
         ("  a: {type: money, currency: USD, add: amount}", "expected money in USD"),
         ("  a: {type: number, add: nowhere}", "nowhere"),
         ("  a: {type: number, add: '1', until: granted}", "paid"),
+        ("  a_2026: {type: money, add: amount}\n  a: {type: money, add: amount, per: calendar year}", "choose another"),
+        ("  a_2026_q2: money\n  a: {type: money, add: amount, per: quarter}", "choose another"),
+        ("  a_2026_04: money\n  a: {type: money, per: month}", "choose another"),
     ],
 )
 def test_what_cannot_be_kept_is_refused_with_its_line(facts: str, problem: str) -> None:

@@ -10,14 +10,14 @@ from kulanz.domain.decision import Benefit, Decision, Notice, Outcome
 from kulanz.domain.facts import INVALID, FactDeclaration, FactValue
 from kulanz.domain.incident import Incident
 from kulanz.domain.policy import kinds
-from kulanz.domain.policy.counted import period_labels
+from kulanz.domain.policy.counted import counts_elsewhere, label_in, period_labels
 from kulanz.domain.policy.document import NoticeRule, PolicyDocument
 from kulanz.domain.policy.errors import PolicyError
 from kulanz.domain.policy.expression import UNSET, Node, Row
 from kulanz.domain.policy.frozen import read_frozen_with_parameters, resolve_parameters
 from kulanz.domain.policy.history import NOTHING_KEPT, Addition, Kept, KeptValue
 from kulanz.domain.policy.kinds import show
-from kulanz.domain.policy.program import Program
+from kulanz.domain.policy.program import FactSlot, Program
 from kulanz.domain.policy.verdict import NOTHING_GRANTED, Judge, Verdict
 from kulanz.domain.time import Window, instant_of
 
@@ -48,7 +48,7 @@ class CompiledPolicy:
     """Decides rows of one campaign. ``facts`` are the columns it reads, in the order ``decide`` expects them.
 
     ``kept`` names what Kulanz keeps of earlier incidents under this policy, with the type of each; ``decide`` gets its
-    values as ``Kept``. ``kept_periods`` names the values of single periods that the incident touches.
+    values as ``Kept``.
     """
 
     def __init__(self, program: Program) -> None:
@@ -76,7 +76,7 @@ class CompiledPolicy:
             if kept.slot.per
             for name in period_labels(program, kept.slot.per)
         }
-        self.kept_periods = frozenset(self._periods)
+        self._families = [kept.slot for kept in self._judge.kept if kept.slot.per] if counts_elsewhere(program) else []
         self._blank: Row = [UNSET] * program.row_length
         for slot in program.slots.values():
             self._blank[slot.index] = slot.fallback
@@ -104,7 +104,7 @@ class CompiledPolicy:
     def kept_as_stated(self, stated: Mapping[str, object]) -> Kept:
         """Read what an example states to be kept, by name and period. Raises ``FactError``."""
         declared = {name: fact for name, fact in self.kept.items() if name in stated}
-        declared |= {name: slot.declaration for name, (slot, _) in self._periods.items() if name in stated}
+        declared |= {name: period[0].declaration for name in stated if (period := self._period(name))}
         kept: dict[str, KeptValue] = {}
         for name, fact in declared.items():
             read = fact.parse_json(stated[name])
@@ -116,7 +116,19 @@ class CompiledPolicy:
 
     def read_of(self, kept: Kept) -> Kept:
         """What of a unit's history this campaign reads: decisions that share it are alike."""
-        return {name: value for name, value in kept.items() if name in self.kept or name in self._periods}
+        return {name: value for name, value in kept.items() if self.keeps(name)}
+
+    def keeps(self, name: str) -> bool:
+        """Whether a value is one that this campaign reads of a unit's history: of a fact, or of one of its periods."""
+        return name in self.kept or self._period(name) is not None
+
+    def _period(self, name: str) -> tuple[FactSlot, str] | None:
+        """Which fact's value in which period a name is; None where this campaign's outage cannot touch it."""
+        found = self._periods.get(name)
+        for slot in self._families if found is None else ():
+            label = label_in(name, slot.declaration.name, slot.per)
+            found = (slot, label) if label else found
+        return found
 
     def explain(self, values: Sequence[FactValue | None], kept: Kept = NOTHING_KEPT) -> Explanation:
         """Decide a row and tell the steps of its arithmetic, from the same evaluation."""
@@ -139,8 +151,9 @@ class CompiledPolicy:
             elif value is not None:
                 row[slot.index] = value if slot.convert is None else slot.convert(value)
         for name, known in kept.items():
-            if name in self._periods:
-                slot, period = self._periods[name]
+            place = self._period(name)
+            if place is not None:
+                slot, period = place
                 row[slot.index] = {**row[slot.index], period: known}
             elif name in self.kept:
                 row[self._program.slots[name].index] = known

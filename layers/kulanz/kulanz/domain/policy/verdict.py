@@ -10,8 +10,8 @@ from typing import Any
 from kulanz.domain.decision import Benefit, Outcome, Validity, format_quantity
 from kulanz.domain.money import MAX_MINOR_UNITS, Exact, Money
 from kulanz.domain.policy import exposure
-from kulanz.domain.policy.counted import label
-from kulanz.domain.policy.document import InForce
+from kulanz.domain.policy.counted import label, label_in
+from kulanz.domain.policy.document import Cap, InForce
 from kulanz.domain.policy.errors import Path, PolicyError
 from kulanz.domain.policy.expression import UNSET, Node, Row, call_node, unknown_name
 from kulanz.domain.policy.heads import (
@@ -59,7 +59,7 @@ class KeptFact:
     def is_named(self, name: str) -> bool:
         """Whether a kept value is this fact's, or that of one of its periods."""
         own = self.slot.declaration.name
-        return name.startswith(f"{own}_") if self.slot.per else name == own
+        return bool(label_in(name, own, self.slot.per)) if self.slot.per else name == own
 
 
 @dataclass(slots=True)
@@ -122,16 +122,18 @@ class Judge:
             self.amount_place, self.exact_place = program.use_amounts(self.currency)
         self.heads = with_modes(program, heads)
         self.payout = program.clauses(policy.payout, ("payout",))
-        program.in_cap = True
-        self.caps = tuple(
-            (program.money(cap.at, ("cap", index, "at")), cap.per) for index, cap in enumerate(policy.cap)
-        )
-        program.in_cap = False
+        self.caps = tuple(self._cap(cap, ("cap", index, "at")) for index, cap in enumerate(policy.cap))
         self.outage = program.compile("outage", ("exposure",))
         self.families = [slot for slot in program.slots.values() if slot.columns or (slot.is_kept and slot.per)]
         self.kept = tuple(self._kept(slot) for slot in program.slots.values() if slot.is_kept)
         self._benefits: dict[tuple[str, int, str | None], Benefit] = {}
         self.now = 0 if program.decided_at is None else microseconds_of(program.decided_at)
+
+    def _cap(self, cap: Cap, path: Path) -> tuple[Node, str]:
+        self.program.cap_per = cap.per
+        node = self.program.money(cap.at, path)
+        self.program.cap_per = ""
+        return node, cap.per
 
     def _kept(self, slot: FactSlot) -> KeptFact:
         name = slot.declaration.name
