@@ -231,6 +231,22 @@ def test_the_explanation_tells_each_fact_once_whatever_its_name() -> None:
     assert policy.explain((700,), NOTHING_KEPT).text().count("paid extra: 1.00 EUR") == 1
 
 
+@settings(max_examples=100, deadline=None)
+@given(st.integers(0, 3_000), *[st.integers(0, 1_000)] * 4)
+def test_two_caps_of_the_same_periods_both_hold(fee: int, a: int, b: int, c: int, d: int) -> None:
+    policy = keeps(
+        f"{YEARLY}  once: {{type: money, per: calendar year, add: amount}}\n",
+        "pay: fee\ncap:\n  - {per: calendar year, at: 10.00 EUR - paid}\n"
+        "  - {per: calendar year, at: 10.00 EUR - once}\n",
+        NEW_YEAR,
+    )
+    kept = {"paid_2026": a, "paid_2027": b, "once_2026": c, "once_2027": d}
+    paid, added = decide(policy, fee, kept=kept)
+    for name, before in kept.items():
+        assert added.get(name, 0) <= 1_000 - before, name  # type: ignore[operator]
+    assert paid == sum(value for name, value in added.items() if name.startswith("paid"))  # type: ignore[misc]
+
+
 def test_without_an_outage_the_period_is_that_of_the_decision() -> None:
     policy = compiled(written(f"currency: EUR\nfacts:\n  fee: money\n{YEARLY}pay: fee\n"), incident())
     _, addition = policy.decide_and_keep((500,), NOTHING_KEPT)

@@ -6,6 +6,7 @@ from datetime import datetime
 from fractions import Fraction
 from types import MappingProxyType
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from kulanz.domain.decision import Benefit, Outcome, Validity, format_quantity
 from kulanz.domain.money import MAX_MINOR_UNITS, Exact, Money
@@ -239,13 +240,7 @@ class Judge:
         """
         zone = self.program.scope.zone.evaluate(row)
         outage = self.outage.evaluate(row) or ((self.now, self.now + 1),)
-        periods = exposure.periods_of(outage, zone, exposure.MONTHS[slot.per])
-        weights: dict[str, Exact] = {
-            label(period, slot.per, zone): exposure.total(exposure.clip(outage, *period)) for period in periods
-        }
-        allowed = {name: min(share, limit) for name, share, limit in verdict.shares if name in weights}
-        if sum(allowed.values()) > 0:
-            weights = {name: allowed.get(name, 0) for name in weights}
+        weights = dict(_weights(outage, zone, slot.per, verdict))
         whole = self.program.round_minor(amount)
         parts = {name: Fraction(whole) * weight / sum(weights.values()) for name, weight in weights.items()}
         floors = {name: part.numerator // part.denominator for name, part in parts.items()}
@@ -366,17 +361,20 @@ class Judge:
         return self._delivered(verdict, row)
 
     def _shared_limit(self, cap: Node, per: str, verdict: Verdict, row: Row) -> Exact | Verdict | None:
-        """Divide the amount over the periods by the outage's time in each, and limit each share by its own cap."""
+        """Divide the amount over the periods by the outage's time in each, and limit each share by its own cap.
+
+        Where an earlier cap of the same periods has divided it, it is divided as that one allowed.
+        """
         outage, zone = self.outage.evaluate(row), self.program.scope.zone.evaluate(row)
         if outage is None or zone is None:
             return None
         amount = _sum(verdict.results)
-        time = exposure.total(outage)
-        if amount and not time:
+        weights = _weights(outage, zone, per, verdict)
+        whole = sum(weight for _, weight in weights)
+        if amount and not whole:
             return self._unknown("")
         allowed: Exact = 0
-        for period in exposure.periods_of(outage, zone, exposure.MONTHS[per]):
-            name = label(period, per, zone)
+        for name, weight in weights:
             part = self.fresh(row)
             for family in self.families:
                 part[family.index] = _of_period(family, name, row)
@@ -385,7 +383,7 @@ class Judge:
                 missing = unknown_name(cap, part)
                 known_family = any(family.declaration.name == missing for family in self.families)
                 return self._unknown(f"{missing}_{name}" if known_family else missing)
-            share = Fraction(amount) * exposure.total(exposure.clip(outage, *period)) / time
+            share = Fraction(amount) * weight / whole
             verdict.shares.append((name, share, max(limit, 0)))
             allowed += min(share, max(limit, 0))
         return allowed
@@ -508,6 +506,14 @@ class Judge:
             if len(self._benefits) < MAX_REMEMBERED_BENEFITS:
                 self._benefits[key] = benefit
         return benefit
+
+
+def _weights(outage: exposure.Outage, zone: ZoneInfo, per: str, verdict: Verdict) -> list[tuple[str, Exact]]:
+    """By what an amount is divided over periods: what their last cap allowed each, else the outage's time in each."""
+    periods = exposure.periods_of(outage, zone, exposure.MONTHS[per])
+    by_time = {label(period, per, zone): exposure.total(exposure.clip(outage, *period)) for period in periods}
+    allowed = {name: min(share, limit) for name, share, limit in verdict.shares if name in by_time}
+    return list(allowed.items() if sum(allowed.values()) > 0 else by_time.items())
 
 
 def _of_period(family: FactSlot, period: str, row: Row) -> Any:
