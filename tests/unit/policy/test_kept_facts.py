@@ -1,6 +1,7 @@
 """Facts that Kulanz keeps itself: what each incident adds, what starts anew, and how periods share an amount."""
 
 from datetime import UTC, datetime
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -245,6 +246,36 @@ def test_two_caps_of_the_same_periods_both_hold(fee: int, a: int, b: int, c: int
     for name, before in kept.items():
         assert added.get(name, 0) <= 1_000 - before, name  # type: ignore[operator]
     assert paid == sum(value for name, value in added.items() if name.startswith("paid"))  # type: ignore[misc]
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.fractions(0, 1, max_denominator=7), min_size=1, max_size=4),
+    st.integers(0, 250),
+    *[st.integers(-1, 2)] * 3,
+)
+@pytest.mark.parametrize("windows", [NEW_YEAR, (START, END)])
+def test_heads_that_are_rounded_one_by_one_do_not_pass_a_cap(
+    windows: tuple[str, str], shares: list[Fraction], fee: int, a: int, b: int, c: int
+) -> None:
+    """What is left under each cap is about what is owed, so that a cent more or less matters."""
+    heads = "".join(
+        f"  - {{name: h{number}, pay: fee * {share.numerator} / {share.denominator}}}\n"
+        for number, share in enumerate(shares)
+    )
+    policy = keeps(
+        f"{YEARLY}  ever: {{type: money, add: amount}}\n",
+        f"heads:\n{heads}cap:\n  - {{per: calendar year, at: 10.00 EUR - paid}}\n  - {{at: 10.00 EUR - ever}}\n",
+        windows,
+    )
+    owed = sum(shares) * fee
+    part = owed / 2 if windows == NEW_YEAR else owed
+    kept = {"paid_2026": 1_000 - int(part) - a, "paid_2027": 1_000 - int(part) - b, "ever": 1_000 - int(owed) - c}
+    paid, added = decide(policy, fee, kept=policy.read_of(kept))
+    for name, known in kept.items():
+        left = max(1_000 - known, 0)
+        assert added.get(name, 0) <= left, name  # type: ignore[operator]
+    assert paid == added.get("ever", 0)
 
 
 def test_without_an_outage_the_period_is_that_of_the_decision() -> None:

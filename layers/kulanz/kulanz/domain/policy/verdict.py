@@ -332,16 +332,19 @@ class Judge:
             beside += [result for result in results if result is not highest]
             results = [highest]
         verdict = Verdict(Outcome.GRANTED, "", results=results, beside=beside)
-        capped = False
+        capped, lowest = False, None
         for node, per in self.caps:
             limit = node.evaluate(row) if per == "incident" else self._shared_limit(node, per, verdict, row)
             if limit is None:
                 return self._held(node, row)
             if isinstance(limit, Verdict):
                 return limit
-            capped = _reduce(results, max(limit, 0)) or capped
+            limit = max(limit, 0)
+            capped = _reduce(results, limit) or capped
+            if per == "incident":
+                lowest = limit if lowest is None else min(limit, lowest)
         verdict.exact = _sum(results)
-        self._round(verdict, capped)
+        self._round(verdict, capped, lowest)
         if any(result.minor > MAX_MINOR_UNITS for result in results) or (
             self.currency and verdict.minor > MAX_MINOR_UNITS
         ):
@@ -388,17 +391,20 @@ class Judge:
             allowed += min(share, max(limit, 0))
         return allowed
 
-    def _round(self, verdict: Verdict, capped: bool) -> None:
+    def _round(self, verdict: Verdict, capped: bool, lowest: Exact | None) -> None:
         """Round each head, or the total, whose last heads then take the difference of the rounded parts.
 
-        Heads that reached a cap together do not pass it by their rounding.
+        Heads that reached a cap together do not pass it by their rounding, nor do heads below it.
         """
         verdict.minor = 0
         for result in verdict.results:
             result.minor = self.program.round_minor(result.exact)
             verdict.minor += result.minor
         at_the_total = self.program.policy.rounding.stage == "total"
-        if not (capped or at_the_total):
+        passes = (lowest is not None and verdict.minor > lowest) or any(
+            verdict.minor * share > limit * verdict.exact for _, share, limit in verdict.shares
+        )
+        if not (capped or at_the_total or passes):
             return
         total = self.program.round_minor(verdict.exact)
         if not at_the_total:
