@@ -1,6 +1,6 @@
 """Facts that Kulanz keeps itself: what each incident adds, what starts anew, and how periods share an amount."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
@@ -10,10 +10,19 @@ from hypothesis import strategies as st
 
 from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.policy import CompiledPolicy, PolicyError, load_policy
-from kulanz.domain.policy.history import NOTHING_KEPT, Addition, Kept, UnitHistory
-from kulanz.domain.time import Window, parse_instant
-from tests.unit.policy.rulebook import compiled, incident, written
+from kulanz.domain.policy.history import (
+    HISTORY_LIFE,
+    LOOK_BACK_LONGEST,
+    NOTHING_KEPT,
+    PARTS_KEPT,
+    Addition,
+    Kept,
+    UnitHistory,
+)
+from kulanz.domain.time import Window, format_instant, parse_instant
+from tests.unit.policy.rulebook import NOW, compiled, incident, written
 
+ADDITION_BYTES = 12 * 1024
 START, END = "2026-05-04T08:00:00Z", "2026-05-04T14:00:00Z"
 SIX_HOURS = ((1_777_881_600_000_000, 1_777_903_200_000_000),)
 
@@ -276,6 +285,53 @@ def test_heads_that_are_rounded_one_by_one_do_not_pass_a_cap(
         left = max(1_000 - known, 0)
         assert added.get(name, 0) <= left, name  # type: ignore[operator]
     assert paid == added.get("ever", 0)
+
+
+OUTAGES = "  before: {type: windows, add: outage}\n"
+
+
+def test_an_outage_that_an_accounts_own_windows_end_in_the_future_ends_with_the_decision_at_the_latest() -> None:
+    policy = keeps(f"  windows: windows\n{OUTAGES}", "pay: fee\n")
+    endless = own_windows((START, "9999-12-31T00:00:00Z"))
+    decision, addition = policy.decide_and_keep((700, endless), NOTHING_KEPT)
+    assert (minor(decision), addition.ended_at) == (700, NOW)
+    history = UnitHistory().with_addition("in-1", addition, NOW)
+    assert history.ends_at() == NOW + HISTORY_LIFE
+
+
+@pytest.mark.parametrize("seconds", [-1, 0, 1])
+def test_an_incident_of_so_long_ago_that_others_of_its_year_are_forgotten_is_held(seconds: int) -> None:
+    began = parse_instant("2022-01-02T00:00:00Z")
+    decided_at = began + LOOK_BACK_LONGEST + timedelta(seconds=seconds)
+    policy = keeps(
+        YEARLY,
+        "when: fee > 1.00 EUR\npay: fee\ncap: {per: calendar year, at: 10.00 EUR - paid}\n",
+        ("2022-01-02T00:00:00Z", "2022-01-03T00:00:00Z"),
+        decided_at=decided_at,
+    )
+    earliest = UnitHistory(1, {"other": Addition(parse_instant("2022-01-01T00:00:00Z"), {"paid_2022": 1_000})})
+    kept = policy.read_of(earliest.without("in-1", decided_at))
+    assert kept == {"paid_2022": 1_000}  # what the other incident was paid still counts
+    decision, addition = policy.decide_and_keep((700,), NOTHING_KEPT)
+    if seconds > 0:
+        assert (decision.outcome, decision.reason, addition.added) == (Outcome.HELD, "too_long_ago", {})
+        assert "more than 1461 days before the decision" in policy.explain((700,)).text()
+    else:
+        assert minor(decision) == 700
+    assert policy.decide_and_keep((50,), NOTHING_KEPT)[0].outcome is Outcome.DECLINED
+
+
+@pytest.mark.parametrize("too_many", [False, True])
+def test_an_outage_in_more_parts_than_can_be_kept_is_held(too_many: bool) -> None:
+    policy = keeps(f"  windows: windows\n{OUTAGES}", "exposure: {daily: 08:00-20:00}\npay: fee\n")
+    end = parse_instant("2025-01-01T00:00:00Z") + timedelta(days=PARTS_KEPT + too_many)
+    values = 700, own_windows(("2025-01-01T00:00:00Z", format_instant(end)))
+    decision, addition = policy.decide_and_keep(values, NOTHING_KEPT)
+    assert decision.outcome is (Outcome.HELD if too_many else Outcome.GRANTED)
+    assert len(UnitHistory(1, {"in-1": addition}).to_text()) < ADDITION_BYTES
+    if too_many:
+        assert decision.reason == "outage_in_too_many_parts"
+        assert "more than 200 stretches of time" in policy.explain(values).text()
 
 
 def test_without_an_outage_the_period_is_that_of_the_decision() -> None:

@@ -23,6 +23,10 @@ type Kept = Mapping[str, KeptValue]
 
 HISTORY_LIFE = timedelta(days=1_827)
 """Five years: an incident that ended longer ago is not counted any more, whatever is still stored."""
+LOOK_BACK_LONGEST = timedelta(days=1_461)
+"""Four years: of an incident that began longer ago, others of the same year may have been dropped already."""
+PARTS_KEPT = 200
+"""An addition has at most so many stretches of time, of some 50 bytes each."""
 LAPSE_ALLOWANCE = timedelta(hours=24)
 """An offer that was not accepted is counted for so much longer than it is open: more than clocks differ."""
 HISTORY_BYTES = 16 * 1024

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from fractions import Fraction
 from types import MappingProxyType
 from typing import Any
@@ -24,15 +24,18 @@ from kulanz.domain.policy.heads import (
     until_node,
     with_modes,
 )
-from kulanz.domain.policy.history import KeptValue
+from kulanz.domain.policy.history import LOOK_BACK_LONGEST, PARTS_KEPT, KeptValue
 from kulanz.domain.policy.program import CompiledClause, FactSlot, Program, kind_of
 from kulanz.domain.time import instant_of, microseconds_of
 
 NOT_IN_FORCE = "not_in_force"
 NOTHING_DUE = "nothing_due"
 TOO_MUCH = "amount_too_large"
+TOO_LONG_AGO = "too_long_ago"
+TOO_MANY_PARTS = "outage_in_too_many_parts"
 CANNOT_BE_COMPUTED = "cannot_be_computed"
 MAX_REMEMBERED_BENEFITS = 4096
+MICROSECOND = timedelta(microseconds=1)
 NOTHING_GRANTED: Mapping[str, int] = MappingProxyType({})
 
 
@@ -223,14 +226,22 @@ class Judge:
                 verdict.cleared[name] = known
             else:
                 verdict.added[name] = -known
+        if is_paid and self._began_at(row) < self.now - LOOK_BACK_LONGEST // MICROSECOND:
+            return Verdict(Outcome.HELD, TOO_LONG_AGO)
+        if sum(len(value) for value in verdict.added.values() if isinstance(value, tuple)) > PARTS_KEPT:
+            return Verdict(Outcome.HELD, TOO_MANY_PARTS)
         verdict.added = {name: value for name, value in verdict.added.items() if value}
         verdict.cleared = {name: time for name, time in verdict.cleared.items() if time}
         return verdict
 
     def ended_at(self, row: Row) -> int:
-        """Give the instant at which what counts of the incident ended for a row; the decision's where nothing does."""
+        """Give the instant at which what counts of the incident ended for a row; the decision's at the latest."""
         outage = self.outage.evaluate(row) or self.program.incident_windows()
-        return outage[-1][1] if outage else self.now
+        return min(outage[-1][1], self.now) if outage else self.now
+
+    def _began_at(self, row: Row) -> int:
+        outage = self.outage.evaluate(row) or self.program.incident_windows()
+        return outage[0][0] if outage else self.now
 
     def _by_period(self, slot: FactSlot, amount: Exact, verdict: Verdict, row: Row) -> dict[str, KeptValue]:
         """Divide money over the periods by the outage's time in each, or as the cap of these periods allowed it.
