@@ -61,7 +61,7 @@ def check_caps(made: World) -> None:
         assert paid(made, account) <= CAP, account
         kept = made.ledger.all_histories().get(HistoryKey(account, POLICY_ID, "-"))
         for incident_id, addition in (kept.incidents if kept else {}).items():
-            assert addition.added.get("paid_2026", 0) == paid(made, account, incident_id), (account, incident_id)
+            assert addition.added.get("paid_2026:EUR", 0) == paid(made, account, incident_id), (account, incident_id)
     for campaign_id in made.campaigns.all_campaigns():
         campaign = made.campaign(str(campaign_id))
         assert (campaign.state, campaign.state_reason) == (State.CLOSED, "balanced")
@@ -208,7 +208,7 @@ def test_an_amended_incident_grants_the_difference_and_replaces_what_it_added() 
 
     assert [paid(made, "small"), paid(made, "half"), paid(made, "large")] == [1_500, 6_750, CAP]
     kept = made.ledger.all_histories()[HistoryKey("small", POLICY_ID, "-")]
-    assert kept.incidents["in-1"].added["paid_2026"] == 1_500
+    assert kept.incidents["in-1"].added["paid_2026:EUR"] == 1_500
     run(made, "in-2", 3)
     assert paid(made, "half") == CAP
 
@@ -241,7 +241,7 @@ def test_an_outage_over_new_year_uses_both_years_by_time() -> None:
 
     assert paid(made, "large", "new-year") == 30_000 // 2 // 2  # its half of 2025; nothing is left of 2026
     kept = made.ledger.all_histories()[HistoryKey("small", POLICY_ID, "-")].incidents["new-year"].added
-    assert (kept["paid_2025"], kept["paid_2026"]) == (500, 500)
+    assert (kept["paid_2025:EUR"], kept["paid_2026:EUR"]) == (500, 500)
 
 
 def test_a_full_history_holds_the_next_incident_and_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,7 +39,7 @@ def granted(made: World, account: str) -> int:
 def counted(made: World, account: str) -> int:
     """Minor units of 2026 that the next incident will find to be taken."""
     kept = made.ledger.all_histories()[HistoryKey(account, POLICY_ID, "-")].without("the next", made.now)
-    found = kept.get("paid_2026", 0)
+    found = kept.get("paid_2026:EUR", 0)
     assert isinstance(found, int)
     return found
 

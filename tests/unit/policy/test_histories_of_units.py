@@ -1,5 +1,6 @@
 """A unit's history: what others added is counted once each, own additions never, and nothing that is too old."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -124,6 +125,12 @@ def test_an_offer_that_lapses_gives_way_to_what_was_added_for_good_before(campai
     long_after = NOW + timedelta(days=90)
     counted = UnitHistory.from_text(1, history.to_text()).without("other", long_after)
     assert counted.get("paid_2026") == expected.without("other", long_after).get("paid_2026")
+
+
+def test_equal_numbers_are_told_alike() -> None:
+    halves = {name: Addition(NOW, {"late": Fraction(1, 2)}) for name in "ab"}
+    told = json.dumps(kept_content(UnitHistory(1, halves).without("c", NOW)))
+    assert told == json.dumps(kept_content(UnitHistory(1, {"a": Addition(NOW, {"late": 1})}).without("c", NOW)))
 
 
 def test_an_offer_that_adds_nothing_leaves_what_was_added_for_good_before() -> None:

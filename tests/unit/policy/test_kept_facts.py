@@ -12,6 +12,7 @@ from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.policy import CompiledPolicy, PolicyError, load_policy
 from kulanz.domain.policy.history import (
     HISTORY_LIFE,
+    KIND_MARK,
     LOOK_BACK_LONGEST,
     NOTHING_KEPT,
     PARTS_KEPT,
@@ -38,7 +39,17 @@ def keeps(facts: str, rest: str, *windows: tuple[str, str | None], **changes: An
 
 def decide(policy: CompiledPolicy, *facts: Any, kept: Kept = NOTHING_KEPT) -> tuple[int, Kept]:
     decision, addition = policy.decide_and_keep(facts, kept)
-    return minor(decision), addition.added
+    return minor(decision), plain(addition)
+
+
+def stored(money: Kept) -> Kept:
+    """Amounts as a history holds them."""
+    return {f"{name}{KIND_MARK}EUR": value for name, value in money.items()}
+
+
+def plain(addition: Addition) -> Kept:
+    """What is added, by the names that a policy reads it under."""
+    return {name.partition(KIND_MARK)[0]: value for name, value in addition.added.items()}
 
 
 CAP = "  paid: {type: money, add: amount}\n", "pay: fee\ncap: {at: 100.00 EUR - paid}\n"
@@ -90,14 +101,14 @@ def test_an_incident_is_kept_where_it_counts_for_the_unit(
     policy = keeps(f"{excluded}  before: {{type: windows, add: outage}}\n", rest)
     decision, addition = policy.decide_and_keep(facts, NOTHING_KEPT)
     assert decision.outcome is outcome
-    assert addition.added == ({"before": SIX_HOURS} if is_kept else {})
+    assert addition.added == ({"before:windows": SIX_HOURS} if is_kept else {})
 
 
 def test_an_offer_is_kept_with_the_end_of_its_time() -> None:
     policy = keeps("  paid: {type: money, add: amount}\n", "pay: fee\nmode: {offer: {until: 2026-06-30}}\n")
     _, addition = policy.decide_and_keep((7_000,), NOTHING_KEPT)
     assert addition == Addition(
-        datetime(2026, 5, 4, 14, tzinfo=UTC), {"paid": 7_000}, {}, datetime(2026, 6, 30, 22, tzinfo=UTC)
+        datetime(2026, 5, 4, 14, tzinfo=UTC), {"paid:EUR": 7_000}, {}, datetime(2026, 6, 30, 22, tzinfo=UTC)
     )
 
 
@@ -141,9 +152,9 @@ def test_time_that_a_payment_settled_is_not_counted_again() -> None:
     )
     earlier = ((SIX_HOURS[0][0] - 86_400_000_000, SIX_HOURS[0][1] - 86_400_000_000),)
     decision, addition = policy.decide_and_keep((), NOTHING_KEPT)
-    assert (minor(decision), addition.added, addition.cleared) == (0, {"unpaid": SIX_HOURS}, {})
+    assert (minor(decision), addition.added, addition.cleared) == (0, {"unpaid:windows": SIX_HOURS}, {})
     decision, addition = policy.decide_and_keep((), {"unpaid": earlier})
-    assert (minor(decision), addition.added, addition.cleared) == (1_200, {}, {"unpaid": earlier})
+    assert (minor(decision), addition.added, addition.cleared) == (1_200, {}, {"unpaid:windows": earlier})
 
 
 def test_a_count_is_kept_as_a_number() -> None:
@@ -178,7 +189,7 @@ def test_a_period_whose_cap_is_used_up_gets_nothing_of_an_amount() -> None:
         400,
         {"paid_2026": 100, "paid_2027": 300},
     )
-    assert policy.read_of({"paid_2026": 1, "paid_2025": 5, "other": 7}) == {"paid_2026": 1}
+    assert policy.read_of({"paid_2026:EUR": 1, "paid_2025:EUR": 5, "other:EUR": 7}) == {"paid_2026": 1}
 
 
 @settings(max_examples=150, deadline=None)
@@ -217,7 +228,7 @@ def test_a_cap_counts_what_was_kept_of_every_period_that_an_accounts_own_outage_
     )
     later = own_windows(("2026-12-31T11:00:00Z", "2027-01-01T11:00:00Z"))
     kept = {"paid_2026": 900, "paid_2027": 1_000}
-    assert policy.read_of(kept) == kept
+    assert policy.read_of(stored(kept)) == kept
     assert decide(policy, 800, later, kept=kept) == (100, {"paid_2026": 100})
     assert policy.kept_as_stated({"paid_2027": "10.00"}) == {"paid_2027": 1_000}
     assert "paid 2027: 10.00 EUR" in policy.explain((800, later), kept).text()
@@ -230,7 +241,7 @@ def test_a_cap_counts_what_was_kept_of_a_period_that_only_a_joined_pause_touches
         ("2026-01-31T08:00:00Z", "2026-01-31T23:00:00Z"),
         ("2026-02-28T23:00:00Z", "2026-03-01T23:00:00Z"),
     )
-    kept = policy.read_of({"paid_2026_02": 1_000, "paid_2025_12": 5})
+    kept = policy.read_of({"paid_2026_02:EUR": 1_000, "paid_2025_12:EUR": 5})
     paid, added = decide(policy, 300, kept=kept)
     assert 0 < paid < 50
     assert set(added) == {"paid_2026_01", "paid_2026_03"}
@@ -280,7 +291,7 @@ def test_heads_that_are_rounded_one_by_one_do_not_pass_a_cap(
     owed = sum(shares) * fee
     part = owed / 2 if windows == NEW_YEAR else owed
     kept = {"paid_2026": 1_000 - int(part) - a, "paid_2027": 1_000 - int(part) - b, "ever": 1_000 - int(owed) - c}
-    paid, added = decide(policy, fee, kept=policy.read_of(kept))
+    paid, added = decide(policy, fee, kept=policy.read_of(stored(kept)))
     for name, known in kept.items():
         left = max(1_000 - known, 0)
         assert added.get(name, 0) <= left, name  # type: ignore[operator]
@@ -309,7 +320,7 @@ def test_an_incident_of_so_long_ago_that_others_of_its_year_are_forgotten_is_hel
         ("2022-01-02T00:00:00Z", "2022-01-03T00:00:00Z"),
         decided_at=decided_at,
     )
-    earliest = UnitHistory(1, {"other": Addition(parse_instant("2022-01-01T00:00:00Z"), {"paid_2022": 1_000})})
+    earliest = UnitHistory(1, {"other": Addition(parse_instant("2022-01-01T00:00:00Z"), {"paid_2022:EUR": 1_000})})
     kept = policy.read_of(earliest.without("in-1", decided_at))
     assert kept == {"paid_2022": 1_000}  # what the other incident was paid still counts
     decision, addition = policy.decide_and_keep((700,), NOTHING_KEPT)
@@ -334,10 +345,31 @@ def test_an_outage_in_more_parts_than_can_be_kept_is_held(too_many: bool) -> Non
         assert "more than 200 stretches of time" in policy.explain(values).text()
 
 
+@pytest.mark.parametrize(
+    "fact",
+    [
+        "paid: {type: money, currency: USD, add: 1.00 USD}",
+        "paid: {type: number, add: '1'}",
+        "paid: {type: windows, add: outage}",
+        "paid: {type: money, per: calendar year, add: amount}",
+    ],
+)
+def test_a_version_that_keeps_another_type_or_currency_under_a_name_starts_anew_with_it(fact: str) -> None:
+    now = datetime(2026, 6, 1, tzinfo=UTC)
+    first, second = keeps("  paid: {type: money, add: amount}\n", "pay: fee\n"), keeps(f"  {fact}\n", "pay: fee\n")
+    history = UnitHistory()
+    for number, policy in enumerate((first, second, first, second)):
+        kept = policy.read_of(history.without(f"in-{number}", now))
+        assert bool(kept) is (number > 1)
+        _, addition = policy.decide_and_keep((700,), kept)
+        history = history.with_addition(f"in-{number}", addition, now)
+    assert first.read_of(history.without("another", now)) == {"paid": 1_400}
+
+
 def test_without_an_outage_the_period_is_that_of_the_decision() -> None:
     policy = compiled(written(f"currency: EUR\nfacts:\n  fee: money\n{YEARLY}pay: fee\n"), incident())
     _, addition = policy.decide_and_keep((500,), NOTHING_KEPT)
-    assert addition.added == {"paid_2026": 500}
+    assert addition.added == {"paid_2026:EUR": 500}
 
 
 def test_the_explanation_tells_what_was_kept_and_what_will_be() -> None:

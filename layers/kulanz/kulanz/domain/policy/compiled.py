@@ -15,7 +15,7 @@ from kulanz.domain.policy.document import NoticeRule, PolicyDocument
 from kulanz.domain.policy.errors import PolicyError
 from kulanz.domain.policy.expression import UNSET, Node, Row
 from kulanz.domain.policy.frozen import read_frozen_with_parameters, resolve_parameters
-from kulanz.domain.policy.history import NOTHING_KEPT, Addition, Kept, KeptValue
+from kulanz.domain.policy.history import KIND_MARK, NOTHING_KEPT, Addition, Kept, KeptValue
 from kulanz.domain.policy.kinds import show
 from kulanz.domain.policy.program import FactSlot, Program
 from kulanz.domain.policy.verdict import NOTHING_GRANTED, Judge, Verdict
@@ -99,7 +99,7 @@ class CompiledPolicy:
         decision = self._decision(verdict, row)
         ended_at = instant_of(self._judge.ended_at(row))
         lapses_at = decision.claim_until if decision.outcome is Outcome.OFFERED else None
-        return decision, Addition(ended_at, verdict.added, verdict.cleared, lapses_at)
+        return decision, Addition(ended_at, self._stored(verdict.added), self._stored(verdict.cleared), lapses_at)
 
     def kept_as_stated(self, stated: Mapping[str, object]) -> Kept:
         """Read what an example states to be kept, by name and period. Raises ``FactError``."""
@@ -115,8 +115,29 @@ class CompiledPolicy:
         return {name: value for name, value in kept.items() if value}
 
     def read_of(self, kept: Kept) -> Kept:
-        """What of a unit's history this campaign reads: decisions that share it are alike."""
-        return {name: value for name, value in kept.items() if self.keeps(name)}
+        """What of a unit's history this campaign reads, by the names that ``decide_and_keep`` knows.
+
+        Decisions that share it are alike. What another version kept as another type, or in another currency, is left.
+        """
+        stored = ((*name.partition(KIND_MARK), value) for name, value in kept.items())
+        return {name: value for name, _, kind, value in stored if kind and kind == self._kind(name)}
+
+    def _kind(self, name: str) -> str:
+        """What a value of that name is stored as; empty where this campaign keeps none."""
+        period = self._period(name)
+        slot = self._program.slots.get(name) if period is None else period[0]
+        if slot is None or not slot.is_kept or bool(slot.per) is (period is None):
+            return ""
+        return kind_stored(slot.declaration)
+
+    def _stored[Value](self, values: Mapping[str, Value]) -> dict[str, Value]:
+        """Values under the names of a history, each with what it is stored as."""
+        return {
+            f"{name}{KIND_MARK}{kind_stored(kept.slot.declaration)}": value
+            for kept in self._judge.kept
+            for name, value in values.items()
+            if kept.is_named(name)
+        }
 
     def keeps(self, name: str) -> bool:
         """Whether a value is one that this campaign reads of a unit's history: of a fact, or of one of its periods."""
@@ -177,6 +198,11 @@ class CompiledPolicy:
                 claim_until = judge.claim_until(verdict, row)
         notice = self._notice.notice(verdict.outcome, row) if self._notice is not None else None
         return Decision(verdict.outcome, verdict.reason, benefits, notice, mode, claimable, claim_until)
+
+
+def kind_stored(fact: FactDeclaration) -> str:
+    """What a kept value is stored as: the currency of money, else its type."""
+    return fact.currency or fact.type
 
 
 class _CompiledNotice:

@@ -19,7 +19,11 @@ from kulanz.domain.time import format_instant, instant_of, microseconds_of, pars
 type KeptValue = int | Fraction | exposure.Outage
 """Minor units of money, a number, or time as an outage."""
 type Kept = Mapping[str, KeptValue]
-"""Values by the name of what is kept; a period's share is named `<name>_<period>`, such as `already_paid_2026`."""
+"""Values by the name of what is kept; a period's share is named `<name>_<period>`, such as `already_paid_2026`. In a
+history a name is followed by what its value is, such as `already_paid_2026:EUR` or `outages_before:windows`, so that a
+version of the policy that keeps another type or currency under a name starts anew with it."""
+KIND_MARK = ":"
+"""Between a name and what its value is; no name has it."""
 
 HISTORY_LIFE = timedelta(days=1_827)
 """Five years: an incident that ended longer ago is not counted any more, whatever is still stored."""
@@ -109,7 +113,7 @@ class UnitHistory:
             before = kept.get(name)
             if isinstance(before, tuple):
                 kept[name] = exposure.without(before, time)
-        return {name: value for name, value in sorted(kept.items()) if value}
+        return {name: _plainest(value) for name, value in sorted(kept.items()) if value}
 
     def with_addition(self, incident_id: str, addition: Addition, now: datetime) -> "UnitHistory":
         """The history with an incident's addition in the place of its earlier one; what counts no more is dropped."""
@@ -154,6 +158,11 @@ def _together(one: KeptValue, other: KeptValue) -> KeptValue:
         assert isinstance(other, tuple)
         return exposure.union((*one, *other))
     return one + other
+
+
+def _plainest(value: KeptValue) -> KeptValue:
+    """One form of each number, so that equal values are told alike: bodies with them are remembered by equality."""
+    return value.numerator if isinstance(value, Fraction) and value.denominator == 1 else value
 
 
 def kept_content(kept: Kept) -> dict[str, Any]:
