@@ -322,7 +322,7 @@ def test_the_plan_files_what_it_read_and_no_account() -> None:
 
 
 def test_a_plan_that_reads_many_histories_has_more_receipts(monkeypatch: pytest.MonkeyPatch) -> None:
-    one_a_wave = {"chunk_bytes": 65_536, "entries_per_second": 1 / chunk_run.WAVE_SECONDS}
+    one_a_wave = {"chunk_bytes": 65_536, "units_per_second": 1 / chunk_run.WAVE_SECONDS}
     plain, short = world(**one_a_wave), world(**one_a_wave)
     for made, most in ((plain, 10_000), (short, 1)):
         monkeypatch.setattr(chunk_run, "HISTORIES_PER_RECEIPT", most)

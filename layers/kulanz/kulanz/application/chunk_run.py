@@ -72,16 +72,18 @@ class GrantSettings:
     """What an operator tunes. A wave is what one worker has in flight: `calls_in_flight` calls of 25 entries."""
 
     calls_in_flight: int
-    entries_per_second: float
+    units_per_second: float
     retention_days: int
 
-    @property
-    def entries_per_wave(self) -> int:
-        """As many as the calls hold, and no more than a worker may write in `WAVE_SECONDS` at its pace."""
+    def entries_per_wave(self, write_units: int) -> int:
+        """As many as the calls hold, and no more than a worker may write in `WAVE_SECONDS` at its pace.
+
+        `write_units` is what one of them costs.
+        """
         most = STATEMENTS_PER_CALL * self.calls_in_flight
-        if self.entries_per_second <= 0:
+        if self.units_per_second <= 0:
             return most
-        return max(1, min(most, int(self.entries_per_second * WAVE_SECONDS)))
+        return max(1, min(most, int(self.units_per_second * WAVE_SECONDS / write_units)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +146,7 @@ class ChunkRun:
     reader: LineReader = field(init=False)
     decider: Decider[Remembered] = field(init=False)
     history: HistoryReader | None = field(init=False)
+    entries_per_wave: int = field(init=False)
     totals: Totals = field(default_factory=Totals)
     problems: list[dict[str, str | int]] = field(default_factory=list)
     tally: dict[tuple[Remembered, Fate], int] = field(default_factory=dict)
@@ -159,6 +162,7 @@ class ChunkRun:
         if campaign.keeps_history:
             place = self.message.chunk
             self.history = HistoryReader(campaign, policy, place, ports.ledger, ports.campaigns, ports.archive)
+        self.entries_per_wave = self.settings.entries_per_wave(KEPT_WRITE_UNITS if campaign.keeps_history else 1)
 
     def work(self) -> Receipt:
         """Decide (and in the apply pass write) line after line; the receipt covers exactly the lines that are done."""
@@ -229,7 +233,7 @@ class ChunkRun:
             if record[:2] in self.wave:
                 self._flush()  # two rows of one unit in one call would hide which of them was first
             self.wave[record.account_id, record.unit] = Waiting(line.offset, record, remembered)
-            if len(self.wave) >= self.settings.entries_per_wave:
+            if len(self.wave) >= self.entries_per_wave:
                 self._flush()
 
     def _reject(self, offset: int, problem: Problem) -> None:
@@ -332,8 +336,8 @@ class ChunkRun:
         return entries
 
     def _pace(self, write_units: int, spent_seconds: float) -> None:
-        if self.settings.entries_per_second > 0:
-            self.clock.wait(max(0.0, write_units / self.settings.entries_per_second - spent_seconds))
+        if self.settings.units_per_second > 0:
+            self.clock.wait(max(0.0, write_units / self.settings.units_per_second - spent_seconds))
 
     def _note(self, offset: int, reason: str, **details: str | int) -> None:
         self.problems.append(
