@@ -375,12 +375,11 @@ class ChunkRun:
         Where somebody else's incident was first, the unit's history is read and the line decided again.
         """
         for _ in range(HISTORY_ROUNDS):
-            if not planned:
-                return
-            if self.clock.seconds_left() < ROUND_SECONDS:
+            if not planned or self.clock.seconds_left() < ROUND_SECONDS:
                 break
             planned = self._round(planned, before, history)
-        raise TryAgain("the histories of some units keep changing")
+        if planned:
+            raise TryAgain("the histories of some units keep changing")
 
     def _round(
         self, planned: list[Waiting], before: Mapping[UnitPlace, Before | None], history: HistoryReader
