@@ -6,11 +6,12 @@ from datetime import timedelta
 import pytest
 
 from kulanz.application.accept_offer import AcceptPorts, accept_offer
+from kulanz.application.answer import Explained
 from kulanz.domain.campaign import CampaignId, Pass, State
 from kulanz.domain.decision import Outcome
 from kulanz.domain.ledger import read_decision
 from kulanz.domain.policy import history as history_module
-from kulanz.domain.policy.history import HISTORY_CHANGED, HISTORY_FULL, HistoryKey
+from kulanz.domain.policy.history import HISTORY_CHANGED, HISTORY_FULL, HISTORY_SETTLED, HistoryKey
 from kulanz.domain.succession import IN_ANOTHER_MEASURE
 from tests.support.compiled_once import policies_compiled_once
 from tests.support.fake_offers import FakeOffers
@@ -171,3 +172,43 @@ def test_a_later_campaign_that_owes_less_money_and_more_of_something_else_leaves
     for number in (2, 3):
         run(made, f"in-{number}", number + 1, policy_version=2)
     assert granted(made, "half") == CAP
+
+
+TOGETHER = """
+kulanz: 1
+id: yearly-cap
+version: 9
+title: A euro for each hour, once they are more than ten that nothing was paid for
+currency: EUR
+facts:
+  unpaid: {type: windows, add: outage, until: paid}
+values:
+  time: total(together(unpaid, outage))
+when: time > 10 h
+pay: full(time, 1 h) * 1.00 EUR
+"""
+
+
+def test_time_that_was_paid_for_with_a_later_incident_is_not_paid_for_again_by_a_further_campaign() -> None:
+    made = world(chunk_bytes=65_536)
+    made.policies.publish(POLICY_ID, 9, sealed_policy(TOGETHER))
+    for number in (1, 2, 3):
+        run(made, f"in-{number}", number + 1, policy_version=9)
+    assert granted(made, "small") == 1_200  # six hours of each of the first two; those of the third wait
+
+    for number in (1, 2, 3):
+        run(made, f"in-{number}", number + 1, revision=2, policy_version=9)
+    latest = {number: made.ledger.of_account("small", f"in-{number}")[-1] for number in (1, 2, 3)}
+    assert read_decision(latest[1].body).reason == HISTORY_SETTLED
+    assert {number: latest[number].key.seq for number in (2, 3)} == {2: 2, 3: 1}
+    assert granted(made, "small") == 1_800  # the second incident, decided again, pays for the third one's time as well
+    answered = made.ask("small", "in-1").decisions[-1]
+    assert answered.explained is Explained.AGREES
+    assert "paid for with another incident" in answered.steps[-1]
+    campaign = made.campaign("in-1/2")
+    assert (campaign.state, campaign.plan.totals.digest) == (State.CLOSED, campaign.apply.totals.digest)
+
+    run(made, "in-4", 8, policy_version=9)
+    assert granted(made, "small") == 1_800
+    run(made, "in-5", 9, policy_version=9)
+    assert granted(made, "small") == 3_000

@@ -49,7 +49,6 @@ from kulanz.domain.lists import (
     lines_starting_in,
 )
 from kulanz.domain.policy import CompiledPolicy
-from kulanz.domain.policy.history import HISTORY_FULL, NOTHING_KEPT
 from kulanz.domain.succession import Before, is_as_planned, is_more_than, stands_before, still_owed, within_plan
 
 STATEMENTS_PER_CALL = 25
@@ -361,10 +360,10 @@ class ChunkRun:
 
     def _decided(self, record: Record, read: Read) -> Remembered:
         """What a record's facts come to with what is kept of its unit's earlier incidents."""
-        remembered = self.decider.decide(record, read or NOTHING_KEPT)
+        remembered = self.decider.decide(record, read.kept)
         assert not isinstance(remembered, Problem), "the record's facts were read before"
-        if read is None:
-            return prepare(self.campaign, Decision(Outcome.HELD, HISTORY_FULL), remembered.facts)
+        if read.holds(remembered.decision):
+            return prepare(self.campaign, Decision(Outcome.HELD, read.held), remembered.facts, read.kept)
         return remembered
 
     def _write_and_keep(

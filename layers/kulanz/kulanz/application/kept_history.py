@@ -11,15 +11,40 @@ from hashlib import sha256
 
 from kulanz.application.ports import Archive, CampaignStore, Ledger
 from kulanz.domain.campaign import Campaign, Pass, Receipt
+from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.lists import Record
 from kulanz.domain.policy import CompiledPolicy
-from kulanz.domain.policy.history import NOTHING_KEPT, Addition, HistoryKey, Kept, UnitHistory, kept_content, read_kept
+from kulanz.domain.policy.history import (
+    HISTORY_FULL,
+    HISTORY_SETTLED,
+    NOTHING_KEPT,
+    Addition,
+    HistoryKey,
+    Kept,
+    UnitHistory,
+    kept_content,
+    read_kept,
+)
 
 HISTORIES_PER_RECEIPT = 10_000
 """A receipt of the plan ends here, so that what it files needs no more memory in a chunk of short lines."""
 
-type Read = Kept | None
-"""What was read of a unit's earlier incidents; None when its history is full."""
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What was read of a unit's earlier incidents. `held` is why a person decides: the history is full, whatever the
+    facts come to; or another incident's payment has settled time of this one, where it would give something.
+    """
+
+    kept: Kept
+    held: str = ""
+
+    def holds(self, decision: Decision) -> bool:
+        """Whether a person makes a decision."""
+        return self.held == HISTORY_FULL or (bool(self.held) and decision.outcome in (Outcome.GRANTED, Outcome.OFFERED))
+
+
+NOTHING_READ = Read(NOTHING_KEPT)
 
 
 @dataclass(slots=True)
@@ -49,8 +74,10 @@ class HistoryReader:
     def counted(self, history: UnitHistory) -> Read:
         """What of a history this campaign reads: the other incidents, as far as its policy names what they add."""
         if history.is_full():
-            return None
-        return self.policy.read_of(history.without(self.campaign.id.incident_id, self.campaign.decided_at))
+            return Read(NOTHING_KEPT, HISTORY_FULL)
+        incident_id, now = self.campaign.id.incident_id, self.campaign.decided_at
+        is_settled = bool(self.policy.read_of(history.settled(incident_id, now)))
+        return Read(self.policy.read_of(history.without(incident_id, now)), HISTORY_SETTLED if is_settled else "")
 
     def after(self, history: UnitHistory, addition: Addition | None) -> UnitHistory | None:
         """A history with what a decision adds; None where it is left as it is.
@@ -67,7 +94,7 @@ class HistoryReader:
         """What the plan reads for some lines, known by their offsets; it is remembered for the receipt."""
         now = self.of(record for _, record in lines)
         reads = [self.counted(now[self.key(record)]) for _, record in lines]
-        self.read |= {offset: read for (offset, _), read in zip(lines, reads, strict=True) if read is None or read}
+        self.read |= {offset: read for (offset, _), read in zip(lines, reads, strict=True) if read != NOTHING_READ}
         return reads
 
     def file(self, receipt: Receipt) -> Receipt:
@@ -83,7 +110,7 @@ class HistoryReader:
         """What the plan read for a line. Lines are asked for in the order of the list."""
         while offset >= self._known_until:
             self._load_next(offset)
-        return self._planned.get(offset, NOTHING_KEPT)
+        return self._planned.get(offset, NOTHING_READ)
 
     def _load_next(self, offset: int) -> None:
         """Load what was filed with the plan's receipt of a line; there is one, or apply would not have begun."""
@@ -102,10 +129,10 @@ def _key(receipt: Receipt) -> str:
 
 
 def _line(offset: int, read: Read) -> bytes:
-    content = {"offset": offset, "full": True} if read is None else {"offset": offset, "kept": kept_content(read)}
+    content = {"offset": offset, "kept": kept_content(read.kept), **({"held": read.held} if read.held else {})}
     return json.dumps(content, sort_keys=True).encode() + b"\n"
 
 
 def _read_line(line: bytes) -> tuple[int, Read]:
     content = json.loads(line)
-    return content["offset"], None if content.get("full") else read_kept(content["kept"])
+    return content["offset"], Read(read_kept(content["kept"]), content.get("held", ""))

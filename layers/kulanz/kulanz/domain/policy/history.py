@@ -37,6 +37,7 @@ HISTORY_BYTES = 16 * 1024
 """A unit's history of more than this takes nothing more: its next incident is held for a person."""
 HISTORY_FULL = "history_full"
 HISTORY_CHANGED = "history_changed"
+HISTORY_SETTLED = "history_settled"
 NOTHING_KEPT: Kept = MappingProxyType({})
 
 
@@ -114,6 +115,17 @@ class UnitHistory:
             if isinstance(before, tuple):
                 kept[name] = exposure.without(before, time)
         return {name: _plainest(value) for name, value in sorted(kept.items()) if value}
+
+    def settled(self, incident_id: str, now: datetime) -> Kept:
+        """The time that an incident added and that payments for others have settled since: it is paid already."""
+        mine = self.incidents.get(incident_id)
+        found: dict[str, KeptValue] = {}
+        for name, time in (mine.added if mine is not None else {}).items():
+            if isinstance(time, tuple):
+                others = (other.at(now) for place, other in self.incidents.items() if place != incident_id)
+                cleared = [part for other in others if other is not None for part in other.cleared.get(name, ())]
+                found[name] = exposure.both(time, exposure.union(cleared))
+        return {name: time for name, time in found.items() if time}
 
     def with_addition(self, incident_id: str, addition: Addition, now: datetime) -> "UnitHistory":
         """The history with an incident's addition in the place of its earlier one; what counts no more is dropped."""
