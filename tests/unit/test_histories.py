@@ -10,15 +10,17 @@ from itertools import product
 
 import pytest
 
-from kulanz.application import chunk_run
+from kulanz.application import chunk_run, kept_history
 from kulanz.application.accept_offer import AcceptPorts, accept_offer
 from kulanz.application.answer import Explained
-from kulanz.application.frozen import FrozenCache
+from kulanz.application.frozen import FrozenCache, thaw
 from kulanz.application.ports import ChunkMessage
 from kulanz.domain.books import Fate, RowClass
 from kulanz.domain.campaign import CampaignId, Pass, State
+from kulanz.domain.decider import PARTS_PER_SET, REMEMBERED_FACTS, Decider
 from kulanz.domain.decision import Outcome
 from kulanz.domain.ledger import read_decision
+from kulanz.domain.lists import Line, Record, line_reader
 from kulanz.domain.policy import history as history_module
 from kulanz.domain.policy.history import HISTORY_CHANGED, HISTORY_FULL, HistoryKey
 from tests.support.compiled_once import policies_compiled_once
@@ -321,11 +323,12 @@ def test_the_plan_files_what_it_read_and_no_account() -> None:
     assert named - {""} == {key.rpartition("-")[2].removesuffix(".jsonl") for key in filed}
 
 
-def test_a_plan_that_reads_many_histories_has_more_receipts(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["HISTORIES_PER_RECEIPT", "HISTORY_BYTES_PER_RECEIPT"])
+def test_a_plan_that_reads_many_histories_has_more_receipts(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     one_a_wave = {"chunk_bytes": 65_536, "units_per_second": 1 / chunk_run.WAVE_SECONDS}
     plain, short = world(**one_a_wave), world(**one_a_wave)
     for made, most in ((plain, 10_000), (short, 1)):
-        monkeypatch.setattr(chunk_run, "HISTORIES_PER_RECEIPT", most)
+        monkeypatch.setattr(kept_history, name, most)
         for number, day in ((1, 2), (2, 3)):
             run(made, f"in-{number}", day)
         check_caps(made)
@@ -357,3 +360,45 @@ def test_histories_that_keep_changing_let_the_chunk_come_again(meddled: int, err
     made.run_until_quiet()
     assert [type(error).__name__ for _, error in made.caught] == errors
     check_caps(made)
+
+
+@pytest.mark.parametrize("days", [(2,), (2, 3)])
+def test_a_worker_looks_at_its_clock_after_each_wave_whose_histories_it_waited_for(days: tuple[int, ...]) -> None:
+    made = world(chunk_bytes=65_536)
+    number = 300
+    content = b"account_id,fee,excluded\n" + b"".join(b"a-%03d,20.00,no\n" % account for account in range(number))
+    made.lists.upload("lists/all.csv", content)
+
+    def wait_for_answer(_: int, name: str) -> None:
+        if name == "ledger.histories":
+            made.now += timedelta(seconds=15)
+
+    made.tap = Tap(wait_for_answer)
+    longest = timedelta(0)
+    for day in days:
+        told = incident(f"in-{day}", outage(day))
+        told["detail"]["campaign"]["affected"]["rows"] = number
+        made.publish(told)
+        while steps := made.steps():
+            began = made.now
+            made.run(steps[0])
+            longest = max(longest, made.now - began)
+    assert made.campaign("in-2/1").state is State.CLOSED
+    assert longest < timedelta(seconds=made.worker_seconds)
+
+
+def test_decisions_with_much_time_kept_are_remembered_within_a_bound() -> None:
+    made = world()
+    run(made, "in-1", 2)
+    campaign = made.campaign("in-1/1")
+    policy = thaw(campaign, made.campaigns.frozen(campaign.id))
+    reader = line_reader(campaign.layout, policy.facts, policy.unit)
+    decider = Decider(policy, reader, campaign.decided_at, lambda decision, *_: decision)
+    line = Line(0, b"small,20.00,no", 15)
+    record = reader.record(line)
+    assert isinstance(record, Record)
+    parts = 40 * PARTS_PER_SET
+    for number in range(REMEMBERED_FACTS // 20):
+        outages = tuple((1_000 * part, 1_000 * part + 1 + number) for part in range(parts))
+        decider.decide(record, {"outages_before": outages})
+        assert len(decider._remembered) <= REMEMBERED_FACTS // 40

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import NamedTuple, Protocol
 
-from kulanz.application.kept_history import HISTORIES_PER_RECEIPT, HistoryReader, Read
+from kulanz.application.kept_history import HistoryReader, Read
 from kulanz.application.ports import (
     Archive,
     CampaignStore,
@@ -151,7 +151,7 @@ class ChunkRun:
     tally: dict[tuple[Remembered, Fate], int] = field(default_factory=dict)
     wave: dict[UnitPlace, Waiting] = field(default_factory=dict)
     row_hashes: int = 0
-    has_written: bool = False
+    has_waited: bool = False
 
     def __post_init__(self) -> None:
         campaign, policy, ports = self.campaign, self.policy, self.ports
@@ -207,11 +207,11 @@ class ChunkRun:
     def _must_stop(self, number: int) -> bool:
         if len(self.problems) >= PROBLEMS_PER_RECEIPT:
             return True
-        if self.history is not None and len(self.history.read) >= HISTORIES_PER_RECEIPT:
+        if self.history is not None and self.history.is_long():
             return True
-        if not self.has_written and number % LINES_PER_LOOK_AT_THE_CLOCK:
+        if not self.has_waited and number % LINES_PER_LOOK_AT_THE_CLOCK:
             return False
-        self.has_written = False
+        self.has_waited = False
         return self.clock.seconds_left() < TIME_TO_FINISH_SECONDS
 
     def _take(self, line: Line) -> None:
@@ -262,6 +262,7 @@ class ChunkRun:
         if not waiting:
             return
         before = self._stands_before(waiting)
+        self.has_waited = bool(self.campaign.follows) or self.history is not None
         if self.history is not None:
             waiting = self._as_planned(waiting, self.history)
         planned = [owed for line in waiting if (owed := self._still_owed(line, before)) is not None]
@@ -318,7 +319,7 @@ class ChunkRun:
             if found is not None and fate is Fate.CONFLICT:
                 self._note_conflict(line, found)
         self._pace(len(entries), before - self.clock.seconds_left())
-        self.has_written = True
+        self.has_waited = True
 
     def _entries(self, waiting: list[Waiting]) -> list[Entry]:
         campaign, now = self.campaign, self.clock.now()
@@ -406,7 +407,7 @@ class ChunkRun:
             else:
                 self._count_kept(line, now_decided.remembered.decision, entry, found)
         self._pace(len(plain) + KEPT_WRITE_UNITS * len(kept), spent - self.clock.seconds_left())
-        self.has_written = True
+        self.has_waited = True
         return left
 
     def _within_plan(self, line: Waiting, before: Mapping[UnitPlace, Before | None], read: Read) -> Waiting:

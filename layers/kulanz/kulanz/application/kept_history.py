@@ -27,7 +27,9 @@ from kulanz.domain.policy.history import (
 )
 
 HISTORIES_PER_RECEIPT = 10_000
-"""A receipt of the plan ends here, so that what it files needs no more memory in a chunk of short lines."""
+HISTORY_BYTES_PER_RECEIPT = 8 * 1024 * 1024
+"""A receipt of the plan ends here, so that what it files needs no more memory in a chunk of short lines, nor with long
+histories; one wave may come on top."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ NOTHING_READ = Read(NOTHING_KEPT)
 
 @dataclass(slots=True)
 class HistoryReader:
-    """Reads the histories of a chunk's units. `read` is what the plan pass has read so far, by line offset."""
+    """Reads the histories of a chunk's units. `read` is what the plan pass will file of them, by line offset."""
 
     campaign: Campaign
     policy: CompiledPolicy
@@ -57,7 +59,8 @@ class HistoryReader:
     ledger: Ledger
     campaigns: CampaignStore
     archive: Archive
-    read: dict[int, Read] = field(default_factory=dict)
+    read: dict[int, bytes] = field(default_factory=dict)
+    _read_bytes: int = 0
     _planned: dict[int, Read] = field(default_factory=dict)
     _known_until: int = 0
 
@@ -94,14 +97,22 @@ class HistoryReader:
         """What the plan reads for some lines, known by their offsets; it is remembered for the receipt."""
         now = self.of(record for _, record in lines)
         reads = [self.counted(now[self.key(record)]) for _, record in lines]
-        self.read |= {offset: read for (offset, _), read in zip(lines, reads, strict=True) if read != NOTHING_READ}
+        told = {
+            offset: _line(offset, one) for (offset, _), one in zip(lines, reads, strict=True) if one != NOTHING_READ
+        }
+        self.read |= told
+        self._read_bytes += sum(map(len, told.values()))
         return reads
+
+    def is_long(self) -> bool:
+        """Whether the plan has read as much as one receipt files."""
+        return len(self.read) >= HISTORIES_PER_RECEIPT or self._read_bytes >= HISTORY_BYTES_PER_RECEIPT
 
     def file(self, receipt: Receipt) -> Receipt:
         """File what the plan read, before the receipt that names it is recorded."""
         if not self.read:
             return receipt
-        content = b"".join(_line(offset, read) for offset, read in sorted(self.read.items()))
+        content = b"".join(line for _, line in sorted(self.read.items()))
         filed = replace(receipt, history=sha256(content).hexdigest())
         self.archive.put(_key(filed), content, "application/x-ndjson")
         return filed
