@@ -37,7 +37,7 @@ def _composed() -> tuple[GrantPorts, GrantSettings, DynamoLedger]:
         chunks=SqsChunks(client("sqs"), config.chunk_queue_url),
         archive=S3Archive(s3, config.list_bucket),
     )
-    settings = GrantSettings(config.calls_in_flight, config.entries_per_second, config.retention_days)
+    settings = GrantSettings(config.calls_in_flight, config.units_per_second, config.retention_days)
     return ports, settings, ledger
 
 

@@ -143,7 +143,8 @@ def _check_campaign(world: World, campaign_id: CampaignId) -> None:
         if campaign.is_finished(work):
             assert not gap, f"{work}: {gap}"
             assert totals == campaign.progress(work).totals, f"{work}: the sums are not those of the receipts"
-    if campaign.state is State.CLOSED:
+    is_settled = campaign.state_reason.startswith("settled_by_hand")  # perhaps half-way: then it lacks lines
+    if campaign.state is State.CLOSED and not is_settled:
         mine = [entry for entry in world.ledger.all_entries() if entry.key.campaign == campaign_id]
         assert len(mine) == campaign.apply.totals.ledger_count(), "the ledger holds another number of decisions"
         _check_every_line_has_one_class(world, campaign_id)

@@ -116,7 +116,7 @@ class World:
     tap: Tap = field(default_factory=Tap)
     chunk_bytes: int = 20_000
     calls_in_flight: int = 1
-    entries_per_second: float = 0.0
+    units_per_second: float = 0.0
     recipients_per_message: int = 2
     decidable_days: int = 400
     retention_days: int = 800
@@ -296,7 +296,7 @@ class World:
             chunks=tapped(self.chunks, "chunks", tap),
             archive=tapped(self.archive, "archive", tap),
         )
-        settings = GrantSettings(self.calls_in_flight, self.entries_per_second, self.retention_days)
+        settings = GrantSettings(self.calls_in_flight, self.units_per_second, self.retention_days)
         cause = Cause(Function.GRANT.value, event_id, "test")
         return grant_credits(message, ports, settings, WorldClock(self), cause, cache)
 

@@ -10,15 +10,17 @@ from itertools import product
 
 import pytest
 
-from kulanz.application import chunk_run
+from kulanz.application import chunk_run, kept_history
 from kulanz.application.accept_offer import AcceptPorts, accept_offer
 from kulanz.application.answer import Explained
-from kulanz.application.frozen import FrozenCache
+from kulanz.application.frozen import FrozenCache, thaw
 from kulanz.application.ports import ChunkMessage
 from kulanz.domain.books import Fate, RowClass
 from kulanz.domain.campaign import CampaignId, Pass, State
+from kulanz.domain.decider import PARTS_PER_SET, REMEMBERED_FACTS, Decider
 from kulanz.domain.decision import Outcome
 from kulanz.domain.ledger import read_decision
+from kulanz.domain.lists import Line, Record, line_reader
 from kulanz.domain.policy import history as history_module
 from kulanz.domain.policy.history import HISTORY_CHANGED, HISTORY_FULL, HistoryKey
 from tests.support.compiled_once import policies_compiled_once
@@ -61,7 +63,7 @@ def check_caps(made: World) -> None:
         assert paid(made, account) <= CAP, account
         kept = made.ledger.all_histories().get(HistoryKey(account, POLICY_ID, "-"))
         for incident_id, addition in (kept.incidents if kept else {}).items():
-            assert addition.added.get("paid_2026", 0) == paid(made, account, incident_id), (account, incident_id)
+            assert addition.added.get("paid_2026:EUR", 0) == paid(made, account, incident_id), (account, incident_id)
     for campaign_id in made.campaigns.all_campaigns():
         campaign = made.campaign(str(campaign_id))
         assert (campaign.state, campaign.state_reason) == (State.CLOSED, "balanced")
@@ -208,7 +210,7 @@ def test_an_amended_incident_grants_the_difference_and_replaces_what_it_added() 
 
     assert [paid(made, "small"), paid(made, "half"), paid(made, "large")] == [1_500, 6_750, CAP]
     kept = made.ledger.all_histories()[HistoryKey("small", POLICY_ID, "-")]
-    assert kept.incidents["in-1"].added["paid_2026"] == 1_500
+    assert kept.incidents["in-1"].added["paid_2026:EUR"] == 1_500
     run(made, "in-2", 3)
     assert paid(made, "half") == CAP
 
@@ -241,7 +243,7 @@ def test_an_outage_over_new_year_uses_both_years_by_time() -> None:
 
     assert paid(made, "large", "new-year") == 30_000 // 2 // 2  # its half of 2025; nothing is left of 2026
     kept = made.ledger.all_histories()[HistoryKey("small", POLICY_ID, "-")].incidents["new-year"].added
-    assert (kept["paid_2025"], kept["paid_2026"]) == (500, 500)
+    assert (kept["paid_2025:EUR"], kept["paid_2026:EUR"]) == (500, 500)
 
 
 def test_a_full_history_holds_the_next_incident_and_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -321,11 +323,12 @@ def test_the_plan_files_what_it_read_and_no_account() -> None:
     assert named - {""} == {key.rpartition("-")[2].removesuffix(".jsonl") for key in filed}
 
 
-def test_a_plan_that_reads_many_histories_has_more_receipts(monkeypatch: pytest.MonkeyPatch) -> None:
-    one_a_wave = {"chunk_bytes": 65_536, "entries_per_second": 1 / chunk_run.WAVE_SECONDS}
+@pytest.mark.parametrize("name", ["HISTORIES_PER_RECEIPT", "HISTORY_BYTES_PER_RECEIPT"])
+def test_a_plan_that_reads_many_histories_has_more_receipts(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    one_a_wave = {"chunk_bytes": 65_536, "units_per_second": 1 / chunk_run.WAVE_SECONDS}
     plain, short = world(**one_a_wave), world(**one_a_wave)
     for made, most in ((plain, 10_000), (short, 1)):
-        monkeypatch.setattr(chunk_run, "HISTORIES_PER_RECEIPT", most)
+        monkeypatch.setattr(kept_history, name, most)
         for number, day in ((1, 2), (2, 3)):
             run(made, f"in-{number}", day)
         check_caps(made)
@@ -334,7 +337,10 @@ def test_a_plan_that_reads_many_histories_has_more_receipts(monkeypatch: pytest.
     assert plain.campaign("in-2/1").apply == short.campaign("in-2/1").apply
 
 
-def test_histories_that_keep_changing_let_the_chunk_come_again() -> None:
+@pytest.mark.parametrize(
+    ("meddled", "errors"), [(chunk_run.HISTORY_ROUNDS - 1, []), (chunk_run.HISTORY_ROUNDS, ["TryAgain"])]
+)
+def test_histories_that_keep_changing_let_the_chunk_come_again(meddled: int, errors: list[str]) -> None:
     made = world(chunk_bytes=65_536)
     run(made, "in-0", 1)
     made.publish(incident("in-1", outage(2)))
@@ -345,12 +351,54 @@ def test_histories_that_keep_changing_let_the_chunk_come_again() -> None:
     def meddle(_: int, name: str) -> None:
         """Somebody else's incident is always first."""
         nonlocal rounds
-        if name == "ledger.insert_and_keep" and rounds < chunk_run.HISTORY_ROUNDS:
+        if name == "ledger.insert_and_keep" and rounds < meddled:
             rounds += 1
             known = made.ledger._histories[key]
             made.ledger._histories[key] = replace(known, version=known.version + 1)
 
     made.tap = Tap(meddle)
     made.run_until_quiet()
-    assert [type(error).__name__ for _, error in made.caught] == ["TryAgain"]
+    assert [type(error).__name__ for _, error in made.caught] == errors
     check_caps(made)
+
+
+@pytest.mark.parametrize("days", [(2,), (2, 3)])
+def test_a_worker_looks_at_its_clock_after_each_wave_whose_histories_it_waited_for(days: tuple[int, ...]) -> None:
+    made = world(chunk_bytes=65_536)
+    number = 300
+    content = b"account_id,fee,excluded\n" + b"".join(b"a-%03d,20.00,no\n" % account for account in range(number))
+    made.lists.upload("lists/all.csv", content)
+
+    def wait_for_answer(_: int, name: str) -> None:
+        if name == "ledger.histories":
+            made.now += timedelta(seconds=15)
+
+    made.tap = Tap(wait_for_answer)
+    longest = timedelta(0)
+    for day in days:
+        told = incident(f"in-{day}", outage(day))
+        told["detail"]["campaign"]["affected"]["rows"] = number
+        made.publish(told)
+        while steps := made.steps():
+            began = made.now
+            made.run(steps[0])
+            longest = max(longest, made.now - began)
+    assert made.campaign("in-2/1").state is State.CLOSED
+    assert longest < timedelta(seconds=made.worker_seconds)
+
+
+def test_decisions_with_much_time_kept_are_remembered_within_a_bound() -> None:
+    made = world()
+    run(made, "in-1", 2)
+    campaign = made.campaign("in-1/1")
+    policy = thaw(campaign, made.campaigns.frozen(campaign.id))
+    reader = line_reader(campaign.layout, policy.facts, policy.unit)
+    decider = Decider(policy, reader, campaign.decided_at, lambda decision, *_: decision)
+    line = Line(0, b"small,20.00,no", 15)
+    record = reader.record(line)
+    assert isinstance(record, Record)
+    parts = 40 * PARTS_PER_SET
+    for number in range(REMEMBERED_FACTS // 20):
+        outages = tuple((1_000 * part, 1_000 * part + 1 + number) for part in range(parts))
+        decider.decide(record, {"outages_before": outages})
+        assert len(decider._remembered) <= REMEMBERED_FACTS // 40

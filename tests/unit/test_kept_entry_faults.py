@@ -12,7 +12,7 @@ from kulanz.adapters.aws import ENTRY_ATTEMPTS
 from kulanz.adapters.ledger_table import KEPT_PER_TRANSACTION, DynamoLedger, entry_item
 from kulanz.application.ports import Refused, TryAgain
 from kulanz.domain.ledger import Entry, HistoryChange, HistoryMoved, KeptEntry
-from kulanz.domain.policy.history import HISTORY_BYTES, Addition, HistoryKey, UnitHistory
+from kulanz.domain.policy.history import HISTORY_BYTES, PARTS_KEPT, Addition, HistoryKey, UnitHistory
 from tests.support.values import NOW, entry
 
 SECRET = "account-4711"
@@ -115,4 +115,6 @@ def test_many_entries_go_in_transactions_that_dynamodb_takes(monkeypatch: pytest
     assert insert(table, [kept(f"a-{number}") for number in range(60)], monkeypatch) == [None] * 60
     assert [len(accounts) for accounts in table.written] == [25, 25, 10]
     assert 2 * KEPT_PER_TRANSACTION <= TRANSACTION_ACTIONS
-    assert KEPT_PER_TRANSACTION * 2 * (HISTORY_BYTES + 4_096) < TRANSACTION_BYTES
+    addition_bytes, settled_bytes, decision_bytes = 60 * PARTS_KEPT, HISTORY_BYTES, HISTORY_BYTES + 4_096
+    largest = HISTORY_BYTES + addition_bytes + settled_bytes + decision_bytes
+    assert KEPT_PER_TRANSACTION * largest < TRANSACTION_BYTES

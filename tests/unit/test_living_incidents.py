@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from kulanz.application.control import CLOCK_ALLOWANCE, WORKER_LONGEST, ControlPorts, settle
 from kulanz.application.incident_event import (
     FUNCTION_CHARACTERS,
     FUNCTIONS_PER_INCIDENT,
@@ -13,7 +14,7 @@ from kulanz.application.incident_event import (
     read_incident_event,
 )
 from kulanz.application.open_campaign import Opening
-from kulanz.domain.campaign import State
+from kulanz.domain.campaign import Cause, State
 from kulanz.domain.incident_record import Revision
 from kulanz.domain.ledger import read_decision
 from kulanz.domain.notices import NOTICE_MESSAGE_BYTES, status_notice
@@ -169,6 +170,24 @@ def test_withdrawn_while_credits_are_written_the_campaign_stops_and_waits_for_a_
     assert world.campaign(CAMPAIGN).state is State.FLAGGED
     assert world.ledger.all_entries() == written
     assert [announced.detail_type for announced in world.announcer.announced] == ["Campaign Flagged"]
+
+
+def test_settled_half_way_no_further_campaign_opens_while_its_workers_may_still_write() -> None:
+    world = small_world()
+    world.publish(event(rows=ROWS))
+    run_until(world, CAMPAIGN, State.APPLYING)
+    while not world.ledger.all_entries():
+        world.run(world.steps()[0])
+    withdraw_now(world)
+    ports = ControlPorts(world.campaigns, world.chunks)
+    settle(world.campaign(CAMPAIGN).id, ports, "looked at", Cause("a person", "a ticket", "7"), world.now)
+    for _ in range(2):
+        world.publish(told(3, "Declared"))
+        world.publish(requested(3))
+        world.run_until_quiet()
+        world.now += WORKER_LONGEST + CLOCK_ALLOWANCE
+    assert [rejection.reason for rejection in world.rejected.sent] == ["incident_occupied"]
+    assert world.campaign(f"{INCIDENT_ID}/2").state is State.CLOSED
 
 
 def test_withdrawn_after_the_close_the_campaign_is_flagged_and_nothing_is_taken_back() -> None:

@@ -4,8 +4,10 @@ import pytest
 
 from kulanz.application.chunk_run import WAVE_SECONDS, GrantSettings
 from kulanz.application.control import ControlPorts, cancel, resume
-from kulanz.config import WORKERS_MOST, WRITE_RATE_LEAST
+from kulanz.config import WORKERS_MOST, WRITE_RATE_LEAST, WRITE_RATE_MOST
 from kulanz.domain.campaign import CampaignId, Cause, Pass, State
+from kulanz.domain.estimate import KEPT_WRITE_UNITS
+from tests.support import yearly_cap
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, sealed_policy, small_world
 from tests.support.world import CHANGES, Function, World, WorldClock
 
@@ -18,10 +20,10 @@ def control(world: World) -> ControlPorts:
     return ControlPorts(world.campaigns, world.chunks)
 
 
-@pytest.mark.parametrize("entries_per_second", [0.2, 1.0, 4.0, 12.0, 400.0])
+@pytest.mark.parametrize("units_per_second", [0.2, 1.0, 4.0, 12.0, 400.0])
 @pytest.mark.parametrize("calls_in_flight", [1, 4, 32])
 def test_a_worker_keeps_its_pace_and_still_has_time_for_its_receipt(
-    entries_per_second: float, calls_in_flight: int, monkeypatch: pytest.MonkeyPatch
+    units_per_second: float, calls_in_flight: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waited: list[float] = []
     wait = WorldClock.wait
@@ -32,7 +34,7 @@ def test_a_worker_keeps_its_pace_and_still_has_time_for_its_receipt(
         assert clock.seconds_left() > 0, "Lambda would have ended the worker before its receipt"
 
     monkeypatch.setattr(WorldClock, "wait", wait_within_life)
-    world = World(chunk_bytes=1024 * 1024, entries_per_second=entries_per_second, calls_in_flight=calls_in_flight)
+    world = World(chunk_bytes=1024 * 1024, units_per_second=units_per_second, calls_in_flight=calls_in_flight)
     world.policies.publish("flat", 1, sealed_policy(FLAT))
     rows = 600
     content = b"account_id\n" + b"".join(b"a-%06d\n" % number for number in range(rows))
@@ -41,13 +43,38 @@ def test_a_worker_keeps_its_pace_and_still_has_time_for_its_receipt(
     world.run_until_quiet()
     assert world.campaign(CAMPAIGN).state is State.CLOSED
     assert world.dead_letters == []
-    assert sum(waited) >= rows / entries_per_second - 1
+    assert sum(waited) >= rows / units_per_second - 1
 
 
-def test_the_slowest_worker_that_can_be_deployed_writes_one_entry_between_two_looks_at_its_clock() -> None:
-    slowest = GrantSettings(32, WRITE_RATE_LEAST / WORKERS_MOST, 400)
+@pytest.mark.parametrize("write_units", [1, KEPT_WRITE_UNITS])
+@pytest.mark.parametrize("write_rate", [WRITE_RATE_LEAST, 81, 159, 4_000, WRITE_RATE_MOST])
+def test_no_worker_that_can_be_deployed_waits_too_long_between_two_looks_at_its_clock(
+    write_rate: int, write_units: int
+) -> None:
+    slowest = GrantSettings(32, write_rate / WORKERS_MOST, 400)
 
-    assert slowest.entries_per_wave / slowest.entries_per_second <= WAVE_SECONDS
+    entries = slowest.entries_per_wave(write_units)
+    assert 1 <= entries * write_units <= slowest.units_per_second * WAVE_SECONDS
+
+
+@pytest.mark.parametrize("units_per_second", [WRITE_RATE_LEAST / WORKERS_MOST, 3.0, 12.0])
+def test_a_worker_that_keeps_histories_keeps_its_pace_and_never_waits_longer_than_a_wave_may_take(
+    units_per_second: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr(WorldClock, "wait", lambda _, seconds: waited.append(seconds))
+    world = yearly_cap.world(chunk_bytes=65_536, units_per_second=units_per_second)
+    rows = 40
+    content = b"account_id,fee,excluded\n" + b"".join(b"a-%02d,20.00,no\n" % number for number in range(rows))
+    world.lists.upload("lists/all.csv", content)
+    event_of_many = yearly_cap.incident("in-1", yearly_cap.outage(2))
+    event_of_many["detail"]["campaign"]["affected"]["rows"] = rows
+    world.publish(event_of_many)
+    world.run_until_quiet()
+
+    assert world.campaign("in-1/1").apply.totals.ledger_count() == rows
+    assert sum(waited) == pytest.approx(rows * KEPT_WRITE_UNITS / units_per_second)
+    assert max(waited) <= WAVE_SECONDS
 
 
 def world_whose_last_record_was_given_up() -> World:

@@ -1,5 +1,7 @@
 """A unit's history: what others added is counted once each, own additions never, and nothing that is too old."""
 
+import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any
@@ -39,7 +41,13 @@ additions = st.builds(
     outages.map(lambda time: {"time": time} if time else {}),
     st.none() | st.integers(-60, 60).map(lambda days: NOW + timedelta(days=days)),
 )
-histories = st.dictionaries(st.sampled_from("abcdef"), additions, max_size=6).map(lambda all_: UnitHistory(3, all_))
+additions_for_good = additions.map(lambda addition: replace(addition, lapses_at=None))
+offers_after_grants = st.builds(
+    replace, additions.filter(lambda one: one.lapses_at is not None), lapsed=additions_for_good
+)
+histories = st.dictionaries(st.sampled_from("abcdef"), additions | offers_after_grants, max_size=6).map(
+    lambda all_: UnitHistory(3, all_)
+)
 
 
 @settings(max_examples=200, deadline=None)
@@ -53,7 +61,7 @@ def test_a_history_reads_back_as_it_was_written(history: UnitHistory) -> None:
 @settings(max_examples=200, deadline=None)
 @given(histories, st.sampled_from("abcdefg"))
 def test_what_counts_is_the_sum_over_the_other_incidents(history: UnitHistory, mine: str) -> None:
-    others = [one for name, one in history.incidents.items() if name != mine and one.counts_at(NOW)]
+    others = [one for name, stored in history.incidents.items() if name != mine and (one := stored.at(NOW))]
     expected: dict[str, Any] = {
         "paid_2026": sum(one.added.get("paid_2026", 0) for one in others),
         "late": sum((Fraction(one.added.get("late", 0)) for one in others), Fraction(0)),  # type: ignore[arg-type]
@@ -101,3 +109,36 @@ def test_what_counts_no_more_is_dropped_when_something_is_added() -> None:
     history = UnitHistory(7, {"old": old, "new": Addition(NOW, {"paid": 6})})
     added = history.with_addition("mine", Addition(NOW, {"paid": 1}), NOW)
     assert set(added.incidents) == {"new", "mine"}
+
+
+recent = additions.filter(lambda one: bool(one.added) and one.ended_at > NOW - timedelta(days=1_000))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(recent, min_size=1, max_size=4))
+def test_an_offer_that_lapses_gives_way_to_what_was_added_for_good_before(campaigns: list[Addition]) -> None:
+    history = UnitHistory()
+    for addition in campaigns:
+        history = history.with_addition("mine", addition, NOW)
+    for_good = [replace(one, cleared={}) for one in campaigns if one.lapses_at is None]
+    expected = UnitHistory(1, {"mine": for_good[-1]} if for_good else {})
+    long_after = NOW + timedelta(days=90)
+    counted = UnitHistory.from_text(1, history.to_text()).without("other", long_after)
+    assert counted.get("paid_2026") == expected.without("other", long_after).get("paid_2026")
+
+
+def test_equal_numbers_are_told_alike() -> None:
+    halves = {name: Addition(NOW, {"late": Fraction(1, 2)}) for name in "ab"}
+    told = json.dumps(kept_content(UnitHistory(1, halves).without("c", NOW)))
+    assert told == json.dumps(kept_content(UnitHistory(1, {"a": Addition(NOW, {"late": 1})}).without("c", NOW)))
+
+
+def test_an_offer_that_adds_nothing_leaves_what_was_added_for_good_before() -> None:
+    history = UnitHistory().with_addition("mine", Addition(NOW, {"paid": 5}), NOW)
+    offered = history.with_addition("mine", Addition(NOW, {}, lapses_at=NOW + timedelta(days=30)), NOW)
+    assert offered.without("other", NOW + timedelta(days=60)) == {"paid": 5}
+
+
+def test_an_offer_until_the_calendars_last_day_counts_until_then() -> None:
+    history = UnitHistory(1, {"a": Addition(NOW, {"paid": 5}, lapses_at=datetime.max.replace(tzinfo=UTC))})
+    assert history.without("b", NOW) == {"paid": 5}

@@ -1,6 +1,7 @@
 """Facts that Kulanz keeps itself: what each incident adds, what starts anew, and how periods share an amount."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -9,9 +10,20 @@ from hypothesis import strategies as st
 
 from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.policy import CompiledPolicy, PolicyError, load_policy
-from kulanz.domain.policy.history import NOTHING_KEPT, Addition, Kept, UnitHistory
-from tests.unit.policy.rulebook import compiled, incident, written
+from kulanz.domain.policy.history import (
+    HISTORY_LIFE,
+    KIND_MARK,
+    LOOK_BACK_LONGEST,
+    NOTHING_KEPT,
+    PARTS_KEPT,
+    Addition,
+    Kept,
+    UnitHistory,
+)
+from kulanz.domain.time import Window, format_instant, parse_instant
+from tests.unit.policy.rulebook import NOW, compiled, incident, written
 
+ADDITION_BYTES = 12 * 1024
 START, END = "2026-05-04T08:00:00Z", "2026-05-04T14:00:00Z"
 SIX_HOURS = ((1_777_881_600_000_000, 1_777_903_200_000_000),)
 
@@ -27,7 +39,17 @@ def keeps(facts: str, rest: str, *windows: tuple[str, str | None], **changes: An
 
 def decide(policy: CompiledPolicy, *facts: Any, kept: Kept = NOTHING_KEPT) -> tuple[int, Kept]:
     decision, addition = policy.decide_and_keep(facts, kept)
-    return minor(decision), addition.added
+    return minor(decision), plain(addition)
+
+
+def stored(money: Kept) -> Kept:
+    """Amounts as a history holds them."""
+    return {f"{name}{KIND_MARK}EUR": value for name, value in money.items()}
+
+
+def plain(addition: Addition) -> Kept:
+    """What is added, by the names that a policy reads it under."""
+    return {name.partition(KIND_MARK)[0]: value for name, value in addition.added.items()}
 
 
 CAP = "  paid: {type: money, add: amount}\n", "pay: fee\ncap: {at: 100.00 EUR - paid}\n"
@@ -79,14 +101,14 @@ def test_an_incident_is_kept_where_it_counts_for_the_unit(
     policy = keeps(f"{excluded}  before: {{type: windows, add: outage}}\n", rest)
     decision, addition = policy.decide_and_keep(facts, NOTHING_KEPT)
     assert decision.outcome is outcome
-    assert addition.added == ({"before": SIX_HOURS} if is_kept else {})
+    assert addition.added == ({"before:windows": SIX_HOURS} if is_kept else {})
 
 
 def test_an_offer_is_kept_with_the_end_of_its_time() -> None:
     policy = keeps("  paid: {type: money, add: amount}\n", "pay: fee\nmode: {offer: {until: 2026-06-30}}\n")
     _, addition = policy.decide_and_keep((7_000,), NOTHING_KEPT)
     assert addition == Addition(
-        datetime(2026, 5, 4, 14, tzinfo=UTC), {"paid": 7_000}, {}, datetime(2026, 6, 30, 22, tzinfo=UTC)
+        datetime(2026, 5, 4, 14, tzinfo=UTC), {"paid:EUR": 7_000}, {}, datetime(2026, 6, 30, 22, tzinfo=UTC)
     )
 
 
@@ -130,9 +152,9 @@ def test_time_that_a_payment_settled_is_not_counted_again() -> None:
     )
     earlier = ((SIX_HOURS[0][0] - 86_400_000_000, SIX_HOURS[0][1] - 86_400_000_000),)
     decision, addition = policy.decide_and_keep((), NOTHING_KEPT)
-    assert (minor(decision), addition.added, addition.cleared) == (0, {"unpaid": SIX_HOURS}, {})
+    assert (minor(decision), addition.added, addition.cleared) == (0, {"unpaid:windows": SIX_HOURS}, {})
     decision, addition = policy.decide_and_keep((), {"unpaid": earlier})
-    assert (minor(decision), addition.added, addition.cleared) == (1_200, {}, {"unpaid": earlier})
+    assert (minor(decision), addition.added, addition.cleared) == (1_200, {}, {"unpaid:windows": earlier})
 
 
 def test_a_count_is_kept_as_a_number() -> None:
@@ -167,7 +189,7 @@ def test_a_period_whose_cap_is_used_up_gets_nothing_of_an_amount() -> None:
         400,
         {"paid_2026": 100, "paid_2027": 300},
     )
-    assert policy.read_of({"paid_2026": 1, "paid_2025": 5, "other": 7}) == {"paid_2026": 1}
+    assert policy.read_of({"paid_2026:EUR": 1, "paid_2025:EUR": 5, "other:EUR": 7}) == {"paid_2026": 1}
 
 
 @settings(max_examples=150, deadline=None)
@@ -183,10 +205,171 @@ def test_the_parts_of_periods_add_up_and_keep_their_caps(fee: int, before: int, 
     assert added.get("paid_2027", 0) <= 1_000 - after  # type: ignore[operator]
 
 
+@pytest.mark.parametrize("per", ["", "per: incident, ", "per: month, ", "per: quarter, "])
+@pytest.mark.parametrize("add", ["", "add: amount, "])
+def test_a_cap_reads_only_what_has_a_value_for_each_of_its_own_periods(per: str, add: str) -> None:
+    text = written(
+        f"currency: EUR\npay: 1 EUR\nfacts:\n  paid: {{type: money, {add}per: calendar year}}\n"
+        f"cap: {{{per}at: 5 EUR - paid}}\n"
+    )
+    with pytest.raises(PolicyError, match="a value for each calendar year; only `cap` with `per: calendar year`"):
+        load_policy(text)
+
+
+def own_windows(*windows: tuple[str, str]) -> tuple[Window, ...]:
+    return tuple(Window(parse_instant(start), parse_instant(end)) for start, end in windows)
+
+
+def test_a_cap_counts_what_was_kept_of_every_period_that_an_accounts_own_outage_touches() -> None:
+    policy = keeps(
+        f"  windows: windows\n{YEARLY}",
+        "pay: fee\ncap: {per: calendar year, at: 10.00 EUR - paid}\n",
+        ("2026-12-31T08:00:00Z", "2026-12-31T12:00:00Z"),
+    )
+    later = own_windows(("2026-12-31T11:00:00Z", "2027-01-01T11:00:00Z"))
+    kept = {"paid_2026": 900, "paid_2027": 1_000}
+    assert policy.read_of(stored(kept)) == kept
+    assert decide(policy, 800, later, kept=kept) == (100, {"paid_2026": 100})
+    assert policy.kept_as_stated({"paid_2027": "10.00"}) == {"paid_2027": 1_000}
+    assert "paid 2027: 10.00 EUR" in policy.explain((800, later), kept).text()
+
+
+def test_a_cap_counts_what_was_kept_of_a_period_that_only_a_joined_pause_touches() -> None:
+    policy = keeps(
+        "  paid: {type: money, per: month, add: amount}\n",
+        "exposure: {merge_gaps_under: 1000 h}\npay: fee\ncap: {per: month, at: 10.00 EUR - paid}\n",
+        ("2026-01-31T08:00:00Z", "2026-01-31T23:00:00Z"),
+        ("2026-02-28T23:00:00Z", "2026-03-01T23:00:00Z"),
+    )
+    kept = policy.read_of({"paid_2026_02:EUR": 1_000, "paid_2025_12:EUR": 5})
+    paid, added = decide(policy, 300, kept=kept)
+    assert 0 < paid < 50
+    assert set(added) == {"paid_2026_01", "paid_2026_03"}
+
+
+def test_the_explanation_tells_each_fact_once_whatever_its_name() -> None:
+    policy = keeps(f"{YEARLY}  paid_extra: {{type: money, add: 1.00 EUR}}\n", "pay: fee\n")
+    assert policy.explain((700,), NOTHING_KEPT).text().count("paid extra: 1.00 EUR") == 1
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(0, 3_000), *[st.integers(0, 1_000)] * 4)
+def test_two_caps_of_the_same_periods_both_hold(fee: int, a: int, b: int, c: int, d: int) -> None:
+    policy = keeps(
+        f"{YEARLY}  once: {{type: money, per: calendar year, add: amount}}\n",
+        "pay: fee\ncap:\n  - {per: calendar year, at: 10.00 EUR - paid}\n"
+        "  - {per: calendar year, at: 10.00 EUR - once}\n",
+        NEW_YEAR,
+    )
+    kept = {"paid_2026": a, "paid_2027": b, "once_2026": c, "once_2027": d}
+    paid, added = decide(policy, fee, kept=kept)
+    for name, before in kept.items():
+        assert added.get(name, 0) <= 1_000 - before, name  # type: ignore[operator]
+    assert paid == sum(value for name, value in added.items() if name.startswith("paid"))  # type: ignore[misc]
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.fractions(0, 1, max_denominator=7), min_size=1, max_size=4),
+    st.integers(0, 250),
+    *[st.integers(-1, 2)] * 3,
+)
+@pytest.mark.parametrize("windows", [NEW_YEAR, (START, END)])
+def test_heads_that_are_rounded_one_by_one_do_not_pass_a_cap(
+    windows: tuple[str, str], shares: list[Fraction], fee: int, a: int, b: int, c: int
+) -> None:
+    """What is left under each cap is about what is owed, so that a cent more or less matters."""
+    heads = "".join(
+        f"  - {{name: h{number}, pay: fee * {share.numerator} / {share.denominator}}}\n"
+        for number, share in enumerate(shares)
+    )
+    policy = keeps(
+        f"{YEARLY}  ever: {{type: money, add: amount}}\n",
+        f"heads:\n{heads}cap:\n  - {{per: calendar year, at: 10.00 EUR - paid}}\n  - {{at: 10.00 EUR - ever}}\n",
+        windows,
+    )
+    owed = sum(shares) * fee
+    part = owed / 2 if windows == NEW_YEAR else owed
+    kept = {"paid_2026": 1_000 - int(part) - a, "paid_2027": 1_000 - int(part) - b, "ever": 1_000 - int(owed) - c}
+    paid, added = decide(policy, fee, kept=policy.read_of(stored(kept)))
+    for name, known in kept.items():
+        left = max(1_000 - known, 0)
+        assert added.get(name, 0) <= left, name  # type: ignore[operator]
+    assert paid == added.get("ever", 0)
+
+
+OUTAGES = "  before: {type: windows, add: outage}\n"
+
+
+def test_an_outage_that_an_accounts_own_windows_end_in_the_future_ends_with_the_decision_at_the_latest() -> None:
+    policy = keeps(f"  windows: windows\n{OUTAGES}", "pay: fee\n")
+    endless = own_windows((START, "9999-12-31T00:00:00Z"))
+    decision, addition = policy.decide_and_keep((700, endless), NOTHING_KEPT)
+    assert (minor(decision), addition.ended_at) == (700, NOW)
+    history = UnitHistory().with_addition("in-1", addition, NOW)
+    assert history.ends_at() == NOW + HISTORY_LIFE
+
+
+@pytest.mark.parametrize("seconds", [-1, 0, 1])
+def test_an_incident_of_so_long_ago_that_others_of_its_year_are_forgotten_is_held(seconds: int) -> None:
+    began = parse_instant("2022-01-02T00:00:00Z")
+    decided_at = began + LOOK_BACK_LONGEST + timedelta(seconds=seconds)
+    policy = keeps(
+        YEARLY,
+        "when: fee > 1.00 EUR\npay: fee\ncap: {per: calendar year, at: 10.00 EUR - paid}\n",
+        ("2022-01-02T00:00:00Z", "2022-01-03T00:00:00Z"),
+        decided_at=decided_at,
+    )
+    earliest = UnitHistory(1, {"other": Addition(parse_instant("2022-01-01T00:00:00Z"), {"paid_2022:EUR": 1_000})})
+    kept = policy.read_of(earliest.without("in-1", decided_at))
+    assert kept == {"paid_2022": 1_000}  # what the other incident was paid still counts
+    decision, addition = policy.decide_and_keep((700,), NOTHING_KEPT)
+    if seconds > 0:
+        assert (decision.outcome, decision.reason, addition.added) == (Outcome.HELD, "too_long_ago", {})
+        assert "more than 1461 days before the decision" in policy.explain((700,)).text()
+    else:
+        assert minor(decision) == 700
+    assert policy.decide_and_keep((50,), NOTHING_KEPT)[0].outcome is Outcome.DECLINED
+
+
+@pytest.mark.parametrize("too_many", [False, True])
+def test_an_outage_in_more_parts_than_can_be_kept_is_held(too_many: bool) -> None:
+    policy = keeps(f"  windows: windows\n{OUTAGES}", "exposure: {daily: 08:00-20:00}\npay: fee\n")
+    end = parse_instant("2025-01-01T00:00:00Z") + timedelta(days=PARTS_KEPT + too_many)
+    values = 700, own_windows(("2025-01-01T00:00:00Z", format_instant(end)))
+    decision, addition = policy.decide_and_keep(values, NOTHING_KEPT)
+    assert decision.outcome is (Outcome.HELD if too_many else Outcome.GRANTED)
+    assert len(UnitHistory(1, {"in-1": addition}).to_text()) < ADDITION_BYTES
+    if too_many:
+        assert decision.reason == "outage_in_too_many_parts"
+        assert "more than 200 stretches of time" in policy.explain(values).text()
+
+
+@pytest.mark.parametrize(
+    "fact",
+    [
+        "paid: {type: money, currency: USD, add: 1.00 USD}",
+        "paid: {type: number, add: '1'}",
+        "paid: {type: windows, add: outage}",
+        "paid: {type: money, per: calendar year, add: amount}",
+    ],
+)
+def test_a_version_that_keeps_another_type_or_currency_under_a_name_starts_anew_with_it(fact: str) -> None:
+    now = datetime(2026, 6, 1, tzinfo=UTC)
+    first, second = keeps("  paid: {type: money, add: amount}\n", "pay: fee\n"), keeps(f"  {fact}\n", "pay: fee\n")
+    history = UnitHistory()
+    for number, policy in enumerate((first, second, first, second)):
+        kept = policy.read_of(history.without(f"in-{number}", now))
+        assert bool(kept) is (number > 1)
+        _, addition = policy.decide_and_keep((700,), kept)
+        history = history.with_addition(f"in-{number}", addition, now)
+    assert first.read_of(history.without("another", now)) == {"paid": 1_400}
+
+
 def test_without_an_outage_the_period_is_that_of_the_decision() -> None:
     policy = compiled(written(f"currency: EUR\nfacts:\n  fee: money\n{YEARLY}pay: fee\n"), incident())
     _, addition = policy.decide_and_keep((500,), NOTHING_KEPT)
-    assert addition.added == {"paid_2026": 500}
+    assert addition.added == {"paid_2026:EUR": 500}
 
 
 def test_the_explanation_tells_what_was_kept_and_what_will_be() -> None:
@@ -212,6 +395,9 @@ def test_the_explanation_tells_what_was_kept_and_what_will_be() -> None:
         ("  a: {type: money, currency: USD, add: amount}", "expected money in USD"),
         ("  a: {type: number, add: nowhere}", "nowhere"),
         ("  a: {type: number, add: '1', until: granted}", "paid"),
+        ("  a_2026: {type: money, add: amount}\n  a: {type: money, add: amount, per: calendar year}", "choose another"),
+        ("  a_2026_q2: money\n  a: {type: money, add: amount, per: quarter}", "choose another"),
+        ("  a_2026_04: money\n  a: {type: money, per: month}", "choose another"),
     ],
 )
 def test_what_cannot_be_kept_is_refused_with_its_line(facts: str, problem: str) -> None:

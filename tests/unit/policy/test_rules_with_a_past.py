@@ -66,7 +66,7 @@ def test_finland_divides_an_interruption_over_new_year_between_the_caps_of_both_
     decision, addition = policy.decide_and_keep(values, kept)
     assert kept == {"already_paid_2026": 120_000}
     assert minor(decision) == round(60_000 * 82 / 130)
-    assert addition.added == {"already_paid_2027": minor(decision)}
+    assert addition.added == {"already_paid_2027:EUR": minor(decision)}
 
 
 @pytest.mark.parametrize(

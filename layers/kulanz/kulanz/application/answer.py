@@ -14,7 +14,7 @@ from kulanz.domain.identifiers import ACCOUNT_ID_EXPECTED, is_account_id
 from kulanz.domain.ledger import Entry, earlier_grants, is_expired, kept_before, read_decision
 from kulanz.domain.lists import LINE_BYTES, LineReader, Row, line_reader, lines_starting_in
 from kulanz.domain.money import Money, format_amount, is_currency
-from kulanz.domain.policy.history import HISTORY_CHANGED, HISTORY_FULL
+from kulanz.domain.policy.history import HISTORY_CHANGED, HISTORY_FULL, HISTORY_SETTLED
 from kulanz.domain.succession import Before, still_owed
 
 HELD_FOR_HISTORY = {
@@ -24,6 +24,10 @@ HELD_FOR_HISTORY = {
     ),
     HISTORY_FULL: (
         "Held all the same: more incidents are kept of this unit than are counted automatically. A person decides it."
+    ),
+    HISTORY_SETTLED: (
+        "Held all the same: time of this incident was added up and paid for with another incident. A person decides"
+        " what is owed beside that."
     ),
 }
 """Why a unit is held by what is kept of it, whatever its facts come to."""

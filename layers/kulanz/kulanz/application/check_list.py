@@ -79,7 +79,7 @@ def required_columns(policy: CompiledPolicy) -> Sequence[str]:
 
 def must_not_state_history(policy: CompiledPolicy, layout: ListLayout) -> None:
     """Refuse a list with a column for what Kulanz keeps itself: it would be ignored. Raises ListRefused."""
-    kept = [name for name in layout.columns if name in policy.kept or name in policy.kept_periods]
+    kept = [name for name in layout.columns if policy.keeps(name)]
     if kept:
         raise ListRefused(
             "column_kept",

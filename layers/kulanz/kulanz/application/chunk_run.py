@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import NamedTuple, Protocol
 
-from kulanz.application.kept_history import HISTORIES_PER_RECEIPT, HistoryReader, Read
+from kulanz.application.kept_history import HistoryReader, Read
 from kulanz.application.ports import (
     Archive,
     CampaignStore,
@@ -49,8 +49,7 @@ from kulanz.domain.lists import (
     lines_starting_in,
 )
 from kulanz.domain.policy import CompiledPolicy
-from kulanz.domain.policy.history import HISTORY_FULL, NOTHING_KEPT
-from kulanz.domain.succession import Before, is_as_planned, stands_before, still_owed, within_plan
+from kulanz.domain.succession import Before, is_as_planned, is_more_than, stands_before, still_owed, within_plan
 
 STATEMENTS_PER_CALL = 25
 LINES_PER_LOOK_AT_THE_CLOCK = 250
@@ -72,16 +71,18 @@ class GrantSettings:
     """What an operator tunes. A wave is what one worker has in flight: `calls_in_flight` calls of 25 entries."""
 
     calls_in_flight: int
-    entries_per_second: float
+    units_per_second: float
     retention_days: int
 
-    @property
-    def entries_per_wave(self) -> int:
-        """As many as the calls hold, and no more than a worker may write in `WAVE_SECONDS` at its pace."""
+    def entries_per_wave(self, write_units: int) -> int:
+        """As many as the calls hold, and no more than a worker may write in `WAVE_SECONDS` at its pace.
+
+        `write_units` is what one of them costs.
+        """
         most = STATEMENTS_PER_CALL * self.calls_in_flight
-        if self.entries_per_second <= 0:
+        if self.units_per_second <= 0:
             return most
-        return max(1, min(most, int(self.entries_per_second * WAVE_SECONDS)))
+        return max(1, min(most, int(self.units_per_second * WAVE_SECONDS / write_units)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +145,13 @@ class ChunkRun:
     reader: LineReader = field(init=False)
     decider: Decider[Remembered] = field(init=False)
     history: HistoryReader | None = field(init=False)
+    entries_per_wave: int = field(init=False)
     totals: Totals = field(default_factory=Totals)
     problems: list[dict[str, str | int]] = field(default_factory=list)
     tally: dict[tuple[Remembered, Fate], int] = field(default_factory=dict)
     wave: dict[UnitPlace, Waiting] = field(default_factory=dict)
     row_hashes: int = 0
-    has_written: bool = False
+    has_waited: bool = False
 
     def __post_init__(self) -> None:
         campaign, policy, ports = self.campaign, self.policy, self.ports
@@ -159,6 +161,7 @@ class ChunkRun:
         if campaign.keeps_history:
             place = self.message.chunk
             self.history = HistoryReader(campaign, policy, place, ports.ledger, ports.campaigns, ports.archive)
+        self.entries_per_wave = self.settings.entries_per_wave(KEPT_WRITE_UNITS if campaign.keeps_history else 1)
 
     def work(self) -> Receipt:
         """Decide (and in the apply pass write) line after line; the receipt covers exactly the lines that are done."""
@@ -204,11 +207,11 @@ class ChunkRun:
     def _must_stop(self, number: int) -> bool:
         if len(self.problems) >= PROBLEMS_PER_RECEIPT:
             return True
-        if self.history is not None and len(self.history.read) >= HISTORIES_PER_RECEIPT:
+        if self.history is not None and self.history.is_long():
             return True
-        if not self.has_written and number % LINES_PER_LOOK_AT_THE_CLOCK:
+        if not self.has_waited and number % LINES_PER_LOOK_AT_THE_CLOCK:
             return False
-        self.has_written = False
+        self.has_waited = False
         return self.clock.seconds_left() < TIME_TO_FINISH_SECONDS
 
     def _take(self, line: Line) -> None:
@@ -229,7 +232,7 @@ class ChunkRun:
             if record[:2] in self.wave:
                 self._flush()  # two rows of one unit in one call would hide which of them was first
             self.wave[record.account_id, record.unit] = Waiting(line.offset, record, remembered)
-            if len(self.wave) >= self.settings.entries_per_wave:
+            if len(self.wave) >= self.entries_per_wave:
                 self._flush()
 
     def _reject(self, offset: int, problem: Problem) -> None:
@@ -259,6 +262,7 @@ class ChunkRun:
         if not waiting:
             return
         before = self._stands_before(waiting)
+        self.has_waited = bool(self.campaign.follows) or self.history is not None
         if self.history is not None:
             waiting = self._as_planned(waiting, self.history)
         planned = [owed for line in waiting if (owed := self._still_owed(line, before)) is not None]
@@ -285,19 +289,22 @@ class ChunkRun:
     def _still_owed(self, line: Waiting, before: Mapping[UnitPlace, Before | None]) -> Waiting | None:
         """The line with what earlier campaigns have not given yet; None, and counted, when that is nothing."""
         whole = line.remembered
-        owed = self._less(whole, before.get(line.key))
+        owed = self._less(line.record, whole, before.get(line.key))
         if owed is None:
             self.totals.count_unchanged(whole.decision.reason)
         return None if owed is None else line._replace(remembered=owed)
 
-    def _less(self, whole: Remembered, before: Before | None) -> Remembered | None:
+    def _less(self, record: Record, whole: Remembered, before: Before | None) -> Remembered | None:
         """A decision less what earlier campaigns of the incident gave; None when nothing is owed any more."""
         if before is None:
             return whole
         decision = still_owed(whole.decision, before)
         if decision is None:
             return None
-        return prepare(self.campaign, decision, whole.facts, whole.kept, whole.addition, before.texts())
+        addition = whole.addition if decision.outcome is whole.decision.outcome else None
+        if addition is not None and is_more_than(before, whole.decision):
+            addition = self.decider.addition(record, whole.kept, before.money())
+        return prepare(self.campaign, decision, whole.facts, whole.kept, addition, before.texts())
 
     def _write(self, waiting: list[Waiting]) -> None:
         """Insert the decisions of a wave, and count what became of each."""
@@ -312,7 +319,7 @@ class ChunkRun:
             if found is not None and fate is Fate.CONFLICT:
                 self._note_conflict(line, found)
         self._pace(len(entries), before - self.clock.seconds_left())
-        self.has_written = True
+        self.has_waited = True
 
     def _entries(self, waiting: list[Waiting]) -> list[Entry]:
         campaign, now = self.campaign, self.clock.now()
@@ -329,8 +336,8 @@ class ChunkRun:
         return entries
 
     def _pace(self, write_units: int, spent_seconds: float) -> None:
-        if self.settings.entries_per_second > 0:
-            self.clock.wait(max(0.0, write_units / self.settings.entries_per_second - spent_seconds))
+        if self.settings.units_per_second > 0:
+            self.clock.wait(max(0.0, write_units / self.settings.units_per_second - spent_seconds))
 
     def _note(self, offset: int, reason: str, **details: str | int) -> None:
         self.problems.append(
@@ -354,10 +361,10 @@ class ChunkRun:
 
     def _decided(self, record: Record, read: Read) -> Remembered:
         """What a record's facts come to with what is kept of its unit's earlier incidents."""
-        remembered = self.decider.decide(record, read or NOTHING_KEPT)
+        remembered = self.decider.decide(record, read.kept)
         assert not isinstance(remembered, Problem), "the record's facts were read before"
-        if read is None:
-            return prepare(self.campaign, Decision(Outcome.HELD, HISTORY_FULL), remembered.facts)
+        if read.holds(remembered.decision):
+            return prepare(self.campaign, Decision(Outcome.HELD, read.held), remembered.facts, read.kept)
         return remembered
 
     def _write_and_keep(
@@ -368,12 +375,11 @@ class ChunkRun:
         Where somebody else's incident was first, the unit's history is read and the line decided again.
         """
         for _ in range(HISTORY_ROUNDS):
-            if not planned:
-                return
-            if self.clock.seconds_left() < ROUND_SECONDS:
+            if not planned or self.clock.seconds_left() < ROUND_SECONDS:
                 break
             planned = self._round(planned, before, history)
-        raise TryAgain("the histories of some units keep changing")
+        if planned:
+            raise TryAgain("the histories of some units keep changing")
 
     def _round(
         self, planned: list[Waiting], before: Mapping[UnitPlace, Before | None], history: HistoryReader
@@ -401,13 +407,13 @@ class ChunkRun:
             else:
                 self._count_kept(line, now_decided.remembered.decision, entry, found)
         self._pace(len(plain) + KEPT_WRITE_UNITS * len(kept), spent - self.clock.seconds_left())
-        self.has_written = True
+        self.has_waited = True
         return left
 
     def _within_plan(self, line: Waiting, before: Mapping[UnitPlace, Before | None], read: Read) -> Waiting:
         """What is written of a planned line, decided with what is kept now."""
         whole = self._decided(line.record, read)
-        now = self._less(whole, before.get(line.key))
+        now = self._less(line.record, whole, before.get(line.key))
         decision = within_plan(line.remembered.decision, None if now is None else now.decision)
         if now is not None and decision is now.decision:
             return line._replace(remembered=now)

@@ -73,8 +73,11 @@ def resume(campaign_id: CampaignId, ports: ControlPorts, reason: str, cause: Cau
 
 
 def may_write_until(campaign: Campaign, campaigns: CampaignStore) -> datetime | None:
-    """Until when workers of a cancelled campaign that began before may still write; None when none can."""
-    if campaign.state is not State.CANCELLED or campaign.is_finished(Pass.APPLY):
+    """Until when workers that began before a campaign was ended may still write; None when none can.
+
+    A campaign that was stopped half-way is ended by cancelling, or by settling what a withdrawal had flagged.
+    """
+    if campaign.state not in (State.CANCELLED, State.CLOSED) or campaign.is_finished(Pass.APPLY):
         return None
     log = campaigns.log(campaign.id)
     if not any(change.target is State.APPLYING for change in log):

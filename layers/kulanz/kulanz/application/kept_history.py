@@ -11,20 +11,47 @@ from hashlib import sha256
 
 from kulanz.application.ports import Archive, CampaignStore, Ledger
 from kulanz.domain.campaign import Campaign, Pass, Receipt
+from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.lists import Record
 from kulanz.domain.policy import CompiledPolicy
-from kulanz.domain.policy.history import NOTHING_KEPT, Addition, HistoryKey, Kept, UnitHistory, kept_content, read_kept
+from kulanz.domain.policy.history import (
+    HISTORY_FULL,
+    HISTORY_SETTLED,
+    NOTHING_KEPT,
+    Addition,
+    HistoryKey,
+    Kept,
+    UnitHistory,
+    kept_content,
+    read_kept,
+)
 
 HISTORIES_PER_RECEIPT = 10_000
-"""A receipt of the plan ends here, so that what it files needs no more memory in a chunk of short lines."""
+HISTORY_BYTES_PER_RECEIPT = 8 * 1024 * 1024
+"""A receipt of the plan ends here, so that what it files needs no more memory in a chunk of short lines, nor with long
+histories; one wave may come on top."""
 
-type Read = Kept | None
-"""What was read of a unit's earlier incidents; None when its history is full."""
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What was read of a unit's earlier incidents. `held` is why a person decides: the history is full, whatever the
+    facts come to; or another incident's payment has settled time of this one, where it would give something.
+    """
+
+    kept: Kept
+    held: str = ""
+
+    def holds(self, decision: Decision) -> bool:
+        """Whether a person makes a decision."""
+        return self.held == HISTORY_FULL or (bool(self.held) and decision.outcome in (Outcome.GRANTED, Outcome.OFFERED))
+
+
+NOTHING_READ = Read(NOTHING_KEPT)
 
 
 @dataclass(slots=True)
 class HistoryReader:
-    """Reads the histories of a chunk's units. `read` is what the plan pass has read so far, by line offset."""
+    """Reads the histories of a chunk's units. `read` is what the plan pass will file of them, by line offset."""
 
     campaign: Campaign
     policy: CompiledPolicy
@@ -32,7 +59,8 @@ class HistoryReader:
     ledger: Ledger
     campaigns: CampaignStore
     archive: Archive
-    read: dict[int, Read] = field(default_factory=dict)
+    read: dict[int, bytes] = field(default_factory=dict)
+    _read_bytes: int = 0
     _planned: dict[int, Read] = field(default_factory=dict)
     _known_until: int = 0
 
@@ -49,29 +77,42 @@ class HistoryReader:
     def counted(self, history: UnitHistory) -> Read:
         """What of a history this campaign reads: the other incidents, as far as its policy names what they add."""
         if history.is_full():
-            return None
-        return self.policy.read_of(history.without(self.campaign.id.incident_id, self.campaign.decided_at))
+            return Read(NOTHING_KEPT, HISTORY_FULL)
+        incident_id, now = self.campaign.id.incident_id, self.campaign.decided_at
+        is_settled = bool(self.policy.read_of(history.settled(incident_id, now)))
+        return Read(self.policy.read_of(history.without(incident_id, now)), HISTORY_SETTLED if is_settled else "")
 
     def after(self, history: UnitHistory, addition: Addition | None) -> UnitHistory | None:
-        """A history with what a decision adds; None where it adds nothing and nothing of its incident is there."""
+        """A history with what a decision adds; None where it is left as it is.
+
+        A unit that is held whatever its facts come to has no addition: what its incident's earlier campaigns granted
+        stays counted. One that adds nothing takes away what its incident had added, where anything is there.
+        """
         incident_id = self.campaign.id.incident_id
-        if (addition is None or addition.is_empty()) and incident_id not in history.incidents:
+        if addition is None or (addition.is_empty() and incident_id not in history.incidents):
             return None
-        now = self.campaign.decided_at
-        return history.with_addition(incident_id, addition or Addition(now, NOTHING_KEPT), now)
+        return history.with_addition(incident_id, addition, self.campaign.decided_at)
 
     def read_for_plan(self, lines: Sequence[tuple[int, Record]]) -> list[Read]:
         """What the plan reads for some lines, known by their offsets; it is remembered for the receipt."""
         now = self.of(record for _, record in lines)
         reads = [self.counted(now[self.key(record)]) for _, record in lines]
-        self.read |= {offset: read for (offset, _), read in zip(lines, reads, strict=True) if read is None or read}
+        told = {
+            offset: _line(offset, one) for (offset, _), one in zip(lines, reads, strict=True) if one != NOTHING_READ
+        }
+        self.read |= told
+        self._read_bytes += sum(map(len, told.values()))
         return reads
+
+    def is_long(self) -> bool:
+        """Whether the plan has read as much as one receipt files."""
+        return len(self.read) >= HISTORIES_PER_RECEIPT or self._read_bytes >= HISTORY_BYTES_PER_RECEIPT
 
     def file(self, receipt: Receipt) -> Receipt:
         """File what the plan read, before the receipt that names it is recorded."""
         if not self.read:
             return receipt
-        content = b"".join(_line(offset, read) for offset, read in sorted(self.read.items()))
+        content = b"".join(line for _, line in sorted(self.read.items()))
         filed = replace(receipt, history=sha256(content).hexdigest())
         self.archive.put(_key(filed), content, "application/x-ndjson")
         return filed
@@ -80,7 +121,7 @@ class HistoryReader:
         """What the plan read for a line. Lines are asked for in the order of the list."""
         while offset >= self._known_until:
             self._load_next(offset)
-        return self._planned.get(offset, NOTHING_KEPT)
+        return self._planned.get(offset, NOTHING_READ)
 
     def _load_next(self, offset: int) -> None:
         """Load what was filed with the plan's receipt of a line; there is one, or apply would not have begun."""
@@ -99,10 +140,10 @@ def _key(receipt: Receipt) -> str:
 
 
 def _line(offset: int, read: Read) -> bytes:
-    content = {"offset": offset, "full": True} if read is None else {"offset": offset, "kept": kept_content(read)}
+    content = {"offset": offset, "kept": kept_content(read.kept), **({"held": read.held} if read.held else {})}
     return json.dumps(content, sort_keys=True).encode() + b"\n"
 
 
 def _read_line(line: bytes) -> tuple[int, Read]:
     content = json.loads(line)
-    return content["offset"], None if content.get("full") else read_kept(content["kept"])
+    return content["offset"], Read(read_kept(content["kept"]), content.get("held", ""))

@@ -201,7 +201,7 @@ def _open(
             after, campaign_id = with_campaign(before, event.revision, event.request_digest, now)
         except IncidentConflict as conflict:
             raise EventRefused(conflict.reason, "detail.campaign", str(conflict)) from None
-        _await_cancelled(before, ports.campaigns, now)
+        _await_stopped(before, ports.campaigns, now)
         told = _recorded(event, ports.campaigns)
         if told.detail_type == DetailType.WITHDRAWN:
             raise EventRefused(
@@ -219,8 +219,8 @@ def _open(
     raise TryAgain("the incident's record keeps changing")
 
 
-def _await_cancelled(record: IncidentRecord, campaigns: CampaignStore, now: datetime) -> None:
-    """Refuse while a worker of a cancelled campaign could still write what the next one would take for missing."""
+def _await_stopped(record: IncidentRecord, campaigns: CampaignStore, now: datetime) -> None:
+    """Refuse while a worker of a campaign that was stopped could still write what the next would take for missing."""
     for seq in record.applied:
         earlier = campaigns.campaign(CampaignId(record.incident_id, seq))
         until = None if earlier is None else may_write_until(earlier, campaigns)
@@ -228,7 +228,7 @@ def _await_cancelled(record: IncidentRecord, campaigns: CampaignStore, now: date
             raise EventRefused(
                 "incident_occupied",
                 "detail.campaign",
-                f"workers of the cancelled campaign {record.incident_id}/{seq} may write until {format_instant(until)};"
+                f"workers of {record.incident_id}/{seq}, which was stopped, may write until {format_instant(until)};"
                 " send the event again after that",
             )
 

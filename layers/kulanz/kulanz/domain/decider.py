@@ -23,7 +23,9 @@ WORTH_DECIMALS = 6
 """With 125,000,000 rows of a list, sums of such quantities have 25 digits: fewer than DynamoDB and Decimal keep."""
 NOT_COMPUTABLE = "cannot_be_computed"
 REMEMBERED_FACTS = 8_192
-"""Sets of facts remembered at a time; about 1 KB each."""
+"""Sets of facts remembered at a time; about 1 KB each. One with much time kept has the room of several."""
+PARTS_PER_SET = 8
+"""Kept stretches of time that need as much room as a set of facts."""
 _NO_DIGEST = "\0"
 _DIGEST_PLACE = '"row":"\\u0000"'
 """Where a body that is being prepared has its row's digest: no text can hold a NUL, nor an unescaped quote."""
@@ -71,6 +73,7 @@ class Decider[Came]:
         self._decided_at = decided_at
         self._prepare = prepare
         self._remembered: dict[object, Came | Problem] = {}
+        self._room = 0
 
     def decide(self, record: Record, kept: Kept = NOTHING_KEPT) -> Came | Problem:
         """What the record's facts come to, with what is kept of its unit; or the problem with one of them."""
@@ -78,10 +81,16 @@ class Decider[Came]:
         known = self._remembered.get(place)
         if known is None:
             known = self._decide(record.cells, kept)
-            if len(self._remembered) >= REMEMBERED_FACTS:
+            if self._room >= REMEMBERED_FACTS:
                 self._remembered.clear()
+                self._room = 0
             self._remembered[place] = known
+            self._room += 1 + sum(len(value) for value in kept.values() if isinstance(value, tuple)) // PARTS_PER_SET
         return known
+
+    def addition(self, record: Record, kept: Kept, granted: Mapping[str, int]) -> Addition:
+        """What a record adds, where more money than its facts come to was granted before (`granted`, by currency)."""
+        return self._policy.decide_and_keep(self._reader.values(record.cells), kept, granted)[1]
 
     def _decide(self, cells: Cells, kept: Kept) -> Came | Problem:
         try:

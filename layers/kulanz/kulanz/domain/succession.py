@@ -12,7 +12,7 @@ from decimal import Decimal
 from kulanz.domain.books import worth_by_measure, worth_of
 from kulanz.domain.decision import UNLIMITED, Benefit, Decision, Outcome
 from kulanz.domain.ledger import Entry, read_decision
-from kulanz.domain.money import Money
+from kulanz.domain.money import Money, is_currency
 from kulanz.domain.policy.history import HISTORY_CHANGED
 
 ADDS = "add"
@@ -29,6 +29,10 @@ class Before:
     def texts(self) -> Mapping[str, str]:
         """What was granted as exact texts, as a later decision's body tells it."""
         return {measure: str(size) for measure, size in self.granted}
+
+    def money(self) -> Mapping[str, int]:
+        """The minor units that were granted, by currency."""
+        return {measure: size for measure, size in self.granted if isinstance(size, int) and is_currency(measure)}
 
 
 def stands_before(entries: Iterable[Entry]) -> Before | None:
@@ -94,6 +98,12 @@ def is_as_planned(planned: Decision, stands: Decision) -> bool:
     return (stands.outcome, stands.reason) == (planned.outcome, planned.reason) and worth_by_measure(
         stands
     ) == worth_by_measure(planned)
+
+
+def is_more_than(before: Before, whole: Decision) -> bool:
+    """Whether more of something had been granted than a unit is entitled to now."""
+    entitled = worth_by_measure(whole)
+    return any(size > entitled.get(measure, 0) for measure, size in before.granted)
 
 
 def less_granted(benefits: Iterable[Benefit], granted: Mapping[str, int | Decimal]) -> tuple[Benefit, ...]:

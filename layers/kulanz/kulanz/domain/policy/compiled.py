@@ -10,15 +10,15 @@ from kulanz.domain.decision import Benefit, Decision, Notice, Outcome
 from kulanz.domain.facts import INVALID, FactDeclaration, FactValue
 from kulanz.domain.incident import Incident
 from kulanz.domain.policy import kinds
-from kulanz.domain.policy.counted import period_labels
+from kulanz.domain.policy.counted import counts_elsewhere, label_in, period_labels
 from kulanz.domain.policy.document import NoticeRule, PolicyDocument
 from kulanz.domain.policy.errors import PolicyError
 from kulanz.domain.policy.expression import UNSET, Node, Row
 from kulanz.domain.policy.frozen import read_frozen_with_parameters, resolve_parameters
-from kulanz.domain.policy.history import NOTHING_KEPT, Addition, Kept, KeptValue
+from kulanz.domain.policy.history import KIND_MARK, NOTHING_KEPT, Addition, Kept, KeptValue
 from kulanz.domain.policy.kinds import show
-from kulanz.domain.policy.program import Program
-from kulanz.domain.policy.verdict import Judge, Verdict
+from kulanz.domain.policy.program import FactSlot, Program
+from kulanz.domain.policy.verdict import NOTHING_GRANTED, Judge, Verdict
 from kulanz.domain.time import Window, instant_of
 
 MAX_REMEMBERED_DECISIONS = 4096
@@ -48,7 +48,7 @@ class CompiledPolicy:
     """Decides rows of one campaign. ``facts`` are the columns it reads, in the order ``decide`` expects them.
 
     ``kept`` names what Kulanz keeps of earlier incidents under this policy, with the type of each; ``decide`` gets its
-    values as ``Kept``. ``kept_periods`` names the values of single periods that the incident touches.
+    values as ``Kept``.
     """
 
     def __init__(self, program: Program) -> None:
@@ -76,7 +76,7 @@ class CompiledPolicy:
             if kept.slot.per
             for name in period_labels(program, kept.slot.per)
         }
-        self.kept_periods = frozenset(self._periods)
+        self._families = [kept.slot for kept in self._judge.kept if kept.slot.per] if counts_elsewhere(program) else []
         self._blank: Row = [UNSET] * program.row_length
         for slot in program.slots.values():
             self._blank[slot.index] = slot.fallback
@@ -86,19 +86,25 @@ class CompiledPolicy:
         row = self._row(values)
         return self._decision(self._judge.judge(row), row)
 
-    def decide_and_keep(self, values: Sequence[FactValue | None], kept: Kept) -> tuple[Decision, Addition]:
-        """Decide a row with what is kept of its unit's earlier incidents, and say what this one adds to that."""
+    def decide_and_keep(
+        self, values: Sequence[FactValue | None], kept: Kept, granted: Mapping[str, int] = NOTHING_GRANTED
+    ) -> tuple[Decision, Addition]:
+        """Decide a row with what is kept of its unit's earlier incidents, and say what this one adds to that.
+
+        `granted` is what earlier campaigns of this incident granted, in minor units by currency: the amount that is
+        added is never less, because it is not taken back.
+        """
         row = self._row(values, kept)
-        verdict = self._judge.judge(row)
+        verdict = self._judge.judge(row, granted)
         decision = self._decision(verdict, row)
         ended_at = instant_of(self._judge.ended_at(row))
         lapses_at = decision.claim_until if decision.outcome is Outcome.OFFERED else None
-        return decision, Addition(ended_at, verdict.added, verdict.cleared, lapses_at)
+        return decision, Addition(ended_at, self._stored(verdict.added), self._stored(verdict.cleared), lapses_at)
 
     def kept_as_stated(self, stated: Mapping[str, object]) -> Kept:
         """Read what an example states to be kept, by name and period. Raises ``FactError``."""
         declared = {name: fact for name, fact in self.kept.items() if name in stated}
-        declared |= {name: slot.declaration for name, (slot, _) in self._periods.items() if name in stated}
+        declared |= {name: period[0].declaration for name in stated if (period := self._period(name))}
         kept: dict[str, KeptValue] = {}
         for name, fact in declared.items():
             read = fact.parse_json(stated[name])
@@ -109,8 +115,41 @@ class CompiledPolicy:
         return {name: value for name, value in kept.items() if value}
 
     def read_of(self, kept: Kept) -> Kept:
-        """What of a unit's history this campaign reads: decisions that share it are alike."""
-        return {name: value for name, value in kept.items() if name in self.kept or name in self._periods}
+        """What of a unit's history this campaign reads, by the names that ``decide_and_keep`` knows.
+
+        Decisions that share it are alike. What another version kept as another type, or in another currency, is left.
+        """
+        stored = ((*name.partition(KIND_MARK), value) for name, value in kept.items())
+        return {name: value for name, _, kind, value in stored if kind and kind == self._kind(name)}
+
+    def _kind(self, name: str) -> str:
+        """What a value of that name is stored as; empty where this campaign keeps none."""
+        period = self._period(name)
+        slot = self._program.slots.get(name) if period is None else period[0]
+        if slot is None or not slot.is_kept or bool(slot.per) is (period is None):
+            return ""
+        return kind_stored(slot.declaration)
+
+    def _stored[Value](self, values: Mapping[str, Value]) -> dict[str, Value]:
+        """Values under the names of a history, each with what it is stored as."""
+        return {
+            f"{name}{KIND_MARK}{kind_stored(kept.slot.declaration)}": value
+            for kept in self._judge.kept
+            for name, value in values.items()
+            if kept.is_named(name)
+        }
+
+    def keeps(self, name: str) -> bool:
+        """Whether a value is one that this campaign reads of a unit's history: of a fact, or of one of its periods."""
+        return name in self.kept or self._period(name) is not None
+
+    def _period(self, name: str) -> tuple[FactSlot, str] | None:
+        """Which fact's value in which period a name is; None where this campaign's outage cannot touch it."""
+        found = self._periods.get(name)
+        for slot in self._families if found is None else ():
+            label = label_in(name, slot.declaration.name, slot.per)
+            found = (slot, label) if label else found
+        return found
 
     def explain(self, values: Sequence[FactValue | None], kept: Kept = NOTHING_KEPT) -> Explanation:
         """Decide a row and tell the steps of its arithmetic, from the same evaluation."""
@@ -133,8 +172,9 @@ class CompiledPolicy:
             elif value is not None:
                 row[slot.index] = value if slot.convert is None else slot.convert(value)
         for name, known in kept.items():
-            if name in self._periods:
-                slot, period = self._periods[name]
+            place = self._period(name)
+            if place is not None:
+                slot, period = place
                 row[slot.index] = {**row[slot.index], period: known}
             elif name in self.kept:
                 row[self._program.slots[name].index] = known
@@ -158,6 +198,11 @@ class CompiledPolicy:
                 claim_until = judge.claim_until(verdict, row)
         notice = self._notice.notice(verdict.outcome, row) if self._notice is not None else None
         return Decision(verdict.outcome, verdict.reason, benefits, notice, mode, claimable, claim_until)
+
+
+def kind_stored(fact: FactDeclaration) -> str:
+    """What a kept value is stored as: the currency of money, else its type."""
+    return fact.currency or fact.type
 
 
 class _CompiledNotice:

@@ -1,5 +1,6 @@
 """The counted outage: the incident's windows as the policy's exposure lets them count for an account."""
 
+import re
 from datetime import date
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -12,6 +13,9 @@ from kulanz.domain.policy.syntax import Literal, parse
 
 if TYPE_CHECKING:
     from kulanz.domain.policy.program import Program
+
+_LABELS = {"calendar year": "[0-9]{4}", "month": "[0-9]{4}_[0-9]{2}", "quarter": "[0-9]{4}_q[1-4]"}
+"""How periods are labelled."""
 
 
 def counted_outage(program: "Program") -> Node:
@@ -56,6 +60,17 @@ def period_labels(program: "Program", per: str) -> list[str]:
         problem = f"the incident lasts more than {exposure.MAX_DAYS} days, too long for a cap per {per}"
         raise PolicyError(problem, ("cap",)) from None
     return [label(period, per, zone) for period in periods]
+
+
+def label_in(name: str, family: str, per: str) -> str:
+    """Give the label of a period in the name of a family's value, such as 2026 in `paid_2026`; empty where none is."""
+    text = name.removeprefix(f"{family}_")
+    return text if text != name and re.fullmatch(_LABELS[per], text, re.ASCII) else ""
+
+
+def counts_elsewhere(program: "Program") -> bool:
+    """Whether the counted outage may touch periods that the incident does not: in an account's own windows, in gaps."""
+    return "windows" in program.slots or bool(program.policy.exposure.merge_gaps_under)
 
 
 def label(period: exposure.Interval, per: str, zone: ZoneInfo) -> str:

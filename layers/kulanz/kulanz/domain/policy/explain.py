@@ -17,10 +17,11 @@ from kulanz.domain.policy.document import Fact
 from kulanz.domain.policy.expression import UNKNOWN, Node, Row, unknown_name
 from kulanz.domain.policy.functions import MONEY_BY_TIME
 from kulanz.domain.policy.heads import SINGLE_HEAD, CompiledGive, CompiledHead
+from kulanz.domain.policy.history import LOOK_BACK_LONGEST, PARTS_KEPT
 from kulanz.domain.policy.kinds import DURATION, INSTANT, LIST, NUMBER, OUTAGE, PERIOD, YES_NO
 from kulanz.domain.policy.program import CompiledClause, FactSlot, NamedValue, kind_of
 from kulanz.domain.policy.tables import StepTable, TierTable
-from kulanz.domain.policy.verdict import TOO_MUCH
+from kulanz.domain.policy.verdict import TOO_LONG_AGO, TOO_MANY_PARTS, TOO_MUCH
 from kulanz.domain.policy.wording import (
     MONTHS,
     aside,
@@ -124,6 +125,13 @@ _TESTS = {
     "is_working_day": ("{0} is a working day", "{0} is not a working day"),
     "starts_with": ("{0} starts with {1}", "{0} does not start with {1}"),
 }
+_HELD_FOR_HISTORY = {
+    TOO_LONG_AGO: (
+        f"the outage began more than {LOOK_BACK_LONGEST.days} days before the decision; other incidents of that time"
+        " may not be counted any more."
+    ),
+    TOO_MANY_PARTS: f"the outage has more than {PARTS_KEPT} stretches of time; more are not kept for later incidents.",
+}
 _CLAUSES = {Outcome.DECLINED: "exclusion", Outcome.REFERRED: "referral", Outcome.HELD: "hold"}
 _OUTCOMES = {
     Outcome.GRANTED: "Granted",
@@ -184,6 +192,8 @@ class _Teller:
         """Tell what the amount was held against: the largest one there is, and the conditions of its payout."""
         if verdict.unknown in self._program.values:
             return self._needed(self._program.values[verdict.unknown].node)
+        if verdict.reason in _HELD_FOR_HISTORY:
+            return [_HELD_FOR_HISTORY[verdict.reason]]
         if verdict.reason == TOO_MUCH:
             most = said_amount(MAX_MINOR_UNITS, self._judge.currency) if self._judge.currency else "the largest amount"
             return [f"that is above {most}, the most that one credit can be."]

@@ -7,7 +7,7 @@ never counts it twice.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 from types import MappingProxyType
@@ -19,16 +19,25 @@ from kulanz.domain.time import format_instant, instant_of, microseconds_of, pars
 type KeptValue = int | Fraction | exposure.Outage
 """Minor units of money, a number, or time as an outage."""
 type Kept = Mapping[str, KeptValue]
-"""Values by the name of what is kept; a period's share is named `<name>_<period>`, such as `already_paid_2026`."""
+"""Values by the name of what is kept; a period's share is named `<name>_<period>`, such as `already_paid_2026`. In a
+history a name is followed by what its value is, such as `already_paid_2026:EUR` or `outages_before:windows`, so that a
+version of the policy that keeps another type or currency under a name starts anew with it."""
+KIND_MARK = ":"
+"""Between a name and what its value is; no name has it."""
 
 HISTORY_LIFE = timedelta(days=1_827)
 """Five years: an incident that ended longer ago is not counted any more, whatever is still stored."""
+LOOK_BACK_LONGEST = timedelta(days=1_461)
+"""Four years: of an incident that began longer ago, others of the same year may have been dropped already."""
+PARTS_KEPT = 200
+"""An addition has at most so many stretches of time, of some 50 bytes each."""
 LAPSE_ALLOWANCE = timedelta(hours=24)
 """An offer that was not accepted is counted for so much longer than it is open: more than clocks differ."""
 HISTORY_BYTES = 16 * 1024
 """A unit's history of more than this takes nothing more: its next incident is held for a person."""
 HISTORY_FULL = "history_full"
 HISTORY_CHANGED = "history_changed"
+HISTORY_SETTLED = "history_settled"
 NOTHING_KEPT: Kept = MappingProxyType({})
 
 
@@ -56,21 +65,30 @@ class Addition:
     """What one decision adds. `cleared` is time of earlier incidents that a payment has settled.
 
     `ended_at` is when the incident's outage ended: its age decides how long it counts. `lapses_at` is the first instant
-    at which an offer that nobody accepted stops counting.
+    at which an offer that nobody accepted stops counting; `lapsed` is what then counts in its place, because earlier
+    campaigns of the incident had added it for good.
     """
 
     ended_at: datetime
     added: Kept
     cleared: Mapping[str, exposure.Outage] = field(default_factory=dict)
     lapses_at: datetime | None = None
+    lapsed: "Addition | None" = None
 
     def is_empty(self) -> bool:
         """Whether it changes nothing."""
-        return not self.added and not self.cleared
+        return not self.added and not self.cleared and self.lapsed is None
 
-    def counts_at(self, now: datetime) -> bool:
-        """Whether it still counts for a decision made at `now`."""
-        return now < self.ended_at + HISTORY_LIFE and (self.lapses_at is None or now < self.lapses_at + LAPSE_ALLOWANCE)
+    def at(self, now: datetime) -> "Addition | None":
+        """What of it counts for a decision made at `now`."""
+        # Taken off `now`: an offer without an end is often written with the calendar's last day.
+        has_lapsed = self.lapses_at is not None and now - LAPSE_ALLOWANCE >= self.lapses_at
+        counted = self.lapsed if has_lapsed else self
+        return counted if counted is not None and now - HISTORY_LIFE < counted.ended_at else None
+
+    def for_good(self) -> "Addition | None":
+        """What of it does not lapse."""
+        return self if self.lapses_at is None else self.lapsed
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +102,9 @@ class UnitHistory:
         """What the other incidents add up to, as far as they count at `now`. Nothing and zero are left out."""
         kept: dict[str, KeptValue] = {}
         cleared: dict[str, exposure.Outage] = {}
-        for incident, addition in self.incidents.items():
-            if incident == incident_id or not addition.counts_at(now):
+        for incident, stored in self.incidents.items():
+            addition = None if incident == incident_id else stored.at(now)
+            if addition is None:
                 continue
             for name, value in addition.added.items():
                 kept[name] = _together(kept[name], value) if name in kept else value
@@ -95,11 +114,25 @@ class UnitHistory:
             before = kept.get(name)
             if isinstance(before, tuple):
                 kept[name] = exposure.without(before, time)
-        return {name: value for name, value in sorted(kept.items()) if value}
+        return {name: _plainest(value) for name, value in sorted(kept.items()) if value}
+
+    def settled(self, incident_id: str, now: datetime) -> Kept:
+        """The time that an incident added and that payments for others have settled since: it is paid already."""
+        mine = self.incidents.get(incident_id)
+        found: dict[str, KeptValue] = {}
+        for name, time in (mine.added if mine is not None else {}).items():
+            if isinstance(time, tuple):
+                others = (other.at(now) for place, other in self.incidents.items() if place != incident_id)
+                cleared = [part for other in others if other is not None for part in other.cleared.get(name, ())]
+                found[name] = exposure.both(time, exposure.union(cleared))
+        return {name: time for name, time in found.items() if time}
 
     def with_addition(self, incident_id: str, addition: Addition, now: datetime) -> "UnitHistory":
         """The history with an incident's addition in the place of its earlier one; what counts no more is dropped."""
-        others = {name: other for name, other in self.incidents.items() if name != incident_id and other.counts_at(now)}
+        others = {name: other for name, other in self.incidents.items() if name != incident_id and other.at(now)}
+        earlier = self.incidents.get(incident_id)
+        if addition.lapses_at is not None and earlier is not None:
+            addition = replace(addition, lapsed=earlier.for_good())
         return UnitHistory(self.version + 1, others if addition.is_empty() else {**others, incident_id: addition})
 
     def accepted(self, incident_id: str) -> "UnitHistory | None":
@@ -116,7 +149,10 @@ class UnitHistory:
 
     def ends_at(self) -> datetime | None:
         """When nothing of it counts any more."""
-        return max((addition.ended_at + HISTORY_LIFE for addition in self.incidents.values()), default=None)
+        ends = [
+            one.ended_at for stored in self.incidents.values() for one in (stored, stored.lapsed) if one is not None
+        ]
+        return max(ends) + HISTORY_LIFE if ends else None
 
     def to_text(self) -> str:
         """The history as canonical JSON, without its version."""
@@ -134,6 +170,11 @@ def _together(one: KeptValue, other: KeptValue) -> KeptValue:
         assert isinstance(other, tuple)
         return exposure.union((*one, *other))
     return one + other
+
+
+def _plainest(value: KeptValue) -> KeptValue:
+    """One form of each number, so that equal values are told alike: bodies with them are remembered by equality."""
+    return value.numerator if isinstance(value, Fraction) and value.denominator == 1 else value
 
 
 def kept_content(kept: Kept) -> dict[str, Any]:
@@ -168,16 +209,19 @@ def _addition_content(addition: Addition) -> dict[str, Any]:
         content["cleared"] = kept_content(addition.cleared)
     if addition.lapses_at is not None:
         content["lapses"] = format_instant(addition.lapses_at)
+    if addition.lapsed is not None:
+        content["lapsed"] = _addition_content(addition.lapsed)
     return content
 
 
 def _read_addition(content: Mapping[str, Any]) -> Addition:
-    lapses = content.get("lapses")
+    lapses, lapsed = content.get("lapses"), content.get("lapsed")
     return Addition(
         ended_at=parse_instant(content["ended"]),
         added=read_kept(content.get("added", {})),
         cleared={name: time for name, time in read_kept(content.get("cleared", {})).items() if isinstance(time, tuple)},
         lapses_at=None if lapses is None else parse_instant(lapses),
+        lapsed=None if lapsed is None else _read_addition(lapsed),
     )
 
 

@@ -13,7 +13,7 @@ from kulanz.domain.incident import Incident
 from kulanz.domain.money import Rounding, is_currency, round_exact
 from kulanz.domain.policy import exposure, kinds
 from kulanz.domain.policy.calendars import calendar_functions
-from kulanz.domain.policy.counted import counted_outage, period_labels
+from kulanz.domain.policy.counted import counted_outage, label_in, period_labels
 from kulanz.domain.policy.document import Clause, Fact, Policy, PolicyDocument, Steps, Tiers
 from kulanz.domain.policy.errors import Path, PolicyError
 from kulanz.domain.policy.expression import UNKNOWN, UNSET, Evaluate, Node, Row, Scope, compile_text, constant_node
@@ -111,7 +111,8 @@ class Program:
         self.row_length = 0
         self.remembered: list[int] = []
         self.piece_place = self.new_slot() if self._counts_each() else None
-        self.in_cap = False
+        self.cap_per = ""
+        """The periods of the cap that is being compiled; empty outside of caps."""
         self._computing = False
         self._making_outage = False
         self._amount_nodes: dict[str, Node] = {}
@@ -121,6 +122,7 @@ class Program:
         self.scope = Scope(self._resolve, operators() | calendar_functions(working), utc, self._names)
         self._check_names()
         for name, raw in self.policy.facts.items():
+            self._check_period_names(name)
             self._declare_fact(name, raw)
         self.scope.zone = self._zone()
         self._rounding_mode = Rounding(self.policy.rounding.mode)
@@ -284,6 +286,12 @@ class Program:
         if self.policy.currency and not is_currency(self.policy.currency):
             raise PolicyError("expected an ISO 4217 currency such as EUR", ("currency",))
 
+    def _check_period_names(self, name: str) -> None:
+        for family in self.policy.facts:
+            per = self._family_per(family)
+            if per and label_in(name, family, per):
+                raise PolicyError(f"this is the name of {family!r} in one period; choose another", ("facts", name))
+
     def _declare_fact(self, name: str, raw: Any) -> None:
         path: Path = ("facts", name)
         fact = raw if isinstance(raw, Fact) else Fact(type=raw) if isinstance(raw, str) else Fact(choices=raw)
@@ -420,9 +428,10 @@ class Program:
             return self._built_in_node(name)
         return None
 
-    def _is_family(self, name: str) -> bool:
+    def _family_per(self, name: str) -> str:
+        """The periods for each of which a fact has a value; empty for others."""
         fact = self.policy.facts.get(name)
-        return isinstance(fact, Fact) and bool(fact.per)
+        return fact.per if isinstance(fact, Fact) else ""
 
     def _counts_each(self) -> bool:
         return bool(self.policy.for_each) or any(head.for_each for head in self.policy.heads)
@@ -431,9 +440,10 @@ class Program:
         slot = self.slots[name]
         fact = slot.declaration
         kind = kind_of(fact)
-        if slot.columns or self._is_family(name):
-            if not self.in_cap:
-                raise PolicyError(f"{name!r} has a value for each period; only `cap` with `per` can use it", path)
+        if self._family_per(name):
+            per = self._family_per(name)
+            if self.cap_per != per:
+                raise PolicyError(f"{name!r} has a value for each {per}; only `cap` with `per: {per}` can use it", path)
             reads = frozenset({name} if slot.is_kept else (column.declaration.name for column in slot.columns))
             return Node(kind, _reader(slot.index), "name", name, reads=reads)
         if self.incident is not None and not slot.from_account and not slot.is_kept:

@@ -1,16 +1,18 @@
 """Judging one row: from values to a verdict, the record from which both the decision and its explanation are made."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from fractions import Fraction
+from types import MappingProxyType
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from kulanz.domain.decision import Benefit, Outcome, Validity, format_quantity
 from kulanz.domain.money import MAX_MINOR_UNITS, Exact, Money
 from kulanz.domain.policy import exposure
-from kulanz.domain.policy.counted import label
-from kulanz.domain.policy.document import InForce
+from kulanz.domain.policy.counted import label, label_in
+from kulanz.domain.policy.document import Cap, InForce
 from kulanz.domain.policy.errors import Path, PolicyError
 from kulanz.domain.policy.expression import UNSET, Node, Row, call_node, unknown_name
 from kulanz.domain.policy.heads import (
@@ -22,15 +24,19 @@ from kulanz.domain.policy.heads import (
     until_node,
     with_modes,
 )
-from kulanz.domain.policy.history import KeptValue
+from kulanz.domain.policy.history import LOOK_BACK_LONGEST, PARTS_KEPT, KeptValue
 from kulanz.domain.policy.program import CompiledClause, FactSlot, Program, kind_of
 from kulanz.domain.time import instant_of, microseconds_of
 
 NOT_IN_FORCE = "not_in_force"
 NOTHING_DUE = "nothing_due"
 TOO_MUCH = "amount_too_large"
+TOO_LONG_AGO = "too_long_ago"
+TOO_MANY_PARTS = "outage_in_too_many_parts"
 CANNOT_BE_COMPUTED = "cannot_be_computed"
 MAX_REMEMBERED_BENEFITS = 4096
+MICROSECOND = timedelta(microseconds=1)
+NOTHING_GRANTED: Mapping[str, int] = MappingProxyType({})
 
 
 @dataclass(slots=True)
@@ -57,7 +63,7 @@ class KeptFact:
     def is_named(self, name: str) -> bool:
         """Whether a kept value is this fact's, or that of one of its periods."""
         own = self.slot.declaration.name
-        return name.startswith(f"{own}_") if self.slot.per else name == own
+        return bool(label_in(name, own, self.slot.per)) if self.slot.per else name == own
 
 
 @dataclass(slots=True)
@@ -120,16 +126,18 @@ class Judge:
             self.amount_place, self.exact_place = program.use_amounts(self.currency)
         self.heads = with_modes(program, heads)
         self.payout = program.clauses(policy.payout, ("payout",))
-        program.in_cap = True
-        self.caps = tuple(
-            (program.money(cap.at, ("cap", index, "at")), cap.per) for index, cap in enumerate(policy.cap)
-        )
-        program.in_cap = False
+        self.caps = tuple(self._cap(cap, ("cap", index, "at")) for index, cap in enumerate(policy.cap))
         self.outage = program.compile("outage", ("exposure",))
         self.families = [slot for slot in program.slots.values() if slot.columns or (slot.is_kept and slot.per)]
         self.kept = tuple(self._kept(slot) for slot in program.slots.values() if slot.is_kept)
         self._benefits: dict[tuple[str, int, str | None], Benefit] = {}
         self.now = 0 if program.decided_at is None else microseconds_of(program.decided_at)
+
+    def _cap(self, cap: Cap, path: Path) -> tuple[Node, str]:
+        self.program.cap_per = cap.per
+        node = self.program.money(cap.at, path)
+        self.program.cap_per = ""
+        return node, cap.per
 
     def _kept(self, slot: FactSlot) -> KeptFact:
         name = slot.declaration.name
@@ -161,11 +169,11 @@ class Judge:
                 candidates += [mode.node, mode.made, mode.at, mode.until]
             yield from (node for node in candidates if node is not None)
 
-    def judge(self, row: Row) -> Verdict:
+    def judge(self, row: Row, granted: Mapping[str, int] = NOTHING_GRANTED) -> Verdict:
         """Judge a row. One whose facts span more days than are looked at, or than the calendar has, is held."""
         try:
             verdict = self._judged(row)
-            return self._keep(verdict, row) if self.kept and verdict.settled else verdict
+            return self._keep(verdict, row, granted) if self.kept and verdict.settled else verdict
         except (OverflowError, ValueError):
             return self._unknown("")
 
@@ -193,35 +201,47 @@ class Judge:
             return Verdict(Outcome.DECLINED, reason, beside=beside, settled=True)
         return self._total(results, beside, row)
 
-    def _keep(self, verdict: Verdict, row: Row) -> Verdict:
-        """Work out what the decided incident adds to what is kept; where that is unknown, the row is held."""
+    def _keep(self, verdict: Verdict, row: Row, granted: Mapping[str, int]) -> Verdict:
+        """Work out what the decided incident adds to what is kept; where that is unknown, the row is held.
+
+        The amount that counts is never less than what its earlier campaigns granted, by currency.
+        """
         is_paid = verdict.outcome in (Outcome.GRANTED, Outcome.OFFERED)
         after = self.fresh(row)
         if self.amount_place is not None and self.exact_place is not None:
             owed = [result for result in verdict.results if result.state in ("granted", "offered")] if is_paid else []
-            after[self.amount_place] = sum(result.minor for result in owed)
-            after[self.exact_place] = sum((result.exact for result in owed), 0)
+            before = granted.get(self.currency, 0)
+            after[self.amount_place] = max(sum(result.minor for result in owed), before)
+            after[self.exact_place] = max(sum((result.exact for result in owed), 0), before)
         for kept in self.kept:
             value, name = kept.node.evaluate(after), kept.slot.declaration.name
             if value is None:
                 return self._held(kept.node, after)
-            before = row[kept.slot.index]
+            known = row[kept.slot.index]
             if kept.slot.per:
                 verdict.added |= self._by_period(kept.slot, value, verdict, row)
             elif not kept.is_until_paid or not is_paid:
                 verdict.added[name] = value
-            elif isinstance(before, tuple):
-                verdict.cleared[name] = before
+            elif isinstance(known, tuple):
+                verdict.cleared[name] = known
             else:
-                verdict.added[name] = -before
+                verdict.added[name] = -known
+        if is_paid and self._began_at(row) < self.now - LOOK_BACK_LONGEST // MICROSECOND:
+            return Verdict(Outcome.HELD, TOO_LONG_AGO)
+        if sum(len(value) for value in verdict.added.values() if isinstance(value, tuple)) > PARTS_KEPT:
+            return Verdict(Outcome.HELD, TOO_MANY_PARTS)
         verdict.added = {name: value for name, value in verdict.added.items() if value}
         verdict.cleared = {name: time for name, time in verdict.cleared.items() if time}
         return verdict
 
     def ended_at(self, row: Row) -> int:
-        """Give the instant at which what counts of the incident ended for a row; the decision's where nothing does."""
+        """Give the instant at which what counts of the incident ended for a row; the decision's at the latest."""
         outage = self.outage.evaluate(row) or self.program.incident_windows()
-        return outage[-1][1] if outage else self.now
+        return min(outage[-1][1], self.now) if outage else self.now
+
+    def _began_at(self, row: Row) -> int:
+        outage = self.outage.evaluate(row) or self.program.incident_windows()
+        return outage[0][0] if outage else self.now
 
     def _by_period(self, slot: FactSlot, amount: Exact, verdict: Verdict, row: Row) -> dict[str, KeptValue]:
         """Divide money over the periods by the outage's time in each, or as the cap of these periods allowed it.
@@ -231,13 +251,7 @@ class Judge:
         """
         zone = self.program.scope.zone.evaluate(row)
         outage = self.outage.evaluate(row) or ((self.now, self.now + 1),)
-        periods = exposure.periods_of(outage, zone, exposure.MONTHS[slot.per])
-        weights: dict[str, Exact] = {
-            label(period, slot.per, zone): exposure.total(exposure.clip(outage, *period)) for period in periods
-        }
-        allowed = {name: min(share, limit) for name, share, limit in verdict.shares if name in weights}
-        if sum(allowed.values()) > 0:
-            weights = {name: allowed.get(name, 0) for name in weights}
+        weights = dict(_weights(outage, zone, slot.per, verdict))
         whole = self.program.round_minor(amount)
         parts = {name: Fraction(whole) * weight / sum(weights.values()) for name, weight in weights.items()}
         floors = {name: part.numerator // part.denominator for name, part in parts.items()}
@@ -329,16 +343,19 @@ class Judge:
             beside += [result for result in results if result is not highest]
             results = [highest]
         verdict = Verdict(Outcome.GRANTED, "", results=results, beside=beside)
-        capped = False
+        capped, lowest = False, None
         for node, per in self.caps:
             limit = node.evaluate(row) if per == "incident" else self._shared_limit(node, per, verdict, row)
             if limit is None:
                 return self._held(node, row)
             if isinstance(limit, Verdict):
                 return limit
-            capped = _reduce(results, max(limit, 0)) or capped
+            limit = max(limit, 0)
+            capped = _reduce(results, limit) or capped
+            if per == "incident":
+                lowest = limit if lowest is None else min(limit, lowest)
         verdict.exact = _sum(results)
-        self._round(verdict, capped)
+        self._round(verdict, capped, lowest)
         if any(result.minor > MAX_MINOR_UNITS for result in results) or (
             self.currency and verdict.minor > MAX_MINOR_UNITS
         ):
@@ -358,17 +375,20 @@ class Judge:
         return self._delivered(verdict, row)
 
     def _shared_limit(self, cap: Node, per: str, verdict: Verdict, row: Row) -> Exact | Verdict | None:
-        """Divide the amount over the periods by the outage's time in each, and limit each share by its own cap."""
+        """Divide the amount over the periods by the outage's time in each, and limit each share by its own cap.
+
+        Where an earlier cap of the same periods has divided it, it is divided as that one allowed.
+        """
         outage, zone = self.outage.evaluate(row), self.program.scope.zone.evaluate(row)
         if outage is None or zone is None:
             return None
         amount = _sum(verdict.results)
-        time = exposure.total(outage)
-        if amount and not time:
+        weights = _weights(outage, zone, per, verdict)
+        whole = sum(weight for _, weight in weights)
+        if amount and not whole:
             return self._unknown("")
         allowed: Exact = 0
-        for period in exposure.periods_of(outage, zone, exposure.MONTHS[per]):
-            name = label(period, per, zone)
+        for name, weight in weights:
             part = self.fresh(row)
             for family in self.families:
                 part[family.index] = _of_period(family, name, row)
@@ -377,22 +397,25 @@ class Judge:
                 missing = unknown_name(cap, part)
                 known_family = any(family.declaration.name == missing for family in self.families)
                 return self._unknown(f"{missing}_{name}" if known_family else missing)
-            share = Fraction(amount) * exposure.total(exposure.clip(outage, *period)) / time
+            share = Fraction(amount) * weight / whole
             verdict.shares.append((name, share, max(limit, 0)))
             allowed += min(share, max(limit, 0))
         return allowed
 
-    def _round(self, verdict: Verdict, capped: bool) -> None:
+    def _round(self, verdict: Verdict, capped: bool, lowest: Exact | None) -> None:
         """Round each head, or the total, whose last heads then take the difference of the rounded parts.
 
-        Heads that reached a cap together do not pass it by their rounding.
+        Heads that reached a cap together do not pass it by their rounding, nor do heads below it.
         """
         verdict.minor = 0
         for result in verdict.results:
             result.minor = self.program.round_minor(result.exact)
             verdict.minor += result.minor
         at_the_total = self.program.policy.rounding.stage == "total"
-        if not (capped or at_the_total):
+        passes = (lowest is not None and verdict.minor > lowest) or any(
+            verdict.minor * share > limit * verdict.exact for _, share, limit in verdict.shares
+        )
+        if not (capped or at_the_total or passes):
             return
         total = self.program.round_minor(verdict.exact)
         if not at_the_total:
@@ -500,6 +523,14 @@ class Judge:
             if len(self._benefits) < MAX_REMEMBERED_BENEFITS:
                 self._benefits[key] = benefit
         return benefit
+
+
+def _weights(outage: exposure.Outage, zone: ZoneInfo, per: str, verdict: Verdict) -> list[tuple[str, Exact]]:
+    """By what an amount is divided over periods: what their last cap allowed each, else the outage's time in each."""
+    periods = exposure.periods_of(outage, zone, exposure.MONTHS[per])
+    by_time = {label(period, per, zone): exposure.total(exposure.clip(outage, *period)) for period in periods}
+    allowed = {name: min(share, limit) for name, share, limit in verdict.shares if name in by_time}
+    return list(allowed.items() if sum(allowed.values()) > 0 else by_time.items())
 
 
 def _of_period(family: FactSlot, period: str, row: Row) -> Any:
