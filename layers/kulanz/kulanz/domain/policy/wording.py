@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from kulanz.domain.policy.kinds import DURATION, OUTAGE, PERIOD, Kind, money, show, show_number
+from kulanz.domain.policy.kinds import OUTAGE, PERIOD, Kind, money, show, show_number
 from kulanz.domain.time import MONTHS_PER_YEAR, instant_of
 
 MONTHS = (
@@ -64,8 +64,6 @@ def said(kind: Kind, value: Any, zone: ZoneInfo | None) -> str:  # noqa: PLR0911
         return counted(show_number(value), kind.name.removesuffix("s"))
     if kind.name == "instant":
         return _instant(value, zone)
-    if kind == DURATION and value < 0:
-        return f"minus {show(kind, -value)}"
     if kind.name == "text":
         return quoted(value)
     if kind.name == "list":
