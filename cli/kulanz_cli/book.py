@@ -164,16 +164,13 @@ def _show(rule: Rule, told: ToldRule, out: Console) -> None:
     if told.example is not None:
         example = told.example
         out.print(Text(f"\nA worked example: {example.id}", style="bold"))
-        reading = [("reading       ", example.reading)] if example.reading else []
-        account, incident = (
-            json.dumps(one, ensure_ascii=False, default=str) for one in (example.account, example.incident)
-        )
-        for name, text in [*reading, ("account       ", account), ("incident      ", incident)]:
-            _hanging(out, f"  {name}", text)
+        reading = {"reading": example.reading} if example.reading else {}
+        for name, text in (reading | example.stated()).items():
+            _hanging(out, f"  {name:<14}", text)
         for number, step in enumerate(example.steps, 1):
             _hanging(out, f"  {'why' if number == 1 else '':<14}", f"{number}. {step}")
-        _hanging(out, "  by hand       ", example.derivation)
-        _hanging(out, "  origin        ", example.provenance)
+        for name, text in example.origin().items():
+            _hanging(out, f"  {name:<14}", text)
     file, examples = _from_here(rule.file), _from_here(rule.file.parent / EXAMPLES)
     click.echo(f"\nThe policy: {file}")
     if told.examples:

@@ -1,6 +1,5 @@
 """The book as one page of Markdown, for whoever reads it on the web, on paper or in a review."""
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 
@@ -98,10 +97,8 @@ def _example(example: ToldExample) -> Iterator[str]:
     yield f"\n**An example: {example.id}**\n"
     if example.reading:
         yield f"Read as: {example.reading}\n"
-    for name, content in (("account", example.account), ("incident", example.incident)):
-        yield f"- {name}: `{json.dumps(content, ensure_ascii=False, default=str)}`"
-    yield f"- by hand: {example.derivation}"
-    yield f"- origin: {example.provenance}\n"
-    yield "What Kulanz says:\n"
+    yield from (f"- {name}: `{content}`" for name, content in example.stated().items())
+    yield from (f"- {name}: {text}" for name, text in example.origin().items())
+    yield "\nWhat Kulanz says:\n"
     for number, step in enumerate(example.steps, 1):
         yield f"{number}. {step}"

@@ -206,7 +206,7 @@ def test_the_explanation_tells_what_was_kept_and_what_will_be() -> None:
         ("  a: {type: number, add: 1, minimum: 0}", "has no minimum"),
         ("  a: {type: money, add: amount, from: incident}", "nobody states it"),
         ("  a: {type: money, add: amount, invalid: hold}", "nobody states it"),
-        ("  a: {type: windows, add: outage, per: month}", "only money is kept for each period"),
+        ("  a: {type: windows, add: outage, per: month}", "count in a period with windows"),
         ("  a: {type: money, add: amount, per: month, until: paid}", "without `until`"),
         ("  a: {type: money, add: total(outage)}", "expected money in EUR"),
         ("  a: {type: money, currency: USD, add: amount}", "expected money in USD"),
