@@ -103,7 +103,7 @@ def test_what_differs_in_the_past_is_told_with_its_place_and_so_is_how_every_ste
         ("past[1] money", "11.00 EUR", "12.00 EUR")
     ]
     assert result.explanation.splitlines()[:2] == [
-        "Before, 1: Held until a person decides. Reason: too little.",
+        "Before, 1: Held, and not paid for now. Reason: too little.",
         "Before, 2: Granted: 12.00 EUR. Reason: credit.",
     ]
 

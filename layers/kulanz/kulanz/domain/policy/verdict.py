@@ -60,6 +60,19 @@ class KeptFact:
         return name.startswith(f"{own}_") if self.slot.per else name == own
 
 
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A period's part of the amount, what the period's cap allows of it, and the cap with the row that it was worked
+    out from: there, facts of several periods have the value of this one.
+    """
+
+    period: str
+    exact: Exact
+    limit: Exact
+    cap: Node
+    row: Row
+
+
 @dataclass(slots=True)
 class Verdict:
     """How a row was judged: the outcome and reason, what decided it, and what every head came to.
@@ -77,7 +90,7 @@ class Verdict:
     beside: list[HeadResult] = field(default_factory=list)
     exact: Exact = 0
     minor: int = 0
-    shares: list[tuple[str, Exact, Exact]] = field(default_factory=list)
+    shares: list[Share] = field(default_factory=list)
     settled: bool = False
     added: dict[str, KeptValue] = field(default_factory=dict)
     cleared: dict[str, exposure.Outage] = field(default_factory=dict)
@@ -235,7 +248,7 @@ class Judge:
         weights: dict[str, Exact] = {
             label(period, slot.per, zone): exposure.total(exposure.clip(outage, *period)) for period in periods
         }
-        allowed = {name: min(share, limit) for name, share, limit in verdict.shares if name in weights}
+        allowed = {share.period: min(share.exact, share.limit) for share in verdict.shares if share.period in weights}
         if sum(allowed.values()) > 0:
             weights = {name: allowed.get(name, 0) for name in weights}
         whole = self.program.round_minor(amount)
@@ -378,7 +391,7 @@ class Judge:
                 known_family = any(family.declaration.name == missing for family in self.families)
                 return self._unknown(f"{missing}_{name}" if known_family else missing)
             share = Fraction(amount) * exposure.total(exposure.clip(outage, *period)) / time
-            verdict.shares.append((name, share, max(limit, 0)))
+            verdict.shares.append(Share(name, share, max(limit, 0), cap, part))
             allowed += min(share, max(limit, 0))
         return allowed
 

@@ -20,7 +20,7 @@ MONTHS = (
 MIDNIGHT = datetime.min.time()
 _CODE = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)+")
 _SPANS = ("days", "working days", "months")
-_OPENERS = ("A", "An", "How", "The", "This", "What", "When", "Where", "Whether", "Which", "Who")
+_OPENERS = ("A", "An", "Another", "How", "Of", "The", "This", "What", "When", "Where", "Whether", "Which", "Who")
 
 
 def spoken(name: str) -> str:
@@ -149,6 +149,15 @@ def _period(value: tuple[int, int], zone: ZoneInfo | None) -> str:
         return str(first.year)
     begin = MONTHS[first.month - 1] if first.year == last.year else _month(first)
     return f"{begin} to {_month(last)}"
+
+
+def labelled_period(label: str) -> str:
+    """The period that a label of a calendar year, month or quarter names: `2026_05` is "May 2026"."""
+    year, _, part = label.partition("_")
+    if part.startswith("q"):
+        last = int(part[1:]) * 3
+        return f"{MONTHS[last - 3]} to {MONTHS[last - 1]} {year}"
+    return f"{MONTHS[int(part) - 1]} {year}" if part else year
 
 
 def _month(day: date) -> str:
