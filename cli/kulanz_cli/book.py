@@ -117,16 +117,22 @@ def _content(row: _Row) -> dict[str, Any]:
 
 
 def _table(found: Sequence[_Row]) -> Table:
-    """A row for each rule; what no rule of the list states has no column."""
-    columns = {
-        "policy": [row.summary.name for row in found],
-        "published": [row.published_at for row in found],
+    """A row for each rule; what no rule of the list states has no column.
+
+    Beside what a stack tells there is no room for more than the title.
+    """
+    names = {"policy": [row.summary.name for row in found]}
+    told = {
+        "published": [row.published_at.partition("T")[0] for row in found],
         "book": [row.beside_book for row in found],
+    }
+    of_rule = {
         "where": [row.summary.jurisdiction for row in found],
         "in force": [row.summary.in_force_words() for row in found],
         "gives": [row.summary.gives_words() for row in found],
-        "title": [row.summary.title for row in found],
     }
+    is_of_stack = any(row.published_at for row in found)
+    columns = names | (told if is_of_stack else of_rule) | {"title": [row.summary.title for row in found]}
     stated = {name: column for name, column in columns.items() if any(column)}
     table = Table(box=None, pad_edge=False)
     for name, column in stated.items():
