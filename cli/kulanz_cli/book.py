@@ -218,7 +218,7 @@ def _sections(told: ToldRule) -> Iterator[tuple[str, list[tuple[str, str]]]]:
         )
     if told.facts:
         width = max(len(fact.name) for fact in told.facts) + 2
-        title = "Facts: what a list of accounts must have, beside account_id"
+        title = "Facts: columns of the list of accounts, beside account_id, where no other source is named"
         yield title, [(f"{fact.name:<{width}}", fact_words(fact)) for fact in told.facts]
     if told.excluded:
         yield "Who gets nothing, or waits for a person", [("", clause_words(clause)) for clause in told.excluded]

@@ -12,8 +12,9 @@ Public rules of compensation for outages, each as a policy that Kulanz evaluates
 says of it. The rules are their authors' and may have changed since; the sources are where each was read. Before you pay
 under one of them, have it checked, and make it your own: `kulanz policy new ID --from BOOK_ID`.
 
-A fact is a column of the account list; where the incident states it for everybody, the list needs none. An empty cell
-is not known, never zero. What is owed stands in the policy's own words; [the guide](policy-guide.md) explains them.
+A fact is a column of the account list; where the incident states it for everybody, the list needs none, and what
+Kulanz keeps of earlier incidents it may not have. An empty cell is not known, never zero. What is owed
+stands in the policy's own words; [the guide](policy-guide.md) explains them.
 
 This page is written from [the policies](../policies) and the examples beside them, by `kulanz policy page`.
 """
