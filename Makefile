@@ -15,6 +15,8 @@ layer := layers/dependencies/requirements
 
 # How many accounts `make demo` handles, over all its campaigns.
 ACCOUNTS ?= 20000
+# With KEEP=yes its AWS stays until Ctrl-C, to try the `kulanz` command on it.
+KEEP ?=
 
 # uv never reads pip's settings: where a machine has an index or certificates of its own for pip, uv gets the same.
 # Everything is installed from wheels, so that no step compiles.
@@ -134,8 +136,8 @@ template_files := template.yaml $(wildcard .cfnlintrc .checkov.yaml samconfig.to
 # ----------------------------------------------------------------------------------------------------- runs
 
 .PHONY: demo
-demo: .venvs/dev/.ready .venvs/sam/.ready .venvs/ministack/.ready ## four incidents become credits on this machine (ACCOUNTS=20000)
-	@$(dev)/python -m kulanz_local.demo --accounts $(ACCOUNTS)
+demo: .venvs/dev/.ready .venvs/sam/.ready .venvs/ministack/.ready ## four incidents become credits on this machine (ACCOUNTS=20000; KEEP=yes keeps it to try)
+	@$(dev)/python -m kulanz_local.demo --accounts $(ACCOUNTS) $(if $(KEEP),--keep)
 
 .PHONY: hostile
 hostile: .venvs/dev/.ready .venvs/sam/.ready .venvs/ministack/.ready ## every hostile event and list through the deployed stack (make test tries a sample)

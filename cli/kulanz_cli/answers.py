@@ -21,7 +21,7 @@ TEXT_CHARACTERS_LEAST = 40
 _MEANING = {
     Outcome.GRANTED: "The account gets it.",
     Outcome.DECLINED: "The account does not get it.",
-    Outcome.HELD: "Not decided: a fact that the policy needs is unknown, and nothing is guessed.",
+    Outcome.HELD: "Nothing is given for now: the policy holds it, for the reason that follows.",
     Outcome.REFERRED: "A person decides this account.",
     Outcome.OFFERED: "The account gets it when the customer accepts or claims it.",
 }
@@ -136,6 +136,8 @@ def _meaning(decided: AnsweredDecision, *, is_latest: bool) -> str:
         return "The customer accepted the offer; the account gets it."
     if decided.decision.outcome is Outcome.OFFERED and not is_latest:
         return "It was offered and not accepted; a later campaign has decided since."
+    if decided.decision.outcome is Outcome.HELD and decided.decision.reason.endswith("_unknown"):
+        return "Not decided: a fact that the policy needs is unknown, and nothing is guessed."
     return _MEANING[decided.decision.outcome]
 
 
@@ -169,7 +171,7 @@ def _facts(decided: AnsweredDecision, account_id: str, *, is_latest: bool) -> li
         told = decision.notice
         facts.append(("notice", f"{told.kind}, in {told.locale}, by {told.channel}: {notice_id(entry.key, told.kind)}"))
     else:
-        facts.append(("notice", "none: the policy has no text for this outcome"))
+        facts.append(("notice", "none: the policy has no text for this outcome, or chose no channel"))
     return facts
 
 

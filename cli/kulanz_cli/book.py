@@ -117,16 +117,22 @@ def _content(row: _Row) -> dict[str, Any]:
 
 
 def _table(found: Sequence[_Row]) -> Table:
-    """A row for each rule; what no rule of the list states has no column."""
-    columns = {
-        "policy": [row.summary.name for row in found],
-        "published": [row.published_at for row in found],
+    """A row for each rule; what no rule of the list states has no column.
+
+    Beside what a stack tells there is no room for more than the title.
+    """
+    names = {"policy": [row.summary.name for row in found]}
+    told = {
+        "published": [row.published_at.partition("T")[0] for row in found],
         "book": [row.beside_book for row in found],
+    }
+    of_rule = {
         "where": [row.summary.jurisdiction for row in found],
         "in force": [row.summary.in_force_words() for row in found],
         "gives": [row.summary.gives_words() for row in found],
-        "title": [row.summary.title for row in found],
     }
+    is_of_stack = any(row.published_at for row in found)
+    columns = names | (told if is_of_stack else of_rule) | {"title": [row.summary.title for row in found]}
     stated = {name: column for name, column in columns.items() if any(column)}
     table = Table(box=None, pad_edge=False)
     for name, column in stated.items():
@@ -164,16 +170,13 @@ def _show(rule: Rule, told: ToldRule, out: Console) -> None:
     if told.example is not None:
         example = told.example
         out.print(Text(f"\nA worked example: {example.id}", style="bold"))
-        reading = [("reading       ", example.reading)] if example.reading else []
-        account, incident = (
-            json.dumps(one, ensure_ascii=False, default=str) for one in (example.account, example.incident)
-        )
-        for name, text in [*reading, ("account       ", account), ("incident      ", incident)]:
-            _hanging(out, f"  {name}", text)
+        reading = {"reading": example.reading} if example.reading else {}
+        for name, text in (reading | example.stated()).items():
+            _hanging(out, f"  {name:<14}", text)
         for number, step in enumerate(example.steps, 1):
             _hanging(out, f"  {'why' if number == 1 else '':<14}", f"{number}. {step}")
-        _hanging(out, "  by hand       ", example.derivation)
-        _hanging(out, "  origin        ", example.provenance)
+        for name, text in example.origin().items():
+            _hanging(out, f"  {name:<14}", text)
     file, examples = _from_here(rule.file), _from_here(rule.file.parent / EXAMPLES)
     click.echo(f"\nThe policy: {file}")
     if told.examples:
@@ -215,7 +218,7 @@ def _sections(told: ToldRule) -> Iterator[tuple[str, list[tuple[str, str]]]]:
         )
     if told.facts:
         width = max(len(fact.name) for fact in told.facts) + 2
-        title = "Facts: what a list of accounts must have, beside account_id"
+        title = "Facts: columns of the list of accounts, beside account_id, where no other source is named"
         yield title, [(f"{fact.name:<{width}}", fact_words(fact)) for fact in told.facts]
     if told.excluded:
         yield "Who gets nothing, or waits for a person", [("", clause_words(clause)) for clause in told.excluded]

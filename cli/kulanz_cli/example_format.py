@@ -10,7 +10,10 @@ from typing import Any
 
 from kulanz.domain.time import TimeError, parse_instant
 
-ENTRIES = ("id", "rule", "account", "incident", "expected", "earlier", "reading")
+ENTRIES = ("id", "rule", "account", "incident", "expected", "earlier", "past", "reading")
+PAST_ENTRIES = ("incident", "account", "expected")
+PAST_AT_MOST = 100
+"""Incidents before the one that an example is about."""
 STATED = ("outcome", "mode", "money", "units", "due_now")
 FOR_PEOPLE = ("information", "reason", "derivation", "provenance", "source", "sources", "note", "notes", "comment")
 OUTCOMES = ("entitled", "none", "held", "referred")
@@ -41,14 +44,31 @@ def check_example(example: Mapping[str, Any]) -> None:
         _check_money(entry.get("money"), f"earlier[{index}].money")
     if "expected" not in example:
         raise ExampleError("expected", "say what is expected; an example without it tests nothing")
-    _check_expected(_mapping(example["expected"], "expected"), "earlier" in example)
+    _check_expected(_mapping(example["expected"], "expected"), "expected", "earlier" in example)
+    for index, before in enumerate(example.get("past", ())):
+        where = f"past[{index}].expected"
+        if "expected" in before:
+            _check_expected(_mapping(before["expected"], where), where, after_earlier=False)
 
 
 def check_inputs(example: Mapping[str, Any]) -> None:
-    """Check the shape of account and incident; the types of facts are checked when they are read."""
+    """Check the shape of account, incident and past; the types of facts are checked when they are read."""
+    _check_case(example, "")
+    past = _listed(example.get("past", []), "past")
+    if len(past) > PAST_AT_MOST:
+        raise ExampleError("past", f"at most {PAST_AT_MOST} earlier incidents; state what is kept of them instead")
+    for index, before in enumerate(past):
+        where = f"past[{index}]"
+        _only(_mapping(before, where), where, (*PAST_ENTRIES, *FOR_PEOPLE))
+        if "incident" not in before:
+            raise ExampleError(f"{where}.incident", "say what happened; its decision adds to what is kept")
+        _check_case(before, f"{where}.")
+
+
+def _check_case(entries: Mapping[str, Any], where: str) -> None:
     for name in ("account", "incident"):
-        _mapping(example.get(name, {}), name)
-    _check_windows(example.get("incident", {}).get("windows", []))
+        _mapping(entries.get(name, {}), f"{where}{name}")
+    _check_windows(entries.get("incident", {}).get("windows", []), f"{where}incident.windows")
 
 
 def misspelt(name: str, known: Iterable[str]) -> str:
@@ -58,20 +78,20 @@ def misspelt(name: str, known: Iterable[str]) -> str:
     return plain[close[0]] if close else ""
 
 
-def _check_expected(expected: Mapping[str, Any], after_earlier: bool) -> None:
-    _only(expected, "expected", (*STATED, *FOR_PEOPLE))
+def _check_expected(expected: Mapping[str, Any], place: str, after_earlier: bool) -> None:
+    _only(expected, place, (*STATED, *FOR_PEOPLE))
     if not any(name in expected for name in STATED):
-        raise ExampleError("expected", f"say at least one of {', '.join(STATED)}; without it nothing is compared")
+        raise ExampleError(place, f"say at least one of {', '.join(STATED)}; without it nothing is compared")
     for name, words in (("outcome", OUTCOMES), ("mode", MODES)):
         if name in expected and expected[name] not in words:
-            raise ExampleError(f"expected.{name}", f"expected one of {', '.join(words)}")
+            raise ExampleError(f"{place}.{name}", f"expected one of {', '.join(words)}")
     if "due_now" in expected and not after_earlier:
-        raise ExampleError("expected.due_now", "say under `earlier` what was granted before ([] for nothing)")
+        raise ExampleError(f"{place}.due_now", "say under `earlier` what was granted before ([] for nothing)")
     for name in ("money", "due_now"):
         if name in expected:
-            _check_money(expected[name], f"expected.{name}")
-    for index, unit in enumerate(_listed(expected.get("units", []), "expected.units")):
-        where = f"expected.units[{index}]"
+            _check_money(expected[name], f"{place}.{name}")
+    for index, unit in enumerate(_listed(expected.get("units", []), f"{place}.units")):
+        where = f"{place}.units[{index}]"
         _only(_mapping(unit, where), where, (*UNIT_STATED, *UNIT_FOR_PEOPLE))
         if not any(name in unit for name in UNIT_STATED):
             raise ExampleError(where, f"say at least one of {', '.join(UNIT_STATED)}")
@@ -85,9 +105,9 @@ def _check_money(money: Any, where: str) -> None:
             )
 
 
-def _check_windows(windows: Any) -> None:
-    for index, window in enumerate(_listed(windows, "incident.windows")):
-        where = f"incident.windows[{index}]"
+def _check_windows(windows: Any, place: str) -> None:
+    for index, window in enumerate(_listed(windows, place)):
+        where = f"{place}[{index}]"
         if not isinstance(window, dict) or not {"start"} <= set(window) <= {"start", "end"}:
             raise ExampleError(where, "expected a start and an end, and nothing else; one that still lasts has no end")
         try:

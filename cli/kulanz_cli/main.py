@@ -52,6 +52,12 @@ class _Shown(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except click.NoSuchOption as error:
+            if error.option_name in {option for parameter in self.params for option in parameter.opts}:
+                raise click.UsageError(
+                    f"{error.option_name} comes before the command: kulanz {error.option_name} ... COMMAND", error.ctx
+                ) from None
+            raise
         except (StackUnusable, EventUnsendable, PolicyError, Refused, StillAtWork) as error:
             raise Unusable(str(error)) from None
         except TryAgain as error:
@@ -84,6 +90,9 @@ main.add_command(settle_campaign)
 main.add_command(redrive)
 main.add_command(advance)
 main.add_command(notices)
+for group in (policy, account_list, notices):
+    for command in group.commands.values():
+        command.epilog = command.epilog or group.epilog
 as_json = click.option("--json", "is_json", is_flag=True, help="Print JSON.")
 
 

@@ -305,7 +305,7 @@ def explain(
         content = {"decision": explanation.decision.to_body(), "steps": list(explanation.steps)}
         click.echo(json.dumps(content, indent=2, ensure_ascii=False))
     else:
-        click.echo(explanation.text())
+        click.echo(case.told(explanation))
 
 
 def _pairs(texts: tuple[str, ...], document: PolicyDocument, others: tuple[str, ...]) -> dict[str, Any]:

@@ -1,15 +1,16 @@
 """Running worked examples against a policy: what an example states is compared, and nothing else.
 
-An example is ``{id, rule, account, incident, expected}``, with ``earlier`` (what was granted before) and ``reading``
-(which reading of the rule it follows) where it needs them. A declared fact takes the account's entry of its name, else
+An example is ``{id, rule, account, incident, expected}``, with ``earlier`` (what was granted before for the incident),
+``past`` (incidents before it, whose decisions are worked out first) and ``reading`` (which reading of the rule it
+follows) where it needs them. A declared fact takes the account's entry of its name, else
 the incident's, else the policy's test default; nested entries are named with a dot. An incident without a cause has the
 cause ``unstated``: most rules except a few causes, and examples name a cause where it matters. What may be
 stated, and what is refused because it could not be compared, is in ``example_format``.
 """
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -19,7 +20,8 @@ from kulanz.domain.facts import FactError, FactValue, parse_number
 from kulanz.domain.incident import Incident
 from kulanz.domain.money import Money, format_amount, parse_amount
 from kulanz.domain.policy import CompiledPolicy, Explanation, PolicyDocument, PolicyError, compile_policy, freeze
-from kulanz.domain.policy.history import Kept
+from kulanz.domain.policy.document import Fact
+from kulanz.domain.policy.history import Kept, UnitHistory
 from kulanz.domain.succession import less_granted
 from kulanz.domain.time import TimeError, Window, format_instant, local_day, parse_day, parse_instant, zone_of
 from kulanz_cli.example_format import ExampleError, check_example, misspelt
@@ -69,13 +71,20 @@ def run(document: PolicyDocument, example: Mapping[str, Any]) -> Result:
     name, rule = str(example.get("id", "?")), str(example.get("rule", ""))
     try:
         check_example(example)
-        _check_names(document, example)
+        _check_names(document, example, "")
+        for place, before in enumerate(example.get("past", ())):
+            _check_names(document, before, f"past[{place}].")
         case = prepare(document, example, left_out(document))
     except (PolicyError, FactError, TimeError, ExampleError) as error:
         return Result(name, rule, (Difference("example", "one that can be compared", str(error)),), "")
     explanation = case.explain()
-    differences = tuple(_differences(case, explanation.decision, example))
-    return Result(name, rule, differences, explanation.text())
+    differences = []
+    for place, (earlier, stated) in enumerate(zip(case.past, example.get("past", ()), strict=True)):
+        if "expected" in stated:
+            found = _differences(earlier, earlier.explain().decision, stated)
+            differences += [replace(one, what=f"past[{place}] {one.what}") for one in found]
+    differences += _differences(case, explanation.decision, example)
+    return Result(name, rule, tuple(differences), case.told(explanation))
 
 
 def without_policy(example: Mapping[str, Any]) -> Result:
@@ -91,21 +100,86 @@ def left_out(document: PolicyDocument) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """An example ready to be decided: the compiled policy, the row, what is kept, the zone of its days, the instant."""
+    """An example ready to be decided: the compiled policy, the row, what is kept, the zone of its days, the instant.
+
+    ``past`` are the cases of the incidents before it, in their order.
+    """
 
     policy: CompiledPolicy
     values: tuple[FactValue | None, ...]
     kept: Kept
     zone: str
     decided_at: datetime
+    past: tuple["Case", ...] = ()
 
     def explain(self) -> Explanation:
         """Decide it and tell why."""
         return self.policy.explain(self.values, self.kept)
 
+    def told(self, explanation: Explanation) -> str:
+        """Give the steps of its explanation as lines, after one line for each incident before it."""
+        ends = [f"Before, {place}: {before.explain().steps[-1]}" for place, before in enumerate(self.past, 1)]
+        return "\n".join([*ends, explanation.text()])
+
 
 def prepare(document: PolicyDocument, example: Mapping[str, Any], defaults: Mapping[str, Any]) -> Case:
-    """Compile the policy for an example and read its row. Raises what reading them raises."""
+    """Compile the policy for an example and read its row. Raises what reading them raises.
+
+    Incidents of its ``past`` are decided one after the other, each with what those before it have added, and the
+    example with what all of them have.
+    """
+    if not example.get("past"):
+        return _case(document, example, defaults)
+    _check_past(document, example)
+    history, past = UnitHistory(), list[Case]()
+    for where, step in _sequence(example):
+        try:
+            case = _case(document, step, defaults)
+        except (FactError, TimeError) as error:
+            raise ExampleError(where.rstrip(".") or "example", str(error)) from None
+        if past and case.decided_at < past[-1].decided_at:
+            advice = "list incidents in the order of their decisions, with windows or `decided_at`"
+            raise ExampleError(f"{where}incident", f"it is decided before the one above it; {advice}")
+        if history.is_full():
+            problem = "those above it fill the unit's history; a campaign would hold this one for that"
+            raise ExampleError(f"{where}incident", problem)
+        kept = case.policy.read_of(history.without(f"{where}incident", case.decided_at))
+        past.append(replace(case, kept=kept))
+        _, addition = case.policy.decide_and_keep(case.values, kept)
+        history = history.with_addition(f"{where}incident", addition, case.decided_at)
+    return replace(past.pop(), past=tuple(past))
+
+
+def _sequence(example: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Give the incidents of an example in their order, each as an example, with the place where it stands.
+
+    An account is in the past what it is now, but for what is said to have been different.
+    """
+    account = _flat(example.get("account", {}))
+    for place, before in enumerate(example.get("past", ())):
+        then = {**account, **_flat(before.get("account", {}))}
+        yield f"past[{place}].", {**example, "account": then, "incident": before["incident"]}
+    yield "", example
+
+
+def _check_past(document: PolicyDocument, example: Mapping[str, Any]) -> None:
+    """Refuse a past that would change nothing, or would silently take the place of what is stated."""
+    families = [name for name, fact in document.policy.facts.items() if isinstance(fact, Fact) and fact.add]
+    if not families:
+        raise ExampleError("past", "the policy keeps nothing of earlier incidents: none of its facts has `add`")
+    for where, step in _sequence(example):
+        for entry in ("account", "incident"):
+            for name in _flat(step.get(entry, {})):
+                if name in families or _is_of_a_period(name, families, document):
+                    problem = "it is worked out from `past`; state what is kept, or list the past, not both"
+                    raise ExampleError(f"{where}{entry}.{name}", problem)
+
+
+def _is_of_a_period(name: str, families: Iterable[str], document: PolicyDocument) -> bool:
+    return name not in document.policy.facts and any(name.startswith(f"{family}_") for family in families)
+
+
+def _case(document: PolicyDocument, example: Mapping[str, Any], defaults: Mapping[str, Any]) -> Case:
     account = _flat(example.get("account", {}))
     happened, decided_at = _incident(example.get("incident", {}), account, defaults)
     frozen = freeze(document, _parameters(document, example.get("reading")))
@@ -117,19 +191,19 @@ def prepare(document: PolicyDocument, example: Mapping[str, Any], defaults: Mapp
     return Case(policy, values, policy.kept_as_stated({**happened.facts, **account}), zone, decided_at)
 
 
-def _check_names(document: PolicyDocument, example: Mapping[str, Any]) -> None:
+def _check_names(document: PolicyDocument, example: Mapping[str, Any], place: str) -> None:
     """Refuse what looks like a misspelt fact: the real one would be unknown, and the example might hold for that."""
     declared = document.policy.facts
     stated = {where: _flat(example.get(where, {})) for where in ("account", "incident")}
     missing = [name for name in declared if not any(name in names for names in stated.values())]
     for where, names in stated.items():
         for name in names:
-            per_period = any(name.startswith(f"{family}_") for family in declared)
-            if name not in declared and not per_period and (meant := misspelt(name, missing)):
-                raise ExampleError(f"{where}.{name}", f"the policy reads no such fact; did you mean {meant!r}?")
+            is_read = name in declared or _is_of_a_period(name, declared, document)
+            if not is_read and (meant := misspelt(name, missing)):
+                raise ExampleError(f"{place}{where}.{name}", f"the policy reads no such fact; did you mean {meant!r}?")
     for name in document.policy.test.defaults:
         known = (*declared, *_INCIDENT_FIELDS, *_DECIDED_AT)
-        if name not in known and not any(name.startswith(f"{family}_") for family in declared):
+        if name not in known and not _is_of_a_period(name, declared, document):
             raise PolicyError("the policy reads no such fact", ("test", "defaults", name))
 
 

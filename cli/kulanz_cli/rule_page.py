@@ -1,6 +1,5 @@
 """The book as one page of Markdown, for whoever reads it on the web, on paper or in a review."""
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 
@@ -13,8 +12,9 @@ Public rules of compensation for outages, each as a policy that Kulanz evaluates
 says of it. The rules are their authors' and may have changed since; the sources are where each was read. Before you pay
 under one of them, have it checked, and make it your own: `kulanz policy new ID --from BOOK_ID`.
 
-A fact is a column of the account list; where the incident states it for everybody, the list needs none. An empty cell
-is not known, never zero. What is owed stands in the policy's own words; [the guide](policy-guide.md) explains them.
+A fact is a column of the account list; where the incident states it for everybody, the list needs none, and what
+Kulanz keeps of earlier incidents it may not have. An empty cell is not known, never zero. What is owed
+stands in the policy's own words; [the guide](policy-guide.md) explains them.
 
 This page is written from [the policies](../policies) and the examples beside them, by `kulanz policy page`.
 """
@@ -98,10 +98,8 @@ def _example(example: ToldExample) -> Iterator[str]:
     yield f"\n**An example: {example.id}**\n"
     if example.reading:
         yield f"Read as: {example.reading}\n"
-    for name, content in (("account", example.account), ("incident", example.incident)):
-        yield f"- {name}: `{json.dumps(content, ensure_ascii=False, default=str)}`"
-    yield f"- by hand: {example.derivation}"
-    yield f"- origin: {example.provenance}\n"
-    yield "What Kulanz says:\n"
+    yield from (f"- {name}: `{content}`" for name, content in example.stated().items())
+    yield from (f"- {name}: {text}" for name, text in example.origin().items())
+    yield "\nWhat Kulanz says:\n"
     for number, step in enumerate(example.steps, 1):
         yield f"{number}. {step}"

@@ -49,8 +49,13 @@ class Rule:
         Only examples that hold under this version are looked at: those of a rule follow its latest version.
         """
         held = [(example, result) for example in self.examples if (result := run(self.document, example)).holds]
-        entitled = [pair for pair in held if (pair[0].get("expected") or {}).get("outcome") == "entitled"]
+        entitled = [pair for pair in held if _entitles(pair[0]["expected"])]
         return next(iter([*entitled, *held]), None)
+
+
+def _entitles(expected: Mapping[str, Any]) -> bool:
+    """Whether an example says that somebody gets something, in one word or by what it is."""
+    return bool(expected.get("outcome") == "entitled" or expected.get("money") or expected.get("units"))
 
 
 def versions(book: Path) -> list[Path]:

@@ -97,10 +97,20 @@ class ToldExample:
     reading: str
     account: Mapping[str, Any]
     incident: Mapping[str, Any]
+    past: Sequence[Mapping[str, Any]]
     derivation: str
     provenance: str
     decision: Mapping[str, Any]
     steps: Sequence[str]
+
+    def stated(self) -> dict[str, str]:
+        """What it says, by name, as JSON; the past only where it has one."""
+        parts = {"account": self.account, "incident": self.incident} | ({"past": self.past} if self.past else {})
+        return {name: json.dumps(part, ensure_ascii=False, default=str) for name, part in parts.items()}
+
+    def origin(self) -> dict[str, str]:
+        """How it was worked out and where it comes from, as far as it says so."""
+        return {name: text for name, text in (("by hand", self.derivation), ("origin", self.provenance)) if text}
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,6 +320,7 @@ def _example(rule: Rule) -> ToldExample | None:
         reading=str(example.get("reading") or ""),
         account=example.get("account") or {},
         incident=example.get("incident") or {},
+        past=example.get("past") or (),
         derivation=str(example.get("derivation", "")),
         provenance=str(example.get("provenance", "")),
         decision=explanation.decision.to_body(),

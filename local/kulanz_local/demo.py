@@ -3,17 +3,21 @@
 Two are simple and large: long lists with trouble planted among their rows. Two are short and hard, and are told in
 steps: one that is held until it is resolved, and one whose second campaign replaces the first.
 
+With ``--keep`` the AWS then stays until Ctrl-C, and it is told how the `kulanz` command reaches it.
+
 Exits with 1 when a book does not balance, a notice is missing, or anything differs from what was planted in the lists.
 """
 
+import shlex
 import signal
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import click
@@ -30,7 +34,7 @@ from kulanz_cli.watch import CampaignBars
 from kulanz_local import drive
 from kulanz_local.cases import CASES, PERCENT, Case
 from kulanz_local.deployment import StackOutputs, build, deploy
-from kulanz_local.embedded import EmbeddedAws, EmbeddedAwsError, aws_session
+from kulanz_local.embedded import EmbeddedAws, EmbeddedAwsError, aws_environment, aws_session
 from kulanz_local.lists import Expectation, write_list
 from kulanz_local.reconcile import discrepancies, notices_due
 from kulanz_local.stories import o2_alice, swisscom
@@ -92,8 +96,11 @@ def step(console: Console, what: str) -> Iterator[None]:
     console.print(f"[green]ok[/green]    {what:<52} {time.monotonic() - started:6.1f} s", highlight=False)
 
 
-def demo(accounts: int, console: Console) -> None:
-    """Run the demo with so many accounts over both incidents. Raises DemoFailed with everything that differs."""
+def demo(accounts: int, console: Console, *, keep: bool = False) -> None:
+    """Run the demo with so many accounts over both incidents; with `keep`, its AWS stays until Ctrl-C.
+
+    Raises DemoFailed with everything that differs.
+    """
     told = f"Two incidents with {accounts:,} accounts, two in several steps, an AWS on this machine\n"
     console.print(told, highlight=False)
     with step(console, "build the stack with the SAM CLI"):
@@ -109,6 +116,27 @@ def demo(accounts: int, console: Console) -> None:
             except BaseException:
                 _tell_situation(run)
                 raise
+            if keep:
+                console.print(how_to_try(run, aws.endpoint), markup=False, highlight=False, soft_wrap=True)
+                with suppress(KeyboardInterrupt):
+                    Event().wait()
+
+
+def how_to_try(run: Run, endpoint: str) -> str:
+    """The lines with which another terminal reaches the AWS of this run, and some to begin with."""
+    settings = " ".join(f"{name}={shlex.quote(value)}" for name, value in aws_environment(endpoint).items())
+    asked = CASES[0]
+    return "\n".join(
+        (
+            "\nEvery book balances. The AWS stays until Ctrl-C. In another terminal, in this folder:\n",
+            f'  export PATH="$PWD/.venvs/dev/bin:$PATH" {settings}',
+            f"  kulanz ask {run.expected[asked.incident_id].examples['granted']} --incident {asked.incident_id}",
+            f"  kulanz watch {CampaignId(asked.incident_id, 1)}",
+            f"  kulanz campaigns {asked.incident_id}",
+            f"  kulanz rejected {CampaignId(asked.incident_id, 1)}",
+            "  kulanz policy list --published",
+        )
+    )
 
 
 def _tell_situation(run: Run) -> None:
@@ -289,20 +317,22 @@ def _ask(run: Run) -> list[str]:
     show_default=True,
     help="Accounts in all lists together.",
 )
-def main(accounts: int) -> None:
+@click.option("--keep", is_flag=True, help="Keep the AWS until Ctrl-C, to try the `kulanz` command on it.")
+def main(accounts: int, *, keep: bool) -> None:
     """Run the demo."""
     console = plain_console()
     started = time.monotonic()
     # Ended from outside, it tells how far it came, and stops what it has started, as after Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        demo(accounts, console)
+        demo(accounts, console, keep=keep)
     except (DemoFailed, drive.Overdue, EmbeddedAwsError, EventUnsendable, TryAgain, click.ClickException) as error:
         told = error.format_message() if isinstance(error, click.ClickException) else str(error)
         console.print("\n[bold red]The demo failed.[/bold red]")
         console.print(told, markup=False, highlight=False)
         sys.exit(1)
-    console.print(f"\n[bold green]Every book balances.[/bold green] {time.monotonic() - started:.0f} s in all")
+    if not keep:
+        console.print(f"\n[bold green]Every book balances.[/bold green] {time.monotonic() - started:.0f} s in all")
 
 
 if __name__ == "__main__":

@@ -46,6 +46,15 @@ EVENTS: Final = PROJECT / "events" / "functions"
 ADVANCE_EVENTS = ("advance_campaign-opened", "advance_campaign-complete")
 PLACEHOLDER = re.compile(r"\{\{ ([a-z ]+) \}\}")
 CHUNK_EVENTS: Final = {work: FOLDER / f"grant_credits-{work}.json" for work in Pass}
+COMPLETE_EVENT: Final = FOLDER / "advance_campaign-complete.json"
+TO_TRY: Final = (
+    ("OpenCampaignFunction", OPEN_EVENT),
+    ("GrantCreditsFunction", CHUNK_EVENTS[Pass.PLAN]),
+    ("AdvanceCampaignFunction", COMPLETE_EVENT),
+    ("GrantCreditsFunction", CHUNK_EVENTS[Pass.APPLY]),
+    ("AdvanceCampaignFunction", COMPLETE_EVENT),
+)
+"""The invocations that bring the campaign to its end, in the order in which each finds what it needs."""
 
 ACCOUNTS = 300
 SEED = 20240222
@@ -279,7 +288,7 @@ def check() -> None:
             invoke("GrantCreditsFunction", CHUNK_EVENTS[work], aws.endpoint)
             campaign = store.campaign(CAMPAIGN)
             expect(f"{work} finished", campaign is not None and campaign.is_finished(work), True)
-            invoke("AdvanceCampaignFunction", FOLDER / "advance_campaign-complete.json", aws.endpoint)
+            invoke("AdvanceCampaignFunction", COMPLETE_EVENT, aws.endpoint)
             expect(f"state after {work}", _state(store.campaign(CAMPAIGN)), state)
         campaign = store.campaign(CAMPAIGN)
         assert campaign is not None
@@ -339,11 +348,7 @@ def serve() -> None:
     """Keep everything ready until Ctrl-C, and tell the commands to try."""
     with ready() as prepared:
         click.echo(f"The stack is deployed to {prepared.aws.endpoint}, until Ctrl-C. In another terminal:\n")
-        for function, event in (
-            ("OpenCampaignFunction", OPEN_EVENT),
-            *(("GrantCreditsFunction", path) for path in CHUNK_EVENTS.values()),
-            *(("AdvanceCampaignFunction", FOLDER / f"{name}.json") for name in ADVANCE_EVENTS),
-        ):
+        for function, event in TO_TRY:
             click.echo("  " + " ".join(invocation(function, event)))
         with suppress(KeyboardInterrupt):
             Event().wait()

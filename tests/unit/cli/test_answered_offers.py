@@ -1,4 +1,4 @@
-"""What `kulanz ask` says of an offer: open, accepted, or decided anew since."""
+"""What `kulanz ask` says of an offer (open, accepted, or decided anew since), and of what is held."""
 
 import io
 
@@ -8,7 +8,7 @@ from rich.console import Console
 from kulanz_cli.answers import answer_content, show_answer
 from tests.support.small_campaign import INCIDENT_ID
 from tests.support.world import BUCKET, World
-from tests.unit.test_later_campaigns import OFFER_HALF, PAY_WHOLE, accept, campaign
+from tests.unit.test_later_campaigns import LIST, OFFER_HALF, PAY_WHOLE, accept, campaign
 
 
 @pytest.fixture
@@ -51,3 +51,12 @@ def test_an_offer_that_was_decided_anew_cannot_be_accepted_any_more(world: World
     assert "a later campaign has decided since" in answer
     assert "kulanz accept" not in answer
     assert statuses(world) == ["offered", "granted"]
+
+
+def test_what_a_policy_holds_is_not_called_unknown_and_what_is_unknown_is() -> None:
+    held, unknown = World(), World()
+    campaign(held, 1, PAY_WHOLE.replace("due: next bill", "payout: {{hold: carried}}"))
+    campaign(unknown, 1, PAY_WHOLE, LIST.replace(b"a-1,voice,no,120.00", b"a-1,voice,no,"))
+    assert "Nothing is given for now: the policy holds it" in told(held)
+    assert "unknown" not in told(held)
+    assert "Not decided: a fact that the policy needs is unknown" in told(unknown)

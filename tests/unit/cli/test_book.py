@@ -176,6 +176,26 @@ def test_the_example_of_a_rule_is_one_that_holds_and_entitles_somebody(book: Pat
     assert old["example"] is None
 
 
+def test_an_example_that_says_no_more_than_its_money_and_its_past_is_shown_with_both(tmp_path: Path) -> None:
+    """What it does not say, such as where it comes from, is left out instead of standing there empty."""
+    folder = tmp_path / "acme"
+    folder.mkdir()
+    (folder / "1.yaml").write_text(
+        "kulanz: 1\nid: acme\nversion: 1\ntitle: The second outage\n"
+        "facts: {before: {type: number, add: '1'}}\nwhen: before >= 1\npay: 5.00 EUR\n"
+    )
+    second = {"past": [{"incident": {}}], "expected": {"money": [{"amount": "5.00", "currency": "EUR"}]}}
+    first = {"expected": {"outcome": "none"}}
+    (folder / EXAMPLES).write_text(json.dumps([{"rule": "acme", **first}, {"rule": "acme", **second}]))
+    for shown in (kulanz("show", "acme", "--book", tmp_path), kulanz("page", "--book", tmp_path)):
+        assert '[{"incident": {}}]' in shown.stdout
+        assert "Kept of earlier incidents: before: 1." in shown.stdout
+        assert "by hand" not in shown.stdout
+        assert "origin" not in shown.stdout
+    explained = kulanz("explain", folder / "1.yaml", "--examples", folder / EXAMPLES, "--example", "#2").stdout
+    assert explained.startswith("Before, 1: Declined. Reason: ")
+
+
 @pytest.mark.parametrize("path", versions(BOOK), ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_every_rule_can_be_shown_and_its_own_words_are_all_there(path: Path) -> None:
     name = f"{path.parent.name}/{path.stem}"

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import boto3
+import click
 import pytest
 from botocore.stub import Stubber
 from click.testing import CliRunner, Result
@@ -241,3 +242,27 @@ def test_a_stack_of_another_kind_is_told() -> None:
 def test_checking_a_policy_needs_no_stack(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     assert run(None, "policy", "check", str(SKYPE.policy)).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("watch", "a/1", "--stack-name", "b"), "--stack-name comes before the command: kulanz --stack-name ..."),
+        (("policy", "list", "--region", "b"), "--region comes before the command"),
+        (("policy", "list", "--regions", "b"), "No such option '--regions'"),
+    ],
+)  # fmt: skip
+def test_an_option_of_every_command_is_told_where_it_belongs(words: tuple[str, ...], says: str) -> None:
+    result = CliRunner().invoke(main, list(words), prog_name="kulanz")
+    assert result.exit_code == 2
+    assert says in result.stderr
+
+
+def test_every_command_tells_its_exit_codes() -> None:
+    def leaves(command: click.Command, *path: str) -> list[tuple[str, ...]]:
+        if not isinstance(command, click.Group):
+            return [path]
+        return [leaf for name, one in command.commands.items() for leaf in leaves(one, *path, name)]
+
+    for words in leaves(main):
+        assert "Exit codes: 0" in CliRunner().invoke(main, [*words, "--help"]).stdout, words

@@ -1,6 +1,7 @@
 """Publishing seals: what a stack's campaigns decide by is what was reviewed, whoever publishes, and however often."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -166,6 +167,18 @@ def test_what_a_stack_has_published_is_listed_beside_the_book(stack: PolicyStack
     text = kulanz(stack, "list", "--published", "--book", tmp_path, "--kind", "units").stdout
     assert [line.split()[0] for line in text.splitlines()] == ["policy", "b/1"]
     assert "as in the book" in text
+
+
+def test_a_list_of_what_is_published_leaves_room_for_titles(stack: PolicyStack, tmp_path: Path) -> None:
+    """Where the rule applies, when and what it gives would squeeze them to a letter or two; `show` tells that."""
+    body = "jurisdiction: GB\nin_force: {from: 2024-01-01}\npay: 5.00 USD\nmode: offer"
+    write(tmp_path, "a-rule-with-a-name-of-some-length", 1, body)
+    kulanz(stack, "publish", tmp_path)
+    head, line = kulanz(stack, "list", "--published", "--book", tmp_path).stdout.splitlines()
+    assert head.split() == ["policy", "published", "book", "title"]
+    policy, day, *_ = line.split()
+    assert policy == "a-rule-with-a-name-of-some-length/1"
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", day)
 
 
 def test_a_stack_without_policies_says_so(stack: PolicyStack) -> None:

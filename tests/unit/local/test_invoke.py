@@ -1,10 +1,12 @@
 """How the containers of `sam local invoke` find the embedded AWS, and what is said without an engine."""
 
+import re
 from typing import Any
 
 import pytest
 
 from kulanz_local import invoke
+from kulanz_local.embedded import PROJECT
 from kulanz_local.invoke import InvocationFailed
 
 
@@ -28,6 +30,14 @@ def test_without_an_engine_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(InvocationFailed, match="no container engine"):
         invoke.hosts()
+
+
+def test_the_lines_to_try_are_those_of_the_readme_in_an_order_that_works() -> None:
+    """Plan before apply, and each pass is looked at before the next begins: otherwise a function does nothing."""
+    shown = re.findall(
+        r"^\$ (\S+sam local invoke .*)$", (PROJECT / "README.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert [" ".join(invoke.invocation(function, event)) for function, event in invoke.TO_TRY] == shown
 
 
 def test_a_difference_is_named_with_both_sides() -> None:

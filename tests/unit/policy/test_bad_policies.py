@@ -20,6 +20,11 @@ NOT_YAML = {
     "two documents": (written("pay: 5 USD\n---\nkulanz: 1"), 6, "one document"),
     "a duplicate key": (written("pay: 5 USD\npay: 6 USD"), 6, "written twice"),
     "a nested duplicate key": (written("facts:\n  a: text\n  a: money\npay: 5 USD"), 7, "written twice"),
+    "an expression with commas in braces": (
+        written("pay: 5 USD\ncap: {at: max(5 USD, 3 USD)}"),
+        6,
+        "cap: '3 USD)' has no value; in braces, put an expression",
+    ),
     "a float": (written("pay: 5.00"), 5, "must say what it is"),
     "a float with an exponent": (written("pay: 1e3"), 5, "must say what it is"),
     "NaN": (written("pay: .nan"), 5, "must say what it is"),

@@ -664,3 +664,31 @@ def test_every_policy_decides_and_explains_a_row_of_which_nothing_is_known(path:
     policy = compiled(path, happened)  # type: ignore[arg-type] # a path
     nothing = [None] * len(policy.facts)
     assert policy.explain(nothing).decision == policy.decide(nothing)
+
+
+def test_a_notice_is_filled_in_with_words_as_a_customer_reads_them() -> None:
+    """Texts have no quotation marks of the language, instants stand on the clock of the rule's zone."""
+    policy = compiled(
+        written(
+            "zone: Europe/Berlin\n"
+            "facts: {plan: text, lines: list, back_at: instant, fee: {type: money, currency: EUR}, unsaid: text}\n"
+            "pay: 1.00 EUR\n"
+            "notice:\n  texts: {granted: {en: {subject: s, text: t}}}\n"
+            "  values: {plan: plan, lines: lines, back_at: back_at, fee: fee, late: -90 min, unsaid: unsaid}\n"
+        )
+    )
+    stated: dict[str, Any] = {
+        "plan": 'The "big" plan',
+        "lines": ("phone", "tv"),
+        "back_at": parse_instant("2026-05-04T12:00:00Z"),
+        "fee": 1990,
+    }
+    notice = policy.decide([stated.get(fact.name) for fact in policy.facts]).notice
+    assert notice is not None
+    assert notice.values == {
+        "plan": 'The "big" plan',
+        "lines": "phone, tv",
+        "back_at": "2026-05-04 14:00",
+        "fee": "19.90 EUR",
+        "late": "minus 1 h 30 min",
+    }

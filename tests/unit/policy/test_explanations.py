@@ -183,6 +183,29 @@ def test_a_length_below_nothing_and_one_of_a_unit_read_as_people_say_them() -> N
     assert spoken("split.line_fee") == "split line fee"
 
 
+def test_an_incident_that_is_not_over_is_not_told_as_if_it_had_ended() -> None:
+    policy = compiled(written("pay: 1.00 EUR"), incident(("2026-05-04T08:00:00Z", None)))
+    (step,) = [step for step in told(policy) if step.startswith("The incident")]
+    assert step == "The incident: 2026-05-04 08:00 to 2026-06-01 00:00 (UTC), not over when this was decided."
+
+
+def test_an_upper_bound_is_told_with_the_values_that_it_rests_on() -> None:
+    body = "facts: {fee: {type: money, currency: EUR}}\nvalues: {most: 2 * fee}\npay: 9 * fee\ncap: {at: most}"
+    steps = told(compiled(written(body)), 100)
+    assert steps.index("Most: 2 times fee 1.00 EUR = 2.00 EUR.") < steps.index(
+        "Limited to 2.00 EUR by the upper bound: most 2.00 EUR."
+    )
+
+
+def test_a_billing_period_is_told_by_the_day_on_which_it_starts() -> None:
+    body = "facts: {billing_day: number}\nvalues: {period: 'billing_period(incident_start, billing_day)'}\n"
+    policy = compiled(written(body + "pay: 1.00 EUR * days(period)"))
+    assert told(policy, 3)[3] == (
+        "Period: the billing period of the start of the incident, with periods from day 3 of a month on"
+        " = 2026-05-03 00:00 to 2026-06-03 00:00."
+    )
+
+
 def test_who_claims_too_late_is_told_so() -> None:
     mode = "mode: {claim: {at: claimed_at, until: day(incident_end) + 9 days}}"
     morning = incident(("2026-05-04T08:00:00Z", "2026-05-04T12:00:00Z"))

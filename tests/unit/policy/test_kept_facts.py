@@ -231,7 +231,7 @@ def test_a_cap_counts_what_was_kept_of_every_period_that_an_accounts_own_outage_
     assert policy.read_of(stored(kept)) == kept
     assert decide(policy, 800, later, kept=kept) == (100, {"paid_2026": 100})
     assert policy.kept_as_stated({"paid_2027": "10.00"}) == {"paid_2027": 1_000}
-    assert "paid 2027: 10.00 EUR" in policy.explain((800, later), kept).text()
+    assert "paid in 2027: 10.00 EUR" in policy.explain((800, later), kept).text()
 
 
 def test_a_cap_counts_what_was_kept_of_a_period_that_only_a_joined_pause_touches() -> None:
@@ -375,9 +375,38 @@ def test_without_an_outage_the_period_is_that_of_the_decision() -> None:
 def test_the_explanation_tells_what_was_kept_and_what_will_be() -> None:
     policy = keeps(YEARLY, "pay: fee\ncap: {per: calendar year, at: 10.00 EUR - paid}\n")
     told = policy.explain((700,), {"paid_2026": 400}).text()
-    assert "Kept of earlier incidents: paid 2026: 4.00 EUR." in told
-    assert "Kept for later incidents: paid 2026: 6.00 EUR." in told
+    assert "Kept of earlier incidents: paid in 2026: 4.00 EUR." in told
+    assert "Part of 2026, by time: 7.00 EUR, at most 10.00 EUR minus paid 4.00 EUR = 6.00 EUR." in told
+    assert "Kept for later incidents: paid in 2026: 6.00 EUR." in told
+    assert (
+        "at most 10.00 EUR minus paid 11.00 EUR = -1.00 EUR, which leaves nothing."
+        in policy.explain((700,), {"paid_2026": 1100}).text()
+    )
     assert "Kept of earlier incidents: nothing." in policy.explain((700,)).text()
+
+
+@pytest.mark.parametrize(("per", "named"), [("month", "May 2026"), ("quarter", "April to June 2026")])
+def test_periods_are_told_by_the_names_that_people_give_them(per: str, named: str) -> None:
+    facts = f"facts:\n  fee: money\n  paid: {{type: money, per: {per}, add: amount}}\n"
+    policy = compiled(
+        written(f"currency: EUR\n{facts}pay: fee\ncap: {{per: {per}, at: most - paid}}\nvalues: {{most: 2 * fee}}")
+    )
+    told = policy.explain((700,)).text()
+    assert f"Part of {named}, by time: 7.00 EUR, within its limit of most 14.00 EUR minus paid 0.00 EUR" in told
+    assert told.index("Most: 2 times fee 7.00 EUR = 14.00 EUR.") < told.index(f"Part of {named}")
+    assert f"Kept for later incidents: paid in {named}: 7.00 EUR." in told
+
+
+def test_what_is_collected_is_told_as_waiting_until_it_is_paid_and_then_as_settled() -> None:
+    facts = "facts:\n  fee: money\n  carried: {type: money, add: fee, until: paid}\n"
+    payout = "payout: {hold: too_little, when: amount < 10.00 EUR}"
+    policy = compiled(written(f"currency: EUR\n{facts}pay: carried + fee\n{payout}"))
+    assert policy.explain((700,)).steps[-2:] == (
+        "Kept for later incidents: carried: 7.00 EUR.",
+        "Held, and not paid for now. Reason: too little.",
+    )
+    assert "Kept for later incidents: carried: settled." in policy.explain((700,), {"carried": 300}).steps
+    assert policy.explain((None,)).steps[-1].startswith("Held until a person decides, because fee is not known.")
 
 
 @pytest.mark.parametrize(
@@ -389,7 +418,7 @@ def test_the_explanation_tells_what_was_kept_and_what_will_be() -> None:
         ("  a: {type: number, add: 1, minimum: 0}", "has no minimum"),
         ("  a: {type: money, add: amount, from: incident}", "nobody states it"),
         ("  a: {type: money, add: amount, invalid: hold}", "nobody states it"),
-        ("  a: {type: windows, add: outage, per: month}", "only money is kept for each period"),
+        ("  a: {type: windows, add: outage, per: month}", "count in a period with windows"),
         ("  a: {type: money, add: amount, per: month, until: paid}", "without `until`"),
         ("  a: {type: money, add: total(outage)}", "expected money in EUR"),
         ("  a: {type: money, currency: USD, add: amount}", "expected money in USD"),

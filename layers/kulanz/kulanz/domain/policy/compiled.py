@@ -16,7 +16,7 @@ from kulanz.domain.policy.errors import PolicyError
 from kulanz.domain.policy.expression import UNSET, Node, Row
 from kulanz.domain.policy.frozen import read_frozen_with_parameters, resolve_parameters
 from kulanz.domain.policy.history import KIND_MARK, NOTHING_KEPT, Addition, Kept, KeptValue
-from kulanz.domain.policy.kinds import show
+from kulanz.domain.policy.kinds import filled_in
 from kulanz.domain.policy.program import FactSlot, Program
 from kulanz.domain.policy.verdict import NOTHING_GRANTED, Judge, Verdict
 from kulanz.domain.time import Window, instant_of
@@ -223,6 +223,7 @@ class _CompiledNotice:
         self._locale = program.compile(rule.locale, path, kinds.TEXT) if rule.locale else None
         self._channel = program.compile(rule.channel, ("notice", "channel"), kinds.TEXT)
         self._values = {name: program.compile(text, ("notice", "values", name)) for name, text in rule.values.items()}
+        self._zone = program.scope.zone
         self._told = frozenset(rule.texts)
         self._remembered: dict[tuple[str, str, str], Notice] = {}
 
@@ -242,7 +243,8 @@ class _CompiledNotice:
         chosen = self._language(kind, locale or self._default)
         if self._values:
             known = {name: (node.kind, node.evaluate(row)) for name, node in self._values.items()}
-            values = {name: show(kind, value) for name, (kind, value) in known.items() if value is not None}
+            zone = self._zone.evaluate(row)
+            values = {name: filled_in(kind, value, zone) for name, (kind, value) in known.items() if value is not None}
             return Notice(kind, chosen, channel, values)
         key = (kind, chosen, channel)
         notice = self._remembered.get(key)

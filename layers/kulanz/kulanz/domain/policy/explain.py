@@ -28,6 +28,7 @@ from kulanz.domain.policy.wording import (
     capital,
     counted,
     first_moment,
+    labelled_period,
     last_moment,
     listed,
     quoted,
@@ -114,7 +115,7 @@ _PHRASES = {
     "days_with_more_than": "the days with more than {1} of {0}",
     "days_with_at_least": "the days with at least {1} of {0}",
     "working_days": "the working days after {0} until {1}",
-    "billing_period": "the billing period of {0} that starts on day {1} of a month",
+    "billing_period": "the billing period of {0}, with periods from day {1} of a month on",
     "at": "{1} on {0}",
     "weekday": "the weekday of {0}",
     "time_of_day": "the time of day of {0}",
@@ -185,7 +186,12 @@ class _Teller:
                 steps.append(self._condition(head))
         for result in (*verdict.beside, *verdict.results):
             steps += self._head(result)
-        steps += [*self._total(verdict), *self._bounds(verdict), *self._delivery(verdict), *self._adds(verdict)]
+        steps += [
+            *self._total(verdict),
+            *self._bounds(verdict),
+            *self._delivery(verdict),
+            *self._adds(verdict, decision),
+        ]
         return [*steps, self._end(verdict, decision)]
 
     def _bounds(self, verdict: "Verdict") -> list[str]:
@@ -217,15 +223,16 @@ class _Teller:
             steps.append(f"Kept of earlier incidents: {'; '.join(self._kept()) or 'nothing'}.")
         return [*steps, *self._incident()]
 
-    def _adds(self, verdict: "Verdict") -> list[str]:
+    def _adds(self, verdict: "Verdict", decision: Decision) -> list[str]:
         """Tell what later incidents will be decided with."""
         told = []
         for kept in self._judge.kept:
             name = kept.slot.declaration.name
+            if kept.is_until_paid and decision.outcome in (Outcome.GRANTED, Outcome.OFFERED):
+                told += [f"{spoken(name)}: settled"] if name in verdict.added or name in verdict.cleared else []
+                continue
             mine = {place: one for place, one in verdict.added.items() if kept.is_named(place)}
             told += [self._one_kept(kept, place, one) for place, one in mine.items()]
-            if name in verdict.cleared:
-                told.append(f"{spoken(name)}: settled")
         return [f"Kept for later incidents: {'; '.join(told)}."] if told else []
 
     def _chosen(self, parameter: str) -> str:
@@ -239,7 +246,8 @@ class _Teller:
         if incident is None or not windows:
             return []
         cause = f"; its cause: {spoken(incident.cause)}" if incident.cause else ""
-        return [f"The incident: {said(OUTAGE, windows, self._zone)} ({self._zone_name()}){cause}."]
+        lasts = ", not over when this was decided" if any(window.end is None for window in incident.windows) else ""
+        return [f"The incident: {said(OUTAGE, windows, self._zone)} ({self._zone_name()}){lasts}{cause}."]
 
     def _zone_name(self) -> str:
         return self._zone.key if self._zone is not None else "UTC"
@@ -274,7 +282,9 @@ class _Teller:
         return told
 
     def _one_kept(self, kept: "KeptFact", name: str, value: Any) -> str:
-        return f"{spoken(name)}: {said(kind_of(kept.slot.declaration), value, self._zone)}"
+        own = kept.slot.declaration.name
+        period = f" in {labelled_period(name.removeprefix(f'{own}_'))}" if kept.slot.per else ""
+        return f"{spoken(own)}{period}: {said(kind_of(kept.slot.declaration), value, self._zone)}"
 
     def _needed(self, node: Node | None) -> list[str]:
         """Tell the named values a node uses, each once, those that it needs first."""
@@ -391,6 +401,8 @@ class _Teller:
                 number = node.children[1].evaluate(self._row)
                 named = number in range(1, len(MONTHS) + 1)
                 return _PHRASES[operation].format(what, MONTHS[number - 1] if named else f"month {month}")
+            case "billing_period" as operation, [what, _]:
+                return _PHRASES[operation].format(what, self._value(node.children[1]))
             case operation, operands if operation in _PHRASES:
                 return _PHRASES[operation].format(*operands)
             case operation, operands:
@@ -626,11 +638,18 @@ class _Teller:
         raw = sum((self._before_caps(result) for result in verdict.results), 0)
         if len(verdict.results) > 1:
             steps.append(f"Together: {said_amount(raw, currency)}.")
-        for label, share, limit in verdict.shares:
-            bound = f"at most {said_amount(limit, currency)}" if share > limit else "within its limit"
-            steps.append(f"Part of {label.replace('_', ' ')}, by time: {said_amount(share, currency)}, {bound}.")
+        for share in verdict.shares:
+            within = _Teller(self._judge, share.row, self._slots)
+            within._told = self._told
+            steps += within._needed(share.cap)
+            bound = "at most" if share.exact > share.limit else "within its limit of"
+            nothing = ", which leaves nothing" if (share.cap.evaluate(share.row) or 0) < 0 else ""
+            part = f"Part of {labelled_period(share.period)}, by time: {said_amount(share.exact, currency)}"
+            steps.append(f"{part}, {bound} {within._sum_up(share.cap)}{nothing}.")
         if raw > verdict.exact:
-            bounds = [self._sum_up(node) for node, per in self._judge.caps if per == "incident"]
+            limits = [node for node, per in self._judge.caps if per == "incident"]
+            steps += [step for node in limits for step in self._needed(node)]
+            bounds = [self._sum_up(node) for node in limits]
             steps.append(f"Limited to {said_amount(verdict.exact, currency)}{_bounded_by(bounds)}.")
         if verdict.exact != verdict.minor:
             rounding = self._program.policy.rounding
@@ -668,7 +687,11 @@ class _Teller:
         told = ": " + listed([worth_words(benefit) for benefit in decision.benefits]) if decision.benefits else ""
         if verdict.unknown:
             told = f", because {spoken(verdict.unknown)} is not known"
-        return f"{_OUTCOMES[decision.outcome]}{told}. Reason: {spoken(decision.reason)}."
+        how = _OUTCOMES[decision.outcome]
+        by_payout = any(clause is verdict.clause for clause in self._judge.payout)
+        if decision.outcome is Outcome.HELD and by_payout and not verdict.is_unknown:
+            how = "Held, and not paid for now"
+        return f"{how}{told}. Reason: {spoken(decision.reason)}."
 
     def _is_share(self, node: Node) -> bool:
         """Say whether a factor is a share: written as a percentage, or named for one."""

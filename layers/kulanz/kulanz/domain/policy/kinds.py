@@ -61,6 +61,15 @@ def show(kind: Kind, value: Any, zone: ZoneInfo | None = None) -> str:
     return f'"{value}"' if writer is None else writer(kind, value, zone)
 
 
+def filled_in(kind: Kind, value: Any, zone: ZoneInfo | None = None) -> str:
+    """Write a value into a customer's text: texts as they are, without quotation marks, several with commas between."""
+    if kind == TEXT:
+        return str(value)
+    if kind == LIST:
+        return ", ".join(map(str, value))
+    return show(kind, value, zone)
+
+
 def show_number(value: int | Fraction) -> str:
     """Write an exact number: as a decimal where it is one, else shortened and marked with a tilde."""
     if isinstance(value, int):
@@ -82,6 +91,8 @@ def _show_money(value: int | Fraction, currency: str) -> str:
 
 
 def _show_duration(value: int | Fraction) -> str:
+    if value < 0:
+        return f"minus {_show_duration(-value)}"
     seconds = Fraction(value, SECOND_MICROSECONDS)
     hours, rest = divmod(seconds, 3600)
     minutes, rest = divmod(rest, 60)

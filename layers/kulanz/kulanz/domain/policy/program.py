@@ -334,7 +334,8 @@ class Program:
         if wrong or fact.invalid != "reject" or fact.from_ != "any":
             raise PolicyError(f"a fact that is kept has no {(wrong or ['from or invalid'])[0]}: nobody states it", path)
         if fact.per and (fact.type != "money" or fact.until):
-            raise PolicyError("only money is kept for each period, and without `until`", (*path, "per"))
+            advice = "count in a period with windows, such as count(during(paid_for, year(incident_start)))"
+            raise PolicyError(f"only money is kept for each period, and without `until`; {advice}", (*path, "per"))
         if fact.per and self._zone_is_a_fact():
             raise PolicyError("periods need one zone for all accounts; name it under zone", (*path, "per"))
         declaration = FactDeclaration(name, fact.type, currency=currency, required=False)
@@ -443,7 +444,8 @@ class Program:
         if self._family_per(name):
             per = self._family_per(name)
             if self.cap_per != per:
-                raise PolicyError(f"{name!r} has a value for each {per}; only `cap` with `per: {per}` can use it", path)
+                problem = f"{name!r} has a value for each {per}; only `cap` with `per: {per}` can use it"
+                raise PolicyError(f"{problem}, as in cap: {{per: {per}, at: 50.00 EUR - {name}}}", path)
             reads = frozenset({name} if slot.is_kept else (column.declaration.name for column in slot.columns))
             return Node(kind, _reader(slot.index), "name", name, reads=reads)
         if self.incident is not None and not slot.from_account and not slot.is_kept:

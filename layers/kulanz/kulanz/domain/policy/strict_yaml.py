@@ -105,9 +105,9 @@ class _Reader:
             while not isinstance(item := self._next(), yaml.SequenceEndEvent):
                 items.append(self._node(item, (*path, len(items)), depth + 1))
             return items
-        return self._mapping(path, depth)
+        return self._mapping(path, depth, in_braces=bool(event.flow_style))
 
-    def _mapping(self, path: Path, depth: int) -> dict[str, Any]:
+    def _mapping(self, path: Path, depth: int, *, in_braces: bool) -> dict[str, Any]:
         result: dict[str, Any] = {}
         while not isinstance(key_event := self._next(), yaml.MappingEndEvent):
             if not isinstance(key_event, yaml.ScalarEvent) or key_event.anchor is not None:
@@ -116,7 +116,16 @@ class _Reader:
             if key in result:
                 raise self._error(f"{key!r} is written twice; keep one of them", key_event, path)
             result[key] = None
-            result[key] = self._node(self._next(), (*path, key), depth + 1)
+            value_event = self._next()
+            if (
+                in_braces
+                and isinstance(value_event, yaml.ScalarEvent)
+                and not value_event.value
+                and not value_event.style
+            ):
+                problem = f"{key!r} has no value; in braces, put an expression with commas into quotes"
+                raise self._error(problem, key_event, path)
+            result[key] = self._node(value_event, (*path, key), depth + 1)
             self._lines[(*path, key)] = _line(key_event)
         return result
 

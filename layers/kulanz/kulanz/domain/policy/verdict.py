@@ -66,6 +66,19 @@ class KeptFact:
         return bool(label_in(name, own, self.slot.per)) if self.slot.per else name == own
 
 
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A period's part of the amount, what the period's cap allows of it, and the cap with the row that it was worked
+    out from: there, facts of several periods have the value of this one.
+    """
+
+    period: str
+    exact: Exact
+    limit: Exact
+    cap: Node
+    row: Row
+
+
 @dataclass(slots=True)
 class Verdict:
     """How a row was judged: the outcome and reason, what decided it, and what every head came to.
@@ -83,7 +96,7 @@ class Verdict:
     beside: list[HeadResult] = field(default_factory=list)
     exact: Exact = 0
     minor: int = 0
-    shares: list[tuple[str, Exact, Exact]] = field(default_factory=list)
+    shares: list[Share] = field(default_factory=list)
     settled: bool = False
     added: dict[str, KeptValue] = field(default_factory=dict)
     cleared: dict[str, exposure.Outage] = field(default_factory=dict)
@@ -398,7 +411,7 @@ class Judge:
                 known_family = any(family.declaration.name == missing for family in self.families)
                 return self._unknown(f"{missing}_{name}" if known_family else missing)
             share = Fraction(amount) * weight / whole
-            verdict.shares.append((name, share, max(limit, 0)))
+            verdict.shares.append(Share(name, share, max(limit, 0), cap, part))
             allowed += min(share, max(limit, 0))
         return allowed
 
@@ -413,7 +426,7 @@ class Judge:
             verdict.minor += result.minor
         at_the_total = self.program.policy.rounding.stage == "total"
         passes = (lowest is not None and verdict.minor > lowest) or any(
-            verdict.minor * share > limit * verdict.exact for _, share, limit in verdict.shares
+            verdict.minor * share.exact > share.limit * verdict.exact for share in verdict.shares
         )
         if not (capped or at_the_total or passes):
             return
@@ -529,7 +542,7 @@ def _weights(outage: exposure.Outage, zone: ZoneInfo, per: str, verdict: Verdict
     """By what an amount is divided over periods: what their last cap allowed each, else the outage's time in each."""
     periods = exposure.periods_of(outage, zone, exposure.MONTHS[per])
     by_time = {label(period, per, zone): exposure.total(exposure.clip(outage, *period)) for period in periods}
-    allowed = {name: min(share, limit) for name, share, limit in verdict.shares if name in by_time}
+    allowed = {share.period: min(share.exact, share.limit) for share in verdict.shares if share.period in by_time}
     return list(allowed.items() if sum(allowed.values()) > 0 else by_time.items())
 
 

@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from kulanz.domain.policy.kinds import DURATION, OUTAGE, PERIOD, Kind, money, show, show_number
+from kulanz.domain.policy.kinds import OUTAGE, PERIOD, Kind, money, show, show_number
 from kulanz.domain.time import MONTHS_PER_YEAR, instant_of
 
 MONTHS = (
@@ -20,7 +20,7 @@ MONTHS = (
 MIDNIGHT = datetime.min.time()
 _CODE = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)+")
 _SPANS = ("days", "working days", "months")
-_OPENERS = ("A", "An", "How", "The", "This", "What", "When", "Where", "Whether", "Which", "Who")
+_OPENERS = ("A", "An", "Another", "How", "Of", "The", "This", "What", "When", "Where", "Whether", "Which", "Who")
 
 
 def spoken(name: str) -> str:
@@ -64,8 +64,6 @@ def said(kind: Kind, value: Any, zone: ZoneInfo | None) -> str:  # noqa: PLR0911
         return counted(show_number(value), kind.name.removesuffix("s"))
     if kind.name == "instant":
         return _instant(value, zone)
-    if kind == DURATION and value < 0:
-        return f"minus {show(kind, -value)}"
     if kind.name == "text":
         return quoted(value)
     if kind.name == "list":
@@ -151,6 +149,15 @@ def _period(value: tuple[int, int], zone: ZoneInfo | None) -> str:
         return str(first.year)
     begin = MONTHS[first.month - 1] if first.year == last.year else _month(first)
     return f"{begin} to {_month(last)}"
+
+
+def labelled_period(label: str) -> str:
+    """The period that a label of a calendar year, month or quarter names: `2026_05` is "May 2026"."""
+    year, _, part = label.partition("_")
+    if part.startswith("q"):
+        last = int(part[1:]) * 3
+        return f"{MONTHS[last - 3]} to {MONTHS[last - 1]} {year}"
+    return f"{MONTHS[int(part) - 1]} {year}" if part else year
 
 
 def _month(day: date) -> str:
