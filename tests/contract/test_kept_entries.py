@@ -72,11 +72,18 @@ def test_a_decision_over_a_history_that_moved_is_not_written(backend: Backend) -
     assert backend.ledger.of_account("a", "other") == []
     assert of(backend, "a") == first.change.after
 
+    third = replace(other, key=replace(other.key, incident_id="third"))
+    assert backend.ledger.insert_and_keep([kept(third, replace(of(backend, "a"), version=2))]) == [HistoryMoved.MOVED]
+    assert backend.ledger.of_account("a", "third") == []
+
     again = kept(other, of(backend, "a"))
     assert backend.ledger.insert_and_keep([again]) == [None]
     assert backend.ledger.insert_and_keep([replace(again, entry=entry("a", origin=1))]) == [entry("a")]
     assert set(of(backend, "a").incidents) == {"first", "net-outage"}
     assert of(backend, "a").version == 2
+    stale = kept(third, first.change.after)  # the first history, which has moved once since
+    assert backend.ledger.insert_and_keep([stale]) == [HistoryMoved.MOVED]
+    assert set(of(backend, "a").incidents) == {"first", "net-outage"}
 
 
 def test_each_of_many_is_answered_in_its_place_and_stands_alone(backend: Backend) -> None:

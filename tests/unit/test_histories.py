@@ -18,11 +18,13 @@ from kulanz.application.ports import ChunkMessage
 from kulanz.domain.books import Fate, RowClass
 from kulanz.domain.campaign import CampaignId, Pass, State
 from kulanz.domain.decider import PARTS_PER_SET, REMEMBERED_FACTS, Decider
-from kulanz.domain.decision import Outcome
+from kulanz.domain.decision import Benefit, Decision, Outcome
 from kulanz.domain.ledger import read_decision
 from kulanz.domain.lists import Line, Record, line_reader
+from kulanz.domain.money import Money
 from kulanz.domain.policy import history as history_module
 from kulanz.domain.policy.history import HISTORY_CHANGED, HISTORY_FULL, HistoryKey
+from kulanz.domain.succession import within_plan
 from tests.support.compiled_once import policies_compiled_once
 from tests.support.end_state import check_sound, end_state
 from tests.support.fake_offers import FakeOffers
@@ -402,3 +404,41 @@ def test_decisions_with_much_time_kept_are_remembered_within_a_bound() -> None:
         outages = tuple((1_000 * part, 1_000 * part + 1 + number) for part in range(parts))
         decider.decide(record, {"outages_before": outages})
         assert len(decider._remembered) <= REMEMBERED_FACTS // 40
+
+
+@pytest.mark.parametrize("planned", Outcome)
+@pytest.mark.parametrize("decided", [*Outcome, None])
+@pytest.mark.parametrize("minor", [499, 500, 501])
+def test_nothing_is_given_that_was_not_planned(planned: Outcome, decided: Outcome | None, minor: int) -> None:
+    gives = Outcome.GRANTED, Outcome.OFFERED
+
+    def decision(outcome: Outcome, size: int) -> Decision:
+        return Decision(outcome, "a_reason", (Benefit(Money(size, "EUR")),) if outcome in gives else ())
+
+    plan, now = decision(planned, 500), None if decided is None else decision(decided, minor)
+    written = within_plan(plan, now)
+    if now is not None and (decided not in gives or (decided is planned and minor <= 500)):
+        assert written == now
+    else:
+        assert written == Decision(Outcome.HELD, HISTORY_CHANGED)
+
+
+LINES = POLICY.replace("facts:\n", "unit: line\nfacts:\n").replace("version: 1", "version: 2")
+
+
+def test_each_line_of_an_account_has_a_cap_of_its_own() -> None:
+    made = world(chunk_bytes=65_536)
+    made.policies.publish(POLICY_ID, 2, sealed_policy(LINES))
+    lines = b"account_id,line,fee,excluded\na,l-1,150.00,no\na,l-2,150.00,no\nb,l-1,150.00,no\n"
+    made.lists.upload("lists/all.csv", lines)
+    for number in (1, 2):
+        told = incident(f"in-{number}", outage(number + 1), policy_version=2)
+        told["detail"]["campaign"]["affected"]["rows"] = 3
+        made.publish(told)
+        made.run_until_quiet()
+
+    assert [paid(made, "a", name) for name in ("in-1", "in-2")] == [15_000, 5_000]
+    assert [paid(made, "b", name) for name in ("in-1", "in-2")] == [7_500, 2_500]
+    assert set(made.ledger.all_histories()) == {
+        HistoryKey(account, POLICY_ID, line) for account, line in (("a", "l-1"), ("a", "l-2"), ("b", "l-1"))
+    }

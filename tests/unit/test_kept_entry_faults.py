@@ -1,6 +1,7 @@
 """Transactions of decisions with their histories, against a DynamoDB that cancels, conflicts and throttles."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,10 +11,11 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from kulanz.adapters import ledger_table
 from kulanz.adapters.aws import ENTRY_ATTEMPTS
 from kulanz.adapters.ledger_table import KEPT_PER_TRANSACTION, DynamoLedger, entry_item
+from kulanz.adapters.offers import DynamoOffers
 from kulanz.application.ports import Refused, TryAgain
 from kulanz.domain.ledger import Entry, HistoryChange, HistoryMoved, KeptEntry
-from kulanz.domain.policy.history import HISTORY_BYTES, PARTS_KEPT, Addition, HistoryKey, UnitHistory
-from tests.support.values import NOW, entry
+from kulanz.domain.policy.history import HISTORY_BYTES, HISTORY_LIFE, PARTS_KEPT, Addition, HistoryKey, UnitHistory
+from tests.support.values import NOW, declared, entry
 
 SECRET = "account-4711"
 TRANSACTION_ACTIONS = 100
@@ -108,6 +110,28 @@ def test_a_lost_reply_is_not_a_failure_but_a_reason_to_come_again(monkeypatch: p
         insert(Table([ReadTimeoutError(endpoint_url="x")]), [kept("a")], monkeypatch)
     ours = Table([cancelled("ConditionalCheckFailed", "ConditionalCheckFailed")], standing=[entry("a")])
     assert insert(ours, [kept("a")], monkeypatch) == [entry("a")]
+
+
+@pytest.mark.parametrize("decision_days", [0, 4_000])
+def test_a_history_is_stored_as_long_as_anything_of_it_counts_and_as_its_decision(
+    decision_days: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger_table, "InsertCalls", lambda *_: None)
+    one = replace(entry("a"), ttl=entry("a").ttl + decision_days * 86_400)
+    lapsed = Addition(NOW, {"paid": 1})
+    offered = UnitHistory(1, {"net-outage": replace(lapsed, ended_at=NOW - HISTORY_LIFE, lapses_at=NOW, lapsed=lapsed)})
+    change = HistoryChange(HistoryKey("a", "a", "-"), offered, offered)
+    client, written = SimpleNamespace(), list[dict[str, Any]]()
+    client.transact_write_items = lambda **asked: written.extend(asked["TransactItems"])
+    DynamoLedger(client, "credits", 4).insert_and_keep([KeptEntry(one, change)])
+    DynamoOffers(client, "credits", "campaigns").accept(one, one, declared(), "support", change)
+
+    items = [action["Put"]["Item"] for action in written if "Put" in action]
+    purged_at = [int(item["ttl"]["N"]) for item in items if item["sk"]["S"].startswith("STATE#")]
+    assert len(purged_at) == 2
+    for ttl in purged_at:
+        assert ttl >= one.ttl
+        assert ttl >= (NOW + HISTORY_LIFE).timestamp()
 
 
 def test_many_entries_go_in_transactions_that_dynamodb_takes(monkeypatch: pytest.MonkeyPatch) -> None:
