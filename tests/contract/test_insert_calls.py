@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from itertools import takewhile
 
 import boto3
 import pytest
@@ -18,6 +19,8 @@ from kulanz.application.ports import Refused, TryAgain
 type Answer = bytes | None
 """What the endpoint sends back for a call's statements; None closes the connection without a word."""
 
+STOP_SECONDS = 5
+
 
 class Endpoint:
     """An HTTP endpoint that answers each call by a function of its number and its statements' texts."""
@@ -29,7 +32,12 @@ class Endpoint:
         self.calls: list[list[str]] = []
         self.heads: list[str] = []
         self.connections: list[socket.socket] = []
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._threads: list[threading.Thread] = []
+        self._start(self._accept)
+
+    def _start(self, serve: Callable[..., None], *arguments: socket.socket) -> None:
+        self._threads.append(threading.Thread(target=serve, args=arguments, daemon=True))
+        self._threads[-1].start()
 
     def _accept(self) -> None:
         while True:
@@ -38,13 +46,13 @@ class Endpoint:
             except OSError:
                 return
             self.connections.append(connection)
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+            self._start(self._serve, connection)
 
     def _serve(self, connection: socket.socket) -> None:
         with connection, connection.makefile("rb") as stream:
             while True:
                 try:
-                    head = b"".join(iter(stream.readline, b"\r\n"))
+                    head = b"".join(takewhile(lambda line: line != b"\r\n", stream))
                     found = re.search(rb"content-length: ([0-9]+)", head, re.IGNORECASE)
                     if found is None:
                         return
@@ -60,8 +68,13 @@ class Endpoint:
                     return
 
     def close(self) -> None:
+        """Fails when a thread stays: it would take its share of the processor from all tests that follow."""
+        self._server.shutdown(socket.SHUT_RDWR)
         self._server.close()
         self.drop_connections()
+        for thread in self._threads:
+            thread.join(STOP_SECONDS)
+        assert not any(thread.is_alive() for thread in self._threads)
 
     def drop_connections(self) -> None:
         for connection in self.connections:

@@ -5,6 +5,7 @@ lines cross their edges.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from kulanz.domain.policy import document_json, load_policy
@@ -57,6 +58,7 @@ notice:
 """
 
 
+@cache
 def sealed_policy(text: str = POLICY) -> bytes:
     """A policy as it is published."""
     return document_json(load_policy(text))

@@ -7,6 +7,7 @@ bounded as the template bounds them.
 """
 
 import json
+import pickle
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -207,6 +208,12 @@ class World:
                 return number
             self.run(choose(steps))
         raise AssertionError(f"not quiet after {steps_most} steps")
+
+    def copy(self) -> "World":
+        """This world once more, for another way to go on from here; its workers start anew in both."""
+        self._caches = {function: FrozenCache() for function in self._caches}
+        copied: World = pickle.loads(pickle.dumps(self))  # noqa: S301 - these bytes are its own
+        return copied
 
     def repeat_streams(self) -> None:
         """Deliver every record of both streams again, from the first."""

@@ -5,6 +5,7 @@ receipts, the notices and the incident are those of the run in which nothing hap
 """
 
 from collections.abc import Callable, Iterator
+from functools import cache
 
 import pytest
 
@@ -46,12 +47,18 @@ def _first_campaign(tap: Tap) -> World:
     return world
 
 
-def _later_campaign(tap: Tap) -> World:
-    """A better policy for the same accounts: what was granted is set off, and only the difference is granted."""
+@cache
+def _before_a_later_campaign() -> World:
     world = small_world(list_of(SHORT_LINES))
     world.policies.publish("net-credit", 2, sealed_policy(LATER))
     world.publish(event(rows=SHORT_ROWS))
     world.run_until_quiet()
+    return world
+
+
+def _later_campaign(tap: Tap) -> World:
+    """A better policy for the same accounts: what was granted is set off, and only the difference is granted."""
+    world = _before_a_later_campaign().copy()
     world.tap = tap
     world.publish(event(rows=SHORT_ROWS, revision=2, policy_version=2))
     world.run_until_quiet()
@@ -93,11 +100,17 @@ def _refused_event(tap: Tap) -> World:
     return world
 
 
-def _campaign_with_a_history(tap: Tap) -> World:
-    """The second incident of a year under a yearly cap: it reads what the first gave, and keeps what it gives."""
+@cache
+def _before_a_second_incident() -> World:
     world = yearly_cap.world(chunk_bytes=256, calls_in_flight=1)
     world.publish(yearly_cap.incident("in-1", yearly_cap.outage(2)))
     world.run_until_quiet()
+    return world
+
+
+def _campaign_with_a_history(tap: Tap) -> World:
+    """The second incident of a year under a yearly cap: it reads what the first gave, and keeps what it gives."""
+    world = _before_a_second_incident().copy()
     world.tap = tap
     world.publish(yearly_cap.incident("in-2", yearly_cap.outage(3)))
     world.run_until_quiet()

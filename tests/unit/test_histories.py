@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from functools import cache
 from itertools import product
 
 import pytest
@@ -132,6 +133,11 @@ def _grant(made: World, message: ChunkMessage, name: str) -> Work:
 
 def _both_applying() -> World:
     """Two campaigns, both planned, whose apply messages wait: an earlier incident has been closed before."""
+    return _planned().copy()
+
+
+@cache
+def _planned() -> World:
     made = world(chunk_bytes=65_536)
     run(made, "in-0", 1)
     for number in (1, 2):
