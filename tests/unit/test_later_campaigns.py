@@ -146,6 +146,20 @@ def test_accepting_twice_grants_once() -> None:
     assert granted(world, "a-1") == [(1, 12000)]
 
 
+@pytest.mark.parametrize("until", ["9999-12-31T00:00:00Z", "9999-12-31T23:59:59.999999Z"])
+def test_an_offer_until_the_end_of_the_calendar_can_be_accepted(until: str) -> None:
+    world = World()
+    version = world.lists.upload("lists/voice.csv", LIST)
+    world.policies.publish("voice", 1, sealed_policy(OFFER_WHOLE.format(version=1)))
+    world.publish(
+        event(key="lists/voice.csv", rows=5, version_id=version, policy="voice", facts={"claims_until": until})
+    )
+    world.run_until_quiet()
+    (offered,) = world.ledger.of_account("a-1", INCIDENT_ID)
+    assert accept(world, "a-1").ttl >= offered.ttl
+    assert granted(world, "a-1") == [(1, 12000)]
+
+
 def test_an_offer_is_over_at_the_instant_its_time_ends() -> None:
     world = World()
     campaign(world, 1, OFFER_WHOLE)
