@@ -263,6 +263,11 @@ def read_meta(item: Item) -> Campaign:
     )
 
 
+def dispatched_name(work: Pass) -> str:
+    """The attribute of META that holds the log count at which every chunk of a pass was last sent."""
+    return f"{work.value}_dispatched_at"
+
+
 def meta_additions(receipt: Receipt) -> dict[str, int | Decimal]:
     """What a receipt adds to META, by attribute.
 
@@ -305,7 +310,7 @@ def _read_progress(item: Item, work: Pass) -> Progress:
         counts=counts,
         sums=sums,
     )
-    dispatched = bool(item.get(f"{work.value}_dispatched", {}).get("BOOL", False))
+    dispatched = _optional_number(item, dispatched_name(work)) == int(item["log_count"]["N"])
     return Progress(int(figures.get("bytes", 0)), dispatched, totals)
 
 

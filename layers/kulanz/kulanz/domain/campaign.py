@@ -156,7 +156,7 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What the receipts of one pass add up to."""
+    """What the receipts of one pass add up to. `dispatched`: every chunk was sent since the last change of state."""
 
     bytes_done: int = 0
     dispatched: bool = False
