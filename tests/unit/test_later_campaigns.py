@@ -212,6 +212,43 @@ def test_a_replacing_policy_with_another_unit_is_refused_before_anything_is_gran
     assert granted(world, "a-1") == [(1, 12000)]
 
 
+LINES = b"account_id,line_id,port_id\na-1,l-1,p-1\na-1,l-2,p-2\n"
+UNITS = {"the account": "", "a line": "unit: line_id\n", "a port": "unit: port_id\n"}
+FLAT_FOR_EACH = HEAD + "{unit}pay: 10.00 CHF\n"
+
+
+@pytest.mark.parametrize("earlier", ["", "earlier: add\n"])
+@pytest.mark.parametrize(("first", "then"), [(one, other) for one in UNITS for other in UNITS if one != other])
+def test_what_was_granted_to_other_units_is_never_paid_beside(first: str, then: str, earlier: str) -> None:
+    """What was given to an account is not found under its lines, so that nothing would be set off."""
+    world = World()
+    campaign(world, 1, FLAT_FOR_EACH.replace("{unit}", earlier + UNITS[first]), LINES)
+    before = world.ledger.all_entries()
+    campaign(world, 2, FLAT_FOR_EACH.replace("{unit}", earlier + UNITS[then]), LINES)
+
+    assert world.ledger.all_entries() == before
+    assert [rejection.reason for rejection in world.rejected.sent] == ["units_differ"]
+    assert "earlier: add" in world.rejected.sent[0].message
+
+
+def test_a_policy_that_adds_may_decide_other_units() -> None:
+    world = World()
+    campaign(world, 1, FLAT_FOR_EACH.replace("{unit}", ""), LINES)
+    other = FLAT_FOR_EACH.replace("id: voice", "id: extra").replace("{unit}", "unit: line_id\nearlier: add\n")
+    campaign(world, 2, other, LINES)
+
+    assert granted(world, "a-1") == [(1, 1000), (2, 1000), (2, 1000)]
+
+
+def test_the_same_units_are_set_off_under_another_policy() -> None:
+    world = World()
+    campaign(world, 1, FLAT_FOR_EACH.replace("{unit}", UNITS["a line"]), LINES)
+    dearer = FLAT_FOR_EACH.replace("id: voice", "id: extra").replace("10.00", "12.00")
+    campaign(world, 2, dearer.replace("{unit}", UNITS["a line"]), LINES)
+
+    assert sorted(granted(world, "a-1")) == [(1, 1000), (1, 1000), (2, 200), (2, 200)]
+
+
 VOICE_CHF_MAIL_MINUTES = """
 heads:
   - name: fee

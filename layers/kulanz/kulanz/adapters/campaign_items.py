@@ -220,6 +220,7 @@ def meta_item(campaign: Campaign) -> Item:
         "opened_by": campaign.opened_by,
         "follows": list(campaign.follows),
         "keeps_history": campaign.keeps_history,
+        "unit": campaign.unit,
     }
     return meta_key(campaign.id) | {
         "fixed": {"S": json.dumps(fixed, sort_keys=True, separators=(",", ":"), ensure_ascii=False)},
@@ -254,6 +255,7 @@ def read_meta(item: Item) -> Campaign:
         opened_by=fixed["opened_by"],
         follows=tuple(fixed["follows"]),
         keeps_history=fixed.get("keeps_history", False),
+        unit=fixed.get("unit", ""),
         state=State(item["state"]["S"]),
         state_reason=item["state_reason"]["S"],
         log_count=int(item["log_count"]["N"]),
