@@ -10,6 +10,7 @@ from kulanz.application.answer import Explained
 from kulanz.domain.books import Fate, RowClass, differences
 from kulanz.domain.campaign import CampaignId, Cause, State, StateChange
 from kulanz.domain.decision import Outcome
+from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz.domain.ledger import read_decision
 from tests.support.fake_offers import FakeOffers
 from tests.support.small_campaign import INCIDENT_ID, event, sealed_policy
@@ -63,9 +64,9 @@ def campaign(world: World, seq: int, policy: str, content: bytes = LIST, **chang
     return f"{INCIDENT_ID}/{seq}"
 
 
-def accept(world: World, account_id: str) -> Any:
+def accept(world: World, account_id: str, unit: str = WHOLE_ACCOUNT) -> Any:
     ports = AcceptPorts(world.ledger, world.campaigns, FakeOffers(world.ledger, world.campaigns))
-    return accept_offer(account_id, INCIDENT_ID, ports, "support", world.now)
+    return accept_offer(account_id, INCIDENT_ID, ports, "support", world.now, unit)
 
 
 def classes(world: World, campaign_id: str) -> dict[str, int]:
@@ -300,6 +301,34 @@ def test_the_offers_of_a_stopped_campaign_fall_with_it() -> None:
     with pytest.raises(OfferRefused) as refused:
         accept(world, "a-1")
     assert refused.value.reason == "offer_stopped"
+
+
+GIVE = HEAD + FACTS + "give: {{quantity: {}, unit: GB{}}}\n"
+AGAIN = {"once": "", "three": ", each: billing cycle, times: 3", "two": ", each: billing cycle, times: 2",
+         "weekly": ", each: week, times: 3", "always": ", each: billing cycle"}  # fmt: skip
+
+
+@pytest.mark.parametrize(("first", "then"), [(one, other) for one in AGAIN for other in AGAIN if one != other])
+def test_what_comes_again_is_not_taken_for_what_comes_once_or_more_or_less_often(first: str, then: str) -> None:
+    """Taken for the same 100 GB, two of three cycles would be withheld from everybody, and the books would balance."""
+    world = World()
+    campaign(world, 1, GIVE.replace("{}", "100", 1).replace("{}", AGAIN[first], 1))
+    refused = world.campaign(campaign(world, 2, GIVE.replace("{}", "100", 1).replace("{}", AGAIN[then], 1)))
+
+    assert (refused.state, refused.state_reason[:24]) == (State.REFUSED, "measures_differ: 3 units")
+
+
+def test_what_comes_again_as_often_is_set_off_each_time() -> None:
+    world = World()
+    campaign(world, 1, GIVE.replace("{}", "100", 1).replace("{}", AGAIN["three"], 1))
+    classes(world, campaign(world, 2, GIVE.replace("{}", "150", 1).replace("{}", AGAIN["three"], 1)))
+
+    (_, missing) = world.ledger.of_account("a-1", INCIDENT_ID)
+    (benefit,) = read_decision(missing.body).benefits
+    assert (benefit.quantity, benefit.unit, benefit.terms["times"]) == ("50", "GB", "3")
+    assert world.campaign(f"{INCIDENT_ID}/2").apply.totals.sums == {
+        (RowClass.GRANTED, Fate.WRITTEN, "GB:3 x billing cycle"): 150
+    }
 
 
 def test_a_third_campaign_sets_off_both_before_it() -> None:
