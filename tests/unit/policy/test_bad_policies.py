@@ -111,6 +111,11 @@ NOT_A_POLICY = {
         6,
         "default language",
     ),
+    "a notice that tells the whole amount where a later campaign grants the difference": (
+        written("pay: 5 USD\nnotice: {texts: {granted: {en: {subject: a, text: b}}}, values: {credit: amount}}"),
+        6,
+        "write {{ amount }} in the text",
+    ),
     "a clause with two outcomes": (
         written("who:\n  - decline a: yes\n    refer b: yes\npay: 5 USD"),
         7,

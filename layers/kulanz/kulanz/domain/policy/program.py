@@ -29,7 +29,9 @@ OF_THE_INCIDENT = ("windows", "cause", "service", "functions")
 """What a fact may be called as well: the account's own, else the incident's."""
 KEPT_TYPES = ("money", "number", "windows")
 """The types of facts that can be kept: those that add up."""
-RESERVED = (*(set(BUILT_IN) - set(OF_THE_INCIDENT)), *RESERVED_WORDS, "amount", "exact_amount")
+AMOUNTS = frozenset({"amount", "exact_amount"})
+"""What comes out of the heads, after cap and rounding: known under ``payout`` and ``mode`` only."""
+RESERVED = (*(set(BUILT_IN) - set(OF_THE_INCIDENT)), *RESERVED_WORDS, *sorted(AMOUNTS))
 _KIND_OF_FACT = {
     "text": kinds.TEXT,
     "zone": kinds.TEXT,
