@@ -68,6 +68,21 @@ def test_an_unknown_clause_before_another_outcome_holds() -> None:
     assert policy.decide((False, True)).reason == "y"
 
 
+@pytest.mark.parametrize("outcomes", list(product(("decline", "refer", "hold"), repeat=3)))
+def test_clauses_decide_only_what_every_answer_to_the_unknown_would_decide(outcomes: tuple[str, ...]) -> None:
+    lines = [f"  - {word} r{place}: f{place}" for place, word in enumerate(outcomes)]
+    policy = compiled(written("\n".join(["facts: {f0: yes_no, f1: yes_no, f2: yes_no}", "who:", *lines, "pay: 1 USD"])))
+    ends = {"decline": Outcome.DECLINED, "refer": Outcome.REFERRED, "hold": Outcome.HELD}
+    for known in product((True, False, None), repeat=3):
+        answers = product(*((True, False) if fact is None else (fact,) for fact in known))
+        possible = {
+            next((ends[word] for word, holds in zip(outcomes, facts, strict=True) if holds), Outcome.GRANTED)
+            for facts in answers
+        }
+        expected = possible.pop() if len(possible) == 1 else Outcome.HELD
+        assert policy.decide(known).outcome is expected, known
+
+
 def test_division_by_zero_is_unknown_and_never_money() -> None:
     policy = compiled(written("currency: EUR\nfacts: {fee: money, lines: number}\npay: fee / lines"))
     assert policy.decide((500, 0)).reason == "cannot_be_computed"

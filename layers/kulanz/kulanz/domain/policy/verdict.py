@@ -274,16 +274,17 @@ class Judge:
         return {f"{slot.declaration.name}_{name}": part for name, part in floors.items()}
 
     def _clauses(self, clauses: tuple[CompiledClause, ...], row: Row) -> Verdict | None:
-        """The first clause that holds decides. An unknown one before it holds the row, unless both end alike."""
+        """The first clause that holds decides. Unknown ones before it hold the row, unless all of them end alike."""
         unknown: CompiledClause | None = None
         for clause in clauses:
             holds = clause.holds(row)
-            if holds is None:
-                unknown = unknown or clause
-            elif holds:
-                if unknown is not None and unknown.outcome != clause.outcome:
-                    break
+            if holds is False:
+                continue
+            if unknown is not None and unknown.outcome != clause.outcome:
+                break
+            if holds:
                 return Verdict(clause.outcome, clause.reason, clause)
+            unknown = unknown or clause
         return None if unknown is None else self._held(unknown.node, row, unknown)
 
     def _held(self, node: Node | None, row: Row, clause: CompiledClause | None = None) -> Verdict:
