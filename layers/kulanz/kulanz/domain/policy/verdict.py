@@ -133,16 +133,18 @@ class Judge:
         self.currency = currencies[0] if len(currencies) == 1 else ""
         if len(currencies) > 1:
             self._check_currencies(currencies)
+        self._check_step(currencies)
+        self.caps = tuple(self._cap(cap, ("cap", index, "at")) for index, cap in enumerate(policy.cap))
         self.amount_place: int | None = None
         self.exact_place: int | None = None
         if self.currency:
             self.amount_place, self.exact_place = program.use_amounts(self.currency)
         self.heads = with_modes(program, heads)
         self.payout = program.clauses(policy.payout, ("payout",))
-        self.caps = tuple(self._cap(cap, ("cap", index, "at")) for index, cap in enumerate(policy.cap))
         self.outage = program.compile("outage", ("exposure",))
         self.families = [slot for slot in program.slots.values() if slot.columns or (slot.is_kept and slot.per)]
         self.kept = tuple(self._kept(slot) for slot in program.slots.values() if slot.is_kept)
+        program.forget_amounts()
         self._benefits: dict[tuple[str, int, str | None], Benefit] = {}
         self.now = 0 if program.decided_at is None else microseconds_of(program.decided_at)
 
@@ -150,6 +152,9 @@ class Judge:
         self.program.cap_per = cap.per
         node = self.program.money(cap.at, path)
         self.program.cap_per = ""
+        if node.kind.currency != self.currency:
+            paid = f"money in {self.currency} is paid" if self.currency else "no money is paid"
+            raise PolicyError(f"{paid}, but this gives {node.kind}: {cap.at}", path)
         return node, cap.per
 
     def _kept(self, slot: FactSlot) -> KeptFact:
@@ -164,6 +169,14 @@ class Judge:
         if policy.cap or policy.rounding.stage == "total" or policy.compose == "max":
             named = ", ".join(currencies)
             raise PolicyError(f"amounts in {named} have no sum: leave out cap, compose: max and rounding at the total")
+
+    def _check_step(self, currencies: list[str]) -> None:
+        """Amounts are rounded to a step of their own currency."""
+        to, path = self.program.policy.rounding.to, ("rounding", "to")
+        step = self.program.money(to, path).kind.currency if to else ""
+        others = [currency for currency in currencies if step and currency != step]
+        if others:
+            raise PolicyError(f"amounts in {', '.join(others)} cannot be rounded to a step in {step}", path)
 
     def nodes(self) -> Iterator[Node]:
         """Give every node a decision can evaluate."""
