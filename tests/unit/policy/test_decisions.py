@@ -544,6 +544,36 @@ def test_what_the_calendar_does_not_have_is_held(condition: str, facts: tuple[An
     assert policy.explain(row).decision == decision
 
 
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "is_working_day(day(start(outage)))",
+        "total(on_working_days(outage)) >= 0 h",
+        "working_days(day(start(outage)), day(end(outage))) >= 0",
+        "day(start(outage)) + 1 working day >= day(start(outage))",
+    ],
+)
+@pytest.mark.parametrize(
+    "window",
+    [
+        ("1999-12-31T10:00:00Z", "1999-12-31T11:00:00Z"),
+        ("2041-01-02T10:00:00Z", "2041-01-02T11:00:00Z"),
+        ("1999-12-31T10:00:00Z", "2000-01-03T11:00:00Z"),
+        ("2040-12-31T10:00:00Z", "2041-01-01T11:00:00Z"),
+    ],
+)
+def test_no_working_day_is_guessed_outside_the_known_calendar(condition: str, window: tuple[str, str]) -> None:
+    policy = compiled(written(f"working_days: US\nwhen: {condition}\npay: 1 USD"), incident(window))
+    known = condition.startswith("is_") and window[0].startswith("2040")
+    assert policy.decide(()).reason == ("credit" if known else "cannot_be_computed")
+
+
+def test_years_whose_holidays_are_not_all_known_are_outside_the_calendar() -> None:
+    policy = compiled(written("working_days: IN\nfacts: {d: day}\nwhen: is_working_day(d)\npay: 1 USD"))
+    assert policy.decide((date(2035, 12, 27),)).reason == "credit"
+    assert policy.decide((date(2036, 1, 2),)).reason == "cannot_be_computed"
+
+
 def test_half_an_hour_divided_by_seven_is_an_instant_to_the_microsecond() -> None:
     policy = compiled(written("when: day(incident_start + 30 min / 7) = day(incident_start)\npay: 5 USD"))
     assert minor(policy.decide(())) == 500
