@@ -88,6 +88,24 @@ def test_division_by_zero_is_unknown_and_never_money() -> None:
     assert policy.decide((500, 0)).reason == "cannot_be_computed"
 
 
+@pytest.mark.parametrize("each", ["", "\nfor_each: outage"])
+@pytest.mark.parametrize(
+    ("hours", "fee", "reason"), [(4, 500, "credit"), (4, 0, "nothing_due"), (3, 500, "too_short"), (3, 0, "too_short")]
+)
+def test_the_reason_of_a_condition_is_for_those_who_do_not_meet_it(
+    each: str, hours: int, fee: int, reason: str
+) -> None:
+    text = f"currency: EUR\nfacts: {{fee: money}}{each}\nwhen: total(outage) >= 4 h\notherwise: too_short\npay: fee"
+    assert compiled(written(text), incident(lasting(hours * 3600))).decide((fee,)).reason == reason
+
+
+def test_less_than_nothing_takes_nothing_from_what_else_is_owed() -> None:
+    heads = "  - {name: a, pay: 10 EUR}\n  - {name: b, pay: 0 EUR - 3 EUR, give: {quantity: 1, unit: GB}}"
+    policy = compiled(written(f"heads:\n{heads}\npayout:\n  - hold small: amount < 10.00 EUR"))
+    assert minor(policy.decide(())) == 1000
+    assert "Together: 10.00 EUR." in policy.explain(()).text()
+
+
 def test_an_amount_beyond_every_bound_is_held() -> None:
     policy = compiled(written("currency: EUR\nfacts: {fee: money, lines: number}\npay: fee * lines"))
     assert policy.decide((10**9, 1)).outcome is Outcome.GRANTED

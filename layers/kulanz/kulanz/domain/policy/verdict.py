@@ -41,9 +41,13 @@ NOTHING_GRANTED: Mapping[str, int] = MappingProxyType({})
 
 @dataclass(slots=True)
 class HeadResult:
-    """What a head came to for one row; ``state`` is granted, offered or late."""
+    """What a head came to for one row; ``state`` is granted, offered or late.
+
+    ``applies`` is false where its condition held for no outage or period that it was worked out for.
+    """
 
     head: CompiledHead
+    applies: bool = True
     exact: Exact = 0
     minor: int = 0
     gives: list[tuple[CompiledGive, Any, Validity, str]] = field(default_factory=list)
@@ -209,12 +213,16 @@ class Judge:
             return ended
         results: list[HeadResult] = []
         beside: list[HeadResult] = []
+        unmet: list[CompiledHead] = []
         for head in self.heads:
             result = self._each(head, row) if head.for_each else self._one(head, row)
             if isinstance(result, Verdict):
                 return result
+            if result is None or not result.applies:
+                unmet.append(head)
             if result is None:
                 continue
+            result.exact = max(result.exact, 0)
             if result.exact > 0 or result.gives:
                 results.append(result)
                 if self.program.policy.compose == "first":
@@ -222,8 +230,8 @@ class Judge:
             else:
                 beside.append(result)
         if not results:
-            reason = next((head.otherwise for head in self.heads if head.otherwise), "")
-            reason = reason or self.program.policy.otherwise or NOTHING_DUE
+            stated = [head.otherwise or self.program.policy.otherwise for head in unmet]
+            reason = next((reason for reason in stated if reason), NOTHING_DUE)
             return Verdict(Outcome.DECLINED, reason, beside=beside, settled=True)
         return self._total(results, beside, row)
 
@@ -320,7 +328,7 @@ class Judge:
         outage, zone = self.outage.evaluate(row), self.program.scope.zone.evaluate(row)
         if outage is None or zone is None:
             return self._held(self.outage if outage is None else self.program.scope.zone, row)
-        whole = HeadResult(head)
+        whole = HeadResult(head, applies=False)
         for piece in exposure.pieces(outage, zone, head.for_each):
             part = self.fresh(row)
             assert self.program.piece_place is not None
@@ -329,6 +337,7 @@ class Judge:
             if isinstance(result, Verdict):
                 return result
             if result is not None:
+                whole.applies = True
                 whole.exact += result.exact
                 whole.gives += result.gives
             whole.pieces.append((part, 0 if result is None else result.exact))
@@ -395,11 +404,11 @@ class Judge:
             ended.settled = not ended.is_unknown
             return ended.after(verdict)
         verdict.settled = True
-        verdict.results = [result for result in results if result.minor > 0 or result.gives]
-        if not verdict.results:
-            verdict.outcome, verdict.reason, verdict.results = Outcome.DECLINED, NOTHING_DUE, results
+        given = [result for result in results if result.minor > 0 or result.gives]
+        if not given:
+            verdict.outcome, verdict.reason = Outcome.DECLINED, NOTHING_DUE
             return verdict
-        return self._delivered(verdict, row)
+        return self._delivered(verdict, given, row)
 
     def _shared_limit(self, cap: Node, per: str, verdict: Verdict, row: Row) -> Exact | Verdict | None:
         """Divide the amount over the periods by the outage's time in each, and limit each share by its own cap.
@@ -456,9 +465,10 @@ class Judge:
             if not difference:
                 return
 
-    def _delivered(self, verdict: Verdict, row: Row) -> Verdict:
+    def _delivered(self, verdict: Verdict, given: list[HeadResult], row: Row) -> Verdict:
+        """See how each head that gives something is delivered; one that was rounded to nothing is not."""
         late = ""
-        for result in verdict.results:
+        for result in given:
             mode = self._mode(result.head, row)
             if isinstance(mode, Verdict):
                 return mode.after(verdict)
@@ -468,7 +478,7 @@ class Judge:
                 return self._held(mode.until, row).after(verdict)
             if result.state == "late":
                 late = f"{mode.way}_too_late"
-        states = {result.state for result in verdict.results}
+        states = {result.state for result in given}
         if "granted" in states:
             verdict.outcome = Outcome.GRANTED
         elif "offered" in states:
@@ -477,7 +487,7 @@ class Judge:
             verdict.outcome, verdict.reason = Outcome.DECLINED, late
             return verdict
         wanted = verdict.outcome.value
-        verdict.reason = next(result.head.name for result in verdict.results if result.state == wanted)
+        verdict.reason = next(result.head.name for result in given if result.state == wanted)
         return verdict
 
     def _mode(self, head: CompiledHead, row: Row) -> CompiledMode | Verdict:
