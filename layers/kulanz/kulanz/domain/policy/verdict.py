@@ -280,19 +280,18 @@ class Judge:
     def _by_period(self, slot: FactSlot, amount: Exact, verdict: Verdict, row: Row) -> dict[str, KeptValue]:
         """Divide money over the periods by the outage's time in each, or as the cap of these periods allowed it.
 
-        The parts are whole minor units that add up to the amount: the largest remainders get the units that are left,
-        so that no part exceeds a whole cap.
+        The parts are whole minor units that add up to the amount: the largest remainders get the units that are left.
+        Where a cap was reached in one period, what rounding added counts in another one that has room.
         """
         zone = self.program.scope.zone.evaluate(row)
         outage = self.outage.evaluate(row) or ((self.now, self.now + 1),)
         weights = dict(_weights(outage, zone, slot.per, verdict))
+        limits: dict[str, Exact] = {}
+        for share in verdict.shares:
+            limits[share.period] = min(share.limit, limits.get(share.period, share.limit))
         whole = self.program.round_minor(amount)
         parts = {name: Fraction(whole) * weight / sum(weights.values()) for name, weight in weights.items()}
-        floors = {name: part.numerator // part.denominator for name, part in parts.items()}
-        left = whole - sum(floors.values())
-        for name in sorted(parts, key=lambda name: (floors[name] - parts[name], name))[:left]:
-            floors[name] += 1
-        return {f"{slot.declaration.name}_{name}": part for name, part in floors.items()}
+        return {f"{slot.declaration.name}_{name}": part for name, part in _whole_parts(whole, parts, limits).items()}
 
     def _clauses(self, clauses: tuple[CompiledClause, ...], row: Row) -> Verdict | None:
         """The first clause that holds decides. Unknown ones before it hold the row, unless all of them end alike."""
@@ -568,6 +567,21 @@ def _weights(outage: exposure.Outage, zone: ZoneInfo, per: str, verdict: Verdict
     by_time = {label(period, per, zone): exposure.total(exposure.clip(outage, *period)) for period in periods}
     allowed = {share.period: min(share.exact, share.limit) for share in verdict.shares if share.period in by_time}
     return list(allowed.items() if sum(allowed.values()) > 0 else by_time.items())
+
+
+def _whole_parts(whole: int, parts: Mapping[str, Fraction], limits: Mapping[str, Exact]) -> dict[str, int]:
+    """Give parts as whole minor units: the largest remainders get what is left, as far as their limits have room."""
+    given = {name: int(min(part, limits.get(name, part)) // 1) for name, part in parts.items()}
+    left = whole - sum(given.values())
+    order = sorted(parts, key=lambda name: (given[name] - parts[name], name))
+    for most in (1, left):
+        for name in order:
+            room = int(limits[name] // 1) - given[name] if name in limits else left
+            taken = min(most, left, room)
+            given[name] += taken
+            left -= taken
+    given[order[0]] += left  # a step of rounding that no limit has room for
+    return given
 
 
 def _of_period(family: FactSlot, period: str, row: Row) -> Any:
