@@ -87,6 +87,12 @@ def test_amounts_that_are_rounded_each_by_itself_are_told_so() -> None:
     assert "B: rounded half up: 0.50 USD." in told(apart)
 
 
+@pytest.mark.parametrize(("mode", "told_as"), [("up", "rounded up"), ("half_even", "rounded half even")])
+def test_a_rounding_other_than_half_up_is_told_with_its_mode(mode: str, told_as: str) -> None:
+    policy = compiled(written(f"facts: {{n: number}}\nvalues: {{v: 'round(n, 2, \"{mode}\")'}}\npay: v * 1 EUR"))
+    assert f"V: n 3 {told_as} to a multiple of 2 = 4." in told(policy, 3)
+
+
 def test_a_head_that_is_rounded_to_nothing_is_told_among_what_it_is_added_to() -> None:
     heads = "heads:\n  - {name: a, pay: 10.01 EUR / 2}\n  - {name: b, pay: 0.01 EUR / 4}"
     assert told(compiled(written(heads)))[-5:] == (

@@ -394,7 +394,10 @@ class _Teller:
             case ("begun" | "full") as which, [left, right]:
                 return f"blocks of {right} {'begun' if which == 'begun' else 'completed'} in {left}"
             case "round", operands:
-                return f"{operands[0]} rounded" + (f" to a multiple of {operands[1]}" if len(operands) > 1 else "")
+                mode = f" {spoken(node.children[2].value)}" if len(operands) > 2 else ""
+                return f"{operands[0]} rounded{mode}" + (
+                    f" to a multiple of {operands[1]}" if len(operands) > 1 else ""
+                )
             case (("if" | "first_known"), _):
                 return next((self._operand(child, node) for child in self._used(node)[-1:]), "not known")
             case "most_in_a_year" as operation, [what, month]:
