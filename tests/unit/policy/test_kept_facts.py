@@ -5,7 +5,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kulanz.domain.decision import Decision, Outcome
@@ -202,6 +202,7 @@ def test_a_period_whose_cap_is_used_up_gets_nothing_of_an_amount() -> None:
     st.sampled_from(list(Rounding)),
     st.sampled_from(["head", "total"]),
 )
+@example(1_203, 300, 0, 1, Rounding.UP, "head")
 def test_the_parts_of_periods_add_up_and_keep_their_caps(
     fee: int, before: int, after: int, hours: int, mode: Rounding, stage: str
 ) -> None:
