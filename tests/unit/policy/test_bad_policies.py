@@ -62,10 +62,13 @@ NOT_A_POLICY = {
         "cap[0].at: no money is paid",
     ),
     "a cap of the amount itself": (written("pay: 50.00 EUR\ncap: {at: amount}"), 6, "known under payout and mode only"),
-    "the amount in a notice": (
-        written("pay: 5 EUR\nnotice: {values: {paid: amount}, texts: {declined: {en: {subject: a, text: b}}}}"),
-        6,
-        "known under payout and mode only",
+    "a notice's channel by the amount": (
+        written(
+            'pay: 5 EUR\nnotice:\n  channel: if(amount > 9 EUR, "letter", "email")\n'
+            "  texts: {declined: {en: {subject: a, text: b}}}"
+        ),
+        7,
+        "it reads the amount of the whole incident",
     ),
     "a step of rounding in another currency": (
         written("pay: 5 EUR\nrounding: {to: 100 JPY}"),
@@ -189,7 +192,7 @@ NOT_A_POLICY = {
     "a notice that tells the whole amount where a later campaign grants the difference": (
         written("pay: 5 USD\nnotice: {texts: {granted: {en: {subject: a, text: b}}}, values: {credit: amount}}"),
         6,
-        "write {{ amount }} in the text",
+        "{{ amount }} in a text is what is granted",
     ),
     "a clause with two outcomes": (
         written("who:\n  - decline a: yes\n    refer b: yes\npay: 5 USD"),

@@ -12,11 +12,11 @@ from kulanz.domain.incident import Incident
 from kulanz.domain.policy import kinds
 from kulanz.domain.policy.counted import counts_elsewhere, period_labels
 from kulanz.domain.policy.document import NoticeRule, PolicyDocument
-from kulanz.domain.policy.errors import PolicyError
+from kulanz.domain.policy.errors import Path, PolicyError
 from kulanz.domain.policy.expression import UNSET, Node, Row
 from kulanz.domain.policy.frozen import read_frozen_with_parameters, resolve_parameters
 from kulanz.domain.policy.history import KIND_MARK, NOTHING_KEPT, Addition, Kept, KeptValue
-from kulanz.domain.policy.kinds import filled_in
+from kulanz.domain.policy.kinds import Kind, filled_in
 from kulanz.domain.policy.periods import label_in
 from kulanz.domain.policy.program import AMOUNTS, FactSlot, Program
 from kulanz.domain.policy.verdict import NOTHING_GRANTED, Judge, Verdict
@@ -220,17 +220,9 @@ class _CompiledNotice:
                 problem = f"add the text in the default language {rule.default_locale!r}"
                 raise PolicyError(problem, ("notice", "texts", kind))
         self._default = rule.default_locale
-        path = ("notice", "locale")
-        self._locale = program.compile(rule.locale, path, kinds.TEXT) if rule.locale else None
-        self._channel = program.compile(rule.channel, ("notice", "channel"), kinds.TEXT)
-        self._values = {name: program.compile(text, ("notice", "values", name)) for name, text in rule.values.items()}
-        for name, node in self._values.items():
-            if node.reads & AMOUNTS:
-                problem = (
-                    "it reads the amount of the whole incident, and a later campaign grants only what is missing of it;"
-                    " write {{ amount }} in the text, which is what is granted"
-                )
-                raise PolicyError(problem, ("notice", "values", name))
+        self._locale = _told_of(program, rule.locale, ("notice", "locale"), kinds.TEXT) if rule.locale else None
+        self._channel = _told_of(program, rule.channel, ("notice", "channel"), kinds.TEXT)
+        self._values = {name: _told_of(program, text, ("notice", "values", name)) for name, text in rule.values.items()}
         self._zone = program.scope.zone
         self._told = frozenset(rule.texts)
         self._remembered: dict[tuple[str, str, str], Notice] = {}
@@ -268,6 +260,18 @@ class _CompiledNotice:
             if (kind, candidate) in self.templates:
                 return candidate
         return self._default
+
+
+def _told_of(program: Program, text: str, path: Path, kind: Kind | None = None) -> Node:
+    """Compile an expression of a notice, which is told what is granted: the amount is not known to it yet."""
+    node = program.compile(text, path, kind)
+    if node.reads & AMOUNTS:
+        problem = (
+            "it reads the amount of the whole incident, and a later campaign grants only what is missing of it;"
+            " {{ amount }} in a text is what is granted"
+        )
+        raise PolicyError(problem, path)
+    return node
 
 
 def compile_policy(frozen: bytes, incident: Incident, decided_at: datetime) -> CompiledPolicy:

@@ -175,10 +175,6 @@ class Program:
             )
         return places
 
-    def forget_amounts(self) -> None:
-        """End what ``use_amounts`` began: from here on the amounts are names that nobody knows."""
-        self._amount_nodes = {}
-
     def value(self, name: str) -> NamedValue:
         """Compile a named value once, after those that it needs; a value that needs itself is an error."""
         waiting = [] if name in self.values else [name]
