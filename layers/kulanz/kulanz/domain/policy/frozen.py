@@ -33,14 +33,8 @@ def freeze(document: PolicyDocument, parameters: Mapping[str, str] | None = None
     return _dump({"format": FORMAT, **_content(document), "parameters": chosen})
 
 
-def read_frozen(frozen: bytes) -> PolicyDocument:
-    """Read the document of a frozen form, checking it again. Raises ``PolicyError``."""
-    document, _ = _read(frozen)
-    return document
-
-
-def read_frozen_with_parameters(frozen: bytes) -> tuple[PolicyDocument, dict[str, str]]:
-    """Read the document and the parameters of a frozen form. Raises ``PolicyError``."""
+def read_frozen(frozen: bytes) -> tuple[PolicyDocument, dict[str, str]]:
+    """Read the document and the parameters of a frozen form, checking it again. Raises ``PolicyError``."""
     document, parameters = _read(frozen)
     return document, resolve_parameters(document, parameters)
 
