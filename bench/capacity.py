@@ -28,9 +28,8 @@ from bench.document import circumstances, table, write_part
 from bench.stacks import written_list
 from bench.worker import CALLS_IN_FLIGHT, Measured, in_own_process
 from kulanz.adapters.aws import BACKOFF_FIRST_SECONDS, BACKOFF_LONGEST_SECONDS
-from kulanz.adapters.insert_calls import STATEMENTS_PER_CALL
 from kulanz.domain.campaign import Pass
-from kulanz.domain.estimate import AS_DEPLOYED, Planned, expected_calls
+from kulanz.domain.estimate import AS_DEPLOYED, INSERTS_PER_CALL, Planned, expected_calls
 from kulanz.domain.prices import (
     COLD_TABLE_DOUBLES_SECONDS,
     COLD_TABLE_WRITES,
@@ -74,17 +73,17 @@ def one_worker(rows: int, rates: Rates, writes_per_second: float = 0, seed: int 
     drawn, bucket = random.Random(seed), Bucket(writes_per_second)  # noqa: S311 - spreads retries, guards nothing
     now, window, left = rates.per_pass, CALLS_IN_FLIGHT, rows
     while left:
-        wave = min(left, STATEMENTS_PER_CALL * CALLS_IN_FLIGHT)
+        wave = min(left, INSERTS_PER_CALL * CALLS_IN_FLIGHT)
         left -= wave
         now += wave * rates.apply_row
         waiting, attempt = wave, 0
         while waiting:
             attempt += 1
-            refused, calls = 0, ceil(waiting / STATEMENTS_PER_CALL)
+            refused, calls = 0, ceil(waiting / INSERTS_PER_CALL)
             for number in range(calls):
                 if number and number % window == 0:
                     now += rates.call_latency
-                statements = min(STATEMENTS_PER_CALL, waiting - number * STATEMENTS_PER_CALL)
+                statements = min(INSERTS_PER_CALL, waiting - number * INSERTS_PER_CALL)
                 refused += statements - bucket.take(now, statements)
             now += rates.call_latency
             window = max(1, window // 2) if refused else min(CALLS_IN_FLIGHT, window + 1)
@@ -131,7 +130,7 @@ def fleet(rows: int, rates: Rates, account: Account) -> Forecast:
 
     The plan pass is bound by its receipts, which all add to one record; in the apply pass they are a tenth as many.
     """
-    wave = STATEMENTS_PER_CALL * CALLS_IN_FLIGHT
+    wave = INSERTS_PER_CALL * CALLS_IN_FLIGHT
     worker_rate = wave / (wave * rates.apply_row + rates.call_latency)
     offered = account.workers * worker_rate
     written = told = 0.0
@@ -180,7 +179,7 @@ def calibrate(folder: Path, console: Console) -> Rates:
     (few, few_seconds), (many, many_seconds) = walls.items()
     slope = (many_seconds - few_seconds) / (many - few)
     apply_row = median(one.cpu_seconds / one.rows for one in applied)
-    wave = STATEMENTS_PER_CALL * CALLS_IN_FLIGHT
+    wave = INSERTS_PER_CALL * CALLS_IN_FLIGHT
     return Rates(
         plan_row=min(one.cpu_seconds / one.rows for one in planned),
         apply_row=apply_row,
@@ -270,7 +269,7 @@ def main(large_rows: int) -> None:
     forecasts, together = country(rates), shared(rates)
     worker = (
         f"One worker: {rates.plan_row * 1e6:.1f} µs a row to plan, {rates.apply_row * 1e6:.1f} µs to apply,"
-        f" {rates.call_latency * 1e3:.1f} ms until {CALLS_IN_FLIGHT} calls of {STATEMENTS_PER_CALL} inserts are"
+        f" {rates.call_latency * 1e3:.1f} ms until {CALLS_IN_FLIGHT} calls of {INSERTS_PER_CALL} inserts are"
         " answered;"
         f" {LATENCY_SECONDS * 1e3:.0f} ms of that are assumed, not measured on AWS."
     )

@@ -7,13 +7,13 @@ the next delivery goes on where the records stand.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any
 
 from kulanz.application.check_list import must_not_state_history, required_columns
-from kulanz.application.control import may_write_until
+from kulanz.application.control import CLOCK_ALLOWANCE, may_write_until
 from kulanz.application.dispatch import dispatch
 from kulanz.application.frozen import thaw_incident
 from kulanz.application.incident_event import (
@@ -26,6 +26,7 @@ from kulanz.application.incident_event import (
     read_incident_event,
 )
 from kulanz.application.ports import (
+    ATTEMPTS_AGAINST_OTHERS,
     Archive,
     CampaignStore,
     ChunkQueue,
@@ -74,12 +75,8 @@ from kulanz.domain.policy import (
 from kulanz.domain.succession import follows
 from kulanz.domain.time import format_instant
 
-CLOCK_ALLOWANCE = timedelta(minutes=15)
-"""How far a publisher's clock may be ahead."""
 REASONS_PER_POLICY = 60
 """Each is counted with up to five fates, in one update expression of at most 4 KB: some 330 counters."""
-ATTEMPTS_AGAINST_OTHERS = 5
-"""How often a write is decided anew because somebody else was first; then the message comes again."""
 
 
 class Opening(StrEnum):

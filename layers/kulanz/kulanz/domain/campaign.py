@@ -33,6 +33,11 @@ class CampaignId:
     def __str__(self) -> str:
         return f"{self.incident_id}/{self.seq}"
 
+    @property
+    def folder(self) -> str:
+        """Where the bucket has what the campaign leaves behind: reports, problems of rows, what its plan read."""
+        return f"campaigns/{self.incident_id}/{self.seq:03d}"
+
     @classmethod
     def parse(cls, text: str) -> "CampaignId":
         """Read `<incident id>/<seq>`. Raises ValueError, without the text, when it is anything else."""
