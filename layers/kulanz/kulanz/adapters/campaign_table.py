@@ -17,6 +17,7 @@ from kulanz.adapters import campaign_items as items
 from kulanz.adapters.aws import (
     CONFLICT_ATTEMPTS,
     CONFLICT_BACKOFF_LONGEST_SECONDS,
+    RETRIED_REASONS,
     backoff_seconds,
     call,
     error_code,
@@ -313,7 +314,7 @@ def _met_another(error: ClientError, what: str) -> bool:
     reasons = {reason.get("Code", "None") for reason in error.response.get("CancellationReasons", [])}
     if "ConditionalCheckFailed" in reasons:
         raise Outdated from None
-    if not reasons & {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}:
+    if not reasons & RETRIED_REASONS:
         raise Refused(f"{what}: {', '.join(sorted(reasons))}") from error
     return True
 
