@@ -17,14 +17,14 @@ from kulanz.domain.incident import Incident
 from kulanz.domain.lists import ListRefused, format_of
 from kulanz.domain.policy import compile_policy, freeze, load_policy
 from kulanz.domain.time import Window
-from kulanz_cli.policy import EXIT_NO, Unusable, as_json
+from kulanz_cli.command import EXIT_NO, FILE_CODES, Unusable, as_json
 from kulanz_cli.send import EventUnsendable, read_event
 
 BLOCK_BYTES = 1024 * 1024
 PROBLEMS_PRINTED = 50
 
 
-@click.group("list", epilog="Exit codes: 0 yes, 1 no, 2 wrong command line, 3 an input could not be used.")
+@click.group("list", epilog=FILE_CODES)
 def account_list() -> None:
     """Check lists of affected accounts before they are published."""
 
