@@ -15,6 +15,7 @@ from kulanz.domain.money import is_currency
 from kulanz.domain.policy import CompiledPolicy, PolicyDocument
 from kulanz.domain.policy.document import Clause, Fact, InForce
 from kulanz.domain.policy.frozen import resolve_parameters
+from kulanz.domain.policy.periods import example_label
 from kulanz.domain.policy.program import Program
 from kulanz.domain.policy.verdict import Judge
 from kulanz.domain.policy.wording import counted, spoken
@@ -46,7 +47,6 @@ _TYPES = {
     "dates": "days, with a bar between them",
     "windows": "windows START/END, with a bar between them",
 }
-_COLUMN_OF_A_PERIOD = {"calendar year": "2026", "month": "2026_04", "quarter": "2026_q2"}
 _COMMENT = re.compile(r"\s#\s+(.+)$")
 
 
@@ -248,7 +248,7 @@ def _facts(rule: Rule) -> Iterator[ToldFact]:
         source = "kept" if fact.add else "incident" if fact.from_ == "incident" else "list"
         is_column = source == "list"
         yield ToldFact(
-            name=f"{name}_{_COLUMN_OF_A_PERIOD[fact.per]}" if fact.per and is_column else name,
+            name=f"{name}_{example_label(fact.per)}" if fact.per and is_column else name,
             type=_type(rule, fact),
             source=source,
             required=is_column and not fact.default,

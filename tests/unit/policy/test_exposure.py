@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from kulanz.domain.policy import exposure
 from kulanz.domain.policy.exposure import Outage
+from kulanz.domain.policy.periods import PERIODS
 from kulanz.domain.time import microseconds_of, parse_instant, zone_of
 
 SECOND = 1_000_000
@@ -58,7 +59,7 @@ def test_the_time_on_days_is_the_time(outage: Outage, zone: object) -> None:
     assert sum(exposure.time_on_days(outage, zone)) == exposure.total(outage)  # type: ignore[arg-type] # a zone
 
 
-@given(outages, zones, st.sampled_from(["outage", "day", "month", "quarter", "calendar year"]))
+@given(outages, zones, st.sampled_from(["outage", "day", *PERIODS]))
 def test_the_pieces_are_the_whole(outage: Outage, zone: object, unit: str) -> None:
     pieces = exposure.pieces(outage, zone, unit)  # type: ignore[arg-type] # a zone
     assert exposure.union(part for piece in pieces for part in piece) == outage
@@ -82,7 +83,13 @@ def test_an_outage_is_cut_where_its_periods_end(unit: str, cuts: list[str]) -> N
     assert [piece[0][0] for piece in pieces[1:]] == [at(f"{day}T00:00:00Z") for day in cuts]
 
 
-@pytest.mark.parametrize(("unit", "starts"), [("month", [4, 5, 6, 7]), ("quarter", [4, 7]), ("calendar year", [4])])
+@pytest.mark.parametrize(
+    ("unit", "starts"),
+    [
+        *[("month", [4, 5, 6, 7]), ("quarter", [4, 7]), ("calendar year", [4])],
+        *[("year from April", [4]), ("year from May", [4, 5]), ("year from July", [4, 7]), ("year from December", [4])],
+    ],
+)
 def test_periods_are_as_long_as_their_name_says(unit: str, starts: list[int]) -> None:
     pieces = exposure.pieces(between("2026-04-01T00:00:00Z", "2026-07-02T00:00:00Z"), zone_of("UTC"), unit)
     assert [piece[0][0] for piece in pieces] == [at(f"2026-0{month}-01T00:00:00Z") for month in starts]
@@ -162,7 +169,7 @@ def test_only_so_many_days_are_looked_at(days: int, good: bool) -> None:
         for measure in (
             exposure.days_touched,
             lambda o, z: exposure.daily(o, 0, 60, z),
-            lambda o, z: exposure.periods_of(o, z, 1),
+            lambda o, z: exposure.periods_of(o, z, "month"),
         ):
             with pytest.raises(exposure.TooLong):
                 measure(outage, zone_of("UTC"))
@@ -278,7 +285,7 @@ def test_no_outage_measures_nothing() -> None:
 def test_a_mask_and_periods_reach_as_far_as_days_do() -> None:
     utc = zone_of("UTC")
     assert exposure.total(exposure.daily(((0, 3999 * 24 * HOUR),), 0, 60, utc)) == 3999 * HOUR
-    assert len(exposure.periods_of(((0, 4000 * 24 * HOUR),), utc, 12)) == 11
+    assert len(exposure.periods_of(((0, 4000 * 24 * HOUR),), utc, "calendar year")) == 11
 
 
 def test_a_mask_that_ends_when_it_starts_is_the_whole_day() -> None:
@@ -300,7 +307,7 @@ def test_a_whole_day_that_was_skipped_is_the_end_of_its_gap(minutes: int) -> Non
 
 def test_an_outage_that_ends_with_a_period_is_not_in_the_next() -> None:
     april = between("2026-04-01T00:00:00Z", "2026-05-01T00:00:00Z")
-    assert exposure.periods_of(april, zone_of("UTC"), 1) == list(april)
+    assert exposure.periods_of(april, zone_of("UTC"), "month") == list(april)
 
 
 def test_a_period_is_a_month_from_january_unless_said_otherwise() -> None:

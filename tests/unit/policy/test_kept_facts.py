@@ -192,6 +192,22 @@ def test_a_period_whose_cap_is_used_up_gets_nothing_of_an_amount() -> None:
     assert policy.read_of({"paid_2026:EUR": 1, "paid_2025:EUR": 5, "other:EUR": 7}) == {"paid_2026": 1}
 
 
+def test_a_year_may_begin_in_any_month_and_is_never_taken_for_another() -> None:
+    yearly = "  paid: {type: money, per: year from April, add: amount}\n"
+    window = ("2027-03-30T22:00:00Z", "2027-04-01T10:00:00Z")  # a day in the one year, half a day in the next
+    policy = keeps(yearly, "pay: fee\ncap: {per: year from April, at: 10.00 EUR - paid}\n", window)
+    assert decide(policy, 900) == (900, {"paid_2026_from_april": 600, "paid_2027_from_april": 300})
+    kept = {"paid_2026_from_april": 950, "paid_2026": 1_000, "paid_2026_from_july": 1_000, "paid_2026_04": 1_000}
+    assert policy.read_of(stored(kept)) == {"paid_2026_from_april": 950}
+    assert decide(policy, 900, kept=policy.read_of(stored(kept))) == (
+        350,
+        {"paid_2026_from_april": 50, "paid_2027_from_april": 300},
+    )
+    told = policy.explain((900,), {"paid_2026_from_april": 950}).text()
+    assert "paid in the year from April 2026: 9.50 EUR" in told
+    assert "Part of the year from April 2027, by time: 3.00 EUR" in told
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.integers(0, 5_000), st.integers(0, 1_000), st.integers(0, 1_000), st.integers(1, 47))
 def test_the_parts_of_periods_add_up_and_keep_their_caps(fee: int, before: int, after: int, hours: int) -> None:
@@ -205,7 +221,7 @@ def test_the_parts_of_periods_add_up_and_keep_their_caps(fee: int, before: int, 
     assert added.get("paid_2027", 0) <= 1_000 - after  # type: ignore[operator]
 
 
-@pytest.mark.parametrize("per", ["", "per: incident, ", "per: month, ", "per: quarter, "])
+@pytest.mark.parametrize("per", ["", "per: incident, ", "per: month, ", "per: quarter, ", "per: year from April, "])
 @pytest.mark.parametrize("add", ["", "add: amount, "])
 def test_a_cap_reads_only_what_has_a_value_for_each_of_its_own_periods(per: str, add: str) -> None:
     text = written(

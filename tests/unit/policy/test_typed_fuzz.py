@@ -136,7 +136,11 @@ def policies(draw: st.DrawFn) -> str:
         f"who: [{{hold: wait, when: {quoted('yes')}}}]" if draw(st.booleans()) else "",
     ]
     head = f"when: {quoted('yes', 'b or ')}, pay: {draw(st.sampled_from([quoted('money'), 'banded', 'stepped']))}"
-    each = draw(st.sampled_from(["", ", for_each: outage", ", for_each: day", ", for_each: calendar year"]))
+    each = draw(
+        st.sampled_from(
+            ["", ", for_each: outage", ", for_each: day", ", for_each: calendar year", ", for_each: year from June"]
+        )
+    )
     valid = f"valid: {{from: {quoted('day')}, until: {quoted('instant')}}}"
     claim = f"mode: {{claim: {{at: {quoted('instant')}, until: {quoted('day')}}}}}"
     mode = draw(st.sampled_from(["half_up", "half_even", "half_down", "up", "down"]))
@@ -148,7 +152,7 @@ def policies(draw: st.DrawFn) -> str:
         f"  - {{name: four, give: {{quantity: {quoted('number')}, unit: GB}}}}",
     ]
     lines += ["heads:", *draw(st.lists(st.sampled_from(several), min_size=1, max_size=3, unique=True))]
-    per = draw(st.sampled_from(["incident", "calendar year"]))
+    per = draw(st.sampled_from(["incident", "calendar year", "year from June"]))
     further = [
         f"compose: {draw(st.sampled_from(['sum', 'max', 'first']))}",
         f"cap: {{at: {quoted('money')}, per: {per}}}",

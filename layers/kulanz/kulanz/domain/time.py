@@ -14,7 +14,11 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 SECOND_MICROSECONDS = 1_000_000
 HOUR_MICROSECONDS = 3600 * SECOND_MICROSECONDS
-MONTHS_PER_YEAR = 12
+MONTH_NAMES = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+MONTHS_PER_YEAR = len(MONTH_NAMES)
 MAX_WORKING_DAYS = 1000
 """The most working days a rule may count ahead, so that a wrong number cannot loop for ever."""
 

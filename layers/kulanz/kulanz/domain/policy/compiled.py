@@ -10,13 +10,14 @@ from kulanz.domain.decision import Benefit, Decision, Notice, Outcome
 from kulanz.domain.facts import INVALID, FactDeclaration, FactValue
 from kulanz.domain.incident import Incident
 from kulanz.domain.policy import kinds
-from kulanz.domain.policy.counted import counts_elsewhere, label_in, period_labels
+from kulanz.domain.policy.counted import counts_elsewhere, period_labels
 from kulanz.domain.policy.document import NoticeRule, NoticeText, PolicyDocument
 from kulanz.domain.policy.errors import PolicyError
 from kulanz.domain.policy.expression import UNSET, Node, Row
 from kulanz.domain.policy.frozen import read_frozen, resolve_parameters
 from kulanz.domain.policy.history import KIND_MARK, NOTHING_KEPT, Addition, Kept, KeptValue
 from kulanz.domain.policy.kinds import filled_in
+from kulanz.domain.policy.periods import label_in
 from kulanz.domain.policy.program import FactSlot, Program
 from kulanz.domain.policy.verdict import NOTHING_GRANTED, Judge, Verdict
 from kulanz.domain.time import Window, instant_of

@@ -1,21 +1,16 @@
 """The counted outage: the incident's windows as the policy's exposure lets them count for an account."""
 
-import re
-from datetime import date
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from kulanz.domain.policy import exposure, kinds
 from kulanz.domain.policy.document import Exposure
 from kulanz.domain.policy.errors import PolicyError
 from kulanz.domain.policy.expression import UNSET, Node, Row, call_node
+from kulanz.domain.policy.periods import label
 from kulanz.domain.policy.syntax import Literal, parse
 
 if TYPE_CHECKING:
     from kulanz.domain.policy.program import Program
-
-_LABELS = {"calendar year": "[0-9]{4}", "month": "[0-9]{4}_[0-9]{2}", "quarter": "[0-9]{4}_q[1-4]"}
-"""How periods are labelled."""
 
 
 def counted_outage(program: "Program") -> Node:
@@ -49,36 +44,22 @@ def counted_outage(program: "Program") -> Node:
 
 
 def period_labels(program: "Program", per: str) -> list[str]:
-    """Give the labels of the periods that the incident touches: 2026, 2026_04 or 2026_q2."""
+    """Give the labels of the periods that the incident touches."""
     windows = program.incident_windows()
     zone = program.fixed_zone()
     if zone is None:
         return []
     try:
-        periods = exposure.periods_of(windows, zone, exposure.MONTHS[per])
+        periods = exposure.periods_of(windows, zone, per)
     except exposure.TooLong:
         problem = f"the incident lasts more than {exposure.MAX_DAYS} days, too long for a cap per {per}"
         raise PolicyError(problem, ("cap",)) from None
-    return [label(period, per, zone) for period in periods]
-
-
-def label_in(name: str, family: str, per: str) -> str:
-    """Give the label of a period in the name of a family's value, such as 2026 in `paid_2026`; empty where none is."""
-    text = name.removeprefix(f"{family}_")
-    return text if text != name and re.fullmatch(_LABELS[per], text, re.ASCII) else ""
+    return [label(period[0], per, zone) for period in periods]
 
 
 def counts_elsewhere(program: "Program") -> bool:
     """Whether the counted outage may touch periods that the incident does not: in an account's own windows, in gaps."""
     return "windows" in program.slots or bool(program.policy.exposure.merge_gaps_under)
-
-
-def label(period: exposure.Interval, per: str, zone: ZoneInfo) -> str:
-    """Give the label of a period."""
-    first = date.fromordinal(exposure.day_of(period[0], zone))
-    if per == "calendar year":
-        return str(first.year)
-    return f"{first.year}_{first.month:02}" if per == "month" else f"{first.year}_q{(first.month + 2) // 3}"
 
 
 def _apply(program: "Program", function: str, node: Node, key: str, text: str) -> Node:

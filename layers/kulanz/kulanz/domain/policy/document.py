@@ -18,6 +18,7 @@ from kulanz.domain.facts import FACT_TYPES
 from kulanz.domain.money import Rounding
 from kulanz.domain.policy.errors import DataFileNamed, Path, PolicyError
 from kulanz.domain.policy.jurisdictions import JURISDICTION, is_jurisdiction
+from kulanz.domain.policy.periods import PERIODS
 from kulanz.domain.policy.shape import (
     Anything,
     ByKind,
@@ -108,7 +109,7 @@ class Fact:
     invalid: str = entry(OneOf(("reject", "hold")), "What a value of another type does to its row.", default="reject")
     from_: str = entry(OneOf(("any", "account", "incident")), "Who may state it.", default="any")
     per: str = entry(
-        OneOf(("calendar year", "month", "quarter")),
+        OneOf(tuple(PERIODS)),
         "One fact per period, named <name>_<period>, for caps.",
         default="",
     )
@@ -313,7 +314,7 @@ def check_mode(mode: Mode, path: Path) -> None:
 MODE = Part(Mode, check_mode)
 WAY = OneOf(("automatic", "claim", "offer"))
 MODES = ByKind(plain=WAY, listed=ListOf(ByKind(plain=WAY, mapped=MODE)), mapped=MODE)
-FOR_EACH = OneOf(("outage", "day", "month", "quarter", "calendar year"))
+FOR_EACH = OneOf(("outage", "day", *PERIODS))
 CLAUSES = ListOf(ClauseLine(), single=True)
 GIVES = ListOf(Part(Give), single=True)
 
@@ -350,7 +351,7 @@ class Cap:
 
     at: str = entry(Expression("money"), "The most that is paid.")
     per: str = entry(
-        OneOf(("incident", "calendar year", "month", "quarter")),
+        OneOf(("incident", *PERIODS)),
         "The amount is divided over the periods by time.",
         default="incident",
     )

@@ -18,16 +18,15 @@ from kulanz.domain.policy.functions import MONEY_BY_TIME
 from kulanz.domain.policy.heads import SINGLE_HEAD, CompiledGive, CompiledHead
 from kulanz.domain.policy.history import LOOK_BACK_LONGEST, PARTS_KEPT
 from kulanz.domain.policy.kinds import DURATION, INSTANT, LIST, NUMBER, OUTAGE, PERIOD, YES_NO
+from kulanz.domain.policy.periods import spoken_label
 from kulanz.domain.policy.program import CompiledClause, FactSlot, NamedValue, kind_of
 from kulanz.domain.policy.tables import StepTable, TierTable
 from kulanz.domain.policy.verdict import TOO_LONG_AGO, TOO_MANY_PARTS, TOO_MUCH
 from kulanz.domain.policy.wording import (
-    MONTHS,
     aside,
     capital,
     counted,
     first_moment,
-    labelled_period,
     last_moment,
     listed,
     quoted,
@@ -36,7 +35,7 @@ from kulanz.domain.policy.wording import (
     said_share,
     spoken,
 )
-from kulanz.domain.time import microseconds_of
+from kulanz.domain.time import MONTH_NAMES, MONTHS_PER_YEAR, microseconds_of
 
 if TYPE_CHECKING:
     from kulanz.domain.policy.verdict import HeadResult, Judge, KeptFact, Period, Verdict
@@ -282,7 +281,7 @@ class _Teller:
 
     def _one_kept(self, kept: "KeptFact", name: str, value: Any) -> str:
         own = kept.slot.declaration.name
-        period = f" in {labelled_period(name.removeprefix(f'{own}_'))}" if kept.slot.per else ""
+        period = f" in {spoken_label(name.removeprefix(f'{own}_'))}" if kept.slot.per else ""
         return f"{spoken(own)}{period}: {said(kind_of(kept.slot.declaration), value, self._zone)}"
 
     def _needed(self, node: Node | None) -> list[str]:
@@ -398,8 +397,8 @@ class _Teller:
                 return next((self._operand(child, node) for child in self._used(node)[-1:]), "not known")
             case "most_in_a_year" as operation, [what, month]:
                 number = node.children[1].evaluate(self._row)
-                named = number in range(1, len(MONTHS) + 1)
-                return _PHRASES[operation].format(what, MONTHS[number - 1] if named else f"month {month}")
+                named = number in range(1, MONTHS_PER_YEAR + 1)
+                return _PHRASES[operation].format(what, MONTH_NAMES[number - 1] if named else f"month {month}")
             case "billing_period" as operation, [what, _]:
                 return _PHRASES[operation].format(what, self._value(node.children[1]))
             case operation, operands if operation in _PHRASES:
@@ -643,7 +642,7 @@ class _Teller:
             steps += within._needed(share.cap)
             bound = "at most" if share.exact > share.limit else "within its limit of"
             nothing = ", which leaves nothing" if (share.cap.evaluate(share.row) or 0) < 0 else ""
-            part = f"Part of {labelled_period(share.period)}, by time: {said_amount(share.exact, currency)}"
+            part = f"Part of {spoken_label(share.period)}, by time: {said_amount(share.exact, currency)}"
             steps.append(f"{part}, {bound} {within._sum_up(share.cap)}{nothing}.")
         if raw > verdict.exact:
             limits = [node for node, per in self._judge.caps if per == "incident"]

@@ -11,14 +11,13 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from kulanz.domain.money import Exact
+from kulanz.domain.policy.periods import PERIODS
 from kulanz.domain.time import SECOND_MICROSECONDS, add_months, instant_of, local_day, microseconds_of, start_of_day
 
 type Interval = tuple[int, int]
 type Outage = tuple[Interval, ...]
 
 MINUTE = 60 * SECOND_MICROSECONDS
-MONTHS = {"month": 1, "quarter": 3, "calendar year": 12}
-"""How many months each kind of period has."""
 MAX_DAYS = 4000
 """The most days that are looked at one by one: ten years and more. Beyond them a row is held, so that none is slow."""
 REMEMBERED_DAYS = 4096
@@ -210,11 +209,12 @@ def pieces(outage: Outage, zone: ZoneInfo, unit: str) -> list[Outage]:
         return [(part,) for part in outage]
     if unit == "day":
         return [clip(outage, day_start(day, zone), day_start(day + 1, zone)) for day in days_touched(outage, zone)]
-    return [clip(outage, *period) for period in periods_of(outage, zone, MONTHS[unit])]
+    return [clip(outage, *period) for period in periods_of(outage, zone, unit)]
 
 
-def periods_of(outage: Outage, zone: ZoneInfo, months: int) -> list[Interval]:
-    """Give the periods of so many months that an outage touches, in order."""
+def periods_of(outage: Outage, zone: ZoneInfo, per: str) -> list[Interval]:
+    """Give the periods of a kind that an outage touches, in order. Raises ``TooLong``."""
+    months, first_month = PERIODS[per]
     if outage and day_of(outage[-1][1], zone) - day_of(outage[0][0], zone) > MAX_DAYS:
         raise TooLong
     periods: list[Interval] = []
@@ -223,6 +223,6 @@ def periods_of(outage: Outage, zone: ZoneInfo, months: int) -> list[Interval]:
         if periods and at < periods[-1][1]:
             at = periods[-1][1]
         while at < end:
-            periods.append(month_period(day_of(at, zone), zone, months))
+            periods.append(month_period(day_of(at, zone), zone, months, first_month))
             at = periods[-1][1]
     return periods

@@ -13,12 +13,13 @@ from kulanz.domain.incident import Incident
 from kulanz.domain.money import Rounding, is_currency, round_exact
 from kulanz.domain.policy import exposure, kinds
 from kulanz.domain.policy.calendars import calendar_functions
-from kulanz.domain.policy.counted import counted_outage, label_in, period_labels
+from kulanz.domain.policy.counted import counted_outage, period_labels
 from kulanz.domain.policy.document import Clause, Fact, Policy, PolicyDocument, Steps, Tiers
 from kulanz.domain.policy.errors import Path, PolicyError
 from kulanz.domain.policy.expression import UNKNOWN, UNSET, Evaluate, Node, Row, Scope, compile_text, constant_node
 from kulanz.domain.policy.functions import operators
 from kulanz.domain.policy.kinds import Kind
+from kulanz.domain.policy.periods import label_in
 from kulanz.domain.policy.syntax import RESERVED_WORDS
 from kulanz.domain.policy.tables import StepTable, TierTable, compile_steps, compile_tiers, condition
 from kulanz.domain.time import TimeError, Window, WorkingDays, microseconds_of, parse_day, zone_of

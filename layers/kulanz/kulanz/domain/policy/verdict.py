@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 from kulanz.domain.decision import Benefit, Outcome, Validity, format_quantity
 from kulanz.domain.money import MAX_MINOR_UNITS, Exact, Money
 from kulanz.domain.policy import exposure
-from kulanz.domain.policy.counted import label, label_in
 from kulanz.domain.policy.document import Cap, InForce
 from kulanz.domain.policy.errors import Path, PolicyError
 from kulanz.domain.policy.expression import UNSET, Node, Row, call_node, unknown_name
@@ -25,6 +24,7 @@ from kulanz.domain.policy.heads import (
     with_modes,
 )
 from kulanz.domain.policy.history import LOOK_BACK_LONGEST, PARTS_KEPT, KeptValue
+from kulanz.domain.policy.periods import label, label_in
 from kulanz.domain.policy.program import CompiledClause, FactSlot, Program, kind_of
 from kulanz.domain.time import MICROSECOND, instant_of, microseconds_of
 
@@ -539,8 +539,8 @@ class Judge:
 
 def _weights(outage: exposure.Outage, zone: ZoneInfo, per: str, verdict: Verdict) -> list[tuple[str, Exact]]:
     """By what an amount is divided over periods: what their last cap allowed each, else the outage's time in each."""
-    periods = exposure.periods_of(outage, zone, exposure.MONTHS[per])
-    by_time = {label(period, per, zone): exposure.total(exposure.clip(outage, *period)) for period in periods}
+    periods = exposure.periods_of(outage, zone, per)
+    by_time = {label(period[0], per, zone): exposure.total(exposure.clip(outage, *period)) for period in periods}
     allowed = {share.period: min(share.exact, share.limit) for share in verdict.shares if share.period in by_time}
     return list(allowed.items() if sum(allowed.values()) > 0 else by_time.items())
 

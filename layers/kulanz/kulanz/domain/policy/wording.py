@@ -11,12 +11,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from kulanz.domain.policy.kinds import OUTAGE, PERIOD, Kind, money, show, show_number
-from kulanz.domain.time import MONTHS_PER_YEAR, instant_of
+from kulanz.domain.time import MONTH_NAMES, MONTHS_PER_YEAR, instant_of
 
-MONTHS = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
 MIDNIGHT = datetime.min.time()
 _CODE = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)+")
 _SPANS = ("days", "working days", "months")
@@ -143,18 +139,9 @@ def _period(value: tuple[int, int], zone: ZoneInfo | None) -> str:
         return _month(last)
     if months == MONTHS_PER_YEAR and first.month == 1:
         return str(first.year)
-    begin = MONTHS[first.month - 1] if first.year == last.year else _month(first)
+    begin = MONTH_NAMES[first.month - 1] if first.year == last.year else _month(first)
     return f"{begin} to {_month(last)}"
 
 
-def labelled_period(label: str) -> str:
-    """The period that a label of a calendar year, month or quarter names: `2026_05` is "May 2026"."""
-    year, _, part = label.partition("_")
-    if part.startswith("q"):
-        last = int(part[1:]) * 3
-        return f"{MONTHS[last - 3]} to {MONTHS[last - 1]} {year}"
-    return f"{MONTHS[int(part) - 1]} {year}" if part else year
-
-
 def _month(day: date) -> str:
-    return f"{MONTHS[day.month - 1]} {day.year}"
+    return f"{MONTH_NAMES[day.month - 1]} {day.year}"
