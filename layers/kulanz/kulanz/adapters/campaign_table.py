@@ -39,9 +39,6 @@ from kulanz.domain.campaign import (
 )
 from kulanz.domain.incident_record import IncidentRecord, Revision
 
-FROZEN_BYTES = 300 * 1024
-"""A DynamoDB item holds 400 KB; the frozen policy and incident stay well below."""
-
 type Item = dict[str, Any]
 
 
@@ -73,8 +70,6 @@ class DynamoCampaigns:
     def open(
         self, before: IncidentRecord, after: IncidentRecord, campaign: Campaign, frozen: Frozen, change: StateChange
     ) -> None:
-        if len(frozen.policy) + len(frozen.incident) > FROZEN_BYTES:
-            raise Refused(f"policy and incident have over {FROZEN_BYTES} bytes together")
         self._write_conditionally(
             [
                 self._put_incident(before, after),

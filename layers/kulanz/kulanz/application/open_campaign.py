@@ -42,6 +42,7 @@ from kulanz.application.ports import (
 from kulanz.application.withdraw_incident import stop_withdrawn
 from kulanz.domain.campaign import (
     ENGINE_VERSION,
+    FROZEN_BYTES,
     WORKABLE,
     Campaign,
     CampaignId,
@@ -304,6 +305,7 @@ def _freeze(
         document = document_from_json(ports.policies.fetch(reference.id, reference.version))
         _must_be_countable(document)
         frozen = Frozen(freeze(document, reference.parameters), content)
+        _must_fit(frozen)
         incident = thaw_incident(content)
         _must_have_happened(incident, now)
         return frozen, compile_policy(frozen.policy, incident, now)
@@ -331,6 +333,17 @@ def _must_be_countable(document: PolicyDocument) -> None:
             "policy_too_large",
             "detail.campaign.policy",
             f"the policy has {reasons} clauses, heads and facts; at most {REASONS_PER_POLICY} can be counted",
+        )
+
+
+def _must_fit(frozen: Frozen) -> None:
+    size = len(frozen.policy) + len(frozen.incident)
+    if size > FROZEN_BYTES:
+        raise EventRefused(
+            "policy_too_large",
+            "detail.campaign.policy",
+            f"the policy and the incident's facts have {size} bytes together; at most {FROZEN_BYTES} can be kept,"
+            " so shorten one of them",
         )
 
 

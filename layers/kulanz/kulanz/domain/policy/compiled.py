@@ -14,7 +14,7 @@ from kulanz.domain.policy.counted import counts_elsewhere, period_labels
 from kulanz.domain.policy.document import NoticeRule, NoticeText, PolicyDocument
 from kulanz.domain.policy.errors import PolicyError
 from kulanz.domain.policy.expression import UNSET, Node, Row
-from kulanz.domain.policy.frozen import read_frozen, resolve_parameters
+from kulanz.domain.policy.frozen import MAX_PUBLISHED_BYTES, document_json, read_frozen, resolve_parameters
 from kulanz.domain.policy.history import KIND_MARK, NOTHING_KEPT, Addition, Kept, KeptValue
 from kulanz.domain.policy.kinds import filled_in
 from kulanz.domain.policy.periods import label_in
@@ -267,6 +267,9 @@ def compile_policy(frozen: bytes, incident: Incident, decided_at: datetime) -> C
 
 def check(document: PolicyDocument) -> None:
     """Check everything of a document that can be wrong before any incident. Raises ``PolicyError`` with the line."""
+    if len(document_json(document)) > MAX_PUBLISHED_BYTES:
+        problem = f"with its data files it has over {MAX_PUBLISHED_BYTES} bytes when published; shorten lists and texts"
+        raise document.located(PolicyError(problem))
     try:
         CompiledPolicy(Program(document, resolve_parameters(document, {}), None, None))
     except PolicyError as error:

@@ -13,6 +13,8 @@ from kulanz.domain.policy.document import PolicyDocument, read_document
 from kulanz.domain.policy.errors import PolicyError
 
 FORMAT = 1
+MAX_PUBLISHED_BYTES = 256 * 1024
+"""Of a published form; what is longer is no policy that a campaign could be opened under."""
 MAX_FROZEN_BYTES = 512 * 1024
 
 
