@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from math import ceil
 from pathlib import Path
@@ -210,21 +210,24 @@ def check(rates: Rates, large_rows: int, folder: Path, console: Console) -> list
 
 def country(rates: Rates) -> list[tuple[str, ...]]:
     """The forecasts for 125 million rows."""
-    at_rest = Account("template's defaults", lambda second: min(cold(second), AS_DEPLOYED.write_rate), 30_000)
+    topic_in_virginia = TOPIC_MESSAGES["us-east-1"].per_second
     accounts = [
-        replace(at_rest, name="the template's defaults (TargetWriteRate 4,000)"),
-        Account("a new table, no write rate set", cold, TOPIC_MESSAGES["us-east-1"].per_second),
+        Account(
+            "the template's defaults (TargetWriteRate 4,000)",
+            lambda second: min(cold(second), AS_DEPLOYED.write_rate),
+            topic_in_virginia,
+        ),
+        Account("a new table, no write rate set", cold, topic_in_virginia),
         *(
             Account(f"a pre-warmed table, {region}", warm, TOPIC_MESSAGES[region].per_second)
             for region in ("us-east-1", "eu-west-1", "eu-central-1")
         ),
-        Account(
-            "pre-warmed, us-east-1, ChunkBytes 4 MiB", warm, TOPIC_MESSAGES["us-east-1"].per_second,
-            chunk_bytes=4 * CHUNK_BYTES,
-        ),
+        Account("pre-warmed, us-east-1, ChunkBytes 4 MiB", warm, topic_in_virginia, chunk_bytes=4 * CHUNK_BYTES),
         *(
-            replace(at_rest, name=f"pre-warmed, {region}, one recipient a message", writes_at=warm,
-                    messages_per_second=TOPIC_MESSAGES[region].per_second, recipients_per_message=1)
+            Account(
+                f"pre-warmed, {region}, one recipient a message", warm, TOPIC_MESSAGES[region].per_second,
+                recipients_per_message=1,
+            )
             for region in ("us-east-1", "eu-west-1", "eu-central-1")
         ),
     ]  # fmt: skip

@@ -85,7 +85,7 @@ def build(architecture: str | None = None) -> Path:
         if BUILT_TEMPLATE.exists() and STAMP.exists() and STAMP.read_text() == digest:
             return BUILT_TEMPLATE
         STAMP.unlink(missing_ok=True)
-        _run_sam(["build", "--parameter-overrides", f"Architecture={architecture}"], {}, BUILD_SECONDS)
+        run_sam(["build", "--parameter-overrides", f"Architecture={architecture}"], {}, BUILD_SECONDS)
         _compile()
         STAMP.write_text(digest)
     return BUILT_TEMPLATE
@@ -113,7 +113,7 @@ def deploy(endpoint: str, stack_name: str = "kulanz", parameters: Mapping[str, s
         *(f'ParameterKey={key},ParameterValue="{value}"' for key, value in parameters.items()),
     ]
     with _locked(fcntl.LOCK_SH):
-        _run_sam(arguments, aws_environment(endpoint), DEPLOY_SECONDS)
+        run_sam(arguments, aws_environment(endpoint), DEPLOY_SECONDS)
     outputs = StackOutputs.of_stack(session, endpoint, stack_name)
     _finish(session, endpoint, outputs)
     return outputs
@@ -136,7 +136,8 @@ def _finish(session: boto3.Session, endpoint: str, outputs: StackOutputs) -> Non
     )
 
 
-def _run_sam(arguments: list[str], environment: dict[str, str], timeout_seconds: int) -> None:
+def run_sam(arguments: list[str], environment: dict[str, str], timeout_seconds: int) -> None:
+    """Run the SAM CLI in the project, with nothing of the caller's AWS settings. Raises DeploymentError."""
     if not SAM.exists():
         raise DeploymentError(f"{SAM} does not exist. Run `make environments`.")
     try:
