@@ -22,6 +22,8 @@ from kulanz_cli.send import EventUnsendable, read_event
 
 BLOCK_BYTES = 1024 * 1024
 PROBLEMS_PRINTED = 50
+CHECKED = {"s3": {"bucket": "checked", "key": "checked"}, "rows": 1}
+"""What the event of a list that is not uploaded yet names in its place."""
 
 
 @click.group("list", epilog=FILE_CODES)
@@ -72,7 +74,10 @@ def _incident(event_path: Path | None, now: datetime) -> tuple[Incident, dict[st
         return Incident("list-check", 1, "List check", "", (), (Window(now, None),)), {}
     try:
         event = read_event(event_path)
-        known = read_incident_event(event["source"], event["detail-type"], event["detail"])
+        detail = event["detail"]
+        if isinstance(detail.get("campaign"), dict):  # `send` names the list: here it is the one that is checked
+            detail = {**detail, "campaign": {**detail["campaign"], "affected": CHECKED}}
+        known = read_incident_event(event["source"], event["detail-type"], detail)
     except (EventUnsendable, EventRefused) as error:
         raise Unusable(f"{event_path}: {error}") from None
     if known.content is None:
