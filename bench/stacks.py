@@ -14,8 +14,9 @@ from typing import Any
 from kulanz.domain.campaign import Campaign, CampaignId, State
 from kulanz.domain.policy import document_json, load_policy
 from kulanz_cli.send import send
+from kulanz_cli.stack import StackOutputs
 from kulanz_local.cases import CASES
-from kulanz_local.deployment import BUILD_SECONDS, DEPLOY_SECONDS, SAM_FOLDER, StackOutputs, run_sam
+from kulanz_local.deployment import BUILD_SECONDS, DEPLOY_SECONDS, SAM_FOLDER, run_sam
 from kulanz_local.drive import stack_of
 from kulanz_local.embedded import EmbeddedAws, aws_environment, aws_session
 from kulanz_local.lists import Expectation, write_list

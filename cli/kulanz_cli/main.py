@@ -184,9 +184,9 @@ def ask(stack: Stack, account_id: str, incident_id: str | None, is_json: bool) -
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="ACCOUNT") from None
     if is_json:
-        print_json(answer_content(found, stack.names.list_bucket, now))
+        print_json(answer_content(found, stack.outputs.list_bucket_name, now))
     else:
-        show_answer(found, stack.names.list_bucket, console())
+        show_answer(found, stack.outputs.list_bucket_name, console())
     if not found.decisions:
         click.get_current_context().exit(EXIT_NO)
 

@@ -67,7 +67,7 @@ def _row_line(item: dict[str, Any]) -> str:
 
 
 def _events(stack: Stack, limit: int, *, done: bool) -> Iterator[dict[str, Any]]:
-    sqs, queue_url = stack.client("sqs"), stack.names.rejected_queue
+    sqs, queue_url = stack.client("sqs"), stack.outputs.rejected_queue_url
     seen: dict[str, str] = {}
     empty = 0
     try:
@@ -122,7 +122,7 @@ def _rows(stack: Stack, campaign: Campaign, limit: int) -> Iterator[dict[str, An
 
 def _filed(stack: Stack, campaign: Campaign, work: Pass, limit: int) -> dict[tuple[int, str], dict[str, Any]]:
     """The first problems that a pass filed. Two workers on one chunk may both have filed a line: it is told once."""
-    s3, bucket = stack.client("s3"), stack.names.list_bucket
+    s3, bucket = stack.client("s3"), stack.outputs.list_bucket_name
     prefix = f"{campaign.id.folder}/problems/{work}-"
     found: dict[tuple[int, str], dict[str, Any]] = {}
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):

@@ -47,10 +47,10 @@ def redrive(stack: Stack, queue: str, is_json: bool) -> None:
 
     A message is deleted from the dead letters after it was sent; whatever comes twice is recognised.
     """
-    names = stack.names
+    outputs = stack.outputs
     source, target = {
-        "incidents": (names.incidents_dead_letters, names.incidents_queue),
-        "chunks": (names.chunks_dead_letters, names.chunks_queue),
+        "incidents": (outputs.incidents_dead_letter_queue_url, outputs.incidents_queue_url),
+        "chunks": (outputs.chunks_dead_letter_queue_url, outputs.chunks_queue_url),
     }[queue]
     try:
         moved = _move_all(stack.client("sqs"), source, target)
@@ -82,7 +82,7 @@ def _move_all(sqs: Any, source: str, target: str) -> int:
 def advance(stack: Stack, campaign_id: CampaignId, is_json: bool) -> None:
     """Let advance_campaign look at CAMPAIGN again, after the record that should have told it was lost."""
     found = existing_campaign(stack, campaign_id)
-    _invoke(stack, stack.names.advance_campaign, [_record("MODIFY", meta_key(found.id))])
+    _invoke(stack, stack.outputs.advance_campaign_function_name, [_record("MODIFY", meta_key(found.id))])
     state = existing_campaign(stack, campaign_id).state.value
     _tell({"campaign": str(found.id), "state": state}, f"{found.id} is {state}", is_json)
 
@@ -105,7 +105,7 @@ def rebuild(stack: Stack, campaign_id: CampaignId, is_json: bool) -> None:
     try:
         pages = committed_decisions(found, policy, ports.lists, ports.ledger)
         for page in batched((entry for entries in pages for entry in entries), RECORDS_PER_INVOCATION, strict=False):
-            _invoke(stack, stack.names.publish_notices, [_record("INSERT", entry_item(entry)) for entry in page])
+            _publish(stack, [entry_item(entry) for entry in page])
             decisions += len(page)
     except PinnedVersionGone:
         raise Unusable("the pinned version of the list was deleted; its accounts are no longer known by it") from None
@@ -123,7 +123,7 @@ def status(stack: Stack, incident_id: str, is_json: bool) -> None:
     if not revisions:
         raise Unusable(f"no incident {incident_id} is recorded")
     for page in batched(revisions, RECORDS_PER_INVOCATION, strict=False):
-        _invoke(stack, stack.names.publish_notices, [_record("INSERT", revision_item(revision)) for revision in page])
+        _publish(stack, [revision_item(revision) for revision in page])
     told = f"{len(revisions)} status notices of {incident_id} were published again"
     _tell({"incident_id": incident_id, "revisions": len(revisions)}, told, is_json)
 
@@ -133,6 +133,10 @@ def _record(event_name: str, item: dict[str, Any]) -> dict[str, Any]:
     keys = {name: item[name] for name in ("pk", "sk")}
     image = {"Keys": keys, "NewImage": item}
     return {"eventID": "kulanz-repair", "eventName": event_name, "eventSource": "aws:dynamodb", "dynamodb": image}
+
+
+def _publish(stack: Stack, items: Iterable[dict[str, Any]]) -> None:
+    _invoke(stack, stack.outputs.publish_notices_function_name, [_record("INSERT", item) for item in items])
 
 
 def _invoke(stack: Stack, function: str, records: Iterable[dict[str, Any]]) -> None:
