@@ -8,8 +8,9 @@ from rich.console import Console
 from rich.text import Text
 
 from kulanz.application.answer import Answer, AnsweredDecision, Explained
-from kulanz.domain.campaign import Campaign
+from kulanz.domain.campaign import Campaign, Pass, State
 from kulanz.domain.decision import Decision, Outcome
+from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz.domain.notices import notice_id
 from kulanz.domain.policy.explain import due_words, worth_words
 from kulanz.domain.time import format_instant
@@ -50,6 +51,7 @@ def answer_content(answer: Answer, bucket: str, now: datetime) -> dict[str, Any]
         "campaigns": [{"campaign": str(campaign.id), "state": campaign.state.value} for campaign in answer.campaigns],
     }
     if not answer.decisions:
+        content["listed_nowhere"] = answer.is_final() and answer.is_listed_nowhere()
         content["rejected_rows"] = [_problems_place(campaign, bucket) for campaign in answer.campaigns]
     return content
 
@@ -105,6 +107,13 @@ def _is_accepted(decided: AnsweredDecision) -> bool:
     return decided.decision.outcome is Outcome.OFFERED and decided.entry.status is Outcome.GRANTED
 
 
+def _has_fallen(decided: AnsweredDecision) -> bool:
+    """Whether an offer cannot be accepted any more, because its time is over or its campaign was stopped."""
+    campaign = decided.campaign
+    stands = campaign is not None and campaign.state in (State.APPLYING, State.CLOSED)
+    return decided.entry.status is Outcome.OFFERED and (decided.expired or not stands)
+
+
 def _show_decision(decided: AnsweredDecision, account_id: str, console: Console, *, is_latest: bool) -> None:
     decision = decided.decision
     worth = " + ".join(worth_words(benefit) for benefit in decision.benefits)
@@ -136,6 +145,10 @@ def _meaning(decided: AnsweredDecision, *, is_latest: bool) -> str:
         return "The customer accepted the offer; the account gets it."
     if decided.decision.outcome is Outcome.OFFERED and not is_latest:
         return "It was offered and not accepted; a later campaign has decided since."
+    if _has_fallen(decided):
+        return (
+            "It was offered and not accepted in time." if decided.expired else "It was offered by a stopped campaign."
+        )
     if decided.decision.outcome is Outcome.HELD and decided.decision.reason.endswith("_unknown"):
         return "Not decided: a fact that the policy needs is unknown, and nothing is guessed."
     return _MEANING[decided.decision.outcome]
@@ -144,7 +157,7 @@ def _meaning(decided: AnsweredDecision, *, is_latest: bool) -> str:
 def _facts(decided: AnsweredDecision, account_id: str, *, is_latest: bool) -> list[tuple[str, str]]:
     entry, decision, campaign = decided.entry, decided.decision, decided.campaign
     facts = [
-        ("account", account_id if entry.key.unit == "-" else f"{account_id}, {entry.key.unit}"),
+        ("account", account_id if entry.key.unit == WHOLE_ACCOUNT else f"{account_id}, {entry.key.unit}"),
         ("meaning", _meaning(decided, is_latest=is_latest)),
         ("reason", decision.reason),
     ]
@@ -153,8 +166,10 @@ def _facts(decided: AnsweredDecision, account_id: str, *, is_latest: bool) -> li
     elif decision.outcome is Outcome.OFFERED and is_latest:
         until = decision.claim_until
         facts.append(("open until", "no end" if until is None else format_instant(until)))
-        facts.append(("to accept", f"kulanz accept {account_id} --incident {entry.key.incident_id}"))
-    if entry.expires_at is not None:
+        unit = "" if entry.key.unit == WHOLE_ACCOUNT else f" --unit {entry.key.unit}"
+        if not _has_fallen(decided):
+            facts.append(("to accept", f"kulanz accept {account_id} --incident {entry.key.incident_id}{unit}"))
+    if entry.expires_at is not None and entry.status is not Outcome.OFFERED:
         facts.append(("usable until", format_instant(entry.expires_at) + (" (over)" if decided.expired else "")))
     for benefit in decision.benefits:
         if benefit.due is not None:
@@ -185,9 +200,21 @@ def _show_nothing(answer: Answer, bucket: str, console: Console) -> None:
     if not answer.campaigns:
         console.print("  No campaign is known; name the incident with --incident to learn more.")
         return
-    if answer.is_final():
+    if answer.is_final() and answer.is_listed_nowhere():
         console.print("  The account was not on the list, or its row was rejected.")
+    elif answer.is_final():
+        for campaign in answer.campaigns:
+            console.print(f"  {_what_nothing_means(campaign, answer.asked_at)}", soft_wrap=True)
     console.print("  Which rows were rejected, and why:")
     for campaign in answer.campaigns:
         console.print(Text(f"    kulanz rejected {campaign.id}"), soft_wrap=True)
         console.print(Text(f"    {_problems_place(campaign, bucket)}", style="dim"), soft_wrap=True)
+
+
+def _what_nothing_means(campaign: Campaign, now: datetime) -> str:
+    """What it says about an account that a campaign which has ended has no decision about it."""
+    if not campaign.is_finished(Pass.APPLY):
+        return f"Campaign {campaign.id} ended ({campaign.state}) before its list was decided: that says nothing."
+    if now >= campaign.decidable_until:
+        return f"Campaign {campaign.id} is so old that its decisions may have been deleted: that says nothing."
+    return f"Campaign {campaign.id}: the account was not on its list, or its row was rejected."

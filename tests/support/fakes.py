@@ -255,17 +255,18 @@ class FakeCampaigns:
             told = replace(told, applied=applied) if applying else replace(told, open_seq=None)
             self._incidents[before.id.incident_id] = told
         kept.log.append(change)
-        self._update(
-            kept, replace(kept.campaign, state=change.target, state_reason=change.reason, log_count=change.number)
-        )
+        moved = replace(kept.campaign, state=change.target, state_reason=change.reason, log_count=change.number)
+        for work in Pass:
+            moved = _with_progress(moved, work, replace(moved.progress(work), dispatched=False))
+        self._update(kept, moved)
 
     def waiting(self) -> list[CampaignId]:
         found = [place for place, kept in self._campaigns.items() if kept.campaign.state in WAITING]
         return sorted(found, key=lambda place: (place.incident_id, place.seq))
 
-    def mark_dispatched(self, campaign_id: CampaignId, work: Pass) -> None:
-        kept = self._known(campaign_id)
-        marked = replace(kept.campaign.progress(work), dispatched=True)
+    def mark_dispatched(self, campaign: Campaign, work: Pass) -> None:
+        kept = self._known(campaign.id)
+        marked = replace(kept.campaign.progress(work), dispatched=campaign.log_count == kept.campaign.log_count)
         self._update(kept, _with_progress(kept.campaign, work, marked))
 
     def mark_announced(self, campaign_id: CampaignId, announced: str) -> None:

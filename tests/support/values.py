@@ -68,6 +68,7 @@ def campaign(campaign_id: CampaignId = FIRST, request: str = "request-1") -> Cam
         request_digest=request,
         opened_by="billing",
         log_count=1,
+        unit="line_id",
     )
 
 

@@ -18,7 +18,7 @@ from kulanz.application.ports import (
 )
 from kulanz.domain.campaign import Pass
 from tests.support.scripted import Scripted, error, waits_kept
-from tests.support.values import FIRST, OPENING, declared, frozen, opened, receipt
+from tests.support.values import FIRST, OPENING, campaign, declared, frozen, opened, receipt
 
 
 @pytest.fixture(autouse=True)
@@ -76,7 +76,7 @@ def test_a_mark_that_meets_a_receipt_is_set_again(waits: list[float]) -> None:
     """All chunks have just been sent, so the workers' receipts are busy with the record that is to be marked."""
     client = Scripted(update_item=[error("TransactionConflictException")] * 5 + [{}])
 
-    DynamoCampaigns(client, "campaigns").mark_dispatched(FIRST, Pass.PLAN)
+    DynamoCampaigns(client, "campaigns").mark_dispatched(campaign(), Pass.PLAN)
 
     assert len(client.asked) == 6
     assert len(waits) == 5

@@ -100,6 +100,18 @@ def test_a_line_break_inside_a_quoted_field_refuses_the_whole_list(world: World)
     assert campaign.state_reason.startswith("quotes_unbalanced: 2 lines")
 
 
+def test_a_field_that_hides_rows_between_two_lines_too_long_refuses_the_whole_list(world: World) -> None:
+    """Whoever fills in a free text could otherwise write rows into it, for whom he likes."""
+    hidden = row(CANARY)
+    broken = (
+        b'good-9,consumer,yes,1.00,en,"' + b"z" * 2 * LINE_BYTES + b"\n" + hidden + b"\n" + b"z" * 3 * LINE_BYTES + b'"'
+    )
+
+    campaign = _refused_campaign(world, list_of([*GOOD_ROWS, broken]), 6)
+
+    assert campaign.state_reason.startswith("quotes_unbalanced: 2 lines")
+
+
 def test_a_corrected_list_is_a_new_campaign(world: World) -> None:
     _refused_campaign(world, list_of([row(CANARY).replace(b"consumer", b'"consumer', 1), *GOOD_ROWS]), 4)
     version = world.lists.upload(LIST_KEY, GOOD)

@@ -14,6 +14,7 @@ from kulanz.application.control import (
     resume,
 )
 from kulanz.application.open_campaign import Opening
+from kulanz.application.ports import TryAgain
 from kulanz.domain.campaign import ENDED, TRANSITIONS, CampaignId, Cause, Pass, State
 from kulanz.domain.ledger import WRITER_LIFE
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
@@ -106,6 +107,53 @@ def test_resuming_a_campaign_at_work_sends_its_unfinished_chunks_again() -> None
 
     assert world.campaign(CAMPAIGN).state is State.CLOSED
     assert books(world) == undisturbed()
+
+
+class NoChunks:
+    """A chunk queue that the person who resumes does not reach any more."""
+
+    def send(self, _: object) -> None:
+        raise TryAgain("SendMessageBatch: ConnectionClosedError")
+
+
+@pytest.mark.parametrize("state", [State.PLANNING, State.APPLYING])
+def test_a_campaign_goes_on_also_when_the_command_that_resumed_it_was_cut_off(state: State) -> None:
+    world = begun(state)
+    pause(ID, ports(world), "a wrong text", HAND, world.now)
+    world.run_until_quiet()  # its messages have come, and are gone
+
+    resume(ID, ControlPorts(world.campaigns, NoChunks()), "text mended", HAND, world.now)
+    world.run_until_quiet()
+
+    assert world.campaign(CAMPAIGN).state is State.CLOSED
+    assert books(world) == undisturbed()
+
+
+@pytest.mark.parametrize("state", [State.PLANNING, State.APPLYING])
+def test_a_campaign_goes_on_when_it_was_held_for_a_moment_while_its_chunks_were_being_sent(state: State) -> None:
+    """Whoever was sending them cannot say that all were sent: those that came meanwhile were acknowledged unread."""
+    world = small_world()
+    work = Pass.PLAN if state is State.PLANNING else Pass.APPLY
+    held = False
+
+    def hold_for_a_moment(_: int, name: str) -> None:
+        nonlocal held
+        found = world.campaigns.campaign(ID)
+        if held or name != "campaigns.mark_dispatched" or found is None or found.state is not state:
+            return
+        held = True
+        pause(ID, ports(world), "a wrong text", HAND, world.now)
+        world.chunks.sent.clear()
+        world.chunk_messages.clear()
+        resume(ID, ports(world), "text mended", HAND, world.now)
+
+    world.tap.choose = hold_for_a_moment
+    world.publish(event(rows=ROWS))
+    world.run_until_quiet()
+
+    assert held
+    assert world.campaign(CAMPAIGN).is_finished(work)
+    assert world.campaign(CAMPAIGN).state is State.CLOSED
 
 
 @pytest.mark.parametrize("state", [State.PLANNING, State.APPLYING])

@@ -10,6 +10,7 @@ from kulanz.application.answer import Explained
 from kulanz.domain.books import Fate, RowClass, differences
 from kulanz.domain.campaign import CampaignId, Cause, State, StateChange
 from kulanz.domain.decision import Outcome
+from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz.domain.ledger import read_decision
 from tests.support.fake_offers import FakeOffers
 from tests.support.small_campaign import INCIDENT_ID, event, sealed_policy
@@ -63,9 +64,9 @@ def campaign(world: World, seq: int, policy: str, content: bytes = LIST, **chang
     return f"{INCIDENT_ID}/{seq}"
 
 
-def accept(world: World, account_id: str) -> Any:
+def accept(world: World, account_id: str, unit: str = WHOLE_ACCOUNT) -> Any:
     ports = AcceptPorts(world.ledger, world.campaigns, FakeOffers(world.ledger, world.campaigns))
-    return accept_offer(account_id, INCIDENT_ID, ports, "support", world.now)
+    return accept_offer(account_id, INCIDENT_ID, ports, "support", world.now, unit)
 
 
 def classes(world: World, campaign_id: str) -> dict[str, int]:
@@ -146,6 +147,20 @@ def test_accepting_twice_grants_once() -> None:
     assert granted(world, "a-1") == [(1, 12000)]
 
 
+@pytest.mark.parametrize("until", ["9999-12-31T00:00:00Z", "9999-12-31T23:59:59.999999Z"])
+def test_an_offer_until_the_end_of_the_calendar_can_be_accepted(until: str) -> None:
+    world = World()
+    version = world.lists.upload("lists/voice.csv", LIST)
+    world.policies.publish("voice", 1, sealed_policy(OFFER_WHOLE.format(version=1)))
+    world.publish(
+        event(key="lists/voice.csv", rows=5, version_id=version, policy="voice", facts={"claims_until": until})
+    )
+    world.run_until_quiet()
+    (offered,) = world.ledger.of_account("a-1", INCIDENT_ID)
+    assert accept(world, "a-1").ttl >= offered.ttl
+    assert granted(world, "a-1") == [(1, 12000)]
+
+
 def test_an_offer_is_over_at_the_instant_its_time_ends() -> None:
     world = World()
     campaign(world, 1, OFFER_WHOLE)
@@ -196,6 +211,43 @@ def test_a_replacing_policy_with_another_unit_is_refused_before_anything_is_gran
     assert refused.state is State.REFUSED
     assert refused.state_reason.startswith("measures_differ: 3 units")
     assert granted(world, "a-1") == [(1, 12000)]
+
+
+LINES = b"account_id,line_id,port_id\na-1,l-1,p-1\na-1,l-2,p-2\n"
+UNITS = {"the account": "", "a line": "unit: line_id\n", "a port": "unit: port_id\n"}
+FLAT_FOR_EACH = HEAD + "{unit}pay: 10.00 CHF\n"
+
+
+@pytest.mark.parametrize("earlier", ["", "earlier: add\n"])
+@pytest.mark.parametrize(("first", "then"), [(one, other) for one in UNITS for other in UNITS if one != other])
+def test_what_was_granted_to_other_units_is_never_paid_beside(first: str, then: str, earlier: str) -> None:
+    """What was given to an account is not found under its lines, so that nothing would be set off."""
+    world = World()
+    campaign(world, 1, FLAT_FOR_EACH.replace("{unit}", earlier + UNITS[first]), LINES)
+    before = world.ledger.all_entries()
+    campaign(world, 2, FLAT_FOR_EACH.replace("{unit}", earlier + UNITS[then]), LINES)
+
+    assert world.ledger.all_entries() == before
+    assert [rejection.reason for rejection in world.rejected.sent] == ["units_differ"]
+    assert "earlier: add" in world.rejected.sent[0].message
+
+
+def test_a_policy_that_adds_may_decide_other_units() -> None:
+    world = World()
+    campaign(world, 1, FLAT_FOR_EACH.replace("{unit}", ""), LINES)
+    other = FLAT_FOR_EACH.replace("id: voice", "id: extra").replace("{unit}", "unit: line_id\nearlier: add\n")
+    campaign(world, 2, other, LINES)
+
+    assert granted(world, "a-1") == [(1, 1000), (2, 1000), (2, 1000)]
+
+
+def test_the_same_units_are_set_off_under_another_policy() -> None:
+    world = World()
+    campaign(world, 1, FLAT_FOR_EACH.replace("{unit}", UNITS["a line"]), LINES)
+    dearer = FLAT_FOR_EACH.replace("id: voice", "id: extra").replace("10.00", "12.00")
+    campaign(world, 2, dearer.replace("{unit}", UNITS["a line"]), LINES)
+
+    assert sorted(granted(world, "a-1")) == [(1, 1000), (1, 1000), (2, 200), (2, 200)]
 
 
 VOICE_CHF_MAIL_MINUTES = """
@@ -249,6 +301,34 @@ def test_the_offers_of_a_stopped_campaign_fall_with_it() -> None:
     with pytest.raises(OfferRefused) as refused:
         accept(world, "a-1")
     assert refused.value.reason == "offer_stopped"
+
+
+GIVE = HEAD + FACTS + "give: {{quantity: {}, unit: GB{}}}\n"
+AGAIN = {"once": "", "three": ", each: billing cycle, times: 3", "two": ", each: billing cycle, times: 2",
+         "weekly": ", each: week, times: 3", "always": ", each: billing cycle"}  # fmt: skip
+
+
+@pytest.mark.parametrize(("first", "then"), [(one, other) for one in AGAIN for other in AGAIN if one != other])
+def test_what_comes_again_is_not_taken_for_what_comes_once_or_more_or_less_often(first: str, then: str) -> None:
+    """Taken for the same 100 GB, two of three cycles would be withheld from everybody, and the books would balance."""
+    world = World()
+    campaign(world, 1, GIVE.replace("{}", "100", 1).replace("{}", AGAIN[first], 1))
+    refused = world.campaign(campaign(world, 2, GIVE.replace("{}", "100", 1).replace("{}", AGAIN[then], 1)))
+
+    assert (refused.state, refused.state_reason[:24]) == (State.REFUSED, "measures_differ: 3 units")
+
+
+def test_what_comes_again_as_often_is_set_off_each_time() -> None:
+    world = World()
+    campaign(world, 1, GIVE.replace("{}", "100", 1).replace("{}", AGAIN["three"], 1))
+    classes(world, campaign(world, 2, GIVE.replace("{}", "150", 1).replace("{}", AGAIN["three"], 1)))
+
+    (_, missing) = world.ledger.of_account("a-1", INCIDENT_ID)
+    (benefit,) = read_decision(missing.body).benefits
+    assert (benefit.quantity, benefit.unit, benefit.terms["times"]) == ("50", "GB", "3")
+    assert world.campaign(f"{INCIDENT_ID}/2").apply.totals.sums == {
+        (RowClass.GRANTED, Fate.WRITTEN, "GB:3 x billing cycle"): 150
+    }
 
 
 def test_a_third_campaign_sets_off_both_before_it() -> None:

@@ -57,7 +57,8 @@ def _plain_lines(content: bytes, data_start: int) -> list[Line]:
             break
         end = offset + len(piece) + (not last)
         raw = piece.removesuffix(b"\r")
-        found.append(Line(offset, raw if len(raw) <= LINE_BYTES else None, end))
+        is_long = len(raw) > LINE_BYTES
+        found.append(Line(offset, None if is_long else raw, end, raw.count(b'"') if is_long else 0))
         offset = end
     return found
 
@@ -108,7 +109,7 @@ def test_lines_tile_the_file(content: bytes) -> None:
 def test_a_line_of_64_kilobytes_is_read_and_a_longer_one_is_known_by_its_place(
     length: int, ending: bytes, chunk_bytes: int
 ) -> None:
-    content = b"first\n" + b"x" * length + ending + (b"last\n" if ending else b"")
+    content = b"first\n" + b'"x' * (length // 2) + b'"' * (length % 2) + ending + (b"last\n" if ending else b"")
 
     found = _lines_of_chunks(content, 0, chunk_bytes, 30_000)
 
@@ -376,5 +377,6 @@ def test_different_rows_have_different_digests(parts: Iterable[tuple[str, str, s
 
 @pytest.mark.parametrize(("raw", "unbalanced"), [(b'a,"b"', False), (b'a,"b', True), (b'a,""",', True), (b"a", False)])
 def test_an_odd_number_of_quotes_may_hide_a_line_break(raw: bytes, unbalanced: bool) -> None:
-    assert has_unbalanced_quotes(ListFormat.CSV, raw) is unbalanced
-    assert has_unbalanced_quotes(ListFormat.JSONL, raw) is False
+    for line in (Line(0, raw, len(raw)), Line(0, None, 10**6, raw.count(b'"'))):
+        assert has_unbalanced_quotes(ListFormat.CSV, line) is unbalanced
+        assert has_unbalanced_quotes(ListFormat.JSONL, line) is False

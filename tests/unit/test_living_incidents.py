@@ -212,6 +212,22 @@ def test_a_withdrawal_that_comes_twice_changes_nothing_the_second_time() -> None
     assert world.rejected.sent == []
 
 
+def test_a_withdrawal_that_comes_again_after_a_person_has_settled_it_stops_nothing() -> None:
+    world = world_after(event(rows=ROWS), told(2, "Withdrawn"))
+    campaign_id = world.campaign(CAMPAIGN).id
+    ports = ControlPorts(world.campaigns, world.chunks)
+    settle(campaign_id, ports, "customers keep it", Cause("a person", "a ticket", "7"), world.now)
+    log = world.campaigns.log(campaign_id)
+    world.publish(told(2, "Withdrawn"))
+    world.run_until_quiet()
+    assert world.campaigns.log(campaign_id) == log
+
+    world.publish(told(3, "Declared"))
+    world.publish(told(4, "Withdrawn"))
+    world.run_until_quiet()
+    assert world.campaign(CAMPAIGN).state is State.FLAGGED, "another withdrawal is another matter"
+
+
 def test_a_withdrawal_that_a_later_revision_has_overtaken_stops_nothing() -> None:
     world = world_after(told(1, "Declared"), told(3, "Amended"), requested(3), told(2, "Withdrawn"))
     assert world.campaign(CAMPAIGN).state is State.CLOSED

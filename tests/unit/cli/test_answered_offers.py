@@ -5,10 +5,12 @@ import io
 import pytest
 from rich.console import Console
 
+from kulanz.domain.decision import Outcome
+from kulanz.domain.time import parse_instant
 from kulanz_cli.answers import answer_content, show_answer
-from tests.support.small_campaign import INCIDENT_ID
+from tests.support.small_campaign import INCIDENT_ID, event
 from tests.support.world import BUCKET, World
-from tests.unit.test_later_campaigns import LIST, OFFER_HALF, PAY_WHOLE, accept, campaign
+from tests.unit.test_later_campaigns import CLAIMS_UNTIL, LIST, OFFER_HALF, PAY_WHOLE, accept, campaign
 
 
 @pytest.fixture
@@ -51,6 +53,29 @@ def test_an_offer_that_was_decided_anew_cannot_be_accepted_any_more(world: World
     assert "a later campaign has decided since" in answer
     assert "kulanz accept" not in answer
     assert statuses(world) == ["offered", "granted"]
+
+
+def test_an_offer_that_nobody_took_up_in_time_is_not_called_open(world: World) -> None:
+    world.now = parse_instant(CLAIMS_UNTIL)
+    answer = told(world)
+    assert "not accepted in time" in answer
+    assert "kulanz accept" not in answer
+
+
+def test_an_offer_of_a_stopped_campaign_is_not_called_open(world: World) -> None:
+    world.publish(event(rows=1, detail_type="Incident Withdrawn", revision=2, campaign=..., source="incidents"))
+    world.run_until_quiet()
+    answer = told(world)
+    assert "offered by a stopped campaign" in answer
+    assert "kulanz accept" not in answer
+
+
+def test_an_offer_to_a_line_says_to_which_line() -> None:
+    world = World()
+    lines = b"account_id,line_id,product,own_clause,monthly_fee,claims_until\na-1,l-7,voice,no,120.00,\n"
+    campaign(world, 1, OFFER_HALF.replace("currency: CHF\n", "currency: CHF\nunit: line_id\n"), lines)
+    assert f"kulanz accept a-1 --incident {INCIDENT_ID} --unit l-7" in told(world)
+    assert accept(world, "a-1", "l-7").status is Outcome.GRANTED
 
 
 def test_what_a_policy_holds_is_not_called_unknown_and_what_is_unknown_is() -> None:

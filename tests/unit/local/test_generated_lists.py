@@ -62,7 +62,7 @@ def decided(case: Case, path: Path) -> Iterator[tuple[tuple[str, str], str]]:
         if line.raw is None:
             yield ("rejected", "line_too_long"), ""
             continue
-        assert not has_unbalanced_quotes(layout.format, line.raw)
+        assert not has_unbalanced_quotes(layout.format, line)
         row = read_row(line.raw) if line.raw else Problem("blank", "", "")
         if isinstance(row, Row):
             decision = policy.decide(row.values)

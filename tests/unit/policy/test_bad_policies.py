@@ -56,6 +56,81 @@ NOT_A_POLICY = {
     "no such holidays": (written("working_days: XX\npay: 5 USD"), 5, "public holidays"),
     "a reserved name": (written("facts: {outage: text}\npay: 5 USD"), 5, "language's own"),
     "a name used twice": (written("facts: {a: text}\nvalues: {a: 1}\npay: 5 USD"), 6, "already used under facts"),
+    "a cap in another currency": (written("pay: 50.00 EUR\ncap: {at: 5 USD}"), 6, "cap[0].at: money in EUR is paid"),
+    "a cap where nothing is paid": (
+        written("give: {quantity: 1, unit: GB}\ncap: {at: 5 USD}"),
+        6,
+        "cap[0].at: no money is paid",
+    ),
+    "a cap of the amount itself": (written("pay: 50.00 EUR\ncap: {at: amount}"), 6, "known under payout and mode only"),
+    "the amount in a notice": (
+        written("pay: 5 EUR\nnotice: {values: {paid: amount}, texts: {declined: {en: {subject: a, text: b}}}}"),
+        6,
+        "known under payout and mode only",
+    ),
+    "a step of rounding in another currency": (
+        written("pay: 5 EUR\nrounding: {to: 100 JPY}"),
+        6,
+        "rounding.to: amounts in EUR cannot be rounded",
+    ),
+    "a step of rounding in one of two currencies": (
+        written("heads: [{name: a, pay: 5 EUR}, {name: b, pay: 5 CHF}]\nrounding: {to: 0.05 CHF}"),
+        6,
+        "rounding.to: amounts in EUR cannot be rounded",
+    ),
+    "no last mode": (
+        written("facts: {a: yes_no}\npay: 5 USD\nmode:\n  - automatic: a"),
+        8,
+        "mode[0]: add a last mode without a condition",
+    ),
+    "a mode with a condition alone": (
+        written("facts: {a: yes_no}\npay: 5 USD\nmode: {claim: a}"),
+        7,
+        "add a last mode",
+    ),
+    "due on a day that does not exist": (written("pay: 5 USD\ndue: 2026-02-30"), 6, "due: expected a day that exists"),
+    "no time at all": (written("give: {quantity: 1, unit: GB, times: 0}"), 5, "times: expected a fixed whole number"),
+    "so many times as nothing": (
+        written("give: {quantity: 1, unit: GB, times: nothing}"),
+        5,
+        "times: expected a fixed whole number",
+    ),
+    "half a time": (written("give: {quantity: 1, unit: GB, times: '1.5'}"), 5, "times: expected a fixed whole number"),
+    "a minimum of nothing": (
+        written("facts: {a: {type: number, minimum: nothing}}\npay: 5 USD"),
+        5,
+        "facts.a.minimum: expected a number",
+    ),
+    "a minimum that cannot be computed": (
+        written("facts: {a: {type: number, minimum: 1 / 0}}\npay: 5 USD"),
+        5,
+        "facts.a.minimum: expected a number",
+    ),
+    "a minimum above the maximum": (
+        written("facts: {a: {type: number, minimum: 5, maximum: 1}}\npay: 5 USD"),
+        5,
+        "facts.a.minimum: the minimum is above",
+    ),
+    "a minimum of a text": (
+        written("facts: {a: {type: text, minimum: 5}}\npay: 5 USD"),
+        5,
+        "facts.a: only number and money",
+    ),
+    "a default below the minimum": (
+        written("facts: {a: {type: money, currency: USD, minimum: 5, default: 4.99 USD}}\npay: a"),
+        5,
+        "facts.a.default: the default is below",
+    ),
+    "a default that cannot be computed": (
+        written("facts: {a: {type: number, default: 1 / 0}}\npay: 5 USD"),
+        5,
+        "facts.a.default: expected a value written out",
+    ),
+    "a currency of a text": (
+        written("facts: {a: {type: text, currency: EUR}}\npay: 5 USD"),
+        5,
+        "facts.a.currency: only money and amounts",
+    ),
     "a wrong fact type": (written("facts: {a: float}\npay: 5 USD"), 5, "one of text"),
     "choices of a number": (
         written("facts: {a: {type: number, choices: [x]}}\npay: 5 USD"),
@@ -111,6 +186,11 @@ NOT_A_POLICY = {
         written("pay: 5 USD\nnotice: {texts: {granted: {de: {subject: a, text: b}}}}"),
         6,
         "default language",
+    ),
+    "a notice that tells the whole amount where a later campaign grants the difference": (
+        written("pay: 5 USD\nnotice: {texts: {granted: {en: {subject: a, text: b}}}, values: {credit: amount}}"),
+        6,
+        "write {{ amount }} in the text",
     ),
     "a clause with two outcomes": (
         written("who:\n  - decline a: yes\n    refer b: yes\npay: 5 USD"),

@@ -68,9 +68,42 @@ def test_an_unknown_clause_before_another_outcome_holds() -> None:
     assert policy.decide((False, True)).reason == "y"
 
 
+@pytest.mark.parametrize("outcomes", list(product(("decline", "refer", "hold"), repeat=3)))
+def test_clauses_decide_only_what_every_answer_to_the_unknown_would_decide(outcomes: tuple[str, ...]) -> None:
+    lines = [f"  - {word} r{place}: f{place}" for place, word in enumerate(outcomes)]
+    policy = compiled(written("\n".join(["facts: {f0: yes_no, f1: yes_no, f2: yes_no}", "who:", *lines, "pay: 1 USD"])))
+    ends = {"decline": Outcome.DECLINED, "refer": Outcome.REFERRED, "hold": Outcome.HELD}
+    for known in product((True, False, None), repeat=3):
+        answers = product(*((True, False) if fact is None else (fact,) for fact in known))
+        possible = {
+            next((ends[word] for word, holds in zip(outcomes, facts, strict=True) if holds), Outcome.GRANTED)
+            for facts in answers
+        }
+        expected = possible.pop() if len(possible) == 1 else Outcome.HELD
+        assert policy.decide(known).outcome is expected, known
+
+
 def test_division_by_zero_is_unknown_and_never_money() -> None:
     policy = compiled(written("currency: EUR\nfacts: {fee: money, lines: number}\npay: fee / lines"))
     assert policy.decide((500, 0)).reason == "cannot_be_computed"
+
+
+@pytest.mark.parametrize("each", ["", "\nfor_each: outage"])
+@pytest.mark.parametrize(
+    ("hours", "fee", "reason"), [(4, 500, "credit"), (4, 0, "nothing_due"), (3, 500, "too_short"), (3, 0, "too_short")]
+)
+def test_the_reason_of_a_condition_is_for_those_who_do_not_meet_it(
+    each: str, hours: int, fee: int, reason: str
+) -> None:
+    text = f"currency: EUR\nfacts: {{fee: money}}{each}\nwhen: total(outage) >= 4 h\notherwise: too_short\npay: fee"
+    assert compiled(written(text), incident(lasting(hours * 3600))).decide((fee,)).reason == reason
+
+
+def test_less_than_nothing_takes_nothing_from_what_else_is_owed() -> None:
+    heads = "  - {name: a, pay: 10 EUR}\n  - {name: b, pay: 0 EUR - 3 EUR, give: {quantity: 1, unit: GB}}"
+    policy = compiled(written(f"heads:\n{heads}\npayout:\n  - hold small: amount < 10.00 EUR"))
+    assert minor(policy.decide(())) == 1000
+    assert "Together: 10.00 EUR." in policy.explain(()).text()
 
 
 def test_an_amount_beyond_every_bound_is_held() -> None:
@@ -527,6 +560,36 @@ def test_what_the_calendar_does_not_have_is_held(condition: str, facts: tuple[An
     unknown = condition.endswith("is known")
     assert decision.reason == ("nothing_due" if unknown else "cannot_be_computed")
     assert policy.explain(row).decision == decision
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "is_working_day(day(start(outage)))",
+        "total(on_working_days(outage)) >= 0 h",
+        "working_days(day(start(outage)), day(end(outage))) >= 0",
+        "day(start(outage)) + 1 working day >= day(start(outage))",
+    ],
+)
+@pytest.mark.parametrize(
+    "window",
+    [
+        ("1999-12-31T10:00:00Z", "1999-12-31T11:00:00Z"),
+        ("2041-01-02T10:00:00Z", "2041-01-02T11:00:00Z"),
+        ("1999-12-31T10:00:00Z", "2000-01-03T11:00:00Z"),
+        ("2040-12-31T10:00:00Z", "2041-01-01T11:00:00Z"),
+    ],
+)
+def test_no_working_day_is_guessed_outside_the_known_calendar(condition: str, window: tuple[str, str]) -> None:
+    policy = compiled(written(f"working_days: US\nwhen: {condition}\npay: 1 USD"), incident(window))
+    known = condition.startswith("is_") and window[0].startswith("2040")
+    assert policy.decide(()).reason == ("credit" if known else "cannot_be_computed")
+
+
+def test_years_whose_holidays_are_not_all_known_are_outside_the_calendar() -> None:
+    policy = compiled(written("working_days: IN\nfacts: {d: day}\nwhen: is_working_day(d)\npay: 1 USD"))
+    assert policy.decide((date(2035, 12, 27),)).reason == "credit"
+    assert policy.decide((date(2036, 1, 2),)).reason == "cannot_be_computed"
 
 
 def test_half_an_hour_divided_by_seven_is_an_instant_to_the_microsecond() -> None:

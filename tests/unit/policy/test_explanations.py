@@ -71,9 +71,45 @@ def test_whoever_gets_nothing_is_told_what_decided_that(rule: Rule) -> None:
 def test_a_rule_that_comes_to_nothing_tells_the_arithmetic_all_the_same() -> None:
     policy = compiled(written("currency: EUR\nfacts: {fee: money, paid: money}\npay: fee - paid"))
     assert told(policy, 1000, 1200)[-2:] == (
-        "Owed: fee 10.00 EUR minus paid 12.00 EUR = -2.00 EUR.",
+        "Owed: fee 10.00 EUR minus paid 12.00 EUR = -2.00 EUR, which leaves nothing.",
         "Declined. Reason: nothing due.",
     )
+
+
+def test_amounts_that_are_rounded_each_by_itself_are_told_so() -> None:
+    heads = "heads:\n  - {name: a, pay: 10.01 EUR / 2}\n  - {name: b, pay: 10.01 EUR / 2}"
+    assert "Each rounded half up: 5.01 EUR and 5.01 EUR, together 10.02 EUR." in told(compiled(written(heads)))
+    once = compiled(
+        written(heads.replace("10.01", "10.02") + "\n  - {name: c, pay: 0.01 EUR / 4}\nrounding: {stage: total}")
+    )
+    assert told(once)[-5:-3] == ("Together: 10.0225 EUR.", "Rounded half up: 10.02 EUR.")
+    apart = compiled(written("heads:\n  - {name: a, pay: 10.01 EUR / 2}\n  - {name: b, pay: 0.99 USD / 2}"))
+    assert "B: rounded half up: 0.50 USD." in told(apart)
+
+
+@pytest.mark.parametrize(("mode", "told_as"), [("up", "rounded up"), ("half_even", "rounded half even")])
+def test_a_rounding_other_than_half_up_is_told_with_its_mode(mode: str, told_as: str) -> None:
+    policy = compiled(written(f"facts: {{n: number}}\nvalues: {{v: 'round(n, 2, \"{mode}\")'}}\npay: v * 1 EUR"))
+    assert f"V: n 3 {told_as} to a multiple of 2 = 4." in told(policy, 3)
+
+
+def test_a_head_that_is_rounded_to_nothing_is_told_among_what_it_is_added_to() -> None:
+    heads = "heads:\n  - {name: a, pay: 10.01 EUR / 2}\n  - {name: b, pay: 0.01 EUR / 4}"
+    assert told(compiled(written(heads)))[-5:] == (
+        "B: 0.01 EUR divided by 4 = 0.0025 EUR.",
+        "Together: 5.0075 EUR.",
+        "Each rounded half up: 5.01 EUR and 0.00 EUR, together 5.01 EUR.",
+        "A: credited automatically.",
+        "Granted: 5.01 EUR. Reason: a.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("second", "shown"), [("00", "18:00"), ("00.4", "18:00:00.4"), ("09", "18:00:09"), ("59.999999", "18:00:59.999999")]
+)
+def test_a_time_of_day_is_told_as_exactly_as_it_is_compared(second: str, shown: str) -> None:
+    policy = compiled(written("facts: {i: instant}\nwhen: time_of_day(i) >= 18:00\npay: 5 EUR"))
+    assert f" ({shown}) is not before 18:00" in policy.explain((parse_instant(f"2026-05-04T18:00:{second}Z"),)).text()
 
 
 def test_of_several_things_the_highest_alone_is_owed_and_the_others_are_told() -> None:

@@ -1,6 +1,7 @@
 """Measures of outages: properties that hold for all of them, and tables at the instants where they change."""
 
 from datetime import UTC, date, datetime
+from fractions import Fraction
 from itertools import pairwise
 
 import pytest
@@ -221,6 +222,12 @@ def test_a_mask_over_midnight_is_one_stretch() -> None:
 )
 def test_a_time_of_day_on_a_day_of_a_clock_change(day: date, minutes: int, expected: str) -> None:
     assert exposure.clock(day.toordinal(), minutes, BERLIN) == at(expected)
+
+
+@pytest.mark.parametrize("microseconds", [1, 500_000, 999_999])
+def test_a_skipped_time_within_the_first_second_of_a_gap_is_found(microseconds: int) -> None:
+    minutes = 2 * 60 + Fraction(microseconds, 60_000_000)
+    assert exposure.clock(date(2026, 3, 29).toordinal(), minutes, BERLIN) == at("2026-03-29T01:00:00Z")
 
 
 def test_a_midnight_that_does_not_exist_is_the_end_of_its_gap() -> None:

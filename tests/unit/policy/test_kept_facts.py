@@ -5,10 +5,11 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kulanz.domain.decision import Decision, Outcome
+from kulanz.domain.money import Rounding
 from kulanz.domain.policy import CompiledPolicy, PolicyError, load_policy
 from kulanz.domain.policy.history import (
     HISTORY_LIFE,
@@ -209,11 +210,22 @@ def test_a_year_may_begin_in_any_month_and_is_never_taken_for_another() -> None:
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.integers(0, 5_000), st.integers(0, 1_000), st.integers(0, 1_000), st.integers(1, 47))
-def test_the_parts_of_periods_add_up_and_keep_their_caps(fee: int, before: int, after: int, hours: int) -> None:
+@given(
+    st.integers(0, 5_000),
+    st.integers(0, 1_000),
+    st.integers(0, 1_000),
+    st.integers(1, 47),
+    st.sampled_from(list(Rounding)),
+    st.sampled_from(["head", "total"]),
+)
+@example(1_203, 300, 0, 1, Rounding.UP, "head")
+def test_the_parts_of_periods_add_up_and_keep_their_caps(
+    fee: int, before: int, after: int, hours: int, mode: Rounding, stage: str
+) -> None:
     end = datetime(2026, 12, 30, 23, tzinfo=UTC).timestamp() + (24 + hours) * 3_600
     window = ("2026-12-31T05:00:00Z", datetime.fromtimestamp(end, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
-    policy = keeps(YEARLY, "pay: fee\ncap: {per: calendar year, at: 10.00 EUR - paid}\n", window)
+    rounding = f"rounding: {{mode: {mode}, stage: {stage}}}\n"
+    policy = keeps(YEARLY, f"pay: fee\ncap: {{per: calendar year, at: 10.00 EUR - paid}}\n{rounding}", window)
     kept = {name: value for name, value in (("paid_2026", before), ("paid_2027", after)) if value}
     paid, added = decide(policy, fee, kept=kept)
     assert paid == sum(added.values())  # type: ignore[arg-type] # amounts, by their names

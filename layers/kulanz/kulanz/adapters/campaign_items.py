@@ -221,6 +221,7 @@ def meta_item(campaign: Campaign) -> Item:
         "opened_by": campaign.opened_by,
         "follows": list(campaign.follows),
         "keeps_history": campaign.keeps_history,
+        "unit": campaign.unit,
     }
     return meta_key(campaign.id) | {
         "fixed": {"S": json.dumps(fixed, sort_keys=True, separators=(",", ":"), ensure_ascii=False)},
@@ -255,6 +256,7 @@ def read_meta(item: Item) -> Campaign:
         opened_by=fixed["opened_by"],
         follows=tuple(fixed["follows"]),
         keeps_history=fixed.get("keeps_history", False),
+        unit=fixed.get("unit", ""),
         state=State(item["state"]["S"]),
         state_reason=item["state_reason"]["S"],
         log_count=int(item["log_count"]["N"]),
@@ -262,6 +264,11 @@ def read_meta(item: Item) -> Campaign:
         plan=_read_progress(item, Pass.PLAN),
         apply=_read_progress(item, Pass.APPLY),
     )
+
+
+def dispatched_name(work: Pass) -> str:
+    """The attribute of META that holds the log count at which every chunk of a pass was last sent."""
+    return f"{work.value}_dispatched_at"
 
 
 def meta_additions(receipt: Receipt) -> dict[str, int | Decimal]:
@@ -306,7 +313,7 @@ def _read_progress(item: Item, work: Pass) -> Progress:
         counts=counts,
         sums=sums,
     )
-    dispatched = bool(item.get(f"{work.value}_dispatched", {}).get("BOOL", False))
+    dispatched = _optional_number(item, dispatched_name(work)) == int(item["log_count"]["N"])
     return Progress(int(figures.get("bytes", 0)), dispatched, totals)
 
 

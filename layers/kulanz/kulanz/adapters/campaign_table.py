@@ -180,8 +180,8 @@ class DynamoCampaigns:
         found = map(items.read_waiting, self._query(items.WAITING_PARTITION, "CAMPAIGN#"))
         return [campaign_id for campaign_id in found if campaign_id is not None]
 
-    def mark_dispatched(self, campaign_id: CampaignId, work: Pass) -> None:
-        self._set(campaign_id, f"{work.value}_dispatched", {"BOOL": True})
+    def mark_dispatched(self, campaign: Campaign, work: Pass) -> None:
+        self._set(campaign.id, items.dispatched_name(work), {"N": str(campaign.log_count)})
 
     def mark_announced(self, campaign_id: CampaignId, announced: str) -> None:
         self._set(campaign_id, "announced", {"S": announced})

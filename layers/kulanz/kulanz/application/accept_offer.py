@@ -5,7 +5,7 @@ acceptance and the check of the incident's record are one transaction.
 """
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Protocol
 
 from kulanz.application.incident_event import DetailType
@@ -71,7 +71,7 @@ def accept_offer(
             return latest
         _must_be_open(latest, offer.claim_until, incident, now)
         _must_stand(latest, ports.campaigns)
-        lifetime = Lifetime.of(replace(offer, outcome=Outcome.GRANTED), now, _kept_until(latest))
+        lifetime = Lifetime.of(replace(offer, outcome=Outcome.GRANTED), now, now)
         granted = replace(
             latest,
             status=Outcome.GRANTED,
@@ -118,7 +118,3 @@ def _must_stand(latest: Entry, campaigns: CampaignStore) -> None:
     campaign = campaigns.campaign(latest.key.campaign)
     if campaign is None or campaign.state not in (State.APPLYING, State.CLOSED):
         raise OfferRefused("offer_stopped", "the campaign that made the offer was stopped; a person has to look at it")
-
-
-def _kept_until(entry: Entry) -> datetime:
-    return datetime.fromtimestamp(entry.ttl, UTC)

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from kulanz.application.frozen import thaw
 from kulanz.application.ports import CampaignStore, Ledger, ListStore, PinnedVersionGone
-from kulanz.domain.campaign import ENDED, Campaign
+from kulanz.domain.campaign import ENDED, Campaign, Pass
 from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.identifiers import ACCOUNT_ID_EXPECTED, is_account_id
 from kulanz.domain.ledger import Entry, earlier_grants, is_expired, kept_before, read_decision
@@ -62,6 +62,17 @@ class Answer:
     account_id: str
     decisions: tuple[AnsweredDecision, ...]
     campaigns: tuple[Campaign, ...]
+    asked_at: datetime
+
+    def is_listed_nowhere(self) -> bool:
+        """Whether no decision means that no list has a good row of the account.
+
+        A campaign that ended before its list was decided says nothing about it, nor does one whose decisions are so
+        old that they may have been deleted.
+        """
+        return not self.decisions and all(
+            campaign.is_finished(Pass.APPLY) and self.asked_at < campaign.decidable_until for campaign in self.campaigns
+        )
 
     def is_final(self) -> bool:
         """Whether no campaign of the incident is still at work."""
@@ -86,7 +97,7 @@ def answer(account_id: str, incident_id: str | None, ports: AnswerPorts, now: da
         campaign = ports.campaigns.campaign(entry.key.campaign)
         decisions.append(_explain(entry, campaign, ports, now))
     campaigns = () if incident_id is None else tuple(ports.campaigns.campaigns_of(incident_id))
-    return Answer(account_id, tuple(decisions), campaigns)
+    return Answer(account_id, tuple(decisions), campaigns, now)
 
 
 def _explain(entry: Entry, campaign: Campaign | None, ports: AnswerPorts, now: datetime) -> AnsweredDecision:

@@ -50,10 +50,10 @@ def settle(campaign_id: CampaignId, ports: ControlPorts, reason: str, cause: Cau
 
 
 def resume(campaign_id: CampaignId, ports: ControlPorts, reason: str, cause: Cause, now: datetime) -> Campaign:
-    """Go on where a campaign was paused, and send every chunk that is not finished.
+    """Go on where a campaign was paused; advance_campaign hears of it and sends the chunks.
 
-    On a campaign that is at work it only sends those chunks again, which repairs one whose messages were lost. Raises
-    ControlRefused.
+    On a campaign that is at work it sends every chunk that is not finished, which repairs one whose messages were lost.
+    Raises ControlRefused.
     """
     campaign = _existing(campaign_id, ports.campaigns)
     if campaign.state not in WORKABLE:
@@ -66,7 +66,7 @@ def resume(campaign_id: CampaignId, ports: ControlPorts, reason: str, cause: Cau
             raise ControlRefused(f"the incident of campaign {campaign_id} is older than it may be decided; cancel it")
         began = any(change.target is State.APPLYING for change in ports.campaigns.log(campaign_id))
         target = State.APPLYING if began else State.PLANNING
-        campaign = _move(campaign_id, target, ports, f"resumed_by_hand: {reason}", cause, now)
+        return _move(campaign_id, target, ports, f"resumed_by_hand: {reason}", cause, now)
     dispatch(campaign, WORKABLE[campaign.state], ports.campaigns, ports.chunks)
     return campaign
 

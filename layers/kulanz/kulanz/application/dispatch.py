@@ -11,4 +11,4 @@ def dispatch(campaign: Campaign, work: Pass, campaigns: CampaignStore, chunks: C
         unfinished = (chunk for chunk in range(len(campaign.chunks)) if chunk not in finished)
         chunks.send(ChunkMessage(campaign.id, work, chunk) for chunk in unfinished)
     # Also where nothing is left to send: the change of META is what makes advance_campaign look again.
-    campaigns.mark_dispatched(campaign.id, work)
+    campaigns.mark_dispatched(campaign, work)

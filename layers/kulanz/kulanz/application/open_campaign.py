@@ -264,6 +264,7 @@ def _prepare(
         chunks = Chunks(layout.data_start, pinned.size, settings.chunk_bytes)
     except ValueError as error:
         raise EventRefused("list_too_large", "detail.campaign.affected", str(error)) from None
+    followed = _followed(policy, record, ports.campaigns)
     campaign = Campaign(
         id=campaign_id,
         incident_revision=event.revision,
@@ -279,17 +280,36 @@ def _prepare(
         decidable_until=record.decidable_until,
         request_digest=event.request_digest,
         opened_by=event.source,
-        follows=follows(policy.earlier, policy.policy_id, _policies_applied(record, ports.campaigns)),
+        follows=followed,
         keeps_history=bool(policy.kept),
+        unit=policy.unit or "",
         log_count=1,
     )
     return campaign, frozen
 
 
-def _policies_applied(record: IncidentRecord, campaigns: CampaignStore) -> dict[int, str]:
-    """The policy of each campaign of the incident that may have granted."""
-    applied = (campaigns.campaign(CampaignId(record.incident_id, seq)) for seq in record.applied)
-    return {campaign.id.seq: campaign.policy_id for campaign in applied if campaign is not None}
+def _followed(policy: CompiledPolicy, record: IncidentRecord, campaigns: CampaignStore) -> tuple[int, ...]:
+    """The incident's campaigns whose grants are set off. Refuses where they cannot be, because units differ.
+
+    A line's decision stands under the line and an account's under the account: neither would find what the other gave.
+    """
+    found = (campaigns.campaign(CampaignId(record.incident_id, seq)) for seq in record.applied)
+    applied = {campaign.id.seq: campaign for campaign in found if campaign is not None}
+    followed = follows(policy.earlier, policy.policy_id, {seq: one.policy_id for seq, one in applied.items()})
+    for seq in followed:
+        if applied[seq].unit != (policy.unit or ""):
+            raise EventRefused(
+                "units_differ",
+                "detail.campaign.policy",
+                f"{applied[seq].id} decided {_units(applied[seq].unit)}, this policy decides"
+                f" {_units(policy.unit or '')}: what was granted could not be set off and would be paid again;"
+                " decide the same units, or publish a policy of its own id that adds (earlier: add)",
+            )
+    return followed
+
+
+def _units(column: str) -> str:
+    return f"each {column}" if column else "each account"
 
 
 def _recorded(event: IncidentEvent, campaigns: CampaignStore) -> Revision:

@@ -143,8 +143,11 @@ class CampaignStore(Protocol):
     def change_state(self, before: Campaign, change: StateChange) -> None:
         """Move a campaign's state, log it, and let the incident know (applied, or free again). Raises Outdated."""
 
-    def mark_dispatched(self, campaign_id: CampaignId, work: Pass) -> None:
-        """Note that every chunk of the pass has been sent at least once."""
+    def mark_dispatched(self, campaign: Campaign, work: Pass) -> None:
+        """Note that every chunk of the pass was sent while the campaign was in the state that was read.
+
+        After a further change of state they count as not sent: messages that met a campaign at rest are gone.
+        """
 
     def mark_announced(self, campaign_id: CampaignId, announced: str) -> None:
         """Note that a state change has been announced."""

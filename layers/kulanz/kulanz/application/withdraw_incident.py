@@ -30,9 +30,13 @@ def stop_withdrawn(incident_id: str, revision: int, campaigns: CampaignStore, ca
 def _stop(campaign: Campaign, revision: int, campaigns: CampaignStore, cause: Cause, now: datetime) -> None:
     if campaign.state in (State.REFUSED, State.CANCELLED, State.FLAGGED):
         return
-    if any(change.target is State.APPLYING for change in campaigns.log(campaign.id)):
-        reason = f"incident_withdrawn: revision {revision} came after its credits were begun; none is taken back"
+    log = campaigns.log(campaign.id)
+    withdrawn = f"incident_withdrawn: revision {revision} came"
+    if any(change.reason.startswith(withdrawn) for change in log):
+        return  # this withdrawal has stopped it, and a person has settled it since
+    if any(change.target is State.APPLYING for change in log):
+        reason = f"{withdrawn} after its credits were begun; none is taken back"
         campaigns.change_state(campaign, campaign.change(State.FLAGGED, reason, cause, now))
     else:
-        reason = f"incident_withdrawn: revision {revision} came before any credit was written"
+        reason = f"{withdrawn} before any credit was written"
         campaigns.change_state(campaign, campaign.change(State.CANCELLED, reason, cause, now))

@@ -14,6 +14,8 @@ from typing import NamedTuple
 from kulanz.domain.decision import UNLIMITED, Benefit, Decision, Outcome
 
 DIGEST_MODULUS = 2**128
+RECURRENCE = frozenset({"each", "times"})
+"""The terms of a benefit that comes again."""
 
 
 class RowClass(StrEnum):
@@ -73,13 +75,16 @@ class SumKey(NamedTuple):
 def worth_of(benefit: Benefit) -> tuple[str, int | Decimal]:
     """What a benefit is measured in and how much it is: minor units of a currency, or a quantity of a unit.
 
-    Something unlimited cannot be added up; its grants are counted, under a measure of its own.
+    Something unlimited cannot be added up; its grants are counted, under a measure of its own. So has what comes again:
+    100 GB in each of three billing cycles are neither 100 GB once nor 100 GB in each of two.
     """
     if benefit.money is not None:
         return benefit.money.currency, benefit.money.minor
+    terms = benefit.terms
+    again = f":{terms.get('times', 'always')} x {terms.get('each', 'once')}" if terms.keys() & RECURRENCE else ""
     if benefit.quantity == UNLIMITED:
-        return f"{benefit.unit}:{UNLIMITED}", 1
-    return benefit.unit, Decimal(benefit.quantity)
+        return f"{benefit.unit}{again}:{UNLIMITED}", 1
+    return f"{benefit.unit}{again}", Decimal(benefit.quantity)
 
 
 def worth_by_measure(decision: Decision) -> dict[str, int | Decimal]:

@@ -163,7 +163,7 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What the receipts of one pass add up to."""
+    """What the receipts of one pass add up to. `dispatched`: every chunk was sent since the last change of state."""
 
     bytes_done: int = 0
     dispatched: bool = False
@@ -196,7 +196,7 @@ class Campaign:
     """A campaign as its META record tells it; all but state, reason, log_count, announced and progress is immutable.
 
     `follows` are the earlier campaigns of its incident that may have granted. It `keeps_history` where its policy
-    keeps facts of the past.
+    keeps facts of the past. `unit` is the column that names what it decides about; empty for the accounts themselves.
     """
 
     id: CampaignId
@@ -215,6 +215,7 @@ class Campaign:
     opened_by: str
     follows: tuple[int, ...] = ()
     keeps_history: bool = False
+    unit: str = ""
     state: State = State.PLANNING
     state_reason: str = ""
     log_count: int = 0

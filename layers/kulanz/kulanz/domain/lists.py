@@ -173,11 +173,15 @@ def _header_columns(line: bytes) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One physical line without its end. `raw` is None when it is longer than `LINE_BYTES`; `end` is the next start."""
+    """One physical line without its end. `raw` is None when it is longer than `LINE_BYTES`; `end` is the next start.
+
+    `quotes` counts the double quotes of one that is too long, which has no `raw` to count them in.
+    """
 
     offset: int
     raw: bytes | None
     end: int
+    quotes: int = 0
 
 
 def lines_starting_in(
@@ -192,7 +196,7 @@ def lines_starting_in(
     aligned = start == data_start
     if read_from != (start if aligned else start - 1):
         raise ValueError("reading starts at the byte before the span, or at the first data line")
-    offset, pending, dropped = read_from, b"", 0
+    offset, pending, dropped, quotes = read_from, b"", 0, 0
     for block in blocks:
         pieces = (pending + block).split(b"\n")
         pending = pieces.pop()
@@ -201,10 +205,10 @@ def lines_starting_in(
             if not aligned:
                 aligned = True
             elif dropped or len(piece) > LINE_BYTES + 1:
-                yield Line(offset, None, end)
+                yield Line(offset, None, end, quotes + piece.count(b'"'))
             else:
                 yield _line(offset, piece, end)
-            offset, dropped = end, 0
+            offset, dropped, quotes = end, 0, 0
             if offset >= stop:
                 return
         if not aligned and offset + dropped + len(pending) >= stop:
@@ -215,20 +219,21 @@ def lines_starting_in(
                 f"the line at byte {offset} has no end within {LINE_SCAN_BYTES} bytes; end every row with LF or CRLF",
             )
         if len(pending) > LINE_BYTES + 1:
-            dropped, pending = dropped + len(pending), b""
+            dropped, quotes, pending = dropped + len(pending), quotes + pending.count(b'"'), b""
     if aligned and (pending or dropped):
         end = offset + dropped + len(pending)
-        yield Line(offset, None, end) if dropped else _line(offset, pending, end)
+        yield Line(offset, None, end, quotes + pending.count(b'"')) if dropped else _line(offset, pending, end)
 
 
 def _line(offset: int, piece: bytes, end: int) -> Line:
     raw = piece[:-1] if piece.endswith(b"\r") else piece
-    return Line(offset, raw if len(raw) <= LINE_BYTES else None, end)
+    return Line(offset, raw, end) if len(raw) <= LINE_BYTES else Line(offset, None, end, raw.count(b'"'))
 
 
-def has_unbalanced_quotes(list_format: ListFormat, raw: bytes) -> bool:
+def has_unbalanced_quotes(list_format: ListFormat, line: Line) -> bool:
     """Whether a line of CSV opens a quote it does not close: a line break may hide in the field."""
-    return list_format is ListFormat.CSV and raw.count(b'"') % 2 == 1
+    quotes = line.quotes if line.raw is None else line.raw.count(b'"')
+    return list_format is ListFormat.CSV and quotes % 2 == 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,10 +249,10 @@ class LineReader:
 
     def record(self, line: Line) -> Record | Problem:
         """The record of a line that is not blank, or the problem with it."""
+        if has_unbalanced_quotes(self.format, line):
+            return Problem(QUOTES_UNBALANCED, "", "an even number of double quotes; no line break inside a field")
         if line.raw is None:
             return Problem("line_too_long", "", f"a line of at most {LINE_BYTES} bytes")
-        if has_unbalanced_quotes(self.format, line.raw):
-            return Problem(QUOTES_UNBALANCED, "", "an even number of double quotes; no line break inside a field")
         return self.split(line.raw)
 
     def row(self, raw: bytes) -> Row | Problem:

@@ -127,23 +127,24 @@ class WorkingDays:
     last_year: int
 
     def is_working(self, day: date) -> bool:
-        """Say whether people work on the day."""
+        """Say whether people work on a day of the known years."""
         return day.weekday() < SATURDAY and day not in self.holidays
 
     def after(self, day: date, count: int) -> date | None:
         """Give the ``count``-th working day after a day, which itself never counts."""
-        if not 0 <= count <= MAX_WORKING_DAYS or not self._knows(day):
+        if not 0 <= count <= MAX_WORKING_DAYS or not self.knows(day):
             return None
         while count:
             day += timedelta(days=1)
             count -= self.is_working(day)
-        return day if self._knows(day) else None
+        return day if self.knows(day) else None
 
     def between(self, first: date, last: date) -> int | None:
         """Count the working days after ``first`` up to and including ``last``; none when ``last`` is not later."""
-        if not (self._knows(first) and self._knows(last)):
+        if not (self.knows(first) and self.knows(last)):
             return None
         return sum(self.is_working(first + timedelta(days=n)) for n in range(1, (last - first).days + 1))
 
-    def _knows(self, day: date) -> bool:
+    def knows(self, day: date) -> bool:
+        """Say whether the day lies in the known years."""
         return self.first_year <= day.year <= self.last_year

@@ -106,7 +106,12 @@ def _is_working_day(working: WorkingDays | None) -> Bind:
         check_kinds(nodes, DAY)
         if working is None:
             raise KindMismatch(NO_REGION)
-        return YES_NO, lambda day: working.is_working(date.fromordinal(day))
+
+        def is_working(ordinal: int) -> bool | None:
+            day = date.fromordinal(ordinal)
+            return working.is_working(day) if working.knows(day) else None
+
+        return YES_NO, is_working
 
     return bind
 
@@ -223,9 +228,14 @@ def _on_working_days(working: WorkingDays | None) -> Bind:
         check_kinds(nodes, OUTAGE)
         if working is None:
             raise KindMismatch(NO_REGION)
-        return OUTAGE, Zoned(
-            lambda outage, zone: exposure.on_days(outage, zone, lambda day: working.is_working(date.fromordinal(day)))
-        )
+
+        def on_working_days(outage: exposure.Outage, zone: ZoneInfo) -> exposure.Outage | None:
+            ends = (outage[0][0], outage[-1][1] - 1) if outage else ()
+            if not all(working.knows(date.fromordinal(exposure.day_of(end, zone))) for end in ends):
+                return None
+            return exposure.on_days(outage, zone, lambda day: working.is_working(date.fromordinal(day)))
+
+        return OUTAGE, Zoned(on_working_days)
 
     return bind
 

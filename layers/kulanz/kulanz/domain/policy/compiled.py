@@ -18,7 +18,7 @@ from kulanz.domain.policy.frozen import MAX_PUBLISHED_BYTES, document_json, read
 from kulanz.domain.policy.history import KIND_MARK, NOTHING_KEPT, Addition, Kept, KeptValue
 from kulanz.domain.policy.kinds import filled_in
 from kulanz.domain.policy.periods import label_in
-from kulanz.domain.policy.program import FactSlot, Program
+from kulanz.domain.policy.program import AMOUNTS, FactSlot, Program
 from kulanz.domain.policy.verdict import NOTHING_GRANTED, Judge, Verdict
 from kulanz.domain.time import Window, instant_of
 
@@ -212,6 +212,13 @@ class _CompiledNotice:
         self._locale = program.compile(rule.locale, path, kinds.TEXT) if rule.locale else None
         self._channel = program.compile(rule.channel, ("notice", "channel"), kinds.TEXT)
         self._values = {name: program.compile(text, ("notice", "values", name)) for name, text in rule.values.items()}
+        for name, node in self._values.items():
+            if node.reads & AMOUNTS:
+                problem = (
+                    "it reads the amount of the whole incident, and a later campaign grants only what is missing of it;"
+                    " write {{ amount }} in the text, which is what is granted"
+                )
+                raise PolicyError(problem, ("notice", "values", name))
         self._zone = program.scope.zone
         self._told = frozenset(rule.texts)
         self._remembered: dict[tuple[str, str, str], Notice] = {}

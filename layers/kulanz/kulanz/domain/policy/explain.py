@@ -392,13 +392,16 @@ class _Teller:
             case ("begun" | "full") as which, [left, right]:
                 return f"blocks of {right} {'begun' if which == 'begun' else 'completed'} in {left}"
             case "round", operands:
-                return f"{operands[0]} rounded" + (f" to a multiple of {operands[1]}" if len(operands) > 1 else "")
+                mode = f" {spoken(node.children[2].value)}" if len(operands) > 2 else ""
+                return f"{operands[0]} rounded{mode}" + (
+                    f" to a multiple of {operands[1]}" if len(operands) > 1 else ""
+                )
             case (("if" | "first_known"), _):
                 return next((self._operand(child, node) for child in self._used(node)[-1:]), "not known")
             case "most_in_a_year" as operation, [what, month]:
                 number = node.children[1].evaluate(self._row)
                 named = number in range(1, MONTHS_PER_YEAR + 1)
-                return _PHRASES[operation].format(what, MONTH_NAMES[number - 1] if named else f"month {month}")
+                return _PHRASES[operation].format(what, MONTH_NAMES[int(number) - 1] if named else f"month {month}")
             case "billing_period" as operation, [what, _]:
                 return _PHRASES[operation].format(what, self._value(node.children[1]))
             case operation, operands if operation in _PHRASES:
@@ -491,7 +494,8 @@ class _Teller:
             missing = unknown_name(node, self._row)
             return f"{spoken(missing)} is not known" if missing else f"{self._phrase(node)} cannot be computed"
         if operation == "known":
-            name = spoken(node.children[0].text)
+            only = node.children[0]
+            name = spoken(only.text) if only.operation == "name" else self._phrase(only)
             return f"{name} is known" if value else f"{name} is not known"
         if operation in _WORDS:
             return self._comparison(node, holds=value)
@@ -586,7 +590,8 @@ class _Teller:
                 steps += [f"{head.for_each} {number}: {step}" for step in part._piece(head, pay)]
         elif pay is not None:
             steps += self._needed(pay)
-            steps.append(f"{label}: {self._sum_up(pay)}.")
+            nothing = ", which leaves nothing" if pay.evaluate(self._row) < 0 else ""
+            steps.append(f"{label}: {self._sum_up(pay)}{nothing}.")
         for give, quantity, validity, chosen in result.gives:
             steps += self._needed(give.quantity_node)
             steps.append(f"{label}: {self._given(give, quantity, validity, chosen)}.")
@@ -629,9 +634,15 @@ class _Teller:
         return listed(list(entries)) if len(entries) <= LISTED_AT_MOST else f"{len(entries)} entries"
 
     def _total(self, verdict: "Verdict") -> list[str]:
-        if not self._judge.currency or not verdict.results:
-            return []
         currency = self._judge.currency
+        if not currency:
+            return [
+                f"{self._label(result.head)}: {self._rounding(result.minor, result.head.pay.kind.currency)}."
+                for result in verdict.results
+                if result.exact != result.minor and result.head.pay is not None
+            ]
+        if not verdict.results:
+            return []
         steps = []
         raw = sum((self._before_caps(result) for result in verdict.results), 0)
         if len(verdict.results) > 1:
@@ -649,18 +660,27 @@ class _Teller:
             steps += [step for node in limits for step in self._needed(node)]
             bounds = [self._sum_up(node) for node in limits]
             steps.append(f"Limited to {said_amount(verdict.exact, currency)}{_bounded_by(bounds)}.")
-        if verdict.exact != verdict.minor:
-            rounding = self._program.policy.rounding
-            how = rounding.mode.replace("_", " ")
-            if self._program.rounding_step > 1:
-                how += f" to a multiple of {said_amount(self._program.rounding_step, currency)}"
-            steps.append(f"Rounded {how}: {said_amount(verdict.minor, currency)}.")
+        parts = [result.minor for result in verdict.results if result.exact > 0]
+        by_itself = [self._program.round_minor(result.exact) for result in verdict.results if result.exact > 0]
+        is_each_rounded = any(result.exact != result.minor for result in verdict.results) and parts == by_itself
+        if len(parts) > 1 and is_each_rounded and self._program.policy.rounding.stage != "total":
+            each = listed([said_amount(part, currency) for part in parts])
+            steps.append(f"Each {self._rounding(verdict.minor, currency, f'{each}, together ')}.")
+        elif verdict.exact != verdict.minor:
+            steps.append(f"{self._rounding(verdict.minor, currency)}.")
         return steps
+
+    def _rounding(self, minor: int, currency: str, parts: str = "") -> str:
+        """Tell how an amount was rounded, and to what."""
+        how = self._program.policy.rounding.mode.replace("_", " ")
+        if self._program.rounding_step > 1:
+            how += f" to a multiple of {said_amount(self._program.rounding_step, currency)}"
+        return f"rounded {how}: {parts}{said_amount(minor, currency)}"
 
     def _before_caps(self, result: "HeadResult") -> Any:
         if result.pieces:
-            return sum(exact for _, exact in result.pieces)
-        return result.head.pay.evaluate(self._row) if result.head.pay is not None else 0
+            return max(sum(exact for _, exact in result.pieces), 0)
+        return max(result.head.pay.evaluate(self._row), 0) if result.head.pay is not None else 0
 
     def _delivery(self, verdict: "Verdict") -> list[str]:
         steps = []

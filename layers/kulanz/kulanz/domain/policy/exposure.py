@@ -146,8 +146,8 @@ def _end_of_gap(instant: int, zone: ZoneInfo) -> int:
     """Find the clock change before an instant whose local time was skipped: both of its sides differ in offset."""
     low, high = instant - 24 * 3600 * SECOND_MICROSECONDS, instant
     before = instant_of(low).astimezone(zone).utcoffset()
-    while high - low > SECOND_MICROSECONDS:
-        middle = (low + high) // 2 // SECOND_MICROSECONDS * SECOND_MICROSECONDS
+    while high - low > 1:
+        middle = (low + high) // 2
         if instant_of(middle).astimezone(zone).utcoffset() == before:
             low = middle
         else:

@@ -14,7 +14,7 @@ from kulanz.domain.policy.expression import Evaluate, Node, Row, call_node
 from kulanz.domain.policy.kinds import show_number
 from kulanz.domain.policy.program import Program
 from kulanz.domain.policy.tables import condition
-from kulanz.domain.time import instant_of
+from kulanz.domain.time import TimeError, instant_of, parse_day
 
 SINGLE_HEAD = "credit"
 MODES = ("automatic", "claim", "offer")
@@ -106,7 +106,7 @@ def compile_amounts(program: Program) -> tuple[CompiledHead, ...]:
         node, holds = condition(head.when, "", program.scope, path)
         pay = program.money(head.pay, (*path, "pay")) if head.pay else None
         gives = tuple(_give(program, give, (*path, "give", index)) for index, give in enumerate(head.give))
-        due = _due(head.due) if head.due else None
+        due = _due(head.due, (*path, "due")) if head.due else None
         to = program.compile(head.to, (*path, "to"), kinds.TEXT) if head.to else None
         compiled.append(CompiledHead(head.name, holds, node, head.otherwise, pay, gives, (), due, head.for_each, to))
     return tuple(compiled)
@@ -120,11 +120,16 @@ def with_modes(program: Program, heads: tuple[CompiledHead, ...]) -> tuple[Compi
     return tuple(result)
 
 
-def _due(text: str) -> Due:
+def _due(text: str, path: Path) -> Due:
     if text == "next bill":
         return Due(1, "billing_cycle")
     count, _, unit = text.partition(" ")
-    return Due(int(count), unit.removesuffix("s").replace(" ", "_")) if unit else Due(day=text)
+    if unit:
+        return Due(int(count), unit.removesuffix("s").replace(" ", "_"))
+    try:
+        return Due(day=parse_day(text).isoformat())
+    except TimeError as error:
+        raise PolicyError(str(error), path) from None
 
 
 def _give(program: Program, give: Give, path: Path) -> CompiledGive:
@@ -141,8 +146,8 @@ def _give(program: Program, give: Give, path: Path) -> CompiledGive:
         terms["each"] = give.each
     if give.times:
         times = program.compile(give.times, (*path, "times"), kinds.NUMBER)
-        if not times.constant:
-            raise PolicyError("expected a fixed number", (*path, "times"))
+        if not isinstance(times.value, int) or times.value < 1:
+            raise PolicyError("expected a fixed whole number of at least 1", (*path, "times"))
         terms["times"] = show_number(times.value)
     text, field = (give.choose, "choose") if give.choose else (give.quantity, "quantity")
     number = None if text == UNLIMITED else program.compile(text, (*path, field), kinds.NUMBER)
@@ -269,6 +274,9 @@ def _modes(program: Program, rule: Any, path: Path) -> tuple[CompiledMode, ...]:
     for index, mode in enumerate(compiled[:-1]):
         if mode.node is None:
             raise PolicyError("this mode can never be reached: the one before it always holds", (*path, index + 1))
+    if compiled[-1].node is not None:
+        last = (*path, len(compiled) - 1) if isinstance(rule, tuple) else path
+        raise PolicyError("add a last mode without a condition, so that every account has one", last)
     return tuple(compiled)
 
 

@@ -118,7 +118,9 @@ def _show_seconds(moment: datetime) -> str:
 
 def _show_time_of_day(_kind: Kind, value: int | Fraction, _zone: ZoneInfo | None) -> str:
     minutes, rest = divmod(value, 1)
-    return f"{minutes // 60:02}:{minutes % 60:02}" + (f":{float(rest * 60):02.0f}" if rest else "")
+    seconds, fraction = divmod(rest * 60, 1)
+    told = f"{minutes // 60:02}:{minutes % 60:02}" + (f":{seconds:02}" if rest else "")
+    return told + (show_number(Fraction(fraction)).partition("0")[2] if fraction else "")
 
 
 def _show_span(kind: Kind, value: Any, _zone: ZoneInfo | None) -> str:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from kulanz.domain.decision import Outcome
 from kulanz.domain.facts import INVALID, LIST_TYPES, FactDeclaration, FactError
 from kulanz.domain.incident import Incident
-from kulanz.domain.money import Rounding, is_currency, round_exact
+from kulanz.domain.money import Rounding, is_currency, minor_units, round_exact
 from kulanz.domain.policy import exposure, kinds
 from kulanz.domain.policy.calendars import calendar_functions
 from kulanz.domain.policy.counted import counted_outage, period_labels
@@ -29,7 +29,9 @@ OF_THE_INCIDENT = ("windows", "cause", "service", "functions")
 """What a fact may be called as well: the account's own, else the incident's."""
 KEPT_TYPES = ("money", "number", "windows")
 """The types of facts that can be kept: those that add up."""
-RESERVED = (*(set(BUILT_IN) - set(OF_THE_INCIDENT)), *RESERVED_WORDS, "amount", "exact_amount")
+AMOUNTS = frozenset({"amount", "exact_amount"})
+"""What comes out of the heads, after cap and rounding: known under ``payout`` and ``mode`` only."""
+RESERVED = (*(set(BUILT_IN) - set(OF_THE_INCIDENT)), *RESERVED_WORDS, *sorted(AMOUNTS))
 _KIND_OF_FACT = {
     "text": kinds.TEXT,
     "zone": kinds.TEXT,
@@ -173,6 +175,10 @@ class Program:
             )
         return places
 
+    def forget_amounts(self) -> None:
+        """End what ``use_amounts`` began: from here on the amounts are names that nobody knows."""
+        self._amount_nodes = {}
+
     def value(self, name: str) -> NamedValue:
         """Compile a named value once, after those that it needs; a value that needs itself is an error."""
         waiting = [] if name in self.values else [name]
@@ -300,6 +306,8 @@ class Program:
         in_currency = fact.type in ("money", "amounts")
         if in_currency and not is_currency(currency):
             raise PolicyError("say which currency it is in: currency: EUR, here or for the policy", path)
+        if fact.currency and not in_currency:
+            raise PolicyError("only money and amounts have a currency", (*path, "currency"))
         if fact.add or fact.until:
             self.slots[name] = self._kept(name, fact, currency if in_currency else "", path)
             return
@@ -311,6 +319,7 @@ class Program:
             "maximum": self._limit(fact.maximum, (*path, "maximum")),
             "hold_invalid": fact.invalid == "hold",
         }
+        _check_limits(limits, fact.type, default, path)
         slot = self._column(name, fact, limits, default)
         if fact.per:
             slot.from_account = False
@@ -353,7 +362,7 @@ class Program:
         if not text:
             return None
         node = self.compile(text, path)
-        if not node.constant or node.kind != kinds.NUMBER:
+        if node.kind != kinds.NUMBER or node.value is None:
             raise PolicyError("expected a number", path)
         return Fraction(node.value)
 
@@ -373,8 +382,8 @@ class Program:
                 raise PolicyError(f"expected {error.expected}, written as in a list", (*path, "default")) from None
         expected = kinds.money(currency) if fact.type == "money" else _KIND_OF_FACT[fact.type]
         node = self.compile(fact.default, (*path, "default"), expected)
-        if not node.constant:
-            raise PolicyError("expected a value written out", (*path, "default"))
+        if node.value is None:
+            raise PolicyError("expected a value written out, or unknown", (*path, "default"))
         return node.value
 
     def _incident_value(self, name: str, fact: Fact, limits: dict[str, Any], path: Path) -> Any:
@@ -509,6 +518,22 @@ class Program:
     def remember(self, name: str, source: Node) -> Node:
         """Give a node that is computed at most once per row."""
         return self._remembered(name, source.kind, source.evaluate, source, ("exposure",))
+
+
+def _check_limits(limits: dict[str, Any], type_: str, default: Any, path: Path) -> None:
+    """Only numbers and amounts have limits; these let values through, and the default is one of them."""
+    low, high = limits["minimum"], limits["maximum"]
+    if low is None and high is None:
+        return
+    if type_ not in ("number", "money"):
+        raise PolicyError("only number and money have a minimum and a maximum", path)
+    if low is not None and high is not None and low > high:
+        raise PolicyError("the minimum is above the maximum: no value could be stated", (*path, "minimum"))
+    value = None if default is None else Fraction(default)
+    if value is not None and type_ == "money":
+        value /= 10 ** minor_units(limits["currency"])
+    if value is not None and ((low is not None and value < low) or (high is not None and value > high)):
+        raise PolicyError("the default is below the minimum or above the maximum", (*path, "default"))
 
 
 def kind_of(fact: FactDeclaration) -> Kind:

@@ -40,9 +40,13 @@ NOTHING_GRANTED: Mapping[str, int] = MappingProxyType({})
 
 @dataclass(slots=True)
 class HeadResult:
-    """What a head came to for one row; ``state`` is granted, offered or late."""
+    """What a head came to for one row; ``state`` is granted, offered or late.
+
+    ``applies`` is false where its condition held for no outage or period that it was worked out for.
+    """
 
     head: CompiledHead
+    applies: bool = True
     exact: Exact = 0
     minor: int = 0
     gives: list[tuple[CompiledGive, Any, Validity, str]] = field(default_factory=list)
@@ -132,16 +136,18 @@ class Judge:
         self.currency = currencies[0] if len(currencies) == 1 else ""
         if len(currencies) > 1:
             self._check_currencies(currencies)
+        self._check_step(currencies)
+        self.caps = tuple(self._cap(cap, ("cap", index, "at")) for index, cap in enumerate(policy.cap))
         self.amount_place: int | None = None
         self.exact_place: int | None = None
         if self.currency:
             self.amount_place, self.exact_place = program.use_amounts(self.currency)
         self.heads = with_modes(program, heads)
         self.payout = program.clauses(policy.payout, ("payout",))
-        self.caps = tuple(self._cap(cap, ("cap", index, "at")) for index, cap in enumerate(policy.cap))
         self.outage = program.compile("outage", ("exposure",))
         self.families = [slot for slot in program.slots.values() if slot.columns or (slot.is_kept and slot.per)]
         self.kept = tuple(self._kept(slot) for slot in program.slots.values() if slot.is_kept)
+        program.forget_amounts()
         self._benefits: dict[tuple[str, int, str | None], Benefit] = {}
         self.now = 0 if program.decided_at is None else microseconds_of(program.decided_at)
 
@@ -149,6 +155,9 @@ class Judge:
         self.program.cap_per = cap.per
         node = self.program.money(cap.at, path)
         self.program.cap_per = ""
+        if node.kind.currency != self.currency:
+            paid = f"money in {self.currency} is paid" if self.currency else "no money is paid"
+            raise PolicyError(f"{paid}, but this gives {node.kind}: {cap.at}", path)
         return node, cap.per
 
     def _kept(self, slot: FactSlot) -> KeptFact:
@@ -163,6 +172,14 @@ class Judge:
         if policy.cap or policy.rounding.stage == "total" or policy.compose == "max":
             named = ", ".join(currencies)
             raise PolicyError(f"amounts in {named} have no sum: leave out cap, compose: max and rounding at the total")
+
+    def _check_step(self, currencies: list[str]) -> None:
+        """Amounts are rounded to a step of their own currency."""
+        to, path = self.program.policy.rounding.to, ("rounding", "to")
+        step = self.program.money(to, path).kind.currency if to else ""
+        others = [currency for currency in currencies if step and currency != step]
+        if others:
+            raise PolicyError(f"amounts in {', '.join(others)} cannot be rounded to a step in {step}", path)
 
     def nodes(self) -> Iterator[Node]:
         """Give every node a decision can evaluate."""
@@ -195,12 +212,16 @@ class Judge:
             return ended
         results: list[HeadResult] = []
         beside: list[HeadResult] = []
+        unmet: list[CompiledHead] = []
         for head in self.heads:
             result = self._each(head, row) if head.for_each else self._one(head, row)
             if isinstance(result, Verdict):
                 return result
+            if result is None or not result.applies:
+                unmet.append(head)
             if result is None:
                 continue
+            result.exact = max(result.exact, 0)
             if result.exact > 0 or result.gives:
                 results.append(result)
                 if self.program.policy.compose == "first":
@@ -208,8 +229,8 @@ class Judge:
             else:
                 beside.append(result)
         if not results:
-            reason = next((head.otherwise for head in self.heads if head.otherwise), "")
-            reason = reason or self.program.policy.otherwise or NOTHING_DUE
+            stated = [head.otherwise or self.program.policy.otherwise for head in unmet]
+            reason = next((reason for reason in stated if reason), NOTHING_DUE)
             return Verdict(Outcome.DECLINED, reason, beside=beside, settled=True)
         return self._total(results, beside, row)
 
@@ -258,31 +279,31 @@ class Judge:
     def _by_period(self, slot: FactSlot, amount: Exact, verdict: Verdict, row: Row) -> dict[str, KeptValue]:
         """Divide money over the periods by the outage's time in each, or as the cap of these periods allowed it.
 
-        The parts are whole minor units that add up to the amount: the largest remainders get the units that are left,
-        so that no part exceeds a whole cap.
+        The parts are whole minor units that add up to the amount: the largest remainders get the units that are left.
+        Where a cap was reached in one period, what rounding added counts in another one that has room.
         """
         zone = self.program.scope.zone.evaluate(row)
         outage = self.outage.evaluate(row) or ((self.now, self.now + 1),)
         weights = dict(_weights(outage, zone, slot.per, verdict))
+        limits: dict[str, Exact] = {}
+        for share in verdict.shares:
+            limits[share.period] = min(share.limit, limits.get(share.period, share.limit))
         whole = self.program.round_minor(amount)
         parts = {name: Fraction(whole) * weight / sum(weights.values()) for name, weight in weights.items()}
-        floors = {name: part.numerator // part.denominator for name, part in parts.items()}
-        left = whole - sum(floors.values())
-        for name in sorted(parts, key=lambda name: (floors[name] - parts[name], name))[:left]:
-            floors[name] += 1
-        return {f"{slot.declaration.name}_{name}": part for name, part in floors.items()}
+        return {f"{slot.declaration.name}_{name}": part for name, part in _whole_parts(whole, parts, limits).items()}
 
     def _clauses(self, clauses: tuple[CompiledClause, ...], row: Row) -> Verdict | None:
-        """The first clause that holds decides. An unknown one before it holds the row, unless both end alike."""
+        """The first clause that holds decides. Unknown ones before it hold the row, unless all of them end alike."""
         unknown: CompiledClause | None = None
         for clause in clauses:
             holds = clause.holds(row)
-            if holds is None:
-                unknown = unknown or clause
-            elif holds:
-                if unknown is not None and unknown.outcome != clause.outcome:
-                    break
+            if holds is False:
+                continue
+            if unknown is not None and unknown.outcome != clause.outcome:
+                break
+            if holds:
                 return Verdict(clause.outcome, clause.reason, clause)
+            unknown = unknown or clause
         return None if unknown is None else self._held(unknown.node, row, unknown)
 
     def _held(self, node: Node | None, row: Row, clause: CompiledClause | None = None) -> Verdict:
@@ -305,7 +326,7 @@ class Judge:
         outage, zone = self.outage.evaluate(row), self.program.scope.zone.evaluate(row)
         if outage is None or zone is None:
             return self._held(self.outage if outage is None else self.program.scope.zone, row)
-        whole = HeadResult(head)
+        whole = HeadResult(head, applies=False)
         for piece in exposure.pieces(outage, zone, head.for_each):
             part = self.fresh(row)
             assert self.program.piece_place is not None
@@ -314,6 +335,7 @@ class Judge:
             if isinstance(result, Verdict):
                 return result
             if result is not None:
+                whole.applies = True
                 whole.exact += result.exact
                 whole.gives += result.gives
             whole.pieces.append((part, 0 if result is None else result.exact))
@@ -380,11 +402,11 @@ class Judge:
             ended.settled = not ended.is_unknown
             return ended.after(verdict)
         verdict.settled = True
-        verdict.results = [result for result in results if result.minor > 0 or result.gives]
-        if not verdict.results:
-            verdict.outcome, verdict.reason, verdict.results = Outcome.DECLINED, NOTHING_DUE, results
+        given = [result for result in results if result.minor > 0 or result.gives]
+        if not given:
+            verdict.outcome, verdict.reason = Outcome.DECLINED, NOTHING_DUE
             return verdict
-        return self._delivered(verdict, row)
+        return self._delivered(verdict, given, row)
 
     def _shared_limit(self, cap: Node, per: str, verdict: Verdict, row: Row) -> Exact | Verdict | None:
         """Divide the amount over the periods by the outage's time in each, and limit each share by its own cap.
@@ -441,9 +463,10 @@ class Judge:
             if not difference:
                 return
 
-    def _delivered(self, verdict: Verdict, row: Row) -> Verdict:
+    def _delivered(self, verdict: Verdict, given: list[HeadResult], row: Row) -> Verdict:
+        """See how each head that gives something is delivered; one that was rounded to nothing is not."""
         late = ""
-        for result in verdict.results:
+        for result in given:
             mode = self._mode(result.head, row)
             if isinstance(mode, Verdict):
                 return mode.after(verdict)
@@ -453,7 +476,7 @@ class Judge:
                 return self._held(mode.until, row).after(verdict)
             if result.state == "late":
                 late = f"{mode.way}_too_late"
-        states = {result.state for result in verdict.results}
+        states = {result.state for result in given}
         if "granted" in states:
             verdict.outcome = Outcome.GRANTED
         elif "offered" in states:
@@ -462,7 +485,7 @@ class Judge:
             verdict.outcome, verdict.reason = Outcome.DECLINED, late
             return verdict
         wanted = verdict.outcome.value
-        verdict.reason = next(result.head.name for result in verdict.results if result.state == wanted)
+        verdict.reason = next(result.head.name for result in given if result.state == wanted)
         return verdict
 
     def _mode(self, head: CompiledHead, row: Row) -> CompiledMode | Verdict:
@@ -543,6 +566,21 @@ def _weights(outage: exposure.Outage, zone: ZoneInfo, per: str, verdict: Verdict
     by_time = {label(period[0], per, zone): exposure.total(exposure.clip(outage, *period)) for period in periods}
     allowed = {share.period: min(share.exact, share.limit) for share in verdict.shares if share.period in by_time}
     return list(allowed.items() if sum(allowed.values()) > 0 else by_time.items())
+
+
+def _whole_parts(whole: int, parts: Mapping[str, Fraction], limits: Mapping[str, Exact]) -> dict[str, int]:
+    """Give parts as whole minor units: the largest remainders get what is left, as far as their limits have room."""
+    given = {name: int(min(part, limits.get(name, part)) // 1) for name, part in parts.items()}
+    left = whole - sum(given.values())
+    order = sorted(parts, key=lambda name: (given[name] - parts[name], name))
+    for most in (1, left):
+        for name in order:
+            room = int(limits[name] // 1) - given[name] if name in limits else left
+            taken = min(most, left, room)
+            given[name] += taken
+            left -= taken
+    given[order[0]] += left  # a step of rounding that no limit has room for
+    return given
 
 
 def _of_period(family: FactSlot, period: str, row: Row) -> Any:

@@ -67,12 +67,25 @@ def _holidays(document: PolicyDocument, region: str) -> tuple[str, ...]:
 
 @cache
 def public_holidays(region: str) -> tuple[str, ...]:
-    """Give the public holidays of a region as days in order; none where the region is not known."""
+    """Give the public holidays of a region as days in order; none where the region is not known.
+
+    Years for which the calendar lacks some (it warns: India's follow the moon and are announced) are left out, so that
+    no day of theirs is taken for a working day.
+    """
+    import warnings  # noqa: PLC0415 (needed here only)
+
     import holidays  # noqa: PLC0415 (slow to import, and few policies count working days)
 
     country, _, subdivision = region.partition("-")
-    try:
-        known = holidays.country_holidays(country, subdiv=subdivision or None, years=HOLIDAY_YEARS)
-    except NotImplementedError:
-        return ()
-    return tuple(sorted(day.isoformat() for day in known))
+    days: list[str] = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        for year in HOLIDAY_YEARS:
+            try:
+                known = holidays.country_holidays(country, subdiv=subdivision or None, years=year)
+            except UserWarning:
+                continue
+            except NotImplementedError:
+                return ()
+            days += (day.isoformat() for day in known)
+    return tuple(sorted(days))

@@ -1,0 +1,72 @@
+"""What `kulanz ask` says where nothing was decided: that somebody was not listed only where that is known."""
+
+import io
+from datetime import timedelta
+
+import pytest
+from rich.console import Console
+
+from kulanz.application.control import ControlPorts, cancel
+from kulanz.domain.campaign import CampaignId, Cause, State
+from kulanz_cli.answers import answer_content, show_answer
+from tests.support.small_campaign import CAMPAIGN, INCIDENT_ID, ROWS, event, small_world
+from tests.support.world import BUCKET, World
+
+ID = CampaignId.parse(CAMPAIGN)
+NOT_LISTED = "was not on"
+
+
+def world_of(rows: int = ROWS) -> World:
+    world = small_world()
+    world.publish(event(rows=rows))
+    return world
+
+
+def told(world: World, account_id: str) -> tuple[str, bool]:
+    """What a person reads, and what a program does."""
+    printed = io.StringIO()
+    answer = world.ask(account_id, INCIDENT_ID)
+    show_answer(answer, BUCKET, Console(file=printed, width=100))
+    return printed.getvalue(), answer_content(answer, BUCKET, world.now)["listed_nowhere"]
+
+
+def test_an_account_that_no_finished_campaign_has_decided_was_not_listed() -> None:
+    world = world_of()
+    world.run_until_quiet()
+    text, listed_nowhere = told(world, "unlisted")
+    assert NOT_LISTED in text
+    assert listed_nowhere
+
+
+@pytest.mark.parametrize("state", [State.PLANNING, State.APPLYING])
+def test_a_campaign_that_was_cancelled_says_nothing_about_whom_it_had_not_reached(state: State) -> None:
+    world = world_of()
+    while world.campaigns.campaign(ID) is None or world.campaign(CAMPAIGN).state is not state:
+        world.run(world.steps()[0])
+    cancel(ID, ControlPorts(world.campaigns, world.chunks), "x", Cause("a person", "a ticket", "7"), world.now)
+    world.run_until_quiet()
+    text, listed_nowhere = told(world, "granted-1")  # it is listed
+    assert NOT_LISTED not in text
+    assert "ended (cancelled) before its list was decided" in text
+    assert not listed_nowhere
+
+
+def test_a_refused_campaign_says_nothing_about_anybody() -> None:
+    world = world_of(rows=ROWS + 1)
+    world.run_until_quiet()
+    text, listed_nowhere = told(world, "granted-1")
+    assert NOT_LISTED not in text
+    assert "ended (refused)" in text
+    assert not listed_nowhere
+
+
+def test_once_decisions_may_have_been_deleted_their_absence_says_nothing() -> None:
+    world = world_of()
+    world.run_until_quiet()
+    world.now = world.campaign(CAMPAIGN).decidable_until - timedelta(seconds=1)
+    assert told(world, "purged")[1]
+    world.now += timedelta(seconds=1)
+    text, listed_nowhere = told(world, "purged")
+    assert NOT_LISTED not in text
+    assert "may have been deleted" in text
+    assert not listed_nowhere
