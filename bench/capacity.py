@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from math import ceil
 from pathlib import Path
@@ -28,9 +28,8 @@ from bench.document import circumstances, table, write_part
 from bench.stacks import written_list
 from bench.worker import CALLS_IN_FLIGHT, Measured, in_own_process
 from kulanz.adapters.aws import BACKOFF_FIRST_SECONDS, BACKOFF_LONGEST_SECONDS
-from kulanz.adapters.insert_calls import STATEMENTS_PER_CALL
 from kulanz.domain.campaign import Pass
-from kulanz.domain.estimate import AS_DEPLOYED, Planned, expected_calls
+from kulanz.domain.estimate import AS_DEPLOYED, INSERTS_PER_CALL, Planned, expected_calls
 from kulanz.domain.prices import (
     COLD_TABLE_DOUBLES_SECONDS,
     COLD_TABLE_WRITES,
@@ -74,17 +73,17 @@ def one_worker(rows: int, rates: Rates, writes_per_second: float = 0, seed: int 
     drawn, bucket = random.Random(seed), Bucket(writes_per_second)  # noqa: S311 - spreads retries, guards nothing
     now, window, left = rates.per_pass, CALLS_IN_FLIGHT, rows
     while left:
-        wave = min(left, STATEMENTS_PER_CALL * CALLS_IN_FLIGHT)
+        wave = min(left, INSERTS_PER_CALL * CALLS_IN_FLIGHT)
         left -= wave
         now += wave * rates.apply_row
         waiting, attempt = wave, 0
         while waiting:
             attempt += 1
-            refused, calls = 0, ceil(waiting / STATEMENTS_PER_CALL)
+            refused, calls = 0, ceil(waiting / INSERTS_PER_CALL)
             for number in range(calls):
                 if number and number % window == 0:
                     now += rates.call_latency
-                statements = min(STATEMENTS_PER_CALL, waiting - number * STATEMENTS_PER_CALL)
+                statements = min(INSERTS_PER_CALL, waiting - number * INSERTS_PER_CALL)
                 refused += statements - bucket.take(now, statements)
             now += rates.call_latency
             window = max(1, window // 2) if refused else min(CALLS_IN_FLIGHT, window + 1)
@@ -131,7 +130,7 @@ def fleet(rows: int, rates: Rates, account: Account) -> Forecast:
 
     The plan pass is bound by its receipts, which all add to one record; in the apply pass they are a tenth as many.
     """
-    wave = STATEMENTS_PER_CALL * CALLS_IN_FLIGHT
+    wave = INSERTS_PER_CALL * CALLS_IN_FLIGHT
     worker_rate = wave / (wave * rates.apply_row + rates.call_latency)
     offered = account.workers * worker_rate
     written = told = 0.0
@@ -180,7 +179,7 @@ def calibrate(folder: Path, console: Console) -> Rates:
     (few, few_seconds), (many, many_seconds) = walls.items()
     slope = (many_seconds - few_seconds) / (many - few)
     apply_row = median(one.cpu_seconds / one.rows for one in applied)
-    wave = STATEMENTS_PER_CALL * CALLS_IN_FLIGHT
+    wave = INSERTS_PER_CALL * CALLS_IN_FLIGHT
     return Rates(
         plan_row=min(one.cpu_seconds / one.rows for one in planned),
         apply_row=apply_row,
@@ -211,21 +210,24 @@ def check(rates: Rates, large_rows: int, folder: Path, console: Console) -> list
 
 def country(rates: Rates) -> list[tuple[str, ...]]:
     """The forecasts for 125 million rows."""
-    at_rest = Account("template's defaults", lambda second: min(cold(second), AS_DEPLOYED.write_rate), 30_000)
+    topic_in_virginia = TOPIC_MESSAGES["us-east-1"].per_second
     accounts = [
-        replace(at_rest, name="the template's defaults (TargetWriteRate 4,000)"),
-        Account("a new table, no write rate set", cold, TOPIC_MESSAGES["us-east-1"].per_second),
+        Account(
+            "the template's defaults (TargetWriteRate 4,000)",
+            lambda second: min(cold(second), AS_DEPLOYED.write_rate),
+            topic_in_virginia,
+        ),
+        Account("a new table, no write rate set", cold, topic_in_virginia),
         *(
             Account(f"a pre-warmed table, {region}", warm, TOPIC_MESSAGES[region].per_second)
             for region in ("us-east-1", "eu-west-1", "eu-central-1")
         ),
-        Account(
-            "pre-warmed, us-east-1, ChunkBytes 4 MiB", warm, TOPIC_MESSAGES["us-east-1"].per_second,
-            chunk_bytes=4 * CHUNK_BYTES,
-        ),
+        Account("pre-warmed, us-east-1, ChunkBytes 4 MiB", warm, topic_in_virginia, chunk_bytes=4 * CHUNK_BYTES),
         *(
-            replace(at_rest, name=f"pre-warmed, {region}, one recipient a message", writes_at=warm,
-                    messages_per_second=TOPIC_MESSAGES[region].per_second, recipients_per_message=1)
+            Account(
+                f"pre-warmed, {region}, one recipient a message", warm, TOPIC_MESSAGES[region].per_second,
+                recipients_per_message=1,
+            )
             for region in ("us-east-1", "eu-west-1", "eu-central-1")
         ),
     ]  # fmt: skip
@@ -270,7 +272,7 @@ def main(large_rows: int) -> None:
     forecasts, together = country(rates), shared(rates)
     worker = (
         f"One worker: {rates.plan_row * 1e6:.1f} µs a row to plan, {rates.apply_row * 1e6:.1f} µs to apply,"
-        f" {rates.call_latency * 1e3:.1f} ms until {CALLS_IN_FLIGHT} calls of {STATEMENTS_PER_CALL} inserts are"
+        f" {rates.call_latency * 1e3:.1f} ms until {CALLS_IN_FLIGHT} calls of {INSERTS_PER_CALL} inserts are"
         " answered;"
         f" {LATENCY_SECONDS * 1e3:.0f} ms of that are assumed, not measured on AWS."
     )

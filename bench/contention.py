@@ -16,7 +16,7 @@ from kulanz.adapters.aws import (
     CONFLICT_BACKOFF_LONGEST_SECONDS,
     ENTRY_ATTEMPTS,
 )
-from kulanz.adapters.insert_calls import STATEMENTS_PER_CALL
+from kulanz.domain.estimate import INSERTS_PER_CALL
 
 SIMULATED_SECONDS = 300.0
 SEED = 1
@@ -131,14 +131,14 @@ def waves(
 ) -> Shared:  # fmt: skip
     """Waves of inserts by workers without a write rate, at a table that takes so many writes a second."""
     simulation, found, bucket = _Simulation(), Shared(), Bucket(writes_per_second)
-    size = STATEMENTS_PER_CALL * calls_in_flight
+    size = INSERTS_PER_CALL * calls_in_flight
 
     def begin(now: float, wave: _Wave) -> None:
         wave.waiting, wave.sent, wave.refused, wave.attempt = size, 0, 0, 1
         simulation.at(now + size * row_seconds, lambda then: send(then, wave))
 
     def send(now: float, wave: _Wave) -> None:
-        statements = min(STATEMENTS_PER_CALL, wave.waiting - wave.sent)
+        statements = min(INSERTS_PER_CALL, wave.waiting - wave.sent)
         wave.refused += statements - bucket.take(now, statements)
         wave.sent += statements
         if wave.sent < wave.waiting:

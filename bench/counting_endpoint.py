@@ -1,6 +1,6 @@
 """Stands between functions and the embedded AWS and counts what they ask: calls, write units, read units.
 
-What Lambda's pollers do (receive and delete messages, read streams) does not come by here; `bench.costs` adds it.
+What Lambda's pollers do (receive and delete messages, read streams) does not come by here; `bench.run` adds it.
 """
 
 import http.client
@@ -15,7 +15,6 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 UNIT_BYTES = 1024
-READ_UNIT_BYTES = 4096
 META_UNITS = 4
 """A campaign's META is counted as 4 KB, more than it has here: an update is billed by the whole item."""
 UPSTREAM_SECONDS = 60

@@ -8,7 +8,8 @@ import sys
 import time
 
 from kulanz.adapters.aws import client
-from kulanz.adapters.insert_calls import STATEMENTS_PER_CALL, InsertCalls, Statement
+from kulanz.adapters.insert_calls import InsertCalls, Statement
+from kulanz.domain.estimate import INSERTS_PER_CALL
 
 BODY = json.dumps({"campaign": "x" * 16, "policy": "0" * 64, "row": "0" * 32, "benefits": "x" * 160})
 
@@ -41,7 +42,7 @@ def main(table: str, rows: int, calls_in_flight: int, prefix: str) -> None:
         for number in range(rows)
     ]
     calls = InsertCalls(client("dynamodb"), calls_in_flight)
-    wave = STATEMENTS_PER_CALL * calls_in_flight
+    wave = INSERTS_PER_CALL * calls_in_flight
     began = time.monotonic()
     for start in range(0, rows, wave):
         if calls.execute(statements[start : start + wave]):

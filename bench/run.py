@@ -36,12 +36,9 @@ from bench.stacks import (
 )
 from bench.worker import CREDENTIALS, Measured, in_own_process
 from kulanz.domain.campaign import Campaign, Pass
-from kulanz.domain.estimate import (
-    QUEUE_REQUESTS_PER_MESSAGE,
-    Planned,
-    expected_calls,
-)
+from kulanz.domain.estimate import QUEUE_REQUESTS_PER_MESSAGE, Planned, expected_calls
 from kulanz.domain.prices import MILLION, PRICES
+from kulanz_cli.send import send
 from kulanz_local.deployment import build, deploy
 from kulanz_local.embedded import EmbeddedAws
 from kulanz_local.lists import Expectation
@@ -265,7 +262,7 @@ def _naive_cost(counts: Counts) -> Decimal:
 
 def _deliver_again(ours: Ours, event: dict[str, object], campaign: Campaign) -> None:
     """The event, and every chunk message of both passes, once more."""
-    ours.put(event)
+    send(event, ours.stack)
     sqs = ours.stack.client("sqs")
     for work in Pass:
         for chunk in range(len(campaign.chunks)):
@@ -344,7 +341,7 @@ PARTS = ("policies", "cold", "worker", "costs", "pipeline")
 
 
 @click.command()
-@click.option("--rows", default=20_000, show_default=True, help="Accounts of a run through the deployed stack.")
+@click.option("--rows", default=60_000, show_default=True, help="Accounts of a run through the deployed stack.")
 @click.option("--naive-rows", default=1_000, show_default=True, help="Accounts of a run of the baseline.")
 @click.option("--large-rows", default=1_000_000, show_default=True, help="Rows of the large list of one worker.")
 @click.option("--repeats", default=3, show_default=True, help="Repeats, of which the median counts.")

@@ -13,8 +13,10 @@ from typing import Any
 
 from kulanz.domain.campaign import Campaign, CampaignId, State
 from kulanz.domain.policy import document_json, load_policy
+from kulanz_cli.send import send
+from kulanz_cli.stack import StackOutputs
 from kulanz_local.cases import CASES
-from kulanz_local.deployment import SAM, SAM_FOLDER, StackOutputs
+from kulanz_local.deployment import BUILD_SECONDS, DEPLOY_SECONDS, SAM_FOLDER, run_sam
 from kulanz_local.drive import stack_of
 from kulanz_local.embedded import EmbeddedAws, aws_environment, aws_session
 from kulanz_local.lists import Expectation, write_list
@@ -75,20 +77,8 @@ class Ours:
         event["detail"]["campaign"]["affected"] = {
             "s3": {"bucket": self.outputs.list_bucket_name, "key": key}, "rows": rows
         }  # fmt: skip
-        self.put(event)
+        send(event, self.stack)
         return dict(event)
-
-    def put(self, event: dict[str, Any]) -> None:
-        """Put an event on the stack's bus."""
-        entry = {
-            "Source": event["source"],
-            "DetailType": event["detail-type"],
-            "Detail": json.dumps(event["detail"]),
-            "EventBusName": self.outputs.event_bus_name,
-        }
-        answer = self.stack.client("events").put_events(Entries=[entry])
-        if answer["FailedEntryCount"]:
-            raise BenchFailed("the bus did not take the event")
 
     def wait(self, incident_id: str, until: Callable[[Campaign], bool]) -> tuple[Campaign, float]:
         """The first campaign of an incident once it is so, and when that was seen (monotonic seconds)."""
@@ -185,13 +175,15 @@ class NaiveStack:
 
 def deploy_naive(aws: EmbeddedAws, endpoint: str | None = None) -> NaiveStack:
     """Build and deploy the baseline with the SAM CLI; its functions call `endpoint` where one is given."""
-    _sam(["build", "-t", str(NAIVE), "--build-dir", str(NAIVE_BUILD)], aws)
+    environment = aws_environment(aws.endpoint)
+    run_sam(["build", "-t", str(NAIVE), "--build-dir", str(NAIVE_BUILD)], environment, BUILD_SECONDS)
     overrides = {"EndpointUrl": endpoint or aws.endpoint, "Workers": str(NAIVE_WORKERS)}
-    _sam(
+    run_sam(
         ["deploy", "--template-file", str(NAIVE_BUILD / "template.yaml"), "--config-env", "embedded",
          "--stack-name", NAIVE_STACK, "--s3-bucket", "kulanz-artifacts", "--capabilities", "CAPABILITY_IAM",
          "--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar", "--parameter-overrides",
-         *(f"ParameterKey={key},ParameterValue={value}" for key, value in overrides.items())], aws,
+         *(f"ParameterKey={key},ParameterValue={value}" for key, value in overrides.items())],
+        environment, DEPLOY_SECONDS,
     )  # fmt: skip
     session = aws_session()
     functions = session.client("lambda", endpoint_url=aws.endpoint)
@@ -208,27 +200,6 @@ def deploy_naive(aws: EmbeddedAws, endpoint: str | None = None) -> NaiveStack:
         values["NoticesTopicArn"],
         values["FanOutFunctionName"],
     )
-
-
-def _sam(arguments: list[str], aws: EmbeddedAws) -> None:
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "SAM_", "PYTHON"))}
-    done = subprocess.run(  # noqa: S603 - the project's own SAM CLI
-        [str(SAM), *arguments],
-        cwd=PROJECT,
-        env={
-            **environment,
-            **aws_environment(aws.endpoint),
-            "PATH": f"{SAM.parent}:{os.environ.get('PATH', os.defpath)}",
-            "SAM_CLI_TELEMETRY": "0",
-            "SAM_CLI_POLL_DELAY": "0.2",
-            "__SAM_CLI_APP_DIR": str(SAM_FOLDER / "cli"),
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise BenchFailed(f"sam {arguments[0]} failed:\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
 
 
 def run_naive(aws: EmbeddedAws, naive: NaiveStack, accounts: int, incident_id: str) -> float:
@@ -273,10 +244,7 @@ def naive_rows(accounts: int) -> tuple[bytes, int]:
     lines, told = ["account_id,segment,potentially_impacted"], 0
     for number in range(accounts):
         account = CASE.maker.account(SEED, number)
-        cells = account.cells
-        impacted = {True: "true", False: "false"}.get(cells["potentially_impacted"] is True, "")
-        if cells["potentially_impacted"] is None:
-            impacted = ""
-        lines.append(f"{account.account_id},{cells['segment'] or ''},{impacted}")
+        segment, impacted = account.cells["segment"] or "", account.cells["potentially_impacted"]
+        lines.append(f"{account.account_id},{segment},{'' if impacted is None else str(impacted).lower()}")
         told += account.verdict.told
     return "\n".join(lines).encode(), told

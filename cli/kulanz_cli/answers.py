@@ -85,7 +85,7 @@ def _policy_content(campaign: Campaign) -> dict[str, Any]:
 
 
 def _problems_place(campaign: Campaign, bucket: str) -> str:
-    return f"s3://{bucket}/campaigns/{campaign.id.incident_id}/{campaign.id.seq:03d}/problems/"
+    return f"s3://{bucket}/{campaign.id.folder}/problems/"
 
 
 def show_answer(answer: Answer, bucket: str, console: Console) -> None:

@@ -5,12 +5,10 @@ from decimal import Decimal
 from rich.console import Console
 from rich.table import Table
 
-from kulanz.domain.books import IN_THE_LEDGER, WITH_A_DECISION, Fate, RowClass
+from kulanz.domain.books import IN_THE_LEDGER, NEVER_WRITTEN, WITH_A_DECISION, Fate, RowClass
 from kulanz.domain.campaign import Campaign
 from kulanz.domain.money import format_minor, is_currency, minor_units
 from kulanz.domain.policy.wording import counted
-
-NEVER_WRITTEN = frozenset({RowClass.UNCHANGED, RowClass.REJECTED, RowClass.BLANK})
 
 
 def show_books(campaign: Campaign, console: Console) -> None:

@@ -1,9 +1,7 @@
 """``kulanz pause``, ``resume``, ``cancel`` and ``settle``: hold a campaign, let it go on, end it."""
 
-import json
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
 
 import click
 
@@ -11,28 +9,23 @@ import kulanz
 from kulanz.application.control import ControlPorts, ControlRefused, cancel, may_write_until, pause, resume, settle
 from kulanz.domain.campaign import Campaign, CampaignId, Cause
 from kulanz.domain.time import format_instant
-from kulanz_cli.policy import Unusable, as_json
+from kulanz_cli.command import DEED_CODES, CampaignParameter, Unusable, as_json, print_json
 from kulanz_cli.stack import Stack
 
 REASON_CHARACTERS = 200
-EPILOG = "Exit codes: 0 done, 2 wrong command line, 3 not possible, or the stack could not be used."
 
 type Act = Callable[[CampaignId, ControlPorts, str, Cause, datetime], Campaign]
 
 
 def _command(name: str, act: Act, told: str) -> click.Command:
-    @click.command(name, help=told, epilog=EPILOG)
-    @click.argument("campaign", metavar="CAMPAIGN")
+    @click.command(name, help=told, epilog=DEED_CODES)
+    @click.argument("campaign_id", metavar="CAMPAIGN", type=CampaignParameter())
     @click.option("--reason", required=True, help="Why, for the campaign's log; no customer's data.")
     @as_json
     @click.pass_obj
-    def command(stack: Stack, campaign: str, reason: str, is_json: bool) -> None:
+    def command(stack: Stack, campaign_id: CampaignId, reason: str, is_json: bool) -> None:
         if not reason.isprintable() or not 0 < len(reason) <= REASON_CHARACTERS:
-            raise click.BadParameter(f"expected one line of at most {REASON_CHARACTERS} characters")
-        try:
-            campaign_id = CampaignId.parse(campaign)
-        except ValueError as error:
-            raise click.BadParameter(str(error), param_hint="CAMPAIGN") from None
+            raise click.BadParameter(f"expected one line of 1 to {REASON_CHARACTERS} characters", param_hint="--reason")
         now = datetime.now(UTC)
         cause = Cause(stack.caller(), f"kulanz {name} {format_instant(now)}", kulanz.__version__)
         try:
@@ -46,13 +39,9 @@ def _command(name: str, act: Act, told: str) -> click.Command:
 
 def _tell(campaign: Campaign, until: datetime | None, is_json: bool) -> None:
     if is_json:
-        content: dict[str, Any] = {
-            "v": 1,
-            "campaign": str(campaign.id),
-            "state": campaign.state.value,
-            "may_write_until": None if until is None else format_instant(until),
-        }
-        click.echo(json.dumps(content, ensure_ascii=False, indent=2))
+        may_write_until = None if until is None else format_instant(until)
+        state = campaign.state.value
+        print_json({"v": 1, "campaign": str(campaign.id), "state": state, "may_write_until": may_write_until})
         return
     click.echo(f"{campaign.id} is {campaign.state}")
     if until is not None:

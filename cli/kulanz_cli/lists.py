@@ -17,14 +17,16 @@ from kulanz.domain.incident import Incident
 from kulanz.domain.lists import ListRefused, format_of
 from kulanz.domain.policy import compile_policy, freeze, load_policy
 from kulanz.domain.time import Window
-from kulanz_cli.policy import EXIT_NO, Unusable, as_json
+from kulanz_cli.command import EXIT_NO, FILE_CODES, Unusable, as_json
 from kulanz_cli.send import EventUnsendable, read_event
 
 BLOCK_BYTES = 1024 * 1024
 PROBLEMS_PRINTED = 50
+CHECKED = {"s3": {"bucket": "checked", "key": "checked"}, "rows": 1}
+"""What the event of a list that is not uploaded yet names in its place."""
 
 
-@click.group("list", epilog="Exit codes: 0 yes, 1 no, 2 wrong command line, 3 an input could not be used.")
+@click.group("list", epilog=FILE_CODES)
 def account_list() -> None:
     """Check lists of affected accounts before they are published."""
 
@@ -72,7 +74,10 @@ def _incident(event_path: Path | None, now: datetime) -> tuple[Incident, dict[st
         return Incident("list-check", 1, "List check", "", (), (Window(now, None),)), {}
     try:
         event = read_event(event_path)
-        known = read_incident_event(event["source"], event["detail-type"], event["detail"])
+        detail = event["detail"]
+        if isinstance(detail.get("campaign"), dict):  # `send` names the list: here it is the one that is checked
+            detail = {**detail, "campaign": {**detail["campaign"], "affected": CHECKED}}
+        known = read_incident_event(event["source"], event["detail-type"], detail)
     except (EventUnsendable, EventRefused) as error:
         raise Unusable(f"{event_path}: {error}") from None
     if known.content is None:

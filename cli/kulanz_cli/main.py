@@ -1,6 +1,5 @@
 """The `kulanz` command: write and publish policies, send an incident, watch its campaign, ask about an account."""
 
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,35 +14,31 @@ from kulanz.application.report import campaign_estimate, campaign_report, differ
 from kulanz.domain.books import differences
 from kulanz.domain.campaign import CampaignId, Pass, State
 from kulanz.domain.estimate import time_left
-from kulanz.domain.identifiers import INCIDENT_ID_EXPECTED, WHOLE_ACCOUNT, is_incident_id
+from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz.domain.policy import PolicyError
 from kulanz.domain.time import format_instant
 from kulanz_cli.answers import answer_content, show_answer
-from kulanz_cli.book import list_rules, new, page, show_rule
 from kulanz_cli.books import show_books
+from kulanz_cli.command import (
+    ANSWER_CODES,
+    EXIT_NO,
+    CampaignParameter,
+    IncidentParameter,
+    Unusable,
+    as_json,
+    print_json,
+)
 from kulanz_cli.control import cancel_campaign, pause_campaign, resume_campaign, settle_campaign
 from kulanz_cli.lists import account_list
 from kulanz_cli.policy import policy
 from kulanz_cli.publish import publish
 from kulanz_cli.rejected import rejected
 from kulanz_cli.repairs import advance, notices, redrive
+from kulanz_cli.rulebook_commands import list_rules, new, page, show_rule
 from kulanz_cli.send import EventUnsendable, read_event, send, with_list
 from kulanz_cli.stack import Stack, StackUnusable
 from kulanz_cli.terminal import console
 from kulanz_cli.watch import WATCH_LONGEST_SECONDS, StillAtWork, watch
-
-EXIT_NO = 1
-"""What was asked is not so: the campaign did not close, nothing was decided."""
-EXIT_UNUSABLE = 3
-"""The stack, AWS or the input could not be used; 2 is click's own, for the command line."""
-
-EPILOG = "Exit codes: 0 yes, 1 no, 2 wrong command line, 3 the stack, AWS or the input could not be used."
-
-
-class Unusable(click.ClickException):
-    """Something outside the command line is not as it must be."""
-
-    exit_code = EXIT_UNUSABLE
 
 
 class _Shown(click.Group):
@@ -64,7 +59,7 @@ class _Shown(click.Group):
             raise Unusable(f"AWS did not answer as it should ({error}); try again") from None
 
 
-@click.group(cls=_Shown, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Shown, epilog=ANSWER_CODES, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--stack-name", envvar="KULANZ_STACK", default="kulanz", show_default=True, help="The deployed stack.")
 @click.option("--profile", envvar="AWS_PROFILE", help="The AWS profile to use.")
 @click.option("--region", envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], help="The stack's region.")
@@ -78,29 +73,18 @@ def main(
         context.obj = Stack(stack_name, profile=profile, region=region, endpoint_url=endpoint_url or None)
 
 
-main.add_command(policy)
 for command in (list_rules, show_rule, new, page, publish):
     policy.add_command(command)
-main.add_command(account_list)
-main.add_command(rejected)
-main.add_command(pause_campaign)
-main.add_command(resume_campaign)
-main.add_command(cancel_campaign)
-main.add_command(settle_campaign)
-main.add_command(redrive)
-main.add_command(advance)
-main.add_command(notices)
+for command in (policy, account_list, rejected, notices, redrive, advance):
+    main.add_command(command)
+for command in (pause_campaign, resume_campaign, cancel_campaign, settle_campaign):
+    main.add_command(command)
 for group in (policy, account_list, notices):
     for command in group.commands.values():
         command.epilog = command.epilog or group.epilog
-as_json = click.option("--json", "is_json", is_flag=True, help="Print JSON.")
 
 
-def _print_json(content: Any) -> None:
-    click.echo(json.dumps(content, ensure_ascii=False, indent=2))
-
-
-@main.command("send", epilog=EPILOG)
+@main.command("send", epilog=ANSWER_CODES)
 @click.argument("path", metavar="EVENT.json", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
     "--list",
@@ -120,36 +104,15 @@ def send_event(stack: Stack, path: Path, list_path: Path | None, rows: int | Non
         raise click.UsageError("--rows belongs to --list")
     sent = send(event, stack)
     if is_json:
-        _print_json({"v": 1, "event_id": sent.event_id, "incident_id": sent.incident_id, "rows": sent.rows})
+        print_json({"v": 1, "event_id": sent.event_id, "incident_id": sent.incident_id, "rows": sent.rows})
         return
     click.echo(f"{sent.detail_type} {sent.incident_id}: the bus has it as {sent.event_id}")
     if sent.rows is not None:
         click.echo(f"{sent.rows} rows; `kulanz campaigns {sent.incident_id}` shows the campaign once it is open")
 
 
-class _CampaignParameter(click.ParamType[CampaignId]):
-    name = "campaign"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> CampaignId:
-        if isinstance(value, CampaignId):
-            return value
-        try:
-            return CampaignId.parse(value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-
-
-class _IncidentParameter(click.ParamType[str]):
-    name = "incident"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        if not isinstance(value, str) or not is_incident_id(value):
-            self.fail(f"an incident id is {INCIDENT_ID_EXPECTED}", param, ctx)
-        return value
-
-
-@main.command("watch", epilog=EPILOG)
-@click.argument("campaign_id", metavar="CAMPAIGN", type=_CampaignParameter())
+@main.command("watch", epilog=ANSWER_CODES)
+@click.argument("campaign_id", metavar="CAMPAIGN", type=CampaignParameter())
 @click.option("--seconds", default=WATCH_LONGEST_SECONDS, show_default=True, help="How long to wait at most.")
 @as_json
 @click.pass_obj
@@ -161,15 +124,15 @@ def watch_campaign(stack: Stack, campaign_id: CampaignId, seconds: int, is_json:
         found = list(differences(campaign.plan.totals, campaign.apply.totals)) if flagged else []
         receipts = [stack.campaigns().receipts(campaign_id, work) for work in Pass]
         chunks = differing_chunks(campaign, *receipts) if flagged else []
-        _print_json(campaign_report(campaign, found, stack.operation(), chunks))
+        print_json(campaign_report(campaign, found, stack.operation(), chunks))
     else:
         show_books(campaign, console())
     if campaign.state is not State.CLOSED:
         click.get_current_context().exit(EXIT_NO)
 
 
-@main.command("campaigns", epilog=EPILOG)
-@click.argument("incident_id", metavar="[INCIDENT]", type=_IncidentParameter(), required=False)
+@main.command("campaigns", epilog=ANSWER_CODES)
+@click.argument("incident_id", metavar="[INCIDENT]", type=IncidentParameter(), required=False)
 @as_json
 @click.pass_obj
 def list_campaigns(stack: Stack, incident_id: str | None, is_json: bool) -> None:
@@ -183,7 +146,7 @@ def list_campaigns(stack: Stack, incident_id: str | None, is_json: bool) -> None
     else:
         found = store.campaigns_of(incident_id)
     if is_json:
-        _print_json([campaign_report(campaign, (), stack.operation()) for campaign in found])
+        print_json([campaign_report(campaign, (), stack.operation()) for campaign in found])
     elif found:
         names = ("campaign", "state", "why", "policy", "rows", "planned", "applied", "list price, USD", "left")
         table, operation = Table(*names, box=None, pad_edge=False), stack.operation()
@@ -208,9 +171,9 @@ def list_campaigns(stack: Stack, incident_id: str | None, is_json: bool) -> None
         click.get_current_context().exit(EXIT_NO)
 
 
-@main.command("ask", epilog=EPILOG)
+@main.command("ask", epilog=ANSWER_CODES)
 @click.argument("account_id", metavar="ACCOUNT")
-@click.option("--incident", "incident_id", type=_IncidentParameter(), help="Only about this incident.")
+@click.option("--incident", "incident_id", type=IncidentParameter(), help="Only about this incident.")
 @as_json
 @click.pass_obj
 def ask(stack: Stack, account_id: str, incident_id: str | None, is_json: bool) -> None:
@@ -221,16 +184,16 @@ def ask(stack: Stack, account_id: str, incident_id: str | None, is_json: bool) -
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="ACCOUNT") from None
     if is_json:
-        _print_json(answer_content(found, stack.names.list_bucket, now))
+        print_json(answer_content(found, stack.outputs.list_bucket_name, now))
     else:
-        show_answer(found, stack.names.list_bucket, console())
+        show_answer(found, stack.outputs.list_bucket_name, console())
     if not found.decisions:
         click.get_current_context().exit(EXIT_NO)
 
 
-@main.command("accept", epilog=EPILOG)
+@main.command("accept", epilog=ANSWER_CODES)
 @click.argument("account_id", metavar="ACCOUNT")
-@click.option("--incident", "incident_id", type=_IncidentParameter(), required=True, help="What the offer is for.")
+@click.option("--incident", "incident_id", type=IncidentParameter(), required=True, help="What the offer is for.")
 @click.option("--unit", default=WHOLE_ACCOUNT, help="The line, service or premises, where the policy decides those.")
 @as_json
 @click.pass_obj
@@ -240,14 +203,14 @@ def accept(stack: Stack, account_id: str, incident_id: str, unit: str, is_json: 
         granted = accept_offer(account_id, incident_id, stack.offers(), stack.caller(), datetime.now(UTC), unit)
     except OfferRefused as refusal:
         if is_json:
-            _print_json({"v": 1, "accepted": False, "reason": refusal.reason, "message": str(refusal)})
+            print_json({"v": 1, "accepted": False, "reason": refusal.reason, "message": str(refusal)})
         else:
             click.echo(str(refusal))
         click.get_current_context().exit(EXIT_NO)
     effective_at = format_instant(granted.effective_at)
     if is_json:
         campaign = str(granted.key.campaign)
-        _print_json({"v": 1, "accepted": True, "campaign": campaign, "effective_at": effective_at})
+        print_json({"v": 1, "accepted": True, "campaign": campaign, "effective_at": effective_at})
     else:
         click.echo(f"accepted: granted by campaign {granted.key.campaign} as of {effective_at}")
 

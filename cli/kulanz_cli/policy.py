@@ -1,9 +1,7 @@
 """``kulanz policy``: check, explain and test policies, and print their schema, in a terminal or a company's own CI."""
 
 import json
-from collections import Counter
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -12,33 +10,21 @@ from rich.console import Console
 from rich.table import Table
 
 from kulanz.domain.facts import YES_NO, FactError
-from kulanz.domain.policy import PolicyDocument, PolicyError, content_hash, load_policy
+from kulanz.domain.policy import PolicyDocument, PolicyError, load_policy
 from kulanz.domain.policy.data_files import is_data_file, load_data_file
 from kulanz.domain.policy.schema import data_file_schema, policy_schema, schema_text
 from kulanz.domain.time import TimeError
+from kulanz_cli.command import EXIT_NO, FILE_CODES, Unusable, as_json, print_json
 from kulanz_cli.example_format import ExampleError, check_inputs, misspelt
 from kulanz_cli.policy_examples import Result, left_out, prepare, run, same_rule, without_policy
-
-EXIT_NO = 1
-"""What was asked is not so: a policy is wrong, an example differs."""
-EXIT_UNUSABLE = 3
-"""The input could not be used; 2 is click's own, for the command line."""
-SEALS = "sealed.json"
-"""Beside the policies: the hash of every published version."""
+from kulanz_cli.rulebook import read_examples
+from kulanz_cli.seals import seal_problem, sealed_and_gone
 
 MAX_NAMED = 8
 """How many rules are named whose examples were not run."""
 
-as_json = click.option("--json", "is_json", is_flag=True, help="Print JSON.")
 
-
-class Unusable(click.ClickException):
-    """An input that cannot be used."""
-
-    exit_code = EXIT_UNUSABLE
-
-
-@click.group(epilog="Exit codes: 0 yes, 1 no, 2 wrong command line, 3 an input could not be used.")
+@click.group(epilog=FILE_CODES)
 def policy() -> None:
     """Write policies: check them, test them with examples, have them explained."""
 
@@ -55,13 +41,13 @@ def check(paths: tuple[Path, ...], seal: bool, is_json: bool) -> None:
         raise Unusable("no policy there; expected files such as policies/<id>/<version>.yaml")
     for file in files:
         try:
-            problem = "" if _is_good_data(file) else seal_problem(file, load_policy(file), seal)
+            problem = "" if _is_good_data(file) else seal_problem(file, load_policy(file), seal=seal)
             findings.append({"file": str(file), "ok": not problem, "problem": problem})
         except PolicyError as error:
             at = {"line": error.line, "field": error.field}
             findings.append({"file": str(file), "ok": False, "problem": str(error), **at})
     for folder in paths:
-        for name in _gone(folder):
+        for name in sealed_and_gone(folder):
             problem = (
                 f"{folder / name}.yaml: {name} was published and is gone; put it back, customers were decided by it"
             )
@@ -84,51 +70,6 @@ def _is_good_data(file: Path) -> bool:
         return False
     load_data_file(file)
     return True
-
-
-def seal_problem(file: Path, document: PolicyDocument, seal: bool) -> str:
-    """Compare a version with its seal, after sealing it where it is new and that is wanted; empty if all is well.
-
-    A book that has never been sealed has no seals; the first one begins them.
-    """
-    place = file.resolve()
-    seals_file = place.parent.parent / SEALS
-    if not seals_file.is_file() and not seal:
-        return ""
-    name = f"{document.policy.id}/{document.policy.version}"
-    if (place.parent.name, place.stem) != (document.policy.id, str(document.policy.version)):
-        return f"{file}: this is {name}; it belongs into {name}.yaml"
-    seals = _seals(seals_file) if seals_file.is_file() else {}
-    found = content_hash(document)
-    if name not in seals and seal:
-        seals[name] = found
-        seals_file.write_text(json.dumps(dict(sorted(seals.items())), indent=2) + "\n", encoding="utf-8")
-    if name not in seals:
-        return f"{file}: {name} is not sealed yet; run: kulanz policy check --seal {file}"
-    if seals[name] != found:
-        following = f"{document.policy.id}/{document.policy.version + 1}.yaml"
-        problem = (
-            f"{file}: {name} was published and has changed since; undo that, and write the change into {following}"
-        )
-        data = ", ".join(document.data_files)
-        return f"{problem}; a change of {data} belongs into a data file of a new name" if data else problem
-    return ""
-
-
-def _seals(file: Path) -> dict[str, str]:
-    try:
-        seals = json.loads(file.read_text(encoding="utf-8"))
-    except (ValueError, OSError) as error:
-        raise Unusable(f"{file}: cannot read the seals: {error}") from None
-    if not isinstance(seals, dict):
-        raise Unusable(f"{file}: expected the hash of each version by its name")
-    return seals
-
-
-def _gone(folder: Path) -> Iterable[str]:
-    """Name the sealed versions that a rulebook no longer has: campaigns were decided by them."""
-    file = folder / SEALS
-    return [name for name in _seals(file) if not (folder / f"{name}.yaml").is_file()] if file.is_file() else []
 
 
 @policy.command()
@@ -158,7 +99,7 @@ def test(policy_path: Path, examples_path: Path, every: bool, is_json: bool) -> 
         ruled = {id(one) for _, one in of_rule}
         results += [without_policy(one) for one in examples if id(one) not in ruled]
     if is_json:
-        click.echo(json.dumps([_result_content(result) for result in results], indent=2, ensure_ascii=False))
+        print_json([_result_content(result) for result in results])
     else:
         _show_results(results)
         ran = {result.example for result in results}
@@ -174,60 +115,17 @@ def _show_left_out(rules: list[str]) -> None:
         click.echo(f"{len(rules)} of other rules were not run: {told}.")
 
 
-def _policy_in(file: Path) -> PolicyDocument | None:
-    """Load the policy of a file; None for a data file, which policies take in."""
-    try:
-        return None if is_data_file(file) else load_policy(file)
-    except PolicyError as error:
-        raise Unusable(str(error)) from None
-
-
-def _load(file: Path) -> PolicyDocument:
-    try:
-        return load_policy(file)
-    except PolicyError as error:
-        raise Unusable(str(error)) from None
-
-
 def _latest(path: Path) -> list[PolicyDocument]:
-    """Load a policy, or the latest version of each one in a folder."""
+    """Load a policy, or the latest version of each one in a folder. Raises ``PolicyError``."""
     latest: dict[str, PolicyDocument] = {}
     for file in _files(path):
-        document = _policy_in(file)
-        if document is None:
+        if is_data_file(file):
             continue
+        document = load_policy(file)
         known = latest.get(document.policy.id)
         if known is None or known.policy.version < document.policy.version:
             latest[document.policy.id] = document
     return list(latest.values())
-
-
-def read_examples(path: Path) -> list[dict[str, Any]]:
-    """Read a file of worked examples; one without an id is called by its place. Raises Unusable when it is none."""
-    try:
-        text = path.read_text(encoding="utf-8")
-        examples = json.loads(text, parse_float=Decimal, object_pairs_hook=_each_once, parse_constant=_no_number)
-    except (ValueError, OSError, RecursionError) as error:
-        raise Unusable(f"{path}: not a file of examples: {error}") from None
-    if not isinstance(examples, list) or not all(isinstance(example, dict) for example in examples):
-        raise Unusable(f"{path}: expected a list of examples, each with id, rule, account, incident and expected")
-    examples = [{**example, "id": str(example.get("id", f"#{place}"))} for place, example in enumerate(examples, 1)]
-    twice = [name for name, number in Counter(example["id"] for example in examples).items() if number > 1]
-    if twice:
-        raise Unusable(f"{path}: the id {twice[0]} stands twice; an id names one example")
-    return examples
-
-
-def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    entries = dict(pairs)
-    if len(entries) < len(pairs):
-        twice = next(name for name, number in Counter(name for name, _ in pairs).items() if number > 1)
-        raise ValueError(f"{twice!r} is written twice; keep one of them")
-    return entries
-
-
-def _no_number(text: str) -> None:
-    raise ValueError(f"{text} is no number")
 
 
 def _result_content(result: Result) -> dict[str, Any]:
@@ -277,7 +175,7 @@ def explain(
     is_json: bool,
 ) -> None:
     """Decide one account and tell the steps of its arithmetic. Only an example gets the policy's test defaults."""
-    document = _load(policy_path)
+    document = load_policy(policy_path)
     defaults: Mapping[str, Any] = {}
     if example_id is not None:
         if examples is None:
@@ -302,8 +200,7 @@ def explain(
         raise Unusable(str(error)) from None
     explanation = case.explain()
     if is_json:
-        content = {"decision": explanation.decision.to_body(), "steps": list(explanation.steps)}
-        click.echo(json.dumps(content, indent=2, ensure_ascii=False))
+        print_json({"decision": explanation.decision.to_body(), "steps": list(explanation.steps)})
     else:
         click.echo(case.told(explanation))
 
@@ -324,9 +221,8 @@ def _pairs(texts: tuple[str, ...], document: PolicyDocument, others: tuple[str, 
             meant = misspelt(name, (*declared, *others))
             advice = f"did you mean {meant}?" if meant else f"it reads: {', '.join((*declared, *others)) or 'none'}"
             raise click.UsageError(f"the policy reads no fact {name!r}; {advice}")
-        fact = declared.get(name)
-        yes_no = "yes_no" in (fact, getattr(fact, "type", ""))
-        pairs[name] = YES_NO.get(value, value) if yes_no else value
+        is_yes_no = name in declared and declared[name].type == "yes_no"
+        pairs[name] = YES_NO.get(value, value) if is_yes_no else value
     return pairs
 
 

@@ -20,7 +20,6 @@ from kulanz.domain.facts import FactError, FactValue, parse_number
 from kulanz.domain.incident import Incident
 from kulanz.domain.money import Money, format_amount, parse_amount
 from kulanz.domain.policy import CompiledPolicy, Explanation, PolicyDocument, PolicyError, compile_policy, freeze
-from kulanz.domain.policy.document import Fact
 from kulanz.domain.policy.history import Kept, UnitHistory
 from kulanz.domain.succession import less_granted
 from kulanz.domain.time import TimeError, Window, format_instant, local_day, parse_day, parse_instant, zone_of
@@ -164,7 +163,7 @@ def _sequence(example: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, An
 
 def _check_past(document: PolicyDocument, example: Mapping[str, Any]) -> None:
     """Refuse a past that would change nothing, or would silently take the place of what is stated."""
-    families = [name for name, fact in document.policy.facts.items() if isinstance(fact, Fact) and fact.add]
+    families = [name for name, fact in document.policy.facts.items() if fact.add]
     if not families:
         raise ExampleError("past", "the policy keeps nothing of earlier incidents: none of its facts has `add`")
     for where, step in _sequence(example):

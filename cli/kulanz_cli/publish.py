@@ -1,6 +1,5 @@
 """``kulanz policy publish``: put policies where the stack's campaigns find them, each version once and for ever."""
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -8,8 +7,9 @@ import click
 
 from kulanz.application.ports import PolicySealed, PublishingForbidden
 from kulanz.domain.policy import PolicyDocument, content_hash, document_from_json, document_json, load_policy
-from kulanz_cli.policy import EXIT_NO, Unusable, as_json, seal_problem
+from kulanz_cli.command import EXIT_NO, Unusable, as_json, print_json
 from kulanz_cli.rulebook import policy_files
+from kulanz_cli.seals import seal_problem
 from kulanz_cli.stack import Stack
 
 PUBLISH_VERSION = 1
@@ -48,8 +48,7 @@ def publish(stack: Stack, path: Path, is_json: bool) -> None:
     if not told:
         told = [_published(stack, file, document) for file, document in files.items()]
     if is_json:
-        content = {"v": PUBLISH_VERSION, "policies": [asdict(one) for one in told]}
-        click.echo(json.dumps(content, ensure_ascii=False, indent=2))
+        print_json({"v": PUBLISH_VERSION, "policies": [asdict(one) for one in told]})
     else:
         for one in told:
             click.echo(f"{one.policy} version {one.version} {one.result}" + (f": {one.problem}" if one.problem else ""))

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from kulanz.domain.campaign import Campaign, CampaignId, Pass
-from kulanz_cli.policy import EXIT_NO, Unusable, as_json
+from kulanz_cli.command import EXIT_NO, CampaignParameter, as_json, existing_campaign, print_json
 from kulanz_cli.stack import Stack
 
 MESSAGES_PER_RECEIVE = 10
@@ -21,30 +21,30 @@ SHOWN_MOST = 10_000
 
 
 @click.command("rejected", epilog="Exit codes: 0 nothing was refused, 1 something was, 3 the stack could not be used.")
-@click.argument("campaign", metavar="[CAMPAIGN]", required=False)
+@click.argument("campaign_id", metavar="[CAMPAIGN]", type=CampaignParameter(), required=False)
 @click.option("--limit", type=click.IntRange(1, SHOWN_MOST), default=SHOWN, show_default=True, help="Show at most.")
 @click.option("--done", is_flag=True, help="Take the events shown out of the queue; they stay in the bucket.")
 @as_json
 @click.pass_obj
-def rejected(stack: Stack, campaign: str | None, limit: int, done: bool, is_json: bool) -> None:
+def rejected(stack: Stack, campaign_id: CampaignId | None, limit: int, done: bool, is_json: bool) -> None:
     """Show the events that were refused; with CAMPAIGN (written att-2024-02-22/1) the rows of its list.
 
     Looking at the queue of refused events takes nothing out of it. Rows are told by line number and byte offset; their
     content stands in the list alone.
     """
-    if campaign is None:
+    if campaign_id is None:
         found = list(_events(stack, limit, done=done))
     elif done:
         raise click.UsageError("--done belongs to refused events; rows stay with their campaign")
     else:
-        found = list(_rows(stack, _existing(stack, campaign), limit))
+        found = list(_rows(stack, existing_campaign(stack, campaign_id), limit))
     if is_json:
-        click.echo(json.dumps({"v": 1, "campaign": campaign, "rejected": found}, ensure_ascii=False, indent=2))
+        print_json({"v": 1, "campaign": None if campaign_id is None else str(campaign_id), "rejected": found})
     elif not found:
-        click.echo("nothing was refused" if campaign is None else f"no row of {campaign} has a problem")
+        click.echo("nothing was refused" if campaign_id is None else f"no row of {campaign_id} has a problem")
     else:
         for item in found:
-            click.echo(_one_line(_event_line(item) if campaign is None else _row_line(item)))
+            click.echo(_one_line(_event_line(item) if campaign_id is None else _row_line(item)))
     if found:
         click.get_current_context().exit(EXIT_NO)
 
@@ -67,7 +67,7 @@ def _row_line(item: dict[str, Any]) -> str:
 
 
 def _events(stack: Stack, limit: int, *, done: bool) -> Iterator[dict[str, Any]]:
-    sqs, queue_url = stack.client("sqs"), stack.names.rejected_queue
+    sqs, queue_url = stack.client("sqs"), stack.outputs.rejected_queue_url
     seen: dict[str, str] = {}
     empty = 0
     try:
@@ -89,16 +89,6 @@ def _events(stack: Stack, limit: int, *, done: bool) -> Iterator[dict[str, Any]]
                 sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=handle)
             else:
                 sqs.change_message_visibility(QueueUrl=queue_url, ReceiptHandle=handle, VisibilityTimeout=0)
-
-
-def _existing(stack: Stack, text: str) -> Campaign:
-    try:
-        campaign = stack.campaigns().campaign(CampaignId.parse(text))
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="CAMPAIGN") from None
-    if campaign is None:
-        raise Unusable(f"there is no campaign {text}")
-    return campaign
 
 
 @dataclass(slots=True)
@@ -132,8 +122,8 @@ def _rows(stack: Stack, campaign: Campaign, limit: int) -> Iterator[dict[str, An
 
 def _filed(stack: Stack, campaign: Campaign, work: Pass, limit: int) -> dict[tuple[int, str], dict[str, Any]]:
     """The first problems that a pass filed. Two workers on one chunk may both have filed a line: it is told once."""
-    s3, bucket = stack.client("s3"), stack.names.list_bucket
-    prefix = f"campaigns/{campaign.id.incident_id}/{campaign.id.seq:03d}/problems/{work}-"
+    s3, bucket = stack.client("s3"), stack.outputs.list_bucket_name
+    prefix = f"{campaign.id.folder}/problems/{work}-"
     found: dict[tuple[int, str], dict[str, Any]] = {}
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
         for item in page.get("Contents", []):

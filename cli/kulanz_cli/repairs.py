@@ -17,11 +17,18 @@ from kulanz.adapters.ledger_table import entry_item
 from kulanz.application.committed import committed_decisions
 from kulanz.application.frozen import thaw
 from kulanz.application.ports import PinnedVersionGone
-from kulanz.domain.campaign import Campaign, CampaignId
-from kulanz_cli.policy import Unusable, as_json
+from kulanz.domain.campaign import CampaignId
+from kulanz_cli.command import (
+    DEED_CODES,
+    CampaignParameter,
+    IncidentParameter,
+    Unusable,
+    as_json,
+    existing_campaign,
+    print_json,
+)
 from kulanz_cli.stack import Stack
 
-EPILOG = "Exit codes: 0 done, 2 wrong command line, 3 not possible, or the stack could not be used."
 MESSAGES_PER_CALL = 10
 HIDDEN_SECONDS = 60
 """How long a dead letter is hidden while it is moved; if that is cut off, it shows up again."""
@@ -31,7 +38,7 @@ RECORDS_PER_INVOCATION = 200
 """Some 250 KB; Lambda takes 6 MB as one event."""
 
 
-@click.command("redrive", epilog=EPILOG)
+@click.command("redrive", epilog=DEED_CODES)
 @click.argument("queue", type=click.Choice(["incidents", "chunks"]))
 @as_json
 @click.pass_obj
@@ -40,10 +47,10 @@ def redrive(stack: Stack, queue: str, is_json: bool) -> None:
 
     A message is deleted from the dead letters after it was sent; whatever comes twice is recognised.
     """
-    names = stack.names
+    outputs = stack.outputs
     source, target = {
-        "incidents": (names.incidents_dead_letters, names.incidents_queue),
-        "chunks": (names.chunks_dead_letters, names.chunks_queue),
+        "incidents": (outputs.incidents_dead_letter_queue_url, outputs.incidents_queue_url),
+        "chunks": (outputs.chunks_dead_letter_queue_url, outputs.chunks_queue_url),
     }[queue]
     try:
         moved = _move_all(stack.client("sqs"), source, target)
@@ -68,37 +75,37 @@ def _move_all(sqs: Any, source: str, target: str) -> int:
     return len(moved)
 
 
-@click.command("advance", epilog=EPILOG)
-@click.argument("campaign", metavar="CAMPAIGN")
+@click.command("advance", epilog=DEED_CODES)
+@click.argument("campaign_id", metavar="CAMPAIGN", type=CampaignParameter())
 @as_json
 @click.pass_obj
-def advance(stack: Stack, campaign: str, is_json: bool) -> None:
+def advance(stack: Stack, campaign_id: CampaignId, is_json: bool) -> None:
     """Let advance_campaign look at CAMPAIGN again, after the record that should have told it was lost."""
-    found = _existing(stack, campaign)
-    _invoke(stack, stack.names.advance_campaign, [_record("MODIFY", meta_key(found.id))])
-    state = _existing(stack, campaign).state.value
+    found = existing_campaign(stack, campaign_id)
+    _invoke(stack, stack.outputs.advance_campaign_function_name, [_record("MODIFY", meta_key(found.id))])
+    state = existing_campaign(stack, campaign_id).state.value
     _tell({"campaign": str(found.id), "state": state}, f"{found.id} is {state}", is_json)
 
 
-@click.group("notices", epilog=EPILOG)
+@click.group("notices", epilog=DEED_CODES)
 def notices() -> None:
     """Publish notices again, under the ids that they had: subscribers recognise what they know."""
 
 
-@notices.command("rebuild", epilog=EPILOG)
-@click.argument("campaign", metavar="CAMPAIGN")
+@notices.command("rebuild", epilog=DEED_CODES)
+@click.argument("campaign_id", metavar="CAMPAIGN", type=CampaignParameter())
 @as_json
 @click.pass_obj
-def rebuild(stack: Stack, campaign: str, is_json: bool) -> None:
+def rebuild(stack: Stack, campaign_id: CampaignId, is_json: bool) -> None:
     """Publish the notice of every decision of CAMPAIGN again, by another pass over its pinned list."""
-    found = _existing(stack, campaign)
+    found = existing_campaign(stack, campaign_id)
     ports = stack.answers()
     policy = thaw(found, ports.campaigns.frozen(found.id))
     decisions = 0
     try:
         pages = committed_decisions(found, policy, ports.lists, ports.ledger)
         for page in batched((entry for entries in pages for entry in entries), RECORDS_PER_INVOCATION, strict=False):
-            _invoke(stack, stack.names.publish_notices, [_record("INSERT", entry_item(entry)) for entry in page])
+            _publish(stack, [entry_item(entry) for entry in page])
             decisions += len(page)
     except PinnedVersionGone:
         raise Unusable("the pinned version of the list was deleted; its accounts are no longer known by it") from None
@@ -106,8 +113,8 @@ def rebuild(stack: Stack, campaign: str, is_json: bool) -> None:
     _tell({"campaign": str(found.id), "decisions": decisions}, told, is_json)
 
 
-@notices.command("status", epilog=EPILOG)
-@click.argument("incident_id", metavar="INCIDENT")
+@notices.command("status", epilog=DEED_CODES)
+@click.argument("incident_id", metavar="INCIDENT", type=IncidentParameter())
 @as_json
 @click.pass_obj
 def status(stack: Stack, incident_id: str, is_json: bool) -> None:
@@ -116,19 +123,9 @@ def status(stack: Stack, incident_id: str, is_json: bool) -> None:
     if not revisions:
         raise Unusable(f"no incident {incident_id} is recorded")
     for page in batched(revisions, RECORDS_PER_INVOCATION, strict=False):
-        _invoke(stack, stack.names.publish_notices, [_record("INSERT", revision_item(revision)) for revision in page])
+        _publish(stack, [revision_item(revision) for revision in page])
     told = f"{len(revisions)} status notices of {incident_id} were published again"
     _tell({"incident_id": incident_id, "revisions": len(revisions)}, told, is_json)
-
-
-def _existing(stack: Stack, text: str) -> Campaign:
-    try:
-        campaign = stack.campaigns().campaign(CampaignId.parse(text))
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="CAMPAIGN") from None
-    if campaign is None:
-        raise Unusable(f"there is no campaign {text}")
-    return campaign
 
 
 def _record(event_name: str, item: dict[str, Any]) -> dict[str, Any]:
@@ -136,6 +133,10 @@ def _record(event_name: str, item: dict[str, Any]) -> dict[str, Any]:
     keys = {name: item[name] for name in ("pk", "sk")}
     image = {"Keys": keys, "NewImage": item}
     return {"eventID": "kulanz-repair", "eventName": event_name, "eventSource": "aws:dynamodb", "dynamodb": image}
+
+
+def _publish(stack: Stack, items: Iterable[dict[str, Any]]) -> None:
+    _invoke(stack, stack.outputs.publish_notices_function_name, [_record("INSERT", item) for item in items])
 
 
 def _invoke(stack: Stack, function: str, records: Iterable[dict[str, Any]]) -> None:
@@ -149,4 +150,7 @@ def _invoke(stack: Stack, function: str, records: Iterable[dict[str, Any]]) -> N
 
 
 def _tell(content: dict[str, Any], text: str, is_json: bool) -> None:
-    click.echo(json.dumps({"v": 1, **content}, ensure_ascii=False, indent=2) if is_json else text)
+    if is_json:
+        print_json({"v": 1, **content})
+    else:
+        click.echo(text)

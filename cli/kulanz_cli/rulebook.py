@@ -5,15 +5,18 @@ Every reader of a book goes through here: the commands, the generated pages, the
 """
 
 import difflib
+import json
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from kulanz.domain.policy import PolicyDocument, PolicyError, load_policy
-from kulanz_cli.policy import Unusable, read_examples
+from kulanz.domain.policy import PolicyDocument, load_policy
+from kulanz_cli.command import Unusable
 from kulanz_cli.policy_examples import Result, run, same_rule
 
 BOOK = Path(__file__).resolve().parents[2] / "policies"
@@ -82,11 +85,8 @@ def policy_files(path: Path) -> list[Path]:
 
 
 def read_rule(file: Path) -> Rule:
-    """Read one version. Raises Unusable with file, line and what to do."""
-    try:
-        return Rule(file, load_policy(file))
-    except PolicyError as error:
-        raise Unusable(str(error)) from None
+    """Read one version. Raises PolicyError with file, line and what to do."""
+    return Rule(file, load_policy(file))
 
 
 def latest_rules(book: Path) -> list[Rule]:
@@ -111,3 +111,31 @@ def find_rule(book: Path, wanted: str) -> Rule:
         known = ", ".join(path.stem for path in of_policy)
         raise Unusable(f"{book}: {policy_id} has no version {version}; known: {known}")
     return read_rule(found)
+
+
+def read_examples(path: Path) -> list[dict[str, Any]]:
+    """Read a file of worked examples; one without an id is called by its place. Raises Unusable when it is none."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        examples = json.loads(text, parse_float=Decimal, object_pairs_hook=_each_once, parse_constant=_no_number)
+    except (ValueError, OSError, RecursionError) as error:
+        raise Unusable(f"{path}: not a file of examples: {error}") from None
+    if not isinstance(examples, list) or not all(isinstance(example, dict) for example in examples):
+        raise Unusable(f"{path}: expected a list of examples, each with id, rule, account, incident and expected")
+    examples = [{**example, "id": str(example.get("id", f"#{place}"))} for place, example in enumerate(examples, 1)]
+    twice = [name for name, number in Counter(example["id"] for example in examples).items() if number > 1]
+    if twice:
+        raise Unusable(f"{path}: the id {twice[0]} stands twice; an id names one example")
+    return examples
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    entries = dict(pairs)
+    if len(entries) < len(pairs):
+        twice = next(name for name, number in Counter(name for name, _ in pairs).items() if number > 1)
+        raise ValueError(f"{twice!r} is written twice; keep one of them")
+    return entries
+
+
+def _no_number(text: str) -> None:
+    raise ValueError(f"{text} is no number")

@@ -54,13 +54,17 @@ def with_list(event: dict[str, Any], stack: Stack, path: Path, rows: int | None)
         raise EventUnsendable("the event has no detail.campaign; a list belongs to a campaign")
     affected = campaign.get("affected") or {}
     key = (affected.get("s3") or {}).get("key") or LIST_PREFIX + path.name
+    uploaded = upload_list(stack, path, key, rows)
+    return {**event, "detail": {**event["detail"], "campaign": {**campaign, "affected": uploaded}}}
+
+
+def upload_list(stack: Stack, path: Path, key: str, rows: int | None = None) -> dict[str, Any]:
+    """Upload a list; give it as an event names it, with its version and its rows, which are counted where not given."""
     counted = rows_in(path, format_of(key)) if rows is None else rows
-    bucket = stack.names.list_bucket
-    s3 = stack.client("s3")
+    bucket, s3 = stack.outputs.list_bucket_name, stack.client("s3")
     s3.upload_file(str(path), bucket, key)
     version_id = s3.head_object(Bucket=bucket, Key=key)["VersionId"]
-    place = {"s3": {"bucket": bucket, "key": key, "version_id": version_id}, "rows": counted}
-    return {**event, "detail": {**event["detail"], "campaign": {**campaign, "affected": place}}}
+    return {"s3": {"bucket": bucket, "key": key, "version_id": version_id}, "rows": counted}
 
 
 def rows_in(path: Path, list_format: ListFormat) -> int:
@@ -89,7 +93,7 @@ def send(event: dict[str, Any], stack: Stack) -> Sent:
         "Source": event["source"],
         "DetailType": event["detail-type"],
         "Detail": detail,
-        "EventBusName": stack.names.event_bus,
+        "EventBusName": stack.outputs.event_bus_name,
     }
     try:
         result = stack.client("events").put_events(Entries=[entry])["Entries"][0]

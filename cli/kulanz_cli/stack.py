@@ -1,6 +1,6 @@
 """A deployed stack as a client sees it: the names it gives out, and the ports over them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import boto3
@@ -29,37 +29,24 @@ class StackUnusable(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class StackNames:
-    """The outputs of a deployed stack that clients use."""
+class StackOutputs:
+    """The outputs of the template, under their names in snake case."""
 
-    event_bus: str
-    list_bucket: str
-    credits_table: str
-    campaigns_table: str
-    notices_topic: str
-    rejected_queue: str
-    incidents_queue: str
-    incidents_dead_letters: str
-    chunks_queue: str
-    chunks_dead_letters: str
-    publish_notices: str
-    advance_campaign: str
-
-
-_OUTPUTS = {
-    "event_bus": "EventBusName",
-    "list_bucket": "ListBucketName",
-    "credits_table": "CreditsTableName",
-    "campaigns_table": "CampaignsTableName",
-    "notices_topic": "NoticesTopicArn",
-    "rejected_queue": "RejectedQueueUrl",
-    "incidents_queue": "IncidentsQueueUrl",
-    "incidents_dead_letters": "IncidentsDeadLetterQueueUrl",
-    "chunks_queue": "ChunksQueueUrl",
-    "chunks_dead_letters": "ChunksDeadLetterQueueUrl",
-    "publish_notices": "PublishNoticesFunctionName",
-    "advance_campaign": "AdvanceCampaignFunctionName",
-}
+    stack_version: str
+    event_bus_name: str
+    list_bucket_name: str
+    credits_table_name: str
+    campaigns_table_name: str
+    notices_topic_arn: str
+    incidents_queue_url: str
+    incidents_dead_letter_queue_url: str
+    rejected_queue_url: str
+    chunks_queue_url: str
+    chunks_dead_letter_queue_url: str
+    open_campaign_function_name: str
+    grant_credits_function_name: str
+    publish_notices_function_name: str
+    advance_campaign_function_name: str
 
 
 class Stack:
@@ -80,7 +67,7 @@ class Stack:
         self._session = session
         self._clients: dict[str, Any] = {}
         self._described: Any = None
-        self._names: StackNames | None = None
+        self._outputs: StackOutputs | None = None
 
     def _connected(self) -> boto3.Session:
         """The session, from the AWS settings of the shell where none was given."""
@@ -108,15 +95,13 @@ class Stack:
         return self._clients[service]
 
     @property
-    def names(self) -> StackNames:
+    def outputs(self) -> StackOutputs:
         """What the stack gives out, read once. Raises StackUnusable when there is no such stack, or no access to it."""
-        if self._names is None:
-            self._names = self._read_names()
-        return self._names
-
-    def _read_names(self) -> StackNames:
-        outputs = {output["OutputKey"]: output["OutputValue"] for output in self._description().get("Outputs", [])}
-        return StackNames(**{field: self._named(outputs, "output", name) for field, name in _OUTPUTS.items()})
+        if self._outputs is None:
+            found = {output["OutputKey"]: output["OutputValue"] for output in self._description().get("Outputs", [])}
+            names = {field.name: field.name.title().replace("_", "") for field in fields(StackOutputs)}
+            self._outputs = StackOutputs(**{field: self._named(found, "output", name) for field, name in names.items()})
+        return self._outputs
 
     def operation(self) -> Operation:
         """The settings of the deployed stack that an estimate depends on. Raises StackUnusable."""
@@ -152,21 +137,21 @@ class Stack:
 
     def campaigns(self) -> DynamoCampaigns:
         """The campaign store."""
-        return DynamoCampaigns(self.client("dynamodb"), self.names.campaigns_table)
+        return DynamoCampaigns(self.client("dynamodb"), self.outputs.campaigns_table_name)
 
     def policies(self) -> S3Policies:
         """The published policies."""
-        return S3Policies(self.client("s3"), self.names.list_bucket, POLICY_PREFIX)
+        return S3Policies(self.client("s3"), self.outputs.list_bucket_name, POLICY_PREFIX)
 
     def control(self) -> ControlPorts:
         """What holding, resuming and ending a campaign touches."""
-        return ControlPorts(self.campaigns(), SqsChunks(self.client("sqs"), self.names.chunks_queue))
+        return ControlPorts(self.campaigns(), SqsChunks(self.client("sqs"), self.outputs.chunks_queue_url))
 
     def offers(self) -> AcceptPorts:
         """What accepting an offer touches."""
         database = self.client("dynamodb")
-        ledger = DynamoLedger(database, self.names.credits_table, calls_in_flight=1)
-        offers = DynamoOffers(database, self.names.credits_table, self.names.campaigns_table)
+        ledger = DynamoLedger(database, self.outputs.credits_table_name, calls_in_flight=1)
+        offers = DynamoOffers(database, self.outputs.credits_table_name, self.outputs.campaigns_table_name)
         return AcceptPorts(ledger, self.campaigns(), offers)
 
     def caller(self) -> str:
@@ -178,5 +163,5 @@ class Stack:
 
     def answers(self) -> AnswerPorts:
         """What an answer about one account reads."""
-        ledger = DynamoLedger(self.client("dynamodb"), self.names.credits_table, calls_in_flight=1)
-        return AnswerPorts(self.campaigns(), S3Lists(self.client("s3"), self.names.list_bucket), ledger)
+        ledger = DynamoLedger(self.client("dynamodb"), self.outputs.credits_table_name, calls_in_flight=1)
+        return AnswerPorts(self.campaigns(), S3Lists(self.client("s3"), self.outputs.list_bucket_name), ledger)

@@ -244,8 +244,7 @@ def _facts(rule: Rule) -> Iterator[ToldFact]:
         for choice, says in parameter.choices.items():
             for read in CompiledPolicy(_program(rule.document, {name: choice})).facts:
                 readings.setdefault(read.name, []).append(says)
-    for name, raw in rule.document.policy.facts.items():
-        fact = raw if isinstance(raw, Fact) else Fact(type=raw) if isinstance(raw, str) else Fact(choices=raw)
+    for name, fact in rule.document.policy.facts.items():
         source = "kept" if fact.add else "incident" if fact.from_ == "incident" else "list"
         is_column = source == "list"
         yield ToldFact(

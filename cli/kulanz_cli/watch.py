@@ -1,7 +1,7 @@
 """Follows a campaign by the sums of its receipts until it ends, pauses or is flagged."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Self
 
 from rich.console import Console
@@ -19,11 +19,11 @@ from rich.progress import (
 from rich.text import Text
 
 from kulanz.application.ports import CampaignStore
-from kulanz.domain.campaign import Campaign, CampaignId, Pass, State
+from kulanz.domain.campaign import ENDED, WAITING, Campaign, CampaignId, Pass
 
 POLL_SECONDS = 0.25
 WATCH_LONGEST_SECONDS = 24 * 60 * 60
-AT_REST = frozenset({State.CLOSED, State.REFUSED, State.CANCELLED, State.PAUSED, State.FLAGGED})
+AT_REST = ENDED | WAITING
 """States in which nothing goes on by itself."""
 
 
@@ -31,12 +31,10 @@ class StillAtWork(Exception):
     """The campaign did not come to rest within the time that was given."""
 
 
-def states_of(
-    campaigns: CampaignStore, campaign_id: CampaignId, longest_seconds: float, check: Callable[[], None] = lambda: None
-) -> Iterator[Campaign | None]:
+def states_of(campaigns: CampaignStore, campaign_id: CampaignId, longest_seconds: float) -> Iterator[Campaign | None]:
     """The campaign again and again until it rests (that one included); None while it does not exist yet.
 
-    `check` runs at every look and may raise to end the wait early. Raises StillAtWork after `longest_seconds`.
+    Raises StillAtWork after `longest_seconds`.
     """
     deadline = time.monotonic() + longest_seconds
     while True:
@@ -47,7 +45,6 @@ def states_of(
         if time.monotonic() >= deadline:
             found = "does not exist" if campaign is None else f"is {campaign.state}"
             raise StillAtWork(f"campaign {campaign_id} {found} after {longest_seconds:.0f} seconds")
-        check()
         time.sleep(POLL_SECONDS)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from kulanz_local.embedded import PROJECT
 from kulanz_local.lists import Account, Cell, Draws, ListFormat, Maker, Verdict
 from kulanz_local.people import (
     BRAZIL,
@@ -24,8 +25,6 @@ from kulanz_local.people import (
     UNITED_STATES,
     Country,
 )
-
-PROJECT = Path(__file__).resolve().parents[2]
 
 PERCENT = 100
 

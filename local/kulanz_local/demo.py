@@ -33,7 +33,7 @@ from kulanz_cli.terminal import console as plain_console
 from kulanz_cli.watch import CampaignBars
 from kulanz_local import drive
 from kulanz_local.cases import CASES, PERCENT, Case
-from kulanz_local.deployment import StackOutputs, build, deploy
+from kulanz_local.deployment import build, deploy
 from kulanz_local.embedded import EmbeddedAws, EmbeddedAwsError, aws_environment, aws_session
 from kulanz_local.lists import Expectation, write_list
 from kulanz_local.reconcile import discrepancies, notices_due
@@ -78,7 +78,6 @@ class Run:
 
     console: Console
     stack: Stack
-    outputs: StackOutputs
     subscriber: Subscriber
     events: dict[str, dict[str, Any]] = field(default_factory=dict)
     expected: dict[str, Expectation] = field(default_factory=dict)
@@ -110,7 +109,7 @@ def demo(accounts: int, console: Console, *, keep: bool = False) -> None:
             outputs = deploy(aws.endpoint, parameters=parameters(accounts))
         subscriber = Subscriber(aws_session(), aws.endpoint, outputs.notices_topic_arn, outputs.event_bus_name)
         with subscriber:
-            run = Run(console, drive.stack_of(aws), outputs, subscriber)
+            run = Run(console, drive.stack_of(aws), subscriber)
             try:
                 _play(run, accounts, Path(folder))
             except BaseException:
@@ -142,7 +141,7 @@ def how_to_try(run: Run, endpoint: str) -> str:
 def _tell_situation(run: Run) -> None:
     """Say where everything stands, if the AWS can still be asked."""
     try:
-        told = drive.situation(run.stack, run.outputs, run.campaign_ids())
+        told = drive.situation(run.stack, run.campaign_ids())
     except (ClientError, BotoCoreError, TryAgain, Refused) as error:
         told = f"the embedded AWS does not answer: {error}"
     run.console.print(told, markup=False, highlight=False, soft_wrap=True)
@@ -200,7 +199,7 @@ def _play(run: Run, accounts: int, folder: Path) -> None:
     problems += _publish_again(run, campaigns, stored)
     problems += _ask(run)
     problems += _tell_stories(run, accounts, folder)
-    problems += [f"{number} {what}" for what, number in drive.given_up(run.stack, run.outputs).items()]
+    problems += [f"{number} {what}" for what, number in drive.given_up(run.stack).items()]
     if problems:
         raise DemoFailed("\n".join(problems))
 
@@ -211,7 +210,7 @@ def _tell_stories(run: Run, accounts: int, folder: Path) -> list[str]:
     for tell in (o2_alice.tell, swisscom.tell):
         tell(stage, accounts // ACCOUNTS_PER_STORY_ACCOUNT)
     with step(run.console, "publish the events of both stories a second time"):
-        stage.repeat_everything([run.outputs.incidents_queue_url, run.outputs.chunks_queue_url])
+        stage.repeat_everything([run.stack.outputs.incidents_queue_url, run.stack.outputs.chunks_queue_url])
     return stage.differences
 
 
@@ -273,7 +272,7 @@ def _publish_again(run: Run, before: list[Campaign], stored: int) -> list[str]:
     delivered = run.subscriber.deliveries()
     with step(run.console, "publish both events a second time"):
         _publish(run)
-        urls = [run.outputs.incidents_queue_url, run.outputs.chunks_queue_url]
+        urls = [run.stack.outputs.incidents_queue_url, run.stack.outputs.chunks_queue_url]
         drive.wait_until_quiet(run.stack, urls, QUIET_SECONDS)
     store = run.stack.campaigns()
     problems = []

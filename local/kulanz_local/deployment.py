@@ -7,11 +7,11 @@ import platform
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, fields
 from pathlib import Path
 
 import boto3
 
+from kulanz_cli.stack import Stack, StackOutputs
 from kulanz_local.embedded import MINISTACK_PYTHON, PROJECT, REGION, EmbeddedAwsError, aws_environment, aws_session
 
 SAM = PROJECT / ".venvs" / "sam" / "bin" / "sam"
@@ -39,35 +39,6 @@ class DeploymentError(EmbeddedAwsError):
     """Building or deploying failed; the message ends with what the SAM CLI printed last."""
 
 
-@dataclass(frozen=True)
-class StackOutputs:
-    """The outputs of the template, under their names in snake case."""
-
-    stack_version: str
-    event_bus_name: str
-    list_bucket_name: str
-    credits_table_name: str
-    campaigns_table_name: str
-    notices_topic_arn: str
-    incidents_queue_url: str
-    incidents_dead_letter_queue_url: str
-    rejected_queue_url: str
-    chunks_queue_url: str
-    chunks_dead_letter_queue_url: str
-    open_campaign_function_name: str
-    grant_credits_function_name: str
-    publish_notices_function_name: str
-    advance_campaign_function_name: str
-
-    @classmethod
-    def of_stack(cls, session: boto3.Session, endpoint: str, stack_name: str) -> "StackOutputs":
-        """Read them from a deployed stack."""
-        cloudformation = session.client("cloudformation", endpoint_url=endpoint)
-        stack = cloudformation.describe_stacks(StackName=stack_name)["Stacks"][0]
-        values = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
-        return cls(**{field.name: values[field.name.title().replace("_", "")] for field in fields(cls)})
-
-
 def machine_architecture() -> str:
     """What Lambda calls this machine's processor: MiniStack runs the functions, and their wheels, on it."""
     machine = platform.machine().lower()
@@ -85,7 +56,7 @@ def build(architecture: str | None = None) -> Path:
         if BUILT_TEMPLATE.exists() and STAMP.exists() and STAMP.read_text() == digest:
             return BUILT_TEMPLATE
         STAMP.unlink(missing_ok=True)
-        _run_sam(["build", "--parameter-overrides", f"Architecture={architecture}"], {}, BUILD_SECONDS)
+        run_sam(["build", "--parameter-overrides", f"Architecture={architecture}"], {}, BUILD_SECONDS)
         _compile()
         STAMP.write_text(digest)
     return BUILT_TEMPLATE
@@ -113,8 +84,8 @@ def deploy(endpoint: str, stack_name: str = "kulanz", parameters: Mapping[str, s
         *(f'ParameterKey={key},ParameterValue="{value}"' for key, value in parameters.items()),
     ]
     with _locked(fcntl.LOCK_SH):
-        _run_sam(arguments, aws_environment(endpoint), DEPLOY_SECONDS)
-    outputs = StackOutputs.of_stack(session, endpoint, stack_name)
+        run_sam(arguments, aws_environment(endpoint), DEPLOY_SECONDS)
+    outputs = Stack(stack_name, endpoint_url=endpoint, session=session).outputs
     _finish(session, endpoint, outputs)
     return outputs
 
@@ -136,7 +107,8 @@ def _finish(session: boto3.Session, endpoint: str, outputs: StackOutputs) -> Non
     )
 
 
-def _run_sam(arguments: list[str], environment: dict[str, str], timeout_seconds: int) -> None:
+def run_sam(arguments: list[str], environment: dict[str, str], timeout_seconds: int) -> None:
+    """Run the SAM CLI in the project, with nothing of the caller's AWS settings. Raises DeploymentError."""
     if not SAM.exists():
         raise DeploymentError(f"{SAM} does not exist. Run `make environments`.")
     try:

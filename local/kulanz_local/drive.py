@@ -13,7 +13,6 @@ from kulanz_cli.send import read_event, with_list
 from kulanz_cli.stack import Stack
 from kulanz_cli.watch import AT_REST, CampaignBars
 from kulanz_local.cases import Case
-from kulanz_local.deployment import StackOutputs
 from kulanz_local.embedded import EmbeddedAws, aws_session
 
 POLL_SECONDS = 0.25
@@ -100,9 +99,9 @@ def messages_in(sqs: Any, queue_url: str) -> int:
     return sum(int(attributes.get(name, 0)) for name in names)
 
 
-def given_up(stack: Stack, outputs: StackOutputs) -> dict[str, int]:
+def given_up(stack: Stack) -> dict[str, int]:
     """Messages in the queues of refused events and dead letters; empty when all is well."""
-    sqs = stack.client("sqs")
+    sqs, outputs = stack.client("sqs"), stack.outputs
     urls = {
         "rejected events": outputs.rejected_queue_url,
         "given up events": outputs.incidents_dead_letter_queue_url,
@@ -117,7 +116,9 @@ def decisions_stored(stack: Stack) -> Counter[str]:
     client, counted = stack.client("dynamodb"), Counter[str]()
     start: dict[str, Any] = {}
     while True:
-        page = client.scan(TableName=stack.names.credits_table, ConsistentRead=True, ProjectionExpression="sk", **start)
+        page = client.scan(
+            TableName=stack.outputs.credits_table_name, ConsistentRead=True, ProjectionExpression="sk", **start
+        )
         kinds_and_incidents = (item["sk"]["S"].split("#")[:2] for item in page["Items"])
         counted.update(incident for kind, incident in kinds_and_incidents if kind == "DECISION")
         if not page.get("LastEvaluatedKey"):
@@ -127,16 +128,16 @@ def decisions_stored(stack: Stack) -> Counter[str]:
 
 def items_in_the_ledger(stack: Stack) -> int:
     """Items in the ledger's table, as the embedded AWS counts them at once; AWS itself does every six hours."""
-    table = stack.client("dynamodb").describe_table(TableName=stack.names.credits_table)["Table"]
+    table = stack.client("dynamodb").describe_table(TableName=stack.outputs.credits_table_name)["Table"]
     return int(table["ItemCount"])
 
 
-def situation(stack: Stack, outputs: StackOutputs, campaign_ids: Iterable[CampaignId]) -> str:
+def situation(stack: Stack, campaign_ids: Iterable[CampaignId]) -> str:
     """Where everything stands, for a person who has to find out why something did not happen."""
     sqs, store, told = stack.client("sqs"), stack.campaigns(), []
-    for field in fields(outputs):
+    for field in fields(stack.outputs):
         if field.name.endswith("_queue_url"):
-            url = getattr(outputs, field.name)
+            url = getattr(stack.outputs, field.name)
             told.append(f"{field.name.removesuffix('_url')}: {messages_in(sqs, url)} messages")
     for campaign_id in campaign_ids:
         campaign = store.campaign(campaign_id)

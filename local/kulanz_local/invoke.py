@@ -29,10 +29,10 @@ from kulanz.adapters.messaging import chunk_message_text
 from kulanz.application.ports import ChunkMessage
 from kulanz.domain.campaign import Campaign, CampaignId, Pass, State
 from kulanz_cli.send import send
-from kulanz_cli.stack import Stack
+from kulanz_cli.stack import Stack, StackOutputs
 from kulanz_local import drive
 from kulanz_local.cases import ATT
-from kulanz_local.deployment import SAM, SAM_FOLDER, StackOutputs, build, deploy, machine_architecture
+from kulanz_local.deployment import SAM, SAM_FOLDER, build, deploy, machine_architecture
 from kulanz_local.embedded import LOOPBACK, PROJECT, REGION, EmbeddedAws, EmbeddedAwsError, aws_environment, aws_session
 from kulanz_local.lists import Expectation, write_list
 from kulanz_local.reconcile import discrepancies, notices_due

@@ -1,7 +1,6 @@
 """Writes the JSON Schema of every contract from its model: `python -m kulanz_local.schemas`."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -11,8 +10,9 @@ from kulanz.application.incident_event import CampaignRequestContract, IncidentC
 from kulanz.application.report import ReportContract
 from kulanz.domain.ledger import DecisionContract
 from kulanz.domain.notices import NoticeContract, StatusContract
+from kulanz_local.embedded import PROJECT
 
-FOLDER = Path(__file__).resolve().parents[2] / "docs" / "schemas"
+FOLDER = PROJECT / "docs" / "schemas"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 CONTRACTS: dict[str, Any] = {

@@ -11,9 +11,8 @@ import pytest
 from kulanz.domain.policy import PolicyDocument
 from kulanz.domain.policy.explain import worth_words
 from kulanz.domain.time import format_instant, parse_instant
-from kulanz_cli.policy import read_examples
 from kulanz_cli.policy_examples import left_out, prepare, run
-from kulanz_cli.rulebook import BOOK, EXAMPLES, latest_rules
+from kulanz_cli.rulebook import BOOK, EXAMPLES, latest_rules, read_examples
 
 TEN_HARD_RULES = (
     "TKG58-3 TKG58-4 OFCOM-AC-REPAIR FI-EML SE-ELLAG ES-RD899-NET AWS-EC2-REGION M365-USER-MINUTES OPTUS-2023-11 "

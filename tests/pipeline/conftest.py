@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import boto3
 import pytest
 
-from kulanz_local.deployment import StackOutputs, build, deploy
+from kulanz_cli.stack import StackOutputs
+from kulanz_local.deployment import build, deploy
 from kulanz_local.embedded import EmbeddedAws, aws_session
 
 SMALL_CHUNK_BYTES = "4096"

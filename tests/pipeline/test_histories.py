@@ -33,7 +33,7 @@ def granted(stack: Stack) -> dict[str, Counter[str]]:
     client = stack.client("dynamodb")
     start: dict[str, Any] = {}
     while True:
-        page: Any = client.scan(TableName=stack.names.credits_table, ConsistentRead=True, **start)
+        page: Any = client.scan(TableName=stack.outputs.credits_table_name, ConsistentRead=True, **start)
         for item in page["Items"]:
             kind, *place = item["sk"]["S"].split("#")
             if kind == "DECISION" and place[0] in found:

@@ -43,20 +43,20 @@ def stage(deployed: Deployed, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 def put(stack: Stack, key: str, content: bytes) -> None:
-    stack.client("s3").put_object(Bucket=stack.names.list_bucket, Key=key, Body=content)
+    stack.client("s3").put_object(Bucket=stack.outputs.list_bucket_name, Key=key, Body=content)
 
 
 def request(stage: Stage, incident_id: str, key: str, rows: int) -> CampaignId:
     """Put an event about a list of our own on the bus."""
     good = event(key=key, rows=rows, incident_id=incident_id)
-    good["detail"]["campaign"]["affected"]["s3"]["bucket"] = stage.stack.names.list_bucket
+    good["detail"]["campaign"]["affected"]["s3"]["bucket"] = stage.stack.outputs.list_bucket_name
     stage.send(good["detail-type"], good["detail"])
     return CampaignId(incident_id, 1)
 
 
 def refusals(stack: Stack) -> list[dict[str, Any]]:
     """What the queue of refused events holds; it is empty afterwards."""
-    sqs, url = stack.client("sqs"), stack.names.rejected_queue
+    sqs, url = stack.client("sqs"), stack.outputs.rejected_queue_url
     found = []
     while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1).get("Messages"):
         for message in messages:
@@ -71,7 +71,7 @@ def test_hostile_events_are_refused_and_a_good_one_behind_them_is_acted_on(stage
     # SQS itself refuses a message without a character.
     tried = [case for case in event_cases() if case.get("body") != ""][::SAMPLE_EVERY]
     for case in tried:
-        body = body_of(case, stack.names.list_bucket, incident_id="hostile", title=CANARY)
+        body = body_of(case, stack.outputs.list_bucket_name, incident_id="hostile", title=CANARY)
         stack.client("sqs").send_message(QueueUrl=deployed.outputs.incidents_queue_url, MessageBody=body)
     behind = request(stage, "behind-hostile-events", "lists/net-outage.csv", GOOD_ROWS)
     assert stage.closed(behind).state is State.CLOSED

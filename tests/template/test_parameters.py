@@ -6,7 +6,8 @@ from dataclasses import fields
 import pytest
 
 import kulanz
-from kulanz_local.deployment import EXPIRY_ATTRIBUTE, StackOutputs
+from kulanz_cli.stack import StackOutputs
+from kulanz_local.deployment import EXPIRY_ATTRIBUTE
 from tests.template.resolved import Json, Stack, translated
 
 PARAMETERS: dict[str, Json] = translated()["Parameters"]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from kulanz.domain.campaign import Campaign, CampaignId, Pass, State
+from kulanz.domain.campaign import FROZEN_BYTES, Campaign, CampaignId, Pass, State
 from kulanz.domain.ledger import read_decision
 from kulanz.domain.lists import LINE_BYTES
 from tests.support.compiled_once import policies_compiled_once
@@ -302,4 +302,18 @@ def test_a_policy_with_more_reasons_than_a_campaign_can_count_is_refused() -> No
     world.run_until_quiet()
     assert [refusal.reason for refusal in world.rejected.sent] == ["policy_too_large"]
     assert "has 61 clauses, heads and facts" in world.rejected.sent[0].message
+    assert world.ledger.all_entries() == []
+
+
+def test_a_policy_and_an_incident_that_do_not_fit_together_are_refused_with_their_size() -> None:
+    """Each by itself is within its limit: a policy that can be published, and facts that an event can state."""
+    world = small_world()
+    entries = "\n".join(f"    - {'x' * 525}" for _ in range(490))
+    long = f"kulanz: 1\nid: long\nversion: 1\ntitle: Long\npay: 5 EUR\nrestrictions:\n  a:\n{entries}\n"
+    world.policies.publish("long", 1, sealed_policy(long))
+    world.publish(event(rows=ROWS, policy="long", facts={f"fact_{number}": "x" * 500 for number in range(100)}))
+    world.run_until_quiet()
+    (refusal,) = world.rejected.sent
+    assert (refusal.reason, refusal.field) == ("policy_too_large", "detail.campaign.policy")
+    assert f"at most {FROZEN_BYTES} can be kept" in refusal.message
     assert world.ledger.all_entries() == []

@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from kulanz.adapters import ledger_table
-from kulanz.adapters.aws import ENTRY_ATTEMPTS
+from kulanz.adapters.aws import ENTRY_ATTEMPTS, RETRIED_REASONS
 from kulanz.adapters.ledger_table import KEPT_PER_TRANSACTION, DynamoLedger, entry_item
 from kulanz.adapters.offers import DynamoOffers
 from kulanz.application.ports import Refused, TryAgain
@@ -82,7 +82,7 @@ def test_one_failed_condition_costs_the_others_of_its_transaction_nothing(monkey
     assert table.written == [["ACCOUNT#a", "ACCOUNT#b", "ACCOUNT#c"], ["ACCOUNT#a"]]
 
 
-@pytest.mark.parametrize("code", sorted(ledger_table.RETRIED_REASONS))
+@pytest.mark.parametrize("code", sorted(RETRIED_REASONS))
 def test_conflicts_and_throttles_are_sent_again_after_a_wait(
     code: str, monkeypatch: pytest.MonkeyPatch, waits: list[float]
 ) -> None:

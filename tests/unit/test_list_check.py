@@ -9,6 +9,7 @@ from click.testing import CliRunner, Result
 
 from kulanz.domain.books import RowClass
 from kulanz_cli.main import main
+from kulanz_local.cases import CASES, Case
 from tests.support.small_campaign import CAMPAIGN, EVERY_KIND_OF_ROW, POLICY, ROWS, event, small_world
 
 HEADER = b"account_id,segment,affected,fee,language\n"
@@ -44,6 +45,15 @@ def test_it_counts_what_the_campaign_then_counts(folder: Path) -> None:
     assert content_of(result)["rows"] == ROWS
     assert content_of(result)["refused"] is None
     assert result.exit_code == 1, "there are rejected lines"
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.incident_id)
+def test_an_event_need_not_name_the_list_before_it_is_sent(case: Case) -> None:
+    """`kulanz send` completes it, so that a list is checked with the very file that is sent with it."""
+    arguments = ["list", "check", str(case.sample), "--policy", str(case.policy), "--event", str(case.event)]
+    result = CliRunner().invoke(main, [*arguments, "--json"])
+    assert result.exit_code == 0, result.output
+    assert "granted" in {item["class"] for item in content_of(result)["classes"]}
 
 
 def test_a_problem_is_told_by_line_field_and_what_was_expected(folder: Path) -> None:

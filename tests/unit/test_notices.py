@@ -18,10 +18,10 @@ from kulanz.domain.notices import (
     Audience,
     NoticeMessage,
     Recipient,
-    Template,
     notice_id,
     pack_notices,
 )
+from kulanz.domain.policy.document import NoticeText
 from tests.support.small_campaign import CAMPAIGN, event, list_of, row, small_world
 from tests.support.values import FIRST
 from tests.support.world import World
@@ -32,7 +32,7 @@ DE = Audience(str(FIRST), "granted", "de", "email")
 EN = replace(DE, locale="en")
 SMS = replace(DE, channel="sms")
 OTHER = replace(DE, campaign="other-incident/1")
-TEMPLATES = {audience: Template("Betreff ü", "Text {{ amount }}") for audience in (DE, EN, SMS, OTHER)}
+TEMPLATES = {audience: NoticeText("Betreff ü", "Text {{ amount }}") for audience in (DE, EN, SMS, OTHER)}
 POLICIES = {FIRST: ("net-credit", 1), CampaignId("other-incident", 1): ("other", 2)}
 
 type Told = tuple[Audience, Recipient]

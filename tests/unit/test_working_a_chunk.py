@@ -9,7 +9,6 @@ import pytest
 from kulanz.application import chunk_run
 from kulanz.application.chunk_run import (
     LINES_PER_LOOK_AT_THE_CLOCK,
-    STATEMENTS_PER_CALL,
     TIME_TO_FINISH_SECONDS,
     GrantPorts,
     GrantSettings,
@@ -18,6 +17,7 @@ from kulanz.application.frozen import FrozenCache
 from kulanz.application.grant_credits import Work, grant_credits
 from kulanz.application.ports import ChunkMessage
 from kulanz.domain.campaign import ENGINE_VERSION, Campaign, CampaignId, Cause, Pass, State
+from kulanz.domain.estimate import INSERTS_PER_CALL
 from kulanz.domain.ledger import WRITER_LIFE, Entry
 from tests.support.end_state import check_sound, end_state
 from tests.support.fakes import FakeLedger
@@ -68,7 +68,7 @@ def test_a_worker_that_runs_out_of_time_receipts_what_it_did_and_sends_the_chunk
 
     (receipt,) = world.campaigns.receipts(ID, Pass.APPLY)
     assert 0 < receipt.totals.lines < MANY
-    assert receipt.totals.lines % STATEMENTS_PER_CALL == 0, "it looks at the clock between waves"
+    assert receipt.totals.lines % INSERTS_PER_CALL == 0, "it looks at the clock between waves"
     assert not receipt.finishes_chunk
     assert len(world.ledger.all_entries()) == receipt.totals.lines
     assert world.chunks.sent == [ChunkMessage(ID, Pass.APPLY, 0)]
@@ -128,7 +128,7 @@ def test_a_wave_is_what_may_be_in_flight(calls: int, waves: list[int]) -> None:
     _work(world, settings=GrantSettings(calls, 0, 800))
 
     assert ledger.waves == waves
-    assert waves[0] <= calls * STATEMENTS_PER_CALL
+    assert waves[0] <= calls * INSERTS_PER_CALL
 
 
 def test_a_worker_keeps_to_its_share_of_the_write_rate() -> None:

@@ -1,8 +1,8 @@
 """What a story is told with: a deployed stack, its command line, and the comparison of books."""
 
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,7 @@ from rich.console import Console
 
 from kulanz.domain.books import IN_THE_LEDGER
 from kulanz.domain.campaign import Campaign, CampaignId
-from kulanz.domain.lists import ListFormat
-from kulanz_cli.send import rows_in, send
+from kulanz_cli.send import send, upload_list
 from kulanz_cli.stack import LIST_PREFIX, Stack
 from kulanz_cli.watch import AT_REST
 from kulanz_local import drive
@@ -25,10 +24,6 @@ type Books = dict[tuple[str, str], int]
 """Lines by class and reason."""
 type Sums = dict[tuple[str, str], int]
 """Minor units by class and currency."""
-
-
-class StoryDiffers(Exception):
-    """What happened is not what the story tells; each line of the text is one difference."""
 
 
 @dataclass(slots=True)
@@ -59,12 +54,9 @@ class Stage:
         """Upload a list; the place and control total that an event names it by."""
         path = self.folder / name
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        key, bucket, s3 = LIST_PREFIX + name, self.stack.names.list_bucket, self.stack.client("s3")
-        s3.upload_file(str(path), bucket, key)
-        version_id = s3.head_object(Bucket=bucket, Key=key)["VersionId"]
-        rows = rows_in(path, ListFormat.CSV)
+        uploaded = upload_list(self.stack, path, LIST_PREFIX + name)
         path.unlink()
-        return {"s3": {"bucket": bucket, "key": key, "version_id": version_id}, "rows": rows}
+        return uploaded
 
     def send(self, detail_type: str, detail: Mapping[str, Any]) -> None:
         """Put an event on the bus."""
@@ -117,18 +109,23 @@ class Stage:
 
     def expect_notices(self, campaign_id: CampaignId, wanted: int) -> None:
         """So many distinct notices of a campaign arrive, and no more."""
-        deadline = time.monotonic() + NOTICES_SECONDS
-        while self.subscriber.notices_of(str(campaign_id)) < wanted and time.monotonic() < deadline:
-            self.subscriber.check()
-            time.sleep(drive.POLL_SECONDS)
+        self._await_notices(lambda: self.subscriber.notices_of(str(campaign_id)) >= wanted)
         self.expect(f"notices of {campaign_id}", self.subscriber.notices_of(str(campaign_id)), wanted)
 
     def expect_status(self, incident_id: str, wanted: list[str]) -> None:
         """Everybody was told of each revision of an incident, once."""
-        deadline = time.monotonic() + NOTICES_SECONDS
-        while self.subscriber.status_notices(incident_id) != wanted and time.monotonic() < deadline:
-            time.sleep(drive.POLL_SECONDS)
+        self._await_notices(lambda: self.subscriber.status_notices(incident_id) == wanted)
         self.expect(f"status notices of {incident_id}", self.subscriber.status_notices(incident_id), wanted)
+
+    def _await_notices(self, came: Callable[[], bool]) -> None:
+        """Give notices their time; what is missing then, the comparison tells."""
+
+        def have_come() -> bool:
+            self.subscriber.check()
+            return came()
+
+        with suppress(drive.Overdue):
+            drive.wait_until("all notices", NOTICES_SECONDS, have_come)
 
     def repeat_everything(self, queue_urls: Iterable[str]) -> None:
         """Send every event of the stories again: no decision, campaign or refusal comes of it."""

@@ -8,11 +8,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from kulanz.domain.policy import load_policy
-from kulanz_cli.book import SIMPLEST
 from kulanz_cli.main import main
-from kulanz_cli.policy import read_examples
 from kulanz_cli.policy_examples import run
-from kulanz_cli.rulebook import BOOK, EXAMPLES, latest_rules, versions
+from kulanz_cli.rulebook import BOOK, EXAMPLES, latest_rules, read_examples, versions
+from kulanz_cli.rulebook_commands import SIMPLEST
 from kulanz_cli.told_rule import OWED, tell
 
 PROJECT = BOOK.parent

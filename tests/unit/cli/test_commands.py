@@ -17,7 +17,7 @@ from kulanz.domain.campaign import CampaignId, Cause
 from kulanz.domain.estimate import AS_DEPLOYED, Operation
 from kulanz.domain.policy import document_json, load_policy
 from kulanz_cli.main import main
-from kulanz_cli.stack import Stack, StackNames, StackUnusable
+from kulanz_cli.stack import Stack, StackOutputs, StackUnusable
 from kulanz_cli.terminal import PIPED_COLUMNS
 from kulanz_cli.watch import StillAtWork, states_of
 from kulanz_local.cases import SKYPE
@@ -35,7 +35,7 @@ class WorldStack(Stack):
     def __init__(self, world: World) -> None:
         super().__init__("kulanz")
         self.world = world
-        self._names = StackNames(**dict.fromkeys(StackNames.__dataclass_fields__, BUCKET))
+        self._outputs = StackOutputs(**dict.fromkeys(StackOutputs.__dataclass_fields__, BUCKET))
 
     def campaigns(self) -> Any:
         return self.world.campaigns
@@ -229,14 +229,14 @@ def test_a_stack_that_may_not_be_read_is_told() -> None:
     stack, stub = stubbed()
     stub.add_client_error("describe_stacks", "AccessDenied")
     with pytest.raises(StackUnusable, match="AccessDenied"):
-        _ = stack.names
+        _ = stack.outputs
 
 
 def test_a_stack_of_another_kind_is_told() -> None:
     stack, stub = stubbed()
     stub.add_response("describe_stacks", {"Stacks": [KULANZ]})
     with pytest.raises(StackUnusable, match="is it a Kulanz stack"):
-        _ = stack.names
+        _ = stack.outputs
 
 
 def test_checking_a_policy_needs_no_stack(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from moto import mock_aws
 from kulanz.application.answer import AnswerPorts
 from kulanz_cli.main import main
 from kulanz_cli.rejected import HIDDEN_SECONDS
-from kulanz_cli.stack import Stack, StackNames
+from kulanz_cli.stack import Stack, StackOutputs
 from tests.support.small_campaign import CAMPAIGN, EVERY_KIND_OF_LINE, ROWS, event, small_world
 from tests.support.world import BUCKET, World
 
@@ -22,10 +22,10 @@ HEADER_LINES = 1
 class HalfStack(Stack):
     """A stack whose tables are a world in memory, and whose queues and bucket are moto's."""
 
-    def __init__(self, world: World, names: StackNames) -> None:
+    def __init__(self, world: World, outputs: StackOutputs) -> None:
         super().__init__("kulanz", session=boto3.Session(region_name="eu-central-1"))
         self.world = world
-        self._names = names
+        self._outputs = outputs
 
     def campaigns(self) -> Any:
         return self.world.campaigns
@@ -39,11 +39,11 @@ def stack() -> Iterator[HalfStack]:
     with mock_aws():
         sqs, s3 = boto3.client("sqs"), boto3.client("s3")
         s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
-        fields = dict.fromkeys(StackNames.__dataclass_fields__, BUCKET)
-        for name in ("rejected_queue", "incidents_queue", "incidents_dead_letters", "chunks_queue",
-                     "chunks_dead_letters"):  # fmt: skip
-            fields[name] = sqs.create_queue(QueueName=name)["QueueUrl"]
-        yield HalfStack(small_world(), StackNames(**fields))
+        fields = dict.fromkeys(StackOutputs.__dataclass_fields__, BUCKET)
+        for name in fields:
+            if name.endswith("_queue_url"):
+                fields[name] = sqs.create_queue(QueueName=name)["QueueUrl"]
+        yield HalfStack(small_world(), StackOutputs(**fields))
 
 
 def run(stack: Stack, *words: str) -> Result:
@@ -56,7 +56,7 @@ def refuse(stack: HalfStack, number: int, source: str = "billing") -> None:
         "detail_type": "Incident Declared", "incident_id": f"i-{number}", "event_key": f"rejected/{number}.json",
         "received_at": "2026-03-01T09:00:00Z",
     }  # fmt: skip
-    stack.client("sqs").send_message(QueueUrl=stack.names.rejected_queue, MessageBody=json.dumps(content))
+    stack.client("sqs").send_message(QueueUrl=stack.outputs.rejected_queue_url, MessageBody=json.dumps(content))
 
 
 def waiting(stack: HalfStack, queue_url: str) -> int:
@@ -72,13 +72,13 @@ def test_looking_at_refused_events_takes_none_away(stack: HalfStack) -> None:
         result = run(stack, "rejected", "--json")
         assert result.exit_code == 1
         assert {item["incident_id"] for item in json.loads(result.output)["rejected"]} == {f"i-{n}" for n in range(25)}
-        assert waiting(stack, stack.names.rejected_queue) == 25
+        assert waiting(stack, stack.outputs.rejected_queue_url) == 25
 
 
 def test_what_was_seen_and_done_is_taken_out(stack: HalfStack) -> None:
     refuse(stack, 1)
     assert "event_invalid (revision): expected 1" in run(stack, "rejected", "--done").output
-    assert waiting(stack, stack.names.rejected_queue) == 0
+    assert waiting(stack, stack.outputs.rejected_queue_url) == 0
     result = run(stack, "rejected")
     assert (result.exit_code, result.output) == (0, "nothing was refused\n")
 
@@ -116,7 +116,10 @@ def test_a_campaign_that_is_none_is_an_error(stack: HalfStack, words: tuple[str,
 
 @pytest.mark.parametrize("queue", ["incidents", "chunks"])
 def test_dead_letters_are_moved_back_word_for_word(stack: HalfStack, queue: str) -> None:
-    source, target = getattr(stack.names, f"{queue}_dead_letters"), getattr(stack.names, f"{queue}_queue")
+    source, target = (
+        getattr(stack.outputs, f"{queue}_dead_letter_queue_url"),
+        getattr(stack.outputs, f"{queue}_queue_url"),
+    )
     bodies = {json.dumps({"number": number}) for number in range(23)}
     for body in bodies:
         stack.client("sqs").send_message(QueueUrl=source, MessageBody=body)

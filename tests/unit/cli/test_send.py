@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from kulanz.domain.lists import ListFormat, lines_starting_in
 from kulanz_cli import send as module
 from kulanz_cli.send import EventUnsendable, read_event, rows_in, send, with_list
-from kulanz_cli.stack import Stack, StackNames
+from kulanz_cli.stack import Stack, StackOutputs
 from kulanz_local.cases import ATT
 
 ROWS = b"account_id,segment\n1,business\n2,prepaid\n"
@@ -38,7 +38,7 @@ class Recorded:
 
 def stack_over(recorded: Recorded) -> Stack:
     stack = Stack("kulanz")
-    stack._names = StackNames(**{name: name for name in StackNames.__dataclass_fields__})
+    stack._outputs = StackOutputs(**{name: name for name in StackOutputs.__dataclass_fields__})
     stack._clients = {"s3": recorded, "events": recorded}
     return stack
 
@@ -52,13 +52,13 @@ def event_with_list(tmp_path: Path, recorded: Recorded, rows: int | None = None)
 def test_an_event_names_the_uploaded_version_and_its_rows(tmp_path: Path) -> None:
     recorded = Recorded()
     event = event_with_list(tmp_path, recorded)
-    assert recorded.uploads == [(str(tmp_path / "list.csv"), "list_bucket", ATT.key)]
+    assert recorded.uploads == [(str(tmp_path / "list.csv"), "list_bucket_name", ATT.key)]
     affected = event["detail"]["campaign"]["affected"]
-    assert affected == {"s3": {"bucket": "list_bucket", "key": ATT.key, "version_id": "v1"}, "rows": 2}
+    assert affected == {"s3": {"bucket": "list_bucket_name", "key": ATT.key, "version_id": "v1"}, "rows": 2}
     sent = send(event, stack_over(recorded))
     assert (sent.event_id, sent.incident_id, sent.rows) == ("event-1", ATT.incident_id, 2)
     (entry,) = recorded.entries
-    assert entry["EventBusName"] == "event_bus"
+    assert entry["EventBusName"] == "event_bus_name"
     assert json.loads(entry["Detail"]) == event["detail"]
 
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from kulanz.domain.policy import PolicyError, document_from_json, freeze, load_policy, read_frozen
+from kulanz.domain.policy import PolicyError, document_from_json, freeze, load_policy
+from kulanz.domain.policy.frozen import read_frozen
 from tests.unit.policy.rulebook import compiled, incident, written
 
 FACTS = "currency: EUR\nfacts: {fee: money, count: number, who: text, since: day, seen: instant, plan: [a, b]}\n"

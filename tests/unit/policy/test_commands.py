@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from kulanz_cli.policy import policy
+from kulanz_cli.main import main
 from tests.unit.policy.rulebook import POLICIES, written
 
 GOOD = written("facts: {fee: {type: money, currency: EUR}}\npay: 10% of fee")
@@ -28,7 +28,7 @@ EXAMPLES = [
 
 
 def kulanz(*arguments: object) -> Result:
-    return CliRunner().invoke(policy, [str(argument) for argument in arguments])
+    return CliRunner().invoke(main, ["policy", *map(str, arguments)])
 
 
 @pytest.fixture

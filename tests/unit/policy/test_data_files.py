@@ -307,6 +307,16 @@ def test_a_policy_takes_in_a_limited_number_of_files(book: Callable[..., Path]) 
         load_policy(book(written(f"pay: 5 EUR\nrestrictions:\n{listed}"), own=files))
 
 
+def test_a_policy_that_no_campaign_could_be_opened_under_is_refused_before_it_is_published(
+    book: Callable[..., Path],
+) -> None:
+    entries = "\n".join(f"  - {'x' * 520}" for _ in range(490))
+    files = {name: f"kulanz: 1\ndata: {name}\ntitle: A list\nlist:\n{entries}" for name in ("one", "other")}
+    load_policy(book(written("pay: 5 EUR\nrestrictions: {one: one}"), own=files))
+    with pytest.raises(PolicyError, match="over 262144 bytes when published; shorten lists and texts"):
+        load_policy(book(written("pay: 5 EUR\nrestrictions: {one: one, other: other}"), own=files))
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10**6), st.integers(1, 30), st.text(max_size=3), st.sampled_from(DATA_FILES))
 def test_a_data_file_with_a_piece_cut_out_is_used_or_refused_by_its_name(

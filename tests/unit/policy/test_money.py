@@ -15,6 +15,7 @@ from kulanz.domain.money import (
     minor_units,
     parse_amount,
     round_exact,
+    whole,
 )
 
 DECIMAL_MODES = {
@@ -155,6 +156,13 @@ def test_rounding_to_a_step_gives_a_near_multiple_of_it(value: Fraction, mode: R
     rounded = round_exact(value, mode, step)
     assert rounded % step == 0
     assert abs(rounded - value) < step
+
+
+@given(st.fractions(-(10**6), 10**6, max_denominator=3))
+def test_equal_numbers_have_one_form(value: Fraction) -> None:
+    assert whole(value) == value
+    assert (type(whole(value)) is int) == (value % 1 == 0)
+    assert whole(5) == 5
 
 
 def test_a_third_of_a_tie_is_exact_where_decimals_would_lose_it() -> None:

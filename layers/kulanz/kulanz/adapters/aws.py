@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from typing import Any
 
 import boto3
@@ -37,6 +38,10 @@ RETRYABLE_CODES = frozenset(
         "TransactionConflictException", "TransactionInProgressException", "503", "500",
     }
 )  # fmt: skip
+
+
+RETRIED_REASONS = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
+"""Why a transaction can be cancelled that may succeed when it is sent again."""
 
 
 def client(service: str) -> Any:
@@ -76,6 +81,12 @@ def call[T](what: str, function: Callable[..., T], **arguments: Any) -> T:
         return function(**arguments)
     except (ClientError, BotoCoreError, OSError) as error:
         raise translated(error, what) from error
+
+
+def read_number(text: str) -> int | Decimal:
+    """A number of DynamoDB: an int where it is whole."""
+    value = Decimal(text)
+    return int(value) if value == value.to_integral_value() else value
 
 
 def query(

@@ -9,6 +9,7 @@ from collections import Counter
 from decimal import Decimal
 from typing import Any
 
+from kulanz.adapters.aws import read_number
 from kulanz.domain.books import DIGEST_MODULUS, CountKey, Fate, RowClass, SumKey, Totals
 from kulanz.domain.campaign import (
     Campaign,
@@ -293,7 +294,7 @@ def meta_additions(receipt: Receipt) -> dict[str, int | Decimal]:
 def _read_progress(item: Item, work: Pass) -> Progress:
     prefix = f"{work.value}|"
     figures = {
-        name.removeprefix(prefix): _number(value["N"]) for name, value in item.items() if name.startswith(prefix)
+        name.removeprefix(prefix): read_number(value["N"]) for name, value in item.items() if name.startswith(prefix)
     }
     counts: Counter[CountKey] = Counter()
     sums: dict[SumKey, int | Decimal] = {}
@@ -314,11 +315,6 @@ def _read_progress(item: Item, work: Pass) -> Progress:
     )
     dispatched = _optional_number(item, dispatched_name(work)) == int(item["log_count"]["N"])
     return Progress(int(figures.get("bytes", 0)), dispatched, totals)
-
-
-def _number(text: str) -> int | Decimal:
-    value = Decimal(text)
-    return int(value) if value == value.to_integral_value() else value
 
 
 def frozen_item(campaign_id: CampaignId, frozen: Frozen) -> Item:
@@ -403,7 +399,7 @@ def read_receipt(campaign_id: CampaignId, item: Item) -> Receipt:
             {CountKey(RowClass(row_class), reason, Fate(fate)): n for row_class, reason, fate, n in content["counts"]}
         ),
         sums={
-            SumKey(RowClass(row_class), Fate(fate), measure): _number(n)
+            SumKey(RowClass(row_class), Fate(fate), measure): read_number(n)
             for row_class, fate, measure, n in content["sums"]
         },
     )

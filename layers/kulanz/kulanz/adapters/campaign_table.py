@@ -17,6 +17,7 @@ from kulanz.adapters import campaign_items as items
 from kulanz.adapters.aws import (
     CONFLICT_ATTEMPTS,
     CONFLICT_BACKOFF_LONGEST_SECONDS,
+    RETRIED_REASONS,
     backoff_seconds,
     call,
     error_code,
@@ -37,9 +38,6 @@ from kulanz.domain.campaign import (
     StateChange,
 )
 from kulanz.domain.incident_record import IncidentRecord, Revision
-
-FROZEN_BYTES = 300 * 1024
-"""A DynamoDB item holds 400 KB; the frozen policy and incident stay well below."""
 
 type Item = dict[str, Any]
 
@@ -72,8 +70,6 @@ class DynamoCampaigns:
     def open(
         self, before: IncidentRecord, after: IncidentRecord, campaign: Campaign, frozen: Frozen, change: StateChange
     ) -> None:
-        if len(frozen.policy) + len(frozen.incident) > FROZEN_BYTES:
-            raise Refused(f"policy and incident have over {FROZEN_BYTES} bytes together")
         self._write_conditionally(
             [
                 self._put_incident(before, after),
@@ -313,7 +309,7 @@ def _met_another(error: ClientError, what: str) -> bool:
     reasons = {reason.get("Code", "None") for reason in error.response.get("CancellationReasons", [])}
     if "ConditionalCheckFailed" in reasons:
         raise Outdated from None
-    if not reasons & {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}:
+    if not reasons & RETRIED_REASONS:
         raise Refused(f"{what}: {', '.join(sorted(reasons))}") from error
     return True
 

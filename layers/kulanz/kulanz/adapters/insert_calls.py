@@ -32,9 +32,8 @@ from kulanz.adapters.aws import (
     backoff_seconds,
 )
 from kulanz.application.ports import Refused, TryAgain
+from kulanz.domain.estimate import INSERTS_PER_CALL
 
-STATEMENTS_PER_CALL = 25
-"""The limit of BatchExecuteStatement."""
 SHORTEST_WAIT_SECONDS = 0.001
 LOST_CALLS_MOST = 4
 """How many calls of one batch may get no answer (reset, timeout) before the batch is given up for now."""
@@ -216,8 +215,8 @@ def _close(connections: Iterable[http.client.HTTPConnection]) -> None:
 
 
 def _pages(statements: Sequence[Statement]) -> Iterator[Sequence[Statement]]:
-    for start in range(0, len(statements), STATEMENTS_PER_CALL):
-        yield statements[start : start + STATEMENTS_PER_CALL]
+    for start in range(0, len(statements), INSERTS_PER_CALL):
+        yield statements[start : start + INSERTS_PER_CALL]
 
 
 def _codes(number: int, status: int, content: bytes) -> list[str | None]:

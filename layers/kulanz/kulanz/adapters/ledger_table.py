@@ -8,14 +8,22 @@ reading what stands there, because it may be our own write whose reply was lost.
 import json
 import time
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
 from functools import lru_cache
 from itertools import batched
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from kulanz.adapters.aws import ENTRY_ATTEMPTS, backoff_seconds, call, error_code, query, translated
+from kulanz.adapters.aws import (
+    ENTRY_ATTEMPTS,
+    RETRIED_REASONS,
+    backoff_seconds,
+    call,
+    error_code,
+    query,
+    read_number,
+    translated,
+)
 from kulanz.adapters.insert_calls import InsertCalls, Statement
 from kulanz.application.ports import Refused, TryAgain
 from kulanz.domain.decision import Outcome
@@ -28,8 +36,6 @@ KEYS_PER_READ = 100
 KEPT_PER_TRANSACTION = 25
 """Decisions with their histories: half of the 100 actions that TransactWriteItems takes, and 0.5 MB of its 4."""
 CONDITION_FAILED = "ConditionalCheckFailed"
-RETRIED_REASONS = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
-"""Why a transaction can be cancelled that may succeed when it is sent again."""
 
 _INSTANTS_REMEMBERED = 256
 _ATTRIBUTES = ("pk", "sk", "body", "status", "remaining", "effective_at", "ttl", "origin")
@@ -67,7 +73,7 @@ def read_entry(item: Item) -> Entry:
         key=DecisionKey.parse(item["pk"]["S"], item["sk"]["S"]),
         body=item["body"]["S"],
         status=Outcome(item["status"]["S"]),
-        remaining=tuple(_number(left) for left in item["remaining"]["L"]),
+        remaining=tuple(read_number(left["N"]) if "N" in left else None for left in item["remaining"]["L"]),
         effective_at=parse_instant(item["effective_at"]["S"]),
         expires_at=None if expires_at is None else parse_instant(expires_at["S"]),
         ttl=int(item["ttl"]["N"]),
@@ -95,13 +101,6 @@ def history_put(change: HistoryChange, ttl: int) -> Item:
 
 def _read_history(item: Item) -> UnitHistory:
     return UnitHistory.from_text(int(item["version"]["N"]), item["history"]["S"])
-
-
-def _number(left: Item) -> int | Decimal | None:
-    if "N" not in left:
-        return None
-    value = Decimal(left["N"])
-    return int(value) if value == value.to_integral_value() else value
 
 
 class DynamoLedger:

@@ -20,9 +20,9 @@ from kulanz.application.ports import (
     TryAgain,
 )
 from kulanz.domain.campaign import PinnedList
+from kulanz.domain.policy.frozen import MAX_PUBLISHED_BYTES
 
 BLOCK_BYTES = 256 * 1024
-POLICY_BYTES = 256 * 1024
 PUBLISH_ATTEMPTS = 5
 PUBLISHED_AT_MOST = 10_000
 """Versions of policies in one listing, so that a bucket with other things in it cannot fill the memory."""
@@ -136,15 +136,15 @@ class S3Policies:
     def fetch(self, policy_id: str, version: int) -> bytes:
         try:
             answer = self._client.get_object(Bucket=self._bucket, Key=f"{self._prefix}{policy_id}/{version}.json")
-            content: bytes = answer["Body"].read(POLICY_BYTES + 1)
+            content: bytes = answer["Body"].read(MAX_PUBLISHED_BYTES + 1)
         except ClientError as error:
             if error_code(error) in _NOT_THERE:
                 raise PolicyMissing(f"{policy_id}/{version}") from None
             raise translated(error, "GetObject") from error
         except (BotoCoreError, HTTPError) as error:
             raise TryAgain(f"GetObject: {type(error).__name__}") from error
-        if len(content) > POLICY_BYTES:
-            raise Refused(f"a policy has at most {POLICY_BYTES} bytes")
+        if len(content) > MAX_PUBLISHED_BYTES:
+            raise Refused(f"a policy has at most {MAX_PUBLISHED_BYTES} bytes")
         return content
 
     def publish(self, policy_id: str, version: int, content: bytes) -> bool:

@@ -9,15 +9,13 @@ from datetime import datetime
 from typing import Protocol
 
 from kulanz.application.incident_event import DetailType
-from kulanz.application.ports import CampaignStore, Ledger, Outdated, TryAgain
+from kulanz.application.ports import ATTEMPTS_AGAINST_OTHERS, CampaignStore, Ledger, Outdated, TryAgain
 from kulanz.domain.campaign import State
 from kulanz.domain.decision import Outcome
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz.domain.incident_record import IncidentRecord
 from kulanz.domain.ledger import Entry, HistoryChange, Lifetime, read_decision
 from kulanz.domain.policy.history import HistoryKey, UnitHistory
-
-ATTEMPTS_AGAINST_OTHERS = 5
 
 
 class OfferRefused(Exception):

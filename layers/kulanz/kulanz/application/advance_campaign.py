@@ -134,12 +134,8 @@ def _announce(campaign: Campaign, ports: AdvancePorts) -> bool:
         receipts = [ports.campaigns.receipts(campaign.id, work) for work in Pass]
         chunks = differing_chunks(campaign, *receipts)
     content = canonical_json(campaign_report(campaign, found, ports.operation, chunks))
-    place = campaign.id
-    ports.archive.put(
-        f"campaigns/{place.incident_id}/{place.seq:03d}/report-{campaign.log_count:06d}.json",
-        content,
-        "application/json",
-    )
+    key = f"{campaign.id.folder}/report-{campaign.log_count:06d}.json"
+    ports.archive.put(key, content, "application/json")
     ports.announcer.announce(Announcement(ANNOUNCED[campaign.state], content.decode()))
     ports.campaigns.mark_announced(campaign.id, f"{campaign.log_count}")
     return True

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from kulanz.application.frozen import thaw
 from kulanz.application.ports import CampaignStore, Ledger, ListStore, PinnedVersionGone
-from kulanz.domain.campaign import Campaign, Pass, State
+from kulanz.domain.campaign import ENDED, Campaign, Pass
 from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.identifiers import ACCOUNT_ID_EXPECTED, is_account_id
 from kulanz.domain.ledger import Entry, earlier_grants, is_expired, kept_before, read_decision
@@ -76,7 +76,7 @@ class Answer:
 
     def is_final(self) -> bool:
         """Whether no campaign of the incident is still at work."""
-        return all(campaign.state in (State.CLOSED, State.REFUSED, State.CANCELLED) for campaign in self.campaigns)
+        return all(campaign.state in ENDED for campaign in self.campaigns)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from kulanz.domain.books import IN_THE_LEDGER, Fate, Totals
 from kulanz.domain.campaign import Campaign, Cursor, Pass, Receipt
 from kulanz.domain.decider import REMEMBERED_FACTS, Decider, Remembered, prepare
 from kulanz.domain.decision import Decision, Outcome
-from kulanz.domain.estimate import KEPT_WRITE_UNITS
+from kulanz.domain.estimate import INSERTS_PER_CALL, KEPT_WRITE_UNITS
 from kulanz.domain.ledger import (
     WRITER_LIFE,
     DecisionKey,
@@ -51,7 +51,6 @@ from kulanz.domain.lists import (
 from kulanz.domain.policy import CompiledPolicy
 from kulanz.domain.succession import Before, is_as_planned, is_more_than, stands_before, still_owed, within_plan
 
-STATEMENTS_PER_CALL = 25
 LINES_PER_LOOK_AT_THE_CLOCK = 250
 WAVE_SECONDS = 5.0
 """The longest a worker waits for its pace between two looks at the clock."""
@@ -79,7 +78,7 @@ class GrantSettings:
 
         `write_units` is what one of them costs.
         """
-        most = STATEMENTS_PER_CALL * self.calls_in_flight
+        most = INSERTS_PER_CALL * self.calls_in_flight
         if self.units_per_second <= 0:
             return most
         return max(1, min(most, int(self.units_per_second * WAVE_SECONDS / write_units)))

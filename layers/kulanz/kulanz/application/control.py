@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from kulanz.application.dispatch import dispatch
-from kulanz.application.ports import CampaignStore, ChunkQueue, Outdated, TryAgain
+from kulanz.application.ports import ATTEMPTS_AGAINST_OTHERS, CampaignStore, ChunkQueue, Outdated, TryAgain
 from kulanz.domain.campaign import ENDED, ENGINE_VERSION, WORKABLE, Campaign, CampaignId, Cause, Pass, State
 
-ATTEMPTS_AGAINST_OTHERS = 5
 WORKER_LONGEST = timedelta(minutes=15)
 """The longest that Lambda lets a function run; the template's timeout is shorter."""
 CLOCK_ALLOWANCE = timedelta(minutes=15)

@@ -6,23 +6,9 @@ from enum import StrEnum
 
 from kulanz.application.chunk_run import TIME_TO_FINISH_SECONDS, ChunkRun, Clock, GrantPorts, GrantSettings
 from kulanz.application.frozen import FrozenCache
-from kulanz.application.ports import (
-    ChunkMessage,
-    Outdated,
-    PinnedVersionGone,
-)
-from kulanz.domain.campaign import (
-    ENGINE_VERSION,
-    WORKABLE,
-    Campaign,
-    Cause,
-    Pass,
-    Receipt,
-    State,
-)
-from kulanz.domain.lists import (
-    ListRefused,
-)
+from kulanz.application.ports import ChunkMessage, Outdated, PinnedVersionGone
+from kulanz.domain.campaign import ENGINE_VERSION, WORKABLE, Campaign, Cause, Pass, Receipt, State
+from kulanz.domain.lists import ListRefused
 
 RECEIPTS_PER_MESSAGE = 1_000
 
@@ -79,7 +65,7 @@ def grant_credits(
     return replace(done, work=Work.CONTINUED)
 
 
-def _work_or_stop(run: "ChunkRun", cause: Cause) -> Receipt | Work:
+def _work_or_stop(run: ChunkRun, cause: Cause) -> Receipt | Work:
     """The receipt of one attempt; or, where the campaign cannot go on, how it was stopped."""
     campaign, now = run.campaign, run.clock.now()
     if campaign.engine != ENGINE_VERSION:
@@ -105,7 +91,7 @@ def may_work(campaign: Campaign, message: ChunkMessage) -> bool:
     return WORKABLE.get(campaign.state) is message.work and 0 <= message.chunk < len(campaign.chunks)
 
 
-def _stop(run: "ChunkRun", target: State, reason: str, cause: Cause) -> Work:
+def _stop(run: ChunkRun, target: State, reason: str, cause: Cause) -> Work:
     try:
         run.ports.campaigns.change_state(run.campaign, run.campaign.change(target, reason, cause, run.clock.now()))
     except Outdated:
@@ -115,8 +101,7 @@ def _stop(run: "ChunkRun", target: State, reason: str, cause: Cause) -> Work:
 
 def problems_key(receipt: Receipt) -> str:
     """Where the problems of a receipt's lines are filed: the key holds the whole range, so only one content fits it."""
-    folder = f"campaigns/{receipt.campaign.incident_id}/{receipt.campaign.seq:03d}/problems"
-    return f"{folder}/{receipt.work}-{receipt.start:014d}-{receipt.end:014d}.jsonl"
+    return f"{receipt.campaign.folder}/problems/{receipt.work}-{receipt.start:014d}-{receipt.end:014d}.jsonl"
 
 
 def _problem_lines(problems: list[dict[str, str | int]]) -> bytes:

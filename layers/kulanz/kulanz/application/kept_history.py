@@ -135,8 +135,8 @@ class HistoryReader:
 
 def _key(receipt: Receipt) -> str:
     """Where a receipt's histories are filed: the digest in the key tells apart what two workers read at two moments."""
-    folder = f"campaigns/{receipt.campaign.incident_id}/{receipt.campaign.seq:03d}/history"
-    return f"{folder}/{receipt.work}-{receipt.start:014d}-{receipt.end:014d}-{receipt.history}.jsonl"
+    span = f"{receipt.start:014d}-{receipt.end:014d}"
+    return f"{receipt.campaign.folder}/history/{receipt.work}-{span}-{receipt.history}.jsonl"
 
 
 def _line(offset: int, read: Read) -> bytes:

@@ -7,13 +7,13 @@ the next delivery goes on where the records stand.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any
 
 from kulanz.application.check_list import must_not_state_history, required_columns
-from kulanz.application.control import may_write_until
+from kulanz.application.control import CLOCK_ALLOWANCE, may_write_until
 from kulanz.application.dispatch import dispatch
 from kulanz.application.frozen import thaw_incident
 from kulanz.application.incident_event import (
@@ -26,6 +26,7 @@ from kulanz.application.incident_event import (
     read_incident_event,
 )
 from kulanz.application.ports import (
+    ATTEMPTS_AGAINST_OTHERS,
     Archive,
     CampaignStore,
     ChunkQueue,
@@ -41,6 +42,7 @@ from kulanz.application.ports import (
 from kulanz.application.withdraw_incident import stop_withdrawn
 from kulanz.domain.campaign import (
     ENGINE_VERSION,
+    FROZEN_BYTES,
     WORKABLE,
     Campaign,
     CampaignId,
@@ -74,12 +76,8 @@ from kulanz.domain.policy import (
 from kulanz.domain.succession import follows
 from kulanz.domain.time import format_instant
 
-CLOCK_ALLOWANCE = timedelta(minutes=15)
-"""How far a publisher's clock may be ahead."""
 REASONS_PER_POLICY = 60
 """Each is counted with up to five fates, in one update expression of at most 4 KB: some 330 counters."""
-ATTEMPTS_AGAINST_OTHERS = 5
-"""How often a write is decided anew because somebody else was first; then the message comes again."""
 
 
 class Opening(StrEnum):
@@ -327,6 +325,7 @@ def _freeze(
         document = document_from_json(ports.policies.fetch(reference.id, reference.version))
         _must_be_countable(document)
         frozen = Frozen(freeze(document, reference.parameters), content)
+        _must_fit(frozen)
         incident = thaw_incident(content)
         _must_have_happened(incident, now)
         return frozen, compile_policy(frozen.policy, incident, now)
@@ -354,6 +353,17 @@ def _must_be_countable(document: PolicyDocument) -> None:
             "policy_too_large",
             "detail.campaign.policy",
             f"the policy has {reasons} clauses, heads and facts; at most {REASONS_PER_POLICY} can be counted",
+        )
+
+
+def _must_fit(frozen: Frozen) -> None:
+    size = len(frozen.policy) + len(frozen.incident)
+    if size > FROZEN_BYTES:
+        raise EventRefused(
+            "policy_too_large",
+            "detail.campaign.policy",
+            f"the policy and the incident's facts have {size} bytes together; at most {FROZEN_BYTES} can be kept,"
+            " so shorten one of them",
         )
 
 

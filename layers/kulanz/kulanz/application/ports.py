@@ -49,6 +49,10 @@ class Outdated(Exception):
     """A conditional write found that somebody else had written first; read again and decide anew."""
 
 
+ATTEMPTS_AGAINST_OTHERS = 5
+"""How often a write is decided anew because somebody else was first; then it is for whoever asked to try again."""
+
+
 class ListStore(Protocol):
     """The lists of affected accounts, in versioned storage."""
 

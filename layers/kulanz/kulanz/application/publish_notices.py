@@ -9,7 +9,8 @@ from kulanz.domain.campaign import CampaignId
 from kulanz.domain.decision import Decision
 from kulanz.domain.ledger import Entry, read_decision
 from kulanz.domain.money import format_amount
-from kulanz.domain.notices import Audience, NoticeMessage, Recipient, Template, notice_id, pack_notices
+from kulanz.domain.notices import Audience, NoticeMessage, Recipient, notice_id, pack_notices
+from kulanz.domain.policy.document import NoticeText
 from kulanz.domain.time import format_instant
 
 
@@ -39,7 +40,7 @@ def publish_notices(
     that can be published was.
     """
     notices: list[tuple[Audience, Recipient]] = []
-    templates: dict[Audience, Template] = {}
+    templates: dict[Audience, NoticeText] = {}
     policies: dict[CampaignId, tuple[str, int]] = {}
     seen = unprojected = 0
     for entry in entries:
@@ -54,7 +55,7 @@ def publish_notices(
             continue
         told = decision.notice
         audience = Audience(str(entry.key.campaign), told.kind, told.locale, told.channel)
-        templates[audience] = Template(template.subject, template.text)
+        templates[audience] = template
         policies[entry.key.campaign] = policy.policy_id, policy.version
         notices.append((audience, _recipient(entry, decision, told.kind)))
     messages: list[NoticeMessage] = pack_notices(notices, templates, policies, recipients_per_message)

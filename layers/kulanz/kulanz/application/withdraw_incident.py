@@ -5,10 +5,8 @@ What was granted is never taken back by an event.
 
 from datetime import datetime
 
-from kulanz.application.ports import CampaignStore, Outdated, TryAgain
+from kulanz.application.ports import ATTEMPTS_AGAINST_OTHERS, CampaignStore, Outdated, TryAgain
 from kulanz.domain.campaign import Campaign, Cause, State
-
-ATTEMPTS_AGAINST_OTHERS = 5
 
 
 def stop_withdrawn(incident_id: str, revision: int, campaigns: CampaignStore, cause: Cause, now: datetime) -> None:

@@ -19,6 +19,8 @@ CHUNKS_PER_LIST = 20_000
 CHUNK_BYTES_SMALLEST = 256
 CAMPAIGNS_PER_INCIDENT = 999
 LINES_PER_LIST = 125_000_000
+FROZEN_BYTES = 300 * 1024
+"""Of a frozen policy and its incident together; the DynamoDB item that holds them has at most 400 KB."""
 
 _CAMPAIGN_ID = re.compile(r"([^/]+)/([1-9][0-9]{0,2})", re.ASCII).fullmatch
 
@@ -32,6 +34,11 @@ class CampaignId:
 
     def __str__(self) -> str:
         return f"{self.incident_id}/{self.seq}"
+
+    @property
+    def folder(self) -> str:
+        """Where the bucket has what the campaign leaves behind: reports, problems of rows, what its plan read."""
+        return f"campaigns/{self.incident_id}/{self.seq:03d}"
 
     @classmethod
     def parse(cls, text: str) -> "CampaignId":

@@ -17,11 +17,11 @@ from kulanz.domain.ledger import decision_body
 from kulanz.domain.lists import Cells, LineReader, Problem, Record, fact_problem, facts_text, row_digest
 from kulanz.domain.policy import CompiledPolicy
 from kulanz.domain.policy.history import NOTHING_KEPT, Addition, Kept
+from kulanz.domain.policy.verdict import CANNOT_BE_COMPUTED
 
 WORTH_LARGEST = 10**10
 WORTH_DECIMALS = 6
 """With 125,000,000 rows of a list, sums of such quantities have 25 digits: fewer than DynamoDB and Decimal keep."""
-NOT_COMPUTABLE = "cannot_be_computed"
 REMEMBERED_FACTS = 8_192
 """Sets of facts remembered at a time; about 1 KB each. One with much time kept has the room of several."""
 PARTS_PER_SET = 8
@@ -106,7 +106,7 @@ class Decider[Came]:
             _must_be_writable(decision, self._decided_at)
         except (ArithmeticError, ValueError):
             # A date at the end of the calendar, a product beyond all sums: this row's alone, and a person's to decide.
-            decision, addition = Decision(Outcome.HELD, NOT_COMPUTABLE), None
+            decision, addition = Decision(Outcome.HELD, CANNOT_BE_COMPUTED), None
         return self._prepare(decision, facts_text(values), kept, addition)
 
 

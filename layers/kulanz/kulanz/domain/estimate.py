@@ -17,6 +17,7 @@ from kulanz.domain.campaign import WORKABLE, Campaign, StateChange
 from kulanz.domain.prices import TABLE_WRITES, TOPIC_MESSAGES, TOPIC_MESSAGES_ELSEWHERE, PriceTable
 
 INSERTS_PER_CALL = 25
+"""The limit of BatchExecuteStatement."""
 MESSAGES_PER_SEND = 10
 RECORDS_PER_STREAM_BATCH = 1_000
 PASSES = 2

@@ -13,7 +13,7 @@ from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
 
-from kulanz.domain.money import AmountError, minor_units, parse_minor
+from kulanz.domain.money import AmountError, minor_units, parse_minor, whole
 from kulanz.domain.time import TimeError, Window, format_instant, parse_day, parse_instant, zone_of
 
 MAX_TEXT_CHARACTERS = 200
@@ -118,7 +118,7 @@ def canonical(value: FactValue | None) -> str:  # noqa: PLR0911 (one return per 
         case str():
             return value
         case Fraction():
-            return f"{value.numerator}/{value.denominator}" if value.denominator != 1 else str(value.numerator)
+            return str(value)
         case datetime():
             return format_instant(value)
         case date():
@@ -138,11 +138,10 @@ def parse_number(text: str) -> int | Fraction:
     match = _NUMBER.fullmatch(text)
     if match is None:
         raise ValueError("a plain decimal number such as 12 or 12.5")
-    sign, whole, decimals = match.groups()
+    sign, digits, decimals = match.groups()
     if decimals is None:
-        return -int(whole) if sign else int(whole)
-    value = Fraction(int(whole + decimals), 10 ** len(decimals))
-    exact: int | Fraction = value.numerator if value.denominator == 1 else value
+        return -int(digits) if sign else int(digits)
+    exact = whole(Fraction(int(digits + decimals), 10 ** len(decimals)))
     return -exact if sign else exact
 
 
@@ -154,7 +153,7 @@ def _reader(fact: FactDeclaration) -> Callable[[str], FactValue]:  # noqa: PLR09
         case "yes_no":
             return _read_yes_no
         case "number":
-            return _bounded(_read_number, fact, 1)
+            return _bounded(parse_number, fact, 1)
         case "money":
             decimals = minor_units(fact.currency)
             return _bounded(lambda text: _read_money(text, decimals), fact, 10**decimals)
@@ -173,7 +172,7 @@ def _list_reader(fact: FactDeclaration) -> Callable[[str], tuple[FactItem, ...]]
         case "list":
             return _read_list
         case "numbers":
-            return _items_reader(_read_number)
+            return _items_reader(parse_number)
         case "amounts":
             places = minor_units(fact.currency)
             return _items_reader(lambda text: _read_money(text, places))
@@ -209,10 +208,6 @@ def _read_yes_no(text: str) -> bool:
         return YES_NO[text]
     except KeyError:
         raise ValueError("true or false") from None
-
-
-def _read_number(text: str) -> int | Fraction:
-    return parse_number(text)
 
 
 def _read_money(text: str, decimals: int) -> int:

@@ -101,6 +101,11 @@ def format_amount(money: Money) -> str:
     return format_minor(money.minor, minor_units(money.currency))
 
 
+def whole(value: Exact) -> Exact:
+    """Give a whole number as an int, and any other as it is: equal numbers then have one form."""
+    return value.numerator if value.denominator == 1 else value
+
+
 def round_exact(value: Exact, mode: Rounding, step: int = 1) -> int:
     """Round an exact amount to a multiple of ``step`` minor units; ``up`` moves away from zero, ``down`` toward it."""
     if type(value) is int and step == 1:

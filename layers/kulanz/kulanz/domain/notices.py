@@ -14,6 +14,7 @@ from typing import TypedDict
 from kulanz.domain.campaign import CampaignId
 from kulanz.domain.incident_record import Revision
 from kulanz.domain.ledger import DecisionKey
+from kulanz.domain.policy.document import NoticeText
 from kulanz.domain.time import format_instant
 
 NOTICE_VERSION = 1
@@ -95,14 +96,6 @@ class Audience:
 
 
 @dataclass(frozen=True, slots=True)
-class Template:
-    """The text of a notice in one language, with `{{ name }}` where a recipient's values go."""
-
-    subject: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class Recipient:
     """One account that is to be told about one decision."""
 
@@ -161,7 +154,7 @@ def status_notice_id(incident_id: str, revision: int) -> str:
 
 def pack_notices(
     notices: Iterable[tuple[Audience, Recipient]],
-    templates: Mapping[Audience, Template],
+    templates: Mapping[Audience, NoticeText],
     policy: Mapping[CampaignId, tuple[str, int]],
     recipients_per_message: int,
 ) -> list[NoticeMessage]:

@@ -5,17 +5,10 @@
 
 from typing import TYPE_CHECKING
 
-from kulanz.domain.policy.compiled import CompiledPolicy, Explanation, Template, check, compile_policy
+from kulanz.domain.policy.compiled import CompiledPolicy, Explanation, check, compile_policy
 from kulanz.domain.policy.document import PolicyDocument
 from kulanz.domain.policy.errors import PolicyError
-from kulanz.domain.policy.frozen import (
-    content_hash,
-    document_from_json,
-    document_json,
-    freeze,
-    policy_hash,
-    read_frozen,
-)
+from kulanz.domain.policy.frozen import content_hash, document_from_json, document_json, freeze, policy_hash
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +18,6 @@ __all__ = [
     "Explanation",
     "PolicyDocument",
     "PolicyError",
-    "Template",
     "check",
     "compile_policy",
     "content_hash",
@@ -34,7 +26,6 @@ __all__ = [
     "freeze",
     "load_policy",
     "policy_hash",
-    "read_frozen",
 ]
 
 

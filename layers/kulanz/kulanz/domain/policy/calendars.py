@@ -69,9 +69,7 @@ def calendar_functions(working: WorkingDays | None) -> dict[str, Function]:
         "days_with_at_least": Function(
             "days_with_at_least(outage, 12 h)", _zoned(_days_with_at_least, OUTAGE, DURATION, gives=NUMBER)
         ),
-        "weekday": Function(
-            "weekday(day)", _constant_day(lambda day: WEEKDAY_NAMES[(day - 1) % 7], TEXT), choices=WEEKDAY_NAMES
-        ),
+        "weekday": Function("weekday(day)", _weekday, choices=WEEKDAY_NAMES),
         "is_working_day": Function("is_working_day(day)", _is_working_day(working)),
         "time_of_day": Function("time_of_day(instant)", _zoned(_time_of_day, INSTANT, gives=TIME_OF_DAY)),
         "daily": Function(
@@ -98,12 +96,9 @@ def _zoned(function: Callable[..., Any], *kinds: Kind, gives: Kind) -> Bind:
     return bind
 
 
-def _constant_day(function: Callable[[int], Any], gives: Kind) -> Bind:
-    def bind(nodes: tuple[Node, ...]) -> Bound:
-        check_kinds(nodes, DAY)
-        return gives, function
-
-    return bind
+def _weekday(nodes: tuple[Node, ...]) -> Bound:
+    check_kinds(nodes, DAY)
+    return TEXT, lambda day: WEEKDAY_NAMES[(day - 1) % 7]
 
 
 def _is_working_day(working: WorkingDays | None) -> Bind:

@@ -11,10 +11,10 @@ from kulanz.domain.facts import INVALID, FactDeclaration, FactValue
 from kulanz.domain.incident import Incident
 from kulanz.domain.policy import kinds
 from kulanz.domain.policy.counted import counts_elsewhere, period_labels
-from kulanz.domain.policy.document import NoticeRule, PolicyDocument
+from kulanz.domain.policy.document import NoticeRule, NoticeText, PolicyDocument
 from kulanz.domain.policy.errors import Path, PolicyError
 from kulanz.domain.policy.expression import UNSET, Node, Row
-from kulanz.domain.policy.frozen import read_frozen_with_parameters, resolve_parameters
+from kulanz.domain.policy.frozen import MAX_PUBLISHED_BYTES, document_json, read_frozen, resolve_parameters
 from kulanz.domain.policy.history import KIND_MARK, NOTHING_KEPT, Addition, Kept, KeptValue
 from kulanz.domain.policy.kinds import Kind, filled_in
 from kulanz.domain.policy.periods import label_in
@@ -22,15 +22,7 @@ from kulanz.domain.policy.program import AMOUNTS, FactSlot, Program
 from kulanz.domain.policy.verdict import NOTHING_GRANTED, Judge, Verdict
 from kulanz.domain.time import Window, instant_of
 
-MAX_REMEMBERED_DECISIONS = 4096
-
-
-@dataclass(frozen=True, slots=True)
-class Template:
-    """A notice's text in one language; ``{{ name }}`` is filled in for each recipient."""
-
-    subject: str
-    text: str
+MAX_REMEMBERED_NOTICES = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +153,7 @@ class CompiledPolicy:
         decision = self._decision(verdict, row)
         return Explanation(decision, explain(self._judge, verdict, decision, row, self._slots))
 
-    def templates(self, kind: str, locale: str) -> Template | None:
+    def templates(self, kind: str, locale: str) -> NoticeText | None:
         """Give the text of a notice by outcome and language, as a decision's notice names them."""
         return None if self._notice is None else self._notice.templates.get((kind, locale))
 
@@ -210,11 +202,7 @@ class _CompiledNotice:
     """The notice rule: which text an outcome and a language choose."""
 
     def __init__(self, program: Program, rule: NoticeRule) -> None:
-        self.templates = {
-            (kind, locale): Template(text.subject, text.text)
-            for kind, texts in rule.texts.items()
-            for locale, text in texts.items()
-        }
+        self.templates = {(kind, locale): text for kind, texts in rule.texts.items() for locale, text in texts.items()}
         for kind, texts in rule.texts.items():
             if rule.default_locale not in texts:
                 problem = f"add the text in the default language {rule.default_locale!r}"
@@ -250,7 +238,7 @@ class _CompiledNotice:
         notice = self._remembered.get(key)
         if notice is None:
             notice = Notice(kind, chosen, channel)
-            if len(self._remembered) < MAX_REMEMBERED_DECISIONS:
+            if len(self._remembered) < MAX_REMEMBERED_NOTICES:
                 self._remembered[key] = notice
         return notice
 
@@ -281,7 +269,7 @@ def compile_policy(frozen: bytes, incident: Incident, decided_at: datetime) -> C
     """
     if decided_at.tzinfo is None:
         raise PolicyError("expected an aware decided_at")
-    document, parameters = read_frozen_with_parameters(frozen)
+    document, parameters = read_frozen(frozen)
     try:
         return CompiledPolicy(Program(document, parameters, incident, decided_at))
     except PolicyError as error:
@@ -290,6 +278,9 @@ def compile_policy(frozen: bytes, incident: Incident, decided_at: datetime) -> C
 
 def check(document: PolicyDocument) -> None:
     """Check everything of a document that can be wrong before any incident. Raises ``PolicyError`` with the line."""
+    if len(document_json(document)) > MAX_PUBLISHED_BYTES:
+        problem = f"with its data files it has over {MAX_PUBLISHED_BYTES} bytes when published; shorten lists and texts"
+        raise document.located(PolicyError(problem))
     try:
         CompiledPolicy(Program(document, resolve_parameters(document, {}), None, None))
     except PolicyError as error:

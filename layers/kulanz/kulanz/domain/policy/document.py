@@ -123,6 +123,20 @@ class Fact:
 
 
 @dataclass(frozen=True)
+class FactLine:
+    """A fact as its type alone, as the list of its choices, or with its entries written out."""
+
+    written: ByKind = ByKind(plain=OneOf(FACT_TYPES), listed=ListOf(Text()), mapped=Part(Fact))
+
+    def read(self, raw: Any, path: Path) -> Fact:
+        read = self.written.read(raw, path)
+        return Fact(type=read) if isinstance(read, str) else Fact(choices=read) if isinstance(read, tuple) else read
+
+    def schema(self, definitions: dict[str, Schema]) -> Schema:
+        return self.written.schema(definitions)
+
+
+@dataclass(frozen=True)
 class Stretch:
     """A stretch of time that does not count."""
 
@@ -240,20 +254,18 @@ class ClauseLine:
         return {"anyOf": [line, self.written_out.schema(definitions)]}
 
 
+VALIDITY_FOR = Text("a length", r"[1-9][0-9]{0,4} (?:hour|day|week|month)s?", ("7 days",))
+
+
 @dataclass(frozen=True)
 class Validity:
     """How long a benefit can be used."""
 
-    for_: str = entry(
-        Text("a length", r"[1-9][0-9]{0,4} (?:hour|day|week|month)s?", ("7 days",)), "For how long.", default=""
-    )
+    for_: str = entry(VALIDITY_FOR, "For how long.", default="")
     from_: str = entry(
         Expression("grant, redemption, an instant or a first day"), "From when on it counts.", default="grant"
     )
     until: str = entry(Expression("an instant or a last day"), "The latest end; a day is included.", default="")
-
-
-VALIDITY_FOR = Text("a length", r"[1-9][0-9]{0,4} (?:hour|day|week|month)s?", ("7 days",))
 
 
 @dataclass(frozen=True)
@@ -409,8 +421,8 @@ class Policy:
         "Readings to choose from, each with a sentence that explains it; the first holds when nobody chooses.",
         empty=dict,
     )
-    facts: Mapping[str, Any] = entry(
-        MapOf(ByKind(plain=OneOf(FACT_TYPES), listed=ListOf(Text()), mapped=Part(Fact)), NAME),
+    facts: Mapping[str, Fact] = entry(
+        MapOf(FactLine(), NAME),
         "The facts it reads: a type, a list of choices, or a description.",
         empty=dict,
     )

@@ -13,7 +13,6 @@ from zoneinfo import ZoneInfo
 
 from kulanz.domain.decision import Benefit, Decision, Due, Outcome, Validity
 from kulanz.domain.money import MAX_MINOR_UNITS
-from kulanz.domain.policy.document import Fact
 from kulanz.domain.policy.expression import UNKNOWN, Node, Row, unknown_name
 from kulanz.domain.policy.functions import MONEY_BY_TIME
 from kulanz.domain.policy.heads import SINGLE_HEAD, CompiledGive, CompiledHead
@@ -262,7 +261,7 @@ class _Teller:
         for slot in [*self._slots, *stated]:
             name, value = slot.declaration.name, self._row[slot.index]
             fact = self._program.policy.facts.get(name)
-            meaning = f" ({aside(fact.says)})" if isinstance(fact, Fact) and fact.says else ""
+            meaning = f" ({aside(fact.says)})" if fact is not None and fact.says else ""
             if value is None:
                 unknown.append(spoken(name))
             elif kind_of(slot.declaration) == YES_NO:

@@ -83,7 +83,7 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function or operator: ``kinds`` checks its arguments and gives the kind of the result and the plain function.
+    """A function or operator: ``bind`` checks its arguments and gives the kind of the result and the plain function.
 
     ``strict`` functions are unknown as soon as one argument is; the others get closures and decide for themselves.
     ``choices`` are the only texts it can give.
@@ -293,7 +293,6 @@ def _strict_binary(apply: Callable[..., Any], left_node: Node, right_node: Node)
 
 
 def _list_node(items: tuple[Node, ...], path: Path) -> Node:
-
     for item in items:
         if not item.constant:
             raise PolicyError("a list in brackets holds values written out, not names", path)

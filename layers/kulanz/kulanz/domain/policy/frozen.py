@@ -13,6 +13,8 @@ from kulanz.domain.policy.document import PolicyDocument, read_document
 from kulanz.domain.policy.errors import PolicyError
 
 FORMAT = 1
+MAX_PUBLISHED_BYTES = 256 * 1024
+"""Of a published form; what is longer is no policy that a campaign could be opened under."""
 MAX_FROZEN_BYTES = 512 * 1024
 
 
@@ -33,14 +35,8 @@ def freeze(document: PolicyDocument, parameters: Mapping[str, str] | None = None
     return _dump({"format": FORMAT, **_content(document), "parameters": chosen})
 
 
-def read_frozen(frozen: bytes) -> PolicyDocument:
-    """Read the document of a frozen form, checking it again. Raises ``PolicyError``."""
-    document, _ = _read(frozen)
-    return document
-
-
-def read_frozen_with_parameters(frozen: bytes) -> tuple[PolicyDocument, dict[str, str]]:
-    """Read the document and the parameters of a frozen form. Raises ``PolicyError``."""
+def read_frozen(frozen: bytes) -> tuple[PolicyDocument, dict[str, str]]:
+    """Read the document and the parameters of a frozen form, checking it again. Raises ``PolicyError``."""
     document, parameters = _read(frozen)
     return document, resolve_parameters(document, parameters)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from kulanz.domain.money import Exact, Rounding, round_exact
+from kulanz.domain.money import Exact, Rounding, round_exact, whole
 from kulanz.domain.policy import exposure
 from kulanz.domain.policy.expression import (
     Evaluate,
@@ -75,11 +75,6 @@ def multiply(left: Exact, right: Exact) -> Exact:
     """Multiply exactly, giving an int where the product is whole."""
     product = left * right
     return product if type(product) is int else whole(product)
-
-
-def whole(value: Exact) -> Exact:
-    """Give a whole number as an int."""
-    return value.numerator if value.denominator == 1 else value
 
 
 def need(condition: bool, problem: str) -> None:

@@ -181,15 +181,7 @@ def _validity(
         return (lambda _row: ALWAYS_VALID), ()
     if isinstance(rule, str):
         rule = ValidityRule(for_=rule)
-    count, unit = 0, ""
-    if rule.for_:
-        digits, _, word = rule.for_.partition(" ")
-        unit, factor = _SPAN_UNITS[word.removesuffix("s")]
-        count = int(digits) * factor
-        if count > MAX_VALIDITY[unit]:
-            raise PolicyError("expected a validity of at most 100 years", (*path, "for"))
-    elif not rule.until:
-        raise PolicyError("say how long: for, until or both", path)
+    count, unit = _length(rule, path)
     until = until_node(program, rule.until, (*path, "until")) if rule.until else None
     if until is not None and until.constant and until.value is not None:
         _check_end(program, until.value, (*path, "until"))
@@ -222,6 +214,20 @@ def _validity(
     return validity, (zone, begin, until)
 
 
+def _length(rule: ValidityRule, path: Path) -> tuple[int, str]:
+    """Give how many of which unit a validity lasts; no unit where only its end is said."""
+    if not rule.for_:
+        if not rule.until:
+            raise PolicyError("say how long: for, until or both", path)
+        return 0, ""
+    digits, _, word = rule.for_.partition(" ")
+    unit, factor = _SPAN_UNITS[word.removesuffix("s")]
+    count = int(digits) * factor
+    if count > MAX_VALIDITY[unit]:
+        raise PolicyError("expected a validity of at most 100 years", (*path, "for"))
+    return count, unit
+
+
 def _check_order(begin: Node | None, until: Node | None, path: Path) -> None:
     first, last = (node.value if node is not None and node.constant else None for node in (begin, until))
     if first is not None and last is not None and first >= last:
@@ -237,11 +243,21 @@ def _check_end(program: Program, end: int | Fraction, path: Path) -> None:
 
 def until_node(program: Program, text: str, path: Path) -> Node:
     """Compile a latest moment: an instant, or a day, which is included."""
+    return _edge_node(program, text, path, "end_of", "a last day")
+
+
+def moment_node(program: Program, text: str, path: Path) -> Node:
+    """Compile a moment: an instant, or a day, which counts from its start."""
+    return _edge_node(program, text, path, "start_of", "a day")
+
+
+def _edge_node(program: Program, text: str, path: Path, edge: str, day: str) -> Node:
+    """Compile an instant, or a day, of which it is the ``edge`` that the function of this name gives."""
     node = program.compile(text, path)
     if node.kind == kinds.DAY:
-        return call_node("end_of", (node,), program.scope, path)
+        return call_node(edge, (node,), program.scope, path)
     if node.kind != kinds.INSTANT:
-        raise PolicyError(f"expected an instant or a last day, but this gives {node.kind}: {text}", path)
+        raise PolicyError(f"expected an instant or {day}, but this gives {node.kind}: {text}", path)
     return node
 
 
@@ -280,13 +296,3 @@ def _mode(program: Program, mode: Mode, path: Path) -> CompiledMode:
     at = moment_node(program, detail.at, (*place, "at")) if detail.at else None
     until = until_node(program, detail.until, (*place, "until")) if detail.until else None
     return CompiledMode(way, holds, node, made, at, until)
-
-
-def moment_node(program: Program, text: str, path: Path) -> Node:
-    """Compile a moment: an instant, or a day, which counts from its start."""
-    node = program.compile(text, path)
-    if node.kind == kinds.DAY:
-        return call_node("start_of", (node,), program.scope, path)
-    if node.kind != kinds.INSTANT:
-        raise PolicyError(f"expected an instant or a day, but this gives {node.kind}: {text}", path)
-    return node

@@ -13,6 +13,7 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import Any
 
+from kulanz.domain.money import whole
 from kulanz.domain.policy import exposure
 from kulanz.domain.time import format_instant, instant_of, microseconds_of, parse_instant
 
@@ -114,7 +115,10 @@ class UnitHistory:
             before = kept.get(name)
             if isinstance(before, tuple):
                 kept[name] = exposure.without(before, time)
-        return {name: _plainest(value) for name, value in sorted(kept.items()) if value}
+        # One form of each number: bodies with equal values are remembered by equality, so these must be told alike.
+        return {
+            name: value if isinstance(value, tuple) else whole(value) for name, value in sorted(kept.items()) if value
+        }
 
     def settled(self, incident_id: str, now: datetime) -> Kept:
         """The time that an incident added and that payments for others have settled since: it is paid already."""
@@ -170,11 +174,6 @@ def _together(one: KeptValue, other: KeptValue) -> KeptValue:
         assert isinstance(other, tuple)
         return exposure.union((*one, *other))
     return one + other
-
-
-def _plainest(value: KeptValue) -> KeptValue:
-    """One form of each number, so that equal values are told alike: bodies with them are remembered by equality."""
-    return value.numerator if isinstance(value, Fraction) and value.denominator == 1 else value
 
 
 def kept_content(kept: Kept) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from kulanz.domain.money import format_minor, minor_units
+from kulanz.domain.money import format_minor, minor_units, whole
 from kulanz.domain.time import SECOND_MICROSECONDS, instant_of
 
 SHOWN_DECIMALS = 6
@@ -76,15 +76,13 @@ def show_number(value: int | Fraction) -> str:
         return str(value)
     scaled = value * 10**SHOWN_DECIMALS
     exact = scaled.denominator == 1
-    whole = scaled.numerator if exact else round(scaled)
-    text = format_minor(whole, SHOWN_DECIMALS).rstrip("0").rstrip(".")
+    shown = scaled.numerator if exact else round(scaled)
+    text = format_minor(shown, SHOWN_DECIMALS).rstrip("0").rstrip(".")
     return text if exact else f"~{text}"
 
 
 def _show_money(value: int | Fraction, currency: str) -> str:
-    decimals = minor_units(currency)
-    if isinstance(value, Fraction) and value.denominator == 1:
-        value = value.numerator
+    decimals, value = minor_units(currency), whole(value)
     if isinstance(value, int):
         return f"{format_minor(value, decimals)} {currency}"
     return f"{show_number(value / 10**decimals)} {currency}"

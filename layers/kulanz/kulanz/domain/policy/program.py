@@ -124,9 +124,9 @@ class Program:
         utc = constant_node(kinds.TEXT, zone_of("UTC"), "UTC")
         self.scope = Scope(self._resolve, operators() | calendar_functions(working), utc, self._names)
         self._check_names()
-        for name, raw in self.policy.facts.items():
+        for name, fact in self.policy.facts.items():
             self._check_period_names(name)
-            self._declare_fact(name, raw)
+            self._declare_fact(name, fact)
         self.scope.zone = self._zone()
         self._rounding_mode = Rounding(self.policy.rounding.mode)
         self.rounding_step = self._step()
@@ -290,14 +290,12 @@ class Program:
             raise PolicyError("expected an ISO 4217 currency such as EUR", ("currency",))
 
     def _check_period_names(self, name: str) -> None:
-        for family in self.policy.facts:
-            per = self._family_per(family)
-            if per and label_in(name, family, per):
+        for family, fact in self.policy.facts.items():
+            if fact.per and label_in(name, family, fact.per):
                 raise PolicyError(f"this is the name of {family!r} in one period; choose another", ("facts", name))
 
-    def _declare_fact(self, name: str, raw: Any) -> None:
+    def _declare_fact(self, name: str, fact: Fact) -> None:
         path: Path = ("facts", name)
-        fact = raw if isinstance(raw, Fact) else Fact(type=raw) if isinstance(raw, str) else Fact(choices=raw)
         if fact.choices and fact.type != "text":
             raise PolicyError("only texts have choices", (*path, "choices"))
         currency = fact.currency or self.policy.currency
@@ -318,14 +316,9 @@ class Program:
             "hold_invalid": fact.invalid == "hold",
         }
         _check_limits(limits, fact.type, default, path)
-        incident = self._incident_value(name, fact, limits, path)
-        required = fact.from_ != "incident" and incident is None and not fact.default
-        declaration = FactDeclaration(name, fact.type, **limits, required=required)
-        fallback = default if incident is None else None if incident is INVALID else incident
-        convert = self._conversion(fact.type)
-        slot = FactSlot(declaration, self.new_slot(), convert, fallback, fact.from_ != "incident" and not fact.per)
-        self.slots[name] = slot
+        slot = self._column(name, fact, limits, default)
         if fact.per:
+            slot.from_account = False
             labels = period_labels(self, fact.per)
             slot.columns = tuple(self._column(f"{name}_{label}", fact, limits, default) for label in labels)
 
@@ -352,9 +345,8 @@ class Program:
         return self.policy.zone in self.policy.facts
 
     def _column(self, name: str, fact: Fact, limits: dict[str, Any], default: Any) -> FactSlot:
-        """Declare the fact of one period of a family: the list has a column for each."""
-        path: Path = ("facts", name)
-        incident = self._incident_value(name, fact, limits, path)
+        """Declare what a list has a column for: a fact, or in its place the fact of each period of a family."""
+        incident = self._incident_value(name, fact, limits, ("facts", name))
         required = fact.from_ != "incident" and incident is None and not fact.default
         declaration = FactDeclaration(name, fact.type, **limits, required=required)
         fallback = default if incident is None else None if incident is INVALID else incident
@@ -435,11 +427,6 @@ class Program:
             return self._built_in_node(name)
         return None
 
-    def _family_per(self, name: str) -> str:
-        """The periods for each of which a fact has a value; empty for others."""
-        fact = self.policy.facts.get(name)
-        return fact.per if isinstance(fact, Fact) else ""
-
     def _counts_each(self) -> bool:
         return bool(self.policy.for_each) or any(head.for_each for head in self.policy.heads)
 
@@ -447,8 +434,8 @@ class Program:
         slot = self.slots[name]
         fact = slot.declaration
         kind = kind_of(fact)
-        if self._family_per(name):
-            per = self._family_per(name)
+        family = self.policy.facts.get(name)  # None for a column of one
+        if family is not None and (per := family.per):
             if self.cap_per != per:
                 problem = f"{name!r} has a value for each {per}; only `cap` with `per: {per}` can use it"
                 raise PolicyError(f"{problem}, as in cap: {{per: {per}, at: 50.00 EUR - {name}}}", path)

@@ -123,20 +123,19 @@ class ListOf:
 
     item: Shape
     single: bool = False
-    minimum: int = 1
 
     def read(self, raw: Any, path: Path) -> tuple[Any, ...]:
         if not isinstance(raw, list):
             if self.single:
                 return (self.item.read(raw, path),)
             raise PolicyError("expected a list: start each entry with a dash", path)
-        if not self.minimum <= len(raw) <= MAX_ENTRIES:
-            raise PolicyError(f"expected {self.minimum} to {MAX_ENTRIES} entries", path)
+        if not 1 <= len(raw) <= MAX_ENTRIES:
+            raise PolicyError(f"expected 1 to {MAX_ENTRIES} entries", path)
         return tuple(self.item.read(item, (*path, index)) for index, item in enumerate(raw))
 
     def schema(self, definitions: dict[str, Schema]) -> Schema:
         item = self.item.schema(definitions)
-        listed = {"type": "array", "items": item, "minItems": self.minimum, "maxItems": MAX_ENTRIES}
+        listed = {"type": "array", "items": item, "minItems": 1, "maxItems": MAX_ENTRIES}
         return {"anyOf": [item, listed]} if self.single else listed
 
 

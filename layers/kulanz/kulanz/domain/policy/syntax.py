@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import Any
 
 from kulanz.domain.facts import parse_number
-from kulanz.domain.money import AmountError, is_currency, minor_units, parse_minor
+from kulanz.domain.money import AmountError, is_currency, minor_units, parse_minor, whole
 from kulanz.domain.policy.errors import Path, PolicyError
 from kulanz.domain.policy.kinds import (
     DAY,
@@ -292,13 +292,13 @@ class _Parser:
         except ValueError:
             raise self._error("expected a number of at most 15 digits", digits) from None
         if self._accept("%"):
-            return Literal(NUMBER, _exact(Fraction(number) / 100), f"{digits}%")
+            return Literal(NUMBER, whole(Fraction(number) / 100), f"{digits}%")
         kind, unit = self._tokens[self._at]
         if kind != "name":
             return Literal(NUMBER, number, digits)
         if unit in _DURATIONS:
             self._take()
-            return Literal(DURATION, _exact(number * _DURATIONS[unit]), f"{digits} {unit}")
+            return Literal(DURATION, whole(number * _DURATIONS[unit]), f"{digits} {unit}")
         if unit in _SPANS and isinstance(number, int):
             self._take()
             span, factor = _SPANS[unit]
@@ -328,7 +328,3 @@ class _Parser:
         if hours * 60 + minutes > 24 * 60 or minutes >= MINUTES_PER_HOUR:
             raise self._error("expected a time of day from 00:00 to 24:00", text)
         return Literal(TIME_OF_DAY, hours * 60 + minutes, text)
-
-
-def _exact(value: int | Fraction) -> int | Fraction:
-    return value.numerator if isinstance(value, Fraction) and value.denominator == 1 else value

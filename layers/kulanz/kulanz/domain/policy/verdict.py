@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from fractions import Fraction
 from types import MappingProxyType
 from typing import Any
@@ -26,7 +26,7 @@ from kulanz.domain.policy.heads import (
 from kulanz.domain.policy.history import LOOK_BACK_LONGEST, PARTS_KEPT, KeptValue
 from kulanz.domain.policy.periods import label, label_in
 from kulanz.domain.policy.program import CompiledClause, FactSlot, Program, kind_of
-from kulanz.domain.time import instant_of, microseconds_of
+from kulanz.domain.time import MICROSECOND, instant_of, microseconds_of
 
 NOT_IN_FORCE = "not_in_force"
 NOTHING_DUE = "nothing_due"
@@ -35,7 +35,6 @@ TOO_LONG_AGO = "too_long_ago"
 TOO_MANY_PARTS = "outage_in_too_many_parts"
 CANNOT_BE_COMPUTED = "cannot_be_computed"
 MAX_REMEMBERED_BENEFITS = 4096
-MICROSECOND = timedelta(microseconds=1)
 NOTHING_GRANTED: Mapping[str, int] = MappingProxyType({})
 
 

@@ -74,7 +74,7 @@ def said_amount(minor: int | Fraction, currency: str) -> str:
 
 def said_share(value: int | Fraction) -> str:
     """A number as a percentage."""
-    return show_number(value * 100 if isinstance(value, int) else _whole(value * 100)).replace("~", "about ") + "%"
+    return show_number(value * 100).replace("~", "about ") + "%"
 
 
 def quoted(text: str) -> str:
@@ -94,10 +94,6 @@ def last_moment(end: int | Fraction, zone: ZoneInfo | None) -> str:
     if local.time() == MIDNIGHT and local.date() > date.min:
         return f"up to and including {(local.date() - timedelta(days=1)).isoformat()}"
     return f"until {_moment(local)}"
-
-
-def _whole(value: Fraction) -> int | Fraction:
-    return value.numerator if value.denominator == 1 else value
 
 
 def _local(value: int | Fraction, zone: ZoneInfo | None) -> datetime:

@@ -1,6 +1,5 @@
 """``kulanz policy list | show | page | new``: read the book of rules, and begin one's own policy from it."""
 
-import json
 import re
 import shutil
 import textwrap
@@ -17,7 +16,7 @@ from rich.text import Text
 from kulanz.domain.policy import PolicyError, content_hash, document_from_json, load_policy
 from kulanz.domain.policy.document import ID
 from kulanz.domain.time import format_instant
-from kulanz_cli.policy import EXIT_NO, Unusable, as_json
+from kulanz_cli.command import EXIT_NO, Unusable, as_json, print_json
 from kulanz_cli.policy_examples import run
 from kulanz_cli.rule_page import book_page, facts_note
 from kulanz_cli.rulebook import BOOK, EXAMPLES, Rule, find_rule, latest_rules, read_rule, versions
@@ -79,7 +78,7 @@ def list_rules(
         rows = [_Row(summarise(rule.document)) for rule in rules]
     found = [row for row in rows if _is_wanted(row.summary, jurisdiction, text, kind)]
     if is_json:
-        click.echo(json.dumps([_content(row) for row in found], ensure_ascii=False, indent=2))
+        print_json([_content(row) for row in found])
     elif found:
         console().print(_table(found))
     else:
@@ -151,7 +150,7 @@ def show_rule(wanted: str, book: Path, is_json: bool) -> None:
     rule = find_rule(book, wanted)
     told = tell(rule)
     if is_json:
-        click.echo(json.dumps(told.content(), ensure_ascii=False, indent=2))
+        print_json(told.content())
     else:
         _show(rule, told, console())
 
