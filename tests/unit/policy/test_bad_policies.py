@@ -105,6 +105,16 @@ NOT_A_POLICY = {
     ),
     "a mode of two ways": (written("pay: 5 USD\nmode: {claim: yes, offer: yes}"), 6, "exactly one of automatic"),
     "a mode never reached": (written("pay: 5 USD\nmode: [claim, automatic]"), 6, "never be reached"),
+    "a claim that is taken for a condition": (
+        written("facts: {claimed: yes_no}\npay: 5 USD\nmode: {claim: claimed}"),
+        7,
+        "write claim alone; whether it has come in is claim: {made: ...}",
+    ),
+    "a last mode with a condition": (
+        written("facts: {a: yes_no}\npay: 5 USD\nmode: [{offer: a}, {automatic: not a}]"),
+        7,
+        "mode[1]: the last mode is what is left, and has no condition: write automatic alone",
+    ),
     "an unknown due date": (written("pay: 5 USD\ndue: soon"), 6, "when it is due"),
     "a notice without its default language": (
         written("pay: 5 USD\nnotice: {texts: {granted: {de: {subject: a, text: b}}}}"),

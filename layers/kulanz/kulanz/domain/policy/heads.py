@@ -253,6 +253,11 @@ def _modes(program: Program, rule: Any, path: Path) -> tuple[CompiledMode, ...]:
     for index, mode in enumerate(compiled[:-1]):
         if mode.node is None:
             raise PolicyError("this mode can never be reached: the one before it always holds", (*path, index + 1))
+    if compiled[-1].node is not None:
+        way = compiled[-1].way
+        meant = "" if way == "automatic" else f"; whether it has come in is {way}: {{made: ...}}"
+        last = (*path, len(compiled) - 1) if isinstance(rule, tuple) else path
+        raise PolicyError(f"the last mode is what is left, and has no condition: write {way} alone{meant}", last)
     return tuple(compiled)
 
 

@@ -467,13 +467,14 @@ class Judge:
         return verdict
 
     def _mode(self, head: CompiledHead, row: Row) -> CompiledMode | Verdict:
-        for mode in head.modes:
+        *conditional, last = head.modes
+        for mode in conditional:
             holds = mode.holds(row)
             if holds is None:
                 return self._held(mode.node, row)
             if holds:
                 return mode
-        return head.modes[-1]
+        return last
 
     def _state(self, mode: CompiledMode, row: Row) -> str:
         """Say whether a claim or acceptance is in, still open, or too late; nothing where its last day is unknown.
