@@ -47,6 +47,16 @@ NOT_A_POLICY = {
     "an unknown entry": (written("pays: 5 USD"), 5, "unknown entry; did you mean 'pay'? known here"),
     "nothing owed": (written("currency: EUR"), 1, "say what is owed"),
     "pay and heads": (written("pay: 5 USD\nheads: [{name: a, pay: 5 USD}]"), 6, "either pay and give, or heads"),
+    "a condition beside heads": (
+        written("heads: [{name: a, pay: 5 USD}]\nwhen: total(outage) > 1 h"),
+        6,
+        "when: a policy with heads says this at each head; a condition of all stands under who",
+    ),
+    "a period beside heads": (
+        written("heads: [{name: a, pay: 5 USD}]\nfor_each: month"),
+        6,
+        "for_each: a policy with heads says this at each head",
+    ),
     "two heads of a name": (written("heads: [{name: a, pay: 5 USD}, {name: a, pay: 5 USD}]"), 5, "its own name"),
     "a head without a benefit": (written("heads: [{name: a}]"), 5, "pay or give"),
     "no such currency": (written("pay: 5.00 XYZ"), 5, "expected an operator"),
@@ -149,6 +159,20 @@ NOT_A_POLICY = {
 NOT_A_FORMULA = {
     "a name that is not declared": (FACTS + "pay: fees", 7, "did you mean 'fee'?"),
     "a text without quotes": (FACTS + "when: who = somebody\npay: fee", 7, "quotes if it is a text"),
+    "a text in YAML's quotes alone": (
+        FACTS + 'pay: fee\nto: "transfer"',
+        8,
+        """to: 'transfer' is not known; declare it under facts, values or parameters, or write '"transfer"' if it is""",
+    ),
+    "a text without quotes in a line of tiers": (
+        FACTS + "values: {x: {by: who, tiers: {is somebody: fee, otherwise: fee}}}\npay: x",
+        7,
+        "put it into quotes if it is a text",
+    ),
+    "the truth in another language": (FACTS + "pay: if(true, fee, 2 * fee)", 7, "'true' is not known; write: yes"),
+    "a function of another language": (FACTS + "pay: floor(count) * fee", 7, "write: full(a, block)"),
+    "a function that nothing resembles": (FACTS + "pay: xyzzy(count) * fee", 7, "known: after, at, at_least, before"),
+    "a turnover": (FACTS + "when: fee < 30000000 EUR\npay: fee", 7, "expected at most 10000000.00 near"),
     "a dollar sign": (FACTS + "pay: $5", 7, "currency after the amount: 5.00 EUR"),
     "a currency first": (FACTS + "pay: EUR 5", 7, "currency after the amount"),
     "an amount with a separator": (FACTS + "pay: 1,000.00 EUR", 7, "numbers have no separators"),

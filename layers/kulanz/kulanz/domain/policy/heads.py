@@ -81,8 +81,9 @@ def heads_of(program: Program) -> tuple[tuple[Head, Path], ...]:
     names = [head.name for head in policy.heads]
     if len(set(names)) != len(names) or len(names) > MAX_HEADS:
         raise PolicyError(f"expected at most {MAX_HEADS} heads, each with its own name", ("heads",))
-    if policy.when or policy.for_each:
-        raise PolicyError("a policy with heads has its conditions there, or under who", ("when",))
+    for key in ("when", "for_each"):
+        if getattr(policy, key):
+            raise PolicyError("a policy with heads says this at each head; a condition of all stands under who", (key,))
     return tuple((_inherit(head, program), ("heads", index)) for index, head in enumerate(policy.heads))
 
 

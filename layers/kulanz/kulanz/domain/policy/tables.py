@@ -20,6 +20,7 @@ from kulanz.domain.policy.expression import (
     Row,
     Scope,
     compile_text,
+    compile_tree,
     constant_node,
     expect,
     is_nothing,
@@ -27,6 +28,7 @@ from kulanz.domain.policy.expression import (
 )
 from kulanz.domain.policy.functions import ORDERED, multiply
 from kulanz.domain.policy.kinds import NUMBER, YES_NO, Kind
+from kulanz.domain.policy.syntax import parse
 
 MAX_STEPS = 1_000_000
 """The most steps that are added up; more is unknown, so that a wrong fact cannot give a fortune."""
@@ -185,7 +187,7 @@ def _tier(key: str, text: str, measured: Node, scope: Scope, place: Path) -> Tie
             f"expected a line such as `at least 24 h`; known: {', '.join(_COMPARISONS)}, otherwise", place
         )
     words, limit = match.groups()
-    bound = compile_text(limit, scope, place)
+    bound = compile_tree(parse(limit, place), scope, place)
     if bound.kind != measured.kind:
         raise PolicyError(f"the tiers compare {measured.kind}, but this line gives {bound.kind}", place)
     if words != "is" and measured.kind.name not in ORDERED:
