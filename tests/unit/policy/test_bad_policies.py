@@ -91,6 +91,21 @@ NOT_A_POLICY = {
         5,
         "without quotes of its own",
     ),
+    "a limit in another currency": (
+        written("facts: {a: {type: money, currency: EUR, minimum: 1 USD}}\npay: 5 USD"),
+        5,
+        "facts.a.minimum: expected an amount such as 5 EUR, written out",
+    ),
+    "an amount as the limit of a number": (
+        written("facts: {a: {type: number, maximum: 1 USD}}\npay: 5 USD"),
+        5,
+        "facts.a.maximum: expected a number, written out",
+    ),
+    "a limit of what has none": (
+        written("facts: {a: {type: day, minimum: 2020-01-01}}\npay: 5 USD"),
+        5,
+        "facts.a.minimum: only numbers and money have a minimum and a maximum",
+    ),
     "a zone that is none": (written("facts: {a: {type: zone, default: Atlantis}}\npay: 5 USD"), 5, "IANA"),
     "a parameter without its sentence": (written("parameters: {p: {a: A, b: [B]}}\npay: 5 USD"), 5, "expected a text"),
     "two outcomes": (written("who: {decline: a, hold: b}\npay: 5 USD"), 5, "exactly one of decline"),

@@ -450,8 +450,10 @@ def test_each_calendar_year_has_its_own_cap_and_history() -> None:
     assert policy.decide((60000, None, 0)).reason == "paid_2026_unknown"
 
 
-def test_a_wrong_value_that_is_held_takes_no_default_and_no_word_of_the_incident() -> None:
-    credited = "currency: EUR\nfacts: {credited: {type: money, default: 0 EUR, maximum: 50, invalid: hold}}\n"
+@pytest.mark.parametrize("maximum", ["50", "50 EUR", "50.00 EUR"])
+def test_a_wrong_value_that_is_held_takes_no_default_and_no_word_of_the_incident(maximum: str) -> None:
+    limited = f"{{type: money, default: 0 EUR, maximum: {maximum}, invalid: hold}}"
+    credited = f"currency: EUR\nfacts: {{credited: {limited}}}\n"
     policy = compiled(written(credited + "pay: 100 EUR - credited"))
     (fact,) = policy.facts
     assert minor(policy.decide((fact.parse_text("20.00"),))) == 8000

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from kulanz.domain.decision import Outcome
 from kulanz.domain.facts import INVALID, LIST_TYPES, FactDeclaration, FactError
 from kulanz.domain.incident import Incident
-from kulanz.domain.money import Rounding, is_currency, round_exact
+from kulanz.domain.money import Rounding, is_currency, minor_units, round_exact
 from kulanz.domain.policy import exposure, kinds
 from kulanz.domain.policy.calendars import calendar_functions
 from kulanz.domain.policy.counted import counted_outage, label_in, period_labels
@@ -308,8 +308,8 @@ class Program:
         limits: dict[str, Any] = {
             "currency": currency if in_currency else "",
             "choices": fact.choices,
-            "minimum": self._limit(fact.minimum, (*path, "minimum")),
-            "maximum": self._limit(fact.maximum, (*path, "maximum")),
+            "minimum": self._limit(fact.minimum, fact.type, currency, (*path, "minimum")),
+            "maximum": self._limit(fact.maximum, fact.type, currency, (*path, "maximum")),
             "hold_invalid": fact.invalid == "hold",
         }
         incident = self._incident_value(name, fact, limits, path)
@@ -356,12 +356,18 @@ class Program:
         self.slots[name] = column
         return column
 
-    def _limit(self, text: str, path: Path) -> Fraction | None:
+    def _limit(self, text: str, type_: str, currency: str, path: Path) -> Fraction | None:
+        """Read the least or most that a fact can be; of money in the units that its list has it in."""
         if not text:
             return None
+        if type_ not in ("number", "money"):
+            raise PolicyError("only numbers and money have a minimum and a maximum", path)
         node = self.compile(text, path)
+        if node.constant and type_ == "money" and node.kind == kinds.money(currency):
+            return Fraction(node.value, 10 ** minor_units(currency))
         if not node.constant or node.kind != kinds.NUMBER:
-            raise PolicyError("expected a number", path)
+            such_as = f"an amount such as 5 {currency}" if type_ == "money" else "a number"
+            raise PolicyError(f"expected {such_as}, written out", path)
         return Fraction(node.value)
 
     def _default(self, fact: Fact, currency: str, path: Path) -> Any:
