@@ -286,6 +286,11 @@ NOT_A_FORMULA = {
     "a value that needs itself": (FACTS + "values: {x: y, y: x}\npay: fee", 7, "cannot need itself"),
     "a table of neither kind": (FACTS + "values: {x: {lines: {}}}\npay: fee", 7, "tiers (by and tiers) or steps"),
     "tiers without otherwise": (FACTS + "values: {x: {by: count, tiers: {at least 1: fee}}}\npay: x", 7, "otherwise"),
+    "tiers that leave a choice out": (
+        FACTS + "values: {x: {by: plan, tiers: {'is \"a\"': fee}}}\npay: x",
+        7,
+        'add a last line `otherwise: ...`, or a line for each other choice: `is "b"`, so that every case has a value',
+    ),
     "a tier after otherwise": (
         FACTS + "values: {x: {by: count, tiers: {otherwise: fee, at least 1: fee}}}\npay: x",
         7,

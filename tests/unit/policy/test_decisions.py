@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kulanz.domain.decision import Decision, Outcome
-from kulanz.domain.facts import INVALID
+from kulanz.domain.facts import INVALID, FactError
 from kulanz.domain.money import Money, Rounding
 from kulanz.domain.policy import CompiledPolicy
 from kulanz.domain.time import Window, format_instant, parse_instant
@@ -387,6 +387,16 @@ def test_an_automatic_head_stays_automatic_where_the_policy_says_claim() -> None
     decision = policy.decide(())
     assert (decision.outcome, minor(decision)) == (Outcome.GRANTED, 100)
     assert [benefit.money for benefit in decision.claimable] == [Money(300, "USD")]
+
+
+def test_tiers_with_a_line_for_each_choice_need_no_other() -> None:
+    lines = '    tiers:\n      is "a": 1 USD\n      is "b": 2 USD\n'
+    policy = compiled(written(f"facts: {{plan: [a, b]}}\nvalues:\n  x:\n    by: plan\n{lines}pay: x"))
+    (plan,) = policy.facts
+    assert [minor(policy.decide((plan.parse_text(text),))) for text in ("a", "b")] == [100, 200]
+    assert policy.decide((plan.parse_text(""),)).reason == "plan_unknown"
+    with pytest.raises(FactError, match="one of a, b"):
+        plan.parse_text("c")
 
 
 def test_what_is_paid_instead_of_the_rest_needs_nothing_of_the_rest() -> None:

@@ -154,7 +154,7 @@ class StepTable:
 
 
 def compile_tiers(by: str, lines: Mapping[str, str], scope: Scope, path: Path) -> tuple[Kind, TierTable]:
-    """Compile tiers; the last line must be ``otherwise`` unless the tiers compare texts."""
+    """Compile tiers; the last line must be ``otherwise``, unless each choice of what is compared has its line."""
     measured = compile_text(by, scope, (*path, "by"))
     tiers: list[Tier] = []
     kind: Kind | None = None
@@ -168,13 +168,22 @@ def compile_tiers(by: str, lines: Mapping[str, str], scope: Scope, path: Path) -
             kind = kind or tier.value.kind
         tiers.append(tier)
     if tiers[-1].compare is not None:
-        raise PolicyError("add a last line `otherwise: ...`, so that every case has a value", (*path, "tiers"))
+        _check_complete(measured, tiers, (*path, "tiers"))
     kind = kind or NUMBER
     checked = tuple(
         Tier(tier.words, tier.compare, tier.bound, expect(tier.value, kind, (*path, "tiers", key), lines[key]))
         for key, tier in zip(lines, tiers, strict=True)
     )
     return kind, TierTable(measured, checked)
+
+
+def _check_complete(measured: Node, tiers: list[Tier], path: Path) -> None:
+    """Without ``otherwise`` there is a line for each choice of what is compared."""
+    named = {tier.bound.value for tier in tiers if tier.bound is not None and tier.bound.constant}
+    left = [f'`is "{choice}"`' for choice in measured.choices if choice not in named]
+    if left or not measured.choices:
+        or_else = f", or a line for each other choice: {', '.join(left)}" if left else ""
+        raise PolicyError(f"add a last line `otherwise: ...`{or_else}, so that every case has a value", path)
 
 
 def _tier(key: str, text: str, measured: Node, scope: Scope, place: Path) -> Tier:
