@@ -234,6 +234,15 @@ def unknown_name(node: Node, row: Row) -> str:
     return ""
 
 
+def not_computable(node: Node, row: Row) -> Node:
+    """Find the innermost operation of a node that gives nothing, although everything it is worked out from is known."""
+    if node.culprit is not None:
+        found = node.culprit(row)
+        return node if found is None else not_computable(found, row)
+    part = next((child for child in node.children if child.evaluate(row) is None), None)
+    return node if part is None else not_computable(part, row)
+
+
 def _constantly(value: Any) -> Evaluate:
     return lambda _row: value
 

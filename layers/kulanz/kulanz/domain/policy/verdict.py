@@ -85,6 +85,7 @@ class Verdict:
 
     It is ``settled`` where the incident counts for the unit and nothing about it is unknown: only then it is kept.
     ``beside`` are the heads that applied and yet give nothing: they came to nothing, or another head is paid instead.
+    ``stuck`` is what cannot be computed although its facts are known, with the row that it was tried for.
     """
 
     outcome: Outcome
@@ -92,6 +93,7 @@ class Verdict:
     clause: CompiledClause | None = None
     unknown: str = ""
     is_unknown: bool = False
+    stuck: tuple[Node, Row] | None = None
     results: list[HeadResult] = field(default_factory=list)
     beside: list[HeadResult] = field(default_factory=list)
     exact: Exact = 0
@@ -288,7 +290,9 @@ class Judge:
 
     def _held(self, node: Node | None, row: Row, clause: CompiledClause | None = None) -> Verdict:
         name = unknown_name(node, row) if node is not None else ""
-        return self._unknown(name, clause)
+        held = self._unknown(name, clause)
+        held.stuck = None if name or node is None else (node, row)
+        return held
 
     def _unknown(self, name: str, clause: CompiledClause | None = None) -> Verdict:
         reason = f"{name.replace('.', '_')}_unknown" if name else CANNOT_BE_COMPUTED
