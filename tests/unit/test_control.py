@@ -1,5 +1,7 @@
 """A campaign is held, goes on and ends on a person's word, between chunks; nothing is granted twice or forgotten."""
 
+import json
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -17,8 +19,9 @@ from kulanz.application.open_campaign import Opening
 from kulanz.application.ports import TryAgain
 from kulanz.domain.campaign import ENDED, TRANSITIONS, CampaignId, Cause, Pass, State
 from kulanz.domain.ledger import WRITER_LIFE
+from tests.support.faults import no_faults
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
-from tests.support.world import Function, World
+from tests.support.world import CHANGES, Function, World
 
 HAND = Cause("arn:aws:iam::123456789012:user/ops", "kulanz pause", "1")
 ID = CampaignId.parse(CAMPAIGN)
@@ -219,7 +222,34 @@ def test_a_worker_that_began_before_the_cancel_finishes_its_chunk_and_the_next_c
     assert cancelled
     assert campaign.state is State.CANCELLED
     assert campaign.apply.totals.ledger_count() == len(world.ledger.inserted) > 0
+    told = [json.loads(announced.detail)["in_the_ledger"]["decisions"] for announced in world.announcer.announced]
+    assert told[-1] == len(world.ledger.inserted)
+    filed = [text for key, text in sorted(world.archive.documents.items()) if "/report-" in key]
+    assert json.loads(filed[-1])["in_the_ledger"]["decisions"] == len(world.ledger.inserted)
     assert message.body.campaign == ID
+
+
+@pytest.mark.parametrize("way", [cancel, pause])
+def test_a_report_that_was_told_is_told_again_with_what_workers_added(way: Callable[..., object]) -> None:
+    """Whoever reads the report of a stopped campaign learns what it granted, not what it had when it stopped."""
+    world = begun(State.APPLYING, chunks_done=0)
+    told: list[int] = []
+
+    def stop_and_tell_first(_: int, name: str) -> None:
+        if name == "ledger.insert":
+            world.tap.choose = no_faults
+            way(ID, ports(world), "the wrong list", HAND, world.now)
+            while world.streams[CHANGES].position < len(world.campaigns.changes):
+                world.run(CHANGES)
+            told.append(len(world.announcer.announced))
+
+    world.tap.choose = stop_and_tell_first
+    world.run(next(step for step in world.steps() if step.function is Function.GRANT))
+    world.run_until_quiet()
+
+    assert told == [1]
+    decisions = [json.loads(announced.detail)["in_the_ledger"]["decisions"] for announced in world.announcer.announced]
+    assert decisions == [0, len(world.ledger.inserted)]
 
 
 @pytest.mark.parametrize("move", [pause, cancel, resume])

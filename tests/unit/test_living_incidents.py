@@ -14,12 +14,13 @@ from kulanz.application.incident_event import (
     read_incident_event,
 )
 from kulanz.application.open_campaign import Opening
-from kulanz.domain.campaign import Cause, State
+from kulanz.domain.campaign import Cause, Pass, State
 from kulanz.domain.incident_record import Revision
 from kulanz.domain.ledger import read_decision
 from kulanz.domain.notices import NOTICE_MESSAGE_BYTES, status_notice
+from tests.support.faults import no_faults
 from tests.support.small_campaign import CAMPAIGN, INCIDENT_ID, ROWS, event, sealed_policy, small_world
-from tests.support.world import Function, Step, World
+from tests.support.world import CHANGES, Function, Step, World
 
 OPEN_WINDOW = [{"start": "2026-02-27T08:00:00Z"}]
 CLOSED_WINDOW = [{"start": "2026-02-27T08:00:00Z", "end": "2026-03-01T06:00:00Z"}]
@@ -170,6 +171,27 @@ def test_withdrawn_while_credits_are_written_the_campaign_stops_and_waits_for_a_
     assert world.campaign(CAMPAIGN).state is State.FLAGGED
     assert world.ledger.all_entries() == written
     assert [announced.detail_type for announced in world.announcer.announced] == ["Campaign Flagged"]
+
+
+def test_a_withdrawal_stops_a_campaign_that_begins_to_write_while_it_is_looked_at() -> None:
+    """It does not wait until the event comes again, while the credits of a withdrawn incident are being written."""
+    world = small_world()
+    world.publish(event(rows=ROWS))
+    run_until(world, CAMPAIGN, State.PLANNING)
+    while not world.campaign(CAMPAIGN).is_finished(Pass.PLAN):
+        world.run(next(step for step in world.steps() if step.function is not Function.ADVANCE))
+
+    def begin_first(_: int, name: str) -> None:
+        if name == "campaigns.log":
+            world.tap.choose = no_faults
+            world.run(CHANGES)
+
+    world.tap.choose = begin_first
+    withdraw_now(world)
+
+    assert world.caught == []
+    assert world.campaign(CAMPAIGN).state is State.FLAGGED
+    assert world.ledger.all_entries() == []
 
 
 def test_settled_half_way_no_further_campaign_opens_while_its_workers_may_still_write() -> None:

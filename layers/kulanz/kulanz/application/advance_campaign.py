@@ -124,7 +124,9 @@ def add_up(campaign: Campaign, receipts: Iterable[Receipt]) -> tuple[Totals, str
 
 
 def _announce(campaign: Campaign, ports: AdvancePorts) -> bool:
-    if campaign.announced == f"{campaign.log_count}":
+    """Tell a state, and again when workers that were under way have added to its figures since."""
+    figures = f"{campaign.log_count:06d}-{campaign.plan.bytes_done + campaign.apply.bytes_done:015d}"
+    if campaign.announced == figures:
         return False
     found: list[Difference] = []
     if campaign.state in (State.CLOSED, State.FLAGGED):
@@ -133,9 +135,11 @@ def _announce(campaign: Campaign, ports: AdvancePorts) -> bool:
     if campaign.state is State.FLAGGED:
         receipts = [ports.campaigns.receipts(campaign.id, work) for work in Pass]
         chunks = differing_chunks(campaign, *receipts)
+        if ports.campaigns.campaign(campaign.id) != campaign:
+            raise Outdated  # a worker that was under way added a receipt
     content = canonical_json(campaign_report(campaign, found, ports.operation, chunks))
-    key = f"{campaign.id.folder}/report-{campaign.log_count:06d}.json"
+    key = f"{campaign.id.folder}/report-{figures}.json"
     ports.archive.put(key, content, "application/json")
     ports.announcer.announce(Announcement(ANNOUNCED[campaign.state], content.decode()))
-    ports.campaigns.mark_announced(campaign.id, f"{campaign.log_count}")
+    ports.campaigns.mark_announced(campaign.id, figures)
     return True

@@ -150,7 +150,7 @@ class CampaignStore(Protocol):
         """
 
     def mark_announced(self, campaign_id: CampaignId, announced: str) -> None:
-        """Note that a state change has been announced."""
+        """Note which state and figures have been announced."""
 
     def log(self, campaign_id: CampaignId) -> list[StateChange]:
         """The state changes of a campaign, first to last."""

@@ -31,6 +31,8 @@ def _stop(campaign: Campaign, revision: int, campaigns: CampaignStore, cause: Ca
     if campaign.state in (State.REFUSED, State.CANCELLED, State.FLAGGED):
         return
     log = campaigns.log(campaign.id)
+    if len(log) != campaign.log_count:
+        raise Outdated  # it moved between the two looks
     withdrawn = f"incident_withdrawn: revision {revision} came"
     if any(change.reason.startswith(withdrawn) for change in log):
         return  # this withdrawal has stopped it, and a person has settled it since
