@@ -99,6 +99,30 @@ def test_the_reason_of_a_condition_is_for_those_who_do_not_meet_it(
     assert compiled(written(text), incident(lasting(hours * 3600))).decide((fee,)).reason == reason
 
 
+@pytest.mark.parametrize(
+    "amount",
+    [
+        "nothing * 5 EUR",
+        "5 EUR * nothing",
+        "nothing / 2 * 5 EUR",
+        "nothing / 24 h * 5 EUR",
+        "round(nothing, 5 EUR)",
+        "max(nothing, 0 EUR)",
+        "total(nothing) * 5 EUR / 24 h",
+        "count(at_least(n, nothing)) * 1 EUR - 2 EUR",
+        "sum(below(a, nothing))",
+        "if(yes, nothing, 3 EUR)",
+        "begun(nothing, 1 h) * 5 EUR",
+        "-nothing * 5 EUR",
+    ],
+)
+def test_nothing_is_the_zero_of_what_is_needed(amount: str) -> None:
+    policy = compiled(written(f"currency: EUR\nfacts: {{n: numbers, a: amounts}}\npay: '7 EUR + ({amount})'"))
+    assert minor(policy.decide([{"n": (1, 2), "a": (100,)}[fact.name] for fact in policy.facts])) == 700
+    given = compiled(written("give:\n  - {quantity: nothing, unit: GB}\n  - {quantity: 1, unit: h}"))
+    assert [benefit.unit for benefit in given.decide(()).benefits] == ["h"]
+
+
 def test_less_than_nothing_takes_nothing_from_what_else_is_owed() -> None:
     heads = "  - {name: a, pay: 10 EUR}\n  - {name: b, pay: 0 EUR - 3 EUR, give: {quantity: 1, unit: GB}}"
     policy = compiled(written(f"heads:\n{heads}\npayout:\n  - hold small: amount < 10.00 EUR"))
