@@ -375,13 +375,19 @@ class _Teller:
         in_words = node.kind.currency or node.kind.name in ("text", "days", "working days", "months")
         return said(node.kind, node.value, self._zone) if in_words else node.text
 
-    def _phrase(self, node: Node) -> str:  # noqa: C901, PLR0911, PLR0912 (one case per operation, one line each)
+    def _phrase(self, node: Node) -> str:
         """Give a node in words, its operands with their values."""
+        if node.operation == "literal":
+            return self._literal(node)
+        if node.operation == "name":
+            return self._named(node)
+        if node.operation in ("if", "first_known"):
+            return next((self._operand(child, node) for child in self._used(node)[-1:]), "not known")
+        return self._computed(node)
+
+    def _computed(self, node: Node) -> str:  # noqa: PLR0911 (one case per operation, one line each)
+        """Give an operation in words, each of its operands once: below them there may be many."""
         match node.operation, [self._operand(child, node) for child in node.children]:
-            case "literal", _:
-                return self._literal(node)
-            case "name", _:
-                return self._named(node)
             case "*", [left, right]:
                 return f"{left} of {right}" if self._is_share(node.children[0]) else f"{left} times {right}"
             case "/", [left, right]:
@@ -399,8 +405,6 @@ class _Teller:
                 return f"{operands[0]} rounded{mode}" + (
                     f" to a multiple of {operands[1]}" if len(operands) > 1 else ""
                 )
-            case (("if" | "first_known"), _):
-                return next((self._operand(child, node) for child in self._used(node)[-1:]), "not known")
             case "most_in_a_year" as operation, [what, month]:
                 number = node.children[1].evaluate(self._row)
                 named = number in range(1, len(MONTHS) + 1)
