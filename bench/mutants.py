@@ -37,10 +37,16 @@ BEFORE_GAP = "low, high = instant - 24 * 3600 * SECOND_MICROSECONDS, instant"
 MASK = "(clock(day, start_minutes, zone), clock(day + later, end_minutes, zone)) for day in range(first, last + 1)"
 MONTH_BEFORE = "start = _billing_day(add_months(day.replace(day=1), -1), day_of_month)"
 MONTH_AFTER = "end = _billing_day(add_months(start.replace(day=1), 1), day_of_month)"
-CLIP = "if (low := a if start is None or a > start else start) < (high := b if end is None or b < end else end)"
+CLIP_START = "if kept and start is not None and kept[0][0] < start:"
+CLIP_END = "if kept and end is not None and kept[-1][1] > end:"
 EXPLAINED = {
-    (CLIP, "a > start", "a >= start"): "equal instants are the same",
-    (CLIP, "b < end", "b <= end"): "equal instants are the same",
+    (CLIP_START, "kept[0][0] < start", "kept[0][0] <= start"): "an equal start is set to itself",
+    (CLIP_END, "kept[-1][1] > end", "kept[-1][1] >= end"): "an equal end is set to itself",
+    (
+        "if end < other_end:",
+        "end < other_end",
+        "end <= other_end",
+    ): "of two that end together, either may be left first",
     (MASK, "1", "2"): "a mask may reach a day beyond the outage",
     (MONTH_BEFORE, "1", "2"): "of that day only the month is used",
     (MONTH_AFTER, "1", "2"): "of that day only the month is used",

@@ -32,6 +32,26 @@ NOT_YAML = {
     "an anchor": (written("sources: &a [x]\npay: 5 USD"), 5, "anchors"),
     "a recursive alias": (written("sources: &a [*a]\npay: 5 USD"), 5, "anchors"),
     "a tag": (written("pay: !!python/object:os.system x"), 5, "tags"),
+    "a tag of a key": (written("!!str pay: 5 USD"), 5, "plain text before the colon"),
+    "a space from a web page": (written("pay: 5\u00a0USD"), 5, "this is no plain space: delete it and type one"),
+    "a division by zero": (written("pay: 1 / 0 * 5 USD"), 5, "pay: with 1 and 0 this can never be computed"),
+    "a division by nothing": (
+        written("pay: 5 USD / nothing"),
+        5,
+        "pay: with 5 USD and nothing this can never be computed",
+    ),
+    "a day after the last": (written("when: 9999-12-31 + 1 day > day(decided_at)\npay: 5 USD"), 5, "never be computed"),
+    "a working day that nobody knows": (
+        written("working_days: DE\nwhen: 2050-01-01 + 1 working day > day(decided_at)\npay: 5 USD"),
+        6,
+        "never be computed",
+    ),
+    "nothing of nothing": (
+        written("values: {v: nothing}\nwhen: v >= 0\npay: 5 USD"),
+        5,
+        "say what there is nothing of",
+    ),
+    "a list of nothing": (written("when: 1 in [nothing]\npay: 5 USD"), 5, "values written out"),
     "a key that is a list": (written("? [a]\n: 5"), 5, "plain text before the colon"),
     "deep nesting": ("[" * 5000, 1, "levels"),
     "deep block nesting": ("\n".join(" " * n + "a:" for n in range(60)), 18, "levels"),
@@ -107,7 +127,7 @@ NOT_A_POLICY = {
     "a minimum that cannot be computed": (
         written("facts: {a: {type: number, minimum: 1 / 0}}\npay: 5 USD"),
         5,
-        "facts.a.minimum: expected a number",
+        "facts.a.minimum: with 1 and 0 this can never be",
     ),
     "a minimum above the maximum": (
         written("facts: {a: {type: number, minimum: 5, maximum: 1}}\npay: 5 USD"),
@@ -122,7 +142,7 @@ NOT_A_POLICY = {
     "a default that cannot be computed": (
         written("facts: {a: {type: number, default: 1 / 0}}\npay: 5 USD"),
         5,
-        "facts.a.default: expected a value written out",
+        "facts.a.default: with 1 and 0 this can never be",
     ),
     "a currency of a text": (
         written("facts: {a: {type: text, currency: EUR}}\npay: 5 USD"),

@@ -6,6 +6,7 @@ import sys
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from itertools import product
+from time import process_time
 from typing import Any
 
 import pytest
@@ -97,6 +98,30 @@ def test_the_reason_of_a_condition_is_for_those_who_do_not_meet_it(
 ) -> None:
     text = f"currency: EUR\nfacts: {{fee: money}}{each}\nwhen: total(outage) >= 4 h\notherwise: too_short\npay: fee"
     assert compiled(written(text), incident(lasting(hours * 3600))).decide((fee,)).reason == reason
+
+
+@pytest.mark.parametrize(
+    "amount",
+    [
+        "nothing * 5 EUR",
+        "5 EUR * nothing",
+        "nothing / 2 * 5 EUR",
+        "nothing / 24 h * 5 EUR",
+        "round(nothing, 5 EUR)",
+        "max(nothing, 0 EUR)",
+        "total(nothing) * 5 EUR / 24 h",
+        "count(at_least(n, nothing)) * 1 EUR - 2 EUR",
+        "sum(below(a, nothing))",
+        "if(yes, nothing, 3 EUR)",
+        "begun(nothing, 1 h) * 5 EUR",
+        "-nothing * 5 EUR",
+    ],
+)
+def test_nothing_is_the_zero_of_what_is_needed(amount: str) -> None:
+    policy = compiled(written(f"currency: EUR\nfacts: {{n: numbers, a: amounts}}\npay: '7 EUR + ({amount})'"))
+    assert minor(policy.decide([{"n": (1, 2), "a": (100,)}[fact.name] for fact in policy.facts])) == 700
+    given = compiled(written("give:\n  - {quantity: nothing, unit: GB}\n  - {quantity: 1, unit: h}"))
+    assert [benefit.unit for benefit in given.decide(()).benefits] == ["h"]
 
 
 def test_less_than_nothing_takes_nothing_from_what_else_is_owed() -> None:
@@ -695,6 +720,45 @@ def test_a_row_that_spans_eons_is_held_and_not_slow(pay: str) -> None:
     assert policy.explain((EONS,)).decision == policy.decide((EONS,))
     each = compiled(written("facts: {windows: windows}\nfor_each: day\npay: full(total(outage), 1 h) * 1 USD"))
     assert each.decide((EONS,)).reason == "cannot_be_computed"
+
+
+TEN_YEARS = (Window(datetime(2015, 7, 1, tzinfo=UTC), datetime(2026, 5, 30, tzinfo=UTC)),)
+
+
+@pytest.mark.parametrize(
+    "measure",
+    [
+        "total(overlap(daily(w, 00:00, 12:00), daily(w, 06:00, 18:00)))",
+        "total(without(daily(w, 00:00, 12:00), daily(w, 06:00, 18:00)))",
+        "total(weekdays(daily(w, 00:00, 12:00), ['sat']))",
+        "days_with_at_least(daily(w, 00:00, 12:00), 1 h) * 1 h",
+    ],
+)
+def test_a_row_of_ten_years_by_the_day_takes_no_seconds(measure: str) -> None:
+    policy = compiled(written(f'zone: Europe/Berlin\nfacts: {{w: windows}}\npay: "{measure} / 1 h * 0.01 USD"'))
+    began = process_time()
+    assert policy.decide((TEN_YEARS,)).outcome is Outcome.GRANTED
+    assert process_time() - began < 1
+
+
+@pytest.mark.parametrize(("operands", "held"), [(1, False), (40, True)])
+def test_a_row_of_very_many_parts_under_a_long_formula_is_held(operands: int, held: bool) -> None:
+    formula = " + ".join(["total(outage) / 1 h"] * operands)
+    policy = compiled(
+        written(f"facts: {{windows: windows}}\nfor_each: day\npay: ({formula}) * 0.01 USD"),
+        decided_at=datetime(2026, 6, 1, tzinfo=UTC),
+    )
+    assert (policy.decide((TEN_YEARS,)).reason == "cannot_be_computed") is held
+    assert policy.decide(((Window(datetime(2025, 7, 1, tzinfo=UTC), None),),)).outcome is Outcome.GRANTED
+
+
+@pytest.mark.parametrize(("days", "outcome"), [(100, Outcome.GRANTED), (101, Outcome.HELD)])
+def test_more_benefits_than_a_record_takes_are_held(days: int, outcome: Outcome) -> None:
+    policy = compiled(
+        written("for_each: day\ngive: {quantity: 1, unit: GB}"), incident(lasting((days - 1) * 24 * HOUR))
+    )
+    assert policy.decide(()).outcome is outcome
+    assert ("more than 100 things" in policy.explain(()).text()) is (outcome is Outcome.HELD)
 
 
 def test_days_over_eons_are_counted_at_once() -> None:

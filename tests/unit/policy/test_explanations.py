@@ -183,6 +183,14 @@ def test_instants_are_told_in_the_rules_zone_and_the_hour_that_comes_twice_with_
     assert said(INSTANT, at("2026-10-25T02:30:00.000001Z"), BERLIN) == "2026-10-25 03:30:00.000001"
 
 
+def test_values_that_rest_on_one_another_are_told_each_once() -> None:
+    values = "".join(f"  v{n}: if(b, v{n - 1} + 1, 0)\n" for n in range(1, 33))
+    policy = compiled(written(f"facts: {{b: yes_no, n: number}}\nvalues:\n  v0: n\n{values}pay: v32 * 1 USD"))
+    steps = told(policy, True, 1)  # telling each branch twice at every level would take years
+    assert "V32: v31 (32) plus 1 = 33, because b: yes." in steps
+    assert len(steps) == 39
+
+
 def test_a_stretch_within_a_day_names_the_day_once_and_whole_months_are_named() -> None:
     within = ((at("2026-05-04T08:00:00Z"), at("2026-05-04T12:00:00Z")),)
     over = ((at("2026-05-04T20:00:00Z"), at("2026-05-04T22:00:00Z")),)

@@ -47,6 +47,23 @@ def test_splitting_an_outage_at_an_instant_changes_nothing(outage: Outage, cut: 
     assert exposure.total(parts) == exposure.total(outage)
 
 
+def minutes_of(outage: Outage) -> set[int]:
+    return {minute for start, end in outage for minute in range(start, end, 60 * SECOND)}
+
+
+@given(outages, outages, moments, moments)
+def test_what_is_kept_of_an_outage_is_kept_minute_by_minute(outage: Outage, other: Outage, a: int, b: int) -> None:
+    every, those = minutes_of(outage), minutes_of(other)
+    for kept, minutes in (
+        (exposure.both(outage, other), every & those),
+        (exposure.without(outage, other), every - those),
+        (exposure.clip(outage, a, b), {minute for minute in every if a <= minute < b}),
+        (exposure.clip(outage, a, a), set()),
+    ):
+        assert minutes_of(kept) == minutes
+        assert kept == exposure.union(kept)
+
+
 @given(outages, outages)
 def test_what_is_removed_and_what_is_kept_make_the_whole(outage: Outage, other: Outage) -> None:
     kept, removed = exposure.both(outage, other), exposure.without(outage, other)

@@ -21,7 +21,14 @@ from kulanz.domain.policy.kinds import DURATION, INSTANT, LIST, NUMBER, OUTAGE, 
 from kulanz.domain.policy.periods import spoken_label
 from kulanz.domain.policy.program import CompiledClause, FactSlot, NamedValue, kind_of
 from kulanz.domain.policy.tables import StepTable, TierTable
-from kulanz.domain.policy.verdict import CANNOT_BE_COMPUTED, TOO_LONG_AGO, TOO_MANY_PARTS, TOO_MUCH
+from kulanz.domain.policy.verdict import (
+    CANNOT_BE_COMPUTED,
+    MOST_BENEFITS,
+    TOO_LONG_AGO,
+    TOO_MANY_BENEFITS,
+    TOO_MANY_PARTS,
+    TOO_MUCH,
+)
 from kulanz.domain.policy.wording import (
     aside,
     capital,
@@ -124,11 +131,12 @@ _TESTS = {
     "is_working_day": ("{0} is a working day", "{0} is not a working day"),
     "starts_with": ("{0} starts with {1}", "{0} does not start with {1}"),
 }
-_HELD_FOR_HISTORY = {
+_HELD_FOR_SIZE = {
     TOO_LONG_AGO: (
         f"the outage began more than {LOOK_BACK_LONGEST.days} days before the decision; other incidents of that time"
         " may not be counted any more."
     ),
+    TOO_MANY_BENEFITS: f"it comes to more than {MOST_BENEFITS} things besides money; more cannot be given at once.",
     TOO_MANY_PARTS: f"the outage has more than {PARTS_KEPT} stretches of time; more are not kept for later incidents.",
 }
 _CLAUSES = {Outcome.DECLINED: "exclusion", Outcome.REFERRED: "referral", Outcome.HELD: "hold"}
@@ -198,8 +206,8 @@ class _Teller:
             return self._needed(self._program.values[verdict.unknown].node)
         if verdict.reason == CANNOT_BE_COMPUTED and verdict.is_unknown:
             return self._stuck(verdict)
-        if verdict.reason in _HELD_FOR_HISTORY:
-            return [_HELD_FOR_HISTORY[verdict.reason]]
+        if verdict.reason in _HELD_FOR_SIZE:
+            return [_HELD_FOR_SIZE[verdict.reason]]
         if verdict.reason == TOO_MUCH:
             most = said_amount(MAX_MINOR_UNITS, self._judge.currency) if self._judge.currency else "the largest amount"
             return [f"that is above {most}, the most that one credit can be."]
@@ -383,13 +391,19 @@ class _Teller:
         in_words = node.kind.currency or node.kind.name in ("text", "days", "working days", "months")
         return said(node.kind, node.value, self._zone) if in_words else node.text
 
-    def _phrase(self, node: Node) -> str:  # noqa: C901, PLR0911, PLR0912 (one case per operation, one line each)
+    def _phrase(self, node: Node) -> str:
         """Give a node in words, its operands with their values."""
+        if node.operation == "literal":
+            return self._literal(node)
+        if node.operation == "name":
+            return self._named(node)
+        if node.operation in ("if", "first_known"):
+            return next((self._operand(child, node) for child in self._used(node)[-1:]), "not known")
+        return self._computed(node)
+
+    def _computed(self, node: Node) -> str:  # noqa: PLR0911 (one case per operation, one line each)
+        """Give an operation in words, each of its operands once: below them there may be many."""
         match node.operation, [self._operand(child, node) for child in node.children]:
-            case "literal", _:
-                return self._literal(node)
-            case "name", _:
-                return self._named(node)
             case "*", [left, right]:
                 return f"{left} of {right}" if self._is_share(node.children[0]) else f"{left} times {right}"
             case "/", [left, right]:
@@ -407,8 +421,6 @@ class _Teller:
                 return f"{operands[0]} rounded{mode}" + (
                     f" to a multiple of {operands[1]}" if len(operands) > 1 else ""
                 )
-            case (("if" | "first_known"), _):
-                return next((self._operand(child, node) for child in self._used(node)[-1:]), "not known")
             case "most_in_a_year" as operation, [what, month]:
                 number = node.children[1].evaluate(self._row)
                 named = number in range(1, MONTHS_PER_YEAR + 1)

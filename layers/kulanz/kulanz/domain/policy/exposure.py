@@ -5,9 +5,11 @@ function here is pure and gives such a tuple, or a measure of one. Days are days
 23 or 25 hours, and a time of day that does not exist is the instant after the gap.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 from functools import lru_cache
+from operator import itemgetter
 from zoneinfo import ZoneInfo
 
 from kulanz.domain.money import Exact
@@ -16,6 +18,8 @@ from kulanz.domain.time import SECOND_MICROSECONDS, add_months, instant_of, loca
 
 type Interval = tuple[int, int]
 type Outage = tuple[Interval, ...]
+
+_START, _END = itemgetter(0), itemgetter(1)
 
 MINUTE = 60 * SECOND_MICROSECONDS
 MAX_DAYS = 4000
@@ -38,23 +42,40 @@ def union(intervals: Iterable[Interval]) -> Outage:
 
 def clip(outage: Outage, start: int | None, end: int | None) -> Outage:
     """Keep what lies in ``[start, end)``; None leaves that side open."""
-    return tuple(
-        (low, high)
-        for a, b in outage
-        if (low := a if start is None or a > start else start) < (high := b if end is None or b < end else end)
-    )
+    if start is not None and end is not None and start >= end:
+        return ()
+    first = 0 if start is None else bisect_right(outage, start, key=_END)
+    last = len(outage) if end is None else bisect_left(outage, end, key=_START)
+    kept = outage[first:last]
+    if kept and start is not None and kept[0][0] < start:
+        kept = ((start, kept[0][1]), *kept[1:])
+    if kept and end is not None and kept[-1][1] > end:
+        kept = (*kept[:-1], (kept[-1][0], end))
+    return kept
 
 
 def without(outage: Outage, holes: Outage) -> Outage:
     """Remove other intervals."""
-    for hole_start, hole_end in holes:
-        outage = clip(outage, None, hole_start) + clip(outage, hole_end, None)
-    return outage
+    if not outage:
+        return outage
+    edges = (outage[0][0], *(edge for hole in holes for edge in hole), outage[-1][1])
+    return both(outage, tuple(zip(edges[::2], edges[1::2], strict=True)))
 
 
 def both(outage: Outage, other: Outage) -> Outage:
-    """Keep what lies in both."""
-    return tuple(part for start, end in other for part in clip(outage, start, end))
+    """Keep what lies in both, walking along both at once: each may have an interval for every day of years."""
+    kept: list[Interval] = []
+    here = there = 0
+    while here < len(outage) and there < len(other):
+        (start, end), (other_start, other_end) = outage[here], other[there]
+        low, high = max(start, other_start), min(end, other_end)
+        if low < high:
+            kept.append((low, high))
+        if end < other_end:
+            here += 1
+        else:
+            there += 1
+    return tuple(kept)
 
 
 def merge_gaps(outage: Outage, under: int) -> Outage:

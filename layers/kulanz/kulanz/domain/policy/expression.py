@@ -125,12 +125,12 @@ def compile_text(text: str, scope: Scope, path: Path, expected: Kind | None = No
 
 def expect(node: Node, expected: Kind, path: Path, text: str) -> Node:
     """Check a node's kind; ``nothing`` fits wherever an amount or an outage does, ``unknown`` everywhere."""
-    if node.kind == expected:
-        return node
     if is_unknown(node):
         return constant_node(expected, None, UNKNOWN)
     if is_nothing(node) and expected.name in ("money", "number", "duration", "outage"):
         return constant_node(expected, no_amount(expected), "nothing")
+    if node.kind == expected:
+        return node
     raise PolicyError(f"expected {expected}, but this gives {node.kind}: {text}", path)
 
 
@@ -193,6 +193,9 @@ def call_node(name: str, children: tuple[Node, ...], scope: Scope, path: Path) -
     if all(operand.constant for operand in operands):
         node.constant, node.value = True, evaluate([])
         node.evaluate = _constantly(node.value)
+        if node.value is None and all(child.operation == "literal" for child in children):
+            written = " and ".join(child.text for child in children)
+            raise PolicyError(f"with {written} this can never be computed (use: {function.signature})", path)
     elif name in ("and", "or"):
         _fold_kleene(node, name)
     elif name == "if" and children[0].constant and children[0].value is not None:
@@ -319,7 +322,7 @@ def _strict_binary(apply: Callable[..., Any], left_node: Node, right_node: Node)
 
 def _list_node(items: tuple[Node, ...], path: Path) -> Node:
     for item in items:
-        if not item.constant:
+        if item.value is None:
             raise PolicyError("a list in brackets holds values written out, not names", path)
         if item.kind != items[0].kind:
             raise PolicyError(f"a list holds values of one kind; found {items[0].kind} and {item.kind}", path)

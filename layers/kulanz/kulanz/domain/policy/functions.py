@@ -87,7 +87,15 @@ def check_kinds(nodes: tuple[Node, ...], *expected: Kind) -> None:
     """Check the number and kinds of arguments."""
     need(len(nodes) == len(expected), f"expected {len(expected)} argument(s), found {len(nodes)}")
     for node, kind in zip(nodes, expected, strict=True):
+        _fill_nothing(node, kind)
         need(node.kind == kind, f"expected {kind}, found {node.kind}{_CONVERSIONS.get((node.kind, kind), '')}")
+
+
+def _fill_nothing(node: Node, kind: Kind) -> None:
+    """Make the word ``nothing`` the zero of the kind that is needed."""
+    if is_nothing(node) and kind.name in (*SCALABLE, "outage"):
+        known = constant_node(kind, no_amount(kind), "nothing")
+        node.kind, node.value, node.evaluate = kind, known.value, known.evaluate
 
 
 def same_kind(nodes: tuple[Node, ...], names: tuple[str, ...]) -> Kind:
@@ -95,10 +103,7 @@ def same_kind(nodes: tuple[Node, ...], names: tuple[str, ...]) -> Kind:
     need(bool(nodes), "expected an argument")
     kind = next((node.kind for node in nodes if not is_nothing(node)), nodes[0].kind)
     for node in nodes:
-        if is_nothing(node) and kind.name in (*SCALABLE, "outage"):
-            known = constant_node(kind, no_amount(kind), "nothing")
-            node.kind, node.value, node.evaluate = kind, known.value, known.evaluate
-            continue
+        _fill_nothing(node, kind)
         if node.kind != kind:
             amounts = {node.kind.currency, kind.currency}
             if node.kind.name == kind.name == "money":
@@ -123,6 +128,8 @@ def _constant(function: Callable[..., Any], *kinds: Kind, gives: Kind) -> Callab
 def _multiply(nodes: tuple[Node, ...]) -> Bound:
     need(len(nodes) == 2, "expected two operands")
     left, right = nodes
+    for node in nodes:
+        _fill_nothing(node, NUMBER)
     for money, time in (nodes, nodes[::-1]):
         if money.kind.name == "money" and time.kind == DURATION:
             return Kind(MONEY_BY_TIME, money.kind.currency), multiply
@@ -134,6 +141,8 @@ def _multiply(nodes: tuple[Node, ...]) -> Bound:
 
 def _divide(nodes: tuple[Node, ...]) -> Bound:
     left, right = nodes
+    _fill_nothing(left, right.kind)
+    _fill_nothing(right, NUMBER)
     if left.kind.name == MONEY_BY_TIME and right.kind == DURATION:
         return Kind("money", left.kind.currency), divide
     if right.kind == NUMBER and left.kind.name in SCALABLE:
@@ -281,10 +290,7 @@ def _blocks(rounding: Callable[[Exact, Exact], int]) -> Callable[[tuple[Node, ..
 def _round(nodes: tuple[Node, ...]) -> Bound:
     """``round(x)``, ``round(x, step)``, ``round(x, step, "up")``."""
     need(1 <= len(nodes) <= 3, "expected an amount, a step, and a rounding mode")
-    kind = nodes[0].kind
-    need(kind.name in SCALABLE, f"cannot round {kind}")
-    if len(nodes) > 1:
-        same_kind(nodes[:2], SCALABLE)
+    kind = same_kind(nodes[:2], SCALABLE)
     if len(nodes) > 2:
         modes = [mode.value for mode in Rounding]
         need(nodes[2].constant and nodes[2].value in modes, f"expected one of {', '.join(modes)} in quotes")

@@ -66,6 +66,12 @@ class CompiledHead:
     for_each: str = ""
     to: Node | None = None
 
+    @property
+    def parts(self) -> int:
+        """How many operands it is worked out from."""
+        nodes = (self.node, self.pay, *(node for give in self.gives for node in give.nodes))
+        return sum(node.parts for node in nodes if node is not None)
+
 
 def heads_of(program: Program) -> tuple[tuple[Head, Path], ...]:
     """Give the heads of a policy; ``when``, ``pay`` and ``give`` at its top are one head."""

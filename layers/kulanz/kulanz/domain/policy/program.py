@@ -16,7 +16,17 @@ from kulanz.domain.policy.calendars import calendar_functions
 from kulanz.domain.policy.counted import counted_outage, period_labels
 from kulanz.domain.policy.document import Clause, Fact, Policy, PolicyDocument, Steps, Tiers
 from kulanz.domain.policy.errors import Path, PolicyError
-from kulanz.domain.policy.expression import UNKNOWN, UNSET, Evaluate, Node, Row, Scope, compile_text, constant_node
+from kulanz.domain.policy.expression import (
+    UNKNOWN,
+    UNSET,
+    Evaluate,
+    Node,
+    Row,
+    Scope,
+    compile_text,
+    constant_node,
+    is_nothing,
+)
 from kulanz.domain.policy.functions import operators
 from kulanz.domain.policy.kinds import Kind
 from kulanz.domain.policy.periods import label_in
@@ -197,6 +207,8 @@ class Program:
     def _compile_value(self, name: str, raw: Any, path: Path) -> NamedValue:
         if isinstance(raw, str):
             source = self.compile(raw, path)
+            if is_nothing(source):
+                raise PolicyError("say what there is nothing of, such as 0 EUR, 0 h or 0", path)
             return NamedValue(name, self._remembered(name, source.kind, source.evaluate, source, path), source)
         if isinstance(raw, Tiers):
             kind, tiers = compile_tiers(raw.by, raw.tiers, self.scope, path)

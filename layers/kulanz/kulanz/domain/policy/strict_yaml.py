@@ -110,7 +110,7 @@ class _Reader:
     def _mapping(self, path: Path, depth: int, *, in_braces: bool) -> dict[str, Any]:
         result: dict[str, Any] = {}
         while not isinstance(key_event := self._next(), yaml.MappingEndEvent):
-            if not isinstance(key_event, yaml.ScalarEvent) or key_event.anchor is not None:
+            if not isinstance(key_event, yaml.ScalarEvent) or key_event.anchor is not None or key_event.tag is not None:
                 raise self._error("expected a plain text before the colon", key_event, path)
             key = key_event.value
             if key in result:

@@ -81,6 +81,7 @@ _HINTS = {
     "contains": "; write: has",
     "between": "; write two comparisons with and between them",
     "d": "; write: days",
+    **dict.fromkeys(("\u00a0", "\u202f", "\u2009", "\u200b"), "; this is no plain space: delete it and type one"),
 }
 """What those probably meant who write as other languages do, by what could not be read."""
 _COMPARISONS = ("=", "!=", "<", "<=", ">", ">=")
@@ -150,7 +151,7 @@ class _Parser:
         while True:
             match = _TOKEN.match(self._text, position)
             if match is None:
-                raise self._error("cannot read this", self._text[position:].strip()[:20])
+                raise self._error("cannot read this", self._text[position:].strip(" \t\n")[:20])
             kind = str(match.lastgroup)
             yield kind, match.group(kind)
             if kind == "end":

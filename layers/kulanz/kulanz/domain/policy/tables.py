@@ -158,12 +158,13 @@ def compile_tiers(by: str, lines: Mapping[str, str], scope: Scope, path: Path) -
     measured = compile_text(by, scope, (*path, "by"))
     tiers: list[Tier] = []
     kind: Kind | None = None
+    covered: Any = ()
     for key, text in lines.items():
         place = (*path, "tiers", key)
         if tiers and tiers[-1].compare is None:
             raise PolicyError("this line can never be reached: it stands after otherwise", place)
         tier = _tier(key, text, measured, scope, place)
-        _check_reachable(tier, tiers, place)
+        covered = _with_reachable(tier, covered, tiers, place)
         if not is_nothing(tier.value) and not is_unknown(tier.value):
             kind = kind or tier.value.kind
         tiers.append(tier)
@@ -206,15 +207,17 @@ def _tier(key: str, text: str, measured: Node, scope: Scope, place: Path) -> Tie
     return Tier(words, _COMPARISONS[words], bound, value)
 
 
-def _check_reachable(tier: Tier, earlier: list[Tier], place: Path) -> None:
-    """A line is unreachable when the lines before it already hold for every value it fits."""
+def _with_reachable(tier: Tier, covered: Any, earlier: list[Tier], place: Path) -> Any:
+    """Add the values that a line fits to those ``covered`` by the lines before it, unless these have all of them."""
     if tier.bound is None or not tier.bound.constant or tier.bound.value is None:
-        return
-    before = [other for other in earlier if other.bound and other.bound.constant and other.bound.value is not None]
-    if not exposure.without((_fits(tier),), exposure.union(_fits(other) for other in before)):
+        return covered
+    first, last = _fits(tier)
+    if any(low <= first and last <= high for low, high in covered):
+        before = [other for other in earlier if other.bound and other.bound.constant and other.bound.value is not None]
         lines = " and ".join(f"`{other.words} {other.bound.text}`" for other in before if other.bound)
         stand = "stands" if len(before) == 1 else "stand"
         raise PolicyError(f"this line can never be reached: {lines} {stand} before it", place)
+    return exposure.union((*covered, (first, last)))
 
 
 def _fits(tier: Tier) -> Any:

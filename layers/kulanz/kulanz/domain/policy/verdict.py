@@ -33,7 +33,12 @@ NOTHING_DUE = "nothing_due"
 TOO_MUCH = "amount_too_large"
 TOO_LONG_AGO = "too_long_ago"
 TOO_MANY_PARTS = "outage_in_too_many_parts"
+TOO_MANY_BENEFITS = "too_many_benefits"
 CANNOT_BE_COMPUTED = "cannot_be_computed"
+MOST_BENEFITS = 100
+"""A decision gives at most so many things besides money: with more, its record would outgrow what a table takes."""
+PARTS_OF_ALL_PIECES = 500_000
+"""The most operands that a head is worked out from for all days of an outage together: some seconds of work."""
 MAX_REMEMBERED_BENEFITS = 4096
 NOTHING_GRANTED: Mapping[str, int] = MappingProxyType({})
 
@@ -233,6 +238,8 @@ class Judge:
             stated = [head.otherwise or self.program.policy.otherwise for head in unmet]
             reason = next((reason for reason in stated if reason), NOTHING_DUE)
             return Verdict(Outcome.DECLINED, reason, beside=beside, settled=True)
+        if sum(len(result.gives) for result in results) > MOST_BENEFITS:
+            return Verdict(Outcome.HELD, TOO_MANY_BENEFITS)
         return self._total(results, beside, row)
 
     def _keep(self, verdict: Verdict, row: Row, granted: Mapping[str, int]) -> Verdict:
@@ -330,7 +337,10 @@ class Judge:
         if outage is None or zone is None:
             return self._held(self.outage if outage is None else self.program.scope.zone, row)
         whole = HeadResult(head, applies=False)
-        for piece in exposure.pieces(outage, zone, head.for_each):
+        pieces = exposure.pieces(outage, zone, head.for_each)
+        if len(pieces) * head.parts > PARTS_OF_ALL_PIECES:
+            raise exposure.TooLong
+        for piece in pieces:
             part = self.fresh(row)
             assert self.program.piece_place is not None
             part[self.program.piece_place] = piece
