@@ -24,6 +24,7 @@ from pydantic import (
 
 from kulanz.domain.campaign import LINES_PER_LIST
 from kulanz.domain.identifiers import IDENTIFIER_LENGTH_CHARACTERS, INCIDENT_ID_EXPECTED, is_incident_id
+from kulanz.domain.policy.document import VERSION_HIGHEST
 from kulanz.domain.time import Window, format_instant, parse_instant
 
 WINDOWS_PER_INCIDENT = 200
@@ -113,7 +114,7 @@ class PolicyReference(_Contract):
     """A published policy, and the readings chosen where it leaves a choice."""
 
     id: Annotated[str, Field(max_length=IDENTIFIER_LENGTH_CHARACTERS)]
-    version: Annotated[int, Field(ge=1, le=9_999)]
+    version: Annotated[int, Field(ge=1, le=VERSION_HIGHEST)]
     parameters: Annotated[dict[_Name, _Text], Field(max_length=PARAMETERS_PER_POLICY)] = Field(default_factory=dict)
 
     _is_id = field_validator("id")(_incident_id)
