@@ -3,7 +3,6 @@
 Unknown fields are refused with their path, so that a misspelt field never silently changes who is paid.
 """
 
-import json
 import re
 from dataclasses import dataclass
 from enum import StrEnum
@@ -23,6 +22,7 @@ from pydantic import (
 )
 
 from kulanz.domain.campaign import LINES_PER_LIST
+from kulanz.domain.canonical import canonical_json
 from kulanz.domain.identifiers import IDENTIFIER_LENGTH_CHARACTERS, INCIDENT_ID_EXPECTED, is_incident_id
 from kulanz.domain.policy.document import VERSION_HIGHEST
 from kulanz.domain.time import Window, format_instant, parse_instant
@@ -139,7 +139,7 @@ class Affected(_Contract):
     @classmethod
     def _can_be_written(cls, value: list[dict[str, Any]] | None) -> list[dict[str, Any]] | None:
         try:
-            canonical_json(value)
+            canonical_json(value).encode()
         except UnicodeEncodeError:
             raise ValueError(
                 "a row holds half of a surrogate pair, which no list can hold; send whole characters"
@@ -212,17 +212,12 @@ class IncidentEvent:
     @property
     def request_digest(self) -> str:
         """What makes two campaign requests the same campaign."""
-        request = b"" if self.request is None else canonical_json(self.request.model_dump(mode="json"))
+        request = b"" if self.request is None else canonical_json(self.request.model_dump(mode="json")).encode()
         return _digest({"incident_id": self.incident_id, "revision": self.revision}, request)
 
 
 def _digest(head: dict[str, Any], content: bytes) -> str:
-    return sha256(canonical_json(head) + b"\n" + content).hexdigest()
-
-
-def canonical_json(content: Any) -> bytes:
-    """JSON with sorted names and no spaces: equal content is equal bytes."""
-    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return sha256(canonical_json(head).encode() + b"\n" + content).hexdigest()
 
 
 def read_incident_event(source: str, detail_type: str, detail: object) -> IncidentEvent:
@@ -240,7 +235,7 @@ def read_incident_event(source: str, detail_type: str, detail: object) -> Incide
     except ValidationError as error:
         raise _refused(error) from None
     _check_fits(known, incident)
-    content = canonical_json(incident.model_dump(mode="json", exclude={"campaign"}))
+    content = canonical_json(incident.model_dump(mode="json", exclude={"campaign"})).encode()
     return IncidentEvent(source, known, incident.incident_id, incident.revision, content, incident.campaign)
 
 
