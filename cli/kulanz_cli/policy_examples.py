@@ -198,6 +198,9 @@ def _check_names(document: PolicyDocument, example: Mapping[str, Any], place: st
     for where, names in stated.items():
         for name in names:
             is_read = name in declared or _is_of_a_period(name, declared, document)
+            if not is_read and where == "incident" and name in ("start", "end"):
+                advice = "the policy reads no such fact; when it was out is windows, a list with start and end for each"
+                raise ExampleError(f"{place}{where}.{name}", advice)
             if not is_read and (meant := misspelt(name, missing)):
                 raise ExampleError(f"{place}{where}.{name}", f"the policy reads no such fact; did you mean {meant!r}?")
     for name in document.policy.test.defaults:

@@ -48,6 +48,16 @@ NOT_A_POLICY = {
     "an unknown entry": (written("pays: 5 USD"), 5, "unknown entry; did you mean 'pay'? known here"),
     "nothing owed": (written("currency: EUR"), 1, "say what is owed"),
     "pay and heads": (written("pay: 5 USD\nheads: [{name: a, pay: 5 USD}]"), 6, "either pay and give, or heads"),
+    "a condition beside heads": (
+        written("heads: [{name: a, pay: 5 USD}]\nwhen: total(outage) > 1 h"),
+        6,
+        "when: a policy with heads says this at each head; a condition of all stands under who",
+    ),
+    "a period beside heads": (
+        written("heads: [{name: a, pay: 5 USD}]\nfor_each: month"),
+        6,
+        "for_each: a policy with heads says this at each head",
+    ),
     "two heads of a name": (written("heads: [{name: a, pay: 5 USD}, {name: a, pay: 5 USD}]"), 5, "its own name"),
     "a head without a benefit": (written("heads: [{name: a}]"), 5, "pay or give"),
     "no such currency": (written("pay: 5.00 XYZ"), 5, "expected an operator"),
@@ -81,16 +91,6 @@ NOT_A_POLICY = {
         6,
         "rounding.to: amounts in EUR cannot be rounded",
     ),
-    "no last mode": (
-        written("facts: {a: yes_no}\npay: 5 USD\nmode:\n  - automatic: a"),
-        8,
-        "mode[0]: add a last mode without a condition",
-    ),
-    "a mode with a condition alone": (
-        written("facts: {a: yes_no}\npay: 5 USD\nmode: {claim: a}"),
-        7,
-        "add a last mode",
-    ),
     "due on a day that does not exist": (written("pay: 5 USD\ndue: 2026-02-30"), 6, "due: expected a day that exists"),
     "no time at all": (written("give: {quantity: 1, unit: GB, times: 0}"), 5, "times: expected a fixed whole number"),
     "so many times as nothing": (
@@ -113,11 +113,6 @@ NOT_A_POLICY = {
         written("facts: {a: {type: number, minimum: 5, maximum: 1}}\npay: 5 USD"),
         5,
         "facts.a.minimum: the minimum is above",
-    ),
-    "a minimum of a text": (
-        written("facts: {a: {type: text, minimum: 5}}\npay: 5 USD"),
-        5,
-        "facts.a: only number and money",
     ),
     "a default below the minimum": (
         written("facts: {a: {type: money, currency: USD, minimum: 5, default: 4.99 USD}}\npay: a"),
@@ -160,6 +155,21 @@ NOT_A_POLICY = {
         5,
         "without quotes of its own",
     ),
+    "a limit in another currency": (
+        written("facts: {a: {type: money, currency: EUR, minimum: 1 USD}}\npay: 5 USD"),
+        5,
+        "facts.a.minimum: expected an amount such as 5 EUR, written out",
+    ),
+    "an amount as the limit of a number": (
+        written("facts: {a: {type: number, maximum: 1 USD}}\npay: 5 USD"),
+        5,
+        "facts.a.maximum: expected a number, written out",
+    ),
+    "a limit of what has none": (
+        written("facts: {a: {type: day, minimum: 2020-01-01}}\npay: 5 USD"),
+        5,
+        "facts.a.minimum: only numbers and money have a minimum and a maximum",
+    ),
     "a zone that is none": (written("facts: {a: {type: zone, default: Atlantis}}\npay: 5 USD"), 5, "IANA"),
     "a parameter without its sentence": (written("parameters: {p: {a: A, b: [B]}}\npay: 5 USD"), 5, "expected a text"),
     "two outcomes": (written("who: {decline: a, hold: b}\npay: 5 USD"), 5, "exactly one of decline"),
@@ -184,6 +194,16 @@ NOT_A_POLICY = {
     ),
     "a mode of two ways": (written("pay: 5 USD\nmode: {claim: yes, offer: yes}"), 6, "exactly one of automatic"),
     "a mode never reached": (written("pay: 5 USD\nmode: [claim, automatic]"), 6, "never be reached"),
+    "a claim that is taken for a condition": (
+        written("facts: {claimed: yes_no}\npay: 5 USD\nmode: {claim: claimed}"),
+        7,
+        "write claim alone; whether it has come in is claim: {made: ...}",
+    ),
+    "a last mode with a condition": (
+        written("facts: {a: yes_no}\npay: 5 USD\nmode: [{offer: a}, {automatic: not a}]"),
+        7,
+        "mode[1]: the last mode is what is left, and has no condition: write automatic alone",
+    ),
     "an unknown due date": (written("pay: 5 USD\ndue: soon"), 6, "when it is due"),
     "a notice without its default language": (
         written("pay: 5 USD\nnotice: {texts: {granted: {de: {subject: a, text: b}}}}"),
@@ -223,6 +243,20 @@ NOT_A_POLICY = {
 NOT_A_FORMULA = {
     "a name that is not declared": (FACTS + "pay: fees", 7, "did you mean 'fee'?"),
     "a text without quotes": (FACTS + "when: who = somebody\npay: fee", 7, "quotes if it is a text"),
+    "a text in YAML's quotes alone": (
+        FACTS + 'pay: fee\nto: "transfer"',
+        8,
+        """to: 'transfer' is not known; declare it under facts, values or parameters, or write '"transfer"' if it is""",
+    ),
+    "a text without quotes in a line of tiers": (
+        FACTS + "values: {x: {by: who, tiers: {is somebody: fee, otherwise: fee}}}\npay: x",
+        7,
+        "put it into quotes if it is a text",
+    ),
+    "the truth in another language": (FACTS + "pay: if(true, fee, 2 * fee)", 7, "'true' is not known; write: yes"),
+    "a function of another language": (FACTS + "pay: floor(count) * fee", 7, "write: full(a, block)"),
+    "a function that nothing resembles": (FACTS + "pay: xyzzy(count) * fee", 7, "known: after, at, at_least, before"),
+    "a turnover": (FACTS + "when: fee < 30000000 EUR\npay: fee", 7, "expected at most 10000000.00 near"),
     "a dollar sign": (FACTS + "pay: $5", 7, "currency after the amount: 5.00 EUR"),
     "a currency first": (FACTS + "pay: EUR 5", 7, "currency after the amount"),
     "an amount with a separator": (FACTS + "pay: 1,000.00 EUR", 7, "numbers have no separators"),
@@ -321,6 +355,11 @@ NOT_A_FORMULA = {
     "a value that needs itself": (FACTS + "values: {x: y, y: x}\npay: fee", 7, "cannot need itself"),
     "a table of neither kind": (FACTS + "values: {x: {lines: {}}}\npay: fee", 7, "tiers (by and tiers) or steps"),
     "tiers without otherwise": (FACTS + "values: {x: {by: count, tiers: {at least 1: fee}}}\npay: x", 7, "otherwise"),
+    "tiers that leave a choice out": (
+        FACTS + "values: {x: {by: plan, tiers: {'is \"a\"': fee}}}\npay: x",
+        7,
+        'add a last line `otherwise: ...`, or a line for each other choice: `is "b"`, so that every case has a value',
+    ),
     "a tier after otherwise": (
         FACTS + "values: {x: {by: count, tiers: {otherwise: fee, at least 1: fee}}}\npay: x",
         7,

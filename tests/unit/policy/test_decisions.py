@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kulanz.domain.decision import Decision, Outcome
-from kulanz.domain.facts import INVALID
+from kulanz.domain.facts import INVALID, FactError
 from kulanz.domain.money import Money, Rounding
 from kulanz.domain.policy import CompiledPolicy
 from kulanz.domain.time import Window, format_instant, parse_instant
@@ -422,6 +422,16 @@ def test_an_automatic_head_stays_automatic_where_the_policy_says_claim() -> None
     assert [benefit.money for benefit in decision.claimable] == [Money(300, "USD")]
 
 
+def test_tiers_with_a_line_for_each_choice_need_no_other() -> None:
+    lines = '    tiers:\n      is "a": 1 USD\n      is "b": 2 USD\n'
+    policy = compiled(written(f"facts: {{plan: [a, b]}}\nvalues:\n  x:\n    by: plan\n{lines}pay: x"))
+    (plan,) = policy.facts
+    assert [minor(policy.decide((plan.parse_text(text),))) for text in ("a", "b")] == [100, 200]
+    assert policy.decide((plan.parse_text(""),)).reason == "plan_unknown"
+    with pytest.raises(FactError, match="one of a, b"):
+        plan.parse_text("c")
+
+
 def test_what_is_paid_instead_of_the_rest_needs_nothing_of_the_rest() -> None:
     text = "facts: {a: yes_no, b: yes_no}\notherwise: neither\ncompose: first\nheads:\n"
     policy = compiled(written(text + "  - {name: x, when: a, pay: 1 USD}\n  - {name: y, when: b, pay: 2 USD}"))
@@ -483,8 +493,10 @@ def test_each_calendar_year_has_its_own_cap_and_history() -> None:
     assert policy.decide((60000, None, 0)).reason == "paid_2026_unknown"
 
 
-def test_a_wrong_value_that_is_held_takes_no_default_and_no_word_of_the_incident() -> None:
-    credited = "currency: EUR\nfacts: {credited: {type: money, default: 0 EUR, maximum: 50, invalid: hold}}\n"
+@pytest.mark.parametrize("maximum", ["50", "50 EUR", "50.00 EUR"])
+def test_a_wrong_value_that_is_held_takes_no_default_and_no_word_of_the_incident(maximum: str) -> None:
+    limited = f"{{type: money, default: 0 EUR, maximum: {maximum}, invalid: hold}}"
+    credited = f"currency: EUR\nfacts: {{credited: {limited}}}\n"
     policy = compiled(written(credited + "pay: 100 EUR - credited"))
     (fact,) = policy.facts
     assert minor(policy.decide((fact.parse_text("20.00"),))) == 8000

@@ -104,6 +104,10 @@ REFUSED = {
     "an empty reading": (changed(reading=""), "a choice of one of the policy's parameters"),
     "a reading of two parameters": (changed(reading="low"), "a choice of first, second"),
     "a reading of an unknown parameter": (changed(reading={"third": "low"}), "no parameter 'third'"),
+    "an outage without its list": (
+        changed(incident={"start": "2026-05-04T08:00:00Z", "end": "2026-05-04T12:00:00Z"}),
+        "incident.start: the policy reads no such fact; when it was out is windows",
+    ),
     "a misspelt end": (changed(incident={"windows": [{"start": "2026-05-04T08:00:00Z", "ends": "x"}]}), "windows[0]"),
     "a window without a start": (changed(incident={"windows": [{"end": "2026-05-04T08:00:00Z"}]}), "windows[0]"),
     "a window that ends first": (

@@ -253,3 +253,20 @@ def test_who_claims_too_late_is_told_so() -> None:
         "Owed on the customer's claim only, and the time for it is over.",
         "Declined. Reason: claim too late.",
     )
+
+
+def test_whoever_is_held_because_something_cannot_be_computed_is_told_what() -> None:
+    text = "currency: EUR\nfacts: {fee: money, lines: number}\nvalues: {each: fee / lines}\npay: max(each, 1.00 EUR)"
+    for body in (text, f"{text}\nfor_each: outage"):
+        held = told(compiled(written(body)), 500, 0)
+        assert held[-2:] == (
+            "This cannot be computed: fee 5.00 EUR divided by lines 0.",
+            "Held until a person decides. Reason: cannot be computed.",
+        )
+
+
+def test_an_amount_that_cannot_be_divided_over_periods_is_told_with_the_reason() -> None:
+    capped = written("exposure: {ignore_under: 5 h}\npay: 5 USD\ncap: {per: calendar year, at: 9 USD}")
+    assert told(compiled(capped))[-2] == (
+        "The outage has no length, by which the amount could be divided over the periods of the cap."
+    )

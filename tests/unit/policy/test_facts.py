@@ -128,10 +128,10 @@ def test_a_range_includes_its_ends(raw: str, good: bool) -> None:
 
 
 def test_a_range_of_money_is_in_its_currency() -> None:
-    fact = declared("money", minimum=Fraction(5))
-    assert fact.parse_text("5.00") == 500
-    with pytest.raises(FactError):
-        fact.parse_text("4.99")
+    fact = declared("money", minimum=Fraction(11, 2))
+    assert fact.parse_text("5.50") == 550
+    with pytest.raises(FactError, match=r"a value of at least 5\.5"):
+        fact.parse_text("5.49")
 
 
 VALUES: list[FactValue] = [

@@ -89,8 +89,10 @@ def test_yen_have_no_decimals() -> None:
 
 def test_an_amount_is_bounded() -> None:
     assert parse_amount("10000000.00", "USD").minor == MAX_MINOR_UNITS
-    with pytest.raises(AmountError, match="minor units"):
+    with pytest.raises(AmountError, match=r"at most 10000000\.00"):
         parse_amount("10000000.01", "USD")
+    with pytest.raises(AmountError, match=r"at most 1000000000$"):
+        parse_amount("1000000001", "KRW")
 
 
 @given(st.integers(0, MAX_MINOR_UNITS), st.sampled_from(["USD", "JPY", "KWD"]))

@@ -284,8 +284,8 @@ def _bounded(
     low_scaled, high_scaled = low if low is None else low * scale, high if high is None else high * scale
     expected = (
         "a value"
-        + (f" of at least {low}" if low is not None else "")
-        + (f" of at most {high}" if high is not None else "")
+        + (f" of at least {_decimal(low)}" if low is not None else "")
+        + (f" of at most {_decimal(high)}" if high is not None else "")
     )
 
     def read_bounded(text: str) -> int | Fraction:
@@ -295,6 +295,11 @@ def _bounded(
         return value
 
     return read_bounded
+
+
+def _decimal(value: Fraction) -> str:
+    """Write a limit for people: as a decimal, like the values that it bounds."""
+    return f"{Decimal(value.numerator) / Decimal(value.denominator):f}"
 
 
 def _text_parser(name: str, read: Callable[[str], FactValue], hold_invalid: bool) -> ParseText:

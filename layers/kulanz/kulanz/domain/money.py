@@ -79,7 +79,7 @@ def parse_minor(text: str, decimals: int) -> int:
         raise AmountError(f"expected at most {decimals} decimals")
     minor = int(whole + fraction.ljust(decimals, "0"))
     if minor > MAX_MINOR_UNITS:
-        raise AmountError(f"expected at most {MAX_MINOR_UNITS} minor units")
+        raise AmountError(f"expected at most {format_minor(MAX_MINOR_UNITS, decimals)}")
     return minor
 
 

@@ -102,8 +102,8 @@ class Fact:
     type: str = entry(OneOf(FACT_TYPES), "Its type.", default="text")
     choices: tuple[str, ...] = entry(ListOf(Text()), "The texts it can be.", default=())
     currency: str = entry(CURRENCY, "The currency of money, if not the policy's.", default="")
-    minimum: str = entry(Expression("a number"), "The least it can be.", default="")
-    maximum: str = entry(Expression("a number"), "The most it can be.", default="")
+    minimum: str = entry(Expression("a number or an amount"), "The least it can be.", default="")
+    maximum: str = entry(Expression("a number or an amount"), "The most it can be.", default="")
     default: str = entry(
         Expression("a value of its type, or unknown"), "The value where neither list nor incident has one.", default=""
     )

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from kulanz.domain.decision import Benefit, Decision, Due, Outcome, Validity
 from kulanz.domain.money import MAX_MINOR_UNITS
-from kulanz.domain.policy.expression import UNKNOWN, Node, Row, unknown_name
+from kulanz.domain.policy.expression import UNKNOWN, Node, Row, not_computable, unknown_name
 from kulanz.domain.policy.functions import MONEY_BY_TIME
 from kulanz.domain.policy.heads import SINGLE_HEAD, CompiledGive, CompiledHead
 from kulanz.domain.policy.history import LOOK_BACK_LONGEST, PARTS_KEPT
@@ -21,7 +21,7 @@ from kulanz.domain.policy.kinds import DURATION, INSTANT, LIST, NUMBER, OUTAGE, 
 from kulanz.domain.policy.periods import spoken_label
 from kulanz.domain.policy.program import CompiledClause, FactSlot, NamedValue, kind_of
 from kulanz.domain.policy.tables import StepTable, TierTable
-from kulanz.domain.policy.verdict import TOO_LONG_AGO, TOO_MANY_PARTS, TOO_MUCH
+from kulanz.domain.policy.verdict import CANNOT_BE_COMPUTED, TOO_LONG_AGO, TOO_MANY_PARTS, TOO_MUCH
 from kulanz.domain.policy.wording import (
     aside,
     capital,
@@ -196,6 +196,8 @@ class _Teller:
         """Tell what the amount was held against: the largest one there is, and the conditions of its payout."""
         if verdict.unknown in self._program.values:
             return self._needed(self._program.values[verdict.unknown].node)
+        if verdict.reason == CANNOT_BE_COMPUTED and verdict.is_unknown:
+            return self._stuck(verdict)
         if verdict.reason in _HELD_FOR_HISTORY:
             return [_HELD_FOR_HISTORY[verdict.reason]]
         if verdict.reason == TOO_MUCH:
@@ -207,6 +209,15 @@ class _Teller:
             if clause is verdict.clause:
                 break
         return steps
+
+    def _stuck(self, verdict: "Verdict") -> list[str]:
+        """Tell what cannot be computed from facts that are known: a division by zero, half a working day."""
+        if verdict.stuck is None:
+            return ["the outage has no length, by which the amount could be divided over the periods of the cap."]
+        node, row = verdict.stuck
+        within = _Teller(self._judge, row, self._slots)
+        found = not_computable(node, row)
+        return [*within._needed(found), f"this cannot be computed: {within._phrase(found)}."]
 
     def _opening(self) -> list[str]:
         """Tell what the decision started from: policy, readings, facts, history and incident."""

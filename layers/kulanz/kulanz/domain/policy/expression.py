@@ -13,7 +13,7 @@ from typing import Any
 
 from kulanz.domain.policy.errors import Path, PolicyError
 from kulanz.domain.policy.kinds import LIST, Kind
-from kulanz.domain.policy.syntax import Call, Items, Literal, Name, Tree, parse
+from kulanz.domain.policy.syntax import RESERVED_WORDS, Call, Items, Literal, Name, Tree, parse
 
 type Row = list[Any]
 type Evaluate = Callable[[Row], Any]
@@ -24,6 +24,17 @@ MAX_PARTS = 5000
 """The most operands that a value may be worked out from, those of the values it names counted each time."""
 _BEYOND = (OverflowError, ValueError)
 """What a computation raises whose result the calendar does not have."""
+_WORDS_MEANT = {"true": "write: yes", "false": "write: no", "null": "write: unknown, or nothing"}
+_FUNCTIONS_MEANT = {
+    "floor": "write: full(a, block)",
+    "ceil": "write: begun(a, block)",
+    "avg": "write: mean(amounts)",
+    "average": "write: mean(amounts)",
+    "abs": "write: max(a, -a)",
+    **dict.fromkeys(("hours", "minutes", "duration"), "write: total(outage) / 1 h, with the unit it is counted in"),
+    **dict.fromkeys(("now", "today"), "write: decided_at, or day(decided_at)"),
+}
+"""What those probably meant who write as other languages do."""
 UNSET = object()
 """Marks a named value of a row that has not been computed yet."""
 UNKNOWN = "unknown"
@@ -101,7 +112,12 @@ class KindMismatch(ValueError):
 
 def compile_text(text: str, scope: Scope, path: Path, expected: Kind | None = None) -> Node:
     """Compile an expression and check its kind. Raises ``PolicyError`` at the path."""
-    node = compile_tree(parse(text, path), scope, path)
+    tree = parse(text, path)
+    if isinstance(tree, Name) and scope.resolve(tree.name, path) is None:
+        raise _not_known(
+            tree.name, scope, path, f"write '\"{tree.name}\"' if it is a text: YAML takes the outer quotes"
+        )
+    node = compile_tree(tree, scope, path)
     if expected is not None:
         node = expect(node, expected, path, text)
     return node
@@ -146,7 +162,7 @@ def compile_tree(tree: Tree, scope: Scope, path: Path) -> Node:
         case Name(name):
             node = scope.resolve(name, path)
             if node is None:
-                raise PolicyError(f"{name!r} is not known; {_suggest(name, scope.known_names())}", path)
+                raise _not_known(name, scope, path, "put it into quotes if it is a text")
             return node
         case Items(items):
             return _list_node(tuple(compile_tree(item, scope, path) for item in items), path)
@@ -159,7 +175,7 @@ def call_node(name: str, children: tuple[Node, ...], scope: Scope, path: Path) -
     """Bind a function or operator to compiled arguments, folding it where all of them are constant."""
     function = scope.functions.get(name)
     if function is None:
-        raise PolicyError(f"there is no function {name!r}; {_suggest(name, scope.functions)}", path)
+        raise PolicyError(f"there is no function {name!r}; {_function_meant(name, scope.functions)}", path)
     try:
         kind, apply = function.bind(children)
     except KindMismatch as error:
@@ -216,6 +232,15 @@ def unknown_name(node: Node, row: Row) -> str:
         if child.evaluate(row) is None:
             return unknown_name(child, row)
     return ""
+
+
+def not_computable(node: Node, row: Row) -> Node:
+    """Find the innermost operation of a node that gives nothing, although everything it is worked out from is known."""
+    if node.culprit is not None:
+        found = node.culprit(row)
+        return node if found is None else not_computable(found, row)
+    part = next((child for child in node.children if child.evaluate(row) is None), None)
+    return node if part is None else not_computable(part, row)
 
 
 def _constantly(value: Any) -> Evaluate:
@@ -304,14 +329,23 @@ def _list_node(items: tuple[Node, ...], path: Path) -> Node:
     return node
 
 
-def _suggest(name: str, known: Iterable[str]) -> str:
+def _not_known(name: str, scope: Scope, path: Path, or_else: str) -> PolicyError:
+    """Word the error of a name that nothing has, with what was probably meant."""
+    meant = _WORDS_MEANT.get(name.lower()) or _closest(name, scope.known_names())
+    advice = meant or f"declare it under facts, values or parameters, or {or_else}"
+    return PolicyError(f"{name!r} is not known; {advice}", path)
+
+
+def _function_meant(name: str, functions: Iterable[str]) -> str:
+    names = sorted(item for item in functions if item[0].isalpha() and item not in RESERVED_WORDS)
+    return _FUNCTIONS_MEANT.get(name.lower()) or _closest(name, names) or f"known: {', '.join(names)}"
+
+
+def _closest(name: str, names: Iterable[str]) -> str:
     from difflib import get_close_matches  # noqa: PLC0415 (needed only to word an error)
 
-    names = sorted(item for item in known if item[0].isalpha())
-    close = get_close_matches(name, names, n=1)
-    if close:
-        return f"did you mean {close[0]!r}?"
-    return "declare it under facts, values or parameters, or put it into quotes if it is a text"
+    close = get_close_matches(name, sorted(names), n=1)
+    return f"did you mean {close[0]!r}?" if close else ""
 
 
 def conjunction(nodes: tuple[Node, ...]) -> Evaluate:

@@ -81,8 +81,9 @@ def heads_of(program: Program) -> tuple[tuple[Head, Path], ...]:
     names = [head.name for head in policy.heads]
     if len(set(names)) != len(names) or len(names) > MAX_HEADS:
         raise PolicyError(f"expected at most {MAX_HEADS} heads, each with its own name", ("heads",))
-    if policy.when or policy.for_each:
-        raise PolicyError("a policy with heads has its conditions there, or under who", ("when",))
+    for key in ("when", "for_each"):
+        if getattr(policy, key):
+            raise PolicyError("a policy with heads says this at each head; a condition of all stands under who", (key,))
     return tuple((_inherit(head, program), ("heads", index)) for index, head in enumerate(policy.heads))
 
 
@@ -275,8 +276,10 @@ def _modes(program: Program, rule: Any, path: Path) -> tuple[CompiledMode, ...]:
         if mode.node is None:
             raise PolicyError("this mode can never be reached: the one before it always holds", (*path, index + 1))
     if compiled[-1].node is not None:
+        way = compiled[-1].way
+        meant = "" if way == "automatic" else f"; whether it has come in is {way}: {{made: ...}}"
         last = (*path, len(compiled) - 1) if isinstance(rule, tuple) else path
-        raise PolicyError("add a last mode without a condition, so that every account has one", last)
+        raise PolicyError(f"the last mode is what is left, and has no condition: write {way} alone{meant}", last)
     return tuple(compiled)
 
 

@@ -311,8 +311,8 @@ class Program:
         limits: dict[str, Any] = {
             "currency": currency if in_currency else "",
             "choices": fact.choices,
-            "minimum": self._limit(fact.minimum, (*path, "minimum")),
-            "maximum": self._limit(fact.maximum, (*path, "maximum")),
+            "minimum": self._limit(fact.minimum, fact.type, currency, (*path, "minimum")),
+            "maximum": self._limit(fact.maximum, fact.type, currency, (*path, "maximum")),
             "hold_invalid": fact.invalid == "hold",
         }
         _check_limits(limits, fact.type, default, path)
@@ -354,12 +354,18 @@ class Program:
         self.slots[name] = column
         return column
 
-    def _limit(self, text: str, path: Path) -> Fraction | None:
+    def _limit(self, text: str, type_: str, currency: str, path: Path) -> Fraction | None:
+        """Read the least or most that a fact can be; of money in the units that its list has it in."""
         if not text:
             return None
+        if type_ not in ("number", "money"):
+            raise PolicyError("only numbers and money have a minimum and a maximum", path)
         node = self.compile(text, path)
+        if node.kind == kinds.money(currency) and type_ == "money" and node.value is not None:
+            return Fraction(node.value, 10 ** minor_units(currency))
         if node.kind != kinds.NUMBER or node.value is None:
-            raise PolicyError("expected a number", path)
+            such_as = f"an amount such as 5 {currency}" if type_ == "money" else "a number"
+            raise PolicyError(f"expected {such_as}, written out", path)
         return Fraction(node.value)
 
     def _default(self, fact: Fact, currency: str, path: Path) -> Any:
@@ -521,8 +527,6 @@ def _check_limits(limits: dict[str, Any], type_: str, default: Any, path: Path) 
     low, high = limits["minimum"], limits["maximum"]
     if low is None and high is None:
         return
-    if type_ not in ("number", "money"):
-        raise PolicyError("only number and money have a minimum and a maximum", path)
     if low is not None and high is not None and low > high:
         raise PolicyError("the minimum is above the maximum: no value could be stated", (*path, "minimum"))
     value = None if default is None else Fraction(default)

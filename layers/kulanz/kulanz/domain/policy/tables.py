@@ -20,6 +20,7 @@ from kulanz.domain.policy.expression import (
     Row,
     Scope,
     compile_text,
+    compile_tree,
     constant_node,
     expect,
     is_nothing,
@@ -27,6 +28,7 @@ from kulanz.domain.policy.expression import (
 )
 from kulanz.domain.policy.functions import ORDERED, multiply
 from kulanz.domain.policy.kinds import NUMBER, YES_NO, Kind
+from kulanz.domain.policy.syntax import parse
 
 MAX_STEPS = 1_000_000
 """The most steps that are added up; more is unknown, so that a wrong fact cannot give a fortune."""
@@ -152,7 +154,7 @@ class StepTable:
 
 
 def compile_tiers(by: str, lines: Mapping[str, str], scope: Scope, path: Path) -> tuple[Kind, TierTable]:
-    """Compile tiers; the last line must be ``otherwise`` unless the tiers compare texts."""
+    """Compile tiers; the last line must be ``otherwise``, unless each choice of what is compared has its line."""
     measured = compile_text(by, scope, (*path, "by"))
     tiers: list[Tier] = []
     kind: Kind | None = None
@@ -166,13 +168,22 @@ def compile_tiers(by: str, lines: Mapping[str, str], scope: Scope, path: Path) -
             kind = kind or tier.value.kind
         tiers.append(tier)
     if tiers[-1].compare is not None:
-        raise PolicyError("add a last line `otherwise: ...`, so that every case has a value", (*path, "tiers"))
+        _check_complete(measured, tiers, (*path, "tiers"))
     kind = kind or NUMBER
     checked = tuple(
         Tier(tier.words, tier.compare, tier.bound, expect(tier.value, kind, (*path, "tiers", key), lines[key]))
         for key, tier in zip(lines, tiers, strict=True)
     )
     return kind, TierTable(measured, checked)
+
+
+def _check_complete(measured: Node, tiers: list[Tier], path: Path) -> None:
+    """Without ``otherwise`` there is a line for each choice of what is compared."""
+    named = {tier.bound.value for tier in tiers if tier.bound is not None and tier.bound.constant}
+    left = [f'`is "{choice}"`' for choice in measured.choices if choice not in named]
+    if left or not measured.choices:
+        or_else = f", or a line for each other choice: {', '.join(left)}" if left else ""
+        raise PolicyError(f"add a last line `otherwise: ...`{or_else}, so that every case has a value", path)
 
 
 def _tier(key: str, text: str, measured: Node, scope: Scope, place: Path) -> Tier:
@@ -185,7 +196,7 @@ def _tier(key: str, text: str, measured: Node, scope: Scope, place: Path) -> Tie
             f"expected a line such as `at least 24 h`; known: {', '.join(_COMPARISONS)}, otherwise", place
         )
     words, limit = match.groups()
-    bound = compile_text(limit, scope, place)
+    bound = compile_tree(parse(limit, place), scope, place)
     if bound.kind != measured.kind:
         raise PolicyError(f"the tiers compare {measured.kind}, but this line gives {bound.kind}", place)
     if words != "is" and measured.kind.name not in ORDERED:

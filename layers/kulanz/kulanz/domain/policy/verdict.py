@@ -88,6 +88,7 @@ class Verdict:
 
     It is ``settled`` where the incident counts for the unit and nothing about it is unknown: only then it is kept.
     ``beside`` are the heads that applied and yet give nothing: they came to nothing, or another head is paid instead.
+    ``stuck`` is what cannot be computed although its facts are known, with the row that it was tried for.
     """
 
     outcome: Outcome
@@ -95,6 +96,7 @@ class Verdict:
     clause: CompiledClause | None = None
     unknown: str = ""
     is_unknown: bool = False
+    stuck: tuple[Node, Row] | None = None
     results: list[HeadResult] = field(default_factory=list)
     beside: list[HeadResult] = field(default_factory=list)
     exact: Exact = 0
@@ -307,7 +309,9 @@ class Judge:
 
     def _held(self, node: Node | None, row: Row, clause: CompiledClause | None = None) -> Verdict:
         name = unknown_name(node, row) if node is not None else ""
-        return self._unknown(name, clause)
+        held = self._unknown(name, clause)
+        held.stuck = None if name or node is None else (node, row)
+        return held
 
     def _unknown(self, name: str, clause: CompiledClause | None = None) -> Verdict:
         reason = f"{name.replace('.', '_')}_unknown" if name else CANNOT_BE_COMPUTED
@@ -488,13 +492,14 @@ class Judge:
         return verdict
 
     def _mode(self, head: CompiledHead, row: Row) -> CompiledMode | Verdict:
-        for mode in head.modes:
+        *conditional, last = head.modes
+        for mode in conditional:
             holds = mode.holds(row)
             if holds is None:
                 return self._held(mode.node, row)
             if holds:
                 return mode
-        return head.modes[-1]
+        return last
 
     def _state(self, mode: CompiledMode, row: Row) -> str:
         """Say whether a claim or acceptance is in, still open, or too late; nothing where its last day is unknown.
