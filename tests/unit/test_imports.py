@@ -1,4 +1,4 @@
-"""A worker imports nothing that it does not need: each package costs every cold start."""
+"""A function imports nothing that it does not need: each package costs every cold start."""
 
 import subprocess
 import sys
@@ -8,8 +8,8 @@ import pytest
 HEAVY = ("yaml", "holidays", "pydantic", "click", "rich", "jinja2", "babel")
 
 
-@pytest.mark.parametrize("function", ["grant_credits", "publish_notices"])
-def test_a_worker_starts_without_what_authors_and_commands_need(function: str) -> None:
+@pytest.mark.parametrize("function", ["grant_credits", "publish_notices", "advance_campaign"])
+def test_a_function_starts_without_what_authors_and_commands_need(function: str) -> None:
     program = f"import sys, {function}.handler; print([name for name in {HEAVY!r} if name in sys.modules])"
 
     told = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)  # noqa: S603 - our own text

@@ -25,6 +25,7 @@ from kulanz.domain.campaign import (
     State,
     StateChange,
 )
+from kulanz.domain.canonical import canonical_json
 from kulanz.domain.incident_record import IncidentRecord, Revision
 from kulanz.domain.lists import ListFormat, ListLayout
 from kulanz.domain.time import format_instant, parse_instant
@@ -224,7 +225,7 @@ def meta_item(campaign: Campaign) -> Item:
         "unit": campaign.unit,
     }
     return meta_key(campaign.id) | {
-        "fixed": {"S": json.dumps(fixed, sort_keys=True, separators=(",", ":"), ensure_ascii=False)},
+        "fixed": {"S": canonical_json(fixed)},
         "state": {"S": campaign.state.value},
         "state_reason": {"S": campaign.state_reason},
         "log_count": {"N": str(campaign.log_count)},

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from kulanz.application.dispatch import dispatch
-from kulanz.application.incident_event import canonical_json
 from kulanz.application.ports import Announcement, Announcer, Archive, CampaignStore, ChunkQueue, Outdated
 from kulanz.application.report import ChunkTold, campaign_report, differing_chunks
 from kulanz.domain.books import Difference, Totals, differences
 from kulanz.domain.campaign import WORKABLE, Campaign, CampaignId, Cause, Pass, Receipt, State
+from kulanz.domain.canonical import canonical_json
 from kulanz.domain.estimate import AS_DEPLOYED, Operation
 from kulanz.domain.succession import IN_ANOTHER_MEASURE
 
@@ -139,7 +139,7 @@ def _announce(campaign: Campaign, ports: AdvancePorts) -> bool:
             raise Outdated  # a worker that was under way added a receipt
     content = canonical_json(campaign_report(campaign, found, ports.operation, chunks))
     key = f"{campaign.id.folder}/report-{figures}.json"
-    ports.archive.put(key, content, "application/json")
-    ports.announcer.announce(Announcement(ANNOUNCED[campaign.state], content.decode()))
+    ports.archive.put(key, content.encode(), "application/json")
+    ports.announcer.announce(Announcement(ANNOUNCED[campaign.state], content))
     ports.campaigns.mark_announced(campaign.id, figures)
     return True

@@ -3,7 +3,6 @@
 Unknown fields are refused with their path, so that a misspelt field never silently changes who is paid.
 """
 
-import json
 import re
 from dataclasses import dataclass
 from enum import StrEnum
@@ -23,7 +22,9 @@ from pydantic import (
 )
 
 from kulanz.domain.campaign import LINES_PER_LIST
+from kulanz.domain.canonical import canonical_json
 from kulanz.domain.identifiers import IDENTIFIER_LENGTH_CHARACTERS, INCIDENT_ID_EXPECTED, is_incident_id
+from kulanz.domain.policy.document import VERSION_HIGHEST
 from kulanz.domain.time import Window, format_instant, parse_instant
 
 WINDOWS_PER_INCIDENT = 200
@@ -113,7 +114,7 @@ class PolicyReference(_Contract):
     """A published policy, and the readings chosen where it leaves a choice."""
 
     id: Annotated[str, Field(max_length=IDENTIFIER_LENGTH_CHARACTERS)]
-    version: Annotated[int, Field(ge=1, le=9_999)]
+    version: Annotated[int, Field(ge=1, le=VERSION_HIGHEST)]
     parameters: Annotated[dict[_Name, _Text], Field(max_length=PARAMETERS_PER_POLICY)] = Field(default_factory=dict)
 
     _is_id = field_validator("id")(_incident_id)
@@ -138,7 +139,7 @@ class Affected(_Contract):
     @classmethod
     def _can_be_written(cls, value: list[dict[str, Any]] | None) -> list[dict[str, Any]] | None:
         try:
-            canonical_json(value)
+            canonical_json(value).encode()
         except UnicodeEncodeError:
             raise ValueError(
                 "a row holds half of a surrogate pair, which no list can hold; send whole characters"
@@ -211,17 +212,12 @@ class IncidentEvent:
     @property
     def request_digest(self) -> str:
         """What makes two campaign requests the same campaign."""
-        request = b"" if self.request is None else canonical_json(self.request.model_dump(mode="json"))
+        request = b"" if self.request is None else canonical_json(self.request.model_dump(mode="json")).encode()
         return _digest({"incident_id": self.incident_id, "revision": self.revision}, request)
 
 
 def _digest(head: dict[str, Any], content: bytes) -> str:
-    return sha256(canonical_json(head) + b"\n" + content).hexdigest()
-
-
-def canonical_json(content: Any) -> bytes:
-    """JSON with sorted names and no spaces: equal content is equal bytes."""
-    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return sha256(canonical_json(head).encode() + b"\n" + content).hexdigest()
 
 
 def read_incident_event(source: str, detail_type: str, detail: object) -> IncidentEvent:
@@ -239,7 +235,7 @@ def read_incident_event(source: str, detail_type: str, detail: object) -> Incide
     except ValidationError as error:
         raise _refused(error) from None
     _check_fits(known, incident)
-    content = canonical_json(incident.model_dump(mode="json", exclude={"campaign"}))
+    content = canonical_json(incident.model_dump(mode="json", exclude={"campaign"})).encode()
     return IncidentEvent(source, known, incident.incident_id, incident.revision, content, incident.campaign)
 
 

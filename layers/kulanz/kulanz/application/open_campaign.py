@@ -22,7 +22,6 @@ from kulanz.application.incident_event import (
     DetailType,
     EventRefused,
     IncidentEvent,
-    canonical_json,
     read_incident_event,
 )
 from kulanz.application.ports import (
@@ -53,6 +52,7 @@ from kulanz.domain.campaign import (
     State,
     StateChange,
 )
+from kulanz.domain.canonical import canonical_json
 from kulanz.domain.identifiers import is_incident_id
 from kulanz.domain.incident import Incident
 from kulanz.domain.incident_record import IncidentConflict, IncidentRecord, Revision, with_campaign, with_revision
@@ -380,7 +380,7 @@ def _must_have_happened(incident: Incident, now: datetime) -> None:
 
 def _pin(event: IncidentEvent, affected: Affected, ports: OpenPorts, settings: OpenSettings) -> PinnedList:
     if affected.inline is not None:
-        content = b"\n".join(canonical_json(row) for row in affected.inline) + b"\n"
+        content = "".join(f"{canonical_json(row)}\n" for row in affected.inline).encode()
         return ports.lists.put_inline(f"inline/{event.incident_id}/{event.request_digest}.jsonl", content)
     place = affected.s3
     if place is None:

@@ -12,6 +12,7 @@ from typing import Any, NotRequired, Self, TypedDict
 
 from kulanz.domain.books import Fate, worth_of
 from kulanz.domain.campaign import CampaignId
+from kulanz.domain.canonical import canonical_json
 from kulanz.domain.decision import UNLIMITED, Decision, Outcome
 from kulanz.domain.policy.history import NOTHING_KEPT, HistoryKey, Kept, UnitHistory, kept_content, read_kept
 
@@ -143,7 +144,7 @@ def decision_body(
         **({"earlier": dict(earlier)} if earlier else {}),
         **({"history": kept_content(kept)} if kept else {}),
     }
-    return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return canonical_json(body)
 
 
 def row_hash(offset: int, body: str) -> int:

@@ -36,6 +36,7 @@ from kulanz.domain.policy.shape import (
 
 LANGUAGE = 1
 MAX_HEADS = 20
+VERSION_HIGHEST = 99_999
 
 ID = Text("a policy id", r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?", ("att-2024-02",))
 NAME = Text(
@@ -397,7 +398,7 @@ class Policy:
 
     kulanz: int = entry(Whole(LANGUAGE, LANGUAGE), "The version of the language.")
     id: str = entry(ID, "The policy's id.")
-    version: int = entry(Whole(1, 99_999), "The version; a published version never changes.")
+    version: int = entry(Whole(1, VERSION_HIGHEST), "The version; a published version never changes.")
     title: str = entry(Text(maximum_characters=200), "What the policy is, in a line.")
     jurisdiction: str = entry(
         Text("a country or a part of it, EU, or worldwide", JURISDICTION, ("FI", "US-NY")),

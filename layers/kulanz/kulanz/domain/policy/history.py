@@ -13,6 +13,7 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import Any
 
+from kulanz.domain.canonical import canonical_json
 from kulanz.domain.money import whole
 from kulanz.domain.policy import exposure
 from kulanz.domain.time import format_instant, instant_of, microseconds_of, parse_instant
@@ -160,7 +161,7 @@ class UnitHistory:
 
     def to_text(self) -> str:
         """The history as canonical JSON, without its version."""
-        return _canonical({incident: _addition_content(one) for incident, one in self.incidents.items()})
+        return canonical_json({incident: _addition_content(one) for incident, one in self.incidents.items()})
 
     @classmethod
     def from_text(cls, version: int, text: str) -> "UnitHistory":
@@ -222,7 +223,3 @@ def _read_addition(content: Mapping[str, Any]) -> Addition:
         lapses_at=None if lapses is None else parse_instant(lapses),
         lapsed=None if lapsed is None else _read_addition(lapsed),
     )
-
-
-def _canonical(content: Any) -> str:
-    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
