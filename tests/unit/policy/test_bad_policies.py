@@ -277,6 +277,15 @@ NOT_A_FORMULA = {
     "a function of another language": (FACTS + "pay: floor(count) * fee", 7, "write: full(a, block)"),
     "a function that nothing resembles": (FACTS + "pay: xyzzy(count) * fee", 7, "known: after, at, at_least, before"),
     "a turnover": (FACTS + "when: fee < 30000000 EUR\npay: fee", 7, "expected at most 10000000.00 near"),
+    "days for hours": (FACTS + "when: total(outage) > 2 days\npay: fee", 7, "23 to 25 hours: write 24 h for a length"),
+    "hours divided by a day": (FACTS + "pay: fee * (total(outage) / 1 day)", 7, "or count days(outage)"),
+    "a name with a unit": (FACTS + "when: since + count days > since\npay: fee", 7, "as in count * 1 day"),
+    "a name in percent": (FACTS + "pay: fee * count%", 7, "a share of a name is its hundredth: / 100"),
+    "a unit in other words": (FACTS + "when: total(outage) > 4 hrs\npay: fee", 7, "; write: h"),
+    "not in": (FACTS + 'when: who not in ["a"]\npay: fee', 7, "not stands before the whole comparison"),
+    "is for equals": (FACTS + 'when: who is "a"\npay: fee', 7, "two values are compared with ="),
+    "two comparisons in one": (FACTS + "when: 1 < count <= 3\npay: fee", 7, "each comparison out, with and between"),
+    "a comparison without its left side": (FACTS + "when: count > 1 and < 3\npay: fee", 7, "each comparison out"),
     "a dollar sign": (FACTS + "pay: $5", 7, "currency after the amount: 5.00 EUR"),
     "a currency first": (FACTS + "pay: EUR 5", 7, "currency after the amount"),
     "an amount with a separator": (FACTS + "pay: 1,000.00 EUR", 7, "numbers have no separators"),
@@ -468,6 +477,12 @@ def test_a_policy_that_cannot_be_used_is_refused_with_line_and_reason(
     assert str(file) in str(caught.value)
     if line is not None:
         assert caught.value.line == line, str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["data", "xray", "duration"])
+def test_a_name_gets_no_advice_for_its_first_letter(name: str) -> None:
+    with pytest.raises(PolicyError, match=f"near '{name}' in: fee {name}$"):
+        load_policy(written(FACTS + f"pay: fee {name}"))
 
 
 def test_ten_megabytes_are_refused_before_they_are_read(tmp_path: Path) -> None:

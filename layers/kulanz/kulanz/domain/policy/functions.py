@@ -109,10 +109,16 @@ def same_kind(nodes: tuple[Node, ...], names: tuple[str, ...]) -> Kind:
             if node.kind.name == kind.name == "money":
                 raise KindMismatch(f"cannot mix {' and '.join(sorted(amounts))}; write amounts in one currency")
             bare = NUMBER in (kind, node.kind) and {kind.name, node.kind.name} & {"money", "duration"}
-            hint = "; say what the number is, such as 5.00 EUR or 4 h" if bare else ""
+            hint = "; say what the number is, such as 5.00 EUR or 4 h" if bare else _day_for_hours(kind, node.kind)
             raise KindMismatch(f"cannot combine {kind} with {node.kind}{hint}")
         need(kind.name in names, f"cannot do this with {kind}{_MEASURES.get(kind.name, '')}")
     return kind
+
+
+def _day_for_hours(*kinds: Kind) -> str:
+    """Advise whoever compares or divides hours with days of the calendar."""
+    mixed = {kind.name for kind in kinds} == {"duration", "days"}
+    return "; a day has 23 to 25 hours: write 24 h for a length, or count days(outage)" if mixed else ""
 
 
 def _constant(function: Callable[..., Any], *kinds: Kind, gives: Kind) -> Callable[[tuple[Node, ...]], Bound]:
@@ -150,7 +156,8 @@ def _divide(nodes: tuple[Node, ...]) -> Bound:
     need(
         left.kind == right.kind and left.kind.name in (*SCALABLE, *SPANS),
         f"cannot divide {left.kind} by {right.kind}"
-        + ("; divide it by a duration, such as 24 h" if left.kind.name == MONEY_BY_TIME else ""),
+        + ("; divide it by a duration, such as 24 h" if left.kind.name == MONEY_BY_TIME else "")
+        + _day_for_hours(left.kind, right.kind),
     )
     return NUMBER, divide
 

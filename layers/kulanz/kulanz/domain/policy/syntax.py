@@ -82,6 +82,15 @@ _HINTS = {
     "between": "; write two comparisons with and between them",
     "d": "; write: days",
     **dict.fromkeys(("\u00a0", "\u202f", "\u2009", "\u200b"), "; this is no plain space: delete it and type one"),
+    "hr": "; write: h",
+    "hrs": "; write: h",
+    "mins": "; write: min",
+    "secs": "; write: s",
+    "%": "; a share of a name is its hundredth: / 100",
+    "not": "; not stands before the whole comparison",
+    **dict.fromkeys(("<", "<=", ">", ">="), "; write each comparison out, with and between them"),
+    **dict.fromkeys(("day", "days", "weeks", "months"), "; a name has no unit: multiply it, as in count * 1 day"),
+    **dict.fromkeys(("h", "hours", "min", "minutes"), "; a name has no unit: multiply it, as in count * 1 h"),
 }
 """What those probably meant who write as other languages do, by what could not be read."""
 _COMPARISONS = ("=", "!=", "<", "<=", ">", ">=")
@@ -160,7 +169,8 @@ class _Parser:
 
     def _error(self, problem: str, near: str) -> PolicyError:
         place = f" near {near!r}" if near else " at its end"
-        hint = _HINTS.get(near.partition(" ")[0]) or _HINTS.get(near[:1]) or ""
+        sign = "" if near[:1].isalpha() else near[:1]
+        hint = _HINTS.get(near.partition(" ")[0]) or _HINTS.get(sign) or ""
         return PolicyError(f"{problem}{place} in: {self._text}{hint}", self._path)
 
     def _take(self) -> tuple[str, str]:
@@ -223,7 +233,9 @@ class _Parser:
         if self._accept("is"):
             word = self._accept("known", "unknown")
             if not word:
-                raise self._error("expected known or unknown after is", self._tokens[self._at][1])
+                raise self._error(
+                    "expected known or unknown after is (two values are compared with =)", self._tokens[self._at][1]
+                )
             known = Call("known", (left,))
             return known if word == "known" else Call("not", (known,))
         return left
