@@ -21,7 +21,7 @@ from kulanz.domain.policy.history import LOOK_BACK_LONGEST, PARTS_KEPT
 from kulanz.domain.policy.kinds import DURATION, INSTANT, LIST, NUMBER, OUTAGE, PERIOD, YES_NO
 from kulanz.domain.policy.program import CompiledClause, FactSlot, NamedValue, kind_of
 from kulanz.domain.policy.tables import StepTable, TierTable
-from kulanz.domain.policy.verdict import TOO_LONG_AGO, TOO_MANY_PARTS, TOO_MUCH
+from kulanz.domain.policy.verdict import IN_THE_FUTURE, TOO_LONG_AGO, TOO_MANY_PARTS, TOO_MUCH
 from kulanz.domain.policy.wording import (
     MONTHS,
     aside,
@@ -126,7 +126,8 @@ _TESTS = {
     "is_working_day": ("{0} is a working day", "{0} is not a working day"),
     "starts_with": ("{0} starts with {1}", "{0} does not start with {1}"),
 }
-_HELD_FOR_HISTORY = {
+_HELD_FOR_THE_OUTAGE = {
+    IN_THE_FUTURE: "the outage of this account ends after the decision; a time that has not come is not paid for.",
     TOO_LONG_AGO: (
         f"the outage began more than {LOOK_BACK_LONGEST.days} days before the decision; other incidents of that time"
         " may not be counted any more."
@@ -198,8 +199,8 @@ class _Teller:
         """Tell what the amount was held against: the largest one there is, and the conditions of its payout."""
         if verdict.unknown in self._program.values:
             return self._needed(self._program.values[verdict.unknown].node)
-        if verdict.reason in _HELD_FOR_HISTORY:
-            return [_HELD_FOR_HISTORY[verdict.reason]]
+        if verdict.reason in _HELD_FOR_THE_OUTAGE:
+            return [_HELD_FOR_THE_OUTAGE[verdict.reason]]
         if verdict.reason == TOO_MUCH:
             most = said_amount(MAX_MINOR_UNITS, self._judge.currency) if self._judge.currency else "the largest amount"
             return [f"that is above {most}, the most that one credit can be."]
