@@ -16,7 +16,7 @@ from decimal import Decimal
 from typing import Any
 
 from kulanz.domain.decision import UNLIMITED, Benefit, Decision, Outcome
-from kulanz.domain.facts import FactError, FactValue, parse_number
+from kulanz.domain.facts import FactDeclaration, FactError, FactValue, parse_number
 from kulanz.domain.incident import Incident
 from kulanz.domain.money import Money, format_amount, parse_amount
 from kulanz.domain.policy import CompiledPolicy, Explanation, PolicyDocument, PolicyError, compile_policy, freeze
@@ -249,7 +249,18 @@ def _incident(
         facts=facts,
     )
     stated = entries.get("decided_at") or entries.get("granted_at") or defaults.get("decided_at")
+    ends += _ends(account.get("windows"))
     return happened, parse_instant(stated) if stated else max(ends, default=DECIDED_AT_WITHOUT_WINDOWS)
+
+
+def _ends(windows: object) -> list[datetime]:
+    """When an account's own windows end; what is wrong with them is told where the policy reads them."""
+    try:
+        read = FactDeclaration("windows", "windows").parse_json(windows)
+    except FactError:
+        return []
+    parts = read if isinstance(read, tuple) else ()
+    return [window.end for window in parts if isinstance(window, Window) and window.end is not None]
 
 
 def _parameters(document: PolicyDocument, reading: object) -> dict[str, str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from kulanz.application.ports import PinnedVersionGone
 from kulanz.domain.campaign import Campaign, CampaignId, Pass
 from kulanz_cli.command import EXIT_NO, CampaignParameter, as_json, existing_campaign, print_json
 from kulanz_cli.stack import Stack
@@ -63,7 +64,8 @@ def _event_line(item: dict[str, Any]) -> str:
 def _row_line(item: dict[str, Any]) -> str:
     where = f", {item['field']}" if item.get("field") else ""
     other = f" (the row at byte {item['stored_offset']} stands)" if "stored_offset" in item else ""
-    return f"line {item['line']}, byte {item['offset']}: {item['reason']}{where}: expected {item['expected']}{other}"
+    line = "" if item["line"] is None else f"line {item['line']}, "
+    return f"{line}byte {item['offset']}: {item['reason']}{where}: expected {item['expected']}{other}"
 
 
 def _events(stack: Stack, limit: int, *, done: bool) -> Iterator[dict[str, Any]]:
@@ -115,9 +117,13 @@ class _LineCounter:
 
 def _rows(stack: Stack, campaign: Campaign, limit: int) -> Iterator[dict[str, Any]]:
     found = {**_filed(stack, campaign, Pass.PLAN, limit), **_filed(stack, campaign, Pass.APPLY, limit)}
-    counter = _LineCounter(stack.answers().lists.read(campaign.pinned, 0))
+    counter: _LineCounter | None = _LineCounter(stack.answers().lists.read(campaign.pinned, 0))
     for offset, reason in sorted(found)[:limit]:
-        yield {"line": counter.number_at(offset), **found[offset, reason]}
+        try:
+            line = None if counter is None else counter.number_at(offset)
+        except PinnedVersionGone:
+            counter = line = None
+        yield {"line": line, **found[offset, reason]}
 
 
 def _filed(stack: Stack, campaign: Campaign, work: Pass, limit: int) -> dict[tuple[int, str], dict[str, Any]]:

@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -14,6 +15,8 @@ from kulanz_cli.stack import LIST_PREFIX, Stack
 EVENT_BYTES = 256 * 1024
 """What EventBridge takes as one entry."""
 READ_BYTES = 1024 * 1024
+UPLOAD_MARK = "kulanz-upload"
+"""Metadata of an uploaded list by which whoever uploaded it knows its version."""
 _FIELDS = ("source", "detail-type", "detail")
 
 
@@ -62,9 +65,12 @@ def upload_list(stack: Stack, path: Path, key: str, rows: int | None = None) -> 
     """Upload a list; give it as an event names it, with its version and its rows, which are counted where not given."""
     counted = rows_in(path, format_of(key)) if rows is None else rows
     bucket, s3 = stack.outputs.list_bucket_name, stack.client("s3")
-    s3.upload_file(str(path), bucket, key)
-    version_id = s3.head_object(Bucket=bucket, Key=key)["VersionId"]
-    return {"s3": {"bucket": bucket, "key": key, "version_id": version_id}, "rows": counted}
+    mark = uuid4().hex  # an upload in parts does not say which version it made
+    s3.upload_file(str(path), bucket, key, ExtraArgs={"Metadata": {UPLOAD_MARK: mark}})
+    head = s3.head_object(Bucket=bucket, Key=key)
+    if head["Metadata"].get(UPLOAD_MARK) != mark:
+        raise EventUnsendable(f"somebody else uploaded a list as {key} at the same time; nothing was sent, try again")
+    return {"s3": {"bucket": bucket, "key": key, "version_id": head["VersionId"]}, "rows": counted}
 
 
 def rows_in(path: Path, list_format: ListFormat) -> int:

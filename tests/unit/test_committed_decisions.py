@@ -1,9 +1,13 @@
 """Another pass over a campaign's pinned list finds every decision that it committed, and nothing else."""
 
+import json
+
+from kulanz.application.accept_offer import AcceptPorts, accept_offer
 from kulanz.application.committed import committed_decisions
 from kulanz.application.frozen import FrozenCache
 from kulanz.application.publish_notices import PublishPorts, publish_notices
-from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
+from tests.support.fake_offers import FakeOffers
+from tests.support.small_campaign import CAMPAIGN, INCIDENT_ID, ROWS, event, sealed_policy, small_world
 from tests.support.world import World
 
 
@@ -47,6 +51,36 @@ def test_notices_rebuilt_have_the_ids_that_they_had() -> None:
     again = {recipient for message in world.topic.published for recipient in _ids(message.text)}
     assert again == known
     assert known
+
+
+OFFER = """
+kulanz: 1
+id: told
+version: 1
+title: Told
+give: {quantity: 20, unit: call_minute, valid: 7 days}
+mode:
+  offer: {until: day(decided_at) + 20 days}
+notice:
+  channel: '"email"'
+  texts:
+    offered:
+      en: {subject: Yours, text: "Accept it before {{ expires_at }}."}
+"""
+
+
+def test_a_notice_of_an_offer_that_was_accepted_since_still_tells_until_when_it_was_open() -> None:
+    world = World()
+    world.policies.publish("told", 1, sealed_policy(OFFER))
+    version = world.lists.upload("lists/told.csv", b"account_id\na-1\n")
+    world.publish(event(key="lists/told.csv", rows=1, version_id=version, policy="told"))
+    world.run_until_quiet()
+    ports = AcceptPorts(world.ledger, world.campaigns, FakeOffers(world.ledger, world.campaigns))
+    accept_offer("a-1", INCIDENT_ID, ports, "support", world.now)
+    rebuild(world)
+    contents = [json.loads(message.text) for message in world.topic.published if message.recipients]
+    told = [content["recipients"][0]["values"]["expires_at"] for content in contents]
+    assert told == ["2026-03-22T00:00:00Z"] * 2
 
 
 def _ids(text: str) -> set[str]:

@@ -108,6 +108,21 @@ def test_rejected_rows_are_told_by_their_line_in_the_file(stack: HalfStack) -> N
     assert "expected" in run(stack, "rejected", CAMPAIGN).output
 
 
+def test_rejected_rows_of_a_list_that_was_deleted_are_told_by_their_byte_alone(stack: HalfStack) -> None:
+    stack.world.publish(event(rows=ROWS))
+    stack.world.run_until_quiet()
+    for key, content in stack.world.archive.documents.items():
+        stack.client("s3").put_object(Bucket=BUCKET, Key=key, Body=content)
+    pinned = stack.world.campaign(CAMPAIGN).pinned
+    stack.world.lists.delete_version(pinned.key, pinned.version_id)
+    told = run(stack, "rejected", CAMPAIGN)
+    assert told.exit_code == 1
+    assert told.output.startswith("byte ")
+    found = json.loads(run(stack, "rejected", CAMPAIGN, "--json").output)["rejected"]
+    assert len(found) == told.output.count("\n")
+    assert {item["line"] for item in found} == {None}
+
+
 @pytest.mark.parametrize(("words", "code"), [(("rejected", "nothing"), 2), (("rejected", "other/1"), 3),
                                              (("rejected", "other/1", "--done"), 2)])  # fmt: skip
 def test_a_campaign_that_is_none_is_an_error(stack: HalfStack, words: tuple[str, ...], code: int) -> None:

@@ -25,11 +25,12 @@ class Recorded:
         self.entries: list[dict[str, Any]] = []
         self._refuses = refuses
 
-    def upload_file(self, path: str, bucket: str, key: str) -> None:
+    def upload_file(self, path: str, bucket: str, key: str, ExtraArgs: dict[str, Any]) -> None:  # noqa: N803
         self.uploads.append((path, bucket, key))
+        self.current = {"VersionId": "v1", **ExtraArgs}
 
-    def head_object(self, **_: str) -> dict[str, str]:
-        return {"VersionId": "v1"}
+    def head_object(self, **_: str) -> dict[str, Any]:
+        return self.current
 
     def put_events(self, *, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803 - boto3's name
         self.entries += Entries
@@ -60,6 +61,17 @@ def test_an_event_names_the_uploaded_version_and_its_rows(tmp_path: Path) -> Non
     (entry,) = recorded.entries
     assert entry["EventBusName"] == "event_bus_name"
     assert json.loads(entry["Detail"]) == event["detail"]
+
+
+@pytest.mark.parametrize("theirs", [{}, {"kulanz-upload": "theirs"}])
+def test_a_list_that_somebody_else_uploaded_meanwhile_is_not_taken_for_ones_own(
+    theirs: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Recorded, "head_object", lambda *_, **__: {"VersionId": "v2", "Metadata": theirs})
+    recorded = Recorded()
+    with pytest.raises(EventUnsendable, match="somebody else uploaded"):
+        event_with_list(tmp_path, recorded)
+    assert recorded.entries == []
 
 
 def test_the_publishers_own_count_is_announced_where_it_is_given(tmp_path: Path) -> None:

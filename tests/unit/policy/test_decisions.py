@@ -17,6 +17,7 @@ from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.facts import INVALID, FactError
 from kulanz.domain.money import Money, Rounding
 from kulanz.domain.policy import CompiledPolicy
+from kulanz.domain.policy.verdict import CLOCK_ALLOWANCE
 from kulanz.domain.time import Window, format_instant, parse_instant
 from tests.unit.policy.rulebook import POLICIES, compiled, incident, written
 
@@ -762,8 +763,28 @@ def test_more_benefits_than_a_record_takes_are_held(days: int, outcome: Outcome)
 
 
 def test_days_over_eons_are_counted_at_once() -> None:
-    policy = compiled(written("facts: {windows: windows}\ngive: {quantity: days(windows), unit: day}"))
+    text = written("facts: {windows: windows}\ngive: {quantity: days(windows), unit: day}")
+    policy = compiled(text, decided_at=parse_instant("9999-12-30T00:00:00Z"))
     assert policy.decide((EONS,)).benefits[0].quantity == "2994986"
+
+
+@pytest.mark.parametrize("seconds", [-1, 0, 1])
+@pytest.mark.parametrize("exposure", ["", "exposure: {until: repaired_at}\n"])
+def test_an_account_is_not_paid_for_a_time_that_has_not_come(seconds: int, exposure: str) -> None:
+    """The event's windows are refused so; of a mistyped year in one row, 36 years would be paid."""
+    text = written(
+        "facts: {windows: windows, repaired_at: instant}\n" + exposure + "pay: full(total(outage), 1 h) * 1 USD"
+    )
+    now = START + timedelta(hours=5)
+    policy = compiled(text, incident(lasting(1)), decided_at=now)
+    end = now + CLOCK_ALLOWANCE + timedelta(seconds=seconds)
+    values: dict[str, Any] = {"windows": (Window(START, end),), "repaired_at": end}
+    explained = policy.explain(tuple(values[fact.name] for fact in policy.facts))
+    if seconds > 0:
+        assert (explained.decision.outcome, explained.decision.reason) == (Outcome.HELD, "outage_in_the_future")
+        assert "a time that has not come is not paid for" in explained.text()
+    else:
+        assert minor(explained.decision) == 500
 
 
 def test_an_open_window_of_an_account_lasts_until_the_decision() -> None:

@@ -170,3 +170,12 @@ def test_a_test_default_decides_no_campaign() -> None:
     assert run(document, {**example, "account": {}}).holds
     assert run(document, {**example, "account": {"n": 3}}).holds
     assert not run(document, {**example, "account": {"n": 4}}).holds
+
+
+def test_an_example_is_decided_once_its_accounts_own_outage_is_over() -> None:
+    policy = load_policy(written("facts: {windows: windows}\npay: full(total(outage), 1 h) * 1 EUR"))
+    longer = {"windows": [{"start": "2026-05-04T10:00:00Z", "end": "2026-05-05T10:00:00Z"}]}
+    paid = {"outcome": "entitled", "money": [{"amount": "24.00", "currency": "EUR"}]}
+    assert not run(policy, changed(account=longer, expected=paid)).differences
+    early = {**GOOD["incident"], "granted_at": "2026-05-04T20:00:00Z"}
+    assert not run(policy, changed(account=longer, incident=early, expected={"outcome": "held"})).differences

@@ -12,7 +12,6 @@ from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.money import Rounding
 from kulanz.domain.policy import CompiledPolicy, PolicyError, load_policy
 from kulanz.domain.policy.history import (
-    HISTORY_LIFE,
     KIND_MARK,
     LOOK_BACK_LONGEST,
     NOTHING_KEPT,
@@ -22,7 +21,7 @@ from kulanz.domain.policy.history import (
     UnitHistory,
 )
 from kulanz.domain.time import Window, format_instant, parse_instant
-from tests.unit.policy.rulebook import NOW, compiled, incident, written
+from tests.unit.policy.rulebook import compiled, incident, written
 
 ADDITION_BYTES = 12 * 1024
 START, END = "2026-05-04T08:00:00Z", "2026-05-04T14:00:00Z"
@@ -253,6 +252,7 @@ def test_a_cap_counts_what_was_kept_of_every_period_that_an_accounts_own_outage_
         f"  windows: windows\n{YEARLY}",
         "pay: fee\ncap: {per: calendar year, at: 10.00 EUR - paid}\n",
         ("2026-12-31T08:00:00Z", "2026-12-31T12:00:00Z"),
+        decided_at=parse_instant("2027-01-02T09:00:00Z"),
     )
     later = own_windows(("2026-12-31T11:00:00Z", "2027-01-01T11:00:00Z"))
     kept = {"paid_2026": 900, "paid_2027": 1_000}
@@ -329,13 +329,13 @@ def test_heads_that_are_rounded_one_by_one_do_not_pass_a_cap(
 OUTAGES = "  before: {type: windows, add: outage}\n"
 
 
-def test_an_outage_that_an_accounts_own_windows_end_in_the_future_ends_with_the_decision_at_the_latest() -> None:
-    policy = keeps(f"  windows: windows\n{OUTAGES}", "pay: fee\n")
+@pytest.mark.parametrize("rest", ["pay: fee\n", "when: fee > 10.00 EUR\npay: fee\n"])
+def test_an_outage_that_an_accounts_own_windows_end_in_the_future_is_held_and_counts_for_nothing(rest: str) -> None:
+    policy = keeps(f"  windows: windows\n{OUTAGES}", rest)
     endless = own_windows((START, "9999-12-31T00:00:00Z"))
     decision, addition = policy.decide_and_keep((700, endless), NOTHING_KEPT)
-    assert (minor(decision), addition.ended_at) == (700, NOW)
-    history = UnitHistory().with_addition("in-1", addition, NOW)
-    assert history.ends_at() == NOW + HISTORY_LIFE
+    assert (decision.outcome, decision.reason) == (Outcome.HELD, "outage_in_the_future")
+    assert addition.is_empty()
 
 
 @pytest.mark.parametrize("seconds", [-1, 0, 1])

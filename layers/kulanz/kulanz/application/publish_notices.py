@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from kulanz.application.frozen import FrozenCache
 from kulanz.application.ports import CampaignStore, NoticeTopic, Refused
 from kulanz.domain.campaign import CampaignId
-from kulanz.domain.decision import Decision
+from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.ledger import Entry, read_decision
 from kulanz.domain.money import format_amount
 from kulanz.domain.notices import Audience, NoticeMessage, Recipient, notice_id, pack_notices
@@ -82,8 +82,10 @@ def notice_values(entry: Entry, decision: Decision) -> Mapping[str, str]:
         if first.due is not None:
             values["due"] = str(first.due)
         values["effective_at"] = format_instant(entry.effective_at)
-    if entry.expires_at is not None:
-        values["expires_at"] = format_instant(entry.expires_at)
+    # An offer's own end stands in its body: once it is accepted, the item holds that of what was granted.
+    expires_at = decision.claim_until if decision.outcome is Outcome.OFFERED else entry.expires_at
+    if expires_at is not None:
+        values["expires_at"] = format_instant(expires_at)
     if decision.notice is not None:
         values |= decision.notice.values
     return values

@@ -23,6 +23,7 @@ from kulanz.domain.policy.program import CompiledClause, FactSlot, NamedValue, k
 from kulanz.domain.policy.tables import StepTable, TierTable
 from kulanz.domain.policy.verdict import (
     CANNOT_BE_COMPUTED,
+    IN_THE_FUTURE,
     MOST_BENEFITS,
     TOO_LONG_AGO,
     TOO_MANY_BENEFITS,
@@ -131,7 +132,8 @@ _TESTS = {
     "is_working_day": ("{0} is a working day", "{0} is not a working day"),
     "starts_with": ("{0} starts with {1}", "{0} does not start with {1}"),
 }
-_HELD_FOR_SIZE = {
+_HELD_FOR_THE_OUTAGE = {
+    IN_THE_FUTURE: "the outage of this account ends after the decision; a time that has not come is not paid for.",
     TOO_LONG_AGO: (
         f"the outage began more than {LOOK_BACK_LONGEST.days} days before the decision; other incidents of that time"
         " may not be counted any more."
@@ -206,8 +208,8 @@ class _Teller:
             return self._needed(self._program.values[verdict.unknown].node)
         if verdict.reason == CANNOT_BE_COMPUTED and verdict.is_unknown:
             return self._stuck(verdict)
-        if verdict.reason in _HELD_FOR_SIZE:
-            return [_HELD_FOR_SIZE[verdict.reason]]
+        if verdict.reason in _HELD_FOR_THE_OUTAGE:
+            return [_HELD_FOR_THE_OUTAGE[verdict.reason]]
         if verdict.reason == TOO_MUCH:
             most = said_amount(MAX_MINOR_UNITS, self._judge.currency) if self._judge.currency else "the largest amount"
             return [f"that is above {most}, the most that one credit can be."]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from fractions import Fraction
 from types import MappingProxyType
 from typing import Any
@@ -32,6 +32,9 @@ NOT_IN_FORCE = "not_in_force"
 NOTHING_DUE = "nothing_due"
 TOO_MUCH = "amount_too_large"
 TOO_LONG_AGO = "too_long_ago"
+IN_THE_FUTURE = "outage_in_the_future"
+CLOCK_ALLOWANCE = timedelta(minutes=15)
+"""How far the clock of who tells of an outage may be ahead."""
 TOO_MANY_PARTS = "outage_in_too_many_parts"
 TOO_MANY_BENEFITS = "too_many_benefits"
 CANNOT_BE_COMPUTED = "cannot_be_computed"
@@ -208,9 +211,23 @@ class Judge:
         """Judge a row. One whose facts span more days than are looked at, or than the calendar has, is held."""
         try:
             verdict = self._judged(row)
+            counts = verdict.outcome in (Outcome.GRANTED, Outcome.OFFERED) or (self.kept and verdict.settled)
+            if counts and self._lasts_into_the_future(row):
+                return Verdict(Outcome.HELD, IN_THE_FUTURE)
             return self._keep(verdict, row, granted) if self.kept and verdict.settled else verdict
         except (OverflowError, ValueError):
             return self._unknown("")
+
+    def _lasts_into_the_future(self, row: Row) -> bool:
+        """Whether an account's own outage ends after the decision: a mistyped year must not become money.
+
+        No campaign is opened over an incident that does, so the incident's own windows are not asked here.
+        """
+        outage = None if self.outage.constant else self.outage.evaluate(row)
+        if not outage:
+            return False
+        known = self.program.incident_windows()
+        return bool(outage[-1][1] > max(self.now + CLOCK_ALLOWANCE // MICROSECOND, known[-1][1] if known else 0))
 
     def _judged(self, row: Row) -> Verdict:
         ended = self._clauses(self.who, row)
