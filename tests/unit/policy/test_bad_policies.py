@@ -301,7 +301,11 @@ NOT_A_FORMULA = {
     ),
     "the weekday of an instant": (FACTS + 'when: weekday(seen) = "sat"\npay: fee', 7, "found instant; use day(...)"),
     "a fee for time without its length": (FACTS + "pay: fee * total(outage) / 24", 7, "divide it by a duration"),
-    "a cap that is an amount": (FACTS + "pay: fee\ncap: 100 EUR", 8, "name: value; known here: at, per"),
+    "a rounding that is an amount": (
+        FACTS + "pay: fee\nrounding: 0.05 CHF",
+        8,
+        "name: value; known here: mode, stage, to",
+    ),
     "a misspelt entry": (FACTS + "pay: fee\nfor_eech: day", 8, "did you mean 'for_each'?"),
     "an unknown function": (FACTS + "pay: maxi(fee, fee)", 7, "did you mean 'max'?"),
     "no operator": (FACTS + "pay: fee fee", 7, "expected an operator"),

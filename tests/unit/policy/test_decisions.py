@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.facts import INVALID, FactError
 from kulanz.domain.money import Money, Rounding
-from kulanz.domain.policy import CompiledPolicy
+from kulanz.domain.policy import CompiledPolicy, load_policy
 from kulanz.domain.policy.verdict import CLOCK_ALLOWANCE
 from kulanz.domain.time import Window, format_instant, parse_instant
 from tests.unit.policy.rulebook import POLICIES, compiled, incident, written
@@ -852,3 +852,17 @@ def test_a_notice_is_filled_in_with_words_as_a_customer_reads_them() -> None:
         "fee": "19.90 EUR",
         "late": "minus 1 h 30 min",
     }
+
+
+@pytest.mark.parametrize(
+    ("short", "written_out"),
+    [
+        ("cap: 8.00 EUR", "cap: [{at: 8.00 EUR}]"),
+        ("cap: [8.00 EUR, {at: 5.00 EUR}]", "cap: [{at: 8.00 EUR}, {at: 5.00 EUR}]"),
+        ("in_force: 2024-01-01", "in_force: {from: 2024-01-01}"),
+    ],
+)
+def test_a_value_that_stands_alone_is_the_entry_that_is_meant(short: str, written_out: str) -> None:
+    texts = (written(f"currency: EUR\nfacts: {{fee: money}}\npay: fee\n{line}") for line in (short, written_out))
+    first, second = (load_policy(text).policy for text in texts)
+    assert first == second

@@ -407,7 +407,9 @@ class Policy:
     )
     sources: tuple[str, ...] = entry(ListOf(Text(), single=True), "Where the rule is written.", default=())
     in_force: InForce | None = entry(
-        Part(InForce, check_in_force), "When the rule, in this version, is in force; always without it.", default=None
+        Part(InForce, check_in_force, "from"),
+        "When the rule, in this version, is in force; always without it.",
+        default=None,
     )
     zone: str = entry(Text("an IANA time zone, or a fact of type zone"), "The zone of its days.", default="UTC")
     working_days: str = entry(
@@ -449,7 +451,7 @@ class Policy:
         ListOf(Part(Head)), "Several things owed, instead of when, pay and give.", default=()
     )
     compose: str = entry(OneOf(("sum", "max", "first")), "How several heads add up.", default="sum")
-    cap: tuple[Cap, ...] = entry(ListOf(Part(Cap), single=True), "Upper bounds of the money.", default=())
+    cap: tuple[Cap, ...] = entry(ListOf(Part(Cap, alone="at"), single=True), "Upper bounds of the money.", default=())
     payout: tuple[Clause, ...] = entry(CLAUSES, "Conditions on the final `amount`.", default=())
     rounding: RoundingRule = entry(Part(RoundingRule), "How amounts are rounded.", default=RoundingRule())
     earlier: str = entry(

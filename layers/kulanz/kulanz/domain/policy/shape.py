@@ -204,13 +204,19 @@ class OrDataFile:
 
 @dataclass(frozen=True)
 class Part:
-    """A mapping with known keys, read into the dataclass whose fields declare them."""
+    """A mapping with known keys, read into the dataclass whose fields declare them.
+
+    ``alone`` is the key that a value means which stands in the place of the mapping.
+    """
 
     cls: type[Any]
     check: Callable[[Any, Path], None] | None = None
+    alone: str = ""
 
     def read(self, raw: Any, path: Path) -> Any:
         known = {key_of(item.name): item for item in fields(self.cls)}
+        if self.alone and not isinstance(raw, (dict, list)):
+            raw = {self.alone: raw}
         if not isinstance(raw, dict):
             raise PolicyError(f"expected entries written as name: value; known here: {', '.join(known)}", path)
         for key in raw:
@@ -246,7 +252,11 @@ class Part:
                 "required": required,
                 "additionalProperties": False,
             }
-        return {"$ref": f"#/$defs/{name}"}
+        whole: Schema = {"$ref": f"#/$defs/{name}"}
+        if not self.alone:
+            return whole
+        shape = next(item.metadata["shape"] for item in fields(self.cls) if key_of(item.name) == self.alone)
+        return {"anyOf": [shape.schema(definitions), whole]}
 
 
 def entry(shape: Shape, doc: str, *, default: Any = MISSING, empty: Callable[[], Any] | None = None) -> Any:
