@@ -74,7 +74,7 @@ def refuse_to_run(*_: object) -> None:
 @pytest.mark.ministack
 @pytest.mark.usefixtures("deployed")
 def test_nothing_is_built_again_while_nothing_has_changed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deployment, "_run_sam", refuse_to_run)
+    monkeypatch.setattr(deployment, "run_sam", refuse_to_run)
     assert build().exists()
 
 
