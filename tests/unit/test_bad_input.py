@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from kulanz.application.frozen import thaw_incident
+from kulanz.application.incident_event import read_incident_event
 from kulanz.domain.campaign import State
 from tests.support.compiled_once import policies_compiled_once
 from tests.support.end_state import check_sound
@@ -65,6 +67,8 @@ def world() -> World:
         ({"title": ""}, "title", "at least 1 character"),
         ({"facts": {"a b": 1}}, "facts", "pattern"),
         ({"facts": {"ratio": 0.1}}, "facts.ratio", ""),
+        ({"facts": {"split.phone": 0.1}}, "facts.split.phone", ""),
+        ({"facts": {"split.": 1}}, "facts", "pattern"),
         ({"campaign": campaign_of(affected={"rows": 0})}, "campaign.affected.rows", "greater than or equal to 1"),
         ({"campaign": campaign_of(affected={"rows": "3"})}, "campaign.affected.rows", "valid integer"),
         ({"campaign": campaign_of(affected={"inline": [{"account_id": CANARY}]})}, "campaign.affected", "exactly one"),
@@ -82,6 +86,13 @@ def test_an_event_outside_its_contract_is_refused_by_field(
     assert refusal.field.startswith(field)
     assert says in refusal.message
     assert world.campaigns.incident(INCIDENT_ID) is None
+
+
+def test_an_event_states_a_fact_by_the_name_that_a_policy_reads() -> None:
+    event = good_event(facts={"split.phone": "20.00"})
+    read = read_incident_event(event["source"], event["detail-type"], event["detail"])
+    assert read.content is not None
+    assert thaw_incident(read.content).facts == {"split.phone": "20.00"}
 
 
 def test_an_event_with_many_mistakes_names_them_all_up_to_a_bound(world: World) -> None:

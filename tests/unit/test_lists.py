@@ -279,6 +279,23 @@ def test_a_jsonl_row_is_typed_by_what_the_policy_declares(raw: bytes, values: tu
 
 
 @pytest.mark.parametrize(
+    ("entries", "value"),
+    [
+        ('"split.phone":1', 100),
+        ('"split":{"phone":"1.00"}', 100),
+        ('"split.phone":1,"split":{"phone":2}', 100),
+        ('"split":{"internet":1}', None),
+        ('"split":7', None),
+        ('"split":null', None),
+        ('"phone":1', None),
+    ],
+)
+def test_a_fact_with_a_dot_in_its_name_may_be_nested_in_jsonl(entries: str, value: int | None) -> None:
+    reader = line_reader(JSONL, (FactDeclaration("split.phone", "money", currency="EUR"),), None)
+    assert reader.row(f'{{"account_id":"a-1",{entries}}}'.encode()) == Row("a-1", "-", (value,))
+
+
+@pytest.mark.parametrize(
     ("raw", "reason", "field"),
     [
         (b"n,,consumer,yes,1", "account_id_missing", "account_id"),

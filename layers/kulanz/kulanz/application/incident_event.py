@@ -34,13 +34,14 @@ FACTS_PER_INCIDENT = 100
 PARAMETERS_PER_POLICY = 20
 TEXT_CHARACTERS = 500
 FUNCTION_CHARACTERS = 100
+FACT_NAME_CHARACTERS = 200
 KEY_CHARACTERS = 1024
 INLINE_ROWS = 1_000
 REVISION_HIGHEST = 1_000_000
 ERRORS_SHOWN = 10
 
 
-_SHOWN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}|\[key\]", re.ASCII).fullmatch
+_SHOWN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}(?:\.[A-Za-z0-9_-]{1,64}){0,3}|\[key\]", re.ASCII).fullmatch
 
 
 class DetailType(StrEnum):
@@ -76,6 +77,9 @@ def _printable(value: str) -> str:
 _Text = Annotated[str, Field(min_length=1, max_length=TEXT_CHARACTERS), AfterValidator(_printable)]
 _Function = Annotated[str, Field(min_length=1, max_length=FUNCTION_CHARACTERS), AfterValidator(_printable)]
 _Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+_FactName = Annotated[
+    str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}(\.[a-z][a-z0-9_]{0,63})*$", max_length=FACT_NAME_CHARACTERS)
+]
 _FactScalar = Annotated[str, Field(max_length=TEXT_CHARACTERS), AfterValidator(_printable)] | bool | int | None
 """Incident facts travel as text, whole numbers or booleans; decimals are text, as JSON has only binary fractions."""
 
@@ -170,7 +174,7 @@ class IncidentContract(_Contract):
     functions: Annotated[list[_Function], Field(max_length=FUNCTIONS_PER_INCIDENT)] = Field(default_factory=list)
     windows: Annotated[list[WindowContract], Field(min_length=1, max_length=WINDOWS_PER_INCIDENT)]
     cause: _Text | None = None
-    facts: Annotated[dict[_Name, _FactScalar], Field(max_length=FACTS_PER_INCIDENT)] = Field(default_factory=dict)
+    facts: Annotated[dict[_FactName, _FactScalar], Field(max_length=FACTS_PER_INCIDENT)] = Field(default_factory=dict)
     campaign: CampaignContract | None = None
 
     _is_id = field_validator("incident_id")(_incident_id)

@@ -339,7 +339,7 @@ def _csv_reader(layout: ListLayout, facts: Sequence[FactDeclaration], unit_colum
 
 
 def _jsonl_reader(facts: Sequence[FactDeclaration], unit_column: str | None) -> LineReader:
-    parsers = tuple((fact.name, fact.parse_json) for fact in facts)
+    parsers = tuple((_json_entry(fact.name), fact.parse_json) for fact in facts)
     decoder = json.JSONDecoder(object_pairs_hook=_object_once, parse_constant=_no_constant, parse_float=Decimal)
 
     def split(raw: bytes) -> Record | Problem:
@@ -357,11 +357,27 @@ def _jsonl_reader(facts: Sequence[FactDeclaration], unit_column: str | None) -> 
         if isinstance(identity, Problem):
             return identity
         try:  # typed here: JSON's 1 and true are equal as cells, and are not the same fact
-            return Record(*identity, tuple([parse(record.get(name)) for name, parse in parsers]))
+            return Record(*identity, tuple([parse(entry(record)) for entry, parse in parsers]))
         except FactError as error:
             return fact_problem(error)
 
     return LineReader(ListFormat.JSONL, split, _as_they_are)
+
+
+def _json_entry(name: str) -> Callable[[dict[str, Any]], Any]:
+    """Give what reads a fact's entry of a record; one with dots in its name may be nested instead."""
+    if "." not in name:
+        return lambda record: record.get(name)
+
+    def nested(record: dict[str, Any]) -> Any:
+        if name in record:
+            return record[name]
+        entry: Any = record
+        for part in name.split("."):
+            entry = entry.get(part) if isinstance(entry, dict) else None
+        return entry
+
+    return nested
 
 
 def _as_they_are(cells: Cells) -> tuple[FactValue | None, ...]:
