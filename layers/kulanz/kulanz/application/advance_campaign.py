@@ -125,8 +125,7 @@ def add_up(campaign: Campaign, receipts: Iterable[Receipt]) -> tuple[Totals, str
 
 def _announce(campaign: Campaign, ports: AdvancePorts) -> bool:
     """Tell a state, and again when workers that were under way have added to its figures since."""
-    figures = f"{campaign.log_count:06d}-{campaign.plan.bytes_done + campaign.apply.bytes_done:015d}"
-    if campaign.announced == figures:
+    if campaign.announced == campaign.told_as:
         return False
     found: list[Difference] = []
     if campaign.state in (State.CLOSED, State.FLAGGED):
@@ -138,8 +137,8 @@ def _announce(campaign: Campaign, ports: AdvancePorts) -> bool:
         if ports.campaigns.campaign(campaign.id) != campaign:
             raise Outdated  # a worker that was under way added a receipt
     content = canonical_json(campaign_report(campaign, found, ports.operation, chunks))
-    key = f"{campaign.id.folder}/report-{figures}.json"
+    key = f"{campaign.id.folder}/report-{campaign.told_as}.json"
     ports.archive.put(key, content.encode(), "application/json")
     ports.announcer.announce(Announcement(ANNOUNCED[campaign.state], content))
-    ports.campaigns.mark_announced(campaign.id, figures)
+    ports.campaigns.mark_announced(campaign.id, campaign.told_as)
     return True

@@ -227,6 +227,11 @@ class Campaign:
         """The sums of the receipts of a pass."""
         return self.plan if work is Pass.PLAN else self.apply
 
+    @property
+    def told_as(self) -> str:
+        """The name of a state with its figures, of which each is announced once: both only grow."""
+        return f"{self.log_count:06d}-{self.plan.bytes_done + self.apply.bytes_done:015d}"
+
     def change(self, target: State, reason: str, cause: Cause, now: datetime) -> StateChange:
         """The log line of a move to `target`. Raises ValueError when that move does not exist."""
         if target not in TRANSITIONS[self.state]:
