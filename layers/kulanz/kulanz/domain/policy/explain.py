@@ -185,6 +185,8 @@ class _Teller:
             if head.node is not None and not head.for_each:
                 steps += self._needed(head.node)
                 steps.append(self._condition(head))
+            if self._program.policy.compose == "first" and any(result.head is head for result in verdict.results):
+                break
         for result in (*verdict.beside, *verdict.results):
             steps += self._head(result)
         steps += [
