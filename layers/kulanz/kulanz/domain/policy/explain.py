@@ -21,7 +21,15 @@ from kulanz.domain.policy.history import LOOK_BACK_LONGEST, PARTS_KEPT
 from kulanz.domain.policy.kinds import DURATION, INSTANT, LIST, NUMBER, OUTAGE, PERIOD, YES_NO
 from kulanz.domain.policy.program import CompiledClause, FactSlot, NamedValue, kind_of
 from kulanz.domain.policy.tables import StepTable, TierTable
-from kulanz.domain.policy.verdict import MOST_BENEFITS, TOO_LONG_AGO, TOO_MANY_BENEFITS, TOO_MANY_PARTS, TOO_MUCH
+from kulanz.domain.policy.verdict import (
+    LARGEST_QUANTITY,
+    MOST_BENEFITS,
+    QUANTITY_TOO_LARGE,
+    TOO_LONG_AGO,
+    TOO_MANY_BENEFITS,
+    TOO_MANY_PARTS,
+    TOO_MUCH,
+)
 from kulanz.domain.policy.wording import (
     MONTHS,
     aside,
@@ -132,6 +140,7 @@ _HELD_FOR_SIZE = {
         " may not be counted any more."
     ),
     TOO_MANY_BENEFITS: f"it comes to more than {MOST_BENEFITS} things besides money; more cannot be given at once.",
+    QUANTITY_TOO_LARGE: f"that is more than {LARGEST_QUANTITY} of something, the most that can be given at once.",
     TOO_MANY_PARTS: f"the outage has more than {PARTS_KEPT} stretches of time; more are not kept for later incidents.",
 }
 _CLAUSES = {Outcome.DECLINED: "exclusion", Outcome.REFERRED: "referral", Outcome.HELD: "hold"}
