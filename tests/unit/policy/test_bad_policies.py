@@ -112,6 +112,16 @@ NOT_A_POLICY = {
         "rounding.to: amounts in EUR cannot be rounded",
     ),
     "due on a day that does not exist": (written("pay: 5 USD\ndue: 2026-02-30"), 6, "due: expected a day that exists"),
+    "a choice of more than there is": (
+        written("give: {choose: 3, of: g, unit: game}\nrestrictions: {g: {a: [x], b: [y]}}"),
+        5,
+        "choose: expected a whole number from 1 to 2",
+    ),
+    "a choice of one and a half": (
+        written("give: {choose: '1.5', of: g, unit: game}\nrestrictions: {g: [x, y]}"),
+        5,
+        "choose: expected a whole",
+    ),
     "no time at all": (written("give: {quantity: 1, unit: GB, times: 0}"), 5, "times: expected a fixed whole number"),
     "so many times as nothing": (
         written("give: {quantity: 1, unit: GB, times: nothing}"),

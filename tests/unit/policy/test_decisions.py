@@ -762,6 +762,27 @@ def test_more_benefits_than_a_record_takes_are_held(days: int, outcome: Outcome)
     assert ("more than 100 things" in policy.explain(()).text()) is (outcome is Outcome.HELD)
 
 
+@pytest.mark.parametrize(
+    ("quantity", "reason"),
+    [
+        (Fraction(1, 2 * 10**6), "nothing_due"),
+        (Fraction(1, 10**6), "credit"),
+        (10**9, "credit"),
+        (10**9 + 1, "quantity_too_large"),
+        (10**15, "quantity_too_large"),
+    ],
+)
+def test_a_quantity_that_cannot_be_written_or_added_up_exactly_is_not_granted(quantity: Any, reason: str) -> None:
+    policy = compiled(written("facts: {n: number}\ngive: {quantity: n, unit: GB}"))
+    assert policy.explain((quantity,)).decision.reason == reason
+
+
+def test_an_amount_that_nobody_knows_where_to_send_is_held() -> None:
+    policy = compiled(written("facts: {ended: yes_no}\npay: 5 USD\nto: if(ended, 'transfer', 'bill')"))
+    assert policy.explain((None,)).decision.reason == "ended_unknown"
+    assert [benefit.terms for benefit in policy.decide((True,)).benefits] == [{"to": "transfer"}]
+
+
 def test_days_over_eons_are_counted_at_once() -> None:
     text = written("facts: {windows: windows}\ngive: {quantity: days(windows), unit: day}")
     policy = compiled(text, decided_at=parse_instant("9999-12-30T00:00:00Z"))

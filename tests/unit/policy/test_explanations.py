@@ -122,6 +122,13 @@ def test_of_several_things_the_highest_alone_is_owed_and_the_others_are_told() -
     assert steps[-1] == "Granted: 7.00 EUR. Reason: daily rate."
 
 
+def test_what_comes_after_the_first_that_pays_was_not_looked_at_and_is_not_told() -> None:
+    heads = "heads:\n  - {name: a, when: x, pay: 1 USD}\n  - {name: b, when: y, pay: 2 USD}\ncompose: first"
+    policy = compiled(written(f"facts: {{x: yes_no, y: yes_no}}\n{heads}"))
+    assert not any('"b"' in step for step in told(policy, True, None))
+    assert any('"b"' in step for step in told(policy, False, True))
+
+
 def test_of_a_condition_only_what_decided_it_is_told() -> None:
     body = 'currency: EUR\nfacts: {plan: text, lines: number}\nwhen: plan = "gold" and lines > 2\npay: 1.00 EUR'
     policy = compiled(written(body))

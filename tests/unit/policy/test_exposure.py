@@ -317,6 +317,10 @@ def test_a_mask_that_ends_when_it_starts_is_the_whole_day() -> None:
     assert exposure.daily(outage, 480, 480, zone_of("UTC")) == outage
 
 
+def test_only_the_outer_parts_are_cut() -> None:
+    assert exposure.clip(((0, 10), (20, 30), (40, 50)), 5, 45) == ((5, 10), (20, 30), (40, 45))
+
+
 def test_what_only_touches_is_not_kept() -> None:
     assert exposure.clip(((0, 10),), 10, 20) == ()
     assert exposure.clip(((10, 20),), 0, 10) == ()

@@ -94,6 +94,12 @@ def test_a_day_whose_midnight_does_not_exist_starts_after_the_gap() -> None:
     assert local_day(start - timedelta(seconds=1), zone) == date(2018, 11, 3)
 
 
+def test_no_days_later_it_is_the_same_instant_in_the_hour_that_comes_twice_too() -> None:
+    for minute in (0, 90):  # 02:00, and 02:30 after the clocks were set back
+        instant = datetime(2026, 10, 25, 0, tzinfo=UTC) + timedelta(minutes=minute)
+        assert add_days(instant, 0, zone_of("Europe/Berlin")) == instant
+
+
 def test_days_are_added_by_the_calendar() -> None:
     before = datetime(2026, 3, 28, 11, 0, tzinfo=UTC)
     assert add_days(before, 1, BERLIN) == datetime(2026, 3, 29, 10, 0, tzinfo=UTC)

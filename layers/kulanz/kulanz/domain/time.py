@@ -90,7 +90,12 @@ def start_of_day(day: date, zone: ZoneInfo) -> datetime:
 
 
 def add_days(instant: datetime, days: int, zone: ZoneInfo) -> datetime:
-    """Give the same wall-clock time a number of calendar days later in a zone (a skipped time moves past the gap)."""
+    """Give the same wall-clock time a number of calendar days later in a zone.
+
+    A skipped time moves past the gap, and one that comes twice is its first; no days later is the same instant.
+    """
+    if not days:
+        return instant
     local = instant.astimezone(zone)
     moved = datetime.combine(local.date() + timedelta(days=days), local.timetz(), tzinfo=zone)
     return moved.replace(fold=0).astimezone(UTC)

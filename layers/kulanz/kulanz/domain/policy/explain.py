@@ -24,7 +24,9 @@ from kulanz.domain.policy.tables import StepTable, TierTable
 from kulanz.domain.policy.verdict import (
     CANNOT_BE_COMPUTED,
     IN_THE_FUTURE,
+    LARGEST_QUANTITY,
     MOST_BENEFITS,
+    QUANTITY_TOO_LARGE,
     TOO_LONG_AGO,
     TOO_MANY_BENEFITS,
     TOO_MANY_PARTS,
@@ -139,6 +141,7 @@ _HELD_FOR_THE_OUTAGE = {
         " may not be counted any more."
     ),
     TOO_MANY_BENEFITS: f"it comes to more than {MOST_BENEFITS} things besides money; more cannot be given at once.",
+    QUANTITY_TOO_LARGE: f"that is more than {LARGEST_QUANTITY} of something, the most that can be given at once.",
     TOO_MANY_PARTS: f"the outage has more than {PARTS_KEPT} stretches of time; more are not kept for later incidents.",
 }
 _CLAUSES = {Outcome.DECLINED: "exclusion", Outcome.REFERRED: "referral", Outcome.HELD: "hold"}
@@ -192,6 +195,8 @@ class _Teller:
             if head.node is not None and not head.for_each:
                 steps += self._needed(head.node)
                 steps.append(self._condition(head))
+            if self._program.policy.compose == "first" and any(result.head is head for result in verdict.results):
+                break
         for result in (*verdict.beside, *verdict.results):
             steps += self._head(result)
         steps += [

@@ -13,6 +13,7 @@ from kulanz.domain.policy.errors import Path, PolicyError
 from kulanz.domain.policy.expression import Evaluate, Node, Row, call_node
 from kulanz.domain.policy.kinds import show_number
 from kulanz.domain.policy.program import Program
+from kulanz.domain.policy.shape import MAX_ENTRIES
 from kulanz.domain.policy.tables import condition
 from kulanz.domain.time import TimeError, instant_of, parse_day
 
@@ -159,10 +160,21 @@ def _give(program: Program, give: Give, path: Path) -> CompiledGive:
     text, field = (give.choose, "choose") if give.choose else (give.quantity, "quantity")
     number = None if text == UNLIMITED else program.compile(text, (*path, field), kinds.NUMBER)
     quantity = number.evaluate if number is not None else lambda _row: UNLIMITED
+    if give.choose and number is not None and number.constant:
+        most = _entries(restrictions.get(give.of))
+        if not isinstance(number.value, int) or not 1 <= number.value <= most:
+            raise PolicyError(f"expected a whole number from 1 to {most}, as the list has entries", (*path, "choose"))
     of, of_node = _list_choice(program, give.of, (*path, "of")) if give.of else (None, None)
     validity, bounds = _validity(program, give.valid, (*path, "valid"))
     nodes = tuple(item for item in (node, number, of_node, *bounds) if item is not None)
     return CompiledGive(holds, node, quantity, number, give.unit, give.restriction or None, of, validity, terms, nodes)
+
+
+def _entries(named: Any) -> int:
+    """Count what a list has to choose from; one that is not known yet may have any number."""
+    if named is None:
+        return MAX_ENTRIES
+    return sum(map(len, named.values())) if isinstance(named, dict) else len(named)
 
 
 def _list_choice(program: Program, text: str, path: Path) -> tuple[Evaluate, Node | None]:

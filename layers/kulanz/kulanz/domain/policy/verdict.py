@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from kulanz.domain.decision import Benefit, Outcome, Validity, format_quantity
+from kulanz.domain.decision import QUANTITY_DECIMALS, UNLIMITED, Benefit, Outcome, Validity, format_quantity
 from kulanz.domain.money import MAX_MINOR_UNITS, Exact, Money
 from kulanz.domain.policy import exposure
 from kulanz.domain.policy.document import Cap, InForce
@@ -37,6 +37,10 @@ CLOCK_ALLOWANCE = timedelta(minutes=15)
 """How far the clock of who tells of an outage may be ahead."""
 TOO_MANY_PARTS = "outage_in_too_many_parts"
 TOO_MANY_BENEFITS = "too_many_benefits"
+QUANTITY_TOO_LARGE = "quantity_too_large"
+LARGEST_QUANTITY = 10**9
+SMALLEST_QUANTITY = Fraction(1, 10**QUANTITY_DECIMALS)
+"""What is less could be written as nothing only, and is nothing."""
 CANNOT_BE_COMPUTED = "cannot_be_computed"
 MOST_BENEFITS = 100
 """A decision gives at most so many things besides money: with more, its record would outgrow what a table takes."""
@@ -255,6 +259,9 @@ class Judge:
             stated = [head.otherwise or self.program.policy.otherwise for head in unmet]
             reason = next((reason for reason in stated if reason), NOTHING_DUE)
             return Verdict(Outcome.DECLINED, reason, beside=beside, settled=True)
+        given = [quantity for result in results for _, quantity, _, _ in result.gives if quantity != UNLIMITED]
+        if any(quantity > LARGEST_QUANTITY for quantity in given):
+            return Verdict(Outcome.HELD, QUANTITY_TOO_LARGE)
         if sum(len(result.gives) for result in results) > MOST_BENEFITS:
             return Verdict(Outcome.HELD, TOO_MANY_BENEFITS)
         return self._total(results, beside, row)
@@ -396,7 +403,7 @@ class Judge:
             if quantity is None or validity is None or chosen is None:
                 unknown = next((node for node in give.nodes if node.evaluate(row) is None), None)
                 return self._held(unknown, row)
-            if quantity == "unlimited" or quantity > 0:
+            if quantity == UNLIMITED or quantity >= SMALLEST_QUANTITY:
                 result.gives.append((give, quantity, validity, chosen))
         return result
 
@@ -497,6 +504,8 @@ class Judge:
         """See how each head that gives something is delivered; one that was rounded to nothing is not."""
         late = ""
         for result in given:
+            if result.head.to is not None and result.head.to.evaluate(row) is None:
+                return self._held(result.head.to, row).after(verdict)
             mode = self._mode(result.head, row)
             if isinstance(mode, Verdict):
                 return mode.after(verdict)
