@@ -122,7 +122,7 @@ def test_a_period_the_incident_lies_in_costs_no_row_anything() -> None:
         ("{until: 24 h}", 5, "expected an instant or a last day"),
         ("\n  from: 2024-11-01\n  by: cause", 7, "expected an instant or a day"),
         ("\n  from: 2024-11-01\n  after: 2024-11-01", 7, "unknown entry"),
-        ("2024-11-01", 5, "name: value"),
+        ("[2024-11-01]", 5, "name: value"),
     ],
 )
 def test_a_period_that_cannot_be_used_is_refused_with_its_line(period: str, line: int, says: str) -> None:
