@@ -2,23 +2,20 @@
 
 Only who asks for an explanation imports this. Its readers are the customer, whoever answers him, and whoever checks it
 afterwards: every amount with its currency, every operation with its operands, and no name that is only the policy's.
-What did not matter (the branch not taken, the half of a condition that the other half decided) is left out.
+This module chooses and orders the steps; `phrases` puts the expressions in them into words.
 """
 
-# ruff: noqa: PLR2004 (how many operands an operation has)
-
-from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from kulanz.domain.decision import Benefit, Decision, Due, Outcome, Validity
 from kulanz.domain.money import MAX_MINOR_UNITS
-from kulanz.domain.policy.expression import UNKNOWN, Node, Row, not_computable, unknown_name
-from kulanz.domain.policy.functions import MONEY_BY_TIME
+from kulanz.domain.policy.expression import Node, Row, not_computable
 from kulanz.domain.policy.heads import SINGLE_HEAD, CompiledGive, CompiledHead
 from kulanz.domain.policy.history import LOOK_BACK_LONGEST, PARTS_KEPT
-from kulanz.domain.policy.kinds import DURATION, INSTANT, LIST, NUMBER, OUTAGE, PERIOD, YES_NO
+from kulanz.domain.policy.kinds import DURATION, NUMBER, OUTAGE, YES_NO
 from kulanz.domain.policy.periods import spoken_label
+from kulanz.domain.policy.phrases import BUILT_IN, Phrases, is_percentage
 from kulanz.domain.policy.program import CompiledClause, FactSlot, NamedValue, kind_of
 from kulanz.domain.policy.tables import StepTable, TierTable
 from kulanz.domain.policy.verdict import (
@@ -45,30 +42,13 @@ from kulanz.domain.policy.wording import (
     said_share,
     spoken,
 )
-from kulanz.domain.time import MONTH_NAMES, MONTHS_PER_YEAR, microseconds_of
+from kulanz.domain.time import microseconds_of
 
 if TYPE_CHECKING:
     from kulanz.domain.policy.verdict import HeadResult, Judge, KeptFact, Period, Verdict
 
 LISTED_AT_MOST = 10
 """Entries of a list that are named; of a longer one the number is told."""
-_WORDS = {
-    ">=": ("is at least", "is less than"),
-    ">": ("is more than", "is not more than"),
-    "<=": ("is at most", "is more than"),
-    "<": ("is less than", "is at least"),
-    "=": ("is", "is not"),
-    "!=": ("is not", "is"),
-    "in": ("is one of", "is none of"),
-    "has": ("contains", "does not contain all of"),
-}
-"""What a comparison says where it holds, and where it does not."""
-_WORDS_OF_TIME = {
-    ">=": ("is not before", "is before"),
-    ">": ("is after", "is not after"),
-    "<=": ("is not after", "is after"),
-    "<": ("is before", "is not before"),
-}
 _LINES = {
     "at least": "is at least {0}",
     "from": "is {0} or later",
@@ -79,60 +59,6 @@ _LINES = {
     "below": "is below {0}",
     "before": "is before {0}",
     "is": "is {0}",
-}
-_SUPERLATIVES = {("max", True): "higher", ("min", True): "lower", ("max", False): "highest", ("min", False): "lowest"}
-_BUILT_IN = {
-    "incident_start": "the start of the incident",
-    "incident_end": "the end of the incident",
-    "decided_at": "the moment of the decision",
-    "functions": "the functions that failed",
-    "amount": "the amount",
-    "exact_amount": "the amount before rounding",
-}
-_PHRASES = {
-    "total": "the time of {0}",
-    "longest": "the longest part of {0}",
-    "count": "the number of {0}",
-    "days": "the days of {0}",
-    "length": "the length of {0}",
-    "day": "the day of {0}",
-    "start": "the start of {0}",
-    "end": "the end of {0}",
-    "start_of": "the start of {0}",
-    "end_of": "the end of {0}",
-    "month": "the month of {0}",
-    "quarter": "the quarter of {0}",
-    "year": "the year of {0}",
-    "mean": "the mean of {0}",
-    "sum": "the sum of {0}",
-    "half_year": "the half-year of {0}",
-    "during": "{0} in {1}",
-    "after": "{0} from {1} on",
-    "before": "{0} until {1}",
-    "overlap": "{0} within {1}",
-    "together": "{0} together with {1}",
-    "without": "{0} without {1}",
-    "daily": "{0} from {1} to {2} each day",
-    "weekdays": "{0} on {1}",
-    "on_working_days": "{0} on working days",
-    "merge": "{0} with pauses under {1} joined",
-    "at_least": "the parts of {0} of at least {1}",
-    "longer_than": "the parts of {0} longer than {1}",
-    "stretch": "the time from {0} to {1}",
-    "period": "the time from {0} to {1}",
-    "days_with_more_than": "the days with more than {1} of {0}",
-    "days_with_at_least": "the days with at least {1} of {0}",
-    "working_days": "the working days after {0} until {1}",
-    "billing_period": "the billing period of {0}, with periods from day {1} of a month on",
-    "at": "{1} on {0}",
-    "weekday": "the weekday of {0}",
-    "time_of_day": "the time of day of {0}",
-    "most_in_a_year": "the most of {0} in one year that starts in {1}",
-}
-"""How functions are spoken, with their arguments in order."""
-_TESTS = {
-    "is_working_day": ("{0} is a working day", "{0} is not a working day"),
-    "starts_with": ("{0} starts with {1}", "{0} does not start with {1}"),
 }
 _HELD_FOR_THE_OUTAGE = {
     IN_THE_FUTURE: "the outage of this account ends after the decision; a time that has not come is not paid for.",
@@ -179,7 +105,7 @@ class _Teller:
         self._told: set[str] = set()
         zone = self._program.scope.zone.evaluate(row)
         self._zone: ZoneInfo | None = zone
-        self._shares = frozenset(_shares(judge))
+        self._words = Phrases(judge, row, self._zone)
 
     def steps(self, verdict: "Verdict", decision: Decision) -> list[str]:
         steps = self._opening()
@@ -232,14 +158,14 @@ class _Teller:
         node, row = verdict.stuck
         within = _Teller(self._judge, row, self._slots)
         found = not_computable(node, row)
-        return [*within._needed(found), f"this cannot be computed: {within._phrase(found)}."]
+        return [*within._needed(found), f"this cannot be computed: {within._words.phrase(found)}."]
 
     def _opening(self) -> list[str]:
         """Tell what the decision started from: policy, readings, facts, history and incident."""
         policy = self._program.policy
         steps = [f"Policy {policy.id}, version {policy.version}: {policy.title}."]
         if policy.parameters:
-            steps.append(f"As chosen for this campaign: {'; '.join(map(self._chosen, policy.parameters))}.")
+            steps.append(f"As chosen for this campaign: {'; '.join(map(self._words.chosen, policy.parameters))}.")
         if policy.tax:
             steps.append(f"Amounts {'include' if policy.tax == 'included' else 'do not include'} tax.")
         steps += self._facts()
@@ -258,10 +184,6 @@ class _Teller:
             mine = {place: one for place, one in verdict.added.items() if kept.is_named(place)}
             told += [self._one_kept(kept, place, one) for place, one in mine.items()]
         return [f"Kept for later incidents: {'; '.join(told)}."] if told else []
-
-    def _chosen(self, parameter: str) -> str:
-        """The sentence of the reading that a campaign chose."""
-        return aside(self._program.policy.parameters[parameter].choices[self._program.parameters[parameter]])
 
     def _incident(self) -> list[str]:
         """Tell when it was, and why where that is known, in the rule's zone."""
@@ -328,30 +250,16 @@ class _Teller:
             tier = named.tiers.matching(self._row)
             needed = self._needed(named.tiers.by) + self._needed(None if tier is None else tier.value)
             return needed + self._tiers_table(named, named.tiers)
-        for child in self._used(node):
+        for child in self._words.used(node):
             steps += self._needed(child)
         if named is not None:
             assert named.source is not None
-            steps.append(f"{spoken(named.name)}: {self._sum_up(named.source, share=named.name in self._shares)}.")
+            steps.append(
+                f"{spoken(named.name)}: {self._words.sum_up(named.source, share=named.name in self._words.shares)}."
+            )
         elif node.operation == "name" and node.text == "outage":
             steps.append(self._outage(node))
         return steps
-
-    def _used(self, node: Node) -> tuple[Node, ...]:
-        """Give the operands that mattered: the branch taken, the known ones, those that decided a condition."""
-        if node.operation == "if":
-            holds = node.children[0].evaluate(self._row)
-            return node.children[:1] if holds is None else (node.children[0], node.children[1 if holds else 2])
-        if node.operation == "first_known":
-            return tuple(child for child in node.children if child.evaluate(self._row) is not None)[:1]
-        if node.operation in ("and", "or"):
-            return self._deciding(node)
-        return node.children
-
-    def _deciding(self, node: Node) -> tuple[Node, ...]:
-        """Give the operands of ``and`` or ``or`` that made it what it is: all that turned out as the whole did."""
-        holds = node.evaluate(self._row)
-        return tuple(child for child in node.children if child.evaluate(self._row) is holds)
 
     def _outage(self, node: Node) -> str:
         value = node.evaluate(self._row)
@@ -365,118 +273,6 @@ class _Teller:
             f" {length} in all."
         )
 
-    def _value(self, node: Node) -> str:
-        """Give a node's value; a share as a percentage."""
-        value = node.evaluate(self._row)
-        if value is not None and node.operation == "name" and node.text in self._shares:
-            return said_share(value)
-        return said(node.kind, value, self._zone)
-
-    def _sum_up(self, node: Node, *, share: bool = False) -> str:
-        """Give the phrase of a node and, where it was computed, its value."""
-        if node.operation == "if" and (holds := node.children[0].evaluate(self._row)) is not None:
-            return self._sum_up(node.children[1 if holds else 2], share=share) + self._because(node.children[0])
-        if node.operation == "first_known":
-            return next((self._sum_up(child) for child in self._used(node)), "not known")
-        if node.kind == YES_NO:
-            return self._truth(node)
-        value = self._value(node)
-        if share and node.operation != "literal" and (exact := node.evaluate(self._row)) is not None:
-            value = said_share(exact)
-        if node.operation == "name":
-            return self._phrase(node)
-        if node.operation == "literal":
-            return self._literal(node)
-        return f"{self._phrase(node)} = {value}"
-
-    def _literal(self, node: Node) -> str:
-        """Give what was written out as it was written, but amounts in full and texts and lists in words."""
-        if node.text == UNKNOWN:
-            return said(node.kind, None, None)
-        if node.kind == LIST:
-            return listed([self._literal(child) for child in node.children]) or "none"
-        in_words = node.kind.currency or node.kind.name in ("text", "days", "working days", "months")
-        return said(node.kind, node.value, self._zone) if in_words else node.text
-
-    def _phrase(self, node: Node) -> str:
-        """Give a node in words, its operands with their values."""
-        if node.operation == "literal":
-            return self._literal(node)
-        if node.operation == "name":
-            return self._named(node)
-        if node.operation in ("if", "first_known"):
-            return next((self._operand(child, node) for child in self._used(node)[-1:]), "not known")
-        return self._computed(node)
-
-    def _computed(self, node: Node) -> str:  # noqa: PLR0911 (one case per operation, one line each)
-        """Give an operation in words, each of its operands once: below them there may be many."""
-        match node.operation, [self._operand(child, node) for child in node.children]:
-            case "*", [left, right]:
-                return f"{left} of {right}" if self._is_share(node.children[0]) else f"{left} times {right}"
-            case "/", [left, right]:
-                return f"{left} divided by {right}"
-            case ("+" | "-") as sign, [left, right]:
-                return f"{left} {'plus' if sign == '+' else 'minus'} {right}"
-            case "negative", [only]:
-                return f"minus {only}"
-            case ("max" | "min") as which, operands:
-                return f"the {_SUPERLATIVES[which, len(operands) == 2]} of {listed(operands)}"
-            case ("begun" | "full") as which, [left, right]:
-                return f"blocks of {right} {'begun' if which == 'begun' else 'completed'} in {left}"
-            case "round", operands:
-                mode = f" {spoken(node.children[2].value)}" if len(operands) > 2 else ""
-                return f"{operands[0]} rounded{mode}" + (
-                    f" to a multiple of {operands[1]}" if len(operands) > 1 else ""
-                )
-            case "most_in_a_year" as operation, [what, month]:
-                number = node.children[1].evaluate(self._row)
-                named = number in range(1, MONTHS_PER_YEAR + 1)
-                return _PHRASES[operation].format(what, MONTH_NAMES[int(number) - 1] if named else f"month {month}")
-            case "billing_period" as operation, [what, _]:
-                return _PHRASES[operation].format(what, self._value(node.children[1]))
-            case operation, operands if operation in _PHRASES:
-                return _PHRASES[operation].format(*operands)
-            case operation, operands:
-                return f"{spoken(operation)} of {', '.join(operands)}" if operands else spoken(operation)
-
-    def _named(self, node: Node) -> str:
-        """Give a name with its value; an outage, a period and a condition are told apart, so only by name."""
-        name = (
-            _BUILT_IN.get(node.text, spoken(node.text)) if node.text not in self._program.slots else spoken(node.text)
-        )
-        if node.kind.name in ("outage", "period"):
-            return "the outage" if node.text in ("outage", "windows") else f'"{name}"'
-        value = self._value(node)
-        apart = node.kind == YES_NO or (node.kind == INSTANT and node.text in _BUILT_IN)
-        return f"{name} ({value})" if apart or value == "not known" or name[-1:].isdigit() else f"{name} {value}"
-
-    def _operand(self, node: Node, parent: Node) -> str:  # noqa: PLR0911 (one way of telling, one line)
-        """Give an operand: what was written or named as it is, what was computed with its value."""
-        if node.operation == "if" and (because := self._because(node.children[0])):
-            return f"({self._phrase(node)}{because})"
-        if parent.operation in _PHRASES and node.text in _BUILT_IN and node.kind == INSTANT:
-            return _BUILT_IN[node.text]
-        phrase = self._truth(node) if node.kind == YES_NO and node.operation != "name" else self._phrase(node)
-        if node.operation in ("literal", "name", "if", "first_known") or node.kind == YES_NO:
-            return phrase
-        if node.kind.name in ("outage", MONEY_BY_TIME) or _reads_on(node, parent):
-            return phrase
-        if node.kind == PERIOD:
-            return self._value(node)
-        if node.operation in _PHRASES:
-            inner = parent.operation in _PHRASES and parent.kind != DURATION
-            return phrase if inner else f"{phrase} ({self._value(node)})"
-        return f"({phrase} = {self._value(node)})"
-
-    def _because(self, condition: Node) -> str:
-        """Give the reason for a branch; the reading that a campaign chose is told at the beginning."""
-        if condition.evaluate(self._row) is None or self._parameter(condition):
-            return ""
-        return f", because {self._truth(condition)}"
-
-    def _parameter(self, condition: Node) -> str:
-        return next((child.text for child in condition.children if child.text in self._program.parameters), "")
-
     def _clause(self, clause: CompiledClause) -> str:
         what = f"the {_CLAUSES[clause.outcome]} {quoted(clause.reason)}"
         because = f" {clause.because}" if clause.because else ""
@@ -484,9 +280,9 @@ class _Teller:
             return f"{what} applies to everybody.{because}"
         holds = clause.holds(self._row)
         if holds is None:
-            return f"whether {what} applies is not known: {self._truth(clause.node)}."
+            return f"whether {what} applies is not known: {self._words.truth(clause.node)}."
         word, because = ("applies", because) if holds else ("does not apply", "")
-        return f"{what} {word}: {self._truth(clause.node)}.{because}"
+        return f"{what} {word}: {self._words.truth(clause.node)}.{because}"
 
     def _period(self, period: "Period") -> str:
         """Tell when the rule is in force, and whether what has to lie in that time does."""
@@ -494,11 +290,11 @@ class _Teller:
         assert period.clause.node is not None
         ends = []
         if period.from_ is not None:
-            ends.append(f"from {self._operand(period.from_, period.clause.node)} on")
+            ends.append(f"from {self._words.operand(period.from_, period.clause.node)} on")
         if period.until is not None:
-            end = self._operand(period.until, period.clause.node)
+            end = self._words.operand(period.until, period.clause.node)
             ends.append(f"{'up to and including' if period.until.kind.name == 'day' else 'until'} {end}")
-        moment = self._operand(period.by, period.clause.node)
+        moment = self._words.operand(period.by, period.clause.node)
         lies = "does not lie in that time" if outside else "lies in that time"
         if outside is None:
             return f"the rule is in force {', '.join(ends)}; whether that holds here is not known: {moment}."
@@ -509,65 +305,12 @@ class _Teller:
         holds = head.node.evaluate(self._row)
         what = "the condition" if self._is_single(head) else f"the condition of {quoted(head.name)}"
         word = "cannot be told" if holds is None else "is met" if holds else "is not met"
-        return f"{what} {word}: {self._truth(head.node)}."
-
-    def _truth(self, node: Node) -> str:  # noqa: PLR0911 (one kind of condition, one line)
-        """Say a condition as it turned out: the comparison where it holds, its opposite where it does not."""
-        value, operation = node.evaluate(self._row), node.operation
-        if operation == "not":
-            return self._truth(node.children[0])
-        if operation in ("and", "or"):
-            return self._told_together(node)
-        if parameter := self._parameter(node):
-            return f"as chosen, {self._chosen(parameter)}"
-        if value is None:
-            missing = unknown_name(node, self._row)
-            return f"{spoken(missing)} is not known" if missing else f"{self._phrase(node)} cannot be computed"
-        if operation == "known":
-            only = node.children[0]
-            name = spoken(only.text) if only.operation == "name" else self._phrase(only)
-            return f"{name} is known" if value else f"{name} is not known"
-        if operation in _WORDS:
-            return self._comparison(node, holds=value)
-        if operation in _TESTS:
-            operands = [self._operand(child, node) for child in node.children]
-            return _TESTS[operation][0 if value else 1].format(*operands)
-        if operation == "name":
-            return f"{spoken(node.text)}: {'yes' if value else 'no'}"
-        return f"{self._phrase(node)}: {'yes' if value else 'no'}"
-
-    def _told_together(self, node: Node) -> str:
-        """Say what decided an ``and`` or ``or``. Where all of one side does, the word between them is ``and``."""
-        deciding = self._deciding(node) or node.children
-        parts = [
-            f"({self._truth(child)})" if child.operation in ("and", "or") and len(deciding) > 1 else self._truth(child)
-            for child in deciding
-        ]
-        return " and ".join(dict.fromkeys(parts))
-
-    def _comparison(self, node: Node, *, holds: bool) -> str:
-        left, right = node.children
-        of_time = left.kind.name in ("instant", "day", "time of day")
-        words = (_WORDS_OF_TIME if of_time else {}).get(node.operation, _WORDS[node.operation])[0 if holds else 1]
-        said_left, said_right = self._compared(left, right, node), self._compared(right, left, node)
-        if node.operation == "in" and not holds and len(right.children) == 2:
-            return f"{said_left} is neither {' nor '.join(map(self._literal, right.children))}"
-        equal = (node.operation, holds) in (("=", True), ("!=", False))
-        if equal and left.operation == "name" and right.operation == "literal":
-            said_left = _BUILT_IN.get(left.text, spoken(left.text))
-        return f"{said_left} {words} {said_right}"
-
-    def _compared(self, node: Node, other: Node, parent: Node) -> str:
-        """Give one side of a comparison: beside a percentage, a percentage."""
-        value = node.evaluate(self._row)
-        if _is_percentage(other) and node.operation not in ("literal", "name") and value is not None:
-            return f"({self._phrase(node)} = {said_share(value)})"
-        return self._operand(node, parent)
+        return f"{what} {word}: {self._words.truth(head.node)}."
 
     def _steps_table(self, named: NamedValue, table: StepTable) -> list[str]:
         reached = table.reached(self._row)
         if reached is None:
-            return [f"{spoken(named.name)}: not known, because {self._phrase(table.count)} is not."]
+            return [f"{spoken(named.name)}: not known, because {self._words.phrase(table.count)} is not."]
         parts = []
         kind = named.node.kind
         for step, number in reached:
@@ -579,27 +322,27 @@ class _Teller:
             together = f"{said(kind, value * number, self._zone)}, for each " if number > 1 else ""
             parts.append(f"{told}: {together}{self._rounded(step.value, value)}")
         told = "; ".join(parts) or "none reached"
-        return [f"{spoken(named.name)}: {told}; in all {self._value(named.node)}."]
+        return [f"{spoken(named.name)}: {told}; in all {self._words.value(named.node)}."]
 
     def _rounded(self, node: Node, value: Any) -> str:
-        told = self._sum_up(node)
+        told = self._words.sum_up(node)
         exact = node.evaluate(self._row)
         return told if exact == value else f"{told}, rounded {said(node.kind, value, self._zone)}"
 
     def _tiers_table(self, named: NamedValue, table: TierTable) -> list[str]:
         tier = table.matching(self._row)
         if tier is None:
-            return [f"{spoken(named.name)}: not known, because {self._truth(table.by)}."]
-        value = self._sum_up(tier.value)
-        percentages = any(other.bound is not None and _is_percentage(other.bound) for other in table.tiers)
-        by, exact = self._operand(table.by, named.node), table.by.evaluate(self._row)
+            return [f"{spoken(named.name)}: not known, because {self._words.truth(table.by)}."]
+        value = self._words.sum_up(tier.value)
+        percentages = any(other.bound is not None and is_percentage(other.bound) for other in table.tiers)
+        by, exact = self._words.operand(table.by, named.node), table.by.evaluate(self._row)
         if percentages and table.by.operation != "name" and exact is not None:
-            by = f"({self._phrase(table.by)} = {said_share(exact)})"
+            by = f"({self._words.phrase(table.by)} = {said_share(exact)})"
         if tier.bound is None:
             return [f"{spoken(named.name)}: {value}, because no other line of the table fits {by}."]
-        bound = self._literal(tier.bound) if tier.bound.operation == "literal" else self._value(tier.bound)
+        bound = self._words.literal(tier.bound) if tier.bound.operation == "literal" else self._words.value(tier.bound)
         if tier.words == "is" and table.by.operation == "name":
-            by = _BUILT_IN.get(table.by.text, spoken(table.by.text))
+            by = BUILT_IN.get(table.by.text, spoken(table.by.text))
         return [f"{spoken(named.name)}: {value}, because {by} {_LINES[tier.words].format(bound)}."]
 
     def _is_single(self, head: CompiledHead) -> bool:
@@ -621,7 +364,7 @@ class _Teller:
         elif pay is not None:
             steps += self._needed(pay)
             nothing = ", which leaves nothing" if pay.evaluate(self._row) < 0 else ""
-            steps.append(f"{label}: {self._sum_up(pay)}{nothing}.")
+            steps.append(f"{label}: {self._words.sum_up(pay)}{nothing}.")
         for give, quantity, validity, chosen in result.gives:
             steps += self._needed(give.quantity_node)
             steps.append(f"{label}: {self._given(give, quantity, validity, chosen)}.")
@@ -634,7 +377,7 @@ class _Teller:
             steps += [*self._needed(head.node), self._condition(head)]
             if not head.node.evaluate(self._row):
                 return steps
-        return [*steps, *self._needed(pay), f"{self._label(head)}: {self._sum_up(pay)}."]
+        return [*steps, *self._needed(pay), f"{self._label(head)}: {self._words.sum_up(pay)}."]
 
     def _given(self, give: CompiledGive, quantity: Any, validity: Validity, chosen: str) -> str:
         """Tell a benefit that is no money: how much of what, for what, how long, and its terms."""
@@ -642,9 +385,9 @@ class _Teller:
         told = _quantity(give, quantity)
         if chosen:
             told += f" of the customer's choice from {self._listed(chosen)}"
-        why = self._because(node.children[0]) if node is not None and node.operation == "if" else ""
+        why = self._words.because(node.children[0]) if node is not None and node.operation == "if" else ""
         if node is not None and node.operation not in ("literal", "name", "if"):
-            told += f" ({self._sum_up(node)})"
+            told += f" ({self._words.sum_up(node)})"
         if give.restriction:
             told += f", to be used as listed under {spoken(give.restriction)} ({self._listed(give.restriction)})"
         told += _validity(validity, self._zone)
@@ -684,11 +427,11 @@ class _Teller:
             bound = "at most" if share.exact > share.limit else "within its limit of"
             nothing = ", which leaves nothing" if (share.cap.evaluate(share.row) or 0) < 0 else ""
             part = f"Part of {spoken_label(share.period)}, by time: {said_amount(share.exact, currency)}"
-            steps.append(f"{part}, {bound} {within._sum_up(share.cap)}{nothing}.")
+            steps.append(f"{part}, {bound} {within._words.sum_up(share.cap)}{nothing}.")
         if raw > verdict.exact:
             limits = [node for node, per in self._judge.caps if per == "incident"]
             steps += [step for node in limits for step in self._needed(node)]
-            bounds = [self._sum_up(node) for node in limits]
+            bounds = [self._words.sum_up(node) for node in limits]
             steps.append(f"Limited to {said_amount(verdict.exact, currency)}{_bounded_by(bounds)}.")
         parts = [result.minor for result in verdict.results if result.exact > 0]
         by_itself = [self._program.round_minor(result.exact) for result in verdict.results if result.exact > 0]
@@ -723,7 +466,7 @@ class _Teller:
             if until is not None:
                 told += f"; possible {last_moment(until, self._zone)}"
             if mode.node is not None:
-                told += f", because {self._truth(mode.node)}"
+                told += f", because {self._words.truth(mode.node)}"
             if result.head.due is not None:
                 told += f"; due {due_words(result.head.due)}"
             if result.head.to is not None:
@@ -741,10 +484,6 @@ class _Teller:
             how = "Held, and not paid for now"
         return f"{how}{told}. Reason: {spoken(decision.reason)}."
 
-    def _is_share(self, node: Node) -> bool:
-        """Say whether a factor is a share: written as a percentage, or named for one."""
-        return _is_percentage(node) or (node.operation == "name" and node.text in self._shares)
-
 
 def worth_words(benefit: Benefit) -> str:
     """What a benefit is: `5.00 USD`, `20 call minutes`."""
@@ -756,47 +495,6 @@ def worth_words(benefit: Benefit) -> str:
 def due_words(due: Due) -> str:
     """When a benefit has to be there: `within 2 billing cycles`, `by 2026-03-31`."""
     return f"by {due.day}" if due.day else f"within {counted(str(due.count), due.unit)}"
-
-
-def _shares(judge: "Judge") -> Iterator[str]:
-    """Names of values that a policy writes as, or compares with, percentages; they are told as such."""
-    for named in judge.program.values.values():
-        if named.node.kind == NUMBER and named.tiers is not None:
-            if any(_is_percentage(tier.value) for tier in named.tiers.tiers):
-                yield named.name
-            if named.tiers.by.operation == "name" and any(
-                tier.bound is not None and _is_percentage(tier.bound) for tier in named.tiers.tiers
-            ):
-                yield named.tiers.by.text
-    for node in _all_nodes(judge.nodes()):
-        if node.operation in _WORDS and len(node.children) == 2:
-            for side, other in (node.children, node.children[::-1]):
-                if _is_percentage(other) and side.operation == "name":
-                    yield side.text
-
-
-def _all_nodes(nodes: Iterable[Node]) -> Iterator[Node]:
-    seen: set[int] = set()
-    waiting = list(nodes)
-    while waiting:
-        node = waiting.pop()
-        if id(node) not in seen:
-            seen.add(id(node))
-            yield node
-            waiting += node.children
-
-
-def _is_percentage(node: Node) -> bool:
-    return node.operation == "literal" and node.text.endswith("%")
-
-
-def _reads_on(node: Node, parent: Node) -> bool:
-    """Whether an operand needs no brackets and no value of its own: sums and products are read from left to right."""
-    if not parent.children or parent.children[0] is not node:
-        return False
-    if parent.operation in ("+", "-"):
-        return node.operation in ("+", "-")
-    return node.operation == "*" and parent.operation in ("*", "/")
 
 
 def _quantity(give: CompiledGive, quantity: Any) -> str:
