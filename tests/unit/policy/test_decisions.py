@@ -390,7 +390,8 @@ LAST_DAY = "2026-06-03"
         (None, None, "2026-05-10T00:00:00Z", "offered"),
         (False, None, "2026-06-03T23:59:59Z", "offered"),
         (None, None, "2026-06-04T00:00:00Z", "declined"),
-        (True, None, "2026-05-10T00:00:00Z", "granted"),
+        (True, None, "2026-06-03T23:59:59Z", "granted"),
+        (True, None, "2026-06-04T00:00:00Z", "held"),
         (None, f"{LAST_DAY}T23:59:59Z", "2026-07-01T00:00:00Z", "granted"),
         (None, "2026-06-04T00:00:00Z", "2026-07-01T00:00:00Z", "declined"),
         (True, "2026-06-04T00:00:00Z", "2026-07-01T00:00:00Z", "declined"),
@@ -402,7 +403,8 @@ def test_a_claim_counts_until_the_end_of_its_last_day(
     policy = compiled(written(CLAIM), decided_at=parse_instant(now))
     decision = policy.decide((claimed, None if at is None else parse_instant(at)))
     assert decision.outcome.value == outcome
-    assert minor(decision) == (0 if outcome == "declined" else 500)
+    assert minor(decision) == (0 if outcome in ("declined", "held") else 500)
+    assert outcome != "held" or decision.reason == "claimed_at_unknown"
 
 
 def test_a_claim_whose_last_day_is_unknown_is_held_unless_it_does_not_matter() -> None:
@@ -414,7 +416,11 @@ def test_a_claim_whose_last_day_is_unknown_is_held_unless_it_does_not_matter() -
     assert policy.decide((None, None, None)).reason == "until_unknown"
     assert policy.decide((None, START, None)).reason == "until_unknown"
     assert "claim, whose last day is not known" in policy.explain((None, START, None)).text()
-    assert policy.decide((True, None, None)).outcome is Outcome.GRANTED
+    assert policy.decide((True, None, None)).reason == "until_unknown"
+    undated = compiled(written(text), decided_at=parse_instant("2027-01-01T00:00:00Z")).explain
+    assert "claim, which has been made, nobody knows whether in time" in undated((True, None, date(2026, 5, 4))).text()
+    without_a_moment = compiled(written(text.replace(", at: at", "")))
+    assert without_a_moment.decide((True, None)).outcome is Outcome.GRANTED
     assert policy.decide((None, START, date(2026, 5, 4))).outcome is Outcome.GRANTED
 
 

@@ -83,10 +83,12 @@ _DELIVERY = {
     ("claim", "granted"): "owed on the customer's claim, which has been made",
     ("claim", "offered"): "owed on the customer's claim, not made yet",
     ("claim", ""): "owed on the customer's claim, whose last day is not known",
+    ("claim", "undated"): "owed on the customer's claim, which has been made, nobody knows whether in time",
     ("claim", "late"): "owed on the customer's claim only, and the time for it is over",
     ("offer", "granted"): "an offer, which the customer has accepted",
     ("offer", "offered"): "an offer, not accepted yet",
     ("offer", ""): "an offer, whose last day is not known",
+    ("offer", "undated"): "an offer, which the customer has accepted, nobody knows whether in time",
     ("offer", "late"): "an offer, and the time for accepting it is over",
 }
 

@@ -513,6 +513,8 @@ class Judge:
             result.state = self._state(mode, row)
             if not result.state:
                 return self._held(mode.until, row).after(verdict)
+            if result.state == "undated":
+                return self._held(mode.at, row).after(verdict)
             if result.state == "late":
                 late = f"{mode.way}_too_late"
         states = {result.state for result in given}
@@ -540,7 +542,8 @@ class Judge:
     def _state(self, mode: CompiledMode, row: Row) -> str:
         """Say whether a claim or acceptance is in, still open, or too late; nothing where its last day is unknown.
 
-        A claim nobody knows of is not in.
+        A claim nobody knows of is not in. One that is in, on a day that the policy reads and nobody knows, is undated
+        once its last day is over: it may have come in time or not.
         """
         if mode.way == "automatic":
             return "granted"
@@ -550,12 +553,12 @@ class Judge:
         if made is False:
             at = None
         taken = made is True or at is not None
-        moment = at if at is not None else None if taken else self.now
-        if mode.until is not None and moment is not None:
+        has_moment = not taken or mode.at is not None
+        if mode.until is not None and has_moment:
             if until is None:
                 return ""
-            if moment >= until:
-                return "late"
+            if (self.now if at is None else at) >= until:
+                return "undated" if taken and at is None else "late"
         return "granted" if taken else "offered"
 
     def claim_until(self, verdict: Verdict, row: Row) -> datetime | None:
