@@ -19,10 +19,14 @@ from kulanz.domain.policy.phrases import BUILT_IN, Phrases, is_percentage
 from kulanz.domain.policy.program import CompiledClause, FactSlot, NamedValue, kind_of
 from kulanz.domain.policy.tables import StepTable, TierTable
 from kulanz.domain.policy.verdict import (
+    BEYOND,
     CANNOT_BE_COMPUTED,
     IN_THE_FUTURE,
     LARGEST_QUANTITY,
     MOST_BENEFITS,
+    NEVER_USABLE,
+    NO_LENGTH,
+    NO_SUCH_CHOICE,
     QUANTITY_TOO_LARGE,
     TOO_LONG_AGO,
     TOO_MANY_BENEFITS,
@@ -69,6 +73,12 @@ _HELD_FOR_THE_OUTAGE = {
     TOO_MANY_BENEFITS: f"it comes to more than {MOST_BENEFITS} things besides money; more cannot be given at once.",
     QUANTITY_TOO_LARGE: f"that is more than {LARGEST_QUANTITY} of something, the most that can be given at once.",
     TOO_MANY_PARTS: f"the outage has more than {PARTS_KEPT} stretches of time; more are not kept for later incidents.",
+}
+_WHY = {
+    NO_LENGTH: "the outage has no length, by which the amount could be divided over the periods of the cap.",
+    NEVER_USABLE: "the time in which it could be used ends before it starts.",
+    NO_SUCH_CHOICE: "there is no such choice: it is a whole number of what a list of the policy has.",
+    BEYOND: "an outage has more days or parts than are looked at, or a date lies beyond the calendar.",
 }
 _CLAUSES = {Outcome.DECLINED: "exclusion", Outcome.REFERRED: "referral", Outcome.HELD: "hold"}
 _OUTCOMES = {
@@ -156,7 +166,7 @@ class _Teller:
     def _stuck(self, verdict: "Verdict") -> list[str]:
         """Tell what cannot be computed from facts that are known: a division by zero, half a working day."""
         if verdict.stuck is None:
-            return ["the outage has no length, by which the amount could be divided over the periods of the cap."]
+            return [_WHY[verdict.why]]
         node, row = verdict.stuck
         within = _Teller(self._judge, row, self._slots)
         found = not_computable(node, row)
@@ -471,8 +481,9 @@ class _Teller:
                 told += f", because {self._words.truth(mode.node)}"
             if result.head.due is not None:
                 told += f"; due {due_words(result.head.due)}"
-            if result.head.to is not None:
-                told += f"; paid to: {spoken(result.head.to.evaluate(self._row))}"
+            to = None if result.head.to is None else result.head.to.evaluate(self._row)
+            if to is not None and result.minor > 0 and result.state in ("granted", "offered"):
+                told += f"; paid to: {spoken(to)}"
             steps.append(told + "." if self._is_single(result.head) else f"{spoken(result.head.name)}: {told}.")
         return steps
 
