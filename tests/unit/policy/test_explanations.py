@@ -287,6 +287,22 @@ def test_an_amount_that_cannot_be_divided_over_periods_is_told_with_the_reason()
     )
 
 
+@pytest.mark.parametrize(
+    ("per", "names"),
+    [
+        ("year from April", ("The year from April 2025", "The year from April 2026")),
+        ("month", ("March 2026", "April 2026")),
+        ("quarter", ("January to March 2026", "April to June 2026")),
+        ("day", ("Day 1", "Day 2")),
+    ],
+)
+def test_what_is_worked_out_for_each_period_is_told_by_the_periods_name(per: str, names: tuple[str, str]) -> None:
+    night = incident(("2026-03-31T22:00:00Z", "2026-04-01T03:00:00Z"))
+    policy = compiled(written(f"for_each: {per}\npay: full(total(outage), 1 h) * 1 USD"), night)
+    owed = [step.partition(": ") for step in told(policy) if "owed" in step]
+    assert [(name, rest[-9:]) for name, _, rest in owed] == [(names[0], "2.00 USD."), (names[1], "3.00 USD.")]
+
+
 def test_whoever_could_never_use_it_or_was_out_for_eons_is_told_that() -> None:
     give = "give: {quantity: 1, unit: GB, valid: {from: start, until: 2026-06-30}}"
     never = told(compiled(written(f"facts: {{start: day}}\n{give}")), date(2026, 7, 1))

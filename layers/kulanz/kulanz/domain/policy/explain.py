@@ -10,11 +10,13 @@ from zoneinfo import ZoneInfo
 
 from kulanz.domain.decision import Benefit, Decision, Due, Outcome, Validity
 from kulanz.domain.money import MAX_MINOR_UNITS
+from kulanz.domain.policy import exposure
 from kulanz.domain.policy.expression import Node, Row, not_computable
 from kulanz.domain.policy.heads import SINGLE_HEAD, CompiledGive, CompiledHead
 from kulanz.domain.policy.history import LOOK_BACK_LONGEST, PARTS_KEPT
 from kulanz.domain.policy.kinds import DURATION, NUMBER, OUTAGE, YES_NO
-from kulanz.domain.policy.periods import spoken_label
+from kulanz.domain.policy.periods import PERIODS, spoken_label
+from kulanz.domain.policy.periods import label as label_of
 from kulanz.domain.policy.phrases import BUILT_IN, Phrases, is_percentage
 from kulanz.domain.policy.program import CompiledClause, FactSlot, NamedValue, kind_of
 from kulanz.domain.policy.tables import StepTable, TierTable
@@ -372,7 +374,8 @@ class _Teller:
                 steps.append(self._outage(self._judge.outage))
             for number, (row, _) in enumerate(result.pieces, 1):
                 part = _Teller(self._judge, row, self._slots)
-                steps += [f"{head.for_each} {number}: {step}" for step in part._piece(head, pay)]
+                name = part._period_of_piece(head.for_each) or f"{head.for_each} {number}"
+                steps += [f"{name}: {step}" for step in part._piece(head, pay)]
         elif pay is not None:
             steps += self._needed(pay)
             nothing = ", which leaves nothing" if pay.evaluate(self._row) < 0 else ""
@@ -381,6 +384,13 @@ class _Teller:
             steps += self._needed(give.quantity_node)
             steps.append(f"{label}: {self._given(give, quantity, validity, chosen)}.")
         return steps
+
+    def _period_of_piece(self, per: str) -> str:
+        """Name the period that this row's outage lies in; `year from April 1` would be taken for a day."""
+        if per not in PERIODS or self._zone is None:
+            return ""
+        ((start, _),) = exposure.periods_of(self._judge.outage.evaluate(self._row), self._zone, per)
+        return spoken_label(label_of(start, per, self._zone))
 
     def _piece(self, head: CompiledHead, pay: Node) -> list[str]:
         """Tell what a head comes to for one outage, day or period."""
