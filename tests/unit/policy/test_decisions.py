@@ -849,12 +849,19 @@ def test_days_over_eons_are_counted_at_once() -> None:
 
 
 @pytest.mark.parametrize("seconds", [-1, 0, 1])
-@pytest.mark.parametrize("exposure", ["", "exposure: {until: repaired_at}\n"])
-def test_an_account_is_not_paid_for_a_time_that_has_not_come(seconds: int, exposure: str) -> None:
+@pytest.mark.parametrize(
+    ("exposure", "paid"),
+    [
+        ("", "outage"),
+        ("exposure: {until: repaired_at}\n", "outage"),
+        ("exposure: {until: incident_end}\n", "windows"),
+        ("exposure: {until: incident_end}\nvalues: {raw: {by: count(outage), tiers: {otherwise: windows}}}\n", "raw"),
+    ],
+)
+def test_an_account_is_not_paid_for_a_time_that_has_not_come(seconds: int, exposure: str, paid: str) -> None:
     """The event's windows are refused so; of a mistyped year in one row, 36 years would be paid."""
-    text = written(
-        "facts: {windows: windows, repaired_at: instant}\n" + exposure + "pay: full(total(outage), 1 h) * 1 USD"
-    )
+    facts = "facts: {windows: windows, repaired_at: instant}\n"
+    text = written(f"{facts}{exposure}pay: full(total({paid}), 1 h) * 1 USD")
     now = START + timedelta(hours=5)
     policy = compiled(text, incident(lasting(1)), decided_at=now)
     end = now + CLOCK_ALLOWANCE + timedelta(seconds=seconds)
@@ -865,6 +872,12 @@ def test_an_account_is_not_paid_for_a_time_that_has_not_come(seconds: int, expos
         assert "a time that has not come is not paid for" in explained.text()
     else:
         assert minor(explained.decision) == 500
+
+
+def test_what_an_exposure_cuts_away_may_lie_ahead() -> None:
+    text = written("facts: {windows: windows}\nexposure: {until: incident_end}\npay: full(total(outage), 1 h) * 1 USD")
+    policy = compiled(text, incident(lasting(7200)), decided_at=START + timedelta(hours=5))
+    assert minor(policy.decide(((Window(START, START + timedelta(days=13_000)),),))) == 200
 
 
 def test_an_open_window_of_an_account_lasts_until_the_decision() -> None:

@@ -164,6 +164,7 @@ class Judge:
         self.outage = program.compile("outage", ("exposure",))
         self.families = [slot for slot in program.slots.values() if slot.columns or (slot.is_kept and slot.per)]
         self.kept = tuple(self._kept(slot) for slot in program.slots.values() if slot.is_kept)
+        self._counted = self._counted_times()
         self._benefits: dict[tuple[str, int, str | None], Benefit] = {}
         self.now = 0 if program.decided_at is None else microseconds_of(program.decided_at)
 
@@ -230,11 +231,24 @@ class Judge:
 
         No campaign is opened over an incident that does, so the incident's own windows are not asked here.
         """
-        outage = None if self.outage.constant else self.outage.evaluate(row)
-        if not outage:
-            return False
         known = self.program.incident_windows()
-        return bool(outage[-1][1] > max(self.now + CLOCK_ALLOWANCE // MICROSECOND, known[-1][1] if known else 0))
+        latest = max(self.now + CLOCK_ALLOWANCE // MICROSECOND, known[-1][1] if known else 0)
+        times = (node.evaluate(row) for node in self._counted)
+        return any(bool(time) and time[-1][1] > latest for time in times)
+
+    def _counted_times(self) -> tuple[Node, ...]:
+        """Give the account's own times that can become money: the outage, and its windows where they are used raw."""
+        seen: set[int] = set()
+        left, uses_raw = list(self.nodes()), False
+        while left:
+            node = left.pop()
+            if id(node) in seen or (node.operation, node.text) == ("name", "outage"):
+                continue
+            seen.add(id(node))
+            uses_raw = uses_raw or (node.operation, node.text) == ("name", "windows")
+            left += node.children
+        times = (self.outage, self.program.compile("windows", ("exposure",))) if uses_raw else (self.outage,)
+        return tuple(node for node in times if not node.constant)
 
     def _judged(self, row: Row) -> Verdict:
         ended = self._clauses(self.who, row)
