@@ -167,6 +167,8 @@ class Judge:
         self._counted = self._counted_times()
         self._benefits: dict[tuple[str, int, str | None], Benefit] = {}
         self.now = 0 if program.decided_at is None else microseconds_of(program.decided_at)
+        known = program.incident_windows()
+        self._latest = max(self.now + CLOCK_ALLOWANCE // MICROSECOND, known[-1][1] if known else 0)
 
     def _cap(self, cap: Cap, path: Path) -> tuple[Node, str]:
         self.program.cap_per = cap.per
@@ -231,10 +233,11 @@ class Judge:
 
         No campaign is opened over an incident that does, so the incident's own windows are not asked here.
         """
-        known = self.program.incident_windows()
-        latest = max(self.now + CLOCK_ALLOWANCE // MICROSECOND, known[-1][1] if known else 0)
-        times = (node.evaluate(row) for node in self._counted)
-        return any(bool(time) and time[-1][1] > latest for time in times)
+        for node in self._counted:
+            time = node.evaluate(row)
+            if time and time[-1][1] > self._latest:
+                return True
+        return False
 
     def _counted_times(self) -> tuple[Node, ...]:
         """Give the account's own times that can become money: the outage, and its windows where they are used raw."""
