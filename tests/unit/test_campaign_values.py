@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kulanz.domain.books import Fate
+from kulanz.adapters.campaign_items import meta_additions, meta_item, read_meta
+from kulanz.domain.books import Fate, RowClass, SumKey
 from kulanz.domain.campaign import (
     CAMPAIGNS_PER_INCIDENT,
     CHUNK_BYTES_SMALLEST,
@@ -31,7 +32,7 @@ from kulanz.domain.incident_record import (
 )
 from kulanz.domain.ledger import WRITER_LIFE, DecisionKey, Lifetime, decision_body, is_expired, judge, row_hash
 from kulanz.domain.money import Money
-from tests.support.values import CAUSE, FIRST, INCIDENT, NOW, campaign, declared, entry, revision
+from tests.support.values import CAUSE, FIRST, INCIDENT, NOW, campaign, declared, entry, receipt, revision, totals
 
 # Names
 
@@ -281,3 +282,12 @@ def test_expiry_is_half_open_and_decided_by_the_clock() -> None:
     assert not is_expired(expiring, NOW - timedelta(microseconds=1))
     assert not is_expired(entry("a"), NOW + timedelta(days=10_000))
     assert expiring.key.incident_id == INCIDENT
+
+
+def test_a_campaign_reads_back_what_it_has_counted_whatever_a_policy_calls_its_units() -> None:
+    unit = "GB | month:unlimited"
+    found = totals()
+    found.sums = {SumKey(RowClass.GRANTED, Fate.NONE, unit): 7}
+    added = meta_additions(replace(receipt(0, 100), totals=found))
+    item = meta_item(campaign()) | {name: {"N": str(value)} for name, value in added.items()}
+    assert read_meta(item).plan.totals.sums == found.sums

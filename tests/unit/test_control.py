@@ -7,7 +7,6 @@ from datetime import timedelta
 import pytest
 
 from kulanz.application.control import (
-    CLOCK_ALLOWANCE,
     WORKER_LONGEST,
     ControlPorts,
     ControlRefused,
@@ -19,6 +18,7 @@ from kulanz.application.open_campaign import Opening
 from kulanz.application.ports import TryAgain
 from kulanz.domain.campaign import ENDED, TRANSITIONS, CampaignId, Cause, Pass, State
 from kulanz.domain.ledger import WRITER_LIFE
+from kulanz.domain.time import CLOCK_ALLOWANCE
 from tests.support.faults import no_faults
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
 from tests.support.world import CHANGES, Function, World

@@ -295,6 +295,12 @@ def test_a_fact_with_a_dot_in_its_name_may_be_nested_in_jsonl(entries: str, valu
     assert reader.row(f'{{"account_id":"a-1",{entries}}}'.encode()) == Row("a-1", "-", (value,))
 
 
+@pytest.mark.parametrize("entries", ['"line.id":"l-1"', '"line":{"id":"l-1"}'])
+def test_so_may_the_unit(entries: str) -> None:
+    reader = line_reader(JSONL, (), "line.id")
+    assert reader.row(f'{{"account_id":"a-1",{entries}}}'.encode()) == Row("a-1", "l-1", ())
+
+
 @pytest.mark.parametrize(
     ("raw", "reason", "field"),
     [

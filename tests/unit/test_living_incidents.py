@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from kulanz.application.control import CLOCK_ALLOWANCE, WORKER_LONGEST, ControlPorts, settle
+from kulanz.application.control import WORKER_LONGEST, ControlPorts, settle
 from kulanz.application.incident_event import (
     FUNCTION_CHARACTERS,
     FUNCTIONS_PER_INCIDENT,
@@ -18,6 +18,7 @@ from kulanz.domain.campaign import Cause, Pass, State
 from kulanz.domain.incident_record import Revision
 from kulanz.domain.ledger import read_decision
 from kulanz.domain.notices import NOTICE_MESSAGE_BYTES, status_notice
+from kulanz.domain.time import CLOCK_ALLOWANCE
 from tests.support.faults import no_faults
 from tests.support.small_campaign import CAMPAIGN, INCIDENT_ID, ROWS, event, sealed_policy, small_world
 from tests.support.world import CHANGES, Function, Step, World

@@ -30,6 +30,12 @@ def told(world: World, account_id: str) -> tuple[str, bool]:
     return printed.getvalue(), answer_content(answer, BUCKET, world.now)["listed_nowhere"]
 
 
+@pytest.mark.parametrize("incident_id", [None, "an-incident-without-a-campaign"])
+def test_where_no_campaign_is_known_nobody_is_known_to_be_unlisted(incident_id: str | None) -> None:
+    answer = small_world().ask("granted-1", incident_id)
+    assert not answer_content(answer, BUCKET, answer.asked_at)["listed_nowhere"]
+
+
 def test_an_account_that_no_finished_campaign_has_decided_was_not_listed() -> None:
     world = world_of()
     world.run_until_quiet()

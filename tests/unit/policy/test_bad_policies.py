@@ -117,6 +117,12 @@ NOT_A_POLICY = {
         5,
         "choose: expected a whole number from 1 to 2",
     ),
+    "terms in words that say how often": (
+        written("give: {quantity: 1, unit: GB, usable: {each: month}}"),
+        5,
+        "usable.each: this says how often, or what of; write each beside usable",
+    ),
+    "money that is given": (written("give: {quantity: 5, unit: USD}"), 5, "unit: money is paid: pay: 5 USD"),
     "a choice of one and a half": (
         written("give: {choose: '1.5', of: g, unit: game}\nrestrictions: {g: [x, y]}"),
         5,

@@ -17,8 +17,7 @@ from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.facts import INVALID, FactError
 from kulanz.domain.money import Money, Rounding
 from kulanz.domain.policy import CompiledPolicy, load_policy
-from kulanz.domain.policy.verdict import CLOCK_ALLOWANCE
-from kulanz.domain.time import Window, format_instant, parse_instant
+from kulanz.domain.time import CLOCK_ALLOWANCE, Window, format_instant, parse_instant
 from tests.unit.policy.rulebook import POLICIES, compiled, incident, written
 
 START = datetime(2026, 5, 4, 8, tzinfo=UTC)
@@ -789,6 +788,60 @@ def test_an_amount_that_nobody_knows_where_to_send_is_held() -> None:
     assert [benefit.terms for benefit in policy.decide((True,)).benefits] == [{"to": "transfer"}]
 
 
+@pytest.mark.parametrize(
+    ("owed", "reason"),
+    [
+        ("pay: 5 USD\nmode: {claim: {until: incident_end}}", "claim_too_late"),
+        ("give: {quantity: 1, unit: GB}", "credit"),
+        ("pay: 0.01 USD / 10\ngive: {quantity: 1, unit: GB}", "credit"),
+    ],
+)
+def test_nobody_is_held_for_want_of_a_place_to_which_nothing_is_sent(owed: str, reason: str) -> None:
+    policy = compiled(written(f"facts: {{ended: yes_no}}\n{owed}\nto: if(ended, 'transfer', 'bill')"))
+    explained = policy.explain((None,))
+    assert explained.decision.reason == reason
+    assert "paid to" not in explained.text()
+
+
+@pytest.mark.parametrize("first", ["quantity: 1, unit: GB, when: 'n > 0'", "quantity: n, unit: GB"])
+def test_what_another_head_is_given_instead_of_holds_nobody(first: str) -> None:
+    """Of two heads only the higher is given: how much the other would have been does not count."""
+    heads = (
+        f"heads:\n  - {{name: a, for_each: day, give: {{{first}}}}}\n"
+        "  - {name: b, pay: 1 USD, for_each: day, give: {quantity: 1, unit: GB}}"
+    )
+    text = written(f"facts: {{n: number}}\n{heads}\ncompose: max")
+    many = compiled(text, incident(lasting(51 * 86_400)), decided_at=START + timedelta(days=60))
+    assert many.decide((10**10,)).reason == "b"
+
+
+@pytest.mark.parametrize(
+    ("games", "lines", "reason"),
+    [
+        ("few", 2, "credit"),
+        ("few", 3, "cannot_be_computed"),
+        ("many", 3, "credit"),
+        ("many", 0, "nothing_due"),
+        ("many", Fraction(3, 2), "cannot_be_computed"),
+        ("others", 1, "cannot_be_computed"),
+    ],
+)
+def test_no_more_is_chosen_than_there_is(games: str, lines: Any, reason: str) -> None:
+    lists = "restrictions: {few: [Chess, Go], many: {a: [Chess], b: [Go, Skat]}}"
+    policy = compiled(
+        written(f"facts: {{games: text, n: number}}\ngive: {{choose: n, of: games, unit: game}}\n{lists}")
+    )
+    values: dict[str, Any] = {"games": games, "n": lines}
+    explained = policy.explain(tuple(values[fact.name] for fact in policy.facts))
+    assert explained.decision.reason == reason
+    assert ("there is no such choice" in explained.text().lower()) is (reason == "cannot_be_computed")
+
+
+def test_an_account_in_an_unknown_zone_is_held_for_that_also_under_a_cap_of_periods() -> None:
+    policy = compiled(written("zone: place\nfacts: {place: zone}\npay: 5 USD\ncap: {per: month, at: 3 USD}"))
+    assert policy.explain((None,)).decision.reason == "place_unknown"
+
+
 def test_days_over_eons_are_counted_at_once() -> None:
     text = written("facts: {windows: windows}\ngive: {quantity: days(windows), unit: day}")
     policy = compiled(text, decided_at=parse_instant("9999-12-30T00:00:00Z"))
@@ -796,12 +849,19 @@ def test_days_over_eons_are_counted_at_once() -> None:
 
 
 @pytest.mark.parametrize("seconds", [-1, 0, 1])
-@pytest.mark.parametrize("exposure", ["", "exposure: {until: repaired_at}\n"])
-def test_an_account_is_not_paid_for_a_time_that_has_not_come(seconds: int, exposure: str) -> None:
+@pytest.mark.parametrize(
+    ("exposure", "paid"),
+    [
+        ("", "outage"),
+        ("exposure: {until: repaired_at}\n", "outage"),
+        ("exposure: {until: incident_end}\n", "windows"),
+        ("exposure: {until: incident_end}\nvalues: {raw: {by: count(outage), tiers: {otherwise: windows}}}\n", "raw"),
+    ],
+)
+def test_an_account_is_not_paid_for_a_time_that_has_not_come(seconds: int, exposure: str, paid: str) -> None:
     """The event's windows are refused so; of a mistyped year in one row, 36 years would be paid."""
-    text = written(
-        "facts: {windows: windows, repaired_at: instant}\n" + exposure + "pay: full(total(outage), 1 h) * 1 USD"
-    )
+    facts = "facts: {windows: windows, repaired_at: instant}\n"
+    text = written(f"{facts}{exposure}pay: full(total({paid}), 1 h) * 1 USD")
     now = START + timedelta(hours=5)
     policy = compiled(text, incident(lasting(1)), decided_at=now)
     end = now + CLOCK_ALLOWANCE + timedelta(seconds=seconds)
@@ -812,6 +872,12 @@ def test_an_account_is_not_paid_for_a_time_that_has_not_come(seconds: int, expos
         assert "a time that has not come is not paid for" in explained.text()
     else:
         assert minor(explained.decision) == 500
+
+
+def test_what_an_exposure_cuts_away_may_lie_ahead() -> None:
+    text = written("facts: {windows: windows}\nexposure: {until: incident_end}\npay: full(total(outage), 1 h) * 1 USD")
+    policy = compiled(text, incident(lasting(7200)), decided_at=START + timedelta(hours=5))
+    assert minor(policy.decide(((Window(START, START + timedelta(days=13_000)),),))) == 200
 
 
 def test_an_open_window_of_an_account_lasts_until_the_decision() -> None:

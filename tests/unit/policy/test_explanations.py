@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -10,7 +10,7 @@ import pytest
 from kulanz.domain.policy import CompiledPolicy, Explanation
 from kulanz.domain.policy.kinds import DURATION, INSTANT, OUTAGE, PERIOD, SPAN_DAYS
 from kulanz.domain.policy.wording import last_moment, said, spoken
-from kulanz.domain.time import microseconds_of, parse_instant, zone_of
+from kulanz.domain.time import Window, microseconds_of, parse_instant, zone_of
 from kulanz_cli.policy_examples import left_out, prepare
 from kulanz_cli.rulebook import BOOK, Rule, latest_rules
 from tests.support.gallery import COMMAND, GALLERY, gallery
@@ -285,3 +285,28 @@ def test_an_amount_that_cannot_be_divided_over_periods_is_told_with_the_reason()
     assert told(compiled(capped))[-2] == (
         "The outage has no length, by which the amount could be divided over the periods of the cap."
     )
+
+
+@pytest.mark.parametrize(
+    ("per", "names"),
+    [
+        ("year from April", ("The year from April 2025", "The year from April 2026")),
+        ("month", ("March 2026", "April 2026")),
+        ("quarter", ("January to March 2026", "April to June 2026")),
+        ("day", ("Day 1", "Day 2")),
+    ],
+)
+def test_what_is_worked_out_for_each_period_is_told_by_the_periods_name(per: str, names: tuple[str, str]) -> None:
+    night = incident(("2026-03-31T22:00:00Z", "2026-04-01T03:00:00Z"))
+    policy = compiled(written(f"for_each: {per}\npay: full(total(outage), 1 h) * 1 USD"), night)
+    owed = [step.partition(": ") for step in told(policy) if "owed" in step]
+    assert [(name, rest[-9:]) for name, _, rest in owed] == [(names[0], "2.00 USD."), (names[1], "3.00 USD.")]
+
+
+def test_whoever_could_never_use_it_or_was_out_for_eons_is_told_that() -> None:
+    give = "give: {quantity: 1, unit: GB, valid: {from: start, until: 2026-06-30}}"
+    never = told(compiled(written(f"facts: {{start: day}}\n{give}")), date(2026, 7, 1))
+    assert never[-2] == "The time in which it could be used ends before it starts."
+    eons = (Window(datetime(1000, 1, 1, tzinfo=UTC), datetime(2026, 5, 5, tzinfo=UTC)),)
+    held = told(compiled(written("facts: {windows: windows}\nfor_each: day\npay: 1 USD")), eons)
+    assert held[-2] == "An outage has more days or parts than are looked at, or a date lies beyond the calendar."

@@ -305,7 +305,7 @@ def _read_progress(item: Item, work: Pass) -> Progress:
             row_class, reason, fate = rest.split("|")
             counts[CountKey(RowClass(row_class), reason, Fate(fate))] = int(number)
         elif kind == "sum":
-            row_class, fate, measure = rest.split("|")
+            row_class, fate, measure = rest.split("|", 2)  # a unit is a text of the policy's own
             sums[SumKey(RowClass(row_class), Fate(fate), measure)] = number
     totals = Totals(
         lines=int(figures.get("lines", 0)),

@@ -102,8 +102,8 @@ def _examine_plan(campaign: Campaign, totals: Totals) -> tuple[State, str]:
     held = sum(lines for (_, reason), lines in totals.classes().items() if reason == IN_ANOTHER_MEASURE)
     if held:
         return State.REFUSED, (
-            f"measures_differ: {held} units have been granted something in another currency or unit than this policy"
-            " grants; grant the same, or let the policy add (earlier: add)"
+            f"measures_differ: {held} units have been granted something in another currency or unit, or more or less"
+            " often, than this policy grants; grant the same, or let the policy add (earlier: add)"
         )
     return State.APPLYING, "plan_balanced"
 

@@ -68,9 +68,10 @@ class Answer:
         """Whether no decision means that no list has a good row of the account.
 
         A campaign that ended before its list was decided says nothing about it, nor does one whose decisions are so
-        old that they may have been deleted.
+        old that they may have been deleted. Where no campaign is known, nothing is.
         """
-        return not self.decisions and all(
+        known = bool(self.campaigns) and not self.decisions
+        return known and all(
             campaign.is_finished(Pass.APPLY) and self.asked_at < campaign.decidable_until for campaign in self.campaigns
         )
 

@@ -9,11 +9,10 @@ from datetime import datetime, timedelta
 from kulanz.application.dispatch import dispatch
 from kulanz.application.ports import ATTEMPTS_AGAINST_OTHERS, CampaignStore, ChunkQueue, Outdated, TryAgain
 from kulanz.domain.campaign import ENDED, ENGINE_VERSION, WORKABLE, Campaign, CampaignId, Cause, Pass, State
+from kulanz.domain.time import CLOCK_ALLOWANCE
 
 WORKER_LONGEST = timedelta(minutes=15)
 """The longest that Lambda lets a function run; the template's timeout is shorter."""
-CLOCK_ALLOWANCE = timedelta(minutes=15)
-"""How far two clocks may be apart."""
 
 
 class ControlRefused(Exception):

@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import Any
 
 from kulanz.application.check_list import must_not_state_history, required_columns
-from kulanz.application.control import CLOCK_ALLOWANCE, may_write_until
+from kulanz.application.control import may_write_until
 from kulanz.application.dispatch import dispatch
 from kulanz.application.frozen import thaw_incident
 from kulanz.application.incident_event import (
@@ -74,7 +74,7 @@ from kulanz.domain.policy import (
     policy_hash,
 )
 from kulanz.domain.succession import follows
-from kulanz.domain.time import format_instant
+from kulanz.domain.time import CLOCK_ALLOWANCE, format_instant
 
 REASONS_PER_POLICY = 60
 """Each is counted with up to five fates, in one update expression of at most 4 KB: some 330 counters."""

@@ -340,6 +340,7 @@ def _csv_reader(layout: ListLayout, facts: Sequence[FactDeclaration], unit_colum
 
 def _jsonl_reader(facts: Sequence[FactDeclaration], unit_column: str | None) -> LineReader:
     parsers = tuple((_json_entry(fact.name), fact.parse_json) for fact in facts)
+    unit_of = None if unit_column is None else _json_entry(unit_column)
     decoder = json.JSONDecoder(object_pairs_hook=_object_once, parse_constant=_no_constant, parse_float=Decimal)
 
     def split(raw: bytes) -> Record | Problem:
@@ -352,8 +353,7 @@ def _jsonl_reader(facts: Sequence[FactDeclaration], unit_column: str | None) -> 
             return Problem("json_malformed", "", "one JSON object with each name once")
         if not isinstance(record, dict):
             return Problem("json_malformed", "", "one JSON object with each name once")
-        unit = None if unit_column is None else record.get(unit_column)
-        identity = _identify(record.get(ACCOUNT_COLUMN), unit, unit_column)
+        identity = _identify(record.get(ACCOUNT_COLUMN), None if unit_of is None else unit_of(record), unit_column)
         if isinstance(identity, Problem):
             return identity
         try:  # typed here: JSON's 1 and true are equal as cells, and are not the same fact
@@ -365,7 +365,7 @@ def _jsonl_reader(facts: Sequence[FactDeclaration], unit_column: str | None) -> 
 
 
 def _json_entry(name: str) -> Callable[[dict[str, Any]], Any]:
-    """Give what reads a fact's entry of a record; one with dots in its name may be nested instead."""
+    """Give what reads an entry of a record; one with dots in its name may be nested instead."""
     if "." not in name:
         return lambda record: record.get(name)
 

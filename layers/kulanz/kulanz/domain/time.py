@@ -14,6 +14,8 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 SECOND_MICROSECONDS = 1_000_000
 HOUR_MICROSECONDS = 3600 * SECOND_MICROSECONDS
+CLOCK_ALLOWANCE = timedelta(minutes=15)
+"""How far two clocks may be apart: of two workers, or of who tells of an outage and who decides it."""
 MONTH_NAMES = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),

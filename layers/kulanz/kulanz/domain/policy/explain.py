@@ -10,19 +10,25 @@ from zoneinfo import ZoneInfo
 
 from kulanz.domain.decision import Benefit, Decision, Due, Outcome, Validity
 from kulanz.domain.money import MAX_MINOR_UNITS
+from kulanz.domain.policy import exposure
 from kulanz.domain.policy.expression import Node, Row, not_computable
 from kulanz.domain.policy.heads import SINGLE_HEAD, CompiledGive, CompiledHead
 from kulanz.domain.policy.history import LOOK_BACK_LONGEST, PARTS_KEPT
 from kulanz.domain.policy.kinds import DURATION, NUMBER, OUTAGE, YES_NO
-from kulanz.domain.policy.periods import spoken_label
+from kulanz.domain.policy.periods import PERIODS, spoken_label
+from kulanz.domain.policy.periods import label as label_of
 from kulanz.domain.policy.phrases import BUILT_IN, Phrases, is_percentage
 from kulanz.domain.policy.program import CompiledClause, FactSlot, NamedValue, kind_of
 from kulanz.domain.policy.tables import StepTable, TierTable
 from kulanz.domain.policy.verdict import (
+    BEYOND,
     CANNOT_BE_COMPUTED,
     IN_THE_FUTURE,
     LARGEST_QUANTITY,
     MOST_BENEFITS,
+    NEVER_USABLE,
+    NO_LENGTH,
+    NO_SUCH_CHOICE,
     QUANTITY_TOO_LARGE,
     TOO_LONG_AGO,
     TOO_MANY_BENEFITS,
@@ -69,6 +75,12 @@ _HELD_FOR_THE_OUTAGE = {
     TOO_MANY_BENEFITS: f"it comes to more than {MOST_BENEFITS} things besides money; more cannot be given at once.",
     QUANTITY_TOO_LARGE: f"that is more than {LARGEST_QUANTITY} of something, the most that can be given at once.",
     TOO_MANY_PARTS: f"the outage has more than {PARTS_KEPT} stretches of time; more are not kept for later incidents.",
+}
+_WHY = {
+    NO_LENGTH: "the outage has no length, by which the amount could be divided over the periods of the cap.",
+    NEVER_USABLE: "the time in which it could be used ends before it starts.",
+    NO_SUCH_CHOICE: "there is no such choice: it is a whole number of what a list of the policy has.",
+    BEYOND: "an outage has more days or parts than are looked at, or a date lies beyond the calendar.",
 }
 _CLAUSES = {Outcome.DECLINED: "exclusion", Outcome.REFERRED: "referral", Outcome.HELD: "hold"}
 _OUTCOMES = {
@@ -156,7 +168,7 @@ class _Teller:
     def _stuck(self, verdict: "Verdict") -> list[str]:
         """Tell what cannot be computed from facts that are known: a division by zero, half a working day."""
         if verdict.stuck is None:
-            return ["the outage has no length, by which the amount could be divided over the periods of the cap."]
+            return [_WHY[verdict.why]]
         node, row = verdict.stuck
         within = _Teller(self._judge, row, self._slots)
         found = not_computable(node, row)
@@ -362,7 +374,8 @@ class _Teller:
                 steps.append(self._outage(self._judge.outage))
             for number, (row, _) in enumerate(result.pieces, 1):
                 part = _Teller(self._judge, row, self._slots)
-                steps += [f"{head.for_each} {number}: {step}" for step in part._piece(head, pay)]
+                name = part._period_of_piece(head.for_each) or f"{head.for_each} {number}"
+                steps += [f"{name}: {step}" for step in part._piece(head, pay)]
         elif pay is not None:
             steps += self._needed(pay)
             nothing = ", which leaves nothing" if pay.evaluate(self._row) < 0 else ""
@@ -371,6 +384,13 @@ class _Teller:
             steps += self._needed(give.quantity_node)
             steps.append(f"{label}: {self._given(give, quantity, validity, chosen)}.")
         return steps
+
+    def _period_of_piece(self, per: str) -> str:
+        """Name the period that this row's outage lies in; `year from April 1` would be taken for a day."""
+        if per not in PERIODS or self._zone is None:
+            return ""
+        ((start, _),) = exposure.periods_of(self._judge.outage.evaluate(self._row), self._zone, per)
+        return spoken_label(label_of(start, per, self._zone))
 
     def _piece(self, head: CompiledHead, pay: Node) -> list[str]:
         """Tell what a head comes to for one outage, day or period."""
@@ -471,8 +491,9 @@ class _Teller:
                 told += f", because {self._words.truth(mode.node)}"
             if result.head.due is not None:
                 told += f"; due {due_words(result.head.due)}"
-            if result.head.to is not None:
-                told += f"; paid to: {spoken(result.head.to.evaluate(self._row))}"
+            to = None if result.head.to is None else result.head.to.evaluate(self._row)
+            if to is not None and result.minor > 0 and result.state in ("granted", "offered"):
+                told += f"; paid to: {spoken(to)}"
             steps.append(told + "." if self._is_single(result.head) else f"{spoken(result.head.name)}: {told}.")
         return steps
 

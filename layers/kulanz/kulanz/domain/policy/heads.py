@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from kulanz.domain.decision import ALWAYS_VALID, UNLIMITED, Due, Validity
+from kulanz.domain.money import is_currency
 from kulanz.domain.policy import kinds
 from kulanz.domain.policy.document import MAX_HEADS, Give, Head, Mode, TakeUp
 from kulanz.domain.policy.document import Validity as ValidityRule
@@ -18,6 +19,8 @@ from kulanz.domain.policy.tables import condition
 from kulanz.domain.time import TimeError, instant_of, parse_day
 
 SINGLE_HEAD = "credit"
+TERMS = ("each", "times", "of")
+"""What a benefit's own entries say, which terms in words must not say otherwise: books and set-off go by them."""
 MODES = ("automatic", "claim", "offer")
 MAX_VALIDITY = {"hours": 24 * 36_525, "days": 36_525, "months": 1200}
 """A hundred years in each unit: a benefit that outlasts the calendar could not be credited."""
@@ -149,6 +152,11 @@ def _give(program: Program, give: Give, path: Path) -> CompiledGive:
         raise PolicyError("expected either quantity or choose", path)
     if bool(give.choose) != bool(give.of):
         raise PolicyError("expected choose and of together", path)
+    for key in TERMS:
+        if key in give.usable:
+            raise PolicyError(f"this says how often, or what of; write {key} beside usable", (*path, "usable", key))
+    if is_currency(give.unit):
+        raise PolicyError(f"money is paid: pay: 5 {give.unit}", (*path, "unit"))
     terms = dict(give.usable)
     if give.each:
         terms["each"] = give.each
@@ -161,7 +169,7 @@ def _give(program: Program, give: Give, path: Path) -> CompiledGive:
     number = None if text == UNLIMITED else program.compile(text, (*path, field), kinds.NUMBER)
     quantity = number.evaluate if number is not None else lambda _row: UNLIMITED
     if give.choose and number is not None and number.constant:
-        most = _entries(restrictions.get(give.of))
+        most = entries(restrictions.get(give.of))
         if not isinstance(number.value, int) or not 1 <= number.value <= most:
             raise PolicyError(f"expected a whole number from 1 to {most}, as the list has entries", (*path, "choose"))
     of, of_node = _list_choice(program, give.of, (*path, "of")) if give.of else (None, None)
@@ -170,7 +178,7 @@ def _give(program: Program, give: Give, path: Path) -> CompiledGive:
     return CompiledGive(holds, node, quantity, number, give.unit, give.restriction or None, of, validity, terms, nodes)
 
 
-def _entries(named: Any) -> int:
+def entries(named: Any) -> int:
     """Count what a list has to choose from; one that is not known yet may have any number."""
     if named is None:
         return MAX_ENTRIES

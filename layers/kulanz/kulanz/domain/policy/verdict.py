@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from fractions import Fraction
 from types import MappingProxyType
 from typing import Any
@@ -19,6 +19,7 @@ from kulanz.domain.policy.heads import (
     CompiledHead,
     CompiledMode,
     compile_amounts,
+    entries,
     moment_node,
     until_node,
     with_modes,
@@ -26,15 +27,13 @@ from kulanz.domain.policy.heads import (
 from kulanz.domain.policy.history import LOOK_BACK_LONGEST, PARTS_KEPT, KeptValue
 from kulanz.domain.policy.periods import label, label_in
 from kulanz.domain.policy.program import CompiledClause, FactSlot, Program, kind_of
-from kulanz.domain.time import MICROSECOND, instant_of, microseconds_of
+from kulanz.domain.time import CLOCK_ALLOWANCE, MICROSECOND, instant_of, microseconds_of
 
 NOT_IN_FORCE = "not_in_force"
 NOTHING_DUE = "nothing_due"
 TOO_MUCH = "amount_too_large"
 TOO_LONG_AGO = "too_long_ago"
 IN_THE_FUTURE = "outage_in_the_future"
-CLOCK_ALLOWANCE = timedelta(minutes=15)
-"""How far the clock of who tells of an outage may be ahead."""
 TOO_MANY_PARTS = "outage_in_too_many_parts"
 TOO_MANY_BENEFITS = "too_many_benefits"
 QUANTITY_TOO_LARGE = "quantity_too_large"
@@ -42,6 +41,8 @@ LARGEST_QUANTITY = 10**9
 SMALLEST_QUANTITY = Fraction(1, 10**QUANTITY_DECIMALS)
 """What is less could be written as nothing only, and is nothing."""
 CANNOT_BE_COMPUTED = "cannot_be_computed"
+NO_LENGTH, NEVER_USABLE, NO_SUCH_CHOICE, BEYOND = "no_length", "never_usable", "no_such_choice", "beyond"
+"""Why something cannot be computed, where that is no operation of the policy's own."""
 MOST_BENEFITS = 100
 """A decision gives at most so many things besides money: with more, its record would outgrow what a table takes."""
 PARTS_OF_ALL_PIECES = 500_000
@@ -100,7 +101,8 @@ class Verdict:
 
     It is ``settled`` where the incident counts for the unit and nothing about it is unknown: only then it is kept.
     ``beside`` are the heads that applied and yet give nothing: they came to nothing, or another head is paid instead.
-    ``stuck`` is what cannot be computed although its facts are known, with the row that it was tried for.
+    ``stuck`` is what cannot be computed although its facts are known, with the row that it was tried for, and ``why``
+    says it where that is no expression.
     """
 
     outcome: Outcome
@@ -109,6 +111,7 @@ class Verdict:
     unknown: str = ""
     is_unknown: bool = False
     stuck: tuple[Node, Row] | None = None
+    why: str = ""
     results: list[HeadResult] = field(default_factory=list)
     beside: list[HeadResult] = field(default_factory=list)
     exact: Exact = 0
@@ -161,8 +164,11 @@ class Judge:
         self.outage = program.compile("outage", ("exposure",))
         self.families = [slot for slot in program.slots.values() if slot.columns or (slot.is_kept and slot.per)]
         self.kept = tuple(self._kept(slot) for slot in program.slots.values() if slot.is_kept)
+        self._counted = self._counted_times()
         self._benefits: dict[tuple[str, int, str | None], Benefit] = {}
         self.now = 0 if program.decided_at is None else microseconds_of(program.decided_at)
+        known = program.incident_windows()
+        self._latest = max(self.now + CLOCK_ALLOWANCE // MICROSECOND, known[-1][1] if known else 0)
 
     def _cap(self, cap: Cap, path: Path) -> tuple[Node, str]:
         self.program.cap_per = cap.per
@@ -220,18 +226,32 @@ class Judge:
                 return Verdict(Outcome.HELD, IN_THE_FUTURE)
             return self._keep(verdict, row, granted) if self.kept and verdict.settled else verdict
         except (OverflowError, ValueError):
-            return self._unknown("")
+            return self._unknown("", why=BEYOND)
 
     def _lasts_into_the_future(self, row: Row) -> bool:
         """Whether an account's own outage ends after the decision: a mistyped year must not become money.
 
         No campaign is opened over an incident that does, so the incident's own windows are not asked here.
         """
-        outage = None if self.outage.constant else self.outage.evaluate(row)
-        if not outage:
-            return False
-        known = self.program.incident_windows()
-        return bool(outage[-1][1] > max(self.now + CLOCK_ALLOWANCE // MICROSECOND, known[-1][1] if known else 0))
+        for node in self._counted:
+            time = node.evaluate(row)
+            if time and time[-1][1] > self._latest:
+                return True
+        return False
+
+    def _counted_times(self) -> tuple[Node, ...]:
+        """Give the account's own times that can become money: the outage, and its windows where they are used raw."""
+        seen: set[int] = set()
+        left, uses_raw = list(self.nodes()), False
+        while left:
+            node = left.pop()
+            if id(node) in seen or (node.operation, node.text) == ("name", "outage"):
+                continue
+            seen.add(id(node))
+            uses_raw = uses_raw or (node.operation, node.text) == ("name", "windows")
+            left += node.children
+        times = (self.outage, self.program.compile("windows", ("exposure",))) if uses_raw else (self.outage,)
+        return tuple(node for node in times if not node.constant)
 
     def _judged(self, row: Row) -> Verdict:
         ended = self._clauses(self.who, row)
@@ -259,12 +279,12 @@ class Judge:
             stated = [head.otherwise or self.program.policy.otherwise for head in unmet]
             reason = next((reason for reason in stated if reason), NOTHING_DUE)
             return Verdict(Outcome.DECLINED, reason, beside=beside, settled=True)
-        given = [quantity for result in results for _, quantity, _, _ in result.gives if quantity != UNLIMITED]
-        if any(quantity > LARGEST_QUANTITY for quantity in given):
-            return Verdict(Outcome.HELD, QUANTITY_TOO_LARGE)
-        if sum(len(result.gives) for result in results) > MOST_BENEFITS:
-            return Verdict(Outcome.HELD, TOO_MANY_BENEFITS)
-        return self._total(results, beside, row)
+        if self.program.policy.compose == "max":
+            highest = max(results, key=lambda result: result.exact)
+            beside += [result for result in results if result is not highest]
+            results = [highest]
+        reason = _too_much_given(results)
+        return Verdict(Outcome.HELD, reason) if reason else self._total(results, beside, row)
 
     def _keep(self, verdict: Verdict, row: Row, granted: Mapping[str, int]) -> Verdict:
         """Work out what the decided incident adds to what is kept; where that is unknown, the row is held.
@@ -344,9 +364,9 @@ class Judge:
         held.stuck = None if name or node is None else (node, row)
         return held
 
-    def _unknown(self, name: str, clause: CompiledClause | None = None) -> Verdict:
+    def _unknown(self, name: str, clause: CompiledClause | None = None, why: str = "") -> Verdict:
         reason = f"{name.replace('.', '_')}_unknown" if name else CANNOT_BE_COMPUTED
-        return Verdict(Outcome.HELD, reason, clause, name, is_unknown=True)
+        return Verdict(Outcome.HELD, reason, clause, name, is_unknown=True, why=why)
 
     def _one(self, head: CompiledHead, row: Row) -> HeadResult | Verdict | None:
         """Work out a head for a row; None where its condition does not hold."""
@@ -402,17 +422,19 @@ class Judge:
             chosen = give.of(row) if give.of is not None else ""
             if quantity is None or validity is None or chosen is None:
                 unknown = next((node for node in give.nodes if node.evaluate(row) is None), None)
+                if unknown is None:
+                    return self._unknown("", why=NO_SUCH_CHOICE if chosen is None else NEVER_USABLE)
                 return self._held(unknown, row)
+            if chosen and quantity != UNLIMITED:
+                most = entries(self.program.policy.restrictions[chosen])
+                if quantity.denominator != 1 or quantity > most:
+                    return self._unknown("", why=NO_SUCH_CHOICE)
             if quantity == UNLIMITED or quantity >= SMALLEST_QUANTITY:
                 result.gives.append((give, quantity, validity, chosen))
         return result
 
     def _total(self, results: list[HeadResult], beside: list[HeadResult], row: Row) -> Verdict:
-        """Compose, cap and round the heads, then see how each is delivered."""
-        if self.program.policy.compose == "max":
-            highest = max(results, key=lambda result: result.exact)
-            beside += [result for result in results if result is not highest]
-            results = [highest]
+        """Cap and round the heads, then see how each is delivered."""
         verdict = Verdict(Outcome.GRANTED, "", results=results, beside=beside)
         capped, lowest = False, None
         for node, per in self.caps:
@@ -439,25 +461,25 @@ class Judge:
             ended.settled = not ended.is_unknown
             return ended.after(verdict)
         verdict.settled = True
-        given = [result for result in results if result.minor > 0 or result.gives]
-        if not given:
+        due = [result for result in results if result.minor > 0 or result.gives]
+        if not due:
             verdict.outcome, verdict.reason = Outcome.DECLINED, NOTHING_DUE
             return verdict
-        return self._delivered(verdict, given, row)
+        return self._delivered(verdict, due, row)
 
-    def _shared_limit(self, cap: Node, per: str, verdict: Verdict, row: Row) -> Exact | Verdict | None:
+    def _shared_limit(self, cap: Node, per: str, verdict: Verdict, row: Row) -> Exact | Verdict:
         """Divide the amount over the periods by the outage's time in each, and limit each share by its own cap.
 
         Where an earlier cap of the same periods has divided it, it is divided as that one allowed.
         """
         outage, zone = self.outage.evaluate(row), self.program.scope.zone.evaluate(row)
         if outage is None or zone is None:
-            return None
+            return self._held(self.outage if outage is None else self.program.scope.zone, row)
         amount = _sum(verdict.results)
         weights = _weights(outage, zone, per, verdict)
         whole = sum(weight for _, weight in weights)
         if amount and not whole:
-            return self._unknown("")
+            return self._unknown("", why=NO_LENGTH)
         allowed: Exact = 0
         for name, weight in weights:
             part = self.fresh(row)
@@ -467,7 +489,7 @@ class Judge:
             if limit is None:
                 missing = unknown_name(cap, part)
                 known_family = any(family.declaration.name == missing for family in self.families)
-                return self._unknown(f"{missing}_{name}" if known_family else missing)
+                return self._unknown(f"{missing}_{name}") if known_family else self._held(cap, part)
             share = Fraction(amount) * weight / whole
             verdict.shares.append(Share(name, share, max(limit, 0), cap, part))
             allowed += min(share, max(limit, 0))
@@ -504,8 +526,6 @@ class Judge:
         """See how each head that gives something is delivered; one that was rounded to nothing is not."""
         late = ""
         for result in given:
-            if result.head.to is not None and result.head.to.evaluate(row) is None:
-                return self._held(result.head.to, row).after(verdict)
             mode = self._mode(result.head, row)
             if isinstance(mode, Verdict):
                 return mode.after(verdict)
@@ -517,6 +537,8 @@ class Judge:
                 return self._held(mode.at, row).after(verdict)
             if result.state == "late":
                 late = f"{mode.way}_too_late"
+            elif result.minor > 0 and result.head.to is not None and result.head.to.evaluate(row) is None:
+                return self._held(result.head.to, row).after(verdict)
         states = {result.state for result in given}
         if "granted" in states:
             verdict.outcome = Outcome.GRANTED
@@ -658,6 +680,14 @@ def _in_force(program: Program, rule: InForce) -> Period:
     by, first, last = (program.compile(text, (*path, key)) if text else None for text, key in texts)
     assert by is not None
     return Period(clause, by, first, last)
+
+
+def _too_much_given(results: list[HeadResult]) -> str:
+    """Say why what heads give besides money cannot be given at once; empty where it can."""
+    given = [quantity for result in results for _, quantity, _, _ in result.gives]
+    if any(quantity != UNLIMITED and quantity > LARGEST_QUANTITY for quantity in given):
+        return QUANTITY_TOO_LARGE
+    return TOO_MANY_BENEFITS if len(given) > MOST_BENEFITS else ""
 
 
 def _sum(results: list[HeadResult]) -> Exact:
