@@ -123,6 +123,8 @@ class Program:
         self.values: dict[str, NamedValue] = {}
         self.row_length = 0
         self.remembered: list[int] = []
+        self.named: set[str] = set()
+        """What the policy's expressions name: facts, values, parameters, and what is known of the incident."""
         self.piece_place = self.new_slot() if self._counts_each() else None
         self.cap_per = ""
         """The periods of the cap that is being compiled; empty outside of caps."""
@@ -425,7 +427,12 @@ class Program:
     def _names(self) -> list[str]:
         return [*self.slots, *self.policy.values, *self.parameters, *BUILT_IN]
 
+    def outage(self) -> Node:
+        """Give the node of the counted outage."""
+        return self._built_in_node("outage")
+
     def _resolve(self, name: str, path: Path) -> Node | None:
+        self.named.add(name)
         if name in self.slots:
             return self._fact_node(name, path)
         if name in self.policy.values:
