@@ -68,6 +68,26 @@ NOT_A_POLICY = {
     "an unknown entry": (written("pays: 5 USD"), 5, "unknown entry; did you mean 'pay'? known here"),
     "nothing owed": (written("currency: EUR"), 1, "say what is owed"),
     "pay and heads": (written("pay: 5 USD\nheads: [{name: a, pay: 5 USD}]"), 6, "either pay and give, or heads"),
+    "a value that nothing uses": (
+        written("values:\n  most: 4 USD\npay: 5 USD"),
+        6,
+        "values.most: nothing uses it, so it changes nothing; use it, or remove it",
+    ),
+    "a reading that nothing uses": (
+        written("parameters:\n  test: {a: one, b: other}\npay: 5 USD"),
+        6,
+        "parameters.test: nothing uses it",
+    ),
+    "an exposure that nothing reads": (
+        written("exposure: {ignore_under: 10 min}\npay: 5 USD"),
+        5,
+        "exposure: nothing reads `outage`, so it changes nothing; where nothing is owed unless some outage is left",
+    ),
+    "an exposure beside raw windows": (
+        written("exposure: {ignore_under: 10 min}\nwhen: total(windows) > 1 h\npay: 5 USD"),
+        5,
+        "nothing reads `outage`",
+    ),
     "a condition beside heads": (
         written("heads: [{name: a, pay: 5 USD}]\nwhen: total(outage) > 1 h"),
         6,
@@ -537,7 +557,7 @@ def test_bytes_that_are_no_published_policy_are_refused(data: bytes) -> None:
 
 
 def test_an_unknown_parameter_or_choice_is_refused() -> None:
-    document = load_policy(written("parameters: {p: {a: A, b: B}}\npay: 5 USD"))
+    document = load_policy(written('parameters: {p: {a: A, b: B}}\nwhen: p = "a"\npay: 5 USD'))
     with pytest.raises(PolicyError, match="no parameter 'q'; known: p"):
         freeze(document, {"q": "a"})
     with pytest.raises(PolicyError, match="one of a, b"):

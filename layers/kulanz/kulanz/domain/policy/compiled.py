@@ -11,7 +11,7 @@ from kulanz.domain.facts import INVALID, FactDeclaration, FactValue
 from kulanz.domain.incident import Incident
 from kulanz.domain.policy import kinds
 from kulanz.domain.policy.counted import counts_elsewhere, period_labels
-from kulanz.domain.policy.document import NoticeRule, NoticeText, PolicyDocument
+from kulanz.domain.policy.document import Exposure, NoticeRule, NoticeText, PolicyDocument
 from kulanz.domain.policy.errors import Path, PolicyError
 from kulanz.domain.policy.expression import UNSET, Node, Row
 from kulanz.domain.policy.frozen import MAX_PUBLISHED_BYTES, document_json, read_frozen, resolve_parameters
@@ -282,6 +282,25 @@ def check(document: PolicyDocument) -> None:
         problem = f"with its data files it has over {MAX_PUBLISHED_BYTES} bytes when published; shorten lists and texts"
         raise document.located(PolicyError(problem))
     try:
-        CompiledPolicy(Program(document, resolve_parameters(document, {}), None, None))
+        program = Program(document, resolve_parameters(document, {}), None, None)
+        CompiledPolicy(program)
+        _check_named(program)
     except PolicyError as error:
         raise document.located(error) from None
+
+
+def _check_named(program: Program) -> None:
+    """Refuse what was written to change decisions and changes none, because nothing names it."""
+    policy = program.policy
+    for section, named in (("values", policy.values), ("parameters", policy.parameters)):
+        for name in named:
+            if name not in program.named:
+                raise PolicyError("nothing uses it, so it changes nothing; use it, or remove it", (section, name))
+    divides = any(cap.per != "incident" for cap in policy.cap) or any(fact.per for fact in policy.facts.values())
+    is_read = "outage" in program.named or program.piece_place is not None or divides
+    if policy.exposure != Exposure() and not is_read:
+        problem = (
+            "nothing reads `outage`, so it changes nothing; where nothing is owed unless some outage is left,"
+            " write when: total(outage) > 0 h"
+        )
+        raise PolicyError(problem, ("exposure",))
