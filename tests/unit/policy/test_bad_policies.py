@@ -88,6 +88,26 @@ NOT_A_POLICY = {
         5,
         "nothing reads `outage`",
     ),
+    "a clause after one without condition": (
+        written("who:\n  - decline: all\n  - decline later: total(outage) > 1 h\npay: 5 USD"),
+        7,
+        "who[1]: this clause can never be reached",
+    ),
+    "days of a country by no clock": (
+        written("jurisdiction: DE\npay: 5 USD * days(outage)"),
+        5,
+        "jurisdiction: its days would begin at midnight UTC; name its clock, such as zone: Europe/Berlin",
+    ),
+    "a yearly cap of a country by no clock": (
+        written("jurisdiction: DE\npay: 5 USD\ncap: {per: calendar year, at: 9 USD}"),
+        5,
+        "name its clock",
+    ),
+    "daily amounts of a country by no clock": (
+        written("jurisdiction: DE\nfor_each: day\npay: 5 USD"),
+        5,
+        "name its clock",
+    ),
     "a condition beside heads": (
         written("heads: [{name: a, pay: 5 USD}]\nwhen: total(outage) > 1 h"),
         6,
@@ -381,7 +401,11 @@ NOT_A_FORMULA = {
     ),
     "money plus a number": (FACTS + "pay: fee + 5", 7, "cannot combine"),
     "money times money": (FACTS + "pay: fee * fee", 7, "cannot multiply"),
-    "money times a duration alone": (FACTS + "pay: fee * 2 h", 7, "expected money"),
+    "money times a duration alone": (
+        FACTS + "pay: fee * 2 h / 3",
+        7,
+        "gives money times a duration in EUR: fee * 2 h / 3; divide it by a duration, such as 24 h",
+    ),
     "hours as an amount": (FACTS + "pay: total(outage)", 7, "expected money"),
     "a number as an amount": (FACTS + "pay: count", 7, "expected money"),
     "a condition as an amount": (FACTS + "pay: fee > 5 EUR", 7, "expected money"),
@@ -492,6 +516,26 @@ NOT_A_FORMULA = {
         FACTS + "values: {x: {count: count, steps: {1 to 1000000: fee}}}\npay: x",
         7,
         "expected steps such as",
+    ),
+    "steps that begin later": (
+        FACTS + "values: {x: {count: count, steps: {3 to 4: fee, from 5: fee}}}\npay: x",
+        7,
+        "values.x.steps.3 to 4: say what comes before it, such as `1 to 2: nothing`",
+    ),
+    "steps with a gap": (
+        FACTS + "values: {x: {count: count, steps: {1 to 2: fee, from 4: fee}}}\npay: x",
+        7,
+        "values.x.steps.from 4: say what comes before it, such as `3: nothing`",
+    ),
+    "steps that end": (
+        FACTS + "values: {x: {count: count, steps: {1 to 2: fee, 3: fee}}}\npay: x",
+        7,
+        "values.x.steps: say what comes after them, such as `from 4: nothing`",
+    ),
+    "a price finer than the coin": (
+        FACTS + "pay: 0.1534 EUR * count",
+        7,
+        "expected at most 2 decimals; for a price finer than that write 0.1534 * 1.00 EUR",
     ),
     "steps in words": (FACTS + "values: {x: {count: count, steps: {first: fee}}}\npay: x", 7, "expected steps such as"),
 }

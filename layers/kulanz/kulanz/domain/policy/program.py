@@ -27,7 +27,7 @@ from kulanz.domain.policy.expression import (
     constant_node,
     is_nothing,
 )
-from kulanz.domain.policy.functions import operators
+from kulanz.domain.policy.functions import DIVIDE_BY_TIME, operators
 from kulanz.domain.policy.kinds import Kind
 from kulanz.domain.policy.periods import label_in
 from kulanz.domain.policy.syntax import RESERVED_WORDS
@@ -158,7 +158,8 @@ class Program:
         """Compile an expression that must give money."""
         node = self.compile(text, path)
         if node.kind.name != "money":
-            raise PolicyError(f"expected money, such as 5.00 EUR, but this gives {node.kind}: {text}", path)
+            advice = f"; {DIVIDE_BY_TIME}" if node.kind.name == kinds.MONEY_BY_TIME else ""
+            raise PolicyError(f"expected money, such as 5.00 EUR, but this gives {node.kind}: {text}{advice}", path)
         return node
 
     def clauses(self, clauses: tuple[Clause, ...], path: Path) -> tuple[CompiledClause, ...]:
@@ -166,6 +167,9 @@ class Program:
         compiled = []
         for index, clause in enumerate(clauses):
             node, holds = condition(clause.when, clause.unless, self.scope, (*path, index))
+            if node is None and index < len(clauses) - 1:
+                problem = "this clause can never be reached: the one before it has no condition, and always holds"
+                raise PolicyError(problem, (*path, index + 1))
             negated = bool(clause.unless)
             never = node is not None and node.constant and node.value is negated
             outcome, reason = (
