@@ -68,6 +68,46 @@ NOT_A_POLICY = {
     "an unknown entry": (written("pays: 5 USD"), 5, "unknown entry; did you mean 'pay'? known here"),
     "nothing owed": (written("currency: EUR"), 1, "say what is owed"),
     "pay and heads": (written("pay: 5 USD\nheads: [{name: a, pay: 5 USD}]"), 6, "either pay and give, or heads"),
+    "a value that nothing uses": (
+        written("values:\n  most: 4 USD\npay: 5 USD"),
+        6,
+        "values.most: nothing uses it, so it changes nothing; use it, or remove it",
+    ),
+    "a reading that nothing uses": (
+        written("parameters:\n  test: {a: one, b: other}\npay: 5 USD"),
+        6,
+        "parameters.test: nothing uses it",
+    ),
+    "an exposure that nothing reads": (
+        written("exposure: {ignore_under: 10 min}\npay: 5 USD"),
+        5,
+        "exposure: nothing reads `outage`, so it changes nothing; where nothing is owed unless some outage is left",
+    ),
+    "an exposure beside raw windows": (
+        written("exposure: {ignore_under: 10 min}\nwhen: total(windows) > 1 h\npay: 5 USD"),
+        5,
+        "nothing reads `outage`",
+    ),
+    "a clause after one without condition": (
+        written("who:\n  - decline: all\n  - decline later: total(outage) > 1 h\npay: 5 USD"),
+        7,
+        "who[1]: this clause can never be reached",
+    ),
+    "days of a country by no clock": (
+        written("jurisdiction: DE\npay: 5 USD * days(outage)"),
+        5,
+        "jurisdiction: its days would begin at midnight UTC; name its clock, such as zone: Europe/Berlin",
+    ),
+    "a yearly cap of a country by no clock": (
+        written("jurisdiction: DE\npay: 5 USD\ncap: {per: calendar year, at: 9 USD}"),
+        5,
+        "name its clock",
+    ),
+    "daily amounts of a country by no clock": (
+        written("jurisdiction: DE\nfor_each: day\npay: 5 USD"),
+        5,
+        "name its clock",
+    ),
     "a condition beside heads": (
         written("heads: [{name: a, pay: 5 USD}]\nwhen: total(outage) > 1 h"),
         6,
@@ -367,7 +407,11 @@ NOT_A_FORMULA = {
     ),
     "money plus a number": (FACTS + "pay: fee + 5", 7, "cannot combine"),
     "money times money": (FACTS + "pay: fee * fee", 7, "cannot multiply"),
-    "money times a duration alone": (FACTS + "pay: fee * 2 h", 7, "expected money"),
+    "money times a duration alone": (
+        FACTS + "pay: fee * 2 h / 3",
+        7,
+        "gives money times a duration in EUR: fee * 2 h / 3; divide it by a duration, such as 24 h",
+    ),
     "hours as an amount": (FACTS + "pay: total(outage)", 7, "expected money"),
     "a number as an amount": (FACTS + "pay: count", 7, "expected money"),
     "a condition as an amount": (FACTS + "pay: fee > 5 EUR", 7, "expected money"),
@@ -479,6 +523,26 @@ NOT_A_FORMULA = {
         7,
         "expected steps such as",
     ),
+    "steps that begin later": (
+        FACTS + "values: {x: {count: count, steps: {3 to 4: fee, from 5: fee}}}\npay: x",
+        7,
+        "values.x.steps.3 to 4: say what comes before it, such as `1 to 2: nothing`",
+    ),
+    "steps with a gap": (
+        FACTS + "values: {x: {count: count, steps: {1 to 2: fee, from 4: fee}}}\npay: x",
+        7,
+        "values.x.steps.from 4: say what comes before it, such as `3: nothing`",
+    ),
+    "steps that end": (
+        FACTS + "values: {x: {count: count, steps: {1 to 2: fee, 3: fee}}}\npay: x",
+        7,
+        "values.x.steps: say what comes after them, such as `from 4: nothing`",
+    ),
+    "a price finer than the coin": (
+        FACTS + "pay: 0.1534 EUR * count",
+        7,
+        "expected at most 2 decimals; for a price finer than that write 0.1534 * 1.00 EUR",
+    ),
     "steps in words": (FACTS + "values: {x: {count: count, steps: {first: fee}}}\npay: x", 7, "expected steps such as"),
 }
 FACTS_POLICIES = {name: (written(text), line, says) for name, (text, line, says) in NOT_A_FORMULA.items()}
@@ -543,7 +607,7 @@ def test_bytes_that_are_no_published_policy_are_refused(data: bytes) -> None:
 
 
 def test_an_unknown_parameter_or_choice_is_refused() -> None:
-    document = load_policy(written("parameters: {p: {a: A, b: B}}\npay: 5 USD"))
+    document = load_policy(written('parameters: {p: {a: A, b: B}}\nwhen: p = "a"\npay: 5 USD'))
     with pytest.raises(PolicyError, match="no parameter 'q'; known: p"):
         freeze(document, {"q": "a"})
     with pytest.raises(PolicyError, match="one of a, b"):

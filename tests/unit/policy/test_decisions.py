@@ -509,6 +509,24 @@ def test_windows_as_facts_are_excluded_or_alone_counted() -> None:
     assert (minor(without.decide((planned,))), minor(only.decide((planned,)))) == (200, 100)
 
 
+def test_a_fee_for_lost_time_is_scaled_before_it_is_divided_by_its_period() -> None:
+    policy = compiled(
+        written(
+            "currency: EUR\nfacts: {fee: money, share: number}\nvalues: {lost: fee * total(outage) * share / 4}\n"
+            "pay: 2 * lost / 10 h + 0.1234 * 1.00 EUR"
+        ),
+        incident(lasting(5 * HOUR)),
+    )
+    assert minor(policy.decide((4000, 3))) == 3012
+    told = policy.explain((4000, 3)).text()
+    assert "times the time of the outage (5 h) times share 3 divided by 4 = 150.00 EUR times 1 h." in told
+
+
+def test_a_rule_of_a_country_may_name_utc_or_have_no_days() -> None:
+    assert minor(compiled(written("jurisdiction: GH\nzone: UTC\npay: 5 USD * days(outage)")).decide(())) == 500
+    assert minor(compiled(written("jurisdiction: GH\nwhen: total(outage) > 0 h\npay: 5 USD")).decide(())) == 500
+
+
 def test_each_calendar_year_has_its_own_cap_and_history() -> None:
     policy = compiled(
         written(

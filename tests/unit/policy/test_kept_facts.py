@@ -181,6 +181,39 @@ def test_an_amount_is_divided_over_its_periods_by_time() -> None:
     assert decide(policy, 1_001) == (1_001, {"paid_2026": 501, "paid_2027": 500})
 
 
+SHORT_AND_LONG = (("2026-12-30T00:00:00Z", "2026-12-30T12:00:00Z"), ("2027-01-03T00:00:00Z", "2027-01-04T00:00:00Z"))
+EACH_OUTAGE = "for_each: outage\npay: if(total(outage) >= 24 h, 5 * fee, 2 * fee)\n"
+
+
+def test_what_is_worked_out_for_a_part_of_an_outage_counts_in_the_period_of_that_part() -> None:
+    assert decide(keeps(YEARLY, EACH_OUTAGE, *SHORT_AND_LONG), 100) == (700, {"paid_2026": 200, "paid_2027": 500})
+    capped = keeps(YEARLY, f"{EACH_OUTAGE}cap: {{per: calendar year, at: 10.00 EUR - paid}}\n", *SHORT_AND_LONG)
+    assert decide(capped, 100, kept={"paid_2026": 1_000}) == (500, {"paid_2027": 500})
+    assert decide(capped, 100, kept={"paid_2027": 900}) == (300, {"paid_2026": 200, "paid_2027": 100})
+    assert "Part of 2027: 5.00 EUR, within its limit of" in capped.explain((100,)).text()
+
+
+def test_a_part_over_two_periods_is_divided_by_its_own_time_and_other_amounts_by_that_of_the_whole_outage() -> None:
+    straddling = (("2026-12-31T11:00:00Z", "2027-01-01T11:00:00Z"), ("2027-02-01T00:00:00Z", "2027-02-03T00:00:00Z"))
+    policy = keeps(YEARLY, EACH_OUTAGE, *straddling)
+    assert decide(policy, 100) == (1_000, {"paid_2026": 250, "paid_2027": 750})
+    heads = "heads:\n  - {name: flat, pay: 6 * fee}\n  - name: each\n    for_each: outage\n    pay: 5 * fee\n"
+    assert decide(keeps(YEARLY, heads, *straddling), 100) == (1_600, {"paid_2026": 350, "paid_2027": 1_250})
+    at_most = f"{heads}cap:\n  - 7.00 EUR\n  - {{per: calendar year, at: 10.00 EUR - paid}}\n"
+    capped = keeps(YEARLY, at_most, *straddling)
+    assert decide(capped, 100) == (700, {"paid_2026": 125, "paid_2027": 575})
+    assert decide(capped, 200) == (700, {"paid_2026": 117, "paid_2027": 583})
+
+
+def test_a_period_without_any_of_the_amount_needs_no_limit() -> None:
+    facts = "  paid: {type: money, per: calendar year}\n"
+    long_only = "for_each: outage\nwhen: total(outage) >= 24 h\npay: fee\n"
+    policy = keeps(facts, f"{long_only}cap: {{per: calendar year, at: 10.00 EUR - paid}}\n", *SHORT_AND_LONG)
+    assert [fact.name for fact in policy.facts] == ["fee", "paid_2026", "paid_2027"]
+    assert minor(policy.decide((500, None, 0))) == 500
+    assert policy.decide((500, 0, None)).reason == "paid_2027_unknown"
+
+
 def test_a_period_whose_cap_is_used_up_gets_nothing_of_an_amount() -> None:
     policy = keeps(YEARLY, "pay: fee\ncap: {per: calendar year, at: 10.00 EUR - paid}\n", NEW_YEAR)
     assert decide(policy, 1_600) == (1_600, {"paid_2026": 800, "paid_2027": 800})

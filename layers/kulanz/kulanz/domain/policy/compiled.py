@@ -11,7 +11,7 @@ from kulanz.domain.facts import INVALID, FactDeclaration, FactValue
 from kulanz.domain.incident import Incident
 from kulanz.domain.policy import kinds
 from kulanz.domain.policy.counted import counts_elsewhere, period_labels
-from kulanz.domain.policy.document import NoticeRule, NoticeText, PolicyDocument
+from kulanz.domain.policy.document import Exposure, NoticeRule, NoticeText, Policy, PolicyDocument
 from kulanz.domain.policy.errors import Path, PolicyError
 from kulanz.domain.policy.expression import UNSET, Node, Row
 from kulanz.domain.policy.frozen import MAX_PUBLISHED_BYTES, document_json, read_frozen, resolve_parameters
@@ -282,6 +282,40 @@ def check(document: PolicyDocument) -> None:
         problem = f"with its data files it has over {MAX_PUBLISHED_BYTES} bytes when published; shorten lists and texts"
         raise document.located(PolicyError(problem))
     try:
-        CompiledPolicy(Program(document, resolve_parameters(document, {}), None, None))
+        program = Program(document, resolve_parameters(document, {}), None, None)
+        CompiledPolicy(program)
+        _check_named(program)
+        _check_zone(program)
     except PolicyError as error:
         raise document.located(error) from None
+
+
+def _check_named(program: Program) -> None:
+    """Refuse what was written to change decisions and changes none, because nothing names it."""
+    policy = program.policy
+    for section, named in (("values", policy.values), ("parameters", policy.parameters)):
+        for name in named:
+            if name not in program.named:
+                raise PolicyError("nothing uses it, so it changes nothing; use it, or remove it", (section, name))
+    is_read = "outage" in program.named or program.piece_place is not None or _has_periods(policy)
+    if policy.exposure != Exposure() and not is_read:
+        problem = (
+            "nothing reads `outage`, so it changes nothing; where nothing is owed unless some outage is left,"
+            " write when: total(outage) > 0 h"
+        )
+        raise PolicyError(problem, ("exposure",))
+
+
+def _has_periods(policy: Policy) -> bool:
+    """Whether amounts are divided over periods of the calendar."""
+    return any(cap.per != "incident" for cap in policy.cap) or any(fact.per for fact in policy.facts.values())
+
+
+def _check_zone(program: Program) -> None:
+    """A rule of a place has its days by the clock of that place; those of another clock begin hours off."""
+    policy = program.policy
+    each = (policy.for_each, *(head.for_each for head in policy.heads))
+    asks = program.scope.asks_clock or _has_periods(policy) or any(unit not in ("", "outage") for unit in each)
+    if policy.jurisdiction not in ("", "worldwide") and "zone" not in program.document.data and asks:
+        problem = "its days would begin at midnight UTC; name its clock, such as zone: Europe/Berlin, or zone: UTC"
+        raise PolicyError(problem, ("jurisdiction",))

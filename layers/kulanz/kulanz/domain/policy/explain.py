@@ -442,13 +442,14 @@ class _Teller:
         raw = sum((self._before_caps(result) for result in verdict.results), 0)
         if len(verdict.results) > 1:
             steps.append(f"Together: {said_amount(raw, currency)}.")
+        by_time = "" if any(result.pieces for result in verdict.results) else ", by time"
         for share in verdict.shares:
             within = _Teller(self._judge, share.row, self._slots)
             within._told = self._told
             steps += within._needed(share.cap)
             bound = "at most" if share.exact > share.limit else "within its limit of"
             nothing = ", which leaves nothing" if (share.cap.evaluate(share.row) or 0) < 0 else ""
-            part = f"Part of {spoken_label(share.period)}, by time: {said_amount(share.exact, currency)}"
+            part = f"Part of {spoken_label(share.period)}{by_time}: {said_amount(share.exact, currency)}"
             steps.append(f"{part}, {bound} {within._words.sum_up(share.cap)}{nothing}.")
         if raw > verdict.exact:
             limits = [node for node, per in self._judge.caps if per == "incident"]

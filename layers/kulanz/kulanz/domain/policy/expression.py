@@ -84,12 +84,16 @@ class Zoned:
 
 @dataclass(slots=True)
 class Scope:
-    """The names an expression can use. ``resolve`` gives the node of a name, or None."""
+    """The names an expression can use. ``resolve`` gives the node of a name, or None.
+
+    ``asks_clock`` is whether anything compiled so far depends on the clock or the calendar of the zone.
+    """
 
     resolve: Callable[[str, Path], Node | None]
     functions: Mapping[str, "Function"]
     zone: Node
     known_names: Callable[[], Iterable[str]] = field(default=tuple)
+    asks_clock: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +187,7 @@ def call_node(name: str, children: tuple[Node, ...], scope: Scope, path: Path) -
     operands = children
     if isinstance(apply, Zoned):
         apply, operands = apply.function, (*children, scope.zone)
+        scope.asks_clock = True
     evaluate = _strict(apply, operands) if function.strict else apply
     reads = frozenset[str]().union(*(operand.reads for operand in operands))
     node = Node(kind, evaluate, name, name, children, reads, choices=function.choices).rests_on(operands, path)

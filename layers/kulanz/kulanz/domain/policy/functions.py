@@ -30,6 +30,7 @@ from kulanz.domain.policy.kinds import (
     DURATION,
     INSTANT,
     LIST,
+    MONEY_BY_TIME,
     NUMBER,
     NUMBERS,
     OUTAGE,
@@ -39,8 +40,7 @@ from kulanz.domain.policy.kinds import (
     Kind,
 )
 
-MONEY_BY_TIME = "money times a duration"
-"""What a fee times an outage is, until it is divided by the length of its period."""
+DIVIDE_BY_TIME = "divide it by a duration, such as 24 h or length(month(start(outage)))"
 SCALABLE = ("money", "number", "duration")
 SPANS = ("days", "working days", "months")
 ORDERED = (*SCALABLE, "instant", "day", "time of day", *SPANS)
@@ -139,9 +139,10 @@ def _multiply(nodes: tuple[Node, ...]) -> Bound:
     for money, time in (nodes, nodes[::-1]):
         if money.kind.name == "money" and time.kind == DURATION:
             return Kind(MONEY_BY_TIME, money.kind.currency), multiply
-    if left.kind == NUMBER and right.kind.name in (*SCALABLE, *SPANS):
+    scalable = (*SCALABLE, *SPANS, MONEY_BY_TIME)
+    if left.kind == NUMBER and right.kind.name in scalable:
         return right.kind, multiply
-    need(right.kind == NUMBER and left.kind.name in (*SCALABLE, *SPANS), f"cannot multiply {left.kind} by {right.kind}")
+    need(right.kind == NUMBER and left.kind.name in scalable, f"cannot multiply {left.kind} by {right.kind}")
     return left.kind, multiply
 
 
@@ -151,12 +152,12 @@ def _divide(nodes: tuple[Node, ...]) -> Bound:
     _fill_nothing(right, NUMBER)
     if left.kind.name == MONEY_BY_TIME and right.kind == DURATION:
         return Kind("money", left.kind.currency), divide
-    if right.kind == NUMBER and left.kind.name in SCALABLE:
+    if right.kind == NUMBER and left.kind.name in (*SCALABLE, MONEY_BY_TIME):
         return left.kind, divide
     need(
         left.kind == right.kind and left.kind.name in (*SCALABLE, *SPANS),
         f"cannot divide {left.kind} by {right.kind}"
-        + ("; divide it by a duration, such as 24 h" if left.kind.name == MONEY_BY_TIME else "")
+        + (f"; {DIVIDE_BY_TIME}" if left.kind.name == MONEY_BY_TIME else "")
         + _day_for_hours(left.kind, right.kind),
     )
     return NUMBER, divide

@@ -14,6 +14,7 @@ from kulanz.domain.money import format_minor, minor_units, whole
 from kulanz.domain.time import SECOND_MICROSECONDS, instant_of
 
 SHOWN_DECIMALS = 6
+HOUR = 3600 * SECOND_MICROSECONDS
 
 
 class Kind(NamedTuple):
@@ -41,6 +42,8 @@ NUMBERS = Kind("list of numbers")
 DATES = Kind("list of days")
 OUTAGE = Kind("outage")
 PERIOD = Kind("period")
+MONEY_BY_TIME = "money times a duration"
+"""What a fee times an outage is, until it is divided by the length of its period."""
 
 
 def money(currency: str) -> Kind:
@@ -143,6 +146,7 @@ _WRITERS: dict[str, Callable[[Kind, Any, ZoneInfo | None], str]] = {
     "instant": lambda _kind, value, zone: _show_instant(value, zone),
     "day": lambda _kind, value, _zone: date.fromordinal(value).isoformat(),
     "time of day": _show_time_of_day,
+    MONEY_BY_TIME: lambda kind, value, _zone: f"{_show_money(Fraction(value, HOUR), kind.currency)} times 1 h",
     "days": _show_span,
     "working days": _show_span,
     "months": _show_span,

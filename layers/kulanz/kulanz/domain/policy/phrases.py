@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from kulanz.domain.policy.expression import UNKNOWN, Node, Row, unknown_name
-from kulanz.domain.policy.functions import MONEY_BY_TIME
-from kulanz.domain.policy.kinds import DURATION, INSTANT, LIST, NUMBER, PERIOD, YES_NO
+from kulanz.domain.policy.kinds import DURATION, INSTANT, LIST, MONEY_BY_TIME, NUMBER, PERIOD, YES_NO
 from kulanz.domain.policy.wording import aside, listed, said, said_share, spoken
 from kulanz.domain.time import MONTH_NAMES, MONTHS_PER_YEAR
 

@@ -27,7 +27,7 @@ from kulanz.domain.policy.expression import (
     constant_node,
     is_nothing,
 )
-from kulanz.domain.policy.functions import operators
+from kulanz.domain.policy.functions import DIVIDE_BY_TIME, operators
 from kulanz.domain.policy.kinds import Kind
 from kulanz.domain.policy.periods import label_in
 from kulanz.domain.policy.syntax import RESERVED_WORDS
@@ -123,6 +123,8 @@ class Program:
         self.values: dict[str, NamedValue] = {}
         self.row_length = 0
         self.remembered: list[int] = []
+        self.named: set[str] = set()
+        """What the policy's expressions name: facts, values, parameters, and what is known of the incident."""
         self.piece_place = self.new_slot() if self._counts_each() else None
         self.cap_per = ""
         """The periods of the cap that is being compiled; empty outside of caps."""
@@ -156,7 +158,8 @@ class Program:
         """Compile an expression that must give money."""
         node = self.compile(text, path)
         if node.kind.name != "money":
-            raise PolicyError(f"expected money, such as 5.00 EUR, but this gives {node.kind}: {text}", path)
+            advice = f"; {DIVIDE_BY_TIME}" if node.kind.name == kinds.MONEY_BY_TIME else ""
+            raise PolicyError(f"expected money, such as 5.00 EUR, but this gives {node.kind}: {text}{advice}", path)
         return node
 
     def clauses(self, clauses: tuple[Clause, ...], path: Path) -> tuple[CompiledClause, ...]:
@@ -164,6 +167,9 @@ class Program:
         compiled = []
         for index, clause in enumerate(clauses):
             node, holds = condition(clause.when, clause.unless, self.scope, (*path, index))
+            if node is None and index < len(clauses) - 1:
+                problem = "this clause can never be reached: the one before it has no condition, and always holds"
+                raise PolicyError(problem, (*path, index + 1))
             negated = bool(clause.unless)
             never = node is not None and node.constant and node.value is negated
             outcome, reason = (
@@ -425,7 +431,12 @@ class Program:
     def _names(self) -> list[str]:
         return [*self.slots, *self.policy.values, *self.parameters, *BUILT_IN]
 
+    def outage(self) -> Node:
+        """Give the node of the counted outage."""
+        return self._built_in_node("outage")
+
     def _resolve(self, name: str, path: Path) -> Node | None:
+        self.named.add(name)
         if name in self.slots:
             return self._fact_node(name, path)
         if name in self.policy.values:

@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import Any
 
 from kulanz.domain.facts import parse_number
-from kulanz.domain.money import AmountError, is_currency, minor_units, parse_minor, whole
+from kulanz.domain.money import AmountError, format_minor, is_currency, minor_units, parse_minor, whole
 from kulanz.domain.policy.errors import Path, PolicyError
 from kulanz.domain.policy.kinds import (
     DAY,
@@ -326,7 +326,11 @@ class _Parser:
             try:
                 return Literal(money(unit), parse_minor(digits, minor_units(unit)), f"{digits} {unit}")
             except AmountError as error:
-                raise self._error(str(error), digits) from None
+                places = minor_units(unit)
+                finer = f"; for a price finer than that write {digits} * {format_minor(10**places, places)} {unit}"
+                hint = finer if len(digits.partition(".")[2]) > places else ""
+                problem = f"expected at most {places} decimals" if hint else str(error)
+                raise self._error(f"{problem}{hint}", digits) from None
         return Literal(NUMBER, number, digits)
 
     def _time(self, kind: str, text: str) -> Tree:

@@ -240,7 +240,7 @@ def compile_steps(
     path: Path,
     rounded: Callable[[Exact], Exact] | None,
 ) -> tuple[Kind, StepTable]:
-    """Compile steps; ranges rise without overlapping, and only the last may be without end."""
+    """Compile steps; ranges follow one another from 1 on, and the last is without end."""
     counted = compile_text(count, scope, (*path, "count"), NUMBER)
     steps: list[Step] = []
     kind: Kind | None = None
@@ -249,10 +249,17 @@ def compile_steps(
         first, last = _range(key, place)
         if steps and (steps[-1].last is None or first <= steps[-1].last):
             raise PolicyError("this line can never be reached: an earlier line holds these steps", place)
+        skipped = first - (steps[-1].last or 0) - 1 if steps else first - 1
+        if skipped:
+            missing = str(first - 1) if skipped == 1 else f"{first - skipped} to {first - 1}"
+            raise PolicyError(f"say what comes before it, such as `{missing}: nothing`", place)
         value = compile_text(text, scope, place)
         if not is_nothing(value):
             kind = kind or value.kind
         steps.append(Step(first, last, value))
+    last = steps[-1].last
+    if last is not None:
+        raise PolicyError(f"say what comes after them, such as `from {last + 1}: nothing`", (*path, "steps"))
     kind = kind or NUMBER
     checked = tuple(
         Step(step.first, step.last, expect(step.value, kind, (*path, "steps", key), lines[key]))

@@ -161,7 +161,7 @@ class Judge:
             self.amount_place, self.exact_place = program.use_amounts(self.currency)
         self.heads = with_modes(program, heads)
         self.payout = program.clauses(policy.payout, ("payout",))
-        self.outage = program.compile("outage", ("exposure",))
+        self.outage = program.outage()
         self.families = [slot for slot in program.slots.values() if slot.columns or (slot.is_kept and slot.per)]
         self.kept = tuple(self._kept(slot) for slot in program.slots.values() if slot.is_kept)
         self._counted = self._counted_times()
@@ -329,14 +329,14 @@ class Judge:
         return outage[0][0] if outage else self.now
 
     def _by_period(self, slot: FactSlot, amount: Exact, verdict: Verdict, row: Row) -> dict[str, KeptValue]:
-        """Divide money over the periods by the outage's time in each, or as the cap of these periods allowed it.
+        """Divide money over the periods as the cap of these periods allowed it, else as it was worked out.
 
         The parts are whole minor units that add up to the amount: the largest remainders get the units that are left.
         Where a cap was reached in one period, what rounding added counts in another one that has room.
         """
         zone = self.program.scope.zone.evaluate(row)
         outage = self.outage.evaluate(row) or ((self.now, self.now + 1),)
-        weights = dict(_weights(outage, zone, slot.per, verdict))
+        weights = dict(self._weights(outage, zone, slot.per, verdict))
         limits: dict[str, Exact] = {}
         for share in verdict.shares:
             limits[share.period] = min(share.limit, limits.get(share.period, share.limit))
@@ -468,7 +468,7 @@ class Judge:
         return self._delivered(verdict, due, row)
 
     def _shared_limit(self, cap: Node, per: str, verdict: Verdict, row: Row) -> Exact | Verdict:
-        """Divide the amount over the periods by the outage's time in each, and limit each share by its own cap.
+        """Divide the amount over the periods, by time or as it was worked out, and limit each share by its own cap.
 
         Where an earlier cap of the same periods has divided it, it is divided as that one allowed.
         """
@@ -476,7 +476,7 @@ class Judge:
         if outage is None or zone is None:
             return self._held(self.outage if outage is None else self.program.scope.zone, row)
         amount = _sum(verdict.results)
-        weights = _weights(outage, zone, per, verdict)
+        weights = self._weights(outage, zone, per, verdict)
         whole = sum(weight for _, weight in weights)
         if amount and not whole:
             return self._unknown("", why=NO_LENGTH)
@@ -494,6 +494,37 @@ class Judge:
             verdict.shares.append(Share(name, share, max(limit, 0), cap, part))
             allowed += min(share, max(limit, 0))
         return allowed
+
+    def _weights(self, outage: exposure.Outage, zone: ZoneInfo, per: str, verdict: Verdict) -> list[tuple[str, Exact]]:
+        """By what an amount is divided over periods: what their last cap allowed each, else what was worked out for it,
+        else the outage's time in each.
+        """
+        by_time = _time_in_each(outage, zone, per)
+        allowed = {share.period: min(share.exact, share.limit) for share in verdict.shares if share.period in by_time}
+        if sum(allowed.values()) > 0:
+            return list(allowed.items())
+        worked_out = self._worked_out(by_time, zone, per, verdict.results)
+        return worked_out or list(by_time.items())
+
+    def _worked_out(
+        self, by_time: dict[str, Exact], zone: ZoneInfo, per: str, results: list[HeadResult]
+    ) -> list[tuple[str, Exact]]:
+        """Give what each period has of amounts that were worked out in parts: each part is divided by its own time.
+
+        Periods without any are left out; there is nothing to tell where no head was worked out in parts.
+        """
+        place = self.program.piece_place
+        if place is None or not any(result.pieces for result in results):
+            return []
+        amounts: dict[str, Fraction] = dict.fromkeys(by_time, Fraction(0))
+        for result in (result for result in results if result.exact):
+            parts = [(_time_in_each(row[place], zone, per), exact) for row, exact in result.pieces if exact > 0]
+            parts = parts or [(by_time, result.exact)]
+            whole = sum(exact for _, exact in parts)
+            for times, exact in parts:
+                for name, time in times.items():
+                    amounts[name] += Fraction(result.exact) * exact * time / whole / sum(times.values())
+        return [(name, amount) for name, amount in amounts.items() if amount]
 
     def _round(self, verdict: Verdict, capped: bool, lowest: Exact | None) -> None:
         """Round each head, or the total, whose last heads then take the difference of the rounded parts.
@@ -625,12 +656,10 @@ class Judge:
         return benefit
 
 
-def _weights(outage: exposure.Outage, zone: ZoneInfo, per: str, verdict: Verdict) -> list[tuple[str, Exact]]:
-    """By what an amount is divided over periods: what their last cap allowed each, else the outage's time in each."""
+def _time_in_each(outage: exposure.Outage, zone: ZoneInfo, per: str) -> dict[str, Exact]:
+    """Give the time that an outage has in each of the periods that it touches, by their labels."""
     periods = exposure.periods_of(outage, zone, per)
-    by_time = {label(period[0], per, zone): exposure.total(exposure.clip(outage, *period)) for period in periods}
-    allowed = {share.period: min(share.exact, share.limit) for share in verdict.shares if share.period in by_time}
-    return list(allowed.items() if sum(allowed.values()) > 0 else by_time.items())
+    return {label(period[0], per, zone): exposure.total(exposure.clip(outage, *period)) for period in periods}
 
 
 def _whole_parts(whole: int, parts: Mapping[str, Fraction], limits: Mapping[str, Exact]) -> dict[str, int]:
