@@ -872,7 +872,7 @@ def test_days_over_eons_are_counted_at_once() -> None:
     [
         ("", "outage"),
         ("exposure: {until: repaired_at}\n", "outage"),
-        ("exposure: {until: incident_end}\n", "windows"),
+        ("exposure: {until: incident_end}\nwhen: total(outage) > 0 h\n", "windows"),
         ("exposure: {until: incident_end}\nvalues: {raw: {by: count(outage), tiers: {otherwise: windows}}}\n", "raw"),
     ],
 )
