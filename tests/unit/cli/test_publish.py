@@ -171,7 +171,7 @@ def test_what_a_stack_has_published_is_listed_beside_the_book(stack: PolicyStack
 
 def test_a_list_of_what_is_published_leaves_room_for_titles(stack: PolicyStack, tmp_path: Path) -> None:
     """Where the rule applies, when and what it gives would squeeze them to a letter or two; `show` tells that."""
-    body = "jurisdiction: GB\nin_force: {from: 2024-01-01}\npay: 5.00 USD\nmode: offer"
+    body = "jurisdiction: GB\nzone: Europe/London\nin_force: {from: 2024-01-01}\npay: 5.00 USD\nmode: offer"
     write(tmp_path, "a-rule-with-a-name-of-some-length", 1, body)
     kulanz(stack, "publish", tmp_path)
     head, line = kulanz(stack, "list", "--published", "--book", tmp_path).stdout.splitlines()

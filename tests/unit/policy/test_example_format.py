@@ -20,7 +20,7 @@ facts:
   place: {type: zone, default: Europe/Berlin}
   paid: {type: money, per: month, default: 0 EUR}
 who: {decline: business, when: segment = "business"}
-pay: if(first = "low", 10%, 20%) * monthly_fee
+pay: max(if(first = "low", 10%, 20%) * monthly_fee, if(second = "low", 2 EUR, 1 EUR))
 give: {quantity: 2, unit: GB, restriction: places, each: billing cycle, times: 3, valid: 2 weeks}
 restrictions: {places: [here]}
 """)
