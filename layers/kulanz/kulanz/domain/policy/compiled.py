@@ -290,6 +290,14 @@ def check(document: PolicyDocument) -> None:
         raise document.located(error) from None
 
 
+def unread_facts(document: PolicyDocument) -> tuple[str, ...]:
+    """Name the facts of a checked document that no expression reads: whatever an account's are, nothing changes."""
+    program = Program(document, resolve_parameters(document, {}), None, None)
+    CompiledPolicy(program)
+    read = program.named | {document.policy.zone, document.policy.unit}
+    return tuple(name for name in document.policy.facts if name not in read)
+
+
 def _check_named(program: Program) -> None:
     """Refuse what was written to change decisions and changes none, because nothing names it."""
     policy = program.policy
