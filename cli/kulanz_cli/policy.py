@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from kulanz.domain.facts import YES_NO, FactError
-from kulanz.domain.policy import PolicyDocument, PolicyError, load_policy
+from kulanz.domain.policy import PolicyDocument, PolicyError, load_policy, unread_facts
 from kulanz.domain.policy.data_files import is_data_file, load_data_file
 from kulanz.domain.policy.schema import data_file_schema, policy_schema, schema_text
 from kulanz.domain.time import TimeError
@@ -41,8 +41,10 @@ def check(paths: tuple[Path, ...], seal: bool, is_json: bool) -> None:
         raise Unusable("no policy there; expected files such as policies/<id>/<version>.yaml")
     for file in files:
         try:
-            problem = "" if _is_good_data(file) else seal_problem(file, load_policy(file), seal=seal)
-            findings.append({"file": str(file), "ok": not problem, "problem": problem})
+            document = None if _is_good_data(file) else load_policy(file)
+            problem = "" if document is None else seal_problem(file, document, seal=seal)
+            unread = [] if document is None else [*unread_facts(document)]
+            findings.append({"file": str(file), "ok": not problem, "problem": problem, "unread_facts": unread})
         except PolicyError as error:
             at = {"line": error.line, "field": error.field}
             findings.append({"file": str(file), "ok": False, "problem": str(error), **at})
@@ -56,7 +58,9 @@ def check(paths: tuple[Path, ...], seal: bool, is_json: bool) -> None:
         click.echo(json.dumps(findings, indent=2))
     else:
         for finding in findings:
-            click.echo(f"{finding['file']}: ok" if finding["ok"] else finding["problem"])
+            named = ", ".join(finding.get("unread_facts", ()))
+            told = f"; nothing reads these facts, so they change nothing: {named}" if named else ""
+            click.echo(f"{finding['file']}: ok{told}" if finding["ok"] else finding["problem"])
     _leave(all(finding["ok"] for finding in findings))
 
 

@@ -88,6 +88,16 @@ NOT_A_POLICY = {
         5,
         "nothing reads `outage`",
     ),
+    "a reason without a condition": (
+        written("otherwise: too_short\npay: 5 USD * full(total(outage), 1 h)"),
+        5,
+        "otherwise: it is the reason where `when` does not hold, and there is none",
+    ),
+    "a head's reason without a condition": (
+        written("heads:\n  - {name: a, pay: 5 USD, otherwise: x}"),
+        6,
+        "heads[0].otherwise: it is the reason",
+    ),
     "a clause after one without condition": (
         written("who:\n  - decline: all\n  - decline later: total(outage) > 1 h\npay: 5 USD"),
         7,

@@ -52,6 +52,17 @@ def test_check_says_ok_or_what_is_wrong(tmp_path: Path) -> None:
     assert (finding["ok"], finding["line"], finding["field"]) == (False, 5, "pay")
 
 
+def test_the_check_tells_facts_that_nothing_reads(tmp_path: Path) -> None:
+    """A clause that was forgotten looks like this: the policy can be used, and pays too many."""
+    file = tmp_path / "1.yaml"
+    facts = "{fee: money, vulnerable: yes_no, place: zone, line: text, paid: {type: money, add: amount}}"
+    file.write_text(written(f"currency: EUR\nzone: place\nunit: line\nfacts: {facts}\npay: fee"))
+    told = f"{file}: ok; nothing reads these facts, so they change nothing: vulnerable, paid\n"
+    assert (kulanz("check", file).exit_code, kulanz("check", file).output) == (0, told)
+    (finding,) = json.loads(kulanz("check", "--json", file).stdout)
+    assert (finding["ok"], finding["unread_facts"]) == (True, ["vulnerable", "paid"])
+
+
 def test_a_version_is_sealed_once_and_its_change_is_noticed(rulebook: Path) -> None:
     file = rulebook / "test" / "1.yaml"
     assert "not sealed yet" in kulanz("check", rulebook).output

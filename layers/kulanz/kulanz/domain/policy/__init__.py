@@ -5,7 +5,7 @@
 
 from typing import TYPE_CHECKING
 
-from kulanz.domain.policy.compiled import CompiledPolicy, Explanation, check, compile_policy
+from kulanz.domain.policy.compiled import CompiledPolicy, Explanation, check, compile_policy, unread_facts
 from kulanz.domain.policy.document import PolicyDocument
 from kulanz.domain.policy.errors import PolicyError
 from kulanz.domain.policy.frozen import content_hash, document_from_json, document_json, freeze, policy_hash
@@ -26,6 +26,7 @@ __all__ = [
     "freeze",
     "load_policy",
     "policy_hash",
+    "unread_facts",
 ]
 
 

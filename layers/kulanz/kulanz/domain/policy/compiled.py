@@ -15,6 +15,7 @@ from kulanz.domain.policy.document import Exposure, NoticeRule, NoticeText, Poli
 from kulanz.domain.policy.errors import Path, PolicyError
 from kulanz.domain.policy.expression import UNSET, Node, Row
 from kulanz.domain.policy.frozen import MAX_PUBLISHED_BYTES, document_json, read_frozen, resolve_parameters
+from kulanz.domain.policy.heads import heads_of
 from kulanz.domain.policy.history import KIND_MARK, NOTHING_KEPT, Addition, Kept, KeptValue
 from kulanz.domain.policy.kinds import Kind, filled_in
 from kulanz.domain.policy.periods import label_in
@@ -290,6 +291,14 @@ def check(document: PolicyDocument) -> None:
         raise document.located(error) from None
 
 
+def unread_facts(document: PolicyDocument) -> tuple[str, ...]:
+    """Name the facts of a checked document that no expression reads: whatever an account's are, nothing changes."""
+    program = Program(document, resolve_parameters(document, {}), None, None)
+    CompiledPolicy(program)
+    read = program.named | {document.policy.zone, document.policy.unit}
+    return tuple(name for name in document.policy.facts if name not in read)
+
+
 def _check_named(program: Program) -> None:
     """Refuse what was written to change decisions and changes none, because nothing names it."""
     policy = program.policy
@@ -297,6 +306,9 @@ def _check_named(program: Program) -> None:
         for name in named:
             if name not in program.named:
                 raise PolicyError("nothing uses it, so it changes nothing; use it, or remove it", (section, name))
+    for head, path in heads_of(program):
+        if head.otherwise and not head.when and not head.for_each:
+            raise PolicyError("it is the reason where `when` does not hold, and there is none", (*path, "otherwise"))
     is_read = "outage" in program.named or program.piece_place is not None or _has_periods(policy)
     if policy.exposure != Exposure() and not is_read:
         problem = (
