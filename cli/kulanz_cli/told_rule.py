@@ -15,9 +15,9 @@ from kulanz.domain.money import is_currency
 from kulanz.domain.policy import CompiledPolicy, PolicyDocument
 from kulanz.domain.policy.document import Clause, Fact, InForce
 from kulanz.domain.policy.frozen import resolve_parameters
+from kulanz.domain.policy.judge import Judge
 from kulanz.domain.policy.periods import example_label
 from kulanz.domain.policy.program import Program
-from kulanz.domain.policy.verdict import Judge
 from kulanz.domain.policy.wording import counted, spoken
 from kulanz_cli.policy_examples import left_out, prepare
 from kulanz_cli.rulebook import Rule

@@ -17,10 +17,11 @@ from kulanz.domain.policy.expression import UNSET, Node, Row
 from kulanz.domain.policy.frozen import MAX_PUBLISHED_BYTES, document_json, read_frozen, resolve_parameters
 from kulanz.domain.policy.heads import heads_of
 from kulanz.domain.policy.history import KIND_MARK, NOTHING_KEPT, Addition, Kept, KeptValue
+from kulanz.domain.policy.judge import NOTHING_GRANTED, Judge
 from kulanz.domain.policy.kinds import Kind, filled_in
 from kulanz.domain.policy.periods import label_in
 from kulanz.domain.policy.program import AMOUNTS, FactSlot, Program
-from kulanz.domain.policy.verdict import NOTHING_GRANTED, Judge, Verdict
+from kulanz.domain.policy.verdict import Verdict
 from kulanz.domain.time import Window, instant_of
 
 MAX_REMEMBERED_NOTICES = 4096
@@ -181,15 +182,15 @@ class CompiledPolicy:
         mode = ""
         judge = self._judge
         if verdict.outcome in (Outcome.GRANTED, Outcome.OFFERED):
-            benefits = judge.benefits(verdict, verdict.outcome.value, row)
+            benefits = judge.delivery.benefits(verdict, verdict.outcome.value, row)
             for result in verdict.results:
                 if result.mode is not None and result.state == verdict.outcome.value:
                     mode = result.mode.way
                     break
             if verdict.outcome is Outcome.GRANTED and len(verdict.results) > 1:
-                claimable = judge.benefits(verdict, "offered", row)
+                claimable = judge.delivery.benefits(verdict, "offered", row)
             else:
-                claim_until = judge.claim_until(verdict, row)
+                claim_until = judge.delivery.claim_until(verdict, row)
         notice = self._notice.notice(verdict.outcome, row) if self._notice is not None else None
         return Decision(verdict.outcome, verdict.reason, benefits, notice, mode, claimable, claim_until)
 

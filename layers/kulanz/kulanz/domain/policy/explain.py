@@ -51,7 +51,8 @@ from kulanz.domain.policy.wording import (
 from kulanz.domain.time import microseconds_of
 
 if TYPE_CHECKING:
-    from kulanz.domain.policy.verdict import HeadResult, Judge, KeptFact, Period, Verdict
+    from kulanz.domain.policy.judge import Judge
+    from kulanz.domain.policy.verdict import HeadResult, KeptFact, Period, Verdict
 
 LISTED_AT_MOST = 10
 """Entries of a list that are named; of a longer one the number is told."""

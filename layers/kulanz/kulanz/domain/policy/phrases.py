@@ -15,7 +15,7 @@ from kulanz.domain.policy.wording import aside, listed, said, said_share, spoken
 from kulanz.domain.time import MONTH_NAMES, MONTHS_PER_YEAR
 
 if TYPE_CHECKING:
-    from kulanz.domain.policy.verdict import Judge
+    from kulanz.domain.policy.judge import Judge
 
 _WORDS = {
     ">=": ("is at least", "is less than"),
