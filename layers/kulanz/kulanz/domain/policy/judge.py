@@ -407,6 +407,8 @@ class Judge:
         else the outage's time in each.
         """
         by_time = _time_in_each(outage, zone, per)
+        if len(by_time) == 1:  # most outages lie in one period, which then has all of it
+            return list(by_time.items())
         allowed = {share.period: min(share.exact, share.limit) for share in verdict.shares if share.period in by_time}
         if sum(allowed.values()) > 0:
             return list(allowed.items())
