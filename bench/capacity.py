@@ -28,9 +28,9 @@ from bench.document import circumstances, table, write_part
 from bench.stacks import written_list
 from bench.worker import CALLS_IN_FLIGHT, Measured, in_own_process
 from kulanz.adapters.aws import BACKOFF_FIRST_SECONDS, BACKOFF_LONGEST_SECONDS
-from kulanz.domain.campaign import Pass
-from kulanz.domain.estimate import AS_DEPLOYED, INSERTS_PER_CALL, Planned, expected_calls
-from kulanz.domain.prices import (
+from kulanz.domain.campaigns.campaign import Pass
+from kulanz.domain.campaigns.estimate import AS_DEPLOYED, INSERTS_PER_CALL, Planned, expected_calls
+from kulanz.domain.campaigns.prices import (
     COLD_TABLE_DOUBLES_SECONDS,
     COLD_TABLE_WRITES,
     PRICES,

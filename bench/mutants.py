@@ -27,8 +27,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 SOURCES = ROOT / "layers" / "kulanz"
 TARGETS = {
-    "kulanz.domain.money": ("tests/unit/policy/test_money.py",),
-    "kulanz.domain.policy.exposure": ("tests/unit/policy/test_exposure.py",),
+    "kulanz.domain.money": ("tests/unit/domain/policy/test_money.py",),
+    "kulanz.domain.policy.language.exposure": ("tests/unit/domain/policy/test_exposure.py",),
 }
 SECONDS_PER_MUTANT = 120
 """A mutant that loops for ever is noticed by this alarm."""

@@ -35,9 +35,9 @@ from bench.stacks import (
     written_list,
 )
 from bench.worker import CREDENTIALS, Measured, in_own_process
-from kulanz.domain.campaign import Campaign, Pass
-from kulanz.domain.estimate import QUEUE_REQUESTS_PER_MESSAGE, Planned, expected_calls
-from kulanz.domain.prices import MILLION, PRICES
+from kulanz.domain.campaigns.campaign import Campaign, Pass
+from kulanz.domain.campaigns.estimate import QUEUE_REQUESTS_PER_MESSAGE, Planned, expected_calls
+from kulanz.domain.campaigns.prices import MILLION, PRICES
 from kulanz_cli.send import send
 from kulanz_local.deployment import build, deploy
 from kulanz_local.embedded import EmbeddedAws
@@ -126,7 +126,9 @@ def pipeline(sizes: Sizes, folder: Path, console: Console) -> list[Row]:
 def told(campaign: Campaign) -> int:
     """Decisions of a campaign of the AT&T incident that are told: the granted ones in the ledger."""
     counts = campaign.apply.totals.counts
-    return sum(n for key, n in counts.items() if key.row_class.value == "granted" and key.fate.value == "written")
+    return sum(
+        n for key, n in counts.items() if key.row_result.value == "granted" and key.write_result.value == "written"
+    )
 
 
 def _received(count: Callable[[str], int], campaign: str, wanted: int) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kulanz.domain.campaign import Campaign, CampaignId, State
+from kulanz.domain.campaigns.campaign import Campaign, CampaignId, State
 from kulanz.domain.policy import document_json, load_policy
 from kulanz_cli.send import send
 from kulanz_cli.stack import StackOutputs

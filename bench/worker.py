@@ -22,13 +22,13 @@ from typing import Any
 
 from kulanz.adapters.aws import client
 from kulanz.adapters.ledger_table import DynamoLedger
-from kulanz.application.advance_campaign import AdvancePorts, advance_campaign
-from kulanz.application.chunk_run import GrantPorts, GrantSettings
-from kulanz.application.frozen import FrozenCache
-from kulanz.application.grant_credits import grant_credits
-from kulanz.application.open_campaign import OpenPorts, OpenSettings, open_campaign
+from kulanz.application.campaigns.advance_campaign import AdvancePorts, advance_campaign
+from kulanz.application.campaigns.chunk_run import GrantPorts, GrantSettings
+from kulanz.application.campaigns.frozen import FrozenCache
+from kulanz.application.campaigns.grant_credits import grant_credits
+from kulanz.application.campaigns.open_campaign import OpenPorts, OpenSettings, open_campaign
 from kulanz.application.ports import Ledger
-from kulanz.domain.campaign import CampaignId, Cause, Pass, PinnedList, State
+from kulanz.domain.campaigns.campaign import CampaignId, Cause, Pass, PinnedList, State
 from kulanz.domain.lists import ListFormat
 from kulanz.domain.policy import document_json, load_policy
 from kulanz_cli.send import rows_in

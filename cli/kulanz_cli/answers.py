@@ -7,12 +7,12 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from kulanz.application.answer import Answer, AnsweredDecision, Explained
-from kulanz.domain.campaign import Campaign, Pass, State
+from kulanz.application.ledger.answer import Answer, AnsweredDecision, Explained
+from kulanz.domain.campaigns.campaign import Campaign, Pass, State
 from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz.domain.notices import notice_id
-from kulanz.domain.policy.explain import due_words, worth_words
+from kulanz.domain.policy.explaining.explain import due_words, worth_words
 from kulanz.domain.time import format_instant
 
 ANSWER_VERSION = 1
@@ -60,7 +60,7 @@ def _decision_content(decided: AnsweredDecision) -> dict[str, Any]:
     entry, decision = decided.entry, decided.decision
     content: dict[str, Any] = {
         "campaign": str(entry.key.campaign),
-        "unit": entry.key.unit,
+        "subject": entry.key.subject,
         "effective_at": format_instant(entry.effective_at),
         "expires_at": None if entry.expires_at is None else format_instant(entry.expires_at),
         "expired": decided.expired,
@@ -90,9 +90,9 @@ def _problems_place(campaign: Campaign, bucket: str) -> str:
 
 def show_answer(answer: Answer, bucket: str, console: Console) -> None:
     """Print the answer for a person."""
-    latest = {(found.entry.key.incident_id, found.entry.key.unit): found for found in answer.decisions}
+    latest = {(found.entry.key.incident_id, found.entry.key.subject): found for found in answer.decisions}
     for decided in answer.decisions:
-        is_latest = latest[decided.entry.key.incident_id, decided.entry.key.unit] is decided
+        is_latest = latest[decided.entry.key.incident_id, decided.entry.key.subject] is decided
         _show_decision(decided, answer.account_id, console, is_latest=is_latest)
     if not answer.decisions:
         _show_nothing(answer, bucket, console)
@@ -157,7 +157,7 @@ def _meaning(decided: AnsweredDecision, *, is_latest: bool) -> str:
 def _facts(decided: AnsweredDecision, account_id: str, *, is_latest: bool) -> list[tuple[str, str]]:
     entry, decision, campaign = decided.entry, decided.decision, decided.campaign
     facts = [
-        ("account", account_id if entry.key.unit == WHOLE_ACCOUNT else f"{account_id}, {entry.key.unit}"),
+        ("account", account_id if entry.key.subject == WHOLE_ACCOUNT else f"{account_id}, {entry.key.subject}"),
         ("meaning", _meaning(decided, is_latest=is_latest)),
         ("reason", decision.reason),
     ]
@@ -166,9 +166,9 @@ def _facts(decided: AnsweredDecision, account_id: str, *, is_latest: bool) -> li
     elif decision.outcome is Outcome.OFFERED and is_latest:
         until = decision.claim_until
         facts.append(("open until", "no end" if until is None else format_instant(until)))
-        unit = "" if entry.key.unit == WHOLE_ACCOUNT else f" --unit {entry.key.unit}"
+        subject = "" if entry.key.subject == WHOLE_ACCOUNT else f" --subject {entry.key.subject}"
         if not _has_fallen(decided):
-            facts.append(("to accept", f"kulanz accept {account_id} --incident {entry.key.incident_id}{unit}"))
+            facts.append(("to accept", f"kulanz accept {account_id} --incident {entry.key.incident_id}{subject}"))
     if entry.expires_at is not None and entry.status is not Outcome.OFFERED:
         facts.append(("usable until", format_instant(entry.expires_at) + (" (over)" if decided.expired else "")))
     for benefit in decision.benefits:

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from kulanz.domain.campaign import Campaign, CampaignId
+from kulanz.domain.campaigns.campaign import Campaign, CampaignId
 from kulanz.domain.identifiers import INCIDENT_ID_EXPECTED, is_incident_id
 from kulanz_cli.stack import Stack
 

@@ -6,8 +6,16 @@ from datetime import UTC, datetime
 import click
 
 import kulanz
-from kulanz.application.control import ControlPorts, ControlRefused, cancel, may_write_until, pause, resume, settle
-from kulanz.domain.campaign import Campaign, CampaignId, Cause
+from kulanz.application.campaigns.control_campaign import (
+    ControlPorts,
+    ControlRefused,
+    cancel,
+    may_write_until,
+    pause,
+    resume,
+    settle,
+)
+from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Cause
 from kulanz.domain.time import format_instant
 from kulanz_cli.command import DEED_CODES, CampaignParameter, Unusable, as_json, print_json
 from kulanz_cli.stack import Stack

@@ -10,9 +10,9 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from kulanz.application.check_list import CheckedList, check_list
-from kulanz.application.frozen import thaw_incident
-from kulanz.application.incident_event import EventRefused, read_incident_event
+from kulanz.application.campaigns.frozen import thaw_incident
+from kulanz.application.incidents.incident_event import EventRefused, read_incident_event
+from kulanz.application.lists.check_list import CheckedList, check_list
 from kulanz.domain.incident import Incident
 from kulanz.domain.lists import ListRefused, format_of
 from kulanz.domain.policy import compile_policy, freeze, load_policy
@@ -103,10 +103,10 @@ def _content(path: Path, checked: CheckedList, refusal: str, *, decided: bool) -
         "rows": checked.rows,
         "blank": checked.blank,
         "rejected": checked.rejected,
-        "classes": [
-            {"class": row_class.value, "reason": reason, "lines": number}
-            for (row_class, reason), number in sorted(checked.classes.items())
-            if decided or row_class.value in ("rejected", "blank")
+        "results": [
+            {"result": row_result.value, "reason": reason, "lines": number}
+            for (row_result, reason), number in sorted(checked.classes.items())
+            if decided or row_result.value in ("rejected", "blank")
         ],
         "problems": [
             {
@@ -128,9 +128,9 @@ def _show(path: Path, checked: CheckedList, refusal: str, *, decided: bool) -> N
     if checked.lines:
         click.echo(f"{path.name}: {checked.rows} rows, {checked.blank} blank lines, {checked.rejected} rejected")
     if decided and checked.classes:
-        table = Table("class", "reason", "lines", box=None, pad_edge=False)
-        for (row_class, reason), number in sorted(checked.classes.items()):
-            table.add_row(row_class.value, reason, str(number))
+        table = Table("result", "reason", "lines", box=None, pad_edge=False)
+        for (row_result, reason), number in sorted(checked.classes.items()):
+            table.add_row(row_result.value, reason, str(number))
         console.print(table)
     for found in checked.problems[:PROBLEMS_PRINTED]:
         where = f", {found.problem.field}" if found.problem.field else ""

@@ -7,13 +7,13 @@ from typing import Any
 import click
 from rich.table import Table
 
-from kulanz.application.accept_offer import OfferRefused, accept_offer
-from kulanz.application.answer import answer
+from kulanz.application.campaigns.report import campaign_estimate, campaign_report, differing_chunks
+from kulanz.application.ledger.accept_offer import OfferRefused, accept_offer
+from kulanz.application.ledger.answer import answer
 from kulanz.application.ports import Refused, TryAgain
-from kulanz.application.report import campaign_estimate, campaign_report, differing_chunks
-from kulanz.domain.books import differences
-from kulanz.domain.campaign import CampaignId, Pass, State
-from kulanz.domain.estimate import time_left
+from kulanz.domain.campaigns.campaign import CampaignId, Pass, State
+from kulanz.domain.campaigns.estimate import time_left
+from kulanz.domain.campaigns.reconciliation import differences
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz.domain.policy import PolicyError
 from kulanz.domain.time import format_instant
@@ -194,7 +194,7 @@ def ask(stack: Stack, account_id: str, incident_id: str | None, is_json: bool) -
 @main.command("accept", epilog=ANSWER_CODES)
 @click.argument("account_id", metavar="ACCOUNT")
 @click.option("--incident", "incident_id", type=IncidentParameter(), required=True, help="What the offer is for.")
-@click.option("--unit", default=WHOLE_ACCOUNT, help="The line, service or premises, where the policy decides those.")
+@click.option("--subject", default=WHOLE_ACCOUNT, help="The line, service or premises, where the policy decides those.")
 @as_json
 @click.pass_obj
 def accept(stack: Stack, account_id: str, incident_id: str, unit: str, is_json: bool) -> None:

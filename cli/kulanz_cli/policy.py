@@ -11,8 +11,8 @@ from rich.table import Table
 
 from kulanz.domain.facts import YES_NO, FactError
 from kulanz.domain.policy import PolicyDocument, PolicyError, load_policy, unread_facts
-from kulanz.domain.policy.data_files import is_data_file, load_data_file
-from kulanz.domain.policy.schema import data_file_schema, policy_schema, schema_text
+from kulanz.domain.policy.document.data_files import is_data_file, load_data_file
+from kulanz.domain.policy.document.schema import data_file_schema, policy_schema, schema_text
 from kulanz.domain.time import TimeError
 from kulanz_cli.command import EXIT_NO, FILE_CODES, Unusable, as_json, print_json
 from kulanz_cli.example_format import ExampleError, check_inputs, misspelt

@@ -16,12 +16,12 @@ from decimal import Decimal
 from typing import Any
 
 from kulanz.domain.decision import UNLIMITED, Benefit, Decision, Outcome
+from kulanz.domain.earlier_decisions import less_granted
 from kulanz.domain.facts import FactDeclaration, FactError, FactValue, parse_number
 from kulanz.domain.incident import Incident
 from kulanz.domain.money import Money, format_amount, parse_amount
 from kulanz.domain.policy import CompiledPolicy, Explanation, PolicyDocument, PolicyError, compile_policy, freeze
-from kulanz.domain.policy.history import Kept, UnitHistory
-from kulanz.domain.succession import less_granted
+from kulanz.domain.policy.deciding.history import Kept, SubjectHistory
 from kulanz.domain.time import TimeError, Window, format_instant, local_day, parse_day, parse_instant, zone_of
 from kulanz_cli.example_format import ExampleError, check_example, misspelt
 
@@ -130,7 +130,7 @@ def prepare(document: PolicyDocument, example: Mapping[str, Any], defaults: Mapp
     if not example.get("past"):
         return _case(document, example, defaults)
     _check_past(document, example)
-    history, past = UnitHistory(), list[Case]()
+    history, past = SubjectHistory(), list[Case]()
     for where, step in _sequence(example):
         try:
             case = _case(document, step, defaults)
@@ -140,7 +140,7 @@ def prepare(document: PolicyDocument, example: Mapping[str, Any], defaults: Mapp
             advice = "list incidents in the order of their decisions, with windows or `decided_at`"
             raise ExampleError(f"{where}incident", f"it is decided before the one above it; {advice}")
         if history.is_full():
-            problem = "those above it fill the unit's history; a campaign would hold this one for that"
+            problem = "those above it fill the subject's history; a campaign would hold this one for that"
             raise ExampleError(f"{where}incident", problem)
         kept = case.policy.read_of(history.without(f"{where}incident", case.decided_at))
         past.append(replace(case, kept=kept))

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from kulanz.application.ports import PinnedVersionGone
-from kulanz.domain.campaign import Campaign, CampaignId, Pass
+from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Pass
 from kulanz_cli.command import EXIT_NO, CampaignParameter, as_json, existing_campaign, print_json
 from kulanz_cli.stack import Stack
 

@@ -14,10 +14,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from kulanz.adapters.campaign_items import meta_key, revision_item
 from kulanz.adapters.ledger_table import entry_item
-from kulanz.application.committed import committed_decisions
-from kulanz.application.frozen import thaw
+from kulanz.application.campaigns.frozen import thaw
+from kulanz.application.ledger.committed import committed_decisions
 from kulanz.application.ports import PinnedVersionGone
-from kulanz.domain.campaign import CampaignId
+from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz_cli.command import (
     DEED_CODES,
     CampaignParameter,

@@ -66,8 +66,8 @@ def _rule(told: ToldRule) -> Iterator[str]:
     period = [f"In force {_formulas(summary.in_force_words())}."] if summary.in_force else []
     working = f", working days those of {told.working_days}" if told.working_days else ""
     days = f"Days are days of {told.zone}{working}."
-    unit = [f"Decided for each {told.unit}."] if told.unit else []
-    yield " ".join([*place, *period, days, *unit])
+    subject = [f"Decided for each {told.subject}."] if told.subject else []
+    yield " ".join([*place, *period, days, *subject])
     if summary.sources:
         yield "\nSources: " + ", ".join(f"<{source}>" if "://" in source else source for source in summary.sources)
     if told.readings:

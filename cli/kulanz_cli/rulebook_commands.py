@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from kulanz.domain.policy import PolicyError, content_hash, document_from_json, load_policy
-from kulanz.domain.policy.document import ID
+from kulanz.domain.policy.document.document import ID
 from kulanz.domain.time import format_instant
 from kulanz_cli.command import EXIT_NO, Unusable, as_json, print_json
 from kulanz_cli.policy_examples import run
@@ -195,7 +195,7 @@ def _head(told: ToldRule) -> Iterator[tuple[str, str]]:
         "where": summary.jurisdiction,
         "in force": summary.in_force_words(),
         "gives": summary.gives_words(),
-        "decided per": told.unit or "account",
+        "decided per": told.subject or "account",
         "days of": f"{told.zone}, working days of {told.working_days}" if told.working_days else told.zone,
         "sources": "; ".join(summary.sources),
         "data files": ", ".join(told.data_files),

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from kulanz.application.incident_event import EventRefused, read_incident_event
+from kulanz.application.incidents.incident_event import EventRefused, read_incident_event
 from kulanz.domain.lists import ListFormat, format_of
 from kulanz_cli.stack import LIST_PREFIX, Stack
 

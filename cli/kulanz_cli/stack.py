@@ -12,10 +12,10 @@ from kulanz.adapters.ledger_table import DynamoLedger
 from kulanz.adapters.messaging import SqsChunks
 from kulanz.adapters.offers import DynamoOffers
 from kulanz.adapters.s3 import S3Lists, S3Policies
-from kulanz.application.accept_offer import AcceptPorts
-from kulanz.application.answer import AnswerPorts
-from kulanz.application.control import ControlPorts
-from kulanz.domain.estimate import Operation
+from kulanz.application.campaigns.control_campaign import ControlPorts
+from kulanz.application.ledger.accept_offer import AcceptPorts
+from kulanz.application.ledger.answer import AnswerPorts
+from kulanz.domain.campaigns.estimate import Operation
 
 POLICY_PREFIX = "policies/"
 LIST_PREFIX = "lists/"

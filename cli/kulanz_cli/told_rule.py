@@ -13,12 +13,12 @@ from typing import Any
 
 from kulanz.domain.money import is_currency
 from kulanz.domain.policy import CompiledPolicy, PolicyDocument
-from kulanz.domain.policy.document import Clause, Fact, InForce
-from kulanz.domain.policy.frozen import resolve_parameters
-from kulanz.domain.policy.judge import Judge
-from kulanz.domain.policy.periods import example_label
-from kulanz.domain.policy.program import Program
-from kulanz.domain.policy.wording import counted, spoken
+from kulanz.domain.policy.deciding.judge import Judge
+from kulanz.domain.policy.deciding.program import Program
+from kulanz.domain.policy.document.document import Clause, Fact, InForce
+from kulanz.domain.policy.document.frozen import resolve_parameters
+from kulanz.domain.policy.explaining.wording import counted, spoken
+from kulanz.domain.policy.language.periods import example_label
 from kulanz_cli.policy_examples import left_out, prepare
 from kulanz_cli.rulebook import Rule
 
@@ -161,7 +161,7 @@ class ToldRule:
     summary: Summary
     zone: str
     working_days: str
-    unit: str
+    subject: str
     readings: Sequence[ToldReading]
     facts: Sequence[ToldFact]
     excluded: Sequence[ToldClause]
@@ -201,7 +201,7 @@ def tell(rule: Rule) -> ToldRule:
         summary=summarise(rule.document),
         zone=policy.zone,
         working_days=policy.working_days,
-        unit=policy.unit,
+        subject=policy.subject,
         readings=[
             ToldReading(name, choice, says, choice == parameter.default)
             for name, parameter in policy.parameters.items()

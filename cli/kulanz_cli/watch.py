@@ -19,7 +19,7 @@ from rich.progress import (
 from rich.text import Text
 
 from kulanz.application.ports import CampaignStore
-from kulanz.domain.campaign import ENDED, WAITING, Campaign, CampaignId, Pass
+from kulanz.domain.campaigns.campaign import ENDED, WAITING, Campaign, CampaignId, Pass
 
 POLL_SECONDS = 0.25
 WATCH_LONGEST_SECONDS = 24 * 60 * 60

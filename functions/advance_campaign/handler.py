@@ -13,10 +13,10 @@ from kulanz.adapters.campaign_items import META, campaign_of_partition
 from kulanz.adapters.campaign_table import DynamoCampaigns
 from kulanz.adapters.messaging import EventBridgeAnnouncer, SqsChunks
 from kulanz.adapters.s3 import S3Archive
-from kulanz.application.advance_campaign import AdvancePorts, advance_campaign
+from kulanz.application.campaigns.advance_campaign import AdvancePorts, advance_campaign
 from kulanz.config import AdvanceCampaignConfig
-from kulanz.domain.campaign import WAITING, Cause, State
-from kulanz.domain.estimate import Operation
+from kulanz.domain.campaigns.campaign import WAITING, Cause, State
+from kulanz.domain.campaigns.estimate import Operation
 
 logger = Logger()
 metrics = Metrics()

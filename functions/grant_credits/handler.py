@@ -14,11 +14,11 @@ from kulanz.adapters.campaign_table import DynamoCampaigns
 from kulanz.adapters.ledger_table import DynamoLedger
 from kulanz.adapters.messaging import SqsChunks, read_chunk_message
 from kulanz.adapters.s3 import S3Archive, S3Lists
-from kulanz.application.chunk_run import GrantPorts, GrantSettings
-from kulanz.application.frozen import FrozenCache
-from kulanz.application.grant_credits import grant_credits
+from kulanz.application.campaigns.chunk_run import GrantPorts, GrantSettings
+from kulanz.application.campaigns.frozen import FrozenCache
+from kulanz.application.campaigns.grant_credits import grant_credits
 from kulanz.config import GrantCreditsConfig
-from kulanz.domain.campaign import Cause
+from kulanz.domain.campaigns.campaign import Cause
 
 logger = Logger()
 metrics = Metrics()

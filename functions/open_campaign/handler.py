@@ -13,9 +13,15 @@ from kulanz.adapters.aws import client
 from kulanz.adapters.campaign_table import DynamoCampaigns
 from kulanz.adapters.messaging import SqsChunks, SqsRejected
 from kulanz.adapters.s3 import S3Archive, S3Lists, S3Policies
-from kulanz.application.open_campaign import Opening, OpenPorts, OpenSettings, open_campaign, reject_unreadable
+from kulanz.application.campaigns.open_campaign import (
+    Opening,
+    OpenPorts,
+    OpenSettings,
+    open_campaign,
+    reject_unreadable,
+)
 from kulanz.config import OpenCampaignConfig
-from kulanz.domain.campaign import Cause
+from kulanz.domain.campaigns.campaign import Cause
 
 logger = Logger()
 

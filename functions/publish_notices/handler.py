@@ -11,9 +11,9 @@ from kulanz.adapters.campaign_items import is_revision, read_revision
 from kulanz.adapters.campaign_table import DynamoCampaigns
 from kulanz.adapters.ledger_table import is_decision, read_entry
 from kulanz.adapters.messaging import SnsNotices
-from kulanz.application.frozen import FrozenCache
-from kulanz.application.publish_notices import PublishPorts, publish_notices
-from kulanz.application.publish_status import publish_status
+from kulanz.application.campaigns.frozen import FrozenCache
+from kulanz.application.notices.publish_notices import PublishPorts, publish_notices
+from kulanz.application.notices.publish_status import publish_status
 from kulanz.config import PublishNoticesConfig
 
 logger = Logger()

@@ -25,7 +25,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
 from kulanz.application.ports import Refused, TryAgain
-from kulanz.domain.campaign import Campaign, CampaignId
+from kulanz.domain.campaigns.campaign import Campaign, CampaignId
 from kulanz_cli.books import show_books
 from kulanz_cli.send import EventUnsendable, send
 from kulanz_cli.stack import Stack

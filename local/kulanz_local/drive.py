@@ -7,7 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from kulanz.domain.campaign import Campaign, CampaignId
+from kulanz.domain.campaigns.campaign import Campaign, CampaignId
 from kulanz_cli.main import main as kulanz
 from kulanz_cli.send import read_event, with_list
 from kulanz_cli.stack import Stack

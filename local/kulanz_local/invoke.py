@@ -27,7 +27,7 @@ from kulanz.adapters.campaign_items import campaign_partition, meta_key, revisio
 from kulanz.adapters.ledger_table import entry_item
 from kulanz.adapters.messaging import chunk_message_text
 from kulanz.application.ports import ChunkMessage
-from kulanz.domain.campaign import Campaign, CampaignId, Pass, State
+from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Pass, State
 from kulanz_cli.send import send
 from kulanz_cli.stack import Stack, StackOutputs
 from kulanz_local import drive

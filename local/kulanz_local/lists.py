@@ -33,7 +33,7 @@ class Verdict:
     `measure` is a currency (`amount` in minor units) or a unit; empty when nothing is granted.
     """
 
-    row_class: str
+    row_result: str
     reason: str
     measure: str = ""
     amount: int = 0
@@ -85,11 +85,11 @@ class Expectation:
     contradictions: Counter[tuple[Verdict, Verdict]] = field(default_factory=Counter)
     examples: dict[str, str] = field(default_factory=dict)
 
-    def classes(self) -> dict[tuple[str, str], int]:
+    def results(self) -> dict[tuple[str, str], int]:
         """Lines by class and reason, as the plan must count them."""
         found: Counter[tuple[str, str]] = Counter()
         for verdict, number in self.planned.items():
-            found[verdict.row_class, verdict.reason] += number
+            found[verdict.row_result, verdict.reason] += number
         found.update({("rejected", reason): number for reason, number in self.rejected.items()})
         if self.blank:
             found["blank", "blank"] = self.blank
@@ -100,7 +100,7 @@ class Expectation:
         found: Counter[tuple[str, str]] = Counter()
         for verdict, number in self.planned.items():
             if verdict.measure:
-                found[verdict.row_class, verdict.measure] += number * verdict.amount
+                found[verdict.row_result, verdict.measure] += number * verdict.amount
         return dict(found)
 
     def duplicate_rows(self) -> int:
@@ -214,8 +214,8 @@ class _Planting:
         account = self.maker.account(self.seed, number)
         self._decided(account, ending=b"\r\n" if number % 11 == 0 else b"\n")
         place = number % self.every
-        if place > FAR_CONTRADICTED_PLACE and account.verdict.row_class not in self.counts.examples:
-            self.counts.examples[account.verdict.row_class] = account.account_id  # never the one that is repeated
+        if place > FAR_CONTRADICTED_PLACE and account.verdict.row_result not in self.counts.examples:
+            self.counts.examples[account.verdict.row_result] = account.account_id  # never the one that is repeated
         if place == 0:
             slot = number // self.every
             self.troubles[slot % len(self.troubles)](self, slot, number)

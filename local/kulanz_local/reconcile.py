@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
-from kulanz.domain.books import IN_THE_LEDGER, Fate, RowClass
-from kulanz.domain.campaign import Campaign, State
+from kulanz.domain.campaigns.campaign import Campaign, State
+from kulanz.domain.campaigns.reconciliation import IN_THE_LEDGER, RowResult, WriteResult
 from kulanz_local.lists import Expectation, Verdict
 
 
@@ -18,19 +18,19 @@ def discrepancies(
         ("lines planned", expected.lines, plan.lines),
         ("lines applied", expected.lines, apply.lines),
         ("decisions by the books", expected.decisions(), apply.ledger_count()),
-        ("duplicates", expected.duplicate_rows(), _with_fate(campaign, Fate.DUPLICATE)),
-        ("conflicts", expected.conflicting_rows(), _with_fate(campaign, Fate.CONFLICT)),
+        ("duplicates", expected.duplicate_rows(), _with_write_result(campaign, WriteResult.DUPLICATE)),
+        ("conflicts", expected.conflicting_rows(), _with_write_result(campaign, WriteResult.CONFLICT)),
     ]
     if decisions_stored is not None:
         figures.append(("decisions in the table", expected.decisions(), decisions_stored))
-    figures.extend(_compared("lines planned as", expected.classes(), _texts(plan.classes())))
-    figures.extend(_compared("lines applied as", expected.classes(), _texts(apply.classes())))
+    figures.extend(_compared("lines planned as", expected.results(), _texts(plan.results())))
+    figures.extend(_compared("lines applied as", expected.results(), _texts(apply.results())))
     figures.extend(_compared("planned worth of", expected.worth(), _texts(plan.worth())))
     ledger = _ledger(campaign)
     worth = dict.fromkeys(expected.worth(), 0)
     for verdict in expected.verdicts():
         if verdict.measure:
-            worth[verdict.row_class, verdict.measure] += verdict.amount * ledger.get(_place(verdict), 0)
+            worth[verdict.row_result, verdict.measure] += verdict.amount * ledger.get(_place(verdict), 0)
     figures.extend(_compared("worth in the ledger of", worth, _texts(apply.worth(IN_THE_LEDGER))))
     figures.append(("distinct notices", notices_due(expected, campaign), notices))
     for name, planted, found in figures:
@@ -40,7 +40,7 @@ def discrepancies(
         least, most = expected.ledger_bounds(verdict)
         found_here = ledger.get(_place(verdict), 0)
         if not least <= found_here <= most:
-            what = f"decisions {verdict.row_class} ({verdict.reason})"
+            what = f"decisions {verdict.row_result} ({verdict.reason})"
             yield f"{campaign.id}: {what}: planted {least} to {most}, found {found_here}"
 
 
@@ -51,24 +51,24 @@ def notices_due(expected: Expectation, campaign: Campaign) -> int:
 
 
 def _place(verdict: Verdict) -> tuple[str, str]:
-    return verdict.row_class, verdict.reason
+    return verdict.row_result, verdict.reason
 
 
 def _ledger(campaign: Campaign) -> dict[tuple[str, str], int]:
     found: dict[tuple[str, str], int] = {}
     for key, number in campaign.apply.totals.counts.items():
-        if key.fate in IN_THE_LEDGER:
-            place = key.row_class.value, key.reason
+        if key.write_result in IN_THE_LEDGER:
+            place = key.row_result.value, key.reason
             found[place] = found.get(place, 0) + number
     return found
 
 
-def _with_fate(campaign: Campaign, fate: Fate) -> int:
-    return sum(number for key, number in campaign.apply.totals.counts.items() if key.fate is fate)
+def _with_write_result(campaign: Campaign, write_result: WriteResult) -> int:
+    return sum(number for key, number in campaign.apply.totals.counts.items() if key.write_result is write_result)
 
 
-def _texts[Number](figures: Mapping[tuple[RowClass, str], Number]) -> dict[tuple[str, str], Number]:
-    return {(row_class.value, other): number for (row_class, other), number in figures.items()}
+def _texts[Number](figures: Mapping[tuple[RowResult, str], Number]) -> dict[tuple[str, str], Number]:
+    return {(row_result.value, other): number for (row_result, other), number in figures.items()}
 
 
 def _compared(

@@ -6,8 +6,8 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from kulanz.adapters.messaging import ChunkContract, RejectionContract
-from kulanz.application.incident_event import CampaignRequestContract, IncidentContract
-from kulanz.application.report import ReportContract
+from kulanz.application.campaigns.report import ReportContract
+from kulanz.application.incidents.incident_event import CampaignRequestContract, IncidentContract
 from kulanz.domain.ledger import DecisionContract
 from kulanz.domain.notices import NoticeContract, StatusContract
 from kulanz_local.embedded import PROJECT

@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from kulanz.application.ports import CampaignStore, Outdated, Refused
-from kulanz.domain.books import DIGEST_MODULUS, Totals
-from kulanz.domain.campaign import WAITING, Campaign, CampaignId, Cursor, Pass, State
+from kulanz.domain.campaigns.campaign import WAITING, Campaign, CampaignId, Cursor, Pass, State
+from kulanz.domain.campaigns.reconciliation import DIGEST_MODULUS, Totals
 from kulanz.domain.incident_record import IncidentRecord, with_revision
 from tests.contract.backends import Backend
 from tests.support.values import (

@@ -97,7 +97,7 @@ KNOWN = [
         "moto",
         "a write of 3 KB consumes three units or more",
         "one",
-        "the size of items is computed in tests/unit/test_item_size.py, never read from a stand-in",
+        "the size of items is computed in tests/unit/domain/test_item_size.py, never read from a stand-in",
         _capacity,
     ),
 ]

@@ -9,15 +9,21 @@ import pytest
 from moto import mock_aws
 
 from kulanz.adapters.messaging import SqsChunks
-from kulanz.application.advance_campaign import AdvancePorts, advance_campaign
-from kulanz.application.chunk_run import GrantPorts, GrantSettings
-from kulanz.application.frozen import FrozenCache
-from kulanz.application.grant_credits import grant_credits
-from kulanz.application.open_campaign import OpenPorts, OpenSettings, open_campaign
+from kulanz.application.campaigns.advance_campaign import AdvancePorts, advance_campaign
+from kulanz.application.campaigns.chunk_run import GrantPorts, GrantSettings
+from kulanz.application.campaigns.frozen import FrozenCache
+from kulanz.application.campaigns.grant_credits import grant_credits
+from kulanz.application.campaigns.open_campaign import OpenPorts, OpenSettings, open_campaign
+from kulanz.application.campaigns.report import campaign_estimate
 from kulanz.application.ports import ChunkMessage
-from kulanz.application.report import campaign_estimate
-from kulanz.domain.campaign import CampaignId, Cause, State
-from kulanz.domain.estimate import AS_DEPLOYED, KEPT_WRITE_UNITS, READS_PER_CHUNK, RECEIPT_WRITE_UNITS, Estimate
+from kulanz.domain.campaigns.campaign import CampaignId, Cause, State
+from kulanz.domain.campaigns.estimate import (
+    AS_DEPLOYED,
+    KEPT_WRITE_UNITS,
+    READS_PER_CHUNK,
+    RECEIPT_WRITE_UNITS,
+    Estimate,
+)
 from tests.contract.backends import AwsBackend
 from tests.support.fakes import FakeChunks
 from tests.support.moto_partiql import repaired_moto

@@ -7,12 +7,12 @@ from fractions import Fraction
 import pytest
 
 from kulanz.domain.ledger import Entry, HistoryChange, HistoryMoved, KeptEntry
-from kulanz.domain.policy.history import Addition, HistoryKey, Kept, UnitHistory
+from kulanz.domain.policy.deciding.history import Addition, HistoryKey, Kept, SubjectHistory
 from kulanz.domain.time import microseconds_of
 from tests.contract.backends import Backend
 from tests.support.values import NOW, entry
 
-NOTHING = UnitHistory()
+NOTHING = SubjectHistory()
 HOUR = 3_600_000_000
 START = microseconds_of(NOW)
 
@@ -27,12 +27,12 @@ def addition(minor: int = 500) -> Addition:
     return Addition(NOW, added, {"unpaid": outage[:1]}, NOW + timedelta(days=30))
 
 
-def kept(one: Entry, before: UnitHistory = NOTHING, incident: str = "net-outage", minor: int = 500) -> KeptEntry:
+def kept(one: Entry, before: SubjectHistory = NOTHING, incident: str = "net-outage", minor: int = 500) -> KeptEntry:
     after = before.with_addition(incident, addition(minor), NOW)
     return KeptEntry(one, HistoryChange(key(one.key.account_id), before, after))
 
 
-def of(backend: Backend, account_id: str) -> UnitHistory:
+def of(backend: Backend, account_id: str) -> SubjectHistory:
     return backend.ledger.histories([key(account_id)]).get(key(account_id), NOTHING)
 
 

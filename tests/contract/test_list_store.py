@@ -4,7 +4,7 @@ import pytest
 
 from kulanz.adapters import s3
 from kulanz.application.ports import ListMissing, PinnedVersionGone
-from kulanz.domain.campaign import PinnedList
+from kulanz.domain.campaigns.campaign import PinnedList
 from tests.contract.backends import Backend
 
 KEY = "lists/net-outage.csv"

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from kulanz.application.ports import Announcement, ChunkMessage, PolicyMissing, Refused, Rejection
-from kulanz.domain.campaign import Pass
+from kulanz.domain.campaigns.campaign import Pass
 from kulanz.domain.notices import NOTICE_MESSAGE_BYTES, Audience, NoticeMessage
 from tests.contract.backends import Backend
 from tests.support.values import FIRST, INCIDENT, NOW

@@ -9,7 +9,7 @@ from kulanz.application.ports import Outdated
 from kulanz.domain.decision import Outcome
 from kulanz.domain.incident_record import IncidentRecord, with_revision
 from kulanz.domain.ledger import Entry, HistoryChange, KeptEntry
-from kulanz.domain.policy.history import Addition, HistoryKey, UnitHistory
+from kulanz.domain.policy.deciding.history import Addition, HistoryKey, SubjectHistory
 from tests.contract.backends import Backend
 from tests.support.values import NOW, declared, entry, revision
 
@@ -71,9 +71,9 @@ def test_nothing_is_accepted_after_the_incident_moved(backend: Backend) -> None:
 def test_an_acceptance_keeps_for_good_what_the_offer_added(backend: Backend) -> None:
     offer, grant, record = offered(backend)
     key = HistoryKey("offered", "a-policy", "-")
-    added = UnitHistory().with_addition(record.incident_id, Addition(NOW, {"paid": 5}, lapses_at=LATER), NOW)
+    added = SubjectHistory().with_addition(record.incident_id, Addition(NOW, {"paid": 5}, lapses_at=LATER), NOW)
     other = replace(offer, key=replace(offer.key, incident_id="other"))
-    backend.ledger.insert_and_keep([KeptEntry(other, HistoryChange(key, UnitHistory(), added))])
+    backend.ledger.insert_and_keep([KeptEntry(other, HistoryChange(key, SubjectHistory(), added))])
     kept = added.accepted(record.incident_id)
     assert kept is not None
 

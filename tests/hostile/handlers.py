@@ -21,11 +21,11 @@ import publish_notices.handler
 from kulanz.adapters.campaign_items import meta_key, revision_item
 from kulanz.adapters.ledger_table import entry_item
 from kulanz.adapters.messaging import chunk_message_text
-from kulanz.application.advance_campaign import AdvancePorts
-from kulanz.application.chunk_run import GrantPorts, GrantSettings
-from kulanz.application.frozen import FrozenCache
-from kulanz.application.open_campaign import OpenPorts
-from kulanz.application.publish_notices import PublishPorts
+from kulanz.application.campaigns.advance_campaign import AdvancePorts
+from kulanz.application.campaigns.chunk_run import GrantPorts, GrantSettings
+from kulanz.application.campaigns.frozen import FrozenCache
+from kulanz.application.campaigns.open_campaign import OpenPorts
+from kulanz.application.notices.publish_notices import PublishPorts
 from tests.support.world import World
 
 RECEIVES_MOST = 5

@@ -13,7 +13,7 @@ from unittest.mock import patch
 import pytest
 
 from kulanz.application.ports import Refused, TryAgain
-from kulanz.domain.campaign import State
+from kulanz.domain.campaigns.campaign import State
 from tests.hostile.corpus import Case, body_of, cases, event_cases, row_bytes
 from tests.hostile.handlers import Functions
 from tests.support.small_campaign import CAMPAIGN, LIST_KEY, event, small_world

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from kulanz.domain.campaign import State
+from kulanz.domain.campaigns.campaign import State
 from tests.hostile.corpus import Case, body_of, cases, event_cases
 from tests.hostile.handlers import Functions
 from tests.support.small_campaign import CAMPAIGN, HEADER, INCIDENT_ID, event, list_of, row, small_world
@@ -66,7 +66,7 @@ def test_rows_inside_an_event_are_decided_or_rejected_one_by_one(functions: Func
     assert campaign.state is State.CLOSED, campaign.state_reason
     wanted = sorted(item["is"].partition(" ")[0] for item in rows)
     found = sorted(
-        row_class.value for (row_class, _), number in campaign.plan.totals.classes().items() for _ in range(number)
+        row_result.value for (row_result, _), number in campaign.plan.totals.results().items() for _ in range(number)
     )
     assert found == wanted
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kulanz.domain.campaign import Campaign, State
+from kulanz.domain.campaigns.campaign import Campaign, State
 from kulanz.domain.ledger import read_decision
 from tests.hostile.corpus import Case, cases, list_bytes, row_bytes
 from tests.hostile.handlers import Functions
@@ -32,8 +32,8 @@ def run(content: bytes, rows: int, key: str) -> Functions:
 
 def classes_of(campaign: Campaign) -> Counter[str]:
     found: Counter[str] = Counter()
-    for (row_class, _), number in campaign.plan.totals.classes().items():
-        found[row_class.value] += number
+    for (row_result, _), number in campaign.plan.totals.results().items():
+        found[row_result.value] += number
     return found
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from kulanz.domain.campaign import Campaign, CampaignId, State
+from kulanz.domain.campaigns.campaign import Campaign, CampaignId, State
 from kulanz.domain.policy import document_json, load_policy
 from kulanz_cli.send import read_event, send
 from kulanz_cli.stack import Stack

@@ -19,7 +19,7 @@ from rich.console import Console
 
 from kulanz.adapters.s3 import S3Policies
 from kulanz.application.ports import PublishingForbidden
-from kulanz.domain.campaign import CampaignId, State
+from kulanz.domain.campaigns.campaign import CampaignId, State
 from kulanz_cli.send import send
 from kulanz_cli.watch import CampaignBars
 from kulanz_local import drive

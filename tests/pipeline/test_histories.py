@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from kulanz.domain.books import Fate, RowClass
-from kulanz.domain.campaign import Campaign, CampaignId, State
+from kulanz.domain.campaigns.campaign import Campaign, CampaignId, State
+from kulanz.domain.campaigns.reconciliation import RowResult, WriteResult
 from kulanz.domain.ledger import read_decision
 from kulanz_cli.send import send
 from kulanz_cli.stack import Stack
@@ -61,9 +61,9 @@ def test_three_incidents_at_once_keep_every_accounts_yearly_cap(deployed: Deploy
         assert sum(in_all) == cap(number), account
         assert max(in_all) <= fee(number) * 100, account
     for campaign in campaigns:
-        sums = {key.fate: value for key, value in campaign.apply.totals.sums.items() if key.measure == "EUR"}
-        assert sums[Fate.WRITTEN] == paid[campaign.id.incident_id].total()
-        assert campaign.plan.totals.worth()[RowClass.GRANTED, "EUR"] == sum(sums.values())
+        sums = {key.write_result: value for key, value in campaign.apply.totals.sums.items() if key.measure == "EUR"}
+        assert sums[WriteResult.WRITTEN] == paid[campaign.id.incident_id].total()
+        assert campaign.plan.totals.worth()[RowResult.GRANTED, "EUR"] == sum(sums.values())
 
     for event in events:
         send(event, stack)

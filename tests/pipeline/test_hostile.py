@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from kulanz.domain.campaign import CampaignId, State
+from kulanz.domain.campaigns.campaign import CampaignId, State
 from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import console
 from kulanz_local import drive
@@ -98,11 +98,11 @@ def test_hostile_rows_end_as_told_in_one_list(stage: Stage, deployed: Deployed, 
     campaign = stage.closed(request(stage, f"hostile-rows-{ending}", f"lists/hostile-rows.{ending}", len(rows) - blank))
     wanted: Counter[tuple[str, str]] = Counter()
     for case in found:
-        row_class, _, reason = case["is"].partition(" ")
-        wanted[row_class, reason] += 1
+        row_result, _, reason = case["is"].partition(" ")
+        wanted[row_result, reason] += 1
     told: Counter[tuple[str, str]] = Counter()
-    for (row_class, reason), lines in campaign.plan.totals.classes().items():
-        told[row_class.value, reason if row_class.value == "rejected" else ""] += lines
+    for (row_result, reason), lines in campaign.plan.totals.results().items():
+        told[row_result.value, reason if row_result.value == "rejected" else ""] += lines
     assert told == wanted
     assert_logs_are_silent(stage.stack)
     assert drive.messages_in(stage.stack.client("sqs"), deployed.outputs.chunks_dead_letter_queue_url) == 0

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from kulanz.domain.campaign import CampaignId, Pass, State
+from kulanz.domain.campaigns.campaign import CampaignId, Pass, State
 from kulanz_local import drive
 from kulanz_local.embedded import PROJECT
 from kulanz_local.stories.telling import Stage

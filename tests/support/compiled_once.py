@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from datetime import datetime
 from unittest.mock import patch
 
-from kulanz.application import frozen as frozen_module
-from kulanz.application import open_campaign as open_module
+from kulanz.application.campaigns import frozen as frozen_module
+from kulanz.application.campaigns import open_campaign as open_module
 from kulanz.domain.incident import Incident
 from kulanz.domain.policy import CompiledPolicy, compile_policy
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kulanz.application.advance_campaign import add_up
-from kulanz.domain.books import IN_THE_LEDGER, CountKey, Fate, RowClass, SumKey, Totals
-from kulanz.domain.campaign import CampaignId, Pass, State
+from kulanz.application.campaigns.advance_campaign import add_up
+from kulanz.domain.campaigns.campaign import CampaignId, Pass, State
+from kulanz.domain.campaigns.reconciliation import IN_THE_LEDGER, CountKey, RowResult, SumKey, Totals, WriteResult
 from kulanz.domain.ledger import read_decision
 from kulanz.domain.notices import notice_id, status_notice_id
 from tests.support.world import World
@@ -77,19 +77,19 @@ def _campaign(world: World, campaign_id: CampaignId) -> Mapping[str, Any]:
 
 
 def _books(totals: Totals) -> tuple[Any, ...]:
-    """Totals with one fate for "in the ledger": written now or written earlier depends on what was repeated."""
+    """Totals with one write_result for "in the ledger": written now or written earlier depends on what was repeated."""
     counts: Counter[CountKey] = Counter()
     for count, number in totals.counts.items():
-        counts[count._replace(fate=_settled(count.fate))] += number
+        counts[count._replace(write_result=_settled(count.write_result))] += number
     sums: dict[SumKey, Any] = {}
     for place, value in totals.sums.items():
-        settled = place._replace(fate=_settled(place.fate))
+        settled = place._replace(write_result=_settled(place.write_result))
         sums[settled] = sums.get(settled, 0) + value
     return totals.lines, totals.unbalanced_quotes, totals.digest, counts, sums
 
 
-def _settled(fate: Fate) -> Fate:
-    return Fate.WRITTEN if fate in IN_THE_LEDGER else fate
+def _settled(write_result: WriteResult) -> WriteResult:
+    return WriteResult.WRITTEN if write_result in IN_THE_LEDGER else write_result
 
 
 def _notices(world: World) -> dict[str, tuple[str, Any]]:
@@ -160,7 +160,7 @@ def _check_every_line_has_one_class(world: World, campaign_id: CampaignId) -> No
     for work in Pass:
         totals = campaign.progress(work).totals
         assert totals.lines == len(lines) == sum(totals.counts.values()), f"{work}: a line was lost or counted twice"
-        blank = sum(n for key, n in totals.counts.items() if key.row_class is RowClass.BLANK)
+        blank = sum(n for key, n in totals.counts.items() if key.row_result is RowResult.BLANK)
         assert blank == sum(line in (b"", b"\r") for line in lines), f"{work}: blank lines"
 
 
@@ -182,8 +182,8 @@ def _check_problems(world: World, campaign_id: CampaignId) -> None:
     """Every rejected line and every conflict is filed once, by its offset."""
     prefix = f"campaigns/{campaign_id.incident_id}/{campaign_id.seq:03d}/problems/"
     campaign = world.campaign(str(campaign_id))
-    rejected = sum(n for key, n in campaign.plan.totals.counts.items() if key.row_class is RowClass.REJECTED)
-    conflicts = sum(n for key, n in campaign.apply.totals.counts.items() if key.fate is Fate.CONFLICT)
+    rejected = sum(n for key, n in campaign.plan.totals.counts.items() if key.row_result is RowResult.REJECTED)
+    conflicts = sum(n for key, n in campaign.apply.totals.counts.items() if key.write_result is WriteResult.CONFLICT)
     for work, expected in ((Pass.PLAN, rejected), (Pass.APPLY, conflicts)):
         filed = [
             json.loads(line)["offset"]

@@ -3,7 +3,7 @@
 from kulanz.application.ports import Outdated
 from kulanz.domain.incident_record import IncidentRecord
 from kulanz.domain.ledger import DecisionKey, Entry, HistoryChange
-from kulanz.domain.policy.history import UnitHistory
+from kulanz.domain.policy.deciding.history import SubjectHistory
 from tests.support.fakes import FakeCampaigns, FakeLedger
 
 
@@ -29,7 +29,7 @@ class FakeOffers:
         if standing.body != granted.body:
             raise AssertionError("the body of a decision never changes")
         if kept is not None:
-            if self._ledger.histories([kept.key]).get(kept.key, UnitHistory()) != kept.before:
+            if self._ledger.histories([kept.key]).get(kept.key, SubjectHistory()) != kept.before:
                 raise Outdated
             self._ledger._histories[kept.key] = kept.after
         self._ledger._entries[granted.key] = granted

@@ -21,8 +21,7 @@ from kulanz.application.ports import (
     Refused,
     Rejection,
 )
-from kulanz.domain.books import Totals
-from kulanz.domain.campaign import (
+from kulanz.domain.campaigns.campaign import (
     ENDED,
     WAITING,
     Campaign,
@@ -36,10 +35,11 @@ from kulanz.domain.campaign import (
     State,
     StateChange,
 )
+from kulanz.domain.campaigns.reconciliation import Totals
 from kulanz.domain.incident_record import IncidentRecord, Revision
 from kulanz.domain.ledger import DecisionKey, Entry, HistoryMoved, KeptEntry
 from kulanz.domain.notices import NOTICE_MESSAGE_BYTES, NoticeMessage
-from kulanz.domain.policy.history import HistoryKey, UnitHistory
+from kulanz.domain.policy.deciding.history import HistoryKey, SubjectHistory
 from kulanz.domain.time import EPOCH
 
 BLOCK_BYTES = 16 * 1024
@@ -322,7 +322,7 @@ class FakeLedger:
     def __init__(self) -> None:
         self.inserted: list[Entry] = []
         self._entries: dict[DecisionKey, Entry] = {}
-        self._histories: dict[HistoryKey, UnitHistory] = {}
+        self._histories: dict[HistoryKey, SubjectHistory] = {}
 
     def insert(self, entries: Sequence[Entry]) -> list[Entry | None]:
         keys = [entry.key for entry in entries]
@@ -343,7 +343,7 @@ class FakeLedger:
 
     def _keep(self, one: KeptEntry) -> Entry | HistoryMoved | None:
         change = one.change
-        known = self._histories.get(change.key, UnitHistory())
+        known = self._histories.get(change.key, SubjectHistory())
         if one.entry.key in self._entries:
             return self._entries[one.entry.key]
         if known.version != change.before.version:
@@ -353,7 +353,7 @@ class FakeLedger:
         self.inserted.append(one.entry)
         return None
 
-    def histories(self, keys: Sequence[HistoryKey]) -> dict[HistoryKey, UnitHistory]:
+    def histories(self, keys: Sequence[HistoryKey]) -> dict[HistoryKey, SubjectHistory]:
         return {key: self._histories[key] for key in keys if key in self._histories}
 
     def standing(self, keys: Sequence[DecisionKey]) -> dict[DecisionKey, Entry]:
@@ -367,7 +367,7 @@ class FakeLedger:
         ]
         return sorted(chosen, key=lambda entry: entry.key.place)
 
-    def all_histories(self) -> dict[HistoryKey, UnitHistory]:
+    def all_histories(self) -> dict[HistoryKey, SubjectHistory]:
         """Every unit's history: for tests that look at the end of everything."""
         return dict(self._histories)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from kulanz_cli.policy_examples import run
 from kulanz_cli.rulebook import BOOK, Rule, latest_rules
 
-GALLERY = Path(__file__).parents[1] / "unit" / "policy" / "explanations.txt"
+GALLERY = Path(__file__).parents[1] / "unit" / "domain" / "policy" / "explanations.txt"
 COMMAND = "python -m tests.support.gallery"
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from kulanz.application.ports import Rejection
-from kulanz.domain.campaign import State
+from kulanz.domain.campaigns.campaign import State
 from tests.support.end_state import end_state
 from tests.support.small_campaign import (
     event,

@@ -5,8 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from kulanz.domain.books import CountKey, Fate, RowClass, SumKey, Totals
-from kulanz.domain.campaign import (
+from kulanz.domain.campaigns.campaign import (
     ENGINE_VERSION,
     Campaign,
     CampaignId,
@@ -19,6 +18,7 @@ from kulanz.domain.campaign import (
     State,
     StateChange,
 )
+from kulanz.domain.campaigns.reconciliation import CountKey, RowResult, SumKey, Totals, WriteResult
 from kulanz.domain.decision import Outcome
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz.domain.incident_record import IncidentRecord, Revision, with_campaign, with_revision
@@ -68,7 +68,7 @@ def campaign(campaign_id: CampaignId = FIRST, request: str = "request-1") -> Cam
         request_digest=request,
         opened_by="billing",
         log_count=1,
-        unit="line_id",
+        subject="line_id",
     )
 
 
@@ -93,14 +93,14 @@ def totals(lines: int = 3, digest: int = 2**128 - 5, *, cents: int = 500, minute
         digest=digest,
         counts=Counter(
             {
-                CountKey(RowClass.GRANTED, "credit", Fate.WRITTEN): lines - 1,
-                CountKey(RowClass.REJECTED, "not_utf8", Fate.NONE): 1,
+                CountKey(RowResult.GRANTED, "credit", WriteResult.WRITTEN): lines - 1,
+                CountKey(RowResult.REJECTED, "not_utf8", WriteResult.NONE): 1,
             }
         ),
         sums={
-            SumKey(RowClass.GRANTED, Fate.WRITTEN, "USD"): cents,
-            SumKey(RowClass.GRANTED, Fate.WRITTEN, "call_minute"): Decimal(minutes),
-            SumKey(RowClass.GRANTED, Fate.WRITTEN, "data:unlimited"): 1,
+            SumKey(RowResult.GRANTED, WriteResult.WRITTEN, "USD"): cents,
+            SumKey(RowResult.GRANTED, WriteResult.WRITTEN, "call_minute"): Decimal(minutes),
+            SumKey(RowResult.GRANTED, WriteResult.WRITTEN, "data:unlimited"): 1,
         },
     )
 

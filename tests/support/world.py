@@ -14,16 +14,16 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from kulanz.application.advance_campaign import AdvancePorts, advance_campaign
-from kulanz.application.answer import Answer, AnswerPorts, answer
-from kulanz.application.chunk_run import GrantPorts, GrantSettings
-from kulanz.application.frozen import FrozenCache
-from kulanz.application.grant_credits import Worked, grant_credits
-from kulanz.application.open_campaign import Opening, OpenPorts, OpenSettings, open_campaign
+from kulanz.application.campaigns.advance_campaign import AdvancePorts, advance_campaign
+from kulanz.application.campaigns.chunk_run import GrantPorts, GrantSettings
+from kulanz.application.campaigns.frozen import FrozenCache
+from kulanz.application.campaigns.grant_credits import Worked, grant_credits
+from kulanz.application.campaigns.open_campaign import Opening, OpenPorts, OpenSettings, open_campaign
+from kulanz.application.ledger.answer import Answer, AnswerPorts, answer
+from kulanz.application.notices.publish_notices import PublishPorts, publish_notices
+from kulanz.application.notices.publish_status import publish_status
 from kulanz.application.ports import ChunkMessage, Refused, TryAgain
-from kulanz.application.publish_notices import PublishPorts, publish_notices
-from kulanz.application.publish_status import publish_status
-from kulanz.domain.campaign import Campaign, CampaignId, Cause
+from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Cause
 from kulanz.domain.incident_record import Revision
 from tests.support.fakes import (
     FakeAnnouncer,

@@ -3,7 +3,7 @@
 import pytest
 
 from kulanz.adapters.messaging import EVENT_SOURCE
-from kulanz.application.incident_event import DetailType
+from kulanz.application.incidents.incident_event import DetailType
 from tests.template.resolved import ACCOUNT_ID, Json, Stack, as_list
 
 DESK = f"arn:aws:iam::{ACCOUNT_ID}:role/incident-desk"

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from kulanz.domain.campaign import CHUNK_BYTES_SMALLEST
+from kulanz.domain.campaigns.campaign import CHUNK_BYTES_SMALLEST
 
 CHUNK_BYTES_LARGEST = 16 * 1024 * 1024
 CALLS_IN_FLIGHT_MOST = 32

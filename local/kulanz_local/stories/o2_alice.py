@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from kulanz.domain.campaign import CampaignId
+from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz_local.embedded import PROJECT
 from kulanz_local.stories.telling import Stage, counted
 

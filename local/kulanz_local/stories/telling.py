@@ -9,8 +9,8 @@ from typing import Any
 
 from rich.console import Console
 
-from kulanz.domain.books import IN_THE_LEDGER
-from kulanz.domain.campaign import Campaign, CampaignId
+from kulanz.domain.campaigns.campaign import Campaign, CampaignId
+from kulanz.domain.campaigns.reconciliation import IN_THE_LEDGER
 from kulanz_cli.send import send, upload_list
 from kulanz_cli.stack import LIST_PREFIX, Stack
 from kulanz_cli.watch import AT_REST
@@ -99,13 +99,13 @@ class Stage:
     def compare(self, campaign: Campaign, books: Books, sums: Sums) -> None:
         """Compare a campaign's books, line by line, in both passes, and what stands in the ledger."""
         for name, totals in (("plan", campaign.plan.totals), ("apply", campaign.apply.totals)):
-            counted = {(row_class.value, reason): lines for (row_class, reason), lines in totals.classes().items()}
+            counted = {(row_result.value, reason): lines for (row_result, reason), lines in totals.results().items()}
             self.expect(f"{name} of {campaign.id}", counted, {place: lines for place, lines in books.items() if lines})
         worth = campaign.apply.totals.worth(IN_THE_LEDGER)
-        found = {(row_class.value, measure): value for (row_class, measure), value in worth.items()}
+        found = {(row_result.value, measure): value for (row_result, measure), value in worth.items()}
         self.expect(f"ledger of {campaign.id}", found, {place: value for place, value in sums.items() if value})
-        for (row_class, reason), lines in sorted(books.items()):
-            self.tell(f"    {lines:>7,}  {row_class:<10} {reason}")
+        for (row_result, reason), lines in sorted(books.items()):
+            self.tell(f"    {lines:>7,}  {row_result:<10} {reason}")
 
     def expect_notices(self, campaign_id: CampaignId, wanted: int) -> None:
         """So many distinct notices of a campaign arrive, and no more."""

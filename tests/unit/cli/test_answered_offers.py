@@ -10,7 +10,14 @@ from kulanz.domain.time import parse_instant
 from kulanz_cli.answers import answer_content, show_answer
 from tests.support.small_campaign import INCIDENT_ID, event
 from tests.support.world import BUCKET, World
-from tests.unit.test_later_campaigns import CLAIMS_UNTIL, LIST, OFFER_HALF, PAY_WHOLE, accept, campaign
+from tests.unit.application.campaigns.test_later_campaigns import (
+    CLAIMS_UNTIL,
+    LIST,
+    OFFER_HALF,
+    PAY_WHOLE,
+    accept,
+    campaign,
+)
 
 
 @pytest.fixture
@@ -73,8 +80,8 @@ def test_an_offer_of_a_stopped_campaign_is_not_called_open(world: World) -> None
 def test_an_offer_to_a_line_says_to_which_line() -> None:
     world = World()
     lines = b"account_id,line_id,product,own_clause,monthly_fee,claims_until\na-1,l-7,voice,no,120.00,\n"
-    campaign(world, 1, OFFER_HALF.replace("currency: CHF\n", "currency: CHF\nunit: line_id\n"), lines)
-    assert f"kulanz accept a-1 --incident {INCIDENT_ID} --unit l-7" in told(world)
+    campaign(world, 1, OFFER_HALF.replace("currency: CHF\n", "currency: CHF\nsubject: line_id\n"), lines)
+    assert f"kulanz accept a-1 --incident {INCIDENT_ID} --subject l-7" in told(world)
     assert accept(world, "a-1", "l-7").status is Outcome.GRANTED
 
 

@@ -10,11 +10,11 @@ import pytest
 from botocore.stub import Stubber
 from click.testing import CliRunner, Result
 
-from kulanz.application.answer import AnswerPorts
-from kulanz.application.control import ControlPorts, pause
-from kulanz.application.report import campaign_report
-from kulanz.domain.campaign import CampaignId, Cause
-from kulanz.domain.estimate import AS_DEPLOYED, Operation
+from kulanz.application.campaigns.control_campaign import ControlPorts, pause
+from kulanz.application.campaigns.report import campaign_report
+from kulanz.application.ledger.answer import AnswerPorts
+from kulanz.domain.campaigns.campaign import CampaignId, Cause
+from kulanz.domain.campaigns.estimate import AS_DEPLOYED, Operation
 from kulanz.domain.policy import document_json, load_policy
 from kulanz_cli.main import main
 from kulanz_cli.stack import Stack, StackOutputs, StackUnusable

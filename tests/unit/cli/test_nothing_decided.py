@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 from rich.console import Console
 
-from kulanz.application.control import ControlPorts, cancel
-from kulanz.domain.campaign import CampaignId, Cause, State
+from kulanz.application.campaigns.control_campaign import ControlPorts, cancel
+from kulanz.domain.campaigns.campaign import CampaignId, Cause, State
 from kulanz_cli.answers import answer_content, show_answer
 from tests.support.small_campaign import CAMPAIGN, INCIDENT_ID, ROWS, event, small_world
 from tests.support.world import BUCKET, World

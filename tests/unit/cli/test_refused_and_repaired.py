@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 from moto import mock_aws
 
-from kulanz.application.answer import AnswerPorts
+from kulanz.application.ledger.answer import AnswerPorts
 from kulanz_cli.main import main
 from kulanz_cli.rejected import HIDDEN_SECONDS
 from kulanz_cli.stack import Stack, StackOutputs

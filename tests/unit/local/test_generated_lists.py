@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from kulanz.application.frozen import thaw_incident
-from kulanz.application.incident_event import read_incident_event
-from kulanz.domain.books import CLASS_OF
+from kulanz.application.campaigns.frozen import thaw_incident
+from kulanz.application.incidents.incident_event import read_incident_event
+from kulanz.domain.campaigns.reconciliation import RESULT_OF
 from kulanz.domain.lists import (
     HEADER_BYTES,
     LINE_BYTES,
@@ -56,7 +56,7 @@ def decided(case: Case, path: Path) -> Iterator[tuple[tuple[str, str], str]]:
         len(content),
         [fact.name for fact in policy.facts if fact.required],
     )
-    read_row = line_reader(layout, policy.facts, policy.unit).row
+    read_row = line_reader(layout, policy.facts, policy.subject).row
     start = layout.data_start
     for line in lines_starting_in([content[start:]], start, start, len(content), start):
         if line.raw is None:
@@ -66,7 +66,7 @@ def decided(case: Case, path: Path) -> Iterator[tuple[tuple[str, str], str]]:
         row = read_row(line.raw) if line.raw else Problem("blank", "", "")
         if isinstance(row, Row):
             decision = policy.decide(row.values)
-            yield (CLASS_OF[decision.outcome].value, decision.reason), row.account_id
+            yield (RESULT_OF[decision.outcome].value, decision.reason), row.account_id
         else:
             yield ("blank" if row.reason == "blank" else "rejected", row.reason), ""
 
@@ -81,7 +81,7 @@ def written(case: Case, tmp_path: Path, accounts: int = ACCOUNTS, seed: int = SE
 def test_every_line_is_decided_as_it_was_planted(case: Case, accounts: int, tmp_path: Path) -> None:
     path, expected = written(case, tmp_path, accounts)
     found = list(decided(case, path))
-    assert Counter(place for place, _ in found) == expected.classes()
+    assert Counter(place for place, _ in found) == expected.results()
     assert len(found) == expected.lines
     assert rows_in(path, ListFormat(case.maker.format.value)) == expected.rows
 
@@ -105,7 +105,7 @@ def test_every_kind_of_trouble_is_on_a_list_of_150_accounts(case: Case, tmp_path
     assert expected.duplicate_rows() >= 2
     assert expected.conflicting_rows() >= 2
     assert expected.blank >= 2
-    assert any(reason.endswith("_unknown") for _, reason in expected.classes())
+    assert any(reason.endswith("_unknown") for _, reason in expected.results())
     assert b"\r\n" in content
     assert not content.endswith(b"\n")
     assert OVERLONG_LINE_BYTES > LINE_BYTES
@@ -115,8 +115,8 @@ def test_every_kind_of_trouble_is_on_a_list_of_150_accounts(case: Case, tmp_path
 def test_the_examples_are_what_they_are_called(case: Case, tmp_path: Path) -> None:
     path, expected = written(case, tmp_path)
     found: dict[str, set[str]] = {}
-    for (row_class, _), account_id in decided(case, path):
-        found.setdefault(account_id, set()).add(row_class)
+    for (row_result, _), account_id in decided(case, path):
+        found.setdefault(account_id, set()).add(row_result)
     for kind, account_id in expected.examples.items():
         if kind in ("unlisted", "rejected"):
             assert account_id not in found
@@ -140,7 +140,7 @@ def test_a_list_follows_from_its_size_and_seed_alone(case: Case, tmp_path: Path)
 def test_the_sample_list_is_what_it_would_be_today_and_has_no_bad_row(case: Case) -> None:
     assert case.sample.read_bytes() == sample_list(case.maker, SAMPLE_ACCOUNTS, SEED), "write the sample again"
     assert format_of(case.sample.name) == format_of(case.key)
-    assert {row_class for (row_class, _), _ in decided(case, case.sample)} <= {
+    assert {row_result for (row_result, _), _ in decided(case, case.sample)} <= {
         "granted",
         "declined",
         "held",

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from kulanz.domain.books import CountKey, Fate, RowClass, SumKey
-from kulanz.domain.campaign import Campaign
+from kulanz.domain.campaigns.campaign import Campaign
+from kulanz.domain.campaigns.reconciliation import CountKey, RowResult, SumKey, WriteResult
 from kulanz.domain.policy import document_json, load_policy
 from kulanz_cli.send import read_event
 from kulanz_local.cases import CASES, Case
@@ -49,18 +49,18 @@ def one_more_line(campaign: Campaign) -> None:
 
 def one_line_in_another_class(campaign: Campaign) -> None:
     counts = campaign.apply.totals.counts
-    counts[CountKey(RowClass.GRANTED, "credit", Fate.WRITTEN)] -= 1
-    counts[CountKey(RowClass.DECLINED, "prepaid", Fate.WRITTEN)] += 1
+    counts[CountKey(RowResult.GRANTED, "credit", WriteResult.WRITTEN)] -= 1
+    counts[CountKey(RowResult.DECLINED, "prepaid", WriteResult.WRITTEN)] += 1
 
 
 def one_cent_too_much(campaign: Campaign) -> None:
-    campaign.apply.totals.sums[SumKey(RowClass.GRANTED, Fate.WRITTEN, "USD")] += 1
+    campaign.apply.totals.sums[SumKey(RowResult.GRANTED, WriteResult.WRITTEN, "USD")] += 1
 
 
 def one_duplicate_granted(campaign: Campaign) -> None:
     counts = campaign.apply.totals.counts
-    counts[CountKey(RowClass.GRANTED, "credit", Fate.DUPLICATE)] -= 1
-    counts[CountKey(RowClass.GRANTED, "credit", Fate.WRITTEN)] += 1
+    counts[CountKey(RowResult.GRANTED, "credit", WriteResult.DUPLICATE)] -= 1
+    counts[CountKey(RowResult.GRANTED, "credit", WriteResult.WRITTEN)] += 1
 
 
 @pytest.mark.parametrize("change", [one_more_line, one_line_in_another_class, one_cent_too_much, one_duplicate_granted])

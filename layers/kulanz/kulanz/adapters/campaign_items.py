@@ -10,8 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from kulanz.adapters.aws import read_number
-from kulanz.domain.books import DIGEST_MODULUS, CountKey, Fate, RowClass, SumKey, Totals
-from kulanz.domain.campaign import (
+from kulanz.domain.campaigns.campaign import (
     Campaign,
     CampaignId,
     Cause,
@@ -25,6 +24,7 @@ from kulanz.domain.campaign import (
     State,
     StateChange,
 )
+from kulanz.domain.campaigns.reconciliation import DIGEST_MODULUS, CountKey, RowResult, SumKey, Totals, WriteResult
 from kulanz.domain.canonical import canonical_json
 from kulanz.domain.incident_record import IncidentRecord, Revision
 from kulanz.domain.lists import ListFormat, ListLayout
@@ -222,7 +222,7 @@ def meta_item(campaign: Campaign) -> Item:
         "opened_by": campaign.opened_by,
         "follows": list(campaign.follows),
         "keeps_history": campaign.keeps_history,
-        "unit": campaign.unit,
+        "subject": campaign.subject,
     }
     return meta_key(campaign.id) | {
         "fixed": {"S": canonical_json(fixed)},
@@ -257,7 +257,7 @@ def read_meta(item: Item) -> Campaign:
         opened_by=fixed["opened_by"],
         follows=tuple(fixed["follows"]),
         keeps_history=fixed.get("keeps_history", False),
-        unit=fixed.get("unit", ""),
+        subject=fixed.get("subject", ""),
         state=State(item["state"]["S"]),
         state_reason=item["state_reason"]["S"],
         log_count=int(item["log_count"]["N"]),
@@ -286,9 +286,9 @@ def meta_additions(receipt: Receipt) -> dict[str, int | Decimal]:
         f"{work}|digest_low": totals.digest % _HALF,
     }
     for count, number in totals.counts.items():
-        additions[f"{work}|count|{count.row_class.value}|{count.reason}|{count.fate.value}"] = number
+        additions[f"{work}|count|{count.row_result.value}|{count.reason}|{count.write_result.value}"] = number
     for place, value in totals.sums.items():
-        additions[f"{work}|sum|{place.row_class.value}|{place.fate.value}|{place.measure}"] = value
+        additions[f"{work}|sum|{place.row_result.value}|{place.write_result.value}|{place.measure}"] = value
     return additions
 
 
@@ -302,11 +302,11 @@ def _read_progress(item: Item, work: Pass) -> Progress:
     for name, number in figures.items():
         kind, _, rest = name.partition("|")
         if kind == "count":
-            row_class, reason, fate = rest.split("|")
-            counts[CountKey(RowClass(row_class), reason, Fate(fate))] = int(number)
+            row_result, reason, write_result = rest.split("|")
+            counts[CountKey(RowResult(row_result), reason, WriteResult(write_result))] = int(number)
         elif kind == "sum":
-            row_class, fate, measure = rest.split("|", 2)  # a unit is a text of the policy's own
-            sums[SumKey(RowClass(row_class), Fate(fate), measure)] = number
+            row_result, write_result, measure = rest.split("|", 2)  # a subject is a text of the policy's own
+            sums[SumKey(RowResult(row_result), WriteResult(write_result), measure)] = number
     totals = Totals(
         lines=int(figures.get("lines", 0)),
         unbalanced_quotes=int(figures.get("unbalanced_quotes", 0)),
@@ -372,8 +372,13 @@ def receipt_item(receipt: Receipt) -> Item:
         "lines": totals.lines,
         "unbalanced_quotes": totals.unbalanced_quotes,
         "digest": f"{totals.digest:032x}",
-        "counts": [[key.row_class.value, key.reason, key.fate.value, n] for key, n in sorted(totals.counts.items())],
-        "sums": [[key.row_class.value, key.fate.value, key.measure, str(n)] for key, n in sorted(totals.sums.items())],
+        "counts": [
+            [key.row_result.value, key.reason, key.write_result.value, n] for key, n in sorted(totals.counts.items())
+        ],
+        "sums": [
+            [key.row_result.value, key.write_result.value, key.measure, str(n)]
+            for key, n in sorted(totals.sums.items())
+        ],
     }
     item = receipt_key(receipt) | {
         "chunk": {"N": str(receipt.chunk)},
@@ -397,11 +402,14 @@ def read_receipt(campaign_id: CampaignId, item: Item) -> Receipt:
         unbalanced_quotes=content["unbalanced_quotes"],
         digest=int(content["digest"], 16),
         counts=Counter(
-            {CountKey(RowClass(row_class), reason, Fate(fate)): n for row_class, reason, fate, n in content["counts"]}
+            {
+                CountKey(RowResult(row_result), reason, WriteResult(write_result)): n
+                for row_result, reason, write_result, n in content["counts"]
+            }
         ),
         sums={
-            SumKey(RowClass(row_class), Fate(fate), measure): read_number(n)
-            for row_class, fate, measure, n in content["sums"]
+            SumKey(RowResult(row_result), WriteResult(write_result), measure): read_number(n)
+            for row_result, write_result, measure, n in content["sums"]
         },
     )
     return Receipt(

@@ -25,7 +25,7 @@ from kulanz.adapters.aws import (
     translated,
 )
 from kulanz.application.ports import Outdated, Refused, TryAgain
-from kulanz.domain.campaign import (
+from kulanz.domain.campaigns.campaign import (
     ENDED,
     WAITING,
     Campaign,

@@ -28,7 +28,7 @@ from kulanz.adapters.insert_calls import InsertCalls, Statement
 from kulanz.application.ports import Refused, TryAgain
 from kulanz.domain.decision import Outcome
 from kulanz.domain.ledger import DecisionKey, Entry, HistoryChange, HistoryMoved, KeptEntry
-from kulanz.domain.policy.history import HistoryKey, UnitHistory
+from kulanz.domain.policy.deciding.history import HistoryKey, SubjectHistory
 from kulanz.domain.time import format_instant, parse_instant
 
 KEYS_PER_READ = 100
@@ -82,7 +82,7 @@ def read_entry(item: Item) -> Entry:
 
 
 def history_put(change: HistoryChange, ttl: int) -> Item:
-    """A write of a unit's history on the condition that it is still the one that was read."""
+    """A write of a subject's history on the condition that it is still the one that was read."""
     item: Item = {
         "pk": {"S": change.key.partition},
         "sk": {"S": change.key.place},
@@ -99,8 +99,8 @@ def history_put(change: HistoryChange, ttl: int) -> Item:
     }
 
 
-def _read_history(item: Item) -> UnitHistory:
-    return UnitHistory.from_text(int(item["version"]["N"]), item["history"]["S"])
+def _read_history(item: Item) -> SubjectHistory:
+    return SubjectHistory.from_text(int(item["version"]["N"]), item["history"]["S"])
 
 
 class DynamoLedger:
@@ -145,7 +145,7 @@ class DynamoLedger:
         if len({one.entry.key for one in entries}) != len(entries):
             raise ValueError("entries have distinct keys")
         waiting, waits = list(entries), 0
-        fates: dict[DecisionKey, Entry | HistoryMoved | None] = {}
+        write_results: dict[DecisionKey, Entry | HistoryMoved | None] = {}
         while waiting:
             some = waiting[:KEPT_PER_TRANSACTION]
             decided = self._decided(some, self._transact(some))
@@ -154,9 +154,9 @@ class DynamoLedger:
                 if waits >= ENTRY_ATTEMPTS:
                     raise TryAgain("TransactWriteItems: conflicts outlasted the attempts")
                 time.sleep(backoff_seconds(waits))
-            fates |= decided
-            waiting = [one for one in waiting if one.entry.key not in fates]
-        return [fates[one.entry.key] for one in entries]
+            write_results |= decided
+            waiting = [one for one in waiting if one.entry.key not in write_results]
+        return [write_results[one.entry.key] for one in entries]
 
     def _decided(
         self, entries: Sequence[KeptEntry], failed: Sequence[tuple[str, str]]
@@ -195,7 +195,7 @@ class DynamoLedger:
         yield {"Put": decision | {"ConditionExpression": "attribute_not_exists(pk)"}}
         yield {"Put": {"TableName": self._table, **history_put(one.change, one.change.ttl(one.entry))}}
 
-    def histories(self, keys: Sequence[HistoryKey]) -> dict[HistoryKey, UnitHistory]:
+    def histories(self, keys: Sequence[HistoryKey]) -> dict[HistoryKey, SubjectHistory]:
         by_place = {(key.partition, key.place): key for key in keys}
         found = self._read(list(by_place))
         return {by_place[item["pk"]["S"], item["sk"]["S"]]: _read_history(item) for item in found}

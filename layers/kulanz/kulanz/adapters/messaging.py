@@ -8,7 +8,7 @@ from typing import Any, TypedDict
 
 from kulanz.adapters.aws import ENTRY_ATTEMPTS, backoff_seconds, call
 from kulanz.application.ports import Announcement, ChunkMessage, Rejection, TryAgain
-from kulanz.domain.campaign import CampaignId, Pass
+from kulanz.domain.campaigns.campaign import CampaignId, Pass
 from kulanz.domain.notices import NoticeMessage
 from kulanz.domain.time import format_instant
 

@@ -19,8 +19,8 @@ from kulanz.application.ports import (
     Refused,
     TryAgain,
 )
-from kulanz.domain.campaign import PinnedList
-from kulanz.domain.policy.frozen import MAX_PUBLISHED_BYTES
+from kulanz.domain.campaigns.campaign import PinnedList
+from kulanz.domain.policy.document.frozen import MAX_PUBLISHED_BYTES
 
 BLOCK_BYTES = 256 * 1024
 PUBLISH_ATTEMPTS = 5

@@ -10,11 +10,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from kulanz.domain.campaign import Campaign, CampaignId, Cursor, Frozen, Pass, PinnedList, Receipt, StateChange
+from kulanz.domain.campaigns.campaign import (
+    Campaign,
+    CampaignId,
+    Cursor,
+    Frozen,
+    Pass,
+    PinnedList,
+    Receipt,
+    StateChange,
+)
 from kulanz.domain.incident_record import IncidentRecord, Revision
 from kulanz.domain.ledger import DecisionKey, Entry, HistoryMoved, KeptEntry
 from kulanz.domain.notices import NoticeMessage
-from kulanz.domain.policy.history import HistoryKey, UnitHistory
+from kulanz.domain.policy.deciding.history import HistoryKey, SubjectHistory
 
 
 class TryAgain(Exception):
@@ -172,14 +181,14 @@ class Ledger(Protocol):
         """
 
     def insert_and_keep(self, entries: Sequence[KeptEntry]) -> list[Entry | HistoryMoved | None]:
-        """Insert entries with distinct keys, each in one step with its unit's history as it is after it.
+        """Insert entries with distinct keys, each in one step with its subject's history as it is after it.
 
         For each: None when both were written; the entry that stands there; or MOVED when nothing stands there and the
-        unit's history is not the one that was read. Raises TryAgain as `insert` does.
+        subject's history is not the one that was read. Raises TryAgain as `insert` does.
         """
 
-    def histories(self, keys: Sequence[HistoryKey]) -> dict[HistoryKey, UnitHistory]:
-        """The histories of some units, as far as there are any, read consistently."""
+    def histories(self, keys: Sequence[HistoryKey]) -> dict[HistoryKey, SubjectHistory]:
+        """The histories of some subjects, as far as there are any, read consistently."""
 
     def standing(self, keys: Sequence[DecisionKey]) -> dict[DecisionKey, Entry]:
         """The entries that stand under some keys, read consistently."""

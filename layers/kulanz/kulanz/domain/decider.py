@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from kulanz.domain.books import worth_of
-from kulanz.domain.campaign import Campaign
+from kulanz.domain.campaigns.campaign import Campaign
+from kulanz.domain.campaigns.reconciliation import worth_of
 from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.facts import FactError
 from kulanz.domain.ledger import decision_body
 from kulanz.domain.lists import Cells, LineReader, Problem, Record, fact_problem, facts_text, row_digest
 from kulanz.domain.policy import CompiledPolicy
-from kulanz.domain.policy.history import NOTHING_KEPT, Addition, Kept
-from kulanz.domain.policy.verdict import CANNOT_BE_COMPUTED
+from kulanz.domain.policy.deciding.history import NOTHING_KEPT, Addition, Kept
+from kulanz.domain.policy.deciding.verdict import CANNOT_BE_COMPUTED
 
 WORTH_LARGEST = 10**10
 WORTH_DECIMALS = 6
@@ -35,7 +35,7 @@ _DIGEST_PLACE = '"row":"\\u0000"'
 class Remembered:
     """What a set of facts came to: told apart by identity, so that rows can be counted by it.
 
-    `kept` is what was read of the unit's earlier incidents, `addition` what this decision adds to that.
+    `kept` is what was read of the subject's earlier incidents, `addition` what this decision adds to that.
     """
 
     decision: Decision
@@ -47,7 +47,7 @@ class Remembered:
 
     def digest(self, record: Record) -> str:
         """The digest of a row with these facts."""
-        return row_digest(record.account_id, record.unit, self.facts)
+        return row_digest(record.account_id, record.subject, self.facts)
 
     def body(self, digest: str) -> str:
         """The body of the decision about a row with these facts."""
@@ -76,7 +76,7 @@ class Decider[Came]:
         self._room = 0
 
     def decide(self, record: Record, kept: Kept = NOTHING_KEPT) -> Came | Problem:
-        """What the record's facts come to, with what is kept of its unit; or the problem with one of them."""
+        """What the record's facts come to, with what is kept of its subject; or the problem with one of them."""
         place = (record.cells, tuple(kept.items())) if kept else record.cells
         known = self._remembered.get(place)
         if known is None:

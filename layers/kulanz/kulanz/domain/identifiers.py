@@ -8,7 +8,7 @@ import re
 
 IDENTIFIER_LENGTH_CHARACTERS = 64
 WHOLE_ACCOUNT = "-"
-"""The unit of a decision that is about the account itself."""
+"""The subject of a decision that is about the account itself."""
 
 _ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:~-]{0,63}", re.ASCII).fullmatch
 _INCIDENT = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII).fullmatch

@@ -6,7 +6,7 @@ It never expires, so that what DynamoDB purges from the ledger can never be gran
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from kulanz.domain.campaign import CAMPAIGNS_PER_INCIDENT, CampaignId
+from kulanz.domain.campaigns.campaign import CAMPAIGNS_PER_INCIDENT, CampaignId
 
 REVISIONS_PER_INCIDENT = 3_000
 """The record holds a digest of each, some 80 bytes; with 999 requests that is below the 400 KB of a DynamoDB item."""

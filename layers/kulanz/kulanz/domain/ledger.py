@@ -10,11 +10,18 @@ from enum import Enum
 from hashlib import blake2b
 from typing import Any, NotRequired, Self, TypedDict
 
-from kulanz.domain.books import Fate, worth_of
-from kulanz.domain.campaign import CampaignId
+from kulanz.domain.campaigns.campaign import CampaignId
+from kulanz.domain.campaigns.reconciliation import WriteResult, worth_of
 from kulanz.domain.canonical import canonical_json
 from kulanz.domain.decision import UNLIMITED, Decision, Outcome
-from kulanz.domain.policy.history import NOTHING_KEPT, HistoryKey, Kept, UnitHistory, kept_content, read_kept
+from kulanz.domain.policy.deciding.history import (
+    NOTHING_KEPT,
+    HistoryKey,
+    Kept,
+    SubjectHistory,
+    kept_content,
+    read_kept,
+)
 
 BODY_VERSION = 1
 ITEM_BYTES = 1024
@@ -71,7 +78,7 @@ class DecisionKey:
 
     account_id: str
     incident_id: str
-    unit: str
+    subject: str
     seq: int
 
     @property
@@ -82,7 +89,7 @@ class DecisionKey:
     @property
     def place(self) -> str:
         """The decision's place in the account's partition."""
-        return f"DECISION#{self.incident_id}#{self.unit}#{self.seq:03d}"
+        return f"DECISION#{self.incident_id}#{self.subject}#{self.seq:03d}"
 
     @property
     def campaign(self) -> CampaignId:
@@ -132,7 +139,7 @@ def decision_body(
     """The immutable body of a decision as canonical JSON: keys sorted, no spaces, no instant of the writer's clock.
 
     `earlier` is what earlier campaigns of the incident had granted, by measure, where it was set off. `kept` is what
-    was read of the unit's earlier incidents.
+    was read of the subject's earlier incidents.
     """
     body = {
         "v": BODY_VERSION,
@@ -199,11 +206,11 @@ def new_entry(key: DecisionKey, origin: int, body: str, decision: Decision, life
 
 @dataclass(frozen=True, slots=True)
 class HistoryChange:
-    """A unit's history as it was read, and as a decision leaves it."""
+    """A subject's history as it was read, and as a decision leaves it."""
 
     key: HistoryKey
-    before: UnitHistory
-    after: UnitHistory
+    before: SubjectHistory
+    after: SubjectHistory
 
     def ttl(self, entry: Entry) -> int:
         """When it may be deleted, in seconds since 1970: not while anything of it counts, nor before the decision."""
@@ -213,27 +220,27 @@ class HistoryChange:
 
 @dataclass(frozen=True, slots=True)
 class KeptEntry:
-    """A decision with what it changes of its unit's history, written in one step or not at all."""
+    """A decision with what it changes of its subject's history, written in one step or not at all."""
 
     entry: Entry
     change: HistoryChange
 
 
 class HistoryMoved(Enum):
-    """What became of an entry whose unit's history somebody else had changed: nothing; read it and decide again."""
+    """What became of an entry whose subject's history somebody else had changed: nothing; read it and decide again."""
 
     MOVED = "moved"
 
 
-def judge(mine: Entry, stored: Entry) -> Fate:
+def judge(mine: Entry, stored: Entry) -> WriteResult:
     """What it means that `stored` already stands under the key of `mine`.
 
     ALREADY: this row's own earlier write, whose reply was lost or whose message came again. DUPLICATE: the list names
-    the unit again with the same facts. CONFLICT: anything else; the stored decision stays as it is.
+    the subject again with the same facts. CONFLICT: anything else; the stored decision stays as it is.
     """
     if mine.body != stored.body and _identity(mine.body) != _identity(stored.body):
-        return Fate.CONFLICT
-    return Fate.ALREADY if mine.origin == stored.origin else Fate.DUPLICATE
+        return WriteResult.CONFLICT
+    return WriteResult.ALREADY if mine.origin == stored.origin else WriteResult.DUPLICATE
 
 
 def _identity(body: str) -> tuple[Any, ...]:
@@ -252,7 +259,7 @@ def read_decision(body: str) -> Decision:
 
 
 def kept_before(body: str) -> Kept:
-    """What had been kept of the unit's earlier incidents when this body was decided, as far as it was read."""
+    """What had been kept of the subject's earlier incidents when this body was decided, as far as it was read."""
     return read_kept(json.loads(body).get("history", {}))
 
 

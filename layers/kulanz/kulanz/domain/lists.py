@@ -58,19 +58,19 @@ type Cells = tuple[Any, ...]
 
 
 class Record(NamedTuple):
-    """A line taken apart: the unit it is about, and the cells of the facts, not yet typed."""
+    """A line taken apart: the subject it is about, and the cells of the facts, not yet typed."""
 
     account_id: str
-    unit: str
+    subject: str
     cells: Cells
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A typed line: the unit it is about and the facts the policy reads, in the policy's order (None is unknown)."""
+    """A typed line: the subject it is about and the facts the policy reads, in the policy's order (None is unknown)."""
 
     account_id: str
-    unit: str
+    subject: str
     values: tuple[FactValue | None, ...]
 
 
@@ -79,9 +79,9 @@ def facts_text(values: Sequence[FactValue | None]) -> str:
     return "".join(_measured("" if value is None else canonical(value)) for value in values)
 
 
-def row_digest(account_id: str, unit: str, facts: str) -> str:
+def row_digest(account_id: str, subject: str, facts: str) -> str:
     """128 bits, as hex, over all typed content of a row: equal digests are equal rows."""
-    return blake2b(f"{_measured(account_id)}{_measured(unit)}{facts}".encode(), digest_size=16).hexdigest()
+    return blake2b(f"{_measured(account_id)}{_measured(subject)}{facts}".encode(), digest_size=16).hexdigest()
 
 
 def _measured(text: str) -> str:
@@ -261,7 +261,7 @@ class LineReader:
         if isinstance(record, Problem):
             return record
         try:
-            return Row(record.account_id, record.unit, self.values(record.cells))
+            return Row(record.account_id, record.subject, self.values(record.cells))
         except FactError as error:
             return fact_problem(error)
 
@@ -271,11 +271,11 @@ def fact_problem(error: FactError) -> Problem:
     return Problem("fact_invalid", error.field, error.expected)
 
 
-def line_reader(layout: ListLayout, facts: Sequence[FactDeclaration], unit_column: str | None) -> LineReader:
+def line_reader(layout: ListLayout, facts: Sequence[FactDeclaration], subject_column: str | None) -> LineReader:
     """The reader of a list's lines for the facts a policy reads; built once per run."""
     if layout.format is ListFormat.CSV:
-        return _csv_reader(layout, facts, unit_column)
-    return _jsonl_reader(facts, unit_column)
+        return _csv_reader(layout, facts, subject_column)
+    return _jsonl_reader(facts, subject_column)
 
 
 def _decode(raw: bytes) -> str | Problem:
@@ -288,23 +288,23 @@ def _decode(raw: bytes) -> str | Problem:
     return text
 
 
-def _identify(account_id: object, unit: object, unit_column: str | None) -> tuple[str, str] | Problem:
+def _identify(account_id: object, subject: object, subject_column: str | None) -> tuple[str, str] | Problem:
     if account_id is None or account_id == "":
         return Problem("account_id_missing", ACCOUNT_COLUMN, ACCOUNT_ID_EXPECTED)
     if not isinstance(account_id, str) or not is_account_id(account_id):
         return Problem("account_id_invalid", ACCOUNT_COLUMN, ACCOUNT_ID_EXPECTED)
-    if unit_column is None:
+    if subject_column is None:
         return account_id, WHOLE_ACCOUNT
-    if not isinstance(unit, str) or not is_account_id(unit):
-        return Problem("unit_id_invalid", unit_column, ACCOUNT_ID_EXPECTED)
-    return account_id, unit
+    if not isinstance(subject, str) or not is_account_id(subject):
+        return Problem("subject_id_invalid", subject_column, ACCOUNT_ID_EXPECTED)
+    return account_id, subject
 
 
-def _csv_reader(layout: ListLayout, facts: Sequence[FactDeclaration], unit_column: str | None) -> LineReader:
+def _csv_reader(layout: ListLayout, facts: Sequence[FactDeclaration], subject_column: str | None) -> LineReader:
     places = {name: place for place, name in enumerate(layout.columns)}
     width = len(layout.columns)
     account_place = places[ACCOUNT_COLUMN]
-    unit_place = None if unit_column is None else places[unit_column]
+    subject_place = None if subject_column is None else places[subject_column]
     # A column that the policy can do without and the list has not lies behind the last one: empty, so unknown.
     fact_places = tuple(places.get(fact.name, width) for fact in facts)
     has_absent = width in fact_places
@@ -327,7 +327,9 @@ def _csv_reader(layout: ListLayout, facts: Sequence[FactDeclaration], unit_colum
             return Problem("header_repeated", ACCOUNT_COLUMN, "an account; the header stands in the first line only")
         if has_absent:
             fields.append("")
-        identity = _identify(fields[account_place], None if unit_place is None else fields[unit_place], unit_column)
+        identity = _identify(
+            fields[account_place], None if subject_place is None else fields[subject_place], subject_column
+        )
         if isinstance(identity, Problem):
             return identity
         return Record(*identity, tuple([fields[place] for place in fact_places]))
@@ -338,9 +340,9 @@ def _csv_reader(layout: ListLayout, facts: Sequence[FactDeclaration], unit_colum
     return LineReader(ListFormat.CSV, split, values)
 
 
-def _jsonl_reader(facts: Sequence[FactDeclaration], unit_column: str | None) -> LineReader:
+def _jsonl_reader(facts: Sequence[FactDeclaration], subject_column: str | None) -> LineReader:
     parsers = tuple((_json_entry(fact.name), fact.parse_json) for fact in facts)
-    unit_of = None if unit_column is None else _json_entry(unit_column)
+    subject_of = None if subject_column is None else _json_entry(subject_column)
     decoder = json.JSONDecoder(object_pairs_hook=_object_once, parse_constant=_no_constant, parse_float=Decimal)
 
     def split(raw: bytes) -> Record | Problem:
@@ -353,7 +355,9 @@ def _jsonl_reader(facts: Sequence[FactDeclaration], unit_column: str | None) -> 
             return Problem("json_malformed", "", "one JSON object with each name once")
         if not isinstance(record, dict):
             return Problem("json_malformed", "", "one JSON object with each name once")
-        identity = _identify(record.get(ACCOUNT_COLUMN), None if unit_of is None else unit_of(record), unit_column)
+        identity = _identify(
+            record.get(ACCOUNT_COLUMN), None if subject_of is None else subject_of(record), subject_column
+        )
         if isinstance(identity, Problem):
             return identity
         try:  # typed here: JSON's 1 and true are equal as cells, and are not the same fact

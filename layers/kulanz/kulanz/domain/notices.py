@@ -11,10 +11,10 @@ from hashlib import blake2b
 from itertools import groupby
 from typing import TypedDict
 
-from kulanz.domain.campaign import CampaignId
+from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.incident_record import Revision
 from kulanz.domain.ledger import DecisionKey
-from kulanz.domain.policy.document import NoticeText
+from kulanz.domain.policy.document.document import NoticeText
 from kulanz.domain.time import format_instant
 
 NOTICE_VERSION = 1

@@ -5,10 +5,10 @@
 
 from typing import TYPE_CHECKING
 
-from kulanz.domain.policy.compiled import CompiledPolicy, Explanation, check, compile_policy, unread_facts
-from kulanz.domain.policy.document import PolicyDocument
-from kulanz.domain.policy.errors import PolicyError
-from kulanz.domain.policy.frozen import content_hash, document_from_json, document_json, freeze, policy_hash
+from kulanz.domain.policy.deciding.compiled import CompiledPolicy, Explanation, check, compile_policy, unread_facts
+from kulanz.domain.policy.document.document import PolicyDocument
+from kulanz.domain.policy.document.frozen import content_hash, document_from_json, document_json, freeze, policy_hash
+from kulanz.domain.policy.language.errors import PolicyError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,6 +32,6 @@ __all__ = [
 
 def load_policy(source: "Path | str") -> PolicyDocument:
     """Read and check a policy from a file or its text. Raises ``PolicyError`` with file, line and what to do."""
-    from kulanz.domain.policy.yaml_source import load_policy as load  # noqa: PLC0415 (it brings YAML, which no worker needs)
+    from kulanz.domain.policy.document.yaml_source import load_policy as load  # noqa: PLC0415 (it brings YAML, which no worker needs)
 
     return load(source)

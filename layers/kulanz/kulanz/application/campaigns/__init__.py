@@ -1,0 +1,1 @@
+"""Opening, working, advancing, controlling and reporting a campaign."""

@@ -1,0 +1,144 @@
+"""Moves a campaign on when a pass is complete: a plan that balances starts apply, books that balance close it.
+
+It is driven by every change of a campaign's META record and acts only on what it then reads, so that a record may come
+any number of times, late or out of order.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from kulanz.application.campaigns.dispatch_chunks import dispatch
+from kulanz.application.campaigns.report import ChunkTold, campaign_report, differing_chunks
+from kulanz.application.ports import Announcement, Announcer, Archive, CampaignStore, ChunkQueue, Outdated
+from kulanz.domain.campaigns.campaign import WORKABLE, Campaign, CampaignId, Cause, Pass, Receipt, State
+from kulanz.domain.campaigns.estimate import AS_DEPLOYED, Operation
+from kulanz.domain.campaigns.reconciliation import Difference, Totals, differences
+from kulanz.domain.canonical import canonical_json
+from kulanz.domain.earlier_decisions import IN_ANOTHER_MEASURE
+
+ANNOUNCED: dict[State, str] = {
+    State.CLOSED: "Campaign Closed",
+    State.FLAGGED: "Campaign Flagged",
+    State.REFUSED: "Campaign Refused",
+    State.PAUSED: "Campaign Paused",
+    State.CANCELLED: "Campaign Cancelled",
+}
+"""The states that are told on the bus."""
+STEPS_PER_RECORD = 4
+"""A longer way goes on with the next record: every step changes META, which is what wakes this function."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdvancePorts:
+    """The world that advancing a campaign touches."""
+
+    campaigns: CampaignStore
+    chunks: ChunkQueue
+    archive: Archive
+    announcer: Announcer
+    operation: Operation = AS_DEPLOYED
+
+
+def advance_campaign(campaign_id: CampaignId, ports: AdvancePorts, cause: Cause, now: datetime) -> State | None:
+    """Take every step that the campaign's records allow now. Returns where it stands; None when it does not exist."""
+    state: State | None = None
+    for _ in range(STEPS_PER_RECORD):
+        campaign = ports.campaigns.campaign(campaign_id)
+        if campaign is None:
+            return None
+        state = campaign.state
+        try:
+            if not _step(campaign, ports, cause, now):
+                break
+        except Outdated:
+            continue
+    return state
+
+
+def _step(campaign: Campaign, ports: AdvancePorts, cause: Cause, now: datetime) -> bool:
+    """One step; False when there is none to take."""
+    if campaign.state in ANNOUNCED:
+        return _announce(campaign, ports)
+    work = WORKABLE[campaign.state]
+    if not campaign.progress(work).dispatched:
+        dispatch(campaign, work, ports.campaigns, ports.chunks)
+        return True
+    if not campaign.is_finished(work):
+        return False
+    receipts = ports.campaigns.receipts(campaign.id, work)
+    target, reason = examine(campaign, work, receipts)
+    ports.campaigns.change_state(campaign, campaign.change(target, reason, cause, now))
+    return True
+
+
+def examine(campaign: Campaign, work: Pass, receipts: Iterable[Receipt]) -> tuple[State, str]:
+    """Where a complete pass leads, and why. The receipts are added up again and must tile the list."""
+    totals, gap = add_up(campaign, receipts)
+    if gap:
+        return (State.REFUSED if work is Pass.PLAN else State.FLAGGED), f"receipts_incomplete: {gap}"
+    if totals != campaign.progress(work).totals:
+        reason = "sums_differ: the campaign's sums are not those of its receipts"
+        return (State.REFUSED if work is Pass.PLAN else State.FLAGGED), reason
+    if work is Pass.PLAN:
+        return _examine_plan(campaign, totals)
+    found = list(differences(campaign.plan.totals, totals))
+    if found:
+        return State.FLAGGED, f"books_differ: {found[0].what}: planned {found[0].planned}, applied {found[0].applied}"
+    return State.CLOSED, "balanced"
+
+
+def _examine_plan(campaign: Campaign, totals: Totals) -> tuple[State, str]:
+    if totals.unbalanced_quotes:
+        return State.REFUSED, (
+            f"quotes_unbalanced: {totals.unbalanced_quotes} lines have an odd number of double quotes, so a line break"
+            " may hide in a field; write one record per line and publish the list again"
+        )
+    if totals.rows() != campaign.rows_announced:
+        return State.REFUSED, (
+            f"rows_differ: the event announced {campaign.rows_announced} rows, the list has {totals.rows()} that are"
+            " not blank; publish the complete list or the right number"
+        )
+    held = sum(lines for (_, reason), lines in totals.results().items() if reason == IN_ANOTHER_MEASURE)
+    if held:
+        return State.REFUSED, (
+            f"measures_differ: {held} units have been granted something in another currency or unit, or more or less"
+            " often, than this policy grants; grant the same, or let the policy add (earlier: add)"
+        )
+    return State.APPLYING, "plan_balanced"
+
+
+def add_up(campaign: Campaign, receipts: Iterable[Receipt]) -> tuple[Totals, str]:
+    """The sum of the receipts, and the first place where they leave a gap or overlap (empty when there is none)."""
+    totals, position = Totals(), campaign.chunks.data_start
+    for receipt in receipts:
+        if receipt.start == receipt.end:
+            continue
+        if receipt.start != position:
+            return totals, f"expected a receipt at byte {position}, found one at {receipt.start}"
+        totals.add(receipt.totals)
+        position = receipt.end
+    if position != campaign.chunks.size:
+        return totals, f"the receipts end at byte {position} of {campaign.chunks.size}"
+    return totals, ""
+
+
+def _announce(campaign: Campaign, ports: AdvancePorts) -> bool:
+    """Tell a state, and again when workers that were under way have added to its figures since."""
+    if campaign.announced == campaign.told_as:
+        return False
+    found: list[Difference] = []
+    if campaign.state in (State.CLOSED, State.FLAGGED):
+        found = list(differences(campaign.plan.totals, campaign.apply.totals))
+    chunks: list[ChunkTold] = []
+    if campaign.state is State.FLAGGED:
+        receipts = [ports.campaigns.receipts(campaign.id, work) for work in Pass]
+        chunks = differing_chunks(campaign, *receipts)
+        if ports.campaigns.campaign(campaign.id) != campaign:
+            raise Outdated  # a worker that was under way added a receipt
+    content = canonical_json(campaign_report(campaign, found, ports.operation, chunks))
+    key = f"{campaign.id.folder}/report-{campaign.told_as}.json"
+    ports.archive.put(key, content.encode(), "application/json")
+    ports.announcer.announce(Announcement(ANNOUNCED[campaign.state], content))
+    ports.campaigns.mark_announced(campaign.id, campaign.told_as)
+    return True

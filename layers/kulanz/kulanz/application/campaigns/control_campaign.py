@@ -1,0 +1,111 @@
+"""Holds a campaign, lets it go on, or ends it, on a person's word.
+
+A worker looks at the campaign's state before each chunk: a chunk that has begun is finished and has its receipt.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from kulanz.application.campaigns.dispatch_chunks import dispatch
+from kulanz.application.ports import ATTEMPTS_AGAINST_OTHERS, CampaignStore, ChunkQueue, Outdated, TryAgain
+from kulanz.domain.campaigns.campaign import ENDED, ENGINE_VERSION, WORKABLE, Campaign, CampaignId, Cause, Pass, State
+from kulanz.domain.time import CLOCK_ALLOWANCE
+
+WORKER_LONGEST = timedelta(minutes=15)
+"""The longest that Lambda lets a function run; the template's timeout is shorter."""
+
+
+class ControlRefused(Exception):
+    """The campaign cannot be moved so; the text says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class ControlPorts:
+    """The world that control touches."""
+
+    campaigns: CampaignStore
+    chunks: ChunkQueue
+
+
+def pause(campaign_id: CampaignId, ports: ControlPorts, reason: str, cause: Cause, now: datetime) -> Campaign:
+    """Let no further chunk begin. Safe to repeat. Raises ControlRefused."""
+    return _move(campaign_id, State.PAUSED, ports, f"paused_by_hand: {reason}", cause, now)
+
+
+def cancel(campaign_id: CampaignId, ports: ControlPorts, reason: str, cause: Cause, now: datetime) -> Campaign:
+    """End a campaign; what it has granted stays. Safe to repeat. Raises ControlRefused."""
+    return _move(campaign_id, State.CANCELLED, ports, f"cancelled_by_hand: {reason}", cause, now)
+
+
+def settle(campaign_id: CampaignId, ports: ControlPorts, reason: str, cause: Cause, now: datetime) -> Campaign:
+    """Close a flagged campaign as it stands, on the word of a person who has looked. Safe to repeat.
+
+    Nothing is written or taken back; its report keeps the differences. Raises ControlRefused.
+    """
+    campaign = _existing(campaign_id, ports.campaigns)
+    if campaign.state not in (State.FLAGGED, State.CLOSED):
+        raise ControlRefused(f"campaign {campaign_id} is {campaign.state}; only a flagged one waits to be settled")
+    return _move(campaign_id, State.CLOSED, ports, f"settled_by_hand: {reason}", cause, now)
+
+
+def resume(campaign_id: CampaignId, ports: ControlPorts, reason: str, cause: Cause, now: datetime) -> Campaign:
+    """Go on where a campaign was paused; advance_campaign hears of it and sends the chunks.
+
+    On a campaign that is at work it sends every chunk that is not finished, which repairs one whose messages were lost.
+    Raises ControlRefused.
+    """
+    campaign = _existing(campaign_id, ports.campaigns)
+    if campaign.state not in WORKABLE:
+        if campaign.engine != ENGINE_VERSION:
+            raise ControlRefused(
+                f"campaign {campaign_id} was planned by engine {campaign.engine}, running is {ENGINE_VERSION}: its plan"
+                " means nothing any more; cancel it and request another"
+            )
+        if now >= campaign.decidable_until:
+            raise ControlRefused(f"the incident of campaign {campaign_id} is older than it may be decided; cancel it")
+        began = any(change.target is State.APPLYING for change in ports.campaigns.log(campaign_id))
+        target = State.APPLYING if began else State.PLANNING
+        return _move(campaign_id, target, ports, f"resumed_by_hand: {reason}", cause, now)
+    dispatch(campaign, WORKABLE[campaign.state], ports.campaigns, ports.chunks)
+    return campaign
+
+
+def may_write_until(campaign: Campaign, campaigns: CampaignStore) -> datetime | None:
+    """Until when workers that began before a campaign was ended may still write; None when none can.
+
+    A campaign that was stopped half-way is ended by cancelling, or by settling what a withdrawal had flagged.
+    """
+    if campaign.state not in (State.CANCELLED, State.CLOSED) or campaign.is_finished(Pass.APPLY):
+        return None
+    log = campaigns.log(campaign.id)
+    if not any(change.target is State.APPLYING for change in log):
+        return None
+    return log[-1].at + WORKER_LONGEST + CLOCK_ALLOWANCE
+
+
+def _move(
+    campaign_id: CampaignId, target: State, ports: ControlPorts, reason: str, cause: Cause, now: datetime
+) -> Campaign:
+    for _ in range(ATTEMPTS_AGAINST_OTHERS):
+        campaign = _existing(campaign_id, ports.campaigns)
+        if campaign.state is target:
+            return campaign
+        if campaign.state in ENDED:
+            raise ControlRefused(f"campaign {campaign_id} has ended: it is {campaign.state}")
+        try:
+            change = campaign.change(target, reason, cause, now)
+        except ValueError:
+            raise ControlRefused(f"campaign {campaign_id} is {campaign.state} and cannot become {target}") from None
+        try:
+            ports.campaigns.change_state(campaign, change)
+        except Outdated:
+            continue
+        return _existing(campaign_id, ports.campaigns)
+    raise TryAgain("the campaign's record keeps changing")
+
+
+def _existing(campaign_id: CampaignId, campaigns: CampaignStore) -> Campaign:
+    campaign = campaigns.campaign(campaign_id)
+    if campaign is None:
+        raise ControlRefused(f"there is no campaign {campaign_id}; `kulanz campaigns INCIDENT` lists them")
+    return campaign

@@ -1,0 +1,59 @@
+"""What a campaign decides by, brought back to life: its incident and its compiled policy."""
+
+import json
+
+from kulanz.application.ports import CampaignStore
+from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Frozen
+from kulanz.domain.incident import Incident
+from kulanz.domain.policy import CompiledPolicy, compile_policy
+from kulanz.domain.time import Window, parse_instant
+
+
+def thaw_incident(content: bytes) -> Incident:
+    """The incident as the evaluation sees it, from the canonical JSON of a revision."""
+    told = json.loads(content)
+    return Incident(
+        incident_id=told["incident_id"],
+        revision=told["revision"],
+        title=told["title"],
+        service=told["service"],
+        functions=tuple(told["functions"]),
+        windows=tuple(
+            Window(parse_instant(window["start"]), None if window["end"] is None else parse_instant(window["end"]))
+            for window in told["windows"]
+        ),
+        cause=told["cause"],
+        facts=told["facts"],
+    )
+
+
+def thaw(campaign: Campaign, frozen: Frozen) -> CompiledPolicy:
+    """The campaign's policy, compiled for its incident at the instant the campaign pinned as its `now`."""
+    return compile_policy(frozen.policy, thaw_incident(frozen.incident), campaign.decided_at)
+
+
+class FrozenCache:
+    """The compiled policies of the last campaigns a process worked for; a campaign's frozen parts never change."""
+
+    CAMPAIGNS = 4
+
+    def __init__(self) -> None:
+        self._policies: dict[CampaignId, CompiledPolicy] = {}
+
+    def get(self, campaign: Campaign, campaigns: CampaignStore) -> CompiledPolicy:
+        """The campaign's policy, compiled once."""
+        known = self._policies.get(campaign.id)
+        if known is None:
+            known = thaw(campaign, campaigns.frozen(campaign.id))
+            while len(self._policies) >= self.CAMPAIGNS:
+                self._policies.pop(next(iter(self._policies)))
+            self._policies[campaign.id] = known
+        return known
+
+    def find(self, campaign_id: CampaignId, campaigns: CampaignStore) -> CompiledPolicy | None:
+        """The policy of a campaign known by its id alone; None when there is no such campaign."""
+        known = self._policies.get(campaign_id)
+        if known is not None:
+            return known
+        campaign = campaigns.campaign(campaign_id)
+        return None if campaign is None else self.get(campaign, campaigns)

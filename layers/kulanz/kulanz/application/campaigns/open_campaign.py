@@ -1,0 +1,439 @@
+"""Opens a campaign: validates the event, records the incident, pins the list, freezes the policy, sends the chunks.
+
+Everything is conditional and derived, so that an event may come any number of times and this function may die anywhere:
+the next delivery goes on where the records stand.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from hashlib import sha256
+from typing import Any
+
+from kulanz.application.campaigns.control_campaign import may_write_until
+from kulanz.application.campaigns.dispatch_chunks import dispatch
+from kulanz.application.campaigns.frozen import thaw_incident
+from kulanz.application.incidents.incident_event import (
+    Affected,
+    CampaignContract,
+    DetailType,
+    EventRefused,
+    IncidentEvent,
+    read_incident_event,
+)
+from kulanz.application.incidents.withdraw_incident import stop_withdrawn
+from kulanz.application.lists.check_list import must_not_state_history, required_columns
+from kulanz.application.ports import (
+    ATTEMPTS_AGAINST_OTHERS,
+    Archive,
+    CampaignStore,
+    ChunkQueue,
+    ListMissing,
+    ListStore,
+    Outdated,
+    PolicyMissing,
+    PolicyStore,
+    RejectedQueue,
+    Rejection,
+    TryAgain,
+)
+from kulanz.domain.campaigns.campaign import (
+    ENGINE_VERSION,
+    FROZEN_BYTES,
+    WORKABLE,
+    Campaign,
+    CampaignId,
+    Cause,
+    Chunks,
+    Frozen,
+    PinnedList,
+    State,
+    StateChange,
+)
+from kulanz.domain.canonical import canonical_json
+from kulanz.domain.earlier_decisions import follows
+from kulanz.domain.identifiers import is_incident_id
+from kulanz.domain.incident import Incident
+from kulanz.domain.incident_record import IncidentConflict, IncidentRecord, Revision, with_campaign, with_revision
+from kulanz.domain.lists import (
+    HEADER_BYTES,
+    ListFormat,
+    ListLayout,
+    ListRefused,
+    format_of,
+    read_layout,
+)
+from kulanz.domain.policy import (
+    CompiledPolicy,
+    PolicyDocument,
+    PolicyError,
+    compile_policy,
+    document_from_json,
+    freeze,
+    policy_hash,
+)
+from kulanz.domain.time import CLOCK_ALLOWANCE, format_instant
+
+REASONS_PER_POLICY = 60
+"""Each is counted with up to five write_results, in one update expression of at most 4 KB: some 330 counters."""
+
+
+class Opening(StrEnum):
+    """What became of an event."""
+
+    RECORDED = "recorded"
+    OPENED = "opened"
+    REPEATED = "repeated"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSettings:
+    """What an operator tunes. `decidable_days` counts from an incident's first event; `chunk_bytes` are bytes."""
+
+    list_bucket: str
+    list_prefix: str
+    incident_sources: frozenset[str]
+    campaign_sources: frozenset[str]
+    chunk_bytes: int
+    decidable_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPorts:
+    """The world that opening a campaign touches."""
+
+    campaigns: CampaignStore
+    lists: ListStore
+    policies: PolicyStore
+    chunks: ChunkQueue
+    rejected: RejectedQueue
+    archive: Archive
+
+
+def open_campaign(
+    event: Mapping[str, Any], ports: OpenPorts, settings: OpenSettings, cause: Cause, now: datetime
+) -> Opening:
+    """Act on one event of the bus (the EventBridge envelope). A bad one is refused to the rejected queue."""
+    try:
+        return _act(event, ports, settings, cause, now)
+    except EventRefused as refusal:
+        _reject(event, refusal, ports, now)
+        return Opening.REJECTED
+
+
+def _act(event: Mapping[str, Any], ports: OpenPorts, settings: OpenSettings, cause: Cause, now: datetime) -> Opening:
+    source = str(event.get("source", ""))
+    known = read_incident_event(source, str(event.get("detail-type", "")), event.get("detail"))
+    if source not in settings.incident_sources | settings.campaign_sources:
+        raise EventRefused(
+            "source_unknown", "source", "this source may not report incidents; add it to IncidentSources"
+        )
+    if known.content is not None:
+        _record(known, known.content, ports.campaigns, settings, now)
+    if known.detail_type is DetailType.WITHDRAWN:
+        stop_withdrawn(known.incident_id, known.revision, ports.campaigns, cause, now)
+    if known.request is None:
+        return Opening.RECORDED
+    if source not in settings.campaign_sources:
+        raise EventRefused(
+            "source_may_not_open",
+            "source",
+            "this source may not open campaigns; add it to CampaignSources or publish from another",
+        )
+    return _open(known, known.request, ports, settings, cause, now)
+
+
+def reject_unreadable(body: str, ports: OpenPorts, now: datetime) -> Opening:
+    """Refuse a message that is no event at all."""
+    refusal = EventRefused(
+        "event_unreadable", "", "the message is not an EventBridge event in JSON; publish it to the bus"
+    )
+    _reject({"unreadable": body}, refusal, ports, now)
+    return Opening.REJECTED
+
+
+def _record(
+    event: IncidentEvent, content: bytes, campaigns: CampaignStore, settings: OpenSettings, now: datetime
+) -> None:
+    revision = Revision(
+        event.incident_id, event.revision, event.detail_type.value, content, event.content_digest, now, event.source
+    )
+    for _ in range(ATTEMPTS_AGAINST_OTHERS):
+        before = campaigns.incident(event.incident_id)
+        try:
+            after = with_revision(before, revision, settings.decidable_days)
+        except IncidentConflict as conflict:
+            raise EventRefused(conflict.reason, "detail.revision", str(conflict)) from None
+        if after is None:
+            return
+        try:
+            campaigns.record_revision(before, after, revision)
+        except Outdated:
+            continue
+        return
+    raise TryAgain("the incident's record keeps changing")
+
+
+def _open(
+    event: IncidentEvent,
+    request: CampaignContract,
+    ports: OpenPorts,
+    settings: OpenSettings,
+    cause: Cause,
+    now: datetime,
+) -> Opening:
+    for _ in range(ATTEMPTS_AGAINST_OTHERS):
+        before = ports.campaigns.incident(event.incident_id)
+        if before is None:
+            raise EventRefused(
+                "incident_unknown", "detail.incident_id", "no such incident; publish Incident Declared first"
+            )
+        seq = before.requests.get(event.request_digest)
+        if seq is not None:
+            _go_on(CampaignId(event.incident_id, seq), ports)
+            return Opening.REPEATED
+        try:
+            after, campaign_id = with_campaign(before, event.revision, event.request_digest, now)
+        except IncidentConflict as conflict:
+            raise EventRefused(conflict.reason, "detail.campaign", str(conflict)) from None
+        _await_stopped(before, ports.campaigns, now)
+        told = _recorded(event, ports.campaigns)
+        if told.detail_type == DetailType.WITHDRAWN:
+            raise EventRefused(
+                "incident_withdrawn", "detail.incident_id",
+                "the incident was withdrawn; if it happened after all, declare it under a higher revision",
+            )  # fmt: skip
+        campaign, frozen = _prepare(event, request, told.content, before, campaign_id, ports, settings, now)
+        change = StateChange(1, now, None, State.PLANNING, "requested", cause)
+        try:
+            ports.campaigns.open(before, after, campaign, frozen, change)
+        except Outdated:
+            continue
+        _go_on(campaign_id, ports)
+        return Opening.OPENED
+    raise TryAgain("the incident's record keeps changing")
+
+
+def _await_stopped(record: IncidentRecord, campaigns: CampaignStore, now: datetime) -> None:
+    """Refuse while a worker of a campaign that was stopped could still write what the next would take for missing."""
+    for seq in record.applied:
+        earlier = campaigns.campaign(CampaignId(record.incident_id, seq))
+        until = None if earlier is None else may_write_until(earlier, campaigns)
+        if until is not None and now < until:
+            raise EventRefused(
+                "incident_occupied",
+                "detail.campaign",
+                f"workers of {record.incident_id}/{seq}, which was stopped, may write until {format_instant(until)};"
+                " send the event again after that",
+            )
+
+
+def _go_on(campaign_id: CampaignId, ports: OpenPorts) -> None:
+    """Send what is still to do: the same for a new campaign, a repeated event and a delivery after a crash."""
+    campaign = ports.campaigns.campaign(campaign_id)
+    if campaign is None:
+        return
+    if campaign.state in (State.REFUSED, State.CANCELLED):
+        raise EventRefused(
+            "request_spent",
+            "detail.campaign",
+            f"campaign {campaign_id} of this very request has ended ({campaign.state}: {campaign.state_reason});"
+            " name the corrected list's version_id to request another",
+        )
+    if campaign.state in WORKABLE:
+        dispatch(campaign, WORKABLE[campaign.state], ports.campaigns, ports.chunks)
+
+
+def _prepare(
+    event: IncidentEvent,
+    request: CampaignContract,
+    content: bytes,
+    record: IncidentRecord,
+    campaign_id: CampaignId,
+    ports: OpenPorts,
+    settings: OpenSettings,
+    now: datetime,
+) -> tuple[Campaign, Frozen]:
+    frozen, policy = _freeze(content, request, ports, now)
+    pinned = _pin(event, request.affected, ports, settings)
+    layout = _layout(pinned, policy, ports.lists)
+    try:
+        chunks = Chunks(layout.data_start, pinned.size, settings.chunk_bytes)
+    except ValueError as error:
+        raise EventRefused("list_too_large", "detail.campaign.affected", str(error)) from None
+    followed = _followed(policy, record, ports.campaigns)
+    campaign = Campaign(
+        id=campaign_id,
+        incident_revision=event.revision,
+        policy_id=policy.policy_id,
+        policy_version=policy.version,
+        policy_hash=policy_hash(frozen.policy),
+        engine=ENGINE_VERSION,
+        pinned=pinned,
+        layout=layout,
+        chunks=chunks,
+        rows_announced=request.affected.rows,
+        decided_at=now,
+        decidable_until=record.decidable_until,
+        request_digest=event.request_digest,
+        opened_by=event.source,
+        follows=followed,
+        keeps_history=bool(policy.kept),
+        subject=policy.subject or "",
+        log_count=1,
+    )
+    return campaign, frozen
+
+
+def _followed(policy: CompiledPolicy, record: IncidentRecord, campaigns: CampaignStore) -> tuple[int, ...]:
+    """The incident's campaigns whose grants are set off. Refuses where they cannot be, because subjects differ.
+
+    A line's decision stands under the line and an account's under the account: neither would find what the other gave.
+    """
+    found = (campaigns.campaign(CampaignId(record.incident_id, seq)) for seq in record.applied)
+    applied = {campaign.id.seq: campaign for campaign in found if campaign is not None}
+    followed = follows(policy.earlier, policy.policy_id, {seq: one.policy_id for seq, one in applied.items()})
+    for seq in followed:
+        if applied[seq].subject != (policy.subject or ""):
+            raise EventRefused(
+                "subjects_differ",
+                "detail.campaign.policy",
+                f"{applied[seq].id} decided {_subjects(applied[seq].subject)}, this policy decides"
+                f" {_subjects(policy.subject or '')}: what was granted could not be set off and would be paid again;"
+                " decide the same subjects, or publish a policy of its own id that adds (earlier: add)",
+            )
+    return followed
+
+
+def _subjects(column: str) -> str:
+    return f"each {column}" if column else "each account"
+
+
+def _recorded(event: IncidentEvent, campaigns: CampaignStore) -> Revision:
+    """The revision that a request is about, as it was recorded."""
+    return next(revision for revision in campaigns.revisions(event.incident_id) if revision.number == event.revision)
+
+
+def _freeze(
+    content: bytes, request: CampaignContract, ports: OpenPorts, now: datetime
+) -> tuple[Frozen, CompiledPolicy]:
+    reference = request.policy
+    try:
+        document = document_from_json(ports.policies.fetch(reference.id, reference.version))
+        _must_be_countable(document)
+        frozen = Frozen(freeze(document, reference.parameters), content)
+        _must_fit(frozen)
+        incident = thaw_incident(content)
+        _must_have_happened(incident, now)
+        return frozen, compile_policy(frozen.policy, incident, now)
+    except PolicyMissing:
+        raise EventRefused(
+            "policy_unknown",
+            "detail.campaign.policy",
+            "no policy of that id and version is published; publish it, then send the event again",
+        ) from None
+    except PolicyError as error:
+        raise EventRefused("policy_unusable", "detail.campaign.policy", str(error)) from None
+    except (ArithmeticError, ValueError):
+        raise EventRefused(
+            "policy_unusable",
+            "detail.campaign.policy",
+            "the policy cannot compute with this incident's windows and facts; check their dates and sizes",
+        ) from None
+
+
+def _must_be_countable(document: PolicyDocument) -> None:
+    policy = document.policy
+    reasons = len(policy.who) + len(policy.payout) + len(policy.heads) + len(policy.facts)
+    if reasons > REASONS_PER_POLICY:
+        raise EventRefused(
+            "policy_too_large",
+            "detail.campaign.policy",
+            f"the policy has {reasons} clauses, heads and facts; at most {REASONS_PER_POLICY} can be counted",
+        )
+
+
+def _must_fit(frozen: Frozen) -> None:
+    size = len(frozen.policy) + len(frozen.incident)
+    if size > FROZEN_BYTES:
+        raise EventRefused(
+            "policy_too_large",
+            "detail.campaign.policy",
+            f"the policy and the incident's facts have {size} bytes together; at most {FROZEN_BYTES} can be kept,"
+            " so shorten one of them",
+        )
+
+
+def _must_have_happened(incident: Incident, now: datetime) -> None:
+    """An outage is paid for when it is known, not when it is foreseen: a mistyped year must not become money."""
+    latest = now + CLOCK_ALLOWANCE
+    if any(window.start > latest or (window.end or latest) > latest for window in incident.windows):
+        raise EventRefused(
+            "window_in_future",
+            "detail.windows",
+            "a window ends in the future; request the campaign when it is over, or leave the last window's end out",
+        )
+
+
+def _pin(event: IncidentEvent, affected: Affected, ports: OpenPorts, settings: OpenSettings) -> PinnedList:
+    if affected.inline is not None:
+        content = "".join(f"{canonical_json(row)}\n" for row in affected.inline).encode()
+        return ports.lists.put_inline(f"inline/{event.incident_id}/{event.request_digest}.jsonl", content)
+    place = affected.s3
+    if place is None:
+        raise AssertionError("the contract holds one source")
+    where = "detail.campaign.affected.s3"
+    if place.bucket != settings.list_bucket:
+        raise EventRefused(
+            "list_elsewhere", f"{where}.bucket", "lists are read from the stack's own list bucket only; upload it there"
+        )
+    if not place.key.startswith(settings.list_prefix) or not _is_plain_key(place.key):
+        raise EventRefused(
+            "list_elsewhere", f"{where}.key",
+            f"lists lie under {settings.list_prefix}; their keys have ASCII letters, digits and . _ - / and no '..'",
+        )  # fmt: skip
+    try:
+        return ports.lists.pin(place.bucket, place.key, place.version_id)
+    except ListMissing:
+        raise EventRefused(
+            "list_missing", where, "no such list, or no such version of it; upload it, then send the event again"
+        ) from None
+
+
+def _is_plain_key(key: str) -> bool:
+    plain = all(character.isascii() and (character.isalnum() or character in "._-/") for character in key)
+    return plain and all(part not in ("", ".", "..") for part in key.split("/"))
+
+
+def _layout(pinned: PinnedList, policy: CompiledPolicy, lists: ListStore) -> ListLayout:
+    try:
+        list_format = ListFormat.JSONL if pinned.key.startswith("inline/") else format_of(pinned.key)
+        head = b"" if pinned.size == 0 else b"".join(lists.read(pinned, 0, min(pinned.size, HEADER_BYTES)))
+        layout = read_layout(list_format, head, pinned.size, required_columns(policy))
+        must_not_state_history(policy, layout)
+    except ListRefused as refusal:
+        raise EventRefused(refusal.reason, "detail.campaign.affected", str(refusal)) from None
+    return layout
+
+
+def _reject(event: Mapping[str, Any], refusal: EventRefused, ports: OpenPorts, now: datetime) -> None:
+    content = json.dumps(event, sort_keys=True).encode()  # ASCII: an event may hold what UTF-8 cannot
+    key = f"rejected/{sha256(content).hexdigest()}.json"
+    ports.archive.put(key, content, "application/json")
+    detail = event.get("detail")
+    incident_id = detail.get("incident_id") if isinstance(detail, Mapping) else None
+    ports.rejected.send(
+        Rejection(
+            reason=refusal.reason,
+            field=refusal.field,
+            message=str(refusal),
+            source=str(event.get("source", ""))[:200],
+            detail_type=str(event.get("detail-type", ""))[:200],
+            incident_id=incident_id if isinstance(incident_id, str) and is_incident_id(incident_id) else "",
+            event_key=key,
+            received_at=now,
+        )
+    )

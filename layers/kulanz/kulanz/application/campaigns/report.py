@@ -1,0 +1,249 @@
+"""The report of a campaign: what happened to every line, in figures that anybody can add up again."""
+
+from collections.abc import Iterable, Sequence
+from typing import TypedDict
+
+from kulanz.domain.campaigns.campaign import Campaign, Pass, Receipt
+from kulanz.domain.campaigns.estimate import Estimate, Operation, Planned, estimate
+from kulanz.domain.campaigns.prices import PRICES
+from kulanz.domain.campaigns.reconciliation import IN_THE_LEDGER, NEVER_WRITTEN, Difference, Totals, differences
+from kulanz.domain.time import format_instant
+
+REPORT_VERSION = 1
+DIFFERENCES_SHOWN = 50
+CHUNKS_SHOWN = 20
+"""The report travels as an event of at most 256 KB."""
+
+
+class PolicyHashed(TypedDict):
+    """Which policy decided; `hash` is that of its frozen form."""
+
+    id: str
+    version: int
+    hash: str
+
+
+class ListTold(TypedDict):
+    """Which version of which list was decided."""
+
+    key: str
+    version_id: str
+    bytes: int
+    rows_announced: int
+
+
+class ResultLine(TypedDict):
+    """How many lines came to a result, a reason and a write result."""
+
+    result: str
+    reason: str
+    write_result: str
+    lines: int
+
+
+class ValueLine(TypedDict):
+    """What lines of a result and a write result add up to in one measure."""
+
+    result: str
+    write_result: str
+    measure: str
+    sum: str
+
+
+class LedgerValue(TypedDict):
+    """What the campaign's decisions in the ledger add up to in one measure."""
+
+    result: str
+    measure: str
+    sum: str
+
+
+class Figures(TypedDict):
+    """What the receipts of one pass add up to."""
+
+    lines: int
+    rows: int
+    digest: str
+    results: list[ResultLine]
+    worth: list[ValueLine]
+
+
+class LedgerTold(TypedDict):
+    """What stands in the ledger because of the campaign."""
+
+    decisions: int
+    worth: list[LedgerValue]
+
+
+class DifferenceTold(TypedDict):
+    """A place where the books do not balance."""
+
+    what: str
+    planned: str
+    applied: str
+
+
+class ChunkTold(TypedDict):
+    """A chunk whose apply pass differs from its plan; its lines start in the bytes `[start, stop)` of the list."""
+
+    chunk: int
+    start: int
+    stop: int
+    differences: "Sequence[DifferenceTold]"
+
+
+class PricesTold(TypedDict):
+    """Which list prices the estimate was made with."""
+
+    region: str
+    date: str
+
+
+class EstimateTold(TypedDict):
+    """What the whole campaign costs and how long it takes at least, from its plan; `usd` is an exact text."""
+
+    rows: int
+    decisions: int
+    insert_calls: int
+    write_units: int
+    read_units: int
+    queue_requests: int
+    topic_messages: int
+    function_requests: int
+    bucket_reads: int
+    usd: str
+    prices: PricesTold
+    least_seconds: int
+    limited_by: str
+
+
+class ReportContract(TypedDict):
+    """The report of a campaign: the detail of its events on the bus, and a document in the bucket."""
+
+    v: int
+    campaign: str
+    state: str
+    reason: str
+    policy: PolicyHashed
+    engine: str
+    decided_at: str
+    list: ListTold
+    plan: Figures
+    apply: Figures
+    in_the_ledger: LedgerTold
+    estimate: EstimateTold | None
+    differences: "Sequence[DifferenceTold]"
+    chunks: "Sequence[ChunkTold]"
+
+
+def campaign_estimate(campaign: Campaign, operation: Operation) -> Estimate | None:
+    """What the campaign will cost, once its plan is complete."""
+    if not campaign.is_finished(Pass.PLAN):
+        return None
+    totals = campaign.plan.totals
+    decisions = sum(n for key, n in totals.counts.items() if key.row_result not in NEVER_WRITTEN)
+    planned = Planned(totals.rows(), decisions, len(campaign.chunks), campaign.keeps_history)
+    return estimate(planned, operation, PRICES)
+
+
+def differing_chunks(campaign: Campaign, plan: Iterable[Receipt], apply: Iterable[Receipt]) -> list[ChunkTold]:
+    """The chunks whose receipts of the two passes do not balance, in the list's order."""
+    by_chunk: dict[int, tuple[Totals, Totals]] = {}
+    for receipt in (*plan, *apply):
+        planned, applied = by_chunk.setdefault(receipt.chunk, (Totals(), Totals()))
+        (planned if receipt.work is Pass.PLAN else applied).add(receipt.totals)
+    told: list[ChunkTold] = []
+    for chunk, (planned, applied) in sorted(by_chunk.items()):
+        found = list(differences(planned, applied))
+        if found:
+            start, stop = campaign.chunks.bounds(chunk)
+            told.append({"chunk": chunk, "start": start, "stop": stop, "differences": _told(found)})
+    return told
+
+
+def campaign_report(
+    campaign: Campaign, found: Sequence[Difference], operation: Operation, chunks: Sequence[ChunkTold] = ()
+) -> ReportContract:
+    """The books as JSON-able content; sums are exact texts, money in minor units."""
+    plan, apply = campaign.plan.totals, campaign.apply.totals
+    return {
+        "v": REPORT_VERSION,
+        "campaign": str(campaign.id),
+        "state": campaign.state.value,
+        "reason": campaign.state_reason,
+        "policy": {"id": campaign.policy_id, "version": campaign.policy_version, "hash": campaign.policy_hash},
+        "engine": campaign.engine,
+        "decided_at": format_instant(campaign.decided_at),
+        "list": {
+            "key": campaign.pinned.key,
+            "version_id": campaign.pinned.version_id,
+            "bytes": campaign.pinned.size,
+            "rows_announced": campaign.rows_announced,
+        },
+        "plan": _figures(plan),
+        "apply": _figures(apply),
+        "in_the_ledger": {
+            "decisions": apply.ledger_count(),
+            "worth": [
+                {"result": row_result.value, "measure": measure, "sum": str(value)}
+                for (row_result, measure), value in sorted(apply.worth(IN_THE_LEDGER).items())
+            ],
+        },
+        "estimate": _estimated(campaign_estimate(campaign, operation)),
+        "differences": _told(found),
+        "chunks": chunks[:CHUNKS_SHOWN],
+    }
+
+
+def _told(found: Sequence[Difference]) -> list[DifferenceTold]:
+    return [
+        {"what": difference.what, "planned": str(difference.planned), "applied": str(difference.applied)}
+        for difference in found[:DIFFERENCES_SHOWN]
+    ]
+
+
+def _estimated(made: Estimate | None) -> EstimateTold | None:
+    if made is None:
+        return None
+    calls = made.calls
+    return {
+        "rows": made.planned.rows,
+        "decisions": made.planned.decisions,
+        "insert_calls": calls.insert_calls,
+        "write_units": calls.write_units,
+        "read_units": calls.read_units,
+        "queue_requests": calls.queue_requests,
+        "topic_messages": calls.topic_messages,
+        "function_requests": calls.function_requests,
+        "bucket_reads": calls.bucket_reads,
+        "usd": str(made.usd),
+        "prices": {"region": PRICES.region, "date": PRICES.date},
+        "least_seconds": made.seconds,
+        "limited_by": made.limited_by,
+    }
+
+
+def _figures(totals: Totals) -> Figures:
+    return {
+        "lines": totals.lines,
+        "rows": totals.rows(),
+        "digest": f"{totals.digest:032x}",
+        "results": [
+            {
+                "result": key.row_result.value,
+                "reason": key.reason,
+                "write_result": key.write_result.value,
+                "lines": number,
+            }
+            for key, number in sorted(totals.counts.items())
+        ],
+        "worth": [
+            {
+                "result": key.row_result.value,
+                "write_result": key.write_result.value,
+                "measure": key.measure,
+                "sum": str(value),
+            }
+            for key, value in sorted(totals.sums.items())
+        ],
+    }

@@ -1,0 +1,1 @@
+"""What reports about incidents look like, and what a withdrawal stops."""

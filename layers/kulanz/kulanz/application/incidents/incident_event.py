@@ -1,0 +1,275 @@
+"""The contract of the events on the bus, and the values they become.
+
+Unknown fields are refused with their path, so that a misspelt field never silently changes who is paid.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import sha256
+from typing import Annotated, Any, Self
+from unicodedata import category
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from kulanz.domain.campaigns.campaign import LINES_PER_LIST
+from kulanz.domain.canonical import canonical_json
+from kulanz.domain.identifiers import IDENTIFIER_LENGTH_CHARACTERS, INCIDENT_ID_EXPECTED, is_incident_id
+from kulanz.domain.policy.document.document import VERSION_HIGHEST
+from kulanz.domain.time import Window, format_instant, parse_instant
+
+WINDOWS_PER_INCIDENT = 200
+WINDOW_YEAR_EARLIEST = 2000
+FUNCTIONS_PER_INCIDENT = 50
+FACTS_PER_INCIDENT = 100
+PARAMETERS_PER_POLICY = 20
+TEXT_CHARACTERS = 500
+FUNCTION_CHARACTERS = 100
+FACT_NAME_CHARACTERS = 200
+KEY_CHARACTERS = 1024
+INLINE_ROWS = 1_000
+REVISION_HIGHEST = 1_000_000
+ERRORS_SHOWN = 10
+
+
+_SHOWN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}(?:\.[A-Za-z0-9_-]{1,64}){0,3}|\[key\]", re.ASCII).fullmatch
+
+
+class DetailType(StrEnum):
+    """What an event tells. All but CAMPAIGN_REQUESTED record a revision of an incident."""
+
+    DECLARED = "Incident Declared"
+    UPDATED = "Incident Updated"
+    RESOLVED = "Incident Resolved"
+    AMENDED = "Incident Amended"
+    WITHDRAWN = "Incident Withdrawn"
+    CAMPAIGN_REQUESTED = "Campaign Requested"
+
+
+class EventRefused(Exception):
+    """An event is not acted on. `reason` is a code, `field` a path or empty; the text says what to do about it."""
+
+    def __init__(self, reason: str, field: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.field = field
+
+
+class _Contract(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
+
+
+def _printable(value: str) -> str:
+    if any(category(character) in ("Cc", "Cs", "Zl", "Zp") for character in value):
+        raise ValueError("one line of text without control characters")
+    return value
+
+
+_Text = Annotated[str, Field(min_length=1, max_length=TEXT_CHARACTERS), AfterValidator(_printable)]
+_Function = Annotated[str, Field(min_length=1, max_length=FUNCTION_CHARACTERS), AfterValidator(_printable)]
+_Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+_FactName = Annotated[
+    str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}(\.[a-z][a-z0-9_]{0,63})*$", max_length=FACT_NAME_CHARACTERS)
+]
+_FactScalar = Annotated[str, Field(max_length=TEXT_CHARACTERS), AfterValidator(_printable)] | bool | int | None
+"""Incident facts travel as text, whole numbers or booleans; decimals are text, as JSON has only binary fractions."""
+
+
+def _incident_id(value: str) -> str:
+    if not is_incident_id(value):
+        raise ValueError(INCIDENT_ID_EXPECTED)
+    return value
+
+
+class WindowContract(_Contract):
+    """A span of outage, half-open, with time zones stated; without `end` the outage goes on."""
+
+    start: str
+    end: str | None = None
+
+    @field_validator("start", "end")
+    @classmethod
+    def _is_instant(cls, value: str | None) -> str | None:
+        return None if value is None else format_instant(parse_instant(value))
+
+    @model_validator(mode="after")
+    def _ends_after_start(self) -> Self:
+        if parse_instant(self.start).year < WINDOW_YEAR_EARLIEST:
+            raise ValueError(f"a window starts in {WINDOW_YEAR_EARLIEST} or later; correct the year")
+        if self.end is not None and parse_instant(self.end) <= parse_instant(self.start):
+            raise ValueError("a window ends after it starts; exchange start and end or leave end out")
+        return self
+
+    def window(self) -> Window:
+        """The window as a value."""
+        return Window(parse_instant(self.start), None if self.end is None else parse_instant(self.end))
+
+
+class PolicyReference(_Contract):
+    """A published policy, and the readings chosen where it leaves a choice."""
+
+    id: Annotated[str, Field(max_length=IDENTIFIER_LENGTH_CHARACTERS)]
+    version: Annotated[int, Field(ge=1, le=VERSION_HIGHEST)]
+    parameters: Annotated[dict[_Name, _Text], Field(max_length=PARAMETERS_PER_POLICY)] = Field(default_factory=dict)
+
+    _is_id = field_validator("id")(_incident_id)
+
+
+class S3Reference(_Contract):
+    """An object in the configured list bucket, under its list prefix; without `version_id` the current version."""
+
+    bucket: Annotated[str, Field(min_length=3, max_length=63)]
+    key: Annotated[str, Field(min_length=1, max_length=KEY_CHARACTERS)]
+    version_id: Annotated[str, Field(min_length=1, max_length=KEY_CHARACTERS)] | None = None
+
+
+class Affected(_Contract):
+    """The affected accounts: a list in the bucket, or the rows themselves; and how many rows there are."""
+
+    s3: S3Reference | None = None
+    inline: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=INLINE_ROWS)] | None = None
+    rows: Annotated[int, Field(ge=1, le=LINES_PER_LIST)]
+
+    @field_validator("inline")
+    @classmethod
+    def _can_be_written(cls, value: list[dict[str, Any]] | None) -> list[dict[str, Any]] | None:
+        try:
+            canonical_json(value).encode()
+        except UnicodeEncodeError:
+            raise ValueError(
+                "a row holds half of a surrogate pair, which no list can hold; send whole characters"
+            ) from None
+        return value
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.s3 is None) == (self.inline is None):
+            raise ValueError("the accounts come either by s3 or by inline; give exactly one")
+        return self
+
+
+class CampaignContract(_Contract):
+    """A request to decide the affected accounts under a policy."""
+
+    policy: PolicyReference
+    affected: Affected
+
+
+class IncidentContract(_Contract):
+    """What an incident event tells. `revision` rises with every change of the facts."""
+
+    incident_id: str
+    revision: Annotated[int, Field(ge=1, le=REVISION_HIGHEST)]
+    title: _Text
+    service: _Text
+    functions: Annotated[list[_Function], Field(max_length=FUNCTIONS_PER_INCIDENT)] = Field(default_factory=list)
+    windows: Annotated[list[WindowContract], Field(min_length=1, max_length=WINDOWS_PER_INCIDENT)]
+    cause: _Text | None = None
+    facts: Annotated[dict[_FactName, _FactScalar], Field(max_length=FACTS_PER_INCIDENT)] = Field(default_factory=dict)
+    campaign: CampaignContract | None = None
+
+    _is_id = field_validator("incident_id")(_incident_id)
+
+    @field_validator("windows")
+    @classmethod
+    def _only_last_is_open(cls, value: list[WindowContract], _: ValidationInfo) -> list[WindowContract]:
+        if any(window.end is None for window in value[:-1]):
+            raise ValueError("only the last window may be without an end")
+        return value
+
+
+class CampaignRequestContract(_Contract):
+    """What a campaign request tells: which recorded revision is decided, and how."""
+
+    incident_id: str
+    revision: Annotated[int, Field(ge=1, le=REVISION_HIGHEST)]
+    campaign: CampaignContract
+
+    _is_id = field_validator("incident_id")(_incident_id)
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentEvent:
+    """An event as it is acted on: the facts of a revision, a campaign request, or both."""
+
+    source: str
+    detail_type: DetailType
+    incident_id: str
+    revision: int
+    content: bytes | None
+    request: CampaignContract | None
+
+    @property
+    def content_digest(self) -> str:
+        """What makes two tellings of a revision the same."""
+        return _digest({"type": self.detail_type.value}, self.content or b"")
+
+    @property
+    def request_digest(self) -> str:
+        """What makes two campaign requests the same campaign."""
+        request = b"" if self.request is None else canonical_json(self.request.model_dump(mode="json")).encode()
+        return _digest({"incident_id": self.incident_id, "revision": self.revision}, request)
+
+
+def _digest(head: dict[str, Any], content: bytes) -> str:
+    return sha256(canonical_json(head).encode() + b"\n" + content).hexdigest()
+
+
+def read_incident_event(source: str, detail_type: str, detail: object) -> IncidentEvent:
+    """Validate an event of the bus. Raises EventRefused naming every wrong field (the first ten)."""
+    try:
+        known = DetailType(detail_type)
+    except ValueError:
+        names = ", ".join(kind.value for kind in DetailType)
+        raise EventRefused("detail_type_unknown", "detail-type", f"expected one of: {names}") from None
+    try:
+        if known is DetailType.CAMPAIGN_REQUESTED:
+            request = CampaignRequestContract.model_validate(detail)
+            return IncidentEvent(source, known, request.incident_id, request.revision, None, request.campaign)
+        incident = IncidentContract.model_validate(detail)
+    except ValidationError as error:
+        raise _refused(error) from None
+    _check_fits(known, incident)
+    content = canonical_json(incident.model_dump(mode="json", exclude={"campaign"})).encode()
+    return IncidentEvent(source, known, incident.incident_id, incident.revision, content, incident.campaign)
+
+
+def _check_fits(detail_type: DetailType, incident: IncidentContract) -> None:
+    """Refuse a revision whose facts contradict what its detail type says of them."""
+    if detail_type is DetailType.WITHDRAWN and incident.campaign is not None:
+        raise EventRefused(
+            "withdrawal_with_campaign",
+            "detail.campaign",
+            "a withdrawn incident credits nobody; leave the campaign out, or publish another detail-type",
+        )
+    if detail_type is DetailType.RESOLVED and incident.windows[-1].end is None:
+        raise EventRefused(
+            "resolved_without_end",
+            f"detail.windows.{len(incident.windows) - 1}.end",
+            "a resolved incident has ended; say when, or publish Incident Updated",
+        )
+
+
+def _shown_part(part: str | int) -> str:
+    """A step of a path. A name that is none of a contract's may be anything, so it is not repeated."""
+    return str(part) if isinstance(part, int) or _SHOWN_NAME(part) else "(a name)"
+
+
+def _refused(error: ValidationError) -> EventRefused:
+    problems = error.errors(include_url=False, include_context=False, include_input=False)
+    paths = [".".join(_shown_part(part) for part in problem["loc"]) or "detail" for problem in problems]
+    shown = [
+        f"{path}: {'this field is not known; remove it' if problem['type'] == 'extra_forbidden' else problem['msg']}"
+        for path, problem in list(zip(paths, problems, strict=True))[:ERRORS_SHOWN]
+    ]
+    more = len(problems) - len(shown)
+    return EventRefused("event_invalid", paths[0], "; ".join(shown) + (f"; and {more} more" if more else ""))

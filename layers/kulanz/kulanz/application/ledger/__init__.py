@@ -1,0 +1,1 @@
+"""Questions and actions about single decisions of the ledger."""

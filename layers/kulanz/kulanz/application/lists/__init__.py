@@ -1,0 +1,1 @@
+"""What a campaign would make of a list of accounts."""

@@ -1,0 +1,1 @@
+"""What customers are told, projected from what is committed."""

@@ -1,0 +1,154 @@
+"""What a campaign will cost and how long it takes at least, from its plan alone, before anything is granted.
+
+Every figure follows from how the chunks are worked (`docs/benchmarks.md` sets it beside calls that were counted): a
+decision costs one write unit; a chunk costs, in each pass, one message, one invocation, one ranged read of the list,
+four reads of its records and one transaction of three writes, which is billed double. Where a policy keeps a history,
+each row is read once a pass, and a decision costs four write units at most: one that adds nothing is a plain insert.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from math import ceil
+
+from kulanz.domain.campaigns.campaign import WORKABLE, Campaign, StateChange
+from kulanz.domain.campaigns.prices import TABLE_WRITES, TOPIC_MESSAGES, TOPIC_MESSAGES_ELSEWHERE, PriceTable
+
+INSERTS_PER_CALL = 25
+"""The limit of BatchExecuteStatement."""
+MESSAGES_PER_SEND = 10
+RECORDS_PER_STREAM_BATCH = 1_000
+PASSES = 2
+READS_PER_CHUNK = 4
+"""META and cursor when a worker begins, and both again when it looks whether the chunk is finished."""
+RECEIPT_WRITE_UNITS = 2 * (1 + 1 + 4)
+"""A transaction is billed double: the receipt, the cursor, and META, which has up to 4 KB."""
+META_READ_UNITS = 1
+KEPT_WRITE_UNITS = 4
+"""A decision with its unit's history, of 1 KB each, in one transaction, which is billed double."""
+QUEUE_REQUESTS_PER_MESSAGE = 2
+"""Received and deleted one by one."""
+WORKER_GB = Decimal("1.728")
+"""1,769 MB: one whole virtual processor."""
+SECONDS_PER_ROW_READ = Decimal("0.00001")
+SECONDS_PER_ROW_WRITTEN = Decimal("0.00012")
+"""A wave of 100 inserts: 2 ms of work, and about 10 ms until DynamoDB has answered (assumed, not measured on AWS)."""
+NOTIFIER_GB = Decimal("0.5")
+SECONDS_PER_NOTICE = Decimal("0.00018")
+"""44 µs of a whole processor (measured), of which 512 MB buy three tenths; the rest is for the topic's answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What the plan says is to be done. `decisions` are lines that get one; `chunks` are those of one pass."""
+
+    rows: int
+    decisions: int
+    chunks: int
+    keeps_history: bool = False
+
+    @property
+    def decision_write_units(self) -> int:
+        """What the decisions alone cost."""
+        return self.decisions * (KEPT_WRITE_UNITS if self.keeps_history else 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """The settings that calls and time depend on. A `write_rate` of 0 sets no limit."""
+
+    region: str
+    recipients_per_message: int
+    write_rate: int
+
+
+AS_DEPLOYED = Operation("us-east-1", recipients_per_message=100, write_rate=4_000)
+"""The template's own defaults, for who cannot know a stack's settings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """What a campaign asks of AWS, under the names of the price table."""
+
+    insert_calls: int
+    write_units: int
+    read_units: int
+    queue_requests: int
+    topic_messages: int
+    function_requests: int
+    function_gb_seconds: Decimal
+    bucket_reads: int
+
+    def priced(self) -> dict[str, Decimal | int]:
+        """What has a price; a call with 25 inserts has none of its own."""
+        return {name: getattr(self, name) for name in _PRICED}
+
+
+_PRICED = (
+    "write_units", "read_units", "queue_requests", "topic_messages", "function_requests", "function_gb_seconds",
+    "bucket_reads",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """`seconds` is the least that the quotas allow, by the one named in `limited_by`; workers can be slower."""
+
+    planned: Planned
+    calls: Calls
+    usd: Decimal
+    seconds: int
+    limited_by: str
+
+
+def estimate(planned: Planned, operation: Operation, prices: PriceTable) -> Estimate:
+    """The estimate of a whole campaign, both passes. Notices are taken to be one for each decision, at most."""
+    calls = expected_calls(planned, operation.recipients_per_message)
+    seconds, limited_by = least_seconds(planned, calls, operation)
+    return Estimate(planned, calls, prices.cost(calls.priced()).quantize(Decimal("0.000001")), seconds, limited_by)
+
+
+def expected_calls(planned: Planned, recipients_per_message: int) -> Calls:
+    """What a campaign asks of AWS when nothing is repeated."""
+    chunk_runs = PASSES * planned.chunks
+    sends = PASSES * ceil(Fraction(planned.chunks, MESSAGES_PER_SEND))
+    batches = ceil(Fraction(planned.decisions, RECORDS_PER_STREAM_BATCH))
+    worker_seconds = SECONDS_PER_ROW_READ * planned.rows + SECONDS_PER_ROW_WRITTEN * planned.decisions
+    return Calls(
+        insert_calls=planned.chunks * ceil(Fraction(planned.decisions, planned.chunks * INSERTS_PER_CALL)),
+        write_units=planned.decision_write_units + chunk_runs * RECEIPT_WRITE_UNITS,
+        read_units=chunk_runs * READS_PER_CHUNK * META_READ_UNITS + (PASSES * planned.rows * planned.keeps_history),
+        queue_requests=sends + chunk_runs * QUEUE_REQUESTS_PER_MESSAGE,
+        topic_messages=ceil(Fraction(planned.decisions, recipients_per_message)),
+        # Each receipt changes META, which advance_campaign hears of.
+        function_requests=2 * chunk_runs + batches,
+        function_gb_seconds=WORKER_GB * worker_seconds + NOTIFIER_GB * SECONDS_PER_NOTICE * planned.decisions,
+        bucket_reads=chunk_runs,
+    )
+
+
+def least_seconds(planned: Planned, calls: Calls, operation: Operation) -> tuple[int, str]:
+    """How long writing and telling take at the quotas, rounded up, and what limits it."""
+    topic = TOPIC_MESSAGES.get(operation.region, TOPIC_MESSAGES_ELSEWHERE)
+    limits = {
+        "write units of one table": Fraction(planned.decision_write_units, TABLE_WRITES.per_second),
+        f"messages of one topic in {operation.region}": Fraction(calls.topic_messages, topic.per_second),
+    }
+    if operation.write_rate:
+        limits["TargetWriteRate"] = Fraction(planned.decision_write_units, operation.write_rate)
+    limited_by = max(limits, key=lambda name: limits[name])
+    return ceil(limits[limited_by]), limited_by
+
+
+def time_left(campaign: Campaign, log: Sequence[StateChange], now: datetime) -> timedelta | None:
+    """Until the pass under way is finished, at the rate of its receipts so far; None when none is, or none can say."""
+    work = WORKABLE.get(campaign.state)
+    began = next((change.at for change in log if change.target is campaign.state), None)
+    if work is None or began is None:
+        return None
+    done = campaign.progress(work).bytes_done
+    if not done:
+        return None
+    return (now - began) * (campaign.chunks.total_bytes - done) / done

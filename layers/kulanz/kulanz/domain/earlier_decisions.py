@@ -1,0 +1,128 @@
+"""What a later campaign of an incident still owes a subject that an earlier one has decided.
+
+Whether a policy replaces what was granted before or adds to it is the policy's word (`earlier: replace | add`): it
+says which campaigns a campaign follows. What those granted is set off; the difference is never negative, and what was
+granted is never taken back.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from kulanz.domain.campaigns.reconciliation import worth_by_measure, worth_of
+from kulanz.domain.decision import UNLIMITED, Benefit, Decision, Outcome
+from kulanz.domain.ledger import Entry, read_decision
+from kulanz.domain.money import Money, is_currency
+from kulanz.domain.policy.deciding.history import HISTORY_CHANGED
+
+ADDS = "add"
+IN_ANOTHER_MEASURE = "granted_before_in_another_measure"
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What stands about a subject from earlier campaigns: the latest outcome, and what was granted, by measure."""
+
+    outcome: Outcome
+    granted: tuple[tuple[str, int | Decimal], ...]
+
+    def texts(self) -> Mapping[str, str]:
+        """What was granted as exact texts, as a later decision's body tells it."""
+        return {measure: str(size) for measure, size in self.granted}
+
+    def money(self) -> Mapping[str, int]:
+        """The minor units that were granted, by currency."""
+        return {measure: size for measure, size in self.granted if isinstance(size, int) and is_currency(measure)}
+
+
+def stands_before(entries: Iterable[Entry]) -> Before | None:
+    """Add up the entries of a subject, lowest campaign first; None when there are none."""
+    latest: Outcome | None = None
+    granted: dict[str, int | Decimal] = {}
+    for entry in entries:
+        latest = entry.status
+        if entry.status is Outcome.GRANTED:
+            for benefit in read_decision(entry.body).benefits:
+                measure, size = worth_of(benefit)
+                granted[measure] = granted.get(measure, 0) + size
+    if latest is None:
+        return None
+    return Before(Outcome.GRANTED if granted else latest, tuple(sorted(granted.items())))
+
+
+def follows(earlier_rule: str, policy_id: str, applied: Mapping[int, str]) -> tuple[int, ...]:
+    """Which of an incident's campaigns, by seq with their policy's id, a new one sets off.
+
+    A replacing policy sets off all. One that adds does so beside other policies, never beside itself: requested again,
+    under another revision or after a cancel, it grants only what is missing.
+    """
+    return tuple(seq for seq, other in sorted(applied.items()) if earlier_rule != ADDS or other == policy_id)
+
+
+def still_owed(decision: Decision, before: Before | None) -> Decision | None:
+    """What is decided now, given what stands; None when nothing changes.
+
+    An offer that was not taken up is made again, because only an incident's latest campaign can be accepted. What was
+    granted in another currency or unit cannot be set off: the subject is held, and a plan with such subjects is
+    refused.
+    """
+    if before is None:
+        return decision
+    if decision.outcome not in (Outcome.GRANTED, Outcome.OFFERED):
+        return None if before.outcome in (decision.outcome, Outcome.GRANTED) else decision
+    granted = dict(before.granted)
+    if granted and any(worth_of(benefit)[0] not in granted for benefit in decision.benefits):
+        return Decision(Outcome.HELD, IN_ANOTHER_MEASURE)
+    remaining = less_granted(decision.benefits, granted)
+    if not remaining:
+        return None
+    return decision if remaining == decision.benefits else replace(decision, benefits=remaining)
+
+
+def within_plan(planned: Decision, decided: Decision | None) -> Decision:
+    """What is written of a decision made with what is kept now, when the plan had been made with what was kept then.
+
+    A plan is an upper bound. What gives as much or less stands; what would give more, or something else, is held: a
+    further campaign of the incident decides it, with a plan that knows. None (nothing is owed any more) is held too.
+    """
+    if decided is not None and decided.outcome not in (Outcome.GRANTED, Outcome.OFFERED):
+        return decided
+    if decided is not None and decided.outcome is planned.outcome:
+        most = worth_by_measure(planned)
+        if all(size <= most.get(measure, 0) for measure, size in worth_by_measure(decided).items()):
+            return decided
+    return Decision(Outcome.HELD, HISTORY_CHANGED)
+
+
+def is_as_planned(planned: Decision, stands: Decision) -> bool:
+    """Whether a decision in the ledger comes to what was planned for its line."""
+    return (stands.outcome, stands.reason) == (planned.outcome, planned.reason) and worth_by_measure(
+        stands
+    ) == worth_by_measure(planned)
+
+
+def is_more_than(before: Before, whole: Decision) -> bool:
+    """Whether more of something had been granted than a subject is entitled to now."""
+    entitled = worth_by_measure(whole)
+    return any(size > entitled.get(measure, 0) for measure, size in before.granted)
+
+
+def less_granted(benefits: Iterable[Benefit], granted: Mapping[str, int | Decimal]) -> tuple[Benefit, ...]:
+    """The benefits less what was granted of the same measure, taken off the first ones first."""
+    left = dict(granted)
+    remaining = []
+    for benefit in benefits:
+        measure, size = worth_of(benefit)
+        taken = min(size, left.get(measure, 0))
+        left[measure] = left.get(measure, 0) - taken
+        if size > taken:
+            remaining.append(benefit if not taken else _smaller(benefit, size - taken))
+    return tuple(remaining)
+
+
+def _smaller(benefit: Benefit, size: int | Decimal) -> Benefit:
+    if benefit.money is not None:
+        return replace(benefit, money=Money(int(size), benefit.money.currency))
+    if benefit.quantity == UNLIMITED:
+        raise AssertionError("something unlimited is granted whole or not at all")
+    return replace(benefit, quantity=f"{Decimal(size).normalize():f}")

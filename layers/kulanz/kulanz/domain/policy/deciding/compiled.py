@@ -1,0 +1,334 @@
+"""A policy ready to decide: compiled once for a campaign, then called once per row."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+from typing import Any
+
+from kulanz.domain.decision import Benefit, Decision, Notice, Outcome
+from kulanz.domain.facts import INVALID, FactDeclaration, FactValue
+from kulanz.domain.incident import Incident
+from kulanz.domain.policy.deciding.components import heads_of
+from kulanz.domain.policy.deciding.counted import counts_elsewhere, period_labels
+from kulanz.domain.policy.deciding.history import KIND_MARK, NOTHING_KEPT, Addition, Kept, KeptValue
+from kulanz.domain.policy.deciding.judge import NOTHING_GRANTED, Judge
+from kulanz.domain.policy.deciding.program import AMOUNTS, FactSlot, Program
+from kulanz.domain.policy.deciding.verdict import Verdict
+from kulanz.domain.policy.document.document import Exposure, NoticeRule, NoticeText, Policy, PolicyDocument
+from kulanz.domain.policy.document.frozen import MAX_PUBLISHED_BYTES, document_json, read_frozen, resolve_parameters
+from kulanz.domain.policy.language import kinds
+from kulanz.domain.policy.language.errors import Path, PolicyError
+from kulanz.domain.policy.language.expression import UNSET, Node, Row
+from kulanz.domain.policy.language.kinds import Kind, filled_in
+from kulanz.domain.policy.language.periods import label_in
+from kulanz.domain.time import Window, instant_of
+
+MAX_REMEMBERED_NOTICES = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A decision and the steps that led to it, each a sentence a support agent can read out."""
+
+    decision: Decision
+    steps: tuple[str, ...]
+
+    def text(self) -> str:
+        """Give the steps as numbered lines."""
+        return "\n".join(f"{number}. {step}" for number, step in enumerate(self.steps, 1))
+
+
+class CompiledPolicy:
+    """Decides rows of one campaign. ``facts`` are the columns it reads, in the order ``decide`` expects them.
+
+    ``kept`` names what Kulanz keeps of earlier incidents under this policy, with the type of each; ``decide`` gets its
+    values as ``Kept``.
+    """
+
+    def __init__(self, program: Program) -> None:
+        policy = program.policy
+        self.policy_id = policy.id
+        self.version = policy.version
+        self.title = policy.title
+        self.subject: str | None = policy.subject or None
+        self.earlier: str = policy.earlier
+        self.parameters: Mapping[str, str] = program.parameters
+        self.restrictions: Mapping[str, Any] = policy.restrictions
+        self._program = program
+        self._judge = Judge(program)
+        self._notice = _CompiledNotice(program, policy.notice) if policy.notice is not None else None
+        nodes = [*self._judge.nodes(), program.scope.zone, *(self._notice.nodes() if self._notice else ())]
+        reads = frozenset[str]().union(*(node.reads for node in nodes))
+        self._slots = [slot for name, slot in program.slots.items() if name in reads and slot.from_account]
+        self.facts: tuple[FactDeclaration, ...] = tuple(slot.declaration for slot in self._slots)
+        self.kept: Mapping[str, FactDeclaration] = {
+            kept.slot.declaration.name: kept.slot.declaration for kept in self._judge.kept
+        }
+        self._periods = {
+            f"{kept.slot.declaration.name}_{name}": (kept.slot, name)
+            for kept in self._judge.kept
+            if kept.slot.per
+            for name in period_labels(program, kept.slot.per)
+        }
+        self._families = [kept.slot for kept in self._judge.kept if kept.slot.per] if counts_elsewhere(program) else []
+        self._blank: Row = [UNSET] * program.row_length
+        for slot in program.slots.values():
+            self._blank[slot.index] = slot.fallback
+
+    def decide(self, values: Sequence[FactValue | None]) -> Decision:
+        """Decide a row from the typed values of ``facts``, in that order, as if there were no earlier incidents."""
+        row = self._row(values)
+        return self._decision(self._judge.judge(row), row)
+
+    def decide_and_keep(
+        self, values: Sequence[FactValue | None], kept: Kept, granted: Mapping[str, int] = NOTHING_GRANTED
+    ) -> tuple[Decision, Addition]:
+        """Decide a row with what is kept of its subject's earlier incidents, and say what this one adds to that.
+
+        `granted` is what earlier campaigns of this incident granted, in minor units by currency: the amount that is
+        added is never less, because it is not taken back.
+        """
+        row = self._row(values, kept)
+        verdict = self._judge.judge(row, granted)
+        decision = self._decision(verdict, row)
+        ended_at = instant_of(self._judge.ended_at(row))
+        lapses_at = decision.claim_until if decision.outcome is Outcome.OFFERED else None
+        return decision, Addition(ended_at, self._stored(verdict.added), self._stored(verdict.cleared), lapses_at)
+
+    def kept_as_stated(self, stated: Mapping[str, object]) -> Kept:
+        """Read what an example states to be kept, by name and period. Raises ``FactError``."""
+        declared = {name: fact for name, fact in self.kept.items() if name in stated}
+        declared |= {name: period[0].declaration for name in stated if (period := self._period(name))}
+        kept: dict[str, KeptValue] = {}
+        for name, fact in declared.items():
+            read = fact.parse_json(stated[name])
+            if isinstance(read, tuple):
+                kept[name] = self._program.intervals(window for window in read if isinstance(window, Window))
+            elif isinstance(read, (int, Fraction)):
+                kept[name] = read
+        return {name: value for name, value in kept.items() if value}
+
+    def read_of(self, kept: Kept) -> Kept:
+        """What of a subject's history this campaign reads, by the names that ``decide_and_keep`` knows.
+
+        Decisions that share it are alike. What another version kept as another type, or in another currency, is left.
+        """
+        stored = ((*name.partition(KIND_MARK), value) for name, value in kept.items())
+        return {name: value for name, _, kind, value in stored if kind and kind == self._kind(name)}
+
+    def _kind(self, name: str) -> str:
+        """What a value of that name is stored as; empty where this campaign keeps none."""
+        period = self._period(name)
+        slot = self._program.slots.get(name) if period is None else period[0]
+        if slot is None or not slot.is_kept or bool(slot.per) is (period is None):
+            return ""
+        return kind_stored(slot.declaration)
+
+    def _stored[Value](self, values: Mapping[str, Value]) -> dict[str, Value]:
+        """Values under the names of a history, each with what it is stored as."""
+        return {
+            f"{name}{KIND_MARK}{kind_stored(kept.slot.declaration)}": value
+            for kept in self._judge.kept
+            for name, value in values.items()
+            if kept.is_named(name)
+        }
+
+    def keeps(self, name: str) -> bool:
+        """Whether this campaign reads a value of a subject's history: of a fact, or of one of its periods."""
+        return name in self.kept or self._period(name) is not None
+
+    def _period(self, name: str) -> tuple[FactSlot, str] | None:
+        """Which fact's value in which period a name is; None where this campaign's outage cannot touch it."""
+        found = self._periods.get(name)
+        for slot in self._families if found is None else ():
+            label = label_in(name, slot.declaration.name, slot.per)
+            found = (slot, label) if label else found
+        return found
+
+    def explain(self, values: Sequence[FactValue | None], kept: Kept = NOTHING_KEPT) -> Explanation:
+        """Decide a row and tell the steps of its arithmetic, from the same evaluation."""
+        from kulanz.domain.policy.explaining.explain import explain  # noqa: PLC0415 (a worker decides and never explains)
+
+        row = self._row(values, kept)
+        verdict = self._judge.judge(row)
+        decision = self._decision(verdict, row)
+        return Explanation(decision, explain(self._judge, verdict, decision, row, self._slots))
+
+    def templates(self, kind: str, locale: str) -> NoticeText | None:
+        """Give the text of a notice by outcome and language, as a decision's notice names them."""
+        return None if self._notice is None else self._notice.templates.get((kind, locale))
+
+    def _row(self, values: Sequence[FactValue | None], kept: Kept = NOTHING_KEPT) -> Row:
+        row = self._blank.copy()
+        for slot, value in zip(self._slots, values, strict=True):
+            if value is INVALID:
+                row[slot.index] = None
+            elif value is not None:
+                row[slot.index] = value if slot.convert is None else slot.convert(value)
+        for name, known in kept.items():
+            place = self._period(name)
+            if place is not None:
+                slot, period = place
+                row[slot.index] = {**row[slot.index], period: known}
+            elif name in self.kept:
+                row[self._program.slots[name].index] = known
+        return row
+
+    def _decision(self, verdict: Verdict, row: Row) -> Decision:
+        benefits: tuple[Benefit, ...] = ()
+        claimable: tuple[Benefit, ...] = ()
+        claim_until: datetime | None = None
+        mode = ""
+        judge = self._judge
+        if verdict.outcome in (Outcome.GRANTED, Outcome.OFFERED):
+            benefits = judge.delivery.benefits(verdict, verdict.outcome.value, row)
+            for result in verdict.results:
+                if result.mode is not None and result.state == verdict.outcome.value:
+                    mode = result.mode.way
+                    break
+            if verdict.outcome is Outcome.GRANTED and len(verdict.results) > 1:
+                claimable = judge.delivery.benefits(verdict, "offered", row)
+            else:
+                claim_until = judge.delivery.claim_until(verdict, row)
+        notice = self._notice.notice(verdict.outcome, row) if self._notice is not None else None
+        return Decision(verdict.outcome, verdict.reason, benefits, notice, mode, claimable, claim_until)
+
+
+def kind_stored(fact: FactDeclaration) -> str:
+    """What a kept value is stored as: the currency of money, else its type."""
+    return fact.currency or fact.type
+
+
+class _CompiledNotice:
+    """The notice rule: which text an outcome and a language choose."""
+
+    def __init__(self, program: Program, rule: NoticeRule) -> None:
+        self.templates = {(kind, locale): text for kind, texts in rule.texts.items() for locale, text in texts.items()}
+        for kind, texts in rule.texts.items():
+            if rule.default_locale not in texts:
+                problem = f"add the text in the default language {rule.default_locale!r}"
+                raise PolicyError(problem, ("notice", "texts", kind))
+        self._default = rule.default_locale
+        self._locale = _told_of(program, rule.locale, ("notice", "locale"), kinds.TEXT) if rule.locale else None
+        self._channel = _told_of(program, rule.channel, ("notice", "channel"), kinds.TEXT)
+        self._values = {name: _told_of(program, text, ("notice", "values", name)) for name, text in rule.values.items()}
+        self._zone = program.scope.zone
+        self._told = frozenset(rule.texts)
+        self._remembered: dict[tuple[str, str, str], Notice] = {}
+
+    def nodes(self) -> list[Node]:
+        locale = [self._locale] if self._locale is not None else []
+        return [*locale, self._channel, *self._values.values()]
+
+    def notice(self, outcome: Outcome, row: Row) -> Notice | None:
+        """Give the notice of a decision, or None where the policy tells nothing, or the customer wants no channel."""
+        kind = outcome.value
+        if kind not in self._told:
+            return None
+        channel = self._channel.evaluate(row)
+        if not channel or channel == "none":
+            return None
+        locale = self._locale.evaluate(row) if self._locale is not None else None
+        chosen = self._language(kind, locale or self._default)
+        if self._values:
+            known = {name: (node.kind, node.evaluate(row)) for name, node in self._values.items()}
+            zone = self._zone.evaluate(row)
+            values = {name: filled_in(kind, value, zone) for name, (kind, value) in known.items() if value is not None}
+            return Notice(kind, chosen, channel, values)
+        key = (kind, chosen, channel)
+        notice = self._remembered.get(key)
+        if notice is None:
+            notice = Notice(kind, chosen, channel)
+            if len(self._remembered) < MAX_REMEMBERED_NOTICES:
+                self._remembered[key] = notice
+        return notice
+
+    def _language(self, kind: str, locale: str) -> str:
+        """The text of the language itself, else of the language without its region, else the default."""
+        for candidate in (locale, locale.replace("_", "-").split("-")[0].lower()):
+            if (kind, candidate) in self.templates:
+                return candidate
+        return self._default
+
+
+def _told_of(program: Program, text: str, path: Path, kind: Kind | None = None) -> Node:
+    """Compile an expression of a notice, which is told what is granted: the amount is not known to it yet."""
+    node = program.compile(text, path, kind)
+    if node.reads & AMOUNTS:
+        problem = (
+            "it reads the amount of the whole incident, and a later campaign grants only what is missing of it;"
+            " {{ amount }} in a text is what is granted"
+        )
+        raise PolicyError(problem, path)
+    return node
+
+
+def compile_policy(frozen: bytes, incident: Incident, decided_at: datetime) -> CompiledPolicy:
+    """Compile a frozen policy for an incident. ``decided_at`` is the aware instant that open windows last until.
+
+    Raises ``PolicyError`` for a policy that cannot be used, or whose facts the incident states with a wrong type.
+    """
+    if decided_at.tzinfo is None:
+        raise PolicyError("expected an aware decided_at")
+    document, parameters = read_frozen(frozen)
+    try:
+        return CompiledPolicy(Program(document, parameters, incident, decided_at))
+    except PolicyError as error:
+        raise document.located(error) from None
+
+
+def check(document: PolicyDocument) -> None:
+    """Check everything of a document that can be wrong before any incident. Raises ``PolicyError`` with the line."""
+    if len(document_json(document)) > MAX_PUBLISHED_BYTES:
+        problem = f"with its data files it has over {MAX_PUBLISHED_BYTES} bytes when published; shorten lists and texts"
+        raise document.located(PolicyError(problem))
+    try:
+        program = Program(document, resolve_parameters(document, {}), None, None)
+        CompiledPolicy(program)
+        _check_named(program)
+        _check_zone(program)
+    except PolicyError as error:
+        raise document.located(error) from None
+
+
+def unread_facts(document: PolicyDocument) -> tuple[str, ...]:
+    """Name the facts of a checked document that no expression reads: whatever an account's are, nothing changes."""
+    program = Program(document, resolve_parameters(document, {}), None, None)
+    CompiledPolicy(program)
+    read = program.named | {document.policy.zone, document.policy.subject}
+    return tuple(name for name in document.policy.facts if name not in read)
+
+
+def _check_named(program: Program) -> None:
+    """Refuse what was written to change decisions and changes none, because nothing names it."""
+    policy = program.policy
+    for section, named in (("values", policy.values), ("parameters", policy.parameters)):
+        for name in named:
+            if name not in program.named:
+                raise PolicyError("nothing uses it, so it changes nothing; use it, or remove it", (section, name))
+    for head, path in heads_of(program):
+        if head.otherwise and not head.when and not head.for_each:
+            raise PolicyError("it is the reason where `when` does not hold, and there is none", (*path, "otherwise"))
+    is_read = "outage" in program.named or program.piece_place is not None or _has_periods(policy)
+    if policy.exposure != Exposure() and not is_read:
+        problem = (
+            "nothing reads `outage`, so it changes nothing; where nothing is owed unless some outage is left,"
+            " write when: total(outage) > 0 h"
+        )
+        raise PolicyError(problem, ("exposure",))
+
+
+def _has_periods(policy: Policy) -> bool:
+    """Whether amounts are divided over periods of the calendar."""
+    return any(cap.per != "incident" for cap in policy.cap) or any(fact.per for fact in policy.facts.values())
+
+
+def _check_zone(program: Program) -> None:
+    """A rule of a place has its days by the clock of that place; those of another clock begin hours off."""
+    policy = program.policy
+    each = (policy.for_each, *(head.for_each for head in policy.heads))
+    asks = program.scope.asks_clock or _has_periods(policy) or any(unit not in ("", "outage") for unit in each)
+    if policy.jurisdiction not in ("", "worldwide") and "zone" not in program.document.data and asks:
+        problem = "its days would begin at midnight UTC; name its clock, such as zone: Europe/Berlin, or zone: UTC"
+        raise PolicyError(problem, ("jurisdiction",))

@@ -1,0 +1,225 @@
+"""What is kept of a subject's earlier incidents under a policy: caps, repeat counts and carried amounts span them.
+
+Every incident that counts for a subject adds to its history, under its own id, in the transaction that writes its
+decision. What an incident reads is the sum over all the others, so that deciding it again, or under a later campaign,
+never counts it twice.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from fractions import Fraction
+from types import MappingProxyType
+from typing import Any
+
+from kulanz.domain.canonical import canonical_json
+from kulanz.domain.money import whole
+from kulanz.domain.policy.language import exposure
+from kulanz.domain.time import format_instant, instant_of, microseconds_of, parse_instant
+
+type KeptValue = int | Fraction | exposure.Outage
+"""Minor units of money, a number, or time as an outage."""
+type Kept = Mapping[str, KeptValue]
+"""Values by the name of what is kept; a period's share is named `<name>_<period>`, such as `already_paid_2026`. In a
+history a name is followed by what its value is, such as `already_paid_2026:EUR` or `outages_before:windows`, so that a
+version of the policy that keeps another type or currency under a name starts anew with it."""
+KIND_MARK = ":"
+"""Between a name and what its value is; no name has it."""
+
+HISTORY_LIFE = timedelta(days=1_827)
+"""Five years: an incident that ended longer ago is not counted any more, whatever is still stored."""
+LOOK_BACK_LONGEST = timedelta(days=1_461)
+"""Four years: of an incident that began longer ago, others of the same year may have been dropped already."""
+PARTS_KEPT = 200
+"""An addition has at most so many stretches of time, of some 50 bytes each."""
+LAPSE_ALLOWANCE = timedelta(hours=24)
+"""An offer that was not accepted is counted for so much longer than it is open: more than clocks differ."""
+HISTORY_BYTES = 16 * 1024
+"""A subject's history of more than this takes nothing more: its next incident is held for a person."""
+HISTORY_FULL = "history_full"
+HISTORY_CHANGED = "history_changed"
+HISTORY_SETTLED = "history_settled"
+NOTHING_KEPT: Kept = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryKey:
+    """Whose history it is: a subject of an account, under one policy, whatever its version."""
+
+    account_id: str
+    policy_id: str
+    subject: str
+
+    @property
+    def partition(self) -> str:
+        """The account's partition in the ledger."""
+        return f"ACCOUNT#{self.account_id}"
+
+    @property
+    def place(self) -> str:
+        """The history's place in the account's partition."""
+        return f"STATE#{self.policy_id}#{self.subject}"
+
+
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """What one decision adds. `cleared` is time of earlier incidents that a payment has settled.
+
+    `ended_at` is when the incident's outage ended: its age decides how long it counts. `lapses_at` is the first instant
+    at which an offer that nobody accepted stops counting; `lapsed` is what then counts in its place, because earlier
+    campaigns of the incident had added it for good.
+    """
+
+    ended_at: datetime
+    added: Kept
+    cleared: Mapping[str, exposure.Outage] = field(default_factory=dict)
+    lapses_at: datetime | None = None
+    lapsed: "Addition | None" = None
+
+    def is_empty(self) -> bool:
+        """Whether it changes nothing."""
+        return not self.added and not self.cleared and self.lapsed is None
+
+    def at(self, now: datetime) -> "Addition | None":
+        """What of it counts for a decision made at `now`."""
+        # Taken off `now`: an offer without an end is often written with the calendar's last day.
+        has_lapsed = self.lapses_at is not None and now - LAPSE_ALLOWANCE >= self.lapses_at
+        counted = self.lapsed if has_lapsed else self
+        return counted if counted is not None and now - HISTORY_LIFE < counted.ended_at else None
+
+    def for_good(self) -> "Addition | None":
+        """What of it does not lapse."""
+        return self if self.lapses_at is None else self.lapsed
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectHistory:
+    """The history of one subject under one policy, by incident. `version` counts its changes; 0: nothing is stored."""
+
+    version: int = 0
+    incidents: Mapping[str, Addition] = field(default_factory=dict)
+
+    def without(self, incident_id: str, now: datetime) -> Kept:
+        """What the other incidents add up to, as far as they count at `now`. Nothing and zero are left out."""
+        kept: dict[str, KeptValue] = {}
+        cleared: dict[str, exposure.Outage] = {}
+        for incident, stored in self.incidents.items():
+            addition = None if incident == incident_id else stored.at(now)
+            if addition is None:
+                continue
+            for name, value in addition.added.items():
+                kept[name] = _together(kept[name], value) if name in kept else value
+            for name, time in addition.cleared.items():
+                cleared[name] = exposure.union((*cleared.get(name, ()), *time))
+        for name, time in cleared.items():
+            before = kept.get(name)
+            if isinstance(before, tuple):
+                kept[name] = exposure.without(before, time)
+        # One form of each number: bodies with equal values are remembered by equality, so these must be told alike.
+        return {
+            name: value if isinstance(value, tuple) else whole(value) for name, value in sorted(kept.items()) if value
+        }
+
+    def settled(self, incident_id: str, now: datetime) -> Kept:
+        """The time that an incident added and that payments for others have settled since: it is paid already."""
+        mine = self.incidents.get(incident_id)
+        found: dict[str, KeptValue] = {}
+        for name, time in (mine.added if mine is not None else {}).items():
+            if isinstance(time, tuple):
+                others = (other.at(now) for place, other in self.incidents.items() if place != incident_id)
+                cleared = [part for other in others if other is not None for part in other.cleared.get(name, ())]
+                found[name] = exposure.both(time, exposure.union(cleared))
+        return {name: time for name, time in found.items() if time}
+
+    def with_addition(self, incident_id: str, addition: Addition, now: datetime) -> "SubjectHistory":
+        """The history with an incident's addition in the place of its earlier one; what counts no more is dropped."""
+        others = {name: other for name, other in self.incidents.items() if name != incident_id and other.at(now)}
+        earlier = self.incidents.get(incident_id)
+        if addition.lapses_at is not None and earlier is not None:
+            addition = replace(addition, lapsed=earlier.for_good())
+        return SubjectHistory(self.version + 1, others if addition.is_empty() else {**others, incident_id: addition})
+
+    def accepted(self, incident_id: str) -> "SubjectHistory | None":
+        """The history once an incident's offer was accepted; None when that changes nothing."""
+        offered = self.incidents.get(incident_id)
+        if offered is None or offered.lapses_at is None:
+            return None
+        kept = Addition(offered.ended_at, offered.added, offered.cleared)
+        return SubjectHistory(self.version + 1, {**self.incidents, incident_id: kept})
+
+    def is_full(self) -> bool:
+        """Whether it has grown beyond its limit."""
+        return len(self.to_text().encode()) > HISTORY_BYTES
+
+    def ends_at(self) -> datetime | None:
+        """When nothing of it counts any more."""
+        ends = [
+            one.ended_at for stored in self.incidents.values() for one in (stored, stored.lapsed) if one is not None
+        ]
+        return max(ends) + HISTORY_LIFE if ends else None
+
+    def to_text(self) -> str:
+        """The history as canonical JSON, without its version."""
+        return canonical_json({incident: _addition_content(one) for incident, one in self.incidents.items()})
+
+    @classmethod
+    def from_text(cls, version: int, text: str) -> "SubjectHistory":
+        """Read what `to_text` wrote."""
+        return cls(version, {incident: _read_addition(one) for incident, one in json.loads(text).items()})
+
+
+def _together(one: KeptValue, other: KeptValue) -> KeptValue:
+    if isinstance(one, tuple) or isinstance(other, tuple):
+        assert isinstance(one, tuple)
+        assert isinstance(other, tuple)
+        return exposure.union((*one, *other))
+    return one + other
+
+
+def kept_content(kept: Kept) -> dict[str, Any]:
+    """Kept values as plain JSON: money as a whole number, a number as text, time as pairs of instants."""
+    return {name: _plain(value) for name, value in kept.items()}
+
+
+def read_kept(content: Mapping[str, Any]) -> Kept:
+    """Read what `kept_content` wrote."""
+    return {name: _value(plain) for name, plain in content.items()}
+
+
+def _plain(value: KeptValue) -> Any:
+    if isinstance(value, tuple):
+        return [[format_instant(instant_of(start)), format_instant(instant_of(end))] for start, end in value]
+    return f"{value.numerator}/{value.denominator}" if isinstance(value, Fraction) else value
+
+
+def _value(plain: Any) -> KeptValue:
+    if isinstance(plain, list):
+        return tuple(
+            (microseconds_of(parse_instant(start)), microseconds_of(parse_instant(end))) for start, end in plain
+        )
+    return Fraction(plain) if isinstance(plain, str) else int(plain)
+
+
+def _addition_content(addition: Addition) -> dict[str, Any]:
+    content: dict[str, Any] = {"ended": format_instant(addition.ended_at)}
+    if addition.added:
+        content["added"] = kept_content(addition.added)
+    if addition.cleared:
+        content["cleared"] = kept_content(addition.cleared)
+    if addition.lapses_at is not None:
+        content["lapses"] = format_instant(addition.lapses_at)
+    if addition.lapsed is not None:
+        content["lapsed"] = _addition_content(addition.lapsed)
+    return content
+
+
+def _read_addition(content: Mapping[str, Any]) -> Addition:
+    lapses, lapsed = content.get("lapses"), content.get("lapsed")
+    return Addition(
+        ended_at=parse_instant(content["ended"]),
+        added=read_kept(content.get("added", {})),
+        cleared={name: time for name, time in read_kept(content.get("cleared", {})).items() if isinstance(time, tuple)},
+        lapses_at=None if lapses is None else parse_instant(lapses),
+        lapsed=None if lapsed is None else _read_addition(lapsed),
+    )

@@ -1,0 +1,91 @@
+"""Loading a policy from its YAML file: take in data files and holidays, check everything. No worker imports this."""
+
+from dataclasses import replace
+from functools import cache
+from pathlib import Path as FilePath
+from typing import Any
+
+from kulanz.domain.policy.deciding.compiled import check
+from kulanz.domain.policy.document.data_files import take_in
+from kulanz.domain.policy.document.document import PolicyDocument, read_document
+from kulanz.domain.policy.document.strict_yaml import read_file, read_yaml
+from kulanz.domain.policy.language.errors import DataFileNamed, Path, PolicyError
+
+HOLIDAY_YEARS = range(2000, 2041)
+"""The years whose public holidays a published policy carries."""
+
+
+MAX_DATA_FILES = 20
+"""The most data files one policy takes in."""
+
+
+def load_policy(source: FilePath | str) -> PolicyDocument:
+    """Read and check a policy, from a path or from its text. Raises ``PolicyError`` with file, line, and what to do."""
+    file = source if isinstance(source, FilePath) else None
+    data, lines = read_yaml(source, "") if isinstance(source, str) else read_file(source)
+    document = _with_data_files(data, lines, file)
+    region = document.policy.working_days
+    if region:
+        document = replace(document, holidays=_holidays(document, region))
+    check(document)
+    return document
+
+
+def _with_data_files(data: dict[str, Any], lines: dict[Path, int], file: FilePath | None) -> PolicyDocument:
+    """Read a document, taking in one data file after another until none is named."""
+    name = str(file or "")
+    taken: list[str] = []
+    while True:
+        try:
+            document = read_document(data, file=name, lines=lines)
+            return replace(document, data_files=tuple(taken))
+        except DataFileNamed as named:
+            try:
+                found, content = take_in(named, file)
+            except PolicyError as error:
+                raise error.located(name, lines) from None
+            _put(data, named.path, content)
+            taken.append(str(found))
+        if len(taken) > MAX_DATA_FILES:
+            raise PolicyError(f"expected at most {MAX_DATA_FILES} data files", file=name)
+
+
+def _put(data: Any, path: Path, content: Any) -> None:
+    """Put what was taken in where its name stands."""
+    for key in path[:-1]:
+        data = data[key]
+    data[path[-1]] = content
+
+
+def _holidays(document: PolicyDocument, region: str) -> tuple[str, ...]:
+    days = public_holidays(region)
+    if not days:
+        problem = f"{region!r} has no calendar of public holidays; write a country or region such as DE or GB-ENG"
+        raise document.located(PolicyError(problem, ("working_days",)))
+    return days
+
+
+@cache
+def public_holidays(region: str) -> tuple[str, ...]:
+    """Give the public holidays of a region as days in order; none where the region is not known.
+
+    Years for which the calendar lacks some (it warns: India's follow the moon and are announced) are left out, so that
+    no day of theirs is taken for a working day.
+    """
+    import warnings  # noqa: PLC0415 (needed here only)
+
+    import holidays  # noqa: PLC0415 (slow to import, and few policies count working days)
+
+    country, _, subdivision = region.partition("-")
+    days: list[str] = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        for year in HOLIDAY_YEARS:
+            try:
+                known = holidays.country_holidays(country, subdiv=subdivision or None, years=year)
+            except UserWarning:
+                continue
+            except NotImplementedError:
+                return ()
+            days += (day.isoformat() for day in known)
+    return tuple(sorted(days))

@@ -1,0 +1,1 @@
+"""A decision told as the steps of its arithmetic."""

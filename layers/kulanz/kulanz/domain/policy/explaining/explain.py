@@ -1,0 +1,550 @@
+"""Telling a decision as the steps of its arithmetic, by evaluating the very closures that decided it.
+
+Only who asks for an explanation imports this. Its readers are the customer, whoever answers him, and whoever checks it
+afterwards: every amount with its currency, every operation with its operands, and no name that is only the policy's.
+This module chooses and orders the steps; `phrases` puts the expressions in them into words.
+"""
+
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from kulanz.domain.decision import Benefit, Decision, Due, Outcome, Validity
+from kulanz.domain.money import MAX_MINOR_UNITS
+from kulanz.domain.policy.deciding.components import SINGLE_HEAD, CompiledGive, CompiledHead
+from kulanz.domain.policy.deciding.history import LOOK_BACK_LONGEST, PARTS_KEPT
+from kulanz.domain.policy.deciding.program import CompiledClause, FactSlot, NamedValue, kind_of
+from kulanz.domain.policy.deciding.verdict import (
+    BEYOND,
+    CANNOT_BE_COMPUTED,
+    IN_THE_FUTURE,
+    LARGEST_QUANTITY,
+    MOST_BENEFITS,
+    NEVER_USABLE,
+    NO_LENGTH,
+    NO_SUCH_CHOICE,
+    QUANTITY_TOO_LARGE,
+    TOO_LONG_AGO,
+    TOO_MANY_BENEFITS,
+    TOO_MANY_PARTS,
+    TOO_MUCH,
+)
+from kulanz.domain.policy.explaining.phrases import BUILT_IN, Phrases, is_percentage
+from kulanz.domain.policy.explaining.wording import (
+    aside,
+    capital,
+    counted,
+    first_moment,
+    last_moment,
+    listed,
+    quoted,
+    said,
+    said_amount,
+    said_share,
+    spoken,
+)
+from kulanz.domain.policy.language import exposure
+from kulanz.domain.policy.language.expression import Node, Row, not_computable
+from kulanz.domain.policy.language.kinds import DURATION, NUMBER, OUTAGE, YES_NO
+from kulanz.domain.policy.language.periods import PERIODS, spoken_label
+from kulanz.domain.policy.language.periods import label as label_of
+from kulanz.domain.policy.language.tables import StepTable, TierTable
+from kulanz.domain.time import microseconds_of
+
+if TYPE_CHECKING:
+    from kulanz.domain.policy.deciding.judge import Judge
+    from kulanz.domain.policy.deciding.verdict import HeadResult, KeptFact, Period, Verdict
+
+LISTED_AT_MOST = 10
+"""Entries of a list that are named; of a longer one the number is told."""
+_LINES = {
+    "at least": "is at least {0}",
+    "from": "is {0} or later",
+    "more than": "is more than {0}",
+    "at most": "is at most {0}",
+    "up to": "is at most {0}",
+    "less than": "is less than {0}",
+    "below": "is below {0}",
+    "before": "is before {0}",
+    "is": "is {0}",
+}
+_HELD_FOR_THE_OUTAGE = {
+    IN_THE_FUTURE: "the outage of this account ends after the decision; a time that has not come is not paid for.",
+    TOO_LONG_AGO: (
+        f"the outage began more than {LOOK_BACK_LONGEST.days} days before the decision; other incidents of that time"
+        " may not be counted any more."
+    ),
+    TOO_MANY_BENEFITS: f"it comes to more than {MOST_BENEFITS} things besides money; more cannot be given at once.",
+    QUANTITY_TOO_LARGE: f"that is more than {LARGEST_QUANTITY} of something, the most that can be given at once.",
+    TOO_MANY_PARTS: f"the outage has more than {PARTS_KEPT} stretches of time; more are not kept for later incidents.",
+}
+_WHY = {
+    NO_LENGTH: "the outage has no length, by which the amount could be divided over the periods of the cap.",
+    NEVER_USABLE: "the time in which it could be used ends before it starts.",
+    NO_SUCH_CHOICE: "there is no such choice: it is a whole number of what a list of the policy has.",
+    BEYOND: "an outage has more days or parts than are looked at, or a date lies beyond the calendar.",
+}
+_CLAUSES = {Outcome.DECLINED: "exclusion", Outcome.REFERRED: "referral", Outcome.HELD: "hold"}
+_OUTCOMES = {
+    Outcome.GRANTED: "Granted",
+    Outcome.DECLINED: "Declined",
+    Outcome.HELD: "Held until a person decides",
+    Outcome.REFERRED: "Referred to a person",
+    Outcome.OFFERED: "Owed as soon as the customer claims or accepts it",
+}
+_DELIVERY = {
+    ("automatic", "granted"): "credited automatically",
+    ("claim", "granted"): "owed on the customer's claim, which has been made",
+    ("claim", "offered"): "owed on the customer's claim, not made yet",
+    ("claim", ""): "owed on the customer's claim, whose last day is not known",
+    ("claim", "undated"): "owed on the customer's claim, which has been made, nobody knows whether in time",
+    ("claim", "late"): "owed on the customer's claim only, and the time for it is over",
+    ("offer", "granted"): "an offer, which the customer has accepted",
+    ("offer", "offered"): "an offer, not accepted yet",
+    ("offer", ""): "an offer, whose last day is not known",
+    ("offer", "undated"): "an offer, which the customer has accepted, nobody knows whether in time",
+    ("offer", "late"): "an offer, and the time for accepting it is over",
+}
+
+
+def explain(judge: "Judge", verdict: "Verdict", decision: Decision, row: Row, slots: list[FactSlot]) -> tuple[str, ...]:
+    """Tell a verdict. The row is the one that was judged, so that everything in it is what was computed."""
+    return tuple(capital(step) for step in _Teller(judge, row, slots).steps(verdict, decision))
+
+
+class _Teller:
+    def __init__(self, judge: "Judge", row: Row, slots: list[FactSlot]) -> None:
+        self._judge = judge
+        self._row = row
+        self._slots = slots
+        self._program = judge.program
+        self._told: set[str] = set()
+        zone = self._program.scope.zone.evaluate(row)
+        self._zone: ZoneInfo | None = zone
+        self._words = Phrases(judge, row, self._zone)
+
+    def steps(self, verdict: "Verdict", decision: Decision) -> list[str]:
+        steps = self._opening()
+        for clause in self._judge.told:
+            steps += self._needed(clause.node)
+            period = self._judge.in_force
+            steps.append(
+                self._clause(clause) if period is None or clause is not period.clause else self._period(period)
+            )
+            if clause is verdict.clause:
+                return [*steps, self._end(verdict, decision)]
+        for head in self._judge.heads:
+            if head.node is not None and not head.for_each:
+                steps += self._needed(head.node)
+                steps.append(self._condition(head))
+            if self._program.policy.compose == "first" and any(result.head is head for result in verdict.results):
+                break
+        for result in (*verdict.beside, *verdict.results):
+            steps += self._head(result)
+        steps += [
+            *self._total(verdict),
+            *self._bounds(verdict),
+            *self._delivery(verdict),
+            *self._adds(verdict, decision),
+        ]
+        return [*steps, self._end(verdict, decision)]
+
+    def _bounds(self, verdict: "Verdict") -> list[str]:
+        """Tell what the amount was held against: the largest one there is, and the conditions of its payout."""
+        if verdict.unknown in self._program.values:
+            return self._needed(self._program.values[verdict.unknown].node)
+        if verdict.reason == CANNOT_BE_COMPUTED and verdict.is_unknown:
+            return self._stuck(verdict)
+        if verdict.reason in _HELD_FOR_THE_OUTAGE:
+            return [_HELD_FOR_THE_OUTAGE[verdict.reason]]
+        if verdict.reason == TOO_MUCH:
+            most = said_amount(MAX_MINOR_UNITS, self._judge.currency) if self._judge.currency else "the largest amount"
+            return [f"that is above {most}, the most that one credit can be."]
+        steps = []
+        for clause in self._judge.payout if verdict.results else ():
+            steps.append(self._clause(clause))
+            if clause is verdict.clause:
+                break
+        return steps
+
+    def _stuck(self, verdict: "Verdict") -> list[str]:
+        """Tell what cannot be computed from facts that are known: a division by zero, half a working day."""
+        if verdict.stuck is None:
+            return [_WHY[verdict.why]]
+        node, row = verdict.stuck
+        within = _Teller(self._judge, row, self._slots)
+        found = not_computable(node, row)
+        return [*within._needed(found), f"this cannot be computed: {within._words.phrase(found)}."]
+
+    def _opening(self) -> list[str]:
+        """Tell what the decision started from: policy, readings, facts, history and incident."""
+        policy = self._program.policy
+        steps = [f"Policy {policy.id}, version {policy.version}: {policy.title}."]
+        if policy.parameters:
+            steps.append(f"As chosen for this campaign: {'; '.join(map(self._words.chosen, policy.parameters))}.")
+        if policy.tax:
+            steps.append(f"Amounts {'include' if policy.tax == 'included' else 'do not include'} tax.")
+        steps += self._facts()
+        if self._judge.kept:
+            steps.append(f"Kept of earlier incidents: {'; '.join(self._kept()) or 'nothing'}.")
+        return [*steps, *self._incident()]
+
+    def _adds(self, verdict: "Verdict", decision: Decision) -> list[str]:
+        """Tell what later incidents will be decided with."""
+        told = []
+        for kept in self._judge.kept:
+            name = kept.slot.declaration.name
+            if kept.is_until_paid and decision.outcome in (Outcome.GRANTED, Outcome.OFFERED):
+                told += [f"{spoken(name)}: settled"] if name in verdict.added or name in verdict.cleared else []
+                continue
+            mine = {place: one for place, one in verdict.added.items() if kept.is_named(place)}
+            told += [self._one_kept(kept, place, one) for place, one in mine.items()]
+        return [f"Kept for later incidents: {'; '.join(told)}."] if told else []
+
+    def _incident(self) -> list[str]:
+        """Tell when it was, and why where that is known, in the rule's zone."""
+        incident = self._program.incident
+        windows = self._program.incident_windows()
+        if incident is None or not windows:
+            return []
+        cause = f"; its cause: {spoken(incident.cause)}" if incident.cause else ""
+        lasts = ", not over when this was decided" if any(window.end is None for window in incident.windows) else ""
+        return [f"The incident: {said(OUTAGE, windows, self._zone)} ({self._zone_name()}){lasts}{cause}."]
+
+    def _zone_name(self) -> str:
+        return self._zone.key if self._zone is not None else "UTC"
+
+    def _facts(self) -> list[str]:
+        """Tell the facts, those that the policy explains with their meaning."""
+        stated = [
+            slot
+            for slot in self._program.slots.values()
+            if not slot.from_account and not slot.columns and not slot.is_kept
+        ]
+        known, unknown = [], []
+        for slot in [*self._slots, *stated]:
+            name, value = slot.declaration.name, self._row[slot.index]
+            fact = self._program.policy.facts.get(name)
+            meaning = f" ({aside(fact.says)})" if fact is not None and fact.says else ""
+            if value is None:
+                unknown.append(spoken(name))
+            elif kind_of(slot.declaration) == YES_NO:
+                known.append(f"{spoken(name)}: {'yes' if value else 'no'}{meaning}")
+            else:
+                known.append(f"{spoken(name)}: {said(kind_of(slot.declaration), value, self._zone)}{meaning}")
+        steps = [f"Facts used: {'; '.join(known)}."] if known else []
+        return [*steps, f"Not known: {listed(unknown)}."] if unknown else steps
+
+    def _kept(self) -> list[str]:
+        told = []
+        for kept in self._judge.kept:
+            value, name = self._row[kept.slot.index], kept.slot.declaration.name
+            known = {f"{name}_{period}": one for period, one in value.items()} if kept.slot.per else {name: value}
+            told += [self._one_kept(kept, place, one) for place, one in known.items() if one]
+        return told
+
+    def _one_kept(self, kept: "KeptFact", name: str, value: Any) -> str:
+        own = kept.slot.declaration.name
+        period = f" in {spoken_label(name.removeprefix(f'{own}_'))}" if kept.slot.per else ""
+        return f"{spoken(own)}{period}: {said(kind_of(kept.slot.declaration), value, self._zone)}"
+
+    def _needed(self, node: Node | None) -> list[str]:
+        """Tell the named values a node uses, each once, those that it needs first."""
+        if node is None:
+            return []
+        steps: list[str] = []
+        named = self._program.values.get(node.text) if node.operation == "name" else None
+        if node.operation == "name" and (named is not None or node.text == "outage"):
+            if node.text in self._told:
+                return []
+            self._told.add(node.text)
+        if named is not None and named.steps is not None:
+            values = [step.value for step, _ in named.steps.reached(self._row) or ()]
+            needed = [step for child in (named.steps.count, *values) for step in self._needed(child)]
+            return needed + self._steps_table(named, named.steps)
+        if named is not None and named.tiers is not None:
+            tier = named.tiers.matching(self._row)
+            needed = self._needed(named.tiers.by) + self._needed(None if tier is None else tier.value)
+            return needed + self._tiers_table(named, named.tiers)
+        for child in self._words.used(node):
+            steps += self._needed(child)
+        if named is not None:
+            assert named.source is not None
+            steps.append(
+                f"{spoken(named.name)}: {self._words.sum_up(named.source, share=named.name in self._words.shares)}."
+            )
+        elif node.operation == "name" and node.text == "outage":
+            steps.append(self._outage(node))
+        return steps
+
+    def _outage(self, node: Node) -> str:
+        value = node.evaluate(self._row)
+        if not value:
+            return "the outage counted for this customer: none."
+        length = said(DURATION, sum(end - start for start, end in value), None)
+        if value == self._program.incident_windows():
+            return f"the outage counted for this customer: the whole incident, {length}."
+        return (
+            f"the outage counted for this customer: {said(OUTAGE, value, self._zone)} ({self._zone_name()}),"
+            f" {length} in all."
+        )
+
+    def _clause(self, clause: CompiledClause) -> str:
+        what = f"the {_CLAUSES[clause.outcome]} {quoted(clause.reason)}"
+        because = f" {clause.because}" if clause.because else ""
+        if clause.node is None:
+            return f"{what} applies to everybody.{because}"
+        holds = clause.holds(self._row)
+        if holds is None:
+            return f"whether {what} applies is not known: {self._words.truth(clause.node)}."
+        word, because = ("applies", because) if holds else ("does not apply", "")
+        return f"{what} {word}: {self._words.truth(clause.node)}.{because}"
+
+    def _period(self, period: "Period") -> str:
+        """Tell when the rule is in force, and whether what has to lie in that time does."""
+        outside = period.clause.holds(self._row)
+        assert period.clause.node is not None
+        ends = []
+        if period.from_ is not None:
+            ends.append(f"from {self._words.operand(period.from_, period.clause.node)} on")
+        if period.until is not None:
+            end = self._words.operand(period.until, period.clause.node)
+            ends.append(f"{'up to and including' if period.until.kind.name == 'day' else 'until'} {end}")
+        moment = self._words.operand(period.by, period.clause.node)
+        lies = "does not lie in that time" if outside else "lies in that time"
+        if outside is None:
+            return f"the rule is in force {', '.join(ends)}; whether that holds here is not known: {moment}."
+        return f"the rule is in force {', '.join(ends)}; {moment} {lies}."
+
+    def _condition(self, head: CompiledHead) -> str:
+        assert head.node is not None
+        holds = head.node.evaluate(self._row)
+        what = "the condition" if self._is_single(head) else f"the condition of {quoted(head.name)}"
+        word = "cannot be told" if holds is None else "is met" if holds else "is not met"
+        return f"{what} {word}: {self._words.truth(head.node)}."
+
+    def _steps_table(self, named: NamedValue, table: StepTable) -> list[str]:
+        reached = table.reached(self._row)
+        if reached is None:
+            return [f"{spoken(named.name)}: not known, because {self._words.phrase(table.count)} is not."]
+        parts = []
+        kind = named.node.kind
+        for step, number in reached:
+            value = table.each(step, self._row)
+            told = _range(table.say, step.first, step.first + number - 1)
+            if not value:
+                parts.append(f"{told}: {'not known' if value is None else 'nothing'}")
+                continue
+            together = f"{said(kind, value * number, self._zone)}, for each " if number > 1 else ""
+            parts.append(f"{told}: {together}{self._rounded(step.value, value)}")
+        told = "; ".join(parts) or "none reached"
+        return [f"{spoken(named.name)}: {told}; in all {self._words.value(named.node)}."]
+
+    def _rounded(self, node: Node, value: Any) -> str:
+        told = self._words.sum_up(node)
+        exact = node.evaluate(self._row)
+        return told if exact == value else f"{told}, rounded {said(node.kind, value, self._zone)}"
+
+    def _tiers_table(self, named: NamedValue, table: TierTable) -> list[str]:
+        tier = table.matching(self._row)
+        if tier is None:
+            return [f"{spoken(named.name)}: not known, because {self._words.truth(table.by)}."]
+        value = self._words.sum_up(tier.value)
+        percentages = any(other.bound is not None and is_percentage(other.bound) for other in table.tiers)
+        by, exact = self._words.operand(table.by, named.node), table.by.evaluate(self._row)
+        if percentages and table.by.operation != "name" and exact is not None:
+            by = f"({self._words.phrase(table.by)} = {said_share(exact)})"
+        if tier.bound is None:
+            return [f"{spoken(named.name)}: {value}, because no other line of the table fits {by}."]
+        bound = self._words.literal(tier.bound) if tier.bound.operation == "literal" else self._words.value(tier.bound)
+        if tier.words == "is" and table.by.operation == "name":
+            by = BUILT_IN.get(table.by.text, spoken(table.by.text))
+        return [f"{spoken(named.name)}: {value}, because {by} {_LINES[tier.words].format(bound)}."]
+
+    def _is_single(self, head: CompiledHead) -> bool:
+        return head.name == SINGLE_HEAD and len(self._judge.heads) == 1
+
+    def _label(self, head: CompiledHead) -> str:
+        return "owed" if self._is_single(head) else spoken(head.name)
+
+    def _head(self, result: "HeadResult") -> list[str]:
+        steps: list[str] = []
+        head, pay = result.head, result.head.pay
+        label = self._label(head)
+        if pay is not None and head.for_each:
+            if not result.pieces:
+                steps.append(self._outage(self._judge.outage))
+            for number, (row, _) in enumerate(result.pieces, 1):
+                part = _Teller(self._judge, row, self._slots)
+                name = part._period_of_piece(head.for_each) or f"{head.for_each} {number}"
+                steps += [f"{name}: {step}" for step in part._piece(head, pay)]
+        elif pay is not None:
+            steps += self._needed(pay)
+            nothing = ", which leaves nothing" if pay.evaluate(self._row) < 0 else ""
+            steps.append(f"{label}: {self._words.sum_up(pay)}{nothing}.")
+        for give, quantity, validity, chosen in result.gives:
+            steps += self._needed(give.quantity_node)
+            steps.append(f"{label}: {self._given(give, quantity, validity, chosen)}.")
+        return steps
+
+    def _period_of_piece(self, per: str) -> str:
+        """Name the period that this row's outage lies in; `year from April 1` would be taken for a day."""
+        if per not in PERIODS or self._zone is None:
+            return ""
+        ((start, _),) = exposure.periods_of(self._judge.outage.evaluate(self._row), self._zone, per)
+        return spoken_label(label_of(start, per, self._zone))
+
+    def _piece(self, head: CompiledHead, pay: Node) -> list[str]:
+        """Tell what a head comes to for one outage, day or period."""
+        steps = []
+        if head.node is not None:
+            steps += [*self._needed(head.node), self._condition(head)]
+            if not head.node.evaluate(self._row):
+                return steps
+        return [*steps, *self._needed(pay), f"{self._label(head)}: {self._words.sum_up(pay)}."]
+
+    def _given(self, give: CompiledGive, quantity: Any, validity: Validity, chosen: str) -> str:
+        """Tell a benefit that is no money: how much of what, for what, how long, and its terms."""
+        node = give.quantity_node
+        told = _quantity(give, quantity)
+        if chosen:
+            told += f" of the customer's choice from {self._listed(chosen)}"
+        why = self._words.because(node.children[0]) if node is not None and node.operation == "if" else ""
+        if node is not None and node.operation not in ("literal", "name", "if"):
+            told += f" ({self._words.sum_up(node)})"
+        if give.restriction:
+            told += f", to be used as listed under {spoken(give.restriction)} ({self._listed(give.restriction)})"
+        told += _validity(validity, self._zone)
+        terms = dict(give.terms)
+        if "each" in terms:
+            told += f", each {terms.pop('each')}"
+        if "times" in terms:
+            times = terms.pop("times")
+            told += ", once" if times == "1" else f", {times} times"
+        return told + "".join(f"; {spoken(key)}: {spoken(value)}" for key, value in terms.items()) + why
+
+    def _listed(self, name: str) -> str:
+        """Tell what a list of the policy holds: its entries, or how many there are."""
+        entries = self._program.policy.restrictions[name]
+        if isinstance(entries, dict):
+            return listed([f"{len(items)} for {spoken(key)}" for key, items in entries.items()])
+        return listed(list(entries)) if len(entries) <= LISTED_AT_MOST else f"{len(entries)} entries"
+
+    def _total(self, verdict: "Verdict") -> list[str]:
+        currency = self._judge.currency
+        if not currency:
+            return [
+                f"{self._label(result.head)}: {self._rounding(result.minor, result.head.pay.kind.currency)}."
+                for result in verdict.results
+                if result.exact != result.minor and result.head.pay is not None
+            ]
+        if not verdict.results:
+            return []
+        steps = []
+        raw = sum((self._before_caps(result) for result in verdict.results), 0)
+        if len(verdict.results) > 1:
+            steps.append(f"Together: {said_amount(raw, currency)}.")
+        by_time = "" if any(result.pieces for result in verdict.results) else ", by time"
+        for share in verdict.shares:
+            within = _Teller(self._judge, share.row, self._slots)
+            within._told = self._told
+            steps += within._needed(share.cap)
+            bound = "at most" if share.exact > share.limit else "within its limit of"
+            nothing = ", which leaves nothing" if (share.cap.evaluate(share.row) or 0) < 0 else ""
+            part = f"Part of {spoken_label(share.period)}{by_time}: {said_amount(share.exact, currency)}"
+            steps.append(f"{part}, {bound} {within._words.sum_up(share.cap)}{nothing}.")
+        if raw > verdict.exact:
+            limits = [node for node, per in self._judge.caps if per == "incident"]
+            steps += [step for node in limits for step in self._needed(node)]
+            bounds = [self._words.sum_up(node) for node in limits]
+            steps.append(f"Limited to {said_amount(verdict.exact, currency)}{_bounded_by(bounds)}.")
+        parts = [result.minor for result in verdict.results if result.exact > 0]
+        by_itself = [self._program.round_minor(result.exact) for result in verdict.results if result.exact > 0]
+        is_each_rounded = any(result.exact != result.minor for result in verdict.results) and parts == by_itself
+        if len(parts) > 1 and is_each_rounded and self._program.policy.rounding.stage != "total":
+            each = listed([said_amount(part, currency) for part in parts])
+            steps.append(f"Each {self._rounding(verdict.minor, currency, f'{each}, together ')}.")
+        elif verdict.exact != verdict.minor:
+            steps.append(f"{self._rounding(verdict.minor, currency)}.")
+        return steps
+
+    def _rounding(self, minor: int, currency: str, parts: str = "") -> str:
+        """Tell how an amount was rounded, and to what."""
+        how = self._program.policy.rounding.mode.replace("_", " ")
+        if self._program.rounding_step > 1:
+            how += f" to a multiple of {said_amount(self._program.rounding_step, currency)}"
+        return f"rounded {how}: {parts}{said_amount(minor, currency)}"
+
+    def _before_caps(self, result: "HeadResult") -> Any:
+        if result.pieces:
+            return max(sum(exact for _, exact in result.pieces), 0)
+        return max(result.head.pay.evaluate(self._row), 0) if result.head.pay is not None else 0
+
+    def _delivery(self, verdict: "Verdict") -> list[str]:
+        steps = []
+        for result in verdict.results:
+            mode = result.mode
+            if mode is None:
+                continue
+            told = _DELIVERY[mode.way, result.state]
+            until = mode.until.evaluate(self._row) if mode.until is not None and result.state == "offered" else None
+            if until is not None:
+                told += f"; possible {last_moment(until, self._zone)}"
+            if mode.node is not None:
+                told += f", because {self._words.truth(mode.node)}"
+            if result.head.due is not None:
+                told += f"; due {due_words(result.head.due)}"
+            to = None if result.head.to is None else result.head.to.evaluate(self._row)
+            if to is not None and result.minor > 0 and result.state in ("granted", "offered"):
+                told += f"; paid to: {spoken(to)}"
+            steps.append(told + "." if self._is_single(result.head) else f"{spoken(result.head.name)}: {told}.")
+        return steps
+
+    def _end(self, verdict: "Verdict", decision: Decision) -> str:
+        told = ": " + listed([worth_words(benefit) for benefit in decision.benefits]) if decision.benefits else ""
+        if verdict.unknown:
+            told = f", because {spoken(verdict.unknown)} is not known"
+        how = _OUTCOMES[decision.outcome]
+        by_payout = any(clause is verdict.clause for clause in self._judge.payout)
+        if decision.outcome is Outcome.HELD and by_payout and not verdict.is_unknown:
+            how = "Held, and not paid for now"
+        return f"{how}{told}. Reason: {spoken(decision.reason)}."
+
+
+def worth_words(benefit: Benefit) -> str:
+    """What a benefit is: `5.00 USD`, `20 call minutes`."""
+    if benefit.money is not None:
+        return said_amount(benefit.money.minor, benefit.money.currency)
+    return counted(benefit.quantity, benefit.unit)
+
+
+def due_words(due: Due) -> str:
+    """When a benefit has to be there: `within 2 billing cycles`, `by 2026-03-31`."""
+    return f"by {due.day}" if due.day else f"within {counted(str(due.count), due.unit)}"
+
+
+def _quantity(give: CompiledGive, quantity: Any) -> str:
+    amount = quantity if isinstance(quantity, str) else said(NUMBER, quantity, None)
+    return counted(amount, give.unit)
+
+
+def _validity(validity: Validity, zone: ZoneInfo | None) -> str:
+    """Tell how long a benefit can be used."""
+    told = ""
+    if validity.begins is not None:
+        told += f", from {first_moment(microseconds_of(validity.begins), zone)} on"
+    if validity.unit:
+        start = "" if validity.begins is not None else f" from the {validity.start}"
+        told += f", for {counted(str(validity.count), validity.unit.removesuffix('s'))}{start}"
+    if validity.until is not None:
+        told += f", {last_moment(microseconds_of(validity.until), zone)}"
+    return told
+
+
+def _bounded_by(bounds: list[str]) -> str:
+    return f" by the upper bound: {'; '.join(bounds)}" if bounds else ""
+
+
+def _range(say: str, first: int, last: int) -> str:
+    if first == last:
+        return f"{say} {first}"
+    return f"{say}s {first} {'and' if last == first + 1 else 'to'} {last}"

@@ -1,0 +1,231 @@
+"""Every call that any function makes, killed before it, killed after it, lost on its way there or back, or half done.
+
+The campaign's list has every kind of row. Whatever happens to one call, after redelivery the ledger, the books, the
+receipts, the notices and the incident are those of the run in which nothing happened.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import cache
+
+import pytest
+
+from kulanz.domain.campaigns.campaign import State
+from kulanz.domain.ledger import read_decision
+from kulanz.domain.lists import LINE_BYTES
+from kulanz.domain.money import Money
+from tests.support import yearly_cap
+from tests.support.compiled_once import policies_compiled_once
+from tests.support.end_state import EndState, check_sound, end_state
+from tests.support.faults import HALVABLE, Fault, Tap, fault_at
+from tests.support.small_campaign import (
+    CAMPAIGN,
+    EVERY_KIND_OF_LINE,
+    INCIDENT_ID,
+    POLICY,
+    ROWS,
+    event,
+    list_of,
+    sealed_policy,
+    small_world,
+)
+from tests.support.world import World
+
+FEWEST_CALLS = 100
+"""A clean run of fewer calls than this is not the campaign that these tests are about."""
+
+
+LATER = POLICY.replace("version: 1", "version: 2").replace("10% of fee", "25% of fee")
+SHORT_LINES = [line for line in EVERY_KIND_OF_LINE.values() if len(line) < LINE_BYTES]
+SHORT_ROWS = sum(line not in (b"", b"\r") for line in SHORT_LINES)
+
+
+def _first_campaign(tap: Tap) -> World:
+    """An incident's only campaign."""
+    world = small_world(tap=tap)
+    world.publish(event(rows=ROWS))
+    world.run_until_quiet()
+    return world
+
+
+@cache
+def _before_a_later_campaign() -> World:
+    world = small_world(list_of(SHORT_LINES))
+    world.policies.publish("net-credit", 2, sealed_policy(LATER))
+    world.publish(event(rows=SHORT_ROWS))
+    world.run_until_quiet()
+    return world
+
+
+def _later_campaign(tap: Tap) -> World:
+    """A better policy for the same accounts: what was granted is set off, and only the difference is granted."""
+    world = _before_a_later_campaign().copy()
+    world.tap = tap
+    world.publish(event(rows=SHORT_ROWS, revision=2, policy_version=2))
+    world.run_until_quiet()
+    return world
+
+
+def _inline_campaign(tap: Tap) -> World:
+    """Accounts that came inside the event, requested apart from the incident."""
+    rows = [
+        {"account_id": f"inline-{number}", "segment": "consumer", "affected": number != 1, "fee": "10.00"}
+        for number in range(4)
+    ]
+    world = small_world(tap=tap)
+    world.publish(event(rows=4, campaign=...))
+    request = event(rows=4, detail_type="Campaign Requested")
+    detail = {name: request["detail"][name] for name in ("incident_id", "revision", "campaign")}
+    detail["campaign"]["affected"] = {"inline": rows, "rows": len(rows)}
+    world.publish({**request, "detail": detail})
+    world.run_until_quiet()
+    return world
+
+
+def _withdrawn_incident(tap: Tap) -> World:
+    """An incident that is withdrawn after its campaign has closed: a person has to look at it."""
+    world = small_world(list_of(SHORT_LINES[:3]))
+    world.publish(event(rows=3))
+    world.run_until_quiet()
+    world.tap = tap
+    world.publish(event(rows=3, detail_type="Incident Withdrawn", revision=2, campaign=...))
+    world.run_until_quiet()
+    return world
+
+
+def _refused_event(tap: Tap) -> World:
+    """An event that nobody may act on."""
+    world = small_world(tap=tap)
+    world.publish(event(rows=ROWS, policy="no-such-policy"))
+    world.run_until_quiet()
+    return world
+
+
+@cache
+def _before_a_second_incident() -> World:
+    world = yearly_cap.world(chunk_bytes=256, calls_in_flight=1)
+    world.publish(yearly_cap.incident("in-1", yearly_cap.outage(2)))
+    world.run_until_quiet()
+    return world
+
+
+def _campaign_with_a_history(tap: Tap) -> World:
+    """The second incident of a year under a yearly cap: it reads what the first gave, and keeps what it gives."""
+    world = _before_a_second_incident().copy()
+    world.tap = tap
+    world.publish(yearly_cap.incident("in-2", yearly_cap.outage(3)))
+    world.run_until_quiet()
+    return world
+
+
+type Scenario = Callable[[Tap], World]
+SCENARIOS: dict[str, Scenario] = {
+    "first campaign": _first_campaign,
+    "later campaign": _later_campaign,
+    "inline campaign": _inline_campaign,
+    "withdrawn incident": _withdrawn_incident,
+    "refused event": _refused_event,
+    "campaign with a history": _campaign_with_a_history,
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _policies_compiled_once() -> Iterator[None]:
+    with policies_compiled_once():
+        yield
+
+
+@pytest.fixture(scope="module", params=SCENARIOS)
+def scenario(request: pytest.FixtureRequest) -> tuple[Scenario, World]:
+    """A scenario, and its run in which nothing happens."""
+    run = SCENARIOS[request.param]
+    return run, run(Tap())
+
+
+def test_the_clean_run_of_a_first_campaign_has_every_kind_of_row() -> None:
+    clean = _first_campaign(Tap())
+    campaign = clean.campaign(CAMPAIGN)
+    classes = {str(row_result) for row_result, _ in campaign.apply.totals.results()}
+    reasons = {reason for _, reason in campaign.apply.totals.results()}
+    write_results = {str(key.write_result) for key in campaign.apply.totals.counts}
+
+    assert campaign.state is State.CLOSED
+    assert campaign.apply.totals.lines == len(EVERY_KIND_OF_LINE)
+    assert classes == {"granted", "declined", "held", "referred", "rejected", "blank"}
+    assert write_results == {"written", "duplicate", "conflict", "none"}
+    assert reasons >= {
+        "account_id_missing", "account_id_invalid", "not_utf8", "nul_character", "fact_invalid", "field_count",
+        "csv_malformed", "line_too_long",
+    }  # fmt: skip
+    assert len(campaign.chunks) >= 5
+    assert len(clean.tap.calls) >= FEWEST_CALLS
+    assert clean.caught == []
+    check_sound(clean)
+
+
+def test_the_clean_run_of_a_later_campaign_grants_the_difference() -> None:
+    clean = _later_campaign(Tap())
+    campaign = clean.campaign(f"{INCIDENT_ID}/2")
+    (first, second) = (
+        read_decision(entry.body).benefits[0].money for entry in clean.ledger.of_account("granted-1", INCIDENT_ID)
+    )
+
+    assert campaign.state is State.CLOSED
+    assert campaign.follows == (1,)
+    assert {str(row_result) for row_result, _ in campaign.apply.totals.results()} >= {
+        "granted",
+        "unchanged",
+        "rejected",
+    }
+    assert (first, second) == (Money(299, "EUR"), Money(748 - 299, "EUR"))
+    assert len(campaign.chunks) >= 2
+    assert len(clean.tap.calls) >= FEWEST_CALLS
+    check_sound(clean)
+
+
+def test_the_clean_runs_of_the_other_scenarios_end_as_their_names_say() -> None:
+    inline, withdrawn, refused = (run(Tap()) for run in (_inline_campaign, _withdrawn_incident, _refused_event))
+
+    assert inline.campaign(CAMPAIGN).state is State.CLOSED
+    assert len(inline.ledger.all_entries()) == 4
+    assert withdrawn.campaign(CAMPAIGN).state is State.FLAGGED
+    assert withdrawn.campaign(CAMPAIGN).state_reason.startswith("incident_withdrawn")
+    assert [rejection.reason for rejection in refused.rejected.sent] == ["policy_unknown"]
+
+
+def test_the_clean_run_of_a_campaign_with_a_history_reads_and_keeps_it() -> None:
+    clean = _campaign_with_a_history(Tap())
+
+    assert clean.campaign("in-2/1").state is State.CLOSED
+    assert [yearly_cap.paid(clean, name, "in-2") for name in yearly_cap.FEES] == [1_000, 4_500, 0, 0]
+    calls = set(clean.tap.calls)
+    assert calls >= {"ledger.histories", "ledger.insert_and_keep", "ledger.insert", "archive.get", "campaigns.receipts"}
+
+
+@pytest.mark.parametrize("fault", list(Fault))
+def test_the_end_is_the_clean_runs_wherever_a_fault_strikes(
+    fault: Fault, scenario: tuple[Scenario, World], record_property: Callable[[str, object], None]
+) -> None:
+    run, clean = scenario
+    expected = end_state(clean)
+    points = [number for number, name in enumerate(clean.tap.calls) if fault is not Fault.HALF_DONE or name in HALVABLE]
+    wrong = {}
+    for number in points:
+        difference = _difference(expected, run(Tap(fault_at(number, fault))))
+        if difference:
+            wrong[f"{number} {clean.tap.calls[number]}"] = difference
+
+    record_property("crash points", f"{len(points)} calls {fault}")
+    assert wrong == {}
+
+
+def _difference(expected: EndState, world: World) -> str:
+    """How a world's end differs from the expected one; empty when it does not."""
+    assert len(world.caught) == 1, "the fault did not strike, or struck more than once"
+    if world.dead_letters:
+        return "a message went to the dead letters"
+    try:
+        check_sound(world)
+    except AssertionError as error:
+        return str(error)
+    found = end_state(world)
+    return ", ".join(name for name, value in vars(expected).items() if getattr(found, name) != value)

@@ -1,0 +1,182 @@
+"""Incidents, amendments, offers, stops and faults at random: no cap is passed at any moment, nothing is lost."""
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from datetime import timedelta
+
+import pytest
+
+from kulanz.application.campaigns.control_campaign import ControlPorts, ControlRefused, cancel, pause, resume, settle
+from kulanz.application.ledger.accept_offer import AcceptPorts, OfferRefused, accept_offer
+from kulanz.application.ledger.answer import Explained
+from kulanz.application.ports import TryAgain
+from kulanz.domain.campaigns.campaign import Cause, State
+from kulanz.domain.decision import Outcome
+from kulanz.domain.ledger import read_decision
+from kulanz.domain.policy.deciding.history import HistoryKey
+from tests.support.compiled_once import policies_compiled_once
+from tests.support.end_state import check_sound
+from tests.support.fake_offers import FakeOffers
+from tests.support.faults import HALVABLE, Choose, Fault, Killed, Tap, tapped
+from tests.support.small_campaign import sealed_policy
+from tests.support.world import Step, World
+from tests.support.yearly_cap import CAP, FEES, POLICY, POLICY_ID, incident, outage, world
+
+SEEDS = 60
+INCIDENTS = 5
+EVENTS = 16
+STEPS_BETWEEN_MOST = 25
+FAULT_RATE = 0.03
+CAUSE = Cause("a person", "a ticket", "7")
+ACCOUNTS = [account for account in FEES if account != "excluded"]
+OFFERS = "cap:\n", "mode: {offer: {until: day(decided_at) + 20 days}}\ncap:\n"
+MINUTES = "  - name: each\n", "  - name: minutes\n    give: {quantity: 10, unit: call_minute}\n  - name: each\n"
+LESS_MONEY = "pay: 50% of fee", "pay: 20% of fee"
+VERSIONS: Sequence[Sequence[tuple[str, str]]] = (
+    [],
+    [OFFERS],
+    [("pay: 50% of fee", "pay: 75% of fee")],
+    [("pay: 50% of fee", "pay: 75% of fee"), OFFERS],
+    [MINUTES],
+    [LESS_MONEY, (MINUTES[0], MINUTES[1].replace("10", "20"))],
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _policies_compiled_once() -> Iterator[None]:
+    with policies_compiled_once():
+        yield
+
+
+def _world() -> World:
+    made = world(calls_in_flight=1)
+    for version, changes in enumerate(VERSIONS[1:], 2):
+        text = POLICY.replace("version: 1", f"version: {version}")
+        for before, after in changes:
+            assert before in text
+            text = text.replace(before, after)
+        made.policies.publish(POLICY_ID, version, sealed_policy(text))
+    return made
+
+
+def _granted(made: World, account: str) -> Counter[str]:
+    """Minor units that an account was granted, accepted offers included, by incident."""
+    found: Counter[str] = Counter()
+    for entry in made.ledger.of_account(account):
+        if entry.status is Outcome.GRANTED:
+            for benefit in read_decision(entry.body).benefits:
+                found[entry.key.incident_id] += 0 if benefit.money is None else benefit.money.minor
+    return found
+
+
+def _check(made: World) -> None:
+    """What was granted is what the history counts for good, and no more than the cap: at every moment."""
+    for account in ACCOUNTS:
+        granted = _granted(made, account)
+        assert granted.total() <= CAP, account
+        kept = made.ledger.all_histories().get(HistoryKey(account, POLICY_ID, "-"))
+        for incident_id in {*granted, *(kept.incidents if kept else ())}:
+            addition = kept.incidents.get(incident_id) if kept else None
+            stays = None if addition is None else addition.for_good()
+            assert (0 if stays is None else stays.added.get("paid_2026:EUR", 0)) == granted[incident_id], incident_id
+
+
+class _Storm:
+    def __init__(self, seed: int) -> None:
+        self.choose = random.Random(seed)
+        self.made = _world()
+        self.revisions: Counter[str] = Counter()
+        self.control = ControlPorts(self.made.campaigns, self.made.chunks)
+
+    def faults(self) -> Choose:
+        possible = [fault for fault in Fault if fault is not Fault.HALF_DONE]
+
+        def choose(_: int, name: str) -> Fault | None:
+            if self.choose.random() >= FAULT_RATE:
+                return None
+            return self.choose.choice([*possible, Fault.HALF_DONE] if name in HALVABLE else possible)
+
+        return choose
+
+    def act(self) -> None:
+        """Something that people or publishers do."""
+        acts: Sequence[Callable[[], None]] = (
+            self.tell,
+            self.tell,
+            self.tell,
+            self.accept,
+            self.accept,
+            self.stop,
+            self.wait,
+        )
+        self.choose.choice(acts)()
+
+    def tell(self) -> None:
+        name = f"in-{self.choose.randrange(INCIDENTS)}"
+        self.revisions[name] += 1
+        kind = "Incident Withdrawn" if self.choose.random() < 0.1 else "Incident Amended"
+        told = incident(
+            name,
+            outage(self.choose.randrange(1, 20)),
+            revision=self.revisions[name],
+            policy_version=self.choose.randrange(len(VERSIONS)) + 1,
+            detail_type=kind,
+        )
+        if kind == "Incident Withdrawn":
+            del told["detail"]["campaign"]
+        self.made.publish(told)
+
+    def accept(self) -> None:
+        made, tap = self.made, Tap(self.faults())
+        offers = tapped(FakeOffers(made.ledger, made.campaigns), "offers", tap)
+        account, name = self.choose.choice(ACCOUNTS), f"in-{self.choose.randrange(INCIDENTS)}"
+        with suppress(OfferRefused, TryAgain, Killed):
+            accept_offer(account, name, AcceptPorts(made.ledger, made.campaigns, offers), "an agent", made.now)
+
+    def stop(self) -> None:
+        campaigns = self.made.campaigns.all_campaigns()
+        if campaigns:
+            way = self.choose.choice((pause, pause, resume, resume, cancel, settle))
+            with suppress(ControlRefused):
+                way(self.choose.choice(campaigns), self.control, "a storm", CAUSE, self.made.now)
+
+    def wait(self) -> None:
+        self.made.now += timedelta(days=self.choose.choice((1, 5, 30)))
+
+    def step(self, step: Step) -> None:
+        self.made.run(step)
+        _check(self.made)
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_no_cap_is_passed_at_any_moment_of_a_storm(seed: int) -> None:
+    storm = _Storm(seed)
+    made, choose = storm.made, storm.choose
+    made.tap = Tap(storm.faults())
+    for _ in range(EVENTS):
+        storm.act()
+        _check(made)
+        for _ in range(choose.randrange(STEPS_BETWEEN_MOST)):
+            if steps := made.steps():
+                storm.step(choose.choice(steps))
+
+    made.tap = Tap()
+    for campaign_id in made.campaigns.all_campaigns():
+        with suppress(ControlRefused):
+            resume(campaign_id, storm.control, "the storm is over", CAUSE, made.now)
+    for _ in range(20):
+        while steps := made.steps():
+            storm.step(choose.choice(steps))
+        if not made.redrive():
+            break
+    check_sound(made)
+    for campaign_id in made.campaigns.all_campaigns():
+        campaign = made.campaign(str(campaign_id))
+        told = campaign.state, campaign.state_reason
+        assert campaign.state in (State.CLOSED, State.CANCELLED, State.FLAGGED, State.REFUSED), told
+        assert "differ" not in campaign.state_reason or campaign.state_reason.startswith("measures_differ"), told
+    for account in ACCOUNTS:
+        for answered in made.ask(account).decisions:
+            assert answered.explained is Explained.AGREES, (answered.entry.key, answered.decision, answered.recomputed)

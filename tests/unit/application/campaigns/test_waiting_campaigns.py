@@ -1,0 +1,75 @@
+"""A campaign that waits for a person is heard of for as long as it waits."""
+
+import io
+import json
+from contextlib import redirect_stdout
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from advance_campaign import handler
+from kulanz.adapters.campaign_items import meta_key
+from kulanz.application.campaigns.advance_campaign import AdvancePorts
+from kulanz.application.campaigns.control_campaign import ControlPorts, cancel, pause, resume
+from kulanz.domain.campaigns.campaign import CampaignId, Cause, State
+from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
+from tests.support.world import World
+
+ID = CampaignId.parse(CAMPAIGN)
+HAND = Cause("a person", "a ticket", "1")
+CONTEXT: Any = SimpleNamespace(
+    function_name="advance_campaign",
+    function_version="1",
+    memory_limit_in_mb=512,
+    invoked_function_arn="arn:aws:lambda:eu-central-1:123456789012:function:advance_campaign",
+    aws_request_id="00000000-0000-0000-0000-000000000000",
+)
+SCHEDULED = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
+CHANGED = {"Records": [{"eventID": "a", "eventName": "MODIFY", "dynamodb": {"Keys": meta_key(ID)}}]}
+
+
+def told(world: World, event: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """What the function tells CloudWatch of waiting campaigns when it gets an event."""
+    ports = AdvancePorts(world.campaigns, world.chunks, world.archive, world.announcer)
+    monkeypatch.setattr(handler, "_composed", lambda: ports)
+    with redirect_stdout(io.StringIO()) as printed:
+        handler.handle(event, CONTEXT)
+    lines = [json.loads(line) for line in printed.getvalue().splitlines() if "_aws" in line]
+    return [value for line in lines for value in line["CampaignsWaitingForAPerson"]]
+
+
+def paused() -> World:
+    world = small_world()
+    world.publish(event(rows=ROWS))
+    while world.campaigns.campaign(ID) is None:
+        world.run(world.steps()[0])
+    pause(ID, ControlPorts(world.campaigns, world.chunks), "look", HAND, world.now)
+    return world
+
+
+def test_a_campaign_is_counted_by_the_schedule_until_somebody_ends_its_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = paused()
+    assert told(world, CHANGED, monkeypatch) == [1.0], "told at once"
+    assert [told(world, SCHEDULED, monkeypatch) for _ in range(3)] == [[1.0]] * 3
+
+    resume(ID, ControlPorts(world.campaigns, world.chunks), "looked", HAND, world.now)
+    assert told(world, CHANGED, monkeypatch) == []
+    assert told(world, SCHEDULED, monkeypatch) == [0.0]
+
+
+def test_a_campaign_that_was_ended_waits_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = paused()
+    cancel(ID, ControlPorts(world.campaigns, world.chunks), "wrong list", HAND, world.now)
+
+    assert told(world, SCHEDULED, monkeypatch) == [0.0]
+
+
+def test_a_refused_campaign_is_told_once_because_it_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = small_world()
+    world.publish(event(rows=ROWS + 1))
+    world.run_until_quiet()
+    assert world.campaign(CAMPAIGN).state is State.REFUSED
+
+    assert told(world, CHANGED, monkeypatch) == [1.0]
+    assert told(world, SCHEDULED, monkeypatch) == [0.0]

@@ -1,0 +1,72 @@
+"""What a campaign is said to cost, from its plan alone."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from kulanz.domain.campaigns.campaign import State
+from kulanz.domain.campaigns.estimate import Operation, Planned, estimate, expected_calls, least_seconds, time_left
+from kulanz.domain.campaigns.prices import PRICES
+from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
+
+COUNTRY = Planned(rows=125_000_000, decisions=125_000_000, chunks=6_000)
+
+
+def test_a_country_costs_close_to_what_its_writes_cost() -> None:
+    made = estimate(COUNTRY, Operation("us-east-1", 100, 40_000), PRICES)
+
+    assert made.usd < Decimal(82)
+    assert made.calls.write_units * PRICES.prices["write_units"].usd_per_million / 1_000_000 > made.usd * 9 / 10
+
+
+@pytest.mark.parametrize(
+    ("operation", "limit"),
+    [
+        (Operation("us-east-1", 100, 0), "write units of one table"),
+        (Operation("us-east-1", 100, 4_000), "TargetWriteRate"),
+        (Operation("eu-central-1", 1, 0), "messages of one topic in eu-central-1"),
+        (Operation("eu-south-2", 10, 0), "messages of one topic in eu-south-2"),
+    ],
+)
+def test_the_narrowest_quota_is_named(operation: Operation, limit: str) -> None:
+    calls = expected_calls(COUNTRY, operation.recipients_per_message)
+
+    assert least_seconds(COUNTRY, calls, operation)[1] == limit
+
+
+def test_a_prewarmed_table_takes_fifty_three_minutes() -> None:
+    calls = expected_calls(COUNTRY, 100)
+
+    assert least_seconds(COUNTRY, calls, Operation("us-east-1", 100, 0))[0] == 3_125
+
+
+def test_lines_that_are_never_written_cost_no_write() -> None:
+    rejected = expected_calls(Planned(rows=1_000, decisions=0, chunks=1), 100)
+
+    assert rejected.insert_calls == 0
+    assert rejected.topic_messages == 0
+
+
+def test_every_price_has_its_source() -> None:
+    for name, price in PRICES.prices.items():
+        assert price.usd_per_million > 0, name
+        assert price.source, name
+
+
+def test_the_time_left_follows_from_the_receipts_so_far() -> None:
+    world = small_world()
+    world.publish(event(rows=ROWS))
+    while not (world.campaigns.changes and world.campaign(CAMPAIGN).plan.bytes_done):
+        world.run(world.steps()[0])
+    campaign = world.campaign(CAMPAIGN)
+    log = world.campaigns.log(campaign.id)
+    done, whole = campaign.plan.bytes_done, campaign.chunks.total_bytes
+
+    left = time_left(campaign, log, log[0].at + timedelta(seconds=done))
+    world.run_until_quiet()
+    campaign = world.campaign(CAMPAIGN)
+
+    assert left == timedelta(seconds=whole - done)
+    assert campaign.state is State.CLOSED
+    assert time_left(campaign, world.campaigns.log(campaign.id), world.now) is None

@@ -1,0 +1,34 @@
+"""Shared by the tests of policies: compiling a policy's text or file, and building incidents."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from kulanz.domain.incident import Incident
+from kulanz.domain.policy import CompiledPolicy, compile_policy, freeze, load_policy
+from kulanz.domain.time import Window, parse_instant
+
+POLICIES = Path(__file__).parents[4] / "policies"
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+
+
+def incident(*windows: tuple[str, str | None], cause: str | None = None, **facts: object) -> Incident:
+    parsed = tuple(Window(parse_instant(start), None if end is None else parse_instant(end)) for start, end in windows)
+    return Incident("incident-1", 1, "An outage", "service", ("voice", "data"), parsed, cause, facts)
+
+
+MORNING = incident(("2026-05-04T08:00:00Z", "2026-05-04T12:00:00Z"))
+
+
+def compiled(
+    source: str | Path,
+    happened: Incident = MORNING,
+    parameters: Mapping[str, str] | None = None,
+    decided_at: datetime = NOW,
+) -> CompiledPolicy:
+    return compile_policy(freeze(load_policy(source), parameters), happened, decided_at)
+
+
+def written(body: str) -> str:
+    """Give a policy's text: the four entries every policy has, then the body."""
+    return f"kulanz: 1\nid: test\nversion: 1\ntitle: A test\n{body}"
