@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from kulanz.application.ledger.answer import Answer, AnsweredDecision, Explained
-from kulanz.domain.campaigns.campaign import Campaign, Pass, State
+from kulanz.domain.campaigns.campaign import ENGINE_VERSION, Campaign, Pass, State
 from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz.domain.notices import notice_id
@@ -73,6 +73,7 @@ def _decision_content(decided: AnsweredDecision) -> dict[str, Any]:
     }
     if decided.campaign is not None:
         content["policy"] = _policy_content(decided.campaign)
+        content["engine"] = decided.campaign.engine
     if decided.recomputed is not None and decided.explained is Explained.DIFFERS:
         content["recomputed"] = decided.recomputed.to_body()
     if decision.notice is not None:
@@ -182,12 +183,20 @@ def _facts(decided: AnsweredDecision, account_id: str, *, is_latest: bool) -> li
         as_of = format_instant(campaign.decided_at)
         facts.append(("campaign", f"{campaign.id}, {campaign.state}, decided as of {as_of}"))
         facts.append(("policy", policy))
+        facts.append(("engine", _engine(campaign)))
     if decision.notice is not None:
         told = decision.notice
         facts.append(("notice", f"{told.kind}, in {told.locale}, by {told.channel}: {notice_id(entry.key, told.kind)}"))
     else:
         facts.append(("notice", "none: the policy has no text for this outcome, or chose no channel"))
     return facts
+
+
+def _engine(campaign: Campaign) -> str:
+    """Which engine decided; and which one works out the steps, where that is another."""
+    if campaign.engine == ENGINE_VERSION:
+        return campaign.engine
+    return f"{campaign.engine} decided; the steps are worked out by engine {ENGINE_VERSION}, which may decide otherwise"
 
 
 def _summary(decision: Decision) -> str:

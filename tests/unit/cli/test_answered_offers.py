@@ -45,6 +45,21 @@ def test_an_open_offer_says_how_it_is_accepted(world: World) -> None:
     assert statuses(world) == ["offered"]
 
 
+def test_an_answer_says_which_engine_decided_and_which_one_explains(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def engine_told() -> str:
+        return next(line for line in told(world).splitlines() if line.strip().startswith("engine"))
+
+    decided_by = world.campaign(f"{INCIDENT_ID}/1").engine
+    content = answer_content(world.ask("a-1", INCIDENT_ID), BUCKET, world.now)
+    assert content["decisions"][0]["engine"] == decided_by
+    assert engine_told().split() == ["engine", decided_by]
+    monkeypatch.setattr("kulanz_cli.answers.ENGINE_VERSION", "a-later-one")
+    assert f"{decided_by} decided" in engine_told()
+    assert "engine a-later-one" in engine_told()
+
+
 def test_an_accepted_offer_is_a_grant(world: World) -> None:
     accept(world, "a-1")
     answer = told(world)

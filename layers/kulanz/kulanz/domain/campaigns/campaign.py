@@ -11,9 +11,13 @@ from kulanz.domain.campaigns.reconciliation import Totals
 from kulanz.domain.identifiers import is_incident_id
 from kulanz.domain.lists import ListLayout
 
-ENGINE_VERSION = "1"
+ENGINE_VERSION = "2"
 """What decisions mean. It is raised when the same row under the same frozen policy would be decided differently, and
-only then: a campaign is never continued by an engine with another version."""
+only then: a campaign is never continued by an engine with another version.
+
+2: what an incident states fills in a fact of an account only where the policy says `from: incident`; a history counts
+what began before the incident; a cap per month is worked out for each month; working days follow the calendar's own
+weekend; cells are read by one table, and an account id has a shape."""
 
 CHUNKS_PER_LIST = 20_000
 CHUNK_BYTES_SMALLEST = 256
