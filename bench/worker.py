@@ -29,7 +29,7 @@ from kulanz.application.campaigns.grant_credits import grant_credits
 from kulanz.application.campaigns.open_campaign import OpenPorts, OpenSettings, open_campaign
 from kulanz.application.ports import Ledger
 from kulanz.domain.campaigns.campaign import CampaignId, Cause, Pass, PinnedList, State
-from kulanz.domain.lists import ListFormat
+from kulanz.domain.lists.header import ListFormat
 from kulanz.domain.policy import document_json, load_policy
 from kulanz_cli.send import rows_in
 from tests.support.fakes import (

@@ -14,7 +14,8 @@ from kulanz.application.campaigns.frozen import thaw_incident
 from kulanz.application.incidents.incident_event import EventRefused, read_incident_event
 from kulanz.application.lists.check_list import CheckedList, check_list
 from kulanz.domain.incident import Incident
-from kulanz.domain.lists import ListRefused, format_of
+from kulanz.domain.lists.header import format_of
+from kulanz.domain.lists.lines import ListRefused
 from kulanz.domain.policy import compile_policy, freeze, load_policy
 from kulanz.domain.time import Window
 from kulanz_cli.command import EXIT_NO, FILE_CODES, Unusable, as_json

@@ -17,8 +17,10 @@ from typing import Any
 
 from kulanz.domain.decision import UNLIMITED, Benefit, Decision, Outcome
 from kulanz.domain.earlier_decisions import less_granted
-from kulanz.domain.facts import FactDeclaration, FactError, FactValue, parse_number
 from kulanz.domain.incident import Incident
+from kulanz.domain.lists.cells import parse_number
+from kulanz.domain.lists.columns import FactDeclaration
+from kulanz.domain.lists.facts import FactError, FactValue
 from kulanz.domain.money import Money, format_amount, parse_amount
 from kulanz.domain.policy import CompiledPolicy, Explanation, PolicyDocument, PolicyError, compile_policy, freeze
 from kulanz.domain.policy.deciding.history import Kept, SubjectHistory

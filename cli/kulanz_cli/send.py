@@ -9,7 +9,7 @@ from uuid import uuid4
 from botocore.exceptions import BotoCoreError, ClientError
 
 from kulanz.application.incidents.incident_event import EventRefused, read_incident_event
-from kulanz.domain.lists import ListFormat, format_of
+from kulanz.domain.lists.header import ListFormat, format_of
 from kulanz_cli.stack import LIST_PREFIX, Stack
 
 EVENT_BYTES = 256 * 1024

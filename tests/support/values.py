@@ -23,7 +23,7 @@ from kulanz.domain.decision import Outcome
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz.domain.incident_record import IncidentRecord, Revision, with_campaign, with_revision
 from kulanz.domain.ledger import DecisionKey, Entry
-from kulanz.domain.lists import ListFormat, ListLayout
+from kulanz.domain.lists.header import ListFormat, ListLayout
 
 NOW = datetime(2026, 3, 1, 9, 0, 0, 123456, tzinfo=UTC)
 INCIDENT = "net-outage"

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kulanz.domain.lists import ListFormat, lines_starting_in
+from kulanz.domain.lists.header import ListFormat
+from kulanz.domain.lists.lines import lines_starting_in
 from kulanz_cli import send as module
 from kulanz_cli.send import EventUnsendable, read_event, rows_in, send, with_list
 from kulanz_cli.stack import Stack, StackOutputs

@@ -14,18 +14,9 @@ import pytest
 from kulanz.application.campaigns.frozen import thaw_incident
 from kulanz.application.incidents.incident_event import read_incident_event
 from kulanz.domain.campaigns.reconciliation import RESULT_OF
-from kulanz.domain.lists import (
-    HEADER_BYTES,
-    LINE_BYTES,
-    ListFormat,
-    Problem,
-    Row,
-    format_of,
-    has_unbalanced_quotes,
-    line_reader,
-    lines_starting_in,
-    read_layout,
-)
+from kulanz.domain.lists.header import HEADER_BYTES, ListFormat, format_of, read_layout
+from kulanz.domain.lists.lines import LINE_BYTES, lines_starting_in
+from kulanz.domain.lists.rows import Problem, Row, has_unbalanced_quotes, line_reader
 from kulanz.domain.policy import compile_policy, freeze, load_policy
 from kulanz_cli.send import read_event, rows_in
 from kulanz_local.cases import CASES, Case

@@ -27,7 +27,7 @@ from kulanz.domain.campaigns.campaign import (
 from kulanz.domain.campaigns.reconciliation import DIGEST_MODULUS, CountKey, RowResult, SumKey, Totals, WriteResult
 from kulanz.domain.canonical import canonical_json
 from kulanz.domain.incident_record import IncidentRecord, Revision
-from kulanz.domain.lists import ListFormat, ListLayout
+from kulanz.domain.lists.header import ListFormat, ListLayout
 from kulanz.domain.time import format_instant, parse_instant
 
 REVISION_PREFIX = "REVISION#"

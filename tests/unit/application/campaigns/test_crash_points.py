@@ -11,7 +11,7 @@ import pytest
 
 from kulanz.domain.campaigns.campaign import State
 from kulanz.domain.ledger import read_decision
-from kulanz.domain.lists import LINE_BYTES
+from kulanz.domain.lists.lines import LINE_BYTES
 from kulanz.domain.money import Money
 from tests.support import yearly_cap
 from tests.support.compiled_once import policies_compiled_once

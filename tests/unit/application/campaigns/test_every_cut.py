@@ -14,16 +14,9 @@ from kulanz.application.campaigns import chunk_run
 from kulanz.domain.campaigns import campaign as campaign_module
 from kulanz.domain.campaigns.campaign import State
 from kulanz.domain.campaigns.reconciliation import RowResult
-from kulanz.domain.lists import (
-    HEADER_BYTES,
-    LineReader,
-    ListFormat,
-    Record,
-    format_of,
-    line_reader,
-    lines_starting_in,
-    read_layout,
-)
+from kulanz.domain.lists.header import HEADER_BYTES, ListFormat, format_of, read_layout
+from kulanz.domain.lists.lines import lines_starting_in
+from kulanz.domain.lists.rows import LineReader, Record, line_reader
 from tests.support.small_campaign import CAMPAIGN, event, sealed_policy
 from tests.support.world import World
 

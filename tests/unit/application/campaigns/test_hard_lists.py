@@ -7,7 +7,7 @@ import pytest
 from kulanz.application.campaigns.open_campaign import Opening
 from kulanz.domain.campaigns.campaign import CampaignId, State
 from kulanz.domain.campaigns.reconciliation import RowResult
-from kulanz.domain.lists import LINE_SCAN_BYTES
+from kulanz.domain.lists.lines import LINE_SCAN_BYTES
 from tests.support.small_campaign import CAMPAIGN, HEADER, LIST_KEY, event, list_of, row, sealed_policy, small_world
 from tests.support.world import Function, Step, World
 

@@ -23,7 +23,8 @@ from kulanz.domain.decider import PARTS_PER_SET, REMEMBERED_FACTS, Decider
 from kulanz.domain.decision import Benefit, Decision, Outcome
 from kulanz.domain.earlier_decisions import within_plan
 from kulanz.domain.ledger import read_decision
-from kulanz.domain.lists import Line, Record, line_reader
+from kulanz.domain.lists.lines import Line
+from kulanz.domain.lists.rows import Record, line_reader
 from kulanz.domain.money import Money
 from kulanz.domain.policy.deciding import history as history_module
 from kulanz.domain.policy.deciding.history import HISTORY_CHANGED, HISTORY_FULL, HistoryKey

@@ -9,7 +9,7 @@ import pytest
 from kulanz.application.campaigns.open_campaign import Opening
 from kulanz.application.ports import ChunkMessage, TryAgain
 from kulanz.domain.campaigns.campaign import CHUNKS_PER_LIST, CampaignId, Pass, PinnedList, State
-from kulanz.domain.lists import HEADER_BYTES
+from kulanz.domain.lists.header import HEADER_BYTES
 from tests.support.end_state import check_sound, end_state
 from tests.support.fakes import FakeLists
 from tests.support.small_campaign import CAMPAIGN, LIST_KEY, ROWS, event, list_of, row, small_world

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kulanz.domain.decision import Decision, Outcome
-from kulanz.domain.facts import INVALID, FactError
+from kulanz.domain.lists.facts import INVALID, FactError
 from kulanz.domain.money import Money, Rounding
 from kulanz.domain.policy import CompiledPolicy, load_policy
 from kulanz.domain.time import CLOCK_ALLOWANCE, Window, format_instant, parse_instant

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kulanz.domain.decision import Decision
-from kulanz.domain.facts import FactDeclaration, FactError
+from kulanz.domain.lists.columns import FactDeclaration
+from kulanz.domain.lists.facts import FactError
 from kulanz.domain.policy import PolicyError, load_policy
 from kulanz.domain.policy.language.calendars import calendar_functions
 from kulanz.domain.policy.language.functions import operators

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kulanz.domain.decision import Decision, Outcome
-from kulanz.domain.facts import INVALID
 from kulanz.domain.incident import Incident
+from kulanz.domain.lists.facts import INVALID
 from kulanz.domain.money import MAX_MINOR_UNITS
 from kulanz.domain.policy import PolicyError
 from kulanz.domain.policy.explaining.explain import worth_words

@@ -38,17 +38,8 @@ from kulanz.domain.ledger import (
     read_decision,
     row_hash,
 )
-from kulanz.domain.lists import (
-    LINE_BYTES,
-    LINE_SCAN_BYTES,
-    QUOTES_UNBALANCED,
-    Line,
-    LineReader,
-    Problem,
-    Record,
-    line_reader,
-    lines_starting_in,
-)
+from kulanz.domain.lists.lines import LINE_BYTES, LINE_SCAN_BYTES, Line, lines_starting_in
+from kulanz.domain.lists.rows import QUOTES_UNBALANCED, LineReader, Problem, Record, line_reader
 from kulanz.domain.policy import CompiledPolicy
 
 LINES_PER_LOOK_AT_THE_CLOCK = 250

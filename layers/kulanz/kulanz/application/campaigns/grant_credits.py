@@ -8,7 +8,7 @@ from kulanz.application.campaigns.chunk_run import TIME_TO_FINISH_SECONDS, Chunk
 from kulanz.application.campaigns.frozen import FrozenCache
 from kulanz.application.ports import ChunkMessage, Outdated, PinnedVersionGone
 from kulanz.domain.campaigns.campaign import ENGINE_VERSION, WORKABLE, Campaign, Cause, Pass, Receipt, State
-from kulanz.domain.lists import ListRefused
+from kulanz.domain.lists.lines import ListRefused
 
 RECEIPTS_PER_MESSAGE = 1_000
 

@@ -57,14 +57,8 @@ from kulanz.domain.earlier_decisions import follows
 from kulanz.domain.identifiers import is_incident_id
 from kulanz.domain.incident import Incident
 from kulanz.domain.incident_record import IncidentConflict, IncidentRecord, Revision, with_campaign, with_revision
-from kulanz.domain.lists import (
-    HEADER_BYTES,
-    ListFormat,
-    ListLayout,
-    ListRefused,
-    format_of,
-    read_layout,
-)
+from kulanz.domain.lists.header import HEADER_BYTES, ListFormat, ListLayout, format_of, read_layout
+from kulanz.domain.lists.lines import ListRefused
 from kulanz.domain.policy import (
     CompiledPolicy,
     PolicyDocument,

@@ -12,7 +12,7 @@ from hashlib import sha256
 from kulanz.application.ports import Archive, CampaignStore, Ledger
 from kulanz.domain.campaigns.campaign import Campaign, Pass, Receipt
 from kulanz.domain.decision import Decision, Outcome
-from kulanz.domain.lists import Record
+from kulanz.domain.lists.rows import Record
 from kulanz.domain.policy import CompiledPolicy
 from kulanz.domain.policy.deciding.history import (
     HISTORY_FULL,

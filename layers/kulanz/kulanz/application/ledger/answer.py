@@ -13,7 +13,8 @@ from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.earlier_decisions import Before, still_owed
 from kulanz.domain.identifiers import ACCOUNT_ID_EXPECTED, is_account_id
 from kulanz.domain.ledger import Entry, earlier_grants, is_expired, kept_before, read_decision
-from kulanz.domain.lists import LINE_BYTES, LineReader, Row, line_reader, lines_starting_in
+from kulanz.domain.lists.lines import LINE_BYTES, lines_starting_in
+from kulanz.domain.lists.rows import LineReader, Row, line_reader
 from kulanz.domain.money import Money, format_amount, is_currency
 from kulanz.domain.policy.deciding.history import HISTORY_CHANGED, HISTORY_FULL, HISTORY_SETTLED
 

@@ -11,19 +11,9 @@ from datetime import datetime
 from kulanz.domain.campaigns.reconciliation import RESULT_OF, RowResult
 from kulanz.domain.decider import Decider
 from kulanz.domain.decision import Decision
-from kulanz.domain.lists import (
-    ACCOUNT_COLUMN,
-    HEADER_BYTES,
-    QUOTES_UNBALANCED,
-    Line,
-    ListFormat,
-    ListLayout,
-    ListRefused,
-    Problem,
-    line_reader,
-    lines_starting_in,
-    read_layout,
-)
+from kulanz.domain.lists.header import ACCOUNT_COLUMN, HEADER_BYTES, ListFormat, ListLayout, read_layout
+from kulanz.domain.lists.lines import Line, ListRefused, lines_starting_in
+from kulanz.domain.lists.rows import QUOTES_UNBALANCED, Problem, line_reader
 from kulanz.domain.policy import CompiledPolicy
 
 PROBLEMS_SHOWN = 1_000

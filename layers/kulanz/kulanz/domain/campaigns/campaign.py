@@ -9,7 +9,7 @@ from math import ceil
 
 from kulanz.domain.campaigns.reconciliation import Totals
 from kulanz.domain.identifiers import is_incident_id
-from kulanz.domain.lists import ListLayout
+from kulanz.domain.lists.header import ListLayout
 
 ENGINE_VERSION = "2"
 """What decisions mean. It is raised when the same row under the same frozen policy would be decided differently, and

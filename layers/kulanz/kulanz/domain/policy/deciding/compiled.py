@@ -7,8 +7,9 @@ from fractions import Fraction
 from typing import Any
 
 from kulanz.domain.decision import Benefit, Decision, Notice, Outcome
-from kulanz.domain.facts import INVALID, FactDeclaration, FactValue
 from kulanz.domain.incident import Incident
+from kulanz.domain.lists.columns import FactDeclaration
+from kulanz.domain.lists.facts import INVALID, FactValue
 from kulanz.domain.policy.deciding.components import heads_of
 from kulanz.domain.policy.deciding.counted import counts_elsewhere, period_labels
 from kulanz.domain.policy.deciding.history import KIND_MARK, NOTHING_KEPT, Addition, Kept, KeptValue

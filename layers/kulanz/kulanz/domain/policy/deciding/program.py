@@ -8,8 +8,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from kulanz.domain.decision import Outcome
-from kulanz.domain.facts import INVALID, LIST_TYPES, FactDeclaration, FactError
 from kulanz.domain.incident import Incident
+from kulanz.domain.lists.columns import FactDeclaration
+from kulanz.domain.lists.facts import INVALID, LIST_TYPES, FactError
 from kulanz.domain.money import Rounding, is_currency, minor_units, round_exact
 from kulanz.domain.policy.deciding.counted import counted_outage, period_labels
 from kulanz.domain.policy.document.document import Clause, Fact, Policy, PolicyDocument, Steps, Tiers

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from kulanz.domain.facts import FACT_TYPES
+from kulanz.domain.lists.facts import FACT_TYPES
 from kulanz.domain.money import Rounding
 from kulanz.domain.policy.document.jurisdictions import JURISDICTION, is_jurisdiction
 from kulanz.domain.policy.document.shape import (

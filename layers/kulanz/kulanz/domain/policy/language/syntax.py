@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from kulanz.domain.facts import parse_number
+from kulanz.domain.lists.cells import parse_number
 from kulanz.domain.money import AmountError, format_minor, is_currency, minor_units, parse_minor, whole
 from kulanz.domain.policy.language.errors import Path, PolicyError
 from kulanz.domain.policy.language.kinds import (

@@ -1,57 +1,24 @@
-"""The list of affected accounts: its header, its lines and its rows, from bytes to typed values.
+"""The rows of a list: a line taken apart into the account it is about and its cells, and these typed.
 
-CSV with a header or JSONL, UTF-8 (a byte order mark is skipped), one record per line, lines ended by LF or CRLF, the
-last one with or without. Columns that the policy does not read are ignored. A line is known by its byte offset.
+CSV and JSONL, one record per line. A problem with a line names its field and holds no value of it.
 """
 
 import csv
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from enum import StrEnum
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
-from kulanz.domain.facts import FactDeclaration, FactError, FactValue, canonical
 from kulanz.domain.identifiers import ACCOUNT_ID_EXPECTED, WHOLE_ACCOUNT, is_account_id
+from kulanz.domain.lists.columns import FactDeclaration
+from kulanz.domain.lists.facts import FactError, FactValue, canonical
+from kulanz.domain.lists.header import ACCOUNT_COLUMN, ListFormat, ListLayout
+from kulanz.domain.lists.lines import LINE_BYTES, Line
 
-LINE_BYTES = 64 * 1024
-LINE_SCAN_BYTES = 16 * 1024 * 1024
-HEADER_BYTES = LINE_BYTES
-COLUMNS_PER_LIST = 256
-ACCOUNT_COLUMN = "account_id"
 QUOTES_UNBALANCED = "quotes_unbalanced"
 """The problem that refuses a list as a whole."""
-
-_BOM = b"\xef\xbb\xbf"
-_OTHER_ENCODINGS = (b"\xff\xfe", b"\xfe\xff")
-_GZIP = b"\x1f\x8b"
-
-
-class ListFormat(StrEnum):
-    """How a list is written; told by the ending of its key."""
-
-    CSV = "csv"
-    JSONL = "jsonl"
-
-
-class ListRefused(Exception):
-    """A list cannot be used as a whole. `reason` is a code; the text says what was expected and what to do."""
-
-    def __init__(self, reason: str, message: str) -> None:
-        super().__init__(message)
-        self.reason = reason
-
-
-@dataclass(frozen=True, slots=True)
-class ListLayout:
-    """What the header tells: the format, the columns in order (none for JSONL), and where the first line starts."""
-
-    format: ListFormat
-    columns: tuple[str, ...]
-    data_start: int
-
 
 type Cells = tuple[Any, ...]
 """The columns a policy reads, as a line has them; equal cells are equal facts, and a decision is remembered by them."""
@@ -95,139 +62,6 @@ class Problem:
     reason: str
     field: str
     expected: str
-
-
-def format_of(key: str) -> ListFormat:
-    """The format of a list by its key. Raises ListRefused with what to do instead."""
-    lowered = key.lower()
-    if lowered.endswith(".csv"):
-        return ListFormat.CSV
-    if lowered.endswith((".jsonl", ".ndjson")):
-        return ListFormat.JSONL
-    if lowered.endswith((".gz", ".zip", ".zst", ".bz2")):
-        raise ListRefused(
-            "list_compressed",
-            "the list is compressed, which hides where its lines start; upload it as plain .csv or .jsonl",
-        )
-    raise ListRefused("list_format_unknown", "the list's key ends neither in .csv nor in .jsonl; name it by its format")
-
-
-def read_layout(list_format: ListFormat, head: bytes, size: int, required: Sequence[str]) -> ListLayout:
-    """The layout of a list of `size` bytes from its first `HEADER_BYTES` bytes.
-
-    `required` are the columns that must be there. Raises ListRefused.
-    """
-    if size == 0:
-        raise ListRefused("list_empty", "the list has no bytes; upload at least a header and one row")
-    if head.startswith(_GZIP):
-        raise ListRefused("list_compressed", "the list is gzip data; upload it as plain text")
-    if head.startswith(_OTHER_ENCODINGS):
-        raise ListRefused("list_not_utf8", "the list is UTF-16; save it as UTF-8")
-    start = len(_BOM) if head.startswith(_BOM) else 0
-    if list_format is ListFormat.JSONL:
-        if size <= start:
-            raise ListRefused("list_empty", "the list has no row; upload at least one")
-        return ListLayout(list_format, (), start)
-    end = head.find(b"\n", start, HEADER_BYTES)
-    if end < 0 and size > len(head[:HEADER_BYTES]):
-        raise ListRefused(
-            "header_too_long",
-            f"the header has no line end in its first {HEADER_BYTES} bytes; lines end with LF or CRLF",
-        )
-    columns = _header_columns(head[start : end if end >= 0 else len(head)].rstrip(b"\r"))
-    missing = [name for name in required if name not in columns]
-    if missing:
-        raise ListRefused(
-            "column_missing", f"the header lacks the column {', '.join(missing)}, which the policy reads; add it"
-        )
-    if end < 0 or end + 1 >= size:
-        raise ListRefused("list_without_rows", "the list has a header and no row; upload at least one row")
-    return ListLayout(list_format, columns, end + 1)
-
-
-def _header_columns(line: bytes) -> tuple[str, ...]:
-    try:
-        text = line.decode("utf-8")
-    except UnicodeDecodeError:
-        raise ListRefused("list_not_utf8", "the header is not UTF-8; save the list as UTF-8") from None
-    if text.count('"') % 2 or "\0" in text:
-        raise ListRefused(
-            "header_malformed", "the header has an unbalanced quote or a NUL character; write it as plain CSV"
-        )
-    try:
-        columns = tuple(next(csv.reader([text], strict=True), ()))
-    except csv.Error:
-        raise ListRefused("header_malformed", "the header is not well-formed CSV; write it as plain CSV") from None
-    if not any(columns):
-        raise ListRefused("header_malformed", "the first line is blank; the first line is the header")
-    if len(columns) > COLUMNS_PER_LIST:
-        raise ListRefused(
-            "too_many_columns", f"the header has {len(columns)} columns; at most {COLUMNS_PER_LIST} are allowed"
-        )
-    twice = sorted({name for name in columns if columns.count(name) > 1})
-    if twice:
-        places = ", ".join(str(number) for number, name in enumerate(columns, 1) if name in twice)
-        raise ListRefused("column_twice", f"two columns have the same name (columns {places}); name each column once")
-    return columns
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One physical line without its end. `raw` is None when it is longer than `LINE_BYTES`; `end` is the next start.
-
-    `quotes` counts the double quotes of one that is too long, which has no `raw` to count them in.
-    """
-
-    offset: int
-    raw: bytes | None
-    end: int
-    quotes: int = 0
-
-
-def lines_starting_in(
-    blocks: Iterable[bytes], read_from: int, start: int, stop: int, data_start: int
-) -> Iterator[Line]:
-    """The lines that start in `[start, stop)`, from `blocks` of the list's bytes beginning at `read_from`.
-
-    A line starts at `data_start` and after every LF. To know whether one starts at `start`, the byte before must be
-    among the blocks: `read_from` is `start - 1`, or `start` when that is `data_start`. Bytes after the last wanted line
-    are not asked for. Memory is bounded by a block and a line. Raises ListRefused for a line over `LINE_SCAN_BYTES`.
-    """
-    aligned = start == data_start
-    if read_from != (start if aligned else start - 1):
-        raise ValueError("reading starts at the byte before the span, or at the first data line")
-    offset, pending, dropped, quotes = read_from, b"", 0, 0
-    for block in blocks:
-        pieces = (pending + block).split(b"\n")
-        pending = pieces.pop()
-        for piece in pieces:
-            end = offset + dropped + len(piece) + 1
-            if not aligned:
-                aligned = True
-            elif dropped or len(piece) > LINE_BYTES + 1:
-                yield Line(offset, None, end, quotes + piece.count(b'"'))
-            else:
-                yield _line(offset, piece, end)
-            offset, dropped, quotes = end, 0, 0
-            if offset >= stop:
-                return
-        if not aligned and offset + dropped + len(pending) >= stop:
-            return  # no line starts in this span
-        if dropped + len(pending) > LINE_SCAN_BYTES:
-            raise ListRefused(
-                "line_endless",
-                f"the line at byte {offset} has no end within {LINE_SCAN_BYTES} bytes; end every row with LF or CRLF",
-            )
-        if len(pending) > LINE_BYTES + 1:
-            dropped, quotes, pending = dropped + len(pending), quotes + pending.count(b'"'), b""
-    if aligned and (pending or dropped):
-        end = offset + dropped + len(pending)
-        yield Line(offset, None, end, quotes + pending.count(b'"')) if dropped else _line(offset, pending, end)
-
-
-def _line(offset: int, piece: bytes, end: int) -> Line:
-    raw = piece[:-1] if piece.endswith(b"\r") else piece
-    return Line(offset, raw, end) if len(raw) <= LINE_BYTES else Line(offset, None, end, raw.count(b'"'))
 
 
 def has_unbalanced_quotes(list_format: ListFormat, line: Line) -> bool:

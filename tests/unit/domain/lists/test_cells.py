@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kulanz.domain.facts import INVALID, MAX_TEXT_CHARACTERS, FactDeclaration, FactError, FactValue, canonical
+from kulanz.domain.lists.cells import MAX_TEXT_CHARACTERS
+from kulanz.domain.lists.columns import FactDeclaration
+from kulanz.domain.lists.facts import INVALID, FactError, FactValue, canonical
 from kulanz.domain.time import Window
 
 INSTANT = datetime(2024, 2, 22, 9, 45, tzinfo=UTC)

@@ -7,24 +7,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from kulanz.domain.facts import FactDeclaration
-from kulanz.domain.lists import (
-    HEADER_BYTES,
-    LINE_BYTES,
-    LINE_SCAN_BYTES,
-    Line,
-    ListFormat,
-    ListLayout,
-    ListRefused,
-    Problem,
-    Row,
-    format_of,
-    has_unbalanced_quotes,
-    line_reader,
-    lines_starting_in,
-    read_layout,
-    row_digest,
-)
+from kulanz.domain.lists.columns import FactDeclaration
+from kulanz.domain.lists.header import HEADER_BYTES, ListFormat, ListLayout, format_of, read_layout
+from kulanz.domain.lists.lines import LINE_BYTES, LINE_SCAN_BYTES, Line, ListRefused, lines_starting_in
+from kulanz.domain.lists.rows import Problem, Row, has_unbalanced_quotes, line_reader, row_digest
 
 # Reading lines
 
