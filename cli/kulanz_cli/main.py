@@ -197,10 +197,10 @@ def ask(stack: Stack, account_id: str, incident_id: str | None, is_json: bool) -
 @click.option("--subject", default=WHOLE_ACCOUNT, help="The line, service or premises, where the policy decides those.")
 @as_json
 @click.pass_obj
-def accept(stack: Stack, account_id: str, incident_id: str, unit: str, is_json: bool) -> None:
+def accept(stack: Stack, account_id: str, incident_id: str, subject: str, is_json: bool) -> None:
     """Accept the offer made to ACCOUNT: it is granted from now on, once. Exits with 1 when no offer is open."""
     try:
-        granted = accept_offer(account_id, incident_id, stack.offers(), stack.caller(), datetime.now(UTC), unit)
+        granted = accept_offer(account_id, incident_id, stack.offers(), stack.caller(), datetime.now(UTC), subject)
     except OfferRefused as refusal:
         if is_json:
             print_json({"v": 1, "accepted": False, "reason": refusal.reason, "message": str(refusal)})

@@ -1,53 +1,32 @@
 """The commands: exit codes, plain and JSON output, and errors that say what to do."""
 
+import inspect
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
 
 import boto3
 import click
 import pytest
 from botocore.stub import Stubber
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 
 from kulanz.application.campaigns.control_campaign import ControlPorts, pause
 from kulanz.application.campaigns.report import campaign_report
-from kulanz.application.ledger.answer import AnswerPorts
 from kulanz.domain.campaigns.campaign import CampaignId, Cause
 from kulanz.domain.campaigns.estimate import AS_DEPLOYED, Operation
 from kulanz.domain.policy import document_json, load_policy
 from kulanz_cli.main import main
-from kulanz_cli.stack import Stack, StackOutputs, StackUnusable
+from kulanz_cli.stack import Stack, StackUnusable
 from kulanz_cli.terminal import PIPED_COLUMNS
 from kulanz_cli.watch import StillAtWork, states_of
 from kulanz_local.cases import SKYPE
 from kulanz_local.lists import Expectation, write_list
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
 from tests.support.world import BUCKET, World
+from tests.support.world_stack import OPERATION, WorldStack, run
 
 NET_OUTAGE = CampaignId.parse(CAMPAIGN)
-OPERATION = Operation("eu-central-1", recipients_per_message=3, write_rate=20)
-
-
-class WorldStack(Stack):
-    """A stack whose ports are those of a world in memory."""
-
-    def __init__(self, world: World) -> None:
-        super().__init__("kulanz")
-        self.world = world
-        self._outputs = StackOutputs(**dict.fromkeys(StackOutputs.__dataclass_fields__, BUCKET))
-
-    def campaigns(self) -> Any:
-        return self.world.campaigns
-
-    def operation(self) -> Operation:
-        return OPERATION
-
-    def policies(self) -> Any:
-        return self.world.policies
-
-    def answers(self) -> Any:
-        return AnswerPorts(self.world.campaigns, self.world.lists, self.world.ledger)
 
 
 @pytest.fixture(scope="module")
@@ -62,10 +41,6 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[WorldStack, Expect
     world.publish(event)
     world.run_until_quiet()
     return WorldStack(world), expected
-
-
-def run(stack: Stack | None, *words: str) -> Result:
-    return CliRunner().invoke(main, words, obj=stack, prog_name="kulanz")
 
 
 def test_an_answer_as_json_names_everything_a_program_needs(played: tuple[WorldStack, Expectation]) -> None:
@@ -258,11 +233,22 @@ def test_an_option_of_every_command_is_told_where_it_belongs(words: tuple[str, .
     assert says in result.stderr
 
 
-def test_every_command_tells_its_exit_codes() -> None:
-    def leaves(command: click.Command, *path: str) -> list[tuple[str, ...]]:
-        if not isinstance(command, click.Group):
-            return [path]
-        return [leaf for name, one in command.commands.items() for leaf in leaves(one, *path, name)]
+def leaves(command: click.Command, *path: str) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Every command that does something, with the words by which it is called."""
+    if not isinstance(command, click.Group):
+        yield path, command
+        return
+    for name, one in command.commands.items():
+        yield from leaves(one, *path, name)
 
-    for words in leaves(main):
+
+def test_every_command_tells_its_exit_codes() -> None:
+    for words, _ in leaves(main):
         assert "Exit codes: 0" in CliRunner().invoke(main, [*words, "--help"]).stdout, words
+
+
+def test_every_command_takes_what_its_command_line_names() -> None:
+    for words, command in leaves(main):
+        assert command.callback is not None
+        taken = set(inspect.signature(command.callback).parameters) - {"stack"}
+        assert taken == {parameter.name for parameter in command.params}, words
