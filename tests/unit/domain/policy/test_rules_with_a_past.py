@@ -5,6 +5,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kulanz.domain.decision import Decision
 from kulanz.domain.policy.deciding.history import SubjectHistory
@@ -122,3 +124,30 @@ def test_an_amended_incident_is_counted_as_it_is_now() -> None:
     assert home.decide("fourth", "2026-12-01", 3) == (0, "fewer_than_four_interruptions")
     assert home.decide("2026-09-01", "2026-09-01", 3)[0] == 7_500  # after all: now it makes the fourth of the year
     assert home.decide("fourth", "2026-12-01", 3) == (0, "paid_in_this_year")
+
+
+def uptime_credit(hours_down: float) -> int:
+    """What 1,000.00 USD a month are credited for so much downtime in October's 744 hours, written out by hand."""
+    for most, credit in ((0.744, 0), (7.44, 10_000), (37.2, 25_000)):
+        if hours_down <= most:
+            return credit
+    return 50_000
+
+
+@given(st.dictionaries(st.integers(1, 31), st.sampled_from([0.5, 0.7, 1, 2, 3.5, 5, 7, 12, 20]), min_size=1))
+def test_a_month_of_a_software_service_is_credited_once_whatever_its_incidents(outages: dict[int, float]) -> None:
+    account = Unit("saas-uptime", {"subscription": "active", "monthly_fee": 100_000})
+    down = 0.0
+    paid = 0
+    for day, hours in sorted(outages.items()):
+        paid += account.decide(f"outage-{day}", f"2025-10-{day:02}", hours)[0]
+        down += hours
+        assert paid == uptime_credit(down)
+
+
+def test_an_outage_that_turns_out_longer_is_credited_what_the_month_still_owes() -> None:
+    account = Unit("saas-uptime", {"subscription": "active", "monthly_fee": 100_000})
+    assert account.decide("first", "2025-10-02", 3.5)[0] == 10_000
+    assert account.decide("second", "2025-10-20", 5)[0] == 15_000
+    assert account.decide("first", "2025-10-02", 20)[0] == 10_000  # 25 hours are 25 % still: what it was granted
+    assert account.decide("second", "2025-10-20", 20)[0] == 40_000  # 40 hours are 50 %, less the first one's 10 %
