@@ -12,7 +12,7 @@ from pathlib import Path
 import boto3
 
 from kulanz_cli.stack import Stack, StackOutputs
-from kulanz_local.embedded import MINISTACK_PYTHON, PROJECT, REGION, EmbeddedAwsError, aws_environment, aws_session
+from kulanz_local.embedded import PROJECT, REGION, EmbeddedAwsError, aws_environment, aws_session
 
 SAM = PROJECT / ".venvs" / "sam" / "bin" / "sam"
 SAM_FOLDER = PROJECT / ".aws-sam"
@@ -22,7 +22,7 @@ STAMP = SAM_FOLDER / "kulanz-build.sha256"
 LOCK = SAM_FOLDER / "kulanz-build.lock"
 
 INPUTS = ("template.yaml", "functions", "layers", "requirements/sam.txt")
-"""What a build depends on, beside the architecture."""
+"""What a build depends on."""
 ARTIFACT_BUCKET = "kulanz-artifacts"
 EXPIRY_ATTRIBUTE = "ttl"
 
@@ -47,17 +47,15 @@ def machine_architecture() -> str:
     return ARCHITECTURES[machine]
 
 
-def build(architecture: str | None = None) -> Path:
+def build() -> Path:
     """Run `sam build`, unless nothing that it reads has changed since; return the built template's path."""
-    architecture = architecture or machine_architecture()
     SAM_FOLDER.mkdir(exist_ok=True)
     with _locked(fcntl.LOCK_EX):
-        digest = _digest_of_inputs(architecture)
+        digest = _digest_of_inputs()
         if BUILT_TEMPLATE.exists() and STAMP.exists() and STAMP.read_text() == digest:
             return BUILT_TEMPLATE
         STAMP.unlink(missing_ok=True)
-        run_sam(["build", "--parameter-overrides", f"Architecture={architecture}"], {}, BUILD_SECONDS)
-        _compile()
+        run_sam(["build"], {}, BUILD_SECONDS)
         STAMP.write_text(digest)
     return BUILT_TEMPLATE
 
@@ -140,21 +138,8 @@ def run_sam(arguments: list[str], environment: dict[str, str], timeout_seconds: 
         raise DeploymentError(f"`sam {arguments[0]}` failed with exit code {completed.returncode}:\n{tail}")
 
 
-def _compile() -> None:
-    """Add compiled modules, which spare every function's process two thirds of its start.
-
-    Of the kind that Python trusts without looking at the source, because zip files keep times to two seconds.
-    """
-    command = [str(MINISTACK_PYTHON), "-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash"]
-    completed = subprocess.run(
-        [*command, str(BUILT_TEMPLATE.parent)], capture_output=True, text=True, timeout=BUILD_SECONDS, check=False
-    )
-    if completed.returncode != 0:
-        raise DeploymentError(f"The built code cannot be compiled:\n{completed.stdout}{completed.stderr}")
-
-
-def _digest_of_inputs(architecture: str) -> str:
-    digest = hashlib.sha256(architecture.encode())
+def _digest_of_inputs() -> str:
+    digest = hashlib.sha256()
     for name in INPUTS:
         for path in sorted(_files_under(PROJECT / name)):
             content = path.read_bytes()

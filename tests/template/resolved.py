@@ -1,7 +1,8 @@
 """The template as CloudFormation sees it, with its functions resolved for given parameters.
 
 Resources without a name get one of the form `<LogicalId>`, their ARNs are `arn:<LogicalId>`, and an attribute is
-`<LogicalId>.<Attribute>`: enough to follow who refers to whom.
+`<LogicalId>.<Attribute>`: enough to follow who refers to whom. A rule's ARN is as EventBridge makes it, because one of
+its parts is used.
 """
 
 import json
@@ -9,6 +10,7 @@ import os
 import re
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
+from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,6 @@ STACK = "kulanz"
 ACCOUNT_ID = "123456789012"
 REGION = "eu-central-1"
 PSEUDO_PARAMETERS = {
-    "AWS::StackName": STACK,
     "AWS::AccountId": ACCOUNT_ID,
     "AWS::Region": REGION,
     "AWS::Partition": "aws",
@@ -34,6 +35,7 @@ FUNCTIONS: dict[str, Callable[[Json], Json]] = {
     "Not": lambda values: not values[0],
     "And": all,
     "Or": any,
+    "Select": lambda values: values[1][int(values[0])],
 }
 """CloudFormation's functions over values that are already resolved."""
 
@@ -60,16 +62,17 @@ def translated() -> Json:
 class Stack:
     """The translated template's resources and outputs, resolved with its defaults or the given parameters."""
 
-    def __init__(self, parameters: Mapping[str, str] | None = None) -> None:
+    def __init__(self, parameters: Mapping[str, str] | None = None, name: str = STACK) -> None:
         self.template = translated()
+        self.name = name
         declared = self.template["Parameters"]
         unknown = set(parameters or {}) - set(declared)
         assert not unknown, f"the template has no parameter {unknown}"
         self.parameters: dict[str, Json] = {}
-        for name, declaration in declared.items():
-            text = str((parameters or {}).get(name, declaration["Default"]))
+        for parameter, declaration in declared.items():
+            text = str((parameters or {}).get(parameter, declaration["Default"]))
             is_list = declaration["Type"] == "CommaDelimitedList"
-            self.parameters[name] = text.split(",") if is_list else text
+            self.parameters[parameter] = text.split(",") if is_list else text
         self.resources: dict[str, Json] = {
             name: self.resolve(resource) for name, resource in self.template["Resources"].items()
         }
@@ -77,6 +80,10 @@ class Stack:
     def of_type(self, kind: str) -> dict[str, Json]:
         """The properties of each resource of a type, by logical id."""
         return {name: resource["Properties"] for name, resource in self.resources.items() if resource["Type"] == kind}
+
+    def arn(self, name: str) -> str:
+        is_rule = self.template["Resources"][name]["Type"] == "AWS::Events::Rule"
+        return f"arn:rule/{self.name}/{name}" if is_rule else f"arn:{name}"
 
     def properties(self, name: str) -> Json:
         return self.resources[name]["Properties"]
@@ -101,6 +108,8 @@ class Stack:
     def _reference(self, name: str) -> Json:
         if name == "AWS::NoValue":
             return Absent
+        if name == "AWS::StackName":
+            return self.name
         if name in PSEUDO_PARAMETERS:
             return PSEUDO_PARAMETERS[name]
         if name in self.parameters:
@@ -118,7 +127,7 @@ class Stack:
         if function == "GetAtt":
             name, attribute = argument.split(".") if isinstance(argument, str) else argument
             assert name in self.template["Resources"], f"!GetAtt {name} refers to nothing"
-            return f"arn:{name}" if attribute == "Arn" else f"{name}.{attribute}"
+            return self.arn(name) if attribute == "Arn" else f"{name}.{attribute}"
         if function == "Sub":
             return self._substitute(argument)
         assert function in FUNCTIONS, f"Fn::{function} is not known to these tests"
@@ -145,3 +154,39 @@ def role_statements(stack: Stack, role: str) -> Iterator[Json]:
     """Every statement of a role's inline policies."""
     for policy in stack.properties(role)["Policies"]:
         yield from policy["PolicyDocument"]["Statement"]
+
+
+def refused(statements: list[Json], action: str, resource: str, **context: str) -> bool:
+    """Whether a Deny of a resource's policy meets a call of somebody whom IAM itself permits everything.
+
+    `context` are the condition keys of the call with `_` for the first colon (`aws_PrincipalArn`), as far as it has
+    them. IAM's rules: all conditions of a statement must hold, a negated one holds where its key is absent.
+    """
+    known = {name.replace("_", ":", 1).lower(): value for name, value in context.items()}
+    for item in statements:
+        if item["Effect"] != "Deny":
+            continue
+        assert item["Principal"] == "*"
+        met = any(fnmatchcase(action, pattern) for pattern in as_list(item["Action"]))
+        place = any(fnmatchcase(resource, pattern) for pattern in as_list(item["Resource"]))
+        if met and place and _holds_for(item.get("Condition", {}), known):
+            return True
+    return False
+
+
+def _holds_for(conditions: Json, known: dict[str, str]) -> bool:
+    return all(
+        CONDITION_OPERATORS[operator](known.get(key.lower()), as_list(values))
+        for operator, keys in conditions.items()
+        for key, values in keys.items()
+    )
+
+
+CONDITION_OPERATORS: dict[str, Callable[[str | None, list[str]], bool]] = {
+    "ArnNotEquals": lambda value, values: value not in values,
+    "ArnEquals": lambda value, values: value in values,
+    "ForAnyValue:StringEquals": lambda value, values: value in values,
+    "Bool": lambda value, values: value in values,
+    "Null": lambda value, values: (value is None) == (values == ["true"]),
+}
+"""The operators that the template uses, for keys with one value."""

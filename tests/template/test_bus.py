@@ -4,7 +4,7 @@ import pytest
 
 from kulanz.adapters.messaging import EVENT_SOURCE
 from kulanz.application.incidents.incident_event import DetailType
-from tests.template.resolved import ACCOUNT_ID, Json, Stack, as_list
+from tests.template.resolved import ACCOUNT_ID, REGION, Stack, refused
 
 DESK = f"arn:aws:iam::{ACCOUNT_ID}:role/incident-desk"
 BILLING = "arn:aws:iam::999999999999:role/billing"
@@ -13,21 +13,13 @@ OURSELVES = "arn:AdvanceCampaignRole"
 OPEN = {"PublisherArns": f"{DESK},{BILLING}", "CampaignPublisherArns": BILLING}
 
 
-def denies(statement: Json, principal: str, source: str) -> bool:
-    """Whether a Deny statement meets this call, by IAM's rules for the two conditions that the policy uses."""
-    conditions = statement.get("Condition", {})
-    assert set(conditions) <= {"ArnNotEquals", "ForAnyValue:StringEquals"}
-    spared = conditions.get("ArnNotEquals", {}).get("aws:PrincipalArn")
-    sources = conditions.get("ForAnyValue:StringEquals", {}).get("events:source")
-    return (spared is None or principal not in as_list(spared)) and (sources is None or source in as_list(sources))
-
-
 def may_publish(stack: Stack, principal: str, source: str) -> bool:
     """Whether the bus lets a principal pass whom IAM itself permits to put events."""
-    statements = stack.properties("EventBus")["Policy"]["Statement"]
-    refusals = [item for item in statements if item["Effect"] == "Deny"]
-    assert all(item["Principal"] == "*" and item["Action"] == "events:PutEvents" for item in refusals)
-    return not any(denies(item, principal, source) for item in refusals)
+    bus = stack.properties("EventBus")
+    arn = f"arn:aws:events:{REGION}:{ACCOUNT_ID}:event-bus/{bus['Name']}"
+    return not refused(
+        bus["Policy"]["Statement"], "events:PutEvents", arn, aws_PrincipalArn=principal, events_source=source
+    )
 
 
 @pytest.mark.parametrize("principal", [DESK, BILLING, ADMINISTRATOR])
@@ -66,7 +58,11 @@ def test_only_we_speak_as_kulanz(parameters: dict[str, str]) -> None:
 def test_publishers_of_other_accounts_are_let_in_by_name() -> None:
     statements = Stack(OPEN).properties("EventBus")["Policy"]["Statement"]
     (allowed,) = [item for item in statements if item["Effect"] == "Allow"]
-    assert allowed["Principal"] == {"AWS": [DESK, BILLING]}
+    assert allowed["Condition"] == {"ArnEquals": {"aws:PrincipalArn": [DESK, BILLING]}}
+
+
+def test_nobody_is_let_in_while_no_publisher_is_listed(stack: Stack) -> None:
+    assert {item["Effect"] for item in stack.properties("EventBus")["Policy"]["Statement"]} == {"Deny"}
 
 
 def test_the_policy_is_about_this_bus(stack: Stack) -> None:

@@ -21,6 +21,7 @@ READ_BY_LIBRARIES = {
     "POWERTOOLS_SERVICE_NAME",
     "POWERTOOLS_METRICS_NAMESPACE",
     "POWERTOOLS_LOG_LEVEL",
+    "PYTHONTZPATH",
 }
 
 
@@ -114,12 +115,55 @@ def test_all_run_the_python_that_the_tests_run(stack: Stack) -> None:
         assert properties["TracingConfig"] == {"Mode": "Active"}
 
 
-def test_functions_and_layers_are_made_for_one_processor() -> None:
-    stack = Stack({"Architecture": "x86_64"})
+@pytest.mark.parametrize("architecture", ["arm64", "x86_64"])
+def test_a_processor_can_be_chosen_after_the_build(architecture: str) -> None:
+    """`sam deploy --guided` asks for it then; layers made for the other one would fail every call."""
+    stack = Stack({"Architecture": architecture})
     for properties in stack.of_type("AWS::Lambda::Function").values():
-        assert properties["Architectures"] == ["x86_64"]
+        assert properties["Architectures"] == [architecture]
     for properties in stack.of_type("AWS::Lambda::LayerVersion").values():
-        assert properties["CompatibleArchitectures"] == ["x86_64"]
+        assert properties["CompatibleArchitectures"] == ["arm64", "x86_64"]
+
+
+def test_time_zones_come_from_the_layer_and_from_nowhere_else(stack: Stack) -> None:
+    """Lambda renews its runtime by itself; what it has of time zones may change between two workers of a campaign."""
+    for function in FUNCTIONS:
+        assert environment(stack, function)["PYTHONTZPATH"] == ""
+
+
+def test_whoever_reads_or_sends_for_every_chunk_has_a_processor_and_the_time(stack: Stack) -> None:
+    for function in ("OpenCampaignFunction", "AdvanceCampaignFunction"):
+        assert stack.properties(function)["MemorySize"] == 1769
+        assert stack.properties(function)["Timeout"] == 300
+    assert stack.properties("PublishNoticesFunction")["MemorySize"] == 1769
+
+
+LONGEST_STACK_NAME = "s" + "-x" * 63 + "y"
+NAME_LIMITS = {
+    ("AWS::Events::EventBus", "Name"): 256,
+    ("AWS::Events::Rule", "Name"): 64,
+    ("AWS::Lambda::LayerVersion", "LayerName"): 140,
+    ("AWS::Lambda::Function", "FunctionName"): 64,
+    ("AWS::Logs::LogGroup", "LogGroupName"): 512,
+    ("AWS::SQS::Queue", "QueueName"): 80,
+    ("AWS::SNS::Topic", "TopicName"): 256,
+    ("AWS::IAM::Role", "RoleName"): 64,
+    ("AWS::DynamoDB::Table", "TableName"): 255,
+    ("AWS::S3::Bucket", "BucketName"): 63,
+    ("AWS::CloudWatch::Alarm", "AlarmName"): 255,
+}
+"""Characters that a name may have, by the services' API references; names that CloudFormation makes it shortens."""
+
+
+def test_a_stack_may_have_the_longest_name_that_cloudformation_takes() -> None:
+    assert len(LONGEST_STACK_NAME) == 128
+    stack = Stack(name=LONGEST_STACK_NAME)
+    named = 0
+    for (kind, name), longest in NAME_LIMITS.items():
+        for properties in stack.of_type(kind).values():
+            named += name in properties
+            assert len(properties.get(name, "")) <= longest, (kind, name)
+    assert named >= 4  # the bus, both layers and the logs
 
 
 def handler_of(properties: Json) -> tuple[Path, str]:

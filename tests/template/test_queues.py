@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.template.resolved import Json, Stack, as_list
+from tests.template.resolved import ACCOUNT_ID, Json, Stack, as_list, refused, role_statements
 
 LAST_STOPS = {
     "IncidentsDeadLetterQueue": "incident events that were given up",
@@ -32,9 +32,10 @@ def test_a_message_stays_hidden_for_six_lives_of_its_function(stack: Stack) -> N
         assert stack.properties(queue)["VisibilityTimeout"] >= 6 * function["Timeout"], queue
 
 
-def test_a_message_gets_five_attempts_before_it_is_given_up(stack: Stack) -> None:
+def test_a_throttled_message_does_not_join_the_dead_letters_soon(stack: Stack) -> None:
+    """An account with ten concurrent executions throttles workers; each time the message counts as received."""
     for queue, _, _ in sources(stack):
-        assert stack.properties(queue)["RedrivePolicy"]["maxReceiveCount"] >= 5, queue
+        assert stack.properties(queue)["RedrivePolicy"]["maxReceiveCount"] >= 10, queue
 
 
 def test_every_queue_has_dead_letters_or_is_a_last_stop(stack: Stack) -> None:
@@ -101,7 +102,44 @@ def test_only_the_rule_of_this_stack_is_let_in_by_a_queue(stack: Stack) -> None:
             assert statement["Principal"] == {"Service": "events.amazonaws.com"}
             assert as_list(statement["Action"]) == ["sqs:SendMessage"]
             assert statement["Resource"] == f"arn:{queue}"
-            assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": "arn:IncidentRule"}}
+            assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": stack.arn("IncidentRule")}}
+
+
+ADMINISTRATOR = f"arn:aws:iam::{ACCOUNT_ID}:role/administrator"
+OPERATOR = f"arn:aws:iam::{ACCOUNT_ID}:role/on-call"
+FUNCTION_ROLES = ("OpenCampaignRole", "GrantCreditsRole", "PublishNoticesRole", "AdvanceCampaignRole")
+
+
+def may_send(stack: Stack, queue: str, **caller: str) -> bool:
+    """Whether the queue lets somebody pass whom IAM itself permits everything, over HTTPS."""
+    (policy,) = policies_of(stack, queue)
+    statements = policy["PolicyDocument"]["Statement"]
+    return not refused(statements, "sqs:SendMessage", f"arn:{queue}", aws_SecureTransport="true", **caller)
+
+
+@pytest.mark.parametrize("parameters", [{}, {"OperatorArns": OPERATOR}])
+def test_an_event_comes_through_the_rule_alone_and_so_past_the_publishers_lists(parameters: dict[str, str]) -> None:
+    stack = Stack(parameters)
+    assert may_send(stack, "IncidentsQueue", aws_SourceArn=stack.arn("IncidentRule"))
+    assert may_send(stack, "IncidentsQueue", aws_PrincipalArn=OPERATOR) == bool(parameters)
+    assert not may_send(stack, "IncidentsQueue", aws_PrincipalArn=ADMINISTRATOR)
+    assert not may_send(stack, "IncidentsQueue", aws_SourceArn="arn:rule/other/rule")
+    assert not any(may_send(stack, "IncidentsQueue", aws_PrincipalArn=stack.arn(role)) for role in FUNCTION_ROLES)
+
+
+@pytest.mark.parametrize("parameters", [{}, {"OperatorArns": OPERATOR}])
+def test_a_chunk_comes_from_a_function_that_sends_chunks_or_from_an_operator(parameters: dict[str, str]) -> None:
+    stack = Stack(parameters)
+    senders = {role for role in FUNCTION_ROLES if may_send(stack, "ChunksQueue", aws_PrincipalArn=stack.arn(role))}
+    permitted = {
+        role
+        for role in FUNCTION_ROLES
+        for statement in role_statements(stack, role)
+        if "sqs:SendMessage" in as_list(statement["Action"]) and "arn:ChunksQueue" in as_list(statement["Resource"])
+    }
+    assert senders == permitted == set(FUNCTION_ROLES) - {"PublishNoticesRole"}
+    assert may_send(stack, "ChunksQueue", aws_PrincipalArn=OPERATOR) == bool(parameters)
+    assert not may_send(stack, "ChunksQueue", aws_PrincipalArn=ADMINISTRATOR)
 
 
 def test_an_event_that_cannot_be_delivered_joins_the_dead_letters(stack: Stack) -> None:

@@ -1,10 +1,8 @@
 """What the stores promise: nothing that a decision rests on is lost, and nothing is open or in clear text."""
 
-from fnmatch import fnmatchcase
-
 import pytest
 
-from tests.template.resolved import ACCOUNT_ID, Json, Stack, as_list
+from tests.template.resolved import ACCOUNT_ID, Json, Stack, as_list, refused
 
 TABLES = ("CreditsTable", "CampaignsTable")
 KEPT_FOR_EVER = ("lists/", "inline/", "policies/", "campaigns/")
@@ -80,30 +78,15 @@ ADMINISTRATOR = f"arn:aws:iam::{ACCOUNT_ID}:role/administrator"
 WORKERS = ("OpenCampaignRole", "GrantCreditsRole", "PublishNoticesRole", "AdvanceCampaignRole")
 
 
-def denied(statement: Json, action: str, key: str, principal: str, *, conditional: bool) -> bool:
-    """Whether a statement denies the call, by IAM's rules for the two conditions that the policy uses."""
-    if action not in as_list(statement["Action"]) or statement["Effect"] != "Deny":
-        return False
-    if not any(fnmatchcase(f"arn:ListBucket/{key}", place) for place in as_list(statement["Resource"])):
-        return False
-    conditions = statement.get("Condition", {})
-    assert set(conditions) <= {"ArnNotEquals", "Null"}
-    spared = conditions.get("ArnNotEquals", {}).get("aws:PrincipalArn")
-    wants_no_header = conditions.get("Null", {}).get("s3:if-none-match") == "true"
-    return (spared is None or principal not in as_list(spared)) and not (wants_no_header and conditional)
-
-
 PUT, A_POLICY = "s3:PutObject", "policies/a/1.json"
 
 
 def may(stack: Stack, principal: str, action: str = PUT, key: str = A_POLICY, *, conditional: bool = True) -> bool:
     """Whether the bucket lets somebody pass whom IAM itself permits everything, over HTTPS."""
     statements = stack.properties("ListBucketPolicy")["PolicyDocument"]["Statement"]
-    return not any(
-        denied(item, action, key, principal, conditional=conditional)
-        for item in statements
-        if item["Sid"] != "RefusePlainHttp"
-    )
+    resource = f"arn:ListBucket/{key}" if key else "arn:ListBucket"
+    context = {"aws_PrincipalArn": principal, "aws_SecureTransport": "true"}
+    return not refused(statements, action, resource, **context, **({"s3_if-none-match": "*"} if conditional else {}))
 
 
 @pytest.mark.parametrize("principal", [RULES_DESK, ADMINISTRATOR, *(f"arn:{role}" for role in WORKERS)])
@@ -132,6 +115,33 @@ def test_not_even_a_policy_publisher_replaces_or_hides_what_was_published() -> N
     assert not may(stack, RULES_DESK, "s3:DeleteObject")
     assert not may(stack, RULES_DESK, "s3:DeleteObjectVersion")
     assert may(stack, RULES_DESK, "s3:DeleteObject", key="lists/a.csv")
+
+
+@pytest.mark.parametrize("principal", [RULES_DESK, ADMINISTRATOR, "arn:aws:iam::999999999999:role/replication"])
+@pytest.mark.parametrize("action", ["s3:ReplicateObject", "s3:ReplicateDelete"])
+def test_nothing_is_replicated_over_what_was_published(principal: str, action: str) -> None:
+    stack = Stack({"PolicyPublisherArns": RULES_DESK, "DeployerArns": ADMINISTRATOR})
+    assert not any(may(stack, principal, action, key) for key in (A_POLICY, "lists/a.csv", "campaigns/a/001/report"))
+
+
+PROTECTIONS = (
+    "s3:PutBucketPolicy", "s3:DeleteBucketPolicy", "s3:PutBucketVersioning", "s3:PutLifecycleConfiguration",
+    "s3:PutReplicationConfiguration", "s3:PutBucketOwnershipControls", "s3:PutBucketPublicAccessBlock",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("action", PROTECTIONS)
+def test_only_deployers_change_what_protects_the_bucket(stack: Stack, action: str) -> None:
+    deployer = f"arn:aws:iam::{ACCOUNT_ID}:role/deploy"
+    listed = Stack({"DeployerArns": deployer})
+    assert may(listed, deployer, action, "")
+    assert not may(listed, ADMINISTRATOR, action, "")
+    assert may(stack, ADMINISTRATOR, action, "")  # until they are listed, nobody is locked out
+
+
+def test_what_protects_the_bucket_outlives_the_stack_with_it(stack: Stack) -> None:
+    assert stack.resources["ListBucketPolicy"]["DeletionPolicy"] == "Retain"
+    assert stack.resources["ListBucketPolicy"]["UpdateReplacePolicy"] == "Retain"
 
 
 def test_the_bucket_is_private_encrypted_and_never_in_clear_text_on_the_way(stack: Stack) -> None:
