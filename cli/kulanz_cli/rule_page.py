@@ -1,23 +1,34 @@
 """The book as one page of Markdown, for whoever reads it on the web, on paper or in a review."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from kulanz_cli.told_rule import Summary, ToldExample, ToldFact, ToldRule
 
-INTRODUCTION = """\
+PUBLIC = """\
 # The rulebook
 
-Public rules of compensation for outages, each as a policy that Kulanz evaluates, with a worked example and what Kulanz
-says of it. The rules are their authors' and may have changed since; the sources are where each was read. Before you pay
-under one of them, have it checked, and make it your own: `kulanz policy new ID --from BOOK_ID`.
+Public rules of compensation for outages, each written as a policy that Kulanz evaluates. It is for whoever looks for a
+rule to start from, and for whoever has to agree to one.
 
-A fact is a column of the account list; where the incident states it for everybody, the list needs none, and what
-Kulanz keeps of earlier incidents it may not have. An empty cell is not known, never zero. What is owed
-stands in the policy's own words; [the guide](policy-guide.md) explains them.
-
-This page is written from [the policies](../policies) and the examples beside them, by `kulanz policy page`.
+The rules are their authors' and may have changed since. The sources say where each was read. Before you pay under one
+of them, have it checked, and make it your own: `kulanz policy new ID --from BOOK_ID`.
 """
+OWN = """\
+# The rulebook
+
+The rules of this book, each written as a policy that Kulanz evaluates.
+"""
+HOW_TO_READ = """\
+Each rule has a worked example, and the explanation that Kulanz gives for it. A fact is a column of the account list. A
+fact that the incident states for everybody needs no column. A fact that Kulanz keeps of earlier incidents must not have
+one. An empty cell is unknown, never zero. What is owed is printed as the policy's own text.
+"""
+GUIDE = "[The guide](policy-guide.md) explains the language.\n"
+ORIGIN = """\
+This page is generated from the policies of the book and their examples, by `kulanz policy page`.
+"""
+NO_INDUSTRY = "Other rules"
 
 
 def facts_note(fact: ToldFact) -> str:
@@ -35,14 +46,32 @@ def facts_note(fact: ToldFact) -> str:
 
 
 def book_page(rules: Sequence[ToldRule]) -> str:
-    """The page of a whole book."""
-    lines = [INTRODUCTION, "| policy | | where | in force | gives |", "|---|---|---|---|---|"]
-    for told in rules:
-        one = told.summary
-        link = f"[{one.policy}](#{_anchor(one)})"
-        cells = [link, one.title, one.jurisdiction, _formulas(one.in_force_words()), one.gives_words()]
-        lines.append("| " + " | ".join(map(_cell, cells)) + " |")
-    return "\n".join([*lines, *(line for told in rules for line in _rule(told))]) + "\n"
+    """The page of a whole book: its rules by industry, industries and rules by name."""
+    is_public = all(told.is_public for told in rules)
+    lines = [PUBLIC if is_public else OWN, HOW_TO_READ + (GUIDE if is_public else ""), ORIGIN]
+    groups = _by_industry(rules)
+    for industry, told_rules in groups.items():
+        if len(groups) > 1:
+            lines.append(f"**{industry}**\n")
+        lines += ["| policy | title | where | in force | gives |", "|---|---|---|---|---|"]
+        lines += [*(_line(told.summary) for told in told_rules), ""]
+    lines.pop()
+    return "\n".join([*lines, *(line for group in groups.values() for told in group for line in _rule(told))]) + "\n"
+
+
+def _by_industry(rules: Sequence[ToldRule]) -> Mapping[str, Sequence[ToldRule]]:
+    """The rules by the heading under which they stand; those of no industry come last."""
+    named = sorted({told.industry for told in rules} - {""})
+    groups = {industry: [told for told in rules if told.industry == industry] for industry in named}
+    rest = [told for told in rules if not told.industry]
+    return groups | ({NO_INDUSTRY: rest} if rest else {})
+
+
+def _line(one: Summary) -> str:
+    """A rule's line of its industry's table, with a link to the rule."""
+    link = f"[{one.policy}](#{_anchor(one)})"
+    cells = [link, one.title, one.jurisdiction, _formulas(one.in_force_words()), one.gives_words()]
+    return "| " + " | ".join(map(_cell, cells)) + " |"
 
 
 def _anchor(summary: Summary) -> str:
@@ -81,7 +110,7 @@ def _rule(told: ToldRule) -> Iterator[str]:
             cells = [f"`{fact.name}`", fact.type, facts_note(fact), fact.says]
             yield "| " + " | ".join(map(_cell, cells)) + " |"
     if told.excluded:
-        yield "\n**Who gets nothing, or waits for a person**\n"
+        yield "\n**Who gets nothing, or waits for a manual review**\n"
         for clause in told.excluded:
             because = f" {clause.because}" if clause.because else ""
             condition = clause.condition if clause.condition == "everybody" else f"`{clause.condition}`"

@@ -22,6 +22,8 @@ from kulanz_cli.policy_examples import Result, run, same_rule
 BOOK = Path(__file__).resolve().parents[2] / "policies"
 """The book of public rules, beside this command in its repository."""
 EXAMPLES = "examples.json"
+INDUSTRIES = "industries.json"
+"""Beside the policies, in a book that wants them: the ids of its policies by industry."""
 MAX_VERSIONS = 10_000
 """Of all policies of a book together."""
 _VERSION_FILE = re.compile(r"[1-9][0-9]{0,4}")
@@ -38,6 +40,11 @@ class Rule:
     def name(self) -> str:
         """`<id>/<version>`, as the book and the bucket name it."""
         return f"{self.document.policy.id}/{self.document.policy.version}"
+
+    @property
+    def is_public(self) -> bool:
+        """Whether it is one of the public rules that come with Kulanz, and not of a company's own book."""
+        return self.file.resolve().is_relative_to(BOOK)
 
     @cached_property
     def examples(self) -> Sequence[Mapping[str, Any]]:
@@ -111,6 +118,20 @@ def find_rule(book: Path, wanted: str) -> Rule:
         known = ", ".join(path.stem for path in of_policy)
         raise Unusable(f"{book}: {policy_id} has no version {version}; known: {known}")
     return read_rule(found)
+
+
+def industries(book: Path) -> Mapping[str, Sequence[str]]:
+    """The ids of a book's policies by industry; empty where the book does not say. Raises Unusable."""
+    path = book / INDUSTRIES
+    if not path.is_file():
+        return {}
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise Unusable(f"{path}: cannot read the industries: {error}") from None
+    if not isinstance(found, dict) or not all(isinstance(ids, list) for ids in found.values()):
+        raise Unusable(f"{path}: expected a list of policy ids for each industry")
+    return found
 
 
 def read_examples(path: Path) -> list[dict[str, Any]]:

@@ -20,7 +20,7 @@ from kulanz.domain.policy.document.frozen import resolve_parameters
 from kulanz.domain.policy.explaining.wording import counted, spoken
 from kulanz.domain.policy.language.periods import example_label
 from kulanz_cli.policy_examples import left_out, prepare
-from kulanz_cli.rulebook import Rule
+from kulanz_cli.rulebook import Rule, industries
 
 TOLD_VERSION = 1
 OWED = (
@@ -140,7 +140,7 @@ class Summary:
 
     def gives_words(self) -> str:
         """What it gives and how, in words: `EUR (automatic, claim)`."""
-        return f"{', '.join(self.gives)} ({', '.join(self.delivered)})" if self.gives else "a person decides"
+        return f"{', '.join(self.gives)} ({', '.join(self.delivered)})" if self.gives else "manual review"
 
     def in_force_words(self) -> str:
         """When the rule is in force: `from 2019-04-01`, `2022-04-01 to 2023-03-31`; empty where it does not say."""
@@ -156,7 +156,10 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class ToldRule:
-    """Everything about one version of a policy that its reader wants to know."""
+    """Everything about one version of a policy that its reader wants to know.
+
+    `industry` is where its book lists it; `is_public` says whether it is one of the public rules that come with Kulanz.
+    """
 
     summary: Summary
     zone: str
@@ -169,6 +172,8 @@ class ToldRule:
     data_files: Sequence[str]
     examples: Sequence[str]
     example: ToldExample | None
+    industry: str
+    is_public: bool
 
     def content(self) -> dict[str, Any]:
         """The rule as JSON-able content."""
@@ -213,7 +218,15 @@ def tell(rule: Rule) -> ToldRule:
         data_files=[Path(file).name for file in rule.document.data_files],
         examples=[str(example["id"]) for example in rule.examples],
         example=_example(rule),
+        industry=_industry(rule),
+        is_public=rule.is_public,
     )
+
+
+def _industry(rule: Rule) -> str:
+    """The industry under which the rule's book lists it; empty where it lists it under none."""
+    found = industries(rule.file.parent.parent).items()
+    return next((industry for industry, policies in found if rule.document.policy.id in policies), "")
 
 
 def _program(document: PolicyDocument, chosen: Mapping[str, str]) -> Program:

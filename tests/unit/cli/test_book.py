@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from click.testing import CliRunner, Result
 from kulanz.domain.policy import load_policy
 from kulanz_cli.main import main
 from kulanz_cli.policy_examples import run
-from kulanz_cli.rulebook import BOOK, EXAMPLES, latest_rules, read_examples, versions
+from kulanz_cli.rulebook import BOOK, EXAMPLES, industries, latest_rules, read_examples, versions
 from kulanz_cli.rulebook_commands import SIMPLEST
 from kulanz_cli.told_rule import OWED, tell
 
@@ -95,7 +96,7 @@ def test_the_list_for_people_names_what_each_rule_gives_and_how() -> None:
     lines = kulanz("list").stdout.splitlines()
     att = next(line for line in lines if line.startswith("att-2024-02/1"))
     assert all(word in att for word in ("US", "USD (automatic)", "AT&T"))
-    assert any(line.startswith("o2de-alice-mail/1") and "a person decides" in line for line in lines)
+    assert any(line.startswith("o2de-alice-mail/1") and "manual review" in line for line in lines)
 
 
 @pytest.mark.parametrize(
@@ -310,3 +311,26 @@ def test_the_page_has_every_rule_with_its_example_and_explanation() -> None:
         assert told.owed in text
         assert told.example is not None
         assert all(f". {step}\n" in text for step in told.example.steps)
+
+
+def test_every_public_rule_stands_under_one_industry_and_the_page_under_its_heading() -> None:
+    listed = Counter(policy for policies in industries(BOOK).values() for policy in policies)
+    assert listed == Counter(rule.document.policy.id for rule in latest_rules(BOOK))
+    page = kulanz("page").stdout
+    for industry, policies in industries(BOOK).items():
+        table = page.partition(f"\n**{industry}**\n")[2].partition("\n\n**")[0].partition("\n## ")[0]
+        assert re.findall(r"^\| \[([a-z0-9-]+)\]", table, re.MULTILINE) == sorted(policies)
+
+
+def test_a_companys_own_book_is_not_called_public_rules(book: Path) -> None:
+    page = kulanz("page", "--book", book).stdout
+    assert "ublic" not in page
+    assert page.startswith("# The rulebook\n\nThe rules of this book")
+
+
+@pytest.mark.parametrize("content", ["[]", '{"Water": "acme"}', "{"])
+def test_industries_that_cannot_be_read_are_named_with_their_file(content: str, book: Path) -> None:
+    (book / "industries.json").write_text(content, encoding="utf-8")
+    result = kulanz("page", "--book", book)
+    assert result.exit_code == 3
+    assert "industries.json" in result.stderr
