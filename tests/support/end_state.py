@@ -9,7 +9,8 @@ from typing import Any
 from kulanz.application.campaigns.advance_campaign import add_up
 from kulanz.domain.campaigns.campaign import CampaignId, Pass, State
 from kulanz.domain.campaigns.reconciliation import IN_THE_LEDGER, CountKey, RowResult, SumKey, Totals, WriteResult
-from kulanz.domain.ledger import read_decision
+from kulanz.domain.decision import Decision, Outcome
+from kulanz.domain.ledger import DecisionKey, read_decision
 from kulanz.domain.notices import notice_id, status_notice_id
 from tests.support.world import World
 
@@ -129,11 +130,21 @@ def check_sound(world: World) -> None:
     committed = set()
     for entry in entries:
         decision = read_decision(entry.body)
+        _check_tells_what_it_decides(entry.key, decision)
         if decision.notice is not None:
             committed.add(notice_id(entry.key, decision.notice.kind))
     assert set(_notices(world)) == committed, "notices differ from the committed decisions that ask for one"
     for campaign_id in world.campaigns.all_campaigns():
         _check_campaign(world, campaign_id)
+
+
+def _check_tells_what_it_decides(key: DecisionKey, decision: Decision) -> None:
+    """Nobody is told of something else than was decided, and who gets nothing has nothing to use, claim or accept."""
+    if decision.notice is not None:
+        assert decision.notice.kind == decision.outcome, f"{key} is {decision.outcome}, and told {decision.notice.kind}"
+    if decision.outcome not in (Outcome.GRANTED, Outcome.OFFERED):
+        left = (decision.benefits, decision.claimable, decision.claim_until, decision.mode)
+        assert left == ((), (), None, ""), f"{key} is {decision.outcome}, and carries {left}"
 
 
 def _check_campaign(world: World, campaign_id: CampaignId) -> None:

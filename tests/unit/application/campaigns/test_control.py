@@ -11,6 +11,7 @@ from kulanz.application.campaigns.control_campaign import (
     ControlPorts,
     ControlRefused,
     cancel,
+    may_write_until,
     pause,
     resume,
 )
@@ -18,10 +19,10 @@ from kulanz.application.campaigns.open_campaign import Opening
 from kulanz.application.ports import TryAgain
 from kulanz.domain.campaigns.campaign import ENDED, TRANSITIONS, CampaignId, Cause, Pass, State
 from kulanz.domain.ledger import WRITER_LIFE
-from kulanz.domain.time import CLOCK_ALLOWANCE
+from kulanz.domain.time import CLOCK_ALLOWANCE, MICROSECOND, format_instant
 from tests.support.faults import no_faults
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
-from tests.support.world import CHANGES, Function, World
+from tests.support.world import CHANGES, SECONDS_PER_STEP, Function, World
 
 HAND = Cause("arn:aws:iam::123456789012:user/ops", "kulanz pause", "1")
 ID = CampaignId.parse(CAMPAIGN)
@@ -189,6 +190,33 @@ def test_no_campaign_opens_while_workers_of_a_cancelled_one_may_write() -> None:
     world.run_until_quiet()
     assert world.openings == [Opening.OPENED, Opening.REJECTED, Opening.OPENED]
     assert world.campaign("net-outage/2").state is State.CLOSED
+
+
+LAMBDA_LONGEST = timedelta(minutes=15)
+"""What AWS lets a function run at most."""
+
+
+@pytest.mark.parametrize(
+    ("after", "opening"),
+    [(-MICROSECOND, Opening.REJECTED), (timedelta(0), Opening.OPENED), (MICROSECOND, Opening.OPENED)],
+)
+def test_the_next_campaign_waits_for_the_longest_life_of_a_worker_by_clocks_that_differ(
+    after: timedelta, opening: Opening
+) -> None:
+    world = begun(State.APPLYING)
+    cancelled = world.now + timedelta(milliseconds=703)
+    found = cancel(ID, ports(world), "the wrong list", HAND, cancelled)
+    until = may_write_until(found, world.campaigns)
+    assert until == cancelled + LAMBDA_LONGEST + CLOCK_ALLOWANCE
+
+    version = world.lists.upload("lists/second.csv", world.lists._content(world.campaign(CAMPAIGN).pinned))
+    world.run_until_quiet()
+    world.now = until + after - timedelta(seconds=SECONDS_PER_STEP)
+    world.publish(event(rows=ROWS, key="lists/second.csv", version_id=version))
+    world.run(world.steps()[0])
+    assert world.openings[-1] is opening
+    if opening is Opening.REJECTED:
+        assert format_instant(until) in world.rejected.sent[-1].message
 
 
 def test_an_incident_is_free_at_once_when_nothing_can_have_been_written() -> None:

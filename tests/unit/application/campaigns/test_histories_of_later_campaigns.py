@@ -212,3 +212,28 @@ def test_time_that_was_paid_for_with_a_later_incident_is_not_paid_for_again_by_a
     assert granted(made, "small") == 1_800
     run(made, "in-5", 9, policy_version=9)
     assert granted(made, "small") == 3_000
+
+
+@pytest.mark.parametrize(
+    ("is_accepted", "days_later", "paid_then"),
+    # Six hours each, and more than ten are paid for. An offer that lapsed leaves the time before it unpaid.
+    [(True, 0, [None, 1_200, None, 1_200]), (True, 60, [None, 1_200, None, 1_200]),
+     (False, 0, [None, 1_200, None, 1_200]), (False, 60, [None, 1_200, 1_200, None])],
+)  # fmt: skip
+def test_an_accepted_offer_settles_the_time_that_it_pays_for_and_one_that_lapsed_settles_none(
+    is_accepted: bool, days_later: int, paid_then: list[int | None]
+) -> None:
+    made = world(chunk_bytes=65_536)
+    offering = TOGETHER + "mode: {offer: {until: day(decided_at) + 30 days}}\n"
+    made.policies.publish(POLICY_ID, 9, sealed_policy(offering))
+    ports = AcceptPorts(made.ledger, made.campaigns, FakeOffers(made.ledger, made.campaigns))
+    for number in (1, 2, 3, 4):
+        run(made, f"in-{number}", number + 1, policy_version=9)
+        if number == 2:
+            if is_accepted:
+                accept_offer("small", "in-2", ports, "an agent", made.now)
+            made.now += timedelta(days=days_later)
+
+    offered = [read_decision(made.ledger.of_account("small", f"in-{number}")[0].body) for number in (1, 2, 3, 4)]
+    sums = [next((one.money.minor for one in decision.benefits if one.money is not None), None) for decision in offered]
+    assert sums == paid_then
