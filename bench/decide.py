@@ -7,7 +7,8 @@ from pathlib import Path
 from time import process_time
 
 from kulanz.domain.incident import Incident
-from kulanz.domain.policy import compile_policy, freeze, load_policy
+from kulanz.domain.policy import compile_policy, freeze
+from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz.domain.time import Window, parse_instant
 
 POLICIES = Path(__file__).parents[1] / "policies"

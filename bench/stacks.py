@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId, State
-from kulanz.domain.policy import document_json, load_policy
+from kulanz.domain.policy import document_json
+from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz_cli.send import send
 from kulanz_cli.stack import StackOutputs
 from kulanz_local.cases import CASES

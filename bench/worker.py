@@ -30,7 +30,8 @@ from kulanz.application.campaigns.open_campaign import OpenPorts, OpenSettings, 
 from kulanz.application.ports import Ledger
 from kulanz.domain.campaigns.campaign import CampaignId, Cause, Pass, PinnedList, State
 from kulanz.domain.lists.header import ListFormat
-from kulanz.domain.policy import document_json, load_policy
+from kulanz.domain.policy import document_json
+from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz_cli.send import rows_in
 from tests.support.fakes import (
     FakeAnnouncer,

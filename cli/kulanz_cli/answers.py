@@ -12,7 +12,7 @@ from kulanz.domain.campaigns.campaign import ENGINE_VERSION, Campaign, Pass, Sta
 from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz.domain.notices import notice_id
-from kulanz.domain.policy.explaining.explain import due_words, worth_words
+from kulanz.domain.policy.explaining.explanation import due_words, worth_words
 from kulanz.domain.time import format_instant
 
 ANSWER_VERSION = 1

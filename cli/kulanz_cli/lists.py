@@ -16,7 +16,8 @@ from kulanz.application.lists.check_list import CheckedList, check_list
 from kulanz.domain.incident import Incident
 from kulanz.domain.lists.header import format_of
 from kulanz.domain.lists.lines import ListRefused
-from kulanz.domain.policy import compile_policy, freeze, load_policy
+from kulanz.domain.policy import compile_policy, freeze
+from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz.domain.time import Window
 from kulanz_cli.command import EXIT_NO, FILE_CODES, Unusable, as_json
 from kulanz_cli.send import EventUnsendable, read_event

@@ -11,7 +11,8 @@ from rich.table import Table
 
 from kulanz.domain.lists.cells import YES_NO
 from kulanz.domain.lists.facts import FactError
-from kulanz.domain.policy import PolicyDocument, PolicyError, load_policy, unread_facts
+from kulanz.domain.policy import PolicyDocument, PolicyError
+from kulanz.domain.policy.deciding.checking import load_policy, unread_facts
 from kulanz.domain.policy.document.data_files import is_data_file, load_data_file
 from kulanz.domain.policy.document.schema import data_file_schema, policy_schema, schema_text
 from kulanz.domain.time import TimeError

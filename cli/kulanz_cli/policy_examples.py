@@ -22,8 +22,9 @@ from kulanz.domain.lists.cells import parse_number
 from kulanz.domain.lists.columns import FactDeclaration
 from kulanz.domain.lists.facts import FactError, FactValue
 from kulanz.domain.money import Money, format_amount, parse_amount
-from kulanz.domain.policy import CompiledPolicy, Explanation, PolicyDocument, PolicyError, compile_policy, freeze
+from kulanz.domain.policy import CompiledPolicy, PolicyDocument, PolicyError, compile_policy, freeze
 from kulanz.domain.policy.deciding.history import Kept, SubjectHistory
+from kulanz.domain.policy.explaining.explanation import Explanation, explain
 from kulanz.domain.time import TimeError, Window, format_instant, local_day, parse_day, parse_instant, zone_of
 from kulanz_cli.example_format import ExampleError, check_example, misspelt
 
@@ -115,7 +116,7 @@ class Case:
 
     def explain(self) -> Explanation:
         """Decide it and tell why."""
-        return self.policy.explain(self.values, self.kept)
+        return explain(self.policy, self.values, self.kept)
 
     def told(self, explanation: Explanation) -> str:
         """Give the steps of its explanation as lines, after one line for each incident before it."""

@@ -6,7 +6,8 @@ from pathlib import Path
 import click
 
 from kulanz.application.ports import PolicySealed, PublishingForbidden
-from kulanz.domain.policy import PolicyDocument, content_hash, document_from_json, document_json, load_policy
+from kulanz.domain.policy import PolicyDocument, content_hash, document_from_json, document_json
+from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz_cli.command import EXIT_NO, Unusable, as_json, print_json
 from kulanz_cli.rulebook import policy_files
 from kulanz_cli.seals import seal_problem

@@ -15,7 +15,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from kulanz.domain.policy import PolicyDocument, load_policy
+from kulanz.domain.policy import PolicyDocument
+from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz_cli.command import Unusable
 from kulanz_cli.policy_examples import Result, run, same_rule
 

@@ -13,7 +13,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from kulanz.domain.policy import PolicyError, content_hash, document_from_json, load_policy
+from kulanz.domain.policy import PolicyError, content_hash, document_from_json
+from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz.domain.policy.document.document import ID
 from kulanz.domain.time import format_instant
 from kulanz_cli.command import EXIT_NO, Unusable, as_json, print_json

@@ -12,7 +12,8 @@ import pytest
 from rich.console import Console
 
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId, State
-from kulanz.domain.policy import document_json, load_policy
+from kulanz.domain.policy import document_json
+from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz_cli.send import read_event, send
 from kulanz_cli.stack import Stack
 from kulanz_cli.watch import CampaignBars

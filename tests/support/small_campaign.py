@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from kulanz.domain.policy import document_json, load_policy
+from kulanz.domain.policy import document_json
+from kulanz.domain.policy.deciding.checking import load_policy
 from tests.support.world import BUCKET, World
 
 CAMPAIGN = "net-outage/1"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from kulanz.domain.policy import load_policy
+from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz_cli.main import main
 from kulanz_cli.policy_examples import run
 from kulanz_cli.rulebook import BOOK, EXAMPLES, industries, latest_rules, read_examples, versions

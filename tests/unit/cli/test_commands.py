@@ -15,7 +15,8 @@ from kulanz.application.campaigns.control_campaign import ControlPorts, pause
 from kulanz.application.campaigns.report import campaign_report
 from kulanz.domain.campaigns.campaign import CampaignId, Cause
 from kulanz.domain.campaigns.estimate import AS_DEPLOYED, Operation
-from kulanz.domain.policy import document_json, load_policy
+from kulanz.domain.policy import document_json
+from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz_cli.main import main
 from kulanz_cli.stack import Stack, StackUnusable
 from kulanz_cli.terminal import PIPED_COLUMNS

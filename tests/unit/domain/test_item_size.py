@@ -22,7 +22,8 @@ from kulanz.domain.ledger import ITEM_BYTES, DecisionKey, Lifetime, new_entry
 from kulanz.domain.lists.columns import FactDeclaration
 from kulanz.domain.lists.facts import FactValue
 from kulanz.domain.money import MAX_MINOR_UNITS
-from kulanz.domain.policy import CompiledPolicy, PolicyError, compile_policy, freeze, load_policy, policy_hash
+from kulanz.domain.policy import CompiledPolicy, PolicyError, compile_policy, freeze, policy_hash
+from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz.domain.time import Window
 from tests.support.values import campaign
 

@@ -17,7 +17,8 @@ from kulanz.domain.campaigns.reconciliation import RESULT_OF
 from kulanz.domain.lists.header import HEADER_BYTES, ListFormat, format_of, read_layout
 from kulanz.domain.lists.lines import LINE_BYTES, lines_starting_in
 from kulanz.domain.lists.rows import Problem, Row, has_unbalanced_quotes, line_reader
-from kulanz.domain.policy import compile_policy, freeze, load_policy
+from kulanz.domain.policy import compile_policy, freeze
+from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz_cli.send import read_event, rows_in
 from kulanz_local.cases import CASES, Case
 from kulanz_local.lists import OVERLONG_LINE_BYTES, Expectation, sample_list, write_list

@@ -11,7 +11,8 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from kulanz.domain.policy import document_json, load_policy
+from kulanz.domain.policy import document_json
+from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz_cli.answers import show_answer
 from kulanz_cli.main import main
 from kulanz_cli.send import read_event

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from kulanz.domain.incident import Incident
-from kulanz.domain.policy import CompiledPolicy, compile_policy, freeze, load_policy
+from kulanz.domain.policy import CompiledPolicy, compile_policy, freeze
+from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz.domain.time import Window, parse_instant
 
 POLICIES = Path(__file__).parents[4] / "policies"

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from kulanz.domain.policy import PolicyError, document_from_json, freeze, load_policy
+from kulanz.domain.policy import PolicyError, document_from_json, freeze
+from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz.domain.policy.document.frozen import read_frozen
+from kulanz.domain.policy.explaining.explanation import explain
 from tests.unit.domain.policy.rulebook import compiled, incident, written
 
 FACTS = "currency: EUR\nfacts: {fee: money, count: number, who: text, since: day, seen: instant, plan: [a, b]}\n"
@@ -653,7 +655,7 @@ def resting(tables: int) -> str:
 
 def test_what_is_just_within_the_limits_is_decided_and_explained() -> None:
     policy = compiled(resting(50))
-    assert policy.explain((60,)).decision == policy.decide((60,))
+    assert explain(policy, (60,)).decision == policy.decide((60,))
     assert policy.decide((60,)).outcome.value == "granted"
     with pytest.raises(PolicyError, match="at most 100 levels"):
         compiled(resting(51))

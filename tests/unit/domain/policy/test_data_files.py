@@ -12,10 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kulanz.domain.policy import PolicyError, content_hash, document_from_json, document_json, freeze, load_policy
+from kulanz.domain.policy import PolicyError, content_hash, document_from_json, document_json, freeze
+from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz.domain.policy.document.data_files import load_data_file
 from kulanz.domain.policy.document.schema import data_file_schema
 from kulanz.domain.policy.document.strict_yaml import read_file
+from kulanz.domain.policy.explaining.explanation import explain
 from tests.unit.domain.policy.rulebook import POLICIES, compiled, written
 
 DATA_FILES = sorted((POLICIES / "data").glob("*.yaml"))
@@ -79,8 +81,8 @@ def test_a_line_holds_from_its_first_day_to_its_last_and_what_no_line_holds_is_h
 
 def test_the_explanation_names_the_line_or_says_that_there_is_none(book: Callable[..., Path]) -> None:
     policy = compiled(book(BY_RATE, shared={"rate": RATE}))
-    assert "Rate: 9.00 GBP, because on 2025-05-01 is 2025-04-01 or later." in policy.explain([date(2025, 5, 1)]).text()
-    told = policy.explain([date(2027, 5, 1)]).text()
+    assert "Rate: 9.00 GBP, because on 2025-05-01 is 2025-04-01 or later." in explain(policy, [date(2025, 5, 1)]).text()
+    told = explain(policy, [date(2027, 5, 1)]).text()
     assert "Rate: not known, because on 2027-05-01 is 2026-04-01 or later." in told
     assert told.endswith("because rate is not known. Reason: rate unknown.")
 

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from kulanz.domain.policy import PolicyDocument, load_policy
+from kulanz.domain.policy import PolicyDocument
+from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz_cli.policy_examples import Result, run
 from tests.unit.domain.policy.rulebook import written
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from kulanz.domain.policy import CompiledPolicy, Explanation
+from kulanz.domain.policy import CompiledPolicy
+from kulanz.domain.policy.explaining.explanation import Explanation, explain
 from kulanz.domain.policy.explaining.wording import last_moment, said, spoken
 from kulanz.domain.policy.language.kinds import DURATION, INSTANT, OUTAGE, PERIOD, SPAN_DAYS
 from kulanz.domain.time import Window, microseconds_of, parse_instant, zone_of
@@ -30,7 +31,7 @@ def explained(rule: Rule, example: Mapping[str, Any]) -> Explanation:
 
 
 def told(policy: CompiledPolicy, *facts: object) -> tuple[str, ...]:
-    return policy.explain(facts).steps  # type: ignore[arg-type] # values of several types
+    return explain(policy, facts).steps  # type: ignore[arg-type] # values of several types
 
 
 def test_the_gallery_shows_what_every_rule_says() -> None:
@@ -109,7 +110,7 @@ def test_a_head_that_is_rounded_to_nothing_is_told_among_what_it_is_added_to() -
 )
 def test_a_time_of_day_is_told_as_exactly_as_it_is_compared(second: str, shown: str) -> None:
     policy = compiled(written("facts: {i: instant}\nwhen: time_of_day(i) >= 18:00\npay: 5 EUR"))
-    assert f" ({shown}) is not before 18:00" in policy.explain((parse_instant(f"2026-05-04T18:00:{second}Z"),)).text()
+    assert f" ({shown}) is not before 18:00" in explain(policy, (parse_instant(f"2026-05-04T18:00:{second}Z"),)).text()
 
 
 def test_of_several_things_the_highest_alone_is_owed_and_the_others_are_told() -> None:

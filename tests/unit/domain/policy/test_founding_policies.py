@@ -5,7 +5,8 @@ import pytest
 
 from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.money import Money
-from kulanz.domain.policy import document_from_json, document_json, freeze, load_policy, policy_hash
+from kulanz.domain.policy import document_from_json, document_json, freeze, policy_hash
+from kulanz.domain.policy.deciding.checking import load_policy
 from tests.unit.domain.policy.rulebook import POLICIES, compiled, incident
 
 ATT = POLICIES / "att-2024-02" / "1.yaml"

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from kulanz.domain.decision import Decision
 from kulanz.domain.lists.columns import FactDeclaration
 from kulanz.domain.lists.facts import FactError
-from kulanz.domain.policy import PolicyError, load_policy
+from kulanz.domain.policy import PolicyError
+from kulanz.domain.policy.deciding.checking import load_policy
+from kulanz.domain.policy.explaining.explanation import explain
 from kulanz.domain.policy.language.calendars import calendar_functions
 from kulanz.domain.policy.language.functions import operators
 from tests.unit.domain.policy.rulebook import POLICIES, compiled, incident, written
@@ -84,7 +86,7 @@ def decides_or_refuses(source: str | Path) -> None:
     for row in rows(policy.facts):
         decision = policy.decide(row)  # type: ignore[arg-type] # values of several types
         assert Decision.from_body(decision.to_body()) == decision
-        assert policy.explain(row).decision == decision  # type: ignore[arg-type] # values of several types
+        assert explain(policy, row).decision == decision  # type: ignore[arg-type] # values of several types
 
 
 @settings(max_examples=80, deadline=None)

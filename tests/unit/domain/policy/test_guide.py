@@ -9,7 +9,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from kulanz.domain.policy import PolicyDocument, load_policy
+from kulanz.domain.policy import PolicyDocument
+from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz.domain.policy.document.data_files import load_data_file
 from kulanz.domain.policy.document.schema import data_file_schema, policy_schema
 from kulanz.domain.policy.document.strict_yaml import read_yaml

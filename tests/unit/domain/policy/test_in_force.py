@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from kulanz.domain.decision import Outcome
 from kulanz.domain.incident import Incident
-from kulanz.domain.policy import PolicyError, load_policy
+from kulanz.domain.policy import PolicyError
+from kulanz.domain.policy.deciding.checking import load_policy
+from kulanz.domain.policy.explaining.explanation import explain
 from kulanz.domain.time import Window
 from tests.unit.domain.policy.rulebook import compiled, incident, written
 
@@ -94,7 +96,7 @@ def test_one_rule_can_start_on_different_days_for_different_customers() -> None:
 def test_the_explanation_tells_the_period_and_what_lay_in_it_or_not() -> None:
     text = written("in_force: {from: 2024-11-01, until: 2026-03-31}\nzone: Europe/Brussels\npay: 5 EUR")
     told = {
-        at: compiled(text, begins(datetime.fromisoformat(at))).explain(()).text()
+        at: explain(compiled(text, begins(datetime.fromisoformat(at))), ()).text()
         for at in ("2025-01-01T00:00:00Z", "2024-10-31T22:00:00Z")
     }
     period = "The rule is in force from 2024-11-01 on, up to and including 2026-03-31; the start of the incident"

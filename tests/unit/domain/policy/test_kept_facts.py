@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.money import Rounding
-from kulanz.domain.policy import CompiledPolicy, PolicyError, load_policy
+from kulanz.domain.policy import CompiledPolicy, PolicyError
+from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz.domain.policy.deciding.history import (
     KIND_MARK,
     LOOK_BACK_LONGEST,
@@ -20,6 +21,7 @@ from kulanz.domain.policy.deciding.history import (
     Kept,
     SubjectHistory,
 )
+from kulanz.domain.policy.explaining.explanation import explain
 from kulanz.domain.time import Window, format_instant, parse_instant
 from tests.unit.domain.policy.rulebook import compiled, incident, written
 
@@ -190,7 +192,7 @@ def test_what_is_worked_out_for_a_part_of_an_outage_counts_in_the_period_of_that
     capped = keeps(YEARLY, f"{EACH_OUTAGE}cap: {{per: calendar year, at: 10.00 EUR - paid}}\n", *SHORT_AND_LONG)
     assert decide(capped, 100, kept={"paid_2026": 1_000}) == (500, {"paid_2027": 500})
     assert decide(capped, 100, kept={"paid_2027": 900}) == (300, {"paid_2026": 200, "paid_2027": 100})
-    assert "Part of 2027: 5.00 EUR, within its limit of" in capped.explain((100,)).text()
+    assert "Part of 2027: 5.00 EUR, within its limit of" in explain(capped, (100,)).text()
 
 
 def test_a_part_over_two_periods_is_divided_by_its_own_time_and_other_amounts_by_that_of_the_whole_outage() -> None:
@@ -236,7 +238,7 @@ def test_a_year_may_begin_in_any_month_and_is_never_taken_for_another() -> None:
         350,
         {"paid_2026_from_april": 50, "paid_2027_from_april": 300},
     )
-    told = policy.explain((900,), {"paid_2026_from_april": 950}).text()
+    told = explain(policy, (900,), {"paid_2026_from_april": 950}).text()
     assert "paid in the year from April 2026: 9.50 EUR" in told
     assert "Part of the year from April 2027, by time: 3.00 EUR" in told
 
@@ -292,7 +294,7 @@ def test_a_cap_counts_what_was_kept_of_every_period_that_an_accounts_own_outage_
     assert policy.read_of(stored(kept)) == kept
     assert decide(policy, 800, later, kept=kept) == (100, {"paid_2026": 100})
     assert policy.kept_as_stated({"paid_2027": "10.00"}) == {"paid_2027": 1_000}
-    assert "paid in 2027: 10.00 EUR" in policy.explain((800, later), kept).text()
+    assert "paid in 2027: 10.00 EUR" in explain(policy, (800, later), kept).text()
 
 
 def test_a_cap_counts_what_was_kept_of_a_period_that_only_a_joined_pause_touches() -> None:
@@ -310,7 +312,7 @@ def test_a_cap_counts_what_was_kept_of_a_period_that_only_a_joined_pause_touches
 
 def test_the_explanation_tells_each_fact_once_whatever_its_name() -> None:
     policy = keeps(f"{YEARLY}  paid_extra: {{type: money, add: 1.00 EUR}}\n", "pay: fee\n")
-    assert policy.explain((700,), NOTHING_KEPT).text().count("paid extra: 1.00 EUR") == 1
+    assert explain(policy, (700,), NOTHING_KEPT).text().count("paid extra: 1.00 EUR") == 1
 
 
 @settings(max_examples=100, deadline=None)
@@ -387,7 +389,7 @@ def test_an_incident_of_so_long_ago_that_others_of_its_year_are_forgotten_is_hel
     decision, addition = policy.decide_and_keep((700,), NOTHING_KEPT)
     if seconds > 0:
         assert (decision.outcome, decision.reason, addition.added) == (Outcome.HELD, "too_long_ago", {})
-        assert "more than 1461 days before the decision" in policy.explain((700,)).text()
+        assert "more than 1461 days before the decision" in explain(policy, (700,)).text()
     else:
         assert minor(decision) == 700
     assert policy.decide_and_keep((50,), NOTHING_KEPT)[0].outcome is Outcome.DECLINED
@@ -403,7 +405,7 @@ def test_an_outage_in_more_parts_than_can_be_kept_is_held(too_many: bool) -> Non
     assert len(SubjectHistory(1, {"in-1": addition}).to_text()) < ADDITION_BYTES
     if too_many:
         assert decision.reason == "outage_in_too_many_parts"
-        assert "more than 200 stretches of time" in policy.explain(values).text()
+        assert "more than 200 stretches of time" in explain(policy, values).text()
 
 
 @pytest.mark.parametrize(
@@ -435,15 +437,15 @@ def test_without_an_outage_the_period_is_that_of_the_decision() -> None:
 
 def test_the_explanation_tells_what_was_kept_and_what_will_be() -> None:
     policy = keeps(YEARLY, "pay: fee\ncap: {per: calendar year, at: 10.00 EUR - paid}\n")
-    told = policy.explain((700,), {"paid_2026": 400}).text()
+    told = explain(policy, (700,), {"paid_2026": 400}).text()
     assert "Kept of earlier incidents: paid in 2026: 4.00 EUR." in told
     assert "Part of 2026, by time: 7.00 EUR, at most 10.00 EUR minus paid 4.00 EUR = 6.00 EUR." in told
     assert "Kept for later incidents: paid in 2026: 6.00 EUR." in told
     assert (
         "at most 10.00 EUR minus paid 11.00 EUR = -1.00 EUR, which leaves nothing."
-        in policy.explain((700,), {"paid_2026": 1100}).text()
+        in explain(policy, (700,), {"paid_2026": 1100}).text()
     )
-    assert "Kept of earlier incidents: nothing." in policy.explain((700,)).text()
+    assert "Kept of earlier incidents: nothing." in explain(policy, (700,)).text()
 
 
 @pytest.mark.parametrize(("per", "named"), [("month", "May 2026"), ("quarter", "April to June 2026")])
@@ -452,7 +454,7 @@ def test_periods_are_told_by_the_names_that_people_give_them(per: str, named: st
     policy = compiled(
         written(f"currency: EUR\n{facts}pay: fee\ncap: {{per: {per}, at: most - paid}}\nvalues: {{most: 2 * fee}}")
     )
-    told = policy.explain((700,)).text()
+    told = explain(policy, (700,)).text()
     assert f"Part of {named}, by time: 7.00 EUR, within its limit of most 14.00 EUR minus paid 0.00 EUR" in told
     assert told.index("Most: 2 times fee 7.00 EUR = 14.00 EUR.") < told.index(f"Part of {named}")
     assert f"Kept for later incidents: paid in {named}: 7.00 EUR." in told
@@ -462,12 +464,12 @@ def test_what_is_collected_is_told_as_waiting_until_it_is_paid_and_then_as_settl
     facts = "facts:\n  fee: money\n  carried: {type: money, add: fee, until: paid}\n"
     payout = "payout: {hold: too_little, when: amount < 10.00 EUR}"
     policy = compiled(written(f"currency: EUR\n{facts}pay: carried + fee\n{payout}"))
-    assert policy.explain((700,)).steps[-2:] == (
+    assert explain(policy, (700,)).steps[-2:] == (
         "Kept for later incidents: carried: 7.00 EUR.",
         "Held, and not paid for now. Reason: too little.",
     )
-    assert "Kept for later incidents: carried: settled." in policy.explain((700,), {"carried": 300}).steps
-    assert policy.explain((None,)).steps[-1].startswith("Held until a person decides, because fee is not known.")
+    assert "Kept for later incidents: carried: settled." in explain(policy, (700,), {"carried": 300}).steps
+    assert explain(policy, (None,)).steps[-1].startswith("Held until a person decides, because fee is not known.")
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from kulanz.domain.policy.document.yaml_source import public_holidays
+from kulanz.domain.policy.explaining.explanation import explain
 from kulanz.domain.time import Window
 from tests.unit.domain.policy.rulebook import compiled, incident, written
 
@@ -319,7 +320,7 @@ def test_a_formula_comes_to_what_it_says_and_its_explanation_can_be_worked_out_b
     policy = compiled(
         written(f"{facts}\nvalues:\n  v: |-\n    {text}\nwhen: v = {value.numerator} / {value.denominator}\npay: 1 USD")
     )
-    explanation = policy.explain([FACTS[fact.name] for fact in policy.facts])
+    explanation = explain(policy, [FACTS[fact.name] for fact in policy.facts])
     assert explanation.decision.reason == "credit"
     sentence = next(step for step in explanation.steps if step.startswith("V: ")).removeprefix("V: ")
     assume("about" not in sentence)  # more decimals than are shown
@@ -369,7 +370,7 @@ def test_several_things_owed_are_composed_capped_rounded_and_told_as_the_guide_s
     limit = "" if cap is None else f"cap: {{at: 0.01 USD * {cap.numerator} / {cap.denominator}}}\n"
     rounding = f"rounding: {{mode: {mode}, stage: {stage}, to: {step / 100:.2f} USD}}\n"
     policy = compiled(written(f"compose: {compose}\n{rounding}{limit}heads:\n{''.join(lines)}"))
-    explanation = policy.explain(())
+    explanation = explain(policy, ())
     decision = explanation.decision
     assert sum(benefit.money.minor for benefit in decision.benefits if benefit.money is not None) == expected
     unmet = [f"unmet_{number}" for number, (_, holds) in enumerate(heads) if holds is False]

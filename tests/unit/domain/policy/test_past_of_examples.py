@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kulanz.domain.policy import PolicyDocument, load_policy
+from kulanz.domain.policy import PolicyDocument
+from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz.domain.time import format_instant
 from kulanz_cli.example_format import PAST_AT_MOST
 from kulanz_cli.policy_examples import Result, run

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from kulanz.domain.policy import load_policy
+from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz_cli.policy_examples import run
 from tests.unit.domain.policy.rulebook import POLICIES
 

@@ -6,7 +6,8 @@ from statistics import median
 import jsonschema
 import pytest
 
-from kulanz.domain.policy import content_hash, load_policy
+from kulanz.domain.policy import content_hash
+from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz.domain.policy.document.schema import data_file_schema, policy_schema, schema_text
 from kulanz.domain.policy.document.strict_yaml import read_yaml
 from tests.unit.domain.policy.rulebook import POLICIES

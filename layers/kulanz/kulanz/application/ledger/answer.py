@@ -17,6 +17,7 @@ from kulanz.domain.lists.lines import LINE_BYTES, lines_starting_in
 from kulanz.domain.lists.rows import LineReader, Row, line_reader
 from kulanz.domain.money import Money, format_amount, is_currency
 from kulanz.domain.policy.deciding.history import HISTORY_CHANGED, HISTORY_FULL, HISTORY_SETTLED
+from kulanz.domain.policy.explaining.explanation import explain
 
 HELD_FOR_HISTORY = {
     HISTORY_CHANGED: (
@@ -114,7 +115,7 @@ def _explain(entry: Entry, campaign: Campaign | None, ports: AnswerPorts, now: d
         return AnsweredDecision(entry, decision, campaign, expired, (), Explained.LIST_GONE, None)
     if row is None or row.account_id != entry.key.account_id:
         return AnsweredDecision(entry, decision, campaign, expired, (), Explained.ROW_UNREADABLE, None)
-    whole, earlier = policy.explain(row.values, kept_before(entry.body)), earlier_grants(entry.body)
+    whole, earlier = explain(policy, row.values, kept_before(entry.body)), earlier_grants(entry.body)
     if decision.reason in HELD_FOR_HISTORY:
         steps = (*whole.steps, HELD_FOR_HISTORY[decision.reason])
         return AnsweredDecision(entry, decision, campaign, expired, steps, Explained.AGREES, decision)

@@ -10,14 +10,12 @@ from kulanz.domain.decision import Benefit, Decision, Notice, Outcome
 from kulanz.domain.incident import Incident
 from kulanz.domain.lists.columns import FactDeclaration
 from kulanz.domain.lists.facts import INVALID, FactValue
-from kulanz.domain.policy.deciding.components import heads_of
-from kulanz.domain.policy.deciding.counted import counts_elsewhere, period_labels
 from kulanz.domain.policy.deciding.history import KIND_MARK, NOTHING_KEPT, Addition, Kept, KeptValue
 from kulanz.domain.policy.deciding.judge import NOTHING_GRANTED, Judge
 from kulanz.domain.policy.deciding.program import AMOUNTS, FactSlot, Program
 from kulanz.domain.policy.deciding.verdict import Verdict
-from kulanz.domain.policy.document.document import Exposure, NoticeRule, NoticeText, Policy, PolicyDocument
-from kulanz.domain.policy.document.frozen import MAX_PUBLISHED_BYTES, document_json, read_frozen, resolve_parameters
+from kulanz.domain.policy.document.document import NoticeRule, NoticeText
+from kulanz.domain.policy.document.frozen import read_frozen
 from kulanz.domain.policy.language import kinds
 from kulanz.domain.policy.language.errors import Path, PolicyError
 from kulanz.domain.policy.language.expression import UNSET, Node, Row
@@ -29,15 +27,17 @@ MAX_REMEMBERED_NOTICES = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Explanation:
-    """A decision and the steps that led to it, each a sentence a support agent can read out."""
+class Judged:
+    """A decided row with everything that it was decided from, as an explanation needs it.
+
+    ``slots`` are the facts that the policy reads of an account, in the order of its ``facts``.
+    """
 
     decision: Decision
-    steps: tuple[str, ...]
-
-    def text(self) -> str:
-        """Give the steps as numbered lines."""
-        return "\n".join(f"{number}. {step}" for number, step in enumerate(self.steps, 1))
+    verdict: Verdict
+    row: Row
+    judge: Judge
+    slots: tuple[FactSlot, ...]
 
 
 class CompiledPolicy:
@@ -61,7 +61,7 @@ class CompiledPolicy:
         self._notice = _CompiledNotice(program, policy.notice) if policy.notice is not None else None
         nodes = [*self._judge.nodes(), program.scope.zone, *(self._notice.nodes() if self._notice else ())]
         reads = frozenset[str]().union(*(node.reads for node in nodes))
-        self._slots = [slot for name, slot in program.slots.items() if name in reads and slot.from_account]
+        self._slots = tuple(slot for name, slot in program.slots.items() if name in reads and slot.from_account)
         self.facts: tuple[FactDeclaration, ...] = tuple(slot.declaration for slot in self._slots)
         self.kept: Mapping[str, FactDeclaration] = {
             kept.slot.declaration.name: kept.slot.declaration for kept in self._judge.kept
@@ -70,9 +70,9 @@ class CompiledPolicy:
             f"{kept.slot.declaration.name}_{name}": (kept.slot, name)
             for kept in self._judge.kept
             if kept.slot.per
-            for name in period_labels(program, kept.slot.per)
+            for name in program.period_labels(kept.slot.per)
         }
-        self._families = [kept.slot for kept in self._judge.kept if kept.slot.per] if counts_elsewhere(program) else []
+        self._families = [kept.slot for kept in self._judge.kept if kept.slot.per] if _counts_elsewhere(program) else []
         self._blank: Row = [UNSET] * program.row_length
         for slot in program.slots.values():
             self._blank[slot.index] = slot.fallback
@@ -147,14 +147,11 @@ class CompiledPolicy:
             found = (slot, label) if label else found
         return found
 
-    def explain(self, values: Sequence[FactValue | None], kept: Kept = NOTHING_KEPT) -> Explanation:
-        """Decide a row and tell the steps of its arithmetic, from the same evaluation."""
-        from kulanz.domain.policy.explaining.explain import explain  # noqa: PLC0415 (a worker decides and never explains)
-
+    def judged(self, values: Sequence[FactValue | None], kept: Kept = NOTHING_KEPT) -> Judged:
+        """Decide a row, and give with the decision what it was decided from."""
         row = self._row(values, kept)
         verdict = self._judge.judge(row)
-        decision = self._decision(verdict, row)
-        return Explanation(decision, explain(self._judge, verdict, decision, row, self._slots))
+        return Judged(self._decision(verdict, row), verdict, row, self._judge, self._slots)
 
     def templates(self, kind: str, locale: str) -> NoticeText | None:
         """Give the text of a notice by outcome and language, as a decision's notice names them."""
@@ -194,6 +191,11 @@ class CompiledPolicy:
                 claim_until = judge.delivery.claim_until(verdict, row)
         notice = self._notice.notice(verdict.outcome, row) if self._notice is not None else None
         return Decision(verdict.outcome, verdict.reason, benefits, notice, mode, claimable, claim_until)
+
+
+def _counts_elsewhere(program: Program) -> bool:
+    """Whether the counted outage may touch periods that the incident does not: in an account's own windows, in gaps."""
+    return "windows" in program.slots or bool(program.policy.exposure.merge_gaps_under)
 
 
 def kind_stored(fact: FactDeclaration) -> str:
@@ -277,59 +279,3 @@ def compile_policy(frozen: bytes, incident: Incident, decided_at: datetime) -> C
         return CompiledPolicy(Program(document, parameters, incident, decided_at))
     except PolicyError as error:
         raise document.located(error) from None
-
-
-def check(document: PolicyDocument) -> None:
-    """Check everything of a document that can be wrong before any incident. Raises ``PolicyError`` with the line."""
-    if len(document_json(document)) > MAX_PUBLISHED_BYTES:
-        problem = f"with its data files it has over {MAX_PUBLISHED_BYTES} bytes when published; shorten lists and texts"
-        raise document.located(PolicyError(problem))
-    try:
-        program = Program(document, resolve_parameters(document, {}), None, None)
-        CompiledPolicy(program)
-        _check_named(program)
-        _check_zone(program)
-    except PolicyError as error:
-        raise document.located(error) from None
-
-
-def unread_facts(document: PolicyDocument) -> tuple[str, ...]:
-    """Name the facts of a checked document that no expression reads: whatever an account's are, nothing changes."""
-    program = Program(document, resolve_parameters(document, {}), None, None)
-    CompiledPolicy(program)
-    read = program.named | {document.policy.zone, document.policy.subject}
-    return tuple(name for name in document.policy.facts if name not in read)
-
-
-def _check_named(program: Program) -> None:
-    """Refuse what was written to change decisions and changes none, because nothing names it."""
-    policy = program.policy
-    for section, named in (("values", policy.values), ("parameters", policy.parameters)):
-        for name in named:
-            if name not in program.named:
-                raise PolicyError("nothing uses it, so it changes nothing; use it, or remove it", (section, name))
-    for head, path in heads_of(program):
-        if head.otherwise and not head.when and not head.for_each:
-            raise PolicyError("it is the reason where `when` does not hold, and there is none", (*path, "otherwise"))
-    is_read = "outage" in program.named or program.piece_place is not None or _has_periods(policy)
-    if policy.exposure != Exposure() and not is_read:
-        problem = (
-            "nothing reads `outage`, so it changes nothing; where nothing is owed unless some outage is left,"
-            " write when: total(outage) > 0 h"
-        )
-        raise PolicyError(problem, ("exposure",))
-
-
-def _has_periods(policy: Policy) -> bool:
-    """Whether amounts are divided over periods of the calendar."""
-    return any(cap.per != "incident" for cap in policy.cap) or any(fact.per for fact in policy.facts.values())
-
-
-def _check_zone(program: Program) -> None:
-    """A rule of a place has its days by the clock of that place; those of another clock begin hours off."""
-    policy = program.policy
-    each = (policy.for_each, *(head.for_each for head in policy.heads))
-    asks = program.scope.asks_clock or _has_periods(policy) or any(unit not in ("", "outage") for unit in each)
-    if policy.jurisdiction not in ("", "worldwide") and "zone" not in program.document.data and asks:
-        problem = "its days would begin at midnight UTC; name its clock, such as zone: Europe/Berlin, or zone: UTC"
-        raise PolicyError(problem, ("jurisdiction",))

@@ -12,7 +12,7 @@ from kulanz.domain.incident import Incident
 from kulanz.domain.lists.columns import FactDeclaration
 from kulanz.domain.lists.facts import INVALID, LIST_TYPES, FactError
 from kulanz.domain.money import Rounding, is_currency, minor_units, round_exact
-from kulanz.domain.policy.deciding.counted import counted_outage, period_labels
+from kulanz.domain.policy.deciding.counted import counted_outage
 from kulanz.domain.policy.document.document import Clause, Fact, Policy, PolicyDocument, Steps, Tiers
 from kulanz.domain.policy.language import exposure, kinds
 from kulanz.domain.policy.language.calendars import calendar_functions
@@ -30,7 +30,7 @@ from kulanz.domain.policy.language.expression import (
 )
 from kulanz.domain.policy.language.functions import DIVIDE_BY_TIME, operators
 from kulanz.domain.policy.language.kinds import Kind
-from kulanz.domain.policy.language.periods import label_in
+from kulanz.domain.policy.language.periods import label, label_in
 from kulanz.domain.policy.language.syntax import RESERVED_WORDS
 from kulanz.domain.policy.language.tables import StepTable, TierTable, compile_steps, compile_tiers, condition
 from kulanz.domain.time import TimeError, Window, WorkingDays, microseconds_of, parse_day, zone_of
@@ -338,7 +338,7 @@ class Program:
         slot = self._column(name, fact, limits, default)
         if fact.per:
             slot.from_account = False
-            labels = period_labels(self, fact.per)
+            labels = self.period_labels(fact.per)
             slot.columns = tuple(self._column(f"{name}_{label}", fact, limits, default) for label in labels)
 
     def _kept(self, name: str, fact: Fact, currency: str, path: Path) -> FactSlot:
@@ -521,6 +521,18 @@ class Program:
             for window in windows
         )
 
+    def period_labels(self, per: str) -> list[str]:
+        """Give the labels of the periods that the incident touches; none where the zone is an account's own."""
+        zone = self.fixed_zone()
+        if zone is None:
+            return []
+        try:
+            periods = exposure.periods_of(self.incident_windows(), zone, per)
+        except exposure.TooLong:
+            problem = f"the incident lasts more than {exposure.MAX_DAYS} days, too long for a cap per {per}"
+            raise PolicyError(problem, ("cap",)) from None
+        return [label(period[0], per, zone) for period in periods]
+
     def _conversion(self, type_: str) -> Callable[[Any], Any] | None:
         """Give what turns a fact's value into the form that expressions compute with."""
         return self.intervals if type_ == "windows" else _CONVERSIONS.get(type_)
@@ -537,13 +549,19 @@ class Program:
             raise PolicyError("an exposure makes the outage and cannot use it; use windows", ("exposure",))
         self._making_outage = True
         try:
-            return counted_outage(self)
+            counted = counted_outage(self.policy.exposure, self.scope)
         finally:
             self._making_outage = False
+        whole = self._remembered("outage", counted.kind, counted.evaluate, counted, ("exposure",))
+        place = self.piece_place
+        if place is None:
+            return whole
 
-    def remember(self, name: str, source: Node) -> Node:
-        """Give a node that is computed at most once per row."""
-        return self._remembered(name, source.kind, source.evaluate, source, ("exposure",))
+        def piece_or_whole(row: Row) -> Any:
+            piece = row[place]
+            return whole.evaluate(row) if piece is UNSET else piece
+
+        return Node(kinds.OUTAGE, piece_or_whole, "name", "outage", (counted,), counted.reads)
 
 
 def _check_limits(limits: dict[str, Any], type_: str, default: Any, path: Path) -> None:

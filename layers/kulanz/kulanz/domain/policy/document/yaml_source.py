@@ -1,11 +1,10 @@
-"""Loading a policy from its YAML file: take in data files and holidays, check everything. No worker imports this."""
+"""Reading a policy from its YAML file, with its data files and holidays taken in. No worker imports this."""
 
 from dataclasses import replace
 from functools import cache
 from pathlib import Path as FilePath
 from typing import Any
 
-from kulanz.domain.policy.deciding.compiled import check
 from kulanz.domain.policy.document.data_files import take_in
 from kulanz.domain.policy.document.document import PolicyDocument, read_document
 from kulanz.domain.policy.document.strict_yaml import read_file, read_yaml
@@ -19,15 +18,17 @@ MAX_DATA_FILES = 20
 """The most data files one policy takes in."""
 
 
-def load_policy(source: FilePath | str) -> PolicyDocument:
-    """Read and check a policy, from a path or from its text. Raises ``PolicyError`` with file, line, and what to do."""
+def read_policy(source: FilePath | str) -> PolicyDocument:
+    """Read a policy, from a path or from its text. Its expressions are not looked at yet.
+
+    Raises ``PolicyError`` with file, line, and what to do.
+    """
     file = source if isinstance(source, FilePath) else None
     data, lines = read_yaml(source, "") if isinstance(source, str) else read_file(source)
     document = _with_data_files(data, lines, file)
     region = document.policy.working_days
     if region:
         document = replace(document, holidays=_holidays(document, region))
-    check(document)
     return document
 
 

@@ -6,16 +6,13 @@ What did not matter (the branch not taken, the half of a condition that the othe
 # ruff: noqa: PLR2004 (how many operands an operation has)
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from kulanz.domain.policy.deciding.judge import Judge
 from kulanz.domain.policy.explaining.wording import aside, listed, said, said_share, spoken
 from kulanz.domain.policy.language.expression import UNKNOWN, Node, Row, unknown_name
 from kulanz.domain.policy.language.kinds import DURATION, INSTANT, LIST, MONEY_BY_TIME, NUMBER, PERIOD, YES_NO
 from kulanz.domain.time import MONTH_NAMES, MONTHS_PER_YEAR
-
-if TYPE_CHECKING:
-    from kulanz.domain.policy.deciding.judge import Judge
 
 _WORDS = {
     ">=": ("is at least", "is less than"),
@@ -93,7 +90,7 @@ _TESTS = {
 class Phrases:
     """The words for the expressions of a policy, each evaluated for one row."""
 
-    def __init__(self, judge: "Judge", row: Row, zone: ZoneInfo | None) -> None:
+    def __init__(self, judge: Judge, row: Row, zone: ZoneInfo | None) -> None:
         self._program = judge.program
         self._row = row
         self._zone = zone
@@ -288,7 +285,7 @@ class Phrases:
         return aside(self._program.policy.parameters[parameter].choices[self._program.parameters[parameter]])
 
 
-def _shares(judge: "Judge") -> Iterator[str]:
+def _shares(judge: Judge) -> Iterator[str]:
     """Names of values that a policy writes as, or compares with, percentages; they are told as such."""
     for named in judge.program.values.values():
         if named.node.kind == NUMBER and named.tiers is not None:

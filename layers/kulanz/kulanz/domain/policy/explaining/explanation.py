@@ -5,13 +5,18 @@ afterwards: every amount with its currency, every operation with its operands, a
 This module chooses and orders the steps; `phrases` puts the expressions in them into words.
 """
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from kulanz.domain.decision import Benefit, Decision, Due, Outcome, Validity
+from kulanz.domain.lists.facts import FactValue
 from kulanz.domain.money import MAX_MINOR_UNITS
+from kulanz.domain.policy.deciding.compiled import CompiledPolicy
 from kulanz.domain.policy.deciding.components import SINGLE_HEAD, CompiledGive, CompiledHead
-from kulanz.domain.policy.deciding.history import LOOK_BACK_LONGEST, PARTS_KEPT
+from kulanz.domain.policy.deciding.history import LOOK_BACK_LONGEST, NOTHING_KEPT, PARTS_KEPT, Kept
+from kulanz.domain.policy.deciding.judge import Judge
 from kulanz.domain.policy.deciding.program import CompiledClause, FactSlot, NamedValue, kind_of
 from kulanz.domain.policy.deciding.verdict import (
     BEYOND,
@@ -27,6 +32,10 @@ from kulanz.domain.policy.deciding.verdict import (
     TOO_MANY_BENEFITS,
     TOO_MANY_PARTS,
     TOO_MUCH,
+    HeadResult,
+    KeptFact,
+    Period,
+    Verdict,
 )
 from kulanz.domain.policy.explaining.phrases import BUILT_IN, Phrases, is_percentage
 from kulanz.domain.policy.explaining.wording import (
@@ -49,10 +58,6 @@ from kulanz.domain.policy.language.periods import PERIODS, spoken_label
 from kulanz.domain.policy.language.periods import label as label_of
 from kulanz.domain.policy.language.tables import StepTable, TierTable
 from kulanz.domain.time import microseconds_of
-
-if TYPE_CHECKING:
-    from kulanz.domain.policy.deciding.judge import Judge
-    from kulanz.domain.policy.deciding.verdict import HeadResult, KeptFact, Period, Verdict
 
 LISTED_AT_MOST = 10
 """Entries of a list that are named; of a longer one the number is told."""
@@ -106,13 +111,30 @@ _DELIVERY = {
 }
 
 
-def explain(judge: "Judge", verdict: "Verdict", decision: Decision, row: Row, slots: list[FactSlot]) -> tuple[str, ...]:
-    """Tell a verdict. The row is the one that was judged, so that everything in it is what was computed."""
-    return tuple(capital(step) for step in _Teller(judge, row, slots).steps(verdict, decision))
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A decision and the steps that led to it, each a sentence a support agent can read out."""
+
+    decision: Decision
+    steps: tuple[str, ...]
+
+    def text(self) -> str:
+        """Give the steps as numbered lines."""
+        return "\n".join(f"{number}. {step}" for number, step in enumerate(self.steps, 1))
+
+
+def explain(policy: CompiledPolicy, values: Sequence[FactValue | None], kept: Kept = NOTHING_KEPT) -> Explanation:
+    """Decide a row and put the steps of its arithmetic into words, from the same evaluation.
+
+    ``values`` are those of the policy's ``facts``, in their order; ``kept`` is what its subject's history holds.
+    """
+    judged = policy.judged(values, kept)
+    teller = _Teller(judged.judge, judged.row, judged.slots)
+    return Explanation(judged.decision, tuple(capital(step) for step in teller.steps(judged.verdict, judged.decision)))
 
 
 class _Teller:
-    def __init__(self, judge: "Judge", row: Row, slots: list[FactSlot]) -> None:
+    def __init__(self, judge: Judge, row: Row, slots: Sequence[FactSlot]) -> None:
         self._judge = judge
         self._row = row
         self._slots = slots
@@ -122,7 +144,7 @@ class _Teller:
         self._zone: ZoneInfo | None = zone
         self._words = Phrases(judge, row, self._zone)
 
-    def steps(self, verdict: "Verdict", decision: Decision) -> list[str]:
+    def steps(self, verdict: Verdict, decision: Decision) -> list[str]:
         steps = self._opening()
         for clause in self._judge.told:
             steps += self._needed(clause.node)
@@ -148,7 +170,7 @@ class _Teller:
         ]
         return [*steps, self._end(verdict, decision)]
 
-    def _bounds(self, verdict: "Verdict") -> list[str]:
+    def _bounds(self, verdict: Verdict) -> list[str]:
         """Tell what the amount was held against: the largest one there is, and the conditions of its payout."""
         if verdict.unknown in self._program.values:
             return self._needed(self._program.values[verdict.unknown].node)
@@ -166,7 +188,7 @@ class _Teller:
                 break
         return steps
 
-    def _stuck(self, verdict: "Verdict") -> list[str]:
+    def _stuck(self, verdict: Verdict) -> list[str]:
         """Tell what cannot be computed from facts that are known: a division by zero, half a working day."""
         if verdict.stuck is None:
             return [_WHY[verdict.why]]
@@ -188,7 +210,7 @@ class _Teller:
             steps.append(f"Kept of earlier incidents: {'; '.join(self._kept()) or 'nothing'}.")
         return [*steps, *self._incident()]
 
-    def _adds(self, verdict: "Verdict", decision: Decision) -> list[str]:
+    def _adds(self, verdict: Verdict, decision: Decision) -> list[str]:
         """Tell what later incidents will be decided with."""
         told = []
         for kept in self._judge.kept:
@@ -242,7 +264,7 @@ class _Teller:
             told += [self._one_kept(kept, place, one) for place, one in known.items() if one]
         return told
 
-    def _one_kept(self, kept: "KeptFact", name: str, value: Any) -> str:
+    def _one_kept(self, kept: KeptFact, name: str, value: Any) -> str:
         own = kept.slot.declaration.name
         period = f" in {spoken_label(name.removeprefix(f'{own}_'))}" if kept.slot.per else ""
         return f"{spoken(own)}{period}: {said(kind_of(kept.slot.declaration), value, self._zone)}"
@@ -299,7 +321,7 @@ class _Teller:
         word, because = ("applies", because) if holds else ("does not apply", "")
         return f"{what} {word}: {self._words.truth(clause.node)}.{because}"
 
-    def _period(self, period: "Period") -> str:
+    def _period(self, period: Period) -> str:
         """Tell when the rule is in force, and whether what has to lie in that time does."""
         outside = period.clause.holds(self._row)
         assert period.clause.node is not None
@@ -366,7 +388,7 @@ class _Teller:
     def _label(self, head: CompiledHead) -> str:
         return "owed" if self._is_single(head) else spoken(head.name)
 
-    def _head(self, result: "HeadResult") -> list[str]:
+    def _head(self, result: HeadResult) -> list[str]:
         steps: list[str] = []
         head, pay = result.head, result.head.pay
         label = self._label(head)
@@ -429,7 +451,7 @@ class _Teller:
             return listed([f"{len(items)} for {spoken(key)}" for key, items in entries.items()])
         return listed(list(entries)) if len(entries) <= LISTED_AT_MOST else f"{len(entries)} entries"
 
-    def _total(self, verdict: "Verdict") -> list[str]:
+    def _total(self, verdict: Verdict) -> list[str]:
         currency = self._judge.currency
         if not currency:
             return [
@@ -474,12 +496,12 @@ class _Teller:
             how += f" to a multiple of {said_amount(self._program.rounding_step, currency)}"
         return f"rounded {how}: {parts}{said_amount(minor, currency)}"
 
-    def _before_caps(self, result: "HeadResult") -> Any:
+    def _before_caps(self, result: HeadResult) -> Any:
         if result.pieces:
             return max(sum(exact for _, exact in result.pieces), 0)
         return max(result.head.pay.evaluate(self._row), 0) if result.head.pay is not None else 0
 
-    def _delivery(self, verdict: "Verdict") -> list[str]:
+    def _delivery(self, verdict: Verdict) -> list[str]:
         steps = []
         for result in verdict.results:
             mode = result.mode
@@ -499,7 +521,7 @@ class _Teller:
             steps.append(told + "." if self._is_single(result.head) else f"{spoken(result.head.name)}: {told}.")
         return steps
 
-    def _end(self, verdict: "Verdict", decision: Decision) -> str:
+    def _end(self, verdict: Verdict, decision: Decision) -> str:
         told = ": " + listed([worth_words(benefit) for benefit in decision.benefits]) if decision.benefits else ""
         if verdict.unknown:
             told = f", because {spoken(verdict.unknown)} is not known"
