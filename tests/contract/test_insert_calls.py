@@ -13,7 +13,7 @@ import pytest
 from botocore.config import Config
 
 from kulanz.adapters import insert_calls
-from kulanz.adapters.insert_calls import LOST_CALLS_MOST, InsertCalls, Statement
+from kulanz.adapters.insert_calls import IDLE_LONGEST_SECONDS, LOST_CALLS_MOST, InsertCalls, Statement
 from kulanz.application.ports import Refused, TryAgain
 
 type Answer = bytes | None
@@ -180,6 +180,45 @@ def test_a_connection_that_died_while_idle_costs_nothing(
     endpoint.drop_connections()
 
     assert calls.execute(statements(2)) == []
+
+
+FROZEN = [1, 4, 5, 8, 32]
+"""Calls in flight, each on a connection of its own: below, at and above what may be lost of one batch."""
+
+
+@pytest.mark.parametrize("in_flight", FROZEN)
+@pytest.mark.parametrize("seen", [True, False], ids=["closed before the thaw", "closed, and not yet seen to be"])
+def test_a_worker_that_was_frozen_between_two_chunks_goes_on(
+    start: Callable[..., tuple[Endpoint, InsertCalls]], in_flight: int, seen: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DynamoDB closes idle connections; a frozen worker's first send on one seems to succeed."""
+    endpoint, calls = start(lambda _, texts: executed(texts, s0="DuplicateItem"), in_flight)
+    calls.execute(statements(25 * in_flight))
+    assert len(calls._idle) == in_flight
+    if not seen:
+        monkeypatch.setattr(insert_calls, "wait_for_read", lambda *_: False)
+    endpoint.drop_connections()
+    before = len(endpoint.calls)
+
+    assert calls.execute(statements(25 * in_flight)) == [0]
+    assert sorted(text for call in endpoint.calls[before:] for text in call) == sorted(
+        f"s{place}" for place in range(25 * in_flight)
+    )
+
+
+def test_a_connection_that_was_idle_for_long_is_not_used_again(
+    start: Callable[..., tuple[Endpoint, InsertCalls]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endpoint, calls = start(lambda _, texts: executed(texts))
+    clock = time.time()
+    monkeypatch.setattr(time, "time", lambda: clock)
+    calls.execute(statements(2))
+    clock += IDLE_LONGEST_SECONDS
+    calls.execute(statements(2))
+    assert len(endpoint.connections) == 1
+    clock += IDLE_LONGEST_SECONDS + 0.001
+    calls.execute(statements(2))
+    assert len(endpoint.connections) == 2
 
 
 def test_throttles_without_end_are_given_up(start: Callable[..., tuple[Endpoint, InsertCalls]]) -> None:

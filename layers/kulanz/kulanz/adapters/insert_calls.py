@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 
 from botocore.awsrequest import AWSPreparedRequest, AWSRequest
 from botocore.httpsession import get_cert_path
+from urllib3.util.wait import wait_for_read
 
 from kulanz.adapters.aws import (
     CONNECT_TIMEOUT_SECONDS,
@@ -37,6 +38,9 @@ from kulanz.domain.campaigns.estimate import INSERTS_PER_CALL
 SHORTEST_WAIT_SECONDS = 0.001
 LOST_CALLS_MOST = 4
 """How many calls of one batch may get no answer (reset, timeout) before the batch is given up for now."""
+IDLE_LONGEST_SECONDS = 5.0
+"""How long a connection may have been idle to be used again. Lambda freezes a worker between two chunks, for minutes;
+DynamoDB closes what is idle, and the frozen worker does not see it."""
 
 _OPERATION = "BatchExecuteStatement"
 _HEADERS = {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": f"DynamoDB_20120810.{_OPERATION}"}
@@ -44,6 +48,9 @@ _OK = 200
 _SERVER_ERROR = 500
 _LOST = "ConnectionLost"
 """Our own code for a call whose answer never came; its statements may have been executed."""
+_STALE = "ConnectionStale"
+"""Our own code for the same on a connection that had been used before: it says nothing about DynamoDB."""
+_UNANSWERED = frozenset({_LOST, _STALE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +59,19 @@ class Statement:
 
     place: int
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A call that was sent: the connection that owes its answer, an answer that a handler gave, or None: lost.
+
+    All calls in flight wait at once, so each has its own deadline (monotonic seconds).
+    """
+
+    page: Sequence[Statement]
+    sent: Any
+    deadline: float
+    is_reused: bool = False
 
 
 class InsertCalls:
@@ -69,7 +89,7 @@ class InsertCalls:
         self._headers = {**_HEADERS, "User-Agent": client.meta.config.user_agent}
         self._most = calls_in_flight
         self._window = calls_in_flight
-        self._idle: deque[http.client.HTTPConnection] = deque()
+        self._idle: deque[tuple[http.client.HTTPConnection, float]] = deque()
         weakref.finalize(self, _close, self._idle)
         self._tls: ssl.SSLContext | None = None
         self._throttled = 0
@@ -92,16 +112,15 @@ class InsertCalls:
             again: list[Statement] = []
             throttled = 0
             for page, codes in self._answers(_pages(waiting)):
-                if codes[0] == _LOST:
-                    lost += 1
+                lost += codes[0] == _LOST
                 for statement, code in zip(page, codes, strict=True):
                     if code is None:
                         continue
                     if code == "DuplicateItem":
                         duplicates.append(statement.place)
-                    elif code == _LOST or code in RETRYABLE_CODES:
+                    elif code in _UNANSWERED or code in RETRYABLE_CODES:
                         again.append(statement)
-                        throttled += code != _LOST
+                        throttled += code not in _UNANSWERED
                     else:
                         raise Refused(f"{_OPERATION}: {code}")
             self._adapt(throttled)
@@ -121,40 +140,40 @@ class InsertCalls:
         self, pages: Iterable[Sequence[Statement]]
     ) -> Iterator[tuple[Sequence[Statement], Sequence[str | None]]]:
         """Each page with the code of each of its statements (None: executed), a window of calls ahead."""
-        under_way: deque[tuple[Sequence[Statement], Any, float]] = deque()
+        under_way: deque[_Call] = deque()
         try:
             for page in pages:
                 if len(under_way) >= self._window:
-                    yield self._answer(*under_way.popleft())
-                under_way.append((page, self._send(page), time.monotonic() + READ_TIMEOUT_SECONDS))
+                    yield self._answer(under_way.popleft())
+                under_way.append(self._send(page))
             while under_way:
-                yield self._answer(*under_way.popleft())
+                yield self._answer(under_way.popleft())
         finally:
-            for _, sent, _ in under_way:
-                if isinstance(sent, http.client.HTTPConnection):
-                    sent.close()  # an answer that nobody reads must not be taken for the next call's
+            for call in under_way:
+                if isinstance(call.sent, http.client.HTTPConnection):
+                    call.sent.close()  # an answer that nobody reads must not be taken for the next call's
 
-    def _send(self, page: Sequence[Statement]) -> Any:
-        """Send one call. Returns the connection that owes the answer, or an answer that a handler gave; None: lost."""
+    def _send(self, page: Sequence[Statement]) -> _Call:
         body = f'{{"Statements":[{",".join([statement.text for statement in page])}]}}'.encode()
         prepared = self._signed(body)
+        deadline = time.monotonic() + READ_TIMEOUT_SECONDS
         for _, answer in self._events.emit(f"before-send.dynamodb.{_OPERATION}", request=prepared):
             if answer is not None:
-                return answer
+                return _Call(page, answer, deadline)
         request = _request_head(prepared) + body
         for connection in self._connections():
-            is_used = connection.sock is not None
+            is_reused = connection.sock is not None
             try:
-                if not is_used:
+                if not is_reused:
                     connection.connect()
                 connection.sock.sendall(request)
             except OSError:
                 connection.close()
-                if is_used:
+                if is_reused:
                     continue  # it had been closed from the other side while it was idle
-                return None
-            return connection
-        return None
+                return _Call(page, None, deadline)
+            return _Call(page, connection, deadline, is_reused)
+        return _Call(page, None, deadline)
 
     def _signed(self, body: bytes) -> AWSPreparedRequest:
         request = AWSRequest("POST", self._url, headers=self._headers, data=body)
@@ -162,9 +181,17 @@ class InsertCalls:
         return request.prepare()
 
     def _connections(self) -> Iterator[http.client.HTTPConnection]:
-        """Idle connections, then a new one."""
+        """Idle connections that are as they were left, then a new one.
+
+        One that can be read from without having been asked was closed from the other side.
+        """
         while self._idle:
-            yield self._idle.pop()
+            connection, idle_since = self._idle.pop()
+            # By the wall clock: the monotonic one stands still while Lambda keeps a worker frozen.
+            if time.time() - idle_since > IDLE_LONGEST_SECONDS or wait_for_read(connection.sock, 0.0):
+                connection.close()
+                continue
+            yield connection
         yield self._connection()
 
     def _connection(self) -> http.client.HTTPConnection:
@@ -180,27 +207,32 @@ class InsertCalls:
             )
         return connection
 
-    def _answer(
-        self, page: Sequence[Statement], sent: Any, deadline: float
-    ) -> tuple[Sequence[Statement], Sequence[str | None]]:
-        """What became of a call. All calls in flight wait at once, so each has its own deadline (monotonic seconds)."""
+    def _answer(self, call: _Call) -> tuple[Sequence[Statement], Sequence[str | None]]:
+        """What became of a call."""
+        page, sent = call.page, call.sent
         if sent is None:
             return page, [_LOST] * len(page)
         if not isinstance(sent, http.client.HTTPConnection):
             return page, _codes(len(page), sent.status_code, sent.content)
         try:
-            sent.sock.settimeout(max(SHORTEST_WAIT_SECONDS, deadline - time.monotonic()))
+            sent.sock.settimeout(max(SHORTEST_WAIT_SECONDS, call.deadline - time.monotonic()))
             with http.client.HTTPResponse(sent.sock, method="POST") as answer:
                 answer.begin()
                 content = answer.read()
         except (OSError, http.client.HTTPException):
             sent.close()
-            return page, [_LOST] * len(page)
+            if call.is_reused:  # whatever closed it while it was idle has closed those beside it
+                self._close_idle()
+            return page, [_STALE if call.is_reused else _LOST] * len(page)
         if answer.will_close:
             sent.close()
         else:
-            self._idle.append(sent)
+            self._idle.append((sent, time.time()))
         return page, _codes(len(page), answer.status, content)
+
+    def _close_idle(self) -> None:
+        _close(self._idle)
+        self._idle.clear()
 
 
 def _request_head(prepared: AWSPreparedRequest) -> bytes:
@@ -209,8 +241,8 @@ def _request_head(prepared: AWSPreparedRequest) -> bytes:
     return f"POST / HTTP/1.1\r\nHost: {urlsplit(prepared.url).netloc}\r\n{''.join(lines)}\r\n".encode("ascii")
 
 
-def _close(connections: Iterable[http.client.HTTPConnection]) -> None:
-    for connection in connections:
+def _close(connections: Iterable[tuple[http.client.HTTPConnection, float]]) -> None:
+    for connection, _ in connections:
         connection.close()
 
 
