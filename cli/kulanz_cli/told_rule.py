@@ -64,9 +64,8 @@ class ToldReading:
 class ToldFact:
     """A fact that the rule reads.
 
-    `source` is `list` for a column of the account list (which no list needs where the incident states the fact for
-    everybody), `incident` for what only the incident's event states, or `kept` for what Kulanz keeps of earlier
-    incidents, with what each `adds` to it. `required` columns may hold empty cells.
+    `source` is `list` for a column of the account list, `incident` for what only the incident's event states, or `kept`
+    for what Kulanz keeps of earlier incidents, with what each `adds` to it. `required` columns may hold empty cells.
     """
 
     name: str

@@ -29,11 +29,15 @@ def cap(customer: int) -> int:
 def storms_of_a_year(stack: Stack, folder: Path) -> list[dict[str, Any]]:
     """The events of the storms, all over the same customers; the policy is published and the list uploaded."""
     path = folder / "network.csv"
-    rows = [f"fi-{number:05d},{fee(number)}.00," for number in range(CUSTOMERS)]
-    path.write_text("\n".join(["account_id,annual_network_fee,work_safe_from", *rows, ""]))
     assert drive.run_kulanz(stack, "policy", "publish", str(POLICY)) == 0
-    declared = [_declared(incident_id, 1 + 9 * place) for place, incident_id in enumerate(STORMS)]
-    return [with_list(event, stack, path, CUSTOMERS) for event in declared]
+    events = []
+    for place, incident_id in enumerate(STORMS):
+        declared = _declared(incident_id, 1 + 9 * place)
+        known = declared["detail"]["windows"][0]["start"]
+        rows = [f"fi-{number:05d},{fee(number)}.00,{known}," for number in range(CUSTOMERS)]
+        path.write_text("\n".join(["account_id,annual_network_fee,known_to_operator,work_safe_from", *rows, ""]))
+        events.append(with_list(declared, stack, path, CUSTOMERS))
+    return events
 
 
 def _declared(incident_id: str, first_day: int) -> dict[str, Any]:
@@ -49,7 +53,6 @@ def _declared(incident_id: str, first_day: int) -> dict[str, Any]:
             "functions": ["supply"],
             "windows": [{"start": start, "end": end}],
             "cause": "storm",
-            "facts": {"known_to_operator": start},
             "campaign": {"policy": {"id": "fi-eml", "version": 1}, "affected": {"s3": {"key": "lists/network.csv"}}},
         },
     }

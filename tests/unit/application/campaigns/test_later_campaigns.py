@@ -21,7 +21,7 @@ facts:
   product: text
   own_clause: yes_no
   monthly_fee: money
-  claims_until: instant
+  claims_until: {{type: instant, from: incident}}
 who:
   - decline: other_product
     unless: product = "voice"

@@ -628,15 +628,20 @@ def test_an_unknown_parameter_or_choice_is_refused() -> None:
 
 def test_a_fact_of_the_incident_of_another_type_is_refused() -> None:
     with pytest.raises(PolicyError, match="the incident's fact 'towers': expected a plain decimal number"):
-        compiled(written("facts: {towers: number}\nwhen: towers > 1\npay: 5 USD"), incident(towers="many"))
+        compiled(
+            written("facts: {towers: {type: number, from: incident}}\nwhen: towers > 1\npay: 5 USD"),
+            incident(towers="many"),
+        )
 
 
 def test_a_fact_of_the_incident_out_of_range_is_refused_or_holds() -> None:
-    text = written("facts: {towers: {type: number, maximum: 500, default: 1}}\nwhen: towers >= 1\npay: 5 USD")
+    text = written(
+        "facts: {towers: {type: number, from: incident, maximum: 500, default: 1}}\nwhen: towers >= 1\npay: 5 USD"
+    )
     with pytest.raises(PolicyError, match="the incident's fact 'towers': expected a value of at most 500"):
         compiled(text, incident(towers=501))
     held = compiled(text.replace("maximum", "invalid: hold, maximum"), incident(towers=501))
-    assert held.decide((None,)).reason == "towers_unknown"
+    assert held.decide(()).reason == "towers_unknown"
 
 
 @pytest.mark.parametrize(

@@ -349,7 +349,7 @@ class Program:
             raise PolicyError(f"only {', '.join(KEPT_TYPES)} can be kept", (*path, "type"))
         stated = ("minimum", "maximum", "default")
         wrong = [key for key in stated if getattr(fact, key)]
-        if wrong or fact.invalid != "reject" or fact.from_ != "any":
+        if wrong or fact.invalid != "reject" or fact.from_:
             raise PolicyError(f"a fact that is kept has no {(wrong or ['from or invalid'])[0]}: nobody states it", path)
         if fact.per and (fact.type != "money" or fact.until):
             advice = "count in a period with windows, such as count(during(paid_for, year(incident_start)))"
@@ -408,10 +408,14 @@ class Program:
         return node.value
 
     def _incident_value(self, name: str, fact: Fact, limits: dict[str, Any], path: Path) -> Any:
-        """Read the incident's word on a fact, typed like an account's."""
+        """Read the incident's word on a fact that is the incident's to state, typed like an account's.
+
+        What an incident states never stands in for a fact of the account: whoever may record incidents would set what
+        accounts are paid. A fact named like a field of the incident is the account's own, else that field.
+        """
         if self.incident is None or fact.from_ == "account":
             return None
-        if name not in self.incident.facts:
+        if fact.from_ != "incident" or name not in self.incident.facts:
             return self._incident_field(name, fact, path)
         try:
             value = FactDeclaration(name, fact.type, **limits).parse_json(self.incident.facts[name])

@@ -104,11 +104,9 @@ class Fact:
     currency: str = entry(CURRENCY, "The currency of money, if not the policy's.", default="")
     minimum: str = entry(Expression("a number or an amount"), "The least it can be.", default="")
     maximum: str = entry(Expression("a number or an amount"), "The most it can be.", default="")
-    default: str = entry(
-        Expression("a value of its type, or unknown"), "The value where neither list nor incident has one.", default=""
-    )
+    default: str = entry(Expression("a value of its type, or unknown"), "The value where it is not stated.", default="")
     invalid: str = entry(OneOf(("reject", "hold")), "What a value of another type does to its row.", default="reject")
-    from_: str = entry(OneOf(("any", "account", "incident")), "Who may state it.", default="any")
+    from_: str = entry(OneOf(("account", "incident")), "Who states it; without it, the list.", default="")
     per: str = entry(
         OneOf(tuple(PERIODS)),
         "One fact per period, named <name>_<period>, for caps.",
