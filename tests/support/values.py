@@ -24,6 +24,7 @@ from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz.domain.incident_record import IncidentRecord, Revision, with_campaign, with_revision
 from kulanz.domain.ledger import DecisionKey, Entry
 from kulanz.domain.lists.header import ListFormat, ListLayout
+from kulanz.domain.time import TIME_ZONES
 
 NOW = datetime(2026, 3, 1, 9, 0, 0, 123456, tzinfo=UTC)
 INCIDENT = "net-outage"
@@ -59,6 +60,7 @@ def campaign(campaign_id: CampaignId = FIRST, request: str = "request-1") -> Cam
         policy_version=3,
         policy_hash="f" * 64,
         engine=ENGINE_VERSION,
+        time_zones=TIME_ZONES,
         pinned=PinnedList("list-bucket", "lists/a.csv", "version-1", '"etag"', SIZE),
         layout=ListLayout(ListFormat.CSV, ("account_id", "größe"), DATA_START),
         chunks=Chunks(DATA_START, SIZE, CHUNK_BYTES),

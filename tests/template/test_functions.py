@@ -21,7 +21,6 @@ READ_BY_LIBRARIES = {
     "POWERTOOLS_SERVICE_NAME",
     "POWERTOOLS_METRICS_NAMESPACE",
     "POWERTOOLS_LOG_LEVEL",
-    "PYTHONTZPATH",
 }
 
 
@@ -123,12 +122,6 @@ def test_a_processor_can_be_chosen_after_the_build(architecture: str) -> None:
         assert properties["Architectures"] == [architecture]
     for properties in stack.of_type("AWS::Lambda::LayerVersion").values():
         assert properties["CompatibleArchitectures"] == ["arm64", "x86_64"]
-
-
-def test_time_zones_come_from_the_layer_and_from_nowhere_else(stack: Stack) -> None:
-    """Lambda renews its runtime by itself; what it has of time zones may change between two workers of a campaign."""
-    for function in FUNCTIONS:
-        assert environment(stack, function)["PYTHONTZPATH"] == ""
 
 
 def test_whoever_reads_or_sends_for_every_chunk_has_a_processor_and_the_time(stack: Stack) -> None:

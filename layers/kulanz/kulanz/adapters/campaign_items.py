@@ -204,6 +204,7 @@ def meta_item(campaign: Campaign) -> Item:
         "incident_revision": campaign.incident_revision,
         "policy": {"id": campaign.policy_id, "version": campaign.policy_version, "hash": campaign.policy_hash},
         "engine": campaign.engine,
+        "time_zones": campaign.time_zones,
         "list": {
             "bucket": pinned.bucket,
             "key": pinned.key,
@@ -247,6 +248,7 @@ def read_meta(item: Item) -> Campaign:
         policy_version=policy["version"],
         policy_hash=policy["hash"],
         engine=fixed["engine"],
+        time_zones=fixed["time_zones"],
         pinned=PinnedList(place["bucket"], place["key"], place["version_id"], place["etag"], place["size"]),
         layout=ListLayout(ListFormat(place["format"]), tuple(place["columns"]), place["data_start"]),
         chunks=Chunks(place["data_start"], place["size"], fixed["chunk_bytes"]),

@@ -13,12 +13,14 @@ from kulanz.application.campaigns.chunk_run import (
     GrantPorts,
     GrantSettings,
 )
+from kulanz.application.campaigns.control_campaign import ControlPorts, ControlRefused, resume
 from kulanz.application.campaigns.frozen import FrozenCache
 from kulanz.application.campaigns.grant_credits import Work, grant_credits
 from kulanz.application.ports import ChunkMessage
 from kulanz.domain.campaigns.campaign import ENGINE_VERSION, Campaign, CampaignId, Cause, Pass, State
 from kulanz.domain.campaigns.estimate import INSERTS_PER_CALL
 from kulanz.domain.ledger import WRITER_LIFE, Entry
+from kulanz.domain.time import TIME_ZONES
 from tests.support.end_state import check_sound, end_state
 from tests.support.fakes import FakeLedger
 from tests.support.faults import Tap
@@ -184,20 +186,26 @@ def test_a_message_about_a_campaign_that_does_not_exist_is_acknowledged() -> Non
     assert _work(world) is Work.NOTHING_TO_DO
 
 
+OTHERWISE = {
+    "engine": f"engine_changed: planned by engine older, running is {ENGINE_VERSION}",
+    "time_zones": f"time_zones_changed: planned with time zones older, running are {TIME_ZONES}",
+}
+
+
+@pytest.mark.parametrize("what", OTHERWISE)
 @pytest.mark.parametrize("work", list(Pass))
-def test_another_engine_than_planned_pauses_the_campaign(work: Pass) -> None:
+def test_another_engine_or_other_time_zones_than_planned_pause_the_campaign(work: Pass, what: str) -> None:
     world = _world(_rows(3), State.PLANNING if work is Pass.PLAN else State.APPLYING)
-    _change(world, engine=f"{ENGINE_VERSION}-older")
+    _change(world, **{what: "older"})
 
     assert _work(world, work) is Work.PAUSED
 
     campaign = _campaign(world)
     assert campaign.state is State.PAUSED
-    assert (
-        campaign.state_reason
-        == f"engine_changed: planned by engine {ENGINE_VERSION}-older, running is {ENGINE_VERSION}"
-    )
+    assert campaign.state_reason == OTHERWISE[what]
     assert world.ledger.all_entries() == []
+    with pytest.raises(ControlRefused, match="cancel it and request another"):
+        resume(ID, ControlPorts(world.campaigns, world.chunks), "try it", Cause("a person", "x", "1"), world.now)
 
 
 def _campaign(world: World) -> Campaign:

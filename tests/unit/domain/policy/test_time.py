@@ -1,10 +1,16 @@
+import re
+import zoneinfo
 from datetime import UTC, date, datetime, timedelta, timezone
+from importlib.metadata import version
+from pathlib import Path
 
 import pytest
+import tzdata
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kulanz.domain.time import (
+    TIME_ZONES,
     TimeError,
     WorkingDays,
     add_days,
@@ -156,3 +162,27 @@ def test_an_unknown_zone_is_an_error() -> None:
     for name in ("Europe/Atlantis", "", "../etc/passwd", "Berlin Time"):
         with pytest.raises(TimeError, match="IANA"):
             zone_of(name)
+
+
+def test_zones_are_those_of_the_locked_release_whatever_the_system_has(tmp_path: Path) -> None:
+    """Lambda renews its own zones at any time; a laptop explains what a function decided."""
+    (tmp_path / "Europe").mkdir()
+    (tmp_path / "Europe" / "Berlin").write_bytes((Path(tzdata.__file__).parent / "zoneinfo/Asia/Tokyo").read_bytes())
+    zoneinfo.reset_tzpath([str(tmp_path)])
+    zoneinfo.ZoneInfo.clear_cache()
+    zone_of.cache_clear()
+    try:
+        noon = datetime(2025, 7, 1, 12, tzinfo=UTC)
+        assert noon.astimezone(zoneinfo.ZoneInfo("Europe/Berlin")).hour == 21
+        assert noon.astimezone(zone_of("Europe/Berlin")).hour == 14
+    finally:
+        zoneinfo.reset_tzpath()
+        zoneinfo.ZoneInfo.clear_cache()
+        zone_of.cache_clear()
+
+
+def test_the_release_of_the_zones_is_the_one_of_their_package() -> None:
+    assert re.fullmatch(r"20[0-9]{2}[a-z]", TIME_ZONES)
+    package = version("tzdata")  # 2026.6 is the sixth release of 2026
+    year, number = package.split(".")
+    assert f"{year}{'abcdefghijklmnopqrstuvwxyz'[int(number) - 1]}" == TIME_ZONES

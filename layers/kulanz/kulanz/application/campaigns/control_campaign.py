@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from kulanz.application.campaigns.dispatch_chunks import dispatch
 from kulanz.application.ports import ATTEMPTS_AGAINST_OTHERS, CampaignStore, ChunkQueue, Outdated, TryAgain
-from kulanz.domain.campaigns.campaign import ENDED, ENGINE_VERSION, WORKABLE, Campaign, CampaignId, Cause, Pass, State
+from kulanz.domain.campaigns.campaign import ENDED, WORKABLE, Campaign, CampaignId, Cause, Pass, State
 from kulanz.domain.time import CLOCK_ALLOWANCE
 
 WORKER_LONGEST = timedelta(minutes=15)
@@ -56,10 +56,9 @@ def resume(campaign_id: CampaignId, ports: ControlPorts, reason: str, cause: Cau
     """
     campaign = _existing(campaign_id, ports.campaigns)
     if campaign.state not in WORKABLE:
-        if campaign.engine != ENGINE_VERSION:
+        if changed := campaign.planned_otherwise():
             raise ControlRefused(
-                f"campaign {campaign_id} was planned by engine {campaign.engine}, running is {ENGINE_VERSION}: its plan"
-                " means nothing any more; cancel it and request another"
+                f"campaign {campaign_id}: {changed}. Its plan means nothing any more; cancel it and request another"
             )
         if now >= campaign.decidable_until:
             raise ControlRefused(f"the incident of campaign {campaign_id} is older than it may be decided; cancel it")

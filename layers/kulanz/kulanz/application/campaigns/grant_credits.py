@@ -7,7 +7,7 @@ from enum import StrEnum
 from kulanz.application.campaigns.chunk_run import TIME_TO_FINISH_SECONDS, ChunkRun, Clock, GrantPorts, GrantSettings
 from kulanz.application.campaigns.frozen import FrozenCache
 from kulanz.application.ports import ChunkMessage, Outdated, PinnedVersionGone
-from kulanz.domain.campaigns.campaign import ENGINE_VERSION, WORKABLE, Campaign, Cause, Pass, Receipt, State
+from kulanz.domain.campaigns.campaign import WORKABLE, Campaign, Cause, Pass, Receipt, State
 from kulanz.domain.lists.lines import ListRefused
 
 RECEIPTS_PER_MESSAGE = 1_000
@@ -68,9 +68,8 @@ def grant_credits(
 def _work_or_stop(run: ChunkRun, cause: Cause) -> Receipt | Work:
     """The receipt of one attempt; or, where the campaign cannot go on, how it was stopped."""
     campaign, now = run.campaign, run.clock.now()
-    if campaign.engine != ENGINE_VERSION:
-        reason = f"engine_changed: planned by engine {campaign.engine}, running is {ENGINE_VERSION}"
-        return _stop(run, State.PAUSED, reason, cause)
+    if changed := campaign.planned_otherwise():
+        return _stop(run, State.PAUSED, changed, cause)
     if run.message.work is Pass.APPLY and now >= campaign.decidable_until:
         return _stop(run, State.PAUSED, "incident_over: the incident is older than it may be decided", cause)
     try:

@@ -68,7 +68,7 @@ from kulanz.domain.policy import (
     freeze,
     policy_hash,
 )
-from kulanz.domain.time import CLOCK_ALLOWANCE, format_instant
+from kulanz.domain.time import CLOCK_ALLOWANCE, TIME_ZONES, format_instant
 
 REASONS_PER_POLICY = 60
 """Each is counted with up to five write_results, in one update expression of at most 4 KB: some 330 counters."""
@@ -266,6 +266,7 @@ def _prepare(
         policy_version=policy.version,
         policy_hash=policy_hash(frozen.policy),
         engine=ENGINE_VERSION,
+        time_zones=TIME_ZONES,
         pinned=pinned,
         layout=layout,
         chunks=chunks,

@@ -126,6 +126,7 @@ class ReportContract(TypedDict):
     reason: str
     policy: PolicyHashed
     engine: str
+    time_zones: str
     decided_at: str
     list: ListTold
     plan: Figures
@@ -173,6 +174,7 @@ def campaign_report(
         "reason": campaign.state_reason,
         "policy": {"id": campaign.policy_id, "version": campaign.policy_version, "hash": campaign.policy_hash},
         "engine": campaign.engine,
+        "time_zones": campaign.time_zones,
         "decided_at": format_instant(campaign.decided_at),
         "list": {
             "key": campaign.pinned.key,

@@ -10,6 +10,7 @@ from math import ceil
 from kulanz.domain.campaigns.reconciliation import Totals
 from kulanz.domain.identifiers import is_incident_id
 from kulanz.domain.lists.header import ListLayout
+from kulanz.domain.time import TIME_ZONES
 
 ENGINE_VERSION = "2"
 """What decisions mean. It is raised when the same row under the same frozen policy would be decided differently, and
@@ -209,6 +210,7 @@ class Campaign:
     policy_version: int
     policy_hash: str
     engine: str
+    time_zones: str
     pinned: PinnedList
     layout: ListLayout
     chunks: Chunks
@@ -235,6 +237,18 @@ class Campaign:
     def told_as(self) -> str:
         """The name of a state with its figures, of which each is announced once: both only grow."""
         return f"{self.log_count:06d}-{self.plan.bytes_done + self.apply.bytes_done:015d}"
+
+    def planned_otherwise(self) -> str:
+        """Why the code that runs may not go on with this campaign, as `<reason>: <what differs>`; empty where it may.
+
+        Its plan was made with another engine, or with another release of the time-zone database: the same row could
+        come to something else than was planned.
+        """
+        if self.engine != ENGINE_VERSION:
+            return f"engine_changed: planned by engine {self.engine}, running is {ENGINE_VERSION}"
+        if self.time_zones != TIME_ZONES:
+            return f"time_zones_changed: planned with time zones {self.time_zones}, running are {TIME_ZONES}"
+        return ""
 
     def change(self, target: State, reason: str, cause: Cause, now: datetime) -> StateChange:
         """The log line of a move to `target`. Raises ValueError when that move does not exist."""
