@@ -111,8 +111,8 @@ class Decider[Came]:
 
 
 def _must_be_writable(decision: Decision, now: datetime) -> None:
-    """Raise what writing the decision would raise, as long as only its own row is concerned."""
-    for benefit in decision.benefits:
+    """Raise what writing the decision or accepting what it offers would raise, where only its own row is concerned."""
+    for benefit in (*decision.benefits, *decision.claimable):
         size = Decimal(worth_of(benefit)[1])
         if size >= WORTH_LARGEST or size != round(size, WORTH_DECIMALS):
             raise ValueError("a quantity out of bounds")

@@ -31,6 +31,17 @@ def world_after(policy: str, poison: bytes) -> World:
         ("pay: 5.00 CHF\nwhen: until + 30 days > until\n", b"9999-12-31,1", "held"),
         ("pay: 5.00 CHF\nwhen: until - 30 days < until\n", b"0001-01-01,1", "held"),
         ("pay: 5.00 CHF\nmode:\n  offer: {until: until}\n", b"9999-12-31,1", "held"),
+        *(
+            (f"give: {{quantity: 1, unit: GB, valid: {{from: until, for: {length}}}}}\n{mode}", poison, outcome)
+            for mode in ("", "mode: offer\n", "notice: {texts: {granted: {en: {subject: Yours, text: Use it.}}}}\n")
+            for length, poison, outcome in (
+                ("7 days", b"9999-12-30,1", "held"),
+                ("7 days", b"9999-12-25,1", "held"),
+                ("7 days", b"9999-12-24,1", "offered" if mode.startswith("mode") else "granted"),
+                ("1 month", b"9999-12-01,1", "held"),
+                ("48 hours", b"9999-12-30,1", "held"),
+            )
+        ),
     ],
 )
 def test_facts_that_cannot_be_computed_with_end_their_own_row_alone(policy: str, poison: bytes, outcome: str) -> None:
@@ -42,6 +53,16 @@ def test_facts_that_cannot_be_computed_with_end_their_own_row_alone(policy: str,
     assert {"good-1", "good-2"} <= decided.keys()
     assert Outcome.HELD not in (decided["good-1"], decided["good-2"])
     assert world.dead_letters == []
+
+
+def test_what_may_be_claimed_beside_a_grant_must_be_usable_too() -> None:
+    policy = (
+        "heads:\n  - {name: money, pay: 1.00 CHF}\n"
+        "  - {name: data, give: {quantity: 1, unit: GB, valid: {from: until, for: 7 days}}, mode: claim}\n"
+    )
+    world = world_after(policy, b"9999-12-30,1")
+    decided = {entry.key.account_id: entry.status for entry in world.ledger.all_entries()}
+    assert decided == {"poison-1": Outcome.HELD, "good-1": Outcome.GRANTED, "good-2": Outcome.GRANTED}
 
 
 def test_a_benefit_whose_end_is_the_last_instant_of_the_calendar_is_granted() -> None:

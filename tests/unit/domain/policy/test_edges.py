@@ -1,0 +1,201 @@
+"""Edges from both sides, with values that are not whole and ends that are not round: each against a plain count."""
+
+from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
+from itertools import permutations
+
+import pytest
+
+from kulanz.domain.decision import Decision, Outcome, Validity
+from kulanz.domain.time import MICROSECOND, WorkingDays, add_months, parse_instant, zone_of
+from tests.unit.domain.policy.rulebook import compiled, written
+
+# Working days
+
+HOLIDAYS = frozenset({date(2025, 4, 18), date(2025, 4, 21), date(2025, 5, 1)})
+WORKING = WorkingDays(HOLIDAYS, 2025, 2025)
+DAYS = [date(2025, 4, 12) + timedelta(days=n) for n in range(24)]
+"""From a Saturday to a Monday, with Good Friday, Easter Monday and May Day."""
+WORKED = {day for day in DAYS if day.isoweekday() <= 5 and day not in HOLIDAYS}
+
+
+@pytest.mark.parametrize("first", DAYS)
+def test_working_days_between_two_days_are_those_after_the_first_up_to_and_with_the_second(first: date) -> None:
+    """The guide's definition, for every pair of days: also where one or both are a weekend or a holiday."""
+    for last in DAYS:
+        assert WORKING.between(first, last) == sum(first < day <= last for day in WORKED), last
+
+
+@pytest.mark.parametrize("day", DAYS)
+def test_so_many_working_days_later_is_that_working_day(day: date) -> None:
+    later = sorted(other for other in WORKED if other > day)
+    for count, expected in enumerate(later, 1):
+        assert WORKING.after(day, count) == expected
+        assert WORKING.between(day, expected) == count
+    assert WORKING.after(day, 0) == day
+
+
+def test_a_rule_counts_the_working_days_after_a_report_on_a_weekend() -> None:
+    """As au-csg does: 26 April 2025 is a Saturday, and 1 May a holiday in Germany."""
+    body = "working_days: DE\ncurrency: EUR\nfacts: {from: day, to: day}\npay: working_days(from, to) * 1.00 EUR"
+    policy = compiled(written(body), decided_at=datetime(2025, 6, 1, tzinfo=UTC))
+    for start, end, minor in (
+        (date(2025, 4, 26), date(2025, 4, 28), 100),
+        (date(2025, 4, 25), date(2025, 4, 28), 100),
+        (date(2025, 4, 26), date(2025, 4, 27), 0),
+        (date(2025, 4, 28), date(2025, 5, 3), 300),
+        (date(2025, 4, 27), date(2025, 5, 1), 300),
+    ):
+        decision = policy.decide((start, end))
+        assert sum(one.money.minor for one in decision.benefits if one.money is not None) == minor, (start, end)
+
+
+# Steps and tiers
+
+STEPS = """
+currency: EUR
+facts: {n: number}
+values:
+  owed:
+    count: n
+    steps:
+      1 to 2: 1.00 EUR
+      3 to 4: 10.00 EUR
+      from 5: 100.00 EUR
+pay: owed
+"""
+
+
+@pytest.mark.parametrize(
+    ("count", "minor"),
+    [
+        (Fraction(999, 1000), 0), (1, 100), (Fraction(3, 2), 100), (Fraction(1999, 1000), 100), (2, 200),
+        (Fraction(5, 2), 200), (Fraction(299_999_999, 100_000_000), 200), (3, 1_200), (Fraction(7, 2), 1_200),
+        (Fraction(999, 200), 2_200), (5, 12_200), (Fraction(13, 2), 22_200), (Fraction(15, 2), 32_200),
+        (0, 0), (Fraction(-1, 2), 0), (-3, 0), (None, None),
+    ],
+)  # fmt: skip
+def test_a_count_that_is_not_whole_counts_its_full_steps(count: Fraction | int | None, minor: int | None) -> None:
+    decision = compiled(written(STEPS)).decide((count,))
+    paid = sum(one.money.minor for one in decision.benefits if one.money is not None)
+    assert paid == (minor or 0)
+    assert (decision.outcome is Outcome.HELD) is (minor is None)
+
+
+TIERS = """
+currency: EUR
+facts: {share: number}
+values:
+  rate:
+    by: share
+    tiers:
+      %s 99.95%%: 1.00 EUR
+      %s 33.3%%: 10.00 EUR
+      otherwise: 100.00 EUR
+pay: rate
+"""
+ATOM = Fraction(1, 10**12)
+
+
+@pytest.mark.parametrize(("word", "takes_its_bound"), [("at least", True), ("more than", False)])
+def test_a_tier_begins_at_its_bound_exactly(word: str, takes_its_bound: bool) -> None:
+    policy = compiled(written(TIERS % (word, word)))
+    for bound, above, below in ((Fraction(9995, 10000), 100, 1_000), (Fraction(333, 1000), 1_000, 10_000)):
+        for share, minor in (
+            (bound + ATOM, above), (bound, above if takes_its_bound else below), (bound - ATOM, below),
+        ):  # fmt: skip
+            money = policy.decide((share,)).benefits[0].money
+            assert money is not None
+            assert money.minor == minor, share
+
+
+# How long something can be used
+
+NEW_YORK = zone_of("America/New_York")
+
+
+@pytest.mark.parametrize("months", [1, 2, 11, 13])
+@pytest.mark.parametrize("text", [
+    "2027-01-31T23:30:07.000001-05:00", "2027-01-30T00:00:00-05:00", "2028-01-29T19:59:59.999999-05:00",
+    "2027-03-31T22:15:00-04:00", "2026-12-31T21:00:00-05:00", "2027-10-31T20:30:00-04:00",
+])  # fmt: skip
+def test_months_of_validity_are_months_of_the_zone_and_keep_the_time_of_day(text: str, months: int) -> None:
+    granted = parse_instant(text)
+    local = granted.astimezone(NEW_YORK)
+    end = Validity(months, "months", "America/New_York").expires_at(granted)
+    assert end is not None
+    ends = end.astimezone(NEW_YORK)
+    assert ends.date() == add_months(local.date(), months)
+    assert ends.replace(tzinfo=None).time() == local.replace(tzinfo=None).time()
+
+
+@pytest.mark.parametrize(
+    ("validity", "granted", "ends"),
+    [
+        (Validity(1, "days", "Europe/Berlin"), "2026-03-28T22:59:59.9Z", "2026-03-29T21:59:59.9Z"),  # of 23 hours
+        (Validity(1, "days", "Europe/Berlin"), "2026-10-24T22:30:00Z", "2026-10-25T23:30:00Z"),  # of 25 hours
+        (Validity(24, "hours", "Europe/Berlin"), "2026-10-24T22:30:00Z", "2026-10-25T22:30:00Z"),
+        (Validity(1, "months", "Europe/Berlin"), "2026-01-31T11:00:00Z", "2026-02-28T11:00:00Z"),
+        (Validity(1, "months", "Europe/Berlin"), "2026-02-28T23:30:00Z", "2026-03-31T22:30:00Z"),  # 1 March there
+        (Validity(1, "months", "UTC"), "2026-02-28T23:30:00Z", "2026-03-28T23:30:00Z"),
+        (Validity(12, "months", "UTC"), "2028-02-29T00:00:00Z", "2029-02-28T00:00:00Z"),
+    ],
+)
+def test_a_validity_ends_by_the_calendar_of_its_zone(validity: Validity, granted: str, ends: str) -> None:
+    assert validity.expires_at(parse_instant(granted)) == parse_instant(ends)
+
+
+def test_a_validity_from_a_day_on_counts_from_that_day_or_from_a_later_grant_and_ends_no_later_than_its_last() -> None:
+    begins, until = parse_instant("2026-06-01T00:00:00Z"), parse_instant("2026-06-03T12:00:00Z")
+    three = timedelta(days=3)
+    validity = Validity(3, "days", "UTC", start="day", begins=begins)
+    for granted, expected in (
+        (begins - MICROSECOND, begins + three), (begins, begins + three),
+        (begins + MICROSECOND, begins + MICROSECOND + three),
+    ):  # fmt: skip
+        assert validity.expires_at(granted) == expected
+    bounded = Validity(3, "days", "UTC", until=until, start="day", begins=begins)
+    assert bounded.expires_at(begins) == until
+    shorter = until - three
+    assert Validity(3, "days", "UTC", until=until).expires_at(shorter - MICROSECOND) == until - MICROSECOND
+    assert Validity(3, "days", "UTC", until=until).expires_at(shorter) == until
+
+
+@pytest.mark.parametrize("unit", ["days", "months", "hours"])
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin"])
+@pytest.mark.parametrize("until", [None, parse_instant("2026-06-03T12:00:00.000001Z")])
+@pytest.mark.parametrize("start", ["grant", "redemption", "day"])
+def test_a_validity_comes_back_from_a_body_as_it_was(unit: str, zone: str, until: datetime | None, start: str) -> None:
+    begins = parse_instant("2026-06-01T00:00:00Z") if start == "day" else None
+    validity = Validity(7, unit, "UTC" if unit == "hours" else zone, until, start, begins)
+    assert Validity.from_body(validity.to_body()) == validity
+
+
+# Offers and claims
+
+ENDS = ("2026-06-05", "2026-06-09", "2026-07-03")
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_of_several_offers_the_one_that_ends_first_ends_them_all(order: tuple[int, ...]) -> None:
+    heads = "\n".join(f"  - {{name: h{n}, pay: {n + 1}.00 EUR, mode: {{offer: {{until: {ENDS[n]}}}}}}}" for n in order)
+    decision = compiled(written(f"currency: EUR\nheads:\n{heads}")).decide(())
+    assert (decision.outcome, len(decision.benefits)) == (Outcome.OFFERED, 3)
+    assert decision.claim_until == parse_instant("2026-06-06T00:00:00Z")
+    assert Decision.from_body(decision.to_body()) == decision
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_an_offer_without_an_end_leaves_the_end_of_the_other_one(order: tuple[int, ...]) -> None:
+    offers = ["{name: a, pay: 1.00 EUR, mode: offer}", "{name: b, pay: 2.00 EUR, mode: {offer: {until: 2026-06-09}}}"]
+    heads = "\n".join(f"  - {offers[n]}" for n in order)
+    decision = compiled(written(f"currency: EUR\nheads:\n{heads}")).decide(())
+    assert (decision.outcome, decision.claim_until) == (Outcome.OFFERED, parse_instant("2026-06-10T00:00:00Z"))
+
+
+@pytest.mark.parametrize(
+    ("now", "outcome"), [("2026-06-09T23:59:59.999999Z", Outcome.OFFERED), ("2026-06-10T00:00:00Z", Outcome.DECLINED)]
+)
+def test_an_offer_can_be_made_until_the_last_instant_of_its_last_day(now: str, outcome: Outcome) -> None:
+    text = written("currency: EUR\npay: 1.00 EUR\nmode: {offer: {until: 2026-06-09}}")
+    assert compiled(text, decided_at=parse_instant(now)).decide(()).outcome is outcome
