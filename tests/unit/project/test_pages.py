@@ -1,0 +1,155 @@
+"""The pages for those who send lists and events, and read notices, say what the code does."""
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from kulanz.application.incidents.incident_event import DetailType, read_incident_event
+from kulanz.application.lists.check_list import check_list
+from kulanz.domain.incident import Incident
+from kulanz.domain.lists.header import ListFormat
+from kulanz.domain.policy import compile_policy, document_json, freeze, load_policy
+from kulanz.domain.time import Window, parse_instant
+from tests.support.world import BUCKET, World
+
+PROJECT = Path(__file__).resolve().parents[3]
+DOCS = PROJECT / "docs"
+LAYER = PROJECT / "layers" / "kulanz" / "kulanz"
+OF_A_PLAN = {"rows_differ", "quotes_unbalanced", "measures_differ"}
+"""Reasons of a refused campaign that are a list's fault; they are the beginnings of state reasons."""
+OF_THE_REQUEST = {"list_elsewhere", "list_missing", "list_too_large"}
+"""Reasons of a refused event that are a list's fault."""
+
+
+def page(name: str) -> str:
+    return (DOCS / name).read_text(encoding="utf-8")
+
+
+def section(text: str, title: str) -> str:
+    """A section of a page, up to the next title of its level."""
+    assert f"\n## {title}\n" in text, f"the page has no section {title!r}"
+    return text.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+
+
+def blocks(text: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+def documented(text: str) -> list[str]:
+    """The codes in the first column of a section's table."""
+    return re.findall(r"^\| `([a-z0-9_]+)` \|", text, re.MULTILINE)
+
+
+def reasons_of(name: str) -> set[str]:
+    """The codes that the layer gives to what it raises or returns under a name, found in its source."""
+    return {reason for path in LAYER.rglob("*.py") for reason in _reasons(path, name)}
+
+
+def _reasons(path: Path, name: str) -> Iterator[str]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    constants = {
+        target.id: node.value.value
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or node.func.id != name:
+            continue
+        given = [*node.args, *(word.value for word in node.keywords if word.arg == "reason")]
+        reason = given[0] if given else None
+        if isinstance(reason, ast.Constant):
+            yield str(reason.value)
+        elif isinstance(reason, ast.Name) and reason.id in constants:
+            yield str(constants[reason.id])
+        elif name != "EventRefused":  # a refused list becomes a refused event, under its own reason
+            yield f"{path.name}:{node.lineno}: write the reason as a text, or as a constant of the module"
+
+
+@pytest.mark.parametrize(
+    ("title", "found"),
+    [
+        ("When the whole list is refused", reasons_of("ListRefused") | OF_A_PLAN | OF_THE_REQUEST),
+        ("When a row is rejected", reasons_of("Problem") - OF_A_PLAN),
+    ],
+)
+def test_the_account_list_page_has_the_cure_of_every_reason_that_the_code_gives(title: str, found: set[str]) -> None:
+    cured = documented(section(page("account-list.md"), title))
+    assert len(found) > 5, "the search for reasons no longer finds them"
+    assert sorted(found - set(cured)) == [], f"add to docs/account-list.md, {title!r}, with what it means and the cure"
+    assert sorted(set(cured) - found) == [], (
+        f"the code gives no such reason; remove from docs/account-list.md, {title!r}"
+    )
+    assert len(cured) == len(set(cured)), "a reason stands twice"
+
+
+def test_every_reason_of_a_refused_event_that_is_counted_here_is_given_by_the_code() -> None:
+    assert reasons_of("EventRefused") >= OF_THE_REQUEST
+
+
+@pytest.mark.parametrize(("language", "list_format"), [("csv", ListFormat.CSV), ("json", ListFormat.JSONL)])
+def test_the_small_list_of_the_page_comes_out_as_the_page_says(language: str, list_format: ListFormat) -> None:
+    (text,) = blocks(section(page("account-list.md"), "A small list"), language)
+    content = text.encode()
+    begin, end = parse_instant("2026-10-07T09:00:00Z"), parse_instant("2026-10-07T12:40:00Z")
+    incident = Incident("list", 1, "A list", "", (), (Window(begin, end),))
+    policy = compile_policy(freeze(load_policy(PROJECT / "policies" / "saas-uptime" / "1.yaml")), incident, end)
+    checked = check_list(lambda start, stop: [content[start:stop]], len(content), list_format, policy, end)
+    assert (checked.rows, checked.rejected, checked.refusal(5)) == (5, 0, "")
+    assert {(result.value, reason): count for (result, reason), count in checked.classes.items()} == {
+        ("granted", "credit"): 2,
+        ("declined", "trial"): 1,
+        ("declined", "in_arrears"): 1,
+        ("held", "monthly_fee_unknown"): 1,
+    }
+
+
+EVENTS = [json.loads(text) for text in blocks(page("incident-events.md"), "json")]
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: event["detail-type"])
+def test_a_sample_event_on_its_page_is_one_that_the_contract_takes(event: dict[str, Any]) -> None:
+    known = read_incident_event(event["source"], event["detail-type"], event["detail"])
+    assert known.detail_type == event["detail-type"]
+    schema = "campaign-request" if known.detail_type is DetailType.CAMPAIGN_REQUESTED else "incident-event"
+    jsonschema.validate(event["detail"], json.loads(page(f"schemas/{schema}.schema.json")))
+
+
+@pytest.mark.parametrize("kind", list(DetailType))
+def test_every_type_of_event_has_a_sample_in_a_section_of_its_own(kind: DetailType) -> None:
+    samples = [json.loads(text) for text in blocks(section(page("incident-events.md"), kind.value), "json")]
+    assert kind.value in {sample["detail-type"] for sample in samples}
+    spends = {"campaign" in sample["detail"] for sample in samples}
+    assert spends == {kind is DetailType.CAMPAIGN_REQUESTED}, "the samples show that recording is not spending"
+
+
+def test_the_sample_events_are_one_incident_as_it_can_happen() -> None:
+    """Sent in the order of the page, each is acted on: the revisions are recorded and the request opens a campaign."""
+    world = World()
+    document = load_policy(PROJECT / "policies" / "saas-uptime" / "1.yaml")
+    world.policies.publish(document.policy.id, document.policy.version, document_json(document))
+    world.now = parse_instant("2026-10-20T09:00:00Z")
+    (rows,) = blocks(section(page("account-list.md"), "A small list"), "csv")
+    world.lists.upload("lists/acme-2026-10-07.csv", rows.encode())
+    for event in EVENTS:
+        text = json.dumps(event).replace("LIST_BUCKET", BUCKET)
+        text = text.replace('"status-page"', '"incidents"')  # the sources of the world are these two
+        world.publish(json.loads(text))
+        world.run_until_quiet()
+    assert [refused.reason for refused in world.rejected.sent] == []
+    states = [campaign.state.value for campaign in world.campaigns.campaigns_of("acme-2026-10-07")]
+    assert states == ["flagged", "flagged"], "both campaigns closed and were flagged by the withdrawal"
+
+
+def test_the_incident_events_page_has_the_cure_of_every_reason_that_the_code_gives() -> None:
+    cured = documented(section(page("incident-events.md"), "When an event is refused"))
+    found = (reasons_of("EventRefused") | reasons_of("IncidentConflict")) - OF_THE_REQUEST
+    assert sorted(found - set(cured)) == [], "add to docs/incident-events.md, with what it means and the cure"
+    assert sorted(set(cured) - found) == [], "the code gives no such reason"
