@@ -20,9 +20,9 @@ OWN = """\
 The rules of this book, each written as a policy that Kulanz evaluates.
 """
 HOW_TO_READ = """\
-Each rule has a worked example, and the explanation that Kulanz gives for it. A fact is a column of the account list. A
-fact that the incident states for everybody needs no column. A fact that Kulanz keeps of earlier incidents must not have
-one. An empty cell is unknown, never zero. What is owed is printed as the policy's own text.
+Each rule has a worked example, and the explanation that Kulanz gives for it. A fact is a column of the account list.
+There are two exceptions. A fact that the incident's event states needs no column. A fact that Kulanz keeps of earlier
+incidents must not have one. An empty cell is unknown, never zero. What is owed is printed as the policy's own text.
 """
 GUIDE = "[The guide](policy-guide.md) explains the language.\n"
 ORIGIN = """\

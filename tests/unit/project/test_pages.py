@@ -14,7 +14,8 @@ from kulanz.application.incidents.incident_event import DetailType, read_inciden
 from kulanz.application.lists.check_list import check_list
 from kulanz.domain.incident import Incident
 from kulanz.domain.lists.header import ListFormat
-from kulanz.domain.policy import compile_policy, document_json, freeze, load_policy
+from kulanz.domain.policy import compile_policy, document_json, freeze
+from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz.domain.time import Window, parse_instant
 from tests.support.world import BUCKET, World
 
