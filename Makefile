@@ -15,7 +15,8 @@ layer := layers/dependencies/requirements
 
 # How many accounts `make demo` handles, over all its campaigns.
 ACCOUNTS ?= 20000
-# With KEEP=yes its AWS stays until Ctrl-C, to try the `kulanz` command on it.
+# With STORIES=yes it tells two more incidents in steps. With KEEP=yes its AWS stays until Ctrl-C, to try `kulanz` on it.
+STORIES ?=
 KEEP ?=
 
 # uv never reads pip's settings: where a machine has an index or certificates of its own for pip, uv gets the same.
@@ -97,7 +98,7 @@ lint: environments ## the linters alone: ruff, mypy, import contracts, cfn-lint,
 .PHONY: tests
 tests: environments $(if $(filter test,$(MAKECMDGOALS)),lint) ## the tests alone
 	@output=$$(mktemp); \
-	if $(dev)/python -m pytest -n 2 -m 'not container' >"$$output" 2>&1 </dev/null; then sed -n -e '/^crash points/p' -e '$$p' "$$output"; rm -f "$$output"; \
+	if $(dev)/python -m pytest -n 2 -m 'not container and not long' >"$$output" 2>&1 </dev/null; then sed -n -e '/^crash points/p' -e '$$p' "$$output"; rm -f "$$output"; \
 	else cat "$$output" >&2; rm -f "$$output"; exit 1; fi
 
 .PHONY: check-ruff check-format check-types check-imports check-cfn-lint check-checkov check-sam
@@ -135,9 +136,11 @@ template_files := template.yaml $(wildcard .cfnlintrc .checkov.yaml samconfig.to
 
 # ----------------------------------------------------------------------------------------------------- runs
 
+quiet_at_ctrl_c := $(dev)/python -m kulanz_local.interrupt
+
 .PHONY: demo
-demo: .venvs/dev/.ready .venvs/sam/.ready .venvs/ministack/.ready ## four incidents become credits on this machine (ACCOUNTS=20000; KEEP=yes keeps it to try)
-	@$(dev)/python -m kulanz_local.demo --accounts $(ACCOUNTS) $(if $(KEEP),--keep)
+demo: .venvs/dev/.ready .venvs/sam/.ready .venvs/ministack/.ready ## incidents become credits on this machine (ACCOUNTS=20000; STORIES=yes tells more; KEEP=yes keeps it to try)
+	@$(quiet_at_ctrl_c) kulanz_local.demo --accounts $(ACCOUNTS) $(if $(STORIES),--stories) $(if $(KEEP),--keep)
 
 .PHONY: hostile
 hostile: .venvs/dev/.ready .venvs/sam/.ready .venvs/ministack/.ready ## every hostile event and list through the deployed stack (make test tries a sample)
@@ -145,11 +148,11 @@ hostile: .venvs/dev/.ready .venvs/sam/.ready .venvs/ministack/.ready ## every ho
 
 .PHONY: local-aws
 local-aws: .venvs/dev/.ready .venvs/sam/.ready .venvs/ministack/.ready ## the deployed stack on this machine, ready for `sam local invoke`, until Ctrl-C
-	@$(dev)/python -m kulanz_local.invoke serve
+	@$(quiet_at_ctrl_c) kulanz_local.invoke serve
 
 .PHONY: invoke-local
 invoke-local: .venvs/dev/.ready .venvs/sam/.ready .venvs/ministack/.ready ## run the deciding functions in Lambda's own container (needs a container engine)
-	@$(dev)/python -m kulanz_local.invoke check
+	@$(quiet_at_ctrl_c) kulanz_local.invoke check
 
 # What a bench does: accounts of a run through the stack, of the baseline, rows of one worker's large list, repeats.
 ROWS ?= 60000
@@ -196,5 +199,5 @@ layer-wheels-%:
 
 .PHONY: clean
 clean: ## remove everything that make and the tools have made, environments included
-	@rm -rf .venvs .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf .venvs .aws-sam .kulanz .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,20 +1,21 @@
-"""`make demo`: four real incidents become credits on an AWS of this machine, and every figure is checked.
+"""`make demo`: real incidents become credits on an AWS of this machine, and every figure is checked.
 
-Two are simple and large: long lists with trouble planted among their rows. Two are short and hard, and are told in
-steps: one that is held until it is resolved, and one whose second campaign replaces the first.
+Two incidents are simple and large: long lists with trouble planted among their rows. Their reconciliation is printed
+last, with one line of what was checked: 60 lines at most. With ``--stories`` two more are told before that, which are
+short and hard: one whose accounts are held until it is resolved, and one whose second campaign replaces the first.
 
-With ``--keep`` the AWS then stays until Ctrl-C, and it is told how the `kulanz` command reaches it.
+With ``--keep`` the AWS then stays until Ctrl-C, and a file is written with which a shell reaches it.
 
-Exits with 1 when a book does not balance, a notice is missing, or anything differs from what was planted in the lists.
+Exits with 1 when a campaign does not reconcile, a notice is missing, or anything differs from what was planted in the
+lists. Ctrl-C ends it with 130, and nothing is left behind.
 """
 
-import shlex
-import signal
+import io
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
@@ -34,12 +35,14 @@ from kulanz_cli.watch import CampaignBars
 from kulanz_local import drive
 from kulanz_local.cases import CASES, PERCENT, Case
 from kulanz_local.deployment import build, deploy
-from kulanz_local.embedded import EmbeddedAws, EmbeddedAwsError, aws_environment, aws_session
+from kulanz_local.embedded import EmbeddedAws, EmbeddedAwsError, aws_session
+from kulanz_local.interrupt import Terminated, quietly_interrupted
 from kulanz_local.lists import Expectation, write_list
 from kulanz_local.reconcile import discrepancies, notices_due
+from kulanz_local.settings_file import NoSettingsFile, settings_file
 from kulanz_local.stories import o2_alice, swisscom
 from kulanz_local.stories.telling import Stage
-from kulanz_local.subscriber import Subscriber
+from kulanz_local.subscriber import Audience, Subscriber
 
 ACCOUNTS_DEFAULT = 20_000
 ACCOUNTS_LEAST = 1_000
@@ -72,6 +75,19 @@ class DemoFailed(Exception):
     """Something is not as it must be; each line of the text is one difference."""
 
 
+FAILURES = (
+    DemoFailed,
+    drive.Overdue,
+    EmbeddedAwsError,
+    EventUnsendable,
+    NoSettingsFile,
+    Terminated,
+    TryAgain,
+    click.ClickException,
+)
+"""What ends the demo with 1 and a text."""
+
+
 @dataclass(slots=True)
 class Run:
     """One demo: the stack, who listens to it, and what is expected of each case."""
@@ -79,6 +95,7 @@ class Run:
     console: Console
     stack: Stack
     subscriber: Subscriber
+    stories: bool = False
     events: dict[str, dict[str, Any]] = field(default_factory=dict)
     expected: dict[str, Expectation] = field(default_factory=dict)
 
@@ -89,19 +106,19 @@ class Run:
 
 @contextmanager
 def step(console: Console, what: str) -> Iterator[None]:
-    """Tell how long something took."""
+    """Print how long something took, once it is done."""
     started = time.monotonic()
     yield
     console.print(f"[green]ok[/green]    {what:<52} {time.monotonic() - started:6.1f} s", highlight=False)
 
 
-def demo(accounts: int, console: Console, *, keep: bool = False) -> None:
+def demo(accounts: int, console: Console, *, stories: bool = False, keep: bool = False) -> None:
     """Run the demo with so many accounts over both incidents; with `keep`, its AWS stays until Ctrl-C.
 
     Raises DemoFailed with everything that differs.
     """
-    told = f"Two incidents with {accounts:,} accounts, two in several steps, an AWS on this machine\n"
-    console.print(told, highlight=False)
+    started = time.monotonic()
+    console.print(opening(accounts, stories=stories), highlight=False)
     with step(console, "build the stack with the SAM CLI"):
         build()
     with EmbeddedAws() as aws, tempfile.TemporaryDirectory(prefix="kulanz-demo-") as folder:
@@ -109,26 +126,42 @@ def demo(accounts: int, console: Console, *, keep: bool = False) -> None:
             outputs = deploy(aws.endpoint, parameters=parameters(accounts))
         subscriber = Subscriber(aws_session(), aws.endpoint, outputs.notices_topic_arn, outputs.event_bus_name)
         with subscriber:
-            run = Run(console, drive.stack_of(aws), subscriber)
+            run = Run(console, drive.stack_of(aws), subscriber, stories)
             try:
-                _play(run, accounts, Path(folder))
-            except BaseException:
-                _tell_situation(run)
+                campaigns = _play(run, accounts, Path(folder))
+            except Exception:
+                _show_situation(run)
                 raise
+            console.print(closing(run.expected.values(), campaigns, time.monotonic() - started), highlight=False)
             if keep:
-                console.print(how_to_try(run, aws.endpoint), markup=False, highlight=False, soft_wrap=True)
-                with suppress(KeyboardInterrupt):
+                with suppress(KeyboardInterrupt), settings_file("demo", aws.endpoint) as path:
+                    console.print(how_to_try(run, path), markup=False, highlight=False, soft_wrap=True)
                     Event().wait()
 
 
-def how_to_try(run: Run, endpoint: str) -> str:
-    """The lines with which another terminal reaches the AWS of this run, and some to begin with."""
-    settings = " ".join(f"{name}={shlex.quote(value)}" for name, value in aws_environment(endpoint).items())
+def opening(accounts: int, *, stories: bool) -> str:
+    """The first line: what is about to happen."""
+    more = ", two more in steps" if stories else ""
+    return f"Two incidents with {accounts:,} accounts{more}, on an AWS of this machine\n"
+
+
+def closing(expected: Iterable[Expectation], campaigns: Iterable[Campaign], seconds: float) -> str:
+    """The last line of a run in which nothing differs: what was compared with what was planted."""
+    cases, notices = list(expected), 0
+    for case, campaign in zip(cases, campaigns, strict=True):
+        notices += notices_due(case, campaign)
+    lines, decisions = sum(case.lines for case in cases), sum(case.decisions() for case in cases)
+    figures = f"{lines:,} lines, {decisions:,} decisions, {notices:,} notices"
+    return f"\n[bold green]All as planted:[/bold green] {figures}. {seconds:.0f} s"
+
+
+def how_to_try(run: Run, settings: Path) -> str:
+    """The line with which another terminal reaches the AWS of this run, and some to begin with."""
     asked = CASES[0]
     return "\n".join(
         (
-            "\nEvery book balances. The AWS stays until Ctrl-C. In another terminal, in this folder:\n",
-            f'  export PATH="$PWD/.venvs/dev/bin:$PATH" {settings}',
+            "\nThe AWS stays until Ctrl-C. In another terminal, in this folder:\n",
+            f"  source {settings}",
             f"  kulanz ask {run.expected[asked.incident_id].examples['granted']} --incident {asked.incident_id}",
             f"  kulanz watch {CampaignId(asked.incident_id, 1)}",
             f"  kulanz campaigns {asked.incident_id}",
@@ -138,7 +171,7 @@ def how_to_try(run: Run, endpoint: str) -> str:
     )
 
 
-def _tell_situation(run: Run) -> None:
+def _show_situation(run: Run) -> None:
     """Say where everything stands, if the AWS can still be asked."""
     try:
         told = drive.situation(run.stack, run.campaign_ids())
@@ -158,50 +191,74 @@ def parameters(accounts: int) -> dict[str, str]:
     }
 
 
-def _play(run: Run, accounts: int, folder: Path) -> None:
+def _play(run: Run, accounts: int, folder: Path) -> list[Campaign]:
+    """Decide both incidents, check everything, print the reconciliation. Raises DemoFailed with all that differs."""
     console = run.console
     with step(console, "write and upload the lists, publish the policies"):
-        left = accounts
-        for case in CASES:
-            path = folder / Path(case.key).name
-            listed = left if case is CASES[-1] else accounts * case.share // PERCENT
-            left -= listed
-            run.expected[case.incident_id] = write_list(case.maker, listed, SEED, path)
-            run.events[case.incident_id] = drive.completed_event(
-                run.stack, case, path, run.expected[case.incident_id].rows
-            )
-            path.unlink()
-            if drive.run_kulanz(run.stack, "policy", "publish", str(case.policy)) != 0:
-                raise DemoFailed(f"the policy {case.policy} was not published")
-    started = time.monotonic()
-    _publish(run)
-    longest_seconds = CAMPAIGN_SECONDS + accounts / SLOWEST_ACCOUNTS_PER_SECOND
-    with CampaignBars(console) as bars:
-        campaigns = drive.follow(run.stack, run.campaign_ids(), bars, longest_seconds, run.subscriber.check)
-    campaigns_seconds = time.monotonic() - started
-    campaigns = _announced(run)
-    _wait_for_notices(run, campaigns)
-    seconds = time.monotonic() - started
+        _prepare(run, accounts, folder)
+    with step(console, f"decide {accounts:,} accounts, plan and apply"):
+        _publish(run)
+        longest_seconds = CAMPAIGN_SECONDS + accounts / SLOWEST_ACCOUNTS_PER_SECOND
+        drawn = console if console.is_terminal else Console(file=io.StringIO())
+        with CampaignBars(drawn) as bars:
+            drive.follow(run.stack, run.campaign_ids(), bars, longest_seconds, run.subscriber.check)
+        campaigns = _announced(run)
+    with step(console, "receive every notice"):
+        _wait_for_notices(run, campaigns)
     problems: list[str] = []
     for case, campaign in zip(CASES, campaigns, strict=True):
-        console.print(f"\n[bold]{case.title}[/bold]", highlight=False)
-        show_books(campaign, console)
-        problems += _settle(run, case, campaign)
+        problems += _differs(run, case, campaign)
     stored = drive.items_in_the_ledger(run.stack)
     planted = sum(expected.decisions() for expected in run.expected.values())
     if stored != planted:
         problems.append(f"decisions in the table: planted {planted}, found {stored}")
-    console.print(
-        f"\n{accounts:,} accounts decided in {campaigns_seconds:.1f} s ({accounts / campaigns_seconds:,.0f} a second),"
-        f" all notices received after {seconds:.1f} s",
-        highlight=False,
-    )
-    problems += _publish_again(run, campaigns, stored)
-    problems += _ask(run)
-    problems += _tell_stories(run, accounts, folder)
+    with step(console, "publish both events a second time"):
+        problems += _publish_again(run, campaigns, stored)
+    with step(console, f"ask about {len(CASES) * len(ANSWERED)} accounts, one of each kind"):
+        problems += _ask(run)
+    if run.stories:
+        problems += _tell_stories(run, accounts, folder)
     problems += [f"{number} {what}" for what, number in drive.given_up(run.stack).items()]
+    notices = run.subscriber.distinct_notices()
+    for case, campaign in zip(CASES, campaigns, strict=True):
+        show_case(case, campaign, notices, console)
     if problems:
         raise DemoFailed("\n".join(problems))
+    return campaigns
+
+
+def _prepare(run: Run, accounts: int, folder: Path) -> None:
+    left = accounts
+    for case in CASES:
+        path = folder / Path(case.key).name
+        listed = left if case is CASES[-1] else accounts * case.share // PERCENT
+        left -= listed
+        run.expected[case.incident_id] = write_list(case.maker, listed, SEED, path)
+        run.events[case.incident_id] = drive.completed_event(run.stack, case, path, run.expected[case.incident_id].rows)
+        path.unlink()
+        code, printed = _kulanz(run, "policy", "publish", str(case.policy))
+        if code != 0:
+            raise DemoFailed(f"the policy {case.policy} was not published\n{printed}")
+
+
+def _kulanz(run: Run, *arguments: str) -> tuple[int, str]:
+    """Run the `kulanz` command; its exit code and what it printed. Where stories are told, a reader sees both."""
+    printed = io.StringIO()
+    with redirect_stdout(printed):
+        code = drive.run_kulanz(run.stack, *arguments)
+    if run.stories:
+        run.console.print(f"\n[dim]$ kulanz {' '.join(arguments)}[/dim]", highlight=False)
+        run.console.print(printed.getvalue().rstrip(), markup=False, highlight=False, soft_wrap=True)
+    return code, printed.getvalue()
+
+
+def show_case(case: Case, campaign: Campaign, notices: Mapping[Audience, int], console: Console) -> None:
+    """Print the reconciliation of a case's campaign, and the distinct notices that came of it."""
+    console.print(f"\n[bold]{case.title}[/bold]", highlight=False)
+    show_books(campaign, console)
+    languages = {locale: number for (name, _, locale), number in notices.items() if name == str(campaign.id)}
+    shown = ", ".join(f"{locale} {number:,}" for locale, number in sorted(languages.items()))
+    console.print(f"distinct notices received: [bold]{sum(languages.values()):,}[/bold] ({shown})", highlight=False)
 
 
 def _tell_stories(run: Run, accounts: int, folder: Path) -> list[str]:
@@ -237,7 +294,7 @@ def _announced(run: Run) -> list[Campaign]:
 
 
 def _wait_for_notices(run: Run, campaigns: list[Campaign]) -> None:
-    """Wait until as many distinct notices came as the books say; what is missing then, the comparison finds."""
+    """Wait until as many distinct notices came as the receipts say; what is missing then, the comparison finds."""
     due = sum(notices_due(run.expected[campaign.id.incident_id], campaign) for campaign in campaigns)
     last, still_since = -1, time.monotonic()
     while (received := run.subscriber.distinct_notices().total()) < due:
@@ -249,31 +306,18 @@ def _wait_for_notices(run: Run, campaigns: list[Campaign]) -> None:
         time.sleep(drive.POLL_SECONDS)
 
 
-def _settle(run: Run, case: Case, campaign: Campaign) -> list[str]:
-    """Tell the notices of a campaign, and compare everything about it with what was planted."""
-    told = run.subscriber.distinct_notices()
-    languages = {locale: number for (name, _, locale), number in told.items() if name == str(campaign.id)}
-    notices = sum(languages.values())
-    shown = ", ".join(f"{locale} {number:,}" for locale, number in sorted(languages.items()))
-    run.console.print(f"distinct notices received: [bold]{notices:,}[/bold] ({shown})", highlight=False)
-    problems = list(discrepancies(run.expected[case.incident_id], campaign, notices))
-    if not problems:
-        expected = run.expected[case.incident_id]
-        run.console.print(
-            f"[green]all as planted:[/green] {expected.lines:,} lines, {expected.decisions():,} accounts decided,"
-            f" {expected.duplicate_rows()} repeated and {expected.conflicting_rows()} contradicting rows",
-            highlight=False,
-        )
-    return problems
+def _differs(run: Run, case: Case, campaign: Campaign) -> Iterator[str]:
+    """Everything about a campaign and its notices that is not as planted."""
+    notices = run.subscriber.notices_of(str(campaign.id))
+    return discrepancies(run.expected[case.incident_id], campaign, notices)
 
 
 def _publish_again(run: Run, before: list[Campaign], stored: int) -> list[str]:
     """Publish every event a second time: the campaigns, the ledger and the notices must stay as they are."""
     delivered = run.subscriber.deliveries()
-    with step(run.console, "publish both events a second time"):
-        _publish(run)
-        urls = [run.stack.outputs.incidents_queue_url, run.stack.outputs.chunks_queue_url]
-        drive.wait_until_quiet(run.stack, urls, QUIET_SECONDS)
+    _publish(run)
+    urls = [run.stack.outputs.incidents_queue_url, run.stack.outputs.chunks_queue_url]
+    drive.wait_until_quiet(run.stack, urls, QUIET_SECONDS)
     store = run.stack.campaigns()
     problems = []
     for case, campaign in zip(CASES, before, strict=True):
@@ -286,11 +330,6 @@ def _publish_again(run: Run, before: list[Campaign], stored: int) -> list[str]:
         problems.append(f"the second publication left {counted} decisions of {stored}")
     if run.subscriber.deliveries() != delivered:
         problems.append(f"the second publication sent {run.subscriber.deliveries() - delivered} notices")
-    if not problems:
-        run.console.print(
-            f"[green]nothing changed:[/green] {len(before)} campaigns, {stored:,} decisions in the table",
-            highlight=False,
-        )
     return problems
 
 
@@ -300,9 +339,7 @@ def _ask(run: Run) -> list[str]:
     for case in CASES:
         for kind in ANSWERED:
             account_id = run.expected[case.incident_id].examples[kind]
-            arguments = ["ask", account_id, "--incident", case.incident_id]
-            run.console.print(f"\n[dim]$ kulanz {' '.join(arguments)}[/dim]", highlight=False)
-            code = drive.run_kulanz(run.stack, *arguments)
+            code, _ = _kulanz(run, "ask", account_id, "--incident", case.incident_id)
             if code != (kind == "unlisted"):
                 problems.append(f"`kulanz ask` about the account that is {kind} ended with {code}")
     return problems
@@ -316,22 +353,19 @@ def _ask(run: Run) -> list[str]:
     show_default=True,
     help="Accounts in all lists together.",
 )
+@click.option("--stories", is_flag=True, help="Tell two more incidents in steps, and show each answer.")
 @click.option("--keep", is_flag=True, help="Keep the AWS until Ctrl-C, to try the `kulanz` command on it.")
-def main(accounts: int, *, keep: bool) -> None:
+def main(accounts: int, *, stories: bool, keep: bool) -> None:
     """Run the demo."""
     console = plain_console()
-    started = time.monotonic()
-    # Ended from outside, it tells how far it came, and stops what it has started, as after Ctrl-C.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        demo(accounts, console, keep=keep)
-    except (DemoFailed, drive.Overdue, EmbeddedAwsError, EventUnsendable, TryAgain, click.ClickException) as error:
-        told = error.format_message() if isinstance(error, click.ClickException) else str(error)
-        console.print("\n[bold red]The demo failed.[/bold red]")
-        console.print(told, markup=False, highlight=False)
-        sys.exit(1)
-    if not keep:
-        console.print(f"\n[bold green]Every book balances.[/bold green] {time.monotonic() - started:.0f} s in all")
+    with quietly_interrupted():
+        try:
+            demo(accounts, console, stories=stories, keep=keep)
+        except FAILURES as error:
+            told = error.format_message() if isinstance(error, click.ClickException) else str(error)
+            console.print("\n[bold red]The demo failed.[/bold red]")
+            console.print(told, markup=False, highlight=False)
+            sys.exit(1)
 
 
 if __name__ == "__main__":

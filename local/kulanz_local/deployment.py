@@ -4,7 +4,9 @@ import fcntl
 import hashlib
 import os
 import platform
+import signal
 import subprocess
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -109,11 +111,11 @@ def run_sam(arguments: list[str], environment: dict[str, str], timeout_seconds: 
     """Run the SAM CLI in the project, with nothing of the caller's AWS settings. Raises DeploymentError."""
     if not SAM.exists():
         raise DeploymentError(f"{SAM} does not exist. Run `make environments`.")
-    try:
-        completed = subprocess.run(
+    with tempfile.TemporaryDirectory(prefix="kulanz-sam-") as folder:
+        code, output = run_alone(
             [str(SAM), *arguments],
-            cwd=PROJECT,
-            env={
+            timeout_seconds,
+            environment={
                 **{key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "SAM_", "PYTHON"))},
                 "AWS_DEFAULT_REGION": REGION,
                 **environment,
@@ -122,20 +124,42 @@ def run_sam(arguments: list[str], environment: dict[str, str], timeout_seconds: 
                 "SAM_CLI_TELEMETRY": "0",
                 "SAM_CLI_POLL_DELAY": POLL_SECONDS,
                 "__SAM_CLI_APP_DIR": str(SAM_FOLDER / "cli"),  # where it remembers things, else in the home folder
+                "TMPDIR": folder,
             },
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            timeout=timeout_seconds,
-            check=False,
         )
-    except subprocess.TimeoutExpired as error:
-        raise DeploymentError(f"`sam {arguments[0]}` took longer than {timeout_seconds} seconds.") from error
-    if completed.returncode != 0:
-        tail = "\n".join(completed.stdout.splitlines()[-OUTPUT_TAIL_LINES:])
-        raise DeploymentError(f"`sam {arguments[0]}` failed with exit code {completed.returncode}:\n{tail}")
+    if code is None:
+        raise DeploymentError(f"`sam {arguments[0]}` took longer than {timeout_seconds} seconds.")
+    if code != 0:
+        tail = "\n".join(output.splitlines()[-OUTPUT_TAIL_LINES:])
+        raise DeploymentError(f"`sam {arguments[0]}` failed with exit code {code}:\n{tail}")
+
+
+def run_alone(
+    command: list[str], timeout_seconds: float, environment: Mapping[str, str] | None = None
+) -> tuple[int | None, str]:
+    """Run a command in the project's folder; its exit code (None when it took too long) and all that it printed.
+
+    It has a process group of its own, of which nothing is left when this function ends, by Ctrl-C or otherwise.
+    """
+    with subprocess.Popen(
+        command,
+        cwd=PROJECT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+    ) as process:
+        try:
+            output, _ = process.communicate(timeout=timeout_seconds)
+        except BaseException as error:
+            os.killpg(process.pid, signal.SIGKILL)
+            if isinstance(error, subprocess.TimeoutExpired):
+                return None, ""
+            raise
+    return process.returncode, output
 
 
 def _digest_of_inputs() -> str:

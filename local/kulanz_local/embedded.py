@@ -89,10 +89,10 @@ class EmbeddedAws:
         if not MINISTACK_PYTHON.exists():
             raise EmbeddedAwsError(f"{MINISTACK_PYTHON} does not exist. Run `make environments`.")
         for attempt in range(1, START_ATTEMPTS + 1):
-            self.folder = Path(tempfile.mkdtemp(prefix="kulanz-aws-"))
             port = _free_port(self.bind_host)
             name = uuid.uuid4().hex
             try:
+                self.folder = Path(tempfile.mkdtemp(prefix="kulanz-aws-"))
                 self._start(port, name)
                 self._wait_until_healthy(port, name)
             except BaseException as error:

@@ -34,8 +34,10 @@ from kulanz_local import drive
 from kulanz_local.cases import ATT
 from kulanz_local.deployment import SAM, SAM_FOLDER, build, deploy, machine_architecture
 from kulanz_local.embedded import LOOPBACK, PROJECT, REGION, EmbeddedAws, EmbeddedAwsError, aws_environment, aws_session
+from kulanz_local.interrupt import Terminated, quietly_interrupted
 from kulanz_local.lists import Expectation, write_list
 from kulanz_local.reconcile import discrepancies, notices_due
+from kulanz_local.settings_file import NoSettingsFile, settings_file
 from kulanz_local.subscriber import Subscriber
 
 FOLDER: Final = SAM_FOLDER / "invoke"
@@ -255,7 +257,7 @@ def invoke(function: str, event: Path, endpoint: str) -> Any:
     answer = completed.stdout.strip().rpartition("\n")[2]
     if completed.returncode != 0 or "errorMessage" in answer:
         raise InvocationFailed(f"{function} failed in its container:\n{completed.stderr}\n{completed.stdout}")
-    click.echo(f"ok    {function} with {event.name} in a container, {time.monotonic() - started:.1f} s")
+    click.echo(f"ok    {function}, {event.name}, {time.monotonic() - started:.1f} s")
     return json.loads(answer) if answer else None
 
 
@@ -297,7 +299,7 @@ def check() -> None:
         problems = [*discrepancies(prepared.expected, campaign, notices, stored)]
         if problems:
             raise InvocationFailed("\n".join(problems))
-        click.echo(f"ok    {campaign.apply.totals.lines} lines became {stored} decisions; every book balances")
+        click.echo(f"ok    {campaign.apply.totals.lines} lines became {stored} decisions, all as planted")
         _check_notices(prepared)
 
 
@@ -315,7 +317,7 @@ def _check_notices(prepared: Ready) -> None:
         drive.wait_until("a status", NOTICE_SECONDS, lambda: subscriber.status_notices(CAMPAIGN.incident_id) == [told])
         expect("notices", subscriber.notices_of(str(CAMPAIGN)), 1)
         expect("deliveries", subscriber.deliveries(), 1)
-    click.echo("ok    one notice for the new decision, one for the new revision, none for what changed or expired")
+    click.echo("ok    a notice for the new decision, one for the new revision, no other")
 
 
 def known_records(prepared: Ready) -> dict[str, Any]:
@@ -346,22 +348,34 @@ def _state(campaign: Campaign | None) -> State | None:
 
 def serve() -> None:
     """Keep everything ready until Ctrl-C, and tell the commands to try."""
-    with ready() as prepared:
-        click.echo(f"The stack is deployed to {prepared.aws.endpoint}, until Ctrl-C. In another terminal:\n")
-        for function, event in TO_TRY:
-            click.echo("  " + " ".join(invocation(function, event)))
-        with suppress(KeyboardInterrupt):
-            Event().wait()
+    with (
+        ready() as prepared,
+        suppress(KeyboardInterrupt),
+        settings_file("local-aws", prepared.aws.endpoint) as path,
+    ):
+        click.echo(how_to_try(prepared.aws.endpoint, path))
+        Event().wait()
+
+
+def how_to_try(endpoint: str, settings: Path) -> str:
+    """The lines to type in another terminal, in an order in which each finds what it needs."""
+    lines = [f"  source {settings}"]
+    for function, event in TO_TRY:
+        *command, config, config_path, option, event_path = invocation(function, event)
+        lines += [f"  {' '.join(command)} \\", f"    {config} {config_path} \\", f"    {option} {event_path}"]
+    place = f"The stack is deployed to {endpoint}, until Ctrl-C."
+    return "\n".join((place, "In another terminal, in this folder:\n", *lines))
 
 
 @click.command()
 @click.argument("what", type=click.Choice(["check", "serve"]))
 def main(what: str) -> None:
     """Run the functions in containers and look at what they changed, or only make everything ready for that."""
-    try:
-        check() if what == "check" else serve()
-    except (EmbeddedAwsError, drive.Overdue) as error:
-        raise click.ClickException(str(error)) from error
+    with quietly_interrupted():
+        try:
+            check() if what == "check" else serve()
+        except (EmbeddedAwsError, NoSettingsFile, Terminated, drive.Overdue) as error:
+            raise click.ClickException(str(error)) from error
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ type Cell = str | int | bool | None
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the policy must say of an account: class, reason code, what it is worth, and whether the customer is told.
+    """What the policy must say of an account: result, reason code, what it is worth, and whether the customer is told.
 
     `measure` is a currency (`amount` in minor units) or a unit; empty when nothing is granted.
     """
@@ -86,7 +86,7 @@ class Expectation:
     examples: dict[str, str] = field(default_factory=dict)
 
     def results(self) -> dict[tuple[str, str], int]:
-        """Lines by class and reason, as the plan must count them."""
+        """Lines by result and reason, as the plan must count them."""
         found: Counter[tuple[str, str]] = Counter()
         for verdict, number in self.planned.items():
             found[verdict.row_result, verdict.reason] += number
@@ -96,7 +96,7 @@ class Expectation:
         return dict(found)
 
     def worth(self) -> dict[tuple[str, str], int]:
-        """What all planned lines are worth, by class and measure."""
+        """What all planned lines are worth, by result and measure."""
         found: Counter[tuple[str, str]] = Counter()
         for verdict, number in self.planned.items():
             if verdict.measure:

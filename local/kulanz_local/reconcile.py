@@ -17,7 +17,7 @@ def discrepancies(
         ("rows announced", expected.rows, campaign.rows_announced),
         ("lines planned", expected.lines, plan.lines),
         ("lines applied", expected.lines, apply.lines),
-        ("decisions by the books", expected.decisions(), apply.ledger_count()),
+        ("decisions by the receipts", expected.decisions(), apply.ledger_count()),
         ("duplicates", expected.duplicate_rows(), _with_write_result(campaign, WriteResult.DUPLICATE)),
         ("conflicts", expected.conflicting_rows(), _with_write_result(campaign, WriteResult.CONFLICT)),
     ]

@@ -106,12 +106,12 @@ def tell(stage: Stage, accounts: int) -> None:
     second = stage.closed(CampaignId(INCIDENT, 2))
     accepted = sum(customer.offered_minor for customer in (*smart, *managed))
     owed = sum(customer.fee_minor for customer in eligible)
-    books = {
+    results = {
         ("granted", "credit"): len(eligible) - len(smart),
         ("unchanged", "credit"): len(smart),
         **{("unchanged", reason): lines for (_, reason), lines in counted(left_out).items()},
     }
-    stage.compare(second, books, {("granted", "CHF"): owed - accepted})
+    stage.compare(second, results, {("granted", "CHF"): owed - accepted})
     stage.expect_notices(second.id, len(eligible) - len(smart))
     stage.expect_status(INCIDENT, ["incident_declared"])
 

@@ -1,4 +1,4 @@
-"""What a story is told with: a deployed stack, its command line, and the comparison of books."""
+"""What a story is told with: a deployed stack, its command line, and the comparison with what is expected."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -20,10 +20,10 @@ from kulanz_local.subscriber import Subscriber
 CAMPAIGN_SECONDS = 120
 NOTICES_SECONDS = 60
 
-type Books = dict[tuple[str, str], int]
-"""Lines by class and reason."""
+type Results = dict[tuple[str, str], int]
+"""Lines by result and reason."""
 type Sums = dict[tuple[str, str], int]
-"""Minor units by class and currency."""
+"""Minor units by result and currency."""
 
 
 @dataclass(slots=True)
@@ -96,15 +96,17 @@ class Stage:
         """Wait, and raise Overdue when it takes too long."""
         drive.wait_until(what, CAMPAIGN_SECONDS, is_so)
 
-    def compare(self, campaign: Campaign, books: Books, sums: Sums) -> None:
-        """Compare a campaign's books, line by line, in both passes, and what stands in the ledger."""
+    def compare(self, campaign: Campaign, results: Results, sums: Sums) -> None:
+        """Compare the results of a campaign, line by line, in both passes, and what stands in the ledger."""
         for name, totals in (("plan", campaign.plan.totals), ("apply", campaign.apply.totals)):
             counted = {(row_result.value, reason): lines for (row_result, reason), lines in totals.results().items()}
-            self.expect(f"{name} of {campaign.id}", counted, {place: lines for place, lines in books.items() if lines})
+            self.expect(
+                f"{name} of {campaign.id}", counted, {place: lines for place, lines in results.items() if lines}
+            )
         worth = campaign.apply.totals.worth(IN_THE_LEDGER)
         found = {(row_result.value, measure): value for (row_result, measure), value in worth.items()}
         self.expect(f"ledger of {campaign.id}", found, {place: value for place, value in sums.items() if value})
-        for (row_result, reason), lines in sorted(books.items()):
+        for (row_result, reason), lines in sorted(results.items()):
             self.tell(f"    {lines:>7,}  {row_result:<10} {reason}")
 
     def expect_notices(self, campaign_id: CampaignId, wanted: int) -> None:
@@ -141,6 +143,6 @@ class Stage:
         return drive.run_kulanz(self.stack, *arguments)
 
 
-def counted(verdicts: Iterable[tuple[str, str]]) -> Books:
-    """Books of one line per verdict."""
+def counted(verdicts: Iterable[tuple[str, str]]) -> Results:
+    """Results of one line per verdict."""
     return dict(Counter(verdicts))

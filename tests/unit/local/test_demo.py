@@ -1,54 +1,230 @@
-"""How the demo ends, and how it fits its stack to the number of accounts."""
+"""What the demo prints and how it ends, and how it fits its stack to the number of accounts."""
 
+import json
+import re
 import shlex
-import signal
+from collections import Counter
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, Self
 
 import click
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 from rich.console import Console
 
 from kulanz_cli.main import main as kulanz
+from kulanz_cli.stack import Stack
 from kulanz_local import demo as module
-from kulanz_local.cases import CASES
-from kulanz_local.demo import ACCOUNTS_LEAST, ACCOUNTS_MOST, SEED, DemoFailed, Run, how_to_try, main, parameters
+from kulanz_local import drive, settings_file
+from kulanz_local.cases import CASES, Case
+from kulanz_local.demo import ACCOUNTS_LEAST, ACCOUNTS_MOST, SEED, DemoFailed, Run, main, parameters
 from kulanz_local.drive import Overdue
 from kulanz_local.embedded import EmbeddedAwsError
+from kulanz_local.interrupt import INTERRUPTED, Terminated
 from kulanz_local.lists import write_list
+from kulanz_local.settings_file import NoSettingsFile
+from kulanz_local.stories import o2_alice, swisscom
+from tests.support.world import BUCKET, World
+from tests.support.world_stack import WorldStack
+
+LINES_MOST = 60
+COLUMNS = 80
+ENDPOINT = "http://127.0.0.1:54321"
+
+
+class Listener:
+    """The subscriber of a world in memory."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def check(self) -> None: ...
+
+    def _messages(self) -> list[dict[str, Any]]:
+        told = [json.loads(message.text) for message in self._world.topic.published]
+        return [message for message in told if "incident" not in message]
+
+    def distinct_notices(self) -> Counter[tuple[str, str, str]]:
+        known = {
+            (message["campaign"], message["kind"], message["locale"], recipient["notice_id"])
+            for message in self._messages()
+            for recipient in message["recipients"]
+        }
+        return Counter((campaign, kind, locale) for campaign, kind, locale, _ in known)
+
+    def notices_of(self, campaign: str) -> int:
+        return sum(number for audience, number in self.distinct_notices().items() if audience[0] == campaign)
+
+    def deliveries(self) -> int:
+        return sum(len(message["recipients"]) for message in self._messages())
+
+    def announcements(self) -> list[tuple[str, dict[str, Any]]]:
+        return [(one.detail_type, json.loads(one.detail)) for one in self._world.announcer.announced]
 
 
 @pytest.fixture(autouse=True)
 def _signals_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    monkeypatch.setattr("signal.signal", lambda *_: None)
 
 
-def ending(error: Exception | None) -> Callable[..., None]:
-    def demo(_accounts: int, _console: Console, *, keep: bool) -> None:
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    """The demo's AWS is a world in memory; everything else of the demo is itself."""
+    world = World()
+
+    def completed(_stack: Stack, case: Case, path: Path, rows: int) -> dict[str, Any]:
+        world.lists.upload(case.key, path.read_bytes())
+        event: dict[str, Any] = json.loads(case.event.read_text(encoding="utf-8"))
+        event["detail"]["campaign"]["affected"] = {"s3": {"bucket": BUCKET, "key": case.key}, "rows": rows}
+        return event
+
+    def published(event: dict[str, Any], _stack: Stack) -> None:
+        world.publish(event)
+        world.run_until_quiet()
+
+    deployed = SimpleNamespace(notices_topic_arn="", event_bus_name="")
+    aws = SimpleNamespace(endpoint=ENDPOINT)
+    monkeypatch.setattr(module, "build", lambda: None)
+    monkeypatch.setattr(module, "EmbeddedAws", lambda: nullcontext(aws))
+    monkeypatch.setattr(module, "deploy", lambda *_, **__: deployed)
+    monkeypatch.setattr(module, "aws_session", lambda: None)
+    monkeypatch.setattr(module, "Subscriber", lambda *_: Listener(world))
+    monkeypatch.setattr(module, "send", published)
+    monkeypatch.setattr(drive, "stack_of", lambda _: WorldStack(world))
+    monkeypatch.setattr(drive, "completed_event", completed)
+    monkeypatch.setattr(drive, "items_in_the_ledger", lambda _: len(world.ledger.inserted))
+    monkeypatch.setattr(drive, "wait_until_quiet", lambda *_: None)
+    monkeypatch.setattr(drive, "given_up", lambda _: {})
+    monkeypatch.setattr(drive, "situation", lambda *_: "the situation")
+    return world
+
+
+def demo(*arguments: str) -> Result:
+    result = CliRunner().invoke(main, ["--accounts", str(ACCOUNTS_LEAST), *arguments])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+@pytest.mark.usefixtures("world")
+def test_it_ends_with_its_tables_and_one_line_of_what_was_checked_in_at_most_sixty_lines() -> None:
+    result = demo()
+    assert result.exit_code == 0, result.output
+    lines = result.output.splitlines()
+    assert len(lines) <= LINES_MOST
+    tables = [line for line in lines if re.match(r"result |all |[a-z]+ +[a-z_\d]+ +[\d,]+ ", line)]
+    assert [line for line in lines if len(line) > COLUMNS and line not in tables] == []
+    last = [lines.index(case.title) for case in CASES]
+    assert max(place for place, line in enumerate(lines) if line.startswith("ok ")) < min(last)
+    assert lines[-1].startswith("All as planted: ")
+    assert f"{ACCOUNTS_LEAST:,} decisions" in lines[-1]
+
+
+@pytest.mark.usefixtures("world")
+def test_each_table_has_every_result_that_was_planted(tmp_path: Path) -> None:
+    output = demo().output
+    for case in CASES:
+        expected = write_list(case.maker, ACCOUNTS_LEAST // 2, SEED, tmp_path / case.incident_id)
+        table = output.partition(case.title)[2].partition("distinct notices")[0]
+        shown = [(*line.split()[:2], line.split()[2]) for line in table.splitlines() if len(line.split()) > 2]
+        for (row_result, reason), lines in expected.results().items():
+            assert (row_result, reason, f"{lines:,}") in shown
+
+
+def test_with_stories_two_more_incidents_are_told_before_the_tables(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[str, int]] = []
+    for story in (o2_alice, swisscom):
+        monkeypatch.setattr(story, "tell", lambda _, accounts, title=story.TITLE: told.append((title, accounts)))
+    demo()
+    assert told == []
+    world.__init__()  # type: ignore[misc] # a second run, on another AWS
+    result = demo("--stories")
+    assert result.exit_code == 0, result.output
+    assert [title for title, _ in told] == [o2_alice.TITLE, swisscom.TITLE]
+    assert "$ kulanz ask " in result.output
+    assert result.output.splitlines()[-1].startswith("All as planted: ")
+
+
+def loses_a_notice(world: World) -> None:
+    world.topic.published.pop()
+
+
+def counts_one_more(world: World) -> None:
+    world.ledger.inserted.append(world.ledger.inserted[0])
+
+
+@pytest.mark.parametrize(
+    ("harm", "words"),
+    [(loses_a_notice, "distinct notices: planted"), (counts_one_more, "decisions in the table: planted")],
+)
+def test_anything_that_differs_is_named_and_ends_it_with_1(
+    harm: Callable[[World], None], words: str, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    announced = module._announced
+
+    def harmed(run: Run) -> Any:
+        campaigns = announced(run)
+        harm(world)
+        return campaigns
+
+    monkeypatch.setattr(module, "_announced", harmed)
+    monkeypatch.setattr(module, "_wait_for_notices", lambda *_: None)
+    result = demo()
+    assert result.exit_code == 1
+    assert "The demo failed." in result.output
+    assert words in result.output
+    assert "All as planted" not in result.output
+
+
+def ending(error: BaseException) -> Callable[..., None]:
+    def demo(_accounts: int, _console: Console, *, stories: bool, keep: bool) -> None:
         assert not keep
-        if error is not None:
-            raise error
+        assert not stories
+        raise error
 
     return demo
 
 
-@pytest.mark.parametrize("error", [DemoFailed("one\nother"), Overdue("too late"), EmbeddedAwsError("no AWS")])
+FAILURES = [
+    DemoFailed("one\nother"), Overdue("too late"), EmbeddedAwsError("no AWS"), NoSettingsFile("full"),
+    Terminated("ended"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("error", FAILURES, ids=lambda error: type(error).__name__)
 def test_whatever_is_wrong_is_told_and_ends_it_with_1(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "demo", ending(error))
     result = CliRunner().invoke(main, [])
     assert result.exit_code == 1
     assert "The demo failed." in result.stdout
     assert str(error) in result.stdout
-    assert "balances" not in result.stdout
 
 
-def test_it_ends_with_0_when_nothing_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "demo", ending(None))
-    result = CliRunner().invoke(main, ["--accounts", "20000"])
-    assert result.exit_code == 0
-    assert "Every book balances." in result.stdout
+def test_ctrl_c_ends_it_without_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "demo", ending(KeyboardInterrupt()))
+    result = CliRunner().invoke(main, [])
+    assert (result.exit_code, result.output) == (INTERRUPTED, "")
+
+
+def test_ctrl_c_in_the_middle_says_nothing_about_the_situation(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "_wait_for_notices", interrupted)
+    result = demo()
+    assert result.exit_code == INTERRUPTED
+    assert "the situation" not in result.output
+    assert world.ledger.inserted, "it was in the middle of its work"
 
 
 @pytest.mark.parametrize("accounts", ["0", "999", "many"])
@@ -61,12 +237,27 @@ def test_chunks_stay_within_what_the_template_allows(accounts: int) -> None:
     assert 131_072 <= int(parameters(accounts)["ChunkBytes"]) <= 16_777_216
 
 
-def test_the_aws_that_is_kept_is_told_with_its_address_and_commands_that_exist(tmp_path: Path) -> None:
-    nothing: Any = None
-    expected = {CASES[0].incident_id: write_list(CASES[0].maker, ACCOUNTS_LEAST, SEED, tmp_path / "list.csv")}
-    run = Run(Console(), nothing, nothing, nothing, expected=expected)
-    export, *lines = [line for line in how_to_try(run, "http://127.0.0.1:9").splitlines() if line.startswith("  ")]
-    assert {"export", "AWS_ENDPOINT_URL=http://127.0.0.1:9"} <= set(shlex.split(export))
+@pytest.mark.usefixtures("world")
+def test_the_aws_that_is_kept_is_reached_by_a_file_and_commands_that_exist(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings_file, "PROJECT", tmp_path)
+    monkeypatch.setattr(settings_file, "FOLDER", tmp_path / ".kulanz")
+    written: list[Path] = []
+
+    def interrupted(_: object) -> None:
+        written.extend((tmp_path / ".kulanz").iterdir())
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("threading.Event.wait", interrupted)
+    result = demo("--keep")
+    assert result.exit_code == 0, result.output
+    shown = result.output.partition("In another terminal, in this folder:\n\n")[2].splitlines()
+    assert [line for line in shown if len(line) > COLUMNS] == []
+    source, *lines = shown
+    assert source == "  source .kulanz/demo.env"
+    assert written == [tmp_path / ".kulanz" / "demo.env"]
+    assert not written[0].exists(), "the file goes with its AWS"
     assert lines
     for line in lines:
         command: click.Command | None = kulanz
@@ -75,10 +266,3 @@ def test_the_aws_that_is_kept_is_told_with_its_address_and_commands_that_exist(t
             command = command.get_command(click.Context(command), words.pop(0))
         assert command is not None
         command.make_context("kulanz", words)
-
-
-def test_it_is_kept_when_that_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
-    monkeypatch.setattr(module, "demo", lambda _accounts, _console, *, keep: asked.append(keep))
-    assert CliRunner().invoke(main, ["--keep"]).exit_code == 0
-    assert asked == [True]
