@@ -1,11 +1,9 @@
 """Tells an answer about one account: as text for a support agent, or as JSON for a program."""
 
-import textwrap
 from datetime import datetime
 from typing import Any
 
 from rich.console import Console
-from rich.text import Text
 
 from kulanz.application.ledger.answer import Answer, AnsweredDecision, Explained
 from kulanz.domain.campaigns.campaign import ENGINE_VERSION, Campaign, Pass, State
@@ -14,10 +12,9 @@ from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz.domain.notices import notice_id
 from kulanz.domain.policy.explaining.explanation import due_words, worth_words
 from kulanz.domain.time import format_instant
+from kulanz_cli.terminal import command, labelled, say
 
 ANSWER_VERSION = 1
-FACT_NAME_CHARACTERS = 14
-TEXT_CHARACTERS_LEAST = 40
 
 _MEANING = {
     Outcome.GRANTED: "The account gets it.",
@@ -100,7 +97,7 @@ def show_answer(answer: Answer, bucket: str, console: Console) -> None:
     for campaign in answer.campaigns:
         if not answer.is_final():
             told = "" if answer.decisions else "; this can change"
-            console.print(f"Campaign {campaign.id} is {campaign.state}{told}.")
+            say(console, f"Campaign {campaign.id} is {campaign.state}{told}.")
 
 
 def _is_accepted(decided: AnsweredDecision) -> bool:
@@ -119,26 +116,15 @@ def _show_decision(decided: AnsweredDecision, account_id: str, console: Console,
     decision = decided.decision
     worth = " + ".join(worth_words(benefit) for benefit in decision.benefits)
     outcome = Outcome.GRANTED if _is_accepted(decided) else decision.outcome
-    head = Text(f"{outcome.value.upper()} ", style=f"bold {_COLOUR[outcome]}")
-    head.append(f"{worth or decision.reason}", style="bold")
-    console.print(head)
+    say(console, f"{outcome.value.upper()} {worth or decision.reason}", f"bold {_COLOUR[outcome]}")
     for name, text in _facts(decided, account_id, is_latest=is_latest):
-        _print_hanging(f"  {name:<{FACT_NAME_CHARACTERS}}", text, console)
+        labelled(console, name, text)
     for number, step in enumerate(decided.steps, 1):
-        name = "why" if number == 1 else ""
-        _print_hanging(f"  {name:<{FACT_NAME_CHARACTERS}}", f"{number}. {step}", console)
+        labelled(console, "why" if number == 1 else "", f"{number}. {step}")
     if decided.explained in _EXPLAINED:
-        _print_hanging("  ", _EXPLAINED[decided.explained], console)
+        say(console, _EXPLAINED[decided.explained], indent=2)
     if decided.recomputed is not None and decided.explained is Explained.DIFFERS:
-        _print_hanging("  ", f"today: {_summary(decided.recomputed)}", console)
-
-
-def _print_hanging(name: str, text: str, console: Console) -> None:
-    """A name and a text whose further lines stand below its first, without trailing spaces."""
-    rest = " " * len(name)
-    lines = textwrap.wrap(text, max(TEXT_CHARACTERS_LEAST, console.width - len(name)), break_long_words=False) or [""]
-    for number, line in enumerate(lines):
-        console.print(Text.assemble((name if number == 0 else rest, "dim"), line), soft_wrap=True)
+        say(console, f"today: {_summary(decided.recomputed)}", indent=2)
 
 
 def _meaning(decided: AnsweredDecision, *, is_latest: bool) -> str:
@@ -205,19 +191,19 @@ def _summary(decision: Decision) -> str:
 
 
 def _show_nothing(answer: Answer, bucket: str, console: Console) -> None:
-    console.print(Text("NOTHING DECIDED", style="bold"), Text(f"about account {answer.account_id}"))
+    say(console, f"NOTHING DECIDED about account {answer.account_id}", "bold")
     if not answer.campaigns:
-        console.print("  No campaign is known; name the incident with --incident to learn more.")
+        say(console, "No campaign is known; name the incident with --incident to learn more.", indent=2)
         return
     if answer.is_final() and answer.is_listed_nowhere():
-        console.print("  The account was not on the list, or its row was rejected.")
+        say(console, "The account was not on the list, or its row was rejected.", indent=2)
     elif answer.is_final():
         for campaign in answer.campaigns:
-            console.print(f"  {_what_nothing_means(campaign, answer.asked_at)}", soft_wrap=True)
-    console.print("  Which rows were rejected, and why:")
+            say(console, _what_nothing_means(campaign, answer.asked_at), indent=2)
+    say(console, "Which rows were rejected, and why:", indent=2)
     for campaign in answer.campaigns:
-        console.print(Text(f"    kulanz rejected {campaign.id}"), soft_wrap=True)
-        console.print(Text(f"    {_problems_place(campaign, bucket)}", style="dim"), soft_wrap=True)
+        command(console, ["kulanz", "rejected", str(campaign.id)], indent=4)
+        say(console, _problems_place(campaign, bucket), "dim", indent=4)
 
 
 def _what_nothing_means(campaign: Campaign, now: datetime) -> str:

@@ -1,54 +1,120 @@
-"""Prints the books of a campaign: every line in its class, what became of it, and what it is worth."""
+"""Prints the reconciliation of a campaign: the result of every line, what was written, and what it is worth."""
 
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from rich.console import Console
-from rich.table import Table
 
-from kulanz.domain.campaigns.campaign import Campaign
-from kulanz.domain.campaigns.reconciliation import IN_THE_LEDGER, NEVER_WRITTEN, WITH_A_DECISION, RowResult, WriteResult
+from kulanz.domain.campaigns.campaign import Campaign, State
+from kulanz.domain.campaigns.reconciliation import (
+    IN_THE_LEDGER,
+    NEVER_WRITTEN,
+    WITH_A_DECISION,
+    RowResult,
+    Totals,
+    WriteResult,
+    differences,
+)
 from kulanz.domain.money import format_minor, is_currency, minor_units
 from kulanz.domain.policy.explaining.wording import counted
+from kulanz_cli.terminal import Column, command, counted_as, say, table
+
+DIFFERENCES_SHOWN = 20
+_ORDER = {row_result: place for place, row_result in enumerate(RowResult)}
 
 
 def show_books(campaign: Campaign, console: Console) -> None:
-    """Print a campaign's state, its classes with their write_results, and the total value in the ledger."""
+    """Print a campaign's state, its lines by result and reason, and its sums: planned, in the ledger, and between."""
     plan, apply = campaign.plan.totals, campaign.apply.totals
-    console.print(f"{campaign.id} is [bold]{campaign.state}[/bold]: {campaign.state_reason}", soft_wrap=True)
-    table = Table("result", "reason", box=None, pad_edge=False, header_style="dim")
-    write_results_shown = [
-        WriteResult.DUPLICATE,
-        WriteResult.CONFLICT,
-        *([WriteResult.CAPPED] if campaign.keeps_history else []),
+    reason = f": {campaign.state_reason}" if campaign.state_reason else ""
+    say(console, f"{campaign.id} is {campaign.state}{reason}", "bold", further=2)
+    beside = [WriteResult.DUPLICATE, WriteResult.CONFLICT, *([WriteResult.CAPPED] if campaign.keeps_history else [])]
+    if plan.counts:
+        _show_lines(plan, apply, beside, console)
+    if plan.sums or apply.sums:
+        say(console, "")
+        _show_sums(plan, apply, beside, console)
+    if campaign.state is State.FLAGGED:
+        for found in list(differences(plan, apply))[:DIFFERENCES_SHOWN]:
+            say(console, f"differs: {found.what}: planned {found.planned}, applied {found.applied}", further=2)
+    show_where_rejected(campaign, console)
+
+
+def show_where_rejected(campaign: Campaign, console: Console) -> None:
+    """Name the command that shows the rows that were rejected or contradict others, where a campaign has any."""
+    counts = [*campaign.plan.totals.counts.items(), *campaign.apply.totals.counts.items()]
+    rejected = campaign.plan.totals.counts
+    rows = sum(n for key, n in rejected.items() if key.row_result is RowResult.REJECTED)
+    conflicts = sum(n for key, n in counts if key.write_result is WriteResult.CONFLICT)
+    parts = [counted_as(rows, "row was rejected", "rows were rejected")] * bool(rows)
+    parts += [counted_as(conflicts, "row contradicts another", "rows contradict others")] * bool(conflicts)
+    if parts:
+        say(console, f"{' and '.join(parts)}; which and why:")
+        command(console, ["kulanz", "rejected", str(campaign.id)])
+
+
+def _columns(names: Sequence[str], write_results: Sequence[WriteResult], rows: Sequence[Sequence[str]]) -> list[Column]:
+    """The columns of figures; one without any figure but zero is the first to be given up."""
+    columns = [
+        Column(name, is_number=place > 1, is_label=place <= 1, is_text=place == 1) for place, name in enumerate(names)
     ]
-    for name in ("lines", "in the ledger", *write_results_shown):
-        table.add_column(str(name), justify="right")
-    for row_result, reason in sorted(plan.results(), key=lambda place: (list(RowResult).index(place[0]), place[1])):
-        write_results = {
+    for place, write_result in enumerate(write_results, len(names)):
+        is_empty = all(row[place].strip("0.") in ("", "-") for row in rows)
+        columns.append(Column(write_result.value, is_number=True, spare=1 if is_empty else 0))
+    return columns
+
+
+def _show_lines(plan: Totals, apply: Totals, beside: Sequence[WriteResult], console: Console) -> None:
+    rows = []
+    results = plan.results()
+    for row_result, reason in sorted(results, key=lambda place: (_ORDER[place[0]], place[1])):
+        of_row = {
             key.write_result: n
             for key, n in apply.counts.items()
             if (key.row_result, key.reason) == (row_result, reason)
         }
-        ledger = sum(n for write_result, n in write_results.items() if write_result in WITH_A_DECISION)
-        written = [ledger, *(write_results.get(write_result, 0) for write_result in write_results_shown)]
+        ledger = sum(n for write_result, n in of_row.items() if write_result in WITH_A_DECISION)
+        written = [ledger, *(of_row.get(write_result, 0) for write_result in beside)]
         shown = ["-"] * len(written) if row_result in NEVER_WRITTEN else [f"{number:,}" for number in written]
-        table.add_row(row_result.value, reason, f"{plan.results()[row_result, reason]:,}", *shown)
-    in_all = [
-        sum(n for key, n in apply.counts.items() if key.write_result is write_result)
-        for write_result in write_results_shown
-    ]
-    figures = (plan.lines, apply.ledger_count(), *in_all)
-    table.add_row("all", "", *(f"{number:,}" for number in figures), style="bold")
-    console.print(table)
-    for (row_result, measure), value in sorted(apply.worth(IN_THE_LEDGER).items()):
-        console.print(f"{row_result}, in all: [bold]{value_text(measure, value)}[/bold]")
-    for (row_result, measure), value in sorted(apply.worth(frozenset({WriteResult.CAPPED})).items()):
-        console.print(f"{row_result} by the plan, but capped by what is kept: {value_text(measure, value)}")
+        rows.append([row_result.value, reason, f"{results[row_result, reason]:,}", *shown])
+    in_all = [sum(n for key, n in apply.counts.items() if key.write_result is one) for one in beside]
+    rows.append(["all", "", *(f"{number:,}" for number in (plan.lines, apply.ledger_count(), *in_all))])
+    table(console, _columns(("result", "reason", "lines", "ledger"), beside, rows), rows, last="bold")
+
+
+def _show_sums(plan: Totals, apply: Totals, beside: Sequence[WriteResult], console: Console) -> None:
+    """What the plan comes to, what of it is in the ledger, and the sums of the lines that are not."""
+    planned, ledger = plan.worth(), apply.worth(IN_THE_LEDGER)
+    others = [apply.worth(frozenset({write_result})) for write_result in beside]
+    rows = []
+    for place in sorted(planned.keys() | apply.worth().keys(), key=lambda place: (_ORDER[place[0]], place[1])):
+        row_result, measure = place
+        figures = [_figure(measure, sums.get(place, 0)) for sums in (planned, ledger, *others)]
+        rows.append([row_result.value, _measure_words(measure), *figures])
+    table(console, _columns(("result", "sum of", "planned", "ledger"), beside, rows), rows)
+
+
+def _figure(measure: str, value: int | Decimal) -> str:
+    """A sum without what it is measured in."""
+    return f"{Decimal(format_minor(int(value), minor_units(measure))):,}" if is_currency(measure) else f"{value:,}"
+
+
+def _measure_words(measure: str) -> str:
+    """What a sum is measured in, in words."""
+    if is_currency(measure):
+        return measure
+    unit, _, quantity = measure.partition(":")
+    return f"times {unit}, {quantity}" if quantity else counted("0", unit).removeprefix("0 ")
 
 
 def value_text(measure: str, value: int | Decimal) -> str:
-    """A sum of books for people: minor units of a currency as an amount, anything else with its unit."""
-    if is_currency(measure):
-        return f"{format_minor(int(value), minor_units(measure))} {measure}"
-    unit, _, quantity = measure.partition(":")
-    return f"{value:,} times {unit}, {quantity}" if quantity else counted(f"{value:,}", unit)
+    """A sum for people: minor units of a currency as an amount, anything else with its unit."""
+    if is_currency(measure) or ":" in measure:
+        return f"{_figure(measure, value)} {_measure_words(measure)}"
+    return counted(f"{value:,}", measure)
+
+
+def sum_text(sums: Mapping[tuple[RowResult, str], int | Decimal], row_result: RowResult) -> str:
+    """All sums of one result: `36,840.00 USD + 20 call minutes`; a dash for none."""
+    told = [value_text(measure, value) for (found, measure), value in sorted(sums.items()) if found is row_result]
+    return " + ".join(told) or "-"

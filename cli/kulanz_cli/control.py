@@ -1,4 +1,4 @@
-"""``kulanz pause``, ``resume``, ``cancel`` and ``settle``: hold a campaign, let it go on, end it."""
+"""``kulanz pause``, ``resume``, ``cancel`` and ``settle``: pause a campaign, let it go on, end or close it."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -17,8 +17,10 @@ from kulanz.application.campaigns.control_campaign import (
 )
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Cause
 from kulanz.domain.time import format_instant
-from kulanz_cli.command import DEED_CODES, CampaignParameter, Unusable, as_json, print_json
+from kulanz_cli.command import CampaignParameter
+from kulanz_cli.settings import ACTION_CODES, Unusable, as_json, pass_stack
 from kulanz_cli.stack import Stack
+from kulanz_cli.terminal import console, print_json, say
 
 REASON_CHARACTERS = 200
 
@@ -26,11 +28,11 @@ type Act = Callable[[CampaignId, ControlPorts, str, Cause, datetime], Campaign]
 
 
 def _command(name: str, act: Act, told: str) -> click.Command:
-    @click.command(name, help=told, epilog=DEED_CODES)
+    @click.command(name, help=told, epilog=ACTION_CODES)
     @click.argument("campaign_id", metavar="CAMPAIGN", type=CampaignParameter())
     @click.option("--reason", required=True, help="Why, for the campaign's log; no customer's data.")
     @as_json
-    @click.pass_obj
+    @pass_stack
     def command(stack: Stack, campaign_id: CampaignId, reason: str, is_json: bool) -> None:
         if not reason.isprintable() or not 0 < len(reason) <= REASON_CHARACTERS:
             raise click.BadParameter(f"expected one line of 1 to {REASON_CHARACTERS} characters", param_hint="--reason")
@@ -51,9 +53,9 @@ def _tell(campaign: Campaign, until: datetime | None, is_json: bool) -> None:
         state = campaign.state.value
         print_json({"v": 1, "campaign": str(campaign.id), "state": state, "may_write_until": may_write_until})
         return
-    click.echo(f"{campaign.id} is {campaign.state}")
+    say(console(), f"{campaign.id} is {campaign.state}")
     if until is not None:
-        click.echo(f"workers under way may write until {format_instant(until)}; no other campaign opens before")
+        say(console(), f"workers under way may write until {format_instant(until)}; no other campaign opens before")
 
 
 pause_campaign = _command(
@@ -62,7 +64,7 @@ pause_campaign = _command(
 resume_campaign = _command(
     "resume",
     resume,
-    "Let a paused CAMPAIGN go on where it stands; send the unfinished chunks of one that is at work again.",
+    "Let a paused CAMPAIGN go on where it stopped. Of one that is at work, the unfinished chunks are sent again.",
 )
 cancel_campaign = _command(
     "cancel", cancel, "End CAMPAIGN for good. What it has granted stays granted; its report says how much that is."
@@ -70,5 +72,5 @@ cancel_campaign = _command(
 settle_campaign = _command(
     "settle",
     settle,
-    "Close a flagged CAMPAIGN as it stands, after you have looked. Nothing is written or taken back.",
+    "Close a flagged CAMPAIGN as it is. Look at its differences first; nothing is written or taken back.",
 )

@@ -1,14 +1,11 @@
 """``kulanz list``: what a campaign would make of a list, before it is published. Reads files only; no AWS is asked."""
 
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from kulanz.application.campaigns.frozen import thaw_incident
 from kulanz.application.incidents.incident_event import EventRefused, read_incident_event
@@ -19,8 +16,9 @@ from kulanz.domain.lists.lines import ListRefused
 from kulanz.domain.policy import compile_policy, freeze
 from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz.domain.time import Window
-from kulanz_cli.command import EXIT_NO, FILE_CODES, Unusable, as_json
 from kulanz_cli.send import EventUnsendable, read_event
+from kulanz_cli.settings import EXIT_NO, FILE_CODES, Unusable, as_json
+from kulanz_cli.terminal import Column, console, counted_as, print_json, say, table
 
 BLOCK_BYTES = 1024 * 1024
 PROBLEMS_PRINTED = 50
@@ -30,10 +28,10 @@ CHECKED = {"s3": {"bucket": "checked", "key": "checked"}, "rows": 1}
 
 @click.group("list", epilog=FILE_CODES)
 def account_list() -> None:
-    """Check lists of affected accounts before they are published."""
+    """Check lists of affected accounts. Before they are sent; no AWS is asked."""
 
 
-@account_list.command("check")
+@account_list.command("check", epilog=FILE_CODES)
 @click.argument("path", metavar="LIST", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
     "--policy", "policy_path", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -41,12 +39,12 @@ def account_list() -> None:
 )  # fmt: skip
 @click.option(
     "--event", "event_path", type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="The incident's event; with it, it is told what every row would be decided.",
+    help="The incident's event; with it, the results that the rows would have are counted.",
 )  # fmt: skip
 @click.option("--rows", type=click.IntRange(min=1), help="Your control total: the rows that the event will announce.")
 @as_json
 def check(path: Path, policy_path: Path, event_path: Path | None, rows: int | None, is_json: bool) -> None:
-    """Tell which lines of LIST a campaign would reject, and why; lines are told by number, never by content.
+    """Show which lines of LIST a campaign would reject, and why. Lines are named by number, never by content.
 
     Exits with 1 when a line, or the whole list, would be refused. An account that is listed twice is found by the
     campaign itself: as duplicate, or as conflict where its rows differ.
@@ -63,7 +61,7 @@ def check(path: Path, policy_path: Path, event_path: Path | None, rows: int | No
     except ListRefused as problem:
         refusal = f"{problem.reason}: {problem}"
     if is_json:
-        click.echo(json.dumps(_content(path, checked, refusal, decided=event_path is not None), indent=2))
+        print_json(_content(path, checked, refusal, decided=event_path is not None))
     else:
         _show(path, checked, refusal, decided=event_path is not None)
     if refusal or checked.rejected:
@@ -124,18 +122,20 @@ def _content(path: Path, checked: CheckedList, refusal: str, *, decided: bool) -
 
 
 def _show(path: Path, checked: CheckedList, refusal: str, *, decided: bool) -> None:
-    console = Console()
+    out = console()
     if refusal:
-        click.echo(f"{path.name} would be refused as a whole: {refusal}")
+        say(out, f"{path.name} would be refused as a whole: {refusal}", further=2)
     if checked.lines:
-        click.echo(f"{path.name}: {checked.rows} rows, {checked.blank} blank lines, {checked.rejected} rejected")
+        figures = (counted_as(checked.rows, "row"), counted_as(checked.blank, "blank line"), f"{checked.rejected:,}")
+        say(out, f"{path.name}: {', '.join(figures)} rejected")
     if decided and checked.classes:
-        table = Table("result", "reason", "lines", box=None, pad_edge=False)
-        for (row_result, reason), number in sorted(checked.classes.items()):
-            table.add_row(row_result.value, reason, str(number))
-        console.print(table)
+        columns = [Column("result"), Column("reason"), Column("lines", is_number=True)]
+        results = sorted(checked.classes.items())
+        table(out, columns, [(one.value, reason, f"{number:,}") for (one, reason), number in results])
     for found in checked.problems[:PROBLEMS_PRINTED]:
         where = f", {found.problem.field}" if found.problem.field else ""
-        click.echo(f"line {found.line}: {found.problem.reason}{where}: expected {found.problem.expected}")
+        problem = f"{found.problem.reason}{where}: expected {found.problem.expected}"
+        say(out, f"line {found.line:,}: {problem}", further=2)
     if checked.rejected > PROBLEMS_PRINTED:
-        click.echo(f"and {checked.rejected - PROBLEMS_PRINTED} more; --json tells the first {len(checked.problems)}")
+        more = checked.rejected - PROBLEMS_PRINTED
+        say(out, f"and {more:,} more; --json prints the first {len(checked.problems):,}")

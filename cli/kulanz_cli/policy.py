@@ -1,13 +1,10 @@
-"""``kulanz policy``: check, explain and test policies, and print their schema, in a terminal or a company's own CI."""
+"""``kulanz policy check | test | explain | schema``, in a terminal or a company's own CI."""
 
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from kulanz.domain.lists.cells import YES_NO
 from kulanz.domain.lists.facts import FactError
@@ -16,27 +13,23 @@ from kulanz.domain.policy.deciding.checking import load_policy, unread_facts
 from kulanz.domain.policy.document.data_files import is_data_file, load_data_file
 from kulanz.domain.policy.document.schema import data_file_schema, policy_schema, schema_text
 from kulanz.domain.time import TimeError
-from kulanz_cli.command import EXIT_NO, FILE_CODES, Unusable, as_json, print_json
 from kulanz_cli.example_format import ExampleError, check_inputs, misspelt
 from kulanz_cli.policy_examples import Result, left_out, prepare, run, same_rule, without_policy
 from kulanz_cli.rulebook import read_examples
 from kulanz_cli.seals import seal_problem, sealed_and_gone
+from kulanz_cli.settings import EXIT_NO, FILE_CODES, Unusable, as_json
+from kulanz_cli.terminal import Column, block, console, counted_as, print_document, print_json, say, table
 
 MAX_NAMED = 8
 """How many rules are named whose examples were not run."""
 
 
-@click.group(epilog=FILE_CODES)
-def policy() -> None:
-    """Write policies: check them, test them with examples, have them explained."""
-
-
-@policy.command()
+@click.command(epilog=FILE_CODES)
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--seal", is_flag=True, help="Seal the versions that are new; a sealed version never changes.")
 @as_json
 def check(paths: tuple[Path, ...], seal: bool, is_json: bool) -> None:
-    """Check policies and data files, or folders of them: that they can be used, that no published version changed."""
+    """Check policies and data files, or folders of them. They can be used, and no published version has changed."""
     findings: list[dict[str, Any]] = []
     files = [file for path in paths for file in _files(path)]
     if not files:
@@ -57,12 +50,13 @@ def check(paths: tuple[Path, ...], seal: bool, is_json: bool) -> None:
             )
             findings.append({"file": f"{folder / name}.yaml", "ok": False, "problem": problem})
     if is_json:
-        click.echo(json.dumps(findings, indent=2))
+        print_json(findings)
     else:
+        out = console()
         for finding in findings:
             named = ", ".join(finding.get("unread_facts", ()))
             told = f"; nothing reads these facts, so they change nothing: {named}" if named else ""
-            click.echo(f"{finding['file']}: ok{told}" if finding["ok"] else finding["problem"])
+            say(out, f"{finding['file']}: ok{told}" if finding["ok"] else finding["problem"], further=2)
     _leave(all(finding["ok"] for finding in findings))
 
 
@@ -78,7 +72,7 @@ def _is_good_data(file: Path) -> bool:
     return True
 
 
-@policy.command()
+@click.command(epilog=FILE_CODES)
 @click.argument("policy_path", metavar="POLICY", type=click.Path(exists=True, path_type=Path))
 @click.argument("examples_path", metavar="EXAMPLES", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--all", "every", is_flag=True, help="Run every example: under the one policy, or each under its rule's.")
@@ -118,7 +112,7 @@ def _show_left_out(rules: list[str]) -> None:
     if rules:
         names = sorted(set(rules))
         told = ", ".join(names[:MAX_NAMED]) + (" and others" if len(names) > MAX_NAMED else "")
-        click.echo(f"{len(rules)} of other rules were not run: {told}.")
+        say(console(), f"{counted_as(len(rules), 'example')} of other rules not run: {told}.")
 
 
 def _latest(path: Path) -> list[PolicyDocument]:
@@ -145,20 +139,23 @@ def _result_content(result: Result) -> dict[str, Any]:
 
 
 def _show_results(results: list[Result]) -> None:
-    console = Console(soft_wrap=True, highlight=False)
+    out = console()
     failed = [result for result in results if not result.holds]
     if failed:
-        table = Table("example", "what", "expected", "decided")
-        for result in failed:
-            for difference in result.differences:
-                table.add_row(result.example, difference.what, difference.expected, difference.decided)
-        console.print(table)
+        columns = [
+            Column("example", is_label=True),
+            *(Column(name, is_text=True) for name in ("what", "expected", "decided")),
+        ]
+        rows = [(one.example, found.what, found.expected, found.decided) for one in failed for found in one.differences]
+        table(out, columns, rows)
     for result in failed:
-        console.print(f"\n{result.example}\n{result.explanation}", markup=False)
-    console.print(f"{len(results) - len(failed)} of {len(results)} examples hold.", markup=False)
+        say(out, "")
+        say(out, result.example, "bold")
+        block(out, result.explanation)
+    say(out, f"{len(results) - len(failed):,} of {counted_as(len(results), 'example')} hold.")
 
 
-@policy.command()
+@click.command(epilog=FILE_CODES)
 @click.argument("policy_path", metavar="POLICY", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--example", "example_id", help="The id of an example, with --examples.")
 @click.option("--examples", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A file of examples.")
@@ -180,7 +177,7 @@ def explain(
     decided_at: str | None,
     is_json: bool,
 ) -> None:
-    """Decide one account and tell the steps of its arithmetic. Only an example gets the policy's test defaults."""
+    """Decide one account and show the steps of the arithmetic. Only an example gets the policy's test defaults."""
     document = load_policy(policy_path)
     defaults: Mapping[str, Any] = {}
     if example_id is not None:
@@ -208,7 +205,7 @@ def explain(
     if is_json:
         print_json({"decision": explanation.decision.to_body(), "steps": list(explanation.steps)})
     else:
-        click.echo(case.told(explanation))
+        block(console(), case.told(explanation), indent=0)
 
 
 def _pairs(texts: tuple[str, ...], document: PolicyDocument, others: tuple[str, ...]) -> dict[str, Any]:
@@ -239,20 +236,20 @@ def _window(text: str) -> dict[str, str]:
     return {"start": start, "end": end}
 
 
-@policy.command()
+@click.command(epilog=FILE_CODES)
 @click.option(
     "--check", "checked", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A file to compare."
 )
 @click.option("--data", "of_data", is_flag=True, help="The schema of data files instead.")
 def schema(checked: Path | None, of_data: bool) -> None:
-    """Print the JSON Schema of policy files, for editors; or compare a file with it."""
+    """Print the JSON Schema of policy files, for editors. With --check, compare a file with it."""
     text = schema_text(data_file_schema() if of_data else policy_schema())
     if checked is None:
-        click.echo(text, nl=False)
+        print_document(text)
         return
     same = checked.read_text(encoding="utf-8") == text
     command = f"kulanz policy schema {'--data ' if of_data else ''}> {checked}"
-    click.echo(f"{checked}: ok" if same else f"{checked}: differs; write it again with: {command}")
+    say(console(), f"{checked}: ok" if same else f"{checked}: differs; write it again with: {command}", further=2)
     _leave(same)
 
 

@@ -8,10 +8,11 @@ import click
 from kulanz.application.ports import PolicySealed, PublishingForbidden
 from kulanz.domain.policy import PolicyDocument, content_hash, document_from_json, document_json
 from kulanz.domain.policy.deciding.checking import load_policy
-from kulanz_cli.command import EXIT_NO, Unusable, as_json, print_json
 from kulanz_cli.rulebook import policy_files
 from kulanz_cli.seals import seal_problem
+from kulanz_cli.settings import EXIT_NO, Unusable, as_json, pass_stack
 from kulanz_cli.stack import Stack
+from kulanz_cli.terminal import console, print_json, say
 
 PUBLISH_VERSION = 1
 PUBLISHED = "published"
@@ -36,12 +37,12 @@ class Published:
 )
 @click.argument("path", type=click.Path(exists=True, path_type=Path))
 @as_json
-@click.pass_obj
+@pass_stack
 def publish(stack: Stack, path: Path, is_json: bool) -> None:
-    """Check the policy in the YAML file PATH, or every one of a folder, and publish it. Publishing seals.
+    """Publish the policy of a file, or every one of a folder. Publishing seals.
 
-    A published version never changes: the same content again changes nothing, other content is refused and exits
-    with 1. Everything is checked before anything is published.
+    PATH is the file or folder. A published version never changes: the same content again changes nothing; other
+    content is refused, and the command exits with 1. Everything is checked before anything is published.
     """
     files = {file: load_policy(file) for file in policy_files(path)}
     problems = {file: seal_problem(file, document, seal=False) for file, document in files.items()}
@@ -51,8 +52,10 @@ def publish(stack: Stack, path: Path, is_json: bool) -> None:
     if is_json:
         print_json({"v": PUBLISH_VERSION, "policies": [asdict(one) for one in told]})
     else:
+        out = console()
         for one in told:
-            click.echo(f"{one.policy} version {one.version} {one.result}" + (f": {one.problem}" if one.problem else ""))
+            problem = f": {one.problem}" if one.problem else ""
+            say(out, f"{one.policy} version {one.version} {one.result}{problem}", further=2)
     if any(one.result == REFUSED for one in told):
         raise SystemExit(EXIT_NO)
 

@@ -8,9 +8,11 @@ from typing import Any
 import click
 
 from kulanz.application.ports import PinnedVersionGone
-from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Pass
-from kulanz_cli.command import EXIT_NO, CampaignParameter, as_json, existing_campaign, print_json
+from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Pass, State
+from kulanz_cli.command import CampaignParameter, existing_campaign
+from kulanz_cli.settings import EXIT_NO, as_json, pass_stack
 from kulanz_cli.stack import Stack
+from kulanz_cli.terminal import console, print_json, say
 
 MESSAGES_PER_RECEIVE = 10
 HIDDEN_SECONDS = 30
@@ -19,40 +21,50 @@ EMPTY_RECEIVES = 3
 """A queue's servers are asked so often in vain before it counts as read to its end."""
 SHOWN = 100
 SHOWN_MOST = 10_000
+REJECTED_CODES = "Exit codes: 0 nothing refused, 1 something was, 2 wrong command line, 3 the stack could not be used."
 
 
-@click.command("rejected", epilog="Exit codes: 0 nothing was refused, 1 something was, 3 the stack could not be used.")
+@click.command(
+    "rejected",
+    epilog=REJECTED_CODES,
+)
 @click.argument("campaign_id", metavar="[CAMPAIGN]", type=CampaignParameter(), required=False)
 @click.option("--limit", type=click.IntRange(1, SHOWN_MOST), default=SHOWN, show_default=True, help="Show at most.")
 @click.option("--done", is_flag=True, help="Take the events shown out of the queue; they stay in the bucket.")
 @as_json
-@click.pass_obj
+@pass_stack
 def rejected(stack: Stack, campaign_id: CampaignId | None, limit: int, done: bool, is_json: bool) -> None:
-    """Show the events that were refused; with CAMPAIGN (written att-2024-02-22/1) the rows of its list.
+    """Show refused events, or the rejected rows of CAMPAIGN.
 
-    Looking at the queue of refused events takes nothing out of it. Rows are told by line number and byte offset; their
-    content stands in the list alone.
+    CAMPAIGN is written att-2024-02-22/1; of one that was refused as a whole, the reason is shown as well. Looking at
+    the queue of refused events takes nothing out of it. Rows are named by line number and byte offset; their content
+    is in the list alone.
     """
+    out = console()
+    refusal = ""
     if campaign_id is None:
-        found = list(_events(stack, limit, done=done))
+        found = list(refused_events(stack, limit, done=done))
     elif done:
         raise click.UsageError("--done belongs to refused events; rows stay with their campaign")
     else:
-        found = list(_rows(stack, existing_campaign(stack, campaign_id), limit))
+        campaign = existing_campaign(stack, campaign_id)
+        refusal = campaign.state_reason if campaign.state is State.REFUSED else ""
+        found = list(_rows(stack, campaign, limit))
     if is_json:
-        print_json({"v": 1, "campaign": None if campaign_id is None else str(campaign_id), "rejected": found})
-    elif not found:
-        click.echo("nothing was refused" if campaign_id is None else f"no row of {campaign_id} has a problem")
+        named = None if campaign_id is None else str(campaign_id)
+        print_json({"v": 1, "campaign": named, "refused": refusal or None, "rejected": found})
+        if found or refusal:
+            click.get_current_context().exit(EXIT_NO)
+        return
+    if refusal:
+        say(out, f"{campaign_id} was refused as a whole, and nobody was credited: {refusal}", further=2)
+    if not found:
+        say(out, "no event was refused" if campaign_id is None else f"no row of {campaign_id} has a problem")
     else:
         for item in found:
-            click.echo(_one_line(_event_line(item) if campaign_id is None else _row_line(item)))
-    if found:
+            say(out, _event_line(item) if campaign_id is None else _row_line(item), further=2)
+    if found or refusal:
         click.get_current_context().exit(EXIT_NO)
-
-
-def _one_line(text: str) -> str:
-    """What a terminal shows as it is: a refused event may name itself with control characters."""
-    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def _event_line(item: dict[str, Any]) -> str:
@@ -68,7 +80,8 @@ def _row_line(item: dict[str, Any]) -> str:
     return f"{line}byte {item['offset']}: {item['reason']}{where}: expected {item['expected']}{other}"
 
 
-def _events(stack: Stack, limit: int, *, done: bool) -> Iterator[dict[str, Any]]:
+def refused_events(stack: Stack, limit: int, *, done: bool) -> Iterator[dict[str, Any]]:
+    """The refused events in the queue, which stay there unless they are `done`."""
     sqs, queue_url = stack.client("sqs"), stack.outputs.rejected_queue_url
     seen: dict[str, str] = {}
     empty = 0

@@ -1,4 +1,4 @@
-"""``kulanz redrive``, ``advance`` and ``notices``: what mends a stack after something failed. Each is safe to repeat.
+"""``kulanz redrive``, ``advance`` and ``notices``: what fixes a stack after something failed. Each is safe to repeat.
 
 What the stack's functions do is left to them: they are invoked with the records that they missed, so that nobody else
 needs their permissions.
@@ -18,16 +18,10 @@ from kulanz.application.campaigns.frozen import thaw
 from kulanz.application.ledger.committed import committed_decisions
 from kulanz.application.ports import PinnedVersionGone
 from kulanz.domain.campaigns.campaign import CampaignId
-from kulanz_cli.command import (
-    DEED_CODES,
-    CampaignParameter,
-    IncidentParameter,
-    Unusable,
-    as_json,
-    existing_campaign,
-    print_json,
-)
+from kulanz_cli.command import CampaignParameter, IncidentParameter, existing_campaign
+from kulanz_cli.settings import ACTION_CODES, Unusable, as_json, pass_stack
 from kulanz_cli.stack import Stack
+from kulanz_cli.terminal import console, counted_as, print_json, say
 
 MESSAGES_PER_CALL = 10
 HIDDEN_SECONDS = 60
@@ -38,14 +32,14 @@ RECORDS_PER_INVOCATION = 200
 """Some 250 KB; Lambda takes 6 MB as one event."""
 
 
-@click.command("redrive", epilog=DEED_CODES)
+@click.command("redrive", epilog=ACTION_CODES)
 @click.argument("queue", type=click.Choice(["incidents", "chunks"]))
 @as_json
-@click.pass_obj
+@pass_stack
 def redrive(stack: Stack, queue: str, is_json: bool) -> None:
-    """Move the dead letters of QUEUE back to it, once their cause is mended.
+    """Move dead letters back to their QUEUE. Fix their cause first.
 
-    A message is deleted from the dead letters after it was sent; whatever comes twice is recognised.
+    A message is deleted from the dead letters after it was sent; a message that comes twice is recognised.
     """
     outputs = stack.outputs
     source, target = {
@@ -56,7 +50,9 @@ def redrive(stack: Stack, queue: str, is_json: bool) -> None:
         moved = _move_all(stack.client("sqs"), source, target)
     except (ClientError, BotoCoreError) as error:
         raise Unusable(f"the queue did not answer as it should ({type(error).__name__}); try again") from None
-    _tell({"queue": queue, "moved": moved}, f"{moved} messages moved back to the queue of {queue}", is_json)
+    _report(
+        {"queue": queue, "moved": moved}, f"{counted_as(moved, 'message')} moved back to the queue of {queue}", is_json
+    )
 
 
 def _move_all(sqs: Any, source: str, target: str) -> int:
@@ -75,27 +71,27 @@ def _move_all(sqs: Any, source: str, target: str) -> int:
     return len(moved)
 
 
-@click.command("advance", epilog=DEED_CODES)
+@click.command("advance", epilog=ACTION_CODES)
 @click.argument("campaign_id", metavar="CAMPAIGN", type=CampaignParameter())
 @as_json
-@click.pass_obj
+@pass_stack
 def advance(stack: Stack, campaign_id: CampaignId, is_json: bool) -> None:
-    """Let advance_campaign look at CAMPAIGN again, after the record that should have told it was lost."""
+    """Let advance_campaign look at CAMPAIGN again. Needed after the stream lost the record of a change."""
     found = existing_campaign(stack, campaign_id)
     _invoke(stack, stack.outputs.advance_campaign_function_name, [_record("MODIFY", meta_key(found.id))])
     state = existing_campaign(stack, campaign_id).state.value
-    _tell({"campaign": str(found.id), "state": state}, f"{found.id} is {state}", is_json)
+    _report({"campaign": str(found.id), "state": state}, f"{found.id} is {state}", is_json)
 
 
-@click.group("notices", epilog=DEED_CODES)
+@click.group("notices", epilog=ACTION_CODES)
 def notices() -> None:
-    """Publish notices again, under the ids that they had: subscribers recognise what they know."""
+    """Publish notices again. They keep their ids, by which subscribers recognise what they know."""
 
 
-@notices.command("rebuild", epilog=DEED_CODES)
+@notices.command("rebuild", epilog=ACTION_CODES)
 @click.argument("campaign_id", metavar="CAMPAIGN", type=CampaignParameter())
 @as_json
-@click.pass_obj
+@pass_stack
 def rebuild(stack: Stack, campaign_id: CampaignId, is_json: bool) -> None:
     """Publish the notice of every decision of CAMPAIGN again, by another pass over its pinned list."""
     found = existing_campaign(stack, campaign_id)
@@ -109,14 +105,14 @@ def rebuild(stack: Stack, campaign_id: CampaignId, is_json: bool) -> None:
             decisions += len(page)
     except PinnedVersionGone:
         raise Unusable("the pinned version of the list was deleted; its accounts are no longer known by it") from None
-    told = f"the notices of {decisions} decisions of {found.id} were published again"
-    _tell({"campaign": str(found.id), "decisions": decisions}, told, is_json)
+    told = f"the notices of {counted_as(decisions, 'decision')} of {found.id} were published again"
+    _report({"campaign": str(found.id), "decisions": decisions}, told, is_json)
 
 
-@notices.command("status", epilog=DEED_CODES)
+@notices.command("status", epilog=ACTION_CODES)
 @click.argument("incident_id", metavar="INCIDENT", type=IncidentParameter())
 @as_json
-@click.pass_obj
+@pass_stack
 def status(stack: Stack, incident_id: str, is_json: bool) -> None:
     """Publish the status notices of INCIDENT again, one for each revision."""
     revisions = stack.campaigns().revisions(incident_id)
@@ -124,8 +120,8 @@ def status(stack: Stack, incident_id: str, is_json: bool) -> None:
         raise Unusable(f"no incident {incident_id} is recorded")
     for page in batched(revisions, RECORDS_PER_INVOCATION, strict=False):
         _publish(stack, [revision_item(revision) for revision in page])
-    told = f"{len(revisions)} status notices of {incident_id} were published again"
-    _tell({"incident_id": incident_id, "revisions": len(revisions)}, told, is_json)
+    told = f"{counted_as(len(revisions), 'status notice')} of {incident_id} published again"
+    _report({"incident_id": incident_id, "revisions": len(revisions)}, told, is_json)
 
 
 def _record(event_name: str, item: dict[str, Any]) -> dict[str, Any]:
@@ -149,8 +145,8 @@ def _invoke(stack: Stack, function: str, records: Iterable[dict[str, Any]]) -> N
         raise Unusable(f"{function} failed; read its log, then try again")
 
 
-def _tell(content: dict[str, Any], text: str, is_json: bool) -> None:
+def _report(content: dict[str, Any], text: str, is_json: bool) -> None:
     if is_json:
         print_json({"v": 1, **content})
     else:
-        click.echo(text)
+        say(console(), text)

@@ -17,8 +17,8 @@ from typing import Any
 
 from kulanz.domain.policy import PolicyDocument
 from kulanz.domain.policy.deciding.checking import load_policy
-from kulanz_cli.command import Unusable
 from kulanz_cli.policy_examples import Result, run, same_rule
+from kulanz_cli.settings import Unusable
 
 BOOK = Path(__file__).resolve().parents[2] / "policies"
 """The book of public rules, beside this command in its repository."""

@@ -2,7 +2,6 @@
 
 import re
 import shutil
-import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,26 +9,32 @@ from typing import Any
 
 import click
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from kulanz.domain.policy import PolicyError, content_hash, document_from_json
 from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz.domain.policy.document.document import ID
 from kulanz.domain.time import format_instant
-from kulanz_cli.command import EXIT_NO, Unusable, as_json, print_json
 from kulanz_cli.policy_examples import run
 from kulanz_cli.rule_page import book_page, facts_note
 from kulanz_cli.rulebook import BOOK, EXAMPLES, Rule, find_rule, latest_rules, read_rule, versions
+from kulanz_cli.settings import EXIT_NO, Unusable, as_json, stack_of
 from kulanz_cli.stack import Stack
-from kulanz_cli.terminal import console
+from kulanz_cli.terminal import (
+    Column,
+    block,
+    command,
+    console,
+    counted_as,
+    labelled,
+    print_document,
+    print_json,
+    say,
+    table,
+)
 from kulanz_cli.told_rule import Summary, ToldClause, ToldFact, ToldRule, summarise, tell
 
-UNBROKEN_CHARACTERS = 24
-"""A column of a table is wrapped only where an entry is longer."""
-TEXT_COLUMNS_LEAST = 40
-TEXT_COLUMNS = 100
-"""Of everything but the policy's own text, which is printed as it is written."""
+NAMES_WIDEST = 24
+"""Names of a section are set in a column of this width at most."""
 SIMPLEST = """\
 kulanz: 1
 id: {id}
@@ -66,14 +71,14 @@ class _Row:
 @click.option("--published", is_flag=True, help="Every version that the stack has published, beside the book.")
 @in_book
 @as_json
-@click.pass_obj
+@click.pass_context
 def list_rules(
-    stack: Stack, jurisdiction: str | None, text: str | None, kind: str | None, every: bool, published: bool,
+    context: click.Context, jurisdiction: str | None, text: str | None, kind: str | None, every: bool, published: bool,
     book: Path, is_json: bool,
 ) -> None:  # fmt: skip
     """List the rules of the book, or of the stack. Exits with 1 when none is as asked."""
     if published:
-        rows = list(_published(stack, book))
+        rows = list(_published(stack_of(context), book))
     else:
         rules = [read_rule(file) for file in versions(book)] if every else latest_rules(book)
         rows = [_Row(summarise(rule.document)) for rule in rules]
@@ -81,9 +86,9 @@ def list_rules(
     if is_json:
         print_json([_content(row) for row in found])
     elif found:
-        console().print(_table(found))
+        _show_list(found, console())
     else:
-        click.echo("nothing is published" if published and not rows else "no rule is as asked")
+        say(console(), "nothing is published" if published and not rows else "no rule is as asked")
     if not found:
         raise SystemExit(EXIT_NO)
 
@@ -116,30 +121,30 @@ def _content(row: _Row) -> dict[str, Any]:
     return {**row.summary.content(), **more}
 
 
-def _table(found: Sequence[_Row]) -> Table:
+def _show_list(found: Sequence[_Row], out: Console) -> None:
     """A row for each rule; what no rule of the list states has no column.
 
-    Beside what a stack tells there is no room for more than the title.
+    Beside what a stack says there is no room for more than the title.
     """
-    names = {"policy": [row.summary.name for row in found]}
-    told = {
-        "published": [row.published_at.partition("T")[0] for row in found],
-        "book": [row.beside_book for row in found],
-    }
-    of_rule = {
-        "where": [row.summary.jurisdiction for row in found],
-        "in force": [row.summary.in_force_words() for row in found],
-        "gives": [row.summary.gives_words() for row in found],
-    }
+    summaries = [row.summary for row in found]
+    of_stack = [
+        (Column("published"), [row.published_at.partition("T")[0] for row in found]),
+        (Column("book"), [row.beside_book for row in found]),
+    ]
+    of_rule = [
+        (Column("where", spare=1), [one.jurisdiction for one in summaries]),
+        (Column("in force", spare=3), [one.in_force_words() for one in summaries]),
+        (Column("gives", is_text=True, spare=2), [one.gives_words() for one in summaries]),
+    ]
     is_of_stack = any(row.published_at for row in found)
-    columns = names | (told if is_of_stack else of_rule) | {"title": [row.summary.title for row in found]}
-    stated = {name: column for name, column in columns.items() if any(column)}
-    table = Table(box=None, pad_edge=False)
-    for name, column in stated.items():
-        table.add_column(name, no_wrap=max(map(len, column)) <= UNBROKEN_CHARACTERS)
-    for cells in zip(*stated.values(), strict=True):
-        table.add_row(*(Text(cell or "-") for cell in cells))
-    return table
+    columns = [
+        (Column("policy", is_label=True), [one.name for one in summaries]),
+        *(of_stack if is_of_stack else of_rule),
+        (Column("title", is_text=True), [one.title for one in summaries]),
+    ]
+    stated = [(column, cells) for column, cells in columns if any(cells)]
+    rows = zip(*([cell or "-" for cell in cells] for _, cells in stated), strict=True)
+    table(out, [column for column, _ in stated], list(rows))
 
 
 @click.command("show")
@@ -147,7 +152,7 @@ def _table(found: Sequence[_Row]) -> Table:
 @in_book
 @as_json
 def show_rule(wanted: str, book: Path, is_json: bool) -> None:
-    """Tell all about a rule: sources, readings, facts, who is excluded, what is owed, and one worked example."""
+    """Show all about a rule, with a worked example. Sources, readings, facts, who is excluded, and what is owed."""
     rule = find_rule(book, wanted)
     told = tell(rule)
     if is_json:
@@ -157,31 +162,40 @@ def show_rule(wanted: str, book: Path, is_json: bool) -> None:
 
 
 def _show(rule: Rule, told: ToldRule, out: Console) -> None:
-    out.print(Text(f"{told.summary.name}  {told.summary.title}", style="bold"), soft_wrap=True)
+    say(out, f"{told.summary.name}  {told.summary.title}", "bold", further=2)
     for name, text in _head(told):
-        _hanging(out, f"  {name:<14}", text)
+        labelled(out, name, text)
     for title, lines in _sections(told):
-        out.print(Text(f"\n{title}", style="bold"))
+        _title(out, title)
+        widest = min(NAMES_WIDEST, max(len(name) for name, _ in lines))
         for name, text in lines:
-            _hanging(out, f"  {name}", text)
+            if name:
+                labelled(out, name, text, columns=widest + 4)
+            else:
+                say(out, text, indent=2, further=4)
     if told.owed:
-        out.print(Text("\nWhat is owed, in the policy's own words", style="bold"))
-        click.echo(textwrap.indent(told.owed, "  "))
+        _title(out, "What is owed, in the policy's own words")
+        block(out, told.owed)
     if told.example is not None:
         example = told.example
-        out.print(Text(f"\nA worked example: {example.id}", style="bold"))
+        _title(out, f"A worked example: {example.id}")
         reading = {"reading": example.reading} if example.reading else {}
         for name, text in (reading | example.stated()).items():
-            _hanging(out, f"  {name:<14}", text)
+            labelled(out, name, text)
         for number, step in enumerate(example.steps, 1):
-            _hanging(out, f"  {'why' if number == 1 else '':<14}", f"{number}. {step}")
+            labelled(out, "why" if number == 1 else "", f"{number}. {step}")
         for name, text in example.origin().items():
-            _hanging(out, f"  {name:<14}", text)
-    file, examples = _from_here(rule.file), _from_here(rule.file.parent / EXAMPLES)
-    click.echo(f"\nThe policy: {file}")
+            labelled(out, name, text)
+    file, examples = str(_from_here(rule.file)), str(_from_here(rule.file.parent / EXAMPLES))
+    _title(out, f"The policy: {file}")
     if told.examples:
-        click.echo(f"Each example: kulanz policy explain {file} --examples {examples} --example ID")
-        _hanging(out, "  with ID one of ", ", ".join(told.examples))
+        say(out, f"Each example, with ID one of {', '.join(told.examples)}:", further=2)
+        command(out, ["kulanz", "policy", "explain", file, "--examples", examples, "--example", "ID"])
+
+
+def _title(out: Console, title: str) -> None:
+    say(out, "")
+    say(out, title, "bold")
 
 
 def _from_here(path: Path) -> Path:
@@ -210,18 +224,17 @@ def _sections(told: ToldRule) -> Iterator[tuple[str, list[tuple[str, str]]]]:
             "Readings: whoever opens a campaign chooses",
             [
                 (
-                    f"{reading.parameter}: {reading.choice}  ",
+                    f"{reading.parameter}: {reading.choice}",
                     reading.says + (" (the default)" if reading.is_default else ""),
                 )
                 for reading in told.readings
             ],
         )
     if told.facts:
-        width = max(len(fact.name) for fact in told.facts) + 2
-        title = "Facts: columns of the list of accounts, beside account_id, where no other source is named"
-        yield title, [(f"{fact.name:<{width}}", fact_words(fact)) for fact in told.facts]
+        title = "Facts: columns of the list of accounts, where no other source is named"
+        yield title, [(fact.name, fact_words(fact)) for fact in told.facts]
     if told.excluded:
-        yield "Who gets nothing, or waits for a person", [("", clause_words(clause)) for clause in told.excluded]
+        yield "Who gets nothing, or waits for a manual review", [("", clause_words(clause)) for clause in told.excluded]
 
 
 def fact_words(fact: ToldFact) -> str:
@@ -237,29 +250,21 @@ def clause_words(clause: ToldClause) -> str:
     return f"{told}: {clause.because}" if clause.because else told
 
 
-def _hanging(out: Console, name: str, text: str) -> None:
-    """A name and a text whose further lines stand below its first."""
-    width = max(TEXT_COLUMNS_LEAST, min(out.width, TEXT_COLUMNS) - len(name))
-    lines = textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False) or [""]
-    for number, line in enumerate(lines):
-        out.print(Text.assemble((name if number == 0 else " " * len(name), "dim"), line), soft_wrap=True)
-
-
 @click.command("page")
 @click.option(
     "--check", "checked", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A file to compare."
 )
 @in_book
 def page(checked: Path | None, book: Path) -> None:
-    """Print the whole book as one page of Markdown; or compare a file with it."""
+    """Print the whole book as one page of Markdown. With --check, compare a file with it."""
     text = book_page([tell(rule) for rule in latest_rules(book)])
     if checked is None:
-        click.echo(text, nl=False)
+        print_document(text)
         return
     if checked.read_text(encoding="utf-8") == text:
-        click.echo(f"{checked}: ok")
+        say(console(), f"{checked}: ok")
         return
-    click.echo(f"{checked}: differs; write it again with: kulanz policy page > {checked}")
+    say(console(), f"{checked}: differs; write it again with: kulanz policy page > {checked}", further=2)
     raise SystemExit(EXIT_NO)
 
 
@@ -277,7 +282,7 @@ def page(checked: Path | None, book: Path) -> None:
 )  # fmt: skip
 @in_book
 def new(policy_id: str, origin: str | None, into: Path, book: Path) -> None:
-    """Begin your own policy ID from one of the book, with its comments, sources and examples. Overwrites nothing."""
+    """Begin your own policy ID from one of the book. Comments and examples are kept; nothing is overwritten."""
     if not re.fullmatch(ID.pattern, policy_id):
         raise click.BadParameter(
             "expected lower-case letters, digits and hyphens, such as acme-goodwill", param_hint="ID"
@@ -296,7 +301,7 @@ def new(policy_id: str, origin: str | None, into: Path, book: Path) -> None:
             shutil.copyfile(data_file, folder / data_file.name)
         if (rule.file.parent / EXAMPLES).is_file():
             shutil.copyfile(rule.file.parent / EXAMPLES, folder / EXAMPLES)
-    _tell_next(file)
+    _show_next(file)
 
 
 def _renamed(rule: Rule, policy_id: str) -> str:
@@ -313,18 +318,22 @@ def _renamed(rule: Rule, policy_id: str) -> str:
     return re.sub(r"^test: *\{", f"test: {{rule: {policy.id}, ", written_out, flags=re.MULTILINE)
 
 
-def _tell_next(file: Path) -> None:
+def _show_next(file: Path) -> None:
     try:
         document = load_policy(file)
     except PolicyError as error:
-        raise Unusable(f"{error}; the folder was written, mend the policy there") from None
+        raise Unusable(f"{error}; the folder was written, fix the policy there") from None
     examples = file.parent / EXAMPLES
-    click.echo(f"{file} is written. Give it a title of its own, then change what is yours, and:")
-    click.echo(f"  kulanz policy check {file}")
+    out, policy = console(), ("kulanz", "policy")
+    say(out, f"{file} is written. Give it a title of its own, then change what is yours. Then:")
+    command(out, [*policy, "check", str(file)])
     if examples.is_file():
         held = sum(run(document, example).holds for example in Rule(file, document).examples)
-        click.echo(f"  kulanz policy test {file} {examples}    # {held} examples hold now; change them with the rule")
+        say(out, f"{counted_as(held, 'example')} hold now; change them with the rule:")
+        command(out, [*policy, "test", str(file), str(examples)])
     else:
-        click.echo(f"  kulanz policy explain {file}")
-    click.echo(f"  kulanz policy check --seal {file}    # from here on, a change is a new version")
-    click.echo(f"  kulanz policy publish {file}    # to the stack; a published version never changes")
+        command(out, [*policy, "explain", str(file)])
+    say(out, "Sealed, a version never changes; a later change is a new version:")
+    command(out, [*policy, "check", "--seal", str(file)])
+    say(out, "Published, campaigns can name it:")
+    command(out, [*policy, "publish", str(file)])

@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from kulanz.application.incidents.incident_event import EventRefused, read_incident_event
 from kulanz.domain.lists.header import ListFormat, format_of
+from kulanz_cli.settings import Unusable
 from kulanz_cli.stack import LIST_PREFIX, Stack
 
 EVENT_BYTES = 256 * 1024
@@ -20,7 +21,7 @@ UPLOAD_MARK = "kulanz-upload"
 _FIELDS = ("source", "detail-type", "detail")
 
 
-class EventUnsendable(Exception):
+class EventUnsendable(Unusable):
     """The file is not an event that can be sent; the text says what was expected and what to do."""
 
 

@@ -16,6 +16,7 @@ from kulanz.application.campaigns.control_campaign import ControlPorts
 from kulanz.application.ledger.accept_offer import AcceptPorts
 from kulanz.application.ledger.answer import AnswerPorts
 from kulanz.domain.campaigns.estimate import Operation
+from kulanz_cli.settings import Unusable
 
 POLICY_PREFIX = "policies/"
 LIST_PREFIX = "lists/"
@@ -24,7 +25,7 @@ READ_TIMEOUT_SECONDS = 30
 ATTEMPTS = 5
 
 
-class StackUnusable(Exception):
+class StackUnusable(Unusable):
     """The stack cannot be addressed; the text says what was expected and what to do."""
 
 

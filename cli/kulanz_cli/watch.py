@@ -20,32 +20,59 @@ from rich.text import Text
 
 from kulanz.application.ports import CampaignStore
 from kulanz.domain.campaigns.campaign import ENDED, WAITING, Campaign, CampaignId, Pass
+from kulanz_cli.settings import Unusable
+from kulanz_cli.terminal import PIPED_COLUMNS, counted_as, say
 
 POLL_SECONDS = 0.25
 WATCH_LONGEST_SECONDS = 24 * 60 * 60
+UNKNOWN_SECONDS = 8
+"""How long a campaign may be unknown: its event may be on its way. Below the 10 seconds after which `watch` says so."""
 AT_REST = ENDED | WAITING
 """States in which nothing goes on by itself."""
 
 
-class StillAtWork(Exception):
-    """The campaign did not come to rest within the time that was given."""
+class StillAtWork(Unusable):
+    """The campaign did not stop within the time that was given, or there is none."""
 
 
 def states_of(campaigns: CampaignStore, campaign_id: CampaignId, longest_seconds: float) -> Iterator[Campaign | None]:
-    """The campaign again and again until it rests (that one included); None while it does not exist yet.
+    """The campaign again and again until it stops (that one included); None while it does not exist yet.
 
-    Raises StillAtWork after `longest_seconds`.
+    Raises StillAtWork after `longest_seconds`; after `UNKNOWN_SECONDS` where there is no such campaign, and at once
+    where the incident's record says that it cannot be the next one.
     """
-    deadline = time.monotonic() + longest_seconds
+    started = time.monotonic()
     while True:
         campaign = campaigns.campaign(campaign_id)
         yield campaign
         if campaign is not None and campaign.state in AT_REST:
             return
-        if time.monotonic() >= deadline:
-            found = "does not exist" if campaign is None else f"is {campaign.state}"
-            raise StillAtWork(f"campaign {campaign_id} {found} after {longest_seconds:.0f} seconds")
+        waited = time.monotonic() - started
+        if campaign is None:
+            _may_still_open(campaigns, campaign_id, is_last=waited >= min(UNKNOWN_SECONDS, longest_seconds))
+        elif waited >= longest_seconds:
+            passed = counted_as(round(longest_seconds), "second")
+            raise StillAtWork(f"campaign {campaign_id} is still {campaign.state} after {passed}")
         time.sleep(POLL_SECONDS)
+
+
+def _may_still_open(campaigns: CampaignStore, campaign_id: CampaignId, *, is_last: bool) -> None:
+    """Raise StillAtWork where the incident's record says that there is no such campaign, and none is to be expected."""
+    record = campaigns.incident(campaign_id.incident_id)
+    if record is None:
+        if is_last:
+            raise StillAtWork(
+                f"there is no campaign {campaign_id}: its incident is not recorded on this stack; was its event sent"
+                " here, and under this id? `kulanz rejected` shows refused events"
+            )
+        return
+    opened = record.next_seq - 1
+    if campaign_id.seq > record.next_seq or (is_last and campaign_id.seq == record.next_seq):
+        known = f"its incident has {counted_as(opened, 'campaign')} so far" if opened else "its incident has none yet"
+        raise StillAtWork(
+            f"there is no campaign {campaign_id}: {known}; `kulanz campaigns {campaign_id.incident_id}` lists them,"
+            " `kulanz rejected` shows refused events"
+        )
 
 
 class _Rate(ProgressColumn):
@@ -62,15 +89,13 @@ class CampaignBars:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._progress = Progress(
-            TextColumn("{task.description:<30}"),
-            BarColumn(bar_width=30),
+            TextColumn("{task.description}", markup=False),
+            *([BarColumn(bar_width=None)] if console.width > PIPED_COLUMNS else []),
             TextColumn("{task.percentage:>3.0f}%"),
             MofNCompleteColumn(),
-            TextColumn("lines"),
-            _Rate(),
-            TimeElapsedColumn(),
+            *([_Rate(), TimeElapsedColumn()] if console.width > PIPED_COLUMNS else []),
             TextColumn("left"),
-            TimeRemainingColumn(),
+            TimeRemainingColumn(compact=True),
             console=console,
             disable=not console.is_terminal,
         )
@@ -99,7 +124,7 @@ class CampaignBars:
                 self._progress.update(self._tasks[key], completed=lines, total=lines if finished else total)
             elif finished and key not in self._told:
                 self._told.add(key)
-                self._console.print(f"{campaign.id} {work}: {lines} lines", soft_wrap=True)
+                say(self._console, f"{campaign.id} {work}: {counted_as(lines, 'line')}")
 
     @staticmethod
     def _lines_in_all(campaign: Campaign, work: Pass) -> int:
@@ -117,11 +142,11 @@ def watch(
     console: Console,
     longest_seconds: float = WATCH_LONGEST_SECONDS,
 ) -> Campaign:
-    """Draw a campaign's progress until it rests; returns it as it then stands. Raises StillAtWork."""
+    """Draw a campaign's progress until it stops; returns it as it then stands. Raises StillAtWork."""
     with CampaignBars(console) as bars:
         for campaign in states_of(campaigns, campaign_id, longest_seconds):
             if campaign is not None:
                 bars.show(campaign)
                 if campaign.state in AT_REST:
                     return campaign
-    raise AssertionError("unreachable: the states end at rest or by StillAtWork")
+    raise AssertionError("unreachable: the states end with one that stops, or with StillAtWork")

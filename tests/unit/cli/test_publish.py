@@ -13,6 +13,7 @@ from kulanz_cli.main import main
 from kulanz_cli.rulebook import BOOK, versions
 from tests.support.fakes import FakePolicies
 from tests.support.policy_stack import PolicyStack
+from tests.support.reading import read
 
 
 @pytest.fixture
@@ -47,7 +48,7 @@ def test_other_content_under_a_published_version_is_refused_with_what_to_do(stac
     write(tmp_path, "five", 1, "pay: 6.00 USD")
     result = kulanz(stack, "publish", file)
     assert result.exit_code == 1
-    assert f"write the change as version 2 into {file.with_name('2.yaml')}" in result.stdout
+    assert f"write the change as version 2 into {file.with_name('2.yaml')}" in read(result.stdout)
     assert stack.shelf.fetch("five", 1) == stands
     assert kulanz(stack, "publish", write(tmp_path, "five", 2, "pay: 6.00 USD")).exit_code == 0
 
@@ -122,7 +123,7 @@ def test_a_policy_is_published_with_the_data_files_it_takes_in(stack: PolicyStac
     rate.unlink()
     refused = kulanz(stack, "publish", policy)
     assert refused.exit_code == 3
-    assert f"{policy}:5: values.rate.tiers: there is no data file" in refused.stderr
+    assert f"{policy}:5: values.rate.tiers: there is no data file" in read(refused.stderr)
 
 
 def test_a_newer_calendar_of_holidays_changes_nothing_that_was_published(stack: PolicyStack) -> None:
@@ -135,7 +136,7 @@ def test_a_newer_calendar_of_holidays_changes_nothing_that_was_published(stack: 
     stack.shelf = FakePolicies()
     stack.shelf.publish("ofcom-ac-repair", 1, json.dumps(older).encode())
     result = kulanz(stack, "publish", file)
-    assert (result.exit_code, "public holidays known then" in result.stdout) == (0, True)
+    assert (result.exit_code, "public holidays known then" in read(result.stdout)) == (0, True)
     assert document_from_json(stack.shelf.fetch("ofcom-ac-repair", 1)).holidays == tuple(older["holidays"])
 
 
@@ -146,7 +147,7 @@ def test_who_may_not_publish_is_told_who_he_is_and_who_can_let_him(tmp_path: Pat
 
     result = kulanz(PolicyStack(Guarded()), "publish", write(tmp_path, "five", 1, "pay: 5.00 USD"))
     assert result.exit_code == 3
-    assert "arn:aws:iam::123456789012:role/Administrator may not" in result.stderr
+    assert "arn:aws:iam::123456789012:role/Administrator may not" in read(result.stderr)
     assert "PolicyPublisherArns" in result.stderr
     assert "somebody@example.org" not in result.stderr
 
@@ -174,7 +175,11 @@ def test_a_list_of_what_is_published_leaves_room_for_titles(stack: PolicyStack, 
     body = "jurisdiction: GB\nzone: Europe/London\nin_force: {from: 2024-01-01}\npay: 5.00 USD\nmode: offer"
     write(tmp_path, "a-rule-with-a-name-of-some-length", 1, body)
     kulanz(stack, "publish", tmp_path)
-    head, line = kulanz(stack, "list", "--published", "--book", tmp_path).stdout.splitlines()
+    head, line, *_ = (
+        CliRunner(env={"COLUMNS": "100"})
+        .invoke(main, ["policy", "list", "--published", "--book", str(tmp_path)], obj=stack)
+        .stdout.splitlines()
+    )
     assert head.split() == ["policy", "published", "book", "title"]
     policy, day, *_ = line.split()
     assert policy == "a-rule-with-a-name-of-some-length/1"

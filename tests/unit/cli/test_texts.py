@@ -35,7 +35,7 @@ def test_when_a_benefit_is_due() -> None:
 @pytest.mark.parametrize(
     ("measure", "value", "text"),
     [
-        ("USD", 3_684_000, "36840.00 USD"),
+        ("USD", 3_684_000, "36,840.00 USD"),
         ("KWD", 1_234, "1.234 KWD"),
         ("minute", 145_340, "145,340 minutes"),
         ("GB", Decimal("12.5"), "12.5 GB"),

@@ -1,0 +1,111 @@
+"""``kulanz campaigns`` and ``kulanz watch``: how far the campaigns of an incident are, and what they come to."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import click
+from rich.console import Console
+
+from kulanz.application.campaigns.report import campaign_estimate, campaign_report, differing_chunks
+from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Pass, State
+from kulanz.domain.campaigns.estimate import time_left
+from kulanz.domain.campaigns.reconciliation import IN_THE_LEDGER, RowResult, differences
+from kulanz_cli.books import show_books, show_where_rejected, sum_text
+from kulanz_cli.command import CampaignParameter, IncidentParameter
+from kulanz_cli.settings import ANSWER_CODES, EXIT_NO, as_json, pass_stack
+from kulanz_cli.stack import Stack
+from kulanz_cli.terminal import Column, console, print_json, say, table
+from kulanz_cli.watch import WATCH_LONGEST_SECONDS, watch
+
+COLUMNS = (
+    Column("campaign", is_label=True),
+    Column("state"),
+    Column("rows", is_number=True),
+    Column("granted", is_number=True),
+    Column("offered", is_number=True, spare=2),
+    Column("why", spare=1),
+    Column("planned", is_number=True, spare=3),
+    Column("left", is_number=True, spare=4),
+    Column("policy", spare=5),
+    Column("AWS cost", is_number=True, spare=6),
+)
+"""What is given up last is what a person looks for first: rows and money, before what AWS asks for it."""
+
+
+@click.command("watch", epilog=ANSWER_CODES)
+@click.argument("campaign_id", metavar="CAMPAIGN", type=CampaignParameter())
+@click.option("--seconds", default=WATCH_LONGEST_SECONDS, show_default=True, help="How long to wait at most.")
+@as_json
+@pass_stack
+def watch_campaign(stack: Stack, campaign_id: CampaignId, seconds: int, is_json: bool) -> None:
+    """Follow CAMPAIGN until it stops, and print its reconciliation.
+
+    CAMPAIGN is written att-2024-02-22/1. Exits with 1 unless it closed.
+    """
+    campaign = watch(stack.campaigns(), campaign_id, console(stderr=True), seconds)
+    if is_json:
+        flagged = campaign.state is State.FLAGGED
+        found = list(differences(campaign.plan.totals, campaign.apply.totals)) if flagged else []
+        receipts = [stack.campaigns().receipts(campaign_id, work) for work in Pass]
+        chunks = differing_chunks(campaign, *receipts) if flagged else []
+        print_json(campaign_report(campaign, found, stack.operation(), chunks))
+    else:
+        show_books(campaign, console())
+    if campaign.state is not State.CLOSED:
+        click.get_current_context().exit(EXIT_NO)
+
+
+@click.command("campaigns", epilog=ANSWER_CODES)
+@click.argument("incident_id", metavar="[INCIDENT]", type=IncidentParameter(), required=False)
+@as_json
+@pass_stack
+def list_campaigns(stack: Stack, incident_id: str | None, is_json: bool) -> None:
+    """List the campaigns of INCIDENT, or those that wait.
+
+    Without INCIDENT, the paused and flagged campaigns of all incidents: each waits for a person. Exits with 1 when
+    there is none.
+    """
+    store, out = stack.campaigns(), console()
+    if incident_id is None:
+        waiting = map(store.campaign, store.waiting())
+        found = [campaign for campaign in waiting if campaign is not None]
+    else:
+        found = store.campaigns_of(incident_id)
+    if is_json:
+        print_json([campaign_report(campaign, (), stack.operation()) for campaign in found])
+    elif found:
+        _show(found, stack, out)
+    elif incident_id is None:
+        say(out, "no campaign waits for a person")
+    else:
+        is_known = store.incident(incident_id) is not None
+        known = "is recorded and has no campaign" if is_known else "is not recorded on this stack"
+        say(out, f"incident {incident_id} {known}; refused events: kulanz rejected")
+    if not found:
+        click.get_current_context().exit(EXIT_NO)
+
+
+def _show(found: Sequence[Campaign], stack: Stack, out: Console) -> None:
+    store, operation, now = stack.campaigns(), stack.operation(), datetime.now(UTC)
+    rows = []
+    for campaign in found:
+        made = campaign_estimate(campaign, operation)
+        left = time_left(campaign, store.log(campaign.id), now)
+        plan, apply = campaign.plan.totals, campaign.apply.totals
+        ledger = apply.worth(IN_THE_LEDGER)
+        rows.append((
+            str(campaign.id),
+            campaign.state.value,
+            f"{plan.rows() if campaign.is_finished(Pass.PLAN) else campaign.rows_announced:,}",
+            sum_text(ledger, RowResult.GRANTED),
+            sum_text(ledger, RowResult.OFFERED),
+            campaign.state_reason.partition(":")[0],
+            sum_text(plan.worth(), RowResult.GRANTED),
+            "-" if left is None else str(left).partition(".")[0],
+            f"{campaign.policy_id} {campaign.policy_version}",
+            "-" if made is None else f"{made.usd:.2f} USD",
+        ))  # fmt: skip
+    stated = [place for place, _ in enumerate(COLUMNS) if any(row[place] not in ("", "-") for row in rows)]
+    table(out, [COLUMNS[place] for place in stated], [[row[place] for place in stated] for row in rows])
+    for campaign in found:
+        show_where_rejected(campaign, out)

@@ -1,0 +1,63 @@
+"""What every command needs before anything is imported for it: exit codes, errors, and which stack is meant."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import update_wrapper
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Concatenate
+
+import click
+
+if TYPE_CHECKING:
+    from kulanz_cli.stack import Stack
+
+EXIT_NO = 1
+"""What was asked is not so: a policy is wrong, the campaign did not close, nothing was decided."""
+EXIT_UNUSABLE = 3
+"""The stack, AWS or the input could not be used; 2 is click's own, for the command line."""
+ANSWER_CODES = "Exit codes: 0 yes, 1 no, 2 wrong command line, 3 the stack, AWS or the input could not be used."
+FILE_CODES = "Exit codes: 0 yes, 1 no, 2 wrong command line, 3 an input could not be used."
+ACTION_CODES = "Exit codes: 0 done, 2 wrong command line, 3 not possible, or the stack could not be used."
+
+as_json = click.option("--json", "is_json", is_flag=True, help="Print JSON.")
+
+
+class Unusable(click.ClickException):
+    """Something outside the command line is not as it must be; the text says what was expected and what to do."""
+
+    exit_code = EXIT_UNUSABLE
+
+    def show(self, file: Any = None) -> None:  # noqa: ARG002 (click's signature)
+        terminal = import_module("kulanz_cli.terminal")
+        terminal.say(terminal.console(stderr=True), f"Error: {self.message}", further=2)
+
+
+@dataclass(frozen=True, slots=True)
+class StackSettings:
+    """Which stack the command line names, and how it is reached."""
+
+    name: str
+    profile: str | None
+    region: str | None
+    endpoint_url: str | None
+
+
+def stack_of(context: click.Context) -> "Stack":
+    """The stack of a command line: the one that was handed in, or that of the settings, not yet connected."""
+    if isinstance(context.obj, StackSettings):
+        given = context.obj
+        stack = import_module("kulanz_cli.stack").Stack
+        context.obj = stack(given.name, profile=given.profile, region=given.region, endpoint_url=given.endpoint_url)
+    found: Stack = context.obj
+    return found
+
+
+def pass_stack[**Given, Result](
+    function: Callable[Concatenate[Any, Given], Result],
+) -> Callable[Given, Result]:
+    """Hand a command its stack as the first argument."""
+
+    def with_stack(*arguments: Given.args, **options: Given.kwargs) -> Result:
+        return function(stack_of(click.get_current_context()), *arguments, **options)
+
+    return update_wrapper(with_stack, function)
