@@ -1,6 +1,6 @@
 """Working a chunk: what a worker does when time runs out, when it may not work, and how fast it may write."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -17,7 +17,7 @@ from kulanz.application.campaigns.control_campaign import ControlPorts, ControlR
 from kulanz.application.campaigns.frozen import FrozenCache
 from kulanz.application.campaigns.grant_credits import Work, grant_credits
 from kulanz.application.ports import ChunkMessage
-from kulanz.domain.campaigns.campaign import ENGINE_VERSION, Campaign, CampaignId, Cause, Pass, State
+from kulanz.domain.campaigns.campaign import ENGINE_VERSION, Campaign, CampaignId, Cause, Pass, PinnedList, State
 from kulanz.domain.campaigns.estimate import INSERTS_PER_CALL
 from kulanz.domain.ledger import WRITER_LIFE, Entry
 from kulanz.domain.time import TIME_ZONES
@@ -292,3 +292,27 @@ def test_a_list_of_one_row_and_one_of_exactly_full_chunks_close() -> None:
         world.run_until_quiet()
         assert _campaign(world).state is State.CLOSED
         check_sound(world)
+
+
+def test_a_chunk_is_read_before_anything_of_it_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Writing is paced; S3 cuts off who reads as slowly as that."""
+    world = _world(_rows(60))
+    read, under_way, inserts = world.lists.read, 0, 0
+
+    def watched(pinned: PinnedList, start: int, stop: int | None = None) -> Iterator[bytes]:
+        nonlocal under_way
+        under_way += 1
+        yield from read(pinned, start, stop)
+        under_way -= 1
+
+    def none_is_read(_: int, name: str) -> None:
+        nonlocal inserts
+        if name == "ledger.insert":
+            inserts += 1
+            assert under_way == 0
+
+    monkeypatch.setattr(world.lists, "read", watched)
+    world.lists.block_bytes = 64
+    world.grant(ChunkMessage(ID, Pass.APPLY, 0), Tap(none_is_read), FrozenCache(), "a-message")
+
+    assert inserts > 1

@@ -187,11 +187,15 @@ class ChunkRun:
         return lines_starting_in(self._blocks(read_from, chunk_stop), read_from, start, chunk_stop, data_start)
 
     def _blocks(self, read_from: int, chunk_stop: int) -> Iterator[bytes]:
-        """The chunk and the end of its last line; further bytes only while that line goes on."""
+        """The chunk and the end of its last line; further bytes only while that line goes on.
+
+        All of the chunk (16 MiB at most) before the first line of it: writing is paced, for minutes where a table is
+        slow, and S3 cuts off who reads that slowly (boto3 issues 829 and 2495).
+        """
         pinned, position = self.campaign.pinned, read_from
         stop = min(chunk_stop + LINE_BYTES, pinned.size)
         while position < stop:
-            yield from self.ports.lists.read(pinned, position, stop)
+            yield from list(self.ports.lists.read(pinned, position, stop))
             position, stop = stop, min(stop + LINE_SCAN_BYTES, pinned.size)
 
     def _must_stop(self, number: int) -> bool:
