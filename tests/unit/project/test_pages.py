@@ -16,6 +16,7 @@ from kulanz.domain.incident import Incident
 from kulanz.domain.lists.header import ListFormat
 from kulanz.domain.policy import compile_policy, document_json, freeze
 from kulanz.domain.policy.deciding.checking import load_policy
+from kulanz.domain.policy.deciding.history import HISTORY_CHANGED, HISTORY_FULL, HISTORY_SETTLED
 from kulanz.domain.time import Window, parse_instant
 from tests.support.world import BUCKET, World
 
@@ -154,3 +155,81 @@ def test_the_incident_events_page_has_the_cure_of_every_reason_that_the_code_giv
     found = (reasons_of("EventRefused") | reasons_of("IncidentConflict")) - OF_THE_REQUEST
     assert sorted(found - set(cured)) == [], "add to docs/incident-events.md, with what it means and the cure"
     assert sorted(set(cured) - found) == [], "the code gives no such reason"
+
+
+def test_the_notices_of_the_page_are_what_its_policy_publishes() -> None:
+    text = page("notices.md")
+    (policy,), samples = blocks(text, "yaml"), [json.loads(block) for block in blocks(text, "json")]
+    document, world = load_policy(policy), World()
+    world.policies.publish(document.policy.id, document.policy.version, document_json(document))
+    world.now = parse_instant("2026-10-20T09:00:00Z")
+    rows = [{"account_id": "A-1001", "monthly_fee": "1000.00", "language": "en"}]
+    campaign = {
+        "policy": {"id": document.policy.id, "version": document.policy.version},
+        "affected": {"inline": rows, "rows": len(rows)},
+    }
+    detail = {
+        "incident_id": "acme-2026-10-07",
+        "revision": 1,
+        "title": "Sign-in failed",
+        "service": "app",
+        "windows": [{"start": "2026-10-07T09:00:00Z", "end": "2026-10-07T12:40:00Z"}],
+        "campaign": campaign,
+    }
+    world.publish({"source": "billing", "detail-type": "Incident Resolved", "detail": detail})
+    world.run_until_quiet()
+    published = [json.loads(message.text) for message in world.topic.published]
+    moving = {"effective_at": "2026-10-20T09:00:05Z"}  # how long the world's steps take is no promise
+    for message in published:
+        for recipient in message["recipients"]:
+            recipient["values"] |= moving
+    assert sorted(published, key=lambda one: one["kind"]) == sorted(samples, key=lambda one: one["kind"])
+    for sample, schema in zip(samples, ("notice", "status-notice"), strict=True):
+        jsonschema.validate(sample, json.loads(page(f"schemas/{schema}.schema.json")))
+
+
+LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
+READ = [PROJECT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")] + sorted(DOCS.rglob("*.md"))
+
+
+def anchors(text: str) -> set[str]:
+    """The anchors of a page's titles, as GitHub makes them."""
+    titles = re.findall(r"^#+ (.+)$", re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("file", [file for file in READ if file.is_file()], ids=lambda file: file.name)
+def test_a_link_of_a_page_leads_somewhere(file: Path) -> None:
+    text = re.sub(r"^```.*?^```$", "", file.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    for link in LINK.findall(text):
+        path, _, anchor = link.partition("#")
+        if "://" in link:
+            continue
+        target = (file.parent / path).resolve() if path else file
+        assert target.exists(), f"{file.name}: {link}"
+        if anchor:
+            assert anchor in anchors(target.read_text(encoding="utf-8")), f"{file.name}: {link}"
+
+
+BY_HAND = {"cancelled_by_hand", "settled_by_hand", "resumed_by_hand"}
+"""Reasons after which nobody has to do anything."""
+HELD_FOR_HISTORY = {HISTORY_CHANGED, HISTORY_SETTLED, HISTORY_FULL}
+
+
+def test_the_operations_page_has_the_command_for_every_reason_that_stops_a_campaign() -> None:
+    sources = [*(LAYER / "application").rglob("*.py"), *(LAYER / "domain" / "campaigns").rglob("*.py")]
+    text = "\n".join(path.read_text(encoding="utf-8") for path in sources)
+    found = set(re.findall(r'"([a-z]+(?:_[a-z]+)+): ', text)) - BY_HAND
+    rows = re.findall(
+        r"^\| ([^|]*`[^|]*) \|",
+        section(page("operations.md"), "A campaign is refused, paused or flagged"),
+        re.MULTILINE,
+    )
+    cured = {reason for row in rows for reason in re.findall(r"`([a-z_]+)`", row)} - {"line_endless"}
+    assert len(found) > 5, "the search for reasons no longer finds them"
+    assert sorted(found - cured) == [], "add to docs/operations.md, with what it means and the command"
+    assert sorted(cured - found) == [], "the code gives no such reason"
+
+
+def test_the_operations_page_has_what_to_do_for_every_account_held_for_its_history() -> None:
+    assert set(documented(section(page("operations.md"), "Accounts that wait for manual review"))) == HELD_FOR_HISTORY

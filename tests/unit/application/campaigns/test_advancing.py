@@ -168,7 +168,7 @@ def test_books_that_differ_are_flagged_with_the_difference_and_the_chunk() -> No
 
     ((detail_type, report),) = _events(world)
     assert detail_type == "Campaign Flagged"
-    assert report["reason"] == "books_differ: EUR granted: planned 5980, applied 5979"
+    assert report["reason"] == "plan_differs: EUR granted: planned 5980, applied 5979"
     assert report["differences"] == [{"what": "EUR granted", "planned": "5980", "applied": "5979"}]
     assert [told["chunk"] for told in report["chunks"]] == [0]
     record = world.campaigns.incident(INCIDENT_ID)

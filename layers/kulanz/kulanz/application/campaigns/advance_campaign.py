@@ -84,7 +84,7 @@ def examine(campaign: Campaign, work: Pass, receipts: Iterable[Receipt]) -> tupl
         return _examine_plan(campaign, totals)
     found = list(differences(campaign.plan.totals, totals))
     if found:
-        return State.FLAGGED, f"books_differ: {found[0].what}: planned {found[0].planned}, applied {found[0].applied}"
+        return State.FLAGGED, f"plan_differs: {found[0].what}: planned {found[0].planned}, applied {found[0].applied}"
     return State.CLOSED, "balanced"
 
 
