@@ -185,7 +185,7 @@ def test_a_list_deleted_between_two_reads_of_one_chunk_pauses_the_campaign_witho
     assert world.campaign(CAMPAIGN).state is State.PAUSED
     assert world.campaign(CAMPAIGN).state_reason.startswith("list_version_gone")
     assert list(world.campaigns.receipts(CampaignId.parse(CAMPAIGN), work)) == []
-    assert len(world.ledger.all_entries()) == (25 if state is State.APPLYING else 0), "whole waves, or nothing"
+    assert world.ledger.all_entries() == [], "a chunk is read before anything of it is written"
     check_sound(world)
 
 
