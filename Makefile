@@ -31,27 +31,21 @@ endif
 uv := env $(uv_settings) .venvs/bootstrap/bin/uv --quiet
 
 # $(call step,NAME,COMMAND): one line when the command succeeds, all of its output when it does not.
+# The first line of a failure says what is missing, be it the network: pip, uv and npm say that somewhere in their text.
 define step
 @output=$$(mktemp); started=$$SECONDS; \
 if ( $(2) ) >"$$output" 2>&1 </dev/null; then \
     printf 'ok    %-28s %4d s\n' '$(1)' $$((SECONDS - started)); rm -f "$$output"; \
 else \
-    { printf 'FAIL  %s\n' '$(1)'; cat "$$output"; } >&2; rm -f "$$output"; exit 1; \
+    reason=$$(sed -n 's/^missing: /: missing is /p' "$$output"); \
+    if [ -z "$$reason" ] && grep -qiE '$(no_network)' "$$output"; then \
+        reason=': the network, or the package index, cannot be reached'; fi; \
+    { printf 'FAIL  %s%s\n' '$(1)' "$$reason"; cat "$$output"; } >&2; rm -f "$$output"; exit 1; \
 fi
 endef
-
-# Prints a Python of the right version that really runs: a pyenv shim on PATH often does not.
-define find_python
-for candidate in python$(python_version) python3 \
-    "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/$(python_version)*/bin/python$(python_version) \
-    "$$(uv python find $(python_version) 2>/dev/null || true)"; do \
-    if "$$candidate" -c 'import sys; sys.exit("%d.%d" % sys.version_info[:2] != "$(python_version)")' \
-        >/dev/null 2>&1; then echo "$$candidate"; exit 0; fi; \
-done; \
-echo "Python $(python_version) was not found on PATH, under pyenv or by uv;" \
-    "install it, for example with 'pyenv install $(python_version)', and run make again." >&2; \
-exit 1
-endef
+no_network := connection refused|failed to establish a new connection|name resolution|dns error|failed to lookup address|\
+network is unreachable|connecttimeout|connect timed out|tcp connect error|econnrefused|enotfound|eai_again|etimedout
+no_network := $(subst | ,|,$(no_network))
 
 .PHONY: help
 help: ## list the commands
@@ -59,15 +53,14 @@ help: ## list the commands
 
 # ---------------------------------------------------------------------------------------------- environments
 
-.venvs/bootstrap/.ready: requirements/bootstrap.txt
-	$(call step,install bootstrap,\
-	  rm -rf .venvs/bootstrap && python=$$($(find_python)) && "$$python" -m venv .venvs/bootstrap && \
-	  .venvs/bootstrap/bin/python -m pip install --quiet --require-hashes -r $< && touch $@)
+# Any Python 3 is enough to start; the one of the right version is taken where it is, or brought by uv.
+.venvs/bootstrap/.ready: requirements/bootstrap.txt local/bootstrap.sh
+	$(call step,install bootstrap,env $(uv_settings) local/bootstrap.sh $(python_version) $< && touch $@)
 
 # Relocatable, so that a copy of the folder never runs the code of the original.
 .venvs/%/.ready: requirements/%.txt .venvs/bootstrap/.ready
 	$(call step,install $*,\
-	  $(uv) venv --relocatable --allow-existing --python .venvs/bootstrap/bin/python .venvs/$* && \
+	  $(uv) venv --relocatable --allow-existing --python "$$(cat .venvs/bootstrap/python)" .venvs/$* && \
 	  $(uv) pip sync --python .venvs/$*/bin/python --require-hashes $< && \
 	  $(if $(filter dev,$*),$(link_project) &&) touch $@)
 
