@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from kulanz.domain.lists.header_advice import advice
 from kulanz.domain.lists.lines import LINE_BYTES, ListRefused
 
 HEADER_BYTES = LINE_BYTES
@@ -76,9 +77,9 @@ def read_layout(list_format: ListFormat, head: bytes, size: int, required: Seque
     columns = _header_columns(head[start : end if end >= 0 else len(head)].rstrip(b"\r"))
     missing = [name for name in required if name not in columns]
     if missing:
-        raise ListRefused(
-            "column_missing", f"the header lacks the column {', '.join(missing)}, which the policy reads; add it"
-        )
+        lacks = f"the header lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)}, which the policy reads"
+        told = advice(head[start:].decode("utf-8", errors="replace"), required)
+        raise ListRefused("column_missing", f"{lacks}: {told}")
     if end < 0 or end + 1 >= size:
         raise ListRefused("list_without_rows", "the list has a header and no row; upload at least one row")
     return ListLayout(list_format, columns, end + 1)

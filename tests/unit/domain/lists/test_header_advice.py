@@ -1,0 +1,81 @@
+"""A list whose first line lacks a column is answered by what it has, what this probably is, and what to do."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kulanz.domain.lists.header import ListFormat, read_layout
+from kulanz.domain.lists.header_advice import LINES_LOOKED_AT, NAMES_SHOWN
+from kulanz.domain.lists.lines import ListRefused
+
+WANTED = ("account_id", "segment", "monthly_fee")
+GOOD = "account_id,segment,monthly_fee\n2051,consumer,39.90\n"
+
+
+def refusal(content: str) -> str:
+    raw = content.encode()
+    with pytest.raises(ListRefused) as refused:
+        read_layout(ListFormat.CSV, raw, len(raw), WANTED)
+    assert refused.value.reason == "column_missing"
+    return str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (GOOD.replace(",", ";"), ["semicolons", 'save the list with commas', '3 columns: "account_id", "segment"']),
+        ("\ufeffaccount_id;Kunde\r\n0012345678;Mustermann\r\n", ["semicolons", '2 columns: "account_id", "Kunde"']),
+        (GOOD.replace(",", "\t"), ["tabs between its columns"]),
+        (GOOD.replace(",", "|"), ["bars between its columns"]),
+        ("sep=,\n" + GOOD, ["Excel's `sep=`", "remove that line"]),
+        ("sep=;\r\n" + GOOD.replace(",", ";"), ["remove that line and save the list with commas"]),
+        ("Affected accounts\nExport of May\n" + GOOD, ["header seems to be line 3", "remove the 2 lines above it"]),
+        ("Affected accounts\n" + GOOD.replace(",", ";"), ["line 2", "remove the line above it, and put commas"]),
+        ("2051,consumer,39.90\n2052,consumer,39.90\n", ["looks like a row", "It has 3 columns"]),
+        ('"ACCOUNT_ID","SEGMENT","MONTHLY_FEE"\n1,a,2\n', ['rename "ACCOUNT_ID" to "account_id"', "lower case"]),
+        ("account_id, segment, monthly_fee\n1, a, 2\n", ['rename " segment" to "segment"', "no blanks after commas"]),
+        ("Account ID,Segment,Monthly Fee\n1,a,2\n", ['rename "Account ID" to "account_id"']),
+        ("id,segment,Email\ncus_9,a,\n", ['rename "id" to "account_id", if', "; add monthly_fee", '"Email"']),
+        ("account_id,segmnet,monthly_fee\n1,a,2\n", ['rename "segmnet" to "segment", if that is what it holds']),
+        ("account_id,plan\n1,a\n", ["add segment, monthly_fee, under exactly this name", '"plan"']),
+    ],
+)  # fmt: skip
+def test_each_way_in_which_an_export_is_wrong_is_named_with_what_to_do(content: str, says: list[str]) -> None:
+    told = refusal(content)
+    assert told.startswith("the header lacks the column")
+    assert [part for part in says if part not in told] == []
+
+
+@given(
+    cells=st.lists(
+        st.from_regex(r"[A-Za-z]{4,9}[0-9]{5}|[0-9]{6}|[a-z]{3}@[a-z]{3}\.org", fullmatch=True), min_size=1, unique=True
+    )
+)
+def test_what_looks_like_a_row_is_never_repeated(cells: list[str]) -> None:
+    told = refusal(f"{','.join(cells)}\n{','.join(cells)}\n")
+    assert not any(cell in told for cell in cells)
+
+
+def test_names_of_people_without_a_header_are_not_repeated() -> None:
+    assert "Mustermann" not in refusal("Mustermann,consumer\nMusterfrau,consumer\n")
+
+
+def test_a_header_of_unknown_names_is_shown_where_rows_follow_it() -> None:
+    assert '"Kunde", "Betrag"' in refusal("Kunde,Betrag\n20510,39.90\n")
+
+
+@given(st.text(), st.booleans())
+def test_any_first_lines_are_answered_in_bounds(content: str, after_title: bool) -> None:
+    lines = ("x\n" * LINES_LOOKED_AT if after_title else "") + content.replace('"', "").replace("\0", "")
+    raw = f"z{lines}\n1\n".encode()
+    with pytest.raises(ListRefused) as refused:
+        read_layout(ListFormat.CSV, raw, len(raw), WANTED)
+    told = str(refused.value)
+    assert len(told) < 2_000
+    assert "\n" not in told
+    assert told.isprintable()
+
+
+def test_of_many_columns_the_first_are_shown() -> None:
+    columns = [f"column_{chr(97 + place)}" for place in range(26)]
+    assert f"and {27 - NAMES_SHOWN} more" in refusal(f"account_id,{','.join(columns)}\n1\n")
