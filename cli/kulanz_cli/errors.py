@@ -4,6 +4,7 @@ from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 
 from kulanz.application.ports import Refused, TryAgain
+from kulanz.domain.lists.lines import ListRefused
 from kulanz.domain.policy import PolicyError
 from kulanz_cli.settings import Unusable
 
@@ -11,7 +12,7 @@ from kulanz_cli.settings import Unusable
 def foreseen(error: Exception) -> Unusable | None:
     """The error as a sentence; None where it is a fault of the program, whose traceback has to be seen."""
     match error:
-        case PolicyError() | Refused():
+        case PolicyError() | Refused() | ListRefused():
             return Unusable(str(error))
         case TryAgain():
             return Unusable(f"AWS did not answer as it should ({error}); try again")

@@ -1,6 +1,8 @@
 """Publishes an incident event: completes it with the uploaded list, checks it, and puts it on the stack's bus."""
 
 import json
+import re
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,9 +59,16 @@ def with_list(event: dict[str, Any], stack: Stack, path: Path, rows: int | None)
     if not isinstance(campaign, dict):
         raise EventUnsendable("the event has no detail.campaign; a list belongs to a campaign")
     affected = campaign.get("affected") or {}
-    key = (affected.get("s3") or {}).get("key") or LIST_PREFIX + path.name
+    key = (affected.get("s3") or {}).get("key") or LIST_PREFIX + legal_name(path.name)
     uploaded = upload_list(stack, path, key, rows)
     return {**event, "detail": {**event["detail"], "campaign": {**campaign, "affected": uploaded}}}
+
+
+def legal_name(name: str) -> str:
+    """The name of a list in the bucket: `Affected Accounts (2).csv` becomes `Affected-Accounts-2.csv`."""
+    stem, dot, ending = unicodedata.normalize("NFKD", name).rpartition(".")
+    plain = re.sub(r"[^A-Za-z0-9_.]+", "-", stem.encode("ascii", "ignore").decode()).strip("-.")
+    return f"{re.sub(r'[.]{2,}', '.', plain) or 'list'}{dot}{ending}"
 
 
 def upload_list(stack: Stack, path: Path, key: str, rows: int | None = None) -> dict[str, Any]:
