@@ -135,7 +135,7 @@ EVERY_KIND_OF_LINE: Mapping[str, bytes] = {
     "rejected, NUL": row("bad-nul").replace(b"xx", b"x\0", 1),
     "rejected, wrong type": row("bad-yes-no", affected="perhaps"),
     "rejected, unknown choice": row("bad-choice", segment="gold"),
-    "rejected, NaN": row("bad-nan", fee="NaN"),
+    "rejected, infinite": row("bad-infinite", fee="Infinity"),
     "rejected, non-ASCII digits": row("bad-digits", fee="٢٩.٩٠"),
     "rejected, too many decimals": row("bad-decimals", fee="29.901"),
     "rejected, too few fields": b"bad-fields,consumer",

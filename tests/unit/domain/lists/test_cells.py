@@ -1,14 +1,18 @@
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from fractions import Fraction
+from typing import Literal
+from unicodedata import normalize
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kulanz.domain.lists.cells import MAX_TEXT_CHARACTERS
+from kulanz.domain.lists.cells import EDGES, MAX_TEXT_CHARACTERS
 from kulanz.domain.lists.columns import FactDeclaration
-from kulanz.domain.lists.facts import INVALID, FactError, FactValue, canonical
+from kulanz.domain.lists.facts import FACT_TYPES, INVALID, LIST_SEPARATOR_UNKNOWN, FactError, FactValue, canonical
+from kulanz.domain.lists.words import NO_VALUE
+from kulanz.domain.money import format_minor
 from kulanz.domain.time import Window
 
 INSTANT = datetime(2024, 2, 22, 9, 45, tzinfo=UTC)
@@ -39,6 +43,12 @@ def declared(type_: str, **limits: object) -> FactDeclaration:
         ("numbers", "12|1.5", (12, Fraction(3, 2))),
         ("amounts", "12.50|13", (1250, 1300)),
         ("dates", "2024-02-29|2024-03-01", (date(2024, 2, 29), date(2024, 3, 1))),
+        ("day", "2024-02-22 00:00:00", date(2024, 2, 22)),
+        ("day", "2024-02-22T00:00:00.000", date(2024, 2, 22)),
+        ("list", "phone | internet", ("internet", "phone")),
+        ("list", '["phone", "internet, fast"]', ("internet, fast", "phone")),
+        ("list", "||", ()),
+        ("windows", "2024-02-22 09:45:00 UTC / 2024-02-22 11:45:00 Europe/Berlin", (Window(INSTANT, LATER),)),
     ],
 )
 def test_a_cell_is_read_by_its_type(type_: str, raw: str, value: FactValue) -> None:
@@ -55,14 +65,23 @@ def test_an_empty_cell_is_unknown_in_every_type(type_: str) -> None:
     ("type_", "raw"),
     [
         ("number", text)
-        for text in ("NaN", "Infinity", "1e400", "1_000", "\uff11\uff12", "12,5", "0x1", " 1", "+1", "1.", "9" * 16)
+        for text in ("Infinity", "1e400", "1_000", "\uff11\uff12", "12,5", "0x1", "1 000", "+1", "1.", "9" * 16)
     ]
-    + [("money", text) for text in ("-1", "1.005", "NaN", "1e2", "\u0665")]
+    + [("money", text) for text in ("-1", "1.005", "1e2", "\u0665", "39.901", "39.9001", "39.", "#REF!")]
+    + [("money", text) for text in ("39,90", "1.299,00", "1,299.00", "1 299.00", "1'299.00", "1.299", "1.000")]
     + [("yes_no", text) for text in ("1", "y", "ja", "tRue")]
     + [("instant", "2023-02-22T09:45:00"), ("day", "22.02.2024"), ("zone", "Atlantis"), ("windows", "yesterday")]
     + [
         ("windows", "2024-02-22T10:45:00Z/2024-02-22T09:45:00Z"),
+        ("windows", "2024-02-22T10:45:00Z"),
         ("text", "a\x00b"),
+        ("text", "#BEZUG!"),
+        ("list", "{internet}"),
+        ("list", '["internet'),
+        ("list", '{"a": 1}'),
+        ("list", '["internet", null]'),
+        ("list", "internet|NULL"),
+        ("numbers", "1||2"),
         ("text", "x" * (MAX_TEXT_CHARACTERS + 1)),
     ]
     + [("list", "|".join("x" * n for n in range(60)))],
@@ -134,6 +153,92 @@ def test_a_range_of_money_is_in_its_currency() -> None:
     assert fact.parse_text("5.50") == 550
     with pytest.raises(FactError, match=r"a value of at least 5\.5"):
         fact.parse_text("5.49")
+
+
+# What every cell goes through
+
+GOOD = {
+    "text": "Geschäftskunde",
+    "yes_no": "true",
+    "number": "12.50",
+    "money": "79.90",
+    "instant": "2024-02-22T09:45:00Z",
+    "day": "2024-02-22",
+    "list": "phone|internet",
+    "zone": "Europe/Berlin",
+    "windows": "2024-02-22T09:45:00Z/2024-02-22T10:45:00Z",
+    "numbers": "12|1.5",
+    "amounts": "12.50|13",
+    "dates": "2024-02-29|2024-03-01",
+}
+AROUND = st.text(st.sampled_from(EDGES), max_size=4)
+
+
+def test_every_type_is_among_the_good_ones_and_every_white_space_among_the_edges() -> None:
+    assert set(GOOD) == set(FACT_TYPES)
+    assert {character for character in map(chr, range(0x110000)) if character.isspace()} <= set(EDGES)
+
+
+@given(st.sampled_from(sorted(GOOD)), AROUND, AROUND, st.sampled_from(["NFC", "NFD"]))
+def test_what_nobody_sees_around_a_value_and_the_form_of_its_letters_change_nothing(
+    type_: str, before: str, after: str, form: Literal["NFC", "NFD"]
+) -> None:
+    fact, cell = declared(type_), before + normalize(form, GOOD[type_]) + after
+    plain = fact.parse_text(GOOD[type_])
+    assert plain is not None
+    assert fact.parse_text(cell) == plain
+    if type_ != "yes_no":
+        assert fact.parse_json(cell) == plain
+
+
+@given(st.sampled_from(sorted(GOOD)), st.sampled_from(sorted(NO_VALUE | {""})), AROUND, AROUND)
+def test_a_word_for_no_value_is_unknown_in_every_type_and_both_formats(
+    type_: str, word: str, before: str, after: str
+) -> None:
+    for fact in (declared(type_), declared(type_, hold_invalid=True)):
+        assert fact.parse_text(before + word + after) is None
+        assert fact.parse_json(before + word + after) is None
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["NULL", "null", "\\N", "None", "nan", "NaN", "NaT", "N/A", "n/a", "#N/A", "(null)", "<NA>", "NA", "-"],
+)
+def test_the_usual_words_are_among_them(word: str) -> None:
+    assert word in NO_VALUE
+
+
+@given(st.sampled_from(sorted(NO_VALUE)))
+def test_a_policy_that_lists_the_word_among_its_choices_keeps_it(word: str) -> None:
+    fact = declared("text", choices=(word, "Basic"))
+    assert fact.parse_text(word) == fact.parse_json(f" {word}") == word
+    assert all(fact.parse_text(other) is None for other in NO_VALUE - {word})
+
+
+@given(st.integers(0, 10**9), st.integers(0, 25), st.sampled_from([("EUR", 2), ("JPY", 0), ("KWD", 3)]))
+def test_zeros_at_the_end_of_an_amount_are_exact(minor: int, zeros: int, currency: tuple[str, int]) -> None:
+    code, places = currency
+    text = format_minor(minor, places)
+    more = (text if "." in text else f"{text}.") + "0" * zeros if zeros else text
+    fact = FactDeclaration("fact", "money", currency=code)
+    digits = len(more.partition(".")[2])
+    if digits == 3 and places < 3 and 1 <= minor // 10**places < 1000:
+        with pytest.raises(FactError, match="may mean thousands"):
+            fact.parse_text(more)
+    else:
+        assert fact.parse_text(more) == minor
+    assert fact.parse_json(Decimal(more)) == minor
+
+
+@given(st.sampled_from(["list", "numbers", "amounts", "dates"]), st.sampled_from(",;"), st.booleans())
+def test_a_list_without_a_bar_is_taken_apart_only_where_the_policy_names_its_separator(
+    type_: str, separator: str, hold: bool
+) -> None:
+    cell = GOOD[type_].replace("|", f"{separator} ")
+    with pytest.raises(FactError) as caught:
+        declared(type_, hold_invalid=hold).parse_text(cell)
+    assert caught.value.reason == LIST_SEPARATOR_UNKNOWN
+    assert declared(type_, separator=separator).parse_text(cell) == declared(type_).parse_text(GOOD[type_])
 
 
 VALUES: list[FactValue] = [

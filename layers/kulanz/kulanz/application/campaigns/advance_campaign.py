@@ -13,9 +13,11 @@ from kulanz.application.campaigns.report import ChunkTold, campaign_report, diff
 from kulanz.application.ports import Announcement, Announcer, Archive, CampaignStore, ChunkQueue, Outdated
 from kulanz.domain.campaigns.campaign import WORKABLE, Campaign, CampaignId, Cause, Pass, Receipt, State
 from kulanz.domain.campaigns.estimate import AS_DEPLOYED, Operation
-from kulanz.domain.campaigns.reconciliation import Difference, Totals, differences
+from kulanz.domain.campaigns.reconciliation import Difference, RowResult, Totals, differences
 from kulanz.domain.canonical import canonical_json
 from kulanz.domain.earlier_decisions import IN_ANOTHER_MEASURE
+from kulanz.domain.lists.facts import LIST_SEPARATOR_UNKNOWN
+from kulanz.domain.lists.rows import unseparated_lists
 
 ANNOUNCED: dict[State, str] = {
     State.CLOSED: "Campaign Closed",
@@ -94,6 +96,9 @@ def _examine_plan(campaign: Campaign, totals: Totals) -> tuple[State, str]:
             f"quotes_unbalanced: {totals.unbalanced_quotes} lines have an odd number of double quotes, so a line break"
             " may hide in a field; write one record per line and publish the list again"
         )
+    unseparated = totals.results().get((RowResult.REJECTED, LIST_SEPARATOR_UNKNOWN), 0)
+    if unseparated:
+        return State.REFUSED, unseparated_lists(unseparated)
     if totals.rows() != campaign.rows_announced:
         return State.REFUSED, (
             f"rows_differ: the event announced {campaign.rows_announced} rows, the list has {totals.rows()} that are"

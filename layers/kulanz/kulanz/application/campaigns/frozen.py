@@ -1,6 +1,7 @@
 """What a campaign decides by, brought back to life: its incident and its compiled policy."""
 
 import json
+from unicodedata import normalize
 
 from kulanz.application.ports import CampaignStore
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Frozen
@@ -10,19 +11,19 @@ from kulanz.domain.time import Window, parse_instant
 
 
 def thaw_incident(content: bytes) -> Incident:
-    """The incident as the evaluation sees it, from the canonical JSON of a revision."""
+    """The incident as the evaluation sees it, from the canonical JSON of a revision; its letters in form NFC."""
     told = json.loads(content)
     return Incident(
         incident_id=told["incident_id"],
         revision=told["revision"],
         title=told["title"],
-        service=told["service"],
-        functions=tuple(told["functions"]),
+        service=normalize("NFC", told["service"]),
+        functions=tuple(normalize("NFC", function) for function in told["functions"]),
         windows=tuple(
             Window(parse_instant(window["start"]), None if window["end"] is None else parse_instant(window["end"]))
             for window in told["windows"]
         ),
-        cause=told["cause"],
+        cause=None if told["cause"] is None else normalize("NFC", told["cause"]),
         facts=told["facts"],
     )
 

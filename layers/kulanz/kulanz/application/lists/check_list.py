@@ -11,9 +11,10 @@ from datetime import datetime
 from kulanz.domain.campaigns.reconciliation import RESULT_OF, RowResult
 from kulanz.domain.decider import Decider
 from kulanz.domain.decision import Decision
+from kulanz.domain.lists.facts import LIST_SEPARATOR_UNKNOWN
 from kulanz.domain.lists.header import ACCOUNT_COLUMN, HEADER_BYTES, ListFormat, ListLayout, read_layout
 from kulanz.domain.lists.lines import Line, ListRefused, lines_starting_in
-from kulanz.domain.lists.rows import QUOTES_UNBALANCED, Problem, line_reader
+from kulanz.domain.lists.rows import QUOTES_UNBALANCED, Problem, line_reader, unseparated_lists
 from kulanz.domain.policy import CompiledPolicy
 
 PROBLEMS_SHOWN = 1_000
@@ -56,6 +57,9 @@ class CheckedList:
         """Why the whole list would be refused after its plan; empty when it would not."""
         if self.unbalanced_quotes:
             return f"quotes_unbalanced: {self.unbalanced_quotes} lines have an odd number of double quotes"
+        unseparated = self.classes[RowResult.REJECTED, LIST_SEPARATOR_UNKNOWN]
+        if unseparated:
+            return unseparated_lists(unseparated)
         if rows_announced is not None and rows_announced != self.rows:
             return f"rows_differ: {rows_announced} are announced, the list has {self.rows} that are not blank"
         return ""

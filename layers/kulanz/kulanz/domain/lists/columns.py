@@ -8,8 +8,8 @@ from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 
-from kulanz.domain.lists.cells import cell_reader
-from kulanz.domain.lists.facts import INVALID, LIST_SEPARATOR, LIST_TYPES, FactError, FactValue
+from kulanz.domain.lists.cells import SeparatorUnknownError, cell_reader, clean, items_reader, no_value_words
+from kulanz.domain.lists.facts import INVALID, LIST_SEPARATOR_UNKNOWN, LIST_TYPES, FactError, FactValue
 
 MAX_EXPONENT = 30
 """Far beyond every amount; the eleven characters of 1e999999999 would be a gigabyte when written out."""
@@ -23,7 +23,8 @@ class FactDeclaration:
 
     ``required`` says whether a list must have the column. ``parse_text`` reads a CSV cell (empty is unknown),
     ``parse_json`` a JSON value (null is unknown); both raise ``FactError``, unless ``hold_invalid`` makes a value of
-    the wrong type or out of range ``INVALID`` instead.
+    the wrong type or out of range ``INVALID`` instead. ``separator`` is what the policy says stands between the items
+    of a list in a cell; empty where it says nothing.
     """
 
     __slots__ = (
@@ -36,6 +37,7 @@ class FactDeclaration:
         "parse_json",
         "parse_text",
         "required",
+        "separator",
         "type",
     )
 
@@ -50,6 +52,7 @@ class FactDeclaration:
         maximum: Fraction | None = None,
         required: bool = True,
         hold_invalid: bool = False,
+        separator: str = "",
     ) -> None:
         self.name = name
         self.type = type_
@@ -59,31 +62,43 @@ class FactDeclaration:
         self.maximum = maximum
         self.required = required
         self.hold_invalid = hold_invalid
-        read = cell_reader(self)
-        self.parse_text: ParseText = _text_parser(name, read, hold_invalid)
-        self.parse_json: ParseJson = _json_parser(name, type_, read, hold_invalid)
+        self.separator = separator
+        self.parse_text: ParseText = _text_parser(self, cell_reader(self))
+        self.parse_json: ParseJson = _json_parser(self)
 
     def __repr__(self) -> str:
         return f"FactDeclaration({self.name!r}, {self.type!r})"
 
 
-def _text_parser(name: str, read: Callable[[str], FactValue], hold_invalid: bool) -> ParseText:
+def _text_parser(fact: FactDeclaration, read: Callable[[str], FactValue]) -> ParseText:
+    unknown = no_value_words(fact.choices)
+
     def parse_text(raw: str) -> FactValue | None:
         if not raw:
             return None
-        try:
-            return read(raw)
-        except ValueError as error:
-            if hold_invalid:
-                return INVALID
-            raise FactError(name, str(error)) from None
+        text = raw if raw.isascii() and raw[0] > " " and raw[-1] > " " else clean(raw)
+        return None if text in unknown else _read(fact, read, text)
 
     return parse_text
 
 
-def _json_parser(name: str, type_: str, read: Callable[[str], FactValue], hold_invalid: bool) -> ParseJson:
-    from_text = _text_parser(name, read, hold_invalid)
+def _read[Given](fact: FactDeclaration, read: Callable[[Given], FactValue], given: Given) -> FactValue:
+    """Read what stands in a list. Raises ``FactError``; a wrong value that is held is ``INVALID``."""
+    try:
+        return read(given)
+    except SeparatorUnknownError as error:  # of the column, not of its row: held rows would hide it
+        raise FactError(fact.name, str(error), LIST_SEPARATOR_UNKNOWN) from None
+    except ValueError as error:
+        if fact.hold_invalid:
+            return INVALID
+        raise FactError(fact.name, str(error)) from None
+
+
+def _json_parser(fact: FactDeclaration) -> ParseJson:
+    type_, from_text = fact.type, fact.parse_text
+    read_items = items_reader(fact) if type_ in LIST_TYPES else None
     numeric = type_ in ("number", "money")
+    unknown = no_value_words(fact.choices)
     expected = {
         "yes_no": "true or false, without quotes",
         "list": "a list of texts",
@@ -95,27 +110,36 @@ def _json_parser(name: str, type_: str, read: Callable[[str], FactValue], hold_i
         "money": "a whole number, or a decimal in quotes",
     }.get(type_, "a text")
 
-    def parse_json(value: object) -> FactValue | None:  # noqa: PLR0911 (one return per form of a value)
+    def parse_json(value: object) -> FactValue | None:
         if value is None:
             return None
-        if isinstance(value, str) and type_ != "yes_no":
+        if isinstance(value, str) and (type_ != "yes_no" or clean(value) in unknown):
             return from_text(value)
         if isinstance(value, bool):
             if type_ == "yes_no":
                 return value
-        elif isinstance(value, int) and numeric:
-            return from_text(str(value))
-        elif isinstance(value, Decimal) and numeric and value.is_finite() and abs(value.adjusted()) <= MAX_EXPONENT:
-            return from_text(format(value, "f"))
-        elif isinstance(value, list) and type_ in LIST_TYPES:
+        elif isinstance(value, int | Decimal) and numeric and _is_small(value):
+            return from_text(_digits(value))
+        elif isinstance(value, list) and read_items is not None:
             texts = [text for item in value if (text := _json_item(item, type_)) is not None]
             if len(texts) == len(value):
-                return from_text(LIST_SEPARATOR.join(texts)) if texts else ()
-        if hold_invalid:
+                return _read(fact, read_items, texts)
+        if fact.hold_invalid:
             return INVALID
-        raise FactError(name, expected)
+        raise FactError(fact.name, expected)
 
     return parse_json
+
+
+def _is_small(number: int | Decimal) -> bool:
+    """Whether a number of JSON can be written out."""
+    return isinstance(number, int) or (number.is_finite() and abs(number.adjusted()) <= MAX_EXPONENT)
+
+
+def _digits(number: int | Decimal) -> str:
+    """Write a number of JSON as a cell has it. Its point is a decimal point, so zeros at its end mean nothing."""
+    text = format(number, "f" if isinstance(number, Decimal) else "d")
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _json_item(item: object, type_: str) -> str | None:
@@ -123,9 +147,8 @@ def _json_item(item: object, type_: str) -> str | None:
     if type_ == "windows":
         return _window_text(item)
     if type_ in ("numbers", "amounts") and isinstance(item, int | Decimal) and not isinstance(item, bool):
-        small = isinstance(item, int) or (item.is_finite() and abs(item.adjusted()) <= MAX_EXPONENT)
-        return format(item, "f" if isinstance(item, Decimal) else "d") if small else None
-    return item if isinstance(item, str) and LIST_SEPARATOR not in item else None
+        return _digits(item) if _is_small(item) else None
+    return item if isinstance(item, str) else None
 
 
 def _window_text(item: object) -> str | None:

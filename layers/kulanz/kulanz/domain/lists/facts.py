@@ -11,9 +11,16 @@ from fractions import Fraction
 from kulanz.domain.time import Window, format_instant
 
 LIST_SEPARATOR = "|"
+LIST_SEPARATORS = (LIST_SEPARATOR, ",", ";")
+"""What may separate the items of a list in a cell; the first is meant where a policy names none."""
 SINGLE_TYPES = ("text", "yes_no", "number", "money", "instant", "day", "zone")
 LIST_TYPES = ("list", "numbers", "amounts", "dates", "windows")
 FACT_TYPES = (*SINGLE_TYPES, *LIST_TYPES)
+
+
+FACT_INVALID = "fact_invalid"
+LIST_SEPARATOR_UNKNOWN = "list_separator_unknown"
+"""The problem of a cell that holds several items, or one with a comma in it; it refuses a list as a whole."""
 
 
 class Invalid(Enum):
@@ -29,12 +36,13 @@ type FactValue = str | bool | int | Fraction | datetime | date | tuple[FactItem,
 
 
 class FactError(ValueError):
-    """A value that is not what its policy declared: the field, and what was expected of it."""
+    """A value that is not what its policy declared: the reason code, the field, and what was expected of it."""
 
-    def __init__(self, field: str, expected: str) -> None:
+    def __init__(self, field: str, expected: str, reason: str = FACT_INVALID) -> None:
         super().__init__(f"{field}: expected {expected}")
         self.field = field
         self.expected = expected
+        self.reason = reason
 
 
 def canonical(value: FactValue | None) -> str:  # noqa: PLR0911 (one return per type)

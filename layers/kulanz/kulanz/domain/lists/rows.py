@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from kulanz.domain.identifiers import ACCOUNT_ID_EXPECTED, WHOLE_ACCOUNT, is_account_id
 from kulanz.domain.lists.columns import FactDeclaration
-from kulanz.domain.lists.facts import FactError, FactValue, canonical
+from kulanz.domain.lists.facts import LIST_SEPARATOR_UNKNOWN, FactError, FactValue, canonical
 from kulanz.domain.lists.header import ACCOUNT_COLUMN, ListFormat, ListLayout
 from kulanz.domain.lists.lines import LINE_BYTES, Line
 
@@ -70,6 +70,14 @@ def has_unbalanced_quotes(list_format: ListFormat, line: Line) -> bool:
     return list_format is ListFormat.CSV and quotes % 2 == 1
 
 
+def unseparated_lists(lines: int) -> str:
+    """Why a list is refused as a whole, `lines` of which have a cell that nobody can take apart."""
+    return (
+        f"{LIST_SEPARATOR_UNKNOWN}: {lines} lines have a list with , or ; and without | in a cell; separate its items"
+        " with |, or name the separator in the policy"
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class LineReader:
     """Reads the lines of one list for one policy: `split` takes a line apart, `values` types the cells of its facts.
@@ -102,7 +110,7 @@ class LineReader:
 
 def fact_problem(error: FactError) -> Problem:
     """The problem with a line one of whose facts is not what the policy declared."""
-    return Problem("fact_invalid", error.field, error.expected)
+    return Problem(error.reason, error.field, error.expected)
 
 
 def line_reader(layout: ListLayout, facts: Sequence[FactDeclaration], subject_column: str | None) -> LineReader:

@@ -318,6 +318,8 @@ class Program:
         if fact.choices and fact.type != "text":
             raise PolicyError("only texts have choices", (*path, "choices"))
         currency = fact.currency or self.policy.currency
+        if fact.separator and fact.type not in LIST_TYPES:
+            raise PolicyError("only lists have a separator", (*path, "separator"))
         in_currency = fact.type in ("money", "amounts")
         if in_currency and not is_currency(currency):
             raise PolicyError("say which currency it is in: currency: EUR, here or for the policy", path)
@@ -333,6 +335,7 @@ class Program:
             "minimum": self._limit(fact.minimum, fact.type, currency, (*path, "minimum")),
             "maximum": self._limit(fact.maximum, fact.type, currency, (*path, "maximum")),
             "hold_invalid": fact.invalid == "hold",
+            "separator": fact.separator,
         }
         _check_limits(limits, fact.type, default, path)
         slot = self._column(name, fact, limits, default)

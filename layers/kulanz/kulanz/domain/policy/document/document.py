@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from kulanz.domain.lists.facts import FACT_TYPES
+from kulanz.domain.lists.facts import FACT_TYPES, LIST_SEPARATORS
 from kulanz.domain.money import Rounding
 from kulanz.domain.policy.document.jurisdictions import JURISDICTION, is_jurisdiction
 from kulanz.domain.policy.document.shape import (
@@ -30,6 +30,7 @@ from kulanz.domain.policy.document.shape import (
     Text,
     Whole,
     entry,
+    in_one_form,
 )
 from kulanz.domain.policy.language.errors import DataFileNamed, Path, PolicyError
 from kulanz.domain.policy.language.periods import PERIODS
@@ -105,6 +106,9 @@ class Fact:
     minimum: str = entry(Expression("a number or an amount"), "The least it can be.", default="")
     maximum: str = entry(Expression("a number or an amount"), "The most it can be.", default="")
     default: str = entry(Expression("a value of its type, or unknown"), "The value where it is not stated.", default="")
+    separator: str = entry(
+        OneOf(LIST_SEPARATORS), "What stands between the items of a list in a cell, if not a bar.", default=""
+    )
     invalid: str = entry(OneOf(("reject", "hold")), "What a value of another type does to its row.", default="reject")
     from_: str = entry(OneOf(("account", "incident")), "Who states it; without it, the list.", default="")
     per: str = entry(
@@ -501,7 +505,7 @@ def read_document(
     Raises ``DataFileNamed`` for the first data file that is not taken in yet.
     """
     try:
-        policy = POLICY.read(data, ())
+        policy = POLICY.read(in_one_form(data), ())
     except DataFileNamed:
         raise
     except PolicyError as error:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, Protocol
+from unicodedata import normalize
 
 from kulanz.domain.policy.language.errors import DataFileNamed, Path, PolicyError
 
@@ -281,3 +282,14 @@ def _meant(key: str, known: Iterable[str]) -> str:
 
 def _such_as(examples: tuple[str, ...]) -> str:
     return " such as " + " or ".join(examples) if examples else ""
+
+
+def in_one_form(data: Any) -> Any:
+    """The data with its letters in Unicode's form NFC, as the texts of a list are read: else they never are equal."""
+    if isinstance(data, str):
+        return data if data.isascii() else normalize("NFC", data)
+    if isinstance(data, list):
+        return [in_one_form(item) for item in data]
+    if isinstance(data, dict):
+        return {key: in_one_form(value) for key, value in data.items()}
+    return data
