@@ -1,5 +1,6 @@
 """Tells an answer about one account: as text for a support agent, or as JSON for a program."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -30,6 +31,7 @@ _COLOUR = {
     Outcome.REFERRED: "cyan",
     Outcome.OFFERED: "magenta",
 }
+_IN_A_SUMMARY = frozenset({"outcome", "reason", "money", "units"})
 _EXPLAINED = {
     Explained.DIFFERS: "The policy says something else of this row today; the stored decision stands. Both are shown.",
     Explained.LIST_GONE: "The pinned list was deleted, so that the steps cannot be shown again; the decision stands.",
@@ -125,6 +127,8 @@ def _show_decision(decided: AnsweredDecision, account_id: str, console: Console,
         say(console, _EXPLAINED[decided.explained], indent=2)
     if decided.recomputed is not None and decided.explained is Explained.DIFFERS:
         say(console, f"today: {_summary(decided.recomputed)}", indent=2)
+        for path, stored, today in _differences(decision.to_body(), decided.recomputed.to_body()):
+            say(console, f"{path}: {stored}; today: {today}", indent=4, further=6)
 
 
 def _meaning(decided: AnsweredDecision, *, is_latest: bool) -> str:
@@ -183,6 +187,24 @@ def _engine(campaign: Campaign) -> str:
     if campaign.engine == ENGINE_VERSION:
         return campaign.engine
     return f"{campaign.engine} decided; the steps are worked out by engine {ENGINE_VERSION}, which may decide otherwise"
+
+
+def _differences(stored: Any, today: Any, path: str = "") -> Iterator[tuple[str, str, str]]:
+    """Where two bodies differ, but for what a summary shows; each place with both texts."""
+    if isinstance(stored, dict) and isinstance(today, dict):
+        for name in sorted((stored.keys() | today.keys()) - _IN_A_SUMMARY):
+            yield from _differences(stored.get(name), today.get(name), f"{path} {name}".strip())
+    elif isinstance(stored, list) and isinstance(today, list) and len(stored) == len(today):
+        for number, (one, other) in enumerate(zip(stored, today, strict=True), 1):
+            yield from _differences(one, other, f"{path} {number}")
+    elif not isinstance(stored, list) and stored != today:
+        yield path, _value_text(stored), _value_text(today)
+
+
+def _value_text(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_value_text(one)}" for name, one in value.items())
+    return "none" if value is None else str(value)
 
 
 def _summary(decision: Decision) -> str:

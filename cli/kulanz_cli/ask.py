@@ -9,24 +9,21 @@ from kulanz.application.ledger.answer import answer
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz.domain.time import format_instant
 from kulanz_cli.answers import answer_content, show_answer
-from kulanz_cli.command import IncidentParameter
+from kulanz_cli.command import AccountParameter, IncidentParameter
 from kulanz_cli.settings import ANSWER_CODES, EXIT_NO, as_json, pass_stack
 from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import console, print_json, say
 
 
 @click.command("ask", epilog=ANSWER_CODES)
-@click.argument("account_id", metavar="ACCOUNT")
+@click.argument("account_id", metavar="ACCOUNT", type=AccountParameter())
 @click.option("--incident", "incident_id", type=IncidentParameter(), help="Only about this incident.")
 @as_json
 @pass_stack
 def ask(stack: Stack, account_id: str, incident_id: str | None, is_json: bool) -> None:
     """Did ACCOUNT get a credit, and why that much? Exits with 1 when nothing was decided about it."""
     now = datetime.now(UTC)
-    try:
-        found = answer(account_id, incident_id, stack.answers(), now)
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="ACCOUNT") from None
+    found = answer(account_id, incident_id, stack.answers(), now)
     if is_json:
         print_json(answer_content(found, stack.outputs.list_bucket_name, now))
     else:
@@ -36,7 +33,7 @@ def ask(stack: Stack, account_id: str, incident_id: str | None, is_json: bool) -
 
 
 @click.command("accept", epilog=ANSWER_CODES)
-@click.argument("account_id", metavar="ACCOUNT")
+@click.argument("account_id", metavar="ACCOUNT", type=AccountParameter())
 @click.option("--incident", "incident_id", type=IncidentParameter(), required=True, help="What the offer is for.")
 @click.option("--subject", default=WHOLE_ACCOUNT, help="The line, service or premises, where the policy decides those.")
 @as_json

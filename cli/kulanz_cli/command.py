@@ -1,11 +1,11 @@
-"""What the commands have in common: how campaigns and incidents are named on the command line."""
+"""What the commands have in common: how campaigns, incidents and accounts are named on the command line."""
 
 from typing import Any
 
 import click
 
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId
-from kulanz.domain.identifiers import INCIDENT_ID_EXPECTED, is_incident_id
+from kulanz.domain.identifiers import ACCOUNT_ID_EXPECTED, INCIDENT_ID_EXPECTED, is_account_id, is_incident_id
 from kulanz_cli.settings import Unusable
 from kulanz_cli.stack import Stack
 
@@ -34,6 +34,18 @@ class IncidentParameter(click.ParamType[str]):
         """Read it, or say what an id is."""
         if not isinstance(value, str) or not is_incident_id(value):
             self.fail(f"an incident id is {INCIDENT_ID_EXPECTED}", param, ctx)
+        return value
+
+
+class AccountParameter(click.ParamType[str]):
+    """The id of an account."""
+
+    name = "account"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Read it, or say what an id is."""
+        if not isinstance(value, str) or not is_account_id(value):
+            self.fail(f"an account id is {ACCOUNT_ID_EXPECTED}", param, ctx)
         return value
 
 

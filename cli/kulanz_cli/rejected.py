@@ -1,7 +1,8 @@
 """``kulanz rejected``: which events were refused, and which rows of a campaign's list, and why."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,31 +41,34 @@ def rejected(stack: Stack, campaign_id: CampaignId | None, limit: int, done: boo
     the queue of refused events takes nothing out of it. Rows are named by line number and byte offset; their content
     is in the list alone.
     """
-    out = console()
-    refusal = ""
     if campaign_id is None:
-        found = list(refused_events(stack, limit, done=done))
+        with refused_events(stack, limit, done=done) as found:
+            _show(None, "", found, is_json=is_json)
+        has_problem = bool(found)
     elif done:
         raise click.UsageError("--done belongs to refused events; rows stay with their campaign")
     else:
         campaign = existing_campaign(stack, campaign_id)
         refusal = campaign.state_reason if campaign.state is State.REFUSED else ""
         found = list(_rows(stack, campaign, limit))
+        _show(campaign_id, refusal, found, is_json=is_json)
+        has_problem = bool(found or refusal)
+    if has_problem:
+        click.get_current_context().exit(EXIT_NO)
+
+
+def _show(campaign_id: CampaignId | None, refusal: str, found: Sequence[dict[str, Any]], *, is_json: bool) -> None:
     if is_json:
         named = None if campaign_id is None else str(campaign_id)
         print_json({"v": 1, "campaign": named, "refused": refusal or None, "rejected": found})
-        if found or refusal:
-            click.get_current_context().exit(EXIT_NO)
         return
+    out = console()
     if refusal:
         say(out, f"{campaign_id} was refused as a whole, and nobody was credited: {refusal}", further=2)
     if not found:
         say(out, "no event was refused" if campaign_id is None else f"no row of {campaign_id} has a problem")
-    else:
-        for item in found:
-            say(out, _event_line(item) if campaign_id is None else _row_line(item), further=2)
-    if found or refusal:
-        click.get_current_context().exit(EXIT_NO)
+    for item in found:
+        say(out, _event_line(item) if campaign_id is None else _row_line(item), further=2)
 
 
 def _event_line(item: dict[str, Any]) -> str:
@@ -80,11 +84,13 @@ def _row_line(item: dict[str, Any]) -> str:
     return f"{line}byte {item['offset']}: {item['reason']}{where}: expected {item['expected']}{other}"
 
 
-def refused_events(stack: Stack, limit: int, *, done: bool) -> Iterator[dict[str, Any]]:
-    """The refused events in the queue, which stay there unless they are `done`."""
+@contextmanager
+def refused_events(stack: Stack, limit: int, *, done: bool) -> Iterator[list[dict[str, Any]]]:
+    """The refused events in the queue. They stay there, unless they are `done` and what was shown of them is too."""
     sqs, queue_url = stack.client("sqs"), stack.outputs.rejected_queue_url
     seen: dict[str, str] = {}
-    empty = 0
+    found: list[dict[str, Any]] = []
+    empty, was_shown = 0, False
     try:
         while len(seen) < limit and empty < EMPTY_RECEIVES:
             answer = sqs.receive_message(
@@ -94,13 +100,13 @@ def refused_events(stack: Stack, limit: int, *, done: bool) -> Iterator[dict[str
             )
             messages = [message for message in answer.get("Messages", []) if message["MessageId"] not in seen]
             empty = 0 if messages else empty + 1
-            for message in messages:
-                seen[message["MessageId"]] = message["ReceiptHandle"]
-                content: dict[str, Any] = json.loads(message["Body"])
-                yield content
+            seen |= {message["MessageId"]: message["ReceiptHandle"] for message in messages}
+            found += [json.loads(message["Body"]) for message in messages]
+        yield found
+        was_shown = True
     finally:
         for handle in seen.values():
-            if done:
+            if done and was_shown:
                 sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=handle)
             else:
                 sqs.change_message_visibility(QueueUrl=queue_url, ReceiptHandle=handle, VisibilityTimeout=0)

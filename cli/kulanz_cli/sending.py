@@ -242,7 +242,9 @@ def _acted_on(known: IncidentEvent, stack: Stack) -> _Became | None:
 
 def _refused(sent: Sent, stack: Stack) -> _Became | None:
     """The refusal of this very event, which is known by the id that the bus gave it."""
-    for item in refused_events(stack, REFUSED_EVENTS_LOOKED_AT, done=False):
+    with refused_events(stack, REFUSED_EVENTS_LOOKED_AT, done=False) as found:
+        events = found
+    for item in events:
         if item["incident_id"] == sent.incident_id and _refused_id(item["event_key"], stack) == sent.event_id:
             where = f"{item['field']}: " if item["field"] else ""
             return _Became(refusal=f"{item['reason']}: {where}{item['message']}")

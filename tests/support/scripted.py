@@ -31,17 +31,21 @@ def error(code: str, status: int = 400, **more: Any) -> ClientError:
 
 
 class Scripted:
-    """A client whose operations answer from a script; an exception in it is raised. `asked` holds the arguments."""
+    """A client whose operations answer from a script; an exception in it is raised. `asked` holds the arguments,
+    `called` the names.
+    """
 
     def __init__(self, **scripts: Sequence[Any] | Callable[..., Any]) -> None:
         self._scripts = {name: script if callable(script) else iter(script) for name, script in scripts.items()}
         self.asked: list[dict[str, Any]] = []
+        self.called: list[str] = []
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         script = self._scripts[name]
 
         def operation(**arguments: Any) -> Any:
             self.asked.append(arguments)
+            self.called.append(name)
             answer = script(**arguments) if callable(script) else next(script)
             if isinstance(answer, Exception):
                 raise answer
