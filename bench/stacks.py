@@ -14,7 +14,7 @@ from typing import Any
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId, State
 from kulanz.domain.policy import document_json
 from kulanz.domain.policy.deciding.checking import load_policy
-from kulanz_cli.send import send
+from kulanz_cli.send import send, upload_list
 from kulanz_cli.stack import StackOutputs
 from kulanz_local.cases import CASES
 from kulanz_local.deployment import BUILD_SECONDS, DEPLOY_SECONDS, SAM_FOLDER, run_sam
@@ -71,13 +71,10 @@ class Ours:
 
     def publish(self, incident_id: str, path: Path, rows: int) -> dict[str, Any]:
         """Upload the list and publish an incident that names it."""
-        key = f"lists/{incident_id}.csv"
-        self.stack.client("s3").upload_file(str(path), self.outputs.list_bucket_name, key)
         event = json.loads(CASE.event.read_text())
         event["detail"]["incident_id"] = incident_id
-        event["detail"]["campaign"]["affected"] = {
-            "s3": {"bucket": self.outputs.list_bucket_name, "key": key}, "rows": rows
-        }  # fmt: skip
+        uploaded = upload_list(self.stack, path, f"lists/{incident_id}.csv", rows)
+        event["detail"]["campaign"]["affected"] = uploaded
         send(event, self.stack)
         return dict(event)
 

@@ -116,7 +116,10 @@ def measure(work: Pass, path: Path, rows: int, chunk_bytes: int, endpoint: str) 
     policies.publish("att-2024-02", 1, document_json(load_policy(POLICY)))
     settings = OpenSettings(BUCKET, "lists/", frozenset({"billing"}), frozenset({"billing"}), chunk_bytes, 400)
     event = json.loads(EVENT.read_text())
-    event["detail"]["campaign"]["affected"] = {"s3": {"bucket": BUCKET, "key": "lists/bench.csv"}, "rows": rows}
+    event["detail"]["campaign"]["affected"] = {
+        "s3": {"bucket": BUCKET, "key": "lists/bench.csv", "version_id": "1"},
+        "rows": rows,
+    }
     ports = OpenPorts(campaigns, lists, policies, chunks, FakeRejected(), archive)
     open_campaign(event, ports, settings, CAUSE, datetime.now(UTC))
     campaign_id = CampaignId(event["detail"]["incident_id"], 1)

@@ -10,6 +10,7 @@ from kulanz.application.ledger.answer import Answer, AnsweredDecision, Explained
 from kulanz.domain.campaigns.campaign import ENGINE_VERSION, Campaign, Pass, State
 from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
+from kulanz.domain.ledger import is_offer, is_taken
 from kulanz.domain.notices import notice_id
 from kulanz.domain.policy.explaining.explanation import due_words, worth_words
 from kulanz.domain.time import format_instant
@@ -90,10 +91,8 @@ def _problems_place(campaign: Campaign, bucket: str) -> str:
 
 def show_answer(answer: Answer, bucket: str, console: Console) -> None:
     """Print the answer for a person."""
-    latest = {(found.entry.key.incident_id, found.entry.key.subject): found for found in answer.decisions}
     for decided in answer.decisions:
-        is_latest = latest[decided.entry.key.incident_id, decided.entry.key.subject] is decided
-        _show_decision(decided, answer.account_id, console, is_latest=is_latest)
+        _show_decision(decided, answer.account_id, console)
     if not answer.decisions:
         _show_nothing(answer, bucket, console)
     for campaign in answer.campaigns:
@@ -111,15 +110,15 @@ def _has_fallen(decided: AnsweredDecision) -> bool:
     """Whether an offer cannot be accepted any more, because its time is over or its campaign was stopped."""
     campaign = decided.campaign
     stands = campaign is not None and campaign.state in (State.APPLYING, State.CLOSED)
-    return decided.entry.status is Outcome.OFFERED and (decided.expired or not stands)
+    return is_offer(decided.entry) and not is_taken(decided.entry) and (decided.is_late or not stands)
 
 
-def _show_decision(decided: AnsweredDecision, account_id: str, console: Console, *, is_latest: bool) -> None:
+def _show_decision(decided: AnsweredDecision, account_id: str, console: Console) -> None:
     decision = decided.decision
     worth = " + ".join(worth_words(benefit) for benefit in decision.benefits)
     outcome = Outcome.GRANTED if _is_accepted(decided) else decision.outcome
     say(console, f"{outcome.value.upper()} {worth or decision.reason}", f"bold {_COLOUR[outcome]}")
-    for name, text in _facts(decided, account_id, is_latest=is_latest):
+    for name, text in _facts(decided, account_id):
         labelled(console, name, text)
     for number, step in enumerate(decided.steps, 1):
         labelled(console, "why" if number == 1 else "", f"{number}. {step}")
@@ -131,35 +130,35 @@ def _show_decision(decided: AnsweredDecision, account_id: str, console: Console,
             say(console, f"{path}: {stored}; today: {today}", indent=4, further=6)
 
 
-def _meaning(decided: AnsweredDecision, *, is_latest: bool) -> str:
+def _meaning(decided: AnsweredDecision) -> str:
     if _is_accepted(decided):
         return "The customer accepted the offer; the account gets it."
-    if decided.decision.outcome is Outcome.OFFERED and not is_latest:
+    if decided.decision.outcome is Outcome.OFFERED and decided.has_ended:
         return "It was offered and not accepted; a later campaign has decided since."
-    if _has_fallen(decided):
+    if decided.decision.outcome is Outcome.OFFERED and _has_fallen(decided):
         return (
-            "It was offered and not accepted in time." if decided.expired else "It was offered by a stopped campaign."
+            "It was offered and not accepted in time." if decided.is_late else "It was offered by a stopped campaign."
         )
     if decided.decision.outcome is Outcome.HELD and decided.decision.reason.endswith("_unknown"):
         return "Not decided: a fact that the policy needs is unknown, and nothing is guessed."
     return _MEANING[decided.decision.outcome]
 
 
-def _facts(decided: AnsweredDecision, account_id: str, *, is_latest: bool) -> list[tuple[str, str]]:
+def _facts(decided: AnsweredDecision, account_id: str) -> list[tuple[str, str]]:
     entry, decision, campaign = decided.entry, decided.decision, decided.campaign
     facts = [
         ("account", account_id if entry.key.subject == WHOLE_ACCOUNT else f"{account_id}, {entry.key.subject}"),
-        ("meaning", _meaning(decided, is_latest=is_latest)),
+        ("meaning", _meaning(decided)),
         ("reason", decision.reason),
     ]
     if decision.outcome is Outcome.GRANTED or _is_accepted(decided):
         facts.append(("credited", format_instant(entry.effective_at)))
-    elif decision.outcome is Outcome.OFFERED and is_latest:
-        until = decision.claim_until
-        facts.append(("open until", "no end" if until is None else format_instant(until)))
-        subject = "" if entry.key.subject == WHOLE_ACCOUNT else f" --subject {entry.key.subject}"
-        if not _has_fallen(decided):
-            facts.append(("to accept", f"kulanz accept {account_id} --incident {entry.key.incident_id}{subject}"))
+    if decision.claimable:
+        claimable = " + ".join(worth_words(benefit) for benefit in decision.claimable)
+        accepted = "" if entry.accepted_at is None else f", accepted {format_instant(entry.accepted_at)}"
+        facts.append(("claimable", f"{claimable}{accepted}"))
+    if is_offer(entry) and not is_taken(entry) and not decided.has_ended:
+        facts += _to_accept(decided, account_id)
     if entry.expires_at is not None and entry.status is not Outcome.OFFERED:
         facts.append(("usable until", format_instant(entry.expires_at) + (" (over)" if decided.expired else "")))
     for benefit in decision.benefits:
@@ -205,6 +204,16 @@ def _value_text(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name} {_value_text(one)}" for name, one in value.items())
     return "none" if value is None else str(value)
+
+
+def _to_accept(decided: AnsweredDecision, account_id: str) -> list[tuple[str, str]]:
+    """Until when an offer can be accepted, and how, while it stands."""
+    key, until = decided.entry.key, decided.decision.claim_until
+    facts = [("open until", "no end" if until is None else format_instant(until))]
+    subject = "" if key.subject == WHOLE_ACCOUNT else f" --subject {key.subject}"
+    if not _has_fallen(decided):
+        facts.append(("to accept", f"kulanz accept {account_id} --incident {key.incident_id}{subject}"))
+    return facts
 
 
 def _summary(decision: Decision) -> str:

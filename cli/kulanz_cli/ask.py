@@ -36,19 +36,20 @@ def ask(stack: Stack, account_id: str, incident_id: str | None, is_json: bool) -
 @click.argument("account_id", metavar="ACCOUNT", type=AccountParameter())
 @click.option("--incident", "incident_id", type=IncidentParameter(), required=True, help="What the offer is for.")
 @click.option("--subject", default=WHOLE_ACCOUNT, help="The line, service or premises, where the policy decides those.")
+@click.option("--campaign", "seq", type=click.IntRange(min=1), help="Whose offer, by number, where there are several.")
 @as_json
 @pass_stack
-def accept(stack: Stack, account_id: str, incident_id: str, subject: str, is_json: bool) -> None:
+def accept(stack: Stack, account_id: str, incident_id: str, subject: str, seq: int | None, is_json: bool) -> None:
     """Accept the offer made to ACCOUNT. It is granted from now on, once. Exits with 1 when no offer is open."""
     try:
-        granted = accept_offer(account_id, incident_id, stack.offers(), stack.caller(), datetime.now(UTC), subject)
+        granted = accept_offer(account_id, incident_id, stack.offers(), stack.caller(), datetime.now(UTC), subject, seq)
     except OfferRefused as refusal:
         if is_json:
             print_json({"v": 1, "accepted": False, "reason": refusal.reason, "message": str(refusal)})
         else:
             say(console(), refusal)
         click.get_current_context().exit(EXIT_NO)
-    effective_at = format_instant(granted.effective_at)
+    effective_at = format_instant(granted.accepted_at or granted.effective_at)
     if is_json:
         campaign = str(granted.key.campaign)
         print_json({"v": 1, "accepted": True, "campaign": campaign, "effective_at": effective_at})

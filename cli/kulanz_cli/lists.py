@@ -22,7 +22,7 @@ from kulanz_cli.terminal import Column, console, counted_as, print_json, say, ta
 
 BLOCK_BYTES = 1024 * 1024
 PROBLEMS_PRINTED = 50
-CHECKED = {"s3": {"bucket": "checked", "key": "checked"}, "rows": 1}
+CHECKED = {"s3": {"bucket": "checked", "key": "checked", "version_id": "checked"}, "rows": 1}
 """What the event of a list that is not uploaded yet names in its place."""
 
 

@@ -10,7 +10,9 @@ from uuid import uuid4
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from kulanz.application.incidents.incident_event import EventRefused, read_incident_event
+from kulanz.application.incidents.incident_event import DetailType, EventRefused, read_incident_event
+from kulanz.domain.identifiers import is_incident_id
+from kulanz.domain.incident_record import decision_digest
 from kulanz.domain.lists.header import ListFormat, format_of
 from kulanz_cli.settings import Unusable
 from kulanz_cli.stack import LIST_PREFIX, Stack
@@ -71,6 +73,22 @@ def legal_name(name: str) -> str:
     return f"{re.sub(r'[.]{2,}', '.', plain) or 'list'}{dot}{ending}"
 
 
+def with_decision_digest(event: dict[str, Any], stack: Stack) -> dict[str, Any]:
+    """A campaign request that names the digest of what its revision, as the stack has it, decides by.
+
+    Raises EventUnsendable where the stack has no such revision.
+    """
+    detail = event["detail"]
+    if event["detail-type"] != DetailType.CAMPAIGN_REQUESTED or "decision_digest" in detail:
+        return event
+    named, number = detail.get("incident_id"), detail.get("revision")
+    is_named = isinstance(named, str) and is_incident_id(named) and isinstance(number, int)
+    found = stack.campaigns().revision(named, number) if is_named else None
+    if found is None:
+        raise EventUnsendable("the stack has no such revision of the incident; send the incident first")
+    return {**event, "detail": {**detail, "decision_digest": decision_digest(found.content)}}
+
+
 def upload_list(stack: Stack, path: Path, key: str, rows: int | None = None) -> dict[str, Any]:
     """Upload a list; give it as an event names it, with its version and its rows, which are counted where not given."""
     counted = rows_in(path, format_of(key)) if rows is None else rows
@@ -97,7 +115,11 @@ def rows_in(path: Path, list_format: ListFormat) -> int:
 
 
 def send(event: dict[str, Any], stack: Stack) -> Sent:
-    """Check an event by the contract and put it on the bus. Raises EventUnsendable."""
+    """Check an event by the contract and put it on the bus. Raises EventUnsendable.
+
+    A campaign request that names no decision digest gets that of the revision it names.
+    """
+    event = with_decision_digest(event, stack)
     try:
         known = read_incident_event(event["source"], event["detail-type"], event["detail"])
     except EventRefused as refusal:

@@ -25,7 +25,7 @@ from kulanz.domain.lists.header import HEADER_BYTES, format_of, read_layout
 from kulanz.domain.lists.lines import ListRefused
 from kulanz.domain.policy import PolicyError, compile_policy, document_from_json, freeze
 from kulanz_cli.rejected import refused_events
-from kulanz_cli.send import EventUnsendable, Sent, legal_name, read_event, send, with_list
+from kulanz_cli.send import EventUnsendable, Sent, legal_name, read_event, send, with_decision_digest, with_list
 from kulanz_cli.settings import ANSWER_CODES, EXIT_NO, Unusable, as_json, pass_stack
 from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import command, console, counted_as, print_json, say
@@ -35,7 +35,7 @@ FOLLOW_SECONDS = 120
 POLL_SECONDS = 0.5
 LOOKS_PER_QUEUE_LOOK = 4
 REFUSED_EVENTS_LOOKED_AT = 100
-UPLOADED_LATER = {"s3": {"bucket": "list", "key": "lists/list.csv"}, "rows": 1}
+UPLOADED_LATER = {"s3": {"bucket": "list", "key": "lists/list.csv", "version_id": "later"}, "rows": 1}
 """What an event names, while it is checked, in place of a list that is not uploaded yet."""
 PARTS_NAMED = 3
 _PART = re.compile(r"(?i)part-\d+.*|data_\d+_\d+_\d+.*|\d{12}\..*|.*[-_.]\d+-of-\d+.*|.*[-_.]part\d+.*")
@@ -70,7 +70,7 @@ def send_event(
     Event, policy and the list's header are checked before anything is uploaded. Waits until the campaign is open or
     the event refused, and exits with 1 where it was refused.
     """
-    event, out, notes = read_event(path), console(), console(stderr=True)
+    event, out, notes = with_decision_digest(read_event(path), stack), console(), console(stderr=True)
     if list_path is None and rows is not None:
         raise click.UsageError("--rows belongs to --list")
     for note in _checked(event, stack, list_path):

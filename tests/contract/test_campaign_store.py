@@ -10,7 +10,7 @@ import pytest
 from kulanz.application.ports import CampaignStore, Outdated, Refused
 from kulanz.domain.campaigns.campaign import WAITING, Campaign, CampaignId, Cursor, Pass, State
 from kulanz.domain.campaigns.reconciliation import DIGEST_MODULUS, Totals
-from kulanz.domain.incident_record import IncidentRecord, with_revision
+from kulanz.domain.incident_record import REVISION_HIGHEST, IncidentRecord, with_revision
 from tests.contract.backends import Backend
 from tests.support.values import (
     CAUSE,
@@ -82,14 +82,18 @@ def test_an_incident_reads_as_it_was_recorded(backend: Backend) -> None:
 
 def test_revisions_come_lowest_first(backend: Backend) -> None:
     store, record = backend.campaigns, _declare(backend.campaigns)
-    for number in (10, 2, 100):
+    for number in (10, 2, 100, 1_000, 1_002, REVISION_HIGHEST):
+        record = replace(record, highest_revision=max(record.highest_revision, number - 1))
         after = with_revision(record, revision(number), 400)
         assert after is not None
         store.record_revision(record, after, revision(number))
         record = after
 
-    assert [found.number for found in store.revisions(INCIDENT)] == [1, 2, 10, 100]
+    assert [found.number for found in store.revisions(INCIDENT)] == [1, 2, 10, 100, 1_000, 1_002, REVISION_HIGHEST]
     assert store.incident(INCIDENT) == record
+    assert [store.revision(INCIDENT, number) for number in (10, 11)] == [revision(10), None]
+    assert store.revision(INCIDENT, REVISION_HIGHEST) == revision(REVISION_HIGHEST)
+    assert store.revision("another", 1) is None
 
 
 def test_a_revision_over_an_outdated_record_is_not_written(backend: Backend) -> None:

@@ -81,8 +81,8 @@ def deliver(aws: AwsBackend, chunks: FakeChunks) -> None:
 def test_the_estimate_is_what_is_really_called(aws: AwsBackend, counted: Counter[str]) -> None:
     chunks = Sent(aws.chunks)
     aws.policies.publish("net-credit", 1, SEALED)
-    aws.upload("lists/net-outage.csv", list_of([row(f"a-{number:03d}") for number in range(ROWS)]))
-    request = event(rows=ROWS)
+    version = aws.upload("lists/net-outage.csv", list_of([row(f"a-{number:03d}") for number in range(ROWS)]))
+    request = event(rows=ROWS, version_id=version)
     request["detail"]["campaign"]["affected"]["s3"]["bucket"] = aws.bucket
     settings = OpenSettings(aws.bucket, "lists/", frozenset({"billing"}), frozenset({"billing"}), 120_000, 400)
     ports = OpenPorts(aws.campaigns, aws.lists, aws.policies, chunks, aws.rejected, aws.archive)
@@ -157,8 +157,8 @@ def test_under_a_policy_that_keeps_a_history_every_unit_is_read_twice_and_writte
 ) -> None:
     chunks = Sent(aws.chunks)
     aws.policies.publish("net-credit", 2, sealed_policy(KEEPING))
-    aws.upload("lists/net-outage.csv", list_of([row(f"a-{number:03d}") for number in range(HISTORY_ROWS)]))
-    request = event(rows=HISTORY_ROWS, policy_version=2)
+    version = aws.upload("lists/net-outage.csv", list_of([row(f"a-{number:03d}") for number in range(HISTORY_ROWS)]))
+    request = event(rows=HISTORY_ROWS, policy_version=2, version_id=version)
     request["detail"]["campaign"]["affected"]["s3"]["bucket"] = aws.bucket
     settings = OpenSettings(aws.bucket, "lists/", frozenset({"billing"}), frozenset({"billing"}), 120_000, 400)
     ports = OpenPorts(aws.campaigns, aws.lists, aws.policies, chunks, aws.rejected, aws.archive)

@@ -6,12 +6,14 @@ A case of `events/` changes one thing of a good event; a case of `lists/` is a r
 
 import copy
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from tests.support.small_campaign import event
+from tests.support.world import with_version
 
 FOLDER = Path(__file__).parent
 LONG = "x" * 100_000
@@ -33,8 +35,11 @@ def event_cases() -> list[Case]:
     return [case for file in ("not_events", "senders", "fields", "addresses") for case in cases(f"events/{file}.yaml")]
 
 
-def body_of(case: Case, bucket: str, **good: Any) -> str:
-    """The message of a case as the incidents queue delivers it; `good` describes the event that is changed."""
+def body_of(case: Case, bucket: str, newest: Callable[[str], str], **good: Any) -> str:
+    """The message of a case as the incidents queue delivers it; `good` describes the event that is changed.
+
+    `newest` gives the version of the list that the event names.
+    """
     if "body" in case:
         times = case.get("repeat", 1)
         body: str = case["body"] * times + case.get("inner", "") + case.get("close", "") * times
@@ -43,6 +48,8 @@ def body_of(case: Case, bucket: str, **good: Any) -> str:
     envelope["detail"]["campaign"]["affected"]["s3"]["bucket"] = bucket
     for path, value in case.get("set", {}).items():
         _change(envelope, path, _filled(value, bucket))
+    if "detail" in envelope:
+        with_version(envelope, newest)
     if "drop" in case:
         place, _, name = case["drop"].rpartition(".")
         _at(envelope, place).pop(name)

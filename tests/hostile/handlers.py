@@ -26,7 +26,7 @@ from kulanz.application.campaigns.chunk_run import GrantPorts, GrantSettings
 from kulanz.application.campaigns.frozen import FrozenCache
 from kulanz.application.campaigns.open_campaign import OpenPorts
 from kulanz.application.notices.publish_notices import PublishPorts
-from tests.support.world import World
+from tests.support.world import World, with_version
 
 RECEIVES_MOST = 5
 ROUNDS_MOST = 200
@@ -64,6 +64,10 @@ class Functions:
     dead_letters: list[str] = field(default_factory=list)
     _told: dict[str, int] = field(default_factory=dict)
     _caches: dict[str, FrozenCache] = field(default_factory=lambda: defaultdict(FrozenCache))
+
+    def publish(self, event: dict[str, Any]) -> None:
+        """Deliver an event whose list, named without its version, is the newest one."""
+        self.receive(json.dumps(with_version(event, self.world.lists.newest)))
 
     def receive(self, body: str) -> None:
         """Deliver a message of the incidents queue until it is deleted or given up, then everything it leads to."""

@@ -5,7 +5,6 @@ bucket's copy of a refused event. It must not stand in a log, a metric, an excep
 announcement, a report, a campaign's log or a file of row problems.
 """
 
-import json
 from collections.abc import Callable, Iterator
 from typing import Any
 from unittest.mock import patch
@@ -69,7 +68,7 @@ def assert_silent(functions: Functions, canary: str = CANARY) -> None:
 
 def test_no_value_of_any_row_is_repeated() -> None:
     functions = Functions(small_world(LIST, chunk_bytes=1_000_000))
-    functions.receive(json.dumps(event(rows=len(ROWS) + 1)))
+    functions.publish(event(rows=len(ROWS) + 1))
     campaign = functions.world.campaign(CAMPAIGN)
     assert campaign.state is State.CLOSED
     assert sum(1 for entry in functions.world.ledger.all_entries() if CANARY in entry.key.account_id) == 4
@@ -85,7 +84,7 @@ def test_no_value_of_any_row_is_repeated_when_a_worker_fails(call: str, error: E
     name, method = call.split(".")
     port = getattr(functions.world, name)
     with patch.object(port, method, _failing_after_opening(getattr(port, method), call, error)):
-        functions.receive(json.dumps(event(rows=len(ROWS) + 1)))
+        functions.publish(event(rows=len(ROWS) + 1))
     assert functions.dead_letters, "the chunk was given up"
     assert "Traceback" in functions.printed.getvalue()
     assert_silent(functions)
@@ -115,7 +114,7 @@ def test_no_hostile_row_is_repeated(file: str) -> None:
     key = "lists/hostile.csv" if is_csv else "lists/hostile.jsonl"
     functions = Functions(small_world(chunk_bytes=10_000_000))
     functions.world.lists.upload(key, b"\n".join([*header, *rows]) + b"\n")
-    functions.receive(json.dumps(event(key=key, rows=len(rows))))
+    functions.publish(event(key=key, rows=len(rows)))
     assert functions.world.campaign(CAMPAIGN).state is State.CLOSED
     assert_silent(functions)
 
@@ -124,7 +123,9 @@ def test_no_hostile_row_is_repeated(file: str) -> None:
 def test_no_value_of_a_refused_event_is_repeated(case: Case) -> None:
     functions = Functions(small_world())
     canaries = dict.fromkeys(("title", "service", "cause"), CANARY)
-    functions.receive(body_of(case, BUCKET, functions=[CANARY], facts={"note": CANARY}, **canaries))
+    functions.receive(
+        body_of(case, BUCKET, functions.world.lists.newest, functions=[CANARY], facts={"note": CANARY}, **canaries)
+    )
     assert len(functions.world.rejected.sent) == 1
     assert_silent(functions)
 
@@ -155,6 +156,6 @@ def test_no_wrong_value_of_an_event_is_repeated(path: str, value: Any) -> None:
     functions = Functions(small_world())
     good = event(rows=1)
     good["detail"][path] = value
-    functions.receive(json.dumps(good))
+    functions.publish(good)
     assert len(functions.world.rejected.sent) == 1
     assert_silent(functions)

@@ -26,7 +26,7 @@ def functions() -> Functions:
 
 @pytest.mark.parametrize("case", event_cases(), ids=lambda case: case["name"])
 def test_it_is_refused_with_its_reason_and_nothing_else_happens(functions: Functions, case: Case) -> None:
-    functions.receive(body_of(case, BUCKET))
+    functions.receive(body_of(case, BUCKET, functions.world.lists.newest))
     world = functions.world
     assert functions.dead_letters == []
     (rejection,) = world.rejected.sent
@@ -42,15 +42,15 @@ def test_it_is_refused_with_its_reason_and_nothing_else_happens(functions: Funct
 
 @pytest.mark.parametrize("case", event_cases(), ids=lambda case: case["name"])
 def test_a_good_event_after_it_is_acted_on(functions: Functions, case: Case) -> None:
-    functions.receive(body_of(case, BUCKET, incident_id="hostile"))
+    functions.receive(body_of(case, BUCKET, functions.world.lists.newest, incident_id="hostile"))
     good = event(rows=3)
-    functions.receive(json.dumps(good))
+    functions.publish(good)
     assert functions.world.campaign(CAMPAIGN).state is State.CLOSED
     assert len(functions.world.ledger.all_entries()) == 3
 
 
 def test_a_repeated_hostile_event_is_kept_once(functions: Functions) -> None:
-    body = body_of(event_cases()[0], BUCKET)
+    body = body_of(event_cases()[0], BUCKET, functions.world.lists.newest)
     functions.receive(body)
     functions.receive(body)
     assert len({rejection.event_key for rejection in functions.world.rejected.sent}) == 1
@@ -61,7 +61,7 @@ def test_rows_inside_an_event_are_decided_or_rejected_one_by_one(functions: Func
     rows: list[dict[str, Any]] = case["inline"]
     good = event(rows=len(rows))
     good["detail"]["campaign"]["affected"] = {"inline": [item["row"] for item in rows], "rows": len(rows)}
-    functions.receive(json.dumps(good))
+    functions.publish(good)
     campaign = functions.world.campaign(CAMPAIGN)
     assert campaign.state is State.CLOSED, campaign.state_reason
     wanted = sorted(item["is"].partition(" ")[0] for item in rows)
@@ -73,6 +73,6 @@ def test_rows_inside_an_event_are_decided_or_rejected_one_by_one(functions: Func
 
 def test_the_good_event_is_good(functions: Functions) -> None:
     assert HEADER.startswith(b"account_id")
-    functions.receive(json.dumps(event(rows=3)))
+    functions.publish(event(rows=3))
     assert functions.world.rejected.sent == []
     assert functions.world.campaign(f"{INCIDENT_ID}/1").state is State.CLOSED

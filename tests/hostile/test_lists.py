@@ -26,7 +26,7 @@ def run(content: bytes, rows: int, key: str) -> Functions:
     world = small_world(content, chunk_bytes=1_000_000)
     world.lists.upload(key, content)
     functions = Functions(world)
-    functions.receive(json.dumps(event(key=key, rows=rows)))
+    functions.publish(event(key=key, rows=rows))
     return functions
 
 

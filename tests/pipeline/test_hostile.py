@@ -4,10 +4,12 @@ import json
 import os
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from kulanz.domain.campaigns.campaign import CampaignId, State
 from kulanz_cli.stack import Stack
@@ -18,6 +20,7 @@ from kulanz_local.subscriber import Subscriber
 from tests.hostile.corpus import Case, body_of, cases, event_cases, list_bytes, row_bytes
 from tests.pipeline.conftest import Deployed
 from tests.support.small_campaign import SEALED, event
+from tests.support.world import with_version
 
 pytestmark = pytest.mark.ministack
 
@@ -46,10 +49,19 @@ def put(stack: Stack, key: str, content: bytes) -> None:
     stack.client("s3").put_object(Bucket=stack.outputs.list_bucket_name, Key=key, Body=content)
 
 
+def newest(stack: Stack, key: str) -> str:
+    """The version of a list that is current now; one that nothing has where there is none."""
+    try:
+        return str(stack.client("s3").head_object(Bucket=stack.outputs.list_bucket_name, Key=key)["VersionId"])
+    except ClientError:
+        return "version-of-nothing"
+
+
 def request(stage: Stage, incident_id: str, key: str, rows: int) -> CampaignId:
     """Put an event about a list of our own on the bus."""
     good = event(key=key, rows=rows, incident_id=incident_id)
     good["detail"]["campaign"]["affected"]["s3"]["bucket"] = stage.stack.outputs.list_bucket_name
+    with_version(good, partial(newest, stage.stack))
     stage.send(good["detail-type"], good["detail"])
     return CampaignId(incident_id, 1)
 
@@ -71,7 +83,9 @@ def test_hostile_events_are_refused_and_a_good_one_behind_them_is_acted_on(stage
     # SQS itself refuses a message without a character.
     tried = [case for case in event_cases() if case.get("body") != ""][::SAMPLE_EVERY]
     for case in tried:
-        body = body_of(case, stack.outputs.list_bucket_name, incident_id="hostile", title=CANARY)
+        body = body_of(
+            case, stack.outputs.list_bucket_name, partial(newest, stack), incident_id="hostile", title=CANARY
+        )
         stack.client("sqs").send_message(QueueUrl=deployed.outputs.incidents_queue_url, MessageBody=body)
     behind = request(stage, "behind-hostile-events", "lists/net-outage.csv", GOOD_ROWS)
     assert stage.closed(behind).state is State.CLOSED

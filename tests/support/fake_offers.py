@@ -24,7 +24,8 @@ class FakeOffers:
         kept: HistoryChange | None = None,
     ) -> None:
         standing = self._ledger.standing([offered.key])[offered.key]
-        if standing.status is not offered.status or self._campaigns.incident(incident.incident_id) != incident:
+        is_open = (standing.status, standing.accepted_at) == (offered.status, None)
+        if not is_open or self._campaigns.incident(incident.incident_id) != incident:
             raise Outdated
         if standing.body != granted.body:
             raise AssertionError("the body of a decision never changes")

@@ -75,6 +75,11 @@ class FakeLists:
         """Remove one version for good."""
         self._versions[key] = [version for version in self._versions[key] if version.version_id != version_id]
 
+    def newest(self, key: str) -> str:
+        """The id of an object's newest version; one that nothing has where there is none."""
+        versions = self._versions.get(key, [])
+        return versions[-1].version_id if versions else "version-of-nothing"
+
     def pin(self, bucket: str, key: str, version_id: str | None) -> PinnedList:
         versions = self._versions.get(key, []) if bucket == self.bucket else []
         named = [version for version in versions if version_id in (None, version.version_id)]
@@ -168,6 +173,9 @@ class FakeCampaigns:
     def revisions(self, incident_id: str) -> list[Revision]:
         known = self._revisions.get(incident_id, {})
         return [known[number] for number in sorted(known)]
+
+    def revision(self, incident_id: str, number: int) -> Revision | None:
+        return self._revisions.get(incident_id, {}).get(number)
 
     def record_revision(self, before: IncidentRecord | None, after: IncidentRecord, revision: Revision) -> None:
         self._require_unchanged(before, after.incident_id)

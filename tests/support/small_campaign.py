@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
+from kulanz.domain.canonical import canonical_json
+from kulanz.domain.incident_record import decision_digest
 from kulanz.domain.policy import document_json
 from kulanz.domain.policy.deciding.checking import load_policy
 from tests.support.world import BUCKET, World
@@ -76,7 +78,10 @@ def event(
     policy_version: int = 1,
     **changes: Any,
 ) -> dict[str, Any]:
-    """An event that declares the incident and requests its campaign; `changes` replace fields of the detail."""
+    """An event that declares the incident and requests its campaign; `changes` replace fields of the detail.
+
+    `...` leaves a field out. A campaign request names the decision digest of the facts that it leaves out.
+    """
     place: dict[str, Any] = {"bucket": BUCKET, "key": key}
     if version_id is not None:
         place["version_id"] = version_id
@@ -84,11 +89,7 @@ def event(
         "incident_id": INCIDENT_ID,
         "revision": 1,
         "title": "Network down",
-        "service": "broadband",
-        "functions": ["data"],
-        "windows": [{"start": "2026-02-27T08:00:00Z", "end": "2026-02-27T20:00:00Z"}],
-        "cause": "power",
-        "facts": {},
+        **FACTS_MEANT,
         "campaign": {
             "policy": {"id": policy, "version": policy_version},
             "affected": {"s3": place, "rows": rows},
@@ -96,7 +97,26 @@ def event(
         **changes,
     }
     kept = {name: value for name, value in detail.items() if value is not ...}
+    if detail_type == "Campaign Requested":
+        kept.setdefault("decision_digest", meant(**changes))
     return {"id": "an-event", "source": source, "detail-type": detail_type, "detail": kept}
+
+
+FACTS_MEANT: Mapping[str, Any] = {
+    "service": "broadband",
+    "functions": ["data"],
+    "windows": [{"start": "2026-02-27T08:00:00Z", "end": "2026-02-27T20:00:00Z"}],
+    "cause": "power",
+    "facts": {},
+}
+"""What the event of the small campaign decides by."""
+
+
+def meant(**changes: Any) -> str:
+    """The decision digest of a revision with these facts in the place of the small campaign's."""
+    facts = {name: FACTS_MEANT[name] if changes.get(name, ...) is ... else changes[name] for name in FACTS_MEANT}
+    windows = [{"start": one["start"], "end": one.get("end")} for one in facts["windows"]]
+    return decision_digest(canonical_json({**facts, "windows": windows}).encode())
 
 
 HEADER = b"account_id,segment,affected,fee,language,note"

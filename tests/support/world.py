@@ -52,6 +52,17 @@ SECONDS_PER_STEP = 1
 INCIDENT_SOURCES = frozenset({"incidents", "billing"})
 
 
+def with_version(event: dict[str, Any], newest: Callable[[str], str]) -> dict[str, Any]:
+    """An event whose list is named by its newest version, where it is named without any."""
+    detail = event["detail"]
+    campaign = detail.get("campaign") if isinstance(detail, dict) else None
+    affected = campaign.get("affected") if isinstance(campaign, dict) else None
+    place = affected.get("s3") if isinstance(affected, dict) else None
+    if isinstance(place, dict) and isinstance(place.get("key"), str):
+        place.setdefault("version_id", newest(place["key"]))
+    return event
+
+
 class Function(StrEnum):
     """The functions of the stack."""
 
@@ -144,8 +155,12 @@ class World:
     # What people and publishers do
 
     def publish(self, event: Mapping[str, Any]) -> None:
-        """Put an event on the bus; the rule carries it to the incidents queue, as text."""
-        self.events.append(Message(self._next_id("event"), json.loads(json.dumps(event))))
+        """Put an event on the bus; the rule carries it to the incidents queue, as text.
+
+        A list that is named without its version gets the one that is current now, as `kulanz send` gives it.
+        """
+        pinned = with_version(json.loads(json.dumps(event)), self.lists.newest)
+        self.events.append(Message(self._next_id("event"), pinned))
 
     def settings(self) -> OpenSettings:
         """The settings of `open_campaign`."""

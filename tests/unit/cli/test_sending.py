@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from boto3.exceptions import S3UploadFailedError
 
+from kulanz.domain.campaigns.campaign import State
 from kulanz.domain.time import format_instant
 from kulanz_cli import sending
 from kulanz_cli.send import legal_name
 from tests.support.reading import read
-from tests.support.small_campaign import CAMPAIGN, HEADER, event, list_of, row, small_world
+from tests.support.small_campaign import CAMPAIGN, HEADER, LIST_KEY, ROWS, event, list_of, row, small_world
 from tests.support.world import BUCKET, World
 from tests.support.world_stack import WorldStack, run
 
@@ -205,3 +206,21 @@ def test_an_upload_that_fails_is_one_sentence(stack: WorldStack, tmp_path: Path)
     result = run(stack, "send", path, "--list", accounts)
     assert result.exit_code == 3
     assert "AWS did not answer as it should" in read(result.stderr)
+
+
+def test_a_request_gets_the_decision_digest_of_the_revision_that_the_stack_has(
+    stack: WorldStack, tmp_path: Path
+) -> None:
+    stack.world.publish(event(rows=ROWS, campaign=...))
+    stack.world.run_until_quiet()
+    request = event(rows=ROWS, detail_type="Campaign Requested", version_id=stack.world.lists.newest(LIST_KEY))
+    named = ("incident_id", "revision", "campaign")
+    detail = {name: request["detail"][name] for name in named}
+    path = tmp_path / "request.json"
+    path.write_text(json.dumps({**{name: request[name] for name in ("source", "detail-type")}, "detail": detail}))
+    assert run(stack, "send", str(path)).exit_code == 0
+    assert stack.world.campaign(CAMPAIGN).state is State.CLOSED
+    path.write_text(path.read_text().replace('"revision": 1', '"revision": 2'))
+    refused = run(stack, "send", str(path))
+    assert refused.exit_code != 0
+    assert "no such revision" in refused.output

@@ -34,7 +34,7 @@ each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.inciden
 def decided(case: Case, path: Path) -> Iterator[tuple[tuple[str, str], str]]:
     """Class and reason of every line as the product sees it, with the account of those that are decided."""
     event = read_event(case.event)
-    place = {"s3": {"bucket": "some-bucket", "key": case.key}, "rows": 1}
+    place = {"s3": {"bucket": "some-bucket", "key": case.key, "version_id": "1"}, "rows": 1}
     event["detail"]["campaign"]["affected"] = place
     known = read_incident_event(event["source"], event["detail-type"], event["detail"])
     assert known.content is not None

@@ -36,7 +36,7 @@ def test_what_a_campaign_really_writes_and_sends_is_what_the_schemas_name() -> N
         "notice": [message.text for message in world.topic.published if message.recipients],
         "campaign-report": [announcement.detail for announcement in world.announcer.announced],
         "chunk-message": [chunk_message_text(ChunkMessage(CampaignId.parse(CAMPAIGN), work, 7)) for work in Pass],
-        "incident-event": [json.dumps(event(rows=ROWS)["detail"])],
+        "incident-event": [json.dumps(event(rows=ROWS, version_id="a-version")["detail"])],
     }
     for name, texts in told.items():
         assert texts, f"nothing of the kind {name}"

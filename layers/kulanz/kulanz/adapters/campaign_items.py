@@ -163,9 +163,14 @@ def _optional_number(item: Item, name: str) -> int | None:
     return int(item[name]["N"]) if name in item else None
 
 
+def revision_key(incident_id: str, number: int) -> Item:
+    """The key of a revision. Numbers of more than seven digits do not sort among the others."""
+    return _key(incident_partition(incident_id), f"{REVISION_PREFIX}{number:07d}")
+
+
 def revision_item(revision: Revision) -> Item:
     """A revision of an incident as an item."""
-    return _key(incident_partition(revision.incident_id), f"{REVISION_PREFIX}{revision.number:07d}") | {
+    return revision_key(revision.incident_id, revision.number) | {
         "detail_type": {"S": revision.detail_type},
         "content": {"S": revision.content.decode()},
         "digest": {"S": revision.digest},
@@ -222,6 +227,7 @@ def meta_item(campaign: Campaign) -> Item:
         "request_digest": campaign.request_digest,
         "opened_by": campaign.opened_by,
         "follows": list(campaign.follows),
+        "adds": campaign.adds,
         "keeps_history": campaign.keeps_history,
         "subject": campaign.subject,
     }
@@ -258,6 +264,7 @@ def read_meta(item: Item) -> Campaign:
         request_digest=fixed["request_digest"],
         opened_by=fixed["opened_by"],
         follows=tuple(fixed["follows"]),
+        adds=fixed.get("adds", False),
         keeps_history=fixed.get("keeps_history", False),
         subject=fixed.get("subject", ""),
         state=State(item["state"]["S"]),

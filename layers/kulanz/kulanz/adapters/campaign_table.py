@@ -57,7 +57,11 @@ class DynamoCampaigns:
 
     def revisions(self, incident_id: str) -> list[Revision]:
         found = self._query(items.incident_partition(incident_id), items.REVISION_PREFIX)
-        return [items.read_revision(item) for item in found]
+        return sorted(map(items.read_revision, found), key=lambda revision: revision.number)
+
+    def revision(self, incident_id: str, number: int) -> Revision | None:
+        found = self._get(items.revision_key(incident_id, number))
+        return None if found is None else items.read_revision(found)
 
     def record_revision(self, before: IncidentRecord | None, after: IncidentRecord, revision: Revision) -> None:
         self._write_conditionally(

@@ -57,6 +57,8 @@ def entry_item(entry: Entry) -> Item:
     }
     if entry.expires_at is not None:
         item["expires_at"] = {"S": format_instant(entry.expires_at)}
+    if entry.accepted_at is not None:
+        item["accepted_at"] = {"S": format_instant(entry.accepted_at)}
     return item
 
 
@@ -68,7 +70,7 @@ def is_decision(item: Item) -> bool:
 
 def read_entry(item: Item) -> Entry:
     """An entry back from its item (or from a stream record's image). Raises ValueError when it is not a decision."""
-    expires_at = item.get("expires_at")
+    expires_at, accepted_at = item.get("expires_at"), item.get("accepted_at")
     return Entry(
         key=DecisionKey.parse(item["pk"]["S"], item["sk"]["S"]),
         body=item["body"]["S"],
@@ -78,6 +80,7 @@ def read_entry(item: Item) -> Entry:
         expires_at=None if expires_at is None else parse_instant(expires_at["S"]),
         ttl=int(item["ttl"]["N"]),
         origin=int(item["origin"]["N"]),
+        accepted_at=None if accepted_at is None else parse_instant(accepted_at["S"]),
     )
 
 

@@ -49,24 +49,28 @@ class DynamoOffers:
 
     def _grant(self, offered: Entry, granted: Entry) -> dict[str, Any]:
         item = entry_item(granted)
-        told = "SET #status = :status, effective_at = :effective_at, #ttl = :ttl"
+        told = "SET #status = :status, effective_at = :effective_at, #ttl = :ttl, remaining = :remaining"
         values = {
             ":status": item["status"],
             ":offered": {"S": offered.status.value},
             ":effective_at": item["effective_at"],
             ":ttl": item["ttl"],
+            ":remaining": item["remaining"],
         }
-        if granted.expires_at is None:
-            told += " REMOVE expires_at"
-        else:
+        if granted.accepted_at is not None:
+            told += ", accepted_at = :accepted_at"
+            values[":accepted_at"] = item["accepted_at"]
+        if granted.expires_at is not None:
             told += ", expires_at = :expires_at"
             values[":expires_at"] = item["expires_at"]
+        else:
+            told += " REMOVE expires_at"
         return {
             "Update": {
                 "TableName": self._credits_table,
                 "Key": {"pk": item["pk"], "sk": item["sk"]},
                 "UpdateExpression": told,
-                "ConditionExpression": "#status = :offered",
+                "ConditionExpression": "#status = :offered AND attribute_not_exists(accepted_at)",
                 "ExpressionAttributeNames": {"#status": "status", "#ttl": "ttl"},
                 "ExpressionAttributeValues": values,
             }
@@ -80,7 +84,7 @@ class DynamoOffers:
                     "pk": {"S": granted.key.partition},
                     "sk": {"S": f"{granted.key.place}#ENTRY#{ACCEPTANCE_NUMBER:03d}"},
                     "kind": {"S": "accept"},
-                    "at": {"S": format_instant(granted.effective_at)},
+                    "at": {"S": format_instant(granted.accepted_at or granted.effective_at)},
                     "actor": {"S": actor},
                     "ttl": {"N": str(granted.ttl)},
                 },

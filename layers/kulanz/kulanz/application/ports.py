@@ -117,6 +117,9 @@ class CampaignStore(Protocol):
     def revisions(self, incident_id: str) -> list[Revision]:
         """The recorded revisions of an incident, lowest first."""
 
+    def revision(self, incident_id: str, number: int) -> Revision | None:
+        """One recorded revision of an incident, read consistently."""
+
     def record_revision(self, before: IncidentRecord | None, after: IncidentRecord, revision: Revision) -> None:
         """Write a revision and move the incident's record from `before` to `after`. Raises Outdated."""
 

@@ -11,11 +11,13 @@ from decimal import Decimal
 
 from kulanz.domain.campaigns.reconciliation import worth_by_measure, worth_of
 from kulanz.domain.decision import UNLIMITED, Benefit, Decision, Outcome
-from kulanz.domain.ledger import Entry, read_decision
+from kulanz.domain.ledger import Entry, granted_benefits
 from kulanz.domain.money import Money, is_currency
 from kulanz.domain.policy.deciding.history import HISTORY_CHANGED
 
 ADDS = "add"
+OFFER = "offer"
+"""How what was left to claim is delivered once it is offered by itself."""
 IN_ANOTHER_MEASURE = "granted_before_in_another_measure"
 
 
@@ -41,22 +43,34 @@ def stands_before(entries: Iterable[Entry]) -> Before | None:
     granted: dict[str, int | Decimal] = {}
     for entry in entries:
         latest = entry.status
-        if entry.status is Outcome.GRANTED:
-            for benefit in read_decision(entry.body).benefits:
-                measure, size = worth_of(benefit)
-                granted[measure] = granted.get(measure, 0) + size
+        for benefit in granted_benefits(entry):
+            measure, size = worth_of(benefit)
+            granted[measure] = granted.get(measure, 0) + size
     if latest is None:
         return None
     return Before(Outcome.GRANTED if granted else latest, tuple(sorted(granted.items())))
 
 
-def follows(earlier_rule: str, policy_id: str, applied: Mapping[int, str]) -> tuple[int, ...]:
-    """Which of an incident's campaigns, by seq with their policy's id, a new one sets off.
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Whose campaign it is, and whether its policy adds to what other policies granted (`earlier: add`)."""
 
-    A replacing policy sets off all. One that adds does so beside other policies, never beside itself: requested again,
-    under another revision or after a cancel, it grants only what is missing.
+    policy_id: str
+    adds: bool
+
+
+def follows(rule: Rule, applied: Mapping[int, Rule]) -> tuple[int, ...]:
+    """Which of an incident's campaigns, by seq, a new one sets off.
+
+    Of two different policies one sets off the other only where both replace: what one of them adds stands beside the
+    other, whichever came first. A policy never adds to itself: requested again, under another revision or after a
+    cancel, it grants only what is missing.
     """
-    return tuple(seq for seq, other in sorted(applied.items()) if earlier_rule != ADDS or other == policy_id)
+    return tuple(
+        seq
+        for seq, other in sorted(applied.items())
+        if other.policy_id == rule.policy_id or not (other.adds or rule.adds)
+    )
 
 
 def still_owed(decision: Decision, before: Before | None) -> Decision | None:
@@ -73,10 +87,16 @@ def still_owed(decision: Decision, before: Before | None) -> Decision | None:
     granted = dict(before.granted)
     if granted and any(worth_of(benefit)[0] not in granted for benefit in decision.benefits):
         return Decision(Outcome.HELD, IN_ANOTHER_MEASURE)
-    remaining = less_granted(decision.benefits, granted)
-    if not remaining:
+    due = less_granted((*decision.benefits, *decision.claimable), granted)
+    heads = {benefit.head for benefit in decision.claimable}
+    remaining = tuple(benefit for benefit in due if benefit.head not in heads) if heads else due
+    claimable = due[len(remaining) :]
+    if not due:
         return None
-    return decision if remaining == decision.benefits else replace(decision, benefits=remaining)
+    if not remaining:  # what was granted at once stands; what can be claimed beside it is offered again
+        offered = replace(decision, outcome=Outcome.OFFERED, benefits=claimable, claimable=(), notice=None)
+        return replace(offered, reason=claimable[0].head or decision.reason, mode=OFFER)
+    return replace(decision, benefits=remaining, claimable=claimable)
 
 
 def within_plan(planned: Decision, decided: Decision | None) -> Decision:

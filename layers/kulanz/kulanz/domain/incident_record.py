@@ -3,13 +3,20 @@
 It never expires, so that what DynamoDB purges from the ledger can never be granted again.
 """
 
+import json
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from hashlib import sha256
 
 from kulanz.domain.campaigns.campaign import CAMPAIGNS_PER_INCIDENT, CampaignId
+from kulanz.domain.canonical import canonical_json
 
-REVISIONS_PER_INCIDENT = 3_000
-"""The record holds a digest of each, some 80 bytes; with 999 requests that is below the 400 KB of a DynamoDB item."""
+REVISIONS_REMEMBERED = 100
+"""The record holds the digest of each of the highest ones, some 80 bytes. Any number of revisions may come: what the
+record has forgotten stands in the revision's own item."""
+REVISION_HIGHEST = 10**15
+"""More leaps than anybody can publish, and a whole number that JSON carries exactly: no number of events leaves an
+incident without a higher revision that withdraws or amends it."""
 REVISIONS_LEFT_OUT = 1_000
 """How far a revision may leap ahead: a mistyped one would make all that follow stale."""
 
@@ -35,9 +42,24 @@ class Revision:
     source: str
 
 
+DECIDING_FIELDS = ("cause", "facts", "functions", "service", "windows")
+"""What of a revision decides who gets how much; its number and its words do not."""
+
+
+def decision_digest(content: bytes) -> str:
+    """SHA-256, in hexadecimal, of what a revision decides by. `content` is the revision's canonical JSON.
+
+    A campaign request names it, so that a revision of the same number with other windows is never decided instead.
+    """
+    told = json.loads(content)
+    return sha256(canonical_json({name: told[name] for name in DECIDING_FIELDS}).encode()).hexdigest()
+
+
 @dataclass(frozen=True, slots=True)
 class IncidentRecord:
     """`version` counts the writes of this record; every write is conditional on it.
+
+    `revision_digests` are those of the highest revisions, `REVISIONS_REMEMBERED` of them at most.
 
     `requests` maps the digest of each accepted campaign request to its seq, so that the same request is one campaign.
     `applied` are the campaigns that may have granted: those that reached their apply pass.
@@ -53,16 +75,24 @@ class IncidentRecord:
     applied: tuple[int, ...] = ()
     requests: dict[str, int] = field(default_factory=dict)
 
+    def has_forgotten(self, number: int) -> bool:
+        """Whether a revision may have been recorded although the record holds no digest of it."""
+        full = len(self.revision_digests) >= REVISIONS_REMEMBERED
+        return full and number < min(self.revision_digests)
 
-def with_revision(record: IncidentRecord | None, revision: Revision, decidable_days: int) -> IncidentRecord | None:
+
+def with_revision(
+    record: IncidentRecord | None, revision: Revision, decidable_days: int, recorded: Revision | None = None
+) -> IncidentRecord | None:
     """The record after a revision, or None when that revision is already recorded with the same content.
 
-    Raises IncidentConflict for the same revision with other content.
+    `recorded` is the revision of that number as it was recorded, where the record may have forgotten it. Raises
+    IncidentConflict for the same revision with other content.
     """
     if record is None:
         until = revision.recorded_at + timedelta(days=decidable_days)
         return IncidentRecord(revision.incident_id, 1, revision.number, {revision.number: revision.digest}, until)
-    known = record.revision_digests.get(revision.number)
+    known = record.revision_digests.get(revision.number) if recorded is None else recorded.digest
     if known == revision.digest:
         return None
     if known is not None:
@@ -75,14 +105,17 @@ def with_revision(record: IncidentRecord | None, revision: Revision, decidable_d
             "revision_leap",
             f"revision {record.highest_revision} is the latest known; the next is at most {REVISIONS_LEFT_OUT} higher",
         )
-    if len(record.revision_digests) >= REVISIONS_PER_INCIDENT:
-        raise IncidentConflict("too_many_revisions", f"an incident has at most {REVISIONS_PER_INCIDENT} revisions")
     return replace(
         record,
         version=record.version + 1,
         highest_revision=max(record.highest_revision, revision.number),
-        revision_digests={**record.revision_digests, revision.number: revision.digest},
+        revision_digests=_remembered({**record.revision_digests, revision.number: revision.digest}),
     )
+
+
+def _remembered(digests: dict[int, str]) -> dict[int, str]:
+    """The digests of the highest revisions."""
+    return dict(sorted(digests.items())[-REVISIONS_REMEMBERED:])
 
 
 def with_campaign(

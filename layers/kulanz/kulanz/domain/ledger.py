@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -13,7 +13,7 @@ from typing import Any, NotRequired, Self, TypedDict
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.campaigns.reconciliation import WriteResult, worth_of
 from kulanz.domain.canonical import canonical_json
-from kulanz.domain.decision import UNLIMITED, Decision, Outcome
+from kulanz.domain.decision import UNLIMITED, Benefit, Decision, Outcome
 from kulanz.domain.policy.deciding.history import (
     NOTHING_KEPT,
     HistoryKey,
@@ -112,9 +112,10 @@ class DecisionKey:
 class Entry:
     """A decision as it is stored. `body` never changes; the rest says when it was first written and what is left of it.
 
-    `remaining` holds one number per benefit (minor units of money, or a quantity; None is unlimited).
-    `origin` is the byte offset of the row in the pinned list. `ttl` (seconds since 1970) only allows deletion and
-    decides nothing.
+    `remaining` holds one number per benefit (minor units of money, or a quantity; None is unlimited). `origin` is the
+    byte offset of the row in the pinned list. `ttl` (seconds since 1970) only allows deletion and decides nothing.
+    `accepted_at` is when the customer accepted what the decision offers or leaves to claim: what was claimable is
+    granted, and left, beside the rest from then on.
     """
 
     key: DecisionKey
@@ -125,6 +126,27 @@ class Entry:
     expires_at: datetime | None
     ttl: int
     origin: int
+    accepted_at: datetime | None = None
+
+
+def is_offer(entry: Entry) -> bool:
+    """Whether something of a decision is the customer's to accept, or was."""
+    decision = read_decision(entry.body)
+    return decision.outcome is Outcome.OFFERED or bool(decision.claimable)
+
+
+def is_taken(entry: Entry) -> bool:
+    """Whether the customer has accepted what a decision offers."""
+    is_granted = entry.status is Outcome.GRANTED
+    return entry.accepted_at is not None or (is_granted and read_decision(entry.body).outcome is Outcome.OFFERED)
+
+
+def granted_benefits(entry: Entry) -> tuple[Benefit, ...]:
+    """What is granted by a decision as it stands: at once, and what was claimable once it was accepted."""
+    if entry.status is not Outcome.GRANTED:
+        return ()
+    decision = read_decision(entry.body)
+    return decision.benefits if entry.accepted_at is None else (*decision.benefits, *decision.claimable)
 
 
 def decision_body(
@@ -177,6 +199,8 @@ class Lifetime:
             until = decision.claim_until
             kept = keep_until if until is None else max(keep_until, until)
             return cls(now, until, _purge_at(kept))
+        if decision.claimable and decision.claim_until is not None:
+            keep_until = max(keep_until, decision.claim_until)
         expiries = [benefit.validity.expires_at(now) for benefit in decision.benefits]
         known = [expiry for expiry in expiries if expiry is not None]
         expires_at = max(known) if known and len(known) == len(expiries) else None
@@ -188,15 +212,18 @@ def _purge_at(kept_until: datetime) -> int:
     return int(kept_until.timestamp()) + int(WRITER_LIFE.total_seconds())
 
 
+def remaining_of(benefits: Iterable[Benefit]) -> tuple[int | Decimal | None, ...]:
+    """What is left of benefits that nobody has used: minor units of money, or a quantity; None is unlimited."""
+    return tuple(None if benefit.quantity == UNLIMITED else worth_of(benefit)[1] for benefit in benefits)
+
+
 def new_entry(key: DecisionKey, origin: int, body: str, decision: Decision, lifetime: Lifetime) -> Entry:
     """The entry a worker writes for the row at byte `origin`."""
     return Entry(
         key=key,
         body=body,
         status=decision.outcome,
-        remaining=tuple(
-            None if benefit.quantity == UNLIMITED else worth_of(benefit)[1] for benefit in decision.benefits
-        ),
+        remaining=remaining_of(decision.benefits),
         effective_at=lifetime.effective_at,
         expires_at=lifetime.expires_at,
         ttl=lifetime.ttl,

@@ -74,7 +74,7 @@ def _inline_campaign(tap: Tap) -> World:
     world = small_world(tap=tap)
     world.publish(event(rows=4, campaign=...))
     request = event(rows=4, detail_type="Campaign Requested")
-    detail = {name: request["detail"][name] for name in ("incident_id", "revision", "campaign")}
+    detail = {name: request["detail"][name] for name in ("incident_id", "revision", "campaign", "decision_digest")}
     detail["campaign"]["affected"] = {"inline": rows, "rows": len(rows)}
     world.publish({**request, "detail": detail})
     world.run_until_quiet()

@@ -89,7 +89,7 @@ def test_an_event_outside_its_contract_is_refused_by_field(
 
 
 def test_an_event_states_a_fact_by_the_name_that_a_policy_reads() -> None:
-    event = good_event(facts={"split.phone": "20.00"})
+    event = good_event(facts={"split.phone": "20.00"}, version_id="a-version")
     read = read_incident_event(event["source"], event["detail-type"], event["detail"])
     assert read.content is not None
     assert thaw_incident(read.content).facts == {"split.phone": "20.00"}
@@ -186,7 +186,9 @@ def test_a_list_elsewhere_is_refused(world: World, place: dict[str, str], field:
 
 def test_a_campaign_for_an_incident_that_nobody_declared_is_refused(world: World) -> None:
     request = good_event(detail_type="Campaign Requested")
-    request["detail"] = {name: request["detail"][name] for name in ("incident_id", "revision", "campaign")}
+    request["detail"] = {
+        name: request["detail"][name] for name in ("incident_id", "revision", "campaign", "decision_digest")
+    }
 
     refusal = refusal_of(world, request)
 

@@ -15,12 +15,12 @@ from kulanz.application.incidents.incident_event import (
     read_incident_event,
 )
 from kulanz.domain.campaigns.campaign import Cause, Pass, State
-from kulanz.domain.incident_record import Revision
+from kulanz.domain.incident_record import REVISIONS_REMEMBERED, Revision
 from kulanz.domain.ledger import read_decision
 from kulanz.domain.notices import NOTICE_MESSAGE_BYTES, status_notice
 from kulanz.domain.time import CLOCK_ALLOWANCE
 from tests.support.faults import no_faults
-from tests.support.small_campaign import CAMPAIGN, INCIDENT_ID, ROWS, event, sealed_policy, small_world
+from tests.support.small_campaign import CAMPAIGN, INCIDENT_ID, ROWS, event, meant, sealed_policy, small_world
 from tests.support.world import CHANGES, Function, Step, World
 
 OPEN_WINDOW = [{"start": "2026-02-27T08:00:00Z"}]
@@ -34,9 +34,10 @@ def told(revision: int, kind: str, **changes: Any) -> dict[str, Any]:
 
 
 def requested(revision: int = 1) -> dict[str, Any]:
-    """An event that requests a campaign under a recorded revision."""
+    """An event that requests a campaign under a revision that was recorded as `told` tells it."""
     facts: dict[str, Any] = dict.fromkeys(("title", "service", "functions", "windows", "cause", "facts"), ...)
-    return event(rows=ROWS, detail_type="Campaign Requested", revision=revision, **facts)
+    digest = meant(windows=CLOSED_WINDOW)
+    return event(rows=ROWS, detail_type="Campaign Requested", revision=revision, decision_digest=digest, **facts)
 
 
 def world_after(*events: dict[str, Any]) -> World:
@@ -329,3 +330,41 @@ def test_an_amended_incident_is_decided_again_and_grants_the_difference_only() -
     unchanged = world.campaign(f"{INCIDENT_ID}/3").plan.totals.results()
     assert {row_result.value for row_result, _ in unchanged} == {"unchanged"}
     assert sum(unchanged.values()) == 3
+
+
+# Many revisions
+
+
+def test_a_thousand_leaps_do_not_freeze_an_incident() -> None:
+    """Whoever may record incidents took the revision to its highest number; then nothing could withdraw it."""
+    world = world_after(told(1, "Declared"))
+    for number in range(1_000, 1_000_001, 1_000):
+        world.publish(told(number, "Updated", source="incidents"))
+    world.run_until_quiet(steps_most=100_000)
+    record = world.campaigns.incident(INCIDENT_ID)
+    assert record is not None
+    assert record.highest_revision == 1_000_000
+    assert len(record.revision_digests) <= REVISIONS_REMEMBERED
+    world.publish(requested(1_000_000))
+    world.run_until_quiet()
+    assert world.campaign(CAMPAIGN).state is State.CLOSED
+    world.publish(told(1_000_001, "Amended", cause="storm"))
+    world.publish(told(1_000_002, "Withdrawn"))
+    world.run_until_quiet()
+    assert world.campaign(CAMPAIGN).state is State.FLAGGED
+    assert world.rejected.sent == []
+
+
+def test_an_old_event_that_the_record_has_forgotten_stays_without_effect() -> None:
+    events = [told(number, "Updated") for number in range(1, REVISIONS_REMEMBERED + 30)]
+    world = world_after(*events)
+    before = world.campaigns.incident(INCIDENT_ID)
+    for event_again in events:
+        world.publish(event_again)
+    world.run_until_quiet()
+    assert world.campaigns.incident(INCIDENT_ID) == before
+    assert (world.rejected.sent, world.dead_letters) == ([], [])
+    world.publish(told(3, "Updated", cause="another"))
+    world.run_until_quiet()
+    assert [rejection.reason for rejection in world.rejected.sent] == ["revision_conflict"]
+    assert world.campaigns.incident(INCIDENT_ID) == before

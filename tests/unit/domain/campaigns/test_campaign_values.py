@@ -24,7 +24,9 @@ from kulanz.domain.campaigns.reconciliation import RowResult, SumKey, WriteResul
 from kulanz.domain.decision import Benefit, Decision, Outcome, Validity
 from kulanz.domain.identifiers import is_account_id, is_incident_id
 from kulanz.domain.incident_record import (
-    REVISIONS_PER_INCIDENT,
+    REVISION_HIGHEST,
+    REVISIONS_LEFT_OUT,
+    REVISIONS_REMEMBERED,
     IncidentConflict,
     IncidentRecord,
     with_campaign,
@@ -183,10 +185,33 @@ def test_a_late_lower_revision_is_recorded_and_does_not_come_into_force() -> Non
     assert set(late.revision_digests) == {1, 3, 5}
 
 
-def test_an_incident_has_a_bounded_number_of_revisions_and_campaigns() -> None:
-    full = replace(declared(), revision_digests=dict.fromkeys(range(1, REVISIONS_PER_INCIDENT + 1), "x"))
-    with pytest.raises(IncidentConflict, match="at most"):
-        with_revision(full, revision(REVISIONS_PER_INCIDENT + 1), 400)
+def test_no_number_of_events_leaves_an_incident_without_a_higher_revision() -> None:
+    events_a_second, century_seconds = 1_000, 100 * 366 * 86_400
+    assert REVISIONS_LEFT_OUT * events_a_second * century_seconds / 10 < REVISION_HIGHEST
+    assert REVISION_HIGHEST < 2**53, "JSON carries it exactly"
+
+
+@given(st.permutations(range(1, REVISIONS_REMEMBERED + 40)))
+def test_a_record_remembers_the_highest_revisions_and_its_size_is_bounded(numbers: list[int]) -> None:
+    record = replace(declared(), revision_digests={1: "x"})
+    for number in numbers:
+        record = with_revision(record, revision(number, digest="x"), 400) or record
+        assert len(record.revision_digests) <= REVISIONS_REMEMBERED
+        assert record.highest_revision in record.revision_digests
+    highest = range(40, REVISIONS_REMEMBERED + 40)
+    assert set(record.revision_digests) == set(highest)
+    assert [record.has_forgotten(number) for number in (1, 39, 40, 1_000)] == [True, True, False, False]
+
+
+def test_a_forgotten_revision_told_again_changes_nothing_and_one_that_differs_is_a_conflict() -> None:
+    full = replace(declared(), revision_digests=dict.fromkeys(range(2, REVISIONS_REMEMBERED + 2), "x"))
+    assert full.has_forgotten(1)
+    assert with_revision(full, revision(), 400, revision()) is None
+    with pytest.raises(IncidentConflict, match="higher revision"):
+        with_revision(full, revision(digest="other"), 400, revision())
+
+
+def test_an_incident_has_a_bounded_number_of_campaigns() -> None:
     with pytest.raises(IncidentConflict, match="at most"):
         with_campaign(replace(declared(), next_seq=CAMPAIGNS_PER_INCIDENT + 1), 1, "request", NOW)
 

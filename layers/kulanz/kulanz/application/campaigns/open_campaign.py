@@ -21,6 +21,7 @@ from kulanz.application.incidents.incident_event import (
     DetailType,
     EventRefused,
     IncidentEvent,
+    PolicyReference,
     read_incident_event,
 )
 from kulanz.application.incidents.withdraw_incident import stop_withdrawn
@@ -53,10 +54,17 @@ from kulanz.domain.campaigns.campaign import (
     StateChange,
 )
 from kulanz.domain.canonical import canonical_json
-from kulanz.domain.earlier_decisions import follows
+from kulanz.domain.earlier_decisions import ADDS, Rule, follows
 from kulanz.domain.identifiers import is_incident_id
 from kulanz.domain.incident import Incident
-from kulanz.domain.incident_record import IncidentConflict, IncidentRecord, Revision, with_campaign, with_revision
+from kulanz.domain.incident_record import (
+    IncidentConflict,
+    IncidentRecord,
+    Revision,
+    decision_digest,
+    with_campaign,
+    with_revision,
+)
 from kulanz.domain.lists.header import HEADER_BYTES, ListFormat, ListLayout, format_of, read_layout
 from kulanz.domain.lists.lines import ListRefused
 from kulanz.domain.policy import (
@@ -157,8 +165,10 @@ def _record(
     )
     for _ in range(ATTEMPTS_AGAINST_OTHERS):
         before = campaigns.incident(event.incident_id)
+        forgotten = before is not None and before.has_forgotten(revision.number)
+        recorded = campaigns.revision(revision.incident_id, revision.number) if forgotten else None
         try:
-            after = with_revision(before, revision, settings.decidable_days)
+            after = with_revision(before, revision, settings.decidable_days, recorded)
         except IncidentConflict as conflict:
             raise EventRefused(conflict.reason, "detail.revision", str(conflict)) from None
         if after is None:
@@ -200,6 +210,7 @@ def _open(
                 "incident_withdrawn", "detail.incident_id",
                 "the incident was withdrawn; if it happened after all, declare it under a higher revision",
             )  # fmt: skip
+        _must_be_meant(event, told)
         campaign, frozen = _prepare(event, request, told.content, before, campaign_id, ports, settings, now)
         change = StateChange(1, now, None, State.PLANNING, "requested", cause)
         try:
@@ -276,6 +287,7 @@ def _prepare(
         request_digest=event.request_digest,
         opened_by=event.source,
         follows=followed,
+        adds=policy.earlier == ADDS,
         keeps_history=bool(policy.kept),
         subject=policy.subject or "",
         log_count=1,
@@ -290,7 +302,8 @@ def _followed(policy: CompiledPolicy, record: IncidentRecord, campaigns: Campaig
     """
     found = (campaigns.campaign(CampaignId(record.incident_id, seq)) for seq in record.applied)
     applied = {campaign.id.seq: campaign for campaign in found if campaign is not None}
-    followed = follows(policy.earlier, policy.policy_id, {seq: one.policy_id for seq, one in applied.items()})
+    rule = Rule(policy.policy_id, policy.earlier == ADDS)
+    followed = follows(rule, {seq: Rule(one.policy_id, one.adds) for seq, one in applied.items()})
     for seq in followed:
         if applied[seq].subject != (policy.subject or ""):
             raise EventRefused(
@@ -309,7 +322,21 @@ def _subjects(column: str) -> str:
 
 def _recorded(event: IncidentEvent, campaigns: CampaignStore) -> Revision:
     """The revision that a request is about, as it was recorded."""
-    return next(revision for revision in campaigns.revisions(event.incident_id) if revision.number == event.revision)
+    found = campaigns.revision(event.incident_id, event.revision)
+    if found is None:
+        raise TryAgain("a revision that the incident's record names is not there yet")
+    return found
+
+
+def _must_be_meant(event: IncidentEvent, told: Revision) -> None:
+    """Refuse a request for a revision that was recorded with other facts than whoever requests it knows."""
+    if event.decision_digest and event.decision_digest != decision_digest(told.content):
+        raise EventRefused(
+            "revision_differs",
+            "detail.decision_digest",
+            f"revision {told.number} is recorded with other windows, service, functions, cause or facts; look at it,"
+            " then request the campaign with the decision digest of the revision that is meant",
+        )
 
 
 def _freeze(
@@ -318,6 +345,7 @@ def _freeze(
     reference = request.policy
     try:
         document = document_from_json(ports.policies.fetch(reference.id, reference.version))
+        _must_be_named(document, reference)
         _must_be_countable(document)
         frozen = Frozen(freeze(document, reference.parameters), content)
         _must_fit(frozen)
@@ -332,12 +360,30 @@ def _freeze(
         ) from None
     except PolicyError as error:
         raise EventRefused("policy_unusable", "detail.campaign.policy", str(error)) from None
+    except RecursionError:
+        raise EventRefused(
+            "policy_unusable",
+            "detail.campaign.policy",
+            "the published policy is nested deeper than any policy; publish it with `kulanz policy publish`",
+        ) from None
     except (ArithmeticError, ValueError):
         raise EventRefused(
             "policy_unusable",
             "detail.campaign.policy",
             "the policy cannot compute with this incident's windows and facts; check their dates and sizes",
         ) from None
+
+
+def _must_be_named(document: PolicyDocument, reference: PolicyReference) -> None:
+    """Another policy under that name would be added beside the campaigns that it should have set off."""
+    policy = document.policy
+    if (policy.id, policy.version) != (reference.id, reference.version):
+        raise EventRefused(
+            "policy_unusable",
+            "detail.campaign.policy",
+            f"what is published as {reference.id} version {reference.version} calls itself {policy.id} version"
+            f" {policy.version}; publish it with `kulanz policy publish`, which names it by its content",
+        )
 
 
 def _must_be_countable(document: PolicyDocument) -> None:
@@ -414,8 +460,16 @@ def _layout(pinned: PinnedList, policy: CompiledPolicy, lists: ListStore) -> Lis
     return layout
 
 
+def _filed(event: Mapping[str, Any]) -> bytes:
+    """An event as it is filed, in ASCII, because an event may hold what UTF-8 cannot."""
+    try:
+        return json.dumps(event, sort_keys=True).encode()
+    except RecursionError:  # it could be read, and is too deep to be written
+        return json.dumps({"source": str(event.get("source", "")), "detail": "nested too deep to be filed"}).encode()
+
+
 def _reject(event: Mapping[str, Any], refusal: EventRefused, ports: OpenPorts, now: datetime) -> None:
-    content = json.dumps(event, sort_keys=True).encode()  # ASCII: an event may hold what UTF-8 cannot
+    content = _filed(event)
     key = f"rejected/{sha256(content).hexdigest()}.json"
     ports.archive.put(key, content, "application/json")
     detail = event.get("detail")

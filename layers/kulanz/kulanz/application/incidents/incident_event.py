@@ -24,6 +24,7 @@ from pydantic import (
 from kulanz.domain.campaigns.campaign import LINES_PER_LIST
 from kulanz.domain.canonical import canonical_json
 from kulanz.domain.identifiers import IDENTIFIER_LENGTH_CHARACTERS, INCIDENT_ID_EXPECTED, is_incident_id
+from kulanz.domain.incident_record import REVISION_HIGHEST
 from kulanz.domain.policy.document.document import VERSION_HIGHEST
 from kulanz.domain.time import Window, format_instant, parse_instant
 
@@ -37,7 +38,8 @@ FUNCTION_CHARACTERS = 100
 FACT_NAME_CHARACTERS = 200
 KEY_CHARACTERS = 1024
 INLINE_ROWS = 1_000
-REVISION_HIGHEST = 1_000_000
+INLINE_DEPTH = 8
+"""Of values within values in a row: the deepest fact, a list of windows, needs three."""
 ERRORS_SHOWN = 10
 
 
@@ -125,11 +127,14 @@ class PolicyReference(_Contract):
 
 
 class S3Reference(_Contract):
-    """An object in the configured list bucket, under its list prefix; without `version_id` the current version."""
+    """One version of an object in the configured list bucket, under its list prefix.
+
+    The version is stated, so that nobody who uploads a list after it was checked decides who is paid.
+    """
 
     bucket: Annotated[str, Field(min_length=3, max_length=63)]
     key: Annotated[str, Field(min_length=1, max_length=KEY_CHARACTERS)]
-    version_id: Annotated[str, Field(min_length=1, max_length=KEY_CHARACTERS)] | None = None
+    version_id: Annotated[str, Field(min_length=1, max_length=KEY_CHARACTERS)]
 
 
 class Affected(_Contract):
@@ -138,6 +143,13 @@ class Affected(_Contract):
     s3: S3Reference | None = None
     inline: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=INLINE_ROWS)] | None = None
     rows: Annotated[int, Field(ge=1, le=LINES_PER_LIST)]
+
+    @field_validator("inline", mode="before")
+    @classmethod
+    def _is_flat(cls, value: object) -> object:
+        if is_deeper(value, INLINE_DEPTH + 1):  # of which one is the list of the rows
+            raise ValueError(f"a row is nested at most {INLINE_DEPTH} deep; write its facts as a list has them")
+        return value
 
     @field_validator("inline")
     @classmethod
@@ -155,6 +167,19 @@ class Affected(_Contract):
         if (self.s3 is None) == (self.inline is None):
             raise ValueError("the accounts come either by s3 or by inline; give exactly one")
         return self
+
+
+def is_deeper(value: object, most: int) -> bool:
+    """Whether lists and objects of a JSON value lie more than `most` deep within each other."""
+    level = [value]
+    for _ in range(most + 1):
+        level = [
+            inner
+            for one in level
+            if isinstance(one, (dict, list))
+            for inner in (one.values() if isinstance(one, dict) else one)
+        ]
+    return bool(level)
 
 
 class CampaignContract(_Contract):
@@ -188,10 +213,15 @@ class IncidentContract(_Contract):
 
 
 class CampaignRequestContract(_Contract):
-    """What a campaign request tells: which recorded revision is decided, and how."""
+    """What a campaign request tells: which recorded revision is decided, and how.
+
+    `decision_digest` is that of the revision's windows, service, functions, cause and facts: a number alone may have
+    been taken by somebody else's revision.
+    """
 
     incident_id: str
     revision: Annotated[int, Field(ge=1, le=REVISION_HIGHEST)]
+    decision_digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     campaign: CampaignContract
 
     _is_id = field_validator("incident_id")(_incident_id)
@@ -207,6 +237,8 @@ class IncidentEvent:
     revision: int
     content: bytes | None
     request: CampaignContract | None
+    decision_digest: str = ""
+    """What a request that states no facts itself means; empty in an event that states them."""
 
     @property
     def content_digest(self) -> str:
@@ -234,7 +266,8 @@ def read_incident_event(source: str, detail_type: str, detail: object) -> Incide
     try:
         if known is DetailType.CAMPAIGN_REQUESTED:
             request = CampaignRequestContract.model_validate(detail)
-            return IncidentEvent(source, known, request.incident_id, request.revision, None, request.campaign)
+            named = request.incident_id, request.revision, None, request.campaign, request.decision_digest
+            return IncidentEvent(source, known, *named)
         incident = IncidentContract.model_validate(detail)
     except ValidationError as error:
         raise _refused(error) from None

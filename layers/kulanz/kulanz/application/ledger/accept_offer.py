@@ -1,20 +1,21 @@
 """Takes up an offer: the customer accepted, so what was offered is granted from now on.
 
-An offer can be accepted only while it is the incident's latest word, so that it is never paid beside its successor: the
-acceptance and the check of the incident's record are one transaction.
+An offer can be accepted only while no later campaign sets it off, so that it is never paid beside its successor: the
+acceptance and the check of the incident's record are one transaction. A campaign that adds ends no offer.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
 from kulanz.application.incidents.incident_event import DetailType
 from kulanz.application.ports import ATTEMPTS_AGAINST_OTHERS, CampaignStore, Ledger, Outdated, TryAgain
-from kulanz.domain.campaigns.campaign import State
-from kulanz.domain.decision import Outcome
+from kulanz.domain.campaigns.campaign import CampaignId, State
+from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz.domain.incident_record import IncidentRecord
-from kulanz.domain.ledger import Entry, HistoryChange, Lifetime, read_decision
+from kulanz.domain.ledger import Entry, HistoryChange, Lifetime, is_offer, is_taken, read_decision, remaining_of
 from kulanz.domain.policy.deciding.history import HistoryKey, SubjectHistory
 
 
@@ -54,49 +55,99 @@ class AcceptPorts:
 
 
 def accept_offer(
-    account_id: str, incident_id: str, ports: AcceptPorts, actor: str, now: datetime, subject: str = WHOLE_ACCOUNT
+    account_id: str,
+    incident_id: str,
+    ports: AcceptPorts,
+    actor: str,
+    now: datetime,
+    subject: str = WHOLE_ACCOUNT,
+    seq: int | None = None,
 ) -> Entry:
     """Accept the offer of a subject for an incident; what is granted then. Accepting twice changes nothing.
 
-    Raises OfferRefused when there is no open offer, and TryAgain when the records kept changing.
+    What stands as claimable beside a part that was granted at once is an offer too. `seq` names the campaign whose
+    offer it is, where several policies made one. Raises OfferRefused when there is no open offer, and TryAgain when
+    the records kept changing.
     """
     for _ in range(ATTEMPTS_AGAINST_OTHERS):
         incident = ports.campaigns.incident(incident_id)
-        entries = [entry for entry in ports.ledger.of_account(account_id, incident_id) if entry.key.subject == subject]
+        entries = [
+            entry
+            for entry in ports.ledger.of_account(account_id, incident_id)
+            if entry.key.subject == subject and seq in (None, entry.key.seq)
+        ]
         if incident is None or not entries:
             raise OfferRefused("not_offered", "nothing was offered to this account for this incident")
-        latest = entries[-1]
-        offer = read_decision(latest.body)
-        if latest.status is Outcome.GRANTED and offer.outcome is Outcome.OFFERED:
-            return latest
-        _must_be_open(latest, offer.claim_until, incident, now)
-        _must_stand(latest, ports.campaigns)
-        lifetime = Lifetime.of(replace(offer, outcome=Outcome.GRANTED), now, now)
-        granted = replace(
-            latest,
-            status=Outcome.GRANTED,
-            effective_at=now,
-            expires_at=lifetime.expires_at,
-            ttl=max(latest.ttl, lifetime.ttl),
-        )
+        found = _chosen(entries, incident, ports.campaigns)
+        if is_taken(found):
+            return found
+        offer = read_decision(found.body)
+        if offer.claim_until is not None and now >= offer.claim_until:
+            raise OfferRefused("offer_over", "the time to accept this offer is over")
+        _must_stand(found, incident, ports.campaigns)
+        granted = _granted(found, offer, now)
         try:
-            ports.offers.accept(latest, granted, incident, actor, _kept_for_good(latest, ports))
+            ports.offers.accept(found, granted, incident, actor, _kept_for_good(found, ports))
         except Outdated:
             continue
         return granted
     raise TryAgain("the offer or its incident keeps changing")
 
 
-def _must_be_open(latest: Entry, claim_until: datetime | None, incident: IncidentRecord, now: datetime) -> None:
-    if latest.status is not Outcome.OFFERED:
-        raise OfferRefused("not_offered", f"this account's latest decision for the incident is: {latest.status}")
-    if claim_until is not None and now >= claim_until:
-        raise OfferRefused("offer_over", "the time to accept this offer is over")
-    seq = latest.key.seq
-    if incident.open_seq not in (None, seq) or max(incident.applied, default=seq) != seq:
-        raise OfferRefused(
-            "offer_superseded", "a later campaign decides this incident; its decision replaces the offer"
+def _chosen(entries: Sequence[Entry], incident: IncidentRecord, campaigns: CampaignStore) -> Entry:
+    """The entry whose offer is meant: the open one, else the latest that was accepted. Raises OfferRefused."""
+    offers = [entry for entry in entries if is_offer(entry)]
+    ended = ended_offers(incident, campaigns, [entry.key.seq for entry in offers])
+    still_open = [entry for entry in offers if not is_taken(entry) and entry.key.seq not in ended]
+    if len(still_open) > 1:
+        named = ", ".join(str(entry.key.campaign) for entry in still_open)
+        raise OfferRefused("offers_several", f"several campaigns made an offer, {named}; name the one that is meant")
+    taken = [entry for entry in offers if is_taken(entry)]
+    if still_open or taken:
+        return (still_open or taken)[-1]
+    if not is_offer(entries[-1]):
+        told = f"this account's latest decision for the incident is: {entries[-1].status}"
+        raise OfferRefused("not_offered", told)
+    raise OfferRefused("offer_superseded", "a later campaign decides this incident; its decision replaces the offer")
+
+
+def ended_offers(incident: IncidentRecord, campaigns: CampaignStore, seqs: Sequence[int]) -> set[int]:
+    """Of some campaigns of an incident those whose offers a later campaign replaces: one that sets them off.
+
+    A campaign that adds to them, under another policy, ends none of their offers.
+    """
+    if not seqs:
+        return set()
+    others = {*incident.applied, *(() if incident.open_seq is None else (incident.open_seq,))}
+    later = (campaigns.campaign(CampaignId(incident.incident_id, other)) for other in others if other > min(seqs))
+    return {seq for campaign in later if campaign is not None for seq in campaign.follows if seq in seqs}
+
+
+def _granted(offered: Entry, offer: Decision, now: datetime) -> Entry:
+    """What an offer becomes when it is accepted at `now`. A part that was granted before keeps its own instants."""
+    if offer.outcome is Outcome.OFFERED:
+        lifetime = Lifetime.of(replace(offer, outcome=Outcome.GRANTED), now, now)
+        ttl = max(offered.ttl, lifetime.ttl, _purge_at(offered, now))
+        return replace(
+            offered, status=Outcome.GRANTED, effective_at=now, expires_at=lifetime.expires_at, ttl=ttl, accepted_at=now
         )
+    claimed = Lifetime.of(replace(offer, benefits=offer.claimable, claimable=()), now, now)
+    ends = (offered.expires_at, claimed.expires_at)
+    return replace(
+        offered,
+        remaining=(*offered.remaining, *remaining_of(offer.claimable)),
+        expires_at=None if None in ends else max(end for end in ends if end is not None),
+        ttl=max(offered.ttl, claimed.ttl, _purge_at(offered, now)),
+        accepted_at=now,
+    )
+
+
+def _purge_at(entry: Entry, now: datetime) -> int:
+    """When a decision that is accepted at `now` may be deleted: kept from then on as long as from when it was written.
+
+    In seconds since 1970, because "no end" is often written as the calendar's last day.
+    """
+    return int(now.timestamp()) + entry.ttl - int(entry.effective_at.timestamp())
 
 
 def _kept_for_good(latest: Entry, ports: AcceptPorts) -> HistoryChange | None:
@@ -110,10 +161,10 @@ def _kept_for_good(latest: Entry, ports: AcceptPorts) -> HistoryChange | None:
     return None if after is None else HistoryChange(key, before, after)
 
 
-def _must_stand(latest: Entry, campaigns: CampaignStore) -> None:
+def _must_stand(latest: Entry, incident: IncidentRecord, campaigns: CampaignStore) -> None:
     """An offer falls with its incident and with its campaign; a change after this look moves the incident's record."""
-    newest = max(campaigns.revisions(latest.key.incident_id), key=lambda revision: revision.number)
-    if newest.detail_type == DetailType.WITHDRAWN:
+    newest = campaigns.revision(incident.incident_id, incident.highest_revision)
+    if newest is not None and newest.detail_type == DetailType.WITHDRAWN:
         raise OfferRefused("incident_withdrawn", "the incident was withdrawn, and its offers with it")
     campaign = campaigns.campaign(latest.key.campaign)
     if campaign is None or campaign.state not in (State.APPLYING, State.CLOSED):

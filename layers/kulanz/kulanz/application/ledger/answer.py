@@ -1,18 +1,19 @@
 """Answers "did I get it, and why that much?" for one account: ledger, frozen policy and pinned list together."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
 from kulanz.application.campaigns.frozen import thaw
+from kulanz.application.ledger.accept_offer import ended_offers
 from kulanz.application.ports import CampaignStore, Ledger, ListStore, PinnedVersionGone
 from kulanz.domain.campaigns.campaign import ENDED, Campaign, Pass
 from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.earlier_decisions import Before, still_owed
 from kulanz.domain.identifiers import ACCOUNT_ID_EXPECTED, is_account_id
-from kulanz.domain.ledger import Entry, earlier_grants, is_expired, kept_before, read_decision
+from kulanz.domain.ledger import Entry, earlier_grants, is_expired, is_offer, kept_before, read_decision
 from kulanz.domain.lists.lines import LINE_BYTES, lines_starting_in
 from kulanz.domain.lists.rows import LineReader, Row, line_reader
 from kulanz.domain.money import Money, format_amount, is_currency
@@ -47,7 +48,9 @@ class Explained(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AnsweredDecision:
-    """One decision with its explanation. `recomputed` is what the policy says today of the same row."""
+    """One decision with its explanation. `recomputed` is what the policy says today of the same row; `has_ended` says
+    that a later campaign replaces what it offers.
+    """
 
     entry: Entry
     decision: Decision
@@ -56,6 +59,9 @@ class AnsweredDecision:
     steps: tuple[str, ...]
     explained: Explained
     recomputed: Decision | None
+    has_ended: bool = False
+    is_late: bool = False
+    """Whether the time to accept what is offered is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +105,19 @@ def answer(account_id: str, incident_id: str | None, ports: AnswerPorts, now: da
     decisions = []
     for entry in ports.ledger.of_account(account_id, incident_id):
         campaign = ports.campaigns.campaign(entry.key.campaign)
-        decisions.append(_explain(entry, campaign, ports, now))
+        explained = _explain(entry, campaign, ports, now)
+        if is_offer(entry):
+            until = explained.decision.claim_until
+            is_late = until is not None and now >= until
+            explained = replace(explained, has_ended=_has_ended(entry, ports.campaigns), is_late=is_late)
+        decisions.append(explained)
     campaigns = () if incident_id is None else tuple(ports.campaigns.campaigns_of(incident_id))
     return Answer(account_id, tuple(decisions), campaigns, now)
+
+
+def _has_ended(entry: Entry, campaigns: CampaignStore) -> bool:
+    incident = campaigns.incident(entry.key.incident_id)
+    return incident is not None and bool(ended_offers(incident, campaigns, [entry.key.seq]))
 
 
 def _explain(entry: Entry, campaign: Campaign | None, ports: AnswerPorts, now: datetime) -> AnsweredDecision:

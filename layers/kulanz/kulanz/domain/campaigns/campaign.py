@@ -200,7 +200,8 @@ class StateChange:
 class Campaign:
     """A campaign as its META record tells it; all but state, reason, log_count, announced and progress is immutable.
 
-    `follows` are the earlier campaigns of its incident that may have granted. It `keeps_history` where its policy
+    `follows` are the earlier campaigns of its incident whose grants it sets off; its policy `adds` to those of others,
+    or replaces them. It `keeps_history` where its policy
     keeps facts of the past. `subject` is the column that names what it decides about; empty for accounts.
     """
 
@@ -220,6 +221,7 @@ class Campaign:
     request_digest: str
     opened_by: str
     follows: tuple[int, ...] = ()
+    adds: bool = False
     keeps_history: bool = False
     subject: str = ""
     state: State = State.PLANNING

@@ -187,7 +187,7 @@ class CompiledPolicy:
                     break
             if verdict.outcome is Outcome.GRANTED and len(verdict.results) > 1:
                 claimable = judge.delivery.benefits(verdict, "offered", row)
-            else:
+            if verdict.outcome is Outcome.OFFERED or claimable:
                 claim_until = judge.delivery.claim_until(verdict, row)
         notice = self._notice.notice(verdict.outcome, row) if self._notice is not None else None
         return Decision(verdict.outcome, verdict.reason, benefits, notice, mode, claimable, claim_until)
