@@ -18,7 +18,7 @@ from kulanz_cli.send import send, upload_list
 from kulanz_cli.stack import StackOutputs
 from kulanz_local.cases import CASES
 from kulanz_local.deployment import BUILD_SECONDS, DEPLOY_SECONDS, SAM_FOLDER, run_sam
-from kulanz_local.drive import stack_of
+from kulanz_local.drive import stack_of, with_limits
 from kulanz_local.embedded import EmbeddedAws, aws_environment, aws_session
 from kulanz_local.lists import Expectation, write_list
 from kulanz_local.subscriber import Subscriber
@@ -71,7 +71,7 @@ class Ours:
 
     def publish(self, incident_id: str, path: Path, rows: int) -> dict[str, Any]:
         """Upload the list and publish an incident that names it."""
-        event = json.loads(CASE.event.read_text())
+        event = with_limits(json.loads(CASE.event.read_text()))
         event["detail"]["incident_id"] = incident_id
         uploaded = upload_list(self.stack, path, f"lists/{incident_id}.csv", rows)
         event["detail"]["campaign"]["affected"] = uploaded

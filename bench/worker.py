@@ -33,6 +33,7 @@ from kulanz.domain.lists.header import ListFormat
 from kulanz.domain.policy import document_json
 from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz_cli.send import rows_in
+from kulanz_local.drive import with_limits
 from tests.support.fakes import (
     FakeAnnouncer,
     FakeArchive,
@@ -115,7 +116,7 @@ def measure(work: Pass, path: Path, rows: int, chunk_bytes: int, endpoint: str) 
     lists, policies = FileLists(path), FakePolicies()
     policies.publish("att-2024-02", 1, document_json(load_policy(POLICY)))
     settings = OpenSettings(BUCKET, "lists/", frozenset({"billing"}), frozenset({"billing"}), chunk_bytes, 400)
-    event = json.loads(EVENT.read_text())
+    event = with_limits(json.loads(EVENT.read_text()))
     event["detail"]["campaign"]["affected"] = {
         "s3": {"bucket": BUCKET, "key": "lists/bench.csv", "version_id": "1"},
         "rows": rows,

@@ -27,6 +27,8 @@ from kulanz_local.people import (
 )
 
 PERCENT = 100
+LIMITS = {"rejected": "30 %", "conflicts": "10 %"}
+"""What the invented lists may come to: trouble is planted in them on purpose, and in short ones there is most of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from kulanz_cli.main import main as kulanz
 from kulanz_cli.send import read_event, with_list
 from kulanz_cli.stack import Stack
 from kulanz_cli.watch import AT_REST, CampaignBars
-from kulanz_local.cases import Case
+from kulanz_local.cases import LIMITS, Case
 from kulanz_local.embedded import EmbeddedAws, aws_session
 
 POLL_SECONDS = 0.25
@@ -38,7 +38,13 @@ def run_kulanz(stack: Stack, *arguments: str) -> int:
 
 def completed_event(stack: Stack, case: Case, path: Path, rows: int) -> dict[str, Any]:
     """The event of a case, naming the list at `path`, which is uploaded."""
-    return with_list(read_event(case.event), stack, path, rows)
+    return with_list(with_limits(read_event(case.event)), stack, path, rows)
+
+
+def with_limits(event: dict[str, Any]) -> dict[str, Any]:
+    """The event of a case with the limits that its list needs, which has trouble planted."""
+    detail = event["detail"]
+    return {**event, "detail": {**detail, "campaign": {**detail["campaign"], "limits": dict(LIMITS)}}}
 
 
 def wait_until(what: str, longest_seconds: float, is_so: Callable[[], bool]) -> None:

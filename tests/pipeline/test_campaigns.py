@@ -94,7 +94,7 @@ def upload(stack: Stack, key: str, content: str) -> dict[str, str]:
 
 def declared(incident_id: str, place: dict[str, str] | None, rows: int = 2) -> dict[str, Any]:
     """AT&T's event as that of another incident."""
-    event = copy.deepcopy(read_event(ATT.event))
+    event = drive.with_limits(copy.deepcopy(read_event(ATT.event)))
     event["detail"]["incident_id"] = incident_id
     event["detail"]["campaign"]["affected"] = {"s3": place, "rows": rows}
     return event

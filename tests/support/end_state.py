@@ -150,7 +150,7 @@ def _check_tells_what_it_decides(key: DecisionKey, decision: Decision) -> None:
 def _check_campaign(world: World, campaign_id: CampaignId) -> None:
     campaign = world.campaign(str(campaign_id))
     for work in Pass:
-        totals, gap = add_up(campaign, world.campaigns.receipts(campaign_id, work))
+        totals, _, gap = add_up(campaign, world.campaigns.receipts(campaign_id, work))
         if campaign.is_finished(work):
             assert not gap, f"{work}: {gap}"
             assert totals == campaign.progress(work).totals, f"{work}: the sums are not those of the receipts"

@@ -22,6 +22,7 @@ from kulanz_cli.stack import Stack, StackUnusable
 from kulanz_cli.terminal import PIPED_COLUMNS
 from kulanz_cli.watch import StillAtWork, states_of
 from kulanz_local.cases import SKYPE
+from kulanz_local.drive import with_limits
 from kulanz_local.lists import Expectation, write_list
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
 from tests.support.world import BUCKET, World
@@ -37,7 +38,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[WorldStack, Expect
     document = load_policy(SKYPE.policy)
     world.policies.publish(document.policy.id, document.policy.version, document_json(document))
     world.lists.upload(SKYPE.key, path.read_bytes())
-    event = json.loads(SKYPE.event.read_text(encoding="utf-8"))
+    event = with_limits(json.loads(SKYPE.event.read_text(encoding="utf-8")))
     event["detail"]["campaign"]["affected"] = {"s3": {"bucket": BUCKET, "key": SKYPE.key}, "rows": expected.rows}
     world.publish(event)
     world.run_until_quiet()

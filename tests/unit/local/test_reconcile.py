@@ -13,6 +13,7 @@ from kulanz.domain.policy import document_json
 from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz_cli.send import read_event
 from kulanz_local.cases import CASES, Case
+from kulanz_local.drive import with_limits
 from kulanz_local.lists import Expectation, write_list
 from kulanz_local.reconcile import discrepancies, notices_due
 from tests.support.world import BUCKET, World
@@ -28,7 +29,7 @@ def played(case: Case, tmp_path: Path) -> tuple[Expectation, Campaign, int, int]
     document = load_policy(case.policy)
     world.policies.publish(document.policy.id, document.policy.version, document_json(document))
     world.lists.upload(case.key, path.read_bytes())
-    event = read_event(case.event)
+    event = with_limits(read_event(case.event))
     event["detail"]["campaign"]["affected"] = {"s3": {"bucket": BUCKET, "key": case.key}, "rows": expected.rows}
     world.publish(event)
     world.run_until_quiet()

@@ -19,6 +19,7 @@ from kulanz_cli.send import read_event
 from kulanz_cli.terminal import PIPED_COLUMNS
 from kulanz_local.cases import SKYPE
 from kulanz_local.demo import SEED
+from kulanz_local.drive import with_limits
 from kulanz_local.lists import write_list
 from tests.support.fakes import FakePolicies
 from tests.support.policy_stack import PolicyStack
@@ -131,7 +132,7 @@ def test_the_worked_answer_in_the_readme_is_what_kulanz_says(tmp_path: Path) -> 
     document = load_policy(SKYPE.policy)
     world.policies.publish(document.policy.id, document.policy.version, document_json(document))
     world.lists.upload(SKYPE.key, path.read_bytes())
-    event = read_event(SKYPE.event)
+    event = with_limits(read_event(SKYPE.event))
     event["detail"]["campaign"]["affected"] = {"s3": {"bucket": BUCKET, "key": SKYPE.key}, "rows": expected.rows}
     world.publish(event)
     world.run_until_quiet()

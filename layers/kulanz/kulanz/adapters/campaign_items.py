@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from kulanz.adapters.aws import read_number
+from kulanz.domain.campaigns.amounts import Amounts
 from kulanz.domain.campaigns.campaign import (
     Campaign,
     CampaignId,
@@ -24,7 +25,10 @@ from kulanz.domain.campaigns.campaign import (
     State,
     StateChange,
 )
+from kulanz.domain.campaigns.limits import DEFAULT_LIMITS, Limits
+from kulanz.domain.campaigns.measured import Measured
 from kulanz.domain.campaigns.reconciliation import DIGEST_MODULUS, CountKey, RowResult, SumKey, Totals, WriteResult
+from kulanz.domain.campaigns.repeats import Repeats
 from kulanz.domain.canonical import canonical_json
 from kulanz.domain.incident_record import IncidentRecord, Revision
 from kulanz.domain.lists.header import ListFormat, ListLayout
@@ -230,6 +234,8 @@ def meta_item(campaign: Campaign) -> Item:
         "adds": campaign.adds,
         "keeps_history": campaign.keeps_history,
         "subject": campaign.subject,
+        "limits": campaign.limits.content(),
+        "ignored_columns": list(campaign.ignored_columns),
     }
     return meta_key(campaign.id) | {
         "fixed": {"S": canonical_json(fixed)},
@@ -267,6 +273,8 @@ def read_meta(item: Item) -> Campaign:
         adds=fixed.get("adds", False),
         keeps_history=fixed.get("keeps_history", False),
         subject=fixed.get("subject", ""),
+        limits=Limits.from_content(fixed["limits"]) if "limits" in fixed else DEFAULT_LIMITS,
+        ignored_columns=tuple(fixed.get("ignored_columns", ())),
         state=State(item["state"]["S"]),
         state_reason=item["state_reason"]["S"],
         log_count=int(item["log_count"]["N"]),
@@ -397,6 +405,8 @@ def receipt_item(receipt: Receipt) -> Item:
     }
     if receipt.history:
         item["history"] = {"S": receipt.history}
+    if receipt.measured is not None:
+        item |= _measured_attributes(receipt.measured)
     if receipt.moved_from is not None:
         item["moved_from"] = {"N": str(receipt.moved_from)}
     return item
@@ -431,4 +441,27 @@ def read_receipt(campaign_id: CampaignId, item: Item) -> Receipt:
         finishes_chunk=item["finishes_chunk"]["BOOL"],
         totals=totals,
         history=item.get("history", {}).get("S", ""),
+        measured=_read_measured(item) if "repeats" in item else None,
+    )
+
+
+def _measured_attributes(measured: Measured) -> Item:
+    content = {
+        "amounts": measured.amounts.content(),
+        "known": measured.known,
+        "other_currency": measured.other_currency,
+    }
+    return {
+        "measured": {"S": json.dumps(content, separators=(",", ":"))},
+        "repeats": {"B": measured.repeats.to_bytes()},
+    }
+
+
+def _read_measured(item: Item) -> Measured:
+    content = json.loads(item["measured"]["S"])
+    return Measured(
+        amounts=Amounts.from_content(content["amounts"]),
+        repeats=Repeats.from_bytes(bytes(item["repeats"]["B"])),
+        known=content["known"],
+        other_currency=content["other_currency"],
     )

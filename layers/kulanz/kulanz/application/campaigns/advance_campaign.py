@@ -4,7 +4,7 @@ It is driven by every change of a campaign's META record and acts only on what i
 any number of times, late or out of order.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,6 +13,8 @@ from kulanz.application.campaigns.report import ChunkTold, campaign_report, diff
 from kulanz.application.ports import Announcement, Announcer, Archive, CampaignStore, ChunkQueue, Outdated
 from kulanz.domain.campaigns.campaign import WORKABLE, Campaign, CampaignId, Cause, Pass, Receipt, State
 from kulanz.domain.campaigns.estimate import AS_DEPLOYED, Operation
+from kulanz.domain.campaigns.limits import exceeded, exceeded_text
+from kulanz.domain.campaigns.measured import Measured
 from kulanz.domain.campaigns.reconciliation import Difference, RowResult, Totals, differences
 from kulanz.domain.canonical import canonical_json
 from kulanz.domain.earlier_decisions import IN_ANOTHER_MEASURE
@@ -68,64 +70,79 @@ def _step(campaign: Campaign, ports: AdvancePorts, cause: Cause, now: datetime) 
         return True
     if not campaign.is_finished(work):
         return False
-    receipts = ports.campaigns.receipts(campaign.id, work)
-    target, reason = examine(campaign, work, receipts)
+    target, reason = examine(campaign, work, ports.campaigns.receipts(campaign.id, work))
     ports.campaigns.change_state(campaign, campaign.change(target, reason, cause, now))
     return True
 
 
 def examine(campaign: Campaign, work: Pass, receipts: Iterable[Receipt]) -> tuple[State, str]:
     """Where a complete pass leads, and why. The receipts are added up again and must tile the list."""
-    totals, gap = add_up(campaign, receipts)
+    totals, measured, gap = add_up(campaign, receipts)
     if gap:
         return (State.REFUSED if work is Pass.PLAN else State.FLAGGED), f"receipts_incomplete: {gap}"
     if totals != campaign.progress(work).totals:
         reason = "sums_differ: the campaign's sums are not those of its receipts"
         return (State.REFUSED if work is Pass.PLAN else State.FLAGGED), reason
     if work is Pass.PLAN:
-        return _examine_plan(campaign, totals)
+        return _examine_plan(campaign, totals, measured)
     found = list(differences(campaign.plan.totals, totals))
     if found:
         return State.FLAGGED, f"plan_differs: {found[0].what}: planned {found[0].planned}, applied {found[0].applied}"
     return State.CLOSED, "balanced"
 
 
-def _examine_plan(campaign: Campaign, totals: Totals) -> tuple[State, str]:
+def _examine_plan(campaign: Campaign, totals: Totals, measured: Measured) -> tuple[State, str]:
+    refusal = next(_refusals(campaign, totals, measured), "")
+    return (State.REFUSED, refusal) if refusal else (State.APPLYING, "plan_balanced")
+
+
+def _refusals(campaign: Campaign, totals: Totals, measured: Measured) -> Iterator[str]:
+    """Why a plan is not executed, what is wrong with the whole list first."""
     if totals.unbalanced_quotes:
-        return State.REFUSED, (
+        yield (
             f"quotes_unbalanced: {totals.unbalanced_quotes} lines have an odd number of double quotes, so a line break"
             " may hide in a field; write one record per line and publish the list again"
         )
     unseparated = totals.results().get((RowResult.REJECTED, LIST_SEPARATOR_UNKNOWN), 0)
     if unseparated:
-        return State.REFUSED, unseparated_lists(unseparated)
+        yield unseparated_lists(unseparated)
     if totals.rows() != campaign.rows_announced:
-        return State.REFUSED, (
+        yield (
             f"rows_differ: the event announced {campaign.rows_announced} rows, the list has {totals.rows()} that are"
             " not blank; publish the complete list or the right number"
         )
     held = sum(lines for (_, reason), lines in totals.results().items() if reason == IN_ANOTHER_MEASURE)
     if held:
-        return State.REFUSED, (
+        yield (
             f"measures_differ: {held} units have been granted something in another currency or unit, or more or less"
             " often, than this policy grants; grant the same, or let the policy add (earlier: add)"
         )
-    return State.APPLYING, "plan_balanced"
+    if measured.other_currency:
+        yield (
+            f"currency_differs: {measured.other_currency} rows would be given money in another currency than their own"
+            " column says, which the policy does not read; let the policy read that column, or name it in"
+            " campaign.ignored_columns of the event"
+        )
+    outside = exceeded(campaign.limits, totals, measured, follows=bool(campaign.follows))
+    if outside:
+        yield f"limits_exceeded: {exceeded_text(outside)}"
 
 
-def add_up(campaign: Campaign, receipts: Iterable[Receipt]) -> tuple[Totals, str]:
-    """The sum of the receipts, and the first place where they leave a gap or overlap (empty when there is none)."""
-    totals, position = Totals(), campaign.chunks.data_start
+def add_up(campaign: Campaign, receipts: Iterable[Receipt]) -> tuple[Totals, Measured, str]:
+    """The sums of the receipts, and the first place where they leave a gap or overlap (empty when there is none)."""
+    totals, measured, position = Totals(), Measured(), campaign.chunks.data_start
     for receipt in receipts:
         if receipt.start == receipt.end:
             continue
         if receipt.start != position:
-            return totals, f"expected a receipt at byte {position}, found one at {receipt.start}"
+            return totals, measured, f"expected a receipt at byte {position}, found one at {receipt.start}"
         totals.add(receipt.totals)
+        if receipt.measured is not None:
+            measured.add(receipt.measured)
         position = receipt.end
     if position != campaign.chunks.size:
-        return totals, f"the receipts end at byte {position} of {campaign.chunks.size}"
-    return totals, ""
+        return totals, measured, f"the receipts end at byte {position} of {campaign.chunks.size}"
+    return totals, measured, ""
 
 
 def _announce(campaign: Campaign, ports: AdvancePorts) -> bool:
@@ -135,13 +152,14 @@ def _announce(campaign: Campaign, ports: AdvancePorts) -> bool:
     found: list[Difference] = []
     if campaign.state in (State.CLOSED, State.FLAGGED):
         found = list(differences(campaign.plan.totals, campaign.apply.totals))
+    _, measured, _ = add_up(campaign, ports.campaigns.receipts(campaign.id, Pass.PLAN))
     chunks: list[ChunkTold] = []
     if campaign.state is State.FLAGGED:
         receipts = [ports.campaigns.receipts(campaign.id, work) for work in Pass]
         chunks = differing_chunks(campaign, *receipts)
         if ports.campaigns.campaign(campaign.id) != campaign:
             raise Outdated  # a worker that was under way added a receipt
-    content = canonical_json(campaign_report(campaign, found, ports.operation, chunks))
+    content = canonical_json(campaign_report(campaign, found, ports.operation, chunks, measured))
     key = f"{campaign.id.folder}/report-{campaign.told_as}.json"
     ports.archive.put(key, content.encode(), "application/json")
     ports.announcer.announce(Announcement(ANNOUNCED[campaign.state], content))

@@ -21,7 +21,9 @@ from kulanz.application.ports import (
 )
 from kulanz.domain.campaigns.campaign import Campaign, Cursor, Pass, Receipt
 from kulanz.domain.campaigns.estimate import INSERTS_PER_CALL, KEPT_WRITE_UNITS
+from kulanz.domain.campaigns.measured import Measured
 from kulanz.domain.campaigns.reconciliation import IN_THE_LEDGER, Totals, WriteResult
+from kulanz.domain.campaigns.repeats import Repeats, bound_for, subject_hash
 from kulanz.domain.decider import REMEMBERED_FACTS, Decider, Remembered, prepare
 from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.earlier_decisions import Before, is_as_planned, is_more_than, stands_before, still_owed, within_plan
@@ -40,6 +42,7 @@ from kulanz.domain.ledger import (
 )
 from kulanz.domain.lists.lines import LINE_BYTES, LINE_SCAN_BYTES, Line, lines_starting_in
 from kulanz.domain.lists.rows import QUOTES_UNBALANCED, LineReader, Problem, Record, line_reader
+from kulanz.domain.lists.unread_columns import CurrenciesOf, currency_reader, in_other_currency
 from kulanz.domain.policy import CompiledPolicy
 
 LINES_PER_LOOK_AT_THE_CLOCK = 250
@@ -136,7 +139,9 @@ class ChunkRun:
     decider: Decider[Remembered] = field(init=False)
     history: HistoryReader | None = field(init=False)
     entries_per_wave: int = field(init=False)
+    currencies_of: CurrenciesOf | None = field(init=False)
     totals: Totals = field(default_factory=Totals)
+    measured: Measured | None = None
     problems: list[dict[str, str | int]] = field(default_factory=list)
     tally: dict[tuple[Remembered, WriteResult], int] = field(default_factory=dict)
     wave: dict[UnitPlace, Waiting] = field(default_factory=dict)
@@ -151,6 +156,10 @@ class ChunkRun:
         if campaign.keeps_history:
             place = self.message.chunk
             self.history = HistoryReader(campaign, policy, place, ports.ledger, ports.campaigns, ports.archive)
+        self.currencies_of = None
+        if self.message.work is Pass.PLAN:
+            self.measured = Measured(repeats=Repeats(bound_for(campaign.rows_announced)))
+            self.currencies_of = currency_reader(campaign.layout, policy.facts, campaign.ignored_columns)
         self.entries_per_wave = self.settings.entries_per_wave(KEPT_WRITE_UNITS if campaign.keeps_history else 1)
 
     def work(self) -> Receipt:
@@ -177,6 +186,7 @@ class ChunkRun:
             moved_from=None if self.cursor is None else self.cursor.position,
             finishes_chunk=finished,
             totals=self.totals,
+            measured=self.measured,
         )
         return receipt if self.history is None else self.history.file(receipt)
 
@@ -220,7 +230,10 @@ class ChunkRun:
         remembered = self.decider.decide(record)
         if isinstance(remembered, Problem):
             self._reject(line.offset, remembered)
-        elif self.message.work is Pass.PLAN and not self.campaign.follows and self.history is None:
+            return
+        if self.measured is not None:
+            self._measure(self.measured, line.raw, record, remembered)
+        if self.message.work is Pass.PLAN and not self.campaign.follows and self.history is None:
             self._count(line.offset, remembered.body(remembered.digest(record)), remembered, WriteResult.NONE)
         else:
             if record[:2] in self.wave:
@@ -228,6 +241,15 @@ class ChunkRun:
             self.wave[record.account_id, record.subject] = Waiting(line.offset, record, remembered)
             if len(self.wave) >= self.entries_per_wave:
                 self._flush()
+
+    def _measure(self, measured: Measured, raw: bytes | None, record: Record, remembered: Remembered) -> None:
+        """What the plan sees of a row beside its decision: its subject, and the currency that it states."""
+        hashed = subject_hash(record.account_id, record.subject)
+        if hashed < measured.repeats.bound:
+            measured.repeats.see(hashed, record.account_id, record.subject, remembered.digest(record))
+        if self.currencies_of is not None and raw is not None:
+            stated = self.currencies_of(raw)
+            measured.other_currency += bool(stated) and in_other_currency(remembered.decision, stated)
 
     def _reject(self, offset: int, problem: Problem) -> None:
         self.totals.count_rejected(problem.reason)
@@ -245,6 +267,8 @@ class ChunkRun:
         """Bring what was counted by remembered decision into the totals."""
         for (remembered, write_result), lines in self.tally.items():
             self.totals.count_decided(remembered.decision, write_result, lines)
+            if self.measured is not None:
+                self.measured.amounts.count(remembered.decision, lines)
         self.totals.digest_rows(self.row_hashes)
         self.tally.clear()
         self.row_hashes = 0
@@ -256,6 +280,8 @@ class ChunkRun:
         if not waiting:
             return
         before = self._stands_before(waiting)
+        if self.measured is not None:
+            self.measured.known += sum(before.get(line.key) is not None for line in waiting)
         self.has_waited = bool(self.campaign.follows) or self.history is not None
         if self.history is not None:
             waiting = self._as_planned(waiting, self.history)

@@ -5,7 +5,7 @@ the next delivery goes on where the records stand.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -53,6 +53,7 @@ from kulanz.domain.campaigns.campaign import (
     State,
     StateChange,
 )
+from kulanz.domain.campaigns.limits import stated_limits
 from kulanz.domain.canonical import canonical_json
 from kulanz.domain.earlier_decisions import ADDS, Rule, follows
 from kulanz.domain.identifiers import is_incident_id
@@ -67,6 +68,7 @@ from kulanz.domain.incident_record import (
 )
 from kulanz.domain.lists.header import HEADER_BYTES, ListFormat, ListLayout, format_of, read_layout
 from kulanz.domain.lists.lines import ListRefused
+from kulanz.domain.lists.unread_columns import must_not_nearly_name, names_in
 from kulanz.domain.policy import (
     CompiledPolicy,
     PolicyDocument,
@@ -264,7 +266,7 @@ def _prepare(
 ) -> tuple[Campaign, Frozen]:
     frozen, policy = _freeze(content, request, ports, now)
     pinned = _pin(event, request.affected, ports, settings)
-    layout = _layout(pinned, policy, ports.lists)
+    layout = _layout(pinned, policy, ports.lists, request.ignored_columns)
     try:
         chunks = Chunks(layout.data_start, pinned.size, settings.chunk_bytes)
     except ValueError as error:
@@ -290,6 +292,8 @@ def _prepare(
         adds=policy.earlier == ADDS,
         keeps_history=bool(policy.kept),
         subject=policy.subject or "",
+        limits=stated_limits({"policy": policy.limits, "request": request.limits.stated() if request.limits else {}}),
+        ignored_columns=tuple(request.ignored_columns),
         log_count=1,
     )
     return campaign, frozen
@@ -449,12 +453,14 @@ def _is_plain_key(key: str) -> bool:
     return plain and all(part not in ("", ".", "..") for part in key.split("/"))
 
 
-def _layout(pinned: PinnedList, policy: CompiledPolicy, lists: ListStore) -> ListLayout:
+def _layout(pinned: PinnedList, policy: CompiledPolicy, lists: ListStore, ignored_columns: Sequence[str]) -> ListLayout:
     try:
         list_format = ListFormat.JSONL if pinned.key.startswith("inline/") else format_of(pinned.key)
         head = b"" if pinned.size == 0 else b"".join(lists.read(pinned, 0, min(pinned.size, HEADER_BYTES)))
         layout = read_layout(list_format, head, pinned.size, required_columns(policy))
         must_not_state_history(policy, layout)
+        names = names_in(layout, head[layout.data_start :].splitlines()[:-1] or [head[layout.data_start :]])
+        must_not_nearly_name(names, policy.facts, policy.subject, ignored_columns)
     except ListRefused as refusal:
         raise EventRefused(refusal.reason, "detail.campaign.affected", str(refusal)) from None
     return layout

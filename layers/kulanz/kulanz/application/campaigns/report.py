@@ -1,10 +1,13 @@
 """The report of a campaign: what happened to every line, in figures that anybody can add up again."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypedDict
 
+from kulanz.domain.campaigns.amounts import Amounts, coarser
 from kulanz.domain.campaigns.campaign import Campaign, Pass, Receipt
 from kulanz.domain.campaigns.estimate import Estimate, Operation, Planned, estimate
+from kulanz.domain.campaigns.limits import Limits, percent, size_text
+from kulanz.domain.campaigns.measured import Measured
 from kulanz.domain.campaigns.prices import PRICES
 from kulanz.domain.campaigns.reconciliation import IN_THE_LEDGER, NEVER_WRITTEN, Difference, Totals, differences
 from kulanz.domain.time import format_instant
@@ -12,6 +15,8 @@ from kulanz.domain.time import format_instant
 REPORT_VERSION = 1
 DIFFERENCES_SHOWN = 50
 CHUNKS_SHOWN = 20
+AMOUNTS_SHOWN = 60
+RANGES_SHOWN = 24
 """The report travels as an event of at most 256 KB."""
 
 
@@ -56,6 +61,59 @@ class LedgerValue(TypedDict):
     result: str
     measure: str
     sum: str
+
+
+class RangeTold(TypedDict):
+    """How many lines are worth at least `least` and at most `most`; money in minor units, as exact texts."""
+
+    least: str
+    most: str
+    lines: int
+
+
+class AmountsTold(TypedDict):
+    """What single lines of a result and a reason are worth in one measure. `median` is between its two bounds, which
+    are equal where every amount is known; the histogram has each amount then, and else ranges by the leading digit.
+    """
+
+    result: str
+    reason: str
+    measure: str
+    lines: int
+    sum: str
+    smallest: str
+    median_least: str
+    median_most: str
+    largest: str
+    histogram: "Sequence[RangeTold]"
+
+
+class RepeatsTold(TypedDict):
+    """Rows that name a subject again: with the same facts, or with others. Of a long list, `rows_looked_at` are a
+    sample: all rows of some subjects, chosen by their hash.
+    """
+
+    rows_looked_at: int
+    whole_list: bool
+    repeated: int
+    contradicting: int
+
+
+class LimitsTold(TypedDict):
+    """The limits of the plan. `stated` says by whom (policy or request) each is stated that is not the default."""
+
+    shares: Mapping[str, str]
+    largest: Mapping[str, str]
+    total: Mapping[str, str]
+    stated: Mapping[str, str]
+
+
+class MeasuredTold(TypedDict):
+    """What the plan measured beside its results. `known`: rows whose subject a followed campaign had decided."""
+
+    amounts: "Sequence[AmountsTold]"
+    repeats: RepeatsTold
+    known: int
 
 
 class Figures(TypedDict):
@@ -130,6 +188,8 @@ class ReportContract(TypedDict):
     decided_at: str
     list: ListTold
     plan: Figures
+    measured: MeasuredTold | None
+    limits: LimitsTold
     apply: Figures
     in_the_ledger: LedgerTold
     estimate: EstimateTold | None
@@ -163,9 +223,16 @@ def differing_chunks(campaign: Campaign, plan: Iterable[Receipt], apply: Iterabl
 
 
 def campaign_report(
-    campaign: Campaign, found: Sequence[Difference], operation: Operation, chunks: Sequence[ChunkTold] = ()
+    campaign: Campaign,
+    found: Sequence[Difference],
+    operation: Operation,
+    chunks: Sequence[ChunkTold] = (),
+    measured: Measured | None = None,
 ) -> ReportContract:
-    """The books as JSON-able content; sums are exact texts, money in minor units."""
+    """The books as JSON-able content; sums are exact texts, money in minor units.
+
+    `measured` is what the receipts of the plan add up to; None where they were not read.
+    """
     plan, apply = campaign.plan.totals, campaign.apply.totals
     return {
         "v": REPORT_VERSION,
@@ -183,6 +250,8 @@ def campaign_report(
             "rows_announced": campaign.rows_announced,
         },
         "plan": _figures(plan),
+        "measured": None if measured is None else _measured(measured),
+        "limits": limits_told(campaign.limits),
         "apply": _figures(apply),
         "in_the_ledger": {
             "decisions": apply.ledger_count(),
@@ -202,6 +271,55 @@ def _told(found: Sequence[Difference]) -> list[DifferenceTold]:
         {"what": difference.what, "planned": str(difference.planned), "applied": str(difference.applied)}
         for difference in found[:DIFFERENCES_SHOWN]
     ]
+
+
+def _measured(measured: Measured) -> MeasuredTold:
+    repeats = measured.repeats
+    return {
+        "amounts": amounts_told(measured.amounts)[:AMOUNTS_SHOWN],
+        "repeats": {
+            "rows_looked_at": repeats.rows,
+            "whole_list": repeats.is_whole,
+            "repeated": repeats.repeated,
+            "contradicting": repeats.contradicting,
+        },
+        "known": measured.known,
+    }
+
+
+def amounts_told(amounts: Amounts) -> list[AmountsTold]:
+    """What single lines are worth, by result, reason and measure."""
+    told: list[AmountsTold] = []
+    for place, one in sorted(amounts.places.items()):
+        least, most = one.median()
+        told.append(
+            {
+                "result": place.row_result.value,
+                "reason": place.reason,
+                "measure": place.measure,
+                "lines": one.lines,
+                "sum": str(one.sum),
+                "smallest": str(one.smallest),
+                "median_least": str(least),
+                "median_most": str(most),
+                "largest": str(one.largest),
+                "histogram": [
+                    {"least": str(found.least), "most": str(found.most), "lines": found.lines}
+                    for found in coarser(one.histogram(), RANGES_SHOWN)
+                ],
+            }
+        )
+    return told
+
+
+def limits_told(limits: Limits) -> LimitsTold:
+    """The limits for people: shares in percent, amounts with their measure."""
+    return {
+        "shares": {name: percent(share) for name, share in limits.shares.items()},
+        "largest": {measure: size_text(measure, size) for measure, size in limits.largest.items()},
+        "total": {measure: size_text(measure, size) for measure, size in limits.total.items()},
+        "stated": dict(limits.stated),
+    }
 
 
 def _estimated(made: Estimate | None) -> EstimateTold | None:

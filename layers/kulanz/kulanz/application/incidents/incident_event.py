@@ -22,9 +22,11 @@ from pydantic import (
 )
 
 from kulanz.domain.campaigns.campaign import LINES_PER_LIST
+from kulanz.domain.campaigns.limits import AMOUNT, PERCENT, stated_limits
 from kulanz.domain.canonical import canonical_json
 from kulanz.domain.identifiers import IDENTIFIER_LENGTH_CHARACTERS, INCIDENT_ID_EXPECTED, is_incident_id
 from kulanz.domain.incident_record import REVISION_HIGHEST
+from kulanz.domain.lists.header import COLUMNS_PER_LIST
 from kulanz.domain.policy.document.document import VERSION_HIGHEST
 from kulanz.domain.time import Window, format_instant, parse_instant
 
@@ -40,6 +42,8 @@ KEY_CHARACTERS = 1024
 INLINE_ROWS = 1_000
 INLINE_DEPTH = 8
 """Of values within values in a row: the deepest fact, a list of windows, needs three."""
+LIMITED_MEASURES = 20
+"""Currencies and units that a request states limits for."""
 ERRORS_SHOWN = 10
 
 
@@ -182,11 +186,46 @@ def is_deeper(value: object, most: int) -> bool:
     return bool(level)
 
 
+_Share = Annotated[str, Field(pattern=f"^(?:{PERCENT.pattern})$")]
+_Sizes = Annotated[
+    list[Annotated[str, Field(pattern=f"^(?:{AMOUNT.pattern})$")]], Field(min_length=1, max_length=LIMITED_MEASURES)
+]
+
+
+class LimitsContract(_Contract):
+    """What the list may come to; a plan outside is refused. They take the place of the policy's, each by itself."""
+
+    rejected: _Share | None = None
+    conflicts: _Share | None = None
+    held: _Share | None = None
+    known: _Share | None = None
+    largest: _Sizes | None = None
+    total: _Sizes | None = None
+
+    @model_validator(mode="after")
+    def _can_be_read(self) -> Self:
+        stated_limits({"request": self.stated()})
+        return self
+
+    def stated(self) -> dict[str, Any]:
+        """The limits that are stated, by name."""
+        return self.model_dump(exclude_none=True)
+
+
+_Column = Annotated[str, Field(min_length=1, max_length=FACT_NAME_CHARACTERS), AfterValidator(_printable)]
+
+
 class CampaignContract(_Contract):
-    """A request to decide the affected accounts under a policy."""
+    """A request to decide the affected accounts under a policy.
+
+    `limits` are what the list may come to. `ignored_columns` are columns of the list that nothing reads, and that is
+    meant: they look like a fact of the policy, or state a currency.
+    """
 
     policy: PolicyReference
     affected: Affected
+    limits: LimitsContract | None = None
+    ignored_columns: Annotated[list[_Column], Field(max_length=COLUMNS_PER_LIST)] = Field(default_factory=list)
 
 
 class IncidentContract(_Contract):
@@ -248,7 +287,11 @@ class IncidentEvent:
     @property
     def request_digest(self) -> str:
         """What makes two campaign requests the same campaign."""
-        request = b"" if self.request is None else canonical_json(self.request.model_dump(mode="json")).encode()
+        content: dict[str, Any] = {} if self.request is None else self.request.model_dump(mode="json")
+        for later in ("limits", "ignored_columns"):  # without them a request is the same as before they were there
+            if not content.get(later):
+                content.pop(later, None)
+        request = canonical_json(content).encode() if content else b""
         return _digest({"incident_id": self.incident_id, "revision": self.revision}, request)
 
 

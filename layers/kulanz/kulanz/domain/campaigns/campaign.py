@@ -7,6 +7,8 @@ from enum import StrEnum
 from fractions import Fraction
 from math import ceil
 
+from kulanz.domain.campaigns.limits import DEFAULT_LIMITS, Limits
+from kulanz.domain.campaigns.measured import Measured
 from kulanz.domain.campaigns.reconciliation import Totals
 from kulanz.domain.identifiers import is_incident_id
 from kulanz.domain.lists.header import ListLayout
@@ -153,6 +155,7 @@ class Receipt:
     `start` and `end` lie on line starts (or the end of the list), so that receipts tile the list. `moved_from` is where
     the chunk's cursor stood; it is None for the chunk's first receipt. A chunk in which no line starts has the receipt
     `[b, b)` of its upper bound. `history` is the digest of what the plan read of earlier incidents, where it read any.
+    `measured` is what the plan pass measured beside its totals; None in the apply pass.
     """
 
     campaign: CampaignId
@@ -164,6 +167,7 @@ class Receipt:
     finishes_chunk: bool
     totals: Totals
     history: str = ""
+    measured: Measured | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +207,7 @@ class Campaign:
     `follows` are the earlier campaigns of its incident whose grants it sets off; its policy `adds` to those of others,
     or replaces them. It `keeps_history` where its policy
     keeps facts of the past. `subject` is the column that names what it decides about; empty for accounts.
+    `ignored_columns` are those that the request says are meant to be read by nobody.
     """
 
     id: CampaignId
@@ -224,6 +229,8 @@ class Campaign:
     adds: bool = False
     keeps_history: bool = False
     subject: str = ""
+    limits: Limits = DEFAULT_LIMITS
+    ignored_columns: tuple[str, ...] = ()
     state: State = State.PLANNING
     state_reason: str = ""
     log_count: int = 0

@@ -54,6 +54,7 @@ class CompiledPolicy:
         self.title = policy.title
         self.subject: str | None = policy.subject or None
         self.earlier: str = policy.earlier
+        self.limits: Mapping[str, str | tuple[str, ...]] = policy.limits.stated()
         self.parameters: Mapping[str, str] = program.parameters
         self.restrictions: Mapping[str, Any] = policy.restrictions
         self._program = program

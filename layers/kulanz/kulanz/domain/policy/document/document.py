@@ -17,6 +17,7 @@ from typing import Any, cast
 from kulanz.domain.lists.facts import FACT_TYPES, LIST_SEPARATORS
 from kulanz.domain.money import Rounding
 from kulanz.domain.policy.document.jurisdictions import JURISDICTION, is_jurisdiction
+from kulanz.domain.policy.document.plan_limits import PlanLimits, check_limits
 from kulanz.domain.policy.document.shape import (
     Anything,
     ByKind,
@@ -463,6 +464,11 @@ class Policy:
         MapOf(OrDataFile(NAMED_LIST, "list"), NAME), "Named lists, written out or each in a data file.", empty=dict
     )
     notice: NoticeRule | None = entry(Part(NoticeRule), "What customers are told.", default=None)
+    limits: PlanLimits = entry(
+        Part(PlanLimits, check_limits),
+        "What a list may come to before somebody has to look at it.",
+        default=PlanLimits(),
+    )
     test: TestRule = entry(Part(TestRule), "What only tests read.", default=TestRule())
 
 

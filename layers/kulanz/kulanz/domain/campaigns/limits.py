@@ -1,0 +1,204 @@
+"""Limits of a plan: what a list may come to before somebody has to look at it.
+
+A list that is cut off, in cents, or full of total rows is well-formed. Its figures are not what they were. A plan that
+is outside a limit is refused before anything is written. The policy, or the request, may state other limits.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+from kulanz.domain.campaigns.amounts import PLACES_MOST, Distribution, Size, plain_size
+from kulanz.domain.campaigns.measured import Measured
+from kulanz.domain.campaigns.reconciliation import RowResult, Totals
+from kulanz.domain.money import format_minor, is_currency, minor_units
+
+SHARES = {
+    "rejected": Fraction(1, 100),
+    "conflicts": Fraction(1, 1000),
+    "held": Fraction(1, 4),
+    "known": Fraction(1, 2),
+}
+"""The largest share of a list's rows that may be rejected, contradict another row of their subject, or be held; and
+the smallest share that must be known from the campaigns that are followed. What holds where nothing is stated."""
+TIMES_MEDIAN = 100
+MAJOR_UNITS = 1_000
+"""The largest amount may be so many times the median, or so much of its currency (or unit), whichever is more."""
+ROWS_FORGIVEN = 1
+"""A single row exceeds no share, unless it is half of the list: one row of five is a fifth, and says nothing."""
+ROWS_TO_ESTIMATE = 5
+"""Where subjects were sampled, fewer contradicting rows than these do not say what share they are of the list."""
+
+PERCENT = re.compile(r"(100|[0-9]{1,2}(?:\.[0-9]{1,4})?) ?%", re.ASCII)
+PERCENT_EXPECTED = "a share such as 2 % or 0.5 %, at most 100 %"
+AMOUNT = re.compile(r"([0-9]{1,18}(?:\.[0-9]{1,6})?) ([A-Za-z][A-Za-z0-9_ ]{0,59})", re.ASCII)
+AMOUNT_EXPECTED = "an amount with its currency or unit, such as 500.00 EUR or 100 GB"
+
+
+class LimitError(ValueError):
+    """A limit that cannot be read: the message says which entry, and what was expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The limits of a plan. `largest` and `total` are by measure (money in minor units); without an entry in `largest`
+    the multiple of the median holds. `stated` says by whom each limit is stated that is not the default.
+    """
+
+    shares: Mapping[str, Fraction] = field(default_factory=lambda: dict(SHARES))
+    largest: Mapping[str, Size] = field(default_factory=dict)
+    total: Mapping[str, Size] = field(default_factory=dict)
+    stated: Mapping[str, str] = field(default_factory=dict)
+
+    def content(self) -> dict[str, Any]:
+        """The limits as JSON-able content; numbers are exact texts."""
+        return {
+            "shares": {name: str(share) for name, share in self.shares.items()},
+            "largest": {measure: str(size) for measure, size in self.largest.items()},
+            "total": {measure: str(size) for measure, size in self.total.items()},
+            "stated": dict(self.stated),
+        }
+
+    @classmethod
+    def from_content(cls, content: Mapping[str, Any]) -> "Limits":
+        """Read what `content` wrote."""
+        sizes = [{name: plain_size(Decimal(size)) for name, size in content[part].items()} for part in _SIZES]
+        shares = {name: Fraction(share) for name, share in content["shares"].items()}
+        return cls(shares, sizes[0], sizes[1], content["stated"])
+
+
+_SIZES = ("largest", "total")
+DEFAULT_LIMITS = Limits()
+
+
+class Exceeded(NamedTuple):
+    """A limit that a plan does not keep: its name, and its figures in words."""
+
+    limit: str
+    figures: str
+
+
+def stated_limits(by: Mapping[str, Mapping[str, Any]]) -> Limits:
+    """The limits that hold where some are stated: `by` has them by who states them, the last one wins.
+
+    Raises LimitError.
+    """
+    shares, sizes, stated = dict(SHARES), {part: dict[str, Size]() for part in _SIZES}, dict[str, str]()
+    for who, limits in by.items():
+        for name, value in limits.items():
+            if name in SHARES:
+                shares[name] = read_share(name, value)
+                stated[name] = who
+            else:
+                for text in value:
+                    measure, size = read_size(name, text)
+                    sizes[name][measure] = size
+                    stated[f"{name} {measure}"] = who
+    return Limits(shares, sizes["largest"], sizes["total"], stated)
+
+
+def read_share(name: str, text: str) -> Fraction:
+    """Read "0.5 %". Raises LimitError."""
+    found = PERCENT.fullmatch(text)
+    if found is None:
+        raise LimitError(f"{name}: expected {PERCENT_EXPECTED}")
+    return Fraction(found[1]) / 100
+
+
+def read_size(name: str, text: str) -> tuple[str, Size]:
+    """Read "500.00 EUR" as a measure and minor units, and "100 GB" as a unit and its quantity. Raises LimitError."""
+    found = AMOUNT.fullmatch(text)
+    if found is None:
+        raise LimitError(f"{name}: expected {AMOUNT_EXPECTED}")
+    size = Decimal(found[1])
+    if is_currency(found[2]):
+        size = size.scaleb(minor_units(found[2]))
+        if size != int(size):
+            raise LimitError(f"{name}: expected no more decimals than {found[2]} has")
+    return found[2], plain_size(size)
+
+
+def exceeded(limits: Limits, totals: Totals, measured: Measured, *, follows: bool) -> list[Exceeded]:
+    """Every limit that a plan does not keep. `follows`: earlier campaigns of the incident are set off."""
+    rows = totals.rows()
+    found = list(_shares(limits, totals, measured, rows))
+    share = limits.shares["known"]
+    if follows and rows and measured.known < share * rows:
+        figures = f"{_of(measured.known, rows)} known from the campaigns that are followed, at least {percent(share)}"
+        found.append(Exceeded("known", figures))
+    if not measured.amounts.is_complete:
+        found.append(Exceeded("largest", f"more than {PLACES_MOST} currencies and units, which cannot be looked at"))
+    for measure, amounts in sorted(measured.amounts.by_measure().items()):
+        found += _amounts(limits, measure, amounts)
+    return found
+
+
+def _shares(limits: Limits, totals: Totals, measured: Measured, rows: int) -> Iterator[Exceeded]:
+    rejected, held = _lines_of(totals, RowResult.REJECTED), _lines_of(totals, RowResult.HELD)
+    if rows and rejected == rows:
+        yield Exceeded("rejected", f"every row was rejected ({rows:,}), so that nobody would be decided")
+    elif _is_over(rejected, rows, limits.shares["rejected"]):
+        yield Exceeded("rejected", f"{_of(rejected, rows)} rejected, at most {percent(limits.shares['rejected'])}")
+    repeats, share = measured.repeats, limits.shares["conflicts"]
+    least = 0 if repeats.is_whole else ROWS_TO_ESTIMATE
+    if repeats.contradicting >= least and _is_over(repeats.contradicting, repeats.rows, share):
+        sampled = "" if repeats.is_whole else " of a sample"
+        figures = f"{_of(repeats.contradicting, repeats.rows)}{sampled} contradict another row of their subject"
+        yield Exceeded("conflicts", f"{figures}, at most {percent(share)}")
+    if _is_over(held, rows, limits.shares["held"]):
+        yield Exceeded("held", f"{_of(held, rows)} held, at most {percent(limits.shares['held'])}")
+
+
+def _amounts(limits: Limits, measure: str, amounts: Distribution) -> Iterator[Exceeded]:
+    largest = limits.largest.get(measure)
+    if largest is not None:
+        if amounts.largest > largest:
+            figures = f"{size_text(measure, amounts.largest)}, at most {size_text(measure, largest)}"
+            yield Exceeded("largest", figures)
+    elif amounts.largest > _major(measure):
+        median, _ = amounts.median()
+        if amounts.largest > TIMES_MEDIAN * median:
+            least = "" if amounts.is_exact else "at least "
+            figures = f"{size_text(measure, amounts.largest)}, at most {TIMES_MEDIAN} times the median"
+            yield Exceeded("largest", f"{figures} ({least}{size_text(measure, median)})")
+    total = limits.total.get(measure)
+    if total is not None and amounts.sum > total:
+        yield Exceeded("total", f"{size_text(measure, amounts.sum)}, at most {size_text(measure, total)}")
+
+
+def _lines_of(totals: Totals, row_result: RowResult) -> int:
+    return sum(lines for key, lines in totals.counts.items() if key.row_result is row_result)
+
+
+def _is_over(number: int, rows: int, share: Fraction) -> bool:
+    return number > share * rows and (number > ROWS_FORGIVEN or 2 * number >= rows)
+
+
+def _major(measure: str) -> int:
+    decimals = minor_units(measure) if is_currency(measure) else 0
+    return int(f"{MAJOR_UNITS}{'0' * decimals}")
+
+
+def _of(number: int, rows: int) -> str:
+    return f"{number:,} of {rows:,} rows ({percent(Fraction(number, rows))})"
+
+
+def percent(share: Fraction) -> str:
+    """A share in percent, with at most four significant digits."""
+    return f"{round(Decimal(share.numerator) / Decimal(share.denominator) * 100, 2).normalize():f} %"
+
+
+def size_text(measure: str, size: Size) -> str:
+    """An amount for people: `12.50 EUR`, `20 call_minute`."""
+    if is_currency(measure):
+        return f"{format_minor(int(size), minor_units(measure))} {measure}"
+    return f"{size:,} {measure}"
+
+
+def exceeded_text(found: Iterable[Exceeded]) -> str:
+    """The limits that are not kept as one line, with what to do."""
+    told = "; ".join(f"{one.limit}: {one.figures}" for one in found)
+    return f"{told}. Correct the list, or state other limits in the policy or in the request"

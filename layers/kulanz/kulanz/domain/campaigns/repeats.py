@@ -1,0 +1,110 @@
+"""Subjects that a list names more than once, known before anything is written.
+
+The ledger finds them exactly, but only while it is written. The plan reads a list in many places at once and cannot
+hold all its subjects, so it remembers a fixed set of them: those whose hash is below a bound. Every row of such a
+subject is seen, wherever it stands in the list, so that what is found of them is exact. A list of at most
+`SUBJECTS_SAMPLED` rows is remembered whole; of a longer one, the share of the sample stands for that of the list.
+"""
+
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from struct import Struct
+from zlib import crc32
+
+SUBJECTS_SAMPLED = 5_000
+"""Of 5,000 rows, the limit of one contradiction in a thousand is five."""
+SAMPLE_MOST = 10_000
+"""Subjects that one part of a list remembers at most; the announced rows can be far fewer than the list has.
+
+Each takes 20 bytes of a receipt, which is an item of at most 400 KB."""
+HASHES = 2**32
+_ENTRY = Struct(">I6s6sI")
+_CONTRADICTING = b"\0" * 6
+_ROWS_MOST = 2**32 - 1
+
+type SubjectMark = tuple[int, bytes]
+"""A subject's hash, by which it is chosen, and a further one, which tells apart those that share the first."""
+
+
+def bound_for(rows: int) -> int:
+    """The bound below which some `SUBJECTS_SAMPLED` of so many rows' subjects lie; `HASHES` is above all of them."""
+    return HASHES if rows <= SUBJECTS_SAMPLED else max(1, HASHES * SUBJECTS_SAMPLED // rows)
+
+
+def subject_hash(account_id: str, subject: str) -> int:
+    """By what a subject is chosen: cheap, because it is computed for every row."""
+    return crc32(f"{account_id}#{subject}".encode())
+
+
+@dataclass(slots=True)
+class Repeats:
+    """The remembered subjects of some rows: how many rows each has, and the digest that they share, if they do."""
+
+    bound: int = HASHES
+    subjects: dict[SubjectMark, tuple[bytes, int]] = field(default_factory=dict)
+
+    def see(self, hashed: int, account_id: str, subject: str, digest: str) -> None:
+        """Remember a row whose subject's hash is below the bound. `digest` is that of the row, in hex."""
+        mark = hashed, blake2b(f"{account_id}#{subject}".encode(), digest_size=6).digest()
+        self._add(mark, bytes.fromhex(digest[:12]), 1)
+        self._shrink()
+
+    def add(self, other: "Repeats") -> None:
+        """Add the subjects of other rows of the list; of both, what lies below the lower bound is kept."""
+        lower = min(self.bound, other.bound)
+        for mark, (digest, rows) in other.subjects.items():
+            self._add(mark, digest, rows)
+        if (self.bound, other.bound) != (lower, lower):
+            self.bound = lower
+            self._forget()
+        self._shrink()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every row was seen, and not a sample."""
+        return self.bound == HASHES
+
+    @property
+    def rows(self) -> int:
+        """The rows that were seen."""
+        return sum(rows for _, rows in self.subjects.values())
+
+    @property
+    def repeated(self) -> int:
+        """The rows that name a subject again, with the same facts each time."""
+        return sum(rows - 1 for digest, rows in self.subjects.values() if digest != _CONTRADICTING)
+
+    @property
+    def contradicting(self) -> int:
+        """The rows that name a subject again, where not all its rows state the same facts."""
+        return sum(rows - 1 for digest, rows in self.subjects.values() if digest == _CONTRADICTING)
+
+    def to_bytes(self) -> bytes:
+        """The bound and the subjects, as a receipt keeps them."""
+        known = sorted(self.subjects.items())
+        return self.bound.to_bytes(5) + b"".join(
+            _ENTRY.pack(hashed, mark, digest, min(rows, _ROWS_MOST)) for (hashed, mark), (digest, rows) in known
+        )
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> "Repeats":
+        """Read what `to_bytes` wrote."""
+        found = cls(int.from_bytes(content[:5]))
+        for hashed, mark, digest, rows in _ENTRY.iter_unpack(content[5:]):
+            found.subjects[hashed, mark] = digest, rows
+        return found
+
+    def _add(self, mark: SubjectMark, digest: bytes, rows: int) -> None:
+        known = self.subjects.get(mark)
+        if known is not None:
+            digest = digest if known[0] == digest else _CONTRADICTING
+            rows += known[1]
+        self.subjects[mark] = digest, rows
+
+    def _shrink(self) -> None:
+        while len(self.subjects) > SAMPLE_MOST:
+            self.bound //= 2
+            self._forget()
+
+    def _forget(self) -> None:
+        self.subjects = {mark: known for mark, known in self.subjects.items() if mark[0] < self.bound}

@@ -1,0 +1,149 @@
+"""Columns of a list that nobody reads, and what they may mean: a fact's name misspelt, or another currency.
+
+A column that a policy does not read is ignored, which is right for most and costs money for some. A name that nearly is
+one the policy reads would let the fact's default count. A currency that nobody reads may be another than is paid.
+"""
+
+import csv
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from kulanz.domain.decision import Decision
+from kulanz.domain.lists.columns import FactDeclaration
+from kulanz.domain.lists.header import ACCOUNT_COLUMN, ListFormat, ListLayout
+from kulanz.domain.lists.lines import ListRefused
+from kulanz.domain.money import is_currency
+
+SHORTEST_MISSPELT = 4
+"""Shorter names are too often one letter away from another."""
+_SEPARATORS = re.compile(r"[\s_.\-]+")
+_CURRENCY_NAMES = ("currency", "currencycode", "ccy")
+
+type CurrenciesOf = Callable[[bytes], Iterable[str]]
+
+
+def nearly_named(
+    columns: Iterable[str], facts: Sequence[FactDeclaration], subject: str | None
+) -> Iterator[tuple[str, str]]:
+    """The columns that nothing reads, each beside the absent fact whose name it nearly has."""
+    known = list(columns)
+    read = {ACCOUNT_COLUMN, subject or "", *(fact.name for fact in facts)}
+    absent = [fact.name for fact in facts if fact.name not in known]
+    for column in known:
+        if column not in read:
+            yield from ((column, name) for name in absent if is_nearly(column, name))
+
+
+def is_nearly(column: str, name: str) -> bool:
+    """Whether a column's name differs from another in letters' case, separators, or one letter.
+
+    Another digit is another name: `fee_2025` is not `fee_2024` misspelt.
+    """
+    here, there = _plain(column), _plain(name)
+    if here == there:
+        return True
+    if min(len(here), len(there)) < SHORTEST_MISSPELT or abs(len(here) - len(there)) > 1:
+        return False
+    start = next(
+        (at for at, (a, b) in enumerate(zip(here, there, strict=False)) if a != b), min(map(len, (here, there)))
+    )
+    a, b = here[start:], there[start:]
+    if len(a) != len(b):
+        longer, shorter = (a, b) if len(a) > len(b) else (b, a)
+        return longer[1:] == shorter and not longer[0].isdigit()
+    if a[1:] == b[1:]:
+        return not (a[0].isdigit() and b[0].isdigit())
+    return a[:2] == b[1::-1] and a[2:] == b[2:]
+
+
+def _plain(name: str) -> str:
+    return _SEPARATORS.sub("", name.strip().casefold())
+
+
+def names_in(layout: ListLayout, lines: Iterable[bytes]) -> list[str]:
+    """The names of a list's columns; of JSONL, those of the records in `lines`, `a.b` for what is nested."""
+    if layout.format is ListFormat.CSV:
+        return list(layout.columns)
+    found: dict[str, None] = {}
+    for raw in lines:
+        try:
+            record = json.loads(raw)
+        except (ValueError, RecursionError):
+            continue  # told as the line's own problem, when it is read
+        if isinstance(record, dict):
+            found |= dict.fromkeys(_paths(record))
+    return list(found)
+
+
+def _paths(record: dict[str, object]) -> Iterator[str]:
+    for name, value in record.items():
+        if isinstance(value, dict):
+            yield from (f"{name}.{inner}" for inner in _paths(value))
+        else:
+            yield name
+
+
+def must_not_nearly_name(
+    names: Iterable[str], facts: Sequence[FactDeclaration], subject: str | None, ignored: Iterable[str]
+) -> None:
+    """Refuse a list with a column whose name nearly is that of an absent fact. Raises ListRefused naming both."""
+    meant = set(ignored)
+    found = [(column, name) for column, name in nearly_named(names, facts, subject) if column not in meant]
+    if found:
+        column, name = found[0]
+        raise ListRefused(
+            "column_nearly_named",
+            f"nothing reads the column {column!r}, and the policy's {name!r} is not there, so its default would count;"
+            f" rename the column, or name it in campaign.ignored_columns of the event if it is meant",
+        )
+
+
+def currency_reader(
+    layout: ListLayout, facts: Sequence[FactDeclaration], ignored: Iterable[str]
+) -> CurrenciesOf | None:
+    """What gives the ISO 4217 currencies that a row states in columns nobody reads; None without such a column."""
+    read = {fact.name for fact in facts} | set(ignored)
+    if layout.format is ListFormat.JSONL:
+        return lambda raw: _currencies_of_record(raw, read)
+    places = [place for place, name in enumerate(layout.columns) if name not in read and _names_currency(name)]
+    return (lambda raw: _currencies_of_fields(raw, places)) if places else None
+
+
+def in_other_currency(decision: Decision, stated: Iterable[str]) -> bool:
+    """Whether a decision gives money and its row states another currency."""
+    paid = {benefit.money.currency for benefit in decision.benefits if benefit.money is not None}
+    return bool(paid) and any(currency not in paid for currency in stated)
+
+
+def _names_currency(name: str) -> bool:
+    return _plain(name).endswith(_CURRENCY_NAMES)
+
+
+def _currencies_of_fields(raw: bytes, places: Sequence[int]) -> list[str]:
+    text = raw.decode("utf-8", "replace")
+    try:
+        fields = next(csv.reader([text], strict=True), []) if '"' in text else text.split(",")
+    except csv.Error:
+        return []
+    return _codes(fields[place] for place in places if place < len(fields))
+
+
+_STATED_IN_JSON = re.compile(rb'(?:currency|currency.?code|ccy)"\s*:\s*"', re.IGNORECASE)
+
+
+def _currencies_of_record(raw: bytes, read: set[str]) -> list[str]:
+    if _STATED_IN_JSON.search(raw) is None:
+        return []
+    try:
+        record = json.loads(raw)
+    except (ValueError, RecursionError):
+        return []
+    if not isinstance(record, dict):
+        return []
+    return _codes(value for name, value in record.items() if name not in read and _names_currency(name))
+
+
+def _codes(values: Iterable[object]) -> list[str]:
+    codes = (value.strip().upper() for value in values if isinstance(value, str))
+    return [code for code in codes if is_currency(code)]

@@ -1,0 +1,211 @@
+"""A plan outside its limits is refused before anything is written; what it says is what a person can act on."""
+
+import json
+from typing import Any
+
+import pytest
+
+from kulanz.application.campaigns.report import campaign_report
+from kulanz.domain.campaigns.campaign import Campaign, Pass, State
+from kulanz.domain.campaigns.estimate import AS_DEPLOYED
+from kulanz.domain.campaigns.measured import Measured
+from kulanz.domain.campaigns.reconciliation import Totals
+from kulanz.domain.policy import document_json
+from kulanz.domain.policy.deciding.checking import load_policy
+from tests.support.small_campaign import CAMPAIGN, LIST_KEY, NO_LIMITS, event, list_of, row, small_world
+from tests.support.world import World
+
+FLAT = """
+kulanz: 1
+id: flat
+version: 1
+title: A monthly fee
+currency: EUR
+facts:
+  monthly_fee: money
+pay: monthly_fee
+"""
+LIMITED = FLAT + "limits: {rejected: 60 %, total: 100.00 EUR}\n"
+
+
+EVERY_ROW = "rejected: every row was rejected (30), so that nobody would be decided"
+
+
+def run(
+    lines: list[str], policy: str = FLAT, *, name: str = LIST_KEY, world: World | None = None, **campaign: Any
+) -> tuple[World, Campaign]:
+    """A campaign over a list, under the limits that its request states (none: the defaults)."""
+    world, content = world or World(chunk_bytes=300), "\n".join(lines).encode() + b"\n"
+    document = load_policy(policy)
+    world.policies.publish("flat", 1, document_json(document))
+    world.lists.upload(name, content)
+    rows = len(lines) - name.endswith(".csv")
+    requested = event(
+        rows=rows, policy="flat", key=name, windows=[{"start": "2026-02-27T08:00:00Z", "end": "2026-02-27T20:00:00Z"}]
+    )
+    request = requested["detail"]["campaign"]
+    request.pop("limits")
+    request |= campaign
+    world.publish(requested)
+    world.run_until_quiet()
+    found = world.campaigns.campaigns_of("net-outage")
+    assert found, [one.message for one in world.rejected.sent]
+    return world, found[-1]
+
+
+def fees(*amounts: str) -> list[str]:
+    return ["account_id,monthly_fee", *(f"a{number:05d},{amount}" for number, amount in enumerate(amounts))]
+
+
+@pytest.mark.parametrize(
+    ("lines", "limits", "figures"),
+    [
+        (fees(*["39.90"] * 28, "t", "t"), None, "rejected: 2 of 30 rows (6.67 %) rejected, at most 1 %"),
+        (fees(*["t"] * 30), None, EVERY_ROW),
+        (fees(*["t"] * 30), {"rejected": "100 %"}, EVERY_ROW),
+        (fees("1.00", "1.00", ""), None, ""),
+        (fees("1.00", "", ""), None, "held: 2 of 3 rows (66.67 %) held, at most 25 %"),
+        (fees("10.00", "10.00", "1000.01"), None, "largest: 1000.01 EUR, at most 100 times the median (10.00 EUR)"),
+        (fees("10.00", "20.00"), {"largest": ["19.99 EUR"]}, "largest: 20.00 EUR, at most 19.99 EUR"),
+        (fees("10.00", "20.00"), {"total": ["29.99 EUR"]}, "total: 30.00 EUR, at most 29.99 EUR"),
+        (fees("10.00", "20.00"), {"total": ["30.00 EUR"], "largest": ["20.00 EUR"]}, ""),
+    ],
+)  # fmt: skip
+def test_a_plan_outside_a_limit_is_refused_with_the_figures(lines: list[str], limits: Any, figures: str) -> None:
+    world, campaign = run(lines, **({"limits": limits} if limits else {}))
+    if figures:
+        assert campaign.state is State.REFUSED
+        assert campaign.state_reason.startswith(f"limits_exceeded: {figures}. ")
+        assert not world.ledger.inserted, "nothing was written"
+    else:
+        assert (campaign.state, campaign.state_reason) == (State.CLOSED, "balanced")
+
+
+def test_one_row_of_five_may_be_rejected() -> None:
+    assert run(fees("1.00", "1.00", "1.00", "1.00", "t"))[1].state is State.CLOSED
+
+
+def test_rows_that_contradict_each_other_are_told_before_anything_is_written() -> None:
+    """One row for each line, under a policy of accounts: of each account the first fee alone would count."""
+    lines = ["account_id,line_id,monthly_fee", "1001,L1,62.13", "1001,L2,10.00", "1001,L3,12.00", "1002,L4,55.00"]
+    for chunk_bytes in (256, 65_536):
+        world, campaign = run(lines, world=World(chunk_bytes=chunk_bytes))
+        assert campaign.state is State.REFUSED
+        assert (
+            "conflicts: 2 of 4 rows (50 %) contradict another row of their subject, at most 0.1 %"
+            in campaign.state_reason
+        )
+        assert not world.ledger.inserted
+
+
+def test_a_policy_states_limits_and_a_request_others() -> None:
+    half = fees("40.00", "30.00", "t", "t")
+    assert run(half, LIMITED)[1].state is State.CLOSED
+    world, campaign = run(fees("70.00", "30.01", "t", "t"), LIMITED)
+    assert "total: 100.01 EUR, at most 100.00 EUR" in campaign.state_reason
+    report = campaign_report(campaign, (), AS_DEPLOYED, (), measured_of(world, campaign))
+    assert report["limits"]["stated"] == {"rejected": "policy", "total EUR": "policy"}
+    assert run(fees("70.00", "30.01", "t", "t"), LIMITED, limits={"total": ["1000.00 EUR"]})[1].state is State.CLOSED
+
+
+def test_an_amended_list_of_other_accounts_is_not_paid_again() -> None:
+    """A spreadsheet ate the zeros: nearly none of the accounts is one that the first campaign decided."""
+    first = ["account_id,monthly_fee", "001001,62.13", "001002,62.13", "001003,62.13"]
+    eaten = ["account_id,monthly_fee", "1001,62.13", "1002,62.13", "1003,62.13", "1004,62.13"]
+    world, _ = run(first)
+    paid = len(world.ledger.inserted)
+    for key, lines, known in (("lists/eaten.csv", eaten, 0), ("lists/right.csv", [*first, "001004,62.13"], 3)):
+        world.lists.upload(key, ("\n".join(lines) + "\n").encode())
+        again = event(rows=4, policy="flat", key=key, revision=1)
+        again["detail"]["campaign"].pop("limits")
+        world.publish(again)
+        world.run_until_quiet()
+        campaign = world.campaigns.campaigns_of("net-outage")[-1]
+        if known:
+            assert campaign.state is State.CLOSED
+        else:
+            assert campaign.state is State.REFUSED
+            figures = "known: 0 of 4 rows (0 %) known from the campaigns that are followed, at least 50 %"
+            assert figures in campaign.state_reason
+            assert len(world.ledger.inserted) == paid
+        assert measured_of(world, campaign).known == known
+
+
+CURRENCIES = ["account_id,monthly_fee,currency", "1,39.90,EUR", "2,39000,KRW", "3,59.00,EUR"]
+
+
+def test_a_row_that_states_another_currency_than_it_would_be_paid_stops_the_list() -> None:
+    wide = {"largest": ["40000.00 EUR"]}
+    world, campaign = run(CURRENCIES, limits=wide)
+    assert campaign.state is State.REFUSED
+    assert campaign.state_reason.startswith("currency_differs: 1 rows ")
+    assert "KRW" not in campaign.state_reason
+    assert not world.ledger.inserted
+    assert run(CURRENCIES, limits=wide, ignored_columns=["currency"])[1].state is State.CLOSED
+
+
+DEFAULTED = FLAT.replace(
+    "  monthly_fee: money\n", "  monthly_fee: money\n  part: {type: number, default: 1}\n"
+).replace("pay: monthly_fee", "pay: monthly_fee * part")
+
+
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        ("lists/a.csv", ["account_id,monthly_fee,Part", "1,39.90,0.5"]),
+        ("lists/a.jsonl", ['{"account_id":"1","monthly_fee":"39.90","Part":"0.5"}']),
+    ],
+)
+def test_a_column_that_nearly_is_a_fact_stops_the_list_unless_the_event_means_it(name: str, lines: list[str]) -> None:
+    world = World()
+    with pytest.raises(AssertionError, match=r"'Part'.*'part'"):
+        run(lines, DEFAULTED, name=name, world=world)
+    assert [one.reason for one in world.rejected.sent] == ["column_nearly_named"]
+    _, campaign = run(lines, DEFAULTED, name=name, ignored_columns=["Part"])
+    assert campaign.state is State.CLOSED
+
+
+def measured_of(world: World, campaign: Campaign) -> Measured:
+    found = Measured()
+    for receipt in world.campaigns.receipts(campaign.id, Pass.PLAN):
+        assert receipt.measured is not None
+        found.add(receipt.measured)
+    return found
+
+
+def test_what_a_plan_measures_is_the_same_however_the_list_is_cut() -> None:
+    lines = [row(f"a-{number % 37}", fee=f"{number % 41}.{number % 100:02d}") for number in range(120)]
+    found = []
+    for chunk_bytes in (4_096, 20_000, 10**6):
+        world = small_world(list_of(lines), chunk_bytes=chunk_bytes)
+        world.publish(event(rows=120))
+        world.run_until_quiet()
+        campaign = world.campaign(CAMPAIGN)
+        found.append(measured_of(world, campaign))
+        assert sums(campaign.plan.totals) == {
+            measure: one.sum for measure, one in found[-1].amounts.by_measure().items()
+        }, "the amounts add up to the sums of the plan"
+    assert found[0] == found[1] == found[2]
+    assert found[0].repeats.rows == 120
+
+
+def sums(totals: Totals) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for (_, measure), value in totals.worth().items():
+        found[measure] = found.get(measure, 0) + value
+    return found
+
+
+def test_the_report_shows_what_single_lines_are_worth() -> None:
+    world, campaign = run(fees("10.00", "10.00", "62.13", "5.00"))
+    report = campaign_report(campaign, (), AS_DEPLOYED, (), measured_of(world, campaign))
+    assert report["measured"] is not None
+    (told,) = report["measured"]["amounts"]
+    assert {name: told[name] for name in ("sum", "smallest", "median_least", "median_most", "largest")} == {
+        "sum": "8713", "smallest": "500", "median_least": "1000", "median_most": "1000", "largest": "6213",
+    }  # fmt: skip
+    assert [(one["least"], one["lines"]) for one in told["histogram"]] == [("500", 1), ("1000", 2), ("6213", 1)]
+    assert report["measured"]["repeats"] == {"rows_looked_at": 4, "whole_list": True, "repeated": 0, "contradicting": 0}
+    announced = json.loads(world.announcer.announced[-1].detail)
+    assert announced["measured"] == report["measured"], "what the bus is sent has the same figures"
+    assert set(announced["limits"]["shares"]) == set(NO_LIMITS)

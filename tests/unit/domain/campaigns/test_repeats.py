@@ -1,0 +1,75 @@
+"""Subjects that a list names again are found wherever their rows stand, and in bounded room."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kulanz.domain.campaigns.repeats import (
+    HASHES,
+    SAMPLE_MOST,
+    SUBJECTS_SAMPLED,
+    Repeats,
+    bound_for,
+    subject_hash,
+)
+from kulanz.domain.lists.rows import row_digest
+
+ITEM_BYTES = 400 * 1024
+ROWS = st.lists(st.tuples(st.integers(0, 12), st.integers(0, 2)), max_size=60)
+
+
+def seen(rows: Sequence[tuple[int, int]], bound: int = HASHES) -> Repeats:
+    found = Repeats(bound)
+    for account, facts in rows:
+        hashed = subject_hash(f"a{account}", "-")
+        if hashed < found.bound:
+            found.see(hashed, f"a{account}", "-", row_digest(f"a{account}", "-", str(facts)))
+    return found
+
+
+@given(ROWS, st.integers(0, 60))
+def test_of_a_short_list_they_are_counted_exactly_however_it_is_cut(rows: list[tuple[int, int]], cut: int) -> None:
+    stated: dict[int, list[int]] = defaultdict(list)
+    for account, facts in rows:
+        stated[account].append(facts)
+    whole, first = seen(rows), seen(rows[:cut])
+    first.add(seen(rows[cut:]))
+    assert first == whole
+    assert Repeats.from_bytes(whole.to_bytes()) == whole
+    assert whole.rows == len(rows)
+    assert whole.repeated == sum(len(facts) - 1 for facts in stated.values() if len(set(facts)) == 1)
+    assert whole.contradicting == sum(len(facts) - 1 for facts in stated.values() if len(set(facts)) > 1)
+
+
+def test_of_a_long_list_all_rows_of_some_subjects_are_seen() -> None:
+    accounts = 40_000
+    rows = [(number, 0) for number in range(accounts)] + [(number, 1) for number in range(0, accounts, 10)]
+    bound = bound_for(len(rows))
+    found = seen(rows, bound)
+    assert not found.is_whole
+    assert found.rows == pytest.approx(SUBJECTS_SAMPLED, rel=0.1)
+    assert found.contradicting / found.rows == pytest.approx(4_000 / len(rows), rel=0.2)
+    parts = seen(rows[:30_000], bound)
+    parts.add(seen(rows[30_000:], bound))
+    assert parts == found
+
+
+def test_a_list_with_more_rows_than_announced_needs_no_more_room() -> None:
+    rows = [(number, 0) for number in range(5 * SAMPLE_MOST)]
+    found = seen(rows)
+    assert len(found.subjects) <= SAMPLE_MOST
+    assert not found.is_whole
+    assert len(found.to_bytes()) < 210_000 < ITEM_BYTES
+    halves = seen(rows[: len(rows) // 2])
+    halves.add(seen(rows[len(rows) // 2 :]))
+    assert halves == found
+
+
+def test_the_bound_falls_as_the_list_grows() -> None:
+    bounds = [bound_for(rows) for rows in (1, SUBJECTS_SAMPLED, SUBJECTS_SAMPLED + 1, 10**6, 125_000_000)]
+    assert bounds[:2] == [HASHES, HASHES]
+    assert bounds == sorted(bounds, reverse=True)
+    assert bounds[-1] > 0

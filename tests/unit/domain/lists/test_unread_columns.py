@@ -1,0 +1,127 @@
+"""Columns that nobody reads: a misspelt fact is named, and so is a currency that is not the one that is paid."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kulanz.domain.decision import Benefit, Decision, Outcome
+from kulanz.domain.lists.columns import FactDeclaration
+from kulanz.domain.lists.header import ListFormat, ListLayout
+from kulanz.domain.lists.lines import ListRefused
+from kulanz.domain.lists.unread_columns import (
+    currency_reader,
+    in_other_currency,
+    is_nearly,
+    must_not_nearly_name,
+    names_in,
+    nearly_named,
+)
+from kulanz.domain.money import Money
+
+FACTS = (FactDeclaration("segment", "text"), FactDeclaration("price_reduction_57", "number", required=False))
+LETTERS = st.sampled_from("abcdefghijklmnopqrstuvwxyz")
+
+
+@pytest.mark.parametrize(
+    ("column", "name", "nearly"),
+    [
+        ("Price_Reduction_57", "price_reduction_57", True),
+        ("price-reduction-57", "price_reduction_57", True),
+        ("Price Reduction 57", "price_reduction_57", True),
+        ("PRICEREDUCTION57", "price_reduction_57", True),
+        ("price_reducton_57", "price_reduction_57", True),
+        ("price_reducttion_57", "price_reduction_57", True),
+        ("price_reductoin_57", "price_reduction_57", True),
+        ("price_reduktion_57", "price_reduction_57", True),
+        ("price_reduction_58", "price_reduction_57", False),
+        ("price_reduction_5", "price_reduction_57", False),
+        ("price_reduction_570", "price_reduction_57", False),
+        ("price_increase_57", "price_reduction_57", False),
+        ("own.windows", "own_windows", True),
+        ("line", "lines", True),
+        ("fee", "fees", False),
+        ("ID", "id", True),
+    ],
+)
+def test_a_name_is_near_by_case_separators_or_one_letter(column: str, name: str, nearly: bool) -> None:
+    assert is_nearly(column, name) is nearly
+    assert is_nearly(name, column) is nearly
+
+
+@given(
+    st.text(LETTERS, min_size=5, max_size=20),
+    st.integers(0, 19),
+    LETTERS,
+    st.sampled_from(["change", "add", "drop", "swap"]),
+)
+def test_every_single_slip_is_near(name: str, at: int, letter: str, slip: str) -> None:
+    at %= len(name)
+    slipped = {
+        "change": name[:at] + letter + name[at + 1 :],
+        "add": name[:at] + letter + name[at:],
+        "drop": name[:at] + name[at + 1 :],
+        "swap": name[:at] + name[at : at + 2][::-1] + name[at + 2 :],
+    }[slip]
+    assert is_nearly(slipped, name)
+
+
+def test_only_a_fact_that_is_absent_can_be_meant() -> None:
+    columns = ["account_id", "segment", "Segment", "Price_Reduction_57", "note"]
+    assert list(nearly_named(columns, FACTS, None)) == [("Price_Reduction_57", "price_reduction_57")]
+    assert list(nearly_named([*columns, "price_reduction_57"], FACTS, None)) == []
+    assert list(nearly_named(columns, FACTS, "Price_Reduction_57")) == [], "it names the subject"
+
+
+def test_the_refusal_names_both_and_the_event_may_say_that_it_is_meant() -> None:
+    columns = ["account_id", "segment", "Price_Reduction_57"]
+    with pytest.raises(ListRefused, match=r"'Price_Reduction_57'.*'price_reduction_57'") as refused:
+        must_not_nearly_name(columns, FACTS, None, ())
+    assert refused.value.reason == "column_nearly_named"
+    must_not_nearly_name(columns, FACTS, None, ["Price_Reduction_57"])
+
+
+def test_keys_of_json_lines_are_columns_too() -> None:
+    layout = ListLayout(ListFormat.JSONL, (), 0)
+    lines = [b'{"account_id":"1","Segment":"x"}', b"no json", b'{"account_id":"2","own":{"windows":1}}', b"[1]"]
+    assert names_in(layout, lines) == ["account_id", "Segment", "own.windows"]
+
+
+@pytest.mark.parametrize(
+    ("column", "raw", "stated"),
+    [
+        ("currency", b"1,EUR,x", ["EUR"]),
+        ("Currency", b"1,eur ,x", ["EUR"]),
+        ("fee_currency", b'"1","KRW","a, b"', ["KRW"]),
+        ("currency_code", b"1,JPY,x", ["JPY"]),
+        ("currency", b"1,euro,x", []),
+        ("currency", b"1,,x", []),
+        ("currency", b"1", []),
+    ],
+)
+def test_a_currency_that_a_row_states_is_read_as_its_code(column: str, raw: bytes, stated: list[str]) -> None:
+    layout = ListLayout(ListFormat.CSV, ("account_id", column, "note"), 0)
+    read = currency_reader(layout, FACTS, ())
+    assert read is not None
+    assert list(read(raw)) == stated
+
+
+def test_a_currency_of_json_lines_is_read_at_the_top_alone() -> None:
+    read = currency_reader(ListLayout(ListFormat.JSONL, (), 0), FACTS, ())
+    assert read is not None
+    assert list(read(b'{"account_id":"1","Currency" : "krw"}')) == ["KRW"]
+    assert list(read(b'{"account_id":"1","tariff":{"currency":"KRW"}}')) == []
+    assert list(read(b'{"account_id":"1","currency":5}')) == []
+
+
+def test_a_column_that_is_read_or_meant_is_not_looked_at() -> None:
+    layout = ListLayout(ListFormat.CSV, ("account_id", "currency"), 0)
+    assert currency_reader(layout, (FactDeclaration("currency", "text"),), ()) is None
+    assert currency_reader(layout, FACTS, ["currency"]) is None
+
+
+def test_only_money_in_another_currency_is_foreign() -> None:
+    euros = Decision(Outcome.GRANTED, "credit", (Benefit(money=Money(5, "EUR")),))
+    assert in_other_currency(euros, ["KRW"])
+    assert not in_other_currency(euros, ["EUR"])
+    assert not in_other_currency(Decision(Outcome.DECLINED, "other_brand"), ["MXN"])
+    assert not in_other_currency(Decision(Outcome.GRANTED, "c", (Benefit(quantity="5", unit="minute"),)), ["MXN"])
