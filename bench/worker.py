@@ -27,8 +27,10 @@ from kulanz.application.campaigns.chunk_run import GrantPorts, GrantSettings
 from kulanz.application.campaigns.frozen import FrozenCache
 from kulanz.application.campaigns.grant_credits import grant_credits
 from kulanz.application.campaigns.open_campaign import OpenPorts, OpenSettings, open_campaign
+from kulanz.application.ledger.confirm_tables import confirm_tables
 from kulanz.application.ports import Ledger
 from kulanz.domain.campaigns.campaign import CampaignId, Cause, Pass, PinnedList, State
+from kulanz.domain.confirmation import Occasion
 from kulanz.domain.lists.header import ListFormat
 from kulanz.domain.policy import document_json
 from kulanz.domain.policy.deciding.checking import load_policy
@@ -42,6 +44,7 @@ from tests.support.fakes import (
     FakeLedger,
     FakePolicies,
     FakeRejected,
+    FakeStores,
 )
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -121,7 +124,9 @@ def measure(work: Pass, path: Path, rows: int, chunk_bytes: int, endpoint: str) 
         "s3": {"bucket": BUCKET, "key": "lists/bench.csv", "version_id": "1"},
         "rows": rows,
     }
-    ports = OpenPorts(campaigns, lists, policies, chunks, FakeRejected(), archive)
+    stores = FakeStores(campaigns, FakeLedger())
+    confirm_tables(stores, Occasion.FIRST, "the bench", "a stack of its own", datetime.now(UTC))
+    ports = OpenPorts(campaigns, lists, policies, chunks, FakeRejected(), archive, stores)
     open_campaign(event, ports, settings, CAUSE, datetime.now(UTC))
     campaign_id = CampaignId(event["detail"]["incident_id"], 1)
     if work is Pass.APPLY:

@@ -27,6 +27,7 @@ COMMANDS = {
         ("settle", "control", "settle_campaign", "Close a flagged CAMPAIGN as it is."),
         ("advance", "repairs", "advance", "Let advance_campaign look at CAMPAIGN again."),
         ("notices", "repairs", "notices", "Publish notices again."),
+        ("ledger", "ledger_group", "ledger", "Confirm the stack's tables; compare ledger and receipts."),
         ("redrive", "repairs", "redrive", "Move dead letters back to their QUEUE."),
     ),
     "For authors and publishers of policies": section(

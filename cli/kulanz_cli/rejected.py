@@ -12,14 +12,12 @@ from kulanz.application.ports import PinnedVersionGone
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Pass, State
 from kulanz_cli.command import CampaignParameter, existing_campaign
 from kulanz_cli.settings import EXIT_NO, as_json, pass_stack
-from kulanz_cli.stack import Stack
+from kulanz_cli.stack import RECEIVE_WAIT_SECONDS, Stack
 from kulanz_cli.terminal import console, print_json, say
 
 MESSAGES_PER_RECEIVE = 10
 HIDDEN_SECONDS = 30
 """How long a message that is looked at is kept from being received again; then it is visible as before."""
-EMPTY_RECEIVES = 3
-"""A queue's servers are asked so often in vain before it counts as read to its end."""
 SHOWN = 100
 SHOWN_MOST = 10_000
 REJECTED_CODES = "Exit codes: 0 nothing refused, 1 something was, 2 wrong command line, 3 the stack could not be used."
@@ -90,16 +88,18 @@ def refused_events(stack: Stack, limit: int, *, done: bool) -> Iterator[list[dic
     sqs, queue_url = stack.client("sqs"), stack.outputs.rejected_queue_url
     seen: dict[str, str] = {}
     found: list[dict[str, Any]] = []
-    empty, was_shown = 0, False
+    was_shown = False
     try:
-        while len(seen) < limit and empty < EMPTY_RECEIVES:
+        while len(seen) < limit:
             answer = sqs.receive_message(
                 QueueUrl=queue_url,
                 MaxNumberOfMessages=min(MESSAGES_PER_RECEIVE, limit - len(seen)),
                 VisibilityTimeout=HIDDEN_SECONDS,
+                WaitTimeSeconds=RECEIVE_WAIT_SECONDS,
             )
             messages = [message for message in answer.get("Messages", []) if message["MessageId"] not in seen]
-            empty = 0 if messages else empty + 1
+            if not messages:
+                break
             seen |= {message["MessageId"]: message["ReceiptHandle"] for message in messages}
             found += [json.loads(message["Body"]) for message in messages]
         yield found

@@ -20,14 +20,12 @@ from kulanz.application.ports import PinnedVersionGone
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz_cli.command import CampaignParameter, IncidentParameter, existing_campaign
 from kulanz_cli.settings import ACTION_CODES, Unusable, as_json, pass_stack
-from kulanz_cli.stack import Stack
+from kulanz_cli.stack import RECEIVE_WAIT_SECONDS, Stack
 from kulanz_cli.terminal import console, counted_as, print_json, say
 
 MESSAGES_PER_CALL = 10
 HIDDEN_SECONDS = 60
 """How long a dead letter is hidden while it is moved; if that is cut off, it shows up again."""
-EMPTY_RECEIVES = 3
-"""A queue's servers are asked so often in vain before it counts as empty."""
 RECORDS_PER_INVOCATION = 200
 """Some 250 KB; Lambda takes 6 MB as one event."""
 
@@ -57,18 +55,20 @@ def redrive(stack: Stack, queue: str, is_json: bool) -> None:
 
 def _move_all(sqs: Any, source: str, target: str) -> int:
     moved: set[str] = set()
-    empty = 0
-    while empty < EMPTY_RECEIVES:
+    while True:
         answer = sqs.receive_message(
-            QueueUrl=source, MaxNumberOfMessages=MESSAGES_PER_CALL, VisibilityTimeout=HIDDEN_SECONDS
+            QueueUrl=source,
+            MaxNumberOfMessages=MESSAGES_PER_CALL,
+            VisibilityTimeout=HIDDEN_SECONDS,
+            WaitTimeSeconds=RECEIVE_WAIT_SECONDS,
         )
         messages = answer.get("Messages", [])
-        empty = 0 if messages else empty + 1
+        if not messages:
+            return len(moved)
         for message in messages:
             sqs.send_message(QueueUrl=target, MessageBody=message["Body"])
             sqs.delete_message(QueueUrl=source, ReceiptHandle=message["ReceiptHandle"])
             moved.add(message["MessageId"])
-    return len(moved)
 
 
 @click.command("advance", epilog=ACTION_CODES)

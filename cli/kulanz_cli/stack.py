@@ -12,9 +12,11 @@ from kulanz.adapters.ledger_table import DynamoLedger
 from kulanz.adapters.messaging import SqsChunks
 from kulanz.adapters.offers import DynamoOffers
 from kulanz.adapters.s3 import S3Lists, S3Policies
+from kulanz.adapters.stores import DynamoStores
 from kulanz.application.campaigns.control_campaign import ControlPorts
 from kulanz.application.ledger.accept_offer import AcceptPorts
 from kulanz.application.ledger.answer import AnswerPorts
+from kulanz.application.ports import Stores
 from kulanz.domain.campaigns.estimate import Operation
 from kulanz_cli.settings import Unusable
 
@@ -23,6 +25,8 @@ LIST_PREFIX = "lists/"
 CONNECT_TIMEOUT_SECONDS = 5
 READ_TIMEOUT_SECONDS = 30
 ATTEMPTS = 5
+RECEIVE_WAIT_SECONDS = 2
+"""With any wait SQS asks all servers of a queue, so that an empty answer is an empty queue; else only some of them."""
 
 
 class StackUnusable(Unusable):
@@ -139,6 +143,11 @@ class Stack:
     def campaigns(self) -> DynamoCampaigns:
         """The campaign store."""
         return DynamoCampaigns(self.client("dynamodb"), self.outputs.campaigns_table_name)
+
+    def stores(self) -> Stores:
+        """The two tables themselves."""
+        outputs = self.outputs
+        return DynamoStores(self.client("dynamodb"), outputs.credits_table_name, outputs.campaigns_table_name)
 
     def policies(self) -> S3Policies:
         """The published policies."""

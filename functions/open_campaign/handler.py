@@ -13,6 +13,7 @@ from kulanz.adapters.aws import client
 from kulanz.adapters.campaign_table import DynamoCampaigns
 from kulanz.adapters.messaging import SqsChunks, SqsRejected
 from kulanz.adapters.s3 import S3Archive, S3Lists, S3Policies
+from kulanz.adapters.stores import DynamoStores
 from kulanz.application.campaigns.open_campaign import (
     Opening,
     OpenPorts,
@@ -29,14 +30,15 @@ logger = Logger()
 @cache
 def _composed() -> tuple[OpenPorts, OpenSettings]:
     config = OpenCampaignConfig.read()
-    s3, sqs = client("s3"), client("sqs")
+    dynamodb, s3, sqs = client("dynamodb"), client("s3"), client("sqs")
     ports = OpenPorts(
-        campaigns=DynamoCampaigns(client("dynamodb"), config.campaigns_table),
+        campaigns=DynamoCampaigns(dynamodb, config.campaigns_table),
         lists=S3Lists(s3, config.list_bucket),
         policies=S3Policies(s3, config.list_bucket, config.policy_prefix),
         chunks=SqsChunks(sqs, config.chunk_queue_url),
         rejected=SqsRejected(sqs, config.rejected_queue_url),
         archive=S3Archive(s3, config.list_bucket),
+        stores=DynamoStores(dynamodb, config.credits_table, config.campaigns_table),
     )
     settings = OpenSettings(
         list_bucket=config.list_bucket,

@@ -9,10 +9,13 @@ import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 import boto3
 
+from kulanz.application.ledger.confirm_tables import confirm_tables
+from kulanz.domain.confirmation import Occasion
 from kulanz_cli.stack import Stack, StackOutputs
 from kulanz_local.embedded import PROJECT, REGION, EmbeddedAwsError, aws_environment, aws_session
 
@@ -87,6 +90,8 @@ def deploy(endpoint: str, stack_name: str = "kulanz", parameters: Mapping[str, s
         run_sam(arguments, aws_environment(endpoint), DEPLOY_SECONDS)
     outputs = Stack(stack_name, endpoint_url=endpoint, session=session).outputs
     _finish(session, endpoint, outputs)
+    stores = Stack(stack_name, endpoint_url=endpoint, session=session).stores()
+    confirm_tables(stores, Occasion.FIRST, "kulanz_local", "a new stack on this machine", datetime.now(UTC))
     return outputs
 
 

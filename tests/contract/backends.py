@@ -16,6 +16,7 @@ from kulanz.adapters.ledger_table import DynamoLedger
 from kulanz.adapters.messaging import EventBridgeAnnouncer, SnsNotices, SqsChunks, SqsRejected, read_chunk_message
 from kulanz.adapters.offers import DynamoOffers
 from kulanz.adapters.s3 import S3Archive, S3Lists, S3Policies
+from kulanz.adapters.stores import DynamoStores
 from kulanz.application.ports import Announcement, ChunkMessage
 from tests.support.fake_offers import FakeOffers
 from tests.support.fakes import (
@@ -27,6 +28,7 @@ from tests.support.fakes import (
     FakeLists,
     FakePolicies,
     FakeRejected,
+    FakeStores,
     FakeTopic,
 )
 
@@ -47,6 +49,7 @@ class FakeBackend:
         self.lists, self.policies, self.archive = FakeLists(self.bucket), FakePolicies(), FakeArchive()
         self.campaigns, self.ledger = FakeCampaigns(), FakeLedger()
         self.offers = FakeOffers(self.ledger, self.campaigns)
+        self.stores = FakeStores(self.campaigns, self.ledger)
         self.chunks, self.topic, self.announcer, self.rejected = (
             FakeChunks(),
             FakeTopic(),
@@ -152,6 +155,10 @@ class AwsBackend:
     @cached_property
     def offers(self) -> DynamoOffers:
         return DynamoOffers(self.dynamodb, self.credits_table, self.campaigns_table)
+
+    @cached_property
+    def stores(self) -> DynamoStores:
+        return DynamoStores(self.dynamodb, self.credits_table, self.campaigns_table)
 
     @cached_property
     def ledger(self) -> DynamoLedger:

@@ -9,12 +9,14 @@ import pytest
 from moto import mock_aws
 
 from kulanz.adapters.messaging import SqsChunks
+from kulanz.adapters.stores import DynamoStores
 from kulanz.application.campaigns.advance_campaign import AdvancePorts, advance_campaign
 from kulanz.application.campaigns.chunk_run import GrantPorts, GrantSettings
 from kulanz.application.campaigns.frozen import FrozenCache
 from kulanz.application.campaigns.grant_credits import grant_credits
 from kulanz.application.campaigns.open_campaign import OpenPorts, OpenSettings, open_campaign
 from kulanz.application.campaigns.report import campaign_estimate
+from kulanz.application.ledger.confirm_tables import confirm_tables
 from kulanz.application.ports import ChunkMessage
 from kulanz.domain.campaigns.campaign import CampaignId, Cause, State
 from kulanz.domain.campaigns.estimate import (
@@ -24,6 +26,7 @@ from kulanz.domain.campaigns.estimate import (
     RECEIPT_WRITE_UNITS,
     Estimate,
 )
+from kulanz.domain.confirmation import Occasion
 from tests.contract.backends import AwsBackend
 from tests.support.fakes import FakeChunks
 from tests.support.moto_partiql import repaired_moto
@@ -69,6 +72,11 @@ def aws() -> Iterator[AwsBackend]:
         yield AwsBackend("moto")
 
 
+def confirmed(aws: AwsBackend) -> DynamoStores:
+    confirm_tables(aws.stores, Occasion.FIRST, "a person", "first deployment", START)
+    return aws.stores
+
+
 def deliver(aws: AwsBackend, chunks: FakeChunks) -> None:
     messages: list[ChunkMessage] = list(chunks.sent)
     chunks.sent.clear()
@@ -85,7 +93,7 @@ def test_the_estimate_is_what_is_really_called(aws: AwsBackend, counted: Counter
     request = event(rows=ROWS, version_id=version)
     request["detail"]["campaign"]["affected"]["s3"]["bucket"] = aws.bucket
     settings = OpenSettings(aws.bucket, "lists/", frozenset({"billing"}), frozenset({"billing"}), 120_000, 400)
-    ports = OpenPorts(aws.campaigns, aws.lists, aws.policies, chunks, aws.rejected, aws.archive)
+    ports = OpenPorts(aws.campaigns, aws.lists, aws.policies, chunks, aws.rejected, aws.archive, confirmed(aws))
     open_campaign(request, ports, settings, CAUSE, START)
 
     counted.clear()
@@ -161,7 +169,7 @@ def test_under_a_policy_that_keeps_a_history_every_unit_is_read_twice_and_writte
     request = event(rows=HISTORY_ROWS, policy_version=2, version_id=version)
     request["detail"]["campaign"]["affected"]["s3"]["bucket"] = aws.bucket
     settings = OpenSettings(aws.bucket, "lists/", frozenset({"billing"}), frozenset({"billing"}), 120_000, 400)
-    ports = OpenPorts(aws.campaigns, aws.lists, aws.policies, chunks, aws.rejected, aws.archive)
+    ports = OpenPorts(aws.campaigns, aws.lists, aws.policies, chunks, aws.rejected, aws.archive, confirmed(aws))
     open_campaign(request, ports, settings, CAUSE, START)
     deliver(aws, chunks)
     advance(aws, chunks)

@@ -160,7 +160,7 @@ class Functions:
     def _open(self) -> Any:
         world = self.world
         ports = OpenPorts(
-            world.campaigns, world.lists, world.policies, world.chunks, world.rejected, world.archive
+            world.campaigns, world.lists, world.policies, world.chunks, world.rejected, world.archive, world.stores
         )  # fmt: skip
         return ports, world.settings()
 

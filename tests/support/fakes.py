@@ -36,6 +36,7 @@ from kulanz.domain.campaigns.campaign import (
     StateChange,
 )
 from kulanz.domain.campaigns.reconciliation import Totals
+from kulanz.domain.confirmation import Confirmation, Tables
 from kulanz.domain.incident_record import IncidentRecord, Revision
 from kulanz.domain.ledger import DecisionKey, Entry, HistoryMoved, KeptEntry
 from kulanz.domain.notices import NOTICE_MESSAGE_BYTES, NoticeMessage
@@ -289,6 +290,9 @@ class FakeCampaigns:
         known = sorted((key for key in self._campaigns if key.incident_id == incident_id), key=lambda key: key.seq)
         return [campaign for key in known if (campaign := self.campaign(key)) is not None]
 
+    def holds_anything(self) -> bool:
+        return bool(self._incidents)
+
     def all_campaigns(self) -> list[CampaignId]:
         """Every campaign there is: for tests that look at the end of everything."""
         return sorted(self._campaigns, key=str)
@@ -322,6 +326,37 @@ def _copied(progress: Progress) -> Progress:
 
 def _with_progress(campaign: Campaign, work: Pass, progress: Progress) -> Campaign:
     return replace(campaign, plan=progress) if work is Pass.PLAN else replace(campaign, apply=progress)
+
+
+class FakeStores:
+    """Two tables, confirmed unless a test takes that away. `replace_tables` is what a restore or a new stack does."""
+
+    def __init__(self, campaigns: "FakeCampaigns", ledger: "FakeLedger") -> None:
+        self._campaigns_store, self._ledger = campaigns, ledger
+        self._made = 1
+        self._confirmation: Confirmation | None = None
+
+    def tables(self) -> Tables:
+        return Tables(f"credits-{self._made}", f"campaigns-{self._made}")
+
+    def replace_tables(self) -> None:
+        self._made += 1
+
+    def confirmation(self) -> Confirmation | None:
+        return self._confirmation
+
+    def confirm(self, confirmation: Confirmation, before: Confirmation | None) -> None:
+        if self._confirmation == confirmation:
+            return
+        if self._confirmation != before:
+            raise Outdated
+        self._confirmation = confirmation
+
+    def is_empty(self) -> bool:
+        return not self._campaigns_store.holds_anything() and not self._ledger.all_entries()
+
+    def campaign_ids(self) -> Iterator[CampaignId]:
+        yield from self._campaigns_store.all_campaigns()
 
 
 class FakeLedger:
@@ -378,6 +413,10 @@ class FakeLedger:
     def all_histories(self) -> dict[HistoryKey, SubjectHistory]:
         """Every unit's history: for tests that look at the end of everything."""
         return dict(self._histories)
+
+    def forget(self, key: DecisionKey) -> None:
+        """What a restore to an earlier instant does to a decision."""
+        del self._entries[key]
 
     def all_entries(self) -> list[Entry]:
         """Every decision there is, by key: for tests that look at the end of everything."""

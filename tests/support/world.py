@@ -20,10 +20,12 @@ from kulanz.application.campaigns.frozen import FrozenCache
 from kulanz.application.campaigns.grant_credits import Worked, grant_credits
 from kulanz.application.campaigns.open_campaign import Opening, OpenPorts, OpenSettings, open_campaign
 from kulanz.application.ledger.answer import Answer, AnswerPorts, answer
+from kulanz.application.ledger.confirm_tables import confirm_tables
 from kulanz.application.notices.publish_notices import PublishPorts, publish_notices
 from kulanz.application.notices.publish_status import publish_status
 from kulanz.application.ports import ChunkMessage, Refused, TryAgain
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Cause
+from kulanz.domain.confirmation import Occasion
 from kulanz.domain.incident_record import Revision
 from tests.support.fakes import (
     FakeAnnouncer,
@@ -34,6 +36,7 @@ from tests.support.fakes import (
     FakeLists,
     FakePolicies,
     FakeRejected,
+    FakeStores,
     FakeTopic,
 )
 from tests.support.faults import Killed, Tap, tapped
@@ -142,6 +145,8 @@ class World:
         self.campaigns, self.ledger, self.archive = FakeCampaigns(), FakeLedger(), FakeArchive()
         self.chunks, self.topic = FakeChunks(), FakeTopic()
         self.announcer, self.rejected = FakeAnnouncer(), FakeRejected()
+        self.stores = FakeStores(self.campaigns, self.ledger)
+        confirm_tables(self.stores, Occasion.FIRST, "a person", "first deployment", START)
         self.events: list[Message[Mapping[str, Any]]] = []
         self.chunk_messages: list[Message[ChunkMessage]] = []
         self.streams = {DECISIONS: Stream(), REVISIONS: Stream(), CHANGES: Stream()}
@@ -302,6 +307,7 @@ class World:
             chunks=self._port(self.chunks, "chunks"),
             rejected=self._port(self.rejected, "rejected"),
             archive=self._port(self.archive, "archive"),
+            stores=self._port(self.stores, "stores"),
         )
         cause = Cause(Function.OPEN.value, str(message.body.get("id", message.id)), "test")
         self.openings.append(open_campaign(message.body, ports, self.settings(), cause, self.now))

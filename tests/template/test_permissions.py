@@ -43,6 +43,7 @@ CALLS: dict[str, dict[str, set[Grant]]] = {
         },
         "put_object": {("s3:PutObject", INLINE), ("s3:PutObject", REJECTED)},
         "get_item": {("dynamodb:GetItem", CAMPAIGNS_TABLE)},
+        "describe_table": {("dynamodb:DescribeTable", CREDITS_TABLE), ("dynamodb:DescribeTable", CAMPAIGNS_TABLE)},
         "query": {("dynamodb:Query", CAMPAIGNS_TABLE)},
         "update_item": {("dynamodb:UpdateItem", CAMPAIGNS_TABLE)},
         "transact_write_items": {("dynamodb:PutItem", CAMPAIGNS_TABLE), ("dynamodb:UpdateItem", CAMPAIGNS_TABLE)},
@@ -183,7 +184,7 @@ def calls_in(path: Path) -> Iterator[str]:
             yield node.attr
 
 
-OF_CLIENTS = {"list_objects_v2"}
+OF_CLIENTS = {"list_objects_v2", "put_item", "scan"}
 """Calls that no function makes: the command line does, with the permissions of whoever uses it."""
 
 

@@ -1,8 +1,9 @@
 """What the stores promise: nothing that a decision rests on is lost, and nothing is open or in clear text."""
 
 import pytest
+import yaml
 
-from tests.template.resolved import ACCOUNT_ID, Json, Stack, as_list, refused
+from tests.template.resolved import ACCOUNT_ID, PROJECT, Json, Stack, as_list, refused
 
 TABLES = ("CreditsTable", "CampaignsTable")
 KEPT_FOR_EVER = ("lists/", "inline/", "policies/", "campaigns/")
@@ -13,6 +14,49 @@ def statement(stack: Stack, sid: str) -> Json | None:
     statements = stack.properties("ListBucketPolicy")["PolicyDocument"]["Statement"]
     found = [item for item in statements if item["Sid"] == sid]
     return found[0] if found else None
+
+
+KEYS = [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}]
+NEVER_REPLACED: dict[str, tuple[str, Json]] = {
+    "ListBucket": ("AWS::S3::Bucket", {"BucketName": "bucket-1"}),
+    "CreditsTable": ("AWS::DynamoDB::Table", {"TableName": "credits-1", "KeySchema": KEYS}),
+    "CampaignsTable": ("AWS::DynamoDB::Table", {"TableName": "campaigns-1", "KeySchema": KEYS}),
+}
+"""What a new logical id or a changed property would replace by an empty store, by CloudFormation's reference ("Update
+requires: Replacement"): of a table its name and its keys, of a bucket its name."""
+REPLACING = {"AWS::S3::Bucket": {"BucketName", "ObjectLockEnabled"}, "AWS::DynamoDB::Table": {"TableName", "KeySchema"}}
+ADOPTED = {"CreditsTableName": "credits-1", "CampaignsTableName": "campaigns-1", "ListBucketName": "bucket-1"}
+
+
+def replacing(kind: str, properties: Json) -> Json:
+    return {name: value for name, value in properties.items() if name in REPLACING[kind]}
+
+
+def test_no_change_of_the_template_replaces_a_store() -> None:
+    stack, adopting = Stack(), Stack(ADOPTED)
+    kinds = set(REPLACING)
+    assert {name for name, one in stack.resources.items() if one["Type"] in kinds} == set(NEVER_REPLACED)
+    for name, (kind, kept) in NEVER_REPLACED.items():
+        assert stack.resources[name]["Type"] == kind
+        assert replacing(kind, adopting.properties(name)) == kept
+        names = {"TableName", "BucketName"}
+        assert replacing(kind, stack.properties(name)) == {
+            property_: value for property_, value in kept.items() if property_ not in names
+        }
+
+
+def test_what_adopts_a_store_names_it_as_the_template_does() -> None:
+    text = (PROJECT / "deploy/adopt.yaml").read_text()
+    adopting = Stack(ADOPTED)
+    resources = yaml.load(text.replace("!Ref ", ""), Loader=yaml.SafeLoader)["Resources"]
+    assert set(resources) == set(NEVER_REPLACED)
+    for name, resource in resources.items():
+        wanted = adopting.properties(name)
+        stated = {key: ADOPTED.get(value, value) if isinstance(value, str) else value
+                  for key, value in resource["Properties"].items()}  # fmt: skip
+        assert stated == {key: wanted[key] for key in stated}
+        assert replacing(resource["Type"], stated) == replacing(resource["Type"], wanted)
+        assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
 
 
 @pytest.mark.parametrize("store", ["ListBucket", *TABLES])

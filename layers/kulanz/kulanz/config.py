@@ -47,6 +47,7 @@ class _Environment:
 class OpenCampaignConfig:
     """What `open_campaign` needs to know. Sizes in bytes, spans in days."""
 
+    credits_table: str
     campaigns_table: str
     list_bucket: str
     list_prefix: str
@@ -63,6 +64,7 @@ class OpenCampaignConfig:
         """Read the environment. Raises SettingError."""
         given = _Environment(values)
         return cls(
+            credits_table=given.text("CREDITS_TABLE"),
             campaigns_table=given.text("CAMPAIGNS_TABLE"),
             list_bucket=given.text("LIST_BUCKET"),
             list_prefix=given.text("LIST_PREFIX"),

@@ -20,6 +20,7 @@ from kulanz.domain.campaigns.campaign import (
     Receipt,
     StateChange,
 )
+from kulanz.domain.confirmation import Confirmation, Tables
 from kulanz.domain.incident_record import IncidentRecord, Revision
 from kulanz.domain.ledger import DecisionKey, Entry, HistoryMoved, KeptEntry
 from kulanz.domain.notices import NoticeMessage
@@ -172,6 +173,25 @@ class CampaignStore(Protocol):
 
     def campaigns_of(self, incident_id: str) -> list[Campaign]:
         """The campaigns of an incident, first to last."""
+
+
+class Stores(Protocol):
+    """The tables themselves."""
+
+    def tables(self) -> Tables:
+        """Which tables these are."""
+
+    def confirmation(self) -> Confirmation | None:
+        """The last confirmation, of whichever tables, read consistently."""
+
+    def confirm(self, confirmation: Confirmation, before: Confirmation | None) -> None:
+        """Put a confirmation in the place of the one that was read. Raises Outdated."""
+
+    def is_empty(self) -> bool:
+        """Whether neither table holds anything."""
+
+    def campaign_ids(self) -> Iterator[CampaignId]:
+        """Every campaign of every incident, in no order: for whoever checks all of them."""
 
 
 class Ledger(Protocol):

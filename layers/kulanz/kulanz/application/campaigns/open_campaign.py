@@ -38,6 +38,7 @@ from kulanz.application.ports import (
     PolicyStore,
     RejectedQueue,
     Rejection,
+    Stores,
     TryAgain,
 )
 from kulanz.domain.campaigns.campaign import (
@@ -55,6 +56,7 @@ from kulanz.domain.campaigns.campaign import (
 )
 from kulanz.domain.campaigns.limits import stated_limits
 from kulanz.domain.canonical import canonical_json
+from kulanz.domain.confirmation import UNCONFIRMED, missing
 from kulanz.domain.earlier_decisions import ADDS, Rule, follows
 from kulanz.domain.identifiers import is_incident_id
 from kulanz.domain.incident import Incident
@@ -115,6 +117,7 @@ class OpenPorts:
     chunks: ChunkQueue
     rejected: RejectedQueue
     archive: Archive
+    stores: Stores
 
 
 def open_campaign(
@@ -147,6 +150,8 @@ def _act(event: Mapping[str, Any], ports: OpenPorts, settings: OpenSettings, cau
             "source",
             "this source may not open campaigns; add it to CampaignSources or publish from another",
         )
+    if problem := missing(ports.stores.confirmation(), ports.stores.tables()):
+        raise EventRefused(UNCONFIRMED, "", problem)
     return _open(known, known.request, ports, settings, cause, now)
 
 

@@ -19,15 +19,16 @@ def committed_decisions(
 ) -> Iterator[list[Entry]]:
     """What stands in the ledger of this campaign, in the order of its list; memory does not grow with the list.
 
-    A decision comes twice where its subject is listed twice far apart. Raises PinnedVersionGone, TryAgain.
+    Each decision comes once, with the row that it was written for: a subject that is listed again has no other.
+    Raises PinnedVersionGone, TryAgain.
     """
-    for keys in batched(_keys(campaign, policy, lists), KEYS_PER_READ, strict=False):
-        distinct = list(dict.fromkeys(keys))
-        standing = ledger.standing(distinct)
-        yield [standing[key] for key in distinct if key in standing]
+    for rows in batched(_rows(campaign, policy, lists), KEYS_PER_READ, strict=False):
+        standing = ledger.standing(list(dict.fromkeys(key for key, _ in rows)))
+        yield [standing[key] for key, offset in rows if key in standing and standing[key].origin == offset]
 
 
-def _keys(campaign: Campaign, policy: CompiledPolicy, lists: ListStore) -> Iterator[DecisionKey]:
+def _rows(campaign: Campaign, policy: CompiledPolicy, lists: ListStore) -> Iterator[tuple[DecisionKey, int]]:
+    """Each row's key and where it begins."""
     start, size = campaign.chunks.data_start, campaign.chunks.size
     reader = line_reader(campaign.layout, policy.facts, policy.subject)
     for line in lines_starting_in(lists.read(campaign.pinned, start), start, start, size, start):
@@ -35,4 +36,5 @@ def _keys(campaign: Campaign, policy: CompiledPolicy, lists: ListStore) -> Itera
             continue
         record = reader.split(line.raw)
         if not isinstance(record, Problem):
-            yield DecisionKey(record.account_id, campaign.id.incident_id, record.subject, campaign.id.seq)
+            key = DecisionKey(record.account_id, campaign.id.incident_id, record.subject, campaign.id.seq)
+            yield key, line.offset

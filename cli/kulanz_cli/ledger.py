@@ -1,0 +1,137 @@
+"""``kulanz ledger confirm`` and ``check``: a person's word on the stack's tables, and what supports it."""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+
+import click
+from botocore.exceptions import BotoCoreError, ClientError
+
+from kulanz.application.ledger.check_ledger import Checked, CheckPorts, check_ledger
+from kulanz.application.ledger.confirm_tables import NotConfirmed, confirm_tables
+from kulanz.application.ports import Outdated, PinnedVersionGone, Stores
+from kulanz.domain.campaigns.campaign import CampaignId
+from kulanz.domain.confirmation import Occasion
+from kulanz.domain.time import format_instant
+from kulanz_cli.command import CampaignParameter
+from kulanz_cli.settings import ANSWER_CODES, EXIT_NO, Unusable, as_json, pass_stack
+from kulanz_cli.stack import Stack
+from kulanz_cli.terminal import console, counted_as, print_json, say
+
+REASON_CHARACTERS = 200
+
+
+@click.command("confirm", epilog=ANSWER_CODES)
+@click.option("--first", "occasion", flag_value=Occasion.FIRST.value, help="No stack before this one granted anything.")
+@click.option(
+    "--checked",
+    "occasion",
+    flag_value=Occasion.CHECKED.value,
+    help="The tables were restored or moved: compare every campaign, and confirm them if all agree.",
+)
+@click.option("--beside", multiple=True, metavar="TABLE", help="A table of an earlier stack that does not matter.")
+@click.option("--reason", required=True, help="Why, for the record; no customer's data.")
+@as_json
+@pass_stack
+def confirm(stack: Stack, occasion: str | None, beside: tuple[str, ...], reason: str, is_json: bool) -> None:
+    """Confirm that the stack's tables are the right ones. Until somebody has, no campaign opens.
+
+    They remember what was granted: an incident that is sent to new or older tables would be granted again.
+    """
+    if occasion is None:
+        raise click.UsageError("say --first, or --checked after a restore or a move")
+    if not reason.isprintable() or not 0 < len(reason) <= REASON_CHARACTERS:
+        raise click.BadParameter(f"expected one line of 1 to {REASON_CHARACTERS} characters", param_hint="--reason")
+    stores, now = stack.stores(), datetime.now(UTC)
+    others = [name for name in _tables_of_earlier_stacks(stack) if name not in beside]
+    if others:
+        raise Unusable(
+            f"this account has tables of an earlier stack: {', '.join(others)}. They may remember what was granted:"
+            " adopt them (docs/operations.md, Delete, move, restore), or name each that does not matter with --beside"
+        )
+    if Occasion(occasion) is Occasion.CHECKED:
+        differing = [found for found in _checked(stack, stores.campaign_ids(), now) if _differs(found)]
+        if differing:
+            names = ", ".join(str(found.campaign) for found in differing)
+            raise Unusable(f"ledger and receipts differ for {names}; kulanz ledger check shows how")
+    try:
+        given = confirm_tables(stores, Occasion(occasion), stack.caller(), reason, now)
+    except NotConfirmed as problem:
+        raise Unusable(str(problem)) from None
+    except Outdated:
+        raise Unusable("somebody else confirmed the tables at the same time; look at it again") from None
+    if is_json:
+        print_json({"v": 1, "occasion": given.occasion.value, "actor": given.actor, "at": format_instant(given.at)})
+        return
+    say(console(), f"confirmed by {given.actor} at {format_instant(given.at)}: campaigns may open")
+
+
+def _tables_of_earlier_stacks(stack: Stack) -> list[str]:
+    """Tables that CloudFormation named for a stack of this name and that are not this stack's."""
+    ours = {stack.outputs.credits_table_name, stack.outputs.campaigns_table_name}
+    prefixes = tuple(f"{stack.name}-{logical}-" for logical in ("CreditsTable", "CampaignsTable"))
+    try:
+        pages = stack.client("dynamodb").get_paginator("list_tables").paginate()
+        return [name for page in pages for name in page["TableNames"] if name.startswith(prefixes) and name not in ours]
+    except (ClientError, BotoCoreError) as error:
+        raise Unusable(f"the tables of this account could not be listed ({type(error).__name__})") from None
+
+
+@click.command("check", epilog=ANSWER_CODES)
+@click.argument("campaign_id", metavar="[CAMPAIGN]", type=CampaignParameter(), required=False)
+@as_json
+@pass_stack
+def check(stack: Stack, campaign_id: CampaignId | None, is_json: bool) -> None:
+    """Compare the ledger with the receipts of CAMPAIGN, or of all.
+
+    It reads each list and the decision of every row, so that it takes about as long as the plan did. Exit code 1 where
+    they differ.
+    """
+    stores: Stores = stack.stores()
+    wanted = stores.campaign_ids() if campaign_id is None else iter([campaign_id])
+    found = sorted(_checked(stack, wanted, datetime.now(UTC)), key=lambda one: str(one.campaign))
+    if is_json:
+        print_json({"v": 1, "campaigns": [_as_json(one) for one in found]})
+    else:
+        for one in found:
+            _tell(one)
+    if any(map(_differs, found)):
+        click.get_current_context().exit(EXIT_NO)
+
+
+def _checked(stack: Stack, campaigns: Iterable[CampaignId], now: datetime) -> Iterator[Checked]:
+    answers = stack.answers()
+    ports = CheckPorts(answers.campaigns, answers.lists, answers.ledger)
+    for campaign_id in campaigns:
+        try:
+            yield check_ledger(campaign_id, ports, now)
+        except KeyError:
+            raise Unusable(f"there is no campaign {campaign_id}") from None
+        except PinnedVersionGone:
+            raise Unusable(f"the pinned list of {campaign_id} was deleted: its ledger cannot be compared") from None
+
+
+def _differs(checked: Checked) -> bool:
+    """Whether something is wrong: too much at any time, too little while nothing can have expired."""
+    return any(one.applied > one.planned or not checked.may_have_expired for one in checked.differences)
+
+
+def _tell(checked: Checked) -> None:
+    out = console()
+    state = "differs" if _differs(checked) else "agrees"
+    say(out, f"{checked.campaign} {state}: {counted_as(checked.decisions, 'decision')} in the ledger")
+    for one in checked.differences:
+        say(out, f"{one.what}: receipts {one.planned:,}, ledger {one.applied:,}", indent=2)
+    if checked.differences and not _differs(checked):
+        say(out, "Decisions of it may have passed their time to live.", indent=2)
+
+
+def _as_json(checked: Checked) -> dict[str, object]:
+    return {
+        "campaign": str(checked.campaign),
+        "agrees": not _differs(checked),
+        "decisions": checked.decisions,
+        "may_have_expired": checked.may_have_expired,
+        "differences": [
+            {"what": one.what, "receipts": str(one.planned), "ledger": str(one.applied)} for one in checked.differences
+        ],
+    }

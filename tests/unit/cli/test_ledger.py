@@ -1,0 +1,140 @@
+"""`kulanz ledger`: no campaign opens over tables that nobody confirmed, and a confirmation stands on something."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from click.testing import CliRunner, Result
+from moto import mock_aws
+
+from kulanz.application.ledger.answer import AnswerPorts
+from kulanz.domain.campaigns.campaign import CampaignId
+from kulanz_cli.main import main
+from kulanz_cli.stack import Stack, StackOutputs
+from tests.support.reading import read
+from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
+from tests.support.world import World
+
+NAMES = {"credits_table_name": "kulanz-CreditsTable-NEW", "campaigns_table_name": "kulanz-CampaignsTable-NEW"}
+
+
+class WorldStack(Stack):
+    """A stack whose tables are a world in memory; moto knows what other tables the account has."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__("kulanz", session=boto3.Session(region_name="eu-central-1"))
+        self.world = world
+        self._outputs = StackOutputs(**{**dict.fromkeys(StackOutputs.__dataclass_fields__, "x"), **NAMES})
+
+    def stores(self) -> Any:
+        return self.world.stores
+
+    def answers(self) -> AnswerPorts:
+        return AnswerPorts(self.world.campaigns, self.world.lists, self.world.ledger)
+
+    def caller(self) -> str:
+        return "arn:aws:iam::123456789012:user/ops"
+
+
+@pytest.fixture
+def stack() -> Iterator[WorldStack]:
+    with mock_aws():
+        world = small_world()
+        world.stores.replace_tables()
+        for name in NAMES.values():
+            make_table(name)
+        yield WorldStack(world)
+
+
+def make_table(name: str) -> None:
+    boto3.client("dynamodb").create_table(
+        TableName=name, BillingMode="PAY_PER_REQUEST", KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+    )  # fmt: skip
+
+
+def run(stack: Stack, *words: str) -> Result:
+    return CliRunner().invoke(main, ["ledger", *words], obj=stack, prog_name="kulanz")
+
+
+def closed(stack: WorldStack) -> WorldStack:
+    run(stack, "confirm", "--first", "--reason", "new account")
+    stack.world.publish(event(rows=ROWS))
+    stack.world.run_until_quiet()
+    return stack
+
+
+def lose_one(stack: WorldStack) -> None:
+    stack.world.ledger.forget(stack.world.ledger.of_account("granted-1")[0].key)
+
+
+def test_a_first_deployment_is_confirmed_with_who_and_why(stack: WorldStack) -> None:
+    result = run(stack, "confirm", "--first", "--reason", "new account", "--json")
+
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["actor"] == "arn:aws:iam::123456789012:user/ops"
+    confirmation = stack.world.stores.confirmation()
+    assert confirmation is not None
+    assert (confirmation.reason, confirmation.tables) == ("new account", stack.world.stores.tables())
+
+
+def test_tables_of_an_earlier_stack_are_named_and_each_must_be_dismissed(stack: WorldStack) -> None:
+    make_table("kulanz-CreditsTable-OLD")
+    make_table("another-CreditsTable-OLD")
+    before = stack.world.stores.confirmation()
+
+    refused = run(stack, "confirm", "--first", "--reason", "new")
+    assert refused.exit_code == 3
+    assert "kulanz-CreditsTable-OLD" in read(refused.stderr)
+    assert "another" not in refused.stderr
+    assert stack.world.stores.confirmation() == before
+
+    assert run(stack, "confirm", "--first", "--reason", "new", "--beside", "kulanz-CreditsTable-OLD").exit_code == 0
+
+
+def test_restored_tables_are_confirmed_when_ledger_and_receipts_agree(stack: WorldStack) -> None:
+    closed(stack).world.stores.replace_tables()
+
+    assert run(stack, "confirm", "--first", "--reason", "restored").exit_code == 3
+    assert run(stack, "confirm", "--checked", "--reason", "restored").exit_code == 0
+
+
+def test_restored_tables_of_two_instants_are_not_confirmed(stack: WorldStack) -> None:
+    closed(stack).world.stores.replace_tables()
+    lose_one(stack)
+
+    result = run(stack, "confirm", "--checked", "--reason", "restored")
+
+    assert result.exit_code == 3
+    assert CAMPAIGN in read(result.stderr)
+    stack.world.publish(event(rows=ROWS, revision=2))
+    stack.world.run_until_quiet()
+    assert stack.world.campaigns.campaign(CampaignId.parse(f"{CAMPAIGN[:-1]}2")) is None
+
+
+def test_a_check_says_how_ledger_and_receipts_differ_and_exits_with_1(stack: WorldStack) -> None:
+    closed(stack)
+    agrees = run(stack, "check", CAMPAIGN)
+    assert agrees.exit_code == 0
+    assert f"{CAMPAIGN} agrees" in read(agrees.stdout)
+
+    lose_one(stack)
+    differs = run(stack, "check", "--json")
+    assert differs.exit_code == 1
+    (found,) = json.loads(differs.stdout)["campaigns"]
+    by_name = {one["what"]: int(one["receipts"]) - int(one["ledger"]) for one in found["differences"]}
+    assert by_name == {"decisions": 1, "EUR": 299, "call_minute": 20}
+    assert "decisions: receipts" in read(run(stack, "check").stdout)
+
+
+@pytest.mark.parametrize("words", [["confirm", "--reason", "x"], ["confirm", "--first", "--reason", "a\nb"]])
+def test_a_confirmation_says_what_it_confirms_and_why(stack: WorldStack, words: list[str]) -> None:
+    assert run(stack, *words).exit_code == 2
+
+
+def test_a_campaign_that_does_not_exist_cannot_be_checked(stack: WorldStack) -> None:
+    result = run(stack, "check", "nothing-2026/1")
+    assert result.exit_code == 3
+    assert "no campaign nothing-2026/1" in read(result.stderr)
