@@ -1,20 +1,30 @@
 """Tells an answer about one account: as text for a support agent, or as JSON for a program."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
 from rich.console import Console
 
-from kulanz.application.ledger.answer import Answer, AnsweredDecision, Explained
-from kulanz.domain.campaigns.campaign import ENGINE_VERSION, Campaign, Pass, State
-from kulanz.domain.decision import Decision, Outcome
+from kulanz.application.ledger.answer import SEARCHED_BYTES_MOST, Answer, AnsweredDecision, Explained
+from kulanz.application.ledger.standing import (
+    Now,
+    Standing,
+    Sums,
+    is_granted,
+    offer_has_ended,
+    offer_is_open,
+    standings,
+)
+from kulanz.domain.campaigns.campaign import ENGINE_VERSION, Campaign, Pass
+from kulanz.domain.decision import Benefit, Decision, Outcome
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
-from kulanz.domain.ledger import is_offer, is_taken
+from kulanz.domain.ledger import granted_benefits, is_offer, is_taken
 from kulanz.domain.notices import notice_id
 from kulanz.domain.policy.explaining.explanation import due_words, worth_words
 from kulanz.domain.time import format_instant
-from kulanz_cli.terminal import command, labelled, say
+from kulanz_cli.books import value_text
+from kulanz_cli.terminal import command, counted_as, labelled, say
 
 ANSWER_VERSION = 1
 
@@ -22,17 +32,26 @@ _MEANING = {
     Outcome.GRANTED: "The account gets it.",
     Outcome.DECLINED: "The account does not get it.",
     Outcome.HELD: "Nothing is given for now: the policy holds it, for the reason that follows.",
-    Outcome.REFERRED: "A person decides this account.",
+    Outcome.REFERRED: "It waits for a manual review.",
     Outcome.OFFERED: "The account gets it when the customer accepts or claims it.",
 }
 _COLOUR = {
-    Outcome.GRANTED: "green",
-    Outcome.DECLINED: "red",
-    Outcome.HELD: "yellow",
-    Outcome.REFERRED: "cyan",
-    Outcome.OFFERED: "magenta",
+    Now.GRANTED: "green",
+    Now.EXPIRED: "yellow",
+    Now.DECLINED: "red",
+    Now.HELD: "yellow",
+    Now.REFERRED: "cyan",
+    Now.OFFERED: "magenta",
+    Now.OFFER_ENDED: "yellow",
+}
+_NOTHING_GRANTED = {
+    Now.OFFER_ENDED: "the offer has ended",
+    Now.HELD: "held",
+    Now.REFERRED: "waits for a manual review",
+    Now.DECLINED: "declined",
 }
 _IN_A_SUMMARY = frozenset({"outcome", "reason", "money", "units"})
+_WITHDRAWN = "The incident was withdrawn. What was granted before stays granted, and no offer is open any more."
 _EXPLAINED = {
     Explained.DIFFERS: "The policy says something else of this row today; the stored decision stands. Both are shown.",
     Explained.LIST_GONE: "The pinned list was deleted, so that the steps cannot be shown again; the decision stands.",
@@ -47,6 +66,8 @@ def answer_content(answer: Answer, bucket: str, now: datetime) -> dict[str, Any]
         "account_id": answer.account_id,
         "asked_at": format_instant(now),
         "final": answer.is_final(),
+        "found_as": answer.found_as or None,
+        "standings": [_standing_content(standing, answer) for standing in standings(answer.decisions)],
         "decisions": [_decision_content(decided) for decided in answer.decisions],
         "campaigns": [{"campaign": str(campaign.id), "state": campaign.state.value} for campaign in answer.campaigns],
     }
@@ -54,6 +75,21 @@ def answer_content(answer: Answer, bucket: str, now: datetime) -> dict[str, Any]
         content["listed_nowhere"] = answer.is_final() and answer.is_listed_nowhere()
         content["rejected_rows"] = [_problems_place(campaign, bucket) for campaign in answer.campaigns]
     return content
+
+
+def _standing_content(standing: Standing, answer: Answer) -> dict[str, Any]:
+    told = answer.incidents.get(standing.incident_id)
+    return {
+        "incident_id": standing.incident_id,
+        "title": None if told is None else told.title,
+        "began": None if told is None else format_instant(told.began),
+        "withdrawn": told is not None and told.is_withdrawn,
+        "subject": standing.subject,
+        "state": standing.state.value,
+        "granted": {measure: str(size) for measure, size in sorted(standing.granted.items())},
+        "expired": {measure: str(size) for measure, size in sorted(standing.expired.items())},
+        "usable_until": None if standing.usable_until is None else format_instant(standing.usable_until),
+    }
 
 
 def _decision_content(decided: AnsweredDecision) -> dict[str, Any]:
@@ -90,9 +126,24 @@ def _problems_place(campaign: Campaign, bucket: str) -> str:
 
 
 def show_answer(answer: Answer, bucket: str, console: Console) -> None:
-    """Print the answer for a person."""
-    for decided in answer.decisions:
-        _show_decision(decided, answer.account_id, console)
+    """Print the answer for a person: for each incident how it stands now, then every decision with its reasons."""
+    if answer.found_as:
+        say(console, f"{answer.found_as} is a line of account {answer.account_id}, by the list of the incident.")
+    for number, standing in enumerate(standings(answer.decisions)):
+        if number:
+            say(console, "")
+        _show_standing(standing, answer, console)
+        for decided in standing.decisions:
+            if len(standing.decisions) > 1:
+                say(console, "")
+                superseded = "; a later campaign has decided since" if standing.is_superseded(decided) else ""
+                say(
+                    console,
+                    f"Campaign {decided.entry.key.campaign}: {_summary(decided.decision)}{superseded}",
+                    "bold",
+                    further=2,
+                )
+            _show_decision(decided, standing, answer.account_id, console)
     if not answer.decisions:
         _show_nothing(answer, bucket, console)
     for campaign in answer.campaigns:
@@ -101,41 +152,99 @@ def show_answer(answer: Answer, bucket: str, console: Console) -> None:
             say(console, f"Campaign {campaign.id} is {campaign.state}{told}.")
 
 
-def _is_accepted(decided: AnsweredDecision) -> bool:
-    """Whether what was offered is granted by now: a decision's body never changes, its item's status does."""
-    return decided.decision.outcome is Outcome.OFFERED and decided.entry.status is Outcome.GRANTED
+def _show_standing(standing: Standing, answer: Answer, console: Console) -> None:
+    """The state as of now, before any history."""
+    granted = [decided for decided in standing.decisions if is_granted(decided)]
+    latest, told = standing.latest.decision, answer.incidents.get(standing.incident_id)
+    if standing.state in (Now.GRANTED, Now.EXPIRED):
+        one = granted_benefits(granted[0].entry)
+        what = _worth(one) if len(granted) == 1 else _sum_words(standing.granted)
+    elif standing.state is Now.OFFERED:
+        what = _offered_words(standing)
+    else:
+        what = _worth(latest.benefits) or latest.reason
+    say(console, f"{standing.state.upper()} {what}", f"bold {_COLOUR[standing.state]}")
+    account = answer.account_id
+    facts = {
+        "account": account if standing.subject == WHOLE_ACCOUNT else f"{account}, {standing.subject}",
+        "incident": standing.incident_id if told is None else f"{standing.incident_id}, {told.title}",
+        "began": "" if told is None else _seconds(told.began),
+        "now": f"{_now_words(standing)} (as of {_seconds(answer.asked_at)})",
+        "withdrawn": _WITHDRAWN if told is not None and told.is_withdrawn else "",
+        "in all": f"{_sum_words(standing.granted)}, by {len(granted)} campaigns" if len(granted) > 1 else "",
+    }
+    for name, text in facts.items():
+        if text:
+            labelled(console, name, text)
 
 
-def _has_fallen(decided: AnsweredDecision) -> bool:
-    """Whether an offer cannot be accepted any more, because its time is over or its campaign was stopped."""
-    campaign = decided.campaign
-    stands = campaign is not None and campaign.state in (State.APPLYING, State.CLOSED)
-    return is_offer(decided.entry) and not is_taken(decided.entry) and (decided.is_late or not stands)
+def _now_words(standing: Standing) -> str:
+    """What the state means at this moment."""
+    match standing.state:
+        case Now.EXPIRED:
+            return f"expired on {_seconds(standing.usable_until)}" if standing.usable_until else "expired"
+        case Now.GRANTED:
+            until = f", usable until {_seconds(standing.usable_until)}" if standing.usable_until else ""
+            gone = f"; of it, {_sum_words(standing.expired)} has expired" if standing.expired else ""
+            more = f"; {_offered_words(standing)} more is offered" if standing.offered else ""
+            return f"granted{until}{gone}{more}"
+        case Now.OFFERED:
+            before = f"; {_sum_words(standing.granted)} was granted before, and has expired" if standing.granted else ""
+            return f"offered, and not accepted yet{before}"
+        case _:
+            return f"{_NOTHING_GRANTED[standing.state]}; nothing is granted"
 
 
-def _show_decision(decided: AnsweredDecision, account_id: str, console: Console) -> None:
-    decision = decided.decision
-    worth = " + ".join(worth_words(benefit) for benefit in decision.benefits)
-    outcome = Outcome.GRANTED if _is_accepted(decided) else decision.outcome
-    say(console, f"{outcome.value.upper()} {worth or decision.reason}", f"bold {_COLOUR[outcome]}")
-    for name, text in _facts(decided, account_id):
+def _worth(benefits: Iterable[Benefit]) -> str:
+    return " + ".join(map(worth_words, benefits))
+
+
+def _offered_words(standing: Standing) -> str:
+    """What can be accepted now: the whole of an offer, or what is left to claim beside what was granted at once."""
+    decisions = [decided.decision for decided in standing.offered]
+    offers = [one.benefits if one.outcome is Outcome.OFFERED else one.claimable for one in decisions]
+    return _worth(benefit for benefits in offers for benefit in benefits)
+
+
+def _sum_words(sums: Sums) -> str:
+    return " + ".join(value_text(measure, size) for measure, size in sorted(sums.items()))
+
+
+def _seconds(at: datetime) -> str:
+    """An instant for people, in whole seconds."""
+    return format_instant(at.replace(microsecond=0))
+
+
+def _show_decision(decided: AnsweredDecision, standing: Standing, account_id: str, console: Console) -> None:
+    for name, text in _facts(decided, is_superseded=standing.is_superseded(decided)):
         labelled(console, name, text)
+    if offer_is_open(decided):
+        key = decided.entry.key
+        subject = [] if key.subject == WHOLE_ACCOUNT else ["--subject", key.subject]
+        say(console, "to accept it:", "dim", indent=2)
+        which = ["--campaign", str(key.seq)] if len(standing.offered) > 1 else []
+        command(console, ["kulanz", "accept", account_id, "--incident", key.incident_id, *subject, *which], indent=4)
     for number, step in enumerate(decided.steps, 1):
         labelled(console, "why" if number == 1 else "", f"{number}. {step}")
     if decided.explained in _EXPLAINED:
         say(console, _EXPLAINED[decided.explained], indent=2)
     if decided.recomputed is not None and decided.explained is Explained.DIFFERS:
         say(console, f"today: {_summary(decided.recomputed)}", indent=2)
-        for path, stored, today in _differences(decision.to_body(), decided.recomputed.to_body()):
+        for path, stored, today in _differences(decided.decision.to_body(), decided.recomputed.to_body()):
             say(console, f"{path}: {stored}; today: {today}", indent=4, further=6)
 
 
-def _meaning(decided: AnsweredDecision) -> str:
+def _is_accepted(decided: AnsweredDecision) -> bool:
+    """Whether what was offered is granted by now: a decision's body never changes, its item's status does."""
+    return decided.decision.outcome is Outcome.OFFERED and is_granted(decided)
+
+
+def _meaning(decided: AnsweredDecision, *, is_superseded: bool) -> str:
     if _is_accepted(decided):
         return "The customer accepted the offer; the account gets it."
-    if decided.decision.outcome is Outcome.OFFERED and decided.has_ended:
+    if decided.decision.outcome is Outcome.OFFERED and is_superseded:
         return "It was offered and not accepted; a later campaign has decided since."
-    if decided.decision.outcome is Outcome.OFFERED and _has_fallen(decided):
+    if decided.decision.outcome is Outcome.OFFERED and offer_has_ended(decided):
         return (
             "It was offered and not accepted in time." if decided.is_late else "It was offered by a stopped campaign."
         )
@@ -144,23 +253,22 @@ def _meaning(decided: AnsweredDecision) -> str:
     return _MEANING[decided.decision.outcome]
 
 
-def _facts(decided: AnsweredDecision, account_id: str) -> list[tuple[str, str]]:
+def _facts(decided: AnsweredDecision, *, is_superseded: bool) -> list[tuple[str, str]]:
     entry, decision, campaign = decided.entry, decided.decision, decided.campaign
     facts = [
-        ("account", account_id if entry.key.subject == WHOLE_ACCOUNT else f"{account_id}, {entry.key.subject}"),
-        ("meaning", _meaning(decided)),
+        ("meaning", _meaning(decided, is_superseded=is_superseded)),
         ("reason", decision.reason),
     ]
     if decision.outcome is Outcome.GRANTED or _is_accepted(decided):
-        facts.append(("credited", format_instant(entry.effective_at)))
+        facts.append(("credited", _seconds(entry.effective_at)))
     if decision.claimable:
-        claimable = " + ".join(worth_words(benefit) for benefit in decision.claimable)
-        accepted = "" if entry.accepted_at is None else f", accepted {format_instant(entry.accepted_at)}"
-        facts.append(("claimable", f"{claimable}{accepted}"))
+        accepted = "" if entry.accepted_at is None else f", accepted {_seconds(entry.accepted_at)}"
+        facts.append(("claimable", f"{_worth(decision.claimable)}{accepted}"))
     if is_offer(entry) and not is_taken(entry) and not decided.has_ended:
-        facts += _to_accept(decided, account_id)
+        until = decision.claim_until
+        facts.append(("open until", "no end" if until is None else _seconds(until)))
     if entry.expires_at is not None and entry.status is not Outcome.OFFERED:
-        facts.append(("usable until", format_instant(entry.expires_at) + (" (over)" if decided.expired else "")))
+        facts.append(("usable until", _seconds(entry.expires_at) + (" (over)" if decided.expired else "")))
     for benefit in decision.benefits:
         if benefit.due is not None:
             facts.append(("due", due_words(benefit.due)))
@@ -169,7 +277,7 @@ def _facts(decided: AnsweredDecision, account_id: str) -> list[tuple[str, str]]:
         facts.extend((name, text) for name, text in benefit.terms.items())
     if campaign is not None:
         policy = f"{campaign.policy_id} version {campaign.policy_version} ({campaign.policy_hash[:12]})"
-        as_of = format_instant(campaign.decided_at)
+        as_of = _seconds(campaign.decided_at)
         facts.append(("campaign", f"{campaign.id}, {campaign.state}, decided as of {as_of}"))
         facts.append(("policy", policy))
         facts.append(("engine", _engine(campaign)))
@@ -206,26 +314,29 @@ def _value_text(value: Any) -> str:
     return "none" if value is None else str(value)
 
 
-def _to_accept(decided: AnsweredDecision, account_id: str) -> list[tuple[str, str]]:
-    """Until when an offer can be accepted, and how, while it stands."""
-    key, until = decided.entry.key, decided.decision.claim_until
-    facts = [("open until", "no end" if until is None else format_instant(until))]
-    subject = "" if key.subject == WHOLE_ACCOUNT else f" --subject {key.subject}"
-    if not _has_fallen(decided):
-        facts.append(("to accept", f"kulanz accept {account_id} --incident {key.incident_id}{subject}"))
-    return facts
-
-
 def _summary(decision: Decision) -> str:
-    worth = " + ".join(worth_words(benefit) for benefit in decision.benefits)
-    return " ".join(part for part in (decision.outcome.value, worth, f"({decision.reason})") if part)
+    return " ".join(
+        part for part in (decision.outcome.value, _worth(decision.benefits), f"({decision.reason})") if part
+    )
 
 
 def _show_nothing(answer: Answer, bucket: str, console: Console) -> None:
     say(console, f"NOTHING DECIDED about account {answer.account_id}", "bold")
-    if not answer.campaigns:
-        say(console, "No campaign is known; name the incident with --incident to learn more.", indent=2)
+    if not answer.campaigns and not answer.incidents:
+        say(
+            console,
+            "Looked in: the decisions of all incidents, under this very account id.",
+            indent=2,
+        )
+        say(console, "Nothing else can be searched without an incident; name it with --incident.", indent=2)
         return
+    for incident_id, told in answer.incidents.items():
+        labelled(console, "incident", f"{incident_id}, {told.title}")
+        labelled(console, "began", _seconds(told.began))
+    if not answer.campaigns:
+        say(console, "The incident has no campaign: nobody was decided about.", indent=2)
+        return
+    say(console, f"Looked in: {_looked_in(answer)}.", indent=2)
     if answer.is_final() and answer.is_listed_nowhere():
         say(console, "The account was not on the list, or its row was rejected.", indent=2)
     elif answer.is_final():
@@ -235,6 +346,18 @@ def _show_nothing(answer: Answer, bucket: str, console: Console) -> None:
     for campaign in answer.campaigns:
         command(console, ["kulanz", "rejected", str(campaign.id)], indent=4)
         say(console, _problems_place(campaign, bucket), "dim", indent=4)
+
+
+def _looked_in(answer: Answer) -> str:
+    """Where the id was looked for: as an account in the ledger, and as a line in the lists that name lines."""
+    counted = counted_as(len(answer.campaigns), "campaign")
+    places = [f"the decisions of {counted} of the incident, as an account"]
+    names = sorted({one.subject for one in answer.campaigns if one.subject and one.pinned.size <= SEARCHED_BYTES_MOST})
+    places += [f"the lists of the incident, as {name}" for name in names]
+    too_long = sorted(str(one.id) for one in answer.campaigns if one.subject and one.pinned.size > SEARCHED_BYTES_MOST)
+    if too_long:
+        places.append(f"not in the list of {', '.join(too_long)}, which is too long to be searched for a line")
+    return "; ".join(places)
 
 
 def _what_nothing_means(campaign: Campaign, now: datetime) -> str:

@@ -18,12 +18,17 @@ from kulanz_cli.terminal import console, print_json, say
 @click.command("ask", epilog=ANSWER_CODES)
 @click.argument("account_id", metavar="ACCOUNT", type=AccountParameter())
 @click.option("--incident", "incident_id", type=IncidentParameter(), help="Only about this incident.")
+@click.option("--subject", help="Only about this line, service or premises of the account.")
 @as_json
 @pass_stack
-def ask(stack: Stack, account_id: str, incident_id: str | None, is_json: bool) -> None:
-    """Did ACCOUNT get a credit, and why that much? Exits with 1 when nothing was decided about it."""
+def ask(stack: Stack, account_id: str, incident_id: str | None, subject: str | None, is_json: bool) -> None:
+    """Did ACCOUNT get a credit, and why that much?
+
+    ACCOUNT may be a line, service or premises where --incident names an incident whose policy decides those. Exits
+    with 1 when nothing was decided.
+    """
     now = datetime.now(UTC)
-    found = answer(account_id, incident_id, stack.answers(), now)
+    found = answer(account_id, incident_id, stack.answers(), now, subject)
     if is_json:
         print_json(answer_content(found, stack.outputs.list_bucket_name, now))
     else:

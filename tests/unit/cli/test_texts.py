@@ -28,7 +28,7 @@ def test_what_a_benefit_is_worth(benefit: Benefit, text: str) -> None:
 
 def test_when_a_benefit_is_due() -> None:
     assert due_words(Due(2, "billing_cycles")) == "within 2 billing cycles"
-    assert due_words(Due(1, "billing_cycle")) == "within 1 billing cycle"
+    assert due_words(Due(1, "billing_cycle")) == "on the next bill"
     assert due_words(Due(day="2026-03-31")) == "by 2026-03-31"
 
 

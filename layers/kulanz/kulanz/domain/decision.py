@@ -45,6 +45,10 @@ class Due:
         return cls(int(count), unit) if space else cls(day=text)
 
 
+NEXT_BILL = Due(1, "billing_cycle")
+"""What a policy calls the next bill."""
+
+
 @dataclass(frozen=True, slots=True)
 class Validity:
     """How long a benefit can be used: calendar days or months in a zone, or hours, from its start; or until an instant.

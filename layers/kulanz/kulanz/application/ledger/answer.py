@@ -1,12 +1,12 @@
 """Answers "did I get it, and why that much?" for one account: ledger, frozen policy and pinned list together."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from kulanz.application.campaigns.frozen import thaw
+from kulanz.application.campaigns.frozen import thaw, thaw_incident
 from kulanz.application.ledger.accept_offer import ended_offers
 from kulanz.application.ports import CampaignStore, Ledger, ListStore, PinnedVersionGone
 from kulanz.domain.campaigns.campaign import ENDED, Campaign, Pass
@@ -15,10 +15,14 @@ from kulanz.domain.earlier_decisions import Before, still_owed
 from kulanz.domain.identifiers import ACCOUNT_ID_EXPECTED, is_account_id
 from kulanz.domain.ledger import Entry, earlier_grants, is_expired, is_offer, kept_before, read_decision
 from kulanz.domain.lists.lines import LINE_BYTES, lines_starting_in
-from kulanz.domain.lists.rows import LineReader, Row, line_reader
+from kulanz.domain.lists.rows import LineReader, Record, Row, line_reader
 from kulanz.domain.money import Money, format_amount, is_currency
 from kulanz.domain.policy.deciding.history import HISTORY_CHANGED, HISTORY_FULL, HISTORY_SETTLED
 from kulanz.domain.policy.explaining.explanation import explain
+
+SEARCHED_BYTES_MOST = 256 * 1024 * 1024
+"""A pinned list up to this size is searched for a subject: some seconds on the way to an answer, 5 million lines."""
+WITHDRAWN = "Incident Withdrawn"
 
 HELD_FOR_HISTORY = {
     HISTORY_CHANGED: (
@@ -65,13 +69,28 @@ class AnsweredDecision:
 
 
 @dataclass(frozen=True, slots=True)
+class AnsweredIncident:
+    """What the latest revision of an incident says: its title, when it began, and whether it was withdrawn."""
+
+    title: str
+    began: datetime
+    is_withdrawn: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
-    """All decisions about an account, and the incident's campaigns (to tell "not listed" from "not decided yet")."""
+    """All decisions about an account, and the incident's campaigns (to tell "not listed" from "not decided yet").
+
+    `incidents` are those that were decided or asked about, as far as they are recorded. `found_as` is what was asked
+    for where that is a subject (a line, a service) of the account.
+    """
 
     account_id: str
     decisions: tuple[AnsweredDecision, ...]
     campaigns: tuple[Campaign, ...]
     asked_at: datetime
+    incidents: Mapping[str, AnsweredIncident] = field(default_factory=dict)
+    found_as: str = ""
 
     def is_listed_nowhere(self) -> bool:
         """Whether no decision means that no list has a good row of the account.
@@ -98,26 +117,70 @@ class AnswerPorts:
     ledger: Ledger
 
 
-def answer(account_id: str, incident_id: str | None, ports: AnswerPorts, now: datetime) -> Answer:
-    """Everything that was decided about an account (for one incident). Raises ValueError for an impossible id."""
+def answer(
+    account_id: str, incident_id: str | None, ports: AnswerPorts, now: datetime, subject: str | None = None
+) -> Answer:
+    """Everything that was decided about an account (for one incident, or one `subject` of the account).
+
+    Where nothing was decided about `account_id`, it is looked for as a subject: a line, service or premises in the
+    pinned lists of the incident. Raises ValueError for an impossible id.
+    """
     if not is_account_id(account_id):
         raise ValueError(f"an account id is {ACCOUNT_ID_EXPECTED}")
-    decisions = []
-    for entry in ports.ledger.of_account(account_id, incident_id):
-        campaign = ports.campaigns.campaign(entry.key.campaign)
-        explained = _explain(entry, campaign, ports, now)
-        if is_offer(entry):
-            until = explained.decision.claim_until
-            is_late = until is not None and now >= until
-            explained = replace(explained, has_ended=_has_ended(entry, ports.campaigns), is_late=is_late)
-        decisions.append(explained)
     campaigns = () if incident_id is None else tuple(ports.campaigns.campaigns_of(incident_id))
-    return Answer(account_id, tuple(decisions), campaigns, now)
+    entries, found_as = ports.ledger.of_account(account_id, incident_id), ""
+    if not entries and subject is None:
+        owner = next(filter(None, (_owner_of(account_id, campaign, ports) for campaign in campaigns)), None)
+        if owner is not None:
+            account_id, subject, found_as = owner, account_id, account_id
+            entries = ports.ledger.of_account(account_id, incident_id)
+    asked = [entry for entry in entries if subject is None or entry.key.subject == subject]
+    decisions = [_answered(entry, ports, now) for entry in asked]
+    named = dict.fromkeys([*(entry.key.incident_id for entry in asked), *([incident_id] if incident_id else [])])
+    incidents = {name: told for name in named if (told := _incident(name, ports.campaigns)) is not None}
+    return Answer(account_id, tuple(decisions), campaigns, now, incidents, found_as)
+
+
+def _answered(entry: Entry, ports: AnswerPorts, now: datetime) -> AnsweredDecision:
+    explained = _explain(entry, ports.campaigns.campaign(entry.key.campaign), ports, now)
+    if not is_offer(entry):
+        return explained
+    until = explained.decision.claim_until
+    is_late = until is not None and now >= until
+    return replace(explained, has_ended=_has_ended(entry, ports.campaigns), is_late=is_late)
 
 
 def _has_ended(entry: Entry, campaigns: CampaignStore) -> bool:
     incident = campaigns.incident(entry.key.incident_id)
     return incident is not None and bool(ended_offers(incident, campaigns, [entry.key.seq]))
+
+
+def _incident(incident_id: str, campaigns: CampaignStore) -> AnsweredIncident | None:
+    record = campaigns.incident(incident_id)
+    latest = None if record is None else campaigns.revision(incident_id, record.highest_revision)
+    if latest is None:
+        return None
+    incident = thaw_incident(latest.content)
+    began = min(window.start for window in incident.windows)
+    return AnsweredIncident(incident.title, began, latest.detail_type == WITHDRAWN)
+
+
+def _owner_of(subject: str, campaign: Campaign, ports: AnswerPorts) -> str | None:
+    """The account of a subject, by a campaign's pinned list; None where it has none, or is too long to be searched."""
+    if not campaign.subject or campaign.pinned.size > SEARCHED_BYTES_MOST:
+        return None
+    start, size, wanted = campaign.chunks.data_start, campaign.pinned.size, subject.encode()
+    reader = line_reader(campaign.layout, (), campaign.subject)
+    try:
+        for line in lines_starting_in(ports.lists.read(campaign.pinned, start), start, start, size, start):
+            if line.raw is None or wanted not in line.raw:
+                continue
+            record = reader.record(line)
+            if isinstance(record, Record) and record.subject == subject:
+                return record.account_id
+    except PinnedVersionGone:
+        return None
+    return None
 
 
 def _explain(entry: Entry, campaign: Campaign | None, ports: AnswerPorts, now: datetime) -> AnsweredDecision:

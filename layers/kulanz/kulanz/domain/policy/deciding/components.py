@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 from typing import Any
 
-from kulanz.domain.decision import ALWAYS_VALID, UNLIMITED, Due, Validity
+from kulanz.domain.decision import ALWAYS_VALID, NEXT_BILL, UNLIMITED, Due, Validity
 from kulanz.domain.money import is_currency
 from kulanz.domain.policy.deciding.program import Program
 from kulanz.domain.policy.document.document import MAX_HEADS, Give, Head, Mode, TakeUp
@@ -133,7 +133,7 @@ def with_modes(program: Program, heads: tuple[CompiledHead, ...]) -> tuple[Compi
 
 def _due(text: str, path: Path) -> Due:
     if text == "next bill":
-        return Due(1, "billing_cycle")
+        return NEXT_BILL
     count, _, unit = text.partition(" ")
     if unit:
         return Due(int(count), unit.removesuffix("s").replace(" ", "_"))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from kulanz.domain.decision import Benefit, Decision, Due, Outcome, Validity
+from kulanz.domain.decision import NEXT_BILL, Benefit, Decision, Due, Outcome, Validity
 from kulanz.domain.lists.facts import FactValue
 from kulanz.domain.money import MAX_MINOR_UNITS
 from kulanz.domain.policy.deciding.compiled import CompiledPolicy
@@ -540,7 +540,9 @@ def worth_words(benefit: Benefit) -> str:
 
 
 def due_words(due: Due) -> str:
-    """When a benefit has to be there: `within 2 billing cycles`, `by 2026-03-31`."""
+    """When a benefit has to be there: `on the next bill`, `within 2 billing cycles`, `by 2026-03-31`."""
+    if due == NEXT_BILL:
+        return "on the next bill"
     return f"by {due.day}" if due.day else f"within {counted(str(due.count), due.unit)}"
 
 
