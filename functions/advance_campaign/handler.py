@@ -17,6 +17,7 @@ from kulanz.application.campaigns.advance_campaign import AdvancePorts, advance_
 from kulanz.config import AdvanceCampaignConfig
 from kulanz.domain.campaigns.campaign import WAITING, Cause, State
 from kulanz.domain.campaigns.estimate import Operation
+from kulanz.failures import without_content
 
 logger = Logger()
 metrics = Metrics()
@@ -36,6 +37,7 @@ def _composed() -> AdvancePorts:
 
 
 @logger.inject_lambda_context
+@without_content(logger.error)
 def handle(event: dict[str, Any], context: LambdaContext) -> None:
     """Advance each campaign that the batch names, once; an error repeats the batch, which is safe.
 

@@ -19,6 +19,7 @@ from kulanz.application.campaigns.frozen import FrozenCache
 from kulanz.application.campaigns.grant_credits import grant_credits
 from kulanz.config import GrantCreditsConfig
 from kulanz.domain.campaigns.campaign import Cause
+from kulanz.failures import without_content
 
 logger = Logger()
 metrics = Metrics()
@@ -59,6 +60,7 @@ class _LambdaClock:
 
 @logger.inject_lambda_context
 @metrics.log_metrics
+@without_content(logger.error)
 def handle(event: dict[str, Any], context: LambdaContext) -> None:
     """Work the chunk of each message (the queue sends one); an error lets the message come again."""
     ports, settings, ledger = _composed()

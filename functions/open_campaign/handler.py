@@ -23,6 +23,7 @@ from kulanz.application.campaigns.open_campaign import (
 )
 from kulanz.config import OpenCampaignConfig
 from kulanz.domain.campaigns.campaign import Cause
+from kulanz.failures import described
 
 logger = Logger()
 
@@ -58,8 +59,9 @@ def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     for record in event["Records"]:
         try:
             opening = _act(record["body"], record["messageId"], context)
-        except Exception:
-            logger.exception("event not acted on; it comes again", message_id=record["messageId"])
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other messages are acted on
+            described_by = {"message_id": record["messageId"], "errors": described(error)}
+            logger.error("event not acted on; it comes again", **described_by)  # noqa: TRY400 - it logs the message
             failures.append({"itemIdentifier": record["messageId"]})
         else:
             logger.info("event", message_id=record["messageId"], opening=opening.value)

@@ -15,6 +15,7 @@ from kulanz.application.campaigns.frozen import FrozenCache
 from kulanz.application.notices.publish_notices import PublishPorts, publish_notices
 from kulanz.application.notices.publish_status import publish_status
 from kulanz.config import PublishNoticesConfig
+from kulanz.failures import without_content
 
 logger = Logger()
 _policies = FrozenCache()
@@ -30,6 +31,7 @@ def _composed() -> tuple[PublishPorts, int]:
 
 
 @logger.inject_lambda_context
+@without_content(logger.error)
 def handle(event: dict[str, Any], _: LambdaContext) -> None:
     """Publish what the batch's new records say; an error repeats the batch, and subscribers know repeated notices."""
     ports, recipients_per_message = _composed()

@@ -113,8 +113,9 @@ def test_no_hostile_row_is_repeated(file: str) -> None:
     header = [b"account_id,segment,affected,fee,language"] if is_csv else []
     key = "lists/hostile.csv" if is_csv else "lists/hostile.jsonl"
     functions = Functions(small_world(chunk_bytes=10_000_000))
-    functions.world.lists.upload(key, b"\n".join([*header, *rows]) + b"\n")
-    functions.publish(event(key=key, rows=len(rows)))
+    good = b"good-1,consumer,yes,1.00,de" if is_csv else b'{"account_id":"good-1","segment":"consumer"}'
+    functions.world.lists.upload(key, b"\n".join([*header, *rows, good]) + b"\n")
+    functions.publish(event(key=key, rows=len(rows) + 1))
     assert functions.world.campaign(CAMPAIGN).state is State.CLOSED
     assert_silent(functions)
 
