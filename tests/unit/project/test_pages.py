@@ -100,7 +100,7 @@ def test_every_reason_of_a_refused_event_that_is_counted_here_is_given_by_the_co
 def test_the_small_list_of_the_page_comes_out_as_the_page_says(language: str, list_format: ListFormat) -> None:
     (text,) = blocks(section(page("account-list.md"), "A small list"), language)
     content = text.encode()
-    begin, end = parse_instant("2026-10-07T09:00:00Z"), parse_instant("2026-10-07T12:40:00Z")
+    begin, end = parse_instant("2025-10-07T09:00:00Z"), parse_instant("2025-10-07T12:40:00Z")
     incident = Incident("list", 1, "A list", "", (), (Window(begin, end),))
     policy = compile_policy(freeze(load_policy(PROJECT / "policies" / "saas-uptime" / "1.yaml")), incident, end)
     checked = check_list(lambda start, stop: [content[start:stop]], len(content), list_format, policy, end)
@@ -137,16 +137,16 @@ def test_the_sample_events_are_one_incident_as_it_can_happen() -> None:
     world = World()
     document = load_policy(PROJECT / "policies" / "saas-uptime" / "1.yaml")
     world.policies.publish(document.policy.id, document.policy.version, document_json(document))
-    world.now = parse_instant("2026-10-20T09:00:00Z")
+    world.now = parse_instant("2025-10-20T09:00:00Z")
     (rows,) = blocks(section(page("account-list.md"), "A small list"), "csv")
-    world.lists.upload("lists/acme-2026-10-07.csv", rows.encode())
+    world.lists.upload("lists/acme-2025-10-07.csv", rows.encode())
     for event in EVENTS:
         text = json.dumps(event).replace("LIST_BUCKET", BUCKET)
         text = text.replace('"status-page"', '"incidents"')  # the sources of the world are these two
         world.publish(json.loads(text))
         world.run_until_quiet()
     assert [refused.reason for refused in world.rejected.sent] == []
-    states = [campaign.state.value for campaign in world.campaigns.campaigns_of("acme-2026-10-07")]
+    states = [campaign.state.value for campaign in world.campaigns.campaigns_of("acme-2025-10-07")]
     assert states == ["flagged", "flagged"], "both campaigns closed and were flagged by the withdrawal"
 
 
@@ -162,24 +162,24 @@ def test_the_notices_of_the_page_are_what_its_policy_publishes() -> None:
     (policy,), samples = blocks(text, "yaml"), [json.loads(block) for block in blocks(text, "json")]
     document, world = load_policy(policy), World()
     world.policies.publish(document.policy.id, document.policy.version, document_json(document))
-    world.now = parse_instant("2026-10-20T09:00:00Z")
+    world.now = parse_instant("2025-10-20T09:00:00Z")
     rows = [{"account_id": "A-1001", "monthly_fee": "1000.00", "language": "en"}]
     campaign = {
         "policy": {"id": document.policy.id, "version": document.policy.version},
         "affected": {"inline": rows, "rows": len(rows)},
     }
     detail = {
-        "incident_id": "acme-2026-10-07",
+        "incident_id": "acme-2025-10-07",
         "revision": 1,
         "title": "Sign-in failed",
         "service": "app",
-        "windows": [{"start": "2026-10-07T09:00:00Z", "end": "2026-10-07T12:40:00Z"}],
+        "windows": [{"start": "2025-10-07T09:00:00Z", "end": "2025-10-07T12:40:00Z"}],
         "campaign": campaign,
     }
     world.publish({"source": "billing", "detail-type": "Incident Resolved", "detail": detail})
     world.run_until_quiet()
     published = [json.loads(message.text) for message in world.topic.published]
-    moving = {"effective_at": "2026-10-20T09:00:05Z"}  # how long the world's steps take is no promise
+    moving = {"effective_at": "2025-10-20T09:00:05Z"}  # how long the world's steps take is no promise
     for message in published:
         for recipient in message["recipients"]:
             recipient["values"] |= moving

@@ -14,21 +14,16 @@ from rich.console import Console
 from kulanz.domain.policy import document_json
 from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz_cli.answers import show_answer
+from kulanz_cli.books import show_books
 from kulanz_cli.main import main
 from kulanz_cli.send import read_event
 from kulanz_cli.terminal import PIPED_COLUMNS
-from kulanz_local.cases import SKYPE
-from kulanz_local.demo import SEED
-from kulanz_local.drive import with_limits
-from kulanz_local.lists import write_list
 from tests.support.fakes import FakePolicies
 from tests.support.policy_stack import PolicyStack
 from tests.support.world import BUCKET, World
 
 PROJECT = Path(__file__).resolve().parents[3]
 PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
-ACCOUNTS = 200
-ASKED = "live:d9e384.00000006"
 
 
 def blocks(text: str, language: str) -> list[str]:
@@ -69,10 +64,17 @@ OFFLINE = (
     "kulanz list check events/",
 )  # fmt: skip
 NEED_A_STACK = "kulanz policy list --published"
+MADE_ON_THE_WAY = " first/"
+"""The reader's own policy, which an earlier command of the same section writes."""
 
 
 @pytest.mark.parametrize(
-    "line", [line for line in commands_of(PAGES[:1]) if line.startswith(OFFLINE) and not line.startswith(NEED_A_STACK)]
+    "line",
+    [
+        line
+        for line in commands_of(PAGES[:1])
+        if line.startswith(OFFLINE) and not line.startswith(NEED_A_STACK) and MADE_ON_THE_WAY not in line
+    ],
 )
 def test_a_command_of_the_readme_that_needs_no_aws_works(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(PROJECT)
@@ -126,18 +128,66 @@ def test_a_parameter_that_a_page_names_is_one_of_the_template(page: Path) -> Non
     assert {name for row in rows for name in re.findall(r"`([A-Za-z]+)`", row)} <= parameters
 
 
-def test_the_worked_answer_in_the_readme_is_what_kulanz_says(tmp_path: Path) -> None:
-    world, path = World(), tmp_path / "list"
-    expected = write_list(SKYPE.maker, ACCOUNTS, SEED, path)
-    document = load_policy(SKYPE.policy)
+FIRST_INCIDENT = "Your own first incident"
+LIST = PROJECT / "events" / "acme-2025-10-07.accounts.csv"
+EVENT = PROJECT / "events" / "acme-2025-10-07.json"
+FIRST_INCIDENT_ID = "acme-2025-10-07"
+ASKED = "A-1001"
+NEEDS_A_STACK = ("kulanz policy publish", "kulanz send", "kulanz watch")
+
+
+def section(title: str) -> str:
+    text = (PROJECT / "README.md").read_text(encoding="utf-8")
+    return text.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+
+
+def test_the_list_and_the_event_of_the_first_incident_are_the_files_that_the_readme_names() -> None:
+    assert blocks(section(FIRST_INCIDENT), "csv") == [LIST.read_text(encoding="utf-8")]
+    assert blocks(section(FIRST_INCIDENT), "json") == [EVENT.read_text(encoding="utf-8")]
+
+
+def test_the_first_incident_can_be_walked_to_the_stack_as_it_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The commands that need a stack are walked by the pipeline's tests."""
+    for name in ("policies", "events"):
+        (tmp_path / name).symlink_to(PROJECT / name)
+    monkeypatch.chdir(tmp_path)
+    walked = [line for line in in_section("README.md", FIRST_INCIDENT) if not line.startswith(NEEDS_A_STACK)]
+    assert len(walked) >= 4
+    for line in walked:
+        result = CliRunner().invoke(main, shlex.split(line)[1:])
+        assert result.exit_code == 0, f"{line}\n{result.output}"
+    shown = next(block for block in blocks(section(FIRST_INCIDENT), "console") if "list check" in block)
+    assert shown.partition("\n")[2] == result.output, f"put this into README.md:\n{result.output}"
+
+
+@pytest.fixture
+def first_incident(tmp_path: Path) -> World:
+    """The README's incident, decided under the copy of a rule that the README begins with."""
+    world = World()
+    made = CliRunner().invoke(main, ["policy", "new", "acme-uptime", "--from", "saas-uptime", "--into", str(tmp_path)])
+    assert made.exit_code == 0, made.output
+    document = load_policy(tmp_path / "acme-uptime" / "1.yaml")
     world.policies.publish(document.policy.id, document.policy.version, document_json(document))
-    world.lists.upload(SKYPE.key, path.read_bytes())
-    event = with_limits(read_event(SKYPE.event))
-    event["detail"]["campaign"]["affected"] = {"s3": {"bucket": BUCKET, "key": SKYPE.key}, "rows": expected.rows}
+    event = read_event(EVENT)
+    place = event["detail"]["campaign"]["affected"]["s3"]
+    pinned = {"bucket": BUCKET, **place, "version_id": world.lists.upload(place["key"], LIST.read_bytes())}
+    event["detail"]["campaign"]["affected"] = {"s3": pinned, "rows": 5}
     world.publish(event)
     world.run_until_quiet()
+    return world
+
+
+def test_the_worked_answer_in_the_readme_is_what_kulanz_says(first_incident: World) -> None:
     out = io.StringIO()
-    show_answer(world.ask(ASKED, SKYPE.incident_id), BUCKET, Console(file=out, width=PIPED_COLUMNS))
-    shown = f"$ kulanz ask {ASKED} --incident {SKYPE.incident_id}\n{out.getvalue()}"
-    pages = blocks((PROJECT / "README.md").read_text(encoding="utf-8"), "console")
-    assert shown in pages, f"put this into README.md:\n{shown}"
+    answer = first_incident.ask(ASKED, FIRST_INCIDENT_ID)
+    show_answer(answer, BUCKET, Console(file=out, width=PIPED_COLUMNS))
+    shown = f"$ kulanz ask {ASKED} --incident {FIRST_INCIDENT_ID}\n{out.getvalue()}"
+    assert shown in blocks(section("A credit, explained"), "console"), f"put this into README.md:\n{shown}"
+
+
+def test_the_reconciliation_of_the_first_incident_is_what_kulanz_prints(first_incident: World) -> None:
+    out = io.StringIO()
+    show_books(first_incident.campaigns.campaigns_of(FIRST_INCIDENT_ID)[0], Console(file=out, width=PIPED_COLUMNS))
+    assert blocks(section(FIRST_INCIDENT), "text") == [out.getvalue()], f"put this into README.md:\n{out.getvalue()}"
