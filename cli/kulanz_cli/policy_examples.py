@@ -145,7 +145,7 @@ def prepare(document: PolicyDocument, example: Mapping[str, Any], defaults: Mapp
         if history.is_full():
             problem = "those above it fill the subject's history; a campaign would hold this one for that"
             raise ExampleError(f"{where}incident", problem)
-        kept = case.policy.read_of(history.without(f"{where}incident", case.decided_at))
+        kept = case.policy.before(history, f"{where}incident", case.decided_at)
         past.append(replace(case, kept=kept))
         _, addition = case.policy.decide_and_keep(case.values, kept)
         history = history.with_addition(f"{where}incident", addition, case.decided_at)

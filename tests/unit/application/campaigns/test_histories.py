@@ -257,7 +257,7 @@ def test_an_outage_over_new_year_uses_both_years_by_time() -> None:
 
 
 def test_a_full_history_holds_the_next_incident_and_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(history_module, "HISTORY_BYTES", 300)
+    monkeypatch.setattr(history_module, "HISTORY_BYTES", 400)
     made = world()
     for number, day in enumerate((2, 3, 4, 5), 1):
         run(made, f"in-{number}", day)

@@ -12,7 +12,7 @@ from kulanz.domain.decision import Outcome
 from kulanz.domain.earlier_decisions import IN_ANOTHER_MEASURE
 from kulanz.domain.ledger import read_decision
 from kulanz.domain.policy.deciding import history as history_module
-from kulanz.domain.policy.deciding.history import HISTORY_CHANGED, HISTORY_FULL, HISTORY_SETTLED, HistoryKey
+from kulanz.domain.policy.deciding.history import HISTORY_CHANGED, HISTORY_FULL, HISTORY_SETTLED, HistoryKey, Order
 from tests.support.compiled_once import policies_compiled_once
 from tests.support.fake_offers import FakeOffers
 from tests.support.small_campaign import sealed_policy
@@ -39,7 +39,8 @@ def granted(made: World, account: str) -> int:
 
 def counted(made: World, account: str) -> int:
     """Minor units of 2026 that the next incident will find to be taken."""
-    kept = made.ledger.all_histories()[HistoryKey(account, POLICY_ID, "-")].without("the next", made.now)
+    history = made.ledger.all_histories()[HistoryKey(account, POLICY_ID, "-")]
+    kept = history.before(Order("the next", made.now, lambda _: True), made.now)
     found = kept.get("paid_2026:EUR", 0)
     assert isinstance(found, int)
     return found
@@ -117,17 +118,17 @@ MINUTES = "    pay: fee\n", "    give: {quantity: 10, unit: call_minute}\n"
 
 def test_a_unit_that_is_held_for_another_measure_keeps_what_it_was_granted_counted() -> None:
     made = world(chunk_bytes=65_536)
-    run(made, "in-1", 2)
+    run(made, "in-3", 4)
     publish(made, 2, BETTER, MINUTES)  # the third outage of an account gives minutes, which nobody planned
-    amended = CampaignId("in-1", 2)
-    made.publish(incident("in-1", outage(2), revision=2, policy_version=2))
+    amended = CampaignId("in-3", 2)
+    made.publish(incident("in-3", outage(4), revision=2, policy_version=2))
     run_but(made, amended, amended, State.APPLYING)
-    for number in (2, 3):
+    for number in (1, 2):
         made.publish(incident(f"in-{number}", outage(number + 1), policy_version=2))
         run_but(made, amended, CampaignId(f"in-{number}", 1), State.CLOSED)
     made.run_until_quiet()
 
-    assert read_decision(made.ledger.of_account("small", "in-1")[-1].body).reason == IN_ANOTHER_MEASURE
+    assert read_decision(made.ledger.of_account("small", "in-3")[-1].body).reason == IN_ANOTHER_MEASURE
     assert counted(made, "small") == granted(made, "small") == 1_000 + 2 * 1_500
 
 

@@ -14,6 +14,8 @@ from kulanz.domain.policy.deciding.history import (
     LAPSE_ALLOWANCE,
     NOTHING_KEPT,
     Addition,
+    Kept,
+    Order,
     SubjectHistory,
     kept_content,
     read_kept,
@@ -40,6 +42,8 @@ additions = st.builds(
     kept_values,
     outages.map(lambda time: {"time": time} if time else {}),
     st.none() | st.integers(-60, 60).map(lambda days: NOW + timedelta(days=days)),
+    st.none(),
+    st.none() | st.integers(-2000, 10).map(lambda days: NOW + timedelta(days=days)),
 )
 additions_for_good = additions.map(lambda addition: replace(addition, lapses_at=None))
 offers_after_grants = st.builds(
@@ -48,6 +52,11 @@ offers_after_grants = st.builds(
 histories = st.dictionaries(st.sampled_from("abcdef"), additions | offers_after_grants, max_size=6).map(
     lambda all_: SubjectHistory(3, all_)
 )
+
+
+def others(history: SubjectHistory, mine: str, now: datetime) -> Kept:
+    """What all other incidents add up to, whenever they began."""
+    return history.before(Order(mine, NOW, lambda _: True), now)
 
 
 @settings(max_examples=200, deadline=None)
@@ -61,14 +70,16 @@ def test_a_history_reads_back_as_it_was_written(history: SubjectHistory) -> None
 @settings(max_examples=200, deadline=None)
 @given(histories, st.sampled_from("abcdefg"))
 def test_what_counts_is_the_sum_over_the_other_incidents(history: SubjectHistory, mine: str) -> None:
-    others = [one for name, stored in history.incidents.items() if name != mine and (one := stored.at(NOW))]
+    counted = [one for name, stored in history.incidents.items() if name != mine and (one := stored.at(NOW))]
     expected: dict[str, Any] = {
-        "paid_2026": sum(one.added.get("paid_2026", 0) for one in others),
-        "late": sum((Fraction(one.added.get("late", 0)) for one in others), Fraction(0)),  # type: ignore[arg-type]
+        "paid_2026": sum(one.added.get("paid_2026", 0) for one in counted),
+        "late": sum((Fraction(one.added.get("late", 0)) for one in counted), Fraction(0)),  # type: ignore[arg-type]
     }
-    added = exposure.union(part for one in others for part in one.added.get("time", ()))  # type: ignore[union-attr]
-    expected["time"] = exposure.without(added, exposure.union(p for one in others for p in one.cleared.get("time", ())))
-    assert history.without(mine, NOW) == {name: value for name, value in expected.items() if value}
+    added = exposure.union(part for one in counted for part in one.added.get("time", ()))  # type: ignore[union-attr]
+    expected["time"] = exposure.without(
+        added, exposure.union(p for one in counted for p in one.cleared.get("time", ()))
+    )
+    assert others(history, mine, NOW) == {name: value for name, value in expected.items() if value}
 
 
 @settings(max_examples=200, deadline=None)
@@ -76,10 +87,10 @@ def test_what_counts_is_the_sum_over_the_other_incidents(history: SubjectHistory
 def test_deciding_an_incident_again_never_counts_it_twice(
     history: SubjectHistory, addition: Addition, mine: str
 ) -> None:
-    before = history.without(mine, NOW)
+    before = others(history, mine, NOW)
     once = history.with_addition(mine, addition, NOW)
     twice = once.with_addition(mine, addition, NOW)
-    assert once.without(mine, NOW) == twice.without(mine, NOW) == before
+    assert others(once, mine, NOW) == others(twice, mine, NOW) == before
     assert once.incidents == twice.incidents
     assert once.version == history.version + 1
     assert mine not in once.with_addition(mine, Addition(NOW, NOTHING_KEPT), NOW).incidents
@@ -89,7 +100,7 @@ def test_deciding_an_incident_again_never_counts_it_twice(
 def test_an_incident_counts_for_five_years_to_the_second(seconds: int) -> None:
     history = SubjectHistory(1, {"a": Addition(NOW, {"paid": 5})})
     at = NOW + HISTORY_LIFE + timedelta(seconds=seconds)
-    assert history.without("b", at) == ({"paid": 5} if seconds < 0 else {})
+    assert others(history, "b", at) == ({"paid": 5} if seconds < 0 else {})
     assert history.ends_at() == NOW + HISTORY_LIFE
 
 
@@ -98,10 +109,10 @@ def test_an_offer_counts_until_it_has_lapsed_for_certain(seconds: int) -> None:
     lapses = NOW + timedelta(days=30)
     history = SubjectHistory(1, {"a": Addition(NOW, {"paid": 5}, lapses_at=lapses)})
     at = lapses + LAPSE_ALLOWANCE + timedelta(seconds=seconds)
-    assert history.without("b", at) == ({"paid": 5} if seconds < 0 else {})
+    assert others(history, "b", at) == ({"paid": 5} if seconds < 0 else {})
     accepted = history.accepted("a")
     assert accepted is not None
-    assert accepted.without("b", at) == {"paid": 5}
+    assert others(accepted, "b", at) == {"paid": 5}
     assert accepted.accepted("a") is None
     assert history.accepted("b") is None
 
@@ -125,22 +136,43 @@ def test_an_offer_that_lapses_gives_way_to_what_was_added_for_good_before(campai
     for_good = [replace(one, cleared={}) for one in campaigns if one.lapses_at is None]
     expected = SubjectHistory(1, {"mine": for_good[-1]} if for_good else {})
     long_after = NOW + timedelta(days=90)
-    counted = SubjectHistory.from_text(1, history.to_text()).without("other", long_after)
-    assert counted.get("paid_2026") == expected.without("other", long_after).get("paid_2026")
+    counted = others(SubjectHistory.from_text(1, history.to_text()), "other", long_after)
+    assert counted.get("paid_2026") == others(expected, "other", long_after).get("paid_2026")
 
 
 def test_equal_numbers_are_told_alike() -> None:
     halves = {name: Addition(NOW, {"late": Fraction(1, 2)}) for name in "ab"}
-    told = json.dumps(kept_content(SubjectHistory(1, halves).without("c", NOW)))
-    assert told == json.dumps(kept_content(SubjectHistory(1, {"a": Addition(NOW, {"late": 1})}).without("c", NOW)))
+    told = json.dumps(kept_content(others(SubjectHistory(1, halves), "c", NOW)))
+    assert told == json.dumps(kept_content(others(SubjectHistory(1, {"a": Addition(NOW, {"late": 1})}), "c", NOW)))
 
 
 def test_an_offer_that_adds_nothing_leaves_what_was_added_for_good_before() -> None:
     history = SubjectHistory().with_addition("mine", Addition(NOW, {"paid": 5}), NOW)
     offered = history.with_addition("mine", Addition(NOW, {}, lapses_at=NOW + timedelta(days=30)), NOW)
-    assert offered.without("other", NOW + timedelta(days=60)) == {"paid": 5}
+    assert others(offered, "other", NOW + timedelta(days=60)) == {"paid": 5}
 
 
 def test_an_offer_until_the_calendars_last_day_counts_until_then() -> None:
     history = SubjectHistory(1, {"a": Addition(NOW, {"paid": 5}, lapses_at=datetime.max.replace(tzinfo=UTC))})
-    assert history.without("b", NOW) == {"paid": 5}
+    assert others(history, "b", NOW) == {"paid": 5}
+
+
+@settings(max_examples=200, deadline=None)
+@given(histories, st.sampled_from("abcdefg"), st.integers(-2000, 10).map(lambda days: NOW + timedelta(days=days)))
+def test_what_happened_counts_where_it_began_before_and_what_was_granted_in_any_order(
+    history: SubjectHistory, mine: str, began_at: datetime
+) -> None:
+    found = history.before(Order(mine, began_at, lambda name: name == "paid_2026"), NOW)
+    earlier = {
+        name: one
+        for name, stored in history.incidents.items()
+        if (one := stored.at(NOW)) is not None and (one.began_at or one.ended_at, name) < (began_at, mine)
+    }
+    before = others(SubjectHistory(1, earlier), mine, NOW)
+    assert found.get("late", 0) == before.get("late", 0)
+    assert found.get("paid_2026", 0) == others(history, mine, NOW).get("paid_2026", 0)
+
+
+def test_of_two_incidents_that_began_together_one_is_the_first() -> None:
+    both = SubjectHistory(1, {name: Addition(NOW, {"late": 1}, began_at=NOW) for name in "ab"})
+    assert [dict(both.before(Order(name, NOW, lambda _: False), NOW)) for name in "ab"] == [{}, {"late": 1}]

@@ -71,7 +71,7 @@ def test_a_cap_over_incidents_is_never_overdrawn_and_always_used_up(fees: list[i
     policy, history = keeps(*CAP), SubjectHistory()
     paid = 0
     for number, fee in enumerate(fees):
-        kept = policy.read_of(history.without(f"in-{number}", datetime(2026, 6, 1, tzinfo=UTC)))
+        kept = policy.before(history, f"in-{number}", datetime(2026, 6, 1, tzinfo=UTC))
         decision, addition = policy.decide_and_keep((fee,), kept)
         history = history.with_addition(f"in-{number}", addition, datetime(2026, 6, 1, tzinfo=UTC))
         paid += minor(decision)
@@ -110,7 +110,11 @@ def test_an_offer_is_kept_with_the_end_of_its_time() -> None:
     policy = keeps("  paid: {type: money, add: amount}\n", "pay: fee\nmode: {offer: {until: 2026-06-30}}\n")
     _, addition = policy.decide_and_keep((7_000,), NOTHING_KEPT)
     assert addition == Addition(
-        datetime(2026, 5, 4, 14, tzinfo=UTC), {"paid:EUR": 7_000}, {}, datetime(2026, 6, 30, 22, tzinfo=UTC)
+        datetime(2026, 5, 4, 14, tzinfo=UTC),
+        {"paid:EUR": 7_000},
+        {},
+        datetime(2026, 6, 30, 22, tzinfo=UTC),
+        began_at=datetime(2026, 5, 4, 8, tzinfo=UTC),
     )
 
 
@@ -138,7 +142,7 @@ def test_carrying_loses_nothing_and_pays_nothing_twice(fees: list[int]) -> None:
     policy, history, now = keeps(*CARRY), SubjectHistory(), datetime(2026, 6, 1, tzinfo=UTC)
     paid, carried = 0, 0
     for number, fee in enumerate(fees):
-        kept = policy.read_of(history.without(f"in-{number}", now))
+        kept = policy.before(history, f"in-{number}", now)
         assert kept.get("carried", 0) == carried
         decision, addition = policy.decide_and_keep((fee,), kept)
         history = history.with_addition(f"in-{number}", addition, now)
@@ -384,7 +388,7 @@ def test_an_incident_of_so_long_ago_that_others_of_its_year_are_forgotten_is_hel
         decided_at=decided_at,
     )
     earliest = SubjectHistory(1, {"other": Addition(parse_instant("2022-01-01T00:00:00Z"), {"paid_2022:EUR": 1_000})})
-    kept = policy.read_of(earliest.without("in-1", decided_at))
+    kept = policy.before(earliest, "in-1", decided_at)
     assert kept == {"paid_2022": 1_000}  # what the other incident was paid still counts
     decision, addition = policy.decide_and_keep((700,), NOTHING_KEPT)
     if seconds > 0:
@@ -422,11 +426,11 @@ def test_a_version_that_keeps_another_type_or_currency_under_a_name_starts_anew_
     first, second = keeps("  paid: {type: money, add: amount}\n", "pay: fee\n"), keeps(f"  {fact}\n", "pay: fee\n")
     history = SubjectHistory()
     for number, policy in enumerate((first, second, first, second)):
-        kept = policy.read_of(history.without(f"in-{number}", now))
+        kept = policy.before(history, f"in-{number}", now)
         assert bool(kept) is (number > 1)
         _, addition = policy.decide_and_keep((700,), kept)
         history = history.with_addition(f"in-{number}", addition, now)
-    assert first.read_of(history.without("another", now)) == {"paid": 1_400}
+    assert first.before(history, "another", now) == {"paid": 1_400}
 
 
 def test_without_an_outage_the_period_is_that_of_the_decision() -> None:

@@ -32,7 +32,7 @@ class Unit:
         path = POLICIES / self.policy_id / "1.yaml"
         policy = compiled(path, incident(*windows, cause="storm"), self.parameters, decided_at)
         values = tuple(stated.get(fact.name) for fact in policy.facts)
-        kept = policy.read_of(self.history.without(name, decided_at))
+        kept = policy.before(self.history, name, decided_at)
         decision, addition = policy.decide_and_keep(values, kept)
         self.history = self.history.with_addition(name, addition, decided_at)
         return minor(decision), decision.reason
@@ -62,7 +62,7 @@ def test_finland_divides_an_interruption_over_new_year_between_the_caps_of_both_
         POLICIES / "fi-eml" / "1.yaml",
         incident((format_instant(start), format_instant(start + timedelta(hours=130))), cause="storm"),
     )
-    kept = policy.read_of(home.history.without("b", start))
+    kept = policy.before(home.history, "b", start)
     stated: dict[str, Any] = {"annual_network_fee": 60_000, "known_to_operator": start}
     values = tuple(stated.get(fact.name) for fact in policy.facts)
     decision, addition = policy.decide_and_keep(values, kept)
@@ -122,8 +122,9 @@ def test_an_amended_incident_is_counted_as_it_is_now() -> None:
         home.decide(day, day, 3)
     home.decide("2026-09-01", "2026-09-01", 2)  # it turned out to have been shorter
     assert home.decide("fourth", "2026-12-01", 3) == (0, "fewer_than_four_interruptions")
-    assert home.decide("2026-09-01", "2026-09-01", 3)[0] == 7_500  # after all: now it makes the fourth of the year
-    assert home.decide("fourth", "2026-12-01", 3) == (0, "paid_in_this_year")
+    assert home.decide("2026-09-01", "2026-09-01", 3)[0] == 0  # after all: it is the third of the year, not the fourth
+    assert home.decide("fourth", "2026-12-01", 3)[0] == 7_500  # decided again, it counts the three that were before it
+    assert home.decide("fifth", "2026-12-20", 3) == (0, "paid_in_this_year")
 
 
 def uptime_credit(hours_down: float) -> int:

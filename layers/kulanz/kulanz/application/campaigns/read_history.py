@@ -80,7 +80,7 @@ class HistoryReader:
             return Read(NOTHING_KEPT, HISTORY_FULL)
         incident_id, now = self.campaign.id.incident_id, self.campaign.decided_at
         is_settled = bool(self.policy.read_of(history.settled(incident_id, now)))
-        return Read(self.policy.read_of(history.without(incident_id, now)), HISTORY_SETTLED if is_settled else "")
+        return Read(self.policy.before(history, incident_id, now), HISTORY_SETTLED if is_settled else "")
 
     def after(self, history: SubjectHistory, addition: Addition | None) -> SubjectHistory | None:
         """A history with what a decision adds; None where it is left as it is.

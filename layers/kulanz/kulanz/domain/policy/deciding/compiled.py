@@ -10,7 +10,15 @@ from kulanz.domain.decision import Benefit, Decision, Notice, Outcome
 from kulanz.domain.incident import Incident
 from kulanz.domain.lists.columns import FactDeclaration
 from kulanz.domain.lists.facts import INVALID, FactValue
-from kulanz.domain.policy.deciding.history import KIND_MARK, NOTHING_KEPT, Addition, Kept, KeptValue
+from kulanz.domain.policy.deciding.history import (
+    KIND_MARK,
+    NOTHING_KEPT,
+    Addition,
+    Kept,
+    KeptValue,
+    Order,
+    SubjectHistory,
+)
 from kulanz.domain.policy.deciding.judge import NOTHING_GRANTED, Judge
 from kulanz.domain.policy.deciding.program import AMOUNTS, FactSlot, Program
 from kulanz.domain.policy.deciding.verdict import Verdict
@@ -73,6 +81,9 @@ class CompiledPolicy:
             if kept.slot.per
             for name in program.period_labels(kept.slot.per)
         }
+        self._in_any_order = frozenset(
+            kept.slot.declaration.name for kept in self._judge.kept if kept.is_until_paid or kept.node.reads & AMOUNTS
+        )
         self._families = [kept.slot for kept in self._judge.kept if kept.slot.per] if _counts_elsewhere(program) else []
         self._blank: Row = [UNSET] * program.row_length
         for slot in program.slots.values():
@@ -96,7 +107,8 @@ class CompiledPolicy:
         decision = self._decision(verdict, row)
         ended_at = instant_of(self._judge.ended_at(row))
         lapses_at = decision.claim_until if decision.outcome is Outcome.OFFERED else None
-        return decision, Addition(ended_at, self._stored(verdict.added), self._stored(verdict.cleared), lapses_at)
+        added, cleared = self._stored(verdict.added), self._stored(verdict.cleared)
+        return decision, Addition(ended_at, added, cleared, lapses_at, began_at=self._began_at())
 
     def kept_as_stated(self, stated: Mapping[str, object]) -> Kept:
         """Read what an example states to be kept, by name and period. Raises ``FactError``."""
@@ -110,6 +122,21 @@ class CompiledPolicy:
             elif isinstance(read, (int, Fraction)):
                 kept[name] = read
         return {name: value for name, value in kept.items() if value}
+
+    def before(self, history: SubjectHistory, incident_id: str, now: datetime) -> Kept:
+        """What of a subject's history counts for an incident under this campaign, by the names that it reads."""
+        return self.read_of(history.before(Order(incident_id, self._began_at(), self._counts_in_any_order), now))
+
+    def _began_at(self) -> datetime:
+        """When the incident began; where it has no windows, when it is decided."""
+        windows = self._program.incident_windows()
+        return instant_of(windows[0][0] if windows else self._judge.now)
+
+    def _counts_in_any_order(self, stored: str) -> bool:
+        """Whether others add to a stored value whenever they began: what is granted, or waits for a payment."""
+        name = stored.partition(KIND_MARK)[0]
+        period = self._period(name)
+        return (name if period is None else period[0].declaration.name) in self._in_any_order
 
     def read_of(self, kept: Kept) -> Kept:
         """What of a subject's history this campaign reads, by the names that ``decide_and_keep`` knows.

@@ -1,12 +1,13 @@
 """What is kept of a subject's earlier incidents under a policy: caps, repeat counts and carried amounts span them.
 
 Every incident that counts for a subject adds to its history, under its own id, in the transaction that writes its
-decision. What an incident reads is the sum over all the others, so that deciding it again, or under a later campaign,
-never counts it twice.
+decision. What an incident reads is a sum over others, so that deciding it again, or under a later campaign, never
+counts it twice. What others granted counts in whatever order they are decided, so that a cap holds. What happened
+counts where it began before this incident: the first of three outages, decided again, does not become the third.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -66,7 +67,8 @@ class HistoryKey:
 class Addition:
     """What one decision adds. `cleared` is time of earlier incidents that a payment has settled.
 
-    `ended_at` is when the incident's outage ended: its age decides how long it counts. `lapses_at` is the first instant
+    `ended_at` is when the incident's outage ended: its age decides how long it counts. `began_at` is when the incident
+    began; None in what was written before that was kept: then its end stands for it. `lapses_at` is the first instant
     at which an offer that nobody accepted stops counting; `lapsed` is what then counts in its place, because earlier
     campaigns of the incident had added it for good.
     """
@@ -76,6 +78,7 @@ class Addition:
     cleared: Mapping[str, exposure.Outage] = field(default_factory=dict)
     lapses_at: datetime | None = None
     lapsed: "Addition | None" = None
+    began_at: datetime | None = None
 
     def is_empty(self) -> bool:
         """Whether it changes nothing."""
@@ -94,22 +97,38 @@ class Addition:
 
 
 @dataclass(frozen=True, slots=True)
+class Order:
+    """What one incident counts of others: `in_any_order` says it of a stored name, whenever the others began."""
+
+    incident_id: str
+    began_at: datetime
+    in_any_order: Callable[[str], bool]
+
+    def is_before(self, incident_id: str, addition: Addition) -> bool:
+        """Whether another incident began before this one; of two that began together the lower id is the first."""
+        began_at = addition.ended_at if addition.began_at is None else addition.began_at
+        return (began_at, incident_id) < (self.began_at, self.incident_id)
+
+
+@dataclass(frozen=True, slots=True)
 class SubjectHistory:
     """The history of one subject under one policy, by incident. `version` counts its changes; 0: nothing is stored."""
 
     version: int = 0
     incidents: Mapping[str, Addition] = field(default_factory=dict)
 
-    def without(self, incident_id: str, now: datetime) -> Kept:
-        """What the other incidents add up to, as far as they count at `now`. Nothing and zero are left out."""
+    def before(self, order: Order, now: datetime) -> Kept:
+        """What other incidents add up to for one, as far as they count at `now`. Nothing and zero are left out."""
         kept: dict[str, KeptValue] = {}
         cleared: dict[str, exposure.Outage] = {}
         for incident, stored in self.incidents.items():
-            addition = None if incident == incident_id else stored.at(now)
+            addition = None if incident == order.incident_id else stored.at(now)
             if addition is None:
                 continue
+            is_before = order.is_before(incident, addition)
             for name, value in addition.added.items():
-                kept[name] = _together(kept[name], value) if name in kept else value
+                if is_before or order.in_any_order(name):
+                    kept[name] = _together(kept[name], value) if name in kept else value
             for name, time in addition.cleared.items():
                 cleared[name] = exposure.union((*cleared.get(name, ()), *time))
         for name, time in cleared.items():
@@ -145,7 +164,7 @@ class SubjectHistory:
         offered = self.incidents.get(incident_id)
         if offered is None or offered.lapses_at is None:
             return None
-        kept = Addition(offered.ended_at, offered.added, offered.cleared)
+        kept = replace(offered, lapses_at=None, lapsed=None)
         return SubjectHistory(self.version + 1, {**self.incidents, incident_id: kept})
 
     def is_full(self) -> bool:
@@ -203,6 +222,8 @@ def _value(plain: Any) -> KeptValue:
 
 def _addition_content(addition: Addition) -> dict[str, Any]:
     content: dict[str, Any] = {"ended": format_instant(addition.ended_at)}
+    if addition.began_at is not None:
+        content["began"] = format_instant(addition.began_at)
     if addition.added:
         content["added"] = kept_content(addition.added)
     if addition.cleared:
@@ -215,11 +236,12 @@ def _addition_content(addition: Addition) -> dict[str, Any]:
 
 
 def _read_addition(content: Mapping[str, Any]) -> Addition:
-    lapses, lapsed = content.get("lapses"), content.get("lapsed")
+    began, lapses, lapsed = content.get("began"), content.get("lapses"), content.get("lapsed")
     return Addition(
         ended_at=parse_instant(content["ended"]),
         added=read_kept(content.get("added", {})),
         cleared={name: time for name, time in read_kept(content.get("cleared", {})).items() if isinstance(time, tuple)},
         lapses_at=None if lapses is None else parse_instant(lapses),
         lapsed=None if lapsed is None else _read_addition(lapsed),
+        began_at=None if began is None else parse_instant(began),
     )
