@@ -113,7 +113,7 @@ class CampaignBars:
         """Draw what the receipts say. Before its plan is complete, a campaign's lines are estimated by its bytes."""
         for work in Pass:
             key, progress = (campaign.id, work), campaign.progress(work)
-            if not (progress.bytes_done or progress.dispatched):
+            if not (progress.bytes_done or progress.sent):
                 continue
             finished = campaign.is_finished(work)
             lines = progress.totals.lines

@@ -47,6 +47,10 @@ def handle(event: dict[str, Any], context: LambdaContext) -> None:
         _tell_waiting(len(_composed().campaigns.waiting()))
         return
     changed: dict[str, str] = {}
+
+    def seconds_left() -> float:
+        return context.get_remaining_time_in_millis() / 1000
+
     for record in event["Records"]:
         keys = record["dynamodb"]["Keys"]
         if keys["sk"]["S"] == META and record["eventName"] != "REMOVE":
@@ -56,7 +60,7 @@ def handle(event: dict[str, Any], context: LambdaContext) -> None:
         if campaign_id is None:
             continue
         cause = Cause(context.function_name, event_id, context.function_version)
-        state = advance_campaign(campaign_id, _composed(), cause, datetime.now(UTC))
+        state = advance_campaign(campaign_id, _composed(), cause, datetime.now(UTC), seconds_left)
         if state in WAITING or state is State.REFUSED:  # told at once; the schedule tells of those that go on waiting
             _tell_waiting(1)
         logger.info("campaign", campaign=str(campaign_id), state=None if state is None else state.value)

@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -70,6 +71,7 @@ def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 def _act(body: str, message_id: str, context: LambdaContext) -> Opening:
     ports, settings = _composed()
+    ports = replace(ports, seconds_left=lambda: context.get_remaining_time_in_millis() / 1000)
     now = datetime.now(UTC)
     try:
         envelope = json.loads(body)

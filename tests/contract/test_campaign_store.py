@@ -401,9 +401,9 @@ def test_an_event_over_a_record_from_before_the_change_is_outdated(backend: Back
 @pytest.mark.parametrize(
     ("mark", "expected"),
     [
-        (lambda store: store.mark_dispatched(_known(store), Pass.PLAN), (True, False, "")),
-        (lambda store: store.mark_dispatched(_known(store), Pass.APPLY), (False, True, "")),
-        (lambda store: store.mark_announced(FIRST, "3"), (False, False, "3")),
+        (lambda store: store.mark_dispatched(_known(store), Pass.PLAN, 2), (2, 0, "")),
+        (lambda store: store.mark_dispatched(_known(store), Pass.APPLY, 3), (0, 3, "")),
+        (lambda store: store.mark_announced(FIRST, "3"), (0, 0, "3")),
     ],
     ids=["plan dispatched", "apply dispatched", "announced"],
 )
@@ -416,7 +416,7 @@ def test_a_mark_says_one_thing_and_can_be_repeated(
         mark(store)
 
     found = _known(store)
-    assert (found.plan.dispatched, found.apply.dispatched, found.announced) == expected
+    assert (found.plan.sent, found.apply.sent, found.announced) == expected
 
 
 @pytest.mark.parametrize("rests", [State.PAUSED, State.FLAGGED])
@@ -424,18 +424,18 @@ def test_chunks_that_were_sent_before_a_change_of_state_count_as_not_sent(backen
     store = backend.campaigns
     store.change_state(_open(store), change(campaign(), State.APPLYING))
     at_work = _known(store)
-    store.mark_dispatched(at_work, Pass.APPLY)
-    assert _known(store).apply.dispatched
+    store.mark_dispatched(at_work, Pass.APPLY, 3)
+    assert _known(store).apply.sent
 
     store.change_state(at_work, change(at_work, rests))
-    store.mark_dispatched(at_work, Pass.APPLY)  # by who began to send them before
+    store.mark_dispatched(at_work, Pass.APPLY, 3)  # by who began to send them before
 
-    assert not _known(store).apply.dispatched
+    assert not _known(store).apply.sent
 
 
 def test_a_campaign_that_does_not_exist_cannot_be_marked(backend: Backend) -> None:
     with pytest.raises(Refused):
-        backend.campaigns.mark_dispatched(campaign(), Pass.PLAN)
+        backend.campaigns.mark_dispatched(campaign(), Pass.PLAN, 1)
     assert backend.campaigns.campaign(FIRST) is None
 
 

@@ -266,16 +266,18 @@ class FakeCampaigns:
         kept.log.append(change)
         moved = replace(kept.campaign, state=change.target, state_reason=change.reason, log_count=change.number)
         for work in Pass:
-            moved = _with_progress(moved, work, replace(moved.progress(work), dispatched=False))
+            moved = _with_progress(moved, work, replace(moved.progress(work), sent=0))
         self._update(kept, moved)
 
     def waiting(self) -> list[CampaignId]:
         found = [place for place, kept in self._campaigns.items() if kept.campaign.state in WAITING]
         return sorted(found, key=lambda place: (place.incident_id, place.seq))
 
-    def mark_dispatched(self, campaign: Campaign, work: Pass) -> None:
+    def mark_dispatched(self, campaign: Campaign, work: Pass, sent: int) -> None:
         kept = self._known(campaign.id)
-        marked = replace(kept.campaign.progress(work), dispatched=campaign.log_count == kept.campaign.log_count)
+        marked = replace(
+            kept.campaign.progress(work), sent=sent if campaign.log_count == kept.campaign.log_count else 0
+        )
         self._update(kept, _with_progress(kept.campaign, work, marked))
 
     def mark_announced(self, campaign_id: CampaignId, announced: str) -> None:

@@ -76,7 +76,7 @@ def test_a_mark_that_meets_a_receipt_is_set_again(waits: list[float]) -> None:
     """All chunks have just been sent, so the workers' receipts are busy with the record that is to be marked."""
     client = Scripted(update_item=[error("TransactionConflictException")] * 5 + [{}])
 
-    DynamoCampaigns(client, "campaigns").mark_dispatched(campaign(), Pass.PLAN)
+    DynamoCampaigns(client, "campaigns").mark_dispatched(campaign(), Pass.PLAN, 1)
 
     assert len(client.asked) == 6
     assert len(waits) == 5

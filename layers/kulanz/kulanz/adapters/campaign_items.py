@@ -284,9 +284,17 @@ def read_meta(item: Item) -> Campaign:
     )
 
 
+_NOTHING_SENT: Item = {"L": [{"N": "0"}, {"N": "0"}]}
+
+
 def dispatched_name(work: Pass) -> str:
-    """The attribute of META that holds the log count at which every chunk of a pass was last sent."""
-    return f"{work.value}_dispatched_at"
+    """The attribute of META that holds how many chunks of a pass were sent, and at which log count."""
+    return f"{work.value}_dispatched"
+
+
+def dispatched_value(campaign: Campaign, sent: int) -> Item:
+    """What that attribute holds: messages that met an earlier state of the campaign are gone, and count as not sent."""
+    return {"L": [{"N": str(campaign.log_count)}, {"N": str(sent)}]}
 
 
 def meta_additions(receipt: Receipt) -> dict[str, int | Decimal]:
@@ -331,8 +339,8 @@ def _read_progress(item: Item, work: Pass) -> Progress:
         counts=counts,
         sums=sums,
     )
-    dispatched = _optional_number(item, dispatched_name(work)) == int(item["log_count"]["N"])
-    return Progress(int(figures.get("bytes", 0)), dispatched, totals)
+    at, sent = (int(number["N"]) for number in item.get(dispatched_name(work), _NOTHING_SENT)["L"])
+    return Progress(int(figures.get("bytes", 0)), sent if at == int(item["log_count"]["N"]) else 0, totals)
 
 
 def frozen_item(campaign_id: CampaignId, frozen: Frozen) -> Item:

@@ -184,8 +184,8 @@ class DynamoCampaigns:
         found = map(items.read_waiting, self._query(items.WAITING_PARTITION, "CAMPAIGN#"))
         return [campaign_id for campaign_id in found if campaign_id is not None]
 
-    def mark_dispatched(self, campaign: Campaign, work: Pass) -> None:
-        self._set(campaign.id, items.dispatched_name(work), {"N": str(campaign.log_count)})
+    def mark_dispatched(self, campaign: Campaign, work: Pass, sent: int) -> None:
+        self._set(campaign.id, items.dispatched_name(work), items.dispatched_value(campaign, sent))
 
     def mark_announced(self, campaign_id: CampaignId, announced: str) -> None:
         self._set(campaign_id, "announced", {"S": announced})

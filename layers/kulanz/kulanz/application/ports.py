@@ -156,8 +156,8 @@ class CampaignStore(Protocol):
     def change_state(self, before: Campaign, change: StateChange) -> None:
         """Move a campaign's state, log it, and let the incident know (applied, or free again). Raises Outdated."""
 
-    def mark_dispatched(self, campaign: Campaign, work: Pass) -> None:
-        """Note that every chunk of the pass was sent while the campaign was in the state that was read.
+    def mark_dispatched(self, campaign: Campaign, work: Pass, sent: int) -> None:
+        """Note that the chunks of the pass below `sent` were sent while the campaign was in the state that was read.
 
         After a further change of state they count as not sent: messages that met a campaign at rest are gone.
         """

@@ -64,7 +64,7 @@ def test_a_plan_that_balances_is_applied_and_every_chunk_is_sent() -> None:
 
     campaign = world.campaign(CAMPAIGN)
     assert campaign.state_reason == "plan_balanced"
-    assert campaign.apply.dispatched
+    assert campaign.is_dispatched(Pass.APPLY)
     assert world.chunks.sent == [ChunkMessage(ID, Pass.APPLY, chunk) for chunk in range(len(campaign.chunks))]
 
 

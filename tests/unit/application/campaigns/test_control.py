@@ -41,7 +41,7 @@ def begun(state: State, chunks_done: int = 1) -> World:
         campaign = world.campaigns.campaign(ID)
         if campaign is not None and campaign.state is state:
             done = len(world.campaigns.finished_chunks(ID, work))
-            if done >= chunks_done and campaign.progress(work).dispatched:
+            if done >= chunks_done and campaign.is_dispatched(work):
                 return world
         world.run(world.steps()[0])
     raise AssertionError("the campaign never came there")

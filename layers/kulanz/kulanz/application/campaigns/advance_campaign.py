@@ -4,11 +4,11 @@ It is driven by every change of a campaign's META record and acts only on what i
 any number of times, late or out of order.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from kulanz.application.campaigns.dispatch_chunks import dispatch
+from kulanz.application.campaigns.dispatch_chunks import dispatch, unlimited
 from kulanz.application.campaigns.report import ChunkTold, campaign_report, differing_chunks
 from kulanz.application.ports import Announcement, Announcer, Archive, CampaignStore, ChunkQueue, Outdated
 from kulanz.domain.campaigns.campaign import WORKABLE, Campaign, CampaignId, Cause, Pass, Receipt, State
@@ -44,8 +44,17 @@ class AdvancePorts:
     operation: Operation = AS_DEPLOYED
 
 
-def advance_campaign(campaign_id: CampaignId, ports: AdvancePorts, cause: Cause, now: datetime) -> State | None:
-    """Take every step that the campaign's records allow now. Returns where it stands; None when it does not exist."""
+def advance_campaign(
+    campaign_id: CampaignId,
+    ports: AdvancePorts,
+    cause: Cause,
+    now: datetime,
+    seconds_left: Callable[[], float] = unlimited,
+) -> State | None:
+    """Take every step that the campaign's records allow now. Returns where it stands; None when it does not exist.
+
+    `seconds_left` is what the function has left: sending 20,000 chunks goes on with the next record where it stopped.
+    """
     state: State | None = None
     for _ in range(STEPS_PER_RECORD):
         campaign = ports.campaigns.campaign(campaign_id)
@@ -53,21 +62,22 @@ def advance_campaign(campaign_id: CampaignId, ports: AdvancePorts, cause: Cause,
             return None
         state = campaign.state
         try:
-            if not _step(campaign, ports, cause, now):
+            if not _step(campaign, ports, cause, now, seconds_left):
                 break
         except Outdated:
             continue
     return state
 
 
-def _step(campaign: Campaign, ports: AdvancePorts, cause: Cause, now: datetime) -> bool:
+def _step(
+    campaign: Campaign, ports: AdvancePorts, cause: Cause, now: datetime, seconds_left: Callable[[], float]
+) -> bool:
     """One step; False when there is none to take."""
     if campaign.state in ANNOUNCED:
         return _announce(campaign, ports)
     work = WORKABLE[campaign.state]
-    if not campaign.progress(work).dispatched:
-        dispatch(campaign, work, ports.campaigns, ports.chunks)
-        return True
+    if not campaign.is_dispatched(work):
+        return dispatch(campaign, work, ports.campaigns, ports.chunks, seconds_left)
     if not campaign.is_finished(work):
         return False
     target, reason = examine(campaign, work, ports.campaigns.receipts(campaign.id, work))

@@ -65,7 +65,7 @@ def resume(campaign_id: CampaignId, ports: ControlPorts, reason: str, cause: Cau
         began = any(change.target is State.APPLYING for change in ports.campaigns.log(campaign_id))
         target = State.APPLYING if began else State.PLANNING
         return _move(campaign_id, target, ports, f"resumed_by_hand: {reason}", cause, now)
-    dispatch(campaign, WORKABLE[campaign.state], ports.campaigns, ports.chunks)
+    dispatch(campaign, WORKABLE[campaign.state], ports.campaigns, ports.chunks, again=True)
     return campaign
 
 

@@ -5,7 +5,7 @@ the next delivery goes on where the records stand.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import Any
 
 from kulanz.application.campaigns.control_campaign import may_write_until
-from kulanz.application.campaigns.dispatch_chunks import dispatch
+from kulanz.application.campaigns.dispatch_chunks import dispatch, unlimited
 from kulanz.application.campaigns.frozen import thaw_incident
 from kulanz.application.incidents.incident_event import (
     Affected,
@@ -118,6 +118,7 @@ class OpenPorts:
     rejected: RejectedQueue
     archive: Archive
     stores: Stores
+    seconds_left: Callable[[], float] = unlimited
 
 
 def open_campaign(
@@ -256,7 +257,7 @@ def _go_on(campaign_id: CampaignId, ports: OpenPorts) -> None:
             " name the corrected list's version_id to request another",
         )
     if campaign.state in WORKABLE:
-        dispatch(campaign, WORKABLE[campaign.state], ports.campaigns, ports.chunks)
+        dispatch(campaign, WORKABLE[campaign.state], ports.campaigns, ports.chunks, ports.seconds_left)
 
 
 def _prepare(

@@ -172,10 +172,10 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What the receipts of one pass add up to. `dispatched`: every chunk was sent since the last change of state."""
+    """What the receipts of one pass add up to. `sent`: the chunks below it were sent since the last change of state."""
 
     bytes_done: int = 0
-    dispatched: bool = False
+    sent: int = 0
     totals: Totals = field(default_factory=Totals)
 
 
@@ -237,6 +237,10 @@ class Campaign:
     announced: str = ""
     plan: Progress = field(default_factory=Progress)
     apply: Progress = field(default_factory=Progress)
+
+    def is_dispatched(self, work: Pass) -> bool:
+        """Whether every chunk of a pass was sent since the last change of state."""
+        return self.progress(work).sent >= len(self.chunks)
 
     def progress(self, work: Pass) -> Progress:
         """The sums of the receipts of a pass."""
