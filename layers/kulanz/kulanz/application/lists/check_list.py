@@ -1,23 +1,54 @@
-"""Tells what a campaign would make of a list, before anybody publishes it: the workers' own reader and policy, no AWS.
+"""Shows what a campaign would make of a list, before anybody publishes it: the workers' reader and policy, no AWS."""
 
-An account that is listed twice is found by the ledger alone, so it is not told here.
-"""
-
+import heapq
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import Protocol
 
-from kulanz.domain.campaigns.reconciliation import RESULT_OF, RowResult
-from kulanz.domain.decider import Decider
+from kulanz.domain.campaigns.amounts import Amounts, Size
+from kulanz.domain.campaigns.limits import Exceeded, Limits, conflicts_exceeded, exceeded
+from kulanz.domain.campaigns.measured import Measured
+from kulanz.domain.campaigns.reconciliation import (
+    RESULT_OF,
+    CountKey,
+    RowResult,
+    Totals,
+    WriteResult,
+    worth_by_measure,
+)
+from kulanz.domain.decider import REMEMBERED_FACTS, Decider
 from kulanz.domain.decision import Decision
-from kulanz.domain.lists.facts import LIST_SEPARATOR_UNKNOWN
+from kulanz.domain.lists.facts import LIST_SEPARATOR_UNKNOWN, FactValue
 from kulanz.domain.lists.header import ACCOUNT_COLUMN, HEADER_BYTES, ListFormat, ListLayout, read_layout
 from kulanz.domain.lists.lines import Line, ListRefused, lines_starting_in
-from kulanz.domain.lists.rows import QUOTES_UNBALANCED, Problem, line_reader, unseparated_lists
+from kulanz.domain.lists.rows import (
+    QUOTES_UNBALANCED,
+    Cells,
+    LineReader,
+    Problem,
+    Record,
+    line_reader,
+    row_digest,
+    unseparated_lists,
+)
+from kulanz.domain.lists.unread_columns import currency_reader, in_other_currency, must_not_nearly_name, names_in
+from kulanz.domain.money import format_minor, minor_units
 from kulanz.domain.policy import CompiledPolicy
+from kulanz.domain.time import format_instant
 
 PROBLEMS_SHOWN = 1_000
+FIRST_LINES = 5
+"""Of each kind of finding so many lines are named."""
+LARGEST_SHOWN = 10
+JSON_KEYS_LOOKED_AT = 1_000
+"""Records of JSONL whose keys are compared with the policy's facts."""
+LINES_PER_PROGRESS = 10_000
+
+type Ranged = int | Fraction | date
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +61,88 @@ class LineProblem:
 
 
 @dataclass(slots=True)
+class Found:
+    """How many lines something was found in, and the first of them."""
+
+    lines: int = 0
+    first: list[int] = field(default_factory=list)
+
+    def see(self, line: int) -> None:
+        """Count a line."""
+        self.lines += 1
+        if len(self.first) < FIRST_LINES:
+            self.first.append(line)
+
+
+@dataclass(slots=True)
+class Range:
+    """The smallest and the largest value of a fact; `currency` is that of an amount, in minor units."""
+
+    currency: str
+    least: Ranged
+    most: Ranged
+
+    def see(self, value: Ranged) -> None:
+        """Take a value of the same type in."""
+        self.least, self.most = min(self.least, value), max(self.most, value)
+
+    def text(self, value: Ranged) -> str:
+        """A value as a list has it."""
+        if isinstance(value, datetime):
+            return format_instant(value)
+        if isinstance(value, date):
+            return value.isoformat()
+        if self.currency and isinstance(value, int):
+            return f"{format_minor(value, minor_units(self.currency))} {self.currency}"
+        return f"{Decimal(value.numerator) / Decimal(value.denominator):f}"
+
+
+@dataclass(frozen=True, slots=True)
+class Subjects:
+    """What a whole list names more than once. `repeated`: rows of a subject again with the same facts; `contradicting`:
+    with others; `nearly_equal`: rows whose id differs from another's by zeros, letters' case or `.0` alone. Lines are
+    named in pairs: the row, and the one before it that it repeats.
+    """
+
+    repeated: int
+    contradicting: int
+    nearly_equal: int
+    first_repeated: Sequence[tuple[int, int]]
+    first_contradicting: Sequence[tuple[int, int]]
+    first_nearly_equal: Sequence[tuple[int, int]]
+
+
+class SubjectIndex(Protocol):
+    """Remembers every subject of a list, in memory that does not grow with it."""
+
+    def see(self, account_id: str, subject: str, digest: str, line: int) -> None:
+        """Remember a row: its subject, the digest of its facts, and its line."""
+
+    def found(self) -> Subjects:
+        """What was named more than once."""
+
+
+@dataclass(slots=True)
 class CheckedList:
-    """What a list would come to. `classes` counts lines by class and reason; `problems` are the first of them."""
+    """What a list would come to. `classes` counts lines by result and reason; `problems` are the first of them.
+
+    `ranges` has the smallest and the largest value of every number, amount, instant and day; `unknown` counts the cells
+    of each fact that have no value; `largest` the lines that are worth most, by measure.
+    """
 
     lines: int = 0
     classes: Counter[tuple[RowResult, str]] = field(default_factory=Counter)
     problems: list[LineProblem] = field(default_factory=list)
+    kinds: dict[Problem, Found] = field(default_factory=dict)
     unbalanced_quotes: int = 0
+    amounts: Amounts = field(default_factory=Amounts)
+    largest: dict[str, list[tuple[Size, int]]] = field(default_factory=dict)
+    ranges: dict[str, Range] = field(default_factory=dict)
+    unknown: Counter[str] = field(default_factory=Counter)
+    unread: list[str] = field(default_factory=list)
+    absent: list[str] = field(default_factory=list)
+    other_currency: Found = field(default_factory=Found)
+    subjects: Subjects | None = None
 
     @property
     def blank(self) -> int:
@@ -64,6 +170,21 @@ class CheckedList:
             return f"rows_differ: {rows_announced} are announced, the list has {self.rows} that are not blank"
         return ""
 
+    def outside(self, limits: Limits, *, decided: bool) -> list[Exceeded]:
+        """The limits that the list does not keep. Without `decided`, those of results that an incident gives are left.
+
+        How many subjects a followed campaign knows is only known to the stack.
+        """
+        told = self.classes if decided else {key: n for key, n in self.classes.items() if key[0] is RowResult.REJECTED}
+        counts = Counter({CountKey(*key, WriteResult.NONE): n for key, n in told.items() if n})
+        blank = 0 if decided else self.blank
+        totals = Totals(lines=self.lines - blank, counts=counts)
+        measured = Measured(amounts=self.amounts if decided else Amounts())
+        found = exceeded(limits, totals, measured, follows=False)
+        if self.subjects is not None:
+            found += conflicts_exceeded(limits.shares["conflicts"], self.rows, self.subjects.contradicting)
+        return found
+
 
 def required_columns(policy: CompiledPolicy) -> Sequence[str]:
     """The columns without which a list is refused as a whole."""
@@ -87,31 +208,136 @@ def check_list(
     list_format: ListFormat,
     policy: CompiledPolicy,
     decided_at: datetime,
+    *,
+    ignored_columns: Sequence[str] = (),
+    subjects: SubjectIndex | None = None,
+    progress: Callable[[int], None] = lambda _: None,
 ) -> CheckedList:
     """Read the whole list once. `read(start, stop)` gives its bytes in blocks; memory does not grow with its length.
 
-    Raises ListRefused when the list cannot be read at all.
+    `progress` hears up to which byte it was read. Raises ListRefused when the list cannot be read at all.
     """
-    layout = read_layout(list_format, b"".join(read(0, min(size, HEADER_BYTES))), size, required_columns(policy))
+    head = b"".join(read(0, min(size, HEADER_BYTES)))
+    layout = read_layout(list_format, head, size, required_columns(policy))
     must_not_state_history(policy, layout)
-    reader = line_reader(layout, policy.facts, policy.subject)
-    checked, decider = CheckedList(), Decider(policy, reader, decided_at, _class_and_reason)
+    check = _Check(layout, policy, decided_at, ignored_columns, subjects)
+    check.look_at_columns(ignored_columns, head, size)
     first = 1 if list_format is ListFormat.JSONL else _lines_of_header(read, layout) + 1
     for number, line in enumerate(_lines(read, layout, size), first):
+        check.take(number, line)
+        if number % LINES_PER_PROGRESS == 0:
+            progress(line.end)
+    check.settle()
+    progress(size)
+    if subjects is not None:
+        check.checked.subjects = subjects.found()
+    return check.checked
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Came:
+    """What equal facts came to, told apart by identity."""
+
+    decision: Decision
+    facts: str
+    worth: tuple[tuple[str, Size], ...]
+    unknown: tuple[str, ...]
+
+
+class _Check:
+    """One reading of a list, row after row."""
+
+    def __init__(
+        self,
+        layout: ListLayout,
+        policy: CompiledPolicy,
+        decided_at: datetime,
+        ignored_columns: Sequence[str],
+        subjects: SubjectIndex | None,
+    ) -> None:
+        self.checked = CheckedList()
+        self._layout, self._policy, self._subjects = layout, policy, subjects
+        self._reader = line_reader(layout, policy.facts, policy.subject)
+        self._values: tuple[FactValue | None, ...] = ()
+        watched: LineReader = replace(self._reader, values=self._watch)
+        self._decider = Decider(policy, watched, decided_at, self._came)
+        self._currencies_of = currency_reader(layout, policy.facts, ignored_columns)
+        self._tally: dict[_Came, int] = {}
+
+    def look_at_columns(self, ignored_columns: Sequence[str], head: bytes, size: int) -> None:
+        """Name what nothing reads and what is not there. Raises ListRefused where the one nearly is the other."""
+        lines = head[self._layout.data_start :].splitlines()
+        whole = lines if len(head) == size else lines[:-1] or lines
+        names = names_in(self._layout, whole[:JSON_KEYS_LOOKED_AT])
+        must_not_nearly_name(names, self._policy.facts, self._policy.subject, ignored_columns)
+        read = {ACCOUNT_COLUMN, self._policy.subject, *(fact.name for fact in self._policy.facts)}
+        self.checked.unread = [name for name in names if name not in read]
+        self.checked.absent = [fact.name for fact in self._policy.facts if fact.name not in names]
+
+    def take(self, number: int, line: Line) -> None:
+        """Read and decide a line."""
+        checked = self.checked
         checked.lines += 1
         if line.raw == b"":
             checked.classes[RowResult.BLANK, "blank"] += 1
-            continue
-        record = reader.record(line)
-        verdict = record if isinstance(record, Problem) else decider.decide(record)
-        if isinstance(verdict, Problem):
-            checked.unbalanced_quotes += verdict.reason == QUOTES_UNBALANCED
-            checked.classes[RowResult.REJECTED, verdict.reason] += 1
-            if len(checked.problems) < PROBLEMS_SHOWN:
-                checked.problems.append(LineProblem(number, line.offset, verdict))
-        else:
-            checked.classes[verdict] += 1
-    return checked
+            return
+        record = self._reader.record(line)
+        came = record if isinstance(record, Problem) else self._decider.decide(record)
+        if isinstance(came, Problem):
+            self._reject(number, line, came)
+        elif isinstance(record, Record):
+            self._see(number, line, record, came)
+
+    def _reject(self, number: int, line: Line, problem: Problem) -> None:
+        checked = self.checked
+        checked.unbalanced_quotes += problem.reason == QUOTES_UNBALANCED
+        checked.classes[RowResult.REJECTED, problem.reason] += 1
+        checked.kinds.setdefault(problem, Found()).see(number)
+        if len(checked.problems) < PROBLEMS_SHOWN:
+            checked.problems.append(LineProblem(number, line.offset, problem))
+
+    def _see(self, number: int, line: Line, record: Record, came: _Came) -> None:
+        checked = self.checked
+        self._tally[came] = self._tally.get(came, 0) + 1
+        if len(self._tally) >= REMEMBERED_FACTS:
+            self.settle()
+        for measure, size in came.worth:
+            most = checked.largest.setdefault(measure, [])
+            if len(most) < LARGEST_SHOWN:
+                heapq.heappush(most, (size, -number))
+            elif size > most[0][0]:
+                heapq.heapreplace(most, (size, -number))
+        if self._subjects is not None:
+            digest = row_digest(record.account_id, record.subject, came.facts)
+            self._subjects.see(record.account_id, record.subject, digest, number)
+        if self._currencies_of is not None and line.raw is not None:
+            stated = self._currencies_of(line.raw)
+            if stated and in_other_currency(came.decision, stated):
+                checked.other_currency.see(number)
+
+    def settle(self) -> None:
+        """Bring what was counted by equal facts into the figures."""
+        checked = self.checked
+        for came, lines in self._tally.items():
+            checked.classes[RESULT_OF[came.decision.outcome], came.decision.reason] += lines
+            checked.amounts.count(came.decision, lines)
+            for name in came.unknown:
+                checked.unknown[name] += lines
+        self._tally.clear()
+
+    def _watch(self, cells: Cells) -> tuple[FactValue | None, ...]:
+        self._values = self._reader.values(cells)
+        return self._values
+
+    def _came(self, decision: Decision, facts: str, *_: object) -> _Came:
+        unknown = []
+        for fact, value in zip(self._policy.facts, self._values, strict=True):
+            if value is None:
+                unknown.append(fact.name)
+            for item in value if isinstance(value, tuple) else (value,):
+                if isinstance(item, (int, Fraction, date)) and not isinstance(item, bool):
+                    self.checked.ranges.setdefault(fact.name, Range(fact.currency, item, item)).see(item)
+        return _Came(decision, facts, tuple(worth_by_measure(decision).items()), tuple(unknown))
 
 
 def _lines(read: Callable[[int, int], Iterable[bytes]], layout: ListLayout, size: int) -> Iterator[Line]:
@@ -121,7 +347,3 @@ def _lines(read: Callable[[int, int], Iterable[bytes]], layout: ListLayout, size
 
 def _lines_of_header(read: Callable[[int, int], Iterable[bytes]], layout: ListLayout) -> int:
     return b"".join(read(0, layout.data_start)).count(b"\n")
-
-
-def _class_and_reason(decision: Decision, *_: object) -> tuple[RowResult, str]:
-    return RESULT_OF[decision.outcome], decision.reason

@@ -142,14 +142,21 @@ def _shares(limits: Limits, totals: Totals, measured: Measured, rows: int) -> It
         yield Exceeded("rejected", f"every row was rejected ({rows:,}), so that nobody would be decided")
     elif _is_over(rejected, rows, limits.shares["rejected"]):
         yield Exceeded("rejected", f"{_of(rejected, rows)} rejected, at most {percent(limits.shares['rejected'])}")
-    repeats, share = measured.repeats, limits.shares["conflicts"]
-    least = 0 if repeats.is_whole else ROWS_TO_ESTIMATE
-    if repeats.contradicting >= least and _is_over(repeats.contradicting, repeats.rows, share):
-        sampled = "" if repeats.is_whole else " of a sample"
-        figures = f"{_of(repeats.contradicting, repeats.rows)}{sampled} contradict another row of their subject"
-        yield Exceeded("conflicts", f"{figures}, at most {percent(share)}")
+    repeats = measured.repeats
+    yield from conflicts_exceeded(
+        limits.shares["conflicts"], repeats.rows, repeats.contradicting, is_whole=repeats.is_whole
+    )
     if _is_over(held, rows, limits.shares["held"]):
         yield Exceeded("held", f"{_of(held, rows)} held, at most {percent(limits.shares['held'])}")
+
+
+def conflicts_exceeded(share: Fraction, rows: int, contradicting: int, *, is_whole: bool = True) -> Iterator[Exceeded]:
+    """The limit of rows that contradict another row of their subject, of a list or of a sample of its subjects."""
+    if contradicting < (0 if is_whole else ROWS_TO_ESTIMATE) or not _is_over(contradicting, rows, share):
+        return
+    sampled = "" if is_whole else " of a sample"
+    figures = f"{_of(contradicting, rows)}{sampled} contradict another row of their subject"
+    yield Exceeded("conflicts", f"{figures}, at most {percent(share)}")
 
 
 def _amounts(limits: Limits, measure: str, amounts: Distribution) -> Iterator[Exceeded]:

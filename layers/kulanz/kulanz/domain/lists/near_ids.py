@@ -1,0 +1,14 @@
+"""Ids that are one to whoever wrote them: spreadsheets and reports change zeros, letters' case and a `.0`."""
+
+import re
+
+_WHOLE_AS_DECIMAL = re.compile(r"\.0+\Z")
+
+
+def normal_id(account_id: str) -> str:
+    """What `001042`, `1042` and `1042.0` have in common, and `ab-7` and `AB-7`; the same for ids that differ otherwise.
+
+    Only what is compared, never an id: two accounts may differ in nothing else.
+    """
+    plain = _WHOLE_AS_DECIMAL.sub("", account_id).casefold()
+    return plain.lstrip("0") or "0" * (plain != "")
