@@ -1,8 +1,9 @@
 """``kulanz policy list | show | page | new``: read the book of rules, and begin one's own policy from it."""
 
+import json
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from kulanz.domain.policy.document.document import ID
 from kulanz.domain.time import format_instant
 from kulanz_cli.policy_examples import run
 from kulanz_cli.rule_page import book_page, facts_note
-from kulanz_cli.rulebook import BOOK, EXAMPLES, Rule, find_rule, latest_rules, read_rule, versions
+from kulanz_cli.rulebook import BOOK, EXAMPLES, Rule, find_rule, industries, latest_rules, read_rule, versions
 from kulanz_cli.settings import EXIT_NO, Unusable, as_json, stack_of
 from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import (
@@ -52,16 +53,17 @@ in_book = click.option(
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A line of the list; the last two only for what a stack has published."""
+    """A line of the list; `words` are searched, the last two are only for what a stack has published."""
 
     summary: Summary
+    words: str
     published_at: str = ""
     beside_book: str = ""
 
 
 @click.command("list")
 @click.option("--jurisdiction", help="Only rules that apply there: FI, US (and its states), US-NY.")
-@click.option("--text", help="Only rules with this text in id, title, what they give or sources, in any case.")
+@click.option("--text", help="Only rules with all these words, in their industry or their own text, in any case.")
 @click.option(
     "--kind",
     type=click.Choice(["money", "units", "person"]),
@@ -81,8 +83,9 @@ def list_rules(
         rows = list(_published(stack_of(context), book))
     else:
         rules = [read_rule(file) for file in versions(book)] if every else latest_rules(book)
-        rows = [_Row(summarise(rule.document)) for rule in rules]
-    found = [row for row in rows if _is_wanted(row.summary, jurisdiction, text, kind)]
+        of_industry = {policy_id: name for name, ids in industries(book).items() for policy_id in ids}
+        rows = [_Row(summarise(rule.document), _words(rule, of_industry)) for rule in rules]
+    found = [row for row in rows if _is_wanted(row, jurisdiction, text, kind)]
     if is_json:
         print_json([_content(row) for row in found])
     elif found:
@@ -103,17 +106,24 @@ def _published(stack: Stack, book: Path) -> Iterator[_Row]:
         if file.is_file():
             same = content_hash(read_rule(file).document) == content_hash(document)
             beside = "as in the book" if same else "differs from the book"
-        yield _Row(summarise(document), format_instant(one.published_at), beside)
+        words = json.dumps(document.data, ensure_ascii=False, default=str)
+        yield _Row(summarise(document), words, format_instant(one.published_at), beside)
 
 
-def _is_wanted(summary: Summary, jurisdiction: str | None, text: str | None, kind: str | None) -> bool:
+def _words(rule: Rule, of_industry: Mapping[str, str]) -> str:
+    """What a rule is searched by: its own text, comments included, and what the book calls its industry."""
+    return f"{of_industry.get(rule.document.policy.id, '')} {rule.file.read_text(encoding='utf-8')}"
+
+
+def _is_wanted(row: _Row, jurisdiction: str | None, text: str | None, kind: str | None) -> bool:
+    summary = row.summary
     place, stated = (jurisdiction or "").upper(), summary.jurisdiction.upper()
     if place and stated != place and not stated.startswith(f"{place}-"):
         return False
     if kind and kind not in summary.kinds:
         return False
-    words = [summary.name, summary.title, *summary.gives, *summary.sources]
-    return not text or any(text.casefold() in word.casefold() for word in words)
+    words = " ".join([summary.name, summary.title, *summary.gives, *summary.sources, row.words]).casefold()
+    return all(word in words for word in (text or "").casefold().split())
 
 
 def _content(row: _Row) -> dict[str, Any]:
