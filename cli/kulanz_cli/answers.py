@@ -21,7 +21,7 @@ from kulanz.domain.decision import Benefit, Decision, Outcome
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz.domain.ledger import granted_benefits, is_offer, is_taken
 from kulanz.domain.notices import notice_id
-from kulanz.domain.policy.explaining.explanation import due_words, worth_words
+from kulanz.domain.policy.explaining.benefits import due_words, worth_words
 from kulanz.domain.time import format_instant
 from kulanz_cli.books import value_text
 from kulanz_cli.terminal import command, counted_as, labelled, say

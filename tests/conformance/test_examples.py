@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from kulanz.domain.policy import PolicyDocument
-from kulanz.domain.policy.explaining.explanation import worth_words
+from kulanz.domain.policy.explaining.benefits import worth_words
 from kulanz.domain.time import format_instant, parse_instant
 from kulanz_cli.policy_examples import left_out, prepare, run
 from kulanz_cli.rulebook import BOOK, EXAMPLES, latest_rules, read_examples

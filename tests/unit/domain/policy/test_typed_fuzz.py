@@ -17,7 +17,8 @@ from kulanz.domain.incident import Incident
 from kulanz.domain.lists.facts import INVALID
 from kulanz.domain.money import MAX_MINOR_UNITS
 from kulanz.domain.policy import PolicyError
-from kulanz.domain.policy.explaining.explanation import explain, worth_words
+from kulanz.domain.policy.explaining.benefits import worth_words
+from kulanz.domain.policy.explaining.explanation import explain
 from kulanz.domain.policy.explaining.wording import spoken
 from kulanz.domain.time import Window
 from tests.unit.domain.policy.rulebook import compiled, incident, written

@@ -19,8 +19,9 @@ from kulanz.domain.policy.deciding.history import (
     Order,
     SubjectHistory,
 )
+from kulanz.domain.policy.deciding.facts import FactSlot, fixed_zone
 from kulanz.domain.policy.deciding.judge import NOTHING_GRANTED, Judge
-from kulanz.domain.policy.deciding.program import AMOUNTS, FactSlot, Program
+from kulanz.domain.policy.deciding.program import AMOUNTS, Program
 from kulanz.domain.policy.deciding.verdict import Verdict
 from kulanz.domain.policy.document.document import NoticeRule, NoticeText
 from kulanz.domain.policy.document.frozen import read_frozen
@@ -79,7 +80,7 @@ class CompiledPolicy:
             f"{kept.slot.declaration.name}_{name}": (kept.slot, name)
             for kept in self._judge.kept
             if kept.slot.per
-            for name in program.period_labels(kept.slot.per)
+            for name in program.occasion.period_labels(kept.slot.per, fixed_zone(policy))
         }
         self._in_any_order = frozenset(
             kept.slot.declaration.name for kept in self._judge.kept if kept.is_until_paid or kept.node.reads & AMOUNTS
@@ -118,7 +119,7 @@ class CompiledPolicy:
         for name, fact in declared.items():
             read = fact.parse_json(stated[name])
             if isinstance(read, tuple):
-                kept[name] = self._program.intervals(window for window in read if isinstance(window, Window))
+                kept[name] = self._program.occasion.intervals(window for window in read if isinstance(window, Window))
             elif isinstance(read, (int, Fraction)):
                 kept[name] = read
         return {name: value for name, value in kept.items() if value}

@@ -8,8 +8,8 @@ from typing import Any
 from kulanz.domain.decision import ALWAYS_VALID, NEXT_BILL, UNLIMITED, Due, Validity
 from kulanz.domain.money import is_currency
 from kulanz.domain.policy.deciding.program import Program
-from kulanz.domain.policy.document.document import MAX_HEADS, Give, Head, Mode, TakeUp
-from kulanz.domain.policy.document.document import Validity as ValidityRule
+from kulanz.domain.policy.document.owed import MAX_HEADS, Give, Head, Mode, TakeUp
+from kulanz.domain.policy.document.owed import Validity as ValidityRule
 from kulanz.domain.policy.document.shape import MAX_ENTRIES
 from kulanz.domain.policy.language import kinds
 from kulanz.domain.policy.language.errors import Path, PolicyError
@@ -263,7 +263,7 @@ def _check_order(begin: Node | None, until: Node | None, path: Path) -> None:
 
 def _check_end(program: Program, end: int | Fraction, path: Path) -> None:
     """A benefit that ends before the incident starts could never be used."""
-    incident = program.incident
+    incident = program.occasion.incident
     if incident is not None and incident.windows and instant_of(int(end)) <= incident.windows[0].start:
         raise PolicyError("this ends before the incident starts; nobody could use it", path)
 

@@ -1,10 +1,7 @@
 """Judging one row: from values to a verdict."""
 
 from collections.abc import Iterator, Mapping
-from fractions import Fraction
 from types import MappingProxyType
-from typing import Any
-from zoneinfo import ZoneInfo
 
 from kulanz.domain.decision import UNLIMITED, Outcome
 from kulanz.domain.money import MAX_MINOR_UNITS, Exact
@@ -17,15 +14,16 @@ from kulanz.domain.policy.deciding.components import (
     with_modes,
 )
 from kulanz.domain.policy.deciding.delivery import Delivery
-from kulanz.domain.policy.deciding.history import LOOK_BACK_LONGEST, PARTS_KEPT, KeptValue
-from kulanz.domain.policy.deciding.program import CompiledClause, FactSlot, Program, kind_of
+from kulanz.domain.policy.deciding.facts import FactSlot, kind_of
+from kulanz.domain.policy.deciding.history import LOOK_BACK_LONGEST, PARTS_KEPT
+from kulanz.domain.policy.deciding.program import CompiledClause, Program
+from kulanz.domain.policy.deciding.shares import Shares
 from kulanz.domain.policy.deciding.verdict import (
     BEYOND,
     IN_THE_FUTURE,
     LARGEST_QUANTITY,
     MOST_BENEFITS,
     NEVER_USABLE,
-    NO_LENGTH,
     NO_SUCH_CHOICE,
     NOT_IN_FORCE,
     NOTHING_DUE,
@@ -38,17 +36,17 @@ from kulanz.domain.policy.deciding.verdict import (
     HeadResult,
     KeptFact,
     Period,
-    Share,
     Verdict,
     held,
     not_known,
+    total_of,
 )
-from kulanz.domain.policy.document.document import Cap, InForce
+from kulanz.domain.policy.document.document import InForce
+from kulanz.domain.policy.document.owed import Cap
 from kulanz.domain.policy.language import exposure
 from kulanz.domain.policy.language.errors import Path, PolicyError
-from kulanz.domain.policy.language.expression import UNSET, Node, Row, call_node, unknown_name
-from kulanz.domain.policy.language.periods import label
-from kulanz.domain.time import CLOCK_ALLOWANCE, MICROSECOND, microseconds_of
+from kulanz.domain.policy.language.expression import Node, Row, call_node
+from kulanz.domain.time import CLOCK_ALLOWANCE, MICROSECOND
 
 PARTS_OF_ALL_PIECES = 500_000
 """The most operands that a head is worked out from for all days of an outage together: some seconds of work."""
@@ -79,12 +77,12 @@ class Judge:
         self.heads = with_modes(program, heads)
         self.payout = program.clauses(policy.payout, ("payout",))
         self.outage = program.outage()
-        self.families = [slot for slot in program.slots.values() if slot.columns or (slot.is_kept and slot.per)]
+        self._shares = Shares(program, self.outage)
         self.kept = tuple(self._kept(slot) for slot in program.slots.values() if slot.is_kept)
         self._counted = self._counted_times()
-        self.now = 0 if program.decided_at is None else microseconds_of(program.decided_at)
+        self.now = program.occasion.now
         self.delivery = Delivery(self.heads, self.now)
-        known = program.incident_windows()
+        known = program.occasion.windows()
         self._latest = max(self.now + CLOCK_ALLOWANCE // MICROSECOND, known[-1][1] if known else 0)
 
     def _cap(self, cap: Cap, path: Path) -> tuple[Node, str]:
@@ -209,7 +207,7 @@ class Judge:
         The amount that counts is never less than what its earlier campaigns granted, by currency.
         """
         is_paid = verdict.outcome in (Outcome.GRANTED, Outcome.OFFERED)
-        after = self.fresh(row)
+        after = self.program.fresh(row)
         if self.amount_place is not None and self.exact_place is not None:
             owed = [result for result in verdict.results if result.state in ("granted", "offered")] if is_paid else []
             before = granted.get(self.currency, 0)
@@ -221,7 +219,7 @@ class Judge:
                 return held(kept.node, after)
             known = row[kept.slot.index]
             if kept.slot.per:
-                verdict.added |= self._by_period(kept.slot, value, verdict, row)
+                verdict.added |= self._shares.by_period(kept.slot, value, verdict, row)
             elif not kept.is_until_paid or not is_paid:
                 verdict.added[name] = value
             elif isinstance(known, tuple):
@@ -238,28 +236,12 @@ class Judge:
 
     def ended_at(self, row: Row) -> int:
         """Give the instant at which what counts of the incident ended for a row; the decision's at the latest."""
-        outage = self.outage.evaluate(row) or self.program.incident_windows()
+        outage = self.outage.evaluate(row) or self.program.occasion.windows()
         return min(outage[-1][1], self.now) if outage else self.now
 
     def _began_at(self, row: Row) -> int:
-        outage = self.outage.evaluate(row) or self.program.incident_windows()
+        outage = self.outage.evaluate(row) or self.program.occasion.windows()
         return outage[0][0] if outage else self.now
-
-    def _by_period(self, slot: FactSlot, amount: Exact, verdict: Verdict, row: Row) -> dict[str, KeptValue]:
-        """Divide money over the periods as the cap of these periods allowed it, else as it was worked out.
-
-        The parts are whole minor units that add up to the amount: the largest remainders get the units that are left.
-        Where a cap was reached in one period, what rounding added counts in another one that has room.
-        """
-        zone = self.program.scope.zone.evaluate(row)
-        outage = self.outage.evaluate(row) or ((self.now, self.now + 1),)
-        weights = dict(self._weights(outage, zone, slot.per, verdict))
-        limits: dict[str, Exact] = {}
-        for share in verdict.shares:
-            limits[share.period] = min(share.limit, limits.get(share.period, share.limit))
-        whole = self.program.round_minor(amount)
-        parts = {name: Fraction(whole) * weight / sum(weights.values()) for name, weight in weights.items()}
-        return {f"{slot.declaration.name}_{name}": part for name, part in _whole_parts(whole, parts, limits).items()}
 
     def _clauses(self, clauses: tuple[CompiledClause, ...], row: Row) -> Verdict | None:
         """The first clause that holds decides. Unknown ones before it hold the row, unless all of them end alike."""
@@ -292,7 +274,7 @@ class Judge:
         if len(pieces) * head.parts > PARTS_OF_ALL_PIECES:
             raise exposure.TooLong
         for piece in pieces:
-            part = self.fresh(row)
+            part = self.program.fresh(row)
             assert self.program.piece_place is not None
             part[self.program.piece_place] = piece
             result = self._one(head, part)
@@ -304,13 +286,6 @@ class Judge:
                 whole.gives += result.gives
             whole.pieces.append((part, 0 if result is None else result.exact))
         return whole
-
-    def fresh(self, row: Row) -> Row:
-        """Give a copy of a row in which nothing is remembered, so that values are computed for other circumstances."""
-        copy = row.copy()
-        for place in self.program.remembered:
-            copy[place] = UNSET
-        return copy
 
     def _amounts(self, head: CompiledHead, row: Row) -> HeadResult | Verdict:
         result = HeadResult(head)
@@ -345,7 +320,7 @@ class Judge:
         verdict = Verdict(Outcome.GRANTED, "", results=results, beside=beside)
         capped, lowest = False, None
         for node, per in self.caps:
-            limit = node.evaluate(row) if per == "incident" else self._shared_limit(node, per, verdict, row)
+            limit = node.evaluate(row) if per == "incident" else self._shares.limit(node, per, verdict, row)
             if limit is None:
                 return held(node, row)
             if isinstance(limit, Verdict):
@@ -354,7 +329,7 @@ class Judge:
             capped = _reduce(results, limit) or capped
             if per == "incident":
                 lowest = limit if lowest is None else min(limit, lowest)
-        verdict.exact = _sum(results)
+        verdict.exact = total_of(results)
         self._round(verdict, capped, lowest)
         if any(result.minor > MAX_MINOR_UNITS for result in results) or (
             self.currency and verdict.minor > MAX_MINOR_UNITS
@@ -373,67 +348,6 @@ class Judge:
             verdict.outcome, verdict.reason = Outcome.DECLINED, NOTHING_DUE
             return verdict
         return self.delivery.deliver(verdict, due, row)
-
-    def _shared_limit(self, cap: Node, per: str, verdict: Verdict, row: Row) -> Exact | Verdict:
-        """Divide the amount over the periods, by time or as it was worked out, and limit each share by its own cap.
-
-        Where an earlier cap of the same periods has divided it, it is divided as that one allowed.
-        """
-        outage, zone = self.outage.evaluate(row), self.program.scope.zone.evaluate(row)
-        if outage is None or zone is None:
-            return held(self.outage if outage is None else self.program.scope.zone, row)
-        amount = _sum(verdict.results)
-        weights = self._weights(outage, zone, per, verdict)
-        whole = sum(weight for _, weight in weights)
-        if amount and not whole:
-            return not_known("", why=NO_LENGTH)
-        allowed: Exact = 0
-        for name, weight in weights:
-            part = self.fresh(row)
-            for family in self.families:
-                part[family.index] = _of_period(family, name, row)
-            limit = cap.evaluate(part)
-            if limit is None:
-                missing = unknown_name(cap, part)
-                known_family = any(family.declaration.name == missing for family in self.families)
-                return not_known(f"{missing}_{name}") if known_family else held(cap, part)
-            share = Fraction(amount) * weight / whole
-            verdict.shares.append(Share(name, share, max(limit, 0), cap, part))
-            allowed += min(share, max(limit, 0))
-        return allowed
-
-    def _weights(self, outage: exposure.Outage, zone: ZoneInfo, per: str, verdict: Verdict) -> list[tuple[str, Exact]]:
-        """By what an amount is divided over periods: what their last cap allowed each, else what was worked out for it,
-        else the outage's time in each.
-        """
-        by_time = _time_in_each(outage, zone, per)
-        if len(by_time) == 1:  # most outages lie in one period, which then has all of it
-            return list(by_time.items())
-        allowed = {share.period: min(share.exact, share.limit) for share in verdict.shares if share.period in by_time}
-        if sum(allowed.values()) > 0:
-            return list(allowed.items())
-        worked_out = self._worked_out(by_time, zone, per, verdict.results)
-        return worked_out or list(by_time.items())
-
-    def _worked_out(
-        self, by_time: dict[str, Exact], zone: ZoneInfo, per: str, results: list[HeadResult]
-    ) -> list[tuple[str, Exact]]:
-        """Give what each period has of amounts that were worked out in parts: each part is divided by its own time.
-
-        Periods without any are left out; there is nothing to tell where no head was worked out in parts.
-        """
-        place = self.program.piece_place
-        if place is None or not any(result.pieces for result in results):
-            return []
-        amounts: dict[str, Fraction] = dict.fromkeys(by_time, Fraction(0))
-        for result in (result for result in results if result.exact):
-            parts = [(_time_in_each(row[place], zone, per), exact) for row, exact in result.pieces if exact > 0]
-            parts = parts or [(by_time, result.exact)]
-            whole = sum(exact for _, exact in parts)
-            for times, exact in parts:
-                for name, time in times.items():
-                    amounts[name] += Fraction(result.exact) * exact * time / whole / sum(times.values())
-        return [(name, amount) for name, amount in amounts.items() if amount]
 
     def _round(self, verdict: Verdict, capped: bool, lowest: Exact | None) -> None:
         """Round each head, or the total, whose last heads then take the difference of the rounded parts.
@@ -461,36 +375,6 @@ class Judge:
             difference -= taken
             if not difference:
                 return
-
-
-def _time_in_each(outage: exposure.Outage, zone: ZoneInfo, per: str) -> dict[str, Exact]:
-    """Give the time that an outage has in each of the periods that it touches, by their labels."""
-    periods = exposure.periods_of(outage, zone, per)
-    return {label(period[0], per, zone): exposure.total(exposure.clip(outage, *period)) for period in periods}
-
-
-def _whole_parts(whole: int, parts: Mapping[str, Fraction], limits: Mapping[str, Exact]) -> dict[str, int]:
-    """Give parts as whole minor units: the largest remainders get what is left, as far as their limits have room."""
-    given = {name: int(min(part, limits.get(name, part)) // 1) for name, part in parts.items()}
-    left = whole - sum(given.values())
-    order = sorted(parts, key=lambda name: (given[name] - parts[name], name))
-    for most in (1, left):
-        for name in order:
-            room = int(limits[name] // 1) - given[name] if name in limits else left
-            taken = min(most, left, room)
-            given[name] += taken
-            left -= taken
-    given[order[0]] += left  # a step of rounding that no limit has room for
-    return given
-
-
-def _of_period(family: FactSlot, period: str, row: Row) -> Any:
-    """Give the value that a fact of several periods has in one of them; what is kept is nothing where nothing was."""
-    if family.is_kept:
-        return row[family.index].get(period, 0)
-    name = f"{family.declaration.name}_{period}"
-    column = next((slot for slot in family.columns if slot.declaration.name == name), None)
-    return None if column is None else row[column.index]
 
 
 def _in_force(program: Program, rule: InForce) -> Period:
@@ -526,16 +410,9 @@ def _too_much_given(results: list[HeadResult]) -> str:
     return TOO_MANY_BENEFITS if len(given) > MOST_BENEFITS else ""
 
 
-def _sum(results: list[HeadResult]) -> Exact:
-    """Add up the exact amounts of heads."""
-    if len(results) == 1:
-        return results[0].exact
-    return sum((result.exact for result in results), 0)
-
-
 def _reduce(results: list[HeadResult], limit: Exact) -> bool:
     """Bring the sum of the heads down to a limit, the last head first; say whether it was above."""
-    excess = above = _sum(results) - limit
+    excess = above = total_of(results) - limit
     for result in reversed(results):
         if excess <= 0:
             break

@@ -7,8 +7,9 @@ from typing import Any
 from kulanz.domain.decision import QUANTITY_DECIMALS, Outcome, Validity
 from kulanz.domain.money import Exact
 from kulanz.domain.policy.deciding.components import CompiledGive, CompiledHead, CompiledMode
+from kulanz.domain.policy.deciding.facts import FactSlot
 from kulanz.domain.policy.deciding.history import KeptValue
-from kulanz.domain.policy.deciding.program import CompiledClause, FactSlot
+from kulanz.domain.policy.deciding.program import CompiledClause
 from kulanz.domain.policy.language import exposure
 from kulanz.domain.policy.language.expression import Node, Row, unknown_name
 from kulanz.domain.policy.language.periods import label_in
@@ -130,3 +131,10 @@ def not_known(name: str, clause: CompiledClause | None = None, why: str = "") ->
     """Hold a row because a fact is not known or, without a name, because something cannot be computed."""
     reason = f"{name.replace('.', '_')}_unknown" if name else CANNOT_BE_COMPUTED
     return Verdict(Outcome.HELD, reason, clause, name, is_unknown=True, why=why)
+
+
+def total_of(results: list[HeadResult]) -> Exact:
+    """Add up the exact amounts of heads."""
+    if len(results) == 1:
+        return results[0].exact
+    return sum((result.exact for result in results), 0)

@@ -15,10 +15,14 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from kulanz.domain.lists.facts import FACT_TYPES, LIST_SEPARATORS
-from kulanz.domain.money import Rounding
 from kulanz.domain.policy.document.jurisdictions import JURISDICTION, is_jurisdiction
 from kulanz.domain.policy.document.plan_limits import PlanLimits, check_limits
+from kulanz.domain.policy.document.owed import DUE, FOR_EACH, GIVES, MODES, Cap, Give, Head, RoundingRule
 from kulanz.domain.policy.document.shape import (
+    CURRENCY,
+    NAME,
+    REASON,
+    YES_NO,
     Anything,
     ByKind,
     Expression,
@@ -37,21 +41,9 @@ from kulanz.domain.policy.language.errors import DataFileNamed, Path, PolicyErro
 from kulanz.domain.policy.language.periods import PERIODS
 
 LANGUAGE = 1
-MAX_HEADS = 20
 VERSION_HIGHEST = 99_999
 
 ID = Text("a policy id", r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?", ("att-2024-02",))
-NAME = Text(
-    "a name of lower-case letters, digits and _", r"[a-z][a-z0-9_]{0,47}(?:\.[a-z][a-z0-9_]{0,47})*", ("monthly_fee",)
-)
-REASON = Text("a reason code of lower-case letters, digits and _", r"[a-z][a-z0-9_]{0,47}", ("too_short",))
-CURRENCY = Text("an ISO 4217 currency", r"[A-Z]{3}", ("EUR",))
-YES_NO = Expression("yes or no")
-DUE = Text(
-    "when it is due",
-    r"next bill|[1-9][0-9]{0,2} (?:billing cycle|working day|day|week|month)s?|[0-9]{4}-[0-9]{2}-[0-9]{2}",
-    ("2 billing cycles", "20 working days", "2019-01-31"),
-)
 LOCALE = Text("a language tag", r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*", ("de", "en"))
 
 
@@ -258,109 +250,6 @@ class ClauseLine:
         return {"anyOf": [line, self.written_out.schema(definitions)]}
 
 
-VALIDITY_FOR = Text("a length", r"[1-9][0-9]{0,4} (?:hour|day|week|month)s?", ("7 days",))
-
-
-@dataclass(frozen=True)
-class Validity:
-    """How long a benefit can be used."""
-
-    for_: str = entry(VALIDITY_FOR, "For how long.", default="")
-    from_: str = entry(
-        Expression("grant, redemption, an instant or a first day"), "From when on it counts.", default="grant"
-    )
-    until: str = entry(Expression("an instant or a last day"), "The latest end; a day is included.", default="")
-
-
-@dataclass(frozen=True)
-class Give:
-    """Something other than money."""
-
-    unit: str = entry(Text(maximum_characters=60), "What it is: minute, GB, subscription_day.")
-    quantity: str = entry(Expression("a number, or unlimited"), "How much of it.", default="")
-    choose: str = entry(Expression("a number"), "How many of the list the customer may choose.", default="")
-    of: str = entry(Expression("the name of a restriction list"), "The list to choose from.", default="")
-    restriction: str = entry(NAME, "The list of where it can be used.", default="")
-    valid: Any = entry(ByKind(plain=VALIDITY_FOR, mapped=Part(Validity)), "How long it can be used.", default="")
-    each: str = entry(OneOf(("billing cycle", "month", "week", "day")), "It comes again each ...", default="")
-    times: str = entry(Expression("a number"), "... so many times.", default="")
-    usable: Mapping[str, str] = entry(
-        MapOf(Text(maximum_characters=80), NAME), "Terms in words, such as `on: weekends`.", empty=dict
-    )
-    when: str = entry(YES_NO, "The condition.", default="")
-
-
-@dataclass(frozen=True)
-class TakeUp:
-    """How a claim or an acceptance comes in, and until when it can."""
-
-    made: str = entry(YES_NO, "Whether it is in.", default="")
-    at: str = entry(Expression("an instant or a day"), "When it came in.", default="")
-    until: str = entry(Expression("an instant or a last day"), "The latest it can come in.", default="")
-
-
-@dataclass(frozen=True)
-class Mode:
-    """How an entitlement is delivered."""
-
-    automatic: Any = entry(YES_NO, "Automatically, if this holds.", default=None)
-    claim: Any = entry(ByKind(plain=YES_NO, mapped=Part(TakeUp)), "On the customer's claim.", default=None)
-    offer: Any = entry(ByKind(plain=YES_NO, mapped=Part(TakeUp)), "As an offer to accept.", default=None)
-    when: str = entry(YES_NO, "The condition.", default="")
-
-
-def check_mode(mode: Mode, path: Path) -> None:
-    """A mode is exactly one way."""
-    if sum(way is not None for way in (mode.automatic, mode.claim, mode.offer)) != 1:
-        raise PolicyError("expected exactly one of automatic, claim and offer", path)
-
-
-MODE = Part(Mode, check_mode)
-WAY = OneOf(("automatic", "claim", "offer"))
-MODES = ByKind(plain=WAY, listed=ListOf(ByKind(plain=WAY, mapped=MODE)), mapped=MODE)
-FOR_EACH = OneOf(("outage", "day", *PERIODS))
-CLAUSES = ListOf(ClauseLine(), single=True)
-GIVES = ListOf(Part(Give), single=True)
-
-
-@dataclass(frozen=True)
-class Head:
-    """One thing the customer can be owed for the incident."""
-
-    name: str = entry(REASON, "Its name, used as the reason code of a grant.")
-    when: str = entry(YES_NO, "The condition.", default="")
-    otherwise: str = entry(REASON, "The reason code where the condition does not hold.", default="")
-    for_each: str = entry(
-        FOR_EACH, "Worked out for each separate outage, day or period of it, and added up.", default=""
-    )
-    pay: str = entry(Expression("money"), "The money owed.", default="")
-    give: tuple[Give, ...] = entry(GIVES, "What is owed besides money.", default=())
-    mode: Any = entry(MODES, "How it is delivered, if not as the policy says.", default=None)
-    due: str = entry(DUE, "When it is due.", default="")
-    to: str = entry(Expression("the name of a place"), "Where it is delivered: bill, transfer.", default="")
-
-
-@dataclass(frozen=True)
-class RoundingRule:
-    """How amounts become whole minor units."""
-
-    mode: str = entry(OneOf(tuple(mode.value for mode in Rounding)), "The rounding mode.", default="half_up")
-    stage: str = entry(OneOf(("step", "head", "total")), "Where it happens.", default="head")
-    to: str = entry(Expression("money"), "The step to round to, if not the smallest coin.", default="")
-
-
-@dataclass(frozen=True)
-class Cap:
-    """An upper bound of what is paid, in all or in each period."""
-
-    at: str = entry(Expression("money"), "The most that is paid.")
-    per: str = entry(
-        OneOf(("incident", *PERIODS)),
-        "The amount is divided over the periods by time.",
-        default="incident",
-    )
-
-
 @dataclass(frozen=True)
 class NoticeText:
     """One text in one language."""
@@ -369,6 +258,7 @@ class NoticeText:
     text: str = entry(Text(), "The text; {{ name }} is filled in.")
 
 
+CLAUSES = ListOf(ClauseLine(), single=True)
 TEXTS = MapOf(MapOf(Part(NoticeText), LOCALE), OneOf(("granted", "declined", "held", "referred", "offered")))
 NAMED_LIST = ByKind(listed=ListOf(Text()), mapped=MapOf(ListOf(Text())))
 

@@ -76,6 +76,14 @@ class Expression:
         }
 
 
+NAME = Text(
+    "a name of lower-case letters, digits and _", r"[a-z][a-z0-9_]{0,47}(?:\.[a-z][a-z0-9_]{0,47})*", ("monthly_fee",)
+)
+REASON = Text("a reason code of lower-case letters, digits and _", r"[a-z][a-z0-9_]{0,47}", ("too_short",))
+CURRENCY = Text("an ISO 4217 currency", r"[A-Z]{3}", ("EUR",))
+YES_NO = Expression("yes or no")
+
+
 @dataclass(frozen=True)
 class Whole:
     """A whole number within bounds."""

@@ -10,14 +10,15 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from kulanz.domain.decision import NEXT_BILL, Benefit, Decision, Due, Outcome, Validity
+from kulanz.domain.decision import Decision, Outcome, Validity
 from kulanz.domain.lists.facts import FactValue
 from kulanz.domain.money import MAX_MINOR_UNITS
 from kulanz.domain.policy.deciding.compiled import CompiledPolicy
 from kulanz.domain.policy.deciding.components import SINGLE_HEAD, CompiledGive, CompiledHead
+from kulanz.domain.policy.deciding.facts import FactSlot, kind_of
 from kulanz.domain.policy.deciding.history import LOOK_BACK_LONGEST, NOTHING_KEPT, PARTS_KEPT, Kept
 from kulanz.domain.policy.deciding.judge import Judge
-from kulanz.domain.policy.deciding.program import CompiledClause, FactSlot, NamedValue, kind_of
+from kulanz.domain.policy.deciding.program import CompiledClause
 from kulanz.domain.policy.deciding.verdict import (
     BEYOND,
     CANNOT_BE_COMPUTED,
@@ -37,41 +38,28 @@ from kulanz.domain.policy.deciding.verdict import (
     Period,
     Verdict,
 )
-from kulanz.domain.policy.explaining.phrases import BUILT_IN, Phrases, is_percentage
+from kulanz.domain.policy.explaining.benefits import due_words, quantity_words, validity_words, worth_words
+from kulanz.domain.policy.explaining.named_values import NamedValues
+from kulanz.domain.policy.explaining.phrases import Phrases
 from kulanz.domain.policy.explaining.wording import (
     aside,
     capital,
-    counted,
-    first_moment,
     last_moment,
     listed,
     quoted,
     said,
     said_amount,
-    said_share,
     spoken,
+    zone_name,
 )
 from kulanz.domain.policy.language import exposure
 from kulanz.domain.policy.language.expression import Node, Row, not_computable
-from kulanz.domain.policy.language.kinds import DURATION, NUMBER, OUTAGE, YES_NO
+from kulanz.domain.policy.language.kinds import OUTAGE, YES_NO
 from kulanz.domain.policy.language.periods import PERIODS, spoken_label
 from kulanz.domain.policy.language.periods import label as label_of
-from kulanz.domain.policy.language.tables import StepTable, TierTable
-from kulanz.domain.time import microseconds_of
 
 LISTED_AT_MOST = 10
 """Entries of a list that are named; of a longer one the number is told."""
-_LINES = {
-    "at least": "is at least {0}",
-    "from": "is {0} or later",
-    "more than": "is more than {0}",
-    "at most": "is at most {0}",
-    "up to": "is at most {0}",
-    "less than": "is less than {0}",
-    "below": "is below {0}",
-    "before": "is before {0}",
-    "is": "is {0}",
-}
 _HELD_FOR_THE_OUTAGE = {
     IN_THE_FUTURE: "the outage of this account ends after the decision; a time that has not come is not paid for.",
     TOO_LONG_AGO: (
@@ -134,20 +122,21 @@ def explain(policy: CompiledPolicy, values: Sequence[FactValue | None], kept: Ke
 
 
 class _Teller:
-    def __init__(self, judge: Judge, row: Row, slots: Sequence[FactSlot]) -> None:
+    def __init__(self, judge: Judge, row: Row, slots: Sequence[FactSlot], stated: set[str] | None = None) -> None:
         self._judge = judge
         self._row = row
         self._slots = slots
         self._program = judge.program
-        self._told: set[str] = set()
+        self._stated = set[str]() if stated is None else stated
         zone = self._program.scope.zone.evaluate(row)
         self._zone: ZoneInfo | None = zone
         self._words = Phrases(judge, row, self._zone)
+        self._values = NamedValues(self._program, row, self._zone, self._words, self._stated)
 
     def steps(self, verdict: Verdict, decision: Decision) -> list[str]:
         steps = self._opening()
         for clause in self._judge.told:
-            steps += self._needed(clause.node)
+            steps += self._values.steps(clause.node)
             period = self._judge.in_force
             steps.append(
                 self._clause(clause) if period is None or clause is not period.clause else self._period(period)
@@ -156,7 +145,7 @@ class _Teller:
                 return [*steps, self._end(verdict, decision)]
         for head in self._judge.heads:
             if head.node is not None and not head.for_each:
-                steps += self._needed(head.node)
+                steps += self._values.steps(head.node)
                 steps.append(self._condition(head))
             if self._program.policy.compose == "first" and any(result.head is head for result in verdict.results):
                 break
@@ -173,7 +162,7 @@ class _Teller:
     def _bounds(self, verdict: Verdict) -> list[str]:
         """Tell what the amount was held against: the largest one there is, and the conditions of its payout."""
         if verdict.unknown in self._program.values:
-            return self._needed(self._program.values[verdict.unknown].node)
+            return self._values.steps(self._program.values[verdict.unknown].node)
         if verdict.reason == CANNOT_BE_COMPUTED and verdict.is_unknown:
             return self._stuck(verdict)
         if verdict.reason in _HELD_FOR_THE_OUTAGE:
@@ -195,7 +184,7 @@ class _Teller:
         node, row = verdict.stuck
         within = _Teller(self._judge, row, self._slots)
         found = not_computable(node, row)
-        return [*within._needed(found), f"this cannot be computed: {within._words.phrase(found)}."]
+        return [*within._values.steps(found), f"this cannot be computed: {within._words.phrase(found)}."]
 
     def _opening(self) -> list[str]:
         """Tell what the decision started from: policy, readings, facts, history and incident."""
@@ -224,16 +213,13 @@ class _Teller:
 
     def _incident(self) -> list[str]:
         """Tell when it was, and why where that is known, in the rule's zone."""
-        incident = self._program.incident
-        windows = self._program.incident_windows()
+        incident = self._program.occasion.incident
+        windows = self._program.occasion.windows()
         if incident is None or not windows:
             return []
         cause = f"; its cause: {spoken(incident.cause)}" if incident.cause else ""
         lasts = ", not over when this was decided" if any(window.end is None for window in incident.windows) else ""
-        return [f"The incident: {said(OUTAGE, windows, self._zone)} ({self._zone_name()}){lasts}{cause}."]
-
-    def _zone_name(self) -> str:
-        return self._zone.key if self._zone is not None else "UTC"
+        return [f"The incident: {said(OUTAGE, windows, self._zone)} ({zone_name(self._zone)}){lasts}{cause}."]
 
     def _facts(self) -> list[str]:
         """Tell the facts, those that the policy explains with their meaning."""
@@ -269,47 +255,6 @@ class _Teller:
         period = f" in {spoken_label(name.removeprefix(f'{own}_'))}" if kept.slot.per else ""
         return f"{spoken(own)}{period}: {said(kind_of(kept.slot.declaration), value, self._zone)}"
 
-    def _needed(self, node: Node | None) -> list[str]:
-        """Tell the named values a node uses, each once, those that it needs first."""
-        if node is None:
-            return []
-        steps: list[str] = []
-        named = self._program.values.get(node.text) if node.operation == "name" else None
-        if node.operation == "name" and (named is not None or node.text == "outage"):
-            if node.text in self._told:
-                return []
-            self._told.add(node.text)
-        if named is not None and named.steps is not None:
-            values = [step.value for step, _ in named.steps.reached(self._row) or ()]
-            needed = [step for child in (named.steps.count, *values) for step in self._needed(child)]
-            return needed + self._steps_table(named, named.steps)
-        if named is not None and named.tiers is not None:
-            tier = named.tiers.matching(self._row)
-            needed = self._needed(named.tiers.by) + self._needed(None if tier is None else tier.value)
-            return needed + self._tiers_table(named, named.tiers)
-        for child in self._words.used(node):
-            steps += self._needed(child)
-        if named is not None:
-            assert named.source is not None
-            steps.append(
-                f"{spoken(named.name)}: {self._words.sum_up(named.source, share=named.name in self._words.shares)}."
-            )
-        elif node.operation == "name" and node.text == "outage":
-            steps.append(self._outage(node))
-        return steps
-
-    def _outage(self, node: Node) -> str:
-        value = node.evaluate(self._row)
-        if not value:
-            return "the outage counted for this customer: none."
-        length = said(DURATION, sum(end - start for start, end in value), None)
-        if value == self._program.incident_windows():
-            return f"the outage counted for this customer: the whole incident, {length}."
-        return (
-            f"the outage counted for this customer: {said(OUTAGE, value, self._zone)} ({self._zone_name()}),"
-            f" {length} in all."
-        )
-
     def _clause(self, clause: CompiledClause) -> str:
         what = f"the {_CLAUSES[clause.outcome]} {quoted(clause.reason)}"
         because = f" {clause.because}" if clause.because else ""
@@ -344,44 +289,6 @@ class _Teller:
         word = "cannot be told" if holds is None else "is met" if holds else "is not met"
         return f"{what} {word}: {self._words.truth(head.node)}."
 
-    def _steps_table(self, named: NamedValue, table: StepTable) -> list[str]:
-        reached = table.reached(self._row)
-        if reached is None:
-            return [f"{spoken(named.name)}: not known, because {self._words.phrase(table.count)} is not."]
-        parts = []
-        kind = named.node.kind
-        for step, number in reached:
-            value = table.each(step, self._row)
-            told = _range(table.say, step.first, step.first + number - 1)
-            if not value:
-                parts.append(f"{told}: {'not known' if value is None else 'nothing'}")
-                continue
-            together = f"{said(kind, value * number, self._zone)}, for each " if number > 1 else ""
-            parts.append(f"{told}: {together}{self._rounded(step.value, value)}")
-        told = "; ".join(parts) or "none reached"
-        return [f"{spoken(named.name)}: {told}; in all {self._words.value(named.node)}."]
-
-    def _rounded(self, node: Node, value: Any) -> str:
-        told = self._words.sum_up(node)
-        exact = node.evaluate(self._row)
-        return told if exact == value else f"{told}, rounded {said(node.kind, value, self._zone)}"
-
-    def _tiers_table(self, named: NamedValue, table: TierTable) -> list[str]:
-        tier = table.matching(self._row)
-        if tier is None:
-            return [f"{spoken(named.name)}: not known, because {self._words.truth(table.by)}."]
-        value = self._words.sum_up(tier.value)
-        percentages = any(other.bound is not None and is_percentage(other.bound) for other in table.tiers)
-        by, exact = self._words.operand(table.by, named.node), table.by.evaluate(self._row)
-        if percentages and table.by.operation != "name" and exact is not None:
-            by = f"({self._words.phrase(table.by)} = {said_share(exact)})"
-        if tier.bound is None:
-            return [f"{spoken(named.name)}: {value}, because no other line of the table fits {by}."]
-        bound = self._words.literal(tier.bound) if tier.bound.operation == "literal" else self._words.value(tier.bound)
-        if tier.words == "is" and table.by.operation == "name":
-            by = BUILT_IN.get(table.by.text, spoken(table.by.text))
-        return [f"{spoken(named.name)}: {value}, because {by} {_LINES[tier.words].format(bound)}."]
-
     def _is_single(self, head: CompiledHead) -> bool:
         return head.name == SINGLE_HEAD and len(self._judge.heads) == 1
 
@@ -394,17 +301,17 @@ class _Teller:
         label = self._label(head)
         if pay is not None and head.for_each:
             if not result.pieces:
-                steps.append(self._outage(self._judge.outage))
+                steps.append(self._values.outage(self._judge.outage))
             for number, (row, _) in enumerate(result.pieces, 1):
                 part = _Teller(self._judge, row, self._slots)
                 name = part._period_of_piece(head.for_each) or f"{head.for_each} {number}"
                 steps += [f"{name}: {step}" for step in part._piece(head, pay)]
         elif pay is not None:
-            steps += self._needed(pay)
+            steps += self._values.steps(pay)
             nothing = ", which leaves nothing" if pay.evaluate(self._row) < 0 else ""
             steps.append(f"{label}: {self._words.sum_up(pay)}{nothing}.")
         for give, quantity, validity, chosen in result.gives:
-            steps += self._needed(give.quantity_node)
+            steps += self._values.steps(give.quantity_node)
             steps.append(f"{label}: {self._given(give, quantity, validity, chosen)}.")
         return steps
 
@@ -419,15 +326,15 @@ class _Teller:
         """Tell what a head comes to for one outage, day or period."""
         steps = []
         if head.node is not None:
-            steps += [*self._needed(head.node), self._condition(head)]
+            steps += [*self._values.steps(head.node), self._condition(head)]
             if not head.node.evaluate(self._row):
                 return steps
-        return [*steps, *self._needed(pay), f"{self._label(head)}: {self._words.sum_up(pay)}."]
+        return [*steps, *self._values.steps(pay), f"{self._label(head)}: {self._words.sum_up(pay)}."]
 
     def _given(self, give: CompiledGive, quantity: Any, validity: Validity, chosen: str) -> str:
         """Tell a benefit that is no money: how much of what, for what, how long, and its terms."""
         node = give.quantity_node
-        told = _quantity(give, quantity)
+        told = quantity_words(give, quantity)
         if chosen:
             told += f" of the customer's choice from {self._listed(chosen)}"
         why = self._words.because(node.children[0]) if node is not None and node.operation == "if" else ""
@@ -435,7 +342,7 @@ class _Teller:
             told += f" ({self._words.sum_up(node)})"
         if give.restriction:
             told += f", to be used as listed under {spoken(give.restriction)} ({self._listed(give.restriction)})"
-        told += _validity(validity, self._zone)
+        told += validity_words(validity, self._zone)
         terms = dict(give.terms)
         if "each" in terms:
             told += f", each {terms.pop('each')}"
@@ -467,16 +374,15 @@ class _Teller:
             steps.append(f"Together: {said_amount(raw, currency)}.")
         by_time = "" if any(result.pieces for result in verdict.results) else ", by time"
         for share in verdict.shares:
-            within = _Teller(self._judge, share.row, self._slots)
-            within._told = self._told
-            steps += within._needed(share.cap)
+            within = _Teller(self._judge, share.row, self._slots, self._stated)
+            steps += within._values.steps(share.cap)
             bound = "at most" if share.exact > share.limit else "within its limit of"
             nothing = ", which leaves nothing" if (share.cap.evaluate(share.row) or 0) < 0 else ""
             part = f"Part of {spoken_label(share.period)}{by_time}: {said_amount(share.exact, currency)}"
             steps.append(f"{part}, {bound} {within._words.sum_up(share.cap)}{nothing}.")
         if raw > verdict.exact:
             limits = [node for node, per in self._judge.caps if per == "incident"]
-            steps += [step for node in limits for step in self._needed(node)]
+            steps += [step for node in limits for step in self._values.steps(node)]
             bounds = [self._words.sum_up(node) for node in limits]
             steps.append(f"Limited to {said_amount(verdict.exact, currency)}{_bounded_by(bounds)}.")
         parts = [result.minor for result in verdict.results if result.exact > 0]
@@ -532,43 +438,5 @@ class _Teller:
         return f"{how}{told}. Reason: {spoken(decision.reason)}."
 
 
-def worth_words(benefit: Benefit) -> str:
-    """What a benefit is: `5.00 USD`, `20 call minutes`."""
-    if benefit.money is not None:
-        return said_amount(benefit.money.minor, benefit.money.currency)
-    return counted(benefit.quantity, benefit.unit)
-
-
-def due_words(due: Due) -> str:
-    """When a benefit has to be there: `on the next bill`, `within 2 billing cycles`, `by 2026-03-31`."""
-    if due == NEXT_BILL:
-        return "on the next bill"
-    return f"by {due.day}" if due.day else f"within {counted(str(due.count), due.unit)}"
-
-
-def _quantity(give: CompiledGive, quantity: Any) -> str:
-    amount = quantity if isinstance(quantity, str) else said(NUMBER, quantity, None)
-    return counted(amount, give.unit)
-
-
-def _validity(validity: Validity, zone: ZoneInfo | None) -> str:
-    """Tell how long a benefit can be used."""
-    told = ""
-    if validity.begins is not None:
-        told += f", from {first_moment(microseconds_of(validity.begins), zone)} on"
-    if validity.unit:
-        start = "" if validity.begins is not None else f" from the {validity.start}"
-        told += f", for {counted(str(validity.count), validity.unit.removesuffix('s'))}{start}"
-    if validity.until is not None:
-        told += f", {last_moment(microseconds_of(validity.until), zone)}"
-    return told
-
-
 def _bounded_by(bounds: list[str]) -> str:
     return f" by the upper bound: {'; '.join(bounds)}" if bounds else ""
-
-
-def _range(say: str, first: int, last: int) -> str:
-    if first == last:
-        return f"{say} {first}"
-    return f"{say}s {first} {'and' if last == first + 1 else 'to'} {last}"

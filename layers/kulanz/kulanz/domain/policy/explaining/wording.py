@@ -145,3 +145,8 @@ def _period(value: tuple[int, int], zone: ZoneInfo | None) -> str:
 
 def _month(day: date) -> str:
     return f"{MONTH_NAMES[day.month - 1]} {day.year}"
+
+
+def zone_name(zone: ZoneInfo | None) -> str:
+    """Name the zone in which times are said."""
+    return zone.key if zone is not None else "UTC"
