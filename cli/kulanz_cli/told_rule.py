@@ -193,7 +193,7 @@ def summarise(document: PolicyDocument) -> Summary:
         in_force={} if policy.in_force is None else _in_force(policy.in_force),
         currency=policy.currency,
         gives=list(dict.fromkeys(_gives(judge))),
-        delivered=list(dict.fromkeys(mode.way for head in judge.heads for mode in head.modes)),
+        delivered=list(dict.fromkeys(mode.way for component in judge.components for mode in component.modes)),
         sources=list(policy.sources),
     )
 
@@ -240,10 +240,10 @@ def _in_force(period: InForce) -> dict[str, str]:
 
 def _gives(judge: Judge) -> Iterator[str]:
     """What an entitled account can be owed."""
-    for head in judge.heads:
-        if head.pay is not None:
-            yield head.pay.kind.currency
-        for give in head.gives:
+    for component in judge.components:
+        if component.pay is not None:
+            yield component.pay.kind.currency
+        for give in component.gives:
             unlimited = give.quantity_node is None
             yield spoken(give.unit) if unlimited else counted("0", give.unit).removeprefix("0 ")
 

@@ -133,7 +133,7 @@ class Benefit:
     validity: Validity = ALWAYS_VALID
     due: Due | None = None
     terms: Mapping[str, str] = field(default_factory=dict)
-    head: str = ""
+    component: str = ""
 
     def to_body(self) -> Body:
         body: Body = {}
@@ -149,8 +149,8 @@ class Benefit:
             body["due"] = str(self.due)
         if self.terms:
             body["terms"] = dict(self.terms)
-        if self.head:
-            body["head"] = self.head
+        if self.component:
+            body["component"] = self.component
         return body
 
     @classmethod
@@ -165,7 +165,7 @@ class Benefit:
             validity=Validity.from_body(body["valid"]) if "valid" in body else ALWAYS_VALID,
             due=Due.from_text(body["due"]) if "due" in body else None,
             terms=body.get("terms", {}),
-            head=body.get("head", ""),
+            component=body.get("component", ""),
         )
 
 

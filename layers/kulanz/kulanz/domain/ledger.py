@@ -41,7 +41,7 @@ class BenefitTold(TypedDict, total=False):
     valid: Mapping[str, str]
     due: str
     terms: Mapping[str, str]
-    head: str
+    component: str
 
 
 class NoticeAsked(TypedDict):

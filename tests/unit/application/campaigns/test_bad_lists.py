@@ -300,7 +300,7 @@ def test_a_policy_with_more_reasons_than_a_campaign_can_count_is_refused() -> No
     world.publish(event(rows=ROWS, policy="many"))
     world.run_until_quiet()
     assert [refusal.reason for refusal in world.rejected.sent] == ["policy_too_large"]
-    assert "has 61 clauses, heads and facts" in world.rejected.sent[0].message
+    assert "has 61 clauses, amount components and facts" in world.rejected.sent[0].message
     assert world.ledger.all_entries() == []
 
 

@@ -403,7 +403,8 @@ def _must_be_countable(document: PolicyDocument) -> None:
         raise EventRefused(
             "policy_too_large",
             "detail.campaign.policy",
-            f"the policy has {reasons} clauses, heads and facts; at most {REASONS_PER_POLICY} can be counted",
+            f"the policy has {reasons} clauses, amount components and facts;"
+            f" at most {REASONS_PER_POLICY} can be counted",
         )
 
 

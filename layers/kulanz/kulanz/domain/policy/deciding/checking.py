@@ -3,7 +3,7 @@
 from pathlib import Path as FilePath
 
 from kulanz.domain.policy.deciding.compiled import CompiledPolicy
-from kulanz.domain.policy.deciding.components import heads_of
+from kulanz.domain.policy.deciding.components import components_of
 from kulanz.domain.policy.deciding.program import Program
 from kulanz.domain.policy.document.document import Exposure, Policy, PolicyDocument
 from kulanz.domain.policy.document.frozen import MAX_PUBLISHED_BYTES, document_json, resolve_parameters
@@ -47,8 +47,8 @@ def _check_named(program: Program) -> None:
         for name in named:
             if name not in program.named:
                 raise PolicyError("nothing uses it, so it changes nothing; use it, or remove it", (section, name))
-    for head, path in heads_of(program):
-        if head.otherwise and not head.when and not head.for_each:
+    for component, path in components_of(program):
+        if component.otherwise and not component.when and not component.for_each:
             raise PolicyError("it is the reason where `when` does not hold, and there is none", (*path, "otherwise"))
     is_read = "outage" in program.named or program.piece_place is not None or _has_periods(policy)
     if policy.exposure != Exposure() and not is_read:
@@ -67,7 +67,7 @@ def _has_periods(policy: Policy) -> bool:
 def _check_zone(program: Program) -> None:
     """A rule of a place has its days by the clock of that place; those of another clock begin hours off."""
     policy = program.policy
-    each = (policy.for_each, *(head.for_each for head in policy.heads))
+    each = (policy.for_each, *(component.for_each for component in policy.heads))
     asks = program.scope.asks_clock or _has_periods(policy) or any(unit not in ("", "outage") for unit in each)
     if policy.jurisdiction not in ("", "worldwide") and "zone" not in program.document.data and asks:
         problem = "its days would begin at midnight UTC; name its clock, such as zone: Europe/Berlin, or zone: UTC"

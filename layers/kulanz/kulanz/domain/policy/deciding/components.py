@@ -1,4 +1,4 @@
-"""What is owed under a policy: its heads, with their conditions, amounts, units and ways of delivery, compiled."""
+"""What is owed under a policy: its amount components with their conditions, amounts, units and delivery, compiled."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
@@ -8,7 +8,7 @@ from typing import Any
 from kulanz.domain.decision import ALWAYS_VALID, NEXT_BILL, UNLIMITED, Due, Validity
 from kulanz.domain.money import is_currency
 from kulanz.domain.policy.deciding.program import Program
-from kulanz.domain.policy.document.owed import MAX_HEADS, Give, Head, Mode, TakeUp
+from kulanz.domain.policy.document.owed import MAX_COMPONENTS, AmountComponent, Give, Mode, TakeUp
 from kulanz.domain.policy.document.owed import Validity as ValidityRule
 from kulanz.domain.policy.document.shape import MAX_ENTRIES
 from kulanz.domain.policy.language import kinds
@@ -18,7 +18,7 @@ from kulanz.domain.policy.language.kinds import show_number
 from kulanz.domain.policy.language.tables import condition
 from kulanz.domain.time import TimeError, instant_of, parse_day
 
-SINGLE_HEAD = "credit"
+SINGLE_COMPONENT = "credit"
 TERMS = ("each", "times", "of")
 """What a benefit's own entries say, which terms in words must not say otherwise: books and set-off go by them."""
 MODES = ("automatic", "claim", "offer")
@@ -56,7 +56,7 @@ class CompiledMode:
 
 
 @dataclass(frozen=True, slots=True)
-class CompiledHead:
+class CompiledComponent:
     """One thing owed."""
 
     name: str
@@ -77,57 +77,63 @@ class CompiledHead:
         return sum(node.parts for node in nodes if node is not None)
 
 
-def heads_of(program: Program) -> tuple[tuple[Head, Path], ...]:
-    """Give the heads of a policy; ``when``, ``pay`` and ``give`` at its top are one head."""
+def components_of(program: Program) -> tuple[tuple[AmountComponent, Path], ...]:
+    """Give the amount components of a policy: its ``heads``; ``when``, ``pay`` and ``give`` at its top are one."""
     policy = program.policy
     single = bool(policy.pay or policy.give)
     if single and policy.heads:
         raise PolicyError("expected either pay and give, or heads", ("heads",))
     if single:
-        shared = {item.name: getattr(policy, item.name) for item in fields(Head) if item.name != "name"}
-        return ((Head(SINGLE_HEAD, **shared), ()),)
+        shared = {item.name: getattr(policy, item.name) for item in fields(AmountComponent) if item.name != "name"}
+        return ((AmountComponent(SINGLE_COMPONENT, **shared), ()),)
     if not policy.heads and all(clause.when or clause.unless for clause in policy.who):
         raise PolicyError("say what is owed: pay, give or heads; or end `who` with a clause without condition")
-    names = [head.name for head in policy.heads]
-    if len(set(names)) != len(names) or len(names) > MAX_HEADS:
-        raise PolicyError(f"expected at most {MAX_HEADS} heads, each with its own name", ("heads",))
+    names = [component.name for component in policy.heads]
+    if len(set(names)) != len(names) or len(names) > MAX_COMPONENTS:
+        raise PolicyError(f"expected at most {MAX_COMPONENTS} amount components, each with its own name", ("heads",))
     for key in ("when", "for_each"):
         if getattr(policy, key):
-            raise PolicyError("a policy with heads says this at each head; a condition of all stands under who", (key,))
-    return tuple((_inherit(head, program), ("heads", index)) for index, head in enumerate(policy.heads))
+            raise PolicyError(
+                "a policy with heads says this at each of them; a condition of all stands under who", (key,)
+            )
+    return tuple((_inherit(component, program), ("heads", index)) for index, component in enumerate(policy.heads))
 
 
-def _inherit(head: Head, program: Program) -> Head:
-    """A head without mode or due has the policy's."""
+def _inherit(component: AmountComponent, program: Program) -> AmountComponent:
+    """An amount component without mode, due or to has the policy's."""
     policy = program.policy
     return replace(
-        head,
-        mode=policy.mode if head.mode is None else head.mode,
-        due=head.due or policy.due,
-        to=head.to or policy.to,
+        component,
+        mode=policy.mode if component.mode is None else component.mode,
+        due=component.due or policy.due,
+        to=component.to or policy.to,
     )
 
 
-def compile_amounts(program: Program) -> tuple[CompiledHead, ...]:
-    """Compile the heads without their modes, which may need the amount."""
+def compile_amounts(program: Program) -> tuple[CompiledComponent, ...]:
+    """Compile the amount components without their modes, which may need the amount."""
     compiled = []
-    for head, path in heads_of(program):
-        if not head.pay and not head.give:
+    for component, path in components_of(program):
+        if not component.pay and not component.give:
             raise PolicyError("expected pay or give", path)
-        node, holds = condition(head.when, "", program.scope, path)
-        pay = program.money(head.pay, (*path, "pay")) if head.pay else None
-        gives = tuple(_give(program, give, (*path, "give", index)) for index, give in enumerate(head.give))
-        due = _due(head.due, (*path, "due")) if head.due else None
-        to = program.compile(head.to, (*path, "to"), kinds.TEXT) if head.to else None
-        compiled.append(CompiledHead(head.name, holds, node, head.otherwise, pay, gives, (), due, head.for_each, to))
+        node, holds = condition(component.when, "", program.scope, path)
+        pay = program.money(component.pay, (*path, "pay")) if component.pay else None
+        gives = tuple(_give(program, give, (*path, "give", index)) for index, give in enumerate(component.give))
+        due = _due(component.due, (*path, "due")) if component.due else None
+        to = program.compile(component.to, (*path, "to"), kinds.TEXT) if component.to else None
+        compiled.append(
+            CompiledComponent(
+                component.name, holds, node, component.otherwise, pay, gives, (), due, component.for_each, to
+            )
+        )
     return tuple(compiled)
 
 
-def with_modes(program: Program, heads: tuple[CompiledHead, ...]) -> tuple[CompiledHead, ...]:
-    """Add the compiled modes to compiled heads."""
+def with_modes(program: Program, components: tuple[CompiledComponent, ...]) -> tuple[CompiledComponent, ...]:
+    """Add the compiled modes to compiled amount components."""
     result = []
-    for head, (source, path) in zip(heads, heads_of(program), strict=True):
-        result.append(replace(head, modes=_modes(program, source.mode, (*path, "mode"))))
+    for component, (source, path) in zip(components, components_of(program), strict=True):
+        result.append(replace(component, modes=_modes(program, source.mode, (*path, "mode"))))
     return tuple(result)
 
 

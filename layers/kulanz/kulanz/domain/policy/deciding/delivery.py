@@ -4,8 +4,8 @@ from datetime import datetime
 
 from kulanz.domain.decision import Benefit, Outcome, format_quantity
 from kulanz.domain.money import Money
-from kulanz.domain.policy.deciding.components import CompiledHead, CompiledMode
-from kulanz.domain.policy.deciding.verdict import HeadResult, Verdict, held
+from kulanz.domain.policy.deciding.components import CompiledComponent, CompiledMode
+from kulanz.domain.policy.deciding.verdict import ComponentResult, Verdict, held
 from kulanz.domain.policy.language.expression import Row
 from kulanz.domain.time import instant_of
 
@@ -13,18 +13,18 @@ MAX_REMEMBERED_BENEFITS = 4096
 
 
 class Delivery:
-    """The delivery of a policy's heads. `now` is the instant of the decision, in microseconds since 1970."""
+    """The delivery of a policy's amount components. `now`: the decision's instant, in microseconds since 1970."""
 
-    def __init__(self, heads: tuple[CompiledHead, ...], now: int) -> None:
-        self._heads = heads
+    def __init__(self, components: tuple[CompiledComponent, ...], now: int) -> None:
+        self._heads = components
         self._now = now
         self._benefits: dict[tuple[str, int, str | None], Benefit] = {}
 
-    def deliver(self, verdict: Verdict, given: list[HeadResult], row: Row) -> Verdict:
-        """See how each head that gives something is delivered; one that was rounded to nothing is not."""
+    def deliver(self, verdict: Verdict, given: list[ComponentResult], row: Row) -> Verdict:
+        """See how each amount component is delivered; one that was rounded to nothing is not."""
         late = ""
         for result in given:
-            mode = self._mode(result.head, row)
+            mode = self._mode(result.component, row)
             if isinstance(mode, Verdict):
                 return mode.after(verdict)
             result.mode = mode
@@ -35,8 +35,8 @@ class Delivery:
                 return held(mode.at, row).after(verdict)
             if result.state == "late":
                 late = f"{mode.way}_too_late"
-            elif result.minor > 0 and result.head.to is not None and result.head.to.evaluate(row) is None:
-                return held(result.head.to, row).after(verdict)
+            elif result.minor > 0 and result.component.to is not None and result.component.to.evaluate(row) is None:
+                return held(result.component.to, row).after(verdict)
         states = {result.state for result in given}
         if "granted" in states:
             verdict.outcome = Outcome.GRANTED
@@ -46,11 +46,11 @@ class Delivery:
             verdict.outcome, verdict.reason = Outcome.DECLINED, late
             return verdict
         wanted = verdict.outcome.value
-        verdict.reason = next(result.head.name for result in given if result.state == wanted)
+        verdict.reason = next(result.component.name for result in given if result.state == wanted)
         return verdict
 
-    def _mode(self, head: CompiledHead, row: Row) -> CompiledMode | Verdict:
-        *conditional, last = head.modes
+    def _mode(self, component: CompiledComponent, row: Row) -> CompiledMode | Verdict:
+        *conditional, last = component.modes
         for mode in conditional:
             holds = mode.holds(row)
             if holds is None:
@@ -82,7 +82,7 @@ class Delivery:
         return "granted" if taken else "offered"
 
     def claim_until(self, verdict: Verdict, row: Row) -> datetime | None:
-        """Give the first instant at which what is offered can no longer be accepted, the earliest of the heads."""
+        """Give the first instant at which what is offered can no longer be accepted, the earliest of the components."""
         ends = [
             until
             for result in verdict.results
@@ -92,32 +92,32 @@ class Delivery:
         return instant_of(int(min(ends))) if ends else None
 
     def benefits(self, verdict: Verdict, state: str, row: Row) -> tuple[Benefit, ...]:
-        """Give the benefits of the heads in a state."""
+        """Give the benefits of the components in a state."""
         benefits: list[Benefit] = []
         several = len(self._heads) > 1
         for result in verdict.results:
             if result.state != state:
                 continue
-            name = result.head.name if several else ""
-            to = result.head.to.evaluate(row) if result.head.to is not None else None
+            name = result.component.name if several else ""
+            to = result.component.to.evaluate(row) if result.component.to is not None else None
             if result.minor > 0:
                 benefits.append(self._money(result, name, to))
             for give, quantity, validity, chosen in result.gives:
                 terms = {**give.terms, "of": chosen} if chosen else give.terms
                 amount = quantity if isinstance(quantity, str) else format_quantity(quantity)
                 benefits.append(
-                    Benefit(None, amount, give.unit, give.restriction, validity, result.head.due, terms, name)
+                    Benefit(None, amount, give.unit, give.restriction, validity, result.component.due, terms, name)
                 )
         return tuple(benefits)
 
-    def _money(self, result: HeadResult, name: str, to: str | None) -> Benefit:
+    def _money(self, result: ComponentResult, name: str, to: str | None) -> Benefit:
         """Give a money benefit; equal ones are one object, because most amounts of a campaign recur."""
-        key = (result.head.name, result.minor, to)
+        key = (result.component.name, result.minor, to)
         benefit = self._benefits.get(key)
         if benefit is None:
-            assert result.head.pay is not None
-            money = Money(result.minor, result.head.pay.kind.currency)
-            benefit = Benefit(money, due=result.head.due, terms={"to": to} if to else {}, head=name)
+            assert result.component.pay is not None
+            money = Money(result.minor, result.component.pay.kind.currency)
+            benefit = Benefit(money, due=result.component.due, terms={"to": to} if to else {}, component=name)
             if len(self._benefits) < MAX_REMEMBERED_BENEFITS:
                 self._benefits[key] = benefit
         return benefit

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from kulanz.domain.decision import UNLIMITED, Outcome
 from kulanz.domain.money import MAX_MINOR_UNITS, Exact
 from kulanz.domain.policy.deciding.components import (
-    CompiledHead,
+    CompiledComponent,
     compile_amounts,
     entries,
     moment_node,
@@ -33,7 +33,7 @@ from kulanz.domain.policy.deciding.verdict import (
     TOO_MANY_BENEFITS,
     TOO_MANY_PARTS,
     TOO_MUCH,
-    HeadResult,
+    ComponentResult,
     KeptFact,
     Period,
     Verdict,
@@ -49,7 +49,7 @@ from kulanz.domain.policy.language.expression import Node, Row, call_node
 from kulanz.domain.time import CLOCK_ALLOWANCE, MICROSECOND
 
 PARTS_OF_ALL_PIECES = 500_000
-"""The most operands that a head is worked out from for all days of an outage together: some seconds of work."""
+"""The most operands that a component is worked out from for all days of an outage together: some seconds of work."""
 NOTHING_GRANTED: Mapping[str, int] = MappingProxyType({})
 
 
@@ -63,8 +63,8 @@ class Judge:
         before = () if self.in_force is None else (self.in_force.clause,)
         self.told = (*before, *program.clauses(policy.who, ("who",)))
         self.who = tuple(clause for clause in self.told if not clause.never)
-        heads = compile_amounts(program)
-        currencies = sorted({head.pay.kind.currency for head in heads if head.pay is not None})
+        components = compile_amounts(program)
+        currencies = sorted({component.pay.kind.currency for component in components if component.pay is not None})
         self.currency = currencies[0] if len(currencies) == 1 else ""
         if len(currencies) > 1:
             self._check_currencies(currencies)
@@ -74,14 +74,14 @@ class Judge:
         self.exact_place: int | None = None
         if self.currency:
             self.amount_place, self.exact_place = program.use_amounts(self.currency)
-        self.heads = with_modes(program, heads)
+        self.components = with_modes(program, components)
         self.payout = program.clauses(policy.payout, ("payout",))
         self.outage = program.outage()
         self._shares = Shares(program, self.outage)
         self.kept = tuple(self._kept(slot) for slot in program.slots.values() if slot.is_kept)
         self._counted = self._counted_times()
         self.now = program.occasion.now
-        self.delivery = Delivery(self.heads, self.now)
+        self.delivery = Delivery(self.components, self.now)
         known = program.occasion.windows()
         self._latest = max(self.now + CLOCK_ALLOWANCE // MICROSECOND, known[-1][1] if known else 0)
 
@@ -101,7 +101,7 @@ class Judge:
         return KeptFact(slot, self.program.compile(fact.add, path, kind_of(slot.declaration)), bool(fact.until))
 
     def _check_currencies(self, currencies: list[str]) -> None:
-        """Heads of several currencies have no sum, so that nothing may be said about it."""
+        """Amount components of several currencies have no sum, so that nothing may be said about it."""
         policy = self.program.policy
         if policy.cap or policy.rounding.stage == "total" or policy.compose == "max":
             named = ", ".join(currencies)
@@ -124,11 +124,11 @@ class Judge:
         yield from (kept.node for kept in self.kept)
         if any(per != "incident" for _, per in self.caps) or self.program.piece_place is not None or self.kept:
             yield self.outage
-        for head in self.heads:
-            candidates: list[Node | None] = [head.node, head.pay, head.to]
-            for give in head.gives:
+        for component in self.components:
+            candidates: list[Node | None] = [component.node, component.pay, component.to]
+            for give in component.gives:
                 candidates += give.nodes
-            for mode in head.modes:
+            for mode in component.modes:
                 candidates += [mode.node, mode.made, mode.at, mode.until]
             yield from (node for node in candidates if node is not None)
 
@@ -172,15 +172,15 @@ class Judge:
         ended = self._clauses(self.who, row)
         if ended is not None:
             return ended
-        results: list[HeadResult] = []
-        beside: list[HeadResult] = []
-        unmet: list[CompiledHead] = []
-        for head in self.heads:
-            result = self._each(head, row) if head.for_each else self._one(head, row)
+        results: list[ComponentResult] = []
+        beside: list[ComponentResult] = []
+        unmet: list[CompiledComponent] = []
+        for component in self.components:
+            result = self._each(component, row) if component.for_each else self._one(component, row)
             if isinstance(result, Verdict):
                 return result
             if result is None or not result.applies:
-                unmet.append(head)
+                unmet.append(component)
             if result is None:
                 continue
             result.exact = max(result.exact, 0)
@@ -191,7 +191,7 @@ class Judge:
             else:
                 beside.append(result)
         if not results:
-            stated = [head.otherwise or self.program.policy.otherwise for head in unmet]
+            stated = [component.otherwise or self.program.policy.otherwise for component in unmet]
             reason = next((reason for reason in stated if reason), NOTHING_DUE)
             return Verdict(Outcome.DECLINED, reason, beside=beside, settled=True)
         if self.program.policy.compose == "max":
@@ -257,27 +257,27 @@ class Judge:
             unknown = unknown or clause
         return None if unknown is None else held(unknown.node, row, unknown)
 
-    def _one(self, head: CompiledHead, row: Row) -> HeadResult | Verdict | None:
-        """Work out a head for a row; None where its condition does not hold."""
-        applies = head.holds(row)
+    def _one(self, component: CompiledComponent, row: Row) -> ComponentResult | Verdict | None:
+        """Work out an amount component for a row; None where its condition does not hold."""
+        applies = component.holds(row)
         if applies is None:
-            return held(head.node, row)
-        return self._amounts(head, row) if applies else None
+            return held(component.node, row)
+        return self._amounts(component, row) if applies else None
 
-    def _each(self, head: CompiledHead, row: Row) -> HeadResult | Verdict | None:
-        """Work out a head for every separate outage, day or period of it, and add up."""
+    def _each(self, component: CompiledComponent, row: Row) -> ComponentResult | Verdict | None:
+        """Work out an amount component for every separate outage, day or period of it, and add up."""
         outage, zone = self.outage.evaluate(row), self.program.scope.zone.evaluate(row)
         if outage is None or zone is None:
             return held(self.outage if outage is None else self.program.scope.zone, row)
-        whole = HeadResult(head, applies=False)
-        pieces = exposure.pieces(outage, zone, head.for_each)
-        if len(pieces) * head.parts > PARTS_OF_ALL_PIECES:
+        whole = ComponentResult(component, applies=False)
+        pieces = exposure.pieces(outage, zone, component.for_each)
+        if len(pieces) * component.parts > PARTS_OF_ALL_PIECES:
             raise exposure.TooLong
         for piece in pieces:
             part = self.program.fresh(row)
             assert self.program.piece_place is not None
             part[self.program.piece_place] = piece
-            result = self._one(head, part)
+            result = self._one(component, part)
             if isinstance(result, Verdict):
                 return result
             if result is not None:
@@ -287,14 +287,14 @@ class Judge:
             whole.pieces.append((part, 0 if result is None else result.exact))
         return whole
 
-    def _amounts(self, head: CompiledHead, row: Row) -> HeadResult | Verdict:
-        result = HeadResult(head)
-        if head.pay is not None:
-            exact = head.pay.evaluate(row)
+    def _amounts(self, component: CompiledComponent, row: Row) -> ComponentResult | Verdict:
+        result = ComponentResult(component)
+        if component.pay is not None:
+            exact = component.pay.evaluate(row)
             if exact is None:
-                return held(head.pay, row)
+                return held(component.pay, row)
             result.exact = exact
-        for give in head.gives:
+        for give in component.gives:
             holds = give.holds(row)
             if holds is None:
                 return held(give.node, row)
@@ -315,8 +315,8 @@ class Judge:
                 result.gives.append((give, quantity, validity, chosen))
         return result
 
-    def _total(self, results: list[HeadResult], beside: list[HeadResult], row: Row) -> Verdict:
-        """Cap and round the heads, then see how each is delivered."""
+    def _total(self, results: list[ComponentResult], beside: list[ComponentResult], row: Row) -> Verdict:
+        """Cap and round the amount components, then see how each is delivered."""
         verdict = Verdict(Outcome.GRANTED, "", results=results, beside=beside)
         capped, lowest = False, None
         for node, per in self.caps:
@@ -350,9 +350,9 @@ class Judge:
         return self.delivery.deliver(verdict, due, row)
 
     def _round(self, verdict: Verdict, capped: bool, lowest: Exact | None) -> None:
-        """Round each head, or the total, whose last heads then take the difference of the rounded parts.
+        """Round each component, or the total, whose last components then take the difference of the rounded parts.
 
-        Heads that reached a cap together do not pass it by their rounding, nor do heads below it.
+        Components that reached a cap together do not pass it by their rounding, nor do those below it.
         """
         verdict.minor = 0
         for result in verdict.results:
@@ -402,16 +402,16 @@ def _in_force(program: Program, rule: InForce) -> Period:
     return Period(clause, by, first, last)
 
 
-def _too_much_given(results: list[HeadResult]) -> str:
-    """Say why what heads give besides money cannot be given at once; empty where it can."""
+def _too_much_given(results: list[ComponentResult]) -> str:
+    """Say why what amount components give besides money cannot be given at once; empty where it can."""
     given = [quantity for result in results for _, quantity, _, _ in result.gives]
     if any(quantity != UNLIMITED and quantity > LARGEST_QUANTITY for quantity in given):
         return QUANTITY_TOO_LARGE
     return TOO_MANY_BENEFITS if len(given) > MOST_BENEFITS else ""
 
 
-def _reduce(results: list[HeadResult], limit: Exact) -> bool:
-    """Bring the sum of the heads down to a limit, the last head first; say whether it was above."""
+def _reduce(results: list[ComponentResult], limit: Exact) -> bool:
+    """Bring the sum of the components down to a limit, the last component first; say whether it was above."""
     excess = above = total_of(results) - limit
     for result in reversed(results):
         if excess <= 0:

@@ -33,7 +33,7 @@ from kulanz.domain.time import TimeError, WorkingDays, parse_day, zone_of
 
 BUILT_IN = ("outage", *OCCASION_NAMES)
 AMOUNTS = frozenset({"amount", "exact_amount"})
-"""What comes out of the heads, after cap and rounding: known under ``payout`` and ``mode`` only."""
+"""What the amount components come to, after cap and rounding: known under ``payout`` and ``mode`` only."""
 RESERVED = (*(set(BUILT_IN) - set(OF_THE_INCIDENT)), *RESERVED_WORDS, *sorted(AMOUNTS))
 
 
@@ -308,7 +308,7 @@ class Program:
         return None
 
     def _counts_each(self) -> bool:
-        return bool(self.policy.for_each) or any(head.for_each for head in self.policy.heads)
+        return bool(self.policy.for_each) or any(component.for_each for component in self.policy.heads)
 
     def _fact_node(self, name: str, path: Path) -> Node:
         slot = self.slots[name]

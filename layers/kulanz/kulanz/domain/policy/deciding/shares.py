@@ -9,7 +9,7 @@ from kulanz.domain.money import Exact
 from kulanz.domain.policy.deciding.facts import FactSlot
 from kulanz.domain.policy.deciding.history import KeptValue
 from kulanz.domain.policy.deciding.program import Program
-from kulanz.domain.policy.deciding.verdict import NO_LENGTH, HeadResult, Share, Verdict, held, not_known, total_of
+from kulanz.domain.policy.deciding.verdict import NO_LENGTH, ComponentResult, Share, Verdict, held, not_known, total_of
 from kulanz.domain.policy.language import exposure
 from kulanz.domain.policy.language.expression import Node, Row, unknown_name
 from kulanz.domain.policy.language.periods import label
@@ -82,11 +82,11 @@ class Shares:
         return worked_out or list(by_time.items())
 
     def _worked_out(
-        self, by_time: dict[str, Exact], zone: ZoneInfo, per: str, results: list[HeadResult]
+        self, by_time: dict[str, Exact], zone: ZoneInfo, per: str, results: list[ComponentResult]
     ) -> list[tuple[str, Exact]]:
         """Give what each period has of amounts that were worked out in parts: each part is divided by its own time.
 
-        Periods without any are left out; there is nothing to tell where no head was worked out in parts.
+        Periods without any are left out; there is nothing to tell where no component was worked out in parts.
         """
         place = self._program.piece_place
         if place is None or not any(result.pieces for result in results):

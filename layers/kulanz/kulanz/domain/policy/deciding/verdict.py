@@ -6,7 +6,7 @@ from typing import Any
 
 from kulanz.domain.decision import QUANTITY_DECIMALS, Outcome, Validity
 from kulanz.domain.money import Exact
-from kulanz.domain.policy.deciding.components import CompiledGive, CompiledHead, CompiledMode
+from kulanz.domain.policy.deciding.components import CompiledComponent, CompiledGive, CompiledMode
 from kulanz.domain.policy.deciding.facts import FactSlot
 from kulanz.domain.policy.deciding.history import KeptValue
 from kulanz.domain.policy.deciding.program import CompiledClause
@@ -33,13 +33,13 @@ MOST_BENEFITS = 100
 
 
 @dataclass(slots=True)
-class HeadResult:
-    """What a head came to for one row; ``state`` is granted, offered or late.
+class ComponentResult:
+    """What an amount component came to for one row; ``state`` is granted, offered or late.
 
     ``applies`` is false where its condition held for no outage or period that it was worked out for.
     """
 
-    head: CompiledHead
+    component: CompiledComponent
     applies: bool = True
     exact: Exact = 0
     minor: int = 0
@@ -78,10 +78,10 @@ class Share:
 
 @dataclass(slots=True)
 class Verdict:
-    """How a row was judged: the outcome and reason, what decided it, and what every head came to.
+    """How a row was judged: the outcome and reason, what decided it, and what every amount component came to.
 
     It is ``settled`` where the incident counts for the unit and nothing about it is unknown: only then it is kept.
-    ``beside`` are the heads that applied and yet give nothing: they came to nothing, or another head is paid instead.
+    ``beside`` are those that applied and yet give nothing: they came to nothing, or another component is paid instead.
     ``stuck`` is what cannot be computed although its facts are known, with the row that it was tried for, and ``why``
     says it where that is no expression.
     """
@@ -93,8 +93,8 @@ class Verdict:
     is_unknown: bool = False
     stuck: tuple[Node, Row] | None = None
     why: str = ""
-    results: list[HeadResult] = field(default_factory=list)
-    beside: list[HeadResult] = field(default_factory=list)
+    results: list[ComponentResult] = field(default_factory=list)
+    beside: list[ComponentResult] = field(default_factory=list)
     exact: Exact = 0
     minor: int = 0
     shares: list[Share] = field(default_factory=list)
@@ -133,8 +133,8 @@ def not_known(name: str, clause: CompiledClause | None = None, why: str = "") ->
     return Verdict(Outcome.HELD, reason, clause, name, is_unknown=True, why=why)
 
 
-def total_of(results: list[HeadResult]) -> Exact:
-    """Add up the exact amounts of heads."""
+def total_of(results: list[ComponentResult]) -> Exact:
+    """Add up the exact amounts of components."""
     if len(results) == 1:
         return results[0].exact
     return sum((result.exact for result in results), 0)

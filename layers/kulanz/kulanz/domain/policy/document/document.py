@@ -340,10 +340,10 @@ class Policy:
     due: str = entry(DUE, "When it is due.", default="")
     to: str = entry(Expression("the name of a place"), "Where it is delivered: bill, transfer.", default="")
     tax: str = entry(OneOf(("included", "excluded")), "Whether amounts include tax; told in explanations.", default="")
-    heads: tuple[Head, ...] = entry(
-        ListOf(Part(Head)), "Several things owed, instead of when, pay and give.", default=()
+    heads: tuple[AmountComponent, ...] = entry(
+        ListOf(Part(AmountComponent)), "Several amount components, instead of when, pay and give.", default=()
     )
-    compose: str = entry(OneOf(("sum", "max", "first")), "How several heads add up.", default="sum")
+    compose: str = entry(OneOf(("sum", "max", "first")), "How several amount components add up.", default="sum")
     cap: tuple[Cap, ...] = entry(ListOf(Part(Cap, alone="at"), single=True), "Upper bounds of the money.", default=())
     payout: tuple[Clause, ...] = entry(CLAUSES, "Conditions on the final `amount`.", default=())
     rounding: RoundingRule = entry(Part(RoundingRule), "How amounts are rounded.", default=RoundingRule())

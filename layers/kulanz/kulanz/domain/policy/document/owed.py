@@ -23,7 +23,7 @@ from kulanz.domain.policy.document.shape import (
 from kulanz.domain.policy.language.errors import Path, PolicyError
 from kulanz.domain.policy.language.periods import PERIODS
 
-MAX_HEADS = 20
+MAX_COMPONENTS = 20
 DUE = Text(
     "when it is due",
     r"next bill|[1-9][0-9]{0,2} (?:billing cycle|working day|day|week|month)s?|[0-9]{4}-[0-9]{2}-[0-9]{2}",
@@ -94,7 +94,7 @@ GIVES = ListOf(Part(Give), single=True)
 
 
 @dataclass(frozen=True)
-class Head:
+class AmountComponent:
     """One thing the customer can be owed for the incident."""
 
     name: str = entry(REASON, "Its name, used as the reason code of a grant.")

@@ -14,7 +14,7 @@ from kulanz.domain.decision import Decision, Outcome, Validity
 from kulanz.domain.lists.facts import FactValue
 from kulanz.domain.money import MAX_MINOR_UNITS
 from kulanz.domain.policy.deciding.compiled import CompiledPolicy
-from kulanz.domain.policy.deciding.components import SINGLE_HEAD, CompiledGive, CompiledHead
+from kulanz.domain.policy.deciding.components import SINGLE_COMPONENT, CompiledComponent, CompiledGive
 from kulanz.domain.policy.deciding.facts import FactSlot, kind_of
 from kulanz.domain.policy.deciding.history import LOOK_BACK_LONGEST, NOTHING_KEPT, PARTS_KEPT, Kept
 from kulanz.domain.policy.deciding.judge import Judge
@@ -33,7 +33,7 @@ from kulanz.domain.policy.deciding.verdict import (
     TOO_MANY_BENEFITS,
     TOO_MANY_PARTS,
     TOO_MUCH,
-    HeadResult,
+    ComponentResult,
     KeptFact,
     Period,
     Verdict,
@@ -143,14 +143,16 @@ class _Teller:
             )
             if clause is verdict.clause:
                 return [*steps, self._end(verdict, decision)]
-        for head in self._judge.heads:
-            if head.node is not None and not head.for_each:
-                steps += self._values.steps(head.node)
-                steps.append(self._condition(head))
-            if self._program.policy.compose == "first" and any(result.head is head for result in verdict.results):
+        for component in self._judge.components:
+            if component.node is not None and not component.for_each:
+                steps += self._values.steps(component.node)
+                steps.append(self._condition(component))
+            if self._program.policy.compose == "first" and any(
+                result.component is component for result in verdict.results
+            ):
                 break
         for result in (*verdict.beside, *verdict.results):
-            steps += self._head(result)
+            steps += self._component(result)
         steps += [
             *self._total(verdict),
             *self._bounds(verdict),
@@ -282,30 +284,30 @@ class _Teller:
             return f"the rule is in force {', '.join(ends)}; whether that holds here is not known: {moment}."
         return f"the rule is in force {', '.join(ends)}; {moment} {lies}."
 
-    def _condition(self, head: CompiledHead) -> str:
-        assert head.node is not None
-        holds = head.node.evaluate(self._row)
-        what = "the condition" if self._is_single(head) else f"the condition of {quoted(head.name)}"
+    def _condition(self, component: CompiledComponent) -> str:
+        assert component.node is not None
+        holds = component.node.evaluate(self._row)
+        what = "the condition" if self._is_single(component) else f"the condition of {quoted(component.name)}"
         word = "cannot be told" if holds is None else "is met" if holds else "is not met"
-        return f"{what} {word}: {self._words.truth(head.node)}."
+        return f"{what} {word}: {self._words.truth(component.node)}."
 
-    def _is_single(self, head: CompiledHead) -> bool:
-        return head.name == SINGLE_HEAD and len(self._judge.heads) == 1
+    def _is_single(self, component: CompiledComponent) -> bool:
+        return component.name == SINGLE_COMPONENT and len(self._judge.components) == 1
 
-    def _label(self, head: CompiledHead) -> str:
-        return "owed" if self._is_single(head) else spoken(head.name)
+    def _label(self, component: CompiledComponent) -> str:
+        return "owed" if self._is_single(component) else spoken(component.name)
 
-    def _head(self, result: HeadResult) -> list[str]:
+    def _component(self, result: ComponentResult) -> list[str]:
         steps: list[str] = []
-        head, pay = result.head, result.head.pay
-        label = self._label(head)
-        if pay is not None and head.for_each:
+        component, pay = result.component, result.component.pay
+        label = self._label(component)
+        if pay is not None and component.for_each:
             if not result.pieces:
                 steps.append(self._values.outage(self._judge.outage))
             for number, (row, _) in enumerate(result.pieces, 1):
                 part = _Teller(self._judge, row, self._slots)
-                name = part._period_of_piece(head.for_each) or f"{head.for_each} {number}"
-                steps += [f"{name}: {step}" for step in part._piece(head, pay)]
+                name = part._period_of_piece(component.for_each) or f"{component.for_each} {number}"
+                steps += [f"{name}: {step}" for step in part._piece(component, pay)]
         elif pay is not None:
             steps += self._values.steps(pay)
             nothing = ", which leaves nothing" if pay.evaluate(self._row) < 0 else ""
@@ -322,14 +324,14 @@ class _Teller:
         ((start, _),) = exposure.periods_of(self._judge.outage.evaluate(self._row), self._zone, per)
         return spoken_label(label_of(start, per, self._zone))
 
-    def _piece(self, head: CompiledHead, pay: Node) -> list[str]:
-        """Tell what a head comes to for one outage, day or period."""
+    def _piece(self, component: CompiledComponent, pay: Node) -> list[str]:
+        """Tell what an amount component comes to for one outage, day or period."""
         steps = []
-        if head.node is not None:
-            steps += [*self._values.steps(head.node), self._condition(head)]
-            if not head.node.evaluate(self._row):
+        if component.node is not None:
+            steps += [*self._values.steps(component.node), self._condition(component)]
+            if not component.node.evaluate(self._row):
                 return steps
-        return [*steps, *self._values.steps(pay), f"{self._label(head)}: {self._words.sum_up(pay)}."]
+        return [*steps, *self._values.steps(pay), f"{self._label(component)}: {self._words.sum_up(pay)}."]
 
     def _given(self, give: CompiledGive, quantity: Any, validity: Validity, chosen: str) -> str:
         """Tell a benefit that is no money: how much of what, for what, how long, and its terms."""
@@ -362,9 +364,9 @@ class _Teller:
         currency = self._judge.currency
         if not currency:
             return [
-                f"{self._label(result.head)}: {self._rounding(result.minor, result.head.pay.kind.currency)}."
+                f"{self._label(result.component)}: {self._rounding(result.minor, result.component.pay.kind.currency)}."
                 for result in verdict.results
-                if result.exact != result.minor and result.head.pay is not None
+                if result.exact != result.minor and result.component.pay is not None
             ]
         if not verdict.results:
             return []
@@ -402,10 +404,10 @@ class _Teller:
             how += f" to a multiple of {said_amount(self._program.rounding_step, currency)}"
         return f"rounded {how}: {parts}{said_amount(minor, currency)}"
 
-    def _before_caps(self, result: HeadResult) -> Any:
+    def _before_caps(self, result: ComponentResult) -> Any:
         if result.pieces:
             return max(sum(exact for _, exact in result.pieces), 0)
-        return max(result.head.pay.evaluate(self._row), 0) if result.head.pay is not None else 0
+        return max(result.component.pay.evaluate(self._row), 0) if result.component.pay is not None else 0
 
     def _delivery(self, verdict: Verdict) -> list[str]:
         steps = []
@@ -419,12 +421,14 @@ class _Teller:
                 told += f"; possible {last_moment(until, self._zone)}"
             if mode.node is not None:
                 told += f", because {self._words.truth(mode.node)}"
-            if result.head.due is not None:
-                told += f"; due {due_words(result.head.due)}"
-            to = None if result.head.to is None else result.head.to.evaluate(self._row)
+            if result.component.due is not None:
+                told += f"; due {due_words(result.component.due)}"
+            to = None if result.component.to is None else result.component.to.evaluate(self._row)
             if to is not None and result.minor > 0 and result.state in ("granted", "offered"):
                 told += f"; paid to: {spoken(to)}"
-            steps.append(told + "." if self._is_single(result.head) else f"{spoken(result.head.name)}: {told}.")
+            steps.append(
+                told + "." if self._is_single(result.component) else f"{spoken(result.component.name)}: {told}."
+            )
         return steps
 
     def _end(self, verdict: Verdict, decision: Decision) -> str:
