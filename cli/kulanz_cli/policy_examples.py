@@ -16,8 +16,8 @@ from decimal import Decimal
 from typing import Any
 
 from kulanz.domain.decision import UNLIMITED, Benefit, Decision, Outcome
-from kulanz.domain.earlier_decisions import less_granted
 from kulanz.domain.incident import Incident
+from kulanz.domain.ledger.earlier_decisions import less_granted
 from kulanz.domain.lists.cells import parse_number
 from kulanz.domain.lists.columns import FactDeclaration
 from kulanz.domain.lists.facts import FactError, FactValue

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 from kulanz.adapters.messaging import ChunkContract, RejectionContract
 from kulanz.application.campaigns.report import ReportContract
 from kulanz.application.incidents.incident_event import CampaignRequestContract, IncidentContract
-from kulanz.domain.ledger import DecisionContract
+from kulanz.domain.ledger.entries import DecisionContract
 from kulanz.domain.notices import NoticeContract, StatusContract
 from kulanz_local.embedded import PROJECT
 

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-from kulanz.domain.ledger import Entry, HistoryChange, HistoryMoved, KeptEntry
+from kulanz.domain.ledger.entries import Entry, HistoryChange, HistoryMoved, KeptEntry
 from kulanz.domain.policy.deciding.history import Addition, HistoryKey, Kept, SubjectHistory
 from kulanz.domain.time import microseconds_of
 from tests.contract.backends import Backend

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from kulanz.domain.decision import Outcome
-from kulanz.domain.ledger import DecisionKey, Entry
+from kulanz.domain.ledger.entries import DecisionKey, Entry
 from tests.contract.backends import Backend
 from tests.support.values import INCIDENT, NOW, entry
 

@@ -8,7 +8,7 @@ import pytest
 from kulanz.application.ports import Outdated
 from kulanz.domain.decision import Outcome
 from kulanz.domain.incident_record import IncidentRecord, with_revision
-from kulanz.domain.ledger import Entry, HistoryChange, KeptEntry
+from kulanz.domain.ledger.entries import Entry, HistoryChange, KeptEntry
 from kulanz.domain.policy.deciding.history import Addition, HistoryKey, SubjectHistory
 from tests.contract.backends import Backend
 from tests.support.values import NOW, declared, entry, revision

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from kulanz.domain.campaigns.campaign import Campaign, State
-from kulanz.domain.ledger import read_decision
+from kulanz.domain.ledger.entries import read_decision
 from tests.hostile.corpus import Case, cases, list_bytes, row_bytes
 from tests.hostile.handlers import Functions
 from tests.support.small_campaign import CAMPAIGN, event, small_world

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId, State
 from kulanz.domain.campaigns.reconciliation import RowResult, WriteResult
-from kulanz.domain.ledger import read_decision
+from kulanz.domain.ledger.entries import read_decision
 from kulanz_cli.send import send
 from kulanz_cli.stack import Stack
 from kulanz_cli.watch import CampaignBars

@@ -10,7 +10,7 @@ from kulanz.application.campaigns.advance_campaign import add_up
 from kulanz.domain.campaigns.campaign import CampaignId, Pass, State
 from kulanz.domain.campaigns.reconciliation import IN_THE_LEDGER, CountKey, RowResult, SumKey, Totals, WriteResult
 from kulanz.domain.decision import Decision, Outcome
-from kulanz.domain.ledger import DecisionKey, read_decision
+from kulanz.domain.ledger.entries import DecisionKey, read_decision
 from kulanz.domain.notices import notice_id, status_notice_id
 from tests.support.world import World
 

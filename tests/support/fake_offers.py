@@ -2,7 +2,7 @@
 
 from kulanz.application.ports import Outdated
 from kulanz.domain.incident_record import IncidentRecord
-from kulanz.domain.ledger import DecisionKey, Entry, HistoryChange
+from kulanz.domain.ledger.entries import DecisionKey, Entry, HistoryChange
 from kulanz.domain.policy.deciding.history import SubjectHistory
 from tests.support.fakes import FakeCampaigns, FakeLedger
 

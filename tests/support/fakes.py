@@ -38,7 +38,7 @@ from kulanz.domain.campaigns.campaign import (
 from kulanz.domain.campaigns.reconciliation import Totals
 from kulanz.domain.confirmation import Confirmation, Tables
 from kulanz.domain.incident_record import IncidentRecord, Revision
-from kulanz.domain.ledger import DecisionKey, Entry, HistoryMoved, KeptEntry
+from kulanz.domain.ledger.entries import DecisionKey, Entry, HistoryMoved, KeptEntry
 from kulanz.domain.notices import NOTICE_MESSAGE_BYTES, NoticeMessage
 from kulanz.domain.policy.deciding.history import HistoryKey, SubjectHistory
 from kulanz.domain.time import EPOCH

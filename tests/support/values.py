@@ -22,7 +22,7 @@ from kulanz.domain.campaigns.reconciliation import CountKey, RowResult, SumKey, 
 from kulanz.domain.decision import Outcome
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz.domain.incident_record import IncidentRecord, Revision, with_campaign, with_revision
-from kulanz.domain.ledger import DecisionKey, Entry
+from kulanz.domain.ledger.entries import DecisionKey, Entry
 from kulanz.domain.lists.header import ListFormat, ListLayout
 from kulanz.domain.time import TIME_ZONES
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from kulanz.domain.ledger import read_decision
+from kulanz.domain.ledger.entries import read_decision
 from tests.support.small_campaign import event, sealed_policy
 from tests.support.world import World
 

@@ -26,7 +26,7 @@ from kulanz.application.ports import (
     TryAgain,
 )
 from kulanz.domain.campaigns.campaign import Pass
-from kulanz.domain.ledger import Entry
+from kulanz.domain.ledger.entries import Entry
 from kulanz.domain.notices import Audience, NoticeMessage
 from tests.support.scripted import SECRET, Scripted, error, waits_kept
 from tests.support.values import FIRST, INCIDENT, entry

@@ -13,7 +13,7 @@ from kulanz.adapters.aws import ENTRY_ATTEMPTS, RETRIED_REASONS
 from kulanz.adapters.ledger_table import KEPT_PER_TRANSACTION, DynamoLedger, entry_item
 from kulanz.adapters.offers import DynamoOffers
 from kulanz.application.ports import Refused, TryAgain
-from kulanz.domain.ledger import Entry, HistoryChange, HistoryMoved, KeptEntry
+from kulanz.domain.ledger.entries import Entry, HistoryChange, HistoryMoved, KeptEntry
 from kulanz.domain.policy.deciding.history import (
     HISTORY_BYTES,
     HISTORY_LIFE,

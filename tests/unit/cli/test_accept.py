@@ -8,7 +8,7 @@ import pytest
 
 from kulanz.domain.decision import Outcome
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
-from kulanz.domain.ledger import Entry
+from kulanz.domain.ledger.entries import Entry
 from kulanz.domain.time import format_instant, parse_instant
 from tests.support.small_campaign import INCIDENT_ID, event, sealed_policy
 from tests.support.world import World

@@ -15,10 +15,10 @@ import pytest
 
 from kulanz.adapters.ledger_table import entry_item
 from kulanz.domain.campaigns.campaign import CampaignId
-from kulanz.domain.decider import prepare
 from kulanz.domain.identifiers import IDENTIFIER_LENGTH_CHARACTERS
 from kulanz.domain.incident import Incident
-from kulanz.domain.ledger import ITEM_BYTES, DecisionKey, Lifetime, new_entry
+from kulanz.domain.ledger.decider import prepare
+from kulanz.domain.ledger.entries import ITEM_BYTES, DecisionKey, Lifetime, new_entry
 from kulanz.domain.lists.columns import FactDeclaration
 from kulanz.domain.lists.facts import FactValue
 from kulanz.domain.money import MAX_MINOR_UNITS

@@ -27,7 +27,7 @@ from kulanz.adapters.aws import (
 from kulanz.adapters.insert_calls import InsertCalls, Statement
 from kulanz.application.ports import Refused, TryAgain
 from kulanz.domain.decision import Outcome
-from kulanz.domain.ledger import DecisionKey, Entry, HistoryChange, HistoryMoved, KeptEntry
+from kulanz.domain.ledger.entries import DecisionKey, Entry, HistoryChange, HistoryMoved, KeptEntry
 from kulanz.domain.policy.deciding.history import HistoryKey, SubjectHistory
 from kulanz.domain.time import format_instant, parse_instant
 

@@ -9,7 +9,7 @@ from kulanz.adapters.campaign_items import incident_key
 from kulanz.adapters.ledger_table import entry_item, history_put
 from kulanz.application.ports import Outdated, TryAgain
 from kulanz.domain.incident_record import IncidentRecord
-from kulanz.domain.ledger import Entry, HistoryChange
+from kulanz.domain.ledger.entries import Entry, HistoryChange
 from kulanz.domain.time import format_instant
 
 ACCEPTANCE_NUMBER = 1

@@ -22,7 +22,7 @@ from kulanz.domain.campaigns.campaign import (
 )
 from kulanz.domain.confirmation import Confirmation, Tables
 from kulanz.domain.incident_record import IncidentRecord, Revision
-from kulanz.domain.ledger import DecisionKey, Entry, HistoryMoved, KeptEntry
+from kulanz.domain.ledger.entries import DecisionKey, Entry, HistoryMoved, KeptEntry
 from kulanz.domain.notices import NoticeMessage
 from kulanz.domain.policy.deciding.history import HistoryKey, SubjectHistory
 

@@ -13,7 +13,7 @@ from typing import TypedDict
 
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.incident_record import Revision
-from kulanz.domain.ledger import DecisionKey
+from kulanz.domain.ledger.entries import DecisionKey
 from kulanz.domain.policy.document.document import NoticeText
 from kulanz.domain.time import format_instant
 

@@ -14,7 +14,7 @@ from kulanz.adapters.messaging import chunk_message_text
 from kulanz.application.campaigns.chunk_run import GrantPorts, GrantSettings
 from kulanz.application.ports import ChunkMessage, TryAgain
 from kulanz.domain.campaigns.campaign import CampaignId, Pass, State
-from kulanz.domain.ledger import Entry
+from kulanz.domain.ledger.entries import Entry
 from tests.support.fakes import FakeLedger
 from tests.support.small_campaign import CAMPAIGN, event, list_of, row, small_world
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from kulanz.domain.campaigns.campaign import FROZEN_BYTES, Campaign, CampaignId, Pass, State
-from kulanz.domain.ledger import read_decision
+from kulanz.domain.ledger.entries import read_decision
 from kulanz.domain.lists.lines import LINE_BYTES
 from tests.support.compiled_once import policies_compiled_once
 from tests.support.end_state import check_sound, end_state

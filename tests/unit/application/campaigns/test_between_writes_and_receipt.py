@@ -14,7 +14,7 @@ import pytest
 from kulanz.domain.campaigns.campaign import CampaignId, Pass, State
 from kulanz.domain.campaigns.reconciliation import IN_THE_LEDGER, RowResult, WriteResult
 from kulanz.domain.decision import Outcome
-from kulanz.domain.ledger import read_decision
+from kulanz.domain.ledger.entries import read_decision
 from kulanz.domain.policy.deciding.history import HistoryKey
 from tests.support.compiled_once import policies_compiled_once
 from tests.support.end_state import check_sound

@@ -18,7 +18,7 @@ from kulanz.application.campaigns.control_campaign import (
 from kulanz.application.campaigns.open_campaign import Opening
 from kulanz.application.ports import TryAgain
 from kulanz.domain.campaigns.campaign import ENDED, TRANSITIONS, CampaignId, Cause, Pass, State
-from kulanz.domain.ledger import WRITER_LIFE
+from kulanz.domain.ledger.entries import WRITER_LIFE
 from kulanz.domain.time import CLOCK_ALLOWANCE, MICROSECOND, format_instant
 from tests.support.faults import no_faults
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world

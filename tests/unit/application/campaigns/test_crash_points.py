@@ -10,7 +10,7 @@ from functools import cache
 import pytest
 
 from kulanz.domain.campaigns.campaign import State
-from kulanz.domain.ledger import read_decision
+from kulanz.domain.ledger.entries import read_decision
 from kulanz.domain.lists.lines import LINE_BYTES
 from kulanz.domain.money import Money
 from tests.support import yearly_cap

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from kulanz.domain.campaigns.campaign import State
-from kulanz.domain.ledger import read_decision
+from kulanz.domain.ledger.entries import read_decision
 from tests.support.compiled_once import policies_compiled_once
 from tests.support.end_state import EndState, check_sound, end_state
 from tests.support.faults import HALVABLE, Choose, Fault, Tap

@@ -19,10 +19,10 @@ from kulanz.application.ledger.answer import Explained
 from kulanz.application.ports import ChunkMessage
 from kulanz.domain.campaigns.campaign import CampaignId, Pass, State
 from kulanz.domain.campaigns.reconciliation import RowResult, WriteResult
-from kulanz.domain.decider import PARTS_PER_SET, REMEMBERED_FACTS, Decider
 from kulanz.domain.decision import Benefit, Decision, Outcome
-from kulanz.domain.earlier_decisions import within_plan
-from kulanz.domain.ledger import read_decision
+from kulanz.domain.ledger.decider import PARTS_PER_SET, REMEMBERED_FACTS, Decider
+from kulanz.domain.ledger.earlier_decisions import within_plan
+from kulanz.domain.ledger.entries import read_decision
 from kulanz.domain.lists.lines import Line
 from kulanz.domain.lists.rows import Record, line_reader
 from kulanz.domain.money import Money

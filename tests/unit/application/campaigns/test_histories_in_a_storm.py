@@ -14,7 +14,7 @@ from kulanz.application.ledger.answer import Explained
 from kulanz.application.ports import TryAgain
 from kulanz.domain.campaigns.campaign import Cause, State
 from kulanz.domain.decision import Outcome
-from kulanz.domain.ledger import read_decision
+from kulanz.domain.ledger.entries import read_decision
 from kulanz.domain.policy.deciding.history import HistoryKey
 from tests.support.compiled_once import policies_compiled_once
 from tests.support.end_state import check_sound

@@ -9,8 +9,8 @@ from kulanz.application.ledger.accept_offer import AcceptPorts, accept_offer
 from kulanz.application.ledger.answer import Explained
 from kulanz.domain.campaigns.campaign import CampaignId, Pass, State
 from kulanz.domain.decision import Outcome
-from kulanz.domain.earlier_decisions import IN_ANOTHER_MEASURE
-from kulanz.domain.ledger import read_decision
+from kulanz.domain.ledger.earlier_decisions import IN_ANOTHER_MEASURE
+from kulanz.domain.ledger.entries import read_decision
 from kulanz.domain.policy.deciding import history as history_module
 from kulanz.domain.policy.deciding.history import HISTORY_CHANGED, HISTORY_FULL, HISTORY_SETTLED, HistoryKey, Order
 from tests.support.compiled_once import policies_compiled_once

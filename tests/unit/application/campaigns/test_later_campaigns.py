@@ -11,7 +11,7 @@ from kulanz.domain.campaigns.campaign import CampaignId, Cause, State, StateChan
 from kulanz.domain.campaigns.reconciliation import RowResult, WriteResult, differences
 from kulanz.domain.decision import Outcome
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
-from kulanz.domain.ledger import read_decision
+from kulanz.domain.ledger.entries import read_decision
 from tests.support.fake_offers import FakeOffers
 from tests.support.small_campaign import INCIDENT_ID, event, sealed_policy
 from tests.support.world import World

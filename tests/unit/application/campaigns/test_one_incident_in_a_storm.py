@@ -18,7 +18,7 @@ from kulanz.application.ledger.answer import Explained
 from kulanz.application.ports import TryAgain
 from kulanz.domain.campaigns.campaign import WORKABLE, Cause
 from kulanz.domain.decision import Outcome
-from kulanz.domain.ledger import read_decision
+from kulanz.domain.ledger.entries import read_decision
 from tests.support.compiled_once import policies_compiled_once
 from tests.support.end_state import check_sound
 from tests.support.fake_offers import FakeOffers

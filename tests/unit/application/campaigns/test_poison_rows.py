@@ -4,7 +4,7 @@ import pytest
 
 from kulanz.domain.campaigns.campaign import State
 from kulanz.domain.decision import Outcome
-from kulanz.domain.ledger import is_expired
+from kulanz.domain.ledger.entries import is_expired
 from tests.support.small_campaign import INCIDENT_ID, event, sealed_policy
 from tests.support.world import World
 

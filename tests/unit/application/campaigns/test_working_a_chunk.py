@@ -19,7 +19,7 @@ from kulanz.application.campaigns.grant_credits import Work, grant_credits
 from kulanz.application.ports import ChunkMessage
 from kulanz.domain.campaigns.campaign import ENGINE_VERSION, Campaign, CampaignId, Cause, Pass, PinnedList, State
 from kulanz.domain.campaigns.estimate import INSERTS_PER_CALL
-from kulanz.domain.ledger import WRITER_LIFE, Entry
+from kulanz.domain.ledger.entries import WRITER_LIFE, Entry
 from kulanz.domain.time import TIME_ZONES
 from tests.support.end_state import check_sound, end_state
 from tests.support.fakes import FakeLedger

@@ -16,7 +16,7 @@ from kulanz.application.incidents.incident_event import (
 )
 from kulanz.domain.campaigns.campaign import Cause, Pass, State
 from kulanz.domain.incident_record import REVISIONS_REMEMBERED, Revision
-from kulanz.domain.ledger import read_decision
+from kulanz.domain.ledger.entries import read_decision
 from kulanz.domain.notices import NOTICE_MESSAGE_BYTES, status_notice
 from kulanz.domain.time import CLOCK_ALLOWANCE
 from tests.support.faults import no_faults

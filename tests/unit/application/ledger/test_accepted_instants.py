@@ -9,7 +9,7 @@ import pytest
 
 from kulanz.application.ledger.accept_offer import AcceptPorts, OfferRefused, accept_offer
 from kulanz.domain.decision import Outcome
-from kulanz.domain.ledger import WRITER_LIFE, Entry, read_decision
+from kulanz.domain.ledger.entries import WRITER_LIFE, Entry, read_decision
 from kulanz.domain.time import MICROSECOND, parse_instant
 from tests.support.fake_offers import FakeOffers
 from tests.support.small_campaign import INCIDENT_ID, event, sealed_policy

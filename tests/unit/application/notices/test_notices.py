@@ -12,7 +12,7 @@ from kulanz.application.campaigns.frozen import FrozenCache
 from kulanz.application.notices.publish_notices import PublishPorts, publish_notices
 from kulanz.application.ports import Refused
 from kulanz.domain.campaigns.campaign import CampaignId
-from kulanz.domain.ledger import DecisionKey, Entry
+from kulanz.domain.ledger.entries import DecisionKey, Entry
 from kulanz.domain.notices import (
     NOTICE_MESSAGE_BYTES,
     Audience,

@@ -32,7 +32,7 @@ from kulanz.domain.incident_record import (
     with_campaign,
     with_revision,
 )
-from kulanz.domain.ledger import WRITER_LIFE, DecisionKey, Lifetime, decision_body, is_expired, judge, row_hash
+from kulanz.domain.ledger.entries import WRITER_LIFE, DecisionKey, Lifetime, decision_body, is_expired, judge, row_hash
 from kulanz.domain.money import Money
 from tests.support.values import CAUSE, FIRST, INCIDENT, NOW, campaign, declared, entry, receipt, revision, totals
 

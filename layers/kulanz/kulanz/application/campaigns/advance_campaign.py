@@ -17,7 +17,7 @@ from kulanz.domain.campaigns.limits import exceeded, exceeded_text
 from kulanz.domain.campaigns.measured import Measured
 from kulanz.domain.campaigns.reconciliation import Difference, RowResult, Totals, differences
 from kulanz.domain.canonical import canonical_json
-from kulanz.domain.earlier_decisions import IN_ANOTHER_MEASURE
+from kulanz.domain.ledger.earlier_decisions import IN_ANOTHER_MEASURE
 from kulanz.domain.lists.facts import LIST_SEPARATOR_UNKNOWN
 from kulanz.domain.lists.rows import unseparated_lists
 

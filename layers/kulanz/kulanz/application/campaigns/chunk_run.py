@@ -24,10 +24,18 @@ from kulanz.domain.campaigns.estimate import INSERTS_PER_CALL, KEPT_WRITE_UNITS
 from kulanz.domain.campaigns.measured import Measured
 from kulanz.domain.campaigns.reconciliation import IN_THE_LEDGER, Totals, WriteResult
 from kulanz.domain.campaigns.repeats import Repeats, bound_for, subject_hash
-from kulanz.domain.decider import REMEMBERED_FACTS, Decider, Remembered, prepare
+from kulanz.domain.ledger.decider import REMEMBERED_FACTS, Decider, Remembered, prepare
 from kulanz.domain.decision import Decision, Outcome
-from kulanz.domain.earlier_decisions import Before, is_as_planned, is_more_than, stands_before, still_owed, within_plan
-from kulanz.domain.ledger import (
+from kulanz.domain.ledger.decider import REMEMBERED_FACTS, Decider, Remembered, prepare
+from kulanz.domain.ledger.earlier_decisions import (
+    Before,
+    is_as_planned,
+    is_more_than,
+    stands_before,
+    still_owed,
+    within_plan,
+)
+from kulanz.domain.ledger.entries import (
     WRITER_LIFE,
     DecisionKey,
     Entry,

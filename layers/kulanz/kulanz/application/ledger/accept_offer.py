@@ -15,7 +15,7 @@ from kulanz.domain.campaigns.campaign import CampaignId, State
 from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz.domain.incident_record import IncidentRecord
-from kulanz.domain.ledger import Entry, HistoryChange, Lifetime, is_offer, is_taken, read_decision, remaining_of
+from kulanz.domain.ledger.entries import Entry, HistoryChange, Lifetime, is_offer, is_taken, read_decision, remaining_of
 from kulanz.domain.policy.deciding.history import HistoryKey, SubjectHistory
 
 

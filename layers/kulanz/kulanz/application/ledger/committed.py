@@ -5,7 +5,7 @@ from itertools import batched
 
 from kulanz.application.ports import Ledger, ListStore
 from kulanz.domain.campaigns.campaign import Campaign
-from kulanz.domain.ledger import DecisionKey, Entry
+from kulanz.domain.ledger.entries import DecisionKey, Entry
 from kulanz.domain.lists.lines import lines_starting_in
 from kulanz.domain.lists.rows import Problem, line_reader
 from kulanz.domain.policy import CompiledPolicy

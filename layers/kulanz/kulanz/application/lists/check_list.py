@@ -20,7 +20,7 @@ from kulanz.domain.campaigns.reconciliation import (
     WriteResult,
     worth_by_measure,
 )
-from kulanz.domain.decider import REMEMBERED_FACTS, Decider
+from kulanz.domain.ledger.decider import REMEMBERED_FACTS, Decider
 from kulanz.domain.decision import Decision
 from kulanz.domain.lists.facts import LIST_SEPARATOR_UNKNOWN, FactValue
 from kulanz.domain.lists.header import ACCOUNT_COLUMN, HEADER_BYTES, ListFormat, ListLayout, read_layout

@@ -7,7 +7,7 @@ from kulanz.application.campaigns.frozen import FrozenCache
 from kulanz.application.ports import CampaignStore, NoticeTopic, Refused
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.decision import Decision, Outcome
-from kulanz.domain.ledger import Entry, read_decision
+from kulanz.domain.ledger.entries import Entry, read_decision
 from kulanz.domain.money import format_amount
 from kulanz.domain.notices import Audience, NoticeMessage, Recipient, notice_id, pack_notices
 from kulanz.domain.policy.document.document import NoticeText

@@ -10,7 +10,9 @@ from zoneinfo import ZoneInfo
 
 from kulanz.domain.policy.deciding.judge import Judge
 from kulanz.domain.policy.explaining.wording import aside, listed, said, said_share, spoken
+from kulanz.domain.policy.language.calendars import calendar_functions
 from kulanz.domain.policy.language.expression import UNKNOWN, Node, Row, unknown_name
+from kulanz.domain.policy.language.functions import operators
 from kulanz.domain.policy.language.kinds import DURATION, INSTANT, LIST, MONEY_BY_TIME, NUMBER, PERIOD, YES_NO
 from kulanz.domain.time import MONTH_NAMES, MONTHS_PER_YEAR
 
@@ -40,51 +42,10 @@ BUILT_IN = {
     "amount": "the amount",
     "exact_amount": "the amount before rounding",
 }
-_PHRASES = {
-    "total": "the time of {0}",
-    "longest": "the longest part of {0}",
-    "count": "the number of {0}",
-    "days": "the days of {0}",
-    "length": "the length of {0}",
-    "day": "the day of {0}",
-    "start": "the start of {0}",
-    "end": "the end of {0}",
-    "start_of": "the start of {0}",
-    "end_of": "the end of {0}",
-    "month": "the month of {0}",
-    "quarter": "the quarter of {0}",
-    "year": "the year of {0}",
-    "mean": "the mean of {0}",
-    "sum": "the sum of {0}",
-    "half_year": "the half-year of {0}",
-    "during": "{0} in {1}",
-    "after": "{0} from {1} on",
-    "before": "{0} until {1}",
-    "overlap": "{0} within {1}",
-    "together": "{0} together with {1}",
-    "without": "{0} without {1}",
-    "daily": "{0} from {1} to {2} each day",
-    "weekdays": "{0} on {1}",
-    "on_working_days": "{0} on working days",
-    "merge": "{0} with pauses under {1} joined",
-    "at_least": "the parts of {0} of at least {1}",
-    "longer_than": "the parts of {0} longer than {1}",
-    "stretch": "the time from {0} to {1}",
-    "period": "the time from {0} to {1}",
-    "days_with_more_than": "the days with more than {1} of {0}",
-    "days_with_at_least": "the days with at least {1} of {0}",
-    "working_days": "the working days after {0} until {1}",
-    "billing_period": "the billing period of {0}, with periods from day {1} of a month on",
-    "at": "{1} on {0}",
-    "weekday": "the weekday of {0}",
-    "time_of_day": "the time of day of {0}",
-    "most_in_a_year": "the most of {0} in one year that starts in {1}",
-}
-"""How functions are spoken, with their arguments in order."""
-_TESTS = {
-    "is_working_day": ("{0} is a working day", "{0} is not a working day"),
-    "starts_with": ("{0} starts with {1}", "{0} does not start with {1}"),
-}
+_FUNCTIONS = operators() | calendar_functions(None)
+_PHRASES = {name: function.says for name, function in _FUNCTIONS.items() if function.says and not function.says_not}
+"""How functions are said, with their arguments in order."""
+_TESTS = {name: (function.says, function.says_not) for name, function in _FUNCTIONS.items() if function.says_not}
 
 
 class Phrases:

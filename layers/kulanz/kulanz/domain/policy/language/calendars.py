@@ -58,33 +58,60 @@ def calendar_functions(working: WorkingDays | None) -> dict[str, Function]:
     return {
         "+": Function("a + b, day + 2 days, day + 2 working days", _plus(working)),
         "-": Function("a - b, instant - instant, day - day", _minus),
-        "day": Function("day(instant)", _zoned(exposure.day_of, INSTANT, gives=DAY)),
-        "start_of": Function("start_of(day)", _zoned(exposure.day_start, DAY, gives=INSTANT)),
-        "end_of": Function("end_of(day)", _zoned(lambda d, zone: exposure.day_start(d + 1, zone), DAY, gives=INSTANT)),
-        "at": Function("at(day, 18:00)", _zoned(exposure.clock, DAY, TIME_OF_DAY, gives=INSTANT)),
-        "days": Function("days(outage), days(period)", _days),
+        "day": Function("day(instant)", _zoned(exposure.day_of, INSTANT, gives=DAY), says="the day of {0}"),
+        "start_of": Function("start_of(day)", _zoned(exposure.day_start, DAY, gives=INSTANT), says="the start of {0}"),
+        "end_of": Function(
+            "end_of(day)",
+            _zoned(lambda d, zone: exposure.day_start(d + 1, zone), DAY, gives=INSTANT),
+            says="the end of {0}",
+        ),
+        "at": Function("at(day, 18:00)", _zoned(exposure.clock, DAY, TIME_OF_DAY, gives=INSTANT), says="{1} on {0}"),
+        "days": Function("days(outage), days(period)", _days, says="the days of {0}"),
         "days_with_more_than": Function(
-            "days_with_more_than(outage, 12 h)", _zoned(_days_with_more_than, OUTAGE, DURATION, gives=NUMBER)
+            "days_with_more_than(outage, 12 h)",
+            _zoned(_days_with_more_than, OUTAGE, DURATION, gives=NUMBER),
+            says="the days with more than {1} of {0}",
         ),
         "days_with_at_least": Function(
-            "days_with_at_least(outage, 12 h)", _zoned(_days_with_at_least, OUTAGE, DURATION, gives=NUMBER)
+            "days_with_at_least(outage, 12 h)",
+            _zoned(_days_with_at_least, OUTAGE, DURATION, gives=NUMBER),
+            says="the days with at least {1} of {0}",
         ),
-        "weekday": Function("weekday(day)", _weekday, choices=WEEKDAY_NAMES),
-        "is_working_day": Function("is_working_day(day)", _is_working_day(working)),
-        "time_of_day": Function("time_of_day(instant)", _zoned(_time_of_day, INSTANT, gives=TIME_OF_DAY)),
+        "weekday": Function("weekday(day)", _weekday, choices=WEEKDAY_NAMES, says="the weekday of {0}"),
+        "is_working_day": Function(
+            "is_working_day(day)",
+            _is_working_day(working),
+            says="{0} is a working day",
+            says_not="{0} is not a working day",
+        ),
+        "time_of_day": Function(
+            "time_of_day(instant)", _zoned(_time_of_day, INSTANT, gives=TIME_OF_DAY), says="the time of day of {0}"
+        ),
         "daily": Function(
-            "daily(outage, 08:00, 22:00)", _zoned(exposure.daily, OUTAGE, TIME_OF_DAY, TIME_OF_DAY, gives=OUTAGE)
+            "daily(outage, 08:00, 22:00)",
+            _zoned(exposure.daily, OUTAGE, TIME_OF_DAY, TIME_OF_DAY, gives=OUTAGE),
+            says="{0} from {1} to {2} each day",
         ),
-        "during": Function("during(outage, period), during(dates, period)", _during),
-        "on_working_days": Function("on_working_days(outage)", _on_working_days(working)),
-        "weekdays": Function('weekdays(outage, ["sat", "sun"])', _weekdays),
-        "month": Function("month(day)", _period(1)),
-        "quarter": Function("quarter(day)", _period(3)),
-        "half_year": Function("half_year(day)", _period(6)),
-        "year": Function("year(day), year(day, 4) for a year from April", _year),
-        "billing_period": Function("billing_period(day, 15)", _billing_period),
-        "working_days": Function("working_days(day, day)", _working_days(working)),
-        "most_in_a_year": Function("most_in_a_year(outage, 4)", _zoned(_most_in_a_year, OUTAGE, NUMBER, gives=NUMBER)),
+        "during": Function("during(outage, period), during(dates, period)", _during, says="{0} in {1}"),
+        "on_working_days": Function("on_working_days(outage)", _on_working_days(working), says="{0} on working days"),
+        "weekdays": Function('weekdays(outage, ["sat", "sun"])', _weekdays, says="{0} on {1}"),
+        "month": Function("month(day)", _period(1), says="the month of {0}"),
+        "quarter": Function("quarter(day)", _period(3), says="the quarter of {0}"),
+        "half_year": Function("half_year(day)", _period(6), says="the half-year of {0}"),
+        "year": Function("year(day), year(day, 4) for a year from April", _year, says="the year of {0}"),
+        "billing_period": Function(
+            "billing_period(day, 15)",
+            _billing_period,
+            says="the billing period of {0}, with periods from day {1} of a month on",
+        ),
+        "working_days": Function(
+            "working_days(day, day)", _working_days(working), says="the working days after {0} until {1}"
+        ),
+        "most_in_a_year": Function(
+            "most_in_a_year(outage, 4)",
+            _zoned(_most_in_a_year, OUTAGE, NUMBER, gives=NUMBER),
+            says="the most of {0} in one year that starts in {1}",
+        ),
     }
 
 

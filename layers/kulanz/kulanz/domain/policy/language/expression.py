@@ -101,13 +101,16 @@ class Function:
     """A function or operator: ``bind`` checks its arguments and gives the kind of the result and the plain function.
 
     ``strict`` functions are unknown as soon as one argument is; the others get closures and decide for themselves.
-    ``choices`` are the only texts it can give.
+    ``choices`` are the only texts it can give. ``says`` is how explanations say it, with its arguments in order; of a
+    condition, ``says_not`` where it does not hold.
     """
 
     signature: str
     bind: Callable[[tuple[Node, ...]], tuple[Kind, Callable[..., Any] | Zoned]]
     strict: bool = True
     choices: tuple[str, ...] = ()
+    says: str = ""
+    says_not: str = ""
 
 
 class KindMismatch(ValueError):

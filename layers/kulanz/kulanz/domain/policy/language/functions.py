@@ -333,10 +333,13 @@ def operators() -> dict[str, Function]:
         "min": Function("min(a, b, ...)", _extreme(min)),
         "if": Function("if(condition, a, b)", _if, strict=False),
         "first_known": Function("first_known(a, b, ...)", _first_known, strict=False),
-        "sum": Function("sum(list)", _sum),
-        "mean": Function("mean(list)", _mean),
+        "sum": Function("sum(list)", _sum, says="the sum of {0}"),
+        "mean": Function("mean(list)", _mean, says="the mean of {0}"),
         "starts_with": Function(
-            'starts_with(text, "x")', _constant(lambda text, start: text.startswith(start), TEXT, TEXT, gives=YES_NO)
+            'starts_with(text, "x")',
+            _constant(lambda text, start: text.startswith(start), TEXT, TEXT, gives=YES_NO),
+            says="{0} starts with {1}",
+            says_not="{0} does not start with {1}",
         ),
         "full": Function("full(amount, block)", _blocks(lambda value, block: int(value // block))),
         "begun": Function("begun(amount, block)", _blocks(lambda value, block: -int(-value // block))),
@@ -347,34 +350,60 @@ def operators() -> dict[str, Function]:
 
 def _measures() -> dict[str, Function]:
     return {
-        "total": Function("total(outage)", _constant(exposure.total, OUTAGE, gives=DURATION)),
-        "longest": Function("longest(outage)", _constant(exposure.longest, OUTAGE, gives=DURATION)),
-        "count": Function("count(outage), count(list)", _count),
-        "merge": Function("merge(outage, 2 h)", _constant(exposure.merge_gaps, OUTAGE, DURATION, gives=OUTAGE)),
-        "at_least": Function("at_least(outage, 10 min), at_least(numbers, 90)", _at_least),
-        "below": Function("below(numbers, 90)", _below),
+        "total": Function("total(outage)", _constant(exposure.total, OUTAGE, gives=DURATION), says="the time of {0}"),
+        "longest": Function(
+            "longest(outage)", _constant(exposure.longest, OUTAGE, gives=DURATION), says="the longest part of {0}"
+        ),
+        "count": Function("count(outage), count(list)", _count, says="the number of {0}"),
+        "merge": Function(
+            "merge(outage, 2 h)",
+            _constant(exposure.merge_gaps, OUTAGE, DURATION, gives=OUTAGE),
+            says="{0} with pauses under {1} joined",
+        ),
+        "at_least": Function(
+            "at_least(outage, 10 min), at_least(numbers, 90)", _at_least, says="the parts of {0} of at least {1}"
+        ),
+        "below": Function("below(numbers, 90)", _below, says="the items of {0} below {1}"),
         "after": Function(
-            "after(outage, instant)", _constant(lambda o, i: exposure.clip(o, i, None), OUTAGE, INSTANT, gives=OUTAGE)
+            "after(outage, instant)",
+            _constant(lambda o, i: exposure.clip(o, i, None), OUTAGE, INSTANT, gives=OUTAGE),
+            says="{0} from {1} on",
         ),
         "before": Function(
-            "before(outage, instant)", _constant(lambda o, i: exposure.clip(o, None, i), OUTAGE, INSTANT, gives=OUTAGE)
+            "before(outage, instant)",
+            _constant(lambda o, i: exposure.clip(o, None, i), OUTAGE, INSTANT, gives=OUTAGE),
+            says="{0} until {1}",
         ),
         "longer_than": Function(
-            "longer_than(outage, 10 min)", _constant(exposure.longer_than, OUTAGE, DURATION, gives=OUTAGE)
+            "longer_than(outage, 10 min)",
+            _constant(exposure.longer_than, OUTAGE, DURATION, gives=OUTAGE),
+            says="the parts of {0} longer than {1}",
         ),
         "together": Function(
-            "together(outage, outage)", _constant(lambda a, b: exposure.union((*a, *b)), OUTAGE, OUTAGE, gives=OUTAGE)
+            "together(outage, outage)",
+            _constant(lambda a, b: exposure.union((*a, *b)), OUTAGE, OUTAGE, gives=OUTAGE),
+            says="{0} together with {1}",
         ),
-        "overlap": Function("overlap(outage, outage)", _constant(exposure.both, OUTAGE, OUTAGE, gives=OUTAGE)),
-        "without": Function("without(outage, outage)", _constant(exposure.without, OUTAGE, OUTAGE, gives=OUTAGE)),
-        "start": Function("start(outage), start(period)", _edge(0)),
-        "end": Function("end(outage), end(period)", _edge(1)),
-        "length": Function("length(period)", _constant(lambda p: p[1] - p[0], PERIOD, gives=DURATION)),
+        "overlap": Function(
+            "overlap(outage, outage)", _constant(exposure.both, OUTAGE, OUTAGE, gives=OUTAGE), says="{0} within {1}"
+        ),
+        "without": Function(
+            "without(outage, outage)", _constant(exposure.without, OUTAGE, OUTAGE, gives=OUTAGE), says="{0} without {1}"
+        ),
+        "start": Function("start(outage), start(period)", _edge(0), says="the start of {0}"),
+        "end": Function("end(outage), end(period)", _edge(1), says="the end of {0}"),
+        "length": Function(
+            "length(period)", _constant(lambda p: p[1] - p[0], PERIOD, gives=DURATION), says="the length of {0}"
+        ),
         "stretch": Function(
-            "stretch(from, until)", _constant(lambda a, b: ((a, b),) if a < b else (), INSTANT, INSTANT, gives=OUTAGE)
+            "stretch(from, until)",
+            _constant(lambda a, b: ((a, b),) if a < b else (), INSTANT, INSTANT, gives=OUTAGE),
+            says="the time from {0} to {1}",
         ),
         "period": Function(
-            "period(from, until)", _constant(lambda a, b: (a, max(a, b)), INSTANT, INSTANT, gives=PERIOD)
+            "period(from, until)",
+            _constant(lambda a, b: (a, max(a, b)), INSTANT, INSTANT, gives=PERIOD),
+            says="the time from {0} to {1}",
         ),
     }
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from kulanz.domain.campaigns.reconciliation import worth_by_measure, worth_of
 from kulanz.domain.decision import UNLIMITED, Benefit, Decision, Outcome
-from kulanz.domain.ledger import Entry, granted_benefits
+from kulanz.domain.ledger.entries import Entry, granted_benefits
 from kulanz.domain.money import Money, is_currency
 from kulanz.domain.policy.deciding.history import HISTORY_CHANGED
 

@@ -12,7 +12,7 @@ from decimal import Decimal
 from kulanz.domain.campaigns.campaign import Campaign
 from kulanz.domain.campaigns.reconciliation import worth_of
 from kulanz.domain.decision import Decision, Outcome
-from kulanz.domain.ledger import decision_body
+from kulanz.domain.ledger.entries import decision_body
 from kulanz.domain.lists.facts import FactError
 from kulanz.domain.lists.rows import Cells, LineReader, Problem, Record, fact_problem, facts_text, row_digest
 from kulanz.domain.policy import CompiledPolicy
