@@ -16,7 +16,7 @@ import pytest
 from kulanz.domain.campaigns.campaign import Pass, State
 from kulanz.domain.campaigns.reconciliation import NEVER_WRITTEN, RowResult
 from kulanz.domain.decision import Outcome
-from kulanz.domain.ledger import read_decision
+from kulanz.domain.ledger.entries import read_decision
 from tests.support.dirty_campaign import (
     CAMPAIGN,
     CAPPED,
