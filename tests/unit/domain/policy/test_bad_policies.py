@@ -123,12 +123,12 @@ NOT_A_POLICY = {
     "a condition beside heads": (
         written("heads: [{name: a, pay: 5 USD}]\nwhen: total(outage) > 1 h"),
         6,
-        "when: a policy with heads says this at each head; a condition of all stands under who",
+        "when: a policy with heads says this at each of them; a condition of all stands under who",
     ),
     "a period beside heads": (
         written("heads: [{name: a, pay: 5 USD}]\nfor_each: month"),
         6,
-        "for_each: a policy with heads says this at each head",
+        "for_each: a policy with heads says this at each of them",
     ),
     "two heads of a name": (written("heads: [{name: a, pay: 5 USD}, {name: a, pay: 5 USD}]"), 5, "its own name"),
     "a head without a benefit": (written("heads: [{name: a}]"), 5, "pay or give"),
