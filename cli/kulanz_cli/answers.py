@@ -19,7 +19,7 @@ from kulanz.application.ledger.standing import (
 from kulanz.domain.campaigns.campaign import ENGINE_VERSION, Campaign, Pass
 from kulanz.domain.decision import Benefit, Decision, Outcome
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
-from kulanz.domain.ledger import granted_benefits, is_offer, is_taken
+from kulanz.domain.ledger.entries import granted_benefits, is_offer, is_taken
 from kulanz.domain.notices import notice_id
 from kulanz.domain.policy.explaining.benefits import due_words, worth_words
 from kulanz.domain.time import format_instant

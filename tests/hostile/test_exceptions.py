@@ -19,7 +19,7 @@ from kulanz.application.campaigns.chunk_run import ChunkRun
 from kulanz.application.notices import publish_notices as publishing
 from kulanz.application.ports import Refused, TryAgain
 from kulanz.domain.campaigns.campaign import State
-from kulanz.domain.decider import Decider
+from kulanz.domain.ledger.decider import Decider
 from kulanz.failures import CAUSES_MOST, described
 from tests.hostile.handlers import Functions
 from tests.hostile.test_canaries import CANARY, HEADER, assert_silent

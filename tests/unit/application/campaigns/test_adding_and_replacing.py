@@ -7,7 +7,7 @@ import pytest
 
 from kulanz.application.ledger.accept_offer import AcceptPorts, OfferRefused, accept_offer
 from kulanz.domain.decision import Outcome
-from kulanz.domain.ledger import Entry, granted_benefits
+from kulanz.domain.ledger.entries import Entry, granted_benefits
 from tests.support.fake_offers import FakeOffers
 from tests.support.small_campaign import INCIDENT_ID, event, sealed_policy
 from tests.support.world import World

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from kulanz.application.ledger.accept_offer import AcceptPorts, OfferRefused, accept_offer
 from kulanz.domain.decision import Outcome
-from kulanz.domain.ledger import Entry, granted_benefits, read_decision
+from kulanz.domain.ledger.entries import Entry, granted_benefits, read_decision
 from kulanz.domain.time import parse_instant
 from kulanz_cli.answers import show_answer
 from tests.support.fake_offers import FakeOffers

@@ -65,7 +65,7 @@ def test_an_explanation_is_the_same_every_time(rule: Rule) -> None:
 
 @BY_NAME
 def test_whoever_gets_nothing_is_told_what_decided_that(rule: Rule) -> None:
-    """Before the last step is the clause, the condition or the amount that ended the matter; or it names what is unknown.
+    """Before the last step is the clause, the condition or the amount that ended the matter; or it names the unknown.
 
     What is kept for later incidents, and conditions of the payout that do not apply, may stand between.
     """

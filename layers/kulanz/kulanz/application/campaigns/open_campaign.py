@@ -68,6 +68,7 @@ from kulanz.domain.incident_record import (
     with_campaign,
     with_revision,
 )
+from kulanz.domain.ledger.earlier_decisions import ADDS, Rule, follows
 from kulanz.domain.lists.header import HEADER_BYTES, ListFormat, ListLayout, format_of, read_layout
 from kulanz.domain.lists.lines import ListRefused
 from kulanz.domain.lists.unread_columns import must_not_nearly_name, names_in

@@ -12,8 +12,8 @@ from kulanz.application.ports import CampaignStore, Ledger, ListStore, PinnedVer
 from kulanz.domain.campaigns.campaign import ENDED, Campaign, Pass
 from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.identifiers import ACCOUNT_ID_EXPECTED, is_account_id
-from kulanz.domain.ledger.entries import Entry, earlier_grants, is_expired, is_offer, kept_before, read_decision
 from kulanz.domain.ledger.earlier_decisions import Before, still_owed
+from kulanz.domain.ledger.entries import Entry, earlier_grants, is_expired, is_offer, kept_before, read_decision
 from kulanz.domain.lists.lines import LINE_BYTES, lines_starting_in
 from kulanz.domain.lists.rows import LineReader, Record, Row, line_reader
 from kulanz.domain.money import Money, format_amount, is_currency

@@ -13,7 +13,7 @@ from kulanz.application.ledger.committed import committed_decisions
 from kulanz.application.ports import CampaignStore, Ledger, ListStore
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.campaigns.reconciliation import IN_THE_LEDGER, Difference, worth_by_measure
-from kulanz.domain.ledger import read_decision
+from kulanz.domain.ledger.entries import read_decision
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from kulanz.application.ledger.answer import AnsweredDecision
 from kulanz.domain.campaigns.campaign import State
 from kulanz.domain.campaigns.reconciliation import worth_of
 from kulanz.domain.decision import Outcome
-from kulanz.domain.ledger import granted_benefits, is_offer, is_taken
+from kulanz.domain.ledger.entries import granted_benefits, is_offer, is_taken
 
 type Sums = Mapping[str, int | Decimal]
 """Minor units of a currency, or quantities of a unit, by what they are measured in."""

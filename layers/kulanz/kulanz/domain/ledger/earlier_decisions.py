@@ -88,14 +88,14 @@ def still_owed(decision: Decision, before: Before | None) -> Decision | None:
     if granted and any(worth_of(benefit)[0] not in granted for benefit in decision.benefits):
         return Decision(Outcome.HELD, IN_ANOTHER_MEASURE)
     due = less_granted((*decision.benefits, *decision.claimable), granted)
-    heads = {benefit.head for benefit in decision.claimable}
-    remaining = tuple(benefit for benefit in due if benefit.head not in heads) if heads else due
+    components = {benefit.component for benefit in decision.claimable}
+    remaining = tuple(benefit for benefit in due if benefit.component not in components) if components else due
     claimable = due[len(remaining) :]
     if not due:
         return None
     if not remaining:  # what was granted at once stands; what can be claimed beside it is offered again
         offered = replace(decision, outcome=Outcome.OFFERED, benefits=claimable, claimable=(), notice=None)
-        return replace(offered, reason=claimable[0].head or decision.reason, mode=OFFER)
+        return replace(offered, reason=claimable[0].component or decision.reason, mode=OFFER)
     return replace(decision, benefits=remaining, claimable=claimable)
 
 

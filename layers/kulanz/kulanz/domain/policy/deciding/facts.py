@@ -74,6 +74,8 @@ class Facts:
         if fact.choices and fact.type != "text":
             raise PolicyError("only texts have choices", (*path, "choices"))
         currency = fact.currency or self._policy.currency
+        if fact.separator and fact.type not in LIST_TYPES:
+            raise PolicyError("only lists have a separator", (*path, "separator"))
         in_currency = fact.type in ("money", "amounts")
         if in_currency and not is_currency(currency):
             raise PolicyError("say which currency it is in: currency: EUR, here or for the policy", path)
@@ -89,6 +91,7 @@ class Facts:
             "minimum": self._limit(fact.minimum, fact.type, currency, (*path, "minimum")),
             "maximum": self._limit(fact.maximum, fact.type, currency, (*path, "maximum")),
             "hold_invalid": fact.invalid == "hold",
+            "separator": fact.separator,
         }
         _check_limits(limits, fact.type, default, path)
         slot = self._column(name, fact, limits, default)
