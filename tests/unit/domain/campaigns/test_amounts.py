@@ -20,6 +20,7 @@ from kulanz.domain.campaigns.amounts import (
 )
 from kulanz.domain.ledger.decider import WORTH_DECIMALS, WORTH_LARGEST
 from kulanz.domain.decision import Benefit, Decision, Outcome
+from kulanz.domain.ledger.decider import WORTH_DECIMALS, WORTH_LARGEST
 from kulanz.domain.money import Money
 
 ITEM_BYTES = 400 * 1024

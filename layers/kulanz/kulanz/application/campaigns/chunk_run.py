@@ -24,7 +24,6 @@ from kulanz.domain.campaigns.estimate import INSERTS_PER_CALL, KEPT_WRITE_UNITS
 from kulanz.domain.campaigns.measured import Measured
 from kulanz.domain.campaigns.reconciliation import IN_THE_LEDGER, Totals, WriteResult
 from kulanz.domain.campaigns.repeats import Repeats, bound_for, subject_hash
-from kulanz.domain.ledger.decider import REMEMBERED_FACTS, Decider, Remembered, prepare
 from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.ledger.decider import REMEMBERED_FACTS, Decider, Remembered, prepare
 from kulanz.domain.ledger.earlier_decisions import (

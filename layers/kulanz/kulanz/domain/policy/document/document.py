@@ -16,8 +16,8 @@ from typing import Any, cast
 
 from kulanz.domain.lists.facts import FACT_TYPES, LIST_SEPARATORS
 from kulanz.domain.policy.document.jurisdictions import JURISDICTION, is_jurisdiction
+from kulanz.domain.policy.document.owed import DUE, FOR_EACH, GIVES, MODES, AmountComponent, Cap, Give, RoundingRule
 from kulanz.domain.policy.document.plan_limits import PlanLimits, check_limits
-from kulanz.domain.policy.document.owed import DUE, FOR_EACH, GIVES, MODES, Cap, Give, Head, RoundingRule
 from kulanz.domain.policy.document.shape import (
     CURRENCY,
     NAME,
