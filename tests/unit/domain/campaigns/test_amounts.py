@@ -18,7 +18,6 @@ from kulanz.domain.campaigns.amounts import (
     coarser,
     plain_size,
 )
-from kulanz.domain.ledger.decider import WORTH_DECIMALS, WORTH_LARGEST
 from kulanz.domain.decision import Benefit, Decision, Outcome
 from kulanz.domain.ledger.decider import WORTH_DECIMALS, WORTH_LARGEST
 from kulanz.domain.money import Money

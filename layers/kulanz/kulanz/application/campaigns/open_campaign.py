@@ -57,7 +57,6 @@ from kulanz.domain.campaigns.campaign import (
 from kulanz.domain.campaigns.limits import stated_limits
 from kulanz.domain.canonical import canonical_json
 from kulanz.domain.confirmation import UNCONFIRMED, missing
-from kulanz.domain.ledger.earlier_decisions import ADDS, Rule, follows
 from kulanz.domain.identifiers import is_incident_id
 from kulanz.domain.incident import Incident
 from kulanz.domain.incident_record import (
