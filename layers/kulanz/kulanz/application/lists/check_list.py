@@ -20,10 +20,9 @@ from kulanz.domain.campaigns.reconciliation import (
     WriteResult,
     worth_by_measure,
 )
-from kulanz.domain.ledger.decider import REMEMBERED_FACTS, Decider
 from kulanz.domain.decision import Decision
+from kulanz.domain.ledger.decider import REMEMBERED_FACTS, Decider
 from kulanz.domain.lists.facts import LIST_SEPARATOR_UNKNOWN, FactValue
-from kulanz.domain.ledger.decider import Decider
 from kulanz.domain.lists.header import ACCOUNT_COLUMN, HEADER_BYTES, ListFormat, ListLayout, read_layout
 from kulanz.domain.lists.lines import Line, ListRefused, lines_starting_in
 from kulanz.domain.lists.rows import (

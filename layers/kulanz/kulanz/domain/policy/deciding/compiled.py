@@ -10,6 +10,7 @@ from kulanz.domain.decision import Benefit, Decision, Notice, Outcome
 from kulanz.domain.incident import Incident
 from kulanz.domain.lists.columns import FactDeclaration
 from kulanz.domain.lists.facts import INVALID, FactValue
+from kulanz.domain.policy.deciding.facts import FactSlot, fixed_zone
 from kulanz.domain.policy.deciding.history import (
     KIND_MARK,
     NOTHING_KEPT,
@@ -19,7 +20,6 @@ from kulanz.domain.policy.deciding.history import (
     Order,
     SubjectHistory,
 )
-from kulanz.domain.policy.deciding.facts import FactSlot, fixed_zone
 from kulanz.domain.policy.deciding.judge import NOTHING_GRANTED, Judge
 from kulanz.domain.policy.deciding.program import AMOUNTS, Program
 from kulanz.domain.policy.deciding.verdict import Verdict
@@ -130,7 +130,7 @@ class CompiledPolicy:
 
     def _began_at(self) -> datetime:
         """When the incident began; where it has no windows, when it is decided."""
-        windows = self._program.incident_windows()
+        windows = self._program.occasion.windows()
         return instant_of(windows[0][0] if windows else self._judge.now)
 
     def _counts_in_any_order(self, stored: str) -> bool:
