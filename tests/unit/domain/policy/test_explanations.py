@@ -17,6 +17,8 @@ from kulanz.domain.time import Window, microseconds_of, parse_instant, zone_of
 from kulanz_cli.policy_examples import left_out, prepare
 from kulanz_cli.rulebook import BOOK, Rule, latest_rules
 from tests.support.gallery import COMMAND, GALLERY, gallery
+from tests.support.words import BODIES, CONDITIONS, WORDS, words
+from tests.support.words import COMMAND as WORDS_COMMAND
 from tests.unit.domain.policy.rulebook import compiled, incident, written
 
 BERLIN = zone_of("Europe/Berlin")
@@ -42,6 +44,22 @@ def told(policy: CompiledPolicy, *facts: object) -> tuple[str, ...]:
 
 def test_the_gallery_shows_what_every_rule_says() -> None:
     assert GALLERY.read_text(encoding="utf-8") == gallery(), f"read the difference as a customer, then run: {COMMAND}"
+
+
+def test_the_gallery_of_words_shows_what_no_rule_says() -> None:
+    assert WORDS.read_text(encoding="utf-8") == words(), f"read the difference as a customer, then run: {WORDS_COMMAND}"
+
+
+def test_the_gallery_of_words_has_every_function_of_the_language() -> None:
+    text = " ".join([*CONDITIONS, *(body for _, body in BODIES)])
+    signs = {"negative": "-lines", "known": " is known"}
+    missing = [
+        name
+        for name in (*operators(), *calendar_functions(None))
+        if not re.search(rf"\b{name}\(|\b{name}\b " if name.isidentifier() else re.escape(f" {name} "), text)
+        and signs.get(name, name) not in text
+    ]
+    assert missing == []
 
 
 @BY_NAME
@@ -330,8 +348,8 @@ def test_every_function_of_the_language_says_how_explanations_say_it() -> None:
     assert {name for name, one in called.items() if not one.says} == SAID_WITH_THEIR_OPERANDS
     for name, one in called.items():
         arguments = one.signature.removeprefix(f"{name}(").partition(")")[0].count(",") + 1
-        for words in filter(None, (one.says, one.says_not)):
-            assert {f"{{{place}}}" for place in range(arguments)} >= set(re.findall(r"{[0-9]}", words)) >= {"{0}"}, name
+        for says in filter(None, (one.says, one.says_not)):
+            assert {f"{{{place}}}" for place in range(arguments)} >= set(re.findall(r"{[0-9]}", says)) >= {"{0}"}, name
 
 
 def test_a_list_of_small_values_is_put_into_words() -> None:

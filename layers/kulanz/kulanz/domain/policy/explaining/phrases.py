@@ -13,7 +13,7 @@ from kulanz.domain.policy.explaining.wording import aside, listed, said, said_sh
 from kulanz.domain.policy.language.calendars import calendar_functions
 from kulanz.domain.policy.language.expression import UNKNOWN, Node, Row, unknown_name
 from kulanz.domain.policy.language.functions import operators
-from kulanz.domain.policy.language.kinds import DURATION, INSTANT, LIST, MONEY_BY_TIME, NUMBER, PERIOD, YES_NO
+from kulanz.domain.policy.language.kinds import DURATION, INSTANT, LIST, MONEY_BY_TIME, NUMBER, NUMBERS, PERIOD, YES_NO
 from kulanz.domain.time import MONTH_NAMES, MONTHS_PER_YEAR
 
 _WORDS = {
@@ -45,6 +45,8 @@ BUILT_IN = {
 _FUNCTIONS = operators() | calendar_functions(None)
 _PHRASES = {name: function.says for name, function in _FUNCTIONS.items() if function.says and not function.says_not}
 """How functions are said, with their arguments in order."""
+_PHRASES_OF_NUMBERS = {"at_least": "the items of {0} of at least {1}"}
+"""How those are said that take a list of numbers as well as an outage."""
 _TESTS = {name: (function.says, function.says_not) for name, function in _FUNCTIONS.items() if function.says_not}
 
 
@@ -144,9 +146,11 @@ class Phrases:
             case "billing_period" as operation, [what, _]:
                 return _PHRASES[operation].format(what, self.value(node.children[1]))
             case operation, operands if operation in _PHRASES:
-                return _PHRASES[operation].format(*operands)
+                words = _PHRASES_OF_NUMBERS.get(operation) if node.kind == NUMBERS else None
+                return (words or _PHRASES[operation]).format(*operands)
             case operation, operands:
-                return f"{spoken(operation)} of {', '.join(operands)}" if operands else spoken(operation)
+                name = "the comparison" if operation in _WORDS else spoken(operation)
+                return f"{name} of {listed(operands)}" if operands else name
 
     def _named(self, node: Node) -> str:
         """Give a name with its value; an outage, a period and a condition are told apart, so only by name."""
