@@ -10,6 +10,7 @@ from kulanz.application.campaigns.advance_campaign import add_up
 from kulanz.domain.campaigns.campaign import CampaignId, Pass, State
 from kulanz.domain.campaigns.reconciliation import IN_THE_LEDGER, CountKey, RowResult, SumKey, Totals, WriteResult
 from kulanz.domain.decision import Decision, Outcome
+from kulanz.domain.ledger.earlier_decisions import IN_ANOTHER_MEASURE
 from kulanz.domain.ledger.entries import DecisionKey, read_decision
 from kulanz.domain.notices import notice_id, status_notice_id
 from tests.support.world import World
@@ -190,12 +191,13 @@ def _check_money(world: World, campaign_id: CampaignId) -> None:
 
 
 def _check_problems(world: World, campaign_id: CampaignId) -> None:
-    """Every rejected line and every conflict is filed once, by its offset."""
+    """Every rejected line, every one held for another measure, and every conflict is filed once, by its offset."""
     prefix = f"campaigns/{campaign_id.incident_id}/{campaign_id.seq:03d}/problems/"
     campaign = world.campaign(str(campaign_id))
     rejected = sum(n for key, n in campaign.plan.totals.counts.items() if key.row_result is RowResult.REJECTED)
+    measures = sum(n for key, n in campaign.plan.totals.counts.items() if key.reason == IN_ANOTHER_MEASURE)
     conflicts = sum(n for key, n in campaign.apply.totals.counts.items() if key.write_result is WriteResult.CONFLICT)
-    for work, expected in ((Pass.PLAN, rejected), (Pass.APPLY, conflicts)):
+    for work, expected in ((Pass.PLAN, rejected + measures), (Pass.APPLY, conflicts)):
         filed = [
             json.loads(line)["offset"]
             for key, content in world.archive.documents.items()

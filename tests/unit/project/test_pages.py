@@ -24,9 +24,7 @@ from tests.support.world import BUCKET, World
 PROJECT = Path(__file__).resolve().parents[3]
 DOCS = PROJECT / "docs"
 LAYER = PROJECT / "layers" / "kulanz" / "kulanz"
-OF_A_PLAN = {"rows_differ", "quotes_unbalanced", "measures_differ", "limits_exceeded", "currency_differs"} | {
-    LIST_SEPARATOR_UNKNOWN
-}
+OF_A_PLAN = {"rows_differ", "quotes_unbalanced", "limits_exceeded", "currency_differs"} | {LIST_SEPARATOR_UNKNOWN}
 """Reasons of a refused campaign that are a list's fault; they are the beginnings of state reasons."""
 OF_THE_REQUEST = {"list_elsewhere", "list_missing", "list_too_large"}
 """Reasons of a refused event that are a list's fault."""

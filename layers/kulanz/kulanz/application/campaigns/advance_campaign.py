@@ -17,7 +17,6 @@ from kulanz.domain.campaigns.limits import exceeded, exceeded_text
 from kulanz.domain.campaigns.measured import Measured
 from kulanz.domain.campaigns.reconciliation import Difference, RowResult, Totals, differences
 from kulanz.domain.canonical import canonical_json
-from kulanz.domain.ledger.earlier_decisions import IN_ANOTHER_MEASURE
 from kulanz.domain.lists.facts import LIST_SEPARATOR_UNKNOWN
 from kulanz.domain.lists.rows import unseparated_lists
 
@@ -120,12 +119,6 @@ def _refusals(campaign: Campaign, totals: Totals, measured: Measured) -> Iterato
         yield (
             f"rows_differ: the event announced {campaign.rows_announced} rows, the list has {totals.rows()} that are"
             " not blank; publish the complete list or the right number"
-        )
-    held = sum(lines for (_, reason), lines in totals.results().items() if reason == IN_ANOTHER_MEASURE)
-    if held:
-        yield (
-            f"measures_differ: {held} units have been granted something in another currency or unit, or more or less"
-            " often, than this policy grants; grant the same, or let the policy add (earlier: add)"
         )
     if measured.other_currency:
         yield (

@@ -27,6 +27,7 @@ from kulanz.domain.campaigns.repeats import Repeats, bound_for, subject_hash
 from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.ledger.decider import REMEMBERED_FACTS, Decider, Remembered, prepare
 from kulanz.domain.ledger.earlier_decisions import (
+    IN_ANOTHER_MEASURE,
     Before,
     is_as_planned,
     is_more_than,
@@ -321,6 +322,9 @@ class ChunkRun:
         owed = self._less(line.record, whole, before.get(line.key))
         if owed is None:
             self.totals.count_unchanged(whole.decision.reason)
+        elif owed.decision.reason == IN_ANOTHER_MEASURE and self.message.work is Pass.PLAN:
+            expected = "a grant in the currency and unit of what this incident's earlier campaigns granted"
+            self._note(line.offset, IN_ANOTHER_MEASURE, expected=expected)
         return None if owed is None else line._replace(remembered=owed)
 
     def _less(self, record: Record, whole: Remembered, before: Before | None) -> Remembered | None:

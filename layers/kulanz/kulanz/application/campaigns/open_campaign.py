@@ -321,7 +321,7 @@ def _followed(policy: CompiledPolicy, record: IncidentRecord, campaigns: Campaig
                 "detail.campaign.policy",
                 f"{applied[seq].id} decided {_subjects(applied[seq].subject)}, this policy decides"
                 f" {_subjects(policy.subject or '')}: what was granted could not be set off and would be paid again;"
-                " decide the same subjects, or publish a policy of its own id that adds (earlier: add)",
+                " decide the same subjects",
             )
     return followed
 

@@ -77,8 +77,7 @@ def still_owed(decision: Decision, before: Before | None) -> Decision | None:
     """What is decided now, given what stands; None when nothing changes.
 
     An offer that was not taken up is made again, because only an incident's latest campaign can be accepted. What was
-    granted in another currency or unit cannot be set off: the subject is held, and a plan with such subjects is
-    refused.
+    granted in another currency or unit cannot be set off: the subject is held, and the others go on.
     """
     if before is None:
         return decision
