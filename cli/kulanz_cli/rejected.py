@@ -137,24 +137,24 @@ class _LineCounter:
 def _rows(stack: Stack, campaign: Campaign, limit: int) -> Iterator[dict[str, Any]]:
     found = {**_filed(stack, campaign, Pass.PLAN, limit), **_filed(stack, campaign, Pass.APPLY, limit)}
     counter: _LineCounter | None = _LineCounter(stack.answers().lists.read(campaign.pinned, 0))
-    for offset, reason in sorted(found)[:limit]:
+    for place in sorted(found)[:limit]:
         try:
-            line = None if counter is None else counter.number_at(offset)
+            line = None if counter is None else counter.number_at(place[0])
         except PinnedVersionGone:
             counter = line = None
-        yield {"line": line, **found[offset, reason]}
+        yield {"line": line, **found[place]}
 
 
-def _filed(stack: Stack, campaign: Campaign, work: Pass, limit: int) -> dict[tuple[int, str], dict[str, Any]]:
-    """The first problems that a pass filed. Two workers on one chunk may both have filed a line: it is told once."""
+def _filed(stack: Stack, campaign: Campaign, work: Pass, limit: int) -> dict[tuple[int, str, str], dict[str, Any]]:
+    """The first problems that a pass filed. Two workers on one chunk may both have filed a line: it is shown once."""
     s3, bucket = stack.client("s3"), stack.outputs.list_bucket_name
     prefix = f"{campaign.id.folder}/problems/{work}-"
-    found: dict[tuple[int, str], dict[str, Any]] = {}
+    found: dict[tuple[int, str, str], dict[str, Any]] = {}
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
         for item in page.get("Contents", []):
             if len(found) >= limit:
                 return found
             body = s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read()
             problems = [json.loads(line) for line in body.splitlines()]
-            found |= {(problem["offset"], problem["reason"]): problem for problem in problems}
+            found |= {(problem["offset"], problem["reason"], problem.get("field", "")): problem for problem in problems}
     return found

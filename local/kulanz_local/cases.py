@@ -189,7 +189,7 @@ ATT = Case(
     sample=PROJECT / "events" / "att-2024-02-22.accounts.csv",
     maker=Maker(
         ListFormat.CSV, att_account, att_contradiction, "name",
-        ({"segment": "Großkunde"}, {"segment": "NaN"}, {"potentially_impacted": "maybe"}),
+        ({"segment": "Großkunde"}, {"segment": "Infinity"}, {"potentially_impacted": "maybe"}),
     ),
     share=50,
 )  # fmt: skip

@@ -336,7 +336,7 @@ _ANY_FORMAT: tuple[Trouble, ...] = (
 
 _CSV_TROUBLE: tuple[Trouble, ...] = (
     *_ANY_FORMAT,
-    _wrong_line("field_count", lambda line: line.rpartition(b",")[0]),
+    _wrong_line("field_count", lambda line: line.replace(b",", b";")),
     _wrong_line("field_count", lambda line: line + b",one more"),
     _wrong_line("field_count", lambda _: b" "),
     _wrong_line("csv_malformed", lambda line: b'"quoted"then not,' + line),
@@ -348,5 +348,5 @@ _JSONL_TROUBLE: tuple[Trouble, ...] = (
     _wrong_line("json_malformed", lambda line: b"[" + line + b"]"),
     _wrong_line("json_malformed", lambda line: line[:-1] + b',"monthly_fee":NaN}'),
     _wrong_line("json_malformed", lambda line: line[:-1] + b',"account_id":"twice"}'),
-    _wrong_id("account_id_invalid", 4711),
+    _wrong_id("account_id_invalid", -4711),
 )

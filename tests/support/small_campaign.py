@@ -163,7 +163,7 @@ EVERY_KIND_OF_LINE: Mapping[str, bytes] = {
     "rejected, infinite": row("bad-infinite", fee="Infinity"),
     "rejected, non-ASCII digits": row("bad-digits", fee="٢٩.٩٠"),
     "rejected, too many decimals": row("bad-decimals", fee="29.901"),
-    "rejected, too few fields": b"bad-fields,consumer",
+    "rejected, other separators": b"bad-fields;consumer",
     "rejected, text after a quoted field": b'"bad-quotes"!,consumer,yes,1.00,en,' + PADDING.encode(),
     "granted, before the long line": row("granted-4"),
     "rejected, over 64 KB": row("bad-long") + b"y" * 64 * 1024,

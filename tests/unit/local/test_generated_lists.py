@@ -16,7 +16,8 @@ from kulanz.application.incidents.incident_event import read_incident_event
 from kulanz.domain.campaigns.reconciliation import RESULT_OF
 from kulanz.domain.lists.header import HEADER_BYTES, ListFormat, format_of, read_layout
 from kulanz.domain.lists.lines import LINE_BYTES, lines_starting_in
-from kulanz.domain.lists.rows import Problem, Row, has_unbalanced_quotes, line_reader
+from kulanz.domain.lists.reader import line_reader
+from kulanz.domain.lists.rows import Row, has_unbalanced_quotes
 from kulanz.domain.policy import compile_policy, freeze
 from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz_cli.send import read_event, rows_in
@@ -55,12 +56,15 @@ def decided(case: Case, path: Path) -> Iterator[tuple[tuple[str, str], str]]:
             yield ("rejected", "line_too_long"), ""
             continue
         assert not has_unbalanced_quotes(layout.format, line)
-        row = read_row(line.raw) if line.raw else Problem("blank", "", "")
+        if not line.raw:
+            yield ("blank", "blank"), ""
+            continue
+        row = read_row(line.raw)
         if isinstance(row, Row):
             decision = policy.decide(row.values)
             yield (RESULT_OF[decision.outcome].value, decision.reason), row.account_id
         else:
-            yield ("blank" if row.reason == "blank" else "rejected", row.reason), ""
+            yield ("rejected", row.reason), ""
 
 
 def written(case: Case, tmp_path: Path, accounts: int = ACCOUNTS, seed: int = SEED) -> tuple[Path, Expectation]:

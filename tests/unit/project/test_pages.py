@@ -13,8 +13,8 @@ import pytest
 from kulanz.application.incidents.incident_event import DetailType, read_incident_event
 from kulanz.application.lists.check_list import check_list
 from kulanz.domain.incident import Incident
-from kulanz.domain.lists.facts import FACT_INVALID, LIST_SEPARATOR_UNKNOWN
 from kulanz.domain.lists.header import ListFormat
+from kulanz.domain.lists.reasons import REFUSES_THE_LIST, RowReason
 from kulanz.domain.policy import compile_policy, document_json, freeze
 from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz.domain.policy.deciding.history import HISTORY_CHANGED, HISTORY_FULL, HISTORY_SETTLED
@@ -24,7 +24,7 @@ from tests.support.world import BUCKET, World
 PROJECT = Path(__file__).resolve().parents[3]
 DOCS = PROJECT / "docs"
 LAYER = PROJECT / "layers" / "kulanz" / "kulanz"
-OF_A_PLAN = {"rows_differ", "quotes_unbalanced", "limits_exceeded", "currency_differs"} | {LIST_SEPARATOR_UNKNOWN}
+OF_A_PLAN = {"rows_differ", "limits_exceeded", "currency_differs", *REFUSES_THE_LIST}
 """Reasons of a refused campaign that are a list's fault; they are the beginnings of state reasons."""
 OF_THE_REQUEST = {"list_elsewhere", "list_missing", "list_too_large"}
 """Reasons of a refused event that are a list's fault."""
@@ -88,7 +88,7 @@ def _reasons(path: Path, tree: ast.Module, name: str) -> Iterator[str]:
     ("title", "found"),
     [
         ("When the whole list is refused", reasons_of("ListRefused") | OF_A_PLAN | OF_THE_REQUEST),
-        ("When a row is rejected", (reasons_of("Problem") | reasons_of("FactError") | {FACT_INVALID}) - OF_A_PLAN),
+        ("When a row is rejected", {reason.value for reason in RowReason} - REFUSES_THE_LIST),
     ],
 )
 def test_the_account_list_page_has_the_cure_of_every_reason_that_the_code_gives(title: str, found: set[str]) -> None:

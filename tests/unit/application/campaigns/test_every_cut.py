@@ -16,7 +16,8 @@ from kulanz.domain.campaigns.campaign import State
 from kulanz.domain.campaigns.reconciliation import RowResult
 from kulanz.domain.lists.header import HEADER_BYTES, ListFormat, format_of, read_layout
 from kulanz.domain.lists.lines import lines_starting_in
-from kulanz.domain.lists.rows import LineReader, Record, line_reader
+from kulanz.domain.lists.reader import line_reader
+from kulanz.domain.lists.rows import LineReader, Record
 from tests.support.small_campaign import CAMPAIGN, event, sealed_policy
 from tests.support.world import World
 

@@ -24,7 +24,8 @@ from kulanz.domain.ledger.decider import PARTS_PER_SET, REMEMBERED_FACTS, Decide
 from kulanz.domain.ledger.earlier_decisions import within_plan
 from kulanz.domain.ledger.entries import read_decision
 from kulanz.domain.lists.lines import Line
-from kulanz.domain.lists.rows import Record, line_reader
+from kulanz.domain.lists.reader import line_reader
+from kulanz.domain.lists.rows import Record
 from kulanz.domain.money import Money
 from kulanz.domain.policy.deciding import history as history_module
 from kulanz.domain.policy.deciding.history import HISTORY_CHANGED, HISTORY_FULL, HistoryKey

@@ -99,7 +99,7 @@ def test_a_list_that_a_campaign_would_refuse_as_a_whole_is_told(
 
 
 def test_a_line_of_jsonl_is_numbered_from_one(folder: Path) -> None:
-    rows = b'{"account_id": "A1"}\n{"account_id": 7}\n'
+    rows = b'{"account_id": "A1"}\n{"account_id": -7}\n'
     result = checked(folder, rows, "--json", name="list.jsonl")
     assert [(found["line"], found["reason"]) for found in content_of(result)["problems"]] == [(2, "account_id_invalid")]
 

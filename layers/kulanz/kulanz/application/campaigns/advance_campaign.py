@@ -17,8 +17,7 @@ from kulanz.domain.campaigns.limits import exceeded, exceeded_text
 from kulanz.domain.campaigns.measured import Measured
 from kulanz.domain.campaigns.reconciliation import Difference, RowResult, Totals, differences
 from kulanz.domain.canonical import canonical_json
-from kulanz.domain.lists.facts import LIST_SEPARATOR_UNKNOWN
-from kulanz.domain.lists.rows import unseparated_lists
+from kulanz.domain.lists.rows import LIST_SEPARATOR_UNKNOWN, unseparated_lists
 
 ANNOUNCED: dict[State, str] = {
     State.CLOSED: "Campaign Closed",

@@ -49,7 +49,8 @@ from kulanz.domain.ledger.entries import (
     row_hash,
 )
 from kulanz.domain.lists.lines import LINE_BYTES, LINE_SCAN_BYTES, Line, lines_starting_in
-from kulanz.domain.lists.rows import QUOTES_UNBALANCED, LineReader, Problem, Record, line_reader
+from kulanz.domain.lists.reader import line_reader
+from kulanz.domain.lists.rows import QUOTES_UNBALANCED, LineReader, Problem, Record
 from kulanz.domain.lists.unread_columns import CurrenciesOf, currency_reader, in_other_currency
 from kulanz.domain.policy import CompiledPolicy
 
@@ -262,7 +263,8 @@ class ChunkRun:
     def _reject(self, offset: int, problem: Problem) -> None:
         self.totals.count_rejected(problem.reason)
         if self.message.work is Pass.PLAN:
-            self._note(offset, problem.reason, field=problem.field, expected=problem.expected)
+            for one in problem.each():
+                self._note(offset, one.reason, field=one.field, expected=one.expected)
 
     def _count(self, offset: int, body: str, remembered: Remembered, write_result: WriteResult) -> None:
         key = remembered, write_result

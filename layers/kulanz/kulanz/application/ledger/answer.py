@@ -15,7 +15,8 @@ from kulanz.domain.identifiers import ACCOUNT_ID_EXPECTED, is_account_id
 from kulanz.domain.ledger.earlier_decisions import Before, still_owed
 from kulanz.domain.ledger.entries import Entry, earlier_grants, is_expired, is_offer, kept_before, read_decision
 from kulanz.domain.lists.lines import LINE_BYTES, lines_starting_in
-from kulanz.domain.lists.rows import LineReader, Record, Row, line_reader
+from kulanz.domain.lists.reader import line_reader
+from kulanz.domain.lists.rows import LineReader, Record, Row
 from kulanz.domain.money import Money, format_amount, is_currency
 from kulanz.domain.policy.deciding.history import HISTORY_CHANGED, HISTORY_FULL, HISTORY_SETTLED
 from kulanz.domain.policy.explaining.explanation import explain

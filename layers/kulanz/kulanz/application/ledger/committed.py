@@ -7,7 +7,8 @@ from kulanz.application.ports import Ledger, ListStore
 from kulanz.domain.campaigns.campaign import Campaign
 from kulanz.domain.ledger.entries import DecisionKey, Entry
 from kulanz.domain.lists.lines import lines_starting_in
-from kulanz.domain.lists.rows import Problem, line_reader
+from kulanz.domain.lists.reader import line_reader
+from kulanz.domain.lists.rows import Problem
 from kulanz.domain.policy import CompiledPolicy
 
 KEYS_PER_READ = 100

@@ -22,16 +22,17 @@ from kulanz.domain.campaigns.reconciliation import (
 )
 from kulanz.domain.decision import Decision
 from kulanz.domain.ledger.decider import REMEMBERED_FACTS, Decider
-from kulanz.domain.lists.facts import LIST_SEPARATOR_UNKNOWN, FactValue
+from kulanz.domain.lists.facts import FactValue
 from kulanz.domain.lists.header import ACCOUNT_COLUMN, HEADER_BYTES, ListFormat, ListLayout, read_layout
 from kulanz.domain.lists.lines import Line, ListRefused, lines_starting_in
+from kulanz.domain.lists.reader import line_reader
 from kulanz.domain.lists.rows import (
+    LIST_SEPARATOR_UNKNOWN,
     QUOTES_UNBALANCED,
     Cells,
     LineReader,
     Problem,
     Record,
-    line_reader,
     row_digest,
     unseparated_lists,
 )
@@ -292,9 +293,10 @@ class _Check:
         checked = self.checked
         checked.unbalanced_quotes += problem.reason == QUOTES_UNBALANCED
         checked.classes[RowResult.REJECTED, problem.reason] += 1
-        checked.kinds.setdefault(problem, Found()).see(number)
-        if len(checked.problems) < PROBLEMS_SHOWN:
-            checked.problems.append(LineProblem(number, line.offset, problem))
+        for one in problem.each():
+            checked.kinds.setdefault(one, Found()).see(number)
+            if len(checked.problems) < PROBLEMS_SHOWN:
+                checked.problems.append(LineProblem(number, line.offset, one))
 
     def _see(self, number: int, line: Line, record: Record, came: _Came) -> None:
         checked = self.checked

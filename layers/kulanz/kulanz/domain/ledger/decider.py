@@ -14,7 +14,7 @@ from kulanz.domain.campaigns.reconciliation import worth_of
 from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.ledger.entries import decision_body
 from kulanz.domain.lists.facts import FactError
-from kulanz.domain.lists.rows import Cells, LineReader, Problem, Record, fact_problem, facts_text, row_digest
+from kulanz.domain.lists.rows import Cells, LineReader, Problem, Record, facts_text, row_digest
 from kulanz.domain.policy import CompiledPolicy
 from kulanz.domain.policy.deciding.history import NOTHING_KEPT, Addition, Kept
 from kulanz.domain.policy.deciding.verdict import CANNOT_BE_COMPUTED
@@ -95,8 +95,8 @@ class Decider[Came]:
     def _decide(self, cells: Cells, kept: Kept) -> Came | Problem:
         try:
             values = self._reader.values(cells)
-        except FactError as error:
-            return fact_problem(error)
+        except FactError:
+            return self._reader.faults(cells)
         addition: Addition | None = None
         try:
             if self._policy.kept:

@@ -1,7 +1,7 @@
 """The header of a list: its format, its columns in order, and where the first row starts.
 
 A list is CSV with a header or JSONL, in UTF-8; a byte order mark is skipped. Columns that the policy does not read are
-ignored.
+ignored, and so are columns without a name as long as they are empty: Excel writes them behind the last one.
 """
 
 import csv
@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from kulanz.domain.lists.cells import clean
 from kulanz.domain.lists.header_advice import advice
+from kulanz.domain.lists.id_shape import IdShape
 from kulanz.domain.lists.lines import LINE_BYTES, ListRefused
 
 HEADER_BYTES = LINE_BYTES
@@ -30,11 +32,25 @@ class ListFormat(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ListLayout:
-    """What the header tells: the format, the columns in order (none for JSONL), and where the first line starts."""
+    """What is known of a list before its rows: format, columns in order (none for JSONL), where the first row starts.
+
+    `account_ids` and `subject_ids` are the shapes that its ids have, where somebody stated them. A column without a
+    name is blank in `columns`.
+    """
 
     format: ListFormat
     columns: tuple[str, ...]
     data_start: int
+    account_ids: IdShape | None = None
+    subject_ids: IdShape | None = None
+
+    @property
+    def unnamed(self) -> tuple[int, ...]:
+        """The places of columns without a name, whose cells must be empty.
+
+        The first column may be without one and full: pandas writes the numbers of its rows there.
+        """
+        return tuple(place for place, name in enumerate(self.columns) if place and not clean(name))
 
 
 def format_of(key: str) -> ListFormat:
@@ -98,13 +114,13 @@ def _header_columns(line: bytes) -> tuple[str, ...]:
         columns = tuple(next(csv.reader([text], strict=True), ()))
     except csv.Error:
         raise ListRefused("header_malformed", "the header is not well-formed CSV; write it as plain CSV") from None
-    if not any(columns):
+    if not any(map(clean, columns)):
         raise ListRefused("header_malformed", "the first line is blank; the first line is the header")
     if len(columns) > COLUMNS_PER_LIST:
         raise ListRefused(
             "too_many_columns", f"the header has {len(columns)} columns; at most {COLUMNS_PER_LIST} are allowed"
         )
-    twice = sorted({name for name in columns if columns.count(name) > 1})
+    twice = sorted({name for name in columns if clean(name) and columns.count(name) > 1})
     if twice:
         places = ", ".join(str(number) for number, name in enumerate(columns, 1) if name in twice)
         raise ListRefused("column_twice", f"two columns have the same name (columns {places}); name each column once")

@@ -1,0 +1,84 @@
+"""Rows of JSONL: one object in each line, typed as soon as it is read.
+
+JSON's 1 and true are equal as cells, and are not the same fact.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Any
+
+from kulanz.domain.lists.columns import FactDeclaration
+from kulanz.domain.lists.facts import FactError, FactValue
+from kulanz.domain.lists.header import ACCOUNT_COLUMN, ListFormat, ListLayout
+from kulanz.domain.lists.reasons import RowReason
+from kulanz.domain.lists.rows import Cells, Identify, LineReader, Problem, Record, decode, fact_problems, together
+
+
+def jsonl_reader(layout: ListLayout, facts: Sequence[FactDeclaration], subject_column: str | None) -> LineReader:
+    """The reader of a JSONL list's lines for the facts a policy reads; built once per run."""
+    parsers = tuple((_json_entry(fact.name), fact.parse_json) for fact in facts)
+    subject_of = _json_entry(ACCOUNT_COLUMN if subject_column is None else subject_column)
+    decoder = json.JSONDecoder(object_pairs_hook=_object_once, parse_constant=_no_constant, parse_float=Decimal)
+    identify = Identify(layout, subject_column)
+
+    def split(raw: bytes) -> Record | Problem:
+        text = decode(raw)
+        if isinstance(text, Problem):
+            return text
+        try:
+            record = decoder.decode(text)
+        except (ValueError, RecursionError, ArithmeticError):
+            record = None
+        if not isinstance(record, dict):
+            return Problem(RowReason.JSON_MALFORMED, "", "one JSON object with each name once")
+        identity = identify(record.get(ACCOUNT_COLUMN), subject_of(record))
+        if isinstance(identity, Problem):
+            return together([*identity.each(), *found(record)])
+        try:
+            return Record(*identity, tuple([parse(entry(record)) for entry, parse in parsers]))
+        except FactError:
+            return together(found(record))
+
+    def found(record: dict[str, Any]) -> Sequence[Problem]:
+        return list(fact_problems((parse, entry(record)) for entry, parse in parsers))
+
+    def never_short(_: bytes) -> bool:
+        return False
+
+    return LineReader(ListFormat.JSONL, split, _as_they_are, _without_faults, never_short)
+
+
+def _json_entry(name: str) -> Callable[[dict[str, Any]], Any]:
+    """Give what reads an entry of a record; one with dots in its name may be nested instead."""
+    if "." not in name:
+        return lambda record: record.get(name)
+
+    def nested(record: dict[str, Any]) -> Any:
+        if name in record:
+            return record[name]
+        entry: Any = record
+        for part in name.split("."):
+            entry = entry.get(part) if isinstance(entry, dict) else None
+        return entry
+
+    return nested
+
+
+def _as_they_are(cells: Cells) -> tuple[FactValue | None, ...]:
+    return cells
+
+
+def _without_faults(_: Cells) -> Problem:
+    raise AssertionError("rows of JSONL are typed when they are taken apart")
+
+
+def _object_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    record = dict(pairs)
+    if len(record) != len(pairs):
+        raise ValueError("a name twice")
+    return record
+
+
+def _no_constant(_: str) -> None:
+    raise ValueError("NaN and Infinity are not JSON")

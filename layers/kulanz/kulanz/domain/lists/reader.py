@@ -1,0 +1,15 @@
+"""The reader of a list's lines, by the format of the list."""
+
+from collections.abc import Sequence
+
+from kulanz.domain.lists.columns import FactDeclaration
+from kulanz.domain.lists.csv_rows import csv_reader
+from kulanz.domain.lists.header import ListFormat, ListLayout
+from kulanz.domain.lists.jsonl_rows import jsonl_reader
+from kulanz.domain.lists.rows import LineReader
+
+
+def line_reader(layout: ListLayout, facts: Sequence[FactDeclaration], subject_column: str | None) -> LineReader:
+    """The reader of a list's lines for the facts a policy reads; built once per run."""
+    of_its_format = csv_reader if layout.format is ListFormat.CSV else jsonl_reader
+    return of_its_format(layout, facts, subject_column)
