@@ -5,6 +5,7 @@ and months are counted on the calendar of a zone, so that a day of a clock chang
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
@@ -136,20 +137,29 @@ def instant_of(microseconds: int) -> datetime:
     return EPOCH + timedelta(microseconds=microseconds)
 
 
+def days_of_year(year: int) -> Iterator[date]:
+    """Give every day of a year."""
+    first, end = date(year, 1, 1), date(year + 1, 1, 1)
+    return (first + timedelta(days=number) for number in range((end - first).days))
+
+
 @dataclass(frozen=True, slots=True)
 class WorkingDays:
-    """Monday to Friday without the public holidays of a region, known for the years ``first`` to ``last``.
+    """The days on which people work in a region, known for the years ``first`` to ``last``.
 
-    Outside these years nothing is guessed: the answer is None.
+    They are Monday to Friday without ``holidays``, and the days of a weekend that are ``worked``: a region with another
+    weekend, such as Friday and Saturday, has its Fridays among the first and its Sundays among the second. Outside
+    these years nothing is guessed: the answer is None.
     """
 
     holidays: frozenset[date]
     first_year: int
     last_year: int
+    worked: frozenset[date] = frozenset()
 
     def is_working(self, day: date) -> bool:
         """Say whether people work on a day of the known years."""
-        return day.weekday() < SATURDAY and day not in self.holidays
+        return day in self.worked or (day.weekday() < SATURDAY and day not in self.holidays)
 
     def after(self, day: date, count: int) -> date | None:
         """Give the ``count``-th working day after a day, which itself never counts."""

@@ -14,14 +14,14 @@ from zoneinfo import ZoneInfo
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from kulanz.domain.policy.document.yaml_source import public_holidays
+from kulanz.domain.policy.document.yaml_source import days_off
 from kulanz.domain.policy.explaining.explanation import explain
 from kulanz.domain.time import Window
 from tests.unit.domain.policy.rulebook import compiled, incident, written
 
 CELL = timedelta(minutes=10)
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-HOLIDAYS = frozenset(public_holidays("DE"))
+HOLIDAYS = frozenset(days_off("DE")[0])
 ZONES = ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Africa/Casablanca", "America/St_Johns")
 BEGINNINGS = [
     datetime(*day, tzinfo=UTC)

@@ -245,9 +245,10 @@ class Program:
             raise PolicyError("its public holidays are missing; publish the policy again", ("working_days",))
         try:
             days = frozenset(parse_day(day) for day in self.document.holidays)
+            worked = frozenset(parse_day(day) for day in self.document.worked)
         except TimeError as error:
             raise PolicyError(str(error), ("working_days",)) from None
-        return WorkingDays(days, min(days).year, max(days).year)
+        return WorkingDays(days, min(days).year, max(days).year, worked)
 
     def _zone(self) -> Node:
         name = self.policy.zone

@@ -376,7 +376,8 @@ POLICY = Part(Policy, check_policy)
 class PolicyDocument:
     """A policy that was read: its plain data as written, its typed parts, and where each entry stands in its file.
 
-    ``holidays`` are the public holidays of its region, resolved when it was read, so that a published policy needs no
+    ``holidays`` are the public holidays of its region (of the week's other days those that are no working days there),
+    and ``worked`` the Saturdays and Sundays that are, resolved when it was read, so that a published policy needs no
     calendar software and never changes with it. So are data files: ``data`` has what they say in the place of their
     names, and ``data_files`` are those that were taken in.
     """
@@ -384,6 +385,7 @@ class PolicyDocument:
     data: Mapping[str, Any]
     policy: Policy
     holidays: tuple[str, ...] = ()
+    worked: tuple[str, ...] = ()
     file: str = ""
     lines: Mapping[Path, int] = field(default_factory=dict)
     data_files: tuple[str, ...] = ()
@@ -394,7 +396,12 @@ class PolicyDocument:
 
 
 def read_document(
-    data: Any, *, holidays: tuple[str, ...] = (), file: str = "", lines: Mapping[Path, int] | None = None
+    data: Any,
+    *,
+    holidays: tuple[str, ...] = (),
+    worked: tuple[str, ...] = (),
+    file: str = "",
+    lines: Mapping[Path, int] | None = None,
 ) -> PolicyDocument:
     """Read plain data into a document, checking its shape. Raises ``PolicyError`` with the line where known.
 
@@ -406,4 +413,4 @@ def read_document(
         raise
     except PolicyError as error:
         raise error.located(file, lines or {}) from None
-    return PolicyDocument(data, policy, holidays, file, lines or {})
+    return PolicyDocument(data, policy, holidays, worked, file, lines or {})

@@ -72,6 +72,8 @@ def _content(document: PolicyDocument) -> dict[str, Any]:
     content: dict[str, Any] = {"policy": {key: value for key, value in document.data.items() if key != "test"}}
     if document.holidays:
         content["holidays"] = list(document.holidays)
+    if document.worked:
+        content["worked"] = list(document.worked)
     return content
 
 
@@ -88,8 +90,8 @@ def _read(data: bytes) -> tuple[PolicyDocument, dict[str, str]]:
         raise PolicyError("expected a policy as JSON, as it was published") from None
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise PolicyError(f"expected a policy of format {FORMAT}; publish it again with this version")
-    holidays = content.get("holidays", [])
+    holidays, worked = content.get("holidays", []), content.get("worked", [])
     parameters = content.get("parameters", {})
-    if not isinstance(holidays, list) or not isinstance(parameters, dict):
+    if not isinstance(holidays, list) or not isinstance(worked, list) or not isinstance(parameters, dict):
         raise PolicyError("expected holidays as a list and parameters as names and choices; publish it again")
-    return read_document(content.get("policy"), holidays=tuple(holidays)), parameters
+    return read_document(content.get("policy"), holidays=tuple(holidays), worked=tuple(worked)), parameters

@@ -1,6 +1,8 @@
 """Reading a policy from its YAML file, with its data files and holidays taken in. No worker imports this."""
 
+from collections.abc import Iterable
 from dataclasses import replace
+from datetime import date
 from functools import cache
 from pathlib import Path as FilePath
 from typing import Any
@@ -9,6 +11,7 @@ from kulanz.domain.policy.document.data_files import take_in
 from kulanz.domain.policy.document.document import PolicyDocument, read_document
 from kulanz.domain.policy.document.strict_yaml import read_file, read_yaml
 from kulanz.domain.policy.language.errors import DataFileNamed, Path, PolicyError
+from kulanz.domain.time import SATURDAY, days_of_year
 
 HOLIDAY_YEARS = range(2000, 2041)
 """The years whose public holidays a published policy carries."""
@@ -28,7 +31,7 @@ def read_policy(source: FilePath | str) -> PolicyDocument:
     document = _with_data_files(data, lines, file)
     region = document.policy.working_days
     if region:
-        document = replace(document, holidays=_holidays(document, region))
+        document = _with_days_off(document, region)
     return document
 
 
@@ -58,27 +61,30 @@ def _put(data: Any, path: Path, content: Any) -> None:
     data[path[-1]] = content
 
 
-def _holidays(document: PolicyDocument, region: str) -> tuple[str, ...]:
-    days = public_holidays(region)
-    if not days:
+def _with_days_off(document: PolicyDocument, region: str) -> PolicyDocument:
+    holidays, worked = days_off(region)
+    if not holidays:
         problem = f"{region!r} has no calendar of public holidays; write a country or region such as DE or GB-ENG"
         raise document.located(PolicyError(problem, ("working_days",)))
-    return days
+    return replace(document, holidays=holidays, worked=worked)
 
 
 @cache
-def public_holidays(region: str) -> tuple[str, ...]:
-    """Give the public holidays of a region as days in order; none where the region is not known.
+def days_off(region: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Give where a region's working days are not Monday to Friday: the days off, and the weekend days that are worked.
 
-    Years for which the calendar lacks some (it warns: India's follow the moon and are announced) are left out, so that
-    no day of theirs is taken for a working day.
+    Days are in order; there are none where the region is not known. The days off are its public holidays and the days
+    from Monday to Friday of its own weekend, as it was in that year. Years for which the calendar lacks some holidays
+    (it warns: India's follow the moon and are announced) are left out, so that no day of theirs is taken for a working
+    day.
     """
     import warnings  # noqa: PLC0415 (needed here only)
 
     import holidays  # noqa: PLC0415 (slow to import, and few policies count working days)
 
     country, _, subdivision = region.partition("-")
-    days: list[str] = []
+    off: set[date] = set()
+    worked: set[date] = set()
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
         for year in HOLIDAY_YEARS:
@@ -87,6 +93,17 @@ def public_holidays(region: str) -> tuple[str, ...]:
             except UserWarning:
                 continue
             except NotImplementedError:
-                return ()
-            days += (day.isoformat() for day in known)
-    return tuple(sorted(days))
+                return (), ()
+            off |= set(known)
+            known.expand = False  # a holiday of the next year that is observed in this one is in its own year's list
+            for day in days_of_year(year):
+                is_worked = day not in known and (not known.is_weekend(day) or day in known.weekend_workdays)
+                if day.weekday() < SATURDAY and not is_worked:
+                    off.add(day)
+                elif day.weekday() >= SATURDAY and is_worked:
+                    worked.add(day)
+    return _written(off), _written(worked)
+
+
+def _written(days: Iterable[date]) -> tuple[str, ...]:
+    return tuple(day.isoformat() for day in sorted(days))
