@@ -105,7 +105,7 @@ def _incident(event_path: Path | None, now: datetime) -> tuple[Incident, Campaig
     except (EventUnsendable, EventRefused) as error:
         raise Unusable(f"{event_path}: {error}") from None
     if known.content is None:
-        raise Unusable(f"{event_path}: a campaign request tells no incident; give the event that declares it")
+        raise Unusable(f"{event_path}: a campaign request has no incident; give the event that declares it")
     return thaw_incident(known.content), known.request
 
 

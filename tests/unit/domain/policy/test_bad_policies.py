@@ -350,7 +350,7 @@ NOT_A_FORMULA = {
     "a name with a unit": (FACTS + "when: since + count days > since\npay: fee", 7, "as in count * 1 day"),
     "a name in percent": (FACTS + "pay: fee * count%", 7, "a share of a name is its hundredth: / 100"),
     "a unit in other words": (FACTS + "when: total(outage) > 4 hrs\npay: fee", 7, "; write: h"),
-    "not in": (FACTS + 'when: who not in ["a"]\npay: fee', 7, "not stands before the whole comparison"),
+    "not in": (FACTS + 'when: who not in ["a"]\npay: fee', 7, "write not in front of the whole comparison"),
     "is for equals": (FACTS + 'when: who is "a"\npay: fee', 7, "two values are compared with ="),
     "two comparisons in one": (FACTS + "when: 1 < count <= 3\npay: fee", 7, "each comparison out, with and between"),
     "a comparison without its left side": (FACTS + "when: count > 1 and < 3\npay: fee", 7, "each comparison out"),

@@ -197,7 +197,7 @@ def test_explain_takes_windows_and_facts_of_the_incident() -> None:
     ]  # fmt: skip
     assert "Granted: 2.00 USD" in kulanz(*arguments, "--incident-fact", "cause=fibre_cut").output
     held = kulanz(*arguments)
-    assert "Held until a person decides, because cause is not known" in held.output, "test defaults are for tests alone"
+    assert "Held for manual review, because cause is not known" in held.output, "test defaults are for tests alone"
 
 
 def test_explain_takes_no_fact_that_the_policy_does_not_read(tmp_path: Path) -> None:

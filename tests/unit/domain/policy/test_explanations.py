@@ -165,9 +165,7 @@ def test_of_a_condition_only_what_decided_it_is_told() -> None:
     assert 'The condition is not met: plan "basic" is not "gold".' in told(policy, "basic", None)
     assert "The condition is not met: lines 1 is not more than 2." in told(policy, "gold", 1)
     assert 'The condition is met: plan is "gold" and lines 3 is more than 2.' in told(policy, "gold", 3)
-    assert "Held until a person decides, because lines is not known. Reason: lines unknown." in told(
-        policy, "gold", None
-    )
+    assert "Held for manual review, because lines is not known. Reason: lines unknown." in told(policy, "gold", None)
 
 
 def test_a_fact_that_the_policy_explains_is_told_with_its_meaning() -> None:
@@ -306,7 +304,7 @@ def test_whoever_is_held_because_something_cannot_be_computed_is_told_what() -> 
         held = told(compiled(written(body)), 500, 0)
         assert held[-2:] == (
             "This cannot be computed: fee 5.00 EUR divided by lines 0.",
-            "Held until a person decides. Reason: cannot be computed.",
+            "Held for manual review. Reason: cannot be computed.",
         )
 
 

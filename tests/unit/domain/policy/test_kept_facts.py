@@ -473,7 +473,7 @@ def test_what_is_collected_is_told_as_waiting_until_it_is_paid_and_then_as_settl
         "Held, and not paid for now. Reason: too little.",
     )
     assert "Kept for later incidents: carried: settled." in explain(policy, (700,), {"carried": 300}).steps
-    assert explain(policy, (None,)).steps[-1].startswith("Held until a person decides, because fee is not known.")
+    assert explain(policy, (None,)).steps[-1].startswith("Held for manual review, because fee is not known.")
 
 
 @pytest.mark.parametrize(

@@ -134,7 +134,7 @@ class LedgerTold(TypedDict):
 
 
 class DifferenceTold(TypedDict):
-    """A place where the books do not balance."""
+    """A place where the plan and what was written differ."""
 
     what: str
     planned: str
@@ -151,7 +151,7 @@ class ChunkTold(TypedDict):
 
 
 class PricesTold(TypedDict):
-    """Which list prices the estimate was made with."""
+    """Which AWS prices the estimate was made with."""
 
     region: str
     date: str
@@ -229,7 +229,7 @@ def campaign_report(
     chunks: Sequence[ChunkTold] = (),
     measured: Measured | None = None,
 ) -> ReportContract:
-    """The books as JSON-able content; sums are exact texts, money in minor units.
+    """The figures as JSON-able content; sums are exact texts, money in minor units.
 
     `measured` is what the receipts of the plan add up to; None where they were not read.
     """

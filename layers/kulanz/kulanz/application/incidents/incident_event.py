@@ -51,7 +51,7 @@ _SHOWN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}(?:\.[A-Za-z0-9_-]{1,64})
 
 
 class DetailType(StrEnum):
-    """What an event tells. All but CAMPAIGN_REQUESTED record a revision of an incident."""
+    """The types of events. All but CAMPAIGN_REQUESTED record a revision of an incident."""
 
     DECLARED = "Incident Declared"
     UPDATED = "Incident Updated"
@@ -229,7 +229,7 @@ class CampaignContract(_Contract):
 
 
 class IncidentContract(_Contract):
-    """What an incident event tells. `revision` rises with every change of the facts."""
+    """What an incident event states. `revision` rises with every change of the facts."""
 
     incident_id: str
     revision: Annotated[int, Field(ge=1, le=REVISION_HIGHEST)]
@@ -252,7 +252,7 @@ class IncidentContract(_Contract):
 
 
 class CampaignRequestContract(_Contract):
-    """What a campaign request tells: which recorded revision is decided, and how.
+    """What a campaign request states: which recorded revision is decided, and how.
 
     `decision_digest` is that of the revision's windows, service, functions, cause and facts: a number alone may have
     been taken by somebody else's revision.

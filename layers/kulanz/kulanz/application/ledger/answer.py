@@ -35,8 +35,8 @@ HELD_FOR_HISTORY = {
         " manual review."
     ),
     HISTORY_SETTLED: (
-        "Held all the same: time of this incident was added up and paid for with another incident. A person decides"
-        " what is owed beside that."
+        "Held all the same: time of this incident was added up and paid for with another incident."
+        " A manual review decides what is owed beside that."
     ),
 }
 """Why a subject is held by what is kept of it, whatever its facts come to."""

@@ -106,13 +106,14 @@ class Facts:
     def _kept(self, name: str, fact: Fact, currency: str, path: Path) -> FactSlot:
         """Declare a fact that Kulanz keeps itself; before the first incident it is nothing."""
         if not fact.add:
-            raise PolicyError("`until` belongs to a fact that is kept: say what each incident adds to it", path)
+            raise PolicyError("`until` belongs to a fact of the history: say what each incident adds to it", path)
         if fact.type not in KEPT_TYPES:
             raise PolicyError(f"only {', '.join(KEPT_TYPES)} can be kept", (*path, "type"))
         stated = ("minimum", "maximum", "default")
         wrong = [key for key in stated if getattr(fact, key)]
         if wrong or fact.invalid != "reject" or fact.from_:
-            raise PolicyError(f"a fact that is kept has no {(wrong or ['from or invalid'])[0]}: nobody states it", path)
+            entry = (wrong or ["from or invalid"])[0]
+            raise PolicyError(f"a fact of the history has no {entry}: nobody states it", path)
         if fact.per and (fact.type != "money" or fact.until):
             advice = "count in a period with windows, such as count(during(paid_for, year(incident_start)))"
             raise PolicyError(f"only money is kept for each period, and without `until`; {advice}", (*path, "per"))

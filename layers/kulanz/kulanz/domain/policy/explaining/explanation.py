@@ -80,7 +80,7 @@ _CLAUSES = {Outcome.DECLINED: "exclusion", Outcome.REFERRED: "referral", Outcome
 _OUTCOMES = {
     Outcome.GRANTED: "Granted",
     Outcome.DECLINED: "Declined",
-    Outcome.HELD: "Held until a person decides",
+    Outcome.HELD: "Held for manual review",
     Outcome.REFERRED: "Referred to a person",
     Outcome.OFFERED: "Owed as soon as the customer claims or accepts it",
 }

@@ -87,7 +87,7 @@ _HINTS = {
     "mins": "; write: min",
     "secs": "; write: s",
     "%": "; a share of a name is its hundredth: / 100",
-    "not": "; not stands before the whole comparison",
+    "not": "; write not in front of the whole comparison",
     **dict.fromkeys(("<", "<=", ">", ">="), "; write each comparison out, with and between them"),
     **dict.fromkeys(("day", "days", "weeks", "months"), "; a name has no unit: multiply it, as in count * 1 day"),
     **dict.fromkeys(("h", "hours", "min", "minutes"), "; a name has no unit: multiply it, as in count * 1 h"),

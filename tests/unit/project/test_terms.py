@@ -1,0 +1,121 @@
+"""Texts for people use the terms of the glossary: phrases that carry an old meaning are found and named.
+
+Phrases, not words: a list of accounts is still a list, and a story is still told.
+"""
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[3]
+GLOSSARY_TERMS_MOST = 25
+PAGES = [*sorted(PROJECT.glob("*.md")), *sorted((PROJECT / "docs").rglob("*.md"))]
+SCHEMAS = sorted((PROJECT / "docs" / "schemas").glob("*.json"))
+SOURCES = [
+    path
+    for folder in ("cli", "local", "layers/kulanz", "functions")
+    for path in sorted((PROJECT / folder).rglob("*.py"))
+]
+INSTEAD = {
+    r"what became of": "write result, or what happened to",
+    r"\bthe fate\b|\bfate of\b": "write result",
+    r"\bclass(es)? of (a |the |each )?lines?\b|\bin exactly one class\b|\blines? and class(es)?\b": "result (of a row)",
+    r"\b(the|its|their|finance's) books\b|\bbooks (differ|balance|agree|by|have)\b|\bbook does not balance": (
+        "reconciliation"
+    ),
+    r"\bkept facts?\b|\bfacts? (that is|that are) kept\b|\bkeeps facts\b": "history",
+    r"\bstands? before\b|\bwhat stood before\b": "earlier decision",
+    r"\ba person decides\b|\bask for a person\b": "manual review",
+    r"\blist prices?\b": "AWS cost, or AWS prices",
+    r"\b(is|are|was|were) told (as|by|on|once|again|of|with|under)\b": "is reported, is named, is sent",
+    r"\b(tells|tell) (of|which|where|how many|how much|every|what (a|the|it))\b": "reports, shows, names",
+    r"\b(event|file|figures?|header|message|record|report|request|revision|state)s? tells?\b": "states, reports, shows",
+    r"\b(mend|mends|mended) (the|it|a|them|their|its)\b": "fix",
+    r"\b(campaign|it|that) rests\b|\bis at rest\b": "has stopped, is finished",
+    r"\b(a|the|each|every|which|per|one) units? (is|are|was|were|has|had|that|may|of an account)\b": "subject",
+    r"\bunits (on the list|have been|are decided|were)\b": "subjects",
+    r"\btiles? the list\b": "cover the list without gap or overlap",
+}
+
+
+def literals(path: Path) -> Iterator[tuple[int, str]]:
+    """The texts of a source that people may read: every string that is not a docstring."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    bodies = [body for parent in ast.walk(tree) if isinstance(body := getattr(parent, "body", None), list)]
+    documented = {
+        id(node.value)
+        for body in bodies
+        for node in body
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documented:
+            yield node.lineno, node.value
+
+
+def descriptions(content: Any) -> Iterator[str]:
+    """The texts of a schema for people."""
+    if isinstance(content, dict):
+        for name, value in content.items():
+            if name in ("description", "title") and isinstance(value, str):
+                yield value
+            else:
+                yield from descriptions(value)
+    elif isinstance(content, list):
+        for item in content:
+            yield from descriptions(item)
+
+
+def texts(path: Path) -> Iterator[tuple[int, str]]:
+    """The texts of a file for people, each with its line."""
+    if path.suffix == ".py":
+        yield from literals(path)
+    elif path.suffix == ".json":
+        yield from ((0, text) for text in descriptions(json.loads(path.read_text(encoding="utf-8"))))
+    else:
+        yield 1, path.read_text(encoding="utf-8")
+
+
+def old_meanings(path: Path) -> list[str]:
+    found = []
+    for line, text in texts(path):
+        for phrase, instead in INSTEAD.items():
+            for match in re.finditer(phrase.replace(" ", r"\s+"), text, re.IGNORECASE):
+                place = line + text.count("\n", 0, match.start())
+                found.append(f"{path.relative_to(PROJECT)}:{place}: {match[0]!r}: say {instead}")
+    return found
+
+
+@pytest.mark.parametrize(
+    "path", [*PAGES, *SCHEMAS, *SOURCES, PROJECT / "template.yaml"], ids=lambda path: str(path.relative_to(PROJECT))
+)
+def test_a_text_for_people_uses_no_phrase_with_an_old_meaning(path: Path) -> None:
+    assert old_meanings(path) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "what became of a decided line in the ledger", "the books differ", "an event tells what happened",
+        "until a person decides", "kept facts", "a campaign rests", "every unit has at most one decision",
+    ],
+)  # fmt: skip
+def test_the_search_finds_an_old_meaning(text: str) -> None:
+    assert any(re.search(phrase, text, re.IGNORECASE) for phrase in INSTEAD)
+
+
+def test_the_glossary_is_short_sorted_and_has_one_sentence_for_each_term() -> None:
+    rows = re.findall(
+        r"^\| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", (PROJECT / "docs" / "glossary.md").read_text(), re.MULTILINE
+    )
+    rows = [row for row in rows if row[0] != "term" and not row[0].startswith("-")]
+    assert 1 < len(rows) <= GLOSSARY_TERMS_MOST
+    assert [term for term, _, _ in rows] == sorted((term for term, _, _ in rows), key=str.casefold)
+    for term, meaning, _ in rows:
+        assert meaning.endswith("."), term
+        assert ". " not in meaning, f"{term}: one sentence"
