@@ -33,10 +33,11 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One worker runs every test of the embedded AWS, so that one process of it serves them all."""
+    """One worker runs every test of the embedded AWS, and of DynamoDB Local, so that one process serves them all."""
     for item in items:
-        if item.get_closest_marker("ministack"):
-            item.add_marker(pytest.mark.xdist_group("ministack"))
+        for name in ("ministack", "dynamodb"):
+            if item.get_closest_marker(name):
+                item.add_marker(pytest.mark.xdist_group(name))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -5,12 +5,16 @@ from collections.abc import Iterator
 import pytest
 from moto import mock_aws
 
+from kulanz_local.dynamodb_local import DynamoDbLocal
 from kulanz_local.embedded import EmbeddedAws, aws_environment
 from tests.contract.backends import AwsBackend, Backend, FakeBackend
 from tests.support.moto_partiql import repaired_moto
 
+DYNAMODB_LOCAL = pytest.param("dynamodb-local", marks=[pytest.mark.long, pytest.mark.dynamodb])
 BACKENDS = ["fake", "moto", pytest.param("ministack", marks=pytest.mark.ministack)]
-EMULATORS = BACKENDS[1:]
+EMULATORS = [*BACKENDS[1:], DYNAMODB_LOCAL]
+TABLE_SUITES = {"test_campaign_store", "test_kept_entries", "test_ledger", "test_offer_store"}
+"""The suites of ports that need tables and nothing else: these run on DynamoDB Local as well."""
 
 
 @pytest.fixture(scope="session")
@@ -20,7 +24,22 @@ def ministack() -> Iterator[EmbeddedAws]:
         yield aws
 
 
-@pytest.fixture(params=BACKENDS)
+@pytest.fixture(scope="session")
+def dynamodb_local() -> Iterator[DynamoDbLocal]:
+    """One process of DynamoDB Local for all tests of a session."""
+    with DynamoDbLocal() as database:
+        yield database
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Every test of a contract runs on every backend that has what its suite needs."""
+    chosen = {mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")}
+    if "backend" in metafunc.fixturenames and "backend" not in chosen:
+        is_table_suite = metafunc.module.__name__.rpartition(".")[2] in TABLE_SUITES
+        metafunc.parametrize("backend", [*BACKENDS, *[DYNAMODB_LOCAL] * is_table_suite], indirect=True)
+
+
+@pytest.fixture
 def backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Backend]:
     """Every backend in turn, empty."""
     yield from _started(request, monkeypatch)
@@ -45,7 +64,8 @@ def _started_aws(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
         with repaired_moto(), mock_aws(config={"core": {"reset_boto3_session": False}}):
             yield AwsBackend("moto")
         return
-    aws: EmbeddedAws = request.getfixturevalue("ministack")
+    fixture = request.param.replace("-", "_")
+    aws: EmbeddedAws | DynamoDbLocal = request.getfixturevalue(fixture)
     for name, value in aws_environment(aws.endpoint).items():
         monkeypatch.setenv(name, value)
-    yield AwsBackend("ministack")
+    yield AwsBackend(request.param)

@@ -4,12 +4,14 @@ A probe fails when its stand-in has come to do what AWS does; then the line goes
 """
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from kulanz.adapters.aws import client
 from kulanz.application.ports import Outdated
 from tests.contract.backends import AwsBackend
 from tests.support.values import declared, revision
@@ -51,6 +53,25 @@ def _capacity(backend: AwsBackend) -> bool:
     item = {"pk": {"S": "a"}, "sk": {"S": "x"}, "body": {"S": "x" * 3_000}}
     answer = backend.dynamodb.put_item(TableName=backend.credits_table, Item=item, ReturnConsumedCapacity="TOTAL")
     return bool(answer["ConsumedCapacity"]["CapacityUnits"] < 3)
+
+
+def _transactions_wait(backend: AwsBackend) -> bool:
+    """AWS cancels one of two transactions that meet on an item; this lets one wait for the other."""
+    credits_table = backend.credits_table
+
+    def write(racer: int) -> set[str]:
+        database, reasons = client("dynamodb"), set[str]()
+        for step in range(50):
+            keys = [("one", "item"), (f"of-{racer}", str(step))]
+            puts = [{"Put": {"TableName": credits_table, "Item": {"pk": {"S": a}, "sk": {"S": b}}}} for a, b in keys]
+            try:
+                database.transact_write_items(TransactItems=puts)
+            except ClientError as error:
+                reasons |= {reason["Code"] for reason in error.response.get("CancellationReasons", [])}
+        return reasons
+
+    with ThreadPoolExecutor(6) as pool:
+        return not set[str]().union(*pool.map(write, range(6)))
 
 
 @dataclass(frozen=True)
@@ -100,11 +121,18 @@ KNOWN = [
         "the size of items is computed in tests/unit/domain/test_item_size.py, never read from a stand-in",
         _capacity,
     ),
+    Divergence(
+        "dynamodb-local",
+        "of transactions that meet on an item one is cancelled with TransactionConflict",
+        "one waits for the other",
+        "fakes that conflict in tests/unit/adapters/test_adapter_transactions.py; the outcomes in test_races",
+        _transactions_wait,
+    ),
 ]
 
 
 def _cases() -> list[Any]:
-    marks = {"ministack": [pytest.mark.ministack]}
+    marks = {"ministack": [pytest.mark.ministack], "dynamodb-local": [pytest.mark.long, pytest.mark.dynamodb]}
     return [
         pytest.param(known.backend, known, marks=marks.get(known.backend, []), id=f"{known.backend}: {known.stand_in}")
         for known in KNOWN

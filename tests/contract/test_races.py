@@ -1,0 +1,208 @@
+"""Real conditional writes and transactions, raced by threads: each promise holds when nobody waits for anybody.
+
+On DynamoDB Local alone: neither moto nor MiniStack ever lets two writes meet. Each thread has adapters and connections
+of its own, as each worker has. Transactions that meet wait for each other here; on AWS one is cancelled, which
+tests/unit/adapters/test_adapter_transactions.py plays.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from random import Random
+
+import pytest
+
+from kulanz.adapters.aws import client
+from kulanz.adapters.campaign_table import DynamoCampaigns
+from kulanz.adapters.ledger_table import DynamoLedger
+from kulanz.adapters.offers import DynamoOffers
+from kulanz.application.ports import Outdated
+from kulanz.domain.campaigns.campaign import Campaign, Cursor, Pass, State
+from kulanz.domain.campaigns.reconciliation import Totals
+from kulanz.domain.decision import Outcome
+from kulanz.domain.ledger import Entry, HistoryChange, HistoryMoved, KeptEntry
+from kulanz.domain.policy.deciding.history import Addition, HistoryKey, SubjectHistory
+from tests.contract.backends import AwsBackend
+from tests.contract.conftest import DYNAMODB_LOCAL
+from tests.support.values import FIRST, NOW, OPENING, change, declared, entry, frozen, opened, receipt, revision, totals
+
+RACERS = 6
+ACCOUNTS = 60
+STEPS = 25
+"""Receipts of one racer, or additions to one history."""
+CHUNK_BYTES = 100
+
+pytestmark = pytest.mark.parametrize("emulator", [DYNAMODB_LOCAL], indirect=True)
+
+
+class Racer:
+    """One worker: its place among the others, and its own connections."""
+
+    def __init__(self, number: int, backend: AwsBackend) -> None:
+        database = client("dynamodb")
+        self.number = number
+        self.ledger = DynamoLedger(database, backend.credits_table, calls_in_flight=2)
+        self.campaigns = DynamoCampaigns(database, backend.campaigns_table)
+        self.offers = DynamoOffers(database, backend.credits_table, backend.campaigns_table)
+
+
+def race[Found](backend: AwsBackend, run: Callable[[Racer], Found]) -> list[Found]:
+    """Let every racer run at the same moment; what each came to."""
+    assert backend.credits_table
+    assert backend.campaigns_table
+    racers = [Racer(number, backend) for number in range(RACERS)]
+    line = threading.Barrier(RACERS)
+
+    def started(racer: Racer) -> Found:
+        line.wait()
+        return run(racer)
+
+    with ThreadPoolExecutor(RACERS) as pool:
+        return list(pool.map(started, racers))
+
+
+def opened_campaign(store: DynamoCampaigns) -> Campaign:
+    record = declared()
+    store.record_revision(None, record, revision())
+    after, new = opened(record)
+    store.open(record, after, new, frozen(), OPENING)
+    return new
+
+
+def test_of_racing_inserts_each_key_has_one_winner_and_every_loser_learns_what_stands(emulator: AwsBackend) -> None:
+    def insert(racer: Racer) -> tuple[list[Entry], list[Entry | None]]:
+        mine = [entry(f"account-{n:03d}", origin=1_000 * racer.number + n) for n in range(ACCOUNTS)]
+        Random(racer.number).shuffle(mine)
+        return mine, racer.ledger.insert(mine)
+
+    standing: dict[str, list[Entry]] = {}
+    winners: dict[str, list[Entry]] = {}
+    for mine, answers in race(emulator, insert):
+        for one, answer in zip(mine, answers, strict=True):
+            standing.setdefault(one.key.account_id, []).append(answer or one)
+            if answer is None:
+                winners.setdefault(one.key.account_id, []).append(one)
+    assert {account: len(found) for account, found in winners.items()} == dict.fromkeys(standing, 1)
+    for account_id, found in standing.items():
+        assert found == winners[account_id] * RACERS
+        assert emulator.ledger.of_account(account_id) == winners[account_id]
+
+
+def test_receipts_of_racing_chunks_are_each_counted_once_in_one_sum(emulator: AwsBackend) -> None:
+    """Every receipt changes one record, the campaign's."""
+    opened_campaign(emulator.campaigns)
+
+    def record(racer: Racer) -> list[bool]:
+        start = 50 + racer.number * STEPS * CHUNK_BYTES
+        places = [start + step * CHUNK_BYTES for step in range(STEPS)]
+        return [
+            racer.campaigns.record_receipt(
+                receipt(
+                    place, place + CHUNK_BYTES,
+                    chunk=racer.number, moved_from=None if place == start else place, totals=totals(3, racer.number),
+                )
+            )
+            for place in places
+        ]  # fmt: skip
+
+    assert race(emulator, record) == [[True] * STEPS] * RACERS
+
+    whole = Totals()
+    for racer in range(RACERS):
+        for _ in range(STEPS):
+            whole.add(totals(3, racer))
+    campaign = emulator.campaigns.campaign(FIRST)
+    assert campaign is not None
+    assert campaign.plan.totals == whole
+    assert campaign.plan.bytes_done == RACERS * STEPS * CHUNK_BYTES
+    assert len(list(emulator.campaigns.receipts(FIRST, Pass.PLAN))) == RACERS * STEPS
+
+
+def test_of_racing_workers_on_one_chunk_one_receipt_is_counted(emulator: AwsBackend) -> None:
+    opened_campaign(emulator.campaigns)
+    ends = [200 + 10 * number for number in range(RACERS)]
+
+    counted = race(
+        emulator, lambda racer: racer.campaigns.record_receipt(receipt(50, ends[racer.number], totals=totals(3)))
+    )
+
+    assert counted.count(True) == 1
+    won = ends[counted.index(True)]
+    assert emulator.campaigns.cursor(FIRST, Pass.PLAN, 0) == Cursor(won, finished=False)
+    campaign = emulator.campaigns.campaign(FIRST)
+    assert campaign is not None
+    assert (campaign.plan.bytes_done, campaign.plan.totals) == (won - 50, totals(3))
+
+
+def test_of_racing_changes_of_state_one_is_made_and_logged(emulator: AwsBackend) -> None:
+    new = opened_campaign(emulator.campaigns)
+
+    def move(racer: Racer) -> bool:
+        try:
+            racer.campaigns.change_state(new, change(new, State.PAUSED, f"racer {racer.number}"))
+        except Outdated:
+            return False
+        return True
+
+    made = race(emulator, move)
+
+    assert made.count(True) == 1
+    log = emulator.campaigns.log(FIRST)
+    assert [line.reason for line in log] == [OPENING.reason, f"racer {made.index(True)}"]
+
+
+def additions(racer: Racer) -> Iterator[Entry]:
+    for step in range(STEPS):
+        plain = entry("shared", origin=racer.number * STEPS + step)
+        yield replace(plain, key=replace(plain.key, incident_id=f"incident-{racer.number}-{step}"))
+
+
+def test_racing_additions_to_one_history_are_all_kept_and_none_is_lost(emulator: AwsBackend) -> None:
+    """A decision whose history has moved is decided again, as a worker does; a lost one would be paid past a cap."""
+    key = HistoryKey("shared", "fi-eml", "-")
+
+    def keep(racer: Racer) -> int:
+        moved = 0
+        for one in additions(racer):
+            while True:
+                before = racer.ledger.histories([key]).get(key, SubjectHistory())
+                added = Addition(NOW, {"paid_2026": 500}, {}, NOW + timedelta(days=30))
+                after = before.with_addition(one.key.incident_id, added, NOW)
+                (answer,) = racer.ledger.insert_and_keep([KeptEntry(one, HistoryChange(key, before, after))])
+                if answer is None:
+                    break
+                assert answer is HistoryMoved.MOVED
+                moved += 1
+        return moved
+
+    moved = race(emulator, keep)
+
+    history = emulator.ledger.histories([key])[key]
+    assert sum(moved) > 0, "they never met"
+    assert history.version == RACERS * STEPS
+    assert len(emulator.ledger.of_account("shared")) == RACERS * STEPS
+    assert [known.added["paid_2026"] for known in history.incidents.values()] == [500] * RACERS * STEPS
+
+
+def test_of_racing_acceptances_of_one_offer_one_is_made(emulator: AwsBackend) -> None:
+    offer = entry("offered", status=Outcome.OFFERED)
+    emulator.ledger.insert([offer])
+    record = declared()
+    emulator.campaigns.record_revision(None, record, revision())
+
+    def accept(racer: Racer) -> bool:
+        moment = NOW + timedelta(seconds=racer.number)
+        grant = replace(offer, status=Outcome.GRANTED, effective_at=moment, ttl=offer.ttl + 100)
+        try:
+            racer.offers.accept(offer, grant, record, f"support-{racer.number}")
+        except Outdated:
+            return False
+        return True
+
+    made = race(emulator, accept)
+
+    assert made.count(True) == 1
+    (stored,) = emulator.ledger.of_account("offered")
+    assert (stored.status, stored.effective_at) == (Outcome.GRANTED, NOW + timedelta(seconds=made.index(True)))
