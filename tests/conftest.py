@@ -2,9 +2,12 @@
 
 import os
 from collections import Counter
+from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import is_hypothesis_test, settings
+
+from tests.support.effort import examples
 
 # No test may reach a real account, whatever the shell it is started from is logged in to.
 AWS_ENVIRONMENT = {
@@ -31,10 +34,23 @@ def pytest_configure() -> None:
     os.environ.update(AWS_ENVIRONMENT | FUNCTION_ENVIRONMENT)
 
 
+SETTINGS_OF_A_PROPERTY = "_hypothesis_internal_use_settings"
+"""Where Hypothesis keeps them, its own pytest plugin too; tests/unit/project/test_effort.py notices a change."""
+
+
 @pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One worker runs every test of the embedded AWS, and of DynamoDB Local, so that one process serves them all."""
+    """Give properties as many examples as are asked for, and the tests of one process to one worker."""
+    scaled: set[Any] = set()
     for item in items:
+        test: Any = getattr(item, "obj", None)
+        if is_hypothesis_test(test):
+            item.add_marker(pytest.mark.property)
+            if test not in scaled:
+                scaled.add(test)
+                given: Any = getattr(test, SETTINGS_OF_A_PROPERTY, None) or settings.default
+                setattr(test, SETTINGS_OF_A_PROPERTY, settings(given, max_examples=examples(given.max_examples)))
+        # so that one embedded AWS, and one DynamoDB Local, serves them all
         for name in ("ministack", "dynamodb"):
             if item.get_closest_marker(name):
                 item.add_marker(pytest.mark.xdist_group(name))

@@ -86,7 +86,7 @@ class _Rate(ProgressColumn):
 class CampaignBars:
     """A bar for each pass of each campaign; where there is no terminal, a line at each pass's start and end."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, *, transient: bool = False) -> None:
         self._console = console
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
@@ -98,6 +98,7 @@ class CampaignBars:
             TimeRemainingColumn(compact=True),
             console=console,
             disable=not console.is_terminal,
+            transient=transient,
         )
         self._tasks: dict[tuple[CampaignId, Pass], TaskID] = {}
         self._told: set[tuple[CampaignId, Pass]] = set()

@@ -142,7 +142,7 @@ def demo(accounts: int, console: Console, *, stories: bool = False, keep: bool =
 def opening(accounts: int, *, stories: bool) -> str:
     """The first line: what is about to happen."""
     more = ", two more in steps" if stories else ""
-    return f"Two incidents with {accounts:,} accounts{more}, on an AWS of this machine\n"
+    return f"Two incidents with {accounts:,} accounts{more}, on an AWS of this machine"
 
 
 def closing(expected: Iterable[Expectation], campaigns: Iterable[Campaign], seconds: float) -> str:
@@ -196,14 +196,13 @@ def _play(run: Run, accounts: int, folder: Path) -> list[Campaign]:
     console = run.console
     with step(console, "write and upload the lists, publish the policies"):
         _prepare(run, accounts, folder)
-    with step(console, f"decide {accounts:,} accounts, plan and apply"):
+    with step(console, f"decide {accounts:,} accounts, receive every notice"):
         _publish(run)
         longest_seconds = CAMPAIGN_SECONDS + accounts / SLOWEST_ACCOUNTS_PER_SECOND
         drawn = console if console.is_terminal else Console(file=io.StringIO())
-        with CampaignBars(drawn) as bars:
+        with CampaignBars(drawn, transient=True) as bars:
             drive.follow(run.stack, run.campaign_ids(), bars, longest_seconds, run.subscriber.check)
         campaigns = _announced(run)
-    with step(console, "receive every notice"):
         _wait_for_notices(run, campaigns)
     problems: list[str] = []
     for case, campaign in zip(CASES, campaigns, strict=True):
@@ -212,9 +211,8 @@ def _play(run: Run, accounts: int, folder: Path) -> list[Campaign]:
     planted = sum(expected.decisions() for expected in run.expected.values())
     if stored != planted:
         problems.append(f"decisions in the table: planted {planted}, found {stored}")
-    with step(console, "publish both events a second time"):
+    with step(console, f"publish both events again, ask about {len(CASES) * len(ANSWERED)} accounts"):
         problems += _publish_again(run, campaigns, stored)
-    with step(console, f"ask about {len(CASES) * len(ANSWERED)} accounts, one of each kind"):
         problems += _ask(run)
     if run.stories:
         problems += _tell_stories(run, accounts, folder)

@@ -22,7 +22,7 @@ from kulanz.application.ports import Outdated
 from kulanz.domain.campaigns.campaign import Campaign, Cursor, Pass, State
 from kulanz.domain.campaigns.reconciliation import Totals
 from kulanz.domain.decision import Outcome
-from kulanz.domain.ledger import Entry, HistoryChange, HistoryMoved, KeptEntry
+from kulanz.domain.ledger.entries import Entry, HistoryChange, HistoryMoved, KeptEntry
 from kulanz.domain.policy.deciding.history import Addition, HistoryKey, SubjectHistory
 from tests.contract.backends import AwsBackend
 from tests.contract.conftest import DYNAMODB_LOCAL

@@ -37,7 +37,7 @@ def started_by(mark: str) -> Iterator[str]:
         pytest.param(None, id="while it is imported"),
         pytest.param("build the stack", id="while it deploys"),
         pytest.param("deploy it", id="while it decides", marks=pytest.mark.long),
-        pytest.param("receive every notice", id="while it publishes again", marks=pytest.mark.long),
+        pytest.param("decide 1,000", id="while it publishes again", marks=pytest.mark.long),
     ],
 )
 def test_ctrl_c_ends_the_demo_quietly_and_leaves_nothing(reached: str | None, tmp_path: Path) -> None:

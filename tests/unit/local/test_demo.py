@@ -1,7 +1,6 @@
 """What the demo prints and how it ends, and how it fits its stack to the number of accounts."""
 
 import json
-import re
 import shlex
 from collections import Counter
 from collections.abc import Callable
@@ -82,7 +81,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
 
     def completed(_stack: Stack, case: Case, path: Path, rows: int) -> dict[str, Any]:
         world.lists.upload(case.key, path.read_bytes())
-        event: dict[str, Any] = json.loads(case.event.read_text(encoding="utf-8"))
+        event = drive.with_limits(json.loads(case.event.read_text(encoding="utf-8")))
         event["detail"]["campaign"]["affected"] = {"s3": {"bucket": BUCKET, "key": case.key}, "rows": rows}
         return event
 
@@ -120,8 +119,8 @@ def test_it_ends_with_its_tables_and_one_line_of_what_was_checked_in_at_most_six
     assert result.exit_code == 0, result.output
     lines = result.output.splitlines()
     assert len(lines) <= LINES_MOST
-    tables = [line for line in lines if re.match(r"result |all |[a-z]+ +[a-z_\d]+ +[\d,]+ ", line)]
-    assert [line for line in lines if len(line) > COLUMNS and line not in tables] == []
+    assert [line for line in lines if len(line) > COLUMNS] == []
+    assert "…" not in result.output
     last = [lines.index(case.title) for case in CASES]
     assert max(place for place, line in enumerate(lines) if line.startswith("ok ")) < min(last)
     assert lines[-1].startswith("All as planted: ")
@@ -136,7 +135,9 @@ def test_each_table_has_every_result_that_was_planted(tmp_path: Path) -> None:
         table = output.partition(case.title)[2].partition("distinct notices")[0]
         shown = [(*line.split()[:2], line.split()[2]) for line in table.splitlines() if len(line.split()) > 2]
         for (row_result, reason), lines in expected.results().items():
-            assert (row_result, reason, f"{lines:,}") in shown
+            # a long reason goes on in the line below
+            found = [name for result, name, number in shown if (result, number) == (row_result, f"{lines:,}")]
+            assert any(reason == name or (reason.startswith(name) and reason[len(name) :] in table) for name in found)
 
 
 def test_with_stories_two_more_incidents_are_told_before_the_tables(

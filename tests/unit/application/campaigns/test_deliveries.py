@@ -10,6 +10,7 @@ import pytest
 from kulanz.domain.campaigns.campaign import State
 from kulanz.domain.ledger.entries import read_decision
 from tests.support.compiled_once import policies_compiled_once
+from tests.support.effort import seeds_tried
 from tests.support.end_state import EndState, check_sound, end_state
 from tests.support.faults import HALVABLE, Choose, Fault, Tap
 from tests.support.small_campaign import (
@@ -39,7 +40,9 @@ LINES = [
 ROWS = len(LINES) - 1
 CHUNK_BYTES = 8_000
 """Seven chunks; the account that is listed twice with the same facts stands in the first and in the last."""
-SEEDS = 120
+SEEDS = seeds_tried(120)
+SEEDS_OF_TWO = seeds_tried(60)
+pytestmark = pytest.mark.storm
 FAULT_RATE = 0.04
 FAULTS_MOST = 12
 
@@ -298,7 +301,7 @@ def _chaos_of_two(seed: int) -> World:
     return world
 
 
-@pytest.mark.parametrize("seeds", [range(start, start + 15) for start in range(0, 60, 15)], ids=str)
+@pytest.mark.parametrize("seeds", [range(start, start + 15) for start in range(0, SEEDS_OF_TWO, 15)], ids=str)
 def test_what_an_account_is_granted_for_an_incident_never_exceeds_its_highest_entitlement(seeds: range) -> None:
     """Whichever comes first: the better policy alone, or the lesser one and then the difference."""
     campaigns = set()

@@ -17,6 +17,7 @@ from kulanz.domain.decision import Outcome
 from kulanz.domain.ledger.entries import read_decision
 from kulanz.domain.policy.deciding.history import HistoryKey
 from tests.support.compiled_once import policies_compiled_once
+from tests.support.effort import seeds_tried
 from tests.support.end_state import check_sound
 from tests.support.fake_offers import FakeOffers
 from tests.support.faults import HALVABLE, Choose, Fault, Killed, Tap, tapped
@@ -24,7 +25,8 @@ from tests.support.small_campaign import sealed_policy
 from tests.support.world import Step, World
 from tests.support.yearly_cap import CAP, FEES, POLICY, POLICY_ID, incident, outage, world
 
-SEEDS = 60
+SEEDS = seeds_tried(60)
+pytestmark = pytest.mark.storm
 INCIDENTS = 5
 EVENTS = 16
 STEPS_BETWEEN_MOST = 25

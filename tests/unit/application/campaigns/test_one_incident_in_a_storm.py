@@ -20,13 +20,15 @@ from kulanz.domain.campaigns.campaign import WORKABLE, Cause
 from kulanz.domain.decision import Outcome
 from kulanz.domain.ledger.entries import read_decision
 from tests.support.compiled_once import policies_compiled_once
+from tests.support.effort import seeds_tried
 from tests.support.end_state import check_sound
 from tests.support.fake_offers import FakeOffers
 from tests.support.faults import HALVABLE, Fault, Killed, Tap, tapped
 from tests.support.small_campaign import INCIDENT_ID, event, sealed_policy
 from tests.support.world import Function, Step, World
 
-SEEDS = 150
+SEEDS = seeds_tried(150)
+pytestmark = pytest.mark.storm
 EVENTS = 20
 STEPS_BETWEEN_MOST = 15
 FAULT_RATE = 0.02

@@ -14,6 +14,7 @@ from kulanz.application.campaigns.frozen import FrozenCache
 from kulanz.application.ports import ChunkMessage
 from kulanz.domain.campaigns.campaign import CampaignId, Pass, State
 from tests.support.compiled_once import policies_compiled_once
+from tests.support.effort import seeds_tried
 from tests.support.end_state import check_sound, end_state
 from tests.support.interleaving import Interleaving, Schedule, Work, switching_after
 from tests.support.small_campaign import CAMPAIGN, event, list_of, row, small_world
@@ -30,7 +31,8 @@ LINES = [
 ]
 CONTENT = list_of(LINES)
 MOST_CALLS = 20
-SEEDS = 60
+SEEDS = seeds_tried(60)
+pytestmark = pytest.mark.storm
 
 
 def _world_with_chunk_waiting(work: Pass) -> World:
