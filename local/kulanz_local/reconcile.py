@@ -26,6 +26,7 @@ def discrepancies(
     figures.extend(_compared("lines planned as", expected.results(), _texts(plan.results())))
     figures.extend(_compared("lines applied as", expected.results(), _texts(apply.results())))
     figures.extend(_compared("planned worth of", expected.worth(), _texts(plan.worth())))
+    figures.extend(_compared("applied worth of", expected.worth(), _texts(apply.worth())))
     ledger = _ledger(campaign)
     worth = dict.fromkeys(expected.worth(), 0)
     for verdict in expected.verdicts():

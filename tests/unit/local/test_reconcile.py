@@ -4,10 +4,11 @@ import copy
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from kulanz.domain.campaigns.campaign import Campaign
+from kulanz.domain.campaigns.campaign import Campaign, Pass
 from kulanz.domain.campaigns.reconciliation import CountKey, RowResult, SumKey, WriteResult
 from kulanz.domain.policy import document_json
 from kulanz.domain.policy.deciding.checking import load_policy
@@ -71,6 +72,23 @@ def test_books_that_are_off_by_one_are_found(change: Callable[[Campaign], None],
     changed = copy.deepcopy(campaign)
     change(changed)
     assert list(discrepancies(expected, changed, notices, stored))
+
+
+def test_every_figure_of_a_reconciliation_that_is_off_by_one_is_found(tmp_path: Path) -> None:
+    """Each count and each sum of both passes, one too many and one too few: whatever is shown is compared."""
+    for case in CASES:
+        expected, campaign, notices, stored = played(case, tmp_path)
+        for work in Pass:
+            totals = campaign.progress(work).totals
+            figures: list[tuple[Any, Any]] = [(totals.counts, key) for key in totals.counts]
+            figures += [(totals.sums, key) for key, value in totals.sums.items() if value]
+            assert len(figures) > 10
+            for figure, key in figures:
+                for more in (1, -1):
+                    figure[key] += more
+                    assert list(discrepancies(expected, campaign, notices, stored)), (case.incident_id, work, key, more)
+                    figure[key] -= more
+        assert list(discrepancies(expected, campaign, notices, stored)) == []
 
 
 @pytest.mark.parametrize(("notices_more", "stored_more"), [(-1, 0), (1, 0), (0, -1), (0, 1)])
