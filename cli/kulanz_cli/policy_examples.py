@@ -23,7 +23,7 @@ from kulanz.domain.lists.columns import FactDeclaration
 from kulanz.domain.lists.facts import FactError, FactValue
 from kulanz.domain.money import Money, format_amount, parse_amount
 from kulanz.domain.policy import CompiledPolicy, PolicyDocument, PolicyError, compile_policy, freeze
-from kulanz.domain.policy.deciding.history import Kept, SubjectHistory
+from kulanz.domain.policy.deciding.history import HistoryValues, SubjectHistory
 from kulanz.domain.policy.explaining.explanation import Explanation, explain
 from kulanz.domain.time import TimeError, Window, format_instant, local_day, parse_day, parse_instant, zone_of
 from kulanz_cli.example_format import ExampleError, check_example, misspelt
@@ -109,7 +109,7 @@ class Case:
 
     policy: CompiledPolicy
     values: tuple[FactValue | None, ...]
-    kept: Kept
+    kept: HistoryValues
     zone: str
     decided_at: datetime
     past: tuple["Case", ...] = ()
@@ -147,7 +147,7 @@ def prepare(document: PolicyDocument, example: Mapping[str, Any], defaults: Mapp
             raise ExampleError(f"{where}incident", problem)
         kept = case.policy.before(history, f"{where}incident", case.decided_at)
         past.append(replace(case, kept=kept))
-        _, addition = case.policy.decide_and_keep(case.values, kept)
+        _, addition = case.policy.decide_with_history(case.values, kept)
         history = history.with_addition(f"{where}incident", addition, case.decided_at)
     return replace(past.pop(), past=tuple(past))
 
@@ -190,7 +190,7 @@ def _case(document: PolicyDocument, example: Mapping[str, Any], defaults: Mappin
     zone = document.policy.zone
     if zone in document.policy.facts:
         zone = str(account.get(zone, happened.facts.get(zone)) or "UTC")
-    return Case(policy, values, policy.kept_as_stated({**happened.facts, **account}), zone, decided_at)
+    return Case(policy, values, policy.history_as_stated({**happened.facts, **account}), zone, decided_at)
 
 
 def _check_names(document: PolicyDocument, example: Mapping[str, Any], place: str) -> None:

@@ -37,7 +37,7 @@ def test_the_policy_decides_the_example_as_its_source_does(
 def test_the_explanation_ends_with_what_was_decided(document: PolicyDocument, example: Mapping[str, Any]) -> None:
     case = prepare(document, example, left_out(document))
     explanation = case.explain()
-    assert explanation.decision == case.policy.decide_and_keep(case.values, case.kept)[0]
+    assert explanation.decision == case.policy.decide_with_history(case.values, case.kept)[0]
     assert explanation.steps[0].startswith(f"Policy {document.policy.id}, version {document.policy.version}")
     assert explanation.steps[-1].endswith(f"Reason: {explanation.decision.reason.replace('_', ' ')}.")
     assert all(worth_words(benefit) in explanation.steps[-1] for benefit in explanation.decision.benefits)
@@ -54,7 +54,7 @@ def test_how_windows_are_ordered_and_cut_changes_no_decision(
         cut += [{"start": middle, "end": window["end"]}, {"start": window["start"], "end": middle}]
     again = {**example, "incident": {**example["incident"], "windows": cut[::-1]}}
     whole, parts = (prepare(document, one, left_out(document)) for one in (example, again))
-    assert parts.policy.decide_and_keep(parts.values, parts.kept) == whole.policy.decide_and_keep(
+    assert parts.policy.decide_with_history(parts.values, parts.kept) == whole.policy.decide_with_history(
         whole.values, whole.kept
     )
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 
 from kulanz.domain.ledger.entries import Entry, HistoryChange, HistoryMoved, KeptEntry
-from kulanz.domain.policy.deciding.history import Addition, HistoryKey, Kept, SubjectHistory
+from kulanz.domain.policy.deciding.history import Addition, HistoryKey, HistoryValues, SubjectHistory
 from kulanz.domain.time import microseconds_of
 from tests.contract.backends import Backend
 from tests.support.values import NOW, entry
@@ -23,7 +23,7 @@ def key(account_id: str) -> HistoryKey:
 
 def addition(minor: int = 500) -> Addition:
     outage = ((START, START + HOUR), (START + 2 * HOUR, START + 3 * HOUR))
-    added: Kept = {"paid_2026": minor, "late": Fraction(3, 2), "outages": outage}
+    added: HistoryValues = {"paid_2026": minor, "late": Fraction(3, 2), "outages": outage}
     return Addition(NOW, added, {"unpaid": outage[:1]}, NOW + timedelta(days=30))
 
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from kulanz.domain.policy.deciding.history import (
     HISTORY_LIFE,
     LAPSE_ALLOWANCE,
-    NOTHING_KEPT,
+    NO_HISTORY,
     Addition,
-    Kept,
+    HistoryValues,
     Order,
     SubjectHistory,
     kept_content,
@@ -54,7 +54,7 @@ histories = st.dictionaries(st.sampled_from("abcdef"), additions | offers_after_
 )
 
 
-def others(history: SubjectHistory, mine: str, now: datetime) -> Kept:
+def others(history: SubjectHistory, mine: str, now: datetime) -> HistoryValues:
     """What all other incidents add up to, whenever they began."""
     return history.before(Order(mine, NOW, lambda _: True), now)
 
@@ -93,7 +93,7 @@ def test_deciding_an_incident_again_never_counts_it_twice(
     assert others(once, mine, NOW) == others(twice, mine, NOW) == before
     assert once.incidents == twice.incidents
     assert once.version == history.version + 1
-    assert mine not in once.with_addition(mine, Addition(NOW, NOTHING_KEPT), NOW).incidents
+    assert mine not in once.with_addition(mine, Addition(NOW, NO_HISTORY), NOW).incidents
 
 
 @given(st.integers(-3, 3))

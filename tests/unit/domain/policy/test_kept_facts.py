@@ -15,10 +15,10 @@ from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz.domain.policy.deciding.history import (
     KIND_MARK,
     LOOK_BACK_LONGEST,
-    NOTHING_KEPT,
+    NO_HISTORY,
     PARTS_KEPT,
     Addition,
-    Kept,
+    HistoryValues,
     SubjectHistory,
 )
 from kulanz.domain.policy.explaining.explanation import explain
@@ -39,17 +39,17 @@ def keeps(facts: str, rest: str, *windows: tuple[str, str | None], **changes: An
     return compiled(text, incident(*(windows or ((START, END),))), **changes)
 
 
-def decide(policy: CompiledPolicy, *facts: Any, kept: Kept = NOTHING_KEPT) -> tuple[int, Kept]:
-    decision, addition = policy.decide_and_keep(facts, kept)
+def decide(policy: CompiledPolicy, *facts: Any, kept: HistoryValues = NO_HISTORY) -> tuple[int, HistoryValues]:
+    decision, addition = policy.decide_with_history(facts, kept)
     return minor(decision), plain(addition)
 
 
-def stored(money: Kept) -> Kept:
+def stored(money: HistoryValues) -> HistoryValues:
     """Amounts as a history holds them."""
     return {f"{name}{KIND_MARK}EUR": value for name, value in money.items()}
 
 
-def plain(addition: Addition) -> Kept:
+def plain(addition: Addition) -> HistoryValues:
     """What is added, by the names that a policy reads it under."""
     return {name.partition(KIND_MARK)[0]: value for name, value in addition.added.items()}
 
@@ -72,14 +72,14 @@ def test_a_cap_over_incidents_is_never_overdrawn_and_always_used_up(fees: list[i
     paid = 0
     for number, fee in enumerate(fees):
         kept = policy.before(history, f"in-{number}", datetime(2026, 6, 1, tzinfo=UTC))
-        decision, addition = policy.decide_and_keep((fee,), kept)
+        decision, addition = policy.decide_with_history((fee,), kept)
         history = history.with_addition(f"in-{number}", addition, datetime(2026, 6, 1, tzinfo=UTC))
         paid += minor(decision)
     assert paid == min(10_000, sum(fees))
 
 
 @pytest.mark.parametrize(
-    ("rest", "facts", "outcome", "is_kept"),
+    ("rest", "facts", "outcome", "in_history"),
     [
         ("who: [{decline: x, when: excluded}]\npay: fee\n", (7_000, True), Outcome.DECLINED, False),
         ("who: [{hold: x, when: excluded}]\npay: fee\n", (7_000, True), Outcome.HELD, False),
@@ -97,18 +97,18 @@ def test_a_cap_over_incidents_is_never_overdrawn_and_always_used_up(fees: list[i
     ],
 )
 def test_an_incident_is_kept_where_it_counts_for_the_unit(
-    rest: str, facts: tuple[Any, ...], outcome: Outcome, is_kept: bool
+    rest: str, facts: tuple[Any, ...], outcome: Outcome, in_history: bool
 ) -> None:
     excluded = "  excluded: yes_no\n" if "excluded" in rest else ""
     policy = keeps(f"{excluded}  before: {{type: windows, add: outage}}\n", rest)
-    decision, addition = policy.decide_and_keep(facts, NOTHING_KEPT)
+    decision, addition = policy.decide_with_history(facts, NO_HISTORY)
     assert decision.outcome is outcome
-    assert addition.added == ({"before:windows": SIX_HOURS} if is_kept else {})
+    assert addition.added == ({"before:windows": SIX_HOURS} if in_history else {})
 
 
 def test_an_offer_is_kept_with_the_end_of_its_time() -> None:
     policy = keeps("  paid: {type: money, add: amount}\n", "pay: fee\nmode: {offer: {until: 2026-06-30}}\n")
-    _, addition = policy.decide_and_keep((7_000,), NOTHING_KEPT)
+    _, addition = policy.decide_with_history((7_000,), NO_HISTORY)
     assert addition == Addition(
         datetime(2026, 5, 4, 14, tzinfo=UTC),
         {"paid:EUR": 7_000},
@@ -144,7 +144,7 @@ def test_carrying_loses_nothing_and_pays_nothing_twice(fees: list[int]) -> None:
     for number, fee in enumerate(fees):
         kept = policy.before(history, f"in-{number}", now)
         assert kept.get("carried", 0) == carried
-        decision, addition = policy.decide_and_keep((fee,), kept)
+        decision, addition = policy.decide_with_history((fee,), kept)
         history = history.with_addition(f"in-{number}", addition, now)
         paid += minor(decision)
         carried = 0 if minor(decision) else carried + fee
@@ -157,9 +157,9 @@ def test_time_that_a_payment_settled_is_not_counted_again() -> None:
         "when: total(together(unpaid, outage)) > 10 h\npay: full(total(together(unpaid, outage)), 1 h) * 1.00 EUR\n",
     )
     earlier = ((SIX_HOURS[0][0] - 86_400_000_000, SIX_HOURS[0][1] - 86_400_000_000),)
-    decision, addition = policy.decide_and_keep((), NOTHING_KEPT)
+    decision, addition = policy.decide_with_history((), NO_HISTORY)
     assert (minor(decision), addition.added, addition.cleared) == (0, {"unpaid:windows": SIX_HOURS}, {})
-    decision, addition = policy.decide_and_keep((), {"unpaid": earlier})
+    decision, addition = policy.decide_with_history((), {"unpaid": earlier})
     assert (minor(decision), addition.added, addition.cleared) == (1_200, {}, {"unpaid:windows": earlier})
 
 
@@ -174,7 +174,7 @@ def test_a_count_is_kept_as_a_number() -> None:
 
 def test_an_addition_that_is_not_known_holds_the_row() -> None:
     policy = keeps("  delay: number\n  late: {type: number, add: delay}\n", "pay: fee\n")
-    decision, addition = policy.decide_and_keep((500, None), NOTHING_KEPT)
+    decision, addition = policy.decide_with_history((500, None), NO_HISTORY)
     assert (decision.outcome, decision.reason, addition.is_empty()) == (Outcome.HELD, "delay_unknown", True)
 
 
@@ -297,7 +297,7 @@ def test_a_cap_counts_what_was_kept_of_every_period_that_an_accounts_own_outage_
     kept = {"paid_2026": 900, "paid_2027": 1_000}
     assert policy.read_of(stored(kept)) == kept
     assert decide(policy, 800, later, kept=kept) == (100, {"paid_2026": 100})
-    assert policy.kept_as_stated({"paid_2027": "10.00"}) == {"paid_2027": 1_000}
+    assert policy.history_as_stated({"paid_2027": "10.00"}) == {"paid_2027": 1_000}
     assert "paid in 2027: 10.00 EUR" in explain(policy, (800, later), kept).text()
 
 
@@ -316,7 +316,7 @@ def test_a_cap_counts_what_was_kept_of_a_period_that_only_a_joined_pause_touches
 
 def test_the_explanation_tells_each_fact_once_whatever_its_name() -> None:
     policy = keeps(f"{YEARLY}  paid_extra: {{type: money, add: 1.00 EUR}}\n", "pay: fee\n")
-    assert explain(policy, (700,), NOTHING_KEPT).text().count("paid extra: 1.00 EUR") == 1
+    assert explain(policy, (700,), NO_HISTORY).text().count("paid extra: 1.00 EUR") == 1
 
 
 @settings(max_examples=100, deadline=None)
@@ -372,7 +372,7 @@ OUTAGES = "  before: {type: windows, add: outage}\n"
 def test_an_outage_that_an_accounts_own_windows_end_in_the_future_is_held_and_counts_for_nothing(rest: str) -> None:
     policy = keeps(f"  windows: windows\n{OUTAGES}", rest)
     endless = own_windows((START, "9999-12-31T00:00:00Z"))
-    decision, addition = policy.decide_and_keep((700, endless), NOTHING_KEPT)
+    decision, addition = policy.decide_with_history((700, endless), NO_HISTORY)
     assert (decision.outcome, decision.reason) == (Outcome.HELD, "outage_in_the_future")
     assert addition.is_empty()
 
@@ -390,13 +390,13 @@ def test_an_incident_of_so_long_ago_that_others_of_its_year_are_forgotten_is_hel
     earliest = SubjectHistory(1, {"other": Addition(parse_instant("2022-01-01T00:00:00Z"), {"paid_2022:EUR": 1_000})})
     kept = policy.before(earliest, "in-1", decided_at)
     assert kept == {"paid_2022": 1_000}  # what the other incident was paid still counts
-    decision, addition = policy.decide_and_keep((700,), NOTHING_KEPT)
+    decision, addition = policy.decide_with_history((700,), NO_HISTORY)
     if seconds > 0:
         assert (decision.outcome, decision.reason, addition.added) == (Outcome.HELD, "too_long_ago", {})
         assert "more than 1461 days before the decision" in explain(policy, (700,)).text()
     else:
         assert minor(decision) == 700
-    assert policy.decide_and_keep((50,), NOTHING_KEPT)[0].outcome is Outcome.DECLINED
+    assert policy.decide_with_history((50,), NO_HISTORY)[0].outcome is Outcome.DECLINED
 
 
 @pytest.mark.parametrize("too_many", [False, True])
@@ -404,7 +404,7 @@ def test_an_outage_in_more_parts_than_can_be_kept_is_held(too_many: bool) -> Non
     policy = keeps(f"  windows: windows\n{OUTAGES}", "exposure: {daily: 08:00-20:00}\npay: fee\n")
     end = parse_instant("2025-01-01T00:00:00Z") + timedelta(days=PARTS_KEPT + too_many)
     values = 700, own_windows(("2025-01-01T00:00:00Z", format_instant(end)))
-    decision, addition = policy.decide_and_keep(values, NOTHING_KEPT)
+    decision, addition = policy.decide_with_history(values, NO_HISTORY)
     assert decision.outcome is (Outcome.HELD if too_many else Outcome.GRANTED)
     assert len(SubjectHistory(1, {"in-1": addition}).to_text()) < ADDITION_BYTES
     if too_many:
@@ -428,14 +428,14 @@ def test_a_version_that_keeps_another_type_or_currency_under_a_name_starts_anew_
     for number, policy in enumerate((first, second, first, second)):
         kept = policy.before(history, f"in-{number}", now)
         assert bool(kept) is (number > 1)
-        _, addition = policy.decide_and_keep((700,), kept)
+        _, addition = policy.decide_with_history((700,), kept)
         history = history.with_addition(f"in-{number}", addition, now)
     assert first.before(history, "another", now) == {"paid": 1_400}
 
 
 def test_without_an_outage_the_period_is_that_of_the_decision() -> None:
     policy = compiled(written(f"currency: EUR\nfacts:\n  fee: money\n{YEARLY}pay: fee\n"), incident())
-    _, addition = policy.decide_and_keep((500,), NOTHING_KEPT)
+    _, addition = policy.decide_with_history((500,), NO_HISTORY)
     assert addition.added == {"paid_2026:EUR": 500}
 
 

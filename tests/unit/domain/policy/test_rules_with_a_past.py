@@ -33,7 +33,7 @@ class Unit:
         policy = compiled(path, incident(*windows, cause="storm"), self.parameters, decided_at)
         values = tuple(stated.get(fact.name) for fact in policy.facts)
         kept = policy.before(self.history, name, decided_at)
-        decision, addition = policy.decide_and_keep(values, kept)
+        decision, addition = policy.decide_with_history(values, kept)
         self.history = self.history.with_addition(name, addition, decided_at)
         return minor(decision), decision.reason
 
@@ -65,7 +65,7 @@ def test_finland_divides_an_interruption_over_new_year_between_the_caps_of_both_
     kept = policy.before(home.history, "b", start)
     stated: dict[str, Any] = {"annual_network_fee": 60_000, "known_to_operator": start}
     values = tuple(stated.get(fact.name) for fact in policy.facts)
-    decision, addition = policy.decide_and_keep(values, kept)
+    decision, addition = policy.decide_with_history(values, kept)
     assert kept == {"already_paid_2026": 120_000}
     assert minor(decision) == round(60_000 * 82 / 130)
     assert addition.added == {"already_paid_2027:EUR": minor(decision)}

@@ -296,7 +296,7 @@ def _prepare(
         opened_by=event.source,
         follows=followed,
         adds=policy.earlier == ADDS,
-        keeps_history=bool(policy.kept),
+        keeps_history=bool(policy.history),
         subject=policy.subject or "",
         limits=stated_limits({"policy": policy.limits, "request": request.limits.stated() if request.limits else {}}),
         ignored_columns=tuple(request.ignored_columns),

@@ -17,10 +17,10 @@ from kulanz.domain.policy import CompiledPolicy
 from kulanz.domain.policy.deciding.history import (
     HISTORY_FULL,
     HISTORY_SETTLED,
-    NOTHING_KEPT,
+    NO_HISTORY,
     Addition,
     HistoryKey,
-    Kept,
+    HistoryValues,
     SubjectHistory,
     kept_content,
     read_kept,
@@ -38,7 +38,7 @@ class Read:
     facts come to; or another incident's payment has settled time of this one, where it would give something.
     """
 
-    kept: Kept
+    kept: HistoryValues
     held: str = ""
 
     def holds(self, decision: Decision) -> bool:
@@ -46,7 +46,7 @@ class Read:
         return self.held == HISTORY_FULL or (bool(self.held) and decision.outcome in (Outcome.GRANTED, Outcome.OFFERED))
 
 
-NOTHING_READ = Read(NOTHING_KEPT)
+NOTHING_READ = Read(NO_HISTORY)
 
 
 @dataclass(slots=True)
@@ -77,7 +77,7 @@ class HistoryReader:
     def counted(self, history: SubjectHistory) -> Read:
         """What of a history this campaign reads: the other incidents, as far as its policy names what they add."""
         if history.is_full():
-            return Read(NOTHING_KEPT, HISTORY_FULL)
+            return Read(NO_HISTORY, HISTORY_FULL)
         incident_id, now = self.campaign.id.incident_id, self.campaign.decided_at
         is_settled = bool(self.policy.read_of(history.settled(incident_id, now)))
         return Read(self.policy.before(history, incident_id, now), HISTORY_SETTLED if is_settled else "")

@@ -13,7 +13,7 @@ from kulanz.domain.campaigns.campaign import ENDED, Campaign, Pass
 from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.identifiers import ACCOUNT_ID_EXPECTED, is_account_id
 from kulanz.domain.ledger.earlier_decisions import Before, still_owed
-from kulanz.domain.ledger.entries import Entry, earlier_grants, is_expired, is_offer, kept_before, read_decision
+from kulanz.domain.ledger.entries import Entry, earlier_grants, history_read, is_expired, is_offer, read_decision
 from kulanz.domain.lists.lines import LINE_BYTES, lines_starting_in
 from kulanz.domain.lists.reader import line_reader
 from kulanz.domain.lists.rows import LineReader, Record, Row
@@ -195,7 +195,7 @@ def _explain(entry: Entry, campaign: Campaign | None, ports: AnswerPorts, now: d
         return AnsweredDecision(entry, decision, campaign, expired, (), Explained.LIST_GONE, None)
     if row is None or row.account_id != entry.key.account_id:
         return AnsweredDecision(entry, decision, campaign, expired, (), Explained.ROW_UNREADABLE, None)
-    whole, earlier = explain(policy, row.values, kept_before(entry.body)), earlier_grants(entry.body)
+    whole, earlier = explain(policy, row.values, history_read(entry.body)), earlier_grants(entry.body)
     if decision.reason in HELD_FOR_HISTORY:
         steps = (*whole.steps, HELD_FOR_HISTORY[decision.reason])
         return AnsweredDecision(entry, decision, campaign, expired, steps, Explained.AGREES, decision)

@@ -16,7 +16,7 @@ from kulanz.domain.ledger.entries import decision_body
 from kulanz.domain.lists.facts import FactError
 from kulanz.domain.lists.rows import Cells, LineReader, Problem, Record, facts_text, row_digest
 from kulanz.domain.policy import CompiledPolicy
-from kulanz.domain.policy.deciding.history import NOTHING_KEPT, Addition, Kept
+from kulanz.domain.policy.deciding.history import NO_HISTORY, Addition, HistoryValues
 from kulanz.domain.policy.deciding.verdict import CANNOT_BE_COMPUTED
 
 WORTH_LARGEST = 10**10
@@ -42,7 +42,7 @@ class Remembered:
     facts: str
     body_head: str
     body_tail: str
-    kept: Kept = NOTHING_KEPT
+    kept: HistoryValues = NO_HISTORY
     addition: Addition | None = None
 
     def digest(self, record: Record) -> str:
@@ -54,7 +54,7 @@ class Remembered:
         return f"{self.body_head}{digest}{self.body_tail}"
 
 
-type Prepare[Came] = Callable[[Decision, str, Kept, Addition | None], Came]
+type Prepare[Came] = Callable[[Decision, str, HistoryValues, Addition | None], Came]
 """Makes of a decision, its facts' text, what it read of earlier incidents and what it adds, what is remembered."""
 
 
@@ -75,7 +75,7 @@ class Decider[Came]:
         self._remembered: dict[object, Came | Problem] = {}
         self._room = 0
 
-    def decide(self, record: Record, kept: Kept = NOTHING_KEPT) -> Came | Problem:
+    def decide(self, record: Record, kept: HistoryValues = NO_HISTORY) -> Came | Problem:
         """What the record's facts come to, with what is kept of its subject; or the problem with one of them."""
         place = (record.cells, tuple(kept.items())) if kept else record.cells
         known = self._remembered.get(place)
@@ -88,19 +88,19 @@ class Decider[Came]:
             self._room += 1 + sum(len(value) for value in kept.values() if isinstance(value, tuple)) // PARTS_PER_SET
         return known
 
-    def addition(self, record: Record, kept: Kept, granted: Mapping[str, int]) -> Addition:
+    def addition(self, record: Record, kept: HistoryValues, granted: Mapping[str, int]) -> Addition:
         """What a record adds, where more money than its facts come to was granted before (`granted`, by currency)."""
-        return self._policy.decide_and_keep(self._reader.values(record.cells), kept, granted)[1]
+        return self._policy.decide_with_history(self._reader.values(record.cells), kept, granted)[1]
 
-    def _decide(self, cells: Cells, kept: Kept) -> Came | Problem:
+    def _decide(self, cells: Cells, kept: HistoryValues) -> Came | Problem:
         try:
             values = self._reader.values(cells)
         except FactError:
             return self._reader.faults(cells)
         addition: Addition | None = None
         try:
-            if self._policy.kept:
-                decision, addition = self._policy.decide_and_keep(values, kept)
+            if self._policy.history:
+                decision, addition = self._policy.decide_with_history(values, kept)
             else:
                 decision = self._policy.decide(values)
             _must_be_writable(decision, self._decided_at)
@@ -123,7 +123,7 @@ def prepare(
     campaign: Campaign,
     decision: Decision,
     facts: str,
-    kept: Kept = NOTHING_KEPT,
+    kept: HistoryValues = NO_HISTORY,
     addition: Addition | None = None,
     earlier: Mapping[str, str] | None = None,
 ) -> Remembered:

@@ -15,9 +15,9 @@ from kulanz.domain.campaigns.reconciliation import WriteResult, worth_of
 from kulanz.domain.canonical import canonical_json
 from kulanz.domain.decision import UNLIMITED, Benefit, Decision, Outcome
 from kulanz.domain.policy.deciding.history import (
-    NOTHING_KEPT,
+    NO_HISTORY,
     HistoryKey,
-    Kept,
+    HistoryValues,
     SubjectHistory,
     kept_content,
     read_kept,
@@ -156,7 +156,7 @@ def decision_body(
     row_digest: str,
     decision: Decision,
     earlier: Mapping[str, str] | None = None,
-    kept: Kept = NOTHING_KEPT,
+    kept: HistoryValues = NO_HISTORY,
 ) -> str:
     """The immutable body of a decision as canonical JSON: keys sorted, no spaces, no instant of the writer's clock.
 
@@ -285,7 +285,7 @@ def read_decision(body: str) -> Decision:
     return Decision.from_body(json.loads(body))
 
 
-def kept_before(body: str) -> Kept:
+def history_read(body: str) -> HistoryValues:
     """What had been kept of the subject's earlier incidents when this body was decided, as far as it was read."""
     return read_kept(json.loads(body).get("history", {}))
 

@@ -13,10 +13,10 @@ from kulanz.domain.lists.facts import INVALID, FactValue
 from kulanz.domain.policy.deciding.facts import FactSlot, fixed_zone
 from kulanz.domain.policy.deciding.history import (
     KIND_MARK,
-    NOTHING_KEPT,
+    NO_HISTORY,
     Addition,
-    Kept,
-    KeptValue,
+    HistoryValue,
+    HistoryValues,
     Order,
     SubjectHistory,
 )
@@ -52,8 +52,8 @@ class Judged:
 class CompiledPolicy:
     """Decides rows of one campaign. ``facts`` are the columns it reads, in the order ``decide`` expects them.
 
-    ``kept`` names what Kulanz keeps of earlier incidents under this policy, with the type of each; ``decide`` gets its
-    values as ``Kept``.
+    ``history`` names what this policy adds up over a subject's incidents, with the type of each;
+    ``decide_with_history`` gets its values as ``HistoryValues``.
     """
 
     def __init__(self, program: Program) -> None:
@@ -73,19 +73,23 @@ class CompiledPolicy:
         reads = frozenset[str]().union(*(node.reads for node in nodes))
         self._slots = tuple(slot for name, slot in program.slots.items() if name in reads and slot.from_account)
         self.facts: tuple[FactDeclaration, ...] = tuple(slot.declaration for slot in self._slots)
-        self.kept: Mapping[str, FactDeclaration] = {
-            kept.slot.declaration.name: kept.slot.declaration for kept in self._judge.kept
+        self.history: Mapping[str, FactDeclaration] = {
+            kept.slot.declaration.name: kept.slot.declaration for kept in self._judge.history
         }
         self._periods = {
             f"{kept.slot.declaration.name}_{name}": (kept.slot, name)
-            for kept in self._judge.kept
+            for kept in self._judge.history
             if kept.slot.per
             for name in program.occasion.period_labels(kept.slot.per, fixed_zone(policy))
         }
         self._in_any_order = frozenset(
-            kept.slot.declaration.name for kept in self._judge.kept if kept.is_until_paid or kept.node.reads & AMOUNTS
+            kept.slot.declaration.name
+            for kept in self._judge.history
+            if kept.is_until_paid or kept.node.reads & AMOUNTS
         )
-        self._families = [kept.slot for kept in self._judge.kept if kept.slot.per] if _counts_elsewhere(program) else []
+        self._families = (
+            [kept.slot for kept in self._judge.history if kept.slot.per] if _counts_elsewhere(program) else []
+        )
         self._blank: Row = [UNSET] * program.row_length
         for slot in program.slots.values():
             self._blank[slot.index] = slot.fallback
@@ -95,8 +99,8 @@ class CompiledPolicy:
         row = self._row(values)
         return self._decision(self._judge.judge(row), row)
 
-    def decide_and_keep(
-        self, values: Sequence[FactValue | None], kept: Kept, granted: Mapping[str, int] = NOTHING_GRANTED
+    def decide_with_history(
+        self, values: Sequence[FactValue | None], kept: HistoryValues, granted: Mapping[str, int] = NOTHING_GRANTED
     ) -> tuple[Decision, Addition]:
         """Decide a row with what is kept of its subject's earlier incidents, and say what this one adds to that.
 
@@ -111,11 +115,11 @@ class CompiledPolicy:
         added, cleared = self._stored(verdict.added), self._stored(verdict.cleared)
         return decision, Addition(ended_at, added, cleared, lapses_at, began_at=self._began_at())
 
-    def kept_as_stated(self, stated: Mapping[str, object]) -> Kept:
+    def history_as_stated(self, stated: Mapping[str, object]) -> HistoryValues:
         """Read what an example states to be kept, by name and period. Raises ``FactError``."""
-        declared = {name: fact for name, fact in self.kept.items() if name in stated}
+        declared = {name: fact for name, fact in self.history.items() if name in stated}
         declared |= {name: period[0].declaration for name in stated if (period := self._period(name))}
-        kept: dict[str, KeptValue] = {}
+        kept: dict[str, HistoryValue] = {}
         for name, fact in declared.items():
             read = fact.parse_json(stated[name])
             if isinstance(read, tuple):
@@ -124,7 +128,7 @@ class CompiledPolicy:
                 kept[name] = read
         return {name: value for name, value in kept.items() if value}
 
-    def before(self, history: SubjectHistory, incident_id: str, now: datetime) -> Kept:
+    def before(self, history: SubjectHistory, incident_id: str, now: datetime) -> HistoryValues:
         """What of a subject's history counts for an incident under this campaign, by the names that it reads."""
         return self.read_of(history.before(Order(incident_id, self._began_at(), self._counts_in_any_order), now))
 
@@ -139,8 +143,8 @@ class CompiledPolicy:
         period = self._period(name)
         return (name if period is None else period[0].declaration.name) in self._in_any_order
 
-    def read_of(self, kept: Kept) -> Kept:
-        """What of a subject's history this campaign reads, by the names that ``decide_and_keep`` knows.
+    def read_of(self, kept: HistoryValues) -> HistoryValues:
+        """What of a subject's history this campaign reads, by the names that ``decide_with_history`` knows.
 
         Decisions that share it are alike. What another version kept as another type, or in another currency, is left.
         """
@@ -151,7 +155,7 @@ class CompiledPolicy:
         """What a value of that name is stored as; empty where this campaign keeps none."""
         period = self._period(name)
         slot = self._program.slots.get(name) if period is None else period[0]
-        if slot is None or not slot.is_kept or bool(slot.per) is (period is None):
+        if slot is None or not slot.in_history or bool(slot.per) is (period is None):
             return ""
         return kind_stored(slot.declaration)
 
@@ -159,14 +163,14 @@ class CompiledPolicy:
         """Values under the names of a history, each with what it is stored as."""
         return {
             f"{name}{KIND_MARK}{kind_stored(kept.slot.declaration)}": value
-            for kept in self._judge.kept
+            for kept in self._judge.history
             for name, value in values.items()
             if kept.is_named(name)
         }
 
     def keeps(self, name: str) -> bool:
         """Whether this campaign reads a value of a subject's history: of a fact, or of one of its periods."""
-        return name in self.kept or self._period(name) is not None
+        return name in self.history or self._period(name) is not None
 
     def _period(self, name: str) -> tuple[FactSlot, str] | None:
         """Which fact's value in which period a name is; None where this campaign's outage cannot touch it."""
@@ -176,7 +180,7 @@ class CompiledPolicy:
             found = (slot, label) if label else found
         return found
 
-    def judged(self, values: Sequence[FactValue | None], kept: Kept = NOTHING_KEPT) -> Judged:
+    def judged(self, values: Sequence[FactValue | None], kept: HistoryValues = NO_HISTORY) -> Judged:
         """Decide a row, and give with the decision what it was decided from."""
         row = self._row(values, kept)
         verdict = self._judge.judge(row)
@@ -186,7 +190,7 @@ class CompiledPolicy:
         """Give the text of a notice by outcome and language, as a decision's notice names them."""
         return None if self._notice is None else self._notice.templates.get((kind, locale))
 
-    def _row(self, values: Sequence[FactValue | None], kept: Kept = NOTHING_KEPT) -> Row:
+    def _row(self, values: Sequence[FactValue | None], kept: HistoryValues = NO_HISTORY) -> Row:
         row = self._blank.copy()
         for slot, value in zip(self._slots, values, strict=True):
             if value is INVALID:
@@ -198,7 +202,7 @@ class CompiledPolicy:
             if place is not None:
                 slot, period = place
                 row[slot.index] = {**row[slot.index], period: known}
-            elif name in self.kept:
+            elif name in self.history:
                 row[self._program.slots[name].index] = known
         return row
 

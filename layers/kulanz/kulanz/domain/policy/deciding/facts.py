@@ -19,7 +19,7 @@ from kulanz.domain.policy.language.kinds import Kind
 from kulanz.domain.policy.language.periods import label_in
 from kulanz.domain.time import TimeError, microseconds_of, zone_of
 
-KEPT_TYPES = ("money", "number", "windows")
+HISTORY_TYPES = ("money", "number", "windows")
 """The types of facts that can be kept: those that add up."""
 _KIND_OF_FACT = {
     "text": kinds.TEXT,
@@ -46,7 +46,7 @@ class FactSlot:
     from_account: bool
     columns: tuple["FactSlot", ...] = ()
     per: str = ""
-    is_kept: bool = False
+    in_history: bool = False
 
 
 class Facts:
@@ -107,8 +107,8 @@ class Facts:
         """Declare a fact that Kulanz keeps itself; before the first incident it is nothing."""
         if not fact.add:
             raise PolicyError("`until` belongs to a fact of the history: say what each incident adds to it", path)
-        if fact.type not in KEPT_TYPES:
-            raise PolicyError(f"only {', '.join(KEPT_TYPES)} can be kept", (*path, "type"))
+        if fact.type not in HISTORY_TYPES:
+            raise PolicyError(f"only {', '.join(HISTORY_TYPES)} can be kept", (*path, "type"))
         stated = ("minimum", "maximum", "default")
         wrong = [key for key in stated if getattr(fact, key)]
         if wrong or fact.invalid != "reject" or fact.from_:
@@ -121,7 +121,7 @@ class Facts:
             raise PolicyError("periods need one zone for all accounts; name it under zone", (*path, "per"))
         declaration = FactDeclaration(name, fact.type, currency=currency, required=False)
         nothing: Any = {} if fact.per else () if fact.type == "windows" else 0
-        return FactSlot(declaration, self._new_slot(), None, nothing, False, per=fact.per, is_kept=True)
+        return FactSlot(declaration, self._new_slot(), None, nothing, False, per=fact.per, in_history=True)
 
     def _zone_is_a_fact(self) -> bool:
         return self._policy.zone in self._policy.facts

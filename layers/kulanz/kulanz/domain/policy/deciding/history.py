@@ -1,4 +1,4 @@
-"""What is kept of a subject's earlier incidents under a policy: caps, repeat counts and carried amounts span them.
+"""The history of a subject under a policy: caps, repeat counts and carried amounts span its incidents.
 
 Every incident that counts for a subject adds to its history, under its own id, in the transaction that writes its
 decision. What an incident reads is a sum over others, so that deciding it again, or under a later campaign, never
@@ -19,9 +19,9 @@ from kulanz.domain.money import whole
 from kulanz.domain.policy.language import exposure
 from kulanz.domain.time import format_instant, instant_of, microseconds_of, parse_instant
 
-type KeptValue = int | Fraction | exposure.Outage
+type HistoryValue = int | Fraction | exposure.Outage
 """Minor units of money, a number, or time as an outage."""
-type Kept = Mapping[str, KeptValue]
+type HistoryValues = Mapping[str, HistoryValue]
 """Values by the name of what is kept; a period's share is named `<name>_<period>`, such as `already_paid_2026`. In a
 history a name is followed by what its value is, such as `already_paid_2026:EUR` or `outages_before:windows`, so that a
 version of the policy that keeps another type or currency under a name starts anew with it."""
@@ -41,7 +41,7 @@ HISTORY_BYTES = 16 * 1024
 HISTORY_FULL = "history_full"
 HISTORY_CHANGED = "history_changed"
 HISTORY_SETTLED = "history_settled"
-NOTHING_KEPT: Kept = MappingProxyType({})
+NO_HISTORY: HistoryValues = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class Addition:
     """
 
     ended_at: datetime
-    added: Kept
+    added: HistoryValues
     cleared: Mapping[str, exposure.Outage] = field(default_factory=dict)
     lapses_at: datetime | None = None
     lapsed: "Addition | None" = None
@@ -117,9 +117,9 @@ class SubjectHistory:
     version: int = 0
     incidents: Mapping[str, Addition] = field(default_factory=dict)
 
-    def before(self, order: Order, now: datetime) -> Kept:
+    def before(self, order: Order, now: datetime) -> HistoryValues:
         """What other incidents add up to for one, as far as they count at `now`. Nothing and zero are left out."""
-        kept: dict[str, KeptValue] = {}
+        kept: dict[str, HistoryValue] = {}
         cleared: dict[str, exposure.Outage] = {}
         for incident, stored in self.incidents.items():
             addition = None if incident == order.incident_id else stored.at(now)
@@ -140,10 +140,10 @@ class SubjectHistory:
             name: value if isinstance(value, tuple) else whole(value) for name, value in sorted(kept.items()) if value
         }
 
-    def settled(self, incident_id: str, now: datetime) -> Kept:
+    def settled(self, incident_id: str, now: datetime) -> HistoryValues:
         """The time that an incident added and that payments for others have settled since: it is paid already."""
         mine = self.incidents.get(incident_id)
-        found: dict[str, KeptValue] = {}
+        found: dict[str, HistoryValue] = {}
         for name, time in (mine.added if mine is not None else {}).items():
             if isinstance(time, tuple):
                 others = (other.at(now) for place, other in self.incidents.items() if place != incident_id)
@@ -188,7 +188,7 @@ class SubjectHistory:
         return cls(version, {incident: _read_addition(one) for incident, one in json.loads(text).items()})
 
 
-def _together(one: KeptValue, other: KeptValue) -> KeptValue:
+def _together(one: HistoryValue, other: HistoryValue) -> HistoryValue:
     if isinstance(one, tuple) or isinstance(other, tuple):
         assert isinstance(one, tuple)
         assert isinstance(other, tuple)
@@ -196,23 +196,23 @@ def _together(one: KeptValue, other: KeptValue) -> KeptValue:
     return one + other
 
 
-def kept_content(kept: Kept) -> dict[str, Any]:
-    """Kept values as plain JSON: money as a whole number, a number as text, time as pairs of instants."""
+def kept_content(kept: HistoryValues) -> dict[str, Any]:
+    """Values of a history as plain JSON: money as a whole number, a number as text, time as pairs of instants."""
     return {name: _plain(value) for name, value in kept.items()}
 
 
-def read_kept(content: Mapping[str, Any]) -> Kept:
+def read_kept(content: Mapping[str, Any]) -> HistoryValues:
     """Read what `kept_content` wrote."""
     return {name: _value(plain) for name, plain in content.items()}
 
 
-def _plain(value: KeptValue) -> Any:
+def _plain(value: HistoryValue) -> Any:
     if isinstance(value, tuple):
         return [[format_instant(instant_of(start)), format_instant(instant_of(end))] for start, end in value]
     return f"{value.numerator}/{value.denominator}" if isinstance(value, Fraction) else value
 
 
-def _value(plain: Any) -> KeptValue:
+def _value(plain: Any) -> HistoryValue:
     if isinstance(plain, list):
         return tuple(
             (microseconds_of(parse_instant(start)), microseconds_of(parse_instant(end))) for start, end in plain

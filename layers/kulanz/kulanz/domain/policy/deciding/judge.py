@@ -34,7 +34,7 @@ from kulanz.domain.policy.deciding.verdict import (
     TOO_MANY_PARTS,
     TOO_MUCH,
     ComponentResult,
-    KeptFact,
+    HistoryFact,
     Period,
     Verdict,
     held,
@@ -78,7 +78,7 @@ class Judge:
         self.payout = program.clauses(policy.payout, ("payout",))
         self.outage = program.outage()
         self._shares = Shares(program, self.outage)
-        self.kept = tuple(self._kept(slot) for slot in program.slots.values() if slot.is_kept)
+        self.history = tuple(self._history_fact(slot) for slot in program.slots.values() if slot.in_history)
         self._counted = self._counted_times()
         self.now = program.occasion.now
         self.delivery = Delivery(self.components, self.now)
@@ -94,11 +94,11 @@ class Judge:
             raise PolicyError(f"{paid}, but this gives {node.kind}: {cap.at}", path)
         return node, cap.per
 
-    def _kept(self, slot: FactSlot) -> KeptFact:
+    def _history_fact(self, slot: FactSlot) -> HistoryFact:
         name = slot.declaration.name
         path = ("facts", name, "add")
         fact = self.program.policy.facts[name]
-        return KeptFact(slot, self.program.compile(fact.add, path, kind_of(slot.declaration)), bool(fact.until))
+        return HistoryFact(slot, self.program.compile(fact.add, path, kind_of(slot.declaration)), bool(fact.until))
 
     def _check_currencies(self, currencies: list[str]) -> None:
         """Amount components of several currencies have no sum, so that nothing may be said about it."""
@@ -121,8 +121,8 @@ class Judge:
             if clause.node is not None:
                 yield clause.node
         yield from (node for node, _ in self.caps)
-        yield from (kept.node for kept in self.kept)
-        if any(per != "incident" for _, per in self.caps) or self.program.piece_place is not None or self.kept:
+        yield from (kept.node for kept in self.history)
+        if any(per != "incident" for _, per in self.caps) or self.program.piece_place is not None or self.history:
             yield self.outage
         for component in self.components:
             candidates: list[Node | None] = [component.node, component.pay, component.to]
@@ -136,10 +136,10 @@ class Judge:
         """Judge a row. One whose facts span more days than are looked at, or than the calendar has, is held."""
         try:
             verdict = self._judged(row)
-            counts = verdict.outcome in (Outcome.GRANTED, Outcome.OFFERED) or (self.kept and verdict.settled)
+            counts = verdict.outcome in (Outcome.GRANTED, Outcome.OFFERED) or (self.history and verdict.settled)
             if counts and self._lasts_into_the_future(row):
                 return Verdict(Outcome.HELD, IN_THE_FUTURE)
-            return self._keep(verdict, row, granted) if self.kept and verdict.settled else verdict
+            return self._keep(verdict, row, granted) if self.history and verdict.settled else verdict
         except (OverflowError, ValueError):
             return not_known("", why=BEYOND)
 
@@ -213,7 +213,7 @@ class Judge:
             before = granted.get(self.currency, 0)
             after[self.amount_place] = max(sum(result.minor for result in owed), before)
             after[self.exact_place] = max(sum((result.exact for result in owed), 0), before)
-        for kept in self.kept:
+        for kept in self.history:
             value, name = kept.node.evaluate(after), kept.slot.declaration.name
             if value is None:
                 return held(kept.node, after)

@@ -320,9 +320,9 @@ class Program:
             if self.cap_per != per:
                 problem = f"{name!r} has a value for each {per}; only `cap` with `per: {per}` can use it"
                 raise PolicyError(f"{problem}, as in cap: {{per: {per}, at: 50.00 EUR - {name}}}", path)
-            reads = frozenset({name} if slot.is_kept else (column.declaration.name for column in slot.columns))
+            reads = frozenset({name} if slot.in_history else (column.declaration.name for column in slot.columns))
             return Node(kind, _reader(slot.index), "name", name, reads=reads)
-        if self.occasion.incident is not None and not slot.from_account and not slot.is_kept:
+        if self.occasion.incident is not None and not slot.from_account and not slot.in_history:
             node = constant_node(kind, slot.fallback, name, "name")
             node.choices = fact.choices
             return node

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from kulanz.domain.money import Exact
 from kulanz.domain.policy.deciding.facts import FactSlot
-from kulanz.domain.policy.deciding.history import KeptValue
+from kulanz.domain.policy.deciding.history import HistoryValue
 from kulanz.domain.policy.deciding.program import Program
 from kulanz.domain.policy.deciding.verdict import NO_LENGTH, ComponentResult, Share, Verdict, held, not_known, total_of
 from kulanz.domain.policy.language import exposure
@@ -21,7 +21,7 @@ class Shares:
     def __init__(self, program: Program, outage: Node) -> None:
         self._program = program
         self._outage = outage
-        self._families = [slot for slot in program.slots.values() if slot.columns or (slot.is_kept and slot.per)]
+        self._families = [slot for slot in program.slots.values() if slot.columns or (slot.in_history and slot.per)]
         self._now = program.occasion.now
 
     def limit(self, cap: Node, per: str, verdict: Verdict, row: Row) -> Exact | Verdict:
@@ -52,7 +52,7 @@ class Shares:
             allowed += min(share, max(limit, 0))
         return allowed
 
-    def by_period(self, slot: FactSlot, amount: Exact, verdict: Verdict, row: Row) -> dict[str, KeptValue]:
+    def by_period(self, slot: FactSlot, amount: Exact, verdict: Verdict, row: Row) -> dict[str, HistoryValue]:
         """Divide money over the periods as the cap of these periods allowed it, else as it was worked out.
 
         The parts are whole minor units that add up to the amount: the largest remainders get the units that are left.
@@ -125,7 +125,7 @@ def _whole_parts(whole: int, parts: Mapping[str, Fraction], limits: Mapping[str,
 
 def _of_period(family: FactSlot, period: str, row: Row) -> Any:
     """Give the value that a fact of several periods has in one of them; what is kept is nothing where nothing was."""
-    if family.is_kept:
+    if family.in_history:
         return row[family.index].get(period, 0)
     name = f"{family.declaration.name}_{period}"
     column = next((slot for slot in family.columns if slot.declaration.name == name), None)

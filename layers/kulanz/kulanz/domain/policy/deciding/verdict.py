@@ -8,7 +8,7 @@ from kulanz.domain.decision import QUANTITY_DECIMALS, Outcome, Validity
 from kulanz.domain.money import Exact
 from kulanz.domain.policy.deciding.components import CompiledComponent, CompiledGive, CompiledMode
 from kulanz.domain.policy.deciding.facts import FactSlot
-from kulanz.domain.policy.deciding.history import KeptValue
+from kulanz.domain.policy.deciding.history import HistoryValue
 from kulanz.domain.policy.deciding.program import CompiledClause
 from kulanz.domain.policy.language import exposure
 from kulanz.domain.policy.language.expression import Node, Row, unknown_name
@@ -50,8 +50,8 @@ class ComponentResult:
 
 
 @dataclass(frozen=True, slots=True)
-class KeptFact:
-    """A fact that is kept: its place in the row, and what an incident adds to it."""
+class HistoryFact:
+    """A fact of the history: its place in the row, and what an incident adds to it."""
 
     slot: FactSlot
     node: Node
@@ -99,7 +99,7 @@ class Verdict:
     minor: int = 0
     shares: list[Share] = field(default_factory=list)
     settled: bool = False
-    added: dict[str, KeptValue] = field(default_factory=dict)
+    added: dict[str, HistoryValue] = field(default_factory=dict)
     cleared: dict[str, exposure.Outage] = field(default_factory=dict)
 
     def after(self, amounts: "Verdict") -> "Verdict":

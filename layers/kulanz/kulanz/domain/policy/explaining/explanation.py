@@ -16,7 +16,7 @@ from kulanz.domain.money import MAX_MINOR_UNITS
 from kulanz.domain.policy.deciding.compiled import CompiledPolicy
 from kulanz.domain.policy.deciding.components import SINGLE_COMPONENT, CompiledComponent, CompiledGive
 from kulanz.domain.policy.deciding.facts import FactSlot, kind_of
-from kulanz.domain.policy.deciding.history import LOOK_BACK_LONGEST, NOTHING_KEPT, PARTS_KEPT, Kept
+from kulanz.domain.policy.deciding.history import LOOK_BACK_LONGEST, NO_HISTORY, PARTS_KEPT, HistoryValues
 from kulanz.domain.policy.deciding.judge import Judge
 from kulanz.domain.policy.deciding.program import CompiledClause
 from kulanz.domain.policy.deciding.verdict import (
@@ -34,7 +34,7 @@ from kulanz.domain.policy.deciding.verdict import (
     TOO_MANY_PARTS,
     TOO_MUCH,
     ComponentResult,
-    KeptFact,
+    HistoryFact,
     Period,
     Verdict,
 )
@@ -111,7 +111,9 @@ class Explanation:
         return "\n".join(f"{number}. {step}" for number, step in enumerate(self.steps, 1))
 
 
-def explain(policy: CompiledPolicy, values: Sequence[FactValue | None], kept: Kept = NOTHING_KEPT) -> Explanation:
+def explain(
+    policy: CompiledPolicy, values: Sequence[FactValue | None], kept: HistoryValues = NO_HISTORY
+) -> Explanation:
     """Decide a row and put the steps of its arithmetic into words, from the same evaluation.
 
     ``values`` are those of the policy's ``facts``, in their order; ``kept`` is what its subject's history holds.
@@ -197,14 +199,14 @@ class _Teller:
         if policy.tax:
             steps.append(f"Amounts {'include' if policy.tax == 'included' else 'do not include'} tax.")
         steps += self._facts()
-        if self._judge.kept:
+        if self._judge.history:
             steps.append(f"Kept of earlier incidents: {'; '.join(self._kept()) or 'nothing'}.")
         return [*steps, *self._incident()]
 
     def _adds(self, verdict: Verdict, decision: Decision) -> list[str]:
         """Tell what later incidents will be decided with."""
         told = []
-        for kept in self._judge.kept:
+        for kept in self._judge.history:
             name = kept.slot.declaration.name
             if kept.is_until_paid and decision.outcome in (Outcome.GRANTED, Outcome.OFFERED):
                 told += [f"{spoken(name)}: settled"] if name in verdict.added or name in verdict.cleared else []
@@ -228,7 +230,7 @@ class _Teller:
         stated = [
             slot
             for slot in self._program.slots.values()
-            if not slot.from_account and not slot.columns and not slot.is_kept
+            if not slot.from_account and not slot.columns and not slot.in_history
         ]
         known, unknown = [], []
         for slot in [*self._slots, *stated]:
@@ -246,13 +248,13 @@ class _Teller:
 
     def _kept(self) -> list[str]:
         told = []
-        for kept in self._judge.kept:
+        for kept in self._judge.history:
             value, name = self._row[kept.slot.index], kept.slot.declaration.name
             known = {f"{name}_{period}": one for period, one in value.items()} if kept.slot.per else {name: value}
             told += [self._one_kept(kept, place, one) for place, one in known.items() if one]
         return told
 
-    def _one_kept(self, kept: KeptFact, name: str, value: Any) -> str:
+    def _one_kept(self, kept: HistoryFact, name: str, value: Any) -> str:
         own = kept.slot.declaration.name
         period = f" in {spoken_label(name.removeprefix(f'{own}_'))}" if kept.slot.per else ""
         return f"{spoken(own)}{period}: {said(kind_of(kept.slot.declaration), value, self._zone)}"
