@@ -9,17 +9,23 @@ import click
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from kulanz.application.campaigns.frozen import thaw_incident
-from kulanz.application.incidents.incident_event import CampaignContract, EventRefused, read_incident_event
+from kulanz.application.incidents.incident_event import (
+    CampaignContract,
+    EventRefused,
+    IdShapeContract,
+    read_incident_event,
+)
 from kulanz.application.lists.check_list import CheckedList, check_list
 from kulanz.domain.campaigns.limits import stated_limits
 from kulanz.domain.incident import Incident
 from kulanz.domain.lists.header import format_of
+from kulanz.domain.lists.id_shape import IdShape
 from kulanz.domain.lists.lines import ListRefused
 from kulanz.domain.policy import compile_policy, freeze
 from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz.domain.time import Window
 from kulanz_cli.checked_list import checked_content, show_checked
-from kulanz_cli.send import EventUnsendable, read_event
+from kulanz_cli.send import EventUnsendable, read_event, with_stated
 from kulanz_cli.settings import EXIT_NO, FILE_CODES, Unusable, as_json
 from kulanz_cli.subject_index import SubjectFiles
 from kulanz_cli.terminal import console, print_json
@@ -68,6 +74,8 @@ def check(
             checked = check_list(
                 lambda start, stop: _blocks(path, start, stop), size, list_format, compiled, now,
                 ignored_columns=[] if request is None else request.ignored_columns,
+                account_ids=_shape(None if request is None else request.affected.account_ids),
+                subject_ids=_shape(None if request is None else request.affected.subject_ids),
                 subjects=subjects, progress=progress,
             )  # fmt: skip
         refusal = checked.refusal(rows)
@@ -92,6 +100,10 @@ def _bar(size: int) -> Iterator[Callable[[int], None]]:
         yield lambda done: progress.update(task, completed=done)
 
 
+def _shape(stated: IdShapeContract | None) -> IdShape | None:
+    return None if stated is None else stated.shape()
+
+
 def _incident(event_path: Path | None, now: datetime) -> tuple[Incident, CampaignContract | None]:
     """The event's incident and the request in it; without an event an incident that only gives facts a home."""
     if event_path is None:
@@ -100,7 +112,8 @@ def _incident(event_path: Path | None, now: datetime) -> tuple[Incident, Campaig
         event = read_event(event_path)
         detail = event["detail"]
         if isinstance(detail.get("campaign"), dict):  # `send` names the list: here it is the one that is checked
-            detail = {**detail, "campaign": {**detail["campaign"], "affected": CHECKED}}
+            affected = with_stated(detail["campaign"], CHECKED)
+            detail = {**detail, "campaign": {**detail["campaign"], "affected": affected}}
         known = read_incident_event(event["source"], event["detail-type"], detail)
     except (EventUnsendable, EventRefused) as error:
         raise Unusable(f"{event_path}: {error}") from None

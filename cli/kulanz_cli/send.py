@@ -63,7 +63,16 @@ def with_list(event: dict[str, Any], stack: Stack, path: Path, rows: int | None)
     affected = campaign.get("affected") or {}
     key = (affected.get("s3") or {}).get("key") or LIST_PREFIX + legal_name(path.name)
     uploaded = upload_list(stack, path, key, rows)
-    return {**event, "detail": {**event["detail"], "campaign": {**campaign, "affected": uploaded}}}
+    return {
+        **event,
+        "detail": {**event["detail"], "campaign": {**campaign, "affected": with_stated(campaign, uploaded)}},
+    }
+
+
+def with_stated(campaign: dict[str, Any], place: dict[str, Any]) -> dict[str, Any]:
+    """Where a list is, with what the event states of its ids."""
+    affected = campaign.get("affected") or {}
+    return place | {name: affected[name] for name in ("account_ids", "subject_ids") if name in affected}
 
 
 def legal_name(name: str) -> str:

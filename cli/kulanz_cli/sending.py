@@ -25,7 +25,16 @@ from kulanz.domain.lists.header import HEADER_BYTES, format_of, read_layout
 from kulanz.domain.lists.lines import ListRefused
 from kulanz.domain.policy import PolicyError, compile_policy, document_from_json, freeze
 from kulanz_cli.rejected import refused_events
-from kulanz_cli.send import EventUnsendable, Sent, legal_name, read_event, send, with_decision_digest, with_list
+from kulanz_cli.send import (
+    EventUnsendable,
+    Sent,
+    legal_name,
+    read_event,
+    send,
+    with_decision_digest,
+    with_list,
+    with_stated,
+)
 from kulanz_cli.settings import ANSWER_CODES, EXIT_NO, Unusable, as_json, pass_stack
 from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import command, console, counted_as, print_json, say
@@ -141,7 +150,8 @@ def _checked(event: dict[str, Any], stack: Stack, list_path: Path | None) -> Ite
         if not isinstance(detail.get("campaign"), dict):
             raise EventUnsendable("the event has no detail.campaign; a list belongs to a campaign")
         _check_name(list_path)
-        detail = {**detail, "campaign": {**detail["campaign"], "affected": UPLOADED_LATER}}
+        affected = with_stated(detail["campaign"], UPLOADED_LATER)
+        detail = {**detail, "campaign": {**detail["campaign"], "affected": affected}}
     known = _read({**event, "detail": detail})
     if known.request is None:
         return

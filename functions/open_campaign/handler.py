@@ -49,6 +49,7 @@ def _composed() -> tuple[OpenPorts, OpenSettings]:
         campaign_sources=config.campaign_sources,
         chunk_bytes=config.chunk_bytes,
         decidable_days=config.decidable_days,
+        account_ids=config.account_ids,
     )
     return ports, settings
 

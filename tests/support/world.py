@@ -27,6 +27,7 @@ from kulanz.application.ports import ChunkMessage, Refused, TryAgain
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Cause
 from kulanz.domain.confirmation import Occasion
 from kulanz.domain.incident_record import Revision
+from kulanz.domain.lists.id_shape import IdShape
 from tests.support.fakes import (
     FakeAnnouncer,
     FakeArchive,
@@ -134,6 +135,7 @@ class World:
     units_per_second: float = 0.0
     recipients_per_message: int = 2
     decidable_days: int = 400
+    account_ids: IdShape | None = None
     retention_days: int = 800
     now: datetime = START
     worker_seconds: float = WORKER_SECONDS
@@ -176,6 +178,7 @@ class World:
             campaign_sources=frozenset({"billing"}),
             chunk_bytes=self.chunk_bytes,
             decidable_days=self.decidable_days,
+            account_ids=self.account_ids,
         )
 
     def ask(self, account_id: str, incident_id: str | None = None) -> Answer:

@@ -1,11 +1,13 @@
 """The settings of each function: read from the environment at first use, checked, and named in every error."""
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
 from kulanz.domain.campaigns.campaign import CHUNK_BYTES_SMALLEST
+from kulanz.domain.lists.id_shape import IdShape, IdShapeError
 
 CHUNK_BYTES_LARGEST = 16 * 1024 * 1024
 CALLS_IN_FLIGHT_MOST = 32
@@ -36,6 +38,16 @@ class _Environment:
     def names(self, name: str) -> frozenset[str]:
         return frozenset(part.strip() for part in self.text(name).split(",") if part.strip())
 
+    def id_shape(self, name: str) -> IdShape | None:
+        """The shape of ids that a setting states in JSON; None where it is empty."""
+        text = self.values.get(name, "").strip()
+        try:
+            return IdShape.of(json.loads(text)) if text else None
+        except (ValueError, TypeError, RecursionError) as error:
+            why = str(error) if isinstance(error, IdShapeError) else "expected a JSON object"
+            such_as = 'such as {"pattern": "[0-9]{10}"}, with pattern, minimum, maximum and check'
+            raise SettingError(f"{name}: {why}, {such_as}") from None
+
     def integer(self, name: str, lowest: int, highest: int) -> int:
         text = self.text(name)
         if not (text.isascii() and text.isdigit()) or not lowest <= int(text) <= highest:
@@ -58,6 +70,7 @@ class OpenCampaignConfig:
     campaign_sources: frozenset[str]
     chunk_bytes: int
     decidable_days: int
+    account_ids: IdShape | None
 
     @classmethod
     def read(cls, values: Mapping[str, str] = os.environ) -> Self:
@@ -75,6 +88,7 @@ class OpenCampaignConfig:
             campaign_sources=given.names("CAMPAIGN_SOURCES"),
             chunk_bytes=given.integer("CHUNK_BYTES", CHUNK_BYTES_SMALLEST, CHUNK_BYTES_LARGEST),
             decidable_days=given.integer("DECIDABLE_DAYS", 1, RETENTION_DAYS_MOST),
+            account_ids=given.id_shape("ACCOUNT_ID_SHAPE"),
         )
 
 

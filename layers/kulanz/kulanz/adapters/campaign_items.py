@@ -32,6 +32,7 @@ from kulanz.domain.campaigns.repeats import Repeats
 from kulanz.domain.canonical import canonical_json
 from kulanz.domain.incident_record import IncidentRecord, Revision
 from kulanz.domain.lists.header import ListFormat, ListLayout
+from kulanz.domain.lists.id_shape import IdShape
 from kulanz.domain.time import format_instant, parse_instant
 
 REVISION_PREFIX = "REVISION#"
@@ -223,6 +224,8 @@ def meta_item(campaign: Campaign) -> Item:
             "format": layout.format.value,
             "columns": list(layout.columns),
             "data_start": layout.data_start,
+            "account_ids": _shape(layout.account_ids),
+            "subject_ids": _shape(layout.subject_ids),
         },
         "chunk_bytes": campaign.chunks.chunk_bytes,
         "rows_announced": campaign.rows_announced,
@@ -246,6 +249,10 @@ def meta_item(campaign: Campaign) -> Item:
     }
 
 
+def _shape(shape: IdShape | None) -> dict[str, str | int] | None:
+    return None if shape is None else shape.content
+
+
 def read_meta(item: Item) -> Campaign:
     """A campaign back from its META record."""
     fixed = json.loads(item["fixed"]["S"])
@@ -262,7 +269,13 @@ def read_meta(item: Item) -> Campaign:
         engine=fixed["engine"],
         time_zones=fixed["time_zones"],
         pinned=PinnedList(place["bucket"], place["key"], place["version_id"], place["etag"], place["size"]),
-        layout=ListLayout(ListFormat(place["format"]), tuple(place["columns"]), place["data_start"]),
+        layout=ListLayout(
+            ListFormat(place["format"]),
+            tuple(place["columns"]),
+            place["data_start"],
+            IdShape.of(place.get("account_ids")),  # campaigns from before shapes could be stated have none
+            IdShape.of(place.get("subject_ids")),
+        ),
         chunks=Chunks(place["data_start"], place["size"], fixed["chunk_bytes"]),
         rows_announced=fixed["rows_announced"],
         decided_at=parse_instant(fixed["decided_at"]),

@@ -6,7 +6,7 @@ the next delivery goes on where the records stand.
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
@@ -69,6 +69,7 @@ from kulanz.domain.incident_record import (
 )
 from kulanz.domain.ledger.earlier_decisions import ADDS, Rule, follows
 from kulanz.domain.lists.header import HEADER_BYTES, ListFormat, ListLayout, format_of, read_layout
+from kulanz.domain.lists.id_shape import IdShape
 from kulanz.domain.lists.lines import ListRefused
 from kulanz.domain.lists.unread_columns import must_not_nearly_name, names_in
 from kulanz.domain.policy import (
@@ -97,7 +98,10 @@ class Opening(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OpenSettings:
-    """What an operator tunes. `decidable_days` counts from an incident's first event; `chunk_bytes` are bytes."""
+    """What an operator tunes. `decidable_days` counts from an incident's first event; `chunk_bytes` are bytes.
+
+    `account_ids` is the shape of account ids in lists whose events state none.
+    """
 
     list_bucket: str
     list_prefix: str
@@ -105,6 +109,7 @@ class OpenSettings:
     campaign_sources: frozenset[str]
     chunk_bytes: int
     decidable_days: int
+    account_ids: IdShape | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +277,7 @@ def _prepare(
 ) -> tuple[Campaign, Frozen]:
     frozen, policy = _freeze(content, request, ports, now)
     pinned = _pin(event, request.affected, ports, settings)
-    layout = _layout(pinned, policy, ports.lists, request.ignored_columns)
+    layout = with_shapes(_layout(pinned, policy, ports.lists, request.ignored_columns), request, settings.account_ids)
     try:
         chunks = Chunks(layout.data_start, pinned.size, settings.chunk_bytes)
     except ValueError as error:
@@ -458,6 +463,16 @@ def _pin(event: IncidentEvent, affected: Affected, ports: OpenPorts, settings: O
 def _is_plain_key(key: str) -> bool:
     plain = all(character.isascii() and (character.isalnum() or character in "._-/") for character in key)
     return plain and all(part not in ("", ".", "..") for part in key.split("/"))
+
+
+def with_shapes(layout: ListLayout, request: CampaignContract, account_ids: IdShape | None) -> ListLayout:
+    """A list's layout with the shapes of its ids: those of its event, else the stack's. A campaign keeps them."""
+    stated, subjects = request.affected.account_ids, request.affected.subject_ids
+    return replace(
+        layout,
+        account_ids=account_ids if stated is None else stated.shape(),
+        subject_ids=None if subjects is None else subjects.shape(),
+    )
 
 
 def _layout(pinned: PinnedList, policy: CompiledPolicy, lists: ListStore, ignored_columns: Sequence[str]) -> ListLayout:

@@ -27,6 +27,7 @@ from kulanz.domain.canonical import canonical_json
 from kulanz.domain.identifiers import IDENTIFIER_LENGTH_CHARACTERS, INCIDENT_ID_EXPECTED, is_incident_id
 from kulanz.domain.incident_record import REVISION_HIGHEST
 from kulanz.domain.lists.header import COLUMNS_PER_LIST
+from kulanz.domain.lists.id_shape import PATTERN_CHARACTERS, IdShape
 from kulanz.domain.policy.document.document import VERSION_HIGHEST
 from kulanz.domain.time import Window, format_instant, parse_instant
 
@@ -141,12 +142,35 @@ class S3Reference(_Contract):
     version_id: Annotated[str, Field(min_length=1, max_length=KEY_CHARACTERS)]
 
 
+class IdShapeContract(_Contract):
+    """The shape that all ids of the list have: a pattern, a length in characters, a check digit by its name."""
+
+    pattern: Annotated[str, Field(max_length=PATTERN_CHARACTERS)] = ""
+    minimum: Annotated[int, Field(ge=1, le=IDENTIFIER_LENGTH_CHARACTERS)] = 1
+    maximum: Annotated[int, Field(ge=1, le=IDENTIFIER_LENGTH_CHARACTERS)] = IDENTIFIER_LENGTH_CHARACTERS
+    check: Annotated[str, Field(max_length=PATTERN_CHARACTERS)] = ""
+
+    @model_validator(mode="after")
+    def _can_be_read(self) -> Self:
+        self.shape()
+        return self
+
+    def shape(self) -> IdShape:
+        """The shape as a value."""
+        return IdShape(self.pattern, self.minimum, self.maximum, self.check)
+
+
 class Affected(_Contract):
-    """The affected accounts: a list in the bucket, or the rows themselves; and how many rows there are."""
+    """The affected accounts: a list in the bucket, or the rows themselves; and how many rows there are.
+
+    `account_ids` and `subject_ids` state the shape of the list's ids; the first replaces the one of the stack.
+    """
 
     s3: S3Reference | None = None
     inline: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=INLINE_ROWS)] | None = None
     rows: Annotated[int, Field(ge=1, le=LINES_PER_LIST)]
+    account_ids: IdShapeContract | None = None
+    subject_ids: IdShapeContract | None = None
 
     @field_validator("inline", mode="before")
     @classmethod
@@ -288,11 +312,16 @@ class IncidentEvent:
     def request_digest(self) -> str:
         """What makes two campaign requests the same campaign."""
         content: dict[str, Any] = {} if self.request is None else self.request.model_dump(mode="json")
-        for later in ("limits", "ignored_columns"):  # without them a request is the same as before they were there
-            if not content.get(later):
-                content.pop(later, None)
+        for place, later in _STATED_LATER:  # without them a request is the same as before they were there
+            part = content.get(place, {}) if place else content
+            if not part.get(later):
+                part.pop(later, None)
         request = canonical_json(content).encode() if content else b""
         return _digest({"incident_id": self.incident_id, "revision": self.revision}, request)
+
+
+_STATED_LATER = (("", "limits"), ("", "ignored_columns"), ("affected", "account_ids"), ("affected", "subject_ids"))
+"""What a request can state and once could not, each with the part that it stands in."""
 
 
 def _digest(head: dict[str, Any], content: bytes) -> str:

@@ -24,6 +24,7 @@ from kulanz.domain.decision import Decision
 from kulanz.domain.ledger.decider import REMEMBERED_FACTS, Decider
 from kulanz.domain.lists.facts import FactValue
 from kulanz.domain.lists.header import ACCOUNT_COLUMN, HEADER_BYTES, ListFormat, ListLayout, read_layout
+from kulanz.domain.lists.id_shape import IdShape
 from kulanz.domain.lists.lines import Line, ListRefused, lines_starting_in
 from kulanz.domain.lists.reader import line_reader
 from kulanz.domain.lists.rows import (
@@ -211,15 +212,19 @@ def check_list(
     decided_at: datetime,
     *,
     ignored_columns: Sequence[str] = (),
+    account_ids: IdShape | None = None,
+    subject_ids: IdShape | None = None,
     subjects: SubjectIndex | None = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> CheckedList:
     """Read the whole list once. `read(start, stop)` gives its bytes in blocks; memory does not grow with its length.
 
-    `progress` hears up to which byte it was read. Raises ListRefused when the list cannot be read at all.
+    `account_ids` and `subject_ids` are the shapes that its ids have, where they are stated. `progress` hears up to
+    which byte it was read. Raises ListRefused when the list cannot be read at all.
     """
     head = b"".join(read(0, min(size, HEADER_BYTES)))
     layout = read_layout(list_format, head, size, required_columns(policy))
+    layout = replace(layout, account_ids=account_ids, subject_ids=subject_ids)
     must_not_state_history(policy, layout)
     check = _Check(layout, policy, decided_at, ignored_columns, subjects)
     check.look_at_columns(ignored_columns, head, size)
