@@ -124,7 +124,7 @@ def test_whoever_is_called_by_an_alarm_finds_it_in_the_operations_guide(alarm: s
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_a_parameter_that_a_page_names_is_one_of_the_template(page: Path) -> None:
     parameters = set(names_of_the_template(r"^  ([A-Za-z]+):$"))
-    rows = re.findall(r"^\| ((?:`[A-Z][A-Za-z]+`(?:, )?)+) \|", page.read_text(encoding="utf-8"), re.MULTILINE)
+    rows = re.findall(r"^\| ((?:`[A-Z][a-z][A-Za-z]+`(?:, )?)+) \|", page.read_text(encoding="utf-8"), re.MULTILINE)
     assert {name for row in rows for name in re.findall(r"`([A-Za-z]+)`", row)} <= parameters
 
 
