@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,7 @@ from kulanz.application.campaigns.grant_credits import Work, grant_credits
 from kulanz.application.ports import ChunkMessage
 from kulanz.domain.campaigns.campaign import ENGINE_VERSION, Campaign, CampaignId, Cause, Pass, PinnedList, State
 from kulanz.domain.campaigns.estimate import INSERTS_PER_CALL
+from kulanz.domain.ledger.decider import Decider
 from kulanz.domain.ledger.entries import WRITER_LIFE, Entry
 from kulanz.domain.time import TIME_ZONES
 from tests.support.end_state import check_sound, end_state
@@ -64,7 +66,7 @@ def _change(world: World, **changes: object) -> None:
 
 def test_a_worker_that_runs_out_of_time_receipts_what_it_did_and_sends_the_chunk_again() -> None:
     world = _world(_rows(MANY))
-    world.seconds_per_look = 50.0  # 120 seconds: three looks are too many
+    world.seconds_per_look = 30.0  # of 120: the looks up to the end of the first wave are too many
 
     assert _work(world) is Work.CONTINUED
 
@@ -316,3 +318,29 @@ def test_a_chunk_is_read_before_anything_of_it_is_written(monkeypatch: pytest.Mo
     world.grant(ChunkMessage(ID, Pass.APPLY, 0), Tap(none_is_read), FrozenCache(), "a-message")
 
     assert inserts > 1
+
+
+@pytest.mark.parametrize("work", list(Pass))
+@pytest.mark.parametrize("seconds", [1, 15])
+def test_a_worker_whose_rows_take_seconds_each_ends_within_its_time(
+    work: Pass, seconds: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """250 lines between two looks at the clock outlast a worker where each has fifty windows under a dozen masks."""
+    rows = [f"slow-{number:03d},consumer,yes,{number + 1}.00,en,".encode() for number in range(60)]
+    world = _world(rows, State.APPLYING if work is Pass.APPLY else State.PLANNING)
+    decided = Decider._decide
+
+    def slow(*arguments: Any) -> Any:
+        world.now += timedelta(seconds=seconds)
+        return decided(*arguments)
+
+    monkeypatch.setattr(Decider, "_decide", slow)
+    started = world.now
+    for _ in range(60):
+        began = world.now
+        done = _work(world, work)
+        assert (world.now - began).total_seconds() <= world.worker_seconds
+        if done is Work.FINISHED:
+            break
+    assert world.campaign(CAMPAIGN).progress(work).totals.lines == len(rows)
+    assert (world.now - started).total_seconds() >= seconds * len(rows)

@@ -1,5 +1,6 @@
 """Facts that Kulanz keeps itself: what each incident adds, what starts anew, and how periods share an amount."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any
@@ -510,3 +511,34 @@ def test_periods_need_one_zone() -> None:
     )
     with pytest.raises(PolicyError, match="one zone for all accounts"):
         load_policy(text)
+
+
+@pytest.mark.parametrize(
+    ("fact", "counts_later"),
+    [
+        ("type: number, add: '1'", False),
+        ("type: number, add: '1', counts: all", True),
+        ("type: windows, add: outage", False),
+        ("type: money, add: amount", True),
+        ("type: money, add: amount, counts: before", False),
+        ("type: money, add: 1.00 EUR", False),
+        ("type: windows, add: 'if(amount > 0 EUR, outage, nothing)'", True),
+    ],
+)
+def test_what_was_granted_counts_in_any_order_and_what_happened_where_it_began_before(
+    fact: str, counts_later: bool
+) -> None:
+    policy = keeps(f"  other: {{{fact}}}\n", "pay: fee\npayout: [{decline: never, when: total(outage) > 99 h}]\n")
+    _, addition = policy.decide_with_history((700,), NO_HISTORY)
+    assert addition.added
+    for days, counts in ((1, counts_later), (-1, True)):
+        began_at = addition.ended_at + timedelta(days=days)
+        history = SubjectHistory(1, {"another": replace(addition, began_at=began_at)})
+        assert bool(policy.before(history, "in-1", datetime(2026, 6, 1, tzinfo=UTC))) is (
+            counts and bool(addition.added)
+        )
+
+
+def test_counts_belongs_to_a_fact_of_the_history() -> None:
+    with pytest.raises(PolicyError, match="`counts` belongs to a fact of the history"):
+        keeps("  other: {type: number, counts: all}\n", "pay: fee\n")

@@ -55,6 +55,8 @@ from kulanz.domain.lists.unread_columns import CurrenciesOf, currency_reader, in
 from kulanz.domain.policy import CompiledPolicy
 
 LINES_PER_LOOK_AT_THE_CLOCK = 250
+"""Lines whose facts are remembered between two looks at the clock. After a line that had to be worked out the clock is
+looked at whatever their number, because one alone may take a second."""
 WAVE_SECONDS = 5.0
 """The longest a worker waits for its pace between two looks at the clock."""
 TIME_TO_FINISH_SECONDS = 40.0
@@ -156,6 +158,7 @@ class ChunkRun:
     wave: dict[UnitPlace, Waiting] = field(default_factory=dict)
     row_hashes: int = 0
     has_waited: bool = False
+    decided_before: int = 0
 
     def __post_init__(self) -> None:
         campaign, policy, ports = self.campaign, self.policy, self.ports
@@ -222,9 +225,10 @@ class ChunkRun:
             return True
         if self.history is not None and self.history.is_long():
             return True
-        if not self.has_waited and number % LINES_PER_LOOK_AT_THE_CLOCK:
+        is_cheap = self.decider.decided == self.decided_before
+        if is_cheap and not self.has_waited and number % LINES_PER_LOOK_AT_THE_CLOCK:
             return False
-        self.has_waited = False
+        self.has_waited, self.decided_before = False, self.decider.decided
         return self.clock.seconds_left() < TIME_TO_FINISH_SECONDS
 
     def _take(self, line: Line) -> None:

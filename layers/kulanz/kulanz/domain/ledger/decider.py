@@ -74,6 +74,8 @@ class Decider[Came]:
         self._prepare = prepare
         self._remembered: dict[object, Came | Problem] = {}
         self._room = 0
+        self.decided = 0
+        """How many sets of facts were worked out; what is remembered costs next to nothing, and these may cost much."""
 
     def decide(self, record: Record, kept: HistoryValues = NO_HISTORY) -> Came | Problem:
         """What the record's facts come to, with what is kept of its subject; or the problem with one of them."""
@@ -81,6 +83,7 @@ class Decider[Came]:
         known = self._remembered.get(place)
         if known is None:
             known = self._decide(record.cells, kept)
+            self.decided += 1
             if self._room >= REMEMBERED_FACTS:
                 self._remembered.clear()
                 self._room = 0

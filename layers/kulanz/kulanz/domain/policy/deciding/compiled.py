@@ -82,11 +82,7 @@ class CompiledPolicy:
             if kept.slot.per
             for name in program.occasion.period_labels(kept.slot.per, fixed_zone(policy))
         }
-        self._in_any_order = frozenset(
-            kept.slot.declaration.name
-            for kept in self._judge.history
-            if kept.is_until_paid or kept.node.reads & AMOUNTS
-        )
+        self._in_any_order = frozenset(kept.slot.declaration.name for kept in self._judge.history if kept.counts_all)
         self._families = (
             [kept.slot for kept in self._judge.history if kept.slot.per] if _counts_elsewhere(program) else []
         )

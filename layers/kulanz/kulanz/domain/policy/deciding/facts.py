@@ -81,7 +81,7 @@ class Facts:
             raise PolicyError("say which currency it is in: currency: EUR, here or for the policy", path)
         if fact.currency and not in_currency:
             raise PolicyError("only money and amounts have a currency", (*path, "currency"))
-        if fact.add or fact.until:
+        if fact.add or fact.until or fact.counts:
             yield name, self._kept(name, fact, currency if in_currency else "", path)
             return
         default = self._default(fact, currency, path)
@@ -106,7 +106,8 @@ class Facts:
     def _kept(self, name: str, fact: Fact, currency: str, path: Path) -> FactSlot:
         """Declare a fact that Kulanz keeps itself; before the first incident it is nothing."""
         if not fact.add:
-            raise PolicyError("`until` belongs to a fact of the history: say what each incident adds to it", path)
+            entry = "until" if fact.until else "counts"
+            raise PolicyError(f"`{entry}` belongs to a fact of the history: say what each incident adds to it", path)
         if fact.type not in HISTORY_TYPES:
             raise PolicyError(f"only {', '.join(HISTORY_TYPES)} can be kept", (*path, "type"))
         stated = ("minimum", "maximum", "default")

@@ -16,7 +16,7 @@ from kulanz.domain.policy.deciding.components import (
 from kulanz.domain.policy.deciding.delivery import Delivery
 from kulanz.domain.policy.deciding.facts import FactSlot, kind_of
 from kulanz.domain.policy.deciding.history import LOOK_BACK_LONGEST, PARTS_KEPT
-from kulanz.domain.policy.deciding.program import CompiledClause, Program
+from kulanz.domain.policy.deciding.program import AMOUNTS, CompiledClause, Program
 from kulanz.domain.policy.deciding.shares import Shares
 from kulanz.domain.policy.deciding.verdict import (
     BEYOND,
@@ -98,7 +98,10 @@ class Judge:
         name = slot.declaration.name
         path = ("facts", name, "add")
         fact = self.program.policy.facts[name]
-        return HistoryFact(slot, self.program.compile(fact.add, path, kind_of(slot.declaration)), bool(fact.until))
+        node = self.program.compile(fact.add, path, kind_of(slot.declaration))
+        # What was granted counts in whatever order incidents are decided: else a cap would not hold.
+        counts_all = fact.counts == "all" or (not fact.counts and bool(fact.until or node.reads & AMOUNTS))
+        return HistoryFact(slot, node, bool(fact.until), counts_all)
 
     def _check_currencies(self, currencies: list[str]) -> None:
         """Amount components of several currencies have no sum, so that nothing may be said about it."""

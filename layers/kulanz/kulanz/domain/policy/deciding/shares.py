@@ -38,8 +38,11 @@ class Shares:
         if amount and not whole:
             return not_known("", why=NO_LENGTH)
         allowed: Exact = 0
+        pieces = self._pieces(outage, zone, per)
         for name, weight in weights:
             part = self._program.fresh(row)
+            if self._program.piece_place is not None:
+                part[self._program.piece_place] = pieces[name]
             for family in self._families:
                 part[family.index] = _of_period(family, name, row)
             limit = cap.evaluate(part)
@@ -51,6 +54,16 @@ class Shares:
             verdict.shares.append(Share(name, share, max(limit, 0), cap, part))
             allowed += min(share, max(limit, 0))
         return allowed
+
+    def _pieces(self, outage: exposure.Outage, zone: ZoneInfo, per: str) -> Mapping[str, exposure.Outage]:
+        """Give what of an outage lies in each period, by label, where the policy works out amounts in parts.
+
+        There `outage` is a part; in the cap of a period it is what lies in that period.
+        """
+        if self._program.piece_place is None:
+            return {}
+        periods = exposure.periods_of(outage, zone, per)
+        return {label(period[0], per, zone): exposure.clip(outage, *period) for period in periods}
 
     def by_period(self, slot: FactSlot, amount: Exact, verdict: Verdict, row: Row) -> dict[str, HistoryValue]:
         """Divide money over the periods as the cap of these periods allowed it, else as it was worked out.

@@ -51,11 +51,15 @@ class ComponentResult:
 
 @dataclass(frozen=True, slots=True)
 class HistoryFact:
-    """A fact of the history: its place in the row, and what an incident adds to it."""
+    """A fact of the history: its place in the row, and what an incident adds to it.
+
+    It `counts_all` other incidents, or those that began before the decided one.
+    """
 
     slot: FactSlot
     node: Node
     is_until_paid: bool
+    counts_all: bool
 
     def is_named(self, name: str) -> bool:
         """Whether a kept value is this fact's, or that of one of its periods."""

@@ -114,6 +114,9 @@ class Fact:
         "Kulanz keeps it itself: what each decided incident adds to it.",
         default="",
     )
+    counts: str = entry(
+        OneOf(("before", "all")), "Which other incidents count: those that began before this one, or all.", default=""
+    )
     until: str = entry(OneOf(("paid",)), "It starts anew once something was paid.", default="")
     says: str = entry(Text(), "What it means, for people.", default="")
 
