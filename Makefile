@@ -196,7 +196,7 @@ bench: .venvs/dev/.ready .venvs/sam/.ready .venvs/ministack/.ready ## measure ag
 JOBS ?= 2
 
 .PHONY: mutants
-mutants: .venvs/dev/.ready ## change money and exposure in one place after the other, and see that a test notices each (minutes)
+mutants: .venvs/dev/.ready ## change money, exposure and time in one place after the other, and see that a test notices each (minutes)
 	@nice $(dev)/python bench/mutants.py --jobs $(JOBS)
 
 .PHONY: capacity

@@ -1,4 +1,4 @@
-"""Mutation testing of money and exposure: every operator, comparison, number, max and min changed, one at a time.
+"""Mutation testing of money, exposure and time: every operator, comparison, number, max and min changed, one at a time.
 
 `make mutants` runs it. A mutant that its tests do not notice is printed, and makes the run fail unless it is explained
 here. Each mutant is a forked process in which the module is imported with the change; it runs only the tests that run
@@ -29,6 +29,7 @@ SOURCES = ROOT / "layers" / "kulanz"
 TARGETS = {
     "kulanz.domain.money": ("tests/unit/domain/policy/test_money.py",),
     "kulanz.domain.policy.language.exposure": ("tests/unit/domain/policy/test_exposure.py",),
+    "kulanz.domain.time": ("tests/unit/domain/policy/test_time.py", "tests/unit/domain/policy/test_edges.py"),
 }
 SECONDS_PER_MUTANT = 120
 """A mutant that loops for ever is noticed by this alarm."""

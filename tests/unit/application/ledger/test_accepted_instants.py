@@ -96,6 +96,14 @@ def test_what_was_accepted_is_kept_while_it_can_be_used() -> None:
     assert datetime.fromtimestamp(granted.ttl, UTC) >= granted.expires_at
 
 
+def test_an_offer_is_kept_while_it_can_be_accepted() -> None:
+    world = offered("5 days", until="day(incident_end) + 700 days", retention_days=10, decidable_days=100)
+    offer = standing(world)
+    assert offer.expires_at == datetime(2028, 1, 28, 23, tzinfo=UTC)  # 27 February 2026 and 700 days, in Berlin
+    assert datetime.fromtimestamp(offer.ttl, UTC) >= offer.expires_at + WRITER_LIFE
+    assert accept(world, offer.expires_at - MICROSECOND).status is Outcome.GRANTED
+
+
 def test_an_offer_without_an_end_stays_open() -> None:
     world = World()
     text = POLICY.format(valid="5 days", until="x").replace("mode: {offer: {until: x}}", "mode: offer")

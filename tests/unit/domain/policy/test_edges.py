@@ -7,7 +7,19 @@ from itertools import permutations
 import pytest
 
 from kulanz.domain.decision import Decision, Outcome, Validity
-from kulanz.domain.time import MICROSECOND, WorkingDays, add_months, parse_instant, zone_of
+from kulanz.domain.time import (
+    CLOCK_ALLOWANCE,
+    HOUR_MICROSECONDS,
+    MICROSECOND,
+    SECOND_MICROSECONDS,
+    WorkingDays,
+    add_months,
+    days_of_year,
+    instant_of,
+    microseconds_of,
+    parse_instant,
+    zone_of,
+)
 from tests.unit.domain.policy.rulebook import compiled, written
 
 # Working days
@@ -33,6 +45,36 @@ def test_so_many_working_days_later_is_that_working_day(day: date) -> None:
         assert WORKING.after(day, count) == expected
         assert WORKING.between(day, expected) == count
     assert WORKING.after(day, 0) == day
+
+
+def test_no_more_working_days_are_counted_ahead_than_a_rule_may_name() -> None:
+    known = WorkingDays(frozenset(), 2025, 2040)
+    monday = date(2025, 1, 6)
+    assert known.after(monday, 999) == monday + timedelta(days=7 * 199 + 4)
+    assert known.after(monday, 1000) == monday + timedelta(days=7 * 200)
+    assert known.after(monday, 1001) is None
+    assert known.after(monday, -1) is None
+
+
+def test_a_day_that_is_not_known_leads_to_none_that_is() -> None:
+    assert WORKING.after(date(2024, 12, 31), 1) is None
+    assert WORKING.after(date(2024, 12, 31), 0) is None
+    assert WORKING.after(date(2025, 12, 31), 0) == date(2025, 12, 31)
+    assert WORKING.after(date(2025, 12, 30), 1) == date(2025, 12, 31)
+    assert WORKING.after(date(2025, 12, 31), 1) is None
+
+
+@pytest.mark.parametrize(("year", "days"), [(2024, 366), (2025, 365), (1900, 365), (2000, 366)])
+def test_a_year_has_its_days_from_the_first_of_january_to_the_last_of_december(year: int, days: int) -> None:
+    found = list(days_of_year(year))
+    assert (found[0], found[-1], len(set(found))) == (date(year, 1, 1), date(year, 12, 31), days)
+
+
+def test_the_units_of_measured_time_are_what_they_are_called() -> None:
+    assert instant_of(0) == parse_instant("1970-01-01T00:00:00Z")
+    assert microseconds_of(parse_instant("1970-01-01T00:00:01Z")) == SECOND_MICROSECONDS
+    assert microseconds_of(parse_instant("1970-01-01T01:00:00Z")) == HOUR_MICROSECONDS
+    assert timedelta(minutes=15) == CLOCK_ALLOWANCE
 
 
 def test_a_rule_counts_the_working_days_after_a_report_on_a_weekend() -> None:
