@@ -84,3 +84,18 @@ def test_an_acceptance_keeps_for_good_what_the_offer_added(backend: Backend) -> 
     backend.offers.accept(offer, grant, record, "support", HistoryChange(key, added, kept))
     assert backend.ledger.of_account("offered", offer.key.incident_id) == [grant]
     assert backend.ledger.histories([key]) == {key: kept}
+
+
+def test_what_is_claimable_beside_a_grant_is_accepted_once(backend: Backend) -> None:
+    """The decision stays granted; what is left of it grows by what was claimable."""
+    _, _, record = offered(backend)
+    grant = entry("claimable", status=Outcome.GRANTED)
+    backend.ledger.insert([grant])
+    accepted = replace(grant, remaining=(*grant.remaining, 3_000, None), ttl=grant.ttl + 100, accepted_at=LATER)
+
+    backend.offers.accept(grant, accepted, record, "support")
+
+    assert backend.ledger.of_account("claimable") == [accepted]
+    with pytest.raises(Outdated):
+        backend.offers.accept(grant, replace(accepted, accepted_at=LATER + timedelta(days=1)), record, "somebody else")
+    assert backend.ledger.of_account("claimable") == [accepted]
