@@ -53,6 +53,8 @@ def checked_content(
             fact: {"least": one.text(one.least), "most": one.text(one.most)} for fact, one in checked.ranges.items()
         },
         "unknown": dict(checked.unknown),
+        "no_language": dict(checked.no_language),
+        "short_rows": checked.short,
         "columns_unread": checked.unread,
         "facts_absent": checked.absent,
         "other_currency": _found(checked.other_currency),
@@ -161,9 +163,12 @@ def _bar(lines: int, most: int) -> str:
 def _show_columns(out: Console, checked: CheckedList) -> None:
     ranges = [f"{fact} {one.text(one.least)} to {one.text(one.most)}" for fact, one in checked.ranges.items()]
     unknown = [f"{fact} {lines:,}" for fact, lines in sorted(checked.unknown.items())]
+    languages = [f"{fact} {lines:,}" for fact, lines in checked.no_language.items()]
     for name, found in (
         ("values from and to", ranges),
         ("rows without a value", unknown),
+        ("rows whose language is no tag such as de or pt-BR, written to in the default one", languages),
+        ("rows without their last cells, read as empty", [f"{checked.short:,}"] if checked.short else []),
         ("columns that nothing reads", checked.unread),
         ("facts that are in no column, so their default counts", checked.absent),
     ):

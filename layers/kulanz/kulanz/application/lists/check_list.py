@@ -21,6 +21,7 @@ from kulanz.domain.campaigns.reconciliation import (
     worth_by_measure,
 )
 from kulanz.domain.decision import Decision
+from kulanz.domain.language_tags import language_tag
 from kulanz.domain.ledger.decider import REMEMBERED_FACTS, Decider
 from kulanz.domain.lists.facts import FactValue
 from kulanz.domain.lists.header import ACCOUNT_COLUMN, HEADER_BYTES, ListFormat, ListLayout, read_layout
@@ -129,7 +130,8 @@ class CheckedList:
     """What a list would come to. `classes` counts lines by result and reason; `problems` are the first of them.
 
     `ranges` has the smallest and the largest value of every number, amount, instant and day; `unknown` counts the cells
-    of each fact that have no value; `largest` the lines that are worth most, by measure.
+    of each fact that have no value, `no_language` those of the customer's language that are no language tag, `short`
+    rows whose last cells are missing and were read as empty; `largest` are the lines worth most, by measure.
     """
 
     lines: int = 0
@@ -141,6 +143,8 @@ class CheckedList:
     largest: dict[str, list[tuple[Size, int]]] = field(default_factory=dict)
     ranges: dict[str, Range] = field(default_factory=dict)
     unknown: Counter[str] = field(default_factory=Counter)
+    no_language: Counter[str] = field(default_factory=Counter)
+    short: int = 0
     unread: list[str] = field(default_factory=list)
     absent: list[str] = field(default_factory=list)
     other_currency: Found = field(default_factory=Found)
@@ -248,6 +252,7 @@ class _Came:
     facts: str
     worth: tuple[tuple[str, Size], ...]
     unknown: tuple[str, ...]
+    no_language: bool
 
 
 class _Check:
@@ -292,6 +297,7 @@ class _Check:
         if isinstance(came, Problem):
             self._reject(number, line, came)
         elif isinstance(record, Record):
+            checked.short += line.raw is not None and self._reader.is_short(line.raw)
             self._see(number, line, record, came)
 
     def _reject(self, number: int, line: Line, problem: Problem) -> None:
@@ -330,6 +336,8 @@ class _Check:
             checked.amounts.count(came.decision, lines)
             for name in came.unknown:
                 checked.unknown[name] += lines
+            if came.no_language:
+                checked.no_language[self._policy.language_fact] += lines
         self._tally.clear()
 
     def _watch(self, cells: Cells) -> tuple[FactValue | None, ...]:
@@ -337,14 +345,16 @@ class _Check:
         return self._values
 
     def _came(self, decision: Decision, facts: str, *_: object) -> _Came:
-        unknown = []
+        unknown, no_language = [], False
         for fact, value in zip(self._policy.facts, self._values, strict=True):
             if value is None:
                 unknown.append(fact.name)
             for item in value if isinstance(value, tuple) else (value,):
                 if isinstance(item, (int, Fraction, date)) and not isinstance(item, bool):
                     self.checked.ranges.setdefault(fact.name, Range(fact.currency, item, item)).see(item)
-        return _Came(decision, facts, tuple(worth_by_measure(decision).items()), tuple(unknown))
+            if fact.name == self._policy.language_fact:
+                no_language = isinstance(value, str) and language_tag(value) is None
+        return _Came(decision, facts, tuple(worth_by_measure(decision).items()), tuple(unknown), no_language)
 
 
 def _lines(read: Callable[[int, int], Iterable[bytes]], layout: ListLayout, size: int) -> Iterator[Line]:

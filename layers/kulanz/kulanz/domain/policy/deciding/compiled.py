@@ -8,6 +8,7 @@ from typing import Any
 
 from kulanz.domain.decision import Benefit, Decision, Notice, Outcome
 from kulanz.domain.incident import Incident
+from kulanz.domain.language_tags import broader, language_tag
 from kulanz.domain.lists.columns import FactDeclaration
 from kulanz.domain.lists.facts import INVALID, FactValue
 from kulanz.domain.policy.deciding.facts import FactSlot, fixed_zone
@@ -69,6 +70,8 @@ class CompiledPolicy:
         self._program = program
         self._judge = Judge(program)
         self._notice = _CompiledNotice(program, policy.notice) if policy.notice is not None else None
+        self.language_fact = policy.notice.locale if policy.notice and policy.notice.locale in policy.facts else ""
+        """The fact that says in which language a customer is written to; empty where none does."""
         nodes = [*self._judge.nodes(), program.scope.zone, *(self._notice.nodes() if self._notice else ())]
         reads = frozenset[str]().union(*(node.reads for node in nodes))
         self._slots = tuple(slot for name, slot in program.slots.items() if name in reads and slot.from_account)
@@ -242,6 +245,7 @@ class _CompiledNotice:
                 problem = f"add the text in the default language {rule.default_locale!r}"
                 raise PolicyError(problem, ("notice", "texts", kind))
         self._default = rule.default_locale
+        self._written = {(kind, language_tag(locale) or locale): locale for kind, locale in self.templates}
         self._locale = _told_of(program, rule.locale, ("notice", "locale"), kinds.TEXT) if rule.locale else None
         self._channel = _told_of(program, rule.channel, ("notice", "channel"), kinds.TEXT)
         self._values = {name: _told_of(program, text, ("notice", "values", name)) for name, text in rule.values.items()}
@@ -278,9 +282,10 @@ class _CompiledNotice:
 
     def _language(self, kind: str, locale: str) -> str:
         """The text of the language itself, else of the language without its region, else the default."""
-        for candidate in (locale, locale.replace("_", "-").split("-")[0].lower()):
-            if (kind, candidate) in self.templates:
-                return candidate
+        for candidate in broader(language_tag(locale) or ""):
+            written = self._written.get((kind, candidate))
+            if written is not None:
+                return written
         return self._default
 
 
