@@ -173,14 +173,14 @@ def dirty_world() -> World:
     """The world after that campaign has closed, with everything delivered."""
     world = World(chunk_bytes=65_536, units_per_second=4.0)
     world.policies.publish("dirty", 1, sealed_policy(POLICY))
-    _run(world, "before", 20, [line.text for line in _CHANGED])
+    _run(world, "before", 1, [line.text for line in _CHANGED])
     lower = [f"{line.account},consumer,8.00,{_minutes(line)}" for line in _DIFFERENCE]
     _run(world, INCIDENT, 3, [*lower, *(line.text for line in _UNCHANGED)])
     _publish(world, INCIDENT, 3, [line.text for line in LINES], revision=2)
     _run_until_apply_waits(world)
     hidden, world.chunk_messages = world.chunk_messages, []
     capping = [f"{line.account},consumer,{CAPPED_FEE // 100}.00,1" for line in _CAPPED]
-    _run(world, "beside", 4, [*capping, *(line.text for line in _CHANGED)])
+    _run(world, "beside", 2, [*capping, *(line.text for line in _CHANGED)])
     world.chunk_messages += hidden
     world.tap = Tap(_killed_after_third_write())
     world.run(Step(Function.GRANT, 0))

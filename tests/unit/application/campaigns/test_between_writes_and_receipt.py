@@ -37,9 +37,9 @@ def _waiting(work: Pass, outages_before: int) -> World:
     """A campaign whose chunk of a pass waits for its worker, after other incidents of the year."""
     made = world(chunk_bytes=65_536)
     for number in range(outages_before):
-        made.publish(incident(f"before-{number}", outage(20 + number)))
+        made.publish(incident(f"before-{number}", outage(1 + number)))
         made.run_until_quiet()
-    made.publish(incident("in-1", outage(2)))
+    made.publish(incident("in-1", outage(12)))
     for _ in range(200):
         if any((message.body.campaign, message.body.work) == (OURS, work) for message in made.chunk_messages):
             return made
@@ -51,7 +51,7 @@ def _run_another_whole(made: World) -> None:
     """Another incident from its event to its report, while every chunk of ours is hidden in its queue."""
     hidden = [message for message in made.chunk_messages if message.body.campaign == OURS]
     made.chunk_messages = [message for message in made.chunk_messages if message not in hidden]
-    made.publish(incident("in-2", outage(3)))
+    made.publish(incident("in-2", outage(7)))
     for _ in range(200):
         others = [step for step in made.steps() if not _is_ours(made, step)]
         if not others:
