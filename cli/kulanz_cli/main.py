@@ -21,6 +21,7 @@ COMMANDS = {
         ("rejected", "rejected", "rejected", "Show refused events, or the rejected rows of CAMPAIGN."),
     ),
     "For operators: stop a campaign, fix a stack": section(
+        ("doctor", "doctor.command", "doctor", "Check a deployed stack, and say what to do about each finding."),
         ("pause", "control", "pause_campaign", "Let no further chunk of CAMPAIGN begin."),
         ("resume", "control", "resume_campaign", "Let a paused CAMPAIGN go on where it stopped."),
         ("cancel", "control", "cancel_campaign", "End CAMPAIGN for good."),

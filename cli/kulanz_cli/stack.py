@@ -7,6 +7,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+import kulanz
 from kulanz.adapters.campaign_table import DynamoCampaigns
 from kulanz.adapters.ledger_table import DynamoLedger
 from kulanz.adapters.messaging import SqsChunks
@@ -19,6 +20,7 @@ from kulanz.application.ledger.answer import AnswerPorts
 from kulanz.application.ports import Stores
 from kulanz.domain.campaigns.estimate import Operation
 from kulanz_cli.settings import Unusable
+from kulanz_cli.terminal import console, say
 
 POLICY_PREFIX = "policies/"
 LIST_PREFIX = "lists/"
@@ -106,11 +108,32 @@ class Stack:
             found = {output["OutputKey"]: output["OutputValue"] for output in self._description().get("Outputs", [])}
             names = {field.name: field.name.title().replace("_", "") for field in fields(StackOutputs)}
             self._outputs = StackOutputs(**{field: self._named(found, "output", name) for field, name in names.items()})
+            self._warn_of_another_release(self._outputs.stack_version)
         return self._outputs
+
+    def _warn_of_another_release(self, version: str) -> None:
+        """One line where the outputs are read, so that every command that meets another release says it."""
+        if version != kulanz.__version__:
+            text = f"Warning: the stack {self.name} is release {version}, this command {kulanz.__version__}; use the"
+            say(console(stderr=True), f"{text} command of the stack's release, or deploy this one", further=2)
+
+    def status(self) -> str:
+        """What CloudFormation says of the last deployment, such as UPDATE_COMPLETE. Raises StackUnusable."""
+        return str(self._description()["StackStatus"])
+
+    def parameters(self) -> dict[str, str]:
+        """What the stack was deployed with. Raises StackUnusable."""
+        return {one["ParameterKey"]: one["ParameterValue"] for one in self._description().get("Parameters", [])}
+
+    def resources(self) -> dict[str, tuple[str, str]]:
+        """The type and the physical id of each resource, by its name in the template."""
+        pages = self.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=self.name)
+        found = [one for page in pages for one in page["StackResourceSummaries"]]
+        return {one["LogicalResourceId"]: (one["ResourceType"], one.get("PhysicalResourceId", "")) for one in found}
 
     def operation(self) -> Operation:
         """The settings of the deployed stack that an estimate depends on. Raises StackUnusable."""
-        given = {one["ParameterKey"]: one["ParameterValue"] for one in self._description().get("Parameters", [])}
+        given = self.parameters()
         return Operation(
             region=self.client("cloudformation").meta.region_name,
             recipients_per_message=int(self._named(given, "parameter", "NoticesPerMessage")),

@@ -18,6 +18,7 @@ from kulanz.config import AdvanceCampaignConfig
 from kulanz.domain.campaigns.campaign import WAITING, Cause, State
 from kulanz.domain.campaigns.estimate import Operation
 from kulanz.failures import without_content
+from kulanz.versions import VERSIONS_ASKED, versions
 
 logger = Logger()
 metrics = Metrics()
@@ -38,14 +39,16 @@ def _composed() -> AdvancePorts:
 
 @logger.inject_lambda_context
 @without_content(logger.error)
-def handle(event: dict[str, Any], context: LambdaContext) -> None:
+def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, str] | None:
     """Advance each campaign that the batch names, once; an error repeats the batch, which is safe.
 
-    An event without records is the schedule's: it asks how many campaigns wait.
+    An event without records is the schedule's: it asks how many campaigns wait. `kulanz doctor` asks what runs here.
     """
+    if event == VERSIONS_ASKED:
+        return versions(datetime.now(UTC))
     if "Records" not in event:
         _tell_waiting(len(_composed().campaigns.waiting()))
-        return
+        return None
     changed: dict[str, str] = {}
 
     def seconds_left() -> float:
@@ -64,6 +67,7 @@ def handle(event: dict[str, Any], context: LambdaContext) -> None:
         if state in WAITING or state is State.REFUSED:  # told at once; the schedule tells of those that go on waiting
             _tell_waiting(1)
         logger.info("campaign", campaign=str(campaign_id), state=None if state is None else state.value)
+    return None
 
 
 def _tell_waiting(campaigns: int) -> None:

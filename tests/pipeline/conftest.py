@@ -8,7 +8,7 @@ import pytest
 
 from kulanz_cli.stack import StackOutputs
 from kulanz_local.deployment import build, deploy
-from kulanz_local.embedded import EmbeddedAws, aws_session
+from kulanz_local.embedded import ACCOUNT_ID, REGION, EmbeddedAws, aws_session
 
 SMALL_CHUNK_BYTES = "4096"
 """So that a list of a few hundred rows has several chunks."""
@@ -29,5 +29,10 @@ def deployed() -> Iterator[Deployed]:
     """The stack, built if need be, and deployed to a fresh AWS for all tests of the session."""
     build()
     with EmbeddedAws() as aws:
-        parameters = {"ChunkBytes": SMALL_CHUNK_BYTES, "MaximumConcurrency": WORKERS, "NoticesPerMessage": "50"}
+        parameters = {
+            "ChunkBytes": SMALL_CHUNK_BYTES,
+            "MaximumConcurrency": WORKERS,
+            "NoticesPerMessage": "50",
+            "AlarmTopicArn": f"arn:aws:sns:{REGION}:{ACCOUNT_ID}:alarms",
+        }
         yield Deployed(aws, deploy(aws.endpoint, parameters=parameters), aws_session())

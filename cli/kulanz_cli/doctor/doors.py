@@ -1,0 +1,97 @@
+"""The doors tried: a put on the bus and a direct send to the queues that must be refused.
+
+Each is made so that nothing happens should it be accepted: no rule matches the event, no campaign has the chunk, and
+open_campaign refuses the message as no event that it knows.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from kulanz.adapters.messaging import chunk_message_text
+from kulanz.application.ports import ChunkMessage
+from kulanz.domain.campaigns.campaign import CampaignId, Pass
+from kulanz_cli.doctor.examined import Examined, Result, finding, is_denied, not_shown, ok
+
+DETAIL_TYPE = "Kulanz Doctor"
+"""No rule of the template matches it."""
+DOCTOR = "kulanz-doctor"
+OUR_SOURCE = "kulanz"
+CAMPAIGN = CampaignId(DOCTOR, 1)
+"""There is none of this id as long as nobody calls an incident so."""
+NO_POLICIES = "it applies no policies to its callers"
+
+
+def bus(at: Examined) -> Iterator[Result]:
+    """An event by a caller who is in no list, and one in Kulanz's own name, which nobody but a function may use."""
+    left = f'an event "{DETAIL_TYPE}" that no rule of this stack matches'
+    yield at.only_on_aws(
+        _tried(
+            lambda: put(at, [OUR_SOURCE]),
+            "An event in the name of kulanz itself is refused.",
+            f"The bus took an event in the name of kulanz itself from you; it left {left}.",
+        ),
+        NO_POLICIES,
+    )
+    if at.is_caller_in(at.listed("PublisherArns")):
+        yield not_shown("You are in PublisherArns, so that a refused put needs another caller: run it as one.")
+        return
+    yield at.only_on_aws(
+        _tried(
+            lambda: put(at, [DOCTOR]),
+            "An event of a caller who is in no list is refused.",
+            f"The bus took an event from you although you are not in PublisherArns; it left {left}.",
+        ),
+        NO_POLICIES,
+    )
+
+
+def put(at: Examined, sources: list[str]) -> Any:
+    """Put one event a source in one call. Raises ClientError where it is refused, whole or in one entry."""
+    detail = json.dumps({"about": "sent by kulanz doctor; it means nothing"})
+    entry = {"DetailType": DETAIL_TYPE, "Detail": detail, "EventBusName": at.outputs.event_bus_name}
+    answer = at.client("events").put_events(Entries=[{**entry, "Source": source} for source in sources])
+    codes = [one["ErrorCode"] for one in answer.get("Entries", []) if "ErrorCode" in one]
+    if codes:
+        raise ClientError({"Error": {"Code": codes[0], "Message": "an entry was refused"}}, "PutEvents")
+    return answer
+
+
+def queues(at: Examined) -> Iterator[Result]:
+    """A message past the bus, to each of the two queues that functions work."""
+    if at.is_caller_in(at.listed("OperatorArns")):
+        yield not_shown("You are in OperatorArns, so that a refused send needs another caller: run it as one.")
+        return
+    sqs, outputs = at.client("sqs"), at.outputs
+    event = {"source": DOCTOR, "detail-type": DETAIL_TYPE, "id": DOCTOR, "time": datetime.now(UTC).isoformat()}
+    chunk = chunk_message_text(ChunkMessage(CAMPAIGN, Pass.PLAN, 0))
+    doors = (
+        (
+            "incidents", outputs.incidents_queue_url, json.dumps({**event, "detail": {}}),
+            "one refused event: kulanz rejected shows it, kulanz rejected --done puts it away",
+        ),
+        ("chunk", outputs.chunks_queue_url, chunk, "a chunk of no campaign, which grant_credits drops"),
+    )  # fmt: skip
+    for what, url, body, left in doors:
+        yield at.only_on_aws(
+            _tried(
+                lambda url=url, body=body: sqs.send_message(QueueUrl=url, MessageBody=body),  # type: ignore[misc]
+                f"A direct send to the {what} queue is refused.",
+                f"The {what} queue took a message from you past the bus and its lists; it left {left}.",
+            ),
+            NO_POLICIES,
+        )
+
+
+def _tried(attempt: Callable[[], Any], refused: str, accepted: str) -> Result:
+    """What is refused by a policy is as it must be. Any other error is the check's own."""
+    try:
+        attempt()
+    except ClientError as error:
+        if is_denied(error):
+            return ok(refused)
+        raise
+    return finding(accepted, "Compare that policy with the template, deploy again, and look who else may send.")

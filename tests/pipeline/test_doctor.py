@@ -1,0 +1,100 @@
+"""`kulanz doctor` on the deployed stack: it passes, leaves nothing behind, and notices what is changed."""
+
+import io
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
+from typing import Any
+
+import pytest
+
+from kulanz_cli.stack import Stack
+from kulanz_local import drive
+from tests.pipeline.conftest import Deployed
+
+pytestmark = pytest.mark.ministack
+
+NOT_SHOWN_ON_MINISTACK = {
+    "tables": ["KMS", "Point-in-time"] * 2,
+    "bucket": ["Nothing expires"],
+    "policy of the bus": [
+        "NobodyElseMayPublish", "OnlyCampaignPublishersMayOpenCampaigns", "OnlyAdvanceCampaignSpeaksForKulanz",
+    ],
+    "put on the bus": ["in the name of kulanz", "not in PublisherArns"],
+    "send to the queues": ["incidents queue", "chunk queue"],
+    "test decision": ["What a refused insert costs"],
+}  # fmt: skip
+"""What the embedded AWS ignores; the list is exact, so that it shrinks when MiniStack learns one of these."""
+
+
+def examined(stack: Stack) -> tuple[int, list[Any]]:
+    written = io.StringIO()
+    with redirect_stdout(written):
+        code = drive.run_kulanz(stack, "doctor", "--json")
+    return code, json.loads(written.getvalue())["results"]
+
+
+@pytest.fixture
+def stack(deployed: Deployed) -> Iterator[Stack]:
+    """The stack, whose queue of refused events is as it was afterwards: this AWS takes what AWS refuses."""
+    found = drive.stack_of(deployed.aws)
+    yield found
+    drive.wait_until_quiet(found, [deployed.outputs.incidents_queue_url, deployed.outputs.chunks_queue_url], 60)
+    with redirect_stdout(io.StringIO()):
+        assert drive.run_kulanz(found, "rejected", "--done") in (0, 1)
+
+
+def test_it_passes_and_says_what_cannot_be_shown_here(stack: Stack) -> None:
+    code, results = examined(stack)
+    assert [one for one in results if one["verdict"] == "finding"] == []
+    assert code == 0
+    hidden = [(one["check"], one["says"]) for one in results if one["verdict"] == "not shown"]
+    expected = [(check, text) for check, texts in NOT_SHOWN_ON_MINISTACK.items() for text in texts]
+    assert [check for check, _ in hidden] == [check for check, _ in expected]
+    assert all(text in says for (_, says), (_, text) in zip(hidden, expected, strict=True))
+    items = stack.client("dynamodb").scan(TableName=stack.outputs.credits_table_name)["Items"]
+    assert [item for item in items if item["pk"]["S"].startswith("DOCTOR#")] == []
+
+
+@contextmanager
+def changed(change: Callable[[], Any], back: Callable[[], Any]) -> Iterator[None]:
+    change()
+    try:
+        yield
+    finally:
+        back()
+
+
+def test_it_notices_what_somebody_changed(stack: Stack) -> None:
+    outputs, s3, functions = stack.outputs, stack.client("s3"), stack.client("lambda")
+    dynamodb, queues = stack.client("dynamodb"), stack.client("sqs")
+    mapping = functions.list_event_source_mappings(FunctionName=outputs.open_campaign_function_name)
+    (uuid,) = [one["UUID"] for one in mapping["EventSourceMappings"]]
+    bucket, table = outputs.list_bucket_name, outputs.campaigns_table_name
+    url = outputs.chunks_queue_url
+    policy = queues.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])["Attributes"]["Policy"]
+
+    def versioning(status: str) -> Any:
+        return s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": status})
+
+    def expiry(*, on: bool) -> Any:
+        given = {"Enabled": on, "AttributeName": "until"}
+        return dynamodb.update_time_to_live(TableName=table, TimeToLiveSpecification=given)
+
+    with (
+        changed(lambda: versioning("Suspended"), lambda: versioning("Enabled")),
+        changed(lambda: expiry(on=True), lambda: expiry(on=False)),
+        changed(
+            lambda: queues.set_queue_attributes(QueueUrl=url, Attributes={"Policy": ""}),
+            lambda: queues.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy}),
+        ),
+        changed(
+            lambda: functions.update_event_source_mapping(UUID=uuid, Enabled=False),
+            lambda: functions.update_event_source_mapping(UUID=uuid, Enabled=True),
+        ),
+    ):
+        code, results = examined(stack)
+    found = {one["check"] for one in results if one["verdict"] == "finding"}
+    assert found == {"bucket", "tables", "policies of the queues", "event source mappings"}
+    assert code == 1
+    assert examined(stack)[0] == 0

@@ -1,0 +1,222 @@
+"""A deployed stack of which everything is as it must be, in answers that a test changes one at a time."""
+
+import io
+import json
+from collections.abc import Iterator
+from copy import copy
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from functools import cache
+from types import SimpleNamespace
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+import kulanz
+from kulanz.domain.confirmation import Confirmation, Occasion, Tables
+from kulanz.versions import versions
+from kulanz_cli.stack import Stack, StackOutputs
+from tests.template.resolved import ACCOUNT_ID
+from tests.template.resolved import Stack as Template
+
+CALLER = f"arn:aws:sts::{ACCOUNT_ID}:assumed-role/deployers/ada"
+ALARM_TOPIC = f"arn:aws:sns:eu-central-1:{ACCOUNT_ID}:alarms"
+TABLES = Tables("credits@2026", "campaigns@2026")
+FUNCTIONS = ("open_campaign", "grant_credits", "publish_notices", "advance_campaign")
+NOW = datetime.now(UTC)
+
+
+def refusal(code: str, operation: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": "no"}}, operation)
+
+
+class Stores:
+    """The confirmation of both tables."""
+
+    def __init__(self) -> None:
+        self.given: Confirmation | None = Confirmation(TABLES, Occasion.FIRST, "ada", "new account", NOW)
+        self.found = TABLES
+
+    def confirmation(self) -> Confirmation | None:
+        return self.given
+
+    def tables(self) -> Tables:
+        return self.found
+
+
+class Client:
+    """A client whose answers are the stack's."""
+
+    def __init__(self, aws: "HealthyAws", service: str) -> None:
+        self._aws, self._service = aws, service
+        self.meta = SimpleNamespace(endpoint_url=aws.endpoint)
+
+    def __getattr__(self, operation: str) -> Any:
+        def called(**arguments: Any) -> Any:
+            self._aws.calls.append((operation, arguments))
+            answer = self._aws.replies[f"{self._service}.{operation}"]
+            if isinstance(answer, Exception):
+                raise answer
+            return answer(**arguments) if callable(answer) else answer
+
+        return called
+
+    def get_paginator(self, operation: str) -> Any:
+        return SimpleNamespace(paginate=lambda **arguments: iter([getattr(self, operation)(**arguments)]))
+
+
+class HealthyAws(Stack):
+    """The stack, and AWS around it. `replies` holds a value, a function or an error for each `service.operation`."""
+
+    def __init__(self, parameters: dict[str, str] | None = None) -> None:
+        super().__init__("kulanz")
+        self.endpoint = "https://dynamodb.eu-central-1.amazonaws.com"
+        self.given = {"AlarmTopicArn": ALARM_TOPIC, **(parameters or {})}
+        self.template = copy(_resolved(tuple(sorted(self.given.items()))))
+        self.template.parameters = dict(self.template.parameters)
+        self.state = "UPDATE_COMPLETE"
+        self.confirmed = Stores()
+        self.items: dict[str, Any] = {}
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.mappings = {name: list(_mappings(name)) for name in FUNCTIONS}
+        self.functions = {name: {"Layers": [{"Arn": "packages:1"}], "Runtime": "python3.13"} for name in FUNCTIONS}
+        self.replies: dict[str, Any] = self._all_replies()
+        names = {field: field.removesuffix("_name") for field in StackOutputs.__dataclass_fields__}
+        names |= {f"{name}_function_name": name for name in FUNCTIONS}
+        self._outputs = StackOutputs(**{**names, "stack_version": kulanz.__version__})
+
+    def client(self, service: str) -> Any:
+        return Client(self, service)
+
+    def status(self) -> str:
+        return self.state
+
+    def parameters(self) -> dict[str, str]:
+        return {
+            name: ",".join(value) if isinstance(value, list) else value
+            for name, value in self.template.parameters.items()
+        }
+
+    def resources(self) -> dict[str, tuple[str, str]]:
+        return {name: (resource["Type"], name) for name, resource in self.template.resources.items()}
+
+    def stores(self) -> Any:
+        return self.confirmed
+
+    def caller(self) -> str:
+        return CALLER
+
+    def policy(self, resource: str, key: str = "PolicyDocument") -> Any:
+        """The policy of a resource as the template has it, with whole ARNs of roles."""
+        text = json.dumps(self.template.properties(resource)[key])
+        for role in self.template.of_type("AWS::IAM::Role"):
+            text = text.replace(f'"arn:{role}"', f'"arn:aws:iam::{ACCOUNT_ID}:role/{role}"')
+        return json.loads(text)
+
+    def edit(self, answer: str, *path: Any, value: Any) -> None:
+        """Change a place deep in an answer."""
+        found = self.replies[answer]
+        for step in path[:-1]:
+            found = found[step]
+        found[path[-1]] = value
+
+    def _all_replies(self) -> dict[str, Any]:
+        logs = [{"logGroupName": f"/aws/lambda/kulanz/{name}", "retentionInDays": 90} for name in FUNCTIONS]
+        topic = [ALARM_TOPIC]
+        alarms = [
+            {"AlarmName": name, "ActionsEnabled": True, "AlarmActions": topic, "StateValue": "OK"}
+            for name in self.template.of_type("AWS::CloudWatch::Alarm")
+        ]
+        rules = [
+            {"ID": "AbandonedUploads", "Status": "Enabled", "Filter": {"Prefix": ""}},
+            {"ID": "RefusedEvents", "Status": "Enabled", "Expiration": {"Days": 90}, "Filter": {"Prefix": "rejected/"}},
+            {"ID": "Failed", "Status": "Enabled", "Expiration": {"Days": 90}, "Filter": {"Prefix": "aws/lambda/"}},
+        ]
+        self.expiry = {
+            "credits_table": {"TimeToLiveStatus": "ENABLED", "AttributeName": "ttl"},
+            "campaigns_table": {"TimeToLiveStatus": "DISABLED"},
+        }
+        self.queue_policies = {
+            "incidents_queue_url": self.policy("IncidentsQueuePolicy"),
+            "chunks_queue_url": self.policy("ChunksQueuePolicy"),
+            "incidents_dead_letter_queue_url": self.policy("IncidentsDeadLetterQueuePolicy"),
+            "chunks_dead_letter_queue_url": self.policy("TlsOnlyQueuePolicy"),
+            "rejected_queue_url": self.policy("TlsOnlyQueuePolicy"),
+        }
+        self.bucket_policy = self.policy("ListBucketPolicy")
+        self.bus_policy = self.policy("EventBus", "Policy")
+        self.running = versions(NOW)
+        return {
+            "dynamodb.describe_table": {
+                "Table": {
+                    "DeletionProtectionEnabled": True,
+                    "SSEDescription": {"Status": "ENABLED"},
+                    "StreamSpecification": {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+                }
+            },
+            "dynamodb.describe_continuous_backups": {
+                "ContinuousBackupsDescription": {
+                    "PointInTimeRecoveryDescription": {"PointInTimeRecoveryStatus": "ENABLED"}
+                }
+            },
+            "dynamodb.describe_time_to_live": lambda TableName: {"TimeToLiveDescription": self.expiry[TableName]},
+            "dynamodb.describe_limits": {"TableMaxWriteCapacityUnits": 40_000},
+            "dynamodb.list_tables": lambda **_: _dated({}, datetime.now(UTC)),
+            "dynamodb.batch_execute_statement": self._insert,
+            "dynamodb.delete_item": lambda Key, **_: self.items.pop(Key["pk"]["S"], None),
+            "dynamodb.get_item": lambda Key, **_: {"Item": item} if (item := self.items.get(Key["pk"]["S"])) else {},
+            "s3.get_bucket_versioning": {"Status": "Enabled"},
+            "s3.get_bucket_encryption": {"ServerSideEncryptionConfiguration": {}},
+            "s3.get_public_access_block": {
+                "PublicAccessBlockConfiguration": {"BlockPublicAcls": True, "BlockPublicPolicy": True}
+            },
+            "s3.get_bucket_lifecycle_configuration": {"Rules": rules},
+            "s3.get_bucket_replication": refusal("ReplicationConfigurationNotFoundError", "GetBucketReplication"),
+            "s3.get_bucket_policy": lambda **_: {"Policy": json.dumps(self.bucket_policy)},
+            "events.describe_event_bus": lambda **_: {"Policy": json.dumps(self.bus_policy)},
+            "events.put_events": refusal("AccessDeniedException", "PutEvents"),
+            "sqs.get_queue_attributes": lambda QueueUrl, **_: {
+                "Attributes": {"Policy": json.dumps(self.queue_policies[QueueUrl])}
+            },
+            "sqs.send_message": refusal("AccessDenied", "SendMessage"),
+            "lambda.get_function_configuration": lambda FunctionName: self.functions[FunctionName],
+            "lambda.invoke": lambda **_: {"Payload": io.BytesIO(json.dumps(self.running).encode())},
+            "lambda.list_event_source_mappings": lambda FunctionName: {
+                "EventSourceMappings": self.mappings[FunctionName]
+            },
+            "lambda.get_account_settings": {"AccountLimit": {"UnreservedConcurrentExecutions": 1000}},
+            "logs.describe_log_groups": {"logGroups": logs},
+            "cloudwatch.describe_alarms": {"MetricAlarms": alarms},
+        }
+
+    def _insert(self, Statements: list[Any], **_: Any) -> Any:
+        partition = Statements[0]["Parameters"][0]["S"]
+        consumed = [{"CapacityUnits": 1.0}]
+        if partition in self.items:
+            return {"Responses": [{"Error": {"Code": "DuplicateItem"}}], "ConsumedCapacity": consumed}
+        self.items[partition] = {"pk": partition}
+        return {"Responses": [{}], "ConsumedCapacity": consumed}
+
+
+@cache
+def _resolved(parameters: tuple[tuple[str, str], ...]) -> Template:
+    return Template(dict(parameters))
+
+
+def _mappings(name: str) -> Iterator[dict[str, Any]]:
+    for number in range(2 if name == "publish_notices" else 1):
+        found: dict[str, Any] = {"UUID": f"{name}-{number}", "State": "Enabled"}
+        if name == "grant_credits":
+            found["ScalingConfig"] = {"MaximumConcurrency": 10}
+        if name in ("publish_notices", "advance_campaign"):
+            found["LastProcessingResult"] = "OK"
+        yield found
+
+
+def _dated(answer: dict[str, Any], at: datetime, off: timedelta = timedelta()) -> dict[str, Any]:
+    return {**answer, "ResponseMetadata": {"HTTPHeaders": {"date": format_datetime(at + off, usegmt=True)}}}
+
+
+def off_by(seconds: float) -> Any:
+    """An answer of a clock that is off."""
+    return lambda **_: _dated({}, datetime.now(UTC), timedelta(seconds=seconds))
