@@ -8,12 +8,15 @@ A contract test notices when MiniStack does this by itself.
 Standard input is the line to the starter: when it closes, for whatever reason, MiniStack and all its functions end.
 """
 
+import hashlib
 import importlib
 import os
 import shutil
 import signal
 import sys
 import threading
+import types
+import zipfile
 from collections.abc import Callable
 from importlib.metadata import version
 from typing import Any
@@ -70,6 +73,43 @@ def emit_stream_records_for_partiql(dynamodb: Any) -> None:  # Any: MiniStack's 
     dynamodb._execute_transaction = emitting(dynamodb._execute_transaction)  # noqa: SLF001
 
 
+def extract_each_layer_once(lambda_runtime: Any, folder: str) -> None:
+    """Let the workers of all functions share each layer's files, as a container's layers are shared.
+
+    MiniStack unpacks every layer anew for each worker, thousands of files that are later removed one by one. Here the
+    first worker's copy lies in `folder`, and each worker's own folder is a link to it.
+    """
+    lock = threading.Lock()
+
+    class SharedZipFile(zipfile.ZipFile):
+        def _shared(self) -> str:
+            with open(str(self.filename), "rb") as content:  # noqa: PTH123 - MiniStack's own path
+                return os.path.join(folder, "layers", hashlib.file_digest(content, "sha256").hexdigest())  # noqa: PTH118
+
+        def _is_layer(self) -> bool:
+            return os.path.basename(str(self.filename)).startswith("layer_")  # noqa: PTH119
+
+        def namelist(self) -> list[str]:
+            """What is checked for paths that lead outside; a copy that is there was checked when it was made."""
+            return [] if self._is_layer() and os.path.isdir(self._shared()) else super().namelist()  # noqa: PTH112
+
+        def extractall(self, path: Any = None, members: Any = None, pwd: Any = None) -> None:
+            if not self._is_layer():
+                super().extractall(path, members, pwd)
+                return
+            shared = self._shared()
+            with lock:
+                if not os.path.isdir(shared):  # noqa: PTH112
+                    super().extractall(f"{shared}.part", members, pwd)
+                    os.rename(f"{shared}.part", shared)  # noqa: PTH104
+            os.rmdir(path)  # noqa: PTH106
+            os.symlink(shared, path)  # noqa: PTH211
+
+    lambda_runtime.zipfile = types.SimpleNamespace(
+        ZipFile=SharedZipFile, BadZipFile=zipfile.BadZipFile, LargeFileError=zipfile.LargeZipFile
+    )
+
+
 def end_with_the_starter(state_folder: str) -> None:
     """Wait until the starter closes its end of standard input, then end this process and its functions."""
     sys.stdin.buffer.read()
@@ -89,6 +129,7 @@ def main() -> None:
     threading.Thread(target=end_with_the_starter, args=sys.argv[1:2], name="starter-watch", daemon=True).start()
     if os.environ.pop(WITHOUT_REPAIR_VARIABLE, "") != "1":
         emit_stream_records_for_partiql(importlib.import_module("ministack.services.dynamodb"))
+    extract_each_layer_once(importlib.import_module("ministack.core.lambda_runtime"), sys.argv[1])
     sys.argv[1:] = []  # MiniStack reads them too
     importlib.import_module("ministack.app").main()
 
