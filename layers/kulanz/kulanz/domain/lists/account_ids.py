@@ -55,14 +55,17 @@ class IdProblem(NamedTuple):
 type ReadId = Callable[[object], str | IdProblem]
 
 _SURE = re.compile(
-    # What the fast path takes, because nothing below could be written so: up to 18 digits; a letter, and five
-    # characters from the first digit on (acct-000123); 30 characters with a letter (UUIDs); digits, a letter but e, and
-    # a digit soon behind it.
-    r"[0-9]{1,18}|[A-Za-z][A-Za-z._:~-]{0,40}[0-9][A-Za-z0-9._:~-]{4,22}"
-    r"|(?=[0-9._:~-]*[A-Za-z])[A-Za-z0-9][A-Za-z0-9._:~-]{29,63}"
-    r"|[0-9]{1,18}[A-DF-Za-df-z][A-Za-z]?[0-9][A-Za-z0-9_~]{0,40}",
+    # What the fast path takes, because nothing below could be written so: up to 18 digits; one or two letters and a
+    # digit (W-1001); more letters, and five characters from the first digit on (acct-000123); three digits and a letter
+    # but e; digits, such a letter, and a digit soon behind it; 30 characters with a letter (UUIDs).
+    r"[0-9]{1,18}|[A-Za-z]{1,2}[._:~-]?[0-9][A-Za-z0-9._:~-]{0,60}"
+    r"|[A-Za-z][A-Za-z._:~-]{0,40}[0-9][A-Za-z0-9._:~-]{4,22}"
+    r"|[0-9]{3,18}[A-DF-Za-df-z][A-Za-z0-9_~]{0,40}|[0-9]{1,2}[A-DF-Za-df-z][A-Za-z]?[0-9][A-Za-z0-9_~]{0,40}"
+    r"|(?=[0-9._:~-]*[A-Za-z])[A-Za-z0-9][A-Za-z0-9._:~-]{29,63}",
     re.ASCII,
 )
+is_surely_an_id = _SURE.fullmatch
+"""Whether a text is an id beyond suspicion, where no shape is stated: most are, and are looked at no further."""
 _DECIMAL = re.compile(r"-?[0-9]+[.,]0+", re.ASCII)
 _EXPONENT = re.compile(
     r"-?(?:[0-9]{1,3}[.,][0-9]+[eE][+-]?[0-9]{1,3}|[0-9][eE](?:[+-][0-9]{1,3}|[0-9]{2,3}))", re.ASCII
@@ -100,7 +103,7 @@ _JSON_ROUNDED = IdProblem("rounded", "an id in quotes: a number beyond 2^53 may 
 def read_id(given: object) -> str | IdProblem:
     """The id that a cell or a JSON value names, or the problem with it, where no shape is stated."""
     if isinstance(given, str):
-        return given if _SURE.fullmatch(given) else _suspected(clean(given))
+        return given if is_surely_an_id(given) else _suspected(clean(given))
     return written_as_number(given, read_id)
 
 
@@ -121,7 +124,11 @@ def _suspected(text: str) -> str | IdProblem:
     """An id that the fast path did not take."""
     could_be = is_account_id(text)
     word = None if could_be and _DIGIT.search(text) else _word(text)
-    problem = word or _number(text) or (_DATE if _LIKE_A_DATE.match(text) and _is_date(text) else None)
+    problem = (
+        word
+        or (None if text[:1].isalpha() else _number(text))
+        or (_DATE if _LIKE_A_DATE.match(text) and _is_date(text) else None)
+    )
     return problem or (text if could_be else _INVALID)
 
 

@@ -145,22 +145,13 @@ def cell_reader(fact: Declared) -> Callable[[str], FactValue]:  # noqa: PLR0911 
 def items_reader(fact: Declared) -> Callable[[Sequence[str]], tuple[FactItem, ...]]:
     """Give the reader of the items of a list, which are not cleaned yet."""
     assert fact.type in LIST_TYPES, f"unknown fact type {fact.type}"
-    read = _item_reader(fact)
+    read, must_have_all = _item_reader(fact), fact.type != "list"
     separator = fact.separator or LIST_SEPARATOR
 
     def read_items(texts: Sequence[str]) -> tuple[FactItem, ...]:
         if len(texts) > MAX_LIST_ITEMS:
             raise ValueError(f"at most {MAX_LIST_ITEMS} items, separated by {separator}")
-        items = []
-        for text in map(clean, texts):
-            if text:
-                if text in NO_VALUE:
-                    raise ValueError("items that are values; leave out one that has none")
-                if fact.type == "list" and LIST_SEPARATOR in text:
-                    raise ValueError(f"items without a {LIST_SEPARATOR} in them")
-                items.append(read(text))
-            elif fact.type != "list":
-                raise ValueError("items that are not empty")
+        items = [read(text) for raw in texts if (text := clean(raw)) or must_have_all]
         return _in_order(fact.type, items)
 
     return read_items
@@ -206,7 +197,7 @@ def _in_order(type_: str, items: list[FactItem]) -> tuple[FactItem, ...]:
 def _item_reader(fact: Declared) -> Callable[[str], FactItem]:
     match fact.type:
         case "list":
-            return _read_text
+            return _read_listed_text
         case "numbers":
             return _read_number
         case "amounts":
@@ -237,6 +228,14 @@ def _read_text(text: str) -> str:
     if text in FORMULA_ERRORS:
         raise ValueError("a text; a formula of the spreadsheet failed here")
     return text
+
+
+def _read_listed_text(text: str) -> str:
+    if text in NO_VALUE:
+        raise ValueError("items that are values; leave out one that has none")
+    if LIST_SEPARATOR in text:
+        raise ValueError(f"items without a {LIST_SEPARATOR} in them")
+    return _read_text(text)
 
 
 def _read_yes_no(text: str) -> bool:

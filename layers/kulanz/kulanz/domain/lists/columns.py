@@ -77,21 +77,23 @@ def _text_parser(fact: FactDeclaration, read: Callable[[str], FactValue]) -> Par
         if not raw:
             return None
         text = raw if raw.isascii() and raw[0] > " " and raw[-1] > " " else clean(raw)
-        return None if text in unknown else _read(fact, read, text)
+        if text in unknown:
+            return None
+        try:
+            return read(text)
+        except ValueError as error:
+            return _wrong(fact, error)
 
     return parse_text
 
 
-def _read[Given](fact: FactDeclaration, read: Callable[[Given], FactValue], given: Given) -> FactValue:
-    """Read what stands in a list. Raises ``FactError``; a wrong value that is held is ``INVALID``."""
-    try:
-        return read(given)
-    except SeparatorUnknownError as error:  # of the column, not of its row: held rows would hide it
+def _wrong(fact: FactDeclaration, error: ValueError) -> FactValue:
+    """What a wrong value is: ``INVALID`` where it is held; else raises ``FactError``."""
+    if isinstance(error, SeparatorUnknownError):  # of the column, not of its row: held rows would hide it
         raise FactError(fact.name, str(error), LIST_SEPARATOR_UNKNOWN) from None
-    except ValueError as error:
-        if fact.hold_invalid:
-            return INVALID
-        raise FactError(fact.name, str(error)) from None
+    if fact.hold_invalid:
+        return INVALID
+    raise FactError(fact.name, str(error)) from None
 
 
 def _json_parser(fact: FactDeclaration) -> ParseJson:
@@ -110,7 +112,7 @@ def _json_parser(fact: FactDeclaration) -> ParseJson:
         "money": "a whole number, or a decimal in quotes",
     }.get(type_, "a text")
 
-    def parse_json(value: object) -> FactValue | None:
+    def parse_json(value: object) -> FactValue | None:  # noqa: PLR0911 (one return per form of a value)
         if value is None:
             return None
         if isinstance(value, str) and (type_ != "yes_no" or clean(value) in unknown):
@@ -123,7 +125,10 @@ def _json_parser(fact: FactDeclaration) -> ParseJson:
         elif isinstance(value, list) and read_items is not None:
             texts = [text for item in value if (text := _json_item(item, type_)) is not None]
             if len(texts) == len(value):
-                return _read(fact, read_items, texts)
+                try:
+                    return read_items(texts)
+                except ValueError as error:
+                    return _wrong(fact, error)
         if fact.hold_invalid:
             return INVALID
         raise FactError(fact.name, expected)

@@ -7,6 +7,7 @@ import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz.domain.lists.cells import clean
 from kulanz.domain.lists.columns import FactDeclaration
 from kulanz.domain.lists.facts import FactValue
@@ -37,6 +38,7 @@ def csv_reader(layout: ListLayout, facts: Sequence[FactDeclaration], subject_col
     fields_of = _Fields(width, layout.unnamed, {account_place, subject_place, *fact_places} - {width})
     parsers = tuple(fact.parse_text for fact in facts)
     identify = Identify(layout, subject_column)
+    is_sure = identify.is_sure
 
     def split(raw: bytes) -> Record | Problem:
         text = decode(raw)
@@ -45,8 +47,11 @@ def csv_reader(layout: ListLayout, facts: Sequence[FactDeclaration], subject_col
             return fields
         if has_absent:
             fields.append("")
-        identity = identify(fields[account_place], fields[subject_place])
         cells = tuple([fields[place] for place in fact_places])
+        account = fields[account_place]
+        if is_sure(account):
+            return Record(account, WHOLE_ACCOUNT, cells)
+        identity = identify(account, fields[subject_place])
         if isinstance(identity, Problem):
             # Where other separators stand, the whole line is one field: that is what is wrong with it.
             return _field_count(width) if is_short(raw) else together([*identity.each(), *found(cells)])

@@ -9,7 +9,7 @@ from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
-from kulanz.domain.lists.account_ids import IdProblem, ReadId, read_id
+from kulanz.domain.lists.account_ids import IdProblem, ReadId, is_surely_an_id, read_id
 from kulanz.domain.lists.facts import FactError, FactValue, canonical
 from kulanz.domain.lists.header import ACCOUNT_COLUMN, ListFormat, ListLayout
 from kulanz.domain.lists.lines import LINE_BYTES, Line
@@ -116,14 +116,19 @@ def unseparated_lists(lines: int) -> str:
 
 
 class Identify:
-    """Reads whom a line is about, by the shapes that the list's ids have, else by what an id can be."""
+    """Reads whom a line is about, by the shapes that the list's ids have, else by what an id can be.
 
-    __slots__ = ("_account", "_subject", "_subject_column")
+    `is_sure` tells the texts that name an account beyond question, and need not be read.
+    """
+
+    __slots__ = ("_account", "_subject", "_subject_column", "is_sure")
 
     def __init__(self, layout: ListLayout, subject_column: str | None) -> None:
         self._account: ReadId = read_id if layout.account_ids is None else layout.account_ids.reader()
         self._subject: ReadId = read_id if layout.subject_ids is None else layout.subject_ids.reader()
         self._subject_column = subject_column
+        can_be_sure = subject_column is None and layout.account_ids is None
+        self.is_sure: Callable[[str], object] = is_surely_an_id if can_be_sure else _never_sure
 
     def __call__(self, account: object, subject: object) -> tuple[str, str] | Problem:
         """The account and the subject of it, or what is wrong with them."""
@@ -137,6 +142,10 @@ class Identify:
             return account_id, subject_id
         found = (("account", ACCOUNT_COLUMN, account_id), ("subject", self._subject_column, subject_id))
         return together(_id_problem(who, column, one) for who, column, one in found if not isinstance(one, str))
+
+
+def _never_sure(_: str) -> None:
+    """Nothing is sure where a shape is stated, or a subject is to be read as well."""
 
 
 def _id_problem(who: str, column: str, problem: IdProblem) -> Problem:
