@@ -11,7 +11,7 @@ stated, and what is refused because it could not be compared, is in ``example_fo
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -186,11 +186,32 @@ def _case(document: PolicyDocument, example: Mapping[str, Any], defaults: Mappin
     happened, decided_at = _incident(example.get("incident", {}), account, defaults)
     frozen = freeze(document, _parameters(document, example.get("reading")))
     policy = compile_policy(frozen, happened, decided_at)
+    states_decision = _states_decision(example.get("incident", {}), defaults)
+    latest = decided_at if states_decision else _latest_done(policy, account)
+    if latest > decided_at:  # what was claimed later is decided later, where the example does not say when
+        decided_at = latest
+        policy = compile_policy(frozen, happened, decided_at)
     values = tuple(fact.parse_json(account.get(fact.name, happened.facts.get(fact.name))) for fact in policy.facts)
     zone = document.policy.zone
     if zone in document.policy.facts:
         zone = str(account.get(zone, happened.facts.get(zone)) or "UTC")
     return Case(policy, values, policy.history_as_stated({**happened.facts, **account}), zone, decided_at)
+
+
+def _states_decision(incident: Mapping[str, Any], defaults: Mapping[str, Any]) -> bool:
+    return any(incident.get(name) for name in _DECIDED_AT) or "decided_at" in defaults
+
+
+def _latest_done(policy: CompiledPolicy, account: Mapping[str, Any]) -> datetime:
+    """The last instant at which an account claims, accepts or reports; the end of a day."""
+    done = [fact for fact in policy.facts if fact.name in policy.done_facts]
+    stated = [fact.parse_json(account.get(fact.name)) for fact in done]
+    moments = [
+        value if isinstance(value, datetime) else datetime.combine(value, time(), UTC) + timedelta(days=1)
+        for value in stated
+        if isinstance(value, date) and date(MINYEAR + 1, 1, 1) < date(value.year, 1, 1) < date(MAXYEAR, 1, 1)
+    ]
+    return max(moments, default=datetime.min.replace(tzinfo=UTC))
 
 
 def _check_names(document: PolicyDocument, example: Mapping[str, Any], place: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from kulanz.application.campaigns.frozen import thaw_incident
-from kulanz.application.incidents.incident_event import read_incident_event
+from kulanz.application.incidents.incident_event import EventRefused, read_incident_event
 from kulanz.domain.campaigns.campaign import State
 from tests.support.compiled_once import policies_compiled_once
 from tests.support.end_state import check_sound
@@ -48,9 +48,9 @@ def world() -> World:
         (
             {"windows": [{"start": "2026-02-27T20:00:00Z", "end": "2026-02-27T08:00:00Z"}]},
             "windows.0",
-            "ends after it starts; exchange start and end",
+            "ends before it starts; correct them, or exchange start and end",
         ),
-        ({"windows": [{"start": "2026-02-27T20:00:00Z", "end": "2026-02-27T20:00:00Z"}]}, "windows.0", "ends after"),
+        ({"windows": [{"start": "2026-02-27T20:00:00Z", "end": "2026-02-27T20:00:00Z"}]}, "windows.0", "same instant"),
         ({"windows": [{"start": "2026-02-27T08:00:00"}]}, "windows.0.start", "instant with its offset"),
         ({"windows": [{"start": CANARY}]}, "windows.0.start", "instant with its offset"),
         ({"windows": [{"end": "2026-02-27T08:00:00Z"}]}, "windows.0.start", "Field required"),
@@ -234,3 +234,14 @@ def test_a_list_that_cannot_be_used_opens_nothing_and_a_good_one_then_does(
 
 def test_a_named_version_that_does_not_exist_opens_nothing(world: World) -> None:
     assert refusal_of(world, good_event(version_id="version-999999")).reason == "list_missing"
+
+
+def test_a_window_without_a_length_is_not_told_to_leave_its_end_out() -> None:
+    """Without an end an incident is paid until the decision."""
+    window = {"start": "2026-09-11T08:00:00.000Z", "end": "2026-09-11T08:00:00.000Z"}
+    detail = {**good_event()["detail"], "windows": [window]}
+    with pytest.raises(EventRefused) as refused:
+        read_incident_event("billing", "Incident Declared", detail)
+    assert refused.value.field == "windows.0"
+    assert "start and end are the same instant" in str(refused.value)
+    assert "leave" not in str(refused.value)

@@ -290,8 +290,9 @@ def test_who_claims_too_late_is_told_so() -> None:
     morning = incident(("2026-05-04T08:00:00Z", "2026-05-04T12:00:00Z"))
     body = written(f"facts: {{claimed_at: instant}}\npay: 1.00 EUR\n{mode}")
     policy = compiled(body, morning, decided_at=datetime(2026, 5, 5, tzinfo=UTC))
+    later = compiled(body, morning, decided_at=datetime(2026, 5, 20, tzinfo=UTC))
     assert "Owed on the customer's claim, not made yet; possible up to and including 2026-05-13." in told(policy, None)
-    late = told(policy, datetime(2026, 5, 14, tzinfo=UTC))
+    late = told(later, datetime(2026, 5, 14, tzinfo=UTC))
     assert late[-2:] == (
         "Owed on the customer's claim only, and the time for it is over.",
         "Declined. Reason: claim too late.",

@@ -59,7 +59,7 @@ BY_REPORT = written(
 
 
 def reported(at: str | None, gone: bool | None = False) -> tuple[str, str]:
-    policy = compiled(BY_REPORT)
+    policy = compiled(BY_REPORT, incident(("2019-03-31T12:00:00Z", "2019-04-02T12:00:00Z")))
     given = {"reported_at": None if at is None else datetime.fromisoformat(at), "gone": gone}
     decision = policy.decide([given[fact.name] for fact in policy.facts])
     return decision.outcome.value, decision.reason

@@ -61,6 +61,7 @@ def test_finland_divides_an_interruption_over_new_year_between_the_caps_of_both_
     policy = compiled(
         POLICIES / "fi-eml" / "1.yaml",
         incident((format_instant(start), format_instant(start + timedelta(hours=130))), cause="storm"),
+        decided_at=start + timedelta(hours=200),
     )
     kept = policy.before(home.history, "b", start)
     stated: dict[str, Any] = {"annual_network_fee": 60_000, "known_to_operator": start}

@@ -112,8 +112,13 @@ class WindowContract(_Contract):
     def _ends_after_start(self) -> Self:
         if parse_instant(self.start).year < WINDOW_YEAR_EARLIEST:
             raise ValueError(f"a window starts in {WINDOW_YEAR_EARLIEST} or later; correct the year")
-        if self.end is not None and parse_instant(self.end) <= parse_instant(self.start):
-            raise ValueError("a window ends after it starts; exchange start and end or leave end out")
+        if self.end is not None and parse_instant(self.end) == parse_instant(self.start):
+            raise ValueError(
+                "start and end are the same instant, so the outage has no length; correct one of them, or declare the"
+                " incident when its end is known (without an end, it is taken to go on)"
+            )
+        if self.end is not None and parse_instant(self.end) < parse_instant(self.start):
+            raise ValueError("a window ends before it starts; correct them, or exchange start and end")
         return self
 
     def window(self) -> Window:

@@ -22,6 +22,7 @@ from kulanz.domain.policy.deciding.history import (
     SubjectHistory,
 )
 from kulanz.domain.policy.deciding.judge import NOTHING_GRANTED, Judge
+from kulanz.domain.policy.deciding.plausible import Plausible
 from kulanz.domain.policy.deciding.program import AMOUNTS, Program
 from kulanz.domain.policy.deciding.verdict import Verdict
 from kulanz.domain.policy.document.document import NoticeRule, NoticeText
@@ -75,6 +76,8 @@ class CompiledPolicy:
         nodes = [*self._judge.nodes(), program.scope.zone, *(self._notice.nodes() if self._notice else ())]
         reads = frozenset[str]().union(*(node.reads for node in nodes))
         self._slots = tuple(slot for name, slot in program.slots.items() if name in reads and slot.from_account)
+        self._plausible = Plausible(program, self._judge, self._slots)
+        self.done_facts: tuple[str, ...] = self._plausible.names
         self.facts: tuple[FactDeclaration, ...] = tuple(slot.declaration for slot in self._slots)
         self.history: Mapping[str, FactDeclaration] = {
             kept.slot.declaration.name: kept.slot.declaration for kept in self._judge.history
@@ -96,7 +99,7 @@ class CompiledPolicy:
     def decide(self, values: Sequence[FactValue | None]) -> Decision:
         """Decide a row from the typed values of ``facts``, in that order, as if there were no earlier incidents."""
         row = self._row(values)
-        return self._decision(self._judge.judge(row), row)
+        return self._decision(self._plausible.judged(self._judge.judge(row), values, row), row)
 
     def decide_with_history(
         self, values: Sequence[FactValue | None], kept: HistoryValues, granted: Mapping[str, int] = NOTHING_GRANTED
@@ -107,7 +110,7 @@ class CompiledPolicy:
         added is never less, because it is not taken back.
         """
         row = self._row(values, kept)
-        verdict = self._judge.judge(row, granted)
+        verdict = self._plausible.judged(self._judge.judge(row, granted), values, row)
         decision = self._decision(verdict, row)
         ended_at = instant_of(self._judge.ended_at(row))
         lapses_at = decision.claim_until if decision.outcome is Outcome.OFFERED else None
@@ -182,7 +185,7 @@ class CompiledPolicy:
     def judged(self, values: Sequence[FactValue | None], kept: HistoryValues = NO_HISTORY) -> Judged:
         """Decide a row, and give with the decision what it was decided from."""
         row = self._row(values, kept)
-        verdict = self._judge.judge(row)
+        verdict = self._plausible.judged(self._judge.judge(row), values, row)
         return Judged(self._decision(verdict, row), verdict, row, self._judge, self._slots)
 
     def templates(self, kind: str, locale: str) -> NoticeText | None:

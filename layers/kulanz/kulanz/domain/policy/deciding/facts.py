@@ -76,6 +76,8 @@ class Facts:
         currency = fact.currency or self._policy.currency
         if fact.separator and fact.type not in LIST_TYPES:
             raise PolicyError("only lists have a separator", (*path, "separator"))
+        if fact.early and fact.type not in ("instant", "day", "windows"):
+            raise PolicyError("only instants, days and windows can be early", (*path, "early"))
         in_currency = fact.type in ("money", "amounts")
         if in_currency and not is_currency(currency):
             raise PolicyError("say which currency it is in: currency: EUR, here or for the policy", path)

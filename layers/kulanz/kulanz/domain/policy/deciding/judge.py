@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
-from kulanz.domain.decision import UNLIMITED, Outcome
+from kulanz.domain.decision import UNLIMITED, Outcome, Validity
 from kulanz.domain.money import MAX_MINOR_UNITS, Exact
 from kulanz.domain.policy.deciding.components import (
     CompiledComponent,
@@ -305,6 +305,8 @@ class Judge:
                 continue
             quantity, validity = give.quantity(row), give.validity(row)
             chosen = give.of(row) if give.of is not None else ""
+            if validity is not None and self._is_over_before_it_begins(validity):
+                validity = None
             if quantity is None or validity is None or chosen is None:
                 unknown = next((node for node in give.nodes if node.evaluate(row) is None), None)
                 if unknown is None:
@@ -317,6 +319,14 @@ class Judge:
             if quantity == UNLIMITED or quantity >= SMALLEST_QUANTITY:
                 result.gives.append((give, quantity, validity, chosen))
         return result
+
+    def _is_over_before_it_begins(self, validity: Validity) -> bool:
+        """Whether a validity with a fixed end or a fixed beginning leaves nothing for who is granted it now."""
+        now = self.program.occasion.decided_at
+        if now is None or (validity.until is None and validity.begins is None):
+            return False
+        ends_at = validity.expires_at(now)
+        return ends_at is not None and ends_at <= validity.starts_at(now)
 
     def _total(self, results: list[ComponentResult], beside: list[ComponentResult], row: Row) -> Verdict:
         """Cap and round the amount components, then see how each is delivered."""

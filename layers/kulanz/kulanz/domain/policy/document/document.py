@@ -118,6 +118,11 @@ class Fact:
         OneOf(("before", "all")), "Which other incidents count: those that began before this one, or all.", default=""
     )
     until: str = entry(OneOf(("paid",)), "It starts anew once something was paid.", default="")
+    early: str = entry(
+        Text("a length", r"[0-9]{1,4} (?:hour|day|week)s?", ("2 days",)),
+        "How long before the incident a time may lie that was claimed, accepted or reported, or an own window begins.",
+        default="",
+    )
     says: str = entry(Text(), "What it means, for people.", default="")
 
 

@@ -18,6 +18,13 @@ from kulanz.domain.policy.deciding.components import SINGLE_COMPONENT, CompiledC
 from kulanz.domain.policy.deciding.facts import FactSlot, kind_of
 from kulanz.domain.policy.deciding.history import LOOK_BACK_LONGEST, NO_HISTORY, PARTS_KEPT, HistoryValues
 from kulanz.domain.policy.deciding.judge import Judge
+from kulanz.domain.policy.deciding.plausible import (
+    AFTER_DECISION,
+    BEFORE_INCIDENT,
+    EMPTY_DATE,
+    OWN_WINDOW_ELSEWHERE,
+    OWN_WINDOW_OPEN,
+)
 from kulanz.domain.policy.deciding.program import CompiledClause
 from kulanz.domain.policy.deciding.verdict import (
     BEYOND,
@@ -75,6 +82,13 @@ _WHY = {
     NEVER_USABLE: "the time in which it could be used ends before it starts.",
     NO_SUCH_CHOICE: "there is no such choice: it is a whole number of what a list of the policy has.",
     BEYOND: "an outage has more days or parts than are looked at, or a date lies beyond the calendar.",
+}
+_IMPLAUSIBLE = {
+    EMPTY_DATE: "{} is a date that programs write where there is none; it decides nothing.",
+    BEFORE_INCIDENT: "{} lies before the incident began, which nothing about it can; it decides nothing.",
+    AFTER_DECISION: "{} lies after the decision, which nothing that has happened can; it decides nothing.",
+    OWN_WINDOW_OPEN: "{}: the account's own outage has no end, although the incident is over.",
+    OWN_WINDOW_ELSEWHERE: "{}: the account's own outage has no instant in common with the incident.",
 }
 _CLAUSES = {Outcome.DECLINED: "exclusion", Outcome.REFERRED: "referral", Outcome.HELD: "hold"}
 _OUTCOMES = {
@@ -169,6 +183,8 @@ class _Teller:
             return self._values.steps(self._program.values[verdict.unknown].node)
         if verdict.reason == CANNOT_BE_COMPUTED and verdict.is_unknown:
             return self._stuck(verdict)
+        if verdict.reason in _IMPLAUSIBLE:
+            return [_IMPLAUSIBLE[verdict.reason].format(spoken(verdict.why))]
         if verdict.reason in _HELD_FOR_THE_OUTAGE:
             return [_HELD_FOR_THE_OUTAGE[verdict.reason]]
         if verdict.reason == TOO_MUCH:
