@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from kulanz.domain.policy.document.yaml_source import days_off
 from kulanz.domain.policy.explaining.explanation import explain
-from kulanz.domain.time import Window
+from kulanz.domain.time import Window, zone_of
 from tests.unit.domain.policy.rulebook import compiled, incident, written
 
 CELL = timedelta(minutes=10)
@@ -125,7 +125,7 @@ def test_time_is_measured_as_sets_of_it_are(
     is_exact: bool,
     billing_day: int,
 ) -> None:
-    zone, (windows, others, moment) = ZoneInfo(name), happened
+    zone, (windows, others, moment) = zone_of(name), happened
     month = (moment.month - 1 + months) % 12 + 1  # which most of these moments are near to
     outage, other = cells_of(windows), cells_of(others)
     pauses = [start - end for (_, end), (start, _) in pairwise(runs(outage))]
