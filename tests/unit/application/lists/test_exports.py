@@ -160,3 +160,7 @@ def test_instants_of_databases_and_zeros_behind_an_amount_are_read() -> None:
     content = f"{HEADER}\n" + "".join(f"a{n},39.9000,true,{at},,\n" for n, at in enumerate(instants))
     assert came_to(check(content)) == {"granted credit": 3}
     assert came_to(check(content.replace(" UTC", ""))) == {"granted credit": 2, "rejected fact_invalid": 1}
+
+
+def test_columns_without_a_name_are_not_named_among_those_that_nothing_reads() -> None:
+    assert check(f"{HEADER},, ,note\n2051,39.90,true,,,,,,,x\n").unread == ["note"]

@@ -282,7 +282,7 @@ class _Check:
         names = names_in(self._layout, whole[:JSON_KEYS_LOOKED_AT])
         must_not_nearly_name(names, self._policy.facts, self._policy.subject, ignored_columns)
         read = {ACCOUNT_COLUMN, self._policy.subject, *(fact.name for fact in self._policy.facts)}
-        self.checked.unread = [name for name in names if name not in read]
+        self.checked.unread = [name for name in names if name.strip() and name not in read]
         self.checked.absent = [fact.name for fact in self._policy.facts if fact.name not in names]
 
     def take(self, number: int, line: Line) -> None:
