@@ -65,7 +65,12 @@ def build() -> Path:
     return BUILT_TEMPLATE
 
 
-def deploy(endpoint: str, stack_name: str = "kulanz", parameters: Mapping[str, str] | None = None) -> StackOutputs:
+def deploy(
+    endpoint: str,
+    stack_name: str = "kulanz",
+    parameters: Mapping[str, str] | None = None,
+    template: Path = BUILT_TEMPLATE,
+) -> StackOutputs:
     """Deploy what `build` has built with `sam deploy`, and finish what MiniStack leaves undone of the template."""
     session = aws_session()
     parameters = {"Architecture": machine_architecture(), **(parameters or {})}
@@ -74,7 +79,7 @@ def deploy(endpoint: str, stack_name: str = "kulanz", parameters: Mapping[str, s
         s3.create_bucket(Bucket=ARTIFACT_BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
     arguments = [
         "deploy",
-        *("--template-file", str(BUILT_TEMPLATE)),
+        *("--template-file", str(template)),
         *("--config-env", "embedded"),  # which samconfig.toml does not have: all settings are here
         *("--stack-name", stack_name),
         *("--s3-bucket", ARTIFACT_BUCKET),
