@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from typing import NamedTuple, Protocol
+from zlib import crc32
 
 from kulanz.application.campaigns.read_history import HistoryReader, Read
 from kulanz.application.ports import (
@@ -23,7 +24,7 @@ from kulanz.domain.campaigns.campaign import Campaign, Cursor, Pass, Receipt
 from kulanz.domain.campaigns.estimate import INSERTS_PER_CALL, KEPT_WRITE_UNITS
 from kulanz.domain.campaigns.measured import Measured
 from kulanz.domain.campaigns.reconciliation import IN_THE_LEDGER, Totals, WriteResult
-from kulanz.domain.campaigns.repeats import Repeats, bound_for, subject_hash
+from kulanz.domain.campaigns.repeats import Repeats, bound_for
 from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.ledger.decider import REMEMBERED_FACTS, Decider, Remembered, prepare
 from kulanz.domain.ledger.earlier_decisions import (
@@ -51,7 +52,12 @@ from kulanz.domain.ledger.entries import (
 from kulanz.domain.lists.lines import LINE_BYTES, LINE_SCAN_BYTES, Line, lines_starting_in
 from kulanz.domain.lists.reader import line_reader
 from kulanz.domain.lists.rows import QUOTES_UNBALANCED, LineReader, Problem, Record
-from kulanz.domain.lists.unread_columns import CurrenciesOf, currency_reader, in_other_currency
+from kulanz.domain.lists.unread_columns import (
+    CurrenciesOf,
+    currency_reader,
+    in_other_currency,
+    names_currency,
+)
 from kulanz.domain.policy import CompiledPolicy
 
 LINES_PER_LOOK_AT_THE_CLOCK = 250
@@ -151,6 +157,8 @@ class ChunkRun:
     history: HistoryReader | None = field(init=False)
     entries_per_wave: int = field(init=False)
     currencies_of: CurrenciesOf | None = field(init=False)
+    currency_columns: int = field(init=False)
+    paid: dict[Remembered, bytes] = field(default_factory=dict)
     totals: Totals = field(default_factory=Totals)
     measured: Measured | None = None
     problems: list[dict[str, str | int]] = field(default_factory=list)
@@ -169,6 +177,7 @@ class ChunkRun:
             place = self.message.chunk
             self.history = HistoryReader(campaign, policy, place, ports.ledger, ports.campaigns, ports.archive)
         self.currencies_of = None
+        self.currency_columns = sum(map(names_currency, campaign.layout.columns))
         if self.message.work is Pass.PLAN:
             self.measured = Measured(repeats=Repeats(bound_for(campaign.rows_announced)))
             self.currencies_of = currency_reader(campaign.layout, policy.facts, campaign.ignored_columns)
@@ -257,10 +266,19 @@ class ChunkRun:
 
     def _measure(self, measured: Measured, raw: bytes | None, record: Record, remembered: Remembered) -> None:
         """What the plan sees of a row beside its decision: its subject, and the currency that it states."""
-        hashed = subject_hash(record.account_id, record.subject)
+        hashed = crc32(record.account_id.encode())
         if hashed < measured.repeats.bound:
             measured.repeats.see(hashed, record.account_id, record.subject, remembered.digest(record))
-        if self.currencies_of is not None and raw is not None:
+        if self.currencies_of is None or raw is None:
+            return
+        plain = self.paid.get(remembered)
+        if plain is None:
+            benefits = remembered.decision.benefits
+            paid = {one.money.currency.encode() for one in benefits if one.money is not None}
+            is_plain = len(paid) == 1 and self.currency_columns == 1
+            plain = self.paid[remembered] = b"," + paid.pop() + b"," if is_plain else b"\n" if paid else b""
+        # A row with the code that is paid as a whole field needs not be taken apart: most are such rows.
+        if plain not in raw:
             stated = self.currencies_of(raw)
             measured.other_currency += bool(stated) and in_other_currency(remembered.decision, stated)
 
@@ -285,6 +303,7 @@ class ChunkRun:
                 self.measured.amounts.count(remembered.decision, lines)
         self.totals.digest_rows(self.row_hashes)
         self.tally.clear()
+        self.paid.clear()
         self.row_hashes = 0
 
     def _flush(self) -> None:

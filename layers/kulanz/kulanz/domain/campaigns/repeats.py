@@ -9,7 +9,6 @@ subject is seen, wherever it stands in the list, so that what is found of them i
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from struct import Struct
-from zlib import crc32
 
 SUBJECTS_SAMPLED = 5_000
 """Of 5,000 rows, the limit of one contradiction in a thousand is five."""
@@ -31,11 +30,6 @@ def bound_for(rows: int) -> int:
     return HASHES if rows <= SUBJECTS_SAMPLED else max(1, HASHES * SUBJECTS_SAMPLED // rows)
 
 
-def subject_hash(account_id: str, subject: str) -> int:
-    """By what a subject is chosen: cheap, because it is computed for every row."""
-    return crc32(f"{account_id}#{subject}".encode())
-
-
 @dataclass(slots=True)
 class Repeats:
     """The remembered subjects of some rows: how many rows each has, and the digest that they share, if they do."""
@@ -44,7 +38,7 @@ class Repeats:
     subjects: dict[SubjectMark, tuple[bytes, int]] = field(default_factory=dict)
 
     def see(self, hashed: int, account_id: str, subject: str, digest: str) -> None:
-        """Remember a row whose subject's hash is below the bound. `digest` is that of the row, in hex."""
+        """Remember a row whose account's hash (CRC-32, cheap) is below the bound. `digest` is the row's, in hex."""
         mark = hashed, blake2b(f"{account_id}#{subject}".encode(), digest_size=6).digest()
         self._add(mark, bytes.fromhex(digest[:12]), 1)
         self._shrink()

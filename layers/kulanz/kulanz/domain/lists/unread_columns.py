@@ -106,7 +106,7 @@ def currency_reader(
     read = {fact.name for fact in facts} | set(ignored)
     if layout.format is ListFormat.JSONL:
         return lambda raw: _currencies_of_record(raw, read)
-    places = [place for place, name in enumerate(layout.columns) if name not in read and _names_currency(name)]
+    places = [place for place, name in enumerate(layout.columns) if name not in read and names_currency(name)]
     return (lambda raw: _currencies_of_fields(raw, places)) if places else None
 
 
@@ -116,7 +116,8 @@ def in_other_currency(decision: Decision, stated: Iterable[str]) -> bool:
     return bool(paid) and any(currency not in paid for currency in stated)
 
 
-def _names_currency(name: str) -> bool:
+def names_currency(name: str) -> bool:
+    """Whether a column's name says that it holds a currency."""
     return _plain(name).endswith(_CURRENCY_NAMES)
 
 
@@ -141,7 +142,7 @@ def _currencies_of_record(raw: bytes, read: set[str]) -> list[str]:
         return []
     if not isinstance(record, dict):
         return []
-    return _codes(value for name, value in record.items() if name not in read and _names_currency(name))
+    return _codes(value for name, value in record.items() if name not in read and names_currency(name))
 
 
 def _codes(values: Iterable[object]) -> list[str]:
