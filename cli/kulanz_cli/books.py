@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from rich.console import Console
 
-from kulanz.domain.campaigns.campaign import Campaign, State
+from kulanz.domain.campaigns.campaign import Campaign, SameOutage, State
 from kulanz.domain.campaigns.reconciliation import (
     IN_THE_LEDGER,
     NEVER_WRITTEN,
@@ -38,6 +38,14 @@ def show_books(campaign: Campaign, console: Console) -> None:
         for found in list(differences(plan, apply))[:DIFFERENCES_SHOWN]:
             say(console, f"differs: {found.what}: planned {found.planned}, applied {found.applied}", further=2)
     show_where_rejected(campaign, console)
+
+
+def show_others(others: SameOutage, console: Console) -> None:
+    """Name the campaigns of other incidents over the same windows and service, where the plan found any."""
+    for of, found in (("the same list", others.same_list), ("another list", others.other_list)):
+        if found:
+            more = "" if others.is_whole else ", and perhaps more"
+            say(console, f"same windows and service, {of}: {', '.join(map(str, found))}{more}", further=2)
 
 
 def show_where_rejected(campaign: Campaign, console: Console) -> None:

@@ -7,10 +7,11 @@ import click
 from rich.console import Console
 
 from kulanz.application.campaigns.report import campaign_estimate, campaign_report, differing_chunks
+from kulanz.application.campaigns.same_outage import found_by_plan
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Pass, State
 from kulanz.domain.campaigns.estimate import time_left
 from kulanz.domain.campaigns.reconciliation import IN_THE_LEDGER, RowResult, differences
-from kulanz_cli.books import show_books, show_where_rejected, sum_text
+from kulanz_cli.books import show_books, show_others, show_where_rejected, sum_text
 from kulanz_cli.command import CampaignParameter, IncidentParameter
 from kulanz_cli.settings import ANSWER_CODES, EXIT_NO, as_json, pass_stack
 from kulanz_cli.stack import Stack
@@ -43,14 +44,17 @@ def watch_campaign(stack: Stack, campaign_id: CampaignId, seconds: int, is_json:
     CAMPAIGN is written att-2024-02-22/1. Exits with 1 unless it closed.
     """
     campaign = watch(stack.campaigns(), campaign_id, console(stderr=True), seconds)
+    others = found_by_plan(stack.campaigns().log(campaign_id))
     if is_json:
         flagged = campaign.state is State.FLAGGED
         found = list(differences(campaign.plan.totals, campaign.apply.totals)) if flagged else []
         receipts = [stack.campaigns().receipts(campaign_id, work) for work in Pass]
         chunks = differing_chunks(campaign, *receipts) if flagged else []
-        print_json(campaign_report(campaign, found, stack.operation(), chunks))
+        print_json(campaign_report(campaign, found, stack.operation(), chunks, others=others))
     else:
         show_books(campaign, console())
+        if others is not None:
+            show_others(others, console())
     if campaign.state is not State.CLOSED:
         click.get_current_context().exit(EXIT_NO)
 

@@ -4,12 +4,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from kulanz.application.ports import CampaignStore, Outdated, Refused
-from kulanz.domain.campaigns.campaign import WAITING, Campaign, CampaignId, Cursor, Pass, State
+from kulanz.domain.campaigns.campaign import WAITING, Campaign, CampaignId, Cursor, Pass, SameOutage, State
 from kulanz.domain.campaigns.reconciliation import DIGEST_MODULUS, Totals
+from kulanz.domain.campaigns.same_outage import OutageCampaign
 from kulanz.domain.incident_record import REVISION_HIGHEST, IncidentRecord, with_revision
 from tests.contract.backends import Backend
 from tests.support.values import (
@@ -18,6 +20,7 @@ from tests.support.values import (
     INCIDENT,
     NOW,
     OPENING,
+    OUTAGE,
     campaign,
     change,
     declared,
@@ -135,6 +138,49 @@ def test_an_opened_campaign_reads_as_it_was_written_and_occupies_its_incident(ba
     record = backend.campaigns.incident(INCIDENT)
     assert record is not None
     assert (record.open_seq, record.applied, record.next_seq, record.requests) == (1, (), 2, {"request-1": 1})
+
+
+def _opened_as(store: CampaignStore, incident_id: str, **changes: Any) -> Campaign:
+    record = replace(declared(), incident_id=incident_id)
+    store.record_revision(None, record, replace(revision(), incident_id=incident_id))
+    after, new = opened(record)
+    new = replace(new, **changes)
+    store.open(record, after, new, frozen(), OPENING)
+    return new
+
+
+def test_the_campaigns_over_an_outage_are_listed_whatever_their_incident(backend: Backend) -> None:
+    store, first = backend.campaigns, _open(backend.campaigns)
+    other_list = replace(first.pinned, key="lists/b.csv", version_id="version-2", etag='"other"', size=7)
+    second = _opened_as(store, "noc-4711", pinned=other_list)
+    _opened_as(store, "noc-4712", outage="1" * 64)
+
+    found = list(store.over_outage(OUTAGE))
+
+    assert found == [OutageCampaign(FIRST, first.pinned), OutageCampaign(second.id, other_list)]
+    assert [one.id.incident_id for one in store.over_outage("1" * 64)] == ["noc-4712"]
+    assert list(store.over_outage("2" * 64)) == []
+
+
+def test_a_campaign_that_did_not_open_is_not_listed_under_its_outage(backend: Backend) -> None:
+    store, before = backend.campaigns, _declare(backend.campaigns)
+    after, new = opened(before)
+    store.open(before, after, new, frozen(), OPENING)
+    with pytest.raises(Outdated):
+        store.open(before, after, replace(new, id=CampaignId(INCIDENT, 2)), frozen(), OPENING)
+
+    assert [one.id for one in store.over_outage(OUTAGE)] == [FIRST]
+
+
+def test_a_log_line_keeps_what_the_plan_found_of_other_incidents(backend: Backend) -> None:
+    store, before = backend.campaigns, _open(backend.campaigns)
+    found = SameOutage(
+        (CampaignId("noc-4711", 12),), (CampaignId("noc-4712-b", 1), CampaignId("b", 999)), is_whole=False
+    )
+    lines = [replace(change(before, State.APPLYING), others=found)]
+    store.change_state(before, lines[0])
+
+    assert store.log(FIRST) == [OPENING, *lines]
 
 
 def test_of_two_who_open_at_once_one_is_outdated(backend: Backend) -> None:

@@ -36,6 +36,7 @@ from kulanz.domain.campaigns.campaign import (
     StateChange,
 )
 from kulanz.domain.campaigns.reconciliation import Totals
+from kulanz.domain.campaigns.same_outage import OutageCampaign
 from kulanz.domain.confirmation import Confirmation, Tables
 from kulanz.domain.incident_record import IncidentRecord, Revision
 from kulanz.domain.ledger.entries import DecisionKey, Entry, HistoryMoved, KeptEntry
@@ -195,6 +196,11 @@ class FakeCampaigns:
         self._incidents[after.incident_id] = after
         self._campaigns[campaign.id] = _Kept(campaign, frozen, [change])
         self.changes.append(campaign.id)
+
+    def over_outage(self, outage: str) -> Iterator[OutageCampaign]:
+        found = [one.campaign for one in self._campaigns.values() if one.campaign.outage == outage]
+        found.sort(key=lambda one: (one.id.incident_id, one.id.seq))
+        return iter([OutageCampaign(one.id, one.pinned) for one in found])
 
     def campaign(self, campaign_id: CampaignId) -> Campaign | None:
         kept = self._campaigns.get(campaign_id)

@@ -30,6 +30,7 @@ NOW = datetime(2026, 3, 1, 9, 0, 0, 123456, tzinfo=UTC)
 INCIDENT = "net-outage"
 FIRST = CampaignId(INCIDENT, 1)
 CAUSE = Cause("a-function", "an-event", "7")
+OUTAGE = "0" * 64
 DATA_START, SIZE, CHUNK_BYTES = 50, 1_050, 400
 
 
@@ -71,6 +72,8 @@ def campaign(campaign_id: CampaignId = FIRST, request: str = "request-1") -> Cam
         opened_by="billing",
         log_count=1,
         subject="line_id",
+        outage=OUTAGE,
+        same_outage_as=("net-outage-as-told",),
     )
 
 

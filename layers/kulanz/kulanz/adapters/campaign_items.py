@@ -22,6 +22,7 @@ from kulanz.domain.campaigns.campaign import (
     PinnedList,
     Progress,
     Receipt,
+    SameOutage,
     State,
     StateChange,
 )
@@ -29,6 +30,7 @@ from kulanz.domain.campaigns.limits import DEFAULT_LIMITS, Limits
 from kulanz.domain.campaigns.measured import Measured
 from kulanz.domain.campaigns.reconciliation import DIGEST_MODULUS, CountKey, RowResult, SumKey, Totals, WriteResult
 from kulanz.domain.campaigns.repeats import Repeats
+from kulanz.domain.campaigns.same_outage import OutageCampaign
 from kulanz.domain.canonical import canonical_json
 from kulanz.domain.incident_record import IncidentRecord, Revision
 from kulanz.domain.lists.header import ListFormat, ListLayout
@@ -86,6 +88,36 @@ def waiting_key(campaign_id: CampaignId) -> Item:
 def read_waiting(item: Item) -> CampaignId | None:
     """The campaign that waits; None when it does no more."""
     return campaign_of_partition(item["sk"]["S"]) if item["waits"]["BOOL"] else None
+
+
+def outage_partition(outage: str) -> str:
+    """Where the campaigns of all incidents over one outage are listed."""
+    return f"OUTAGE#{outage}"
+
+
+def outage_item(campaign: Campaign) -> Item:
+    """What lists a campaign under its outage, with the list that it pinned."""
+    return _key(outage_partition(campaign.outage), campaign_partition(campaign.id)) | {
+        "list": {"S": canonical_json(_place(campaign.pinned))}
+    }
+
+
+def read_outage(item: Item) -> OutageCampaign:
+    """A campaign over an outage back from its item."""
+    campaign_id = campaign_of_partition(item["sk"]["S"])
+    if campaign_id is None:
+        raise ValueError("not a campaign over an outage")
+    return OutageCampaign(campaign_id, PinnedList(**json.loads(item["list"]["S"])))
+
+
+def _place(pinned: PinnedList) -> dict[str, str | int]:
+    return {
+        "bucket": pinned.bucket,
+        "key": pinned.key,
+        "version_id": pinned.version_id,
+        "etag": pinned.etag,
+        "size": pinned.size,
+    }
 
 
 def frozen_key(campaign_id: CampaignId) -> Item:
@@ -216,11 +248,7 @@ def meta_item(campaign: Campaign) -> Item:
         "engine": campaign.engine,
         "time_zones": campaign.time_zones,
         "list": {
-            "bucket": pinned.bucket,
-            "key": pinned.key,
-            "version_id": pinned.version_id,
-            "etag": pinned.etag,
-            "size": pinned.size,
+            **_place(pinned),
             "format": layout.format.value,
             "columns": list(layout.columns),
             "data_start": layout.data_start,
@@ -239,6 +267,8 @@ def meta_item(campaign: Campaign) -> Item:
         "subject": campaign.subject,
         "limits": campaign.limits.content(),
         "ignored_columns": list(campaign.ignored_columns),
+        "outage": campaign.outage,
+        "same_outage_as": list(campaign.same_outage_as),
     }
     return meta_key(campaign.id) | {
         "fixed": {"S": canonical_json(fixed)},
@@ -288,6 +318,8 @@ def read_meta(item: Item) -> Campaign:
         subject=fixed.get("subject", ""),
         limits=Limits.from_content(fixed["limits"]) if "limits" in fixed else DEFAULT_LIMITS,
         ignored_columns=tuple(fixed.get("ignored_columns", ())),
+        outage=fixed.get("outage", ""),
+        same_outage_as=tuple(fixed.get("same_outage_as", ())),
         state=State(item["state"]["S"]),
         state_reason=item["state_reason"]["S"],
         log_count=int(item["log_count"]["N"]),
@@ -371,7 +403,7 @@ def read_frozen(item: Item) -> Frozen:
 
 def log_item(campaign_id: CampaignId, change: StateChange) -> Item:
     """A line of the log as an item."""
-    return log_key(campaign_id, change.number) | {
+    item = log_key(campaign_id, change.number) | {
         "at": {"S": format_instant(change.at)},
         "source": {"S": "" if change.source is None else change.source.value},
         "target": {"S": change.target.value},
@@ -380,6 +412,11 @@ def log_item(campaign_id: CampaignId, change: StateChange) -> Item:
         "event_id": {"S": change.cause.event_id},
         "code_version": {"S": change.cause.code_version},
     }
+    if change.others is not None:
+        found = change.others
+        content = [[str(one) for one in found.same_list], [str(one) for one in found.other_list], found.is_whole]
+        item["others"] = {"S": canonical_json(content)}
+    return item
 
 
 def read_log(item: Item) -> StateChange:
@@ -392,7 +429,13 @@ def read_log(item: Item) -> StateChange:
         target=State(item["target"]["S"]),
         reason=item["reason"]["S"],
         cause=Cause(item["actor"]["S"], item["event_id"]["S"], item["code_version"]["S"]),
+        others=_read_others(item["others"]["S"]) if "others" in item else None,
     )
+
+
+def _read_others(content: str) -> SameOutage:
+    same_list, other_list, is_whole = json.loads(content)
+    return SameOutage(tuple(map(CampaignId.parse, same_list)), tuple(map(CampaignId.parse, other_list)), is_whole)
 
 
 # Cursors and receipts

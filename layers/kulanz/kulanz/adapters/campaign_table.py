@@ -37,6 +37,7 @@ from kulanz.domain.campaigns.campaign import (
     State,
     StateChange,
 )
+from kulanz.domain.campaigns.same_outage import OutageCampaign
 from kulanz.domain.incident_record import IncidentRecord, Revision
 
 type Item = dict[str, Any]
@@ -80,8 +81,12 @@ class DynamoCampaigns:
                 self._put_new(items.meta_item(campaign)),
                 self._put_new(items.frozen_item(campaign.id, frozen)),
                 self._put_new(items.log_item(campaign.id, change)),
+                self._put_new(items.outage_item(campaign)),
             ]
         )
+
+    def over_outage(self, outage: str) -> Iterator[OutageCampaign]:
+        return map(items.read_outage, self._query(items.outage_partition(outage), "CAMPAIGN#"))
 
     def _put_incident(self, before: IncidentRecord | None, after: IncidentRecord) -> Item:
         if before is None:

@@ -20,6 +20,7 @@ from kulanz.domain.campaigns.campaign import (
     Receipt,
     StateChange,
 )
+from kulanz.domain.campaigns.same_outage import OutageCampaign
 from kulanz.domain.confirmation import Confirmation, Tables
 from kulanz.domain.incident_record import IncidentRecord, Revision
 from kulanz.domain.ledger.entries import DecisionKey, Entry, HistoryMoved, KeptEntry
@@ -127,7 +128,10 @@ class CampaignStore(Protocol):
     def open(
         self, before: IncidentRecord, after: IncidentRecord, campaign: Campaign, frozen: Frozen, change: StateChange
     ) -> None:
-        """Create a campaign and occupy its incident, in one step. Raises Outdated."""
+        """Create a campaign, list it under its outage and occupy its incident, in one step. Raises Outdated."""
+
+    def over_outage(self, outage: str) -> Iterator[OutageCampaign]:
+        """The campaigns of all incidents over an outage, by incident, lazily and read consistently."""
 
     def campaign(self, campaign_id: CampaignId) -> Campaign | None:
         """A campaign with the sums of its receipts, read consistently."""

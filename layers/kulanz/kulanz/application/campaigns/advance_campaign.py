@@ -5,11 +5,12 @@ any number of times, late or out of order.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from kulanz.application.campaigns.dispatch_chunks import dispatch, unlimited
 from kulanz.application.campaigns.report import ChunkTold, campaign_report, differing_chunks
+from kulanz.application.campaigns.same_outage import found_by_plan, pays_twice, same_outage
 from kulanz.application.ports import Announcement, Announcer, Archive, CampaignStore, ChunkQueue, Outdated
 from kulanz.domain.campaigns.campaign import WORKABLE, Campaign, CampaignId, Cause, Pass, Receipt, State
 from kulanz.domain.campaigns.estimate import AS_DEPLOYED, Operation
@@ -79,7 +80,11 @@ def _step(
     if not campaign.is_finished(work):
         return False
     target, reason = examine(campaign, work, ports.campaigns.receipts(campaign.id, work))
-    ports.campaigns.change_state(campaign, campaign.change(target, reason, cause, now))
+    others = same_outage(campaign, ports.campaigns) if work is Pass.PLAN else None
+    if others is not None and target is State.APPLYING and (twice := pays_twice(campaign, others, ports.campaigns)):
+        target, reason = State.REFUSED, twice
+    change = campaign.change(target, reason, cause, now)
+    ports.campaigns.change_state(campaign, replace(change, others=None if others is None else others.named()))
     return True
 
 
@@ -161,7 +166,8 @@ def _announce(campaign: Campaign, ports: AdvancePorts) -> bool:
         chunks = differing_chunks(campaign, *receipts)
         if ports.campaigns.campaign(campaign.id) != campaign:
             raise Outdated  # a worker that was under way added a receipt
-    content = canonical_json(campaign_report(campaign, found, ports.operation, chunks, measured))
+    others = found_by_plan(ports.campaigns.log(campaign.id))
+    content = canonical_json(campaign_report(campaign, found, ports.operation, chunks, measured, others))
     key = f"{campaign.id.folder}/report-{campaign.told_as}.json"
     ports.archive.put(key, content.encode(), "application/json")
     ports.announcer.announce(Announcement(ANNOUNCED[campaign.state], content))

@@ -58,7 +58,7 @@ from kulanz.domain.campaigns.limits import stated_limits
 from kulanz.domain.canonical import canonical_json
 from kulanz.domain.confirmation import UNCONFIRMED, missing
 from kulanz.domain.identifiers import is_incident_id
-from kulanz.domain.incident import Incident
+from kulanz.domain.incident import Incident, outage_digest
 from kulanz.domain.incident_record import (
     IncidentConflict,
     IncidentRecord,
@@ -305,6 +305,8 @@ def _prepare(
         subject=policy.subject or "",
         limits=stated_limits({"policy": policy.limits, "request": request.limits.stated() if request.limits else {}}),
         ignored_columns=tuple(request.ignored_columns),
+        outage=outage_digest(thaw_incident(content)),
+        same_outage_as=tuple(request.same_outage_as),
         log_count=1,
     )
     return campaign, frozen

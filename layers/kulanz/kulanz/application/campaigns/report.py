@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TypedDict
 
 from kulanz.domain.campaigns.amounts import Amounts, coarser
-from kulanz.domain.campaigns.campaign import Campaign, Pass, Receipt
+from kulanz.domain.campaigns.campaign import Campaign, Pass, Receipt, SameOutage
 from kulanz.domain.campaigns.estimate import Estimate, Operation, Planned, estimate
 from kulanz.domain.campaigns.limits import Limits, percent, size_text
 from kulanz.domain.campaigns.measured import Measured
@@ -175,6 +175,16 @@ class EstimateTold(TypedDict):
     limited_by: str
 
 
+class SameOutageTold(TypedDict):
+    """Campaigns of other incidents over the same windows and service, by the list that they decide, as the complete
+    plan found them. `named_all`: the two parts name every one there was.
+    """
+
+    same_list: list[str]
+    other_list: list[str]
+    named_all: bool
+
+
 class ReportContract(TypedDict):
     """The report of a campaign: the detail of its events on the bus, and a document in the bucket."""
 
@@ -190,6 +200,7 @@ class ReportContract(TypedDict):
     plan: Figures
     measured: MeasuredTold | None
     limits: LimitsTold
+    same_outage: SameOutageTold | None
     apply: Figures
     in_the_ledger: LedgerTold
     estimate: EstimateTold | None
@@ -228,10 +239,12 @@ def campaign_report(
     operation: Operation,
     chunks: Sequence[ChunkTold] = (),
     measured: Measured | None = None,
+    others: SameOutage | None = None,
 ) -> ReportContract:
     """The figures as JSON-able content; sums are exact texts, money in minor units.
 
-    `measured` is what the receipts of the plan add up to; None where they were not read.
+    `measured` is what the receipts of the plan add up to; None where they were not read. `others` is what the plan
+    found under its outage; None where it is not complete.
     """
     plan, apply = campaign.plan.totals, campaign.apply.totals
     return {
@@ -252,6 +265,7 @@ def campaign_report(
         "plan": _figures(plan),
         "measured": None if measured is None else _measured(measured),
         "limits": limits_told(campaign.limits),
+        "same_outage": None if others is None else _others(others),
         "apply": _figures(apply),
         "in_the_ledger": {
             "decisions": apply.ledger_count(),
@@ -271,6 +285,14 @@ def _told(found: Sequence[Difference]) -> list[DifferenceTold]:
         {"what": difference.what, "planned": str(difference.planned), "applied": str(difference.applied)}
         for difference in found[:DIFFERENCES_SHOWN]
     ]
+
+
+def _others(others: SameOutage) -> SameOutageTold:
+    return {
+        "same_list": [str(one) for one in others.same_list],
+        "other_list": [str(one) for one in others.other_list],
+        "named_all": others.is_whole,
+    }
 
 
 def _measured(measured: Measured) -> MeasuredTold:

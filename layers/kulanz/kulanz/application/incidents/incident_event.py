@@ -21,7 +21,7 @@ from pydantic import (
     model_validator,
 )
 
-from kulanz.domain.campaigns.campaign import LINES_PER_LIST
+from kulanz.domain.campaigns.campaign import LINES_PER_LIST, OTHERS_NAMED
 from kulanz.domain.campaigns.limits import AMOUNT, PERCENT, stated_limits
 from kulanz.domain.canonical import canonical_json
 from kulanz.domain.identifiers import IDENTIFIER_LENGTH_CHARACTERS, INCIDENT_ID_EXPECTED, is_incident_id
@@ -248,13 +248,18 @@ class CampaignContract(_Contract):
     """A request to decide the affected accounts under a policy.
 
     `limits` are what the list may come to. `ignored_columns` are columns of the list that nothing reads, and that is
-    meant: they look like a fact of the policy, or state a currency.
+    meant: they look like a fact of the policy, or state a currency. `same_outage_as` are other incidents that pay the
+    same list for the same windows and service, and that is meant, too.
     """
 
     policy: PolicyReference
     affected: Affected
     limits: LimitsContract | None = None
     ignored_columns: Annotated[list[_Column], Field(max_length=COLUMNS_PER_LIST)] = Field(default_factory=list)
+    same_outage_as: Annotated[
+        list[Annotated[str, Field(max_length=IDENTIFIER_LENGTH_CHARACTERS), AfterValidator(_incident_id)]],
+        Field(max_length=OTHERS_NAMED),
+    ] = Field(default_factory=list)
 
 
 class IncidentContract(_Contract):
@@ -325,7 +330,10 @@ class IncidentEvent:
         return _digest({"incident_id": self.incident_id, "revision": self.revision}, request)
 
 
-_STATED_LATER = (("", "limits"), ("", "ignored_columns"), ("affected", "account_ids"), ("affected", "subject_ids"))
+_STATED_LATER = (
+    *(("", "limits"), ("", "ignored_columns"), ("", "same_outage_as")),
+    *(("affected", "account_ids"), ("affected", "subject_ids")),
+)
 """What a request can state and once could not, each with the part that it stands in."""
 
 

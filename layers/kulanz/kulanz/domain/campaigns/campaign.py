@@ -188,9 +188,33 @@ class Cause:
     code_version: str
 
 
+OTHERS_NAMED = 20
+"""Campaigns of other incidents that a log line names of each kind, and of which the state is looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class SameOutage:
+    """Campaigns of other incidents over a campaign's windows and service: with its list, and with another.
+
+    `is_whole`: these are all, and not the first ones.
+    """
+
+    same_list: tuple[CampaignId, ...]
+    other_list: tuple[CampaignId, ...]
+    is_whole: bool
+
+    def named(self) -> "SameOutage":
+        """At most `OTHERS_NAMED` of each kind."""
+        same, other = self.same_list[:OTHERS_NAMED], self.other_list[:OTHERS_NAMED]
+        return SameOutage(same, other, self.is_whole and (same, other) == (self.same_list, self.other_list))
+
+
 @dataclass(frozen=True, slots=True)
 class StateChange:
-    """One line of a campaign's log. `source` is None for the line that opens it."""
+    """One line of a campaign's log. `source` is None for the line that opens it.
+
+    `others` is what a complete plan found under its outage, of other incidents; None in every other line.
+    """
 
     number: int
     at: datetime
@@ -198,6 +222,7 @@ class StateChange:
     target: State
     reason: str
     cause: Cause
+    others: SameOutage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +232,9 @@ class Campaign:
     `follows` are the earlier campaigns of its incident whose grants it sets off; its policy `adds` to those of others,
     or replaces them. It `keeps_history` where its policy
     keeps facts of the past. `subject` is the column that names what it decides about; empty for accounts.
-    `ignored_columns` are those that the request says are meant to be read by nobody.
+    `ignored_columns` are those that the request says are meant to be read by nobody. `outage` is the digest of its
+    service and windows (empty where it was opened before campaigns were listed by it), and `same_outage_as` are the
+    incidents that the request says may pay for the same outage, too.
     """
 
     id: CampaignId
@@ -231,6 +258,8 @@ class Campaign:
     subject: str = ""
     limits: Limits = DEFAULT_LIMITS
     ignored_columns: tuple[str, ...] = ()
+    outage: str = ""
+    same_outage_as: tuple[str, ...] = ()
     state: State = State.PLANNING
     state_reason: str = ""
     log_count: int = 0
