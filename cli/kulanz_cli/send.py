@@ -14,6 +14,7 @@ from kulanz.application.incidents.incident_event import DetailType, EventRefused
 from kulanz.domain.identifiers import is_incident_id
 from kulanz.domain.incident_record import decision_digest
 from kulanz.domain.lists.header import ListFormat, format_of
+from kulanz.domain.lists.lines import NO_CONTENT
 from kulanz_cli.settings import Unusable
 from kulanz_cli.stack import LIST_PREFIX, Stack
 
@@ -112,15 +113,18 @@ def upload_list(stack: Stack, path: Path, key: str, rows: int | None = None) -> 
 
 def rows_in(path: Path, list_format: ListFormat) -> int:
     """The lines of a list that are not blank, without the header of a CSV; memory does not grow with the list."""
-    rows, open_line = 0, b""
+    rows, is_csv = 0, list_format is ListFormat.CSV
+    nothing = NO_CONTENT if is_csv else b"\r"
+    has_begun = False  # whether the line that a block ends in has content so far
     with path.open("rb") as file:
         while block := file.read(READ_BYTES):
-            *lines, last = (open_line + block).split(b"\n")
-            rows += sum(1 for line in lines if line not in (b"", b"\r"))
-            # Of a line that goes on only whether it has content matters.
-            open_line = last[:2]
-    rows += open_line not in (b"", b"\r")
-    return max(0, rows - 1) if list_format is ListFormat.CSV else rows
+            first, *lines = block.split(b"\n")
+            has_begun = has_begun or bool(first.strip(nothing))
+            for line in lines:
+                rows += has_begun
+                has_begun = bool(line.strip(nothing))
+    rows += has_begun
+    return max(0, rows - 1) if is_csv else rows
 
 
 def send(event: dict[str, Any], stack: Stack) -> Sent:

@@ -71,7 +71,7 @@ def test_no_value_of_any_row_is_repeated() -> None:
     functions.publish(event(rows=len(ROWS) + 1))
     campaign = functions.world.campaign(CAMPAIGN)
     assert campaign.state is State.CLOSED
-    assert sum(1 for entry in functions.world.ledger.all_entries() if CANARY in entry.key.account_id) == 4
+    assert sum(1 for entry in functions.world.ledger.all_entries() if CANARY in entry.key.account_id) == 5
     assert sum(functions.printed.getvalue().count(name) for name in ("LinesWorked", '"chunk"')) >= 2
     assert any("/problems/" in key for key in functions.world.archive.documents)
     assert_silent(functions)

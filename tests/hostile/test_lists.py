@@ -22,11 +22,14 @@ GOOD_MINOR_UNITS = {"good-before": 100, "good-after": 200}
 """Ten percent of the fee, in cents."""
 
 
-def run(content: bytes, rows: int, key: str) -> Functions:
+def run(content: bytes, rows: int, key: str, largest: str = "") -> Functions:
     world = small_world(content, chunk_bytes=1_000_000)
     world.lists.upload(key, content)
     functions = Functions(world)
-    functions.publish(event(key=key, rows=rows))
+    request = event(key=key, rows=rows)
+    if largest:
+        request["detail"]["campaign"]["limits"]["largest"] = [largest]
+    functions.publish(request)
     return functions
 
 
@@ -39,7 +42,7 @@ def classes_of(campaign: Campaign) -> Counter[str]:
 
 def check_among_good_rows(case: Case, content: bytes, key: str) -> None:
     wanted, _, reason = case["is"].partition(" ")
-    functions = run(content, 2 if wanted == "blank" else 3, key)
+    functions = run(content, 2 if wanted == "blank" else 3, key, case.get("largest", ""))
     campaign = functions.world.campaign(CAMPAIGN)
     assert (campaign.state, functions.dead_letters) == (State.CLOSED, []), campaign.state_reason
     assert classes_of(campaign) == Counter(["granted", "granted", wanted])

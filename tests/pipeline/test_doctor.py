@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from kulanz_cli.doctor import command, thorough
 from kulanz_cli.stack import Stack
 from kulanz_local import drive
 from tests.pipeline.conftest import Deployed
@@ -27,10 +28,10 @@ NOT_SHOWN_ON_MINISTACK = {
 """What the embedded AWS ignores; the list is exact, so that it shrinks when MiniStack learns one of these."""
 
 
-def examined(stack: Stack) -> tuple[int, list[Any]]:
+def examined(stack: Stack, *words: str) -> tuple[int, list[Any]]:
     written = io.StringIO()
     with redirect_stdout(written):
-        code = drive.run_kulanz(stack, "doctor", "--json")
+        code = drive.run_kulanz(stack, "doctor", "--json", *words)
     return code, json.loads(written.getvalue())["results"]
 
 
@@ -52,6 +53,20 @@ def test_it_passes_and_says_what_cannot_be_shown_here(stack: Stack) -> None:
     expected = [(check, text) for check, texts in NOT_SHOWN_ON_MINISTACK.items() for text in texts]
     assert [check for check, _ in hidden] == [check for check, _ in expected]
     assert all(text in says for (_, says), (_, text) in zip(hidden, expected, strict=True))
+    items = stack.client("dynamodb").scan(TableName=stack.outputs.credits_table_name)["Items"]
+    assert [item for item in items if item["pk"]["S"].startswith("DOCTOR#")] == []
+
+
+def test_the_thorough_part_inserts_as_the_functions_do_and_removes_what_it_wrote(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr(command, "steps", lambda: thorough.checks(waits.append))  # the hour is the unit tests' too
+    code, results = examined(stack, "--thorough", "--yes")
+    assert code == 0, [one for one in results if one["verdict"] == "finding"]
+    idle = [one["verdict"] for one in results if one["check"] == "idle connections"]
+    assert idle == ["ok"] * (len(thorough.IDLE_MINUTES) + 1)
+    assert len(waits) == len(thorough.IDLE_MINUTES)
     items = stack.client("dynamodb").scan(TableName=stack.outputs.credits_table_name)["Items"]
     assert [item for item in items if item["pk"]["S"].startswith("DOCTOR#")] == []
 

@@ -10,7 +10,9 @@ from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
+import boto3
 from botocore.exceptions import ClientError
+from botocore.validate import validate_parameters
 
 import kulanz
 from kulanz.domain.confirmation import Confirmation, Occasion, Tables
@@ -19,7 +21,9 @@ from kulanz_cli.stack import Stack, StackOutputs
 from tests.template.resolved import ACCOUNT_ID
 from tests.template.resolved import Stack as Template
 
+ACCOUNT = ACCOUNT_ID
 CALLER = f"arn:aws:sts::{ACCOUNT_ID}:assumed-role/deployers/ada"
+CALLER_ROLE = f"arn:aws:iam::{ACCOUNT_ID}:role/deployers"
 ALARM_TOPIC = f"arn:aws:sns:eu-central-1:{ACCOUNT_ID}:alarms"
 TABLES = Tables("credits@2026", "campaigns@2026")
 FUNCTIONS = ("open_campaign", "grant_credits", "publish_notices", "advance_campaign")
@@ -49,10 +53,11 @@ class Client:
 
     def __init__(self, aws: "HealthyAws", service: str) -> None:
         self._aws, self._service = aws, service
-        self.meta = SimpleNamespace(endpoint_url=aws.endpoint)
+        self.meta = SimpleNamespace(endpoint_url=aws.endpoint, region_name="eu-central-1")
 
     def __getattr__(self, operation: str) -> Any:
         def called(**arguments: Any) -> Any:
+            _check_arguments(self._service, operation, arguments)
             self._aws.calls.append((operation, arguments))
             answer = self._aws.replies[f"{self._service}.{operation}"]
             if isinstance(answer, Exception):
@@ -62,6 +67,7 @@ class Client:
         return called
 
     def get_paginator(self, operation: str) -> Any:
+        assert _real(self._service).can_paginate(operation), operation
         return SimpleNamespace(paginate=lambda **arguments: iter([getattr(self, operation)(**arguments)]))
 
 
@@ -196,6 +202,19 @@ class HealthyAws(Stack):
             return {"Responses": [{"Error": {"Code": "DuplicateItem"}}], "ConsumedCapacity": consumed}
         self.items[partition] = {"pk": partition}
         return {"Responses": [{}], "ConsumedCapacity": consumed}
+
+
+@cache
+def _real(service: str) -> Any:
+    make: Any = boto3.client
+    return make(service, region_name="eu-central-1")
+
+
+def _check_arguments(service: str, operation: str, arguments: dict[str, Any]) -> None:
+    """Refuse what the SDK's own model of the call refuses, so that no check makes a call that AWS does not have."""
+    meta = _real(service).meta
+    shape = meta.service_model.operation_model(meta.method_to_api_mapping[operation]).input_shape
+    validate_parameters(arguments, shape)
 
 
 @cache

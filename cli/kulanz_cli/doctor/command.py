@@ -1,13 +1,16 @@
 """``kulanz doctor``: checks a deployed stack, says what each finding means and what to do."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
+from decimal import ROUND_UP, Decimal
 
 import click
 from rich.console import Console
 
 from kulanz_cli.doctor import clock, deployed, doors, functions, policies, stores, writes
 from kulanz_cli.doctor.examined import Check, Checked, Examined, Verdict, examine
+from kulanz_cli.doctor.thorough import BY_HAND, STEPS, price
+from kulanz_cli.doctor.thorough import checks as steps
 from kulanz_cli.settings import ANSWER_CODES, EXIT_NO, as_json, pass_stack
 from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import console, counted_as, labelled, print_json, say
@@ -33,24 +36,47 @@ CHECKS: dict[str, Check] = {
 }
 """In the order in which a finding of one explains findings of the next."""
 LABEL_COLUMNS = 13
+SMALLEST_COST = Decimal("0.01")
 
 
 @click.command("doctor", epilog=ANSWER_CODES)
+@click.option("--thorough", is_flag=True, help="Try also what takes time, after saying how long and what it costs.")
+@click.option("--yes", is_flag=True, help="Begin the thorough part without asking.")
 @as_json
 @pass_stack
-def doctor(stack: Stack, is_json: bool) -> None:
+def doctor(stack: Stack, thorough: bool, yes: bool, is_json: bool) -> None:
     """Check a deployed stack, and say what to do about each finding.
 
     Run it with the role that deploys the stack, after every deployment. It grants nothing and changes no setting; it
     writes one test decision, which it removes, and tries doors that must be shut.
     """
+    if thorough and is_json and not yes:
+        raise click.UsageError("--thorough with --json cannot ask; say --yes as well")
     at = Examined(stack)
+    if thorough:
+        _agreed(is_asked=not yes, is_json=is_json)
     found: list[Checked] = []
-    for one in examine(at, CHECKS):
+    for one in examine(at, CHECKS | steps() if thorough else CHECKS):
         found.append(one)
         if not is_json:
             _show(console(), one)
-    _end(found, is_json)
+    _end(found, is_json, BY_HAND if thorough else ())
+
+
+def _agreed(*, is_asked: bool, is_json: bool) -> None:
+    """Say what the thorough part does, how long and for how much; ends here where the person does not agree."""
+    cost = sum(map(price, STEPS), Decimal(0))
+    if not is_json:
+        out = console()
+        say(out, f"Takes up to {sum(step.minutes for step in STEPS)} minutes and costs {_told(cost)}:")
+        for step in STEPS:
+            say(out, f"- {step.name}: {step.does}; {step.minutes} min, {_told(price(step))}", further=2)
+    if is_asked:
+        click.confirm("Begin?", abort=True)
+
+
+def _told(cost: Decimal) -> str:
+    return "nothing" if not cost else f"less than {max(SMALLEST_COST, cost.quantize(SMALLEST_COST, ROUND_UP))} USD"
 
 
 def _show(out: Console, one: Checked) -> None:
@@ -61,13 +87,18 @@ def _show(out: Console, one: Checked) -> None:
         labelled(out, "", f"To do: {one.result.do}", columns=LABEL_COLUMNS)
 
 
-def _end(found: Iterable[Checked], is_json: bool) -> None:
+def _end(found: Sequence[Checked], is_json: bool, by_hand: Sequence[str]) -> None:
     counts = Counter(one.result.verdict for one in found)
     if is_json:
-        print_json({"v": 1, "findings": counts[Verdict.FINDING], "results": [_as_json(one) for one in found]})
+        results = [_as_json(one) for one in found]
+        print_json({"v": 1, "findings": counts[Verdict.FINDING], "results": results, "by_hand": list(by_hand)})
     else:
         findings = counted_as(counts[Verdict.FINDING], "finding")
         say(console(), f"{counts[Verdict.OK]} ok, {findings}, {counts[Verdict.NOT_SHOWN]} cannot be shown here")
+        if by_hand:
+            say(console(), "For you to try, in this order:")
+        for number, text in enumerate(by_hand, 1):
+            say(console(), f"{number}. {text}", indent=2, further=5)
     if counts[Verdict.FINDING]:
         click.get_current_context().exit(EXIT_NO)
 

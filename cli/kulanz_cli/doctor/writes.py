@@ -37,6 +37,16 @@ class Inserted:
 
 def insert(client: Any, table: str, partition: str) -> Inserted:
     """Insert the test decision by the statement with which decisions are inserted."""
+    given = statement(table, partition) | {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
+    answer = client.batch_execute_statement(Statements=[given], ReturnConsumedCapacity="TOTAL")
+    (response,) = answer["Responses"]
+    error = response.get("Error", {})
+    units = sum(float(one["CapacityUnits"]) for one in answer.get("ConsumedCapacity", []))
+    return Inserted(units, error.get("Code", ""), bool(error.get("Item")))
+
+
+def statement(table: str, partition: str) -> dict[str, Any]:
+    """The insert of a test decision."""
     values = {
         "pk": {"S": partition},
         "sk": {"S": PLACE},
@@ -44,16 +54,7 @@ def insert(client: Any, table: str, partition: str) -> Inserted:
         "ttl": {"N": str(int((now() + LEFT_OVER).timestamp()))},
     }
     shape = ", ".join(f"'{name}': ?" for name in values)
-    statement = {
-        "Statement": f'INSERT INTO "{table}" VALUE {{{shape}}}',
-        "Parameters": list(values.values()),
-        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-    }
-    answer = client.batch_execute_statement(Statements=[statement], ReturnConsumedCapacity="TOTAL")
-    (response,) = answer["Responses"]
-    error = response.get("Error", {})
-    units = sum(float(one["CapacityUnits"]) for one in answer.get("ConsumedCapacity", []))
-    return Inserted(units, error.get("Code", ""), bool(error.get("Item")))
+    return {"Statement": f'INSERT INTO "{table}" VALUE {{{shape}}}', "Parameters": list(values.values())}
 
 
 def remove(client: Any, table: str, partition: str) -> None:

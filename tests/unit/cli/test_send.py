@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kulanz.domain.lists.header import ListFormat
-from kulanz.domain.lists.lines import lines_starting_in
+from kulanz.domain.lists.lines import is_blank, lines_starting_in
 from kulanz_cli import send as module
 from kulanz_cli.send import EventUnsendable, read_event, rows_in, send, with_list
 from kulanz_cli.stack import Stack, StackOutputs
@@ -111,15 +111,21 @@ def test_a_file_that_is_no_event_is_told(content: str, tmp_path: Path) -> None:
         read_event(path)
 
 
-@given(pieces=st.lists(st.sampled_from([b"\n", b"\r", b"a", b"bc", b'"'])), block=st.integers(1, 4))
+@given(
+    pieces=st.lists(st.sampled_from([b"\n", b"\r\n", b"a", b"bc", b'"', b",", b" "])),
+    block=st.integers(1, 4),
+    list_format=st.sampled_from(ListFormat),
+)
 def test_rows_are_counted_as_a_campaign_counts_them(
-    tmp_path_factory: pytest.TempPathFactory, pieces: list[bytes], block: int
+    tmp_path_factory: pytest.TempPathFactory, pieces: list[bytes], block: int, list_format: ListFormat
 ) -> None:
-    content = b"".join(pieces)
+    header = b"account_id\n" if list_format is ListFormat.CSV else b""
+    content = header + b"".join(pieces)
     path = tmp_path_factory.mktemp("list") / "list.jsonl"
     path.write_bytes(content)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "READ_BYTES", block)
-        counted = rows_in(path, ListFormat.JSONL)
+        counted = rows_in(path, list_format)
     lines = lines_starting_in([content], 0, 0, len(content), 0)
-    assert counted == sum(line.raw != b"" for line in lines)
+    rows = sum(not is_blank(line.raw, is_csv=list_format is ListFormat.CSV) for line in lines)
+    assert counted == rows - (list_format is ListFormat.CSV)

@@ -63,7 +63,7 @@ def test_the_version_is_the_packages() -> None:
     assert CliRunner().invoke(main, ["--version"]).stdout == f"kulanz {kulanz.__version__}\n"
 
 
-@pytest.mark.parametrize("path", sorted(CLI.glob("*.py")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted(CLI.rglob("*.py")), ids=lambda path: path.name)
 def test_nothing_is_printed_but_through_the_one_place_that_makes_it_harmless(path: Path) -> None:
     calls = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
     printing = {

@@ -143,3 +143,13 @@ def happen_at(world: World, moment: str, act: Callable[[], object]) -> None:
             act()
 
     world.tap.choose = choose
+
+
+def test_a_row_that_a_spreadsheet_left_empty_is_no_row() -> None:
+    """Excel writes the emptied rows at the end of a sheet as commas."""
+    world = run(list_of([row("a-1"), b",,,,,\r", b" , ,,,, ", row("a-2"), b",,,,,"]), 2)
+
+    campaign = world.campaign(CAMPAIGN)
+    assert campaign.state is State.CLOSED
+    assert granted(world) == {"a-1", "a-2"}
+    assert campaign.plan.totals.results()[RowResult.BLANK, "blank"] == 3

@@ -3,7 +3,7 @@
 Plan and apply are the same code over the same bounds. They differ in one thing: what becomes of a decided row.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -49,14 +49,15 @@ from kulanz.domain.ledger.entries import (
     read_decision,
     row_hash,
 )
-from kulanz.domain.lists.lines import LINE_BYTES, LINE_SCAN_BYTES, Line, lines_starting_in
+from kulanz.domain.lists.header import ListFormat
+from kulanz.domain.lists.lines import LINE_BYTES, LINE_SCAN_BYTES, Line, is_blank, lines_starting_in
 from kulanz.domain.lists.reader import line_reader
 from kulanz.domain.lists.rows import QUOTES_UNBALANCED, LineReader, Problem, Record
 from kulanz.domain.lists.unread_columns import (
     CurrenciesOf,
+    currency_cell,
     currency_reader,
     in_other_currency,
-    names_currency,
 )
 from kulanz.domain.policy import CompiledPolicy
 
@@ -157,8 +158,8 @@ class ChunkRun:
     history: HistoryReader | None = field(init=False)
     entries_per_wave: int = field(init=False)
     currencies_of: CurrenciesOf | None = field(init=False)
-    currency_columns: int = field(init=False)
-    paid: dict[Remembered, bytes] = field(default_factory=dict)
+    currency_cell: Callable[[bytes], bytes] = field(init=False)
+    paid: dict[Remembered, tuple[bytes, ...]] = field(default_factory=dict)
     totals: Totals = field(default_factory=Totals)
     measured: Measured | None = None
     problems: list[dict[str, str | int]] = field(default_factory=list)
@@ -177,7 +178,7 @@ class ChunkRun:
             place = self.message.chunk
             self.history = HistoryReader(campaign, policy, place, ports.ledger, ports.campaigns, ports.archive)
         self.currencies_of = None
-        self.currency_columns = sum(map(names_currency, campaign.layout.columns))
+        self.currency_cell = currency_cell(campaign.layout)
         if self.message.work is Pass.PLAN:
             self.measured = Measured(repeats=Repeats(bound_for(campaign.rows_announced)))
             self.currencies_of = currency_reader(campaign.layout, policy.facts, campaign.ignored_columns)
@@ -241,7 +242,7 @@ class ChunkRun:
         return self.clock.seconds_left() < TIME_TO_FINISH_SECONDS
 
     def _take(self, line: Line) -> None:
-        if line.raw == b"":
+        if is_blank(line.raw, is_csv=self.reader.format is ListFormat.CSV):
             self.totals.count_blank()
             return
         record = self.reader.record(line)
@@ -271,16 +272,16 @@ class ChunkRun:
             measured.repeats.see(hashed, record.account_id, record.subject, remembered.digest(record))
         if self.currencies_of is None or raw is None:
             return
-        plain = self.paid.get(remembered)
-        if plain is None:
+        paid = self.paid.get(remembered)
+        if paid is None:
             benefits = remembered.decision.benefits
-            paid = {one.money.currency.encode() for one in benefits if one.money is not None}
-            is_plain = len(paid) == 1 and self.currency_columns == 1
-            plain = self.paid[remembered] = b"," + paid.pop() + b"," if is_plain else b"\n" if paid else b""
-        # A row with the code that is paid as a whole field needs not be taken apart: most are such rows.
-        if plain not in raw:
-            stated = self.currencies_of(raw)
-            measured.other_currency += bool(stated) and in_other_currency(remembered.decision, stated)
+            paid = self.paid[remembered] = tuple(
+                {one.money.currency.encode() for one in benefits if one.money is not None}
+            )
+        if not paid or (len(paid) == 1 and self.currency_cell(raw) == paid[0]):
+            return
+        stated = self.currencies_of(raw)
+        measured.other_currency += bool(stated) and in_other_currency(remembered.decision, stated)
 
     def _reject(self, offset: int, problem: Problem) -> None:
         self.totals.count_rejected(problem.reason)

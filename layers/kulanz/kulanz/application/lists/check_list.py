@@ -26,7 +26,7 @@ from kulanz.domain.ledger.decider import REMEMBERED_FACTS, Decider
 from kulanz.domain.lists.facts import FactValue
 from kulanz.domain.lists.header import ACCOUNT_COLUMN, HEADER_BYTES, ListFormat, ListLayout, read_layout
 from kulanz.domain.lists.id_shape import IdShape
-from kulanz.domain.lists.lines import Line, ListRefused, lines_starting_in
+from kulanz.domain.lists.lines import Line, ListRefused, is_blank, lines_starting_in
 from kulanz.domain.lists.reader import line_reader
 from kulanz.domain.lists.rows import (
     LIST_SEPARATOR_UNKNOWN,
@@ -289,7 +289,7 @@ class _Check:
         """Read and decide a line."""
         checked = self.checked
         checked.lines += 1
-        if line.raw == b"":
+        if is_blank(line.raw, is_csv=self._layout.format is ListFormat.CSV):
             checked.classes[RowResult.BLANK, "blank"] += 1
             return
         record = self._reader.record(line)

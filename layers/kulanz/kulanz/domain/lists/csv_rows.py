@@ -84,7 +84,8 @@ class _Fields:
             return fields
         if len(fields) != self.width and not _fit(fields, self.width):
             return _field_count(self.width)
-        if ACCOUNT_COLUMN in fields:  # files were put together; without facts it would pass for an account
+        # Files were put together; without facts the header would pass for an account, behind a byte order mark as well.
+        if ACCOUNT_COLUMN in fields or clean(fields[0]) == ACCOUNT_COLUMN:
             expected = "an account; the header stands in the first line only"
             return Problem(RowReason.HEADER_REPEATED, ACCOUNT_COLUMN, expected)
         if self.unnamed and any(clean(fields[place]) for place in self.unnamed):

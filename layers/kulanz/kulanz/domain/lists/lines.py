@@ -31,6 +31,17 @@ class Line:
     quotes: int = 0
 
 
+NO_CONTENT = b", \t\r"
+"""What a line of CSV without any value consists of: a spreadsheet writes its empty rows as commas."""
+
+
+def is_blank(raw: bytes | None, *, is_csv: bool) -> bool:
+    """Whether a line (None: too long to be kept) holds no value. It is no row, and no control total counts it."""
+    if not raw:
+        return raw is not None
+    return raw[0] in NO_CONTENT and not raw.strip(NO_CONTENT if is_csv else b"\r")
+
+
 def lines_starting_in(
     blocks: Iterable[bytes], read_from: int, start: int, stop: int, data_start: int
 ) -> Iterator[Line]:

@@ -110,6 +110,25 @@ def currency_reader(
     return (lambda raw: _currencies_of_fields(raw, places)) if places else None
 
 
+def currency_cell(layout: ListLayout) -> Callable[[bytes], bytes]:
+    """What gives the cell of a CSV list's only currency column fast: empty where the row must be taken apart for it.
+
+    Most rows state the currency that is paid, and have neither quotes nor a cell too few.
+    """
+    places = [place for place, name in enumerate(layout.columns) if names_currency(name)]
+    if layout.format is not ListFormat.CSV or len(places) != 1:
+        return lambda _: b""
+    commas = len(layout.columns) - 1
+    from_the_end = len(layout.columns) - places[0]
+
+    def cell(raw: bytes) -> bytes:
+        if b'"' in raw or raw.count(b",") != commas:
+            return b""
+        return raw.rsplit(b",", from_the_end)[-from_the_end]
+
+    return cell
+
+
 def in_other_currency(decision: Decision, stated: Iterable[str]) -> bool:
     """Whether a decision gives money and its row states another currency."""
     paid = {benefit.money.currency for benefit in decision.benefits if benefit.money is not None}
