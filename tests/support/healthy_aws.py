@@ -16,7 +16,7 @@ from botocore.validate import validate_parameters
 
 import kulanz
 from kulanz.domain.confirmation import Confirmation, Occasion, Tables
-from kulanz.versions import versions
+from kulanz.versions import VERSIONS_ASKED, versions
 from kulanz_cli.stack import Stack, StackOutputs
 from tests.template.resolved import ACCOUNT_ID
 from tests.template.resolved import Stack as Template
@@ -25,13 +25,16 @@ ACCOUNT = ACCOUNT_ID
 CALLER = f"arn:aws:sts::{ACCOUNT_ID}:assumed-role/deployers/ada"
 CALLER_ROLE = f"arn:aws:iam::{ACCOUNT_ID}:role/deployers"
 ALARM_TOPIC = f"arn:aws:sns:eu-central-1:{ACCOUNT_ID}:alarms"
+DENIED = "you are not authorized, with an explicit deny in a resource-based policy"
 TABLES = Tables("credits@2026", "campaigns@2026")
+QUEUES = {"IncidentsQueue": "incidents_queue_url", "ChunksQueue": "chunks_queue_url"}
+QUEUES |= {"IncidentsDeadLetterQueue": "incidents_dead_letter_queue_url"}
 FUNCTIONS = ("open_campaign", "grant_credits", "publish_notices", "advance_campaign")
 NOW = datetime.now(UTC)
 
 
-def refusal(code: str, operation: str) -> ClientError:
-    return ClientError({"Error": {"Code": code, "Message": "no"}}, operation)
+def refusal(code: str, operation: str, message: str = "no") -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": message}}, operation)
 
 
 class Stores:
@@ -82,6 +85,7 @@ class HealthyAws(Stack):
         self.template.parameters = dict(self.template.parameters)
         self.state = "UPDATE_COMPLETE"
         self.confirmed = Stores()
+        self.broken: set[str] = set()
         self.items: dict[str, Any] = {}
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.mappings = {name: list(_mappings(name)) for name in FUNCTIONS}
@@ -117,6 +121,11 @@ class HealthyAws(Stack):
         text = json.dumps(self.template.properties(resource)[key])
         for role in self.template.of_type("AWS::IAM::Role"):
             text = text.replace(f'"arn:{role}"', f'"arn:aws:iam::{ACCOUNT_ID}:role/{role}"')
+        text = text.replace("arn:ListBucket", "arn:aws:s3:::list_bucket").replace(
+            "event-bus/kulanz", "event-bus/event_bus"
+        )
+        for name, queue in QUEUES.items():
+            text = text.replace(f'"arn:{name}"', f'"arn:aws:sqs:eu-central-1:{ACCOUNT_ID}:{queue}"')
         return json.loads(text)
 
     def edit(self, answer: str, *path: Any, value: Any) -> None:
@@ -180,13 +189,13 @@ class HealthyAws(Stack):
             "s3.get_bucket_replication": refusal("ReplicationConfigurationNotFoundError", "GetBucketReplication"),
             "s3.get_bucket_policy": lambda **_: {"Policy": json.dumps(self.bucket_policy)},
             "events.describe_event_bus": lambda **_: {"Policy": json.dumps(self.bus_policy)},
-            "events.put_events": refusal("AccessDeniedException", "PutEvents"),
+            "events.put_events": refusal("AccessDeniedException", "PutEvents", DENIED),
             "sqs.get_queue_attributes": lambda QueueUrl, **_: {
                 "Attributes": {"Policy": json.dumps(self.queue_policies[QueueUrl])}
             },
-            "sqs.send_message": refusal("AccessDenied", "SendMessage"),
+            "sqs.send_message": refusal("AccessDenied", "SendMessage", DENIED),
             "lambda.get_function_configuration": lambda FunctionName: self.functions[FunctionName],
-            "lambda.invoke": lambda **_: {"Payload": io.BytesIO(json.dumps(self.running).encode())},
+            "lambda.invoke": self._invoke,
             "lambda.list_event_source_mappings": lambda FunctionName: {
                 "EventSourceMappings": self.mappings[FunctionName]
             },
@@ -194,6 +203,13 @@ class HealthyAws(Stack):
             "logs.describe_log_groups": {"logGroups": logs},
             "cloudwatch.describe_alarms": {"MetricAlarms": alarms},
         }
+
+    def _invoke(self, FunctionName: str, Payload: bytes) -> Any:
+        if FunctionName in self.broken:
+            error = {"errorType": "Runtime.ImportModuleError"}
+            return {"FunctionError": "Unhandled", "Payload": io.BytesIO(json.dumps(error).encode())}
+        asked = json.loads(Payload) == VERSIONS_ASKED
+        return {"Payload": io.BytesIO(json.dumps(self.running if asked else None).encode())}
 
     def _insert(self, Statements: list[Any], **_: Any) -> Any:
         partition = Statements[0]["Parameters"][0]["S"]

@@ -19,6 +19,8 @@ from kulanz_cli.doctor.examined import Examined, Result, finding, is_denied, not
 DETAIL_TYPE = "Kulanz Doctor"
 """No rule of the template matches it."""
 DOCTOR = "kulanz-doctor"
+EXPLICIT_DENY = "explicit deny"
+"""What AWS's message says where a policy denied, and not merely nothing allowed."""
 OUR_SOURCE = "kulanz"
 CAMPAIGN = CampaignId(DOCTOR, 1)
 """There is none of this id as long as nobody calls an incident so."""
@@ -91,7 +93,10 @@ def _tried(attempt: Callable[[], Any], refused: str, accepted: str) -> Result:
     try:
         attempt()
     except ClientError as error:
-        if is_denied(error):
+        if not is_denied(error):
+            raise
+        if EXPLICIT_DENY in str(error):
             return ok(refused)
-        raise
+        unclear = "AWS names no explicit deny: your own permissions may have refused it. Run it as an administrator."
+        return not_shown(f"{refused} {unclear}")
     return finding(accepted, "Compare that policy with the template, deploy again, and look who else may send.")

@@ -16,6 +16,8 @@ OTHER_FUNCTIONS = 2
 """open_campaign and advance_campaign."""
 NO_LIMIT = 1_000_000
 """TargetWriteRate: no table reaches it."""
+ASKED = "advance_campaign"
+"""The function that says what it runs."""
 MAPPINGS = {"open_campaign": 1, "grant_credits": 1, "publish_notices": 2, "advance_campaign": 1}
 ALARMS_PER_CALL = 100
 FINE = ("OK", "No records processed")
@@ -52,19 +54,33 @@ def code(at: Examined) -> Iterator[Result]:
             f"Functions run different layers or runtimes: {groups}. Two of them may decide differently.",
             "Deploy again; a deployment stopped midway, or a function was changed by hand.",
         )
-    yield from _asked(client, functions["advance_campaign"])
+    yield from _asked(client, functions[ASKED])
+    for name, physical in functions.items():
+        if name != ASKED:
+            yield _started(client, name, physical)
+
+
+def _started(client: Any, name: str, function: str) -> Result:
+    """A function that is handed no records imports everything, reads its settings, and does nothing."""
+    answer = client.invoke(FunctionName=function, Payload=json.dumps({"Records": []}).encode())
+    content = json.loads(answer["Payload"].read() or b"null")
+    return _broken(name, content) if "FunctionError" in answer else ok(f"{name} starts.")
+
+
+def _broken(name: str, content: Any) -> Result:
+    kind = content.get("errorType", "an error") if isinstance(content, dict) else "an error"
+    return finding(
+        f"{name} does not run: {kind}.",
+        "Read its log. Where it cannot import a module, the layers were built for another processor or Python:"
+        " sam build, then deploy again.",
+    )
 
 
 def _asked(client: Any, function: str) -> Iterator[Result]:
     answer = client.invoke(FunctionName=function, Payload=json.dumps(VERSIONS_ASKED).encode())
     content = json.loads(answer["Payload"].read() or b"null")
     if "FunctionError" in answer:
-        kind = content.get("errorType", "an error") if isinstance(content, dict) else "an error"
-        yield finding(
-            f"advance_campaign does not run: {kind}.",
-            "Read its log. Where it cannot import a module, the layers were built for another processor or Python:"
-            " sam build, then deploy again.",
-        )
+        yield _broken(ASKED, content)
         return
     if not isinstance(content, dict):
         yield finding(

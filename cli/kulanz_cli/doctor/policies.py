@@ -1,7 +1,7 @@
 """The policies of bus, queues and bucket: the statements that keep everybody else out are there, and name the listed.
 
-A statement is known by its Sid. What it denies or allows, and on which condition, is compared with the template's
-(`tests/unit/cli/test_doctor_policies.py` holds the two together).
+A statement is known by its Sid. Whom it denies or allows what, on which part and on which condition, is compared with
+the template's (`tests/unit/cli/test_doctor.py` holds the two together).
 """
 
 import json
@@ -14,158 +14,171 @@ from botocore.exceptions import ClientError
 from kulanz.adapters.aws import error_code
 from kulanz_cli.doctor.examined import Examined, Result, finding, ok
 
-PRINCIPAL = "aws:PrincipalArn"
 NOBODY = ""
+EVERYBODY = "*"
 SEND, PUT_EVENTS = "sqs:SendMessage", "events:PutEvents"
 PROTECTIONS = (
     "s3:PutBucketPolicy", "s3:DeleteBucketPolicy", "s3:PutBucketVersioning", "s3:PutLifecycleConfiguration",
     "s3:PutReplicationConfiguration", "s3:PutBucketOwnershipControls", "s3:PutBucketPublicAccessBlock",
 )  # fmt: skip
+WITHOUT_TLS = {("Bool", "aws:SecureTransport"): ("false",)}
+EXCEPT = ("ArnNotEquals", "aws:PrincipalArn")
+SOURCE = ("ForAnyValue:StringEquals", "events:source")
+ITSELF = ("",)
+"""The resource that carries the policy, in place of its ARN."""
 DO = (
     "A policy that was changed by hand is put back when the template's text changes, or by hand: docs/deployment.md,"
     " What a finding means."
 )
 
+type Conditions = Mapping[tuple[str, str], Collection[str]]
+"""The values of each operator and key; one that begins with * stands for all that end so. Without values it is absent:
+a condition that excepts nobody is none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """A statement as the template has it. `named`: the principals of its condition, None where it has none."""
+    """A statement as the template has it; `parts` are its resources without the ARN of what carries the policy."""
 
     effect: str
     actions: Collection[str]
-    conditions: Collection[tuple[str, str]] = ()
-    named: Collection[str] | None = None
+    conditions: Conditions
+    parts: Collection[str] = ITSELF
+    principal: str = EVERYBODY
 
 
 def bus(at: Examined) -> Iterator[Result]:
     """The policy of the bus."""
-    described = at.client("events").describe_event_bus(Name=at.outputs.event_bus_name)
-    publishers, campaigns = at.listed("PublisherArns"), at.listed("CampaignPublisherArns")
-    ours = _roles(at, "AdvanceCampaignRole")
-    source = ("ForAnyValue:StringEquals", "events:source")
-    excepts = ("ArnNotEquals", PRINCIPAL)
+    name = at.outputs.event_bus_name
+    publishers, ours = at.listed("PublisherArns"), _roles(at, "AdvanceCampaignRole")
+    campaigns, sources = at.listed("CampaignPublisherArns"), at.listed("CampaignSources")
     expected = {
-        "NobodyElseMayPublish": Expected("Deny", [PUT_EVENTS], [excepts], publishers | ours),
-        "OnlyCampaignPublishersMayOpenCampaigns": Expected(
-            "Deny", [PUT_EVENTS], [source, *([excepts] if campaigns else [])], campaigns or None
-        ),
-        "OnlyAdvanceCampaignSpeaksForKulanz": Expected("Deny", [PUT_EVENTS], [source, excepts], ours),
+        "NobodyElseMayPublish": Expected("Deny", [PUT_EVENTS], {EXCEPT: publishers | ours}),
+        "OnlyCampaignPublishersMayOpenCampaigns": Expected("Deny", [PUT_EVENTS], {SOURCE: sources, EXCEPT: campaigns}),
+        "OnlyAdvanceCampaignSpeaksForKulanz": Expected("Deny", [PUT_EVENTS], {SOURCE: ["kulanz"], EXCEPT: ours}),
     }
     if publishers:
         expected["PublishersOfOtherAccountsMayPublish"] = Expected(
-            "Allow", [PUT_EVENTS], [("ArnEquals", PRINCIPAL)], publishers
+            "Allow", [PUT_EVENTS], {("ArnEquals", "aws:PrincipalArn"): publishers}
         )
-    for result in compared("the bus", described.get("Policy"), expected):
+    policy = at.client("events").describe_event_bus(Name=name).get("Policy")
+    for result in compared("the bus", f":event-bus/{name}", policy, expected):
         yield at.only_on_aws(result, "it ignores the policy of a bus")
 
 
 def queues(at: Examined) -> Iterator[Result]:
     """The policies of the queues: who may send, and that nobody does without TLS."""
     outputs, operators = at.outputs, at.listed("OperatorArns")
-    tls = Expected("Deny", ["sqs:*"], [("Bool", "aws:SecureTransport")])
-    by_rule = Expected("Allow", [SEND], [("ArnEquals", "aws:SourceArn")])
-    excepts = ("ArnNotEquals", PRINCIPAL)
     senders = operators | _roles(at, "OpenCampaignRole", "GrantCreditsRole", "AdvanceCampaignRole")
-    expected: dict[str, tuple[str, dict[str, Expected]]] = {
-        "the incidents queue": (
-            outputs.incidents_queue_url,
-            {
-                "TheRuleMaySend": by_rule,
-                "NobodyElseMaySend": Expected(
-                    "Deny",
-                    [SEND],
-                    [("ArnNotEquals", "aws:SourceArn"), *([excepts] if operators else [])],
-                    operators or None,
-                ),
-                "RefusePlainHttp": tls,
-            },
-        ),
-        "the chunk queue": (
-            outputs.chunks_queue_url,
-            {"OnlyFunctionsAndOperatorsMaySend": Expected("Deny", [SEND], [excepts], senders), "RefusePlainHttp": tls},
-        ),
-        "the dead-letter queue of incidents": (
+    rule = [f"*/{at.resources.get('IncidentRule', ('', 'missing'))[1].rpartition('|')[2]}"]
+    tls = Expected("Deny", ["sqs:*"], WITHOUT_TLS)
+    by_rule = Expected("Allow", [SEND], {("ArnEquals", "aws:SourceArn"): rule}, principal="events.amazonaws.com")
+    incidents = {
+        "TheRuleMaySend": by_rule,
+        "NobodyElseMaySend": Expected("Deny", [SEND], {("ArnNotEquals", "aws:SourceArn"): rule, EXCEPT: operators}),
+        "RefusePlainHttp": tls,
+    }
+    chunks = {"OnlyFunctionsAndOperatorsMaySend": Expected("Deny", [SEND], {EXCEPT: senders}), "RefusePlainHttp": tls}
+    expected: tuple[tuple[str, str, dict[str, Expected]], ...] = (
+        ("the incidents queue", outputs.incidents_queue_url, incidents),
+        ("the chunk queue", outputs.chunks_queue_url, chunks),
+        (
+            "the dead-letter queue of incidents",
             outputs.incidents_dead_letter_queue_url,
             {"TheRuleMaySend": by_rule, "RefusePlainHttp": tls},
         ),
-        "the dead-letter queue of chunks": (outputs.chunks_dead_letter_queue_url, {"RefusePlainHttp": tls}),
-        "the queue of refused events": (outputs.rejected_queue_url, {"RefusePlainHttp": tls}),
-    }
-    for what, (url, statements) in expected.items():
+        ("the dead-letter queue of chunks", outputs.chunks_dead_letter_queue_url, {"RefusePlainHttp": tls}),
+        ("the queue of refused events", outputs.rejected_queue_url, {"RefusePlainHttp": tls}),
+    )
+    for what, url, statements in expected:
         answer = at.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])
-        yield from compared(what, answer.get("Attributes", {}).get("Policy"), statements)
+        policy = answer.get("Attributes", {}).get("Policy")
+        yield from compared(what, f":{url.rpartition('/')[2]}", policy, statements)
 
 
 def bucket(at: Examined) -> Iterator[Result]:
     """The policy of the bucket."""
-    publishers, deployers = at.listed("PolicyPublisherArns"), at.listed("DeployerArns")
-    excepts = ("ArnNotEquals", PRINCIPAL)
+    name, deployers = at.outputs.list_bucket_name, at.listed("DeployerArns")
+    policies, everything = ["/policies/*"], ["/*"]
     expected = {
-        "RefusePlainHttp": Expected("Deny", ["s3:*"], [("Bool", "aws:SecureTransport")]),
+        "RefusePlainHttp": Expected("Deny", ["s3:*"], WITHOUT_TLS, [*ITSELF, *everything]),
         "OnlyPolicyPublishersMayPublishPolicies": Expected(
-            "Deny", ["s3:PutObject"], [excepts] if publishers else [], publishers or None
+            "Deny", ["s3:PutObject"], {EXCEPT: at.listed("PolicyPublisherArns")}, policies
         ),
-        "APublishedPolicyIsNeverReplaced": Expected("Deny", ["s3:PutObject"], [("Null", "s3:if-none-match")]),
-        "NothingIsReplicatedIntoThisBucket": Expected("Deny", ["s3:ReplicateObject", "s3:ReplicateDelete"]),
+        "APublishedPolicyIsNeverReplaced": Expected(
+            "Deny", ["s3:PutObject"], {("Null", "s3:if-none-match"): ["true"]}, policies
+        ),
+        "NothingIsReplicatedIntoThisBucket": Expected(
+            "Deny", ["s3:ReplicateObject", "s3:ReplicateDelete"], {}, everything
+        ),
     }
     if at.parameter("DeletionProtection") == "true":
-        expected["KeepWhatDecisionsRestOn"] = Expected("Deny", ["s3:DeleteObjectVersion"])
-        expected["APublishedPolicyIsNeverHidden"] = Expected("Deny", ["s3:DeleteObject"])
+        kept = ["/lists/*", "/inline/*", "/policies/*", "/campaigns/*"]
+        expected["KeepWhatDecisionsRestOn"] = Expected("Deny", ["s3:DeleteObjectVersion"], {}, kept)
+        expected["APublishedPolicyIsNeverHidden"] = Expected("Deny", ["s3:DeleteObject"], {}, policies)
     if deployers:
-        expected["OnlyDeployersChangeWhatProtectsTheBucket"] = Expected("Deny", PROTECTIONS, [excepts], deployers)
+        expected["OnlyDeployersChangeWhatProtectsTheBucket"] = Expected("Deny", PROTECTIONS, {EXCEPT: deployers})
     try:
-        policy = at.client("s3").get_bucket_policy(Bucket=at.outputs.list_bucket_name)["Policy"]
+        policy = at.client("s3").get_bucket_policy(Bucket=name)["Policy"]
     except ClientError as error:
         if error_code(error) != "NoSuchBucketPolicy":
             raise
         policy = None
-    yield from compared("the bucket", policy, expected)
+    yield from compared("the bucket", f":::{name}", policy, expected)
     if not deployers:
         yield ok("DeployerArns is empty: whoever IAM permits may change what protects the bucket.")
 
 
-def compared(what: str, policy: str | None, expected: Mapping[str, Expected]) -> Iterator[Result]:
-    """What of a policy's text is not as the template has it, statement by statement."""
-    statements = {one.get("Sid"): one for one in _list(json.loads(policy or "{}").get("Statement", []))}
+def compared(what: str, carrier: str, policy: str | None, expected: Mapping[str, Expected]) -> Iterator[Result]:
+    """What of a policy's text is not as the template has it; `carrier` is how the ARN of what carries it ends."""
+    statements = _list(json.loads(policy or "{}").get("Statement", []))
     wrong = False
     for sid, wanted in expected.items():
-        problem = _difference(statements.get(sid), wanted)
+        found = [one for one in statements if one.get("Sid") == sid]
+        problem = _difference(found[0], wanted, carrier) if found else "is missing"
         if problem:
             wrong = True
             yield finding(f"In the policy of {what} the statement {sid} {problem}.", DO)
-    allows = [sid or "without a Sid" for sid, one in statements.items() if sid not in expected and _allows(one)]
-    if allows:
+    others = [one for one in statements if one.get("Sid") not in expected and one.get("Effect") == "Allow"]
+    if others:
         wrong = True
+        names = ", ".join(one.get("Sid") or "without a Sid" for one in others)
         yield finding(
-            f"The policy of {what} allows what the template does not: statement {', '.join(allows)}.",
+            f"The policy of {what} allows what the template does not: statement {names}.",
             "Remove the statement unless you know why it is there.",
         )
     if not wrong:
         yield ok(f"The policy of {what} has all its statements.")
 
 
-def _difference(found: Any, wanted: Expected) -> str:
-    if found is None:
-        return "is missing"
+def _difference(found: Any, wanted: Expected, carrier: str) -> str:
     if found.get("Effect") != wanted.effect or set(_list(found.get("Action", []))) != set(wanted.actions):
         return "is about something else"
+    principal = found.get("Principal")
+    named = _list(next(iter(principal.values()))) if isinstance(principal, dict) else [principal]
+    if named != [wanted.principal]:
+        return "is about somebody else"
+    parts = {one.rpartition(carrier)[2] if carrier in one else one for one in _list(found.get("Resource", []))}
+    if parts != set(wanted.parts) and parts != {EVERYBODY}:
+        return "is about another part"
     conditions = {
-        (operator, key): named
+        (operator, key): values
         for operator, keys in found.get("Condition", {}).items()
-        for key, values in keys.items()
-        if (named := set(_list(values)) - {NOBODY})  # a condition that excepts nobody is none
+        for key, texts in keys.items()
+        if (values := set(_list(texts)) - {NOBODY})
     }
-    if set(conditions) != set(wanted.conditions):
+    expected = {place: set(values) for place, values in wanted.conditions.items() if values}
+    if conditions.keys() != expected.keys():
         return "has another condition"
-    if wanted.named is not None:
-        named = set().union(*(values for (_, key), values in conditions.items() if key == PRINCIPAL))
-        if named != set(wanted.named):
-            return "names other principals than the stack's parameters and roles"
+    if not all(_same(conditions[place], expected[place]) for place in expected):
+        return "names others in its condition than the stack's parameters and roles"
     return ""
 
 
-def _allows(statement: Any) -> bool:
-    return bool(statement.get("Effect") == "Allow")
+def _same(found: set[str], wanted: set[str]) -> bool:
+    if len(wanted) == 1 and (ending := next(iter(wanted))).startswith("*"):
+        return len(found) == 1 and next(iter(found)).endswith(ending[1:])
+    return found == wanted
 
 
 def _roles(at: Examined, *names: str) -> frozenset[str]:

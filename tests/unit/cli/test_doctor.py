@@ -173,7 +173,7 @@ FAULTS: list[tuple[str, str, Callable[[HealthyAws], object]]] = [
     ("policy of the bus", "NobodyElseMayPublish is missing", answer("events.describe_event_bus", {})),
     (
         "policy of the bus",
-        "names other principals",
+        "names others in its condition",
         lambda aws: statement(aws.bus_policy, "NobodyElseMayPublish")["Condition"]["ArnNotEquals"].update(
             {"aws:PrincipalArn": [f"{ROLE}/mallory"]}
         ),
@@ -185,7 +185,7 @@ FAULTS: list[tuple[str, str, Callable[[HealthyAws], object]]] = [
     ),
     (
         "policies of the queues",
-        "names other principals",
+        "names others in its condition",
         lambda aws: statement(aws.queue_policies["chunks_queue_url"], "OnlyFunctionsAndOperatorsMaySend")["Condition"][
             "ArnNotEquals"
         ]["aws:PrincipalArn"].append(f"{ROLE}/mallory"),
@@ -201,6 +201,34 @@ FAULTS: list[tuple[str, str, Callable[[HealthyAws], object]]] = [
     ("code", "run time zones 2001a", lambda aws: aws.running.update(time_zones="2001a")),
     ("code", "run engine 1", lambda aws: aws.running.update(engine="1")),
     ("code", "clock", lambda aws: aws.running.update(now=(NOW - timedelta(hours=1)).isoformat())),
+    (
+        "code",
+        "advance_campaign does not run: Runtime.ImportModuleError",
+        lambda aws: aws.broken.add("advance_campaign"),
+    ),
+    ("code", "grant_credits does not run", lambda aws: aws.broken.add("grant_credits")),
+    (
+        "policy of the bucket",
+        "KeepWhatDecisionsRestOn is about another part",
+        lambda aws: statement(aws.bucket_policy, "KeepWhatDecisionsRestOn")["Resource"].pop(),
+    ),
+    (
+        "policy of the bus",
+        "OnlyAdvanceCampaignSpeaksForKulanz is about somebody else",
+        lambda aws: statement(aws.bus_policy, "OnlyAdvanceCampaignSpeaksForKulanz").update(Principal={"AWS": ROLE}),
+    ),
+    (
+        "policy of the bus",
+        "OnlyCampaignPublishersMayOpenCampaigns names others in its condition",
+        lambda aws: aws.template.parameters.update(CampaignSources=["billing", "crm"]),
+    ),
+    (
+        "policies of the queues",
+        "TheRuleMaySend names others in its condition",
+        lambda aws: statement(aws.queue_policies["incidents_queue_url"], "TheRuleMaySend")["Condition"].update(
+            ArnEquals={"aws:SourceArn": "arn:aws:events:eu-central-1:1:rule/mine"}
+        ),
+    ),
     ("code", "older than this command", lambda aws: setattr(aws, "running", None)),
     ("event source mappings", "is Disabled", lambda aws: aws.mappings["open_campaign"][0].update(State="Disabled")),
     (
@@ -316,6 +344,14 @@ def test_what_another_program_than_aws_cannot_show_is_no_finding() -> None:
     aws.replies["dynamodb.describe_limits"] = refusal("UnknownOperationException", "DescribeLimits")
     assert findings(aws) == []
     assert run(aws).stdout.count("not shown") == 6
+
+
+def test_a_refusal_that_is_no_explicit_deny_shows_nothing_about_the_policy() -> None:
+    aws = HealthyAws()
+    aws.replies["events.put_events"] = refusal("AccessDeniedException", "PutEvents", "no policy allows it")
+    result = run(aws)
+    assert result.exit_code == 0
+    assert " ".join(result.stdout.split()).count("your own permissions may have refused it") == 2
 
 
 def test_a_caller_who_may_publish_or_send_tries_no_door_that_is_open_to_him() -> None:

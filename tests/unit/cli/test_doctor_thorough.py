@@ -162,4 +162,6 @@ def test_who_may_not_publish_is_told_that_two_sources_need_another_caller() -> N
 
 def test_the_checklist_of_the_page_is_that_of_the_command() -> None:
     page = " ".join(PAGE.read_text(encoding="utf-8").split())
+    minutes = sum(step.minutes for step in thorough.STEPS)
+    assert f"({minutes} minutes at most, less than 0.01 USD)" in page
     assert [text for number, text in enumerate(thorough.BY_HAND, 1) if f"{number}. {text}" not in page] == []
