@@ -20,7 +20,10 @@ from rich.console import Console
 from kulanz.adapters.s3 import S3Policies
 from kulanz.application.ports import PublishingForbidden
 from kulanz.domain.campaigns.campaign import CampaignId, State
+from kulanz_cli.doctor import doors, policies
+from kulanz_cli.doctor.examined import Examined, Verdict, examine
 from kulanz_cli.send import send
+from kulanz_cli.stack import Stack
 from kulanz_cli.watch import CampaignBars
 from kulanz_local import drive
 from kulanz_local.cases import CASES
@@ -155,20 +158,21 @@ def test_a_worker_may_not_do_what_the_template_does_not_grant(enforcing: Deploye
     assert json.loads(answer) == refused
 
 
-def user_client(deployed: Deployed, name: str) -> Any:
-    """S3 as a user sees it whom IAM itself permits everything there."""
+def user_session(deployed: Deployed, name: str, action: str) -> boto3.Session:
+    """The session of a user whom IAM itself permits an action everywhere."""
     iam = deployed.session.client("iam", endpoint_url=deployed.aws.endpoint)
     iam.create_user(UserName=name)
-    everything = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
+    everything = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": action, "Resource": "*"}]}
     iam.put_user_policy(UserName=name, PolicyName="everything", PolicyDocument=json.dumps(everything))
     key = iam.create_access_key(UserName=name)["AccessKey"]
-    return boto3.client(
-        "s3",
-        endpoint_url=deployed.aws.endpoint,
-        region_name=REGION,
-        aws_access_key_id=key["AccessKeyId"],
-        aws_secret_access_key=key["SecretAccessKey"],
+    return boto3.Session(
+        aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"], region_name=REGION
     )
+
+
+def user_client(deployed: Deployed, name: str) -> Any:
+    """S3 as a user sees it whom IAM itself permits everything there."""
+    return user_session(deployed, name, "s3:*").client("s3", endpoint_url=deployed.aws.endpoint)
 
 
 def test_only_a_listed_publisher_publishes_policies_and_nobody_hides_one(enforcing: Deployed) -> None:
@@ -187,3 +191,15 @@ def test_only_a_listed_publisher_publishes_policies_and_nobody_hides_one(enforci
         with pytest.raises(ClientError, match="AccessDenied"):
             client.delete_object(Bucket=bucket, Key="policies/five/1.json")
     administrator.put_object(Bucket=bucket, Key="lists/five.csv", Body=b"account_id\n")
+
+
+def test_a_direct_send_is_refused_to_an_administrator_and_doctor_shows_it(enforcing: Deployed) -> None:
+    session = user_session(enforcing, "deployer", "*")
+    at = Examined(Stack("kulanz", endpoint_url=enforcing.aws.endpoint, session=session))
+    checks = {"policies": policies.queues, "send": doors.queues}
+    found = [one.result for one in examine(at, checks)]
+    assert [result for result in found if result.verdict is not Verdict.OK] == []
+    assert [result.says for result in found if "direct send" in result.says] == [
+        "A direct send to the incidents queue is refused.",
+        "A direct send to the chunk queue is refused.",
+    ]

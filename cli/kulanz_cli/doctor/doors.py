@@ -24,7 +24,7 @@ EXPLICIT_DENY = "explicit deny"
 OUR_SOURCE = "kulanz"
 CAMPAIGN = CampaignId(DOCTOR, 1)
 """There is none of this id as long as nobody calls an incident so."""
-NO_POLICIES = "it applies no policies to its callers"
+NO_POLICIES = "it applies no such policy to its callers"
 
 
 def bus(at: Examined) -> Iterator[Result]:
