@@ -148,14 +148,13 @@ def test_the_sample_events_are_one_incident_as_it_can_happen() -> None:
     world.policies.publish(document.policy.id, document.policy.version, document_json(document))
     world.now = parse_instant("2025-10-20T09:00:00Z")
     (rows,) = blocks(section(page("account-list.md"), "A small list"), "csv")
-    version = world.lists.upload("lists/acme-2025-10-07.csv", rows.encode())
+    version = world.lists.upload("lists/acme-2025-10-14.csv", rows.encode())
     for event in EVENTS:
         text = json.dumps(event).replace("LIST_BUCKET", BUCKET).replace("LIST_VERSION", version)
-        text = text.replace('"status-page"', '"incidents"')  # the sources of the world are these two
         world.publish(json.loads(text))
         world.run_until_quiet()
     assert [refused.reason for refused in world.rejected.sent] == []
-    states = [campaign.state.value for campaign in world.campaigns.campaigns_of("acme-2025-10-07")]
+    states = [campaign.state.value for campaign in world.campaigns.campaigns_of("acme-2025-10-14")]
     assert states == ["flagged", "flagged"], "both campaigns closed and were flagged by the withdrawal"
 
 
@@ -178,11 +177,11 @@ def test_the_notices_of_the_page_are_what_its_policy_publishes() -> None:
         "affected": {"inline": rows, "rows": len(rows)},
     }
     detail = {
-        "incident_id": "acme-2025-10-07",
+        "incident_id": "acme-2025-10-16",
         "revision": 1,
         "title": "Sign-in failed",
         "service": "app",
-        "windows": [{"start": "2025-10-07T09:00:00Z", "end": "2025-10-07T12:40:00Z"}],
+        "windows": [{"start": "2025-10-16T09:00:00Z", "end": "2025-10-16T12:40:00Z"}],
         "campaign": campaign,
     }
     world.publish({"source": "billing", "detail-type": "Incident Resolved", "detail": detail})
