@@ -23,7 +23,7 @@ from kulanz.domain.ledger.entries import granted_benefits, is_offer, is_taken
 from kulanz.domain.notices import notice_id
 from kulanz.domain.policy.explaining.benefits import due_words, worth_words
 from kulanz.domain.time import format_instant
-from kulanz_cli.books import value_text
+from kulanz_cli.reconciliation import value_text
 from kulanz_cli.terminal import command, counted_as, labelled, say
 
 ANSWER_VERSION = 1

@@ -1,4 +1,4 @@
-"""``kulanz campaigns`` and ``kulanz watch``: how far the campaigns of an incident are, and what they come to."""
+"""``kulanz campaigns``: how far the campaigns of an incident are, and what they come to."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -6,17 +6,15 @@ from datetime import UTC, datetime
 import click
 from rich.console import Console
 
-from kulanz.application.campaigns.report import campaign_estimate, campaign_report, differing_chunks
-from kulanz.application.campaigns.same_outage import found_by_plan
-from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Pass, State
+from kulanz.application.campaigns.report import campaign_estimate, campaign_report
+from kulanz.domain.campaigns.campaign import Campaign, Pass
 from kulanz.domain.campaigns.estimate import time_left
-from kulanz.domain.campaigns.reconciliation import IN_THE_LEDGER, RowResult, differences
-from kulanz_cli.books import show_books, show_others, show_where_rejected, sum_text
-from kulanz_cli.command import CampaignParameter, IncidentParameter
+from kulanz.domain.campaigns.reconciliation import IN_THE_LEDGER, RowResult
+from kulanz_cli.command import IncidentParameter
+from kulanz_cli.reconciliation import show_where_rejected, sum_text
 from kulanz_cli.settings import ANSWER_CODES, EXIT_NO, as_json, pass_stack
 from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import Column, console, print_json, say, table
-from kulanz_cli.watch import WATCH_LONGEST_SECONDS, watch
 
 COLUMNS = (
     Column("campaign", is_label=True),
@@ -31,32 +29,6 @@ COLUMNS = (
     Column("AWS cost", is_number=True, spare=6),
 )
 """What is given up last is what a person looks for first: rows and money, before what AWS asks for it."""
-
-
-@click.command("watch", epilog=ANSWER_CODES)
-@click.argument("campaign_id", metavar="CAMPAIGN", type=CampaignParameter())
-@click.option("--seconds", default=WATCH_LONGEST_SECONDS, show_default=True, help="How long to wait at most.")
-@as_json
-@pass_stack
-def watch_campaign(stack: Stack, campaign_id: CampaignId, seconds: int, is_json: bool) -> None:
-    """Follow CAMPAIGN until it stops, and print its reconciliation.
-
-    CAMPAIGN is written att-2024-02-22/1. Exits with 1 unless it closed.
-    """
-    campaign = watch(stack.campaigns(), campaign_id, console(stderr=True), seconds)
-    others = found_by_plan(stack.campaigns().log(campaign_id))
-    if is_json:
-        flagged = campaign.state is State.FLAGGED
-        found = list(differences(campaign.plan.totals, campaign.apply.totals)) if flagged else []
-        receipts = [stack.campaigns().receipts(campaign_id, work) for work in Pass]
-        chunks = differing_chunks(campaign, *receipts) if flagged else []
-        print_json(campaign_report(campaign, found, stack.operation(), chunks, others=others))
-    else:
-        show_books(campaign, console())
-        if others is not None:
-            show_others(others, console())
-    if campaign.state is not State.CLOSED:
-        click.get_current_context().exit(EXIT_NO)
 
 
 @click.command("campaigns", epilog=ANSWER_CODES)

@@ -1,11 +1,10 @@
 """What may go wrong in any command without being a fault of ours, as one sentence for the person at the terminal."""
 
-from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 
 from kulanz.application.ports import Refused, TryAgain
 from kulanz.domain.lists.lines import ListRefused
-from kulanz.domain.policy import PolicyError
+from kulanz.domain.policy.language.errors import PolicyError
 from kulanz_cli.settings import Unusable
 
 
@@ -19,7 +18,7 @@ def foreseen(error: Exception) -> Unusable | None:
         case ClientError():
             code = error.response.get("Error", {}).get("Code", "no code")
             return Unusable(f"AWS refused {error.operation_name}: {code}; check what your credentials permit")
-        case BotoCoreError() | Boto3Error():
+        case BotoCoreError():
             return Unusable(f"AWS did not answer as it should ({error}); try again")
         case OSError() if error.filename is not None:
             return Unusable(f"{error.filename}: {error.strerror}")

@@ -16,7 +16,7 @@ COMMANDS = {
     "For incident and billing engineers: one incident": section(
         ("list", "lists", "account_list", "Check lists of affected accounts."),
         ("send", "sending", "send_event", "Send an incident event, with its list."),
-        ("watch", "campaigns", "watch_campaign", "Follow CAMPAIGN until it stops, and print its reconciliation."),
+        ("watch", "watch", "watch_campaign", "Follow CAMPAIGN until it stops, and print its reconciliation."),
         ("campaigns", "campaigns", "list_campaigns", "List the campaigns of INCIDENT, or those that wait."),
         ("rejected", "rejected", "rejected", "Show refused events, or the rejected rows of CAMPAIGN."),
     ),

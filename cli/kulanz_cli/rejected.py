@@ -1,17 +1,18 @@
 """``kulanz rejected``: which events were refused, and which rows of a campaign's list, and why."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import click
 
+from kulanz.adapters.messaging import RejectionContract
 from kulanz.application.ports import PinnedVersionGone
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Pass, State
 from kulanz_cli.command import CampaignParameter, existing_campaign
-from kulanz_cli.settings import EXIT_NO, as_json, pass_stack
+from kulanz_cli.settings import EXIT_NO, Unusable, as_json, pass_stack
 from kulanz_cli.stack import RECEIVE_WAIT_SECONDS, Stack
 from kulanz_cli.terminal import console, print_json, say
 
@@ -82,6 +83,20 @@ def _row_line(item: dict[str, Any]) -> str:
     return f"{line}byte {item['offset']}: {item['reason']}{where}: expected {item['expected']}{other}"
 
 
+def _refusal(message: Mapping[str, Any]) -> dict[str, Any]:
+    """A refused event from its message. Raises Unusable where somebody else wrote the message."""
+    try:
+        found = json.loads(message["Body"])
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or not found.keys() >= RejectionContract.__required_keys__:
+        raise Unusable(
+            f"the message {message['MessageId']} in the queue of refused events is not one that Kulanz wrote; look at"
+            " it in the SQS console, and delete it there"
+        )
+    return found
+
+
 @contextmanager
 def refused_events(stack: Stack, limit: int, *, done: bool) -> Iterator[list[dict[str, Any]]]:
     """The refused events in the queue. They stay there, unless they are `done` and what was shown of them is too."""
@@ -101,7 +116,7 @@ def refused_events(stack: Stack, limit: int, *, done: bool) -> Iterator[list[dic
             if not messages:
                 break
             seen |= {message["MessageId"]: message["ReceiptHandle"] for message in messages}
-            found += [json.loads(message["Body"]) for message in messages]
+            found += map(_refusal, messages)
         yield found
         was_shown = True
     finally:

@@ -9,10 +9,11 @@ from typing import Any
 from uuid import uuid4
 
 from botocore.exceptions import BotoCoreError, ClientError
+from s3transfer.manager import TransferManager
 
-from kulanz.application.incidents.incident_event import DetailType, EventRefused, read_incident_event
+from kulanz.application.incidents.incident_event import EventRefused, read_incident_event
 from kulanz.domain.identifiers import is_incident_id
-from kulanz.domain.incident_record import decision_digest
+from kulanz.domain.incident_record import DetailType, decision_digest
 from kulanz.domain.lists.header import ListFormat, format_of
 from kulanz.domain.lists.lines import NO_CONTENT
 from kulanz_cli.settings import Unusable
@@ -104,11 +105,17 @@ def upload_list(stack: Stack, path: Path, key: str, rows: int | None = None) -> 
     counted = rows_in(path, format_of(key)) if rows is None else rows
     bucket, s3 = stack.outputs.list_bucket_name, stack.client("s3")
     mark = uuid4().hex  # an upload in parts does not say which version it made
-    s3.upload_file(str(path), bucket, key, ExtraArgs={"Metadata": {UPLOAD_MARK: mark}})
+    upload_file(s3, path, bucket, key, {UPLOAD_MARK: mark})
     head = s3.head_object(Bucket=bucket, Key=key)
     if head["Metadata"].get(UPLOAD_MARK) != mark:
         raise EventUnsendable(f"somebody else uploaded a list as {key} at the same time; nothing was sent, try again")
     return {"s3": {"bucket": bucket, "key": key, "version_id": head["VersionId"]}, "rows": counted}
+
+
+def upload_file(s3: Any, path: Path, bucket: str, key: str, metadata: dict[str, str]) -> None:
+    """Upload a file of any size, in parts where it is large."""
+    with TransferManager(s3) as transfers:
+        transfers.upload(str(path), bucket, key, {"Metadata": metadata}).result()
 
 
 def rows_in(path: Path, list_format: ListFormat) -> int:

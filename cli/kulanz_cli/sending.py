@@ -24,6 +24,7 @@ from kulanz.domain.campaigns.campaign import Campaign, CampaignId, State
 from kulanz.domain.lists.header import HEADER_BYTES, format_of, read_layout
 from kulanz.domain.lists.lines import ListRefused
 from kulanz.domain.policy import PolicyError, compile_policy, document_from_json, freeze
+from kulanz_cli.errors import foreseen
 from kulanz_cli.rejected import refused_events
 from kulanz_cli.send import (
     EventUnsendable,
@@ -219,22 +220,42 @@ def _check_name(path: Path) -> None:
 
 
 def _follow(known: IncidentEvent, sent: Sent, stack: Stack) -> _Became:
-    """Wait until the stack has acted on the event. Raises Unusable where that does not happen in time."""
-    deadline, looks = time.monotonic() + FOLLOW_SECONDS, 0
+    """Wait until the stack has acted on the event. Raises Unusable, which says that the event was sent."""
+    deadline, looks, unread = time.monotonic() + FOLLOW_SECONDS, 0, ""
     while True:
-        became = _acted_on(known, stack)
-        if became is None and looks % LOOKS_PER_QUEUE_LOOK == 0:
-            became = _refused(sent, stack)
+        try:
+            became = _acted_on(known, stack)
+        except Exception as error:  # noqa: BLE001 (what is not foreseen is raised again)
+            raise _cannot_follow(sent, _foreseen(error)) from None
+        if became is None and looks % LOOKS_PER_QUEUE_LOOK == 0 and not unread:
+            try:
+                became = _refused(sent, stack)
+            except Exception as error:  # noqa: BLE001 (what is not foreseen is raised again)
+                unread = _foreseen(error)
         if became is not None:
             return became
         if time.monotonic() >= deadline:
-            raise Unusable(
-                f"the event {sent.event_id} was sent, and after {FOLLOW_SECONDS} seconds it is neither acted on nor"
-                f" refused; look again with `kulanz campaigns {sent.incident_id}` and `kulanz rejected`; sending the"
-                " same event again does no harm"
-            )
+            if unread:
+                raise _cannot_follow(sent, f"no campaign is open yet, and refused events cannot be read ({unread})")
+            raise _cannot_follow(sent, f"after {FOLLOW_SECONDS} seconds it is neither acted on nor refused")
         looks += 1
         time.sleep(POLL_SECONDS)
+
+
+def _foreseen(error: Exception) -> str:
+    """An error as a sentence without its full stop; raises it again where it is a fault of the program."""
+    sentence = foreseen(error)
+    if sentence is None and not isinstance(error, Unusable):
+        raise error
+    return error.message if isinstance(error, Unusable) else str(sentence)
+
+
+def _cannot_follow(sent: Sent, why: str) -> Unusable:
+    """What to do where an event was sent and what became of it is not known."""
+    return Unusable(
+        f"the event WAS sent ({sent.event_id}), but {why}; follow it with `kulanz campaigns {sent.incident_id}` and"
+        " `kulanz rejected`; sending the same event again does no harm"
+    )
 
 
 def _acted_on(known: IncidentEvent, stack: Stack) -> _Became | None:

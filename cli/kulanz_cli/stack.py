@@ -1,25 +1,27 @@
-"""A deployed stack as a client sees it: the names it gives out, and the ports over them."""
+"""A deployed stack as a client sees it: the names it gives out, and the ports over them.
 
+A port's adapters are imported when a command asks for it: most commands need one port of six.
+"""
+
+from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.session import Session
 
 import kulanz
-from kulanz.adapters.campaign_table import DynamoCampaigns
-from kulanz.adapters.ledger_table import DynamoLedger
-from kulanz.adapters.messaging import SqsChunks
-from kulanz.adapters.offers import DynamoOffers
-from kulanz.adapters.s3 import S3Lists, S3Policies
-from kulanz.adapters.stores import DynamoStores
-from kulanz.application.campaigns.control_campaign import ControlPorts
-from kulanz.application.ledger.accept_offer import AcceptPorts
-from kulanz.application.ledger.answer import AnswerPorts
-from kulanz.application.ports import Stores
-from kulanz.domain.campaigns.estimate import Operation
 from kulanz_cli.settings import Unusable
+
+if TYPE_CHECKING:
+    from kulanz.adapters.campaign_table import DynamoCampaigns
+    from kulanz.adapters.s3 import S3Policies
+    from kulanz.application.campaigns.control_campaign import ControlPorts
+    from kulanz.application.ledger.accept_offer import AcceptPorts
+    from kulanz.application.ledger.answer import AnswerPorts
+    from kulanz.application.ports import Stores
+    from kulanz.domain.campaigns.estimate import Operation
 from kulanz_cli.terminal import console, say
 
 POLICY_PREFIX = "policies/"
@@ -66,27 +68,33 @@ class Stack:
         profile: str | None = None,
         region: str | None = None,
         endpoint_url: str | None = None,
-        session: boto3.Session | None = None,
+        make_client: Callable[..., Any] | None = None,
     ) -> None:
         self.name = name
         self._profile, self._region = profile, region
         self._endpoint_url = endpoint_url
-        self._session = session
+        self._make_client = make_client
         self._clients: dict[str, Any] = {}
         self._described: Any = None
         self._outputs: StackOutputs | None = None
 
-    def _connected(self) -> boto3.Session:
-        """The session, from the AWS settings of the shell where none was given."""
-        if self._session is None:
+    def _connected(self) -> Callable[..., Any]:
+        """What makes clients, by the AWS settings of the shell where none was given.
+
+        It is botocore without boto3: no command needs boto3's resources, and importing them takes a tenth of a second.
+        """
+        if self._make_client is None:
+            session = Session(profile=self._profile)
+            if self._region:
+                session.set_config_variable("region", self._region)
             try:
-                session = boto3.Session(profile_name=self._profile, region_name=self._region)
+                region = session.get_config_variable("region")
             except BotoCoreError as error:
                 raise StackUnusable(f"{error}; choose another with --profile") from None
-            if not session.region_name:
+            if not region:
                 raise StackUnusable("no region is set; give --region, or set AWS_DEFAULT_REGION")
-            self._session = session
-        return self._session
+            self._make_client = session.create_client
+        return self._make_client
 
     def client(self, service: str) -> Any:
         """A client with bounded waits. Raises StackUnusable when the shell's AWS settings do not do."""
@@ -96,9 +104,7 @@ class Stack:
                 read_timeout=READ_TIMEOUT_SECONDS,
                 retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
             )
-            # The generated overloads know each service's name by itself only.
-            make: Any = self._connected().client
-            self._clients[service] = make(service, endpoint_url=self._endpoint_url, config=config)
+            self._clients[service] = self._connected()(service, endpoint_url=self._endpoint_url, config=config)
         return self._clients[service]
 
     @property
@@ -131,8 +137,10 @@ class Stack:
         found = [one for page in pages for one in page["StackResourceSummaries"]]
         return {one["LogicalResourceId"]: (one["ResourceType"], one.get("PhysicalResourceId", "")) for one in found}
 
-    def operation(self) -> Operation:
+    def operation(self) -> "Operation":
         """The settings of the deployed stack that an estimate depends on. Raises StackUnusable."""
+        from kulanz.domain.campaigns.estimate import Operation
+
         given = self.parameters()
         return Operation(
             region=self.client("cloudformation").meta.region_name,
@@ -163,25 +171,38 @@ class Stack:
             self._described = answer["Stacks"][0]
         return self._described
 
-    def campaigns(self) -> DynamoCampaigns:
+    def campaigns(self) -> "DynamoCampaigns":
         """The campaign store."""
+        from kulanz.adapters.campaign_table import DynamoCampaigns
+
         return DynamoCampaigns(self.client("dynamodb"), self.outputs.campaigns_table_name)
 
-    def stores(self) -> Stores:
+    def stores(self) -> "Stores":
         """The two tables themselves."""
+        from kulanz.adapters.stores import DynamoStores
+
         outputs = self.outputs
         return DynamoStores(self.client("dynamodb"), outputs.credits_table_name, outputs.campaigns_table_name)
 
-    def policies(self) -> S3Policies:
+    def policies(self) -> "S3Policies":
         """The published policies."""
+        from kulanz.adapters.s3 import S3Policies
+
         return S3Policies(self.client("s3"), self.outputs.list_bucket_name, POLICY_PREFIX)
 
-    def control(self) -> ControlPorts:
+    def control(self) -> "ControlPorts":
         """What holding, resuming and ending a campaign touches."""
+        from kulanz.adapters.messaging import SqsChunks
+        from kulanz.application.campaigns.control_campaign import ControlPorts
+
         return ControlPorts(self.campaigns(), SqsChunks(self.client("sqs"), self.outputs.chunks_queue_url))
 
-    def offers(self) -> AcceptPorts:
+    def offers(self) -> "AcceptPorts":
         """What accepting an offer touches."""
+        from kulanz.adapters.ledger_table import DynamoLedger
+        from kulanz.adapters.offers import DynamoOffers
+        from kulanz.application.ledger.accept_offer import AcceptPorts
+
         database = self.client("dynamodb")
         ledger = DynamoLedger(database, self.outputs.credits_table_name, calls_in_flight=1)
         offers = DynamoOffers(database, self.outputs.credits_table_name, self.outputs.campaigns_table_name)
@@ -194,7 +215,11 @@ class Stack:
         except (BotoCoreError, ClientError) as error:
             raise StackUnusable(f"AWS does not say who you are: {type(error).__name__}") from None
 
-    def answers(self) -> AnswerPorts:
+    def answers(self) -> "AnswerPorts":
         """What an answer about one account reads."""
+        from kulanz.adapters.ledger_table import DynamoLedger
+        from kulanz.adapters.s3 import S3Lists
+        from kulanz.application.ledger.answer import AnswerPorts
+
         ledger = DynamoLedger(self.client("dynamodb"), self.outputs.credits_table_name, calls_in_flight=1)
         return AnswerPorts(self.campaigns(), S3Lists(self.client("s3"), self.outputs.list_bucket_name), ledger)

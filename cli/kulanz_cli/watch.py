@@ -1,9 +1,10 @@
-"""Follows a campaign by the sums of its receipts until it ends, pauses or is flagged."""
+"""``kulanz watch``: follows a campaign by the sums of its receipts until it ends, pauses or is flagged."""
 
 import time
 from collections.abc import Iterator
 from typing import Self
 
+import click
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -18,10 +19,16 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from kulanz.application.campaigns.report import campaign_report, differing_chunks
+from kulanz.application.campaigns.same_outage import found_by_plan
 from kulanz.application.ports import CampaignStore
-from kulanz.domain.campaigns.campaign import ENDED, WAITING, Campaign, CampaignId, Pass
-from kulanz_cli.settings import Unusable
-from kulanz_cli.terminal import PIPED_COLUMNS, counted_as, say
+from kulanz.domain.campaigns.campaign import ENDED, WAITING, Campaign, CampaignId, Pass, State
+from kulanz.domain.campaigns.reconciliation import differences
+from kulanz_cli.command import CampaignParameter
+from kulanz_cli.reconciliation import show_others, show_reconciliation
+from kulanz_cli.settings import ANSWER_CODES, EXIT_NO, Unusable, as_json, pass_stack
+from kulanz_cli.stack import Stack
+from kulanz_cli.terminal import PIPED_COLUMNS, console, counted_as, print_json, say
 
 POLL_SECONDS = 0.25
 WATCH_LONGEST_SECONDS = 24 * 60 * 60
@@ -140,14 +147,40 @@ class CampaignBars:
 def watch(
     campaigns: CampaignStore,
     campaign_id: CampaignId,
-    console: Console,
+    out: Console,
     longest_seconds: float = WATCH_LONGEST_SECONDS,
 ) -> Campaign:
     """Draw a campaign's progress until it stops; returns it as it then stands. Raises StillAtWork."""
-    with CampaignBars(console) as bars:
+    with CampaignBars(out) as bars:
         for campaign in states_of(campaigns, campaign_id, longest_seconds):
             if campaign is not None:
                 bars.show(campaign)
                 if campaign.state in AT_REST:
                     return campaign
     raise AssertionError("unreachable: the states end with one that stops, or with StillAtWork")
+
+
+@click.command("watch", epilog=ANSWER_CODES)
+@click.argument("campaign_id", metavar="CAMPAIGN", type=CampaignParameter())
+@click.option("--seconds", default=WATCH_LONGEST_SECONDS, show_default=True, help="How long to wait at most.")
+@as_json
+@pass_stack
+def watch_campaign(stack: Stack, campaign_id: CampaignId, seconds: int, is_json: bool) -> None:
+    """Follow CAMPAIGN until it stops, and print its reconciliation.
+
+    CAMPAIGN is written att-2024-02-22/1. Exits with 1 unless it closed.
+    """
+    campaign = watch(stack.campaigns(), campaign_id, console(stderr=True), seconds)
+    others = found_by_plan(stack.campaigns().log(campaign_id))
+    if is_json:
+        flagged = campaign.state is State.FLAGGED
+        found = list(differences(campaign.plan.totals, campaign.apply.totals)) if flagged else []
+        receipts = [stack.campaigns().receipts(campaign_id, work) for work in Pass]
+        chunks = differing_chunks(campaign, *receipts) if flagged else []
+        print_json(campaign_report(campaign, found, stack.operation(), chunks, others=others))
+    else:
+        show_reconciliation(campaign, console())
+        if others is not None:
+            show_others(others, console())
+    if campaign.state is not State.CLOSED:
+        click.get_current_context().exit(EXIT_NO)

@@ -27,7 +27,7 @@ from rich.console import Console
 
 from kulanz.application.ports import Refused, TryAgain
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId
-from kulanz_cli.books import show_books
+from kulanz_cli.reconciliation import show_reconciliation
 from kulanz_cli.send import EventUnsendable, send
 from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import console as plain_console
@@ -253,7 +253,7 @@ def _kulanz(run: Run, *arguments: str) -> tuple[int, str]:
 def show_case(case: Case, campaign: Campaign, notices: Mapping[Audience, int], console: Console) -> None:
     """Print the reconciliation of a case's campaign, and the distinct notices that came of it."""
     console.print(f"\n[bold]{case.title}[/bold]", highlight=False)
-    show_books(campaign, console)
+    show_reconciliation(campaign, console)
     languages = {locale: number for (name, _, locale), number in notices.items() if name == str(campaign.id)}
     shown = ", ".join(f"{locale} {number:,}" for locale, number in sorted(languages.items()))
     console.print(f"distinct notices received: [bold]{sum(languages.values()):,}[/bold] ({shown})", highlight=False)

@@ -93,9 +93,9 @@ def deploy(
     ]
     with _locked(fcntl.LOCK_SH):
         run_sam(arguments, aws_environment(endpoint), DEPLOY_SECONDS)
-    outputs = Stack(stack_name, endpoint_url=endpoint, session=session).outputs
+    outputs = Stack(stack_name, endpoint_url=endpoint, make_client=session.client).outputs
     _finish(session, endpoint, outputs)
-    stores = Stack(stack_name, endpoint_url=endpoint, session=session).stores()
+    stores = Stack(stack_name, endpoint_url=endpoint, make_client=session.client).stores()
     confirm_tables(stores, Occasion.FIRST, "kulanz_local", "a new stack on this machine", datetime.now(UTC))
     return outputs
 

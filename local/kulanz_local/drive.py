@@ -27,7 +27,7 @@ class Overdue(Exception):
 
 def stack_of(aws: EmbeddedAws, name: str = "kulanz") -> Stack:
     """The deployed stack as the `kulanz` command sees it."""
-    return Stack(name, endpoint_url=aws.endpoint, session=aws_session())
+    return Stack(name, endpoint_url=aws.endpoint, make_client=aws_session().client)
 
 
 def run_kulanz(stack: Stack, *arguments: str) -> int:

@@ -58,7 +58,7 @@ def built_as(folder: Path, release: str, engine: str) -> Path:
 def run(stack: Stack, *words: str) -> tuple[int, str, str]:
     """A command's exit code and what it printed; a stack is made anew, as in another terminal."""
     out, err = io.StringIO(), io.StringIO()
-    fresh = Stack(stack.name, endpoint_url=stack._endpoint_url, session=stack._session)
+    fresh = Stack(stack.name, endpoint_url=stack._endpoint_url, make_client=stack._make_client)
     with redirect_stdout(out), redirect_stderr(err):
         try:
             code = drive.run_kulanz(fresh, *words)

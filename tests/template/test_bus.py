@@ -3,7 +3,7 @@
 import pytest
 
 from kulanz.adapters.messaging import EVENT_SOURCE
-from kulanz.application.incidents.incident_event import DetailType
+from kulanz.domain.incident_record import DetailType
 from tests.template.resolved import ACCOUNT_ID, REGION, Stack, refused
 
 DESK = f"arn:aws:iam::{ACCOUNT_ID}:role/incident-desk"

@@ -186,11 +186,15 @@ def test_an_example_that_says_no_more_than_its_money_and_its_past_is_shown_with_
         "kulanz: 1\nid: acme\nversion: 1\ntitle: The second outage\n"
         "facts: {before: {type: number, add: '1'}}\nwhen: before >= 1\npay: 5.00 EUR\n"
     )
-    second = {"past": [{"incident": {}}], "expected": {"money": [{"amount": "5.00", "currency": "EUR"}]}}
+    earlier, now = (
+        {"windows": [{"start": f"2026-01-0{day}T00:00:00Z", "end": f"2026-01-0{day}T01:00:00Z"}]} for day in (1, 2)
+    )
+    owed = {"money": [{"amount": "5.00", "currency": "EUR"}]}
+    second = {"past": [{"incident": earlier}], "incident": now, "expected": owed}
     first = {"expected": {"outcome": "none"}}
     (folder / EXAMPLES).write_text(json.dumps([{"rule": "acme", **first}, {"rule": "acme", **second}]))
     for shown in (kulanz("show", "acme", "--book", tmp_path), kulanz("page", "--book", tmp_path)):
-        assert '[{"incident": {}}]' in shown.stdout
+        assert json.dumps([{"incident": earlier}]) in read(shown.stdout)
         assert "Kept of earlier incidents: before: 1." in shown.stdout
         assert "by hand" not in shown.stdout
         assert "origin" not in shown.stdout

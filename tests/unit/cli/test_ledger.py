@@ -24,7 +24,7 @@ class WorldStack(Stack):
     """A stack whose tables are a world in memory; moto knows what other tables the account has."""
 
     def __init__(self, world: World) -> None:
-        super().__init__("kulanz", session=boto3.Session(region_name="eu-central-1"))
+        super().__init__("kulanz", make_client=boto3.Session(region_name="eu-central-1").client)
         self.world = world
         self._outputs = StackOutputs(**{**dict.fromkeys(StackOutputs.__dataclass_fields__, "x"), **NAMES})
 

@@ -24,7 +24,7 @@ class HalfStack(Stack):
     """A stack whose tables are a world in memory, and whose queues and bucket are moto's."""
 
     def __init__(self, world: World, outputs: StackOutputs) -> None:
-        super().__init__("kulanz", session=boto3.Session(region_name="eu-central-1"))
+        super().__init__("kulanz", make_client=boto3.Session(region_name="eu-central-1").client)
         self.world = world
         self._outputs = outputs
 

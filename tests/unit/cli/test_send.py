@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from moto import mock_aws
 
 from kulanz.domain.lists.header import ListFormat
 from kulanz.domain.lists.lines import is_blank, lines_starting_in
@@ -15,6 +16,7 @@ from kulanz_cli.send import EventUnsendable, read_event, rows_in, send, with_lis
 from kulanz_cli.stack import Stack, StackOutputs
 from kulanz_local.cases import ATT
 
+UPLOAD = module.upload_file
 ROWS = b"account_id,segment\n1,business\n2,prepaid\n"
 
 
@@ -26,9 +28,9 @@ class Recorded:
         self.entries: list[dict[str, Any]] = []
         self._refuses = refuses
 
-    def upload_file(self, path: str, bucket: str, key: str, ExtraArgs: dict[str, Any]) -> None:  # noqa: N803
-        self.uploads.append((path, bucket, key))
-        self.current = {"VersionId": "v1", **ExtraArgs}
+    def upload(self, path: Path, bucket: str, key: str, metadata: dict[str, str]) -> None:
+        self.uploads.append((str(path), bucket, key))
+        self.current = {"VersionId": "v1", "Metadata": metadata}
 
     def head_object(self, **_: str) -> dict[str, Any]:
         return self.current
@@ -36,6 +38,11 @@ class Recorded:
     def put_events(self, *, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803 - boto3's name
         self.entries += Entries
         return {"Entries": [{"ErrorCode": "ThrottlingException"} if self._refuses else {"EventId": "event-1"}]}
+
+
+@pytest.fixture(autouse=True)
+def recorded_uploads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "upload_file", Recorded.upload)
 
 
 def stack_over(recorded: Recorded) -> Stack:
@@ -129,3 +136,14 @@ def test_rows_are_counted_as_a_campaign_counts_them(
     lines = lines_starting_in([content], 0, 0, len(content), 0)
     rows = sum(not is_blank(line.raw, is_csv=list_format is ListFormat.CSV) for line in lines)
     assert counted == rows - (list_format is ListFormat.CSV)
+
+
+def test_an_upload_carries_the_file_and_its_mark(tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_bytes(ROWS)
+    with mock_aws():
+        s3 = Stack("kulanz", region="eu-central-1").client("s3")
+        s3.create_bucket(Bucket="lists", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+        UPLOAD(s3, path, "lists", "lists/list.csv", {"kulanz-upload": "mark"})
+        found = s3.get_object(Bucket="lists", Key="lists/list.csv")
+        assert (found["Body"].read(), found["Metadata"]) == (ROWS, {"kulanz-upload": "mark"})

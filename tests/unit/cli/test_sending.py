@@ -3,17 +3,19 @@
 import gzip
 import io
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
-from boto3.exceptions import S3UploadFailedError
+from botocore.exceptions import ClientError
 
 from kulanz.domain.campaigns.campaign import State
 from kulanz.domain.time import format_instant
-from kulanz_cli import sending
+from kulanz_cli import send, sending
 from kulanz_cli.send import legal_name
+from tests.support.fakes import FakeCampaigns
 from tests.support.reading import read
 from tests.support.small_campaign import CAMPAIGN, HEADER, LIST_KEY, ROWS, event, list_of, row, small_world
 from tests.support.world import BUCKET, World
@@ -31,12 +33,12 @@ class Clients:
         self.is_slow = False
         self.fails: Exception | None = None
 
-    def upload_file(self, path: str, bucket: str, key: str, ExtraArgs: dict[str, Any]) -> None:  # noqa: N803
+    def upload(self, path: Path, bucket: str, key: str, metadata: dict[str, str]) -> None:
         if self.fails is not None:
             raise self.fails
         assert bucket == BUCKET
         self.uploaded.append(key)
-        self.head = {"VersionId": self.world.lists.upload(key, Path(path).read_bytes()), **ExtraArgs}
+        self.head = {"VersionId": self.world.lists.upload(key, path.read_bytes()), "Metadata": metadata}
 
     def head_object(self, **_: str) -> dict[str, Any]:
         return self.head
@@ -50,7 +52,9 @@ class Clients:
         return {"Entries": [{"EventId": "the-event"}]}
 
     def receive_message(self, **_: Any) -> dict[str, Any]:
-        told = [{**asdict(one), "received_at": format_instant(one.received_at)} for one in self.world.rejected.sent]
+        told = [
+            {"v": 1, **asdict(one), "received_at": format_instant(one.received_at)} for one in self.world.rejected.sent
+        ]
         found = enumerate(told)
         return {"Messages": [{"MessageId": str(n), "ReceiptHandle": "r", "Body": json.dumps(one)} for n, one in found]}
 
@@ -63,6 +67,7 @@ class Clients:
 @pytest.fixture
 def stack(monkeypatch: pytest.MonkeyPatch) -> WorldStack:
     monkeypatch.setattr(sending, "POLL_SECONDS", 0)
+    monkeypatch.setattr(send, "upload_file", Clients.upload)
     world = small_world()
     stack, clients = WorldStack(world), Clients(world)
     stack._clients = dict.fromkeys(("s3", "events", "sqs"), clients)
@@ -138,6 +143,57 @@ def test_what_is_not_acted_on_in_time_is_not_called_open(
     assert "neither acted on nor refused" in read(result.stderr)
 
 
+def denied(operation: str) -> Callable[..., Any]:
+    """An operation that the caller may not do."""
+
+    def call(*_: object, **__: object) -> Any:
+        raise ClientError({"Error": {"Code": "AccessDenied"}}, operation)
+
+    return call
+
+
+def foreign_message(*_: object, **__: object) -> dict[str, Any]:
+    return {"Messages": [{"MessageId": "m-1", "ReceiptHandle": "r", "Body": "hello"}]}
+
+
+@pytest.mark.parametrize(
+    ("place", "name", "fault", "says"),
+    [
+        (Clients, "receive_message", denied("ReceiveMessage"), "AWS refused ReceiveMessage: AccessDenied"),
+        (Clients, "receive_message", foreign_message, "m-1 in the queue of refused events is not"),
+        (Clients, "change_message_visibility", denied("Change"), "AWS refused Change: AccessDenied"),
+        (FakeCampaigns, "incident", denied("GetItem"), "AWS refused GetItem: AccessDenied"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_followed_is_said_to_be_sent(
+    stack: WorldStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: type, name: str, fault: Any, says: str
+) -> None:
+    monkeypatch.setattr(sending, "FOLLOW_SECONDS", 0)
+    path, accounts = written(tmp_path)
+    clients(stack).is_slow = True
+    stack.world.publish(event(rows=99, incident_id="another-one", titel="x"))
+    stack.world.run_until_quiet()
+    monkeypatch.setattr(place, name, fault)
+    result = run(stack, "send", path, "--list", accounts)
+    assert result.exit_code == 3
+    told = read(result.stderr)
+    assert "the event WAS sent (the-event)" in told
+    assert says in told
+    assert "kulanz campaigns net-outage" in told
+    assert "Traceback" not in told
+
+
+def test_a_campaign_is_followed_without_rights_on_the_queue_of_refused_events(
+    stack: WorldStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Clients, "receive_message", denied("ReceiveMessage"))
+    clients(stack).is_slow = True
+    monkeypatch.setattr("time.sleep", lambda _: stack.world.run_until_quiet())
+    path, accounts = written(tmp_path)
+    result = run(stack, "send", path, "--list", accounts)
+    assert (result.exit_code, "is open (closed)" in read(result.stdout)) == (0, True)
+
+
 @pytest.mark.parametrize(
     ("name", "content", "changes", "says"),
     [
@@ -201,11 +257,11 @@ def test_the_name_of_a_download_is_made_one_that_a_list_may_have(
 
 
 def test_an_upload_that_fails_is_one_sentence(stack: WorldStack, tmp_path: Path) -> None:
-    clients(stack).fails = S3UploadFailedError("Failed to upload: AccessDenied")
+    clients(stack).fails = ClientError({"Error": {"Code": "AccessDenied"}}, "PutObject")
     path, accounts = written(tmp_path)
     result = run(stack, "send", path, "--list", accounts)
     assert result.exit_code == 3
-    assert "AWS did not answer as it should" in read(result.stderr)
+    assert "AWS refused PutObject: AccessDenied" in read(result.stderr)
 
 
 def test_a_request_gets_the_decision_digest_of_the_revision_that_the_stack_has(

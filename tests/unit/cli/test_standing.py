@@ -3,9 +3,9 @@
 from datetime import timedelta
 from typing import Any
 
-from kulanz.application.incidents.incident_event import DetailType
-from kulanz.application.ledger.answer import WITHDRAWN, answer
+from kulanz.application.ledger.answer import answer
 from kulanz.application.ledger.standing import Now, standings
+from kulanz.domain.incident_record import DetailType
 from kulanz.domain.time import parse_instant
 from kulanz_cli.answers import answer_content
 from tests.support.reading import read
@@ -75,12 +75,11 @@ def test_an_offer_that_ended_and_was_decided_by_nobody_since_has_granted_nothing
 def test_a_withdrawn_incident_says_so_before_anything_else_is_explained() -> None:
     world = World()
     campaign(world, 1, PAY_WHOLE)
-    world.publish(event(rows=1, detail_type=WITHDRAWN, revision=2, campaign=..., source="incidents"))
+    world.publish(event(rows=1, detail_type=DetailType.WITHDRAWN, revision=2, campaign=..., source="incidents"))
     world.run_until_quiet()
     text = read(told(world))
     assert 0 < text.index("The incident was withdrawn") < text.index(" why ")
     assert standing(world)["withdrawn"] is True
-    assert DetailType.WITHDRAWN == WITHDRAWN
 
 
 def test_a_grant_that_a_later_campaign_does_not_repeat_still_stands() -> None:

@@ -7,7 +7,7 @@ import pytest
 from kulanz.domain.decision import Benefit, Due
 from kulanz.domain.money import Money
 from kulanz.domain.policy.explaining.benefits import due_words, worth_words
-from kulanz_cli.books import value_text
+from kulanz_cli.reconciliation import value_text
 
 
 @pytest.mark.parametrize(

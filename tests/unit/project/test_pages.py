@@ -10,9 +10,10 @@ from typing import Any
 import jsonschema
 import pytest
 
-from kulanz.application.incidents.incident_event import DetailType, read_incident_event
+from kulanz.application.incidents.incident_event import read_incident_event
 from kulanz.application.lists.check_list import check_list
 from kulanz.domain.incident import Incident
+from kulanz.domain.incident_record import DetailType
 from kulanz.domain.lists.header import ListFormat
 from kulanz.domain.lists.reasons import REFUSES_THE_LIST, RowReason
 from kulanz.domain.policy import compile_policy, document_json, freeze

@@ -14,8 +14,8 @@ from rich.console import Console
 from kulanz.domain.policy import document_json
 from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz_cli.answers import show_answer
-from kulanz_cli.books import show_books
 from kulanz_cli.main import main
+from kulanz_cli.reconciliation import show_reconciliation
 from kulanz_cli.send import read_event
 from kulanz_cli.terminal import PIPED_COLUMNS
 from tests.support.fakes import FakePolicies
@@ -191,5 +191,7 @@ def test_the_worked_answer_in_the_readme_is_what_kulanz_says(first_incident: Wor
 
 def test_the_reconciliation_of_the_first_incident_is_what_kulanz_prints(first_incident: World) -> None:
     out = io.StringIO()
-    show_books(first_incident.campaigns.campaigns_of(FIRST_INCIDENT_ID)[0], Console(file=out, width=PIPED_COLUMNS))
+    show_reconciliation(
+        first_incident.campaigns.campaigns_of(FIRST_INCIDENT_ID)[0], Console(file=out, width=PIPED_COLUMNS)
+    )
     assert blocks(section(FIRST_INCIDENT), "text") == [out.getvalue()], f"put this into README.md:\n{out.getvalue()}"

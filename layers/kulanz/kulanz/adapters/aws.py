@@ -3,11 +3,12 @@
 import random
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, ParamValidationError
+from botocore.session import Session
 
 from kulanz.application.ports import Refused, TryAgain
 
@@ -51,8 +52,13 @@ def client(service: str) -> Any:
         read_timeout=READ_TIMEOUT_SECONDS,
         retries={"mode": "standard", "total_max_attempts": SDK_ATTEMPTS},
     )
-    make: Any = boto3.client  # the stubs know one overload per literal service name
-    return make(service, config=config)
+    return _session().create_client(service, config=config)
+
+
+@cache
+def _session() -> Session:
+    """What a function's clients share, as endpoints and credentials are read once; boto3 has nothing more to offer."""
+    return Session()
 
 
 def error_code(error: ClientError) -> str:

@@ -8,7 +8,7 @@ call again with the same arguments.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from kulanz.domain.campaigns.campaign import (
     Campaign,
@@ -24,8 +24,10 @@ from kulanz.domain.campaigns.same_outage import OutageCampaign
 from kulanz.domain.confirmation import Confirmation, Tables
 from kulanz.domain.incident_record import IncidentRecord, Revision
 from kulanz.domain.ledger.entries import DecisionKey, Entry, HistoryMoved, KeptEntry
-from kulanz.domain.notices import NoticeMessage
 from kulanz.domain.policy.deciding.history import HistoryKey, SubjectHistory
+
+if TYPE_CHECKING:
+    from kulanz.domain.notices import NoticeMessage
 
 
 class TryAgain(Exception):
@@ -243,7 +245,7 @@ class ChunkQueue(Protocol):
 class NoticeTopic(Protocol):
     """Publishes notices to the company's systems."""
 
-    def publish(self, messages: Sequence[NoticeMessage]) -> None:
+    def publish(self, messages: Sequence["NoticeMessage"]) -> None:
         """Publish every message at least once. Raises TryAgain when some were refused within the adapter's bounds."""
 
 

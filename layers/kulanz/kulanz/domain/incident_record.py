@@ -6,6 +6,7 @@ It never expires, so that what DynamoDB purges from the ledger can never be gran
 import json
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 from hashlib import sha256
 
 from kulanz.domain.campaigns.campaign import CAMPAIGNS_PER_INCIDENT, CampaignId
@@ -19,6 +20,17 @@ REVISION_HIGHEST = 10**15
 incident without a higher revision that withdraws or amends it."""
 REVISIONS_LEFT_OUT = 1_000
 """How far a revision may leap ahead: a mistyped one would make all that follow stale."""
+
+
+class DetailType(StrEnum):
+    """The types of events. All but CAMPAIGN_REQUESTED record a revision of an incident."""
+
+    DECLARED = "Incident Declared"
+    UPDATED = "Incident Updated"
+    RESOLVED = "Incident Resolved"
+    AMENDED = "Incident Amended"
+    WITHDRAWN = "Incident Withdrawn"
+    CAMPAIGN_REQUESTED = "Campaign Requested"
 
 
 class IncidentConflict(Exception):

@@ -18,7 +18,6 @@ from kulanz.application.campaigns.frozen import thaw_incident
 from kulanz.application.incidents.incident_event import (
     Affected,
     CampaignContract,
-    DetailType,
     EventRefused,
     IncidentEvent,
     PolicyReference,
@@ -60,6 +59,7 @@ from kulanz.domain.confirmation import UNCONFIRMED, missing
 from kulanz.domain.identifiers import is_incident_id
 from kulanz.domain.incident import Incident, outage_digest
 from kulanz.domain.incident_record import (
+    DetailType,
     IncidentConflict,
     IncidentRecord,
     Revision,

@@ -5,7 +5,6 @@ Unknown fields are refused with their path, so that a misspelt field never silen
 
 import re
 from dataclasses import dataclass
-from enum import StrEnum
 from hashlib import sha256
 from typing import Annotated, Any, Self
 from unicodedata import category
@@ -25,7 +24,7 @@ from kulanz.domain.campaigns.campaign import LINES_PER_LIST, OTHERS_NAMED
 from kulanz.domain.campaigns.limits import AMOUNT, PERCENT, stated_limits
 from kulanz.domain.canonical import canonical_json
 from kulanz.domain.identifiers import IDENTIFIER_LENGTH_CHARACTERS, INCIDENT_ID_EXPECTED, is_incident_id
-from kulanz.domain.incident_record import REVISION_HIGHEST
+from kulanz.domain.incident_record import REVISION_HIGHEST, DetailType
 from kulanz.domain.lists.header import COLUMNS_PER_LIST
 from kulanz.domain.lists.id_shape import PATTERN_CHARACTERS, IdShape
 from kulanz.domain.policy.document.document import VERSION_HIGHEST
@@ -49,17 +48,6 @@ ERRORS_SHOWN = 10
 
 
 _SHOWN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}(?:\.[A-Za-z0-9_-]{1,64}){0,3}|\[key\]", re.ASCII).fullmatch
-
-
-class DetailType(StrEnum):
-    """The types of events. All but CAMPAIGN_REQUESTED record a revision of an incident."""
-
-    DECLARED = "Incident Declared"
-    UPDATED = "Incident Updated"
-    RESOLVED = "Incident Resolved"
-    AMENDED = "Incident Amended"
-    WITHDRAWN = "Incident Withdrawn"
-    CAMPAIGN_REQUESTED = "Campaign Requested"
 
 
 class EventRefused(Exception):

@@ -9,12 +9,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
-from kulanz.application.incidents.incident_event import DetailType
 from kulanz.application.ports import ATTEMPTS_AGAINST_OTHERS, CampaignStore, Ledger, Outdated, TryAgain
 from kulanz.domain.campaigns.campaign import CampaignId, State
 from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
-from kulanz.domain.incident_record import IncidentRecord
+from kulanz.domain.incident_record import DetailType, IncidentRecord
 from kulanz.domain.ledger.entries import Entry, HistoryChange, Lifetime, is_offer, is_taken, read_decision, remaining_of
 from kulanz.domain.policy.deciding.history import HistoryKey, SubjectHistory
 

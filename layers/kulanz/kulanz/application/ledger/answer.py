@@ -12,6 +12,7 @@ from kulanz.application.ports import CampaignStore, Ledger, ListStore, PinnedVer
 from kulanz.domain.campaigns.campaign import ENDED, Campaign, Pass
 from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.identifiers import ACCOUNT_ID_EXPECTED, is_account_id
+from kulanz.domain.incident_record import DetailType
 from kulanz.domain.ledger.earlier_decisions import Before, still_owed
 from kulanz.domain.ledger.entries import Entry, earlier_grants, history_read, is_expired, is_offer, read_decision
 from kulanz.domain.lists.lines import LINE_BYTES, lines_starting_in
@@ -23,7 +24,6 @@ from kulanz.domain.policy.explaining.explanation import explain
 
 SEARCHED_BYTES_MOST = 256 * 1024 * 1024
 """A pinned list up to this size is searched for a subject: some seconds on the way to an answer, 5 million lines."""
-WITHDRAWN = "Incident Withdrawn"
 
 HELD_FOR_HISTORY = {
     HISTORY_CHANGED: (
@@ -163,7 +163,7 @@ def _incident(incident_id: str, campaigns: CampaignStore) -> AnsweredIncident | 
         return None
     incident = thaw_incident(latest.content)
     began = min(window.start for window in incident.windows)
-    return AnsweredIncident(incident.title, began, latest.detail_type == WITHDRAWN)
+    return AnsweredIncident(incident.title, began, latest.detail_type == DetailType.WITHDRAWN)
 
 
 def _owner_of(subject: str, campaign: Campaign, ports: AnswerPorts) -> str | None:

@@ -23,7 +23,7 @@ DIFFERENCES_SHOWN = 20
 _ORDER = {row_result: place for place, row_result in enumerate(RowResult)}
 
 
-def show_books(campaign: Campaign, console: Console) -> None:
+def show_reconciliation(campaign: Campaign, console: Console) -> None:
     """Print a campaign's state, its lines by result and reason, and its sums: planned, in the ledger, and between."""
     plan, apply = campaign.plan.totals, campaign.apply.totals
     reason = f": {campaign.state_reason}" if campaign.state_reason else ""
