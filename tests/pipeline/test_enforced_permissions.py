@@ -195,7 +195,7 @@ def test_only_a_listed_publisher_publishes_policies_and_nobody_hides_one(enforci
 
 def test_a_direct_send_is_refused_to_an_administrator_and_doctor_shows_it(enforcing: Deployed) -> None:
     session = user_session(enforcing, "deployer", "*")
-    at = Examined(Stack("kulanz", endpoint_url=enforcing.aws.endpoint, session=session))
+    at = Examined(Stack("kulanz", endpoint_url=enforcing.aws.endpoint, make_client=session.client))
     checks = {"policies": policies.queues, "send": doors.queues}
     found = [one.result for one in examine(at, checks)]
     assert [result for result in found if result.verdict is not Verdict.OK] == []
