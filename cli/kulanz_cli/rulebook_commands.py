@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
@@ -19,7 +19,6 @@ from kulanz_cli.policy_examples import run
 from kulanz_cli.rule_page import book_page, facts_note
 from kulanz_cli.rulebook import BOOK, EXAMPLES, Rule, find_rule, industries, latest_rules, read_rule, versions
 from kulanz_cli.settings import EXIT_NO, Unusable, as_json, stack_of
-from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import (
     Column,
     block,
@@ -33,6 +32,9 @@ from kulanz_cli.terminal import (
     table,
 )
 from kulanz_cli.told_rule import Summary, ToldClause, ToldFact, ToldRule, summarise, tell
+
+if TYPE_CHECKING:
+    from kulanz_cli.stack import Stack
 
 NAMES_WIDEST = 24
 """Names of a section are set in a column of this width at most."""
@@ -96,7 +98,7 @@ def list_rules(
         raise SystemExit(EXIT_NO)
 
 
-def _published(stack: Stack, book: Path) -> Iterator[_Row]:
+def _published(stack: "Stack", book: Path) -> Iterator[_Row]:
     """What a stack has published, compared with the same versions of the book."""
     shelf = stack.policies()
     for one in shelf.published():
