@@ -46,7 +46,7 @@ def confirm(stack: Stack, occasion: str | None, beside: tuple[str, ...], reason:
     if others:
         raise Unusable(
             f"this account has tables of an earlier stack: {', '.join(others)}. They may remember what was granted:"
-            " adopt them (docs/operations.md, Delete, move, restore), or name each that does not matter with --beside"
+            " adopt them (docs/deployment.md, Delete, move, restore), or name each that does not matter with --beside"
         )
     if Occasion(occasion) is Occasion.CHECKED:
         differing = [found for found in _checked(stack, stores.campaign_ids(), now) if _differs(found)]

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 UNCONFIRMED = "tables_unconfirmed"
 """The reason with which a campaign's request is refused until then."""
-_REPAIR = "see docs/operations.md, Delete, move, restore; after that send the event again"
+_REPAIR = "see docs/deployment.md, Delete, move, restore; after that send the event again"
 
 
 @dataclass(frozen=True, slots=True)
