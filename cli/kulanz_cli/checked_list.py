@@ -111,8 +111,8 @@ def show_checked(
             _show_histogram(out, place, amounts)
     _show_columns(out, checked)
     named = list(_findings(checked, decided=decided))
-    for text, lines in named:
-        say(out, f"{text}: {_lines(lines)}" if lines else text, further=2)
+    for text, _ in named:
+        say(out, text, further=2)
     if show_values:
         _show_values(out, path, {line for _, lines in named for line in lines})
 
@@ -165,7 +165,7 @@ def _show_columns(out: Console, checked: CheckedList) -> None:
     unknown = [f"{fact} {lines:,}" for fact, lines in sorted(checked.unknown.items())]
     languages = [f"{fact} {lines:,}" for fact, lines in checked.no_language.items()]
     for name, found in (
-        ("values from and to", ranges),
+        ("lowest to highest value", ranges),
         ("rows without a value", unknown),
         ("rows whose language is no tag such as de or pt-BR, written to in the default one", languages),
         ("rows without their last cells, read as empty", [f"{checked.short:,}"] if checked.short else []),
@@ -178,11 +178,12 @@ def _show_columns(out: Console, checked: CheckedList) -> None:
 
 
 def _findings(checked: CheckedList, *, decided: bool) -> Iterator[tuple[str, Sequence[int]]]:
-    """What to look at, each with its first lines."""
+    """What to look at, as it is printed, each with its first lines."""
     kinds = sorted(checked.kinds.items(), key=lambda one: -one[1].lines)
     for kind, found in kinds[:KINDS_PRINTED]:
         where = f", {kind.field}" if kind.field else ""
-        yield f"{counted_as(found.lines, 'line')}: {kind.reason}{where}: expected {kind.expected}", found.first
+        text = f"{counted_as(found.lines, 'line')}: {kind.reason}{where}: expected {kind.expected}"
+        yield _placed(text, found.first), found.first
     if len(kinds) > KINDS_PRINTED:
         yield f"and {len(kinds) - KINDS_PRINTED} more kinds; --json prints them", ()
     subjects = checked.subjects
@@ -197,20 +198,24 @@ def _findings(checked: CheckedList, *, decided: bool) -> Iterator[tuple[str, Seq
             ),
         ):
             if number:
-                yield f"{counted_as(number, 'row')} {what}", [line for pair in pairs for line in reversed(pair)]
+                lines = [line for pair in pairs for line in reversed(pair)]
+                yield _placed(f"{counted_as(number, 'row')} {what}", lines), lines
     if checked.other_currency.lines:
         text = f"{counted_as(checked.other_currency.lines, 'row')} would be paid in another currency than a column says"
-        yield text, checked.other_currency.first
+        yield _placed(text, checked.other_currency.first), checked.other_currency.first
     for measure, most in sorted(checked.largest.items()) if decided else ():
         shown = [(found, -line) for found, line in sorted(most, reverse=True)]
         if shown[0][0] != checked.amounts.by_measure()[measure].smallest:
-            amounts = ", ".join(f"{size(measure, found)}" for found, _ in shown)
-            yield f"the largest in {measure} ({amounts})", [line for _, line in shown]
+            amounts = ", ".join(f"{size(measure, found)} in line {line:,}" for found, line in shown)
+            yield f"the largest in {measure}: {amounts}", [line for _, line in shown]
 
 
-def _lines(numbers: Iterable[int]) -> str:
+def _placed(text: str, numbers: Iterable[int]) -> str:
+    """A text with the numbers of the lines that it is about, where there are any."""
     found = [f"{number:,}" for number in numbers]
-    return f"line {found[0]}" if len(found) == 1 else f"lines {', '.join(found)}"
+    if not found:
+        return text
+    return f"{text}: line {found[0]}" if len(found) == 1 else f"{text}: lines {', '.join(found)}"
 
 
 def _show_values(out: Console, path: Path, numbers: set[int]) -> None:

@@ -72,7 +72,7 @@ def test_a_good_list_is_good(folder: Path) -> None:
     assert result.exit_code == 0
     assert result.output.splitlines() == [
         "list.csv: 2 rows, 0 blank lines, 0 rejected",
-        "values from and to: fee 29.90 EUR to 29.90 EUR",
+        "lowest to highest value: fee 29.90 EUR to 29.90 EUR",
         "rows without a value: fee 1, language 1",
     ]
 
@@ -142,8 +142,9 @@ def test_it_shows_what_single_lines_are_worth(folder: Path) -> None:
     figures = next(line.split() for line in result.output.splitlines() if line.startswith("granted  credit"))
     assert figures == ["granted", "credit", "5", "117.13", "EUR", "5.00", "10.00", "62.13"]
     assert "10.00      2  ########################" in result.output, "a bar for each amount"
-    assert "the largest in EUR (62.13, 30.00, 10.00, 10.00, 5.00): lines 5, 6, 3, 4, 2" in result.output
-    assert "values from and to: monthly_fee 5.00 EUR to 62.13 EUR" in result.output
+    largest = "the largest in EUR: 62.13 in line 5, 30.00 in line 6, 10.00 in line 3, 10.00 in line 4, 5.00 in line 2"
+    assert largest in " ".join(result.output.split()), "each amount beside its line"
+    assert "lowest to highest value: monthly_fee 5.00 EUR to 62.13 EUR" in result.output
     assert "facts that are in no column, so their default counts: used, since" in result.output
     assert all(len(line) <= 80 for line in result.output.splitlines())
 
