@@ -4,6 +4,7 @@ import ast
 import json
 import re
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -157,6 +158,16 @@ def test_the_sample_events_are_one_incident_as_it_can_happen() -> None:
     assert [refused.reason for refused in world.rejected.sent] == []
     states = [campaign.state.value for campaign in world.campaigns.campaigns_of("acme-2025-10-14")]
     assert states == ["flagged", "flagged"], "both campaigns closed and were flagged by the withdrawal"
+
+
+def test_a_program_that_computes_the_decision_digest_as_the_page_says_sends_the_digest_of_the_samples() -> None:
+    (amended,) = (event["detail"] for event in EVENTS if event["detail-type"] == DetailType.AMENDED)
+    requests = [event["detail"] for event in EVENTS if event["detail-type"] == DetailType.CAMPAIGN_REQUESTED]
+    left_out: dict[str, Any] = {"cause": None, "facts": {}, "functions": []}
+    fields = {name: (left_out | amended)[name] for name in ("cause", "facts", "functions", "service", "windows")}
+    text = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    assert requests
+    assert {request["decision_digest"] for request in requests} == {sha256(text.encode()).hexdigest()}
 
 
 def test_the_incident_events_page_has_the_cure_of_every_reason_that_the_code_gives() -> None:
