@@ -11,8 +11,10 @@ from botocore.exceptions import ReadTimeoutError
 from click.testing import CliRunner, Result
 
 from kulanz.domain.confirmation import Tables
+from kulanz.domain.ledger.entries import DecisionKey
 from kulanz_cli.doctor.command import CHECKS
 from kulanz_cli.doctor.examined import Examined
+from kulanz_cli.doctor.writes import PARTITION, PLACE
 from kulanz_cli.main import main
 from tests.support.healthy_aws import NOW, HealthyAws, off_by, refusal
 from tests.template.resolved import ACCOUNT_ID
@@ -374,3 +376,17 @@ def test_a_caller_who_may_publish_or_send_tries_no_door_that_is_open_to_him() ->
 )
 def test_a_session_is_its_role(arn: str, is_listed: bool) -> None:
     assert Examined(HealthyAws()).is_caller_in([arn]) is is_listed
+
+
+def test_no_stream_filter_matches_the_test_decision_and_no_account_has_its_key() -> None:
+    mappings = HealthyAws().template.of_type("AWS::Lambda::EventSourceMapping").values()
+    patterns = [
+        json.loads(one["Pattern"]) for each in mappings for one in each.get("FilterCriteria", {}).get("Filters", [])
+    ]
+    places = [place for pattern in patterns for place in pattern["dynamodb"]["NewImage"]["sk"]["S"]]
+    assert len(places) == 3
+    for place in places:
+        assert place != PLACE if isinstance(place, str) else not PLACE.startswith(place["prefix"])
+    with pytest.raises(ValueError, match=r"."):
+        DecisionKey.parse(f"{PARTITION}1", PLACE)
+    assert not DecisionKey("1", "i", "", 1).partition.startswith(PARTITION)
