@@ -71,6 +71,9 @@ TIME_TO_FINISH_SECONDS = 40.0
 and sending the chunk again."""
 PROBLEMS_PER_RECEIPT = 10_000
 """A receipt ends here, so that a list of nothing but broken rows needs no more memory than a good one."""
+WAVE_ROW_STEPS = 15_000_000
+"""What deciding the rows of one wave again, with what is kept of their subjects, can take: below 15 s, so that it is
+over in `ROUND_SECONDS`. A wave of a costly policy has fewer rows."""
 HISTORY_ROUNDS = 10
 """How often a subject is decided again because another incident changed its history; then the chunk comes again."""
 ROUND_SECONDS = 20.0
@@ -183,6 +186,8 @@ class ChunkRun:
             self.measured = Measured(repeats=Repeats(bound_for(campaign.rows_announced)))
             self.currencies_of = currency_reader(campaign.layout, policy.facts, campaign.ignored_columns)
         self.entries_per_wave = self.settings.entries_per_wave(KEPT_WRITE_UNITS if campaign.keeps_history else 1)
+        if campaign.keeps_history:
+            self.entries_per_wave = max(1, min(self.entries_per_wave, WAVE_ROW_STEPS // policy.row_steps))
 
     def work(self) -> Receipt:
         """Decide (and in the apply pass write) line after line; the receipt covers exactly the lines that are done."""

@@ -368,7 +368,8 @@ def _freeze(
         _must_fit(frozen)
         incident = thaw_incident(content)
         _must_have_happened(incident, now)
-        return frozen, compile_policy(frozen.policy, incident, now)
+        policy = compile_policy(frozen.policy, incident, now)
+        policy.must_be_affordable()
     except PolicyMissing:
         raise EventRefused(
             "policy_unknown",
@@ -389,6 +390,7 @@ def _freeze(
             "detail.campaign.policy",
             "the policy cannot compute with this incident's windows and facts; check their dates and sizes",
         ) from None
+    return frozen, policy
 
 
 def _must_be_named(document: PolicyDocument, reference: PolicyReference) -> None:

@@ -25,7 +25,7 @@ def check(document: PolicyDocument) -> None:
         raise document.located(PolicyError(problem))
     try:
         program = Program(document, resolve_parameters(document, {}), None, None)
-        CompiledPolicy(program)
+        CompiledPolicy(program).must_be_affordable()
         _check_named(program)
         _check_zone(program)
     except PolicyError as error:

@@ -24,6 +24,7 @@ from kulanz.domain.policy.deciding.history import (
 from kulanz.domain.policy.deciding.judge import NOTHING_GRANTED, Judge
 from kulanz.domain.policy.deciding.plausible import Plausible
 from kulanz.domain.policy.deciding.program import AMOUNTS, Program
+from kulanz.domain.policy.deciding.row_cost import must_be_affordable, row_steps
 from kulanz.domain.policy.deciding.verdict import Verdict
 from kulanz.domain.policy.document.document import NoticeRule, NoticeText
 from kulanz.domain.policy.document.frozen import read_frozen
@@ -95,6 +96,15 @@ class CompiledPolicy:
         self._blank: Row = [UNSET] * program.row_length
         for slot in program.slots.values():
             self._blank[slot.index] = slot.fallback
+
+    def must_be_affordable(self) -> None:
+        """Raise PolicyError where one row could hold up a worker, with what to change."""
+        must_be_affordable(self._judge)
+
+    @property
+    def row_steps(self) -> int:
+        """What deciding one row can take at most, in steps."""
+        return row_steps(self._judge)
 
     def decide(self, values: Sequence[FactValue | None]) -> Decision:
         """Decide a row from the typed values of ``facts``, in that order, as if there were no earlier incidents."""

@@ -71,10 +71,15 @@ class CompiledComponent:
     to: Node | None = None
 
     @property
+    def nodes(self) -> tuple[Node, ...]:
+        """What it is worked out from, for each piece of an outage where it is worked out for each."""
+        nodes = (self.node, self.pay, *(node for give in self.gives for node in give.nodes))
+        return tuple(node for node in nodes if node is not None)
+
+    @property
     def parts(self) -> int:
         """How many operands it is worked out from."""
-        nodes = (self.node, self.pay, *(node for give in self.gives for node in give.nodes))
-        return sum(node.parts for node in nodes if node is not None)
+        return sum(node.parts for node in self.nodes)
 
 
 def components_of(program: Program) -> tuple[tuple[AmountComponent, Path], ...]:

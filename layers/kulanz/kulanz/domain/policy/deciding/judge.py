@@ -48,8 +48,9 @@ from kulanz.domain.policy.language.errors import Path, PolicyError
 from kulanz.domain.policy.language.expression import Node, Row, call_node
 from kulanz.domain.time import CLOCK_ALLOWANCE, MICROSECOND
 
-PARTS_OF_ALL_PIECES = 500_000
-"""The most operands that a component is worked out from for all days of an outage together: some seconds of work."""
+PARTS_OF_ALL_PIECES = 100_000
+"""The most operands that a component is worked out from for all days of an outage together: 0.2 s of work at most. A
+row beyond is held. An amount of 50 operands is worked out for the days of five years."""
 NOTHING_GRANTED: Mapping[str, int] = MappingProxyType({})
 
 

@@ -22,6 +22,7 @@ type Outage = tuple[Interval, ...]
 _START, _END = itemgetter(0), itemgetter(1)
 
 MINUTE = 60 * SECOND_MICROSECONDS
+DAY = 24 * 60 * MINUTE
 MAX_DAYS = 4000
 """The most days that are looked at one by one: ten years and more. Beyond them a row is held, so that none is slow."""
 REMEMBERED_DAYS = 4096
@@ -184,10 +185,19 @@ def daily(outage: Outage, start_minutes: Exact, end_minutes: Exact, zone: ZoneIn
     if last - first > MAX_DAYS:
         raise TooLong
     later = 0 if start_minutes < end_minutes else 1
-    mask = union(
-        (clock(day, start_minutes, zone), clock(day + later, end_minutes, zone)) for day in range(first, last + 1)
-    )
-    return both(outage, mask)
+    starts = _clocks(range(first, last + 1), start_minutes, zone)
+    ends = _clocks(range(first + later, last + later + 1), end_minutes, zone)
+    return both(outage, union(zip(starts, ends, strict=True)))
+
+
+def _clocks(days: range, minutes: Exact, zone: ZoneInfo) -> list[int]:
+    """Give the instant of a time of day on each of some days in a row; only days of a clock change are looked up."""
+    midnights = [day_start(day, zone) for day in range(days.start, days.stop + 1)]
+    length = int(minutes * MINUTE)
+    return [
+        midnight + length if following - midnight == DAY else clock(day, minutes, zone)
+        for day, midnight, following in zip(days, midnights, midnights[1:], strict=False)
+    ]
 
 
 def on_days(outage: Outage, zone: ZoneInfo, counts: Callable[[int], bool]) -> Outage:
