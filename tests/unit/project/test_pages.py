@@ -11,7 +11,13 @@ from typing import Any
 import jsonschema
 import pytest
 
-from kulanz.application.incidents.incident_event import read_incident_event
+from kulanz.application.incidents.incident_event import (
+    Affected,
+    CampaignContract,
+    CampaignRequestContract,
+    IncidentContract,
+    read_incident_event,
+)
 from kulanz.application.lists.check_list import check_list
 from kulanz.domain.incident import Incident
 from kulanz.domain.incident_record import DetailType
@@ -21,6 +27,7 @@ from kulanz.domain.policy import compile_policy, document_json, freeze
 from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz.domain.policy.deciding.history import HISTORY_CHANGED, HISTORY_FULL, HISTORY_SETTLED
 from kulanz.domain.time import Window, parse_instant
+from kulanz_cli.main import COMMANDS
 from tests.support.world import BUCKET, World
 
 PROJECT = Path(__file__).resolve().parents[3]
@@ -170,6 +177,21 @@ def test_a_program_that_computes_the_decision_digest_as_the_page_says_sends_the_
     assert {request["decision_digest"] for request in requests} == {sha256(text.encode()).hexdigest()}
 
 
+OF_A_REQUEST = CampaignRequestContract.model_fields.keys() - {"incident_id", "campaign"}
+FIELDS = {
+    *(("Fields of an incident", name) for name in IncidentContract.model_fields),
+    *(("Campaign Requested", name) for name in OF_A_REQUEST),
+    *(("Campaign Requested", name) for name in CampaignContract.model_fields if name != "affected"),
+    *(("Campaign Requested", f"affected.{name}") for name in Affected.model_fields),
+}
+
+
+@pytest.mark.parametrize(("title", "field"), sorted(FIELDS))
+def test_every_field_that_an_event_may_have_is_described_in_a_table_of_its_page(title: str, field: str) -> None:
+    described = re.findall(r"^\| (`[^|]*`) \|", section(page("incident-events.md"), title), re.MULTILINE)
+    assert f"`{field}`" in {name for row in described for name in row.split(", ")}
+
+
 def test_the_incident_events_page_has_the_cure_of_every_reason_that_the_code_gives() -> None:
     cured = documented(section(page("incident-events.md"), "When an event is refused"))
     found = (reasons_of("EventRefused") | reasons_of("IncidentConflict")) - OF_THE_REQUEST
@@ -253,3 +275,16 @@ def test_the_operations_page_has_the_command_for_every_reason_that_stops_a_campa
 
 def test_the_operations_page_has_what_to_do_for_every_account_held_for_its_history() -> None:
     assert set(documented(section(page("operations.md"), "Accounts that wait for manual review"))) == HELD_FOR_HISTORY
+
+
+def test_the_operations_page_has_the_permissions_of_every_command() -> None:
+    rows = re.findall(r"^\| (`[^|]*`[^|]*) \|", section(page("operations.md"), "Permissions"), re.MULTILINE)
+    named = {words.split()[0] for row in rows for words in re.findall(r"`([^`]+)`", row)}
+    assert sorted({name for commands in COMMANDS.values() for name in commands} - named) == []
+
+
+def test_every_alarm_says_whether_it_can_wait_until_the_morning() -> None:
+    rows = re.findall(r"^\| [A-Z][A-Za-z, ]+ \|.*$", section(page("operations.md"), "Alarms"), re.MULTILINE)
+    assert len(rows) > 10
+    for row in rows:
+        assert row.strip("| ").split(" | ")[-1].startswith(("yes", "no")), row
