@@ -60,6 +60,11 @@ def test_names_of_people_without_a_header_are_not_repeated() -> None:
     assert "Mustermann" not in refusal("Mustermann,consumer\nMusterfrau,consumer\n")
 
 
+@pytest.mark.parametrize("cell", ["anna@example.org", "2024-02-22 09:45", "cus_9f3a", "39.90", "true", "+49 30 123456"])
+def test_no_cell_of_a_first_row_is_repeated_although_the_next_one_is_plainly_a_row(cell: str) -> None:
+    assert cell not in refusal(f"{cell},Basic\nmax@example.org,39.90\n")
+
+
 def test_a_header_of_unknown_names_is_shown_where_rows_follow_it() -> None:
     assert '"Kunde", "Betrag"' in refusal("Kunde,Betrag\n20510,39.90\n")
 

@@ -37,6 +37,12 @@ def test_a_check_digit_fits_its_sample_and_no_other_last_character(name: str) ->
     assert not fits(f"{sample[:-1]}?")
 
 
+@pytest.mark.parametrize("name", SAMPLES)
+def test_a_check_digit_fits_nothing_that_it_stands_alone_in(name: str) -> None:
+    digits = 2 if name == "iso7064.mod_97_10" else 1
+    assert not any(CHECK_DIGITS[name](f"{alone:0{digits}}") for alone in range(10**digits))
+
+
 @given(st.sampled_from(sorted(SAMPLES)), st.data())
 def test_a_single_wrong_digit_is_always_found(name: str, data: st.DataObject) -> None:
     sample = SAMPLES[name]

@@ -271,6 +271,7 @@ def test_a_jsonl_row_is_typed_by_what_the_policy_declares(raw: bytes, values: tu
         ('"split.phone":1', 100),
         ('"split":{"phone":"1.00"}', 100),
         ('"split.phone":1,"split":{"phone":2}', 100),
+        ('"split.phone":null,"split":{"phone":2}', None),
         ('"split":{"internet":1}', None),
         ('"split":7', None),
         ('"split":null', None),
