@@ -98,6 +98,17 @@ def test_the_amounts_of_two_parts_are_those_of_the_whole(rows: list[tuple[int, i
     assert whole.is_by_reason is (len({reason for reason, _ in rows}) <= PLACES_MOST)
 
 
+@given(st.lists(SIZES, min_size=1, max_size=80))
+@example([*range(1, DISTINCT_AMOUNTS + 20)] * 2)
+def test_amounts_are_read_as_they_were_written(sizes: list[Size]) -> None:
+    found = Amounts()
+    for size in sizes:
+        found.count(Decision(Outcome.GRANTED, "credit", (Benefit(quantity=f"{Decimal(size):f}", unit="GB"),)))
+    read = Amounts.from_content(json.loads(json.dumps(found.content())))
+    assert read == found
+    assert [one.lines for one in read.places.values()] == [len(sizes)]
+
+
 def test_more_places_than_an_item_holds_are_told_and_not_counted_wrong() -> None:
     found = Amounts()
     for number in range(PLACES_MOST + 1):

@@ -1,0 +1,32 @@
+"""What a plan measures is the same in however many chunks a list was read."""
+
+from dataclasses import fields
+
+from kulanz.domain.campaigns.amounts import Amounts
+from kulanz.domain.campaigns.measured import Measured
+from kulanz.domain.campaigns.repeats import Repeats
+from kulanz.domain.decision import Benefit, Decision, Outcome
+from kulanz.domain.money import Money
+
+PARTS = ("amounts", "repeats")
+COUNTS = tuple(one.name for one in fields(Measured) if one.name not in PARTS)
+
+
+def test_every_count_of_two_ranges_is_the_sum_of_both() -> None:
+    assert COUNTS
+    both = Measured(**dict.fromkeys(COUNTS, 3))
+    both.add(Measured(**dict.fromkeys(COUNTS, 4)))
+    assert {name: getattr(both, name) for name in COUNTS} == dict.fromkeys(COUNTS, 7)
+
+
+def test_amounts_and_subjects_of_two_ranges_are_those_of_both() -> None:
+    first, second, whole = Measured(), Measured(), Measured()
+    for minor, measured in ((100, first), (250, second)):
+        decision = Decision(Outcome.GRANTED, "credit", (Benefit(money=Money(minor, "EUR")),))
+        for one in (measured, whole):
+            one.amounts.count(decision)
+            one.repeats.see(7, "a-1", "-", f"{minor:032x}")
+    first.add(second)
+    assert first == whole
+    assert first.amounts != Amounts()
+    assert first.repeats != Repeats()
