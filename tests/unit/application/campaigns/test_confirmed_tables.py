@@ -1,5 +1,6 @@
 """A stack that does not remember what was granted grants nothing: no campaign opens over tables nobody confirmed."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from kulanz.application.ledger.check_ledger import CheckPorts, check_ledger
 from kulanz.application.ledger.confirm_tables import NotConfirmed, confirm_tables
 from kulanz.domain.campaigns.campaign import CampaignId
-from kulanz.domain.confirmation import Occasion
+from kulanz.domain.confirmation import Confirmation, Occasion, Tables, missing
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
 from tests.support.world import World
 
@@ -40,6 +41,15 @@ def test_after_a_table_was_replaced_the_same_event_records_an_incident_and_grant
     world.publish(event(rows=ROWS))
     world.run_until_quiet()
     assert world.ledger.all_entries() != []
+
+
+@pytest.mark.parametrize("replaced", ["credits", "campaigns"])
+def test_a_word_is_about_both_tables_and_no_more_where_one_of_them_was_replaced(replaced: str) -> None:
+    tables = Tables("credits@1", "campaigns@1")
+    given = Confirmation(tables, Occasion.FIRST, "anna", "new account", small_world().now)
+
+    assert missing(given, tables) == ""
+    assert "was replaced or restored" in missing(given, replace(tables, **{replaced: "restored@2"}))
 
 
 def test_tables_that_hold_something_are_not_those_of_a_first_deployment() -> None:
