@@ -189,19 +189,19 @@ def _findings(checked: CheckedList, *, decided: bool) -> Iterator[tuple[str, Seq
     subjects = checked.subjects
     if subjects is not None:
         for number, pairs, what in (
-            (subjects.contradicting, subjects.first_contradicting, "contradict another row of their subject"),
-            (subjects.repeated, subjects.first_repeated, "repeat another row"),
+            (subjects.contradicting, subjects.first_contradicting, "rows that contradict another of their subject"),
+            (subjects.repeated, subjects.first_repeated, "rows that repeat another one"),
             (
                 subjects.nearly_equal,
                 subjects.first_nearly_equal,
-                "have an id that differs from another only by zeros, letters' case or .0",
+                "ids that differ from another only by zeros, letters' case or .0",
             ),
         ):
             if number:
                 lines = [line for pair in pairs for line in reversed(pair)]
-                yield _placed(f"{counted_as(number, 'row')} {what}", lines), lines
+                yield _placed(f"{what}, {number:,}", lines), lines
     if checked.other_currency.lines:
-        text = f"{counted_as(checked.other_currency.lines, 'row')} would be paid in another currency than a column says"
+        text = f"rows to be paid in another currency than a column says, {checked.other_currency.lines:,}"
         yield _placed(text, checked.other_currency.first), checked.other_currency.first
     for measure, most in sorted(checked.largest.items()) if decided else ():
         shown = [(found, -line) for found, line in sorted(most, reverse=True)]

@@ -19,6 +19,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from kulanz.application.campaigns.advance_campaign import add_up
 from kulanz.application.campaigns.report import campaign_report, differing_chunks
 from kulanz.application.campaigns.same_outage import found_by_plan
 from kulanz.application.ports import CampaignStore
@@ -177,7 +178,8 @@ def watch_campaign(stack: Stack, campaign_id: CampaignId, seconds: int, is_json:
         found = list(differences(campaign.plan.totals, campaign.apply.totals)) if flagged else []
         receipts = [stack.campaigns().receipts(campaign_id, work) for work in Pass]
         chunks = differing_chunks(campaign, *receipts) if flagged else []
-        print_json(campaign_report(campaign, found, stack.operation(), chunks, others=others))
+        _, measured, _ = add_up(campaign, stack.campaigns().receipts(campaign_id, Pass.PLAN))
+        print_json(campaign_report(campaign, found, stack.operation(), chunks, measured, others))
     else:
         show_reconciliation(campaign, console())
         if others is not None:

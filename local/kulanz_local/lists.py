@@ -288,6 +288,13 @@ class _Planting:
         self.counts.lines += 1
         self.counts.blank += 1
 
+    def empty_row(self, slot: int, number: int) -> None:
+        """A row that was emptied in a spreadsheet, which writes it as commas."""
+        del slot, number
+        self.file.write(b", ,,\n")
+        self.counts.lines += 1
+        self.counts.blank += 1
+
     def wrong_fact(self, slot: int, number: int) -> None:
         """A fact of the wrong type, or out of its range."""
         del number
@@ -338,7 +345,7 @@ _CSV_TROUBLE: tuple[Trouble, ...] = (
     *_ANY_FORMAT,
     _wrong_line("field_count", lambda line: line.replace(b",", b";")),
     _wrong_line("field_count", lambda line: line + b",one more"),
-    _wrong_line("field_count", lambda _: b" "),
+    _Planting.empty_row,
     _wrong_line("csv_malformed", lambda line: b'"quoted"then not,' + line),
 )
 

@@ -3,7 +3,9 @@
 Runs inside MiniStack's own environment and imports nothing of the project. What AWS does and MiniStack 1.5.33 does not:
 DynamoDB writes a record to the table's stream for every item that a PartiQL statement inserts, changes or removes, as
 for any other write. Decisions are inserted by PartiQL, and notices follow from the stream.
-A contract test notices when MiniStack does this by itself.
+A contract test notices when MiniStack does this by itself. And the condition key `aws:PrincipalArn` of a call with a
+role's session is the ARN of the role, by which a queue's policy tells our functions from others; MiniStack compares the
+session's.
 
 Standard input is the line to the starter: when it closes, for whatever reason, MiniStack and all its functions end.
 """
@@ -73,6 +75,21 @@ def emit_stream_records_for_partiql(dynamodb: Any) -> None:  # Any: MiniStack's 
     dynamodb._execute_transaction = emitting(dynamodb._execute_transaction)  # noqa: SLF001
 
 
+def compare_sessions_by_their_role(evaluator: Any, roles: Any) -> None:
+    """Give a role's own ARN as `aws:PrincipalArn` to the conditions of its sessions' calls."""
+    resolve = evaluator._resolve_condition_key  # noqa: SLF001
+
+    def resolved(key: str, context: Any) -> Any:
+        value = resolve(key, context)
+        if key.lower() == "aws:principalarn" and ":assumed-role/" in str(value):
+            name = evaluator._role_name_from_assumed_arn(value)  # noqa: SLF001
+            role = roles.get_scoped(context.principal_account, None, name)
+            return value if role is None else role["Arn"]
+        return value
+
+    evaluator._resolve_condition_key = resolved  # noqa: SLF001
+
+
 def extract_each_layer_once(lambda_runtime: Any, folder: str) -> None:
     """Let the workers of all functions share each layer's files, as a container's layers are shared.
 
@@ -129,6 +146,10 @@ def main() -> None:
     threading.Thread(target=end_with_the_starter, args=sys.argv[1:2], name="starter-watch", daemon=True).start()
     if os.environ.pop(WITHOUT_REPAIR_VARIABLE, "") != "1":
         emit_stream_records_for_partiql(importlib.import_module("ministack.services.dynamodb"))
+        compare_sessions_by_their_role(
+            importlib.import_module("ministack.core.iam_evaluator"),
+            importlib.import_module("ministack.services.iam")._roles,  # noqa: SLF001
+        )
     extract_each_layer_once(importlib.import_module("ministack.core.lambda_runtime"), sys.argv[1])
     sys.argv[1:] = []  # MiniStack reads them too
     importlib.import_module("ministack.app").main()

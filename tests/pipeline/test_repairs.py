@@ -29,7 +29,7 @@ FACTS = {
     "service": "wireless",
     "windows": [{"start": "2024-02-22T09:45:00Z", "end": "2024-02-22T20:10:00Z"}],
 }
-SECTION = (PROJECT / "docs" / "operations.md").read_text(encoding="utf-8").partition("\n## Repairs\n")[2]
+SECTION = (PROJECT / "docs" / "operations.md").read_text(encoding="utf-8").partition("\n## Lost messages\n")[2]
 DOCUMENTED = re.findall(r"^\$ kulanz (.+)$", SECTION.partition("\n## ")[0], re.MULTILINE)
 
 
@@ -155,4 +155,4 @@ def test_refused_events_are_shown_and_stay_in_their_queue(
     assert drive.run_kulanz(stage.stack, "rejected", "--done") == 1
     capsys.readouterr()
     assert drive.run_kulanz(stage.stack, "rejected", "--json") == 0
-    assert json.loads(capsys.readouterr().out) == {"v": 1, "campaign": None, "rejected": []}
+    assert json.loads(capsys.readouterr().out) == {"v": 1, "campaign": None, "refused": None, "rejected": []}

@@ -15,6 +15,7 @@ from kulanz.application.campaigns.chunk_run import GrantPorts, GrantSettings
 from kulanz.application.ports import ChunkMessage, TryAgain
 from kulanz.domain.campaigns.campaign import CampaignId, Pass, State
 from kulanz.domain.ledger.entries import Entry
+from kulanz.failures import FunctionFailed
 from tests.support.fakes import FakeLedger
 from tests.support.small_campaign import CAMPAIGN, event, list_of, row, small_world
 
@@ -62,7 +63,7 @@ def metrics_of(ledger: ThrottledLedger, monkeypatch: pytest.MonkeyPatch) -> dict
     with redirect_stdout(io.StringIO()) as printed:
         try:
             handler.handle({"Records": [{"messageId": "m", "body": body}]}, CONTEXT)
-        except TryAgain:
+        except FunctionFailed:
             assert ledger._fails_at
     found: list[dict[str, Any]] = [json.loads(line) for line in printed.getvalue().splitlines() if "_aws" in line]
     return {name: value for entry in found for name, value in entry.items() if isinstance(value, list)}

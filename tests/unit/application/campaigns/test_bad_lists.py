@@ -87,7 +87,7 @@ def test_an_unbalanced_quote_anywhere_refuses_the_whole_list(world: World, place
 
     campaign = _refused_campaign(world, list_of(rows), 4)
 
-    assert campaign.state_reason.startswith("quotes_unbalanced: 1 lines")
+    assert campaign.state_reason.startswith("quotes_unbalanced: lines with an odd number of double quotes: 1;")
     assert "publish the list again" in campaign.state_reason
     assert CANARY not in campaign.state_reason
 
@@ -97,7 +97,7 @@ def test_a_line_break_inside_a_quoted_field_refuses_the_whole_list(world: World)
 
     campaign = _refused_campaign(world, list_of([*GOOD_ROWS, broken]), 5)
 
-    assert campaign.state_reason.startswith("quotes_unbalanced: 2 lines")
+    assert campaign.state_reason.startswith("quotes_unbalanced: lines with an odd number of double quotes: 2;")
 
 
 def test_a_field_that_hides_rows_between_two_lines_too_long_refuses_the_whole_list(world: World) -> None:
@@ -109,7 +109,7 @@ def test_a_field_that_hides_rows_between_two_lines_too_long_refuses_the_whole_li
 
     campaign = _refused_campaign(world, list_of([*GOOD_ROWS, broken]), 6)
 
-    assert campaign.state_reason.startswith("quotes_unbalanced: 2 lines")
+    assert campaign.state_reason.startswith("quotes_unbalanced: lines with an odd number of double quotes: 2;")
 
 
 def test_a_corrected_list_is_a_new_campaign(world: World) -> None:

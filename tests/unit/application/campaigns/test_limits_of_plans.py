@@ -138,7 +138,7 @@ def test_a_row_that_states_another_currency_than_it_would_be_paid_stops_the_list
     wide = {"largest": ["40000.00 EUR"]}
     world, campaign = run(CURRENCIES, limits=wide)
     assert campaign.state is State.REFUSED
-    assert campaign.state_reason.startswith("currency_differs: 1 rows ")
+    assert campaign.state_reason.startswith("currency_differs: ")
     assert "KRW" not in campaign.state_reason
     assert not world.ledger.inserted
     assert run(CURRENCIES, limits=wide, ignored_columns=["currency"])[1].state is State.CLOSED

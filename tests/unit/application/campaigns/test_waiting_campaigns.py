@@ -23,6 +23,7 @@ CONTEXT: Any = SimpleNamespace(
     function_version="1",
     memory_limit_in_mb=512,
     invoked_function_arn="arn:aws:lambda:eu-central-1:123456789012:function:advance_campaign",
+    get_remaining_time_in_millis=lambda: 120_000,
     aws_request_id="00000000-0000-0000-0000-000000000000",
 )
 SCHEDULED = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}

@@ -163,7 +163,7 @@ def test_rows_of_one_subject_are_found_before_anything_is_sent(folder: Path) -> 
     assert found["nearly_equal"]["rows"] >= 1
     assert [7, 2] in found["nearly_equal"]["first"]
     result = checked_fees(folder, lines)
-    assert "1 row contradict another row of their subject: lines 2, 4" in result.output
+    assert "rows that contradict another of their subject, 1: lines 2, 4" in result.output
     assert "1001" not in result.output.replace("10.01", "")
 
 
@@ -186,7 +186,7 @@ def test_a_misspelt_column_and_another_currency_are_a_no(folder: Path) -> None:
     assert checked_fees(folder, ["account_id,monthly_fee,Used", "1,5.00,3"], ignored_columns=["Used"]).exit_code == 0
     result = checked_fees(folder, ["account_id,monthly_fee,currency", "1,5.00,EUR", "2,5000,KRW"])
     assert result.exit_code == 1
-    assert "1 row would be paid in another currency than a column says: line 3" in result.output
+    assert "rows to be paid in another currency than a column says, 1: line 3" in result.output
 
 
 def test_cells_without_a_value_are_counted_by_column(folder: Path) -> None:

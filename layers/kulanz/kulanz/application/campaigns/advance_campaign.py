@@ -19,6 +19,7 @@ from kulanz.domain.campaigns.measured import Measured
 from kulanz.domain.campaigns.reconciliation import Difference, RowResult, Totals, differences
 from kulanz.domain.canonical import canonical_json
 from kulanz.domain.lists.rows import LIST_SEPARATOR_UNKNOWN, unseparated_lists
+from kulanz.domain.lists.unread_columns import other_currency
 
 ANNOUNCED: dict[State, str] = {
     State.CLOSED: "Campaign Closed",
@@ -113,8 +114,8 @@ def _refusals(campaign: Campaign, totals: Totals, measured: Measured) -> Iterato
     """Why a plan is not executed, what is wrong with the whole list first."""
     if totals.unbalanced_quotes:
         yield (
-            f"quotes_unbalanced: {totals.unbalanced_quotes} lines have an odd number of double quotes, so a line break"
-            " may hide in a field; write one record per line and publish the list again"
+            f"quotes_unbalanced: lines with an odd number of double quotes: {totals.unbalanced_quotes}; a line break"
+            " may hide in a field: write one record per line and publish the list again"
         )
     unseparated = totals.results().get((RowResult.REJECTED, LIST_SEPARATOR_UNKNOWN), 0)
     if unseparated:
@@ -125,11 +126,7 @@ def _refusals(campaign: Campaign, totals: Totals, measured: Measured) -> Iterato
             " not blank; publish the complete list or the right number"
         )
     if measured.other_currency:
-        yield (
-            f"currency_differs: {measured.other_currency} rows would be given money in another currency than their own"
-            " column says, which the policy does not read; let the policy read that column, or name it in"
-            " campaign.ignored_columns of the event"
-        )
+        yield other_currency(measured.other_currency)
     outside = exceeded(campaign.limits, totals, measured, follows=bool(campaign.follows))
     if outside:
         yield f"limits_exceeded: {exceeded_text(outside)}"

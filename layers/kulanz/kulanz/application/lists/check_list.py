@@ -38,7 +38,13 @@ from kulanz.domain.lists.rows import (
     row_digest,
     unseparated_lists,
 )
-from kulanz.domain.lists.unread_columns import currency_reader, in_other_currency, must_not_nearly_name, names_in
+from kulanz.domain.lists.unread_columns import (
+    currency_reader,
+    in_other_currency,
+    must_not_nearly_name,
+    names_in,
+    other_currency,
+)
 from kulanz.domain.money import format_minor, minor_units
 from kulanz.domain.policy import CompiledPolicy
 from kulanz.domain.time import format_instant
@@ -168,12 +174,14 @@ class CheckedList:
     def refusal(self, rows_announced: int | None) -> str:
         """Why the whole list would be refused after its plan; empty when it would not."""
         if self.unbalanced_quotes:
-            return f"quotes_unbalanced: {self.unbalanced_quotes} lines have an odd number of double quotes"
+            return f"quotes_unbalanced: lines with an odd number of double quotes: {self.unbalanced_quotes}"
         unseparated = self.classes[RowResult.REJECTED, LIST_SEPARATOR_UNKNOWN]
         if unseparated:
             return unseparated_lists(unseparated)
         if rows_announced is not None and rows_announced != self.rows:
             return f"rows_differ: {rows_announced} are announced, the list has {self.rows} that are not blank"
+        if self.other_currency.lines:
+            return other_currency(self.other_currency.lines)
         return ""
 
     def outside(self, limits: Limits, *, decided: bool) -> list[Exceeded]:

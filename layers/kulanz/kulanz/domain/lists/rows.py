@@ -110,7 +110,7 @@ def quotes_expected(expected: str, raw: bytes | str) -> str:
 def unseparated_lists(lines: int) -> str:
     """Why a list is refused as a whole, `lines` of which have a cell that nobody can take apart."""
     return (
-        f"{LIST_SEPARATOR_UNKNOWN}: {lines} lines have a list with , or ; and without | in a cell; separate its items"
+        f"{LIST_SEPARATOR_UNKNOWN}: lines with a list in a cell that has , or ; and no |: {lines}; separate its items"
         " with |, or name the separator in the policy"
     )
 

@@ -129,6 +129,14 @@ def currency_cell(layout: ListLayout) -> Callable[[bytes], bytes]:
     return cell
 
 
+def other_currency(rows: int) -> str:
+    """Why a list is refused as a whole, `rows` of which state another currency than they would be paid."""
+    return (
+        f"currency_differs: rows that would be paid in another currency than their own column says: {rows}; let the"
+        " policy read that column, or name it in campaign.ignored_columns of the event"
+    )
+
+
 def in_other_currency(decision: Decision, stated: Iterable[str]) -> bool:
     """Whether a decision gives money and its row states another currency."""
     paid = {benefit.money.currency for benefit in decision.benefits if benefit.money is not None}
