@@ -15,7 +15,7 @@ from kulanz.application.campaigns.frozen import thaw_incident
 from kulanz.application.incidents.incident_event import read_incident_event
 from kulanz.domain.campaigns.reconciliation import RESULT_OF
 from kulanz.domain.lists.header import HEADER_BYTES, ListFormat, format_of, read_layout
-from kulanz.domain.lists.lines import LINE_BYTES, lines_starting_in
+from kulanz.domain.lists.lines import LINE_BYTES, is_blank, lines_starting_in
 from kulanz.domain.lists.reader import line_reader
 from kulanz.domain.lists.rows import Row, has_unbalanced_quotes
 from kulanz.domain.policy import compile_policy, freeze
@@ -56,7 +56,7 @@ def decided(case: Case, path: Path) -> Iterator[tuple[tuple[str, str], str]]:
             yield ("rejected", "line_too_long"), ""
             continue
         assert not has_unbalanced_quotes(layout.format, line)
-        if not line.raw:
+        if is_blank(line.raw, is_csv=layout.format is ListFormat.CSV):
             yield ("blank", "blank"), ""
             continue
         row = read_row(line.raw)
