@@ -29,8 +29,12 @@ FACTS = {
     "service": "wireless",
     "windows": [{"start": "2024-02-22T09:45:00Z", "end": "2024-02-22T20:10:00Z"}],
 }
-SECTION = (PROJECT / "docs" / "operations.md").read_text(encoding="utf-8").partition("\n## Lost messages\n")[2]
-DOCUMENTED = re.findall(r"^\$ kulanz (.+)$", SECTION.partition("\n## ")[0], re.MULTILINE)
+PAGE = (PROJECT / "docs" / "operations.md").read_text(encoding="utf-8")
+SECTIONS = [
+    PAGE.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+    for title in ("A campaign is refused, paused or flagged", "Lost messages")
+]
+DOCUMENTED = re.findall(r"^\$ kulanz (.+)$", "\n".join(SECTIONS), re.MULTILINE)
 
 
 @pytest.fixture
