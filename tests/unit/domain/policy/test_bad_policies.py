@@ -207,6 +207,11 @@ NOT_A_POLICY = {
         5,
         "facts.a.default: the default is below",
     ),
+    "a default above the maximum, in a currency without decimals": (
+        written("facts: {a: {type: money, currency: JPY, maximum: 100, default: 500 JPY}}\npay: a"),
+        5,
+        "facts.a.default: the default is below the minimum or above the maximum",
+    ),
     "a default that cannot be computed": (
         written("facts: {a: {type: number, default: 1 / 0}}\npay: 5 USD"),
         5,

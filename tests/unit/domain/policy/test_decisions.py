@@ -397,6 +397,8 @@ LAST_DAY = "2026-06-03"
         (None, f"{LAST_DAY}T23:59:59Z", "2026-07-01T00:00:00Z", "granted"),
         (None, "2026-06-04T00:00:00Z", "2026-07-01T00:00:00Z", "declined"),
         (True, "2026-06-04T00:00:00Z", "2026-07-01T00:00:00Z", "declined"),
+        (False, "2026-05-09T00:00:00Z", "2026-05-10T00:00:00Z", "offered"),
+        (False, "2026-05-09T00:00:00Z", "2026-07-01T00:00:00Z", "declined"),
     ],
 )
 def test_a_claim_counts_until_the_end_of_its_last_day(

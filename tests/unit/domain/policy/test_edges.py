@@ -20,7 +20,7 @@ from kulanz.domain.time import (
     parse_instant,
     zone_of,
 )
-from tests.unit.domain.policy.rulebook import compiled, written
+from tests.unit.domain.policy.rulebook import compiled, incident, written
 
 # Working days
 
@@ -241,3 +241,30 @@ def test_an_offer_without_an_end_leaves_the_end_of_the_other_one(order: tuple[in
 def test_an_offer_can_be_made_until_the_last_instant_of_its_last_day(now: str, outcome: Outcome) -> None:
     text = written("currency: EUR\npay: 1.00 EUR\nmode: {offer: {until: 2026-06-09}}")
     assert compiled(text, decided_at=parse_instant(now)).decide(()).outcome is outcome
+
+
+# What counts of an outage, in the order in which the guide has it
+
+
+@pytest.mark.parametrize(
+    ("exposure", "windows", "minutes"),
+    [
+        ("merge_gaps_under: 10 min, ignore_under: 30 min", [("10:00", "10:20"), ("10:25", "10:45")], 45),
+        ("merge_gaps_under: 10 min, ignore_under: 30 min", [("10:00", "10:20"), ("10:30", "10:50")], 0),
+        ("daily: 10:00-18:00, ignore_under: 30 min", [("09:00", "10:20")], 0),
+        ("daily: 10:00-18:00, ignore_under: 20 min", [("09:00", "10:20")], 20),
+        ("from: 2026-05-04T10:10:00Z, ignore_under: 20 min", [("10:00", "10:20")], 0),
+        ("without: [{from: 2026-05-04T10:05:00Z, until: 2026-05-04T10:15:00Z}], merge_gaps_under: 20 min",
+         [("10:00", "10:20")], 20),
+        ("without: [{from: 2026-05-04T10:05:00Z, until: 2026-05-04T10:15:00Z}], ignore_under: 10 min",
+         [("10:00", "10:20")], 0),
+        ("daily: 10:10-18:00, merge_gaps_under: 20 min", [("10:00", "10:05"), ("10:15", "10:20")], 5),
+    ],
+)  # fmt: skip
+def test_an_outage_is_cut_first_then_joined_and_what_is_short_then_does_not_count(
+    exposure: str, windows: list[tuple[str, str]], minutes: int
+) -> None:
+    happened = incident(*((f"2026-05-04T{start}:00Z", f"2026-05-04T{end}:00Z") for start, end in windows))
+    text = written(f"exposure: {{{exposure}}}\npay: total(outage) / 1 min * 0.01 USD")
+    decision = compiled(text, happened).decide(())
+    assert [benefit.money.minor for benefit in decision.benefits if benefit.money] == [minutes] * bool(minutes)
