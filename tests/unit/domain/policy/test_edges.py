@@ -15,6 +15,7 @@ from kulanz.domain.time import (
     WorkingDays,
     add_months,
     days_of_year,
+    format_instant,
     instant_of,
     microseconds_of,
     parse_instant,
@@ -241,6 +242,14 @@ def test_an_offer_without_an_end_leaves_the_end_of_the_other_one(order: tuple[in
 def test_an_offer_can_be_made_until_the_last_instant_of_its_last_day(now: str, outcome: Outcome) -> None:
     text = written("currency: EUR\npay: 1.00 EUR\nmode: {offer: {until: 2026-06-09}}")
     assert compiled(text, decided_at=parse_instant(now)).decide(()).outcome is outcome
+
+
+
+@pytest.mark.parametrize(("seconds", "outcome"), [(-1, Outcome.HELD), (0, Outcome.HELD), (1, Outcome.GRANTED)])
+def test_a_benefit_that_ends_at_the_instant_of_its_grant_is_held(seconds: int, outcome: Outcome) -> None:
+    until = parse_instant("2026-06-01T12:00:00Z")
+    text = written(f"give: {{quantity: 1, unit: GB, valid: {{until: {format_instant(until)}}}}}")
+    assert compiled(text, decided_at=until - timedelta(seconds=seconds)).decide(()).outcome is outcome
 
 
 # What counts of an outage, in the order in which the guide has it
