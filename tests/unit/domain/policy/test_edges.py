@@ -7,6 +7,7 @@ from itertools import permutations
 import pytest
 
 from kulanz.domain.decision import Decision, Outcome, Validity
+from kulanz.domain.money import Money
 from kulanz.domain.time import (
     CLOCK_ALLOWANCE,
     HOUR_MICROSECONDS,
@@ -250,6 +251,16 @@ def test_a_benefit_that_ends_at_the_instant_of_its_grant_is_held(seconds: int, o
     until = parse_instant("2026-06-01T12:00:00Z")
     text = written(f"give: {{quantity: 1, unit: GB, valid: {{until: {format_instant(until)}}}}}")
     assert compiled(text, decided_at=until - timedelta(seconds=seconds)).decide(()).outcome is outcome
+
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_an_incident_lasts_from_its_first_window_to_the_end_of_its_last(order: tuple[int, ...]) -> None:
+    windows = [("08:00", "09:00"), ("09:30", "09:40"), ("10:00", "12:30")]
+    happened = incident(*((f"2026-05-04T{windows[n][0]}:00Z", f"2026-05-04T{windows[n][1]}:00Z") for n in order))
+    text = written("pay: (incident_end - incident_start) / 1 min * 0.01 USD")
+    (benefit,) = compiled(text, happened).decide(()).benefits
+    assert benefit.money == Money(270, "USD")
 
 
 # What counts of an outage, in the order in which the guide has it
