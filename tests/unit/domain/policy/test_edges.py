@@ -245,13 +245,11 @@ def test_an_offer_can_be_made_until_the_last_instant_of_its_last_day(now: str, o
     assert compiled(text, decided_at=parse_instant(now)).decide(()).outcome is outcome
 
 
-
 @pytest.mark.parametrize(("seconds", "outcome"), [(-1, Outcome.HELD), (0, Outcome.HELD), (1, Outcome.GRANTED)])
 def test_a_benefit_that_ends_at_the_instant_of_its_grant_is_held(seconds: int, outcome: Outcome) -> None:
     until = parse_instant("2026-06-01T12:00:00Z")
     text = written(f"give: {{quantity: 1, unit: GB, valid: {{until: {format_instant(until)}}}}}")
     assert compiled(text, decided_at=until - timedelta(seconds=seconds)).decide(()).outcome is outcome
-
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))
