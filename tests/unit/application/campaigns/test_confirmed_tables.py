@@ -9,6 +9,7 @@ from kulanz.application.ledger.check_ledger import CheckPorts, check_ledger
 from kulanz.application.ledger.confirm_tables import NotConfirmed, confirm_tables
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.confirmation import Confirmation, Occasion, Tables, missing
+from tests.support.faults import Fault
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
 from tests.support.world import World
 
@@ -91,3 +92,23 @@ def test_a_campaign_that_has_written_nothing_has_nothing_to_compare() -> None:
     world.publish(event(rows=ROWS))
     world.run(world.steps()[0])
     assert check(world) == []
+
+
+def test_what_a_stopped_worker_wrote_and_nobody_counted_is_no_difference_but_a_loss_is() -> None:
+    world = small_world()
+
+    def no_second_receipt(_: int, name: str) -> Fault | None:
+        campaign = world.campaigns.campaign(ID)
+        counted = campaign is not None and campaign.apply.totals.ledger_count() > 0
+        return Fault.KILLED_BEFORE if counted and name == "campaigns.record_receipt" else None
+
+    world.tap.choose = no_second_receipt
+    world.publish(event(rows=ROWS))
+    world.run_until_quiet()
+    counted = world.campaign(CAMPAIGN).apply.totals.ledger_count()
+    assert 0 < counted < len(world.ledger.all_entries())
+
+    assert check(world) == []
+    while len(world.ledger.all_entries()) >= counted:
+        world.ledger.forget(world.ledger.all_entries()[0].key)
+    assert ("decisions", counted, counted - 1) in check(world)
