@@ -35,7 +35,6 @@ SECONDS_PER_MUTANT = 120
 """A mutant that loops for ever is noticed by this alarm."""
 SIGN = "return (quotient if numerator >= 0 else -quotient) * step"
 BEFORE_GAP = "low, high = instant - 24 * 3600 * SECOND_MICROSECONDS, instant"
-MASK = "(clock(day, start_minutes, zone), clock(day + later, end_minutes, zone)) for day in range(first, last + 1)"
 MONTH_BEFORE = "start = _billing_day(add_months(day.replace(day=1), -1), day_of_month)"
 MONTH_AFTER = "end = _billing_day(add_months(start.replace(day=1), 1), day_of_month)"
 CLIP_START = "if kept and start is not None and kept[0][0] < start:"
@@ -48,7 +47,6 @@ EXPLAINED = {
         "end < other_end",
         "end <= other_end",
     ): "of two that end together, either may be left first",
-    (MASK, "1", "2"): "a mask may reach a day beyond the outage",
     (MONTH_BEFORE, "1", "2"): "of that day only the month is used",
     (MONTH_AFTER, "1", "2"): "of that day only the month is used",
     (SIGN, "numerator >= 0", "numerator > 0"): "at zero the quotient is zero, and its sign means nothing",

@@ -160,7 +160,7 @@ class HealthyAws(Stack):
         }
         self.bucket_policy = self.policy("ListBucketPolicy")
         self.bus_policy = self.policy("EventBus", "Policy")
-        self.running = versions(NOW)
+        self.running = versions(datetime.now(UTC))
         return {
             "dynamodb.describe_table": {
                 "Table": {
