@@ -13,6 +13,8 @@ from tests.pipeline.conftest import Deployed
 from tests.unit.project.test_readme import FIRST_INCIDENT, PROJECT, blocks, in_section, section
 
 
+@pytest.mark.ministack
+@pytest.mark.long  # make prove runs it
 def test_every_command_of_the_readmes_first_incident_works_in_its_order(
     deployed: Deployed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
