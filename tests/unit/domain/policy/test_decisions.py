@@ -103,6 +103,17 @@ def test_the_reason_of_a_condition_is_for_those_who_do_not_meet_it(
     assert compiled(written(text), incident(lasting(hours * 3600))).decide((fee,)).reason == reason
 
 
+@pytest.mark.parametrize(("hours", "reason"), [(4, "credit"), (3, "too_short")])
+def test_where_no_outage_is_left_to_work_an_amount_out_for_the_stated_reason_is_given(hours: int, reason: str) -> None:
+    text = "exposure: {ignore_under: 4 h}\nfor_each: outage\notherwise: too_short\npay: 5 USD"
+    assert compiled(written(text), incident(lasting(hours * 3600))).decide(()).reason == reason
+
+
+def test_the_reason_of_an_unknown_fact_is_a_code_also_where_its_name_has_dots() -> None:
+    policy = compiled(written("facts: {contract.plan.fee: {type: money, currency: USD}}\npay: contract.plan.fee"))
+    assert policy.decide((None,)).reason == "contract_plan_fee_unknown"
+
+
 @pytest.mark.parametrize(
     "amount",
     [
