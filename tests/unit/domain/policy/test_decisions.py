@@ -689,6 +689,13 @@ def test_no_working_day_is_guessed_outside_the_known_calendar(condition: str, wi
     assert policy.decide(()).reason == ("credit" if known else "cannot_be_computed")
 
 
+@pytest.mark.parametrize(("end", "reason"), [("00:00:00", "credit"), ("00:00:01", "cannot_be_computed")])
+def test_an_outage_until_the_last_midnight_of_the_known_calendar_lies_in_it(end: str, reason: str) -> None:
+    text = "working_days: US\nwhen: total(on_working_days(outage)) = 38 h\npay: 1 USD"
+    happened = incident(("2040-12-28T10:00:00Z", f"2041-01-01T{end}Z"))  # a Friday and a Monday
+    assert compiled(written(text), happened).decide(()).reason == reason
+
+
 def test_years_whose_holidays_are_not_all_known_are_outside_the_calendar() -> None:
     policy = compiled(written("working_days: IN\nfacts: {d: day}\nwhen: is_working_day(d)\npay: 1 USD"))
     assert policy.decide((date(2035, 12, 27),)).reason == "credit"

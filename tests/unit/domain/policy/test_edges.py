@@ -130,7 +130,7 @@ def test_a_count_that_is_not_whole_counts_its_full_steps(count: Fraction | int |
 def test_each_step_is_rounded_by_itself_only_where_the_policy_says_so(stage: str, minor: int) -> None:
     text = (
         f"currency: EUR\nfacts: {{n: number}}\nrounding: {{stage: {stage}}}\n"
-        "values: {owed: {count: n, steps: {1 to 3: 1.00 EUR / 3}}}\npay: owed\n"
+        "values: {owed: {count: n, steps: {1 to 3: 1.00 EUR / 3, from 4: nothing}}}\npay: owed\n"
     )
     (benefit,) = compiled(written(text)).decide((3,)).benefits
     assert benefit.money == Money(minor, "EUR")
