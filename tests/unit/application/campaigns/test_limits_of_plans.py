@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from kulanz.application.campaigns.advance_campaign import add_up
 from kulanz.application.campaigns.report import campaign_report
 from kulanz.domain.campaigns.campaign import Campaign, Pass, State
 from kulanz.domain.campaigns.estimate import AS_DEPLOYED
@@ -182,11 +183,22 @@ def test_what_a_plan_measures_is_the_same_however_the_list_is_cut() -> None:
         world.run_until_quiet()
         campaign = world.campaign(CAMPAIGN)
         found.append(measured_of(world, campaign))
+        assert add_up(campaign, world.campaigns.receipts(campaign.id, Pass.PLAN))[1] == found[-1]
         assert sums(campaign.plan.totals) == {
             measure: one.sum for measure, one in found[-1].amounts.by_measure().items()
         }, "the amounts add up to the sums of the plan"
     assert found[0] == found[1] == found[2]
     assert found[0].repeats.rows == 120
+
+
+@pytest.mark.parametrize("place", [0, 60, 119])
+def test_a_limit_is_held_against_the_whole_list_in_whichever_chunk_the_row_stands(place: int) -> None:
+    amounts = ["10.00"] * 120
+    amounts[place] = "1000.01"
+    _, campaign = run(fees(*amounts))
+    assert len(campaign.chunks) > 2
+    assert campaign.state is State.REFUSED
+    assert "largest: 1000.01 EUR, at most 100 times the median (10.00 EUR)" in campaign.state_reason
 
 
 def sums(totals: Totals) -> dict[str, Any]:
