@@ -145,6 +145,13 @@ def test_a_row_that_states_another_currency_than_it_would_be_paid_stops_the_list
     assert run(CURRENCIES, limits=wide, ignored_columns=["currency"])[1].state is State.CLOSED
 
 
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (2, 0, 3, 1), (3, 2, 1, 0)])
+def test_rows_of_another_currency_are_counted_wherever_they_stand(order: tuple[int, ...]) -> None:
+    rows = ["1,39.90,KRW", "2,39.90,krw", "3,39.90, eur", '4,39.90,"EUR"']
+    _, campaign = run([CURRENCIES[0], *(rows[place] for place in order)])
+    assert campaign.state_reason.startswith("currency_differs: 2 rows ")
+
+
 DEFAULTED = FLAT.replace(
     "  monthly_fee: money\n", "  monthly_fee: money\n  part: {type: number, default: 1}\n"
 ).replace("pay: monthly_fee", "pay: monthly_fee * part")
