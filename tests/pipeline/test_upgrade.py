@@ -78,7 +78,7 @@ def work_chunks(stack: Stack, *, are_worked: bool) -> None:
 def request(stack: Stack, folder: Path, incident_id: str) -> None:
     """Request a campaign of an incident of its own for `ROWS` accounts."""
     path = folder / f"{incident_id}.csv"
-    rows = "".join(f"{number},consumer_postpaid,true\n" for number in range(ROWS))
+    rows = "".join(f"{incident_id}-{number},consumer_postpaid,true\n" for number in range(ROWS))
     path.write_text(f"account_id,segment,potentially_impacted\n{rows}")
     event = drive.with_limits(read_event(ATT.event))
     event["detail"]["incident_id"] = incident_id
