@@ -3,6 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from kulanz.application.ledger.answer import answer
 from kulanz.application.ledger.standing import Now, standings
 from kulanz.domain.incident_record import DetailType
@@ -38,6 +40,26 @@ def test_the_incident_is_named_with_its_title_and_its_beginning() -> None:
     campaign(world, 1, PAY_WHOLE)
     assert "net-outage, Network down began 2026-02-27T08:00:00Z" in read(told(world))
     assert (standing(world)["title"], standing(world)["began"]) == ("Network down", "2026-02-27T08:00:00Z")
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_an_incident_began_with_the_first_of_its_windows_whatever_their_order(order: tuple[int, int]) -> None:
+    windows = [
+        {"start": "2026-02-27T08:00:00Z", "end": "2026-02-27T20:00:00Z"},
+        {"start": "2026-02-27T21:00:00Z", "end": "2026-02-27T22:00:00Z"},
+    ]
+    world = World()
+    told = event(
+        rows=1,
+        detail_type=DetailType.DECLARED,
+        campaign=...,
+        source="incidents",
+        windows=[windows[place] for place in order],
+    )
+    world.publish(told)
+    world.run_until_quiet()
+    found = answer("a-1", INCIDENT_ID, WorldStack(world).answers(), world.now)
+    assert found.incidents[INCIDENT_ID].began == parse_instant("2026-02-27T08:00:00Z")
 
 
 def test_what_has_ended_by_the_clock_is_called_expired_at_the_very_instant() -> None:
@@ -105,6 +127,13 @@ def test_a_line_is_found_by_its_own_name_and_an_account_shows_each_of_its_lines(
     assert [one.subject for one in standings(answer("a-1", INCIDENT_ID, ports, now).decisions)] == ["l-7", "l-8"]
     assert len(answer("a-1", INCIDENT_ID, ports, now, "l-8").decisions) == 1
     assert answer("l-9", INCIDENT_ID, ports, now).decisions == ()
+
+
+def test_a_line_is_found_by_its_whole_id_and_not_by_a_longer_one_that_begins_with_it() -> None:
+    world, rows = World(), (b"a-7,l-70,voice,no,120.00", b"a-8,xl-7,voice,no,120.00", b"a-1,l-7,l-7,no,120.00")
+    campaign(world, 1, OF_LINES, b"\n".join((LINES.splitlines()[0], *rows, b"")))
+    found = answer("l-7", INCIDENT_ID, WorldStack(world).answers(), world.now)
+    assert (found.account_id, [one.entry.key.subject for one in found.decisions]) == ("a-1", ["l-7"])
 
 
 def test_times_are_whole_seconds_for_people_and_exact_for_programs() -> None:

@@ -63,9 +63,10 @@ def undisturbed() -> object:
     return books(world)
 
 
+@pytest.mark.parametrize("chunks_done", [0, 1])
 @pytest.mark.parametrize("state", [State.PLANNING, State.APPLYING])
-def test_a_paused_campaign_stands_still_and_goes_on_where_it_stood(state: State) -> None:
-    world = begun(state)
+def test_a_paused_campaign_stands_still_and_goes_on_where_it_stood(state: State, chunks_done: int) -> None:
+    world = begun(state, chunks_done)
 
     assert pause(ID, ports(world), "a wrong text", HAND, world.now).state is State.PAUSED
     before = world.campaign(CAMPAIGN)

@@ -14,6 +14,7 @@ import pytest
 from kulanz.application.campaigns import chunk_run
 from kulanz.application.campaigns import read_history as kept_history
 from kulanz.application.campaigns.frozen import FrozenCache, thaw
+from kulanz.application.campaigns.read_history import Read
 from kulanz.application.ledger.accept_offer import AcceptPorts, accept_offer
 from kulanz.application.ledger.answer import Explained
 from kulanz.application.ports import ChunkMessage
@@ -28,7 +29,13 @@ from kulanz.domain.lists.reader import line_reader
 from kulanz.domain.lists.rows import Record
 from kulanz.domain.money import Money
 from kulanz.domain.policy.deciding import history as history_module
-from kulanz.domain.policy.deciding.history import HISTORY_CHANGED, HISTORY_FULL, HistoryKey
+from kulanz.domain.policy.deciding.history import (
+    HISTORY_CHANGED,
+    HISTORY_FULL,
+    HISTORY_SETTLED,
+    NO_HISTORY,
+    HistoryKey,
+)
 from tests.support.compiled_once import policies_compiled_once
 from tests.support.end_state import check_sound, end_state
 from tests.support.fake_offers import FakeOffers
@@ -268,6 +275,16 @@ def test_a_full_history_holds_the_next_incident_and_loses_nothing(monkeypatch: p
     assert "It needs a manual review" in made.ask("small", "in-4").decisions[0].steps[-1]
     assert len(made.ledger.all_histories()[HistoryKey("small", POLICY_ID, "-")].incidents) == 3
     check_caps(made)
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_over_a_full_history_a_person_decides_everything_and_over_a_settled_one_what_would_be_given(
+    outcome: Outcome,
+) -> None:
+    decision = Decision(outcome, "each")
+    assert Read(NO_HISTORY, HISTORY_FULL).holds(decision)
+    assert Read(NO_HISTORY, HISTORY_SETTLED).holds(decision) is (outcome in (Outcome.GRANTED, Outcome.OFFERED))
+    assert not Read(NO_HISTORY).holds(decision)
 
 
 OFFERED = POLICY.replace("cap:\n", "mode:\n  offer: {until: day(incident_end) + 30 days}\ncap:\n")

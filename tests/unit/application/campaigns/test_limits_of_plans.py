@@ -106,6 +106,8 @@ def test_a_policy_states_limits_and_a_request_others() -> None:
     assert "total: 100.01 EUR, at most 100.00 EUR" in campaign.state_reason
     report = campaign_report(campaign, (), AS_DEPLOYED, (), measured_of(world, campaign))
     assert report["limits"]["stated"] == {"rejected": "policy", "total EUR": "policy"}
+    assert (report["limits"]["total"], report["limits"]["largest"]) == ({"EUR": "100.00 EUR"}, {})
+    assert report["limits"]["shares"]["rejected"] == "60 %"
     assert run(fees("70.00", "30.01", "t", "t"), LIMITED, limits={"total": ["1000.00 EUR"]})[1].state is State.CLOSED
 
 

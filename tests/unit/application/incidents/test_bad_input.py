@@ -4,7 +4,8 @@ Each test has a neighbour: another incident whose campaign has closed. Whatever 
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
+from unicodedata import normalize
 
 import pytest
 
@@ -93,6 +94,16 @@ def test_an_event_states_a_fact_by_the_name_that_a_policy_reads() -> None:
     read = read_incident_event(event["source"], event["detail-type"], event["detail"])
     assert read.content is not None
     assert thaw_incident(read.content).facts == {"split.phone": "20.00"}
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_the_letters_of_an_incident_have_the_form_that_those_of_a_list_have(form: Literal["NFC", "NFD"]) -> None:
+    told = normalize(form, "Störung")
+    event = good_event(service=told, functions=[told, "tv"], cause=told, version_id="a-version")
+    read = read_incident_event(event["source"], event["detail-type"], event["detail"])
+    assert read.content is not None
+    incident = thaw_incident(read.content)
+    assert (incident.service, incident.functions, incident.cause) == ("Störung", ("Störung", "tv"), "Störung")
 
 
 def test_an_event_with_many_mistakes_names_them_all_up_to_a_bound(world: World) -> None:

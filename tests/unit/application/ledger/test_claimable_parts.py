@@ -83,6 +83,29 @@ def test_it_is_granted_once_beside_the_rest() -> None:
     assert "claimable" in told(made)
 
 
+@pytest.mark.parametrize(
+    ("at_once", "claimed", "days"),
+    [("", "", None), ("", ", valid: 7 days", None), (", valid: 7 days", "", None)]
+    + [(f", valid: {one} days", f", valid: {other} days", max(one, other + 2)) for one, other in ((3, 9), (30, 7))],
+)
+def test_both_parts_end_with_the_later_end_and_never_where_one_of_them_does_not_end(
+    at_once: str, claimed: str, days: int | None
+) -> None:
+    made, parts = World(), "{{quantity: 1, unit: {}{}}}"
+    policy = (
+        "kulanz: 1\nid: two-parts\nversion: 1\ntitle: Two\nfacts: {fee: text}\nheads:\n"
+        f"  - {{name: auto, give: {parts.format('GB', at_once)}}}\n"
+        f"  - {{name: more, give: {parts.format('call_minute', claimed)}, mode: {{offer: {{until: {UNTIL}}}}}}}\n"
+    )
+    made.policies.publish("two-parts", 1, sealed_policy(policy))
+    made.lists.upload("lists/1.csv", b"account_id,fee\na-1,x\n")
+    made.publish(event(key="lists/1.csv", rows=1, policy="two-parts"))
+    made.run_until_quiet()
+    (granted,) = made.ledger.all_entries()
+    accepted = accept(made, granted.effective_at + timedelta(days=2))
+    assert accepted.expires_at == (None if days is None else granted.effective_at + timedelta(days=days))
+
+
 def test_its_time_ends_half_open() -> None:
     end = parse_instant(UNTIL)
     assert read_decision(world().ledger.all_entries()[0].body).claim_until == end
