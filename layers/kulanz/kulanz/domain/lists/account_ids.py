@@ -16,7 +16,7 @@ these are refused, each kind under a reason of its own, because a row that names
 
 A rounded id is told by its own digits alone, because a list is read in many places at once. Of ids that are random, one
 in 10,000 with 19 digits ends so by chance; ids that end in far more zeros (8944120000000000000) are taken for what they
-are. Of 16 to 18 digits too many end in zeros by chance: the check of a list shows how many do (``may_be_rounded``).
+are. Of 16 to 18 digits too many end in zeros by chance, so that none is refused (``may_be_rounded`` tells them).
 A customer may be called Total or 5e12: where ids can look like that, state their shape.
 """
 
