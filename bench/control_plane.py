@@ -18,6 +18,7 @@ from botocore.compat import HTTPHeaders
 
 from bench.worker import CREDENTIALS
 from kulanz.adapters import campaign_items as items
+from kulanz.adapters import receipt_items
 from kulanz.adapters.aws import client
 from kulanz.adapters.campaign_table import DynamoCampaigns
 from kulanz.adapters.messaging import SqsChunks
@@ -134,7 +135,7 @@ def _complete_plan(new: Campaign) -> tuple[list[dict[str, Any]], dict[str, Any]]
     for chunk in range(len(new.chunks)):
         begin, end = new.chunks.bounds(chunk)
         receipt = Receipt(FIRST, Pass.PLAN, chunk, begin, end, None, True, _of_a_chunk())
-        found.append(items.receipt_item(receipt))
+        found.append(receipt_items.receipt_item(receipt))
         for name, value in items.meta_additions(receipt).items():
             sums[name] = sums.get(name, 0) + value
     stored: dict[str, Any] = {name: {"N": str(value)} for name, value in sums.items()}

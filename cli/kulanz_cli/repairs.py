@@ -12,7 +12,8 @@ from typing import Any
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
-from kulanz.adapters.campaign_items import meta_key, revision_item
+from kulanz.adapters.campaign_keys import meta_key
+from kulanz.adapters.incident_items import revision_item
 from kulanz.adapters.ledger_table import entry_item
 from kulanz.application.campaigns.frozen import thaw
 from kulanz.application.ledger.committed import committed_decisions

@@ -9,7 +9,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from kulanz.adapters.aws import client
-from kulanz.adapters.campaign_items import META, campaign_of_partition
+from kulanz.adapters.campaign_keys import META, campaign_of_partition
 from kulanz.adapters.campaign_table import DynamoCampaigns
 from kulanz.adapters.messaging import EventBridgeAnnouncer, SqsChunks
 from kulanz.adapters.s3 import S3Archive

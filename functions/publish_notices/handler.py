@@ -7,8 +7,8 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from kulanz.adapters.aws import client
-from kulanz.adapters.campaign_items import is_revision, read_revision
 from kulanz.adapters.campaign_table import DynamoCampaigns
+from kulanz.adapters.incident_items import is_revision, read_revision
 from kulanz.adapters.ledger_table import is_decision, read_entry
 from kulanz.adapters.messaging import SnsNotices
 from kulanz.application.campaigns.frozen import FrozenCache

@@ -23,7 +23,8 @@ from typing import Any, Final
 
 import click
 
-from kulanz.adapters.campaign_items import campaign_partition, meta_key, revision_item
+from kulanz.adapters.campaign_keys import campaign_partition, meta_key
+from kulanz.adapters.incident_items import revision_item
 from kulanz.adapters.ledger_table import entry_item
 from kulanz.adapters.messaging import chunk_message_text
 from kulanz.application.ports import ChunkMessage

@@ -18,7 +18,8 @@ import advance_campaign.handler
 import grant_credits.handler
 import open_campaign.handler
 import publish_notices.handler
-from kulanz.adapters.campaign_items import meta_key, revision_item
+from kulanz.adapters.campaign_keys import meta_key
+from kulanz.adapters.incident_items import revision_item
 from kulanz.adapters.ledger_table import entry_item
 from kulanz.adapters.messaging import chunk_message_text
 from kulanz.application.campaigns.advance_campaign import AdvancePorts

@@ -129,7 +129,7 @@ def _raising(*_: object, **__: object) -> NoReturn:
 @pytest.mark.parametrize(
     ("owner", "name"),
     [
-        (opening, "read_incident_event"), (opening, "_freeze"), (opening, "_layout"), (opening, "_record"),
+        (opening, "read_incident_event"), (opening, "freeze_policy"), (opening, "lay_out"), (opening, "_record"),
         (ChunkRun, "_take"), (ChunkRun, "_entries"), (ChunkRun, "_count"), (Decider, "_decide"),
         (advancing, "examine"), (advancing, "campaign_report"), (publishing, "_recipient"),
     ],

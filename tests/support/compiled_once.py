@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from datetime import datetime
 from unittest.mock import patch
 
+from kulanz.application.campaigns import freeze_policy as freezing_module
 from kulanz.application.campaigns import frozen as frozen_module
-from kulanz.application.campaigns import open_campaign as open_module
 from kulanz.domain.incident import Incident
 from kulanz.domain.policy import CompiledPolicy, compile_policy
 
@@ -22,5 +22,8 @@ def policies_compiled_once() -> Iterator[None]:
             known[place] = compile_policy(frozen, incident, decided_at)
         return known[place]
 
-    with patch.object(frozen_module, "compile_policy", compiled), patch.object(open_module, "compile_policy", compiled):
+    with (
+        patch.object(freezing_module, "compile_policy", compiled),
+        patch.object(frozen_module, "compile_policy", compiled),
+    ):
         yield

@@ -6,7 +6,8 @@ from fnmatch import fnmatch
 
 import pytest
 
-from kulanz.adapters.campaign_items import META, revision_item
+from kulanz.adapters.campaign_keys import META
+from kulanz.adapters.incident_items import revision_item
 from kulanz.domain.incident_record import Revision
 from tests.template.resolved import Json, Stack, as_list, role_statements
 

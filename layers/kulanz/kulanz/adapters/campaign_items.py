@@ -1,4 +1,4 @@
-"""How incidents, campaigns and receipts are laid out in CampaignsTable.
+"""How campaigns and their logs are laid out in CampaignsTable.
 
 A campaign's META record holds its immutable part as one JSON text and, beside it, what changes: state, log count and
 the sums of its receipts, each an attribute of its own so that a receipt can add to it.
@@ -7,16 +7,23 @@ the sums of its receipts, each an attribute of its own so that a receipt can add
 import json
 from collections import Counter
 from decimal import Decimal
-from typing import Any
 
 from kulanz.adapters.aws import read_number
-from kulanz.domain.campaigns.amounts import Amounts
+from kulanz.adapters.campaign_keys import (
+    Item,
+    campaign_of_partition,
+    campaign_partition,
+    frozen_key,
+    item_key,
+    log_key,
+    meta_key,
+    outage_partition,
+)
 from kulanz.domain.campaigns.campaign import (
     Campaign,
     CampaignId,
     Cause,
     Chunks,
-    Cursor,
     Frozen,
     Pass,
     PinnedList,
@@ -27,77 +34,20 @@ from kulanz.domain.campaigns.campaign import (
     StateChange,
 )
 from kulanz.domain.campaigns.limits import DEFAULT_LIMITS, Limits
-from kulanz.domain.campaigns.measured import Measured
 from kulanz.domain.campaigns.reconciliation import DIGEST_MODULUS, CountKey, RowResult, SumKey, Totals, WriteResult
-from kulanz.domain.campaigns.repeats import Repeats
 from kulanz.domain.campaigns.same_outage import OutageCampaign
 from kulanz.domain.canonical import canonical_json
-from kulanz.domain.incident_record import IncidentRecord, Revision
 from kulanz.domain.lists.header import ListFormat, ListLayout
 from kulanz.domain.lists.id_shape import IdShape
 from kulanz.domain.time import format_instant, parse_instant
 
-REVISION_PREFIX = "REVISION#"
-LOG_PREFIX = "LOG#"
-META = "META"
-WAITING_PARTITION = "WAITING"
-"""One item for each campaign that ever waited for a person: the one place that knows about all incidents."""
-LAST_OFFSET = 10**14 - 1
-"""The largest offset that a receipt's key can hold."""
 _HALF = 2**64
-
-type Item = dict[str, Any]
-
-
-def _key(partition: str, place: str) -> Item:
-    return {"pk": {"S": partition}, "sk": {"S": place}}
-
-
-def incident_partition(incident_id: str) -> str:
-    """Where everything that was told about one incident stands."""
-    return f"INCIDENT#{incident_id}"
-
-
-def incident_key(incident_id: str) -> Item:
-    """The key of an incident's record."""
-    return _key(incident_partition(incident_id), "INCIDENT")
-
-
-def campaign_partition(campaign_id: CampaignId) -> str:
-    """Where everything about one campaign stands."""
-    return f"CAMPAIGN#{campaign_id.incident_id}#{campaign_id.seq:03d}"
-
-
-def campaign_of_partition(partition: str) -> CampaignId | None:
-    """The campaign of a partition; None when it is not a campaign's."""
-    kind, _, rest = partition.partition("#")
-    incident_id, _, seq = rest.rpartition("#")
-    return CampaignId(incident_id, int(seq)) if kind == "CAMPAIGN" and seq.isdigit() else None
-
-
-def meta_key(campaign_id: CampaignId) -> Item:
-    """The key of a campaign's META record."""
-    return _key(campaign_partition(campaign_id), META)
-
-
-def waiting_key(campaign_id: CampaignId) -> Item:
-    """The key of what says whether a campaign waits for a person."""
-    return _key(WAITING_PARTITION, campaign_partition(campaign_id))
-
-
-def read_waiting(item: Item) -> CampaignId | None:
-    """The campaign that waits; None when it does no more."""
-    return campaign_of_partition(item["sk"]["S"]) if item["waits"]["BOOL"] else None
-
-
-def outage_partition(outage: str) -> str:
-    """Where the campaigns of all incidents over one outage are listed."""
-    return f"OUTAGE#{outage}"
+"""A DynamoDB number holds 38 digits and a digest has up to 39, so it is added in two halves."""
 
 
 def outage_item(campaign: Campaign) -> Item:
     """What lists a campaign under its outage, with the list that it pinned."""
-    return _key(outage_partition(campaign.outage), campaign_partition(campaign.id)) | {
+    return item_key(outage_partition(campaign.outage), campaign_partition(campaign.id)) | {
         "list": {"S": canonical_json(_place(campaign.pinned))}
     }
 
@@ -118,125 +68,6 @@ def _place(pinned: PinnedList) -> dict[str, str | int]:
         "etag": pinned.etag,
         "size": pinned.size,
     }
-
-
-def frozen_key(campaign_id: CampaignId) -> Item:
-    """The key of what a campaign decides by."""
-    return _key(campaign_partition(campaign_id), "FROZEN")
-
-
-def log_key(campaign_id: CampaignId, number: int) -> Item:
-    """The key of one line of a campaign's log."""
-    return _key(campaign_partition(campaign_id), f"{LOG_PREFIX}{number:06d}")
-
-
-def cursor_prefix(work: Pass) -> str:
-    """What the cursors of a pass begin with."""
-    return f"CURSOR#{work.value}#"
-
-
-def cursor_key(campaign_id: CampaignId, work: Pass, chunk: int) -> Item:
-    """The key of a chunk's cursor."""
-    return _key(campaign_partition(campaign_id), f"{cursor_prefix(work)}{chunk:06d}")
-
-
-def chunk_of_cursor(item: Item) -> int:
-    """The chunk a cursor is about."""
-    return int(item["sk"]["S"].rpartition("#")[2])
-
-
-def receipt_prefix(work: Pass) -> str:
-    """What the receipts of a pass begin with."""
-    return f"RECEIPT#{work.value}#"
-
-
-def receipt_key(receipt: Receipt) -> Item:
-    """The key of a receipt: by where it starts; the chunk tells apart the empty ones that start at the same byte."""
-    place = f"{receipt_prefix(receipt.work)}{offset_text(receipt.start)}#{receipt.chunk:06d}"
-    return _key(campaign_partition(receipt.campaign), place)
-
-
-def offset_text(offset: int) -> str:
-    """An offset as it stands in a receipt's key: texts sort as the offsets do."""
-    return f"{offset:014d}"
-
-
-# Incidents
-
-
-def incident_item(record: IncidentRecord) -> Item:
-    """An incident's record as an item."""
-    item = incident_key(record.incident_id) | {
-        "version": {"N": str(record.version)},
-        "highest_revision": {"N": str(record.highest_revision)},
-        "revision_digests": {"M": {str(number): {"S": digest} for number, digest in record.revision_digests.items()}},
-        "decidable_until": {"S": format_instant(record.decidable_until)},
-        "next_seq": {"N": str(record.next_seq)},
-        "requests": {"M": {digest: {"N": str(seq)} for digest, seq in record.requests.items()}},
-    }
-    if record.open_seq is not None:
-        item["open_seq"] = {"N": str(record.open_seq)}
-    if record.applied:
-        item["applied"] = {"NS": [str(seq) for seq in record.applied]}
-    return item
-
-
-def read_incident(item: Item) -> IncidentRecord:
-    """An incident's record back from its item."""
-    return IncidentRecord(
-        incident_id=item["pk"]["S"].partition("#")[2],
-        version=int(item["version"]["N"]),
-        highest_revision=int(item["highest_revision"]["N"]),
-        revision_digests={int(number): digest["S"] for number, digest in item["revision_digests"]["M"].items()},
-        decidable_until=parse_instant(item["decidable_until"]["S"]),
-        next_seq=int(item["next_seq"]["N"]),
-        open_seq=_optional_number(item, "open_seq"),
-        applied=tuple(sorted(int(seq) for seq in item.get("applied", {}).get("NS", []))),
-        requests={digest: int(seq["N"]) for digest, seq in item["requests"]["M"].items()},
-    )
-
-
-def _optional_number(item: Item, name: str) -> int | None:
-    return int(item[name]["N"]) if name in item else None
-
-
-def revision_key(incident_id: str, number: int) -> Item:
-    """The key of a revision. Numbers of more than seven digits do not sort among the others."""
-    return _key(incident_partition(incident_id), f"{REVISION_PREFIX}{number:07d}")
-
-
-def revision_item(revision: Revision) -> Item:
-    """A revision of an incident as an item."""
-    return revision_key(revision.incident_id, revision.number) | {
-        "detail_type": {"S": revision.detail_type},
-        "content": {"S": revision.content.decode()},
-        "digest": {"S": revision.digest},
-        "recorded_at": {"S": format_instant(revision.recorded_at)},
-        "source": {"S": revision.source},
-    }
-
-
-def is_revision(item: Item) -> bool:
-    """Whether an item is a revision of an incident."""
-    partition: str = item["pk"]["S"]
-    place: str = item["sk"]["S"]
-    return partition.startswith("INCIDENT#") and place.startswith(REVISION_PREFIX)
-
-
-def read_revision(item: Item) -> Revision:
-    """A revision back from its item."""
-    return Revision(
-        incident_id=item["pk"]["S"].partition("#")[2],
-        number=int(item["sk"]["S"].rpartition("#")[2]),
-        detail_type=item["detail_type"]["S"],
-        content=item["content"]["S"].encode(),
-        digest=item["digest"]["S"],
-        recorded_at=parse_instant(item["recorded_at"]["S"]),
-        source=item["source"]["S"],
-    )
-
-
-# Campaigns
 
 
 def meta_item(campaign: Campaign) -> Item:
@@ -343,10 +174,7 @@ def dispatched_value(campaign: Campaign, sent: int) -> Item:
 
 
 def meta_additions(receipt: Receipt) -> dict[str, int | Decimal]:
-    """What a receipt adds to META, by attribute.
-
-    The digest is added in two halves, because a DynamoDB number holds 38 digits and 2^128 has 39.
-    """
+    """What a receipt adds to META, by attribute."""
     totals, work = receipt.totals, receipt.work.value
     additions: dict[str, int | Decimal] = {
         f"{work}|bytes": receipt.end - receipt.start,
@@ -436,96 +264,3 @@ def read_log(item: Item) -> StateChange:
 def _read_others(content: str) -> SameOutage:
     same_list, other_list, is_whole = json.loads(content)
     return SameOutage(tuple(map(CampaignId.parse, same_list)), tuple(map(CampaignId.parse, other_list)), is_whole)
-
-
-# Cursors and receipts
-
-
-def read_cursor(item: Item) -> Cursor:
-    """A cursor back from its item."""
-    return Cursor(int(item["position"]["N"]), item["finished"]["BOOL"])
-
-
-def receipt_item(receipt: Receipt) -> Item:
-    """A receipt as an item."""
-    totals = receipt.totals
-    content = {
-        "lines": totals.lines,
-        "unbalanced_quotes": totals.unbalanced_quotes,
-        "digest": f"{totals.digest:032x}",
-        "counts": [
-            [key.row_result.value, key.reason, key.write_result.value, n] for key, n in sorted(totals.counts.items())
-        ],
-        "sums": [
-            [key.row_result.value, key.write_result.value, key.measure, str(n)]
-            for key, n in sorted(totals.sums.items())
-        ],
-    }
-    item = receipt_key(receipt) | {
-        "chunk": {"N": str(receipt.chunk)},
-        "end": {"N": str(receipt.end)},
-        "finishes_chunk": {"BOOL": receipt.finishes_chunk},
-        "totals": {"S": json.dumps(content, separators=(",", ":"))},
-    }
-    if receipt.history:
-        item["history"] = {"S": receipt.history}
-    if receipt.measured is not None:
-        item |= _measured_attributes(receipt.measured)
-    if receipt.moved_from is not None:
-        item["moved_from"] = {"N": str(receipt.moved_from)}
-    return item
-
-
-def read_receipt(campaign_id: CampaignId, item: Item) -> Receipt:
-    """A receipt back from its item."""
-    content = json.loads(item["totals"]["S"])
-    _, work, start, _ = item["sk"]["S"].split("#")
-    totals = Totals(
-        lines=content["lines"],
-        unbalanced_quotes=content["unbalanced_quotes"],
-        digest=int(content["digest"], 16),
-        counts=Counter(
-            {
-                CountKey(RowResult(row_result), reason, WriteResult(write_result)): n
-                for row_result, reason, write_result, n in content["counts"]
-            }
-        ),
-        sums={
-            SumKey(RowResult(row_result), WriteResult(write_result), measure): read_number(n)
-            for row_result, write_result, measure, n in content["sums"]
-        },
-    )
-    return Receipt(
-        campaign=campaign_id,
-        work=Pass(work),
-        chunk=int(item["chunk"]["N"]),
-        start=int(start),
-        end=int(item["end"]["N"]),
-        moved_from=_optional_number(item, "moved_from"),
-        finishes_chunk=item["finishes_chunk"]["BOOL"],
-        totals=totals,
-        history=item.get("history", {}).get("S", ""),
-        measured=_read_measured(item) if "repeats" in item else None,
-    )
-
-
-def _measured_attributes(measured: Measured) -> Item:
-    content = {
-        "amounts": measured.amounts.content(),
-        "known": measured.known,
-        "other_currency": measured.other_currency,
-    }
-    return {
-        "measured": {"S": json.dumps(content, separators=(",", ":"))},
-        "repeats": {"B": measured.repeats.to_bytes()},
-    }
-
-
-def _read_measured(item: Item) -> Measured:
-    content = json.loads(item["measured"]["S"])
-    return Measured(
-        amounts=Amounts.from_content(content["amounts"]),
-        repeats=Repeats.from_bytes(bytes(item["repeats"]["B"])),
-        known=content["known"],
-        other_currency=content["other_currency"],
-    )

@@ -14,6 +14,8 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from kulanz.adapters import campaign_items as items
+from kulanz.adapters import campaign_keys as keys
+from kulanz.adapters import incident_items, receipt_items
 from kulanz.adapters.aws import (
     CONFLICT_ATTEMPTS,
     CONFLICT_BACKOFF_LONGEST_SECONDS,
@@ -53,22 +55,22 @@ class DynamoCampaigns:
     # Incidents
 
     def incident(self, incident_id: str) -> IncidentRecord | None:
-        found = self._get(items.incident_key(incident_id))
-        return None if found is None else items.read_incident(found)
+        found = self._get(keys.incident_key(incident_id))
+        return None if found is None else incident_items.read_incident(found)
 
     def revisions(self, incident_id: str) -> list[Revision]:
-        found = self._query(items.incident_partition(incident_id), items.REVISION_PREFIX)
-        return sorted(map(items.read_revision, found), key=lambda revision: revision.number)
+        found = self._query(keys.incident_partition(incident_id), keys.REVISION_PREFIX)
+        return sorted(map(incident_items.read_revision, found), key=lambda revision: revision.number)
 
     def revision(self, incident_id: str, number: int) -> Revision | None:
-        found = self._get(items.revision_key(incident_id, number))
-        return None if found is None else items.read_revision(found)
+        found = self._get(keys.revision_key(incident_id, number))
+        return None if found is None else incident_items.read_revision(found)
 
     def record_revision(self, before: IncidentRecord | None, after: IncidentRecord, revision: Revision) -> None:
         self._write_conditionally(
             [
                 self._put_incident(before, after),
-                self._put_new(items.revision_item(revision)),
+                self._put_new(incident_items.revision_item(revision)),
             ]
         )
 
@@ -86,15 +88,15 @@ class DynamoCampaigns:
         )
 
     def over_outage(self, outage: str) -> Iterator[OutageCampaign]:
-        return map(items.read_outage, self._query(items.outage_partition(outage), "CAMPAIGN#"))
+        return map(items.read_outage, self._query(keys.outage_partition(outage), "CAMPAIGN#"))
 
     def _put_incident(self, before: IncidentRecord | None, after: IncidentRecord) -> Item:
         if before is None:
-            return self._put_new(items.incident_item(after))
+            return self._put_new(incident_items.incident_item(after))
         return {
             "Put": {
                 "TableName": self._table,
-                "Item": items.incident_item(after),
+                "Item": incident_items.incident_item(after),
                 "ConditionExpression": "version = :before",
                 "ExpressionAttributeValues": {":before": {"N": str(before.version)}},
             }
@@ -103,7 +105,7 @@ class DynamoCampaigns:
     # Campaigns
 
     def campaign(self, campaign_id: CampaignId) -> Campaign | None:
-        found = self._get(items.meta_key(campaign_id))
+        found = self._get(keys.meta_key(campaign_id))
         return None if found is None else items.read_meta(found)
 
     def campaigns_of(self, incident_id: str) -> list[Campaign]:
@@ -114,20 +116,20 @@ class DynamoCampaigns:
         return [campaign for campaign in found if campaign is not None]
 
     def frozen(self, campaign_id: CampaignId) -> Frozen:
-        found = self._get(items.frozen_key(campaign_id))
+        found = self._get(keys.frozen_key(campaign_id))
         if found is None:
             raise Refused("the campaign has no frozen policy")
         return items.read_frozen(found)
 
     def log(self, campaign_id: CampaignId) -> list[StateChange]:
-        return [items.read_log(item) for item in self._query(items.campaign_partition(campaign_id), items.LOG_PREFIX)]
+        return [items.read_log(item) for item in self._query(keys.campaign_partition(campaign_id), keys.LOG_PREFIX)]
 
     def change_state(self, before: Campaign, change: StateChange) -> None:
         actions = [
             {
                 "Update": {
                     "TableName": self._table,
-                    "Key": items.meta_key(before.id),
+                    "Key": keys.meta_key(before.id),
                     "UpdateExpression": "SET #state = :target, state_reason = :reason, log_count = :number",
                     "ConditionExpression": "#state = :source AND log_count = :before",
                     "ExpressionAttributeNames": {"#state": "state"},
@@ -149,7 +151,7 @@ class DynamoCampaigns:
         try:
             self._write_conditionally(actions)
         except Outdated:
-            standing = self._get(items.log_key(before.id, change.number))
+            standing = self._get(keys.log_key(before.id, change.number))
             if standing is None or items.read_log(standing) != change:
                 raise
 
@@ -168,7 +170,7 @@ class DynamoCampaigns:
         return {
             "Update": {
                 "TableName": self._table,
-                "Key": items.incident_key(campaign_id.incident_id),
+                "Key": keys.incident_key(campaign_id.incident_id),
                 "UpdateExpression": told,
                 "ConditionExpression": "open_seq = :seq",
                 "ExpressionAttributeValues": values,
@@ -179,14 +181,14 @@ class DynamoCampaigns:
         return {
             "Update": {
                 "TableName": self._table,
-                "Key": items.waiting_key(campaign_id),
+                "Key": keys.waiting_key(campaign_id),
                 "UpdateExpression": "SET waits = :waits",
                 "ExpressionAttributeValues": {":waits": {"BOOL": target in WAITING}},
             }
         }
 
     def waiting(self) -> list[CampaignId]:
-        found = map(items.read_waiting, self._query(items.WAITING_PARTITION, "CAMPAIGN#"))
+        found = map(keys.read_waiting, self._query(keys.WAITING_PARTITION, "CAMPAIGN#"))
         return [campaign_id for campaign_id in found if campaign_id is not None]
 
     def mark_dispatched(self, campaign: Campaign, work: Pass, sent: int) -> None:
@@ -200,7 +202,7 @@ class DynamoCampaigns:
             "UpdateItem",
             self._client.update_item,
             TableName=self._table,
-            Key=items.meta_key(campaign_id),
+            Key=keys.meta_key(campaign_id),
             # Without the counter a repetition would change nothing, and the stream would not tell of it.
             UpdateExpression="SET #name = :value ADD touched :one",
             ConditionExpression="attribute_exists(pk)",
@@ -211,34 +213,34 @@ class DynamoCampaigns:
     # Cursors and receipts
 
     def cursor(self, campaign_id: CampaignId, work: Pass, chunk: int) -> Cursor | None:
-        found = self._get(items.cursor_key(campaign_id, work, chunk))
-        return None if found is None else items.read_cursor(found)
+        found = self._get(keys.cursor_key(campaign_id, work, chunk))
+        return None if found is None else receipt_items.read_cursor(found)
 
     def finished_chunks(self, campaign_id: CampaignId, work: Pass) -> set[int]:
-        found = self._query(items.campaign_partition(campaign_id), items.cursor_prefix(work))
-        return {items.chunk_of_cursor(item) for item in found if items.read_cursor(item).finished}
+        found = self._query(keys.campaign_partition(campaign_id), keys.cursor_prefix(work))
+        return {keys.chunk_of_cursor(item) for item in found if receipt_items.read_cursor(item).finished}
 
     def receipts(
         self, campaign_id: CampaignId, work: Pass, start: int = 0, stop: int | None = None
     ) -> Iterator[Receipt]:
-        last = items.LAST_OFFSET if stop is None else stop
-        bounds = (items.offset_text(start), items.offset_text(last))
-        place = items.campaign_partition(campaign_id), items.receipt_prefix(work)
+        last = keys.LAST_OFFSET if stop is None else stop
+        bounds = (keys.offset_text(start), keys.offset_text(last))
+        place = keys.campaign_partition(campaign_id), keys.receipt_prefix(work)
         for item in query(self._client.query, self._table, *place, *bounds):
-            yield items.read_receipt(campaign_id, item)
+            yield receipt_items.read_receipt(campaign_id, item)
 
     def record_receipt(self, receipt: Receipt) -> bool:
         try:
             self._write_conditionally(
                 [
-                    self._put_new(items.receipt_item(receipt)),
+                    self._put_new(receipt_items.receipt_item(receipt)),
                     self._move_cursor(receipt),
                     self._add_to_meta(receipt),
                 ]
             )
         except Outdated:
-            standing = self._get(items.receipt_key(receipt))
-            return standing is not None and items.read_receipt(receipt.campaign, standing) == receipt
+            standing = self._get(keys.receipt_key(receipt))
+            return standing is not None and receipt_items.read_receipt(receipt.campaign, standing) == receipt
         return True
 
     def _move_cursor(self, receipt: Receipt) -> Item:
@@ -250,7 +252,7 @@ class DynamoCampaigns:
         return {
             "Update": {
                 "TableName": self._table,
-                "Key": items.cursor_key(receipt.campaign, receipt.work, receipt.chunk),
+                "Key": keys.cursor_key(receipt.campaign, receipt.work, receipt.chunk),
                 "UpdateExpression": "SET #position = :end, finished = :finished",
                 "ConditionExpression": condition,
                 "ExpressionAttributeNames": {"#position": "position"},
@@ -266,7 +268,7 @@ class DynamoCampaigns:
         return {
             "Update": {
                 "TableName": self._table,
-                "Key": items.meta_key(receipt.campaign),
+                "Key": keys.meta_key(receipt.campaign),
                 "UpdateExpression": f"ADD {added}",
                 "ConditionExpression": "attribute_exists(pk)",
                 "ExpressionAttributeNames": names,

@@ -5,7 +5,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from kulanz.adapters.aws import error_code, translated
-from kulanz.adapters.campaign_items import incident_key
+from kulanz.adapters.campaign_keys import incident_key
 from kulanz.adapters.ledger_table import entry_item, history_put
 from kulanz.application.ports import Outdated, TryAgain
 from kulanz.domain.incident_record import IncidentRecord

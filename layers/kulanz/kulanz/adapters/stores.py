@@ -6,7 +6,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from kulanz.adapters.aws import call, error_code, translated
-from kulanz.adapters.campaign_items import META, campaign_of_partition
+from kulanz.adapters.campaign_keys import META, campaign_of_partition
 from kulanz.application.ports import Outdated
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.confirmation import Confirmation, Occasion, Tables

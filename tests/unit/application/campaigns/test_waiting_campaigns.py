@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from advance_campaign import handler
-from kulanz.adapters.campaign_items import meta_key
+from kulanz.adapters.campaign_keys import meta_key
 from kulanz.application.campaigns.advance_campaign import AdvancePorts
 from kulanz.application.campaigns.control_campaign import ControlPorts, cancel, pause, resume
 from kulanz.domain.campaigns.campaign import CampaignId, Cause, State

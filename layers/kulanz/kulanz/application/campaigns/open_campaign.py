@@ -5,8 +5,8 @@ the next delivery goes on where the records stand.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
@@ -14,26 +14,23 @@ from typing import Any
 
 from kulanz.application.campaigns.control_campaign import may_write_until
 from kulanz.application.campaigns.dispatch_chunks import dispatch, unlimited
+from kulanz.application.campaigns.freeze_policy import freeze_policy
 from kulanz.application.campaigns.frozen import thaw_incident
+from kulanz.application.campaigns.pin_list import lay_out, pin_list
 from kulanz.application.incidents.incident_event import (
-    Affected,
     CampaignContract,
     EventRefused,
     IncidentEvent,
-    PolicyReference,
     read_incident_event,
 )
 from kulanz.application.incidents.withdraw_incident import stop_withdrawn
-from kulanz.application.lists.check_list import must_not_state_history, required_columns
 from kulanz.application.ports import (
     ATTEMPTS_AGAINST_OTHERS,
     Archive,
     CampaignStore,
     ChunkQueue,
-    ListMissing,
     ListStore,
     Outdated,
-    PolicyMissing,
     PolicyStore,
     RejectedQueue,
     Rejection,
@@ -42,22 +39,19 @@ from kulanz.application.ports import (
 )
 from kulanz.domain.campaigns.campaign import (
     ENGINE_VERSION,
-    FROZEN_BYTES,
     WORKABLE,
     Campaign,
     CampaignId,
     Cause,
     Chunks,
     Frozen,
-    PinnedList,
     State,
     StateChange,
 )
 from kulanz.domain.campaigns.limits import stated_limits
-from kulanz.domain.canonical import canonical_json
 from kulanz.domain.confirmation import UNCONFIRMED, missing
 from kulanz.domain.identifiers import is_incident_id
-from kulanz.domain.incident import Incident, outage_digest
+from kulanz.domain.incident import outage_digest
 from kulanz.domain.incident_record import (
     DetailType,
     IncidentConflict,
@@ -68,23 +62,9 @@ from kulanz.domain.incident_record import (
     with_revision,
 )
 from kulanz.domain.ledger.earlier_decisions import ADDS, Rule, follows
-from kulanz.domain.lists.header import HEADER_BYTES, ListFormat, ListLayout, format_of, read_layout
 from kulanz.domain.lists.id_shape import IdShape
-from kulanz.domain.lists.lines import ListRefused
-from kulanz.domain.lists.unread_columns import must_not_nearly_name, names_in
-from kulanz.domain.policy import (
-    CompiledPolicy,
-    PolicyDocument,
-    PolicyError,
-    compile_policy,
-    document_from_json,
-    freeze,
-    policy_hash,
-)
-from kulanz.domain.time import CLOCK_ALLOWANCE, TIME_ZONES, format_instant
-
-REASONS_PER_POLICY = 60
-"""Each is counted with up to five write_results, in one update expression of at most 4 KB: some 330 counters."""
+from kulanz.domain.policy import CompiledPolicy, policy_hash
+from kulanz.domain.time import TIME_ZONES, format_instant
 
 
 class Opening(StrEnum):
@@ -275,9 +255,9 @@ def _prepare(
     settings: OpenSettings,
     now: datetime,
 ) -> tuple[Campaign, Frozen]:
-    frozen, policy = _freeze(content, request, ports, now)
-    pinned = _pin(event, request.affected, ports, settings)
-    layout = with_shapes(_layout(pinned, policy, ports.lists, request.ignored_columns), request, settings.account_ids)
+    frozen, policy = freeze_policy(content, request.policy, ports.policies, now)
+    pinned = pin_list(event, request.affected, ports.lists, settings.list_bucket, settings.list_prefix)
+    layout = lay_out(pinned, policy, request, settings.account_ids, ports.lists)
     try:
         chunks = Chunks(layout.data_start, pinned.size, settings.chunk_bytes)
     except ValueError as error:
@@ -354,142 +334,6 @@ def _must_be_meant(event: IncidentEvent, told: Revision) -> None:
             f"revision {told.number} is recorded with other windows, service, functions, cause or facts; look at it,"
             " then request the campaign with the decision digest of the revision that is meant",
         )
-
-
-def _freeze(
-    content: bytes, request: CampaignContract, ports: OpenPorts, now: datetime
-) -> tuple[Frozen, CompiledPolicy]:
-    reference = request.policy
-    try:
-        document = document_from_json(ports.policies.fetch(reference.id, reference.version))
-        _must_be_named(document, reference)
-        _must_be_countable(document)
-        frozen = Frozen(freeze(document, reference.parameters), content)
-        _must_fit(frozen)
-        incident = thaw_incident(content)
-        _must_have_happened(incident, now)
-        policy = compile_policy(frozen.policy, incident, now)
-        policy.must_be_affordable()
-    except PolicyMissing:
-        raise EventRefused(
-            "policy_unknown",
-            "detail.campaign.policy",
-            "no policy of that id and version is published; publish it, then send the event again",
-        ) from None
-    except PolicyError as error:
-        raise EventRefused("policy_unusable", "detail.campaign.policy", str(error)) from None
-    except RecursionError:
-        raise EventRefused(
-            "policy_unusable",
-            "detail.campaign.policy",
-            "the published policy is nested deeper than any policy; publish it with `kulanz policy publish`",
-        ) from None
-    except (ArithmeticError, ValueError):
-        raise EventRefused(
-            "policy_unusable",
-            "detail.campaign.policy",
-            "the policy cannot compute with this incident's windows and facts; check their dates and sizes",
-        ) from None
-    return frozen, policy
-
-
-def _must_be_named(document: PolicyDocument, reference: PolicyReference) -> None:
-    """Another policy under that name would be added beside the campaigns that it should have set off."""
-    policy = document.policy
-    if (policy.id, policy.version) != (reference.id, reference.version):
-        raise EventRefused(
-            "policy_unusable",
-            "detail.campaign.policy",
-            f"what is published as {reference.id} version {reference.version} calls itself {policy.id} version"
-            f" {policy.version}; publish it with `kulanz policy publish`, which names it by its content",
-        )
-
-
-def _must_be_countable(document: PolicyDocument) -> None:
-    policy = document.policy
-    reasons = len(policy.who) + len(policy.payout) + len(policy.heads) + len(policy.facts)
-    if reasons > REASONS_PER_POLICY:
-        raise EventRefused(
-            "policy_too_large",
-            "detail.campaign.policy",
-            f"the policy has {reasons} clauses, amount components and facts;"
-            f" at most {REASONS_PER_POLICY} can be counted",
-        )
-
-
-def _must_fit(frozen: Frozen) -> None:
-    size = len(frozen.policy) + len(frozen.incident)
-    if size > FROZEN_BYTES:
-        raise EventRefused(
-            "policy_too_large",
-            "detail.campaign.policy",
-            f"the policy and the incident's facts have {size} bytes together; at most {FROZEN_BYTES} can be kept,"
-            " so shorten one of them",
-        )
-
-
-def _must_have_happened(incident: Incident, now: datetime) -> None:
-    """An outage is paid for when it is known, not when it is foreseen: a mistyped year must not become money."""
-    latest = now + CLOCK_ALLOWANCE
-    if any(window.start > latest or (window.end or latest) > latest for window in incident.windows):
-        raise EventRefused(
-            "window_in_future",
-            "detail.windows",
-            "a window ends in the future; request the campaign when it is over, or leave the last window's end out",
-        )
-
-
-def _pin(event: IncidentEvent, affected: Affected, ports: OpenPorts, settings: OpenSettings) -> PinnedList:
-    if affected.inline is not None:
-        content = "".join(f"{canonical_json(row)}\n" for row in affected.inline).encode()
-        return ports.lists.put_inline(f"inline/{event.incident_id}/{event.request_digest}.jsonl", content)
-    place = affected.s3
-    if place is None:
-        raise AssertionError("the contract holds one source")
-    where = "detail.campaign.affected.s3"
-    if place.bucket != settings.list_bucket:
-        raise EventRefused(
-            "list_elsewhere", f"{where}.bucket", "lists are read from the stack's own list bucket only; upload it there"
-        )
-    if not place.key.startswith(settings.list_prefix) or not _is_plain_key(place.key):
-        raise EventRefused(
-            "list_elsewhere", f"{where}.key",
-            f"lists lie under {settings.list_prefix}; their keys have ASCII letters, digits and . _ - / and no '..'",
-        )  # fmt: skip
-    try:
-        return ports.lists.pin(place.bucket, place.key, place.version_id)
-    except ListMissing:
-        raise EventRefused(
-            "list_missing", where, "no such list, or no such version of it; upload it, then send the event again"
-        ) from None
-
-
-def _is_plain_key(key: str) -> bool:
-    plain = all(character.isascii() and (character.isalnum() or character in "._-/") for character in key)
-    return plain and all(part not in ("", ".", "..") for part in key.split("/"))
-
-
-def with_shapes(layout: ListLayout, request: CampaignContract, account_ids: IdShape | None) -> ListLayout:
-    """A list's layout with the shapes of its ids: those of its event, else the stack's. A campaign keeps them."""
-    stated, subjects = request.affected.account_ids, request.affected.subject_ids
-    return replace(
-        layout,
-        account_ids=account_ids if stated is None else stated.shape(),
-        subject_ids=None if subjects is None else subjects.shape(),
-    )
-
-
-def _layout(pinned: PinnedList, policy: CompiledPolicy, lists: ListStore, ignored_columns: Sequence[str]) -> ListLayout:
-    try:
-        list_format = ListFormat.JSONL if pinned.key.startswith("inline/") else format_of(pinned.key)
-        head = b"" if pinned.size == 0 else b"".join(lists.read(pinned, 0, min(pinned.size, HEADER_BYTES)))
-        layout = read_layout(list_format, head, pinned.size, required_columns(policy))
-        must_not_state_history(policy, layout)
-        names = names_in(layout, head[layout.data_start :].splitlines()[:-1] or [head[layout.data_start :]])
-        must_not_nearly_name(names, policy.facts, policy.subject, ignored_columns)
-    except ListRefused as refusal:
-        raise EventRefused(refusal.reason, "detail.campaign.affected", str(refusal)) from None
-    return layout
 
 
 def _filed(event: Mapping[str, Any]) -> bytes:

@@ -1,0 +1,102 @@
+"""How receipts and cursors, what the workers leave behind, are laid out in CampaignsTable."""
+
+import json
+from collections import Counter
+
+from kulanz.adapters.aws import read_number
+from kulanz.adapters.campaign_keys import Item, receipt_key
+from kulanz.domain.campaigns.amounts import Amounts
+from kulanz.domain.campaigns.campaign import CampaignId, Cursor, Pass, Receipt
+from kulanz.domain.campaigns.measured import Measured
+from kulanz.domain.campaigns.reconciliation import CountKey, RowResult, SumKey, Totals, WriteResult
+from kulanz.domain.campaigns.repeats import Repeats
+
+
+def read_cursor(item: Item) -> Cursor:
+    """A cursor back from its item."""
+    return Cursor(int(item["position"]["N"]), item["finished"]["BOOL"])
+
+
+def receipt_item(receipt: Receipt) -> Item:
+    """A receipt as an item."""
+    totals = receipt.totals
+    content = {
+        "lines": totals.lines,
+        "unbalanced_quotes": totals.unbalanced_quotes,
+        "digest": f"{totals.digest:032x}",
+        "counts": [
+            [key.row_result.value, key.reason, key.write_result.value, n] for key, n in sorted(totals.counts.items())
+        ],
+        "sums": [
+            [key.row_result.value, key.write_result.value, key.measure, str(n)]
+            for key, n in sorted(totals.sums.items())
+        ],
+    }
+    item = receipt_key(receipt) | {
+        "chunk": {"N": str(receipt.chunk)},
+        "end": {"N": str(receipt.end)},
+        "finishes_chunk": {"BOOL": receipt.finishes_chunk},
+        "totals": {"S": json.dumps(content, separators=(",", ":"))},
+    }
+    if receipt.history:
+        item["history"] = {"S": receipt.history}
+    if receipt.measured is not None:
+        item |= _measured_attributes(receipt.measured)
+    if receipt.moved_from is not None:
+        item["moved_from"] = {"N": str(receipt.moved_from)}
+    return item
+
+
+def read_receipt(campaign_id: CampaignId, item: Item) -> Receipt:
+    """A receipt back from its item."""
+    content = json.loads(item["totals"]["S"])
+    _, work, start, _ = item["sk"]["S"].split("#")
+    totals = Totals(
+        lines=content["lines"],
+        unbalanced_quotes=content["unbalanced_quotes"],
+        digest=int(content["digest"], 16),
+        counts=Counter(
+            {
+                CountKey(RowResult(row_result), reason, WriteResult(write_result)): n
+                for row_result, reason, write_result, n in content["counts"]
+            }
+        ),
+        sums={
+            SumKey(RowResult(row_result), WriteResult(write_result), measure): read_number(n)
+            for row_result, write_result, measure, n in content["sums"]
+        },
+    )
+    return Receipt(
+        campaign=campaign_id,
+        work=Pass(work),
+        chunk=int(item["chunk"]["N"]),
+        start=int(start),
+        end=int(item["end"]["N"]),
+        moved_from=int(item["moved_from"]["N"]) if "moved_from" in item else None,
+        finishes_chunk=item["finishes_chunk"]["BOOL"],
+        totals=totals,
+        history=item.get("history", {}).get("S", ""),
+        measured=_read_measured(item) if "repeats" in item else None,
+    )
+
+
+def _measured_attributes(measured: Measured) -> Item:
+    content = {
+        "amounts": measured.amounts.content(),
+        "known": measured.known,
+        "other_currency": measured.other_currency,
+    }
+    return {
+        "measured": {"S": json.dumps(content, separators=(",", ":"))},
+        "repeats": {"B": measured.repeats.to_bytes()},
+    }
+
+
+def _read_measured(item: Item) -> Measured:
+    content = json.loads(item["measured"]["S"])
+    return Measured(
+        amounts=Amounts.from_content(content["amounts"]),
+        repeats=Repeats.from_bytes(bytes(item["repeats"]["B"])),
+        known=content["known"],
+        other_currency=content["other_currency"],
+    )
