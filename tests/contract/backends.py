@@ -12,12 +12,15 @@ from uuid import uuid4
 
 from kulanz.adapters.aws import client
 from kulanz.adapters.campaign_table import DynamoCampaigns
+from kulanz.adapters.index_table import DynamoIndex
 from kulanz.adapters.ledger_table import DynamoLedger
 from kulanz.adapters.messaging import EventBridgeAnnouncer, SnsNotices, SqsChunks, SqsRejected, read_chunk_message
 from kulanz.adapters.offers import DynamoOffers
+from kulanz.adapters.people import S3People
 from kulanz.adapters.s3 import S3Archive, S3Lists, S3Policies
 from kulanz.adapters.stores import DynamoStores
 from kulanz.application.ports import Announcement, ChunkMessage
+from tests.support.fake_index import FakeIndex
 from tests.support.fake_offers import FakeOffers
 from tests.support.fakes import (
     FakeAnnouncer,
@@ -26,6 +29,7 @@ from tests.support.fakes import (
     FakeChunks,
     FakeLedger,
     FakeLists,
+    FakePeople,
     FakePolicies,
     FakeRejected,
     FakeStores,
@@ -47,8 +51,10 @@ class FakeBackend:
 
     def __init__(self) -> None:
         self.lists, self.policies, self.archive = FakeLists(self.bucket), FakePolicies(), FakeArchive()
+        self.people = FakePeople()
         self.campaigns, self.ledger = FakeCampaigns(), FakeLedger()
         self.offers = FakeOffers(self.ledger, self.campaigns)
+        self.index = FakeIndex(self.campaigns, self.offers)
         self.stores = FakeStores(self.campaigns, self.ledger)
         self.chunks, self.topic, self.announcer, self.rejected = (
             FakeChunks(),
@@ -119,6 +125,10 @@ class AwsBackend:
         return S3Policies(self.s3, self.bucket, "policies/")
 
     @cached_property
+    def people(self) -> S3People:
+        return S3People(self.s3, self.bucket, "people/")
+
+    @cached_property
     def archive(self) -> S3Archive:
         return S3Archive(self.s3, self.bucket)
 
@@ -151,6 +161,10 @@ class AwsBackend:
     @cached_property
     def campaigns(self) -> DynamoCampaigns:
         return DynamoCampaigns(self.dynamodb, self.campaigns_table)
+
+    @cached_property
+    def index(self) -> DynamoIndex:
+        return DynamoIndex(self.dynamodb, self.campaigns_table, self.credits_table)
 
     @cached_property
     def offers(self) -> DynamoOffers:

@@ -1,5 +1,7 @@
 """Acceptances over the fake ledger and the fake incidents."""
 
+from datetime import datetime
+
 from kulanz.application.ports import Outdated
 from kulanz.domain.incident_record import IncidentRecord
 from kulanz.domain.ledger.entries import DecisionKey, Entry, HistoryChange
@@ -8,10 +10,10 @@ from tests.support.fakes import FakeCampaigns, FakeLedger
 
 
 class FakeOffers:
-    """The offer store; `accepted` holds every acceptance with who made it."""
+    """The offer store; `accepted` holds every acceptance with who made it and when."""
 
     def __init__(self, ledger: FakeLedger, campaigns: FakeCampaigns) -> None:
-        self.accepted: list[tuple[DecisionKey, str]] = []
+        self.accepted: list[tuple[DecisionKey, str, datetime]] = []
         self._ledger = ledger
         self._campaigns = campaigns
 
@@ -34,4 +36,4 @@ class FakeOffers:
                 raise Outdated
             self._ledger._histories[kept.key] = kept.after
         self._ledger._entries[granted.key] = granted
-        self.accepted.append((offered.key, actor))
+        self.accepted.append((offered.key, actor, granted.accepted_at or granted.effective_at))

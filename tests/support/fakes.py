@@ -14,6 +14,7 @@ from kulanz.application.ports import (
     ChunkMessage,
     ListMissing,
     Outdated,
+    PeopleSealed,
     PinnedVersionGone,
     PolicyMissing,
     PolicySealed,
@@ -41,6 +42,7 @@ from kulanz.domain.confirmation import Confirmation, Tables
 from kulanz.domain.incident_record import IncidentRecord, Revision
 from kulanz.domain.ledger.entries import DecisionKey, Entry, HistoryMoved, KeptEntry
 from kulanz.domain.notices import NOTICE_MESSAGE_BYTES, NoticeMessage
+from kulanz.domain.people.people import NOBODY_LISTED, People, people_from_json
 from kulanz.domain.policy.deciding.history import HistoryKey, SubjectHistory
 from kulanz.domain.time import EPOCH
 
@@ -127,6 +129,7 @@ class FakePolicies:
 
     def __init__(self) -> None:
         self._published: dict[tuple[str, int], bytes] = {}
+        self.published_by: dict[tuple[str, int], str] = {}
 
     def fetch(self, policy_id: str, version: int) -> bytes:
         try:
@@ -134,15 +137,34 @@ class FakePolicies:
         except KeyError:
             raise PolicyMissing(f"{policy_id}/{version}") from None
 
-    def publish(self, policy_id: str, version: int, content: bytes) -> bool:
+    def publish(self, policy_id: str, version: int, content: bytes, by: str = "") -> bool:
         ours = bytes(bytearray(content))  # an object of its own: equal content may be somebody else's
         known = self._published.setdefault((policy_id, version), ours)
         if known != content:
             raise PolicySealed(f"{policy_id} version {version} is published with other content")
+        self.published_by.setdefault((policy_id, version), by)
         return known is ours
 
     def published(self) -> Iterator[PublishedPolicy]:
         return (PublishedPolicy(policy_id, version, EPOCH) for policy_id, version in sorted(self._published))
+
+
+class FakePeople:
+    """The published versions of the people file."""
+
+    def __init__(self) -> None:
+        self._published: dict[int, bytes] = {}
+
+    def current(self) -> People:
+        return people_from_json(self._published[max(self._published)]) if self._published else NOBODY_LISTED
+
+    def publish(self, version: int, content: bytes, by: str = "") -> bool:  # noqa: ARG002 - nobody asks it
+        if version in self._published:
+            if self._published[version] != content:
+                raise PeopleSealed(f"version {version} of the people file is published with other content")
+            return False
+        self._published[version] = content
+        return True
 
 
 @dataclass(slots=True)

@@ -142,7 +142,7 @@ def test_a_newer_calendar_of_holidays_changes_nothing_that_was_published(stack: 
 
 def test_who_may_not_publish_is_told_who_he_is_and_who_can_let_him(tmp_path: Path) -> None:
     class Guarded(FakePolicies):
-        def publish(self, policy_id: str, version: int, content: bytes) -> bool:  # noqa: ARG002 - refuses all
+        def publish(self, policy_id: str, version: int, content: bytes, by: str = "") -> bool:  # noqa: ARG002 - refuses all
             raise PublishingForbidden(policy_id)
 
     result = kulanz(PolicyStack(Guarded()), "publish", write(tmp_path, "five", 1, "pay: 5.00 USD"))

@@ -10,6 +10,7 @@ from urllib3.exceptions import HTTPError
 
 from kulanz.adapters.aws import backoff_seconds, call, error_code, translated
 from kulanz.application.ports import (
+    UPLOADED_BY,
     ListMissing,
     PinnedVersionGone,
     PolicyMissing,
@@ -27,7 +28,7 @@ PUBLISH_ATTEMPTS = 5
 PUBLISHED_AT_MOST = 10_000
 """Versions of policies in one listing, so that a bucket with other things in it cannot fill the memory."""
 
-_NOT_THERE = frozenset({"404", "NoSuchKey", "NoSuchVersion", "NotFound", "NoSuchBucket"})
+NOT_THERE = frozenset({"404", "NoSuchKey", "NoSuchVersion", "NotFound", "NoSuchBucket"})
 _CHANGED = frozenset({"412", "PreconditionFailed"})
 _DELETE_MARKER = frozenset({"405", "MethodNotAllowed"})
 _FORBIDDEN = frozenset({"403", "AccessDenied", "Forbidden"})
@@ -48,7 +49,7 @@ class S3Lists:
         try:
             head = self._client.head_object(Bucket=bucket, Key=key, **named)
         except ClientError as error:
-            if error_code(error) in _NOT_THERE | _FORBIDDEN | _DELETE_MARKER | {"400", "InvalidArgument"}:
+            if error_code(error) in NOT_THERE | _FORBIDDEN | _DELETE_MARKER | {"400", "InvalidArgument"}:
                 raise ListMissing(key) from None
             raise translated(error, "HeadObject") from error
         except BotoCoreError as error:
@@ -82,14 +83,14 @@ class S3Lists:
         try:
             return self._client.get_object(**place, IfMatch=pinned.etag)
         except ClientError as error:
-            if error_code(error) not in _NOT_THERE | _CHANGED | _DELETE_MARKER:
+            if error_code(error) not in NOT_THERE | _CHANGED | _DELETE_MARKER:
                 raise translated(error, "GetObject") from error
         except BotoCoreError as error:
             raise translated(error, "GetObject") from error
         try:
             return self._client.get_object(**place, VersionId=pinned.version_id)
         except ClientError as error:
-            if error_code(error) in _NOT_THERE | _DELETE_MARKER:
+            if error_code(error) in NOT_THERE | _DELETE_MARKER:
                 raise PinnedVersionGone(pinned.key) from None
             raise translated(error, "GetObject") from error
         except BotoCoreError as error:
@@ -125,6 +126,30 @@ def _bytes_before(answer: Any, start: int) -> int:
     return 0
 
 
+def put_once(client: Any, bucket: str, key: str, content: bytes, named: str, by: str = "") -> bool:
+    """Put an object where there is none; False where one stands. Raises PublishingForbidden, with what is `named`."""
+    said = {"Metadata": {UPLOADED_BY: by}} if by else {}
+    for attempt in range(1, PUBLISH_ATTEMPTS + 1):
+        try:
+            client.put_object(
+                Bucket=bucket, Key=key, Body=content, ContentType="application/json", IfNoneMatch="*", **said
+            )
+        except ClientError as error:
+            code = error_code(error)
+            if code in _CONFLICT and attempt < PUBLISH_ATTEMPTS:  # another publisher is at it: see who was first
+                time.sleep(backoff_seconds(attempt))
+                continue
+            if code in _FORBIDDEN:
+                raise PublishingForbidden(named) from None
+            if code not in _CHANGED:
+                raise translated(error, "PutObject") from error
+            return False
+        except BotoCoreError as error:
+            raise translated(error, "PutObject") from error
+        return True
+    raise AssertionError("unreachable: the last attempt returns or raises")
+
+
 class S3Policies:
     """Published policies under `<prefix><id>/<version>.json`."""
 
@@ -138,7 +163,7 @@ class S3Policies:
             answer = self._client.get_object(Bucket=self._bucket, Key=f"{self._prefix}{policy_id}/{version}.json")
             content: bytes = answer["Body"].read(MAX_PUBLISHED_BYTES + 1)
         except ClientError as error:
-            if error_code(error) in _NOT_THERE:
+            if error_code(error) in NOT_THERE:
                 raise PolicyMissing(f"{policy_id}/{version}") from None
             raise translated(error, "GetObject") from error
         except (BotoCoreError, HTTPError) as error:
@@ -147,37 +172,21 @@ class S3Policies:
             raise Refused(f"a policy has at most {MAX_PUBLISHED_BYTES} bytes")
         return content
 
-    def publish(self, policy_id: str, version: int, content: bytes) -> bool:
+    def publish(self, policy_id: str, version: int, content: bytes, by: str = "") -> bool:
+        named = f"{policy_id} version {version}"
         key = f"{self._prefix}{policy_id}/{version}.json"
-        for attempt in range(1, PUBLISH_ATTEMPTS + 1):
-            try:
-                self._client.put_object(
-                    Bucket=self._bucket, Key=key, Body=content, ContentType="application/json", IfNoneMatch="*"
-                )
-            except ClientError as error:
-                code = error_code(error)
-                if code in _CONFLICT and attempt < PUBLISH_ATTEMPTS:  # another publisher is at it: see who was first
-                    time.sleep(backoff_seconds(attempt))
-                    continue
-                if code in _FORBIDDEN:
-                    raise PublishingForbidden(f"{policy_id} version {version}") from None
-                if code not in _CHANGED:
-                    raise translated(error, "PutObject") from error
-                if self.fetch(policy_id, version) == content:
-                    return False
-                raise PolicySealed(f"{policy_id} version {version} is published with other content") from None
-            except BotoCoreError as error:
-                raise translated(error, "PutObject") from error
+        if put_once(self._client, self._bucket, key, content, named, by):
             return True
-        raise AssertionError("unreachable: the last attempt returns or raises")
+        if self.fetch(policy_id, version) == content:
+            return False
+        raise PolicySealed(f"{named} is published with other content")
 
-    def published(self) -> Iterator[PublishedPolicy]:
+    def published(self, policy_id: str = "") -> Iterator[PublishedPolicy]:
+        prefix = f"{self._prefix}{policy_id}/" if policy_id else self._prefix
         found: list[PublishedPolicy] = []
         more: dict[str, str] = {}
         while True:
-            answer = call(
-                "ListObjectsV2", self._client.list_objects_v2, Bucket=self._bucket, Prefix=self._prefix, **more
-            )
+            answer = call("ListObjectsV2", self._client.list_objects_v2, Bucket=self._bucket, Prefix=prefix, **more)
             for item in answer.get("Contents", ()):
                 name = _PUBLISHED.fullmatch(item["Key"].removeprefix(self._prefix))
                 if name is not None:  # what else lies there is nothing that a campaign could name

@@ -7,7 +7,7 @@ call again with the same arguments.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Protocol
 
 from kulanz.domain.campaigns.campaign import (
@@ -18,6 +18,7 @@ from kulanz.domain.campaigns.campaign import (
     Pass,
     PinnedList,
     Receipt,
+    State,
     StateChange,
 )
 from kulanz.domain.campaigns.same_outage import OutageCampaign
@@ -27,7 +28,10 @@ from kulanz.domain.ledger.entries import DecisionKey, Entry, HistoryMoved, KeptE
 from kulanz.domain.policy.deciding.history import HistoryKey, SubjectHistory
 
 if TYPE_CHECKING:
+    from kulanz.domain.audit import AuditEntry
+    from kulanz.domain.ledger.additions import Addition
     from kulanz.domain.notices import NoticeMessage
+    from kulanz.domain.people.people import People
 
 
 class TryAgain(Exception):
@@ -101,15 +105,39 @@ class PolicyStore(Protocol):
 class PolicyShelf(PolicyStore, Protocol):
     """Where policies are published; no function of the stack needs more than `fetch`."""
 
-    def publish(self, policy_id: str, version: int, content: bytes) -> bool:
+    def publish(self, policy_id: str, version: int, content: bytes, by: str = "") -> bool:
         """Publish a version, once: of several publishers at a time one writes it, and the others find it written.
 
         True when this call published it, False when the same content stands. Raises PolicySealed for other content,
-        and PublishingForbidden.
+        and PublishingForbidden. `by` is who publishes, for the audit log.
         """
 
     def published(self) -> Iterator[PublishedPolicy]:
         """Every published version, by id and then by version."""
+
+
+class PeopleSealed(Refused):
+    """That version of the people file has been published with other content, which stands."""
+
+
+class PeopleStore(Protocol):
+    """The people file. A published version never changes; the highest one holds."""
+
+    def current(self) -> "People":
+        """The version that holds now, read consistently; NOBODY_LISTED where none was published.
+
+        Raises Refused where it is not a people file: then nobody is known to be a person.
+        """
+
+
+class PeopleShelf(PeopleStore, Protocol):
+    """Where the people file is published; no function of the stack needs more than `current`."""
+
+    def publish(self, version: int, content: bytes, by: str = "") -> bool:
+        """Publish a version, once, as `by` says. True when this call published it, False when the same content stands.
+
+        Raises PeopleSealed for other content, and PublishingForbidden.
+        """
 
 
 class CampaignStore(Protocol):
@@ -179,6 +207,89 @@ class CampaignStore(Protocol):
 
     def campaigns_of(self, incident_id: str) -> list[Campaign]:
         """The campaigns of an incident, first to last."""
+
+
+INDEXED_PER_PAGE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Page[Found]:
+    """Some of what an index has, in the order of time. `after` goes on behind it; empty where this was the rest."""
+
+    found: tuple[Found, ...]
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed[Id]:
+    """What an index names, and the instant it stands under."""
+
+    at: datetime
+    id: Id
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCampaign:
+    """A campaign that has not ended, or whose end waits for a person."""
+
+    id: CampaignId
+    state: State
+    since: datetime
+
+
+class CampaignIndex(Protocol):
+    """What spans incidents and campaigns, by key. Every entry is written in one step with what it names.
+
+    `after` is that of the page before, of the same question; `most` is the size of a page. All reads are consistent.
+    """
+
+    def open_campaigns(self) -> list[OpenCampaign]:
+        """The campaigns that have not ended, by incident."""
+
+    def campaigns_in(self, month: str, after: str = "", most: int = INDEXED_PER_PAGE) -> Page[Indexed[CampaignId]]:
+        """The campaigns that were opened in a month of UTC, such as 2026-11, first to last."""
+
+    def incidents_in(self, month: str, after: str = "", most: int = INDEXED_PER_PAGE) -> Page[Indexed[str]]:
+        """The incidents whose first event came in a month of UTC, first to last."""
+
+    def campaigns_under(
+        self, policy_id: str, after: str = "", most: int = INDEXED_PER_PAGE
+    ) -> Page[Indexed[CampaignId]]:
+        """The campaigns under any version of a policy, first to last."""
+
+    def audit_of_day(self, day: date, after: str = "", most: int = INDEXED_PER_PAGE) -> Page["AuditEntry"]:
+        """What was done on a day of UTC, first to last."""
+
+    def audit_of_actor(self, actor: str, after: str = "", most: int = INDEXED_PER_PAGE) -> Page["AuditEntry"]:
+        """What a person or machine did, first to last."""
+
+    def additions(self, campaign_id: CampaignId, after: str = "", most: int = INDEXED_PER_PAGE) -> Page["Addition"]:
+        """What was granted in a campaign that no row of its list granted, first to last."""
+
+
+UPLOADED_BY = "kulanz-by"
+"""The metadata in which whoever puts a list or a policy into the bucket says who that is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """When an object came into the bucket, and who put it there by its own word; `by` is empty where it has none."""
+
+    at: datetime
+    by: str
+
+
+class Uploads(Protocol):
+    """Who brought what into the bucket, as far as its objects say."""
+
+    def policies(self, policy_id: str) -> Iterator[tuple[int, Upload]]:
+        """Each published version of a policy, lowest first."""
+
+    def policy(self, policy_id: str, version: int) -> Upload | None:
+        """A published version of a policy; None where it is not there."""
+
+    def pinned(self, pinned: PinnedList) -> Upload | None:
+        """The version of a list that was pinned; None where it was deleted."""
 
 
 class Stores(Protocol):

@@ -1,0 +1,89 @@
+"""The audit log: who did what, when and why. Each entry is written in one step with what it is about."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from kulanz.domain.campaigns.campaign import Campaign, CampaignId, PinnedList, StateChange
+from kulanz.domain.incident_record import Revision
+from kulanz.domain.ledger.entries import DecisionKey
+
+
+class About(StrEnum):
+    """What an entry is about."""
+
+    CAMPAIGN = "campaign"
+    INCIDENT = "incident"
+    DECISION = "decision"
+    POLICY = "policy"
+    LIST = "list"
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One action. `actor` is a person, a machine, a source of events or a function of the stack.
+
+    `on` names it; of a decision its campaign, account and subject, of a policy its id and version, with spaces between.
+    `place` tells apart what was done to one thing: a number of its log. `cause` is the id of the action or the event.
+    """
+
+    at: datetime
+    actor: str
+    action: str
+    about: About
+    on: str
+    place: str
+    reason: str = ""
+    cause: str = ""
+
+    @property
+    def is_by_caller(self) -> bool:
+        """Whether a person or machine did it, whose id has a colon; functions and sources of events have none."""
+        return ":" in self.actor
+
+
+def opening_entry(campaign: Campaign, change: StateChange) -> AuditEntry:
+    """The request for a campaign: its actor is whoever requested it, not the function that opened it."""
+    asked = f"policy {campaign.policy_id} {campaign.policy_version}, list {campaign.pinned.key}"
+    return AuditEntry(
+        change.at, campaign.opened_by, "requested", About.CAMPAIGN, str(campaign.id), str(change.number), asked,
+        change.cause.event_id,
+    )  # fmt: skip
+
+
+def change_entry(campaign_id: CampaignId, change: StateChange) -> AuditEntry:
+    """A change of a campaign's state."""
+    return AuditEntry(
+        change.at, change.cause.actor, change.target.value, About.CAMPAIGN, str(campaign_id), str(change.number),
+        change.reason, change.cause.event_id,
+    )  # fmt: skip
+
+
+def revision_entry(revision: Revision) -> AuditEntry:
+    """A revision of an incident, as a source reported it."""
+    return AuditEntry(
+        revision.recorded_at, revision.source, revision.detail_type, About.INCIDENT, revision.incident_id,
+        str(revision.number),
+    )  # fmt: skip
+
+
+def acceptance_entry(key: DecisionKey, at: datetime, actor: str) -> AuditEntry:
+    """The acceptance of an offer, which happens once."""
+    return AuditEntry(at, actor, "accepted", About.DECISION, f"{key.campaign} {key.account_id} {key.subject}", "1")
+
+
+UPLOADER_UNKNOWN = "unknown"
+BY_ITS_OWN_WORD = "as the object says"
+"""Of an upload the bucket knows the time alone. Whoever puts an object says who that is; the access log knows it."""
+
+
+def published_entry(policy_id: str, version: int, at: datetime, by: str) -> AuditEntry:
+    """The publication of a policy's version."""
+    said = (by, BY_ITS_OWN_WORD) if by else (UPLOADER_UNKNOWN, "")
+    return AuditEntry(at, said[0], "published", About.POLICY, f"{policy_id} {version}", str(version), said[1])
+
+
+def uploaded_entry(pinned: PinnedList, at: datetime, by: str) -> AuditEntry:
+    """The upload of the version of a list that a campaign pinned."""
+    said = (by, BY_ITS_OWN_WORD) if by else (UPLOADER_UNKNOWN, "")
+    return AuditEntry(at, said[0], "uploaded", About.LIST, pinned.key, pinned.version_id, said[1])

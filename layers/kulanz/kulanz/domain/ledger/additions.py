@@ -1,0 +1,28 @@
+"""What a campaign granted that no row of its list granted by itself: a pass reads the list, then these."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from kulanz.domain.ledger.entries import DecisionKey
+
+
+class AdditionKind(StrEnum):
+    """What was added. ACCEPTED: an offer, or a claimable part, of a decision that the list has."""
+
+    ACCEPTED = "accepted"
+
+    @property
+    def has_row(self) -> bool:
+        """Whether the decision is one of the list's, so that a pass over the list has met it already."""
+        return self is AdditionKind.ACCEPTED
+
+
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """One addition: the decision that it made or changed, when, and who did it."""
+
+    kind: AdditionKind
+    key: DecisionKey
+    at: datetime
+    actor: str

@@ -1,0 +1,80 @@
+"""The index over the fake stores: worked out from what they hold, so that it is never behind."""
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, date, datetime
+
+from kulanz.application.ports import INDEXED_PER_PAGE, Indexed, OpenCampaign, Page
+from kulanz.domain.audit import AuditEntry, acceptance_entry, change_entry, opening_entry, revision_entry
+from kulanz.domain.campaigns.campaign import ENDED, Campaign, CampaignId
+from kulanz.domain.ledger.additions import Addition, AdditionKind
+from kulanz.domain.time import microseconds_of
+from tests.support.fake_offers import FakeOffers
+from tests.support.fakes import FakeCampaigns
+
+
+class FakeIndex:
+    """What spans incidents and campaigns."""
+
+    def __init__(self, campaigns: FakeCampaigns, offers: FakeOffers) -> None:
+        self._campaigns, self._offers = campaigns, offers
+
+    def open_campaigns(self) -> list[OpenCampaign]:
+        found = [one for one in self._all() if one.state not in ENDED]
+        return [OpenCampaign(one.id, one.state, self._campaigns.log(one.id)[-1].at) for one in found]
+
+    def campaigns_in(self, month: str, after: str = "", most: int = INDEXED_PER_PAGE) -> Page[Indexed[CampaignId]]:
+        return _page(self._opened(lambda one: _month(one.decided_at) == month), after, most)
+
+    def incidents_in(self, month: str, after: str = "", most: int = INDEXED_PER_PAGE) -> Page[Indexed[str]]:
+        first: dict[str, datetime] = {}
+        for revision in self._campaigns.recorded:
+            first.setdefault(revision.incident_id, revision.recorded_at)
+        found = [Indexed(at, incident_id) for incident_id, at in first.items() if _month(at) == month]
+        return _page([(one.at, one.id, one) for one in found], after, most)
+
+    def campaigns_under(
+        self, policy_id: str, after: str = "", most: int = INDEXED_PER_PAGE
+    ) -> Page[Indexed[CampaignId]]:
+        return _page(self._opened(lambda one: one.policy_id == policy_id), after, most)
+
+    def audit_of_day(self, day: date, after: str = "", most: int = INDEXED_PER_PAGE) -> Page[AuditEntry]:
+        return self._audit(lambda entry: entry.at.astimezone(UTC).date() == day, after, most)
+
+    def audit_of_actor(self, actor: str, after: str = "", most: int = INDEXED_PER_PAGE) -> Page[AuditEntry]:
+        return self._audit(lambda entry: entry.is_by_caller and entry.actor == actor, after, most)
+
+    def additions(self, campaign_id: CampaignId, after: str = "", most: int = INDEXED_PER_PAGE) -> Page[Addition]:
+        found = [
+            Addition(AdditionKind.ACCEPTED, key, at, actor)
+            for key, actor, at in self._offers.accepted
+            if key.campaign == campaign_id
+        ]
+        return _page([(one.at, f"{one.key.account_id}#{one.key.subject}", one) for one in found], after, most)
+
+    def _all(self) -> list[Campaign]:
+        found = [self._campaigns.campaign(one) for one in self._campaigns.all_campaigns()]
+        return [one for one in found if one is not None]
+
+    def _opened(self, is_wanted: Callable[[Campaign], bool]) -> list[tuple[datetime, str, Indexed[CampaignId]]]:
+        wanted = [one for one in self._all() if is_wanted(one)]
+        return [(one.decided_at, str(one.id), Indexed(one.decided_at, one.id)) for one in wanted]
+
+    def _audit(self, is_wanted: Callable[[AuditEntry], bool], after: str, most: int) -> Page[AuditEntry]:
+        found = [revision_entry(revision) for revision in self._campaigns.recorded]
+        for campaign in self._all():
+            opening, *changes = self._campaigns.log(campaign.id)
+            found += [opening_entry(campaign, opening), *(change_entry(campaign.id, change) for change in changes)]
+        found += [acceptance_entry(key, at, actor) for key, actor, at in self._offers.accepted]
+        places = [(one.at, f"{one.about}#{one.on}#{one.place}", one) for one in found if is_wanted(one)]
+        return _page(places, after, most)
+
+
+def _month(instant: datetime) -> str:
+    return f"{instant.astimezone(UTC):%Y-%m}"
+
+
+def _page[Found](found: Iterable[tuple[datetime, str, Found]], after: str, most: int) -> Page[Found]:
+    """The first of what follows `after`, by instant and then by name."""
+    places = sorted((f"{microseconds_of(at):020d}#{name}", one) for at, name, one in found)
+    rest = [(place, one) for place, one in places if place > after]
+    return Page(tuple(one for _, one in rest[:most]), rest[most - 1][0] if len(rest) > most else "")
