@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from botocore import xform_name
 
+from kulanz.adapters.index_items import OPEN_PARTITION
 from kulanz.adapters.messaging import EVENT_SOURCE
 from tests.template.resolved import PROJECT, Json, Stack, as_list, role_statements
 
@@ -46,7 +47,10 @@ CALLS: dict[str, dict[str, set[Grant]]] = {
         "describe_table": {("dynamodb:DescribeTable", CREDITS_TABLE), ("dynamodb:DescribeTable", CAMPAIGNS_TABLE)},
         "query": {("dynamodb:Query", CAMPAIGNS_TABLE)},
         "update_item": {("dynamodb:UpdateItem", CAMPAIGNS_TABLE)},
-        "transact_write_items": {("dynamodb:PutItem", CAMPAIGNS_TABLE), ("dynamodb:UpdateItem", CAMPAIGNS_TABLE)},
+        "transact_write_items": {
+            *(("dynamodb:PutItem", CAMPAIGNS_TABLE), ("dynamodb:UpdateItem", CAMPAIGNS_TABLE)),
+            ("dynamodb:DeleteItem", CAMPAIGNS_TABLE),
+        },
         "send_message": {("sqs:SendMessage", "arn:RejectedQueue")},
         "send_message_batch": {("sqs:SendMessage", "arn:ChunksQueue")},
     },
@@ -76,7 +80,10 @@ CALLS: dict[str, dict[str, set[Grant]]] = {
         "get_item": {("dynamodb:GetItem", CAMPAIGNS_TABLE)},
         "query": {("dynamodb:Query", CAMPAIGNS_TABLE)},
         "update_item": {("dynamodb:UpdateItem", CAMPAIGNS_TABLE)},
-        "transact_write_items": {("dynamodb:PutItem", CAMPAIGNS_TABLE), ("dynamodb:UpdateItem", CAMPAIGNS_TABLE)},
+        "transact_write_items": {
+            *(("dynamodb:PutItem", CAMPAIGNS_TABLE), ("dynamodb:UpdateItem", CAMPAIGNS_TABLE)),
+            ("dynamodb:DeleteItem", CAMPAIGNS_TABLE),
+        },
         "send_message_batch": {("sqs:SendMessage", "arn:ChunksQueue")},
         "put_events": {("events:PutEvents", BUS)},
     },
@@ -173,6 +180,17 @@ def test_a_decision_is_put_in_a_transaction_only(stack: Stack) -> None:
     assert statement["Condition"] == {
         "ForAnyValue:StringEquals": {"dynamodb:EnclosingOperation": ["TransactWriteItems"]}
     }
+
+
+@pytest.mark.parametrize("role", ROLES.values())
+def test_nothing_is_deleted_but_from_the_list_of_open_campaigns(stack: Stack, role: str) -> None:
+    for statement in role_statements(stack, role):
+        if "dynamodb:DeleteItem" in as_list(statement["Action"]):
+            assert statement["Action"] == "dynamodb:DeleteItem"
+            assert statement["Condition"] == {
+                "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [OPEN_PARTITION]},
+                "Null": {"dynamodb:LeadingKeys": "false"},
+            }
 
 
 def calls_in(path: Path) -> Iterator[str]:

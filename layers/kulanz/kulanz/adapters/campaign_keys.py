@@ -7,8 +7,6 @@ from kulanz.domain.campaigns.campaign import CampaignId, Pass, Receipt
 REVISION_PREFIX = "REVISION#"
 LOG_PREFIX = "LOG#"
 META = "META"
-WAITING_PARTITION = "WAITING"
-"""One item for each campaign that ever waited for a person: the one place that knows about all incidents."""
 LAST_OFFSET = 10**14 - 1
 """The largest offset that a receipt's key can hold."""
 
@@ -45,16 +43,6 @@ def campaign_of_partition(partition: str) -> CampaignId | None:
 def meta_key(campaign_id: CampaignId) -> Item:
     """The key of a campaign's META record."""
     return item_key(campaign_partition(campaign_id), META)
-
-
-def waiting_key(campaign_id: CampaignId) -> Item:
-    """The key of what says whether a campaign waits for a person."""
-    return item_key(WAITING_PARTITION, campaign_partition(campaign_id))
-
-
-def read_waiting(item: Item) -> CampaignId | None:
-    """The campaign that waits; None when it does no more."""
-    return campaign_of_partition(item["sk"]["S"]) if item["waits"]["BOOL"] else None
 
 
 def outage_partition(outage: str) -> str:

@@ -16,6 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from kulanz.adapters import campaign_items as items
 from kulanz.adapters import campaign_keys as keys
 from kulanz.adapters import incident_items, receipt_items
+from kulanz.adapters import index_items as index
 from kulanz.adapters.aws import (
     CONFLICT_ATTEMPTS,
     CONFLICT_BACKOFF_LONGEST_SECONDS,
@@ -27,6 +28,7 @@ from kulanz.adapters.aws import (
     translated,
 )
 from kulanz.application.ports import Outdated, Refused, TryAgain
+from kulanz.domain.audit import change_entry, opening_entry, revision_entry
 from kulanz.domain.campaigns.campaign import (
     ENDED,
     WAITING,
@@ -67,12 +69,11 @@ class DynamoCampaigns:
         return None if found is None else incident_items.read_revision(found)
 
     def record_revision(self, before: IncidentRecord | None, after: IncidentRecord, revision: Revision) -> None:
-        self._write_conditionally(
-            [
-                self._put_incident(before, after),
-                self._put_new(incident_items.revision_item(revision)),
-            ]
-        )
+        actions = [self._put_incident(before, after), self._put_new(incident_items.revision_item(revision))]
+        if before is None:
+            actions.append(self._put(index.incident_index_item(revision.incident_id, revision.recorded_at)))
+        actions += map(self._put, index.audit_items(revision_entry(revision)))
+        self._write_conditionally(actions)
 
     def open(
         self, before: IncidentRecord, after: IncidentRecord, campaign: Campaign, frozen: Frozen, change: StateChange
@@ -84,6 +85,9 @@ class DynamoCampaigns:
                 self._put_new(items.frozen_item(campaign.id, frozen)),
                 self._put_new(items.log_item(campaign.id, change)),
                 self._put_new(items.outage_item(campaign)),
+                self._put(index.open_item(campaign.id, campaign.state, change.at)),
+                *map(self._put, index.campaign_index_items(campaign)),
+                *map(self._put, index.audit_items(opening_entry(campaign, change))),
             ]
         )
 
@@ -146,8 +150,8 @@ class DynamoCampaigns:
         ]
         if change.target is State.APPLYING or (change.target in ENDED and self._occupies(before.id)):
             actions.append(self._tell_incident(before.id, change.target))
-        if {before.state, change.target} & WAITING:
-            actions.append(self._tell_waiting(before.id, change.target))
+        actions.append(self._list_as_open(before.id, change))
+        actions += map(self._put, index.audit_items(change_entry(before.id, change)))
         try:
             self._write_conditionally(actions)
         except Outdated:
@@ -177,19 +181,14 @@ class DynamoCampaigns:
             }
         }
 
-    def _tell_waiting(self, campaign_id: CampaignId, target: State) -> Item:
-        return {
-            "Update": {
-                "TableName": self._table,
-                "Key": keys.waiting_key(campaign_id),
-                "UpdateExpression": "SET waits = :waits",
-                "ExpressionAttributeValues": {":waits": {"BOOL": target in WAITING}},
-            }
-        }
+    def _list_as_open(self, campaign_id: CampaignId, change: StateChange) -> Item:
+        if change.target in ENDED:
+            return {"Delete": {"TableName": self._table, "Key": index.open_key(campaign_id)}}
+        return self._put(index.open_item(campaign_id, change.target, change.at))
 
     def waiting(self) -> list[CampaignId]:
-        found = map(keys.read_waiting, self._query(keys.WAITING_PARTITION, "CAMPAIGN#"))
-        return [campaign_id for campaign_id in found if campaign_id is not None]
+        found = map(index.read_open, self._query(index.OPEN_PARTITION, "CAMPAIGN#"))
+        return [one.id for one in found if one.state in WAITING]
 
     def mark_dispatched(self, campaign: Campaign, work: Pass, sent: int) -> None:
         self._set(campaign.id, items.dispatched_name(work), items.dispatched_value(campaign, sent))
@@ -277,6 +276,10 @@ class DynamoCampaigns:
         }
 
     # The calls
+
+    def _put(self, item: Item) -> Item:
+        """A write of what follows from the rest of its transaction, whose conditions are conditions of it, too."""
+        return {"Put": {"TableName": self._table, "Item": item}}
 
     def _put_new(self, item: Item) -> Item:
         return {

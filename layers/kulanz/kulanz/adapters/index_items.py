@@ -19,7 +19,7 @@ is read for (META, REVISION#, DECISION#).
 from datetime import UTC, date, datetime
 from typing import Any
 
-from kulanz.adapters.campaign_items import campaign_of_partition, campaign_partition
+from kulanz.adapters.campaign_keys import campaign_of_partition, campaign_partition
 from kulanz.application.ports import Indexed, OpenCampaign
 from kulanz.domain.audit import About, AuditEntry
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId, State

@@ -6,9 +6,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from kulanz.adapters.aws import error_code, translated
 from kulanz.adapters.campaign_keys import incident_key
+from kulanz.adapters.index_items import addition_item, audit_items
 from kulanz.adapters.ledger_table import entry_item, history_put
 from kulanz.application.ports import Outdated, TryAgain
+from kulanz.domain.audit import acceptance_entry
 from kulanz.domain.incident_record import IncidentRecord
+from kulanz.domain.ledger.additions import Addition, AdditionKind
 from kulanz.domain.ledger.entries import Entry, HistoryChange
 from kulanz.domain.time import format_instant
 
@@ -33,6 +36,7 @@ class DynamoOffers:
         kept: HistoryChange | None = None,
     ) -> None:
         actions = [self._grant(offered, granted), self._entry(granted, actor), self._incident_unmoved(incident)]
+        actions += self._listed(granted, actor)
         if kept is not None:
             actions.append({"Put": {"TableName": self._credits_table, **history_put(kept, kept.ttl(granted))}})
         try:
@@ -91,6 +95,16 @@ class DynamoOffers:
                 "ConditionExpression": "attribute_not_exists(pk)",
             }
         }
+
+    def _listed(self, granted: Entry, actor: str) -> list[dict[str, Any]]:
+        """The acceptance as an addition to its campaign, and in the audit log, for as long as the decision is kept."""
+        at = granted.accepted_at or granted.effective_at
+        listed = [
+            addition_item(Addition(AdditionKind.ACCEPTED, granted.key, at, actor)),
+            *audit_items(acceptance_entry(granted.key, at, actor)),
+        ]
+        kept = {"ttl": {"N": str(granted.ttl)}}
+        return [{"Put": {"TableName": self._credits_table, "Item": item | kept}} for item in listed]
 
     def _incident_unmoved(self, incident: IncidentRecord) -> dict[str, Any]:
         return {

@@ -1,0 +1,96 @@
+"""A table that an older release has written comes into the indexes by itself, once, wherever it was cut off."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from kulanz.adapters.older_items import SECONDS_FOR_A_PAGE, OlderItems
+from kulanz.domain.campaigns.campaign import CampaignId, State
+from tests.contract.backends import AwsBackend
+from tests.contract.test_campaign_index import ANNA, DAY, MONTH, open_campaign
+from tests.support.values import NOW, change
+
+INDEXES = ("OPEN", "CAMPAIGNS#", "INCIDENTS#", "POLICY#", "AUDIT#", "ACTOR#")
+
+
+def contents(backend: AwsBackend) -> dict[tuple[str, str], dict[str, Any]]:
+    items = backend.dynamodb.scan(TableName=backend.campaigns_table)["Items"]
+    return {(item["pk"]["S"], item["sk"]["S"]): item for item in items}
+
+
+def as_an_older_release_left_it(backend: AwsBackend) -> dict[tuple[str, str], dict[str, Any]]:
+    """Take the indexes away; what they held is returned."""
+    held = {place: item for place, item in contents(backend).items() if place[0].startswith(INDEXES)}
+    for pk, sk in held:
+        backend.dynamodb.delete_item(TableName=backend.campaigns_table, Key={"pk": {"S": pk}, "sk": {"S": sk}})
+    return held
+
+
+def some_history(backend: AwsBackend) -> None:
+    """Campaigns in several states, by a person and by a source."""
+    for number, state in enumerate((None, State.PAUSED, State.CANCELLED, State.APPLYING)):
+        at = NOW + timedelta(hours=number)
+        new = open_campaign(backend, f"incident-{number}", at, by=ANNA if number % 2 else "billing")
+        if state is not None:
+            backend.campaigns.change_state(new, replace(change(new, state), at=at + timedelta(minutes=1)))
+
+
+def test_an_older_table_has_the_indexes_that_it_would_have_today(emulator: AwsBackend) -> None:
+    some_history(emulator)
+    held = as_an_older_release_left_it(emulator)
+    assert emulator.index.open_campaigns() == []
+
+    older = OlderItems(emulator.dynamodb, emulator.campaigns_table)
+    assert older.bring_in(lambda: 1_000.0)
+
+    assert {place: item for place, item in contents(emulator).items() if place[0].startswith(INDEXES)} == held
+    assert [one.id.seq for one in emulator.index.open_campaigns()] == [1, 1, 1]
+    assert len(emulator.index.campaigns_in(MONTH).found) == 4
+    assert emulator.index.audit_of_day(DAY).found
+
+
+def test_the_table_is_read_once(emulator: AwsBackend) -> None:
+    some_history(emulator)
+    older = OlderItems(emulator.dynamodb, emulator.campaigns_table)
+    assert older.bring_in(lambda: 1_000.0)
+    as_an_older_release_left_it(emulator)
+
+    assert older.bring_in(lambda: 1_000.0)
+    assert emulator.index.open_campaigns() == []
+
+
+def test_where_the_time_is_over_the_next_one_goes_on(emulator: AwsBackend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages of one item, and time for one page each."""
+    some_history(emulator)
+    held = as_an_older_release_left_it(emulator)
+    scan = emulator.dynamodb.scan
+    older = OlderItems(emulator.dynamodb, emulator.campaigns_table)
+    monkeypatch.setattr(emulator.dynamodb, "scan", lambda **asked: scan(Limit=1, **asked))
+
+    rounds = 1
+    while not older.bring_in(iter([SECONDS_FOR_A_PAGE + 1, 0.0]).__next__):
+        rounds += 1
+
+    monkeypatch.undo()
+    assert rounds >= len(contents(emulator)) - len(held) - 1
+    assert {place: item for place, item in contents(emulator).items() if place[0].startswith(INDEXES)} == held
+
+
+def test_a_campaign_that_ends_while_it_is_listed_is_not_open_for_ever(emulator: AwsBackend) -> None:
+    new = open_campaign(emulator, "incident")
+    as_an_older_release_left_it(emulator)
+    older = OlderItems(emulator.dynamodb, emulator.campaigns_table)
+    page = older._page
+
+    def moved_meanwhile(after: dict[str, Any] | None) -> dict[str, Any]:
+        found = page(after)
+        emulator.campaigns.change_state(new, change(new, State.CANCELLED))
+        return found
+
+    older._page = moved_meanwhile  # type: ignore[method-assign]
+    assert older.bring_in(lambda: 1_000.0)
+
+    assert emulator.index.open_campaigns() == []
+    assert [one.id for one in emulator.index.campaigns_in(MONTH).found] == [CampaignId("incident", 1)]
