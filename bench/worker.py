@@ -126,7 +126,15 @@ def measure(work: Pass, path: Path, rows: int, chunk_bytes: int, endpoint: str) 
     }
     stores = FakeStores(campaigns, FakeLedger())
     confirm_tables(stores, Occasion.FIRST, "the bench", "a stack of its own", datetime.now(UTC))
-    ports = OpenPorts(campaigns, lists, policies, chunks, FakeRejected(), archive, stores)
+    ports = OpenPorts(
+        campaigns=campaigns,
+        lists=lists,
+        policies=policies,
+        chunks=chunks,
+        rejected=FakeRejected(),
+        archive=archive,
+        stores=stores,
+    )
     open_campaign(event, ports, settings, CAUSE, datetime.now(UTC))
     campaign_id = CampaignId(event["detail"]["incident_id"], 1)
     if work is Pass.APPLY:

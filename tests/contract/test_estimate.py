@@ -93,7 +93,15 @@ def test_the_estimate_is_what_is_really_called(aws: AwsBackend, counted: Counter
     request = event(rows=ROWS, version_id=version)
     request["detail"]["campaign"]["affected"]["s3"]["bucket"] = aws.bucket
     settings = OpenSettings(aws.bucket, "lists/", frozenset({"billing"}), frozenset({"billing"}), 120_000, 400)
-    ports = OpenPorts(aws.campaigns, aws.lists, aws.policies, chunks, aws.rejected, aws.archive, confirmed(aws))
+    ports = OpenPorts(
+        campaigns=aws.campaigns,
+        lists=aws.lists,
+        policies=aws.policies,
+        chunks=chunks,
+        rejected=aws.rejected,
+        archive=aws.archive,
+        stores=confirmed(aws),
+    )
     open_campaign(request, ports, settings, CAUSE, START)
 
     counted.clear()
@@ -169,7 +177,15 @@ def test_under_a_policy_that_keeps_a_history_every_unit_is_read_twice_and_writte
     request = event(rows=HISTORY_ROWS, policy_version=2, version_id=version)
     request["detail"]["campaign"]["affected"]["s3"]["bucket"] = aws.bucket
     settings = OpenSettings(aws.bucket, "lists/", frozenset({"billing"}), frozenset({"billing"}), 120_000, 400)
-    ports = OpenPorts(aws.campaigns, aws.lists, aws.policies, chunks, aws.rejected, aws.archive, confirmed(aws))
+    ports = OpenPorts(
+        campaigns=aws.campaigns,
+        lists=aws.lists,
+        policies=aws.policies,
+        chunks=chunks,
+        rejected=aws.rejected,
+        archive=aws.archive,
+        stores=confirmed(aws),
+    )
     open_campaign(request, ports, settings, CAUSE, START)
     deliver(aws, chunks)
     advance(aws, chunks)

@@ -174,7 +174,8 @@ class Functions:
         return (self._port(getattr(self.world, name), name) for name in names)
 
     def _open(self) -> Any:
-        ports = OpenPorts(*self._ports("campaigns", "lists", "policies", "chunks", "rejected", "archive", "stores"))
+        names = ("campaigns", "lists", "policies", "chunks", "rejected", "archive", "stores")
+        ports = OpenPorts(**dict(zip(names, self._ports(*names), strict=True)))
         return ports, self.world.settings()
 
     def _grant(self) -> Any:

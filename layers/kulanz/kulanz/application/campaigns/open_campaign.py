@@ -92,18 +92,24 @@ class OpenSettings:
     account_ids: IdShape | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class OpenPorts:
-    """The world that opening a campaign touches."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestPorts:
+    """The world that recording an incident and opening a campaign touches."""
 
     campaigns: CampaignStore
     lists: ListStore
     policies: PolicyStore
     chunks: ChunkQueue
-    rejected: RejectedQueue
-    archive: Archive
     stores: Stores
     seconds_left: Callable[[], float] = unlimited
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenPorts(RequestPorts):
+    """The world that an event of the bus touches: it may be refused, to whoever looks into the queue."""
+
+    rejected: RejectedQueue
+    archive: Archive
 
 
 def open_campaign(
@@ -124,18 +130,32 @@ def _act(event: Mapping[str, Any], ports: OpenPorts, settings: OpenSettings, cau
         raise EventRefused(
             "source_unknown", "source", "this source may not report incidents; add it to IncidentSources"
         )
-    if known.content is not None:
-        _record(known, known.content, ports.campaigns, settings, now)
-    if known.detail_type is DetailType.WITHDRAWN:
-        stop_withdrawn(known.incident_id, known.revision, ports.campaigns, cause, now)
-    if known.request is None:
-        return Opening.RECORDED
-    if source not in settings.campaign_sources:
+    if known.request is not None and source not in settings.campaign_sources:
+        record(known, ports, settings, cause, now)
         raise EventRefused(
             "source_may_not_open",
             "source",
             "this source may not open campaigns; add it to CampaignSources or publish from another",
         )
+    return take(known, ports, settings, cause, now)
+
+
+def record(known: IncidentEvent, ports: RequestPorts, settings: OpenSettings, cause: Cause, now: datetime) -> None:
+    """Record the revision that an event states, if it states one. Safe to repeat. Raises EventRefused, TryAgain."""
+    if known.content is not None:
+        _record(known, known.content, ports.campaigns, settings, now)
+    if known.detail_type is DetailType.WITHDRAWN:
+        stop_withdrawn(known.incident_id, known.revision, ports.campaigns, cause, now)
+
+
+def take(known: IncidentEvent, ports: RequestPorts, settings: OpenSettings, cause: Cause, now: datetime) -> Opening:
+    """Record what an event states and open the campaign that it requests, whoever may send it having been checked.
+
+    Safe to repeat. Raises EventRefused, TryAgain.
+    """
+    record(known, ports, settings, cause, now)
+    if known.request is None:
+        return Opening.RECORDED
     if problem := missing(ports.stores.confirmation(), ports.stores.tables()):
         raise EventRefused(UNCONFIRMED, "", problem)
     return _open(known, known.request, ports, settings, cause, now)
@@ -177,7 +197,7 @@ def _record(
 def _open(
     event: IncidentEvent,
     request: CampaignContract,
-    ports: OpenPorts,
+    ports: RequestPorts,
     settings: OpenSettings,
     cause: Cause,
     now: datetime,
@@ -229,7 +249,7 @@ def _await_stopped(record: IncidentRecord, campaigns: CampaignStore, now: dateti
             )
 
 
-def _go_on(campaign_id: CampaignId, ports: OpenPorts) -> None:
+def _go_on(campaign_id: CampaignId, ports: RequestPorts) -> None:
     """Send what is still to do: the same for a new campaign, a repeated event and a delivery after a crash."""
     campaign = ports.campaigns.campaign(campaign_id)
     if campaign is None:
@@ -251,7 +271,7 @@ def _prepare(
     content: bytes,
     record: IncidentRecord,
     campaign_id: CampaignId,
-    ports: OpenPorts,
+    ports: RequestPorts,
     settings: OpenSettings,
     now: datetime,
 ) -> tuple[Campaign, Frozen]:

@@ -23,16 +23,31 @@ def committed_decisions(
     Each decision comes once, with the row that it was written for: a subject that is listed again has no other.
     Raises PinnedVersionGone, TryAgain.
     """
-    for rows in batched(_rows(campaign, policy, lists), KEYS_PER_READ, strict=False):
+    return (entries for _, entries in committed_pages(campaign, policy, lists, ledger))
+
+
+def committed_pages(
+    campaign: Campaign, policy: CompiledPolicy, lists: ListStore, ledger: Ledger, begin: int = 0
+) -> Iterator[tuple[int, list[Entry]]]:
+    """The same for the rows that start at byte `begin` or later, with the byte after which the next page's rows start.
+
+    Whoever stops after a page goes on from there.
+    """
+    for rows in batched(_rows(campaign, policy, lists, begin), KEYS_PER_READ, strict=False):
         standing = ledger.standing(list(dict.fromkeys(key for key, _ in rows)))
-        yield [standing[key] for key, offset in rows if key in standing and standing[key].origin == offset]
+        found = [standing[key] for key, offset in rows if key in standing and standing[key].origin == offset]
+        yield rows[-1][1] + 1, found
 
 
-def _rows(campaign: Campaign, policy: CompiledPolicy, lists: ListStore) -> Iterator[tuple[DecisionKey, int]]:
+def _rows(
+    campaign: Campaign, policy: CompiledPolicy, lists: ListStore, begin: int
+) -> Iterator[tuple[DecisionKey, int]]:
     """Each row's key and where it begins."""
-    start, size = campaign.chunks.data_start, campaign.chunks.size
+    data_start, size = campaign.chunks.data_start, campaign.chunks.size
+    start = max(begin, data_start)
+    read_from = start if start == data_start else start - 1
     reader = line_reader(campaign.layout, policy.facts, policy.subject)
-    for line in lines_starting_in(lists.read(campaign.pinned, start), start, start, size, start):
+    for line in lines_starting_in(lists.read(campaign.pinned, read_from), read_from, start, size, data_start):
         if not line.raw:
             continue
         record = reader.split(line.raw)

@@ -1,0 +1,237 @@
+"""Answers about one account: did it get a credit, and why that much?"""
+
+from collections.abc import Mapping
+from typing import Any, NotRequired, TypedDict
+
+from kulanz.application.door.asked import Asked, Door
+from kulanz.application.ledger.answer import (
+    SEARCHED_BYTES_MOST,
+    Answer,
+    AnsweredDecision,
+    AnswerPorts,
+    Explained,
+    answer,
+)
+from kulanz.application.ledger.standing import Standing, is_granted, offer_has_ended, offer_is_open, standings
+from kulanz.domain.campaigns.campaign import Campaign, Pass
+from kulanz.domain.ledger.entries import is_offer, is_taken
+from kulanz.domain.notices import notice_id
+from kulanz.domain.time import format_instant
+
+ANSWER_VERSION = 1
+
+
+class DecidedBy(TypedDict):
+    """Which policy decided; `hash` is that of its frozen form."""
+
+    id: str
+    version: int
+    hash: str
+
+
+class StandingAnswer(TypedDict):
+    """How a subject stands with an incident now. Sums are exact texts by measure, money in minor units.
+
+    `granted_by` and `offered_by` name the campaigns whose decisions are granted, or can be accepted, now.
+    """
+
+    incident_id: str
+    title: str | None
+    began: str | None
+    withdrawn: bool
+    subject: str
+    state: str
+    granted: Mapping[str, str]
+    expired: Mapping[str, str]
+    usable_until: str | None
+    granted_by: list[str]
+    offered_by: list[str]
+
+
+class OfferAnswer(TypedDict):
+    """What is known of a decision that offers something, or leaves something to claim.
+
+    `open`: it can be accepted now. `ended`: a later campaign replaces it, or its campaign was stopped. `late`: its time
+    is over.
+    """
+
+    open: bool
+    accepted: bool
+    accepted_at: str | None
+    ended: bool
+    late: bool
+    replaced: bool
+
+
+class DecisionAnswer(TypedDict):
+    """A decision as it is stored, and its explanation. `decision` and `recomputed` are bodies of decisions."""
+
+    campaign: str
+    campaign_state: NotRequired[str]
+    decided_at: NotRequired[str]
+    subject: str
+    effective_at: str
+    expires_at: str | None
+    expired: bool
+    superseded: bool
+    status: str
+    decision: Mapping[str, Any]
+    remaining: list[str | None]
+    offer: OfferAnswer | None
+    steps: list[str]
+    explained: str
+    row_offset: int
+    policy: NotRequired[DecidedBy]
+    engine: NotRequired[str]
+    recomputed: NotRequired[Mapping[str, Any]]
+    notice_id: NotRequired[str]
+
+
+class LookedIn(TypedDict):
+    """A campaign of the incident that was asked about, and what it says about an account without a decision.
+
+    `finished`: its whole list was decided. `may_have_expired`: its decisions may have been deleted by now. `searched`:
+    its list was searched for the id as a `subject`, the column that names what it decides about; None where it decides
+    accounts. `rejected_rows` is where the bucket has the rows that were not decided.
+    """
+
+    campaign: str
+    state: str
+    finished: bool
+    may_have_expired: bool
+    subject: str | None
+    searched: bool
+    rejected_rows: str
+
+
+class IncidentNamed(TypedDict):
+    """An incident by its latest revision."""
+
+    incident_id: str
+    title: str
+    began: str
+    withdrawn: bool
+
+
+class AskAnswer(TypedDict):
+    """Everything that was decided about an account. `final`: no campaign of the incident is at work any more.
+
+    `found_as` is what was asked for where that is a line, service or premises of the account. `listed_nowhere`: no list
+    of the incident has a good row of the account.
+    """
+
+    v: int
+    account_id: str
+    asked_at: str
+    final: bool
+    found_as: str | None
+    standings: list[StandingAnswer]
+    decisions: list[DecisionAnswer]
+    campaigns: list[LookedIn]
+    incidents: list[IncidentNamed]
+    listed_nowhere: bool
+
+
+def ask(asked: Asked, door: Door) -> AskAnswer:
+    """What one account got and why, for all incidents or one."""
+    ports = AnswerPorts(door.campaigns, door.lists, door.ledger)
+    found = answer(asked.of["account"], asked.query.get("incident"), ports, asked.now, asked.query.get("subject"))
+    return ask_answer(found)
+
+
+def ask_answer(found: Answer) -> AskAnswer:
+    """The answer as JSON-able content."""
+    stands = list(standings(found.decisions))
+    superseded = {id(one) for standing in stands for one in standing.decisions if standing.is_superseded(one)}
+    return {
+        "v": ANSWER_VERSION,
+        "account_id": found.account_id,
+        "asked_at": format_instant(found.asked_at),
+        "final": found.is_final(),
+        "found_as": found.found_as or None,
+        "standings": [_standing(standing, found) for standing in stands],
+        "decisions": [_decision(decided, is_superseded=id(decided) in superseded) for decided in found.decisions],
+        "campaigns": [_looked_in(campaign, found) for campaign in found.campaigns],
+        "incidents": [
+            {
+                "incident_id": name,
+                "title": one.title,
+                "began": format_instant(one.began),
+                "withdrawn": one.is_withdrawn,
+            }
+            for name, one in found.incidents.items()
+        ],
+        "listed_nowhere": found.is_final() and found.is_listed_nowhere(),
+    }
+
+
+def _standing(standing: Standing, found: Answer) -> StandingAnswer:
+    incident = found.incidents.get(standing.incident_id)
+    return {
+        "incident_id": standing.incident_id,
+        "title": None if incident is None else incident.title,
+        "began": None if incident is None else format_instant(incident.began),
+        "withdrawn": incident is not None and incident.is_withdrawn,
+        "subject": standing.subject,
+        "state": standing.state.value,
+        "granted": {measure: str(size) for measure, size in sorted(standing.granted.items())},
+        "expired": {measure: str(size) for measure, size in sorted(standing.expired.items())},
+        "usable_until": None if standing.usable_until is None else format_instant(standing.usable_until),
+        "granted_by": [str(one.entry.key.campaign) for one in standing.decisions if is_granted(one)],
+        "offered_by": [str(one.entry.key.campaign) for one in standing.offered],
+    }
+
+
+def _decision(decided: AnsweredDecision, *, is_superseded: bool) -> DecisionAnswer:
+    entry, decision, campaign = decided.entry, decided.decision, decided.campaign
+    content: DecisionAnswer = {
+        "campaign": str(entry.key.campaign),
+        "subject": entry.key.subject,
+        "effective_at": format_instant(entry.effective_at),
+        "expires_at": None if entry.expires_at is None else format_instant(entry.expires_at),
+        "expired": decided.expired,
+        "superseded": is_superseded,
+        "status": entry.status.value,
+        "decision": decision.to_body(),
+        "remaining": [None if left is None else str(left) for left in entry.remaining],
+        "offer": _offer(decided) if is_offer(entry) else None,
+        "steps": list(decided.steps),
+        "explained": decided.explained.value,
+        "row_offset": entry.origin,
+    }
+    if campaign is not None:
+        content["campaign_state"] = campaign.state.value
+        content["decided_at"] = format_instant(campaign.decided_at)
+        content["policy"] = {
+            "id": campaign.policy_id, "version": campaign.policy_version, "hash": campaign.policy_hash,
+        }  # fmt: skip
+        content["engine"] = campaign.engine
+    if decided.recomputed is not None and decided.explained is Explained.DIFFERS:
+        content["recomputed"] = decided.recomputed.to_body()
+    if decision.notice is not None:
+        content["notice_id"] = notice_id(entry.key, decision.notice.kind)
+    return content
+
+
+def _offer(decided: AnsweredDecision) -> OfferAnswer:
+    accepted_at = decided.entry.accepted_at
+    return {
+        "open": offer_is_open(decided),
+        "accepted": is_taken(decided.entry),
+        "accepted_at": None if accepted_at is None else format_instant(accepted_at),
+        "ended": offer_has_ended(decided),
+        "late": decided.is_late,
+        "replaced": decided.has_ended,
+    }
+
+
+def _looked_in(campaign: Campaign, found: Answer) -> LookedIn:
+    return {
+        "campaign": str(campaign.id),
+        "state": campaign.state.value,
+        "finished": campaign.is_finished(Pass.APPLY),
+        "may_have_expired": found.asked_at >= campaign.decidable_until,
+        "subject": campaign.subject or None,
+        "searched": bool(campaign.subject) and campaign.pinned.size <= SEARCHED_BYTES_MOST,
+        "rejected_rows": f"s3://{campaign.pinned.bucket}/{campaign.id.folder}/problems/",
+    }

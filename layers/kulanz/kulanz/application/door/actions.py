@@ -1,0 +1,100 @@
+"""An action is done once under the id that its caller chose: the same again is the same answer, another is refused.
+
+What is to be done is stored under its id before it is done, and the answer after that. So of two callers with one id
+one is refused before anything happens. Where a function dies in between, the same action sent again goes on: every use
+case is safe to repeat.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, Protocol
+
+from kulanz.application.door.asked import Asked
+from kulanz.application.door.problems import FieldProblem, Kind, Problem
+from kulanz.domain.campaigns.campaign import CampaignId
+from kulanz.domain.canonical import canonical_json
+
+FIELD_MARK_CHARACTERS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """An action as it is stored. `key` is unique in its `place`; `fields` has a digest of each field of its body.
+
+    `answer` is None until it was done.
+    """
+
+    place: str
+    key: str
+    actor: str
+    at: datetime
+    fields: Mapping[str, str]
+    answer: Mapping[str, Any] | None = None
+
+
+class Actions(Protocol):
+    """The actions that were begun, each beside what it is about."""
+
+    def begin(self, action: Action) -> Action:
+        """Store an action where none stands under its key; the one that stands there then, read consistently."""
+
+    def finish(self, action: Action, answer: Mapping[str, Any]) -> None:
+        """Add the answer to an action. A repetition changes nothing."""
+
+
+def once(asked: Asked, actions: Actions, act: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Do an action, or give the answer that it had. Raises Problem where its id stands for another action.
+
+    An action that is refused has no answer: it may be sent again when matters stand otherwise.
+    """
+    mine = Action(_place(asked), _key(asked), asked.caller.id, asked.now, _marks(asked.body))
+    standing = actions.begin(mine)
+    errors = _differences(standing, mine)
+    if errors:
+        raise Problem(Kind.ID_USED, "this id was used for something else; take another one", errors=errors)
+    if standing.answer is not None:
+        return standing.answer
+    answer = act()
+    actions.finish(standing, answer)
+    return answer
+
+
+def _place(asked: Asked) -> str:
+    """The partition of what an action is about."""
+    of = asked.of
+    if "account" in of:
+        return f"ACCOUNT#{of['account']}"
+    if "seq" in of:
+        campaign = CampaignId(of["incident"], int(of["seq"]))
+        return f"CAMPAIGN#{campaign.incident_id}#{campaign.seq:03d}"
+    return f"INCIDENT#{of['incident']}" if "incident" in of else "STACK"
+
+
+def _key(asked: Asked) -> str:
+    """The words of the route and the values of its path: an id of one kind of action is none of another."""
+    return "#".join([*asked.route.words, *(value for name, value in asked.of.items() if name not in _IN_PLACE)])
+
+
+_IN_PLACE = frozenset({"account", "seq"})
+
+
+def _marks(body: Mapping[str, Any]) -> dict[str, str]:
+    """A digest of each field, so that a stored action says which ones differ and holds none of them."""
+    return {
+        name: sha256(canonical_json(value).encode()).hexdigest()[:FIELD_MARK_CHARACTERS]
+        for name, value in sorted(body.items())
+        if value is not None
+    }
+
+
+def _differences(standing: Action, mine: Action) -> list[FieldProblem]:
+    if standing.actor != mine.actor:
+        return [{"field": "id", "expected": "an id that nobody else has used"}]
+    names = sorted(standing.fields.keys() | mine.fields.keys())
+    return [
+        {"field": name, "expected": "as it was the first time"}
+        for name in names
+        if standing.fields.get(name) != mine.fields.get(name)
+    ]

@@ -1,0 +1,54 @@
+"""How the body of an action is checked: by a model that refuses what it does not know, and repeats no value."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+from unicodedata import category
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from kulanz.application.door.problems import FieldProblem, Kind, Problem
+
+REASON_CHARACTERS = 200
+ERRORS_SHOWN = 10
+
+
+class Body(BaseModel):
+    """What the bodies of actions have in common."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
+
+
+def _one_line(value: str) -> str:
+    if any(category(character) in ("Cc", "Cs", "Zl", "Zp") for character in value) or not value.strip():
+        raise ValueError("one line of text without control characters")
+    return value
+
+
+Reason = Annotated[str, Field(min_length=1, max_length=REASON_CHARACTERS), AfterValidator(_one_line)]
+"""Why somebody acts, for the log: no customer's data."""
+
+
+def read_body[Model: BaseModel](model: type[Model], body: Mapping[str, Any]) -> Model:
+    """Check a body. Raises Problem with every wrong field (the first ten), and no value."""
+    try:
+        return model.model_validate(body)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_context=False, include_input=False)
+        errors: list[FieldProblem] = [
+            {"field": _path(model, one["loc"]), "expected": _expected(one["type"], one["msg"])}
+            for one in found[:ERRORS_SHOWN]
+        ]
+        raise Problem(Kind.BODY, "correct the fields that are named, and send it again", errors=errors) from None
+
+
+def _path(model: type[BaseModel], place: tuple[int | str, ...]) -> str:
+    """Where a field is. A name that the model does not have may be anything, so it is not repeated."""
+    if place and place[0] not in model.model_fields:
+        return "(a name)"
+    return ".".join(map(str, place)) or "(the body)"
+
+
+def _expected(kind: str, message: str) -> str:
+    if kind == "extra_forbidden":
+        return "no such field; remove it"
+    return message.removeprefix("Value error, ")

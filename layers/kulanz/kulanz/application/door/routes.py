@@ -1,0 +1,252 @@
+"""The table of routes: what can be asked of the API, by whom, and which use case answers it.
+
+The gateway's routes in the template, the roles' policies, the OpenAPI document and the command are compared with it.
+A path is `/v1/<work>/<words>/<parameters>`. The first segment names the work of a role. No parameter stands before a
+fixed word, because `*` in a policy of IAM crosses `/`, and callers choose the parameters.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from kulanz.domain.campaigns.campaign import CAMPAIGNS_PER_INCIDENT
+from kulanz.domain.identifiers import ACCOUNT_ID_EXPECTED, INCIDENT_ID_EXPECTED, is_account_id, is_incident_id
+
+API_VERSION = "v1"
+ACTION_ID_CHARACTERS = 128
+BODY_BYTES = 16 * 1024
+"""The body of an action, in bytes: its reason, and what it names."""
+EVENT_BODY_BYTES = 256 * 1024
+"""The body of a request, in bytes: what EventBridge takes as one event, so that both ways in carry the same."""
+QUERY_CHARACTERS = 2_048
+"""The longest query string that is looked at."""
+
+
+class Role(StrEnum):
+    """The roles that the stack has a managed policy for."""
+
+    SUPPORT = "support"
+    REQUESTER = "requester"
+    APPROVER = "approver"
+    OPERATOR = "operator"
+    FINANCE = "finance"
+    AUDITOR = "auditor"
+    ADMINISTRATOR = "administrator"
+    PUBLISHER = "publisher"
+
+
+SUPPORT = frozenset({Role.SUPPORT})
+ASKERS = frozenset({Role.SUPPORT, Role.AUDITOR})
+"""Who reads what was decided about one account."""
+READERS = frozenset(Role) - {Role.SUPPORT, Role.PUBLISHER}
+"""Who reads incidents and campaigns."""
+POLICY_READERS = frozenset(Role) - {Role.SUPPORT}
+REQUESTERS = frozenset({Role.REQUESTER})
+OPERATORS = frozenset({Role.OPERATOR})
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """What a value in a path or a query may be. `pattern` is for the OpenAPI document, `is_valid` decides."""
+
+    expected: str
+    pattern: str
+    is_valid: Callable[[str], bool]
+
+
+_ACTION_ID = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._:~-]{{0,{ACTION_ID_CHARACTERS - 1}}}", re.ASCII)
+_NUMBER = re.compile(r"[1-9][0-9]{0,15}", re.ASCII)
+_MONTH = re.compile(r"20[0-9]{2}-(?:0[1-9]|1[0-2])", re.ASCII)
+_VERSION = re.compile(r"[1-9][0-9]{0,4}", re.ASCII)
+_CURSOR = re.compile(r"[A-Za-z0-9_-]{1,1024}", re.ASCII)
+
+
+def is_action_id(text: str) -> bool:
+    """Whether `text` may name an action. Two dots in a row are refused: a path is never to be read in two ways."""
+    return _ACTION_ID.fullmatch(text) is not None and ".." not in text
+
+
+def _is_account(text: str) -> bool:
+    return is_account_id(text) and ".." not in text
+
+
+def _is_seq(text: str) -> bool:
+    return _NUMBER.fullmatch(text) is not None and int(text) <= CAMPAIGNS_PER_INCIDENT
+
+
+def _of(pattern: re.Pattern[str]) -> Callable[[str], bool]:
+    return lambda text: pattern.fullmatch(text) is not None
+
+
+_INCIDENT = "[a-z0-9][a-z0-9-]{0,63}"
+
+PARAMETERS: Mapping[str, Parameter] = {
+    "account": Parameter(ACCOUNT_ID_EXPECTED, "[A-Za-z0-9][A-Za-z0-9._:~-]{0,63}", _is_account),
+    "cursor": Parameter("the text `next` of an earlier answer, unchanged", _CURSOR.pattern, _of(_CURSOR)),
+    "id": Parameter(
+        f"1 to {ACTION_ID_CHARACTERS} ASCII letters, digits or . _ : ~ -, the first a letter or digit, no two dots in a"
+        " row",
+        _ACTION_ID.pattern,
+        is_action_id,
+    ),
+    "incident": Parameter(INCIDENT_ID_EXPECTED, _INCIDENT, is_incident_id),
+    "month": Parameter("a month such as 2026-11", _MONTH.pattern, _of(_MONTH)),
+    "policy": Parameter(INCIDENT_ID_EXPECTED, _INCIDENT, is_incident_id),
+    "queue": Parameter("incidents or chunks", "incidents|chunks", frozenset({"incidents", "chunks"}).__contains__),
+    "revision": Parameter("a whole number from 1", _NUMBER.pattern, _of(_NUMBER)),
+    "seq": Parameter(f"a whole number from 1 to {CAMPAIGNS_PER_INCIDENT}", "[1-9][0-9]{0,2}", _is_seq),
+    "subject": Parameter(
+        "- for the account itself, or " + ACCOUNT_ID_EXPECTED,
+        "-|[A-Za-z0-9][A-Za-z0-9._:~-]{0,63}",
+        lambda text: text == "-" or _is_account(text),
+    ),
+    "version": Parameter("a whole number from 1", _VERSION.pattern, _of(_VERSION)),
+}
+"""Every name that a path or a query may have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One line of the table. `use` is `<module>.<function>` of this package, which answers.
+
+    `body` is the model of its body in that module, and `body_bytes` the most that it may have; empty and 0 where it
+    takes none. `query` are the names that a query may have.
+    """
+
+    method: str
+    path: str
+    use: str
+    roles: frozenset[Role]
+    summary: str
+    query: tuple[str, ...] = ()
+    body: str = ""
+    body_bytes: int = 0
+
+    @property
+    def key(self) -> str:
+        """What the gateway calls it."""
+        return f"{self.method} {self.path}"
+
+    @property
+    def work(self) -> str:
+        """The first segment after the version."""
+        return self.path.split("/")[2]
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The fixed words of its path, after the version."""
+        return tuple(part for part in self.path.split("/")[2:] if not part.startswith("{"))
+
+    @property
+    def has_action_id(self) -> bool:
+        """Whether it is an action under an id that its caller chose."""
+        return "id" in self.names
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the parameters of its path."""
+        return tuple(part[1:-1] for part in self.path.split("/") if part.startswith("{"))
+
+    def match(self, raw_path: str) -> dict[str, str] | None:
+        """The parameters of a path, unchecked; None where the path is not of this route, segment by segment."""
+        rule, parts = self.path.split("/"), raw_path.split("/")
+        if len(rule) != len(parts):
+            return None
+        pairs = list(zip(rule, parts, strict=True))
+        if any(word != part for word, part in pairs if not word.startswith("{")):
+            return None
+        return {word[1:-1]: part for word, part in pairs if word.startswith("{")}
+
+
+def _ask(path: str, use: str, roles: frozenset[Role], summary: str, query: tuple[str, ...] = ()) -> Route:
+    return Route("GET", f"/{API_VERSION}/{path}", use, roles, summary, query)
+
+
+def _act(path: str, use: str, roles: frozenset[Role], summary: str, body: str, body_bytes: int = BODY_BYTES) -> Route:
+    return Route("PUT", f"/{API_VERSION}/{path}", use, roles, summary, (), body, body_bytes)
+
+
+ROUTES: tuple[Route, ...] = (
+    # --- one account
+    _ask("accounts/{account}", "accounts.ask", ASKERS, "What one account got and why", ("incident", "subject")),
+    _act(
+        "acceptances/{account}/{incident}/{id}",
+        "acceptances.accept",
+        SUPPORT,
+        "Accept an offer for a customer",
+        "AcceptBody",
+    ),
+    # --- campaigns
+    _ask("campaigns/open", "campaigns.waiting", READERS, "Campaigns that wait for a person", ("cursor",)),
+    _ask(
+        "campaigns/incident/{incident}", "campaigns.of_incident", READERS, "The campaigns of an incident", ("cursor",)
+    ),
+    _ask("campaigns/one/{incident}/{seq}", "campaigns.one", READERS, "A campaign as it stands, with its figures"),
+    _ask("campaigns/reconciliation/{incident}/{seq}", "campaigns.reconciliation", READERS, "Planned beside written"),
+    _ask("campaigns/log/{incident}/{seq}", "campaigns.log", READERS, "The changes of state of a campaign"),
+    _ask("campaigns/rejected/{incident}/{seq}", "campaigns.rejected", READERS, "Rows with a problem", ("cursor",)),
+    _ask(
+        "campaigns/files/{incident}/{seq}", "campaigns.files", READERS, "Links to report and row problems", ("cursor",)
+    ),
+    # --- incidents
+    _ask("incidents/one/{incident}", "incidents.one", READERS, "An incident's record and its latest revisions"),
+    _ask("incidents/revision/{incident}/{revision}", "incidents.revision", READERS, "What a revision says"),
+    _ask("incidents/refused", "incidents.refused", READERS, "Events that were refused, and why"),
+    # --- policies
+    _ask("policies/published", "policies.published", POLICY_READERS, "Every published policy version", ("cursor",)),
+    _ask("policies/one/{policy}/{version}", "policies.one", POLICY_READERS, "A published policy"),
+    # --- requests
+    _act(
+        "requests/incidents/{incident}/{revision}",
+        "requests.record",
+        REQUESTERS,
+        "Record, amend or withdraw an incident",
+        "RecordBody",
+        EVENT_BODY_BYTES,
+    ),
+    _act(
+        "requests/campaigns/{incident}/{revision}/{id}",
+        "requests.campaign",
+        REQUESTERS,
+        "Request a campaign over an uploaded list",
+        "CampaignBody",
+        EVENT_BODY_BYTES,
+    ),
+    # --- operators
+    _act(
+        "stops/{incident}/{seq}/{id}", "stops.act", OPERATORS, "Pause, resume, cancel or settle a campaign", "StopBody"
+    ),
+    _act(
+        "repairs/advance/{incident}/{seq}/{id}", "repairs.advance", OPERATORS, "Look at a campaign again", "RepairBody"
+    ),
+    _act(
+        "repairs/notices/{incident}/{seq}/{id}",
+        "repairs.notices",
+        OPERATORS,
+        "Publish a campaign's notices again",
+        "RebuildBody",
+    ),
+    _act(
+        "repairs/statuses/{incident}/{id}",
+        "repairs.statuses",
+        OPERATORS,
+        "Publish an incident's status again",
+        "RepairBody",
+    ),
+    _act(
+        "repairs/redrive/{queue}/{id}",
+        "repairs.redrive",
+        OPERATORS,
+        "Move dead letters back to their queue",
+        "RepairBody",
+    ),
+    _act("repairs/refused/{id}", "repairs.refused", OPERATORS, "Take refused events out of their queue", "DoneBody"),
+)
+
+BY_KEY: Mapping[str, Route] = {route.key: route for route in ROUTES}
+
+
+def reached_by(role: Role) -> Iterator[tuple[str, str]]:
+    """The methods and first segments that a role's policy permits, each once, in the order of the table."""
+    yield from dict.fromkeys((route.method, route.work) for route in ROUTES if role in route.roles)

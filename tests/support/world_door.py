@@ -1,0 +1,147 @@
+"""The API over a world in memory: a request goes in as the gateway would hand it on, an answer comes out."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from kulanz.application.door.actions import Action
+from kulanz.application.door.asked import Document, RefusedEvent
+from kulanz.application.door.routes import BY_KEY, Route
+from kulanz.application.door.serve import JSON_TYPE, Reply, Request, serve
+from kulanz.application.notices.publish_notices import PublishPorts, publish_notices
+from kulanz.application.notices.publish_status import publish_status
+from kulanz.application.ports import PolicyShelf
+from kulanz.domain.campaigns.campaign import CampaignId
+from kulanz.domain.campaigns.estimate import Operation
+from kulanz.domain.incident_record import Revision
+from kulanz.domain.ledger.entries import Entry
+from tests.support.fake_offers import FakeOffers
+from tests.support.world import BUCKET, World
+
+OPERATION = Operation("eu-central-1", recipients_per_message=3, write_rate=20)
+
+
+@dataclass(frozen=True)
+class Somebody:
+    """Whoever acts in a test."""
+
+    id: str
+
+
+ANNA = Somebody("iam:arn:aws:iam::123456789012:user/anna")
+BERT = Somebody("iam:arn:aws:iam::123456789012:user/bert")
+
+
+class FakeActions:
+    """Actions by place and key."""
+
+    def __init__(self) -> None:
+        self.stored: dict[tuple[str, str], Action] = {}
+
+    def begin(self, action: Action) -> Action:
+        return self.stored.setdefault((action.place, action.key), action)
+
+    def finish(self, action: Action, answer: Mapping[str, Any]) -> None:
+        place = action.place, action.key
+        if self.stored[place].answer is None:
+            self.stored[place] = replace(self.stored[place], answer=json.loads(json.dumps(answer)))
+
+
+class FakeDocuments:
+    """The documents of the world's archive."""
+
+    def __init__(self, world: World) -> None:
+        self._documents = world.archive.documents
+
+    def under(self, prefix: str, after: str, most: int) -> list[Document]:
+        found = sorted(key for key in self._documents if key.startswith(prefix) and key > after)
+        return [Document(key, len(self._documents[key])) for key in found[:most]]
+
+    def link(self, key: str, seconds: int) -> str:
+        return f"https://{BUCKET}.example/{key}?seconds={seconds}"
+
+
+class FakeRefusedEvents:
+    """The world's refused events; each message has a number."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._gone: set[str] = set()
+
+    def look(self, most: int) -> list[RefusedEvent]:
+        named = [RefusedEvent(f"message-{number}", one) for number, one in enumerate(self._world.rejected.sent)]
+        return [one for one in named if one.message_id not in self._gone][:most]
+
+    def take_out(self, message_ids: Sequence[str], seconds_left: Callable[[], float]) -> set[str]:  # noqa: ARG002
+        done = {one.message_id for one in self.look(10_000)} & set(message_ids)
+        self._gone |= done
+        return done
+
+
+class FakeDeadLetters:
+    """The world's dead letters, of whatever queue."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def redrive(self, queue: str, seconds_left: Callable[[], float]) -> tuple[int, bool]:  # noqa: ARG002
+        return self._world.redrive(), True
+
+
+class FakeWorkers:
+    """The world's functions, which get a record at once."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def advance(self, campaign_id: CampaignId) -> None:
+        self._world._advance([campaign_id], "repair")
+
+    def publish_decisions(self, entries: Sequence[Entry]) -> None:
+        ports = PublishPorts(self._world.campaigns, self._world.topic)
+        cache = next(iter(self._world._caches.values()))
+        publish_notices(entries, ports, self._world.recipients_per_message, cache)
+
+    def publish_revisions(self, revisions: Sequence[Revision]) -> None:
+        publish_status(revisions, self._world.topic)
+
+
+class WorldDoor:
+    """The world behind the API, in memory."""
+
+    code_version = "test"
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.actions = FakeActions()
+        self.campaigns, self.ledger, self.lists = world.campaigns, world.ledger, world.lists
+        self.archive, self.chunks, self.stores = world.archive, world.chunks, world.stores
+        self.policies: PolicyShelf = world.policies
+        self.documents = FakeDocuments(world)
+        self.offers = FakeOffers(world.ledger, world.campaigns)
+        self.refused_events, self.dead_letters = FakeRefusedEvents(world), FakeDeadLetters(world)
+        self.workers = FakeWorkers(world)
+        self.operation = OPERATION
+        self.settings = replace(world.settings(), incident_sources=frozenset(), campaign_sources=frozenset())
+
+    def send(self, request: Request, caller: Somebody = ANNA, seconds_left: float = 25.0) -> Reply:
+        """Hand a request on, as the handler does."""
+        return serve(request, caller, self, self.world.now, lambda: seconds_left)
+
+    def get(self, path: str, caller: Somebody = ANNA, **query: str) -> Reply:
+        """Ask: the path with its values, after the version."""
+        return self.send(Request(routed("GET", f"/v1/{path}").key, f"/v1/{path}", query), caller)
+
+    def put(self, path: str, body: Mapping[str, Any], caller: Somebody = ANNA, seconds_left: float = 25.0) -> Reply:
+        """Act: the path with its values, after the version."""
+        content = json.dumps(body).encode()
+        request = Request(routed("PUT", f"/v1/{path}").key, f"/v1/{path}", {}, content, JSON_TYPE)
+        return self.send(request, caller, seconds_left)
+
+
+def routed(method: str, path: str) -> Route:
+    """The route that the gateway matches: the one with the most fixed words."""
+    found = [route for route in BY_KEY.values() if route.method == method and route.match(path) is not None]
+    assert found, f"no route matches {method} {path}"
+    return max(found, key=lambda route: len(route.words))

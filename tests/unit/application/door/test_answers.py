@@ -1,0 +1,358 @@
+"""What the API answers: everything that the command shows, in the fields of its contract, and never a silent cut."""
+
+import json
+import typing
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from importlib import import_module
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter
+
+from kulanz.application.campaigns.report import campaign_report
+from kulanz.application.door import campaigns as campaign_answers
+from kulanz.application.door.routes import ROUTES, Route
+from kulanz.domain.campaigns.campaign import State
+from tests.support.small_campaign import (
+    CAMPAIGN,
+    EVERY_KIND_OF_LINE,
+    FACTS_MEANT,
+    INCIDENT_ID,
+    NO_LIMITS,
+    ROWS,
+    event,
+    meant,
+    small_world,
+)
+from tests.support.world import BUCKET, World
+from tests.support.world_door import ANNA, BERT, OPERATION, WorldDoor
+
+REJECTED = sum(name.startswith("rejected") for name in EVERY_KIND_OF_LINE)
+
+
+def door_of(world: World) -> WorldDoor:
+    return WorldDoor(world)
+
+
+@pytest.fixture(scope="module")
+def closed() -> World:
+    """A world whose campaign has closed."""
+    world = small_world()
+    world.publish(event(rows=ROWS))
+    world.run_until_quiet()
+    assert world.campaign(CAMPAIGN).state is State.CLOSED
+    return world
+
+
+def answer_of(route: Route) -> Any:
+    module, _, name = route.use.partition(".")
+    function = getattr(import_module(f"kulanz.application.door.{module}"), name)
+    return typing.get_type_hints(function)["return"]
+
+
+QUESTIONS: Mapping[str, str] = {
+    "accounts.ask": "accounts/granted-1",
+    "campaigns.waiting": "campaigns/open",
+    "campaigns.of_incident": f"campaigns/incident/{INCIDENT_ID}",
+    "campaigns.one": f"campaigns/one/{CAMPAIGN}",
+    "campaigns.reconciliation": f"campaigns/reconciliation/{CAMPAIGN}",
+    "campaigns.log": f"campaigns/log/{CAMPAIGN}",
+    "campaigns.rejected": f"campaigns/rejected/{CAMPAIGN}",
+    "campaigns.files": f"campaigns/files/{CAMPAIGN}",
+    "incidents.one": f"incidents/one/{INCIDENT_ID}",
+    "incidents.revision": f"incidents/revision/{INCIDENT_ID}/1",
+    "incidents.refused": "incidents/refused",
+    "policies.published": "policies/published",
+    "policies.one": "policies/one/net-credit/1",
+}
+ASKING = [route for route in ROUTES if route.method == "GET"]
+
+
+@pytest.mark.parametrize("route", ASKING, ids=lambda route: route.use)
+def test_every_answer_is_what_its_contract_says(closed: World, route: Route) -> None:
+    reply = door_of(closed).get(QUESTIONS[route.use])
+    assert reply.status == 200, reply.content
+    TypeAdapter(answer_of(route)).validate_python(reply.content, strict=True, extra="forbid")
+    assert reply.content["v"] == 1
+
+
+def test_the_answer_about_a_campaign_has_all_its_figures(closed: World) -> None:
+    reply = door_of(closed).get(f"campaigns/one/{CAMPAIGN}")
+    campaign = closed.campaign(CAMPAIGN)
+    report = campaign_report(campaign, (), OPERATION)
+    assert {**reply.content["report"], "same_outage": None} == report
+    assert reply.content["plan"]["finished"] is reply.content["apply"]["finished"] is True
+    assert reply.content["plan"]["bytes_done"] == reply.content["bytes_in_all"]
+
+
+def test_the_reconciliation_is_the_report_that_was_announced(closed: World) -> None:
+    reply = door_of(closed).get(f"campaigns/reconciliation/{CAMPAIGN}")
+    assert reply.content["report"] == json.loads(closed.announcer.announced[-1].detail)
+    assert reply.content["whole"] is True
+
+
+def test_before_the_report_is_there_it_is_added_up_from_the_receipts() -> None:
+    world = small_world()
+    world.publish(event(rows=ROWS))
+    world.run_until_quiet()
+    announced = door_of(world).get(f"campaigns/reconciliation/{CAMPAIGN}").content
+    world.archive.documents.clear()
+    added_up = door_of(world).get(f"campaigns/reconciliation/{CAMPAIGN}").content
+    of_another_stack = {"estimate": None}
+    assert added_up["report"] | of_another_stack == announced["report"] | of_another_stack
+
+
+def test_a_list_too_long_to_be_added_up_says_so(closed: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(campaign_answers, "CHUNKS_ADDED_UP_MOST", 1)
+    monkeypatch.setattr(campaign_answers, "report_key", lambda _: "nowhere")
+    reply = door_of(closed).get(f"campaigns/reconciliation/{CAMPAIGN}")
+    assert reply.content["whole"] is False
+    assert reply.content["report"]["measured"] is None
+
+
+def pages(door: WorldDoor, path: str, items: str) -> Iterator[list[Any]]:
+    """Every page of a question, by its cursors."""
+    query: dict[str, str] = {}
+    while True:
+        reply = door.get(path, ANNA, **query)
+        assert reply.status == 200, reply.content
+        yield reply.content[items]
+        if reply.content["next"] is None:
+            return
+        query = {"cursor": reply.content["next"]}
+
+
+def test_rejected_rows_come_in_pages_that_are_together_the_whole(
+    closed: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = door_of(closed).get(f"campaigns/rejected/{CAMPAIGN}").content["rows"]
+    assert sum(row["work"] == "plan" for row in whole) >= REJECTED
+    monkeypatch.setattr(campaign_answers, "ROWS_PER_ANSWER", 1)
+    parts = list(pages(door_of(closed), f"campaigns/rejected/{CAMPAIGN}", "rows"))
+    assert len(parts) > 2
+    assert [row for part in parts for row in part] == whole
+
+
+def test_a_rejected_row_is_named_by_its_line(closed: World) -> None:
+    """Its number is that of the line in the file, where the header is the first."""
+    lines = list(EVERY_KIND_OF_LINE)
+    expected = {place + 2 for place, name in enumerate(lines) if name.startswith("rejected")}
+    rows = door_of(closed).get(f"campaigns/rejected/{CAMPAIGN}").content["rows"]
+    assert {row["line"] for row in rows if row["work"] == "plan"} == expected
+
+
+def test_files_come_in_pages_that_are_together_the_whole(closed: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = door_of(closed).get(f"campaigns/files/{CAMPAIGN}").content["files"]
+    assert any("/report-" in one["key"] for one in whole)
+    assert any("/problems/" in one["key"] for one in whole)
+    monkeypatch.setattr(campaign_answers, "FILES_PER_ANSWER", 1)
+    parts = list(pages(door_of(closed), f"campaigns/files/{CAMPAIGN}", "files"))
+    assert [one for part in parts for one in part] == whole
+
+
+def test_campaigns_of_an_incident_come_in_pages(closed: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(campaign_answers, "CAMPAIGNS_PER_ANSWER", 1)
+    (only,) = pages(door_of(closed), f"campaigns/incident/{INCIDENT_ID}", "campaigns")
+    assert [one["campaign"] for one in only] == [CAMPAIGN]
+
+
+def test_an_incident_without_a_campaign_is_told_from_one_that_nobody_recorded() -> None:
+    world = small_world()
+    world.publish(event(rows=ROWS, campaign=...))
+    world.run_until_quiet()
+    known = door_of(world).get(f"campaigns/incident/{INCIDENT_ID}").content
+    unknown = door_of(world).get("campaigns/incident/other").content
+    assert (known["incident_known"], known["campaigns"]) == (True, [])
+    assert (unknown["incident_known"], unknown["campaigns"]) == (False, [])
+
+
+# Stops
+
+
+def test_a_stop_is_in_the_log_with_the_person_the_reason_and_the_id() -> None:
+    world = small_world()
+    world.publish(event(rows=ROWS))
+    world.run(world.steps()[0])
+    door = door_of(world)
+    reply = door.put(f"stops/{CAMPAIGN}/stop-1", {"action": "pause", "reason": "finance asks"})
+    assert reply.content == {"v": 1, "campaign": CAMPAIGN, "state": "paused", "may_write_until": None}
+    last = door.get(f"campaigns/log/{CAMPAIGN}").content["log"][-1]
+    assert (last["actor"], last["event_id"]) == (ANNA.id, "stop-1")
+    assert last["reason"] == "paused_by_hand: finance asks"
+
+
+def paused_world() -> tuple[World, WorldDoor]:
+    world = small_world()
+    world.publish(event(rows=ROWS))
+    world.run(world.steps()[0])
+    door = door_of(world)
+    assert door.put(f"stops/{CAMPAIGN}/stop-1", {"action": "pause", "reason": "why"}).status == 200
+    return world, door
+
+
+def test_the_same_action_again_is_the_same_answer_and_changes_nothing() -> None:
+    world, door = paused_world()
+    assert door.put(f"stops/{CAMPAIGN}/go-on", {"action": "resume", "reason": "why"}).content["state"] == "planning"
+    again = door.put(f"stops/{CAMPAIGN}/stop-1", {"action": "pause", "reason": "why"})
+    assert again.content["state"] == "paused", "the answer that it had"
+    assert world.campaign(CAMPAIGN).state is State.PLANNING
+
+
+@pytest.mark.parametrize(
+    ("body", "fields"),
+    [
+        ({"action": "cancel", "reason": "why"}, ["action"]),
+        ({"action": "pause", "reason": "another"}, ["reason"]),
+        ({"action": "cancel", "reason": "another"}, ["action", "reason"]),
+    ],
+)
+def test_another_body_under_a_used_id_is_refused_by_the_names_of_its_fields(
+    body: dict[str, str], fields: list[str]
+) -> None:
+    world, door = paused_world()
+    reply = door.put(f"stops/{CAMPAIGN}/stop-1", body)
+    assert (reply.status, reply.content["type"]) == (409, "urn:kulanz:problem:id-used")
+    assert [one["field"] for one in reply.content["errors"]] == fields
+    assert world.campaign(CAMPAIGN).state is State.PAUSED
+
+
+def test_an_id_that_somebody_else_used_is_refused() -> None:
+    _, door = paused_world()
+    reply = door.put(f"stops/{CAMPAIGN}/stop-1", {"action": "pause", "reason": "why"}, BERT)
+    assert (reply.status, reply.content["errors"][0]["field"]) == (409, "id")
+
+
+def test_an_action_that_was_cut_off_after_its_effect_is_not_done_again() -> None:
+    """The function died before it stored the answer; meanwhile somebody else let the campaign go on."""
+    world, door = paused_world()
+    (place,) = door.actions.stored
+    door.actions.stored[place] = replace(door.actions.stored[place], answer=None)
+    assert door.put(f"stops/{CAMPAIGN}/go-on", {"action": "resume", "reason": "why"}, BERT).status == 200
+    again = door.put(f"stops/{CAMPAIGN}/stop-1", {"action": "pause", "reason": "why"})
+    assert (again.status, again.content["state"]) == (200, "paused")
+    assert world.campaign(CAMPAIGN).state is State.PLANNING
+
+
+def test_an_action_that_was_refused_may_be_sent_again_when_matters_stand_otherwise() -> None:
+    world, door = paused_world()
+    settle = {"action": "settle", "reason": "looked at"}
+    assert door.put(f"stops/{CAMPAIGN}/settle-1", settle).status == 409
+    door.put(f"stops/{CAMPAIGN}/cancel-1", {"action": "cancel", "reason": "over"})
+    reply = door.put(f"stops/{CAMPAIGN}/settle-1", settle)
+    assert reply.status == 409
+    assert world.campaign(CAMPAIGN).state is State.CANCELLED
+
+
+# Requests
+
+
+def request_body(world: World) -> dict[str, Any]:
+    version = world.lists.newest("lists/net-outage.csv")
+    affected = {"s3": {"bucket": BUCKET, "key": "lists/net-outage.csv", "version_id": version}, "rows": ROWS}
+    policy = {"id": "net-credit", "version": 1}
+    return {
+        "decision_digest": meant(),
+        "campaign": {"policy": policy, "affected": affected, "limits": dict(NO_LIMITS)},
+    }
+
+
+INCIDENT = {"title": "Network down", **FACTS_MEANT}
+
+
+def recorded() -> tuple[World, WorldDoor]:
+    world = small_world()
+    door = door_of(world)
+    body = {"detail_type": "Incident Declared", "incident": INCIDENT}
+    reply = door.put(f"requests/incidents/{INCIDENT_ID}/1", body)
+    assert reply.status == 200, reply.content
+    assert reply.content["decision_digest"] == meant()
+    return world, door
+
+
+def test_a_person_records_an_incident_and_requests_its_campaign() -> None:
+    world, door = recorded()
+    reply = door.put(f"requests/campaigns/{INCIDENT_ID}/1/request-1", request_body(world))
+    assert reply.content == {"v": 1, "campaign": CAMPAIGN, "state": "planning"}
+    world.run_until_quiet()
+    assert world.campaign(CAMPAIGN).state is State.CLOSED
+    first = door.get(f"campaigns/log/{CAMPAIGN}").content["log"][0]
+    assert (first["actor"], first["event_id"], first["reason"]) == (ANNA.id, "request-1", "requested")
+    assert world.campaign(CAMPAIGN).opened_by == ANNA.id
+
+
+def test_the_same_request_under_another_id_is_the_same_campaign() -> None:
+    world, door = recorded()
+    for number in (1, 2):
+        reply = door.put(f"requests/campaigns/{INCIDENT_ID}/1/request-{number}", request_body(world))
+        assert reply.content["campaign"] == CAMPAIGN
+    assert len(world.campaigns.campaigns_of(INCIDENT_ID)) == 1
+
+
+def test_the_same_revision_with_other_facts_is_refused_and_stays_as_it_was() -> None:
+    _, door = recorded()
+    body = {"detail_type": "Incident Declared", "incident": {**INCIDENT, "cause": "another"}}
+    reply = door.put(f"requests/incidents/{INCIDENT_ID}/1", body)
+    assert (reply.status, reply.content["reason"]) == (409, "revision_conflict")
+    content = door.get(f"incidents/revision/{INCIDENT_ID}/1").content["content"]
+    assert content["cause"] == "power"
+
+
+def test_what_the_bus_would_refuse_later_is_refused_at_once() -> None:
+    world, door = recorded()
+    body = request_body(world)
+    body["campaign"]["policy"]["version"] = 9
+    reply = door.put(f"requests/campaigns/{INCIDENT_ID}/1/request-1", body)
+    assert (reply.status, reply.content["reason"]) == (422, "policy_unknown")
+    assert world.rejected.sent == [], "nobody has to look into a queue"
+    assert world.campaigns.campaigns_of(INCIDENT_ID) == []
+
+
+def test_path_and_body_name_one_revision() -> None:
+    _, door = recorded()
+    body = {"detail_type": "Incident Declared", "incident": {**INCIDENT, "revision": 3}}
+    reply = door.put(f"requests/incidents/{INCIDENT_ID}/2", body)
+    assert (reply.status, reply.content["errors"][0]["field"]) == (422, "incident.revision")
+
+
+# Repairs
+
+
+def test_notices_are_published_again_in_stretches_that_are_together_the_whole(closed: World) -> None:
+    world = closed.copy()
+    door = door_of(world)
+    path, decisions, number, body = f"repairs/notices/{CAMPAIGN}", 0, 0, dict[str, Any]()
+    while True:
+        reply = door.put(f"{path}/again-{number}", body, seconds_left=1.0)
+        assert reply.status == 200, reply.content
+        decisions += reply.content["decisions"]
+        if reply.content["next"] is None:
+            break
+        number, body = number + 1, {"cursor": reply.content["next"]}
+    assert decisions == len(world.ledger.all_entries())
+
+
+def test_refused_events_are_taken_out_by_their_ids_and_no_others() -> None:
+    world = small_world()
+    for number in range(3):
+        world.publish(event(rows=ROWS, title="", revision=number + 1))
+    world.run_until_quiet()
+    door = door_of(world)
+    seen = [one["id"] for one in door.get("incidents/refused").content["events"]]
+    assert len(seen) == 3
+    reply = door.put("repairs/refused/done-1", {"events": [seen[1], "message-of-nobody"]})
+    assert (reply.content["done"], reply.content["not_found"]) == ([seen[1]], ["message-of-nobody"])
+    assert [one["id"] for one in door.get("incidents/refused").content["events"]] == [seen[0], seen[2]]
+
+
+def test_advance_looks_at_the_campaign_again(closed: World) -> None:
+    reply = door_of(closed.copy()).put(f"repairs/advance/{CAMPAIGN}/look-1", {})
+    assert reply.content == {"v": 1, "campaign": CAMPAIGN, "state": "closed"}
+
+
+def test_the_status_of_an_incident_is_published_again(closed: World) -> None:
+    world = closed.copy()
+    before = len(world.topic.published)
+    reply = door_of(world).put(f"repairs/statuses/{INCIDENT_ID}/again-1", {"reason": "a subscriber was down"})
+    assert reply.content["revisions"] == 1
+    assert len(world.topic.published) == before + 1
