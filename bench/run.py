@@ -101,10 +101,10 @@ def pipeline(sizes: Sizes, folder: Path, console: Console) -> list[Row]:
                 campaign, applied = ours.passes(f"grants-{number}", path, expected)
                 grants.append(campaign.apply.totals.ledger_count() / applied)
                 ours.notices(are_on=True)
-                _received(subscriber.notices_of, f"grants-{number}/1", told(campaign))
+                _received(subscriber.notices_of, f"grants-{number}/1", noticed(campaign))
                 started = time.monotonic()
                 campaign, _ = ours.passes(f"whole-{number}", path, expected)
-                _received(subscriber.notices_of, f"whole-{number}/1", told(campaign))
+                _received(subscriber.notices_of, f"whole-{number}/1", noticed(campaign))
                 wholes.append(expected.decisions() / (time.monotonic() - started))
                 naives.append(run_naive(aws, naive, sizes.naive_rows, f"naive-{number}"))
                 console.print(
@@ -128,7 +128,7 @@ def pipeline(sizes: Sizes, folder: Path, console: Console) -> list[Row]:
     ]  # fmt: skip
 
 
-def told(campaign: Campaign) -> int:
+def noticed(campaign: Campaign) -> int:
     """Decisions of a campaign of the AT&T incident that are told: the granted ones in the ledger."""
     counts = campaign.apply.totals.counts
     return sum(
@@ -210,7 +210,7 @@ def costs(folder: Path) -> list[Row]:
             counts.clear()
             event = ours.publish("counted", path, expected.rows)
             campaign, _ = ours.wait("counted", lambda found: found.state.value == "closed")
-            _received(subscriber.notices_of, "counted/1", told(campaign))
+            _received(subscriber.notices_of, "counted/1", noticed(campaign))
             time.sleep(QUIET_SECONDS)
             first_units, row = counts.write_units, _our_cost(campaign, expected, counts)
             counts.clear()
@@ -372,12 +372,12 @@ def policies() -> list[Row]:
     slowest = max(one.compile_seconds for one in found)
     return [
         Row(
-            "a decision: eligibility and one amount", "≤ 15 µs", _told(simple), "-", "-",
+            "a decision: eligibility and one amount", "≤ 15 µs", _microseconds_text(simple), "-", "-",
             all(one.decide_seconds <= 15e-6 for one in simple),
         ),
         Row(
             "a decision: sums over days or outages", "reported",
-            _told([one for one in found if one not in simple]), "-", "-", None,
+            _microseconds_text([one for one in found if one not in simple]), "-", "-", None,
         ),
         Row(
             "compiling a policy, once a campaign and worker", "≤ 20 ms", f"{slowest * 1e3:.1f} ms at most", "-", "-",
@@ -386,7 +386,7 @@ def policies() -> list[Row]:
     ]  # fmt: skip
 
 
-def _told(found: list[Decided]) -> str:
+def _microseconds_text(found: list[Decided]) -> str:
     return ", ".join(f"{one.policy_id} {one.decide_seconds * 1e6:.1f} µs" for one in found)
 
 

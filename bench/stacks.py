@@ -244,5 +244,5 @@ def naive_rows(accounts: int) -> tuple[bytes, int]:
         account = CASE.maker.account(SEED, number)
         segment, impacted = account.cells["segment"] or "", account.cells["potentially_impacted"]
         lines.append(f"{account.account_id},{segment},{'' if impacted is None else str(impacted).lower()}")
-        told += account.verdict.told
+        told += account.verdict.has_notice
     return "\n".join(lines).encode(), told

@@ -34,7 +34,7 @@ from kulanz.domain.confirmation import Occasion
 from kulanz.domain.lists.header import ListFormat
 from kulanz.domain.policy import document_json
 from kulanz.domain.policy.deciding.checking import load_policy
-from kulanz_cli.send import rows_in
+from kulanz_cli.event_file import rows_in
 from kulanz_local.drive import with_limits
 from tests.support.fakes import (
     FakeAnnouncer,

@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.console import Console
 
-from kulanz.application.campaigns.report import amounts_told
+from kulanz.application.campaigns.report import reported_amounts
 from kulanz.application.lists.check_list import CheckedList, Found
 from kulanz.domain.campaigns.amounts import AmountPlace, AmountRange, Distribution, Size, coarser
 from kulanz.domain.campaigns.limits import Exceeded
@@ -42,7 +42,7 @@ def checked_content(
             for (row_result, reason), number in sorted(checked.classes.items())
             if decided or row_result.value in UNDECIDED
         ],
-        "amounts": amounts_told(checked.amounts) if decided else [],
+        "amounts": reported_amounts(checked.amounts) if decided else [],
         "largest": [
             {"measure": measure, "line": -line, "size": str(size)}
             for measure, found in sorted(checked.largest.items())

@@ -27,8 +27,8 @@ REASON_CHARACTERS = 200
 type Act = Callable[[CampaignId, ControlPorts, str, Cause, datetime], Campaign]
 
 
-def _command(name: str, act: Act, told: str) -> click.Command:
-    @click.command(name, help=told, epilog=ACTION_CODES)
+def _command(name: str, act: Act, says: str) -> click.Command:
+    @click.command(name, help=says, epilog=ACTION_CODES)
     @click.argument("campaign_id", metavar="CAMPAIGN", type=CampaignParameter())
     @click.option("--reason", required=True, help="Why, for the campaign's log; no customer's data.")
     @as_json
@@ -42,12 +42,12 @@ def _command(name: str, act: Act, told: str) -> click.Command:
             found = act(campaign_id, stack.control(), reason, cause, now)
         except ControlRefused as refusal:
             raise Unusable(str(refusal)) from None
-        _tell(found, may_write_until(found, stack.campaigns()), is_json)
+        _show(found, may_write_until(found, stack.campaigns()), is_json)
 
     return command
 
 
-def _tell(campaign: Campaign, until: datetime | None, is_json: bool) -> None:
+def _show(campaign: Campaign, until: datetime | None, is_json: bool) -> None:
     if is_json:
         may_write_until = None if until is None else format_instant(until)
         state = campaign.state.value

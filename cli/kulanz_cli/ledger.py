@@ -93,7 +93,7 @@ def check(stack: Stack, campaign_id: CampaignId | None, is_json: bool) -> None:
         print_json({"v": 1, "campaigns": [_as_json(one) for one in found]})
     else:
         for one in found:
-            _tell(one)
+            _show(one)
     if any(map(_differs, found)):
         click.get_current_context().exit(EXIT_NO)
 
@@ -115,7 +115,7 @@ def _differs(checked: Checked) -> bool:
     return any(one.applied > one.planned or not checked.may_have_expired for one in checked.differences)
 
 
-def _tell(checked: Checked) -> None:
+def _show(checked: Checked) -> None:
     out = console()
     state = "differs" if _differs(checked) else "agrees"
     say(out, f"{checked.campaign} {state}: {counted_as(checked.decisions, 'decision')} in the ledger")

@@ -4,17 +4,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from kulanz.application.campaigns.frozen import thaw_incident
-from kulanz.application.incidents.incident_event import (
-    CampaignContract,
-    EventRefused,
-    IdShapeContract,
-    read_incident_event,
-)
 from kulanz.application.lists.check_list import CheckedList, check_list
 from kulanz.domain.campaigns.limits import stated_limits
 from kulanz.domain.incident import Incident
@@ -25,10 +20,13 @@ from kulanz.domain.policy import compile_policy, freeze
 from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz.domain.time import Window
 from kulanz_cli.checked_list import checked_content, show_checked
-from kulanz_cli.send import EventUnsendable, read_event, with_stated
+from kulanz_cli.event_file import EventUnsendable, read_event, with_stated
 from kulanz_cli.settings import EXIT_NO, FILE_CODES, Unusable, as_json
 from kulanz_cli.subject_index import SubjectFiles
 from kulanz_cli.terminal import console, print_json
+
+if TYPE_CHECKING:
+    from kulanz.application.incidents.incident_event import CampaignContract, IdShapeContract
 
 BLOCK_BYTES = 1024 * 1024
 CHECKED = {"s3": {"bucket": "checked", "key": "checked", "version_id": "checked"}, "rows": 1}
@@ -100,14 +98,19 @@ def _bar(size: int) -> Iterator[Callable[[int], None]]:
         yield lambda done: progress.update(task, completed=done)
 
 
-def _shape(stated: IdShapeContract | None) -> IdShape | None:
+def _shape(stated: "IdShapeContract | None") -> IdShape | None:
     return None if stated is None else stated.shape()
 
 
-def _incident(event_path: Path | None, now: datetime) -> tuple[Incident, CampaignContract | None]:
+def _incident(event_path: Path | None, now: datetime) -> "tuple[Incident, CampaignContract | None]":
     """The event's incident and the request in it; without an event an incident that only gives facts a home."""
     if event_path is None:
         return Incident("list-check", 1, "List check", "", (), (Window(now, None),)), None
+    from kulanz.application.incidents.incident_event import (  # noqa: PLC0415 (slow to import, for an event alone)
+        EventRefused,
+        read_incident_event,
+    )
+
     try:
         event = read_event(event_path)
         detail = event["detail"]

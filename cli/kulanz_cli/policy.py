@@ -55,8 +55,8 @@ def check(paths: tuple[Path, ...], seal: bool, is_json: bool) -> None:
         out = console()
         for finding in findings:
             named = ", ".join(finding.get("unread_facts", ()))
-            told = f"; nothing reads these facts, so they change nothing: {named}" if named else ""
-            say(out, f"{finding['file']}: ok{told}" if finding["ok"] else finding["problem"], further=2)
+            more = f"; nothing reads these facts, so they change nothing: {named}" if named else ""
+            say(out, f"{finding['file']}: ok{more}" if finding["ok"] else finding["problem"], further=2)
     _leave(all(finding["ok"] for finding in findings))
 
 
@@ -111,8 +111,8 @@ def _show_left_out(rules: list[str]) -> None:
     """Say what was not run: a misspelt rule would otherwise be silence."""
     if rules:
         names = sorted(set(rules))
-        told = ", ".join(names[:MAX_NAMED]) + (" and others" if len(names) > MAX_NAMED else "")
-        say(console(), f"{counted_as(len(rules), 'example')} of other rules not run: {told}.")
+        named = ", ".join(names[:MAX_NAMED]) + (" and others" if len(names) > MAX_NAMED else "")
+        say(console(), f"{counted_as(len(rules), 'example')} of other rules not run: {named}.")
 
 
 def _latest(path: Path) -> list[PolicyDocument]:
@@ -205,7 +205,7 @@ def explain(
     if is_json:
         print_json({"decision": explanation.decision.to_body(), "steps": list(explanation.steps)})
     else:
-        block(console(), case.told(explanation), indent=0)
+        block(console(), case.text_of(explanation), indent=0)
 
 
 def _pairs(texts: tuple[str, ...], document: PolicyDocument, others: tuple[str, ...]) -> dict[str, Any]:

@@ -86,11 +86,11 @@ def run(document: PolicyDocument, example: Mapping[str, Any]) -> Result:
             found = _differences(earlier, earlier.explain().decision, stated)
             differences += [replace(one, what=f"past[{place}] {one.what}") for one in found]
     differences += _differences(case, explanation.decision, example)
-    return Result(name, rule, tuple(differences), case.told(explanation))
+    return Result(name, rule, tuple(differences), case.text_of(explanation))
 
 
 def without_policy(example: Mapping[str, Any]) -> Result:
-    """Tell an example that no policy can decide: its rule is misspelt, or not in the book."""
+    """The result of an example that no policy can decide: its rule is misspelt, or not in the book."""
     name, rule = str(example.get("id", "?")), str(example.get("rule", ""))
     return Result(name, rule, (Difference("rule", rule, "no policy of that rule is there"),), "")
 
@@ -115,10 +115,10 @@ class Case:
     past: tuple["Case", ...] = ()
 
     def explain(self) -> Explanation:
-        """Decide it and tell why."""
+        """Decide it, with the reasons."""
         return explain(self.policy, self.values, self.kept)
 
-    def told(self, explanation: Explanation) -> str:
+    def text_of(self, explanation: Explanation) -> str:
         """Give the steps of its explanation as lines, after one line for each incident before it."""
         ends = [f"Before, {place}: {before.explain().steps[-1]}" for place, before in enumerate(self.past, 1)]
         return "\n".join([*ends, explanation.text()])
@@ -278,7 +278,7 @@ def _incident(
 
 
 def _ends(windows: object) -> list[datetime]:
-    """When an account's own windows end; what is wrong with them is told where the policy reads them."""
+    """When an account's own windows end; what is wrong with them is reported where the policy reads them."""
     try:
         read = FactDeclaration("windows", "windows").parse_json(windows)
     except FactError:
@@ -430,6 +430,6 @@ def _described(benefits: list[Benefit], case: Case) -> str:
 
 
 def _describe(benefit: Benefit, case: Case) -> str:
-    told = _choice(benefit, case.policy) or f"quantity {benefit.quantity}, unit {benefit.unit}"
+    described = _choice(benefit, case.policy) or f"quantity {benefit.quantity}, unit {benefit.unit}"
     expires_at = benefit.validity.expires_at(case.decided_at)
-    return told if expires_at is None else f"{told}, expires_at {format_instant(expires_at)}"
+    return described if expires_at is None else f"{described}, expires_at {format_instant(expires_at)}"

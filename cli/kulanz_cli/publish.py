@@ -46,17 +46,17 @@ def publish(stack: Stack, path: Path, is_json: bool) -> None:
     """
     files = {file: load_policy(file) for file in policy_files(path)}
     problems = {file: seal_problem(file, document, seal=False) for file, document in files.items()}
-    told = [Published(*_name(files[file]), REFUSED, problem) for file, problem in problems.items() if problem]
-    if not told:
-        told = [_published(stack, file, document) for file, document in files.items()]
+    results = [Published(*_name(files[file]), REFUSED, problem) for file, problem in problems.items() if problem]
+    if not results:
+        results = [_published(stack, file, document) for file, document in files.items()]
     if is_json:
-        print_json({"v": PUBLISH_VERSION, "policies": [asdict(one) for one in told]})
+        print_json({"v": PUBLISH_VERSION, "policies": [asdict(one) for one in results]})
     else:
         out = console()
-        for one in told:
+        for one in results:
             problem = f": {one.problem}" if one.problem else ""
             say(out, f"{one.policy} version {one.version} {one.result}{problem}", further=2)
-    if any(one.result == REFUSED for one in told):
+    if any(one.result == REFUSED for one in results):
         raise SystemExit(EXIT_NO)
 
 
@@ -85,7 +85,7 @@ def _published(stack: Stack, file: Path, document: PolicyDocument) -> Published:
 
 
 def _principal(caller: str) -> str:
-    """The role behind a session, as a bucket policy knows it, as far as the session's ARN tells; users as they are."""
+    """The role behind a session, as a bucket policy knows it, as far as its ARN shows it; users as they are."""
     head, assumed, rest = caller.partition(":assumed-role/")
     role = rest.partition("/")[0]
     return f"{head.replace(':sts:', ':iam:', 1)}:role/{role}" if assumed else caller

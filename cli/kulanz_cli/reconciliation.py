@@ -124,5 +124,5 @@ def value_text(measure: str, value: int | Decimal) -> str:
 
 def sum_text(sums: Mapping[tuple[RowResult, str], int | Decimal], row_result: RowResult) -> str:
     """All sums of one result: `36,840.00 USD + 20 call minutes`; a dash for none."""
-    told = [value_text(measure, value) for (found, measure), value in sorted(sums.items()) if found is row_result]
-    return " + ".join(told) or "-"
+    texts = [value_text(measure, value) for (found, measure), value in sorted(sums.items()) if found is row_result]
+    return " + ".join(texts) or "-"

@@ -129,7 +129,7 @@ def refused_events(stack: Stack, limit: int, *, done: bool) -> Iterator[list[dic
 
 @dataclass(slots=True)
 class _LineCounter:
-    """Tells the number of the line that starts at an offset, for rising offsets, in one reading of the list."""
+    """The number of the line that starts at an offset, for rising offsets, in one reading of the list."""
 
     blocks: Iterator[bytes]
     position: int = 0

@@ -106,8 +106,8 @@ def rebuild(stack: Stack, campaign_id: CampaignId, is_json: bool) -> None:
             decisions += len(page)
     except PinnedVersionGone:
         raise Unusable("the pinned version of the list was deleted; its accounts are no longer known by it") from None
-    told = f"the notices of {counted_as(decisions, 'decision')} of {found.id} were published again"
-    _report({"campaign": str(found.id), "decisions": decisions}, told, is_json)
+    text = f"the notices of {counted_as(decisions, 'decision')} of {found.id} were published again"
+    _report({"campaign": str(found.id), "decisions": decisions}, text, is_json)
 
 
 @notices.command("status", epilog=ACTION_CODES)
@@ -121,8 +121,8 @@ def status(stack: Stack, incident_id: str, is_json: bool) -> None:
         raise Unusable(f"no incident {incident_id} is recorded")
     for page in batched(revisions, RECORDS_PER_INVOCATION, strict=False):
         _publish(stack, [revision_item(revision) for revision in page])
-    told = f"{counted_as(len(revisions), 'status notice')} of {incident_id} published again"
-    _report({"incident_id": incident_id, "revisions": len(revisions)}, told, is_json)
+    text = f"{counted_as(len(revisions), 'status notice')} of {incident_id} published again"
+    _report({"incident_id": incident_id, "revisions": len(revisions)}, text, is_json)
 
 
 def _record(event_name: str, item: dict[str, Any]) -> dict[str, Any]:

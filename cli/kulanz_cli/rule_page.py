@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from kulanz_cli.told_rule import Summary, ToldExample, ToldFact, ToldRule
+from kulanz_cli.rule_description import DescribedExample, DescribedFact, RuleDescription, Summary
 
 PUBLIC = """\
 # The rulebook
@@ -31,12 +31,12 @@ This page is generated from the policies of the book and their examples, by `kul
 NO_INDUSTRY = "Other rules"
 
 
-def facts_note(fact: ToldFact) -> str:
+def facts_note(fact: DescribedFact) -> str:
     """Where a fact comes from, and when it may be left out."""
     notes = []
     if fact.source == "incident":
         notes.append("stated by the incident")
-    if fact.source == "kept":
+    if fact.source == "history":
         notes.append(f"kept by Kulanz over incidents, each adds {fact.adds}")
     if fact.default:
         notes.append(f"optional, else {fact.default}")
@@ -45,25 +45,25 @@ def facts_note(fact: ToldFact) -> str:
     return "; ".join(notes)
 
 
-def book_page(rules: Sequence[ToldRule]) -> str:
+def book_page(rules: Sequence[RuleDescription]) -> str:
     """The page of a whole book: its rules by industry, industries and rules by name."""
-    is_public = all(told.is_public for told in rules)
+    is_public = all(rule.is_public for rule in rules)
     lines = [PUBLIC if is_public else OWN, HOW_TO_READ + (GUIDE if is_public else ""), ORIGIN]
     groups = _by_industry(rules)
-    for industry, told_rules in groups.items():
+    for industry, described in groups.items():
         if len(groups) > 1:
             lines.append(f"**{industry}**\n")
         lines += ["| policy | title | where | in force | gives |", "|---|---|---|---|---|"]
-        lines += [*(_line(told.summary) for told in told_rules), ""]
+        lines += [*(_line(rule.summary) for rule in described), ""]
     lines.pop()
-    return "\n".join([*lines, *(line for group in groups.values() for told in group for line in _rule(told))]) + "\n"
+    return "\n".join([*lines, *(line for group in groups.values() for rule in group for line in _rule(rule))]) + "\n"
 
 
-def _by_industry(rules: Sequence[ToldRule]) -> Mapping[str, Sequence[ToldRule]]:
+def _by_industry(rules: Sequence[RuleDescription]) -> Mapping[str, Sequence[RuleDescription]]:
     """The rules by the heading under which they stand; those of no industry come last."""
-    named = sorted({told.industry for told in rules} - {""})
-    groups = {industry: [told for told in rules if told.industry == industry] for industry in named}
-    rest = [told for told in rules if not told.industry]
+    named = sorted({rule.industry for rule in rules} - {""})
+    groups = {industry: [rule for rule in rules if rule.industry == industry] for industry in named}
+    rest = [rule for rule in rules if not rule.industry]
     return groups | ({NO_INDUSTRY: rest} if rest else {})
 
 
@@ -87,43 +87,43 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
 
 
-def _rule(told: ToldRule) -> Iterator[str]:
-    summary = told.summary
+def _rule(rule: RuleDescription) -> Iterator[str]:
+    summary = rule.summary
     yield f"\n## {summary.policy}, version {summary.version}\n"
     yield f"{summary.title}.\n"
     place = [f"Where: {summary.jurisdiction}."] if summary.jurisdiction else []
     period = [f"In force {_formulas(summary.in_force_words())}."] if summary.in_force else []
-    working = f", working days those of {told.working_days}" if told.working_days else ""
-    days = f"Days are days of {told.zone}{working}."
-    subject = [f"Decided for each {told.subject}."] if told.subject else []
+    working = f", working days those of {rule.working_days}" if rule.working_days else ""
+    days = f"Days are days of {rule.zone}{working}."
+    subject = [f"Decided for each {rule.subject}."] if rule.subject else []
     yield " ".join([*place, *period, days, *subject])
     if summary.sources:
         yield "\nSources: " + ", ".join(f"<{source}>" if "://" in source else source for source in summary.sources)
-    if told.readings:
+    if rule.readings:
         yield "\n**Readings**\n"
-        for reading in told.readings:
+        for reading in rule.readings:
             default = " (the default)" if reading.is_default else ""
             yield f"- `{reading.parameter}: {reading.choice}`: {reading.says}{default}"
-    if told.facts:
+    if rule.facts:
         yield "\n**What the list needs**\n\n| fact | type | | meaning |\n|---|---|---|---|"
-        for fact in told.facts:
+        for fact in rule.facts:
             cells = [f"`{fact.name}`", fact.type, facts_note(fact), fact.says]
             yield "| " + " | ".join(map(_cell, cells)) + " |"
-    if told.excluded:
+    if rule.excluded:
         yield "\n**Who gets nothing, or waits for a manual review**\n"
-        for clause in told.excluded:
+        for clause in rule.excluded:
             because = f" {clause.because}" if clause.because else ""
             condition = clause.condition if clause.condition == "everybody" else f"`{clause.condition}`"
             yield f"- {clause.outcome} as `{clause.reason}`: {condition}.{because}"
-    if told.owed:
-        yield f"\n**What is owed**\n\n```yaml\n{told.owed}\n```"
-    for name in told.data_files:
+    if rule.owed:
+        yield f"\n**What is owed**\n\n```yaml\n{rule.owed}\n```"
+    for name in rule.data_files:
         yield f"\nWith the values of `{name}`."
-    if told.example is not None:
-        yield from _example(told.example)
+    if rule.example is not None:
+        yield from _example(rule.example)
 
 
-def _example(example: ToldExample) -> Iterator[str]:
+def _example(example: DescribedExample) -> Iterator[str]:
     yield f"\n**An example: {example.id}**\n"
     if example.reading:
         yield f"Read as: {example.reading}\n"

@@ -17,6 +17,7 @@ from typing import Any
 
 from kulanz.domain.policy import PolicyDocument
 from kulanz.domain.policy.deciding.checking import load_policy
+from kulanz.domain.policy.document.yaml_source import read_policy
 from kulanz_cli.policy_examples import Result, run, same_rule
 from kulanz_cli.settings import Unusable
 
@@ -97,10 +98,19 @@ def read_rule(file: Path) -> Rule:
     return Rule(file, load_policy(file))
 
 
+def outline(file: Path) -> Rule:
+    """Read one version to list it: unchecked, and without its public holidays. Raises PolicyError."""
+    return Rule(file, read_policy(file, with_days_off=False))
+
+
+def latest_versions(book: Path) -> list[Path]:
+    """The file of the latest version of every policy of a book, by id."""
+    return list({path.parent.name: path for path in versions(book)}.values())
+
+
 def latest_rules(book: Path) -> list[Rule]:
     """The latest version of every policy of a book, by id."""
-    latest = {path.parent.name: path for path in versions(book)}
-    return [read_rule(path) for path in latest.values()]
+    return [read_rule(path) for path in latest_versions(book)]
 
 
 def find_rule(book: Path, wanted: str) -> Rule:

@@ -16,8 +16,19 @@ from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz.domain.policy.document.document import ID
 from kulanz.domain.time import format_instant
 from kulanz_cli.policy_examples import run
+from kulanz_cli.rule_description import DescribedClause, DescribedFact, RuleDescription, Summary, describe, summarise
 from kulanz_cli.rule_page import book_page, facts_note
-from kulanz_cli.rulebook import BOOK, EXAMPLES, Rule, find_rule, industries, latest_rules, read_rule, versions
+from kulanz_cli.rulebook import (
+    BOOK,
+    EXAMPLES,
+    Rule,
+    find_rule,
+    industries,
+    latest_rules,
+    latest_versions,
+    outline,
+    versions,
+)
 from kulanz_cli.settings import EXIT_NO, Unusable, as_json, stack_of
 from kulanz_cli.terminal import (
     Column,
@@ -31,7 +42,6 @@ from kulanz_cli.terminal import (
     say,
     table,
 )
-from kulanz_cli.told_rule import Summary, ToldClause, ToldFact, ToldRule, summarise, tell
 
 if TYPE_CHECKING:
     from kulanz_cli.stack import Stack
@@ -84,7 +94,7 @@ def list_rules(
     if published:
         rows = list(_published(stack_of(context), book))
     else:
-        rules = [read_rule(file) for file in versions(book)] if every else latest_rules(book)
+        rules = [outline(file) for file in (versions(book) if every else latest_versions(book))]
         of_industry = {policy_id: name for name, ids in industries(book).items() for policy_id in ids}
         rows = [_Row(summarise(rule.document), _words(rule, of_industry)) for rule in rules]
     found = [row for row in rows if _is_wanted(row, jurisdiction, text, kind)]
@@ -106,7 +116,7 @@ def _published(stack: "Stack", book: Path) -> Iterator[_Row]:
         file = book / one.policy_id / f"{one.version}.yaml"
         beside = "not in the book"
         if file.is_file():
-            same = content_hash(read_rule(file).document) == content_hash(document)
+            same = content_hash(outline(file).document) == content_hash(document)
             beside = "as in the book" if same else "differs from the book"
         words = json.dumps(document.data, ensure_ascii=False, default=str)
         yield _Row(summarise(document), words, format_instant(one.published_at), beside)
@@ -166,18 +176,18 @@ def _show_list(found: Sequence[_Row], out: Console) -> None:
 def show_rule(wanted: str, book: Path, is_json: bool) -> None:
     """Show all about a rule, with a worked example. Sources, readings, facts, who is excluded, and what is owed."""
     rule = find_rule(book, wanted)
-    told = tell(rule)
+    described = describe(rule)
     if is_json:
-        print_json(told.content())
+        print_json(described.content())
     else:
-        _show(rule, told, console())
+        _show(rule, described, console())
 
 
-def _show(rule: Rule, told: ToldRule, out: Console) -> None:
-    say(out, f"{told.summary.name}  {told.summary.title}", "bold", further=2)
-    for name, text in _head(told):
+def _show(rule: Rule, described: RuleDescription, out: Console) -> None:
+    say(out, f"{described.summary.name}  {described.summary.title}", "bold", further=2)
+    for name, text in _head(described):
         labelled(out, name, text)
-    for title, lines in _sections(told):
+    for title, lines in _sections(described):
         _title(out, title)
         widest = min(NAMES_WIDEST, max(len(name) for name, _ in lines))
         for name, text in lines:
@@ -185,11 +195,11 @@ def _show(rule: Rule, told: ToldRule, out: Console) -> None:
                 labelled(out, name, text, columns=widest + 4)
             else:
                 say(out, text, indent=2, further=4)
-    if told.owed:
+    if described.owed:
         _title(out, "What is owed, in the policy's own words")
-        block(out, told.owed)
-    if told.example is not None:
-        example = told.example
+        block(out, described.owed)
+    if described.example is not None:
+        example = described.example
         _title(out, f"A worked example: {example.id}")
         reading = {"reading": example.reading} if example.reading else {}
         for name, text in (reading | example.stated()).items():
@@ -200,8 +210,8 @@ def _show(rule: Rule, told: ToldRule, out: Console) -> None:
             labelled(out, name, text)
     file, examples = str(_from_here(rule.file)), str(_from_here(rule.file.parent / EXAMPLES))
     _title(out, f"The policy: {file}")
-    if told.examples:
-        say(out, f"Each example, with ID one of {', '.join(told.examples)}:", further=2)
+    if described.examples:
+        say(out, f"Each example, with ID one of {', '.join(described.examples)}:", further=2)
         command(out, ["kulanz", "policy", "explain", file, "--examples", examples, "--example", "ID"])
 
 
@@ -216,22 +226,24 @@ def _from_here(path: Path) -> Path:
     return path.relative_to(here) if path.is_relative_to(here) else path
 
 
-def _head(told: ToldRule) -> Iterator[tuple[str, str]]:
-    summary = told.summary
+def _head(described: RuleDescription) -> Iterator[tuple[str, str]]:
+    summary = described.summary
     entries = {
         "where": summary.jurisdiction,
         "in force": summary.in_force_words(),
         "gives": summary.gives_words(),
-        "decided per": told.subject or "account",
-        "days of": f"{told.zone}, working days of {told.working_days}" if told.working_days else told.zone,
+        "decided per": described.subject or "account",
+        "days of": f"{described.zone}, working days of {described.working_days}"
+        if described.working_days
+        else described.zone,
         "sources": "; ".join(summary.sources),
-        "data files": ", ".join(told.data_files),
+        "data files": ", ".join(described.data_files),
     }
     return ((name, text) for name, text in entries.items() if text)
 
 
-def _sections(told: ToldRule) -> Iterator[tuple[str, list[tuple[str, str]]]]:
-    if told.readings:
+def _sections(described: RuleDescription) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    if described.readings:
         yield (
             "Readings: whoever opens a campaign chooses",
             [
@@ -239,27 +251,30 @@ def _sections(told: ToldRule) -> Iterator[tuple[str, list[tuple[str, str]]]]:
                     f"{reading.parameter}: {reading.choice}",
                     reading.says + (" (the default)" if reading.is_default else ""),
                 )
-                for reading in told.readings
+                for reading in described.readings
             ],
         )
-    if told.facts:
+    if described.facts:
         title = "Facts: columns of the list of accounts, where no other source is named"
-        yield title, [(fact.name, fact_words(fact)) for fact in told.facts]
-    if told.excluded:
-        yield "Who gets nothing, or waits for a manual review", [("", clause_words(clause)) for clause in told.excluded]
+        yield title, [(fact.name, fact_words(fact)) for fact in described.facts]
+    if described.excluded:
+        yield (
+            "Who gets nothing, or waits for a manual review",
+            [("", clause_words(clause)) for clause in described.excluded],
+        )
 
 
-def fact_words(fact: ToldFact) -> str:
+def fact_words(fact: DescribedFact) -> str:
     """A fact's type, where it comes from, and its meaning, in a line."""
     parts = [fact.type, facts_note(fact)]
-    told = "; ".join(part for part in parts if part)
-    return f"{told}. {fact.says}" if fact.says else told
+    text = "; ".join(part for part in parts if part)
+    return f"{text}. {fact.says}" if fact.says else text
 
 
-def clause_words(clause: ToldClause) -> str:
-    """A clause in a line: outcome, reason code, condition, and what support tells."""
-    told = f"{clause.outcome} ({clause.reason}) {clause.condition}"
-    return f"{told}: {clause.because}" if clause.because else told
+def clause_words(clause: DescribedClause) -> str:
+    """A clause in a line: outcome, reason code, condition, and what support says."""
+    text = f"{clause.outcome} ({clause.reason}) {clause.condition}"
+    return f"{text}: {clause.because}" if clause.because else text
 
 
 @click.command("page")
@@ -269,7 +284,7 @@ def clause_words(clause: ToldClause) -> str:
 @in_book
 def page(checked: Path | None, book: Path) -> None:
     """Print the whole book as one page of Markdown. With --check, compare a file with it."""
-    text = book_page([tell(rule) for rule in latest_rules(book)])
+    text = book_page([describe(rule) for rule in latest_rules(book)])
     if checked is None:
         print_document(text)
         return

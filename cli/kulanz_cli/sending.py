@@ -25,17 +25,9 @@ from kulanz.domain.lists.header import HEADER_BYTES, format_of, read_layout
 from kulanz.domain.lists.lines import ListRefused
 from kulanz.domain.policy import PolicyError, compile_policy, document_from_json, freeze
 from kulanz_cli.errors import foreseen
+from kulanz_cli.event_file import EventUnsendable, legal_name, read_event, with_stated
 from kulanz_cli.rejected import refused_events
-from kulanz_cli.send import (
-    EventUnsendable,
-    Sent,
-    legal_name,
-    read_event,
-    send,
-    with_decision_digest,
-    with_list,
-    with_stated,
-)
+from kulanz_cli.send import Sent, send, with_decision_digest, with_list
 from kulanz_cli.settings import ANSWER_CODES, EXIT_NO, Unusable, as_json, pass_stack
 from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import command, console, counted_as, print_json, say

@@ -109,7 +109,7 @@ class CampaignBars:
             transient=transient,
         )
         self._tasks: dict[tuple[CampaignId, Pass], TaskID] = {}
-        self._told: set[tuple[CampaignId, Pass]] = set()
+        self._printed: set[tuple[CampaignId, Pass]] = set()
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -131,8 +131,8 @@ class CampaignBars:
                 if key not in self._tasks:
                     self._tasks[key] = self._progress.add_task(f"{campaign.id} {work}", total=total)
                 self._progress.update(self._tasks[key], completed=lines, total=lines if finished else total)
-            elif finished and key not in self._told:
-                self._told.add(key)
+            elif finished and key not in self._printed:
+                self._printed.add(key)
                 say(self._console, f"{campaign.id} {work}: {counted_as(lines, 'line')}")
 
     @staticmethod

@@ -47,7 +47,7 @@ def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, str] | No
     if event == VERSIONS_ASKED:
         return versions(datetime.now(UTC))
     if "Records" not in event:
-        _tell_waiting(len(_composed().campaigns.waiting()))
+        _report_waiting(len(_composed().campaigns.waiting()))
         return None
     changed: dict[str, str] = {}
 
@@ -65,11 +65,11 @@ def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, str] | No
         cause = Cause(context.function_name, event_id, context.function_version)
         state = advance_campaign(campaign_id, _composed(), cause, datetime.now(UTC), seconds_left)
         if state in WAITING or state is State.REFUSED:  # told at once; the schedule tells of those that go on waiting
-            _tell_waiting(1)
+            _report_waiting(1)
         logger.info("campaign", campaign=str(campaign_id), state=None if state is None else state.value)
     return None
 
 
-def _tell_waiting(campaigns: int) -> None:
+def _report_waiting(campaigns: int) -> None:
     metrics.add_metric("CampaignsWaitingForAPerson", MetricUnit.Count, campaigns)
     metrics.flush_metrics()

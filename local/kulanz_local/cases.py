@@ -58,7 +58,7 @@ SKYPE_COUNTRIES: tuple[Country, ...] = (
 
 # AT&T 2024
 
-ATT_GRANTED = Verdict("granted", "credit", "USD", 500, told=True)
+ATT_GRANTED = Verdict("granted", "credit", "USD", 500, has_notice=True)
 ATT_BUSINESS = Verdict("referred", "business_customer")
 ATT_PREPAID = Verdict("declined", "prepaid")
 ATT_OTHER_BRAND = Verdict("declined", "other_brand")
@@ -114,7 +114,7 @@ def att_contradiction(account: Account) -> Account:
 
 # Skype 2015
 
-SKYPE_GRANTED = Verdict("granted", "credit", "minute", 20, told=True)
+SKYPE_GRANTED = Verdict("granted", "credit", "minute", 20, has_notice=True)
 SKYPE_BUSINESS = Verdict("declined", "business_not_impacted")
 SKYPE_NOT_THAT_DAY = Verdict("declined", "not_signed_in_that_day")
 SKYPE_SEGMENT_UNKNOWN = Verdict("held", "segment_unknown")

@@ -27,8 +27,9 @@ from rich.console import Console
 
 from kulanz.application.ports import Refused, TryAgain
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId
+from kulanz_cli.event_file import EventUnsendable
 from kulanz_cli.reconciliation import show_reconciliation
-from kulanz_cli.send import EventUnsendable, send
+from kulanz_cli.send import send
 from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import console as plain_console
 from kulanz_cli.watch import CampaignBars
@@ -215,7 +216,7 @@ def _play(run: Run, accounts: int, folder: Path) -> list[Campaign]:
         problems += _publish_again(run, campaigns, stored)
         problems += _ask(run)
     if run.stories:
-        problems += _tell_stories(run, accounts, folder)
+        problems += _play_stories(run, accounts, folder)
     problems += [f"{number} {what}" for what, number in drive.given_up(run.stack).items()]
     notices = run.subscriber.distinct_notices()
     for case, campaign in zip(CASES, campaigns, strict=True):
@@ -259,7 +260,7 @@ def show_case(case: Case, campaign: Campaign, notices: Mapping[Audience, int], c
     console.print(f"distinct notices received: [bold]{sum(languages.values()):,}[/bold] ({shown})", highlight=False)
 
 
-def _tell_stories(run: Run, accounts: int, folder: Path) -> list[str]:
+def _play_stories(run: Run, accounts: int, folder: Path) -> list[str]:
     """Tell the two cases that need several campaigns; then send everything of them a second time."""
     stage = Stage(run.stack, run.subscriber, run.console, folder)
     for tell in (o2_alice.tell, swisscom.tell):
@@ -275,19 +276,19 @@ def _publish(run: Run) -> None:
 
 
 def _announced(run: Run) -> list[Campaign]:
-    """The campaigns, once each has told on the bus that it closed, and has noted that it did."""
+    """The campaigns, once each has announced on the bus that it closed, and has noted it."""
     store, wanted = run.stack.campaigns(), run.campaign_ids()
     found: list[Campaign | None] = []
 
-    def all_told() -> bool:
+    def all_announced() -> bool:
         run.subscriber.check()
-        told = {detail["campaign"] for kind, detail in run.subscriber.announcements() if kind == "Campaign Closed"}
+        closed = {detail["campaign"] for kind, detail in run.subscriber.announcements() if kind == "Campaign Closed"}
         found[:] = [store.campaign(campaign_id) for campaign_id in wanted]
-        return {str(campaign_id) for campaign_id in wanted} <= told and all(
+        return {str(campaign_id) for campaign_id in wanted} <= closed and all(
             campaign is not None and campaign.announced for campaign in found
         )
 
-    drive.wait_until("Campaign Closed on the bus", CLOSED_EVENT_SECONDS, all_told)
+    drive.wait_until("Campaign Closed on the bus", CLOSED_EVENT_SECONDS, all_announced)
     return [campaign for campaign in found if campaign is not None]
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId
+from kulanz_cli.event_file import read_event
 from kulanz_cli.main import main as kulanz
-from kulanz_cli.send import read_event, with_list
+from kulanz_cli.send import with_list
 from kulanz_cli.stack import Stack
 from kulanz_cli.watch import AT_REST, CampaignBars
 from kulanz_local.cases import LIMITS, Case

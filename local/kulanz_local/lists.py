@@ -37,7 +37,7 @@ class Verdict:
     reason: str
     measure: str = ""
     amount: int = 0
-    told: bool = False
+    has_notice: bool = False
 
 
 @dataclass(frozen=True, slots=True)

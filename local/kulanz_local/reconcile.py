@@ -48,7 +48,7 @@ def discrepancies(
 def notices_due(expected: Expectation, campaign: Campaign) -> int:
     """One for each decision in the ledger whose customer is to be told."""
     ledger = _ledger(campaign)
-    return sum(ledger.get(_place(verdict), 0) for verdict in expected.verdicts() if verdict.told)
+    return sum(ledger.get(_place(verdict), 0) for verdict in expected.verdicts() if verdict.has_notice)
 
 
 def _place(verdict: Verdict) -> tuple[str, str]:

@@ -104,7 +104,7 @@ class Subscriber:
         self._topic_arn, self._bus_name = topic_arn, bus_name
         self._lock = threading.Lock()
         self._known = KnownNotices()
-        self._told: dict[str, dict[str, Any]] = {}
+        self._of_incidents: dict[str, dict[str, Any]] = {}
         self._announced: list[tuple[str, dict[str, Any]]] = []
         self._receivers: list[Receiver] = []
 
@@ -157,7 +157,7 @@ class Subscriber:
         message = json.loads(body)
         if "incident" in message:
             with self._lock:
-                self._told[message["notice_id"]] = message
+                self._of_incidents[message["notice_id"]] = message
             return
         audience = message["campaign"], message["kind"], message["locale"]
         ids = [bytes.fromhex(recipient["notice_id"]) for recipient in message["recipients"]]
@@ -187,8 +187,8 @@ class Subscriber:
     def status_notices(self, incident_id: str) -> list[str]:
         """The kinds of the distinct notices about an incident itself, by revision."""
         with self._lock:
-            told = [message for message in self._told.values() if message["incident_id"] == incident_id]
-        return [message["kind"] for message in sorted(told, key=lambda message: int(message["incident"]["revision"]))]
+            found = [message for message in self._of_incidents.values() if message["incident_id"] == incident_id]
+        return [message["kind"] for message in sorted(found, key=lambda message: int(message["incident"]["revision"]))]
 
     def deliveries(self) -> int:
         """Notices delivered, repetitions included."""

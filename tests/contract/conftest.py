@@ -13,7 +13,13 @@ from tests.support.moto_partiql import repaired_moto
 DYNAMODB_LOCAL = pytest.param("dynamodb-local", marks=[pytest.mark.long, pytest.mark.dynamodb])
 BACKENDS = ["fake", "moto", pytest.param("ministack", marks=pytest.mark.ministack)]
 EMULATORS = [*BACKENDS[1:], DYNAMODB_LOCAL]
-TABLE_SUITES = {"test_campaign_index", "test_campaign_store", "test_kept_entries", "test_ledger", "test_offer_store"}
+TABLE_SUITES = {
+    "test_campaign_index",
+    "test_campaign_store",
+    "test_entries_with_history",
+    "test_ledger",
+    "test_offer_store",
+}
 """The suites of ports that need tables and nothing else: these run on DynamoDB Local as well."""
 
 

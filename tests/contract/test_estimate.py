@@ -21,7 +21,7 @@ from kulanz.application.ports import ChunkMessage
 from kulanz.domain.campaigns.campaign import CampaignId, Cause, State
 from kulanz.domain.campaigns.estimate import (
     AS_DEPLOYED,
-    KEPT_WRITE_UNITS,
+    HISTORY_WRITE_UNITS,
     READS_PER_CHUNK,
     RECEIPT_WRITE_UNITS,
     Estimate,
@@ -201,6 +201,6 @@ def test_under_a_policy_that_keeps_a_history_every_unit_is_read_twice_and_writte
     assert called["BatchExecuteStatement"] == 0
     assert called["TransactWriteItems"] == made.planned.chunks + made.calls.insert_calls
     receipts = 2 * made.planned.chunks * RECEIPT_WRITE_UNITS
-    assert made.calls.write_units == receipts + KEPT_WRITE_UNITS * campaign.apply.totals.ledger_count()
+    assert made.calls.write_units == receipts + HISTORY_WRITE_UNITS * campaign.apply.totals.ledger_count()
     reads = 2 * made.planned.chunks * READS_PER_CHUNK
     assert made.calls.read_units == reads + 2 * HISTORY_ROWS

@@ -8,7 +8,7 @@ import pytest
 from kulanz.application.ports import Outdated
 from kulanz.domain.decision import Outcome
 from kulanz.domain.incident_record import IncidentRecord, with_revision
-from kulanz.domain.ledger.entries import Entry, HistoryChange, KeptEntry
+from kulanz.domain.ledger.entries import Entry, EntryWithHistory, HistoryChange
 from kulanz.domain.policy.deciding.history import Addition, HistoryKey, SubjectHistory
 from tests.contract.backends import Backend
 from tests.support.values import NOW, declared, entry, revision
@@ -73,7 +73,7 @@ def test_an_acceptance_keeps_for_good_what_the_offer_added(backend: Backend) -> 
     key = HistoryKey("offered", "a-policy", "-")
     added = SubjectHistory().with_addition(record.incident_id, Addition(NOW, {"paid": 5}, lapses_at=LATER), NOW)
     other = replace(offer, key=replace(offer.key, incident_id="other"))
-    backend.ledger.insert_and_keep([KeptEntry(other, HistoryChange(key, SubjectHistory(), added))])
+    backend.ledger.insert_with_history([EntryWithHistory(other, HistoryChange(key, SubjectHistory(), added))])
     kept = added.accepted(record.incident_id)
     assert kept is not None
 

@@ -22,7 +22,7 @@ from kulanz.application.ports import Outdated
 from kulanz.domain.campaigns.campaign import Campaign, Cursor, Pass, State
 from kulanz.domain.campaigns.reconciliation import Totals
 from kulanz.domain.decision import Outcome
-from kulanz.domain.ledger.entries import Entry, HistoryChange, HistoryMoved, KeptEntry
+from kulanz.domain.ledger.entries import Entry, EntryWithHistory, HistoryChange, HistoryMoved
 from kulanz.domain.policy.deciding.history import Addition, HistoryKey, SubjectHistory
 from tests.contract.backends import AwsBackend
 from tests.contract.conftest import DYNAMODB_LOCAL
@@ -170,7 +170,7 @@ def test_racing_additions_to_one_history_are_all_kept_and_none_is_lost(emulator:
                 before = racer.ledger.histories([key]).get(key, SubjectHistory())
                 added = Addition(NOW, {"paid_2026": 500}, {}, NOW + timedelta(days=30))
                 after = before.with_addition(one.key.incident_id, added, NOW)
-                (answer,) = racer.ledger.insert_and_keep([KeptEntry(one, HistoryChange(key, before, after))])
+                (answer,) = racer.ledger.insert_with_history([EntryWithHistory(one, HistoryChange(key, before, after))])
                 if answer is None:
                     break
                 assert answer is HistoryMoved.MOVED

@@ -14,7 +14,8 @@ from rich.console import Console
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId, State
 from kulanz.domain.policy import document_json
 from kulanz.domain.policy.deciding.checking import load_policy
-from kulanz_cli.send import read_event, send
+from kulanz_cli.event_file import read_event
+from kulanz_cli.send import send
 from kulanz_cli.stack import Stack
 from kulanz_cli.watch import CampaignBars
 from kulanz_local import drive

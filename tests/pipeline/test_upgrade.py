@@ -18,7 +18,8 @@ import kulanz
 from kulanz.domain.campaigns.campaign import ENGINE_VERSION, Campaign, CampaignId, Pass, State
 from kulanz.domain.policy import document_json
 from kulanz.domain.policy.deciding.checking import load_policy
-from kulanz_cli.send import read_event, send
+from kulanz_cli.event_file import read_event
+from kulanz_cli.send import send
 from kulanz_cli.stack import Stack
 from kulanz_local import drive
 from kulanz_local.cases import ATT

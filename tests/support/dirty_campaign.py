@@ -224,7 +224,7 @@ def _killed_after_third_write() -> Callable[[int, str], Fault | None]:
     writes = iter(range(1_000))
 
     def choose(_: int, name: str) -> Fault | None:
-        return Fault.KILLED_AFTER if name == "ledger.insert_and_keep" and next(writes) == 2 else None
+        return Fault.KILLED_AFTER if name == "ledger.insert_with_history" and next(writes) == 2 else None
 
     return choose
 

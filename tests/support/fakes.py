@@ -40,7 +40,7 @@ from kulanz.domain.campaigns.reconciliation import Totals
 from kulanz.domain.campaigns.same_outage import OutageCampaign
 from kulanz.domain.confirmation import Confirmation, Tables
 from kulanz.domain.incident_record import IncidentRecord, Revision
-from kulanz.domain.ledger.entries import DecisionKey, Entry, HistoryMoved, KeptEntry
+from kulanz.domain.ledger.entries import DecisionKey, Entry, EntryWithHistory, HistoryMoved
 from kulanz.domain.notices import NOTICE_MESSAGE_BYTES, NoticeMessage
 from kulanz.domain.people.people import NOBODY_LISTED, People, people_from_json
 from kulanz.domain.policy.deciding.history import HistoryKey, SubjectHistory
@@ -409,12 +409,12 @@ class FakeLedger:
                 self.inserted.append(entry)
         return found
 
-    def insert_and_keep(self, entries: Sequence[KeptEntry]) -> list[Entry | HistoryMoved | None]:
+    def insert_with_history(self, entries: Sequence[EntryWithHistory]) -> list[Entry | HistoryMoved | None]:
         if len({one.entry.key for one in entries}) != len(entries):
             raise ValueError("two entries of one insert have the same key")
         return [self._keep(one) for one in entries]
 
-    def _keep(self, one: KeptEntry) -> Entry | HistoryMoved | None:
+    def _keep(self, one: EntryWithHistory) -> Entry | HistoryMoved | None:
         change = one.change
         known = self._histories.get(change.key, SubjectHistory())
         if one.entry.key in self._entries:

@@ -26,7 +26,7 @@ class Fault(StrEnum):
     HALF_DONE = "half done"
 
 
-HALVABLE = frozenset({"ledger.insert", "ledger.insert_and_keep", "chunks.send", "topic.publish"})
+HALVABLE = frozenset({"ledger.insert", "ledger.insert_with_history", "chunks.send", "topic.publish"})
 """Calls whose entries AWS takes one by one, so that some can stand while others were refused."""
 
 type Choose = Callable[[int, str], Fault | None]

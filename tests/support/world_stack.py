@@ -29,6 +29,9 @@ class WorldStack(Stack):
     def campaigns(self) -> Any:
         return self.world.campaigns
 
+    def stores(self) -> Any:
+        return self.world.stores
+
     def operation(self) -> Operation:
         return OPERATION
 

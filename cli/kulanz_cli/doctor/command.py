@@ -68,14 +68,14 @@ def _agreed(*, is_asked: bool, is_json: bool) -> None:
     cost = sum(map(price, STEPS), Decimal(0))
     if not is_json:
         out = console()
-        say(out, f"Takes up to {sum(step.minutes for step in STEPS)} minutes and costs {_told(cost)}:")
+        say(out, f"Takes up to {sum(step.minutes for step in STEPS)} minutes and costs {_price_text(cost)}:")
         for step in STEPS:
-            say(out, f"- {step.name}: {step.does}; {step.minutes} min, {_told(price(step))}", further=2)
+            say(out, f"- {step.name}: {step.does}; {step.minutes} min, {_price_text(price(step))}", further=2)
     if is_asked:
         click.confirm("Begin?", abort=True)
 
 
-def _told(cost: Decimal) -> str:
+def _price_text(cost: Decimal) -> str:
     return "nothing" if not cost else f"less than {max(SMALLEST_COST, cost.quantize(SMALLEST_COST, ROUND_UP))} USD"
 
 

@@ -1,6 +1,6 @@
 """One test decision: inserted, inserted again and removed, with the write units that DynamoDB counts for each.
 
-Its key can be no account's, and no filter of a stream matches it: nobody is granted or told anything.
+Its key can be no account's, and no filter of a stream matches it: nobody is granted anything or sent a notice.
 """
 
 import json

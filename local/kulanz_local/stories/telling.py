@@ -83,7 +83,7 @@ class Stage:
         def rests() -> bool:
             self.subscriber.check()
             campaign = store.campaign(campaign_id)
-            if campaign is None or campaign.state not in AT_REST or campaign.announced != campaign.told_as:
+            if campaign is None or campaign.state not in AT_REST or campaign.announced != campaign.report_name:
                 return False
             found[:] = [campaign]
             return True

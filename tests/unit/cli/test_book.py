@@ -11,9 +11,9 @@ from click.testing import CliRunner, Result
 from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz_cli.main import main
 from kulanz_cli.policy_examples import run
+from kulanz_cli.rule_description import OWED, describe
 from kulanz_cli.rulebook import BOOK, EXAMPLES, industries, latest_rules, read_examples, versions
 from kulanz_cli.rulebook_commands import SIMPLEST
-from kulanz_cli.told_rule import OWED, tell
 from tests.support.reading import read
 
 PROJECT = BOOK.parent
@@ -154,7 +154,7 @@ def test_what_kulanz_keeps_itself_is_no_column_of_a_list(book: Path) -> None:
     owed = "pay: 5.00 EUR\ncap: {per: calendar year, at: 9 EUR - paid}\n"
     (book / "acme" / "1.yaml").write_text(head + kept + owed)
     (fact,) = json.loads(kulanz("show", "acme/1", "--book", book, "--json").stdout)["facts"]
-    assert (fact["name"], fact["source"], fact["adds"], fact["required"]) == ("paid", "kept", "amount", False)
+    assert (fact["name"], fact["source"], fact["adds"], fact["required"]) == ("paid", "history", "amount", False)
     shown = " ".join(kulanz("show", "acme/1", "--book", book).stdout.split())
     assert "kept by Kulanz over incidents, each adds amount. Paid before." in shown
 
@@ -311,12 +311,12 @@ def test_a_page_that_differs_is_told_with_the_command_that_writes_it(tmp_path: P
 def test_the_page_has_every_rule_with_its_example_and_explanation() -> None:
     text = (PROJECT / "docs" / "rulebook.md").read_text(encoding="utf-8")
     for rule in latest_rules(BOOK):
-        told = tell(rule)
-        assert f"\n## {told.summary.policy}, version {told.summary.version}\n" in text
-        assert f"(#{told.summary.policy}-version-{told.summary.version})" in text
-        assert told.owed in text
-        assert told.example is not None
-        assert all(f". {step}\n" in text for step in told.example.steps)
+        described = describe(rule)
+        assert f"\n## {described.summary.policy}, version {described.summary.version}\n" in text
+        assert f"(#{described.summary.policy}-version-{described.summary.version})" in text
+        assert described.owed in text
+        assert described.example is not None
+        assert all(f". {step}\n" in text for step in described.example.steps)
 
 
 def test_every_public_rule_stands_under_one_industry_and_the_page_under_its_heading() -> None:

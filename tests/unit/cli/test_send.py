@@ -11,8 +11,10 @@ from moto import mock_aws
 
 from kulanz.domain.lists.header import ListFormat
 from kulanz.domain.lists.lines import is_blank, lines_starting_in
+from kulanz_cli import event_file
 from kulanz_cli import send as module
-from kulanz_cli.send import EventUnsendable, read_event, rows_in, send, with_list
+from kulanz_cli.event_file import EventUnsendable, read_event, rows_in
+from kulanz_cli.send import send, with_list
 from kulanz_cli.stack import Stack, StackOutputs
 from kulanz_local.cases import ATT
 
@@ -131,7 +133,7 @@ def test_rows_are_counted_as_a_campaign_counts_them(
     path = tmp_path_factory.mktemp("list") / "list.jsonl"
     path.write_bytes(content)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "READ_BYTES", block)
+        patch.setattr(event_file, "READ_BYTES", block)
         counted = rows_in(path, list_format)
     lines = lines_starting_in([content], 0, 0, len(content), 0)
     rows = sum(not is_blank(line.raw, is_csv=list_format is ListFormat.CSV) for line in lines)

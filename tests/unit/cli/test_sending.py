@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from kulanz.domain.campaigns.campaign import State
 from kulanz.domain.time import format_instant
 from kulanz_cli import send, sending
-from kulanz_cli.send import legal_name
+from kulanz_cli.event_file import legal_name
 from tests.support.fakes import FakeCampaigns
 from tests.support.reading import read
 from tests.support.small_campaign import CAMPAIGN, HEADER, LIST_KEY, ROWS, event, list_of, row, small_world

@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,6 +17,9 @@ from rich.console import Console
 from kulanz.application.campaigns.control_campaign import cancel, pause
 from kulanz.domain.campaigns.campaign import CampaignId, Cause
 from kulanz.domain.campaigns.reconciliation import Totals
+from kulanz_cli import send
+from kulanz_cli.groups import walk
+from kulanz_cli.main import main
 from kulanz_cli.terminal import (
     PIPED_COLUMNS,
     Column,
@@ -27,9 +32,11 @@ from kulanz_cli.terminal import (
     say,
     table,
 )
+from tests.support.healthy_aws import HealthyAws
 from tests.support.small_campaign import event, sealed_policy
 from tests.support.world import World
 from tests.support.world_stack import WorldStack, run
+from tests.unit.cli.test_sending import Clients
 
 INCIDENT = "i" * 64
 ACCOUNT, LINE = "A" * 64, "L" * 64
@@ -95,9 +102,9 @@ def stack(folder: Path) -> WorldStack:
     return WorldStack(world)
 
 
-def is_address(line: str) -> bool:
-    """An address that is longer than a line stands alone and unbroken, so that it can be copied."""
-    return len(line.split()) == 1 and "://" in line
+def stands_alone(line: str) -> bool:
+    """An address or a path that is longer than a line stands alone and unbroken, so that it can be copied."""
+    return len(line.removesuffix(" \\").split()) == 1
 
 
 def lines_of(*outputs: str) -> Iterator[str]:
@@ -108,6 +115,7 @@ def lines_of(*outputs: str) -> Iterator[str]:
 COMMANDS = {
     "watch": ["watch", CAMPAIGN],
     "campaigns": ["campaigns", INCIDENT],
+    "campaigns, waiting": ["campaigns"],
     "ask": ["ask", ACCOUNT, "--incident", INCIDENT],
     "ask, by line": ["ask", LINE, "--incident", INCIDENT],
     "ask, rejected": ["ask", "b-2", "--incident", INCIDENT],
@@ -115,30 +123,135 @@ COMMANDS = {
     "accept": ["accept", ACCOUNT, "--incident", INCIDENT, "--subject", LINE],
     "watch, unknown": ["watch", f"{INCIDENT}/999", "--seconds", "0"],
     "pause": ["pause", CAMPAIGN, "--reason", "r"],
+    "resume": ["resume", CAMPAIGN, "--reason", "r"],
+    "cancel": ["cancel", CAMPAIGN, "--reason", "r"],
+    "settle": ["settle", CAMPAIGN, "--reason", "r"],
+    "advance": ["advance", CAMPAIGN],
+    "advance, unknown": ["advance", f"{INCIDENT}/999"],
+    "notices rebuild": ["notices", "rebuild", CAMPAIGN],
+    "notices status": ["notices", "status", INCIDENT],
+    "redrive incidents": ["redrive", "incidents"],
+    "redrive chunks": ["redrive", "chunks"],
+    "rejected": ["rejected"],
+    "rejected, rows": ["rejected", CAMPAIGN],
+    "ledger check": ["ledger", "check", CAMPAIGN],
+    "ledger confirm": ["ledger", "confirm", "--first", "--reason", "r"],
+    "send": ["send", "FOLDER/event.json", "--list", "FOLDER/l.csv"],
+    "send, no wait": ["send", "FOLDER/event.json", "--list", "FOLDER/l.csv", "--no-wait"],
+    "doctor": ["doctor"],
     "policy show": ["policy", "show", "saas-uptime"],
     "policy explain, declined": ["policy", "explain", "FOLDER/policy.yaml", "--fact", "fee=99999.99"],
     "policy explain": ["policy", "explain", "FOLDER/policy.yaml", "--fact", "fee=1.00"],
     "policy check": ["policy", "check", "FOLDER/policy.yaml"],
+    "policy test": ["policy", "test", "FOLDER/policy.yaml", "FOLDER/examples.json", "--all"],
+    "policy new": ["policy", "new", LONG_ID, "--into", "FOLDER/new"],
+    "policy new, from the book": ["policy", "new", "p" * 63, "--from", "saas-uptime", "--into", "FOLDER/new"],
+    "policy publish": ["policy", "publish", "FOLDER/policy.yaml"],
+    "policy publish, other content": ["policy", "publish", "FOLDER/other.yaml"],
     "list check": ["list", "check", "FOLDER/l.csv", "--policy", "FOLDER/policy.yaml"],
     "policy list": ["policy", "list"],
     "policy list, published": ["policy", "list", "--published"],
 }
+DOCUMENTS = {("policy", "page"), ("policy", "schema")}
+"""They print a file for another program, with lines as long as they are."""
+WHOLE = re.compile("|".join(f"{letter}{{9,}}" for letter in sorted({*INCIDENT, *ACCOUNT, *LINE, *LONG_ID})))
+"""Of ids that are one letter 63 or 64 times, what is shown of them."""
+CUT_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]*(?=[\s,;]|$)", re.MULTILINE)
+"""An instant without the zone at its end."""
+
+
+def test_every_command_is_looked_at() -> None:
+    looked_at = {words for words, _ in walk(main) for shown in COMMANDS.values() if tuple(shown[: len(words)]) == words}
+    assert {words for words, _ in walk(main)} - looked_at == DOCUMENTS
+
+
+class Queues:
+    """The queues, the bucket and the functions of a world, as far as commands that read or repair call them."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.letters: list[dict[str, str]] = []
+
+    def receive_message(self, **_: Any) -> dict[str, Any]:
+        found, self.letters = self.letters, []
+        return {"Messages": found}
+
+    def send_message(self, **_: Any) -> None: ...
+
+    def delete_message(self, **_: Any) -> None: ...
+
+    def change_message_visibility(self, **_: Any) -> None: ...
+
+    def invoke(self, **_: Any) -> dict[str, Any]:
+        return {}
+
+    def get_object(self, *, Key: str, **_: str) -> dict[str, Any]:  # noqa: N803
+        return {"Body": io.BytesIO(self.world.archive.documents[Key])}
+
+    def get_paginator(self, operation: str) -> Any:
+        def pages(*, Prefix: str = "", **_: str) -> list[dict[str, Any]]:  # noqa: N803
+            if operation == "list_tables":
+                return [{"TableNames": [f"kulanz-CreditsTable-{'T' * 64}"]}]
+            keys = [key for key in self.world.archive.documents if key.startswith(Prefix)]
+            return [{"Contents": [{"Key": key} for key in keys]}]
+
+        return SimpleNamespace(paginate=pages)
+
+
+LETTER = {
+    "v": 1, "reason": "event_invalid", "field": f"campaign.{'f' * 50}", "message": f"expected {HOSTILE}",
+    "source": HOSTILE, "detail_type": "Incident Declared", "incident_id": INCIDENT, "event_key": "rejected/1.json",
+    "received_at": "2026-03-01T09:00:00Z",
+}  # fmt: skip
+
+
+def queues(stack: WorldStack) -> Queues:
+    """Queues with a message for each command that takes some."""
+    found = Queues(stack.world)
+    found.letters = [{"MessageId": "m", "ReceiptHandle": "h", "Body": json.dumps(LETTER)}]
+    return found
+
+
+def files(folder: Path) -> None:
+    """What the commands read from files: a list, an event, examples, another policy under a published version."""
+    (folder / "l.csv").write_text(f"account_id,line_id,fee\n{ACCOUNT},{LINE},x\n")
+    sent = event(key="lists/l.csv", rows=1, policy=LONG_ID, incident_id=INCIDENT)
+    del sent["id"], sent["detail"]["campaign"]["affected"]
+    (folder / "event.json").write_text(json.dumps(sent))
+    stated = {
+        "id": "e" * 40,
+        "rule": "r",
+        "account": {"fee": "1.00"},
+        "incident": {},
+        "expected": {"money": "2.00 EUR"},
+    }
+    (folder / "examples.json").write_text(json.dumps([stated]))
+    (folder / "other.yaml").write_text(f"kulanz: 1\nid: {LONG_ID}\nversion: 1\ntitle: Other\npay: 6.00 EUR\n")
 
 
 @pytest.mark.parametrize("words", COMMANDS.values(), ids=COMMANDS)
 @pytest.mark.parametrize("columns", [80, 120])
 def test_every_output_fits_and_is_text(
-    stack: WorldStack, folder: Path, words: list[str], columns: int, monkeypatch: pytest.MonkeyPatch
+    stack: WorldStack, folder: Path, words: list[str], columns: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    (folder / "l.csv").write_text(f"account_id,line_id,fee\n{ACCOUNT},{LINE},x\n")
+    files(folder)
     monkeypatch.setenv("COLUMNS", str(columns))
     monkeypatch.chdir(folder)
-    result = run(stack, *(word.replace("FOLDER/", "") for word in words))
+    monkeypatch.setattr(send, "upload_file", Clients.upload)
+    stack._clients = dict.fromkeys(("sqs", "lambda", "s3", "dynamodb"), queues(stack))
+    if words[0] == "send":
+        stack = WorldStack(stack.world.copy())
+        stack._clients = dict.fromkeys(("s3", "events", "sqs"), Clients(stack.world))
+    given = [word.replace("FOLDER/new", str(tmp_path)).replace("FOLDER/", "") for word in words]
+    result = run(HealthyAws() if words == ["doctor"] else stack, *given)
     assert result.exit_code in (0, 1, 3), result.output
     shown = list(lines_of(result.stdout, result.stderr))
     assert shown
-    assert [line for line in shown if len(line) > columns and not is_address(line)] == []
+    assert [line for line in shown if len(line) > columns and not stands_alone(line)] == []
     assert not CONTROL.search(result.stdout + result.stderr)
+    assert {len(found) for found in WHOLE.findall(result.output)} <= {63, 64}, "an id is cut"
+    assert CUT_INSTANT.findall(result.output) == []
+    assert "…" not in result.output
 
 
 def test_ids_counts_and_times_are_whole_on_a_narrow_terminal(

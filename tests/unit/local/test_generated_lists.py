@@ -20,7 +20,7 @@ from kulanz.domain.lists.reader import line_reader
 from kulanz.domain.lists.rows import Row, has_unbalanced_quotes
 from kulanz.domain.policy import compile_policy, freeze
 from kulanz.domain.policy.deciding.checking import load_policy
-from kulanz_cli.send import read_event, rows_in
+from kulanz_cli.event_file import read_event, rows_in
 from kulanz_local.cases import CASES, Case
 from kulanz_local.lists import OVERLONG_LINE_BYTES, Expectation, sample_list, write_list
 

@@ -12,7 +12,7 @@ from kulanz.domain.campaigns.campaign import Campaign, Pass
 from kulanz.domain.campaigns.reconciliation import CountKey, RowResult, SumKey, WriteResult
 from kulanz.domain.policy import document_json
 from kulanz.domain.policy.deciding.checking import load_policy
-from kulanz_cli.send import read_event
+from kulanz_cli.event_file import read_event
 from kulanz_local.cases import CASES, Case
 from kulanz_local.drive import with_limits
 from kulanz_local.lists import Expectation, write_list

@@ -14,9 +14,9 @@ from rich.console import Console
 from kulanz.domain.policy import document_json
 from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz_cli.answers import show_answer
+from kulanz_cli.event_file import read_event
 from kulanz_cli.main import main
 from kulanz_cli.reconciliation import show_reconciliation
-from kulanz_cli.send import read_event
 from kulanz_cli.terminal import PIPED_COLUMNS
 from tests.support.fakes import FakePolicies
 from tests.support.policy_stack import PolicyStack

@@ -98,6 +98,45 @@ def test_a_text_for_people_uses_no_phrase_with_an_old_meaning(path: Path) -> Non
     assert old_meanings(path) == []
 
 
+OLD_NAMES = re.compile(
+    r"(?i:(^|_)(told|tell|tells|teller|fate|books|deed|mend))(_|$)|Told|Tell|Kept|(?i:(^|_)kept_)|KEPT"
+)
+"""In names of classes, functions, parameters' defaults and fields. A spreadsheet keeps digits, and a story is told."""
+NAMED_ALL_THE_SAME = {"DIGITS_KEPT"}
+STORIES = PROJECT / "local" / "kulanz_local" / "stories"
+
+
+def defined_names(path: Path) -> Iterator[tuple[int, str]]:
+    """What a source defines for others: its modules' and classes' names, and the names in their bodies."""
+    yield 1, path.stem
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            yield node.lineno, node.name
+        if isinstance(node, ast.Module | ast.ClassDef):
+            for one in node.body:
+                targets = one.targets if isinstance(one, ast.Assign) else [getattr(one, "target", None)]
+                yield from ((one.lineno, target.id) for target in targets if isinstance(target, ast.Name))
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            yield node.lineno, node.attr
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in SOURCES if not path.is_relative_to(STORIES)],
+    ids=lambda path: str(path.relative_to(PROJECT)),
+)
+def test_a_name_that_a_contributor_meets_has_no_old_meaning(path: Path) -> None:
+    found = [f"{line}: {name}" for line, name in defined_names(path) if OLD_NAMES.search(name)]
+    assert [one for one in found if one.partition(": ")[2] not in NAMED_ALL_THE_SAME] == []
+
+
+@pytest.mark.parametrize(
+    "name", ["ChunkTold", "told_rule", "_tell", "_told", "KeptEntry", "PARTS_KEPT", "kept_content"]
+)
+def test_the_search_finds_an_old_name(name: str) -> None:
+    assert OLD_NAMES.search(name)
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -149,7 +149,7 @@ class DynamoCampaigns:
             self._put_new(items.log_item(before.id, change)),
         ]
         if change.target is State.APPLYING or (change.target in ENDED and self._occupies(before.id)):
-            actions.append(self._tell_incident(before.id, change.target))
+            actions.append(self._record_in_incident(before.id, change.target))
         actions.append(self._list_as_open(before.id, change))
         actions += map(self._put, index.audit_items(change_entry(before.id, change)))
         try:
@@ -164,7 +164,7 @@ class DynamoCampaigns:
         record = self.incident(campaign_id.incident_id)
         return record is not None and record.open_seq == campaign_id.seq
 
-    def _tell_incident(self, campaign_id: CampaignId, target: State) -> Item:
+    def _record_in_incident(self, campaign_id: CampaignId, target: State) -> Item:
         """The incident learns that the campaign may have granted, or that it is free again."""
         values: Item = {":seq": {"N": str(campaign_id.seq)}, ":one": {"N": "1"}}
         told = "REMOVE open_seq ADD version :one"

@@ -27,13 +27,13 @@ from kulanz.adapters.aws import (
 from kulanz.adapters.insert_calls import InsertCalls, Statement
 from kulanz.application.ports import Refused, TryAgain
 from kulanz.domain.decision import Outcome
-from kulanz.domain.ledger.entries import DecisionKey, Entry, HistoryChange, HistoryMoved, KeptEntry
+from kulanz.domain.ledger.entries import DecisionKey, Entry, EntryWithHistory, HistoryChange, HistoryMoved
 from kulanz.domain.policy.deciding.history import HistoryKey, SubjectHistory
 from kulanz.domain.time import format_instant, parse_instant
 
 KEYS_PER_READ = 100
 """The limit of BatchGetItem."""
-KEPT_PER_TRANSACTION = 25
+WITH_HISTORY_PER_TRANSACTION = 25
 """Decisions with their histories: half of the 100 actions that TransactWriteItems takes, and 0.5 MB of its 4."""
 CONDITION_FAILED = "ConditionalCheckFailed"
 
@@ -144,13 +144,13 @@ class DynamoLedger:
             f'{{"S":"{_instant_text(entry.effective_at)}"}},{{"N":"{entry.ttl}"}},{{"N":"{entry.origin}"}}{expires_at}]}}'
         )
 
-    def insert_and_keep(self, entries: Sequence[KeptEntry]) -> list[Entry | HistoryMoved | None]:
+    def insert_with_history(self, entries: Sequence[EntryWithHistory]) -> list[Entry | HistoryMoved | None]:
         if len({one.entry.key for one in entries}) != len(entries):
             raise ValueError("entries have distinct keys")
         waiting, waits = list(entries), 0
         write_results: dict[DecisionKey, Entry | HistoryMoved | None] = {}
         while waiting:
-            some = waiting[:KEPT_PER_TRANSACTION]
+            some = waiting[:WITH_HISTORY_PER_TRANSACTION]
             decided = self._decided(some, self._transact(some))
             if not decided:
                 waits += 1
@@ -162,7 +162,7 @@ class DynamoLedger:
         return [write_results[one.entry.key] for one in entries]
 
     def _decided(
-        self, entries: Sequence[KeptEntry], failed: Sequence[tuple[str, str]]
+        self, entries: Sequence[EntryWithHistory], failed: Sequence[tuple[str, str]]
     ) -> dict[DecisionKey, Entry | HistoryMoved | None]:
         """What is known after a transaction: all is written, or the conditions of some failed and the rest goes again.
 
@@ -175,11 +175,11 @@ class DynamoLedger:
         standing = self.standing(refused) if refused else {}
         return {key: standing.get(key, HistoryMoved.MOVED) for key in refused}
 
-    def _transact(self, entries: Sequence[KeptEntry]) -> list[tuple[str, str]]:
+    def _transact(self, entries: Sequence[EntryWithHistory]) -> list[tuple[str, str]]:
         """Empty when all was written; else the reasons of each entry: its decision's and its history's."""
         try:
             self._client.transact_write_items(
-                TransactItems=[action for one in entries for action in self._kept_actions(one)]
+                TransactItems=[action for one in entries for action in self._actions_with_history(one)]
             )
         except ClientError as error:
             if error_code(error) != "TransactionCanceledException":
@@ -193,7 +193,7 @@ class DynamoLedger:
             raise translated(error, "TransactWriteItems") from error
         return []
 
-    def _kept_actions(self, one: KeptEntry) -> Iterator[Item]:
+    def _actions_with_history(self, one: EntryWithHistory) -> Iterator[Item]:
         decision = {"TableName": self._table, "Item": entry_item(one.entry)}
         yield {"Put": decision | {"ConditionExpression": "attribute_not_exists(pk)"}}
         yield {"Put": {"TableName": self._table, **history_put(one.change, one.change.ttl(one.entry))}}

@@ -24,7 +24,7 @@ from kulanz.domain.campaigns.campaign import (
 from kulanz.domain.campaigns.same_outage import OutageCampaign
 from kulanz.domain.confirmation import Confirmation, Tables
 from kulanz.domain.incident_record import IncidentRecord, Revision
-from kulanz.domain.ledger.entries import DecisionKey, Entry, HistoryMoved, KeptEntry
+from kulanz.domain.ledger.entries import DecisionKey, Entry, EntryWithHistory, HistoryMoved
 from kulanz.domain.policy.deciding.history import HistoryKey, SubjectHistory
 
 if TYPE_CHECKING:
@@ -320,7 +320,7 @@ class Ledger(Protocol):
         Raises TryAgain when some could not be written within the adapter's bounds; the others stand.
         """
 
-    def insert_and_keep(self, entries: Sequence[KeptEntry]) -> list[Entry | HistoryMoved | None]:
+    def insert_with_history(self, entries: Sequence[EntryWithHistory]) -> list[Entry | HistoryMoved | None]:
         """Insert entries with distinct keys, each in one step with its subject's history as it is after it.
 
         For each: None when both were written; the entry that stands there; or MOVED when nothing stands there and the
@@ -400,7 +400,7 @@ class Rejection:
 
 
 class RejectedQueue(Protocol):
-    """Tells people about events that were refused."""
+    """Reports events that were refused."""
 
     def send(self, rejection: Rejection) -> None:
         """Send at least once. Raises TryAgain."""

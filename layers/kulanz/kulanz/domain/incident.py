@@ -44,13 +44,13 @@ def _covered(windows: Iterable[Window]) -> Iterable[list[str | None]]:
     for window in sorted(windows, key=lambda one: one.start):
         if start is None or (end is not None and window.start > end):
             if start is not None:
-                yield _told(start, end)
+                yield _written(start, end)
             start, end = window.start, window.end
         elif end is not None:
             end = None if window.end is None else max(end, window.end)
     if start is not None:
-        yield _told(start, end)
+        yield _written(start, end)
 
 
-def _told(start: datetime, end: datetime | None) -> list[str | None]:
+def _written(start: datetime, end: datetime | None) -> list[str | None]:
     return [format_instant(start), None if end is None else format_instant(end)]

@@ -22,21 +22,21 @@ NOTICE_MESSAGE_BYTES = 60 * 1024
 """Below SNS's 64 KB, above which a message is billed twice."""
 
 
-class PolicyTold(TypedDict):
+class NoticePolicy(TypedDict):
     """Which policy decided."""
 
     id: str
     version: int
 
 
-class TemplateTold(TypedDict):
+class NoticeTemplate(TypedDict):
     """The text of a notice; `{{ name }}` stands where a recipient's value `name` goes."""
 
     subject: str
     text: str
 
 
-class RecipientTold(TypedDict):
+class NoticeRecipient(TypedDict):
     """One account to be told. `notice_id` is the same however often the notice is delivered."""
 
     notice_id: str
@@ -51,14 +51,14 @@ class NoticeContract(TypedDict):
     kind: str
     campaign: str
     incident_id: str
-    policy: PolicyTold
+    policy: NoticePolicy
     locale: str
     channel: str
-    template: TemplateTold
-    recipients: list[RecipientTold]
+    template: NoticeTemplate
+    recipients: list[NoticeRecipient]
 
 
-class IncidentTold(TypedDict):
+class NoticeIncident(TypedDict):
     """The facts of one revision of an incident. The last window has no `end` while the outage goes on."""
 
     revision: int
@@ -80,9 +80,9 @@ class StatusContract(TypedDict):
     kind: str
     notice_id: str
     incident_id: str
-    incident: IncidentTold
+    incident: NoticeIncident
     recorded_at: str
-    recipients: list[RecipientTold]
+    recipients: list[NoticeRecipient]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -191,7 +191,7 @@ def _pages(opening: str, recipients: list[Recipient], recipients_per_message: in
     page: list[str] = []
     used = fixed
     for recipient in recipients:
-        content: RecipientTold = {
+        content: NoticeRecipient = {
             "notice_id": recipient.notice_id,
             "account_id": recipient.account_id,
             "values": dict(recipient.values),

@@ -198,7 +198,13 @@ def test_the_clean_run_of_a_campaign_with_a_history_reads_and_keeps_it() -> None
     assert clean.campaign("in-2/1").state is State.CLOSED
     assert [yearly_cap.paid(clean, name, "in-2") for name in yearly_cap.FEES] == [1_000, 4_500, 0, 0]
     calls = set(clean.tap.calls)
-    assert calls >= {"ledger.histories", "ledger.insert_and_keep", "ledger.insert", "archive.get", "campaigns.receipts"}
+    assert calls >= {
+        "ledger.histories",
+        "ledger.insert_with_history",
+        "ledger.insert",
+        "archive.get",
+        "campaigns.receipts",
+    }
 
 
 @pytest.mark.parametrize("fault", list(Fault))

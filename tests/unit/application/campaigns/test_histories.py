@@ -327,13 +327,13 @@ def test_a_list_that_states_what_kulanz_keeps_is_refused() -> None:
     made.publish(incident("in-1", outage(2)))
     made.run_until_quiet()
     (rejection,) = made.rejected.sent
-    assert rejection.reason != "column_kept"  # the column for the fee is missing, which is told first
+    assert rejection.reason != "column_of_history"  # the column for the fee is missing, which is told first
 
     stating = rows().replace(b"excluded", b"excluded,paid_2026", 1)
     made.lists.upload("lists/all.csv", stating)
     made.publish(incident("in-2", outage(2)))
     made.run_until_quiet()
-    assert made.rejected.sent[-1].reason == "column_kept"
+    assert made.rejected.sent[-1].reason == "column_of_history"
     assert "paid_2026" in made.rejected.sent[-1].message
 
 
@@ -379,7 +379,7 @@ def test_histories_that_keep_changing_let_the_chunk_come_again(meddled: int, err
     def meddle(_: int, name: str) -> None:
         """Somebody else's incident is always first."""
         nonlocal rounds
-        if name == "ledger.insert_and_keep" and rounds < meddled:
+        if name == "ledger.insert_with_history" and rounds < meddled:
             rounds += 1
             known = made.ledger._histories[key]
             made.ledger._histories[key] = replace(known, version=known.version + 1)

@@ -6,7 +6,7 @@ from kulanz.application.campaigns.chunk_run import WAVE_SECONDS, GrantSettings
 from kulanz.application.campaigns.control_campaign import ControlPorts, cancel, resume
 from kulanz.config import WORKERS_MOST, WRITE_RATE_LEAST, WRITE_RATE_MOST
 from kulanz.domain.campaigns.campaign import CampaignId, Cause, Pass, State
-from kulanz.domain.campaigns.estimate import KEPT_WRITE_UNITS
+from kulanz.domain.campaigns.estimate import HISTORY_WRITE_UNITS
 from tests.support import yearly_cap
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, sealed_policy, small_world
 from tests.support.world import CHANGES, Function, World, WorldClock
@@ -46,7 +46,7 @@ def test_a_worker_keeps_its_pace_and_still_has_time_for_its_receipt(
     assert sum(waited) >= rows / units_per_second - 1
 
 
-@pytest.mark.parametrize("write_units", [1, KEPT_WRITE_UNITS])
+@pytest.mark.parametrize("write_units", [1, HISTORY_WRITE_UNITS])
 @pytest.mark.parametrize("write_rate", [WRITE_RATE_LEAST, 81, 159, 4_000, WRITE_RATE_MOST])
 def test_no_worker_that_can_be_deployed_waits_too_long_between_two_looks_at_its_clock(
     write_rate: int, write_units: int
@@ -73,7 +73,7 @@ def test_a_worker_that_keeps_histories_keeps_its_pace_and_never_waits_longer_tha
     world.run_until_quiet()
 
     assert world.campaign("in-1/1").apply.totals.ledger_count() == rows
-    assert sum(waited) == pytest.approx(rows * KEPT_WRITE_UNITS / units_per_second)
+    assert sum(waited) == pytest.approx(rows * HISTORY_WRITE_UNITS / units_per_second)
     assert max(waited) <= WAVE_SECONDS
 
 

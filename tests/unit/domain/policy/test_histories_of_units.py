@@ -17,8 +17,8 @@ from kulanz.domain.policy.deciding.history import (
     HistoryValues,
     Order,
     SubjectHistory,
-    kept_content,
-    read_kept,
+    history_content,
+    values_of_history,
 )
 from kulanz.domain.policy.language import exposure
 
@@ -64,7 +64,7 @@ def others(history: SubjectHistory, mine: str, now: datetime) -> HistoryValues:
 def test_a_history_reads_back_as_it_was_written(history: SubjectHistory) -> None:
     assert SubjectHistory.from_text(history.version, history.to_text()) == history
     for addition in history.incidents.values():
-        assert read_kept(kept_content(addition.added)) == addition.added
+        assert values_of_history(history_content(addition.added)) == addition.added
 
 
 @settings(max_examples=200, deadline=None)
@@ -142,8 +142,8 @@ def test_an_offer_that_lapses_gives_way_to_what_was_added_for_good_before(campai
 
 def test_equal_numbers_are_told_alike() -> None:
     halves = {name: Addition(NOW, {"late": Fraction(1, 2)}) for name in "ab"}
-    told = json.dumps(kept_content(others(SubjectHistory(1, halves), "c", NOW)))
-    assert told == json.dumps(kept_content(others(SubjectHistory(1, {"a": Addition(NOW, {"late": 1})}), "c", NOW)))
+    told = json.dumps(history_content(others(SubjectHistory(1, halves), "c", NOW)))
+    assert told == json.dumps(history_content(others(SubjectHistory(1, {"a": Addition(NOW, {"late": 1})}), "c", NOW)))
 
 
 def test_an_offer_that_adds_nothing_leaves_what_was_added_for_good_before() -> None:

@@ -15,7 +15,7 @@ from kulanz.application.campaigns import chunk_run
 from kulanz.application.campaigns.chunk_run import ROUND_SECONDS, WAVE_ROW_STEPS
 from kulanz.domain.campaigns.campaign import State
 from kulanz.domain.incident import Incident
-from kulanz.domain.ledger.entries import Entry, HistoryMoved, KeptEntry
+from kulanz.domain.ledger.entries import Entry, EntryWithHistory, HistoryMoved
 from kulanz.domain.policy import CompiledPolicy, PolicyError, compile_policy, freeze
 from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz.domain.policy.deciding.program import Program
@@ -181,9 +181,9 @@ class _Waves(FakeLedger):
         super().__init__()
         self.waves: list[int] = []
 
-    def insert_and_keep(self, entries: Sequence[KeptEntry]) -> list[Entry | HistoryMoved | None]:
+    def insert_with_history(self, entries: Sequence[EntryWithHistory]) -> list[Entry | HistoryMoved | None]:
         self.waves.append(len(entries))
-        return super().insert_and_keep(entries)
+        return super().insert_with_history(entries)
 
 
 @pytest.mark.parametrize(("rows", "largest"), [(Fraction(1, 2), 1), (1, 1), (2, 2), (100, 3)])

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from kulanz.application.campaigns.dispatch_chunks import dispatch, unlimited
-from kulanz.application.campaigns.report import ChunkTold, campaign_report, differing_chunks
+from kulanz.application.campaigns.report import ReportedChunk, campaign_report, differing_chunks
 from kulanz.application.campaigns.same_outage import found_by_plan, pays_twice, same_outage
 from kulanz.application.ports import Announcement, Announcer, Archive, CampaignStore, ChunkQueue, Outdated
 from kulanz.domain.campaigns.campaign import WORKABLE, Campaign, CampaignId, Cause, Pass, Receipt, State
@@ -150,14 +150,14 @@ def add_up(campaign: Campaign, receipts: Iterable[Receipt]) -> tuple[Totals, Mea
 
 
 def _announce(campaign: Campaign, ports: AdvancePorts) -> bool:
-    """Tell a state, and again when workers that were under way have added to its figures since."""
-    if campaign.announced == campaign.told_as:
+    """Announce a state, and again when workers that were under way have added to its figures since."""
+    if campaign.announced == campaign.report_name:
         return False
     found: list[Difference] = []
     if campaign.state in (State.CLOSED, State.FLAGGED):
         found = list(differences(campaign.plan.totals, campaign.apply.totals))
     _, measured, _ = add_up(campaign, ports.campaigns.receipts(campaign.id, Pass.PLAN))
-    chunks: list[ChunkTold] = []
+    chunks: list[ReportedChunk] = []
     if campaign.state is State.FLAGGED:
         receipts = [ports.campaigns.receipts(campaign.id, work) for work in Pass]
         chunks = differing_chunks(campaign, *receipts)
@@ -165,8 +165,8 @@ def _announce(campaign: Campaign, ports: AdvancePorts) -> bool:
             raise Outdated  # a worker that was under way added a receipt
     others = found_by_plan(ports.campaigns.log(campaign.id))
     content = canonical_json(campaign_report(campaign, found, ports.operation, chunks, measured, others))
-    key = f"{campaign.id.folder}/report-{campaign.told_as}.json"
+    key = f"{campaign.id.folder}/report-{campaign.report_name}.json"
     ports.archive.put(key, content.encode(), "application/json")
     ports.announcer.announce(Announcement(ANNOUNCED[campaign.state], content))
-    ports.campaigns.mark_announced(campaign.id, campaign.told_as)
+    ports.campaigns.mark_announced(campaign.id, campaign.report_name)
     return True

@@ -21,7 +21,7 @@ from kulanz.application.ports import (
     TryAgain,
 )
 from kulanz.domain.campaigns.campaign import Campaign, Cursor, Pass, Receipt
-from kulanz.domain.campaigns.estimate import INSERTS_PER_CALL, KEPT_WRITE_UNITS
+from kulanz.domain.campaigns.estimate import HISTORY_WRITE_UNITS, INSERTS_PER_CALL
 from kulanz.domain.campaigns.measured import Measured
 from kulanz.domain.campaigns.reconciliation import IN_THE_LEDGER, Totals, WriteResult
 from kulanz.domain.campaigns.repeats import Repeats, bound_for
@@ -40,9 +40,9 @@ from kulanz.domain.ledger.entries import (
     WRITER_LIFE,
     DecisionKey,
     Entry,
+    EntryWithHistory,
     HistoryChange,
     HistoryMoved,
-    KeptEntry,
     Lifetime,
     judge,
     new_entry,
@@ -185,7 +185,7 @@ class ChunkRun:
         if self.message.work is Pass.PLAN:
             self.measured = Measured(repeats=Repeats(bound_for(campaign.rows_announced)))
             self.currencies_of = currency_reader(campaign.layout, policy.facts, campaign.ignored_columns)
-        self.entries_per_wave = self.settings.entries_per_wave(KEPT_WRITE_UNITS if campaign.keeps_history else 1)
+        self.entries_per_wave = self.settings.entries_per_wave(HISTORY_WRITE_UNITS if campaign.keeps_history else 1)
         if campaign.keeps_history:
             self.entries_per_wave = max(1, min(self.entries_per_wave, WAVE_ROW_STEPS // policy.row_steps))
 
@@ -453,7 +453,7 @@ class ChunkRun:
         decided = [self._within_plan(line, before, history.counted(now[history.key(line.record)])) for line in planned]
         entries = self._entries(decided)
         keeping = [
-            None if after is None else KeptEntry(entry, HistoryChange(key, now[key], after))
+            None if after is None else EntryWithHistory(entry, HistoryChange(key, now[key], after))
             for line, entry in zip(decided, entries, strict=True)
             for key in (history.key(line.record),)
             for after in (history.after(now[key], line.remembered.addition),)
@@ -461,7 +461,7 @@ class ChunkRun:
         spent = self.clock.seconds_left()
         kept = [one for one in keeping if one is not None]
         plain = [entry for entry, one in zip(entries, keeping, strict=True) if one is None]
-        written = iter(self.ports.ledger.insert_and_keep(kept) if kept else ())
+        written = iter(self.ports.ledger.insert_with_history(kept) if kept else ())
         inserted = iter(self.ports.ledger.insert(plain) if plain else ())
         left = []
         for line, now_decided, entry, one in zip(planned, decided, entries, keeping, strict=True):
@@ -469,8 +469,8 @@ class ChunkRun:
             if isinstance(found, HistoryMoved):
                 left.append(line)
             else:
-                self._count_kept(line, now_decided.remembered.decision, entry, found)
-        self._pace(len(plain) + KEPT_WRITE_UNITS * len(kept), spent - self.clock.seconds_left())
+                self._count_with_history(line, now_decided.remembered.decision, entry, found)
+        self._pace(len(plain) + HISTORY_WRITE_UNITS * len(kept), spent - self.clock.seconds_left())
         self.has_waited = True
         return left
 
@@ -483,7 +483,7 @@ class ChunkRun:
             return line._replace(remembered=now)
         return line._replace(remembered=prepare(self.campaign, decision, whole.facts, whole.kept))
 
-    def _count_kept(self, planned: Waiting, decided: Decision, entry: Entry, found: Entry | None) -> None:
+    def _count_with_history(self, planned: Waiting, decided: Decision, entry: Entry, found: Entry | None) -> None:
         """Count a line by its plan: written as planned, capped since then, or somebody's row was there before."""
         write_result = WriteResult.WRITTEN if found is None else judge(entry, found)
         stands = decided if found is None else read_decision(found.body)

@@ -22,8 +22,8 @@ from kulanz.domain.policy.deciding.history import (
     HistoryKey,
     HistoryValues,
     SubjectHistory,
-    kept_content,
-    read_kept,
+    history_content,
+    values_of_history,
 )
 
 HISTORIES_PER_RECEIPT = 10_000
@@ -140,10 +140,10 @@ def _key(receipt: Receipt) -> str:
 
 
 def _line(offset: int, read: Read) -> bytes:
-    content = {"offset": offset, "kept": kept_content(read.kept), **({"held": read.held} if read.held else {})}
+    content = {"offset": offset, "kept": history_content(read.kept), **({"held": read.held} if read.held else {})}
     return json.dumps(content, sort_keys=True).encode() + b"\n"
 
 
 def _read_line(line: bytes) -> tuple[int, Read]:
     content = json.loads(line)
-    return content["offset"], Read(read_kept(content["kept"]), content.get("held", ""))
+    return content["offset"], Read(values_of_history(content["kept"]), content.get("held", ""))

@@ -28,7 +28,7 @@ class PolicyHashed(TypedDict):
     hash: str
 
 
-class ListTold(TypedDict):
+class ReportedList(TypedDict):
     """Which version of which list was decided."""
 
     key: str
@@ -63,7 +63,7 @@ class LedgerValue(TypedDict):
     sum: str
 
 
-class RangeTold(TypedDict):
+class ReportedRange(TypedDict):
     """How many lines are worth at least `least` and at most `most`; money in minor units, as exact texts."""
 
     least: str
@@ -71,7 +71,7 @@ class RangeTold(TypedDict):
     lines: int
 
 
-class AmountsTold(TypedDict):
+class ReportedAmounts(TypedDict):
     """What single lines of a result and a reason are worth in one measure. `median` is between its two bounds, which
     are equal where every amount is known; the histogram has each amount then, and else ranges by the leading digit.
     """
@@ -85,10 +85,10 @@ class AmountsTold(TypedDict):
     median_least: str
     median_most: str
     largest: str
-    histogram: "Sequence[RangeTold]"
+    histogram: "Sequence[ReportedRange]"
 
 
-class RepeatsTold(TypedDict):
+class ReportedRepeats(TypedDict):
     """Rows that name a subject again: with the same facts, or with others. Of a long list, `rows_looked_at` are a
     sample: all rows of some subjects, chosen by their hash.
     """
@@ -99,7 +99,7 @@ class RepeatsTold(TypedDict):
     contradicting: int
 
 
-class LimitsTold(TypedDict):
+class ReportedLimits(TypedDict):
     """The limits of the plan. `stated` says by whom (policy or request) each is stated that is not the default."""
 
     shares: Mapping[str, str]
@@ -108,11 +108,11 @@ class LimitsTold(TypedDict):
     stated: Mapping[str, str]
 
 
-class MeasuredTold(TypedDict):
+class ReportedMeasures(TypedDict):
     """What the plan measured beside its results. `known`: rows whose subject a followed campaign had decided."""
 
-    amounts: "Sequence[AmountsTold]"
-    repeats: RepeatsTold
+    amounts: "Sequence[ReportedAmounts]"
+    repeats: ReportedRepeats
     known: int
 
 
@@ -126,14 +126,14 @@ class Figures(TypedDict):
     worth: list[ValueLine]
 
 
-class LedgerTold(TypedDict):
+class ReportedLedger(TypedDict):
     """What stands in the ledger because of the campaign."""
 
     decisions: int
     worth: list[LedgerValue]
 
 
-class DifferenceTold(TypedDict):
+class ReportedDifference(TypedDict):
     """A place where the plan and what was written differ."""
 
     what: str
@@ -141,23 +141,23 @@ class DifferenceTold(TypedDict):
     applied: str
 
 
-class ChunkTold(TypedDict):
+class ReportedChunk(TypedDict):
     """A chunk whose apply pass differs from its plan; its lines start in the bytes `[start, stop)` of the list."""
 
     chunk: int
     start: int
     stop: int
-    differences: "Sequence[DifferenceTold]"
+    differences: "Sequence[ReportedDifference]"
 
 
-class PricesTold(TypedDict):
+class ReportedPrices(TypedDict):
     """Which AWS prices the estimate was made with."""
 
     region: str
     date: str
 
 
-class EstimateTold(TypedDict):
+class ReportedEstimate(TypedDict):
     """What the whole campaign costs and how long it takes at least, from its plan; `usd` is an exact text."""
 
     rows: int
@@ -170,12 +170,12 @@ class EstimateTold(TypedDict):
     function_requests: int
     bucket_reads: int
     usd: str
-    prices: PricesTold
+    prices: ReportedPrices
     least_seconds: int
     limited_by: str
 
 
-class SameOutageTold(TypedDict):
+class ReportedSameOutage(TypedDict):
     """Campaigns of other incidents over the same windows and service, by the list that they decide, as the complete
     plan found them. `named_all`: the two parts name every one there was.
     """
@@ -196,16 +196,16 @@ class ReportContract(TypedDict):
     engine: str
     time_zones: str
     decided_at: str
-    list: ListTold
+    list: ReportedList
     plan: Figures
-    measured: MeasuredTold | None
-    limits: LimitsTold
-    same_outage: SameOutageTold | None
+    measured: ReportedMeasures | None
+    limits: ReportedLimits
+    same_outage: ReportedSameOutage | None
     apply: Figures
-    in_the_ledger: LedgerTold
-    estimate: EstimateTold | None
-    differences: "Sequence[DifferenceTold]"
-    chunks: "Sequence[ChunkTold]"
+    in_the_ledger: ReportedLedger
+    estimate: ReportedEstimate | None
+    differences: "Sequence[ReportedDifference]"
+    chunks: "Sequence[ReportedChunk]"
 
 
 def campaign_estimate(campaign: Campaign, operation: Operation) -> Estimate | None:
@@ -218,18 +218,18 @@ def campaign_estimate(campaign: Campaign, operation: Operation) -> Estimate | No
     return estimate(planned, operation, PRICES)
 
 
-def differing_chunks(campaign: Campaign, plan: Iterable[Receipt], apply: Iterable[Receipt]) -> list[ChunkTold]:
+def differing_chunks(campaign: Campaign, plan: Iterable[Receipt], apply: Iterable[Receipt]) -> list[ReportedChunk]:
     """The chunks whose receipts of the two passes do not balance, in the list's order."""
     by_chunk: dict[int, tuple[Totals, Totals]] = {}
     for receipt in (*plan, *apply):
         planned, applied = by_chunk.setdefault(receipt.chunk, (Totals(), Totals()))
         (planned if receipt.work is Pass.PLAN else applied).add(receipt.totals)
-    told: list[ChunkTold] = []
+    told: list[ReportedChunk] = []
     for chunk, (planned, applied) in sorted(by_chunk.items()):
         found = list(differences(planned, applied))
         if found:
             start, stop = campaign.chunks.bounds(chunk)
-            told.append({"chunk": chunk, "start": start, "stop": stop, "differences": _told(found)})
+            told.append({"chunk": chunk, "start": start, "stop": stop, "differences": _reported(found)})
     return told
 
 
@@ -237,7 +237,7 @@ def campaign_report(
     campaign: Campaign,
     found: Sequence[Difference],
     operation: Operation,
-    chunks: Sequence[ChunkTold] = (),
+    chunks: Sequence[ReportedChunk] = (),
     measured: Measured | None = None,
     others: SameOutage | None = None,
 ) -> ReportContract:
@@ -264,7 +264,7 @@ def campaign_report(
         },
         "plan": _figures(plan),
         "measured": None if measured is None else _measured(measured),
-        "limits": limits_told(campaign.limits),
+        "limits": reported_limits(campaign.limits),
         "same_outage": None if others is None else _others(others),
         "apply": _figures(apply),
         "in_the_ledger": {
@@ -275,19 +275,19 @@ def campaign_report(
             ],
         },
         "estimate": _estimated(campaign_estimate(campaign, operation)),
-        "differences": _told(found),
+        "differences": _reported(found),
         "chunks": chunks[:CHUNKS_SHOWN],
     }
 
 
-def _told(found: Sequence[Difference]) -> list[DifferenceTold]:
+def _reported(found: Sequence[Difference]) -> list[ReportedDifference]:
     return [
         {"what": difference.what, "planned": str(difference.planned), "applied": str(difference.applied)}
         for difference in found[:DIFFERENCES_SHOWN]
     ]
 
 
-def _others(others: SameOutage) -> SameOutageTold:
+def _others(others: SameOutage) -> ReportedSameOutage:
     return {
         "same_list": [str(one) for one in others.same_list],
         "other_list": [str(one) for one in others.other_list],
@@ -295,10 +295,10 @@ def _others(others: SameOutage) -> SameOutageTold:
     }
 
 
-def _measured(measured: Measured) -> MeasuredTold:
+def _measured(measured: Measured) -> ReportedMeasures:
     repeats = measured.repeats
     return {
-        "amounts": amounts_told(measured.amounts)[:AMOUNTS_SHOWN],
+        "amounts": reported_amounts(measured.amounts)[:AMOUNTS_SHOWN],
         "repeats": {
             "rows_looked_at": repeats.rows,
             "whole_list": repeats.is_whole,
@@ -309,9 +309,9 @@ def _measured(measured: Measured) -> MeasuredTold:
     }
 
 
-def amounts_told(amounts: Amounts) -> list[AmountsTold]:
+def reported_amounts(amounts: Amounts) -> list[ReportedAmounts]:
     """What single lines are worth, by result, reason and measure."""
-    told: list[AmountsTold] = []
+    told: list[ReportedAmounts] = []
     for place, one in sorted(amounts.places.items()):
         least, most = one.median()
         told.append(
@@ -334,7 +334,7 @@ def amounts_told(amounts: Amounts) -> list[AmountsTold]:
     return told
 
 
-def limits_told(limits: Limits) -> LimitsTold:
+def reported_limits(limits: Limits) -> ReportedLimits:
     """The limits for people: shares in percent, amounts with their measure."""
     return {
         "shares": {name: percent(share) for name, share in limits.shares.items()},
@@ -344,7 +344,7 @@ def limits_told(limits: Limits) -> LimitsTold:
     }
 
 
-def _estimated(made: Estimate | None) -> EstimateTold | None:
+def _estimated(made: Estimate | None) -> ReportedEstimate | None:
     if made is None:
         return None
     calls = made.calls

@@ -8,7 +8,7 @@ from typing import Any, NotRequired, TypedDict
 
 from kulanz.application.campaigns.advance_campaign import add_up
 from kulanz.application.campaigns.control_campaign import may_write_until
-from kulanz.application.campaigns.report import ReportContract, SameOutageTold, campaign_report, differing_chunks
+from kulanz.application.campaigns.report import ReportContract, ReportedSameOutage, campaign_report, differing_chunks
 from kulanz.application.campaigns.same_outage import found_by_plan
 from kulanz.application.door.asked import Asked, Document, Door, page_after
 from kulanz.application.door.cursors import make_cursor, read_cursor
@@ -178,7 +178,7 @@ def reconciliation(asked: Asked, door: Door) -> ReconciliationAnswer:
 
 
 def _report(campaign: Campaign, door: Door) -> tuple[ReportContract, bool]:
-    if campaign.announced == campaign.told_as:
+    if campaign.announced == campaign.report_name:
         try:
             filed: ReportContract = json.loads(door.archive.get(report_key(campaign)))
         except (Refused, ValueError):
@@ -201,7 +201,7 @@ def _report(campaign: Campaign, door: Door) -> tuple[ReportContract, bool]:
 
 def report_key(campaign: Campaign) -> str:
     """Where the bucket has the report of a campaign with its present figures, once it was announced."""
-    return f"{campaign.id.folder}/report-{campaign.told_as}.json"
+    return f"{campaign.id.folder}/report-{campaign.report_name}.json"
 
 
 class LogLine(TypedDict):
@@ -215,7 +215,7 @@ class LogLine(TypedDict):
     actor: str
     event_id: str
     code_version: str
-    others: NotRequired[SameOutageTold]
+    others: NotRequired[ReportedSameOutage]
 
 
 class LogAnswer(TypedDict):

@@ -86,7 +86,7 @@ def accept_offer(
         _must_stand(found, incident, ports.campaigns)
         granted = _granted(found, offer, now)
         try:
-            ports.offers.accept(found, granted, incident, actor, _kept_for_good(found, ports))
+            ports.offers.accept(found, granted, incident, actor, _history_after_acceptance(found, ports))
         except Outdated:
             continue
         return granted
@@ -149,7 +149,7 @@ def _purge_at(entry: Entry, now: datetime) -> int:
     return int(now.timestamp()) + entry.ttl - int(entry.effective_at.timestamp())
 
 
-def _kept_for_good(latest: Entry, ports: AcceptPorts) -> HistoryChange | None:
+def _history_after_acceptance(latest: Entry, ports: AcceptPorts) -> HistoryChange | None:
     """What an offer added to its subject's history lapses with the offer; accepted, it stays."""
     campaign = ports.campaigns.campaign(latest.key.campaign)
     if campaign is None or not campaign.keeps_history:

@@ -211,7 +211,7 @@ def must_not_state_history(policy: CompiledPolicy, layout: ListLayout) -> None:
     kept = [name for name in layout.columns if policy.keeps(name)]
     if kept:
         raise ListRefused(
-            "column_kept",
+            "column_of_history",
             f"under this policy Kulanz keeps {kept[0]} itself, from the incidents it decides; leave that column out",
         )
 

@@ -276,7 +276,7 @@ class Campaign:
         return self.plan if work is Pass.PLAN else self.apply
 
     @property
-    def told_as(self) -> str:
+    def report_name(self) -> str:
         """The name of a state with its figures, of which each is announced once: both only grow."""
         return f"{self.log_count:06d}-{self.plan.bytes_done + self.apply.bytes_done:015d}"
 

@@ -26,7 +26,7 @@ READS_PER_CHUNK = 4
 RECEIPT_WRITE_UNITS = 2 * (1 + 1 + 4)
 """A transaction is billed double: the receipt, the cursor, and META, which has up to 4 KB."""
 META_READ_UNITS = 1
-KEPT_WRITE_UNITS = 4
+HISTORY_WRITE_UNITS = 4
 """A decision with its unit's history, of 1 KB each, in one transaction, which is billed double."""
 QUEUE_REQUESTS_PER_MESSAGE = 2
 """Received and deleted one by one."""
@@ -52,7 +52,7 @@ class Planned:
     @property
     def decision_write_units(self) -> int:
         """What the decisions alone cost."""
-        return self.decisions * (KEPT_WRITE_UNITS if self.keeps_history else 1)
+        return self.decisions * (HISTORY_WRITE_UNITS if self.keeps_history else 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,8 @@ from kulanz.domain.policy.deciding.history import (
     HistoryKey,
     HistoryValues,
     SubjectHistory,
-    kept_content,
-    read_kept,
+    history_content,
+    values_of_history,
 )
 
 BODY_VERSION = 1
@@ -32,7 +32,7 @@ WRITER_LIFE = timedelta(hours=24)
 _KEY = re.compile(r"ACCOUNT#([^#/]+)/DECISION#([^#/]+)#([^#/]+)#([0-9]{3})", re.ASCII).fullmatch
 
 
-class BenefitTold(TypedDict, total=False):
+class StoredBenefit(TypedDict, total=False):
     """One thing owed: `money` as [minor units, currency], or `units` as [quantity, unit], and its terms."""
 
     money: tuple[int, str]
@@ -64,8 +64,8 @@ class DecisionContract(TypedDict):
     outcome: Outcome
     reason: str
     mode: NotRequired[str]
-    benefits: NotRequired[list[BenefitTold]]
-    claimable: NotRequired[list[BenefitTold]]
+    benefits: NotRequired[list[StoredBenefit]]
+    claimable: NotRequired[list[StoredBenefit]]
     notice: NotRequired[NoticeAsked]
     claim_until: NotRequired[str]
     earlier: NotRequired[Mapping[str, str]]
@@ -171,7 +171,7 @@ def decision_body(
         "row": row_digest,
         **decision.to_body(),
         **({"earlier": dict(earlier)} if earlier else {}),
-        **({"history": kept_content(kept)} if kept else {}),
+        **({"history": history_content(kept)} if kept else {}),
     }
     return canonical_json(body)
 
@@ -246,7 +246,7 @@ class HistoryChange:
 
 
 @dataclass(frozen=True, slots=True)
-class KeptEntry:
+class EntryWithHistory:
     """A decision with what it changes of its subject's history, written in one step or not at all."""
 
     entry: Entry
@@ -287,7 +287,7 @@ def read_decision(body: str) -> Decision:
 
 def history_read(body: str) -> HistoryValues:
     """What had been kept of the subject's earlier incidents when this body was decided, as far as it was read."""
-    return read_kept(json.loads(body).get("history", {}))
+    return values_of_history(json.loads(body).get("history", {}))
 
 
 def earlier_grants(body: str) -> Mapping[str, str]:

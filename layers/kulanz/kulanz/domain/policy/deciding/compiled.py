@@ -259,11 +259,13 @@ class _CompiledNotice:
                 raise PolicyError(problem, ("notice", "texts", kind))
         self._default = rule.default_locale
         self._written = {(kind, language_tag(locale) or locale): locale for kind, locale in self.templates}
-        self._locale = _told_of(program, rule.locale, ("notice", "locale"), kinds.TEXT) if rule.locale else None
-        self._channel = _told_of(program, rule.channel, ("notice", "channel"), kinds.TEXT)
-        self._values = {name: _told_of(program, text, ("notice", "values", name)) for name, text in rule.values.items()}
+        self._locale = _notice_node(program, rule.locale, ("notice", "locale"), kinds.TEXT) if rule.locale else None
+        self._channel = _notice_node(program, rule.channel, ("notice", "channel"), kinds.TEXT)
+        self._values = {
+            name: _notice_node(program, text, ("notice", "values", name)) for name, text in rule.values.items()
+        }
         self._zone = program.scope.zone
-        self._told = frozenset(rule.texts)
+        self._texts = frozenset(rule.texts)
         self._remembered: dict[tuple[str, str, str], Notice] = {}
 
     def nodes(self) -> list[Node]:
@@ -273,7 +275,7 @@ class _CompiledNotice:
     def notice(self, outcome: Outcome, row: Row) -> Notice | None:
         """Give the notice of a decision, or None where the policy tells nothing, or the customer wants no channel."""
         kind = outcome.value
-        if kind not in self._told:
+        if kind not in self._texts:
             return None
         channel = self._channel.evaluate(row)
         if not channel or channel == "none":
@@ -302,7 +304,7 @@ class _CompiledNotice:
         return self._default
 
 
-def _told_of(program: Program, text: str, path: Path, kind: Kind | None = None) -> Node:
+def _notice_node(program: Program, text: str, path: Path, kind: Kind | None = None) -> Node:
     """Compile an expression of a notice, which is told what is granted: the amount is not known to it yet."""
     node = program.compile(text, path, kind)
     if node.reads & AMOUNTS:

@@ -32,7 +32,7 @@ HISTORY_LIFE = timedelta(days=1_827)
 """Five years: an incident that ended longer ago is not counted any more, whatever is still stored."""
 LOOK_BACK_LONGEST = timedelta(days=1_461)
 """Four years: of an incident that began longer ago, others of the same year may have been dropped already."""
-PARTS_KEPT = 200
+HISTORY_PARTS = 200
 """An addition has at most so many stretches of time, of some 50 bytes each."""
 LAPSE_ALLOWANCE = timedelta(hours=24)
 """An offer that was not accepted is counted for so much longer than it is open: more than clocks differ."""
@@ -196,13 +196,13 @@ def _together(one: HistoryValue, other: HistoryValue) -> HistoryValue:
     return one + other
 
 
-def kept_content(kept: HistoryValues) -> dict[str, Any]:
+def history_content(kept: HistoryValues) -> dict[str, Any]:
     """Values of a history as plain JSON: money as a whole number, a number as text, time as pairs of instants."""
     return {name: _plain(value) for name, value in kept.items()}
 
 
-def read_kept(content: Mapping[str, Any]) -> HistoryValues:
-    """Read what `kept_content` wrote."""
+def values_of_history(content: Mapping[str, Any]) -> HistoryValues:
+    """Read what `history_content` wrote."""
     return {name: _value(plain) for name, plain in content.items()}
 
 
@@ -225,9 +225,9 @@ def _addition_content(addition: Addition) -> dict[str, Any]:
     if addition.began_at is not None:
         content["began"] = format_instant(addition.began_at)
     if addition.added:
-        content["added"] = kept_content(addition.added)
+        content["added"] = history_content(addition.added)
     if addition.cleared:
-        content["cleared"] = kept_content(addition.cleared)
+        content["cleared"] = history_content(addition.cleared)
     if addition.lapses_at is not None:
         content["lapses"] = format_instant(addition.lapses_at)
     if addition.lapsed is not None:
@@ -239,8 +239,12 @@ def _read_addition(content: Mapping[str, Any]) -> Addition:
     began, lapses, lapsed = content.get("began"), content.get("lapses"), content.get("lapsed")
     return Addition(
         ended_at=parse_instant(content["ended"]),
-        added=read_kept(content.get("added", {})),
-        cleared={name: time for name, time in read_kept(content.get("cleared", {})).items() if isinstance(time, tuple)},
+        added=values_of_history(content.get("added", {})),
+        cleared={
+            name: time
+            for name, time in values_of_history(content.get("cleared", {})).items()
+            if isinstance(time, tuple)
+        },
         lapses_at=None if lapses is None else parse_instant(lapses),
         lapsed=None if lapsed is None else _read_addition(lapsed),
         began_at=None if began is None else parse_instant(began),

@@ -15,7 +15,7 @@ from kulanz.domain.policy.deciding.components import (
 )
 from kulanz.domain.policy.deciding.delivery import Delivery
 from kulanz.domain.policy.deciding.facts import FactSlot, kind_of
-from kulanz.domain.policy.deciding.history import LOOK_BACK_LONGEST, PARTS_KEPT
+from kulanz.domain.policy.deciding.history import HISTORY_PARTS, LOOK_BACK_LONGEST
 from kulanz.domain.policy.deciding.program import AMOUNTS, CompiledClause, Program
 from kulanz.domain.policy.deciding.shares import Shares
 from kulanz.domain.policy.deciding.verdict import (
@@ -62,8 +62,8 @@ class Judge:
         policy = program.policy
         self.in_force = _in_force(program, policy.in_force) if policy.in_force is not None else None
         before = () if self.in_force is None else (self.in_force.clause,)
-        self.told = (*before, *program.clauses(policy.who, ("who",)))
-        self.who = tuple(clause for clause in self.told if not clause.never)
+        self.all_clauses = (*before, *program.clauses(policy.who, ("who",)))
+        self.who = tuple(clause for clause in self.all_clauses if not clause.never)
         components = compile_amounts(program)
         currencies = sorted({component.pay.kind.currency for component in components if component.pay is not None})
         self.currency = currencies[0] if len(currencies) == 1 else ""
@@ -232,7 +232,7 @@ class Judge:
                 verdict.added[name] = -known
         if is_paid and self._began_at(row) < self.now - LOOK_BACK_LONGEST // MICROSECOND:
             return Verdict(Outcome.HELD, TOO_LONG_AGO)
-        if sum(len(value) for value in verdict.added.values() if isinstance(value, tuple)) > PARTS_KEPT:
+        if sum(len(value) for value in verdict.added.values() if isinstance(value, tuple)) > HISTORY_PARTS:
             return Verdict(Outcome.HELD, TOO_MANY_PARTS)
         verdict.added = {name: value for name, value in verdict.added.items() if value}
         verdict.cleared = {name: time for name, time in verdict.cleared.items() if time}

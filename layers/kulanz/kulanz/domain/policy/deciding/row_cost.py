@@ -8,7 +8,7 @@ counted again.
 from collections import Counter
 from collections.abc import Iterable
 
-from kulanz.domain.policy.deciding.history import PARTS_KEPT
+from kulanz.domain.policy.deciding.history import HISTORY_PARTS
 from kulanz.domain.policy.deciding.judge import PARTS_OF_ALL_PIECES, Judge
 from kulanz.domain.policy.language.errors import PolicyError
 from kulanz.domain.policy.language.exposure import MAX_DAYS
@@ -20,7 +20,7 @@ MAX_ROW_STEPS = 400_000
 """The most steps of one row. Measured on the machine of the bench, beside other work: the costliest row of every policy
 that was tried below the bound took at most 0.2 s, of one with eleven daily masks 0.9 s. The worker looks at its clock
 after every row that it works out."""
-SOURCE_INTERVALS = PARTS_KEPT
+SOURCE_INTERVALS = HISTORY_PARTS
 """The intervals that an outage has before any mask: a cell, an incident and a history have no more."""
 DAILY_STEPS, MASK_STEPS, TIME_ON_DAYS_STEPS, LOCAL_DAY_STEPS, PERIOD_STEPS = 4, 6, 18, 6, 30
 """Steps for each day of a daily mask, of a mask by weekday, and of measuring days; for the local day of an interval,

@@ -16,22 +16,27 @@ from kulanz.domain.time import SATURDAY, days_of_year
 HOLIDAY_YEARS = range(2000, 2041)
 """The years whose public holidays a published policy carries."""
 
+WEEKENDS_ALONE = (f"{HOLIDAY_YEARS[0]}-01-01", f"{HOLIDAY_YEARS[-1]}-12-31")
+"""In place of the public holidays: the ends of their years. Such a document is good for its texts, not to decide."""
 
 MAX_DATA_FILES = 20
 """The most data files one policy takes in."""
 
 
-def read_policy(source: FilePath | str) -> PolicyDocument:
+def read_policy(source: FilePath | str, *, with_days_off: bool = True) -> PolicyDocument:
     """Read a policy, from a path or from its text. Its expressions are not looked at yet.
 
+    Without its days off, which take a tenth of a second a region, it may be shown, never decide and never be published.
     Raises ``PolicyError`` with file, line, and what to do.
     """
     file = source if isinstance(source, FilePath) else None
     data, lines = read_yaml(source, "") if isinstance(source, str) else read_file(source)
     document = _with_data_files(data, lines, file)
     region = document.policy.working_days
-    if region:
+    if region and with_days_off:
         document = _with_days_off(document, region)
+    elif region:
+        document = replace(document, holidays=WEEKENDS_ALONE)
     return document
 
 

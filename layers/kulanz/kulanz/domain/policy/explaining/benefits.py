@@ -31,7 +31,7 @@ def quantity_words(give: CompiledGive, quantity: Any) -> str:
 
 
 def validity_words(validity: Validity, zone: ZoneInfo | None) -> str:
-    """Tell how long a benefit can be used."""
+    """Say how long a benefit can be used."""
     told = ""
     if validity.begins is not None:
         told += f", from {first_moment(microseconds_of(validity.begins), zone)} on"

@@ -1,4 +1,4 @@
-"""Telling a decision as the steps of its arithmetic, by evaluating the very closures that decided it.
+"""A decision as the steps of its arithmetic, by evaluating the very closures that decided it.
 
 Only who asks for an explanation imports this. Its readers are the customer, whoever answers him, and whoever checks it
 afterwards: every amount with its currency, every operation with its operands, and no name that is only the policy's.
@@ -16,7 +16,7 @@ from kulanz.domain.money import MAX_MINOR_UNITS
 from kulanz.domain.policy.deciding.compiled import CompiledPolicy
 from kulanz.domain.policy.deciding.components import SINGLE_COMPONENT, CompiledComponent, CompiledGive
 from kulanz.domain.policy.deciding.facts import FactSlot, kind_of
-from kulanz.domain.policy.deciding.history import LOOK_BACK_LONGEST, NO_HISTORY, PARTS_KEPT, HistoryValues
+from kulanz.domain.policy.deciding.history import HISTORY_PARTS, LOOK_BACK_LONGEST, NO_HISTORY, HistoryValues
 from kulanz.domain.policy.deciding.judge import Judge
 from kulanz.domain.policy.deciding.plausible import (
     AFTER_DECISION,
@@ -75,7 +75,9 @@ _HELD_FOR_THE_OUTAGE = {
     ),
     TOO_MANY_BENEFITS: f"it comes to more than {MOST_BENEFITS} things besides money; more cannot be given at once.",
     QUANTITY_TOO_LARGE: f"that is more than {LARGEST_QUANTITY} of something, the most that can be given at once.",
-    TOO_MANY_PARTS: f"the outage has more than {PARTS_KEPT} stretches of time; more are not kept for later incidents.",
+    TOO_MANY_PARTS: (
+        f"the outage has more than {HISTORY_PARTS} stretches of time; more are not kept for later incidents."
+    ),
 }
 _WHY = {
     NO_LENGTH: "the outage has no length, by which the amount could be divided over the periods of the cap.",
@@ -133,11 +135,11 @@ def explain(
     ``values`` are those of the policy's ``facts``, in their order; ``kept`` is what its subject's history holds.
     """
     judged = policy.judged(values, kept)
-    teller = _Teller(judged.judge, judged.row, judged.slots)
-    return Explanation(judged.decision, tuple(capital(step) for step in teller.steps(judged.verdict, judged.decision)))
+    writer = _StepWriter(judged.judge, judged.row, judged.slots)
+    return Explanation(judged.decision, tuple(capital(step) for step in writer.steps(judged.verdict, judged.decision)))
 
 
-class _Teller:
+class _StepWriter:
     def __init__(self, judge: Judge, row: Row, slots: Sequence[FactSlot], stated: set[str] | None = None) -> None:
         self._judge = judge
         self._row = row
@@ -151,7 +153,7 @@ class _Teller:
 
     def steps(self, verdict: Verdict, decision: Decision) -> list[str]:
         steps = self._opening()
-        for clause in self._judge.told:
+        for clause in self._judge.all_clauses:
             steps += self._values.steps(clause.node)
             period = self._judge.in_force
             steps.append(
@@ -178,7 +180,7 @@ class _Teller:
         return [*steps, self._end(verdict, decision)]
 
     def _bounds(self, verdict: Verdict) -> list[str]:
-        """Tell what the amount was held against: the largest one there is, and the conditions of its payout."""
+        """Say what the amount was held against: the largest one there is, and the conditions of its payout."""
         if verdict.unknown in self._program.values:
             return self._values.steps(self._program.values[verdict.unknown].node)
         if verdict.reason == CANNOT_BE_COMPUTED and verdict.is_unknown:
@@ -198,16 +200,16 @@ class _Teller:
         return steps
 
     def _stuck(self, verdict: Verdict) -> list[str]:
-        """Tell what cannot be computed from facts that are known: a division by zero, half a working day."""
+        """Say what cannot be computed from facts that are known: a division by zero, half a working day."""
         if verdict.stuck is None:
             return [_WHY[verdict.why]]
         node, row = verdict.stuck
-        within = _Teller(self._judge, row, self._slots)
+        within = _StepWriter(self._judge, row, self._slots)
         found = not_computable(node, row)
         return [*within._values.steps(found), f"this cannot be computed: {within._words.phrase(found)}."]
 
     def _opening(self) -> list[str]:
-        """Tell what the decision started from: policy, readings, facts, history and incident."""
+        """Say what the decision started from: policy, readings, facts, history and incident."""
         policy = self._program.policy
         steps = [f"Policy {policy.id}, version {policy.version}: {policy.title}."]
         if policy.parameters:
@@ -220,7 +222,7 @@ class _Teller:
         return [*steps, *self._incident()]
 
     def _adds(self, verdict: Verdict, decision: Decision) -> list[str]:
-        """Tell what later incidents will be decided with."""
+        """Say what later incidents will be decided with."""
         told = []
         for kept in self._judge.history:
             name = kept.slot.declaration.name
@@ -228,11 +230,11 @@ class _Teller:
                 told += [f"{spoken(name)}: settled"] if name in verdict.added or name in verdict.cleared else []
                 continue
             mine = {place: one for place, one in verdict.added.items() if kept.is_named(place)}
-            told += [self._one_kept(kept, place, one) for place, one in mine.items()]
+            told += [self._one_of_history(kept, place, one) for place, one in mine.items()]
         return [f"Kept for later incidents: {'; '.join(told)}."] if told else []
 
     def _incident(self) -> list[str]:
-        """Tell when it was, and why where that is known, in the rule's zone."""
+        """Say when it was, and why where that is known, in the rule's zone."""
         incident = self._program.occasion.incident
         windows = self._program.occasion.windows()
         if incident is None or not windows:
@@ -242,7 +244,7 @@ class _Teller:
         return [f"The incident: {said(OUTAGE, windows, self._zone)} ({zone_name(self._zone)}){lasts}{cause}."]
 
     def _facts(self) -> list[str]:
-        """Tell the facts, those that the policy explains with their meaning."""
+        """Say the facts, those that the policy explains with their meaning."""
         stated = [
             slot
             for slot in self._program.slots.values()
@@ -267,10 +269,10 @@ class _Teller:
         for kept in self._judge.history:
             value, name = self._row[kept.slot.index], kept.slot.declaration.name
             known = {f"{name}_{period}": one for period, one in value.items()} if kept.slot.per else {name: value}
-            told += [self._one_kept(kept, place, one) for place, one in known.items() if one]
+            told += [self._one_of_history(kept, place, one) for place, one in known.items() if one]
         return told
 
-    def _one_kept(self, kept: HistoryFact, name: str, value: Any) -> str:
+    def _one_of_history(self, kept: HistoryFact, name: str, value: Any) -> str:
         own = kept.slot.declaration.name
         period = f" in {spoken_label(name.removeprefix(f'{own}_'))}" if kept.slot.per else ""
         return f"{spoken(own)}{period}: {said(kind_of(kept.slot.declaration), value, self._zone)}"
@@ -287,7 +289,7 @@ class _Teller:
         return f"{what} {word}: {self._words.truth(clause.node)}.{because}"
 
     def _period(self, period: Period) -> str:
-        """Tell when the rule is in force, and whether what has to lie in that time does."""
+        """Say when the rule is in force, and whether what has to lie in that time does."""
         outside = period.clause.holds(self._row)
         assert period.clause.node is not None
         ends = []
@@ -323,7 +325,7 @@ class _Teller:
             if not result.pieces:
                 steps.append(self._values.outage(self._judge.outage))
             for number, (row, _) in enumerate(result.pieces, 1):
-                part = _Teller(self._judge, row, self._slots)
+                part = _StepWriter(self._judge, row, self._slots)
                 name = part._period_of_piece(component.for_each) or f"{component.for_each} {number}"
                 steps += [f"{name}: {step}" for step in part._piece(component, pay)]
         elif pay is not None:
@@ -343,7 +345,7 @@ class _Teller:
         return spoken_label(label_of(start, per, self._zone))
 
     def _piece(self, component: CompiledComponent, pay: Node) -> list[str]:
-        """Tell what an amount component comes to for one outage, day or period."""
+        """Say what an amount component comes to for one outage, day or period."""
         steps = []
         if component.node is not None:
             steps += [*self._values.steps(component.node), self._condition(component)]
@@ -352,7 +354,7 @@ class _Teller:
         return [*steps, *self._values.steps(pay), f"{self._label(component)}: {self._words.sum_up(pay)}."]
 
     def _given(self, give: CompiledGive, quantity: Any, validity: Validity, chosen: str) -> str:
-        """Tell a benefit that is no money: how much of what, for what, how long, and its terms."""
+        """Say a benefit that is no money: how much of what, for what, how long, and its terms."""
         node = give.quantity_node
         told = quantity_words(give, quantity)
         if chosen:
@@ -372,7 +374,7 @@ class _Teller:
         return told + "".join(f"; {spoken(key)}: {spoken(value)}" for key, value in terms.items()) + why
 
     def _listed(self, name: str) -> str:
-        """Tell what a list of the policy holds: its entries, or how many there are."""
+        """Say what a list of the policy holds: its entries, or how many there are."""
         entries = self._program.policy.restrictions[name]
         if isinstance(entries, dict):
             return listed([f"{len(items)} for {spoken(key)}" for key, items in entries.items()])
@@ -394,7 +396,7 @@ class _Teller:
             steps.append(f"Together: {said_amount(raw, currency)}.")
         by_time = "" if any(result.pieces for result in verdict.results) else ", by time"
         for share in verdict.shares:
-            within = _Teller(self._judge, share.row, self._slots, self._stated)
+            within = _StepWriter(self._judge, share.row, self._slots, self._stated)
             steps += within._values.steps(share.cap)
             bound = "at most" if share.exact > share.limit else "within its limit of"
             nothing = ", which leaves nothing" if (share.cap.evaluate(share.row) or 0) < 0 else ""
@@ -416,7 +418,7 @@ class _Teller:
         return steps
 
     def _rounding(self, minor: int, currency: str, parts: str = "") -> str:
-        """Tell how an amount was rounded, and to what."""
+        """Say how an amount was rounded, and to what."""
         how = self._program.policy.rounding.mode.replace("_", " ")
         if self._program.rounding_step > 1:
             how += f" to a multiple of {said_amount(self._program.rounding_step, currency)}"

@@ -194,7 +194,7 @@ class Phrases:
         if operation == "not":
             return self.truth(node.children[0])
         if operation in ("and", "or"):
-            return self._told_together(node)
+            return self._phrase_of_both(node)
         if parameter := self._parameter(node):
             return f"as chosen, {self.chosen(parameter)}"
         if value is None:
@@ -213,7 +213,7 @@ class Phrases:
             return f"{spoken(node.text)}: {'yes' if value else 'no'}"
         return f"{self.phrase(node)}: {'yes' if value else 'no'}"
 
-    def _told_together(self, node: Node) -> str:
+    def _phrase_of_both(self, node: Node) -> str:
         """Say what decided an ``and`` or ``or``. Where all of one side does, the word between them is ``and``."""
         deciding = self._deciding(node) or node.children
         parts = [

@@ -10,14 +10,14 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from kulanz.adapters import ledger_table
 from kulanz.adapters.aws import ENTRY_ATTEMPTS, RETRIED_REASONS
-from kulanz.adapters.ledger_table import KEPT_PER_TRANSACTION, DynamoLedger, entry_item
+from kulanz.adapters.ledger_table import WITH_HISTORY_PER_TRANSACTION, DynamoLedger, entry_item
 from kulanz.adapters.offers import DynamoOffers
 from kulanz.application.ports import Refused, TryAgain
-from kulanz.domain.ledger.entries import Entry, HistoryChange, HistoryMoved, KeptEntry
+from kulanz.domain.ledger.entries import Entry, EntryWithHistory, HistoryChange, HistoryMoved
 from kulanz.domain.policy.deciding.history import (
     HISTORY_BYTES,
     HISTORY_LIFE,
-    PARTS_KEPT,
+    HISTORY_PARTS,
     Addition,
     HistoryKey,
     SubjectHistory,
@@ -69,14 +69,14 @@ def _key(item: dict[str, Any]) -> dict[str, Any]:
     return {"pk": item["pk"], "sk": item["sk"]}
 
 
-def kept(account_id: str) -> KeptEntry:
+def kept(account_id: str) -> EntryWithHistory:
     after = SubjectHistory().with_addition("net-outage", Addition(NOW, {"paid_2026": 1}), NOW)
-    return KeptEntry(entry(account_id), HistoryChange(HistoryKey(account_id, "a", "-"), SubjectHistory(), after))
+    return EntryWithHistory(entry(account_id), HistoryChange(HistoryKey(account_id, "a", "-"), SubjectHistory(), after))
 
 
-def insert(table: Table, entries: Sequence[KeptEntry], monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+def insert(table: Table, entries: Sequence[EntryWithHistory], monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     monkeypatch.setattr(ledger_table, "InsertCalls", lambda *_: None)
-    return DynamoLedger(table, "credits", 4).insert_and_keep(entries)
+    return DynamoLedger(table, "credits", 4).insert_with_history(entries)
 
 
 def test_one_failed_condition_costs_the_others_of_its_transaction_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,7 +132,7 @@ def test_a_history_is_stored_as_long_as_anything_of_it_counts_and_as_its_decisio
     change = HistoryChange(HistoryKey("a", "a", "-"), offered, offered)
     client, written = SimpleNamespace(), list[dict[str, Any]]()
     client.transact_write_items = lambda **asked: written.extend(asked["TransactItems"])
-    DynamoLedger(client, "credits", 4).insert_and_keep([KeptEntry(one, change)])
+    DynamoLedger(client, "credits", 4).insert_with_history([EntryWithHistory(one, change)])
     DynamoOffers(client, "credits", "campaigns").accept(one, one, declared(), "support", change)
 
     items = [action["Put"]["Item"] for action in written if "Put" in action]
@@ -147,7 +147,7 @@ def test_many_entries_go_in_transactions_that_dynamodb_takes(monkeypatch: pytest
     table = Table([None] * 3)
     assert insert(table, [kept(f"a-{number}") for number in range(60)], monkeypatch) == [None] * 60
     assert [len(accounts) for accounts in table.written] == [25, 25, 10]
-    assert 2 * KEPT_PER_TRANSACTION <= TRANSACTION_ACTIONS
-    addition_bytes, settled_bytes, decision_bytes = 60 * PARTS_KEPT, HISTORY_BYTES, HISTORY_BYTES + 4_096
+    assert 2 * WITH_HISTORY_PER_TRANSACTION <= TRANSACTION_ACTIONS
+    addition_bytes, settled_bytes, decision_bytes = 60 * HISTORY_PARTS, HISTORY_BYTES, HISTORY_BYTES + 4_096
     largest = HISTORY_BYTES + addition_bytes + settled_bytes + decision_bytes
-    assert KEPT_PER_TRANSACTION * largest < TRANSACTION_BYTES
+    assert WITH_HISTORY_PER_TRANSACTION * largest < TRANSACTION_BYTES

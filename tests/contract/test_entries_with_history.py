@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-from kulanz.domain.ledger.entries import Entry, HistoryChange, HistoryMoved, KeptEntry
+from kulanz.domain.ledger.entries import Entry, EntryWithHistory, HistoryChange, HistoryMoved
 from kulanz.domain.policy.deciding.history import Addition, HistoryKey, HistoryValues, SubjectHistory
 from kulanz.domain.time import microseconds_of
 from tests.contract.backends import Backend
@@ -27,9 +27,11 @@ def addition(minor: int = 500) -> Addition:
     return Addition(NOW, added, {"unpaid": outage[:1]}, NOW + timedelta(days=30))
 
 
-def kept(one: Entry, before: SubjectHistory = NOTHING, incident: str = "net-outage", minor: int = 500) -> KeptEntry:
+def kept(
+    one: Entry, before: SubjectHistory = NOTHING, incident: str = "net-outage", minor: int = 500
+) -> EntryWithHistory:
     after = before.with_addition(incident, addition(minor), NOW)
-    return KeptEntry(one, HistoryChange(key(one.key.account_id), before, after))
+    return EntryWithHistory(one, HistoryChange(key(one.key.account_id), before, after))
 
 
 def of(backend: Backend, account_id: str) -> SubjectHistory:
@@ -37,11 +39,11 @@ def of(backend: Backend, account_id: str) -> SubjectHistory:
 
 
 def test_a_decision_and_its_history_are_written_together(backend: Backend) -> None:
-    assert backend.ledger.insert_and_keep([]) == []
+    assert backend.ledger.insert_with_history([]) == []
     assert backend.ledger.histories([key("a")]) == {}
 
     one = kept(entry("a"))
-    assert backend.ledger.insert_and_keep([one]) == [None]
+    assert backend.ledger.insert_with_history([one]) == [None]
 
     assert backend.ledger.of_account("a") == [entry("a")]
     assert of(backend, "a") == one.change.after
@@ -50,39 +52,41 @@ def test_a_decision_and_its_history_are_written_together(backend: Backend) -> No
 
 def test_a_repeated_write_finds_its_own_decision_and_changes_nothing(backend: Backend) -> None:
     one = kept(entry("a"))
-    backend.ledger.insert_and_keep([one])
+    backend.ledger.insert_with_history([one])
 
-    assert backend.ledger.insert_and_keep([one]) == [entry("a")]
+    assert backend.ledger.insert_with_history([one]) == [entry("a")]
     assert of(backend, "a") == one.change.after
 
 
 def test_a_decision_that_stands_is_told_and_keeps_its_history(backend: Backend) -> None:
     backend.ledger.insert([entry("a", origin=50)])
 
-    assert backend.ledger.insert_and_keep([kept(entry("a", origin=900))]) == [entry("a", origin=50)]
+    assert backend.ledger.insert_with_history([kept(entry("a", origin=900))]) == [entry("a", origin=50)]
     assert of(backend, "a") == NOTHING
 
 
 def test_a_decision_over_a_history_that_moved_is_not_written(backend: Backend) -> None:
     first = kept(entry("a"), incident="first")
     other = replace(entry("a"), key=replace(entry("a").key, incident_id="other"))
-    backend.ledger.insert_and_keep([first])
+    backend.ledger.insert_with_history([first])
 
-    assert backend.ledger.insert_and_keep([kept(other)]) == [HistoryMoved.MOVED]
+    assert backend.ledger.insert_with_history([kept(other)]) == [HistoryMoved.MOVED]
     assert backend.ledger.of_account("a", "other") == []
     assert of(backend, "a") == first.change.after
 
     third = replace(other, key=replace(other.key, incident_id="third"))
-    assert backend.ledger.insert_and_keep([kept(third, replace(of(backend, "a"), version=2))]) == [HistoryMoved.MOVED]
+    assert backend.ledger.insert_with_history([kept(third, replace(of(backend, "a"), version=2))]) == [
+        HistoryMoved.MOVED
+    ]
     assert backend.ledger.of_account("a", "third") == []
 
     again = kept(other, of(backend, "a"))
-    assert backend.ledger.insert_and_keep([again]) == [None]
-    assert backend.ledger.insert_and_keep([replace(again, entry=entry("a", origin=1))]) == [entry("a")]
+    assert backend.ledger.insert_with_history([again]) == [None]
+    assert backend.ledger.insert_with_history([replace(again, entry=entry("a", origin=1))]) == [entry("a")]
     assert set(of(backend, "a").incidents) == {"first", "net-outage"}
     assert of(backend, "a").version == 2
     stale = kept(third, first.change.after)  # the first history, which has moved once since
-    assert backend.ledger.insert_and_keep([stale]) == [HistoryMoved.MOVED]
+    assert backend.ledger.insert_with_history([stale]) == [HistoryMoved.MOVED]
     assert set(of(backend, "a").incidents) == {"first", "net-outage"}
 
 
@@ -91,9 +95,9 @@ def test_each_of_many_is_answered_in_its_place_and_stands_alone(backend: Backend
     backend.ledger.insert(entries[::3])
     for one in entries[1::3]:
         meddled = replace(one, key=replace(one.key, incident_id="other"))
-        backend.ledger.insert_and_keep([kept(meddled, incident="other")])
+        backend.ledger.insert_with_history([kept(meddled, incident="other")])
 
-    found = backend.ledger.insert_and_keep([kept(one) for one in entries])
+    found = backend.ledger.insert_with_history([kept(one) for one in entries])
 
     assert found == [(one, HistoryMoved.MOVED, None)[number % 3] for number, one in enumerate(entries)]
     assert [bool(backend.ledger.of_account(one.key.account_id, "net-outage")) for one in entries] == [
@@ -103,11 +107,11 @@ def test_each_of_many_is_answered_in_its_place_and_stands_alone(backend: Backend
 
 def test_two_entries_of_one_write_may_not_have_the_same_key(backend: Backend) -> None:
     with pytest.raises(ValueError, match="key"):
-        backend.ledger.insert_and_keep([kept(entry("a")), kept(entry("a", origin=60))])
+        backend.ledger.insert_with_history([kept(entry("a")), kept(entry("a", origin=60))])
 
 
 def test_units_and_policies_have_histories_of_their_own(backend: Backend) -> None:
-    backend.ledger.insert_and_keep([kept(entry("a"))])
+    backend.ledger.insert_with_history([kept(entry("a"))])
     others = [HistoryKey("a", "se-ellag", "-"), HistoryKey("a", "fi-eml", "line-1"), HistoryKey("b", "fi-eml", "-")]
 
     assert backend.ledger.histories(others) == {}
@@ -116,7 +120,7 @@ def test_units_and_policies_have_histories_of_their_own(backend: Backend) -> Non
 
 def test_histories_of_many_units_are_read_at_once(backend: Backend) -> None:
     entries = [entry(f"many-{number:03d}", origin=number) for number in range(120)]
-    backend.ledger.insert_and_keep([kept(one, minor=number) for number, one in enumerate(entries, 1)])
+    backend.ledger.insert_with_history([kept(one, minor=number) for number, one in enumerate(entries, 1)])
 
     found = backend.ledger.histories([key(one.key.account_id) for one in entries])
 

@@ -1,7 +1,7 @@
 """What a rule says, gathered for whoever reads the book: the same for a terminal, a page and a program.
 
 Nothing is put into other words: conditions and amounts are the policy's own text, the example is one of the book's, and
-its explanation is what the policy itself tells.
+its explanation is what the policy itself says.
 """
 
 import json
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from kulanz.domain.money import is_currency
-from kulanz.domain.policy import CompiledPolicy, PolicyDocument
+from kulanz.domain.policy import CompiledPolicy, PolicyDocument, PolicyError
 from kulanz.domain.policy.deciding.judge import Judge
 from kulanz.domain.policy.deciding.program import Program
 from kulanz.domain.policy.document.document import Clause, Fact, InForce
@@ -22,7 +22,7 @@ from kulanz.domain.policy.language.periods import example_label
 from kulanz_cli.policy_examples import left_out, prepare
 from kulanz_cli.rulebook import Rule, industries
 
-TOLD_VERSION = 1
+DESCRIPTION_VERSION = 1
 OWED = (
     *("exposure", "values", "when", "otherwise", "for_each", "pay", "give", "heads", "compose", "cap", "rounding"),
     *("payout", "mode", "due", "to", "tax", "earlier", "restrictions"),
@@ -51,7 +51,7 @@ _COMMENT = re.compile(r"\s#\s+(.+)$")
 
 
 @dataclass(frozen=True, slots=True)
-class ToldReading:
+class DescribedReading:
     """One way of reading the rule; whoever opens a campaign chooses it by `parameter` and `choice`."""
 
     parameter: str
@@ -61,11 +61,12 @@ class ToldReading:
 
 
 @dataclass(frozen=True, slots=True)
-class ToldFact:
+class DescribedFact:
     """A fact that the rule reads.
 
-    `source` is `list` for a column of the account list, `incident` for what only the incident's event states, or `kept`
-    for what Kulanz keeps of earlier incidents, with what each `adds` to it. `required` columns may hold empty cells.
+    `source` is `list` for a column of the account list, `incident` for what only the incident's event states, or
+    `history` for what Kulanz keeps of earlier incidents, with what each `adds` to it. `required` columns may hold
+    empty cells.
     """
 
     name: str
@@ -79,7 +80,7 @@ class ToldFact:
 
 
 @dataclass(frozen=True, slots=True)
-class ToldClause:
+class DescribedClause:
     """Who is declined, referred or held, in the policy's own words."""
 
     outcome: str
@@ -89,7 +90,7 @@ class ToldClause:
 
 
 @dataclass(frozen=True, slots=True)
-class ToldExample:
+class DescribedExample:
     """A worked example of the book, decided and explained."""
 
     id: str
@@ -114,7 +115,7 @@ class ToldExample:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What a list tells of a version of a policy. `gives` are currencies, and units in the plural."""
+    """What a list shows of a version of a policy. `gives` are currencies, and units in the plural."""
 
     policy: str
     version: int
@@ -150,11 +151,11 @@ class Summary:
 
     def content(self) -> dict[str, Any]:
         """The summary as JSON-able content."""
-        return {"v": TOLD_VERSION, **asdict(self), "kinds": self.kinds}
+        return {"v": DESCRIPTION_VERSION, **asdict(self), "kinds": self.kinds}
 
 
 @dataclass(frozen=True, slots=True)
-class ToldRule:
+class RuleDescription:
     """Everything about one version of a policy that its reader wants to know.
 
     `industry` is where its book lists it; `is_public` says whether it is one of the public rules that come with Kulanz.
@@ -164,13 +165,13 @@ class ToldRule:
     zone: str
     working_days: str
     subject: str
-    readings: Sequence[ToldReading]
-    facts: Sequence[ToldFact]
-    excluded: Sequence[ToldClause]
+    readings: Sequence[DescribedReading]
+    facts: Sequence[DescribedFact]
+    excluded: Sequence[DescribedClause]
     owed: str
     data_files: Sequence[str]
     examples: Sequence[str]
-    example: ToldExample | None
+    example: DescribedExample | None
     industry: str
     is_public: bool
 
@@ -183,8 +184,12 @@ class ToldRule:
 
 
 def summarise(document: PolicyDocument) -> Summary:
-    """Gather what a list tells of a policy."""
-    policy, judge = document.policy, Judge(_program(document, {}))
+    """Gather what a list shows of a policy. Raises PolicyError with the line of what cannot be understood."""
+    policy = document.policy
+    try:
+        judge = Judge(_program(document, {}))
+    except PolicyError as error:
+        raise document.located(error) from None
     return Summary(
         policy=policy.id,
         version=policy.version,
@@ -198,16 +203,16 @@ def summarise(document: PolicyDocument) -> Summary:
     )
 
 
-def tell(rule: Rule) -> ToldRule:
+def describe(rule: Rule) -> RuleDescription:
     """Gather what a rule says. Raises Unusable when its examples cannot be read."""
     policy = rule.document.policy
-    return ToldRule(
+    return RuleDescription(
         summary=summarise(rule.document),
         zone=policy.zone,
         working_days=policy.working_days,
         subject=policy.subject,
         readings=[
-            ToldReading(name, choice, says, choice == parameter.default)
+            DescribedReading(name, choice, says, choice == parameter.default)
             for name, parameter in policy.parameters.items()
             for choice, says in parameter.choices.items()
         ],
@@ -248,7 +253,7 @@ def _gives(judge: Judge) -> Iterator[str]:
             yield spoken(give.unit) if unlimited else counted("0", give.unit).removeprefix("0 ")
 
 
-def _facts(rule: Rule) -> Iterator[ToldFact]:
+def _facts(rule: Rule) -> Iterator[DescribedFact]:
     """The facts in the order of the policy, then those of every incident that the rule reads."""
     usual = {read.name for read in CompiledPolicy(_program(rule.document, {})).facts}
     readings: dict[str, list[str]] = {}
@@ -257,9 +262,9 @@ def _facts(rule: Rule) -> Iterator[ToldFact]:
             for read in CompiledPolicy(_program(rule.document, {name: choice})).facts:
                 readings.setdefault(read.name, []).append(says)
     for name, fact in rule.document.policy.facts.items():
-        source = "kept" if fact.add else "incident" if fact.from_ == "incident" else "list"
+        source = "history" if fact.add else "incident" if fact.from_ == "incident" else "list"
         is_column = source == "list"
-        yield ToldFact(
+        yield DescribedFact(
             name=f"{name}_{example_label(fact.per)}" if fact.per and is_column else name,
             type=_type(rule, fact),
             source=source,
@@ -272,18 +277,20 @@ def _facts(rule: Rule) -> Iterator[ToldFact]:
     everything = frozenset[str]().union(*(node.reads for node in Judge(_program(rule.document, {})).nodes()))
     for name, says in OF_THE_INCIDENT.items():
         if name in everything and name not in rule.document.policy.facts:
-            yield ToldFact(name, "text" if name != "functions" else _TYPES["list"], "incident", False, "", says, "")
+            yield DescribedFact(
+                name, "text" if name != "functions" else _TYPES["list"], "incident", False, "", says, ""
+            )
 
 
 def _type(rule: Rule, fact: Fact) -> str:
     if fact.choices:
         return "one of: " + ", ".join(fact.choices)
-    told = _TYPES[fact.type].format(currency=fact.currency or rule.document.policy.currency)
+    text = _TYPES[fact.type].format(currency=fact.currency or rule.document.policy.currency)
     if fact.minimum or fact.maximum:
-        told += f" from {fact.minimum or 'any'} to {fact.maximum or 'any'}"
+        text += f" from {fact.minimum or 'any'} to {fact.maximum or 'any'}"
     if fact.add:
-        return f"{told}, for each {fact.per}" if fact.per else told
-    return f"{told}; a column for each {fact.per} that the incident touches" if fact.per else told
+        return f"{text}, for each {fact.per}" if fact.per else text
+    return f"{text}; a column for each {fact.per} that the incident touches" if fact.per else text
 
 
 def _comment(rule: Rule, fact: str) -> str:
@@ -299,10 +306,10 @@ def _lines(file: Path) -> list[str]:
     return file.read_text(encoding="utf-8").splitlines()
 
 
-def _clause(clause: Clause) -> ToldClause:
+def _clause(clause: Clause) -> DescribedClause:
     outcome = "declined" if clause.decline else "referred" if clause.refer else "held"
     condition = f"when {clause.when}" if clause.when else f"unless {clause.unless}" if clause.unless else "everybody"
-    return ToldClause(outcome, clause.decline or clause.refer or clause.hold, condition, clause.because)
+    return DescribedClause(outcome, clause.decline or clause.refer or clause.hold, condition, clause.because)
 
 
 def _own_words(rule: Rule) -> str:
@@ -320,13 +327,13 @@ def _own_words(rule: Rule) -> str:
     return "\n".join(parts)
 
 
-def _example(rule: Rule) -> ToldExample | None:
+def _example(rule: Rule) -> DescribedExample | None:
     found = rule.worked_example()
     if found is None:
         return None
     example, _ = found
     explanation = prepare(rule.document, example, left_out(rule.document)).explain()
-    return ToldExample(
+    return DescribedExample(
         id=str(example["id"]),
         reading=str(example.get("reading") or ""),
         account=example.get("account") or {},

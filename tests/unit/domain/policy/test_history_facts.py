@@ -14,10 +14,10 @@ from kulanz.domain.money import Rounding
 from kulanz.domain.policy import CompiledPolicy, PolicyError
 from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz.domain.policy.deciding.history import (
+    HISTORY_PARTS,
     KIND_MARK,
     LOOK_BACK_LONGEST,
     NO_HISTORY,
-    PARTS_KEPT,
     Addition,
     HistoryValues,
     SubjectHistory,
@@ -404,7 +404,7 @@ def test_an_incident_of_so_long_ago_that_others_of_its_year_are_forgotten_is_hel
 def test_an_outage_in_more_parts_than_can_be_kept_is_held(too_many: bool) -> None:
     always = ("2025-01-01T00:00:00Z", None)
     policy = keeps(f"  windows: windows\n{OUTAGES}", "exposure: {daily: 08:00-20:00}\npay: fee\n", always)
-    end = parse_instant("2025-01-01T00:00:00Z") + timedelta(days=PARTS_KEPT + too_many)
+    end = parse_instant("2025-01-01T00:00:00Z") + timedelta(days=HISTORY_PARTS + too_many)
     values = 700, own_windows(("2025-01-01T00:00:00Z", format_instant(end)))
     decision, addition = policy.decide_with_history(values, NO_HISTORY)
     assert decision.outcome is (Outcome.HELD if too_many else Outcome.GRANTED)
