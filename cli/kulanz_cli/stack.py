@@ -218,8 +218,10 @@ class Stack:
     def answers(self) -> "AnswerPorts":
         """What an answer about one account reads."""
         from kulanz.adapters.ledger_table import DynamoLedger
+        from kulanz.adapters.parted_lists import PartedLists
         from kulanz.adapters.s3 import S3Lists
         from kulanz.application.ledger.answer import AnswerPorts
 
         ledger = DynamoLedger(self.client("dynamodb"), self.outputs.credits_table_name, calls_in_flight=1)
-        return AnswerPorts(self.campaigns(), S3Lists(self.client("s3"), self.outputs.list_bucket_name), ledger)
+        lists = PartedLists(S3Lists(self.client("s3"), self.outputs.list_bucket_name))
+        return AnswerPorts(self.campaigns(), lists, ledger)

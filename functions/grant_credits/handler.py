@@ -13,6 +13,7 @@ from kulanz.adapters.aws import client
 from kulanz.adapters.campaign_table import DynamoCampaigns
 from kulanz.adapters.ledger_table import DynamoLedger
 from kulanz.adapters.messaging import SqsChunks, read_chunk_message
+from kulanz.adapters.parted_lists import PartedLists
 from kulanz.adapters.s3 import S3Archive, S3Lists
 from kulanz.application.campaigns.chunk_run import GrantPorts, GrantSettings
 from kulanz.application.campaigns.frozen import FrozenCache
@@ -33,7 +34,7 @@ def _composed() -> tuple[GrantPorts, GrantSettings, DynamoLedger]:
     ledger = DynamoLedger(client("dynamodb"), config.credits_table, config.calls_in_flight)
     ports = GrantPorts(
         campaigns=DynamoCampaigns(client("dynamodb"), config.campaigns_table),
-        lists=S3Lists(s3, config.list_bucket),
+        lists=PartedLists(S3Lists(s3, config.list_bucket)),
         ledger=ledger,
         chunks=SqsChunks(client("sqs"), config.chunk_queue_url),
         archive=S3Archive(s3, config.list_bucket),

@@ -13,6 +13,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from kulanz.adapters.aws import client
 from kulanz.adapters.campaign_table import DynamoCampaigns
 from kulanz.adapters.messaging import SqsChunks, SqsRejected
+from kulanz.adapters.parted_lists import PartedLists
 from kulanz.adapters.s3 import S3Archive, S3Lists, S3Policies
 from kulanz.adapters.stores import DynamoStores
 from kulanz.application.campaigns.open_campaign import (
@@ -35,7 +36,7 @@ def _composed() -> tuple[OpenPorts, OpenSettings]:
     dynamodb, s3, sqs = client("dynamodb"), client("s3"), client("sqs")
     ports = OpenPorts(
         campaigns=DynamoCampaigns(dynamodb, config.campaigns_table),
-        lists=S3Lists(s3, config.list_bucket),
+        lists=PartedLists(S3Lists(s3, config.list_bucket)),
         policies=S3Policies(s3, config.list_bucket, config.policy_prefix),
         chunks=SqsChunks(sqs, config.chunk_queue_url),
         rejected=SqsRejected(sqs, config.rejected_queue_url),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from kulanz.adapters.parted_lists import PartedLists
 from kulanz.application.campaigns.advance_campaign import add_up
 from kulanz.domain.campaigns.campaign import CampaignId, Pass, State
 from kulanz.domain.campaigns.reconciliation import IN_THE_LEDGER, CountKey, RowResult, SumKey, Totals, WriteResult
@@ -166,7 +167,7 @@ def _check_campaign(world: World, campaign_id: CampaignId) -> None:
 
 def _check_every_line_has_one_class(world: World, campaign_id: CampaignId) -> None:
     campaign = world.campaign(str(campaign_id))
-    content = b"".join(world.lists.read(campaign.pinned, campaign.chunks.data_start))
+    content = b"".join(PartedLists(world.lists).read(campaign.pinned, campaign.chunks.data_start))
     lines = content.split(b"\n")
     lines = lines[:-1] if lines[-1] == b"" else lines
     for work in Pass:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from kulanz.adapters.parted_lists import PartedLists
 from kulanz.application.campaigns.advance_campaign import AdvancePorts, advance_campaign
 from kulanz.application.campaigns.chunk_run import GrantPorts, GrantSettings
 from kulanz.application.campaigns.frozen import FrozenCache
@@ -183,7 +184,8 @@ class World:
 
     def ask(self, account_id: str, incident_id: str | None = None) -> Answer:
         """What the support desk asks."""
-        return answer(account_id, incident_id, AnswerPorts(self.campaigns, self.lists, self.ledger), self.now)
+        ports = AnswerPorts(self.campaigns, PartedLists(self.lists), self.ledger)
+        return answer(account_id, incident_id, ports, self.now)
 
     def campaign(self, campaign_id: str) -> Campaign:
         """A campaign that exists."""
@@ -305,7 +307,7 @@ class World:
     def _open(self, message: Message[Mapping[str, Any]]) -> None:
         ports = OpenPorts(
             campaigns=self._port(self.campaigns, "campaigns"),
-            lists=self._port(self.lists, "lists"),
+            lists=PartedLists(self._port(self.lists, "lists")),
             policies=self._port(self.policies, "policies"),
             chunks=self._port(self.chunks, "chunks"),
             rejected=self._port(self.rejected, "rejected"),
@@ -322,7 +324,7 @@ class World:
         """Work a chunk message: what a step does, and what a test does with two workers at once."""
         ports = GrantPorts(
             campaigns=tapped(self.campaigns, "campaigns", tap),
-            lists=tapped(self.lists, "lists", tap),
+            lists=PartedLists(tapped(self.lists, "lists", tap)),
             ledger=tapped(self.ledger, "ledger", tap),
             chunks=tapped(self.chunks, "chunks", tap),
             archive=tapped(self.archive, "archive", tap),

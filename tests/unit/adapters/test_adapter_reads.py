@@ -36,6 +36,7 @@ def _body(content: bytes, length: int | None = None) -> StreamingBody:
 def _part(content: bytes, start: int, length: int | None = None) -> dict[str, Any]:
     return {
         "Body": _body(content, length),
+        "ETag": PINNED.etag,
         "ContentRange": f"bytes {start}-{start + len(content) - 1}/100",
         "ResponseMetadata": {"HTTPStatusCode": 206},
     }
@@ -63,8 +64,14 @@ def test_a_range_is_read_by_version_when_the_key_has_moved_on(code: str) -> None
     assert "IfMatch" not in client.asked[1]
 
 
+def test_a_version_with_other_content_than_was_pinned_is_not_read() -> None:
+    other = _part(b"0123456789", 10) | {"ETag": '"another"'}
+    with pytest.raises(PinnedVersionGone):
+        _read(Scripted(get_object=[error("412", 412), other]))
+
+
 def test_a_whole_object_in_place_of_a_range_is_cut_to_it() -> None:
-    whole = {"Body": _body(bytes(range(100))), "ResponseMetadata": {"HTTPStatusCode": 200}}
+    whole = {"Body": _body(bytes(range(100))), "ETag": PINNED.etag, "ResponseMetadata": {"HTTPStatusCode": 200}}
 
     assert _read(Scripted(get_object=[error("412", 412), whole])) == bytes(range(10, 20))
 

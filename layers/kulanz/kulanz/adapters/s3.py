@@ -88,13 +88,17 @@ class S3Lists:
         except BotoCoreError as error:
             raise translated(error, "GetObject") from error
         try:
-            return self._client.get_object(**place, VersionId=pinned.version_id)
+            answer = self._client.get_object(**place, VersionId=pinned.version_id)
         except ClientError as error:
             if error_code(error) in NOT_THERE | _DELETE_MARKER:
                 raise PinnedVersionGone(pinned.key) from None
             raise translated(error, "GetObject") from error
         except BotoCoreError as error:
             raise translated(error, "GetObject") from error
+        if answer["ETag"] != pinned.etag:  # a manifest that nobody pinned may say anything of its parts
+            answer["Body"].close()
+            raise PinnedVersionGone(pinned.key)
+        return answer
 
     def put_inline(self, key: str, content: bytes) -> PinnedList:
         try:

@@ -74,12 +74,16 @@ class ListStore(Protocol):
     """The lists of affected accounts, in versioned storage."""
 
     def pin(self, bucket: str, key: str, version_id: str | None) -> PinnedList:
-        """The current version (or the named one) of a list. Raises ListMissing."""
+        """The current version (or the named one) of a list. Raises ListMissing.
+
+        A list in parts is pinned by its manifest; a manifest that cannot be read raises ListRefused.
+        """
 
     def read(self, pinned: PinnedList, start: int, stop: int | None = None) -> Iterator[bytes]:
         """The bytes from `start` to `stop` (default: the end) of exactly the pinned version, in bounded blocks, lazily.
 
-        Raises PinnedVersionGone, also while iterating; TryAgain when the connection fails.
+        Raises PinnedVersionGone, also while iterating; TryAgain when the connection fails; ListRefused where a part is
+        not what its manifest says.
         """
 
     def put_inline(self, key: str, content: bytes) -> PinnedList:

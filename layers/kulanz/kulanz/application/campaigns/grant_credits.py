@@ -74,8 +74,8 @@ def _work_or_stop(run: ChunkRun, cause: Cause) -> Receipt | Work:
         return _stop(run, State.PAUSED, "incident_over: the incident is older than it may be decided", cause)
     try:
         receipt = run.work()
-    except PinnedVersionGone:
-        reason = "list_version_gone: the pinned version of the list was deleted; a newer upload does not replace it"
+    except PinnedVersionGone as gone:
+        reason = f"list_version_gone: the pinned version of {gone} was deleted; a newer upload does not replace it"
         return _stop(run, State.PAUSED, reason, cause)
     except ListRefused as refusal:
         target = State.REFUSED if run.message.work is Pass.PLAN else State.PAUSED

@@ -4,12 +4,13 @@ from dataclasses import replace
 
 from kulanz.application.incidents.incident_event import Affected, CampaignContract, EventRefused, IncidentEvent
 from kulanz.application.lists.check_list import must_not_state_history, required_columns
-from kulanz.application.ports import ListMissing, ListStore
+from kulanz.application.ports import ListMissing, ListStore, PinnedVersionGone
 from kulanz.domain.campaigns.campaign import PinnedList
 from kulanz.domain.canonical import canonical_json
 from kulanz.domain.lists.header import HEADER_BYTES, ListFormat, ListLayout, format_of, read_layout
 from kulanz.domain.lists.id_shape import IdShape
 from kulanz.domain.lists.lines import ListRefused
+from kulanz.domain.lists.manifest import MANIFEST_ENDING
 from kulanz.domain.lists.unread_columns import must_not_nearly_name, names_in
 from kulanz.domain.policy import CompiledPolicy
 
@@ -41,6 +42,8 @@ def pin_list(event: IncidentEvent, affected: Affected, lists: ListStore, bucket:
         raise EventRefused(
             "list_missing", where, "no such list, or no such version of it; upload it, then send the event again"
         ) from None
+    except ListRefused as refusal:
+        raise EventRefused(refusal.reason, where, str(refusal)) from None
 
 
 def _is_plain_key(key: str) -> bool:
@@ -66,7 +69,8 @@ def lay_out(
     `account_ids` is the stack's shape of account ids.
     """
     try:
-        list_format = ListFormat.JSONL if pinned.key.startswith("inline/") else format_of(pinned.key)
+        key = pinned.key.removesuffix(MANIFEST_ENDING)
+        list_format = ListFormat.JSONL if key.startswith("inline/") else format_of(key)
         head = b"" if pinned.size == 0 else b"".join(lists.read(pinned, 0, min(pinned.size, HEADER_BYTES)))
         layout = read_layout(list_format, head, pinned.size, required_columns(policy))
         must_not_state_history(policy, layout)
@@ -74,4 +78,7 @@ def lay_out(
         must_not_nearly_name(names, policy.facts, policy.subject, request.ignored_columns)
     except ListRefused as refusal:
         raise EventRefused(refusal.reason, "detail.campaign.affected", str(refusal)) from None
+    except PinnedVersionGone as gone:
+        problem = f"the version of {gone} that is named is gone; upload it, then send the event again"
+        raise EventRefused("list_missing", "detail.campaign.affected", problem) from None
     return _with_shapes(layout, request, account_ids)
