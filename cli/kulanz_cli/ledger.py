@@ -10,9 +10,11 @@ from kulanz.application.ledger.check_ledger import Checked, CheckPorts, check_le
 from kulanz.application.ledger.confirm_tables import NotConfirmed, confirm_tables
 from kulanz.application.ports import Outdated, PinnedVersionGone, Stores
 from kulanz.domain.campaigns.campaign import CampaignId
+from kulanz.domain.campaigns.reconciliation import Difference
 from kulanz.domain.confirmation import Occasion
 from kulanz.domain.time import format_instant
 from kulanz_cli.command import CampaignParameter
+from kulanz_cli.reconciliation import figure
 from kulanz_cli.settings import ANSWER_CODES, EXIT_NO, Unusable, as_json, pass_stack
 from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import console, counted_as, print_json, say
@@ -83,8 +85,8 @@ def _tables_of_earlier_stacks(stack: Stack) -> list[str]:
 def check(stack: Stack, campaign_id: CampaignId | None, is_json: bool) -> None:
     """Compare the ledger with the receipts of CAMPAIGN, or of all.
 
-    It reads each list and the decision of every row, so that it takes about as long as the plan did. Exit code 1 where
-    they differ.
+    It reads each list and the decision of every row, so that it takes about as long as the plan did. Decisions of
+    workers that were stopped before their receipt are counted apart. Exit code 1 where ledger and receipts differ.
     """
     stores: Stores = stack.stores()
     wanted = stores.campaign_ids() if campaign_id is None else iter([campaign_id])
@@ -117,12 +119,20 @@ def _differs(checked: Checked) -> bool:
 
 def _show(checked: Checked) -> None:
     out = console()
+    if not checked.is_read:
+        say(out, f"{checked.campaign} cannot be compared: its list cannot be read. No receipt counts a decision of it.")
+        return
     state = "differs" if _differs(checked) else "agrees"
     say(out, f"{checked.campaign} {state}: {counted_as(checked.decisions, 'decision')} in the ledger")
     for one in checked.differences:
-        say(out, f"{one.what}: receipts {one.planned:,}, ledger {one.applied:,}", indent=2)
+        receipts, ledger = (figure(one.what, size) for size in (one.planned, one.applied))
+        say(out, f"{one.what}: receipts {receipts}, ledger {ledger}", indent=2)
     if checked.differences and not _differs(checked):
         say(out, "Decisions of it may have passed their time to live.", indent=2)
+    for one in checked.beyond:
+        say(out, f"{one.what}: {figure(one.what, one.applied - one.planned)} more than the receipts count", indent=2)
+    if checked.beyond:
+        say(out, "Workers that were stopped before their receipt wrote these. They are granted.", indent=2)
 
 
 def _as_json(checked: Checked) -> dict[str, object]:
@@ -130,8 +140,14 @@ def _as_json(checked: Checked) -> dict[str, object]:
         "campaign": str(checked.campaign),
         "agrees": not _differs(checked),
         "decisions": checked.decisions,
+        "is_read": checked.is_read,
         "may_have_expired": checked.may_have_expired,
-        "differences": [
-            {"what": one.what, "receipts": str(one.planned), "ledger": str(one.applied)} for one in checked.differences
-        ],
+        "differences": [_figures(one) for one in checked.differences],
+        "beyond_the_receipts": [_figures(one) for one in checked.beyond],
     }
+
+
+def _figures(one: Difference) -> dict[str, str]:
+    """Amounts in the currency's own unit, as every other figure that the command prints."""
+    receipts, ledger = (figure(one.what, size).replace(",", "") for size in (one.planned, one.applied))
+    return {"what": one.what, "receipts": receipts, "ledger": ledger}

@@ -97,12 +97,12 @@ def _show_sums(plan: Totals, apply: Totals, beside: Sequence[WriteResult], conso
     rows = []
     for place in sorted(planned.keys() | apply.worth().keys(), key=lambda place: (_ORDER[place[0]], place[1])):
         row_result, measure = place
-        figures = [_figure(measure, sums.get(place, 0)) for sums in (planned, ledger, *others)]
+        figures = [figure(measure, sums.get(place, 0)) for sums in (planned, ledger, *others)]
         rows.append([row_result.value, _measure_words(measure), *figures])
     table(console, _columns(("result", "sum of", "planned", "ledger"), beside, rows), rows)
 
 
-def _figure(measure: str, value: int | Decimal) -> str:
+def figure(measure: str, value: int | Decimal) -> str:
     """A sum without what it is measured in."""
     return f"{Decimal(format_minor(int(value), minor_units(measure))):,}" if is_currency(measure) else f"{value:,}"
 
@@ -118,7 +118,7 @@ def _measure_words(measure: str) -> str:
 def value_text(measure: str, value: int | Decimal) -> str:
     """A sum for people: minor units of a currency as an amount, anything else with its unit."""
     if is_currency(measure) or ":" in measure:
-        return f"{_figure(measure, value)} {_measure_words(measure)}"
+        return f"{figure(measure, value)} {_measure_words(measure)}"
     return counted(f"{value:,}", measure)
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import boto3
@@ -10,9 +11,10 @@ from click.testing import CliRunner, Result
 from moto import mock_aws
 
 from kulanz.application.ledger.answer import AnswerPorts
-from kulanz.domain.campaigns.campaign import CampaignId
+from kulanz.domain.campaigns.campaign import CampaignId, State
 from kulanz_cli.main import main
 from kulanz_cli.stack import Stack, StackOutputs
+from tests.support.faults import Fault
 from tests.support.reading import read
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
 from tests.support.world import World
@@ -124,9 +126,33 @@ def test_a_check_says_how_ledger_and_receipts_differ_and_exits_with_1(stack: Wor
     differs = run(stack, "check", "--json")
     assert differs.exit_code == 1
     (found,) = json.loads(differs.stdout)["campaigns"]
-    by_name = {one["what"]: int(one["receipts"]) - int(one["ledger"]) for one in found["differences"]}
-    assert by_name == {"decisions": 1, "EUR": 299, "call_minute": 20}
-    assert "decisions: receipts" in read(run(stack, "check").stdout)
+    by_name = {one["what"]: Decimal(one["receipts"]) - Decimal(one["ledger"]) for one in found["differences"]}
+    assert by_name == {"decisions": 1, "EUR": Decimal("2.99"), "call_minute": 20}
+    shown = read(run(stack, "check").stdout)
+    assert "decisions: receipts 13, ledger 12" in shown
+    assert "EUR: receipts 26.96, ledger 23.97" in shown
+
+
+def test_what_a_stopped_worker_wrote_is_counted_apart_and_the_tables_can_be_confirmed(stack: WorldStack) -> None:
+    run(stack, "confirm", "--first", "--reason", "new account")
+    stack.world.tap.choose = lambda _, name: (
+        Fault.KILLED_BEFORE
+        if name == "campaigns.record_receipt" and stack.world.campaign(CAMPAIGN).state is State.APPLYING
+        else None
+    )
+    stack.world.publish(event(rows=ROWS))
+    stack.world.run_until_quiet()
+    written = len(stack.world.ledger.all_entries())
+    assert written
+    assert stack.world.campaign(CAMPAIGN).apply.totals.lines == 0
+
+    shown = run(stack, "check", CAMPAIGN)
+    assert shown.exit_code == 0
+    assert f"decisions: {written} more than the receipts count" in read(shown.stdout)
+    assert "EUR: 26.96 more than the receipts count" in read(shown.stdout)
+
+    stack.world.stores.replace_tables()
+    assert run(stack, "confirm", "--checked", "--reason", "restored").exit_code == 0
 
 
 @pytest.mark.parametrize("words", [["confirm", "--reason", "x"], ["confirm", "--first", "--reason", "a\nb"]])

@@ -1,13 +1,16 @@
 """A stack that does not remember what was granted grants nothing: no campaign opens over tables nobody confirmed."""
 
+from copy import deepcopy
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from kulanz.application.ledger.check_ledger import CheckPorts, check_ledger
+from kulanz.application.ledger.check_ledger import Checked, CheckPorts, check_ledger
 from kulanz.application.ledger.confirm_tables import NotConfirmed, confirm_tables
-from kulanz.domain.campaigns.campaign import CampaignId
+from kulanz.application.ports import PinnedVersionGone
+from kulanz.domain.campaigns.campaign import CampaignId, Progress, State
+from kulanz.domain.campaigns.reconciliation import WriteResult
 from kulanz.domain.confirmation import Confirmation, Occasion, Tables, missing
 from tests.support.faults import Fault
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
@@ -23,9 +26,12 @@ def closed() -> World:
     return world
 
 
+def checked(world: World) -> Checked:
+    return check_ledger(ID, CheckPorts(world.campaigns, world.lists, world.ledger), world.now)
+
+
 def check(world: World) -> list[tuple[str, int, int]]:
-    found = check_ledger(ID, CheckPorts(world.campaigns, world.lists, world.ledger), world.now)
-    return [(one.what, int(one.planned), int(one.applied)) for one in found.differences]
+    return [(one.what, int(one.planned), int(one.applied)) for one in checked(world).differences]
 
 
 def test_after_a_table_was_replaced_the_same_event_records_an_incident_and_grants_nothing() -> None:
@@ -94,21 +100,72 @@ def test_a_campaign_that_has_written_nothing_has_nothing_to_compare() -> None:
     assert check(world) == []
 
 
-def test_what_a_stopped_worker_wrote_and_nobody_counted_is_no_difference_but_a_loss_is() -> None:
+def killed_before_receipts_of_the_execution(*, after: int) -> World:
+    """A world whose workers die before each receipt of the execution but the first `after`."""
     world = small_world()
+    seen = 0
 
-    def no_second_receipt(_: int, name: str) -> Fault | None:
+    def choose(_: int, name: str) -> Fault | None:
+        nonlocal seen
         campaign = world.campaigns.campaign(ID)
-        counted = campaign is not None and campaign.apply.totals.ledger_count() > 0
-        return Fault.KILLED_BEFORE if counted and name == "campaigns.record_receipt" else None
+        if campaign is None or campaign.state is not State.APPLYING or name != "campaigns.record_receipt":
+            return None
+        seen += 1
+        return Fault.KILLED_BEFORE if seen > after else None
 
-    world.tap.choose = no_second_receipt
+    world.tap.choose = choose
     world.publish(event(rows=ROWS))
     world.run_until_quiet()
-    counted = world.campaign(CAMPAIGN).apply.totals.ledger_count()
-    assert 0 < counted < len(world.ledger.all_entries())
+    return world
 
-    assert check(world) == []
-    while len(world.ledger.all_entries()) >= counted:
+
+@pytest.mark.parametrize("receipts", [0, 1])
+def test_what_a_stopped_worker_wrote_and_nobody_counted_is_said_and_is_no_difference_but_a_loss_is(
+    receipts: int,
+) -> None:
+    world = killed_before_receipts_of_the_execution(after=receipts)
+    counted = world.campaign(CAMPAIGN).apply.totals.ledger_count()
+    written = world.ledger.all_entries()
+    assert (counted > 0) == (receipts > 0)
+    assert counted < len(written)
+
+    found = checked(world)
+    assert (found.differences, found.decisions) == ((), len(written))
+    assert ("decisions", counted, len(written)) in [(one.what, one.planned, one.applied) for one in found.beyond]
+    while len(world.ledger.all_entries()) >= max(counted, 1):
         world.ledger.forget(world.ledger.all_entries()[0].key)
-    assert ("decisions", counted, counted - 1) in check(world)
+    assert ("decisions", counted, counted - 1) in check(world) if counted else check(world) == []
+
+
+@pytest.mark.parametrize("state", [State.PLANNING, State.REFUSED])
+def test_decisions_of_a_campaign_whose_execution_never_began_are_a_difference(state: State) -> None:
+    """The table of campaigns is older than that of decisions: nobody else can have written them."""
+    world = closed()
+    kept = world.campaigns._campaigns[ID]
+    kept.campaign = replace(kept.campaign, state=state, apply=Progress())
+    kept.log[1:] = []
+    decisions = len(world.ledger.all_entries())
+    assert ("decisions", 0, decisions) in check(world)
+
+
+def test_a_finished_campaign_holds_no_more_than_its_receipts_say() -> None:
+    world = closed()
+    entry = world.ledger.all_entries()[0]
+    kept = world.campaigns._campaigns[ID]
+    totals = deepcopy(kept.campaign.apply.totals)
+    place = next(key for key in totals.counts if key.write_result is WriteResult.WRITTEN)
+    totals.counts[place] -= 1
+    kept.campaign = replace(kept.campaign, apply=replace(kept.campaign.apply, totals=totals))
+    assert [(what, ledger - receipts) for what, receipts, ledger in check(world)] == [("decisions", 1)], entry.key
+
+
+def test_a_list_that_is_gone_stops_the_comparison_only_where_something_was_counted() -> None:
+    begun, planned = closed(), small_world()
+    planned.publish(event(rows=ROWS))
+    planned.run(planned.steps()[0])
+    for world in (begun, planned):
+        pinned = world.campaign(CAMPAIGN).pinned
+        world.lists.delete_version(pinned.key, pinned.version_id)
+    with pytest.raises(PinnedVersionGone):
+        check(begun)
+    assert not checked(planned).is_read

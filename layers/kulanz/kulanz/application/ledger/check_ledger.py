@@ -1,7 +1,9 @@
 """Compares the ledger with a campaign's receipts: after a restore, and whenever somebody doubts one of them.
 
 The receipts of the apply pass say how many decisions were written and what they are worth; the pinned list says where
-they stand. A table that was restored to an earlier instant than the other lacks some that the other counts.
+they stand. A table that was restored to an earlier instant than the other lacks some that the other counts. A worker
+that was stopped midway has written decisions that no receipt counts, also before the first receipt of its campaign: so
+receipts are the least that the ledger holds, and all that it holds only where the campaign finished its execution.
 """
 
 from dataclasses import dataclass
@@ -10,10 +12,11 @@ from decimal import Decimal
 
 from kulanz.application.campaigns.frozen import thaw
 from kulanz.application.ledger.committed import committed_decisions
-from kulanz.application.ports import CampaignStore, Ledger, ListStore
-from kulanz.domain.campaigns.campaign import CampaignId, Pass
+from kulanz.application.ports import CampaignStore, Ledger, ListStore, PinnedVersionGone
+from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Pass, State
 from kulanz.domain.campaigns.reconciliation import IN_THE_LEDGER, Difference, worth_by_measure
 from kulanz.domain.ledger.entries import read_decision
+from kulanz.domain.lists.lines import ListRefused
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,45 +32,65 @@ class CheckPorts:
 class Checked:
     """What a campaign's ledger holds, and where that differs from its receipts (`planned`: what these say).
 
+    `beyond` is what the ledger holds beyond the receipts because a worker was stopped before it wrote one: no fault.
     `may_have_expired`: decisions of it may have passed their time to live, so that what is missing may be right.
+    `is_read` is False where no receipt counts a decision and the list is gone, so that nothing could be looked up.
     """
 
     campaign: CampaignId
     decisions: int
     differences: tuple[Difference, ...]
     may_have_expired: bool
+    beyond: tuple[Difference, ...] = ()
+    is_read: bool = True
 
 
 def check_ledger(campaign_id: CampaignId, ports: CheckPorts, now: datetime) -> Checked:
     """Count a campaign's decisions and add up what they are worth, with memory that does not grow with the list.
 
-    Raises KeyError without such a campaign, PinnedVersionGone, TryAgain.
+    Raises KeyError without such a campaign, TryAgain, and PinnedVersionGone where receipts count decisions.
     """
     campaign = ports.campaigns.campaign(campaign_id)
     if campaign is None:
         raise KeyError(str(campaign_id))
-    expected = campaign.apply.totals
+    counted = campaign.apply.totals
     may_have_expired = now >= campaign.decidable_until
-    if not expected.lines:
-        return Checked(campaign_id, 0, (), may_have_expired)
+    try:
+        decisions, found = _found(campaign, ports)
+    except (PinnedVersionGone, ListRefused):
+        if counted.lines:
+            raise
+        return Checked(campaign_id, 0, (), may_have_expired, is_read=False)
+    stated: dict[str, int | Decimal] = {}
+    for (_, measure), size in counted.worth(IN_THE_LEDGER).items():
+        stated[measure] = stated.get(measure, 0) + size
+    compared = [Difference("decisions", counted.ledger_count(), decisions)]
+    compared += [
+        Difference(measure, stated.get(measure, 0), found.get(measure, 0)) for measure in sorted(stated | found)
+    ]
+    more = tuple(one for one in compared if one.applied > one.planned)
+    less = tuple(one for one in compared if one.applied < one.planned)
+    if not more or _may_hold_more(campaign, ports.campaigns):
+        return Checked(campaign_id, decisions, less, may_have_expired, more)
+    wrong = tuple(one for one in compared if one.applied != one.planned)
+    return Checked(campaign_id, decisions, wrong, may_have_expired)
+
+
+def _found(campaign: Campaign, ports: CheckPorts) -> tuple[int, dict[str, int | Decimal]]:
+    """How many decisions of the campaign stand in the ledger, and what they are worth by measure."""
     decisions = 0
-    found: dict[str, int | Decimal] = {}
-    policy = thaw(campaign, ports.campaigns.frozen(campaign_id))
+    worth: dict[str, int | Decimal] = {}
+    policy = thaw(campaign, ports.campaigns.frozen(campaign.id))
     for entries in committed_decisions(campaign, policy, ports.lists, ports.ledger):
         decisions += len(entries)
         for entry in entries:
             for measure, size in worth_by_measure(read_decision(entry.body)).items():
-                found[measure] = found.get(measure, 0) + size
-    stated: dict[str, int | Decimal] = {}
-    for (_, measure), size in expected.worth(IN_THE_LEDGER).items():
-        stated[measure] = stated.get(measure, 0) + size
-    differences = [Difference("decisions", expected.ledger_count(), decisions)]
-    differences += [
-        Difference(measure, stated.get(measure, 0), found.get(measure, 0)) for measure in sorted(stated | found)
-    ]
-    # A worker that was stopped midway has written decisions that no receipt counts yet, or ever: none may be missing.
-    is_finished = campaign.is_finished(Pass.APPLY)
-    wrong = tuple(
-        one for one in differences if one.applied < one.planned or (is_finished and one.applied > one.planned)
-    )
-    return Checked(campaign_id, decisions, wrong, may_have_expired)
+                worth[measure] = worth.get(measure, 0) + size
+    return decisions, worth
+
+
+def _may_hold_more(campaign: Campaign, campaigns: CampaignStore) -> bool:
+    """Whether workers may have written what no receipt counts: the execution was begun and is not finished."""
+    if campaign.is_finished(Pass.APPLY):
+        return False
+    return any(change.target is State.APPLYING for change in campaigns.log(campaign.id))
