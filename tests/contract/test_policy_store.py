@@ -78,3 +78,21 @@ def test_every_published_version_is_listed_by_id_and_version(backend: Backend) -
     listed = list(backend.policies.published())
     assert [(policy.policy_id, policy.version) for policy in listed] == [("a", 2), ("b", 9), ("b", 10)]
     assert all(policy.published_at <= datetime.now(UTC) + timedelta(hours=1) for policy in listed)
+
+
+@pytest.mark.parametrize("change", ["written over", "written over by the same", "hidden and written again"])
+def test_a_version_that_was_written_a_second_time_is_known_as_replaced(backend: Backend, change: str) -> None:
+    """The bucket's policy forbids it; here it is written by somebody whom nothing stops."""
+    backend.policies.publish("att-2024-02", 1, FIRST)
+    backend.policies.publish("att-2024-02", 10, FIRST)
+    assert not backend.policies.is_replaced("att-2024-02", 1)
+    if isinstance(backend, FakeBackend):
+        backend.policies.replace("att-2024-02", 1, SECOND)
+    else:
+        key = "policies/att-2024-02/1.json"
+        if change.startswith("hidden"):
+            backend.delete(key)
+        backend.upload(key, FIRST if change.endswith("the same") else SECOND)
+        backend.upload("policies/att-2024-02/10.json.bak", SECOND)
+    assert backend.policies.is_replaced("att-2024-02", 1)
+    assert not backend.policies.is_replaced("att-2024-02", 10)

@@ -130,6 +130,15 @@ class FakePolicies:
     def __init__(self) -> None:
         self._published: dict[tuple[str, int], bytes] = {}
         self.published_by: dict[tuple[str, int], str] = {}
+        self._replaced: set[tuple[str, int]] = set()
+
+    def replace(self, policy_id: str, version: int, content: bytes) -> None:
+        """Write over a version, as somebody could whom the bucket's policy does not stop."""
+        self._published[policy_id, version] = content
+        self._replaced.add((policy_id, version))
+
+    def is_replaced(self, policy_id: str, version: int) -> bool:
+        return (policy_id, version) in self._replaced
 
     def fetch(self, policy_id: str, version: int) -> bytes:
         try:

@@ -176,6 +176,14 @@ class S3Policies:
             raise Refused(f"a policy has at most {MAX_PUBLISHED_BYTES} bytes")
         return content
 
+    def is_replaced(self, policy_id: str, version: int) -> bool:
+        key = f"{self._prefix}{policy_id}/{version}.json"
+        found = call(  # by name, and of one name the newest first
+            "ListObjectVersions", self._client.list_object_versions, Bucket=self._bucket, Prefix=key, MaxKeys=2
+        )
+        written = [one for kind in ("Versions", "DeleteMarkers") for one in found.get(kind, ()) if one["Key"] == key]
+        return len(written) > 1
+
     def publish(self, policy_id: str, version: int, content: bytes, by: str = "") -> bool:
         named = f"{policy_id} version {version}"
         key = f"{self._prefix}{policy_id}/{version}.json"

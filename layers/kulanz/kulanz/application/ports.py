@@ -105,6 +105,9 @@ class PolicyStore(Protocol):
     def fetch(self, policy_id: str, version: int) -> bytes:
         """The canonical JSON of a policy. Raises PolicyMissing."""
 
+    def is_replaced(self, policy_id: str, version: int) -> bool:
+        """Whether a version was written more than once, or hidden and written again: past what protects it."""
+
 
 class PolicyShelf(PolicyStore, Protocol):
     """Where policies are published; no function of the stack needs more than `fetch`."""

@@ -168,6 +168,17 @@ def test_an_unknown_policy_or_version_is_refused(world: World, policy: dict[str,
     assert "publish it" in refusal.message
 
 
+def test_a_policy_that_was_written_around_its_protection_is_refused_though_it_would_compute(world: World) -> None:
+    event = good_event()
+    policy = event["detail"]["campaign"]["policy"]
+    content = world.policies.fetch(policy["id"], policy["version"])
+    world.policies.replace(policy["id"], policy["version"], content)
+    refusal = refusal_of(world, event)
+
+    assert (refusal.reason, refusal.field) == ("policy_replaced", "detail.campaign.policy")
+    assert "written more than once" in refusal.message
+
+
 def test_an_unknown_parameter_of_a_policy_is_refused(world: World) -> None:
     refusal = refusal_of(world, good_event(campaign=campaign_of(policy={"parameters": {"eligible": "all"}})))
 

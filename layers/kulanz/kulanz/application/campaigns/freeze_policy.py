@@ -27,10 +27,11 @@ def freeze_policy(
     """The published policy with its parameters, fixed beside the incident's facts, and compiled for them.
 
     `content` is the facts of the revision as they were recorded. Raises EventRefused where the policy is unknown,
-    too large, or cannot decide this incident.
+    replaced, too large, or cannot decide this incident.
     """
     try:
         document = document_from_json(policies.fetch(reference.id, reference.version))
+        _must_be_the_published_one(policies, reference)
         _must_be_named(document, reference)
         _must_be_countable(document)
         frozen = Frozen(freeze(document, reference.parameters), content)
@@ -60,6 +61,17 @@ def freeze_policy(
             "the policy cannot compute with this incident's windows and facts; check their dates and sizes",
         ) from None
     return frozen, policy
+
+
+def _must_be_the_published_one(policies: PolicyStore, reference: PolicyReference) -> None:
+    """Asked after the content was read: what was read before a replacement is what was published."""
+    if policies.is_replaced(reference.id, reference.version):
+        raise EventRefused(
+            "policy_replaced",
+            "detail.campaign.policy",
+            "the object of that policy version was written more than once, so that it need not be what was reviewed;"
+            " find out who wrote it (docs/operations.md, Who may publish policies), and publish the next version",
+        )
 
 
 def _must_be_named(document: PolicyDocument, reference: PolicyReference) -> None:
