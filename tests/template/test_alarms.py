@@ -45,6 +45,18 @@ def test_a_loss_is_heard_of(stack: Stack) -> None:
     assert alarmed(stack, "InvocationsFailedToBeSentToDlq", "RuleName") == {"IncidentRule"}
 
 
+def test_a_stream_batch_that_was_given_up_and_kept_is_heard_of(stack: Stack) -> None:
+    """Lambda counts what it sends to a failure destination only where the mapping asks for it, and by mapping alone."""
+    readers = {
+        name: mapping
+        for name, mapping in stack.of_type("AWS::Lambda::EventSourceMapping").items()
+        if "DestinationConfig" in mapping
+    }
+    assert {mapping["FunctionName"] for mapping in readers.values()} == set(STREAM_READERS)
+    assert alarmed(stack, "OnFailureDestinationDeliveredEventCount", "EventSourceMappingUUID") == set(readers)
+    assert all(mapping["MetricsConfig"] == {"Metrics": ["EventCount"]} for mapping in readers.values())
+
+
 def alarms_of(parameters: dict[str, str]) -> dict[str, Json]:
     return Stack(parameters).of_type("AWS::CloudWatch::Alarm")
 
