@@ -18,8 +18,9 @@ pytestmark = pytest.mark.ministack
 
 GONE_SECONDS = 15
 STARTER = """
-import json, sys, time
+import json, signal, sys, time
 from kulanz_local.embedded import EmbeddedAws
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets what it starts with & ignore Ctrl-C
 with EmbeddedAws() as aws:
     print(json.dumps([aws.process_id, str(aws.folder)]), flush=True)
     time.sleep(600)
