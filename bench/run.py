@@ -26,6 +26,7 @@ from bench.control_plane import LATENCY_SECONDS, measured
 from bench.counting_endpoint import Counts, counting_endpoint
 from bench.decide import Decided, decided
 from bench.document import circumstances, table, write_part
+from bench.notices import RECORDS_PER_SECOND, published
 from bench.stacks import (
     PROJECT,
     BenchFailed,
@@ -362,6 +363,18 @@ def control_plane() -> list[Row]:
     ]  # fmt: skip
 
 
+def notices(repeats: int) -> list[Row]:
+    """What publish_notices needs for the records that a shard carries in a second, at AWS's latency."""
+    took = published(repeats)
+    return [
+        Row(
+            f"publish_notices, {RECORDS_PER_SECOND:,} decisions of a shard, {LATENCY_SECONDS * 1e3:.0f} ms a call",
+            "≤ 1 s", f"{took.seconds:.2f} s, {took.calls} calls, CPU {took.cpu_seconds:.2f} s", "-", "-",
+            took.seconds <= 1,
+        )
+    ]  # fmt: skip
+
+
 SIMPLE_POLICIES = ("att-2024-02", "br-anatel")
 
 
@@ -390,7 +403,7 @@ def _microseconds_text(found: list[Decided]) -> str:
     return ", ".join(f"{one.policy_id} {one.decide_seconds * 1e6:.1f} µs" for one in found)
 
 
-PARTS = ("policies", "cold", "control", "worker", "costs", "pipeline")
+PARTS = ("policies", "cold", "control", "notices", "worker", "costs", "pipeline")
 
 
 @click.command()
@@ -410,6 +423,7 @@ def main(rows: int, naive_rows: int, large_rows: int, repeats: int, only: tuple[
             "policies": policies,
             "cold": lambda: cold_start(repeats * 2),
             "control": control_plane,
+            "notices": lambda: notices(sizes.repeats),
             "worker": lambda: worker(sizes, folder, console),
             "costs": lambda: costs(folder),
             "pipeline": lambda: pipeline(sizes, folder, console),
