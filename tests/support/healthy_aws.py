@@ -25,10 +25,14 @@ ACCOUNT = ACCOUNT_ID
 CALLER = f"arn:aws:sts::{ACCOUNT_ID}:assumed-role/deployers/ada"
 CALLER_ROLE = f"arn:aws:iam::{ACCOUNT_ID}:role/deployers"
 ALARM_TOPIC = f"arn:aws:sns:eu-central-1:{ACCOUNT_ID}:alarms"
+TOPIC = f"arn:aws:sns:eu-central-1:{ACCOUNT_ID}:notices"
+STREAM = f"arn:aws:dynamodb:eu-central-1:{ACCOUNT_ID}:table/a/stream/2026-11-29T00:00:00.000"
 DENIED = "you are not authorized, with an explicit deny in a resource-based policy"
 TABLES = Tables("credits@2026", "campaigns@2026")
 QUEUES = {"IncidentsQueue": "incidents_queue_url", "ChunksQueue": "chunks_queue_url"}
 QUEUES |= {"IncidentsDeadLetterQueue": "incidents_dead_letter_queue_url"}
+UUID_CHARACTERS = 36
+FUNCTION_PREFIXES = ("PublishNoticesFunction", "AdvanceCampaignFunction")
 FUNCTIONS = ("open_campaign", "grant_credits", "publish_notices", "advance_campaign")
 NOW = datetime.now(UTC)
 
@@ -93,7 +97,7 @@ class HealthyAws(Stack):
         self.replies: dict[str, Any] = self._all_replies()
         names = {field: field.removesuffix("_name") for field in StackOutputs.__dataclass_fields__}
         names |= {f"{name}_function_name": name for name in FUNCTIONS}
-        self._outputs = StackOutputs(**{**names, "stack_version": kulanz.__version__})
+        self._outputs = StackOutputs(**{**names, "notices_topic_arn": TOPIC, "stack_version": kulanz.__version__})
 
     def client(self, service: str) -> Any:
         return Client(self, service)
@@ -108,7 +112,7 @@ class HealthyAws(Stack):
         }
 
     def resources(self) -> dict[str, tuple[str, str]]:
-        return {name: (resource["Type"], name) for name, resource in self.template.resources.items()}
+        return {name: (resource["Type"], _physical(name)) for name, resource in self.template.resources.items()}
 
     def stores(self) -> Any:
         return self.confirmed
@@ -126,7 +130,7 @@ class HealthyAws(Stack):
         )
         for name, queue in QUEUES.items():
             text = text.replace(f'"arn:{name}"', f'"arn:aws:sqs:eu-central-1:{ACCOUNT_ID}:{queue}"')
-        return json.loads(text)
+        return json.loads(text.replace('"Resource": "NoticesTopic"', f'"Resource": "{TOPIC}"'))
 
     def edit(self, answer: str, *path: Any, value: Any) -> None:
         """Change a place deep in an answer."""
@@ -160,6 +164,19 @@ class HealthyAws(Stack):
         }
         self.bucket_policy = self.policy("ListBucketPolicy")
         self.bus_policy = self.policy("EventBus", "Policy")
+        self.topic_policy = self.policy("NoticesTopicPolicy")
+        self.readers = {
+            name: {
+                "UUID": name,
+                "EventSourceArn": STREAM,
+                "FilterCriteria": mapping["FilterCriteria"],
+                "MetricsConfig": dict(mapping["MetricsConfig"]),
+                "DestinationConfig": {"OnFailure": {"Destination": "arn:aws:s3:::list_bucket"}},
+                "LastModified": NOW - timedelta(days=1),
+            }
+            for name, mapping in self.template.of_type("AWS::Lambda::EventSourceMapping").items()
+            if "DestinationConfig" in mapping
+        }
         self.running = versions(datetime.now(UTC))
         return {
             "dynamodb.describe_table": {
@@ -167,6 +184,7 @@ class HealthyAws(Stack):
                     "DeletionProtectionEnabled": True,
                     "SSEDescription": {"Status": "ENABLED"},
                     "StreamSpecification": {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+                    "LatestStreamArn": STREAM,
                 }
             },
             "dynamodb.describe_continuous_backups": {
@@ -199,6 +217,13 @@ class HealthyAws(Stack):
             "lambda.list_event_source_mappings": lambda FunctionName: {
                 "EventSourceMappings": self.mappings[FunctionName]
             },
+            "lambda.get_event_source_mapping": lambda UUID: self.readers[UUID.rstrip("-")],
+            "iam.simulate_principal_policy": lambda ActionNames, **_: {
+                "EvaluationResults": [{"EvalActionName": one, "EvalDecision": "allowed"} for one in ActionNames]
+            },
+            "sns.get_topic_attributes": lambda **_: {"Attributes": {"Policy": json.dumps(self.topic_policy)}},
+            "sns.list_subscriptions_by_topic": {"Subscriptions": [{"SubscriptionArn": f"{TOPIC}:1"}]},
+            "cloudwatch.get_metric_statistics": {"Datapoints": [{"SampleCount": 30.0}]},
             "lambda.get_account_settings": {"AccountLimit": {"UnreservedConcurrentExecutions": 1000}},
             "logs.describe_log_groups": {"logGroups": logs},
             "cloudwatch.describe_alarms": {"MetricAlarms": alarms},
@@ -218,6 +243,11 @@ class HealthyAws(Stack):
             return {"Responses": [{"Error": {"Code": "DuplicateItem"}}], "ConsumedCapacity": consumed}
         self.items[partition] = {"pk": partition}
         return {"Responses": [{}], "ConsumedCapacity": consumed}
+
+
+def _physical(name: str) -> str:
+    """A resource's id: its name, which is long enough for a mapping's, too."""
+    return name.ljust(UUID_CHARACTERS, "-") if name.startswith(FUNCTION_PREFIXES) else name
 
 
 @cache

@@ -7,7 +7,7 @@ from decimal import ROUND_UP, Decimal
 import click
 from rich.console import Console
 
-from kulanz_cli.doctor import clock, deployed, doors, functions, policies, stores, writes
+from kulanz_cli.doctor import clock, deployed, doors, functions, policies, stores, streams, writes
 from kulanz_cli.doctor.examined import Check, Checked, Examined, Verdict, examine
 from kulanz_cli.doctor.thorough import BY_HAND, STEPS, price
 from kulanz_cli.doctor.thorough import checks as steps
@@ -27,6 +27,9 @@ CHECKS: dict[str, Check] = {
     "send to the queues": doors.queues,
     "code": functions.code,
     "event source mappings": functions.mappings,
+    "streams": streams.streams,
+    "permissions": streams.permissions,
+    "notices topic": streams.topic,
     "logs": functions.logs,
     "alarms": functions.alarms,
     "concurrency": functions.concurrency,

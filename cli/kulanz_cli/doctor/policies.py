@@ -38,13 +38,16 @@ a condition that excepts nobody is none."""
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """A statement as the template has it; `parts` are its resources without the ARN of what carries the policy."""
+    """A statement as the template has it.
+
+    `parts` are its resources without the ARN of what carries the policy; `principals` are names, or account numbers.
+    """
 
     effect: str
     actions: Collection[str]
     conditions: Conditions
     parts: Collection[str] = ITSELF
-    principal: str = EVERYBODY
+    principals: Collection[str] = frozenset({EVERYBODY})
 
 
 def bus(at: Examined) -> Iterator[Result]:
@@ -72,7 +75,7 @@ def queues(at: Examined) -> Iterator[Result]:
     senders = operators | _roles(at, "OpenCampaignRole", "GrantCreditsRole", "AdvanceCampaignRole")
     rule = [f"*/{at.resources.get('IncidentRule', ('', 'missing'))[1].rpartition('|')[2]}"]
     tls = Expected("Deny", ["sqs:*"], WITHOUT_TLS)
-    by_rule = Expected("Allow", [SEND], {("ArnEquals", "aws:SourceArn"): rule}, principal="events.amazonaws.com")
+    by_rule = Expected("Allow", [SEND], {("ArnEquals", "aws:SourceArn"): rule}, principals={"events.amazonaws.com"})
     incidents = {
         "TheRuleMaySend": by_rule,
         "NobodyElseMaySend": Expected("Deny", [SEND], {("ArnNotEquals", "aws:SourceArn"): rule, EXCEPT: operators}),
@@ -156,7 +159,7 @@ def _difference(found: Any, wanted: Expected, carrier: str) -> str:
         return "is about something else"
     principal = found.get("Principal")
     named = _list(next(iter(principal.values()))) if isinstance(principal, dict) else [principal]
-    if named != [wanted.principal]:
+    if {_account_or_name(one) for one in named} != set(wanted.principals):
         return "is about somebody else"
     parts = {one.rpartition(carrier)[2] if carrier in one else one for one in _list(found.get("Resource", []))}
     if parts != set(wanted.parts) and parts != {EVERYBODY}:
@@ -173,6 +176,11 @@ def _difference(found: Any, wanted: Expected, carrier: str) -> str:
     if not all(_same(conditions[place], expected[place]) for place in expected):
         return "names others in its condition than the stack's parameters and roles"
     return ""
+
+
+def _account_or_name(principal: str) -> str:
+    """SNS writes an account that a policy names as the ARN of its root."""
+    return principal.split(":")[4] if principal.endswith(":root") else principal
 
 
 def _same(found: set[str], wanted: set[str]) -> bool:

@@ -1,5 +1,6 @@
 """The tables and the bucket: what keeps them from being lost or changed, and whether somebody confirmed them."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +17,7 @@ OUR_PREFIXES = frozenset({"rejected/", "aws/lambda/"})
 """What the template lets expire; everything else in the bucket is kept as long as decisions are."""
 LOSING_ACTIONS = ("Expiration", "NoncurrentVersionExpiration", "Transitions", "NoncurrentVersionTransitions")
 """What a lifecycle rule can do to an object so that it is gone, or cannot be read at once."""
+LOG_SERVICE = "logging.s3.amazonaws.com"
 DEPLOY_AGAIN = (
     "Deploying does not put back what was changed by hand unless the template changes. Set it back by hand:"
     " docs/deployment.md, What a finding means."
@@ -141,6 +143,34 @@ def bucket(at: Examined) -> Iterator[Result]:
         )
     else:
         yield ok("The bucket is replicated nowhere.")
+    if logs := at.parameter("AccessLogBucket"):
+        yield _access_logs(client, name, logs)
+
+
+def _access_logs(client: Any, name: str, logs: str) -> Result:
+    """S3 drops what it may not deliver, without a word: the other bucket's policy is looked at."""
+    target = client.get_bucket_logging(Bucket=name).get("LoggingEnabled", {}).get("TargetBucket")
+    if target != logs:
+        return finding(f"The bucket logs its accesses to {target or 'no bucket'}, not to {logs}.", "Deploy again.")
+    policy = _answer(client.get_bucket_policy, logs, "NoSuchBucketPolicy").get("Policy", "{}")
+    statements = json.loads(policy).get("Statement", [])
+    if any(_lets_logs_in(one) for one in (statements if isinstance(statements, list) else [statements])):
+        return ok(f"The policy of {logs} lets S3 deliver access logs.")
+    return finding(
+        f"The policy of {logs} does not let {LOG_SERVICE} write: no access log arrives.",
+        "Add the statement of docs/deployment.md, First deployment, to the policy of that bucket.",
+    )
+
+
+def _lets_logs_in(statement: Any) -> bool:
+    principal = statement.get("Principal")
+    services = principal.get("Service", []) if isinstance(principal, dict) else []
+    actions = statement.get("Action", [])
+    return (
+        statement.get("Effect") == "Allow"
+        and LOG_SERVICE in ([services] if isinstance(services, str) else services)
+        and bool({"s3:PutObject", "s3:*"} & set([actions] if isinstance(actions, str) else actions))
+    )
 
 
 def _lifecycle(at: Examined, name: str, rules: list[Any]) -> Iterator[Result]:

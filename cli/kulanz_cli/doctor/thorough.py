@@ -188,6 +188,7 @@ def checks(wait: Wait = time.sleep) -> dict[str, Check]:
 BY_HAND = (
     "Deploy once more without a change: the change set is empty.",
     "Run kulanz doctor as a publisher who is not in CampaignPublisherArns, and as an operator.",
+    "A campaign over one account of your own: its notice reaches the subscriber.",
     "A campaign of 20,000 accounts, and another after 1, 5 and 20 minutes: no `calls got no answer` in the log.",
     "A list of 20,000 chunks (ChunkBytes 4096): open_campaign and advance_campaign end within 300 s.",
     "ChunkBytes 16777216 with TargetWriteRate 400: no chunk is given up for its list.",

@@ -94,7 +94,7 @@ def test_what_can_be_tried_is_tried_and_the_rest_is_a_checklist(waited: list[flo
     assert waited == [60, 300, 1200]
     assert aws.items == {}
     assert "refused as a whole" in " ".join(result.stdout.split())
-    assert "9. Delete a trial stack" in result.stdout
+    assert "10. Delete a trial stack" in result.stdout
     assert max(map(len, result.stdout.splitlines())) <= 80
 
 
