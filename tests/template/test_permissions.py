@@ -43,6 +43,7 @@ CALLS: dict[str, dict[str, set[Grant]]] = {
             *(("s3:GetObject", POLICIES), ("s3:GetObjectVersion", POLICIES)),
         },
         "put_object": {("s3:PutObject", INLINE), ("s3:PutObject", REJECTED)},
+        "list_object_versions": {("s3:ListBucketVersions", "arn:ListBucket")},
         "get_item": {("dynamodb:GetItem", CAMPAIGNS_TABLE)},
         "describe_table": {("dynamodb:DescribeTable", CREDITS_TABLE), ("dynamodb:DescribeTable", CAMPAIGNS_TABLE)},
         "query": {("dynamodb:Query", CAMPAIGNS_TABLE)},
