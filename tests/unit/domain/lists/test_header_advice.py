@@ -65,8 +65,21 @@ def test_no_cell_of_a_first_row_is_repeated_although_the_next_one_is_plainly_a_r
     assert cell not in refusal(f"{cell},Basic\nmax@example.org,39.90\n")
 
 
-def test_a_header_of_unknown_names_is_shown_where_rows_follow_it() -> None:
-    assert '"Kunde", "Betrag"' in refusal("Kunde,Betrag\n20510,39.90\n")
+@pytest.mark.parametrize("second", ["20510,39.90", "max@example.org,true", "Musterfrau,Basic", ""])
+@pytest.mark.parametrize("first", ["Mustermann,Basic", "Kunde,Betrag", "O'Neill,Dublin", "Müller,aktiv"])
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+def test_of_a_first_line_without_any_known_name_only_the_number_of_columns_is_said(
+    first: str, second: str, separator: str
+) -> None:
+    told = refusal(f"{first}\n{second}\n".replace(",", separator))
+    assert [cell for cell in first.split(",") if cell in told] == []
+    assert ("It has 2 columns" if separator == "," else "It has 1 column") in told
+    assert f"put a header above it, with the names {', '.join(WANTED)}; if it is the header, give its columns" in told
+
+
+@pytest.mark.parametrize("known", ["account_id", "ACCOUNT_ID", "acount_id", "Customer No", "segment", "segmnet"])
+def test_a_header_is_shown_where_one_of_its_names_is_known_or_nearly_known(known: str) -> None:
+    assert f'2 columns: "{known}", "Betrag"' in refusal(f"{known},Betrag\nMustermann,39.90\n")
 
 
 @given(st.text(), st.booleans())

@@ -1,7 +1,8 @@
 """What is probably wrong with a first line that lacks a column, and what to do: exports are wrong in few ways.
 
 Names of columns are repeated to whoever sent the list. Cells of a row are not: they are a customer's. So a first line
-is shown only where it has a known name, or stands above what is plainly a row, and is plainly none itself.
+is shown only where it has a known name, or nearly one, and is plainly no row. A line like `Mustermann,Basic` may be a
+header in another language or a row of a list without one; of it only the number of columns is said.
 """
 
 import csv
@@ -36,15 +37,19 @@ def advice(head: str, wanted: Sequence[str]) -> str:
     columns = _cells(lines[0], separator)
     if sep_line := _sep_line(lines[0]):
         return sep_line
+    is_known = _has_known_name(columns, wanted)
     guess = (
         _other_separator(separator)
         or _title_above(lines, wanted)
         or _no_header(columns)
-        or _written_otherwise(columns, wanted)
+        or (_written_otherwise(columns, wanted) if is_known else _nothing_known(wanted))
     )
-    second = _cells(lines[1], separator) if len(lines) > 1 else []
-    are_names = bool(_plain_names(columns) & _plain_names([*wanted, *ACCOUNT_NAMES])) or _is_row(second)
-    return f"{guess}. {_shown(columns, are_names=are_names and not _is_row(columns))}"
+    return f"{guess}. {_shown(columns, are_names=is_known and not _is_row(columns))}"
+
+
+def _has_known_name(columns: Sequence[str], wanted: Sequence[str]) -> bool:
+    """Whether one of the columns has a name that is wanted, or nearly one: then the line is a header."""
+    return any(_nearly(name, columns) is not None for name in wanted)
 
 
 def _sep_line(first: str) -> str:
@@ -85,6 +90,14 @@ def _no_header(columns: Sequence[str]) -> str:
     if not _is_row(columns):
         return ""
     return "the first line looks like a row, not like a header: put a line with the names of the columns above it"
+
+
+def _nothing_known(wanted: Sequence[str]) -> str:
+    expected = ", ".join(wanted)
+    return (
+        f"no name in the first line is known. If that line is a row, put a header above it, with the names {expected};"
+        " if it is the header, give its columns these names"
+    )
 
 
 def _written_otherwise(columns: Sequence[str], wanted: Sequence[str]) -> str:
