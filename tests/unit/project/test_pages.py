@@ -22,7 +22,7 @@ from kulanz.application.lists.check_list import check_list
 from kulanz.domain.incident import Incident
 from kulanz.domain.incident_record import DetailType
 from kulanz.domain.lists.header import ListFormat
-from kulanz.domain.lists.reasons import REFUSES_THE_LIST, RowReason
+from kulanz.domain.lists.reasons import RowReason
 from kulanz.domain.policy import compile_policy, document_json, freeze
 from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz.domain.policy.deciding.history import HISTORY_CHANGED, HISTORY_FULL, HISTORY_SETTLED
@@ -33,6 +33,7 @@ from tests.support.world import BUCKET, World
 PROJECT = Path(__file__).resolve().parents[3]
 DOCS = PROJECT / "docs"
 LAYER = PROJECT / "layers" / "kulanz" / "kulanz"
+REFUSES_THE_LIST = {RowReason.QUOTES_UNBALANCED, RowReason.LIST_SEPARATOR_UNKNOWN}
 OF_A_PLAN = {"rows_differ", "limits_exceeded", "currency_differs", *REFUSES_THE_LIST}
 """Reasons of a refused campaign that are a list's fault; they are the beginnings of state reasons."""
 OF_THE_REQUEST = {"list_elsewhere", "list_missing", "list_too_large"}

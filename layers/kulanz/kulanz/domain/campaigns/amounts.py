@@ -97,16 +97,6 @@ class Distribution:
             found.append(AmountRange(max(least, self.smallest), min(most, self.largest), lines))
         return found
 
-    def by_range(self) -> list[AmountRange]:
-        """The amounts in ranges, also where each is known: what a picture of them shows."""
-        ranges = self.ranges
-        if self.is_exact:
-            ranges = {}
-            for size, lines in self.values.items():
-                place = _range_of(size)
-                ranges[place] = ranges.get(place, 0) + lines
-        return [AmountRange(*_bounds_of(place), lines) for place, lines in sorted(ranges.items())]
-
     def _bounds(self, smallest: Size, largest: Size) -> None:
         self.smallest = min(self.smallest, smallest) if self.lines else smallest
         self.largest = max(self.largest, largest) if self.lines else largest

@@ -16,7 +16,7 @@ these are refused, each kind under a reason of its own, because a row that names
 
 A rounded id is told by its own digits alone, because a list is read in many places at once. Of ids that are random, one
 in 10,000 with 19 digits ends so by chance; ids that end in far more zeros (8944120000000000000) are taken for what they
-are. Of 16 to 18 digits too many end in zeros by chance, so that none is refused (``may_be_rounded`` tells them).
+are. Of 16 to 18 digits too many end in zeros by chance, so that none is refused.
 A customer may be called Total or 5e12: where ids can look like that, state their shape.
 """
 
@@ -83,7 +83,6 @@ _ROW_COUNT = re.compile(
     r"\(?[0-9.,]+ (?:rows?|row\(s\)|records?|record\(s\)|lines?|zeilen?|lignes?|filas?|righe|rijen)\b.*", re.IGNORECASE
 )
 _BETWEEN_WORDS = re.compile(r"[\s_.:*=-]+")
-_WHOLE_DIGITS = re.compile(r"([0-9]+)(?:[.,]0+)?", re.ASCII)
 
 _MISSING = IdProblem("missing", ACCOUNT_ID_EXPECTED)
 _INVALID = IdProblem("invalid", ACCOUNT_ID_EXPECTED)
@@ -179,22 +178,3 @@ def _exists(year: str, month: str, day: str) -> bool:
         return date(int(year), int(month), int(day)).year in YEARS
     except ValueError:
         return False
-
-
-def normal_form(account_id: str) -> str:
-    """What ids have in common that differ only by leading zeros, the case of letters, or a ``.0`` at the end.
-
-    Two ids of a list with one normal form are most likely one account in two spellings: 01001, 1001 and 1001.0.
-    """
-    folded = account_id.casefold()
-    number = _WHOLE_DIGITS.fullmatch(folded)
-    return (number[1].lstrip("0") or "0") if number else folded
-
-
-def may_be_rounded(account_id: str) -> bool:
-    """Whether an id of 16 to 18 digits ends in zeros as a rounded one does: of random ids with 16, every tenth.
-
-    A list in which far more of them do has been through a spreadsheet.
-    """
-    is_long = account_id.isascii() and account_id.isdigit() and DIGITS_KEPT < len(account_id) < DIGITS_ROUNDED
-    return is_long and not account_id[DIGITS_KEPT:].strip("0")

@@ -27,6 +27,7 @@ class RowReason(StrEnum):
     SUBJECT_ID_ROUNDED = "subject_id_rounded"
     SUBJECT_ID_SHAPE = "subject_id_shape"
     FACT_INVALID = "fact_invalid"
+    FACT_NEARLY_NAMED = "fact_nearly_named"
     LIST_SEPARATOR_UNKNOWN = "list_separator_unknown"
     FIELD_COUNT = "field_count"
     FIELD_WITHOUT_COLUMN = "field_without_column"
@@ -37,7 +38,3 @@ class RowReason(StrEnum):
     NUL_CHARACTER = "nul_character"
     LINE_TOO_LONG = "line_too_long"
     QUOTES_UNBALANCED = "quotes_unbalanced"
-
-
-REFUSES_THE_LIST = frozenset({RowReason.QUOTES_UNBALANCED, RowReason.LIST_SEPARATOR_UNKNOWN})
-"""What is a fault of the file: one such row, and no row of the list is decided."""
