@@ -185,7 +185,7 @@ def _findings(checked: CheckedList, *, decided: bool) -> Iterator[tuple[str, Seq
         text = f"{counted_as(found.lines, 'line')}: {kind.reason}{where}: expected {kind.expected}"
         yield _placed(text, found.first), found.first
     if len(kinds) > KINDS_PRINTED:
-        yield f"and {len(kinds) - KINDS_PRINTED} more kinds; --json prints them", ()
+        yield f"kinds not shown: {len(kinds) - KINDS_PRINTED}; --json prints them", ()
     subjects = checked.subjects
     if subjects is not None:
         for number, pairs, what in (

@@ -130,7 +130,7 @@ class InsertCalls:
                 raise TryAgain(f"{_OPERATION}: {lost} calls got no answer")
             waiting = again
             time.sleep(backoff_seconds(attempt))
-        raise TryAgain(f"{_OPERATION}: {len(waiting)} statements were throttled {ENTRY_ATTEMPTS} times")
+        raise TryAgain(f"{_OPERATION}: statements throttled {ENTRY_ATTEMPTS} times: {len(waiting)}")
 
     def _adapt(self, throttled: int) -> None:
         self._throttled += throttled

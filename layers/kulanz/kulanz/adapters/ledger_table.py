@@ -130,7 +130,7 @@ class DynamoLedger:
         found = self.standing(standing)
         missing = [key for key in standing if key not in found]
         if missing:
-            raise TryAgain(f"BatchGetItem: {len(missing)} duplicates are not there any more")
+            raise TryAgain(f"BatchGetItem: duplicates that are not there any more: {len(missing)}")
         return [found.get(entry.key) for entry in entries]
 
     def _statement(self, entry: Entry) -> str:
@@ -223,7 +223,7 @@ class DynamoLedger:
                     break
                 time.sleep(backoff_seconds(attempt))
             else:
-                raise TryAgain(f"BatchGetItem: {len(waiting)} keys were left {ENTRY_ATTEMPTS} times")
+                raise TryAgain(f"BatchGetItem: keys left {ENTRY_ATTEMPTS} times: {len(waiting)}")
 
     def of_account(self, account_id: str, incident_id: str | None = None) -> list[Entry]:
         prefix = "DECISION#" if incident_id is None else f"DECISION#{incident_id}#"

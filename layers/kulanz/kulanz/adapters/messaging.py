@@ -177,4 +177,4 @@ def _send_entries(what: str, entries: list[dict[str, Any]], send: Callable[[list
             return
         entries = [entry for entry in entries if entry["Id"] in refused]
         time.sleep(backoff_seconds(attempt))
-    raise TryAgain(f"{what}: {len(entries)} entries were refused {ENTRY_ATTEMPTS} times")
+    raise TryAgain(f"{what}: entries refused {ENTRY_ATTEMPTS} times: {len(entries)}")

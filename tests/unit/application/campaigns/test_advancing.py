@@ -183,7 +183,9 @@ def test_a_lost_row_of_the_plan_is_never_applied() -> None:
     kept.campaign = replace(kept.campaign, rows_announced=len(LINES) + 1)
 
     assert _advance(world) is State.REFUSED
-    assert world.campaign(CAMPAIGN).state_reason.startswith("rows_differ: the event announced 21 rows, the list has 20")
+    assert world.campaign(CAMPAIGN).state_reason.startswith(
+        "rows_differ: rows announced by the event: 21, rows of the list that are not blank: 20"
+    )
     assert world.chunks.sent == []
     assert world.ledger.all_entries() == []
 

@@ -62,7 +62,7 @@ def publish_notices(
     if messages:
         ports.topic.publish(messages)
     if unprojected:
-        raise Refused(f"{unprojected} decisions name a campaign or a text that does not exist")
+        raise Refused(f"decisions that name a campaign or a text that does not exist: {unprojected}")
     return Published(seen, len(notices), len(messages))
 
 
