@@ -19,6 +19,7 @@ TABLE_SUITES = {
     "test_entries_with_history",
     "test_ledger",
     "test_offer_store",
+    "test_stored_fields",
 }
 """The suites of ports that need tables and nothing else: these run on DynamoDB Local as well."""
 

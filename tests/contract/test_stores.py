@@ -4,10 +4,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from hypothesis import HealthCheck, given, settings
 
 from kulanz.application.ports import Outdated
 from kulanz.domain.confirmation import Confirmation, Occasion, Tables
 from tests.contract.backends import Backend
+from tests.support.stored_values import CONFIRMATIONS
 from tests.support.values import FIRST, NOW, OPENING, declared, frozen, opened, revision
 
 WORD = Confirmation(Tables("credits-id", "campaigns-id"), Occasion.FIRST, "arn:a-person", "none before", NOW)
@@ -28,6 +30,14 @@ def test_a_confirmation_is_kept_as_it_was_given_and_a_repetition_changes_nothing
     backend.stores.confirm(WORD, None)  # its reply was lost
 
     assert backend.stores.confirmation() == WORD
+
+
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(CONFIRMATIONS)
+def test_every_field_of_a_confirmation_is_kept(backend: Backend, given_: Confirmation) -> None:
+    backend.stores.confirm(given_, backend.stores.confirmation())
+
+    assert backend.stores.confirmation() == given_
 
 
 def test_of_two_persons_at_once_one_is_heard(backend: Backend) -> None:
