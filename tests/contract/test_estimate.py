@@ -23,8 +23,8 @@ from kulanz.domain.campaigns.estimate import (
     AS_DEPLOYED,
     HISTORY_WRITE_UNITS,
     READS_PER_CHUNK,
-    RECEIPT_WRITE_UNITS,
     Estimate,
+    receipt_write_units,
 )
 from kulanz.domain.confirmation import Occasion
 from tests.contract.backends import AwsBackend
@@ -122,7 +122,7 @@ def test_the_estimate_is_what_is_really_called(aws: AwsBackend, counted: Counter
     campaign = aws.campaigns.campaign(ID)
     assert campaign is not None
     assert campaign.state is State.CLOSED
-    assert made.calls.write_units == campaign.apply.totals.ledger_count() + 2 * planned.chunks * RECEIPT_WRITE_UNITS
+    assert made.calls.write_units == campaign.apply.totals.ledger_count() + receipt_write_units(planned)
 
 
 def estimated(aws: AwsBackend) -> Estimate:
@@ -200,7 +200,7 @@ def test_under_a_policy_that_keeps_a_history_every_unit_is_read_twice_and_writte
     assert campaign.state is State.CLOSED
     assert called["BatchExecuteStatement"] == 0
     assert called["TransactWriteItems"] == made.planned.chunks + made.calls.insert_calls
-    receipts = 2 * made.planned.chunks * RECEIPT_WRITE_UNITS
-    assert made.calls.write_units == receipts + HISTORY_WRITE_UNITS * campaign.apply.totals.ledger_count()
+    decisions = HISTORY_WRITE_UNITS * campaign.apply.totals.ledger_count()
+    assert made.calls.write_units == receipt_write_units(made.planned) + decisions
     reads = 2 * made.planned.chunks * READS_PER_CHUNK
     assert made.calls.read_units == reads + 2 * HISTORY_ROWS

@@ -214,7 +214,8 @@ def campaign_estimate(campaign: Campaign, operation: Operation) -> Estimate | No
         return None
     totals = campaign.plan.totals
     decisions = sum(n for key, n in totals.counts.items() if key.row_result not in NEVER_WRITTEN)
-    planned = Planned(totals.rows(), decisions, len(campaign.chunks), campaign.keeps_history)
+    results = tuple(totals.counts.values())
+    planned = Planned(totals.rows(), decisions, len(campaign.chunks), campaign.keeps_history, results, len(totals.sums))
     return estimate(planned, operation, PRICES)
 
 

@@ -15,6 +15,7 @@ from math import ceil
 
 from kulanz.domain.campaigns.campaign import WORKABLE, Campaign, StateChange
 from kulanz.domain.campaigns.prices import TABLE_WRITES, TOPIC_MESSAGES, TOPIC_MESSAGES_ELSEWHERE, PriceTable
+from kulanz.domain.campaigns.repeats import SUBJECT_BYTES, SUBJECTS_SAMPLED
 
 INSERTS_PER_CALL = 25
 """The limit of BatchExecuteStatement."""
@@ -23,8 +24,19 @@ RECORDS_PER_STREAM_BATCH = 1_000
 PASSES = 2
 READS_PER_CHUNK = 4
 """META and cursor when a worker begins, and both again when it looks whether the chunk is finished."""
-RECEIPT_WRITE_UNITS = 2 * (1 + 1 + 4)
-"""A transaction is billed double: the receipt, the cursor, and META, which has up to 4 KB."""
+TRANSACTION_FACTOR = 2
+"""A transaction is billed double: here of a receipt, its cursor, and META, to which it adds."""
+UNIT_BYTES = 1_024
+"""What one write unit pays for."""
+CURSOR_UNITS = 1
+RECEIPT_BYTES = 200
+"""A receipt without what it counts: its key, its range and its digest."""
+META_BYTES, META_PASS_BYTES = 1_000, 200
+"""META without what it counts: what is pinned, the columns of the list, the limits; and for each pass its progress."""
+COUNT_BYTES = 40
+"""Each result with its reason, and each sum, in a receipt and in META."""
+MEASURED_BYTES = 230
+"""What a receipt of the plan says of the amounts of each sum."""
 META_READ_UNITS = 1
 HISTORY_WRITE_UNITS = 4
 """A decision with its unit's history, of 1 KB each, in one transaction, which is billed double."""
@@ -42,12 +54,17 @@ SECONDS_PER_NOTICE = Decimal("0.00018")
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What the plan says is to be done. `decisions` are lines that get one; `chunks` are those of one pass."""
+    """What the plan says is to be done. `decisions` are lines that get one; `chunks` are those of one pass.
+
+    `results` are the lines of each result with its reason, `sums` counts the results with their measures.
+    """
 
     rows: int
     decisions: int
     chunks: int
     keeps_history: bool = False
+    results: tuple[int, ...] = ()
+    sums: int = 1
 
     @property
     def decision_write_units(self) -> int:
@@ -118,7 +135,7 @@ def expected_calls(planned: Planned, recipients_per_message: int) -> Calls:
     worker_seconds = SECONDS_PER_ROW_READ * planned.rows + SECONDS_PER_ROW_WRITTEN * planned.decisions
     return Calls(
         insert_calls=planned.chunks * ceil(Fraction(planned.decisions, planned.chunks * INSERTS_PER_CALL)),
-        write_units=planned.decision_write_units + chunk_runs * RECEIPT_WRITE_UNITS,
+        write_units=planned.decision_write_units + receipt_write_units(planned),
         read_units=chunk_runs * READS_PER_CHUNK * META_READ_UNITS + (PASSES * planned.rows * planned.keeps_history),
         queue_requests=sends + chunk_runs * QUEUE_REQUESTS_PER_MESSAGE,
         topic_messages=ceil(Fraction(planned.decisions, recipients_per_message)),
@@ -127,6 +144,19 @@ def expected_calls(planned: Planned, recipients_per_message: int) -> Calls:
         function_gb_seconds=WORKER_GB * worker_seconds + NOTIFIER_GB * SECONDS_PER_NOTICE * planned.decisions,
         bucket_reads=chunk_runs,
     )
+
+
+def receipt_write_units(planned: Planned) -> int:
+    """What the receipts of both passes cost, each with its cursor and META; of the plan, with the subjects it saw."""
+    chunks = planned.chunks
+    seen = Fraction(sum(min(lines, chunks) for lines in planned.results), chunks)  # few lines are not in every chunk
+    counts = RECEIPT_BYTES + COUNT_BYTES * (seen + planned.sums)
+    sampled = Fraction(SUBJECT_BYTES * min(planned.rows, SUBJECTS_SAMPLED), chunks)
+    sums = META_PASS_BYTES + COUNT_BYTES * (len(planned.results) + planned.sums)
+    receipts = counts + MEASURED_BYTES * planned.sums + sampled, counts
+    metas = META_BYTES + sums, META_BYTES + PASSES * sums
+    a_chunk = sum(ceil(size / UNIT_BYTES) for size in (*receipts, *metas)) + PASSES * CURSOR_UNITS
+    return TRANSACTION_FACTOR * a_chunk * chunks
 
 
 def least_seconds(planned: Planned, calls: Calls, operation: Operation) -> tuple[int, str]:

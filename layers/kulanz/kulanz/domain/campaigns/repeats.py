@@ -18,6 +18,7 @@ SAMPLE_MOST = 10_000
 Each takes 20 bytes of a receipt, which is an item of at most 400 KB."""
 HASHES = 2**32
 _ENTRY = Struct(">I6s6sI")
+SUBJECT_BYTES = _ENTRY.size
 _CONTRADICTING = b"\0" * 6
 _ROWS_MOST = 2**32 - 1
 
