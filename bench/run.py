@@ -26,6 +26,7 @@ from bench.control_plane import LATENCY_SECONDS, measured
 from bench.counting_endpoint import Counts, counting_endpoint
 from bench.decide import Decided, decided
 from bench.document import circumstances, table, write_part
+from bench.list_check import checked
 from bench.notices import RECORDS_PER_SECOND, published
 from bench.stacks import (
     PROJECT,
@@ -238,7 +239,10 @@ def costs(folder: Path) -> list[Row]:
 def _our_cost(campaign: Campaign, expected: Expectation, counts: Counts) -> tuple[Decimal, Decimal]:
     """USD per million decisions, by what was counted and by the estimate."""
     decisions = expected.decisions()
-    planned = Planned(expected.rows, decisions, len(campaign.chunks))
+    plan = campaign.plan.totals
+    planned = Planned(
+        expected.rows, decisions, len(campaign.chunks), results=tuple(plan.counts.values()), sums=len(plan.sums)
+    )
     messages = 2 * len(campaign.chunks)
     estimated = expected_calls(planned, recipients_per_message=100)
     used: dict[str, Decimal | int] = {
@@ -403,7 +407,28 @@ def _microseconds_text(found: list[Decided]) -> str:
     return ", ".join(f"{one.policy_id} {one.decide_seconds * 1e6:.1f} µs" for one in found)
 
 
-PARTS = ("policies", "cold", "control", "notices", "worker", "costs", "pipeline")
+CHECKED_ROWS = (1_000_000, 10_000_000)
+
+
+def lists(folder: Path) -> list[Row]:
+    """`kulanz list check` over long lists."""
+    one, ten = (checked(rows, folder) for rows in CHECKED_ROWS)
+    growth, times = ten.peak_bytes / one.peak_bytes - 1, [made.cpu_seconds / made.rows for made in (one, ten)]
+    figure = f"kulanz list check, {one.rows:,} to {ten.rows:,} rows"
+    return [
+        Row(
+            f"{figure}, peak memory", "within 10 %",
+            f"{one.peak_bytes / 2**20:.0f} to {ten.peak_bytes / 2**20:.0f} MB = {growth:+.1%}", "-", "-", growth <= 0.1,
+        ),
+        Row(
+            f"{figure}, CPU", "linear within 10 %",
+            f"{one.cpu_seconds:.0f} to {ten.cpu_seconds:.0f} s, {times[0] * 1e6:.1f} to {times[1] * 1e6:.1f} µs a row",
+            "-", "-", max(times) / min(times) <= 1.1,
+        ),
+    ]  # fmt: skip
+
+
+PARTS = ("policies", "cold", "control", "notices", "lists", "worker", "costs", "pipeline")
 
 
 @click.command()
@@ -424,6 +449,7 @@ def main(rows: int, naive_rows: int, large_rows: int, repeats: int, only: tuple[
             "cold": lambda: cold_start(repeats * 2),
             "control": control_plane,
             "notices": lambda: notices(sizes.repeats),
+            "lists": lambda: lists(folder),
             "worker": lambda: worker(sizes, folder, console),
             "costs": lambda: costs(folder),
             "pipeline": lambda: pipeline(sizes, folder, console),
