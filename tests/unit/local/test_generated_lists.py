@@ -49,7 +49,7 @@ def decided(case: Case, path: Path) -> Iterator[tuple[tuple[str, str], str]]:
         len(content),
         [fact.name for fact in policy.facts if fact.required],
     )
-    read_row = line_reader(layout, policy.facts, policy.subject).row
+    read_row = line_reader(layout, policy.facts, policy.subject, ()).row
     start = layout.data_start
     for line in lines_starting_in([content[start:]], start, start, len(content), start):
         if line.raw is None:

@@ -91,7 +91,7 @@ def test_every_row_is_read_once_at_every_cut(written: Written) -> None:
     layout = read_layout(
         format_of(written.key), written.content[:HEADER_BYTES], len(written.content), ("account_id", "name")
     )
-    reader = line_reader(layout, (), None)
+    reader = line_reader(layout, (), None, ())
 
     for chunk_bytes, block_bytes in product(range(1, len(written.content) + 1), (1, 64)):
         found = accounts_cut(written, chunk_bytes, block_bytes, reader, layout.data_start)

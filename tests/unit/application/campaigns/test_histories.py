@@ -420,7 +420,7 @@ def test_decisions_with_much_time_kept_are_remembered_within_a_bound() -> None:
     run(made, "in-1", 2)
     campaign = made.campaign("in-1/1")
     policy = thaw(campaign, made.campaigns.frozen(campaign.id))
-    reader = line_reader(campaign.layout, policy.facts, policy.subject)
+    reader = line_reader(campaign.layout, policy.facts, policy.subject, ())
     decider = Decider(policy, reader, campaign.decided_at, lambda decision, *_: decision)
     line = Line(0, b"small,20.00,no", 15)
     record = reader.record(line)

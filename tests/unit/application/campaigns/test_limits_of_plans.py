@@ -7,10 +7,12 @@ import pytest
 
 from kulanz.application.campaigns.advance_campaign import add_up
 from kulanz.application.campaigns.report import campaign_report
+from kulanz.domain.campaigns import repeats
 from kulanz.domain.campaigns.campaign import Campaign, Pass, State
 from kulanz.domain.campaigns.estimate import AS_DEPLOYED
 from kulanz.domain.campaigns.measured import Measured
 from kulanz.domain.campaigns.reconciliation import Totals
+from kulanz.domain.lists.header import HEADER_BYTES
 from kulanz.domain.policy import document_json
 from kulanz.domain.policy.deciding.checking import load_policy
 from tests.support.small_campaign import CAMPAIGN, LIST_KEY, NO_LIMITS, event, list_of, row, small_world
@@ -93,10 +95,66 @@ def test_rows_that_contradict_each_other_are_told_before_anything_is_written() -
         world, campaign = run(lines, world=World(chunk_bytes=chunk_bytes))
         assert campaign.state is State.REFUSED
         assert (
-            "conflicts: 2 of 4 rows (50 %) contradict another row of their subject, at most 0.1 %"
+            "conflicts: 2 of 4 rows (50 %) contradict another row of the same subject, at most 0.1 %"
             in campaign.state_reason
         )
         assert not world.ledger.inserted
+
+
+USED = FLAT.replace("  monthly_fee: money\n", "  monthly_fee: money\n  used: {type: number, default: 5}\n")
+USED = USED.replace("pay: monthly_fee", "pay: monthly_fee * used")
+
+
+@pytest.mark.parametrize("meant", [False, True])
+def test_a_fact_misspelt_far_down_in_a_list_of_json_is_not_paid_by_its_default(meant: bool) -> None:
+    rows = [f'{{"account_id":"a{n:05d}","monthly_fee":10,"used":1}}' for n in range(1_500)]
+    rows[1_400] = '{"account_id":"a01400","monthly_fee":10,"Used":1}'
+    assert sum(map(len, rows[:1_400])) > HEADER_BYTES, "an event's campaign looks at the first bytes alone"
+    ignored = {"ignored_columns": ["Used"]} if meant else {}
+
+    world, campaign = run(rows, USED, name="lists/list.jsonl", world=World(chunk_bytes=20_000), **ignored)
+
+    assert (campaign.state, campaign.state_reason) == (State.CLOSED, "balanced")
+    rejected = [(key.reason, n) for key, n in campaign.apply.totals.counts.items() if key.row_result == "rejected"]
+    assert rejected == ([] if meant else [("fact_nearly_named", 1)])
+    assert len(world.ledger.inserted) == 1_500 - (not meant)
+    assert world.ask("a01400").decisions[0].explained.value == "agrees" if meant else not world.ask("a01400").decisions
+
+
+@pytest.mark.parametrize(
+    ("conflicts", "limit", "flagged"),
+    [
+        (3, None, "3 of 200 rows (1.5 %) contradict another row of the same subject, at most 0.1 %"),
+        (2, "0.9 %", "2 of 200 rows (1 %) contradict another row of the same subject, at most 0.9 %"),
+        (2, "1 %", ""),
+        (1, None, ""),
+    ],
+)
+@pytest.mark.parametrize("chunk_bytes", [300, 65_536])
+def test_contradictions_that_the_plans_sample_did_not_show_are_not_passed_in_silence(
+    conflicts: int, limit: str | None, flagged: str, chunk_bytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(repeats, "SUBJECTS_SAMPLED", 5)
+    lines = fees(*["39.90"] * (200 - conflicts))
+    lines += [f"a{number:05d},29.90" for number in range(conflicts)]
+    limits: dict[str, Any] = {"limits": {"conflicts": limit}} if limit else {}
+    world, campaign = run(lines, world=World(chunk_bytes=chunk_bytes), **limits)
+    assert len(world.ledger.inserted) == 200 - conflicts
+    if flagged:
+        assert campaign.state is State.FLAGGED
+        assert campaign.state_reason.startswith(f"conflicts_exceeded: {flagged}. ")
+        assert f"`kulanz rejected {campaign.id}`" in campaign.state_reason
+    else:
+        assert (campaign.state, campaign.state_reason) == (State.CLOSED, "balanced")
+
+
+def test_equal_rows_and_a_plan_that_saw_the_whole_list_flag_nothing() -> None:
+    """Of a list that is remembered whole the plan counts no fewer contradicting rows than apply will find."""
+    lines = fees(*["39.90"] * 20)
+    lines += [lines[1]] * 10
+    assert run(lines)[1].state is State.CLOSED
+    lines += ["a00001,29.90", "a00001,29.90", "a00002,29.90"]
+    assert run(lines, limits={"conflicts": "20 %"})[1].state is State.CLOSED
 
 
 def test_a_policy_states_limits_and_a_request_others() -> None:

@@ -83,8 +83,8 @@ def test_a_row_that_the_end_of_the_file_cuts_off_is_rejected() -> None:
 
 
 def test_all_faults_of_a_row_are_shown_and_the_row_is_counted_once() -> None:
-    rows = {"account_id": "nan", "fee": "39,90", "affected": "t", "reported_at": "yesterday"}
-    csv = check(f'{HEADER}\nnan,"39,90",t,yesterday,,\n2051,39.90,true,,,\n')
+    rows = {"account_id": "nan", "fee": "39,90", "affected": "T", "reported_at": "yesterday"}
+    csv = check(f'{HEADER}\nnan,"39,90",T,yesterday,,\n2051,39.90,true,,,\n')
     jsonl = check(
         json.dumps(rows) + "\n" + json.dumps({"account_id": "2051", "fee": 39.9, "affected": True}) + "\n",
         ListFormat.JSONL,

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from kulanz.application.lists.check_list import NAMES_REMEMBERED
 from kulanz.domain.campaigns.reconciliation import RowResult
+from kulanz.domain.lists.header import HEADER_BYTES
 from kulanz_cli.main import main
 from kulanz_local.cases import CASES, Case
 from tests.support.small_campaign import CAMPAIGN, EVERY_KIND_OF_ROW, POLICY, ROWS, event, small_world
@@ -133,6 +135,33 @@ def checked_fees(folder: Path, lines: list[str], *options: str, decided: bool = 
     (folder / "event.json").write_text(json.dumps(told))
     with_event = ("--event", str(folder / "event.json")) if decided else ()
     return checked(folder, ("\n".join(lines) + "\n").encode(), *with_event, *options)
+
+
+def test_every_record_of_json_is_looked_at_for_names(folder: Path) -> None:
+    """The first records are right; what is wrong stands beyond the bytes that an event's campaign looks at."""
+    rows: list[dict[str, Any]] = [{"account_id": f"A{n:05d}", "monthly_fee": 10, "used": 1} for n in range(1_500)]
+    rows[1_400] = {"account_id": "A01400", "monthly_fee": 10, "Used": 3}
+    rows[1_450] = {"account_id": "A01450", "monthly_fee": 10, "used": 1, "note": {"by": "x"}}
+    (folder / "policy.yaml").write_text(FEES)
+    content = "".join(json.dumps(row) + "\n" for row in rows).encode()
+    assert content.index(b"Used") > HEADER_BYTES
+
+    found = content_of(checked(folder, content, "--json", name="list.jsonl"))
+
+    assert [(kind["reason"], kind["field"], kind["first"]) for kind in found["kinds"]] == [
+        ("fact_nearly_named", "used", [1_401])
+    ]
+    assert (found["rejected"], found["columns_unread"], found["facts_absent"]) == (1, ["Used", "note.by"], ["since"])
+
+
+def test_names_of_json_are_remembered_in_bounded_memory_and_facts_always(folder: Path) -> None:
+    rows: list[dict[str, Any]] = [{"account_id": f"A{n:05d}", f"x{n}": 1} for n in range(NAMES_REMEMBERED + 5)]
+    rows.append({"account_id": "A", "monthly_fee": 10, "since": "2021-01-01"})
+    (folder / "policy.yaml").write_text(FEES)
+    content = "".join(json.dumps(row) + "\n" for row in rows).encode()
+    found = content_of(checked(folder, content, "--json", name="list.jsonl"))
+    assert len(found["columns_unread"]) == NAMES_REMEMBERED - 1, "account_id is one of them"
+    assert found["facts_absent"] == ["used"]
 
 
 def test_it_shows_what_single_lines_are_worth(folder: Path) -> None:

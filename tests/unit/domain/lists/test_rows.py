@@ -238,7 +238,7 @@ JSONL = ListLayout(ListFormat.JSONL, (), 0)
 
 
 def _row(raw: bytes, layout: ListLayout = CSV, unit: str | None = None) -> Row | Problem:
-    return line_reader(layout, FACTS, unit).row(raw)
+    return line_reader(layout, FACTS, unit, ()).row(raw)
 
 
 @pytest.mark.parametrize(
@@ -279,13 +279,13 @@ def test_a_jsonl_row_is_typed_by_what_the_policy_declares(raw: bytes, values: tu
     ],
 )
 def test_a_fact_with_a_dot_in_its_name_may_be_nested_in_jsonl(entries: str, value: int | None) -> None:
-    reader = line_reader(JSONL, (FactDeclaration("split.phone", "money", currency="EUR"),), None)
+    reader = line_reader(JSONL, (FactDeclaration("split.phone", "money", currency="EUR"),), None, ())
     assert reader.row(f'{{"account_id":"a-1",{entries}}}'.encode()) == Row("a-1", "-", (value,))
 
 
 @pytest.mark.parametrize("entries", ['"line.id":"l-1"', '"line":{"id":"l-1"}'])
 def test_so_may_the_unit(entries: str) -> None:
-    reader = line_reader(JSONL, (), "line.id")
+    reader = line_reader(JSONL, (), "line.id", ())
     assert reader.row(f'{{"account_id":"a-1",{entries}}}'.encode()) == Row("a-1", "l-1", ())
 
 
@@ -364,7 +364,7 @@ def test_a_jsonl_row_with_a_problem_is_told(raw: bytes, reason: str, field: str)
 
 def test_a_unit_is_read_from_its_column_and_must_be_a_name() -> None:
     layout = ListLayout(ListFormat.CSV, ("account_id", "line"), 0)
-    reader = line_reader(layout, (), "line")
+    reader = line_reader(layout, (), "line", ())
 
     assert reader.row(b"a,line-1") == Row("a", "line-1", ())
     for raw, why in (

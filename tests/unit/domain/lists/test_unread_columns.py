@@ -1,5 +1,8 @@
 """Columns that nobody reads: a misspelt fact is named, and so is a currency that is not the one that is paid."""
 
+import time
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,11 +12,13 @@ from kulanz.domain.lists.columns import FactDeclaration
 from kulanz.domain.lists.header import ListFormat, ListLayout
 from kulanz.domain.lists.lines import ListRefused
 from kulanz.domain.lists.unread_columns import (
+    SHAPES_REMEMBERED,
     currency_reader,
     in_other_currency,
     is_nearly,
     must_not_nearly_name,
     names_in,
+    near_misses,
     nearly_named,
 )
 from kulanz.domain.money import Money
@@ -63,6 +68,19 @@ def test_every_single_slip_is_near(name: str, at: int, letter: str, slip: str) -
         "swap": name[:at] + name[at : at + 2][::-1] + name[at + 2 :],
     }[slip]
     assert is_nearly(slipped, name)
+    assert list(nearly_named([slipped], [FactDeclaration(name, "text")], None)) == [(slipped, name)] * (slipped != name)
+
+
+@given(st.lists(st.text(st.sampled_from("aBc1_.-"), min_size=1, max_size=7), max_size=8, unique=True), st.data())
+def test_names_are_near_as_each_pair_says(columns: list[str], data: st.DataObject) -> None:
+    names = data.draw(st.lists(st.text(st.sampled_from("abc1_"), min_size=1, max_size=7), max_size=5, unique=True))
+    expected = [
+        (column, name)
+        for column in columns
+        for name in names
+        if column not in names and name not in columns and is_nearly(column, name)
+    ]
+    assert list(nearly_named(columns, [FactDeclaration(name, "text") for name in names], None)) == expected
 
 
 def test_only_a_fact_that_is_absent_can_be_meant() -> None:
@@ -84,6 +102,47 @@ def test_keys_of_json_lines_are_columns_too() -> None:
     layout = ListLayout(ListFormat.JSONL, (), 0)
     lines = [b'{"account_id":"1","Segment":"x"}', b"no json", b'{"account_id":"2","own":{"windows":1}}', b"[1]"]
     assert names_in(layout, lines) == ["account_id", "Segment", "own.windows"]
+
+
+@pytest.mark.parametrize(
+    ("record", "misses"),
+    [
+        ({"account_id": "1", "segment": "x"}, []),
+        ({"account_id": "1", "segment": "x", "price_reduction_57": 1, "Price_Reduction_57": 2}, []),
+        ({"account_id": "1", "segment": None, "Segment": "x"}, []),
+        ({"account_id": "1", "segment": "x", "note": "y"}, []),
+        ({"account_id": "1", "segment": "x", "price-reduction-57": 1}, ["price_reduction_57"]),
+        ({"account_id": "1", "segment": "x", "price": {"reduction": {"57": 1}}}, ["price_reduction_57"]),
+        ({"account_id": "1", "segmnet": "x", "priceReduction57": 1}, ["segment", "price_reduction_57"]),
+        ({"account_id": "1", "segment": "x", "Meant": 1, "means": 1}, []),
+    ],
+)
+def test_each_record_of_json_is_looked_at_for_the_facts_it_nearly_names(record: Any, misses: list[str]) -> None:
+    facts = (*FACTS, FactDeclaration("meant", "text"))
+    missed = near_misses(facts, None, ["Meant"])
+    others: list[dict[str, Any]] = [{"account_id": "1", "segment": "x"}, {"Segment": "x", "meant": "y"}]
+    for one in (*others, record, *others):
+        found = missed(one)
+        if one is record:
+            assert [name for name in found if name != "meant"] == misses
+    assert missed(record) == missed(dict(record))
+    assert "meant" not in missed({"segment": "x", "Meant": 1})
+    assert "meant" in missed({"segment": "x", "Means": 1, "means_t": 1, "meants": 1})
+
+
+def test_the_shapes_that_are_remembered_are_bounded_and_change_no_answer() -> None:
+    missed = near_misses(FACTS, None, ())
+    for number in range(2 * SHAPES_REMEMBERED + 1):
+        assert missed({"segment": "x", f"n{number}": 1}) == ()
+        assert missed({"Segment": "x", f"n{number}": 1}) == ("segment",)
+
+
+def test_names_of_any_number_and_length_are_compared_in_bounded_time() -> None:
+    facts = [FactDeclaration(f"fact_number_{number}", "text") for number in range(60)]
+    started = time.process_time()
+    assert list(nearly_named([f"fact_numbr_{number:03d}x" for number in range(4_000)], facts, None)) == []
+    assert list(nearly_named(["x" * 64_000], facts, None)) == []
+    assert time.process_time() - started < 1
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from kulanz.application.campaigns.same_outage import found_by_plan, pays_twice, 
 from kulanz.application.ports import Announcement, Announcer, Archive, CampaignStore, ChunkQueue, Outdated
 from kulanz.domain.campaigns.campaign import WORKABLE, Campaign, CampaignId, Cause, Pass, Receipt, State
 from kulanz.domain.campaigns.estimate import AS_DEPLOYED, Operation
-from kulanz.domain.campaigns.limits import exceeded, exceeded_text
+from kulanz.domain.campaigns.limits import conflicts_written, exceeded, exceeded_text
 from kulanz.domain.campaigns.measured import Measured
 from kulanz.domain.campaigns.reconciliation import Difference, RowResult, Totals, differences
 from kulanz.domain.canonical import canonical_json
@@ -102,6 +102,11 @@ def examine(campaign: Campaign, work: Pass, receipts: Iterable[Receipt]) -> tupl
     found = list(differences(campaign.plan.totals, totals))
     if found:
         return State.FLAGGED, f"plan_differs: {found[0].what}: planned {found[0].planned}, applied {found[0].applied}"
+    if outside := list(conflicts_written(campaign.limits, totals)):
+        return State.FLAGGED, (
+            f"conflicts_exceeded: {outside[0].figures}. Of each subject the row that was written first counts;"
+            f" `kulanz rejected {campaign.id}` lists the others"
+        )
     return State.CLOSED, "balanced"
 
 
@@ -122,8 +127,8 @@ def _refusals(campaign: Campaign, totals: Totals, measured: Measured) -> Iterato
         yield unseparated_lists(unseparated)
     if totals.rows() != campaign.rows_announced:
         yield (
-            f"rows_differ: the event announced {campaign.rows_announced} rows, the list has {totals.rows()} that are"
-            " not blank; publish the complete list or the right number"
+            f"rows_differ: rows announced by the event: {campaign.rows_announced}, rows of the list that are not blank:"
+            f" {totals.rows()}; publish the complete list or the right number"
         )
     if measured.other_currency:
         yield other_currency(measured.other_currency)

@@ -174,7 +174,7 @@ class ChunkRun:
 
     def __post_init__(self) -> None:
         campaign, policy, ports = self.campaign, self.policy, self.ports
-        self.reader = line_reader(campaign.layout, policy.facts, policy.subject)
+        self.reader = line_reader(campaign.layout, policy.facts, policy.subject, campaign.ignored_columns)
         self.decider = Decider(policy, self.reader, campaign.decided_at, partial(prepare, campaign))
         self.history = None
         if campaign.keeps_history:

@@ -171,7 +171,7 @@ def _owner_of(subject: str, campaign: Campaign, ports: AnswerPorts) -> str | Non
     if not campaign.subject or campaign.pinned.size > SEARCHED_BYTES_MOST:
         return None
     start, size, wanted = campaign.chunks.data_start, campaign.pinned.size, subject.encode()
-    reader = line_reader(campaign.layout, (), campaign.subject)
+    reader = line_reader(campaign.layout, (), campaign.subject, campaign.ignored_columns)
     try:
         for line in lines_starting_in(ports.lists.read(campaign.pinned, start), start, start, size, start):
             if line.raw is None or wanted not in line.raw:
@@ -190,7 +190,8 @@ def _explain(entry: Entry, campaign: Campaign | None, ports: AnswerPorts, now: d
         return AnsweredDecision(entry, decision, None, expired, (), Explained.LIST_GONE, None)
     policy = thaw(campaign, ports.campaigns.frozen(campaign.id))
     try:
-        row = _row_at(campaign, entry.origin, ports.lists, line_reader(campaign.layout, policy.facts, policy.subject))
+        reader = line_reader(campaign.layout, policy.facts, policy.subject, campaign.ignored_columns)
+        row = _row_at(campaign, entry.origin, ports.lists, reader)
     except PinnedVersionGone:
         return AnsweredDecision(entry, decision, campaign, expired, (), Explained.LIST_GONE, None)
     if row is None or row.account_id != entry.key.account_id:

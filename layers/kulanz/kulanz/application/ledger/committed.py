@@ -46,7 +46,7 @@ def _rows(
     data_start, size = campaign.chunks.data_start, campaign.chunks.size
     start = max(begin, data_start)
     read_from = start if start == data_start else start - 1
-    reader = line_reader(campaign.layout, policy.facts, policy.subject)
+    reader = line_reader(campaign.layout, policy.facts, policy.subject, campaign.ignored_columns)
     for line in lines_starting_in(lists.read(campaign.pinned, read_from), read_from, start, size, data_start):
         if not line.raw:
             continue

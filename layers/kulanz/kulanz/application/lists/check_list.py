@@ -53,8 +53,8 @@ PROBLEMS_SHOWN = 1_000
 FIRST_LINES = 5
 """Of each kind of finding so many lines are named."""
 LARGEST_SHOWN = 10
-JSON_KEYS_LOOKED_AT = 1_000
-"""Records of JSONL whose keys are compared with the policy's facts."""
+NAMES_REMEMBERED = 1_000
+"""Names of JSON records that are remembered, to say which of them nothing reads."""
 LINES_PER_PROGRESS = 10_000
 
 type Ranged = int | Fraction | date
@@ -179,7 +179,7 @@ class CheckedList:
         if unseparated:
             return unseparated_lists(unseparated)
         if rows_announced is not None and rows_announced != self.rows:
-            return f"rows_differ: {rows_announced} are announced, the list has {self.rows} that are not blank"
+            return f"rows_differ: rows announced: {rows_announced}, rows of the list that are not blank: {self.rows}"
         if self.other_currency.lines:
             return other_currency(self.other_currency.lines)
         return ""
@@ -246,6 +246,7 @@ def check_list(
         if number % LINES_PER_PROGRESS == 0:
             progress(line.end)
     check.settle()
+    check.name_columns()
     progress(size)
     if subjects is not None:
         check.checked.subjects = subjects.found()
@@ -276,7 +277,9 @@ class _Check:
     ) -> None:
         self.checked = CheckedList()
         self._layout, self._policy, self._subjects = layout, policy, subjects
-        self._reader = line_reader(layout, policy.facts, policy.subject)
+        self._reader = line_reader(layout, policy.facts, policy.subject, ignored_columns)
+        self._names: dict[str, None] = {}
+        self._facts = {fact.name for fact in policy.facts}
         self._values: tuple[FactValue | None, ...] = ()
         watched: LineReader = replace(self._reader, values=self._watch)
         self._decider = Decider(policy, watched, decided_at, self._came)
@@ -284,14 +287,18 @@ class _Check:
         self._tally: dict[_Came, int] = {}
 
     def look_at_columns(self, ignored_columns: Sequence[str], head: bytes, size: int) -> None:
-        """Name what nothing reads and what is not there. Raises ListRefused where the one nearly is the other."""
+        """Raises ListRefused where a column, or a name in the first records, nearly is that of an absent fact."""
         lines = head[self._layout.data_start :].splitlines()
-        whole = lines if len(head) == size else lines[:-1] or lines
-        names = names_in(self._layout, whole[:JSON_KEYS_LOOKED_AT])
+        names = names_in(self._layout, lines if len(head) == size else lines[:-1] or lines)
         must_not_nearly_name(names, self._policy.facts, self._policy.subject, ignored_columns)
-        read = {ACCOUNT_COLUMN, self._policy.subject, *(fact.name for fact in self._policy.facts)}
-        self.checked.unread = [name for name in names if name.strip() and name not in read]
-        self.checked.absent = [fact.name for fact in self._policy.facts if fact.name not in names]
+        self._names |= dict.fromkeys(self._layout.columns)
+
+    def name_columns(self) -> None:
+        """Name what nothing reads, and what is not there: of JSONL, in any of the records that were taken."""
+        facts = [fact.name for fact in self._policy.facts]
+        read = {ACCOUNT_COLUMN, self._policy.subject, *facts}
+        self.checked.unread = [name for name in self._names if name.strip() and name not in read]
+        self.checked.absent = [name for name in facts if name not in self._names]
 
     def take(self, number: int, line: Line) -> None:
         """Read and decide a line."""
@@ -300,6 +307,8 @@ class _Check:
         if is_blank(line.raw, is_csv=self._layout.format is ListFormat.CSV):
             checked.classes[RowResult.BLANK, "blank"] += 1
             return
+        if line.raw is not None and self._layout.format is ListFormat.JSONL:
+            self._see_names(line.raw)
         record = self._reader.record(line)
         came = record if isinstance(record, Problem) else self._decider.decide(record)
         if isinstance(came, Problem):
@@ -307,6 +316,12 @@ class _Check:
         elif isinstance(record, Record):
             checked.short += line.raw is not None and self._reader.is_short(line.raw)
             self._see(number, line, record, came)
+
+    def _see_names(self, raw: bytes) -> None:
+        """Remember what a record names: facts always, and of the others the first ones."""
+        for name in names_in(self._layout, (raw,)):
+            if len(self._names) < NAMES_REMEMBERED or name in self._facts:
+                self._names[name] = None
 
     def _reject(self, number: int, line: Line, problem: Problem) -> None:
         checked = self.checked

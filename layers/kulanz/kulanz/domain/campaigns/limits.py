@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from kulanz.domain.campaigns.amounts import PLACES_MOST, Distribution, Size, plain_size
 from kulanz.domain.campaigns.measured import Measured
-from kulanz.domain.campaigns.reconciliation import RowResult, Totals
+from kulanz.domain.campaigns.reconciliation import RowResult, Totals, WriteResult
 from kulanz.domain.money import format_minor, is_currency, minor_units
 
 SHARES = {
@@ -155,8 +155,15 @@ def conflicts_exceeded(share: Fraction, rows: int, contradicting: int, *, is_who
     if contradicting < (0 if is_whole else ROWS_TO_ESTIMATE) or not _is_over(contradicting, rows, share):
         return
     sampled = "" if is_whole else " of a sample"
-    figures = f"{_of(contradicting, rows)}{sampled} contradict another row of their subject"
+    verb = "contradicts" if contradicting == 1 else "contradict"
+    figures = f"{_of(contradicting, rows)}{sampled} {verb} another row of the same subject"
     yield Exceeded("conflicts", f"{figures}, at most {percent(share)}")
+
+
+def conflicts_written(limits: Limits, totals: Totals) -> Iterator[Exceeded]:
+    """The limit of contradicting rows, held against all that apply found: of a long list the plan saw a sample."""
+    conflicts = sum(lines for key, lines in totals.counts.items() if key.write_result is WriteResult.CONFLICT)
+    yield from conflicts_exceeded(limits.shares["conflicts"], totals.rows(), conflicts)
 
 
 def _amounts(limits: Limits, measure: str, amounts: Distribution) -> Iterator[Exceeded]:
@@ -190,7 +197,7 @@ def _major(measure: str) -> int:
 
 
 def _of(number: int, rows: int) -> str:
-    return f"{number:,} of {rows:,} rows ({percent(Fraction(number, rows))})"
+    return f"{number:,} of {rows:,} row{'s' * (rows != 1)} ({percent(Fraction(number, rows))})"
 
 
 def percent(share: Fraction) -> str:

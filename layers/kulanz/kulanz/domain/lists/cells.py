@@ -15,7 +15,7 @@ What the types make of it:
 | type | reads | refuses |
 |---|---|---|
 | text | up to 200 printable characters; one of the choices, where there are any | a spreadsheet's ``#REF!`` |
-| yes_no | true, false, yes, no, in these spellings; JSON's true and false, never 1 and 0 | t, 1, WAHR |
+| yes_no | true, false, yes, no, in these spellings; t, f; JSON's true and false, never 1 and 0 | T, Y, 1, WAHR |
 | number | digits with a decimal point; zeros at its end change nothing | 39,90 1e3 1 000 |
 | money | the same, in whole minor units: 39.9000 EUR is exact | 39.905; 1.000, which may mean a thousand |
 | instant | every form that says which instant it is (``instants``) | 2026-02-27T08:00:00 1772179200 |
@@ -59,9 +59,11 @@ _MIDNIGHT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]00:00(?::00(?:\.0+)?)?"
 _BETWEEN = re.compile(r"[ ]*/[ ]*(?=[0-9]|$)")
 """What separates the ends of a window: zones have slashes as well, but no digit behind them."""
 YES_NO = {
-    **dict.fromkeys(("true", "True", "TRUE", "yes", "Yes", "YES"), True),
-    **dict.fromkeys(("false", "False", "FALSE", "no", "No", "NO"), False),
+    **dict.fromkeys(("true", "True", "TRUE", "yes", "Yes", "YES", "t"), True),
+    **dict.fromkeys(("false", "False", "FALSE", "no", "No", "NO", "f"), False),
 }
+"""PostgreSQL writes a boolean as t or f, in psql, in COPY and in CSV. Where Y and N are meant, a policy lists them as
+the choices of a text; 1 and 0 may be a count."""
 FORMULA_ERRORS = frozenset(
     word
     for line in (

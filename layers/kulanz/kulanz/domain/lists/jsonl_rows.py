@@ -4,7 +4,7 @@ JSON's 1 and true are equal as cells, and are not the same fact.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -13,14 +13,22 @@ from kulanz.domain.lists.facts import FactError, FactValue
 from kulanz.domain.lists.header import ACCOUNT_COLUMN, ListFormat, ListLayout
 from kulanz.domain.lists.reasons import RowReason
 from kulanz.domain.lists.rows import Cells, Identify, LineReader, Problem, Record, decode, fact_problems, together
+from kulanz.domain.lists.unread_columns import near_misses
 
 
-def jsonl_reader(layout: ListLayout, facts: Sequence[FactDeclaration], subject_column: str | None) -> LineReader:
-    """The reader of a JSONL list's lines for the facts a policy reads; built once per run."""
+def jsonl_reader(
+    layout: ListLayout, facts: Sequence[FactDeclaration], subject_column: str | None, ignored: Iterable[str]
+) -> LineReader:
+    """The reader of a JSONL list's lines for the facts a policy reads; built once per run.
+
+    A record that lacks a fact and nearly names it is wrong, unless that name is among the `ignored` ones: else the
+    fact's default would count for a record whose writer stated the fact.
+    """
     parsers = tuple((_json_entry(fact.name), fact.parse_json) for fact in facts)
     subject_of = _json_entry(ACCOUNT_COLUMN if subject_column is None else subject_column)
     decoder = json.JSONDecoder(object_pairs_hook=_object_once, parse_constant=_no_constant, parse_float=Decimal)
     identify = Identify(layout, subject_column)
+    missed = near_misses(facts, subject_column, ignored)
 
     def split(raw: bytes) -> Record | Problem:
         text = decode(raw)
@@ -33,8 +41,10 @@ def jsonl_reader(layout: ListLayout, facts: Sequence[FactDeclaration], subject_c
         if not isinstance(record, dict):
             return Problem(RowReason.JSON_MALFORMED, "", "one JSON object with each name once")
         identity = identify(record.get(ACCOUNT_COLUMN), subject_of(record))
-        if isinstance(identity, Problem):
-            return together([*identity.each(), *found(record)])
+        nearly = missed(record)
+        if isinstance(identity, Problem) or nearly:
+            of_identity = identity.each() if isinstance(identity, Problem) else ()
+            return together([*of_identity, *map(_nearly_named, nearly), *found(record)])
         try:
             return Record(*identity, tuple([parse(entry(record)) for entry, parse in parsers]))
         except FactError:
@@ -47,6 +57,14 @@ def jsonl_reader(layout: ListLayout, facts: Sequence[FactDeclaration], subject_c
         return False
 
     return LineReader(ListFormat.JSONL, split, _as_they_are, _without_faults, never_short)
+
+
+def _nearly_named(fact: str) -> Problem:
+    expected = (
+        "this name as the policy writes it; the record has one that differs in a letter, in case or in separators, and"
+        " nothing reads it: rename it, or name it in campaign.ignored_columns of the event if it is meant"
+    )
+    return Problem(RowReason.FACT_NEARLY_NAMED, fact, expected)
 
 
 def _json_entry(name: str) -> Callable[[dict[str, Any]], Any]:

@@ -8,6 +8,7 @@ import csv
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 from kulanz.domain.decision import Decision
 from kulanz.domain.lists.columns import FactDeclaration
@@ -17,6 +18,8 @@ from kulanz.domain.money import is_currency
 
 SHORTEST_MISSPELT = 4
 """Shorter names are too often one letter away from another."""
+SHAPES_REMEMBERED = 1_000
+"""Different sets of names of JSON records, of which is remembered what each nearly names."""
 _SEPARATORS = re.compile(r"[\s_.\-]+")
 _CURRENCY_NAMES = ("currency", "currencycode", "ccy")
 
@@ -30,9 +33,28 @@ def nearly_named(
     known = list(columns)
     read = {ACCOUNT_COLUMN, subject or "", *(fact.name for fact in facts)}
     absent = [fact.name for fact in facts if fact.name not in known]
-    for column in known:
-        if column not in read:
-            yield from ((column, name) for name in absent if is_nearly(column, name))
+    unread = [column for column in known if column not in read]
+    candidates = _by_rest(absent) if unread else {}
+    longest = max((len(rest) for rest in candidates), default=0)
+    for column in unread:
+        plain = _plain(column)
+        if len(plain) <= longest + 1:
+            near = {name for rest in _rests(plain) for name in candidates.get(rest, ())}
+            yield from ((column, name) for name in absent if name in near and is_nearly(column, name))
+
+
+def _by_rest(names: Iterable[str]) -> dict[str, list[str]]:
+    """Names by what is left of them, so that a record of thousands of names is compared with few facts for each."""
+    found: dict[str, list[str]] = {}
+    for name in names:
+        for rest in _rests(_plain(name)):
+            found.setdefault(rest, []).append(name)
+    return found
+
+
+def _rests(plain: str) -> set[str]:
+    """A plain name, and what is left of it without one letter: two names that are nearly one share such a rest."""
+    return {plain, *(plain[:place] + plain[place + 1 :] for place in range(len(plain)))}
 
 
 def is_nearly(column: str, name: str) -> bool:
@@ -82,6 +104,32 @@ def _paths(record: dict[str, object]) -> Iterator[str]:
             yield from (f"{name}.{inner}" for inner in _paths(value))
         else:
             yield name
+
+
+def near_misses(
+    facts: Sequence[FactDeclaration], subject: str | None, ignored: Iterable[str]
+) -> Callable[[dict[str, Any]], tuple[str, ...]]:
+    """What gives the facts that a record of JSONL lacks and nearly names.
+
+    Records have names of their own, so each is looked at; those with the same names only once.
+    """
+    meant = set(ignored)
+    read = frozenset({ACCOUNT_COLUMN, *(fact.name for fact in facts), *meant, *([subject] if subject else [])})
+    remembered: dict[tuple[str, ...], tuple[str, ...]] = {}
+
+    def of(record: dict[str, Any]) -> tuple[str, ...]:
+        if record.keys() <= read:
+            return ()
+        names = tuple(_paths(record)) if dict in map(type, record.values()) else tuple(record)
+        found = remembered.get(names)
+        if found is None:
+            if len(remembered) >= SHAPES_REMEMBERED:
+                remembered.clear()
+            near = (name for column, name in nearly_named(names, facts, subject) if column not in meant)
+            found = remembered[names] = tuple(dict.fromkeys(near))
+        return found
+
+    return of
 
 
 def must_not_nearly_name(
