@@ -77,7 +77,7 @@ def test_a_list_with_another_number_of_rows_than_announced_is_refused_before_it_
     campaign = _refused_campaign(world, GOOD, announced)
 
     assert campaign.state_reason.startswith("rows_differ")
-    assert f"announced {announced} rows, the list has 3" in campaign.state_reason
+    assert f"announced by the event: {announced}, rows of the list that are not blank: 3;" in campaign.state_reason
 
 
 @pytest.mark.parametrize("place", range(4))
