@@ -13,7 +13,7 @@ from kulanz.adapters.receipt_items import read_receipt, receipt_item
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Cursor, Frozen, Receipt, StateChange
 from kulanz.domain.campaigns.same_outage import OutageCampaign
 from kulanz.domain.incident_record import IncidentRecord, Revision
-from kulanz.domain.ledger.entries import Entry, HistoryChange, KeptEntry
+from kulanz.domain.ledger.entries import Entry, EntryWithHistory, HistoryChange
 from kulanz.domain.policy.deciding.history import HistoryKey, SubjectHistory
 from tests.contract.backends import Backend
 from tests.support.stored_values import CHANGES, ENTRIES, FROZEN, HISTORIES, RECEIPTS, RECORDS, REVISIONS, campaigns
@@ -171,7 +171,9 @@ def test_a_history_reads_back_from_the_ledger(backend: Backend, entry: Entry, hi
     written = replace(entry, key=replace(entry.key, account_id=account_id), accepted_at=None)
     key = HistoryKey(account_id, "a-policy", written.key.subject)
 
-    assert backend.ledger.insert_and_keep([KeptEntry(written, HistoryChange(key, SubjectHistory(), history))]) == [None]
+    assert backend.ledger.insert_with_history(
+        [EntryWithHistory(written, HistoryChange(key, SubjectHistory(), history))]
+    ) == [None]
 
     assert backend.ledger.histories([key]) == {key: history}
     assert backend.ledger.standing([written.key]) == {written.key: written}

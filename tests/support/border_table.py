@@ -23,14 +23,10 @@ MODULES = (
     *(f"kulanz.domain.lists.{name}" for name in (
         "account_ids", "cells", "columns", "header", "header_advice", "id_shape", "instants", "lines", "unread_columns",
     )),
-    *(f"kulanz.domain.campaigns.{name}" for name in ("amounts", "campaign", "limits", "repeats", "same_outage")),
-    *(f"kulanz.domain.policy.deciding.{name}" for name in ("history", "judge", "plausible", "row_cost")),
-    *(f"kulanz.application.campaigns.{name}" for name in ("chunk_run", "read_history", "same_outage", "report")),
+    *(f"kulanz.domain.campaigns.{name}" for name in ("amounts", "limits", "repeats", "same_outage")),
+    *(f"kulanz.domain.policy.deciding.{name}" for name in ("plausible", "row_cost")),
     "kulanz.application.lists.check_list",
     "kulanz.application.incidents.incident_event",
-    "kulanz.domain.incident_record",
-    "kulanz.domain.ledger.entries",
-    "kulanz.domain.time",
 )  # fmt: skip
 
 
