@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from kulanz.adapters.aws import client
 from kulanz.adapters.campaign_table import DynamoCampaigns
+from kulanz.adapters.given_up import S3GivenUp
 from kulanz.adapters.index_table import DynamoIndex
 from kulanz.adapters.ledger_table import DynamoLedger
 from kulanz.adapters.messaging import EventBridgeAnnouncer, SnsNotices, SqsChunks, SqsRejected, read_chunk_message
@@ -19,9 +20,12 @@ from kulanz.adapters.offers import DynamoOffers
 from kulanz.adapters.people import S3People
 from kulanz.adapters.s3 import S3Archive, S3Lists, S3Policies
 from kulanz.adapters.stores import DynamoStores
+from kulanz.adapters.troubles import DynamoTroubles
 from kulanz.application.ports import Announcement, ChunkMessage
 from tests.support.fake_index import FakeIndex
 from tests.support.fake_offers import FakeOffers
+from tests.support.fake_people import FakePeople
+from tests.support.fake_troubles import FakeTroubles
 from tests.support.fakes import (
     FakeAnnouncer,
     FakeArchive,
@@ -29,7 +33,6 @@ from tests.support.fakes import (
     FakeChunks,
     FakeLedger,
     FakeLists,
-    FakePeople,
     FakePolicies,
     FakeRejected,
     FakeStores,
@@ -55,6 +58,7 @@ class FakeBackend:
         self.campaigns, self.ledger = FakeCampaigns(), FakeLedger()
         self.offers = FakeOffers(self.ledger, self.campaigns)
         self.index = FakeIndex(self.campaigns, self.offers)
+        self.troubles = FakeTroubles(self.campaigns)
         self.stores = FakeStores(self.campaigns, self.ledger)
         self.chunks, self.topic, self.announcer, self.rejected = (
             FakeChunks(),
@@ -165,6 +169,14 @@ class AwsBackend:
     @cached_property
     def index(self) -> DynamoIndex:
         return DynamoIndex(self.dynamodb, self.campaigns_table, self.credits_table)
+
+    @cached_property
+    def troubles(self) -> DynamoTroubles:
+        return DynamoTroubles(self.dynamodb, self.campaigns_table)
+
+    @cached_property
+    def given_up(self) -> S3GivenUp:
+        return S3GivenUp(self.s3, self.bucket)
 
     @cached_property
     def offers(self) -> DynamoOffers:

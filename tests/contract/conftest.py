@@ -20,6 +20,7 @@ TABLE_SUITES = {
     "test_ledger",
     "test_offer_store",
     "test_stored_fields",
+    "test_troubles",
 }
 """The suites of ports that need tables and nothing else: these run on DynamoDB Local as well."""
 

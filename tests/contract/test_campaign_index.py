@@ -9,7 +9,7 @@ import pytest
 
 from kulanz.application.ports import CampaignIndex, Indexed, OpenCampaign, Outdated, Page
 from kulanz.domain.audit import About, AuditEntry
-from kulanz.domain.campaigns.campaign import ENDED, Campaign, CampaignId, Cause, State
+from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Cause, State
 from kulanz.domain.decision import Outcome
 from kulanz.domain.incident_record import IncidentRecord, with_revision
 from kulanz.domain.ledger.additions import Addition, AdditionKind
@@ -103,25 +103,59 @@ def test_pages_of_any_size_have_everything_once_and_in_order(backend: Backend, m
     assert len(of_day(index)) == 2 * len(ids)
 
 
-def test_a_campaign_is_open_until_it_ends_and_again_when_it_is_flagged(backend: Backend) -> None:
+def announce(backend: Backend) -> None:
+    found = backend.campaigns.campaign(FIRST)
+    assert found is not None
+    backend.campaigns.mark_announced(found, found.report_name)
+
+
+@pytest.mark.parametrize("end", [State.REFUSED, State.CANCELLED, State.CLOSED])
+def test_a_campaign_is_open_until_its_end_is_announced(backend: Backend, end: State) -> None:
+    """So that an announcement that was lost is found."""
     store = backend.campaigns
+    open_campaign(backend, "other")
     open_campaign(backend, FIRST.incident_id)
-    assert backend.index.open_campaigns() == [OpenCampaign(FIRST, State.PLANNING, NOW)]
-    path = [State.PAUSED, State.PLANNING, State.APPLYING, State.PAUSED, State.APPLYING, State.CLOSED, State.FLAGGED]
-    for number, target in enumerate([*path, State.CLOSED]):
+    other = OpenCampaign(CampaignId("other", 1), State.PLANNING, NOW)
+    assert backend.index.open_campaigns() == [OpenCampaign(FIRST, State.PLANNING, NOW), other]
+    path = [State.PAUSED, State.PLANNING] if end is not State.CLOSED else [State.APPLYING, State.PAUSED, State.APPLYING]
+    for number, target in enumerate([*path, end]):
         before = store.campaign(FIRST)
         assert before is not None
         at = NOW + timedelta(hours=number)
         store.change_state(before, replace(change(before, target), at=at))
-        assert backend.index.open_campaigns() == ([] if target in ENDED else [OpenCampaign(FIRST, target, at)])
+        assert backend.index.open_campaigns() == [OpenCampaign(FIRST, target, at), other]
+    announce(backend)
+    assert backend.index.open_campaigns() == [other]
 
 
-@pytest.mark.parametrize("end", [State.REFUSED, State.CANCELLED])
-def test_a_campaign_that_ended_before_any_credit_is_not_open(backend: Backend, end: State) -> None:
+def test_a_closed_campaign_that_is_flagged_is_open_again(backend: Backend) -> None:
+    store = backend.campaigns
+    open_campaign(backend, FIRST.incident_id)
+    for target in (State.APPLYING, State.CLOSED, State.FLAGGED, State.CLOSED):
+        before = store.campaign(FIRST)
+        assert before is not None
+        store.change_state(before, change(before, target))
+        announce(backend)
+        is_open = target is not State.CLOSED
+        assert [one.state for one in backend.index.open_campaigns()] == [target] * is_open
+
+
+def test_an_announcement_of_an_end_that_is_none_any_more_leaves_the_campaign_open(backend: Backend) -> None:
+    store = backend.campaigns
     new = open_campaign(backend, FIRST.incident_id)
-    open_campaign(backend, "other")
-    backend.campaigns.change_state(new, change(new, end))
-    assert [one.id.incident_id for one in backend.index.open_campaigns()] == ["other"]
+    store.change_state(new, change(new, State.APPLYING))
+    for target in (State.CLOSED, State.FLAGGED):
+        before = store.campaign(FIRST)
+        assert before is not None
+        store.change_state(before, change(before, target))
+    closed = replace(new, state=State.CLOSED, log_count=3)
+    with pytest.raises(Outdated):
+        store.mark_announced(closed, closed.report_name)
+
+    found = store.campaign(FIRST)
+    assert found is not None
+    assert found.announced == ""
+    assert [one.state for one in backend.index.open_campaigns()] == [State.FLAGGED]
 
 
 def test_every_action_is_in_the_log_of_its_day_with_who_did_it_and_why(backend: Backend) -> None:

@@ -449,7 +449,7 @@ def test_an_event_over_a_record_from_before_the_change_is_outdated(backend: Back
     [
         (lambda store: store.mark_dispatched(_known(store), Pass.PLAN, 2), (2, 0, "")),
         (lambda store: store.mark_dispatched(_known(store), Pass.APPLY, 3), (0, 3, "")),
-        (lambda store: store.mark_announced(FIRST, "3"), (0, 0, "3")),
+        (lambda store: store.mark_announced(_known(store), "3"), (0, 0, "3")),
     ],
     ids=["plan dispatched", "apply dispatched", "announced"],
 )

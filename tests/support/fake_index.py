@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 
 from kulanz.application.ports import INDEXED_PER_PAGE, Indexed, OpenCampaign, Page
 from kulanz.domain.audit import AuditEntry, acceptance_entry, change_entry, opening_entry, revision_entry
-from kulanz.domain.campaigns.campaign import ENDED, Campaign, CampaignId
+from kulanz.domain.campaigns.campaign import Campaign, CampaignId
 from kulanz.domain.ledger.additions import Addition, AdditionKind
 from kulanz.domain.time import microseconds_of
 from tests.support.fake_offers import FakeOffers
@@ -19,8 +19,7 @@ class FakeIndex:
         self._campaigns, self._offers = campaigns, offers
 
     def open_campaigns(self) -> list[OpenCampaign]:
-        found = [one for one in self._all() if one.state not in ENDED]
-        return [OpenCampaign(one.id, one.state, self._campaigns.log(one.id)[-1].at) for one in found]
+        return self._campaigns.open_campaigns()
 
     def campaigns_in(self, month: str, after: str = "", most: int = INDEXED_PER_PAGE) -> Page[Indexed[CampaignId]]:
         return _page(self._opened(lambda one: _month(one.decided_at) == month), after, most)

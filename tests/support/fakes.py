@@ -7,14 +7,15 @@ A fake keeps plain values where a test can look at them. Changes that AWS would 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from hashlib import md5
 
 from kulanz.application.ports import (
     Announcement,
     ChunkMessage,
     ListMissing,
+    OpenCampaign,
     Outdated,
-    PeopleSealed,
     PinnedVersionGone,
     PolicyMissing,
     PolicySealed,
@@ -38,11 +39,11 @@ from kulanz.domain.campaigns.campaign import (
 )
 from kulanz.domain.campaigns.reconciliation import Totals
 from kulanz.domain.campaigns.same_outage import OutageCampaign
+from kulanz.domain.campaigns.trouble import Trouble, TroubleKind, on_campaigns
 from kulanz.domain.confirmation import Confirmation, Tables
 from kulanz.domain.incident_record import IncidentRecord, Revision
 from kulanz.domain.ledger.entries import DecisionKey, Entry, EntryWithHistory, HistoryMoved
 from kulanz.domain.notices import NOTICE_MESSAGE_BYTES, NoticeMessage
-from kulanz.domain.people.people import NOBODY_LISTED, People, people_from_json
 from kulanz.domain.policy.deciding.history import HistoryKey, SubjectHistory
 from kulanz.domain.time import EPOCH
 
@@ -158,24 +159,6 @@ class FakePolicies:
         return (PublishedPolicy(policy_id, version, EPOCH) for policy_id, version in sorted(self._published))
 
 
-class FakePeople:
-    """The published versions of the people file."""
-
-    def __init__(self) -> None:
-        self._published: dict[int, bytes] = {}
-
-    def current(self) -> People:
-        return people_from_json(self._published[max(self._published)]) if self._published else NOBODY_LISTED
-
-    def publish(self, version: int, content: bytes, by: str = "") -> bool:  # noqa: ARG002 - nobody asks it
-        if version in self._published:
-            if self._published[version] != content:
-                raise PeopleSealed(f"version {version} of the people file is published with other content")
-            return False
-        self._published[version] = content
-        return True
-
-
 @dataclass(slots=True)
 class _Kept:
     """All records of one campaign."""
@@ -185,6 +168,8 @@ class _Kept:
     log: list[StateChange]
     cursors: dict[tuple[Pass, int], Cursor] = field(default_factory=dict)
     receipts: dict[tuple[Pass, int, int], Receipt] = field(default_factory=dict)
+    is_open: bool = True
+    seen: tuple[int, datetime | None] = (0, None)
 
 
 class FakeCampaigns:
@@ -199,6 +184,7 @@ class FakeCampaigns:
         self._incidents: dict[str, IncidentRecord] = {}
         self._revisions: dict[str, dict[int, Revision]] = {}
         self._campaigns: dict[CampaignId, _Kept] = {}
+        self.troubles: dict[tuple[TroubleKind, str], Trouble] = {}
 
     def incident(self, incident_id: str) -> IncidentRecord | None:
         return self._incidents.get(incident_id)
@@ -301,6 +287,7 @@ class FakeCampaigns:
             told = replace(told, applied=applied) if applying else replace(told, open_seq=None)
             self._incidents[before.id.incident_id] = told
         kept.log.append(change)
+        kept.is_open, kept.seen = True, (0, None)
         moved = replace(kept.campaign, state=change.target, state_reason=change.reason, log_count=change.number)
         for work in Pass:
             moved = _with_progress(moved, work, replace(moved.progress(work), sent=0))
@@ -308,7 +295,22 @@ class FakeCampaigns:
 
     def waiting(self) -> list[CampaignId]:
         found = [place for place, kept in self._campaigns.items() if kept.campaign.state in WAITING]
-        return sorted(found, key=lambda place: (place.incident_id, place.seq))
+        found.sort(key=lambda place: (place.incident_id, place.seq))
+        troubled = map(CampaignId.parse, on_campaigns(self.troubles.values()))
+        return list(dict.fromkeys((*found, *troubled)))
+
+    def open_campaigns(self) -> list[OpenCampaign]:
+        found = [kept for _, kept in sorted(self._campaigns.items(), key=lambda one: (one[0].incident_id, one[0].seq))]
+        return [
+            OpenCampaign(kept.campaign.id, kept.campaign.state, kept.log[-1].at, *kept.seen)
+            for kept in found
+            if kept.is_open
+        ]
+
+    def note_seen(self, seen: OpenCampaign) -> None:
+        kept = self._known(seen.id)
+        if kept.is_open and kept.campaign.state is seen.state:
+            kept.seen = seen.came_to, seen.seen_at
 
     def mark_dispatched(self, campaign: Campaign, work: Pass, sent: int) -> None:
         kept = self._known(campaign.id)
@@ -317,8 +319,12 @@ class FakeCampaigns:
         )
         self._update(kept, _with_progress(kept.campaign, work, marked))
 
-    def mark_announced(self, campaign_id: CampaignId, announced: str) -> None:
-        kept = self._known(campaign_id)
+    def mark_announced(self, campaign: Campaign, announced: str) -> None:
+        kept = self._known(campaign.id)
+        if campaign.state in ENDED:
+            if kept.campaign.log_count != campaign.log_count:
+                raise Outdated
+            kept.is_open = False
         self._update(kept, replace(kept.campaign, announced=announced))
 
     def log(self, campaign_id: CampaignId) -> list[StateChange]:

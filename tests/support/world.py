@@ -20,15 +20,19 @@ from kulanz.application.campaigns.chunk_run import GrantPorts, GrantSettings
 from kulanz.application.campaigns.frozen import FrozenCache
 from kulanz.application.campaigns.grant_credits import Worked, grant_credits
 from kulanz.application.campaigns.open_campaign import Opening, OpenPorts, OpenSettings, open_campaign
+from kulanz.application.campaigns.watch_open import Watched, WatchPorts, watch_open
 from kulanz.application.ledger.answer import Answer, AnswerPorts, answer
 from kulanz.application.ledger.confirm_tables import confirm_tables
 from kulanz.application.notices.publish_notices import PublishPorts, publish_notices
 from kulanz.application.notices.publish_status import publish_status
-from kulanz.application.ports import ChunkMessage, Refused, TryAgain
+from kulanz.application.ports import ChunkMessage, GivenUpBatch, Refused, TryAgain
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Cause
 from kulanz.domain.confirmation import Occasion
 from kulanz.domain.incident_record import Revision
 from kulanz.domain.lists.id_shape import IdShape
+from tests.support.fake_index import FakeIndex
+from tests.support.fake_offers import FakeOffers
+from tests.support.fake_troubles import FakeGivenUp, FakeTroubles
 from tests.support.fakes import (
     FakeAnnouncer,
     FakeArchive,
@@ -54,6 +58,7 @@ CHANGES_PER_BATCH = 10
 STEPS_MOST = 20_000
 WORKER_SECONDS = 120.0
 SECONDS_PER_STEP = 1
+WATCH_INTERVAL = timedelta(minutes=5)
 INCIDENT_SOURCES = frozenset({"incidents", "billing"})
 
 
@@ -149,6 +154,9 @@ class World:
         self.chunks, self.topic = FakeChunks(), FakeTopic()
         self.announcer, self.rejected = FakeAnnouncer(), FakeRejected()
         self.stores = FakeStores(self.campaigns, self.ledger)
+        self.troubles, self.given_up = FakeTroubles(self.campaigns), FakeGivenUp()
+        self.offers = FakeOffers(self.ledger, self.campaigns)
+        self.index = FakeIndex(self.campaigns, self.offers)
         confirm_tables(self.stores, Occasion.FIRST, "a person", "first deployment", START)
         self.events: list[Message[Mapping[str, Any]]] = []
         self.chunk_messages: list[Message[ChunkMessage]] = []
@@ -291,8 +299,26 @@ class World:
             if stream.attempts < BATCH_ATTEMPTS:
                 return
             self.dead_letters.append((step.function, tuple(batch)))
+            self._keep_given_up(step, batch)
         stream.position += len(batch)
         stream.attempts = 0
+
+    def _keep_given_up(self, step: Step, batch: Sequence[Any]) -> None:
+        """Lambda puts the records of a batch that was given up into the bucket."""
+        key = f"aws/lambda/{step.function}/{len(self.given_up.batches)}"
+        if step == CHANGES:
+            about = GivenUpBatch(key, moved=tuple(dict.fromkeys(batch)))
+        elif step == DECISIONS:
+            about = GivenUpBatch(key, unsent=tuple(dict.fromkeys(entry.key.campaign for entry in batch)))
+        else:
+            about = GivenUpBatch(key, incidents=tuple(dict.fromkeys(revision.incident_id for revision in batch)))
+        self.given_up.batches[key] = about
+
+    def watch(self) -> Watched:
+        """What the schedule does every five minutes, with five minutes since."""
+        self.now += WATCH_INTERVAL
+        ports = WatchPorts(self._advance_ports(), self.index, self.troubles, self.given_up)
+        return watch_open(ports, Cause("watch_campaigns", "schedule", "test"), self.now, lambda: self.worker_seconds)
 
     def _note(self, step: Step, error: BaseException) -> None:
         self.caught.append((step, error))
@@ -340,12 +366,15 @@ class World:
     def _tell(self, batch: Sequence[Revision], _: str) -> None:
         publish_status(batch, self._port(self.topic, "topic"))
 
-    def _advance(self, batch: Sequence[CampaignId], event_id: str) -> None:
-        ports = AdvancePorts(
+    def _advance_ports(self) -> AdvancePorts:
+        return AdvancePorts(
             campaigns=self._port(self.campaigns, "campaigns"),
             chunks=self._port(self.chunks, "chunks"),
             archive=self._port(self.archive, "archive"),
             announcer=self._port(self.announcer, "announcer"),
         )
+
+    def _advance(self, batch: Sequence[CampaignId], event_id: str) -> None:
+        ports = self._advance_ports()
         for campaign_id in dict.fromkeys(batch):
             advance_campaign(campaign_id, ports, Cause(Function.ADVANCE.value, event_id, "test"), self.now)

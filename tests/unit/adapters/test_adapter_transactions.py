@@ -18,7 +18,7 @@ from kulanz.application.ports import (
 )
 from kulanz.domain.campaigns.campaign import Pass
 from tests.support.scripted import Scripted, error, waits_kept
-from tests.support.values import FIRST, OPENING, campaign, declared, frozen, opened, receipt
+from tests.support.values import OPENING, campaign, declared, frozen, opened, receipt
 
 
 @pytest.fixture(autouse=True)
@@ -86,7 +86,7 @@ def test_a_mark_on_a_campaign_that_is_not_there_is_refused() -> None:
     client = Scripted(update_item=[error("ConditionalCheckFailedException")])
 
     with pytest.raises(Refused, match="UpdateItem"):
-        DynamoCampaigns(client, "campaigns").mark_announced(FIRST, "1")
+        DynamoCampaigns(client, "campaigns").mark_announced(campaign(), "1")
 
 
 def test_a_failed_condition_beside_a_conflict_is_a_lost_race() -> None:

@@ -42,6 +42,7 @@ from kulanz.domain.campaigns.campaign import (
     StateChange,
 )
 from kulanz.domain.campaigns.same_outage import OutageCampaign
+from kulanz.domain.campaigns.trouble import on_campaigns
 from kulanz.domain.incident_record import IncidentRecord, Revision
 
 type Item = dict[str, Any]
@@ -150,7 +151,7 @@ class DynamoCampaigns:
         ]
         if change.target is State.APPLYING or (change.target in ENDED and self._occupies(before.id)):
             actions.append(self._record_in_incident(before.id, change.target))
-        actions.append(self._list_as_open(before.id, change))
+        actions.append(self._put(index.open_item(before.id, change.target, change.at)))
         actions += map(self._put, index.audit_items(change_entry(before.id, change)))
         try:
             self._write_conditionally(actions)
@@ -181,20 +182,32 @@ class DynamoCampaigns:
             }
         }
 
-    def _list_as_open(self, campaign_id: CampaignId, change: StateChange) -> Item:
-        if change.target in ENDED:
-            return {"Delete": {"TableName": self._table, "Key": index.open_key(campaign_id)}}
-        return self._put(index.open_item(campaign_id, change.target, change.at))
-
     def waiting(self) -> list[CampaignId]:
-        found = map(index.read_open, self._query(index.OPEN_PARTITION, "CAMPAIGN#"))
-        return [one.id for one in found if one.state in WAITING]
+        found = map(index.read_open, self._query(index.OPEN_PARTITION, index.OPEN_PREFIX))
+        waiting = [str(one.id) for one in found if one.state in WAITING]
+        troubles = map(index.read_trouble, self._query(index.OPEN_PARTITION, index.TROUBLE_PREFIX))
+        return [CampaignId.parse(one) for one in dict.fromkeys((*waiting, *on_campaigns(troubles)))]
 
     def mark_dispatched(self, campaign: Campaign, work: Pass, sent: int) -> None:
         self._set(campaign.id, items.dispatched_name(work), items.dispatched_value(campaign, sent))
 
-    def mark_announced(self, campaign_id: CampaignId, announced: str) -> None:
-        self._set(campaign_id, "announced", {"S": announced})
+    def mark_announced(self, campaign: Campaign, announced: str) -> None:
+        if campaign.state not in ENDED:
+            self._set(campaign.id, "announced", {"S": announced})
+            return
+        marked = {
+            "TableName": self._table,
+            "Key": keys.meta_key(campaign.id),
+            "UpdateExpression": "SET announced = :announced ADD touched :one",
+            "ConditionExpression": "log_count = :known",
+            "ExpressionAttributeValues": {
+                ":announced": {"S": announced},
+                ":one": {"N": "1"},
+                ":known": {"N": str(campaign.log_count)},
+            },
+        }
+        ended = {"Delete": {"TableName": self._table, "Key": index.open_key(campaign.id)}}
+        self._write("TransactWriteItems", self._client.transact_write_items, TransactItems=[{"Update": marked}, ended])
 
     def _set(self, campaign_id: CampaignId, name: str, value: Item) -> None:
         self._write(

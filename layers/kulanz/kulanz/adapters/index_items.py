@@ -5,7 +5,9 @@ writes a second (DynamoDB), and these get one for each campaign, change of state
 
 | pk | sk | written |
 |---|---|---|
-| `OPEN` | campaign | when it opens and moves; deleted when it ends |
+| `OPEN` | campaign | when it opens and moves; deleted when its end is announced |
+| | trouble | by the watch over open campaigns; deleted when it is repaired |
+| `GIVEN-UP` | object | when it was looked at |
 | `CAMPAIGNS#<month>`, `POLICY#<policy>` | instant, campaign | when it opens |
 | `INCIDENTS#<month>` | instant, incident | at its first event |
 | `AUDIT#<day>`, `ACTOR#<who>` | instant, what | with each action; in the table of what it is about |
@@ -23,11 +25,14 @@ from kulanz.adapters.campaign_keys import campaign_of_partition, campaign_partit
 from kulanz.application.ports import Indexed, OpenCampaign
 from kulanz.domain.audit import About, AuditEntry
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId, State
+from kulanz.domain.campaigns.trouble import Trouble, TroubleKind
 from kulanz.domain.ledger.additions import Addition, AdditionKind
 from kulanz.domain.ledger.entries import DecisionKey
 from kulanz.domain.time import parse_instant
 
 OPEN_PARTITION = "OPEN"
+OPEN_PREFIX = "CAMPAIGN#"
+TROUBLE_PREFIX = "TROUBLE#"
 
 type Item = dict[str, Any]
 
@@ -49,7 +54,30 @@ def open_item(campaign_id: CampaignId, state: State, since: datetime) -> Item:
 
 def read_open(item: Item) -> OpenCampaign:
     """An open campaign back from its item."""
-    return OpenCampaign(_campaign_of(item["sk"]["S"]), State(item["state"]["S"]), parse_instant(item["since"]["S"]))
+    seen_at = item.get("seen_at")
+    return OpenCampaign(
+        _campaign_of(item["sk"]["S"]),
+        State(item["state"]["S"]),
+        parse_instant(item["since"]["S"]),
+        int(item["came_to"]["N"]) if "came_to" in item else 0,
+        None if seen_at is None else parse_instant(seen_at["S"]),
+    )
+
+
+def trouble_key(kind: TroubleKind, on: str) -> Item:
+    """The key of a trouble, beside the open campaigns."""
+    return {"pk": {"S": OPEN_PARTITION}, "sk": {"S": f"{TROUBLE_PREFIX}{kind.value}#{on}"}}
+
+
+def read_trouble(item: Item) -> Trouble:
+    """A trouble back from its item."""
+    _, kind, on = item["sk"]["S"].split("#", 2)
+    return Trouble(TroubleKind(kind), on, parse_instant(item["since"]["S"]), parse_instant(item["found_at"]["S"]))
+
+
+def given_up_key(key: str) -> Item:
+    """The key of what says that a batch that was given up was looked at."""
+    return {"pk": {"S": "GIVEN-UP"}, "sk": {"S": key}}
 
 
 def month_partition(month: str) -> str:

@@ -26,7 +26,7 @@ class DynamoIndex:
         self._campaigns, self._credits = campaigns_table, credits_table
 
     def open_campaigns(self) -> list[OpenCampaign]:
-        found = query(self._client.query, self._campaigns, items.OPEN_PARTITION, "CAMPAIGN#")
+        found = query(self._client.query, self._campaigns, items.OPEN_PARTITION, items.OPEN_PREFIX)
         return [items.read_open(item) for item in found]
 
     def campaigns_in(self, month: str, after: str = "", most: int = INDEXED_PER_PAGE) -> Page[Indexed[CampaignId]]:

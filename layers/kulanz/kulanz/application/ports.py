@@ -22,6 +22,7 @@ from kulanz.domain.campaigns.campaign import (
     StateChange,
 )
 from kulanz.domain.campaigns.same_outage import OutageCampaign
+from kulanz.domain.campaigns.trouble import Trouble, TroubleKind
 from kulanz.domain.confirmation import Confirmation, Tables
 from kulanz.domain.incident_record import IncidentRecord, Revision
 from kulanz.domain.ledger.entries import DecisionKey, Entry, EntryWithHistory, HistoryMoved
@@ -203,14 +204,18 @@ class CampaignStore(Protocol):
         After a further change of state they count as not sent: messages that met a campaign at rest are gone.
         """
 
-    def mark_announced(self, campaign_id: CampaignId, announced: str) -> None:
-        """Note which state and figures have been announced."""
+    def mark_announced(self, campaign: Campaign, announced: str) -> None:
+        """Note which state and figures have been announced; a campaign that has ended is open no more.
+
+        Raises Outdated where it has ended and has changed its state since it was read.
+        """
 
     def log(self, campaign_id: CampaignId) -> list[StateChange]:
         """The state changes of a campaign, first to last."""
 
     def waiting(self) -> list[CampaignId]:
-        """The campaigns of all incidents that wait for a person (`WAITING`), read consistently."""
+        """The campaigns of all incidents that wait for a person, read consistently: in a state of `WAITING`, or in
+        trouble."""
 
     def campaigns_of(self, incident_id: str) -> list[Campaign]:
         """The campaigns of an incident, first to last."""
@@ -237,11 +242,16 @@ class Indexed[Id]:
 
 @dataclass(frozen=True, slots=True)
 class OpenCampaign:
-    """A campaign that has not ended, or whose end waits for a person."""
+    """A campaign that has not ended, or whose end was not announced. It is in its state since `since`.
+
+    The watch over open campaigns saw it last at `seen_at`, when it had come to `came_to`; None until it did.
+    """
 
     id: CampaignId
     state: State
     since: datetime
+    came_to: int = 0
+    seen_at: datetime | None = None
 
 
 class CampaignIndex(Protocol):
@@ -251,7 +261,7 @@ class CampaignIndex(Protocol):
     """
 
     def open_campaigns(self) -> list[OpenCampaign]:
-        """The campaigns that have not ended, by incident."""
+        """The campaigns that have not ended, or whose end was not announced, by incident."""
 
     def campaigns_in(self, month: str, after: str = "", most: int = INDEXED_PER_PAGE) -> Page[Indexed[CampaignId]]:
         """The campaigns that were opened in a month of UTC, such as 2026-11, first to last."""
@@ -297,6 +307,52 @@ class Uploads(Protocol):
 
     def pinned(self, pinned: PinnedList) -> Upload | None:
         """The version of a list that was pinned; None where it was deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class GivenUpBatch:
+    """Records of a stream that their reader gave up: what they were about.
+
+    `moved` are campaigns that advance_campaign should have looked at; `unsent` are those whose decisions, and
+    `incidents` those whose revisions, publish_notices should have published.
+    """
+
+    key: str
+    moved: tuple[CampaignId, ...] = ()
+    unsent: tuple[CampaignId, ...] = ()
+    incidents: tuple[str, ...] = ()
+
+
+class GivenUpRecords(Protocol):
+    """The batches of stream records that functions gave up, as the bucket keeps them for some time."""
+
+    def keys(self) -> Iterator[str]:
+        """The keys of all batches there are."""
+
+    def batch(self, key: str) -> GivenUpBatch | None:
+        """What a batch was about; None where it has expired. Raises Refused where it cannot be read."""
+
+
+class Troubles(Protocol):
+    """What waits for a person until it is repaired, and what the watch over open campaigns remembers."""
+
+    def troubles(self) -> list[Trouble]:
+        """Every trouble there is, by its kind and what it is on."""
+
+    def note(self, kind: TroubleKind, on: str, now: datetime) -> None:
+        """Note that a trouble was found, for the first time or again."""
+
+    def repaired(self, kind: TroubleKind, on: str, began_at: datetime) -> None:
+        """Forget a trouble whose repair began at `began_at`; one that was found later stays."""
+
+    def note_seen(self, seen: OpenCampaign) -> None:
+        """Note how far an open campaign had come, unless it has changed its state since it was read."""
+
+    def has_looked_at(self, key: str) -> bool:
+        """Whether everything that a batch was about is repaired or noted."""
+
+    def note_looked_at(self, key: str) -> None:
+        """Note that it is."""
 
 
 class Stores(Protocol):

@@ -173,5 +173,5 @@ def _announce(campaign: Campaign, ports: AdvancePorts) -> bool:
     key = f"{campaign.id.folder}/report-{campaign.report_name}.json"
     ports.archive.put(key, content.encode(), "application/json")
     ports.announcer.announce(Announcement(ANNOUNCED[campaign.state], content))
-    ports.campaigns.mark_announced(campaign.id, campaign.report_name)
+    ports.campaigns.mark_announced(campaign, campaign.report_name)
     return True

@@ -1,0 +1,63 @@
+"""What was lost or stands still, and waits for a person until it is repaired: nothing is forgotten."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+STALLED_AFTER = timedelta(hours=1)
+"""So long without a finished part a campaign at work is stalled. A worker records one every two minutes at most; a part
+that fails is tried again every 12 minutes (the chunk queue's visibility timeout)."""
+
+
+class TroubleKind(StrEnum):
+    """What is the matter. STUCK: a campaign could not be moved on. STALLED: no part of its list is finished any more.
+
+    NOTICES: notices of its decisions were given up. STATUS: status notices of an incident were given up. UNREADABLE: a
+    batch of records that a function gave up cannot be read.
+    """
+
+    STUCK = "stuck"
+    STALLED = "stalled"
+    NOTICES = "notices"
+    STATUS = "status"
+    UNREADABLE = "unreadable"
+
+
+ON_CAMPAIGNS = frozenset({TroubleKind.STUCK, TroubleKind.STALLED, TroubleKind.NOTICES})
+"""The kinds that are on a campaign."""
+
+SAYS: dict[TroubleKind, str] = {
+    TroubleKind.STUCK: "it cannot be moved on, and is tried again every five minutes; read the log of watch_campaigns",
+    TroubleKind.STALLED: "no part of its list was finished for an hour; kulanz redrive chunks, then kulanz resume",
+    TroubleKind.NOTICES: "notices of its decisions were given up; kulanz notices rebuild publishes all of them again",
+    TroubleKind.STATUS: "status notices of this incident were given up; kulanz notices status publishes them again",
+    TroubleKind.UNREADABLE: "this object in the list bucket is no batch of records; look at it, then delete it",
+}
+"""What is the matter, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """One trouble `on` a campaign, an incident or an object. It was found first at `since`, and last at `found_at`."""
+
+    kind: TroubleKind
+    on: str
+    since: datetime
+    found_at: datetime
+
+    @property
+    def says(self) -> str:
+        """What is the matter, and what to do."""
+        return SAYS[self.kind]
+
+    @property
+    def is_urgent(self) -> bool:
+        """Whether somebody has to look now: a throttle of a moment is over when it is looked for again."""
+        return self.kind is not TroubleKind.STUCK or self.found_at > self.since
+
+
+def on_campaigns(troubles: Iterable[Trouble]) -> list[str]:
+    """The campaigns that wait for a person because of a trouble, once each."""
+    urgent = (trouble.on for trouble in troubles if trouble.kind in ON_CAMPAIGNS and trouble.is_urgent)
+    return list(dict.fromkeys(urgent))
