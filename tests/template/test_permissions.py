@@ -203,7 +203,7 @@ def calls_in(path: Path) -> Iterator[str]:
             yield node.attr
 
 
-OF_CLIENTS = {"list_objects_v2", "put_item", "scan"}
+OF_CLIENTS = {"delete_item", "list_objects_v2", "put_item", "scan"}
 """Calls that no function makes: the command line does, with the permissions of whoever uses it."""
 
 
