@@ -42,6 +42,8 @@ class StackOutputs:
     """The outputs of the template, under their names in snake case."""
 
     stack_version: str
+    api_id: str
+    api_url: str
     event_bus_name: str
     list_bucket_name: str
     credits_table_name: str
@@ -56,6 +58,7 @@ class StackOutputs:
     grant_credits_function_name: str
     publish_notices_function_name: str
     advance_campaign_function_name: str
+    api_function_name: str
 
 
 class Stack:

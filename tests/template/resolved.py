@@ -24,6 +24,8 @@ PSEUDO_PARAMETERS = {
     "AWS::AccountId": ACCOUNT_ID,
     "AWS::Region": REGION,
     "AWS::Partition": "aws",
+    "AWS::URLSuffix": "amazonaws.com",
+    "AWS::StackId": "arn:aws:cloudformation:eu-central-1:123456789012:stack/kulanz/1",
 }
 
 type Json = Any  # a template's JSON: its shape is what these tests are about
@@ -151,9 +153,11 @@ def as_list(value: Json) -> list[Json]:
 
 
 def role_statements(stack: Stack, role: str) -> Iterator[Json]:
-    """Every statement of a role's inline policies."""
-    for policy in stack.properties(role)["Policies"]:
-        yield from policy["PolicyDocument"]["Statement"]
+    """Every statement of a role's policies, each a resource of its own."""
+    assert "Policies" not in stack.properties(role), "a role that names a table which names it is a circle"
+    for policy in stack.of_type("AWS::IAM::Policy").values():
+        if role in policy["Roles"]:
+            yield from policy["PolicyDocument"]["Statement"]
 
 
 def refused(statements: list[Json], action: str, resource: str, **context: str) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kulanz.config import AdvanceCampaignConfig, GrantCreditsConfig, OpenCampaignConfig, PublishNoticesConfig
+from kulanz.config import AdvanceCampaignConfig, ApiConfig, GrantCreditsConfig, OpenCampaignConfig, PublishNoticesConfig
 from tests.template.resolved import PROJECT, Json, Stack
 
 FUNCTIONS: dict[str, Callable[[Mapping[str, str]], object]] = {
@@ -15,6 +15,7 @@ FUNCTIONS: dict[str, Callable[[Mapping[str, str]], object]] = {
     "GrantCreditsFunction": GrantCreditsConfig.read,
     "PublishNoticesFunction": PublishNoticesConfig.read,
     "AdvanceCampaignFunction": AdvanceCampaignConfig.read,
+    "ApiFunction": ApiConfig.read,
 }
 READ_BY_LIBRARIES = {
     "AWS_ENDPOINT_URL",
@@ -47,7 +48,7 @@ def environment(stack: Stack, function: str) -> dict[str, str]:
     return {name: str(value) for name, value in variables.items()}
 
 
-def test_there_are_four_functions(stack: Stack) -> None:
+def test_every_function_is_known_here(stack: Stack) -> None:
     assert set(stack.of_type("AWS::Lambda::Function")) == set(FUNCTIONS)
 
 
@@ -103,7 +104,7 @@ def test_each_function_has_a_role_of_its_own(stack: Stack) -> None:
 def test_each_function_has_a_log_of_its_own_that_ends() -> None:
     stack = Stack({"LogRetentionDays": "30"})
     groups = [properties["LoggingConfig"]["LogGroup"] for properties in stack.of_type("AWS::Lambda::Function").values()]
-    assert sorted(groups) == sorted(stack.of_type("AWS::Logs::LogGroup"))
+    assert sorted([*groups, "ApiAccessLogGroup"]) == sorted(stack.of_type("AWS::Logs::LogGroup"))
     assert {group["RetentionInDays"] for group in stack.of_type("AWS::Logs::LogGroup").values()} == {"30"}
 
 
@@ -135,6 +136,7 @@ LONGEST_STACK_NAME = "s" + "-x" * 63 + "y"
 NAME_LIMITS = {
     ("AWS::Events::EventBus", "Name"): 256,
     ("AWS::Events::Rule", "Name"): 64,
+    ("AWS::ApiGatewayV2::Api", "Name"): 128,
     ("AWS::Lambda::LayerVersion", "LayerName"): 140,
     ("AWS::Lambda::Function", "FunctionName"): 64,
     ("AWS::Logs::LogGroup", "LogGroupName"): 512,

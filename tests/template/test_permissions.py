@@ -17,6 +17,7 @@ ROLES = {
     "grant_credits": "GrantCreditsRole",
     "publish_notices": "PublishNoticesRole",
     "advance_campaign": "AdvanceCampaignRole",
+    "api": "ApiRole",
 }
 
 type Grant = tuple[str, str]
@@ -30,6 +31,8 @@ REJECTED = "arn:ListBucket/rejected/*"
 CREDITS_TABLE = "arn:CreditsTable"
 CAMPAIGNS_TABLE = "arn:CampaignsTable"
 BUS = "arn:aws:events:eu-central-1:123456789012:event-bus/kulanz"
+
+LOOKED_INTO = ("RejectedQueue", "IncidentsDeadLetterQueue", "ChunksDeadLetterQueue")
 
 CALLS: dict[str, dict[str, set[Grant]]] = {
     "open_campaign": {
@@ -88,6 +91,42 @@ CALLS: dict[str, dict[str, set[Grant]]] = {
         "send_message_batch": {("sqs:SendMessage", "arn:ChunksQueue")},
         "put_events": {("events:PutEvents", BUS)},
     },
+    "api": {
+        "head_object": {
+            *(("s3:GetObject", LISTS), ("s3:GetObjectVersion", LISTS)),
+            *(("s3:GetObject", INLINE), ("s3:GetObjectVersion", INLINE)),
+        },
+        "get_object": {
+            *(("s3:GetObject", LISTS), ("s3:GetObjectVersion", LISTS)),
+            *(("s3:GetObject", INLINE), ("s3:GetObjectVersion", INLINE)),
+            *(("s3:GetObject", POLICIES), ("s3:GetObjectVersion", POLICIES)),
+            *(("s3:GetObject", CAMPAIGNS), ("s3:GetObjectVersion", CAMPAIGNS)),
+        },
+        "generate_presigned_url": {("s3:GetObject", CAMPAIGNS)},
+        "list_objects_v2": {("s3:ListBucket", "arn:ListBucket")},
+        "put_object": {("s3:PutObject", INLINE)},
+        "get_item": {("dynamodb:GetItem", CAMPAIGNS_TABLE), ("dynamodb:GetItem", CREDITS_TABLE)},
+        "put_item": {("dynamodb:PutItem", CAMPAIGNS_TABLE), ("dynamodb:PutItem", CREDITS_TABLE)},
+        "update_item": {("dynamodb:UpdateItem", CAMPAIGNS_TABLE), ("dynamodb:UpdateItem", CREDITS_TABLE)},
+        "query": {("dynamodb:Query", CAMPAIGNS_TABLE), ("dynamodb:Query", CREDITS_TABLE)},
+        "batch_get_item": {("dynamodb:BatchGetItem", CREDITS_TABLE)},
+        "describe_table": {("dynamodb:DescribeTable", CREDITS_TABLE), ("dynamodb:DescribeTable", CAMPAIGNS_TABLE)},
+        "transact_write_items": {
+            *(("dynamodb:PutItem", CAMPAIGNS_TABLE), ("dynamodb:UpdateItem", CAMPAIGNS_TABLE)),
+            *(("dynamodb:PutItem", CREDITS_TABLE), ("dynamodb:UpdateItem", CREDITS_TABLE)),
+            ("dynamodb:DeleteItem", CAMPAIGNS_TABLE),
+            ("dynamodb:ConditionCheckItem", CAMPAIGNS_TABLE),
+        },
+        "send_message_batch": {("sqs:SendMessage", "arn:ChunksQueue")},
+        "send_message": {("sqs:SendMessage", "arn:IncidentsQueue"), ("sqs:SendMessage", "arn:ChunksQueue")},
+        "receive_message": {("sqs:ReceiveMessage", f"arn:{queue}") for queue in LOOKED_INTO},
+        "delete_message": {("sqs:DeleteMessage", f"arn:{queue}") for queue in LOOKED_INTO},
+        "change_message_visibility": {("sqs:ChangeMessageVisibility", "arn:RejectedQueue")},
+        "invoke": {
+            ("lambda:InvokeFunction", "arn:AdvanceCampaignFunction"),
+            ("lambda:InvokeFunction", "arn:PublishNoticesFunction"),
+        },
+    },
 }
 """The calls that each function's adapters make, and what AWS asks for each."""
 
@@ -114,6 +153,7 @@ BESIDES: dict[str, set[Grant]] = {
     "grant_credits": polling("ChunksQueue") | TELLS_MISSING_FROM_FORBIDDEN,
     "publish_notices": reading_stream("CreditsTable") | reading_stream("CampaignsTable"),
     "advance_campaign": reading_stream("CampaignsTable"),
+    "api": TELLS_MISSING_FROM_FORBIDDEN,
 }
 TRACES = {("xray:PutTraceSegments", "*"), ("xray:PutTelemetryRecords", "*")}
 """X-Ray has no resources that these could name: the only wildcard there is."""
@@ -203,7 +243,7 @@ def calls_in(path: Path) -> Iterator[str]:
             yield node.attr
 
 
-OF_CLIENTS = {"delete_item", "list_objects_v2", "put_item", "scan"}
+OF_CLIENTS = {"delete_item", "scan"}
 """Calls that no function makes: the command line does, with the permissions of whoever uses it."""
 
 

@@ -72,13 +72,16 @@ def bus(at: Examined) -> Iterator[Result]:
 def queues(at: Examined) -> Iterator[Result]:
     """The policies of the queues: who may send, and that nobody does without TLS."""
     outputs, operators = at.outputs, at.listed("OperatorArns")
-    senders = operators | _roles(at, "OpenCampaignRole", "GrantCreditsRole", "AdvanceCampaignRole")
+    api = _roles(at, "ApiRole")
+    senders = operators | api | _roles(at, "OpenCampaignRole", "GrantCreditsRole", "AdvanceCampaignRole")
     rule = [f"*/{at.resources.get('IncidentRule', ('', 'missing'))[1].rpartition('|')[2]}"]
     tls = Expected("Deny", ["sqs:*"], WITHOUT_TLS)
     by_rule = Expected("Allow", [SEND], {("ArnEquals", "aws:SourceArn"): rule}, principals={"events.amazonaws.com"})
     incidents = {
         "TheRuleMaySend": by_rule,
-        "NobodyElseMaySend": Expected("Deny", [SEND], {("ArnNotEquals", "aws:SourceArn"): rule, EXCEPT: operators}),
+        "NobodyElseMaySend": Expected(
+            "Deny", [SEND], {("ArnNotEquals", "aws:SourceArn"): rule, EXCEPT: operators | api}
+        ),
         "RefusePlainHttp": tls,
     }
     chunks = {"OnlyFunctionsAndOperatorsMaySend": Expected("Deny", [SEND], {EXCEPT: senders}), "RefusePlainHttp": tls}

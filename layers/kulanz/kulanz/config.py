@@ -8,6 +8,7 @@ from typing import Self
 
 from kulanz.domain.campaigns.campaign import CHUNK_BYTES_SMALLEST
 from kulanz.domain.lists.id_shape import IdShape, IdShapeError
+from kulanz.domain.people.caller import read_person_roles
 
 CHUNK_BYTES_LARGEST = 16 * 1024 * 1024
 CALLS_IN_FLIGHT_MOST = 32
@@ -47,6 +48,13 @@ class _Environment:
             why = str(error) if isinstance(error, IdShapeError) else "expected a JSON object"
             such_as = 'such as {"pattern": "[0-9]{10}"}, with pattern, minimum, maximum and check'
             raise SettingError(f"{name}: {why}, {such_as}") from None
+
+    def person_roles(self, name: str) -> frozenset[str]:
+        """Unique ids of roles; none where the setting is empty."""
+        try:
+            return read_person_roles(self.values.get(name, ""))
+        except ValueError as error:
+            raise SettingError(f"{name}: {error}") from None
 
     def integer(self, name: str, lowest: int, highest: int) -> int:
         text = self.text(name)
@@ -165,6 +173,59 @@ class AdvanceCampaignConfig:
             list_bucket=given.text("LIST_BUCKET"),
             chunk_queue_url=given.text("CHUNK_QUEUE_URL"),
             bus_name=given.text("BUS_NAME"),
+            recipients_per_message=given.integer("NOTICES_PER_MESSAGE", 1, RECIPIENTS_PER_MESSAGE_MOST),
+            write_rate=given.integer("TARGET_WRITE_RATE", WRITE_RATE_LEAST, WRITE_RATE_MOST),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ApiConfig:
+    """What `api` needs to know. Sizes in bytes, spans in days; `person_roles` are unique ids of roles."""
+
+    account_id: str
+    person_roles: frozenset[str]
+    credits_table: str
+    campaigns_table: str
+    list_bucket: str
+    list_prefix: str
+    policy_prefix: str
+    chunk_queue_url: str
+    chunks_dead_letter_queue_url: str
+    incidents_queue_url: str
+    incidents_dead_letter_queue_url: str
+    rejected_queue_url: str
+    advance_function: str
+    publish_function: str
+    chunk_bytes: int
+    decidable_days: int
+    retention_days: int
+    account_ids: IdShape | None
+    recipients_per_message: int
+    write_rate: int
+
+    @classmethod
+    def read(cls, values: Mapping[str, str] = os.environ) -> Self:
+        """Read the environment. Raises SettingError."""
+        given = _Environment(values)
+        return cls(
+            account_id=given.text("ACCOUNT_ID"),
+            person_roles=given.person_roles("PERSON_ROLES"),
+            credits_table=given.text("CREDITS_TABLE"),
+            campaigns_table=given.text("CAMPAIGNS_TABLE"),
+            list_bucket=given.text("LIST_BUCKET"),
+            list_prefix=given.text("LIST_PREFIX"),
+            policy_prefix=given.text("POLICY_PREFIX"),
+            chunk_queue_url=given.text("CHUNK_QUEUE_URL"),
+            chunks_dead_letter_queue_url=given.text("CHUNKS_DEAD_LETTER_QUEUE_URL"),
+            incidents_queue_url=given.text("INCIDENTS_QUEUE_URL"),
+            incidents_dead_letter_queue_url=given.text("INCIDENTS_DEAD_LETTER_QUEUE_URL"),
+            rejected_queue_url=given.text("REJECTED_QUEUE_URL"),
+            advance_function=given.text("ADVANCE_FUNCTION"),
+            publish_function=given.text("PUBLISH_FUNCTION"),
+            chunk_bytes=given.integer("CHUNK_BYTES", CHUNK_BYTES_SMALLEST, CHUNK_BYTES_LARGEST),
+            decidable_days=given.integer("DECIDABLE_DAYS", 1, RETENTION_DAYS_MOST),
+            retention_days=given.integer("DECISION_RETENTION_DAYS", 1, RETENTION_DAYS_MOST),
+            account_ids=given.id_shape("ACCOUNT_ID_SHAPE"),
             recipients_per_message=given.integer("NOTICES_PER_MESSAGE", 1, RECIPIENTS_PER_MESSAGE_MOST),
             write_rate=given.integer("TARGET_WRITE_RATE", WRITE_RATE_LEAST, WRITE_RATE_MOST),
         )
