@@ -217,6 +217,21 @@ def test_another_body_under_a_used_id_is_refused_by_the_names_of_its_fields(
     assert world.campaign(CAMPAIGN).state is State.PAUSED
 
 
+def test_a_body_that_was_wrong_may_be_corrected_under_its_id() -> None:
+    _, door = paused_world()
+    assert door.put(f"stops/{CAMPAIGN}/go-on", {"action": "resume"}).status == 422
+    assert door.put(f"stops/{CAMPAIGN}/go-on", {"action": "resume", "reason": "why"}).status == 200
+
+
+def test_nothing_is_stored_about_what_there_is_not() -> None:
+    _, door = paused_world()
+    before = dict(door.actions.stored)
+    assert door.put("stops/net-outage/7/stop-1", {"action": "pause", "reason": "why"}).status == 404
+    assert door.put("acceptances/granted-1/other/accept-1", {}).status == 404
+    assert door.put("repairs/statuses/other/again-1", {}).status == 404
+    assert door.actions.stored == before
+
+
 def test_an_id_that_somebody_else_used_is_refused() -> None:
     _, door = paused_world()
     reply = door.put(f"stops/{CAMPAIGN}/stop-1", {"action": "pause", "reason": "why"}, BERT)

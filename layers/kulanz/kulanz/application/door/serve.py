@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 from kulanz.application.door.actions import once
@@ -49,9 +50,12 @@ def serve(request: Request, caller: Acting, door: Door, now: datetime, seconds_l
     try:
         asked = _asked(request, caller, now, seconds_left)
         use_case = _use_case(asked.route)
-        if asked.route.has_action_id:
-            return Reply(200, once(asked, door.actions, lambda: use_case(asked, door)))
-        return Reply(200, use_case(asked, door))
+        if asked.route.body:
+            _must_be_as_described(asked)
+        if not asked.route.has_action_id:
+            return Reply(200, use_case(asked, door))
+        _must_be_about_something(asked, door)
+        return Reply(200, once(asked, door.actions, lambda: use_case(asked, door)))
     except Problem as problem:
         return refusal(problem)
     except TryAgain:
@@ -66,9 +70,26 @@ def refusal(problem: Problem, headers: Mapping[str, str] | None = None) -> Reply
 
 def _use_case(route: Route) -> Callable[[Asked, Door], Mapping[str, Any]]:
     """What answers a route. Its module is imported when it is asked for: a cold start pays for one question only."""
-    module, _, name = route.use.partition(".")
-    found: Callable[[Asked, Door], Mapping[str, Any]] = getattr(import_module(f"{__package__}.{module}"), name)
+    found: Callable[[Asked, Door], Mapping[str, Any]] = getattr(_module(route), route.use.partition(".")[2])
     return found
+
+
+def _module(route: Route) -> ModuleType:
+    return import_module(f"{__package__}.{route.use.partition('.')[0]}")
+
+
+def _must_be_as_described(asked: Asked) -> None:
+    """Check a body before its id stands for it, so that it can be corrected under that id. Raises Problem."""
+    bodies = import_module(f"{__package__}.bodies")
+    bodies.read_body(getattr(_module(asked.route), asked.route.body), asked.body)
+
+
+def _must_be_about_something(asked: Asked, door: Door) -> None:
+    """Nothing is stored about an incident or a campaign that there is not. Raises Problem."""
+    if "seq" in asked.of and door.campaigns.campaign(asked.campaign_id) is None:
+        raise unknown("there is no such campaign")
+    if "incident" in asked.of and door.campaigns.incident(asked.of["incident"]) is None:
+        raise unknown("no such incident is recorded")
 
 
 def _asked(request: Request, caller: Acting, now: datetime, seconds_left: Callable[[], float]) -> Asked:
