@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from botocore import xform_name
 
-from kulanz.adapters.index_items import OPEN_PARTITION
 from kulanz.adapters.messaging import EVENT_SOURCE
 from tests.template.resolved import PROJECT, Json, Stack, as_list, role_statements
 
@@ -224,13 +223,12 @@ def test_a_decision_is_put_in_a_transaction_only(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize("role", ROLES.values())
-def test_nothing_is_deleted_but_from_the_list_of_open_campaigns(stack: Stack, role: str) -> None:
+def test_nothing_is_deleted_but_in_a_transaction(stack: Stack, role: str) -> None:
     for statement in role_statements(stack, role):
         if "dynamodb:DeleteItem" in as_list(statement["Action"]):
             assert statement["Action"] == "dynamodb:DeleteItem"
             assert statement["Condition"] == {
-                "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [OPEN_PARTITION]},
-                "Null": {"dynamodb:LeadingKeys": "false"},
+                "ForAnyValue:StringEquals": {"dynamodb:EnclosingOperation": ["TransactWriteItems"]}
             }
 
 
