@@ -14,7 +14,7 @@ from kulanz_cli.main import main
 from kulanz_cli.rejected import HIDDEN_SECONDS
 from kulanz_cli.stack import Stack, StackOutputs
 from tests.support.reading import read
-from tests.support.small_campaign import CAMPAIGN, EVERY_KIND_OF_LINE, ROWS, event, small_world
+from tests.support.small_campaign import CAMPAIGN, EVERY_KIND_OF_LINE, ROWS, event, list_of, row, small_world
 from tests.support.world import BUCKET, World
 
 HEADER_LINES = 1
@@ -122,6 +122,23 @@ def test_rejected_rows_of_a_list_that_was_deleted_are_told_by_their_byte_alone(s
     found = json.loads(run(stack, "rejected", CAMPAIGN, "--json").output)["rejected"]
     assert len(found) == sum(line.startswith("byte ") for line in told.output.splitlines())
     assert {item["line"] for item in found} == {None}
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_a_campaign_that_was_refused_as_a_whole_is_a_no_although_no_row_of_it_is_wrong(
+    stack: HalfStack, form: tuple[str, ...]
+) -> None:
+    stack.world.lists.upload("lists/good.csv", list_of([row("a-1"), row("a-2")]))
+    stack.world.publish(event(rows=3, key="lists/good.csv"))
+    stack.world.run_until_quiet()
+    assert not [key for key in stack.world.archive.documents if "problems" in key]
+    result = run(stack, "rejected", CAMPAIGN, *form)
+    assert result.exit_code == 1
+    if form:
+        content = json.loads(result.output)
+        assert (content["rejected"], content["refused"][:12]) == ([], "rows_differ:")
+    else:
+        assert "was refused as a whole, and nobody was credited: rows_differ:" in read(result.output)
 
 
 @pytest.mark.parametrize(("words", "code"), [(("rejected", "nothing"), 2), (("rejected", "other/1"), 3),

@@ -17,7 +17,17 @@ from kulanz_cli import send, sending
 from kulanz_cli.event_file import legal_name
 from tests.support.fakes import FakeCampaigns
 from tests.support.reading import read
-from tests.support.small_campaign import CAMPAIGN, HEADER, LIST_KEY, ROWS, event, list_of, row, small_world
+from tests.support.small_campaign import (
+    CAMPAIGN,
+    HEADER,
+    LIST_KEY,
+    ROWS,
+    event,
+    list_of,
+    row,
+    sealed_policy,
+    small_world,
+)
 from tests.support.world import BUCKET, World
 from tests.support.world_stack import WorldStack, run
 
@@ -218,6 +228,20 @@ def test_nothing_is_uploaded_or_sent_that_the_stack_would_refuse(
     result = run(stack, "send", path, "--list", accounts)
     assert result.exit_code == 3
     assert says in read(result.stderr)
+    assert (clients(stack).uploaded, stack.world.events) == ([], [])
+
+
+def test_a_list_that_states_what_kulanz_keeps_is_not_uploaded(stack: WorldStack, tmp_path: Path) -> None:
+    policy = (
+        "kulanz: 1\nid: capped\nversion: 1\ntitle: t\ncurrency: EUR\n"
+        "facts:\n  paid: {type: money, per: calendar year, add: amount}\n"
+        "pay: 5.00 EUR\ncap: {per: calendar year, at: 8.00 EUR - paid}\n"
+    )
+    stack.world.policies.publish("capped", 1, sealed_policy(policy))
+    path, accounts = written(tmp_path, "list.csv", b"account_id,paid\na-1,5.00\n", policy="capped")
+    result = run(stack, "send", path, "--list", accounts)
+    assert result.exit_code == 3
+    assert "Kulanz keeps paid itself" in read(result.stderr)
     assert (clients(stack).uploaded, stack.world.events) == ([], [])
 
 

@@ -1,15 +1,18 @@
 """The shape that ids were stated to have is the campaign's: plan, apply and every later answer read the list by it."""
 
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any
 
 import pytest
 
+from kulanz.application.incidents.incident_event import IncidentEvent, read_incident_event
 from kulanz.config import OpenCampaignConfig, SettingError
 from kulanz.domain.campaigns.campaign import State
+from kulanz.domain.canonical import canonical_json
 from kulanz.domain.lists.id_shape import IdShape
-from tests.support.small_campaign import CAMPAIGN, event, list_of, row, small_world
-from tests.support.world import World
+from tests.support.small_campaign import CAMPAIGN, INCIDENT_ID, LIST_KEY, event, list_of, row, small_world
+from tests.support.world import BUCKET, World
 
 SHAPE = {"pattern": "[A-Za-z]+|[0-9]{4}"}
 IDS = ("nan", "Total", "1001", "10011")
@@ -53,6 +56,43 @@ def test_a_request_with_another_shape_is_another_request_and_one_without_is_the_
     worlds = [world_with(content) for content in (stated(), stated(account_ids=SHAPE))]
     digests = [world.campaign(CAMPAIGN).request_digest for world in worlds]
     assert digests[0] != digests[1]
+
+
+def requested(**stated: Any) -> IncidentEvent:
+    """An event whose campaign states these parts; `affected.x` stands in the part of the accounts."""
+    told = event(rows=3, version_id="v-1")
+    campaign = told["detail"]["campaign"]
+    campaign.pop("limits")
+    for name, value in stated.items():
+        (campaign["affected"] if name in ("account_ids", "subject_ids") else campaign)[name] = value
+    return read_incident_event("billing", told["detail-type"], told["detail"])
+
+
+LATER: dict[str, Any] = {
+    "limits": {"held": "30 %"},
+    "ignored_columns": ["Fee"],
+    "same_outage_as": ["another"],
+    "account_ids": SHAPE,
+    "subject_ids": SHAPE,
+}
+
+
+def test_a_request_that_states_nothing_of_later_releases_has_the_digest_that_it_always_had() -> None:
+    """Stacks that were upgraded know requests by it: with another one the same event would open a second campaign."""
+    place = {"bucket": BUCKET, "key": LIST_KEY, "version_id": "v-1"}
+    request = {
+        "affected": {"inline": None, "rows": 3, "s3": place},
+        "policy": {"id": "net-credit", "parameters": {}, "version": 1},
+    }
+    head = {"incident_id": INCIDENT_ID, "revision": 1}
+    content = canonical_json(head).encode() + b"\n" + canonical_json(request).encode()
+    assert requested().request_digest == sha256(content).hexdigest()
+
+
+def test_every_part_that_a_request_may_state_makes_another_request() -> None:
+    digests = {requested().request_digest, *(requested(**{name: part}).request_digest for name, part in LATER.items())}
+    assert len(digests) == 1 + len(LATER)
+    assert requested(**LATER).request_digest not in digests
 
 
 @pytest.mark.parametrize(

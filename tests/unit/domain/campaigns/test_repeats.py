@@ -2,12 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from unittest.mock import patch
 from zlib import crc32
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kulanz.domain.campaigns import repeats
 from kulanz.domain.campaigns.repeats import (
     HASHES,
     SAMPLE_MOST,
@@ -66,6 +68,27 @@ def test_a_list_with_more_rows_than_announced_needs_no_more_room() -> None:
     halves = seen(rows[: len(rows) // 2])
     halves.add(seen(rows[len(rows) // 2 :]))
     assert halves == found
+
+
+@given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 1)), max_size=80), st.integers(0, 80))
+def test_parts_that_were_sampled_differently_come_to_what_the_whole_does(rows: list[tuple[int, int]], cut: int) -> None:
+    """One part had to forget subjects and the other had not: of both, what lies below the lower bound is kept."""
+    with patch.object(repeats, "SAMPLE_MOST", 8):
+        whole = seen(rows)
+        for first, second in ((rows[:cut], rows[cut:]), (rows[cut:], rows[:cut])):
+            found = seen(first)
+            found.add(seen(second))
+            assert found == whole
+            assert Repeats.from_bytes(found.to_bytes()) == found
+    assert all(hashed < whole.bound for hashed, _ in whole.subjects)
+    assert whole.is_whole is (len({account for account, _ in rows}) <= 8)
+    assert whole.rows <= len(rows)
+
+
+@pytest.mark.parametrize(("rows", "subjects"), [(5_001, 5_000), (10_000, 5_000), (10**6, 5_000), (125_000_000, 5_000)])
+def test_the_bound_is_the_share_of_all_hashes_that_the_sample_is_of_the_list(rows: int, subjects: int) -> None:
+    assert bound_for(rows) == HASHES * subjects // rows
+    assert bound_for(rows) * rows // HASHES in (subjects - 1, subjects)
 
 
 def test_the_bound_falls_as_the_list_grows() -> None:

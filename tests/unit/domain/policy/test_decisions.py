@@ -707,14 +707,18 @@ def test_half_an_hour_divided_by_seven_is_an_instant_to_the_microsecond() -> Non
     assert minor(policy.decide(())) == 500
 
 
-@pytest.mark.parametrize(("at", "later"), [("17:59:59", False), ("18:00:00", False), ("18:00:01", True)])
+@pytest.mark.parametrize(
+    ("at", "later"),
+    [
+        ("17:59:59", False), ("17:59:59.999999", False), ("18:00:00", False), ("18:00:00.000001", True),
+        ("18:00:01", True),
+    ],
+)  # fmt: skip
 def test_a_time_of_day_has_its_seconds(at: str, later: bool) -> None:
     policy = compiled(written("facts: {seen: instant}\nwhen: time_of_day(seen) > 18:00\npay: 5 USD"))
     seen = parse_instant(f"2026-05-04T{at}Z")
     assert minor(policy.decide((seen,))) == (500 if later else 0)
-    assert (
-        "time of day of seen 2026-05-04 18:00:01 (18:00:01) is after 18:00" in explain(policy, (seen,)).text()
-    ) is later
+    assert ("is after 18:00" in explain(policy, (seen,)).text()) is later
 
 
 def test_an_amount_cannot_be_divided_over_periods_without_any_outage() -> None:
