@@ -75,6 +75,13 @@ endef
 .PHONY: environments
 environments: $(environments:%=.venvs/%/.ready) ## install every environment (make test and make demo do it when needed)
 
+# What reads workbooks, Parquet and arrays of JSON lies beside the project's packages, for whoever has such lists.
+.venvs/dev/.lists: requirements/lists.txt .venvs/dev/.ready
+	$(call step,install lists,$(uv) pip install --python .venvs/dev/bin/python --require-hashes -r $< && touch $@)
+
+.PHONY: lists
+lists: .venvs/dev/.lists ## install what reads workbooks, Parquet and arrays of JSON (kulanz list prepare)
+
 # --------------------------------------------------------------------------------------------------- checks
 
 code_checks := check-ruff check-format check-types check-imports
@@ -102,7 +109,7 @@ PROVE_SEEDS ?= 300
 
 # The linters come first: they answer in seconds, and the tests take both cores.
 .PHONY: tests
-tests: environments $(if $(filter test,$(MAKECMDGOALS)),lint) ## the tests alone
+tests: environments .venvs/dev/.lists $(if $(filter test,$(MAKECMDGOALS)),lint) ## the tests alone
 	$(call tried,KULANZ_EXAMPLES=$(EXAMPLES),-m 'not container and not long')
 
 # Where java or npm is missing, all but DynamoDB Local is proved, and a line says so.
@@ -213,7 +220,7 @@ lock_command = $(uv) pip compile --generate-hashes --no-emit-index-url --univers
 .PHONY: lock
 lock: .venvs/bootstrap/.ready ## resolve the .in files into hash-locked .txt files (LOCK_FLAGS=--upgrade for newer versions)
 	$(call step,lock the layer,$(lock_command) $(layer).in --output-file $(layer).txt)
-	@for name in bootstrap $(environments); do $(MAKE) lock-$$name; done
+	@for name in bootstrap $(environments) lists; do $(MAKE) lock-$$name; done
 	@for machine in aarch64 x86_64; do $(MAKE) layer-wheels-$$machine; done
 
 lock-%:

@@ -61,7 +61,7 @@ def lazy_group(sections: Sections, **settings: Any) -> Callable[[Callable[..., A
 
     def make(function: Callable[..., Any]) -> Lazy:
         return Lazy(
-            (function.__name__).replace("_", "-"),
+            function.__name__.strip("_").replace("_", "-"),
             callback=function,
             sections=sections,
             help=function.__doc__,

@@ -1,4 +1,4 @@
-"""``kulanz list``: what a campaign would make of a list, before it is published. Reads files only; no AWS is asked."""
+"""``kulanz list check``: what a campaign would make of a list, before it is published. No AWS is asked."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -33,12 +33,7 @@ CHECKED = {"s3": {"bucket": "checked", "key": "checked", "version_id": "checked"
 """What the event of a list that is not uploaded yet names in its place."""
 
 
-@click.group("list", epilog=FILE_CODES)
-def account_list() -> None:
-    """Check lists of affected accounts. Before they are sent; no AWS is asked."""
-
-
-@account_list.command("check", epilog=FILE_CODES)
+@click.command("check", epilog=FILE_CODES)
 @click.argument("path", metavar="LIST", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
     "--policy", "policy_path", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -54,10 +49,11 @@ def account_list() -> None:
 def check(
     path: Path, policy_path: Path, event_path: Path | None, rows: int | None, show_values: bool, is_json: bool
 ) -> None:
-    """Show what a campaign would make of LIST: what rows come to, what they are worth, which would be rejected and why.
+    """Show what a campaign would make of LIST.
 
-    Lines are named by number, never by content. Exits with 1 when a line, or the whole list, would be refused, or when
-    the list is outside the limits of its plan.
+    What its rows come to, what they are worth, which would be rejected and why. Lines are named by number, never by
+    content. Exits with 1 when a line, or the whole list, would be refused, or when the list is outside the limits of
+    its plan.
     """
     document = load_policy(policy_path)
     now = datetime.now(UTC)

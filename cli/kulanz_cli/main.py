@@ -14,7 +14,7 @@ COMMANDS = {
         ("accept", "ask", "accept", "Accept the offer made to ACCOUNT."),
     ),
     "For incident and billing engineers: one incident": section(
-        ("list", "lists", "account_list", "Check lists of affected accounts."),
+        ("list", "list_group", "list_", "Prepare and check lists of affected accounts."),
         ("send", "sending", "send_event", "Send an incident event, with its list."),
         ("watch", "watch", "watch_campaign", "Follow CAMPAIGN until it stops, and print its reconciliation."),
         ("campaigns", "campaigns", "list_campaigns", "List the campaigns of INCIDENT, or those that wait."),

@@ -11,7 +11,7 @@ from kulanz.domain.campaigns.campaign import PinnedList
 from kulanz.domain.lists.lines import ListRefused
 from kulanz.domain.lists.manifest import MANIFEST_BYTES, Manifest, Span, is_manifest, read_manifest
 
-MANIFESTS_KEPT = 4
+MANIFESTS_LOADED = 4
 """Manifests that a worker keeps: it works on few campaigns at a time, and a manifest has some megabytes."""
 
 
@@ -60,7 +60,7 @@ class PartedLists:
         if pinned.size > MANIFEST_BYTES:
             raise ListRefused("manifest_malformed", f"the manifest has over {MANIFEST_BYTES} bytes")
         manifest = read_manifest(pinned.key, b"".join(self._inner.read(pinned, 0)))
-        while len(self._manifests) >= MANIFESTS_KEPT:
+        while len(self._manifests) >= MANIFESTS_LOADED:
             del self._manifests[next(iter(self._manifests))]
         self._manifests[pinned.key, pinned.version_id] = manifest
         return manifest

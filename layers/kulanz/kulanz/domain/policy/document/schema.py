@@ -10,15 +10,16 @@ from kulanz.domain.policy.document.shape import Part
 
 def policy_schema() -> dict[str, Any]:
     """Give the JSON Schema (2020-12) of a policy document."""
-    return _schema(POLICY, "A policy of Kulanz")
+    return schema_of(POLICY, "A policy of Kulanz")
 
 
 def data_file_schema() -> dict[str, Any]:
     """Give the JSON Schema (2020-12) of a data file that policies take in."""
-    return _schema(DATA_FILE, "A data file of policies of Kulanz")
+    return schema_of(DATA_FILE, "A data file of policies of Kulanz")
 
 
-def _schema(part: Part, title: str) -> dict[str, Any]:
+def schema_of(part: Part, title: str) -> dict[str, Any]:
+    """Give the JSON Schema (2020-12) of a document that a part declares."""
     definitions: dict[str, Any] = {}
     root = part.schema(definitions)
     return {

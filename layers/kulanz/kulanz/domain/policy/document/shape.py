@@ -6,7 +6,7 @@ declaration gives the schema that editors use. A document's parts are dataclasse
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, Field, dataclass, field, fields
 from typing import Any, Protocol
 from unicodedata import normalize
 
@@ -223,7 +223,7 @@ class Part:
     alone: str = ""
 
     def read(self, raw: Any, path: Path) -> Any:
-        known = {key_of(item.name): item for item in fields(self.cls)}
+        known = {key_of(item): item for item in fields(self.cls)}
         if self.alone and not isinstance(raw, (dict, list)):
             raw = {self.alone: raw}
         if not isinstance(raw, dict):
@@ -250,7 +250,7 @@ class Part:
             definitions[name] = {}  # a part may contain itself
             properties, required = {}, []
             for item in fields(self.cls):
-                key = key_of(item.name)
+                key = key_of(item)
                 properties[key] = {**item.metadata["shape"].schema(definitions), "description": item.metadata["doc"]}
                 if item.default is MISSING and item.default_factory is MISSING:
                     required.append(key)
@@ -264,21 +264,24 @@ class Part:
         whole: Schema = {"$ref": f"#/$defs/{name}"}
         if not self.alone:
             return whole
-        shape = next(item.metadata["shape"] for item in fields(self.cls) if key_of(item.name) == self.alone)
+        shape = next(item.metadata["shape"] for item in fields(self.cls) if key_of(item) == self.alone)
         return {"anyOf": [shape.schema(definitions), whole]}
 
 
-def entry(shape: Shape, doc: str, *, default: Any = MISSING, empty: Callable[[], Any] | None = None) -> Any:
-    """Declare a field of a part: its shape, one sentence about it, and its default."""
-    metadata: Mapping[str, Any] = {"shape": shape, "doc": doc}
+def entry(
+    shape: Shape, doc: str, *, default: Any = MISSING, empty: Callable[[], Any] | None = None, key: str = ""
+) -> Any:
+    """Declare a field of a part: its shape, one sentence about it, its default, and its key where that is no name."""
+    metadata: Mapping[str, Any] = {"shape": shape, "doc": doc, "key": key}
     if empty is not None:
         return field(default_factory=empty, metadata=metadata)
     return field(default=default, metadata=metadata)
 
 
-def key_of(name: str) -> str:
-    """Give the key of a field: ``from_`` is written ``from``."""
-    return name.removesuffix("_")
+def key_of(item: Field[Any]) -> str:
+    """Give the key of a field: ``from_`` is written ``from``, unless the field was declared with another key."""
+    key: str = item.metadata["key"]
+    return key or item.name.removesuffix("_")
 
 
 def _meant(key: str, known: Iterable[str]) -> str:

@@ -37,7 +37,7 @@ def read_yaml(text: str | bytes, file: str) -> tuple[dict[str, Any], dict[Path, 
     """Give the document's plain data and the line of every entry by its path. Raises ``PolicyError`` with the line."""
     data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     if len(data) > MAX_POLICY_BYTES:
-        raise PolicyError(f"expected a policy of at most {MAX_POLICY_BYTES} bytes; divide it", file=file)
+        raise PolicyError(f"expected a file of at most {MAX_POLICY_BYTES} bytes; divide it", file=file)
     try:
         source = data.decode("utf-8")
     except UnicodeDecodeError:
@@ -59,7 +59,7 @@ class _Reader:
         try:
             self._next()
             if isinstance(self._next(), yaml.StreamEndEvent):
-                raise PolicyError("the file is empty; a policy starts with kulanz: 1", file=self._file)
+                raise PolicyError("the file is empty; it starts with kulanz: 1", file=self._file)
             data = self._node(self._next(), (), 0)
             self._next()
             if not isinstance(following := self._next(), yaml.StreamEndEvent):
@@ -75,7 +75,7 @@ class _Reader:
             raise PolicyError(f"not YAML: {str(error).splitlines()[0]}", file=self._file) from None
         if not isinstance(data, dict):
             raise PolicyError(
-                "expected a policy written as name: value, starting with kulanz: 1", file=self._file, line=1
+                "expected entries written as name: value, starting with kulanz: 1", file=self._file, line=1
             )
         return data, self._lines
 

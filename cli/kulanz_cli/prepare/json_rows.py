@@ -1,0 +1,135 @@
+"""JSON: one object in each line, or an array of objects of any size, read one after the other."""
+
+import json
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from kulanz_cli.prepare.cells import UNREADABLE, exact
+from kulanz_cli.prepare.engines import engine
+from kulanz_cli.prepare.profile import Profile
+from kulanz_cli.prepare.sources import (
+    BATCH_ROWS,
+    GZIP_FAULTS,
+    Batch,
+    Columns,
+    InputUnusable,
+    Progress,
+    Stream,
+    cut_off,
+    opened,
+)
+
+OBJECT_BYTES = 1024 * 1024
+"""The longest line of JSON lines."""
+PEEKED_BYTES = 4096
+OBJECTS_FOR_NAMES = 1_000
+_BOM = b"\xef\xbb\xbf"
+
+type _Record = tuple[int, dict[str, Any] | str]
+"""The line of an object (of an array: its number from 1), and the object, or why it is none."""
+
+
+class JsonSource:
+    """One file of JSON, plain or packed. Its columns are those of its first objects, `a.b` for what is nested."""
+
+    def __init__(self, path: Path, profile: Profile, progress: Progress, *, is_gzip: bool) -> None:
+        self._path, self._profile, self._progress, self._is_gzip = path, profile, progress, is_gzip
+        if profile.encoding != "utf-8":
+            raise InputUnusable(f"{path}: JSON is UTF-8, the profile says {profile.encoding}; correct encoding")
+        names: dict[str, None] = {}
+        for _, record in islice(self._records(lambda _: None), OBJECTS_FOR_NAMES):
+            if isinstance(record, dict):
+                names |= dict.fromkeys(_paths(record))
+        self.names: Sequence[str] = list(names)
+
+    def batches(self, wanted: Columns) -> Iterator[Batch]:
+        """The objects, in their order."""
+        names = [str(one) for one in wanted]
+        records = self._records(self._progress)
+        while some := list(islice(records, BATCH_ROWS)):
+            rows = [
+                [UNREADABLE + record] * len(names)
+                if isinstance(record, str)
+                else [exact(_entry(record, name)) for name in names]
+                for _, record in some
+            ]
+            yield Batch([line for line, _ in some], list(zip(*rows, strict=True)))
+
+    def _records(self, progress: Progress) -> Iterator[_Record]:
+        try:
+            with opened(self._path, progress, is_gzip=self._is_gzip) as file:
+                begin = file.peek(PEEKED_BYTES)
+                if begin.startswith(_BOM):
+                    file.read(len(_BOM))
+                first = begin.removeprefix(_BOM).lstrip()[:1]
+                if self._profile.dialect.property or first == b"[":
+                    yield from self._array(file)
+                else:
+                    yield from self._lines(file)
+        except GZIP_FAULTS:
+            raise cut_off(self._path) from None
+
+    def _array(self, file: Stream) -> Iterator[_Record]:
+        ijson = engine("ijson", "arrays of JSON")
+        place = self._profile.dialect.property
+        number = 0
+        try:
+            for item in ijson.items(file, f"{place}.item" if place else "item"):
+                number += 1
+                yield number, item if isinstance(item, dict) else "an object"
+        except ijson.JSONError:
+            raise InputUnusable(
+                f"{self._path}: behind object {number} of the array it is not JSON, or it is cut off; nothing was"
+                " written, fetch the file again"
+            ) from None
+        if not number:
+            raise InputUnusable(f"{self._path}: no array of objects {f'at {place}' if place else 'in it'}; state"
+                                " dialect.property, such as data")  # fmt: skip
+
+    def _lines(self, file: Stream) -> Iterator[_Record]:
+        decoder = json.JSONDecoder(object_pairs_hook=_once, parse_float=Decimal, parse_constant=_no_constant)
+        number = 0
+        while line := file.readline(OBJECT_BYTES):
+            number += 1
+            if len(line) == OBJECT_BYTES:
+                raise InputUnusable(
+                    f"{self._path}, line {number}: over {OBJECT_BYTES} bytes; write one object in each line, or state"
+                    " where the array of rows is: dialect.property"
+                )
+            if not line.strip():
+                continue
+            try:
+                record = decoder.decode(line.decode())
+            except (ValueError, RecursionError, ArithmeticError):
+                record = None
+            yield number, record if isinstance(record, dict) else "one JSON object with each name once"
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    record = dict(pairs)
+    if len(record) != len(pairs):
+        raise ValueError("a name twice")
+    return record
+
+
+def _no_constant(_: str) -> None:
+    raise ValueError("NaN and Infinity are not JSON")
+
+
+def _paths(record: dict[str, Any]) -> Iterator[str]:
+    for name, value in record.items():
+        yield name
+        if isinstance(value, dict):
+            yield from (f"{name}.{inner}" for inner in _paths(value))
+
+
+def _entry(record: dict[str, Any], name: str) -> Any:
+    if name in record:
+        return record[name]
+    entry: Any = record
+    for part in name.split("."):
+        entry = entry.get(part) if isinstance(entry, dict) else None
+    return entry

@@ -1,0 +1,335 @@
+"""The preparation of a list: files in, parts out, and a report of everything that was changed on the way."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal, localcontext
+from fractions import Fraction
+from hashlib import file_digest
+from pathlib import Path
+
+from kulanz.domain.lists.account_ids import is_surely_an_id
+from kulanz.domain.lists.cells import clean
+from kulanz.domain.lists.columns import FactDeclaration
+from kulanz.domain.lists.header import ACCOUNT_COLUMN
+from kulanz.domain.lists.unread_columns import names_currency, nearly_named
+from kulanz.domain.money import minor_units
+from kulanz.domain.policy import CompiledPolicy
+from kulanz_cli.prepare.cells import Cell, Change, ReadCell, cell_reader, worth
+from kulanz_cli.prepare.parts import PART_BYTES, Part, PartWriter, whole_folder
+from kulanz_cli.prepare.profile import Field, Profile
+from kulanz_cli.prepare.sources import Batch, InputUnusable, Progress, Source, open_source
+from kulanz_cli.prepare.text import TextSource, advice
+
+WRONG_SHARE_MOST = Fraction(1, 100)
+"""Rows with a cell that the profile cannot read: with more of them the profile is wrong, or the file is another. The
+plan of a campaign has the same limit for rejected rows."""
+SUM_DIGITS = 60
+"""Sums are exact: 15 digits and 12 decimals of a cell, times the rows of any list, have fewer."""
+WRONG_ROWS_FIRST = 1_000
+"""From so many wrong rows on, files of which most rows are wrong are read no further."""
+FIRST_PLACES = 3
+REMEMBERED_CELLS = 200_000
+"""Different cells of a column whose reading is kept; with more of them, all are forgotten after a batch."""
+NAMES_SHOWN = 12
+
+
+@dataclass(slots=True)
+class Found:
+    """How often something was met, and the first places, each a file's number and a line of it."""
+
+    times: int = 0
+    first: list[tuple[int, int]] = field(default_factory=list)
+
+    def see(self, times: int, places: Iterable[tuple[int, int]]) -> None:
+        """Count it; `places` are asked for only as long as some are missing."""
+        self.times += times
+        for place in places:
+            if len(self.first) >= FIRST_PLACES:
+                break
+            self.first.append(place)
+
+
+@dataclass(slots=True)
+class ColumnReport:
+    """What became of a column. `before` is the sum in the file's unit, `after` that of what was written, as the policy
+    reads it: of money in minor units."""
+
+    name: str
+    source: str
+    fact: FactDeclaration | None
+    is_number: bool
+    changes: dict[Change, Found] = field(default_factory=dict)
+    wrong: dict[str, Found] = field(default_factory=dict)
+    numbers: int = 0
+    before: Decimal = Decimal(0)
+    after: int | Fraction = 0
+    days: int = 0
+    days_sure: int = 0
+
+
+@dataclass(slots=True)
+class Report:
+    """What was prepared from which files. Rows in are those out and the dropped ones."""
+
+    files: list[str] = field(default_factory=list)
+    columns: list[ColumnReport] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list)
+    rows_in: int = 0
+    rows_out: int = 0
+    wrong_rows: int = 0
+    dropped: dict[str, Found] = field(default_factory=dict)
+    left_out: list[str] = field(default_factory=list)
+
+
+class _Memo(dict[str, str]):
+    """The cell of the list for each cell of the file, worked out once. What is to be counted of it is in `noted`.
+
+    `are_ids`: the cells are ids without a stated shape, so that most need not be looked at one by one.
+    """
+
+    def __init__(self, read: ReadCell, fact: FactDeclaration | None, *, is_number: bool, is_plain_id: bool) -> None:
+        super().__init__()
+        self._read, self._fact, self._is_number = read, fact, is_number
+        self.are_ids = is_plain_id
+        self.noted: dict[str, Cell] = {}
+        self.worth: dict[str, int | Fraction] = {}
+
+    def __missing__(self, raw: str) -> str:
+        cell = self._read(raw)
+        if cell.change or cell.wrong or cell.number is not None or cell.is_order_sure is not None:
+            self.noted[raw] = cell
+            if self._is_number and self._fact is not None and cell.number is not None and not cell.wrong:
+                self.worth[raw] = worth(self._fact, cell.text)
+        self[raw] = cell.text
+        return cell.text
+
+    def forget(self) -> None:
+        """Make room where a column has too many different cells."""
+        if len(self) > REMEMBERED_CELLS:
+            self.clear()
+            self.noted.clear()
+            self.worth.clear()
+
+
+class Preparation:
+    """One profile under one policy, and what it has read so far."""
+
+    def __init__(self, profile: Profile, policy: CompiledPolicy) -> None:
+        self._profile, self._policy = profile, policy
+        self.report = Report()
+        facts = {fact.name: fact for fact in policy.facts}
+        ids = {ACCOUNT_COLUMN, policy.subject or ACCOUNT_COLUMN}
+        self._memos: list[tuple[Field, _Memo, ColumnReport]] = []
+        for one in profile.schema.fields:
+            fact = facts.get(one.name)
+            is_number = fact is not None and fact.type in ("number", "money")
+            is_id = one.name in ids
+            read = cell_reader(one, fact, profile.schema.missing, profile.encoding, is_id=is_id)
+            is_plain = is_id and one.constraints is None and not one.missing and not profile.schema.missing
+            told = ColumnReport(one.name, str(one.source), fact, is_number)
+            self.report.columns.append(told)
+            self._memos.append((one, _Memo(read, fact, is_number=is_number, is_plain_id=is_plain), told))
+
+    def rows(self, paths: Sequence[Path], progress: Progress) -> Iterator[list[Sequence[str]]]:
+        """The columns of the list, some rows at a time. Raises InputUnusable."""
+        copies = _copies(paths)
+        rows: list[int] = []
+        for number, path in enumerate(paths):
+            self.report.files.append(path.name)
+            before = self.report.rows_in
+            if number in copies and rows[copies[number]]:  # parts of an export may all be without rows
+                raise InputUnusable(f"{path} has the same content as {paths[copies[number]]}; give each file once")
+            source = open_source(path, self._profile, progress)
+            self._must_have(source, path)
+            wanted = self._profile.sources
+            for batch in source.batches(wanted):
+                for line, why in batch.dropped:
+                    self._drop(number, line, why)
+                cells = dict(zip(wanted, batch.columns, strict=True))
+                lines, cells = self._without_dropped(number, batch, cells)
+                yield self._converted(number, lines, cells)
+                if self.report.wrong_rows > max(WRONG_ROWS_FIRST, self.report.rows_out // 2):
+                    self._must_be_right()  # the rest would be no better
+            rows.append(self.report.rows_in - before)
+        self._must_be_right()
+
+    def _must_have(self, source: Source, path: Path) -> None:
+        """Refuse a file that lacks a column, has one twice, or has one that should not be left out."""
+        names, profile = list(source.names), self._profile
+        wanted = profile.sources
+        lacking = [one for one in wanted if not (one in names if isinstance(one, str) else one <= len(names))]
+        if lacking:
+            told = advice(path, profile, [*map(str, lacking)], [*map(str, wanted)]) if _is_text(source) else ""
+            shown = ", ".join(repr(name) for name in names[:NAMES_SHOWN]) + (" and more" * (len(names) > NAMES_SHOWN))
+            raise InputUnusable(
+                f"{path}: the profile reads {', '.join(map(repr, lacking))}, and the file has {len(names)} columns:"
+                f" {shown}{told}"
+            )
+        twice = [one for one in wanted if isinstance(one, str) and names.count(one) > 1]
+        if twice:
+            raise InputUnusable(f"{path}: two columns are called {twice[0]!r}; name each column once")
+        left = [name for place, name in enumerate(names, 1) if name and name not in wanted and place not in wanted]
+        self._must_be_meant(left, path)
+        self.report.left_out = list(dict.fromkeys([*self.report.left_out, *left]))
+
+    def _must_be_meant(self, left: Sequence[str], path: Path) -> None:
+        """Refuse to leave out what would have stopped the list: another currency, a misspelt fact."""
+        if not self._profile.dialect.header:
+            return
+        unmeant = [name for name in left if name not in self._profile.ignore]
+        currencies = [name for name in unmeant if names_currency(name)]
+        if currencies:
+            raise InputUnusable(
+                f"{path}: the column {currencies[0]!r} says a currency and no field reads it; add a field for it, so"
+                " that the plan compares it, or name it under ignore"
+            )
+        fields = {one.name for one in self._profile.schema.fields}
+        absent = [fact for fact in self._policy.facts if fact.name not in fields]
+        for column, name in nearly_named(unmeant, absent, None):
+            raise InputUnusable(
+                f"{path}: the column {column!r} is left out, and the policy's {name!r} is no field, so its default"
+                " would count; add a field for it, or name the column under ignore"
+            )
+
+    def _drop(self, file: int, line: int, why: str) -> None:
+        self.report.rows_in += 1
+        self.report.dropped.setdefault(why, Found()).see(1, [(file, line)])
+
+    def _without_dropped(
+        self, file: int, batch: Batch, cells: dict[str | int, Sequence[str]]
+    ) -> tuple[Sequence[int], dict[str | int, Sequence[str]]]:
+        """The rows of a batch without those that the profile drops."""
+        for one in self._profile.drop:
+            words = set(map(clean, one.is_))
+            column = cells[one.column]
+            found = [place for place, cell in enumerate(column) if clean(cell) in words]
+            if not found:
+                continue
+            for place in found:
+                self._drop(file, batch.lines[place], f"{one.column} is a word of drop")
+            gone = set(found)
+            kept = [place for place in range(len(column)) if place not in gone]
+            batch.lines = [batch.lines[place] for place in kept]
+            cells = {name: [values[place] for place in kept] for name, values in cells.items()}
+        return batch.lines, cells
+
+    def _converted(self, file: int, lines: Sequence[int], cells: dict[str | int, Sequence[str]]) -> list[Sequence[str]]:
+        rows = len(lines)
+        self.report.rows_in += rows
+        self.report.rows_out += rows
+        wrong: set[int] = set()
+        columns: list[Sequence[str]] = []
+        for one, memo, told in self._memos:
+            raws = [one.constant] * rows if one.constant else cells[one.source]
+            if memo.are_ids and all(map(is_surely_an_id, raws)):
+                columns.append(raws)
+                continue
+            columns.append(list(map(memo.__getitem__, raws)))
+            if memo.noted:
+                wrong |= _count(told, memo, raws, lines, file)
+                memo.forget()
+        self.report.wrong_rows += len(wrong)
+        return columns
+
+    def _must_be_right(self) -> None:
+        """Refuse what the profile reads wrongly, and sums that moved."""
+        report = self.report
+        if not report.rows_out:
+            raise InputUnusable("the files have no row; export them again")
+        if report.wrong_rows > report.rows_out * WRONG_SHARE_MOST:
+            raise InputUnusable(
+                f"{report.wrong_rows:,} of {report.rows_out:,} rows have a cell that cannot be read, over"
+                f" {WRONG_SHARE_MOST * 100} %; nothing was written; the profile is of another export, or the file is"
+                f" damaged: {'; '.join(_worst(report))}"
+            )
+        for told in report.columns:
+            fact = told.fact
+            if told.is_number and fact is not None:
+                is_major = any(one.name == told.name and one.unit == "major" for one in self._profile.schema.fields)
+                scale = 10 ** minor_units(fact.currency) if is_major and fact.type == "money" else 1
+                if Fraction(told.before) * scale != told.after:
+                    raise AssertionError(f"{told.name}: what was written adds up to something else than what was read")
+
+
+def _count(told: ColumnReport, memo: _Memo, raws: Sequence[str], lines: Sequence[int], file: int) -> set[int]:
+    """Count what is to be reported of some cells; give the places of the wrong ones."""
+    wrong: set[int] = set()
+    where: dict[str, list[int]] = {}
+
+    def places(raw: str) -> list[int]:
+        if not where:
+            for place, one in enumerate(raws):
+                if one in memo.noted:
+                    where.setdefault(one, []).append(place)
+        return where[raw]
+
+    for raw, times in Counter(raws).items():
+        cell = memo.noted.get(raw)
+        if cell is None:
+            continue
+        if cell.wrong:
+            wrong.update(places(raw))
+            told.wrong.setdefault(cell.wrong, Found()).see(times, [(file, lines[place]) for place in places(raw)])
+            continue
+        if cell.change:
+            found = told.changes.setdefault(cell.change, Found())
+            is_known = len(found.first) >= FIRST_PLACES
+            found.see(times, [] if is_known else [(file, lines[place]) for place in places(raw)])
+        if raw in memo.worth and cell.number is not None:
+            told.numbers += times
+            told.before += cell.number * times
+            told.after += memo.worth[raw] * times
+        if cell.is_order_sure is not None:
+            told.days += times
+            told.days_sure += times * cell.is_order_sure
+    return wrong
+
+
+def _worst(report: Report) -> Iterator[str]:
+    """The kinds of wrong cells that are met most, with their first line."""
+    kinds = [(found, told, expected) for told in report.columns for expected, found in told.wrong.items()]
+    for found, told, expected in sorted(kinds, key=lambda one: -one[0].times)[:FIRST_PLACES]:
+        file, line = found.first[0]
+        yield f"{told.source or told.name}, {report.files[file]} line {line} first: expected {expected}"
+
+
+def _is_text(source: Source) -> bool:
+    return isinstance(source, TextSource)
+
+
+def _copies(paths: Sequence[Path]) -> dict[int, int]:
+    """The files with the content of an earlier one, by their places: their rows would be in the list twice."""
+    sizes: dict[int, list[int]] = {}
+    for place, path in enumerate(paths):
+        sizes.setdefault(path.stat().st_size, []).append(place)
+    copies: dict[int, int] = {}
+    for alike in sizes.values():
+        known: dict[bytes, int] = {}
+        for place in alike if len(alike) > 1 else ():
+            with paths[place].open("rb") as file:
+                digest = file_digest(file, "sha256").digest()
+            if known.setdefault(digest, place) != place:
+                copies[place] = known[digest]
+    return copies
+
+
+def prepare(
+    paths: Sequence[Path],
+    profile: Profile,
+    policy: CompiledPolicy,
+    into: Path,
+    progress: Callable[[int], None],
+    part_bytes: int = PART_BYTES,
+) -> Report:
+    """Prepare files into the parts of a list, in a folder that is written whole or not at all. Raises Unusable."""
+    preparation = Preparation(profile, policy)
+    with whole_folder(into) as folder, localcontext(prec=SUM_DIGITS):
+        writer = PartWriter(folder, [one.name for one in profile.schema.fields], part_bytes)
+        try:
+            for columns in preparation.rows(paths, progress):
+                writer.write(columns, len(columns[0]))
+        finally:
+            writer.end_part()
+        preparation.report.parts = writer.parts
+    return preparation.report
