@@ -92,7 +92,7 @@ def rows_of(content: bytes, compiled: CompiledPolicy) -> list[Row | Problem]:
     """The rows of a list as a campaign reads them."""
     required = ["account_id", *(fact.name for fact in compiled.facts)]
     layout = read_layout(ListFormat.CSV, content[:HEADER_BYTES], len(content), required)
-    reader = line_reader(layout, compiled.facts, compiled.subject)
+    reader = line_reader(layout, compiled.facts, compiled.subject, ())
     return [reader.row(line) for line in content[layout.data_start :].split(b"\n")[:-1]]
 
 
