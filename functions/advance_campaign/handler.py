@@ -1,5 +1,6 @@
-"""Changes of campaigns' META records, from the stream of CampaignsTable."""
+"""Changes of campaigns' META records, from CampaignsTable's stream; by a schedule, the watch over open ones."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -11,9 +12,14 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from kulanz.adapters.aws import client
 from kulanz.adapters.campaign_keys import META, campaign_of_partition
 from kulanz.adapters.campaign_table import DynamoCampaigns
+from kulanz.adapters.given_up import S3GivenUp
+from kulanz.adapters.index_table import DynamoIndex
 from kulanz.adapters.messaging import EventBridgeAnnouncer, SqsChunks
+from kulanz.adapters.older_items import OlderItems
 from kulanz.adapters.s3 import S3Archive
+from kulanz.adapters.troubles import DynamoTroubles
 from kulanz.application.campaigns.advance_campaign import AdvancePorts, advance_campaign
+from kulanz.application.campaigns.watch_open import WatchPorts, watch_open
 from kulanz.config import AdvanceCampaignConfig
 from kulanz.domain.campaigns.campaign import WAITING, Cause, State
 from kulanz.domain.campaigns.estimate import Operation
@@ -37,23 +43,37 @@ def _composed() -> AdvancePorts:
     )
 
 
+@cache
+def _watching() -> tuple[WatchPorts, OlderItems]:
+    config = AdvanceCampaignConfig.read()
+    dynamodb = client("dynamodb")
+    ports = WatchPorts(
+        advance=_composed(),
+        index=DynamoIndex(dynamodb, config.campaigns_table, config.credits_table),
+        troubles=DynamoTroubles(dynamodb, config.campaigns_table),
+        given_up=S3GivenUp(client("s3"), config.list_bucket),
+    )
+    return ports, OlderItems(dynamodb, config.campaigns_table)
+
+
 @logger.inject_lambda_context
 @without_content(logger.error)
 def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, str] | None:
     """Advance each campaign that the batch names, once; an error repeats the batch, which is safe.
 
-    An event without records is the schedule's: it asks how many campaigns wait. `kulanz doctor` asks what runs here.
+    An event without records is the schedule's: every open campaign is looked at, and what waits for a person is
+    counted. `kulanz doctor` asks what runs here.
     """
     if event == VERSIONS_ASKED:
         return versions(datetime.now(UTC))
-    if "Records" not in event:
-        _report_waiting(len(_composed().campaigns.waiting()))
-        return None
-    changed: dict[str, str] = {}
 
     def seconds_left() -> float:
         return context.get_remaining_time_in_millis() / 1000
 
+    if "Records" not in event:
+        _watch(str(event.get("id", "")), context, seconds_left)
+        return None
+    changed: dict[str, str] = {}
     for record in event["Records"]:
         keys = record["dynamodb"]["Keys"]
         if keys["sk"]["S"] == META and record["eventName"] != "REMOVE":
@@ -73,3 +93,16 @@ def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, str] | No
 def _report_waiting(campaigns: int) -> None:
     metrics.add_metric("CampaignsWaitingForAPerson", MetricUnit.Count, campaigns)
     metrics.flush_metrics()
+
+
+def _watch(event_id: str, context: LambdaContext, seconds_left: Callable[[], float]) -> None:
+    """Look at every open campaign, after what an older release wrote is listed among them."""
+    ports, older = _watching()
+    is_listed = older.bring_in(seconds_left)
+    cause = Cause(context.function_name, event_id, context.function_version)
+    found = watch_open(ports, cause, datetime.now(UTC), seconds_left)
+    for campaign_id, why in found.failed:
+        logger.error("campaign could not be moved on", campaign=str(campaign_id), why=why)
+    is_whole = is_listed and found.is_whole
+    logger.info("watch", looked_at=found.looked_at, waiting=found.waiting, is_whole=is_whole)
+    _report_waiting(found.waiting)

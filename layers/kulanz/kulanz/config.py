@@ -157,6 +157,7 @@ class PublishNoticesConfig:
 class AdvanceCampaignConfig:
     """What `advance_campaign` needs to know; the last two are for its estimate."""
 
+    credits_table: str
     campaigns_table: str
     list_bucket: str
     chunk_queue_url: str
@@ -169,6 +170,7 @@ class AdvanceCampaignConfig:
         """Read the environment. Raises SettingError."""
         given = _Environment(values)
         return cls(
+            credits_table=given.text("CREDITS_TABLE"),
             campaigns_table=given.text("CAMPAIGNS_TABLE"),
             list_bucket=given.text("LIST_BUCKET"),
             chunk_queue_url=given.text("CHUNK_QUEUE_URL"),

@@ -27,6 +27,6 @@ def test_a_function_says_what_it_runs_and_does_nothing(monkeypatch: pytest.Monke
 
 
 def test_whatever_else_has_no_records_is_the_schedules(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(handler, "_composed", untouched)
+    monkeypatch.setattr(handler, "_watching", untouched)
     with pytest.raises(Exception, match="AssertionError"):
         handler.handle({**VERSIONS_ASKED, "source": "aws.events"}, CONTEXT)

@@ -35,18 +35,20 @@ class DynamoTroubles:
         )
 
     def repaired(self, kind: TroubleKind, on: str, began_at: datetime) -> None:
+        """In a transaction, because functions may delete in one alone."""
+        forgotten = {
+            "TableName": self._table,
+            "Key": items.trouble_key(kind, on),
+            "ConditionExpression": "found_at < :began_at",
+            "ExpressionAttributeValues": {":began_at": {"S": items.placed(began_at)}},
+        }
         try:
-            self._client.delete_item(
-                TableName=self._table,
-                Key=items.trouble_key(kind, on),
-                ConditionExpression="found_at < :began_at",
-                ExpressionAttributeValues={":began_at": {"S": items.placed(began_at)}},
-            )
+            self._client.transact_write_items(TransactItems=[{"Delete": forgotten}])
         except ClientError as error:
-            if error_code(error) != _UNMET:  # else it is not there, or was found again since
-                raise translated(error, "DeleteItem") from error
+            if not _is_unmet(error):  # else it is not there, or was found again since
+                raise translated(error, "TransactWriteItems") from error
         except (BotoCoreError, OSError) as error:
-            raise translated(error, "DeleteItem") from error
+            raise translated(error, "TransactWriteItems") from error
 
     def note_seen(self, seen: OpenCampaign) -> None:
         if seen.seen_at is None:
@@ -77,3 +79,9 @@ class DynamoTroubles:
 
     def note_looked_at(self, key: str) -> None:
         call("PutItem", self._client.put_item, TableName=self._table, Item=items.given_up_key(key))
+
+
+def _is_unmet(error: ClientError) -> bool:
+    """Whether the one condition of a transaction did not hold."""
+    reasons = [reason.get("Code") for reason in error.response.get("CancellationReasons", [])]
+    return reasons == ["ConditionalCheckFailed"]

@@ -12,6 +12,7 @@ from advance_campaign import handler
 from kulanz.adapters.campaign_keys import meta_key
 from kulanz.application.campaigns.advance_campaign import AdvancePorts
 from kulanz.application.campaigns.control_campaign import ControlPorts, cancel, pause, resume
+from kulanz.application.campaigns.watch_open import WatchPorts
 from kulanz.domain.campaigns.campaign import CampaignId, Cause, State
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
 from tests.support.world import World
@@ -34,6 +35,8 @@ def told(world: World, event: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -
     """What the function tells CloudWatch of waiting campaigns when it gets an event."""
     ports = AdvancePorts(world.campaigns, world.chunks, world.archive, world.announcer)
     monkeypatch.setattr(handler, "_composed", lambda: ports)
+    watching = WatchPorts(ports, world.index, world.troubles, world.given_up), SimpleNamespace(bring_in=lambda _: True)
+    monkeypatch.setattr(handler, "_watching", lambda: watching)
     with redirect_stdout(io.StringIO()) as printed:
         handler.handle(event, CONTEXT)
     lines = [json.loads(line) for line in printed.getvalue().splitlines() if "_aws" in line]

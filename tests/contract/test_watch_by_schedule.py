@@ -1,0 +1,92 @@
+"""advance_campaign by its schedule, with its own adapters: lists what an older release wrote, and looks at it all."""
+
+import json
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from advance_campaign import handler
+from kulanz.adapters.campaign_keys import META
+from kulanz.domain.campaigns.campaign import State
+from kulanz.domain.campaigns.trouble import TroubleKind
+from tests.contract.backends import AwsBackend
+from tests.contract.conftest import BACKENDS
+from tests.contract.test_campaign_index import open_campaign
+from tests.contract.test_older_items import as_an_older_release_left_it
+from tests.contract.test_troubles import given_up
+from tests.support.values import FIRST, change
+
+pytestmark = pytest.mark.parametrize("emulator", BACKENDS[1:], indirect=True)
+CONTEXT: Any = SimpleNamespace(
+    function_name="advance_campaign",
+    function_version="1",
+    memory_limit_in_mb=1769,
+    invoked_function_arn="arn:aws:lambda:eu-central-1:123456789012:function:advance_campaign",
+    aws_request_id="00000000-0000-0000-0000-000000000000",
+    get_remaining_time_in_millis=lambda: 300_000,
+)
+
+
+@pytest.fixture
+def backend_of_function(emulator: AwsBackend, monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsBackend]:
+    settings = {
+        "CREDITS_TABLE": emulator.credits_table,
+        "CAMPAIGNS_TABLE": emulator.campaigns_table,
+        "LIST_BUCKET": emulator.bucket,
+        "CHUNK_QUEUE_URL": emulator.chunk_queue,
+        "BUS_NAME": "default",
+        "NOTICES_PER_MESSAGE": "100",
+        "TARGET_WRITE_RATE": "4000",
+        "POWERTOOLS_METRICS_NAMESPACE": "Kulanz",
+        "POWERTOOLS_SERVICE_NAME": "kulanz",
+    }
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    handler._composed.cache_clear()
+    handler._watching.cache_clear()
+    yield emulator
+    handler._composed.cache_clear()
+    handler._watching.cache_clear()
+
+
+def waiting(printed: str) -> int:
+    """The figure of the metric that the alarm watches."""
+    figures = [json.loads(line) for line in printed.splitlines() if "CampaignsWaitingForAPerson" in line]
+    return int(figures[-1]["CampaignsWaitingForAPerson"][0])
+
+
+def watch(capsys: pytest.CaptureFixture[str]) -> int:
+    schedule: dict[str, Any] = {"source": "aws.events", "detail-type": "Scheduled Event", "id": "1", "detail": {}}
+    assert handler.handle(schedule, CONTEXT) is None
+    return waiting(capsys.readouterr().out)
+
+
+def test_what_waits_is_counted_also_of_an_older_release(
+    backend_of_function: AwsBackend, capsys: pytest.CaptureFixture[str]
+) -> None:
+    aws = backend_of_function
+    new = open_campaign(aws, FIRST.incident_id)
+    open_campaign(aws, "at-work")
+    aws.campaigns.change_state(new, change(new, State.PAUSED))
+    as_an_older_release_left_it(aws)
+
+    assert watch(capsys) == 1
+    assert [one.id.incident_id for one in aws.index.open_campaigns()] == ["at-work", FIRST.incident_id]
+    assert [one.chunk for one in aws.chunks_received(3)] == [0, 1, 2], "chunks that were never sent"
+
+
+def test_what_was_given_up_waits_until_it_is_repaired(
+    backend_of_function: AwsBackend, capsys: pytest.CaptureFixture[str]
+) -> None:
+    aws = backend_of_function
+    open_campaign(aws, FIRST.incident_id)
+    places = [("ACCOUNT#a-1", f"DECISION#{FIRST.incident_id}#-#001"), ("CAMPAIGN#net-outage#001", META)]
+    aws.upload("aws/lambda/mapping/shard/1", given_up(*places))
+
+    assert watch(capsys) == 1
+    assert watch(capsys) == 1
+    (trouble,) = aws.troubles.troubles()
+    assert (trouble.kind, trouble.on) == (TroubleKind.NOTICES, str(FIRST))
+    assert aws.campaigns.waiting() == [FIRST]
