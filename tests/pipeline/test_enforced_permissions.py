@@ -1,7 +1,7 @@
 """The roles and resource policies of the template, enforced: both cases go through over HTTPS with exactly these.
 
 MiniStack asks for three actions that AWS does not have, and does not know as conditions the source of an event, the
-enclosing transaction, the partitions that a call names and the header If-None-Match. A role that has the real action
+enclosing transaction and the header If-None-Match. A role that has the real action
 gets the invented one, and what rests on these conditions is left out; nothing else is changed.
 """
 
@@ -42,7 +42,7 @@ INVENTED_BY_MINISTACK = {
     "dynamodb:PartiQLInsert": "dynamodb:BatchExecuteStatement",
 }
 """For a batch AWS asks for the left action; MiniStack for the right one too, on no resource in particular."""
-UNKNOWN_TO_MINISTACK = {"events:source", "dynamodb:EnclosingOperation", "dynamodb:LeadingKeys"}
+UNKNOWN_TO_MINISTACK = {"events:source", "dynamodb:EnclosingOperation"}
 PUBLISHER, ADMINISTRATOR = "rules-desk", "administrator"
 ACCOUNTS_PER_LIST = 150
 SEED = 7
