@@ -21,11 +21,12 @@ from kulanz.application.campaigns.open_campaign import (
     OpenPorts,
     OpenSettings,
     open_campaign,
+    open_kept_requests,
     reject_unreadable,
 )
 from kulanz.config import OpenCampaignConfig
 from kulanz.domain.campaigns.campaign import Cause
-from kulanz.failures import described
+from kulanz.failures import described, without_content
 
 logger = Logger()
 
@@ -57,7 +58,12 @@ def _composed() -> tuple[OpenPorts, OpenSettings]:
 
 @logger.inject_lambda_context
 def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Act on each message; those that could not be acted on now are named, and come again."""
+    """Act on each message; those that could not be acted on now are named, and come again.
+
+    An event without records is the schedule's: it opens what had to wait.
+    """
+    if "Records" not in event:
+        return _open_kept(str(event.get("id", "")), context)
     failures = []
     for record in event["Records"]:
         try:
@@ -69,6 +75,16 @@ def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         else:
             logger.info("event", message_id=record["messageId"], opening=opening.value)
     return {"batchItemFailures": failures}
+
+
+def _open_kept(event_id: str, context: LambdaContext) -> dict[str, Any]:
+    ports, settings = _composed()
+    ports = replace(ports, seconds_left=lambda: context.get_remaining_time_in_millis() / 1000)
+    cause = Cause(context.function_name, event_id, os.environ.get("AWS_LAMBDA_FUNCTION_VERSION", ""))
+    with without_content(logger.error):
+        for opening in open_kept_requests(ports, settings, cause, datetime.now(UTC)):
+            logger.info("request that had waited", opening=opening.value)
+    return {"batchItemFailures": []}
 
 
 def _act(body: str, message_id: str, context: LambdaContext) -> Opening:

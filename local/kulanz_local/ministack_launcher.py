@@ -5,7 +5,7 @@ DynamoDB writes a record to the table's stream for every item that a PartiQL sta
 for any other write. Decisions are inserted by PartiQL, and notices follow from the stream.
 A contract test notices when MiniStack does this by itself. And the condition key `aws:PrincipalArn` of a call with a
 role's session is the ARN of the role, by which a queue's policy tells our functions from others; MiniStack compares the
-session's.
+session's. And S3 answers a range of a named version with those bytes; MiniStack sends the whole object.
 
 Standard input is the line to the starter: when it closes, for whatever reason, MiniStack and all its functions end.
 """
@@ -32,7 +32,7 @@ WITHOUT_REPAIR_VARIABLE = "KULANZ_MINISTACK_WITHOUT_REPAIR"
 Item = dict[str, Any]
 Response = tuple[int, dict[str, str], bytes]
 Change = tuple[str, Item | None, Item | None]
-OK = 200
+OK, PARTIAL = 200, 206
 
 
 def emit_stream_records_for_partiql(dynamodb: Any) -> None:  # Any: MiniStack's module, which has no types
@@ -88,6 +88,26 @@ def compare_sessions_by_their_role(evaluator: Any, roles: Any) -> None:
         return value
 
     evaluator._resolve_condition_key = resolved  # noqa: SLF001
+
+
+def cut_ranges_of_versions(s3: Any) -> None:
+    """Answer a range of a named version of an object with that range, as without a version."""
+    get = s3._get_object  # noqa: SLF001
+
+    def cut(bucket: str, key: str, headers: Item, query: Item | None = None) -> Response:
+        answered: Response = get(bucket, key, headers, query)
+        status, told, body = answered
+        if status != OK or not headers.get("range") or not (query or {}).get("versionId"):
+            return answered
+        found = s3._parse_range(headers["range"], len(body))  # noqa: SLF001
+        if found is None:
+            return answered
+        start, end = found
+        told = {name: value for name, value in told.items() if not name.lower().startswith("x-amz-checksum")}
+        told |= {"Content-Length": str(end + 1 - start), "Content-Range": f"bytes {start}-{end}/{len(body)}"}
+        return PARTIAL, told, body[start : end + 1]
+
+    s3._get_object = cut  # noqa: SLF001
 
 
 def extract_each_layer_once(lambda_runtime: Any, folder: str) -> None:
@@ -150,6 +170,7 @@ def main() -> None:
             importlib.import_module("ministack.core.iam_evaluator"),
             importlib.import_module("ministack.services.iam")._roles,  # noqa: SLF001
         )
+        cut_ranges_of_versions(importlib.import_module("ministack.services.s3"))
     extract_each_layer_once(importlib.import_module("ministack.core.lambda_runtime"), sys.argv[1])
     sys.argv[1:] = []  # MiniStack reads them too
     importlib.import_module("ministack.app").main()

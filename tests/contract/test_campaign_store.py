@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kulanz.application.ports import CampaignStore, Outdated, Refused
+from kulanz.application.ports import CampaignStore, KeptRequest, Outdated, Refused
 from kulanz.domain.campaigns.campaign import WAITING, Campaign, CampaignId, Cursor, Pass, SameOutage, State
 from kulanz.domain.campaigns.reconciliation import DIGEST_MODULUS, Totals
 from kulanz.domain.campaigns.same_outage import OutageCampaign
@@ -523,3 +523,30 @@ def test_instants_keep_their_microseconds(backend: Backend) -> None:
     assert stored.decided_at == NOW
     assert stored.decidable_until == new.decidable_until == NOW + timedelta(days=400)
     assert backend.campaigns.log(FIRST)[0].cause == CAUSE
+
+
+def test_a_request_that_waits_is_kept_once_until_it_is_forgotten(backend: Backend) -> None:
+    store = backend.campaigns
+    assert list(store.kept_requests()) == []
+    first = KeptRequest("net-outage", "a" * 64, OPENING.at, CampaignId("net-outage", 1), '{"detail": {}}')
+    other = replace(first, incident_id="another", after=CampaignId("another", 7))
+    for request in (first, other, first):
+        store.keep_request(request)
+    assert list(store.kept_requests()) == [other, first]
+
+    later = replace(first, opens_at=OPENING.at + timedelta(minutes=20))
+    store.keep_request(later)
+    store.forget_request(first)
+    assert list(store.kept_requests()) == [other, later], "it was kept anew"
+    for _ in range(2):
+        store.forget_request(later)
+    assert list(store.kept_requests()) == [other]
+
+
+def test_the_state_alone_is_that_of_the_campaign(backend: Backend) -> None:
+    store = backend.campaigns
+    assert store.state_of(FIRST) is None
+    opened = _open(store)
+    assert store.state_of(opened.id) is State.PLANNING
+    store.change_state(opened, change(opened, State.PAUSED))
+    assert store.state_of(opened.id) is State.PAUSED

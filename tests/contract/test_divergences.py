@@ -17,12 +17,6 @@ from tests.contract.backends import AwsBackend
 from tests.support.values import declared, revision
 
 
-def _range_with_version(backend: AwsBackend) -> bool:
-    version = backend.upload("lists/a.csv", b"0123456789")
-    answer = backend.s3.get_object(Bucket=backend.bucket, Key="lists/a.csv", VersionId=version, Range="bytes=2-4")
-    return bool(answer["Body"].read() != b"234" or answer["ResponseMetadata"]["HTTPStatusCode"] != 206)
-
-
 def _transaction_token(backend: AwsBackend) -> bool:
     record = declared()
     backend.campaigns.record_revision(None, record, revision())
@@ -86,13 +80,6 @@ class Divergence:
 
 
 KNOWN = [
-    Divergence(
-        "ministack",
-        "a range of a named version is a 206 with those bytes",
-        "a 200 with the whole object",
-        "the adapter slices a 200; ranged reads after an overwrite in test_list_store",
-        _range_with_version,
-    ),
     Divergence(
         "moto",
         "the same transaction with the same ClientRequestToken succeeds again for ten minutes",

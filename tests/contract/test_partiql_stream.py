@@ -1,4 +1,4 @@
-"""What AWS's streams tell of PartiQL statements, on MiniStack with its launcher's repair and without.
+"""What AWS's streams tell of PartiQL statements, and ranges of versions: on MiniStack with its launcher's repairs.
 
 The last test fails when MiniStack does this by itself: then the repair goes.
 """
@@ -136,8 +136,27 @@ def test_other_writes_are_told_once(table: StreamedTable) -> None:
     assert [kind for kind, _, _ in table.told()] == ["INSERT", "REMOVE"]
 
 
+def range_of_version(endpoint: str) -> Any:
+    """The answer to three bytes of a named version of an object."""
+    s3 = aws_session().client("s3", endpoint_url=endpoint)
+    s3.create_bucket(Bucket="ranges")
+    s3.put_bucket_versioning(Bucket="ranges", VersioningConfiguration={"Status": "Enabled"})
+    version = s3.put_object(Bucket="ranges", Key="a.csv", Body=b"0123456789")["VersionId"]
+    s3.put_object(Bucket="ranges", Key="a.csv", Body=b"another")
+    return s3.get_object(Bucket="ranges", Key="a.csv", VersionId=version, Range="bytes=2-4")
+
+
+def test_a_range_of_a_version_is_cut(ministack: EmbeddedAws) -> None:
+    answer = range_of_version(ministack.endpoint)
+    assert answer["ResponseMetadata"]["HTTPStatusCode"] == 206
+    assert answer["ContentRange"] == "bytes 2-4/10"
+    assert answer["Body"].read() == b"234"
+
+
 def test_ministack_still_needs_the_repair() -> None:
     with EmbeddedAws(repaired=False) as aws:
         table = streamed_table(aws.endpoint)
         table.batch((INSERT, text("a", "1", "granted")))
         assert table.told() == [], "MiniStack tells of PartiQL writes by itself now: remove the repair of its launcher"
+        answer = range_of_version(aws.endpoint)
+        assert answer["ResponseMetadata"]["HTTPStatusCode"] == 200, "MiniStack cuts ranges of versions by itself now"

@@ -15,7 +15,9 @@ from botocore.exceptions import ClientError
 
 from kulanz.application.campaigns import advance_campaign as advancing
 from kulanz.application.campaigns import open_campaign as opening
+from kulanz.application.campaigns.apply_chunk import ApplyRun
 from kulanz.application.campaigns.chunk_run import ChunkRun
+from kulanz.application.campaigns.plan_chunk import PlanRun
 from kulanz.application.notices import publish_notices as publishing
 from kulanz.application.ports import Refused, TryAgain
 from kulanz.domain.campaigns.campaign import State
@@ -130,7 +132,7 @@ def _raising(*_: object, **__: object) -> NoReturn:
     ("owner", "name"),
     [
         (opening, "read_incident_event"), (opening, "freeze_policy"), (opening, "lay_out"), (opening, "_record"),
-        (ChunkRun, "_take"), (ChunkRun, "_entries"), (ChunkRun, "_count"), (Decider, "_decide"),
+        (PlanRun, "_take"), (ApplyRun, "_take"), (ApplyRun, "_entries"), (ChunkRun, "count"), (Decider, "_decide"),
         (advancing, "examine"), (advancing, "campaign_report"), (publishing, "_recipient"),
     ],
 )  # fmt: skip

@@ -13,6 +13,7 @@ from hashlib import md5
 from kulanz.application.ports import (
     Announcement,
     ChunkMessage,
+    KeptRequest,
     ListMissing,
     OpenCampaign,
     Outdated,
@@ -114,12 +115,8 @@ class FakeLists:
         return PinnedList(self.bucket, key, version.version_id, version.etag, len(version.content or b""))
 
     def _content(self, pinned: PinnedList) -> bytes:
-        """By key while the key holds the pinned content, else by version: as the bucket's adapter reads."""
-        versions = self._versions.get(pinned.key, [])
-        current = versions[-1] if versions else None
-        if current is not None and current.content is not None and current.etag == pinned.etag:
-            return current.content
-        for version in versions:
+        """By its version alone, as the bucket's adapter reads."""
+        for version in self._versions.get(pinned.key, []):
             if version.version_id == pinned.version_id and version.content is not None:
                 return version.content
         raise PinnedVersionGone(pinned.key)
@@ -185,6 +182,7 @@ class FakeCampaigns:
         self._revisions: dict[str, dict[int, Revision]] = {}
         self._campaigns: dict[CampaignId, _Kept] = {}
         self.troubles: dict[tuple[TroubleKind, str], Trouble] = {}
+        self._requests: dict[tuple[str, str], KeptRequest] = {}
 
     def incident(self, incident_id: str) -> IncidentRecord | None:
         return self._incidents.get(incident_id)
@@ -224,6 +222,10 @@ class FakeCampaigns:
         if kept is None:
             return None
         return replace(kept.campaign, plan=_copied(kept.campaign.plan), apply=_copied(kept.campaign.apply))
+
+    def state_of(self, campaign_id: CampaignId) -> State | None:
+        kept = self._campaigns.get(campaign_id)
+        return None if kept is None else kept.campaign.state
 
     def frozen(self, campaign_id: CampaignId) -> Frozen:
         return self._known(campaign_id).frozen
@@ -334,6 +336,18 @@ class FakeCampaigns:
     def campaigns_of(self, incident_id: str) -> list[Campaign]:
         known = sorted((key for key in self._campaigns if key.incident_id == incident_id), key=lambda key: key.seq)
         return [campaign for key in known if (campaign := self.campaign(key)) is not None]
+
+    def keep_request(self, request: KeptRequest) -> None:
+        self._requests[request.incident_id, request.request_digest] = request
+
+    def kept_requests(self) -> Iterator[KeptRequest]:
+        return iter(sorted(self._requests.values(), key=lambda one: (one.incident_id, one.request_digest)))
+
+    def forget_request(self, request: KeptRequest) -> None:
+        place = request.incident_id, request.request_digest
+        known = self._requests.get(place)
+        if known is not None and known.opens_at == request.opens_at:
+            del self._requests[place]
 
     def holds_anything(self) -> bool:
         return bool(self._incidents)

@@ -12,23 +12,30 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
 from kulanz.adapters.parted_lists import PartedLists
 from kulanz.application.campaigns.advance_campaign import AdvancePorts, advance_campaign
 from kulanz.application.campaigns.chunk_run import GrantPorts, GrantSettings
 from kulanz.application.campaigns.frozen import FrozenCache
 from kulanz.application.campaigns.grant_credits import Worked, grant_credits
-from kulanz.application.campaigns.open_campaign import Opening, OpenPorts, OpenSettings, open_campaign
+from kulanz.application.campaigns.open_campaign import (
+    Opening,
+    OpenPorts,
+    OpenSettings,
+    open_campaign,
+    open_kept_requests,
+)
 from kulanz.application.campaigns.watch_open import Watched, WatchPorts, watch_open
 from kulanz.application.ledger.answer import Answer, AnswerPorts, answer
 from kulanz.application.ledger.confirm_tables import confirm_tables
 from kulanz.application.notices.publish_notices import PublishPorts, publish_notices
 from kulanz.application.notices.publish_status import publish_status
-from kulanz.application.ports import ChunkMessage, GivenUpBatch, Refused, TryAgain
+from kulanz.application.ports import ChunkMessage, GivenUpBatch, Ledger, Refused, TryAgain
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Cause
 from kulanz.domain.confirmation import Occasion
 from kulanz.domain.incident_record import Revision
+from kulanz.domain.ledger.entries import Entry
 from kulanz.domain.lists.id_shape import IdShape
 from tests.support.fake_index import FakeIndex
 from tests.support.fake_offers import FakeOffers
@@ -59,6 +66,8 @@ STEPS_MOST = 20_000
 WORKER_SECONDS = 120.0
 SECONDS_PER_STEP = 1
 WATCH_INTERVAL = timedelta(minutes=5)
+INSERTS_PER_SECOND = 2_500
+"""What one worker writes: time passes while a world writes."""
 INCIDENT_SOURCES = frozenset({"incidents", "billing"})
 
 
@@ -80,6 +89,7 @@ class Function(StrEnum):
     GRANT = "grant_credits"
     PUBLISH = "publish_notices"
     ADVANCE = "advance_campaign"
+    TICK = "tick"
 
 
 @dataclass(slots=True)
@@ -129,6 +139,20 @@ class WorldClock:
 
     def wait(self, seconds: float) -> None:
         self._world.now += timedelta(seconds=seconds)
+
+
+class _TakingTime:
+    """A ledger whose writes take the time that a worker needs for them."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._world.ledger, name)
+
+    def insert(self, entries: Sequence[Entry]) -> list[Entry | None]:
+        self._world.now += timedelta(seconds=len(entries) / INSERTS_PER_SECOND)
+        return self._world.ledger.insert(entries)
 
 
 @dataclass
@@ -213,7 +237,9 @@ class World:
             REVISIONS: len(self.campaigns.recorded),
             CHANGES: len(self.campaigns.changes),
         }
-        return found + [reader for reader, length in lengths.items() if self.streams[reader].position < length]
+        found += [reader for reader, length in lengths.items() if self.streams[reader].position < length]
+        is_due = any(kept.opens_at <= self.now for kept in self.campaigns.kept_requests())
+        return [*found, Step(Function.TICK)] if is_due else found
 
     def run(self, step: Step) -> None:
         """Let one step happen. An error of a port, or the end of the process, leaves its message to come again."""
@@ -229,6 +255,8 @@ class World:
                 self._next_batch(step, self.campaigns.recorded, CHANGES_PER_BATCH, self._tell)
             case Function.ADVANCE:
                 self._next_batch(step, self.campaigns.changes, CHANGES_PER_BATCH, self._advance)
+            case Function.TICK:
+                self._tick(step)
         self._collect_chunks()
 
     def run_until_quiet(
@@ -331,7 +359,11 @@ class World:
         return tapped(port, name, self.tap)
 
     def _open(self, message: Message[Mapping[str, Any]]) -> None:
-        ports = OpenPorts(
+        cause = Cause(Function.OPEN.value, str(message.body.get("id", message.id)), "test")
+        self.openings.append(open_campaign(message.body, self._open_ports(), self.settings(), cause, self.now))
+
+    def _open_ports(self) -> OpenPorts:
+        return OpenPorts(
             campaigns=self._port(self.campaigns, "campaigns"),
             lists=PartedLists(self._port(self.lists, "lists")),
             policies=self._port(self.policies, "policies"),
@@ -340,8 +372,14 @@ class World:
             archive=self._port(self.archive, "archive"),
             stores=self._port(self.stores, "stores"),
         )
-        cause = Cause(Function.OPEN.value, str(message.body.get("id", message.id)), "test")
-        self.openings.append(open_campaign(message.body, ports, self.settings(), cause, self.now))
+
+    def _tick(self, step: Step) -> None:
+        """What comes every five minutes; one that failed comes again."""
+        cause = Cause(Function.TICK.value, self._next_id("tick"), "test")
+        try:
+            self.openings += open_kept_requests(self._open_ports(), self.settings(), cause, self.now)
+        except (TryAgain, Refused, Killed) as error:
+            self._note(step, error)
 
     def _grant(self, message: Message[ChunkMessage]) -> None:
         self.worked.append(self.grant(message.body, self.tap, self._caches[Function.GRANT], message.id))
@@ -351,7 +389,7 @@ class World:
         ports = GrantPorts(
             campaigns=tapped(self.campaigns, "campaigns", tap),
             lists=PartedLists(tapped(self.lists, "lists", tap)),
-            ledger=tapped(self.ledger, "ledger", tap),
+            ledger=cast("Ledger", tapped(_TakingTime(self), "ledger", tap)),
             chunks=tapped(self.chunks, "chunks", tap),
             archive=tapped(self.archive, "archive", tap),
         )

@@ -76,7 +76,9 @@ def test_an_alarm_rests_while_nothing_happens(stack: Stack) -> None:
 
 def test_the_alarm_for_waiting_campaigns_rests_only_when_none_waits(stack: Stack) -> None:
     """Each of its periods sees at least one of the schedule's figures, so that it never rests in between."""
-    (rule,) = [rule for rule in stack.of_type("AWS::Events::Rule").values() if "ScheduleExpression" in rule]
+    (rule,) = [
+        rule for rule in stack.of_type("AWS::Events::Rule").values() if "that wait for a" in rule.get("Description", "")
+    ]
     alarm = stack.properties("CampaignsWaitingAlarm")
 
     assert rule["ScheduleExpression"] == "rate(5 minutes)"

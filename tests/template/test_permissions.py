@@ -59,8 +59,7 @@ CALLS: dict[str, dict[str, set[Grant]]] = {
     },
     "grant_credits": {
         "get_object": {
-            *(("s3:GetObject", LISTS), ("s3:GetObjectVersion", LISTS)),
-            *(("s3:GetObject", INLINE), ("s3:GetObjectVersion", INLINE)),
+            *(("s3:GetObjectVersion", LISTS), ("s3:GetObjectVersion", INLINE)),
             ("s3:GetObject", CAMPAIGNS),
         },
         "put_object": {("s3:PutObject", CAMPAIGNS)},

@@ -7,6 +7,8 @@ from kulanz.domain.campaigns.campaign import CampaignId, Pass, Receipt
 REVISION_PREFIX = "REVISION#"
 LOG_PREFIX = "LOG#"
 META = "META"
+KEPT_PARTITION, KEPT_PREFIX = "KEPT", "REQUEST#"
+"""One item for each campaign request that waits: there are none, or a few."""
 LAST_OFFSET = 10**14 - 1
 """The largest offset that a receipt's key can hold."""
 

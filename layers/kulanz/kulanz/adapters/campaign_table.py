@@ -7,6 +7,7 @@ reply was lost, so each method looks at what stands there before it says that so
 import json
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any
@@ -27,7 +28,7 @@ from kulanz.adapters.aws import (
     query,
     translated,
 )
-from kulanz.application.ports import Outdated, Refused, TryAgain
+from kulanz.application.ports import KeptRequest, Outdated, Refused, TryAgain
 from kulanz.domain.audit import change_entry, opening_entry, revision_entry
 from kulanz.domain.campaigns.campaign import (
     ENDED,
@@ -113,6 +114,18 @@ class DynamoCampaigns:
         found = self._get(keys.meta_key(campaign_id))
         return None if found is None else items.read_meta(found)
 
+    def state_of(self, campaign_id: CampaignId) -> State | None:
+        answer = call(
+            "GetItem",
+            self._client.get_item,
+            TableName=self._table,
+            Key=keys.meta_key(campaign_id),
+            ConsistentRead=True,
+            ProjectionExpression="#state",
+            ExpressionAttributeNames={"#state": "state"},
+        )
+        return State(answer["Item"]["state"]["S"]) if "Item" in answer else None
+
     def campaigns_of(self, incident_id: str) -> list[Campaign]:
         record = self.incident(incident_id)
         if record is None:
@@ -187,6 +200,22 @@ class DynamoCampaigns:
         waiting = [str(one.id) for one in found if one.state in WAITING]
         troubles = map(index.read_trouble, self._query(index.OPEN_PARTITION, index.TROUBLE_PREFIX))
         return [CampaignId.parse(one) for one in dict.fromkeys((*waiting, *on_campaigns(troubles)))]
+
+    def keep_request(self, request: KeptRequest) -> None:
+        self._write_conditionally([self._put(incident_items.kept_item(request))])
+
+    def kept_requests(self) -> Iterator[KeptRequest]:
+        return map(incident_items.read_kept, self._query(keys.KEPT_PARTITION, keys.KEPT_PREFIX))
+
+    def forget_request(self, request: KeptRequest) -> None:
+        delete = {
+            "TableName": self._table,
+            "Key": incident_items.kept_key(request),
+            "ConditionExpression": "attribute_not_exists(pk) OR opens_at = :opens_at",
+            "ExpressionAttributeValues": {":opens_at": incident_items.kept_item(request)["opens_at"]},
+        }
+        with suppress(Outdated):  # kept anew
+            self._write_conditionally([{"Delete": delete}])
 
     def mark_dispatched(self, campaign: Campaign, work: Pass, sent: int) -> None:
         self._set(campaign.id, items.dispatched_name(work), items.dispatched_value(campaign, sent))

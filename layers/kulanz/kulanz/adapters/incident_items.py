@@ -1,6 +1,16 @@
 """How an incident's record and its revisions are laid out in CampaignsTable."""
 
-from kulanz.adapters.campaign_keys import REVISION_PREFIX, Item, incident_key, revision_key
+from kulanz.adapters.campaign_keys import (
+    KEPT_PARTITION,
+    KEPT_PREFIX,
+    REVISION_PREFIX,
+    Item,
+    incident_key,
+    item_key,
+    revision_key,
+)
+from kulanz.application.ports import KeptRequest
+from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.incident_record import IncidentRecord, Revision
 from kulanz.domain.time import format_instant, parse_instant
 
@@ -70,3 +80,24 @@ def read_revision(item: Item) -> Revision:
         recorded_at=parse_instant(item["recorded_at"]["S"]),
         source=item["source"]["S"],
     )
+
+
+def kept_key(request: KeptRequest) -> Item:
+    """The key of a campaign request that waits."""
+    return item_key(KEPT_PARTITION, f"{KEPT_PREFIX}{request.incident_id}#{request.request_digest}")
+
+
+def kept_item(request: KeptRequest) -> Item:
+    """A campaign request that waits, as an item."""
+    return kept_key(request) | {
+        "opens_at": {"S": format_instant(request.opens_at)},
+        "after": {"S": str(request.after)},
+        "event": {"S": request.event},
+    }
+
+
+def read_kept(item: Item) -> KeptRequest:
+    """A campaign request that waits, back from its item."""
+    _, incident_id, digest = item["sk"]["S"].split("#")
+    after = CampaignId.parse(item["after"]["S"])
+    return KeptRequest(incident_id, digest, parse_instant(item["opens_at"]["S"]), after, item["event"]["S"])

@@ -10,6 +10,7 @@ from kulanz.domain.campaigns.campaign import CampaignId, Cursor, Pass, Receipt
 from kulanz.domain.campaigns.measured import Measured
 from kulanz.domain.campaigns.reconciliation import CountKey, RowResult, SumKey, Totals, WriteResult
 from kulanz.domain.campaigns.repeats import Repeats
+from kulanz.domain.campaigns.stretches import stretches_from_bytes, stretches_to_bytes
 
 
 def read_cursor(item: Item) -> Cursor:
@@ -40,6 +41,8 @@ def receipt_item(receipt: Receipt) -> Item:
     }
     if receipt.history:
         item["history"] = {"S": receipt.history}
+    if receipt.stretches:
+        item["stretches"] = {"B": stretches_to_bytes(receipt.stretches)}
     if receipt.measured is not None:
         item |= _measured_attributes(receipt.measured)
     if receipt.moved_from is not None:
@@ -77,6 +80,7 @@ def read_receipt(campaign_id: CampaignId, item: Item) -> Receipt:
         totals=totals,
         history=item.get("history", {}).get("S", ""),
         measured=_read_measured(item) if "repeats" in item else None,
+        stretches=stretches_from_bytes(bytes(item["stretches"]["B"])) if "stretches" in item else (),
     )
 
 

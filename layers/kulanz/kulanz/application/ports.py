@@ -148,6 +148,20 @@ class PeopleShelf(PeopleStore, Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class KeptRequest:
+    """A campaign request that waits until no worker of the incident's ended campaigns can write.
+
+    `event` is its EventBridge envelope as JSON text; `after` is the campaign that it waits for.
+    """
+
+    incident_id: str
+    request_digest: str
+    opens_at: datetime
+    after: CampaignId
+    event: str
+
+
 class CampaignStore(Protocol):
     """Incidents and campaigns: the control plane. Every write is conditional on what its caller had read."""
 
@@ -173,6 +187,9 @@ class CampaignStore(Protocol):
 
     def campaign(self, campaign_id: CampaignId) -> Campaign | None:
         """A campaign with the sums of its receipts, read consistently."""
+
+    def state_of(self, campaign_id: CampaignId) -> State | None:
+        """The state that a campaign is in, read consistently: what a worker looks at every second."""
 
     def frozen(self, campaign_id: CampaignId) -> Frozen:
         """What a campaign decides by."""
@@ -219,6 +236,15 @@ class CampaignStore(Protocol):
 
     def campaigns_of(self, incident_id: str) -> list[Campaign]:
         """The campaigns of an incident, first to last."""
+
+    def keep_request(self, request: KeptRequest) -> None:
+        """Keep a campaign request that must wait; the same request again replaces the one that is kept."""
+
+    def kept_requests(self) -> Iterator[KeptRequest]:
+        """The requests that are kept, of all incidents, lazily and read consistently."""
+
+    def forget_request(self, request: KeptRequest) -> None:
+        """Keep a request no longer. Safe to repeat; one that was kept anew until another instant stays."""
 
 
 INDEXED_PER_PAGE = 100

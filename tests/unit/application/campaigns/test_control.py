@@ -19,7 +19,7 @@ from kulanz.application.campaigns.open_campaign import Opening
 from kulanz.application.ports import TryAgain
 from kulanz.domain.campaigns.campaign import ENDED, TRANSITIONS, CampaignId, Cause, Pass, State
 from kulanz.domain.ledger.entries import WRITER_LIFE
-from kulanz.domain.time import CLOCK_ALLOWANCE, MICROSECOND, format_instant
+from kulanz.domain.time import CLOCK_ALLOWANCE, MICROSECOND
 from tests.support.faults import no_faults
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
 from tests.support.world import CHANGES, SECONDS_PER_STEP, Function, World
@@ -183,13 +183,12 @@ def test_no_campaign_opens_while_workers_of_a_cancelled_one_may_write() -> None:
 
     world.publish(again)
     world.run_until_quiet()
-    assert world.openings == [Opening.OPENED, Opening.REJECTED]
-    assert world.rejected.sent[-1].reason == "incident_occupied"
+    assert world.openings == [Opening.OPENED, Opening.KEPT]
 
     world.now += WORKER_LONGEST + CLOCK_ALLOWANCE
-    world.publish(again)
     world.run_until_quiet()
-    assert world.openings == [Opening.OPENED, Opening.REJECTED, Opening.OPENED]
+    assert world.openings == [Opening.OPENED, Opening.KEPT, Opening.OPENED]
+    assert world.rejected.sent == []
     assert world.campaign("net-outage/2").state is State.CLOSED
 
 
@@ -199,7 +198,7 @@ LAMBDA_LONGEST = timedelta(minutes=15)
 
 @pytest.mark.parametrize(
     ("after", "opening"),
-    [(-MICROSECOND, Opening.REJECTED), (timedelta(0), Opening.OPENED), (MICROSECOND, Opening.OPENED)],
+    [(-MICROSECOND, Opening.KEPT), (timedelta(0), Opening.OPENED), (MICROSECOND, Opening.OPENED)],
 )
 def test_the_next_campaign_waits_for_the_longest_life_of_a_worker_by_clocks_that_differ(
     after: timedelta, opening: Opening
@@ -216,8 +215,14 @@ def test_the_next_campaign_waits_for_the_longest_life_of_a_worker_by_clocks_that
     world.publish(event(rows=ROWS, key="lists/second.csv", version_id=version))
     world.run(world.steps()[0])
     assert world.openings[-1] is opening
-    if opening is Opening.REJECTED:
-        assert format_instant(until) in world.rejected.sent[-1].message
+    assert world.rejected.sent == []
+    if opening is Opening.KEPT:
+        (kept,) = world.campaigns.kept_requests()
+        assert (kept.opens_at, kept.after) == (until, ID)
+        world.now = until
+        world.run_until_quiet()
+        assert world.openings[-1] is Opening.OPENED, "the tick opens it"
+        assert list(world.campaigns.kept_requests()) == []
 
 
 def test_an_incident_is_free_at_once_when_nothing_can_have_been_written() -> None:

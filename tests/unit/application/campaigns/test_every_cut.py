@@ -10,7 +10,7 @@ from itertools import product
 
 import pytest
 
-from kulanz.application.campaigns import chunk_run
+from kulanz.application.campaigns import plan_chunk
 from kulanz.domain.campaigns import campaign as campaign_module
 from kulanz.domain.campaigns.campaign import State
 from kulanz.domain.campaigns.reconciliation import RowResult
@@ -106,10 +106,10 @@ def test_every_row_is_granted_once_by_workers_that_run_out_of_time_at_every_line
     written: Written, chunk_bytes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(campaign_module, "CHUNK_BYTES_SMALLEST", 1)
-    monkeypatch.setattr(chunk_run, "LINES_PER_LOOK_AT_THE_CLOCK", 1)
+    monkeypatch.setattr(plan_chunk, "LINES_PER_LOOK_AT_THE_CLOCK", 1)
     world = World(chunk_bytes=chunk_bytes)
     world.lists.block_bytes = 5
-    world.seconds_per_look = 45.0
+    world.seconds_per_look = 25.0
     world.policies.publish("flat", 1, sealed_policy(FLAT))
     world.lists.upload(written.key, written.content)
     world.publish(event(key=written.key, rows=len(NAMES), policy="flat"))

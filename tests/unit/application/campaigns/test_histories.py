@@ -11,7 +11,7 @@ from itertools import product
 
 import pytest
 
-from kulanz.application.campaigns import chunk_run
+from kulanz.application.campaigns import apply_chunk, chunk_run
 from kulanz.application.campaigns import read_history as kept_history
 from kulanz.application.campaigns.frozen import FrozenCache, thaw
 from kulanz.application.campaigns.read_history import Read
@@ -366,7 +366,7 @@ def test_a_plan_that_reads_many_histories_has_more_receipts(name: str, monkeypat
 
 
 @pytest.mark.parametrize(
-    ("meddled", "errors"), [(chunk_run.HISTORY_ROUNDS - 1, []), (chunk_run.HISTORY_ROUNDS, ["TryAgain"])]
+    ("meddled", "errors"), [(apply_chunk.HISTORY_ROUNDS - 1, []), (apply_chunk.HISTORY_ROUNDS, ["TryAgain"])]
 )
 def test_histories_that_keep_changing_let_the_chunk_come_again(meddled: int, errors: list[str]) -> None:
     made = world(chunk_bytes=65_536)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kulanz.application.campaigns.chunk_run import WAVE_SECONDS, GrantSettings
+from kulanz.application.campaigns.chunk_run import STOP_LOOK_SECONDS, WAVE_SECONDS, GrantSettings
 from kulanz.application.campaigns.control_campaign import ControlPorts, cancel, resume
 from kulanz.config import WORKERS_MOST, WRITE_RATE_LEAST, WRITE_RATE_MOST
 from kulanz.domain.campaigns.campaign import CampaignId, Cause, Pass, State
@@ -55,6 +55,7 @@ def test_no_worker_that_can_be_deployed_waits_too_long_between_two_looks_at_its_
 
     entries = slowest.entries_per_wave(write_units)
     assert 1 <= entries * write_units <= slowest.units_per_second * WAVE_SECONDS
+    assert entries == 1 or entries * write_units <= slowest.units_per_second * STOP_LOOK_SECONDS
 
 
 @pytest.mark.parametrize("units_per_second", [WRITE_RATE_LEAST / WORKERS_MOST, 3.0, 12.0])

@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from kulanz.application.campaigns import chunk_run
+from kulanz.application.campaigns import plan_chunk
 from kulanz.application.campaigns.chunk_run import (
-    LINES_PER_LOOK_AT_THE_CLOCK,
     TIME_TO_FINISH_SECONDS,
     GrantPorts,
     GrantSettings,
@@ -17,6 +16,7 @@ from kulanz.application.campaigns.chunk_run import (
 from kulanz.application.campaigns.control_campaign import ControlPorts, ControlRefused, resume
 from kulanz.application.campaigns.frozen import FrozenCache
 from kulanz.application.campaigns.grant_credits import Work, grant_credits
+from kulanz.application.campaigns.plan_chunk import LINES_PER_LOOK_AT_THE_CLOCK
 from kulanz.application.ports import ChunkMessage
 from kulanz.domain.campaigns.campaign import ENGINE_VERSION, Campaign, CampaignId, Cause, Pass, PinnedList, State
 from kulanz.domain.campaigns.estimate import INSERTS_PER_CALL
@@ -39,8 +39,11 @@ def _rows(count: int) -> list[bytes]:
 
 def _world(lines: Sequence[bytes], state: State = State.APPLYING, **settings: int) -> World:
     """A world whose campaign has just come into a state, with one chunk."""
-    world = small_world(list_of(lines), chunk_bytes=65_536, **settings)
-    world.publish(event(rows=len(lines)))
+    return _begun(small_world(list_of(lines), chunk_bytes=65_536, **settings), len(lines), state)
+
+
+def _begun(world: World, rows: int, state: State) -> World:
+    world.publish(event(rows=rows))
     while (found := world.campaigns.campaign(ID)) is None or found.state is not state:
         world.run(world.steps()[0])
     world.chunk_messages.clear()
@@ -80,7 +83,7 @@ def test_a_worker_that_runs_out_of_time_receipts_what_it_did_and_sends_the_chunk
 
 def test_what_was_cut_by_time_adds_up_to_what_was_not() -> None:
     hurried, calm = _world(_rows(MANY)), _world(_rows(MANY))
-    hurried.seconds_per_look = 50.0
+    hurried.seconds_per_look = 30.0
     for world in (hurried, calm):
         world.chunks.sent.append(ChunkMessage(ID, Pass.APPLY, 0))
         world.run_until_quiet()
@@ -101,7 +104,7 @@ def test_a_worker_without_time_does_nothing_but_send_the_chunk_again() -> None:
 
 
 def test_a_receipt_ends_where_its_problems_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chunk_run, "PROBLEMS_PER_RECEIPT", 10)
+    monkeypatch.setattr(plan_chunk, "PROBLEMS_PER_RECEIPT", 10)
     world = _world([row("")[:60]] * 25, state=State.PLANNING)
 
     assert _work(world, Pass.PLAN) is Work.FINISHED
@@ -327,14 +330,16 @@ def test_a_worker_whose_rows_take_seconds_each_ends_within_its_time(
 ) -> None:
     """250 lines between two looks at the clock outlast a worker where each has fifty windows under a dozen masks."""
     rows = [f"slow-{number:03d},consumer,yes,{number + 1}.00,en,".encode() for number in range(60)]
-    world = _world(rows, State.APPLYING if work is Pass.APPLY else State.PLANNING)
-    decided = Decider._decide
+    decided, worlds = Decider._decide, list[World]()
 
-    def slow(*arguments: Any) -> Any:
-        world.now += timedelta(seconds=seconds)
-        return decided(*arguments)
+    def slow(decider: Any, *arguments: Any) -> Any:
+        for one in worlds:
+            one.now += timedelta(seconds=seconds)
+        return decided(decider, *arguments)
 
     monkeypatch.setattr(Decider, "_decide", slow)
+    worlds.append(small_world(list_of(rows), chunk_bytes=65_536))
+    world = _begun(worlds[0], len(rows), State.APPLYING if work is Pass.APPLY else State.PLANNING)
     started = world.now
     for _ in range(60):
         began = world.now

@@ -1,6 +1,6 @@
 """Holds a campaign, lets it go on, or ends it, on a person's word.
 
-A worker looks at the campaign's state before each chunk: a chunk that has begun is finished and has its receipt.
+A worker looks at the campaign's state every second. It stops there, and what it has written has its receipt.
 """
 
 from dataclasses import dataclass
@@ -70,16 +70,14 @@ def resume(campaign_id: CampaignId, ports: ControlPorts, reason: str, cause: Cau
 
 
 def may_write_until(campaign: Campaign, campaigns: CampaignStore) -> datetime | None:
-    """Until when workers that began before a campaign was ended may still write; None when none can.
+    """Until when workers that began before a campaign was last stopped may still write; None when none can.
 
-    A campaign that was stopped half-way is ended by cancelling, or by settling what a withdrawal had flagged.
+    Whatever state it is in by now: each way out of the execution counts, and the last one may be behind others.
     """
-    if campaign.state not in (State.CANCELLED, State.CLOSED) or campaign.is_finished(Pass.APPLY):
+    if campaign.state is State.APPLYING or campaign.is_finished(Pass.APPLY):
         return None
-    log = campaigns.log(campaign.id)
-    if not any(change.target is State.APPLYING for change in log):
-        return None
-    return log[-1].at + WORKER_LONGEST + CLOCK_ALLOWANCE
+    left = [change.at for change in campaigns.log(campaign.id) if change.source is State.APPLYING]
+    return max(left) + WORKER_LONGEST + CLOCK_ALLOWANCE if left else None
 
 
 def _move(

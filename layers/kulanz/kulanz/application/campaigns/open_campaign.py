@@ -29,9 +29,11 @@ from kulanz.application.ports import (
     Archive,
     CampaignStore,
     ChunkQueue,
+    KeptRequest,
     ListStore,
     Outdated,
     PolicyStore,
+    Refused,
     RejectedQueue,
     Rejection,
     Stores,
@@ -72,6 +74,7 @@ class Opening(StrEnum):
 
     RECORDED = "recorded"
     OPENED = "opened"
+    KEPT = "kept"
     REPEATED = "repeated"
     REJECTED = "rejected"
 
@@ -137,7 +140,46 @@ def _act(event: Mapping[str, Any], ports: OpenPorts, settings: OpenSettings, cau
             "source",
             "this source may not open campaigns; add it to CampaignSources or publish from another",
         )
-    return take(known, ports, settings, cause, now)
+    try:
+        return take(known, ports, settings, cause, now)
+    except MustWait as wait:
+        text = _filed(event).decode()
+        kept = KeptRequest(known.incident_id, known.request_digest, wait.until, wait.stopped, text)
+        ports.campaigns.keep_request(kept)
+        return Opening.KEPT
+
+
+def open_kept_requests(ports: OpenPorts, settings: OpenSettings, cause: Cause, now: datetime) -> list[Opening]:
+    """Open the campaigns whose requests had to wait and need not any more; what became of each.
+
+    A request that may not open by now is refused like any other, to the rejected queue. Safe to repeat. Raises what
+    one of them raised, after all were tried.
+    """
+    found, failed = list[Opening](), list[Exception]()
+    for kept in ports.campaigns.kept_requests():
+        if now < kept.opens_at:
+            continue
+        try:
+            found.append(open_campaign(json.loads(kept.event), ports, settings, cause, now))
+            ports.campaigns.forget_request(kept)
+        except (TryAgain, Refused) as error:
+            failed.append(error)
+    if failed:
+        raise failed[0]
+    return found
+
+
+class MustWait(EventRefused):
+    """A worker of a stopped campaign could still write what the next campaign would take for missing."""
+
+    def __init__(self, until: datetime, stopped: CampaignId) -> None:
+        message = (
+            f"workers of {stopped}, which was stopped, may write until {format_instant(until)}; send the request again"
+            " after that"
+        )
+        super().__init__("incident_occupied", "detail.campaign", message)
+        self.until = until
+        self.stopped = stopped
 
 
 def record(known: IncidentEvent, ports: RequestPorts, settings: OpenSettings, cause: Cause, now: datetime) -> None:
@@ -236,17 +278,16 @@ def _open(
 
 
 def _await_stopped(record: IncidentRecord, campaigns: CampaignStore, now: datetime) -> None:
-    """Refuse while a worker of a campaign that was stopped could still write what the next would take for missing."""
+    """Raise MustWait while a worker of an ended campaign could still write, with the last instant of all of them."""
+    waits = []
     for seq in record.applied:
         earlier = campaigns.campaign(CampaignId(record.incident_id, seq))
         until = None if earlier is None else may_write_until(earlier, campaigns)
         if until is not None and now < until:
-            raise EventRefused(
-                "incident_occupied",
-                "detail.campaign",
-                f"workers of {record.incident_id}/{seq}, which was stopped, may write until {format_instant(until)};"
-                " send the event again after that",
-            )
+            waits.append((until, seq))
+    if waits:
+        until, seq = max(waits)
+        raise MustWait(until, CampaignId(record.incident_id, seq))
 
 
 def _go_on(campaign_id: CampaignId, ports: RequestPorts) -> None:

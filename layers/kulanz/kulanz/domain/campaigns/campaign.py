@@ -10,6 +10,7 @@ from math import ceil
 from kulanz.domain.campaigns.limits import DEFAULT_LIMITS, Limits
 from kulanz.domain.campaigns.measured import Measured
 from kulanz.domain.campaigns.reconciliation import Totals
+from kulanz.domain.campaigns.stretches import Stretch
 from kulanz.domain.identifiers import is_incident_id
 from kulanz.domain.lists.header import ListLayout
 from kulanz.domain.time import TIME_ZONES
@@ -155,7 +156,8 @@ class Receipt:
     `start` and `end` lie on line starts (or the end of the list), so that receipts tile the list. `moved_from` is where
     the chunk's cursor stood; it is None for the chunk's first receipt. A chunk in which no line starts has the receipt
     `[b, b)` of its upper bound. `history` is the digest of what the plan read of earlier incidents, where it read any.
-    `measured` is what the plan pass measured beside its totals; None in the apply pass.
+    `measured` is what the plan pass measured beside its totals; None in the apply pass. `stretches` are what the apply
+    pass compares itself with; they tile the range of a plan's receipt.
     """
 
     campaign: CampaignId
@@ -168,6 +170,7 @@ class Receipt:
     totals: Totals
     history: str = ""
     measured: Measured | None = None
+    stretches: tuple[Stretch, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

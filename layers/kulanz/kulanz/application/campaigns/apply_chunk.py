@@ -1,0 +1,327 @@
+"""The apply pass over a chunk: a stretch of lines decided, compared with the plan, and only then written.
+
+Where a line would come to something else than was planned, nothing of its stretch is written.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import batched
+from typing import NamedTuple
+
+from kulanz.application.campaigns.chunk_run import ROUND_SECONDS, TIME_TO_FINISH_SECONDS, ChunkRun, UnitPlace, Waiting
+from kulanz.application.campaigns.read_history import HistoryReader, Read
+from kulanz.application.ports import TryAgain
+from kulanz.domain.campaigns.campaign import Pass, Receipt
+from kulanz.domain.campaigns.estimate import HISTORY_WRITE_UNITS
+from kulanz.domain.campaigns.reconciliation import IN_THE_LEDGER, RowResult, WriteResult
+from kulanz.domain.campaigns.stretches import Stretch, stretch_of
+from kulanz.domain.decision import Decision
+from kulanz.domain.ledger.decider import Remembered, prepare
+from kulanz.domain.ledger.earlier_decisions import Before, is_as_planned, within_plan
+from kulanz.domain.ledger.entries import (
+    WRITER_LIFE,
+    DecisionKey,
+    Entry,
+    EntryWithHistory,
+    HistoryChange,
+    HistoryMoved,
+    Lifetime,
+    judge,
+    new_entry,
+    read_decision,
+    row_hash,
+)
+from kulanz.domain.lists.header import ListFormat
+from kulanz.domain.lists.lines import Line, is_blank
+from kulanz.domain.lists.rows import QUOTES_UNBALANCED, Problem, Record
+
+LINES_READ_TOGETHER = 100
+"""Lines whose earlier decisions and histories are read at a time: one call's keys."""
+HISTORY_ROUNDS = 10
+"""How often a subject is decided again because another incident changed its history; then the chunk comes again."""
+
+
+class DecidedOtherwise(Exception):
+    """The lines of a stretch come to something else than the plan says; nothing of the stretch was written now.
+
+    `start` is the byte where the stretch begins. `stretch` is what the plan filed of it, or None where the plan filed
+    nothing for lines that are there.
+    """
+
+    def __init__(self, start: int, stretch: Stretch | None) -> None:
+        super().__init__("the execution decides otherwise than the plan")
+        self.start = start
+        self.stretch = stretch
+
+
+class Owed(NamedTuple):
+    """A line as its plan decided it, with the body of that decision and the hash of both."""
+
+    offset: int
+    record: Record
+    remembered: Remembered
+    body: str
+    hashed: int
+
+    @property
+    def key(self) -> UnitPlace:
+        """The account and subject it is about."""
+        return self.record.account_id, self.record.subject
+
+    @classmethod
+    def of(cls, offset: int, record: Record, remembered: Remembered) -> "Owed":
+        """A line with the body and the hash of its decision."""
+        body = remembered.body(remembered.digest(record))
+        return cls(offset, record, remembered, body, row_hash(offset, body))
+
+
+class NotWritten(NamedTuple):
+    """A line that leaves nothing in the ledger: it is blank, rejected, or has all that it is owed."""
+
+    offset: int
+    row_result: RowResult
+    reason: str
+
+
+@dataclass(slots=True)
+class DecidedStretch:
+    """The lines of a stretch, decided and not written yet, and what stands of their subjects from earlier campaigns."""
+
+    start: int
+    end: int
+    lines: int = 0
+    owed: list[Owed] = field(default_factory=list)
+    others: list[NotWritten] = field(default_factory=list)
+    before: dict[UnitPlace, Before | None] = field(default_factory=dict)
+
+    def stretch(self) -> Stretch:
+        """What the plan filed of these lines if it came to the same."""
+        return stretch_of(self.start, self.end, self.lines, sum(line.hashed for line in self.owed))
+
+
+@dataclass(slots=True)
+class ApplyRun(ChunkRun):
+    """One attempt at a chunk in the apply pass."""
+
+    def work(self) -> Receipt | None:
+        """Decide, compare and write stretch after stretch; the receipt covers exactly the lines that are done.
+
+        None where none was done: the time is over, or the campaign was stopped. Raises DecidedOtherwise.
+        """
+        chunk_start, chunk_stop = self.campaign.chunks.bounds(self.message.chunk)
+        reached = None if self.cursor is None else self.cursor.position
+        planned = list(self._planned(chunk_start, chunk_stop, reached))
+        begun = planned[0][0] if planned else chunk_start if reached is None else reached
+        start = reached if reached is not None else begun if planned else chunk_stop
+        lines, finished = self.lines(begun, chunk_stop), True
+        for at, stretch in planned:
+            is_over = at > begun and self.must_end(self.clock.seconds_left())
+            decided = None if is_over else self._decided(lines, at, stretch)
+            if decided is None:
+                finished = False
+                break
+            if decided.stretch() != stretch:
+                raise DecidedOtherwise(at, stretch)
+            reached = self._written(decided, max(at, start))
+            if reached < stretch.end:
+                finished = False
+                break
+        if finished and next(lines, None) is not None:
+            raise DecidedOtherwise(start if reached is None else reached, None)
+        if not finished and reached in (None, start):
+            return None
+        self.settle()
+        self.totals.digest_rows(self.row_hashes)
+        return self.receipt(start, start if reached is None else reached, finishes_chunk=finished)
+
+    def _planned(self, chunk_start: int, chunk_stop: int, reached: int | None) -> Iterator[tuple[int, Stretch]]:
+        """The plan's stretches of this chunk that are not written whole, each with the byte where it begins."""
+        for receipt in self.ports.campaigns.receipts(self.campaign.id, Pass.PLAN, chunk_start, chunk_stop):
+            if receipt.chunk != self.message.chunk:
+                continue
+            at = receipt.start
+            for stretch in receipt.stretches:
+                if reached is None or stretch.end > reached:
+                    yield at, stretch
+                at = stretch.end
+            if at != receipt.end:
+                raise DecidedOtherwise(at, None)
+
+    def _decided(self, lines: Iterator[Line], start: int, planned: Stretch) -> DecidedStretch | None:
+        """The lines of a stretch as the plan decided them; None where time ran out over reading about them."""
+        stretch = DecidedStretch(start, start)
+        waiting: list[Waiting] = []
+        for line in lines:
+            self._take(line, stretch, waiting)
+            stretch.lines += 1
+            stretch.end = line.end
+            if line.end >= planned.end:
+                break
+        for number, page in enumerate(batched(waiting, LINES_READ_TOGETHER, strict=False)):
+            if number and self.clock.seconds_left() < TIME_TO_FINISH_SECONDS:
+                return None
+            self._set_off(list(page), stretch)
+        return stretch
+
+    def _take(self, line: Line, stretch: DecidedStretch, waiting: list[Waiting]) -> None:
+        if is_blank(line.raw, is_csv=self.reader.format is ListFormat.CSV):
+            stretch.others.append(NotWritten(line.offset, RowResult.BLANK, ""))
+            return
+        record = self.reader.record(line)
+        came = record if isinstance(record, Problem) else self.decider.decide(record)
+        if isinstance(came, Problem):
+            stretch.others.append(NotWritten(line.offset, RowResult.REJECTED, came.reason))
+        elif isinstance(record, Record):
+            if self.reads_each:
+                waiting.append(Waiting(line.offset, record, came))
+            else:
+                stretch.owed.append(Owed.of(line.offset, record, came))
+
+    def _set_off(self, waiting: list[Waiting], stretch: DecidedStretch) -> None:
+        """Decide some lines with what earlier campaigns and incidents gave."""
+        before = self.stands_before(waiting)
+        stretch.before.update(before)
+        for line in self.as_planned(waiting):
+            owed = self.less(line.record, line.remembered, before.get(line.key))
+            if owed is None:
+                reason = line.remembered.decision.reason
+                stretch.others.append(NotWritten(line.offset, RowResult.UNCHANGED, reason))
+            else:
+                stretch.owed.append(Owed.of(line.offset, line.record, owed))
+
+    def _written(self, stretch: DecidedStretch, start: int) -> int:
+        """Write the lines of a stretch from `start` on, wave after wave; the byte before which every line is done."""
+        owed = [line for line in stretch.owed if line.offset >= start]
+        reached, done = stretch.end, 0
+        while done < len(owed):
+            if self.must_end(self.clock.seconds_left()):
+                reached = owed[done].offset
+                break
+            wave = self._wave(owed, done)
+            if self.history is None:
+                self._write(wave)
+            else:
+                self._write_and_keep(wave, stretch.before, self.history)
+            done += len(wave)
+        for other in stretch.others:
+            if start <= other.offset < reached:
+                self._count_other(other)
+        return reached
+
+    def _wave(self, owed: Sequence[Owed], start: int) -> list[Owed]:
+        """The next lines that are written together: two rows of a subject in one call would hide which was first."""
+        wave: dict[UnitPlace, Owed] = {}
+        for line in owed[start : start + self.entries_per_wave]:
+            if line.key in wave:
+                break
+            wave[line.key] = line
+        return list(wave.values())
+
+    def _count_other(self, line: NotWritten) -> None:
+        match line.row_result:
+            case RowResult.BLANK:
+                self.totals.count_blank()
+            case RowResult.UNCHANGED:
+                self.totals.count_unchanged(line.reason)
+            case _:
+                self.totals.unbalanced_quotes += line.reason == QUOTES_UNBALANCED
+                self.totals.count_rejected(line.reason)
+
+    def _write(self, wave: Sequence[Owed]) -> None:
+        """Insert the decisions of a wave, and count what became of each."""
+        entries = self._entries(wave)
+        before = self.clock.seconds_left()
+        stored = self.ports.ledger.insert(entries)
+        for line, entry, found in zip(wave, entries, stored, strict=True):
+            write_result = WriteResult.WRITTEN if found is None else judge(entry, found)
+            self.count(line.hashed, line.remembered, write_result)
+            if found is not None and write_result is WriteResult.CONFLICT:
+                self._note_conflict(line, found)
+        self._pace(len(entries), before - self.clock.seconds_left())
+
+    def _entries(self, lines: Sequence[Owed]) -> list[Entry]:
+        campaign, now = self.campaign, self.clock.now()
+        keep_until = max(campaign.decidable_until, now + timedelta(days=self.settings.retention_days)) + WRITER_LIFE
+        lifetimes: dict[Remembered, Lifetime] = {}
+        entries = []
+        for offset, record, remembered, body, _ in lines:
+            lifetime = lifetimes.get(remembered)
+            if lifetime is None:
+                lifetime = lifetimes[remembered] = Lifetime.of(remembered.decision, now, keep_until)
+            key = DecisionKey(record.account_id, campaign.id.incident_id, record.subject, campaign.id.seq)
+            entries.append(new_entry(key, offset, body, remembered.decision, lifetime))
+        return entries
+
+    def _pace(self, write_units: int, spent_seconds: float) -> None:
+        if self.settings.units_per_second > 0:
+            self.clock.wait(max(0.0, write_units / self.settings.units_per_second - spent_seconds))
+
+    def _note_conflict(self, line: Owed, stored: Entry) -> None:
+        expected = "one set of facts for an account in a list"
+        self.note(line.offset, "conflict", stored_offset=stored.origin, expected=expected)
+
+    # With a history: the same, but what is written also depends on what is kept of the subject now
+
+    def _write_and_keep(
+        self, planned: list[Owed], before: Mapping[UnitPlace, Before | None], history: HistoryReader
+    ) -> None:
+        """Write a wave's decisions, each in one step with what it adds to its subject's history.
+
+        Where somebody else's incident was first, the subject's history is read and the line decided again.
+        """
+        for _ in range(HISTORY_ROUNDS):
+            if not planned or self.clock.seconds_left() < ROUND_SECONDS:
+                break
+            planned = self._round(planned, before, history)
+        if planned:
+            raise TryAgain("the histories of some subjects keep changing")
+
+    def _round(
+        self, planned: list[Owed], before: Mapping[UnitPlace, Before | None], history: HistoryReader
+    ) -> list[Owed]:
+        """One try at some lines; those whose subject's history moved meanwhile are left."""
+        now = history.of(line.record for line in planned)
+        decided = [self._within_plan(line, before, history.counted(now[history.key(line.record)])) for line in planned]
+        entries = self._entries(decided)
+        keeping = [
+            None if after is None else EntryWithHistory(entry, HistoryChange(key, now[key], after))
+            for line, entry in zip(decided, entries, strict=True)
+            for key in (history.key(line.record),)
+            for after in (history.after(now[key], line.remembered.addition),)
+        ]
+        spent = self.clock.seconds_left()
+        kept = [one for one in keeping if one is not None]
+        plain = [entry for entry, one in zip(entries, keeping, strict=True) if one is None]
+        written = iter(self.ports.ledger.insert_with_history(kept) if kept else ())
+        inserted = iter(self.ports.ledger.insert(plain) if plain else ())
+        left = []
+        for line, now_decided, entry, one in zip(planned, decided, entries, keeping, strict=True):
+            found = next(inserted if one is None else written)
+            if isinstance(found, HistoryMoved):
+                left.append(line)
+            else:
+                self._count_with_history(line, now_decided.remembered.decision, entry, found)
+        self._pace(len(plain) + HISTORY_WRITE_UNITS * len(kept), spent - self.clock.seconds_left())
+        return left
+
+    def _within_plan(self, line: Owed, before: Mapping[UnitPlace, Before | None], read: Read) -> Owed:
+        """What is written of a planned line, decided with what is kept now."""
+        whole = self.with_history(line.record, read)
+        now = self.less(line.record, whole, before.get(line.key))
+        decision = within_plan(line.remembered.decision, None if now is None else now.decision)
+        if now is None or decision is not now.decision:
+            now = prepare(self.campaign, decision, whole.facts, whole.kept)
+        return Owed.of(line.offset, line.record, now)
+
+    def _count_with_history(self, planned: Owed, decided: Decision, entry: Entry, found: Entry | None) -> None:
+        """Count a line by its plan: written as planned, capped since then, or somebody's row was there before."""
+        write_result = WriteResult.WRITTEN if found is None else judge(entry, found)
+        stands = decided if found is None else read_decision(found.body)
+        if write_result not in IN_THE_LEDGER or is_as_planned(planned.remembered.decision, stands):
+            self.count(planned.hashed, planned.remembered, write_result)
+        else:
+            self.totals.count_capped(planned.remembered.decision, stands, write_result)
+            self.row_hashes += planned.hashed
+        if found is not None and write_result is WriteResult.CONFLICT:
+            self._note_conflict(planned, found)

@@ -1,0 +1,183 @@
+"""The plan pass over a chunk: each line decided and counted, and a digest filed for each stretch of lines."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from zlib import crc32
+
+from kulanz.application.campaigns.chunk_run import PROBLEMS_PER_RECEIPT, ChunkRun, UnitPlace, Waiting
+from kulanz.domain.campaigns.campaign import Receipt
+from kulanz.domain.campaigns.measured import Measured
+from kulanz.domain.campaigns.reconciliation import WriteResult
+from kulanz.domain.campaigns.repeats import Repeats, bound_for
+from kulanz.domain.campaigns.stretches import (
+    STRETCH_FULL_BYTES,
+    STRETCH_SECONDS,
+    STRETCHES_PER_RECEIPT,
+    Stretch,
+    rows_per_stretch,
+    stretch_of,
+)
+from kulanz.domain.ledger.decider import Remembered
+from kulanz.domain.ledger.earlier_decisions import IN_ANOTHER_MEASURE
+from kulanz.domain.ledger.entries import row_hash
+from kulanz.domain.lists.header import ListFormat
+from kulanz.domain.lists.lines import Line, is_blank
+from kulanz.domain.lists.rows import QUOTES_UNBALANCED, Problem, Record
+from kulanz.domain.lists.unread_columns import CurrenciesOf, currency_cell, currency_reader, in_other_currency
+
+LINES_PER_LOOK_AT_THE_CLOCK = 250
+"""Lines whose facts are remembered between two looks at the clock. After a line that had to be worked out the clock is
+looked at whatever their number, because one alone may take a second."""
+
+
+@dataclass(slots=True)
+class PlanRun(ChunkRun):
+    """One attempt at a chunk in the plan pass."""
+
+    currencies_of: CurrenciesOf | None = field(init=False)
+    currency_cell: Callable[[bytes], bytes] = field(init=False)
+    measured: Measured = field(init=False)
+    stretch_rows: int = field(init=False)
+    paid: dict[Remembered, tuple[bytes, ...]] = field(default_factory=dict)
+    wave: dict[UnitPlace, Waiting] = field(default_factory=dict)
+    has_waited: bool = False
+    decided_before: int = 0
+    stretches: list[Stretch] = field(default_factory=list)
+    stretch_start: int = 0
+    stretch_began: float = 0.0
+    lines_filed: int = 0
+    last_row: int = field(init=False)
+    seconds_left: float = 0.0
+
+    def __post_init__(self) -> None:
+        ChunkRun.__post_init__(self)
+        campaign, policy = self.campaign, self.policy
+        self.currency_cell = currency_cell(campaign.layout)
+        self.measured = Measured(repeats=Repeats(bound_for(campaign.rows_announced)))
+        self.currencies_of = currency_reader(campaign.layout, policy.facts, campaign.ignored_columns)
+        self.stretch_rows = self.last_row = rows_per_stretch(policy.row_steps, reads=self.reads_each)
+
+    def work(self) -> Receipt:
+        """Decide line after line; the receipt covers exactly the lines that are done."""
+        chunk_start, chunk_stop = self.campaign.chunks.bounds(self.message.chunk)
+        begun = chunk_start if self.cursor is None else self.cursor.position
+        start = position = None if self.cursor is None else self.cursor.position
+        finished, is_full, number, full_at = True, False, 0, 0
+        for number, line in enumerate(self.lines(begun, chunk_stop), 1):
+            if number == 1:
+                start = self.stretch_start = line.offset
+                full_at = line.offset + STRETCH_FULL_BYTES
+            self._take(line)
+            position = line.end
+            if number >= self.last_row or position > full_at:
+                self._end_stretch(position, number)
+                full_at = position + STRETCH_FULL_BYTES
+                is_full = len(self.stretches) >= STRETCHES_PER_RECEIPT
+            if position < chunk_stop and (is_full or self._must_end(number)):
+                finished = False
+                break
+        at = chunk_stop if position is None else position
+        self._end_stretch(at, number)
+        self.settle()
+        start = at if start is None else start
+        receipt = self.receipt(start, at, finishes_chunk=finished, measured=self.measured, stretches=self.stretches)
+        return receipt if self.history is None else self.history.file(receipt)
+
+    def _must_end(self, number: int) -> bool:
+        if len(self.problems) >= PROBLEMS_PER_RECEIPT:
+            return True
+        if self.history is not None and self.history.is_long():
+            return True
+        is_cheap = self.decider.decided == self.decided_before
+        if is_cheap and not self.has_waited and number % LINES_PER_LOOK_AT_THE_CLOCK:
+            return False
+        self.has_waited, self.decided_before = False, self.decider.decided
+        self.seconds_left = self.clock.seconds_left()
+        self.stretch_began = max(self.stretch_began, self.seconds_left)
+        if self.stretch_began - self.seconds_left >= STRETCH_SECONDS:
+            self.last_row = number  # the stretch ends with the next line
+        return self.must_end(self.seconds_left)
+
+    def _end_stretch(self, end: int, number: int) -> None:
+        """File the digest of the lines since the last stretch ended, if there are any. `number` is the last one's."""
+        if number == self.lines_filed:
+            return
+        self._flush()
+        self.stretches.append(stretch_of(self.stretch_start, end, number - self.lines_filed, self.row_hashes))
+        self.totals.digest_rows(self.row_hashes)
+        self.stretch_start, self.lines_filed, self.row_hashes = end, number, 0
+        self.stretch_began, self.last_row = self.seconds_left, number + self.stretch_rows
+
+    def _take(self, line: Line) -> None:
+        if is_blank(line.raw, is_csv=self.reader.format is ListFormat.CSV):
+            self.totals.count_blank()
+            return
+        record = self.reader.record(line)
+        if isinstance(record, Problem):
+            self.totals.unbalanced_quotes += record.reason == QUOTES_UNBALANCED
+            self._reject(line.offset, record)
+            return
+        remembered = self.decider.decide(record)
+        if isinstance(remembered, Problem):
+            self._reject(line.offset, remembered)
+            return
+        self._measure(line.raw, record, remembered)
+        if not self.reads_each:
+            body = remembered.body(remembered.digest(record))
+            self.count(row_hash(line.offset, body), remembered, WriteResult.NONE)
+        else:
+            if record[:2] in self.wave:
+                self._flush()  # a table is asked for each key once
+            self.wave[record.account_id, record.subject] = Waiting(line.offset, record, remembered)
+            if len(self.wave) >= self.entries_per_wave:
+                self._flush()
+
+    def _measure(self, raw: bytes | None, record: Record, remembered: Remembered) -> None:
+        """What the plan sees of a row beside its decision: its subject, and the currency that it states."""
+        measured = self.measured
+        hashed = crc32(record.account_id.encode())
+        if hashed < measured.repeats.bound:
+            measured.repeats.see(hashed, record.account_id, record.subject, remembered.digest(record))
+        if self.currencies_of is None or raw is None:
+            return
+        paid = self.paid.get(remembered)
+        if paid is None:
+            benefits = remembered.decision.benefits
+            paid = self.paid[remembered] = tuple(
+                {one.money.currency.encode() for one in benefits if one.money is not None}
+            )
+        if not paid or (len(paid) == 1 and self.currency_cell(raw) == paid[0]):
+            return
+        stated = self.currencies_of(raw)
+        measured.other_currency += bool(stated) and in_other_currency(remembered.decision, stated)
+
+    def _reject(self, offset: int, problem: Problem) -> None:
+        self.totals.count_rejected(problem.reason)
+        for one in problem.each():
+            self.note(offset, one.reason, field=one.field, expected=one.expected)
+
+    def settle(self) -> None:
+        for (remembered, _), lines in self.tally.items():
+            self.measured.amounts.count(remembered.decision, lines)
+        self.paid.clear()
+        ChunkRun.settle(self)
+
+    def _flush(self) -> None:
+        """Finish the lines that wait for what earlier campaigns and incidents gave."""
+        waiting = list(self.wave.values())
+        self.wave.clear()
+        if not waiting:
+            return
+        before = self.stands_before(waiting)
+        self.measured.known += sum(before.get(line.key) is not None for line in waiting)
+        self.has_waited = True
+        for line in self.as_planned(waiting):
+            owed = self.less(line.record, line.remembered, before.get(line.key))
+            if owed is None:
+                self.totals.count_unchanged(line.remembered.decision.reason)
+                continue
+            if owed.decision.reason == IN_ANOTHER_MEASURE:
+                expected = "a grant in the currency and unit of what this incident's earlier campaigns granted"
+                self.note(line.offset, IN_ANOTHER_MEASURE, expected=expected)
+            body = owed.body(owed.digest(line.record))
+            self.count(row_hash(line.offset, body), owed, WriteResult.NONE)
