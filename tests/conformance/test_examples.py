@@ -59,14 +59,13 @@ def test_how_windows_are_ordered_and_cut_changes_no_decision(
     )
 
 
-@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "America/St_Johns"])
-def test_every_example_comes_out_alike_in_any_time_zone_of_the_process(zone: str) -> None:
+def test_every_example_comes_out_alike_in_another_time_zone_of_the_process() -> None:
     program = (
         "import time; time.tzset()\n"
         "from tests.conformance.test_examples import CASES, run\n"
         "print([str(example['id']) for document, example in CASES if not run(document, example).holds], time.tzname)"
     )
-    environment = {**os.environ, "TZ": zone, "PYTHONPATH": os.pathsep.join(sys.path)}
+    environment = {**os.environ, "TZ": "America/St_Johns", "PYTHONPATH": os.pathsep.join(sys.path)}
     command = [sys.executable, "-c", program]
     result = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)  # noqa: S603 (our own text)
     assert result.stdout.startswith("[] ")

@@ -1,6 +1,6 @@
 """How hard the tests try: each property and each storm states its own number, and the environment scales it.
 
-`make test` runs a quarter of the examples; `make prove` twice as many examples and three times as many seeds as stated.
+`make test` runs a quarter of both; `make prove` twice as many examples and three times as many seeds as stated.
 """
 
 import os

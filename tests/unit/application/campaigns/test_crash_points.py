@@ -4,11 +4,14 @@ The campaign's list has every kind of row. Whatever happens to one call, after r
 receipts, the notices and the incident are those of the run in which nothing happened.
 """
 
+import pickle
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from functools import cache
 
 import pytest
 
+from kulanz.application.campaigns.frozen import FrozenCache
 from kulanz.domain.campaigns.campaign import State
 from kulanz.domain.ledger.entries import read_decision
 from kulanz.domain.lists.lines import LINE_BYTES
@@ -16,7 +19,7 @@ from kulanz.domain.money import Money
 from tests.support import yearly_cap
 from tests.support.compiled_once import policies_compiled_once
 from tests.support.end_state import EndState, check_sound, end_state
-from tests.support.faults import HALVABLE, Fault, Tap, fault_at
+from tests.support.faults import HALVABLE, Choose, Fault, Tap, fault_at
 from tests.support.small_campaign import (
     CAMPAIGN,
     EVERY_KIND_OF_LINE,
@@ -43,7 +46,6 @@ def _first_campaign(tap: Tap) -> World:
     """An incident's only campaign."""
     world = small_world(tap=tap)
     world.publish(event(rows=ROWS))
-    world.run_until_quiet()
     return world
 
 
@@ -61,7 +63,6 @@ def _later_campaign(tap: Tap) -> World:
     world = _before_a_later_campaign().copy()
     world.tap = tap
     world.publish(event(rows=SHORT_ROWS, revision=2, policy_version=2))
-    world.run_until_quiet()
     return world
 
 
@@ -77,7 +78,6 @@ def _inline_campaign(tap: Tap) -> World:
     detail = {name: request["detail"][name] for name in ("incident_id", "revision", "campaign", "decision_digest")}
     detail["campaign"]["affected"] = {"inline": rows, "rows": len(rows)}
     world.publish({**request, "detail": detail})
-    world.run_until_quiet()
     return world
 
 
@@ -88,7 +88,6 @@ def _withdrawn_incident(tap: Tap) -> World:
     world.run_until_quiet()
     world.tap = tap
     world.publish(event(rows=3, detail_type="Incident Withdrawn", revision=2, campaign=...))
-    world.run_until_quiet()
     return world
 
 
@@ -96,7 +95,6 @@ def _refused_event(tap: Tap) -> World:
     """An event that nobody may act on."""
     world = small_world(tap=tap)
     world.publish(event(rows=ROWS, policy="no-such-policy"))
-    world.run_until_quiet()
     return world
 
 
@@ -113,7 +111,6 @@ def _campaign_with_a_history(tap: Tap) -> World:
     world = _before_a_second_incident().copy()
     world.tap = tap
     world.publish(yearly_cap.incident("in-2", yearly_cap.outage(3)))
-    world.run_until_quiet()
     return world
 
 
@@ -134,15 +131,45 @@ def _policies_compiled_once() -> Iterator[None]:
         yield
 
 
+def _clean(scenario: Scenario) -> World:
+    """A scenario's run in which nothing happens."""
+    world = scenario(Tap())
+    world.run_until_quiet()
+    return world
+
+
+class _Moment:
+    """A run before one of its steps, to go on from again and again; workers keep the policies that they know."""
+
+    def __init__(self, world: World) -> None:
+        caches, world._caches = world._caches, {}
+        self.calls = len(world.tap.calls)
+        self._content = pickle.dumps(world)
+        self._policies = {function: dict(cache._policies) for function, cache in caches.items()}
+        world._caches = caches
+
+    def again(self, choose: Choose) -> World:
+        world: World = pickle.loads(self._content)  # noqa: S301 - these bytes are its own
+        world._caches = {function: FrozenCache() for function in self._policies}
+        for function, policies in self._policies.items():
+            world._caches[function]._policies.update(policies)
+        world.tap.choose = choose
+        return world
+
+
 @pytest.fixture(scope="module", params=SCENARIOS)
-def scenario(request: pytest.FixtureRequest) -> tuple[Scenario, World]:
-    """A scenario, and its run in which nothing happens."""
-    run = SCENARIOS[request.param]
-    return run, run(Tap())
+def moments(request: pytest.FixtureRequest) -> tuple[list[_Moment], World]:
+    """A scenario before each of its steps, and at its end, in the run in which nothing happens."""
+    world = SCENARIOS[request.param](Tap())
+    found = []
+    while steps := world.steps():
+        found.append(_Moment(world))
+        world.run(steps[0])
+    return found, world
 
 
 def test_the_clean_run_of_a_first_campaign_has_every_kind_of_row() -> None:
-    clean = _first_campaign(Tap())
+    clean = _clean(_first_campaign)
     campaign = clean.campaign(CAMPAIGN)
     classes = {str(row_result) for row_result, _ in campaign.apply.totals.results()}
     reasons = {reason for _, reason in campaign.apply.totals.results()}
@@ -163,7 +190,7 @@ def test_the_clean_run_of_a_first_campaign_has_every_kind_of_row() -> None:
 
 
 def test_the_clean_run_of_a_later_campaign_grants_the_difference() -> None:
-    clean = _later_campaign(Tap())
+    clean = _clean(_later_campaign)
     campaign = clean.campaign(f"{INCIDENT_ID}/2")
     (first, second) = (
         read_decision(entry.body).benefits[0].money for entry in clean.ledger.of_account("granted-1", INCIDENT_ID)
@@ -183,7 +210,7 @@ def test_the_clean_run_of_a_later_campaign_grants_the_difference() -> None:
 
 
 def test_the_clean_runs_of_the_other_scenarios_end_as_their_names_say() -> None:
-    inline, withdrawn, refused = (run(Tap()) for run in (_inline_campaign, _withdrawn_incident, _refused_event))
+    inline, withdrawn, refused = map(_clean, (_inline_campaign, _withdrawn_incident, _refused_event))
 
     assert inline.campaign(CAMPAIGN).state is State.CLOSED
     assert len(inline.ledger.all_entries()) == 4
@@ -193,7 +220,7 @@ def test_the_clean_runs_of_the_other_scenarios_end_as_their_names_say() -> None:
 
 
 def test_the_clean_run_of_a_campaign_with_a_history_reads_and_keeps_it() -> None:
-    clean = _campaign_with_a_history(Tap())
+    clean = _clean(_campaign_with_a_history)
 
     assert clean.campaign("in-2/1").state is State.CLOSED
     assert [yearly_cap.paid(clean, name, "in-2") for name in yearly_cap.FEES] == [1_000, 4_500, 0, 0]
@@ -209,14 +236,18 @@ def test_the_clean_run_of_a_campaign_with_a_history_reads_and_keeps_it() -> None
 
 @pytest.mark.parametrize("fault", list(Fault))
 def test_the_end_is_the_clean_runs_wherever_a_fault_strikes(
-    fault: Fault, scenario: tuple[Scenario, World], record_property: Callable[[str, object], None]
+    fault: Fault, moments: tuple[list[_Moment], World], record_property: Callable[[str, object], None]
 ) -> None:
-    run, clean = scenario
+    """Up to the fault every run is the clean one, so each goes on from the step in which its fault strikes."""
+    steps, clean = moments
     expected = end_state(clean)
     points = [number for number, name in enumerate(clean.tap.calls) if fault is not Fault.HALF_DONE or name in HALVABLE]
     wrong = {}
     for number in points:
-        difference = _difference(expected, run(Tap(fault_at(number, fault))))
+        before = steps[bisect_right(steps, number, key=lambda step: step.calls) - 1]
+        world = before.again(fault_at(number, fault))
+        world.run_until_quiet()
+        difference = _difference(expected, world)
         if difference:
             wrong[f"{number} {clean.tap.calls[number]}"] = difference
 

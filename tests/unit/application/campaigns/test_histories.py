@@ -37,6 +37,7 @@ from kulanz.domain.policy.deciding.history import (
     HistoryKey,
 )
 from tests.support.compiled_once import policies_compiled_once
+from tests.support.effort import seeds_tried
 from tests.support.end_state import check_sound, end_state
 from tests.support.fake_offers import FakeOffers
 from tests.support.faults import Tap
@@ -45,7 +46,7 @@ from tests.support.small_campaign import sealed_policy
 from tests.support.world import Function, World
 from tests.support.yearly_cap import CAP, FEES, POLICY, POLICY_ID, incident, outage, paid, rows, world
 
-SEEDS = 150
+SEEDS = seeds_tried(150)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -117,6 +118,7 @@ def test_the_books_say_what_a_concurrent_incident_capped() -> None:
     assert sorted(paid(made, "half", f"in-{number}") for number in (1, 2)) == [1_000, 4_500]
 
 
+@pytest.mark.storm
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_concurrent_incidents_keep_every_cap_in_any_order_of_steps(seed: int) -> None:
     choose = random.Random(seed)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 from kulanz.domain.incident import Incident
@@ -27,7 +28,11 @@ def compiled(
     parameters: Mapping[str, str] | None = None,
     decided_at: datetime = NOW,
 ) -> CompiledPolicy:
-    return compile_policy(freeze(load_policy(source), parameters), happened, decided_at)
+    return compile_policy(freeze(_document(source), parameters), happened, decided_at)
+
+
+_document = cache(load_policy)
+"""A document never changes, and reading it takes longer than deciding with it."""
 
 
 def written(body: str) -> str:
