@@ -58,6 +58,18 @@ class Deployed:
         return DynamoCampaigns(self._dynamodb, self.config.campaigns_table)
 
     @cached_property
+    def index(self) -> Any:
+        from kulanz.adapters.index_table import DynamoIndex
+
+        return DynamoIndex(self._dynamodb, self.config.campaigns_table, self.config.credits_table)
+
+    @cached_property
+    def troubles(self) -> Any:
+        from kulanz.adapters.troubles import DynamoTroubles
+
+        return DynamoTroubles(self._dynamodb, self.config.campaigns_table)
+
+    @cached_property
     def ledger(self) -> Any:
         from kulanz.adapters.ledger_table import DynamoLedger
 

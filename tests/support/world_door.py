@@ -12,11 +12,14 @@ from kulanz.application.door.serve import JSON_TYPE, Reply, Request, serve
 from kulanz.application.notices.publish_notices import PublishPorts, publish_notices
 from kulanz.application.notices.publish_status import publish_status
 from kulanz.application.ports import PolicyShelf
+from kulanz.domain.audit import AuditEntry
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.campaigns.estimate import Operation
 from kulanz.domain.incident_record import Revision
 from kulanz.domain.ledger.entries import Entry
+from tests.support.fake_index import FakeIndex
 from tests.support.fake_offers import FakeOffers
+from tests.support.fake_troubles import FakeTroubles
 from tests.support.world import BUCKET, World
 
 OPERATION = Operation("eu-central-1", recipients_per_message=3, write_rate=20)
@@ -38,13 +41,15 @@ class FakeActions:
 
     def __init__(self) -> None:
         self.stored: dict[tuple[str, str], Action] = {}
+        self.entries: list[AuditEntry] = []
 
     def begin(self, action: Action) -> Action:
         return self.stored.setdefault((action.place, action.key), action)
 
-    def finish(self, action: Action, answer: Mapping[str, Any]) -> None:
+    def finish(self, action: Action, answer: Mapping[str, Any], entry: AuditEntry | None) -> None:
         place = action.place, action.key
         if self.stored[place].answer is None:
+            self.entries += [] if entry is None else [entry]
             self.stored[place] = replace(self.stored[place], answer=json.loads(json.dumps(answer)))
 
 
@@ -120,6 +125,8 @@ class WorldDoor:
         self.policies: PolicyShelf = world.policies
         self.documents = FakeDocuments(world)
         self.offers = FakeOffers(world.ledger, world.campaigns)
+        self.index = FakeIndex(world.campaigns, self.offers)
+        self.troubles = FakeTroubles(world.campaigns)
         self.refused_events, self.dead_letters = FakeRefusedEvents(world), FakeDeadLetters(world)
         self.workers = FakeWorkers(world)
         self.operation = OPERATION

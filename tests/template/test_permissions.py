@@ -111,6 +111,7 @@ CALLS: dict[str, dict[str, set[Grant]]] = {
         "put_item": {("dynamodb:PutItem", CAMPAIGNS_TABLE), ("dynamodb:PutItem", CREDITS_TABLE)},
         "update_item": {("dynamodb:UpdateItem", CAMPAIGNS_TABLE), ("dynamodb:UpdateItem", CREDITS_TABLE)},
         "query": {("dynamodb:Query", CAMPAIGNS_TABLE), ("dynamodb:Query", CREDITS_TABLE)},
+        "scan": {("dynamodb:Scan", CREDITS_TABLE), ("dynamodb:Scan", CAMPAIGNS_TABLE)},
         "batch_get_item": {("dynamodb:BatchGetItem", CREDITS_TABLE)},
         "describe_table": {("dynamodb:DescribeTable", CREDITS_TABLE), ("dynamodb:DescribeTable", CAMPAIGNS_TABLE)},
         "transact_write_items": {

@@ -12,8 +12,10 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from kulanz.adapters.aws import call, error_code, translated
+from kulanz.adapters.index_items import audit_items
 from kulanz.application.door.actions import Action
 from kulanz.application.ports import Refused
+from kulanz.domain.audit import AuditEntry
 from kulanz.domain.canonical import canonical_json
 from kulanz.domain.time import format_instant, parse_instant
 
@@ -65,16 +67,19 @@ class DynamoActions:
             answer=json.loads(item["answer"]["S"]) if "answer" in item else None,
         )
 
-    def finish(self, action: Action, answer: Mapping[str, Any]) -> None:
-        call(
-            "UpdateItem",
-            self._client.update_item,
-            TableName=self._table(action),
-            Key=_key_of(action),
-            UpdateExpression="SET answer = if_not_exists(answer, :answer)",
-            ConditionExpression="attribute_exists(pk)",
-            ExpressionAttributeValues={":answer": {"S": canonical_json(dict(answer))}},
-        )
+    def finish(self, action: Action, answer: Mapping[str, Any], entry: AuditEntry | None) -> None:
+        done = {
+            "TableName": self._table(action),
+            "Key": _key_of(action),
+            "UpdateExpression": "SET answer = if_not_exists(answer, :answer)",
+            "ConditionExpression": "attribute_exists(pk)",
+            "ExpressionAttributeValues": {":answer": {"S": canonical_json(dict(answer))}},
+        }
+        if entry is None:
+            call("UpdateItem", self._client.update_item, **done)
+            return
+        listed = [{"Put": {"TableName": self._campaigns, "Item": item}} for item in audit_items(entry)]
+        call("TransactWriteItems", self._client.transact_write_items, TransactItems=[{"Update": done}, *listed])
 
     def _table(self, action: Action) -> str:
         return self._credits if action.place.startswith(OF_AN_ACCOUNT) else self._campaigns

@@ -17,6 +17,7 @@ class About(StrEnum):
     DECISION = "decision"
     POLICY = "policy"
     LIST = "list"
+    STACK = "stack"
 
 
 @dataclass(frozen=True, slots=True)

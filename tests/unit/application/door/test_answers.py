@@ -4,6 +4,7 @@ import json
 import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from importlib import import_module
 from typing import Any
 
@@ -14,6 +15,7 @@ from kulanz.application.campaigns.report import campaign_report
 from kulanz.application.door import campaigns as campaign_answers
 from kulanz.application.door.routes import ROUTES, Route
 from kulanz.domain.campaigns.campaign import State
+from kulanz.domain.campaigns.trouble import TroubleKind
 from tests.support.small_campaign import (
     CAMPAIGN,
     EVERY_KIND_OF_LINE,
@@ -54,6 +56,12 @@ def answer_of(route: Route) -> Any:
 QUESTIONS: Mapping[str, str] = {
     "accounts.ask": "accounts/granted-1",
     "campaigns.waiting": "campaigns/open",
+    "campaigns.of_month": "campaigns/month/2026-03",
+    "campaigns.troubles": "campaigns/troubles",
+    "audit.of_day": "audit/day/2026-03-01",
+    "audit.of_actor": "audit/actor",
+    "confirmations.current": "confirmations/current",
+    "incidents.of_month": "incidents/month/2026-03",
     "campaigns.of_incident": f"campaigns/incident/{INCIDENT_ID}",
     "campaigns.one": f"campaigns/one/{CAMPAIGN}",
     "campaigns.reconciliation": f"campaigns/reconciliation/{CAMPAIGN}",
@@ -71,7 +79,8 @@ ASKING = [route for route in ROUTES if route.method == "GET"]
 
 @pytest.mark.parametrize("route", ASKING, ids=lambda route: route.use)
 def test_every_answer_is_what_its_contract_says(closed: World, route: Route) -> None:
-    reply = door_of(closed).get(QUESTIONS[route.use])
+    named = {"actor": ANNA.id} if "actor" in route.query else {}
+    reply = door_of(closed).get(QUESTIONS[route.use], ANNA, **named)
     assert reply.status == 200, reply.content
     TypeAdapter(answer_of(route)).validate_python(reply.content, strict=True, extra="forbid")
     assert reply.content["v"] == 1
@@ -363,6 +372,46 @@ def test_refused_events_are_taken_out_by_their_ids_and_no_others() -> None:
 def test_advance_looks_at_the_campaign_again(closed: World) -> None:
     reply = door_of(closed.copy()).put(f"repairs/advance/{CAMPAIGN}/look-1", {})
     assert reply.content == {"v": 1, "campaign": CAMPAIGN, "state": "closed"}
+
+
+def test_a_repair_is_in_the_audit_log_with_its_reason(closed: World) -> None:
+    door = door_of(closed.copy())
+    door.put(f"repairs/advance/{CAMPAIGN}/look-1", {"reason": "it stands still"})
+    door.put("repairs/redrive/chunks/move-1", {})
+    assert [(one.actor, one.action, one.on, one.reason, one.cause) for one in door.actions.entries] == [
+        (ANNA.id, "repairs advance", CAMPAIGN, "it stands still", "look-1"),
+        (ANNA.id, "repairs redrive", "chunks", "", "move-1"),
+    ]
+
+
+def test_what_a_repair_fixes_is_no_trouble_any_more(closed: World) -> None:
+    world = closed.copy()
+    door = door_of(world)
+    door.troubles.note(TroubleKind.NOTICES, CAMPAIGN, world.now - timedelta(minutes=1))
+    door.troubles.note(TroubleKind.STATUS, INCIDENT_ID, world.now - timedelta(minutes=1))
+    assert [one["kind"] for one in door.get("campaigns/troubles").content["troubles"]] == ["notices", "status"]
+    door.put(f"repairs/notices/{CAMPAIGN}/again-1", {})
+    door.put(f"repairs/statuses/{INCIDENT_ID}/again-1", {})
+    assert door.get("campaigns/troubles").content["troubles"] == []
+
+
+def test_a_months_campaigns_and_incidents_are_found_and_no_other_months(closed: World) -> None:
+    door = door_of(closed)
+    month = f"{closed.now:%Y-%m}"
+    assert [one["campaign"] for one in door.get(f"campaigns/month/{month}").content["campaigns"]] == [CAMPAIGN]
+    assert [one["incident_id"] for one in door.get(f"incidents/month/{month}").content["incidents"]] == [INCIDENT_ID]
+    assert door.get("campaigns/month/2020-01").content["campaigns"] == []
+
+
+def test_the_tables_are_confirmed_by_a_person(closed: World) -> None:
+    world = closed.copy()
+    world.stores.replace_tables()
+    door = door_of(world)
+    assert door.get("confirmations/current").content["holds"] is False
+    refused = door.put("confirmations/first-1", {"occasion": "first", "reason": "new"})
+    assert refused.status == 409, "the tables hold a campaign"
+    given = door.put("confirmations/checked-1", {"occasion": "checked", "reason": "restored and compared"})
+    assert (given.content["holds"], given.content["actor"]) == (True, ANNA.id)
 
 
 def test_the_status_of_an_incident_is_published_again(closed: World) -> None:

@@ -154,7 +154,10 @@ def test_whatever_stands_in_a_path_or_a_body_nothing_is_raised(
 def test_limits_stand_in_their_order() -> None:
     assert BODY_BYTES < EVENT_BODY_BYTES
     assert EVENT_BODY_BYTES < 6 * 1024 * 1024, "Lambda takes 6 MB as one event"
+    in_paths = {name for route in ROUTES for name in route.names}
     for name, parameter in PARAMETERS.items():
+        if name not in in_paths:
+            continue
         assert not parameter.is_valid(""), name
         assert not parameter.is_valid("a/b"), name
         assert not parameter.is_valid("a..b"), name

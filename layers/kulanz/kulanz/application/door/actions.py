@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from kulanz.application.door.asked import Asked
 from kulanz.application.door.problems import FieldProblem, Kind, Problem
+from kulanz.domain.audit import About, AuditEntry
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.canonical import canonical_json
 
@@ -40,8 +41,8 @@ class Actions(Protocol):
     def begin(self, action: Action) -> Action:
         """Store an action where none stands under its key; the one that stands there then, read consistently."""
 
-    def finish(self, action: Action, answer: Mapping[str, Any]) -> None:
-        """Add the answer to an action. A repetition changes nothing."""
+    def finish(self, action: Action, answer: Mapping[str, Any], entry: AuditEntry | None) -> None:
+        """Add the answer to an action, and its entry to the audit log, in one step. A repetition changes nothing."""
 
 
 def once(asked: Asked, actions: Actions, act: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
@@ -57,8 +58,25 @@ def once(asked: Asked, actions: Actions, act: Callable[[], Mapping[str, Any]]) -
     if standing.answer is not None:
         return standing.answer
     answer = act()
-    actions.finish(standing, answer)
+    actions.finish(standing, answer, _entry(standing, asked))
     return answer
+
+
+WITHOUT_ENTRY = frozenset({"repairs", "confirmations"})
+"""The works whose use cases change no state that the audit log hears of by itself."""
+
+
+def _entry(action: Action, asked: Asked) -> AuditEntry | None:
+    if asked.route.work not in WITHOUT_ENTRY:
+        return None
+    if "seq" in asked.of:
+        about, on = About.CAMPAIGN, str(asked.campaign_id)
+    elif "incident" in asked.of:
+        about, on = About.INCIDENT, asked.of["incident"]
+    else:
+        about, on = About.STACK, asked.of.get("queue", "")
+    words, reason = " ".join(asked.route.words), asked.body.get("reason")
+    return AuditEntry(action.at, action.actor, words, about, on, action.key, reason or "", asked.of["id"])
 
 
 def _place(asked: Asked) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from kulanz.application.door.routes import Route
 from kulanz.application.ports import (
     Archive,
+    CampaignIndex,
     CampaignStore,
     ChunkQueue,
     Ledger,
@@ -15,6 +16,7 @@ from kulanz.application.ports import (
     PolicyShelf,
     Rejection,
     Stores,
+    Troubles,
 )
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.campaigns.estimate import Operation
@@ -128,6 +130,10 @@ class Door(Protocol):
     def actions(self) -> "Actions": ...
     @property
     def campaigns(self) -> CampaignStore: ...
+    @property
+    def index(self) -> CampaignIndex: ...
+    @property
+    def troubles(self) -> Troubles: ...
     @property
     def ledger(self) -> Ledger: ...
     @property

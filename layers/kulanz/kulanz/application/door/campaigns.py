@@ -97,6 +97,55 @@ def waiting(asked: Asked, door: Door) -> CampaignsAnswer:
     return _page(door.campaigns.waiting(), None, asked, door)
 
 
+def of_month(asked: Asked, door: Door) -> CampaignsAnswer:
+    """The campaigns that were opened in a month of UTC, first to last."""
+    after = read_cursor(asked.question, asked.query.get("cursor"))
+    page = door.index.campaigns_in(asked.of["month"], after, CAMPAIGNS_PER_ANSWER)
+    found = [campaign for one in page.found if (campaign := door.campaigns.campaign(one.id)) is not None]
+    return {
+        "v": CAMPAIGN_VERSION,
+        "incident_known": None,
+        "campaigns": [_item(campaign, asked, door) for campaign in found],
+        "next": make_cursor(asked.question, page.after) if page.after else None,
+    }
+
+
+class TroubleLine(TypedDict):
+    """What was lost or stands still: `on` a campaign, an incident or an object of the bucket. `urgent`: somebody has to
+    look now. `says` is what is the matter and what to do.
+    """
+
+    kind: str
+    on: str
+    since: str
+    found_at: str
+    urgent: bool
+    says: str
+
+
+class TroublesAnswer(TypedDict):
+    """Everything that waits for a repair."""
+
+    v: int
+    troubles: list[TroubleLine]
+
+
+def troubles(asked: Asked, door: Door) -> TroublesAnswer:  # noqa: ARG001 (every use case has both)
+    """What was lost or stands still, until it is repaired."""
+    lines: list[TroubleLine] = [
+        {
+            "kind": one.kind.value,
+            "on": one.on,
+            "since": format_instant(one.since),
+            "found_at": format_instant(one.found_at),
+            "urgent": one.is_urgent,
+            "says": one.says,
+        }
+        for one in door.troubles.troubles()
+    ]
+    return {"v": CAMPAIGN_VERSION, "troubles": lines}
+
+
 def of_incident(asked: Asked, door: Door) -> CampaignsAnswer:
     """The campaigns of an incident, first to last."""
     record = door.campaigns.incident(asked.of["incident"])

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, TypedDict
 
 from kulanz.application.door.asked import Asked, Door
+from kulanz.application.door.cursors import make_cursor, read_cursor
 from kulanz.application.door.problems import unknown
 from kulanz.domain.incident_record import IncidentRecord, Revision, decision_digest
 from kulanz.domain.time import format_instant
@@ -42,6 +43,21 @@ class IncidentAnswer(TypedDict):
     applied: list[int]
     requests: Mapping[str, int]
     revisions: list[RevisionLine]
+
+
+class IncidentLine(TypedDict):
+    """An incident and the instant of its first event."""
+
+    incident_id: str
+    first_recorded_at: str
+
+
+class IncidentsAnswer(TypedDict):
+    """Some incidents; `next` is the cursor of the rest."""
+
+    v: int
+    incidents: list[IncidentLine]
+    next: str | None
 
 
 class RevisionAnswer(RevisionLine):
@@ -94,6 +110,16 @@ def one(asked: Asked, door: Door) -> IncidentAnswer:
         "applied": list(record.applied),
         "requests": dict(record.requests),
         "revisions": [_line(revision) for revision in _latest(record, door)],
+    }
+
+
+def of_month(asked: Asked, door: Door) -> IncidentsAnswer:
+    """The incidents whose first event came in a month of UTC, first to last."""
+    page = door.index.incidents_in(asked.of["month"], read_cursor(asked.question, asked.query.get("cursor")))
+    return {
+        "v": INCIDENT_VERSION,
+        "incidents": [{"incident_id": one.id, "first_recorded_at": format_instant(one.at)} for one in page.found],
+        "next": make_cursor(asked.question, page.after) if page.after else None,
     }
 
 

@@ -1,5 +1,6 @@
 """What operators do after something failed: each is safe to repeat."""
 
+from datetime import datetime
 from itertools import batched
 from typing import Annotated, TypedDict
 
@@ -13,6 +14,8 @@ from kulanz.application.door.cursors import make_cursor, read_cursor
 from kulanz.application.door.problems import Kind, Problem, unknown
 from kulanz.application.ledger.committed import committed_pages
 from kulanz.application.ports import PinnedVersionGone
+from kulanz.domain.campaigns.trouble import TroubleKind
+from kulanz.domain.time import format_instant, parse_instant
 
 REPAIR_VERSION = 1
 RECORDS_PER_INVOCATION = 200
@@ -99,7 +102,7 @@ def notices(asked: Asked, door: Door) -> NoticesAnswer:
     body = read_body(RebuildBody, asked.body)
     campaign = existing(asked, door)
     question = {"": asked.route.key, "campaign": str(campaign.id)}
-    begin = _position(read_cursor(question, body.cursor), campaign.chunks.data_start)
+    begin, began_at = _position(read_cursor(question, body.cursor), campaign.chunks.data_start, asked.now)
     policy = thaw(campaign, door.campaigns.frozen(campaign.id))
     decisions = 0
     try:
@@ -108,20 +111,26 @@ def notices(asked: Asked, door: Door) -> NoticesAnswer:
                 door.workers.publish_decisions(page)
                 decisions += len(page)
             if asked.seconds_left() < SECONDS_FOR_AN_ANSWER:
-                rest: str | None = make_cursor(question, str(position))
+                rest: str | None = make_cursor(question, f"{position} {format_instant(began_at)}")
                 break
         else:
             rest = None
+            door.troubles.repaired(TroubleKind.NOTICES, str(campaign.id), began_at)
     except PinnedVersionGone:
         gone = "the pinned version of the list was deleted; its accounts are no longer known by it"
         raise Problem(Kind.REFUSED, gone, reason="list_gone") from None
     return {"v": REPAIR_VERSION, "campaign": str(campaign.id), "decisions": decisions, "next": rest}
 
 
-def _position(text: str, first: int) -> int:
-    if text and not (text.isascii() and text.isdigit()):
-        raise Problem(Kind.CURSOR, "expected the text `next` of an earlier answer to this very question")
-    return int(text) if text else first
+def _position(text: str, first: int, now: datetime) -> tuple[int, datetime]:
+    """Where a stretch begins, and when the first one did."""
+    if not text:
+        return first, now
+    try:
+        place, began_at = text.split(" ")
+        return int(place), min(now, parse_instant(began_at))
+    except ValueError:
+        raise Problem(Kind.CURSOR, "expected the text `next` of an earlier answer to this very question") from None
 
 
 def statuses(asked: Asked, door: Door) -> StatusesAnswer:
@@ -133,6 +142,7 @@ def statuses(asked: Asked, door: Door) -> StatusesAnswer:
         raise unknown("no such incident is recorded")
     for page in batched(revisions, RECORDS_PER_INVOCATION, strict=False):
         door.workers.publish_revisions(page)
+    door.troubles.repaired(TroubleKind.STATUS, incident_id, asked.now)
     return {"v": REPAIR_VERSION, "incident_id": incident_id, "revisions": len(revisions)}
 
 

@@ -8,6 +8,7 @@ fixed word, because `*` in a policy of IAM crosses `/`, and callers choose the p
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 from kulanz.domain.campaigns.campaign import CAMPAIGNS_PER_INCIDENT
@@ -44,6 +45,9 @@ READERS = frozenset(Role) - {Role.SUPPORT, Role.PUBLISHER}
 POLICY_READERS = frozenset(Role) - {Role.SUPPORT}
 REQUESTERS = frozenset({Role.REQUESTER})
 OPERATORS = frozenset({Role.OPERATOR})
+ADMINISTRATORS = frozenset({Role.ADMINISTRATOR})
+OVERSEERS = frozenset({Role.ADMINISTRATOR, Role.AUDITOR})
+"""Who reads what everybody did, and what the stack is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,8 @@ _ACTION_ID = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._:~-]{{0,{ACTION_ID_CHARACTERS 
 _NUMBER = re.compile(r"[1-9][0-9]{0,15}", re.ASCII)
 _MONTH = re.compile(r"20[0-9]{2}-(?:0[1-9]|1[0-2])", re.ASCII)
 _VERSION = re.compile(r"[1-9][0-9]{0,4}", re.ASCII)
+_ACTOR = re.compile(r"[!-~]{1,600}", re.ASCII)
+_DAY = re.compile(r"20[0-9]{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])", re.ASCII)
 _CURSOR = re.compile(r"[A-Za-z0-9_-]{1,1024}", re.ASCII)
 
 
@@ -75,6 +81,13 @@ def _is_seq(text: str) -> bool:
     return _NUMBER.fullmatch(text) is not None and int(text) <= CAMPAIGNS_PER_INCIDENT
 
 
+def _is_day(text: str) -> bool:
+    try:
+        return _DAY.fullmatch(text) is not None and date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
 def _of(pattern: re.Pattern[str]) -> Callable[[str], bool]:
     return lambda text: pattern.fullmatch(text) is not None
 
@@ -82,8 +95,12 @@ def _of(pattern: re.Pattern[str]) -> Callable[[str], bool]:
 _INCIDENT = "[a-z0-9][a-z0-9-]{0,63}"
 
 PARAMETERS: Mapping[str, Parameter] = {
+    "actor": Parameter(
+        "an id as the log has it: of a person, a machine, a source of events or a function", "[!-~]{1,600}", _of(_ACTOR)
+    ),
     "account": Parameter(ACCOUNT_ID_EXPECTED, "[A-Za-z0-9][A-Za-z0-9._:~-]{0,63}", _is_account),
     "cursor": Parameter("the text `next` of an earlier answer, unchanged", _CURSOR.pattern, _of(_CURSOR)),
+    "day": Parameter("a day of UTC such as 2026-11-29", _DAY.pattern, _is_day),
     "id": Parameter(
         f"1 to {ACTION_ID_CHARACTERS} ASCII letters, digits or . _ : ~ -, the first a letter or digit, no two dots in a"
         " row",
@@ -179,6 +196,8 @@ ROUTES: tuple[Route, ...] = (
     ),
     # --- campaigns
     _ask("campaigns/open", "campaigns.waiting", READERS, "Campaigns that wait for a person", ("cursor",)),
+    _ask("campaigns/month/{month}", "campaigns.of_month", READERS, "The campaigns that a month opened", ("cursor",)),
+    _ask("campaigns/troubles", "campaigns.troubles", READERS, "What was lost or stands still, until it is repaired"),
     _ask(
         "campaigns/incident/{incident}", "campaigns.of_incident", READERS, "The campaigns of an incident", ("cursor",)
     ),
@@ -192,10 +211,14 @@ ROUTES: tuple[Route, ...] = (
     # --- incidents
     _ask("incidents/one/{incident}", "incidents.one", READERS, "An incident's record and its latest revisions"),
     _ask("incidents/revision/{incident}/{revision}", "incidents.revision", READERS, "What a revision says"),
+    _ask("incidents/month/{month}", "incidents.of_month", READERS, "The incidents that a month reported", ("cursor",)),
     _ask("incidents/refused", "incidents.refused", READERS, "Events that were refused, and why"),
     # --- policies
     _ask("policies/published", "policies.published", POLICY_READERS, "Every published policy version", ("cursor",)),
     _ask("policies/one/{policy}/{version}", "policies.one", POLICY_READERS, "A published policy"),
+    # --- audit
+    _ask("audit/day/{day}", "audit.of_day", OVERSEERS, "What was done on a day", ("cursor",)),
+    _ask("audit/actor", "audit.of_actor", OVERSEERS, "What a person or machine did", ("actor", "cursor")),
     # --- requests
     _act(
         "requests/incidents/{incident}/{revision}",
@@ -242,6 +265,15 @@ ROUTES: tuple[Route, ...] = (
         "RepairBody",
     ),
     _act("repairs/refused/{id}", "repairs.refused", OPERATORS, "Take refused events out of their queue", "DoneBody"),
+    # --- administrators
+    _ask("confirmations/current", "confirmations.current", OVERSEERS, "Who confirmed the stack's tables, and when"),
+    _act(
+        "confirmations/{id}",
+        "confirmations.confirm",
+        ADMINISTRATORS,
+        "Confirm the stack's tables, so that campaigns open",
+        "ConfirmBody",
+    ),
 )
 
 BY_KEY: Mapping[str, Route] = {route.key: route for route in ROUTES}
