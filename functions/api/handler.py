@@ -77,9 +77,10 @@ class Deployed:
 
     @cached_property
     def lists(self) -> Any:
+        from kulanz.adapters.parted_lists import PartedLists
         from kulanz.adapters.s3 import S3Lists
 
-        return S3Lists(self._s3, self.config.list_bucket)
+        return PartedLists(S3Lists(self._s3, self.config.list_bucket))
 
     @cached_property
     def policies(self) -> Any:

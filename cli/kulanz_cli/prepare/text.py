@@ -65,7 +65,7 @@ class TextSource:
             width = max(map(len, rows[:HEADER_ROWS_MOST]), default=0)
             return [str(number) for number in range(1, width + 1)]
         header = next((row for line, row in zip(lines, rows, strict=True) if line == self._header_line), [])
-        if not any(header) or header[0][:1] == _BROKEN:
+        if not any(header) or header[0].startswith(_BROKEN):
             raise InputUnusable(f"{self._path}: line {self._header_line} is no header; it is blank, or broken")
         if len(header) > COLUMNS_MOST:
             raise InputUnusable(f"{self._path}: the header has {len(header)} columns; at most {COLUMNS_MOST} are read")
@@ -206,10 +206,10 @@ class TextSource:
         return fitted
 
     def _has_broken(self, rows: list[list[str]]) -> bool:
-        return any(row[0][:1] == _BROKEN for row in rows)
+        return any(row[0].startswith(_BROKEN) for row in rows)
 
     def _fit(self, row: list[str], width: int) -> list[str]:
-        if row[0][:1] == _BROKEN:
+        if row[0].startswith(_BROKEN):
             return unreadable("quotes around a whole cell, doubled inside it", width)
         if any("\0" in cell for cell in row):
             return unreadable("no NUL characters", width)

@@ -65,17 +65,17 @@ def profile_file(folder: Path, content: Mapping[str, Any], name: str = "export")
     return path
 
 
-def loaded(folder: Path, content: Mapping[str, Any]) -> tuple[Profile, CompiledPolicy]:
+def loaded(folder: Path, content: Mapping[str, Any], text: str = POLICY) -> tuple[Profile, CompiledPolicy]:
     """A profile that was checked for the policy."""
-    compiled = policy(folder)
+    compiled = policy(folder, text)
     return load_profile(profile_file(folder, content), compiled), compiled
 
 
 def prepared(
-    folder: Path, files: Mapping[str, bytes], content: Mapping[str, Any], **options: Any
+    folder: Path, files: Mapping[str, bytes], content: Mapping[str, Any], policy_text: str = POLICY, **options: Any
 ) -> tuple[Report, bytes]:
     """The report of a preparation, and its parts, one behind the other with one header."""
-    profile, compiled = loaded(folder, content)
+    profile, compiled = loaded(folder, content, policy_text)
     paths = []
     for name, data in files.items():
         (folder / name).write_bytes(data)
