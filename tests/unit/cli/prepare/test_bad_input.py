@@ -12,7 +12,7 @@ import pytest
 from kulanz_cli.prepare import parquet, text, workbook
 from kulanz_cli.settings import Unusable
 from tests.unit.cli.prepare.prepared import cells_of, prepared
-from tests.unit.cli.prepare.small_workbook import sheet
+from tests.unit.cli.prepare.small_workbook import Cell, sheet
 from tests.unit.cli.prepare.small_workbook import workbook as packed_workbook
 
 POLICY = """
@@ -195,7 +195,7 @@ def test_json_with_a_number_of_json_is_exact(tmp_path: Path) -> None:
     assert cells_of(content) == [["17", "39.9"], ["A-2", "1.10"]]
 
 
-GOOD = [["account_id", "fee"], ["A-1", 39.9], ["A-2", 0.1 + 0.2], [17, 5]]
+GOOD: list[list[Cell]] = [["account_id", "fee"], ["A-1", 39.9], ["A-2", 0.1 + 0.2], [17, 5]]
 FORMULA = '<c r="B2"><f>1+1</f>{}</c>'
 BOOKS: dict[str, tuple[dict[str, str], str]] = {
     "two sheets": ({"May": sheet(GOOD), "June": sheet(GOOD)}, "the sheets May, June"),
@@ -243,7 +243,7 @@ def test_hazards_are_found_across_the_blocks_in_which_a_sheet_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("python_calamine", reason="make lists")
-    many = [["account_id", "fee"], *([f"A-{number}", 1.0] for number in range(60))]
+    many: list[list[Cell]] = [["account_id", "fee"], *([f"A-{number}", 1.0] for number in range(60))]
     monkeypatch.setattr(workbook, "_OVERLAP_BYTES", 200)
     for block in range(220, 420, 7):
         monkeypatch.setattr(workbook, "READ_BYTES", block)
