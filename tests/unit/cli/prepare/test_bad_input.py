@@ -243,7 +243,8 @@ def test_hazards_are_found_across_the_blocks_in_which_a_sheet_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("python_calamine", reason="make lists")
-    many: list[list[Cell]] = [["account_id", "fee"], *([f"A-{number}", 1.0] for number in range(60))]
+    many: list[list[Cell]] = [["account_id", "fee"]]
+    many += [[f"A-{number}", 1.0] for number in range(60)]
     monkeypatch.setattr(workbook, "_OVERLAP_BYTES", 200)
     for block in range(220, 420, 7):
         monkeypatch.setattr(workbook, "READ_BYTES", block)
