@@ -77,12 +77,14 @@ def test_an_alarm_rests_while_nothing_happens(stack: Stack) -> None:
 def test_the_alarm_for_waiting_campaigns_rests_only_when_none_waits(stack: Stack) -> None:
     """Each of its periods sees at least one of the schedule's figures, so that it never rests in between."""
     (rule,) = [
-        rule for rule in stack.of_type("AWS::Events::Rule").values() if "that wait for a" in rule.get("Description", "")
+        rule
+        for rule in stack.of_type("AWS::Events::Rule").values()
+        if "ScheduleExpression" in rule and rule["Targets"][0]["Arn"] == "arn:AdvanceCampaignFunction"
     ]
     alarm = stack.properties("CampaignsWaitingAlarm")
 
     assert rule["ScheduleExpression"] == "rate(5 minutes)"
-    assert [target["Arn"] for target in rule["Targets"]] == ["arn:AdvanceCampaignFunction"]
+    assert len(rule["Targets"]) == 1
     assert alarm["Period"] >= 2 * 5 * 60
     assert alarm["Statistic"] == "Maximum"
 
