@@ -10,9 +10,10 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from kulanz.adapters.aws import client
-from kulanz.adapters.campaign_keys import META, campaign_of_partition
+from kulanz.adapters.campaign_keys import META, campaign_of_partition, incident_of_partition
 from kulanz.adapters.campaign_table import DynamoCampaigns
 from kulanz.adapters.given_up import S3GivenUp
+from kulanz.adapters.incident_items import is_revision
 from kulanz.adapters.index_table import DynamoIndex
 from kulanz.adapters.messaging import EventBridgeAnnouncer, SqsChunks
 from kulanz.adapters.older_items import OlderItems
@@ -20,6 +21,7 @@ from kulanz.adapters.s3 import S3Archive
 from kulanz.adapters.troubles import DynamoTroubles
 from kulanz.application.campaigns.advance_campaign import AdvancePorts, advance_campaign
 from kulanz.application.campaigns.watch_open import WatchPorts, watch_open
+from kulanz.application.incidents.follow_incident import follow_incident
 from kulanz.config import AdvanceCampaignConfig
 from kulanz.domain.campaigns.campaign import WAITING, Cause, State
 from kulanz.domain.campaigns.estimate import Operation
@@ -74,10 +76,17 @@ def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, str] | No
         _watch(str(event.get("id", "")), context, seconds_left)
         return None
     changed: dict[str, str] = {}
+    revised: dict[str, str] = {}
     for record in event["Records"]:
         keys = record["dynamodb"]["Keys"]
+        if is_revision(keys) and record["eventName"] == "INSERT":
+            revised[incident_of_partition(keys["pk"]["S"])] = record["eventID"]
         if keys["sk"]["S"] == META and record["eventName"] != "REMOVE":
             changed[keys["pk"]["S"]] = record["eventID"]
+    for incident_id, event_id in revised.items():
+        cause = Cause(context.function_name, event_id, context.function_version)
+        follow_incident(incident_id, _composed().campaigns, cause, datetime.now(UTC))
+        logger.info("incident", incident_id=incident_id)
     for partition, event_id in changed.items():
         campaign_id = campaign_of_partition(partition)
         if campaign_id is None:

@@ -27,6 +27,7 @@ from kulanz.application.campaigns.open_campaign import (
     open_kept_requests,
 )
 from kulanz.application.campaigns.watch_open import Watched, WatchPorts, watch_open
+from kulanz.application.incidents.follow_incident import follow_incident
 from kulanz.application.ledger.answer import Answer, AnswerPorts, answer
 from kulanz.application.ledger.confirm_tables import confirm_tables
 from kulanz.application.notices.publish_notices import PublishPorts, publish_notices
@@ -120,7 +121,8 @@ class Step:
 DECISIONS = Step(Function.PUBLISH)
 REVISIONS = Step(Function.PUBLISH, 1)
 CHANGES = Step(Function.ADVANCE)
-"""The readers of the streams: of the ledger's, and two of the campaigns'."""
+AMENDMENTS = Step(Function.ADVANCE, 1)
+"""The readers of the streams: of the ledger's, and two of the campaigns', of which one reads both kinds of records."""
 
 
 class WorldClock:
@@ -184,7 +186,7 @@ class World:
         confirm_tables(self.stores, Occasion.FIRST, "a person", "first deployment", START)
         self.events: list[Message[Mapping[str, Any]]] = []
         self.chunk_messages: list[Message[ChunkMessage]] = []
-        self.streams = {DECISIONS: Stream(), REVISIONS: Stream(), CHANGES: Stream()}
+        self.streams = {DECISIONS: Stream(), REVISIONS: Stream(), CHANGES: Stream(), AMENDMENTS: Stream()}
         self.dead_letters: list[tuple[Function, object]] = []
         self.caught: list[tuple[Step, BaseException]] = []
         self.openings: list[Opening] = []
@@ -236,6 +238,7 @@ class World:
             DECISIONS: len(self.ledger.inserted),
             REVISIONS: len(self.campaigns.recorded),
             CHANGES: len(self.campaigns.changes),
+            AMENDMENTS: len(self.campaigns.recorded),
         }
         found += [reader for reader, length in lengths.items() if self.streams[reader].position < length]
         is_due = any(kept.opens_at <= self.now for kept in self.campaigns.kept_requests())
@@ -253,6 +256,8 @@ class World:
                 self._next_batch(step, self.ledger.inserted, DECISIONS_PER_BATCH, self._publish)
             case Function.PUBLISH:
                 self._next_batch(step, self.campaigns.recorded, CHANGES_PER_BATCH, self._tell)
+            case Function.ADVANCE if step == AMENDMENTS:
+                self._next_batch(step, self.campaigns.recorded, CHANGES_PER_BATCH, self._follow)
             case Function.ADVANCE:
                 self._next_batch(step, self.campaigns.changes, CHANGES_PER_BATCH, self._advance)
             case Function.TICK:
@@ -411,6 +416,11 @@ class World:
             archive=self._port(self.archive, "archive"),
             announcer=self._port(self.announcer, "announcer"),
         )
+
+    def _follow(self, batch: Sequence[Revision], event_id: str) -> None:
+        cause = Cause(Function.ADVANCE.value, event_id, "test")
+        for incident_id in dict.fromkeys(revision.incident_id for revision in batch):
+            follow_incident(incident_id, self._port(self.campaigns, "campaigns"), cause, self.now)
 
     def _advance(self, batch: Sequence[CampaignId], event_id: str) -> None:
         ports = self._advance_ports()

@@ -240,6 +240,8 @@ def log_item(campaign_id: CampaignId, change: StateChange) -> Item:
         "event_id": {"S": change.cause.event_id},
         "code_version": {"S": change.cause.code_version},
     }
+    if change.decides_by:
+        item["decides_by"] = {"S": change.decides_by}
     if change.others is not None:
         found = change.others
         content = [[str(one) for one in found.same_list], [str(one) for one in found.other_list], found.is_whole]
@@ -258,6 +260,7 @@ def read_log(item: Item) -> StateChange:
         reason=item["reason"]["S"],
         cause=Cause(item["actor"]["S"], item["event_id"]["S"], item["code_version"]["S"]),
         others=_read_others(item["others"]["S"]) if "others" in item else None,
+        decides_by=item.get("decides_by", {}).get("S", ""),
     )
 
 

@@ -25,6 +25,11 @@ def incident_partition(incident_id: str) -> str:
     return f"INCIDENT#{incident_id}"
 
 
+def incident_of_partition(partition: str) -> str:
+    """The incident of a partition that is an incident's."""
+    return partition.partition("#")[2]
+
+
 def incident_key(incident_id: str) -> Item:
     """The key of an incident's record."""
     return item_key(incident_partition(incident_id), "INCIDENT")

@@ -11,6 +11,7 @@ from datetime import datetime
 from kulanz.application.campaigns.dispatch_chunks import dispatch, unlimited
 from kulanz.application.campaigns.report import ReportedChunk, campaign_report, differing_chunks
 from kulanz.application.campaigns.same_outage import found_by_plan, pays_twice, same_outage
+from kulanz.application.incidents.follow_incident import follow_incident
 from kulanz.application.ports import Announcement, Announcer, Archive, CampaignStore, ChunkQueue, Outdated
 from kulanz.domain.campaigns.campaign import WORKABLE, Campaign, CampaignId, Cause, Pass, Receipt, State
 from kulanz.domain.campaigns.estimate import AS_DEPLOYED, Operation
@@ -61,6 +62,8 @@ def advance_campaign(
         if campaign is None:
             return None
         state = campaign.state
+        if state is State.APPLYING:
+            follow_incident(campaign_id.incident_id, ports.campaigns, cause, now)
         try:
             if not _step(campaign, ports, cause, now, seconds_left):
                 break

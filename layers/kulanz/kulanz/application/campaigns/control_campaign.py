@@ -3,12 +3,14 @@
 A worker looks at the campaign's state every second. It stops there, and what it has written has its receipt.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from kulanz.application.campaigns.dispatch_chunks import dispatch
+from kulanz.application.incidents.follow_incident import is_amended
 from kulanz.application.ports import ATTEMPTS_AGAINST_OTHERS, CampaignStore, ChunkQueue, Outdated, TryAgain
 from kulanz.domain.campaigns.campaign import ENDED, WORKABLE, Campaign, CampaignId, Cause, Pass, State
+from kulanz.domain.incident_record import DetailType, decision_digest
 from kulanz.domain.time import CLOCK_ALLOWANCE
 
 WORKER_LONGEST = timedelta(minutes=15)
@@ -48,11 +50,14 @@ def settle(campaign_id: CampaignId, ports: ControlPorts, reason: str, cause: Cau
     return _move(campaign_id, State.CLOSED, ports, f"settled_by_hand: {reason}", cause, now)
 
 
-def resume(campaign_id: CampaignId, ports: ControlPorts, reason: str, cause: Cause, now: datetime) -> Campaign:
+def resume(
+    campaign_id: CampaignId, ports: ControlPorts, reason: str, cause: Cause, now: datetime, decides_by: str = ""
+) -> Campaign:
     """Go on where a campaign was paused; advance_campaign hears of it and sends the chunks.
 
     On a campaign that is at work it sends every chunk that is not finished, which repairs one whose messages were lost.
-    Raises ControlRefused.
+    An execution whose incident was amended goes on only by the word of somebody else than its requester, who names the
+    amended incident's decision digest as `decides_by`. Raises ControlRefused.
     """
     campaign = _existing(campaign_id, ports.campaigns)
     if campaign.state not in WORKABLE:
@@ -64,9 +69,34 @@ def resume(campaign_id: CampaignId, ports: ControlPorts, reason: str, cause: Cau
             raise ControlRefused(f"the incident of campaign {campaign_id} is older than it may be decided; cancel it")
         began = any(change.target is State.APPLYING for change in ports.campaigns.log(campaign_id))
         target = State.APPLYING if began else State.PLANNING
-        return _move(campaign_id, target, ports, f"resumed_by_hand: {reason}", cause, now)
+        if began:
+            _must_decide_by(campaign, ports.campaigns, decides_by, cause)
+        return _move(campaign_id, target, ports, f"resumed_by_hand: {reason}", cause, now, decides_by)
     dispatch(campaign, WORKABLE[campaign.state], ports.campaigns, ports.chunks, again=True)
     return campaign
+
+
+def _must_decide_by(campaign: Campaign, campaigns: CampaignStore, decides_by: str, cause: Cause) -> None:
+    """Raise ControlRefused where the incident is not what the campaign decides by, and nobody else accepts that."""
+    record = campaigns.incident(campaign.id.incident_id)
+    latest = None if record is None else campaigns.revision(record.incident_id, record.highest_revision)
+    if record is None or latest is None:
+        raise ControlRefused(f"the incident of campaign {campaign.id} has no revision; report it")
+    if latest.detail_type == DetailType.WITHDRAWN:
+        raise ControlRefused(f"the incident of campaign {campaign.id} was withdrawn; cancel the campaign")
+    if not is_amended(campaign, latest, campaigns):
+        return
+    digest = decision_digest(latest.content)
+    if decides_by != digest:
+        raise ControlRefused(
+            f"revision {latest.number} amended the incident of campaign {campaign.id}, which decides by an earlier one."
+            f" Cancel it and request another, or let it go on as it is by naming the decision digest {digest}"
+        )
+    requested = campaigns.log(campaign.id)[0].cause.actor
+    if cause.actor == requested:
+        raise ControlRefused(
+            f"{requested} requested campaign {campaign.id}; after an amendment somebody else has to let it go on"
+        )
 
 
 def may_write_until(campaign: Campaign, campaigns: CampaignStore) -> datetime | None:
@@ -81,7 +111,13 @@ def may_write_until(campaign: Campaign, campaigns: CampaignStore) -> datetime | 
 
 
 def _move(
-    campaign_id: CampaignId, target: State, ports: ControlPorts, reason: str, cause: Cause, now: datetime
+    campaign_id: CampaignId,
+    target: State,
+    ports: ControlPorts,
+    reason: str,
+    cause: Cause,
+    now: datetime,
+    decides_by: str = "",
 ) -> Campaign:
     for _ in range(ATTEMPTS_AGAINST_OTHERS):
         campaign = _existing(campaign_id, ports.campaigns)
@@ -90,7 +126,7 @@ def _move(
         if campaign.state in ENDED:
             raise ControlRefused(f"campaign {campaign_id} has ended: it is {campaign.state}")
         try:
-            change = campaign.change(target, reason, cause, now)
+            change = replace(campaign.change(target, reason, cause, now), decides_by=decides_by)
         except ValueError:
             raise ControlRefused(f"campaign {campaign_id} is {campaign.state} and cannot become {target}") from None
         try:

@@ -17,13 +17,13 @@ from kulanz.application.campaigns.dispatch_chunks import dispatch, unlimited
 from kulanz.application.campaigns.freeze_policy import freeze_policy
 from kulanz.application.campaigns.frozen import thaw_incident
 from kulanz.application.campaigns.pin_list import lay_out, pin_list
+from kulanz.application.incidents.follow_incident import follow_incident
 from kulanz.application.incidents.incident_event import (
     CampaignContract,
     EventRefused,
     IncidentEvent,
     read_incident_event,
 )
-from kulanz.application.incidents.withdraw_incident import stop_withdrawn
 from kulanz.application.ports import (
     ATTEMPTS_AGAINST_OTHERS,
     Archive,
@@ -186,8 +186,7 @@ def record(known: IncidentEvent, ports: RequestPorts, settings: OpenSettings, ca
     """Record the revision that an event states, if it states one. Safe to repeat. Raises EventRefused, TryAgain."""
     if known.content is not None:
         _record(known, known.content, ports.campaigns, settings, now)
-    if known.detail_type is DetailType.WITHDRAWN:
-        stop_withdrawn(known.incident_id, known.revision, ports.campaigns, cause, now)
+        follow_incident(known.incident_id, ports.campaigns, cause, now)
 
 
 def take(known: IncidentEvent, ports: RequestPorts, settings: OpenSettings, cause: Cause, now: datetime) -> Opening:

@@ -1,6 +1,8 @@
 """What operators do to a campaign that shall not go on as it does: pause, resume, cancel, settle."""
 
-from typing import Literal, TypedDict
+from typing import Annotated, Literal, TypedDict
+
+from pydantic import Field
 
 from kulanz.application.campaigns.control_campaign import (
     ControlPorts,
@@ -19,14 +21,15 @@ from kulanz.domain.campaigns.campaign import Campaign, Cause, State, StateChange
 from kulanz.domain.time import format_instant
 
 STOP_VERSION = 1
-ACTIONS = {"pause": pause, "resume": resume, "cancel": cancel, "settle": settle}
+ACTIONS = {"pause": pause, "cancel": cancel, "settle": settle}
 
 
 class StopBody(Body):
-    """What is done, and why."""
+    """What is done, and why. `decides_by` is the decision digest of an amended incident whose campaign shall go on."""
 
     action: Literal["pause", "resume", "cancel", "settle"]
     reason: Reason
+    decides_by: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
 
 
 class StopAnswer(TypedDict):
@@ -48,7 +51,10 @@ def act(asked: Asked, door: Door) -> StopAnswer:
     ports = ControlPorts(door.campaigns, door.chunks)
     cause = Cause(asked.caller.id, asked.of["id"], door.code_version)
     try:
-        found = ACTIONS[body.action](asked.campaign_id, ports, body.reason, cause, asked.now)
+        if body.action == "resume":
+            found = resume(asked.campaign_id, ports, body.reason, cause, asked.now, body.decides_by)
+        else:
+            found = ACTIONS[body.action](asked.campaign_id, ports, body.reason, cause, asked.now)
     except ControlRefused as refusal:
         raise Problem(Kind.REFUSED, str(refusal)) from None
     return _answer(found, found.state, door)

@@ -216,7 +216,8 @@ class SameOutage:
 class StateChange:
     """One line of a campaign's log. `source` is None for the line that opens it.
 
-    `others` is what a complete plan found under its outage, of other incidents; None in every other line.
+    `others` is what a complete plan found under its outage, of other incidents; None in every other line. `decides_by`
+    is the decision digest of the amended incident with which a person lets a paused campaign go on; empty else.
     """
 
     number: int
@@ -226,6 +227,7 @@ class StateChange:
     reason: str
     cause: Cause
     others: SameOutage | None = None
+    decides_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
