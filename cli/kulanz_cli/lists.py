@@ -80,7 +80,7 @@ def check(
         print_json(checked_content(path.name, checked, refusal, outside, decided=decided))
     else:
         show_checked(console(), path, checked, refusal, outside, decided=decided, show_values=show_values)
-    if refusal or checked.rejected or outside or checked.other_currency.lines:
+    if refusal or checked.rejected or outside:
         click.get_current_context().exit(EXIT_NO)
 
 

@@ -85,14 +85,16 @@ def test_an_incident_reads_as_it_was_recorded(backend: Backend) -> None:
 
 def test_revisions_come_lowest_first(backend: Backend) -> None:
     store, record = backend.campaigns, _declare(backend.campaigns)
-    for number in (10, 2, 100, 1_000, 1_002, REVISION_HIGHEST):
+    for number in (10, 2, 100, 1_000, 1_002, 9_999_999, 10_000_000, REVISION_HIGHEST):  # keys have seven digits
         record = replace(record, highest_revision=max(record.highest_revision, number - 1))
         after = with_revision(record, revision(number), 400)
         assert after is not None
         store.record_revision(record, after, revision(number))
         record = after
 
-    assert [found.number for found in store.revisions(INCIDENT)] == [1, 2, 10, 100, 1_000, 1_002, REVISION_HIGHEST]
+    assert [found.number for found in store.revisions(INCIDENT)] == [
+        1, 2, 10, 100, 1_000, 1_002, 9_999_999, 10_000_000, REVISION_HIGHEST,
+    ]  # fmt: skip
     assert store.incident(INCIDENT) == record
     assert [store.revision(INCIDENT, number) for number in (10, 11)] == [revision(10), None]
     assert store.revision(INCIDENT, REVISION_HIGHEST) == revision(REVISION_HIGHEST)

@@ -2,20 +2,33 @@
 
 import json
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
-from kulanz.application.lists.check_list import NAMES_REMEMBERED
+from kulanz.application.lists import check_list as check_list_module
+from kulanz.application.lists.check_list import (
+    LINES_PER_PROGRESS,
+    NAMES_REMEMBERED,
+    PROBLEMS_SHOWN,
+    check_list,
+)
 from kulanz.domain.campaigns.reconciliation import RowResult
-from kulanz.domain.lists.header import HEADER_BYTES
+from kulanz.domain.incident import Incident
+from kulanz.domain.lists.header import HEADER_BYTES, ListFormat
+from kulanz.domain.policy import compile_policy, freeze
+from kulanz.domain.policy.deciding.checking import load_policy
+from kulanz.domain.time import Window
+from kulanz_cli.checked_list import KINDS_PRINTED, NAMES_PRINTED
 from kulanz_cli.main import main
 from kulanz_local.cases import CASES, Case
 from tests.support.small_campaign import CAMPAIGN, EVERY_KIND_OF_ROW, POLICY, ROWS, event, small_world
 
 HEADER = b"account_id,segment,affected,fee,language\n"
+NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -213,7 +226,7 @@ def test_a_misspelt_column_and_another_currency_are_a_no(folder: Path) -> None:
     assert "column_nearly_named" in result.output
     assert "'Used'" in result.output
     assert checked_fees(folder, ["account_id,monthly_fee,Used", "1,5.00,3"], ignored_columns=["Used"]).exit_code == 0
-    result = checked_fees(folder, ["account_id,monthly_fee,currency", "1,5.00,EUR", "2,5000,KRW"])
+    result = checked_fees(folder, ["account_id,monthly_fee,currency", "1,5.00,EUR", "2,5.00,KRW"])
     assert result.exit_code == 1
     assert "rows to be paid in another currency than a column says, 1: line 3" in result.output
 
@@ -235,6 +248,74 @@ def test_problems_are_told_by_kind_with_the_first_lines_and_values_only_on_reque
     shown = checked_fees(folder, lines, "--show-values").output
     assert "2: A2,SECRET" in shown
     assert "7: A7,SECRET" not in shown
+
+
+MANY = "".join(f"  n{number:02d}: {{type: number, default: 1}}\n" for number in range(KINDS_PRINTED + 2))
+
+
+def test_what_is_too_much_to_print_is_counted(folder: Path) -> None:
+    names = [line.split(":")[0].strip() for line in MANY.splitlines()]
+    read = FEES.replace("  used:", f"{MANY}  used:").replace("* used", f"* used * ({' + '.join(names)})")
+    (folder / "policy.yaml").write_text(read)
+    unread = [f"unread_{chr(97 + number)}x" for number in range(NAMES_PRINTED + 2)]
+    header = ",".join(["account_id", "monthly_fee", *names, *unread])
+    wrong = ",".join(["A1", "5.00", *["x"] * len(names), *["y"] * len(unread)])
+    result = checked(folder, f"{header}\n{wrong}\n".encode())
+    text = " ".join(result.output.split())
+    assert result.exit_code == 1
+    assert len(re.findall(r"1 line: fact_invalid, n\d\d", text)) == KINDS_PRINTED
+    assert "kinds not shown: 2; --json prints them" in text
+    assert f"columns that nothing reads: {', '.join(unread[:NAMES_PRINTED])} and 2 more" in text
+    assert len(content_of(checked(folder, f"{header}\n{wrong}\n".encode(), "--json"))["kinds"]) == KINDS_PRINTED + 2
+
+
+def test_a_line_is_printed_to_its_seventieth_character_and_never_acts_on_a_terminal(folder: Path) -> None:
+    line = "A1,\x1b[31m" + "x" * 100
+    shown = checked_fees(folder, ["account_id,monthly_fee", line], "--show-values").output
+    assert "\x1b" not in shown
+    assert "x" * 50 in shown.replace("\n", "").replace(" ", "")
+    assert "x" * 71 not in "".join(shown.split())
+
+
+def test_of_many_problems_the_first_are_named_and_all_are_counted(folder: Path) -> None:
+    rows = [f"A{number},x" for number in range(PROBLEMS_SHOWN + 5)]
+    found = content_of(checked_fees(folder, ["account_id,monthly_fee", *rows], "--json"))
+    assert [one["line"] for one in found["problems"]] == list(range(2, PROBLEMS_SHOWN + 2))
+    assert found["rejected"] == found["kinds"][0]["lines"] == len(rows)
+    assert found["kinds"][0]["first"] == [2, 3, 4, 5, 6]
+
+
+def test_how_far_a_list_is_read_is_told_every_so_many_lines_and_at_its_end() -> None:
+    rows = [f"A{number},5.00\n" for number in range(2 * LINES_PER_PROGRESS + 7)]
+    content = ("account_id,monthly_fee\n" + "".join(rows)).encode()
+    heard: list[int] = []
+    incident = Incident("check", 1, "Check", "", (), (Window(NOW - timedelta(hours=2), NOW),))
+    policy = compile_policy(freeze(load_policy(FEES)), incident, NOW)
+    found = check_list(
+        lambda start, stop: [content[start:stop]], len(content), ListFormat.CSV, policy, NOW, progress=heard.append
+    )
+    ends = [len("account_id,monthly_fee\n") + sum(map(len, rows[: k * LINES_PER_PROGRESS - 1])) for k in (1, 2)]
+    assert heard == [*ends, len(content)]
+    assert found.rows == len(rows)
+
+
+def test_figures_are_the_same_however_few_facts_are_remembered(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = ["account_id,monthly_fee", *(f"A{n},{n % 7}.50" if n % 5 else f"A{n}," for n in range(1, 60))]
+    whole = content_of(checked_fees(folder, lines, "--json"))
+    monkeypatch.setattr(check_list_module, "REMEMBERED_FACTS", 2)
+    assert content_of(checked_fees(folder, lines, "--json")) == whole
+    assert whole["unknown"]["monthly_fee"] == 11
+
+
+@pytest.mark.parametrize(("blank", "wrong", "is_outside"), [(0, 2, True), (300, 2, True), (300, 1, False)])
+def test_without_an_event_the_rejected_are_a_share_of_rows_and_blank_lines_are_none(
+    folder: Path, blank: int, wrong: int, is_outside: bool
+) -> None:
+    (folder / "policy.yaml").write_text(FEES)
+    rows = [*(f"A{n},5.00" for n in range(100 - wrong)), *[""] * blank, *(f"B{n},x" for n in range(wrong))]
+    text = " ".join(checked(folder, ("account_id,monthly_fee\n" + "\n".join(rows) + "\n").encode()).output.split())
+    assert (f"outside a limit: rejected: {wrong} of 100 rows ({wrong} %)" in text) is is_outside
+    assert "held" not in text, "what comes of an incident is not known"
 
 
 def test_it_finds_what_the_campaign_then_refuses(folder: Path) -> None:

@@ -4,7 +4,9 @@ import json
 from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -12,6 +14,7 @@ from kulanz.domain.campaigns.amounts import (
     DISTINCT_AMOUNTS,
     PLACES_MOST,
     RANGES_MOST,
+    AmountRange,
     Amounts,
     Distribution,
     Size,
@@ -76,6 +79,33 @@ def test_fewer_ranges_hold_the_same_lines(sizes: list[Size], most: int) -> None:
     assert len(shown) <= most
     assert sum(one.lines for one in shown) == len(sizes)
     assert (shown[0].least, shown[-1].most) == (whole[0].least, whole[-1].most)
+
+
+@pytest.mark.parametrize(
+    ("lines", "most", "expected"),
+    [
+        ([9, 1, 1, 9], 3, [9, 2, 9]),
+        ([1, 9, 9, 1], 3, [10, 9, 1]),
+        ([5, 1, 1, 9, 2], 3, [7, 9, 2]),
+        ([5, 1, 1, 9, 2], 1, [18]),
+        ([3, 3], 2, [3, 3]),
+    ],
+)
+def test_neighbours_with_the_fewest_lines_are_put_together(lines: list[int], most: int, expected: list[int]) -> None:
+    ranges = [AmountRange(10 * place, 10 * place + 5, number) for place, number in enumerate(lines)]
+    shown = list(coarser(ranges, most))
+    assert [one.lines for one in shown] == expected
+    assert [one.least for one in shown] == sorted(one.least for one in shown)
+    assert all(one.most < following.least for one, following in pairwise(shown))
+
+
+def test_a_range_begins_with_its_leading_digit_and_ends_where_the_next_begins() -> None:
+    """25 different amounts are counted in ranges: one for each leading digit of each power of ten."""
+    sizes: list[Size] = [*range(100, 124), Decimal("0.5"), 199, 200, 999, 1_000]
+    assert [(one.least, one.most, one.lines) for one in distribution(sizes).histogram()] == [
+        (Decimal("0.5"), Decimal("0.6"), 1), (100, 200, 25), (200, 300, 1), (900, 1_000, 1), (1_000, 1_000, 1),
+    ]  # fmt: skip
+    assert len(distribution(sizes[:DISTINCT_AMOUNTS]).histogram()) == DISTINCT_AMOUNTS
 
 
 def granted(reason: str, minor: int, currency: str = "EUR") -> Decision:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kulanz.domain.campaigns.amounts import PLACES_MOST
 from kulanz.domain.campaigns.limits import (
     DEFAULT_LIMITS,
     MAJOR_UNITS,
@@ -18,8 +19,11 @@ from kulanz.domain.campaigns.limits import (
     TIMES_MEDIAN,
     LimitError,
     Limits,
+    conflicts_written,
     exceeded,
+    exceeded_text,
     percent,
+    size_text,
     stated_limits,
 )
 from kulanz.domain.campaigns.measured import Measured
@@ -129,6 +133,71 @@ def test_a_median_in_a_range_is_taken_at_its_least() -> None:
     assert names(totals(101), measured) == ["largest"]
     (found,) = exceeded(DEFAULT_LIMITS, totals(101), measured, follows=False)
     assert found.figures == "1500.00 EUR, at most 100 times the median (at least 10.00 EUR)"
+
+
+def test_the_median_is_that_of_every_line_in_its_measure_whatever_its_result_and_reason() -> None:
+    measured = amounts(100, 100)
+    measured.amounts.count(Decision(Outcome.OFFERED, "goodwill", (Benefit(money=Money(150_000, "EUR")),)))
+    (found,) = exceeded(DEFAULT_LIMITS, totals(3), measured, follows=False)
+    assert found.figures == "1500.00 EUR, at most 100 times the median (1.00 EUR)"
+    apart = amounts(150_000)
+    apart.amounts.add(amounts(100, 100, currency="USD").amounts)
+    assert names(totals(3), apart) == []
+
+
+def test_more_measures_than_can_be_looked_at_are_a_limit_of_their_own() -> None:
+    measured = Measured()
+    for number in range(PLACES_MOST + 1):
+        measured.amounts.count(Decision(Outcome.GRANTED, "c", (Benefit(quantity="1", unit=f"unit_{number}"),)))
+    (found,) = exceeded(DEFAULT_LIMITS, totals(61), measured, follows=False)
+    assert found == ("largest", "more than 60 currencies and units, which cannot be looked at")
+
+
+WITH = WriteResult
+
+
+@pytest.mark.parametrize(
+    ("counts", "share", "figures"),
+    [
+        ({(RowResult.GRANTED, "a", WITH.WRITTEN): 998, (RowResult.GRANTED, "a", WITH.CONFLICT): 2}, "0.2 %", ""),
+        ({(RowResult.GRANTED, "a", WITH.WRITTEN): 997, (RowResult.GRANTED, "a", WITH.CONFLICT): 3}, "0.2 %",
+         "3 of 1,000 rows (0.3 %) contradict another row of the same subject, at most 0.2 %"),
+        ({(RowResult.GRANTED, "a", WITH.CONFLICT): 1, (RowResult.DECLINED, "b", WITH.CONFLICT): 1,
+          (RowResult.HELD, "c", WITH.CONFLICT): 1, (RowResult.GRANTED, "a", WITH.ALREADY): 997}, "0.2 %",
+         "3 of 1,000 rows (0.3 %) contradict another row of the same subject, at most 0.2 %"),
+        ({(RowResult.GRANTED, "a", WITH.DUPLICATE): 900, (RowResult.GRANTED, "a", WITH.CAPPED): 90,
+          (RowResult.GRANTED, "a", WITH.CONFLICT): 1}, "0 %", ""),
+        ({(RowResult.GRANTED, "a", WITH.WRITTEN): 2, (RowResult.BLANK, "blank", WITH.NONE): 96,
+          (RowResult.GRANTED, "a", WITH.CONFLICT): 2}, "10 %",
+         "2 of 4 rows (50 %) contradict another row of the same subject, at most 10 %"),
+        ({(RowResult.GRANTED, "a", WITH.WRITTEN): 1, (RowResult.GRANTED, "a", WITH.CONFLICT): 1}, "10 %",
+         "1 of 2 rows (50 %) contradicts another row of the same subject, at most 10 %"),
+    ],
+)  # fmt: skip
+def test_every_conflict_that_was_written_is_held_against_the_limit(
+    counts: dict[tuple[RowResult, str, WriteResult], int], share: str, figures: str
+) -> None:
+    limits = stated_limits({"request": {"conflicts": share}})
+    found = Totals(lines=sum(counts.values()), counts=Counter({CountKey(*key): n for key, n in counts.items()}))
+    assert [one.figures for one in conflicts_written(limits, found)] == [figures] * bool(figures)
+
+
+def test_each_limit_says_its_figures() -> None:
+    sampled = Measured(repeats=repeats(1_000, 9, HASHES // 2), known=1)
+    found = exceeded(DEFAULT_LIMITS, totals(4_000, rejected=41, held=1_001), sampled, follows=True)
+    assert found == [
+        ("rejected", "41 of 4,000 rows (1.02 %) rejected, at most 1 %"),
+        ("conflicts", "9 of 1,000 rows (0.9 %) of a sample contradict another row of the same subject, at most 0.1 %"),
+        ("held", "1,001 of 4,000 rows (25.02 %) held, at most 25 %"),
+        ("known", "1 of 4,000 rows (0.02 %) known from the campaigns that are followed, at least 50 %"),
+    ]
+    assert exceeded_text(found[:2]) == (
+        f"rejected: {found[0].figures}; conflicts: {found[1].figures}. Correct the list, or state other limits in the"
+        " policy or in the request"
+    )
+    assert size_text("EUR", 123_456) == "1234.56 EUR"
+    assert size_text("call_minute", 1_234) == "1,234 call_minute"
+    assert exceeded(DEFAULT_LIMITS, Totals(), Measured(), follows=True) == [], "of no row nothing is a share"
 
 
 def test_stated_amounts_hold_for_their_measure_alone() -> None:

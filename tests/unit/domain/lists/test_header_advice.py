@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kulanz.domain.lists.header import ListFormat, read_layout
-from kulanz.domain.lists.header_advice import LINES_LOOKED_AT, NAMES_SHOWN
+from kulanz.domain.lists.header_advice import ACCOUNT_NAMES, LINES_LOOKED_AT, NAME_CHARACTERS, NAMES_SHOWN
 from kulanz.domain.lists.lines import ListRefused
 
 WANTED = ("account_id", "segment", "monthly_fee")
@@ -80,6 +80,22 @@ def test_of_a_first_line_without_any_known_name_only_the_number_of_columns_is_sa
 @pytest.mark.parametrize("known", ["account_id", "ACCOUNT_ID", "acount_id", "Customer No", "segment", "segmnet"])
 def test_a_header_is_shown_where_one_of_its_names_is_known_or_nearly_known(known: str) -> None:
     assert f'2 columns: "{known}", "Betrag"' in refusal(f"{known},Betrag\nMustermann,39.90\n")
+
+
+@pytest.mark.parametrize(("above", "found"), [(1, True), (LINES_LOOKED_AT - 1, True), (LINES_LOOKED_AT, False)])
+def test_a_header_is_looked_for_below_a_title_of_some_lines(above: int, found: bool) -> None:
+    assert (f"line {above + 1}" in refusal("Affected accounts\n" * above + GOOD)) is found
+
+
+def test_a_long_name_is_cut_and_what_cannot_be_printed_is_not() -> None:
+    told = refusal(f"account_id,{'n' * NAME_CHARACTERS},{'m' * NAME_CHARACTERS}m,a\x07b\n1\n")
+    assert f'"{"n" * NAME_CHARACTERS}", "{"m" * NAME_CHARACTERS}...", "a?b"' in told
+
+
+@pytest.mark.parametrize("name", ACCOUNT_NAMES)
+def test_every_usual_name_of_the_account_is_advised_to_be_renamed(name: str) -> None:
+    for written in (name, name.title(), name.upper().replace(" ", "_"), name.replace(" ", "-")):
+        assert f'rename "{written}" to "account_id"' in refusal(f"{written},segment,monthly_fee\n1,a,2\n")
 
 
 @given(st.text(), st.booleans())
