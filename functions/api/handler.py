@@ -70,6 +70,12 @@ class Deployed:
         return DynamoTroubles(self._dynamodb, self.config.campaigns_table)
 
     @cached_property
+    def uploads(self) -> Any:
+        from kulanz.adapters.uploads import S3Uploads
+
+        return S3Uploads(self._s3, self.config.list_bucket, self.config.policy_prefix)
+
+    @cached_property
     def ledger(self) -> Any:
         from kulanz.adapters.ledger_table import DynamoLedger
 

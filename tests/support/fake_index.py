@@ -17,6 +17,8 @@ class FakeIndex:
 
     def __init__(self, campaigns: FakeCampaigns, offers: FakeOffers) -> None:
         self._campaigns, self._offers = campaigns, offers
+        self.others: list[AuditEntry] = []
+        """What is logged by itself, because it changes nothing that these stores hold."""
 
     def open_campaigns(self) -> list[OpenCampaign]:
         return self._campaigns.open_campaigns()
@@ -63,6 +65,7 @@ class FakeIndex:
         for campaign in self._all():
             opening, *changes = self._campaigns.log(campaign.id)
             found += [opening_entry(campaign, opening), *(change_entry(campaign.id, change) for change in changes)]
+        found += self.others
         found += [acceptance_entry(key, at, actor) for key, actor, at in self._offers.accepted]
         places = [(one.at, f"{one.about}#{one.on}#{one.place}", one) for one in found if is_wanted(one)]
         return _page(places, after, most)

@@ -81,6 +81,10 @@ class FakeLists:
         """Remove one version for good."""
         self._versions[key] = [version for version in self._versions[key] if version.version_id != version_id]
 
+    def has(self, pinned: PinnedList) -> bool:
+        """Whether the pinned version is still there."""
+        return any(version.version_id == pinned.version_id for version in self._versions.get(pinned.key, []))
+
     def newest(self, key: str) -> str:
         """The id of an object's newest version; one that nothing has where there is none."""
         versions = self._versions.get(key, [])

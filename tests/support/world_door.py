@@ -20,6 +20,7 @@ from kulanz.domain.ledger.entries import Entry
 from tests.support.fake_index import FakeIndex
 from tests.support.fake_offers import FakeOffers
 from tests.support.fake_troubles import FakeTroubles
+from tests.support.fake_uploads import FakeUploads
 from tests.support.world import BUCKET, World
 
 OPERATION = Operation("eu-central-1", recipients_per_message=3, write_rate=20)
@@ -127,6 +128,8 @@ class WorldDoor:
         self.offers = FakeOffers(world.ledger, world.campaigns)
         self.index = FakeIndex(world.campaigns, self.offers)
         self.troubles = FakeTroubles(world.campaigns)
+        self.index.others = self.actions.entries
+        self.uploads = FakeUploads(world.policies, world.lists)
         self.refused_events, self.dead_letters = FakeRefusedEvents(world), FakeDeadLetters(world)
         self.workers = FakeWorkers(world)
         self.operation = OPERATION

@@ -17,6 +17,7 @@ from kulanz.application.ports import (
     Rejection,
     Stores,
     Troubles,
+    Uploads,
 )
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.campaigns.estimate import Operation
@@ -134,6 +135,8 @@ class Door(Protocol):
     def index(self) -> CampaignIndex: ...
     @property
     def troubles(self) -> Troubles: ...
+    @property
+    def uploads(self) -> Uploads: ...
     @property
     def ledger(self) -> Ledger: ...
     @property

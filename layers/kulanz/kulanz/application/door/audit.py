@@ -3,9 +3,10 @@
 from datetime import date
 from typing import TypedDict
 
+from kulanz.application.audit.read_log import LogPorts, NothingLogged, campaign_log, incident_log, policy_log
 from kulanz.application.door.asked import Asked, Door
 from kulanz.application.door.cursors import make_cursor, read_cursor
-from kulanz.application.door.problems import Kind, Problem
+from kulanz.application.door.problems import Kind, Problem, unknown
 from kulanz.application.ports import Page
 from kulanz.domain.audit import AuditEntry
 from kulanz.domain.time import format_instant
@@ -34,6 +35,38 @@ class AuditAnswer(TypedDict):
     v: int
     entries: list[AuditLine]
     next: str | None
+
+
+def of_campaign(asked: Asked, door: Door) -> AuditAnswer:
+    """A campaign, from who published its policy to who accepted what it offered."""
+    try:
+        return _answer(campaign_log(asked.campaign_id, _ports(door), _after(asked)), asked)
+    except NothingLogged:
+        raise unknown("there is no such campaign") from None
+
+
+def of_incident(asked: Asked, door: Door) -> AuditAnswer:
+    """An incident with all its campaigns."""
+    try:
+        return _answer(incident_log(asked.of["incident"], _ports(door), _after(asked)), asked)
+    except NothingLogged:
+        raise unknown("no such incident is recorded") from None
+
+
+def of_policy(asked: Asked, door: Door) -> AuditAnswer:
+    """A policy: who published its versions, who requested campaigns under them."""
+    try:
+        return _answer(policy_log(asked.of["policy"], _ports(door), _after(asked)), asked)
+    except NothingLogged:
+        raise unknown("no such policy was published") from None
+
+
+def _ports(door: Door) -> LogPorts:
+    return LogPorts(door.campaigns, door.index, door.uploads)
+
+
+def _after(asked: Asked) -> str:
+    return read_cursor(asked.question, asked.query.get("cursor"))
 
 
 def of_day(asked: Asked, door: Door) -> AuditAnswer:

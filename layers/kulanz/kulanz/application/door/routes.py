@@ -217,6 +217,9 @@ ROUTES: tuple[Route, ...] = (
     _ask("policies/published", "policies.published", POLICY_READERS, "Every published policy version", ("cursor",)),
     _ask("policies/one/{policy}/{version}", "policies.one", POLICY_READERS, "A published policy"),
     # --- audit
+    _ask("audit/campaign/{incident}/{seq}", "audit.of_campaign", OVERSEERS, "Who did what to a campaign", ("cursor",)),
+    _ask("audit/incident/{incident}", "audit.of_incident", OVERSEERS, "Who did what to an incident", ("cursor",)),
+    _ask("audit/policy/{policy}", "audit.of_policy", OVERSEERS, "Who published a policy and used it", ("cursor",)),
     _ask("audit/day/{day}", "audit.of_day", OVERSEERS, "What was done on a day", ("cursor",)),
     _ask("audit/actor", "audit.of_actor", OVERSEERS, "What a person or machine did", ("actor", "cursor")),
     # --- requests
