@@ -5,6 +5,7 @@ from kulanz_cli.settings import FILE_CODES
 
 COMMANDS = {
     "Lists of affected accounts": section(
+        ("profile", "prepare.propose", "profile", "Propose the profile of an export."),
         ("prepare", "prepare.command", "prepare", "Make a list of FILES as another tool wrote them."),
         ("check", "lists", "check", "Show what a campaign would make of LIST."),
         ("schema", "prepare.command", "schema", "Print the JSON Schema of profiles, for editors."),

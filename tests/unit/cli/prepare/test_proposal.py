@@ -1,0 +1,158 @@
+"""A proposed profile reads its file rightly, or there is no profile: what cannot be known is asked, never guessed."""
+
+import random
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from kulanz_cli.main import main
+from kulanz_cli.prepare.proposal import propose
+from tests.unit.cli.prepare.prepared import COLUMNS, POLICY, canonical, policy, prepared, rows_of
+from tests.unit.cli.prepare.test_round_trip import TABLE, Account
+
+
+def accounts(count: int = 60, seed: int = 5) -> list[Account]:
+    """Accounts whose days and amounts leave no doubt about their form."""
+    chance = random.Random(seed)
+    return [
+        Account(
+            account_id=f"K-{number:06d}",
+            fee=Decimal(chance.randrange(100, 5_000_000)).scaleb(-2),
+            usage=Decimal(chance.randrange(1, 9_999_999)).scaleb(-4),
+            active=chance.random() < 0.5,
+            since=date(2020, 1, 1) + timedelta(days=chance.randrange(2000)),
+            seen=datetime(2026, 6, 1, tzinfo=UTC) + timedelta(minutes=chance.randrange(90_000)),
+            plan=chance.choice(["basic", "plus", None]),
+            note=chance.choice(["a note", None]),
+            areas=tuple(chance.sample(["north", "south", "east"], 2)),
+        )
+        for number in range(count)
+    ]
+
+
+ANSWERS: Mapping[str, Mapping[str, str]] = {
+    "canonical": {"account_id.from": "Konto"},
+    "Excel, German": {"encoding": "windows-1252", "account_id.from": "Konto", "seen.timezone": "Europe/Berlin",
+                      "areas.delimiter": ","},
+    "Excel, US": {"account_id.from": "Konto", "areas.delimiter": ";"},
+    "Excel, Unicode text": {"account_id.from": "Konto"},
+    "CRM with titles and a footer": {"account_id.from": "Konto"},
+    "Hive and Spark": {"account_id.from": "Konto", "areas.delimiter": ";"},
+    "unload with bars": {"account_id.from": "Konto", "areas.delimiter": ",", "seen.format": "epoch"},
+    "payments in cents": {"account_id.from": "Konto", "fee.unit": "minor", "seen.format": "epoch",
+                          "plan.values.price_1": "basic", "plan.values.price_2": "plus"},
+    "SQL Server, single quotes": {"account_id.from": "Konto"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_a_proposed_profile_reads_the_file_as_it_was_meant(tmp_path: Path, name: str) -> None:
+    written = TABLE[name]
+    path = tmp_path / "export.csv"
+    path.write_bytes(written.file(accounts()))
+    compiled = policy(tmp_path)
+    proposal = propose(path, "export", compiled, ANSWERS[name])
+    assert [one.key for one in proposal.questions] == []
+    asked = {one.key for one in _all_questions(path, compiled)}
+    assert asked == set(ANSWERS[name]), "neither more nor less is asked"
+    report, content = prepared(tmp_path, {"export.csv": path.read_bytes()}, _without_names(proposal.content))
+    names = [one["name"] for one in proposal.content["schema"]["fields"]]
+    assert set(names) == set(COLUMNS)
+    expected = canonical(
+        [[dict(zip(COLUMNS, one.cells(), strict=True))[name] for name in names] for one in accounts()], names
+    )
+    assert rows_of(content, compiled) == rows_of(expected, compiled)
+    assert report.wrong_rows == 0
+
+
+def _without_names(content: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in content.items() if key not in ("kulanz", "profile", "title")}
+
+
+def _all_questions(path: Path, compiled: Any) -> list[Any]:
+    """Every question, answered one after the other by the answers of the dialect."""
+    asked: dict[str, Any] = {}
+    given: dict[str, str] = {}
+    answers = {key: value for one in ANSWERS.values() for key, value in one.items()}
+    while questions := propose(path, "export", compiled, given).questions:
+        new = {one.key: one for one in questions if one.key not in given}
+        assert new, "a question is asked again"
+        asked |= new
+        for one in new.values():
+            answer = answers.get(one.key, "")
+            given[one.key] = one.choices[0] if one.choices and answer not in one.choices else answer or "UTC"
+    return list(asked.values())
+
+
+def asked(folder: Path, content: bytes, answers: Mapping[str, str] | None = None) -> list[str]:
+    path = folder / "export.csv"
+    path.write_bytes(content)
+    return [one.key for one in propose(path, "export", policy(folder), answers or {}).questions]
+
+
+HEADER = b"account_id,fee,usage,active,since,seen,plan,note,areas\n"
+SEEN = b"2026-01-01T00:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("row", "key"),
+    [
+        (b"A-1,1.00,1.5,yes,01/02/2026," + SEEN + b",basic,n,a\n", "since.format"),
+        (b"A-1,1.00,1.234,yes,2026-01-02," + SEEN + b",basic,n,a\n", "usage.decimalChar"),
+        (b"A-1,1999,1.5,yes,2026-01-02," + SEEN + b",basic,n,a\n", "fee.unit"),
+        (b"A-1,1.00,1.5,yes,2026-01-02,2026-01-01 00:00:00,basic,n,a\n", "seen.timezone"),
+        (b"A-1,1.00,1.5,yes,2026-01-02,1767225600,basic,n,a\n", "seen.format"),
+        (b"A-1,1.00,1.5,x,2026-01-02," + SEEN + b",basic,n,a\n", "active.trueValues"),
+        (b"A-1,1.00,1.5,yes,2026-01-02," + SEEN + b",P1,n,a\n", "plan.values.P1"),
+        (b"A-1,1.00,1.5,yes,2026-01-02," + SEEN + b',basic,n,"a,b"\n', "areas.delimiter"),
+        (b"A-1,1.00,1.5,yes,Tuesday," + SEEN + b",basic,n,a\n", "since.format"),
+        (b"A-1,1.00,1.5,yes,2026-01-02," + SEEN + b",basic,M\xfcller,a\n", "encoding"),
+    ],
+)
+def test_what_can_be_read_in_two_ways_is_asked(tmp_path: Path, row: bytes, key: str) -> None:
+    assert key in asked(tmp_path, HEADER + row)
+
+
+def test_a_column_under_another_name_is_asked_for_and_one_that_is_missing_too(tmp_path: Path) -> None:
+    content = HEADER.replace(b"account_id", b"Customer No").replace(b",note", b",nota").replace(b"since,", b"begun,")
+    assert asked(tmp_path, content + b"A-1,1.00,1.5,yes,2026-01-02," + SEEN + b",basic,n,a\n") == [
+        "account_id.from", "since.from", "note.from",
+    ]  # fmt: skip
+
+
+def test_a_file_without_header_is_asked_for_its_columns_by_number(tmp_path: Path) -> None:
+    row = b"A-1,1.00,1.5,yes,2026-01-02," + SEEN + b",basic,n,a\n"
+    assert asked(tmp_path, row) == ["dialect.header"]
+    assert "fee.from" in asked(tmp_path, row, {"dialect.header": "false"})
+    places = {f"{name}.from": str(place) for place, name in enumerate(COLUMNS, 1)}
+    assert asked(tmp_path, row, {"dialect.header": "false", **places}) == []
+
+
+def run(*words: str) -> Any:
+    return CliRunner().invoke(main, ["list", *words])
+
+
+def test_without_a_terminal_questions_are_options_and_nothing_is_written(tmp_path: Path) -> None:
+    (tmp_path / "policy.yaml").write_text(POLICY)
+    file, into = tmp_path / "export.csv", tmp_path / "crm.profile.yaml"
+    file.write_bytes(HEADER + b"A-1,1.00,1.5,yes,01/02/2026," + SEEN + b",basic,n,a\n")
+    words = ["profile", str(file), "--policy", str(tmp_path / "policy.yaml"), "--into", str(into)]
+    result = run(*words)
+    assert result.exit_code == 1
+    assert "--answer 'since.format=%m/%d/%Y|%d/%m/%Y'" in result.output
+    assert not into.exists()
+    result = run(*words, "--answer", "since.format=%d/%m/%Y")
+    assert result.exit_code == 0, result.output
+    assert yaml.safe_load(into.read_text())["schema"]["fields"][4] == {"name": "since", "format": "%d/%m/%Y"}
+    assert run(*words).exit_code == 3, "a profile is never written over"
+    prepared_into = tmp_path / "out"
+    result = run("prepare", str(file), "--profile", str(into), "--policy", words[3], "--into", str(prepared_into))
+    assert result.exit_code == 0, result.output
+    assert "no day above the 12th among 1" in " ".join(result.output.split())
+    assert (prepared_into / "part-00001.csv").read_bytes().splitlines()[1].startswith(b"A-1,1.00,1.5,yes,2026-02-01,")
