@@ -181,6 +181,18 @@ def test_zones_are_those_of_the_locked_release_whatever_the_system_has(tmp_path:
         zone_of.cache_clear()
 
 
+def test_a_runtime_without_any_zones_changes_nothing(tmp_path: Path) -> None:
+    zoneinfo.reset_tzpath([str(tmp_path)])
+    zoneinfo.ZoneInfo.clear_cache()
+    zone_of.cache_clear()
+    try:
+        assert datetime(2025, 7, 1, 12, tzinfo=UTC).astimezone(zone_of("Europe/Berlin")).hour == 14
+    finally:
+        zoneinfo.reset_tzpath()
+        zoneinfo.ZoneInfo.clear_cache()
+        zone_of.cache_clear()
+
+
 def test_the_release_of_the_zones_is_the_one_of_their_package() -> None:
     assert re.fullmatch(r"20[0-9]{2}[a-z]", TIME_ZONES)
     package = version("tzdata")  # 2026.6 is the sixth release of 2026
