@@ -6,8 +6,10 @@ list's name and its first line, by the very code that the stack runs.
 
 import json
 import re
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +28,7 @@ from kulanz.domain.lists.lines import ListRefused
 from kulanz.domain.policy import PolicyError, compile_policy, document_from_json, freeze
 from kulanz_cli.errors import foreseen
 from kulanz_cli.event_file import EventUnsendable, legal_name, read_event, with_stated
+from kulanz_cli.list_parts import must_be_parts, parts_among, with_parts
 from kulanz_cli.rejected import refused_events
 from kulanz_cli.send import Sent, send, with_decision_digest, with_list
 from kulanz_cli.settings import ANSWER_CODES, EXIT_NO, Unusable, as_json, pass_stack
@@ -56,16 +59,29 @@ class _Became:
 @click.argument("path", metavar="EVENT.json", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
     "--list",
-    "list_path",
+    "list_paths",
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    help="The list to upload and name in the event: a file (.csv, .jsonl), a folder of parts, or several files.",
+)
+@click.option(
+    "--list-profile",
+    "profile_path",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A list of affected accounts (.csv or .jsonl) to upload and name in the event.",
+    help="Prepare the list by this profile first, as `kulanz list prepare` does, and show its report.",
 )
 @click.option("--rows", type=click.IntRange(min=1), help="Your control total; without it the list's lines are counted.")
 @click.option("--no-wait", is_flag=True, help="Do not wait until the campaign is open or the event refused.")
 @as_json
 @pass_stack
 def send_event(
-    stack: Stack, path: Path, list_path: Path | None, rows: int | None, no_wait: bool, is_json: bool
+    stack: Stack,
+    path: Path,
+    list_paths: Sequence[Path],
+    profile_path: Path | None,
+    rows: int | None,
+    no_wait: bool,
+    is_json: bool,
 ) -> None:
     """Send an incident event, with its list.
 
@@ -73,15 +89,18 @@ def send_event(
     the event refused, and exits with 1 where it was refused.
     """
     event, out, notes = with_decision_digest(read_event(path), stack), console(), console(stderr=True)
-    if list_path is None and rows is not None:
-        raise click.UsageError("--rows belongs to --list")
-    for note in _checked(event, stack, list_path):
-        say(notes, note, further=2)
-    if list_path is not None:
-        event = with_list(event, stack, list_path, rows)
-        key = event["detail"]["campaign"]["affected"]["s3"]["key"]
-        if not is_json:
-            say(out, f"{list_path.name} is uploaded as {key}")
+    if not list_paths and (rows is not None or profile_path is not None):
+        raise click.UsageError("--rows and --list-profile belong to --list")
+    with _as_sent(event, stack, list_paths, profile_path) as parts:
+        for note in _checked(event, stack, parts):
+            say(notes, note, further=2)
+        if parts:
+            event = (
+                with_list(event, stack, parts[0], rows) if len(parts) == 1 else with_parts(event, stack, parts, rows)
+            )
+            key = event["detail"]["campaign"]["affected"]["s3"]["key"]
+            if not is_json:
+                say(out, f"{_named(list_paths, parts)} uploaded as {key}")
     sent = send(event, stack)
     if not is_json:
         counted = "" if sent.rows is None else f", {counted_as(sent.rows, 'row')}"
@@ -136,13 +155,36 @@ def _read(event: dict[str, Any]) -> IncidentEvent:
         raise EventUnsendable(f"{refusal.field or 'detail'}: {refusal}") from None
 
 
-def _checked(event: dict[str, Any], stack: Stack, list_path: Path | None) -> Iterator[str]:
+def _named(given: Sequence[Path], parts: Sequence[Path]) -> str:
+    return f"{given[0].name} is" if len(parts) == 1 else f"{counted_as(len(parts), 'part')} are"
+
+
+@contextmanager
+def _as_sent(
+    event: dict[str, Any], stack: Stack, paths: Sequence[Path], profile_path: Path | None
+) -> Iterator[list[Path]]:
+    """The files that are the list: as they are given, or prepared by a profile, in a folder that is removed again."""
+    if profile_path is None:
+        yield parts_among(paths)
+        return
+    from kulanz_cli.prepare.sent import prepared_for  # noqa: PLC0415 (for those who have a profile)
+
+    with tempfile.TemporaryDirectory(prefix="kulanz-list-") as folder:
+        yield prepared_for(
+            event, stack, paths, profile_path, Path(folder) / legal_name(paths[0].name).partition(".")[0]
+        )
+
+
+def _checked(event: dict[str, Any], stack: Stack, parts: Sequence[Path]) -> Iterator[str]:
     """Check everything that can be checked before the upload; notes on what could not. Raises EventUnsendable."""
-    detail = event["detail"]
+    detail, list_path = event["detail"], parts[0] if parts else None
     if list_path is not None:
         if not isinstance(detail.get("campaign"), dict):
             raise EventUnsendable("the event has no detail.campaign; a list belongs to a campaign")
-        _check_name(list_path)
+        if len(parts) == 1:
+            _check_name(list_path)
+        else:
+            must_be_parts(parts)
         affected = with_stated(detail["campaign"], UPLOADED_LATER)
         detail = {**detail, "campaign": {**detail["campaign"], "affected": affected}}
     known = _read({**event, "detail": detail})
@@ -207,7 +249,7 @@ def _check_name(path: Path) -> None:
             named = ", ".join(others[:PARTS_NAMED]) + (" and more" if len(others) > PARTS_NAMED else "")
             raise EventUnsendable(
                 f"{path.name} was not uploaded: it looks like one part of an export; beside it are {named}. A campaign"
-                " reads one list: join the parts into one file, with the header once, and send that"
+                " reads one list: name the folder, or all parts: --list FIRST --list SECOND"
             )
 
 

@@ -10,7 +10,7 @@ import click
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from kulanz.domain.incident import Incident
-from kulanz.domain.policy import CompiledPolicy, compile_policy, freeze
+from kulanz.domain.policy import CompiledPolicy, PolicyDocument, compile_policy, freeze
 from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz.domain.policy.document.schema import schema_text
 from kulanz.domain.time import Window
@@ -81,9 +81,13 @@ def show(report: Report, into: Path, *, is_json: bool) -> None:
 
 def policy_for_lists(path: Path) -> CompiledPolicy:
     """A policy before any incident: what its lists have. Raises PolicyError."""
-    now = datetime.now(UTC)
+    return compiled_for_lists(load_policy(path), datetime.now(UTC))
+
+
+def compiled_for_lists(document: PolicyDocument, now: datetime) -> CompiledPolicy:
+    """A policy compiled for an incident that only gives facts a home. Raises PolicyError."""
     incident = Incident("list-prepare", 1, "List", "", (), (Window(now, None),))
-    return compile_policy(freeze(load_policy(path), {}), incident, now)
+    return compile_policy(freeze(document, {}), incident, now)
 
 
 def matching(files: Sequence[str]) -> list[Path]:
