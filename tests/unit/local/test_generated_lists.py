@@ -17,7 +17,7 @@ from kulanz.domain.campaigns.reconciliation import RESULT_OF
 from kulanz.domain.lists.header import HEADER_BYTES, ListFormat, format_of, read_layout
 from kulanz.domain.lists.lines import LINE_BYTES, is_blank, lines_starting_in
 from kulanz.domain.lists.reader import line_reader
-from kulanz.domain.lists.rows import Row, has_unbalanced_quotes
+from kulanz.domain.lists.rows import QUOTES_UNBALANCED, Problem, Row
 from kulanz.domain.policy import compile_policy, freeze
 from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz_cli.event_file import read_event, rows_in
@@ -49,17 +49,18 @@ def decided(case: Case, path: Path) -> Iterator[tuple[tuple[str, str], str]]:
         len(content),
         [fact.name for fact in policy.facts if fact.required],
     )
-    read_row = line_reader(layout, policy.facts, policy.subject, ()).row
+    reader = line_reader(layout, policy.facts, policy.subject, ())
     start = layout.data_start
     for line in lines_starting_in([content[start:]], start, start, len(content), start):
         if line.raw is None:
             yield ("rejected", "line_too_long"), ""
             continue
-        assert not has_unbalanced_quotes(layout.format, line)
+        taken_apart = reader.record(line)
+        assert not (isinstance(taken_apart, Problem) and taken_apart.reason == QUOTES_UNBALANCED)
         if is_blank(line.raw, is_csv=layout.format is ListFormat.CSV):
             yield ("blank", "blank"), ""
             continue
-        row = read_row(line.raw)
+        row = reader.row(line.raw)
         if isinstance(row, Row):
             decision = policy.decide(row.values)
             yield (RESULT_OF[decision.outcome].value, decision.reason), row.account_id

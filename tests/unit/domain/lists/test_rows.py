@@ -11,7 +11,7 @@ from kulanz.domain.lists.columns import FactDeclaration
 from kulanz.domain.lists.header import HEADER_BYTES, ListFormat, ListLayout, format_of, read_layout
 from kulanz.domain.lists.lines import LINE_BYTES, LINE_SCAN_BYTES, Line, ListRefused, lines_starting_in
 from kulanz.domain.lists.reader import line_reader
-from kulanz.domain.lists.rows import Problem, Row, has_unbalanced_quotes, row_digest
+from kulanz.domain.lists.rows import QUOTES_UNBALANCED, Problem, Row, row_digest
 
 # Reading lines
 
@@ -394,5 +394,7 @@ def test_different_rows_have_different_digests(parts: Iterable[tuple[str, str, s
 @pytest.mark.parametrize(("raw", "unbalanced"), [(b'a,"b"', False), (b'a,"b', True), (b'a,""",', True), (b"a", False)])
 def test_an_odd_number_of_quotes_may_hide_a_line_break(raw: bytes, unbalanced: bool) -> None:
     for line in (Line(0, raw, len(raw)), Line(0, None, 10**6, raw.count(b'"'))):
-        assert has_unbalanced_quotes(ListFormat.CSV, line) is unbalanced
-        assert has_unbalanced_quotes(ListFormat.JSONL, line) is False
+        for layout in (CSV, JSONL):
+            found = line_reader(layout, FACTS, None, ()).record(line)
+            says_so = isinstance(found, Problem) and found.reason == QUOTES_UNBALANCED
+            assert says_so is (unbalanced and layout is CSV)

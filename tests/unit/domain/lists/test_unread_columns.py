@@ -1,6 +1,7 @@
 """Columns that nobody reads: a misspelt fact is named, and so is a currency that is not the one that is paid."""
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -10,10 +11,11 @@ from hypothesis import strategies as st
 from kulanz.domain.decision import Benefit, Decision, Outcome
 from kulanz.domain.lists.columns import FactDeclaration
 from kulanz.domain.lists.header import ListFormat, ListLayout
-from kulanz.domain.lists.lines import ListRefused
+from kulanz.domain.lists.lines import Line, ListRefused
+from kulanz.domain.lists.reader import line_reader
+from kulanz.domain.lists.rows import Record
 from kulanz.domain.lists.unread_columns import (
     SHAPES_REMEMBERED,
-    currency_reader,
     in_other_currency,
     is_nearly,
     must_not_nearly_name,
@@ -104,6 +106,15 @@ def test_keys_of_json_lines_are_columns_too() -> None:
     assert names_in(layout, lines) == ["account_id", "Segment", "own.windows"]
 
 
+def stated_in(
+    layout: ListLayout, raw: bytes, facts: Sequence[FactDeclaration] = (), ignored: Sequence[str] = ()
+) -> tuple[str, ...]:
+    """The cells of a row that state a currency and that nobody reads."""
+    record = line_reader(layout, facts, None, ignored).record(Line(0, raw, len(raw) + 1))
+    assert isinstance(record, Record)
+    return record.currencies
+
+
 @pytest.mark.parametrize(
     ("record", "misses"),
     [
@@ -158,24 +169,25 @@ def test_names_of_any_number_and_length_are_compared_in_bounded_time() -> None:
     ],
 )
 def test_a_currency_that_a_row_states_is_read_as_its_code(column: str, raw: bytes, stated: list[str]) -> None:
-    layout = ListLayout(ListFormat.CSV, ("account_id", column, "note"), 0)
-    read = currency_reader(layout, FACTS, ())
-    assert read is not None
-    assert list(read(raw)) == stated
+    found = stated_in(ListLayout(ListFormat.CSV, ("account_id", column, "note"), 0), raw)
+    pays = {code: Decision(Outcome.GRANTED, "c", (Benefit(money=Money(5, code)),)) for code in ("EUR", "KRW", "JPY")}
+    assert [code for code in pays if in_other_currency(pays[code], found)] == [
+        code for code in pays if stated and code not in stated
+    ]
 
 
 def test_a_currency_of_json_lines_is_read_at_the_top_alone() -> None:
-    read = currency_reader(ListLayout(ListFormat.JSONL, (), 0), FACTS, ())
-    assert read is not None
-    assert list(read(b'{"account_id":"1","Currency" : "krw"}')) == ["KRW"]
-    assert list(read(b'{"account_id":"1","tariff":{"currency":"KRW"}}')) == []
-    assert list(read(b'{"account_id":"1","currency":5}')) == []
+    layout = ListLayout(ListFormat.JSONL, (), 0)
+    assert stated_in(layout, b'{"account_id":"1","Currency" : "krw"}') == ("krw",)
+    assert stated_in(layout, b'{"account_id":"1","tariff":{"currency":"KRW"}}') == ()
+    assert stated_in(layout, b'{"account_id":"1","currency":5}') == ()
 
 
 def test_a_column_that_is_read_or_meant_is_not_looked_at() -> None:
     layout = ListLayout(ListFormat.CSV, ("account_id", "currency"), 0)
-    assert currency_reader(layout, (FactDeclaration("currency", "text"),), ()) is None
-    assert currency_reader(layout, FACTS, ["currency"]) is None
+    assert stated_in(layout, b"1,KRW") == ("KRW",)
+    assert stated_in(layout, b"1,KRW", facts=(FactDeclaration("currency", "text"),)) == ()
+    assert stated_in(layout, b"1,KRW", ignored=["currency"]) == ()
 
 
 def test_only_money_in_another_currency_is_foreign() -> None:

@@ -1,6 +1,5 @@
 """The plan pass over a chunk: each line decided and counted, and a digest filed for each stretch of lines."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from zlib import crc32
 
@@ -17,13 +16,13 @@ from kulanz.domain.campaigns.stretches import (
     rows_per_stretch,
     stretch_of,
 )
-from kulanz.domain.ledger.decider import Remembered
+from kulanz.domain.ledger.decider import REMEMBERED_FACTS, Remembered
 from kulanz.domain.ledger.earlier_decisions import IN_ANOTHER_MEASURE
 from kulanz.domain.ledger.entries import row_hash
 from kulanz.domain.lists.header import ListFormat
 from kulanz.domain.lists.lines import Line, is_blank
-from kulanz.domain.lists.rows import QUOTES_UNBALANCED, Problem, Record
-from kulanz.domain.lists.unread_columns import CurrenciesOf, currency_cell, currency_reader, in_other_currency
+from kulanz.domain.lists.rows import QUOTES_UNBALANCED, Problem
+from kulanz.domain.lists.unread_columns import in_other_currency
 
 LINES_PER_LOOK_AT_THE_CLOCK = 250
 """Lines whose facts are remembered between two looks at the clock. After a line that had to be worked out the clock is
@@ -34,11 +33,9 @@ looked at whatever their number, because one alone may take a second."""
 class PlanRun(ChunkRun):
     """One attempt at a chunk in the plan pass."""
 
-    currencies_of: CurrenciesOf | None = field(init=False)
-    currency_cell: Callable[[bytes], bytes] = field(init=False)
     measured: Measured = field(init=False)
     stretch_rows: int = field(init=False)
-    paid: dict[Remembered, tuple[bytes, ...]] = field(default_factory=dict)
+    agreed: dict[Remembered, tuple[str, ...]] = field(default_factory=dict)
     wave: dict[UnitPlace, Waiting] = field(default_factory=dict)
     has_waited: bool = False
     decided_before: int = 0
@@ -52,9 +49,7 @@ class PlanRun(ChunkRun):
     def __post_init__(self) -> None:
         ChunkRun.__post_init__(self)
         campaign, policy = self.campaign, self.policy
-        self.currency_cell = currency_cell(campaign.layout)
         self.measured = Measured(repeats=Repeats(bound_for(campaign.rows_announced)))
-        self.currencies_of = currency_reader(campaign.layout, policy.facts, campaign.ignored_columns)
         self.stretch_rows = self.last_row = rows_per_stretch(policy.row_steps, reads=self.reads_each)
 
     def work(self) -> Receipt:
@@ -121,7 +116,11 @@ class PlanRun(ChunkRun):
         if isinstance(remembered, Problem):
             self._reject(line.offset, remembered)
             return
-        self._measure(line.raw, record, remembered)
+        hashed = crc32(record.account_id.encode())
+        if hashed < self.measured.repeats.bound:
+            self.measured.repeats.see(hashed, record.account_id, record.subject, remembered.digest(record))
+        if record.currencies and self.agreed.get(remembered) != record.currencies:
+            self._look_at_currencies(record.currencies, remembered)
         if not self.reads_each:
             body = remembered.body(remembered.digest(record))
             self.count(row_hash(line.offset, body), remembered, WriteResult.NONE)
@@ -132,24 +131,14 @@ class PlanRun(ChunkRun):
             if len(self.wave) >= self.entries_per_wave:
                 self._flush()
 
-    def _measure(self, raw: bytes | None, record: Record, remembered: Remembered) -> None:
-        """What the plan sees of a row beside its decision: its subject, and the currency that it states."""
-        measured = self.measured
-        hashed = crc32(record.account_id.encode())
-        if hashed < measured.repeats.bound:
-            measured.repeats.see(hashed, record.account_id, record.subject, remembered.digest(record))
-        if self.currencies_of is None or raw is None:
+    def _look_at_currencies(self, stated: tuple[str, ...], remembered: Remembered) -> None:
+        """Count a row that would be paid in another currency than it states; remember one that would not."""
+        if in_other_currency(remembered.decision, stated):
+            self.measured.other_currency += 1
             return
-        paid = self.paid.get(remembered)
-        if paid is None:
-            benefits = remembered.decision.benefits
-            paid = self.paid[remembered] = tuple(
-                {one.money.currency.encode() for one in benefits if one.money is not None}
-            )
-        if not paid or (len(paid) == 1 and self.currency_cell(raw) == paid[0]):
-            return
-        stated = self.currencies_of(raw)
-        measured.other_currency += bool(stated) and in_other_currency(remembered.decision, stated)
+        if len(self.agreed) >= REMEMBERED_FACTS:
+            self.agreed.clear()
+        self.agreed[remembered] = stated
 
     def _reject(self, offset: int, problem: Problem) -> None:
         self.totals.count_rejected(problem.reason)
@@ -159,7 +148,6 @@ class PlanRun(ChunkRun):
     def settle(self) -> None:
         for (remembered, _), lines in self.tally.items():
             self.measured.amounts.count(remembered.decision, lines)
-        self.paid.clear()
         ChunkRun.settle(self)
 
     def _flush(self) -> None:

@@ -39,7 +39,6 @@ from kulanz.domain.lists.rows import (
     unseparated_lists,
 )
 from kulanz.domain.lists.unread_columns import (
-    currency_reader,
     in_other_currency,
     must_not_nearly_name,
     names_in,
@@ -283,7 +282,6 @@ class _Check:
         self._values: tuple[FactValue | None, ...] = ()
         watched: LineReader = replace(self._reader, values=self._watch)
         self._decider = Decider(policy, watched, decided_at, self._came)
-        self._currencies_of = currency_reader(layout, policy.facts, ignored_columns)
         self._tally: dict[_Came, int] = {}
 
     def look_at_columns(self, ignored_columns: Sequence[str], head: bytes, size: int) -> None:
@@ -315,7 +313,7 @@ class _Check:
             self._reject(number, line, came)
         elif isinstance(record, Record):
             checked.short += line.raw is not None and self._reader.is_short(line.raw)
-            self._see(number, line, record, came)
+            self._see(number, record, came)
 
     def _see_names(self, raw: bytes) -> None:
         """Remember what a record names: facts always, and of the others the first ones."""
@@ -332,7 +330,7 @@ class _Check:
             if len(checked.problems) < PROBLEMS_SHOWN:
                 checked.problems.append(LineProblem(number, line.offset, one))
 
-    def _see(self, number: int, line: Line, record: Record, came: _Came) -> None:
+    def _see(self, number: int, record: Record, came: _Came) -> None:
         checked = self.checked
         self._tally[came] = self._tally.get(came, 0) + 1
         if len(self._tally) >= REMEMBERED_FACTS:
@@ -346,10 +344,8 @@ class _Check:
         if self._subjects is not None:
             digest = row_digest(record.account_id, record.subject, came.facts)
             self._subjects.see(record.account_id, record.subject, digest, number)
-        if self._currencies_of is not None and line.raw is not None:
-            stated = self._currencies_of(line.raw)
-            if stated and in_other_currency(came.decision, stated):
-                checked.other_currency.see(number)
+        if record.currencies and in_other_currency(came.decision, record.currencies):
+            checked.other_currency.see(number)
 
     def settle(self) -> None:
         """Bring what was counted by equal facts into the figures."""

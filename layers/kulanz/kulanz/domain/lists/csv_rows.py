@@ -4,8 +4,7 @@ A row may lack its last cells, and may have empty ones behind the last column: E
 """
 
 import csv
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz.domain.lists.cells import clean
@@ -24,9 +23,14 @@ from kulanz.domain.lists.rows import (
     quotes_expected,
     together,
 )
+from kulanz.domain.lists.unread_columns import unread_currency
+
+QUOTES_EXPECTED = "quotes around a whole field, doubled inside it"
 
 
-def csv_reader(layout: ListLayout, facts: Sequence[FactDeclaration], subject_column: str | None) -> LineReader:
+def csv_reader(
+    layout: ListLayout, facts: Sequence[FactDeclaration], subject_column: str | None, ignored: Sequence[str]
+) -> LineReader:
     """The reader of a CSV list's lines for the facts a policy reads; built once per run."""
     places = {name: place for place, name in enumerate(layout.columns)}
     width = len(layout.columns)
@@ -35,7 +39,10 @@ def csv_reader(layout: ListLayout, facts: Sequence[FactDeclaration], subject_col
     # A column that the policy can do without and the list has not lies behind the last one: empty, so unknown.
     fact_places = tuple(places.get(fact.name, width) for fact in facts)
     has_absent = width in fact_places
-    fields_of = _Fields(width, layout.unnamed, {account_place, subject_place, *fact_places} - {width})
+    read_places = sorted({account_place, subject_place, *fact_places} - {width})
+    fields_of = _fields_reader(width, layout.unnamed, read_places)
+    states_currency = unread_currency(facts, ignored)
+    currency_places = [place for place, name in enumerate(layout.columns) if states_currency(name)]
     parsers = tuple(fact.parse_text for fact in facts)
     identify = Identify(layout, subject_column)
     is_sure = identify.is_sure
@@ -48,14 +55,15 @@ def csv_reader(layout: ListLayout, facts: Sequence[FactDeclaration], subject_col
         if has_absent:
             fields.append("")
         cells = tuple([fields[place] for place in fact_places])
+        currencies = tuple([fields[place] for place in currency_places]) if currency_places else ()
         account = fields[account_place]
         if is_sure(account):
-            return Record(account, WHOLE_ACCOUNT, cells)
+            return Record(account, WHOLE_ACCOUNT, cells, currencies)
         identity = identify(account, fields[subject_place])
         if isinstance(identity, Problem):
             # Where other separators stand, the whole line is one field: that is what is wrong with it.
             return _field_count(width) if is_short(raw) else together([*identity.each(), *found(cells)])
-        return Record(*identity, cells)
+        return Record(*identity, cells, currencies)
 
     def found(cells: Cells) -> Sequence[Problem]:
         return list(fact_problems(zip(parsers, cells, strict=True)))
@@ -70,50 +78,40 @@ def csv_reader(layout: ListLayout, facts: Sequence[FactDeclaration], subject_col
     return LineReader(ListFormat.CSV, split, values, lambda cells: together(found(cells)), is_short)
 
 
-@dataclass(frozen=True, slots=True)
-class _Fields:
-    """Takes a line apart into as many fields as the header has. `read_places` are those of which something is read."""
+def _fields_reader(
+    width: int, unnamed: Sequence[int], read_places: Sequence[int]
+) -> Callable[[str], list[str] | Problem]:
+    """What takes a line apart into as many fields as the header has. Of those at `read_places` something is read."""
 
-    width: int
-    unnamed: tuple[int, ...]
-    read_places: set[int]
-
-    def __call__(self, text: str) -> list[str] | Problem:
-        fields = _quoted(text, self.read_places) if '"' in text else text.split(",")
-        if isinstance(fields, Problem):
-            return fields
-        if len(fields) != self.width and not _fit(fields, self.width):
-            return _field_count(self.width)
+    def fields_of(text: str) -> list[str] | Problem:
+        has_quotes = '"' in text
+        if has_quotes:
+            try:
+                fields = next(csv.reader([text], strict=True))
+            except csv.Error:
+                return Problem(RowReason.CSV_MALFORMED, "", quotes_expected(QUOTES_EXPECTED, text))
+        else:
+            fields = text.split(",")
+        if len(fields) < width:
+            fields.extend([""] * (width - len(fields)))
+        if has_quotes:
+            for place in read_places:
+                if fields[place][:1].isspace() and clean(fields[place])[:1] == '"':
+                    return Problem(RowReason.CSV_MALFORMED, "", f"{QUOTES_EXPECTED}, and no blank before the first one")
+        if len(fields) != width:
+            if any(map(clean, fields[width:])):
+                return _field_count(width)
+            del fields[width:]
         # Files were put together; without facts the header would pass for an account, behind a byte order mark as well.
-        if ACCOUNT_COLUMN in fields or clean(fields[0]) == ACCOUNT_COLUMN:
+        if ACCOUNT_COLUMN in fields or (ACCOUNT_COLUMN in fields[0] and clean(fields[0]) == ACCOUNT_COLUMN):
             expected = "an account; the header stands in the first line only"
             return Problem(RowReason.HEADER_REPEATED, ACCOUNT_COLUMN, expected)
-        if self.unnamed and any(clean(fields[place]) for place in self.unnamed):
+        if unnamed and any(clean(fields[place]) for place in unnamed):
             return Problem(RowReason.FIELD_WITHOUT_COLUMN, "", "cells that are empty where the header has no name")
         return fields
+
+    return fields_of
 
 
 def _field_count(width: int) -> Problem:
     return Problem(RowReason.FIELD_COUNT, "", f"{width} fields, as the header has, separated by commas")
-
-
-def _quoted(text: str, read_places: set[int]) -> list[str] | Problem:
-    """The fields of a line with quotes in it."""
-    expected = "quotes around a whole field, doubled inside it"
-    try:
-        fields = next(csv.reader([text], strict=True))
-    except csv.Error:
-        return Problem(RowReason.CSV_MALFORMED, "", quotes_expected(expected, text))
-    for place in read_places:
-        if place < len(fields) and fields[place][:1].isspace() and clean(fields[place])[:1] == '"':
-            return Problem(RowReason.CSV_MALFORMED, "", f"{expected}, and no blank before the first one")
-    return fields
-
-
-def _fit(fields: list[str], width: int) -> bool:
-    """Give a row of another length the header's, where nothing but empty cells makes the difference."""
-    if any(map(clean, fields[width:])):
-        return False
-    del fields[width:]
-    fields.extend([""] * (width - len(fields)))
-    return True

@@ -4,8 +4,9 @@ JSON's 1 and true are equal as cells, and are not the same fact.
 """
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from kulanz.domain.lists.columns import FactDeclaration
@@ -13,11 +14,14 @@ from kulanz.domain.lists.facts import FactError, FactValue
 from kulanz.domain.lists.header import ACCOUNT_COLUMN, ListFormat, ListLayout
 from kulanz.domain.lists.reasons import RowReason
 from kulanz.domain.lists.rows import Cells, Identify, LineReader, Problem, Record, decode, fact_problems, together
-from kulanz.domain.lists.unread_columns import near_misses
+from kulanz.domain.lists.unread_columns import near_misses, unread_currency
+
+NAMES_REMEMBERED = 1_024
+"""Names of records' entries, of which it is remembered whether each names a currency."""
 
 
 def jsonl_reader(
-    layout: ListLayout, facts: Sequence[FactDeclaration], subject_column: str | None, ignored: Iterable[str]
+    layout: ListLayout, facts: Sequence[FactDeclaration], subject_column: str | None, ignored: Sequence[str]
 ) -> LineReader:
     """The reader of a JSONL list's lines for the facts a policy reads; built once per run.
 
@@ -27,6 +31,7 @@ def jsonl_reader(
     parsers = tuple((_json_entry(fact.name), fact.parse_json) for fact in facts)
     subject_of = _json_entry(ACCOUNT_COLUMN if subject_column is None else subject_column)
     decoder = json.JSONDecoder(object_pairs_hook=_object_once, parse_constant=_no_constant, parse_float=Decimal)
+    states_currency = lru_cache(NAMES_REMEMBERED)(unread_currency(facts, ignored))
     identify = Identify(layout, subject_column)
     missed = near_misses(facts, subject_column, ignored)
 
@@ -46,9 +51,11 @@ def jsonl_reader(
             of_identity = identity.each() if isinstance(identity, Problem) else ()
             return together([*of_identity, *map(_nearly_named, nearly), *found(record)])
         try:
-            return Record(*identity, tuple([parse(entry(record)) for entry, parse in parsers]))
+            cells = tuple([parse(entry(record)) for entry, parse in parsers])
         except FactError:
             return together(found(record))
+        stated = [cell for name, cell in record.items() if isinstance(cell, str) and states_currency(name)]
+        return Record(*identity, cells, tuple(stated))
 
     def found(record: dict[str, Any]) -> Sequence[Problem]:
         return list(fact_problems((parse, entry(record)) for entry, parse in parsers))

@@ -4,7 +4,7 @@ Lines end with LF or CRLF, the last one with or without. A cut through the middl
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 LINE_BYTES = 64 * 1024
 LINE_SCAN_BYTES = 16 * 1024 * 1024
@@ -18,8 +18,7 @@ class ListRefused(Exception):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One physical line without its end. `raw` is None when it is longer than `LINE_BYTES`; `end` is the next start.
 
     `quotes` counts the double quotes of one that is too long, which has no `raw` to count them in.

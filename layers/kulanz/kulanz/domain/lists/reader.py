@@ -1,6 +1,6 @@
 """The reader of a list's lines, by the format of the list."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from kulanz.domain.lists.columns import FactDeclaration
 from kulanz.domain.lists.csv_rows import csv_reader
@@ -10,12 +10,11 @@ from kulanz.domain.lists.rows import LineReader
 
 
 def line_reader(
-    layout: ListLayout, facts: Sequence[FactDeclaration], subject_column: str | None, ignored: Iterable[str]
+    layout: ListLayout, facts: Sequence[FactDeclaration], subject_column: str | None, ignored: Sequence[str]
 ) -> LineReader:
     """The reader of a list's lines for the facts a policy reads; built once per run.
 
     `ignored` are the columns, or names of records, that are meant to be read by nobody.
     """
-    if layout.format is ListFormat.CSV:
-        return csv_reader(layout, facts, subject_column)
-    return jsonl_reader(layout, facts, subject_column, ignored)
+    of_its_format = csv_reader if layout.format is ListFormat.CSV else jsonl_reader
+    return of_its_format(layout, facts, subject_column, ignored)

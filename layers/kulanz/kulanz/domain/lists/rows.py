@@ -24,11 +24,15 @@ type Cells = tuple[Any, ...]
 
 
 class Record(NamedTuple):
-    """A line taken apart: the subject it is about, and the cells of the facts, not yet typed."""
+    """A line taken apart: the subject it is about, and the cells of the facts, not yet typed.
+
+    `currencies` are the cells of columns that name a currency and that nobody reads: what pays in another is not meant.
+    """
 
     account_id: str
     subject: str
     cells: Cells
+    currencies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +91,6 @@ def fact_problems[Given](given: Iterable[tuple[Callable[[Given], object], Given]
             parse(cell)
         except FactError as error:
             yield fact_problem(error)
-
-
-def has_unbalanced_quotes(list_format: ListFormat, line: Line) -> bool:
-    """Whether a line of CSV opens a quote it does not close: a line break may hide in the field."""
-    quotes = line.quotes if line.raw is None else line.raw.count(b'"')
-    return list_format is ListFormat.CSV and quotes % 2 == 1
 
 
 BACKSLASH_ADVICE = (
@@ -168,14 +166,14 @@ class LineReader:
 
     def record(self, line: Line) -> Record | Problem:
         """The record of a line that is not blank, or what is wrong with it."""
-        raw = line.raw
-        if has_unbalanced_quotes(self.format, line):
+        offset, raw, end, quotes = line
+        if (quotes if raw is None else raw.count(b'"')) % 2 and self.format is ListFormat.CSV:
             expected = "an even number of double quotes; no line break inside a field"
             return Problem(QUOTES_UNBALANCED, "", quotes_expected(expected, raw or b""))
         if raw is None:
             return Problem(RowReason.LINE_TOO_LONG, "", f"a line of at most {LINE_BYTES} bytes")
         found = self.split(raw)
-        if line.end - line.offset == len(raw) and isinstance(found, Record) and self.is_short(raw):
+        if end - offset == len(raw) and isinstance(found, Record) and self.is_short(raw):
             return Problem(
                 RowReason.FIELD_COUNT, "", "as many fields as the header has; the list ends within this line, cut off"
             )

@@ -4,7 +4,6 @@ A column that a policy does not read is ignored, which is right for most and cos
 one the policy reads would let the fact's default count. A currency that nobody reads may be another than is paid.
 """
 
-import csv
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -22,8 +21,6 @@ SHAPES_REMEMBERED = 1_000
 """Different sets of names of JSON records, of which is remembered what each nearly names."""
 _SEPARATORS = re.compile(r"[\s_.\-]+")
 _CURRENCY_NAMES = ("currency", "currencycode", "ccy")
-
-type CurrenciesOf = Callable[[bytes], Iterable[str]]
 
 
 def nearly_named(
@@ -147,34 +144,10 @@ def must_not_nearly_name(
         )
 
 
-def currency_reader(
-    layout: ListLayout, facts: Sequence[FactDeclaration], ignored: Iterable[str]
-) -> CurrenciesOf | None:
-    """What gives the ISO 4217 currencies that a row states in columns nobody reads; None without such a column."""
+def unread_currency(facts: Sequence[FactDeclaration], ignored: Iterable[str]) -> Callable[[str], bool]:
+    """What tells by its name a column that states a currency, and that nobody reads or is said to be meant so."""
     read = {fact.name for fact in facts} | set(ignored)
-    if layout.format is ListFormat.JSONL:
-        return lambda raw: _currencies_of_record(raw, read)
-    places = [place for place, name in enumerate(layout.columns) if name not in read and names_currency(name)]
-    return (lambda raw: _currencies_of_fields(raw, places)) if places else None
-
-
-def currency_cell(layout: ListLayout) -> Callable[[bytes], bytes]:
-    """What gives the cell of a CSV list's only currency column fast: empty where the row must be taken apart for it.
-
-    Most rows state the currency that is paid, and have neither quotes nor a cell too few.
-    """
-    places = [place for place, name in enumerate(layout.columns) if names_currency(name)]
-    if layout.format is not ListFormat.CSV or len(places) != 1:
-        return lambda _: b""
-    commas = len(layout.columns) - 1
-    from_the_end = len(layout.columns) - places[0]
-
-    def cell(raw: bytes) -> bytes:
-        if b'"' in raw or raw.count(b",") != commas:
-            return b""
-        return raw.rsplit(b",", from_the_end)[-from_the_end]
-
-    return cell
+    return lambda name: name not in read and names_currency(name)
 
 
 def other_currency(rows: int) -> str:
@@ -186,40 +159,12 @@ def other_currency(rows: int) -> str:
 
 
 def in_other_currency(decision: Decision, stated: Iterable[str]) -> bool:
-    """Whether a decision gives money and its row states another currency."""
+    """Whether a decision gives money and a cell of its row states another currency, as an ISO 4217 code."""
     paid = {benefit.money.currency for benefit in decision.benefits if benefit.money is not None}
-    return bool(paid) and any(currency not in paid for currency in stated)
+    codes = (cell.strip().upper() for cell in stated)
+    return bool(paid) and any(code not in paid and is_currency(code) for code in codes)
 
 
 def names_currency(name: str) -> bool:
     """Whether a column's name says that it holds a currency."""
     return _plain(name).endswith(_CURRENCY_NAMES)
-
-
-def _currencies_of_fields(raw: bytes, places: Sequence[int]) -> list[str]:
-    text = raw.decode("utf-8", "replace")
-    try:
-        fields = next(csv.reader([text], strict=True), []) if '"' in text else text.split(",")
-    except csv.Error:
-        return []
-    return _codes(fields[place] for place in places if place < len(fields))
-
-
-_STATED_IN_JSON = re.compile(rb'(?:currency|currency.?code|ccy)"\s*:\s*"', re.IGNORECASE)
-
-
-def _currencies_of_record(raw: bytes, read: set[str]) -> list[str]:
-    if _STATED_IN_JSON.search(raw) is None:
-        return []
-    try:
-        record = json.loads(raw)
-    except (ValueError, RecursionError):
-        return []
-    if not isinstance(record, dict):
-        return []
-    return _codes(value for name, value in record.items() if name not in read and names_currency(name))
-
-
-def _codes(values: Iterable[object]) -> list[str]:
-    codes = (value.strip().upper() for value in values if isinstance(value, str))
-    return [code for code in codes if is_currency(code)]
