@@ -10,18 +10,22 @@ from functools import cached_property
 from typing import Any
 from uuid import uuid4
 
+from kulanz.adapters.actions import DynamoActions
 from kulanz.adapters.aws import client
 from kulanz.adapters.campaign_table import DynamoCampaigns
+from kulanz.adapters.documents import S3Documents
 from kulanz.adapters.given_up import S3GivenUp
 from kulanz.adapters.index_table import DynamoIndex
 from kulanz.adapters.ledger_table import DynamoLedger
 from kulanz.adapters.messaging import EventBridgeAnnouncer, SnsNotices, SqsChunks, SqsRejected, read_chunk_message
 from kulanz.adapters.offers import DynamoOffers
 from kulanz.adapters.people import S3People
+from kulanz.adapters.repairs import SqsRefusedEvents
 from kulanz.adapters.s3 import S3Archive, S3Lists, S3Policies
 from kulanz.adapters.stores import DynamoStores
 from kulanz.adapters.troubles import DynamoTroubles
 from kulanz.application.ports import Announcement, ChunkMessage
+from tests.support.fake_door import FakeActions, FakeDocuments, FakeRefusedEvents
 from tests.support.fake_index import FakeIndex
 from tests.support.fake_offers import FakeOffers
 from tests.support.fake_people import FakePeople
@@ -60,12 +64,14 @@ class FakeBackend:
         self.index = FakeIndex(self.campaigns, self.offers)
         self.troubles = FakeTroubles(self.campaigns)
         self.stores = FakeStores(self.campaigns, self.ledger)
+        self.actions, self.documents = FakeActions(), FakeDocuments(self.archive)
         self.chunks, self.topic, self.announcer, self.rejected = (
             FakeChunks(),
             FakeTopic(),
             FakeAnnouncer(),
             FakeRejected(),
         )
+        self.refused_events = FakeRefusedEvents(self.rejected)
 
     def upload(self, key: str, content: bytes) -> str:
         return self.lists.upload(key, content)
@@ -131,6 +137,18 @@ class AwsBackend:
     @cached_property
     def people(self) -> S3People:
         return S3People(self.s3, self.bucket, "people/")
+
+    @cached_property
+    def actions(self) -> DynamoActions:
+        return DynamoActions(self.dynamodb, self.credits_table, self.campaigns_table, retention_days=30)
+
+    @cached_property
+    def documents(self) -> S3Documents:
+        return S3Documents(self.s3, self.bucket)
+
+    @cached_property
+    def refused_events(self) -> SqsRefusedEvents:
+        return SqsRefusedEvents(self.sqs, self.rejected_queue)
 
     @cached_property
     def archive(self) -> S3Archive:

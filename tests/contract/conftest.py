@@ -14,6 +14,7 @@ DYNAMODB_LOCAL = pytest.param("dynamodb-local", marks=[pytest.mark.long, pytest.
 BACKENDS = ["fake", "moto", pytest.param("ministack", marks=pytest.mark.ministack)]
 EMULATORS = [*BACKENDS[1:], DYNAMODB_LOCAL]
 TABLE_SUITES = {
+    "test_actions",
     "test_campaign_index",
     "test_campaign_store",
     "test_entries_with_history",

@@ -1,5 +1,7 @@
 """The roles and resource policies of the template, enforced: both cases go through over HTTPS with exactly these.
 
+So are the roles of persons: each reaches its own routes of the API and no others.
+
 MiniStack asks for three actions that AWS does not have, and does not know as conditions the source of an event, the
 enclosing transaction and the header If-None-Match. A role that has the real action
 gets the invented one, and what rests on these conditions is left out; nothing else is changed.
@@ -7,17 +9,20 @@ gets the invented one, and what rests on these conditions is left out; nothing e
 
 import io
 import json
+import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
+from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 from rich.console import Console
 
 from kulanz.adapters.s3 import S3Policies
+from kulanz.application.door.routes import ROUTES, Role
 from kulanz.application.ports import PublishingForbidden
 from kulanz.domain.campaigns.campaign import CampaignId, State
 from kulanz_cli.doctor import doors, policies
@@ -31,6 +36,7 @@ from kulanz_local.deployment import build, deploy
 from kulanz_local.embedded import ACCOUNT_ID, REGION, EmbeddedAws, aws_session
 from kulanz_local.lists import write_list
 from tests.pipeline.conftest import WORKERS, Deployed
+from tests.pipeline.signed import Caller
 from tests.pipeline.storms import STORMS, storms_of_a_year
 from tests.template.resolved import as_list
 
@@ -203,3 +209,94 @@ def test_a_direct_send_is_refused_to_an_administrator_and_doctor_shows_it(enforc
         "A direct send to the incidents queue is refused.",
         "A direct send to the chunk queue is refused.",
     ]
+
+
+# The roles of persons
+
+
+def person(deployed: Deployed, name: str, *policies: str) -> Caller:
+    """An IAM user with some policies and nothing else."""
+    iam = deployed.session.client("iam", endpoint_url=deployed.aws.endpoint)
+    iam.create_user(UserName=name)
+    for arn in policies:
+        iam.attach_user_policy(UserName=name, PolicyArn=arn)
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    return Caller(deployed.aws, deployed.outputs, Credentials(key["AccessKeyId"], key["SecretAccessKey"]))
+
+
+def role_policies(deployed: Deployed) -> dict[Role, str]:
+    """The managed policy of each role, by the stack's outputs."""
+    stacks = deployed.session.client("cloudformation", endpoint_url=deployed.aws.endpoint).describe_stacks()["Stacks"]
+    outputs = {one["OutputKey"]: one["OutputValue"] for stack in stacks for one in stack.get("Outputs", [])}
+    return {role: outputs[f"{role.value.title()}PolicyArn"] for role in Role}
+
+
+VALUES: tuple[Mapping[str, str], ...] = (
+    {},
+    {"incident": "pause", "account": "stops", "id": "approvals", "policy": "campaigns"},
+    {"incident": "repairs", "account": "requests", "id": "campaigns", "policy": "one"},
+)
+"""Values of paths: harmless ones, and the words of other routes."""
+HARMLESS = {
+    "account": "a-1", "day": "2026-11-29", "id": "an-id", "incident": "an-incident", "month": "2026-11",
+    "policy": "a-policy", "queue": "chunks", "revision": "1", "seq": "1", "version": "1",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def callers(enforcing: Deployed) -> Mapping[Role, Caller]:
+    """A person for each role."""
+    return {role: person(enforcing, f"person-{role}", arn) for role, arn in role_policies(enforcing).items()}
+
+
+@pytest.mark.parametrize("role", Role)
+def test_a_role_reaches_its_own_routes_and_no_others(callers: Mapping[Role, Caller], role: Role) -> None:
+    """Whether the function answers, with whatever: an empty body changes nothing and names what it lacks."""
+    for route in ROUTES:
+        for values in VALUES if route.names else VALUES[:1]:
+            path = route.path
+            for name in route.names:
+                path = path.replace(f"{{{name}}}", values.get(name, HARMLESS[name]))
+            answered = callers[role].call(route.method, path, None if route.method == "GET" else {"not": "a body"})
+            if role in route.roles:
+                assert not answered.is_of_the_gateway, (path, answered)
+                assert answered.status < 500, (path, answered)
+            else:
+                assert (answered.status, answered.is_of_the_gateway) == (403, True), (path, answered)
+
+
+def test_nobody_without_a_signature_or_a_role_reaches_anything(enforcing: Deployed) -> None:
+    key = Credentials("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
+    nobody = [
+        Caller(enforcing.aws, enforcing.outputs, None),
+        Caller(enforcing.aws, enforcing.outputs, key),
+        person(enforcing, "person-without-a-role"),
+    ]
+    for caller in nobody:
+        for route in ROUTES:
+            path = re.sub(r"{(\w+)}", lambda found: HARMLESS[found[1]], route.path)
+            answered = caller.call(route.method, path)
+            assert (answered.status, answered.is_of_the_gateway) == (403, True), (path, answered)
+
+
+def test_a_route_that_there_is_not_is_the_gateways_to_refuse(callers: Mapping[Role, Caller]) -> None:
+    caller = callers[Role.AUDITOR]
+    asked = (("GET", "/v1/nothing"), ("GET", "/v2/campaigns/open"), ("POST", "/v1/campaigns/open"), ("GET", "/"))
+    for method, path in asked:
+        answered = caller.call(method, path)
+        assert (answered.status in (403, 404), answered.is_of_the_gateway) == (True, True), (path, answered)
+
+
+def test_support_answers_did_they_get_it_and_why(enforcing: Deployed, callers: Mapping[Role, Caller]) -> None:
+    """By the campaigns that the first test of this module ran."""
+    incident = CASES[0].incident_id
+    ledger = enforcing.session.client("dynamodb", endpoint_url=enforcing.aws.endpoint)
+    found = ledger.scan(TableName=enforcing.outputs.credits_table_name)["Items"]
+    decided = [
+        item["pk"]["S"].partition("#")[2] for item in found if item["sk"]["S"].startswith(f"DECISION#{incident}#")
+    ]
+    answered = callers[Role.SUPPORT].call("GET", f"/v1/accounts/{decided[0]}?incident={incident}")
+    assert answered.status == 200
+    (decision,) = answered.content["decisions"]
+    assert decision["explained"] == "agrees"
+    assert decision["steps"]

@@ -5,23 +5,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from kulanz.application.door.actions import Action
-from kulanz.application.door.asked import Document, RefusedEvent
 from kulanz.application.door.routes import BY_KEY, Route
 from kulanz.application.door.serve import JSON_TYPE, Reply, Request, serve
 from kulanz.application.notices.publish_notices import PublishPorts, publish_notices
 from kulanz.application.notices.publish_status import publish_status
 from kulanz.application.ports import PolicyShelf
-from kulanz.domain.audit import AuditEntry
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.campaigns.estimate import Operation
 from kulanz.domain.incident_record import Revision
 from kulanz.domain.ledger.entries import Entry
+from tests.support.fake_door import FakeActions, FakeDocuments, FakeRefusedEvents
 from tests.support.fake_index import FakeIndex
 from tests.support.fake_offers import FakeOffers
 from tests.support.fake_troubles import FakeTroubles
 from tests.support.fake_uploads import FakeUploads
-from tests.support.world import BUCKET, World
+from tests.support.world import World
 
 OPERATION = Operation("eu-central-1", recipients_per_message=3, write_rate=20)
 
@@ -35,54 +33,6 @@ class Somebody:
 
 ANNA = Somebody("iam:arn:aws:iam::123456789012:user/anna")
 BERT = Somebody("iam:arn:aws:iam::123456789012:user/bert")
-
-
-class FakeActions:
-    """Actions by place and key."""
-
-    def __init__(self) -> None:
-        self.stored: dict[tuple[str, str], Action] = {}
-        self.entries: list[AuditEntry] = []
-
-    def begin(self, action: Action) -> Action:
-        return self.stored.setdefault((action.place, action.key), action)
-
-    def finish(self, action: Action, answer: Mapping[str, Any], entry: AuditEntry | None) -> None:
-        place = action.place, action.key
-        if self.stored[place].answer is None:
-            self.entries += [] if entry is None else [entry]
-            self.stored[place] = replace(self.stored[place], answer=json.loads(json.dumps(answer)))
-
-
-class FakeDocuments:
-    """The documents of the world's archive."""
-
-    def __init__(self, world: World) -> None:
-        self._documents = world.archive.documents
-
-    def under(self, prefix: str, after: str, most: int) -> list[Document]:
-        found = sorted(key for key in self._documents if key.startswith(prefix) and key > after)
-        return [Document(key, len(self._documents[key])) for key in found[:most]]
-
-    def link(self, key: str, seconds: int) -> str:
-        return f"https://{BUCKET}.example/{key}?seconds={seconds}"
-
-
-class FakeRefusedEvents:
-    """The world's refused events; each message has a number."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self._gone: set[str] = set()
-
-    def look(self, most: int) -> list[RefusedEvent]:
-        named = [RefusedEvent(f"message-{number}", one) for number, one in enumerate(self._world.rejected.sent)]
-        return [one for one in named if one.message_id not in self._gone][:most]
-
-    def take_out(self, message_ids: Sequence[str], seconds_left: Callable[[], float]) -> set[str]:  # noqa: ARG002
-        done = {one.message_id for one in self.look(10_000)} & set(message_ids)
-        self._gone |= done
-        return done
 
 
 class FakeDeadLetters:
@@ -124,13 +74,13 @@ class WorldDoor:
         self.campaigns, self.ledger, self.lists = world.campaigns, world.ledger, world.lists
         self.archive, self.chunks, self.stores = world.archive, world.chunks, world.stores
         self.policies: PolicyShelf = world.policies
-        self.documents = FakeDocuments(world)
+        self.documents = FakeDocuments(world.archive)
         self.offers = FakeOffers(world.ledger, world.campaigns)
         self.index = FakeIndex(world.campaigns, self.offers)
         self.troubles = FakeTroubles(world.campaigns)
         self.index.others = self.actions.entries
         self.uploads = FakeUploads(world.policies, world.lists)
-        self.refused_events, self.dead_letters = FakeRefusedEvents(world), FakeDeadLetters(world)
+        self.refused_events, self.dead_letters = FakeRefusedEvents(world.rejected), FakeDeadLetters(world)
         self.workers = FakeWorkers(world)
         self.operation = OPERATION
         self.settings = replace(world.settings(), incident_sources=frozenset(), campaign_sources=frozenset())
