@@ -3,12 +3,17 @@
 import json
 import re
 from collections import Counter
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from click.testing import CliRunner, Result
 
+from kulanz.domain.policy import PolicyDocument
 from kulanz.domain.policy.deciding.checking import load_policy
+from kulanz_cli import rulebook
 from kulanz_cli.main import main
 from kulanz_cli.policy_examples import run
 from kulanz_cli.rule_description import OWED, describe
@@ -68,6 +73,18 @@ HELD = {
 }  # fmt: skip
 DECLINED = {**HELD, "id": "ACME-0", "incident": {**HELD["incident"], "cause": "storm"}, "expected": {"outcome": "none"}}  # type: ignore[dict-item] # a literal of several types
 WRONG = {**HELD, "id": "ACME-2", "expected": {"outcome": "held"}}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _public_rules_read_once() -> Iterator[None]:
+    """Reading a rule takes longer than most of what is asked about it, and none of these tests changes one."""
+    known = cache(load_policy)
+
+    def read_once(file: Path) -> PolicyDocument:
+        return known(file) if file.is_relative_to(BOOK) else load_policy(file)
+
+    with patch.object(rulebook, "load_policy", read_once):
+        yield
 
 
 def kulanz(*words: object) -> Result:
