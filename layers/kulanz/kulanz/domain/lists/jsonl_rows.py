@@ -46,7 +46,7 @@ def jsonl_reader(
         if not isinstance(record, dict):
             return Problem(RowReason.JSON_MALFORMED, "", "one JSON object with each name once")
         identity = identify(record.get(ACCOUNT_COLUMN), subject_of(record))
-        nearly = missed(record)
+        nearly = missed(record, text.count("{") > 1)
         if isinstance(identity, Problem) or nearly:
             of_identity = identity.each() if isinstance(identity, Problem) else ()
             return together([*of_identity, *map(_nearly_named, nearly), *found(record)])

@@ -105,25 +105,29 @@ def _paths(record: dict[str, object]) -> Iterator[str]:
 
 def near_misses(
     facts: Sequence[FactDeclaration], subject: str | None, ignored: Iterable[str]
-) -> Callable[[dict[str, Any]], tuple[str, ...]]:
-    """What gives the facts that a record of JSONL lacks and nearly names.
+) -> Callable[[dict[str, Any], bool], tuple[str, ...]]:
+    """What gives the facts that a record of JSONL lacks and nearly names; it is told whether the record is nested.
 
-    Records have names of their own, so each is looked at; those with the same names only once.
+    Records have names of their own, so each is looked at; those with the same names only once, and fastest where the
+    record before had the same ones in the same order, as exports write them.
     """
     meant = set(ignored)
-    read = frozenset({ACCOUNT_COLUMN, *(fact.name for fact in facts), *meant, *([subject] if subject else [])})
     remembered: dict[tuple[str, ...], tuple[str, ...]] = {}
+    last: tuple[str, ...] | None = None
+    of_last: tuple[str, ...] = ()
 
-    def of(record: dict[str, Any]) -> tuple[str, ...]:
-        if record.keys() <= read:
-            return ()
-        names = tuple(_paths(record)) if dict in map(type, record.values()) else tuple(record)
+    def of(record: dict[str, Any], is_nested: bool) -> tuple[str, ...]:
+        nonlocal last, of_last
+        names = tuple(_paths(record)) if is_nested else tuple(record)
+        if names == last:
+            return of_last
         found = remembered.get(names)
         if found is None:
             if len(remembered) >= SHAPES_REMEMBERED:
                 remembered.clear()
             near = (name for column, name in nearly_named(names, facts, subject) if column not in meant)
             found = remembered[names] = tuple(dict.fromkeys(near))
+        last, of_last = names, found
         return found
 
     return of
