@@ -289,3 +289,34 @@ def test_the_report_shows_what_single_lines_are_worth() -> None:
     announced = json.loads(world.announcer.announced[-1].detail)
     assert announced["measured"] == report["measured"], "what the bus is sent has the same figures"
     assert set(announced["limits"]["shares"]) == set(NO_LIMITS)
+
+
+WRONG: dict[str, Any] = {
+    "quotes_unbalanced": {"lines": ['q,"10.00']},
+    "list_separator_unknown": {"lines": ["s,10.00,,a;b"]},
+    "rows_differ": {"announced": 1},
+    "currency_differs": {"lines": ["c,10.00,KRW,"]},
+    "limits_exceeded": {"lines": ["l,9999.00,,"]},
+}
+"""What stops a plan, in the order in which it is said: what is wrong with the file, then what is wrong with figures."""
+LISTED = FLAT.replace("  monthly_fee: money\n", "  monthly_fee: money\n  places: {type: list, default: nothing}\n")
+LISTED += 'who:\n  - decline: elsewhere\n    when: places has "x"\n'
+
+
+@pytest.mark.parametrize("first", range(len(WRONG)))
+def test_of_several_faults_of_a_plan_that_of_the_file_is_said_before_that_of_its_figures(first: int) -> None:
+    names = list(WRONG)[first:]
+    wrong = [line for name in names for line in WRONG[name].get("lines", [])]
+    lines = ["account_id,monthly_fee,currency,places", *(f"a{n},10.00,EUR," for n in range(20)), *wrong]
+    world = World(chunk_bytes=300)
+    world.policies.publish("flat", 1, document_json(load_policy(LISTED)))
+    world.lists.upload(LIST_KEY, "\n".join([*lines, ""]).encode())
+    rows = len(lines) - 1 + WRONG["rows_differ"]["announced"] * ("rows_differ" in names)
+    requested = event(rows=rows, policy="flat")
+    requested["detail"]["campaign"]["limits"] = {"rejected": "50 %"}
+    world.publish(requested)
+    world.run_until_quiet()
+    (campaign,) = world.campaigns.campaigns_of("net-outage")
+    assert campaign.state is State.REFUSED, campaign
+    assert campaign.state_reason.partition(":")[0] == names[0]
+    assert not world.ledger.inserted
