@@ -125,13 +125,62 @@ class _Wave:
     attempt: int = 1
 
 
+@dataclass(slots=True)
+class Beside:
+    """Acceptances of offers beside a campaign: so many a minute, evenly, all of offers of one incident.
+
+    Each is a transaction that looks at the incident's record, so that two of them at once meet there, and writes
+    `ACCEPTANCE_UNITS` in the table that the campaign writes to. `done` and `given_up` are what became of them; what was
+    given up is refused with 503, and sent again.
+    """
+
+    per_minute: float
+    arrived: int = 0
+    done: int = 0
+    given_up: int = 0
+
+
+ACCEPTANCE_UNITS = 10
+"""Write units of CreditsTable: two for each of the decision, the addition and two entries of the audit log, which are
+one transaction; one each for storing the action under its id and for its answer. A history would be two more."""
+
+
+def _act_beside(simulation: _Simulation, bucket: Bucket, beside: Beside) -> None:
+    """Let the actions arrive, each at its time, and write when the incident's record and the table are free."""
+    held_until = 0.0
+    every = 60 / beside.per_minute
+
+    def arrive(now: float) -> None:
+        beside.arrived += 1
+        accept(now, 1, ACCEPTANCE_UNITS)
+        simulation.at(now + every, arrive)
+
+    def accept(now: float, attempt: int, left: int) -> None:
+        nonlocal held_until
+        if now >= held_until:
+            left -= bucket.take(now, left)
+            if not left:
+                held_until = now + TRANSACTION_SECONDS
+                beside.done += 1
+                return
+        if attempt == CONFLICT_ATTEMPTS:
+            beside.given_up += 1
+            return
+        wait = CONFLICT_SECONDS + simulation.backoff(attempt, CONFLICT_BACKOFF_LONGEST_SECONDS)
+        simulation.at(now + wait, lambda then: accept(then, attempt + 1, left))
+
+    simulation.at(every, arrive)
+
+
 def waves(
     workers: int, row_seconds: float, call_seconds: float, calls_in_flight: int, writes_per_second: float,
-    attempts: int = ENTRY_ATTEMPTS,
+    attempts: int = ENTRY_ATTEMPTS, beside: Beside | None = None,
 ) -> Shared:  # fmt: skip
     """Waves of inserts by workers without a write rate, at a table that takes so many writes a second."""
     simulation, found, bucket = _Simulation(), Shared(), Bucket(writes_per_second)
     size = INSERTS_PER_CALL * calls_in_flight
+    if beside is not None:
+        _act_beside(simulation, bucket, beside)
 
     def begin(now: float, wave: _Wave) -> None:
         wave.waiting, wave.sent, wave.refused, wave.attempt = size, 0, 0, 1

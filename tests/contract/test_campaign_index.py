@@ -202,7 +202,7 @@ def test_an_acceptance_is_an_addition_to_its_campaign_and_an_action_of_its_day(b
         grant = replace(offer, status=Outcome.GRANTED, effective_at=at + timedelta(seconds=number))
         backend.offers.accept(offer, grant, record, ANNA)
         with pytest.raises(Outdated):
-            backend.offers.accept(offer, grant, record, ANNA)
+            backend.offers.accept(offer, grant, record, "sso:berta")
         accepted.append(Addition(AdditionKind.ACCEPTED, grant.key, grant.effective_at, ANNA))
 
     assert all_of(lambda after: backend.index.additions(FIRST, after, 2)) == accepted

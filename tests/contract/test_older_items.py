@@ -30,11 +30,18 @@ def as_an_older_release_left_it(backend: AwsBackend) -> dict[tuple[str, str], di
 
 def some_history(backend: AwsBackend) -> None:
     """Campaigns in several states, by a person and by a source."""
-    for number, state in enumerate((None, State.PAUSED, State.CANCELLED, State.APPLYING)):
+    for number, state in enumerate((None, State.PAUSED, State.CANCELLED, State.APPLYING, State.REFUSED)):
         at = NOW + timedelta(hours=number)
         new = open_campaign(backend, f"incident-{number}", at, by=ANNA if number % 2 else "billing")
         if state is not None:
             backend.campaigns.change_state(new, replace(change(new, state), at=at + timedelta(minutes=1)))
+    announce(backend, CampaignId("incident-4", 1))
+
+
+def announce(backend: AwsBackend, campaign_id: CampaignId) -> None:
+    found = backend.campaigns.campaign(campaign_id)
+    assert found is not None
+    backend.campaigns.mark_announced(found, found.report_name)
 
 
 def test_an_older_table_has_the_indexes_that_it_would_have_today(emulator: AwsBackend) -> None:
@@ -46,8 +53,9 @@ def test_an_older_table_has_the_indexes_that_it_would_have_today(emulator: AwsBa
     assert older.bring_in(lambda: 1_000.0)
 
     assert {place: item for place, item in contents(emulator).items() if place[0].startswith(INDEXES)} == held
-    assert [one.id.seq for one in emulator.index.open_campaigns()] == [1, 1, 1]
-    assert len(emulator.index.campaigns_in(MONTH).found) == 4
+    states = [one.state for one in emulator.index.open_campaigns()]
+    assert states == [State.PLANNING, State.PAUSED, State.CANCELLED, State.APPLYING], "not the one that was announced"
+    assert len(emulator.index.campaigns_in(MONTH).found) == 5
     assert emulator.index.audit_of_day(DAY).found
 
 
@@ -92,5 +100,7 @@ def test_a_campaign_that_ends_while_it_is_listed_is_not_open_for_ever(emulator: 
     older._page = moved_meanwhile  # type: ignore[method-assign]
     assert older.bring_in(lambda: 1_000.0)
 
+    assert [one.state for one in emulator.index.open_campaigns()] == [State.CANCELLED]
+    announce(emulator, new.id)
     assert emulator.index.open_campaigns() == []
     assert [one.id for one in emulator.index.campaigns_in(MONTH).found] == [CampaignId("incident", 1)]

@@ -19,6 +19,7 @@ from kulanz.adapters.campaign_table import DynamoCampaigns
 from kulanz.adapters.ledger_table import DynamoLedger
 from kulanz.adapters.offers import DynamoOffers
 from kulanz.application.ports import Outdated
+from kulanz.domain.audit import About
 from kulanz.domain.campaigns.campaign import Campaign, Cursor, Pass, State
 from kulanz.domain.campaigns.reconciliation import Totals
 from kulanz.domain.decision import Outcome
@@ -206,3 +207,61 @@ def test_of_racing_acceptances_of_one_offer_one_is_made(emulator: AwsBackend) ->
     assert made.count(True) == 1
     (stored,) = emulator.ledger.of_account("offered")
     assert (stored.status, stored.effective_at) == (Outcome.GRANTED, NOW + timedelta(seconds=made.index(True)))
+
+
+def test_racing_acceptances_of_one_incident_beside_racing_receipts_are_all_made_and_all_logged(
+    emulator: AwsBackend,
+) -> None:
+    """Half of the racers accept offers, all of which look at one record; the others add receipts to the campaign."""
+    opened_campaign(emulator.campaigns)
+    record = emulator.campaigns.incident(FIRST.incident_id)
+    assert record is not None
+    offers = [entry(f"offered-{number:03d}", status=Outcome.OFFERED) for number in range(RACERS * STEPS)]
+    emulator.ledger.insert(offers)
+
+    def act(racer: Racer) -> int:
+        if racer.number % 2:
+            start = 50 + racer.number * STEPS * CHUNK_BYTES
+            places = [start + step * CHUNK_BYTES for step in range(STEPS)]
+            for place in places:
+                moved_from = None if place == start else place
+                mine = receipt(
+                    place, place + CHUNK_BYTES, chunk=racer.number, moved_from=moved_from, totals=totals(3, 0)
+                )
+                assert racer.campaigns.record_receipt(mine)
+            return 0
+        for step in range(STEPS):
+            offer = offers[racer.number * STEPS + step]
+            moment = NOW + timedelta(seconds=step)
+            grant = replace(offer, status=Outcome.GRANTED, effective_at=moment)
+            racer.offers.accept(offer, grant, record, f"sso:{racer.number}")
+        return STEPS
+
+    made = sum(race(emulator, act))
+
+    campaign = emulator.campaigns.campaign(FIRST)
+    assert campaign is not None
+    assert campaign.plan.bytes_done == RACERS // 2 * STEPS * CHUNK_BYTES
+    found = emulator.index.additions(FIRST, most=RACERS * STEPS).found
+    assert len(found) == len({addition.key for addition in found}) == made == RACERS // 2 * STEPS
+    logged = emulator.index.audit_of_day(NOW.date(), most=RACERS * STEPS).found
+    assert len([one for one in logged if one.action == "accepted"]) == made
+
+
+def test_of_racing_changes_the_list_of_open_campaigns_shows_the_one_that_was_made(emulator: AwsBackend) -> None:
+    new = opened_campaign(emulator.campaigns)
+    targets = [State.PAUSED, State.APPLYING, State.CANCELLED, State.REFUSED]
+
+    def move(racer: Racer) -> State | None:
+        target = targets[racer.number % len(targets)]
+        try:
+            racer.campaigns.change_state(new, change(new, target))
+        except Outdated:
+            return None
+        return target
+
+    (made,) = {target for target in race(emulator, move) if target is not None}  # two racers may make one change
+
+    assert [one.state for one in emulator.index.open_campaigns()] == [made]
+    logged = emulator.index.audit_of_day(NOW.date()).found
+    assert [one.action for one in logged if one.about is About.CAMPAIGN] == ["requested", made.value]

@@ -10,7 +10,7 @@ from botocore.exceptions import (
     ClientError,
 )
 
-from kulanz.adapters import campaign_table, insert_calls, ledger_table, messaging, s3
+from kulanz.adapters import insert_calls, ledger_table, messaging, s3, transactions
 
 SECRET = "account-4711"
 
@@ -19,7 +19,7 @@ def waits_kept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Nobody waits from here on; how long they would have is kept."""
     waited: list[float] = []
     clock = SimpleNamespace(sleep=waited.append, monotonic=time.monotonic)
-    for module in (campaign_table, insert_calls, ledger_table, messaging, s3):
+    for module in (insert_calls, ledger_table, messaging, s3, transactions):
         monkeypatch.setattr(module, "time", clock)
     return waited
 

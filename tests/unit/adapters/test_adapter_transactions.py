@@ -1,5 +1,6 @@
 """What the campaign store makes of transactions that meet others, fail, or are not answered."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,14 +12,16 @@ from botocore.exceptions import (
 
 from kulanz.adapters import aws
 from kulanz.adapters.campaign_table import DynamoCampaigns
+from kulanz.adapters.offers import DynamoOffers
 from kulanz.application.ports import (
     Outdated,
     Refused,
     TryAgain,
 )
 from kulanz.domain.campaigns.campaign import Pass
+from kulanz.domain.decision import Outcome
 from tests.support.scripted import Scripted, error, waits_kept
-from tests.support.values import OPENING, campaign, declared, frozen, opened, receipt
+from tests.support.values import OPENING, campaign, declared, entry, frozen, opened, receipt
 
 
 @pytest.fixture(autouse=True)
@@ -119,3 +122,33 @@ def test_an_outdated_opening_stays_outdated() -> None:
 
     with pytest.raises(Outdated):
         campaigns.open(before, after, new, frozen(), OPENING)
+
+
+# Acceptances
+
+
+def _accepted(*script: Any) -> Scripted:
+    client = Scripted(transact_write_items=script)
+    offer = entry("a", status=Outcome.OFFERED)
+    granted = replace(offer, status=Outcome.GRANTED)
+    DynamoOffers(client, "credits", "campaigns").accept(offer, granted, declared(), "sso:anna")
+    return client
+
+
+def test_an_acceptance_that_meets_another_of_its_incident_waits_for_its_turn(waits: list[float]) -> None:
+    """Every acceptance looks at the incident's record: a thousand a minute meet there again and again."""
+    client = _accepted(*[_cancelled("None", "TransactionConflict")] * 10, {})
+
+    assert len({asked["ClientRequestToken"] for asked in client.asked}) == 1
+    assert len(waits) == 10
+
+
+def test_an_acceptance_that_came_too_late_is_outdated_and_one_that_never_gets_its_turn_can_be_sent_again() -> None:
+    with pytest.raises(Outdated):
+        _accepted(_cancelled("ConditionalCheckFailed", "TransactionConflict"))
+    with pytest.raises(TryAgain, match="conflicts"):
+        _accepted(*[_cancelled("TransactionConflict")] * aws.CONFLICT_ATTEMPTS)
+    with pytest.raises(Refused):
+        _accepted(_cancelled("ValidationError"))
+    with pytest.raises(TryAgain):
+        _accepted(ReadTimeoutError(endpoint_url="x"))

@@ -1,10 +1,17 @@
 """The capacity model against arithmetic that needs no model."""
 
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
 from bench.capacity import BYTES_PER_ROW, COUNTRY_ROWS, Account, Rates, cold, fleet, one_worker, warm
-from bench.contention import CHUNK_CALLS_SECONDS, TRANSACTION_SECONDS, receipts, waves
+from bench.contention import ACCEPTANCE_UNITS, CHUNK_CALLS_SECONDS, TRANSACTION_SECONDS, Beside, receipts, waves
+from kulanz.adapters.offers import DynamoOffers
 from kulanz.domain.campaigns.prices import COLD_TABLE_WRITES
+from kulanz.domain.decision import Outcome
+from tests.support.values import declared, entry
 from tests.template.resolved import Stack
 
 RATES = Rates(plan_row=0.000_008, apply_row=0.000_025, call_latency=0.010)
@@ -76,3 +83,28 @@ def test_as_many_workers_as_the_template_deploys_give_no_insert_up_at_a_new_tabl
     assert found.given_up == 0
     assert 100 * found.per_second == pytest.approx(COLD_TABLE_WRITES.per_second, rel=0.02)
     assert waves(*throttled, attempts=8).given_up > 0
+
+
+@pytest.mark.parametrize("workers", [2, 10])
+def test_a_campaign_beside_a_thousand_acceptances_a_minute_is_hardly_slower_and_none_is_lost(workers: int) -> None:
+    """All of offers of one incident, whose record each of them looks at; at a new table, which takes 4,000 writes."""
+    alone = waves(workers, RATES.apply_row, RATES.call_latency, 4, COLD_TABLE_WRITES.per_second)
+    beside = Beside(per_minute=1_000)
+    together = waves(workers, RATES.apply_row, RATES.call_latency, 4, COLD_TABLE_WRITES.per_second, beside=beside)
+
+    assert together.per_second >= 0.95 * alone.per_second
+    assert beside.given_up == 0
+    assert beside.arrived >= 4_990  # in five minutes
+    assert beside.arrived - beside.done <= 2, "what is still under way at the end"
+
+
+def test_an_acceptance_costs_what_the_model_says() -> None:
+    """Counted at the adapter: every item of at most 1 KB in a transaction is two units."""
+    asked: list[dict[str, Any]] = []
+    client = SimpleNamespace(transact_write_items=lambda **call: asked.append(call))
+    offer = entry("a", status=Outcome.OFFERED)
+    granted = replace(offer, status=Outcome.GRANTED)
+    DynamoOffers(client, "credits", "campaigns").accept(offer, granted, declared(), "sso:anna")
+
+    written = [one for action in asked[0]["TransactItems"] for one in action.values() if one["TableName"] == "credits"]
+    assert 2 * len(written) + 2 == ACCEPTANCE_UNITS

@@ -4,31 +4,20 @@ Every change is one conditional write or one transaction. A condition that faile
 reply was lost, so each method looks at what stands there before it says that somebody else was first.
 """
 
-import json
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from decimal import Decimal
-from hashlib import sha256
 from typing import Any
-
-from botocore.exceptions import BotoCoreError, ClientError
 
 from kulanz.adapters import campaign_items as items
 from kulanz.adapters import campaign_keys as keys
 from kulanz.adapters import incident_items, receipt_items
 from kulanz.adapters import index_items as index
 from kulanz.adapters.aws import (
-    CONFLICT_ATTEMPTS,
-    CONFLICT_BACKOFF_LONGEST_SECONDS,
-    RETRIED_REASONS,
-    backoff_seconds,
     call,
-    error_code,
     query,
-    translated,
 )
-from kulanz.application.ports import KeptRequest, Outdated, Refused, TryAgain
+from kulanz.adapters.transactions import write_together, write_until_alone
+from kulanz.application.ports import KeptRequest, Outdated, Refused
 from kulanz.domain.audit import change_entry, opening_entry, revision_entry
 from kulanz.domain.campaigns.campaign import (
     ENDED,
@@ -338,46 +327,7 @@ class DynamoCampaigns:
 
     def _write_conditionally(self, actions: list[Item]) -> None:
         """One transaction. Raises Outdated when a condition failed, TryAgain when conflicts outlast the attempts."""
-        write = self._client.transact_write_items
-        self._write("TransactWriteItems", write, TransactItems=actions, ClientRequestToken=_token(actions))
+        write_together(self._client, actions)
 
     def _write(self, what: str, write: Callable[..., object], **arguments: Any) -> None:
-        """Write, again and again while another transaction holds one of the items."""
-        for attempt in range(1, CONFLICT_ATTEMPTS + 1):
-            try:
-                write(**arguments)
-            except ClientError as error:
-                if not _met_another(error, what):
-                    raise translated(error, what) from error
-            except (BotoCoreError, OSError) as error:
-                raise translated(error, what) from error
-            else:
-                return
-            time.sleep(backoff_seconds(attempt, CONFLICT_BACKOFF_LONGEST_SECONDS))
-        raise TryAgain(f"{what}: conflicts outlasted the attempts")
-
-
-def _met_another(error: ClientError, what: str) -> bool:
-    """Whether a write failed only because of another one. Raises Outdated or Refused for a transaction's verdict."""
-    code = error_code(error)
-    if code != "TransactionCanceledException":
-        return code in ("TransactionConflictException", "TransactionInProgressException")
-    reasons = {reason.get("Code", "None") for reason in error.response.get("CancellationReasons", [])}
-    if "ConditionalCheckFailed" in reasons:
-        raise Outdated from None
-    if not reasons & RETRIED_REASONS:
-        raise Refused(f"{what}: {', '.join(sorted(reasons))}") from error
-    return True
-
-
-def _token(actions: list[Item]) -> str:
-    """A repetition of the same transaction has the same token, so that DynamoDB recognises it for ten minutes."""
-    return sha256(json.dumps(actions, sort_keys=True, default=_plain).encode()).hexdigest()[:36]
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, bytes):
-        return sha256(value).hexdigest()
-    if isinstance(value, Decimal):
-        return str(value)
-    raise TypeError(type(value).__name__)
+        write_until_alone(what, write, **arguments)

@@ -2,21 +2,14 @@
 
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from kulanz.adapters.aws import error_code, translated
 from kulanz.adapters.campaign_keys import incident_key
 from kulanz.adapters.index_items import addition_item, audit_items
 from kulanz.adapters.ledger_table import entry_item, history_put
-from kulanz.application.ports import Outdated, TryAgain
+from kulanz.adapters.transactions import write_together
 from kulanz.domain.audit import acceptance_entry
 from kulanz.domain.incident_record import IncidentRecord
 from kulanz.domain.ledger.additions import Addition, AdditionKind
 from kulanz.domain.ledger.entries import Entry, HistoryChange
-from kulanz.domain.time import format_instant
-
-ACCEPTANCE_NUMBER = 1
-"""An offer is accepted once, so its acceptance is always the first entry under its decision."""
 
 
 class DynamoOffers:
@@ -35,21 +28,10 @@ class DynamoOffers:
         actor: str,
         kept: HistoryChange | None = None,
     ) -> None:
-        actions = [self._grant(offered, granted), self._entry(granted, actor), self._incident_unmoved(incident)]
-        actions += self._listed(granted, actor)
+        actions = [self._grant(offered, granted), self._incident_unmoved(incident), *self._listed(granted, actor)]
         if kept is not None:
             actions.append({"Put": {"TableName": self._credits_table, **history_put(kept, kept.ttl(granted))}})
-        try:
-            self._client.transact_write_items(TransactItems=actions)
-        except ClientError as error:
-            if error_code(error) != "TransactionCanceledException":
-                raise translated(error, "TransactWriteItems") from error
-            reasons = {reason.get("Code") for reason in error.response.get("CancellationReasons", [])}
-            if "ConditionalCheckFailed" in reasons:
-                raise Outdated from None
-            raise TryAgain("TransactWriteItems: " + ", ".join(sorted(str(reason) for reason in reasons))) from error
-        except BotoCoreError as error:
-            raise translated(error, "TransactWriteItems") from error
+        write_together(self._client, actions)
 
     def _grant(self, offered: Entry, granted: Entry) -> dict[str, Any]:
         item = entry_item(granted)
@@ -77,22 +59,6 @@ class DynamoOffers:
                 "ConditionExpression": "#status = :offered AND attribute_not_exists(accepted_at)",
                 "ExpressionAttributeNames": {"#status": "status", "#ttl": "ttl"},
                 "ExpressionAttributeValues": values,
-            }
-        }
-
-    def _entry(self, granted: Entry, actor: str) -> dict[str, Any]:
-        return {
-            "Put": {
-                "TableName": self._credits_table,
-                "Item": {
-                    "pk": {"S": granted.key.partition},
-                    "sk": {"S": f"{granted.key.place}#ENTRY#{ACCEPTANCE_NUMBER:03d}"},
-                    "kind": {"S": "accept"},
-                    "at": {"S": format_instant(granted.accepted_at or granted.effective_at)},
-                    "actor": {"S": actor},
-                    "ttl": {"N": str(granted.ttl)},
-                },
-                "ConditionExpression": "attribute_not_exists(pk)",
             }
         }
 

@@ -89,8 +89,8 @@ class OlderItems:
             )
 
     def _list_as_open(self, campaign: Campaign) -> None:
-        """Unless it has moved since the scan met it: then whoever moved it listed it."""
-        if campaign.state in ENDED:
+        """Unless its end was announced, or it has moved since the scan met it: then whoever moved it listed it."""
+        if campaign.state in ENDED and campaign.announced == campaign.report_name:
             return
         since = max(change.at for change in self._campaigns.log(campaign.id))
         unmoved = {
