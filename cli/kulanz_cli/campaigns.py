@@ -1,20 +1,23 @@
 """``kulanz campaigns``: how far the campaigns of an incident are, and what they come to."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 
-from kulanz.application.campaigns.report import campaign_estimate, campaign_report
-from kulanz.domain.campaigns.campaign import Campaign, Pass
-from kulanz.domain.campaigns.estimate import time_left
 from kulanz.domain.campaigns.reconciliation import IN_THE_LEDGER, RowResult
 from kulanz_cli.command import IncidentParameter
 from kulanz_cli.reconciliation import show_where_rejected, sum_text
 from kulanz_cli.settings import ANSWER_CODES, EXIT_NO, as_json, pass_stack
+from kulanz_cli.shown_campaign import ShownCampaign
 from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import Column, console, print_json, say, table
+
+if TYPE_CHECKING:
+    from kulanz.application.door.campaigns import CampaignItem
 
 COLUMNS = (
     Column("campaign", is_label=True),
@@ -41,47 +44,44 @@ def list_campaigns(stack: Stack, incident_id: str | None, is_json: bool) -> None
     Without INCIDENT, the paused and flagged campaigns of all incidents: each waits for a person. Exits with 1 when
     there is none.
     """
-    store, out = stack.campaigns(), console()
-    if incident_id is None:
-        waiting = map(store.campaign, store.waiting())
-        found = [campaign for campaign in waiting if campaign is not None]
-    else:
-        found = store.campaigns_of(incident_id)
+    out, door = console(), stack.door()
+    question, named = ("waiting", {}) if incident_id is None else ("of_incident", {"incident": incident_id})
+    pages = list(door.pages(f"campaigns.{question}", **named))
+    found: list[CampaignItem] = [item for page in pages for item in page["campaigns"]]
     if is_json:
-        print_json([campaign_report(campaign, (), stack.operation()) for campaign in found])
+        print_json([item["report"] for item in found])
     elif found:
-        _show(found, stack, out)
+        _show(found, out)
     elif incident_id is None:
         say(out, "no campaign waits for a person")
     else:
-        is_known = store.incident(incident_id) is not None
+        is_known = pages[0]["incident_known"]
         known = "is recorded and has no campaign" if is_known else "is not recorded on this stack"
         say(out, f"incident {incident_id} {known}; refused events: kulanz rejected")
     if not found:
         click.get_current_context().exit(EXIT_NO)
 
 
-def _show(found: Sequence[Campaign], stack: Stack, out: Console) -> None:
-    store, operation, now = stack.campaigns(), stack.operation(), datetime.now(UTC)
-    rows = []
-    for campaign in found:
-        made = campaign_estimate(campaign, operation)
-        left = time_left(campaign, store.log(campaign.id), now)
+def _show(found: "Sequence[CampaignItem]", out: Console) -> None:
+    rows, every = [], [ShownCampaign.of(item) for item in found]
+    for item, campaign in zip(found, every, strict=True):
+        report, left = item["report"], item["seconds_left"]
+        cost = report["estimate"]
         plan, apply = campaign.plan.totals, campaign.apply.totals
         ledger = apply.worth(IN_THE_LEDGER)
         rows.append((
             str(campaign.id),
             campaign.state.value,
-            f"{plan.rows() if campaign.is_finished(Pass.PLAN) else campaign.rows_announced:,}",
+            f"{plan.rows() if campaign.plan.is_finished else campaign.rows_announced:,}",
             sum_text(ledger, RowResult.GRANTED),
             sum_text(ledger, RowResult.OFFERED),
-            campaign.state_reason.partition(":")[0],
+            campaign.reason.partition(":")[0],
             sum_text(plan.worth(), RowResult.GRANTED),
-            "-" if left is None else str(left).partition(".")[0],
-            f"{campaign.policy_id} {campaign.policy_version}",
-            "-" if made is None else f"{made.usd:.2f} USD",
+            "-" if left is None else str(timedelta(seconds=left)),
+            f"{report['policy']['id']} {report['policy']['version']}",
+            "-" if cost is None else f"{Decimal(cost['usd']):.2f} USD",
         ))  # fmt: skip
     stated = [place for place, _ in enumerate(COLUMNS) if any(row[place] not in ("", "-") for row in rows)]
     table(out, [COLUMNS[place] for place in stated], [[row[place] for place in stated] for row in rows])
-    for campaign in found:
+    for campaign in every:
         show_where_rejected(campaign, out)

@@ -1,13 +1,22 @@
-"""What the commands have in common: how campaigns, incidents and accounts are named on the command line."""
+"""What the commands have in common: how campaigns, accounts and actions are named on the command line."""
 
+from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 
 import click
 
-from kulanz.domain.campaigns.campaign import Campaign, CampaignId
-from kulanz.domain.identifiers import ACCOUNT_ID_EXPECTED, INCIDENT_ID_EXPECTED, is_account_id, is_incident_id
-from kulanz_cli.settings import Unusable
-from kulanz_cli.stack import Stack
+from kulanz.application.door.routes import ACTION_ID_CHARACTERS, is_action_id
+from kulanz.domain.campaigns.campaign import CampaignId
+from kulanz.domain.identifiers import (
+    ACCOUNT_ID_EXPECTED,
+    INCIDENT_ID_EXPECTED,
+    WHOLE_ACCOUNT,
+    is_account_id,
+    is_incident_id,
+)
+
+DIGEST_CHARACTERS = 16
 
 
 class CampaignParameter(click.ParamType[CampaignId]):
@@ -49,11 +58,42 @@ class AccountParameter(click.ParamType[str]):
         return value
 
 
-def existing_campaign(stack: Stack, campaign_id: CampaignId) -> Campaign:
-    """A campaign as it stands. Raises Unusable when there is none of that id."""
-    campaign = stack.campaigns().campaign(campaign_id)
-    if campaign is None:
-        raise Unusable(
-            f"there is no campaign {campaign_id}; `kulanz campaigns {campaign_id.incident_id}` lists those there are"
-        )
-    return campaign
+class SubjectParameter(click.ParamType[str]):
+    """The id of a line, service or premises; `-` for the account itself."""
+
+    name = "subject"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Read it, or say what an id is."""
+        if not isinstance(value, str) or (value != WHOLE_ACCOUNT and not is_account_id(value)):
+            self.fail(f"a line, service or premises is {ACCOUNT_ID_EXPECTED}", param, ctx)
+        return value
+
+
+class ActionParameter(click.ParamType[str]):
+    """The id under which an action is done once."""
+
+    name = "id"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Read it, or say what an id is."""
+        if not isinstance(value, str) or not is_action_id(value):
+            self.fail(f"an action's id is 1 to {ACTION_ID_CHARACTERS} letters, digits or . _ : ~ -", param, ctx)
+        return value
+
+
+under_id = click.option(
+    "--id", "given_id", metavar="ID", type=ActionParameter(),
+    help="Your own id of this action, under which it is done once; else one is made.",
+)  # fmt: skip
+
+
+def action_id(action: str, *words: str) -> str:
+    """The id of an action that this run of a command takes, by what it is about and when.
+
+    Each run has its own: to pause again what somebody has resumed is another action, in the same words. Requests that
+    get no answer are repeated under it.
+    """
+    at = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}"
+    digest = sha256("\n".join((action, *words, at)).encode()).hexdigest()[:DIGEST_CHARACTERS]
+    return f"{action}-{at}-{digest}"

@@ -14,9 +14,9 @@ from kulanz.domain.campaigns.reconciliation import Difference
 from kulanz.domain.confirmation import Occasion
 from kulanz.domain.time import format_instant
 from kulanz_cli.command import CampaignParameter
+from kulanz_cli.direct import DirectStack
 from kulanz_cli.reconciliation import figure
-from kulanz_cli.settings import ANSWER_CODES, EXIT_NO, Unusable, as_json, pass_stack
-from kulanz_cli.stack import Stack
+from kulanz_cli.settings import ANSWER_CODES, EXIT_NO, Unusable, as_json, pass_direct_stack
 from kulanz_cli.terminal import console, counted_as, print_json, say
 
 REASON_CHARACTERS = 200
@@ -33,8 +33,8 @@ REASON_CHARACTERS = 200
 @click.option("--beside", multiple=True, metavar="TABLE", help="A table of an earlier stack that does not matter.")
 @click.option("--reason", required=True, help="Why, for the record; no customer's data.")
 @as_json
-@pass_stack
-def confirm(stack: Stack, occasion: str | None, beside: tuple[str, ...], reason: str, is_json: bool) -> None:
+@pass_direct_stack
+def confirm(stack: DirectStack, occasion: str | None, beside: tuple[str, ...], reason: str, is_json: bool) -> None:
     """Confirm that the stack's tables are the right ones. Until somebody has, no campaign opens.
 
     They remember what was granted: an incident that is sent to new or older tables would be granted again.
@@ -67,7 +67,7 @@ def confirm(stack: Stack, occasion: str | None, beside: tuple[str, ...], reason:
     say(console(), f"confirmed by {given.actor} at {format_instant(given.at)}: campaigns may open")
 
 
-def _tables_of_earlier_stacks(stack: Stack) -> list[str]:
+def _tables_of_earlier_stacks(stack: DirectStack) -> list[str]:
     """Tables that CloudFormation named for a stack of this name and that are not this stack's."""
     ours = {stack.outputs.credits_table_name, stack.outputs.campaigns_table_name}
     prefixes = tuple(f"{stack.name}-{logical}-" for logical in ("CreditsTable", "CampaignsTable"))
@@ -81,8 +81,8 @@ def _tables_of_earlier_stacks(stack: Stack) -> list[str]:
 @click.command("check", epilog=ANSWER_CODES)
 @click.argument("campaign_id", metavar="[CAMPAIGN]", type=CampaignParameter(), required=False)
 @as_json
-@pass_stack
-def check(stack: Stack, campaign_id: CampaignId | None, is_json: bool) -> None:
+@pass_direct_stack
+def check(stack: DirectStack, campaign_id: CampaignId | None, is_json: bool) -> None:
     """Compare the ledger with the receipts of CAMPAIGN, or of all.
 
     It reads each list and the decision of every row, so that it takes about as long as the plan did. Decisions of
@@ -100,7 +100,7 @@ def check(stack: Stack, campaign_id: CampaignId | None, is_json: bool) -> None:
         click.get_current_context().exit(EXIT_NO)
 
 
-def _checked(stack: Stack, campaigns: Iterable[CampaignId], now: datetime) -> Iterator[Checked]:
+def _checked(stack: DirectStack, campaigns: Iterable[CampaignId], now: datetime) -> Iterator[Checked]:
     answers = stack.answers()
     ports = CheckPorts(answers.campaigns, answers.lists, answers.ledger)
     for campaign_id in campaigns:

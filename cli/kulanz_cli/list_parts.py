@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from hashlib import file_digest
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
@@ -16,7 +15,7 @@ from kulanz.domain.lists.header import HEADER_BYTES, ListFormat, format_of
 from kulanz.domain.lists.lines import ListRefused
 from kulanz.domain.lists.manifest import MANIFEST_ENDING, PARTS_MOST, Manifest, Part, must_be_one_list
 from kulanz_cli.event_file import EventUnsendable, legal_name, rows_in, with_stated
-from kulanz_cli.send import UPLOAD_MARK, upload_file
+from kulanz_cli.send import upload_file
 from kulanz_cli.stack import LIST_PREFIX, Stack
 
 CONTENT_MARK = "kulanz-sha256"
@@ -120,11 +119,8 @@ def _part(s3: Any, bucket: str, key: str, path: Path) -> Part:
         digest = file_digest(file, "sha256").hexdigest()
     head = _head(s3, bucket, key)
     if head is None or head["Metadata"].get(CONTENT_MARK) != digest:
-        mark = uuid4().hex
-        upload_file(s3, path, bucket, key, {UPLOAD_MARK: mark, CONTENT_MARK: digest})
-        head = s3.head_object(Bucket=bucket, Key=key)
-        if head["Metadata"].get(UPLOAD_MARK) != mark:
-            raise EventUnsendable(f"somebody else uploaded {key} at the same time; nothing was sent, try again")
+        made = upload_file(s3, path, bucket, key, {CONTENT_MARK: digest})
+        return Part(key, made.version_id, made.etag, path.stat().st_size)
     return Part(key, head["VersionId"], head["ETag"], head["ContentLength"])
 
 

@@ -67,14 +67,16 @@ class _Shown(Lazy):
 @click.option("--profile", envvar="AWS_PROFILE", help="The AWS profile to use.")
 @click.option("--region", envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], help="The stack's region.")
 @click.option("--endpoint-url", envvar="AWS_ENDPOINT_URL", help="Another endpoint than AWS's own, for an embedded AWS.")
+@click.option("--api", envvar="KULANZ_API", help="The stack's API, its output ApiUrl: then the stack is not read.")
 @click.version_option(kulanz.__version__, prog_name="kulanz", message="%(prog)s %(version)s")
 @click.pass_context
 def main(
-    context: click.Context, stack_name: str, profile: str | None, region: str | None, endpoint_url: str | None
-) -> None:
+    context: click.Context, stack_name: str, profile: str | None, region: str | None, endpoint_url: str | None,
+    api: str | None,
+) -> None:  # fmt: skip
     """Turn a service incident into credits, and answer for every one of them."""
     if context.obj is None:
-        context.obj = StackSettings(stack_name, profile, region, endpoint_url or None)
+        context.obj = StackSettings(stack_name, profile, region, endpoint_url or None, api or None)
 
 
 if __name__ == "__main__":

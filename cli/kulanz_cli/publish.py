@@ -8,10 +8,10 @@ import click
 from kulanz.application.ports import PolicySealed, PublishingForbidden
 from kulanz.domain.policy import PolicyDocument, content_hash, document_from_json, document_json
 from kulanz.domain.policy.deciding.checking import load_policy
+from kulanz_cli.direct import DirectStack
 from kulanz_cli.rulebook import policy_files
 from kulanz_cli.seals import seal_problem
-from kulanz_cli.settings import EXIT_NO, Unusable, as_json, pass_stack
-from kulanz_cli.stack import Stack
+from kulanz_cli.settings import EXIT_NO, Unusable, as_json, pass_direct_stack
 from kulanz_cli.terminal import console, print_json, say
 
 PUBLISH_VERSION = 1
@@ -37,8 +37,8 @@ class Published:
 )
 @click.argument("path", type=click.Path(exists=True, path_type=Path))
 @as_json
-@pass_stack
-def publish(stack: Stack, path: Path, is_json: bool) -> None:
+@pass_direct_stack
+def publish(stack: DirectStack, path: Path, is_json: bool) -> None:
     """Publish the policy of a file, or every one of a folder. Publishing seals.
 
     PATH is the file or folder. A published version never changes: the same content again changes nothing; other
@@ -64,7 +64,7 @@ def _name(document: PolicyDocument) -> tuple[str, int]:
     return document.policy.id, document.policy.version
 
 
-def _published(stack: Stack, file: Path, document: PolicyDocument) -> Published:
+def _published(stack: DirectStack, file: Path, document: PolicyDocument) -> Published:
     policy_id, version = _name(document)
     shelf = stack.policies()
     try:

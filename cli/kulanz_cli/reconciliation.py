@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from kulanz.domain.campaigns.campaign import Campaign, SameOutage, State
+from kulanz.domain.campaigns.campaign import State
 from kulanz.domain.campaigns.reconciliation import (
     IN_THE_LEDGER,
     NEVER_WRITTEN,
@@ -17,16 +18,20 @@ from kulanz.domain.campaigns.reconciliation import (
 )
 from kulanz.domain.money import format_minor, is_currency, minor_units
 from kulanz.domain.policy.explaining.wording import counted
+from kulanz_cli.shown_campaign import ShownCampaign
 from kulanz_cli.terminal import Column, command, counted_as, say, table
+
+if TYPE_CHECKING:
+    from kulanz.application.campaigns.report import ReportedSameOutage
 
 DIFFERENCES_SHOWN = 20
 _ORDER = {row_result: place for place, row_result in enumerate(RowResult)}
 
 
-def show_reconciliation(campaign: Campaign, console: Console) -> None:
+def show_reconciliation(campaign: ShownCampaign, console: Console) -> None:
     """Print a campaign's state, its lines by result and reason, and its sums: planned, in the ledger, and between."""
     plan, apply = campaign.plan.totals, campaign.apply.totals
-    reason = f": {campaign.state_reason}" if campaign.state_reason else ""
+    reason = f": {campaign.reason}" if campaign.reason else ""
     say(console, f"{campaign.id} is {campaign.state}{reason}", "bold", further=2)
     beside = [WriteResult.DUPLICATE, WriteResult.CONFLICT, *([WriteResult.CAPPED] if campaign.keeps_history else [])]
     if plan.counts:
@@ -40,15 +45,15 @@ def show_reconciliation(campaign: Campaign, console: Console) -> None:
     show_where_rejected(campaign, console)
 
 
-def show_others(others: SameOutage, console: Console) -> None:
+def show_others(others: "ReportedSameOutage", console: Console) -> None:
     """Name the campaigns of other incidents over the same windows and service, where the plan found any."""
-    for of, found in (("the same list", others.same_list), ("another list", others.other_list)):
+    for of, found in (("the same list", others["same_list"]), ("another list", others["other_list"])):
         if found:
-            more = "" if others.is_whole else ", and perhaps more"
-            say(console, f"same windows and service, {of}: {', '.join(map(str, found))}{more}", further=2)
+            more = "" if others["named_all"] else ", and perhaps more"
+            say(console, f"same windows and service, {of}: {', '.join(found)}{more}", further=2)
 
 
-def show_where_rejected(campaign: Campaign, console: Console) -> None:
+def show_where_rejected(campaign: ShownCampaign, console: Console) -> None:
     """Name the command that shows the rows that were rejected or contradict others, where a campaign has any."""
     counts = [*campaign.plan.totals.counts.items(), *campaign.apply.totals.counts.items()]
     rejected = campaign.plan.totals.counts

@@ -1,27 +1,21 @@
 """``kulanz rejected``: which events were refused, and which rows of a campaign's list, and why."""
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import click
 
-from kulanz.adapters.messaging import RejectionContract
-from kulanz.application.ports import PinnedVersionGone
-from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Pass, State
-from kulanz_cli.command import CampaignParameter, existing_campaign
+from kulanz.domain.campaigns.campaign import CampaignId
+from kulanz_cli.command import CampaignParameter, action_id
+from kulanz_cli.door import Door
 from kulanz_cli.settings import EXIT_NO, Unusable, as_json, pass_stack
-from kulanz_cli.stack import RECEIVE_WAIT_SECONDS, Stack
+from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import console, print_json, say
 
-MESSAGES_PER_RECEIVE = 10
-HIDDEN_SECONDS = 30
-"""How long a message that is looked at is kept from being received again; then it is visible as before."""
 SHOWN = 100
 SHOWN_MOST = 10_000
 REJECTED_CODES = "Exit codes: 0 nothing refused, 1 something was, 2 wrong command line, 3 the stack could not be used."
+_OF_AN_EVENT = (*("reason", "field", "message", "source", "detail_type", "incident_id", "event_key", "received_at"),)
 
 
 @click.command(
@@ -41,19 +35,45 @@ def rejected(stack: Stack, campaign_id: CampaignId | None, limit: int, done: boo
     is in the list alone.
     """
     if campaign_id is None:
-        with refused_events(stack, limit, done=done) as found:
-            _show(None, "", found, is_json=is_json)
-        has_problem = bool(found)
+        refusal, found = "", _events(stack.door(), limit, done=done, is_json=is_json)
     elif done:
         raise click.UsageError("--done belongs to refused events; rows stay with their campaign")
     else:
-        campaign = existing_campaign(stack, campaign_id)
-        refusal = campaign.state_reason if campaign.state is State.REFUSED else ""
-        found = list(_rows(stack, campaign, limit))
+        refusal, found = _rows(stack.door(), campaign_id, limit)
         _show(campaign_id, refusal, found, is_json=is_json)
-        has_problem = bool(found or refusal)
-    if has_problem:
+    if found or refusal:
         click.get_current_context().exit(EXIT_NO)
+
+
+def _events(door: Door, limit: int, *, done: bool, is_json: bool) -> Sequence[dict[str, Any]]:
+    """Show refused events. They stay in their queue, unless they are `done` and what was shown of them is too."""
+    answer = door.ask("incidents.refused")
+    if answer["foreign"]:
+        raise Unusable(
+            f"the message {answer['foreign'][0]} in the queue of refused events is not one that Kulanz wrote; look at"
+            " it in the SQS console, and delete it there"
+        )
+    events = answer["events"][:limit]
+    found = [{"v": 1, **{name: event[name] for name in _OF_AN_EVENT}} for event in events]
+    _show(None, "", found, is_json=is_json)
+    if answer["more"] or len(answer["events"]) > limit:
+        say(console(stderr=True), "There may be more: fix these, then look again.")
+    if done and events:
+        ids = [event["id"] for event in events]
+        door.act("repairs.refused", {"events": ids}, id=action_id("rejected", *ids))
+    return found
+
+
+def _rows(door: Door, campaign_id: CampaignId, limit: int) -> tuple[str, list[dict[str, Any]]]:
+    """Why the campaign was refused as a whole, if it was; and its first rows with a problem, by their place."""
+    refusal, rows = "", list[dict[str, Any]]()
+    for page in door.pages("campaigns.rejected", incident=campaign_id.incident_id, seq=campaign_id.seq):
+        refusal = page["refused"] or ""
+        rows += ({name: value for name, value in row.items() if name != "work"} for row in page["rows"])
+        if len(rows) >= limit:
+            break
+    first = {(row["offset"], row["reason"], row.get("field", "")): row for row in rows}
+    return refusal, [first[place] for place in sorted(first)][:limit]
 
 
 def _show(campaign_id: CampaignId | None, refusal: str, found: Sequence[dict[str, Any]], *, is_json: bool) -> None:
@@ -81,95 +101,3 @@ def _row_line(item: dict[str, Any]) -> str:
     other = f" (the row at byte {item['stored_offset']} stands)" if "stored_offset" in item else ""
     line = "" if item["line"] is None else f"line {item['line']}, "
     return f"{line}byte {item['offset']}: {item['reason']}{where}: expected {item['expected']}{other}"
-
-
-def _refusal(message: Mapping[str, Any]) -> dict[str, Any]:
-    """A refused event from its message. Raises Unusable where somebody else wrote the message."""
-    try:
-        found = json.loads(message["Body"])
-    except ValueError:
-        found = None
-    if not isinstance(found, dict) or not found.keys() >= RejectionContract.__required_keys__:
-        raise Unusable(
-            f"the message {message['MessageId']} in the queue of refused events is not one that Kulanz wrote; look at"
-            " it in the SQS console, and delete it there"
-        )
-    return found
-
-
-@contextmanager
-def refused_events(stack: Stack, limit: int, *, done: bool) -> Iterator[list[dict[str, Any]]]:
-    """The refused events in the queue. They stay there, unless they are `done` and what was shown of them is too."""
-    sqs, queue_url = stack.client("sqs"), stack.outputs.rejected_queue_url
-    seen: dict[str, str] = {}
-    found: list[dict[str, Any]] = []
-    was_shown = False
-    try:
-        while len(seen) < limit:
-            answer = sqs.receive_message(
-                QueueUrl=queue_url,
-                MaxNumberOfMessages=min(MESSAGES_PER_RECEIVE, limit - len(seen)),
-                VisibilityTimeout=HIDDEN_SECONDS,
-                WaitTimeSeconds=RECEIVE_WAIT_SECONDS,
-            )
-            messages = [message for message in answer.get("Messages", []) if message["MessageId"] not in seen]
-            if not messages:
-                break
-            seen |= {message["MessageId"]: message["ReceiptHandle"] for message in messages}
-            found += map(_refusal, messages)
-        yield found
-        was_shown = True
-    finally:
-        for handle in seen.values():
-            if done and was_shown:
-                sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=handle)
-            else:
-                sqs.change_message_visibility(QueueUrl=queue_url, ReceiptHandle=handle, VisibilityTimeout=0)
-
-
-@dataclass(slots=True)
-class _LineCounter:
-    """The number of the line that starts at an offset, for rising offsets, in one reading of the list."""
-
-    blocks: Iterator[bytes]
-    position: int = 0
-    lines: int = 0
-    block: bytes = b""
-
-    def number_at(self, offset: int) -> int:
-        while self.position + len(self.block) < offset:
-            self.lines += self.block.count(b"\n")
-            self.position += len(self.block)
-            self.block = next(self.blocks, b"")
-            if not self.block:
-                break
-        taken = offset - self.position
-        self.lines += self.block[:taken].count(b"\n")
-        self.position, self.block = offset, self.block[taken:]
-        return self.lines + 1
-
-
-def _rows(stack: Stack, campaign: Campaign, limit: int) -> Iterator[dict[str, Any]]:
-    found = {**_filed(stack, campaign, Pass.PLAN, limit), **_filed(stack, campaign, Pass.APPLY, limit)}
-    counter: _LineCounter | None = _LineCounter(stack.answers().lists.read(campaign.pinned, 0))
-    for place in sorted(found)[:limit]:
-        try:
-            line = None if counter is None else counter.number_at(place[0])
-        except PinnedVersionGone:
-            counter = line = None
-        yield {"line": line, **found[place]}
-
-
-def _filed(stack: Stack, campaign: Campaign, work: Pass, limit: int) -> dict[tuple[int, str, str], dict[str, Any]]:
-    """The first problems that a pass filed. Two workers on one chunk may both have filed a line: it is shown once."""
-    s3, bucket = stack.client("s3"), stack.outputs.list_bucket_name
-    prefix = f"{campaign.id.folder}/problems/{work}-"
-    found: dict[tuple[int, str, str], dict[str, Any]] = {}
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-        for item in page.get("Contents", []):
-            if len(found) >= limit:
-                return found
-            body = s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read()
-            problems = [json.loads(line) for line in body.splitlines()]
-            found |= {(problem["offset"], problem["reason"], problem.get("field", "")): problem for problem in problems}
-    return found

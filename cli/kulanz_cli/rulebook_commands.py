@@ -14,7 +14,6 @@ from rich.console import Console
 from kulanz.domain.policy import PolicyError, content_hash, document_from_json
 from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz.domain.policy.document.document import ID
-from kulanz.domain.time import format_instant
 from kulanz_cli.policy_examples import run
 from kulanz_cli.rule_description import DescribedClause, DescribedFact, RuleDescription, Summary, describe, summarise
 from kulanz_cli.rule_page import book_page, facts_note
@@ -44,7 +43,7 @@ from kulanz_cli.terminal import (
 )
 
 if TYPE_CHECKING:
-    from kulanz_cli.stack import Stack
+    from kulanz_cli.door import Door
 
 NAMES_WIDEST = 24
 """Names of a section are set in a column of this width at most."""
@@ -92,7 +91,7 @@ def list_rules(
 ) -> None:  # fmt: skip
     """List the rules of the book, or of the stack. Exits with 1 when none is as asked."""
     if published:
-        rows = list(_published(stack_of(context), book))
+        rows = list(_published(stack_of(context).door(), book))
     else:
         rules = [outline(file) for file in (versions(book) if every else latest_versions(book))]
         of_industry = {policy_id: name for name, ids in industries(book).items() for policy_id in ids}
@@ -108,18 +107,18 @@ def list_rules(
         raise SystemExit(EXIT_NO)
 
 
-def _published(stack: "Stack", book: Path) -> Iterator[_Row]:
+def _published(door: "Door", book: Path) -> Iterator[_Row]:
     """What a stack has published, compared with the same versions of the book."""
-    shelf = stack.policies()
-    for one in shelf.published():
-        document = document_from_json(shelf.fetch(one.policy_id, one.version))
-        file = book / one.policy_id / f"{one.version}.yaml"
+    for one in (line for page in door.pages("policies.published") for line in page["policies"]):
+        published = door.ask("policies.one", policy=one["id"], version=one["version"])["document"]
+        document = document_from_json(json.dumps(published, ensure_ascii=False).encode())
+        file = book / one["id"] / f"{one['version']}.yaml"
         beside = "not in the book"
         if file.is_file():
             same = content_hash(outline(file).document) == content_hash(document)
             beside = "as in the book" if same else "differs from the book"
         words = json.dumps(document.data, ensure_ascii=False, default=str)
-        yield _Row(summarise(document), words, format_instant(one.published_at), beside)
+        yield _Row(summarise(document), words, one["published_at"], beside)
 
 
 def _words(rule: Rule, of_industry: Mapping[str, str]) -> str:

@@ -1,25 +1,28 @@
 """Publishes an incident event: completes it with the uploaded list, checks it, and puts it on the stack's bus."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
-from uuid import uuid4
 
 from botocore.exceptions import BotoCoreError, ClientError
-from s3transfer.manager import TransferManager
 
+from kulanz.application.door.problems import Kind
 from kulanz.application.incidents.incident_event import EventRefused, read_incident_event
 from kulanz.domain.identifiers import is_incident_id
-from kulanz.domain.incident_record import DetailType, decision_digest
+from kulanz.domain.incident_record import DetailType
 from kulanz.domain.lists.header import format_of
+from kulanz_cli.door import DoorProblem
 from kulanz_cli.event_file import EventUnsendable, legal_name, rows_in, with_stated
 from kulanz_cli.stack import LIST_PREFIX, Stack
 
 EVENT_BYTES = 256 * 1024
 """What EventBridge takes as one entry."""
-UPLOAD_MARK = "kulanz-upload"
-"""Metadata of an uploaded list by which whoever uploaded it knows its version."""
+PART_BYTES = 64 * 1024 * 1024
+"""A longer list is uploaded in parts; S3 takes 10,000 of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,14 @@ class Sent:
     detail_type: str
     incident_id: str
     rows: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Uploaded:
+    """An object as S3 took it: by this version and entity tag it is known, whoever writes the same key."""
+
+    version_id: str
+    etag: str
 
 
 def with_list(event: dict[str, Any], stack: Stack, path: Path, rows: int | None) -> dict[str, Any]:
@@ -58,29 +69,48 @@ def with_decision_digest(event: dict[str, Any], stack: Stack) -> dict[str, Any]:
     if event["detail-type"] != DetailType.CAMPAIGN_REQUESTED or "decision_digest" in detail:
         return event
     named, number = detail.get("incident_id"), detail.get("revision")
-    is_named = isinstance(named, str) and is_incident_id(named) and isinstance(number, int)
-    found = stack.campaigns().revision(named, number) if is_named else None
-    if found is None:
+    digest = ""
+    if isinstance(named, str) and is_incident_id(named) and isinstance(number, int) and number > 0:
+        try:
+            digest = stack.door().ask("incidents.revision", incident=named, revision=number)["decision_digest"]
+        except DoorProblem as problem:
+            if problem.kind is not Kind.UNKNOWN:
+                raise
+    if not digest:
         raise EventUnsendable("the stack has no such revision of the incident; send the incident first")
-    return {**event, "detail": {**detail, "decision_digest": decision_digest(found.content)}}
+    return {**event, "detail": {**detail, "decision_digest": digest}}
 
 
 def upload_list(stack: Stack, path: Path, key: str, rows: int | None = None) -> dict[str, Any]:
     """Upload a list; give it as an event names it, with its version and its rows, which are counted where not given."""
     counted = rows_in(path, format_of(key)) if rows is None else rows
-    bucket, s3 = stack.outputs.list_bucket_name, stack.client("s3")
-    mark = uuid4().hex  # an upload in parts does not say which version it made
-    upload_file(s3, path, bucket, key, {UPLOAD_MARK: mark})
-    head = s3.head_object(Bucket=bucket, Key=key)
-    if head["Metadata"].get(UPLOAD_MARK) != mark:
-        raise EventUnsendable(f"somebody else uploaded a list as {key} at the same time; nothing was sent, try again")
-    return {"s3": {"bucket": bucket, "key": key, "version_id": head["VersionId"]}, "rows": counted}
+    bucket = stack.outputs.list_bucket_name
+    version = upload_file(stack.client("s3"), path, bucket, key).version_id
+    return {"s3": {"bucket": bucket, "key": key, "version_id": version}, "rows": counted}
 
 
-def upload_file(s3: Any, path: Path, bucket: str, key: str, metadata: dict[str, str]) -> None:
-    """Upload a file of any size, in parts where it is large."""
-    with TransferManager(s3) as transfers:
-        transfers.upload(str(path), bucket, key, {"Metadata": metadata}).result()
+def upload_file(
+    s3: Any, path: Path, bucket: str, key: str, metadata: Mapping[str, str] = MappingProxyType({})
+) -> Uploaded:
+    """Upload a file of any size, in parts where it is large. It needs `s3:PutObject` alone."""
+    with path.open("rb") as file:
+        if path.stat().st_size <= PART_BYTES:
+            return _uploaded(s3.put_object(Bucket=bucket, Key=key, Body=file, Metadata=dict(metadata)))
+        upload = s3.create_multipart_upload(Bucket=bucket, Key=key, Metadata=dict(metadata))["UploadId"]
+        of: dict[str, Any] = {"Bucket": bucket, "Key": key, "UploadId": upload}
+        try:
+            parts = [
+                {"PartNumber": number, "ETag": s3.upload_part(**of, PartNumber=number, Body=block)["ETag"]}
+                for number, block in enumerate(iter(partial(file.read, PART_BYTES), b""), 1)
+            ]
+            return _uploaded(s3.complete_multipart_upload(**of, MultipartUpload={"Parts": parts}))
+        except BaseException:  # at Ctrl-C too: what is left of an upload costs money
+            s3.abort_multipart_upload(**of)
+            raise
+
+
+def _uploaded(answer: Mapping[str, Any]) -> Uploaded:
+    return Uploaded(str(answer["VersionId"]), str(answer["ETag"]))
 
 
 def send(event: dict[str, Any], stack: Stack) -> Sent:

@@ -1,36 +1,29 @@
-"""A deployed stack as a client sees it: the names it gives out, and the ports over them.
+"""A deployed stack as the command sees it: its API, and the names it gives out.
 
-A port's adapters are imported when a command asks for it: most commands need one port of six.
+The policy of each role permits to read the stack's outputs (`cloudformation:DescribeStacks`), where the API's address
+is. Whoever is given the address, in KULANZ_API, needs not even that, and starts sooner.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.session import Session
-
 import kulanz
+from kulanz_cli.door import Door
 from kulanz_cli.settings import Unusable
-
-if TYPE_CHECKING:
-    from kulanz.adapters.campaign_table import DynamoCampaigns
-    from kulanz.adapters.s3 import S3Policies
-    from kulanz.application.campaigns.control_campaign import ControlPorts
-    from kulanz.application.ledger.accept_offer import AcceptPorts
-    from kulanz.application.ledger.answer import AnswerPorts
-    from kulanz.application.ports import Stores
-    from kulanz.domain.campaigns.estimate import Operation
+from kulanz_cli.signed import Http, SignedApi, Signer
 from kulanz_cli.terminal import console, say
 
-POLICY_PREFIX = "policies/"
+if TYPE_CHECKING:
+    from botocore.credentials import Credentials
+
 LIST_PREFIX = "lists/"
 CONNECT_TIMEOUT_SECONDS = 5
 READ_TIMEOUT_SECONDS = 30
 ATTEMPTS = 5
-RECEIVE_WAIT_SECONDS = 2
-"""With any wait SQS asks all servers of a queue, so that an empty answer is an empty queue; else only some of them."""
+_HOST = re.compile(r"https://[a-z0-9-]+\.execute-api\.([a-z0-9-]+)\.")
+"""The host of an API says which region it is in."""
 
 
 class StackUnusable(Unusable):
@@ -62,7 +55,7 @@ class StackOutputs:
 
 
 class Stack:
-    """A stack by its name, and the ports over it. Nothing is read or connected before its first use."""
+    """A stack by its name, and its API. Nothing is read or connected before its first use."""
 
     def __init__(
         self,
@@ -72,8 +65,12 @@ class Stack:
         region: str | None = None,
         endpoint_url: str | None = None,
         make_client: Callable[..., Any] | None = None,
+        api: str | None = None,
+        credentials: "Credentials | None" = None,
     ) -> None:
         self.name = name
+        self._api, self._credentials = api, credentials
+        self._door: Door | None = None
         self._profile, self._region = profile, region
         self._endpoint_url = endpoint_url
         self._make_client = make_client
@@ -87,6 +84,9 @@ class Stack:
         It is botocore without boto3: no command needs boto3's resources, and importing them takes a tenth of a second.
         """
         if self._make_client is None:
+            from botocore.exceptions import BotoCoreError
+            from botocore.session import Session
+
             session = Session(profile=self._profile)
             if self._region:
                 session.set_config_variable("region", self._region)
@@ -99,9 +99,34 @@ class Stack:
             self._make_client = session.create_client
         return self._make_client
 
+    def door(self) -> Door:
+        """The stack's API. Raises StackUnusable where its address is not known."""
+        if self._door is None:
+            url = self._api or self._api_of_outputs()
+            self._door = Door(
+                SignedApi(url, Signer(self._region_of(url), self._profile, self._credentials).sign, Http())
+            )
+        return self._door
+
+    def _api_of_outputs(self) -> str:
+        if self._endpoint_url:
+            return f"{self._endpoint_url.rstrip('/')}/_aws/execute-api/{self.outputs.api_id}/$default"
+        return self.outputs.api_url
+
+    def _region_of(self, url: str) -> str:
+        found = _HOST.match(url)
+        if found is not None:
+            return found[1]
+        if self._region:
+            return self._region
+        region: str = self.client("cloudformation").meta.region_name
+        return region
+
     def client(self, service: str) -> Any:
         """A client with bounded waits. Raises StackUnusable when the shell's AWS settings do not do."""
         if service not in self._clients:
+            from botocore.config import Config
+
             config = Config(
                 connect_timeout=CONNECT_TIMEOUT_SECONDS,
                 read_timeout=READ_TIMEOUT_SECONDS,
@@ -140,17 +165,6 @@ class Stack:
         found = [one for page in pages for one in page["StackResourceSummaries"]]
         return {one["LogicalResourceId"]: (one["ResourceType"], one.get("PhysicalResourceId", "")) for one in found}
 
-    def operation(self) -> "Operation":
-        """The settings of the deployed stack that an estimate depends on. Raises StackUnusable."""
-        from kulanz.domain.campaigns.estimate import Operation
-
-        given = self.parameters()
-        return Operation(
-            region=self.client("cloudformation").meta.region_name,
-            recipients_per_message=int(self._named(given, "parameter", "NoticesPerMessage")),
-            write_rate=int(self._named(given, "parameter", "TargetWriteRate")),
-        )
-
     def _named(self, found: dict[str, str], what: str, name: str) -> str:
         if name not in found:
             raise StackUnusable(f"the stack {self.name} lacks the {what} {name}; is it a Kulanz stack?")
@@ -158,6 +172,8 @@ class Stack:
 
     def _description(self) -> Any:
         """What CloudFormation says about the stack, asked once."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
         if self._described is None:
             try:
                 answer = self.client("cloudformation").describe_stacks(StackName=self.name)
@@ -168,63 +184,20 @@ class Stack:
                         f"there is no stack {self.name} in this account and region; deploy it, or name it with"
                         " --stack-name"
                     ) from None
-                raise StackUnusable(f"the stack could not be read: {problem.get('Code')}") from None
+                raise StackUnusable(
+                    f"the stack could not be read: {problem.get('Code')}; who may not read it names its API with --api,"
+                    " or in KULANZ_API (its output ApiUrl)"
+                ) from None
             except BotoCoreError as error:
                 raise StackUnusable(f"AWS did not answer: {error}") from None
             self._described = answer["Stacks"][0]
         return self._described
 
-    def campaigns(self) -> "DynamoCampaigns":
-        """The campaign store."""
-        from kulanz.adapters.campaign_table import DynamoCampaigns
-
-        return DynamoCampaigns(self.client("dynamodb"), self.outputs.campaigns_table_name)
-
-    def stores(self) -> "Stores":
-        """The two tables themselves."""
-        from kulanz.adapters.stores import DynamoStores
-
-        outputs = self.outputs
-        return DynamoStores(self.client("dynamodb"), outputs.credits_table_name, outputs.campaigns_table_name)
-
-    def policies(self) -> "S3Policies":
-        """The published policies."""
-        from kulanz.adapters.s3 import S3Policies
-
-        return S3Policies(self.client("s3"), self.outputs.list_bucket_name, POLICY_PREFIX)
-
-    def control(self) -> "ControlPorts":
-        """What holding, resuming and ending a campaign touches."""
-        from kulanz.adapters.messaging import SqsChunks
-        from kulanz.application.campaigns.control_campaign import ControlPorts
-
-        return ControlPorts(self.campaigns(), SqsChunks(self.client("sqs"), self.outputs.chunks_queue_url))
-
-    def offers(self) -> "AcceptPorts":
-        """What accepting an offer touches."""
-        from kulanz.adapters.ledger_table import DynamoLedger
-        from kulanz.adapters.offers import DynamoOffers
-        from kulanz.application.ledger.accept_offer import AcceptPorts
-
-        database = self.client("dynamodb")
-        ledger = DynamoLedger(database, self.outputs.credits_table_name, calls_in_flight=1)
-        offers = DynamoOffers(database, self.outputs.credits_table_name, self.outputs.campaigns_table_name)
-        return AcceptPorts(ledger, self.campaigns(), offers)
-
     def caller(self) -> str:
         """Who acts, for the record. Raises StackUnusable when AWS does not say."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
         try:
             return str(self.client("sts").get_caller_identity()["Arn"])
         except (BotoCoreError, ClientError) as error:
             raise StackUnusable(f"AWS does not say who you are: {type(error).__name__}") from None
-
-    def answers(self) -> "AnswerPorts":
-        """What an answer about one account reads."""
-        from kulanz.adapters.ledger_table import DynamoLedger
-        from kulanz.adapters.parted_lists import PartedLists
-        from kulanz.adapters.s3 import S3Lists
-        from kulanz.application.ledger.answer import AnswerPorts
-
-        ledger = DynamoLedger(self.client("dynamodb"), self.outputs.credits_table_name, calls_in_flight=1)
-        lists = PartedLists(S3Lists(self.client("s3"), self.outputs.list_bucket_name))
-        return AnswerPorts(self.campaigns(), lists, ledger)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import click
 from rich.console import Console
@@ -19,19 +19,20 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from kulanz.application.campaigns.advance_campaign import add_up
-from kulanz.application.campaigns.report import campaign_report, differing_chunks
-from kulanz.application.campaigns.same_outage import found_by_plan
-from kulanz.application.ports import CampaignStore
-from kulanz.domain.campaigns.campaign import ENDED, WAITING, Campaign, CampaignId, Pass, State
-from kulanz.domain.campaigns.reconciliation import differences
+from kulanz.application.door.problems import Kind
+from kulanz.domain.campaigns.campaign import ENDED, WAITING, CampaignId, Pass, State
 from kulanz_cli.command import CampaignParameter
+from kulanz_cli.door import Door, DoorProblem
 from kulanz_cli.reconciliation import show_others, show_reconciliation
 from kulanz_cli.settings import ANSWER_CODES, EXIT_NO, Unusable, as_json, pass_stack
+from kulanz_cli.shown_campaign import ShownCampaign
 from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import PIPED_COLUMNS, console, counted_as, print_json, say
 
-POLL_SECONDS = 0.25
+if TYPE_CHECKING:
+    from kulanz.application.door.campaigns import CampaignAnswer
+
+POLL_SECONDS = 0.5
 WATCH_LONGEST_SECONDS = 24 * 60 * 60
 UNKNOWN_SECONDS = 8
 """How long a campaign may be unknown: its event may be on its way. Below the 10 seconds after which `watch` says so."""
@@ -43,7 +44,7 @@ class StillAtWork(Unusable):
     """The campaign did not stop within the time that was given, or there is none."""
 
 
-def states_of(campaigns: CampaignStore, campaign_id: CampaignId, longest_seconds: float) -> Iterator[Campaign | None]:
+def states_of(door: Door, campaign_id: CampaignId, longest_seconds: float) -> "Iterator[CampaignAnswer | None]":
     """The campaign again and again until it stops (that one included); None while it does not exist yet.
 
     Raises StillAtWork after `longest_seconds`; after `UNKNOWN_SECONDS` where there is no such campaign, and at once
@@ -51,31 +52,44 @@ def states_of(campaigns: CampaignStore, campaign_id: CampaignId, longest_seconds
     """
     started = time.monotonic()
     while True:
-        campaign = campaigns.campaign(campaign_id)
+        campaign = _asked(door, campaign_id)
         yield campaign
-        if campaign is not None and campaign.state in AT_REST:
+        if campaign is not None and State(campaign["state"]) in AT_REST:
             return
         waited = time.monotonic() - started
         if campaign is None:
-            _may_still_open(campaigns, campaign_id, is_last=waited >= min(UNKNOWN_SECONDS, longest_seconds))
+            _may_still_open(door, campaign_id, is_last=waited >= min(UNKNOWN_SECONDS, longest_seconds))
         elif waited >= longest_seconds:
             passed = counted_as(round(longest_seconds), "second")
-            raise StillAtWork(f"campaign {campaign_id} is still {campaign.state} after {passed}")
+            raise StillAtWork(f"campaign {campaign_id} is still {campaign['state']} after {passed}")
         time.sleep(POLL_SECONDS)
 
 
-def _may_still_open(campaigns: CampaignStore, campaign_id: CampaignId, *, is_last: bool) -> None:
+def _asked(door: Door, campaign_id: CampaignId) -> "CampaignAnswer | None":
+    """The campaign as it stands; None where there is none."""
+    try:
+        return door.ask("campaigns.one", incident=campaign_id.incident_id, seq=campaign_id.seq)  # type: ignore[return-value]
+    except DoorProblem as problem:
+        if problem.kind is Kind.UNKNOWN:
+            return None
+        raise
+
+
+def _may_still_open(door: Door, campaign_id: CampaignId, *, is_last: bool) -> None:
     """Raise StillAtWork where the incident's record says that there is no such campaign, and none is to be expected."""
-    record = campaigns.incident(campaign_id.incident_id)
-    if record is None:
+    try:
+        next_seq = door.ask("incidents.one", incident=campaign_id.incident_id)["next_seq"]
+    except DoorProblem as problem:
+        if problem.kind is not Kind.UNKNOWN:
+            raise
         if is_last:
             raise StillAtWork(
                 f"there is no campaign {campaign_id}: its incident is not recorded on this stack; was its event sent"
                 " here, and under this id? `kulanz rejected` shows refused events"
-            )
+            ) from None
         return
-    opened = record.next_seq - 1
-    if campaign_id.seq > record.next_seq or (is_last and campaign_id.seq == record.next_seq):
+    opened = next_seq - 1
+    if campaign_id.seq > next_seq or (is_last and campaign_id.seq == next_seq):
         known = f"its incident has {counted_as(opened, 'campaign')} so far" if opened else "its incident has none yet"
         raise StillAtWork(
             f"there is no campaign {campaign_id}: {known}; `kulanz campaigns {campaign_id.incident_id}` lists them,"
@@ -118,13 +132,13 @@ class CampaignBars:
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
-    def show(self, campaign: Campaign) -> None:
+    def show(self, campaign: ShownCampaign) -> None:
         """Draw what the receipts say. Before its plan is complete, a campaign's lines are estimated by its bytes."""
         for work in Pass:
             key, progress = (campaign.id, work), campaign.progress(work)
             if not (progress.bytes_done or progress.sent):
                 continue
-            finished = campaign.is_finished(work)
+            finished = progress.is_finished
             lines = progress.totals.lines
             total = self._lines_in_all(campaign, work)
             if self._console.is_terminal:
@@ -136,27 +150,24 @@ class CampaignBars:
                 say(self._console, f"{campaign.id} {work}: {counted_as(lines, 'line')}")
 
     @staticmethod
-    def _lines_in_all(campaign: Campaign, work: Pass) -> int:
+    def _lines_in_all(campaign: ShownCampaign, work: Pass) -> int:
         plan = campaign.plan
-        if work is Pass.APPLY or campaign.is_finished(Pass.PLAN):
+        if work is Pass.APPLY or plan.is_finished:
             return plan.totals.lines
         if not plan.bytes_done:
             return campaign.rows_announced
-        return max(plan.totals.lines, plan.totals.lines * campaign.chunks.total_bytes // plan.bytes_done)
+        return max(plan.totals.lines, plan.totals.lines * campaign.bytes_in_all // plan.bytes_done)
 
 
 def watch(
-    campaigns: CampaignStore,
-    campaign_id: CampaignId,
-    out: Console,
-    longest_seconds: float = WATCH_LONGEST_SECONDS,
-) -> Campaign:
+    door: Door, campaign_id: CampaignId, out: Console, longest_seconds: float = WATCH_LONGEST_SECONDS
+) -> "CampaignAnswer":
     """Draw a campaign's progress until it stops; returns it as it then stands. Raises StillAtWork."""
     with CampaignBars(out) as bars:
-        for campaign in states_of(campaigns, campaign_id, longest_seconds):
+        for campaign in states_of(door, campaign_id, longest_seconds):
             if campaign is not None:
-                bars.show(campaign)
-                if campaign.state in AT_REST:
+                bars.show(ShownCampaign.of(campaign))
+                if State(campaign["state"]) in AT_REST:
                     return campaign
     raise AssertionError("unreachable: the states end with one that stops, or with StillAtWork")
 
@@ -171,18 +182,15 @@ def watch_campaign(stack: Stack, campaign_id: CampaignId, seconds: int, is_json:
 
     CAMPAIGN is written att-2024-02-22/1. Exits with 1 unless it closed.
     """
-    campaign = watch(stack.campaigns(), campaign_id, console(stderr=True), seconds)
-    others = found_by_plan(stack.campaigns().log(campaign_id))
+    door = stack.door()
+    campaign = watch(door, campaign_id, console(stderr=True), seconds)
     if is_json:
-        flagged = campaign.state is State.FLAGGED
-        found = list(differences(campaign.plan.totals, campaign.apply.totals)) if flagged else []
-        receipts = [stack.campaigns().receipts(campaign_id, work) for work in Pass]
-        chunks = differing_chunks(campaign, *receipts) if flagged else []
-        _, measured, _ = add_up(campaign, stack.campaigns().receipts(campaign_id, Pass.PLAN))
-        print_json(campaign_report(campaign, found, stack.operation(), chunks, measured, others))
+        found = door.ask("campaigns.reconciliation", incident=campaign_id.incident_id, seq=campaign_id.seq)
+        print_json(found["report"])
     else:
-        show_reconciliation(campaign, console())
+        show_reconciliation(ShownCampaign.of(campaign), console())
+        others = campaign["report"]["same_outage"]
         if others is not None:
             show_others(others, console())
-    if campaign.state is not State.CLOSED:
+    if campaign["state"] != State.CLOSED:
         click.get_current_context().exit(EXIT_NO)

@@ -11,6 +11,7 @@ lists. Ctrl-C ends it with 130, and nothing is left behind.
 """
 
 import io
+import json
 import sys
 import tempfile
 import time
@@ -27,10 +28,9 @@ from rich.console import Console
 
 from kulanz.application.ports import Refused, TryAgain
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId
+from kulanz_cli.direct import DirectStack
 from kulanz_cli.event_file import EventUnsendable
 from kulanz_cli.reconciliation import show_reconciliation
-from kulanz_cli.send import send
-from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import console as plain_console
 from kulanz_cli.watch import CampaignBars
 from kulanz_local import drive
@@ -94,8 +94,9 @@ class Run:
     """One demo: the stack, who listens to it, and what is expected of each case."""
 
     console: Console
-    stack: Stack
+    stack: DirectStack
     subscriber: Subscriber
+    folder: Path
     stories: bool = False
     events: dict[str, dict[str, Any]] = field(default_factory=dict)
     expected: dict[str, Expectation] = field(default_factory=dict)
@@ -127,7 +128,7 @@ def demo(accounts: int, console: Console, *, stories: bool = False, keep: bool =
             outputs = deploy(aws.endpoint, parameters=parameters(accounts))
         subscriber = Subscriber(aws_session(), aws.endpoint, outputs.notices_topic_arn, outputs.event_bus_name)
         with subscriber:
-            run = Run(console, drive.stack_of(aws), subscriber, stories)
+            run = Run(console, drive.stack_of(aws), subscriber, Path(folder), stories)
             try:
                 campaigns = _play(run, accounts, Path(folder))
             except Exception:
@@ -254,7 +255,7 @@ def _kulanz(run: Run, *arguments: str) -> tuple[int, str]:
 def show_case(case: Case, campaign: Campaign, notices: Mapping[Audience, int], console: Console) -> None:
     """Print the reconciliation of a case's campaign, and the distinct notices that came of it."""
     console.print(f"\n[bold]{case.title}[/bold]", highlight=False)
-    show_reconciliation(campaign, console)
+    show_reconciliation(drive.shown(campaign), console)
     languages = {locale: number for (name, _, locale), number in notices.items() if name == str(campaign.id)}
     shown = ", ".join(f"{locale} {number:,}" for locale, number in sorted(languages.items()))
     console.print(f"distinct notices received: [bold]{sum(languages.values()):,}[/bold] ({shown})", highlight=False)
@@ -271,8 +272,13 @@ def _play_stories(run: Run, accounts: int, folder: Path) -> list[str]:
 
 
 def _publish(run: Run) -> None:
+    """Send both events through the API, as a person does. Raises DemoFailed."""
     for case in CASES:
-        send(run.events[case.incident_id], run.stack)
+        path = run.folder / f"{case.incident_id}.json"
+        path.write_text(json.dumps(run.events[case.incident_id]), encoding="utf-8")
+        code, printed = _kulanz(run, "send", str(path))
+        if code != 0:
+            raise DemoFailed(f"the event of {case.incident_id} was not taken\n{printed}")
 
 
 def _announced(run: Run) -> list[Campaign]:

@@ -16,7 +16,8 @@ import boto3
 
 from kulanz.application.ledger.confirm_tables import confirm_tables
 from kulanz.domain.confirmation import Occasion
-from kulanz_cli.stack import Stack, StackOutputs
+from kulanz_cli.direct import DirectStack
+from kulanz_cli.stack import StackOutputs
 from kulanz_local.embedded import PROJECT, REGION, EmbeddedAwsError, aws_environment, aws_session
 
 SAM = PROJECT / ".venvs" / "sam" / "bin" / "sam"
@@ -93,9 +94,9 @@ def deploy(
     ]
     with _locked(fcntl.LOCK_SH):
         run_sam(arguments, aws_environment(endpoint), DEPLOY_SECONDS)
-    outputs = Stack(stack_name, endpoint_url=endpoint, make_client=session.client).outputs
+    outputs = DirectStack(stack_name, endpoint_url=endpoint, make_client=session.client).outputs
     _finish(session, endpoint, outputs)
-    stores = Stack(stack_name, endpoint_url=endpoint, make_client=session.client).stores()
+    stores = DirectStack(stack_name, endpoint_url=endpoint, make_client=session.client).stores()
     confirm_tables(stores, Occasion.FIRST, "kulanz_local", "a new stack on this machine", datetime.now(UTC))
     return outputs
 

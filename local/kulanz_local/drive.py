@@ -7,14 +7,15 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from kulanz.domain.campaigns.campaign import Campaign, CampaignId
+from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Pass
+from kulanz_cli.direct import DirectStack
 from kulanz_cli.event_file import read_event
 from kulanz_cli.main import main as kulanz
 from kulanz_cli.send import with_list
-from kulanz_cli.stack import Stack
+from kulanz_cli.shown_campaign import ShownCampaign, ShownPass
 from kulanz_cli.watch import AT_REST, CampaignBars
 from kulanz_local.cases import LIMITS, Case
-from kulanz_local.embedded import EmbeddedAws, aws_session
+from kulanz_local.embedded import REGION, EmbeddedAws, aws_session
 
 POLL_SECONDS = 0.25
 QUIET_LOOKS = 4
@@ -26,18 +27,38 @@ class Overdue(Exception):
     """What was waited for did not happen within its limit."""
 
 
-def stack_of(aws: EmbeddedAws, name: str = "kulanz") -> Stack:
-    """The deployed stack as the `kulanz` command sees it."""
-    return Stack(name, endpoint_url=aws.endpoint, make_client=aws_session().client)
+def stack_of(aws: EmbeddedAws, name: str = "kulanz") -> DirectStack:
+    """The deployed stack as the `kulanz` command sees it; its tables are for whoever compares what was planted."""
+    session = aws_session()
+    keys = session.get_credentials()
+    return DirectStack(name, region=REGION, endpoint_url=aws.endpoint, make_client=session.client, credentials=keys)
 
 
-def run_kulanz(stack: Stack, *arguments: str) -> int:
+def shown(campaign: Campaign) -> ShownCampaign:
+    """A campaign as the command shows it, from its record instead of an answer of the API."""
+    plan, apply = (
+        ShownPass(one.totals, one.bytes_done, one.sent, campaign.is_finished(work))
+        for work, one in ((Pass.PLAN, campaign.plan), (Pass.APPLY, campaign.apply))
+    )
+    return ShownCampaign(
+        id=campaign.id,
+        state=campaign.state,
+        reason=campaign.state_reason,
+        keeps_history=campaign.keeps_history,
+        rows_announced=campaign.rows_announced,
+        bytes_in_all=campaign.chunks.total_bytes,
+        plan=plan,
+        apply=apply,
+    )
+
+
+def run_kulanz(stack: DirectStack, *arguments: str) -> int:
     """Run the `kulanz` command on a stack in this process; its exit code."""
     code: Any = kulanz.main(list(arguments), prog_name="kulanz", standalone_mode=False, obj=stack)
     return code if isinstance(code, int) else 0
 
 
-def completed_event(stack: Stack, case: Case, path: Path, rows: int) -> dict[str, Any]:
+def completed_event(stack: DirectStack, case: Case, path: Path, rows: int) -> dict[str, Any]:
     """The event of a case, naming the list at `path`, which is uploaded."""
     return with_list(with_limits(read_event(case.event)), stack, path, rows)
 
@@ -58,7 +79,7 @@ def wait_until(what: str, longest_seconds: float, is_so: Callable[[], bool]) -> 
 
 
 def follow(
-    stack: Stack,
+    stack: DirectStack,
     campaign_ids: Iterable[CampaignId],
     bars: CampaignBars,
     longest_seconds: float,
@@ -76,14 +97,14 @@ def follow(
             campaign = store.campaign(campaign_id)
             if campaign is not None:
                 found[campaign_id] = campaign
-                bars.show(campaign)
+                bars.show(shown(campaign))
         return len(found) == len(wanted) and all(campaign.state in AT_REST for campaign in found.values())
 
     wait_until("the end of the campaigns", longest_seconds, all_rest)
     return [found[campaign_id] for campaign_id in wanted]
 
 
-def wait_until_quiet(stack: Stack, queue_urls: Iterable[str], longest_seconds: float) -> None:
+def wait_until_quiet(stack: DirectStack, queue_urls: Iterable[str], longest_seconds: float) -> None:
     """Wait until no message waits in the queues or is being worked on."""
     sqs, urls, quiet = stack.client("sqs"), list(queue_urls), 0
 
@@ -106,7 +127,7 @@ def messages_in(sqs: Any, queue_url: str) -> int:
     return sum(int(attributes.get(name, 0)) for name in names)
 
 
-def given_up(stack: Stack) -> dict[str, int]:
+def given_up(stack: DirectStack) -> dict[str, int]:
     """Messages in the queues of refused events and dead letters; empty when all is well."""
     sqs, outputs = stack.client("sqs"), stack.outputs
     urls = {
@@ -118,7 +139,7 @@ def given_up(stack: Stack) -> dict[str, int]:
     return {name: number for name, number in counted.items() if number}
 
 
-def decisions_stored(stack: Stack) -> Counter[str]:
+def decisions_stored(stack: DirectStack) -> Counter[str]:
     """Decisions by incident, counted item by item; the embedded AWS takes minutes for over 100,000."""
     client, counted = stack.client("dynamodb"), Counter[str]()
     start: dict[str, Any] = {}
@@ -133,13 +154,13 @@ def decisions_stored(stack: Stack) -> Counter[str]:
         start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
 
-def items_in_the_ledger(stack: Stack) -> int:
+def items_in_the_ledger(stack: DirectStack) -> int:
     """Items in the ledger's table, as the embedded AWS counts them at once; AWS itself does every six hours."""
     table = stack.client("dynamodb").describe_table(TableName=stack.outputs.credits_table_name)["Table"]
     return int(table["ItemCount"])
 
 
-def situation(stack: Stack, campaign_ids: Iterable[CampaignId]) -> str:
+def situation(stack: DirectStack, campaign_ids: Iterable[CampaignId]) -> str:
     """Where everything stands, for a person who has to find out why something did not happen."""
     sqs, store, told = stack.client("sqs"), stack.campaigns(), []
     for field in fields(stack.outputs):
@@ -158,7 +179,7 @@ def situation(stack: Stack, campaign_ids: Iterable[CampaignId]) -> str:
     return "\n".join([*told, *_log_tails(stack)])
 
 
-def _log_tails(stack: Stack) -> Iterator[str]:
+def _log_tails(stack: DirectStack) -> Iterator[str]:
     """The last lines of each function's log, and the last that tell of an error."""
     logs = stack.client("logs")
     for group in logs.describe_log_groups().get("logGroups", []):

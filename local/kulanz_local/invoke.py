@@ -29,8 +29,9 @@ from kulanz.adapters.ledger_table import entry_item
 from kulanz.adapters.messaging import chunk_message_text
 from kulanz.application.ports import ChunkMessage
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Pass, State
+from kulanz_cli.direct import DirectStack
 from kulanz_cli.send import send
-from kulanz_cli.stack import Stack, StackOutputs
+from kulanz_cli.stack import StackOutputs
 from kulanz_local import drive
 from kulanz_local.cases import ATT
 from kulanz_local.deployment import SAM, SAM_FOLDER, build, deploy, machine_architecture
@@ -84,7 +85,7 @@ class Ready:
 
     aws: EmbeddedAws
     outputs: StackOutputs
-    stack: Stack
+    stack: DirectStack
     expected: Expectation
 
 

@@ -6,8 +6,8 @@ Each lasts 130 hours; from 120 hours on a whole annual fee is owed.
 from pathlib import Path
 from typing import Any
 
+from kulanz_cli.direct import DirectStack
 from kulanz_cli.send import with_list
-from kulanz_cli.stack import Stack
 from kulanz_local import drive
 from kulanz_local.embedded import PROJECT
 
@@ -26,7 +26,7 @@ def cap(customer: int) -> int:
     return min(2 * fee(customer), 2_000) * 100
 
 
-def storms_of_a_year(stack: Stack, folder: Path) -> list[dict[str, Any]]:
+def storms_of_a_year(stack: DirectStack, folder: Path) -> list[dict[str, Any]]:
     """The events of the storms, all over the same customers; the policy is published and the list uploaded."""
     path = folder / "network.csv"
     assert drive.run_kulanz(stack, "policy", "publish", str(POLICY)) == 0

@@ -14,9 +14,9 @@ from rich.console import Console
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId, State
 from kulanz.domain.policy import document_json
 from kulanz.domain.policy.deciding.checking import load_policy
+from kulanz_cli.direct import DirectStack
 from kulanz_cli.event_file import read_event
 from kulanz_cli.send import send
-from kulanz_cli.stack import Stack
 from kulanz_cli.watch import CampaignBars
 from kulanz_local import drive
 from kulanz_local.cases import ATT, CASES, SKYPE, Case
@@ -38,7 +38,7 @@ GOOD_ROWS = "100,consumer_postpaid,true\n200,business,true\n"
 class Played:
     """Both cases, played once on the deployed stack."""
 
-    stack: Stack
+    stack: DirectStack
     deployed: Deployed
     subscriber: Subscriber
     events: dict[str, dict[str, Any]]
@@ -70,7 +70,7 @@ def played(deployed: Deployed, tmp_path_factory: pytest.TempPathFactory) -> Iter
         yield Played(stack, deployed, subscriber, events, expected, campaigns)
 
 
-def at_rest(stack: Stack, incident_id: str) -> Campaign:
+def at_rest(stack: DirectStack, incident_id: str) -> Campaign:
     """The first campaign of an incident, once nothing goes on in it and that was announced."""
     store, campaign_id = stack.campaigns(), CampaignId(incident_id, 1)
     with CampaignBars(Console(quiet=True)) as bars:
@@ -86,7 +86,7 @@ def at_rest(stack: Stack, incident_id: str) -> Campaign:
     return campaign
 
 
-def upload(stack: Stack, key: str, content: str) -> dict[str, str]:
+def upload(stack: DirectStack, key: str, content: str) -> dict[str, str]:
     """A list in the bucket, as an event names it."""
     bucket = stack.outputs.list_bucket_name
     version = stack.client("s3").put_object(Bucket=bucket, Key=key, Body=content.encode())["VersionId"]
@@ -101,7 +101,7 @@ def declared(incident_id: str, place: dict[str, str] | None, rows: int = 2) -> d
     return event
 
 
-def put(stack: Stack, event: dict[str, Any]) -> None:
+def put(stack: DirectStack, event: dict[str, Any]) -> None:
     """Put an event on the bus without looking at it."""
     entry = {
         "Source": event["source"],
@@ -245,7 +245,7 @@ def test_a_list_that_cannot_be_trusted_is_refused_as_a_whole(
     drive.wait_until("Campaign Refused", LONGEST_SECONDS, is_announced)
 
 
-def bad_events(stack: Stack) -> Iterator[tuple[str, str, dict[str, Any]]]:
+def bad_events(stack: DirectStack) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Reason, field and event of everything that open_campaign refuses."""
     good = upload(stack, "lists/good.csv", HEADER + GOOD_ROWS)
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from kulanz_cli.direct import DirectStack
 from kulanz_cli.doctor import command, thorough
-from kulanz_cli.stack import Stack
 from kulanz_local import drive
 from tests.pipeline.conftest import Deployed
 
@@ -34,7 +34,7 @@ NOT_SHOWN_ON_MINISTACK = {
 DENY_PUBLISHING = {"Statement": [{"Effect": "Deny", "Action": "sns:Publish", "Resource": "*"}]}
 
 
-def examined(stack: Stack, *words: str) -> tuple[int, list[Any]]:
+def examined(stack: DirectStack, *words: str) -> tuple[int, list[Any]]:
     written = io.StringIO()
     with redirect_stdout(written):
         code = drive.run_kulanz(stack, "doctor", "--json", *words)
@@ -42,7 +42,7 @@ def examined(stack: Stack, *words: str) -> tuple[int, list[Any]]:
 
 
 @pytest.fixture
-def stack(deployed: Deployed) -> Iterator[Stack]:
+def stack(deployed: Deployed) -> Iterator[DirectStack]:
     """The stack, whose queue of refused events is as it was afterwards: this AWS takes what AWS refuses."""
     found = drive.stack_of(deployed.aws)
     yield found
@@ -51,7 +51,7 @@ def stack(deployed: Deployed) -> Iterator[Stack]:
         assert drive.run_kulanz(found, "rejected", "--done") in (0, 1)
 
 
-def test_it_passes_and_says_what_cannot_be_shown_here(stack: Stack) -> None:
+def test_it_passes_and_says_what_cannot_be_shown_here(stack: DirectStack) -> None:
     code, results = examined(stack)
     assert [one for one in results if one["verdict"] == "finding"] == []
     assert code == 0
@@ -64,7 +64,7 @@ def test_it_passes_and_says_what_cannot_be_shown_here(stack: Stack) -> None:
 
 
 def test_the_thorough_part_inserts_as_the_functions_do_and_removes_what_it_wrote(
-    stack: Stack, monkeypatch: pytest.MonkeyPatch
+    stack: DirectStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waits: list[float] = []
     monkeypatch.setattr(command, "steps", lambda: thorough.checks(waits.append))  # the hour is the unit tests' too
@@ -86,7 +86,7 @@ def changed(change: Callable[[], Any], back: Callable[[], Any]) -> Iterator[None
         back()
 
 
-def test_it_notices_what_somebody_changed(stack: Stack) -> None:
+def test_it_notices_what_somebody_changed(stack: DirectStack) -> None:
     outputs, s3, functions = stack.outputs, stack.client("s3"), stack.client("lambda")
     dynamodb, queues = stack.client("dynamodb"), stack.client("sqs")
     mapping = functions.list_event_source_mappings(FunctionName=outputs.open_campaign_function_name)

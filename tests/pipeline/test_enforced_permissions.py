@@ -25,10 +25,10 @@ from kulanz.adapters.s3 import S3Policies
 from kulanz.application.door.routes import ROUTES, Role
 from kulanz.application.ports import PublishingForbidden
 from kulanz.domain.campaigns.campaign import CampaignId, State
+from kulanz_cli.direct import DirectStack
 from kulanz_cli.doctor import doors, policies
 from kulanz_cli.doctor.examined import Examined, Verdict, examine
 from kulanz_cli.send import send
-from kulanz_cli.stack import Stack
 from kulanz_cli.watch import CampaignBars
 from kulanz_local import drive
 from kulanz_local.cases import CASES
@@ -201,7 +201,7 @@ def test_only_a_listed_publisher_publishes_policies_and_nobody_hides_one(enforci
 
 def test_a_direct_send_is_refused_to_an_administrator_and_doctor_shows_it(enforcing: Deployed) -> None:
     session = user_session(enforcing, "deployer", "*")
-    at = Examined(Stack("kulanz", endpoint_url=enforcing.aws.endpoint, make_client=session.client))
+    at = Examined(DirectStack("kulanz", endpoint_url=enforcing.aws.endpoint, make_client=session.client))
     checks = {"policies": policies.queues, "send": doors.queues}
     found = [one.result for one in examine(at, checks)]
     assert [result for result in found if result.verdict is not Verdict.OK] == []

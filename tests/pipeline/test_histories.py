@@ -10,8 +10,8 @@ from rich.console import Console
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId, State
 from kulanz.domain.campaigns.reconciliation import RowResult, WriteResult
 from kulanz.domain.ledger.entries import read_decision
+from kulanz_cli.direct import DirectStack
 from kulanz_cli.send import send
-from kulanz_cli.stack import Stack
 from kulanz_cli.watch import CampaignBars
 from kulanz_local import drive
 from tests.pipeline.conftest import Deployed
@@ -22,12 +22,12 @@ pytestmark = pytest.mark.ministack
 LONGEST_SECONDS = 120
 
 
-def at_rest(stack: Stack) -> list[Campaign]:
+def at_rest(stack: DirectStack) -> list[Campaign]:
     with CampaignBars(Console(quiet=True)) as bars:
         return drive.follow(stack, [CampaignId(name, 1) for name in STORMS], bars, LONGEST_SECONDS, lambda: None)
 
 
-def granted(stack: Stack) -> dict[str, Counter[str]]:
+def granted(stack: DirectStack) -> dict[str, Counter[str]]:
     """Cents by incident and account, from every item of the ledger."""
     found: dict[str, Counter[str]] = {name: Counter() for name in STORMS}
     client = stack.client("dynamodb")

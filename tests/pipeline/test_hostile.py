@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from kulanz.domain.campaigns.campaign import CampaignId, State
-from kulanz_cli.stack import Stack
+from kulanz_cli.direct import DirectStack
 from kulanz_cli.terminal import console
 from kulanz_local import drive
 from kulanz_local.stories.telling import Stage
@@ -45,11 +45,11 @@ def stage(deployed: Deployed, tmp_path_factory: pytest.TempPathFactory) -> Itera
         yield Stage(stack, subscriber, console(), Path(tmp_path_factory.mktemp("hostile")))
 
 
-def put(stack: Stack, key: str, content: bytes) -> None:
+def put(stack: DirectStack, key: str, content: bytes) -> None:
     stack.client("s3").put_object(Bucket=stack.outputs.list_bucket_name, Key=key, Body=content)
 
 
-def newest(stack: Stack, key: str) -> str:
+def newest(stack: DirectStack, key: str) -> str:
     """The version of a list that is current now; one that nothing has where there is none."""
     try:
         return str(stack.client("s3").head_object(Bucket=stack.outputs.list_bucket_name, Key=key)["VersionId"])
@@ -66,7 +66,7 @@ def request(stage: Stage, incident_id: str, key: str, rows: int) -> CampaignId:
     return CampaignId(incident_id, 1)
 
 
-def refusals(stack: Stack) -> list[dict[str, Any]]:
+def refusals(stack: DirectStack) -> list[dict[str, Any]]:
     """What the queue of refused events holds; it is empty afterwards."""
     sqs, url = stack.client("sqs"), stack.outputs.rejected_queue_url
     found = []
@@ -140,7 +140,7 @@ def test_a_hostile_list_is_refused_or_decided_as_told(stage: Stage, case: Case) 
     assert found.state_reason.startswith(case.get("plan", "balanced"))
 
 
-def assert_logs_are_silent(stack: Stack) -> None:
+def assert_logs_are_silent(stack: DirectStack) -> None:
     """No log of any function holds a value of a row."""
     logs = stack.client("logs")
     groups = [group["logGroupName"] for group in logs.describe_log_groups()["logGroups"]]

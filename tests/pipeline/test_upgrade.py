@@ -18,9 +18,9 @@ import kulanz
 from kulanz.domain.campaigns.campaign import ENGINE_VERSION, Campaign, CampaignId, Pass, State
 from kulanz.domain.policy import document_json
 from kulanz.domain.policy.deciding.checking import load_policy
+from kulanz_cli.direct import DirectStack
 from kulanz_cli.event_file import read_event
 from kulanz_cli.send import send
-from kulanz_cli.stack import Stack
 from kulanz_local import drive
 from kulanz_local.cases import ATT
 from kulanz_local.deployment import BUILT_TEMPLATE, build, deploy
@@ -56,10 +56,10 @@ def built_as(folder: Path, release: str, engine: str) -> Path:
     return template
 
 
-def run(stack: Stack, *words: str) -> tuple[int, str, str]:
+def run(stack: DirectStack, *words: str) -> tuple[int, str, str]:
     """A command's exit code and what it printed; a stack is made anew, as in another terminal."""
     out, err = io.StringIO(), io.StringIO()
-    fresh = Stack(stack.name, endpoint_url=stack._endpoint_url, make_client=stack._make_client)
+    fresh = DirectStack(stack.name, endpoint_url=stack._endpoint_url, make_client=stack._make_client)
     with redirect_stdout(out), redirect_stderr(err):
         try:
             code = drive.run_kulanz(fresh, *words)
@@ -69,14 +69,14 @@ def run(stack: Stack, *words: str) -> tuple[int, str, str]:
     return code, out.getvalue(), err.getvalue()
 
 
-def work_chunks(stack: Stack, *, are_worked: bool) -> None:
+def work_chunks(stack: DirectStack, *, are_worked: bool) -> None:
     functions = stack.client("lambda")
     found = functions.list_event_source_mappings(FunctionName=stack.outputs.grant_credits_function_name)
     for mapping in found["EventSourceMappings"]:
         functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=are_worked)
 
 
-def request(stack: Stack, folder: Path, incident_id: str) -> None:
+def request(stack: DirectStack, folder: Path, incident_id: str) -> None:
     """Request a campaign of an incident of its own for `ROWS` accounts."""
     path = folder / f"{incident_id}.csv"
     rows = "".join(f"{incident_id}-{number},consumer_postpaid,true\n" for number in range(ROWS))
@@ -91,7 +91,7 @@ def request(stack: Stack, folder: Path, incident_id: str) -> None:
     send(event, stack)
 
 
-def once(stack: Stack, campaign_id: CampaignId, is_so: Callable[[Campaign], bool]) -> Campaign:
+def once(stack: DirectStack, campaign_id: CampaignId, is_so: Callable[[Campaign], bool]) -> Campaign:
     found: list[Campaign] = []
 
     def look() -> bool:
@@ -153,7 +153,7 @@ def test_campaigns_that_are_open_during_an_upgrade_go_on_or_say_what_to_type(aws
     assert code == 1
 
 
-def _under_way(stack: Stack) -> int:
+def _under_way(stack: DirectStack) -> int:
     sqs, name = stack.client("sqs"), "ApproximateNumberOfMessagesNotVisible"
     answer = sqs.get_queue_attributes(QueueUrl=stack.outputs.chunks_queue_url, AttributeNames=[name])
     return int(answer["Attributes"][name])

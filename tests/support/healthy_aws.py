@@ -17,7 +17,8 @@ from botocore.validate import validate_parameters
 import kulanz
 from kulanz.domain.confirmation import Confirmation, Occasion, Tables
 from kulanz.versions import VERSIONS_ASKED, versions
-from kulanz_cli.stack import Stack, StackOutputs
+from kulanz_cli.direct import DirectStack
+from kulanz_cli.stack import StackOutputs
 from tests.template.resolved import ACCOUNT_ID
 from tests.template.resolved import Stack as Template
 
@@ -78,7 +79,7 @@ class Client:
         return SimpleNamespace(paginate=lambda **arguments: iter([getattr(self, operation)(**arguments)]))
 
 
-class HealthyAws(Stack):
+class HealthyAws(DirectStack):
     """The stack, and AWS around it. `replies` holds a value, a function or an error for each `service.operation`."""
 
     def __init__(self, parameters: dict[str, str] | None = None) -> None:

@@ -34,6 +34,7 @@ from kulanz.application.notices.publish_notices import PublishPorts, publish_not
 from kulanz.application.notices.publish_status import publish_status
 from kulanz.application.ports import ChunkMessage, GivenUpBatch, Ledger, Refused, TryAgain
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Cause
+from kulanz.domain.campaigns.estimate import AS_DEPLOYED, Operation
 from kulanz.domain.confirmation import Occasion
 from kulanz.domain.incident_record import Revision
 from kulanz.domain.ledger.entries import Entry
@@ -169,6 +170,7 @@ class World:
     decidable_days: int = 400
     account_ids: IdShape | None = None
     retention_days: int = 800
+    operation: Operation = AS_DEPLOYED
     now: datetime = START
     worker_seconds: float = WORKER_SECONDS
     seconds_per_look: float = 0.0
@@ -415,6 +417,7 @@ class World:
             chunks=self._port(self.chunks, "chunks"),
             archive=self._port(self.archive, "archive"),
             announcer=self._port(self.announcer, "announcer"),
+            operation=self.operation,
         )
 
     def _follow(self, batch: Sequence[Revision], event_id: str) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from kulanz.adapters.parted_lists import PartedLists
 from kulanz.application.door.routes import BY_KEY, Route
 from kulanz.application.door.serve import JSON_TYPE, Reply, Request, serve
 from kulanz.application.notices.publish_notices import PublishPorts, publish_notices
@@ -71,7 +72,7 @@ class WorldDoor:
     def __init__(self, world: World) -> None:
         self.world = world
         self.actions = FakeActions()
-        self.campaigns, self.ledger, self.lists = world.campaigns, world.ledger, world.lists
+        self.campaigns, self.ledger, self.lists = world.campaigns, world.ledger, PartedLists(world.lists)
         self.archive, self.chunks, self.stores = world.archive, world.chunks, world.stores
         self.policies: PolicyShelf = world.policies
         self.documents = FakeDocuments(world.archive)

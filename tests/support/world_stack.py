@@ -1,30 +1,46 @@
 """A deployed stack as the `kulanz` command sees it, over a world in memory: for tests of what commands do and say."""
 
+import json
 from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from click.testing import CliRunner, Result
 
-from kulanz.application.campaigns.control_campaign import ControlPorts
-from kulanz.application.ledger.accept_offer import AcceptPorts
+from kulanz.application.door.serve import JSON_TYPE, Request
 from kulanz.application.ledger.answer import AnswerPorts
-from kulanz.domain.campaigns.estimate import Operation
+from kulanz_cli.direct import DirectStack
+from kulanz_cli.door import Door
 from kulanz_cli.main import main
+from kulanz_cli.signed import Reply, SignedApi, SignedRequest
 from kulanz_cli.stack import Stack, StackOutputs
-from tests.support.fake_offers import FakeOffers
 from tests.support.world import BUCKET, World
+from tests.support.world_door import OPERATION, Somebody, WorldDoor, routed
 
-OPERATION = Operation("eu-central-1", recipients_per_message=3, write_rate=20)
+__all__ = ["CALLER", "OPERATION", "WorldStack", "run"]
 CALLER = "arn:aws:iam::123456789012:user/support-desk"
+DESK = Somebody(f"iam:{CALLER}")
+BASE = "https://api.example"
 
 
-class WorldStack(Stack):
-    """A stack whose ports are those of a world in memory."""
+class WorldStack(DirectStack):
+    """A stack whose API, tables and policies are those of a world in memory. It has no client of AWS."""
 
     def __init__(self, world: World) -> None:
         super().__init__("kulanz")
         self.world = world
-        self.accepting = FakeOffers(world.ledger, world.campaigns)
+        self.served = WorldDoor(world)
+        self.accepting = self.served.offers
         self._outputs = StackOutputs(**dict.fromkeys(StackOutputs.__dataclass_fields__, BUCKET))
+        self._door = Door(SignedApi(BASE, _unsigned, self._carried, wait=lambda _: None))
+
+    def _carried(self, request: SignedRequest) -> Reply:
+        """A request as the gateway hands it on: its path decoded, and the key of the route that it matches."""
+        parts = urlsplit(request.url.removeprefix(BASE))
+        path = unquote(parts.path)
+        key, query = routed(request.method, path).key, dict(parse_qsl(parts.query))
+        stated = JSON_TYPE if request.body else ""
+        answer = self.served.send(Request(key, path, query, request.body, stated), DESK)
+        return Reply(answer.status, json.dumps(answer.content).encode())
 
     def campaigns(self) -> Any:
         return self.world.campaigns
@@ -32,23 +48,18 @@ class WorldStack(Stack):
     def stores(self) -> Any:
         return self.world.stores
 
-    def operation(self) -> Operation:
-        return OPERATION
-
     def policies(self) -> Any:
         return self.world.policies
 
     def answers(self) -> AnswerPorts:
         return AnswerPorts(self.world.campaigns, self.world.lists, self.world.ledger)
 
-    def offers(self) -> AcceptPorts:
-        return AcceptPorts(self.world.ledger, self.world.campaigns, self.accepting)
-
-    def control(self) -> ControlPorts:
-        return ControlPorts(self.world.campaigns, self.world.chunks)
-
     def caller(self) -> str:
         return CALLER
+
+
+def _unsigned(method: str, url: str, body: bytes) -> SignedRequest:
+    return SignedRequest(method, url, {}, body)
 
 
 def run(stack: Stack | None, *words: str) -> Result:

@@ -7,12 +7,12 @@ from decimal import ROUND_UP, Decimal
 import click
 from rich.console import Console
 
+from kulanz_cli.direct import DirectStack
 from kulanz_cli.doctor import clock, deployed, doors, functions, policies, stores, streams, writes
 from kulanz_cli.doctor.examined import Check, Checked, Examined, Verdict, examine
 from kulanz_cli.doctor.thorough import BY_HAND, STEPS, price
 from kulanz_cli.doctor.thorough import checks as steps
-from kulanz_cli.settings import ANSWER_CODES, EXIT_NO, as_json, pass_stack
-from kulanz_cli.stack import Stack
+from kulanz_cli.settings import ANSWER_CODES, EXIT_NO, as_json, pass_direct_stack
 from kulanz_cli.terminal import console, counted_as, labelled, print_json, say
 
 CHECKS: dict[str, Check] = {
@@ -46,8 +46,8 @@ SMALLEST_COST = Decimal("0.01")
 @click.option("--thorough", is_flag=True, help="Try also what takes time, after saying how long and what it costs.")
 @click.option("--yes", is_flag=True, help="Begin the thorough part without asking.")
 @as_json
-@pass_stack
-def doctor(stack: Stack, thorough: bool, yes: bool, is_json: bool) -> None:
+@pass_direct_stack
+def doctor(stack: DirectStack, thorough: bool, yes: bool, is_json: bool) -> None:
     """Check a deployed stack, and say what to do about each finding.
 
     Run it with the role that deploys the stack, after every deployment. It grants nothing and changes no setting; it

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 from botocore.exceptions import BotoCoreError, ClientError
 
 from kulanz.adapters.aws import error_code
-from kulanz_cli.stack import Stack, StackOutputs
+from kulanz_cli.direct import DirectStack
+from kulanz_cli.stack import StackOutputs
 
 AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 DENIED_CODES = frozenset(
@@ -65,7 +66,7 @@ class Lacking(Exception):
 class Examined:
     """The stack under examination. What it says about itself is read once, at the first use."""
 
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, stack: DirectStack) -> None:
         self.stack = stack
 
     def client(self, service: str) -> Any:

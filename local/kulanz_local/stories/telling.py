@@ -11,8 +11,9 @@ from rich.console import Console
 
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId
 from kulanz.domain.campaigns.reconciliation import IN_THE_LEDGER
+from kulanz_cli.direct import DirectStack
 from kulanz_cli.send import send, upload_list
-from kulanz_cli.stack import LIST_PREFIX, Stack
+from kulanz_cli.stack import LIST_PREFIX
 from kulanz_cli.watch import AT_REST
 from kulanz_local import drive
 from kulanz_local.subscriber import Subscriber
@@ -30,7 +31,7 @@ type Sums = dict[tuple[str, str], int]
 class Stage:
     """A stack on which stories are told, and what differed so far."""
 
-    stack: Stack
+    stack: DirectStack
     subscriber: Subscriber
     console: Console
     folder: Path

@@ -12,7 +12,7 @@ from kulanz.domain.ledger.entries import Entry
 from kulanz.domain.time import format_instant, parse_instant
 from tests.support.small_campaign import INCIDENT_ID, event, sealed_policy
 from tests.support.world import World
-from tests.support.world_stack import CALLER, WorldStack, run
+from tests.support.world_stack import DESK, WorldStack, run
 
 POLICY = """
 kulanz: 1
@@ -39,7 +39,7 @@ def stack() -> WorldStack:
 
 
 def offering(policy: str, content: bytes) -> WorldStack:
-    """Offers that were made three days ago by the clock that the command itself reads."""
+    """Offers that were made three days ago."""
     began = datetime.now(UTC) - timedelta(days=3)
     world = World(now=began)
     world.policies.publish("minutes", 1, sealed_policy(policy))
@@ -47,6 +47,7 @@ def offering(policy: str, content: bytes) -> WorldStack:
     hours = [{"start": format_instant(began - timedelta(hours=9)), "end": format_instant(began - timedelta(hours=7))}]
     world.publish(event(key="lists/lines.csv", rows=content.count(b"\n") - 1, policy="minutes", windows=hours))
     world.run_until_quiet()
+    world.now = began + timedelta(days=3)
     return WorldStack(world)
 
 
@@ -70,9 +71,9 @@ def test_the_subject_that_is_named_is_granted_from_now_on_and_no_other(
     made: tuple[str, bytes], words: tuple[str, ...], subject: str
 ) -> None:
     stack = offering(*made)
-    before, began = entries(stack), datetime.now(UTC)
+    before, began = entries(stack), stack.world.now
     content = accepted(stack, *words)
-    ended, after = datetime.now(UTC), entries(stack)
+    ended, after = stack.world.now, entries(stack)
 
     granted = after.pop(("a-1", subject))
     offered = before.pop(("a-1", subject))
@@ -83,7 +84,7 @@ def test_the_subject_that_is_named_is_granted_from_now_on_and_no_other(
     assert granted.ttl >= max(offered.ttl, granted.expires_at.timestamp())
     assert parse_instant(content["effective_at"]) == granted.effective_at
     assert content["campaign"] == f"{INCIDENT_ID}/1"
-    assert [one[:2] for one in stack.accepting.accepted] == [(granted.key, CALLER)]
+    assert [one[:2] for one in stack.accepting.accepted] == [(granted.key, DESK.id)]
 
 
 def test_accepting_again_says_the_same_and_changes_nothing(stack: WorldStack) -> None:

@@ -5,11 +5,12 @@ import io
 import pytest
 from rich.console import Console
 
+from kulanz.application.door.accounts import ask_answer
 from kulanz.domain.decision import Outcome
 from kulanz.domain.time import parse_instant
 from kulanz_cli.answers import answer_content, show_answer
 from tests.support.small_campaign import INCIDENT_ID, event
-from tests.support.world import BUCKET, World
+from tests.support.world import World
 from tests.unit.application.campaigns.test_later_campaigns import (
     CLAIMS_UNTIL,
     LIST,
@@ -29,12 +30,12 @@ def world() -> World:
 
 def told(world: World) -> str:
     printed = io.StringIO()
-    show_answer(world.ask("a-1", INCIDENT_ID), BUCKET, Console(file=printed, width=100))
+    show_answer(ask_answer(world.ask("a-1", INCIDENT_ID)), Console(file=printed, width=100))
     return printed.getvalue()
 
 
 def statuses(world: World) -> list[str]:
-    content = answer_content(world.ask("a-1", INCIDENT_ID), BUCKET, world.now)
+    content = answer_content(ask_answer(world.ask("a-1", INCIDENT_ID)))
     return [decided["status"] for decided in content["decisions"]]
 
 
@@ -52,10 +53,10 @@ def test_an_answer_says_which_engine_decided_and_which_one_explains(
         return next(line for line in told(world).splitlines() if line.strip().startswith("engine"))
 
     decided_by = world.campaign(f"{INCIDENT_ID}/1").engine
-    content = answer_content(world.ask("a-1", INCIDENT_ID), BUCKET, world.now)
+    content = answer_content(ask_answer(world.ask("a-1", INCIDENT_ID)))
     assert content["decisions"][0]["engine"] == decided_by
     assert engine_told().split() == ["engine", decided_by]
-    monkeypatch.setattr("kulanz_cli.answers.ENGINE_VERSION", "a-later-one")
+    monkeypatch.setattr("kulanz.application.door.accounts.ENGINE_VERSION", "a-later-one")
     assert f"{decided_by} decided" in engine_told()
     assert "engine a-later-one" in engine_told()
 

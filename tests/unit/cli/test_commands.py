@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from kulanz.application.campaigns.control_campaign import ControlPorts, pause
 from kulanz.application.campaigns.report import campaign_report
 from kulanz.domain.campaigns.campaign import CampaignId, Cause
-from kulanz.domain.campaigns.estimate import AS_DEPLOYED, Operation
+from kulanz.domain.campaigns.estimate import AS_DEPLOYED
 from kulanz.domain.policy import document_json
 from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz_cli.groups import walk
@@ -33,7 +33,7 @@ NET_OUTAGE = CampaignId.parse(CAMPAIGN)
 
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[WorldStack, Expectation]:
-    world, path = World(), tmp_path_factory.mktemp("list") / "list"
+    world, path = World(operation=OPERATION), tmp_path_factory.mktemp("list") / "list"
     expected = write_list(SKYPE.maker, 200, 1, path)
     document = load_policy(SKYPE.policy)
     world.policies.publish(document.policy.id, document.policy.version, document_json(document))
@@ -126,26 +126,6 @@ def test_an_estimate_is_made_with_the_settings_of_the_stack(
     assert report["estimate"] != campaign_report(campaign, (), AS_DEPLOYED)["estimate"]
 
 
-def test_a_stacks_settings_are_those_that_it_was_deployed_with() -> None:
-    stack, stub = stubbed()
-    given = {"TargetWriteRate": "500", "NoticesPerMessage": "7", "ChunkBytes": "4096"}
-    stub.add_response("describe_stacks", {"Stacks": [KULANZ | {"Parameters": described(given)}]})
-
-    assert stack.operation() == Operation("eu-central-1", recipients_per_message=7, write_rate=500)
-
-
-def test_a_stack_without_these_settings_is_told() -> None:
-    stack, stub = stubbed()
-    stub.add_response("describe_stacks", {"Stacks": [KULANZ]})
-
-    with pytest.raises(StackUnusable, match="lacks the parameter NoticesPerMessage"):
-        stack.operation()
-
-
-def described(parameters: dict[str, str]) -> list[dict[str, str]]:
-    return [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()]
-
-
 def test_without_an_incident_the_campaigns_that_wait_are_listed_with_their_reasons() -> None:
     world = small_world()
     stack = WorldStack(world)
@@ -166,7 +146,7 @@ def test_without_an_incident_the_campaigns_that_wait_are_listed_with_their_reaso
 
 
 def test_waiting_for_a_campaign_that_never_comes_ends(played: tuple[WorldStack, Expectation]) -> None:
-    looks = states_of(played[0].campaigns(), CampaignId("another", 1), longest_seconds=0)
+    looks = states_of(played[0].door(), CampaignId("another", 1), longest_seconds=0)
     assert next(looks) is None
     with pytest.raises(StillAtWork, match="no campaign another/1: its incident is not recorded"):
         next(looks)

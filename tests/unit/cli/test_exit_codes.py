@@ -5,21 +5,15 @@
 
 import json
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
-from typing import Any
 
 import pytest
-from botocore.exceptions import ConnectTimeoutError
 from click.testing import Result
 
-from kulanz.application.campaigns.control_campaign import ControlPorts
-from kulanz.application.ledger.accept_offer import AcceptPorts
-from kulanz.application.ledger.answer import AnswerPorts
 from kulanz.domain.campaigns.campaign import ENDED, WAITING, CampaignId, State
+from kulanz_cli import signed
 from tests.support.end_state import end_state
 from tests.support.faults import Choose, Fault, Tap, fault_at, no_faults, tapped
-from tests.support.scripted import Scripted
 from tests.support.small_campaign import CAMPAIGN, INCIDENT_ID, ROWS, event, small_world
 from tests.support.world import World
 from tests.support.world_stack import WorldStack, run
@@ -30,28 +24,19 @@ REASON = ("--reason", "we looked")
 
 
 class FaultyStack(WorldStack):
-    """A stack of which one call fails, or loses its reply."""
+    """A stack of whose API one call fails, or loses its reply."""
 
     def __init__(self, world: World, choose: Choose = no_faults) -> None:
         super().__init__(world)
         self.tap = Tap(choose)
+        for name in ("campaigns", "lists", "ledger", "offers", "chunks", "actions"):
+            setattr(self.served, name, tapped(getattr(self.served, name), name, self.tap))
 
-    def campaigns(self) -> Any:
-        return tapped(self.world.campaigns, "campaigns", self.tap)
 
-    def answers(self) -> AnswerPorts:
-        ports = super().answers()
-        return AnswerPorts(self.campaigns(), *(self._tapped(ports, name) for name in ("lists", "ledger")))
-
-    def offers(self) -> AcceptPorts:
-        ports = super().offers()
-        return AcceptPorts(self._tapped(ports, "ledger"), self.campaigns(), self._tapped(ports, "offers"))
-
-    def control(self) -> ControlPorts:
-        return ControlPorts(self.campaigns(), self._tapped(super().control(), "chunks"))
-
-    def _tapped(self, ports: Any, name: str) -> Any:
-        return tapped(getattr(ports, name), name, self.tap)
+@pytest.fixture
+def asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No request is repeated, so that each failing call of the API is seen."""
+    monkeypatch.setattr(signed, "ATTEMPTS", 1)
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +51,7 @@ def in_state(world: World, state: State) -> WorldStack:
     """The campaign as it would be read in a state."""
     stack = WorldStack(world.copy())
     kept = stack.world.campaigns._campaigns[ID]
-    kept.campaign = replace(kept.campaign, state=state, state_reason=f"{state.value}: because")
+    kept.campaign = replace(kept.campaign, state=state, state_reason=f"{state.value}: because", announced="")
     record = stack.world.campaigns._incidents[INCIDENT_ID]
     stack.world.campaigns._incidents[INCIDENT_ID] = replace(record, open_seq=None if state in ENDED else ID.seq)
     return stack
@@ -202,6 +187,7 @@ READING: Sequence[tuple[str, ...]] = (
 CALLS_MOST = 60
 
 
+@pytest.mark.usefixtures("asked_once")
 @pytest.mark.parametrize("form", [(), ("--json",)])
 @pytest.mark.parametrize("state", [State.CLOSED, State.FLAGGED])
 @pytest.mark.parametrize("words", READING, ids=" ".join)
@@ -219,6 +205,7 @@ def test_a_question_of_which_any_call_fails_is_not_answered_by_half(
     assert 0 < number < CALLS_MOST - 1
 
 
+@pytest.mark.usefixtures("asked_once")
 @pytest.mark.parametrize("fault", [Fault.REQUEST_LOST, Fault.REPLY_LOST])
 @pytest.mark.parametrize(
     ("state", "words"),
@@ -249,6 +236,7 @@ def test_an_action_of_which_any_call_fails_says_so_and_is_done_once_when_repeate
     assert 0 < number < CALLS_MOST - 1
 
 
+@pytest.mark.usefixtures("asked_once")
 @pytest.mark.parametrize("fault", [Fault.REQUEST_LOST, Fault.REPLY_LOST])
 def test_an_acceptance_of_which_any_call_fails_says_so_and_is_granted_once_when_repeated(fault: Fault) -> None:
     made = World()
@@ -273,69 +261,3 @@ def _endless(world: World) -> World:
         content.pop("claim_until", None)
         world.ledger._entries[key] = replace(entry, body=json.dumps(content), expires_at=None)
     return world
-
-
-# Queues
-
-TIMEOUT = ConnectTimeoutError(endpoint_url="https://sqs")
-
-
-def message(number: int) -> dict[str, str]:
-    content = {
-        "v": 1, "reason": "event_invalid", "field": "revision", "message": "expected a number", "source": "billing",
-        "detail_type": "Incident Declared", "incident_id": f"i-{number}", "event_key": "rejected/1.json",
-        "received_at": "2026-03-01T09:00:00Z",
-    }  # fmt: skip
-    return {"MessageId": f"m-{number}", "ReceiptHandle": f"handle-{number}", "Body": json.dumps(content)}
-
-
-def stack_with_queue(receives: Sequence[Any], **others: Any) -> tuple[WorldStack, Scripted]:
-    ok: dict[str, Any] = {"delete_message": lambda **_: {}, "change_message_visibility": lambda **_: {},
-                          "send_message": lambda **_: {}}  # fmt: skip
-    stack, sqs = WorldStack(World()), Scripted(receive_message=receives, **{**ok, **others})
-    stack._clients["sqs"] = sqs
-    return stack, sqs
-
-
-def handles(sqs: Scripted, operation: str) -> list[str]:
-    return [asked["ReceiptHandle"] for name, asked in zip(sqs.called, sqs.asked, strict=True) if name == operation]
-
-
-@pytest.mark.parametrize("done", [(), ("--done",)])
-@pytest.mark.parametrize("form", [(), ("--json",)])
-def test_a_refused_event_that_was_not_shown_stays_in_its_queue(done: tuple[str, ...], form: tuple[str, ...]) -> None:
-    whole = [{"Messages": [message(1), message(2)]}, {"Messages": [message(3)]}, {}, {}, {}]
-    stack, sqs = stack_with_queue(whole)
-    assert ran(stack, ("rejected", *done, *form)).exit_code == 1
-    kept, gone = (handles(sqs, name) for name in ("change_message_visibility", "delete_message"))
-    assert (gone if done else kept) == ["handle-1", "handle-2", "handle-3"]
-    assert (kept if done else gone) == []
-
-    for cut in ([TIMEOUT], [{"Messages": [{**message(3), "Body": "no JSON"}]}]):
-        stack, sqs = stack_with_queue([whole[0], *cut])
-        with suppress(json.JSONDecodeError):  # a fault of the program is seen as one
-            result = ran(stack, ("rejected", *done, *form))
-            assert (result.exit_code, result.stdout) == (3, "")
-        assert handles(sqs, "delete_message") == []
-        assert handles(sqs, "change_message_visibility")[:2] == ["handle-1", "handle-2"]
-
-
-@pytest.mark.parametrize("operation", ["receive_message", "send_message", "delete_message"])
-def test_a_dead_letter_is_deleted_only_once_it_was_sent(operation: str) -> None:
-    calls = iter(range(1_000))
-    failing = {operation: lambda **_: _fails_at(2, next(calls))}
-    receives: Any = [{"Messages": [message(1), message(2), message(3)]}, TIMEOUT]
-    if operation == "receive_message":
-        failing = {}
-    stack, sqs = stack_with_queue(receives, **failing)
-    result = ran(stack, ("redrive", "chunks", "--json"))
-    assert (result.exit_code, result.stdout) == (3, "")
-    sent = sqs.called.count("send_message") - (operation == "send_message")
-    deleted = sqs.called.count("delete_message") - (operation == "delete_message")
-    assert sent == deleted + (operation == "delete_message")
-
-
-def _fails_at(number: int, call: int) -> dict[str, Any]:
-    if call == number:
-        raise TIMEOUT
-    return {}

@@ -12,6 +12,7 @@ from moto import mock_aws
 
 from kulanz.application.ledger.answer import AnswerPorts
 from kulanz.domain.campaigns.campaign import CampaignId, State
+from kulanz_cli.direct import DirectStack
 from kulanz_cli.main import main
 from kulanz_cli.stack import Stack, StackOutputs
 from tests.support.faults import Fault
@@ -22,7 +23,7 @@ from tests.support.world import World
 NAMES = {"credits_table_name": "kulanz-CreditsTable-NEW", "campaigns_table_name": "kulanz-CampaignsTable-NEW"}
 
 
-class WorldStack(Stack):
+class WorldStack(DirectStack):
     """A stack whose tables are a world in memory; moto knows what other tables the account has."""
 
     def __init__(self, world: World) -> None:

@@ -7,10 +7,11 @@ import pytest
 from rich.console import Console
 
 from kulanz.application.campaigns.control_campaign import ControlPorts, cancel
+from kulanz.application.door.accounts import ask_answer
 from kulanz.domain.campaigns.campaign import CampaignId, Cause, State
 from kulanz_cli.answers import answer_content, show_answer
 from tests.support.small_campaign import CAMPAIGN, INCIDENT_ID, ROWS, event, small_world
-from tests.support.world import BUCKET, World
+from tests.support.world import World
 
 ID = CampaignId.parse(CAMPAIGN)
 NOT_LISTED = "was not on"
@@ -26,14 +27,14 @@ def told(world: World, account_id: str) -> tuple[str, bool]:
     """What a person reads, and what a program does."""
     printed = io.StringIO()
     answer = world.ask(account_id, INCIDENT_ID)
-    show_answer(answer, BUCKET, Console(file=printed, width=100))
-    return printed.getvalue(), answer_content(answer, BUCKET, world.now)["listed_nowhere"]
+    show_answer(ask_answer(answer), Console(file=printed, width=100))
+    return printed.getvalue(), answer_content(ask_answer(answer))["listed_nowhere"]
 
 
 @pytest.mark.parametrize("incident_id", [None, "an-incident-without-a-campaign"])
 def test_where_no_campaign_is_known_nobody_is_known_to_be_unlisted(incident_id: str | None) -> None:
     answer = small_world().ask("granted-1", incident_id)
-    assert not answer_content(answer, BUCKET, answer.asked_at)["listed_nowhere"]
+    assert not answer_content(ask_answer(answer))["listed_nowhere"]
 
 
 def test_an_account_that_no_finished_campaign_has_decided_was_not_listed() -> None:

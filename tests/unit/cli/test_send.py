@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 from moto import mock_aws
@@ -14,11 +15,14 @@ from kulanz.domain.lists.lines import is_blank, lines_starting_in
 from kulanz_cli import event_file
 from kulanz_cli import send as module
 from kulanz_cli.event_file import EventUnsendable, read_event, rows_in
-from kulanz_cli.send import send, with_list
+from kulanz_cli.send import Uploaded, send, with_list
 from kulanz_cli.stack import Stack, StackOutputs
 from kulanz_local.cases import ATT
+from tests.support.scripted import Scripted, error
 
 UPLOAD = module.upload_file
+SMALLEST_PART = 5 * 1024 * 1024
+"""Of S3, for every part but the last."""
 ROWS = b"account_id,segment\n1,business\n2,prepaid\n"
 
 
@@ -30,12 +34,9 @@ class Recorded:
         self.entries: list[dict[str, Any]] = []
         self._refuses = refuses
 
-    def upload(self, path: Path, bucket: str, key: str, metadata: dict[str, str]) -> None:
+    def upload(self, path: Path, bucket: str, key: str) -> Uploaded:
         self.uploads.append((str(path), bucket, key))
-        self.current = {"VersionId": "v1", "Metadata": metadata}
-
-    def head_object(self, **_: str) -> dict[str, Any]:
-        return self.current
+        return Uploaded("v1", "etag")
 
     def put_events(self, *, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803 - boto3's name
         self.entries += Entries
@@ -71,17 +72,6 @@ def test_an_event_names_the_uploaded_version_and_its_rows(tmp_path: Path) -> Non
     (entry,) = recorded.entries
     assert entry["EventBusName"] == "event_bus_name"
     assert json.loads(entry["Detail"]) == event["detail"]
-
-
-@pytest.mark.parametrize("theirs", [{}, {"kulanz-upload": "theirs"}])
-def test_a_list_that_somebody_else_uploaded_meanwhile_is_not_taken_for_ones_own(
-    theirs: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(Recorded, "head_object", lambda *_, **__: {"VersionId": "v2", "Metadata": theirs})
-    recorded = Recorded()
-    with pytest.raises(EventUnsendable, match="somebody else uploaded"):
-        event_with_list(tmp_path, recorded)
-    assert recorded.entries == []
 
 
 def test_the_publishers_own_count_is_announced_where_it_is_given(tmp_path: Path) -> None:
@@ -140,12 +130,33 @@ def test_rows_are_counted_as_a_campaign_counts_them(
     assert counted == rows - (list_format is ListFormat.CSV)
 
 
-def test_an_upload_carries_the_file_and_its_mark(tmp_path: Path) -> None:
-    path = tmp_path / "list.csv"
-    path.write_bytes(ROWS)
+@pytest.mark.parametrize("size", [0, 1, SMALLEST_PART, SMALLEST_PART + 1, 2 * SMALLEST_PART + 1])
+def test_an_upload_is_the_file_in_the_version_that_is_named(
+    size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PART_BYTES", SMALLEST_PART)
+    path, content = tmp_path / "list.csv", (ROWS * (1 + size // len(ROWS)))[:size]
+    path.write_bytes(content)
     with mock_aws():
         s3 = Stack("kulanz", region="eu-central-1").client("s3")
         s3.create_bucket(Bucket="lists", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
-        UPLOAD(s3, path, "lists", "lists/list.csv", {"kulanz-upload": "mark"})
-        found = s3.get_object(Bucket="lists", Key="lists/list.csv")
-        assert (found["Body"].read(), found["Metadata"]) == (ROWS, {"kulanz-upload": "mark"})
+        s3.put_bucket_versioning(Bucket="lists", VersioningConfiguration={"Status": "Enabled"})
+        version = UPLOAD(s3, path, "lists", "lists/list.csv").version_id
+        s3.put_object(Bucket="lists", Key="lists/list.csv", Body=b"somebody else's, at the same time")
+        found = s3.get_object(Bucket="lists", Key="lists/list.csv", VersionId=version)
+        assert found["Body"].read() == content
+
+
+def test_an_upload_that_breaks_off_leaves_no_parts_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PART_BYTES", 1)
+    path = tmp_path / "list.csv"
+    path.write_bytes(ROWS)
+    aborted: list[str] = []
+    s3 = Scripted(
+        create_multipart_upload=[{"UploadId": "u"}],
+        upload_part=[{"ETag": "e"}, error("SlowDown", 503)],
+        abort_multipart_upload=lambda **of: aborted.append(of["UploadId"]),
+    )
+    with pytest.raises(ClientError):
+        UPLOAD(s3, path, "lists", "lists/list.csv")
+    assert aborted == ["u"]

@@ -1,21 +1,17 @@
 """`kulanz send` checks before it uploads, and follows until the campaign is open or the event refused."""
 
 import gzip
-import io
 import json
-from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from kulanz.domain.campaigns.campaign import State
-from kulanz.domain.time import format_instant
-from kulanz_cli import send, sending
+from kulanz.domain.campaigns.campaign import CampaignId, State
+from kulanz_cli import send
 from kulanz_cli.event_file import legal_name
-from tests.support.fakes import FakeCampaigns
+from kulanz_cli.send import Uploaded
 from tests.support.reading import read
 from tests.support.small_campaign import (
     CAMPAIGN,
@@ -29,58 +25,38 @@ from tests.support.small_campaign import (
     small_world,
 )
 from tests.support.world import BUCKET, World
-from tests.support.world_stack import WorldStack, run
+from tests.support.world_stack import DESK, WorldStack, run
 
 LIST = list_of([row("a-1"), row("a-2")]) + b"\n"
 
 
 class Clients:
-    """S3, the bus and the queues of a world, as far as sending calls them."""
+    """S3 and the bus of a world, as far as sending calls them."""
 
     def __init__(self, world: World) -> None:
         self.world = world
         self.uploaded: list[str] = []
-        self.is_slow = False
+        self.sent: list[dict[str, Any]] = []
         self.fails: Exception | None = None
 
-    def upload(self, path: Path, bucket: str, key: str, metadata: dict[str, str]) -> None:
+    def upload(self, path: Path, bucket: str, key: str) -> Uploaded:
         if self.fails is not None:
             raise self.fails
         assert bucket == BUCKET
         self.uploaded.append(key)
-        self.head = {"VersionId": self.world.lists.upload(key, path.read_bytes()), "Metadata": metadata}
-
-    def head_object(self, **_: str) -> dict[str, Any]:
-        return self.head
+        return Uploaded(self.world.lists.upload(key, path.read_bytes()), "etag")
 
     def put_events(self, *, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
-        (entry,) = Entries
-        names = {"id": "the-event", "source": entry["Source"], "detail-type": entry["DetailType"]}
-        self.world.publish({**names, "detail": json.loads(entry["Detail"])})
-        if not self.is_slow:
-            self.world.run_until_quiet()
+        self.sent += Entries
         return {"Entries": [{"EventId": "the-event"}]}
-
-    def receive_message(self, **_: Any) -> dict[str, Any]:
-        told = [
-            {"v": 1, **asdict(one), "received_at": format_instant(one.received_at)} for one in self.world.rejected.sent
-        ]
-        found = enumerate(told)
-        return {"Messages": [{"MessageId": str(n), "ReceiptHandle": "r", "Body": json.dumps(one)} for n, one in found]}
-
-    def change_message_visibility(self, **_: Any) -> None: ...
-
-    def get_object(self, *, Key: str, **_: str) -> dict[str, Any]:  # noqa: N803
-        return {"Body": io.BytesIO(self.world.archive.get(Key))}
 
 
 @pytest.fixture
 def stack(monkeypatch: pytest.MonkeyPatch) -> WorldStack:
-    monkeypatch.setattr(sending, "POLL_SECONDS", 0)
     monkeypatch.setattr(send, "upload_file", Clients.upload)
     world = small_world()
     stack, clients = WorldStack(world), Clients(world)
-    stack._clients = dict.fromkeys(("s3", "events", "sqs"), clients)
+    stack._clients = dict.fromkeys(("s3", "events"), clients)
     return stack
 
 
@@ -100,7 +76,7 @@ def written(folder: Path, name: str = "list.csv", content: bytes = LIST, **chang
     return str(folder / "event.json"), str(folder / name)
 
 
-def test_it_follows_until_the_campaign_is_open(stack: WorldStack, tmp_path: Path) -> None:
+def test_the_campaign_is_open_when_it_returns(stack: WorldStack, tmp_path: Path) -> None:
     path, accounts = written(tmp_path)
     result = run(stack, "send", path, "--list", accounts)
     assert result.exit_code == 0
@@ -108,100 +84,80 @@ def test_it_follows_until_the_campaign_is_open(stack: WorldStack, tmp_path: Path
     assert f"kulanz watch {CAMPAIGN}" in result.stdout
     assert "2 rows" in result.stdout
     assert (stack.world.campaign(CAMPAIGN).rows_announced, clients(stack).uploaded) == (2, ["lists/list.csv"])
+    assert clients(stack).sent == []
 
 
-def test_a_program_gets_the_campaign_as_json_and_a_script_need_not_wait(stack: WorldStack, tmp_path: Path) -> None:
+def test_whoever_sends_it_is_the_requester_whatever_source_the_event_names(stack: WorldStack, tmp_path: Path) -> None:
+    path, accounts = written(tmp_path, source="nobody-of-ours")
+    assert run(stack, "send", path, "--list", accounts).exit_code == 0
+    (opened, *_) = stack.world.campaigns.log(CampaignId.parse(CAMPAIGN))
+    assert opened.cause.actor == DESK.id
+
+
+def test_the_same_event_again_is_the_same_campaign(stack: WorldStack, tmp_path: Path) -> None:
+    path, accounts = written(tmp_path)
+    first = json.loads(run(stack, "send", path, "--list", accounts, "--json").stdout)
+    (tmp_path / "event.json").write_text(json.dumps(_naming_the_list(path, stack)))
+    again = [json.loads(run(stack, "send", path, "--json").stdout) for _ in range(2)]
+    assert [one["campaign"] for one in again] == [first["campaign"]] * 2
+    assert len(stack.world.campaigns.campaigns_of("net-outage")) == 1
+
+
+def _naming_the_list(path: str, stack: WorldStack) -> dict[str, Any]:
+    """The event of a file, naming the list that was uploaded for it."""
+    sent: dict[str, Any] = json.loads(Path(path).read_text())
+    pinned = stack.world.campaign(CAMPAIGN).pinned
+    place = {"bucket": BUCKET, "key": pinned.key, "version_id": pinned.version_id}
+    sent["detail"]["campaign"]["affected"] = {"s3": place, "rows": 2}
+    return sent
+
+
+def test_a_program_gets_the_campaign_as_json(stack: WorldStack, tmp_path: Path) -> None:
     path, accounts = written(tmp_path)
     sent = json.loads(run(stack, "send", path, "--list", accounts, "--json").stdout)
-    assert (sent["campaign"], sent["refused"], sent["event_id"]) == (CAMPAIGN, None, "the-event")
-    clients(stack).is_slow = True
-    again = json.loads(run(stack, "send", path, "--list", accounts, "--json", "--no-wait").stdout)
-    assert "campaign" not in again
+    assert sent == {
+        "v": 1, "incident_id": "net-outage", "rows": 2, "campaign": CAMPAIGN, "state": "planning", "refused": None,
+    }  # fmt: skip
 
 
-def test_a_refused_event_is_known_by_its_own_id_and_told(stack: WorldStack, tmp_path: Path) -> None:
-    path, accounts = written(tmp_path, source="nobody")
-    result = run(stack, "send", path, "--list", accounts)
-    assert result.exit_code == 1
-    assert "The event was refused: source_unknown" in result.stdout
-
-
-def test_a_campaign_that_its_plan_refused_is_told_with_the_command_that_shows_its_rows(
-    stack: WorldStack, tmp_path: Path
-) -> None:
+def test_a_machine_puts_the_event_on_the_bus_and_waits_for_nothing(stack: WorldStack, tmp_path: Path) -> None:
     path, accounts = written(tmp_path)
-    result = run(stack, "send", path, "--list", accounts, "--rows", "3")
+    sent = json.loads(run(stack, "send", path, "--list", accounts, "--bus", "--json").stdout)
+    assert sent == {"v": 1, "event_id": "the-event", "incident_id": "net-outage", "rows": 2}
+    (entry,) = clients(stack).sent
+    assert (entry["Source"], entry["DetailType"]) == ("billing", "Incident Declared")
+    assert stack.world.campaigns.campaigns_of("net-outage") == []
+    assert "kulanz campaigns net-outage" in run(stack, "send", path, "--list", accounts, "--bus").stdout
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_a_refusal_is_said_with_its_reason_and_nothing_is_opened(
+    stack: WorldStack, tmp_path: Path, form: tuple[str, ...]
+) -> None:
+    stack.world.stores.replace_tables()
+    path, accounts = written(tmp_path)
+    result = run(stack, "send", path, "--list", accounts, *form)
     assert result.exit_code == 1
-    assert "was refused: rows_differ" in read(result.stdout)
-    assert f"kulanz rejected {CAMPAIGN}" in result.stdout
+    says = json.loads(result.stdout)["refused"] if form else read(result.stdout)
+    assert "tables_unconfirmed: " in says
+    assert stack.world.campaigns.campaigns_of("net-outage") == []
 
 
-def test_an_event_without_a_campaign_is_followed_until_it_is_recorded(stack: WorldStack, tmp_path: Path) -> None:
+def test_a_campaign_that_its_plan_refuses_is_shown_with_its_reason(stack: WorldStack, tmp_path: Path) -> None:
+    path, accounts = written(tmp_path)
+    assert run(stack, "send", path, "--list", accounts, "--rows", "3").exit_code == 0
+    stack.world.run_until_quiet()
+    result = run(stack, "rejected", CAMPAIGN)
+    assert result.exit_code == 1
+    assert "was refused as a whole, and nobody was credited: rows_differ" in read(result.stdout)
+    assert run(stack, "watch", CAMPAIGN).exit_code == 1
+
+
+def test_an_event_without_a_campaign_is_recorded(stack: WorldStack, tmp_path: Path) -> None:
     path, _ = written(tmp_path, campaign=...)
     result = run(stack, "send", path)
     assert (result.exit_code, "Recorded: incident net-outage" in result.stdout) == (0, True)
-
-
-def test_what_is_not_acted_on_in_time_is_not_called_open(
-    stack: WorldStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sending, "FOLLOW_SECONDS", 0)
-    clients(stack).is_slow = True
-    path, accounts = written(tmp_path)
-    result = run(stack, "send", path, "--list", accounts)
-    assert result.exit_code == 3
-    assert "neither acted on nor refused" in read(result.stderr)
-
-
-def denied(operation: str) -> Callable[..., Any]:
-    """An operation that the caller may not do."""
-
-    def call(*_: object, **__: object) -> Any:
-        raise ClientError({"Error": {"Code": "AccessDenied"}}, operation)
-
-    return call
-
-
-def foreign_message(*_: object, **__: object) -> dict[str, Any]:
-    return {"Messages": [{"MessageId": "m-1", "ReceiptHandle": "r", "Body": "hello"}]}
-
-
-@pytest.mark.parametrize(
-    ("place", "name", "fault", "says"),
-    [
-        (Clients, "receive_message", denied("ReceiveMessage"), "AWS refused ReceiveMessage: AccessDenied"),
-        (Clients, "receive_message", foreign_message, "m-1 in the queue of refused events is not"),
-        (Clients, "change_message_visibility", denied("Change"), "AWS refused Change: AccessDenied"),
-        (FakeCampaigns, "incident", denied("GetItem"), "AWS refused GetItem: AccessDenied"),
-    ],
-)  # fmt: skip
-def test_what_cannot_be_followed_is_said_to_be_sent(
-    stack: WorldStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: type, name: str, fault: Any, says: str
-) -> None:
-    monkeypatch.setattr(sending, "FOLLOW_SECONDS", 0)
-    path, accounts = written(tmp_path)
-    clients(stack).is_slow = True
-    stack.world.publish(event(rows=99, incident_id="another-one", titel="x"))
-    stack.world.run_until_quiet()
-    monkeypatch.setattr(place, name, fault)
-    result = run(stack, "send", path, "--list", accounts)
-    assert result.exit_code == 3
-    told = read(result.stderr)
-    assert "the event WAS sent (the-event)" in told
-    assert says in told
-    assert "kulanz campaigns net-outage" in told
-    assert "Traceback" not in told
-
-
-def test_a_campaign_is_followed_without_rights_on_the_queue_of_refused_events(
-    stack: WorldStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(Clients, "receive_message", denied("ReceiveMessage"))
-    clients(stack).is_slow = True
-    monkeypatch.setattr("time.sleep", lambda _: stack.world.run_until_quiet())
-    path, accounts = written(tmp_path)
-    result = run(stack, "send", path, "--list", accounts)
-    assert (result.exit_code, "is open (closed)" in read(result.stdout)) == (0, True)
+    assert stack.world.campaigns.incident("net-outage") is not None
 
 
 @pytest.mark.parametrize(
@@ -228,7 +184,7 @@ def test_nothing_is_uploaded_or_sent_that_the_stack_would_refuse(
     result = run(stack, "send", path, "--list", accounts)
     assert result.exit_code == 3
     assert says in read(result.stderr)
-    assert (clients(stack).uploaded, stack.world.events) == ([], [])
+    assert (clients(stack).uploaded, stack.world.campaigns.incident("net-outage")) == ([], None)
 
 
 def test_a_list_that_states_what_kulanz_keeps_is_not_uploaded(stack: WorldStack, tmp_path: Path) -> None:
@@ -299,6 +255,7 @@ def test_a_request_gets_the_decision_digest_of_the_revision_that_the_stack_has(
     path = tmp_path / "request.json"
     path.write_text(json.dumps({**{name: request[name] for name in ("source", "detail-type")}, "detail": detail}))
     assert run(stack, "send", str(path)).exit_code == 0
+    stack.world.run_until_quiet()
     assert stack.world.campaign(CAMPAIGN).state is State.CLOSED
     path.write_text(path.read_text().replace('"revision": 1', '"revision": 2'))
     refused = run(stack, "send", str(path))

@@ -1,14 +1,17 @@
 """`kulanz send --list` takes a list in parts, and prepares files by a profile: what is pinned is what was looked at."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from kulanz.domain.campaigns.campaign import State
-from kulanz_cli import list_parts, send, sending
+from kulanz_cli import list_parts, send
+from kulanz_cli.send import Uploaded
 from tests.support.small_campaign import CAMPAIGN, HEADER, event, row, small_world
 from tests.support.world import BUCKET, World
 from tests.support.world_stack import WorldStack, run
@@ -39,12 +42,13 @@ class Bucket:
         self.uploaded: list[str] = []
         self.stops_after = 10**6
 
-    def upload(self, path: Path, bucket: str, key: str, metadata: dict[str, str]) -> None:
+    def upload(self, path: Path, bucket: str, key: str, metadata: Mapping[str, str] = MappingProxyType({})) -> Uploaded:
         assert bucket == BUCKET
         if len(self.uploaded) >= self.stops_after:
             raise ClientError({"Error": {"Code": "SlowDown"}}, "PutObject")
         self.uploaded.append(key)
-        self._put(key, path.read_bytes(), metadata)
+        made = self._put(key, path.read_bytes(), dict(metadata))
+        return Uploaded(made["VersionId"], made["ETag"])
 
     def put_object(self, *, Bucket: str, Key: str, Body: bytes, **_: str) -> dict[str, Any]:  # noqa: N803
         assert Bucket == BUCKET
@@ -64,22 +68,14 @@ class Bucket:
             raise ClientError({"Error": {"Code": "404"}}, "HeadObject")
         return self.heads[Key]
 
-    def put_events(self, *, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
-        (entry,) = Entries
-        names = {"id": "the-event", "source": entry["Source"], "detail-type": entry["DetailType"]}
-        self.world.publish({**names, "detail": json.loads(entry["Detail"])})
-        self.world.run_until_quiet()
-        return {"Entries": [{"EventId": "the-event"}]}
-
 
 @pytest.fixture
 def stack(monkeypatch: pytest.MonkeyPatch) -> WorldStack:
-    monkeypatch.setattr(sending, "POLL_SECONDS", 0)
     monkeypatch.setattr(send, "upload_file", Bucket.upload)
     monkeypatch.setattr(list_parts, "upload_file", Bucket.upload)
     world = small_world()
     stack, bucket = WorldStack(world), Bucket(world)
-    stack._clients = dict.fromkeys(("s3", "events", "sqs"), bucket)
+    stack._clients = dict.fromkeys(("s3",), bucket)
     return stack
 
 
@@ -113,6 +109,7 @@ def test_a_folder_of_parts_is_one_list(stack: WorldStack, tmp_path: Path) -> Non
     result = run(stack, "send", event_file(tmp_path), "--list", str(folder))
     assert result.exit_code == 0, result.output
     assert "2 parts are uploaded as lists/net-outage.csv.manifest.json" in " ".join(result.stdout.split())
+    stack.world.run_until_quiet()
     campaign = stack.world.campaign(CAMPAIGN)
     assert (campaign.state, campaign.rows_announced) == (State.CLOSED, 3)
     assert stack.world.ask("a-3").decisions
@@ -144,7 +141,7 @@ def test_parts_that_are_not_one_list_are_not_sent(
     result = run(stack, "send", event_file(tmp_path), "--list", str(folder))
     assert result.exit_code == 3
     assert expected in " ".join(result.stderr.split())
-    assert not stack.world.events
+    assert stack.world.campaigns.incident("net-outage") is None
 
 
 def test_files_are_prepared_by_their_profile_and_the_report_comes_first(stack: WorldStack, tmp_path: Path) -> None:

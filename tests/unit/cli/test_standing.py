@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from kulanz.application.door.accounts import ask_answer
 from kulanz.application.ledger.answer import answer
 from kulanz.application.ledger.standing import Now, standings
 from kulanz.domain.incident_record import DetailType
@@ -12,7 +13,7 @@ from kulanz.domain.time import parse_instant
 from kulanz_cli.answers import answer_content
 from tests.support.reading import read
 from tests.support.small_campaign import INCIDENT_ID, event
-from tests.support.world import BUCKET, World
+from tests.support.world import World
 from tests.support.world_stack import WorldStack
 from tests.unit.application.campaigns.test_later_campaigns import (
     CLAIMS_UNTIL,
@@ -31,7 +32,7 @@ LINES = b"account_id,line_id,product,own_clause,monthly_fee\na-1,l-7,voice,no,12
 
 
 def standing(world: World) -> dict[str, Any]:
-    (found,) = answer_content(world.ask("a-1", INCIDENT_ID), BUCKET, world.now)["standings"]
+    (found,) = answer_content(ask_answer(world.ask("a-1", INCIDENT_ID)))["standings"]
     return dict(found)
 
 
@@ -141,5 +142,5 @@ def test_times_are_whole_seconds_for_people_and_exact_for_programs() -> None:
     world.now += timedelta(microseconds=250_000)
     campaign(world, 1, PAY_WHOLE)
     assert "." not in read(told(world)).partition("credited ")[2].split()[0]
-    (decided,) = answer_content(world.ask("a-1", INCIDENT_ID), BUCKET, world.now)["decisions"]
+    (decided,) = answer_content(ask_answer(world.ask("a-1", INCIDENT_ID)))["decisions"]
     assert ".25" in decided["effective_at"]

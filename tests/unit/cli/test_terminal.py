@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from kulanz.application.campaigns.control_campaign import cancel, pause
-from kulanz.domain.campaigns.campaign import CampaignId, Cause
+from kulanz.application.ports import Rejection
+from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.campaigns.reconciliation import Totals
 from kulanz_cli import send
 from kulanz_cli.groups import walk
@@ -34,7 +34,7 @@ from kulanz_cli.terminal import (
 )
 from tests.support.healthy_aws import HealthyAws
 from tests.support.small_campaign import event, sealed_policy
-from tests.support.world import World
+from tests.support.world import START, World
 from tests.support.world_stack import WorldStack, run
 from tests.unit.cli.test_sending import Clients
 
@@ -137,7 +137,7 @@ COMMANDS = {
     "ledger check": ["ledger", "check", CAMPAIGN],
     "ledger confirm": ["ledger", "confirm", "--first", "--reason", "r"],
     "send": ["send", "FOLDER/event.json", "--list", "FOLDER/l.csv"],
-    "send, no wait": ["send", "FOLDER/event.json", "--list", "FOLDER/l.csv", "--no-wait"],
+    "send, on the bus": ["send", "FOLDER/event.json", "--list", "FOLDER/l.csv", "--bus"],
     "doctor": ["doctor"],
     "policy show": ["policy", "show", "saas-uptime"],
     "policy explain, declined": ["policy", "explain", "FOLDER/policy.yaml", "--fact", "fee=99999.99"],
@@ -165,51 +165,20 @@ def test_every_command_is_looked_at() -> None:
     assert {words for words, _ in walk(main)} - looked_at == DOCUMENTS
 
 
-class Queues:
-    """The queues, the bucket and the functions of a world, as far as commands that read or repair call them."""
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.letters: list[dict[str, str]] = []
-
-    def receive_message(self, **_: Any) -> dict[str, Any]:
-        found, self.letters = self.letters, []
-        return {"Messages": found}
-
-    def send_message(self, **_: Any) -> None: ...
-
-    def delete_message(self, **_: Any) -> None: ...
-
-    def change_message_visibility(self, **_: Any) -> None: ...
-
-    def invoke(self, **_: Any) -> dict[str, Any]:
-        return {}
-
-    def get_object(self, *, Key: str, **_: str) -> dict[str, Any]:  # noqa: N803
-        return {"Body": io.BytesIO(self.world.archive.documents[Key])}
-
-    def get_paginator(self, operation: str) -> Any:
-        def pages(*, Prefix: str = "", **_: str) -> list[dict[str, Any]]:  # noqa: N803
-            if operation == "list_tables":
-                return [{"TableNames": [f"kulanz-CreditsTable-{'T' * 64}"]}]
-            keys = [key for key in self.world.archive.documents if key.startswith(Prefix)]
-            return [{"Contents": [{"Key": key} for key in keys]}]
-
-        return SimpleNamespace(paginate=pages)
+def refused() -> Rejection:
+    """An event that was refused, with everything as long and as hostile as somebody outside can make it."""
+    return Rejection(
+        "event_invalid", f"campaign.{'f' * 50}", f"expected {HOSTILE}", HOSTILE, "Incident Declared", INCIDENT,
+        "rejected/1.json", START,
+    )  # fmt: skip
 
 
-LETTER = {
-    "v": 1, "reason": "event_invalid", "field": f"campaign.{'f' * 50}", "message": f"expected {HOSTILE}",
-    "source": HOSTILE, "detail_type": "Incident Declared", "incident_id": INCIDENT, "event_key": "rejected/1.json",
-    "received_at": "2026-03-01T09:00:00Z",
-}  # fmt: skip
+class Tables:
+    """The account has the tables of an earlier stack."""
 
-
-def queues(stack: WorldStack) -> Queues:
-    """Queues with a message for each command that takes some."""
-    found = Queues(stack.world)
-    found.letters = [{"MessageId": "m", "ReceiptHandle": "h", "Body": json.dumps(LETTER)}]
-    return found
+    def get_paginator(self, _: str) -> Any:
+        pages = [{"TableNames": [f"kulanz-CreditsTable-{'T' * 64}"]}]
+        return SimpleNamespace(paginate=lambda: pages)
 
 
 def files(folder: Path) -> None:
@@ -238,10 +207,11 @@ def test_every_output_fits_and_is_text(
     monkeypatch.setenv("COLUMNS", str(columns))
     monkeypatch.chdir(folder)
     monkeypatch.setattr(send, "upload_file", Clients.upload)
-    stack._clients = dict.fromkeys(("sqs", "lambda", "s3", "dynamodb"), queues(stack))
+    stack.world.rejected.sent[:] = [refused()]
+    stack._clients = {"dynamodb": Tables()}
     if words[0] == "send":
         stack = WorldStack(stack.world.copy())
-        stack._clients = dict.fromkeys(("s3", "events", "sqs"), Clients(stack.world))
+        stack._clients = dict.fromkeys(("s3", "events"), Clients(stack.world))
     given = [word.replace("FOLDER/new", str(tmp_path)).replace("FOLDER/", "") for word in words]
     result = run(HealthyAws() if words == ["doctor"] else stack, *given)
     assert result.exit_code in (0, 1, 3), result.output
@@ -275,10 +245,10 @@ def test_a_reason_is_shown_as_it_was_written(reason: str) -> None:
     world.lists.upload("lists/1.csv", b"account_id\na-1\n")
     world.publish(event(key="lists/1.csv", rows=1, policy="p"))
     world.run(world.steps()[0])
-    stack, hand = WorldStack(world), Cause("a person", "a ticket", "1")
-    pause(CampaignId("net-outage", 1), stack.control(), reason, hand, world.now)
+    stack = WorldStack(world)
+    assert run(stack, "pause", "net-outage/1", "--reason", reason).exit_code == 0
     assert reason in run(stack, "watch", "net-outage/1").stdout
-    cancel(CampaignId("net-outage", 1), stack.control(), reason, hand, world.now)
+    assert run(stack, "cancel", "net-outage/1", "--reason", reason).exit_code == 0
     assert reason in run(stack, "watch", "net-outage/1").stdout
 
 

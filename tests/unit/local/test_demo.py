@@ -80,13 +80,17 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     world = World()
 
     def completed(_stack: Stack, case: Case, path: Path, rows: int) -> dict[str, Any]:
-        world.lists.upload(case.key, path.read_bytes())
+        version = world.lists.upload(case.key, path.read_bytes())
         event = drive.with_limits(json.loads(case.event.read_text(encoding="utf-8")))
-        event["detail"]["campaign"]["affected"] = {"s3": {"bucket": BUCKET, "key": case.key}, "rows": rows}
+        event["detail"]["campaign"]["affected"] = {
+            "s3": {"bucket": BUCKET, "key": case.key, "version_id": version}, "rows": rows,
+        }  # fmt: skip
         return event
 
-    def published(event: dict[str, Any], _stack: Stack) -> None:
-        world.publish(event)
+    publish = module._publish
+
+    def published(run: module.Run) -> None:
+        publish(run)
         world.run_until_quiet()
 
     deployed = SimpleNamespace(notices_topic_arn="", event_bus_name="")
@@ -96,7 +100,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(module, "deploy", lambda *_, **__: deployed)
     monkeypatch.setattr(module, "aws_session", lambda: None)
     monkeypatch.setattr(module, "Subscriber", lambda *_: Listener(world))
-    monkeypatch.setattr(module, "send", published)
+    monkeypatch.setattr(module, "_publish", published)
     monkeypatch.setattr(drive, "stack_of", lambda _: WorldStack(world))
     monkeypatch.setattr(drive, "completed_event", completed)
     monkeypatch.setattr(drive, "items_in_the_ledger", lambda _: len(world.ledger.inserted))

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
+from kulanz.application.door.accounts import ask_answer
 from kulanz.domain.policy import document_json
 from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz_cli.answers import show_answer
@@ -18,6 +19,7 @@ from kulanz_cli.event_file import read_event
 from kulanz_cli.main import main
 from kulanz_cli.reconciliation import show_reconciliation
 from kulanz_cli.terminal import PIPED_COLUMNS
+from kulanz_local.drive import shown
 from tests.support.fakes import FakePolicies
 from tests.support.policy_stack import PolicyStack
 from tests.support.world import BUCKET, World
@@ -184,7 +186,7 @@ def first_incident(tmp_path: Path) -> World:
 def test_the_worked_answer_in_the_readme_is_what_kulanz_says(first_incident: World) -> None:
     out = io.StringIO()
     answer = first_incident.ask(ASKED, FIRST_INCIDENT_ID)
-    show_answer(answer, BUCKET, Console(file=out, width=PIPED_COLUMNS))
+    show_answer(ask_answer(answer), Console(file=out, width=PIPED_COLUMNS))
     shown = f"$ kulanz ask {ASKED} --incident {FIRST_INCIDENT_ID}\n{out.getvalue()}"
     assert shown in blocks(section("A credit, explained"), "console"), f"put this into README.md:\n{shown}"
 
@@ -192,6 +194,6 @@ def test_the_worked_answer_in_the_readme_is_what_kulanz_says(first_incident: Wor
 def test_the_reconciliation_of_the_first_incident_is_what_kulanz_prints(first_incident: World) -> None:
     out = io.StringIO()
     show_reconciliation(
-        first_incident.campaigns.campaigns_of(FIRST_INCIDENT_ID)[0], Console(file=out, width=PIPED_COLUMNS)
+        shown(first_incident.campaigns.campaigns_of(FIRST_INCIDENT_ID)[0]), Console(file=out, width=PIPED_COLUMNS)
     )
     assert blocks(section(FIRST_INCIDENT), "text") == [out.getvalue()], f"put this into README.md:\n{out.getvalue()}"

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from kulanz.application.door.accounts import ask_answer
 from kulanz.application.ledger.accept_offer import AcceptPorts, OfferRefused, accept_offer
 from kulanz.domain.decision import Outcome
 from kulanz.domain.ledger.entries import Entry, granted_benefits, read_decision
@@ -14,7 +15,7 @@ from kulanz.domain.time import parse_instant
 from kulanz_cli.answers import show_answer
 from tests.support.fake_offers import FakeOffers
 from tests.support.small_campaign import INCIDENT_ID, event, sealed_policy
-from tests.support.world import BUCKET, World
+from tests.support.world import World
 
 UNTIL = "2026-03-10T00:00:00Z"
 POLICY = f"""
@@ -63,7 +64,7 @@ def paid(made: World) -> int:
 
 def told(made: World) -> str:
     printed = io.StringIO()
-    show_answer(made.ask("a-1", INCIDENT_ID), BUCKET, Console(file=printed, width=200))
+    show_answer(ask_answer(made.ask("a-1", INCIDENT_ID)), Console(file=printed, width=200))
     return printed.getvalue()
 
 

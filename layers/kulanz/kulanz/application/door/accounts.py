@@ -13,7 +13,7 @@ from kulanz.application.ledger.answer import (
     answer,
 )
 from kulanz.application.ledger.standing import Standing, is_granted, offer_has_ended, offer_is_open, standings
-from kulanz.domain.campaigns.campaign import Campaign, Pass
+from kulanz.domain.campaigns.campaign import ENGINE_VERSION, Campaign, Pass
 from kulanz.domain.ledger.entries import is_offer, is_taken
 from kulanz.domain.notices import notice_id
 from kulanz.domain.time import format_instant
@@ -115,6 +115,7 @@ class IncidentNamed(TypedDict):
 
 class AskAnswer(TypedDict):
     """Everything that was decided about an account. `final`: no campaign of the incident is at work any more.
+    `explained_by` is the engine that worked out the steps; each decision names the one that decided.
 
     `found_as` is what was asked for where that is a line, service or premises of the account. `listed_nowhere`: no list
     of the incident has a good row of the account.
@@ -123,6 +124,7 @@ class AskAnswer(TypedDict):
     v: int
     account_id: str
     asked_at: str
+    explained_by: str
     final: bool
     found_as: str | None
     standings: list[StandingAnswer]
@@ -147,6 +149,7 @@ def ask_answer(found: Answer) -> AskAnswer:
         "v": ANSWER_VERSION,
         "account_id": found.account_id,
         "asked_at": format_instant(found.asked_at),
+        "explained_by": ENGINE_VERSION,
         "final": found.is_final(),
         "found_as": found.found_as or None,
         "standings": [_standing(standing, found) for standing in stands],

@@ -280,6 +280,7 @@ ROUTES: tuple[Route, ...] = (
 )
 
 BY_KEY: Mapping[str, Route] = {route.key: route for route in ROUTES}
+BY_USE: Mapping[str, Route] = {route.use: route for route in ROUTES}
 
 
 def reached_by(role: Role) -> Iterator[tuple[str, str]]:

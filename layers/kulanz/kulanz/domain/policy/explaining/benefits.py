@@ -1,13 +1,15 @@
 """What is owed, in words: a benefit, when it is due, and how long it can be used."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from kulanz.domain.decision import NEXT_BILL, Benefit, Due, Validity
-from kulanz.domain.policy.deciding.components import CompiledGive
 from kulanz.domain.policy.explaining.wording import counted, first_moment, last_moment, said, said_amount
 from kulanz.domain.policy.language.kinds import NUMBER
 from kulanz.domain.time import microseconds_of
+
+if TYPE_CHECKING:
+    from kulanz.domain.policy.deciding.components import CompiledGive
 
 
 def worth_words(benefit: Benefit) -> str:
@@ -24,7 +26,7 @@ def due_words(due: Due) -> str:
     return f"by {due.day}" if due.day else f"within {counted(str(due.count), due.unit)}"
 
 
-def quantity_words(give: CompiledGive, quantity: Any) -> str:
+def quantity_words(give: "CompiledGive", quantity: Any) -> str:
     """How much of what is given: `20 call minutes`, `unlimited data`."""
     amount = quantity if isinstance(quantity, str) else said(NUMBER, quantity, None)
     return counted(amount, give.unit)

@@ -1,0 +1,38 @@
+"""A deployed stack as whoever deploys it sees it, and whoever publishes policies: with its tables and its bucket.
+
+For `doctor`, `ledger` and `policy publish`. Everything else goes through the API.
+"""
+
+from kulanz.adapters.campaign_table import DynamoCampaigns
+from kulanz.adapters.ledger_table import DynamoLedger
+from kulanz.adapters.parted_lists import PartedLists
+from kulanz.adapters.s3 import S3Lists, S3Policies
+from kulanz.adapters.stores import DynamoStores
+from kulanz.application.ledger.answer import AnswerPorts
+from kulanz.application.ports import Stores
+from kulanz_cli.stack import Stack
+
+POLICY_PREFIX = "policies/"
+
+
+class DirectStack(Stack):
+    """A stack, and the ports over its tables and its bucket."""
+
+    def campaigns(self) -> DynamoCampaigns:
+        """The campaign store."""
+        return DynamoCampaigns(self.client("dynamodb"), self.outputs.campaigns_table_name)
+
+    def stores(self) -> Stores:
+        """The two tables themselves."""
+        outputs = self.outputs
+        return DynamoStores(self.client("dynamodb"), outputs.credits_table_name, outputs.campaigns_table_name)
+
+    def policies(self) -> S3Policies:
+        """The published policies."""
+        return S3Policies(self.client("s3"), self.outputs.list_bucket_name, POLICY_PREFIX)
+
+    def answers(self) -> AnswerPorts:
+        """What is read to compare the ledger with receipts."""
+        ledger = DynamoLedger(self.client("dynamodb"), self.outputs.credits_table_name, calls_in_flight=1)
+        lists = PartedLists(S3Lists(self.client("s3"), self.outputs.list_bucket_name))
+        return AnswerPorts(self.campaigns(), lists, ledger)

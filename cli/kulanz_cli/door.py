@@ -1,0 +1,111 @@
+"""The stack's API as commands use it: questions and actions by their name in the route table, problems as sentences."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from kulanz.application.door.problems import Kind
+from kulanz.application.door.routes import BY_USE, Route
+from kulanz_cli.settings import Unusable
+from kulanz_cli.signed import NoReply, Reply, SignedApi, path_of
+
+FORBIDDEN = 403
+NOT_FOUND = 404
+TOO_MANY = 429
+OK = 200
+PAGES_MOST = 10_000
+"""Of one answer: a cursor that leads in a circle ends with an error."""
+
+
+class DoorProblem(Unusable):
+    """The API did not do what was asked. `reason` is the code of a refusal; `kind` is None where the gateway answered
+    in place of the function.
+    """
+
+    def __init__(self, text: str, kind: Kind | None = None, reason: str = "") -> None:
+        super().__init__(text)
+        self.kind = kind
+        self.reason = reason
+
+
+class Door:
+    """One stack's API."""
+
+    def __init__(self, api: SignedApi) -> None:
+        self._api = api
+
+    def ask(self, use: str, query: Mapping[str, str | None] | None = None, **values: str | int) -> dict[str, Any]:
+        """The answer to a question. Raises DoorProblem."""
+        route = BY_USE[use]
+        stated = {name: value for name, value in (query or {}).items() if value is not None}
+        try:
+            reply = self._api.get(_path(route, values), stated)
+        except NoReply as error:
+            raise DoorProblem(f"the stack's API did not answer ({error}); try again") from None
+        return _content(route, reply)
+
+    def pages(self, use: str, **values: str | int) -> Iterator[dict[str, Any]]:
+        """Every part of an answer that may be long. Raises DoorProblem."""
+        cursor: str | None = None
+        for _ in range(PAGES_MOST):
+            page = self.ask(use, {"cursor": cursor}, **values)
+            yield page
+            cursor = page.get("next")
+            if not cursor:
+                return
+        raise DoorProblem(f"the stack's API gave more than {PAGES_MOST} parts of an answer; ask whoever runs the stack")
+
+    def act(self, use: str, content: Mapping[str, Any], **values: str | int) -> dict[str, Any]:
+        """What an action came to. The same action under the same id is done once. Raises DoorProblem."""
+        route = BY_USE[use]
+        try:
+            reply = self._api.put(_path(route, values), content)
+        except NoReply as error:
+            raise DoorProblem(
+                f"the stack's API did not answer ({error}), and it may have been done; try again: it is done once"
+            ) from None
+        return _content(route, reply)
+
+
+def _path(route: Route, values: Mapping[str, str | int]) -> str:
+    """The path of a route with its parameters, each of which must be stated."""
+    return path_of(*(values[part[1:-1]] if part.startswith("{") else part for part in route.path.split("/")[1:]))
+
+
+def _content(route: Route, reply: Reply) -> dict[str, Any]:
+    try:
+        found = json.loads(reply.body)
+    except ValueError:
+        found = None
+    content = found if isinstance(found, dict) else {}
+    if reply.status == OK and content:
+        return content
+    if "type" in content and "detail" in content:
+        raise _problem(content)
+    raise DoorProblem(_gateway_words(route, reply.status))
+
+
+def _problem(content: Mapping[str, Any]) -> DoorProblem:
+    """A problem of the function, whose text says what was expected and what to do."""
+    kind = next((one for one in Kind if one.type == content["type"]), None)
+    if kind is Kind.TRY_AGAIN:
+        return DoorProblem("AWS did not answer the stack as it should; try again", kind)
+    said = [content["detail"], *(f"{one['field']}: {one['expected']}" for one in content.get("errors", ()))]
+    if len(said) > 1 and said[1].endswith(f": {said[0]}"):
+        del said[0]  # of a refusal, which names its field and says the same again
+    return DoorProblem("; ".join(said), kind, str(content.get("reason", "")))
+
+
+def _gateway_words(route: Route, status: int) -> str:
+    """What to do where the gateway answered in place of the function."""
+    if status == FORBIDDEN:
+        roles = " or ".join(sorted(route.roles))
+        return (
+            f"AWS refused it: your credentials lack the role {roles} of this stack, or its clock and yours differ; an"
+            " administrator attaches the role (docs/roles.md)"
+        )
+    if status == NOT_FOUND:
+        return "the API has no such route: is this the command of the stack's release, and the API of the stack?"
+    if status == TOO_MANY:
+        return "the stack's API has too many requests at the moment; try again"
+    return f"the stack's API answered {status} and nothing that this command can read; try again"
