@@ -15,6 +15,7 @@ from kulanz.domain.policy.document.schema import data_file_schema, policy_schema
 from kulanz.domain.time import TimeError
 from kulanz_cli.example_format import ExampleError, check_inputs, misspelt
 from kulanz_cli.policy_examples import Result, left_out, prepare, run, same_rule, without_policy
+from kulanz_cli.prepare.profile import PROFILE_ENDING, read_profile
 from kulanz_cli.rulebook import read_examples
 from kulanz_cli.seals import seal_problem, sealed_and_gone
 from kulanz_cli.settings import EXIT_NO, FILE_CODES, Unusable, as_json
@@ -36,7 +37,7 @@ def check(paths: tuple[Path, ...], seal: bool, is_json: bool) -> None:
         raise Unusable("no policy there; expected files such as policies/<id>/<version>.yaml")
     for file in files:
         try:
-            document = None if _is_good_data(file) else load_policy(file)
+            document = None if _is_no_policy(file) else load_policy(file)
             problem = "" if document is None else seal_problem(file, document, seal=seal)
             unread = [] if document is None else [*unread_facts(document)]
             findings.append({"file": str(file), "ok": not problem, "problem": problem, "unread_facts": unread})
@@ -64,8 +65,11 @@ def _files(path: Path) -> Iterable[Path]:
     return sorted(path.rglob("*.yaml")) if path.is_dir() else [path]
 
 
-def _is_good_data(file: Path) -> bool:
-    """Say whether a file is a data file, after checking it if it is. Raises ``PolicyError``."""
+def _is_no_policy(file: Path) -> bool:
+    """Say whether a file is a data file, or a profile of lists, after checking it if it is. Raises ``PolicyError``."""
+    if file.name.endswith(PROFILE_ENDING):
+        read_profile(file)
+        return True
     if not is_data_file(file):
         return False
     load_data_file(file)
@@ -119,7 +123,7 @@ def _latest(path: Path) -> list[PolicyDocument]:
     """Load a policy, or the latest version of each one in a folder. Raises ``PolicyError``."""
     latest: dict[str, PolicyDocument] = {}
     for file in _files(path):
-        if is_data_file(file):
+        if file.name.endswith(PROFILE_ENDING) or is_data_file(file):
             continue
         document = load_policy(file)
         known = latest.get(document.policy.id)

@@ -32,6 +32,8 @@ NUMBER, YES_OR_NO, DAY, LOCAL, INSTANT, ITEMS, UNREADABLE = (EXACT + letter for 
 """What a typed cell begins with: a number, yes or no, a day, a time of some clock, an instant, an array; `UNREADABLE`
 begins the reason why a row, or a cell of a type that no list has, cannot be read."""
 THOUSAND_DECIMALS = 3
+QUOTE_BEHIND_A_BLANK = "a quote at the beginning of its cell; state skipInitialSpace where a blank precedes it"
+"""To a reader of CSV that is no quote, and a delimiter inside would part the cell."""
 UNCONFIRMED_DAY = 12
 """A day up to the twelfth may as well be a month."""
 _LONE_BYTES = re.compile("[\udc80-\udcff]")
@@ -97,6 +99,8 @@ def cell_reader(
             if not raw.isascii():
                 _must_be_encoded(raw, encoding, is_single_byte=is_single_byte)
             text = clean(raw)
+            if text[:1] == '"' and raw[0].isspace():
+                return Cell(WRONG, wrong=QUOTE_BEHIND_A_BLANK)
             if not text or text in words or text in known:
                 return Cell("", Change.NO_VALUE if text else Change.NONE)
             found = _by_word(text, values) if values else read(text)

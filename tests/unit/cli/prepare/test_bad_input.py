@@ -120,6 +120,15 @@ def test_a_broken_row_is_counted_and_named_and_the_others_go_on(tmp_path: Path, 
     assert cells_of(content)[-1] == ["#VALUE!", "#VALUE!"]
 
 
+def test_a_quote_behind_a_blank_is_wrong_unless_the_profile_states_it(tmp_path: Path) -> None:
+    content = rows(200) + b'A-x, "1.00"\n'
+    report, _ = prepared(tmp_path, {"in.csv": content}, PLAIN, policy_text=POLICY)
+    assert ["skipInitialSpace" in one for one in report.columns[1].wrong] == [True]
+    profile = PLAIN | {"dialect": {"skipInitialSpace": True}}
+    _, written = prepared(tmp_path, {"other.csv": content}, profile, policy_text=POLICY)
+    assert cells_of(written)[-1] == ["A-x", "1.00"]
+
+
 def test_rows_after_a_broken_one_keep_their_lines(tmp_path: Path) -> None:
     content = b'account_id,fee\nA-1,"1.00"x\nA-2,2.00\n\n"A\n-3",3.00\nA-4,x\n' + rows(400).partition(b"\n")[2]
     report, _ = prepared(tmp_path, {"in.csv": content}, PLAIN, policy_text=POLICY)

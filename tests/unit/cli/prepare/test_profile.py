@@ -5,11 +5,13 @@ from typing import Any
 
 import jsonschema
 import pytest
+from click.testing import CliRunner
 
 from kulanz.domain.policy.document.schema import schema_text
 from kulanz.domain.policy.language.errors import PolicyError
+from kulanz_cli.main import main
 from kulanz_cli.prepare.profile import ENCODINGS, load_profile, profile_from, profile_schema, python_encoding
-from tests.unit.cli.prepare.prepared import COLUMNS, fields, loaded, policy, profile_file
+from tests.unit.cli.prepare.prepared import COLUMNS, POLICY, fields, loaded, policy, profile_file
 from tests.unit.cli.prepare.test_round_trip import TABLE
 
 WHOLE: dict[str, Any] = {"kulanz": 1, "profile": "a", "title": "b", "schema": {"fields": [{"name": "c"}]}}
@@ -105,3 +107,16 @@ def test_a_line_is_the_one_of_the_entry(tmp_path: Path) -> None:
 def test_python_knows_every_encoding(encoding: str) -> None:
     profile = profile_from(WHOLE | {"encoding": encoding})
     assert "abc".encode(python_encoding(profile))
+
+
+def test_a_folder_of_policies_may_have_profiles_which_are_checked_with_them(tmp_path: Path) -> None:
+    folder = tmp_path / "every-type"
+    folder.mkdir()
+    (folder / "1.yaml").write_text(POLICY, encoding="utf-8")
+    good = profile_file(folder, {"schema": fields()}, "good")
+    result = CliRunner().invoke(main, ["policy", "check", str(tmp_path)])
+    assert (result.exit_code, str(good) in result.output.replace("\n  ", "")) == (0, True), result.output
+    profile_file(folder, {"dialect": {"delimiter": ";;"}, "schema": fields()}, "bad")
+    result = CliRunner().invoke(main, ["policy", "check", str(tmp_path)])
+    assert result.exit_code == 1
+    assert "one character" in result.output
