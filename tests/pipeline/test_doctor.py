@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from kulanz_cli.direct import DirectStack
-from kulanz_cli.doctor import command, thorough
 from kulanz_local import drive
 from tests.pipeline.conftest import Deployed
 
@@ -21,12 +20,13 @@ NOT_SHOWN_ON_MINISTACK = {
     "policy of the bus": [
         "NobodyElseMayPublish", "OnlyCampaignPublishersMayOpenCampaigns", "OnlyAdvanceCampaignSpeaksForKulanz",
     ],
+    "policies of the tables": ["OnlyFunctionsWriteItems"] * 2,
     "put on the bus": ["in the name of kulanz", "not in PublisherArns"],
     "send to the queues": ["incidents queue", "chunk queue"],
-    "streams": ["has not looked into"] * 3,
+    "write to the tables": ["decisions took an item", "campaigns took an item"],
+    "streams": ["has not yet counted a look"] * 3,
     "permissions": ["events:PutEvents"],
     "notices topic": ["statement ListedAccountsMaySubscribe", "Nobody is subscribed"],
-    "test decision": ["What a refused insert costs"],
 }  # fmt: skip
 """What the embedded AWS ignores; the list is exact, so that it shrinks when MiniStack learns one of these."""
 
@@ -58,21 +58,7 @@ def test_it_passes_and_says_what_cannot_be_shown_here(stack: DirectStack) -> Non
     hidden = [(one["check"], one["says"]) for one in results if one["verdict"] == "not shown"]
     expected = [(check, text) for check, texts in NOT_SHOWN_ON_MINISTACK.items() for text in texts]
     assert [check for check, _ in hidden] == [check for check, _ in expected]
-    assert all(text in says for (_, says), (_, text) in zip(hidden, expected, strict=True))
-    items = stack.client("dynamodb").scan(TableName=stack.outputs.credits_table_name)["Items"]
-    assert [item for item in items if item["pk"]["S"].startswith("DOCTOR#")] == []
-
-
-def test_the_thorough_part_inserts_as_the_functions_do_and_removes_what_it_wrote(
-    stack: DirectStack, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    waits: list[float] = []
-    monkeypatch.setattr(command, "steps", lambda: thorough.checks(waits.append))  # the hour is the unit tests' too
-    code, results = examined(stack, "--thorough", "--yes")
-    assert code == 0, [one for one in results if one["verdict"] == "finding"]
-    idle = [one["verdict"] for one in results if one["check"] == "idle connections"]
-    assert idle == ["ok"] * (len(thorough.IDLE_MINUTES) + 1)
-    assert len(waits) == len(thorough.IDLE_MINUTES)
+    assert [(says, text) for (_, says), (_, text) in zip(hidden, expected, strict=True) if text not in says] == []
     items = stack.client("dynamodb").scan(TableName=stack.outputs.credits_table_name)["Items"]
     assert [item for item in items if item["pk"]["S"].startswith("DOCTOR#")] == []
 

@@ -164,6 +164,10 @@ class HealthyAws(DirectStack):
             "rejected_queue_url": self.policy("TlsOnlyQueuePolicy"),
         }
         self.bucket_policy = self.policy("ListBucketPolicy")
+        self.table_policies = {
+            "credits_table": self.policy("CreditsTable", "ResourcePolicy")["PolicyDocument"],
+            "campaigns_table": self.policy("CampaignsTable", "ResourcePolicy")["PolicyDocument"],
+        }
         self.bus_policy = self.policy("EventBus", "Policy")
         self.topic_policy = self.policy("NoticesTopicPolicy")
         self.readers = {
@@ -196,9 +200,11 @@ class HealthyAws(DirectStack):
             "dynamodb.describe_time_to_live": lambda TableName: {"TimeToLiveDescription": self.expiry[TableName]},
             "dynamodb.describe_limits": {"TableMaxWriteCapacityUnits": 40_000},
             "dynamodb.list_tables": lambda **_: _dated({}, datetime.now(UTC)),
-            "dynamodb.batch_execute_statement": self._insert,
-            "dynamodb.delete_item": lambda Key, **_: self.items.pop(Key["pk"]["S"], None),
-            "dynamodb.get_item": lambda Key, **_: {"Item": item} if (item := self.items.get(Key["pk"]["S"])) else {},
+            "dynamodb.put_item": refusal("AccessDeniedException", "PutItem", DENIED),
+            "dynamodb.delete_item": refusal("AccessDeniedException", "DeleteItem", DENIED),
+            "dynamodb.get_resource_policy": lambda ResourceArn: {
+                "Policy": json.dumps(self.table_policies[ResourceArn.rpartition("/")[2]])
+            },
             "s3.get_bucket_versioning": {"Status": "Enabled"},
             "s3.get_bucket_encryption": {"ServerSideEncryptionConfiguration": {}},
             "s3.get_public_access_block": {
@@ -237,13 +243,15 @@ class HealthyAws(DirectStack):
         asked = json.loads(Payload) == VERSIONS_ASKED
         return {"Payload": io.BytesIO(json.dumps(self.running if asked else None).encode())}
 
-    def _insert(self, Statements: list[Any], **_: Any) -> Any:
-        partition = Statements[0]["Parameters"][0]["S"]
-        consumed = [{"CapacityUnits": 1.0}]
-        if partition in self.items:
-            return {"Responses": [{"Error": {"Code": "DuplicateItem"}}], "ConsumedCapacity": consumed}
-        self.items[partition] = {"pk": partition}
-        return {"Responses": [{}], "ConsumedCapacity": consumed}
+    def take_items(self) -> None:
+        """Become a stack whose tables take items from everybody."""
+
+        def put(Item: Any, **_: Any) -> Any:
+            self.items[Item["pk"]["S"]] = Item
+            return {}
+
+        self.replies["dynamodb.put_item"] = put
+        self.replies["dynamodb.delete_item"] = lambda Key, **_: self.items.pop(Key["pk"]["S"], None) and {}
 
 
 def _physical(name: str) -> str:

@@ -8,9 +8,9 @@ import click
 from rich.console import Console
 
 from kulanz_cli.direct import DirectStack
-from kulanz_cli.doctor import clock, deployed, doors, functions, policies, stores, streams, writes
+from kulanz_cli.doctor import clock, deployed, doors, functions, policies, stores, streams
 from kulanz_cli.doctor.examined import Check, Checked, Examined, Verdict, examine
-from kulanz_cli.doctor.thorough import BY_HAND, STEPS, price
+from kulanz_cli.doctor.thorough import BY_HAND, STEPS
 from kulanz_cli.doctor.thorough import checks as steps
 from kulanz_cli.settings import ANSWER_CODES, EXIT_NO, as_json, pass_direct_stack
 from kulanz_cli.terminal import console, counted_as, labelled, print_json, say
@@ -23,8 +23,10 @@ CHECKS: dict[str, Check] = {
     "policy of the bucket": policies.bucket,
     "policy of the bus": policies.bus,
     "policies of the queues": policies.queues,
+    "policies of the tables": policies.tables,
     "put on the bus": doors.bus,
     "send to the queues": doors.queues,
+    "write to the tables": doors.tables,
     "code": functions.code,
     "event source mappings": functions.mappings,
     "streams": streams.streams,
@@ -34,7 +36,6 @@ CHECKS: dict[str, Check] = {
     "alarms": functions.alarms,
     "concurrency": functions.concurrency,
     "write quotas": functions.write_quotas,
-    "test decision": writes.decision,
     "clock": clock.clock,
 }
 """In the order in which a finding of one explains findings of the next."""
@@ -51,7 +52,7 @@ def doctor(stack: DirectStack, thorough: bool, yes: bool, is_json: bool) -> None
     """Check a deployed stack, and say what to do about each finding.
 
     Run it with the role that deploys the stack, after every deployment. It grants nothing and changes no setting; it
-    writes one test decision, which it removes, and tries doors that must be shut.
+    tries doors that must be shut.
     """
     if thorough and is_json and not yes:
         raise click.UsageError("--thorough with --json cannot ask; say --yes as well")
@@ -68,12 +69,12 @@ def doctor(stack: DirectStack, thorough: bool, yes: bool, is_json: bool) -> None
 
 def _agreed(*, is_asked: bool, is_json: bool) -> None:
     """Say what the thorough part does, how long and for how much; ends here where the person does not agree."""
-    cost = sum(map(price, STEPS), Decimal(0))
+    cost = sum((step.usd for step in STEPS), Decimal(0))
     if not is_json:
         out = console()
         say(out, f"Takes up to {sum(step.minutes for step in STEPS)} minutes and costs {_price_text(cost)}:")
         for step in STEPS:
-            say(out, f"- {step.name}: {step.does}; {step.minutes} min, {_price_text(price(step))}", further=2)
+            say(out, f"- {step.name}: {step.does}; {step.minutes} min, {_price_text(step.usd)}", further=2)
     if is_asked:
         click.confirm("Begin?", abort=True)
 

@@ -1,19 +1,22 @@
-"""The doors tried: a put on the bus and a direct send to the queues that must be refused.
+"""The doors tried: a put on the bus, a direct send to the queues and a write to the tables that must be refused.
 
-Each is made so that nothing happens should it be accepted: no rule matches the event, no campaign has the chunk, and
-open_campaign refuses the message as no event that it knows.
+Each is made so that nothing happens should it be accepted: no rule matches the event, no campaign has the chunk,
+open_campaign refuses the message as no event that it knows, and the item is removed.
 """
 
 import json
+import uuid
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from kulanz.adapters.aws import error_code
 from kulanz.adapters.messaging import chunk_message_text
 from kulanz.application.ports import ChunkMessage
 from kulanz.domain.campaigns.campaign import CampaignId, Pass
+from kulanz_cli.doctor.clock import now
 from kulanz_cli.doctor.examined import Examined, Result, finding, is_denied, not_shown, ok
 
 DETAIL_TYPE = "Kulanz Doctor"
@@ -24,6 +27,11 @@ EXPLICIT_DENY = "explicit deny"
 OUR_SOURCE = "kulanz"
 CAMPAIGN = CampaignId(DOCTOR, 1)
 """There is none of this id as long as nobody calls an incident so."""
+PARTITION = "DOCTOR#"
+"""Decisions stand under ACCOUNT#, campaigns under CAMPAIGN#; the filters ask for DECISION#, REVISION# or META."""
+PLACE = "TEST"
+LEFT_OVER = timedelta(days=1)
+"""After this an item in the table of decisions would expire by itself, should it not be removed."""
 NO_POLICIES = "it applies no such policy to its callers"
 
 
@@ -86,6 +94,39 @@ def queues(at: Examined) -> Iterator[Result]:
             ),
             NO_POLICIES,
         )
+
+
+def tables(at: Examined) -> Iterator[Result]:
+    """An item past the functions, in each table: its key is no account's nor incident's, and no reader hears of it."""
+    client = at.client("dynamodb")
+    for what, name in (("decisions", at.outputs.credits_table_name), ("campaigns", at.outputs.campaigns_table_name)):
+        key = {"pk": {"S": f"{PARTITION}{uuid.uuid4()}"}, "sk": {"S": PLACE}}
+        item = {**key, "ttl": {"N": str(int((now() + LEFT_OVER).timestamp()))}}
+        try:
+            yield at.only_on_aws(
+                _tried(
+                    lambda name=name, item=item: client.put_item(TableName=name, Item=item),  # type: ignore[misc]
+                    f"A direct write to the table of {what} is refused.",
+                    f"The table of {what} took an item from you past the functions: whoever IAM permits can grant.",
+                ),
+                "it applies no policy of a table",
+            )
+        finally:  # at Ctrl-C too
+            left = _removed(client, name, key)
+        if left is not None:
+            yield left
+
+
+def _removed(client: Any, table: str, key: Any) -> Result | None:
+    """What is left of an item that was taken. Where writes are refused there is none."""
+    try:
+        client.delete_item(TableName=table, Key=key)
+    except ClientError as error:
+        if is_denied(error):
+            return None
+        by_hand = f"aws dynamodb delete-item --table-name {table} --key '{json.dumps(key, separators=(',', ':'))}'"
+        return finding(f"A test item could not be removed ({error_code(error)}). It changes nothing.", by_hand)
+    return None
 
 
 def _tried(attempt: Callable[[], Any], refused: str, accepted: str) -> Result:

@@ -1,4 +1,4 @@
-"""The policies of bus, queues and bucket: the statements that keep everybody else out are there, and name the listed.
+"""The policies of bus, queues, tables and bucket: their statements are there, and name those who are listed.
 
 A statement is known by its Sid. Whom it denies or allows what, on which part and on which condition, is compared with
 the template's (`tests/unit/cli/test_doctor.py` holds the two together).
@@ -20,6 +20,14 @@ SEND, PUT_EVENTS = "sqs:SendMessage", "events:PutEvents"
 PROTECTIONS = (
     "s3:PutBucketPolicy", "s3:DeleteBucketPolicy", "s3:PutBucketVersioning", "s3:PutLifecycleConfiguration",
     "s3:PutReplicationConfiguration", "s3:PutBucketOwnershipControls", "s3:PutBucketPublicAccessBlock",
+)  # fmt: skip
+WRITES_OF_ITEMS = (
+    "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem",
+    "dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate", "dynamodb:PartiQLDelete",
+)  # fmt: skip
+CHANGES_OF_TABLES = (
+    "dynamodb:UpdateTable", "dynamodb:UpdateTimeToLive", "dynamodb:DeleteTable", "dynamodb:PutResourcePolicy",
+    "dynamodb:DeleteResourcePolicy",
 )  # fmt: skip
 WITHOUT_TLS = {("Bool", "aws:SecureTransport"): ("false",)}
 EXCEPT = ("ArnNotEquals", "aws:PrincipalArn")
@@ -100,6 +108,30 @@ def queues(at: Examined) -> Iterator[Result]:
         answer = at.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])
         policy = answer.get("Attributes", {}).get("Policy")
         yield from compared(what, f":{url.rpartition('/')[2]}", policy, statements)
+
+
+def tables(at: Examined) -> Iterator[Result]:
+    """The policies of the tables: only the functions write items, and only deployers change the tables."""
+    deployers, writing = at.listed("DeployerArns"), _roles(at, "GrantCreditsRole", "ApiRole")
+    others = _roles(at, "OpenCampaignRole", "AdvanceCampaignRole")
+    client = at.client("dynamodb")
+    _, partition, _, _, account, *_ = at.caller.split(":")
+    prefix = f"arn:{partition}:dynamodb:{client.meta.region_name}:{account}"
+    for what, name, writers in (
+        ("decisions", at.outputs.credits_table_name, writing),
+        ("campaigns", at.outputs.campaigns_table_name, writing | others),
+    ):
+        expected = {"OnlyFunctionsWriteItems": Expected("Deny", WRITES_OF_ITEMS, {EXCEPT: writers})}
+        if deployers:
+            expected["OnlyDeployersChangeTheTable"] = Expected("Deny", CHANGES_OF_TABLES, {EXCEPT: deployers})
+        try:
+            policy = client.get_resource_policy(ResourceArn=f"{prefix}:table/{name}")["Policy"]
+        except ClientError as error:
+            if error_code(error) != "PolicyNotFoundException":
+                raise
+            policy = None
+        for result in compared(f"the table of {what}", f":table/{name}", policy, expected):
+            yield at.only_on_aws(result, "it ignores the policy of a table")
 
 
 def bucket(at: Examined) -> Iterator[Result]:

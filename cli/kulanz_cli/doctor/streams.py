@@ -33,18 +33,18 @@ class Reader:
     function: str
     table: str
     event_names: tuple[str, ...]
-    sort_key: Any
+    sort_keys: tuple[Any, ...]
 
     def pattern(self) -> Any:
         """Lambda's filter."""
-        image = {"dynamodb": {"NewImage": {"sk": {"S": [self.sort_key]}}}}
+        image = {"dynamodb": {"NewImage": {"sk": {"S": list(self.sort_keys)}}}}
         return {"eventName": list(self.event_names), **image} if self.event_names else image
 
 
 READERS = (
-    Reader("PublishNoticesFunctionDecisions", "publish_notices", "decisions", ("INSERT",), {"prefix": "DECISION#"}),
-    Reader("PublishNoticesFunctionRevisions", "publish_notices", "campaigns", ("INSERT",), {"prefix": "REVISION#"}),
-    Reader("AdvanceCampaignFunctionProgress", "advance_campaign", "campaigns", (), "META"),
+    Reader("PublishNoticesFunctionDecisions", "publish_notices", "decisions", ("INSERT",), ({"prefix": "DECISION#"},)),
+    Reader("PublishNoticesFunctionRevisions", "publish_notices", "campaigns", ("INSERT",), ({"prefix": "REVISION#"},)),
+    Reader("AdvanceCampaignFunctionProgress", "advance_campaign", "campaigns", (), ("META", {"prefix": "REVISION#"})),
 )
 
 

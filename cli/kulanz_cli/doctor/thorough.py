@@ -3,50 +3,33 @@
 Each step has its time and its price, which are said before the first begins. What needs a person is a checklist.
 """
 
-import json
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
-from kulanz.adapters.insert_calls import InsertCalls, Statement
-from kulanz.application.ports import Refused, TryAgain
-from kulanz.domain.campaigns.estimate import INSERTS_PER_CALL
-from kulanz.domain.campaigns.prices import PRICES
-from kulanz_cli.doctor import doors, writes
-from kulanz_cli.doctor.examined import Check, Examined, Result, finding, is_denied, not_shown, ok, unreadable
+from kulanz_cli.doctor import doors
+from kulanz_cli.doctor.examined import Check, Examined, Result, finding, is_denied, not_shown, ok
 
-CALLS_IN_FLIGHT = 8
-"""Twice what the template sets, so that lost connections outnumber what one batch may lose."""
-IDLE_MINUTES = (1, 5, 20)
-ITEMS = CALLS_IN_FLIGHT * INSERTS_PER_CALL
-UNITS = ITEMS * (1 + len(IDLE_MINUTES) + 1)
-"""Inserted, repeated after each wait, removed; at one write unit each."""
 DRIFT_LONGEST_SECONDS = 600.0
 DRIFT_POLL_SECONDS = 5.0
-SECONDS_PER_MINUTE = 60
+USD_PER_EVENT = Decimal("0.000001")
 
 type Wait = Callable[[float], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A step: what it does, how long it takes at most, and how many write units it uses."""
+    """A step: what it does, how long it takes at most, and what AWS charges for it at the list price of Virginia."""
 
     name: str
     does: str
     minutes: int
-    write_units: int
+    usd: Decimal
     check: Callable[[Wait], Check]
-
-
-def price(step: Step) -> Decimal:
-    """USD, at the list price of Virginia; no region's is twice that."""
-    return PRICES.cost({"write_units": step.write_units})
 
 
 def _drift(wait: Wait) -> Check:
@@ -111,72 +94,11 @@ def _two_sources(_: Wait) -> Check:
     return check
 
 
-def _idle(wait: Wait) -> Check:
-    def check(at: Examined) -> Iterator[Result]:
-        client, table = at.client("dynamodb"), at.outputs.credits_table_name
-        partitions = [f"{writes.PARTITION}{uuid.uuid4()}" for _ in range(ITEMS)]
-        results: list[Result] = []
-        try:
-            results.extend(_after_waits(client, table, partitions, wait))
-        except (ClientError, BotoCoreError) as error:
-            results.append(unreadable(at, error))
-        finally:  # at Ctrl-C too
-            removed = _removed(client, table, partitions)
-        yield from (*results, removed)
-
-    return check
-
-
-def _after_waits(client: Any, table: str, partitions: list[str], wait: Wait) -> Iterator[Result]:
-    calls = InsertCalls(client, CALLS_IN_FLIGHT)
-    statements = [
-        Statement(place, json.dumps(writes.statement(table, partition))) for place, partition in enumerate(partitions)
-    ]
-    try:
-        if calls.execute(statements):
-            yield finding("New keys were answered as duplicates.", "Try again, and report this as a fault of Kulanz.")
-            return
-        for minutes in IDLE_MINUTES:
-            wait(minutes * SECONDS_PER_MINUTE)
-            duplicates = len(calls.execute(statements))
-            if duplicates != len(statements):
-                accepted = len(statements) - duplicates
-                yield finding(
-                    f"{accepted} of {len(statements)} repeated inserts were accepted: a credit could be granted twice.",
-                    "Stop all campaigns (kulanz pause) and report this as a fault of Kulanz.",
-                )
-                return
-            yield ok(f"{CALLS_IN_FLIGHT} calls in flight on connections idle for {minutes} min lost no answer.")
-    except (TryAgain, Refused) as error:
-        yield finding(
-            f"The functions' own way of inserting failed: {error}.",
-            "Try again; if it stays, deploy with InFlightCalls 4, and report this as a fault of Kulanz.",
-        )
-
-
-def _removed(client: Any, table: str, partitions: list[str]) -> Result:
-    try:
-        for partition in partitions:
-            writes.remove(client, table, partition)
-    except (ClientError, BotoCoreError) as error:
-        return finding(
-            f"Test decisions could not be removed ({type(error).__name__}). They are no account's, change nothing and"
-            " expire in a day.",
-            "Nothing, or delete the items whose key begins with DOCTOR#.",
-        )
-    return ok(f"All {len(partitions)} test decisions were removed.")
-
-
 STEPS = (
-    Step("drift", "asks CloudFormation to compare every resource", int(DRIFT_LONGEST_SECONDS) // 60, 0, _drift),
-    Step("two sources", "puts an allowed and a forbidden event in one call", 1, 0, _two_sources),
     Step(
-        "idle connections",
-        f"inserts {ITEMS} test decisions, repeats them after {', '.join(map(str, IDLE_MINUTES))} min, removes them",
-        sum(IDLE_MINUTES) + 2,
-        UNITS,
-        _idle,
+        "drift", "asks CloudFormation to compare every resource", int(DRIFT_LONGEST_SECONDS) // 60, Decimal(0), _drift
     ),
+    Step("two sources", "puts an allowed and a forbidden event in one call", 1, 2 * USD_PER_EVENT, _two_sources),
 )
 
 

@@ -12,8 +12,8 @@ from click.testing import CliRunner, Result
 
 from kulanz.domain.confirmation import Tables
 from kulanz.domain.ledger.entries import DecisionKey
+from kulanz_cli.doctor.doors import PARTITION, PLACE
 from kulanz_cli.doctor.examined import Examined
-from kulanz_cli.doctor.writes import PARTITION, PLACE
 from kulanz_cli.main import main
 from tests.support.healthy_aws import NOW, HealthyAws, off_by, refusal
 from tests.template.resolved import ACCOUNT_ID
@@ -75,18 +75,8 @@ def other_release(aws: HealthyAws) -> None:
 
 
 def unremovable(aws: HealthyAws) -> None:
+    aws.take_items()
     aws.replies["dynamodb.delete_item"] = refusal("ProvisionedThroughputExceededException", "DeleteItem")
-
-
-def forgetful(aws: HealthyAws) -> None:
-    aws.replies["dynamodb.batch_execute_statement"] = lambda **_: {"Responses": [{}], "ConsumedCapacity": []}
-
-
-def costly(aws: HealthyAws) -> None:
-    insert = aws._insert
-    aws.replies["dynamodb.batch_execute_statement"] = lambda **given: {
-        **insert(**given), "ConsumedCapacity": [{"CapacityUnits": 2.0}],
-    }  # fmt: skip
 
 
 EXPIRES_LISTS = {"ID": "Cheaper", "Status": "Enabled", "Expiration": {"Days": 30}, "Filter": {"Prefix": ""}}
@@ -268,13 +258,27 @@ FAULTS: list[tuple[str, str, Callable[[HealthyAws], object]]] = [
         answer("lambda.get_account_settings", {"AccountLimit": {"UnreservedConcurrentExecutions": 10}}),
     ),
     ("write quotas", "TargetWriteRate 4,000", answer("dynamodb.describe_limits", {"TableMaxWriteCapacityUnits": 1000})),
-    ("test decision", "costs 2 write units", costly),
-    ("test decision", "could be granted twice", forgetful),
-    ("test decision", "could not be removed", unremovable),
+    ("write to the tables", "decisions took an item", HealthyAws.take_items),
+    ("write to the tables", "campaigns took an item", HealthyAws.take_items),
+    ("write to the tables", "could not be removed", unremovable),
     (
-        "test decision",
-        "could not be inserted: ValidationError",
-        answer("dynamodb.batch_execute_statement", {"Responses": [{"Error": {"Code": "ValidationError"}}]}),
+        "policies of the tables",
+        "table of decisions the statement OnlyFunctionsWriteItems is missing",
+        answer("dynamodb.get_resource_policy", refusal("PolicyNotFoundException", "GetResourcePolicy")),
+    ),
+    (
+        "policies of the tables",
+        "names others in its condition",
+        lambda aws: statement(aws.table_policies["campaigns_table"], "OnlyFunctionsWriteItems")["Condition"][
+            "ArnNotEquals"
+        ]["aws:PrincipalArn"].append(f"{ROLE}/mallory"),
+    ),
+    (
+        "policies of the tables",
+        "is about something else",
+        lambda aws: statement(aws.table_policies["credits_table"], "OnlyFunctionsWriteItems")["Action"].remove(
+            "dynamodb:PartiQLInsert"
+        ),
     ),
     ("clock", "clock is", answer("dynamodb.list_tables", off_by(400))),
 ]
@@ -304,31 +308,17 @@ def test_a_stack_of_an_older_release_that_lacks_a_parameter_is_told() -> None:
     assert [check for check, says in findings(aws) if "no parameter NoticeWorkers" in says] == ["concurrency"]
 
 
-@pytest.mark.parametrize("fails", ["batch_execute_statement", "second insert"])
-def test_a_test_decision_is_removed_also_when_it_fails_midway(fails: str) -> None:
+@pytest.mark.parametrize("fails", [KeyboardInterrupt(), refusal("InternalServerError", "PutItem")])
+def test_an_item_that_a_table_took_is_removed_whatever_happens(fails: BaseException) -> None:
     aws = HealthyAws()
-    insert = aws._insert
+    aws.take_items()
+    put = aws.replies["dynamodb.put_item"]
 
     def failing(**given: Any) -> Any:
-        if fails == "second insert" and not aws.items:
-            return insert(**given)
-        insert(**given)  # the reply is lost, the item is there
-        raise refusal("InternalServerError", "BatchExecuteStatement")
+        put(**given)  # the reply is lost, the item is there
+        raise fails
 
-    aws.replies["dynamodb.batch_execute_statement"] = failing
-    assert [check for check, _ in findings(aws)] == ["test decision"]
-    assert aws.items == {}
-
-
-def test_a_test_decision_is_removed_at_ctrl_c() -> None:
-    aws = HealthyAws()
-    insert = aws._insert
-
-    def interrupted(**given: Any) -> Any:
-        insert(**given)
-        raise KeyboardInterrupt
-
-    aws.replies["dynamodb.batch_execute_statement"] = interrupted
+    aws.replies["dynamodb.put_item"] = failing
     run(aws)
     assert aws.items == {}
 
@@ -338,9 +328,12 @@ def test_what_another_program_than_aws_cannot_show_is_no_finding() -> None:
     aws.endpoint = "http://127.0.0.1:4566"
     aws.replies["events.put_events"] = {"Entries": [{}]}
     aws.replies["sqs.send_message"] = {"MessageId": "1"}
+    aws.take_items()
+    aws.table_policies = {name: {} for name in aws.table_policies}
     aws.replies["dynamodb.describe_limits"] = refusal("UnknownOperationException", "DescribeLimits")
     assert findings(aws) == []
-    assert run(aws).stdout.count("not shown") == 6
+    assert aws.items == {}
+    assert run(aws).stdout.count("not shown") == 9
 
 
 def test_a_refusal_that_is_no_explicit_deny_shows_nothing_about_the_policy() -> None:
@@ -373,13 +366,13 @@ def test_a_session_is_its_role(arn: str, is_listed: bool) -> None:
     assert Examined(HealthyAws()).is_caller_in([arn]) is is_listed
 
 
-def test_no_stream_filter_matches_the_test_decision_and_no_account_has_its_key() -> None:
+def test_no_stream_filter_matches_the_test_item_and_no_account_has_its_key() -> None:
     mappings = HealthyAws().template.of_type("AWS::Lambda::EventSourceMapping").values()
     patterns = [
         json.loads(one["Pattern"]) for each in mappings for one in each.get("FilterCriteria", {}).get("Filters", [])
     ]
     places = [place for pattern in patterns for place in pattern["dynamodb"]["NewImage"]["sk"]["S"]]
-    assert len(places) == 3
+    assert len(places) == 4
     for place in places:
         assert place != PLACE if isinstance(place, str) else not PLACE.startswith(place["prefix"])
     with pytest.raises(ValueError, match=r"."):

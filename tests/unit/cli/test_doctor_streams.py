@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from kulanz_cli.doctor.command import CHECKS
+from kulanz_cli.doctor.doors import PLACE
 from kulanz_cli.doctor.streams import READERS
 from tests.support.healthy_aws import ACCOUNT, NOW, TOPIC, HealthyAws, refusal
 from tests.unit.cli.test_doctor import FAULTS as OTHER_FAULTS
@@ -71,8 +72,9 @@ def test_every_check_is_made_to_fail() -> None:
 def test_nothing_is_published_and_no_record_is_written_that_a_reader_would_see() -> None:
     aws = HealthyAws()
     run(aws)
-    sent = {"publish", "publish_batch", "put_item", "update_item", "transact_write_items", "put_metric_data"}
+    sent = {"publish", "publish_batch", "update_item", "transact_write_items", "put_metric_data"}
     assert {name for name, _ in aws.calls} & sent == set()
+    assert {given["Item"]["sk"]["S"] for name, given in aws.calls if name == "put_item"} == {PLACE}
 
 
 def test_the_readers_are_those_of_the_template() -> None:
