@@ -1,5 +1,6 @@
 """Committed decisions, from the stream of CreditsTable; revisions of incidents, from that of CampaignsTable."""
 
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -11,7 +12,9 @@ from kulanz.adapters.campaign_table import DynamoCampaigns
 from kulanz.adapters.incident_items import is_revision, read_revision
 from kulanz.adapters.ledger_table import is_decision, read_entry
 from kulanz.adapters.messaging import SnsNotices
+from kulanz.adapters.troubles import DynamoTroubles
 from kulanz.application.campaigns.frozen import FrozenCache
+from kulanz.application.notices.keep_notices import kept_by_halt
 from kulanz.application.notices.publish_notices import PublishPorts, publish_notices
 from kulanz.application.notices.publish_status import publish_status
 from kulanz.config import PublishNoticesConfig
@@ -30,6 +33,11 @@ def _composed() -> tuple[PublishPorts, int]:
     return ports, config.recipients_per_message
 
 
+@cache
+def _troubles() -> DynamoTroubles:
+    return DynamoTroubles(client("dynamodb"), PublishNoticesConfig.read().campaigns_table)
+
+
 @logger.inject_lambda_context
 @without_content(logger.error)
 def handle(event: dict[str, Any], _: LambdaContext) -> None:
@@ -38,6 +46,9 @@ def handle(event: dict[str, Any], _: LambdaContext) -> None:
     images = [record["dynamodb"]["NewImage"] for record in event["Records"] if record["eventName"] == "INSERT"]
     entries = [read_entry(image) for image in images if is_decision(image)]
     revisions = [read_revision(image) for image in images if is_revision(image)]
+    if kept_by_halt(entries, revisions, ports.campaigns, _troubles(), datetime.now(UTC)):
+        logger.info("notices kept by the halt", decisions=len(entries), revisions=len(revisions))
+        return
     told = publish_status(revisions, ports.topic)
     published = publish_notices(entries, ports, recipients_per_message, _policies)
     logger.info(

@@ -12,6 +12,8 @@ from kulanz.application.ports import CampaignStore, KeptRequest, Outdated, Refus
 from kulanz.domain.campaigns.campaign import WAITING, Campaign, CampaignId, Cursor, Pass, SameOutage, State
 from kulanz.domain.campaigns.reconciliation import DIGEST_MODULUS, Totals
 from kulanz.domain.campaigns.same_outage import OutageCampaign
+from kulanz.domain.halt import NEVER_SET, HaltAction, Verb
+from kulanz.domain.halt import after as after_halt
 from kulanz.domain.incident_record import REVISION_HIGHEST, IncidentRecord, with_revision
 from tests.contract.backends import Backend
 from tests.support.values import (
@@ -552,3 +554,28 @@ def test_the_state_alone_is_that_of_the_campaign(backend: Backend) -> None:
     assert store.state_of(opened.id) is State.PLANNING
     store.change_state(opened, change(opened, State.PAUSED))
     assert store.state_of(opened.id) is State.PAUSED
+
+
+def test_the_halt_is_changed_once_and_keeps_an_execution_from_going_on(backend: Backend) -> None:
+    store = backend.campaigns
+    assert store.halt() == NEVER_SET
+    on = HaltAction("stop-1", Verb.SET, "anna", "the amounts are wrong", OPENING.at)
+    halted = after_halt(NEVER_SET, on)
+    opened = _open(store)
+    store.change_halt(NEVER_SET, halted, on)
+    assert store.halt() == halted
+    with pytest.raises(Outdated):
+        store.change_halt(NEVER_SET, halted, replace(on, id="stop-2", person="bert"))
+    with pytest.raises(Outdated):
+        store.change_state(opened, change(opened, State.APPLYING))
+    assert store.state_of(opened.id) is State.PLANNING
+
+    halt = halted
+    for person in ("anna", "bert"):
+        lift = HaltAction(f"go-{person}", Verb.LIFT, person, "they are right", OPENING.at)
+        lifted = after_halt(halt, lift)
+        store.change_halt(halt, lifted, lift)
+        halt = lifted
+    assert not store.halt().is_on
+    store.change_state(opened, change(opened, State.APPLYING))
+    assert store.state_of(opened.id) is State.APPLYING

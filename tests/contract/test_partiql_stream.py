@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from kulanz_local.embedded import EmbeddedAws, aws_session
+from kulanz_local.embedded import REGION, EmbeddedAws, aws_session
 
 pytestmark = pytest.mark.ministack
 
@@ -139,7 +139,7 @@ def test_other_writes_are_told_once(table: StreamedTable) -> None:
 def range_of_version(endpoint: str) -> Any:
     """The answer to three bytes of a named version of an object."""
     s3 = aws_session().client("s3", endpoint_url=endpoint)
-    s3.create_bucket(Bucket="ranges", CreateBucketConfiguration={"LocationConstraint": s3.meta.region_name})
+    s3.create_bucket(Bucket="ranges", CreateBucketConfiguration={"LocationConstraint": REGION})
     s3.put_bucket_versioning(Bucket="ranges", VersioningConfiguration={"Status": "Enabled"})
     version = s3.put_object(Bucket="ranges", Key="a.csv", Body=b"0123456789")["VersionId"]
     s3.put_object(Bucket="ranges", Key="a.csv", Body=b"another")

@@ -42,6 +42,7 @@ from kulanz.domain.campaigns.reconciliation import Totals
 from kulanz.domain.campaigns.same_outage import OutageCampaign
 from kulanz.domain.campaigns.trouble import Trouble, TroubleKind, on_campaigns
 from kulanz.domain.confirmation import Confirmation, Tables
+from kulanz.domain.halt import NEVER_SET, Halt, HaltAction
 from kulanz.domain.incident_record import IncidentRecord, Revision
 from kulanz.domain.ledger.entries import DecisionKey, Entry, EntryWithHistory, HistoryMoved
 from kulanz.domain.notices import NOTICE_MESSAGE_BYTES, NoticeMessage
@@ -186,6 +187,8 @@ class FakeCampaigns:
         self._revisions: dict[str, dict[int, Revision]] = {}
         self._campaigns: dict[CampaignId, _Kept] = {}
         self.troubles: dict[tuple[TroubleKind, str], Trouble] = {}
+        self._halt = NEVER_SET
+        self.halt_actions: list[HaltAction] = []
         self._requests: dict[tuple[str, str], KeptRequest] = {}
 
     def incident(self, incident_id: str) -> IncidentRecord | None:
@@ -281,6 +284,8 @@ class FakeCampaigns:
             raise Outdated
         if change in kept.log:
             return
+        if change.target is State.APPLYING and self._halt.is_on:
+            raise Outdated
         if (kept.campaign.state, kept.campaign.log_count) != (before.state, before.log_count):
             raise Outdated
         occupies = record.open_seq == before.id.seq
@@ -340,6 +345,15 @@ class FakeCampaigns:
     def campaigns_of(self, incident_id: str) -> list[Campaign]:
         known = sorted((key for key in self._campaigns if key.incident_id == incident_id), key=lambda key: key.seq)
         return [campaign for key in known if (campaign := self.campaign(key)) is not None]
+
+    def halt(self) -> Halt:
+        return self._halt
+
+    def change_halt(self, before: Halt, after: Halt, action: HaltAction) -> None:
+        if self._halt != before:
+            raise Outdated
+        self._halt = after
+        self.halt_actions.append(action)
 
     def keep_request(self, request: KeptRequest) -> None:
         self._requests[request.incident_id, request.request_digest] = request

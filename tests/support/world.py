@@ -30,6 +30,7 @@ from kulanz.application.campaigns.watch_open import Watched, WatchPorts, watch_o
 from kulanz.application.incidents.follow_incident import follow_incident
 from kulanz.application.ledger.answer import Answer, AnswerPorts, answer
 from kulanz.application.ledger.confirm_tables import confirm_tables
+from kulanz.application.notices.keep_notices import kept_by_halt
 from kulanz.application.notices.publish_notices import PublishPorts, publish_notices
 from kulanz.application.notices.publish_status import publish_status
 from kulanz.application.ports import ChunkMessage, GivenUpBatch, Ledger, Refused, TryAgain
@@ -406,9 +407,17 @@ class World:
 
     def _publish(self, batch: Sequence[Any], _: str) -> None:
         ports = PublishPorts(self._port(self.campaigns, "campaigns"), self._port(self.topic, "topic"))
+        if self._is_kept(batch, ()):
+            return
         publish_notices(batch, ports, self.recipients_per_message, self._caches[Function.PUBLISH])
 
+    def _is_kept(self, entries: Sequence[Entry], revisions: Sequence[Revision]) -> bool:
+        campaigns, troubles = self._port(self.campaigns, "campaigns"), self._port(self.troubles, "troubles")
+        return kept_by_halt(entries, revisions, campaigns, troubles, self.now)
+
     def _tell(self, batch: Sequence[Revision], _: str) -> None:
+        if self._is_kept((), batch):
+            return
         publish_status(batch, self._port(self.topic, "topic"))
 
     def _advance_ports(self) -> AdvancePorts:

@@ -15,7 +15,7 @@ DEPLOYER = f"arn:aws:iam::{ACCOUNT_ID}:role/deploy"
 ADMINISTRATOR = f"arn:aws:iam::{ACCOUNT_ID}:role/administrator"
 WRITERS = {
     "CreditsTable": {"GrantCreditsRole", "ApiRole"},
-    "CampaignsTable": {"OpenCampaignRole", "GrantCreditsRole", "AdvanceCampaignRole", "ApiRole"},
+    "CampaignsTable": {"OpenCampaignRole", "GrantCreditsRole", "PublishNoticesRole", "AdvanceCampaignRole", "ApiRole"},
 }
 WRITES = ("PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "PartiQLInsert", "PartiQLUpdate", "PartiQLDelete")
 CONTROLS = ("UpdateTable", "UpdateTimeToLive", "DeleteTable", "PutResourcePolicy", "DeleteResourcePolicy")

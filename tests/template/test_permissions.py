@@ -75,6 +75,7 @@ CALLS: dict[str, dict[str, set[Grant]]] = {
     },
     "publish_notices": {
         "get_item": {("dynamodb:GetItem", CAMPAIGNS_TABLE)},
+        "update_item": {("dynamodb:UpdateItem", CAMPAIGNS_TABLE)},
         "publish_batch": {("sns:Publish", "NoticesTopic")},
     },
     "advance_campaign": {

@@ -10,7 +10,7 @@ from typing import Any
 
 from kulanz.adapters import campaign_items as items
 from kulanz.adapters import campaign_keys as keys
-from kulanz.adapters import incident_items, receipt_items
+from kulanz.adapters import halt_items, incident_items, receipt_items
 from kulanz.adapters import index_items as index
 from kulanz.adapters.aws import (
     call,
@@ -33,6 +33,7 @@ from kulanz.domain.campaigns.campaign import (
 )
 from kulanz.domain.campaigns.same_outage import OutageCampaign
 from kulanz.domain.campaigns.trouble import on_campaigns
+from kulanz.domain.halt import NEVER_SET, Halt, HaltAction
 from kulanz.domain.incident_record import IncidentRecord, Revision
 
 type Item = dict[str, Any]
@@ -153,6 +154,8 @@ class DynamoCampaigns:
         ]
         if change.target is State.APPLYING or (change.target in ENDED and self._occupies(before.id)):
             actions.append(self._record_in_incident(before.id, change.target))
+        if change.target is State.APPLYING:
+            actions.append(self._not_halted())
         actions.append(self._put(index.open_item(before.id, change.target, change.at)))
         actions += map(self._put, index.audit_items(change_entry(before.id, change)))
         try:
@@ -189,6 +192,29 @@ class DynamoCampaigns:
         waiting = [str(one.id) for one in found if one.state in WAITING]
         troubles = map(index.read_trouble, self._query(index.OPEN_PARTITION, index.TROUBLE_PREFIX))
         return [CampaignId.parse(one) for one in dict.fromkeys((*waiting, *on_campaigns(troubles)))]
+
+    def halt(self) -> Halt:
+        found = self._get(halt_items.halt_key())
+        return NEVER_SET if found is None else halt_items.read_halt(found)
+
+    def change_halt(self, before: Halt, after: Halt, action: HaltAction) -> None:
+        put: Item = {"TableName": self._table, "Item": halt_items.halt_item(after)}
+        if before == NEVER_SET:
+            put["ConditionExpression"] = "attribute_not_exists(pk)"
+        else:
+            put["ConditionExpression"] = "version = :before"
+            put["ExpressionAttributeValues"] = {":before": {"N": str(before.version)}}
+        self._write_conditionally([{"Put": put}, self._put_new(halt_items.change_item(after, action))])
+
+    def _not_halted(self) -> Item:
+        return {
+            "ConditionCheck": {
+                "TableName": self._table,
+                "Key": halt_items.halt_key(),
+                "ConditionExpression": "attribute_not_exists(pk) OR is_on = :off",
+                "ExpressionAttributeValues": {":off": {"BOOL": False}},
+            }
+        }
 
     def keep_request(self, request: KeptRequest) -> None:
         self._write_conditionally([self._put(incident_items.kept_item(request))])

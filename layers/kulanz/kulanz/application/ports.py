@@ -30,6 +30,7 @@ from kulanz.domain.policy.deciding.history import HistoryKey, SubjectHistory
 
 if TYPE_CHECKING:
     from kulanz.domain.audit import AuditEntry
+    from kulanz.domain.halt import Halt, HaltAction
     from kulanz.domain.ledger.additions import Addition
     from kulanz.domain.notices import NoticeMessage
     from kulanz.domain.people.people import People
@@ -213,7 +214,10 @@ class CampaignStore(Protocol):
         """The receipts of a pass that start in the bytes `[start, stop)`, by where they start, read consistently."""
 
     def change_state(self, before: Campaign, change: StateChange) -> None:
-        """Move a campaign's state, log it, and let the incident know (applied, or free again). Raises Outdated."""
+        """Move a campaign's state, log it, and let the incident know (applied, or free again). Raises Outdated.
+
+        While the stack is halted no campaign comes to its apply pass, nor back to it.
+        """
 
     def mark_dispatched(self, campaign: Campaign, work: Pass, sent: int) -> None:
         """Note that the chunks of the pass below `sent` were sent while the campaign was in the state that was read.
@@ -236,6 +240,12 @@ class CampaignStore(Protocol):
 
     def campaigns_of(self, incident_id: str) -> list[Campaign]:
         """The campaigns of an incident, first to last."""
+
+    def halt(self) -> "Halt":
+        """The halt of the stack, read consistently: what a worker looks at every second."""
+
+    def change_halt(self, before: "Halt", after: "Halt", action: "HaltAction") -> None:
+        """Move the halt's record from `before` to `after` and keep the action that did it. Raises Outdated."""
 
     def keep_request(self, request: KeptRequest) -> None:
         """Keep a campaign request that must wait; the same request again replaces the one that is kept."""

@@ -28,7 +28,7 @@ from tests.support.small_campaign import (
     small_world,
 )
 from tests.support.world import BUCKET, World
-from tests.support.world_door import ANNA, BERT, OPERATION, WorldDoor
+from tests.support.world_door import ANNA, BERT, OPERATION, Somebody, WorldDoor
 
 REJECTED = sum(name.startswith("rejected") for name in EVERY_KIND_OF_LINE)
 
@@ -64,6 +64,7 @@ QUESTIONS: Mapping[str, str] = {
     "audit.of_day": "audit/day/2026-03-01",
     "audit.of_actor": "audit/actor",
     "confirmations.current": "confirmations/current",
+    "halts.current": "halt/current",
     "incidents.of_month": "incidents/month/2026-03",
     "campaigns.of_incident": f"campaigns/incident/{INCIDENT_ID}",
     "campaigns.one": f"campaigns/one/{CAMPAIGN}",
@@ -415,6 +416,21 @@ def test_the_tables_are_confirmed_by_a_person(closed: World) -> None:
     assert refused.status == 409, "the tables hold a campaign"
     given = door.put("confirmations/checked-1", {"occasion": "checked", "reason": "restored and compared"})
     assert (given.content["holds"], given.content["actor"]) == (True, ANNA.id)
+
+
+def test_the_stack_is_halted_by_one_and_lifted_by_two_persons(closed: World) -> None:
+    door = door_of(closed.copy())
+    assert door.get("halt/current").content["halted"] is False
+    halted = door.put("halt/stop-1", {"action": "set", "reason": "the amounts are wrong"})
+    assert (halted.content["halted"], halted.content["by"]) == (True, ANNA.id)
+    assert door.put("halt/stop-1", {"action": "set", "reason": "the amounts are wrong"}).content == halted.content
+    assert door.put("halt/stop-2", {"action": "set", "reason": "again"}).status == 409
+    lifted = door.put("halt/go-1", {"action": "lift", "reason": "they are right"}, ANNA)
+    assert (lifted.content["halted"], lifted.content["lifted_by"]) == (True, [ANNA.id])
+    assert door.put("halt/go-2", {"action": "lift", "reason": "they are right"}, ANNA).status == 409
+    assert door.put("halt/go-m", {"action": "lift", "reason": "so"}, Somebody("machine:robot")).status == 409
+    lifted = door.put("halt/go-3", {"action": "lift", "reason": "they are right"}, BERT)
+    assert lifted.content["halted"] is False
 
 
 def test_the_status_of_an_incident_is_published_again(closed: World) -> None:

@@ -80,6 +80,8 @@ def _step(
         return _announce(campaign, ports)
     work = WORKABLE[campaign.state]
     if not campaign.is_dispatched(work):
+        if work is Pass.APPLY and ports.campaigns.halt().is_on:
+            return False  # lifting the halt comes back here
         return dispatch(campaign, work, ports.campaigns, ports.chunks, seconds_left)
     if not campaign.is_finished(work):
         return False

@@ -170,12 +170,14 @@ class ChunkRun:
         return is_full or seconds_left < TIME_TO_FINISH_SECONDS or self._is_stopped(seconds_left)
 
     def _is_stopped(self, seconds_left: float) -> bool:
-        """Whether the campaign's state says so; it is read at the first look, and then every `STOP_LOOK_SECONDS`."""
+        """Whether the campaign's state or a halt says so: read at the first look, then every `STOP_LOOK_SECONDS`."""
         if seconds_left > self.looks_below:
             return False
         self.looks_below = seconds_left - STOP_LOOK_SECONDS
         state = self.ports.campaigns.state_of(self.campaign.id)
-        return state is None or WORKABLE.get(state) is not self.message.work
+        if state is None or WORKABLE.get(state) is not self.message.work:
+            return True
+        return self.message.work is Pass.APPLY and self.ports.campaigns.halt().is_on
 
     def receipt(
         self,

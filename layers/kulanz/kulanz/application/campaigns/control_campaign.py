@@ -60,6 +60,8 @@ def resume(
     amended incident's decision digest as `decides_by`. Raises ControlRefused.
     """
     campaign = _existing(campaign_id, ports.campaigns)
+    if (halt := ports.campaigns.halt()).is_on:
+        raise ControlRefused(f"the stack is halted ({halt.reason}); lift the halt first")
     if campaign.state not in WORKABLE:
         if changed := campaign.planned_otherwise():
             raise ControlRefused(

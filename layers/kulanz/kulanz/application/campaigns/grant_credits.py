@@ -55,6 +55,10 @@ def grant_credits(
         campaign = ports.campaigns.campaign(message.campaign)
         if campaign is None or not may_work(campaign, message):
             return done
+        if message.work is Pass.APPLY and ports.campaigns.halt().is_on:
+            if campaign.apply.sent:  # once: the chunks that are given up now are sent again after the halt
+                ports.campaigns.mark_dispatched(campaign, Pass.APPLY, 0)
+            return done
         cursor = ports.campaigns.cursor(campaign.id, message.work, message.chunk)
         if cursor is not None and cursor.finished:
             return done

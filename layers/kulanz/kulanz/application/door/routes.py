@@ -269,6 +269,8 @@ ROUTES: tuple[Route, ...] = (
     ),
     _act("repairs/refused/{id}", "repairs.refused", OPERATORS, "Take refused events out of their queue", "DoneBody"),
     # --- administrators
+    _ask("halt/current", "halts.current", READERS, "Whether the stack is halted, and why"),
+    _act("halt/{id}", "halts.act", ADMINISTRATORS, "Halt the whole stack, or say that it may go on", "HaltBody"),
     _ask("confirmations/current", "confirmations.current", OVERSEERS, "Who confirmed the stack's tables, and when"),
     _act(
         "confirmations/{id}",

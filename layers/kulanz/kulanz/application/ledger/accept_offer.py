@@ -69,6 +69,8 @@ def accept_offer(
     the records kept changing.
     """
     for _ in range(ATTEMPTS_AGAINST_OTHERS):
+        if ports.campaigns.halt().is_on:
+            raise OfferRefused("halted", "the stack is halted: no offer is accepted until that is lifted")
         incident = ports.campaigns.incident(incident_id)
         entries = [
             entry

@@ -1,0 +1,69 @@
+"""The halt of the whole stack: one administrator sets it, two persons lift it."""
+
+from typing import Literal, TypedDict
+
+from kulanz.application.campaigns.halt_stack import HaltPorts, change_halt
+from kulanz.application.door.asked import Asked, Door
+from kulanz.application.door.bodies import Body, Reason, read_body
+from kulanz.application.door.problems import Kind, Problem
+from kulanz.domain.halt import LIFTED_BY, Halt, HaltAction, HaltRefused, Verb
+from kulanz.domain.people.caller import kind_of
+from kulanz.domain.time import format_instant
+
+HALT_VERSION = 1
+
+
+class HaltBody(Body):
+    """`set` halts the stack at once; `lift` says that it may go on, which another person has to say too."""
+
+    action: Literal["set", "lift"]
+    reason: Reason
+
+
+class HaltAnswer(TypedDict):
+    """Whether the stack is halted, by whom, since when and why; who wants it lifted, of so many that must."""
+
+    v: int
+    halted: bool
+    by: str | None
+    since: str | None
+    reason: str | None
+    lifted_by: list[str]
+    needed: int
+
+
+def current(asked: Asked, door: Door) -> HaltAnswer:  # noqa: ARG001 (every use case has both)
+    """Whether the stack is halted."""
+    return _answer(door.campaigns.halt())
+
+
+def act(asked: Asked, door: Door) -> HaltAnswer:
+    """Halt the stack, or say that it may go on."""
+    body = read_body(HaltBody, asked.body)
+    if body.action == "lift" and not _is_person(asked.caller.id):
+        raise Problem(Kind.REFUSED, "a halt is lifted by persons, and this caller is a machine")
+    action = HaltAction(asked.of["id"], Verb(body.action), asked.caller.id, body.reason, asked.now)
+    try:
+        return _answer(change_halt(action, HaltPorts(door.campaigns, door.index)))
+    except HaltRefused as refusal:
+        raise Problem(Kind.REFUSED, str(refusal)) from None
+
+
+def _is_person(actor: str) -> bool:
+    try:
+        kind_of(actor)
+    except ValueError:
+        return False
+    return True
+
+
+def _answer(halt: Halt) -> HaltAnswer:
+    return {
+        "v": HALT_VERSION,
+        "halted": halt.is_on,
+        "by": None if halt.set is None else halt.set.person,
+        "since": None if halt.set is None else format_instant(halt.set.at),
+        "reason": halt.reason or None,
+        "lifted_by": [lift.person for lift in halt.lifts],
+        "needed": LIFTED_BY,
+    }
