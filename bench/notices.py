@@ -92,7 +92,7 @@ def published(repeats: int) -> Published:
     world, entries = _granted()
     topic, sns = Topic(), client("sns")
     sns.meta.events.register("before-send", topic)
-    ports = PublishPorts(world.campaigns, SnsNotices(sns, SETTINGS["NOTICES_TOPIC_ARN"]))
+    ports = PublishPorts(world.campaigns, SnsNotices(sns, SETTINGS["NOTICES_TOPIC_ARN"]), world.troubles)
     composed = ports, RECIPIENTS_PER_MESSAGE
     # The world in place of AWS; all else is the handler's.
     function._composed = lambda: composed  # type: ignore[assignment] # noqa: SLF001

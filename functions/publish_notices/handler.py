@@ -27,15 +27,13 @@ _policies = FrozenCache()
 @cache
 def _composed() -> tuple[PublishPorts, int]:
     config = PublishNoticesConfig.read()
+    dynamodb = client("dynamodb")
     ports = PublishPorts(
-        DynamoCampaigns(client("dynamodb"), config.campaigns_table), SnsNotices(client("sns"), config.topic_arn)
+        campaigns=DynamoCampaigns(dynamodb, config.campaigns_table),
+        topic=SnsNotices(client("sns"), config.topic_arn),
+        troubles=DynamoTroubles(dynamodb, config.campaigns_table),
     )
     return ports, config.recipients_per_message
-
-
-@cache
-def _troubles() -> DynamoTroubles:
-    return DynamoTroubles(client("dynamodb"), PublishNoticesConfig.read().campaigns_table)
 
 
 @logger.inject_lambda_context
@@ -46,7 +44,7 @@ def handle(event: dict[str, Any], _: LambdaContext) -> None:
     images = [record["dynamodb"]["NewImage"] for record in event["Records"] if record["eventName"] == "INSERT"]
     entries = [read_entry(image) for image in images if is_decision(image)]
     revisions = [read_revision(image) for image in images if is_revision(image)]
-    if kept_by_halt(entries, revisions, ports.campaigns, _troubles(), datetime.now(UTC)):
+    if kept_by_halt(entries, revisions, ports.campaigns, ports.troubles, datetime.now(UTC)):
         logger.info("notices kept by the halt", decisions=len(entries), revisions=len(revisions))
         return
     told = publish_status(revisions, ports.topic)

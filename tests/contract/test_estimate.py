@@ -24,6 +24,7 @@ from kulanz.domain.campaigns.estimate import (
     HISTORY_WRITE_UNITS,
     READS_PER_CHUNK,
     Estimate,
+    execution_read_units,
     receipt_write_units,
 )
 from kulanz.domain.confirmation import Occasion
@@ -111,13 +112,16 @@ def test_the_estimate_is_what_is_really_called(aws: AwsBackend, counted: Counter
     planned = made.planned
     assert (planned.rows, planned.decisions) == (ROWS, ROWS)
     assert called == {**shares(made), "BatchExecuteStatement": 0}
+    assert made.calls.read_units == planned.chunks * (2 * READS_PER_CHUNK + execution_read_units(planned))
     counted.clear()
     advance(aws, chunks)
     assert counted["SendMessageBatch"] == made.calls.queue_requests // 2 - 2 * planned.chunks
 
     counted.clear()
     deliver(aws, chunks)
-    assert workers_calls(counted) == {**shares(made), "BatchExecuteStatement": made.calls.insert_calls}
+    executed = shares(made)
+    executed["GetItem"] += planned.chunks  # the halt
+    assert workers_calls(counted) == {**executed, "BatchExecuteStatement": made.calls.insert_calls}
     advance(aws, chunks)
     campaign = aws.campaigns.campaign(ID)
     assert campaign is not None
@@ -138,7 +142,7 @@ def shares(made: Estimate) -> dict[str, int]:
     return {
         "GetObject": made.calls.bucket_reads // 2,
         "TransactWriteItems": made.planned.chunks,
-        "GetItem": made.calls.read_units // 2 + 1,  # and the frozen policy, once for each worker process
+        "GetItem": READS_PER_CHUNK * made.planned.chunks + 1,  # and the frozen policy, once for each worker process
         "BatchGetItem": 0,
     }
 
@@ -202,5 +206,5 @@ def test_under_a_policy_that_keeps_a_history_every_unit_is_read_twice_and_writte
     assert called["TransactWriteItems"] == made.planned.chunks + made.calls.insert_calls
     decisions = HISTORY_WRITE_UNITS * campaign.apply.totals.ledger_count()
     assert made.calls.write_units == receipt_write_units(made.planned) + decisions
-    reads = 2 * made.planned.chunks * READS_PER_CHUNK
+    reads = made.planned.chunks * (2 * READS_PER_CHUNK + execution_read_units(made.planned))
     assert made.calls.read_units == reads + 2 * HISTORY_ROWS

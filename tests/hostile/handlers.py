@@ -183,7 +183,7 @@ class Functions:
         return ports, GrantSettings(1, 0.0, self.world.retention_days), _Throttles()
 
     def _told_to(self) -> Any:
-        return PublishPorts(*self._ports("campaigns", "topic")), self.world.recipients_per_message
+        return PublishPorts(*self._ports("campaigns", "topic", "troubles")), self.world.recipients_per_message
 
     def _moved_by(self) -> Any:
         return AdvancePorts(*self._ports("campaigns", "chunks", "archive", "announcer"))

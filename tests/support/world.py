@@ -406,7 +406,11 @@ class World:
         return grant_credits(message, ports, settings, WorldClock(self), cause, cache)
 
     def _publish(self, batch: Sequence[Any], _: str) -> None:
-        ports = PublishPorts(self._port(self.campaigns, "campaigns"), self._port(self.topic, "topic"))
+        ports = PublishPorts(
+            campaigns=self._port(self.campaigns, "campaigns"),
+            topic=self._port(self.topic, "topic"),
+            troubles=self._port(self.troubles, "troubles"),
+        )
         if self._is_kept(batch, ()):
             return
         publish_notices(batch, ports, self.recipients_per_message, self._caches[Function.PUBLISH])

@@ -56,7 +56,7 @@ class FakeWorkers:
         self._world._advance([campaign_id], "repair")
 
     def publish_decisions(self, entries: Sequence[Entry]) -> None:
-        ports = PublishPorts(self._world.campaigns, self._world.topic)
+        ports = PublishPorts(self._world.campaigns, self._world.topic, self._world.troubles)
         cache = next(iter(self._world._caches.values()))
         publish_notices(entries, ports, self._world.recipients_per_message, cache)
 

@@ -21,7 +21,7 @@ def closed_world() -> World:
 def rebuild(world: World) -> set[str]:
     campaign = world.campaign(CAMPAIGN)
     policy = FrozenCache().get(campaign, world.campaigns)
-    ports = PublishPorts(world.campaigns, world.topic)
+    ports = PublishPorts(world.campaigns, world.topic, world.troubles)
     found = set()
     for entries in committed_decisions(campaign, policy, world.lists, world.ledger):
         publish_notices(entries, ports, world.recipients_per_message, FrozenCache())

@@ -176,7 +176,7 @@ def test_nothing_is_told_before_it_is_committed() -> None:
 
 
 def _publish(world: World, entries: list[Entry]) -> None:
-    publish_notices(entries, PublishPorts(world.campaigns, world.topic), 100, FrozenCache())
+    publish_notices(entries, PublishPorts(world.campaigns, world.topic, world.troubles), 100, FrozenCache())
 
 
 def test_a_decision_that_cannot_be_told_does_not_keep_others_from_being_told(world: World) -> None:
@@ -184,7 +184,7 @@ def test_a_decision_that_cannot_be_told_does_not_keep_others_from_being_told(wor
     orphan = replace(entries[1], key=replace(entries[1].key, incident_id="nowhere"))
     world.topic.published.clear()
 
-    with pytest.raises(Refused, match="1 decisions"):
+    with pytest.raises(Refused, match="does not exist: 1"):
         _publish(world, [orphan, *entries])
 
     assert set(_contents(world)) == {"granted-de", "granted-fr", "held-1"}

@@ -170,7 +170,7 @@ class ChunkRun:
         return is_full or seconds_left < TIME_TO_FINISH_SECONDS or self._is_stopped(seconds_left)
 
     def _is_stopped(self, seconds_left: float) -> bool:
-        """Whether the campaign's state or a halt says so: read at the first look, then every `STOP_LOOK_SECONDS`."""
+        """Whether the campaign's state or a halt says so; both are read every `STOP_LOOK_SECONDS`."""
         if seconds_left > self.looks_below:
             return False
         self.looks_below = seconds_left - STOP_LOOK_SECONDS

@@ -5,7 +5,13 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from kulanz.application.campaigns.apply_chunk import ApplyRun, DecidedOtherwise
-from kulanz.application.campaigns.chunk_run import TIME_TO_FINISH_SECONDS, Clock, GrantPorts, GrantSettings
+from kulanz.application.campaigns.chunk_run import (
+    STOP_LOOK_SECONDS,
+    TIME_TO_FINISH_SECONDS,
+    Clock,
+    GrantPorts,
+    GrantSettings,
+)
 from kulanz.application.campaigns.frozen import FrozenCache
 from kulanz.application.campaigns.plan_chunk import PlanRun
 from kulanz.application.ports import ChunkMessage, Outdated, PinnedVersionGone, TryAgain
@@ -55,17 +61,19 @@ def grant_credits(
         campaign = ports.campaigns.campaign(message.campaign)
         if campaign is None or not may_work(campaign, message):
             return done
+        cursor = ports.campaigns.cursor(campaign.id, message.work, message.chunk)
+        if cursor is not None and cursor.finished:
+            return done
         if message.work is Pass.APPLY and ports.campaigns.halt().is_on:
             if campaign.apply.sent:  # once: the chunks that are given up now are sent again after the halt
                 ports.campaigns.mark_dispatched(campaign, Pass.APPLY, 0)
             return done
-        cursor = ports.campaigns.cursor(campaign.id, message.work, message.chunk)
-        if cursor is not None and cursor.finished:
-            return done
-        if clock.seconds_left() < TIME_TO_FINISH_SECONDS:
+        seconds_left = clock.seconds_left()
+        if seconds_left < TIME_TO_FINISH_SECONDS:
             break
         kind = PlanRun if message.work is Pass.PLAN else ApplyRun
         run = kind(campaign, message, cursor, cache.get(campaign, ports.campaigns), ports, settings, clock)
+        run.looks_below = seconds_left - STOP_LOOK_SECONDS  # both were looked at just now
         receipt = _work_or_stop(run, cause)
         tried += 1
         if isinstance(receipt, Work):

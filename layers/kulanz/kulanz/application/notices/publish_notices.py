@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from kulanz.application.campaigns.frozen import FrozenCache
-from kulanz.application.ports import CampaignStore, NoticeTopic, Refused
+from kulanz.application.ports import CampaignStore, NoticeTopic, Refused, Troubles
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.ledger.entries import Entry, read_decision
@@ -20,6 +20,7 @@ class PublishPorts:
 
     campaigns: CampaignStore
     topic: NoticeTopic
+    troubles: Troubles
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 Every figure follows from how the chunks are worked (`docs/benchmarks.md` sets it beside calls that were counted): a
 decision costs one write unit; a chunk costs, in each pass, one message, one invocation, one ranged read of the list,
-four reads of its records and one transaction of three writes, which is billed double. Where a policy keeps a history,
+four reads of its records and one transaction of three writes, which is billed double. In the execution it also reads
+the halt and the plan's receipt of the chunk. Where a policy keeps a history,
 each row is read once a pass, and a decision costs four write units at most: one that adds nothing is a plain insert.
 """
 
@@ -24,6 +25,8 @@ RECORDS_PER_STREAM_BATCH = 1_000
 PASSES = 2
 READS_PER_CHUNK = 4
 """META and cursor when a worker begins, and both again when it looks whether the chunk is finished."""
+READ_UNIT_BYTES = 4_096
+"""What one read unit pays for."""
 TRANSACTION_FACTOR = 2
 """A transaction is billed double: here of a receipt, its cursor, and META, to which it adds."""
 UNIT_BYTES = 1_024
@@ -136,7 +139,9 @@ def expected_calls(planned: Planned, recipients_per_message: int) -> Calls:
     return Calls(
         insert_calls=planned.chunks * ceil(Fraction(planned.decisions, planned.chunks * INSERTS_PER_CALL)),
         write_units=planned.decision_write_units + receipt_write_units(planned),
-        read_units=chunk_runs * READS_PER_CHUNK * META_READ_UNITS + (PASSES * planned.rows * planned.keeps_history),
+        read_units=chunk_runs * READS_PER_CHUNK * META_READ_UNITS
+        + planned.chunks * execution_read_units(planned)
+        + PASSES * planned.rows * planned.keeps_history,
         queue_requests=sends + chunk_runs * QUEUE_REQUESTS_PER_MESSAGE,
         topic_messages=ceil(Fraction(planned.decisions, recipients_per_message)),
         # Each receipt changes META, which advance_campaign hears of.
@@ -146,17 +151,27 @@ def expected_calls(planned: Planned, recipients_per_message: int) -> Calls:
     )
 
 
+def execution_read_units(planned: Planned) -> int:
+    """What a chunk of the execution reads beside what one of the plan does: the halt, and the plan's receipt."""
+    return META_READ_UNITS + ceil(_receipt_bytes(planned)[0] / READ_UNIT_BYTES)
+
+
 def receipt_write_units(planned: Planned) -> int:
     """What the receipts of both passes cost, each with its cursor and META; of the plan, with the subjects it saw."""
+    sums = META_PASS_BYTES + COUNT_BYTES * (len(planned.results) + planned.sums)
+    metas = META_BYTES + sums, META_BYTES + PASSES * sums
+    items = (*_receipt_bytes(planned), *metas)
+    a_chunk = sum(ceil(size / UNIT_BYTES) for size in items) + PASSES * CURSOR_UNITS
+    return TRANSACTION_FACTOR * a_chunk * planned.chunks
+
+
+def _receipt_bytes(planned: Planned) -> tuple[Fraction, Fraction]:
+    """The size of a receipt of the plan, with the subjects it saw, and of one of the execution."""
     chunks = planned.chunks
     seen = Fraction(sum(min(lines, chunks) for lines in planned.results), chunks)  # few lines are not in every chunk
     counts = RECEIPT_BYTES + COUNT_BYTES * (seen + planned.sums)
     sampled = Fraction(SUBJECT_BYTES * min(planned.rows, SUBJECTS_SAMPLED), chunks)
-    sums = META_PASS_BYTES + COUNT_BYTES * (len(planned.results) + planned.sums)
-    receipts = counts + MEASURED_BYTES * planned.sums + sampled, counts
-    metas = META_BYTES + sums, META_BYTES + PASSES * sums
-    a_chunk = sum(ceil(size / UNIT_BYTES) for size in (*receipts, *metas)) + PASSES * CURSOR_UNITS
-    return TRANSACTION_FACTOR * a_chunk * chunks
+    return counts + MEASURED_BYTES * planned.sums + sampled, counts
 
 
 def least_seconds(planned: Planned, calls: Calls, operation: Operation) -> tuple[int, str]:
