@@ -6,9 +6,11 @@ from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kulanz.domain.policy.deciding import history as history_module
 from kulanz.domain.policy.deciding.history import (
     HISTORY_LIFE,
     LAPSE_ALLOWANCE,
@@ -176,3 +178,23 @@ def test_what_happened_counts_where_it_began_before_and_what_was_granted_in_any_
 def test_of_two_incidents_that_began_together_one_is_the_first() -> None:
     both = SubjectHistory(1, {name: Addition(NOW, {"late": 1}, began_at=NOW) for name in "ab"})
     assert [dict(both.before(Order(name, NOW, lambda _: False), NOW)) for name in "ab"] == [{}, {"late": 1}]
+
+
+@settings(max_examples=60, deadline=None)
+@given(histories, st.sampled_from("abcdefg"))
+def test_time_that_others_settled_is_that_of_the_incident_itself_as_far_as_theirs_still_counts(
+    history: SubjectHistory, mine: str
+) -> None:
+    own = history.incidents.get(mine)
+    time = () if own is None else own.added.get("time", ())
+    counted = [one for name, stored in history.incidents.items() if name != mine and (one := stored.at(NOW))]
+    cleared = exposure.union(part for one in counted for part in one.cleared.get("time", ()))
+    expected = exposure.both(time, cleared)  # type: ignore[arg-type] # it is an outage
+    assert history.settled(mine, NOW) == ({"time": expected} if expected else {})
+
+
+@pytest.mark.parametrize(("room", "is_full"), [(0, False), (1, False), (-1, True)])
+def test_a_history_is_full_beyond_its_last_byte(room: int, is_full: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    history = SubjectHistory(1, {"größe": Addition(NOW, {"paid": 5})})
+    monkeypatch.setattr(history_module, "HISTORY_BYTES", len(history.to_text().encode()) + room)
+    assert history.is_full() is is_full
