@@ -18,8 +18,10 @@ from kulanz.domain.policy.deciding.history import HistoryKey, SubjectHistory
 from tests.contract.backends import Backend
 from tests.support.stored_values import CHANGES, ENTRIES, FROZEN, HISTORIES, RECEIPTS, RECORDS, REVISIONS, campaigns
 
+AS_ITEMS = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""A field that is lost is lost in every value."""
 THROUGH_A_STORE = settings(
-    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 """One store serves all examples of a test: each has an incident, or an account, of its own."""
 
@@ -27,46 +29,49 @@ THROUGH_A_STORE = settings(
 # As items, without a store
 
 
-@settings(deadline=None)
+@AS_ITEMS
 @given(campaigns())
 def test_a_campaign_reads_back_from_its_item(campaign: Campaign) -> None:
     assert read_meta(meta_item(campaign)) == campaign
 
 
-@settings(deadline=None)
+@AS_ITEMS
 @given(RECEIPTS)
 def test_a_receipt_reads_back_from_its_item(receipt: Receipt) -> None:
     assert read_receipt(receipt.campaign, receipt_item(receipt)) == receipt
 
 
+@AS_ITEMS
 @given(RECORDS)
 def test_an_incident_reads_back_from_its_item(record: IncidentRecord) -> None:
     assert read_incident(incident_item(record)) == record
 
 
+@AS_ITEMS
 @given(REVISIONS)
 def test_a_revision_reads_back_from_its_item(revision: Revision) -> None:
     assert read_revision(revision_item(revision)) == revision
 
 
+@AS_ITEMS
 @given(FROZEN)
 def test_what_a_campaign_decides_by_reads_back_from_its_item(frozen: Frozen) -> None:
     assert read_frozen(frozen_item(CampaignId("an-incident", 1), frozen)) == frozen
 
 
-@settings(deadline=None)
+@AS_ITEMS
 @given(CHANGES)
 def test_a_line_of_the_log_reads_back_from_its_item(change: StateChange) -> None:
     assert read_log(log_item(CampaignId("an-incident", 1), change)) == change
 
 
-@settings(deadline=None)
+@AS_ITEMS
 @given(ENTRIES)
 def test_a_decision_reads_back_from_its_item(entry: Entry) -> None:
     assert read_entry(entry_item(entry)) == entry
 
 
-@settings(deadline=None)
+@AS_ITEMS
 @given(HISTORIES)
 def test_a_history_reads_back_from_its_text(history: SubjectHistory) -> None:
     assert SubjectHistory.from_text(history.version, history.to_text()) == history

@@ -31,6 +31,7 @@ from kulanz.domain.campaigns.limits import SHARES, Limits
 from kulanz.domain.campaigns.measured import Measured
 from kulanz.domain.campaigns.reconciliation import DIGEST_MODULUS, CountKey, RowResult, SumKey, Totals, WriteResult
 from kulanz.domain.campaigns.repeats import HASHES, Repeats
+from kulanz.domain.campaigns.stretches import Stretch
 from kulanz.domain.confirmation import Confirmation, Occasion, Tables
 from kulanz.domain.decision import Outcome
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
@@ -56,7 +57,8 @@ CAMPAIGN_IDS = st.builds(CampaignId, INCIDENT_IDS, SEQS)
 def every_field[Value](made: Callable[..., Value], **strategies: SearchStrategy[Any]) -> SearchStrategy[Value]:
     """Values of a dataclass with a strategy for each of its fields, none of which has the field's default."""
     declared: dict[str, Field[Any]] = {one.name: one for one in fields(made)}  # type: ignore[arg-type] # it is a class
-    assert declared.keys() == strategies.keys(), f"{made}: {declared.keys() ^ strategies.keys()}"
+    without = declared.keys() ^ strategies.keys()
+    assert not without, f"{made}: give each field a strategy in this module, so that it is seen to be stored: {without}"
     given = {name: strategy.filter(_is_not(default_of(declared[name]))) for name, strategy in strategies.items()}
     return st.builds(made, **given)
 
@@ -188,7 +190,9 @@ CHANGES = every_field(
     reason=TEXTS,
     cause=CAUSES,
     others=OTHERS,
+    decides_by=TEXTS,
 )
+STRETCHES = st.builds(Stretch, COUNTS, st.integers(1, 2**32 - 1), st.binary(min_size=16, max_size=16))
 RECEIPTS = every_field(
     Receipt,
     campaign=CAMPAIGN_IDS,
@@ -201,6 +205,9 @@ RECEIPTS = every_field(
     totals=TOTALS,
     history=NAMES,
     measured=MEASURED,
+    stretches=few(st.builds(Stretch, COUNTS, st.integers(1, 2**32 - 1), st.binary(min_size=16, max_size=16))).map(
+        tuple
+    ),
 )
 CONFIRMATIONS = every_field(
     Confirmation,
