@@ -1,15 +1,17 @@
 """``kulanz campaigns``: how far the campaigns of an incident are, and what they come to."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
 
 from kulanz.domain.campaigns.reconciliation import IN_THE_LEDGER, RowResult
 from kulanz_cli.command import IncidentParameter
+from kulanz_cli.door import Door
+from kulanz_cli.log import RouteParameter
 from kulanz_cli.reconciliation import show_where_rejected, sum_text
 from kulanz_cli.settings import ANSWER_CODES, EXIT_NO, as_json, pass_stack
 from kulanz_cli.shown_campaign import ShownCampaign
@@ -36,30 +38,47 @@ COLUMNS = (
 
 @click.command("campaigns", epilog=ANSWER_CODES)
 @click.argument("incident_id", metavar="[INCIDENT]", type=IncidentParameter(), required=False)
+@click.option("--month", type=RouteParameter("month"), help="Those that were opened in a month, such as 2026-11.")
 @as_json
 @pass_stack
-def list_campaigns(stack: Stack, incident_id: str | None, is_json: bool) -> None:
+def list_campaigns(stack: Stack, incident_id: str | None, month: str | None, is_json: bool) -> None:
     """List the campaigns of INCIDENT, or those that wait.
 
-    Without INCIDENT, the paused and flagged campaigns of all incidents: each waits for a person. Exits with 1 when
-    there is none.
+    Without INCIDENT, the paused and flagged campaigns of all incidents: each waits for a person. So does what was lost
+    or stands still, which is shown above them until it is repaired. Exits with 1 when there is none.
     """
+    if incident_id is not None and month is not None:
+        raise click.UsageError("name INCIDENT or --month")
     out, door = console(), stack.door()
-    question, named = ("waiting", {}) if incident_id is None else ("of_incident", {"incident": incident_id})
-    pages = list(door.pages(f"campaigns.{question}", **named))
+    pages = list(_asked(door, incident_id, month))
     found: list[CampaignItem] = [item for page in pages for item in page["campaigns"]]
+    is_waiting = incident_id is None and month is None
+    troubles = door.ask("campaigns.troubles")["troubles"] if is_waiting and not is_json else []
+    for trouble in troubles:
+        now = " Look now." if trouble["urgent"] else ""
+        say(out, f"{trouble['kind']} {trouble['on']} since {trouble['since']}: {trouble['says']}{now}", further=2)
     if is_json:
         print_json([item["report"] for item in found])
     elif found:
         _show(found, out)
+    elif month is not None:
+        say(out, f"no campaign was opened in {month}")
     elif incident_id is None:
         say(out, "no campaign waits for a person")
     else:
         is_known = pages[0]["incident_known"]
         known = "is recorded and has no campaign" if is_known else "is not recorded on this stack"
         say(out, f"incident {incident_id} {known}; refused events: kulanz rejected")
-    if not found:
+    if not found and not troubles:
         click.get_current_context().exit(EXIT_NO)
+
+
+def _asked(door: Door, incident_id: str | None, month: str | None) -> Iterator[dict[str, Any]]:
+    if month is not None:
+        return door.pages("campaigns.of_month", month=month)
+    if incident_id is not None:
+        return door.pages("campaigns.of_incident", incident=incident_id)
+    return door.pages("campaigns.waiting")
 
 
 def _show(found: "Sequence[CampaignItem]", out: Console) -> None:

@@ -44,11 +44,13 @@ class Door:
             raise DoorProblem(f"the stack's API did not answer ({error}); try again") from None
         return _content(route, reply)
 
-    def pages(self, use: str, **values: str | int) -> Iterator[dict[str, Any]]:
+    def pages(
+        self, use: str, query: Mapping[str, str | None] | None = None, **values: str | int
+    ) -> Iterator[dict[str, Any]]:
         """Every part of an answer that may be long. Raises DoorProblem."""
         cursor: str | None = None
         for _ in range(PAGES_MOST):
-            page = self.ask(use, {"cursor": cursor}, **values)
+            page = self.ask(use, {**(query or {}), "cursor": cursor}, **values)
             yield page
             cursor = page.get("next")
             if not cursor:

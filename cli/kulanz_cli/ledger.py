@@ -7,13 +7,11 @@ import click
 from botocore.exceptions import BotoCoreError, ClientError
 
 from kulanz.application.ledger.check_ledger import Checked, CheckPorts, check_ledger
-from kulanz.application.ledger.confirm_tables import NotConfirmed, confirm_tables
-from kulanz.application.ports import Outdated, PinnedVersionGone, Stores
+from kulanz.application.ports import PinnedVersionGone, Stores
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.campaigns.reconciliation import Difference
 from kulanz.domain.confirmation import Occasion
-from kulanz.domain.time import format_instant
-from kulanz_cli.command import CampaignParameter
+from kulanz_cli.command import CampaignParameter, action_id
 from kulanz_cli.direct import DirectStack
 from kulanz_cli.reconciliation import figure
 from kulanz_cli.settings import ANSWER_CODES, EXIT_NO, Unusable, as_json, pass_direct_stack
@@ -43,7 +41,6 @@ def confirm(stack: DirectStack, occasion: str | None, beside: tuple[str, ...], r
         raise click.UsageError("say --first, or --checked after a restore or a move")
     if not reason.isprintable() or not 0 < len(reason) <= REASON_CHARACTERS:
         raise click.BadParameter(f"expected one line of 1 to {REASON_CHARACTERS} characters", param_hint="--reason")
-    stores, now = stack.stores(), datetime.now(UTC)
     others = [name for name in _tables_of_earlier_stacks(stack) if name not in beside]
     if others:
         raise Unusable(
@@ -51,20 +48,18 @@ def confirm(stack: DirectStack, occasion: str | None, beside: tuple[str, ...], r
             " adopt them (docs/deployment.md, Delete, move, restore), or name each that does not matter with --beside"
         )
     if Occasion(occasion) is Occasion.CHECKED:
-        differing = [found for found in _checked(stack, stores.campaign_ids(), now) if _differs(found)]
+        differing = [
+            found for found in _checked(stack, stack.stores().campaign_ids(), datetime.now(UTC)) if _differs(found)
+        ]
         if differing:
-            names = ", ".join(str(found.campaign) for found in differing)
+            names = ", ".join(str(one.campaign) for one in differing)
             raise Unusable(f"ledger and receipts differ for {names}; kulanz ledger check shows how")
-    try:
-        given = confirm_tables(stores, Occasion(occasion), stack.caller(), reason, now)
-    except NotConfirmed as problem:
-        raise Unusable(str(problem)) from None
-    except Outdated:
-        raise Unusable("somebody else confirmed the tables at the same time; look at it again") from None
+    content = {"occasion": occasion, "reason": reason}
+    given = stack.door().act("confirmations.confirm", content, id=action_id("confirm", occasion, reason))
     if is_json:
-        print_json({"v": 1, "occasion": given.occasion.value, "actor": given.actor, "at": format_instant(given.at)})
+        print_json({name: given[name] for name in ("v", "occasion", "actor", "at")})
         return
-    say(console(), f"confirmed by {given.actor} at {format_instant(given.at)}: campaigns may open")
+    say(console(), f"confirmed by {given['actor']} at {given['at']}: campaigns may open")
 
 
 def _tables_of_earlier_stacks(stack: DirectStack) -> list[str]:

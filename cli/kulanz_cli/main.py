@@ -18,6 +18,8 @@ COMMANDS = {
         ("send", "sending", "send_event", "Send an incident event, with its list."),
         ("watch", "watch", "watch_campaign", "Follow CAMPAIGN until it stops, and print its reconciliation."),
         ("campaigns", "campaigns", "list_campaigns", "List the campaigns of INCIDENT, or those that wait."),
+        ("incidents", "incidents", "list_incidents", "List the incidents of a month, by their first event."),
+        ("log", "log", "log", "Show who did what, when and why."),
         ("rejected", "rejected", "rejected", "Show refused events, or the rejected rows of CAMPAIGN."),
     ),
     "For operators: stop a campaign, fix a stack": section(

@@ -3,42 +3,32 @@
 import json
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any
 
 import boto3
 import pytest
 from click.testing import CliRunner, Result
 from moto import mock_aws
 
-from kulanz.application.ledger.answer import AnswerPorts
 from kulanz.domain.campaigns.campaign import CampaignId, State
-from kulanz_cli.direct import DirectStack
 from kulanz_cli.main import main
 from kulanz_cli.stack import Stack, StackOutputs
 from tests.support.faults import Fault
 from tests.support.reading import read
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
 from tests.support.world import World
+from tests.support.world_stack import DESK
+from tests.support.world_stack import WorldStack as InMemory
 
 NAMES = {"credits_table_name": "kulanz-CreditsTable-NEW", "campaigns_table_name": "kulanz-CampaignsTable-NEW"}
 
 
-class WorldStack(DirectStack):
+class WorldStack(InMemory):
     """A stack whose tables are a world in memory; moto knows what other tables the account has."""
 
     def __init__(self, world: World) -> None:
-        super().__init__("kulanz", make_client=boto3.Session(region_name="eu-central-1").client)
-        self.world = world
+        super().__init__(world)
+        self._make_client = boto3.Session(region_name="eu-central-1").client
         self._outputs = StackOutputs(**{**dict.fromkeys(StackOutputs.__dataclass_fields__, "x"), **NAMES})
-
-    def stores(self) -> Any:
-        return self.world.stores
-
-    def answers(self) -> AnswerPorts:
-        return AnswerPorts(self.world.campaigns, self.world.lists, self.world.ledger)
-
-    def caller(self) -> str:
-        return "arn:aws:iam::123456789012:user/ops"
 
 
 @pytest.fixture
@@ -77,7 +67,7 @@ def test_a_first_deployment_is_confirmed_with_who_and_why(stack: WorldStack) -> 
     result = run(stack, "confirm", "--first", "--reason", "new account", "--json")
 
     assert result.exit_code == 0
-    assert json.loads(result.stdout)["actor"] == "arn:aws:iam::123456789012:user/ops"
+    assert json.loads(result.stdout)["actor"] == DESK.id
     confirmation = stack.world.stores.confirmation()
     assert confirmation is not None
     assert (confirmation.reason, confirmation.tables) == ("new account", stack.world.stores.tables())

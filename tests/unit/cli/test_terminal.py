@@ -61,6 +61,16 @@ give: {{quantity: 123456, unit: unit_of_some_length}}
 due: next bill
 """
 LONG_ID = "p" * 64
+PROFILE = """\
+kulanz: 1
+profile: crm
+title: Accounts as the CRM writes them
+schema:
+  fields:
+    - {name: account_id, from: Konto}
+    - {name: line_id, from: Anschluss}
+    - {name: fee, from: Preis}
+"""
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 BIG = 123_456_789
 
@@ -116,6 +126,12 @@ COMMANDS = {
     "watch": ["watch", CAMPAIGN],
     "campaigns": ["campaigns", INCIDENT],
     "campaigns, waiting": ["campaigns"],
+    "campaigns, month": ["campaigns", "--month", "2026-03"],
+    "incidents": ["incidents", "--month", "2026-03"],
+    "incidents, none": ["incidents", "--month", "2020-01"],
+    "log": ["log", CAMPAIGN],
+    "log, of somebody": ["log", "--person", "iam:nobody"],
+    "log, day": ["log", "--day", "2026-03-01", "--limit", "1"],
     "ask": ["ask", ACCOUNT, "--incident", INCIDENT],
     "ask, by line": ["ask", LINE, "--incident", INCIDENT],
     "ask, rejected": ["ask", "b-2", "--incident", INCIDENT],
@@ -149,10 +165,18 @@ COMMANDS = {
     "policy publish": ["policy", "publish", "FOLDER/policy.yaml"],
     "policy publish, other content": ["policy", "publish", "FOLDER/other.yaml"],
     "list check": ["list", "check", "FOLDER/l.csv", "--policy", "FOLDER/policy.yaml"],
+    "list prepare": [
+        *("list", "prepare", "FOLDER/export.csv", "--profile", "FOLDER/crm.profile.yaml"),
+        *("--policy", "FOLDER/policy.yaml", "--into", "FOLDER/new/list"),
+    ],
+    "list profile": [
+        *("list", "profile", "FOLDER/export.csv", "--policy", "FOLDER/policy.yaml"),
+        *("--into", "FOLDER/new/crm.profile.yaml"),
+    ],
     "policy list": ["policy", "list"],
     "policy list, published": ["policy", "list", "--published"],
 }
-DOCUMENTS = {("policy", "page"), ("policy", "schema")}
+DOCUMENTS = {("policy", "page"), ("policy", "schema"), ("list", "schema")}
 """They print a file for another program, with lines as long as they are."""
 WHOLE = re.compile("|".join(f"{letter}{{9,}}" for letter in sorted({*INCIDENT, *ACCOUNT, *LINE, *LONG_ID})))
 """Of ids that are one letter 63 or 64 times, what is shown of them."""
@@ -184,6 +208,8 @@ class Tables:
 def files(folder: Path) -> None:
     """What the commands read from files: a list, an event, examples, another policy under a published version."""
     (folder / "l.csv").write_text(f"account_id,line_id,fee\n{ACCOUNT},{LINE},x\n")
+    (folder / "export.csv").write_text(f"Konto,Anschluss,Preis\n{ACCOUNT},{LINE},1.00\n{ACCOUNT},second,x\n")
+    (folder / "crm.profile.yaml").write_text(PROFILE)
     sent = event(key="lists/l.csv", rows=1, policy=LONG_ID, incident_id=INCIDENT)
     del sent["id"], sent["detail"]["campaign"]["affected"]
     (folder / "event.json").write_text(json.dumps(sent))
