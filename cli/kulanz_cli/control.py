@@ -1,5 +1,7 @@
 """``kulanz pause``, ``resume``, ``cancel`` and ``settle``: pause a campaign, let it go on, end or close it."""
 
+from typing import Any
+
 import click
 
 from kulanz.domain.campaigns.campaign import CampaignId
@@ -10,39 +12,72 @@ from kulanz_cli.terminal import console, print_json, say
 
 REASON_CHARACTERS = 200
 
+type Answer = dict[str, Any]
+
+
+def must_be_a_reason(reason: str) -> None:
+    """Raise BadParameter where a reason is not one line."""
+    if not reason.isprintable() or not 0 < len(reason) <= REASON_CHARACTERS:
+        raise click.BadParameter(f"expected one line of 1 to {REASON_CHARACTERS} characters", param_hint="--reason")
+
+
+def _act(stack: Stack, name: str, campaign_id: CampaignId, content: dict[str, str], given_id: str | None) -> Answer:
+    must_be_a_reason(content["reason"])
+    return stack.door().act(
+        "stops.act",
+        {"action": name, **content},
+        incident=campaign_id.incident_id,
+        seq=campaign_id.seq,
+        id=given_id or action_id(name, str(campaign_id), content["reason"]),
+    )
+
+
+def _show(done: Answer, is_json: bool) -> None:
+    if is_json:
+        print_json({name: done[name] for name in ("v", "campaign", "state", "may_write_until")})
+        return
+    say(console(), f"{done['campaign']} is {done['state']}")
+    if until := done["may_write_until"]:
+        say(console(), f"workers under way may write until {until}; no other campaign opens before")
+
+
+_reason = click.option("--reason", required=True, help="Why, for the campaign's log; no customer's data.")
+
 
 def _command(name: str, says: str) -> click.Command:
     @click.command(name, help=says, epilog=ACTION_CODES)
     @click.argument("campaign_id", metavar="CAMPAIGN", type=CampaignParameter())
-    @click.option("--reason", required=True, help="Why, for the campaign's log; no customer's data.")
+    @_reason
     @under_id
     @as_json
     @pass_stack
     def command(stack: Stack, campaign_id: CampaignId, reason: str, given_id: str | None, is_json: bool) -> None:
-        if not reason.isprintable() or not 0 < len(reason) <= REASON_CHARACTERS:
-            raise click.BadParameter(f"expected one line of 1 to {REASON_CHARACTERS} characters", param_hint="--reason")
-        done = stack.door().act(
-            "stops.act",
-            {"action": name, "reason": reason},
-            incident=campaign_id.incident_id,
-            seq=campaign_id.seq,
-            id=given_id or action_id(name, str(campaign_id), reason),
-        )
-        if is_json:
-            print_json({name: done[name] for name in ("v", "campaign", "state", "may_write_until")})
-            return
-        say(console(), f"{done['campaign']} is {done['state']}")
-        if until := done["may_write_until"]:
-            say(console(), f"workers under way may write until {until}; no other campaign opens before")
+        _show(_act(stack, name, campaign_id, {"reason": reason}, given_id), is_json)
 
     return command
 
 
-pause_campaign = _command("pause", "Let no further chunk of CAMPAIGN begin. Chunks under way are finished and counted.")
-resume_campaign = _command(
-    "resume",
-    "Let a paused CAMPAIGN go on where it stopped. Of one that is at work, the unfinished chunks are sent again.",
+@click.command("resume", epilog=ACTION_CODES)
+@click.argument("campaign_id", metavar="CAMPAIGN", type=CampaignParameter())
+@_reason
+@click.option(
+    "--decides-by",
+    metavar="DIGEST",
+    default="",
+    help="After an amendment of the incident: its decision digest, as the reason of the pause shows it.",
 )
+@under_id
+@as_json
+@pass_stack
+def resume_campaign(
+    stack: Stack, campaign_id: CampaignId, reason: str, decides_by: str, given_id: str | None, is_json: bool
+) -> None:
+    """Let a paused CAMPAIGN go on where it stopped. Of one that is at work, the unfinished chunks are sent again."""
+    content = {"reason": reason, **({"decides_by": decides_by} if decides_by else {})}
+    _show(_act(stack, "resume", campaign_id, content, given_id), is_json)
+
+
+pause_campaign = _command("pause", "Stop CAMPAIGN until it is resumed. What is under way is counted.")
 cancel_campaign = _command(
     "cancel", "End CAMPAIGN for good. What it has granted stays granted; its report says how much that is."
 )

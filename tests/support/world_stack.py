@@ -28,6 +28,7 @@ class WorldStack(DirectStack):
     def __init__(self, world: World) -> None:
         super().__init__("kulanz")
         self.world = world
+        self.desk = DESK
         self.served = WorldDoor(world)
         self.accepting = self.served.offers
         self._outputs = StackOutputs(**dict.fromkeys(StackOutputs.__dataclass_fields__, BUCKET))
@@ -39,7 +40,7 @@ class WorldStack(DirectStack):
         path = unquote(parts.path)
         key, query = routed(request.method, path).key, dict(parse_qsl(parts.query))
         stated = JSON_TYPE if request.body else ""
-        answer = self.served.send(Request(key, path, query, request.body, stated), DESK)
+        answer = self.served.send(Request(key, path, query, request.body, stated), self.desk)
         return Reply(answer.status, json.dumps(answer.content).encode())
 
     def campaigns(self) -> Any:
