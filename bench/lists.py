@@ -31,7 +31,7 @@ schema:
   fields:
     - {name: account_id, from: Kundennummer}
     - {name: subscription, from: Status, values: {Aktiv: active, Probe: trialing}}
-    - {name: monthly_fee, from: Gebühr, decimalChar: ",", groupChar: ".", symbols: "€"}
+    - {name: monthly_fee, from: Gebühr, decimalChar: ",", groupChar: ".", symbols: "$"}
     - {name: since, from: Seit, type: date, format: "%d.%m.%Y"}
 """
 
@@ -42,7 +42,7 @@ def write(path: Path, rows: int) -> None:
         file.write("Kundennummer;Name;Status;Gebühr;Seit\r\n")
         for number in range(rows):
             status = "Probe" if number % 10 == 0 else "Aktiv"
-            fee = f"{number % 9 + 1}.{number % 1000:03d},{number % 100:02d} €"
+            fee = f"{number % 9 + 1}.{number % 1000:03d},{number % 100:02d} $"
             day = f"{number % 28 + 1:02d}.{number % 12 + 1:02d}.20{number % 20 + 5:02d}"
             file.write(f'K-{number:09d};"Müller; {number}";{status};{fee};{day}\r\n')
 

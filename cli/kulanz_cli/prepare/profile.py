@@ -18,6 +18,7 @@ from kulanz.domain.lists.columns import FactDeclaration
 from kulanz.domain.lists.facts import LIST_TYPES
 from kulanz.domain.lists.header import ACCOUNT_COLUMN
 from kulanz.domain.lists.id_shape import IdShape, IdShapeError
+from kulanz.domain.money import is_currency
 from kulanz.domain.policy import CompiledPolicy
 from kulanz.domain.policy.document.schema import schema_of
 from kulanz.domain.policy.document.shape import DATA_NAME, ListOf, MapOf, OneOf, Part, Schema, Text, Whole, entry
@@ -367,6 +368,14 @@ def _check_id(field: Field, path: Path) -> None:
             raise PolicyError("expected nothing but constraints at an id", path)
 
 
+def _check_symbols(field: Field, currency: str, path: Path) -> None:
+    """Refuse the sign of another currency than is paid."""
+    for symbol in field.symbols if currency else ():
+        if not may_mean(symbol, currency):
+            problem = f"the policy pays {currency}, and {symbol} is the sign of another currency"
+            raise PolicyError(problem, (*path, "symbols"))
+
+
 def check_fact(field: Field, fact: FactDeclaration, path: Path) -> None:
     """Check a field against the fact that it becomes. Raises ``PolicyError``."""
     allowed = TYPES_OF_FACTS[fact.type]
@@ -374,6 +383,7 @@ def check_fact(field: Field, fact: FactDeclaration, path: Path) -> None:
         raise PolicyError(f"expected {' or '.join(allowed)}: the policy reads {fact.type}", (*path, "type"))
     if field.constraints is not None:
         raise PolicyError("expected constraints at ids only", (*path, "constraints"))
+    _check_symbols(field, fact.currency, path)
     if field.unit == "minor" and fact.type not in ("money", "amounts"):
         raise PolicyError("expected it at money only", (*path, "unit"))
     if field.true and fact.type != "yes_no":
@@ -393,6 +403,23 @@ def check_fact(field: Field, fact: FactDeclaration, path: Path) -> None:
         if unknown:
             expected = ", ".join(fact.choices)
             raise PolicyError(f"expected one of the policy's choices: {expected}", (*path, "values"))
+
+
+_SIGNS: Mapping[str, frozenset[str]] = {
+    sign: frozenset(codes.split())
+    for sign, codes in {
+        "€": "EUR", "£": "GBP EGP SYP LBP GIP FKP SHP SDG SSP", "¥": "JPY CNY", "₹": "INR", "₩": "KRW", "₽": "RUB",
+        "₺": "TRY", "₪": "ILS", "₫": "VND", "฿": "THB", "₱": "PHP CUP", "₴": "UAH", "₦": "NGN", "₸": "KZT", "zł": "PLN",
+        "Kč": "CZK", "Ft": "HUF", "lei": "RON MDL", "R$": "BRL", "kr": "SEK NOK DKK ISK", "kr.": "DKK ISK",
+        "Fr.": "CHF XAF XOF XPF BIF DJF GNF KMF RWF",
+    }.items()
+}  # fmt: skip
+"""Signs and the currencies that are written with them. A dollar sign is written for too many to tell."""
+
+
+def may_mean(symbol: str, currency: str) -> bool:
+    """Whether a sign beside a number may be that of a currency; what is no sign of any says nothing."""
+    return symbol == currency if is_currency(symbol) else currency in _SIGNS.get(symbol, (currency,))
 
 
 def python_encoding(profile: Profile) -> str:

@@ -23,7 +23,7 @@ from kulanz.domain.lists.unread_columns import is_nearly, names_currency
 from kulanz.domain.money import minor_units
 from kulanz.domain.policy import CompiledPolicy
 from kulanz_cli.prepare.cells import DAY, EXACT, INSTANT, LOCAL, NUMBER, YES_OR_NO
-from kulanz_cli.prepare.profile import PROFILE_VERSION, Profile, needed, profile_from
+from kulanz_cli.prepare.profile import PROFILE_VERSION, Profile, may_mean, needed, profile_from
 from kulanz_cli.prepare.sniffing import sniffed
 from kulanz_cli.prepare.sources import open_source
 from kulanz_cli.terminal import counted_as
@@ -226,6 +226,11 @@ def _numbers(values: Sequence[str], fact: FactDeclaration, asker: _Asker) -> tup
     amounts = [found for one in texts if (found := _AMOUNT.fullmatch(clean(one)))]
     symbols = sorted({affix for found in amounts for affix in (found[1], found[3]) if affix})
     stated: dict[str, Any] = {"symbols": symbols} if symbols else {}
+    foreign = [one for one in symbols if fact.currency and not may_mean(one, fact.currency)]
+    if foreign:
+        text = f"amounts have the sign {foreign[0]}, and the policy pays {fact.currency}: name another column"
+        asker.ask("from", text)
+        return stated, "open"
     marks = _marks([clean(found[2]) for found in amounts], asker)
     if marks is None:
         return stated, "open"

@@ -80,6 +80,6 @@ def _show_questions(questions: Sequence[Question]) -> None:
     out = console()
     say(out, "These cannot be known from the file. Give the command again with:")
     for one in questions:
-        choices = "|".join(one.choices)
-        say(out, f"--answer {shlex.quote(f'{one.key}={choices or chr(46) * 3}')}", indent=2, further=4)
-        say(out, one.text, indent=4, further=4)
+        say(out, f"--answer {shlex.quote(f'{one.key}=')}...", indent=2, further=4)
+        choices = f": {', '.join(one.choices)}" if one.choices else ""
+        say(out, f"{one.text}{choices}", indent=4, further=4)

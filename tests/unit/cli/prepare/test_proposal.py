@@ -105,6 +105,7 @@ SEEN = b"2026-01-01T00:00:00Z"
     [
         (b"A-1,1.00,1.5,yes,01/02/2026," + SEEN + b",basic,n,a\n", "since.format"),
         (b"A-1,1.00,1.234,yes,2026-01-02," + SEEN + b",basic,n,a\n", "usage.decimalChar"),
+        ("A-1,19.99 zł,1.5,yes,2026-01-02,2026-01-01T00:00:00Z,basic,n,a\n".encode(), "fee.from"),
         (b"A-1,1999,1.5,yes,2026-01-02," + SEEN + b",basic,n,a\n", "fee.unit"),
         (b"A-1,1.00,1.5,yes,2026-01-02,2026-01-01 00:00:00,basic,n,a\n", "seen.timezone"),
         (b"A-1,1.00,1.5,yes,2026-01-02,1767225600,basic,n,a\n", "seen.format"),
@@ -145,7 +146,8 @@ def test_without_a_terminal_questions_are_options_and_nothing_is_written(tmp_pat
     words = ["profile", str(file), "--policy", str(tmp_path / "policy.yaml"), "--into", str(into)]
     result = run(*words)
     assert result.exit_code == 1
-    assert "--answer 'since.format=%m/%d/%Y|%d/%m/%Y'" in result.output
+    assert "--answer since.format=..." in result.output
+    assert "%m/%d/%Y, %d/%m/%Y" in result.output
     assert not into.exists()
     result = run(*words, "--answer", "since.format=%d/%m/%Y")
     assert result.exit_code == 0, result.output

@@ -42,7 +42,7 @@ def fee(amount: Decimal | None, null: str = "") -> str:
 
 
 def german(amount: Decimal | None) -> str:
-    return "" if amount is None else f"{amount:,.2f} €".translate(str.maketrans(",.", ".,"))
+    return "" if amount is None else f"{amount:,.2f} $".translate(str.maketrans(",.", ".,"))
 
 
 def by_rules() -> None:
