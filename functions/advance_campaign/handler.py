@@ -18,6 +18,7 @@ from kulanz.adapters.index_table import DynamoIndex
 from kulanz.adapters.messaging import EventBridgeAnnouncer, SqsChunks
 from kulanz.adapters.older_items import OlderItems
 from kulanz.adapters.s3 import S3Archive
+from kulanz.adapters.table_policies import ClosedTable, DynamoTablePolicies
 from kulanz.adapters.troubles import DynamoTroubles
 from kulanz.application.campaigns.advance_campaign import AdvancePorts, advance_campaign
 from kulanz.application.campaigns.watch_open import WatchPorts, watch_open
@@ -54,6 +55,13 @@ def _watching() -> tuple[WatchPorts, OlderItems]:
         index=DynamoIndex(dynamodb, config.campaigns_table, config.credits_table),
         troubles=DynamoTroubles(dynamodb, config.campaigns_table),
         given_up=S3GivenUp(client("s3"), config.list_bucket),
+        tables=DynamoTablePolicies(
+            dynamodb,
+            (
+                ClosedTable("CreditsTable", config.credits_table, config.credits_writers),
+                ClosedTable("CampaignsTable", config.campaigns_table, config.campaigns_writers),
+            ),
+        ),
     )
     return ports, OlderItems(dynamodb, config.campaigns_table)
 

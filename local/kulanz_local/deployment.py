@@ -2,6 +2,7 @@
 
 import fcntl
 import hashlib
+import json
 import os
 import platform
 import signal
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import boto3
 
+from kulanz.adapters.table_policies import closing_policy
 from kulanz.application.ledger.confirm_tables import confirm_tables
 from kulanz.domain.confirmation import Occasion
 from kulanz_cli.direct import DirectStack
@@ -105,17 +107,24 @@ def _finish(session: boto3.Session, endpoint: str, outputs: StackOutputs) -> Non
     """Do what CloudFormation does with this template and MiniStack does not.
 
     It hands the text of a parameter on as text, which its SQS poller then compares with a number, for ever; and it
-    ignores the tables' expiry attribute.
+    ignores the tables' expiry attribute and their resource policies.
     """
     functions = session.client("lambda", endpoint_url=endpoint)
     for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
         if "ScalingConfig" in mapping:
             limit = int(mapping["ScalingConfig"]["MaximumConcurrency"])
             functions.update_event_source_mapping(UUID=mapping["UUID"], ScalingConfig={"MaximumConcurrency": limit})
-    session.client("dynamodb", endpoint_url=endpoint).update_time_to_live(
+    dynamodb = session.client("dynamodb", endpoint_url=endpoint)
+    dynamodb.update_time_to_live(
         TableName=outputs.credits_table_name,
         TimeToLiveSpecification={"Enabled": True, "AttributeName": EXPIRY_ATTRIBUTE},
     )
+    watching = functions.get_function_configuration(FunctionName=outputs.advance_campaign_function_name)
+    settings = watching["Environment"]["Variables"]
+    for table, writers in ((outputs.credits_table_name, "CREDITS"), (outputs.campaigns_table_name, "CAMPAIGNS")):
+        arn = dynamodb.describe_table(TableName=table)["Table"]["TableArn"]
+        policy = closing_policy(settings[f"{writers}_WRITERS"].split(","))
+        dynamodb.put_resource_policy(ResourceArn=arn, Policy=json.dumps(policy))
 
 
 def run_sam(arguments: list[str], environment: dict[str, str], timeout_seconds: int) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from advance_campaign import handler
 from kulanz.adapters.campaign_keys import META
+from kulanz.adapters.table_policies import closing_policy
 from kulanz.domain.campaigns.campaign import State
 from kulanz.domain.campaigns.trouble import TroubleKind
 from tests.contract.backends import AwsBackend
@@ -37,6 +38,8 @@ def backend_of_function(emulator: AwsBackend, monkeypatch: pytest.MonkeyPatch) -
         "LIST_BUCKET": emulator.bucket,
         "CHUNK_QUEUE_URL": emulator.chunk_queue,
         "BUS_NAME": "default",
+        "CREDITS_WRITERS": "arn:aws:iam::123456789012:role/grant,arn:aws:iam::123456789012:role/api",
+        "CAMPAIGNS_WRITERS": "arn:aws:iam::123456789012:role/grant",
         "NOTICES_PER_MESSAGE": "100",
         "TARGET_WRITE_RATE": "4000",
         "POWERTOOLS_METRICS_NAMESPACE": "Kulanz",
@@ -44,11 +47,18 @@ def backend_of_function(emulator: AwsBackend, monkeypatch: pytest.MonkeyPatch) -
     }
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
+    for table, writers in ((emulator.credits_table, "CREDITS"), (emulator.campaigns_table, "CAMPAIGNS")):
+        close(emulator, table, settings[f"{writers}_WRITERS"].split(","))
     handler._composed.cache_clear()
     handler._watching.cache_clear()
     yield emulator
     handler._composed.cache_clear()
     handler._watching.cache_clear()
+
+
+def close(aws: AwsBackend, table: str, writers: list[str]) -> None:
+    arn = aws.dynamodb.describe_table(TableName=table)["Table"]["TableArn"]
+    aws.dynamodb.put_resource_policy(ResourceArn=arn, Policy=json.dumps(closing_policy(writers)))
 
 
 def waiting(printed: str) -> int:
@@ -90,3 +100,21 @@ def test_what_was_given_up_waits_until_it_is_repaired(
     (trouble,) = aws.troubles.troubles()
     assert (trouble.kind, trouble.on) == (TroubleKind.NOTICES, str(FIRST))
     assert aws.campaigns.waiting() == [FIRST]
+
+
+def test_a_table_whose_policy_was_changed_or_removed_waits_until_it_is_put_back(
+    backend_of_function: AwsBackend, capsys: pytest.CaptureFixture[str]
+) -> None:
+    aws = backend_of_function
+    writers = ["arn:aws:iam::123456789012:role/api", "arn:aws:iam::123456789012:role/grant"]
+    assert watch(capsys) == 0
+    close(aws, aws.credits_table, [*writers, "arn:aws:iam::123456789012:role/mine"])
+    assert watch(capsys) == 1
+    arn = aws.dynamodb.describe_table(TableName=aws.campaigns_table)["Table"]["TableArn"]
+    aws.dynamodb.delete_resource_policy(ResourceArn=arn)
+    assert watch(capsys) == 2
+    assert [one.on for one in aws.troubles.troubles()] == ["CampaignsTable", "CreditsTable"]
+
+    close(aws, aws.credits_table, writers)
+    close(aws, aws.campaigns_table, writers[1:])
+    assert watch(capsys) == 0

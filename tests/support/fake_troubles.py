@@ -51,3 +51,13 @@ class FakeGivenUp:
         if key in self.batches and self.batches[key] is None:
             raise Refused("this is no batch of records that a function gave up")
         return self.batches.get(key)
+
+
+class FakeTablePolicies:
+    """Tables that are closed, but for those that a test opens."""
+
+    def __init__(self) -> None:
+        self.opened: list[str] = []
+
+    def open_tables(self) -> list[str]:
+        return list(self.opened)

@@ -42,7 +42,7 @@ from kulanz.domain.ledger.entries import Entry
 from kulanz.domain.lists.id_shape import IdShape
 from tests.support.fake_index import FakeIndex
 from tests.support.fake_offers import FakeOffers
-from tests.support.fake_troubles import FakeGivenUp, FakeTroubles
+from tests.support.fake_troubles import FakeGivenUp, FakeTablePolicies, FakeTroubles
 from tests.support.fakes import (
     FakeAnnouncer,
     FakeArchive,
@@ -184,6 +184,7 @@ class World:
         self.announcer, self.rejected = FakeAnnouncer(), FakeRejected()
         self.stores = FakeStores(self.campaigns, self.ledger)
         self.troubles, self.given_up = FakeTroubles(self.campaigns), FakeGivenUp()
+        self.table_policies = FakeTablePolicies()
         self.offers = FakeOffers(self.ledger, self.campaigns)
         self.index = FakeIndex(self.campaigns, self.offers)
         confirm_tables(self.stores, Occasion.FIRST, "a person", "first deployment", START)
@@ -353,7 +354,7 @@ class World:
     def watch(self) -> Watched:
         """What the schedule does every five minutes, with five minutes since."""
         self.now += WATCH_INTERVAL
-        ports = WatchPorts(self._advance_ports(), self.index, self.troubles, self.given_up)
+        ports = WatchPorts(self._advance_ports(), self.index, self.troubles, self.given_up, self.table_policies)
         return watch_open(ports, Cause("watch_campaigns", "schedule", "test"), self.now, lambda: self.worker_seconds)
 
     def _note(self, step: Step, error: BaseException) -> None:

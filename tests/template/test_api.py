@@ -5,6 +5,7 @@ from fnmatch import fnmatchcase
 
 import pytest
 
+from kulanz.adapters.table_policies import is_closed
 from kulanz.application.door.routes import ROUTES, Role, Route
 from tests.template.resolved import ACCOUNT_ID, REGION, Json, Stack, as_list, refused
 
@@ -41,6 +42,17 @@ def test_the_gateway_has_the_routes_of_the_table_each_signed_and_no_other(stack:
     assert sorted(route["RouteKey"] for route in routes) == sorted(route.key for route in ROUTES)
     assert {route["AuthorizationType"] for route in routes} == {"AWS_IAM"}
     assert {route["Target"] for route in routes} == {"integrations/ApiIntegration"}
+
+
+@pytest.mark.parametrize(("table", "setting"), [("CreditsTable", "CREDITS"), ("CampaignsTable", "CAMPAIGNS")])
+def test_the_watch_compares_a_tables_policy_with_what_is_deployed(stack: Stack, table: str, setting: str) -> None:
+    deployed = stack.properties(table)["ResourcePolicy"]["PolicyDocument"]
+    settings = stack.properties("AdvanceCampaignFunction")["Environment"]["Variables"]
+    writers = set(settings[f"{setting}_WRITERS"].split(","))
+
+    assert is_closed(deployed, writers)
+    assert writers == {f"arn:{role}" for role in WRITERS[table]}
+    assert not is_closed(deployed, writers | {"arn:Other"})
 
 
 def test_no_value_that_a_caller_chooses_stands_before_a_fixed_word() -> None:

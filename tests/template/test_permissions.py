@@ -88,6 +88,10 @@ CALLS: dict[str, dict[str, set[Grant]]] = {
             *(("dynamodb:DeleteItem", CAMPAIGNS_TABLE), ("dynamodb:ConditionCheckItem", CAMPAIGNS_TABLE)),
         },
         "put_item": {("dynamodb:PutItem", CAMPAIGNS_TABLE)},
+        "describe_table": {("dynamodb:DescribeTable", CREDITS_TABLE), ("dynamodb:DescribeTable", CAMPAIGNS_TABLE)},
+        "get_resource_policy": {
+            *(("dynamodb:GetResourcePolicy", CREDITS_TABLE), ("dynamodb:GetResourcePolicy", CAMPAIGNS_TABLE)),
+        },
         "scan": {("dynamodb:Scan", CAMPAIGNS_TABLE)},
         "list_objects_v2": {("s3:ListBucket", "arn:ListBucket")},
         "get_object": {("s3:GetObject", "arn:ListBucket/aws/lambda/*")},

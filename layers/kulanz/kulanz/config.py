@@ -155,10 +155,15 @@ class PublishNoticesConfig:
 
 @dataclass(frozen=True, slots=True)
 class AdvanceCampaignConfig:
-    """What `advance_campaign` needs to know; the last two are for its estimate."""
+    """What `advance_campaign` needs to know; the last two are for its estimate.
+
+    The writers are the ARNs of the roles that alone may write to a table.
+    """
 
     credits_table: str
     campaigns_table: str
+    credits_writers: frozenset[str]
+    campaigns_writers: frozenset[str]
     list_bucket: str
     chunk_queue_url: str
     bus_name: str
@@ -172,6 +177,8 @@ class AdvanceCampaignConfig:
         return cls(
             credits_table=given.text("CREDITS_TABLE"),
             campaigns_table=given.text("CAMPAIGNS_TABLE"),
+            credits_writers=given.names("CREDITS_WRITERS"),
+            campaigns_writers=given.names("CAMPAIGNS_WRITERS"),
             list_bucket=given.text("LIST_BUCKET"),
             chunk_queue_url=given.text("CHUNK_QUEUE_URL"),
             bus_name=given.text("BUS_NAME"),

@@ -369,6 +369,13 @@ class GivenUpRecords(Protocol):
         """What a batch was about; None where it has expired. Raises Refused where it cannot be read."""
 
 
+class TablePolicies(Protocol):
+    """The resource policies that close the tables."""
+
+    def open_tables(self) -> list[str]:
+        """The tables that others than the stack's functions may write to, as far as their policies say."""
+
+
 class Troubles(Protocol):
     """What waits for a person until it is repaired, and what the watch over open campaigns remembers."""
 

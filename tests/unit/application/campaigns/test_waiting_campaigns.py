@@ -35,7 +35,10 @@ def told(world: World, event: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -
     """What the function tells CloudWatch of waiting campaigns when it gets an event."""
     ports = AdvancePorts(world.campaigns, world.chunks, world.archive, world.announcer)
     monkeypatch.setattr(handler, "_composed", lambda: ports)
-    watching = WatchPorts(ports, world.index, world.troubles, world.given_up), SimpleNamespace(bring_in=lambda _: True)
+    watching = (
+        WatchPorts(ports, world.index, world.troubles, world.given_up, world.table_policies),
+        SimpleNamespace(bring_in=lambda _: True),
+    )
     monkeypatch.setattr(handler, "_watching", lambda: watching)
     with redirect_stdout(io.StringIO()) as printed:
         handler.handle(event, CONTEXT)

@@ -200,7 +200,7 @@ def test_what_there_was_no_time_for_is_looked_at_first_the_next_time(world: Worl
     def watched() -> list[str]:
         left = iter([SECONDS_FOR_ONE])
         world.now += WATCH_INTERVAL
-        ports = WatchPorts(world._advance_ports(), world.index, world.troubles, world.given_up)
+        ports = WatchPorts(world._advance_ports(), world.index, world.troubles, world.given_up, world.table_policies)
         found = watch_open(ports, Cause("watch", "1", "0"), world.now, lambda: next(left, 0.0))
         assert not found.is_whole
         return [str(one.id) for one in world.index.open_campaigns() if one.seen_at == world.now]
@@ -208,3 +208,13 @@ def test_what_there_was_no_time_for_is_looked_at_first_the_next_time(world: Worl
     first, second = watched(), watched()
     assert (len(first), len(second)) == (1, 1)
     assert first != second
+
+
+def test_a_table_that_somebody_opened_waits_for_a_person_until_it_is_closed(world: World) -> None:
+    world.table_policies.opened.append("CreditsTable")
+    for _ in range(2):
+        assert world.watch().waiting == 1
+    assert troubles(world) == [(TroubleKind.OPEN_TABLE, "CreditsTable")]
+    assert world.campaigns.waiting() == [], "it is no campaign"
+    world.table_policies.opened.clear()
+    assert world.watch().waiting == 0

@@ -10,7 +10,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from kulanz.application.campaigns.advance_campaign import AdvancePorts, advance_campaign
-from kulanz.application.ports import CampaignIndex, GivenUpRecords, OpenCampaign, Refused, Troubles, TryAgain
+from kulanz.application.ports import (
+    CampaignIndex,
+    GivenUpRecords,
+    OpenCampaign,
+    Refused,
+    TablePolicies,
+    Troubles,
+    TryAgain,
+)
 from kulanz.domain.campaigns.campaign import WAITING, WORKABLE, Campaign, CampaignId, Cause
 from kulanz.domain.campaigns.trouble import STALLED_AFTER, Trouble, TroubleKind
 
@@ -26,6 +34,7 @@ class WatchPorts:
     index: CampaignIndex
     troubles: Troubles
     given_up: GivenUpRecords
+    tables: TablePolicies
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +131,21 @@ def watch_open(ports: WatchPorts, cause: Cause, now: datetime, seconds_left: Cal
         is_whole = is_whole and watch.has_time
         if is_whole and not ports.troubles.has_looked_at(key):
             watch.look_at_given_up(key)
+    _look_at_tables(watch)
     _forget_what_is_gone(watch, {str(one.id) for one in found}, keys)
     waiting = {str(one.id) for one in ports.index.open_campaigns() if one.state in WAITING}
     waiting |= {trouble.on for trouble in ports.troubles.troubles() if trouble.is_urgent}
     return Watched(looked_at, len(waiting), tuple(watch.failed.items()), is_whole)
+
+
+def _look_at_tables(watch: _Watch) -> None:
+    """Note a table that is not closed, for as long as it is not."""
+    are_open = watch.ports.tables.open_tables()
+    for name in are_open:
+        watch.ports.troubles.note(TroubleKind.OPEN_TABLE, name, watch.now)
+    for kind, on in watch.known:
+        if kind is TroubleKind.OPEN_TABLE and on not in are_open:
+            watch.repaired(kind, on)
 
 
 def _forget_what_is_gone(watch: _Watch, open_campaigns: Collection[str], keys: Collection[str]) -> None:

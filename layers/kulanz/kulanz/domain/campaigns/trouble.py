@@ -14,7 +14,7 @@ class TroubleKind(StrEnum):
     """What is the matter. STUCK: a campaign could not be moved on. STALLED: no part of its list is finished any more.
 
     NOTICES: notices of its decisions were given up. STATUS: status notices of an incident were given up. UNREADABLE: a
-    batch of records that a function gave up cannot be read.
+    batch of records that a function gave up cannot be read. OPEN_TABLE: the policy of a table was changed or removed.
     """
 
     STUCK = "stuck"
@@ -22,6 +22,7 @@ class TroubleKind(StrEnum):
     NOTICES = "notices"
     STATUS = "status"
     UNREADABLE = "unreadable"
+    OPEN_TABLE = "open_table"
 
 
 ON_CAMPAIGNS = frozenset({TroubleKind.STUCK, TroubleKind.STALLED, TroubleKind.NOTICES})
@@ -33,6 +34,10 @@ SAYS: dict[TroubleKind, str] = {
     TroubleKind.NOTICES: "notices of its decisions were given up; kulanz notices rebuild publishes all of them again",
     TroubleKind.STATUS: "status notices of this incident were given up; kulanz notices status publishes them again",
     TroubleKind.UNREADABLE: "this object in the list bucket is no batch of records; look at it, then delete it",
+    TroubleKind.OPEN_TABLE: (
+        "others than the stack's functions may write to this table: its resource policy is not the deployed one; put it"
+        " back (docs/deployment.md) and find out who changed it"
+    ),
 }
 """What is the matter, and what to do."""
 
