@@ -1,11 +1,12 @@
 """A deployed stack as whoever deploys it sees it, and whoever publishes policies: with its tables and its bucket.
 
-For `doctor`, `ledger` and `policy publish`. Everything else goes through the API.
+For `doctor`, `ledger`, `policy publish` and `people`. Everything else goes through the API.
 """
 
 from kulanz.adapters.campaign_table import DynamoCampaigns
 from kulanz.adapters.ledger_table import DynamoLedger
 from kulanz.adapters.parted_lists import PartedLists
+from kulanz.adapters.people import S3People
 from kulanz.adapters.s3 import S3Lists, S3Policies
 from kulanz.adapters.stores import DynamoStores
 from kulanz.application.ledger.answer import AnswerPorts
@@ -30,6 +31,10 @@ class DirectStack(Stack):
     def policies(self) -> S3Policies:
         """The published policies."""
         return S3Policies(self.client("s3"), self.outputs.list_bucket_name, POLICY_PREFIX)
+
+    def people(self) -> S3People:
+        """The people file."""
+        return S3People(self.client("s3"), self.outputs.list_bucket_name, POLICY_PREFIX)
 
     def answers(self) -> AnswerPorts:
         """What is read to compare the ledger with receipts."""

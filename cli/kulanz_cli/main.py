@@ -37,6 +37,7 @@ COMMANDS = {
     ),
     "For authors and publishers of policies": section(
         ("policy", "policy_group", "policy", "Read the rulebook; write, test and publish policies."),
+        ("people", "people_group", "people", "Check and publish the people file."),
     ),
 }  # fmt: skip
 

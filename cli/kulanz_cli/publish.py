@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from kulanz.application.ports import PolicySealed, PublishingForbidden
+from kulanz.domain.people.caller import stated_id
 from kulanz.domain.policy import PolicyDocument, content_hash, document_from_json, document_json
 from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz_cli.direct import DirectStack
@@ -68,7 +69,7 @@ def _published(stack: DirectStack, file: Path, document: PolicyDocument) -> Publ
     policy_id, version = _name(document)
     shelf = stack.policies()
     try:
-        is_new = shelf.publish(policy_id, version, document_json(document))
+        is_new = shelf.publish(policy_id, version, document_json(document), stated_id(stack.caller()))
         return Published(policy_id, version, PUBLISHED if is_new else UNCHANGED)
     except PolicySealed:
         if content_hash(document_from_json(shelf.fetch(policy_id, version))) == content_hash(document):

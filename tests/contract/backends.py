@@ -136,7 +136,7 @@ class AwsBackend:
 
     @cached_property
     def people(self) -> S3People:
-        return S3People(self.s3, self.bucket, "people/")
+        return S3People(self.s3, self.bucket, "policies/")
 
     @cached_property
     def actions(self) -> DynamoActions:

@@ -41,7 +41,7 @@ def test_a_version_is_published_once_and_stands(backend: Backend) -> None:
 @pytest.mark.parametrize("emulator", BACKENDS[1:], indirect=True)
 @pytest.mark.parametrize("content", [b"", b"{}", version(2, "anna")], ids=["nothing", "no file", "another version"])
 def test_where_the_file_cannot_be_read_nobody_is_taken_for_a_person(emulator: AwsBackend, content: bytes) -> None:
-    emulator.upload("people/00001.json", content)
+    emulator.upload("policies/_people/00001.json", content)
     with pytest.raises(Refused):
         emulator.people.current()
 
@@ -49,7 +49,14 @@ def test_where_the_file_cannot_be_read_nobody_is_taken_for_a_person(emulator: Aw
 @pytest.mark.parametrize("emulator", BACKENDS[1:], indirect=True)
 def test_what_else_lies_there_is_no_version(emulator: AwsBackend) -> None:
     emulator.people.publish(3, version(3, "anna"))
-    for key in ("people/9.json", "people/000009.json", "people/00009", "people/x.json", "people/00009.json/x"):
-        emulator.upload(key, version(9, "berta"))
+    for name in ("9.json", "000009.json", "00009", "x.json", "00009.json/x"):
+        emulator.upload(f"policies/_people/{name}", version(9, "berta"))
 
     assert emulator.people.current().version == 3
+
+
+@pytest.mark.parametrize("emulator", BACKENDS[1:], indirect=True)
+def test_the_people_file_is_no_policy(emulator: AwsBackend) -> None:
+    emulator.people.publish(1, version(1, "anna"))
+    emulator.policies.publish("five", 1, b"{}")
+    assert [(one.policy_id, one.version) for one in emulator.policies.published()] == [("five", 1)]

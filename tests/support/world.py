@@ -42,6 +42,7 @@ from kulanz.domain.ledger.entries import Entry
 from kulanz.domain.lists.id_shape import IdShape
 from tests.support.fake_index import FakeIndex
 from tests.support.fake_offers import FakeOffers
+from tests.support.fake_people import FakePeople
 from tests.support.fake_troubles import FakeGivenUp, FakeTablePolicies, FakeTroubles
 from tests.support.fakes import (
     FakeAnnouncer,
@@ -184,7 +185,7 @@ class World:
         self.announcer, self.rejected = FakeAnnouncer(), FakeRejected()
         self.stores = FakeStores(self.campaigns, self.ledger)
         self.troubles, self.given_up = FakeTroubles(self.campaigns), FakeGivenUp()
-        self.table_policies = FakeTablePolicies()
+        self.table_policies, self.people = FakeTablePolicies(), FakePeople()
         self.offers = FakeOffers(self.ledger, self.campaigns)
         self.index = FakeIndex(self.campaigns, self.offers)
         confirm_tables(self.stores, Occasion.FIRST, "a person", "first deployment", START)

@@ -52,6 +52,9 @@ class WorldStack(DirectStack):
     def policies(self) -> Any:
         return self.world.policies
 
+    def people(self) -> Any:
+        return self.world.people
+
     def answers(self) -> AnswerPorts:
         return AnswerPorts(self.world.campaigns, self.world.lists, self.world.ledger)
 

@@ -94,6 +94,8 @@ def stack(folder: Path) -> WorldStack:
     world = World()
     text = POLICY.format(id=LONG_ID, title=json.dumps(TITLE))
     (folder / "policy.yaml").write_text(text)
+    ids = ", ".join(f"'sso:{letter * 64}'" for letter in "abc")
+    (folder / "people.yaml").write_text(f"kulanz_people: 1\nversion: 1\npersons:\n  {LONG_ID}:\n    ids: [{ids}]\n")
     world.policies.publish(LONG_ID, 1, sealed_policy(text))
     rows = [f"{ACCOUNT},{LINE},99999.99", f"{ACCOUNT},second,1.00", "b-1,l-1,", "b-2,l-2,x", "b-2,l-2"]
     world.lists.upload("lists/l.csv", ("account_id,line_id,fee\n" + "\n".join(rows) + "\n").encode())
@@ -153,6 +155,11 @@ COMMANDS = {
     "redrive chunks": ["redrive", "chunks"],
     "rejected": ["rejected"],
     "rejected, rows": ["rejected", CAMPAIGN],
+    "log, an incident": ["log", "--incident", INCIDENT],
+    "log, a policy": ["log", "--policy", LONG_ID],
+    "people check": ["people", "check", "FOLDER/people.yaml"],
+    "people publish": ["people", "publish", "FOLDER/people.yaml"],
+    "people show": ["people", "show"],
     "ledger check": ["ledger", "check", CAMPAIGN],
     "ledger confirm": ["ledger", "confirm", "--first", "--reason", "r"],
     "send": ["send", "FOLDER/event.json", "--list", "FOLDER/l.csv"],

@@ -1,4 +1,8 @@
-"""The people file, one object a version, under `<prefix><version>.json` in the bucket of policies."""
+"""The people file, one object a version, beside the published policies.
+
+It stands where no policy can, so that whatever protects policies protects it: it is published by the same people, never
+replaced, hidden or expired.
+"""
 
 from typing import Any
 
@@ -17,6 +21,8 @@ from kulanz.domain.people.people import (
     people_from_json,
 )
 
+PEOPLE_FOLDER = "_people/"
+"""Under the prefix of policies. An id of a policy has no underscore."""
 VERSION_DIGITS = len(str(VERSION_HIGHEST))
 """Keys are listed in the order of their text, so every version has as many digits."""
 
@@ -24,10 +30,10 @@ VERSION_DIGITS = len(str(VERSION_HIGHEST))
 class S3People:
     """The people file. It is read anew for each action: whoever has left must not act for as long as a cache holds."""
 
-    def __init__(self, client: Any, bucket: str, prefix: str) -> None:
+    def __init__(self, client: Any, bucket: str, policy_prefix: str) -> None:
         self._client = client
         self._bucket = bucket
-        self._prefix = prefix
+        self._prefix = policy_prefix + PEOPLE_FOLDER
 
     def current(self) -> People:
         version = self._latest()

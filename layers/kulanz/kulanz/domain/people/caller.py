@@ -99,6 +99,16 @@ def canonical_id(text: str) -> str:
     raise ValueError(f"expected {PERSON_ID_EXPECTED}")
 
 
+def stated_id(arn: str) -> str:
+    """Who somebody is by their own word, from an ARN that STS gave them; for the log alone. Empty where unknown."""
+    if user := _USER.fullmatch(arn):
+        return canonical_id(f"iam:arn:{user[1]}:iam::{user[2]}:user/{user[3]}")
+    session = _SESSION.fullmatch(arn)
+    if session is None:
+        return ""
+    return canonical_id(f"sso:{session[4]}") if session[3].startswith(IDENTITY_CENTER_ROLE) else f"role:{arn}"
+
+
 def read_person_roles(text: str) -> frozenset[str]:
     """Read the parameter PersonRoles; empty is no role. Raises ValueError."""
     roles = frozenset(part.strip() for part in text.split(",") if part.strip())
