@@ -14,12 +14,13 @@ from kulanz.domain.policy import CompiledPolicy, PolicyDocument, compile_policy,
 from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz.domain.policy.document.schema import schema_text
 from kulanz.domain.time import Window
+from kulanz_cli.prepare.bucket import with_fetched
 from kulanz_cli.prepare.parts import PART_BYTES, PARTS_MOST
 from kulanz_cli.prepare.profile import load_profile, profile_schema
 from kulanz_cli.prepare.report import report_content, show_report
 from kulanz_cli.prepare.run import Report
 from kulanz_cli.prepare.run import prepare as prepare_files
-from kulanz_cli.settings import EXIT_NO, FILE_CODES, Unusable, as_json
+from kulanz_cli.settings import EXIT_NO, FILE_CODES, Unusable, as_json, stack_of
 from kulanz_cli.terminal import console, print_document, print_json
 
 SMALLEST_PART_BYTES = 1024
@@ -52,14 +53,15 @@ def prepare(
     """Make a list of FILES as another tool wrote them.
 
     CSV of any dialect, gzip, JSON lines and arrays, Parquet, and workbooks (.xlsx). FILES may have wildcards, in
-    quotes. Exits with 1 when rows have a cell that cannot be read: it is #VALUE! in the list, and a campaign rejects
-    the row.
+    quotes; s3://BUCKET/PREFIX stands for all objects under it. Exits with 1 when rows have a cell that cannot be read:
+    it is #VALUE! in the list, and a campaign rejects the row.
     """
     policy = policy_for_lists(policy_path)
     profile = load_profile(profile_path, policy)
-    paths = matching(files)
-    with reading_bar("prepare", sum(path.stat().st_size for path in paths)) as progress:
-        report = prepare_files(paths, profile, policy, into, progress, part_bytes)
+    with with_fetched(files, lambda: stack_of(click.get_current_context()).client("s3")) as local:
+        paths = matching(local)
+        with reading_bar("prepare", sum(path.stat().st_size for path in paths)) as progress:
+            report = prepare_files(paths, profile, policy, into, progress, part_bytes)
     show(report, into, is_json=is_json)
     if report.wrong_rows:
         click.get_current_context().exit(EXIT_NO)
