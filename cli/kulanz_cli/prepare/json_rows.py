@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from kulanz.domain.lists.account_ids import JSON_WHOLE_MOST
 from kulanz_cli.prepare.cells import UNREADABLE, exact
 from kulanz_cli.prepare.engines import engine
 from kulanz_cli.prepare.profile import Profile
@@ -53,7 +54,7 @@ class JsonSource:
             rows = [
                 [UNREADABLE + record] * len(names)
                 if isinstance(record, str)
-                else [exact(_entry(record, name)) for name in names]
+                else [_cell(_entry(record, name)) for name in names]
                 for _, record in some
             ]
             yield Batch([line for line, _ in some], list(zip(*rows, strict=True)))
@@ -106,6 +107,13 @@ class JsonSource:
             except (ValueError, RecursionError, ArithmeticError):
                 record = None
             yield number, record if isinstance(record, dict) else "one JSON object with each name once"
+
+
+def _cell(value: Any) -> str:
+    """A value of JSON. Of a whole number beyond 2^53 nobody knows whether its last digits are still what they were."""
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > JSON_WHOLE_MOST:
+        return f"{UNREADABLE}a whole number up to 2^53; write longer ids in quotes"
+    return exact(value)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -21,7 +21,18 @@ from kulanz.domain.lists.id_shape import IdShape, IdShapeError
 from kulanz.domain.money import is_currency
 from kulanz.domain.policy import CompiledPolicy
 from kulanz.domain.policy.document.schema import schema_of
-from kulanz.domain.policy.document.shape import DATA_NAME, ListOf, MapOf, OneOf, Part, Schema, Text, Whole, entry
+from kulanz.domain.policy.document.shape import (
+    DATA_NAME,
+    ListOf,
+    MapOf,
+    OneOf,
+    Part,
+    Schema,
+    Text,
+    Whole,
+    entry,
+    in_one_form,
+)
 from kulanz.domain.policy.document.strict_yaml import read_file
 from kulanz.domain.policy.language.errors import Path, PolicyError
 
@@ -251,7 +262,7 @@ def _must_be_named(profile: Profile, file: FilePath) -> None:
 
 def profile_from(data: Any) -> Profile:
     """Give the profile of plain data, checked as far as no policy is needed. Raises ``PolicyError``."""
-    profile: Profile = PROFILE.read(data, ())
+    profile: Profile = PROFILE.read(in_one_form(data), ())  # names of columns are compared in that form
     _check_dialect(profile.dialect)
     if profile.footer is not None and bool(profile.footer.rows) == bool(profile.footer.starts_with):
         raise PolicyError("expected either rows or startsWith", ("footer",))

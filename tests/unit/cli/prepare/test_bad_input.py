@@ -198,6 +198,25 @@ def test_an_array_of_json_that_is_cut_off_is_refused(tmp_path: Path) -> None:
                                          PLAIN | {"dialect": {"property": "rows"}})  # fmt: skip
 
 
+@pytest.mark.parametrize("form", ["lines", "array"])
+def test_a_number_of_json_that_may_have_lost_digits_is_no_id(tmp_path: Path, form: str) -> None:
+    records: list[dict[str, Any]] = [{"account_id": f"A-{n}", "fee": "1.00"} for n in range(200)]
+    records += [{"account_id": 2**53, "fee": "1.00"}, {"account_id": 2**53 + 1, "fee": "1.00"}]
+    if form == "array":
+        pytest.importorskip("ijson", reason="make lists")
+    written = json.dumps(records) if form == "array" else "".join(f"{json.dumps(one)}\n" for one in records)
+    report, content = prepared(tmp_path, {"in.json": written.encode()}, PLAIN, policy_text=POLICY)
+    assert [row[0] for row in cells_of(content)[-2:]] == [str(2**53), "#VALUE!"]
+    assert report.wrong_rows == 1
+
+
+def test_column_names_are_compared_in_one_form_of_their_letters(tmp_path: Path) -> None:
+    profile = {"schema": {"fields": [{"name": "account_id"}, {"name": "fee", "from": "Gebu\u0308hr"}]}}
+    content = "account_id,Geb\u00fchr\nA-1,1.00\n".encode()
+    _, written = prepared(tmp_path, {"in.csv": content}, profile, policy_text=POLICY)
+    assert cells_of(written) == [["A-1", "1.00"]]
+
+
 def test_json_with_a_number_of_json_is_exact(tmp_path: Path) -> None:
     lines = b'{"account_id": 17, "fee": 39.90}\n{"account_id": "A-2", "fee": "1.10"}\n'
     _, content = prepared(tmp_path, {"in.jsonl": lines}, PLAIN, policy_text=POLICY)
