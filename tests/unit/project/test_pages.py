@@ -262,7 +262,12 @@ HELD_FOR_HISTORY = {HISTORY_CHANGED, HISTORY_SETTLED, HISTORY_FULL}
 def test_the_operations_page_has_the_command_for_every_reason_that_stops_a_campaign() -> None:
     sources = [*(LAYER / "application").rglob("*.py"), *(LAYER / "domain" / "campaigns").rglob("*.py")]
     text = "\n".join(path.read_text(encoding="utf-8") for path in sources)
-    found = (set(re.findall(r'"([a-z]+(?:_[a-z]+)+): ', text)) | OF_A_PLAN) - BY_HAND
+    named = {
+        value
+        for name in re.findall(r'f"\{([A-Z_]+)\}: ', text)
+        for value in re.findall(rf'^{name} = "([a-z_]+)"', text, re.MULTILINE)
+    }
+    found = (set(re.findall(r'"([a-z]+(?:_[a-z]+)+): ', text)) | named | OF_A_PLAN) - BY_HAND
     rows = re.findall(
         r"^\| ([^|]*`[^|]*) \|",
         section(page("operations.md"), "A campaign is refused, paused or flagged"),
