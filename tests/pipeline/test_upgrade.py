@@ -59,7 +59,10 @@ def built_as(folder: Path, release: str, engine: str) -> Path:
 def run(stack: DirectStack, *words: str) -> tuple[int, str, str]:
     """A command's exit code and what it printed; a stack is made anew, as in another terminal."""
     out, err = io.StringIO(), io.StringIO()
-    fresh = DirectStack(stack.name, endpoint_url=stack._endpoint_url, make_client=stack._make_client)
+    fresh = DirectStack(
+        stack.name, region=stack._region, endpoint_url=stack._endpoint_url, make_client=stack._make_client,
+        credentials=stack._credentials,
+    )  # fmt: skip
     with redirect_stdout(out), redirect_stderr(err):
         try:
             code = drive.run_kulanz(fresh, *words)
