@@ -10,7 +10,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 python_version := 3.13
 dev := .venvs/dev/bin
-environments := dev sam ministack lint
+environments := dev sam ministack lint api
 layer := layers/dependencies/requirements
 
 # How many accounts `make demo` handles, over all its campaigns.
@@ -89,7 +89,7 @@ lists: .venvs/dev/.lists ## install what reads workbooks, Parquet and arrays of 
 # --------------------------------------------------------------------------------------------------- checks
 
 code_checks := check-ruff check-format check-types check-imports
-template_checks := $(if $(wildcard template.yaml),check-cfn-lint check-checkov check-sam)
+template_checks := $(if $(wildcard template.yaml),check-cfn-lint check-checkov check-sam check-openapi)
 
 .PHONY: test
 test: lint tests ## every check a change must pass: linters, types, import contracts, template, tests
@@ -141,7 +141,7 @@ prove-all prove-without:
 	  { sha256sum --check "$$lock" || shasum -a 256 --check "$$lock"; } && \
 	  tar -xzf *.tgz && cp -R package/emulator/. "$(abspath $(@D))/" && touch "$(abspath $@)")
 
-.PHONY: check-ruff check-format check-types check-imports check-cfn-lint check-checkov check-sam
+.PHONY: check-ruff check-format check-types check-imports check-cfn-lint check-checkov check-sam check-openapi
 check-ruff: .venvs/dev/.ready
 	$(call step,ruff check,$(dev)/ruff check --quiet)
 
@@ -159,6 +159,7 @@ check-imports: .venvs/dev/.ready
 check-cfn-lint: .venvs/lint/cfn-lint.passed ; @:
 check-checkov: .venvs/lint/checkov.passed ; @:
 check-sam: .venvs/sam/validate.passed ; @:
+check-openapi: .venvs/api/openapi.passed ; @:
 
 template_files := template.yaml $(wildcard .cfnlintrc .checkov.yaml samconfig.toml) Makefile
 
@@ -173,6 +174,9 @@ template_files := template.yaml $(wildcard .cfnlintrc .checkov.yaml samconfig.to
 .venvs/sam/validate.passed: .venvs/sam/.ready $(template_files)
 	$(call step,sam validate --lint,SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-central-1 \
 	  .venvs/sam/bin/sam validate --lint --template template.yaml && touch $@)
+
+.venvs/api/openapi.passed: .venvs/api/.ready docs/openapi.json
+	$(call step,openapi-spec-validator,.venvs/api/bin/openapi-spec-validator docs/openapi.json && touch $@)
 
 # ----------------------------------------------------------------------------------------------------- runs
 

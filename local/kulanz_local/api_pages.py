@@ -40,6 +40,24 @@ BESIDE_ROUTES: Mapping[Role, str] = {
 """What a role's policy permits beside routes."""
 
 
+OF_THE_GATEWAY: Mapping[int, str] = {
+    403: "no valid signature, or not permitted",
+    404: "no such route",
+    413: "over 10 MB",
+    429: "too many requests",
+    503: "no answer within 30 seconds",
+}
+"""What the gateway answers before, or instead of, the function."""
+GATEWAY_MESSAGE = {
+    "title": "GatewayMessage",
+    "description": "What the gateway answers by itself.",
+    "type": "object",
+    "properties": {"message": {"type": "string"}},
+    "required": ["message"],
+}
+REQUIRED_IN_A_QUERY = frozenset({"actor"})
+
+
 def answer_model(route: Route) -> Any:
     """The type of a route's answer."""
     module, _, name = route.use.partition(".")
@@ -67,6 +85,7 @@ def openapi() -> dict[str, Any]:
     named = {name: schema for (name, _), schema in found.items()}
     schemas: dict[str, Any] = defined["$defs"]
     _name_contracts(schemas)
+    schemas["GatewayMessage"] = GATEWAY_MESSAGE
     paths: dict[str, Any] = {}
     for route in ROUTES:
         operation = _operation(route, named[f"answer {route.key}"], named.get(f"body {route.key}"))
@@ -127,9 +146,15 @@ def _operation(route: Route, answer: Mapping[str, Any], body: Mapping[str, Any] 
         "responses": {"200": {"description": "The answer", "content": {"application/json": {"schema": answer}}}},
     }
     problem = {"schema": {"$ref": PLACE.format(model="ProblemContent")}}
-    for status, kinds in _problems(route).items():
-        names = ", ".join(kind.code for kind in kinds)
-        operation["responses"][str(status)] = {"description": names, "content": {CONTENT_TYPE: problem}}
+    message = {"schema": {"$ref": PLACE.format(model="GatewayMessage")}}
+    of_function = _problems(route)
+    for status in sorted({*of_function, *OF_THE_GATEWAY}):
+        names = [kind.code for kind in of_function.get(status, ())]
+        content = {CONTENT_TYPE: problem} if names else {}
+        if status in OF_THE_GATEWAY:
+            content["application/json"] = message
+            names.append(f"the gateway: {OF_THE_GATEWAY[status]}")
+        operation["responses"][str(status)] = {"description": ", ".join(names), "content": content}
     if body is not None:
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": body}}}
     return operation
@@ -141,7 +166,7 @@ def _parameters(names: tuple[str, ...], place: str) -> Iterator[dict[str, Any]]:
         yield {
             "name": name,
             "in": place,
-            "required": place == "path",
+            "required": place == "path" or name in REQUIRED_IN_A_QUERY,
             "description": known.expected,
             "schema": {"type": "string", "pattern": f"^(?:{known.pattern})$"},
         }

@@ -24,7 +24,13 @@ def _one_line(value: str) -> str:
     return value
 
 
-Reason = Annotated[str, Field(min_length=1, max_length=REASON_CHARACTERS), AfterValidator(_one_line)]
+_ONE_LINE = r"^(?=.*\S)[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$"
+"""What `_one_line` checks, for the OpenAPI document."""
+Reason = Annotated[
+    str,
+    Field(min_length=1, max_length=REASON_CHARACTERS, json_schema_extra={"pattern": _ONE_LINE}),
+    AfterValidator(_one_line),
+]
 """Why somebody acts, for the log: no customer's data."""
 
 

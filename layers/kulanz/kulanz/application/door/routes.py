@@ -93,18 +93,19 @@ def _of(pattern: re.Pattern[str]) -> Callable[[str], bool]:
 
 
 _INCIDENT = "[a-z0-9][a-z0-9-]{0,63}"
+_ACCOUNT = "(?!.*[.][.])[A-Za-z0-9][A-Za-z0-9._:~-]{0,63}"
 
 PARAMETERS: Mapping[str, Parameter] = {
     "actor": Parameter(
         "an id as the log has it: of a person, a machine, a source of events or a function", "[!-~]{1,600}", _of(_ACTOR)
     ),
-    "account": Parameter(ACCOUNT_ID_EXPECTED, "[A-Za-z0-9][A-Za-z0-9._:~-]{0,63}", _is_account),
+    "account": Parameter(ACCOUNT_ID_EXPECTED, _ACCOUNT, _is_account),
     "cursor": Parameter("the text `next` of an earlier answer, unchanged", _CURSOR.pattern, _of(_CURSOR)),
     "day": Parameter("a day of UTC such as 2026-11-29", _DAY.pattern, _is_day),
     "id": Parameter(
         f"1 to {ACTION_ID_CHARACTERS} ASCII letters, digits or . _ : ~ -, the first a letter or digit, no two dots in a"
         " row",
-        _ACTION_ID.pattern,
+        f"(?!.*[.][.]){_ACTION_ID.pattern}",
         is_action_id,
     ),
     "incident": Parameter(INCIDENT_ID_EXPECTED, _INCIDENT, is_incident_id),
@@ -115,7 +116,7 @@ PARAMETERS: Mapping[str, Parameter] = {
     "seq": Parameter(f"a whole number from 1 to {CAMPAIGNS_PER_INCIDENT}", "[1-9][0-9]{0,2}", _is_seq),
     "subject": Parameter(
         "- for the account itself, or " + ACCOUNT_ID_EXPECTED,
-        "-|[A-Za-z0-9][A-Za-z0-9._:~-]{0,63}",
+        f"-|{_ACCOUNT}",
         lambda text: text == "-" or _is_account(text),
     ),
     "version": Parameter("a whole number from 1", _VERSION.pattern, _of(_VERSION)),
