@@ -57,6 +57,9 @@ def list_campaigns(stack: Stack, incident_id: str | None, month: str | None, is_
     for trouble in troubles:
         now = " Look now." if trouble["urgent"] else ""
         say(out, f"{trouble['kind']} {trouble['on']} since {trouble['since']}: {trouble['says']}{now}", further=2)
+    for kept in [] if is_json else pages[0]["kept"]:
+        text = f"a request for {kept['incident_id']} waits for the workers of {kept['after']}; it opens after"
+        say(out, f"{text} {kept['opens_at']}", further=2)
     if is_json:
         print_json([item["report"] for item in found])
     elif found:

@@ -18,10 +18,12 @@ from kulanz.application.campaigns.control_campaign import (
 )
 from kulanz.application.campaigns.open_campaign import Opening
 from kulanz.domain.campaigns.campaign import CampaignId, Cause, State
-from kulanz.domain.time import CLOCK_ALLOWANCE
+from kulanz.domain.time import CLOCK_ALLOWANCE, format_instant
 from tests.support.faults import Fault, fault_at, no_faults
+from tests.support.reading import read
 from tests.support.small_campaign import INCIDENT_ID, event, sealed_policy
 from tests.support.world import Function, Step, World
+from tests.support.world_stack import WorldStack, run
 
 FIRST, SECOND = CampaignId(INCIDENT_ID, 1), CampaignId(INCIDENT_ID, 2)
 CAUSE = Cause("a person", "a command", "1")
@@ -158,6 +160,17 @@ def kept_world() -> World:
     (kept,) = world.campaigns.kept_requests()
     world.now = kept.opens_at
     return world
+
+
+def test_a_person_sees_that_a_request_waits_and_until_when() -> None:
+    world = kept_world()
+    (kept,) = world.campaigns.kept_requests()
+    told = read(run(WorldStack(world), "campaigns", INCIDENT_ID).stdout)
+    until = format_instant(kept.opens_at)
+    assert f"a request for {INCIDENT_ID} waits for the workers of {FIRST}; it opens after {until}" in told
+    assert "waits for the workers" in read(run(WorldStack(world), "campaigns").stdout)
+    world.run_until_quiet()
+    assert "waits for the workers" not in run(WorldStack(world), "campaigns", INCIDENT_ID).stdout
 
 
 def test_a_kept_request_survives_every_crash_of_the_tick_and_opens_one_campaign() -> None:

@@ -160,8 +160,10 @@ def open_kept_requests(ports: OpenPorts, settings: OpenSettings, cause: Cause, n
         if now < kept.opens_at:
             continue
         try:
-            found.append(open_campaign(json.loads(kept.event), ports, settings, cause, now))
-            ports.campaigns.forget_request(kept)
+            opening = open_campaign(json.loads(kept.event), ports, settings, cause, now)
+            if opening is not Opening.KEPT:
+                ports.campaigns.forget_request(kept)
+            found.append(opening)
         except (TryAgain, Refused) as error:
             failed.append(error)
     if failed:

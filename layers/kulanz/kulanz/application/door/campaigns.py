@@ -13,7 +13,7 @@ from kulanz.application.campaigns.same_outage import found_by_plan
 from kulanz.application.door.asked import Asked, Document, Door, page_after
 from kulanz.application.door.cursors import make_cursor, read_cursor
 from kulanz.application.door.problems import unknown
-from kulanz.application.ports import PinnedVersionGone, Refused
+from kulanz.application.ports import KeptRequest, PinnedVersionGone, Refused
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Pass, State, StateChange
 from kulanz.domain.campaigns.estimate import time_left
 from kulanz.domain.campaigns.reconciliation import differences
@@ -72,14 +72,24 @@ class CampaignAnswer(CampaignItem):
     v: int
 
 
+class KeptRequestItem(TypedDict):
+    """A campaign request that waits until no worker of the campaign `after` can write; it opens by itself."""
+
+    incident_id: str
+    after: str
+    opens_at: str
+
+
 class CampaignsAnswer(TypedDict):
     """Some campaigns; `next` is the cursor of the rest, None where these are all that are left.
 
-    `incident_known`: whether the incident that was asked about is recorded; None where none was.
+    `incident_known`: whether the incident that was asked about is recorded; None where none was. `kept` are requests of
+    that incident, or of all, that open later by themselves.
     """
 
     v: int
     incident_known: bool | None
+    kept: list[KeptRequestItem]
     campaigns: list[CampaignItem]
     next: str | None
 
@@ -105,6 +115,7 @@ def of_month(asked: Asked, door: Door) -> CampaignsAnswer:
     return {
         "v": CAMPAIGN_VERSION,
         "incident_known": None,
+        "kept": [],
         "campaigns": [_item(campaign, asked, door) for campaign in found],
         "next": make_cursor(asked.question, page.after) if page.after else None,
     }
@@ -161,9 +172,19 @@ def _page(ids: Sequence[CampaignId], incident_known: bool | None, asked: Asked, 
     return {
         "v": CAMPAIGN_VERSION,
         "incident_known": incident_known,
+        "kept": [_kept(request) for request in door.campaigns.kept_requests() if _is_asked(request, asked)],
         "campaigns": [_item(campaign, asked, door) for campaign in found],
         "next": None if is_last else make_cursor(asked.question, str(named[-1])),
     }
+
+
+def _is_asked(request: KeptRequest, asked: Asked) -> bool:
+    return asked.of.get("incident", request.incident_id) == request.incident_id
+
+
+def _kept(request: KeptRequest) -> KeptRequestItem:
+    opens_at = format_instant(request.opens_at)
+    return {"incident_id": request.incident_id, "after": str(request.after), "opens_at": opens_at}
 
 
 def one(asked: Asked, door: Door) -> CampaignAnswer:

@@ -1,0 +1,144 @@
+"""Budgets: whatever the order, what is reserved and spent stays within the budget, and in the end equals the ledger."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from kulanz.domain.budgets import Budget, BudgetExceeded, Reservation, accept, charge, release, reserve, settle
+from tests.support.effort import examples
+
+AMOUNTS = st.integers(0, 500)
+
+
+class Month(RuleBasedStateMachine):
+    """One month: executions start, write a part of what they planned, end; customers accept; offers run out.
+
+    `ledger` is a plain model: what stands granted, by campaign and by charge.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.budget = Budget("EUR", "2026-11", 0)
+        self.made: dict[str, Reservation] = {}
+        self.granted: dict[str, int] = {}
+        self.offered: dict[str, int] = {}
+        self.accepted: dict[str, int] = {}
+        self.over: set[str] = set()
+        self.charged = 0
+
+    @initialize(limit=st.integers(0, 2_000))
+    def set_limit(self, limit: int) -> None:
+        self.budget = replace(self.budget, limit=limit)
+
+    @rule(granting=AMOUNTS, claimable=AMOUNTS)
+    def start(self, granting: int, claimable: int) -> None:
+        name = f"c/{len(self.made) + 1}"
+        left = self.budget.left
+        assert left is not None
+        if granting + claimable > left:
+            with pytest.raises(BudgetExceeded) as refused:
+                reserve(self.budget, name, granting, claimable)
+            assert (refused.value.needed, refused.value.left) == (granting + claimable, left)
+            return
+        self.budget, self.made[name] = reserve(self.budget, name, granting, claimable)
+        self.granted[name] = self.offered[name] = self.accepted[name] = 0
+
+    def _choose(self, data: st.DataObject, among: list[str]) -> str | None:
+        return data.draw(st.sampled_from(among)) if among else None
+
+    @rule(data=st.data(), granted=AMOUNTS, offered=AMOUNTS)
+    def write(self, data: st.DataObject, granted: int, offered: int) -> None:
+        name = self._choose(data, [name for name, one in self.made.items() if not one.is_settled])
+        if name is None:
+            return
+        made = self.made[name]
+        self.granted[name] += min(granted, made.granting - self.granted[name])
+        self.offered[name] += min(offered, made.claimable + made.drawn - self.offered[name])
+
+    @rule(data=st.data())
+    def end(self, data: st.DataObject) -> None:
+        name = self._choose(data, list(self.made))
+        if name is None:
+            return
+        self.budget, self.made[name] = settle(self.budget, self.made[name], self.granted[name], self.offered[name])
+
+    @rule(data=st.data(), amount=AMOUNTS)
+    def take_up(self, data: st.DataObject, amount: int) -> None:
+        name = self._choose(data, [name for name in self.made if name not in self.over])
+        if name is None:
+            return
+        amount = min(amount, self.offered[name] - self.accepted[name])
+        self.budget, self.made[name] = accept(self.budget, self.made[name], amount)
+        self.accepted[name] += amount
+
+    @rule(data=st.data())
+    def offers_run_out(self, data: st.DataObject) -> None:
+        name = self._choose(data, [name for name, one in self.made.items() if one.is_settled])
+        if name is None:
+            return
+        self.budget, self.made[name] = release(self.budget, self.made[name])
+        self.over.add(name)
+
+    @rule(amount=AMOUNTS)
+    def claimed_without_a_reservation(self, amount: int) -> None:
+        self.budget = charge(self.budget, amount)
+        self.charged += amount
+
+    @invariant()
+    def nothing_passes_the_budget_but_the_rights_of_customers(self) -> None:
+        assert self.budget.limit is not None
+        assert self.budget.reserved + self.budget.spent <= self.budget.limit + self.charged
+        assert self.budget.reserved == sum(one.amount for one in self.made.values())
+
+    @invariant()
+    def the_ledger_is_never_beyond_what_is_reserved_and_spent(self) -> None:
+        ledger = sum(self.granted.values()) + sum(self.accepted.values()) + self.charged
+        assert ledger <= self.budget.reserved + self.budget.spent
+
+    @precondition(lambda self: all(one.is_settled for one in self.made.values()))
+    @invariant()
+    def what_is_spent_is_the_ledger_when_nothing_is_under_way(self) -> None:
+        ledger = sum(self.granted.values()) + sum(self.accepted.values()) + self.charged
+        assert self.budget.spent == ledger
+        assert self.budget.reserved == sum(
+            self.offered[name] - self.accepted[name] for name in self.made if name not in self.over
+        )
+
+
+def test_whatever_the_order_the_budget_is_kept_and_equals_the_ledger_in_the_end() -> None:
+    run_state_machine_as_test(Month, settings=settings(max_examples=examples(150), stateful_step_count=30))
+
+
+def test_without_a_limit_nothing_is_refused_and_everything_is_counted() -> None:
+    budget, made = reserve(Budget("EUR", "2026-11"), "c/1", 10**9, 10**9)
+    assert (budget.left, budget.reserved, made.amount) == (None, 2 * 10**9, 2 * 10**9)
+
+
+@pytest.mark.parametrize(("granted", "claimable"), [(11, 0), (0, 6), (11, 6)])
+def test_a_ledger_beyond_the_reservation_is_no_matter_of_a_budget(granted: int, claimable: int) -> None:
+    budget, made = reserve(Budget("EUR", "2026-11", 100), "c/1", 10, 5)
+    with pytest.raises(ValueError, match="more than the execution"):
+        settle(budget, made, granted, claimable)
+    with pytest.raises(ValueError, match="more was accepted"):
+        accept(budget, made, 6)
+    with pytest.raises(ValueError, match="may still write"):
+        release(budget, made)
+
+
+def test_a_settlement_and_a_release_are_safe_to_repeat() -> None:
+    budget, made = reserve(Budget("EUR", "2026-11", 100), "c/1", 10, 5)
+    once = settle(budget, made, 7, 5)
+    assert settle(*once, 7, 5) == once
+    freed = release(*once)
+    assert release(*freed) == freed
+    assert (freed[0].reserved, freed[0].spent) == (0, 7)
