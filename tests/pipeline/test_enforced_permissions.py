@@ -38,6 +38,8 @@ from kulanz_local.lists import write_list
 from tests.pipeline.conftest import WORKERS, Deployed
 from tests.pipeline.signed import Caller
 from tests.pipeline.storms import STORMS, storms_of_a_year
+from tests.support.reading import read
+from tests.support.world_stack import run
 from tests.template.resolved import as_list
 
 pytestmark = pytest.mark.ministack
@@ -300,3 +302,52 @@ def test_support_answers_did_they_get_it_and_why(enforcing: Deployed, callers: M
     (decision,) = answered.content["decisions"]
     assert decision["explained"] == "agrees"
     assert decision["steps"]
+
+
+# The command with a role's policy and nothing else
+
+
+def commanding(deployed: Deployed, role: Role) -> DirectStack:
+    """The stack as the command of a new person sees it, who has one role."""
+    iam = deployed.session.client("iam", endpoint_url=deployed.aws.endpoint)
+    name = f"commander-{role}"
+    iam.create_user(UserName=name)
+    iam.attach_user_policy(UserName=name, PolicyArn=role_policies(deployed)[role])
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    session = boto3.Session(key["AccessKeyId"], key["SecretAccessKey"], region_name=REGION)
+    keys = Credentials(key["AccessKeyId"], key["SecretAccessKey"])
+    return DirectStack(
+        "kulanz", region=REGION, endpoint_url=deployed.aws.endpoint, make_client=session.client, credentials=keys
+    )
+
+
+CAMPAIGN_OF_CASE = f"{CASES[0].incident_id}/1"
+NEEDS_ROLE: Mapping[Role, tuple[tuple[tuple[str, ...], str], ...]] = {
+    Role.SUPPORT: (
+        (("campaigns",), "requester"),
+        (("watch", CAMPAIGN_OF_CASE), "requester"),
+        (("rejected", CAMPAIGN_OF_CASE), "requester"),
+        (("pause", CAMPAIGN_OF_CASE, "--reason", "r"), "operator"),
+        (("notices", "status", CASES[0].incident_id), "operator"),
+        (("log", CAMPAIGN_OF_CASE), "auditor"),
+        (("policy", "list", "--published"), "requester"),
+    ),
+    Role.OPERATOR: (
+        (("ask", "a-1"), "support"),
+        (("accept", "a-1", "--incident", CASES[0].incident_id), "support"),
+        (("log", CAMPAIGN_OF_CASE), "auditor"),
+    ),
+}
+
+
+@pytest.mark.parametrize("role", NEEDS_ROLE)
+def test_a_command_that_lacks_a_role_says_which(enforcing: Deployed, role: Role) -> None:
+    stack = commanding(enforcing, role)
+    for words, needed in NEEDS_ROLE[role]:
+        refused = run(stack, *words)
+        assert (refused.exit_code, refused.stdout) == (3, ""), words
+        assert "lack the role" in read(refused.stderr), words
+        assert needed in read(refused.stderr), words
+    allowed = ("ask", "nobody") if role is Role.SUPPORT else ("notices", "status", CASES[0].incident_id)
+    result = run(stack, *allowed)
+    assert (result.exit_code, result.stderr) == (1 if role is Role.SUPPORT else 0, "")
