@@ -126,7 +126,7 @@ def exceeded(limits: Limits, totals: Totals, measured: Measured, *, follows: boo
     rows = totals.rows()
     found = list(_shares(limits, totals, measured, rows))
     share = limits.shares["known"]
-    if follows and rows and measured.known < share * rows:
+    if follows and measured.known < share * rows:
         figures = f"{_of(measured.known, rows)} known from the campaigns that are followed, at least {percent(share)}"
         found.append(Exceeded("known", figures))
     if not measured.amounts.is_complete:
