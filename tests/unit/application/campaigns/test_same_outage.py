@@ -265,3 +265,29 @@ def test_windows_are_the_same_when_they_cover_the_same_time(one: Any, another: A
     assert (digest(one) == digest(another)) == (hours[0] == hours[1])
     assert digest(one) == digest(list(reversed(one)))
     assert digest([*one, (23, None)]) != digest(one)
+
+
+@pytest.mark.parametrize(
+    ("rows", "is_refused"),
+    [
+        ([row("a1")], True),
+        ([row("a1", "business")], True),
+        ([row("a1", "prepaid"), row("a2", "business")], True),
+        ([row("a1", "prepaid")], False),
+        ([row("a1", affected="no")], False),
+        ([row("a1", affected="")], False),
+        ([row("a1", "prepaid"), row("a2", affected="")], False),
+    ],
+    ids=["granted", "referred", "referred beside", "declined", "not affected", "held", "declined and held"],
+)
+def test_a_closed_campaign_has_paid_where_it_granted_something_or_a_person_decides(
+    rows: list[bytes], is_refused: bool
+) -> None:
+    """Who is referred may be given something by hand; who is declined or held got nothing, and may be decided again."""
+    world = small_world(list_of(rows))
+    for incident_id in (FIRST.incident_id, SECOND.incident_id):
+        world.publish(told(incident_id, rows=len(rows)))
+        world.run_until_quiet()
+    assert world.campaign(str(FIRST)).state is State.CLOSED
+    campaign = world.campaign(str(SECOND))
+    assert campaign.state is (State.REFUSED if is_refused else State.CLOSED), campaign.state_reason

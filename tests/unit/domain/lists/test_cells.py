@@ -97,6 +97,105 @@ def test_a_wrong_value_is_refused_without_being_repeated(type_: str, raw: str) -
     assert declared(type_, hold_invalid=True).parse_text(raw) is INVALID
 
 
+HOUR = "2024-02-22T09:45:00Z/2024-02-22T10:45:00Z"
+EDGES_OF_TYPES: dict[str, tuple[str, str, FactValue | None]] = {
+    # the last text that is read, what it is, and beside it the first that is not
+    "letters of a text": ("text", "x" * 200, "x" * 200),
+    "items of a list": ("list", "|".join(f"{n:02d}" for n in range(50)), tuple(f"{n:02d}" for n in range(50))),
+    "numbers": ("numbers", "|".join(["1"] * 50), (1,) * 50),
+    "amounts": ("amounts", "|".join(["1.00"] * 50), (100,) * 50),
+    "dates": ("dates", "|".join(["2024-02-22"] * 50), (date(2024, 2, 22),) * 50),
+    "windows": ("windows", "|".join([HOUR] * 50), (Window(INSTANT, LATER),) * 50),
+    "digits of a number": ("number", "9" * 15, 10**15 - 1),
+    "decimals of a number": ("number", "0.123456789012", Fraction(123456789012, 10**12)),
+}
+ONE_MORE = {
+    "letters of a text": "x" * 201,
+    "items of a list": "|".join(f"{n:02d}" for n in range(51)),
+    "numbers": "|".join(["1"] * 51),
+    "amounts": "|".join(["1.00"] * 51),
+    "dates": "|".join(["2024-02-22"] * 51),
+    "windows": "|".join([HOUR] * 51),
+    "digits of a number": "1" + "0" * 15,
+    "decimals of a number": "0.1234567890123",
+}
+
+
+@pytest.mark.parametrize("edge", EDGES_OF_TYPES)
+def test_as_much_as_the_limit_is_read_and_one_more_is_refused(edge: str) -> None:
+    type_, most, value = EDGES_OF_TYPES[edge]
+    assert declared(type_).parse_text(most) == value
+    with pytest.raises(FactError):
+        declared(type_).parse_text(ONE_MORE[edge])
+
+
+@pytest.mark.parametrize(
+    ("currency", "raw", "minor"),
+    [
+        ("EUR", "1.000", None), ("EUR", "999.999", None), ("EUR", "0.100", 10), ("EUR", "1000.000", 100_000),
+        ("EUR", "1.0000", 100), ("EUR", "1.0001", None), ("EUR", "1.", None), ("EUR", "1.5", 150), ("EUR", "1", 100),
+        ("JPY", "1.000", None), ("JPY", "1.00", 1), ("JPY", "1.0", 1), ("JPY", "1.01", None), ("JPY", "1000.000", 1000),
+        ("KWD", "1.000", 1_000), ("KWD", "1.0000", 1_000), ("KWD", "1.0001", None), ("KWD", "0.001", 1),
+    ],
+)  # fmt: skip
+def test_an_amount_is_exact_to_its_minor_unit_and_never_a_thousand_times_it(
+    currency: str, raw: str, minor: int | None
+) -> None:
+    fact = FactDeclaration("fact", "money", currency=currency)
+    if minor is None:
+        with pytest.raises(FactError):
+            fact.parse_text(raw)
+    else:
+        assert fact.parse_text(raw) == minor
+
+
+@pytest.mark.parametrize("type_", ["number", "money"])
+@pytest.mark.parametrize(
+    ("raw", "is_within"),
+    [("1.99", False), ("2", True), ("2.00", True), ("2.01", True), ("2.99", True), ("3", True), ("3.01", False)],
+)
+def test_a_value_is_within_its_least_and_its_most(type_: str, raw: str, is_within: bool) -> None:
+    both = declared(type_, minimum=Fraction(2), maximum=Fraction(3))
+    least, most = declared(type_, minimum=Fraction(2)), declared(type_, maximum=Fraction(3))
+    for fact, inside in ((both, is_within), (least, is_within or raw > "3"), (most, is_within or raw < "2")):
+        if inside:
+            assert fact.parse_text(raw) == (Fraction(raw) * (100 if type_ == "money" else 1))
+        else:
+            with pytest.raises(FactError, match="a value of at "):
+                fact.parse_text(raw)
+
+
+@pytest.mark.parametrize(
+    ("raw", "is_day"),
+    [
+        ("2024-02-22", True), ("2024-02-22 00:00", True), ("2024-02-22T00:00:00", True),
+        ("2024-02-22 00:00:00.0", True),
+        ("2024-02-22 00:00:00.000000", True), ("2024-02-22 00:00:01", False), ("2024-02-22 00:01", False),
+        ("2024-02-22 01:00", False), ("2024-02-22 00:00:00.1", False), ("2024-02-22 00:00:00Z", False),
+        ("2024-02-30", False), ("2024-2-22", False), ("24-02-22", False),
+    ],
+)  # fmt: skip
+def test_a_day_may_have_a_midnight_behind_it_and_no_other_time(raw: str, is_day: bool) -> None:
+    if is_day:
+        assert declared("day").parse_text(raw) == date(2024, 2, 22)
+    else:
+        with pytest.raises(FactError):
+            declared("day").parse_text(raw)
+
+
+YES = ("true", "True", "TRUE", "yes", "Yes", "YES", "t")
+NO = ("false", "False", "FALSE", "no", "No", "NO", "f")
+
+
+def test_yes_and_no_are_read_in_these_spellings_alone() -> None:
+    fact = declared("yes_no")
+    assert [fact.parse_text(word) for word in (*YES, *NO)] == [True] * 7 + [False] * 7
+    letters = {word.swapcase() for word in (*YES, *NO)} | {word[0].upper() for word in (*YES, *NO)}
+    for wrong in (letters | {"y", "n", "1", "0", "on", "off", "wahr", "trues", "tr", "ye"}) - {*YES, *NO}:
+        with pytest.raises(FactError, match="true or false"):
+            fact.parse_text(wrong)
+
+
 @pytest.mark.parametrize(
     ("type_", "raw"),
     [

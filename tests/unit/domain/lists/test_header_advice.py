@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kulanz.domain.lists.header import ListFormat, read_layout
+from kulanz.domain.lists.header import COLUMNS_PER_LIST, HEADER_BYTES, ListFormat, read_layout
 from kulanz.domain.lists.header_advice import ACCOUNT_NAMES, LINES_LOOKED_AT, NAME_CHARACTERS, NAMES_SHOWN
 from kulanz.domain.lists.lines import ListRefused
 
@@ -113,3 +113,29 @@ def test_any_first_lines_are_answered_in_bounds(content: str, after_title: bool)
 def test_of_many_columns_the_first_are_shown() -> None:
     columns = [f"column_{chr(97 + place)}" for place in range(26)]
     assert f"and {27 - NAMES_SHOWN} more" in refusal(f"account_id,{','.join(columns)}\n1\n")
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_a_header_has_as_many_columns_as_a_list_may_have_and_no_more(more: int) -> None:
+    names = [*WANTED, *(f"c{number}" for number in range(COLUMNS_PER_LIST - len(WANTED) + more))]
+    raw = f"{','.join(names)}\n1\n".encode()
+    if not more:
+        assert read_layout(ListFormat.CSV, raw, len(raw), WANTED).columns == tuple(names)
+        return
+    with pytest.raises(ListRefused, match=f"has {COLUMNS_PER_LIST + 1} columns; at most {COLUMNS_PER_LIST}") as refused:
+        read_layout(ListFormat.CSV, raw, len(raw), WANTED)
+    assert refused.value.reason == "too_many_columns"
+
+
+@pytest.mark.parametrize("more", [0, 1])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_header_ends_within_its_first_bytes(more: int, end: str) -> None:
+    start = ",".join(WANTED)
+    header = f"{start},{'x' * (HEADER_BYTES - len(start) - 1 - len(end) + more)}{end}"
+    raw = f"{header}1,a,2\n".encode()
+    if not more:
+        assert read_layout(ListFormat.CSV, raw[:HEADER_BYTES], len(raw), WANTED).data_start == len(header)
+        return
+    with pytest.raises(ListRefused) as refused:
+        read_layout(ListFormat.CSV, raw[:HEADER_BYTES], len(raw), WANTED)
+    assert refused.value.reason == "header_too_long"

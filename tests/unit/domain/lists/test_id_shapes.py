@@ -66,6 +66,12 @@ def test_a_stated_shape_replaces_every_suspicion(text: str) -> None:
         (IdShape(minimum=4, maximum=6), ["1234", "Total"], ["123", "1234567"]),
         (IdShape(check="luhn"), ["79927398713", "7992-7398-713"], ["79927398710", "A7992739871"]),
         (IdShape(pattern=r"\d+", check="luhn"), ["79927398713"], ["7992-7398-713"]),
+        (
+            IdShape(check="luhn"),
+            [f"7992{mark}7398{mark}713" for mark in "._:~-"],
+            [f"7992{mark}7398{mark}710" for mark in "._:~-"],
+        ),
+        (IdShape(check="iso7064.mod_11_2"), ["000000012146438X", "000000012146438x"], ["0000000121464380"]),
     ],
 )
 def test_what_has_the_shape_is_an_id_and_nothing_else(shape: IdShape, good: list[str], bad: list[str]) -> None:

@@ -1,6 +1,6 @@
 """Instants in a list: every form that says which instant it is gives it, and a form that does not is refused."""
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -92,6 +92,74 @@ def test_what_does_not_say_which_instant_it_is_is_refused_without_being_repeated
     assert "Atlantis" not in str(refused.value)
 
 
+FRACTIONS = {
+    "2026-02-27 08:00:00{}+00:00": ".,",
+    "2026-02-27T08:00:00{} +0000": ".,",
+    "2026-02-27 08:00:00{} UTC": ".,",
+    "2026-02-27 09:00:00{} Europe/Berlin": ".,",
+    "20260227T080000{}Z": ".",
+    "20260227T080000{}+0000": ".",
+    "Fri, 27 Feb 2026 08:00:00{} GMT": ".,",
+    "27 Feb 2026 08:00:00{} +0000": ".,",
+    "Fri Feb 27 08:00:00{} UTC 2026": ".,",
+}
+"""Each form with a place for parts of a second, and what may stand before them."""
+
+
+@pytest.mark.parametrize("mark", [".", ","])
+@pytest.mark.parametrize("form", FRACTIONS)
+def test_a_second_has_up_to_twelve_decimals_of_which_six_count(form: str, mark: str) -> None:
+    digits = "1234567890123"
+    for count in range(14):
+        text = form.format(mark + digits[:count])
+        if 1 <= count <= 12 and mark in FRACTIONS[form]:
+            expected = EIGHT + timedelta(microseconds=int(digits[:count][:6].ljust(6, "0")))
+            assert read_instant(text) == expected
+        else:
+            with pytest.raises(ValueError, match="an instant"):
+                read_instant(text)
+
+
+@pytest.mark.parametrize("offset", ["-03", "-0300", "-03:00", "-030000", "-03:00:00"])
+@pytest.mark.parametrize("form", ["2026-02-27T05:00:00{}", "2026-02-27 05:00 {}", "20260227T050000{}",
+                                  "Fri, 27 Feb 2026 05:00:00 {}"])  # fmt: skip
+def test_an_offset_has_hours_minutes_and_seconds(form: str, offset: str) -> None:
+    assert read_instant(form.format(offset)) == EIGHT
+    assert read_instant(form.format(offset.replace("-03", "+03"))) == EIGHT - timedelta(hours=6)
+    if len(offset) > 3:
+        longer = offset[:-2] + "30"
+        apart = timedelta(seconds=30) if len(offset) > 6 else timedelta(minutes=30)
+        assert read_instant(form.format(longer)) == EIGHT + apart
+
+
+@pytest.mark.parametrize("name", ["Z", "z", "UTC", "GMT", "Etc/UTC"])
+def test_utc_has_these_names_and_no_other(name: str) -> None:
+    assert read_instant(f"2026-02-27 08:00:00 {name}") == EIGHT
+    for wrong in (name[:-1] + "x", name + "1"):
+        with pytest.raises(ValueError, match="an instant"):
+            read_instant(f"2026-02-27 08:00:00 {wrong}")
+
+
+@given(st.dates(date(1980, 1, 1), date(2090, 1, 1)))
+def test_every_day_is_read_by_the_names_of_its_month_and_weekday(day: date) -> None:
+    expected = datetime(day.year, day.month, day.day, 8, tzinfo=UTC)
+    weekday, month = WEEKDAYS[day.weekday()], MONTHS[day.month - 1]
+    forms = [
+        f"{weekday}, {day.day} {month} {day.year} 08:00:00 GMT",
+        f"{weekday}, {day.day:02d} {month} {day.year} 08:00:00 GMT",
+        f"{weekday} {month} {day.day:2d} 08:00:00 UTC {day.year}",
+        f"{weekday} {month} {day.day:02d} {day.year} 08:00:00 GMT+0000",
+        f"{weekday} {month} {day.day:02d} {day.year} 10:30:00 GMT+0230 (A Time)",
+    ]
+    assert [read_instant(form) for form in forms] == [expected] * len(forms)
+    for wrong in WEEKDAYS:
+        if wrong != weekday:
+            with pytest.raises(ValueError, match="day of the week"):
+                read_instant(forms[0].replace(weekday, wrong))
+
+
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 INSTANTS = st.datetimes(datetime(1980, 1, 1), datetime(2090, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 OFFSETS = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 

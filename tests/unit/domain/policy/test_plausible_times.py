@@ -61,6 +61,9 @@ def found(text: str, *values: Any, happened: Any = HAPPENED) -> tuple[str, str]:
         (datetime(1900, 1, 1, 5, tzinfo=UTC), EMPTY_DATE),
         (parse_instant("2999-12-31T23:59:59-08:00"), EMPTY_DATE),
         (parse_instant("1970-01-01T00:00:00+14:00"), EMPTY_DATE),
+        (parse_instant("1969-12-31T10:00:00Z") - SECOND, BEFORE_INCIDENT),
+        (parse_instant("1970-01-01T23:59:59-12:00"), EMPTY_DATE),
+        (parse_instant("1970-01-02T12:00:00Z"), BEFORE_INCIDENT),
     ],
 )  # fmt: skip
 def test_a_moment_of_the_incident_lies_between_its_beginning_and_the_decision(

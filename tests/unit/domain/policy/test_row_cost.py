@@ -17,6 +17,7 @@ from kulanz.domain.campaigns.campaign import State
 from kulanz.domain.incident import Incident
 from kulanz.domain.ledger.entries import Entry, EntryWithHistory, HistoryMoved
 from kulanz.domain.policy import CompiledPolicy, PolicyError, compile_policy, freeze
+from kulanz.domain.policy.deciding import row_cost
 from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz.domain.policy.deciding.program import Program
 from kulanz.domain.policy.deciding.row_cost import MAX_ROW_STEPS
@@ -134,6 +135,21 @@ def test_a_policy_of_which_a_row_could_hold_up_a_worker_is_refused_with_what_cos
         load_policy(text)
     assert named in str(refusal.value)
     assert f"at most {MAX_ROW_STEPS:,}" in str(refusal.value)
+
+
+@pytest.mark.parametrize(("room", "is_refused"), [(0, False), (1, False), (-1, True)])
+def test_a_row_may_take_as_many_steps_as_the_bound_and_no_more(
+    room: int, is_refused: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy = compiled(masks(2))
+    monkeypatch.setattr(row_cost, "MAX_ROW_STEPS", policy.row_steps + room)
+    if not is_refused:
+        policy.must_be_affordable()
+        return
+    with pytest.raises(
+        PolicyError, match=f"could take {policy.row_steps:,} steps, at most {policy.row_steps - 1:,} are"
+    ):
+        policy.must_be_affordable()
 
 
 def test_every_mask_costs_more() -> None:
