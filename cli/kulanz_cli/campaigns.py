@@ -54,6 +54,8 @@ def list_campaigns(stack: Stack, incident_id: str | None, month: str | None, is_
     found: list[CampaignItem] = [item for page in pages for item in page["campaigns"]]
     is_waiting = incident_id is None and month is None
     troubles = door.ask("campaigns.troubles")["troubles"] if is_waiting and not is_json else []
+    if is_waiting and not is_json and (halt := door.ask("halts.current"))["halted"]:
+        say(out, f"the stack is halted since {halt['since']}: {halt['reason']}; kulanz halt shows more", further=2)
     for trouble in troubles:
         now = " Look now." if trouble["urgent"] else ""
         say(out, f"{trouble['kind']} {trouble['on']} since {trouble['since']}: {trouble['says']}{now}", further=2)

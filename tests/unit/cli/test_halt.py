@@ -28,6 +28,7 @@ def test_a_halt_is_set_shown_and_lifted_by_two_persons() -> None:
     world.run_until_quiet()
     assert len(world.ledger.inserted) == written
 
+    assert "the stack is halted since" in read(run(stack, "campaigns").stdout)
     again = run(stack, "halt", "--reason", "again")
     assert again.exit_code == 3
     assert "kulanz lift by 1 more person" in read(run(stack, "lift", "--reason", "corrected").stdout)
