@@ -205,6 +205,18 @@ def test_a_question_of_which_any_call_fails_is_not_answered_by_half(
     assert 0 < number < CALLS_MOST - 1
 
 
+@pytest.mark.parametrize("words", READING, ids=" ".join)
+def test_a_call_that_fails_once_is_made_again_and_nobody_notices(closed: World, words: tuple[str, ...]) -> None:
+    world = in_state(closed, State.CLOSED).world
+    whole = ran(WorldStack(world), words)
+    for number in range(CALLS_MOST):
+        stack = FaultyStack(world, fault_at(number, Fault.REQUEST_LOST))
+        result = ran(stack, words)
+        if len(stack.tap.calls) <= number:
+            break
+        assert (result.exit_code, result.output) == (whole.exit_code, whole.output), number
+
+
 @pytest.mark.usefixtures("asked_once")
 @pytest.mark.parametrize("fault", [Fault.REQUEST_LOST, Fault.REPLY_LOST])
 @pytest.mark.parametrize(
