@@ -17,6 +17,7 @@ from kulanz.domain.lists import account_ids, cells, check_digits, header_advice,
 from kulanz.domain.policy.deciding import plausible
 
 TABLE = Path(__file__).parents[1] / "unit" / "domain" / "lists" / "border.txt"
+LAYER = Path(__file__).parents[2] / "layers" / "kulanz"
 COMMAND = "python -m tests.support.border_table"
 WIDTH_CHARACTERS = 110
 MODULES = (
@@ -73,12 +74,16 @@ def _limits() -> Iterator[str]:
 
 def _constants(module: ModuleType) -> Iterator[tuple[str, object]]:
     """The numbers that a module itself names; those that it imports stand where they are named."""
-    for statement in ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8")).body:
+    for statement in ast.parse(_source(module.__name__)).body:
         targets = statement.targets if isinstance(statement, ast.Assign) else []
         for name in (node.id for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)):
             value = getattr(module, name)
             if isinstance(value, int | float | Fraction | timedelta) and not isinstance(value, bool):
                 yield name, value
+
+
+def _source(name: str) -> str:
+    return (LAYER / f"{name.replace('.', '/')}.py").read_text(encoding="utf-8")
 
 
 if __name__ == "__main__":
