@@ -13,7 +13,7 @@ from kulanz.domain.lists.columns import FactDeclaration
 from kulanz.domain.lists.header import ListFormat, ListLayout
 from kulanz.domain.lists.lines import Line, ListRefused
 from kulanz.domain.lists.reader import line_reader
-from kulanz.domain.lists.rows import Record
+from kulanz.domain.lists.rows import Problem, Record
 from kulanz.domain.lists.unread_columns import (
     SHAPES_REMEMBERED,
     in_other_currency,
@@ -200,3 +200,27 @@ def test_only_money_in_another_currency_is_foreign() -> None:
     assert not in_other_currency(euros, ["EUR"])
     assert not in_other_currency(Decision(Outcome.DECLINED, "other_brand"), ["MXN"])
     assert not in_other_currency(Decision(Outcome.GRANTED, "c", (Benefit(quantity="5", unit="minute"),)), ["MXN"])
+
+
+@pytest.mark.parametrize(
+    ("record", "reason"),
+    [
+        ('{"account_id":"1","own":{"fees":"5"}}', None),
+        ('{"account_id":"1","own.fees":"5"}', None),
+        ('{"account_id":"1","own":{"fee":"5"}}', "fact_nearly_named"),
+        ('{"account_id":"1","own":{"Fees":"5"}}', "fact_nearly_named"),
+        ('{"account_id":"1","Own":{"fees":"5"}}', "fact_nearly_named"),
+        ('{"account_id":"1","own_fees":"5"}', "fact_nearly_named"),
+        ('{"account_id":"1","own":{"meant":{"fees":"5"}}}', None),
+        ('{"account_id":"1","ownfees":"5"}', None),
+        ('{"account_id":"-","own":{"fee":"5"}}', "account_id_null"),
+    ],
+)
+def test_a_nested_name_is_compared_by_its_path(record: str, reason: str | None) -> None:
+    facts = (FactDeclaration("own.fees", "money", currency="EUR", required=False),)
+    reader = line_reader(ListLayout(ListFormat.JSONL, (), 0), facts, None, ["ownfees"])
+    found = reader.row(record.encode())
+    assert (found.reason.value if isinstance(found, Problem) else None) == reason
+    if reason == "account_id_null":
+        assert isinstance(found, Problem)
+        assert [one.reason.value for one in found.each()] == ["account_id_null", "fact_nearly_named"]
