@@ -3,6 +3,8 @@
 import csv
 import io
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,8 @@ from kulanz.domain.lists.header import HEADER_BYTES, ListFormat, read_layout
 from kulanz.domain.lists.reader import line_reader
 from kulanz.domain.lists.rows import Problem, Row
 from kulanz.domain.policy import CompiledPolicy
-from kulanz_cli.prepare.command import policy_for_lists
+from kulanz.domain.policy.deciding.checking import load_policy
+from kulanz_cli.prepare.command import compiled_for_lists
 from kulanz_cli.prepare.profile import Profile, load_profile
 from kulanz_cli.prepare.run import Report, prepare
 
@@ -45,10 +48,14 @@ COLUMNS = ("account_id", *FACTS)
 
 
 def policy(folder: Path, text: str = POLICY) -> CompiledPolicy:
-    """A policy as `kulanz list` reads it."""
-    path = folder / "policy.yaml"
-    path.write_text(text, encoding="utf-8")
-    return policy_for_lists(path)
+    """A policy as `kulanz list` reads it; its file lies in the folder."""
+    (folder / "policy.yaml").write_text(text, encoding="utf-8")
+    return _compiled(text)
+
+
+@cache
+def _compiled(text: str) -> CompiledPolicy:
+    return compiled_for_lists(load_policy(text), datetime(2026, 3, 1, tzinfo=UTC))
 
 
 def fields(changes: Mapping[str, Mapping[str, Any]] | None = None, names: Sequence[str] = COLUMNS) -> dict[str, Any]:
