@@ -18,7 +18,7 @@ from kulanz_cli.send import send, upload_list
 from kulanz_cli.stack import StackOutputs
 from kulanz_local.cases import CASES
 from kulanz_local.deployment import BUILD_SECONDS, DEPLOY_SECONDS, SAM_FOLDER, run_sam
-from kulanz_local.drive import stack_of, with_limits
+from kulanz_local.drive import approved, stack_of, with_limits
 from kulanz_local.embedded import EmbeddedAws, aws_environment, aws_session
 from kulanz_local.lists import Expectation, write_list
 from kulanz_local.subscriber import Subscriber
@@ -82,7 +82,7 @@ class Ours:
         """The first campaign of an incident once it is so, and when that was seen (monotonic seconds)."""
         deadline = time.monotonic() + LONGEST_SECONDS
         while time.monotonic() < deadline:
-            campaign = self.campaigns.campaign(CampaignId(incident_id, 1))
+            campaign = approved(self.stack, CampaignId(incident_id, 1))
             if campaign is not None:
                 if until(campaign):
                     return campaign, time.monotonic()

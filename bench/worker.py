@@ -23,6 +23,7 @@ from typing import Any
 from kulanz.adapters.aws import client
 from kulanz.adapters.ledger_table import DynamoLedger
 from kulanz.application.campaigns.advance_campaign import AdvancePorts, advance_campaign
+from kulanz.application.campaigns.approve_plan import GatePorts, decide_plan
 from kulanz.application.campaigns.chunk_run import GrantPorts, GrantSettings
 from kulanz.application.campaigns.frozen import FrozenCache
 from kulanz.application.campaigns.grant_credits import grant_credits
@@ -31,7 +32,10 @@ from kulanz.application.ledger.confirm_tables import confirm_tables
 from kulanz.application.ports import Ledger
 from kulanz.domain.campaigns.campaign import CampaignId, Cause, Pass, PinnedList, State
 from kulanz.domain.confirmation import Occasion
+from kulanz.domain.gate.approval import Approval
+from kulanz.domain.gate.settings import SAFE
 from kulanz.domain.lists.header import ListFormat
+from kulanz.domain.people.caller import Person
 from kulanz.domain.policy import document_json
 from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz_cli.event_file import rows_in
@@ -139,9 +143,10 @@ def measure(work: Pass, path: Path, rows: int, chunk_bytes: int, endpoint: str) 
     campaign_id = CampaignId(event["detail"]["incident_id"], 1)
     if work is Pass.APPLY:
         _run(campaigns, lists, chunks, archive, FakeLedger())
-        advance_campaign(
-            campaign_id, AdvancePorts(campaigns, chunks, archive, FakeAnnouncer()), CAUSE, datetime.now(UTC)
-        )
+        ports_of = AdvancePorts(campaigns, chunks, archive, FakeAnnouncer())
+        advance_campaign(campaign_id, ports_of, CAUSE, datetime.now(UTC))
+        _approve(campaign_id, campaigns)
+        advance_campaign(campaign_id, ports_of, CAUSE, datetime.now(UTC))
         os.environ.update(CREDENTIALS, AWS_ENDPOINT_URL=endpoint)
         ledger: Ledger = DynamoLedger(client("dynamodb"), "kulanz-CreditsTable-BENCH", CALLS_IN_FLIGHT)
     else:
@@ -157,6 +162,17 @@ def measure(work: Pass, path: Path, rows: int, chunk_bytes: int, endpoint: str) 
     assert totals.rows() == rows
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     return Measured(rows, totals.ledger_count(), chunk_cpu_seconds, wall, peak)
+
+
+def _approve(campaign_id: CampaignId, campaigns: FakeCampaigns) -> None:
+    """Two persons approve the plan that waits."""
+    plan = campaigns.filed_plan(campaign_id)
+    assert plan is not None
+    limits = tuple(one.name for one in plan.exceeded)
+    for name in ("anna", "ben"):
+        person = Person(f"iam:arn:aws:iam::123456789012:user/{name}")
+        approval = Approval(name, person.id, plan.hash, limits, datetime.now(UTC))
+        decide_plan(campaign_id, approval, person, GatePorts(campaigns, SAFE), "bench")
 
 
 def _run(

@@ -22,6 +22,12 @@ COMMANDS = {
         ("log", "log", "log", "Show who did what, when and why."),
         ("rejected", "rejected", "rejected", "Show refused events, or the rejected rows of CAMPAIGN."),
     ),
+    "For approvers: a plan that waits": section(
+        ("plan", "plan", "show_plan", "Show what the plan of CAMPAIGN will do, before you approve it."),
+        ("approve", "plan", "approve_campaign", "Approve the plan of CAMPAIGN."),
+        ("reject", "plan", "reject_campaign", "Reject the plan of CAMPAIGN."),
+        ("replan", "plan", "replan_campaign", "Plan the list of CAMPAIGN again, as the next campaign of its incident."),
+    ),
     "For operators: stop a campaign, fix a stack": section(
         ("doctor", "doctor.command", "doctor", "Check a deployed stack, and say what to do about each finding."),
         ("halt", "halt", "halt_stack", "Halt the whole stack: nothing is granted until it is lifted."),

@@ -27,7 +27,7 @@ from kulanz_cli.reconciliation import show_others, show_reconciliation
 from kulanz_cli.settings import ANSWER_CODES, EXIT_NO, Unusable, as_json, pass_stack
 from kulanz_cli.shown_campaign import ShownCampaign
 from kulanz_cli.stack import Stack
-from kulanz_cli.terminal import PIPED_COLUMNS, console, counted_as, print_json, say
+from kulanz_cli.terminal import PIPED_COLUMNS, command, console, counted_as, print_json, say
 
 if TYPE_CHECKING:
     from kulanz.application.door.campaigns import CampaignAnswer
@@ -192,5 +192,8 @@ def watch_campaign(stack: Stack, campaign_id: CampaignId, seconds: int, is_json:
         others = campaign["report"]["same_outage"]
         if others is not None:
             show_others(others, console())
+        if campaign["state"] == State.AWAITING_APPROVAL:
+            say(console(), "nothing is granted before its plan is approved; look at it:")
+            command(console(), ["kulanz", "plan", str(campaign_id)])
     if campaign["state"] != State.CLOSED:
         click.get_current_context().exit(EXIT_NO)

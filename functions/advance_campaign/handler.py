@@ -24,7 +24,7 @@ from kulanz.application.campaigns.advance_campaign import AdvancePorts, advance_
 from kulanz.application.campaigns.watch_open import WatchPorts, watch_open
 from kulanz.application.incidents.follow_incident import follow_incident
 from kulanz.config import AdvanceCampaignConfig
-from kulanz.domain.campaigns.campaign import WAITING, Cause, State
+from kulanz.domain.campaigns.campaign import STOPPED, Cause, State
 from kulanz.domain.campaigns.estimate import Operation
 from kulanz.failures import without_content
 from kulanz.versions import VERSIONS_ASKED, versions
@@ -43,6 +43,7 @@ def _composed() -> AdvancePorts:
         archive=S3Archive(client("s3"), config.list_bucket),
         announcer=EventBridgeAnnouncer(client("events"), config.bus_name),
         operation=Operation(dynamodb.meta.region_name, config.recipients_per_message, config.write_rate),
+        gate=config.gate,
     )
 
 
@@ -101,7 +102,7 @@ def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, str] | No
             continue
         cause = Cause(context.function_name, event_id, context.function_version)
         state = advance_campaign(campaign_id, _composed(), cause, datetime.now(UTC), seconds_left)
-        if state in WAITING or state is State.REFUSED:  # told at once; the schedule tells of those that go on waiting
+        if state in STOPPED or state is State.REFUSED:  # told at once; the schedule tells of those that go on waiting
             _report_waiting(1)
         logger.info("campaign", campaign=str(campaign_id), state=None if state is None else state.value)
     return None

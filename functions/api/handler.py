@@ -152,6 +152,16 @@ class Deployed:
         return Operation(self._dynamodb.meta.region_name, config.recipients_per_message, config.write_rate)
 
     @cached_property
+    def people(self) -> Any:
+        from kulanz.adapters.people import S3People
+
+        return S3People(self._s3, self.config.list_bucket, self.config.policy_prefix)
+
+    @property
+    def gate(self) -> Any:
+        return self.config.gate
+
+    @cached_property
     def settings(self) -> Any:
         from kulanz.application.campaigns.open_campaign import OpenSettings
 

@@ -283,7 +283,7 @@ def check() -> None:
         expect("state", _state(store.campaign(CAMPAIGN)), State.PLANNING)
         invoke("AdvanceCampaignFunction", FOLDER / "advance_campaign-opened.json", aws.endpoint)
         expect("state before the plan", _state(store.campaign(CAMPAIGN)), State.PLANNING)
-        for work, state in ((Pass.PLAN, State.APPLYING), (Pass.APPLY, State.CLOSED)):
+        for work, state in ((Pass.PLAN, State.AWAITING_APPROVAL), (Pass.APPLY, State.CLOSED)):
             expect(
                 "chunk message",
                 json.loads(_received(aws, outputs.chunks_queue_url)["Body"]),
@@ -294,6 +294,9 @@ def check() -> None:
             expect(f"{work} finished", campaign is not None and campaign.is_finished(work), True)
             invoke("AdvanceCampaignFunction", COMPLETE_EVENT, aws.endpoint)
             expect(f"state after {work}", _state(store.campaign(CAMPAIGN)), state)
+            if work is Pass.PLAN:
+                expect("approved", _state(drive.approved(prepared.stack, CAMPAIGN)), State.APPLYING)
+                invoke("AdvanceCampaignFunction", COMPLETE_EVENT, aws.endpoint)
         campaign = store.campaign(CAMPAIGN)
         assert campaign is not None
         stored = drive.decisions_stored(prepared.stack)[CAMPAIGN.incident_id]

@@ -14,7 +14,7 @@ from kulanz.domain.decision import Outcome
 from kulanz.domain.incident_record import IncidentRecord, with_revision
 from kulanz.domain.ledger.additions import Addition, AdditionKind
 from tests.contract.backends import Backend
-from tests.support.values import FIRST, NOW, OPENING, change, entry, frozen, opened, revision
+from tests.support.values import FIRST, NOW, OPENING, change, entry, frozen, gate_of, move, opened, revision
 
 ANNA = "iam:arn:aws:iam::123456789012:user/anna"
 MONTH, DAY = "2026-03", date(2026, 3, 1)
@@ -117,12 +117,14 @@ def test_a_campaign_is_open_until_its_end_is_announced(backend: Backend, end: St
     open_campaign(backend, FIRST.incident_id)
     other = OpenCampaign(CampaignId("other", 1), State.PLANNING, NOW)
     assert backend.index.open_campaigns() == [OpenCampaign(FIRST, State.PLANNING, NOW), other]
-    path = [State.PAUSED, State.PLANNING] if end is not State.CLOSED else [State.APPLYING, State.PAUSED, State.APPLYING]
+    path = [State.PAUSED, State.PLANNING]
+    if end is State.CLOSED:
+        path = [State.AWAITING_APPROVAL, State.APPLYING, State.PAUSED, State.APPLYING]
     for number, target in enumerate([*path, end]):
         before = store.campaign(FIRST)
         assert before is not None
         at = NOW + timedelta(hours=number)
-        store.change_state(before, replace(change(before, target), at=at))
+        store.change_state(before, replace(change(before, target), at=at), gate_of(store, before, target))
         assert backend.index.open_campaigns() == [OpenCampaign(FIRST, target, at), other]
     announce(backend)
     assert backend.index.open_campaigns() == [other]
@@ -134,7 +136,7 @@ def test_a_closed_campaign_that_is_flagged_is_open_again(backend: Backend) -> No
     for target in (State.APPLYING, State.CLOSED, State.FLAGGED, State.CLOSED):
         before = store.campaign(FIRST)
         assert before is not None
-        store.change_state(before, change(before, target))
+        move(store, before, target)
         announce(backend)
         is_open = target is not State.CLOSED
         assert [one.state for one in backend.index.open_campaigns()] == [target] * is_open
@@ -143,12 +145,12 @@ def test_a_closed_campaign_that_is_flagged_is_open_again(backend: Backend) -> No
 def test_an_announcement_of_an_end_that_is_none_any_more_leaves_the_campaign_open(backend: Backend) -> None:
     store = backend.campaigns
     new = open_campaign(backend, FIRST.incident_id)
-    store.change_state(new, change(new, State.APPLYING))
+    move(store, new, State.APPLYING)
     for target in (State.CLOSED, State.FLAGGED):
         before = store.campaign(FIRST)
         assert before is not None
         store.change_state(before, change(before, target))
-    closed = replace(new, state=State.CLOSED, log_count=3)
+    closed = replace(new, state=State.CLOSED, log_count=4)
     with pytest.raises(Outdated):
         store.mark_announced(closed, closed.report_name)
 
@@ -181,7 +183,7 @@ def test_what_was_not_done_is_in_no_index(backend: Backend) -> None:
     new = open_campaign(backend, FIRST.incident_id)
     backend.campaigns.change_state(new, change(new, State.PAUSED))
     before = of_day(backend.index)
-    for target in (State.CANCELLED, State.APPLYING):
+    for target in (State.CANCELLED, State.REFUSED):
         with suppress(Outdated):
             backend.campaigns.change_state(new, change(new, target))
     with suppress(Outdated):

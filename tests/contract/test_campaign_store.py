@@ -4,14 +4,17 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from kulanz.application.ports import CampaignStore, KeptRequest, Outdated, Refused
+from kulanz.application.ports import AtTheGate, CampaignStore, KeptRequest, Outdated, Refused, Start
 from kulanz.domain.campaigns.campaign import WAITING, Campaign, CampaignId, Cursor, Pass, SameOutage, State
 from kulanz.domain.campaigns.reconciliation import DIGEST_MODULUS, Totals
 from kulanz.domain.campaigns.same_outage import OutageCampaign
+from kulanz.domain.gate.approval import Rejection
+from kulanz.domain.gate.settings import Spent, SpentPlace
 from kulanz.domain.halt import NEVER_SET, HaltAction, Verb
 from kulanz.domain.halt import after as after_halt
 from kulanz.domain.incident_record import REVISION_HIGHEST, IncidentRecord, with_revision
@@ -23,10 +26,13 @@ from tests.support.values import (
     NOW,
     OPENING,
     OUTAGE,
+    approval,
     campaign,
     change,
     declared,
+    filed,
     frozen,
+    move,
     opened,
     receipt,
     revision,
@@ -181,7 +187,7 @@ def test_a_log_line_keeps_what_the_plan_found_of_other_incidents(backend: Backen
     found = SameOutage(
         (CampaignId("noc-4711", 12),), (CampaignId("noc-4712-b", 1), CampaignId("b", 999)), is_whole=False
     )
-    lines = [replace(change(before, State.APPLYING), others=found)]
+    lines = [replace(change(before, State.REFUSED), others=found)]
     store.change_state(before, lines[0])
 
     assert store.log(FIRST) == [OPENING, *lines]
@@ -383,9 +389,7 @@ def test_a_change_of_state_is_logged_and_the_incident_knows(
     _open(store)
     changes = [OPENING]
     for target in path:
-        before = _known(store)
-        changes.append(change(before, target, f"to {target}"))
-        store.change_state(before, changes[-1])
+        changes += move(store, _known(store), target, f"to {target}")
 
     found, record = _known(store), store.incident(INCIDENT)
     assert (found.state, found.state_reason, found.log_count) == (path[-1], f"to {path[-1]}", len(changes))
@@ -395,12 +399,87 @@ def test_a_change_of_state_is_logged_and_the_incident_knows(
     assert store.waiting() == ([FIRST] if path[-1] in WAITING else [])
 
 
+def test_a_plan_its_approvals_and_the_sums_of_automatic_executions_are_kept(backend: Backend) -> None:
+    store, before = backend.campaigns, _open(backend.campaigns)
+    assert (store.filed_plan(FIRST), store.actions(FIRST)) == (None, [])
+    plan = filed(before)
+    move(store, before, State.AWAITING_APPROVAL)
+    said = [approval(plan), approval(plan, "ben")]
+    for one in said:
+        waiting = _known(store)
+        store.change_state(waiting, change(waiting, State.AWAITING_APPROVAL), AtTheGate(action=one))
+    waiting, record = _known(store), store.incident(INCIDENT)
+    assert record is not None
+    places = (SpentPlace(month="2026-03"), SpentPlace(incident_id=INCIDENT))
+    spent = tuple(store.spent(place).with_plan({"EUR": 500, "call_minute": Decimal("0.5")}) for place in places)
+    store.change_state(waiting, change(waiting, State.APPLYING), AtTheGate(start=Start(record, spent)))
+
+    assert store.filed_plan(FIRST) == plan
+    assert store.actions(FIRST) == said
+    assert tuple(map(store.spent, places)) == spent
+    assert store.spent(SpentPlace(month="2026-04")) == Spent(SpentPlace(month="2026-04"))
+
+
+def test_a_rejection_is_kept_and_lets_the_incident_go(backend: Backend) -> None:
+    store, before = backend.campaigns, _open(backend.campaigns)
+    move(store, before, State.AWAITING_APPROVAL)
+    waiting, said = _known(store), Rejection("no", "sso:ben", filed(before).hash, "another list", NOW)
+    store.change_state(waiting, change(waiting, State.REJECTED), AtTheGate(action=said))
+
+    record = store.incident(INCIDENT)
+    assert record is not None
+    assert (record.open_seq, record.applied, store.actions(FIRST)) == (None, (), [said])
+
+
+def _second_spending(store: CampaignStore, record: IncidentRecord) -> AtTheGate:
+    """The start that counts as the second of its month, where there was none."""
+    spent = store.spent(SpentPlace(month="2026-03")).with_plan({"EUR": 1})
+    return AtTheGate(start=Start(record, (spent.with_plan({"EUR": 1}),)))
+
+
+@pytest.mark.parametrize(
+    "late",
+    [
+        lambda _, record: AtTheGate(action=approval(filed(campaign())), start=Start(record)),
+        lambda _, record: AtTheGate(start=Start(replace(record, version=record.version - 1))),
+        _second_spending,
+    ],
+    ids=["an id that is taken", "an incident that has moved", "another sum of the month"],
+)
+def test_a_start_whose_conditions_do_not_hold_is_not_written(
+    backend: Backend, late: Callable[[CampaignStore, IncidentRecord], AtTheGate]
+) -> None:
+    store, before = backend.campaigns, _open(backend.campaigns)
+    move(store, before, State.AWAITING_APPROVAL)
+    waiting = _known(store)
+    yes = AtTheGate(action=approval(filed(before)))
+    store.change_state(waiting, change(waiting, State.AWAITING_APPROVAL), yes)
+    waiting, record = _known(store), store.incident(INCIDENT)
+    assert record is not None
+
+    with pytest.raises(Outdated):
+        store.change_state(waiting, change(waiting, State.APPLYING), late(store, record))
+
+    assert _known(store) == waiting
+    assert store.incident(INCIDENT) == record
+
+
+@pytest.mark.parametrize("gate", [AtTheGate(), AtTheGate(plan=filed(campaign()))])
+def test_no_execution_begins_without_a_start(backend: Backend, gate: AtTheGate) -> None:
+    store, before = backend.campaigns, _open(backend.campaigns)
+    move(store, before, State.AWAITING_APPROVAL)
+    waiting = _known(store)
+    with pytest.raises(AssertionError):
+        store.change_state(waiting, change(waiting, State.APPLYING), gate)
+    assert _known(store) == waiting
+
+
 def test_a_change_from_an_outdated_state_is_not_written(backend: Backend) -> None:
     store, before = backend.campaigns, _open(backend.campaigns)
     store.change_state(before, change(before, State.PAUSED))
 
     with pytest.raises(Outdated):
-        store.change_state(before, change(before, State.APPLYING))
+        store.change_state(before, change(before, State.REFUSED))
 
     assert _known(store).state is State.PAUSED
     assert len(store.log(FIRST)) == 2
@@ -419,9 +498,14 @@ def test_a_change_from_the_same_state_at_an_earlier_time_is_not_written(backend:
 def test_a_repeated_change_is_ours_and_logged_once(backend: Backend) -> None:
     store, before = backend.campaigns, _open(backend.campaigns)
     for _ in range(2):
-        store.change_state(before, change(before, State.APPLYING))
+        store.change_state(before, change(before, State.AWAITING_APPROVAL), AtTheGate(plan=filed(before)))
+    waiting, record = _known(store), store.incident(INCIDENT)
+    assert record is not None
+    for _ in range(2):
+        yes = AtTheGate(action=approval(filed(before)), start=Start(record))
+        store.change_state(waiting, change(waiting, State.APPLYING), yes)
 
-    assert len(store.log(FIRST)) == 2
+    assert len(store.log(FIRST)) == 3
     record = store.incident(INCIDENT)
     assert record is not None
     assert record.version == declared().version + 2
@@ -472,7 +556,7 @@ def test_a_mark_says_one_thing_and_can_be_repeated(
 @pytest.mark.parametrize("rests", [State.PAUSED, State.FLAGGED])
 def test_chunks_that_were_sent_before_a_change_of_state_count_as_not_sent(backend: Backend, rests: State) -> None:
     store = backend.campaigns
-    store.change_state(_open(store), change(campaign(), State.APPLYING))
+    move(store, _open(store), State.APPLYING)
     at_work = _known(store)
     store.mark_dispatched(at_work, Pass.APPLY, 3)
     assert _known(store).apply.sent
@@ -505,14 +589,14 @@ def test_a_second_campaign_opens_after_the_first_was_refused(backend: Backend) -
 
 def test_an_incident_knows_every_campaign_that_may_have_granted(backend: Backend) -> None:
     store, first = backend.campaigns, _open(backend.campaigns)
-    store.change_state(first, change(first, State.APPLYING))
-    store.change_state(_known(store), change(_known(store), State.CLOSED))
+    move(store, first, State.APPLYING)
+    move(store, _known(store), State.CLOSED)
     before = store.incident(INCIDENT)
     assert before is not None
     after, second = opened(before, "request-2")
     second = replace(second, follows=before.applied)
     store.open(before, after, second, frozen(), OPENING)
-    store.change_state(second, change(second, State.APPLYING))
+    move(store, second, State.APPLYING)
 
     found = store.incident(INCIDENT)
     assert found is not None
@@ -567,8 +651,8 @@ def test_the_halt_is_changed_once_and_keeps_an_execution_from_going_on(backend: 
     with pytest.raises(Outdated):
         store.change_halt(NEVER_SET, halted, replace(on, id="stop-2", person="bert"))
     with pytest.raises(Outdated):
-        store.change_state(opened, change(opened, State.APPLYING))
-    assert store.state_of(opened.id) is State.PLANNING
+        move(store, opened, State.APPLYING)
+    assert store.state_of(opened.id) is State.AWAITING_APPROVAL
 
     halt = halted
     for person in ("anna", "bert"):
@@ -577,5 +661,5 @@ def test_the_halt_is_changed_once_and_keeps_an_execution_from_going_on(backend: 
         store.change_halt(halt, lifted, lift)
         halt = lifted
     assert not store.halt().is_on
-    store.change_state(opened, change(opened, State.APPLYING))
+    move(store, _known(store), State.APPLYING)
     assert store.state_of(opened.id) is State.APPLYING

@@ -91,7 +91,7 @@ class Functions:
 
     def _run_until_quiet(self) -> None:
         for _ in range(ROUNDS_MOST):
-            if not any([self._work_chunks(), self._advance(), self._publish()]):
+            if not any([self._work_chunks(), self._advance(), self._publish(), self.world.approve_next()]):
                 return
         raise AssertionError("not quiet")
 

@@ -98,7 +98,7 @@ def once(stack: DirectStack, campaign_id: CampaignId, is_so: Callable[[Campaign]
     found: list[Campaign] = []
 
     def look() -> bool:
-        campaign = stack.campaigns().campaign(campaign_id)
+        campaign = drive.approved(stack, campaign_id)
         found[:] = [campaign] if campaign is not None and is_so(campaign) else []
         return bool(found)
 

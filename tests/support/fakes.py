@@ -11,7 +11,9 @@ from datetime import datetime
 from hashlib import md5
 
 from kulanz.application.ports import (
+    NOTHING_MORE,
     Announcement,
+    AtTheGate,
     ChunkMessage,
     KeptRequest,
     ListMissing,
@@ -23,6 +25,7 @@ from kulanz.application.ports import (
     PublishedPolicy,
     Refused,
     Rejection,
+    must_begin_at_the_gate,
 )
 from kulanz.domain.campaigns.campaign import (
     ENDED,
@@ -42,6 +45,9 @@ from kulanz.domain.campaigns.reconciliation import Totals
 from kulanz.domain.campaigns.same_outage import OutageCampaign
 from kulanz.domain.campaigns.trouble import Trouble, TroubleKind, on_campaigns
 from kulanz.domain.confirmation import Confirmation, Tables
+from kulanz.domain.gate.approval import Action
+from kulanz.domain.gate.filed_plan import FiledPlan
+from kulanz.domain.gate.settings import Spent, SpentPlace
 from kulanz.domain.halt import NEVER_SET, Halt, HaltAction
 from kulanz.domain.incident_record import IncidentRecord, Revision
 from kulanz.domain.ledger.entries import DecisionKey, Entry, EntryWithHistory, HistoryMoved
@@ -168,6 +174,8 @@ class _Kept:
     campaign: Campaign
     frozen: Frozen
     log: list[StateChange]
+    plan: FiledPlan | None = None
+    actions: dict[str, Action] = field(default_factory=dict)
     cursors: dict[tuple[Pass, int], Cursor] = field(default_factory=dict)
     receipts: dict[tuple[Pass, int, int], Receipt] = field(default_factory=dict)
     is_open: bool = True
@@ -190,6 +198,7 @@ class FakeCampaigns:
         self._halt = NEVER_SET
         self.halt_actions: list[HaltAction] = []
         self._requests: dict[tuple[str, str], KeptRequest] = {}
+        self._spent: dict[SpentPlace, Spent] = {}
 
     def incident(self, incident_id: str) -> IncidentRecord | None:
         return self._incidents.get(incident_id)
@@ -278,7 +287,8 @@ class FakeCampaigns:
         for at in sorted(found):
             yield replace(found[at], totals=_sum(found[at].totals))
 
-    def change_state(self, before: Campaign, change: StateChange) -> None:
+    def change_state(self, before: Campaign, change: StateChange, gate: AtTheGate = NOTHING_MORE) -> None:
+        must_begin_at_the_gate(before, change, gate)
         kept, record = self._campaigns.get(before.id), self._incidents.get(before.id.incident_id)
         if kept is None or record is None:
             raise Outdated
@@ -288,6 +298,7 @@ class FakeCampaigns:
             raise Outdated
         if (kept.campaign.state, kept.campaign.log_count) != (before.state, before.log_count):
             raise Outdated
+        self._require_gate(kept, record, gate)
         occupies = record.open_seq == before.id.seq
         if change.target is State.APPLYING or (change.target in ENDED and occupies):
             if record.open_seq != before.id.seq:
@@ -297,12 +308,40 @@ class FakeCampaigns:
             applied = tuple(sorted({*told.applied, before.id.seq}))
             told = replace(told, applied=applied) if applying else replace(told, open_seq=None)
             self._incidents[before.id.incident_id] = told
+        if gate.plan is not None:
+            kept.plan = gate.plan
+        if gate.action is not None:
+            kept.actions[gate.action.id] = gate.action
+        if gate.start is not None:
+            self._spent |= {spent.place: spent for spent in gate.start.spent}
         kept.log.append(change)
         kept.is_open, kept.seen = True, (0, None)
         moved = replace(kept.campaign, state=change.target, state_reason=change.reason, log_count=change.number)
         for work in Pass:
             moved = _with_progress(moved, work, replace(moved.progress(work), sent=0))
         self._update(kept, moved)
+
+    def _require_gate(self, kept: "_Kept", record: IncidentRecord, gate: AtTheGate) -> None:
+        """The conditions of the transaction that the gate adds to."""
+        if gate.plan is not None and kept.plan is not None:
+            raise Outdated
+        if gate.action is not None and gate.action.id in kept.actions:
+            raise Outdated
+        if gate.start is not None:
+            spent = (self.spent(one.place).version == one.version - 1 for one in gate.start.spent)
+            if gate.start.incident.version != record.version or not all(spent):
+                raise Outdated
+
+    def filed_plan(self, campaign_id: CampaignId) -> FiledPlan | None:
+        kept = self._campaigns.get(campaign_id)
+        return None if kept is None else kept.plan
+
+    def actions(self, campaign_id: CampaignId) -> list[Action]:
+        kept = self._campaigns.get(campaign_id)
+        return [] if kept is None else [kept.actions[place] for place in sorted(kept.actions)]
+
+    def spent(self, place: SpentPlace) -> Spent:
+        return self._spent.get(place, Spent(place))
 
     def waiting(self) -> list[CampaignId]:
         found = [place for place, kept in self._campaigns.items() if kept.campaign.state in WAITING]
@@ -531,6 +570,11 @@ class FakeAnnouncer:
 
     def announce(self, announcement: Announcement) -> None:
         self.announced.append(announcement)
+
+    @property
+    def after_the_gate(self) -> list[Announcement]:
+        """Everything but that plans wait for their approval."""
+        return [one for one in self.announced if one.detail_type != "Campaign Awaiting Approval"]
 
 
 class FakeArchive:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from kulanz.application.ports import AtTheGate, CampaignStore, Start
 from kulanz.domain.campaigns.campaign import (
     ENGINE_VERSION,
     Campaign,
@@ -18,8 +19,11 @@ from kulanz.domain.campaigns.campaign import (
     State,
     StateChange,
 )
+from kulanz.domain.campaigns.measured import Measured
 from kulanz.domain.campaigns.reconciliation import CountKey, RowResult, SumKey, Totals, WriteResult
 from kulanz.domain.decision import Outcome
+from kulanz.domain.gate.approval import Approval
+from kulanz.domain.gate.filed_plan import FiledPlan, file_plan
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz.domain.incident_record import IncidentRecord, Revision, with_campaign, with_revision
 from kulanz.domain.ledger.entries import DecisionKey, Entry
@@ -85,6 +89,45 @@ def frozen() -> Frozen:
 def change(before: Campaign, target: State, reason: str = "because") -> StateChange:
     """A move of a campaign."""
     return before.change(target, reason, CAUSE, NOW)
+
+
+def filed(before: Campaign) -> FiledPlan:
+    """A campaign's plan of 5.00 EUR, as it is filed for approval."""
+    counted = replace(totals(), sums={SumKey(RowResult.GRANTED, WriteResult.NONE, "EUR"): 500})
+    return file_plan(before, counted, Measured(), (), decision_digest="d" * 64, read="e" * 64, planned_at=NOW)
+
+
+def approval(plan: FiledPlan, name: str = "anna") -> Approval:
+    """A person's yes to a plan."""
+    person = f"iam:arn:aws:iam::123456789012:user/{name}"
+    return Approval(f"{name}-yes", person, plan.hash, ("largest EUR",), NOW, "flood" if name == "ben" else "")
+
+
+def move(store: CampaignStore, before: Campaign, target: State, reason: str = "because") -> list[StateChange]:
+    """Move a campaign; to its execution by way of its filed plan. The lines that this adds to its log."""
+    made, current = list[StateChange](), before
+    way = [State.AWAITING_APPROVAL, target] if (before.state, target) == BEGINNING else [target]
+    for step in way:
+        made.append(change(current, step, reason))
+        store.change_state(current, made[-1], gate_of(store, current, step))
+        found = store.campaign(before.id)
+        assert found is not None
+        current = found
+    return made
+
+
+BEGINNING = (State.PLANNING, State.APPLYING)
+
+
+def gate_of(store: CampaignStore, before: Campaign, target: State) -> AtTheGate:
+    """What has to be written with a move."""
+    if (before.state, target) == (State.PLANNING, State.AWAITING_APPROVAL):
+        return AtTheGate(plan=filed(before))
+    if (before.state, target) == (State.AWAITING_APPROVAL, State.APPLYING):
+        record = store.incident(before.id.incident_id)
+        assert record is not None
+        return AtTheGate(start=Start(record))
+    return AtTheGate()
 
 
 OPENING = StateChange(1, NOW, None, State.PLANNING, "requested", CAUSE)

@@ -9,13 +9,14 @@ bounded as the template bounds them.
 import json
 import pickle
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, cast
 
 from kulanz.adapters.parted_lists import PartedLists
 from kulanz.application.campaigns.advance_campaign import AdvancePorts, advance_campaign
+from kulanz.application.campaigns.approve_plan import GatePorts, decide_plan
 from kulanz.application.campaigns.chunk_run import GrantPorts, GrantSettings
 from kulanz.application.campaigns.frozen import FrozenCache
 from kulanz.application.campaigns.grant_credits import Worked, grant_credits
@@ -25,21 +26,26 @@ from kulanz.application.campaigns.open_campaign import (
     OpenSettings,
     open_campaign,
     open_kept_requests,
+    take,
 )
 from kulanz.application.campaigns.watch_open import Watched, WatchPorts, watch_open
 from kulanz.application.incidents.follow_incident import follow_incident
+from kulanz.application.incidents.incident_event import read_incident_event
 from kulanz.application.ledger.answer import Answer, AnswerPorts, answer
 from kulanz.application.ledger.confirm_tables import confirm_tables
 from kulanz.application.notices.keep_notices import kept_by_halt
 from kulanz.application.notices.publish_notices import PublishPorts, publish_notices
 from kulanz.application.notices.publish_status import publish_status
 from kulanz.application.ports import ChunkMessage, GivenUpBatch, Ledger, Refused, TryAgain
-from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Cause
+from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Cause, State
 from kulanz.domain.campaigns.estimate import AS_DEPLOYED, Operation
 from kulanz.domain.confirmation import Occasion
+from kulanz.domain.gate.approval import Approval, ApprovalRefused
+from kulanz.domain.gate.settings import SAFE, GateSettings
 from kulanz.domain.incident_record import Revision
 from kulanz.domain.ledger.entries import Entry
 from kulanz.domain.lists.id_shape import IdShape
+from kulanz.domain.people.caller import Person
 from tests.support.fake_index import FakeIndex
 from tests.support.fake_offers import FakeOffers
 from tests.support.fake_people import FakePeople
@@ -67,6 +73,8 @@ BATCH_ATTEMPTS = 10
 DECISIONS_PER_BATCH = 100
 CHANGES_PER_BATCH = 10
 STEPS_MOST = 20_000
+ANNA, BEN = (f"iam:arn:aws:iam::123456789012:user/{name}" for name in ("anna", "ben"))
+"""Two persons."""
 WORKER_SECONDS = 120.0
 SECONDS_PER_STEP = 1
 WATCH_INTERVAL = timedelta(minutes=5)
@@ -94,6 +102,7 @@ class Function(StrEnum):
     PUBLISH = "publish_notices"
     ADVANCE = "advance_campaign"
     TICK = "tick"
+    APPROVE = "a person approves"
 
 
 @dataclass(slots=True)
@@ -115,7 +124,9 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Something that can happen next: a function gets its `index`-th waiting message, or a stream's next batch."""
+    """Something that can happen next: a function gets its `index`-th waiting message, or a stream's next batch; or a
+    person approves the `index`-th plan that waits.
+    """
 
     function: Function
     index: int = 0
@@ -177,6 +188,11 @@ class World:
     worker_seconds: float = WORKER_SECONDS
     seconds_per_look: float = 0.0
     redelivered_first: bool = True
+    approvers: tuple[str, ...] = (ANNA, BEN)
+    """The persons who approve what waits, one after the other, as long as it keeps its limits."""
+    gate: GateSettings = SAFE
+    requester: str = ""
+    """The person who sends all events through the API; empty where they come over the bus."""
 
     def __post_init__(self) -> None:
         self.lists, self.policies = FakeLists(BUCKET), FakePolicies()
@@ -198,6 +214,7 @@ class World:
         self.worked: list[Worked] = []
         self._caches = {Function.GRANT: FrozenCache(), Function.PUBLISH: FrozenCache()}
         self._numbered = 0
+        self._left: set[tuple[CampaignId, int, bool]] = set()
 
     # What people and publishers do
 
@@ -247,7 +264,24 @@ class World:
         }
         found += [reader for reader, length in lengths.items() if self.streams[reader].position < length]
         is_due = any(kept.opens_at <= self.now for kept in self.campaigns.kept_requests())
-        return [*found, Step(Function.TICK)] if is_due else found
+        found += [Step(Function.TICK)] * is_due
+        return found + [Step(Function.APPROVE, index) for index in range(len(self._to_approve()))]
+
+    def _to_approve(self) -> list[Campaign]:
+        """The campaigns whose plans a person would approve now."""
+        waiting = (self.campaigns.campaign(campaign_id) for campaign_id in self.campaigns.waiting())
+        found = [one for one in waiting if one is not None and one.state is State.AWAITING_APPROVAL]
+        is_halted = self.campaigns.halt().is_on
+        return [
+            one for one in found if (one.id, one.log_count, is_halted) not in self._left and self._next_approver(one)
+        ]
+
+    def _next_approver(self, campaign: Campaign) -> str:
+        plan, given = self.campaigns.filed_plan(campaign.id), self.campaigns.actions(campaign.id)
+        if plan is None or plan.exceeded:
+            return ""
+        others = {plan.requester, *(action.person for action in given)}
+        return next((one for one in self.approvers if one not in others), "")
 
     def run(self, step: Step) -> None:
         """Let one step happen. An error of a port, or the end of the process, leaves its message to come again."""
@@ -267,7 +301,36 @@ class World:
                 self._next_batch(step, self.campaigns.changes, CHANGES_PER_BATCH, self._advance)
             case Function.TICK:
                 self._tick(step)
+            case Function.APPROVE:
+                self._approve(step)
         self._collect_chunks()
+
+    def _approve(self, step: Step) -> None:
+        """A person looks at a plan and approves it. One that cannot be approved is left until it changes."""
+        campaign = self._to_approve()[step.index]
+        try:
+            self.approve(campaign.id, self._next_approver(campaign), tap=self.tap)
+        except ApprovalRefused:
+            self._left.add((campaign.id, campaign.log_count, self.campaigns.halt().is_on))
+        except (TryAgain, Refused, Killed) as error:
+            self._note(step, error)
+
+    def approve_next(self) -> bool:
+        """Let a person approve the first plan that waits; False where there is none that a person would approve."""
+        is_any = bool(self._to_approve())
+        if is_any:
+            self._approve(Step(Function.APPROVE))
+        return is_any
+
+    def approve(
+        self, campaign_id: CampaignId, person: str, limits: tuple[str, ...] = (), tap: Tap | None = None, **given: Any
+    ) -> Campaign:
+        """What a person does who has looked at the plan that waits now. Raises ApprovalRefused."""
+        plan = self.campaigns.filed_plan(campaign_id)
+        name = person.rpartition("/")[2]
+        approval = Approval(f"{name}-yes", person, "" if plan is None else plan.hash, limits, self.now)
+        ports = GatePorts(tapped(self.campaigns, "campaigns", tap or Tap()), self.gate)
+        return decide_plan(campaign_id, replace(approval, **given), Person(person), ports, "test")
 
     def run_until_quiet(
         self, choose: Callable[[Sequence[Step]], Step] = lambda steps: steps[0], steps_most: int = STEPS_MOST
@@ -370,7 +433,11 @@ class World:
 
     def _open(self, message: Message[Mapping[str, Any]]) -> None:
         cause = Cause(Function.OPEN.value, str(message.body.get("id", message.id)), "test")
-        self.openings.append(open_campaign(message.body, self._open_ports(), self.settings(), cause, self.now))
+        if self.requester:
+            known = read_incident_event(self.requester, message.body["detail-type"], message.body["detail"])
+            self.openings.append(take(known, self._open_ports(), self.settings(), cause, self.now))
+        else:
+            self.openings.append(open_campaign(message.body, self._open_ports(), self.settings(), cause, self.now))
 
     def _open_ports(self) -> OpenPorts:
         return OpenPorts(
@@ -433,6 +500,7 @@ class World:
             archive=self._port(self.archive, "archive"),
             announcer=self._port(self.announcer, "announcer"),
             operation=self.operation,
+            gate=self.gate,
         )
 
     def _follow(self, batch: Sequence[Revision], event_id: str) -> None:

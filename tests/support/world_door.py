@@ -18,6 +18,7 @@ from kulanz.domain.ledger.entries import Entry
 from tests.support.fake_door import FakeActions, FakeDocuments, FakeRefusedEvents
 from tests.support.fake_index import FakeIndex
 from tests.support.fake_offers import FakeOffers
+from tests.support.fake_people import FakePeople
 from tests.support.fake_troubles import FakeTroubles
 from tests.support.fake_uploads import FakeUploads
 from tests.support.world import World
@@ -83,7 +84,7 @@ class WorldDoor:
         self.uploads = FakeUploads(world.policies, world.lists)
         self.refused_events, self.dead_letters = FakeRefusedEvents(world.rejected), FakeDeadLetters(world)
         self.workers = FakeWorkers(world)
-        self.operation = OPERATION
+        self.operation, self.gate, self.people = OPERATION, world.gate, FakePeople()
         self.settings = replace(world.settings(), incident_sources=frozenset(), campaign_sources=frozenset())
 
     def send(self, request: Request, caller: Somebody = ANNA, seconds_left: float = 25.0) -> Reply:

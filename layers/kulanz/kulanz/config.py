@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
+from kulanz.domain.campaigns.amounts import Size
 from kulanz.domain.campaigns.campaign import CHUNK_BYTES_SMALLEST
+from kulanz.domain.gate.approval import DECIDABLE_MARGIN
+from kulanz.domain.gate.settings import AmountsError, GateSettings, read_amounts
 from kulanz.domain.lists.id_shape import IdShape, IdShapeError
 from kulanz.domain.people.caller import read_person_roles
 
@@ -14,6 +17,8 @@ CHUNK_BYTES_LARGEST = 16 * 1024 * 1024
 CALLS_IN_FLIGHT_MOST = 32
 RECIPIENTS_PER_MESSAGE_MOST = 1_000
 RETENTION_DAYS_MOST = 36_500
+DECIDABLE_DAYS_LEAST = 1 + DECIDABLE_MARGIN.days
+"""With fewer days no plan could be approved: the last day of an incident is kept for the execution."""
 WORKERS_MOST = 100
 WRITE_RATE_LEAST = 80
 """Write units a second: were it less, the slowest worker would wait too long, for one decision that costs four of them,
@@ -56,6 +61,30 @@ class _Environment:
         except ValueError as error:
             raise SettingError(f"{name}: {error}") from None
 
+    def amounts(self, name: str) -> Mapping[str, Size]:
+        """Amounts by currency or unit that a setting states in JSON; none where it is empty."""
+        try:
+            return read_amounts(self.values.get(name, ""))
+        except AmountsError as error:
+            raise SettingError(f"{name}: {error}") from None
+
+    def yes_or_no(self, name: str) -> bool:
+        text = self.text(name)
+        if text not in ("true", "false"):
+            raise SettingError(f"{name}: expected true or false")
+        return text == "true"
+
+    def gate(self) -> GateSettings:
+        """Which plans need which approvals."""
+        automatic_sources = self.values.get("AUTOMATIC_SOURCES", "")
+        return GateSettings(
+            automatic_below=self.amounts("AUTOMATIC_BELOW"),
+            automatic_monthly=self.amounts("AUTOMATIC_MONTHLY"),
+            second_person_above=self.amounts("SECOND_PERSON_ABOVE"),
+            automatic_sources=frozenset(part.strip() for part in automatic_sources.split(",") if part.strip()),
+            lone_operator=self.yes_or_no("LONE_OPERATOR"),
+        )
+
     def integer(self, name: str, lowest: int, highest: int) -> int:
         text = self.text(name)
         if not (text.isascii() and text.isdigit()) or not lowest <= int(text) <= highest:
@@ -95,7 +124,7 @@ class OpenCampaignConfig:
             incident_sources=given.names("INCIDENT_SOURCES"),
             campaign_sources=given.names("CAMPAIGN_SOURCES"),
             chunk_bytes=given.integer("CHUNK_BYTES", CHUNK_BYTES_SMALLEST, CHUNK_BYTES_LARGEST),
-            decidable_days=given.integer("DECIDABLE_DAYS", 1, RETENTION_DAYS_MOST),
+            decidable_days=given.integer("DECIDABLE_DAYS", DECIDABLE_DAYS_LEAST, RETENTION_DAYS_MOST),
             account_ids=given.id_shape("ACCOUNT_ID_SHAPE"),
         )
 
@@ -155,7 +184,7 @@ class PublishNoticesConfig:
 
 @dataclass(frozen=True, slots=True)
 class AdvanceCampaignConfig:
-    """What `advance_campaign` needs to know; the last two are for its estimate.
+    """What `advance_campaign` needs to know; `recipients_per_message` and `write_rate` are for its estimate.
 
     The writers are the ARNs of the roles that alone may write to a table.
     """
@@ -169,6 +198,7 @@ class AdvanceCampaignConfig:
     bus_name: str
     recipients_per_message: int
     write_rate: int
+    gate: GateSettings
 
     @classmethod
     def read(cls, values: Mapping[str, str] = os.environ) -> Self:
@@ -184,6 +214,7 @@ class AdvanceCampaignConfig:
             bus_name=given.text("BUS_NAME"),
             recipients_per_message=given.integer("NOTICES_PER_MESSAGE", 1, RECIPIENTS_PER_MESSAGE_MOST),
             write_rate=given.integer("TARGET_WRITE_RATE", WRITE_RATE_LEAST, WRITE_RATE_MOST),
+            gate=given.gate(),
         )
 
 
@@ -211,6 +242,7 @@ class ApiConfig:
     account_ids: IdShape | None
     recipients_per_message: int
     write_rate: int
+    gate: GateSettings
 
     @classmethod
     def read(cls, values: Mapping[str, str] = os.environ) -> Self:
@@ -232,9 +264,10 @@ class ApiConfig:
             advance_function=given.text("ADVANCE_FUNCTION"),
             publish_function=given.text("PUBLISH_FUNCTION"),
             chunk_bytes=given.integer("CHUNK_BYTES", CHUNK_BYTES_SMALLEST, CHUNK_BYTES_LARGEST),
-            decidable_days=given.integer("DECIDABLE_DAYS", 1, RETENTION_DAYS_MOST),
+            decidable_days=given.integer("DECIDABLE_DAYS", DECIDABLE_DAYS_LEAST, RETENTION_DAYS_MOST),
             retention_days=given.integer("DECISION_RETENTION_DAYS", 1, RETENTION_DAYS_MOST),
             account_ids=given.id_shape("ACCOUNT_ID_SHAPE"),
             recipients_per_message=given.integer("NOTICES_PER_MESSAGE", 1, RECIPIENTS_PER_MESSAGE_MOST),
             write_rate=given.integer("TARGET_WRITE_RATE", WRITE_RATE_LEAST, WRITE_RATE_MOST),
+            gate=given.gate(),
         )

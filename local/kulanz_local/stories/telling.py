@@ -78,12 +78,11 @@ class Stage:
 
     def closed(self, campaign_id: CampaignId) -> Campaign:
         """A campaign, once it rests and has told so on the bus."""
-        store = self.stack.campaigns()
         found: list[Campaign] = []
 
         def rests() -> bool:
             self.subscriber.check()
-            campaign = store.campaign(campaign_id)
+            campaign = drive.approved(self.stack, campaign_id)
             if campaign is None or campaign.state not in AT_REST or campaign.announced != campaign.report_name:
                 return False
             found[:] = [campaign]

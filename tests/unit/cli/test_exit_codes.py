@@ -70,7 +70,7 @@ def ran(stack: WorldStack, words: Sequence[str]) -> Result:
 
 WATCHED = {
     State.CLOSED: 0, State.FLAGGED: 1, State.REFUSED: 1, State.PAUSED: 1, State.CANCELLED: 1,
-    State.PLANNING: 3, State.APPLYING: 3,
+    State.PLANNING: 3, State.APPLYING: 3, State.AWAITING_APPROVAL: 1, State.REJECTED: 1,
 }  # fmt: skip
 
 
@@ -90,7 +90,7 @@ def test_watch_is_a_yes_for_a_closed_campaign_alone(closed: World, state: State,
 
 @pytest.mark.parametrize("form", [(), ("--json",)])
 @pytest.mark.parametrize("state", State)
-def test_a_campaign_is_listed_in_every_state_and_waits_in_two(
+def test_a_campaign_is_listed_in_every_state_and_waits_in_three(
     closed: World, state: State, form: tuple[str, ...]
 ) -> None:
     stack = in_state(closed, state)
@@ -114,6 +114,8 @@ MOVED = {
     State.CLOSED: (None, None, None, State.CLOSED),
     State.REFUSED: (None, None, None, None),
     State.CANCELLED: (None, None, State.CANCELLED, None),
+    State.REJECTED: (None, None, None, None),
+    State.AWAITING_APPROVAL: (None, None, State.CANCELLED, None),
 }
 
 

@@ -100,6 +100,7 @@ def meta_item(campaign: Campaign) -> Item:
         "ignored_columns": list(campaign.ignored_columns),
         "outage": campaign.outage,
         "same_outage_as": list(campaign.same_outage_as),
+        "persons_asked": campaign.persons_asked,
     }
     return meta_key(campaign.id) | {
         "fixed": {"S": canonical_json(fixed)},
@@ -151,6 +152,7 @@ def read_meta(item: Item) -> Campaign:
         ignored_columns=tuple(fixed.get("ignored_columns", ())),
         outage=fixed.get("outage", ""),
         same_outage_as=tuple(fixed.get("same_outage_as", ())),
+        persons_asked=fixed.get("persons_asked", 0),
         state=State(item["state"]["S"]),
         state_reason=item["state_reason"]["S"],
         log_count=int(item["log_count"]["N"]),

@@ -10,14 +10,22 @@ from typing import Any
 
 from kulanz.adapters import campaign_items as items
 from kulanz.adapters import campaign_keys as keys
-from kulanz.adapters import halt_items, incident_items, receipt_items
+from kulanz.adapters import gate_items, halt_items, incident_items, receipt_items
 from kulanz.adapters import index_items as index
 from kulanz.adapters.aws import (
     call,
     query,
 )
 from kulanz.adapters.transactions import write_together, write_until_alone
-from kulanz.application.ports import KeptRequest, Outdated, Refused
+from kulanz.application.ports import (
+    NOTHING_MORE,
+    AtTheGate,
+    KeptRequest,
+    Outdated,
+    Refused,
+    Start,
+    must_begin_at_the_gate,
+)
 from kulanz.domain.audit import change_entry, opening_entry, revision_entry
 from kulanz.domain.campaigns.campaign import (
     ENDED,
@@ -33,6 +41,9 @@ from kulanz.domain.campaigns.campaign import (
 )
 from kulanz.domain.campaigns.same_outage import OutageCampaign
 from kulanz.domain.campaigns.trouble import on_campaigns
+from kulanz.domain.gate.approval import Action
+from kulanz.domain.gate.filed_plan import FiledPlan
+from kulanz.domain.gate.settings import Spent, SpentPlace
 from kulanz.domain.halt import NEVER_SET, Halt, HaltAction
 from kulanz.domain.incident_record import IncidentRecord, Revision
 
@@ -132,7 +143,8 @@ class DynamoCampaigns:
     def log(self, campaign_id: CampaignId) -> list[StateChange]:
         return [items.read_log(item) for item in self._query(keys.campaign_partition(campaign_id), keys.LOG_PREFIX)]
 
-    def change_state(self, before: Campaign, change: StateChange) -> None:
+    def change_state(self, before: Campaign, change: StateChange, gate: AtTheGate = NOTHING_MORE) -> None:
+        must_begin_at_the_gate(before, change, gate)
         actions = [
             {
                 "Update": {
@@ -152,10 +164,16 @@ class DynamoCampaigns:
             },
             self._put_new(items.log_item(before.id, change)),
         ]
-        if change.target is State.APPLYING or (change.target in ENDED and self._occupies(before.id)):
+        if gate.start is not None:
+            actions += self._start(before.id, gate.start)
+        elif change.target is State.APPLYING or (change.target in ENDED and self._occupies(before.id)):
             actions.append(self._record_in_incident(before.id, change.target))
         if change.target is State.APPLYING:
             actions.append(self._not_halted())
+        if gate.plan is not None:
+            actions.append(self._put_new(gate_items.plan_item(gate.plan)))
+        if gate.action is not None:
+            actions.append(self._put_new(gate_items.action_item(before.id, gate.action)))
         actions.append(self._put(index.open_item(before.id, change.target, change.at)))
         actions += map(self._put, index.audit_items(change_entry(before.id, change)))
         try:
@@ -164,6 +182,35 @@ class DynamoCampaigns:
             standing = self._get(keys.log_key(before.id, change.number))
             if standing is None or items.read_log(standing) != change:
                 raise
+
+    def _start(self, campaign_id: CampaignId, start: Start) -> Iterator[Item]:
+        """The execution begins only as long as no revision of its incident came since the record was read."""
+        told = self._record_in_incident(campaign_id, State.APPLYING)
+        told["Update"]["ConditionExpression"] += " AND version = :read"
+        told["Update"]["ExpressionAttributeValues"][":read"] = {"N": str(start.incident.version)}
+        yield told
+        for spent in start.spent:
+            before = {":before": {"N": str(spent.version - 1)}}
+            is_first = spent.version == 1
+            yield {
+                "Put": {
+                    "TableName": self._table,
+                    "Item": gate_items.spent_item(spent),
+                    "ConditionExpression": "attribute_not_exists(pk)" if is_first else "version = :before",
+                    **({} if is_first else {"ExpressionAttributeValues": before}),
+                }
+            }
+
+    def filed_plan(self, campaign_id: CampaignId) -> FiledPlan | None:
+        found = self._get(gate_items.plan_key(campaign_id))
+        return None if found is None else gate_items.read_plan(found)
+
+    def actions(self, campaign_id: CampaignId) -> list[Action]:
+        found = self._query(keys.campaign_partition(campaign_id), gate_items.ACTION_PREFIX)
+        return list(map(gate_items.read_action, found))
+
+    def spent(self, place: SpentPlace) -> Spent:
+        return gate_items.read_spent(place, self._get(gate_items.spent_key(place)))
 
     def _occupies(self, campaign_id: CampaignId) -> bool:
         """Whether the incident waits for this campaign. One that was closed and then flagged has let it go for good."""

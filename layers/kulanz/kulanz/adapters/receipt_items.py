@@ -2,15 +2,17 @@
 
 import json
 from collections import Counter
+from typing import Any
 
 from kulanz.adapters.aws import read_number
 from kulanz.adapters.campaign_keys import Item, receipt_key
 from kulanz.domain.campaigns.amounts import Amounts
 from kulanz.domain.campaigns.campaign import CampaignId, Cursor, Pass, Receipt
-from kulanz.domain.campaigns.measured import Measured
+from kulanz.domain.campaigns.measured import Commitment, LargestAmount, Measured
 from kulanz.domain.campaigns.reconciliation import CountKey, RowResult, SumKey, Totals, WriteResult
 from kulanz.domain.campaigns.repeats import Repeats
 from kulanz.domain.campaigns.stretches import stretches_from_bytes, stretches_to_bytes
+from kulanz.domain.time import format_instant, parse_day, parse_instant
 
 
 def read_cursor(item: Item) -> Cursor:
@@ -89,6 +91,7 @@ def _measured_attributes(measured: Measured) -> Item:
         "amounts": measured.amounts.content(),
         "known": measured.known,
         "other_currency": measured.other_currency,
+        "commitment": _commitment(measured.commitment),
     }
     return {
         "measured": {"S": json.dumps(content, separators=(",", ":"))},
@@ -103,4 +106,31 @@ def _read_measured(item: Item) -> Measured:
         repeats=Repeats.from_bytes(bytes(item["repeats"]["B"])),
         known=content["known"],
         other_currency=content["other_currency"],
+        commitment=_read_commitment(content["commitment"]) if "commitment" in content else Commitment(),
+    )
+
+
+def _commitment(found: Commitment) -> dict[str, Any]:
+    return {
+        "claimable": {measure: str(size) for measure, size in sorted(found.claimable.items())},
+        "largest": {
+            measure: [[str(one.size), one.lines, one.offset] for one in amounts]
+            for measure, amounts in found.in_order().items()
+        },
+        "first_due": None if found.first_due is None else found.first_due.isoformat(),
+        "first_end": None if found.first_end is None else format_instant(found.first_end),
+    }
+
+
+def _read_commitment(content: dict[str, Any]) -> Commitment:
+    due, end = content["first_due"], content["first_end"]
+    largest = {
+        measure: [LargestAmount(read_number(size), lines, offset) for size, lines, offset in amounts]
+        for measure, amounts in content["largest"].items()
+    }
+    return Commitment(
+        claimable={measure: read_number(size) for measure, size in content["claimable"].items()},
+        largest={measure: {one.size: one for one in amounts} for measure, amounts in largest.items()},
+        first_due=None if due is None else parse_day(due),
+        first_end=None if end is None else parse_instant(end),
     )

@@ -24,6 +24,9 @@ from kulanz.domain.campaigns.campaign import (
 from kulanz.domain.campaigns.same_outage import OutageCampaign
 from kulanz.domain.campaigns.trouble import Trouble, TroubleKind
 from kulanz.domain.confirmation import Confirmation, Tables
+from kulanz.domain.gate.approval import Action
+from kulanz.domain.gate.filed_plan import FiledPlan
+from kulanz.domain.gate.settings import Spent, SpentPlace
 from kulanz.domain.incident_record import IncidentRecord, Revision
 from kulanz.domain.ledger.entries import DecisionKey, Entry, EntryWithHistory, HistoryMoved
 from kulanz.domain.policy.deciding.history import HistoryKey, SubjectHistory
@@ -163,6 +166,40 @@ class KeptRequest:
     event: str
 
 
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What the start of an execution is conditional on, in its own step.
+
+    `incident` is the record as it was read: a revision that came since makes the start fail. `spent` are the sums of
+    automatic executions, as they were read, to which this execution is added; empty where persons approved it.
+    """
+
+    incident: IncidentRecord
+    spent: tuple[Spent, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AtTheGate:
+    """What is written in one step with a change of state: a filed plan, a person's action, the start of an execution.
+
+    `start` comes with `plan` where the plan executes automatically, and with `action` where that was the last approval.
+    """
+
+    plan: FiledPlan | None = None
+    action: Action | None = None
+    start: Start | None = None
+
+
+NOTHING_MORE = AtTheGate()
+
+
+def must_begin_at_the_gate(before: Campaign, change: StateChange, gate: AtTheGate) -> None:
+    """Raise AssertionError where a waiting plan would be executed without a start, or another change has one."""
+    begins = before.state is State.AWAITING_APPROVAL and change.target is State.APPLYING
+    if begins is not (gate.start is not None):
+        raise AssertionError("an execution begins with a waiting plan and its start, and with nothing else")
+
+
 class CampaignStore(Protocol):
     """Incidents and campaigns: the control plane. Every write is conditional on what its caller had read."""
 
@@ -213,11 +250,21 @@ class CampaignStore(Protocol):
     ) -> Iterator[Receipt]:
         """The receipts of a pass that start in the bytes `[start, stop)`, by where they start, read consistently."""
 
-    def change_state(self, before: Campaign, change: StateChange) -> None:
+    def change_state(self, before: Campaign, change: StateChange, gate: AtTheGate = NOTHING_MORE) -> None:
         """Move a campaign's state, log it, and let the incident know (applied, or free again). Raises Outdated.
 
+        An execution begins only with a `gate.start`: from nothing else does a waiting plan come to its apply pass.
         While the stack is halted no campaign comes to its apply pass, nor back to it.
         """
+
+    def filed_plan(self, campaign_id: CampaignId) -> FiledPlan | None:
+        """The plan that a campaign filed for approval, read consistently; None where none is filed."""
+
+    def actions(self, campaign_id: CampaignId) -> list[Action]:
+        """The approvals and rejections of a campaign's plan, by their ids, read consistently."""
+
+    def spent(self, place: SpentPlace) -> Spent:
+        """What automatic executions of a month, or of an incident, add up to, read consistently."""
 
     def mark_dispatched(self, campaign: Campaign, work: Pass, sent: int) -> None:
         """Note that the chunks of the pass below `sent` were sent while the campaign was in the state that was read.

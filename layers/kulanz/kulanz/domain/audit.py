@@ -52,11 +52,17 @@ def opening_entry(campaign: Campaign, change: StateChange) -> AuditEntry:
     )  # fmt: skip
 
 
+APPROVALS = frozenset({"approved", "glass_broken"})
+"""The reasons, up to their colon, of the changes of state that are a person's yes."""
+
+
 def change_entry(campaign_id: CampaignId, change: StateChange) -> AuditEntry:
-    """A change of a campaign's state."""
+    """A change of a campaign's state; an approval is one too, also where it leaves the state as it is."""
+    is_approval = change.reason.partition(":")[0] in APPROVALS
+    action = "approved" if is_approval else change.target.value
     return AuditEntry(
-        change.at, change.cause.actor, change.target.value, About.CAMPAIGN, str(campaign_id), str(change.number),
-        change.reason, change.cause.event_id,
+        change.at, change.cause.actor, action, About.CAMPAIGN, str(campaign_id), str(change.number), change.reason,
+        change.cause.event_id,
     )  # fmt: skip
 
 

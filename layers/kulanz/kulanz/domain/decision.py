@@ -6,13 +6,22 @@ writes it: validity is a rule that gives the end for the instant of crediting.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
 from typing import Any
 
 from kulanz.domain.money import Money, Rounding, format_minor, round_exact
-from kulanz.domain.time import add_days, add_months, format_instant, local_day, parse_instant, zone_of
+from kulanz.domain.time import (
+    WorkingDays,
+    add_days,
+    add_months,
+    format_instant,
+    local_day,
+    parse_day,
+    parse_instant,
+    zone_of,
+)
 
 type Body = dict[str, Any]
 
@@ -43,6 +52,24 @@ class Due:
         """Read what ``str`` wrote."""
         count, space, unit = text.partition(" ")
         return cls(int(count), unit) if space else cls(day=text)
+
+    def last_day(self, granted: date, working: WorkingDays | None) -> date:
+        """Give the latest day that it allows for a grant on a day; a billing cycle is one month.
+
+        Working days count as days where no calendar knows them: that is a day too early, never one too late.
+        """
+        if self.day:
+            return parse_day(self.day)
+        match self.unit:
+            case "billing_cycle" | "month":
+                return add_months(granted, self.count)
+            case "week":
+                return granted + timedelta(weeks=self.count)
+            case "working_day":
+                known = None if working is None else working.after(granted, self.count)
+                return known or granted + timedelta(days=self.count)
+            case _:
+                return granted + timedelta(days=self.count)
 
 
 NEXT_BILL = Due(1, "billing_cycle")

@@ -8,7 +8,7 @@ from kulanz.application.audit import read_log
 from kulanz.application.door.serve import Reply, Request
 from kulanz.domain.campaigns.campaign import State
 from tests.support.small_campaign import INCIDENT_ID, event, sealed_policy
-from tests.support.world import World
+from tests.support.world import BEN, World
 from tests.support.world_door import ANNA, BERT, Somebody, WorldDoor, routed
 
 POLICY = """
@@ -73,7 +73,9 @@ EVERYTHING = [
     ("unknown", "uploaded", "lists/1.csv"),
     ("billing", "Incident Declared", INCIDENT_ID),
     ("billing", "requested", CAMPAIGN),
-    ("advance_campaign", "applying", CAMPAIGN),
+    ("advance_campaign", "awaiting_approval", CAMPAIGN),
+    (ANNA.id, "approved", CAMPAIGN),
+    (BEN, "approved", CAMPAIGN),
     ("advance_campaign", "closed", CAMPAIGN),
     *((ANNA.id if number % 2 else BERT.id, "accepted", f"{CAMPAIGN} a-{number} -") for number in range(5)),
 ]
@@ -84,8 +86,8 @@ def test_a_campaigns_log_goes_from_its_policy_to_what_was_accepted(
     door: WorldDoor, most: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(read_log, "ENTRIES_PER_PAGE", most)
-    assert sorted(told(all_of(door, f"audit/campaign/{CAMPAIGN}"))[:6]) == sorted(EVERYTHING[:6])
-    assert told(all_of(door, f"audit/campaign/{CAMPAIGN}"))[6:] == EVERYTHING[6:]
+    assert sorted(told(all_of(door, f"audit/campaign/{CAMPAIGN}"))[:8]) == sorted(EVERYTHING[:8])
+    assert told(all_of(door, f"audit/campaign/{CAMPAIGN}"))[8:] == EVERYTHING[8:]
 
 
 @pytest.mark.parametrize("most", [1, 2, 3, 100])

@@ -9,8 +9,8 @@ import pytest
 
 from kulanz.application.campaigns.advance_campaign import ANNOUNCED, AdvancePorts, add_up, advance_campaign
 from kulanz.application.campaigns.dispatch_chunks import dispatch
-from kulanz.application.ports import ChunkMessage
-from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Cause, Pass, Receipt, State
+from kulanz.application.ports import NOTHING_MORE, AtTheGate, ChunkMessage
+from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Cause, Pass, Receipt, State, StateChange
 from kulanz.domain.campaigns.reconciliation import CountKey, RowResult, SumKey, WriteResult
 from tests.support.end_state import check_sound
 from tests.support.small_campaign import CAMPAIGN, INCIDENT_ID, event, list_of, row, small_world
@@ -54,16 +54,20 @@ def _tamper(world: World, work: Pass, change: Callable[[Receipt], Receipt | None
 
 
 def _events(world: World) -> list[tuple[str, dict[str, Any]]]:
-    return [(told.detail_type, json.loads(told.detail)) for told in world.announcer.announced]
+    return [(told.detail_type, json.loads(told.detail)) for told in world.announcer.after_the_gate]
 
 
-def test_a_plan_that_balances_is_applied_and_every_chunk_is_sent() -> None:
+def test_a_plan_that_balances_waits_and_once_it_is_approved_every_chunk_is_sent() -> None:
     world = _worked_but_not_advanced(Pass.PLAN)
 
+    assert _advance(world) is State.AWAITING_APPROVAL
+    assert world.campaign(CAMPAIGN).state_reason == "plan_balanced"
+    assert world.chunks.sent == []
+    for person in world.approvers:
+        world.approve(ID, person)
     assert _advance(world) is State.APPLYING
 
     campaign = world.campaign(CAMPAIGN)
-    assert campaign.state_reason == "plan_balanced"
     assert campaign.is_dispatched(Pass.APPLY)
     assert world.chunks.sent == [ChunkMessage(ID, Pass.APPLY, chunk) for chunk in range(len(campaign.chunks))]
 
@@ -79,8 +83,8 @@ def test_books_that_balance_are_closed_filed_and_announced_once() -> None:
     assert (report["campaign"], report["state"], report["reason"]) == (CAMPAIGN, "closed", "balanced")
     assert report["in_the_ledger"]["decisions"] == len(LINES)
     assert report["differences"] == []
-    (filed,) = [text for key, text in world.archive.documents.items() if "/report-" in key]
-    assert json.loads(filed) == report
+    filed = [text for key, text in sorted(world.archive.documents.items()) if "/report-" in key]
+    assert json.loads(filed[-1]) == report
     assert world.campaigns.log(ID)[-1].cause == CAUSE
     world.run_until_quiet()
     assert len(_events(world)) == 1
@@ -96,7 +100,7 @@ def test_a_campaign_that_is_not_finished_is_left_alone() -> None:
     assert _advance(world) is State.PLANNING
     assert _advance(world) is State.PLANNING
     assert len(world.campaigns.changes) == before
-    assert world.announcer.announced == []
+    assert world.announcer.after_the_gate == []
 
 
 def test_there_is_nothing_to_advance_where_there_is_no_campaign() -> None:
@@ -230,11 +234,11 @@ def test_somebody_who_was_first_is_not_overruled() -> None:
     ports = AdvancePorts(world.campaigns, world.chunks, world.archive, world.announcer)
     original = world.campaigns.change_state
 
-    def paused_first(before: Campaign, change: Any) -> None:
+    def paused_first(before: Campaign, change: StateChange, gate: AtTheGate = NOTHING_MORE) -> None:
         world.campaigns.change_state = original  # type: ignore[method-assign] # once
         person = Cause("a person", "x", "1")
         original(before, before.change(State.PAUSED, "wait", person, world.now))
-        original(before, change)
+        original(before, change, gate)
 
     world.campaigns.change_state = paused_first  # type: ignore[method-assign] # the race
 

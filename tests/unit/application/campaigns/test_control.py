@@ -170,7 +170,7 @@ def test_a_cancelled_campaign_writes_nothing_more_and_its_report_is_told(state: 
     world.run_until_quiet()
 
     assert len(world.ledger.inserted) == held
-    assert [told.detail_type for told in world.announcer.announced] == ["Campaign Cancelled"]
+    assert [told.detail_type for told in world.announcer.after_the_gate] == ["Campaign Cancelled"]
     with pytest.raises(ControlRefused, match="has ended"):
         resume(ID, ports(world), "after all", HAND, world.now)
 
@@ -256,7 +256,7 @@ def test_a_worker_that_began_before_the_cancel_finishes_its_chunk_and_the_next_c
     assert cancelled
     assert campaign.state is State.CANCELLED
     assert campaign.apply.totals.ledger_count() == len(world.ledger.inserted) > 0
-    told = [json.loads(announced.detail)["in_the_ledger"]["decisions"] for announced in world.announcer.announced]
+    told = [json.loads(announced.detail)["in_the_ledger"]["decisions"] for announced in world.announcer.after_the_gate]
     assert told[-1] == len(world.ledger.inserted)
     filed = [text for key, text in sorted(world.archive.documents.items()) if "/report-" in key]
     assert json.loads(filed[-1])["in_the_ledger"]["decisions"] == len(world.ledger.inserted)
@@ -275,14 +275,16 @@ def test_a_report_that_was_told_is_told_again_with_what_workers_added(way: Calla
             way(ID, ports(world), "the wrong list", HAND, world.now)
             while world.streams[CHANGES].position < len(world.campaigns.changes):
                 world.run(CHANGES)
-            told.append(len(world.announcer.announced))
+            told.append(len(world.announcer.after_the_gate))
 
     world.tap.choose = stop_and_tell_first
     world.run(next(step for step in world.steps() if step.function is Function.GRANT))
     world.run_until_quiet()
 
     assert told == [1]
-    decisions = [json.loads(announced.detail)["in_the_ledger"]["decisions"] for announced in world.announcer.announced]
+    decisions = [
+        json.loads(announced.detail)["in_the_ledger"]["decisions"] for announced in world.announcer.after_the_gate
+    ]
     assert decisions == [0, len(world.ledger.inserted)]
 
 
@@ -303,7 +305,8 @@ def test_a_campaign_of_an_incident_that_is_over_is_not_resumed() -> None:
 
 def test_an_ended_campaign_ends_for_good_but_for_a_withdrawal() -> None:
     assert {state: TRANSITIONS[state] for state in ENDED} == {
-        State.CLOSED: frozenset({State.FLAGGED}), State.REFUSED: frozenset(), State.CANCELLED: frozenset()
+        State.CLOSED: frozenset({State.FLAGGED}),
+        **dict.fromkeys((State.REFUSED, State.REJECTED, State.CANCELLED), frozenset()),
     }  # fmt: skip
 
 

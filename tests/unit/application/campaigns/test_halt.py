@@ -13,6 +13,7 @@ from kulanz.application.ledger.accept_offer import AcceptPorts, OfferRefused, ac
 from kulanz.application.ports import Outdated, TryAgain
 from kulanz.domain.campaigns.campaign import CampaignId, Cause, Pass, State
 from kulanz.domain.campaigns.trouble import TroubleKind
+from kulanz.domain.gate.approval import ApprovalRefused
 from kulanz.domain.halt import HaltAction, Verb
 from tests.support.effort import seeds_tried
 from tests.support.end_state import check_sound
@@ -58,7 +59,9 @@ def test_a_halt_before_the_execution_lets_the_plan_end_and_nothing_begin() -> No
     act(world, Verb.SET, "anna")
     world.run_until_quiet()
     campaign = world.campaign(CAMPAIGN)
-    assert (campaign.state, campaign.is_finished(Pass.PLAN)) == (State.PLANNING, True)
+    assert (campaign.state, campaign.is_finished(Pass.PLAN)) == (State.AWAITING_APPROVAL, True)
+    with pytest.raises(ApprovalRefused, match="halted"):
+        world.approve(campaign.id, world.approvers[0])
     lift(world)
     world.watch()
     world.run_until_quiet()

@@ -127,7 +127,7 @@ def test_an_offer_ends_when_a_later_campaign_opens_and_its_answer_says_so() -> N
         accept(world, "a-3")
 
 
-def test_an_open_offer_cannot_be_accepted_while_a_later_campaign_is_open() -> None:
+def test_an_open_offer_ends_when_the_execution_of_a_later_campaign_starts() -> None:
     world = World()
     campaign(world, 1, OFFER_WHOLE)
     world.policies.publish("voice", 2, sealed_policy(PAY_WHOLE.format(version=2)))
@@ -135,7 +135,9 @@ def test_an_open_offer_cannot_be_accepted_while_a_later_campaign_is_open() -> No
     world.publish(
         event(key="lists/later.csv", rows=5, version_id=version, policy="voice", policy_version=2, revision=2)
     )
-    world.run(world.steps()[0])
+    while (found := world.campaigns.campaign(CampaignId(INCIDENT_ID, 2))) is None or found.state is not State.APPLYING:
+        assert world.ask("a-1", INCIDENT_ID).decisions[0].has_ended is False, "planned and waiting, it ends no offer"
+        world.run(world.steps()[0])
     with pytest.raises(OfferRefused, match="later campaign") as refused:
         accept(world, "a-1")
     assert refused.value.reason == "offer_superseded"

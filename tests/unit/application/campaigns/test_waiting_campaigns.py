@@ -3,6 +3,7 @@
 import io
 import json
 from contextlib import redirect_stdout
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,6 +15,7 @@ from kulanz.application.campaigns.advance_campaign import AdvancePorts
 from kulanz.application.campaigns.control_campaign import ControlPorts, cancel, pause, resume
 from kulanz.application.campaigns.watch_open import WatchPorts
 from kulanz.domain.campaigns.campaign import CampaignId, Cause, State
+from kulanz.domain.gate.approval import APPROVAL_LONGEST
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
 from tests.support.world import World
 
@@ -70,6 +72,20 @@ def test_a_campaign_that_was_ended_waits_no_more(monkeypatch: pytest.MonkeyPatch
     cancel(ID, ControlPorts(world.campaigns, world.chunks), "wrong list", HAND, world.now)
 
     assert told(world, SCHEDULED, monkeypatch) == [0.0]
+
+
+@pytest.mark.parametrize("is_over", [False, True])
+def test_a_plan_that_waits_is_no_alarm_until_the_time_to_approve_it_is_over(
+    monkeypatch: pytest.MonkeyPatch, *, is_over: bool
+) -> None:
+    planned_at = datetime.now(UTC) - (APPROVAL_LONGEST + timedelta(days=1) if is_over else timedelta())
+    world = small_world(approvers=(), now=planned_at)
+    world.publish(event(rows=ROWS))
+    world.run_until_quiet()
+    assert world.campaign(CAMPAIGN).state is State.AWAITING_APPROVAL
+
+    assert told(world, CHANGED, monkeypatch) == []
+    assert told(world, SCHEDULED, monkeypatch) == [float(is_over)]
 
 
 def test_a_refused_campaign_is_told_once_because_it_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:

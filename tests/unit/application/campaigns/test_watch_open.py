@@ -83,14 +83,14 @@ def test_a_campaign_whose_stream_records_were_given_up_goes_on(world: World, los
     fixed(world)
     world.run_until_quiet()
     assert world.given_up.batches, "nothing was given up"
-    assert [one.detail_type for one in world.announcer.announced] == []
+    assert [one.detail_type for one in world.announcer.after_the_gate] == []
 
     for _ in range(6):
         world.watch()
         world.run_until_quiet()
 
     assert state(world) is State.CLOSED
-    assert [one.detail_type for one in world.announcer.announced] == ["Campaign Closed"]
+    assert [one.detail_type for one in world.announcer.after_the_gate] == ["Campaign Closed"]
     assert world.campaigns.waiting() == []
     assert world.index.open_campaigns() == []
 

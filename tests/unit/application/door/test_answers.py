@@ -70,6 +70,7 @@ QUESTIONS: Mapping[str, str] = {
     "campaigns.one": f"campaigns/one/{CAMPAIGN}",
     "campaigns.reconciliation": f"campaigns/reconciliation/{CAMPAIGN}",
     "campaigns.log": f"campaigns/log/{CAMPAIGN}",
+    "approvals.plan": f"campaigns/plan/{CAMPAIGN}",
     "campaigns.rejected": f"campaigns/rejected/{CAMPAIGN}",
     "campaigns.files": f"campaigns/files/{CAMPAIGN}",
     "incidents.one": f"incidents/one/{INCIDENT_ID}",

@@ -15,6 +15,7 @@ from kulanz.application.incidents.incident_event import (
     read_incident_event,
 )
 from kulanz.domain.campaigns.campaign import Cause, Pass, State
+from kulanz.domain.gate.approval import ApprovalRefused
 from kulanz.domain.incident_record import REVISIONS_REMEMBERED, Revision
 from kulanz.domain.ledger.entries import read_decision
 from kulanz.domain.notices import NOTICE_MESSAGE_BYTES, status_notice
@@ -155,7 +156,7 @@ def test_withdrawn_before_any_credit_the_open_campaign_is_cancelled() -> None:
     assert campaign.state is State.CANCELLED
     assert campaign.state_reason.startswith("incident_withdrawn: revision 2")
     assert world.ledger.all_entries() == []
-    assert [announced.detail_type for announced in world.announcer.announced] == ["Campaign Cancelled"]
+    assert [announced.detail_type for announced in world.announcer.after_the_gate] == ["Campaign Cancelled"]
     record = world.campaigns.incident(INCIDENT_ID)
     assert record is not None
     assert record.open_seq is None
@@ -172,11 +173,11 @@ def test_withdrawn_while_credits_are_written_the_campaign_stops_and_waits_for_a_
     world.run_until_quiet()
     assert world.campaign(CAMPAIGN).state is State.FLAGGED
     assert world.ledger.all_entries() == written
-    assert [announced.detail_type for announced in world.announcer.announced] == ["Campaign Flagged"]
+    assert [announced.detail_type for announced in world.announcer.after_the_gate] == ["Campaign Flagged"]
 
 
-def test_a_withdrawal_stops_a_campaign_that_begins_to_write_while_it_is_looked_at() -> None:
-    """It does not wait until the event comes again, while the credits of a withdrawn incident are being written."""
+def test_no_approval_starts_an_execution_while_a_withdrawal_looks_for_what_to_stop() -> None:
+    """The withdrawal is recorded before anything is stopped, and the start looks at what is recorded."""
     world = small_world()
     world.publish(event(rows=ROWS))
     run_until(world, CAMPAIGN, State.PLANNING)
@@ -187,12 +188,14 @@ def test_a_withdrawal_stops_a_campaign_that_begins_to_write_while_it_is_looked_a
         if name == "campaigns.log":
             world.tap.choose = no_faults
             world.run(CHANGES)
+            with pytest.raises(ApprovalRefused, match="withdrawn"):
+                world.approve(world.campaign(CAMPAIGN).id, world.approvers[0])
 
     world.tap.choose = begin_first
     withdraw_now(world)
 
     assert world.caught == []
-    assert world.campaign(CAMPAIGN).state is State.FLAGGED
+    assert world.campaign(CAMPAIGN).state is State.CANCELLED
     assert world.ledger.all_entries() == []
 
 
@@ -225,7 +228,10 @@ def test_withdrawn_after_the_close_the_campaign_is_flagged_and_nothing_is_taken_
     assert campaign.state is State.FLAGGED
     assert "none is taken back" in campaign.state_reason
     assert world.ledger.all_entries() == written
-    assert [announced.detail_type for announced in world.announcer.announced] == ["Campaign Closed", "Campaign Flagged"]
+    assert [announced.detail_type for announced in world.announcer.after_the_gate] == [
+        "Campaign Closed",
+        "Campaign Flagged",
+    ]
 
 
 def test_a_withdrawal_that_comes_twice_changes_nothing_the_second_time() -> None:

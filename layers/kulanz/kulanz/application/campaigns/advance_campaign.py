@@ -1,31 +1,39 @@
-"""Moves a campaign on when a pass is complete: a plan that balances starts apply, books that balance close it.
+"""Moves a campaign on when a pass is complete: a plan that balances is filed for approval, and an execution that
+reconciles closes the campaign. A filed plan is executed here where its stack allows that without a person.
 
 It is driven by every change of a campaign's META record and acts only on what it then reads, so that a record may come
 any number of times, late or out of order.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from kulanz.application.campaigns.dispatch_chunks import dispatch, unlimited
 from kulanz.application.campaigns.report import ReportedChunk, campaign_report, differing_chunks
 from kulanz.application.campaigns.same_outage import found_by_plan, pays_twice, same_outage
+from kulanz.application.campaigns.start_execution import start_automatically
 from kulanz.application.incidents.follow_incident import follow_incident
-from kulanz.application.ports import Announcement, Announcer, Archive, CampaignStore, ChunkQueue, Outdated
+from kulanz.application.ports import Announcement, Announcer, Archive, AtTheGate, CampaignStore, ChunkQueue, Outdated
 from kulanz.domain.campaigns.campaign import WORKABLE, Campaign, CampaignId, Cause, Pass, Receipt, State
 from kulanz.domain.campaigns.estimate import AS_DEPLOYED, Operation
-from kulanz.domain.campaigns.limits import conflicts_written, exceeded, exceeded_text
+from kulanz.domain.campaigns.limits import Exceeded, conflicts_written, every_row_rejected, exceeded, exceeded_text
 from kulanz.domain.campaigns.measured import Measured
 from kulanz.domain.campaigns.reconciliation import Difference, RowResult, Totals, differences
 from kulanz.domain.canonical import canonical_json
+from kulanz.domain.gate.approval import Reminder, due_reminders
+from kulanz.domain.gate.filed_plan import ReadDigest, file_plan
+from kulanz.domain.gate.settings import SAFE, GateSettings
+from kulanz.domain.incident_record import decision_digest
 from kulanz.domain.lists.rows import LIST_SEPARATOR_UNKNOWN, unseparated_lists
 from kulanz.domain.lists.unread_columns import other_currency
 
 ANNOUNCED: dict[State, str] = {
+    State.AWAITING_APPROVAL: "Campaign Awaiting Approval",
     State.CLOSED: "Campaign Closed",
     State.FLAGGED: "Campaign Flagged",
     State.REFUSED: "Campaign Refused",
+    State.REJECTED: "Campaign Rejected",
     State.PAUSED: "Campaign Paused",
     State.CANCELLED: "Campaign Cancelled",
 }
@@ -43,6 +51,7 @@ class AdvancePorts:
     archive: Archive
     announcer: Announcer
     operation: Operation = AS_DEPLOYED
+    gate: GateSettings = SAFE
 
 
 def advance_campaign(
@@ -76,8 +85,12 @@ def _step(
     campaign: Campaign, ports: AdvancePorts, cause: Cause, now: datetime, seconds_left: Callable[[], float]
 ) -> bool:
     """One step; False when there is none to take."""
+    if campaign.state is State.AWAITING_APPROVAL and start_automatically(
+        campaign, ports.campaigns, ports.gate, cause, now
+    ):
+        return True
     if campaign.state in ANNOUNCED:
-        return _announce(campaign, ports)
+        return _announce(campaign, ports, now)
     work = WORKABLE[campaign.state]
     if not campaign.is_dispatched(work):
         if work is Pass.APPLY and ports.campaigns.halt().is_on:
@@ -85,25 +98,19 @@ def _step(
         return dispatch(campaign, work, ports.campaigns, ports.chunks, seconds_left)
     if not campaign.is_finished(work):
         return False
-    target, reason = examine(campaign, work, ports.campaigns.receipts(campaign.id, work))
-    others = same_outage(campaign, ports.campaigns) if work is Pass.PLAN else None
-    if others is not None and target is State.APPLYING and (twice := pays_twice(campaign, others, ports.campaigns)):
-        target, reason = State.REFUSED, twice
-    change = campaign.change(target, reason, cause, now)
-    ports.campaigns.change_state(campaign, replace(change, others=None if others is None else others.named()))
+    if work is Pass.PLAN:
+        _end_plan(campaign, ports, cause, now)
+    else:
+        target, reason = examine(campaign, ports.campaigns.receipts(campaign.id, work))
+        ports.campaigns.change_state(campaign, campaign.change(target, reason, cause, now))
     return True
 
 
-def examine(campaign: Campaign, work: Pass, receipts: Iterable[Receipt]) -> tuple[State, str]:
-    """Where a complete pass leads, and why. The receipts are added up again and must tile the list."""
-    totals, measured, gap = add_up(campaign, receipts)
-    if gap:
-        return (State.REFUSED if work is Pass.PLAN else State.FLAGGED), f"receipts_incomplete: {gap}"
-    if totals != campaign.progress(work).totals:
-        reason = "sums_differ: the campaign's sums are not those of its receipts"
-        return (State.REFUSED if work is Pass.PLAN else State.FLAGGED), reason
-    if work is Pass.PLAN:
-        return _examine_plan(campaign, totals, measured)
+def examine(campaign: Campaign, receipts: Iterable[Receipt]) -> tuple[State, str]:
+    """Where a complete execution leads, and why. The receipts are added up again and must tile the list."""
+    totals, _, wrong = _checked(campaign, Pass.APPLY, receipts)
+    if wrong:
+        return State.FLAGGED, wrong
     found = list(differences(campaign.plan.totals, totals))
     if found:
         return State.FLAGGED, f"plan_differs: {found[0].what}: planned {found[0].planned}, applied {found[0].applied}"
@@ -115,13 +122,41 @@ def examine(campaign: Campaign, work: Pass, receipts: Iterable[Receipt]) -> tupl
     return State.CLOSED, "balanced"
 
 
-def _examine_plan(campaign: Campaign, totals: Totals, measured: Measured) -> tuple[State, str]:
-    refusal = next(_refusals(campaign, totals, measured), "")
-    return (State.REFUSED, refusal) if refusal else (State.APPLYING, "plan_balanced")
+def _end_plan(campaign: Campaign, ports: AdvancePorts, cause: Cause, now: datetime) -> None:
+    """File a complete plan for approval, or refuse it."""
+    read = ReadDigest()
+    receipts = read.over(ports.campaigns.receipts(campaign.id, Pass.PLAN))
+    totals, measured, refusal = _checked(campaign, Pass.PLAN, receipts)
+    refusal = refusal or next(_refusals(campaign, totals, measured), "")
+    others = same_outage(campaign, ports.campaigns)
+    refusal = refusal or pays_twice(campaign, others, ports.campaigns)
+    if refusal:
+        change = campaign.change(State.REFUSED, refusal, cause, now)
+        ports.campaigns.change_state(campaign, replace(change, others=others.named()))
+        return
+    outside = exceeded(campaign.limits, totals, measured, follows=bool(campaign.follows))
+    meant = decision_digest(ports.campaigns.frozen(campaign.id).incident)
+    plan = file_plan(campaign, totals, measured, outside, decision_digest=meant, read=read.text(), planned_at=now)
+    change = campaign.change(State.AWAITING_APPROVAL, _plan_reason(outside), cause, now)
+    ports.campaigns.change_state(campaign, replace(change, others=others.named()), AtTheGate(plan=plan))
+
+
+def _plan_reason(outside: Sequence[Exceeded]) -> str:
+    return f"limits_exceeded: {exceeded_text(outside)}" if outside else "plan_balanced"
+
+
+def _checked(campaign: Campaign, work: Pass, receipts: Iterable[Receipt]) -> tuple[Totals, Measured, str]:
+    """The sums of a pass's receipts, and what is wrong with them; empty where they tile the list and add up."""
+    totals, measured, gap = add_up(campaign, receipts)
+    if gap:
+        return totals, measured, f"receipts_incomplete: {gap}"
+    if totals != campaign.progress(work).totals:
+        return totals, measured, "sums_differ: the campaign's sums are not those of its receipts"
+    return totals, measured, ""
 
 
 def _refusals(campaign: Campaign, totals: Totals, measured: Measured) -> Iterator[str]:
-    """Why a plan is not executed, what is wrong with the whole list first."""
+    """Why a list cannot be trusted, so that nobody may approve its plan; what is wrong with all of it first."""
     if totals.unbalanced_quotes:
         yield (
             f"quotes_unbalanced: lines with an odd number of double quotes: {totals.unbalanced_quotes}; a line break"
@@ -137,9 +172,8 @@ def _refusals(campaign: Campaign, totals: Totals, measured: Measured) -> Iterato
         )
     if measured.other_currency:
         yield other_currency(measured.other_currency)
-    outside = exceeded(campaign.limits, totals, measured, follows=bool(campaign.follows))
-    if outside:
-        yield f"limits_exceeded: {exceeded_text(outside)}"
+    if nobody := every_row_rejected(totals):
+        yield f"limits_exceeded: {exceeded_text([nobody])}"
 
 
 def add_up(campaign: Campaign, receipts: Iterable[Receipt]) -> tuple[Totals, Measured, str]:
@@ -159,10 +193,22 @@ def add_up(campaign: Campaign, receipts: Iterable[Receipt]) -> tuple[Totals, Mea
     return totals, measured, ""
 
 
-def _announce(campaign: Campaign, ports: AdvancePorts) -> bool:
-    """Announce a state, and again when workers that were under way have added to its figures since."""
-    if campaign.announced == campaign.report_name:
+def _reminders(campaign: Campaign, ports: AdvancePorts, now: datetime) -> tuple[Reminder, ...]:
+    """The reminders of a waiting plan that are due; of any other campaign there are none."""
+    plan = ports.campaigns.filed_plan(campaign.id) if campaign.state is State.AWAITING_APPROVAL else None
+    return () if plan is None else due_reminders(plan, now)
+
+
+def _announce(campaign: Campaign, ports: AdvancePorts, now: datetime) -> bool:
+    """Announce a state, and again when workers that were under way have added to its figures since; a plan that waits
+    also with each of its reminders. The watch over open campaigns comes by when one of them is due.
+    """
+    reminders = _reminders(campaign, ports, now)
+    name = "-".join((campaign.report_name, *reminders[-1:]))
+    if campaign.announced == name:
         return False
+    if reminders:
+        campaign = replace(campaign, state_reason=f"{campaign.state_reason}; reminder: {reminders[-1]}")
     found: list[Difference] = []
     if campaign.state in (State.CLOSED, State.FLAGGED):
         found = list(differences(campaign.plan.totals, campaign.apply.totals))
@@ -175,8 +221,8 @@ def _announce(campaign: Campaign, ports: AdvancePorts) -> bool:
             raise Outdated  # a worker that was under way added a receipt
     others = found_by_plan(ports.campaigns.log(campaign.id))
     content = canonical_json(campaign_report(campaign, found, ports.operation, chunks, measured, others))
-    key = f"{campaign.id.folder}/report-{campaign.report_name}.json"
+    key = f"{campaign.id.folder}/report-{name}.json"
     ports.archive.put(key, content.encode(), "application/json")
     ports.announcer.announce(Announcement(ANNOUNCED[campaign.state], content))
-    ports.campaigns.mark_announced(campaign, campaign.report_name)
+    ports.campaigns.mark_announced(campaign, name)
     return True

@@ -62,6 +62,10 @@ def resume(
     campaign = _existing(campaign_id, ports.campaigns)
     if (halt := ports.campaigns.halt()).is_on:
         raise ControlRefused(f"the stack is halted ({halt.reason}); lift the halt first")
+    if campaign.state is State.AWAITING_APPROVAL:
+        raise ControlRefused(
+            f"campaign {campaign_id} waits for its approval; `kulanz plan {campaign_id}` shows what it would do"
+        )
     if campaign.state not in WORKABLE:
         if changed := campaign.planned_otherwise():
             raise ControlRefused(

@@ -37,7 +37,7 @@ def freeze_policy(
         frozen = Frozen(freeze(document, reference.parameters), content)
         _must_fit(frozen)
         incident = thaw_incident(content)
-        _must_have_happened(incident, now)
+        must_have_happened(incident, now)
         policy = compile_policy(frozen.policy, incident, now)
         policy.must_be_affordable()
     except PolicyMissing:
@@ -109,7 +109,7 @@ def _must_fit(frozen: Frozen) -> None:
         )
 
 
-def _must_have_happened(incident: Incident, now: datetime) -> None:
+def must_have_happened(incident: Incident, now: datetime) -> None:
     """An outage is paid for when it is known, not when it is foreseen: a mistyped year must not become money."""
     latest = now + CLOCK_ALLOWANCE
     if any(window.start > latest or (window.end or latest) > latest for window in incident.windows):

@@ -259,7 +259,7 @@ def _open(
             after, campaign_id = with_campaign(before, event.revision, event.request_digest, now)
         except IncidentConflict as conflict:
             raise EventRefused(conflict.reason, "detail.campaign", str(conflict)) from None
-        _await_stopped(before, ports.campaigns, now)
+        await_stopped(before, ports.campaigns, now)
         told = _recorded(event, ports.campaigns)
         if told.detail_type == DetailType.WITHDRAWN:
             raise EventRefused(
@@ -278,7 +278,7 @@ def _open(
     raise TryAgain("the incident's record keeps changing")
 
 
-def _await_stopped(record: IncidentRecord, campaigns: CampaignStore, now: datetime) -> None:
+def await_stopped(record: IncidentRecord, campaigns: CampaignStore, now: datetime) -> None:
     """Raise MustWait while a worker of an ended campaign could still write, with the last instant of all of them."""
     waits = []
     for seq in record.applied:
@@ -296,12 +296,13 @@ def _go_on(campaign_id: CampaignId, ports: RequestPorts) -> None:
     campaign = ports.campaigns.campaign(campaign_id)
     if campaign is None:
         return
-    if campaign.state in (State.REFUSED, State.CANCELLED):
+    if campaign.state in (State.REFUSED, State.REJECTED, State.CANCELLED):
         raise EventRefused(
             "request_spent",
             "detail.campaign",
             f"campaign {campaign_id} of this very request has ended ({campaign.state}: {campaign.state_reason});"
-            " name the corrected list's version_id to request another",
+            " name the corrected list's version_id to request another, or plan the same list again with"
+            f" `kulanz replan {campaign_id}`",
         )
     if campaign.state in WORKABLE:
         dispatch(campaign, WORKABLE[campaign.state], ports.campaigns, ports.chunks, ports.seconds_left)
@@ -324,7 +325,7 @@ def _prepare(
         chunks = Chunks(layout.data_start, pinned.size, settings.chunk_bytes)
     except ValueError as error:
         raise EventRefused("list_too_large", "detail.campaign.affected", str(error)) from None
-    followed = _followed(policy, record, ports.campaigns)
+    follow = followed(policy, record, ports.campaigns)
     campaign = Campaign(
         id=campaign_id,
         incident_revision=event.revision,
@@ -341,7 +342,7 @@ def _prepare(
         decidable_until=record.decidable_until,
         request_digest=event.request_digest,
         opened_by=event.source,
-        follows=followed,
+        follows=follow,
         adds=policy.earlier == ADDS,
         keeps_history=bool(policy.history),
         subject=policy.subject or "",
@@ -349,12 +350,13 @@ def _prepare(
         ignored_columns=tuple(request.ignored_columns),
         outage=outage_digest(thaw_incident(content)),
         same_outage_as=tuple(request.same_outage_as),
+        persons_asked=policy.persons_asked,
         log_count=1,
     )
     return campaign, frozen
 
 
-def _followed(policy: CompiledPolicy, record: IncidentRecord, campaigns: CampaignStore) -> tuple[int, ...]:
+def followed(policy: CompiledPolicy, record: IncidentRecord, campaigns: CampaignStore) -> tuple[int, ...]:
     """The incident's campaigns whose grants are set off. Refuses where they cannot be, because subjects differ.
 
     A line's decision stands under the line and an account's under the account: neither would find what the other gave.
@@ -362,8 +364,8 @@ def _followed(policy: CompiledPolicy, record: IncidentRecord, campaigns: Campaig
     found = (campaigns.campaign(CampaignId(record.incident_id, seq)) for seq in record.applied)
     applied = {campaign.id.seq: campaign for campaign in found if campaign is not None}
     rule = Rule(policy.policy_id, policy.earlier == ADDS)
-    followed = follows(rule, {seq: Rule(one.policy_id, one.adds) for seq, one in applied.items()})
-    for seq in followed:
+    found_seqs = follows(rule, {seq: Rule(one.policy_id, one.adds) for seq, one in applied.items()})
+    for seq in found_seqs:
         if applied[seq].subject != (policy.subject or ""):
             raise EventRefused(
                 "subjects_differ",
@@ -372,7 +374,7 @@ def _followed(policy: CompiledPolicy, record: IncidentRecord, campaigns: Campaig
                 f" {_subjects(policy.subject or '')}: what was granted could not be set off and would be paid again;"
                 " decide the same subjects",
             )
-    return followed
+    return found_seqs
 
 
 def _subjects(column: str) -> str:

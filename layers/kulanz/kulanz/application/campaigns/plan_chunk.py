@@ -36,6 +36,8 @@ class PlanRun(ChunkRun):
     measured: Measured = field(init=False)
     stretch_rows: int = field(init=False)
     agreed: dict[Remembered, tuple[str, ...]] = field(default_factory=dict)
+    first_of: dict[Remembered, int] = field(default_factory=dict)
+    """The byte offset of the first line that came to each remembered decision."""
     wave: dict[UnitPlace, Waiting] = field(default_factory=dict)
     has_waited: bool = False
     decided_before: int = 0
@@ -123,6 +125,7 @@ class PlanRun(ChunkRun):
             self._look_at_currencies(record.currencies, remembered)
         if not self.reads_each:
             body = remembered.body(remembered.digest(record))
+            self.first_of.setdefault(remembered, line.offset)
             self.count(row_hash(line.offset, body), remembered, WriteResult.NONE)
         else:
             if record[:2] in self.wave:
@@ -147,7 +150,11 @@ class PlanRun(ChunkRun):
 
     def settle(self) -> None:
         for (remembered, _), lines in self.tally.items():
-            self.measured.amounts.count(remembered.decision, lines)
+            decision = remembered.decision
+            self.measured.amounts.count(decision, lines)
+            due = self.policy.due_day(decision)
+            self.measured.commitment.count(decision, lines, self.first_of[remembered], due)
+        self.first_of.clear()
         ChunkRun.settle(self)
 
     def _flush(self) -> None:
@@ -168,4 +175,5 @@ class PlanRun(ChunkRun):
                 expected = "a grant in the currency and unit of what this incident's earlier campaigns granted"
                 self.note(line.offset, IN_ANOTHER_MEASURE, expected=expected)
             body = owed.body(owed.digest(line.record))
+            self.first_of.setdefault(owed, line.offset)
             self.count(row_hash(line.offset, body), owed, WriteResult.NONE)

@@ -275,7 +275,7 @@ def campaign_report(
                 for (row_result, measure), value in sorted(apply.worth(IN_THE_LEDGER).items())
             ],
         },
-        "estimate": _estimated(campaign_estimate(campaign, operation)),
+        "estimate": reported_estimate(campaign, operation),
         "differences": _reported(found),
         "chunks": chunks[:CHUNKS_SHOWN],
     }
@@ -345,7 +345,9 @@ def reported_limits(limits: Limits) -> ReportedLimits:
     }
 
 
-def _estimated(made: Estimate | None) -> ReportedEstimate | None:
+def reported_estimate(campaign: Campaign, operation: Operation) -> ReportedEstimate | None:
+    """What the whole campaign will cost and how long it takes at least, once its plan is complete."""
+    made = campaign_estimate(campaign, operation)
     if made is None:
         return None
     calls = made.calls

@@ -57,7 +57,7 @@ def pays_twice(campaign: Campaign, found: SameOutage, campaigns: CampaignStore) 
 def _pays(campaign_id: CampaignId, campaigns: CampaignStore) -> bool:
     """Whether a campaign has given anything, or may still do so."""
     campaign = campaigns.campaign(campaign_id)
-    if campaign is None or campaign.state is State.REFUSED:
+    if campaign is None or campaign.state in (State.REFUSED, State.REJECTED):
         return False
     if campaign.state not in (State.CANCELLED, State.CLOSED):
         return True

@@ -19,8 +19,9 @@ from kulanz.application.ports import (
     Troubles,
     TryAgain,
 )
-from kulanz.domain.campaigns.campaign import WAITING, WORKABLE, Campaign, CampaignId, Cause
+from kulanz.domain.campaigns.campaign import STOPPED, WORKABLE, Campaign, CampaignId, Cause, State
 from kulanz.domain.campaigns.trouble import STALLED_AFTER, Trouble, TroubleKind
+from kulanz.domain.gate.approval import Reminder, due_reminders
 
 SECONDS_FOR_ONE = 30.0
 """What is kept of the function's time for the campaign that is looked at last, beside what sending chunks keeps."""
@@ -133,7 +134,7 @@ def watch_open(ports: WatchPorts, cause: Cause, now: datetime, seconds_left: Cal
             watch.look_at_given_up(key)
     _look_at_tables(watch)
     _forget_what_is_gone(watch, {str(one.id) for one in found}, keys)
-    waiting = {str(one.id) for one in ports.index.open_campaigns() if one.state in WAITING}
+    waiting = {str(one.id) for one in ports.index.open_campaigns() if _waits(one, ports, now)}
     waiting |= {trouble.on for trouble in ports.troubles.troubles() if trouble.is_urgent}
     return Watched(looked_at, len(waiting), tuple(watch.failed.items()), is_whole)
 
@@ -156,6 +157,14 @@ def _forget_what_is_gone(watch: _Watch, open_campaigns: Collection[str], keys: C
             watch.repaired(kind, on)
         if kind is TroubleKind.UNREADABLE and on not in keys:
             watch.repaired(kind, on)
+
+
+def _waits(one: OpenCampaign, ports: WatchPorts, now: datetime) -> bool:
+    """Whether something is wrong with a campaign until a person ends it: it has stopped, or its plan's time is over."""
+    if one.state is not State.AWAITING_APPROVAL:
+        return one.state in STOPPED
+    plan = ports.advance.campaigns.filed_plan(one.id)
+    return plan is not None and Reminder.EXPIRED in due_reminders(plan, now)
 
 
 def _has_not_moved(one: OpenCampaign, campaign: Campaign) -> bool:

@@ -13,6 +13,7 @@ from kulanz.application.ports import (
     ChunkQueue,
     Ledger,
     ListStore,
+    PeopleStore,
     PolicyShelf,
     Rejection,
     Stores,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:  # a question needs neither: what they import takes a tenth of
     from kulanz.application.campaigns.open_campaign import OpenSettings
     from kulanz.application.door.actions import Actions
     from kulanz.application.ledger.accept_offer import OfferStore
+    from kulanz.domain.gate.settings import GateSettings
 
 
 class Acting(Protocol):
@@ -161,6 +163,10 @@ class Door(Protocol):
     def workers(self) -> Workers: ...
     @property
     def operation(self) -> Operation: ...
+    @property
+    def gate(self) -> "GateSettings": ...
+    @property
+    def people(self) -> PeopleStore: ...
     @property
     def settings(self) -> "OpenSettings": ...
     @property

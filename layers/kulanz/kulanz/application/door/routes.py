@@ -44,6 +44,7 @@ READERS = frozenset(Role) - {Role.SUPPORT, Role.PUBLISHER}
 """Who reads incidents and campaigns."""
 POLICY_READERS = frozenset(Role) - {Role.SUPPORT}
 REQUESTERS = frozenset({Role.REQUESTER})
+APPROVERS = frozenset({Role.APPROVER})
 OPERATORS = frozenset({Role.OPERATOR})
 ADMINISTRATORS = frozenset({Role.ADMINISTRATOR})
 OVERSEERS = frozenset({Role.ADMINISTRATOR, Role.AUDITOR})
@@ -204,6 +205,7 @@ ROUTES: tuple[Route, ...] = (
     ),
     _ask("campaigns/one/{incident}/{seq}", "campaigns.one", READERS, "A campaign as it stands, with its figures"),
     _ask("campaigns/reconciliation/{incident}/{seq}", "campaigns.reconciliation", READERS, "Planned beside written"),
+    _ask("campaigns/plan/{incident}/{seq}", "approvals.plan", READERS, "What a filed plan will do"),
     _ask("campaigns/log/{incident}/{seq}", "campaigns.log", READERS, "The changes of state of a campaign"),
     _ask("campaigns/rejected/{incident}/{seq}", "campaigns.rejected", READERS, "Rows with a problem", ("cursor",)),
     _ask(
@@ -239,6 +241,14 @@ ROUTES: tuple[Route, ...] = (
         "Request a campaign over an uploaded list",
         "CampaignBody",
         EVENT_BODY_BYTES,
+    ),
+    # --- approvers
+    _act(
+        "approvals/{incident}/{seq}/{id}",
+        "approvals.act",
+        APPROVERS,
+        "Approve a plan, reject it, or plan its list again",
+        "ApprovalBody",
     ),
     # --- operators
     _act(

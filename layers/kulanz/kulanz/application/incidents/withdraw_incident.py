@@ -28,7 +28,7 @@ def stop_withdrawn(incident_id: str, revision: int, campaigns: CampaignStore, ca
 
 
 def _stop(campaign: Campaign, revision: int, campaigns: CampaignStore, cause: Cause, now: datetime) -> None:
-    if campaign.state in (State.REFUSED, State.CANCELLED, State.FLAGGED):
+    if campaign.state in (State.REFUSED, State.REJECTED, State.CANCELLED, State.FLAGGED):
         return
     log = campaigns.log(campaign.id)
     if len(log) != campaign.log_count:

@@ -1,7 +1,8 @@
 """Takes up an offer: the customer accepted, so what was offered is granted from now on.
 
-An offer can be accepted only while no later campaign sets it off, so that it is never paid beside its successor: the
-acceptance and the check of the incident's record are one transaction. A campaign that adds ends no offer.
+An offer can be accepted until the execution of a later campaign that sets it off starts, so that it is never paid
+beside its successor: the acceptance and the check of the incident's record are one transaction, and so are the start
+and its mark in that record. A campaign that adds ends no offer.
 """
 
 from collections.abc import Sequence
@@ -115,12 +116,14 @@ def _chosen(entries: Sequence[Entry], incident: IncidentRecord, campaigns: Campa
 def ended_offers(incident: IncidentRecord, campaigns: CampaignStore, seqs: Sequence[int]) -> set[int]:
     """Of some campaigns of an incident those whose offers a later campaign replaces: one that sets them off.
 
-    A campaign that adds to them, under another policy, ends none of their offers.
+    While that one is planned and waits for its approval, the offers stand. A campaign that adds to them, under another
+    policy, ends none of their offers.
     """
     if not seqs:
         return set()
-    others = {*incident.applied, *(() if incident.open_seq is None else (incident.open_seq,))}
-    later = (campaigns.campaign(CampaignId(incident.incident_id, other)) for other in others if other > min(seqs))
+    later = (
+        campaigns.campaign(CampaignId(incident.incident_id, other)) for other in incident.applied if other > min(seqs)
+    )
     return {seq for campaign in later if campaign is not None for seq in campaign.follows if seq in seqs}
 
 

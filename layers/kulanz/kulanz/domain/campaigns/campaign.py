@@ -65,32 +65,41 @@ class Pass(StrEnum):
 
 
 class State(StrEnum):
-    """Where a campaign stands. `refused`, `closed` and `cancelled` end it; `paused` and `flagged` wait for a person.
+    """Where a campaign stands. `refused`, `rejected`, `closed` and `cancelled` end it; `awaiting_approval`, `paused`
+    and `flagged` wait for a person.
 
     A closed campaign is flagged when its incident is withdrawn afterwards.
     """
 
     PLANNING = "planning"
+    AWAITING_APPROVAL = "awaiting_approval"
     APPLYING = "applying"
     CLOSED = "closed"
     REFUSED = "refused"
+    REJECTED = "rejected"
     PAUSED = "paused"
     FLAGGED = "flagged"
     CANCELLED = "cancelled"
 
 
-ENDED = frozenset({State.REFUSED, State.CLOSED, State.CANCELLED})
+ENDED = frozenset({State.REFUSED, State.REJECTED, State.CLOSED, State.CANCELLED})
 
-WAITING = frozenset({State.PAUSED, State.FLAGGED})
+STOPPED = frozenset({State.PAUSED, State.FLAGGED})
+"""The states of a campaign with which something is wrong, until a person ends them."""
+WAITING = STOPPED | {State.AWAITING_APPROVAL}
 """The states that nothing but a person ends."""
 
 TRANSITIONS: dict[State, frozenset[State]] = {
-    State.PLANNING: frozenset({State.APPLYING, State.REFUSED, State.PAUSED, State.CANCELLED}),
+    State.PLANNING: frozenset({State.AWAITING_APPROVAL, State.REFUSED, State.PAUSED, State.CANCELLED}),
+    State.AWAITING_APPROVAL: frozenset(  # with each approval but the last it stays where it is
+        {State.AWAITING_APPROVAL, State.APPLYING, State.REJECTED, State.REFUSED, State.CANCELLED}
+    ),
     State.APPLYING: frozenset({State.CLOSED, State.FLAGGED, State.PAUSED, State.CANCELLED}),
     State.PAUSED: frozenset({State.PLANNING, State.APPLYING, State.FLAGGED, State.CANCELLED}),
     State.FLAGGED: frozenset({State.CLOSED, State.CANCELLED}),
     State.CLOSED: frozenset({State.FLAGGED}),
     State.REFUSED: frozenset(),
+    State.REJECTED: frozenset(),
     State.CANCELLED: frozenset(),
 }
 
@@ -239,7 +248,8 @@ class Campaign:
     keeps facts of the past. `subject` is the column that names what it decides about; empty for accounts.
     `ignored_columns` are those that the request says are meant to be read by nobody. `outage` is the digest of its
     service and windows (empty where it was opened before campaigns were listed by it), and `same_outage_as` are the
-    incidents that the request says may pay for the same outage, too.
+    incidents that the request says may pay for the same outage, too. `persons_asked` is how many persons its
+    policy asks to approve the plan; 0 where it asks for none.
     """
 
     id: CampaignId
@@ -265,6 +275,7 @@ class Campaign:
     ignored_columns: tuple[str, ...] = ()
     outage: str = ""
     same_outage_as: tuple[str, ...] = ()
+    persons_asked: int = 0
     state: State = State.PLANNING
     state_reason: str = ""
     log_count: int = 0

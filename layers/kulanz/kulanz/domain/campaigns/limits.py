@@ -1,7 +1,7 @@
 """Limits of a plan: what a list may come to before somebody has to look at it.
 
 A list that is cut off, in cents, or full of total rows is well-formed. Its figures are not what they were. A plan that
-is outside a limit is refused before anything is written. The policy, or the request, may state other limits.
+is outside a limit is executed only by approvals that name the limit. The policy, or the request, may state others.
 """
 
 import re
@@ -75,10 +75,16 @@ DEFAULT_LIMITS = Limits()
 
 
 class Exceeded(NamedTuple):
-    """A limit that a plan does not keep: its name, and its figures in words."""
+    """A limit that a plan does not keep: which, its figures in words, and the currency or unit where it is of one."""
 
     limit: str
     figures: str
+    measure: str = ""
+
+    @property
+    def name(self) -> str:
+        """How an approval names it: `rejected`, `largest EUR`."""
+        return f"{self.limit} {self.measure}" if self.measure else self.limit
 
 
 def stated_limits(by: Mapping[str, Mapping[str, Any]]) -> Limits:
@@ -136,10 +142,18 @@ def exceeded(limits: Limits, totals: Totals, measured: Measured, *, follows: boo
     return found
 
 
+def every_row_rejected(totals: Totals) -> Exceeded | None:
+    """The limit that a list exceeds of which nobody would be decided: no approval is worth anything then."""
+    rows = totals.rows()
+    if not rows or _lines_of(totals, RowResult.REJECTED) != rows:
+        return None
+    return Exceeded("rejected", f"every row was rejected ({rows:,}), so that nobody would be decided")
+
+
 def _shares(limits: Limits, totals: Totals, measured: Measured, rows: int) -> Iterator[Exceeded]:
     rejected, held = _lines_of(totals, RowResult.REJECTED), _lines_of(totals, RowResult.HELD)
-    if rows and rejected == rows:
-        yield Exceeded("rejected", f"every row was rejected ({rows:,}), so that nobody would be decided")
+    if nobody := every_row_rejected(totals):
+        yield nobody
     elif _is_over(rejected, rows, limits.shares["rejected"]):
         yield Exceeded("rejected", f"{_of(rejected, rows)} rejected, at most {percent(limits.shares['rejected'])}")
     repeats = measured.repeats
@@ -171,16 +185,16 @@ def _amounts(limits: Limits, measure: str, amounts: Distribution) -> Iterator[Ex
     if largest is not None:
         if amounts.largest > largest:
             figures = f"{size_text(measure, amounts.largest)}, at most {size_text(measure, largest)}"
-            yield Exceeded("largest", figures)
+            yield Exceeded("largest", figures, measure)
     elif amounts.largest > _major(measure):
         median, _ = amounts.median()
         if amounts.largest > TIMES_MEDIAN * median:
             least = "" if amounts.is_exact else "at least "
             figures = f"{size_text(measure, amounts.largest)}, at most {TIMES_MEDIAN} times the median"
-            yield Exceeded("largest", f"{figures} ({least}{size_text(measure, median)})")
+            yield Exceeded("largest", f"{figures} ({least}{size_text(measure, median)})", measure)
     total = limits.total.get(measure)
     if total is not None and amounts.sum > total:
-        yield Exceeded("total", f"{size_text(measure, amounts.sum)}, at most {size_text(measure, total)}")
+        yield Exceeded("total", f"{size_text(measure, amounts.sum)}, at most {size_text(measure, total)}", measure)
 
 
 def _lines_of(totals: Totals, row_result: RowResult) -> int:
@@ -215,4 +229,4 @@ def size_text(measure: str, size: Size) -> str:
 def exceeded_text(found: Iterable[Exceeded]) -> str:
     """The limits that are not kept as one line, with what to do."""
     told = "; ".join(f"{one.limit}: {one.figures}" for one in found)
-    return f"{told}. Correct the list, or state other limits in the policy or in the request"
+    return f"{told}. Correct the list, or accept each of these limits by its name where you approve the plan"

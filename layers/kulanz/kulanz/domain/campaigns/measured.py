@@ -1,9 +1,96 @@
 """What a plan measures of a list beside its results: what a person looks at, and what its limits are held against."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime
 
-from kulanz.domain.campaigns.amounts import Amounts
+from kulanz.domain.campaigns.amounts import PLACES_MOST, Amounts, Size, plain_size
+from kulanz.domain.campaigns.reconciliation import worth_by_measure, worth_of
 from kulanz.domain.campaigns.repeats import Repeats
+from kulanz.domain.decision import Benefit, Decision, Outcome
+
+LARGEST_SHOWN = 10
+"""Amounts of one measure that an approver is shown, the largest first. Equal amounts are one."""
+
+
+@dataclass(frozen=True, slots=True)
+class LargestAmount:
+    """An amount, how many lines have it, and the byte offset of the first of them in the list."""
+
+    size: Size
+    lines: int
+    offset: int
+
+
+@dataclass(slots=True)
+class Commitment:
+    """What a plan commits to beside its sums, as an approver must know it.
+
+    `claimable` is what customers may still claim beside what is granted at once, by measure. `largest` has the largest
+    amounts of single lines, by measure: of at most `PLACES_MOST` measures. `first_due` is the first day on which
+    something is due, and `first_end` the first instant from which a benefit would be over before it begins.
+    """
+
+    claimable: dict[str, Size] = field(default_factory=dict)
+    largest: dict[str, dict[Size, LargestAmount]] = field(default_factory=dict)
+    first_due: date | None = None
+    first_end: datetime | None = None
+
+    def count(self, decision: Decision, lines: int, offset: int, due: date | None) -> None:
+        """Count lines that came to the same decision; `offset` is that of the first one. `due` is its first due day."""
+        if decision.outcome not in (Outcome.GRANTED, Outcome.OFFERED):
+            return
+        for measure, size in worth_by_measure(decision).items():
+            self._see(measure, LargestAmount(plain_size(size), lines, offset))
+        for benefit in decision.claimable:
+            measure, size = worth_of(benefit)
+            self.claimable[measure] = plain_size(self.claimable.get(measure, 0) + size * lines)
+        self.first_due = _earlier(self.first_due, due)
+        for end in _ends((*decision.benefits, *decision.claimable)):
+            self.first_end = _earlier(self.first_end, end)
+
+    def add(self, other: "Commitment") -> None:
+        """Add that of other lines, which stand anywhere in the list."""
+        for measure, size in other.claimable.items():
+            self.claimable[measure] = plain_size(self.claimable.get(measure, 0) + size)
+        for measure, found in other.largest.items():
+            for one in found.values():
+                self._see(measure, one)
+        self.first_due = _earlier(self.first_due, other.first_due)
+        self.first_end = _earlier(self.first_end, other.first_end)
+
+    def _see(self, measure: str, one: LargestAmount) -> None:
+        known = self.largest.get(measure)
+        if known is None:
+            if len(self.largest) >= PLACES_MOST:
+                return
+            known = self.largest[measure] = {}
+        before = known.get(one.size)
+        if before is not None:
+            one = LargestAmount(one.size, before.lines + one.lines, min(before.offset, one.offset))
+        elif len(known) >= LARGEST_SHOWN:
+            least = min(known)
+            if one.size <= least:
+                return
+            del known[least]
+        known[one.size] = one
+
+    def in_order(self) -> Mapping[str, list[LargestAmount]]:
+        """The largest amounts by measure, the largest first."""
+        return {
+            measure: [known[size] for size in sorted(known, reverse=True)]
+            for measure, known in sorted(self.largest.items())
+        }
+
+
+def _ends(benefits: Iterable[Benefit]) -> Iterable[datetime]:
+    return (one.validity.until for one in benefits if one.validity.until is not None)
+
+
+def _earlier[Moment: (date, datetime)](known: Moment | None, other: Moment | None) -> Moment | None:
+    if known is None or other is None:
+        return known or other
+    return min(known, other)
 
 
 @dataclass(slots=True)
@@ -18,6 +105,7 @@ class Measured:
     repeats: Repeats = field(default_factory=Repeats)
     known: int = 0
     other_currency: int = 0
+    commitment: Commitment = field(default_factory=Commitment)
 
     def add(self, other: "Measured") -> None:
         """Add the measures of another range of the list."""
@@ -25,3 +113,4 @@ class Measured:
         self.repeats.add(other.repeats)
         self.known += other.known
         self.other_currency += other.other_currency
+        self.commitment.add(other.commitment)

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
 
-from kulanz.domain.decision import Benefit, Decision, Notice, Outcome
+from kulanz.domain.decision import Benefit, Decision, Due, Notice, Outcome
 from kulanz.domain.incident import Incident
 from kulanz.domain.language_tags import broader, language_tag
 from kulanz.domain.lists.columns import FactDeclaration
@@ -26,14 +26,14 @@ from kulanz.domain.policy.deciding.plausible import Plausible
 from kulanz.domain.policy.deciding.program import AMOUNTS, Program
 from kulanz.domain.policy.deciding.row_cost import must_be_affordable, row_steps
 from kulanz.domain.policy.deciding.verdict import Verdict
-from kulanz.domain.policy.document.document import NoticeRule, NoticeText
+from kulanz.domain.policy.document.document import PERSONS, NoticeRule, NoticeText
 from kulanz.domain.policy.document.frozen import read_frozen
 from kulanz.domain.policy.language import kinds
 from kulanz.domain.policy.language.errors import Path, PolicyError
 from kulanz.domain.policy.language.expression import UNSET, Node, Row
 from kulanz.domain.policy.language.kinds import Kind, filled_in
 from kulanz.domain.policy.language.periods import label_in
-from kulanz.domain.time import Window, instant_of
+from kulanz.domain.time import Window, instant_of, local_day, zone_of
 
 MAX_REMEMBERED_NOTICES = 4096
 
@@ -67,6 +67,7 @@ class CompiledPolicy:
         self.subject: str | None = policy.subject or None
         self.earlier: str = policy.earlier
         self.limits: Mapping[str, str | tuple[str, ...]] = policy.limits.stated()
+        self.persons_asked: int = PERSONS[policy.approval]
         self.parameters: Mapping[str, str] = program.parameters
         self.restrictions: Mapping[str, Any] = policy.restrictions
         self._program = program
@@ -93,6 +94,8 @@ class CompiledPolicy:
         self._families = (
             [kept.slot for kept in self._judge.history if kept.slot.per] if _counts_elsewhere(program) else []
         )
+        self._due_days: dict[Due, date] = {}
+        self._granted_on = local_day(instant_of(self._judge.now), fixed_zone(policy) or zone_of("UTC"))
         self._blank: Row = [UNSET] * program.row_length
         for slot in program.slots.values():
             self._blank[slot.index] = slot.fallback
@@ -110,6 +113,21 @@ class CompiledPolicy:
         """Decide a row from the typed values of ``facts``, in that order, as if there were no earlier incidents."""
         row = self._row(values)
         return self._decision(self._plausible.judged(self._judge.judge(row), values, row), row)
+
+    def due_day(self, decision: Decision) -> date | None:
+        """Give the first of the latest days on which what a decision grants is due, were it granted when it is decided.
+
+        None where it grants nothing, or nothing with a due day. What is offered is due once it is accepted.
+        """
+        if decision.outcome is not Outcome.GRANTED:
+            return None
+        return min((self._due_day(one.due) for one in decision.benefits if one.due is not None), default=None)
+
+    def _due_day(self, due: Due) -> date:
+        day = self._due_days.get(due)
+        if day is None:
+            day = self._due_days[due] = due.last_day(self._granted_on, self._program.working)
+        return day
 
     def decide_with_history(
         self, values: Sequence[FactValue | None], kept: HistoryValues, granted: Mapping[str, int] = NOTHING_GRANTED

@@ -98,7 +98,7 @@ class Program:
         self._making_outage = False
         self._amount_nodes: dict[str, Node] = {}
         self._built_in: dict[str, Node] = {}
-        working = self._working_days()
+        self.working = working = self._working_days()
         utc = constant_node(kinds.TEXT, zone_of("UTC"), "UTC")
         self.scope = Scope(self._resolve, operators() | calendar_functions(working), utc, self._names)
         self._check_names()

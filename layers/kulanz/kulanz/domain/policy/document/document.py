@@ -42,6 +42,8 @@ from kulanz.domain.policy.language.periods import PERIODS
 
 LANGUAGE = 1
 VERSION_HIGHEST = 99_999
+PERSONS: Mapping[str, int] = {"": 0, "one person": 1, "two persons": 2}
+"""How many persons a policy's `approval` asks for."""
 
 ID = Text("a policy id", r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?", ("att-2024-02",))
 LOCALE = Text("a language tag", r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*", ("de", "en"))
@@ -366,6 +368,11 @@ class Policy:
         Part(PlanLimits, check_limits),
         "What a list may come to before somebody has to look at it.",
         default=PlanLimits(),
+    )
+    approval: str = entry(
+        OneOf(tuple(filter(None, PERSONS))),
+        "Who must approve a plan, if the stack asks for less: it never executes automatically then.",
+        default="",
     )
     test: TestRule = entry(Part(TestRule), "What only tests read.", default=TestRule())
 

@@ -1,0 +1,256 @@
+"""``kulanz plan``, ``approve`` and ``reject``: what a plan will do, and a person's yes or no to it."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, cast
+
+import click
+from rich.console import Console
+
+from kulanz.domain.campaigns.campaign import CampaignId, State
+from kulanz.domain.gate.filed_plan import HASH_DIGITS_SHOWN
+from kulanz_cli.command import CampaignParameter, action_id, under_id
+from kulanz_cli.control import REASON_CHARACTERS
+from kulanz_cli.reconciliation import value_text
+from kulanz_cli.settings import ACTION_CODES, ANSWER_CODES, as_json, pass_stack
+from kulanz_cli.stack import Stack
+from kulanz_cli.terminal import Column, command, console, counted_as, labelled, print_json, say, table
+
+if TYPE_CHECKING:
+    from kulanz.application.campaigns.report import ReportedAmounts
+    from kulanz.application.campaigns.review_plan import PlanReview
+
+BAR_CELLS = 24
+RANGES_PRINTED = 8
+LARGEST_PRINTED = 10
+HASH_PATTERN_CHARACTERS = 64
+
+
+@click.command("plan", epilog=ANSWER_CODES)
+@click.argument("campaign_id", metavar="CAMPAIGN", type=CampaignParameter())
+@as_json
+@pass_stack
+def show_plan(stack: Stack, campaign_id: CampaignId, is_json: bool) -> None:
+    """Show what the plan of CAMPAIGN will do, before you approve it.
+
+    The figures are those of its dry run: nothing has been granted by a plan that waits.
+    """
+    found = stack.door().ask("approvals.plan", incident=campaign_id.incident_id, seq=campaign_id.seq)
+    if is_json:
+        print_json(found)
+    else:
+        _show(cast("PlanReview", found), console())
+
+
+def _reason(_: click.Context, parameter: click.Parameter, value: str | None) -> str:
+    if value is None:
+        return ""
+    if not value.isprintable() or not 0 < len(value) <= REASON_CHARACTERS:
+        raise click.BadParameter(f"expected one line of 1 to {REASON_CHARACTERS} characters", param=parameter)
+    return value
+
+
+def _hash(_: click.Context, parameter: click.Parameter, value: str) -> str:
+    is_hash = HASH_DIGITS_SHOWN <= len(value) <= HASH_PATTERN_CHARACTERS and not set(value) - set("0123456789abcdef")
+    if not is_hash:
+        shown = (
+            f"the plan's hash, as `kulanz plan` shows it: {HASH_DIGITS_SHOWN} digits or all {HASH_PATTERN_CHARACTERS}"
+        )
+        raise click.BadParameter(f"expected {shown}", param=parameter)
+    return value
+
+
+plan_hash = click.option(
+    "--plan", "plan_hash", required=True, callback=_hash, help="The plan's hash, as `kulanz plan` shows it."
+)
+
+
+@click.command("approve", epilog=ACTION_CODES)
+@click.argument("campaign_id", metavar="CAMPAIGN", type=CampaignParameter())
+@plan_hash
+@click.option("--limit", "limits", multiple=True, help="An exceeded limit that you accept; once for each.")
+@click.option("--break-glass", "glass", callback=_reason, help="Why you alone must be enough; the log keeps it.")
+@under_id
+@as_json
+@pass_stack
+def approve_campaign(
+    stack: Stack,
+    campaign_id: CampaignId,
+    plan_hash: str,
+    limits: Sequence[str],
+    glass: str,
+    given_id: str | None,
+    is_json: bool,
+) -> None:
+    """Approve the plan of CAMPAIGN. With the last approval that it needs, its credits are granted."""
+    body = {"action": "approve", "plan_hash": plan_hash, "limits": sorted(set(limits)), "break_glass": glass}
+    _act(stack, campaign_id, body, given_id, is_json=is_json)
+
+
+@click.command("reject", epilog=ACTION_CODES)
+@click.argument("campaign_id", metavar="CAMPAIGN", type=CampaignParameter())
+@plan_hash
+@click.option("--reason", required=True, callback=_reason, help="Why, for the campaign's log; no customer's data.")
+@under_id
+@as_json
+@pass_stack
+def reject_campaign(
+    stack: Stack, campaign_id: CampaignId, plan_hash: str, reason: str, given_id: str | None, is_json: bool
+) -> None:
+    """Reject the plan of CAMPAIGN. The campaign ends, and nothing is granted."""
+    body = {"action": "reject", "plan_hash": plan_hash, "reason": reason}
+    _act(stack, campaign_id, body, given_id, is_json=is_json)
+
+
+@click.command("replan", epilog=ACTION_CODES)
+@click.argument("campaign_id", metavar="CAMPAIGN", type=CampaignParameter())
+@click.option("--reason", required=True, callback=_reason, help="Why, for the campaign's log; no customer's data.")
+@under_id
+@as_json
+@pass_stack
+def replan_campaign(stack: Stack, campaign_id: CampaignId, reason: str, given_id: str | None, is_json: bool) -> None:
+    """Plan the list of CAMPAIGN again, as the next campaign of its incident.
+
+    It reads the same version of the list, and everything else as it stands now. A plan that still waits is cancelled.
+    """
+    _act(stack, campaign_id, {"action": "replan", "reason": reason}, given_id, is_json=is_json)
+
+
+def _act(
+    stack: Stack, campaign_id: CampaignId, body: Mapping[str, Any], given_id: str | None, *, is_json: bool
+) -> None:
+    done = stack.door().act(
+        "approvals.act",
+        body,
+        incident=campaign_id.incident_id,
+        seq=campaign_id.seq,
+        id=given_id or action_id(body["action"], str(campaign_id)),
+    )
+    if is_json:
+        print_json(done)
+        return
+    reason = f": {done['reason']}" if done["reason"] else ""
+    say(console(), f"{done['campaign']} is {done['state']}{reason}", further=2)
+
+
+def _show(found: "PlanReview", out: Console) -> None:
+    given = [one["person"] for one in found["approvals"]]
+    waits = found["state"] == State.AWAITING_APPROVAL
+    needed = counted_as(found["persons_needed"], "person")
+    asked = f"waits for {needed}, of whom {len(given)} approved" if waits else f"is {found['state']}"
+    say(out, f"{found['campaign']} {asked}", "bold")
+    policy, pinned = found["policy"], found["list"]
+    labelled(
+        out, "policy", f"{policy['id']} {policy['version']} ({policy['hash'][:HASH_DIGITS_SHOWN]}): {policy['title']}"
+    )
+    labelled(out, "list", pinned["key"])
+    labelled(out, "version", pinned["version_id"])
+    labelled(out, "rows", f"{pinned['rows']:,} announced, {found['subjects']:,} would get something")
+    labelled(out, "requested", found["requester"] or f"no person: source {found['source']}")
+    for person in given:
+        labelled(out, "approved", person)
+    for reason in found["reasons"]:
+        labelled(out, "two persons", reason)
+    if found["lone_operator"]:
+        labelled(out, "lone operator", "this stack lets one person request and approve")
+    labelled(out, "at most", _amounts(found["at_most"]) or "nothing")
+    if found["claimable"]:
+        labelled(out, "of it claims", _amounts(found["claimable"]))
+    labelled(out, "budget", "none is set")
+    labelled(out, "first due", found["first_due"] or "no day is stated")
+    labelled(out, "approve before", found["approvable_until"])
+    if found["estimate"] is not None:
+        labelled(out, "AWS cost", f"{Decimal(found['estimate']['usd']):.2f} USD")
+    for limit in found["exceeded"]:
+        labelled(out, "outside limit", f"{limit['name']}: {limit['figures']}")
+    _show_results(found, out)
+    _show_amounts(found, out)
+    _show_largest(found, out)
+    if waits:
+        _show_commands(found, out)
+
+
+def _amounts(sums: dict[str, str]) -> str:
+    return " + ".join(value_text(measure, Decimal(size)) for measure, size in sums.items())
+
+
+def _show_results(found: "PlanReview", out: Console) -> None:
+    before = f"in {found['compared_with']}" if found["compared_with"] else ""
+    columns = [
+        Column("result", is_label=True), Column("reason", is_label=True, is_text=True), Column("lines", is_number=True)
+    ]  # fmt: skip
+    rows = [[one["result"], one["reason"], f"{one['lines']:,}"] for one in found["results"]]
+    rows.append(["all", "", f"{found['lines']:,}"])
+    if before:
+        columns.append(Column(before, is_number=True))
+        rows = [
+            [*row, f"{one:,}"]
+            for row, one in zip(rows, [*_lines_before(found), sum(_lines_before(found))], strict=True)
+        ]
+    table(out, columns, rows, last="bold")
+    sums = [[one["result"], *_sum(one["measure"], one["sum"], one["before"])] for one in found["sums"]]
+    if sums:
+        columns = [Column("result"), Column("sum", is_number=True)]
+        columns += [Column(before, is_number=True)] * bool(before)
+        table(out, columns, sums)
+
+
+def _lines_before(found: "PlanReview") -> list[int]:
+    return [one["before"] or 0 for one in found["results"]]
+
+
+def _sum(measure: str, size: str, before: str | None) -> list[str]:
+    return [value_text(measure, Decimal(one)) for one in (size, before) if one is not None]
+
+
+def _show_amounts(found: "PlanReview", out: Console) -> None:
+    """A bar for each range of amounts, of each result and measure; nothing where all are the same."""
+    for one in found["amounts"]:
+        if one["smallest"] == one["largest"]:
+            continue
+        say(out, f"{one['result']}, {one['reason'] or 'all reasons'}, {one['measure']}: lines by amount")
+        ranges = _coarser(one)
+        most = max(lines for _, lines in ranges)
+        columns = [Column("amount", is_number=True), Column("lines", is_number=True), Column("")]
+        bars = [[amount, f"{lines:,}", "#" * max(1, BAR_CELLS * lines // most)] for amount, lines in ranges]
+        table(out, columns, bars)
+
+
+def _coarser(one: "ReportedAmounts") -> list[tuple[str, int]]:
+    """At most `RANGES_PRINTED` ranges, as they are printed: neighbours with the fewest lines are put together."""
+    ranges = [(found["least"], found["most"], found["lines"]) for found in one["histogram"]]
+    while len(ranges) > RANGES_PRINTED:
+        at = min(range(len(ranges) - 1), key=lambda place: ranges[place][2] + ranges[place + 1][2])
+        left, right = ranges[at : at + 2]
+        ranges[at : at + 2] = [(left[0], right[1], left[2] + right[2])]
+    measure = one["measure"]
+    return [
+        (value_text(measure, Decimal(least)), lines)
+        if least == most
+        else (f"{value_text(measure, Decimal(least))} to {value_text(measure, Decimal(most))}", lines)
+        for least, most, lines in ranges
+    ]
+
+
+def _show_largest(found: "PlanReview", out: Console) -> None:
+    largest = found["largest"]
+    if not largest:
+        return
+    columns = [
+        Column("largest", is_number=True), Column("lines", is_number=True), Column("first account"),
+        Column("subject", spare=1), Column("at byte", is_number=True, spare=2),
+    ]  # fmt: skip
+    rows = [
+        [value_text(one["measure"], Decimal(one["amount"])), f"{one['lines']:,}", one["account"], one["subject"],
+         f"{one['offset']:,}"]
+        for one in largest[:LARGEST_PRINTED]
+    ]  # fmt: skip
+    table(out, columns, rows)
+
+
+def _show_commands(found: "PlanReview", out: Console) -> None:
+    named = [word for limit in found["exceeded"] for word in ("--limit", limit["name"])]
+    short = found["plan_hash"][:HASH_DIGITS_SHOWN]
+    say(out, "If you agree with all of it, or not:")
+    command(out, ["kulanz", "approve", found["campaign"], "--plan", short, *named])
+    command(out, ["kulanz", "reject", found["campaign"], "--plan", short, "--reason", "..."])
