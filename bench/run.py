@@ -22,6 +22,7 @@ import click
 from rich.console import Console
 
 from bench.answering_endpoint import answering_endpoint
+from bench.ask import ask_and_its_reads
 from bench.control_plane import LATENCY_SECONDS, measured
 from bench.counting_endpoint import Counts, counting_endpoint
 from bench.decide import Decided, decided
@@ -361,6 +362,18 @@ def _bytecode(repeats: int) -> Row:
     )  # fmt: skip
 
 
+def asked(folder: Path) -> list[Row]:
+    """The API's work on `ask` beside the reads that it makes, in turn against the embedded AWS."""
+    ask, reads, number = ask_and_its_reads(folder)
+    return [
+        Row(
+            "ask through the API, server time ÷ its bare reads", "≤ 1.5",
+            f"{ask * 1e3:.1f} ms = {ask / reads:.2f}", "-",
+            f"{reads * 1e3:.1f} ms for {number} reads", ask <= 1.5 * reads,
+        ),
+    ]  # fmt: skip
+
+
 def control_plane() -> list[Row]:
     """What the two functions that act for a whole campaign need for the largest list, at AWS's latency."""
     sending, advancing = measured()
@@ -436,7 +449,7 @@ def lists(folder: Path) -> list[Row]:
     ]  # fmt: skip
 
 
-PARTS = ("policies", "cold", "control", "notices", "lists", "worker", "costs", "pipeline")
+PARTS = ("policies", "cold", "ask", "control", "notices", "lists", "worker", "costs", "pipeline")
 
 
 @click.command()
@@ -455,6 +468,7 @@ def main(rows: int, naive_rows: int, large_rows: int, repeats: int, only: tuple[
         measures: dict[str, Callable[[], list[Row]]] = {
             "policies": policies,
             "cold": lambda: cold_start(repeats * 2),
+            "ask": lambda: asked(folder),
             "control": control_plane,
             "notices": lambda: notices(sizes.repeats),
             "lists": lambda: lists(folder),

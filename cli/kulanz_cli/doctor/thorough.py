@@ -118,5 +118,9 @@ BY_HAND = (
     "Take publish_notices' permission to publish: an alarm reaches you, aws/lambda/ in the bucket has the records.",
     "Let an event fail ten times: it reaches the dead letters, and kulanz redrive moves all of them back.",
     "Delete a trial stack: both tables, the bucket and its policy stay.",
+    "Call the API with %2F, %2e%2e, // and a last slash in its paths: 403 or 404.",
+    "Call it as an IAM user and through Identity Center: the log names both.",
+    "Put an item into each table as administrator, by PartiQL too: AccessDenied.",
+    "Cancel a campaign: it leaves the list of open ones (a deletion by transaction).",
 )
 """What needs a campaign, a fault or a deletion, so a person. docs/deployment.md has the same list."""
