@@ -65,6 +65,18 @@ def test_columns_without_a_name_are_ignored_as_long_as_they_are_empty() -> None:
     assert came_to(checked) == {"granted credit": 2, "rejected field_without_column": 1}
 
 
+def test_cells_behind_the_last_column_are_ignored_as_long_as_nothing_is_in_them() -> None:
+    rows = [
+        "2051,39.90,true,,,de,",
+        "2052,39.90,true,,,de,, ,\u00a0",
+        '2053,39.90,true,,,de,""," "',
+        "2054,39.90,true,,,de,x",
+    ]
+    checked = check("\n".join([HEADER, *rows, ""]))
+    assert came_to(checked) == {"granted credit": 3, "rejected field_count": 1}
+    assert checked.problems[0].line == 5
+
+
 def test_the_first_column_of_pandas_has_no_name_and_is_ignored() -> None:
     assert came_to(check(f",{HEADER}\n0,2051,39.90,true,,,\n1,2052,39.90,true,,,\n")) == {"granted credit": 2}
 

@@ -91,6 +91,17 @@ def test_no_day_that_a_spreadsheet_writes_is_an_account(day: date, form: str) ->
     assert isinstance(read_id(f"{day:{form}}"), IdProblem)
 
 
+@pytest.mark.parametrize("form", ["%Y-%m-%d", "%d.%m.%Y", "%m/%d/%Y", "%Y.%m.%d"])
+def test_days_of_1900_to_2100_are_dates_and_others_may_be_ids(form: str) -> None:
+    for day in (date(1900, 1, 1), date(2100, 12, 31)):
+        found = read_id(day.strftime(form))
+        assert isinstance(found, IdProblem)
+        assert found.kind == "date"
+    for day in (date(1899, 12, 31), date(2101, 1, 1)):
+        found = read_id(day.strftime(form))
+        assert found == day.strftime(form) or (isinstance(found, IdProblem) and found.kind == "invalid")
+
+
 @given(st.from_regex(re.compile(r"[A-Za-z0-9][A-Za-z0-9._:~-]{0,63}", re.ASCII), fullmatch=True), st.data())
 def test_the_fast_path_takes_nothing_that_the_whole_reading_refuses(text: str, data: st.DataObject) -> None:
     edge = data.draw(st.sampled_from(EDGES))

@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kulanz.domain.lists.account_ids import IdProblem
@@ -128,3 +128,29 @@ def test_the_slowest_pattern_reads_the_worst_id_at_once() -> None:
     for _ in range(20):
         assert isinstance(read("a" * 64), IdProblem)
     assert time.process_time() - started < 1.0, "about ten times 2,145 divisions each: some milliseconds"
+
+
+def of_the_dihedral_group(one: int, other: int) -> int:
+    """Verhoeff's multiplication, worked out: 0 to 4 turn a pentagon, 5 to 9 turn it over as well."""
+    if one < 5:
+        return (one + other) % 5 if other < 5 else 5 + (one + other) % 5
+    return 5 + (one - other) % 5 if other < 5 else (one - other) % 5
+
+
+def verhoeff(text: str) -> int:
+    """What the digits come to; 0 where the last one fits."""
+    check = 0
+    for place, digit in enumerate(reversed(text)):
+        number = int(digit)
+        for _ in range(place):
+            number = (1, 5, 7, 6, 2, 8, 3, 0, 9, 4)[number]
+        check = of_the_dihedral_group(check, number)
+    return check
+
+
+@given(st.text(st.sampled_from("0123456789"), min_size=1, max_size=40))
+@example("123456789012345678901234")
+def test_verhoeffs_digit_is_that_of_his_group_and_permutation_at_any_length(payload: str) -> None:
+    ids = [f"{payload}{digit}" for digit in range(10)]
+    assert [CHECK_DIGITS["verhoeff"](one) for one in ids] == [verhoeff(one) == 0 for one in ids]
+    assert sum(CHECK_DIGITS["verhoeff"](one) for one in ids) == 1
