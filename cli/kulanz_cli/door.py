@@ -10,6 +10,8 @@ from kulanz_cli.settings import Unusable
 from kulanz_cli.signed import NoReply, Reply, SignedApi, path_of
 
 FORBIDDEN = 403
+OF_A_SIGNATURE = ("signature", "security token", "credential", "access key")
+"""Words of the gateway where it knows no signature. Where IAM does not permit a route, it says Forbidden."""
 NOT_FOUND = 404
 TOO_MANY = 429
 OK = 200
@@ -84,7 +86,7 @@ def _content(route: Route, reply: Reply) -> dict[str, Any]:
         return content
     if "type" in content and "detail" in content:
         raise _problem(content)
-    raise DoorProblem(_gateway_words(route, reply.status))
+    raise DoorProblem(_gateway_words(route, reply.status, str(content.get("message", ""))))
 
 
 def _problem(content: Mapping[str, Any]) -> DoorProblem:
@@ -98,13 +100,20 @@ def _problem(content: Mapping[str, Any]) -> DoorProblem:
     return DoorProblem("; ".join(said), kind, str(content.get("reason", "")))
 
 
-def _gateway_words(route: Route, status: int) -> str:
-    """What to do where the gateway answered in place of the function."""
+def _gateway_words(route: Route, status: int, message: str) -> str:
+    """What to do where the gateway answered in place of the function. Its message may repeat the request: it is not
+    shown.
+    """
+    if status == FORBIDDEN and (text := message.lower()) and "not authorized" not in text:
+        if "expired" in text:
+            return "AWS refused it: your credentials have expired, or this machine's clock is wrong; sign in again"
+        if any(word in text for word in OF_A_SIGNATURE):
+            return "AWS refused it: your credentials or their signature are not valid; sign in again"
     if status == FORBIDDEN:
         roles = " or ".join(sorted(route.roles))
         return (
-            f"AWS refused it: your credentials lack the role {roles} of this stack, or its clock and yours differ; an"
-            " administrator attaches the role (docs/roles.md)"
+            f"AWS refused it: your credentials lack the role {roles} of this stack; an administrator attaches it"
+            " (docs/roles.md)"
         )
     if status == NOT_FOUND:
         return "the API has no such route: is this the command of the stack's release, and the API of the stack?"

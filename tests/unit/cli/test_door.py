@@ -101,13 +101,36 @@ def test_an_action_without_an_answer_may_have_been_done_and_says_so() -> None:
         call(door(Scripted(*[NoReply("ReadTimeoutError")] * ATTEMPTS)), BY_USE["stops.act"])
 
 
+@pytest.mark.parametrize(
+    "message", ["Forbidden", "", "User: arn:credential-bot is not authorized to perform: execute-api:Invoke"]
+)
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.key)
-def test_who_lacks_a_role_is_said_which(route: Route) -> None:
-    refused = Reply(403, b'{"message":"Forbidden"}')
+def test_who_lacks_a_role_is_said_which(route: Route, message: str) -> None:
+    refused = Reply(403, json.dumps({"message": message}).encode())
     with pytest.raises(DoorProblem) as caught:
         call(door(Scripted(refused)), route)
     assert " or ".join(sorted(route.roles)) in caught.value.message
     assert caught.value.exit_code == 3
+
+
+@pytest.mark.parametrize(
+    ("message", "says"),
+    [
+        ("The security token included in the request is expired", "have expired"),
+        ("Signature expired: 20261129T000000Z is now earlier than 20261129T000500Z", "have expired"),
+        ("The security token included in the request is invalid.", "not valid; sign in again"),
+        (
+            "The request signature we calculated does not match. The Canonical String should have been: a-secret",
+            "not valid",
+        ),
+    ],
+)
+def test_who_is_not_signed_in_any_more_is_not_said_to_lack_a_role(message: str, says: str) -> None:
+    refused = Reply(403, json.dumps({"message": message}).encode())
+    with pytest.raises(DoorProblem, match=says) as caught:
+        call(door(Scripted(refused)), BY_USE["campaigns.one"])
+    assert "role" not in caught.value.message
+    assert "a-secret" not in caught.value.message
 
 
 @pytest.mark.parametrize("kind", [kind for kind in Kind if kind.status not in REPEATED])
