@@ -113,7 +113,7 @@ def queues(at: Examined) -> Iterator[Result]:
 def tables(at: Examined) -> Iterator[Result]:
     """The policies of the tables: only the functions write items, and only deployers change the tables."""
     deployers, writing = at.listed("DeployerArns"), _roles(at, "GrantCreditsRole", "ApiRole")
-    others = _roles(at, "OpenCampaignRole", "AdvanceCampaignRole")
+    others = _roles(at, "OpenCampaignRole", "PublishNoticesRole", "AdvanceCampaignRole")
     client = at.client("dynamodb")
     _, partition, _, _, account, *_ = at.caller.split(":")
     prefix = f"arn:{partition}:dynamodb:{client.meta.region_name}:{account}"
