@@ -45,7 +45,8 @@ def all_of[Found](read: Callable[[str], Page[Found]]) -> list[Found]:
     found, page = list[Found](), read("")
     while page.after:
         found += page.found
-        page = read(page.after)
+        after, page = page.after, read(page.after)
+        assert not page.after or page.after > after, "a page leads back"
     return found + list(page.found)
 
 
