@@ -28,7 +28,7 @@ from kulanz.domain.campaigns.campaign import (
     StateChange,
 )
 from kulanz.domain.campaigns.limits import SHARES, Limits
-from kulanz.domain.campaigns.measured import Measured
+from kulanz.domain.campaigns.measured import Commitment, LargestAmount, Measured
 from kulanz.domain.campaigns.reconciliation import DIGEST_MODULUS, CountKey, RowResult, SumKey, Totals, WriteResult
 from kulanz.domain.campaigns.repeats import HASHES, Repeats
 from kulanz.domain.campaigns.stretches import Stretch
@@ -153,7 +153,21 @@ def _repeats(draw: st.DrawFn) -> Repeats:
     return made
 
 
-MEASURED = every_field(Measured, amounts=AMOUNTS, repeats=_repeats(), known=COUNTS, other_currency=COUNTS)
+LARGEST = st.dictionaries(
+    MEASURES,
+    st.lists(st.builds(LargestAmount, SIZES, COUNTS, COUNTS), min_size=1, max_size=3, unique_by=lambda one: one.size),
+    min_size=1,
+).map(lambda found: {measure: {one.size: one for one in amounts} for measure, amounts in found.items()})
+COMMITMENTS = every_field(
+    Commitment,
+    claimable=st.dictionaries(MEASURES, SIZES, min_size=1),
+    largest=LARGEST,
+    first_due=st.dates(),
+    first_end=INSTANTS,
+)
+MEASURED = every_field(
+    Measured, amounts=AMOUNTS, repeats=_repeats(), known=COUNTS, other_currency=COUNTS, commitment=COMMITMENTS
+)
 OTHERS = every_field(
     SameOutage, same_list=few(CAMPAIGN_IDS).map(tuple), other_list=few(CAMPAIGN_IDS).map(tuple), is_whole=st.booleans()
 )
@@ -292,6 +306,7 @@ def campaigns(draw: st.DrawFn) -> Campaign:
             ignored_columns=few(TEXTS).map(tuple),
             outage=NAMES,
             same_outage_as=few(INCIDENT_IDS).map(tuple),
+            persons_asked=st.integers(1, 2),
             state=st.sampled_from(State),
             state_reason=TEXTS,
             log_count=st.integers(1, 10**5),
