@@ -123,7 +123,7 @@ def gate_of(store: CampaignStore, before: Campaign, target: State) -> AtTheGate:
     """What has to be written with a move."""
     if (before.state, target) == (State.PLANNING, State.AWAITING_APPROVAL):
         return AtTheGate(plan=filed(before))
-    if (before.state, target) == (State.AWAITING_APPROVAL, State.APPLYING):
+    if before.state in (State.AWAITING_APPROVAL, State.PAUSED) and target is State.APPLYING:
         record = store.incident(before.id.incident_id)
         assert record is not None
         return AtTheGate(start=Start(record))

@@ -194,10 +194,13 @@ NOTHING_MORE = AtTheGate()
 
 
 def must_begin_at_the_gate(before: Campaign, change: StateChange, gate: AtTheGate) -> None:
-    """Raise AssertionError where a waiting plan would be executed without a start, or another change has one."""
-    begins = before.state is State.AWAITING_APPROVAL and change.target is State.APPLYING
+    """Raise AssertionError where an execution would begin or go on without its conditions, or another change has them.
+
+    One that goes on was approved before; it is still conditional on the incident's record.
+    """
+    begins = before.state in (State.AWAITING_APPROVAL, State.PAUSED) and change.target is State.APPLYING
     if begins is not (gate.start is not None):
-        raise AssertionError("an execution begins with a waiting plan and its start, and with nothing else")
+        raise AssertionError("an execution begins or goes on with its start, and nothing else has one")
 
 
 class CampaignStore(Protocol):

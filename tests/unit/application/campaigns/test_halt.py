@@ -10,7 +10,7 @@ import pytest
 from kulanz.application.campaigns.control_campaign import ControlPorts, ControlRefused, cancel, pause, resume
 from kulanz.application.campaigns.halt_stack import HaltPorts, change_halt
 from kulanz.application.ledger.accept_offer import AcceptPorts, OfferRefused, accept_offer
-from kulanz.application.ports import Outdated, TryAgain
+from kulanz.application.ports import AtTheGate, Outdated, Start, TryAgain
 from kulanz.domain.campaigns.campaign import CampaignId, Cause, Pass, State
 from kulanz.domain.campaigns.trouble import TroubleKind
 from kulanz.domain.gate.approval import ApprovalRefused
@@ -128,8 +128,11 @@ def test_no_execution_goes_on_by_hand_while_the_stack_is_halted() -> None:
     with pytest.raises(ControlRefused, match="halted"):
         resume(ID, ports, "so", CAUSE, world.now)
     paused = world.campaign(CAMPAIGN)
+    record = world.campaigns.incident(INCIDENT_ID)
+    assert record is not None
+    change, gate = paused.change(State.APPLYING, "past the check", CAUSE, world.now), AtTheGate(start=Start(record))
     with pytest.raises(Outdated):
-        world.campaigns.change_state(paused, paused.change(State.APPLYING, "past the check", CAUSE, world.now))
+        world.campaigns.change_state(paused, change, gate)
     lift(world)
     resume(ID, ports, "so", CAUSE, world.now)
     world.run_until_quiet()

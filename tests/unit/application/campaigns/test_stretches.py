@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kulanz.adapters.receipt_items import receipt_item
-from kulanz.application.campaigns.control_campaign import ControlPorts, cancel, pause
+from kulanz.application.campaigns.control_campaign import ControlPorts, cancel, pause, resume
 from kulanz.application.campaigns.frozen import FrozenCache
 from kulanz.domain.campaigns import stretches as stretches_module
 from kulanz.domain.campaigns.campaign import CampaignId, Cause, Pass, Receipt, State
@@ -119,7 +119,7 @@ def test_code_that_decides_otherwise_pays_nothing(
     assert all(entry.remaining == (1_000,) for entry in world.ledger.all_entries()), "no amount but the planned one"
 
     code.roll_back(world)
-    world.campaigns.change_state(campaign, campaign.change(State.APPLYING, "the old code is back", CAUSE, world.now))
+    resume(ID, ControlPorts(world.campaigns, world.chunks), "the old code is back", CAUSE, world.now)
     world.run_until_quiet()
     assert world.campaign(CAMPAIGN).state is State.CLOSED
     assert len(world.ledger.all_entries()) == 60

@@ -8,7 +8,16 @@ from datetime import datetime, timedelta
 
 from kulanz.application.campaigns.dispatch_chunks import dispatch
 from kulanz.application.incidents.follow_incident import is_amended
-from kulanz.application.ports import ATTEMPTS_AGAINST_OTHERS, CampaignStore, ChunkQueue, Outdated, TryAgain
+from kulanz.application.ports import (
+    ATTEMPTS_AGAINST_OTHERS,
+    NOTHING_MORE,
+    AtTheGate,
+    CampaignStore,
+    ChunkQueue,
+    Outdated,
+    Start,
+    TryAgain,
+)
 from kulanz.domain.campaigns.campaign import ENDED, WORKABLE, Campaign, CampaignId, Cause, Pass, State
 from kulanz.domain.incident_record import DetailType, decision_digest
 from kulanz.domain.time import CLOCK_ALLOWANCE
@@ -75,15 +84,16 @@ def resume(
             raise ControlRefused(f"the incident of campaign {campaign_id} is older than it may be decided; cancel it")
         began = any(change.target is State.APPLYING for change in ports.campaigns.log(campaign_id))
         target = State.APPLYING if began else State.PLANNING
-        if began:
-            _must_decide_by(campaign, ports.campaigns, decides_by, cause)
         return _move(campaign_id, target, ports, f"resumed_by_hand: {reason}", cause, now, decides_by)
     dispatch(campaign, WORKABLE[campaign.state], ports.campaigns, ports.chunks, again=True)
     return campaign
 
 
-def _must_decide_by(campaign: Campaign, campaigns: CampaignStore, decides_by: str, cause: Cause) -> None:
-    """Raise ControlRefused where the incident is not what the campaign decides by, and nobody else accepts that."""
+def _start(campaign: Campaign, campaigns: CampaignStore, decides_by: str, cause: Cause) -> Start:
+    """What an execution that goes on is conditional on: the incident's record as it was looked at.
+
+    Raises ControlRefused where the incident is not what the campaign decides by, and nobody else accepts that.
+    """
     record = campaigns.incident(campaign.id.incident_id)
     latest = None if record is None else campaigns.revision(record.incident_id, record.highest_revision)
     if record is None or latest is None:
@@ -91,7 +101,7 @@ def _must_decide_by(campaign: Campaign, campaigns: CampaignStore, decides_by: st
     if latest.detail_type == DetailType.WITHDRAWN:
         raise ControlRefused(f"the incident of campaign {campaign.id} was withdrawn; cancel the campaign")
     if not is_amended(campaign, latest, campaigns):
-        return
+        return Start(record)
     digest = decision_digest(latest.content)
     if decides_by != digest:
         raise ControlRefused(
@@ -103,6 +113,7 @@ def _must_decide_by(campaign: Campaign, campaigns: CampaignStore, decides_by: st
         raise ControlRefused(
             f"{requested} requested campaign {campaign.id}; after an amendment somebody else has to let it go on"
         )
+    return Start(record)
 
 
 def may_write_until(campaign: Campaign, campaigns: CampaignStore) -> datetime | None:
@@ -135,8 +146,10 @@ def _move(
             change = replace(campaign.change(target, reason, cause, now), decides_by=decides_by)
         except ValueError:
             raise ControlRefused(f"campaign {campaign_id} is {campaign.state} and cannot become {target}") from None
+        goes_on = target is State.APPLYING
+        gate = AtTheGate(start=_start(campaign, ports.campaigns, decides_by, cause)) if goes_on else NOTHING_MORE
         try:
-            ports.campaigns.change_state(campaign, change)
+            ports.campaigns.change_state(campaign, change, gate)
         except Outdated:
             continue
         return _existing(campaign_id, ports.campaigns)
