@@ -39,6 +39,7 @@ from kulanz_local.deployment import build, deploy
 from kulanz_local.embedded import EmbeddedAws, EmbeddedAwsError, aws_session
 from kulanz_local.interrupt import Terminated, quietly_interrupted
 from kulanz_local.lists import Expectation, write_list
+from kulanz_local.persons import create_persons
 from kulanz_local.reconcile import discrepancies, notices_due
 from kulanz_local.settings_file import NoSettingsFile, settings_file
 from kulanz_local.stories import o2_alice, swisscom
@@ -136,7 +137,8 @@ def demo(accounts: int, console: Console, *, stories: bool = False, keep: bool =
                 raise
             console.print(closing(run.expected.values(), campaigns, time.monotonic() - started), highlight=False)
             if keep:
-                with suppress(KeyboardInterrupt), settings_file("demo", aws.endpoint) as path:
+                persons = create_persons(aws.endpoint)
+                with suppress(KeyboardInterrupt), settings_file("demo", aws.endpoint, persons) as path:
                     console.print(how_to_try(run, path), markup=False, highlight=False, soft_wrap=True)
                     Event().wait()
 

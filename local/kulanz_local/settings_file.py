@@ -3,11 +3,14 @@
 import os
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from kulanz_local.embedded import PROJECT, aws_environment
+from kulanz_local.persons import Keys, write_profiles
+
+NOBODY: Mapping[str, Keys] = {}
 
 FOLDER = PROJECT / ".kulanz"
 """In each clone its own; never committed."""
@@ -21,23 +24,29 @@ class NoSettingsFile(RuntimeError):
 
 
 @contextmanager
-def settings_file(name: str, endpoint: str) -> Iterator[Path]:
-    """Write the settings that reach `endpoint`; the file is removed when the block ends.
+def settings_file(name: str, endpoint: str, persons: Mapping[str, Keys] = NOBODY) -> Iterator[Path]:
+    """Write the settings that reach `endpoint`, and a profile for each person; the files go when the block ends.
 
     Yields the file's path from the project's folder. Where another process of this clone holds `name`.env, the file
     is `name`-2.env, and so on.
     """
     path = _claimed(name)
+    profiles = path.with_suffix(".credentials")
     try:
-        path.write_text(content(endpoint), encoding="utf-8")
+        write_profiles(persons, profiles)
+        path.write_text(content(endpoint, profiles if persons else None), encoding="utf-8")
         yield path.relative_to(PROJECT)
     finally:
         path.unlink(missing_ok=True)
+        profiles.unlink(missing_ok=True)
 
 
-def content(endpoint: str) -> str:
+def content(endpoint: str, profiles: Path | None = None) -> str:
     """The settings as lines for sh, bash and zsh. It names its process, so that a file left behind can be told."""
-    exports = [f"export {name}={shlex.quote(value)}" for name, value in aws_environment(endpoint).items()]
+    settings = dict(aws_environment(endpoint))
+    if profiles is not None:
+        settings["AWS_SHARED_CREDENTIALS_FILE"] = str(profiles)
+    exports = [f"export {name}={shlex.quote(value)}" for name, value in settings.items()]
     search = f'export PATH={shlex.quote(str(COMMANDS))}:"$PATH"'
     return "\n".join((f"# of process {os.getpid()}", *exports, search, ""))
 

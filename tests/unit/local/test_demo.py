@@ -99,6 +99,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(module, "EmbeddedAws", lambda: nullcontext(aws))
     monkeypatch.setattr(module, "deploy", lambda *_, **__: deployed)
     monkeypatch.setattr(module, "aws_session", lambda: None)
+    monkeypatch.setattr(module, "create_persons", lambda _: {"anna": ("key", "secret")})
     monkeypatch.setattr(module, "Subscriber", lambda *_: Listener(world))
     monkeypatch.setattr(module, "_publish", published)
     monkeypatch.setattr(drive, "stack_of", lambda _: WorldStack(world))
@@ -261,8 +262,8 @@ def test_the_aws_that_is_kept_is_reached_by_a_file_and_commands_that_exist(
     assert [line for line in shown if len(line) > COLUMNS] == []
     source, *lines = shown
     assert source == "  source .kulanz/demo.env"
-    assert written == [tmp_path / ".kulanz" / "demo.env"]
-    assert not written[0].exists(), "the file goes with its AWS"
+    assert sorted(written) == [tmp_path / ".kulanz" / name for name in ("demo.credentials", "demo.env")]
+    assert not any(path.exists() for path in written), "the files go with their AWS"
     assert lines
     for line in lines:
         command: click.Command | None = kulanz
