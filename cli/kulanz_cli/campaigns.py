@@ -42,10 +42,11 @@ COLUMNS = (
 @as_json
 @pass_stack
 def list_campaigns(stack: Stack, incident_id: str | None, month: str | None, is_json: bool) -> None:
-    """List the campaigns of INCIDENT, or those that wait.
+    """List the campaigns of INCIDENT, or all that wait for a person.
 
-    Without INCIDENT, the paused and flagged campaigns of all incidents: each waits for a person. So does what was lost
-    or stands still, which is shown above them until it is repaired. Exits with 1 when there is none.
+    Without INCIDENT: plans that wait for their approval, and campaigns that are paused or flagged. Above them: whether
+    the stack is halted; what was lost or does not go on, until it is repaired; and requests that are kept, which open
+    by themselves. Refused campaigns are listed under their incident or --month. Exits with 1 when there is none.
     """
     if incident_id is not None and month is not None:
         raise click.UsageError("name INCIDENT or --month")

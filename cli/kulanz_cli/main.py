@@ -17,7 +17,7 @@ COMMANDS = {
         ("list", "list_group", "list_", "Prepare and check lists of affected accounts."),
         ("send", "sending", "send_event", "Send an incident event, with its list."),
         ("watch", "watch", "watch_campaign", "Follow CAMPAIGN until it stops, and print its reconciliation."),
-        ("campaigns", "campaigns", "list_campaigns", "List the campaigns of INCIDENT, or those that wait."),
+        ("campaigns", "campaigns", "list_campaigns", "List the campaigns of INCIDENT, or all that wait for a person."),
         ("incidents", "incidents", "list_incidents", "List the incidents of a month, by their first event."),
         ("log", "log", "log", "Show who did what, when and why."),
         ("rejected", "rejected", "rejected", "Show refused events, or the rejected rows of CAMPAIGN."),

@@ -6,8 +6,16 @@ from typing import Any
 import click
 
 from kulanz.application.ports import PeopleSealed, PublishingForbidden
-from kulanz.domain.people.caller import stated_id
-from kulanz.domain.people.people import Listed, People, PeopleError, must_follow, people_json, read_people
+from kulanz.domain.people.caller import Door, stated_id
+from kulanz.domain.people.people import (
+    PERSONS_OF,
+    Listed,
+    People,
+    PeopleError,
+    must_follow,
+    people_json,
+    read_people,
+)
 from kulanz.domain.policy.document.strict_yaml import read_file
 from kulanz.domain.policy.language.errors import PolicyError
 from kulanz_cli.direct import DirectStack
@@ -81,7 +89,7 @@ def show(stack: DirectStack, is_json: bool) -> None:
             gone = "" if person.left_at is None else f" (until {person.left_at:%Y-%m-%d})"
             say(out, f"{person.name}{gone}: {', '.join(person.ids)}", further=2)
         if people.is_empty:
-            say(out, "no people file is published: money is approved through one door, which ApproverDoor names")
+            say(out, f"no people file is published: only {PERSONS_OF[Door.IAM]} approve", further=2)
     if people.is_empty:
         click.get_current_context().exit(EXIT_NO)
 

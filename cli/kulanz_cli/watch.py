@@ -1,4 +1,4 @@
-"""``kulanz watch``: follows a campaign by the sums of its receipts until it ends, pauses or is flagged."""
+"""``kulanz watch``: follows a campaign by the sums of its receipts until it ends or waits for a person."""
 
 import time
 from collections.abc import Iterator
@@ -180,7 +180,8 @@ def watch(
 def watch_campaign(stack: Stack, campaign_id: CampaignId, seconds: int, is_json: bool) -> None:
     """Follow CAMPAIGN until it stops, and print its reconciliation.
 
-    CAMPAIGN is written att-2024-02-22/1. Exits with 1 unless it closed.
+    It stops when it ends or waits for a person, also when its plan waits for its approval. CAMPAIGN is written
+    att-2024-02-22/1. Exits with 1 unless it closed.
     """
     door = stack.door()
     campaign = watch(door, campaign_id, console(stderr=True), seconds)

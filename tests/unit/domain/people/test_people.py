@@ -11,6 +11,7 @@ from kulanz.domain.money import Money
 from kulanz.domain.people.caller import Door, Machine, Person
 from kulanz.domain.people.people import (
     NOBODY_LISTED,
+    PERSONS_OF,
     PeopleError,
     approver_problem,
     must_follow,
@@ -75,7 +76,9 @@ def test_while_nobody_is_listed_money_is_approved_through_one_door() -> None:
     for door, approver in ((Door.IAM, IAM_ANNA), (Door.IAM, SSO_ANNA), (Door.LOGIN, LOGIN_ANNA)):
         other = next(one for one in Door if one is not door)
         assert approver_problem(Person(approver), NOBODY_LISTED, door, NOW) == ""
-        assert "ApproverDoor" in approver_problem(Person(approver), NOBODY_LISTED, other, NOW)
+        refused = approver_problem(Person(approver), NOBODY_LISTED, other, NOW)
+        assert f"only {PERSONS_OF[other]} may" in refused
+        assert "publish a people file" in refused
         assert approver_problem(Person(approver), BOTH, other, NOW) == ""
 
 

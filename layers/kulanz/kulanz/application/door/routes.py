@@ -204,7 +204,12 @@ ROUTES: tuple[Route, ...] = (
         "campaigns/incident/{incident}", "campaigns.of_incident", READERS, "The campaigns of an incident", ("cursor",)
     ),
     _ask("campaigns/one/{incident}/{seq}", "campaigns.one", READERS, "A campaign as it stands, with its figures"),
-    _ask("campaigns/reconciliation/{incident}/{seq}", "campaigns.reconciliation", READERS, "Planned beside written"),
+    _ask(
+        "campaigns/reconciliation/{incident}/{seq}",
+        "campaigns.reconciliation",
+        READERS,
+        "A campaign's reconciliation: what was planned, and what was written",
+    ),
     _ask("campaigns/plan/{incident}/{seq}", "approvals.plan", READERS, "What a filed plan will do"),
     _ask("campaigns/log/{incident}/{seq}", "campaigns.log", READERS, "The changes of state of a campaign"),
     _ask("campaigns/rejected/{incident}/{seq}", "campaigns.rejected", READERS, "Rows with a problem", ("cursor",)),
@@ -255,7 +260,11 @@ ROUTES: tuple[Route, ...] = (
         "stops/{incident}/{seq}/{id}", "stops.act", OPERATORS, "Pause, resume, cancel or settle a campaign", "StopBody"
     ),
     _act(
-        "repairs/advance/{incident}/{seq}/{id}", "repairs.advance", OPERATORS, "Look at a campaign again", "RepairBody"
+        "repairs/advance/{incident}/{seq}/{id}",
+        "repairs.advance",
+        OPERATORS,
+        "Move on a campaign that stands still",
+        "RepairBody",
     ),
     _act(
         "repairs/notices/{incident}/{seq}/{id}",

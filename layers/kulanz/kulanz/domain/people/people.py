@@ -104,6 +104,11 @@ class People:
 
 
 NOBODY_LISTED = People()
+PERSONS_OF: dict[Door, str] = {
+    Door.IAM: "persons with AWS credentials (an IAM user, or a user of IAM Identity Center)",
+    Door.LOGIN: "persons who log in",
+}
+"""Who comes in through a door."""
 
 
 def _canonical(person_id: str) -> str:
@@ -125,8 +130,8 @@ def approver_problem(caller: Caller, people: People, approver_door: Door, now: d
         return "the people file says that the person with this id has left; a successor gets an id of their own"
     if people.is_empty and caller.door is not approver_door:
         return (
-            "while the people file is empty, money is approved through one door only, which the parameter ApproverDoor"
-            " names; publish a people file, or use that door"
+            f"while no people file is published, only {PERSONS_OF[approver_door]} may do this;"
+            " publish a people file that lists this person"
         )
     return ""
 
