@@ -31,7 +31,7 @@ COMMANDS = {
     "For operators: stop a campaign, fix a stack": section(
         ("doctor", "doctor.command", "doctor", "Check a deployed stack, and say what to do about each finding."),
         ("halt", "halt", "halt_stack", "Halt the whole stack: nothing is executed, accepted or published."),
-        ("lift", "halt", "lift_halt", "Say that the stack may go on; two persons have to."),
+        ("lift", "halt", "lift_halt", "Say that a halted stack may go on."),
         ("pause", "control", "pause_campaign", "Stop CAMPAIGN until it is resumed."),
         ("resume", "control", "resume_campaign", "Let a paused CAMPAIGN go on where it stopped."),
         ("cancel", "control", "cancel_campaign", "End CAMPAIGN for good."),
