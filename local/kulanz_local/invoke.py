@@ -35,7 +35,16 @@ from kulanz_cli.stack import StackOutputs
 from kulanz_local import drive
 from kulanz_local.cases import ATT
 from kulanz_local.deployment import SAM, SAM_FOLDER, build, deploy, machine_architecture
-from kulanz_local.embedded import LOOPBACK, PROJECT, REGION, EmbeddedAws, EmbeddedAwsError, aws_environment, aws_session
+from kulanz_local.embedded import (
+    ACCOUNT_ID,
+    LOOPBACK,
+    PROJECT,
+    REGION,
+    EmbeddedAws,
+    EmbeddedAwsError,
+    aws_environment,
+    aws_session,
+)
 from kulanz_local.interrupt import Terminated, quietly_interrupted
 from kulanz_local.lists import Expectation, write_list
 from kulanz_local.reconcile import discrepancies, notices_due
@@ -305,7 +314,18 @@ def check() -> None:
         if problems:
             raise InvocationFailed("\n".join(problems))
         click.echo(f"ok    {campaign.apply.totals.lines} lines became {stored} decisions, all as planted")
+        _check_answer(prepared)
         _check_notices(prepared)
+
+
+def _check_answer(prepared: Ready) -> None:
+    """The API answers what one account got, to whom the gateway has verified."""
+    account_id = prepared.expected.examples["granted"]
+    known = {"account id": account_id, "incident": CAMPAIGN.incident_id, "account of the stack": ACCOUNT_ID}
+    answer = invoke("ApiFunction", write_event("api-ask", known), prepared.aws.endpoint)
+    expect("status of the answer", answer["statusCode"], 200)
+    expect("account of the answer", json.loads(answer["body"])["account_id"], account_id)
+    click.echo("ok    the API's answer about one account")
 
 
 def _check_notices(prepared: Ready) -> None:

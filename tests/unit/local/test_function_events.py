@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from kulanz.application.door.routes import BY_KEY
 from kulanz_local.invoke import EVENTS, filled
 from tests.hostile.handlers import Functions
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
@@ -16,6 +17,8 @@ KNOWN = {
     "campaign partition": "CAMPAIGN#net-outage#001",
     "meta": {"pk": {"S": "CAMPAIGN#net-outage#001"}, "sk": {"S": "META"}},
     "account": "ACCOUNT#a",
+    "account id": "a",
+    "account of the stack": "123456789012",
     "place": "DECISION#net-outage#-#001",
     "decision": {"pk": {"S": "ACCOUNT#a"}, "sk": {"S": "DECISION#net-outage#-#001"}},
     "incident": "net-outage",
@@ -27,7 +30,7 @@ KNOWN = {
 def test_every_source_of_every_function_has_its_event() -> None:
     folders = {path.name for path in (EVENTS.parents[1] / "functions").iterdir() if (path / "handler.py").exists()}
     assert {name.partition("-")[0] for name in NAMES} == folders
-    sources = {"grant_credits": 2, "open_campaign": 1, "publish_notices": 4, "advance_campaign": 2}
+    sources = {"grant_credits": 2, "open_campaign": 1, "publish_notices": 4, "advance_campaign": 2, "api": 1}
     assert {name: sum(other.startswith(name) for other in NAMES) for name in folders} == sources
 
 
@@ -35,6 +38,9 @@ def test_every_source_of_every_function_has_its_event() -> None:
 def test_an_event_is_complete_once_it_is_filled_in(name: str) -> None:
     content = filled(json.loads((EVENTS / f"{name}.json").read_text()), KNOWN)
     assert "{{" not in json.dumps(content)
+    if name.startswith("api"):
+        assert content["requestContext"]["routeKey"] == content["routeKey"] in BY_KEY
+        return
     (record,) = content["Records"]
     assert record["eventSource"] in ("aws:sqs", "aws:dynamodb")
 
