@@ -10,12 +10,12 @@ import pytest
 from advance_campaign import handler
 from kulanz.adapters.campaign_keys import META
 from kulanz.adapters.table_policies import closing_policy
-from kulanz.domain.campaigns.campaign import State
+from kulanz.domain.campaigns.campaign import Pass, State
 from kulanz.domain.campaigns.trouble import TroubleKind
 from tests.contract.backends import AwsBackend
 from tests.contract.conftest import BACKENDS
 from tests.contract.test_campaign_index import open_campaign
-from tests.contract.test_older_items import as_an_older_release_left_it
+from tests.contract.test_older_items import as_an_older_release_left_it, older_change
 from tests.contract.test_troubles import given_up
 from tests.support.values import FIRST, change
 
@@ -42,6 +42,7 @@ def backend_of_function(emulator: AwsBackend, monkeypatch: pytest.MonkeyPatch) -
         "CAMPAIGNS_WRITERS": "arn:aws:iam::123456789012:role/grant",
         "NOTICES_PER_MESSAGE": "100",
         "TARGET_WRITE_RATE": "4000",
+        "LONE_OPERATOR": "false",
         "POWERTOOLS_METRICS_NAMESPACE": "Kulanz",
         "POWERTOOLS_SERVICE_NAME": "kulanz",
     }
@@ -85,6 +86,19 @@ def test_what_waits_is_counted_also_of_an_older_release(
     assert watch(capsys) == 1
     assert [one.id.incident_id for one in aws.index.open_campaigns()] == ["at-work", FIRST.incident_id]
     assert [one.chunk for one in aws.chunks_received(3)] == [0, 1, 2], "chunks that were never sent"
+
+
+def test_an_execution_that_an_older_release_began_without_a_filed_plan_goes_on(
+    backend_of_function: AwsBackend, capsys: pytest.CaptureFixture[str]
+) -> None:
+    aws = backend_of_function
+    new = open_campaign(aws, FIRST.incident_id)
+    aws.campaigns.change_state(new, older_change(new, State.APPLYING))
+    as_an_older_release_left_it(aws)
+
+    assert watch(capsys) == 0
+    assert [one.state for one in aws.index.open_campaigns()] == [State.APPLYING]
+    assert [(one.work, one.chunk) for one in aws.chunks_received(3)] == [(Pass.APPLY, chunk) for chunk in range(3)]
 
 
 def test_what_was_given_up_waits_until_it_is_repaired(
