@@ -209,14 +209,14 @@ def _show_amounts(found: "PlanReview", out: Console) -> None:
         if one["smallest"] == one["largest"]:
             continue
         say(out, f"{one['result']}, {one['reason'] or 'all reasons'}, {one['measure']}: lines by amount")
-        ranges = _coarser(one)
+        ranges = coarser_ranges(one)
         most = max(lines for _, lines in ranges)
         columns = [Column("amount", is_number=True), Column("lines", is_number=True), Column("")]
         bars = [[amount, f"{lines:,}", "#" * max(1, BAR_CELLS * lines // most)] for amount, lines in ranges]
         table(out, columns, bars)
 
 
-def _coarser(one: "ReportedAmounts") -> list[tuple[str, int]]:
+def coarser_ranges(one: "ReportedAmounts") -> list[tuple[str, int]]:
     """At most `RANGES_PRINTED` ranges, as they are printed: neighbours with the fewest lines are put together."""
     ranges = [(found["least"], found["most"], found["lines"]) for found in one["histogram"]]
     while len(ranges) > RANGES_PRINTED:

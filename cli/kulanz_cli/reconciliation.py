@@ -103,7 +103,7 @@ def _show_sums(plan: Totals, apply: Totals, beside: Sequence[WriteResult], conso
     for place in sorted(planned.keys() | apply.worth().keys(), key=lambda place: (_ORDER[place[0]], place[1])):
         row_result, measure = place
         figures = [figure(measure, sums.get(place, 0)) for sums in (planned, ledger, *others)]
-        rows.append([row_result.value, _measure_words(measure), *figures])
+        rows.append([row_result.value, measure_words(measure), *figures])
     table(console, _columns(("result", "sum of", "planned", "ledger"), beside, rows), rows)
 
 
@@ -112,7 +112,7 @@ def figure(measure: str, value: int | Decimal) -> str:
     return f"{Decimal(format_minor(int(value), minor_units(measure))):,}" if is_currency(measure) else f"{value:,}"
 
 
-def _measure_words(measure: str) -> str:
+def measure_words(measure: str) -> str:
     """What a sum is measured in, in words."""
     if is_currency(measure):
         return measure
@@ -123,7 +123,7 @@ def _measure_words(measure: str) -> str:
 def value_text(measure: str, value: int | Decimal) -> str:
     """A sum for people: minor units of a currency as an amount, anything else with its unit."""
     if is_currency(measure) or ":" in measure:
-        return f"{figure(measure, value)} {_measure_words(measure)}"
+        return f"{figure(measure, value)} {measure_words(measure)}"
     return counted(f"{value:,}", measure)
 
 

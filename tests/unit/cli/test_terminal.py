@@ -151,6 +151,8 @@ COMMANDS = {
     "approve": ["approve", CAMPAIGN, "--plan", "0" * 12],
     "reject": ["reject", CAMPAIGN, "--plan", "0" * 12, "--reason", "r"],
     "replan": ["replan", CAMPAIGN, "--reason", "r"],
+    "report": ["report", CAMPAIGN, "--html", "FOLDER/new/report.html"],
+    "report, unknown": ["report", f"{INCIDENT}/999", "--html", "FOLDER/new/report.html"],
     "settle": ["settle", CAMPAIGN, "--reason", "r"],
     "advance": ["advance", CAMPAIGN],
     "advance, unknown": ["advance", f"{INCIDENT}/999"],

@@ -1,0 +1,184 @@
+"""The parts of the page that are figures: results by reason, amounts, and planned beside what is in the ledger."""
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING
+from xml.etree.ElementTree import Element
+
+from kulanz.domain.campaigns.campaign import State
+from kulanz.domain.campaigns.reconciliation import RowResult, WriteResult
+from kulanz_cli.plan import coarser_ranges
+from kulanz_cli.reconciliation import figure, measure_words, value_text
+from kulanz_cli.report_page.figures import BESIDE, Figures, WorthLine
+from kulanz_cli.report_page.markup import Part, element, foreign, section, table
+from kulanz_cli.report_page.pictures import Bar, Segment, picture, thin_bar
+from kulanz_cli.report_page.sources import Sources
+from kulanz_cli.shown_campaign import size_of
+from kulanz_cli.terminal import counted_as
+
+if TYPE_CHECKING:
+    from kulanz.application.campaigns.report import ReportedAmounts
+
+HISTOGRAMS_SHOWN = 6
+KINDS = {
+    RowResult.GRANTED: "granted",
+    RowResult.OFFERED: "offered",
+    RowResult.HELD: "waiting",
+    RowResult.REFERRED: "waiting",
+    RowResult.REJECTED: "stopped",
+}
+"""The class of a result's colour; the others have the quiet one."""
+IN_LEDGER = ("in the ledger", "granted")
+KINDS_BESIDE = {
+    WriteResult.DUPLICATE: ("duplicate", "rest"),
+    WriteResult.CONFLICT: ("conflict", "stopped"),
+    WriteResult.CAPPED: ("capped", "offered"),
+}
+LEFT = ("not written", "waiting")
+
+
+def results_section(figures: Figures) -> Element:
+    """Results by reason, each with its bar."""
+    title = f"Results of {counted_as(figures.plan.lines, 'line')}"
+    if not figures.reasons:
+        return section("results", title, element("p", "No line was looked at."))
+    most = max(one.lines for one in figures.reasons)
+    rows: list[list[Part]] = [
+        [one.row_result.value, foreign(one.reason), f"{one.lines:,}", _or_dash(one.ledger),
+         thin_bar(one.lines, most, KINDS.get(one.row_result, "rest"))]
+        for one in figures.reasons
+    ]  # fmt: skip
+    rows.append(["all", "", f"{figures.plan.lines:,}", f"{figures.decisions:,}", ""])
+    heads = ("Result", "Reason", "Lines", "Ledger", "Share")
+    return section(
+        "results", title, table("Lines by result and reason; ledger: lines with a decision", heads, rows, (2, 3), True)
+    )
+
+
+def _or_dash(number: int | None) -> str:
+    return "-" if number is None else f"{number:,}"
+
+
+def amounts_section(sources: Sources) -> Element:
+    """How much single lines get: a picture of the most frequent ones, figures of all."""
+    made = section("amounts", "How much single lines get")
+    found = _amounts(sources)
+    if not found:
+        says = "No line gets an amount or a quantity."
+        if not sources.is_whole and sources.plan is None:
+            says = "The list is too long to measure single lines before the campaign has stopped."
+        made.append(element("p", says))
+        return made
+    shown = sorted(found, key=lambda one: -one["lines"])[:HISTOGRAMS_SHOWN]
+    histograms = element("div", class_="beside")
+    for number, one in enumerate(shown):
+        histograms.append(element("div", *_histogram(one, f"amounts-{number}")))
+    made.append(histograms)
+    if len(found) > len(shown):
+        text = f"Pictures of the {len(shown)} most frequent of {len(found)}; the table has all."
+        made.append(element("p", text, class_="note"))
+    rows: list[list[Part]] = [
+        [foreign(f"{one['result']}, {one['reason']}"), f"{one['lines']:,}",
+         *(value_text(one["measure"], size_of(one["measure"], text)) for text in (one["smallest"], one["largest"]))]
+        for one in found
+    ]  # fmt: skip
+    made.append(table("Smallest and largest, as planned", ("Of", "Lines", "Smallest", "Largest"), rows, (1, 2, 3)))
+    return made
+
+
+def _amounts(sources: Sources) -> "Sequence[ReportedAmounts]":
+    measured = sources.report["measured"]
+    if measured is not None:
+        return measured["amounts"]
+    return () if sources.plan is None else sources.plan["amounts"]
+
+
+def _histogram(one: "ReportedAmounts", name: str) -> Iterator[Element]:
+    ranges = coarser_ranges(one)
+    most = max((lines for _, lines in ranges), default=0)
+    kind = KINDS.get(RowResult(one["result"]), "rest")
+    title = f"{one['result']}, {one['reason'] or 'all reasons'}, {measure_words(one['measure'])}"
+    bars = [Bar(amount, f"{lines:,}", [Segment(lines, kind)]) for amount, lines in ranges]
+    says = "; ".join(f"{amount}: {counted_as(lines, 'line')}" for amount, lines in ranges)
+    yield element("h3", foreign(title))
+    yield picture(name, f"Lines by amount: {title}", says, bars, most)
+    if len(ranges) == 1 and one["smallest"] == one["largest"]:
+        yield element("p", "Every line has the same amount.", class_="note")
+
+
+def reconciliation_section(sources: Sources, figures: Figures) -> Element:
+    """Planned beside what is in the ledger: a bar for each result and measure, then the figures."""
+    made = section(
+        "reconciliation", "Reconciliation: planned and in the ledger", element("p", _balance(sources, figures))
+    )
+    bars = list(_bars(figures))
+    if bars:
+        says = "; ".join(f"{bar.label}: {_spoken(one)}" for bar, one in zip(bars[1:], figures.worth, strict=True))
+        lines = f"{bars[0].label}: {bars[0].figure}"
+        made.append(picture("balance", "What became of the plan", "; ".join(filter(None, (lines, says))), bars))
+        made.append(_keys())
+        beside = [KINDS_BESIDE[one][0] for one in BESIDE]
+        heads = ("Result", "Sum of", "Planned", "In the ledger", *(name.capitalize() for name in beside), "Not written")
+        rows = [
+            [one.row_result.value, measure_words(one.measure),
+             *(figure(one.measure, size) for size in (one.planned, one.ledger, *one.beside, one.left))]
+            for one in figures.worth
+        ]  # fmt: skip
+        if rows:
+            made.append(
+                table("Each planned sum is the sum of the others in its row", heads, rows, range(2, len(heads)))
+            )
+    for found in sources.report["differences"]:
+        text = f"{found['what']}: planned {found['planned']}, applied {found['applied']}"
+        made.append(element("p", "Differs: ", foreign(text)))
+    return made
+
+
+def _balance(sources: Sources, figures: Figures) -> str:
+    state = State(sources.report["state"])
+    if sources.report["differences"]:
+        return "Plan and ledger differ. The differences are named below."
+    if not figures.apply.lines:
+        return "Nothing was written: there is only the plan."
+    if state is State.CLOSED and not any(one.left for one in figures.worth):
+        return f"All is accounted for: {counted_as(figures.apply.lines, 'line')}, and every planned sum."
+    return "The execution did not go through the whole plan, so that there is a rest that was not written."
+
+
+def _bars(figures: Figures) -> Iterator[Bar]:
+    if not figures.decided:
+        return
+    beside = [figures.lines_beside(one) for one in (WriteResult.DUPLICATE, WriteResult.CONFLICT)]
+    parts = [figures.decisions, *beside, 0, figures.decided - figures.decisions - sum(beside)]
+    text = f"{figures.decisions:,} of {counted_as(figures.decided, 'decided line')} in the ledger"
+    yield Bar("decided lines", text, list(_segments(parts)))
+    for one in figures.worth:
+        planned = value_text(one.measure, one.planned)
+        yield Bar(
+            f"{one.row_result.value}, {measure_words(one.measure)}",
+            f"{figure(one.measure, one.ledger)} of {planned}",
+            list(_of_worth(one)),
+        )
+
+
+def _of_worth(one: WorthLine) -> Iterator[Segment]:
+    return _segments([one.ledger, *one.beside, one.left])
+
+
+def _segments(sizes: Sequence[int | Decimal]) -> Iterator[Segment]:
+    kinds = [IN_LEDGER[1], *(KINDS_BESIDE[one][1] for one in BESIDE), LEFT[1]]
+    return (Segment(size, kind) for size, kind in zip(sizes, kinds, strict=True) if size > 0)
+
+
+def _spoken(one: WorthLine) -> str:
+    names = [IN_LEDGER[0], *(KINDS_BESIDE[beside][0] for beside in BESIDE), LEFT[0]]
+    sizes = [one.ledger, *one.beside, one.left]
+    parts = [f"{value_text(one.measure, size)} {name}" for name, size in zip(names, sizes, strict=True) if size]
+    return f"{value_text(one.measure, one.planned)} planned, of it {', '.join(parts) or 'nothing'}"
+
+
+def _keys() -> Element:
+    named = [IN_LEDGER, *(KINDS_BESIDE[one] for one in BESIDE), LEFT]
+    return element(
+        "ul", *(element("li", element("span", class_=f"key {kind}"), name) for name, kind in named), class_="keys"
+    )
