@@ -3,6 +3,7 @@
 There are no templates, so there is no place where somebody forgets to escape, and no package to install for one page.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from xml.etree.ElementTree import Element, tostring
@@ -11,6 +12,8 @@ from kulanz.domain.time import parse_instant
 from kulanz_cli.terminal import plain, plain_lines
 
 type Part = Element | str
+
+_BREAKABLE = re.compile(r"(?<=[_:/])(?=\w)")
 
 
 def element(tag: str, *parts: Part, **attributes: str) -> Element:
@@ -38,13 +41,12 @@ def _append(made: Element, part: Part) -> None:
 def foreign(text: object) -> Element:
     """A text that somebody outside wrote. It has a direction of its own, which ends with it.
 
-    A long code may be broken after an underscore.
+    A long code or id may be broken where its parts meet.
     """
-    first, *others = str(text).split("_")
-    made = element("bdi", first)
-    for part in others:
-        _append(made, "_")
-        made.append(element("wbr"))
+    made = element("bdi")
+    for part in _BREAKABLE.split(str(text)):
+        if made.text or len(made):
+            made.append(element("wbr"))
         _append(made, part)
     return made
 

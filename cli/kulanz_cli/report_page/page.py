@@ -31,6 +31,7 @@ from kulanz_cli.terminal import counted_as
 
 if TYPE_CHECKING:
     from kulanz.application.campaigns.report import ReportedEstimate
+    from kulanz.application.campaigns.review_plan import ApprovalReview
 
 NOTHING_IS_FETCHED = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 POLICY_COLUMNS = 96
@@ -135,13 +136,18 @@ def _people(sources: Sources) -> Element:
     if not plan["approvals"]:
         made.append(element("p", "Nobody has approved the plan."))
         return made
-    rows: list[list[Part]] = [
-        [foreign(one["person"]), instant(one["at"]), foreign(", ".join(one["limits"]) or "-"),
-         foreign(one["break_glass"] or "-")]
-        for one in plan["approvals"]
-    ]  # fmt: skip
-    made.append(table("Approvals of the plan", ("Person", "At", "Limits accepted", "Alone, because"), rows))
+    made.append(element("h3", "Approved by"))
+    made.append(element("ol", *map(_approval, plan["approvals"])))
     return made
+
+
+def _approval(one: "ApprovalReview") -> Element:
+    said = element("li", foreign(one["person"]), " at ", instant(one["at"]))
+    if one["limits"]:
+        said.append(element("span", "; accepts the limits ", foreign(", ".join(one["limits"]))))
+    if one["break_glass"]:
+        said.append(element("span", "; alone, because ", foreign(one["break_glass"])))
+    return said
 
 
 def _limits(sources: Sources) -> Element:
@@ -157,14 +163,24 @@ def _limits(sources: Sources) -> Element:
     else:
         made.append(element("p", "No plan was filed." if plan is None else "The plan is within its limits."))
     stated = [
-        *((name, f"{name} rows", text) for name, text in limits["shares"].items()),
-        *((f"largest {name}", f"largest amount, {name}", text) for name, text in limits["largest"].items()),
-        *((f"total {name}", f"total, {name}", text) for name, text in limits["total"].items()),
+        *((name, f"{name} rows", f"{_bound(name)} {text}") for name, text in limits["shares"].items()),
+        *(
+            (f"largest {name}", f"largest amount, {name}", f"at most {text}")
+            for name, text in limits["largest"].items()
+        ),
+        *((f"total {name}", f"total, {name}", f"at most {text}") for name, text in limits["total"].items()),
     ]
     if stated:
-        lines = [[said, text, limits["stated"].get(name, "default")] for name, said, text in stated]
-        made.append(table("The limits", ("Limit", "At most", "Stated by"), lines))
+        lines: list[list[Part]] = [
+            [foreign(said), foreign(text), limits["stated"].get(name, "default")] for name, said, text in stated
+        ]
+        made.append(table("The limits", ("Of", "Limit", "Stated by"), lines))
     return made
+
+
+def _bound(share: str) -> str:
+    """Which way a share is limited: of rows that an earlier campaign had decided there must be enough."""
+    return "at least" if share == "known" else "at most"
 
 
 def _basis(sources: Sources) -> Element:
@@ -187,7 +203,7 @@ def _basis(sources: Sources) -> Element:
         named = [*others["same_list"], *others["other_list"]]
         more = "" if others["named_all"] else ", and perhaps more"
         facts.append(("Same outage", [foreign(", ".join(named) + more) if named else "no other campaign"]))
-    return section("basis", "What it rests on", definitions(facts))
+    return section("basis", "What it is based on", definitions(facts))
 
 
 def _cost(found: "ReportedEstimate | None") -> str:

@@ -7,13 +7,10 @@ from fractions import Fraction
 from itertools import accumulate
 from xml.etree.ElementTree import Element
 
-from kulanz_cli.report_page.markup import element
+from kulanz_cli.report_page.markup import element, foreign
 
-ROW_PIXELS = 38
 BAR_PIXELS = 12
-BAR_TOP_PIXELS = 20
-TEXT_BASE_PIXELS = 14
-THIN_PIXELS = 10
+THIN_PIXELS = 8
 LEAST_HUNDREDTHS = 50
 """Of a percent: what is there is seen, however little it is."""
 WHOLE_HUNDREDTHS = 100 * 100
@@ -29,53 +26,48 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A line of a picture: what it is, how much it is in words, and its parts from the left."""
+    """A line of a picture: what it is, how much it is in words, its parts from the left, and these in words."""
 
     label: str
     figure: str
     segments: Sequence[Segment]
+    says: str
 
 
-def picture(name: str, title: str, says: str, bars: Sequence[Bar], whole: int | Decimal | None = None) -> Element:
-    """Bars below one another. `whole` is what fills the width: by default that of each bar fills it.
+def picture(title: str, bars: Sequence[Bar], whole: int | Decimal | None = None, *, is_heading: bool = True) -> Element:
+    """Bars below one another, with their title. `whole` is what fills the width: by default that of each bar fills it.
 
-    `name` is unique on its page; `says` is the picture in words.
+    Each bar is an image with its words as title and description; the same words are printed above it.
     """
-    height = ROW_PIXELS * len(bars)
-    made = element(
-        "svg",
-        element("title", title, id=f"{name}-title"),
-        element("desc", says, id=f"{name}-desc"),
-        role="img",
-        aria_labelledby=f"{name}-title {name}-desc",
-        width="100%",
-        height=str(height),
-    )
-    for number, bar in enumerate(bars):
-        top = ROW_PIXELS * number
-        made.append(element("text", bar.label, x="0", y=str(top + TEXT_BASE_PIXELS)))
-        made.append(
-            element("text", bar.figure, x="100%", y=str(top + TEXT_BASE_PIXELS), text_anchor="end", class_="figure")
-        )
+    caption = element("figcaption", foreign(title), **({} if is_heading else {"class_": "unseen"}))
+    made = element("figure", caption)
+    for bar in bars:
+        words = element(
+            "div", element("span", foreign(bar.label)), element("span", bar.figure, class_="figure"),
+            class_="words", aria_hidden="true",
+        )  # fmt: skip
         of = whole if whole is not None else sum((one.size for one in bar.segments), Decimal(0))
-        made.extend(_segments(bar.segments, of, top + BAR_TOP_PIXELS, BAR_PIXELS))
+        drawn = element(
+            "svg", element("title", f"{bar.label}: {bar.figure}"), element("desc", bar.says),
+            role="img", width="100%", height=str(BAR_PIXELS),
+        )  # fmt: skip
+        drawn.extend(_segments(bar.segments, of, BAR_PIXELS))
+        made.append(element("div", words, drawn, class_="bar-row"))
     return made
 
 
 def thin_bar(size: int, whole: int, kind: str) -> Element:
     """A bar in a cell beside its figure, which says the same."""
     made = element("svg", width="100%", height=str(THIN_PIXELS), aria_hidden="true", focusable="false")
-    made.extend(_segments([Segment(size, kind)], whole, 0, THIN_PIXELS))
+    made.extend(_segments([Segment(size, kind)], whole, THIN_PIXELS))
     return made
 
 
-def _segments(segments: Sequence[Segment], whole: int | Decimal, top: int, height: int) -> list[Element]:
+def _segments(segments: Sequence[Segment], whole: int | Decimal, height: int) -> list[Element]:
     drawn = [(one, width) for one in segments if (width := hundredths(one.size, whole))]
     starts = accumulate((width for _, width in drawn), initial=0)
     return [
-        element(
-            "rect", x=_percent(start), y=str(top), width=_percent(width), height=str(height), class_=f"bar {one.kind}"
-        )
+        element("rect", x=_percent(start), y="0", width=_percent(width), height=str(height), class_=f"bar {one.kind}")
         for (one, width), start in zip(drawn, starts, strict=False)
     ]
 

@@ -5,11 +5,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element
 
-from kulanz.domain.campaigns.campaign import State
 from kulanz.domain.campaigns.reconciliation import RowResult, WriteResult
 from kulanz_cli.plan import coarser_ranges
 from kulanz_cli.reconciliation import figure, measure_words, value_text
-from kulanz_cli.report_page.figures import BESIDE, Figures, WorthLine
+from kulanz_cli.report_page.figures import BESIDE, Figures, ReasonLine, WorthLine
 from kulanz_cli.report_page.markup import Part, element, foreign, section, table
 from kulanz_cli.report_page.pictures import Bar, Segment, picture, thin_bar
 from kulanz_cli.report_page.sources import Sources
@@ -44,15 +43,18 @@ def results_section(figures: Figures) -> Element:
         return section("results", title, element("p", "No line was looked at."))
     most = max(one.lines for one in figures.reasons)
     rows: list[list[Part]] = [
-        [one.row_result.value, foreign(one.reason), f"{one.lines:,}", _or_dash(one.ledger),
-         thin_bar(one.lines, most, KINDS.get(one.row_result, "rest"))]
-        for one in figures.reasons
-    ]  # fmt: skip
-    rows.append(["all", "", f"{figures.plan.lines:,}", f"{figures.decisions:,}", ""])
-    heads = ("Result", "Reason", "Lines", "Ledger", "Share")
+        [one.row_result.value, _with_bar(one, most), f"{one.lines:,}", _or_dash(one.ledger)] for one in figures.reasons
+    ]
+    rows.append(["all", "", f"{figures.plan.lines:,}", f"{figures.decisions:,}"])
+    heads = ("Result", "Reason", "Lines", "Ledger")
     return section(
         "results", title, table("Lines by result and reason; ledger: lines with a decision", heads, rows, (2, 3), True)
     )
+
+
+def _with_bar(one: ReasonLine, most: int) -> Element:
+    bar = thin_bar(one.lines, most, KINDS.get(one.row_result, "rest"))
+    return element("div", foreign(one.reason), bar, class_="reason")
 
 
 def _or_dash(number: int | None) -> str:
@@ -71,8 +73,8 @@ def amounts_section(sources: Sources) -> Element:
         return made
     shown = sorted(found, key=lambda one: -one["lines"])[:HISTOGRAMS_SHOWN]
     histograms = element("div", class_="beside")
-    for number, one in enumerate(shown):
-        histograms.append(element("div", *_histogram(one, f"amounts-{number}")))
+    for one in shown:
+        histograms.append(_histogram(one))
     made.append(histograms)
     if len(found) > len(shown):
         text = f"Pictures of the {len(shown)} most frequent of {len(found)}; the table has all."
@@ -93,17 +95,14 @@ def _amounts(sources: Sources) -> "Sequence[ReportedAmounts]":
     return () if sources.plan is None else sources.plan["amounts"]
 
 
-def _histogram(one: "ReportedAmounts", name: str) -> Iterator[Element]:
+def _histogram(one: "ReportedAmounts") -> Element:
     ranges = coarser_ranges(one)
     most = max((lines for _, lines in ranges), default=0)
     kind = KINDS.get(RowResult(one["result"]), "rest")
+    bars = [Bar(amount, f"{lines:,}", [Segment(lines, kind)], counted_as(lines, "line")) for amount, lines in ranges]
     title = f"{one['result']}, {one['reason'] or 'all reasons'}, {measure_words(one['measure'])}"
-    bars = [Bar(amount, f"{lines:,}", [Segment(lines, kind)]) for amount, lines in ranges]
-    says = "; ".join(f"{amount}: {counted_as(lines, 'line')}" for amount, lines in ranges)
-    yield element("h3", foreign(title))
-    yield picture(name, f"Lines by amount: {title}", says, bars, most)
-    if len(ranges) == 1 and one["smallest"] == one["largest"]:
-        yield element("p", "Every line has the same amount.", class_="note")
+    same = ": every line has the same amount" if one["smallest"] == one["largest"] else ": lines by amount"
+    return picture(f"{title}{same}", bars, most)
 
 
 def reconciliation_section(sources: Sources, figures: Figures) -> Element:
@@ -113,9 +112,7 @@ def reconciliation_section(sources: Sources, figures: Figures) -> Element:
     )
     bars = list(_bars(figures))
     if bars:
-        says = "; ".join(f"{bar.label}: {_spoken(one)}" for bar, one in zip(bars[1:], figures.worth, strict=True))
-        lines = f"{bars[0].label}: {bars[0].figure}"
-        made.append(picture("balance", "What became of the plan", "; ".join(filter(None, (lines, says))), bars))
+        made.append(picture("What happened to the plan", bars))
         made.append(_keys())
         beside = [KINDS_BESIDE[one][0] for one in BESIDE]
         heads = ("Result", "Sum of", "Planned", "In the ledger", *(name.capitalize() for name in beside), "Not written")
@@ -135,14 +132,13 @@ def reconciliation_section(sources: Sources, figures: Figures) -> Element:
 
 
 def _balance(sources: Sources, figures: Figures) -> str:
-    state = State(sources.report["state"])
     if sources.report["differences"]:
         return "Plan and ledger differ. The differences are named below."
     if not figures.apply.lines:
         return "Nothing was written: there is only the plan."
-    if state is State.CLOSED and not any(one.left for one in figures.worth):
+    if figures.apply.lines == figures.plan.lines and not any(one.left for one in figures.worth):
         return f"All is accounted for: {counted_as(figures.apply.lines, 'line')}, and every planned sum."
-    return "The execution did not go through the whole plan, so that there is a rest that was not written."
+    return "The execution has not gone through the whole plan, so that there is a rest that was not written."
 
 
 def _bars(figures: Figures) -> Iterator[Bar]:
@@ -151,18 +147,12 @@ def _bars(figures: Figures) -> Iterator[Bar]:
     beside = [figures.lines_beside(one) for one in (WriteResult.DUPLICATE, WriteResult.CONFLICT)]
     parts = [figures.decisions, *beside, 0, figures.decided - figures.decisions - sum(beside)]
     text = f"{figures.decisions:,} of {counted_as(figures.decided, 'decided line')} in the ledger"
-    yield Bar("decided lines", text, list(_segments(parts)))
+    yield Bar("decided lines", text, list(_segments(parts)), text)
     for one in figures.worth:
         planned = value_text(one.measure, one.planned)
-        yield Bar(
-            f"{one.row_result.value}, {measure_words(one.measure)}",
-            f"{figure(one.measure, one.ledger)} of {planned}",
-            list(_of_worth(one)),
-        )
-
-
-def _of_worth(one: WorthLine) -> Iterator[Segment]:
-    return _segments([one.ledger, *one.beside, one.left])
+        label = f"{one.row_result.value}, {measure_words(one.measure)}"
+        text = f"{figure(one.measure, one.ledger)} of {planned}"
+        yield Bar(label, text, list(_segments([one.ledger, *one.beside, one.left])), _spoken(one))
 
 
 def _segments(sizes: Sequence[int | Decimal]) -> Iterator[Segment]:

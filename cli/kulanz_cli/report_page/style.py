@@ -36,16 +36,24 @@ caption { text-align: start; color: var(--soft); font-size: .875rem; padding-bot
 th, td { text-align: start; vertical-align: baseline; padding: .35rem .75rem .35rem 0; font-weight: 400; }
 th:last-child, td:last-child { padding-inline-end: 0; }
 thead th { color: var(--soft); font-size: .875rem; border-bottom: 1px solid var(--line); }
-td, tbody th { overflow-wrap: break-word; max-width: 32rem; } td:has(svg) { min-width: 4rem; width: 30%; }
+td, tbody th { overflow-wrap: break-word; max-width: 32rem; } td:has(svg) { width: 100%; }
 td.number, th.number { text-align: end; white-space: nowrap; }
 .sum th, .sum td { border-top: 1px solid var(--line); font-weight: 600; }
 time { white-space: nowrap; }
 code, pre { font: .8125rem/1.5 ui-monospace, "SF Mono", Consolas, "Noto Sans Mono", monospace; }
 code { overflow-wrap: anywhere; background: var(--wash); padding: .05rem .25rem; border-radius: .25rem; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; background: var(--wash); padding: .75rem; border-radius: .25rem;
-  margin: .75rem 0 0; }
-svg { display: block; overflow: visible; } svg text { fill: var(--ink); font-size: 13px; }
-svg .figure { font-variant-numeric: tabular-nums; }
+  margin: 0; }
+svg { display: block; } figure { margin: 0 0 1.25rem; min-width: 0; }
+figcaption { font-size: .9375rem; font-weight: 600; margin-bottom: .5rem; overflow-wrap: anywhere; }
+.unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+.words { display: flex; flex-wrap: wrap; gap: 0 1rem; justify-content: space-between; font-size: .8125rem;
+  overflow-wrap: anywhere; font-variant-numeric: tabular-nums; } .words span { min-width: 0; }
+.figure { margin-inline-start: auto; } .bar-row { margin-bottom: .375rem; }
+ol { margin: 0; padding-inline-start: 1.25rem; } li { overflow-wrap: anywhere; }
+.wide, pre { margin-top: 1rem; } h2 + .wide { margin-top: 0; }
+pre { margin-bottom: 0; }
+.reason { min-width: 5rem; } .reason svg { margin-top: .125rem; }
 .bar, .key { fill: var(--rest); background: var(--rest); }
 .bar.granted, .key.granted { fill: var(--granted); background: var(--granted); }
 .bar.offered, .key.offered { fill: var(--offered); background: var(--offered); }
@@ -62,7 +70,7 @@ svg .figure { font-variant-numeric: tabular-nums; }
   --granted: #2d7db5; --offered: #7b5fb0; --waiting: #b27600; --stopped: #b3261e; --rest: #98a4ae; --wash: #fff; }
   @page { margin: 15mm; } body { font-size: 10pt; } main, footer { max-width: none; padding: 0; }
   section { break-inside: auto; border-width: 1px 0 0; border-radius: 0; padding: .75rem 0 0; }
-  h2, h3, caption { break-after: avoid; } tr, svg, .totals > div, .facts > div { break-inside: avoid; }
+  h2, h3, caption { break-after: avoid; } tr, figure, .bar-row, .totals > div, .facts > div { break-inside: avoid; }
   thead { display: table-header-group; } .wide { overflow: visible; } td, tbody th, time { overflow-wrap: anywhere; }
   td.number { white-space: normal; }
   .bar, .key { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
