@@ -36,6 +36,7 @@ from kulanz.domain.gate.approval import Approval
 from kulanz.domain.gate.settings import SAFE
 from kulanz.domain.lists.header import ListFormat
 from kulanz.domain.people.caller import Person
+from kulanz.domain.people.people import NOBODY_LISTED
 from kulanz.domain.policy import document_json
 from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz_cli.event_file import rows_in
@@ -172,7 +173,7 @@ def _approve(campaign_id: CampaignId, campaigns: FakeCampaigns) -> None:
     for name in ("anna", "ben"):
         person = Person(f"iam:arn:aws:iam::123456789012:user/{name}")
         approval = Approval(name, person.id, plan.hash, limits, datetime.now(UTC))
-        decide_plan(campaign_id, approval, person, GatePorts(campaigns, SAFE), "bench")
+        decide_plan(campaign_id, approval, person, GatePorts(campaigns, SAFE, NOBODY_LISTED), "bench")
 
 
 def _run(

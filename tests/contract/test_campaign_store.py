@@ -18,6 +18,7 @@ from kulanz.domain.gate.settings import Spent, SpentPlace
 from kulanz.domain.halt import NEVER_SET, HaltAction, Verb
 from kulanz.domain.halt import after as after_halt
 from kulanz.domain.incident_record import REVISION_HIGHEST, IncidentRecord, with_revision
+from kulanz.domain.people.people import NOBODY_LISTED
 from tests.contract.backends import Backend
 from tests.support.values import (
     CAUSE,
@@ -644,7 +645,7 @@ def test_the_halt_is_changed_once_and_keeps_an_execution_from_going_on(backend: 
     store = backend.campaigns
     assert store.halt() == NEVER_SET
     on = HaltAction("stop-1", Verb.SET, "anna", "the amounts are wrong", OPENING.at)
-    halted = after_halt(NEVER_SET, on)
+    halted = after_halt(NEVER_SET, on, NOBODY_LISTED)
     opened = _open(store)
     store.change_halt(NEVER_SET, halted, on)
     assert store.halt() == halted
@@ -656,8 +657,8 @@ def test_the_halt_is_changed_once_and_keeps_an_execution_from_going_on(backend: 
 
     halt = halted
     for person in ("anna", "bert"):
-        lift = HaltAction(f"go-{person}", Verb.LIFT, person, "they are right", OPENING.at)
-        lifted = after_halt(halt, lift)
+        lift = HaltAction(f"go-{person}", Verb.LIFT, f"sso:{person}", "they are right", OPENING.at)
+        lifted = after_halt(halt, lift, NOBODY_LISTED)
         store.change_halt(halt, lifted, lift)
         halt = lifted
     assert not store.halt().is_on

@@ -11,6 +11,7 @@ from kulanz.adapters.index_table import DynamoIndex
 from kulanz.application.campaigns.halt_stack import HaltPorts, change_halt
 from kulanz.domain.campaigns.campaign import CampaignId, Pass, State
 from kulanz.domain.halt import HaltAction, Verb
+from kulanz.domain.people.caller import Person
 from kulanz.domain.policy import document_json
 from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz_cli.direct import DirectStack
@@ -34,8 +35,9 @@ def aws() -> Iterator[EmbeddedAws]:
 def lift_as(stack: DirectStack, person: str) -> None:
     dynamodb, outputs = stack.client("dynamodb"), stack.outputs
     index = DynamoIndex(dynamodb, outputs.campaigns_table_name, outputs.credits_table_name)
-    action = HaltAction(f"lift-{person}", Verb.LIFT, person, "they are right", datetime.now(UTC))
-    change_halt(action, HaltPorts(stack.campaigns(), index))
+    caller = Person(f"sso:{person}")
+    action = HaltAction(f"lift-{person}", Verb.LIFT, caller.id, "they are right", datetime.now(UTC))
+    change_halt(action, caller, HaltPorts(stack.campaigns(), index, stack.people()))
 
 
 def test_a_halted_stack_and_an_amended_incident_stop_and_go_on(aws: EmbeddedAws, tmp_path: Path) -> None:

@@ -132,7 +132,7 @@ def test_campaigns_that_are_open_during_an_upgrade_go_on_or_say_what_to_type(aws
     assert "engine/1" in run(stack, "campaigns")[1]
     code, _, said = run(stack, "resume", "engine/1", "--reason", "after the upgrade")
     assert code == 3
-    assert "cancel it and request another" in " ".join(said.split())
+    assert "`kulanz replan engine/1` makes it again" in " ".join(said.split())
     assert run(stack, "cancel", "engine/1", "--reason", "after the upgrade")[0] == 0
     request(stack, tmp_path, "engine")  # the list is uploaded again
     closed = once(stack, CampaignId("engine", 2), lambda campaign: campaign.state is State.CLOSED)

@@ -46,6 +46,7 @@ from kulanz.domain.incident_record import Revision
 from kulanz.domain.ledger.entries import Entry
 from kulanz.domain.lists.id_shape import IdShape
 from kulanz.domain.people.caller import Person
+from kulanz.domain.people.people import NOBODY_LISTED
 from tests.support.fake_index import FakeIndex
 from tests.support.fake_offers import FakeOffers
 from tests.support.fake_people import FakePeople
@@ -329,7 +330,7 @@ class World:
         plan = self.campaigns.filed_plan(campaign_id)
         name = person.rpartition("/")[2]
         approval = Approval(f"{name}-yes", person, "" if plan is None else plan.hash, limits, self.now)
-        ports = GatePorts(tapped(self.campaigns, "campaigns", tap or Tap()), self.gate)
+        ports = GatePorts(tapped(self.campaigns, "campaigns", tap or Tap()), self.gate, NOBODY_LISTED)
         return decide_plan(campaign_id, replace(approval, **given), Person(person), ports, "test")
 
     def run_until_quiet(

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from kulanz.adapters.halt_items import halt_item, read_halt
 from kulanz.domain.halt import NEVER_SET, REASON_CHARACTERS, Halt, HaltAction, HaltRefused, Verb, after
+from kulanz.domain.people.people import NOBODY_LISTED
 
 AT = datetime(2026, 3, 1, 9, tzinfo=UTC)
-PERSONS = ("anna", "bert", "carla")
+PERSONS = ("sso:anna", "sso:bert", "sso:carla")
 
 ACTIONS = st.lists(st.tuples(st.sampled_from(list(Verb)), st.sampled_from(PERSONS)), max_size=12)
 
@@ -28,7 +29,7 @@ def test_it_is_on_from_a_set_until_as_many_different_persons_as_needed_have_lift
     for number, (verb, person) in enumerate(actions):
         changes = not is_on if verb is Verb.SET else is_on and person not in lifted
         try:
-            halt = after(halt, action(verb, person, number=number), needed)
+            halt = after(halt, action(verb, person, number=number), NOBODY_LISTED, needed)
         except HaltRefused:
             assert not changes
             continue
@@ -43,16 +44,16 @@ def test_it_is_on_from_a_set_until_as_many_different_persons_as_needed_have_lift
 
 
 def test_whoever_set_it_may_be_one_of_those_who_lift_it() -> None:
-    halt = after(NEVER_SET, action(Verb.SET, "anna"))
-    halt = after(halt, action(Verb.LIFT, "anna"))
+    halt = after(NEVER_SET, action(Verb.SET, "sso:anna"), NOBODY_LISTED)
+    halt = after(halt, action(Verb.LIFT, "sso:anna"), NOBODY_LISTED)
     assert halt.is_on
-    assert not after(halt, action(Verb.LIFT, "bert")).is_on
+    assert not after(halt, action(Verb.LIFT, "sso:bert"), NOBODY_LISTED).is_on
 
 
 @pytest.mark.parametrize("reason", ["", "two\nlines", "x" * (REASON_CHARACTERS + 1), "\x1b[31m"])
 def test_a_reason_is_one_line(reason: str) -> None:
     with pytest.raises(HaltRefused, match="one line"):
-        after(NEVER_SET, action(Verb.SET, "anna", reason))
+        after(NEVER_SET, action(Verb.SET, "anna", reason), NOBODY_LISTED)
 
 
 def test_the_same_request_is_known_whenever_it_comes() -> None:

@@ -3,7 +3,8 @@
 import json
 from base64 import b64encode
 from collections.abc import Mapping
-from io import StringIO
+from dataclasses import replace
+from io import BytesIO, StringIO
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,7 +12,11 @@ import pytest
 
 from api import handler
 from kulanz.config import SettingError
-from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
+from kulanz.domain.campaigns.campaign import CampaignId, State
+from kulanz.domain.incident_record import decision_digest
+from kulanz.domain.people.people import people_json
+from tests.support.small_campaign import CAMPAIGN, INCIDENT_ID, ROWS, event, small_world
+from tests.support.world import Function, Step
 from tests.support.world_door import WorldDoor
 
 ACCOUNT = "123456789012"
@@ -103,6 +108,99 @@ def test_a_stop_is_done_by_the_person_whom_the_gateway_verified(door: OpenedDoor
     assert status == 200
     last = door.campaigns.log(door.world.campaign(CAMPAIGN).id)[-1]
     assert last.cause.actor == f"iam:arn:aws:iam::{ACCOUNT}:user/anna"
+
+
+class PublishedPeople:
+    """S3 as the API's function asks it for the people file: one version, in which two ids are one human's."""
+
+    KEY = "policies/_people/00001.json"
+
+    def list_objects_v2(self, **asked: str) -> dict[str, Any]:
+        assert asked["Bucket"] == "the-bucket"
+        return {"Contents": [{"Key": self.KEY}] if self.KEY.startswith(asked["Prefix"]) else []}
+
+    def get_object(self, **asked: str) -> dict[str, Any]:
+        assert asked == {"Bucket": "the-bucket", "Key": self.KEY}
+        persons = {
+            "anna": {"ids": [f"iam:arn:aws:iam::{ACCOUNT}:user/anna", "sso:anna"]},
+            "bert": {"ids": ["sso:bert"]},
+        }
+        return {"Body": BytesIO(people_json({"kulanz_people": 1, "version": 1, "persons": persons}))}
+
+
+ROLE = "AROA" + "A" * 17
+
+
+def session(name: str) -> Mapping[str, Any]:
+    """An identity of IAM Identity Center."""
+    arn = f"arn:aws:sts::{ACCOUNT}:assumed-role/AWSReservedSSO_admins_1/{name}"
+    return {**ANNA, "userArn": arn, "userId": f"{ROLE}:{name}", "callerId": f"{ROLE}:{name}"}
+
+
+HALT, APPROVE = "PUT /v1/halt/{id}", "PUT /v1/approvals/{incident}/{seq}/{id}"
+
+
+@pytest.fixture
+def deployed(door: OpenedDoor, monkeypatch: pytest.MonkeyPatch) -> OpenedDoor:
+    """The door whose people are those that the deployed function reads, from S3."""
+    config: Any = SimpleNamespace(
+        account_id=ACCOUNT, person_roles=frozenset({ROLE}), list_bucket="the-bucket", policy_prefix="policies/"
+    )
+    monkeypatch.setattr(handler, "datetime", SimpleNamespace(now=lambda _: door.world.now))
+    monkeypatch.setattr(handler, "client", lambda name: {"s3": PublishedPeople()}[name])
+    door.config, door.people = config, handler.Deployed(config).people
+    return door
+
+
+@pytest.mark.usefixtures("deployed")
+def test_a_halt_is_lifted_by_two_persons_of_the_published_people_file() -> None:
+    def act(action: str, number: int, iam: Mapping[str, Any]) -> tuple[int, Any]:
+        body = json.dumps({"action": action, "reason": "so"})
+        return handled(gateway_event(HALT, f"/v1/halt/act-{number}", iam=iam, body=body))
+
+    assert act("set", 1, ANNA)[0] == 200
+    assert act("lift", 2, ANNA)[1]["halted"] is True
+    assert act("lift", 3, session("anna"))[1]["reason"] == "second_person_needed"
+    assert act("lift", 4, session("bert"))[1]["halted"] is False
+
+
+def test_a_plan_is_approved_by_two_persons_of_the_published_people_file(deployed: OpenedDoor) -> None:
+    world = deployed.world
+    world.approvers = ()
+    world.run_until_quiet()
+    plan = world.campaigns.filed_plan(world.campaign(CAMPAIGN).id)
+    assert plan is not None
+
+    def approve(number: int, iam: Mapping[str, Any]) -> tuple[int, Any]:
+        limits = [one.name for one in plan.exceeded]
+        body = json.dumps({"action": "approve", "plan_hash": plan.hash, "limits": limits})
+        return handled(gateway_event(APPROVE, f"/v1/approvals/{CAMPAIGN}/yes-{number}", iam=iam, body=body))
+
+    assert approve(1, ANNA)[1]["state"] == "awaiting_approval"
+    assert approve(2, session("anna"))[1]["reason"] == "approved_before"
+    assert approve(3, session("bert"))[1]["state"] == "applying"
+
+
+def test_an_amended_execution_goes_on_by_another_person_of_the_published_people_file(deployed: OpenedDoor) -> None:
+    world, campaign_id = deployed.world, CampaignId.parse(CAMPAIGN)
+    while world.campaign(CAMPAIGN).state is not State.APPLYING:
+        world.run(world.steps()[0])
+    known = world.campaigns._campaigns[campaign_id]
+    known.campaign = replace(known.campaign, opened_by=f"iam:arn:aws:iam::{ACCOUNT}:user/anna")
+    world.publish(event(rows=1, detail_type="Incident Amended", revision=2, campaign=..., cause="storm"))
+    world.run(Step(Function.OPEN, len(world.events) - 1))
+    digest = decision_digest(world.campaigns.revisions(INCIDENT_ID)[-1].content)
+
+    def resume(number: int, iam: Mapping[str, Any]) -> tuple[int, Any]:
+        body = json.dumps({"action": "resume", "reason": "as it is", "decides_by": digest})
+        return handled(gateway_event(STOP, f"/v1/stops/{CAMPAIGN}/go-{number}", iam=iam, body=body))
+
+    machine = {**ANNA, "userArn": f"arn:aws:sts::{ACCOUNT}:assumed-role/deploy/bert"}
+    status, problem = resume(1, machine)
+    assert (status, problem["type"]) == (403, "urn:kulanz:problem:person-needed")
+    status, problem = resume(2, session("anna"))
+    assert (status, "another person" in problem["detail"]) == (409, True)
+    assert resume(3, session("bert"))[1]["state"] == "applying"
 
 
 @pytest.mark.usefixtures("door")

@@ -1,4 +1,4 @@
-"""The halt: one switch by which the whole stack gives nothing more, set by one person and lifted by two.
+"""The halt: one switch by which the whole stack gives nothing more, set by anybody who may, lifted by two persons.
 
 While it is on, no plan is approved, no execution begins or goes on, no offer is accepted and no notice is published.
 Reading, planning, stopping and rejecting go on.
@@ -7,10 +7,16 @@ Reading, planning, stopping and rejecting go on.
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from kulanz.domain.people.caller import APART
+
+if TYPE_CHECKING:  # workers look at the halt, and need no people file
+    from kulanz.domain.people.people import People
 
 REASON_CHARACTERS = 500
 """Of the reason for setting or lifting it."""
-LIFTED_BY = 2
+LIFTED_BY, LIFTED_BY_LONE_OPERATOR = 2, 1
 """So many persons lift a halt; a stack with a lone operator has only one."""
 
 
@@ -71,11 +77,16 @@ class Halt:
 NEVER_SET = Halt()
 
 
-def after(halt: Halt, action: HaltAction, lifted_by: int = LIFTED_BY) -> Halt:
+def persons_to_lift(*, lone_operator: bool) -> int:
+    """How many different persons lift a halt."""
+    return LIFTED_BY_LONE_OPERATOR if lone_operator else LIFTED_BY
+
+
+def after(halt: Halt, action: HaltAction, people: "People", lifted_by: int = LIFTED_BY) -> Halt:
     """The halt after an action. Raises HaltRefused where it changes nothing.
 
-    `lifted_by` is how many different persons lift it. Person ids are compared as they are: whoever makes them has
-    joined the ids of one person.
+    `lifted_by` is how many different persons lift it. Whoever lifts is known to be a person. `people` says whose ids
+    are one human's; where it does not say that two ids are two persons', they are taken for one.
     """
     if not action.reason.isprintable() or not 0 < len(action.reason) <= REASON_CHARACTERS:
         raise HaltRefused("reason_invalid", f"a reason is one line of 1 to {REASON_CHARACTERS} characters")
@@ -85,8 +96,13 @@ def after(halt: Halt, action: HaltAction, lifted_by: int = LIFTED_BY) -> Halt:
         return Halt(halt.version + 1, halt.number + 1, action)
     if halt.set is None:
         raise HaltRefused("not_halted", "the stack is not halted; there is nothing to lift")
-    if any(lift.person == action.person for lift in halt.lifts):
-        raise HaltRefused("second_person_needed", "this person wants it lifted already; another one has to say so")
+    if lifted_by == LIFTED_BY_LONE_OPERATOR:
+        return Halt(halt.version + 1, halt.number)
+    if not all(people.are_two(lift.person, action.person) for lift in halt.lifts):
+        raise HaltRefused(
+            "second_person_needed",
+            f"this person wants it lifted already; ask another person ({APART})",
+        )
     lifts = (*halt.lifts, action)
     if len(lifts) < lifted_by:
         return replace(halt, version=halt.version + 1, lifts=lifts)

@@ -10,13 +10,16 @@ import pytest
 from kulanz.application.campaigns.control_campaign import ControlPorts, ControlRefused, cancel, pause, resume
 from kulanz.application.campaigns.halt_stack import HaltPorts, change_halt
 from kulanz.application.ledger.accept_offer import AcceptPorts, OfferRefused, accept_offer
-from kulanz.application.ports import AtTheGate, Outdated, Start, TryAgain
+from kulanz.application.ports import AtTheGate, Outdated, Refused, Start, TryAgain
 from kulanz.domain.campaigns.campaign import CampaignId, Cause, Pass, State
 from kulanz.domain.campaigns.trouble import TroubleKind
 from kulanz.domain.gate.approval import ApprovalRefused
-from kulanz.domain.halt import HaltAction, Verb
+from kulanz.domain.halt import HaltAction, HaltRefused, Verb
+from kulanz.domain.people.caller import Person, PersonNeeded, caller_with
+from kulanz.domain.people.people import people_json
 from tests.support.effort import seeds_tried
 from tests.support.end_state import check_sound
+from tests.support.fake_people import FakePeople
 from tests.support.faults import Fault, Killed, fault_at, no_faults, tapped
 from tests.support.small_campaign import CAMPAIGN, INCIDENT_ID, ROWS, event, small_world
 from tests.support.world import REVISIONS, Function, World
@@ -25,9 +28,13 @@ ID = CampaignId.parse(CAMPAIGN)
 CAUSE = Cause("a person", "an action", "1")
 
 
-def act(world: World, verb: Verb, person: str, number: int = 1) -> None:
-    ports = HaltPorts(world.campaigns, world.index)
-    change_halt(HaltAction(f"{verb}-{person}-{number}", verb, person, "something is wrong", world.now), ports)
+def act(world: World, verb: Verb, person: str, number: int = 1, *, people: Any = None, alone: bool = False) -> None:
+    """`person` is a name of a user of Identity Center, or an id."""
+    caller = caller_with(person if ":" in person else f"sso:{person}")
+    ports = HaltPorts(world.campaigns, world.index, people or FakePeople(), alone)
+    change_halt(
+        HaltAction(f"{verb}-{person}-{number}", verb, caller.id, "something is wrong", world.now), caller, ports
+    )
 
 
 def lift(world: World, number: int = 1) -> None:
@@ -212,9 +219,10 @@ def lift_with(world: World, choose: Any) -> list[str]:
     world.tap.choose = choose
     world.tap.calls.clear()
     campaigns: Any = tapped(world.campaigns, "campaigns", world.tap)
-    action = HaltAction("lift-2", Verb.LIFT, "bert", "it is right", world.now)
+    bert = Person("sso:bert")
+    action = HaltAction("lift-2", Verb.LIFT, bert.id, "it is right", world.now)
     with suppress(Killed, TryAgain):
-        change_halt(action, HaltPorts(campaigns, world.index))
+        change_halt(action, bert, HaltPorts(campaigns, world.index, FakePeople()))
     calls = list(world.tap.calls)
     world.tap.choose = no_faults
     return calls
@@ -234,3 +242,73 @@ def test_whenever_the_lifting_dies_the_watch_sends_what_it_did_not() -> None:
         assert world.campaign(CAMPAIGN).state is State.CLOSED, f"{calls[number]} {fault}"
         published_again(world)
         check_sound(world)
+
+
+IAM_ANNA, IAM_BERT = (f"iam:arn:aws:iam::123456789012:user/{name}" for name in ("anna", "bert"))
+LISTED = {"anna": {"ids": [IAM_ANNA, "sso:anna"]}, "bert": {"ids": [IAM_BERT]}}
+ANNA_HAS_LEFT = {**LISTED, "anna": {**LISTED["anna"], "left": "2020-01-01"}}
+
+
+def listing(persons: dict[str, Any]) -> FakePeople:
+    people = FakePeople()
+    people.publish(1, people_json({"kulanz_people": 1, "version": 1, "persons": persons}))
+    return people
+
+
+@pytest.mark.parametrize(
+    ("persons", "lifts", "is_on"),
+    [
+        (LISTED, [IAM_ANNA, "sso:anna"], True),  # one human under two ids
+        (LISTED, [IAM_ANNA, IAM_BERT], False),
+        (LISTED, ["sso:anna", IAM_BERT], False),
+        (LISTED, [IAM_BERT, "sso:carla"], True),  # nothing says that these are two
+        (None, [IAM_ANNA, "sso:bert"], True),  # and here neither
+        (None, [IAM_ANNA, IAM_BERT], False),
+        (ANNA_HAS_LEFT, [IAM_ANNA, IAM_BERT], True),
+        (ANNA_HAS_LEFT, [IAM_BERT, "sso:anna"], True),
+    ],
+)
+def test_two_persons_by_the_people_file_lift_it(persons: dict[str, Any] | None, lifts: list[str], is_on: bool) -> None:
+    world, people = small_world(), FakePeople() if persons is None else listing(persons)
+    act(world, Verb.SET, "role:arn:aws:sts::123456789012:assumed-role/watch/one")
+    for person in lifts:
+        with suppress(HaltRefused, PersonNeeded):
+            act(world, Verb.LIFT, person, people=people)
+    assert world.campaigns.halt().is_on is is_on
+
+
+@pytest.mark.parametrize("alone", [False, True])
+def test_who_has_left_and_a_machine_lift_nothing(alone: bool) -> None:
+    world = small_world()
+    act(world, Verb.SET, "anna")
+    with pytest.raises(HaltRefused, match="has left"):
+        act(world, Verb.LIFT, IAM_ANNA, people=listing(ANNA_HAS_LEFT), alone=alone)
+    with pytest.raises(PersonNeeded, match="act as an IAM user"):
+        act(world, Verb.LIFT, "role:arn:aws:sts::123456789012:assumed-role/deploy/bert", alone=alone)
+    assert world.campaigns.halt().lifts == ()
+
+
+def test_a_lone_operator_lifts_it_alone_also_one_who_wanted_to_before() -> None:
+    world = small_world()
+    for number, lifts_before in enumerate([(), ("anna",)]):
+        act(world, Verb.SET, "anna", number)
+        for person in lifts_before:
+            act(world, Verb.LIFT, person, 10 + number)
+        assert world.campaigns.halt().is_on
+        act(world, Verb.LIFT, "anna", 20 + number, alone=True)
+        assert not world.campaigns.halt().is_on
+
+
+class Unreadable(FakePeople):
+    """A people file that is none."""
+
+    def current(self) -> Any:
+        raise Refused("people file, version 1: expected JSON")
+
+
+def test_a_people_file_that_cannot_be_read_prevents_a_lift_and_no_halt() -> None:
+    world = small_world()
+    act(world, Verb.SET, "anna", people=Unreadable())
+    with pytest.raises(Refused):
+        act(world, Verb.LIFT, "anna", people=Unreadable(), alone=True)
+    assert world.campaigns.halt().is_on

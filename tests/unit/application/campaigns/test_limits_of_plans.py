@@ -16,6 +16,7 @@ from kulanz.domain.campaigns.reconciliation import Totals
 from kulanz.domain.gate.approval import Rejection
 from kulanz.domain.lists.header import HEADER_BYTES
 from kulanz.domain.people.caller import Person
+from kulanz.domain.people.people import NOBODY_LISTED
 from kulanz.domain.policy import document_json
 from kulanz.domain.policy.deciding.checking import load_policy
 from tests.support.small_campaign import CAMPAIGN, LIST_KEY, NO_LIMITS, event, list_of, row, small_world
@@ -176,7 +177,7 @@ def reject(world: World, campaign: Campaign) -> None:
     plan = world.campaigns.filed_plan(campaign.id)
     assert plan is not None
     rejection = Rejection("no", BEN, plan.hash, "the zeros are gone", world.now)
-    decide_plan(campaign.id, rejection, Person(BEN), GatePorts(world.campaigns, world.gate), "test")
+    decide_plan(campaign.id, rejection, Person(BEN), GatePorts(world.campaigns, world.gate, NOBODY_LISTED), "test")
 
 
 def test_an_amended_list_of_other_accounts_is_not_paid_again() -> None:

@@ -18,11 +18,11 @@ from kulanz.application.campaigns.control_campaign import (
 )
 from kulanz.application.campaigns.open_campaign import Opening
 from kulanz.domain.campaigns.campaign import CampaignId, Cause, State
-from kulanz.domain.time import CLOCK_ALLOWANCE, format_instant
+from kulanz.domain.time import CLOCK_ALLOWANCE, MICROSECOND, format_instant
 from tests.support.faults import Fault, fault_at, no_faults
 from tests.support.reading import read
 from tests.support.small_campaign import INCIDENT_ID, event, sealed_policy
-from tests.support.world import Function, Step, World
+from tests.support.world import SECONDS_PER_STEP, Function, Step, World
 from tests.support.world_stack import WorldStack, run
 
 FIRST, SECOND = CampaignId(INCIDENT_ID, 1), CampaignId(INCIDENT_ID, 2)
@@ -160,6 +160,21 @@ def kept_world() -> World:
     (kept,) = world.campaigns.kept_requests()
     world.now = kept.opens_at
     return world
+
+
+def test_a_kept_request_is_not_touched_before_it_is_due() -> None:
+    """Whatever it would come to by then: an amendment that makes it stale is said when it is due, and not before."""
+    world = kept_world()
+    tells(world, "Amended")
+    (kept,) = world.campaigns.kept_requests()
+    openings = list(world.openings)
+    for before, touched in ((MICROSECOND, False), (timedelta(0), True)):
+        world.now = kept.opens_at - before - timedelta(seconds=SECONDS_PER_STEP)
+        world.run(Step(Function.TICK))
+        assert world.now == kept.opens_at - before
+        assert (world.openings != openings) is touched
+        assert (list(world.campaigns.kept_requests()) == []) is touched
+        assert (world.rejected.sent != []) is touched
 
 
 def test_a_person_sees_that_a_request_waits_and_until_when() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from kulanz.application.campaigns.control_campaign import ControlPorts, ControlR
 from kulanz.application.campaigns.frozen import FrozenCache
 from kulanz.application.campaigns.grant_credits import Work, grant_credits
 from kulanz.application.campaigns.plan_chunk import LINES_PER_LOOK_AT_THE_CLOCK
+from kulanz.application.campaigns.replan import ReplanPorts, ReplanRefused, replan
 from kulanz.application.ports import ChunkMessage
 from kulanz.domain.campaigns.campaign import ENGINE_VERSION, Campaign, CampaignId, Cause, Pass, PinnedList, State
 from kulanz.domain.campaigns.estimate import INSERTS_PER_CALL
@@ -197,6 +199,13 @@ OTHERWISE = {
 }
 
 
+INSTEAD = {
+    Pass.PLAN: f"`kulanz replan {CAMPAIGN}` makes it again",
+    Pass.APPLY: "execution has begun; cancel it and request another, which grants the rest",
+}
+"""What is done with a campaign that was planned otherwise: an execution that began is never planned again."""
+
+
 @pytest.mark.parametrize("what", OTHERWISE)
 @pytest.mark.parametrize("work", list(Pass))
 def test_another_engine_or_other_time_zones_than_planned_pause_the_campaign(work: Pass, what: str) -> None:
@@ -209,8 +218,14 @@ def test_another_engine_or_other_time_zones_than_planned_pause_the_campaign(work
     assert campaign.state is State.PAUSED
     assert campaign.state_reason == OTHERWISE[what]
     assert world.ledger.all_entries() == []
-    with pytest.raises(ControlRefused, match="cancel it and request another"):
+    with pytest.raises(ControlRefused, match=INSTEAD[work]):
         resume(ID, ControlPorts(world.campaigns, world.chunks), "try it", Cause("a person", "x", "1"), world.now)
+    again = partial(replan, ID, ReplanPorts(world.campaigns, world.chunks), "try it", Cause("a person", "x", "1"))
+    if work is Pass.PLAN:
+        assert again(world.now).state is State.PLANNING
+    else:
+        with pytest.raises(ReplanRefused, match="request another campaign, which grants the rest"):
+            again(world.now)
 
 
 def _campaign(world: World) -> Campaign:

@@ -429,9 +429,20 @@ def test_the_stack_is_halted_by_one_and_lifted_by_two_persons(closed: World) -> 
     lifted = door.put("halt/go-1", {"action": "lift", "reason": "they are right"}, ANNA)
     assert (lifted.content["halted"], lifted.content["lifted_by"]) == (True, [ANNA.id])
     assert door.put("halt/go-2", {"action": "lift", "reason": "they are right"}, ANNA).status == 409
-    assert door.put("halt/go-m", {"action": "lift", "reason": "so"}, Somebody("machine:robot")).status == 409
+    by_machine = door.put("halt/go-m", {"action": "lift", "reason": "so"}, Somebody("machine:robot"))
+    assert (by_machine.status, by_machine.content["type"]) == (403, "urn:kulanz:problem:person-needed")
+    assert "act as an IAM user" in by_machine.content["detail"]
     lifted = door.put("halt/go-3", {"action": "lift", "reason": "they are right"}, BERT)
     assert lifted.content["halted"] is False
+
+
+def test_a_lone_operator_halts_and_lifts_alone(closed: World) -> None:
+    world = closed.copy()
+    world.gate = replace(world.gate, lone_operator=True)
+    door = door_of(world)
+    assert door.put("halt/stop-1", {"action": "set", "reason": "the amounts are wrong"}).content["needed"] == 1
+    assert door.put("halt/go-m", {"action": "lift", "reason": "so"}, Somebody("machine:robot")).status == 403
+    assert door.put("halt/go-1", {"action": "lift", "reason": "they are right"}).content["halted"] is False
 
 
 def test_the_status_of_an_incident_is_published_again(closed: World) -> None:

@@ -59,7 +59,8 @@ def test_the_same_id_with_another_body_names_the_fields(door: WorldDoor) -> None
 @pytest.mark.parametrize(
     ("by", "body", "status", "reason"),
     [
-        (ROBOT, {}, 409, "may_not_approve"),
+        (ROBOT, {}, 403, None),
+        (ROBOT, {"action": "reject", "reason": "so"}, 403, None),
         (ANNA, {"plan_hash": "0" * 64}, 409, "plan_differs"),
         (ANNA, {"plan_hash": "xyz"}, 422, None),
         (ANNA, {"plan_hash": ""}, 422, None),

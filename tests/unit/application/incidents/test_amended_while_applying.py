@@ -1,16 +1,22 @@
 """An incident that is amended or withdrawn while its campaign writes stops it, whichever of its messages fails."""
 
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from kulanz.application.campaigns.control_campaign import ControlPorts, ControlRefused, resume
+from kulanz.application.campaigns.control_campaign import Accepted, ControlPorts, ControlRefused, resume
 from kulanz.domain.campaigns.campaign import CampaignId, Cause, State
+from kulanz.domain.people.caller import PersonNeeded, caller_with
+from kulanz.domain.people.people import NOBODY_LISTED, People, read_people
 from tests.support.faults import Fault, no_faults
 from tests.support.small_campaign import INCIDENT_ID, event, meant, sealed_policy
 from tests.support.world import AMENDMENTS, CHANGES, Function, Step, World
 
 ID = CampaignId(INCIDENT_ID, 1)
+ANNA, BERT = (f"iam:arn:aws:iam::123456789012:user/{name}" for name in ("anna", "bert"))
+ROBOT = "role:arn:aws:sts::123456789012:assumed-role/deploy/bert"
 PER_HOUR = "kulanz: 1\nid: p\nversion: 1\ntitle: T\ncurrency: EUR\npay: total(outage) / 1 h * 1.00 EUR\n"
 ROWS = 60
 
@@ -48,9 +54,13 @@ def is_paused(world: World) -> bool:
     return campaign.state is State.PAUSED and campaign.state_reason.startswith("incident_amended: revision")
 
 
-def go_on(world: World, actor: str, decides_by: str = "") -> State:
-    ports = ControlPorts(world.campaigns, world.chunks)
-    return resume(ID, ports, "looked at", Cause(actor, "an action", "1"), world.now, decides_by).state
+def accepted(decides_by: str, actor: str = BERT, people: People = NOBODY_LISTED, **settings: Any) -> Accepted | None:
+    return Accepted(decides_by, caller_with(actor), people, **settings) if decides_by else None
+
+
+def go_on(world: World, actor: str, decides_by: str = "", **accepts: Any) -> State:
+    ports, cause = ControlPorts(world.campaigns, world.chunks), Cause(actor, "an action", "1")
+    return resume(ID, ports, "looked at", cause, world.now, accepted(decides_by, actor, **accepts)).state
 
 
 def test_an_amendment_pauses_the_execution_at_once() -> None:
@@ -113,26 +123,77 @@ def test_it_is_stopped_although_the_message_failed_and_is_hidden(kind: str, read
 def test_going_on_is_for_somebody_else_who_names_what_the_incident_is_now() -> None:
     world = world_that_applies()
     happens_next(world, told("Amended", 2, 2))
-    requester = world.campaigns.log(ID)[0].cause.actor
+    requester = requested_by(world, ANNA)
     now, before = meant(windows=hours(2)), meant(windows=hours(8))
-    for actor, digest in [("another", ""), ("another", before), ("another", "0" * 64), (requester, now)]:
+    for actor, digest in [(BERT, ""), (BERT, before), (BERT, "0" * 64), (requester, now)]:
         with pytest.raises(ControlRefused):
             go_on(world, actor, digest)
         assert is_paused(world)
-    assert go_on(world, "another", now) is State.APPLYING
+    assert go_on(world, BERT, now) is State.APPLYING
     world.run_until_quiet()
     assert world.campaign(str(ID)).state is State.CLOSED
     assert [change.decides_by for change in world.campaigns.log(ID) if change.decides_by] == [now]
 
 
+def requested_by(world: World, actor: str) -> str:
+    """As if `actor` had requested the campaign through the API."""
+    known = world.campaigns._campaigns[ID]
+    known.campaign = replace(known.campaign, opened_by=actor)
+    return actor
+
+
+def listing(**persons: dict[str, Any]) -> People:
+    return read_people({"kulanz_people": 1, "version": 1, "persons": persons})
+
+
+ONE_HUMAN = listing(anna={"ids": [ANNA, "sso:anna"]}, bert={"ids": [BERT]})
+HAS_LEFT = listing(anna={"ids": [ANNA]}, bert={"ids": [BERT], "left": "2020-01-01"})
+
+
+@pytest.mark.parametrize(
+    ("requester", "actor", "people", "alone", "goes_on"),
+    [
+        (ANNA, BERT, NOBODY_LISTED, False, True),
+        (ANNA, ANNA, NOBODY_LISTED, False, False),
+        (ANNA, ANNA, NOBODY_LISTED, True, True),
+        (ANNA, "sso:anna", ONE_HUMAN, False, False),  # the requester under another id
+        (ANNA, "sso:anna", ONE_HUMAN, True, True),
+        (ANNA, "sso:bert", NOBODY_LISTED, False, False),  # nothing says that these are two
+        (ANNA, BERT, ONE_HUMAN, False, True),
+        (ANNA, BERT, HAS_LEFT, False, False),
+        (ANNA, BERT, HAS_LEFT, True, False),
+        ("billing", BERT, NOBODY_LISTED, False, True),  # no person requested it
+        ("billing", ROBOT, NOBODY_LISTED, False, False),
+        (ROBOT, ROBOT, NOBODY_LISTED, True, False),
+        (ANNA, ROBOT, NOBODY_LISTED, True, False),
+    ],
+)
+def test_going_on_takes_another_person_by_the_people_file(
+    requester: str, actor: str, people: People, alone: bool, goes_on: bool
+) -> None:
+    world = world_that_applies()
+    requested_by(world, requester)
+    happens_next(world, told("Amended", 2, 2))
+    with suppress(ControlRefused, PersonNeeded):
+        go_on(world, actor, meant(windows=hours(2)), people=people, lone_operator=alone)
+    assert is_paused(world) is not goes_on
+
+
+def test_a_machine_that_would_let_it_go_on_hears_that_a_person_is_needed() -> None:
+    world = world_that_applies()
+    happens_next(world, told("Amended", 2, 2))
+    with pytest.raises(PersonNeeded, match="act as an IAM user"):
+        go_on(world, ROBOT, meant(windows=hours(2)))
+
+
 def test_another_amendment_pauses_it_again_and_the_first_digest_is_worth_nothing_any_more() -> None:
     world = world_that_applies()
     happens_next(world, told("Amended", 2, 2))
-    go_on(world, "another", meant(windows=hours(2)))
+    go_on(world, BERT, meant(windows=hours(2)))
     happens_next(world, told("Amended", 3, 3))
     assert is_paused(world)
     with pytest.raises(ControlRefused, match="revision 3"):
-        go_on(world, "another", meant(windows=hours(2)))
+        go_on(world, BERT, meant(windows=hours(2)))
 
 
 def test_an_amendment_back_to_what_the_campaign_decides_by_needs_nobody() -> None:
@@ -150,7 +211,7 @@ def test_a_withdrawn_incident_does_not_go_on() -> None:
     happens_next(world, told("Amended", 2, 2))
     happens_next(world, told("Withdrawn", 3, 2))
     with pytest.raises(ControlRefused):
-        resume(ID, ports, "so", Cause("another", "x", "1"), world.now, meant(windows=hours(2)))
+        resume(ID, ports, "so", Cause(BERT, "x", "1"), world.now, accepted(meant(windows=hours(2))))
 
 
 def test_an_amendment_that_comes_while_a_person_lets_it_go_on_keeps_it_paused() -> None:
@@ -165,8 +226,8 @@ def test_an_amendment_that_comes_while_a_person_lets_it_go_on_keeps_it_paused() 
 
     world.tap.choose = amended_first
     campaigns: Any = world._port(world.campaigns, "campaigns")
-    cause = Cause("another", "an action", "1")
+    cause = Cause(BERT, "an action", "1")
     with pytest.raises(ControlRefused, match="revision 3"):
-        resume(ID, ControlPorts(campaigns, world.chunks), "so", cause, world.now, meant(windows=hours(2)))
+        resume(ID, ControlPorts(campaigns, world.chunks), "so", cause, world.now, accepted(meant(windows=hours(2))))
     assert is_paused(world)
     assert len(world.ledger.inserted) == written

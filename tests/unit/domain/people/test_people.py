@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kulanz.domain.money import Money
-from kulanz.domain.people.caller import Door, Machine, Person
+from kulanz.domain.people.caller import Door, Machine, Person, PersonNeeded, must_be_person
 from kulanz.domain.people.people import (
     NOBODY_LISTED,
     PERSONS_OF,
@@ -68,7 +68,8 @@ def test_two_ids_are_two_persons_only_where_that_is_known(
 
 def test_a_machine_is_never_another_person() -> None:
     machine = Machine("role:arn:aws:sts::123456789012:assumed-role/Deploy/anna", "because; do so")
-    assert approver_problem(machine, BOTH, Door.IAM, NOW).endswith("do so")
+    with pytest.raises(PersonNeeded, match="because; do so"):
+        must_be_person(machine)
     assert not BOTH.are_two(machine.id, IAM_ANNA)
 
 

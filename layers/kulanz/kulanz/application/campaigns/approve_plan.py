@@ -17,8 +17,8 @@ from kulanz.domain.gate.approval import (
 )
 from kulanz.domain.gate.filed_plan import HASH_DIGITS_SHOWN, FiledPlan
 from kulanz.domain.gate.settings import GateSettings
-from kulanz.domain.people.caller import Caller, Door
-from kulanz.domain.people.people import NOBODY_LISTED, People, approver_problem
+from kulanz.domain.people.caller import Caller, Door, must_be_person
+from kulanz.domain.people.people import People, approver_problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class GatePorts:
 
     campaigns: CampaignStore
     settings: GateSettings
-    people: People = NOBODY_LISTED
+    people: People
     door: Door = Door.IAM
 
 
@@ -38,9 +38,9 @@ def decide_plan(
 
     The last approval that is needed starts the execution, and a rejection ends the campaign. `asked.person` is the id
     of the caller; `asked.plan_hash` may be the beginning of the hash, as it is shown. The same action again changes
-    nothing. Raises ApprovalRefused, and TryAgain.
+    nothing. Raises PersonNeeded for a machine, ApprovalRefused, and TryAgain.
     """
-    if problem := approver_problem(caller, ports.people, ports.door, asked.at):
+    if problem := approver_problem(must_be_person(caller), ports.people, ports.door, asked.at):
         raise ApprovalRefused("may_not_approve", "", problem)
     if isinstance(asked, Approval):
         asked = replace(asked, limits=tuple(sorted(set(asked.limits))))

@@ -19,11 +19,29 @@ from kulanz.application.ports import (
     TryAgain,
 )
 from kulanz.domain.campaigns.campaign import ENDED, WORKABLE, Campaign, CampaignId, Cause, Pass, State
+from kulanz.domain.gate.filed_plan import requester_of
 from kulanz.domain.incident_record import DetailType, decision_digest
+from kulanz.domain.people.caller import APART, Caller, Door, must_be_person
+from kulanz.domain.people.people import People, approver_problem
 from kulanz.domain.time import CLOCK_ALLOWANCE
 
 WORKER_LONGEST = timedelta(minutes=15)
 """The longest that Lambda lets a function run; the template's timeout is shorter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A caller's word that an execution goes on although its incident was amended.
+
+    `decides_by` is the decision digest of the amended incident, and `people` the people file that holds now. A
+    `lone_operator` may accept what that person requested.
+    """
+
+    decides_by: str
+    caller: Caller
+    people: People
+    lone_operator: bool = False
+    door: Door = Door.IAM
 
 
 class ControlRefused(Exception):
@@ -60,13 +78,18 @@ def settle(campaign_id: CampaignId, ports: ControlPorts, reason: str, cause: Cau
 
 
 def resume(
-    campaign_id: CampaignId, ports: ControlPorts, reason: str, cause: Cause, now: datetime, decides_by: str = ""
+    campaign_id: CampaignId,
+    ports: ControlPorts,
+    reason: str,
+    cause: Cause,
+    now: datetime,
+    accepted: Accepted | None = None,
 ) -> Campaign:
     """Go on where a campaign was paused; advance_campaign hears of it and sends the chunks.
 
     On a campaign that is at work it sends every chunk that is not finished, which repairs one whose messages were lost.
-    An execution whose incident was amended goes on only by the word of somebody else than its requester, who names the
-    amended incident's decision digest as `decides_by`. Raises ControlRefused.
+    An execution whose incident was amended goes on only by the word of another person than its requester: `accepted`.
+    Raises ControlRefused, and PersonNeeded where a machine accepts.
     """
     campaign = _existing(campaign_id, ports.campaigns)
     if (halt := ports.campaigns.halt()).is_on:
@@ -76,23 +99,35 @@ def resume(
             f"campaign {campaign_id} waits for its approval; `kulanz plan {campaign_id}` shows what it would do"
         )
     if campaign.state not in WORKABLE:
+        if campaign.state in ENDED:
+            raise ControlRefused(f"campaign {campaign_id} has ended: it is {campaign.state}")
         if changed := campaign.planned_otherwise():
-            raise ControlRefused(
-                f"campaign {campaign_id}: {changed}. Its plan means nothing any more; cancel it and request another"
-            )
+            raise ControlRefused(f"campaign {campaign_id}: {changed}. {_instead(campaign_id, ports.campaigns)}")
         if now >= campaign.decidable_until:
             raise ControlRefused(f"the incident of campaign {campaign_id} is older than it may be decided; cancel it")
-        began = any(change.target is State.APPLYING for change in ports.campaigns.log(campaign_id))
-        target = State.APPLYING if began else State.PLANNING
-        return _move(campaign_id, target, ports, f"resumed_by_hand: {reason}", cause, now, decides_by)
+        target = State.APPLYING if _began(campaign_id, ports.campaigns) else State.PLANNING
+        return _move(campaign_id, target, ports, f"resumed_by_hand: {reason}", cause, now, accepted)
     dispatch(campaign, WORKABLE[campaign.state], ports.campaigns, ports.chunks, again=True)
     return campaign
 
 
-def _start(campaign: Campaign, campaigns: CampaignStore, decides_by: str, cause: Cause) -> Start:
+def _began(campaign_id: CampaignId, campaigns: CampaignStore) -> bool:
+    """Whether a campaign's execution has begun."""
+    return any(change.target is State.APPLYING for change in campaigns.log(campaign_id))
+
+
+def _instead(campaign_id: CampaignId, campaigns: CampaignStore) -> str:
+    """What to do with a campaign whose plan was made otherwise: only a plan that nothing came of is made again."""
+    if _began(campaign_id, campaigns):
+        return "Its execution has begun; cancel it and request another, which grants the rest"
+    return f"Its plan means nothing any more; `kulanz replan {campaign_id}` makes it again"
+
+
+def _start(campaign: Campaign, campaigns: CampaignStore, accepted: Accepted | None, now: datetime) -> Start:
     """What an execution that goes on is conditional on: the incident's record as it was looked at.
 
-    Raises ControlRefused where the incident is not what the campaign decides by, and nobody else accepts that.
+    Raises ControlRefused where the incident is not what the campaign decides by, and nobody else accepts that;
+    PersonNeeded where a machine does.
     """
     record = campaigns.incident(campaign.id.incident_id)
     latest = None if record is None else campaigns.revision(record.incident_id, record.highest_revision)
@@ -103,17 +138,26 @@ def _start(campaign: Campaign, campaigns: CampaignStore, decides_by: str, cause:
     if not is_amended(campaign, latest, campaigns):
         return Start(record)
     digest = decision_digest(latest.content)
-    if decides_by != digest:
+    if accepted is None or accepted.decides_by != digest:
         raise ControlRefused(
             f"revision {latest.number} amended the incident of campaign {campaign.id}, which decides by an earlier one."
             f" Cancel it and request another, or let it go on as it is by naming the decision digest {digest}"
         )
-    requested = campaigns.log(campaign.id)[0].cause.actor
-    if cause.actor == requested:
-        raise ControlRefused(
-            f"{requested} requested campaign {campaign.id}; after an amendment somebody else has to let it go on"
-        )
+    _must_be_another(campaign, accepted, now)
     return Start(record)
+
+
+def _must_be_another(campaign: Campaign, accepted: Accepted, now: datetime) -> None:
+    """Whoever accepts an amendment is a person, and no requester of the campaign, under whatever id."""
+    person = must_be_person(accepted.caller)
+    if problem := approver_problem(person, accepted.people, accepted.door, now):
+        raise ControlRefused(problem)
+    requester = requester_of(campaign.opened_by)
+    if requester and not accepted.lone_operator and not accepted.people.are_two(person.id, requester):
+        raise ControlRefused(
+            f"{requester} requested campaign {campaign.id}; after an amendment another person has to let it go on"
+            f" ({APART})"
+        )
 
 
 def may_write_until(campaign: Campaign, campaigns: CampaignStore) -> datetime | None:
@@ -134,7 +178,7 @@ def _move(
     reason: str,
     cause: Cause,
     now: datetime,
-    decides_by: str = "",
+    accepted: Accepted | None = None,
 ) -> Campaign:
     for _ in range(ATTEMPTS_AGAINST_OTHERS):
         campaign = _existing(campaign_id, ports.campaigns)
@@ -143,11 +187,12 @@ def _move(
         if campaign.state in ENDED:
             raise ControlRefused(f"campaign {campaign_id} has ended: it is {campaign.state}")
         try:
+            decides_by = "" if accepted is None else accepted.decides_by
             change = replace(campaign.change(target, reason, cause, now), decides_by=decides_by)
         except ValueError:
             raise ControlRefused(f"campaign {campaign_id} is {campaign.state} and cannot become {target}") from None
         goes_on = target is State.APPLYING
-        gate = AtTheGate(start=_start(campaign, ports.campaigns, decides_by, cause)) if goes_on else NOTHING_MORE
+        gate = AtTheGate(start=_start(campaign, ports.campaigns, accepted, now)) if goes_on else NOTHING_MORE
         try:
             ports.campaigns.change_state(campaign, change, gate)
         except Outdated:

@@ -13,7 +13,6 @@ from kulanz.application.door.bodies import REASON_CHARACTERS, Body, read_body
 from kulanz.application.door.problems import FieldProblem, Kind, Problem, unknown
 from kulanz.domain.campaigns.campaign import Campaign, Cause
 from kulanz.domain.gate.approval import Approval, ApprovalRefused, Rejection
-from kulanz.domain.people.caller import Caller, Machine, Person, kind_of
 
 APPROVAL_VERSION = 1
 LIMITS_MOST = 200
@@ -59,7 +58,7 @@ def act(asked: Asked, door: Door) -> ApprovalAnswer:
     """Approve a plan, reject it, or plan its list again."""
     body = read_body(ApprovalBody, asked.body)
     _must_be_whole(body)
-    caller, action_id = _caller(asked), asked.of["id"]
+    caller, action_id = asked.acting, asked.of["id"]
     if body.action == "replan":
         return _answer(_replanned(asked, door, body.reason))
     said: Approval | Rejection = Rejection(action_id, caller.id, body.plan_hash, body.reason, asked.now)
@@ -83,17 +82,6 @@ def _must_be_whole(body: ApprovalBody) -> None:
         missing.append({"field": "reason", "expected": "why, in one line"})
     if missing:
         raise Problem(Kind.BODY, "correct the fields that are named, and send it again", errors=missing)
-
-
-def _caller(asked: Asked) -> Caller:
-    caller = asked.caller
-    if isinstance(caller, (Person, Machine)):
-        return caller
-    try:
-        kind_of(caller.id)
-    except ValueError:
-        return Machine(caller.id, "its id is none of a person's")
-    return Person(caller.id)
 
 
 def _replanned(asked: Asked, door: Door, reason: str) -> Campaign:

@@ -24,6 +24,7 @@ from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.campaigns.estimate import Operation
 from kulanz.domain.incident_record import Revision
 from kulanz.domain.ledger.entries import Entry
+from kulanz.domain.people.caller import Caller, Machine, Person, caller_with
 
 if TYPE_CHECKING:  # a question needs neither: what they import takes a tenth of a second
     from kulanz.application.campaigns.open_campaign import OpenSettings
@@ -59,6 +60,11 @@ class Asked:
     def campaign_id(self) -> CampaignId:
         """The campaign that the path names."""
         return CampaignId(self.of["incident"], int(self.of["seq"]))
+
+    @property
+    def acting(self) -> Caller:
+        """The person or machine that `caller` is."""
+        return self.caller if isinstance(self.caller, (Person, Machine)) else caller_with(self.caller.id)
 
     @property
     def question(self) -> Mapping[str, str]:

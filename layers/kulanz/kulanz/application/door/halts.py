@@ -1,4 +1,4 @@
-"""The halt of the whole stack: one administrator sets it, two persons lift it."""
+"""The halt of the whole stack: one administrator sets it, two persons lift it, or a lone operator."""
 
 from typing import Literal, TypedDict
 
@@ -6,15 +6,17 @@ from kulanz.application.campaigns.halt_stack import HaltPorts, change_halt
 from kulanz.application.door.asked import Asked, Door
 from kulanz.application.door.bodies import Body, Reason, read_body
 from kulanz.application.door.problems import Kind, Problem
-from kulanz.domain.halt import LIFTED_BY, Halt, HaltAction, HaltRefused, Verb
-from kulanz.domain.people.caller import kind_of
+from kulanz.domain.halt import Halt, HaltAction, HaltRefused, Verb, persons_to_lift
 from kulanz.domain.time import format_instant
 
 HALT_VERSION = 1
 
 
 class HaltBody(Body):
-    """`set` halts the stack at once; `lift` says that it may go on, which another person has to say too."""
+    """`set` halts the stack at once; `lift` says that it may go on.
+
+    Two persons have to say so; one is enough in a stack with a lone operator.
+    """
 
     action: Literal["set", "lift"]
     reason: Reason
@@ -34,30 +36,21 @@ class HaltAnswer(TypedDict):
 
 def current(asked: Asked, door: Door) -> HaltAnswer:  # noqa: ARG001 (every use case has both)
     """Whether the stack is halted."""
-    return _answer(door.campaigns.halt())
+    return _answer(door.campaigns.halt(), door)
 
 
 def act(asked: Asked, door: Door) -> HaltAnswer:
     """Halt the stack, or say that it may go on."""
     body = read_body(HaltBody, asked.body)
-    if body.action == "lift" and not _is_person(asked.caller.id):
-        raise Problem(Kind.REFUSED, "a halt is lifted by persons, and this caller is a machine")
     action = HaltAction(asked.of["id"], Verb(body.action), asked.caller.id, body.reason, asked.now)
+    ports = HaltPorts(door.campaigns, door.index, door.people, door.gate.lone_operator)
     try:
-        return _answer(change_halt(action, HaltPorts(door.campaigns, door.index)))
+        return _answer(change_halt(action, asked.acting, ports), door)
     except HaltRefused as refusal:
-        raise Problem(Kind.REFUSED, str(refusal)) from None
+        raise Problem(Kind.REFUSED, str(refusal), reason=refusal.reason) from None
 
 
-def _is_person(actor: str) -> bool:
-    try:
-        kind_of(actor)
-    except ValueError:
-        return False
-    return True
-
-
-def _answer(halt: Halt) -> HaltAnswer:
+def _answer(halt: Halt, door: Door) -> HaltAnswer:
     return {
         "v": HALT_VERSION,
         "halted": halt.is_on,
@@ -65,5 +58,5 @@ def _answer(halt: Halt) -> HaltAnswer:
         "since": None if halt.set is None else format_instant(halt.set.at),
         "reason": halt.reason or None,
         "lifted_by": [lift.person for lift in halt.lifts],
-        "needed": LIFTED_BY,
+        "needed": persons_to_lift(lone_operator=door.gate.lone_operator),
     }

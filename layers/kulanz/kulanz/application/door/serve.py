@@ -17,6 +17,7 @@ from kulanz.application.door.asked import Acting, Asked, Door
 from kulanz.application.door.problems import CONTENT_TYPE, FieldProblem, Kind, Problem, unknown
 from kulanz.application.door.routes import BY_KEY, PARAMETERS, Route
 from kulanz.application.ports import TryAgain
+from kulanz.domain.people.caller import PersonNeeded
 
 JSON_TYPE = "application/json"
 RETRY_AFTER_SECONDS = 2
@@ -58,6 +59,8 @@ def serve(request: Request, caller: Acting, door: Door, now: datetime, seconds_l
         return Reply(200, once(asked, door.actions, lambda: use_case(asked, door)))
     except Problem as problem:
         return refusal(problem)
+    except PersonNeeded as problem:
+        return refusal(Problem(Kind.PERSON_NEEDED, str(problem)))
     except TryAgain:
         text = "AWS did not answer as it will; send the same again"
         return refusal(Problem(Kind.TRY_AGAIN, text), {"Retry-After": str(RETRY_AFTER_SECONDS)})

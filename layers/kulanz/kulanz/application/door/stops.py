@@ -5,6 +5,7 @@ from typing import Annotated, Literal, TypedDict
 from pydantic import Field
 
 from kulanz.application.campaigns.control_campaign import (
+    Accepted,
     ControlPorts,
     ControlRefused,
     cancel,
@@ -52,12 +53,19 @@ def act(asked: Asked, door: Door) -> StopAnswer:
     cause = Cause(asked.caller.id, asked.of["id"], door.code_version)
     try:
         if body.action == "resume":
-            found = resume(asked.campaign_id, ports, body.reason, cause, asked.now, body.decides_by)
+            found = resume(asked.campaign_id, ports, body.reason, cause, asked.now, _accepted(body, asked, door))
         else:
             found = ACTIONS[body.action](asked.campaign_id, ports, body.reason, cause, asked.now)
     except ControlRefused as refusal:
         raise Problem(Kind.REFUSED, str(refusal)) from None
     return _answer(found, found.state, door)
+
+
+def _accepted(body: StopBody, asked: Asked, door: Door) -> Accepted | None:
+    """The people file is read where it counts, so that nothing else waits for it."""
+    if not body.decides_by:
+        return None
+    return Accepted(body.decides_by, asked.acting, door.people.current(), door.gate.lone_operator)
 
 
 def _is_by(asked: Asked, change: StateChange) -> bool:

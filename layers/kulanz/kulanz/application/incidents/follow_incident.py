@@ -42,7 +42,7 @@ def _pause_amended(campaign: Campaign, latest: Revision, campaigns: CampaignStor
     if campaign.state is State.APPLYING and is_amended(campaign, latest, campaigns):
         reason = (
             f"{AMENDED}: revision {latest.number} states other windows, service, functions, cause or facts than the"
-            f" campaign decides by; somebody else than the requester may let it go on by naming"
+            f" campaign decides by; another person than the requester may let it go on by naming"
             f" {decision_digest(latest.content)}"
         )
         campaigns.change_state(campaign, campaign.change(State.PAUSED, reason, cause, now))

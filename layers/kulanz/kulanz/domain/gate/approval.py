@@ -10,6 +10,7 @@ from kulanz.domain.campaigns.amounts import Size
 from kulanz.domain.campaigns.limits import size_text
 from kulanz.domain.gate.filed_plan import FiledPlan, Sums
 from kulanz.domain.gate.settings import GateSettings, Spent
+from kulanz.domain.people.caller import APART
 from kulanz.domain.people.people import People
 
 APPROVAL_LONGEST = timedelta(days=14)
@@ -88,11 +89,11 @@ def check_approval(
         raise ApprovalRefused(
             "approver_is_requester",
             "",
-            f"who requested a campaign cannot approve it; ask another person ({_APART})",
+            f"who requested a campaign cannot approve it; ask another person ({APART})",
         )
     if not all(people.are_two(other.person, approval.person) for other in given):
         raise ApprovalRefused(
-            "approved_before", "", f"this person has approved the plan; another person is needed ({_APART})"
+            "approved_before", "", f"this person has approved the plan; another person is needed ({APART})"
         )
     named, outside = set(approval.limits), {one.name for one in plan.exceeded}
     if missing := sorted(outside - named):
@@ -103,9 +104,6 @@ def check_approval(
     if named - outside:
         known = ", ".join(sorted(outside)) or "none"
         raise ApprovalRefused("limits_not_exceeded", "limits", f"expected only limits that the plan exceeds: {known}")
-
-
-_APART = "two ids count as two persons where both are of one kind, or the people file lists them apart"
 
 
 def _may_approve(approval: Approval, plan: FiledPlan, settings: GateSettings, people: People) -> bool:

@@ -30,7 +30,8 @@ class GateSettings:
     incident, and of the month, stay below `automatic_monthly`. A plan above `second_person_above` in any measure needs
     two persons. A request that no person made executes automatically only from `automatic_sources`.
 
-    `lone_operator` lets one person request and approve. The defaults execute nothing automatically.
+    `lone_operator` lets one person request and approve, lift a halt, and let an amended campaign go on. The defaults
+    execute nothing automatically.
     """
 
     automatic_below: Mapping[str, Size] = field(default_factory=dict)

@@ -34,6 +34,10 @@ PERSON_ID_EXPECTED = (
 )
 
 
+APART = "two ids count as two persons where both are of one kind, or the people file lists them apart"
+"""What is said where another person is needed, of `People.are_two`."""
+
+
 class Door(StrEnum):
     """Where a person comes in: with AWS credentials that sign the request, or through a login page."""
 
@@ -74,6 +78,25 @@ class Machine:
 
 
 type Caller = Person | Machine
+
+
+class PersonNeeded(Exception):
+    """A machine asked for what only a person may do. The text says why it is a machine, and what to do."""
+
+
+def must_be_person(caller: Caller) -> Person:
+    """The person who calls. Raises PersonNeeded for a machine."""
+    if isinstance(caller, Machine):
+        raise PersonNeeded(f"only a person may do this, and this caller is a machine: {caller.why}")
+    return caller
+
+
+def caller_with(actor: str) -> Caller:
+    """Whoever has an id: a person where it is a person's id in its one form, else a machine."""
+    try:
+        return Person(actor)
+    except ValueError:
+        return Machine(actor, "its id is no person's; act as an IAM user or through IAM Identity Center")
 
 
 class IdentityRefused(Exception):

@@ -15,7 +15,7 @@ from typing import Any
 from kulanz.domain.canonical import canonical_json
 from kulanz.domain.identifiers import is_incident_id
 from kulanz.domain.money import AmountError, Money, parse_amount
-from kulanz.domain.people.caller import Caller, Door, Machine, canonical_id, kind_of
+from kulanz.domain.people.caller import Door, Person, canonical_id, kind_of
 from kulanz.domain.time import parse_day
 
 PEOPLE_LANGUAGE = 1
@@ -119,16 +119,14 @@ def _canonical(person_id: str) -> str:
         return ""
 
 
-def approver_problem(caller: Caller, people: People, approver_door: Door, now: datetime) -> str:
-    """Why a caller may not approve, decide or lift anything, as a sentence; empty where one may.
+def approver_problem(person: Person, people: People, approver_door: Door, now: datetime) -> str:
+    """Why a person may not approve, decide or lift anything, as a sentence; empty where one may.
 
     While nobody is listed, one human could come through both doors, so one of them counts: `approver_door`.
     """
-    if isinstance(caller, Machine):
-        return f"only a person may do this, and this caller is none: {caller.why}"
-    if people.has_left(caller.id, now):
+    if people.has_left(person.id, now):
         return "the people file says that the person with this id has left; a successor gets an id of their own"
-    if people.is_empty and caller.door is not approver_door:
+    if people.is_empty and person.door is not approver_door:
         return (
             f"while no people file is published, only {PERSONS_OF[approver_door]} may do this;"
             " publish a people file that lists this person"
