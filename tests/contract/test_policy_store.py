@@ -7,6 +7,7 @@ from threading import Barrier
 import pytest
 
 from kulanz.application.ports import PolicyMissing, PolicySealed
+from kulanz.domain.policy.document.frozen import MAX_EXAMPLES_BYTES
 from tests.contract.backends import Backend, FakeBackend
 
 FIRST, SECOND = b'{"format":1,"policy":{"id":"a"}}', b'{"format":1,"policy":{"id":"b"}}'
@@ -68,10 +69,32 @@ def test_of_publishers_at_the_same_time_one_publishes(backend: Backend) -> None:
         assert word == ("published" if number == first else "the same" if number % 2 == first % 2 else "refused")
 
 
+def test_examples_stand_beside_their_version_and_the_first_stay(backend: Backend) -> None:
+    """They are no version, and change nothing about the policy."""
+    backend.policies.publish("att-2024-02", 1, FIRST)
+    backend.policies.publish("att-2024-02", 11, FIRST)
+    assert backend.policies.examples("att-2024-02", 1) is None
+    assert backend.policies.publish_examples("att-2024-02", 1, b"[{}]")
+    assert backend.policies.publish_examples("att-2024-02", 1, bytes(bytearray(b"[{}]")))
+    assert not backend.policies.publish_examples("att-2024-02", 1, b"[]")
+    assert backend.policies.examples("att-2024-02", 1) == b"[{}]"
+    assert backend.policies.examples("att-2024-02", 11) is None
+    assert backend.policies.fetch("att-2024-02", 1) == FIRST
+    assert not backend.policies.is_replaced("att-2024-02", 1)
+
+
+def test_examples_that_are_too_long_are_none(backend: Backend) -> None:
+    for version, size in ((1, MAX_EXAMPLES_BYTES), (2, MAX_EXAMPLES_BYTES + 1)):
+        backend.policies.publish_examples("att-2024-02", version, b" " * size)
+    assert len(backend.policies.examples("att-2024-02", 1) or b"") == MAX_EXAMPLES_BYTES
+    assert backend.policies.examples("att-2024-02", 2) is None
+
+
 def test_every_published_version_is_listed_by_id_and_version(backend: Backend) -> None:
     assert list(backend.policies.published()) == []
     for policy_id, version in (("b", 10), ("b", 9), ("a", 2)):
         backend.policies.publish(policy_id, version, FIRST)
+        backend.policies.publish_examples(policy_id, version, b"[]")
     if not isinstance(backend, FakeBackend):
         backend.upload("policies/README.txt", b"not a policy")
         backend.upload("policies/c/draft.json", b"{}")

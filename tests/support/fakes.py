@@ -53,6 +53,7 @@ from kulanz.domain.incident_record import IncidentRecord, Revision
 from kulanz.domain.ledger.entries import DecisionKey, Entry, EntryWithHistory, HistoryMoved
 from kulanz.domain.notices import NOTICE_MESSAGE_BYTES, NoticeMessage
 from kulanz.domain.policy.deciding.history import HistoryKey, SubjectHistory
+from kulanz.domain.policy.document.frozen import MAX_EXAMPLES_BYTES
 from kulanz.domain.time import EPOCH
 
 BLOCK_BYTES = 16 * 1024
@@ -138,6 +139,7 @@ class FakePolicies:
 
     def __init__(self) -> None:
         self._published: dict[tuple[str, int], bytes] = {}
+        self._examples: dict[tuple[str, int], bytes] = {}
         self.published_by: dict[tuple[str, int], str] = {}
         self._replaced: set[tuple[str, int]] = set()
 
@@ -162,6 +164,13 @@ class FakePolicies:
             raise PolicySealed(f"{policy_id} version {version} is published with other content")
         self.published_by.setdefault((policy_id, version), by)
         return known is ours
+
+    def publish_examples(self, policy_id: str, version: int, content: bytes, by: str = "") -> bool:  # noqa: ARG002
+        return self._examples.setdefault((policy_id, version), content) == content
+
+    def examples(self, policy_id: str, version: int) -> bytes | None:
+        found = self._examples.get((policy_id, version))
+        return None if found is None or len(found) > MAX_EXAMPLES_BYTES else found
 
     def published(self) -> Iterator[PublishedPolicy]:
         return (PublishedPolicy(policy_id, version, EPOCH) for policy_id, version in sorted(self._published))

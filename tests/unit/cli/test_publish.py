@@ -3,14 +3,17 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
 from kulanz.application.ports import PublishingForbidden
 from kulanz.domain.policy import document_from_json
+from kulanz_cli import publish
 from kulanz_cli.main import main
-from kulanz_cli.rulebook import BOOK, versions
+from kulanz_cli.policy_examples import run
+from kulanz_cli.rulebook import BOOK, read_rule, versions
 from tests.support.fakes import FakePolicies
 from tests.support.policy_stack import PolicyStack
 from tests.support.reading import read
@@ -23,6 +26,12 @@ def stack() -> PolicyStack:
 
 def kulanz(stack: PolicyStack, *words: object) -> Result:
     return CliRunner().invoke(main, ["policy", *map(str, words)], obj=stack, prog_name="kulanz")
+
+
+def read_examples(stack: PolicyStack, policy_id: str, version: int) -> list[dict[str, Any]]:
+    """The examples that stand beside a published version."""
+    found: list[dict[str, Any]] = json.loads(stack.shelf.examples(policy_id, version) or b"[]")
+    return found
 
 
 def write(folder: Path, policy_id: str, version: int, body: str) -> Path:
@@ -55,9 +64,10 @@ def test_other_content_under_a_published_version_is_refused_with_what_to_do(stac
 
 def test_a_whole_book_is_published_at_once_and_again_without_change(stack: PolicyStack) -> None:
     first = kulanz(stack, "publish", BOOK)
-    assert (first.exit_code, first.stdout.count("published\n")) == (0, len(versions(BOOK)))
+    assert (first.exit_code, first.stdout.count(" published")) == (0, len(versions(BOOK)))
     again = kulanz(stack, "publish", BOOK)
-    assert (again.exit_code, again.stdout.count("with the same content\n")) == (0, len(versions(BOOK)))
+    assert (again.exit_code, again.stdout.count("with the same content")) == (0, len(versions(BOOK)))
+    assert "other examples" not in again.stdout
     assert [f"{one.policy_id}/{one.version}" for one in stack.shelf.published()] == sorted(
         f"{file.parent.name}/{file.stem}" for file in versions(BOOK)
     )
@@ -68,9 +78,70 @@ def test_all_versions_of_one_policy_are_published_by_its_folder(stack: PolicySta
     assert json.loads(result.stdout) == {
         "v": 1,
         "policies": [
-            {"policy": "rogers-2022-07", "version": version, "result": "published", "problem": ""} for version in (1, 2)
+            {
+                "policy": "rogers-2022-07",
+                "version": version,
+                "result": "published",
+                "problem": "",
+                "examples": len(read_examples(stack, "rogers-2022-07", version)),
+            }
+            for version in (1, 2)
         ],
     }
+
+
+@pytest.mark.parametrize("file", versions(BOOK), ids=lambda file: f"{file.parent.name}/{file.stem}")
+def test_the_examples_that_are_published_beside_a_version_hold_under_it(stack: PolicyStack, file: Path) -> None:
+    rule = read_rule(file)
+    kulanz(stack, "publish", file)
+    found = read_examples(stack, rule.document.policy.id, int(file.stem))
+    expected = [example["id"] for example in rule.examples if run(rule.document, example).holds]
+    assert [example["id"] for example in found] == expected
+    assert all(run(rule.document, example).holds for example in found)
+
+
+def examples_of(file: Path, *paid: str, fee: str = '"5.00"') -> None:
+    """Write one example for each amount that it expects."""
+    (file.parent / "examples.json").write_text(
+        "["
+        + ",".join(
+            f'{{"id": "{place}", "rule": "{file.parent.name}", "account": {{"fee": {fee}}}, "incident": {{}},'
+            f' "expected": {{"outcome": "entitled", "money": [{{"amount": "{amount}", "currency": "USD"}}]}}}}'
+            for place, amount in enumerate(paid)
+        )
+        + "]"
+    )
+
+
+def test_an_example_that_does_not_hold_is_not_published_and_the_first_that_were_stand(
+    stack: PolicyStack, tmp_path: Path
+) -> None:
+    file = write(tmp_path, "five", 1, "facts: {fee: money}\ncurrency: USD\npay: fee")
+    examples_of(file, "5.00", "6.00", fee="5.00")
+    assert kulanz(stack, "publish", file).stdout == "five version 1 published; 1 example beside it\n"
+    (stands,) = read_examples(stack, "five", 1)
+    assert (stands["id"], stands["account"]) == ("0", {"fee": "5.00"})
+    assert run(read_rule(file).document, stands).holds
+    examples_of(file, "5.00", "5.00")
+    again = kulanz(stack, "publish", file)
+    assert again.exit_code == 0
+    assert "; other examples were published before, and stand" in read(again.stdout)
+    assert read_examples(stack, "five", 1) == [stands]
+
+
+@pytest.mark.parametrize("content", ["[", "{}", '[{"rule": "five", "note": "\\ud800"}]', "too long"])
+def test_nothing_is_published_while_the_examples_beside_it_cannot_be(
+    stack: PolicyStack, tmp_path: Path, content: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write(tmp_path, "five", 1, "facts: {fee: money}\ncurrency: USD\npay: fee")
+    examples_of(file, "5.00")
+    if content == "too long":
+        monkeypatch.setattr(publish, "MAX_EXAMPLES_BYTES", 40)
+    else:
+        (file.parent / "examples.json").write_text(content)
+    result = kulanz(stack, "publish", tmp_path)
+    assert (result.exit_code, "examples.json" in result.stderr) == (3, True)
+    assert list(stack.shelf.published()) == []
 
 
 def test_one_refused_version_does_not_keep_the_others_of_a_book_back(stack: PolicyStack, tmp_path: Path) -> None:

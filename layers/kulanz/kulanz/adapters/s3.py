@@ -21,7 +21,7 @@ from kulanz.application.ports import (
     TryAgain,
 )
 from kulanz.domain.campaigns.campaign import PinnedList
-from kulanz.domain.policy.document.frozen import MAX_PUBLISHED_BYTES
+from kulanz.domain.policy.document.frozen import MAX_EXAMPLES_BYTES, MAX_PUBLISHED_BYTES
 
 BLOCK_BYTES = 256 * 1024
 PUBLISH_ATTEMPTS = 5
@@ -148,7 +148,7 @@ def put_once(client: Any, bucket: str, key: str, content: bytes, named: str, by:
 
 
 class S3Policies:
-    """Published policies under `<prefix><id>/<version>.json`."""
+    """Published policies under `<prefix><id>/<version>.json`, their examples under `<version>.examples.json`."""
 
     def __init__(self, client: Any, bucket: str, prefix: str) -> None:
         self._client = client
@@ -156,17 +156,24 @@ class S3Policies:
         self._prefix = prefix
 
     def fetch(self, policy_id: str, version: int) -> bytes:
+        content = self._content(f"{policy_id}/{version}.json", MAX_PUBLISHED_BYTES + 1)
+        if content is None:
+            raise PolicyMissing(f"{policy_id}/{version}")
+        if len(content) > MAX_PUBLISHED_BYTES:
+            raise Refused(f"a policy has at most {MAX_PUBLISHED_BYTES} bytes")
+        return content
+
+    def _content(self, name: str, most: int) -> bytes | None:
+        """The first `most` bytes of an object; None where there is none."""
         try:
-            answer = self._client.get_object(Bucket=self._bucket, Key=f"{self._prefix}{policy_id}/{version}.json")
-            content: bytes = answer["Body"].read(MAX_PUBLISHED_BYTES + 1)
+            answer = self._client.get_object(Bucket=self._bucket, Key=f"{self._prefix}{name}")
+            content: bytes = answer["Body"].read(most)
         except ClientError as error:
             if error_code(error) in NOT_THERE:
-                raise PolicyMissing(f"{policy_id}/{version}") from None
+                return None
             raise translated(error, "GetObject") from error
         except (BotoCoreError, HTTPError) as error:
             raise TryAgain(f"GetObject: {type(error).__name__}") from error
-        if len(content) > MAX_PUBLISHED_BYTES:
-            raise Refused(f"a policy has at most {MAX_PUBLISHED_BYTES} bytes")
         return content
 
     def is_replaced(self, policy_id: str, version: int) -> bool:
@@ -185,6 +192,16 @@ class S3Policies:
         if self.fetch(policy_id, version) == content:
             return False
         raise PolicySealed(f"{named} is published with other content")
+
+    def publish_examples(self, policy_id: str, version: int, content: bytes, by: str = "") -> bool:
+        named, key = f"{policy_id} version {version}", f"{self._prefix}{policy_id}/{version}.examples.json"
+        if put_once(self._client, self._bucket, key, content, named, by):
+            return True
+        return self.examples(policy_id, version) == content
+
+    def examples(self, policy_id: str, version: int) -> bytes | None:
+        content = self._content(f"{policy_id}/{version}.examples.json", MAX_EXAMPLES_BYTES + 1)
+        return None if content is None or len(content) > MAX_EXAMPLES_BYTES else content
 
     def published(self, policy_id: str = "") -> Iterator[PublishedPolicy]:
         prefix = f"{self._prefix}{policy_id}/" if policy_id else self._prefix

@@ -115,13 +115,25 @@ class PolicyStore(Protocol):
 
 
 class PolicyShelf(PolicyStore, Protocol):
-    """Where policies are published; no function of the stack needs more than `fetch`."""
+    """Where policies are published, with their examples. Whatever decides needs no more than a PolicyStore."""
 
     def publish(self, policy_id: str, version: int, content: bytes, by: str = "") -> bool:
         """Publish a version, once: of several publishers at a time one writes it, and the others find it written.
 
         True when this call published it, False when the same content stands. Raises PolicySealed for other content,
         and PublishingForbidden. `by` is who publishes, for the audit log.
+        """
+
+    def publish_examples(self, policy_id: str, version: int, content: bytes, by: str = "") -> bool:
+        """Publish the worked examples of a version, a list as JSON, once.
+
+        Whether they stand now; False where other examples were published before. Raises PublishingForbidden.
+        """
+
+    def examples(self, policy_id: str, version: int) -> bytes | None:
+        """The worked examples of a version. None where none are published.
+
+        None also where the object has more than MAX_EXAMPLES_BYTES, which `kulanz policy publish` never writes.
         """
 
     def published(self) -> Iterator[PublishedPolicy]:

@@ -91,6 +91,28 @@ def test_every_answer_is_what_its_contract_says(closed: World, route: Route) -> 
     assert reply.content["v"] == 1
 
 
+@pytest.mark.parametrize(
+    ("stored", "expected"),
+    [
+        (None, None),
+        (b'[{"id":"#1","expected":{"money":"5.00 EUR"}}]', [{"id": "#1", "expected": {"money": "5.00 EUR"}}]),
+        (b"[]", []),
+        (b"[1]", None),
+        (b"{}", None),
+        (b"\xff", None),
+        (b"[" * 100_000, None),
+        (b'[{"id":NaN}]', None),
+        (b'[{"id":"\\ud800"}]', None),
+    ],
+)
+def test_a_policy_comes_with_its_examples_and_never_fails_by_them(stored: bytes | None, expected: Any) -> None:
+    world = small_world()
+    if stored is not None:
+        world.policies.publish_examples("net-credit", 1, stored)
+    reply = door_of(world).get("policies/one/net-credit/1", ANNA)
+    assert (reply.status, reply.content["examples"]) == (200, expected)
+
+
 def test_the_answer_about_a_campaign_has_all_its_figures(closed: World) -> None:
     reply = door_of(closed).get(f"campaigns/one/{CAMPAIGN}")
     campaign = closed.campaign(CAMPAIGN)

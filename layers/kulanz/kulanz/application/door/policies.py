@@ -31,12 +31,17 @@ class PublishedAnswer(TypedDict):
 
 
 class PolicyAnswer(TypedDict):
-    """A published policy: the document that campaigns freeze, as it was published."""
+    """A published policy: the document that campaigns freeze, as it was published.
+
+    `examples` are its worked examples, each with account, incident and expected result. None where none were published
+    with it that can be read. Nothing is decided by them.
+    """
 
     v: int
     id: str
     version: int
     document: Mapping[str, Any]
+    examples: list[Mapping[str, Any]] | None
 
 
 def published(asked: Asked, door: Door) -> PublishedAnswer:
@@ -60,10 +65,30 @@ def _name(policy: PublishedPolicy) -> str:
 
 
 def one(asked: Asked, door: Door) -> PolicyAnswer:
-    """One published policy."""
+    """One published policy, with its examples."""
     policy_id, version = asked.of["policy"], int(asked.of["version"])
     try:
         content = door.policies.fetch(policy_id, version)
     except PolicyMissing:
         raise unknown("no policy of that id and version is published") from None
-    return {"v": POLICY_VERSION, "id": policy_id, "version": version, "document": json.loads(content)}
+    return {
+        "v": POLICY_VERSION,
+        "id": policy_id,
+        "version": version,
+        "document": json.loads(content),
+        "examples": _examples(door.policies.examples(policy_id, version)),
+    }
+
+
+def _examples(content: bytes | None) -> list[Mapping[str, Any]] | None:
+    """The examples in an object. One that was wrongly written by hand must not keep the policy from a reader."""
+    try:
+        found = None if content is None else json.loads(content, parse_constant=_no_number)
+        json.dumps(found, ensure_ascii=False).encode()  # half a surrogate pair can be read, and not be answered
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, list) and all(isinstance(one, dict) for one in found) else None
+
+
+def _no_number(text: str) -> None:
+    raise ValueError(text)

@@ -223,7 +223,7 @@ ROUTES: tuple[Route, ...] = (
     _ask("incidents/refused", "incidents.refused", READERS, "Events that were refused, and why"),
     # --- policies
     _ask("policies/published", "policies.published", POLICY_READERS, "Every published policy version", ("cursor",)),
-    _ask("policies/one/{policy}/{version}", "policies.one", POLICY_READERS, "A published policy"),
+    _ask("policies/one/{policy}/{version}", "policies.one", POLICY_READERS, "A published policy, and its examples"),
     # --- audit
     _ask("audit/campaign/{incident}/{seq}", "audit.of_campaign", OVERSEERS, "Who did what to a campaign", ("cursor",)),
     _ask("audit/incident/{incident}", "audit.of_incident", OVERSEERS, "Who did what to an incident", ("cursor",)),

@@ -15,6 +15,8 @@ from kulanz.domain.policy.language.errors import PolicyError
 FORMAT = 1
 MAX_PUBLISHED_BYTES = 256 * 1024
 """Of a published form; what is longer is no policy that a campaign could be opened under."""
+MAX_EXAMPLES_BYTES = 1024 * 1024
+"""Of the worked examples that are published beside a policy, as JSON. An answer of the API has at most 5 MiB."""
 MAX_FROZEN_BYTES = 512 * 1024
 
 
