@@ -41,10 +41,13 @@ class WorthLine:
 
 @dataclass(frozen=True, slots=True)
 class MeasureTotals:
-    """What the campaign comes to in one measure. granted + offered + held_back = planned. Money in minor units."""
+    """What the campaign comes to in one measure. granted + offered + held_back = planned, of which `to_offer` was to be
+    offered and not granted. Money in minor units.
+    """
 
     measure: str
     planned: int | Decimal
+    to_offer: int | Decimal
     granted: int | Decimal
     offered: int | Decimal
     held_back: int | Decimal
@@ -102,7 +105,8 @@ def _totals(worth: tuple[WorthLine, ...]) -> Iterator[MeasureTotals]:
         planned = sum((one.planned for one in of), 0)
         granted = sum((one.ledger for one in of if one.row_result is not RowResult.OFFERED), 0)
         offered = sum((one.ledger for one in of if one.row_result is RowResult.OFFERED), 0)
-        yield MeasureTotals(measure, planned, granted, offered, planned - granted - offered)
+        to_offer = sum((one.planned for one in of if one.row_result is RowResult.OFFERED), 0)
+        yield MeasureTotals(measure, planned, to_offer, granted, offered, planned - granted - offered)
 
 
 def _reasons(plan: Totals, apply: Totals) -> Iterator[ReasonLine]:

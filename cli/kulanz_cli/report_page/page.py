@@ -97,10 +97,14 @@ def _totals(figures: Figures, state: State) -> Element:
     if not figures.totals:
         made.append(element("p", "No line comes to an amount or a quantity."))
     for one in figures.totals:
-        planned = value_text(one.measure, one.planned)
-        made.append(element("h3", f"{planned} planned"))
+        made.append(element("h3", _planned(one)))
         made.append(element("dl", *_large(one, state), class_="totals"))
     return made
+
+
+def _planned(one: MeasureTotals) -> str:
+    planned, offer = value_text(one.measure, one.planned), value_text(one.measure, one.to_offer)
+    return f"{planned} planned, of it {offer} to offer" if one.to_offer else f"{planned} planned"
 
 
 def _large(one: MeasureTotals, state: State) -> Iterator[Element]:

@@ -51,7 +51,7 @@ figcaption { font-size: .9375rem; font-weight: 600; margin-bottom: .5rem; overfl
   overflow-wrap: anywhere; font-variant-numeric: tabular-nums; } .words span { min-width: 0; }
 .figure { margin-inline-start: auto; } .bar-row { margin-bottom: .375rem; }
 ol { margin: 0; padding-inline-start: 1.25rem; } li { overflow-wrap: anywhere; }
-.wide, pre { margin-top: 1rem; } h2 + .wide { margin-top: 0; }
+.wide, pre { margin-top: 1rem; } h2 + .wide { margin-top: 0; } dl + p { margin-top: .75rem; }
 pre { margin-bottom: 0; }
 .reason { min-width: 5rem; } .reason svg { margin-top: .125rem; }
 .bar, .key { fill: var(--rest); background: var(--rest); }

@@ -35,7 +35,7 @@ def sentence(sources: "Sources", figures: "Figures") -> str:
         plan = sources.plan
         if plan is None:
             return "The plan waits for its approval. Nothing has been granted."
-        given = counted_as(len(plan["approvals"]), "person has", "persons have")
+        given = counted_as(len(plan["approvals"]), "person has", "persons have") if plan["approvals"] else "nobody has"
         needed = counted_as(plan["persons_needed"], "person")
         return f"The plan waits for {needed}; {given} approved it. Nothing has been granted."
     said = SENTENCES[state]

@@ -217,10 +217,13 @@ def test_the_totals_are_those_of_the_ledger_and_come_to_what_was_planned(sources
     for one in figures.totals:
         assert one.granted == ledger.get((RowResult.GRANTED, one.measure), 0)
         assert one.offered == ledger.get((RowResult.OFFERED, one.measure), 0)
+        assert one.to_offer == figures.plan.worth()[RowResult.OFFERED, one.measure]
         planned = sum(size for (_, measure), size in figures.plan.worth().items() if measure == one.measure)
         assert one.granted + one.offered + one.held_back == one.planned == planned
         expected += [value_text(one.measure, size) for size in (one.granted, one.offered, one.held_back)]
-    assert read(page(sources)).large == expected
+    found = read(page(sources))
+    assert found.large == expected
+    assert "768.14 EUR planned, of it 137.28 EUR to offer" in found.text
     assert len(expected) == 3 * 2
 
 
@@ -337,7 +340,7 @@ CASES: dict[str, tuple[Callable[[Any], Any], list[str]]] = {
     "unlimited": (_unlimited, ["7 times internet, 3 x billing_cycle:unlimited"]),
     "waits": (
         _waits,
-        ["The plan waits for 2 persons; 0 persons have approved it. Nothing has been granted.", "0.00 EUR",
+        ["The plan waits for 2 persons; nobody has approved it. Nothing has been granted.", "0.00 EUR",
          "Nobody has approved", "largest EUR", "63.00 EUR, at most 10.00 EUR", "planned, not approved", "nobody"],
     ),
     "not measured, no plan, no policy": (
