@@ -167,7 +167,7 @@ def _limits(sources: Sources) -> Element:
     else:
         made.append(element("p", "No plan was filed." if plan is None else "The plan is within its limits."))
     stated = [
-        *((name, f"{name} rows", f"{_bound(name)} {text}") for name, text in limits["shares"].items()),
+        *((name, f"{name}, of the rows", f"{_bound(name)} {text}") for name, text in limits["shares"].items()),
         *(
             (f"largest {name}", f"largest amount, {name}", f"at most {text}")
             for name, text in limits["largest"].items()

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element
 
+from kulanz.application.campaigns.report import AMOUNTS_SHOWN
 from kulanz.domain.campaigns.reconciliation import RowResult, WriteResult
 from kulanz_cli.plan import coarser_ranges
 from kulanz_cli.reconciliation import figure, measure_words, value_text
@@ -72,10 +73,12 @@ def amounts_section(sources: Sources) -> Element:
         made.append(element("p", says))
         return made
     shown = sorted(found, key=lambda one: -one["lines"])[:HISTOGRAMS_SHOWN]
-    histograms = element("div", class_="beside")
+    histograms = element("div", class_="beside pictures")
     for one in shown:
         histograms.append(_histogram(one))
     made.append(histograms)
+    if sources.plan is None and len(found) >= AMOUNTS_SHOWN:
+        made.append(element("p", f"The first {AMOUNTS_SHOWN} are stated; there may be more.", class_="note"))
     if len(found) > len(shown):
         text = f"Pictures of the {len(shown)} most frequent of {len(found)}; the table has all."
         made.append(element("p", text, class_="note"))
@@ -89,10 +92,11 @@ def amounts_section(sources: Sources) -> Element:
 
 
 def _amounts(sources: Sources) -> "Sequence[ReportedAmounts]":
+    """Those of the filed plan, which has every one; of a campaign without a plan, the report's `AMOUNTS_SHOWN`."""
+    if sources.plan is not None:
+        return sources.plan["amounts"]
     measured = sources.report["measured"]
-    if measured is not None:
-        return measured["amounts"]
-    return () if sources.plan is None else sources.plan["amounts"]
+    return () if measured is None else measured["amounts"]
 
 
 def _histogram(one: "ReportedAmounts") -> Element:

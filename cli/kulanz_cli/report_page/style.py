@@ -72,6 +72,8 @@ pre { margin-bottom: 0; }
   section { break-inside: auto; border-width: 1px 0 0; border-radius: 0; padding: .75rem 0 0; }
   h2, h3, caption { break-after: avoid; } tr, figure, .bar-row, .totals > div, .facts > div { break-inside: avoid; }
   thead { display: table-header-group; } .wide { overflow: visible; } td, tbody th, time { overflow-wrap: anywhere; }
+  tbody th { min-width: 6rem; } .pictures { grid-template-columns: repeat(2, minmax(0, 1fr)); }
+  footer { margin-top: 1rem; }
   td.number { white-space: normal; }
   .bar, .key { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
 """

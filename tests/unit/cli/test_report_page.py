@@ -16,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from kulanz.application.campaigns.report import AMOUNTS_SHOWN
 from kulanz.domain.campaigns.campaign import CampaignId, State
 from kulanz.domain.campaigns.reconciliation import IN_THE_LEDGER, RowResult
 from kulanz.domain.money import format_minor, minor_units
@@ -270,7 +271,7 @@ def _with_hostile(text: str) -> Callable[[Any], Any]:
                 one["reason"] = text
             for one in report[part]["worth"]:
                 one["measure"] = "EUR" if one["measure"] == "EUR" else f"{text} x"
-        for one in report["measured"]["amounts"]:
+        for one in plan["amounts"]:
             one["reason"] = text
         copied.campaign["opened_by"] = plan["requester"] = plan["source"] = text
         plan["reasons"] = [text]
@@ -302,14 +303,14 @@ def test_any_text_leaves_the_page_whole(sources: Sources, text: str) -> None:
 def _no_lines(copied: Any) -> None:
     for part in ("plan", "apply"):
         copied.report[part] |= {"lines": 0, "rows": 0, "results": [], "worth": []}
-    copied.report["measured"] = {**copied.report["measured"], "amounts": []}
+    copied.plan["amounts"] = []
 
 
 def _many_reasons(copied: Any) -> None:
     (one, *_) = (one for one in copied.report["plan"]["results"] if one["result"] == "granted")
     copied.report["plan"]["results"] = [{**one, "reason": f"reason_{number:02}"} for number in range(24)]
-    (found, *_) = copied.report["measured"]["amounts"]
-    copied.report["measured"]["amounts"] = [{**found, "reason": f"reason_{number:02}"} for number in range(24)]
+    (found, *_) = copied.plan["amounts"]
+    copied.plan["amounts"] = [{**found, "reason": f"reason_{number:02}"} for number in range(24)]
 
 
 def _unlimited(copied: Any) -> None:
@@ -317,7 +318,7 @@ def _unlimited(copied: Any) -> None:
         for one in copied.report[part]["worth"]:
             if one["measure"] == "call_minute":
                 one |= {"measure": "internet:3 x billing_cycle:unlimited", "sum": "7"}
-    for one in copied.report["measured"]["amounts"]:
+    for one in copied.plan["amounts"]:
         if one["measure"] == "call_minute":
             one |= {"measure": "internet:unlimited"}
 
@@ -327,6 +328,12 @@ def _waits(copied: Any) -> None:
     copied.report["apply"] |= {"lines": 0, "rows": 0, "results": [], "worth": []}
     copied.plan["approvals"] = []
     copied.plan["exceeded"] = [{"name": "largest EUR", "figures": "63.00 EUR, at most 10.00 EUR"}]
+
+
+def _many_and_no_plan(copied: Any) -> Any:
+    (found, *_) = copied.plan["amounts"]
+    copied.report["measured"] = {**copied.report["measured"], "amounts": [found] * AMOUNTS_SHOWN}
+    return replace(copied, plan=None)
 
 
 def _not_measured(copied: Any) -> Any:
@@ -343,6 +350,7 @@ CASES: dict[str, tuple[Callable[[Any], Any], list[str]]] = {
         ["The plan waits for 2 persons; nobody has approved it. Nothing has been granted.", "0.00 EUR",
          "Nobody has approved", "largest EUR", "63.00 EUR, at most 10.00 EUR", "planned, not approved", "nobody"],
     ),
+    "more amounts than a report has": (_many_and_no_plan, [f"The first {AMOUNTS_SHOWN} are stated"]),
     "not measured, no plan, no policy": (
         _not_measured, ["too long to measure", "No plan was filed", "no longer published", CAMPAIGN]
     ),
