@@ -2,11 +2,13 @@
 
 import random
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import permutations
 from typing import Any
 
 import pytest
 
+from kulanz.application.campaigns.advance_campaign import ANNOUNCED
 from kulanz.domain.campaigns.campaign import State
 from kulanz.domain.ledger.entries import read_decision
 from tests.support.compiled_once import policies_compiled_once
@@ -24,7 +26,7 @@ from tests.support.small_campaign import (
     sealed_policy,
     small_world,
 )
-from tests.support.world import Function, Message, Step, World
+from tests.support.world import CHANGES, Function, Message, Step, World
 
 LINES = [
     row("granted-1"),
@@ -43,6 +45,7 @@ CHUNK_BYTES = 8_000
 SEEDS = seeds_tried(120)
 SEEDS_OF_TWO = seeds_tried(60)
 pytestmark = pytest.mark.storm
+WAITS = (ANNOUNCED[State.AWAITING_APPROVAL], CAMPAIGN)
 FAULT_RATE = 0.04
 FAULTS_MOST = 12
 
@@ -239,6 +242,7 @@ def _scheduler(choose: random.Random, world: World) -> Callable[[Sequence[Step]]
     """Any step may be next; now and then a waiting message is delivered twice, or a stream from its beginning."""
 
     def step(steps: Sequence[Step]) -> Step:
+        _check_who_waits_is_announced(world)
         if world.chunk_messages and choose.random() < 0.1:
             twin = choose.choice(world.chunk_messages)
             world.chunk_messages.append(Message(twin.id, twin.body))
@@ -249,12 +253,34 @@ def _scheduler(choose: random.Random, world: World) -> Callable[[Sequence[Step]]
     return step
 
 
-def _chaos(seed: int) -> World:
+def _check_who_waits_is_announced(world: World) -> None:
+    """Once the changes are read to their last, and no batch of them was given up, every plan that waits is told."""
+    if world.streams[CHANGES].position < len(world.campaigns.changes):
+        return
+    if any(function is Function.ADVANCE for function, _ in world.dead_letters):
+        return
+    found = world.campaigns.campaigns_of(INCIDENT_ID)
+    waiting = {(WAITS[0], str(one.id)) for one in found if one.state is State.AWAITING_APPROVAL}
+    assert not waiting or waiting <= _announced(world)
+
+
+def _announced(world: World) -> frozenset[tuple[str, str]]:
+    return end_state(world).announced
+
+
+def _chaos(seed: int, *, is_told_first: bool = False) -> World:
+    """One schedule. People approve as soon as there is a plan; with `is_told_first`, once all is quiet."""
     choose = random.Random(seed)
     world = _world(Tap(_faults(choose)))
     world.redelivered_first = choose.random() < 0.5
     for _ in range(choose.randint(1, 3)):
         world.publish(event(rows=ROWS))
+    if is_told_first:
+        approvers, world.approvers = world.approvers, ()
+        _run_on(world, choose)
+        assert world.campaign(CAMPAIGN).state is State.AWAITING_APPROVAL
+        assert WAITS in _announced(world)
+        world.approvers = approvers
     _run_on(world, choose)
     return world
 
@@ -264,16 +290,28 @@ def _run_on(world: World, choose: random.Random) -> None:
     world.run_until_quiet(_scheduler(choose, world))
     while world.redrive():
         world.run_until_quiet(_scheduler(choose, world))
+    _check_who_waits_is_announced(world)
 
 
 @pytest.mark.parametrize("seeds", [range(start, start + 20) for start in range(0, SEEDS, 20)], ids=str)
 def test_any_order_with_faults_and_repetitions_comes_to_the_same_end(seeds: range, expected: EndState) -> None:
     struck = 0
     for seed in seeds:
-        world = _chaos(seed)
+        world = _chaos(seed, is_told_first=True)
         struck += len(world.caught)
         assert _end(world) == expected, f"seed {seed}"
     assert struck > 5 * len(seeds)
+
+
+@pytest.mark.parametrize("seeds", [range(start, start + 20) for start in range(0, SEEDS, 20)], ids=str)
+def test_people_who_approve_before_they_could_be_told_change_nothing_else(seeds: range, expected: EndState) -> None:
+    """A plan that nobody has to approve any more when the bus is up again is not announced as one that waits."""
+    for seed in seeds:
+        world = _chaos(seed)
+        found = _end(world)
+        assert replace(found, announced=found.announced | {WAITS}) == expected, f"seed {seed}"
+        failed = any(step.function is Function.ADVANCE for step, _ in world.caught)
+        assert WAITS in found.announced or failed, f"seed {seed}"
 
 
 def test_the_same_seed_is_the_same_run() -> None:
