@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from botocore.credentials import Credentials
 
 from kulanz.adapters.index_table import DynamoIndex
 from kulanz.application.campaigns.halt_stack import HaltPorts, change_halt
@@ -21,6 +22,7 @@ from kulanz_local import drive
 from kulanz_local.cases import ATT
 from kulanz_local.deployment import build, deploy
 from kulanz_local.embedded import EmbeddedAws
+from kulanz_local.persons import create_persons
 from tests.pipeline.test_upgrade import LONGEST_SECONDS, PARAMETERS, ROWS, once, request, run
 
 pytestmark = [pytest.mark.ministack, pytest.mark.long]
@@ -71,9 +73,19 @@ def test_a_halted_stack_and_an_amended_incident_stop_and_go_on(aws: EmbeddedAws,
     assert paused.state_reason.startswith("incident_amended: ")
     digest = paused.state_reason.rpartition(" ")[2]
     assert run(stack, "resume", "amended/1", "--reason", "as it is")[0] == 3
-    assert run(stack, "resume", "amended/1", "--reason", "as it is", "--decides-by", digest)[0] == 0
+    going_on = ("resume", "amended/1", "--reason", "as it is", "--decides-by", digest)
+    assert "only a person may do this" in " ".join(run(stack, *going_on)[2].split()), "the root user is nobody's alone"
+    assert run(stack_as(stack, Credentials(*create_persons(aws.endpoint)["anna"])), *going_on)[0] == 0
     once(stack, amended, lambda campaign: campaign.state is State.CLOSED)
     assert drive.decisions_stored(stack) == {"halted": ROWS, "amended": ROWS}
+
+
+def stack_as(stack: DirectStack, credentials: Credentials) -> DirectStack:
+    """The stack as another caller sees it."""
+    return DirectStack(
+        stack.name, region=stack._region, endpoint_url=stack._endpoint_url, make_client=stack._make_client,
+        credentials=credentials,
+    )  # fmt: skip
 
 
 def stands_still(stack: DirectStack) -> bool:

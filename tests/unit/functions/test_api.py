@@ -2,7 +2,7 @@
 
 import json
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from io import BytesIO, StringIO
 from types import SimpleNamespace
@@ -181,8 +181,9 @@ def test_a_plan_is_approved_by_two_persons_of_the_published_people_file(deployed
     assert approve(3, session("bert"))[1]["state"] == "applying"
 
 
-def test_an_amended_execution_goes_on_by_another_person_of_the_published_people_file(deployed: OpenedDoor) -> None:
-    world, campaign_id = deployed.world, CampaignId.parse(CAMPAIGN)
+def amended_execution(door: OpenedDoor) -> Callable[[int, Mapping[str, Any]], tuple[int, Any]]:
+    """An execution that Anna requested, paused by an amendment; what lets it go on, by number and identity."""
+    world, campaign_id = door.world, CampaignId.parse(CAMPAIGN)
     while world.campaign(CAMPAIGN).state is not State.APPLYING:
         world.run(world.steps()[0])
     known = world.campaigns._campaigns[campaign_id]
@@ -195,12 +196,24 @@ def test_an_amended_execution_goes_on_by_another_person_of_the_published_people_
         body = json.dumps({"action": "resume", "reason": "as it is", "decides_by": digest})
         return handled(gateway_event(STOP, f"/v1/stops/{CAMPAIGN}/go-{number}", iam=iam, body=body))
 
+    return resume
+
+
+def test_an_amended_execution_goes_on_by_another_person_of_the_published_people_file(deployed: OpenedDoor) -> None:
+    resume = amended_execution(deployed)
     machine = {**ANNA, "userArn": f"arn:aws:sts::{ACCOUNT}:assumed-role/deploy/bert"}
     status, problem = resume(1, machine)
     assert (status, problem["type"]) == (403, "urn:kulanz:problem:person-needed")
     status, problem = resume(2, session("anna"))
     assert (status, "another person" in problem["detail"]) == (409, True)
     assert resume(3, session("bert"))[1]["state"] == "applying"
+
+
+def test_a_lone_operator_lets_an_amended_execution_go_on(deployed: OpenedDoor) -> None:
+    resume = amended_execution(deployed)
+    assert resume(1, ANNA)[0] == 409
+    deployed.gate = replace(deployed.gate, lone_operator=True)
+    assert resume(2, ANNA)[1]["state"] == "applying"
 
 
 @pytest.mark.usefixtures("door")
