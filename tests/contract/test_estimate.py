@@ -11,6 +11,7 @@ from moto import mock_aws
 from kulanz.adapters.messaging import SqsChunks
 from kulanz.adapters.stores import DynamoStores
 from kulanz.application.campaigns.advance_campaign import AdvancePorts, advance_campaign
+from kulanz.application.campaigns.approve_plan import GatePorts, decide_plan
 from kulanz.application.campaigns.chunk_run import GrantPorts, GrantSettings
 from kulanz.application.campaigns.frozen import FrozenCache
 from kulanz.application.campaigns.grant_credits import grant_credits
@@ -28,15 +29,20 @@ from kulanz.domain.campaigns.estimate import (
     receipt_write_units,
 )
 from kulanz.domain.confirmation import Occasion
+from kulanz.domain.gate.approval import Approval
+from kulanz.domain.gate.settings import SAFE
+from kulanz.domain.people.caller import Person
 from tests.contract.backends import AwsBackend
 from tests.support.fakes import FakeChunks
 from tests.support.moto_partiql import repaired_moto
 from tests.support.small_campaign import CAMPAIGN, SEALED, event, list_of, row, sealed_policy
-from tests.support.world import START, World, WorldClock
+from tests.support.world import ANNA, BEN, START, World, WorldClock
 
 ROWS = 260
 CAUSE = Cause("test", "test", "test")
 ID = CampaignId.parse(CAMPAIGN)
+CALLS_OF_APPROVAL = {"GetItem": 12, "Query": 2, "TransactWriteItems": 2}
+"""Of two persons, over the whole plan: what each read, what the other had done, and one step for each."""
 
 
 class Sent(FakeChunks):
@@ -113,7 +119,8 @@ def test_the_estimate_is_what_is_really_called(aws: AwsBackend, counted: Counter
     assert (planned.rows, planned.decisions) == (ROWS, ROWS)
     assert called == {**shares(made), "BatchExecuteStatement": 0}
     assert made.calls.read_units == planned.chunks * (2 * READS_PER_CHUNK + execution_read_units(planned))
-    counted.clear()
+    advance(aws, chunks)
+    approve(aws, counted)
     advance(aws, chunks)
     assert counted["SendMessageBatch"] == made.calls.queue_requests // 2 - 2 * planned.chunks
 
@@ -158,6 +165,18 @@ def advance(aws: AwsBackend, chunks: FakeChunks) -> None:
     advance_campaign(ID, AdvancePorts(aws.campaigns, chunks, aws.archive, aws.announcer), CAUSE, START)
 
 
+def approve(aws: AwsBackend, counted: Counter[str]) -> None:
+    """Two persons approve the plan that waits. What that calls is the same for every list, and is not estimated."""
+    plan = aws.campaigns.filed_plan(ID)
+    assert plan is not None
+    counted.clear()
+    for person in (ANNA, BEN):
+        approval = Approval(f"yes-{person.rpartition('/')[2]}", person, plan.hash, (), START)
+        decide_plan(ID, approval, Person(person), GatePorts(aws.campaigns, SAFE), "test")
+    assert counted == CALLS_OF_APPROVAL
+    counted.clear()
+
+
 HISTORY_ROWS = 60
 KEEPING = """
 kulanz: 1
@@ -194,6 +213,8 @@ def test_under_a_policy_that_keeps_a_history_every_unit_is_read_twice_and_writte
     deliver(aws, chunks)
     advance(aws, chunks)
     made = estimated(aws)
+    approve(aws, counted)
+    advance(aws, chunks)
     counted.clear()
     deliver(aws, chunks)
     called = workers_calls(counted)

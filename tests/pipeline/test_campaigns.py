@@ -71,14 +71,14 @@ def played(deployed: Deployed, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 def at_rest(stack: DirectStack, incident_id: str) -> Campaign:
-    """The first campaign of an incident, once nothing goes on in it and that was announced."""
+    """The first campaign of an incident, once nothing goes on in it and that very state was announced."""
     store, campaign_id = stack.campaigns(), CampaignId(incident_id, 1)
     with CampaignBars(Console(quiet=True)) as bars:
         drive.follow(stack, [campaign_id], bars, LONGEST_SECONDS, lambda: None)
 
     def is_announced() -> bool:
         campaign = store.campaign(campaign_id)
-        return campaign is not None and bool(campaign.announced)
+        return campaign is not None and campaign.announced == campaign.report_name
 
     drive.wait_until("an announcement", LONGEST_SECONDS, is_announced)
     campaign = store.campaign(campaign_id)
@@ -201,8 +201,13 @@ def test_the_command_follows_a_campaign_and_prints_its_books(
     report = json.loads(capsys.readouterr().out)
     assert report["state"] == "closed"
     assert report["plan"]["rows"] == played.expected[ATT.incident_id].rows
-    announced = [detail for _, detail in played.subscriber.announcements() if detail["campaign"] == str(campaign.id)]
-    assert report == announced[0], "estimated with the settings that the stack was deployed with"
+
+    def announced() -> list[dict[str, Any]]:
+        told = [detail for kind, detail in played.subscriber.announcements() if kind == "Campaign Closed"]
+        return [detail for detail in told if detail["campaign"] == str(campaign.id)]
+
+    drive.wait_until("Campaign Closed", LONGEST_SECONDS, lambda: bool(announced()))
+    assert report == announced()[0], "estimated with the settings that the stack was deployed with"
     assert drive.run_kulanz(played.stack, "campaigns", ATT.incident_id) == 0
     assert f"{campaign.id}" in capsys.readouterr().out
     assert drive.run_kulanz(played.stack, "campaigns", "never-heard-of") == 1

@@ -20,7 +20,6 @@ NOT_SHOWN_ON_MINISTACK = {
     "policy of the bus": [
         "NobodyElseMayPublish", "OnlyCampaignPublishersMayOpenCampaigns", "OnlyAdvanceCampaignSpeaksForKulanz",
     ],
-    "policies of the tables": ["OnlyFunctionsWriteItems"] * 2,
     "put on the bus": ["in the name of kulanz", "not in PublisherArns"],
     "send to the queues": ["incidents queue", "chunk queue"],
     "write to the tables": ["decisions took an item", "campaigns took an item"],

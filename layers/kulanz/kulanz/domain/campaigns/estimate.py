@@ -5,6 +5,7 @@ decision costs one write unit; a chunk costs, in each pass, one message, one inv
 four reads of its records and one transaction of three writes, which is billed double. In the execution it also reads
 the halt and the plan's receipt of the chunk. Where a policy keeps a history,
 each row is read once a pass, and a decision costs four write units at most: one that adds nothing is a plain insert.
+Approving a plan is the same few calls for every list, and is not estimated.
 """
 
 from collections.abc import Sequence
