@@ -32,6 +32,7 @@ from kulanz.domain.confirmation import Occasion
 from kulanz.domain.gate.approval import Approval
 from kulanz.domain.gate.settings import SAFE
 from kulanz.domain.people.caller import Person
+from kulanz.domain.people.people import NOBODY_LISTED
 from tests.contract.backends import AwsBackend
 from tests.support.fakes import FakeChunks
 from tests.support.moto_partiql import repaired_moto
@@ -172,7 +173,7 @@ def approve(aws: AwsBackend, counted: Counter[str]) -> None:
     counted.clear()
     for person in (ANNA, BEN):
         approval = Approval(f"yes-{person.rpartition('/')[2]}", person, plan.hash, (), START)
-        decide_plan(ID, approval, Person(person), GatePorts(aws.campaigns, SAFE), "test")
+        decide_plan(ID, approval, Person(person), GatePorts(aws.campaigns, SAFE, NOBODY_LISTED), "test")
     assert counted == CALLS_OF_APPROVAL
     counted.clear()
 

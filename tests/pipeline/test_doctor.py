@@ -42,8 +42,14 @@ def examined(stack: DirectStack, *words: str) -> tuple[int, list[Any]]:
 
 @pytest.fixture
 def stack(deployed: Deployed) -> Iterator[DirectStack]:
-    """The stack, whose queue of refused events is as it was afterwards: this AWS takes what AWS refuses."""
+    """The stack without the subscribers of other tests.
+
+    Its queue of refused events is as it was afterwards: this AWS takes what AWS refuses.
+    """
     found = drive.stack_of(deployed.aws)
+    sns = found.client("sns")
+    for one in sns.list_subscriptions_by_topic(TopicArn=deployed.outputs.notices_topic_arn)["Subscriptions"]:
+        sns.unsubscribe(SubscriptionArn=one["SubscriptionArn"])
     yield found
     drive.wait_until_quiet(found, [deployed.outputs.incidents_queue_url, deployed.outputs.chunks_queue_url], 60)
     with redirect_stdout(io.StringIO()):
