@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import click
+
 import kulanz as release
 from kulanz.application.campaigns.approve_plan import GatePorts, decide_plan
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Pass, State
@@ -61,7 +63,10 @@ def shown(campaign: Campaign) -> ShownCampaign:
 
 def run_kulanz(stack: DirectStack, *arguments: str) -> int:
     """Run the `kulanz` command on a stack in this process; its exit code."""
-    code: Any = kulanz.main(list(arguments), prog_name="kulanz", standalone_mode=False, obj=stack)
+    try:
+        code: Any = kulanz.main(list(arguments), prog_name="kulanz", standalone_mode=False, obj=stack)
+    except click.Abort as ended:  # what click makes of Ctrl-C
+        raise KeyboardInterrupt from ended
     return code if isinstance(code, int) else 0
 
 

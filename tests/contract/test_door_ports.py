@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 import urllib3
 
 from kulanz.adapters.documents import S3Documents
@@ -12,6 +13,9 @@ from tests.contract.backends import AwsBackend, Backend
 from tests.support.values import NOW
 
 FOLDER = "campaigns/net-outage/001/problems/"
+WITH_BUCKETS_AND_QUEUES = pytest.mark.parametrize(
+    "emulator", ["moto", pytest.param("ministack", marks=pytest.mark.ministack)], indirect=True
+)
 
 
 def test_documents_are_listed_by_key_from_where_a_list_ended(backend: Backend) -> None:
@@ -25,6 +29,7 @@ def test_documents_are_listed_by_key_from_where_a_list_ended(backend: Backend) -
     assert backend.documents.under("campaigns/other/", "", 3) == []
 
 
+@WITH_BUCKETS_AND_QUEUES
 def test_a_link_fetches_the_document(emulator: AwsBackend) -> None:
     emulator.archive.put(f"{FOLDER}plan-1.jsonl", b"{}", "application/x-ndjson")
     assert "X-Amz-Expires=300" in emulator.documents.link(f"{FOLDER}plan-1.jsonl", 300)
@@ -62,12 +67,14 @@ def test_only_what_is_named_is_taken_out(backend: Backend) -> None:
     assert {one.message_id for one in backend.refused_events.look(100)} == {seen[0].message_id, seen[2].message_id}
 
 
+@WITH_BUCKETS_AND_QUEUES
 def test_a_message_of_somebody_else_is_shown_as_one(emulator: AwsBackend) -> None:
     emulator.sqs.send_message(QueueUrl=emulator.rejected_queue, MessageBody="not of Kulanz")
     (seen,) = emulator.refused_events.look(100)
     assert seen.rejection is None
 
 
+@WITH_BUCKETS_AND_QUEUES
 def test_dead_letters_go_back_to_their_queue_as_they_were(emulator: AwsBackend) -> None:
     source, target = emulator._queue("dead"), emulator._queue("alive")
     for number in range(12):

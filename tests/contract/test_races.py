@@ -250,7 +250,7 @@ def test_racing_acceptances_of_one_incident_beside_racing_receipts_are_all_made_
 
 def test_of_racing_changes_the_list_of_open_campaigns_shows_the_one_that_was_made(emulator: AwsBackend) -> None:
     new = opened_campaign(emulator.campaigns)
-    targets = [State.PAUSED, State.APPLYING, State.CANCELLED, State.REFUSED]
+    targets = [State.PAUSED, State.CANCELLED, State.REFUSED]
 
     def move(racer: Racer) -> State | None:
         target = targets[racer.number % len(targets)]

@@ -34,11 +34,12 @@ want 405 and 401; docs/api.md says so. That no request without a signature is an
 MAY_BE_REFUSED = {
     "requests.record": "422",
     "requests.campaign": "422",
+    "acceptances.accept": "422",
     "audit.of_day": "400",
     "repairs.notices": "400",
 }
 """What a body or a path may still be refused for that is right by its schema: an incident's own rules, a day that no
-month has, a cursor of nothing."""
+month has, a cursor of nothing, and 1.0 for the number of a campaign, which JSON Schema takes for a whole number."""
 EXAMPLES = "15"
 """For each route and phase."""
 ACCOUNT = "123456789012"

@@ -7,12 +7,15 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from kulanz.domain.campaigns.campaign import CampaignId, State
 from kulanz_cli.main import main
+from kulanz_local import drive
 from kulanz_local.embedded import aws_environment
 from tests.pipeline.conftest import Deployed
 from tests.unit.project.test_readme import PROJECT
 
 ROWS = 3_000
+PLAN_SECONDS = 60
 PROFILE = """
 kulanz: 1
 profile: crm
@@ -43,6 +46,12 @@ def kulanz(*words: str) -> Any:
     return result
 
 
+def is_planned(deployed: Deployed) -> bool:
+    """Whether the plan is complete; its two approvers say yes to it."""
+    campaign = drive.approved(drive.stack_of(deployed.aws), CampaignId(str(EVENT["incident_id"]), 1))
+    return campaign is not None and campaign.state is not State.PLANNING
+
+
 @pytest.mark.ministack
 @pytest.mark.long  # make prove runs it
 def test_two_exports_become_parts_of_one_list_that_the_stack_decides_and_explains(
@@ -69,6 +78,7 @@ def test_two_exports_become_parts_of_one_list_that_the_stack_decides_and_explain
     assert len(list((tmp_path / "list").iterdir())) == 2
     sent = kulanz("send", "event.json", "--list", "list", "--rows", str(ROWS))
     assert "2 parts are uploaded as lists/list.csv.manifest.json" in " ".join(sent.output.split())
+    drive.wait_until("the end of its plan", PLAN_SECONDS, lambda: is_planned(deployed))
     watched = kulanz("watch", "parts-2025-10-07/1").output
     assert "closed: balanced" in watched
     assert "270,000.00" in watched, "10 % of 1,000.00 USD for 2,700 accounts"
