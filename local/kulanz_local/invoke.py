@@ -173,6 +173,7 @@ def _deployed(outputs: StackOutputs) -> dict[str, str]:
         "GrantCreditsFunction": outputs.grant_credits_function_name,
         "PublishNoticesFunction": outputs.publish_notices_function_name,
         "AdvanceCampaignFunction": outputs.advance_campaign_function_name,
+        "ApiFunction": outputs.api_function_name,
     }
 
 
