@@ -73,6 +73,7 @@ class Ours:
         """Upload the list and publish an incident that names it."""
         event = with_limits(json.loads(CASE.event.read_text()))
         event["detail"]["incident_id"] = incident_id
+        event["detail"]["service"] += f" {incident_id}"  # one list over one outage is paid once
         uploaded = upload_list(self.stack, path, f"lists/{incident_id}.csv", rows)
         event["detail"]["campaign"]["affected"] = uploaded
         send(event, self.stack)

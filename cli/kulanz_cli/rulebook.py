@@ -15,6 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from kulanz.domain.canonical import no_constant, object_once
 from kulanz.domain.policy import PolicyDocument
 from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz.domain.policy.document.yaml_source import read_policy
@@ -149,7 +150,7 @@ def read_examples(path: Path) -> list[dict[str, Any]]:
     """Read a file of worked examples; one without an id is called by its place. Raises Unusable when it is none."""
     try:
         text = path.read_text(encoding="utf-8")
-        examples = json.loads(text, parse_float=Decimal, object_pairs_hook=_each_once, parse_constant=_no_number)
+        examples = json.loads(text, parse_float=Decimal, object_pairs_hook=object_once, parse_constant=no_constant)
     except (ValueError, OSError, RecursionError) as error:
         raise Unusable(f"{path}: not a file of examples: {error}") from None
     if not isinstance(examples, list) or not all(isinstance(example, dict) for example in examples):
@@ -159,15 +160,3 @@ def read_examples(path: Path) -> list[dict[str, Any]]:
     if twice:
         raise Unusable(f"{path}: the id {twice[0]} stands twice; an id names one example")
     return examples
-
-
-def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    entries = dict(pairs)
-    if len(entries) < len(pairs):
-        twice = next(name for name, number in Counter(name for name, _ in pairs).items() if number > 1)
-        raise ValueError(f"{twice!r} is written twice; keep one of them")
-    return entries
-
-
-def _no_number(text: str) -> None:
-    raise ValueError(f"{text} is no number")

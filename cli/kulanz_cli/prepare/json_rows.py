@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from kulanz.domain.canonical import no_constant, object_once
 from kulanz.domain.lists.account_ids import JSON_WHOLE_MOST
 from kulanz_cli.prepare.cells import UNREADABLE, exact
 from kulanz_cli.prepare.engines import engine
@@ -27,10 +28,25 @@ OBJECT_BYTES = 1024 * 1024
 """The longest line of JSON lines."""
 PEEKED_BYTES = 4096
 OBJECTS_FOR_NAMES = 1_000
+ONE_OBJECT = "one JSON object with each name once"
 _BOM = b"\xef\xbb\xbf"
 
 type _Record = tuple[int, dict[str, Any] | str]
 """The line of an object (of an array: its number from 1), and the object, or why it is none."""
+
+
+class _Object(dict[str, Any]):
+    """An object of an array that knows whether a name stood in it twice: nobody knows which value is meant."""
+
+    has_repeats = False
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self.has_repeats = self.has_repeats or name in self
+        super().__setitem__(name, value)
+
+    def names_twice(self) -> bool:
+        """Whether a name stands twice in it, or in an object in it."""
+        return self.has_repeats or any(isinstance(one, _Object) and one.names_twice() for one in self.values())
 
 
 class JsonSource:
@@ -78,9 +94,9 @@ class JsonSource:
         place = self._profile.dialect.property
         number = 0
         try:
-            for item in ijson.items(file, f"{place}.item" if place else "item"):
+            for item in ijson.items(file, f"{place}.item" if place else "item", map_type=_Object):
                 number += 1
-                yield number, item if isinstance(item, dict) else "an object"
+                yield number, item if isinstance(item, _Object) and not item.names_twice() else ONE_OBJECT
         except ijson.JSONError:
             raise InputUnusable(
                 f"{self._path}: behind object {number} of the array it is not JSON, or it is cut off; nothing was"
@@ -91,7 +107,7 @@ class JsonSource:
                                 " dialect.property, such as data")  # fmt: skip
 
     def _lines(self, file: Stream) -> Iterator[_Record]:
-        decoder = json.JSONDecoder(object_pairs_hook=_once, parse_float=Decimal, parse_constant=_no_constant)
+        decoder = json.JSONDecoder(object_pairs_hook=object_once, parse_float=Decimal, parse_constant=no_constant)
         number = 0
         while line := file.readline(OBJECT_BYTES):
             number += 1
@@ -106,7 +122,7 @@ class JsonSource:
                 record = decoder.decode(line.decode())
             except (ValueError, RecursionError, ArithmeticError):
                 record = None
-            yield number, record if isinstance(record, dict) else "one JSON object with each name once"
+            yield number, record if isinstance(record, dict) else ONE_OBJECT
 
 
 def _cell(value: Any) -> str:
@@ -114,17 +130,6 @@ def _cell(value: Any) -> str:
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) > JSON_WHOLE_MOST:
         return f"{UNREADABLE}a whole number up to 2^53; write longer ids in quotes"
     return exact(value)
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    record = dict(pairs)
-    if len(record) != len(pairs):
-        raise ValueError("a name twice")
-    return record
-
-
-def _no_constant(_: str) -> None:
-    raise ValueError("NaN and Infinity are not JSON")
 
 
 def _paths(record: dict[str, Any]) -> Iterator[str]:

@@ -190,6 +190,23 @@ def test_a_line_without_end_and_a_large_json_line_are_refused(tmp_path: Path, mo
     assert len(cells_of(content)) == 10
 
 
+@pytest.mark.parametrize("as_array", [False, True])
+def test_an_object_that_names_an_entry_twice_is_unreadable_and_the_others_are_not(
+    tmp_path: Path, as_array: bool
+) -> None:
+    pytest.importorskip("ijson", reason="make lists")
+    objects = [f'{{"account_id": "A-{n}", "fee": "1.00"}}' for n in range(200)]
+    objects[7] = '{"account_id": "A-7", "fee": "1.00", "fee": "9000.00"}'
+    text = f"[{','.join(objects)}]" if as_array else "\n".join(objects)
+    _, content = prepared(
+        tmp_path, {"rows.json" if as_array else "rows.jsonl": text.encode()}, PLAIN, policy_text=POLICY
+    )
+    found = cells_of(content)
+    assert "9000.00" not in str(found)
+    assert len(found) == 200
+    assert sum("#" in str(row) for row in found) == 1
+
+
 def test_an_array_of_json_that_is_cut_off_is_refused(tmp_path: Path) -> None:
     pytest.importorskip("ijson", reason="make lists")
     array = json.dumps([{"account_id": f"A-{n}", "fee": "1.00"} for n in range(10)]).encode()

@@ -180,10 +180,12 @@ def test_a_currency_that_a_row_states_is_read_as_its_code(column: str, raw: byte
     ]
 
 
-def test_a_currency_of_json_lines_is_read_at_the_top_alone() -> None:
+def test_a_currency_of_json_lines_is_read_wherever_it_stands() -> None:
     layout = ListLayout(ListFormat.JSONL, (), 0)
     assert stated_in(layout, b'{"account_id":"1","Currency" : "krw"}') == ("krw",)
-    assert stated_in(layout, b'{"account_id":"1","tariff":{"currency":"KRW"}}') == ()
+    nested = b'{"account_id":"1","tariff":{"currency":"KRW","fee":{"ccy":"EUR"}}}'
+    assert stated_in(layout, nested) == ("KRW", "EUR")
+    assert stated_in(layout, nested, ignored=["tariff.currency"]) == ("EUR",)
     assert stated_in(layout, b'{"account_id":"1","currency":5}') == ()
 
 

@@ -8,6 +8,7 @@ from kulanz.application.door.asked import Asked, Door, page_after
 from kulanz.application.door.cursors import make_cursor, read_cursor
 from kulanz.application.door.problems import unknown
 from kulanz.application.ports import PolicyMissing, PublishedPolicy
+from kulanz.domain.canonical import no_constant
 from kulanz.domain.time import format_instant
 
 POLICY_VERSION = 1
@@ -83,12 +84,8 @@ def one(asked: Asked, door: Door) -> PolicyAnswer:
 def _examples(content: bytes | None) -> list[Mapping[str, Any]] | None:
     """The examples in an object. One that was wrongly written by hand must not keep the policy from a reader."""
     try:
-        found = None if content is None else json.loads(content, parse_constant=_no_number)
+        found = None if content is None else json.loads(content, parse_constant=no_constant)
         json.dumps(found, ensure_ascii=False).encode()  # half a surrogate pair can be read, and not be answered
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, list) and all(isinstance(one, dict) for one in found) else None
-
-
-def _no_number(text: str) -> None:
-    raise ValueError(text)

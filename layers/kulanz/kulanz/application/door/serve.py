@@ -17,6 +17,7 @@ from kulanz.application.door.asked import Acting, Asked, Door
 from kulanz.application.door.problems import CONTENT_TYPE, FieldProblem, Kind, Problem, unknown
 from kulanz.application.door.routes import BY_KEY, PARAMETERS, Route
 from kulanz.application.ports import TryAgain
+from kulanz.domain.canonical import no_constant, object_once
 from kulanz.domain.people.caller import PersonNeeded
 
 JSON_TYPE = "application/json"
@@ -129,7 +130,7 @@ def _body(request: Request, route: Route) -> Mapping[str, Any]:
     if len(request.body) > route.body_bytes:
         raise Problem(Kind.TOO_LARGE, f"a body has at most {route.body_bytes} bytes here")
     try:
-        body = json.loads(request.body, object_pairs_hook=_without_repeats, parse_constant=_no_constant)
+        body = json.loads(request.body, object_pairs_hook=object_once, parse_constant=no_constant)
         body_text = json.dumps(body, ensure_ascii=False)
         body_text.encode()
     except (ValueError, RecursionError):
@@ -137,15 +138,3 @@ def _body(request: Request, route: Route) -> Mapping[str, Any]:
     if not isinstance(body, dict):
         raise Problem(Kind.BODY_UNREADABLE, "expected one JSON object")
     return body
-
-
-def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object of which no name stands twice: whoever reads it next could take the other value."""
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a name stands twice")
-    return found
-
-
-def _no_constant(name: str) -> float:
-    raise ValueError(name)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 
 from kulanz.domain.campaigns.amounts import Size, plain_size
+from kulanz.domain.canonical import object_once
 from kulanz.domain.money import AmountError, is_currency, minor_units
 
 MEASURES_MOST = 60
@@ -82,19 +83,12 @@ def read_amounts(text: str) -> Mapping[str, Size]:
     if not text.strip():
         return {}
     try:
-        content = json.loads(text, object_pairs_hook=_once)
+        content = json.loads(text, object_pairs_hook=object_once)
     except (ValueError, RecursionError):
         raise AmountsError(f"expected {AMOUNTS_EXPECTED}, each measure once") from None
     if not isinstance(content, dict) or len(content) > MEASURES_MOST:
         raise AmountsError(f"expected {AMOUNTS_EXPECTED}, with at most {MEASURES_MOST} measures")
     return {measure: _size(number, measure, amount) for number, (measure, amount) in enumerate(content.items(), 1)}
-
-
-def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError
-    return found
 
 
 def _size(number: int, measure: str, amount: object) -> Size:

@@ -9,12 +9,13 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
+from kulanz.domain.canonical import no_constant, object_once
 from kulanz.domain.lists.columns import FactDeclaration
 from kulanz.domain.lists.facts import FactError, FactValue
 from kulanz.domain.lists.header import ACCOUNT_COLUMN, ListFormat, ListLayout
 from kulanz.domain.lists.reasons import RowReason
 from kulanz.domain.lists.rows import Cells, Identify, LineReader, Problem, Record, decode, fact_problems, together
-from kulanz.domain.lists.unread_columns import near_misses, unread_currency
+from kulanz.domain.lists.unread_columns import entries_of, near_misses, unread_currency
 
 NAMES_REMEMBERED = 1_024
 """Names of records' entries, of which it is remembered whether each names a currency."""
@@ -30,7 +31,7 @@ def jsonl_reader(
     """
     parsers = tuple((_json_entry(fact.name), fact.parse_json) for fact in facts)
     subject_of = _json_entry(ACCOUNT_COLUMN if subject_column is None else subject_column)
-    decoder = json.JSONDecoder(object_pairs_hook=_object_once, parse_constant=_no_constant, parse_float=Decimal)
+    decoder = json.JSONDecoder(object_pairs_hook=object_once, parse_constant=no_constant, parse_float=Decimal)
     states_currency = lru_cache(NAMES_REMEMBERED)(unread_currency(facts, ignored))
     identify = Identify(layout, subject_column)
     missed = near_misses(facts, subject_column, ignored)
@@ -46,7 +47,8 @@ def jsonl_reader(
         if not isinstance(record, dict):
             return Problem(RowReason.JSON_MALFORMED, "", "one JSON object with each name once")
         identity = identify(record.get(ACCOUNT_COLUMN), subject_of(record))
-        nearly = missed(record, text.count("{") > 1)
+        is_nested = text.count("{") > 1
+        nearly = missed(record, is_nested)
         if isinstance(identity, Problem) or nearly:
             of_identity = identity.each() if isinstance(identity, Problem) else ()
             return together([*of_identity, *map(_nearly_named, nearly), *found(record)])
@@ -54,7 +56,8 @@ def jsonl_reader(
             cells = tuple([parse(entry(record)) for entry, parse in parsers])
         except FactError:
             return together(found(record))
-        stated = [cell for name, cell in record.items() if isinstance(cell, str) and states_currency(name)]
+        entries = entries_of(record) if is_nested else record.items()
+        stated = [cell for name, cell in entries if isinstance(cell, str) and states_currency(name)]
         return Record(*identity, cells, tuple(stated))
 
     def found(record: dict[str, Any]) -> Sequence[Problem]:
@@ -96,14 +99,3 @@ def _as_they_are(cells: Cells) -> tuple[FactValue | None, ...]:
 
 def _without_faults(_: Cells) -> Problem:
     raise AssertionError("rows of JSONL are typed when they are taken apart")
-
-
-def _object_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    record = dict(pairs)
-    if len(record) != len(pairs):
-        raise ValueError("a name twice")
-    return record
-
-
-def _no_constant(_: str) -> None:
-    raise ValueError("NaN and Infinity are not JSON")

@@ -91,16 +91,17 @@ def names_in(layout: ListLayout, lines: Iterable[bytes]) -> list[str]:
         except (ValueError, RecursionError):
             continue  # told as the line's own problem, when it is read
         if isinstance(record, dict):
-            found |= dict.fromkeys(_paths(record))
+            found |= dict.fromkeys(path for path, _ in entries_of(record))
     return list(found)
 
 
-def _paths(record: dict[str, object]) -> Iterator[str]:
+def entries_of(record: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The names and values of a record of JSON, `a.b` for what is nested."""
     for name, value in record.items():
         if isinstance(value, dict):
-            yield from (f"{name}.{inner}" for inner in _paths(value))
+            yield from ((f"{name}.{inner}", one) for inner, one in entries_of(value))
         else:
-            yield name
+            yield name, value
 
 
 def near_misses(
@@ -118,7 +119,7 @@ def near_misses(
 
     def of(record: dict[str, Any], is_nested: bool) -> tuple[str, ...]:
         nonlocal last, of_last
-        names = tuple(_paths(record)) if is_nested else tuple(record)
+        names = tuple([path for path, _ in entries_of(record)]) if is_nested else tuple(record)
         if names == last:
             return of_last
         found = remembered.get(names)
