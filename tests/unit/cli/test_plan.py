@@ -1,0 +1,176 @@
+"""What an approver reads of a plan is what the API answers, each figure in its place; and what a yes or no exits with.
+
+The figures of the answer all differ, so that one shown in another's place is seen.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from kulanz.domain.campaigns.campaign import CampaignId, State
+from kulanz_cli import plan
+from kulanz_cli.terminal import console
+from tests.support.small_campaign import CAMPAIGN, LIST_KEY, event, list_of, row, small_world
+from tests.support.world import World
+from tests.support.world_door import ANNA, BERT
+from tests.support.world_stack import WorldStack, run
+
+HASH = "0123456789ab" + "c" * 52
+YES, NO, UNUSABLE = 0, 1, 3
+
+
+def review(**changes: Any) -> dict[str, Any]:
+    """A plan as the API answers it."""
+    return {
+        "v": 1, "campaign": "in-7/4", "state": "awaiting_approval", "plan_hash": HASH,
+        "planned_at": "2026-03-01T09:00:00Z", "approvable_until": "2026-03-15T09:00:01Z",
+        "wanted_by": "2026-03-14T00:00:00Z", "first_due": "2026-05-02", "source": "billing", "requester": "",
+        "persons_needed": 2, "reasons": ["no person requested it"], "not_automatic": "", "lone_operator": False,
+        "approvals": [{"person": "sso:zoe", "at": "2026-03-02T10:00:00Z", "limits": [], "break_glass": ""}],
+        "policy": {"id": "net-credit", "version": 6, "hash": "fedcba987654" + "0" * 52, "title": "A credit"},
+        "list": {"key": "lists/a.csv", "version_id": "v-31", "rows": 1_019, "bytes": 88_888},
+        "decided_at": "2026-02-28T08:00:00Z", "lines": 1_021, "subjects": 907,
+        "results": [
+            {"result": "declined", "reason": "prepaid", "lines": 114, "before": 12},
+            {"result": "granted", "reason": "credit", "lines": 907, "before": 33},
+        ],
+        "sums": [{"result": "granted", "measure": "EUR", "sum": "123456", "before": "7890"}],
+        "claimable": {"EUR": "1111"}, "at_most": {"EUR": "124567", "call_minute": "40"}, "budget": None,
+        "exceeded": [{"name": "held", "figures": "31 % of the rows are held, at most 25 %"}],
+        "limits": {}, "compared_with": "in-7/3",
+        "amounts": [{
+            "result": "granted", "reason": "credit", "measure": "EUR", "lines": 907, "sum": "123456",
+            "smallest": "100", "largest": "4321", "median": ["100", "100"],
+            "histogram": [
+                {"least": "100", "most": "100", "lines": 900}, {"least": "4000", "most": "4321", "lines": 7}
+            ],
+        }],
+        "largest": [
+            {"measure": "EUR", "amount": "4321", "lines": 5, "offset": 2_046, "account": "a-77", "subject": "-"}
+        ],
+        "estimate": {"usd": "3.275"},
+        **changes,
+    }  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+
+
+def shown(capsys: pytest.CaptureFixture[str], content: Mapping[str, Any]) -> list[list[str]]:
+    """The lines that are printed, each as its cells: two blanks stand between them."""
+    plan._show(content, console())  # type: ignore[arg-type] # an answer of JSON
+    return [re.split(r"  +", line.strip()) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_every_figure_of_a_plan_is_shown_in_its_place(capsys: pytest.CaptureFixture[str]) -> None:
+    assert shown(capsys, review()) == [
+        ["in-7/4 waits for 2 persons, of whom 1 approved"],
+        ["policy", "net-credit 6 (fedcba987654): A credit"],
+        ["list", "lists/a.csv"],
+        ["version", "v-31"],
+        ["rows", "1,019 announced, 907 would get something"],
+        ["requested", "no person: source billing"],
+        ["approved", "sso:zoe"],
+        ["two persons", "no person requested it"],
+        ["at most", "1,245.67 EUR + 40 call minutes"],
+        ["of it claims", "11.11 EUR"],
+        ["budget", "none is set"],
+        ["first due", "2026-05-02"],
+        ["approve before 2026-03-15T09:00:01Z"],
+        ["AWS cost", "3.28 USD"],
+        ["outside limit held: 31 % of the rows are held, at most 25 %"],
+        ["result", "reason", "lines", "in in-7/3"],
+        ["declined", "prepaid", "114", "12"],
+        ["granted", "credit", "907", "33"],
+        ["all", "1,021", "45"],
+        ["result", "sum", "in in-7/3"],
+        ["granted", "1,234.56 EUR", "78.90 EUR"],
+        ["granted, credit, EUR: lines by amount"],
+        ["amount", "lines"],
+        ["1.00 EUR", "900", "#" * 24],
+        ["40.00 EUR to 43.21 EUR", "7", "#"],
+        ["largest", "lines", "first account", "subject", "at byte"],
+        ["43.21 EUR", "5", "a-77", "-", "2,046"],
+        ["If you agree with all of it, or not:"],
+        ["kulanz approve in-7/4 --plan 0123456789ab --limit held"],
+        ["kulanz reject in-7/4 --plan 0123456789ab --reason ..."],
+    ]
+
+
+def test_who_asked_and_what_a_lone_operator_may_are_said(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = shown(capsys, review(requester="sso:kim", lone_operator=True, persons_needed=1, approvals=[]))
+    assert lines[0] == ["in-7/4 waits for 1 person, of whom 0 approved"]
+    assert ["requested", "sso:kim"] in lines
+    assert ["lone operator this stack lets one person request and approve"] in lines
+
+
+def test_a_plan_that_does_not_wait_is_shown_without_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = shown(capsys, review(state="closed", first_due=None, estimate=None, compared_with=""))
+    assert lines[0] == ["in-7/4 is closed"]
+    assert ["first due", "no day is stated"] in lines
+    assert ["result", "reason", "lines"] in lines
+    assert not any("approve in-7/4" in cell or "AWS cost" in cell for line in lines for cell in line)
+
+
+FIRST = [row("a-1"), row("a-2", fee="10.00"), row("a-3", affected="no")]
+SECOND = [row("a-1"), row("a-2", fee="50.00"), row("a-4"), row("a-5", segment="prepaid")]
+
+
+@pytest.fixture
+def world() -> World:
+    made = small_world(list_of(FIRST), approvers=())
+    made.publish(event(rows=len(FIRST)))
+    made.run_until_quiet()
+    return made
+
+
+def plan_of(world: World, campaign: str = CAMPAIGN) -> str:
+    found = world.campaigns.filed_plan(CampaignId.parse(campaign))
+    assert found is not None
+    return found.hash
+
+
+def acted(world: World, by: Any, *words: str) -> tuple[int, str]:
+    stack = WorldStack(world)
+    stack.desk = by
+    result = run(stack, *words)
+    return result.exit_code, result.output
+
+
+def test_a_yes_counts_once_and_the_last_one_starts_the_execution(world: World) -> None:
+    approve = "approve", CAMPAIGN, "--plan", plan_of(world)[:12], "--id", "my-yes"
+    assert acted(world, ANNA, *approve) == (YES, f"{CAMPAIGN} is awaiting_approval: approved: 1 of 2 persons\n")
+    code, said = acted(world, ANNA, "approve", CAMPAIGN, "--plan", plan_of(world), "--id", "another-yes")
+    assert code == UNUSABLE
+    assert "this person has approved the plan" in " ".join(said.split())
+    code, said = acted(world, BERT, "approve", CAMPAIGN, "--plan", plan_of(world))
+    assert (code, said) == (YES, f"{CAMPAIGN} is applying: approved: by 2 persons\n")
+
+
+def test_the_hash_of_another_plan_and_an_unknown_plan_exit_as_failures(world: World) -> None:
+    code, said = acted(world, ANNA, "approve", CAMPAIGN, "--plan", "0" * 12)
+    assert code == UNUSABLE
+    assert "that is the hash of another plan" in " ".join(said.split())
+    assert acted(world, ANNA, "plan", "net-outage/7")[0] == UNUSABLE
+    assert world.campaign(CAMPAIGN).state is State.AWAITING_APPROVAL
+
+
+def test_a_rejected_plan_stands_beside_the_next_one(world: World) -> None:
+    reject = "reject", CAMPAIGN, "--plan", plan_of(world), "--reason", "last month's list"
+    assert acted(world, ANNA, *reject) == (YES, f"{CAMPAIGN} is rejected: rejected_by_hand: last month's list\n")
+    version = world.lists.upload(LIST_KEY, list_of(SECOND))
+    world.publish(event(rows=len(SECOND), version_id=version, revision=2, detail_type="Incident Updated"))
+    world.run_until_quiet()
+    code, said = acted(world, ANNA, "plan", "net-outage/2")
+    cells = [re.split(r"  +", line.strip()) for line in said.splitlines()]
+    assert code == YES
+    assert ["declined", "not_affected", "0", "1"] in cells
+    assert ["declined", "prepaid", "1", "0"] in cells
+    assert ["granted", "credit", "3", "2"] in cells
+    assert ["all", "4", "3"] in cells
+    assert ["granted", "10.98 EUR", "3.99 EUR"] in cells
+    assert ["granted", "60 call minutes", "40 call minutes"] in cells
