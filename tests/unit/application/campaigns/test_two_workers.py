@@ -5,6 +5,7 @@ Schedules are enumerated: every one in which the workers take turns up to three 
 
 import random
 from collections.abc import Iterator
+from functools import cache
 from itertools import product
 
 import pytest
@@ -36,7 +37,9 @@ SEEDS = seeds_tried(60)
 pytestmark = pytest.mark.storm
 
 
-def _world_with_chunk_waiting(work: Pass) -> World:
+@cache
+def _chunk_waiting(work: Pass) -> World:
+    """The world up to the chunk's message: the same before every schedule, so that each goes on from a copy of it."""
     world = small_world(CONTENT, chunk_bytes=65_536)
     world.publish(event(rows=len(LINES)))
     target = {Pass.PLAN: State.PLANNING, Pass.APPLY: State.APPLYING}[work]
@@ -47,7 +50,7 @@ def _world_with_chunk_waiting(work: Pass) -> World:
 
 def _run_together(work: Pass, schedule: Schedule) -> tuple[World, list[tuple[int, str]]]:
     """Two workers get the same message at the same time; then the world runs on until it is quiet."""
-    world = _world_with_chunk_waiting(work)
+    world = _chunk_waiting(work).copy()
     message = ChunkMessage(CampaignId.parse(CAMPAIGN), work, 0)
     together = Interleaving()
     together.run([_worker(world, message, name) for name in ("one", "two")], schedule)
