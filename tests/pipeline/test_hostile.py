@@ -134,7 +134,12 @@ def test_a_hostile_list_is_refused_or_decided_as_told(stage: Stage, case: Case) 
         assert store.campaign(campaign_id) is None
         return
     ended = State.REFUSED if "plan" in case else State.CLOSED
-    stage.wait_until(ended, lambda: (found := store.campaign(campaign_id)) is not None and found.state is ended)
+
+    def has_ended() -> bool:
+        found = drive.approved(stage.stack, campaign_id)
+        return found is not None and found.state is ended
+
+    stage.wait_until(ended, has_ended)
     found = store.campaign(campaign_id)
     assert found is not None
     assert found.state_reason.startswith(case.get("plan", "balanced"))
