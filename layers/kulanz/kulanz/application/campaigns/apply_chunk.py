@@ -3,19 +3,17 @@
 Where a line would come to something else than was planned, nothing of its stretch is written.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
-from itertools import batched
-from typing import NamedTuple
 
-from kulanz.application.campaigns.chunk_run import ROUND_SECONDS, TIME_TO_FINISH_SECONDS, ChunkRun, UnitPlace, Waiting
+from kulanz.application.campaigns.chunk_run import ROUND_SECONDS, UnitPlace
 from kulanz.application.campaigns.read_history import HistoryReader, Read
+from kulanz.application.campaigns.stretch_run import DecidedOtherwise, DecidedStretch, NotWritten, Owed, StretchRun
 from kulanz.application.ports import TryAgain
-from kulanz.domain.campaigns.campaign import Pass, Receipt
+from kulanz.domain.campaigns.campaign import Receipt
 from kulanz.domain.campaigns.estimate import HISTORY_WRITE_UNITS
 from kulanz.domain.campaigns.reconciliation import IN_THE_LEDGER, RowResult, WriteResult
-from kulanz.domain.campaigns.stretches import Stretch, stretch_of
 from kulanz.domain.decision import Decision
 from kulanz.domain.ledger.decider import Remembered, prepare
 from kulanz.domain.ledger.earlier_decisions import Before, is_as_planned, within_plan
@@ -30,78 +28,15 @@ from kulanz.domain.ledger.entries import (
     judge,
     new_entry,
     read_decision,
-    row_hash,
 )
-from kulanz.domain.lists.header import ListFormat
-from kulanz.domain.lists.lines import Line, is_blank
-from kulanz.domain.lists.rows import QUOTES_UNBALANCED, Problem, Record
+from kulanz.domain.lists.rows import QUOTES_UNBALANCED
 
-LINES_READ_TOGETHER = 100
-"""Lines whose earlier decisions and histories are read at a time: one call's keys."""
 HISTORY_ROUNDS = 10
 """How often a subject is decided again because another incident changed its history; then the chunk comes again."""
 
 
-class DecidedOtherwise(Exception):
-    """The lines of a stretch come to something else than the plan says; nothing of the stretch was written now.
-
-    `start` is the byte where the stretch begins. `stretch` is what the plan filed of it, or None where the plan filed
-    nothing for lines that are there.
-    """
-
-    def __init__(self, start: int, stretch: Stretch | None) -> None:
-        super().__init__("the execution decides otherwise than the plan")
-        self.start = start
-        self.stretch = stretch
-
-
-class Owed(NamedTuple):
-    """A line as its plan decided it, with the body of that decision and the hash of both."""
-
-    offset: int
-    record: Record
-    remembered: Remembered
-    body: str
-    hashed: int
-
-    @property
-    def key(self) -> UnitPlace:
-        """The account and subject it is about."""
-        return self.record.account_id, self.record.subject
-
-    @classmethod
-    def of(cls, offset: int, record: Record, remembered: Remembered) -> "Owed":
-        """A line with the body and the hash of its decision."""
-        body = remembered.body(remembered.digest(record))
-        return cls(offset, record, remembered, body, row_hash(offset, body))
-
-
-class NotWritten(NamedTuple):
-    """A line that leaves nothing in the ledger: it is blank, rejected, or has all that it is owed."""
-
-    offset: int
-    row_result: RowResult
-    reason: str
-
-
 @dataclass(slots=True)
-class DecidedStretch:
-    """The lines of a stretch, decided and not written yet, and what stands of their subjects from earlier campaigns."""
-
-    start: int
-    end: int
-    lines: int = 0
-    owed: list[Owed] = field(default_factory=list)
-    others: list[NotWritten] = field(default_factory=list)
-    before: dict[UnitPlace, Before | None] = field(default_factory=dict)
-
-    def stretch(self) -> Stretch:
-        """What the plan filed of these lines if it came to the same."""
-        return stretch_of(self.start, self.end, self.lines, sum(line.hashed for line in self.owed))
-
-
-@dataclass(slots=True)
-class ApplyRun(ChunkRun):
+class ApplyRun(StretchRun):
     """One attempt at a chunk in the apply pass."""
 
     def work(self) -> Receipt | None:
@@ -111,13 +46,13 @@ class ApplyRun(ChunkRun):
         """
         chunk_start, chunk_stop = self.campaign.chunks.bounds(self.message.chunk)
         reached = None if self.cursor is None else self.cursor.position
-        planned = list(self._planned(chunk_start, chunk_stop, reached))
+        planned = list(self.planned(reached))
         begun = planned[0][0] if planned else chunk_start if reached is None else reached
         start = reached if reached is not None else begun if planned else chunk_stop
         lines, finished = self.lines(begun, chunk_stop), True
         for at, stretch in planned:
             is_over = at > begun and self.must_end(self.clock.seconds_left())
-            decided = None if is_over else self._decided(lines, at, stretch)
+            decided = None if is_over else self.decided(lines, at, stretch)
             if decided is None:
                 finished = False
                 break
@@ -134,61 +69,6 @@ class ApplyRun(ChunkRun):
         self.settle()
         self.totals.digest_rows(self.row_hashes)
         return self.receipt(start, start if reached is None else reached, finishes_chunk=finished)
-
-    def _planned(self, chunk_start: int, chunk_stop: int, reached: int | None) -> Iterator[tuple[int, Stretch]]:
-        """The plan's stretches of this chunk that are not written whole, each with the byte where it begins."""
-        for receipt in self.ports.campaigns.receipts(self.campaign.id, Pass.PLAN, chunk_start, chunk_stop):
-            if receipt.chunk != self.message.chunk:
-                continue
-            at = receipt.start
-            for stretch in receipt.stretches:
-                if reached is None or stretch.end > reached:
-                    yield at, stretch
-                at = stretch.end
-            if at != receipt.end:
-                raise DecidedOtherwise(at, None)
-
-    def _decided(self, lines: Iterator[Line], start: int, planned: Stretch) -> DecidedStretch | None:
-        """The lines of a stretch as the plan decided them; None where time ran out over reading about them."""
-        stretch = DecidedStretch(start, start)
-        waiting: list[Waiting] = []
-        for line in lines:
-            self._take(line, stretch, waiting)
-            stretch.lines += 1
-            stretch.end = line.end
-            if line.end >= planned.end:
-                break
-        for number, page in enumerate(batched(waiting, LINES_READ_TOGETHER, strict=False)):
-            if number and self.clock.seconds_left() < TIME_TO_FINISH_SECONDS:
-                return None
-            self._set_off(list(page), stretch)
-        return stretch
-
-    def _take(self, line: Line, stretch: DecidedStretch, waiting: list[Waiting]) -> None:
-        if is_blank(line.raw, is_csv=self.reader.format is ListFormat.CSV):
-            stretch.others.append(NotWritten(line.offset, RowResult.BLANK, ""))
-            return
-        record = self.reader.record(line)
-        came = record if isinstance(record, Problem) else self.decider.decide(record)
-        if isinstance(came, Problem):
-            stretch.others.append(NotWritten(line.offset, RowResult.REJECTED, came.reason))
-        elif isinstance(record, Record):
-            if self.reads_each:
-                waiting.append(Waiting(line.offset, record, came))
-            else:
-                stretch.owed.append(Owed.of(line.offset, record, came))
-
-    def _set_off(self, waiting: list[Waiting], stretch: DecidedStretch) -> None:
-        """Decide some lines with what earlier campaigns and incidents gave."""
-        before = self.stands_before(waiting)
-        stretch.before.update(before)
-        for line in self.as_planned(waiting):
-            owed = self.less(line.record, line.remembered, before.get(line.key))
-            if owed is None:
-                reason = line.remembered.decision.reason
-                stretch.others.append(NotWritten(line.offset, RowResult.UNCHANGED, reason))
-            else:
-                stretch.owed.append(Owed.of(line.offset, line.record, owed))
 
     def _written(self, stretch: DecidedStretch, start: int) -> int:
         """Write the lines of a stretch from `start` on, wave after wave; the byte before which every line is done."""

@@ -1,14 +1,14 @@
-"""What both passes do with a chunk: its lines read and decided, what earlier campaigns gave set off, results counted.
+"""What all passes do with a chunk: its lines read and decided, what earlier campaigns gave set off, results counted.
 
-The plan pass (`plan_chunk`) and the apply pass (`apply_chunk`) decide the same lines by the same code. They differ in
-one thing: what becomes of a decided line.
+The plan pass (`plan_chunk`), the apply pass (`apply_chunk`) and an export decide the same lines by the same code. They
+differ in one thing: what becomes of a decided line.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import NamedTuple, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 from kulanz.application.campaigns.read_history import HistoryReader, Read
 from kulanz.application.ports import Archive, CampaignStore, ChunkMessage, ChunkQueue, Ledger, ListStore
@@ -112,6 +112,8 @@ class Waiting(NamedTuple):
 class ChunkRun:
     """One attempt at a chunk: from the cursor, with its own totals, to a receipt that is offered once."""
 
+    follows_plan: ClassVar[bool] = False
+    """Whether lines are decided by what the plan read of histories, and not by what stands now."""
     campaign: Campaign
     message: ChunkMessage
     cursor: Cursor | None
@@ -256,7 +258,7 @@ class ChunkRun:
         """The lines as the plan decides, or decided, them: with what was kept when it read the subjects' histories."""
         if self.history is None:
             return waiting
-        if self.message.work is Pass.APPLY:
+        if self.follows_plan:
             reads = [self.history.planned(line.offset) for line in waiting]
         else:
             reads = self.history.read_for_plan([(line.offset, line.record) for line in waiting])

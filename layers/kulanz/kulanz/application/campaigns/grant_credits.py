@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from kulanz.application.campaigns.apply_chunk import ApplyRun, DecidedOtherwise
+from kulanz.application.campaigns.apply_chunk import ApplyRun
 from kulanz.application.campaigns.chunk_run import (
     STOP_LOOK_SECONDS,
     TIME_TO_FINISH_SECONDS,
@@ -14,6 +14,7 @@ from kulanz.application.campaigns.chunk_run import (
 )
 from kulanz.application.campaigns.frozen import FrozenCache
 from kulanz.application.campaigns.plan_chunk import PlanRun
+from kulanz.application.campaigns.stretch_run import DecidedOtherwise
 from kulanz.application.ports import ChunkMessage, Outdated, PinnedVersionGone, TryAgain
 from kulanz.domain.campaigns.campaign import WORKABLE, Campaign, Cause, Pass, Receipt, State
 from kulanz.domain.lists.header import ListFormat
