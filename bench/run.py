@@ -28,6 +28,7 @@ from bench.counting_endpoint import Counts, counting_endpoint
 from bench.decide import Decided, decided
 from bench.document import circumstances, table, write_part
 from bench.list_check import checked
+from bench.machine import allowed, slowness
 from bench.notices import RECORDS_PER_SECOND, published
 from bench.stacks import (
     PROJECT,
@@ -176,9 +177,9 @@ def worker(sizes: Sizes, folder: Path, console: Console) -> list[Row]:
         Row(
             "worker CPU per grant, apply pass", "≤ 30 µs, naive ≥ 40 times",
             f"{grant * 1e6:.1f} µs, naive {naive / grant:.0f} times", f"{naive * 1e6:,.0f} µs", "-",
-            grant <= 30e-6 and naive >= 40 * grant,
+            grant <= allowed(30e-6) and naive >= 40 * grant,
         ),
-        Row("plan pass, rows/s per core", "≥ 100,000", f"{plan:,.0f}", "-", "-", plan >= 100_000),
+        Row("plan pass, rows/s per core", "≥ 100,000", f"{plan:,.0f}", "-", "-", 1 / plan <= allowed(1e-5)),
         Row(
             f"peak memory of a worker, {SMALL_ROWS:,} to {sizes.large_rows:,} rows", "within 10 %",
             f"{peaks[0] / 2**20:.0f} to {peaks[1] / 2**20:.0f} MB = {growth:+.1%}", "-", "-", growth <= 0.1,
@@ -411,7 +412,7 @@ def policies() -> list[Row]:
     return [
         Row(
             "a decision: eligibility and one amount", "≤ 15 µs", _microseconds_text(simple), "-", "-",
-            all(one.decide_seconds <= 15e-6 for one in simple),
+            all(one.decide_seconds <= allowed(15e-6) for one in simple),
         ),
         Row(
             "a decision: sums over days or outages", "reported",
@@ -419,7 +420,11 @@ def policies() -> list[Row]:
         ),
         Row(
             "compiling a policy, once a campaign and worker", "≤ 20 ms", f"{slowest * 1e3:.1f} ms at most", "-", "-",
-            slowest <= 20e-3,
+            slowest <= allowed(20e-3),
+        ),
+        Row(
+            "a reference in the standard library ÷ the machine on which the goals in µs were set", "reported",
+            f"{slowness():.2f}: goals in processor time are multiplied by it", "-", "-", None,
         ),
     ]  # fmt: skip
 
@@ -449,7 +454,8 @@ def lists(folder: Path) -> list[Row]:
     ]  # fmt: skip
 
 
-PARTS = ("policies", "cold", "ask", "control", "notices", "lists", "worker", "costs", "pipeline")
+PARTS = ("lists", "worker", "policies", "cold", "ask", "control", "notices", "costs", "pipeline")
+"""Memory first: a process inherits its starter's peak, and what comes later makes this process grow."""
 
 
 @click.command()
