@@ -2,9 +2,9 @@
 
 import json
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Self
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Self
 
 from kulanz.domain.campaigns.amounts import Size
 from kulanz.domain.campaigns.campaign import CHUNK_BYTES_SMALLEST
@@ -28,7 +28,7 @@ WRITE_RATE_MOST = 1_000_000
 
 
 class SettingError(Exception):
-    """A setting is missing or out of its range; the function cannot work until its stack is mended."""
+    """A setting is missing or out of its range; the function cannot work until its stack is fixed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +92,49 @@ class _Environment:
         return int(text)
 
 
+type _Read = Callable[[_Environment], Any]
+
+_SETTINGS: Mapping[str, _Read] = {
+    "account_id": lambda given: given.text("ACCOUNT_ID"),
+    "account_ids": lambda given: given.id_shape("ACCOUNT_ID_SHAPE"),
+    "advance_function": lambda given: given.text("ADVANCE_FUNCTION"),
+    "bus_name": lambda given: given.text("BUS_NAME"),
+    "calls_in_flight": lambda given: given.integer("IN_FLIGHT_CALLS", 1, CALLS_IN_FLIGHT_MOST),
+    "campaign_sources": lambda given: given.names("CAMPAIGN_SOURCES"),
+    "campaigns_table": lambda given: given.text("CAMPAIGNS_TABLE"),
+    "campaigns_writers": lambda given: given.names("CAMPAIGNS_WRITERS"),
+    "chunk_bytes": lambda given: given.integer("CHUNK_BYTES", CHUNK_BYTES_SMALLEST, CHUNK_BYTES_LARGEST),
+    "chunk_queue_url": lambda given: given.text("CHUNK_QUEUE_URL"),
+    "chunks_dead_letter_queue_url": lambda given: given.text("CHUNKS_DEAD_LETTER_QUEUE_URL"),
+    "credits_table": lambda given: given.text("CREDITS_TABLE"),
+    "credits_writers": lambda given: given.names("CREDITS_WRITERS"),
+    "decidable_days": lambda given: given.integer("DECIDABLE_DAYS", DECIDABLE_DAYS_LEAST, RETENTION_DAYS_MOST),
+    "gate": lambda given: given.gate(),
+    "incident_sources": lambda given: given.names("INCIDENT_SOURCES"),
+    "incidents_dead_letter_queue_url": lambda given: given.text("INCIDENTS_DEAD_LETTER_QUEUE_URL"),
+    "incidents_queue_url": lambda given: given.text("INCIDENTS_QUEUE_URL"),
+    "list_bucket": lambda given: given.text("LIST_BUCKET"),
+    "list_prefix": lambda given: given.text("LIST_PREFIX"),
+    "maximum_concurrency": lambda given: given.integer("MAXIMUM_CONCURRENCY", 1, WORKERS_MOST),
+    "person_roles": lambda given: given.person_roles("PERSON_ROLES"),
+    "policy_prefix": lambda given: given.text("POLICY_PREFIX"),
+    "publish_function": lambda given: given.text("PUBLISH_FUNCTION"),
+    "recipients_per_message": lambda given: given.integer("NOTICES_PER_MESSAGE", 1, RECIPIENTS_PER_MESSAGE_MOST),
+    "rejected_queue_url": lambda given: given.text("REJECTED_QUEUE_URL"),
+    "retention_days": lambda given: given.integer("DECISION_RETENTION_DAYS", 1, RETENTION_DAYS_MOST),
+    "topic_arn": lambda given: given.text("NOTICES_TOPIC_ARN"),
+    "write_rate": lambda given: given.integer("TARGET_WRITE_RATE", WRITE_RATE_LEAST, WRITE_RATE_MOST),
+}
+"""How each field of a configuration is read: once, whichever functions have it."""
+
+
+def _read[Config](config: type[Config], values: Mapping[str, str]) -> Config:
+    given = _Environment(values)
+    made: Any = config
+    found: Config = made(**{one.name: _SETTINGS[one.name](given) for one in fields(made)})
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class OpenCampaignConfig:
     """What `open_campaign` needs to know. Sizes in bytes, spans in days."""
@@ -112,21 +155,7 @@ class OpenCampaignConfig:
     @classmethod
     def read(cls, values: Mapping[str, str] = os.environ) -> Self:
         """Read the environment. Raises SettingError."""
-        given = _Environment(values)
-        return cls(
-            credits_table=given.text("CREDITS_TABLE"),
-            campaigns_table=given.text("CAMPAIGNS_TABLE"),
-            list_bucket=given.text("LIST_BUCKET"),
-            list_prefix=given.text("LIST_PREFIX"),
-            policy_prefix=given.text("POLICY_PREFIX"),
-            chunk_queue_url=given.text("CHUNK_QUEUE_URL"),
-            rejected_queue_url=given.text("REJECTED_QUEUE_URL"),
-            incident_sources=given.names("INCIDENT_SOURCES"),
-            campaign_sources=given.names("CAMPAIGN_SOURCES"),
-            chunk_bytes=given.integer("CHUNK_BYTES", CHUNK_BYTES_SMALLEST, CHUNK_BYTES_LARGEST),
-            decidable_days=given.integer("DECIDABLE_DAYS", DECIDABLE_DAYS_LEAST, RETENTION_DAYS_MOST),
-            account_ids=given.id_shape("ACCOUNT_ID_SHAPE"),
-        )
+        return _read(cls, values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,17 +179,7 @@ class GrantCreditsConfig:
     @classmethod
     def read(cls, values: Mapping[str, str] = os.environ) -> Self:
         """Read the environment. Raises SettingError."""
-        given = _Environment(values)
-        return cls(
-            credits_table=given.text("CREDITS_TABLE"),
-            campaigns_table=given.text("CAMPAIGNS_TABLE"),
-            list_bucket=given.text("LIST_BUCKET"),
-            chunk_queue_url=given.text("CHUNK_QUEUE_URL"),
-            calls_in_flight=given.integer("IN_FLIGHT_CALLS", 1, CALLS_IN_FLIGHT_MOST),
-            write_rate=given.integer("TARGET_WRITE_RATE", WRITE_RATE_LEAST, WRITE_RATE_MOST),
-            maximum_concurrency=given.integer("MAXIMUM_CONCURRENCY", 1, WORKERS_MOST),
-            retention_days=given.integer("DECISION_RETENTION_DAYS", 1, RETENTION_DAYS_MOST),
-        )
+        return _read(cls, values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,12 +193,7 @@ class PublishNoticesConfig:
     @classmethod
     def read(cls, values: Mapping[str, str] = os.environ) -> Self:
         """Read the environment. Raises SettingError."""
-        given = _Environment(values)
-        return cls(
-            campaigns_table=given.text("CAMPAIGNS_TABLE"),
-            topic_arn=given.text("NOTICES_TOPIC_ARN"),
-            recipients_per_message=given.integer("NOTICES_PER_MESSAGE", 1, RECIPIENTS_PER_MESSAGE_MOST),
-        )
+        return _read(cls, values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,19 +217,7 @@ class AdvanceCampaignConfig:
     @classmethod
     def read(cls, values: Mapping[str, str] = os.environ) -> Self:
         """Read the environment. Raises SettingError."""
-        given = _Environment(values)
-        return cls(
-            credits_table=given.text("CREDITS_TABLE"),
-            campaigns_table=given.text("CAMPAIGNS_TABLE"),
-            credits_writers=given.names("CREDITS_WRITERS"),
-            campaigns_writers=given.names("CAMPAIGNS_WRITERS"),
-            list_bucket=given.text("LIST_BUCKET"),
-            chunk_queue_url=given.text("CHUNK_QUEUE_URL"),
-            bus_name=given.text("BUS_NAME"),
-            recipients_per_message=given.integer("NOTICES_PER_MESSAGE", 1, RECIPIENTS_PER_MESSAGE_MOST),
-            write_rate=given.integer("TARGET_WRITE_RATE", WRITE_RATE_LEAST, WRITE_RATE_MOST),
-            gate=given.gate(),
-        )
+        return _read(cls, values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,27 +249,4 @@ class ApiConfig:
     @classmethod
     def read(cls, values: Mapping[str, str] = os.environ) -> Self:
         """Read the environment. Raises SettingError."""
-        given = _Environment(values)
-        return cls(
-            account_id=given.text("ACCOUNT_ID"),
-            person_roles=given.person_roles("PERSON_ROLES"),
-            credits_table=given.text("CREDITS_TABLE"),
-            campaigns_table=given.text("CAMPAIGNS_TABLE"),
-            list_bucket=given.text("LIST_BUCKET"),
-            list_prefix=given.text("LIST_PREFIX"),
-            policy_prefix=given.text("POLICY_PREFIX"),
-            chunk_queue_url=given.text("CHUNK_QUEUE_URL"),
-            chunks_dead_letter_queue_url=given.text("CHUNKS_DEAD_LETTER_QUEUE_URL"),
-            incidents_queue_url=given.text("INCIDENTS_QUEUE_URL"),
-            incidents_dead_letter_queue_url=given.text("INCIDENTS_DEAD_LETTER_QUEUE_URL"),
-            rejected_queue_url=given.text("REJECTED_QUEUE_URL"),
-            advance_function=given.text("ADVANCE_FUNCTION"),
-            publish_function=given.text("PUBLISH_FUNCTION"),
-            chunk_bytes=given.integer("CHUNK_BYTES", CHUNK_BYTES_SMALLEST, CHUNK_BYTES_LARGEST),
-            decidable_days=given.integer("DECIDABLE_DAYS", DECIDABLE_DAYS_LEAST, RETENTION_DAYS_MOST),
-            retention_days=given.integer("DECISION_RETENTION_DAYS", 1, RETENTION_DAYS_MOST),
-            account_ids=given.id_shape("ACCOUNT_ID_SHAPE"),
-            recipients_per_message=given.integer("NOTICES_PER_MESSAGE", 1, RECIPIENTS_PER_MESSAGE_MOST),
-            write_rate=given.integer("TARGET_WRITE_RATE", WRITE_RATE_LEAST, WRITE_RATE_MOST),
-            gate=given.gate(),
-        )
+        return _read(cls, values)

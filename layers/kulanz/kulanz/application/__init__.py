@@ -1,1 +1,1 @@
-"""One module per use case, over the ports in `ports.py`."""
+"""One module per use case, over the ports in `ports/`."""
