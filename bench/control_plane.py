@@ -27,7 +27,8 @@ from kulanz.application.campaigns.advance_campaign import AdvancePorts, advance_
 from kulanz.application.campaigns.dispatch_chunks import dispatch
 from kulanz.domain.campaigns.campaign import CHUNKS_PER_LIST, Campaign, Cause, Chunks, Frozen, Pass, Receipt, State
 from kulanz.domain.campaigns.reconciliation import Totals
-from tests.support.fakes import FakeAnnouncer, FakeArchive
+from tests.support.fake_bucket import FakeArchive
+from tests.support.fake_messages import FakeAnnouncer
 from tests.support.values import FIRST, campaign, totals
 
 LATENCY_SECONDS = 0.015

@@ -41,16 +41,9 @@ from kulanz.domain.policy import document_json
 from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz_cli.event_file import rows_in
 from kulanz_local.drive import with_limits
-from tests.support.fakes import (
-    FakeAnnouncer,
-    FakeArchive,
-    FakeCampaigns,
-    FakeChunks,
-    FakeLedger,
-    FakePolicies,
-    FakeRejected,
-    FakeStores,
-)
+from tests.support.fake_bucket import FakeArchive, FakePolicies
+from tests.support.fake_messages import FakeAnnouncer, FakeChunks, FakeRejected
+from tests.support.fakes import FakeCampaigns, FakeLedger, FakeStores
 
 PROJECT = Path(__file__).resolve().parents[1]
 POLICY = PROJECT / "policies/att-2024-02/1.yaml"

@@ -25,23 +25,14 @@ from kulanz.adapters.s3 import S3Archive, S3Lists, S3Policies
 from kulanz.adapters.stores import DynamoStores
 from kulanz.adapters.troubles import DynamoTroubles
 from kulanz.application.ports import Announcement, ChunkMessage
+from tests.support.fake_bucket import FakeArchive, FakeLists, FakePolicies
 from tests.support.fake_door import FakeActions, FakeDocuments, FakeRefusedEvents
 from tests.support.fake_index import FakeIndex
+from tests.support.fake_messages import FakeAnnouncer, FakeChunks, FakeRejected, FakeTopic
 from tests.support.fake_offers import FakeOffers
 from tests.support.fake_people import FakePeople
 from tests.support.fake_troubles import FakeTroubles
-from tests.support.fakes import (
-    FakeAnnouncer,
-    FakeArchive,
-    FakeCampaigns,
-    FakeChunks,
-    FakeLedger,
-    FakeLists,
-    FakePolicies,
-    FakeRejected,
-    FakeStores,
-    FakeTopic,
-)
+from tests.support.fakes import FakeCampaigns, FakeLedger, FakeStores
 
 DELIVERY_SECONDS = 5.0
 """How long an emulator may take to carry a message from a topic or a bus to a queue."""

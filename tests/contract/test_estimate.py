@@ -34,10 +34,11 @@ from kulanz.domain.gate.settings import SAFE
 from kulanz.domain.people.caller import Person
 from kulanz.domain.people.people import NOBODY_LISTED
 from tests.contract.backends import AwsBackend
-from tests.support.fakes import FakeChunks
+from tests.support.fake_messages import FakeChunks
 from tests.support.moto_partiql import repaired_moto
 from tests.support.small_campaign import CAMPAIGN, SEALED, event, list_of, row, sealed_policy
-from tests.support.world import ANNA, BEN, START, World, WorldClock
+from tests.support.world import ANNA, BEN, START, World
+from tests.support.world_clock import WorldClock
 
 ROWS = 260
 CAUSE = Cause("test", "test", "test")

@@ -8,7 +8,8 @@ from typing import Any
 from kulanz.application.door.actions import Action
 from kulanz.application.door.asked import Document, RefusedEvent
 from kulanz.domain.audit import AuditEntry
-from tests.support.fakes import FakeArchive, FakeRejected
+from tests.support.fake_bucket import FakeArchive
+from tests.support.fake_messages import FakeRejected
 
 
 class FakeActions:

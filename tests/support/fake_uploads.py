@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from kulanz.application.ports import Upload
 from kulanz.domain.campaigns.campaign import PinnedList
 from kulanz.domain.time import EPOCH
-from tests.support.fakes import FakeLists, FakePolicies
+from tests.support.fake_bucket import FakeLists, FakePolicies
 
 
 class FakeUploads:

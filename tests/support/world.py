@@ -47,23 +47,15 @@ from kulanz.domain.ledger.entries import Entry
 from kulanz.domain.lists.id_shape import IdShape
 from kulanz.domain.people.caller import Person
 from kulanz.domain.people.people import NOBODY_LISTED
+from tests.support.fake_bucket import FakeArchive, FakeLists, FakePolicies
 from tests.support.fake_index import FakeIndex
+from tests.support.fake_messages import FakeAnnouncer, FakeChunks, FakeRejected, FakeTopic
 from tests.support.fake_offers import FakeOffers
 from tests.support.fake_people import FakePeople
 from tests.support.fake_troubles import FakeGivenUp, FakeTablePolicies, FakeTroubles
-from tests.support.fakes import (
-    FakeAnnouncer,
-    FakeArchive,
-    FakeCampaigns,
-    FakeChunks,
-    FakeLedger,
-    FakeLists,
-    FakePolicies,
-    FakeRejected,
-    FakeStores,
-    FakeTopic,
-)
+from tests.support.fakes import FakeCampaigns, FakeLedger, FakeStores
 from tests.support.faults import Killed, Tap, tapped
+from tests.support.world_clock import TakingTime, WorldClock
 
 BUCKET = "kulanz-lists"
 START = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
@@ -79,8 +71,6 @@ ANNA, BEN = (f"iam:arn:aws:iam::123456789012:user/{name}" for name in ("anna", "
 WORKER_SECONDS = 120.0
 SECONDS_PER_STEP = 1
 WATCH_INTERVAL = timedelta(minutes=5)
-INSERTS_PER_SECOND = 2_500
-"""What one worker writes: time passes while a world writes."""
 INCIDENT_SOURCES = frozenset({"incidents", "billing"})
 
 
@@ -138,38 +128,6 @@ REVISIONS = Step(Function.PUBLISH, 1)
 CHANGES = Step(Function.ADVANCE)
 AMENDMENTS = Step(Function.ADVANCE, 1)
 """The readers of the streams: of the ledger's, and two of the campaigns', of which one reads both kinds of records."""
-
-
-class WorldClock:
-    """The clock of one worker: the world's instants, and a life that ends when its time is used up."""
-
-    def __init__(self, world: "World") -> None:
-        self._world = world
-        self._ends_at = world.now + timedelta(seconds=world.worker_seconds)
-
-    def now(self) -> datetime:
-        return self._world.now
-
-    def seconds_left(self) -> float:
-        self._world.now += timedelta(seconds=self._world.seconds_per_look)
-        return (self._ends_at - self._world.now).total_seconds()
-
-    def wait(self, seconds: float) -> None:
-        self._world.now += timedelta(seconds=seconds)
-
-
-class _TakingTime:
-    """A ledger whose writes take the time that a worker needs for them."""
-
-    def __init__(self, world: "World") -> None:
-        self._world = world
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._world.ledger, name)
-
-    def insert(self, entries: Sequence[Entry]) -> list[Entry | None]:
-        self._world.now += timedelta(seconds=len(entries) / INSERTS_PER_SECOND)
-        return self._world.ledger.insert(entries)
 
 
 @dataclass
@@ -467,7 +425,7 @@ class World:
         ports = GrantPorts(
             campaigns=tapped(self.campaigns, "campaigns", tap),
             lists=PartedLists(tapped(self.lists, "lists", tap)),
-            ledger=cast("Ledger", tapped(_TakingTime(self), "ledger", tap)),
+            ledger=cast("Ledger", tapped(TakingTime(self), "ledger", tap)),
             chunks=tapped(self.chunks, "chunks", tap),
             archive=tapped(self.archive, "archive", tap),
         )

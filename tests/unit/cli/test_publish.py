@@ -14,7 +14,7 @@ from kulanz_cli import publish
 from kulanz_cli.main import main
 from kulanz_cli.policy_examples import run
 from kulanz_cli.rulebook import BOOK, read_rule, versions
-from tests.support.fakes import FakePolicies
+from tests.support.fake_bucket import FakePolicies
 from tests.support.policy_stack import PolicyStack
 from tests.support.reading import read
 

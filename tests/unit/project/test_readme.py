@@ -20,7 +20,7 @@ from kulanz_cli.main import main
 from kulanz_cli.reconciliation import show_reconciliation
 from kulanz_cli.terminal import PIPED_COLUMNS
 from kulanz_local.drive import shown
-from tests.support.fakes import FakePolicies
+from tests.support.fake_bucket import FakePolicies
 from tests.support.policy_stack import PolicyStack
 from tests.support.world import BUCKET, World
 

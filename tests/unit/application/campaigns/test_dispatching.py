@@ -10,7 +10,8 @@ from kulanz.application.campaigns.dispatch_chunks import (
     unlimited,
 )
 from kulanz.domain.campaigns.campaign import CHUNKS_PER_LIST, Campaign, Chunks, Pass
-from tests.support.fakes import FakeCampaigns, FakeChunks
+from tests.support.fake_messages import FakeChunks
+from tests.support.fakes import FakeCampaigns
 from tests.support.values import OPENING, campaign, declared, frozen, opened, receipt, revision
 
 CHUNKS = 2 * CHUNKS_PER_LOOK_AT_THE_CLOCK + 7

@@ -13,7 +13,7 @@ from kulanz.domain.lists.lines import LINE_BYTES
 from kulanz.domain.lists.manifest import Manifest, Part
 from tests.support.compiled_once import policies_compiled_once
 from tests.support.end_state import check_sound, end_state
-from tests.support.fakes import FakeLists
+from tests.support.fake_bucket import FakeLists
 from tests.support.faults import Fault, Tap
 from tests.support.small_campaign import (
     CAMPAIGN,

@@ -14,7 +14,7 @@ from kulanz.application.ports import ChunkMessage, TryAgain
 from kulanz.domain.campaigns.campaign import CHUNKS_PER_LIST, CampaignId, Pass, PinnedList, State
 from kulanz.domain.lists.header import HEADER_BYTES
 from tests.support.end_state import check_sound, end_state
-from tests.support.fakes import FakeLists
+from tests.support.fake_bucket import FakeLists
 from tests.support.small_campaign import CAMPAIGN, LIST_KEY, ROWS, event, list_of, row, small_world
 from tests.support.world import BUCKET, Function, World
 

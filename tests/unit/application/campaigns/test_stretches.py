@@ -30,7 +30,8 @@ from kulanz.domain.money import Money
 from kulanz.domain.policy.deciding.compiled import CompiledPolicy
 from tests.support.end_state import check_sound, end_state
 from tests.support.small_campaign import CAMPAIGN, EVERY_KIND_OF_ROW, ROWS, event, sealed_policy, small_world
-from tests.support.world import INSERTS_PER_SECOND, World
+from tests.support.world import World
+from tests.support.world_clock import INSERTS_PER_SECOND
 
 ID = CampaignId.parse(CAMPAIGN)
 CAUSE = Cause("a person", "a command", "1")

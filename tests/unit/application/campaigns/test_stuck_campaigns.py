@@ -9,7 +9,8 @@ from kulanz.domain.campaigns.campaign import CampaignId, Cause, Pass, State
 from kulanz.domain.campaigns.estimate import HISTORY_WRITE_UNITS
 from tests.support import yearly_cap
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, sealed_policy, small_world
-from tests.support.world import CHANGES, Function, World, WorldClock
+from tests.support.world import CHANGES, Function, World
+from tests.support.world_clock import WorldClock
 
 CAMPAIGN_ID = CampaignId.parse(CAMPAIGN)
 CAUSE = Cause("a person", "a ticket", "7")

@@ -29,7 +29,8 @@ from tests.support.end_state import check_sound, end_state
 from tests.support.fakes import FakeLedger
 from tests.support.faults import Tap
 from tests.support.small_campaign import CAMPAIGN, INCIDENT_ID, POLICY, event, list_of, row, sealed_policy, small_world
-from tests.support.world import World, WorldClock
+from tests.support.world import World
+from tests.support.world_clock import WorldClock
 
 ID = CampaignId.parse(CAMPAIGN)
 MANY = 3 * LINES_PER_LOOK_AT_THE_CLOCK + 10
