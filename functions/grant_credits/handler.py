@@ -11,6 +11,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from kulanz.adapters.aws import client
 from kulanz.adapters.campaign_table import DynamoCampaigns
+from kulanz.adapters.credit_entries import DynamoCredits
+from kulanz.adapters.delivery_table import DynamoDeliveries
 from kulanz.adapters.ledger_table import DynamoLedger
 from kulanz.adapters.messaging import SqsChunks, read_chunk_message
 from kulanz.adapters.parted_lists import PartedLists
@@ -18,6 +20,9 @@ from kulanz.adapters.s3 import S3Archive, S3Lists
 from kulanz.application.campaigns.chunk_run import GrantPorts, GrantSettings
 from kulanz.application.campaigns.frozen import FrozenCache
 from kulanz.application.campaigns.grant_credits import grant_credits
+from kulanz.application.delivery.deliver_chunk import DeliverPorts, deliver_chunk
+from kulanz.application.delivery.world import DeliveryMessage
+from kulanz.application.ports import ChunkMessage
 from kulanz.config import GrantCreditsConfig
 from kulanz.domain.campaigns.campaign import Cause
 from kulanz.failures import without_content
@@ -28,8 +33,19 @@ _policies = FrozenCache()
 
 
 @cache
-def _composed() -> tuple[GrantPorts, GrantSettings, DynamoLedger]:
-    config = GrantCreditsConfig.read()
+def _config() -> GrantCreditsConfig:
+    return GrantCreditsConfig.read()
+
+
+@cache
+def _settings() -> GrantSettings:
+    config = _config()
+    return GrantSettings(config.calls_in_flight, config.units_per_second, config.retention_days)
+
+
+@cache
+def _granting() -> tuple[GrantPorts, DynamoLedger]:
+    config = _config()
     s3 = client("s3")
     ledger = DynamoLedger(client("dynamodb"), config.credits_table, config.calls_in_flight)
     ports = GrantPorts(
@@ -39,8 +55,23 @@ def _composed() -> tuple[GrantPorts, GrantSettings, DynamoLedger]:
         chunks=SqsChunks(client("sqs"), config.chunk_queue_url),
         archive=S3Archive(s3, config.list_bucket),
     )
-    settings = GrantSettings(config.calls_in_flight, config.units_per_second, config.retention_days)
-    return ports, settings, ledger
+    return ports, ledger
+
+
+@cache
+def _delivering() -> tuple[DeliverPorts, DynamoCredits]:
+    config = _config()
+    granting, _ = _granting()
+    credits_ = DynamoCredits(client("dynamodb"), config.credits_table, config.calls_in_flight)
+    ports = DeliverPorts(
+        campaigns=granting.campaigns,
+        lists=granting.lists,
+        credits=credits_,
+        deliveries=DynamoDeliveries(client("dynamodb"), config.campaigns_table),
+        queue=SqsChunks(client("sqs"), config.chunk_queue_url),
+        archive=granting.archive,
+    )
+    return ports, credits_
 
 
 class _LambdaClock:
@@ -64,23 +95,48 @@ class _LambdaClock:
 @without_content(logger.error)
 def handle(event: dict[str, Any], context: LambdaContext) -> None:
     """Work the chunk of each message (the queue sends one); an error lets the message come again."""
-    ports, settings, ledger = _composed()
     for record in event["Records"]:
         message = read_chunk_message(record["body"])
-        cause = Cause(context.function_name, record["messageId"], context.function_version)
-        try:
-            worked = grant_credits(message, ports, settings, _LambdaClock(context), cause, _policies)
-        finally:  # most of all where a chunk was given up because of them
-            metrics.add_metric("ThrottledInserts", MetricUnit.Count, ledger.take_throttled())
-        logger.info(
-            "chunk",
-            campaign=str(message.campaign),
-            work=message.work.value,
-            chunk=message.chunk,
-            outcome=worked.work.value,
-            lines=worked.lines,
-            receipts=worked.receipts,
-            in_the_ledger=worked.written,
-        )
-        metrics.add_metric("LinesWorked", MetricUnit.Count, worked.lines)
-        metrics.add_metric("DecisionsInLedger", MetricUnit.Count, worked.written)
+        if isinstance(message, DeliveryMessage):
+            _deliver(message, context)
+        else:
+            cause = Cause(context.function_name, record["messageId"], context.function_version)
+            _grant(message, cause, context)
+
+
+def _grant(message: ChunkMessage, cause: Cause, context: LambdaContext) -> None:
+    ports, ledger = _granting()
+    try:
+        worked = grant_credits(message, ports, _settings(), _LambdaClock(context), cause, _policies)
+    finally:  # most of all where a chunk was given up because of them
+        metrics.add_metric("ThrottledInserts", MetricUnit.Count, ledger.take_throttled())
+    logger.info(
+        "chunk",
+        campaign=str(message.campaign),
+        work=message.work.value,
+        chunk=message.chunk,
+        outcome=worked.work.value,
+        lines=worked.lines,
+        receipts=worked.receipts,
+        in_the_ledger=worked.written,
+    )
+    metrics.add_metric("LinesWorked", MetricUnit.Count, worked.lines)
+    metrics.add_metric("DecisionsInLedger", MetricUnit.Count, worked.written)
+
+
+def _deliver(message: DeliveryMessage, context: LambdaContext) -> None:
+    ports, credits_ = _delivering()
+    try:
+        done = deliver_chunk(message, ports, _settings(), _LambdaClock(context), _policies)
+    finally:
+        metrics.add_metric("ThrottledInserts", MetricUnit.Count, credits_.take_throttled())
+    logger.info(
+        "delivery",
+        delivery=str(message.delivery),
+        chunk=message.chunk,
+        outcome=done.work.value,
+        lines=done.lines,
+        receipts=done.receipts,
+        credits=done.credits,
+    )
+    metrics.add_metric("CreditsAssigned", MetricUnit.Count, done.credits)

@@ -266,7 +266,8 @@ class AwsBackend:
         return EventBridgeAnnouncer(events, bus)
 
     def chunks_received(self, count: int) -> list[ChunkMessage]:
-        return [read_chunk_message(text) for text in self._received(self.chunk_queue, count)]
+        found = [read_chunk_message(text) for text in self._received(self.chunk_queue, count)]
+        return [message for message in found if isinstance(message, ChunkMessage)]
 
     def notices_received(self, count: int) -> list[str]:
         return self._received(self.notices_queue, count)

@@ -51,6 +51,8 @@ _LOST = "ConnectionLost"
 _STALE = "ConnectionStale"
 """Our own code for the same on a connection that had been used before: it says nothing about DynamoDB."""
 _UNANSWERED = frozenset({_LOST, _STALE})
+_STANDING = frozenset({"DuplicateItem", "ConditionalCheckFailed"})
+"""The codes of statements that were not executed because of what stands under their key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +102,15 @@ class InsertCalls:
         return throttled
 
     def execute(self, statements: Sequence[Statement]) -> list[int]:
-        """Execute all statements; the places of those whose key stood there already.
+        """Execute all statements; the places of those that what stands there refused.
+
+        An insert is refused by a key that is taken, an update by a condition that does not hold. Either may be our own
+        earlier write, whose answer was lost.
 
         Raises TryAgain when some could not be executed within the bounds, Refused when DynamoDB refuses one for good.
         In both cases others may have been executed.
         """
-        duplicates: list[int] = []
+        refused: list[int] = []
         waiting = statements
         lost = 0
         for attempt in range(1, ENTRY_ATTEMPTS + 1):
@@ -116,8 +121,8 @@ class InsertCalls:
                 for statement, code in zip(page, codes, strict=True):
                     if code is None:
                         continue
-                    if code == "DuplicateItem":
-                        duplicates.append(statement.place)
+                    if code in _STANDING:
+                        refused.append(statement.place)
                     elif code in _UNANSWERED or code in RETRYABLE_CODES:
                         again.append(statement)
                         throttled += code not in _UNANSWERED
@@ -125,7 +130,7 @@ class InsertCalls:
                         raise Refused(f"{_OPERATION}: {code}")
             self._adapt(throttled)
             if not again:
-                return duplicates
+                return refused
             if lost > LOST_CALLS_MOST:
                 raise TryAgain(f"{_OPERATION}: {lost} calls got no answer")
             waiting = again

@@ -106,6 +106,25 @@ def _read_history(item: Item) -> SubjectHistory:
     return SubjectHistory.from_text(int(item["version"]["N"]), item["history"]["S"])
 
 
+def read_places(client: Any, table: str, places: Sequence[tuple[str, str]]) -> Iterator[Item]:
+    """The items that stand at some places of the table, read consistently."""
+    for page in batched(places, KEYS_PER_READ, strict=False):
+        waiting = [{"pk": {"S": partition}, "sk": {"S": place}} for partition, place in page]
+        for attempt in range(1, ENTRY_ATTEMPTS + 1):
+            answer = call(
+                "BatchGetItem",
+                client.batch_get_item,
+                RequestItems={table: {"Keys": waiting, "ConsistentRead": True}},
+            )
+            yield from answer.get("Responses", {}).get(table, [])
+            waiting = answer.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
+            if not waiting:
+                break
+            time.sleep(backoff_seconds(attempt))
+        else:
+            raise TryAgain(f"BatchGetItem: keys left {ENTRY_ATTEMPTS} times: {len(waiting)}")
+
+
 class DynamoLedger:
     """The ledger."""
 
@@ -200,30 +219,13 @@ class DynamoLedger:
 
     def histories(self, keys: Sequence[HistoryKey]) -> dict[HistoryKey, SubjectHistory]:
         by_place = {(key.partition, key.place): key for key in keys}
-        found = self._read(list(by_place))
+        found = read_places(self._client, self._table, list(by_place))
         return {by_place[item["pk"]["S"], item["sk"]["S"]]: _read_history(item) for item in found}
 
     def standing(self, keys: Sequence[DecisionKey]) -> dict[DecisionKey, Entry]:
-        entries = [read_entry(item) for item in self._read([(key.partition, key.place) for key in keys])]
+        places = [(key.partition, key.place) for key in keys]
+        entries = [read_entry(item) for item in read_places(self._client, self._table, places)]
         return {entry.key: entry for entry in entries}
-
-    def _read(self, places: Sequence[tuple[str, str]]) -> Iterator[Item]:
-        """The items that stand at some places of the table, read consistently."""
-        for page in batched(places, KEYS_PER_READ, strict=False):
-            waiting = [{"pk": {"S": partition}, "sk": {"S": place}} for partition, place in page]
-            for attempt in range(1, ENTRY_ATTEMPTS + 1):
-                answer = call(
-                    "BatchGetItem",
-                    self._client.batch_get_item,
-                    RequestItems={self._table: {"Keys": waiting, "ConsistentRead": True}},
-                )
-                yield from answer.get("Responses", {}).get(self._table, [])
-                waiting = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
-                if not waiting:
-                    break
-                time.sleep(backoff_seconds(attempt))
-            else:
-                raise TryAgain(f"BatchGetItem: keys left {ENTRY_ATTEMPTS} times: {len(waiting)}")
 
     def of_account(self, account_id: str, incident_id: str | None = None) -> list[Entry]:
         prefix = "DECISION#" if incident_id is None else f"DECISION#{incident_id}#"

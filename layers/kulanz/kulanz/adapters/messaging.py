@@ -7,8 +7,10 @@ from itertools import batched
 from typing import Any, TypedDict
 
 from kulanz.adapters.aws import ENTRY_ATTEMPTS, backoff_seconds, call
+from kulanz.application.delivery.world import DeliveryMessage
 from kulanz.application.ports import Announcement, ChunkMessage, Rejection, TryAgain
 from kulanz.domain.campaigns.campaign import CampaignId, Pass
+from kulanz.domain.delivery.channel import DeliveryId
 from kulanz.domain.notices import NoticeMessage
 from kulanz.domain.time import format_instant
 
@@ -23,6 +25,14 @@ EVENT_SOURCE = "kulanz"
 
 ChunkContract = TypedDict("ChunkContract", {"v": int, "campaign": str, "pass": Pass, "chunk": int})
 """A message of the chunk queue: a hint that a chunk of a campaign's pass has work."""
+
+
+class DeliveryMessageContract(TypedDict):
+    """A message of the chunk queue: a hint that a chunk of a delivery has work."""
+
+    v: int
+    delivery: str
+    chunk: int
 
 
 class RejectionContract(TypedDict):
@@ -50,14 +60,26 @@ def chunk_message_text(message: ChunkMessage) -> str:
     return json.dumps(content, separators=(",", ":"))
 
 
-def read_chunk_message(text: str) -> ChunkMessage:
-    """Read a chunk message. Raises ValueError naming the field."""
+def delivery_message_text(message: DeliveryMessage) -> str:
+    """A delivery message as it travels."""
+    content: DeliveryMessageContract = {
+        "v": CHUNK_MESSAGE_VERSION,
+        "delivery": str(message.delivery),
+        "chunk": message.chunk,
+    }
+    return json.dumps(content, separators=(",", ":"))
+
+
+def read_chunk_message(text: str) -> ChunkMessage | DeliveryMessage:
+    """Read a message of the chunk queue. Raises ValueError naming the field."""
     content = json.loads(text)
     if not isinstance(content, dict) or content.get("v") != CHUNK_MESSAGE_VERSION:
         raise ValueError(f"v: expected a chunk message of version {CHUNK_MESSAGE_VERSION}")
     chunk = content.get("chunk")
     if not isinstance(chunk, int) or isinstance(chunk, bool) or chunk < 0:
         raise ValueError("chunk: expected a number from 0")
+    if "delivery" in content:
+        return DeliveryMessage(DeliveryId.parse(str(content["delivery"])), chunk)
     return ChunkMessage(CampaignId.parse(str(content.get("campaign"))), Pass(str(content.get("pass"))), chunk)
 
 
@@ -69,10 +91,14 @@ class SqsChunks:
         self._queue_url = queue_url
 
     def send(self, messages: Iterable[ChunkMessage]) -> None:
-        for page in batched(messages, ENTRIES_PER_CALL, strict=False):
-            entries = [
-                {"Id": str(number), "MessageBody": chunk_message_text(message)} for number, message in enumerate(page)
-            ]
+        self._send_texts(map(chunk_message_text, messages))
+
+    def send_deliveries(self, messages: Iterable[DeliveryMessage]) -> None:
+        self._send_texts(map(delivery_message_text, messages))
+
+    def _send_texts(self, texts: Iterable[str]) -> None:
+        for page in batched(texts, ENTRIES_PER_CALL, strict=False):
+            entries = [{"Id": str(number), "MessageBody": text} for number, text in enumerate(page)]
             _send_entries("SendMessageBatch", entries, self._send)
 
     def _send(self, entries: list[dict[str, Any]]) -> set[str]:

@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from kulanz.domain.money import Money, Rounding, format_minor, round_exact
 from kulanz.domain.time import (
@@ -20,6 +21,7 @@ from kulanz.domain.time import (
     local_day,
     parse_day,
     parse_instant,
+    start_of_day,
     zone_of,
 )
 
@@ -70,6 +72,10 @@ class Due:
                 return known or granted + timedelta(days=self.count)
             case _:
                 return granted + timedelta(days=self.count)
+
+    def late_at(self, granted_at: datetime, zone: ZoneInfo, working: WorkingDays | None) -> datetime:
+        """Give the first instant at which it is late for a grant at an instant: where its latest day ends in a zone."""
+        return start_of_day(self.last_day(local_day(granted_at, zone), working) + timedelta(days=1), zone)
 
 
 NEXT_BILL = Due(1, "billing_cycle")

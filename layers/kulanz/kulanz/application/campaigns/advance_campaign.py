@@ -15,12 +15,13 @@ from kulanz.application.campaigns.same_outage import found_by_plan, pays_twice, 
 from kulanz.application.campaigns.start_execution import start_automatically
 from kulanz.application.incidents.follow_incident import follow_incident
 from kulanz.application.ports import Announcement, Announcer, Archive, AtTheGate, CampaignStore, ChunkQueue, Outdated
-from kulanz.domain.campaigns.campaign import WORKABLE, Campaign, CampaignId, Cause, Pass, Receipt, State
+from kulanz.domain.campaigns.campaign import BALANCED, WORKABLE, Campaign, CampaignId, Cause, Pass, Receipt, State
 from kulanz.domain.campaigns.estimate import AS_DEPLOYED, Operation
 from kulanz.domain.campaigns.limits import Exceeded, conflicts_written, every_row_rejected, exceeded, exceeded_text
 from kulanz.domain.campaigns.measured import Measured
 from kulanz.domain.campaigns.reconciliation import Difference, RowResult, Totals, differences
 from kulanz.domain.canonical import canonical_json
+from kulanz.domain.delivery.channel import Channel
 from kulanz.domain.gate.approval import Reminder, due_reminders
 from kulanz.domain.gate.filed_plan import ReadDigest, file_plan
 from kulanz.domain.gate.settings import SAFE, GateSettings
@@ -44,7 +45,11 @@ STEPS_PER_RECORD = 4
 
 @dataclass(frozen=True, slots=True)
 class AdvancePorts:
-    """The world that advancing a campaign touches."""
+    """The world that advancing a campaign touches.
+
+    `channel` is where the credits of campaigns that are planned now will be delivered to. `deliver` opens the delivery
+    of a closed campaign; it comes before the end is announced, while the watch still knows the campaign.
+    """
 
     campaigns: CampaignStore
     chunks: ChunkQueue
@@ -52,6 +57,8 @@ class AdvancePorts:
     announcer: Announcer
     operation: Operation = AS_DEPLOYED
     gate: GateSettings = SAFE
+    channel: Channel | None = None
+    deliver: Callable[[Campaign, Cause, datetime], object] | None = None
 
 
 def advance_campaign(
@@ -90,6 +97,8 @@ def _step(
     ):
         return True
     if campaign.state in ANNOUNCED:
+        if campaign.state is State.CLOSED and ports.deliver is not None:
+            ports.deliver(campaign, cause, now)
         return _announce(campaign, ports, now)
     work = WORKABLE[campaign.state]
     if not campaign.is_dispatched(work):
@@ -119,7 +128,7 @@ def examine(campaign: Campaign, receipts: Iterable[Receipt]) -> tuple[State, str
             f"conflicts_exceeded: {outside[0].figures}. Of each subject the row that was written first counts;"
             f" `kulanz rejected {campaign.id}` lists the others"
         )
-    return State.CLOSED, "balanced"
+    return State.CLOSED, BALANCED
 
 
 def _end_plan(campaign: Campaign, ports: AdvancePorts, cause: Cause, now: datetime) -> None:
@@ -136,7 +145,16 @@ def _end_plan(campaign: Campaign, ports: AdvancePorts, cause: Cause, now: dateti
         return
     outside = exceeded(campaign.limits, totals, measured, follows=bool(campaign.follows))
     meant = decision_digest(ports.campaigns.frozen(campaign.id).incident)
-    plan = file_plan(campaign, totals, measured, outside, decision_digest=meant, read=read.text(), planned_at=now)
+    plan = file_plan(
+        campaign,
+        totals,
+        measured,
+        outside,
+        decision_digest=meant,
+        read=read.text(),
+        planned_at=now,
+        channel=ports.channel,
+    )
     change = campaign.change(State.AWAITING_APPROVAL, _plan_reason(outside), cause, now)
     ports.campaigns.change_state(campaign, replace(change, others=others.named()), AtTheGate(plan=plan))
 

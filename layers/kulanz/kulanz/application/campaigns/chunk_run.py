@@ -108,6 +108,26 @@ class Waiting(NamedTuple):
         return self.remembered.body(self.remembered.digest(self.record))
 
 
+def lines_of(campaign: Campaign, lists: ListStore, start: int, stop: int) -> Iterator[Line]:
+    """The lines of a campaign's list that start in `[start, stop)`."""
+    data_start = campaign.chunks.data_start
+    read_from = start if start == data_start else start - 1
+    return lines_starting_in(_blocks(campaign, lists, read_from, stop), read_from, start, stop, data_start)
+
+
+def _blocks(campaign: Campaign, lists: ListStore, read_from: int, chunk_stop: int) -> Iterator[bytes]:
+    """The chunk and the end of its last line; further bytes only while that line goes on.
+
+    All of the chunk (16 MiB at most) before the first line of it: writing is paced, for minutes where a table is
+    slow, and S3 cuts off who reads that slowly (boto3 issues 829 and 2495).
+    """
+    pinned, position = campaign.pinned, read_from
+    stop = min(chunk_stop + LINE_BYTES, pinned.size)
+    while position < stop:
+        yield from list(lists.read(pinned, position, stop))
+        position, stop = stop, min(stop + LINE_SCAN_BYTES, pinned.size)
+
+
 @dataclass(slots=True)
 class ChunkRun:
     """One attempt at a chunk: from the cursor, with its own totals, to a receipt that is offered once."""
@@ -150,21 +170,7 @@ class ChunkRun:
 
     def lines(self, start: int, stop: int) -> Iterator[Line]:
         """The lines that start in `[start, stop)`."""
-        data_start = self.campaign.chunks.data_start
-        read_from = start if start == data_start else start - 1
-        return lines_starting_in(self._blocks(read_from, stop), read_from, start, stop, data_start)
-
-    def _blocks(self, read_from: int, chunk_stop: int) -> Iterator[bytes]:
-        """The chunk and the end of its last line; further bytes only while that line goes on.
-
-        All of the chunk (16 MiB at most) before the first line of it: writing is paced, for minutes where a table is
-        slow, and S3 cuts off who reads that slowly (boto3 issues 829 and 2495).
-        """
-        pinned, position = self.campaign.pinned, read_from
-        stop = min(chunk_stop + LINE_BYTES, pinned.size)
-        while position < stop:
-            yield from list(self.ports.lists.read(pinned, position, stop))
-            position, stop = stop, min(stop + LINE_SCAN_BYTES, pinned.size)
+        return lines_of(self.campaign, self.ports.lists, start, stop)
 
     def must_end(self, seconds_left: float) -> bool:
         """Whether this attempt must end here: its receipt is full, its time is over, or its campaign was stopped."""

@@ -82,6 +82,8 @@ class State(StrEnum):
     CANCELLED = "cancelled"
 
 
+BALANCED = "balanced"
+"""The reason of a campaign that closed by itself: all that was planned is accounted for."""
 ENDED = frozenset({State.REFUSED, State.REJECTED, State.CLOSED, State.CANCELLED})
 
 STOPPED = frozenset({State.PAUSED, State.FLAGGED})

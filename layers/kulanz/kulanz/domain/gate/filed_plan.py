@@ -19,6 +19,7 @@ from kulanz.domain.campaigns.measured import Measured
 from kulanz.domain.campaigns.reconciliation import RowResult, Totals
 from kulanz.domain.canonical import canonical_json
 from kulanz.domain.decision import UNLIMITED
+from kulanz.domain.delivery.channel import Channel
 from kulanz.domain.people.caller import canonical_id
 from kulanz.domain.time import format_instant, parse_day, parse_instant
 
@@ -55,6 +56,7 @@ class FiledPlan:
     exceeded: tuple[Exceeded, ...]
     first_due: date | None
     first_end: datetime | None
+    channel: Channel | None = None
 
     @property
     def hash(self) -> str:
@@ -109,8 +111,12 @@ def file_plan(
     decision_digest: str,
     read: str,
     planned_at: datetime,
+    channel: Channel | None = None,
 ) -> FiledPlan:
-    """File a complete plan. `read` is the digest of what it read of histories and of earlier decisions."""
+    """File a complete plan. `read` is the digest of what it read of histories and of earlier decisions.
+
+    `channel` is where its credits are delivered to, and in which form; None where the stack has no channel.
+    """
     content = {
         "v": PLAN_VERSION,
         "campaign": str(campaign.id),
@@ -136,7 +142,7 @@ def file_plan(
         "read": read,
         "limits": campaign.limits.content(),
         "same_outage_as": list(campaign.same_outage_as),
-        "delivery": None,  # credits reach no biller yet: no channel, no configuration
+        "delivery": None if channel is None else channel.content(),
         "totals": _totals(totals),
         "measured": {
             "claimable": _texts(measured.commitment.claimable),
@@ -204,6 +210,7 @@ def read_filed(text: str) -> FiledPlan:
         exceeded=tuple(Exceeded(*one) for one in content["exceeded"]),
         first_due=None if measured["first_due"] is None else parse_day(measured["first_due"]),
         first_end=None if measured["first_end"] is None else parse_instant(measured["first_end"]),
+        channel=None if content["delivery"] is None else Channel.from_content(content["delivery"]),
     )
 
 

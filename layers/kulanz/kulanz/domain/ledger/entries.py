@@ -143,9 +143,13 @@ def is_taken(entry: Entry) -> bool:
 
 def granted_benefits(entry: Entry) -> tuple[Benefit, ...]:
     """What is granted by a decision as it stands: at once, and what was claimable once it was accepted."""
+    return benefits_granted(entry, read_decision(entry.body)) if entry.status is Outcome.GRANTED else ()
+
+
+def benefits_granted(entry: Entry, decision: Decision) -> tuple[Benefit, ...]:
+    """The same for whoever has read the decision of the entry's body."""
     if entry.status is not Outcome.GRANTED:
         return ()
-    decision = read_decision(entry.body)
     return decision.benefits if entry.accepted_at is None else (*decision.benefits, *decision.claimable)
 
 

@@ -123,6 +123,17 @@ class CompiledPolicy:
             return None
         return min((self._due_day(one.due) for one in decision.benefits if one.due is not None), default=None)
 
+    def due_at(self, benefit: Benefit, granted_at: datetime) -> datetime | None:
+        """Give the first instant at which a benefit that was granted at an instant is late.
+
+        None where the policy says nothing of it. Days are those of the policy's zone; of UTC where each account has its
+        own. A billing cycle is a month.
+        """
+        if benefit.due is None:
+            return None
+        zone = fixed_zone(self._program.policy) or zone_of("UTC")
+        return benefit.due.late_at(granted_at, zone, self._program.working)
+
     def _due_day(self, due: Due) -> date:
         day = self._due_days.get(due)
         if day is None:

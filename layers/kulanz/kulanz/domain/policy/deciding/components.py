@@ -105,13 +105,14 @@ def components_of(program: Program) -> tuple[tuple[AmountComponent, Path], ...]:
 
 
 def _inherit(component: AmountComponent, program: Program) -> AmountComponent:
-    """An amount component without mode, due or to has the policy's."""
+    """An amount component without mode, due, to or bill has the policy's."""
     policy = program.policy
     return replace(
         component,
         mode=policy.mode if component.mode is None else component.mode,
         due=component.due or policy.due,
         to=component.to or policy.to,
+        bill=component.bill or policy.bill,
     )
 
 

@@ -16,10 +16,23 @@ from typing import Any, cast
 
 from kulanz.domain.lists.facts import FACT_TYPES, LIST_SEPARATORS
 from kulanz.domain.policy.document.jurisdictions import JURISDICTION, is_jurisdiction
-from kulanz.domain.policy.document.owed import DUE, FOR_EACH, GIVES, MODES, AmountComponent, Cap, Give, RoundingRule
+from kulanz.domain.policy.document.owed import (
+    BILL,
+    DUE,
+    FOR_EACH,
+    GIVES,
+    MODES,
+    NOTHING_BILLED,
+    AmountComponent,
+    Bill,
+    Cap,
+    Give,
+    RoundingRule,
+)
 from kulanz.domain.policy.document.plan_limits import PlanLimits, check_limits
 from kulanz.domain.policy.document.shape import (
     CURRENCY,
+    LOCALE,
     NAME,
     REASON,
     YES_NO,
@@ -46,7 +59,6 @@ PERSONS: Mapping[str, int] = {"": 0, "one person": 1, "two persons": 2}
 """How many persons a policy's `approval` asks for."""
 
 ID = Text("a policy id", r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?", ("att-2024-02",))
-LOCALE = Text("a language tag", r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*", ("de", "en"))
 
 
 @dataclass(frozen=True)
@@ -349,6 +361,7 @@ class Policy:
     mode: Any = entry(MODES, "How it is delivered.", default="automatic")
     due: str = entry(DUE, "When it is due.", default="")
     to: str = entry(Expression("the name of a place"), "Where it is delivered: bill, transfer.", default="")
+    bill: Bill | None = entry(BILL, "How billing books it.", default=None)
     tax: str = entry(OneOf(("included", "excluded")), "Whether amounts include tax; told in explanations.", default="")
     heads: tuple[AmountComponent, ...] = entry(
         ListOf(Part(AmountComponent)), "Several amount components, instead of when, pay and give.", default=()
@@ -375,6 +388,17 @@ class Policy:
         default="",
     )
     test: TestRule = entry(Part(TestRule), "What only tests read.", default=TestRule())
+
+
+def bills_of(policy: Policy) -> dict[str, Bill]:
+    """How billing books the benefits of each amount component, by the name that a decision has for it.
+
+    A decision names the components of a policy with several of them; all others are the empty name's.
+    """
+    whole = policy.bill or NOTHING_BILLED
+    several = {component.name: component.bill or whole for component in policy.heads}
+    alone = next(iter(several.values())) if len(several) == 1 else whole
+    return several | {"": alone}
 
 
 def check_policy(policy: Policy, path: Path) -> None:

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from kulanz.domain.language_tags import broader
 from kulanz.domain.money import Rounding
 from kulanz.domain.policy.document.shape import (
+    LOCALE,
     NAME,
     REASON,
     YES_NO,
@@ -29,6 +31,14 @@ DUE = Text(
     r"next bill|[1-9][0-9]{0,2} (?:billing cycle|working day|day|week|month)s?|[0-9]{4}-[0-9]{2}-[0-9]{2}",
     ("2 billing cycles", "20 working days", "2019-01-31"),
 )
+BILL_TEXT = Text(
+    "one line of at most 140 characters that starts with a letter or digit",
+    r"[^\x00-\x20\x7f=+@'\"-][^\x00-\x1f\x7f]{0,139}",
+    ("Outage credit 22 February 2024",),
+)
+CODE = Text("a code of letters, digits and . _ : / -", r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}", ("SVC-OUTAGE", "4000-120"))
+TREATMENTS = ("price_reduction", "compensation")
+"""How tax sees a credit: less was owed for the service, or the customer is compensated beside the price."""
 VALIDITY_FOR = Text("a length", r"[1-9][0-9]{0,4} (?:hour|day|week|month)s?", ("7 days",))
 
 
@@ -94,6 +104,40 @@ GIVES = ListOf(Part(Give), single=True)
 
 
 @dataclass(frozen=True)
+class Bill:
+    """How billing books a component. What is not said here is empty in a credit: nothing is guessed."""
+
+    text: Any = entry(
+        ByKind(plain=BILL_TEXT, mapped=MapOf(BILL_TEXT, LOCALE)),
+        "The line on the customer's bill, or one for each language; the first holds for every other language.",
+        default="",
+    )
+    reason_code: str = entry(CODE, "Billing's own code for why it credits.", default="")
+    treatment: str = entry(OneOf(TREATMENTS), "Whether tax sees a lower price or a compensation.", default="")
+    ledger_account: str = entry(CODE, "The general-ledger account that is charged.", default="")
+
+    def text_in(self, locale: str) -> str:
+        """The line in a language: in the nearest that there is, else in the first that is written."""
+        if isinstance(self.text, str):
+            return self.text
+        by_tag: dict[str, str] = {tag.casefold(): text for tag, text in self.text.items()}
+        found = next((tag for tag in broader(locale.casefold()) if tag in by_tag), next(iter(by_tag)))
+        return by_tag[found]
+
+
+NOTHING_BILLED = Bill()
+
+
+def check_bill(bill: Bill, path: Path) -> None:
+    """A bill says something."""
+    if bill == NOTHING_BILLED:
+        raise PolicyError("say text, reason_code, treatment or ledger_account", path)
+
+
+BILL = Part(Bill, check_bill)
+
+
+@dataclass(frozen=True)
 class AmountComponent:
     """One thing the customer can be owed for the incident."""
 
@@ -108,6 +152,7 @@ class AmountComponent:
     mode: Any = entry(MODES, "How it is delivered, if not as the policy says.", default=None)
     due: str = entry(DUE, "When it is due.", default="")
     to: str = entry(Expression("the name of a place"), "Where it is delivered: bill, transfer.", default="")
+    bill: Bill | None = entry(BILL, "How billing books it, if not as the policy says.", default=None)
 
 
 @dataclass(frozen=True)

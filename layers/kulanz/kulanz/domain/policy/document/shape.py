@@ -81,6 +81,7 @@ NAME = Text(
 )
 REASON = Text("a reason code of lower-case letters, digits and _", r"[a-z][a-z0-9_]{0,47}", ("too_short",))
 CURRENCY = Text("an ISO 4217 currency", r"[A-Z]{3}", ("EUR",))
+LOCALE = Text("a language tag", r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*", ("de", "en"))
 YES_NO = Expression("yes or no")
 
 

@@ -1,0 +1,65 @@
+"""What became of the credits of decisions: one attribute of the decision's item, written on what was read.
+
+A PartiQL UPDATE with a condition costs one call for 25 decisions, and each two write units: DynamoDB charges an update
+for the larger item of before and after, and a decision of 1 KB has a list of at most 1 KB. A condition that failed
+answers ConditionalCheckFailed for its statement alone (and is charged too).
+"""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from kulanz.adapters.insert_calls import InsertCalls, Statement
+from kulanz.adapters.ledger_table import read_entry, read_places
+from kulanz.application.delivery.world import Booked, EntriesChange
+from kulanz.domain.decision import Outcome
+from kulanz.domain.delivery.entries import CreditEntries, entries_text, read_entries
+from kulanz.domain.ledger.entries import DecisionKey
+
+CREDITS = "credits"
+"""The attribute of a decision's item that has the list."""
+
+
+class DynamoCredits:
+    """The entries of credits in CreditsTable."""
+
+    def __init__(self, client: Any, table: str, calls_in_flight: int) -> None:
+        self._client = client
+        self._table = table
+        self._calls = InsertCalls(client, calls_in_flight)
+        update = f'UPDATE "{table}" SET "{CREDITS}"=? WHERE "pk"=? AND "sk"=? AND "status"=?'  # noqa: S608 - the table's name and ours
+        self._first = json.dumps(f'{update} AND "{CREDITS}" IS MISSING')
+        self._next = json.dumps(f'{update} AND "{CREDITS}"=?')
+
+    def take_throttled(self) -> int:
+        """How many updates DynamoDB throttled since this was last asked."""
+        return self._calls.take_throttled()
+
+    def booked(self, keys: Sequence[DecisionKey]) -> dict[DecisionKey, Booked]:
+        found = {}
+        for item in read_places(self._client, self._table, [(key.partition, key.place) for key in keys]):
+            entry = read_entry(item)
+            found[entry.key] = Booked(entry, stored_entries(item))
+        return found
+
+    def write_entries(self, changes: Sequence[EntriesChange]) -> list[bool]:
+        if len({change.key for change in changes}) != len(changes):
+            raise ValueError("changes are of distinct decisions")
+        statements = [Statement(place, self._statement(change)) for place, change in enumerate(changes)]
+        refused = set(self._calls.execute(statements))
+        return [place not in refused for place in range(len(changes))]
+
+    def _statement(self, change: EntriesChange) -> str:
+        """An update as JSON text: the list as it is to be, the key, and the conditions."""
+        texts = [entries_text(change.after), change.key.partition, change.key.place, Outcome.GRANTED.value]
+        statement = self._first
+        if change.before:
+            statement = self._next
+            texts.append(entries_text(change.before))
+        parameters = ",".join([f'{{"S":{json.dumps(text)}}}' for text in texts])
+        return f'{{"Statement":{statement},"Parameters":[{parameters}]}}'
+
+
+def stored_entries(item: dict[str, Any]) -> CreditEntries:
+    """The entries on a decision's item."""
+    return read_entries(item[CREDITS]["S"]) if CREDITS in item else ()

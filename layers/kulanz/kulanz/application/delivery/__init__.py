@@ -1,0 +1,1 @@
+"""Deliveries: the credits of closed campaigns are assigned, written into files, and released."""

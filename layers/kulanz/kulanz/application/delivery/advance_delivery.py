@@ -1,0 +1,189 @@
+"""Opens the delivery of a closed campaign, moves it on, and releases it by its trailer when all of it is there.
+
+It acts only on what the records say, so that it may be called any number of times, late or twice.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import batched
+
+from kulanz.application.campaigns.dispatch_chunks import (
+    CHUNKS_PER_LOOK_AT_THE_CLOCK,
+    SECONDS_TO_FINISH,
+    unlimited,
+)
+from kulanz.application.delivery.world import DeliveryMessage, DeliveryQueue, DeliveryStore
+from kulanz.application.ports import (
+    ATTEMPTS_AGAINST_OTHERS,
+    Announcement,
+    Announcer,
+    Archive,
+    CampaignStore,
+    Outdated,
+    TryAgain,
+)
+from kulanz.domain.campaigns.campaign import BALANCED, Campaign, Cause, State
+from kulanz.domain.campaigns.reconciliation import IN_THE_LEDGER, RowResult
+from kulanz.domain.canonical import canonical_json
+from kulanz.domain.delivery.channel import DeliveryId
+from kulanz.domain.delivery.credit import CreditSums, Size
+from kulanz.domain.delivery.delivery import Delivery, DeliveryState, differing, gap_in
+from kulanz.domain.delivery.files import CONTENT_TYPES, PartFile, render_trailer, sum_text, trailer_name
+
+SENT_EVENT = "Delivery Sent"
+FLAGGED_EVENT = "Delivery Flagged"
+DELIVERY_EVENT_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryPorts:
+    """The world that opening and releasing deliveries touches."""
+
+    campaigns: CampaignStore
+    deliveries: DeliveryStore
+    queue: DeliveryQueue
+    archive: Archive
+    announcer: Announcer
+
+
+def to_be_booked(campaign: Campaign) -> dict[str, Size]:
+    """What the list of a campaign granted at once, by measure, as its reconciliation has it."""
+    worth = campaign.apply.totals.worth(IN_THE_LEDGER)
+    return {measure: size for (result, measure), size in worth.items() if result is RowResult.GRANTED and size}
+
+
+def open_over_list(campaign: Campaign, ports: DeliveryPorts, cause: Cause, now: datetime) -> Delivery | None:
+    """Open the delivery of a campaign that closed by itself and whose plan names a channel; None where there is none.
+
+    What a person settled is delivered when a person says so. Raises TryAgain where others keep opening deliveries.
+    """
+    if campaign.state is not State.CLOSED or campaign.state_reason != BALANCED or not to_be_booked(campaign):
+        return None
+    plan = ports.campaigns.filed_plan(campaign.id)
+    if plan is None or plan.channel is None:
+        return None
+    for _ in range(ATTEMPTS_AGAINST_OTHERS):
+        if (known := ports.deliveries.over_list(campaign.id)) is not None:
+            return known
+        serial = ports.deliveries.last_serial(plan.channel.name) + 1
+        delivery_id = DeliveryId(plan.channel.name, serial)
+        delivery = Delivery(delivery_id, campaign.id, plan.channel.format, now, cause.actor)
+        try:
+            ports.deliveries.open(delivery)
+        except Outdated:
+            continue
+        return delivery
+    raise TryAgain("other deliveries of the channel keep opening")
+
+
+def advance_delivery(
+    delivery_id: DeliveryId,
+    ports: DeliveryPorts,
+    now: datetime,
+    seconds_left: Callable[[], float] = unlimited,
+    *,
+    again: bool = False,
+) -> DeliveryState | None:
+    """Take the step that a delivery's records allow now: send its chunks, or release it. Returns where it stands.
+
+    `again` sends every chunk that is not finished, whether it was sent before or not.
+    """
+    delivery = ports.deliveries.delivery(delivery_id)
+    campaign = None if delivery is None else ports.campaigns.campaign(delivery.campaign)
+    if delivery is None or campaign is None:
+        return None
+    if delivery.state is not DeliveryState.ASSIGNING:
+        return delivery.state
+    if delivery.bytes_done < campaign.chunks.total_bytes:
+        if again or delivery.dispatched < len(campaign.chunks):
+            _dispatch(delivery, len(campaign.chunks), 0 if again else delivery.dispatched, ports, seconds_left)
+        return delivery.state
+    if ports.campaigns.halt().is_on:
+        return delivery.state  # the watch comes back here
+    return _end(delivery, campaign, ports, now)
+
+
+def _dispatch(
+    delivery: Delivery, chunks: int, first: int, ports: DeliveryPorts, seconds_left: Callable[[], float]
+) -> None:
+    """Send every unfinished chunk from `first` on, and note how far they were sent."""
+    finished = ports.deliveries.finished_chunks(delivery.id)
+    unfinished = (chunk for chunk in range(first, chunks) if chunk not in finished)
+    for page in batched(unfinished, CHUNKS_PER_LOOK_AT_THE_CLOCK, strict=False):
+        ports.queue.send_deliveries(DeliveryMessage(delivery.id, chunk) for chunk in page)
+        if seconds_left() < SECONDS_TO_FINISH and page[-1] + 1 < chunks:
+            ports.deliveries.mark_dispatched(delivery.id, page[-1] + 1)
+            return
+    ports.deliveries.mark_dispatched(delivery.id, chunks)
+
+
+def _end(delivery: Delivery, campaign: Campaign, ports: DeliveryPorts, now: datetime) -> DeliveryState:
+    """Release a delivery whose receipts tile the list and come to what is to be booked, or flag it with the difference.
+
+    The trailer has no instant in it: written again, it is the same.
+    """
+    receipts = list(ports.deliveries.receipts(delivery.id))
+    sums, parts = CreditSums(), list[PartFile]()
+    for receipt in receipts:
+        sums.add(receipt.sums)
+        parts += [receipt.part] if receipt.part is not None else []
+    wrong = gap_in(receipts, campaign.chunks.data_start, campaign.chunks.size)
+    if not wrong and sums.found != delivery.sums.found:
+        wrong = "sums_differ: the delivery's sums are not those of its receipts"
+    wrong = wrong or differing(to_be_booked(campaign), delivery)
+    if wrong:
+        after = replace(delivery, state=DeliveryState.FLAGGED, reason=wrong)
+    else:
+        trailer = render_trailer(delivery.id, parts, sums, delivery.form)
+        key = f"{delivery.id.folder}/{trailer_name(delivery.form)}"
+        ports.archive.put(key, trailer, CONTENT_TYPES[delivery.form])
+        after = replace(delivery, state=DeliveryState.SENT, reason="balanced", sent_at=now)
+    event = SENT_EVENT if after.state is DeliveryState.SENT else FLAGGED_EVENT
+    ports.announcer.announce(Announcement(event, canonical_json(delivery_content(after))))
+    try:
+        ports.deliveries.change(delivery, after)
+    except Outdated:
+        return after.state  # another reader of the same records was first
+    return after.state
+
+
+def delivery_content(delivery: Delivery) -> dict[str, object]:
+    """A delivery as its event tells it, and the API."""
+    return {
+        "v": DELIVERY_EVENT_VERSION,
+        "delivery": str(delivery.id),
+        "campaign": str(delivery.campaign),
+        "state": delivery.state.value,
+        "reason": delivery.reason,
+        "folder": delivery.id.folder,
+        "parts": delivery.parts,
+        "credits": delivery.sums.number,
+        "sums": [
+            {"type": of.type.value, "measure": of.measure, "credits": number, "sum": sum_text(of, size)}
+            for of, (number, size) in sorted(delivery.sums.found.items())
+        ],
+    }
+
+
+def watch_deliveries(
+    ports: DeliveryPorts, now: datetime, seconds_left: Callable[[], float] = unlimited
+) -> list[Delivery]:
+    """Move on every delivery that is not sent, as if its record had just come. Returns those that are flagged.
+
+    Where nothing was done since the watch looked last, every chunk that is not finished is sent again: its message was
+    lost, or given up because of a halt. A worker that finds it finished does nothing.
+    """
+    flagged = []
+    is_halted = ports.campaigns.halt().is_on
+    for delivery_id in ports.deliveries.open_deliveries():
+        delivery = ports.deliveries.delivery(delivery_id)
+        if delivery is None:
+            continue
+        stands_still = delivery.seen == delivery.bytes_done
+        state = advance_delivery(delivery_id, ports, now, seconds_left, again=stands_still and not is_halted)
+        if state is DeliveryState.FLAGGED:
+            flagged.append(delivery)
+        elif state is DeliveryState.ASSIGNING and not stands_still:
+            ports.deliveries.note_seen(delivery_id, delivery.bytes_done)
+    return flagged

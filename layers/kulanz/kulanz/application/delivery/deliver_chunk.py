@@ -1,0 +1,329 @@
+"""Delivers a chunk of a campaign's list: what its lines grant is assigned to the delivery, then written as a part.
+
+Assign first, then render from what is assigned. A worker that comes again, or beside another, finds what was assigned
+and renders the same bytes under the same name. Nothing is released before the trailer names it.
+"""
+
+import re
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from kulanz.application.campaigns.chunk_run import (
+    STOP_LOOK_SECONDS,
+    TIME_TO_FINISH_SECONDS,
+    Clock,
+    GrantSettings,
+    lines_of,
+)
+from kulanz.application.campaigns.frozen import FrozenCache
+from kulanz.application.delivery.world import (
+    Booked,
+    CreditLedger,
+    DeliveryMessage,
+    DeliveryQueue,
+    DeliveryStore,
+    EntriesChange,
+)
+from kulanz.application.ports import Archive, CampaignStore, ListStore, Refused, TryAgain
+from kulanz.domain.campaigns.campaign import Campaign, Cursor
+from kulanz.domain.campaigns.reconciliation import worth_of
+from kulanz.domain.decision import Decision, Outcome
+from kulanz.domain.delivery.credit import Booking, Credit, CreditSums, DueOf, Size, credits_of
+from kulanz.domain.delivery.delivery import Delivery, DeliveryReceipt, DeliveryState
+from kulanz.domain.delivery.entries import (
+    AddResult,
+    CreditEntry,
+    EntryKind,
+    Standing,
+    add_entry,
+    standing,
+)
+from kulanz.domain.delivery.files import CONTENT_TYPES, PartHead, part_file, part_name, render_part
+from kulanz.domain.ledger.entries import DecisionKey, read_decision
+from kulanz.domain.lists.columns import FactDeclaration
+from kulanz.domain.lists.header import ListFormat
+from kulanz.domain.lists.lines import Line, is_blank
+from kulanz.domain.lists.reader import line_reader
+from kulanz.domain.lists.rows import LineReader, Record
+from kulanz.domain.policy.document.document import bills_of
+from kulanz.domain.policy.document.frozen import read_frozen
+from kulanz.domain.policy.document.owed import Bill
+
+BILLER_COLUMN = "biller_account"
+"""The column of a list that has the account's key at the biller, where that is another than the account's own."""
+LINES_PER_PART = 20_000
+"""So many lines of 300 bytes are a part of 6 MB, which a worker holds twice."""
+RECEIPTS_PER_MESSAGE = 1_000
+DECISIONS_REMEMBERED = 4_096
+ROUNDS_MOST = 5
+"""How often an assignment is tried anew because somebody else changed the decision's entries."""
+ASSIGN_WRITE_UNITS = 2
+"""A decision of 1 KB with its list of entries: DynamoDB charges an update for the larger item of before and after."""
+
+
+class DeliverWork(StrEnum):
+    """What became of a delivery message."""
+
+    FINISHED = "finished"
+    CONTINUED = "continued"
+    NOTHING_TO_DO = "nothing_to_do"
+    HALTED = "halted"
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverPorts:
+    """The world that delivering a chunk touches."""
+
+    campaigns: CampaignStore
+    lists: ListStore
+    credits: CreditLedger
+    deliveries: DeliveryStore
+    queue: DeliveryQueue
+    archive: Archive
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverDone:
+    """What a worker did, for its log line: no value of any row."""
+
+    work: DeliverWork
+    lines: int = 0
+    credits: int = 0
+    receipts: int = 0
+
+
+def deliver_chunk(
+    message: DeliveryMessage, ports: DeliverPorts, settings: GrantSettings, clock: Clock, cache: FrozenCache
+) -> DeliverDone:
+    """Deliver a chunk from its cursor to its end, or as far as time allows; then the rest is sent again.
+
+    Raises TryAgain when the world does not answer; the message then comes again and goes on at the cursor.
+    """
+    lines = credits_ = receipts = tried = 0
+    for _ in range(RECEIPTS_PER_MESSAGE):
+        delivery = ports.deliveries.delivery(message.delivery)
+        campaign = None if delivery is None else ports.campaigns.campaign(delivery.campaign)
+        if delivery is None or campaign is None or delivery.state is not DeliveryState.ASSIGNING:
+            return DeliverDone(DeliverWork.NOTHING_TO_DO, lines, credits_, receipts)
+        if not 0 <= message.chunk < len(campaign.chunks):
+            return DeliverDone(DeliverWork.NOTHING_TO_DO)
+        cursor = ports.deliveries.cursor(delivery.id, message.chunk)
+        if cursor is not None and cursor.finished:
+            work = DeliverWork.FINISHED if receipts else DeliverWork.NOTHING_TO_DO
+            return DeliverDone(work, lines, credits_, receipts)
+        if ports.campaigns.halt().is_on:  # the watch sends what is not finished again
+            return DeliverDone(DeliverWork.HALTED, lines, credits_, receipts)
+        if clock.seconds_left() < TIME_TO_FINISH_SECONDS:
+            break
+        tried += 1
+        run = _Run(delivery, campaign, message.chunk, cursor, ports, settings, clock, cache)
+        receipt = run.work()
+        if receipt is not None and ports.deliveries.record(receipt):
+            lines, credits_, receipts = lines + receipt.lines, credits_ + receipt.sums.number, receipts + 1
+    if tried and not receipts:
+        raise TryAgain("no line of the chunk was delivered in a worker's time")
+    ports.queue.send_deliveries([message])
+    return DeliverDone(DeliverWork.CONTINUED, lines, credits_, receipts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A line that may have a decision: where it is, whose, and the account's key at the biller."""
+
+    offset: int
+    key: DecisionKey
+    biller_account: str
+
+
+@dataclass(slots=True)
+class _Run:
+    """One attempt at a chunk: from the cursor to a receipt."""
+
+    delivery: Delivery
+    campaign: Campaign
+    chunk: int
+    cursor: Cursor | None
+    ports: DeliverPorts
+    settings: GrantSettings
+    clock: Clock
+    cache: FrozenCache
+    reader: LineReader = field(init=False)
+    bills: dict[str, Bill] = field(init=False)
+    due_of: DueOf = field(init=False)
+    assigned: CreditEntry = field(init=False)
+    rows_per_wave: int = field(init=False)
+    found: list[Credit] = field(default_factory=list)
+    elsewhere: CreditSums = field(default_factory=CreditSums)
+    decisions: dict[str, tuple[Decision, dict[int, Size]]] = field(default_factory=dict)
+    looks_below: float = float("inf")
+
+    def __post_init__(self) -> None:
+        campaign = self.campaign
+        policy = self.cache.get(campaign, self.ports.campaigns)
+        # The facts were read when the lines were decided; of the columns only the biller's key is read again.
+        columns = [FactDeclaration(BILLER_COLUMN, "text")] if BILLER_COLUMN in campaign.layout.columns else []
+        self.reader = line_reader(campaign.layout, columns, policy.subject, campaign.ignored_columns)
+        document, _ = read_frozen(self.ports.campaigns.frozen(campaign.id).policy)
+        self.bills = bills_of(document.policy)
+        self.due_of = policy.due_at
+        self.rows_per_wave = self.settings.entries_per_wave(ASSIGN_WRITE_UNITS)
+        delivery = str(self.delivery.id)
+        self.assigned = CreditEntry(
+            EntryKind.ASSIGNED, self.delivery.opened_at, "delivery", delivery, (0,), delivery=delivery
+        )
+
+    def work(self) -> DeliveryReceipt | None:
+        """Deliver lines wave after wave; the receipt covers exactly those that are done. None where none was."""
+        chunk_start, chunk_stop = self.campaign.chunks.bounds(self.chunk)
+        start = position = None if self.cursor is None else self.cursor.position
+        number, finished = 0, True
+        wave: dict[DecisionKey, _Row] = {}
+        end = position
+        for line in lines_of(self.campaign, self.ports.lists, chunk_start if start is None else start, chunk_stop):
+            start = line.offset if start is None else start
+            row = self._row(line)
+            if row is not None and (row.key in wave or len(wave) >= self.rows_per_wave):
+                self._deliver(wave)
+                position, wave = line.offset, {}
+                if number >= LINES_PER_PART or self._must_end():
+                    finished = False
+                    break
+            if row is not None:
+                wave[row.key] = row
+            number, end = number + 1, line.end
+        if finished:
+            self._deliver(wave)
+            position = chunk_stop if end is None else end
+        if position is None or (not finished and position == start):
+            return None
+        return self._receipt(position if start is None else start, position, number, finishes_chunk=finished)
+
+    def _row(self, line: Line) -> _Row | None:
+        if is_blank(line.raw, is_csv=self.reader.format is ListFormat.CSV):
+            return None
+        record = self.reader.record(line)
+        if not isinstance(record, Record):
+            return None
+        campaign = self.campaign.id
+        key = DecisionKey(record.account_id, campaign.incident_id, record.subject, campaign.seq)
+        return _Row(line.offset, key, self._biller_account(record))
+
+    def _biller_account(self, record: Record) -> str:
+        """The account's key at the biller: the list's where it states one, else the account itself."""
+        if not record.cells:
+            return record.account_id
+        values = self.reader.values(record.cells)
+        return record.account_id if values[0] is None else str(values[0])
+
+    def _must_end(self) -> bool:
+        seconds_left = self.clock.seconds_left()
+        if seconds_left < self.looks_below:
+            self.looks_below = seconds_left - STOP_LOOK_SECONDS
+            if self.ports.campaigns.halt().is_on:
+                return True
+        return seconds_left < TIME_TO_FINISH_SECONDS
+
+    def _deliver(self, rows: dict[DecisionKey, _Row]) -> None:
+        """Assign what is due of some rows, and take up the credits of all that is assigned to this delivery."""
+        spent = self.clock.seconds_left()
+        waiting, written = dict(rows), 0
+        credits_: dict[DecisionKey, list[Credit]] = {}
+        for _ in range(ROUNDS_MOST):
+            if not waiting:
+                break
+            found = self.ports.credits.booked(list(waiting))
+            assigning: dict[DecisionKey, tuple[Booked, EntriesChange]] = {}
+            for key, row in list(waiting.items()):
+                booked = found.get(key)
+                if booked is None or booked.entry.origin != row.offset:
+                    del waiting[key]  # the row is blank of a decision, or another row decided its subject
+                    continue
+                change = self._assignment(booked)
+                if change is None:
+                    credits_[key] = self._credits(booked, row)
+                    del waiting[key]
+                else:
+                    assigning[key] = booked, change
+            results = self.ports.credits.write_entries([change for _, change in assigning.values()])
+            for (key, (booked, change)), is_written in zip(assigning.items(), results, strict=True):
+                if is_written:
+                    written += 1
+                    credits_[key] = self._credits(Booked(booked.entry, change.after), waiting.pop(key))
+        if waiting:
+            raise TryAgain("the credit entries of some decisions keep changing")
+        for key in rows:
+            self.found += credits_.get(key, ())
+        if written and self.settings.units_per_second > 0:
+            pace = ASSIGN_WRITE_UNITS * written / self.settings.units_per_second
+            self.clock.wait(max(0.0, pace - (spent - self.clock.seconds_left())))
+
+    def _decision(self, booked: Booked) -> tuple[Decision, dict[int, Size]]:
+        """What a row granted at once, with the size of each benefit; equal but for the row's digest is equal."""
+        kind = _ROW_DIGEST.sub("", booked.entry.body)
+        known = self.decisions.get(kind)
+        if known is None:
+            decision = read_decision(booked.entry.body)
+            is_granted = decision.outcome is Outcome.GRANTED
+            sizes = {place: worth_of(one)[1] for place, one in enumerate(decision.benefits)} if is_granted else {}
+            if len(self.decisions) >= DECISIONS_REMEMBERED:
+                self.decisions.clear()
+            known = self.decisions[kind] = decision, sizes
+        return known
+
+    def _assignment(self, booked: Booked) -> EntriesChange | None:
+        """What assigns all that a row granted at once and that is due; None where nothing is.
+
+        What a customer accepted later, of an offer or beside this, is an addition, and delivered with these.
+        """
+        _, sizes = self._decision(booked)
+        due = tuple(
+            place
+            for place, size in sizes.items()
+            if not booked.entries or standing(booked.entries, place, size) == _NEVER_ASSIGNED
+        )
+        if not due or booked.entry.status is not Outcome.GRANTED:
+            return None
+        adding = add_entry(booked.entries, replace(self.assigned, benefits=due), sizes)
+        if adding.result is not AddResult.ADDED:
+            raise Refused(f"a decision's credits cannot be assigned: {adding.reason or adding.result}")
+        return EntriesChange(booked.entry.key, booked.entries, adding.entries)
+
+    def _credits(self, booked: Booked, row: _Row) -> list[Credit]:
+        """The credits that are assigned to this delivery; those that stand elsewhere are counted."""
+        decision, sizes = self._decision(booked)
+        mine: dict[int, int] = {}
+        others: dict[int, int] = {}
+        for place, size in sizes.items():
+            found = standing(booked.entries, place, size)
+            if found != _NEVER_ASSIGNED:
+                (mine if found.delivery == str(self.delivery.id) else others)[place] = found.attempt
+        booking = Booking(row.biller_account, self.bills, self.due_of)
+        if others:
+            self.elsewhere.add(CreditSums.over(credits_of(booked.entry, booking, others, decision)))
+        return list(credits_of(booked.entry, booking, mine, decision)) if mine else []
+
+    def _receipt(self, start: int, end: int, lines: int, *, finishes_chunk: bool) -> DeliveryReceipt:
+        """Write the part, and give its receipt."""
+        part = None
+        if self.found:
+            name = part_name(start, end, self.delivery.form)
+            head = PartHead(self.delivery.id, str(self.campaign.id), start, self.delivery.opened_at)
+            content = render_part(head, self.found, self.delivery.form)
+            self.ports.archive.put(f"{self.delivery.id.folder}/{name}", content, CONTENT_TYPES[self.delivery.form])
+            part = part_file(name, content, len(self.found))
+        return DeliveryReceipt(
+            delivery=self.delivery.id,
+            chunk=self.chunk,
+            start=start,
+            end=end,
+            moved_from=None if self.cursor is None else self.cursor.position,
+            finishes_chunk=finishes_chunk,
+            lines=lines,
+            part=part,
+            sums=CreditSums.over(self.found),
+            elsewhere=self.elsewhere,
+        )
+
+
+_NEVER_ASSIGNED = Standing()
+_ROW_DIGEST = re.compile(r'"row":"[0-9a-f]{32}"')

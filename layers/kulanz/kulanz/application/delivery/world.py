@@ -1,0 +1,107 @@
+"""What delivering needs of the world. The errors are those of `kulanz.application.ports`."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from kulanz.domain.campaigns.campaign import CampaignId, Cursor
+from kulanz.domain.delivery.channel import DeliveryId
+from kulanz.domain.delivery.delivery import Delivery, DeliveryReceipt
+from kulanz.domain.delivery.entries import CreditEntries
+from kulanz.domain.ledger.entries import DecisionKey, Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """A decision as it stands, with what became of its credits."""
+
+    entry: Entry
+    entries: CreditEntries
+
+
+@dataclass(frozen=True, slots=True)
+class EntriesChange:
+    """A decision's list of credit entries as it was read, and as it is to be."""
+
+    key: DecisionKey
+    before: CreditEntries
+    after: CreditEntries
+
+
+class CreditLedger(Protocol):
+    """What became of the credits of decisions, on the decisions' own items."""
+
+    def booked(self, keys: Sequence[DecisionKey]) -> dict[DecisionKey, Booked]:
+        """The decisions under some keys with their entries, read consistently; what is not there is left out."""
+
+    def write_entries(self, changes: Sequence[EntriesChange]) -> list[bool]:
+        """Write lists of entries of distinct decisions, each on the condition that the decision is granted and its
+        list is as it was read.
+
+        For each whether it was written. False may be our own earlier write whose reply was lost: whoever asked reads
+        again. Raises TryAgain when some could not be written within the adapter's bounds; others may have been.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryMessage:
+    """A hint that a chunk of a delivery has work; what is to be done stands in the delivery's record alone."""
+
+    delivery: DeliveryId
+    chunk: int
+
+
+class DeliveryQueue(Protocol):
+    """Sends delivery messages to the workers."""
+
+    def send_deliveries(self, messages: Iterable[DeliveryMessage]) -> None:
+        """Send every message at least once. Raises TryAgain when some were refused within the adapter's bounds."""
+
+
+class DeliveryStore(Protocol):
+    """Deliveries: their serials, records, cursors and receipts. Every write is conditional on what was read."""
+
+    def last_serial(self, channel: str) -> int:
+        """The serial of a channel's latest delivery, read consistently; 0 where there is none."""
+
+    def open(self, delivery: Delivery) -> None:
+        """Open a delivery over a campaign's list, under the next serial of its channel, in one step.
+
+        Raises Outdated where that serial is taken, or the list of its campaign has a delivery already.
+        """
+
+    def delivery(self, delivery_id: DeliveryId) -> Delivery | None:
+        """A delivery with the sums of its receipts, read consistently."""
+
+    def over_list(self, campaign_id: CampaignId) -> Delivery | None:
+        """The delivery over a campaign's list, read consistently; None where none was opened."""
+
+    def of_channel(self, channel: str, after: int = 0) -> Iterator[Delivery]:
+        """The deliveries of a channel behind a serial, by serial, lazily and read consistently."""
+
+    def open_deliveries(self) -> list[DeliveryId]:
+        """The deliveries that are not sent, read consistently."""
+
+    def cursor(self, delivery_id: DeliveryId, chunk: int) -> Cursor | None:
+        """How far a chunk has come, read consistently; None when it has not begun."""
+
+    def finished_chunks(self, delivery_id: DeliveryId) -> set[int]:
+        """The chunks that are delivered, read consistently."""
+
+    def record(self, receipt: DeliveryReceipt) -> bool:
+        """Write a receipt, move its chunk's cursor and add to the delivery's sums, in one step.
+
+        False when the cursor stands elsewhere: another worker was first. A repetition of a receipt is True.
+        """
+
+    def receipts(self, delivery_id: DeliveryId) -> Iterator[DeliveryReceipt]:
+        """The receipts of a delivery by where they start, lazily and read consistently."""
+
+    def mark_dispatched(self, delivery_id: DeliveryId, chunks: int) -> None:
+        """Note that the messages of the chunks below `chunks` were sent."""
+
+    def note_seen(self, delivery_id: DeliveryId, bytes_done: int) -> None:
+        """Note how far a delivery was when the watch looked at it."""
+
+    def change(self, before: Delivery, after: Delivery) -> None:
+        """Move a delivery's state, reason and instant of sending, if its state is as it was read. Raises Outdated."""

@@ -1,0 +1,93 @@
+"""A channel: where credits are delivered to, and in which form. Its configuration is checked, and part of a plan."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Self
+
+SERIAL_MOST = 99_999_999
+"""Eight digits, as a delivery's folder has them: 27,000 deliveries a day for ten years."""
+CHANNEL_EXPECTED = "1 to 32 lower-case letters, digits or hyphens, starting with a letter"
+
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,31}", re.ASCII).fullmatch
+_DELIVERY = re.compile(r"([a-z][a-z0-9-]{0,31})/([1-9][0-9]{0,7})", re.ASCII).fullmatch
+
+
+class ChannelKind(StrEnum):
+    """How a channel sends."""
+
+    FILE = "file"
+
+
+class FileFormat(StrEnum):
+    """The form of a channel's files."""
+
+    CSV = "csv"
+    JSONL = "jsonl"
+
+
+class ChannelError(ValueError):
+    """A configuration of a channel that cannot be used; the message says which entry, and what was expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A channel's configuration, as a plan pins it."""
+
+    name: str
+    kind: ChannelKind = ChannelKind.FILE
+    format: FileFormat = FileFormat.CSV
+
+    def __post_init__(self) -> None:
+        if _NAME(self.name) is None:
+            raise ChannelError(f"the name of a channel: expected {CHANNEL_EXPECTED}")
+
+    def content(self) -> dict[str, str]:
+        """The configuration as plain JSON: what a plan's hash covers."""
+        return {"channel": self.name, "kind": self.kind.value, "format": self.format.value}
+
+    @classmethod
+    def from_content(cls, content: Any) -> Self:
+        """Read a configuration, strictly. Raises ChannelError."""
+        known = {"channel", "kind", "format"}
+        if not isinstance(content, dict) or not all(isinstance(value, str) for value in content.values()):
+            raise ChannelError("expected the entries channel, kind and format, each a text")
+        if wrong := sorted(content.keys() ^ known):
+            raise ChannelError(f"the entry {wrong[0]} is missing or unknown; expected channel, kind and format")
+        if content["kind"] not in set(ChannelKind):
+            raise ChannelError(f"kind: expected one of {', '.join(ChannelKind)}")
+        if content["format"] not in set(FileFormat):
+            raise ChannelError(f"format: expected one of {', '.join(FileFormat)}")
+        return cls(content["channel"], ChannelKind(content["kind"]), FileFormat(content["format"]))
+
+    @classmethod
+    def from_text(cls, text: str) -> Self | None:
+        """A channel of files as a setting writes it, `billing:csv`; None for an empty setting. Raises ChannelError."""
+        if not text:
+            return None
+        name, _, form = text.partition(":")
+        return cls.from_content({"channel": name, "kind": ChannelKind.FILE.value, "format": form or "csv"})
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class DeliveryId:
+    """One delivery: the n-th of its channel, without gaps; written `billing/12`."""
+
+    channel: str
+    serial: int
+
+    def __str__(self) -> str:
+        return f"{self.channel}/{self.serial}"
+
+    @property
+    def folder(self) -> str:
+        """Where the bucket has its files."""
+        return f"deliveries/{self.channel}/{self.serial:08d}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `<channel>/<serial>`. Raises ValueError, without the text."""
+        found = _DELIVERY(text)
+        if found is None:
+            raise ValueError("a delivery is written <channel>/<serial>, e.g. billing/12")
+        return cls(found[1], int(found[2]))

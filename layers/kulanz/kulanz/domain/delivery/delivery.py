@@ -1,0 +1,103 @@
+"""A delivery: one serial of one channel, over the list of one campaign; its receipts, and how it ends."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from kulanz.domain.campaigns.campaign import CampaignId
+from kulanz.domain.delivery.channel import DeliveryId, FileFormat
+from kulanz.domain.delivery.credit import CreditSums, Size
+from kulanz.domain.delivery.files import PartFile
+
+
+class DeliveryState(StrEnum):
+    """Where a delivery stands. ASSIGNING: its parts are being written, and nothing is released.
+
+    SENT: its trailer is written. FLAGGED: its parts are not what is to be booked; nothing is released, and a person has
+    to look at it.
+    """
+
+    ASSIGNING = "assigning"
+    SENT = "sent"
+    FLAGGED = "flagged"
+
+
+DELIVERY_MOVES: Mapping[DeliveryState, frozenset[DeliveryState]] = {
+    DeliveryState.ASSIGNING: frozenset({DeliveryState.SENT, DeliveryState.FLAGGED}),
+    DeliveryState.FLAGGED: frozenset({DeliveryState.ASSIGNING}),
+    DeliveryState.SENT: frozenset(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryReceipt:
+    """The record that the lines of `[start, end)` are delivered: the part that has their credits, and its sums.
+
+    `moved_from` is where the chunk's cursor stood; None for its first receipt. `part` is None where the lines have no
+    credit to deliver. `elsewhere` are credits that were assigned to another delivery before.
+    """
+
+    delivery: DeliveryId
+    chunk: int
+    start: int
+    end: int
+    moved_from: int | None
+    finishes_chunk: bool
+    lines: int
+    part: PartFile | None
+    sums: CreditSums
+    elsewhere: CreditSums
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A delivery as its record tells it, with the sums of its receipts.
+
+    `bytes_done`, `lines`, `parts`, `sums` and `elsewhere` are what the receipts add up to; `sent` counts chunks whose
+    messages were sent. `seen` is how many bytes were done when the watch last looked. `sent_at` is when the trailer was
+    written.
+    """
+
+    id: DeliveryId
+    campaign: CampaignId
+    form: FileFormat
+    opened_at: datetime
+    opened_by: str
+    state: DeliveryState = DeliveryState.ASSIGNING
+    reason: str = ""
+    bytes_done: int = 0
+    lines: int = 0
+    parts: int = 0
+    dispatched: int = 0
+    seen: int = -1
+    sums: CreditSums = field(default_factory=CreditSums)
+    elsewhere: CreditSums = field(default_factory=CreditSums)
+    sent_at: datetime | None = None
+
+
+def differing(booked: Mapping[str, Size], delivery: Delivery) -> str:
+    """Where the sums of a finished delivery differ from what is to be booked, by measure; empty where they do not.
+
+    Every credit counts once: assigned here, or to another delivery before.
+    """
+    found = delivery.sums.by_measure()
+    for measure, size in delivery.elsewhere.by_measure().items():
+        found[measure] = found.get(measure, 0) + size
+    for measure in sorted(found.keys() | booked.keys()):
+        owed, assigned = booked.get(measure, 0), found.get(measure, 0)
+        if owed != assigned:
+            return f"sums_differ: {measure}: to be booked {owed}, delivered {assigned} (in the smallest unit)"
+    return ""
+
+
+def gap_in(receipts: Iterable[DeliveryReceipt], first: int, end: int) -> str:
+    """The first place where receipts, by where they start, leave a gap or overlap; empty where they tile the list."""
+    position = first
+    for receipt in receipts:
+        if receipt.start == receipt.end:
+            continue
+        if receipt.start != position:
+            return f"receipts_incomplete: expected a receipt at byte {position}, found one at {receipt.start}"
+        position = receipt.end
+    return "" if position == end else f"receipts_incomplete: the receipts end at byte {position} of {end}"

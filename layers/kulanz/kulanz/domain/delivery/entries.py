@@ -1,0 +1,332 @@
+"""What became of each credit: a bounded list of entries on the decision's own item, and the states they lead to.
+
+A decision's body never changes. What deliveries, billers and persons add is this list. Each entry is written on the
+condition that the list is as it was read, so that two writers never lose each other's.
+
+    due ─► assigned ─► sent ─► accepted ─► applied
+              ▲                   │ rejected, unknown, taken back
+              └── sent again ◄────┘ written off, voided
+
+Answers of a biller come twice, late and in any order. An answer that an earlier one has overtaken changes nothing, and
+two that cannot both be true are a conflict for a person: the first stands.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from kulanz.domain.canonical import canonical_json
+from kulanz.domain.delivery.credit import Size
+from kulanz.domain.time import format_instant, parse_day, parse_instant
+
+ENTRIES_MOST = 16
+ENTRIES_BYTES = 1024
+"""Of the list as it is stored: with a decision of one write unit, changing it costs two."""
+
+
+class EntryKind(StrEnum):
+    """What can be said of a credit. SENT is an entry only of a channel that sends credits one by one: a file sends all
+    of its credits by its trailer, and that stands in the delivery's record."""
+
+    ASSIGNED = "assigned"
+    SENT = "sent"
+    UNKNOWN = "unknown"
+    ACCEPTED = "accepted"
+    APPLIED = "applied"
+    REJECTED = "rejected"
+    TAKEN_BACK = "taken_back"
+    WRITTEN_OFF = "written_off"
+    VOIDED = "voided"
+
+
+class CreditState(StrEnum):
+    """Where a credit stands. UNKNOWN: it was sent, and nobody knows whether it is booked; it is never resent by itself.
+
+    PARTLY_APPLIED: less than all of it is on bills.
+    """
+
+    DUE = "due"
+    ASSIGNED = "assigned"
+    SENT = "sent"
+    UNKNOWN = "unknown"
+    ACCEPTED = "accepted"
+    PARTLY_APPLIED = "partly_applied"
+    APPLIED = "applied"
+    REJECTED = "rejected"
+    TAKEN_BACK = "taken_back"
+    WRITTEN_OFF = "written_off"
+    VOIDED = "voided"
+
+
+_ANSWERED: dict[EntryKind, CreditState] = {
+    EntryKind.ACCEPTED: CreditState.ACCEPTED,
+    EntryKind.APPLIED: CreditState.PARTLY_APPLIED,
+    EntryKind.REJECTED: CreditState.REJECTED,
+    EntryKind.TAKEN_BACK: CreditState.TAKEN_BACK,
+}
+_ENDED: dict[EntryKind, CreditState] = {
+    EntryKind.WRITTEN_OFF: CreditState.WRITTEN_OFF,
+    EntryKind.VOIDED: CreditState.VOIDED,
+}
+_ASSIGNED: dict[EntryKind, CreditState] = {EntryKind.ASSIGNED: CreditState.ASSIGNED}
+_APPLIED_MORE: dict[EntryKind, CreditState] = {
+    EntryKind.APPLIED: CreditState.PARTLY_APPLIED,
+    EntryKind.TAKEN_BACK: CreditState.TAKEN_BACK,
+}
+
+MOVES: Mapping[CreditState, Mapping[EntryKind, CreditState]] = {
+    CreditState.DUE: _ASSIGNED | _ENDED,
+    CreditState.ASSIGNED: {**_ANSWERED, EntryKind.SENT: CreditState.SENT, EntryKind.UNKNOWN: CreditState.UNKNOWN},
+    CreditState.SENT: {**_ANSWERED, EntryKind.UNKNOWN: CreditState.UNKNOWN},
+    CreditState.UNKNOWN: _ANSWERED,
+    CreditState.ACCEPTED: {kind: state for kind, state in _ANSWERED.items() if kind is not EntryKind.ACCEPTED},
+    CreditState.PARTLY_APPLIED: {**_APPLIED_MORE, EntryKind.WRITTEN_OFF: CreditState.WRITTEN_OFF},
+    CreditState.APPLIED: _APPLIED_MORE,
+    CreditState.REJECTED: {**_ASSIGNED, **_ENDED},
+    CreditState.TAKEN_BACK: {**_ASSIGNED, **_ENDED},
+    CreditState.WRITTEN_OFF: {},
+    CreditState.VOIDED: {},
+}
+"""Every legal move. What is applied in full is APPLIED where this says PARTLY_APPLIED; more than all is a conflict."""
+
+_EARLIER = frozenset({EntryKind.SENT, EntryKind.UNKNOWN, EntryKind.ACCEPTED})
+OVERTAKEN: Mapping[CreditState, frozenset[EntryKind]] = {
+    CreditState.DUE: frozenset(),
+    CreditState.ASSIGNED: frozenset(),
+    CreditState.SENT: frozenset({EntryKind.SENT}),
+    CreditState.UNKNOWN: frozenset({EntryKind.SENT, EntryKind.UNKNOWN}),
+    CreditState.ACCEPTED: _EARLIER,
+    CreditState.PARTLY_APPLIED: _EARLIER,
+    CreditState.APPLIED: _EARLIER,
+    CreditState.REJECTED: _EARLIER | {EntryKind.REJECTED},
+    CreditState.TAKEN_BACK: _EARLIER | {EntryKind.APPLIED, EntryKind.TAKEN_BACK},
+    CreditState.WRITTEN_OFF: _EARLIER | {EntryKind.REJECTED},
+    CreditState.VOIDED: _EARLIER | {EntryKind.REJECTED},
+}
+"""What comes late in a state and changes nothing. Everything in neither table is a conflict."""
+
+ANSWERS = frozenset({*_ANSWERED, EntryKind.UNKNOWN})
+"""What a biller, or a channel, says of a credit that it got. Such an entry is about one benefit."""
+
+
+@dataclass(frozen=True, slots=True)
+class CreditEntry:
+    """One entry: what happened to some benefits of a decision, by their places, when, by whom and why.
+
+    `id` is what a repetition is recognised by. `delivery` is the delivery (`billing/12`) that an assignment belongs to,
+    or that an answer answers; `attempt` is the one that is answered. `amount` (minor units of money, or a quantity),
+    `bill` and `day` belong to `applied`; `code` to `rejected`.
+    """
+
+    kind: EntryKind
+    at: datetime
+    by: str
+    id: str
+    benefits: tuple[int, ...]
+    cause: str = ""
+    delivery: str = ""
+    attempt: int = 1
+    amount: Size | None = None
+    bill: str = ""
+    day: date | None = None
+    code: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.benefits or len(set(self.benefits)) != len(self.benefits) or min(self.benefits) < 0:
+            raise ValueError("an entry is about at least one benefit, and names none twice")
+        if self.kind in ANSWERS and len(self.benefits) != 1:
+            raise ValueError("an answer is about one credit")
+        if (self.kind is EntryKind.APPLIED) is not (self.amount is not None):
+            raise ValueError("what is applied has an amount, and nothing else has")
+        if self.amount is not None and self.amount <= 0:
+            raise ValueError("what is applied is more than nothing")
+
+    def says_the_same(self, other: "CreditEntry") -> bool:
+        """Whether another entry says the same, whoever brought it, whenever."""
+        return replace(self, at=other.at, by=other.by, cause=other.cause) == other
+
+    def content(self) -> dict[str, Any]:
+        """The entry as plain JSON with short names: a list of them has 1 KB."""
+        content: dict[str, Any] = {
+            "k": self.kind.value,
+            "at": format_instant(self.at),
+            "by": self.by,
+            "id": self.id,
+            "n": list(self.benefits),
+        }
+        texts = {"why": self.cause, "d": self.delivery, "bill": self.bill, "code": self.code}
+        content |= {name: text for name, text in texts.items() if text}
+        if self.attempt > 1:
+            content["try"] = self.attempt
+        if self.amount is not None:
+            content["sum"] = str(self.amount)
+        if self.day is not None:
+            content["day"] = self.day.isoformat()
+        return content
+
+    @classmethod
+    def from_content(cls, content: Mapping[str, Any]) -> "CreditEntry":
+        """Read what `content` wrote."""
+        return cls(
+            kind=EntryKind(content["k"]),
+            at=parse_instant(content["at"]),
+            by=content["by"],
+            id=content["id"],
+            benefits=tuple(content["n"]),
+            cause=content.get("why", ""),
+            delivery=content.get("d", ""),
+            attempt=content.get("try", 1),
+            amount=_size(content["sum"]) if "sum" in content else None,
+            bill=content.get("bill", ""),
+            day=parse_day(content["day"]) if "day" in content else None,
+            code=content.get("code", ""),
+        )
+
+
+type CreditEntries = tuple[CreditEntry, ...]
+"""The list on a decision's item, in the order in which it was written."""
+
+
+def entries_text(entries: Sequence[CreditEntry]) -> str:
+    """The list as it is stored."""
+    return canonical_json([entry.content() for entry in entries])
+
+
+def read_entries(text: str) -> CreditEntries:
+    """The list back from its stored text; nothing is stored of a decision that nothing happened to."""
+    return tuple(CreditEntry.from_content(one) for one in json.loads(text)) if text else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where one credit stands, by its latest attempt. `delivery` is the last one that it was assigned to.
+
+    `applied` is how much of it is on bills.
+    """
+
+    state: CreditState = CreditState.DUE
+    attempt: int = 1
+    delivery: str = ""
+    applied: Size = 0
+    code: str = ""
+
+    def shares(self, size: Size) -> dict[CreditState, Size]:
+        """How a credit of a size adds to the sums of states: each part of it once."""
+        rest = size - self.applied
+        match self.state:
+            case CreditState.PARTLY_APPLIED:
+                found = {CreditState.APPLIED: self.applied, CreditState.ACCEPTED: rest}
+            case CreditState.WRITTEN_OFF:
+                found = {CreditState.APPLIED: self.applied, CreditState.WRITTEN_OFF: rest}
+            case _:
+                found = {self.state: size}
+        return {state: share for state, share in found.items() if share}
+
+
+def standing(entries: Sequence[CreditEntry], benefit: int, size: Size) -> Standing:
+    """Where the credit of a benefit stands, which is `size` large. Raises ValueError for entries that no list has."""
+    found = Standing()
+    for entry in entries:
+        if benefit in entry.benefits:
+            moved = _moved(found, entry, size)
+            if moved is None:
+                raise ValueError("entries that cannot stand one after the other")
+            found = moved
+    return found
+
+
+def _moved(found: Standing, entry: CreditEntry, size: Size) -> Standing | None:
+    """Where a credit stands after an entry that moves it; None where the entry does not."""
+    target = MOVES[found.state].get(entry.kind)
+    if target is None or (entry.kind in ANSWERS and entry.attempt != found.attempt):
+        return None
+    match entry.kind:
+        case EntryKind.ASSIGNED:
+            return Standing(target, found.attempt + (found.state is CreditState.TAKEN_BACK), entry.delivery)
+        case EntryKind.TAKEN_BACK:
+            return replace(found, state=target, applied=0)
+        case EntryKind.APPLIED:
+            applied = found.applied + (entry.amount or 0)
+            state = CreditState.APPLIED if applied == size else target
+            return replace(found, state=state, applied=applied) if applied <= size else None
+        case _:
+            return replace(found, state=target, code=entry.code)
+
+
+class AddResult(StrEnum):
+    """What becomes of an entry that is to be added.
+
+    ALREADY: the same entry stands. OVERTAKEN: a later one stands, which makes it mean nothing. CONFLICT: it contradicts
+    what stands, or its id was used for something else. FULL: the list has no room.
+    """
+
+    ADDED = "added"
+    ALREADY = "already"
+    OVERTAKEN = "overtaken"
+    CONFLICT = "conflict"
+    FULL = "full"
+
+
+@dataclass(frozen=True, slots=True)
+class Adding:
+    """What became of an entry, the list as it then is, and a reason (a code, then words) where it was not taken."""
+
+    result: AddResult
+    entries: CreditEntries
+    reason: str = ""
+
+
+def add_entry(entries: Sequence[CreditEntry], new: CreditEntry, sizes: Mapping[int, Size]) -> Adding:
+    """Add an entry to a decision's list. `sizes` has the size of each benefit that the decision grants, by its place.
+
+    The result depends on nothing but what stands, so a repetition of any number of entries, in the same or another
+    order, ends the same unless two of them contradict each other.
+    """
+    stands = tuple(entries)
+    if known := [one for one in stands if one.id == new.id and set(one.benefits) & set(new.benefits)]:
+        if known[0].says_the_same(new):
+            return Adding(AddResult.ALREADY, stands)
+        return Adding(AddResult.CONFLICT, stands, "id_used: an entry with this id says something else")
+    results = {
+        _result(standing(stands, place, sizes[place]), new, sizes[place]) if place in sizes else _NOT_GRANTED
+        for place in new.benefits
+    }
+    if results == {_OVERTAKEN}:
+        return Adding(AddResult.OVERTAKEN, stands)
+    if wrong := sorted(results - {_MOVES}):
+        return Adding(AddResult.CONFLICT, stands, wrong[0])
+    added = (*stands, new)
+    if len(added) > ENTRIES_MOST or len(entries_text(added).encode()) > ENTRIES_BYTES:
+        return Adding(AddResult.FULL, stands, f"entries_full: at most {ENTRIES_MOST} entries and {ENTRIES_BYTES} bytes")
+    return Adding(AddResult.ADDED, added)
+
+
+_MOVES, _OVERTAKEN = "", "overtaken"
+_NOT_GRANTED = "not_granted: the decision does not grant all that the entry names"
+
+
+def _result(found: Standing, new: CreditEntry, size: Size) -> str:
+    """What an entry does to one credit: `_MOVES`, `_OVERTAKEN`, or the reason of a conflict."""
+    if new.kind in ANSWERS:
+        is_of_earlier = new.attempt < found.attempt
+        is_booked = new.kind in (EntryKind.APPLIED, EntryKind.TAKEN_BACK)
+        if is_of_earlier or (new.delivery and found.delivery not in ("", new.delivery) and not is_booked):
+            return _OVERTAKEN
+        if new.attempt > found.attempt:
+            return "attempt_unknown: no such attempt was delivered"
+    if new.kind in OVERTAKEN[found.state]:
+        return _OVERTAKEN
+    if new.kind not in MOVES[found.state]:
+        return f"not_from_{found.state}: what is {found.state} cannot become {new.kind}"
+    if _moved(found, new, size) is None:
+        return "amount_exceeds: more would be on bills than was credited"
+    return _MOVES
+
+
+def _size(text: str) -> Size:
+    number = Decimal(text)
+    return int(number) if number == number.to_integral_value() else number

@@ -1,0 +1,141 @@
+"""Deliveries and the entries of credits in memory, as their ports say."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from kulanz.application.delivery.world import Booked, DeliveryMessage, EntriesChange
+from kulanz.application.ports import Outdated
+from kulanz.domain.campaigns.campaign import CampaignId, Cursor
+from kulanz.domain.decision import Outcome
+from kulanz.domain.delivery.channel import DeliveryId
+from kulanz.domain.delivery.credit import CreditSums
+from kulanz.domain.delivery.delivery import Delivery, DeliveryReceipt
+from kulanz.domain.delivery.entries import CreditEntries, entries_text, read_entries
+from kulanz.domain.ledger.entries import DecisionKey
+from tests.support.fakes import FakeLedger
+
+
+class FakeCredits:
+    """The entries of credits, beside a fake ledger. `texts` are as they are stored."""
+
+    def __init__(self, ledger: FakeLedger) -> None:
+        self._ledger = ledger
+        self.texts: dict[DecisionKey, str] = {}
+
+    def booked(self, keys: Sequence[DecisionKey]) -> dict[DecisionKey, Booked]:
+        return {key: Booked(entry, self.of(key)) for key, entry in self._ledger.standing(keys).items()}
+
+    def of(self, key: DecisionKey) -> CreditEntries:
+        """What stands of one decision."""
+        return read_entries(self.texts.get(key, ""))
+
+    def write_entries(self, changes: Sequence[EntriesChange]) -> list[bool]:
+        if len({change.key for change in changes}) != len(changes):
+            raise ValueError("changes are of distinct decisions")
+        return [self._write(change) for change in changes]
+
+    def _write(self, change: EntriesChange) -> bool:
+        entry = self._ledger.standing([change.key]).get(change.key)
+        before = entries_text(change.before) if change.before else ""
+        if entry is None or entry.status is not Outcome.GRANTED or self.texts.get(change.key, "") != before:
+            return False
+        self.texts[change.key] = entries_text(change.after)
+        return True
+
+
+class FakeDeliveries:
+    """Deliveries. `changes` has the id of every delivery whose record changed, as the stream tells of them."""
+
+    def __init__(self) -> None:
+        self.changes: list[DeliveryId] = []
+        self._found: dict[DeliveryId, Delivery] = {}
+        self._cursors: dict[tuple[DeliveryId, int], Cursor] = {}
+        self._receipts: dict[tuple[DeliveryId, int, int], DeliveryReceipt] = {}
+
+    def last_serial(self, channel: str) -> int:
+        return max((one.serial for one in self._found if one.channel == channel), default=0)
+
+    def open(self, delivery: Delivery) -> None:
+        if self._found.get(delivery.id) == delivery:
+            return
+        if delivery.id.serial != self.last_serial(delivery.id.channel) + 1 or self.over_list(delivery.campaign):
+            raise Outdated
+        self._set(delivery)
+
+    def _set(self, delivery: Delivery) -> None:
+        self._found[delivery.id] = delivery
+        self.changes.append(delivery.id)
+
+    def delivery(self, delivery_id: DeliveryId) -> Delivery | None:
+        return self._found.get(delivery_id)
+
+    def over_list(self, campaign_id: CampaignId) -> Delivery | None:
+        return next((one for one in self._found.values() if one.campaign == campaign_id), None)
+
+    def of_channel(self, channel: str, after: int = 0) -> Iterator[Delivery]:
+        ids = sorted(one for one in self._found if one.channel == channel and one.serial > after)
+        return (self._found[one] for one in ids)
+
+    def open_deliveries(self) -> list[DeliveryId]:
+        return sorted(one.id for one in self._found.values() if one.sent_at is None)
+
+    def cursor(self, delivery_id: DeliveryId, chunk: int) -> Cursor | None:
+        return self._cursors.get((delivery_id, chunk))
+
+    def finished_chunks(self, delivery_id: DeliveryId) -> set[int]:
+        return {chunk for (of, chunk), cursor in self._cursors.items() if of == delivery_id and cursor.finished}
+
+    def record(self, receipt: DeliveryReceipt) -> bool:
+        place = receipt.delivery, receipt.start, receipt.chunk
+        cursor = self._cursors.get((receipt.delivery, receipt.chunk))
+        stands_at = None if cursor is None else cursor.position
+        if place in self._receipts or stands_at != receipt.moved_from or (cursor is not None and cursor.finished):
+            return self._receipts.get(place) == receipt
+        self._receipts[place] = receipt
+        self._cursors[receipt.delivery, receipt.chunk] = Cursor(receipt.end, receipt.finishes_chunk)
+        before = self._found[receipt.delivery]
+        self._set(
+            replace(
+                before,
+                bytes_done=before.bytes_done + receipt.end - receipt.start,
+                lines=before.lines + receipt.lines,
+                parts=before.parts + (receipt.part is not None),
+                sums=_both(before.sums, receipt.sums),
+                elsewhere=_both(before.elsewhere, receipt.elsewhere),
+            )
+        )
+        return True
+
+    def receipts(self, delivery_id: DeliveryId) -> Iterator[DeliveryReceipt]:
+        places = sorted(place for place in self._receipts if place[0] == delivery_id)
+        return (self._receipts[place] for place in places)
+
+    def mark_dispatched(self, delivery_id: DeliveryId, chunks: int) -> None:
+        self._set(replace(self._found[delivery_id], dispatched=chunks))
+
+    def note_seen(self, delivery_id: DeliveryId, bytes_done: int) -> None:
+        self._set(replace(self._found[delivery_id], seen=bytes_done))
+
+    def change(self, before: Delivery, after: Delivery) -> None:
+        known = self._found[before.id]
+        if (known.state, known.reason, known.sent_at) == (after.state, after.reason, after.sent_at):
+            return
+        if known.state is not before.state:
+            raise Outdated
+        self._set(replace(known, state=after.state, reason=after.reason, sent_at=after.sent_at))
+
+
+def _both(one: CreditSums, other: CreditSums) -> CreditSums:
+    sums = CreditSums(dict(one.found))
+    sums.add(other)
+    return sums
+
+
+class FakeDeliveryQueue:
+    """The chunk queue as whoever sends deliveries sees it."""
+
+    def __init__(self) -> None:
+        self.deliveries: list[DeliveryMessage] = []
+
+    def send_deliveries(self, messages: Iterable[DeliveryMessage]) -> None:
+        self.deliveries += messages

@@ -1,0 +1,213 @@
+"""What became of a credit: every move, repetitions in any order, and the bounds of the list."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from itertools import permutations, product
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kulanz.domain.delivery.credit import Size
+from kulanz.domain.delivery.entries import (
+    ENTRIES_BYTES,
+    ENTRIES_MOST,
+    MOVES,
+    OVERTAKEN,
+    AddResult,
+    CreditEntries,
+    CreditEntry,
+    CreditState,
+    EntryKind,
+    Standing,
+    add_entry,
+    entries_text,
+    read_entries,
+    standing,
+)
+
+AT = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
+SIZE = 500
+SIZES: dict[int, Size] = {0: SIZE}
+
+
+def entry(kind: EntryKind, **stated: Any) -> CreditEntry:
+    applied = {"amount": SIZE, "bill": "B-1", "day": date(2026, 12, 1)} if kind is EntryKind.APPLIED else {}
+    delivery = "" if kind in (EntryKind.WRITTEN_OFF, EntryKind.VOIDED) else "billing/1"
+    told = {"delivery": delivery, "id": f"{kind}-1", **applied, **stated}
+    return CreditEntry(kind=kind, at=AT, by="test", benefits=told.pop("benefits", (0,)), **told)
+
+
+ASSIGNED, SENT, UNKNOWN, ACCEPTED, APPLIED, REJECTED, TAKEN_BACK, WRITTEN_OFF, VOIDED = map(entry, EntryKind)
+PART = entry(EntryKind.APPLIED, amount=200, id="part-1")
+REST = entry(EntryKind.APPLIED, amount=300, id="part-2", bill="B-2")
+
+WAYS: dict[CreditState, tuple[CreditEntry, ...]] = {
+    CreditState.DUE: (),
+    CreditState.ASSIGNED: (ASSIGNED,),
+    CreditState.SENT: (ASSIGNED, SENT),
+    CreditState.UNKNOWN: (ASSIGNED, UNKNOWN),
+    CreditState.ACCEPTED: (ASSIGNED, ACCEPTED),
+    CreditState.PARTLY_APPLIED: (ASSIGNED, PART),
+    CreditState.APPLIED: (ASSIGNED, APPLIED),
+    CreditState.REJECTED: (ASSIGNED, REJECTED),
+    CreditState.TAKEN_BACK: (ASSIGNED, APPLIED, TAKEN_BACK),
+    CreditState.WRITTEN_OFF: (WRITTEN_OFF,),
+    CreditState.VOIDED: (VOIDED,),
+}
+"""A way to each state."""
+
+
+def added(entries: CreditEntries, *new: CreditEntry) -> CreditEntries:
+    """Add entries that must all be taken, or be repetitions."""
+    for one in new:
+        adding = add_entry(entries, one, SIZES)
+        assert adding.result in (AddResult.ADDED, AddResult.ALREADY, AddResult.OVERTAKEN), adding
+        entries = adding.entries
+    return entries
+
+
+def test_there_is_a_way_to_every_state() -> None:
+    assert {state: standing(added((), *way), 0, SIZE).state for state, way in WAYS.items()} == {
+        state: state for state in CreditState
+    }
+
+
+@pytest.mark.parametrize(("state", "kind"), list(product(CreditState, EntryKind)))
+def test_an_entry_moves_a_credit_or_is_overtaken_or_contradicts_it(state: CreditState, kind: EntryKind) -> None:
+    """Every state and every kind of entry: what the two tables say, and nothing else, happens."""
+    stands = added((), *WAYS[state])
+    amount = {"amount": 300} if kind is EntryKind.APPLIED else {}
+    adding = add_entry(stands, entry(kind, id="new", **amount), SIZES)
+    is_over = state is CreditState.APPLIED and kind is EntryKind.APPLIED
+    if kind in OVERTAKEN[state]:
+        assert (adding.result, adding.entries) == (AddResult.OVERTAKEN, stands)
+    elif kind in MOVES[state] and not is_over:
+        assert adding.result is AddResult.ADDED
+        came_to = standing(adding.entries, 0, SIZE).state
+        is_whole = state is CreditState.PARTLY_APPLIED and kind is EntryKind.APPLIED
+        assert came_to is (CreditState.APPLIED if is_whole else MOVES[state][kind])
+    else:
+        assert (adding.result, adding.entries) == (AddResult.CONFLICT, stands)
+        assert adding.reason.partition(":")[0] in (f"not_from_{state}", "amount_exceeds")
+
+
+def test_no_kind_both_moves_and_is_overtaken() -> None:
+    assert all(not MOVES[state].keys() & OVERTAKEN[state] for state in CreditState)
+    assert MOVES.keys() == OVERTAKEN.keys() == set(CreditState)
+
+
+def test_the_same_entry_again_changes_nothing_and_another_under_its_id_is_a_conflict() -> None:
+    stands = added((), ASSIGNED, PART)
+    again = replace(PART, at=datetime(2027, 1, 1, tzinfo=UTC), by="somebody else", cause="another file")
+    assert add_entry(stands, again, SIZES).result is AddResult.ALREADY
+    other = add_entry(stands, replace(PART, amount=100), SIZES)
+    assert (other.result, other.entries) == (AddResult.CONFLICT, stands)
+    assert other.reason.startswith("id_used")
+
+
+TRUE_TOGETHER = [
+    (SENT, ACCEPTED, PART, REST),
+    (SENT, UNKNOWN, ACCEPTED, REJECTED),
+    (UNKNOWN, ACCEPTED, PART, REST),
+    (SENT, ACCEPTED, PART, REST, TAKEN_BACK),
+    (ACCEPTED, APPLIED, TAKEN_BACK),
+]
+"""Answers that do not contradict each other."""
+
+
+@pytest.mark.parametrize("answers", TRUE_TOGETHER)
+def test_answers_end_the_same_in_every_order(answers: tuple[CreditEntry, ...]) -> None:
+    ends = {standing(added((ASSIGNED,), *order), 0, SIZE) for order in permutations(answers)}
+    assert len(ends) == 1
+
+
+@pytest.mark.property
+@given(
+    st.sampled_from(TRUE_TOGETHER).flatmap(
+        lambda answers: st.lists(st.sampled_from(answers)).map(lambda extra: (answers, extra))
+    ),
+    st.randoms(use_true_random=False),
+)
+def test_answers_that_repeat_end_the_same(
+    drawn: tuple[tuple[CreditEntry, ...], list[CreditEntry]], random: Any
+) -> None:
+    answers, extra = drawn
+    order = [*answers, *extra]
+    random.shuffle(order)
+    assert standing(added((ASSIGNED,), *order), 0, SIZE) == standing(added((ASSIGNED,), *answers), 0, SIZE)
+
+
+def test_what_was_rejected_is_sent_again_under_the_same_attempt_and_old_answers_mean_nothing() -> None:
+    again = entry(EntryKind.ASSIGNED, id="billing/2", delivery="billing/2")
+    stands = added((), ASSIGNED, REJECTED, again)
+    assert standing(stands, 0, SIZE) == Standing(CreditState.ASSIGNED, 1, "billing/2")
+    late = add_entry(stands, entry(EntryKind.REJECTED, id="late", code="no_account"), SIZES)
+    assert late.result is AddResult.OVERTAKEN
+    booked = add_entry(stands, replace(APPLIED, id="booked after all"), SIZES)
+    assert standing(booked.entries, 0, SIZE).state is CreditState.APPLIED
+
+
+def test_what_was_taken_back_is_sent_again_as_another_attempt() -> None:
+    again = entry(EntryKind.ASSIGNED, id="billing/2", delivery="billing/2")
+    stands = added((), ASSIGNED, APPLIED, TAKEN_BACK, again)
+    assert standing(stands, 0, SIZE) == Standing(CreditState.ASSIGNED, 2, "billing/2")
+    assert add_entry(stands, replace(APPLIED, id="of the first"), SIZES).result is AddResult.OVERTAKEN
+    second = replace(APPLIED, id="of the second", attempt=2, delivery="billing/2")
+    assert standing(added(stands, second), 0, SIZE) == Standing(CreditState.APPLIED, 2, "billing/2", SIZE)
+    unknown = add_entry(stands, replace(APPLIED, id="of a third", attempt=3), SIZES)
+    assert unknown.reason.startswith("attempt_unknown")
+
+
+def test_an_assignment_is_one_entry_for_all_benefits_of_a_decision() -> None:
+    sizes: dict[int, Size] = {0: 500, 1: 20}
+    stands = add_entry((), entry(EntryKind.ASSIGNED, benefits=(0, 1)), sizes).entries
+    stands = add_entry(stands, entry(EntryKind.REJECTED, benefits=(1,)), sizes).entries
+    assert [standing(stands, place, size).state for place, size in sizes.items()] == [
+        CreditState.ASSIGNED,
+        CreditState.REJECTED,
+    ]
+    assert add_entry(stands, entry(EntryKind.ASSIGNED, id="2", benefits=(0, 1)), sizes).result is AddResult.CONFLICT
+    assert add_entry(stands, entry(EntryKind.ACCEPTED, benefits=(2,)), sizes).reason.startswith("not_granted")
+
+
+@pytest.mark.parametrize("state", CreditState)
+def test_each_part_of_a_credit_counts_once(state: CreditState) -> None:
+    found = standing(added((), *WAYS[state]), 0, SIZE)
+    assert sum(found.shares(SIZE).values()) == SIZE
+
+
+def test_a_list_has_bounds_and_says_so() -> None:
+    stands, number = added((), ASSIGNED), 0
+    while True:
+        adding = add_entry(stands, entry(EntryKind.APPLIED, amount=1, id=f"bill-{number}", bill=f"B-{number}"), SIZES)
+        if adding.result is AddResult.FULL:
+            break
+        stands, number = adding.entries, number + 1
+    assert adding.reason.startswith("entries_full")
+    assert len(stands) <= ENTRIES_MOST
+    assert len(entries_text(stands).encode()) <= ENTRIES_BYTES
+    assert standing(stands, 0, SIZE).applied == number > 5
+
+
+@pytest.mark.parametrize("one", [*map(entry, EntryKind), PART, replace(REJECTED, code="no_account", attempt=2)])
+def test_a_list_is_read_back_as_it_was_written(one: CreditEntry) -> None:
+    assert read_entries(entries_text((one, ASSIGNED))) == (one, ASSIGNED)
+    assert read_entries("") == ()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"benefits": ()},
+        {"benefits": (0, 0)},
+        {"benefits": (-1,)},
+        {"benefits": (0, 1)},
+        {"amount": None},
+        {"amount": 0},
+    ],
+)
+def test_an_entry_that_means_nothing_cannot_be_made(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"entry|answer|applied"):
+        entry(EntryKind.APPLIED, **wrong)

@@ -1,0 +1,58 @@
+"""What a policy says of how its credits are booked: checked, frozen, and nothing of it guessed."""
+
+import pytest
+
+from kulanz.domain.policy import PolicyError, document_from_json, document_json
+from kulanz.domain.policy.deciding.checking import load_policy
+from kulanz.domain.policy.document.document import bills_of
+from kulanz.domain.policy.document.owed import NOTHING_BILLED, Bill
+from tests.unit.domain.policy.rulebook import compiled, written
+
+FULL = "bill: {text: Credit, reason_code: SVC-1, treatment: compensation, ledger_account: '4000'}\n"
+
+
+def bills(body: str) -> dict[str, Bill]:
+    document = document_from_json(document_json(load_policy(written(body))))
+    return bills_of(document.policy)
+
+
+def test_what_is_written_is_kept_and_the_rest_is_empty() -> None:
+    assert bills(f"{FULL}pay: 5 USD\n") == {"": Bill("Credit", "SVC-1", "compensation", "4000")}
+    assert bills("pay: 5 USD\n") == {"": NOTHING_BILLED}
+    assert bills("bill: {reason_code: X}\npay: 5 USD\n") == {"": Bill(reason_code="X")}
+
+
+def test_a_component_has_its_own_or_the_policys() -> None:
+    heads = "heads:\n- {name: delay, pay: 5 USD}\n- {name: visit, pay: 7 USD, bill: {reason_code: V}}\n"
+    found = bills(FULL + heads)
+    assert found["delay"].reason_code == "SVC-1"
+    assert found["visit"] == Bill(reason_code="V")
+    alone = bills("heads:\n- {name: visit, pay: 7 USD, bill: {reason_code: V}}\n")
+    assert alone[""] == Bill(reason_code="V")  # a decision names components only where there are several
+
+
+def test_a_bill_decides_nothing() -> None:
+    assert compiled(written(f"{FULL}pay: 5 USD\n")).decide(()) == compiled(written("pay: 5 USD\n")).decide(())
+
+
+@pytest.mark.parametrize(
+    ("bill", "expected"),
+    [
+        ("{}", "say text, reason_code, treatment or ledger_account"),
+        ("{text: ''}", "one line of at most 140 characters"),
+        ("{text: '=1+1'}", "starts with a letter or digit"),
+        ("{text: '-5 off'}", "starts with a letter or digit"),
+        ('{text: "two\\nlines"}', "one line"),
+        (f"{{text: {'x' * 141}}}", "at most 140"),
+        ("{text: {German: Gutschrift}}", "a language tag"),
+        ("{reason_code: 'a b'}", "a code of letters"),
+        ("{treatment: gift}", "price_reduction, compensation"),
+        ("{ledger_account: ''}", "a code of letters"),
+        ("{gl_code: X}", "unknown entry"),
+        ("[x]", "written as name: value"),
+    ],
+)
+def test_what_cannot_be_booked_is_refused_with_its_place(bill: str, expected: str) -> None:
+    with pytest.raises(PolicyError, match=expected) as refused:
+        load_policy(written(f"pay: 5 USD\nbill: {bill}"))
+    assert refused.value.path[0] == "bill"
