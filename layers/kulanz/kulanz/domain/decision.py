@@ -4,7 +4,7 @@ A decision depends only on the policy, the incident, the facts and ``decided_at`
 writes it: validity is a rule that gives the end for the instant of crediting.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -80,6 +80,48 @@ class Due:
 
 NEXT_BILL = Due(1, "billing_cycle")
 """What a policy calls the next bill."""
+
+
+LAST_DAY = date(9999, 12, 31)
+"""The calendar's: what is due then is due on its eve."""
+
+
+class DueBy(StrEnum):
+    """What a due instant was counted by.
+
+    ``LIST``: the list states the day of that very bill. ``LIST_AND_MONTHS``: the list states earlier bills, and each
+    one after them was counted as a month. ``POLICY``: the latest day that the policy allows; nothing is stated.
+    """
+
+    LIST = "list"
+    LIST_AND_MONTHS = "list_and_months"
+    POLICY = "policy"
+
+
+@dataclass(frozen=True, slots=True)
+class DueAt:
+    """The instant before which a benefit has to be on a bill: the start of the day after the last one."""
+
+    at: datetime
+    by: DueBy
+
+
+def due_at(
+    due: Due, granted_at: datetime, zone: ZoneInfo, working: WorkingDays | None, next_bills: Sequence[date] = ()
+) -> DueAt:
+    """Give when something that was granted at an instant is due, in days of a zone.
+
+    ``next_bills`` are the days of the account's next bills, first to last. Those before the day of the grant are over,
+    and are not counted; one on that very day is, because a deadline that is found too early does no harm.
+    """
+    granted = local_day(granted_at, zone)
+    last, by = due.last_day(granted, working), DueBy.POLICY
+    stated = [day for day in next_bills if day >= granted] if due.unit == "billing_cycle" else []
+    if stated:
+        last, by = stated[min(due.count, len(stated)) - 1], DueBy.LIST
+    if stated and due.count > len(stated):
+        last, by = add_months(last, due.count - len(stated)), DueBy.LIST_AND_MONTHS
+    return DueAt(start_of_day(min(last, LAST_DAY - timedelta(days=1)) + timedelta(days=1), zone), by)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,6 @@ from kulanz.domain.lists.rows import (
     LineReader,
     Problem,
     Record,
-    row_digest,
     unseparated_lists,
 )
 from kulanz.domain.lists.unread_columns import (
@@ -342,8 +341,7 @@ class _Check:
             elif size > most[0][0]:
                 heapq.heapreplace(most, (size, -number))
         if self._subjects is not None:
-            digest = row_digest(record.account_id, record.subject, came.facts)
-            self._subjects.see(record.account_id, record.subject, digest, number)
+            self._subjects.see(record.account_id, record.subject, record.digest(came.facts), number)
         if record.currencies and in_other_currency(came.decision, record.currencies):
             checked.other_currency.see(number)
 

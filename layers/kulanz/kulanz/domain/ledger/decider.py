@@ -14,7 +14,7 @@ from kulanz.domain.campaigns.reconciliation import worth_of
 from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.ledger.entries import decision_body
 from kulanz.domain.lists.facts import FactError
-from kulanz.domain.lists.rows import Cells, LineReader, Problem, Record, facts_text, row_digest
+from kulanz.domain.lists.rows import Cells, LineReader, Problem, Record, facts_text
 from kulanz.domain.policy import CompiledPolicy
 from kulanz.domain.policy.deciding.history import NO_HISTORY, Addition, HistoryValues
 from kulanz.domain.policy.deciding.verdict import CANNOT_BE_COMPUTED
@@ -47,7 +47,7 @@ class Remembered:
 
     def digest(self, record: Record) -> str:
         """The digest of a row with these facts."""
-        return row_digest(record.account_id, record.subject, self.facts)
+        return record.digest(self.facts)
 
     def body(self, digest: str) -> str:
         """The body of the decision about a row with these facts."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz.domain.lists.cells import clean
 from kulanz.domain.lists.columns import FactDeclaration
-from kulanz.domain.lists.facts import FactValue
+from kulanz.domain.lists.facts import FactError, FactValue
 from kulanz.domain.lists.header import ACCOUNT_COLUMN, ListFormat, ListLayout
 from kulanz.domain.lists.reasons import RowReason
 from kulanz.domain.lists.rows import (
@@ -19,10 +19,13 @@ from kulanz.domain.lists.rows import (
     Problem,
     Record,
     decode,
+    fact_problem,
     fact_problems,
+    never_sure,
     quotes_expected,
     together,
 )
+from kulanz.domain.lists.to_bill import NOTHING_TO_BILL, TO_BILL_COLUMNS, ToBill, to_bill_in_fields
 from kulanz.domain.lists.unread_columns import unread_currency
 
 QUOTES_EXPECTED = "quotes around a whole field, doubled inside it"
@@ -39,13 +42,15 @@ def csv_reader(
     # A column that the policy can do without and the list has not lies behind the last one: empty, so unknown.
     fact_places = tuple(places.get(fact.name, width) for fact in facts)
     has_absent = width in fact_places
-    read_places = sorted({account_place, subject_place, *fact_places} - {width})
+    bill_places = {places[name] for name in TO_BILL_COLUMNS if name in places}
+    read_places = sorted(({account_place, subject_place, *fact_places} | bill_places) - {width})
     fields_of = _fields_reader(width, layout.unnamed, read_places)
     states_currency = unread_currency(facts, ignored)
     currency_places = [place for place, name in enumerate(layout.columns) if states_currency(name)]
     parsers = tuple(fact.parse_text for fact in facts)
+    read_to_bill = to_bill_in_fields(layout.columns)
     identify = Identify(layout, subject_column)
-    is_sure = identify.is_sure
+    is_sure = identify.is_sure if read_to_bill is None else never_sure
 
     def split(raw: bytes) -> Record | Problem:
         text = decode(raw)
@@ -59,11 +64,19 @@ def csv_reader(
         account = fields[account_place]
         if is_sure(account):
             return Record(account, WHOLE_ACCOUNT, cells, currencies)
-        identity = identify(account, fields[subject_place])
-        if isinstance(identity, Problem):
-            # Where other separators stand, the whole line is one field: that is what is wrong with it.
-            return _field_count(width) if is_short(raw) else together([*identity.each(), *found(cells)])
-        return Record(*identity, cells, currencies)
+        identity, stated = identify(account, fields[subject_place]), to_bill(fields)
+        if isinstance(identity, Problem) and is_short(raw):
+            return _field_count(width)  # where other separators stand, the whole line is one field: that is wrong
+        if isinstance(identity, Problem) or isinstance(stated, Problem):
+            wrong = [one for part in (identity, stated) if isinstance(part, Problem) for one in part.each()]
+            return together([*wrong, *found(cells)])
+        return Record(*identity, cells, currencies, stated)
+
+    def to_bill(fields: list[str]) -> ToBill | Problem:
+        try:
+            return NOTHING_TO_BILL if read_to_bill is None else read_to_bill(fields)
+        except FactError as error:
+            return fact_problem(error)
 
     def found(cells: Cells) -> Sequence[Problem]:
         return list(fact_problems(zip(parsers, cells, strict=True)))

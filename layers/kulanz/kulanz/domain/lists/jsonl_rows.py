@@ -14,7 +14,18 @@ from kulanz.domain.lists.columns import FactDeclaration
 from kulanz.domain.lists.facts import FactError, FactValue
 from kulanz.domain.lists.header import ACCOUNT_COLUMN, ListFormat, ListLayout
 from kulanz.domain.lists.reasons import RowReason
-from kulanz.domain.lists.rows import Cells, Identify, LineReader, Problem, Record, decode, fact_problems, together
+from kulanz.domain.lists.rows import (
+    Cells,
+    Identify,
+    LineReader,
+    Problem,
+    Record,
+    decode,
+    fact_problem,
+    fact_problems,
+    together,
+)
+from kulanz.domain.lists.to_bill import ToBill, to_bill_in_record
 from kulanz.domain.lists.unread_columns import entries_of, near_misses, unread_currency
 
 NAMES_REMEMBERED = 1_024
@@ -48,17 +59,23 @@ def jsonl_reader(
             return Problem(RowReason.JSON_MALFORMED, "", "one JSON object with each name once")
         identity = identify(record.get(ACCOUNT_COLUMN), subject_of(record))
         is_nested = text.count("{") > 1
-        nearly = missed(record, is_nested)
-        if isinstance(identity, Problem) or nearly:
-            of_identity = identity.each() if isinstance(identity, Problem) else ()
-            return together([*of_identity, *map(_nearly_named, nearly), *found(record)])
+        nearly, stated = missed(record, is_nested), to_bill(record)
+        if isinstance(identity, Problem) or isinstance(stated, Problem) or nearly:
+            wrong = [one for part in (identity, stated) if isinstance(part, Problem) for one in part.each()]
+            return together([*wrong, *map(_nearly_named, nearly), *found(record)])
         try:
             cells = tuple([parse(entry(record)) for entry, parse in parsers])
         except FactError:
             return together(found(record))
         entries = entries_of(record) if is_nested else record.items()
-        stated = [cell for name, cell in entries if isinstance(cell, str) and states_currency(name)]
-        return Record(*identity, cells, tuple(stated))
+        currencies = [cell for name, cell in entries if isinstance(cell, str) and states_currency(name)]
+        return Record(*identity, cells, tuple(currencies), stated)
+
+    def to_bill(record: dict[str, Any]) -> ToBill | Problem:
+        try:
+            return to_bill_in_record(record)
+        except FactError as error:
+            return fact_problem(error)
 
     def found(record: dict[str, Any]) -> Sequence[Problem]:
         return list(fact_problems((parse, entry(record)) for entry, parse in parsers))

@@ -14,6 +14,7 @@ from kulanz.domain.lists.facts import FactError, FactValue, canonical
 from kulanz.domain.lists.header import ACCOUNT_COLUMN, ListFormat, ListLayout
 from kulanz.domain.lists.lines import LINE_BYTES, Line
 from kulanz.domain.lists.reasons import RowReason
+from kulanz.domain.lists.to_bill import NOTHING_TO_BILL, ToBill
 
 QUOTES_UNBALANCED = RowReason.QUOTES_UNBALANCED
 LIST_SEPARATOR_UNKNOWN = RowReason.LIST_SEPARATOR_UNKNOWN
@@ -27,12 +28,21 @@ class Record(NamedTuple):
     """A line taken apart: the subject it is about, and the cells of the facts, not yet typed.
 
     `currencies` are the cells of columns that name a currency and that nobody reads: what pays in another is not meant.
+    `to_bill` is what the row says of the account's bill.
     """
 
     account_id: str
     subject: str
     cells: Cells
     currencies: tuple[str, ...] = ()
+    to_bill: ToBill = NOTHING_TO_BILL
+
+    def digest(self, facts: str) -> str:
+        """The digest of its row, whose facts have that text: also over what it says of the bill, where it does."""
+        stated = self.to_bill
+        if stated is not NOTHING_TO_BILL:
+            facts += _measured(stated.text())
+        return row_digest(self.account_id, self.subject, facts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +136,7 @@ class Identify:
         self._subject: ReadId = read_id if layout.subject_ids is None else layout.subject_ids.reader()
         self._subject_column = subject_column
         can_be_sure = subject_column is None and layout.account_ids is None
-        self.is_sure: Callable[[str], object] = is_surely_an_id if can_be_sure else _never_sure
+        self.is_sure: Callable[[str], object] = is_surely_an_id if can_be_sure else never_sure
 
     def __call__(self, account: object, subject: object) -> tuple[str, str] | Problem:
         """The account and the subject of it, or what is wrong with them."""
@@ -142,7 +152,7 @@ class Identify:
         return together(_id_problem(who, column, one) for who, column, one in found if not isinstance(one, str))
 
 
-def _never_sure(_: str) -> None:
+def never_sure(_: str) -> None:
     """Nothing is sure where a shape is stated, or a subject is to be read as well."""
 
 

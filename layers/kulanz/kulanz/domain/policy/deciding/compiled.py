@@ -6,7 +6,7 @@ from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
 
-from kulanz.domain.decision import Benefit, Decision, Due, Notice, Outcome
+from kulanz.domain.decision import Benefit, Decision, Due, DueAt, Notice, Outcome, due_at
 from kulanz.domain.incident import Incident
 from kulanz.domain.language_tags import broader, language_tag
 from kulanz.domain.lists.columns import FactDeclaration
@@ -95,7 +95,8 @@ class CompiledPolicy:
             [kept.slot for kept in self._judge.history if kept.slot.per] if _counts_elsewhere(program) else []
         )
         self._due_days: dict[Due, date] = {}
-        self._granted_on = local_day(instant_of(self._judge.now), fixed_zone(policy) or zone_of("UTC"))
+        self._zone = fixed_zone(policy) or zone_of("UTC")
+        self._granted_on = local_day(instant_of(self._judge.now), self._zone)
         self._blank: Row = [UNSET] * program.row_length
         for slot in program.slots.values():
             self._blank[slot.index] = slot.fallback
@@ -139,6 +140,10 @@ class CompiledPolicy:
         if day is None:
             day = self._due_days[due] = due.last_day(self._granted_on, self._program.working)
         return day
+
+    def bill_due(self, due: Due, granted_at: datetime, next_bills: Sequence[date] = ()) -> DueAt:
+        """Give when what was granted at an instant is due, by the account's next bill days where they are known."""
+        return due_at(due, granted_at, self._zone, self._program.working, next_bills)
 
     def decide_with_history(
         self, values: Sequence[FactValue | None], kept: HistoryValues, granted: Mapping[str, int] = NOTHING_GRANTED
