@@ -119,7 +119,8 @@ class CreditEntry:
 
     `id` is what a repetition is recognised by. `delivery` is the delivery (`billing/12`) that an assignment belongs to,
     or that an answer answers; `attempt` is the one that is answered. `amount` (minor units of money, or a quantity),
-    `bill` and `day` belong to `applied`; `code` to `rejected`.
+    `bill` and `day` belong to `applied`; `code` to `rejected`. `dues` are the first instants at which what is assigned
+    is late, in the order of `benefits`; empty where none has a deadline.
     """
 
     kind: EntryKind
@@ -134,8 +135,11 @@ class CreditEntry:
     bill: str = ""
     day: date | None = None
     code: str = ""
+    dues: tuple[datetime | None, ...] = ()
 
     def __post_init__(self) -> None:
+        if self.dues and len(self.dues) != len(self.benefits):
+            raise ValueError("every benefit that is assigned has a deadline or None")
         if not self.benefits or len(set(self.benefits)) != len(self.benefits) or min(self.benefits) < 0:
             raise ValueError("an entry is about at least one benefit, and names none twice")
         if self.kind in ANSWERS and len(self.benefits) != 1:
@@ -148,6 +152,10 @@ class CreditEntry:
     def says_the_same(self, other: "CreditEntry") -> bool:
         """Whether another entry says the same, whoever brought it, whenever."""
         return replace(self, at=other.at, by=other.by, cause=other.cause) == other
+
+    def due_of(self, benefit: int) -> datetime | None:
+        """When what it assigns of a benefit is late; None where nothing says so."""
+        return self.dues[self.benefits.index(benefit)] if self.dues else None
 
     def content(self) -> dict[str, Any]:
         """The entry as plain JSON with short names: a list of them has 1 KB."""
@@ -166,11 +174,16 @@ class CreditEntry:
             content["sum"] = str(self.amount)
         if self.day is not None:
             content["day"] = self.day.isoformat()
+        if any(self.dues):
+            dues = ["" if due is None else format_instant(due) for due in self.dues]
+            content["due"] = dues if len(set(dues)) > 1 else dues[0]
         return content
 
     @classmethod
     def from_content(cls, content: Mapping[str, Any]) -> "CreditEntry":
         """Read what `content` wrote."""
+        stored = content.get("due", [])
+        dues = stored if isinstance(stored, list) else [stored] * len(content["n"])
         return cls(
             kind=EntryKind(content["k"]),
             at=parse_instant(content["at"]),
@@ -184,6 +197,7 @@ class CreditEntry:
             bill=content.get("bill", ""),
             day=parse_day(content["day"]) if "day" in content else None,
             code=content.get("code", ""),
+            dues=tuple(parse_instant(text) if text else None for text in dues),
         )
 
 
@@ -205,7 +219,7 @@ def read_entries(text: str) -> CreditEntries:
 class Standing:
     """Where one credit stands, by its latest attempt. `delivery` is the last one that it was assigned to.
 
-    `applied` is how much of it is on bills.
+    `applied` is how much of it is on bills, `due` the first instant at which the rest is late.
     """
 
     state: CreditState = CreditState.DUE
@@ -213,6 +227,7 @@ class Standing:
     delivery: str = ""
     applied: Size = 0
     code: str = ""
+    due: datetime | None = None
 
     def shares(self, size: Size) -> dict[CreditState, Size]:
         """How a credit of a size adds to the sums of states: each part of it once."""
@@ -232,21 +247,22 @@ def standing(entries: Sequence[CreditEntry], benefit: int, size: Size) -> Standi
     found = Standing()
     for entry in entries:
         if benefit in entry.benefits:
-            moved = _moved(found, entry, size)
+            moved = _moved(found, entry, benefit, size)
             if moved is None:
                 raise ValueError("entries that cannot stand one after the other")
             found = moved
     return found
 
 
-def _moved(found: Standing, entry: CreditEntry, size: Size) -> Standing | None:
+def _moved(found: Standing, entry: CreditEntry, benefit: int, size: Size) -> Standing | None:
     """Where a credit stands after an entry that moves it; None where the entry does not."""
     target = MOVES[found.state].get(entry.kind)
     if target is None or (entry.kind in ANSWERS and entry.attempt != found.attempt):
         return None
     match entry.kind:
         case EntryKind.ASSIGNED:
-            return Standing(target, found.attempt + (found.state is CreditState.TAKEN_BACK), entry.delivery)
+            attempt = found.attempt + (found.state is CreditState.TAKEN_BACK)
+            return Standing(target, attempt, entry.delivery, due=entry.due_of(benefit))
         case EntryKind.TAKEN_BACK:
             return replace(found, state=target, applied=0)
         case EntryKind.APPLIED:
@@ -292,7 +308,7 @@ def add_entry(entries: Sequence[CreditEntry], new: CreditEntry, sizes: Mapping[i
             return Adding(AddResult.ALREADY, stands)
         return Adding(AddResult.CONFLICT, stands, "id_used: an entry with this id says something else")
     results = {
-        _result(standing(stands, place, sizes[place]), new, sizes[place]) if place in sizes else _NOT_GRANTED
+        _result(standing(stands, place, sizes[place]), new, place, sizes[place]) if place in sizes else _NOT_GRANTED
         for place in new.benefits
     }
     if results == {_OVERTAKEN}:
@@ -309,7 +325,7 @@ _MOVES, _OVERTAKEN = "", "overtaken"
 _NOT_GRANTED = "not_granted: the decision does not grant all that the entry names"
 
 
-def _result(found: Standing, new: CreditEntry, size: Size) -> str:
+def _result(found: Standing, new: CreditEntry, benefit: int, size: Size) -> str:
     """What an entry does to one credit: `_MOVES`, `_OVERTAKEN`, or the reason of a conflict."""
     if new.kind in ANSWERS:
         is_of_earlier = new.attempt < found.attempt
@@ -322,7 +338,7 @@ def _result(found: Standing, new: CreditEntry, size: Size) -> str:
         return _OVERTAKEN
     if new.kind not in MOVES[found.state]:
         return f"not_from_{found.state}: what is {found.state} cannot become {new.kind}"
-    if _moved(found, new, size) is None:
+    if _moved(found, new, benefit, size) is None:
         return "amount_exceeds: more would be on bills than was credited"
     return _MOVES
 

@@ -1,0 +1,315 @@
+"""What a biller answers about credits, line by line: how a line is read, and what it changes of a decision's entries.
+
+An answer file is a list: the list reader takes its lines apart, and every line has exactly one result. A line names the
+delivery by its serial, the account and subject as they were delivered, and the credit by its id. So the decision is
+found by its key, and no index from ids to decisions is needed.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from fractions import Fraction
+
+from kulanz.domain.campaigns.reconciliation import worth_of
+from kulanz.domain.decision import Benefit
+from kulanz.domain.delivery.credit import CREDIT_ID_CHARACTERS, Size, credit_id
+from kulanz.domain.delivery.entries import (
+    AddResult,
+    CreditEntries,
+    CreditEntry,
+    CreditState,
+    EntryKind,
+    add_entry,
+    standing,
+)
+from kulanz.domain.identifiers import WHOLE_ACCOUNT
+from kulanz.domain.ledger.entries import DecisionKey, Entry, granted_benefits
+from kulanz.domain.lists.columns import FactDeclaration
+from kulanz.domain.lists.header import ACCOUNT_COLUMN, ListLayout
+from kulanz.domain.lists.reader import line_reader
+from kulanz.domain.lists.reasons import RowReason
+from kulanz.domain.lists.rows import LineReader, Problem, Row, together
+from kulanz.domain.money import minor_units
+
+SERIAL_MOST = 99_999_999
+"""A serial has eight digits in the names of a delivery's files."""
+BILL_CHARACTERS = 40
+CODE_CHARACTERS = 40
+"""Of a bill's number and of a code of rejection: they stand in the entries, of which a decision has 1 KB."""
+
+ANSWER_KINDS: Mapping[str, EntryKind] = {
+    kind.value: kind for kind in (EntryKind.ACCEPTED, EntryKind.APPLIED, EntryKind.REJECTED, EntryKind.TAKEN_BACK)
+}
+
+SERIAL, CREDIT_ID, SUBJECT, ANSWER = "serial", "credit_id", "subject", "answer"
+AMOUNT, MEASURE, BILL, BILLED_ON, CODE = "amount", "measure", "bill", "billed_on", "code"
+
+ANSWER_FACTS = (
+    FactDeclaration(SERIAL, "number", minimum=Fraction(1), maximum=Fraction(SERIAL_MOST)),
+    FactDeclaration(CREDIT_ID, "text"),
+    FactDeclaration(SUBJECT, "text", required=False),
+    FactDeclaration(ANSWER, "text", choices=tuple(ANSWER_KINDS)),
+    FactDeclaration(AMOUNT, "number", required=False),
+    FactDeclaration(MEASURE, "text", required=False),
+    FactDeclaration(BILL, "text", required=False),
+    FactDeclaration(BILLED_ON, "day", required=False),
+    FactDeclaration(CODE, "text", required=False),
+)
+"""The columns of an answer file beside `account_id`, in the list reader's own terms."""
+REQUIRED_COLUMNS = (ACCOUNT_COLUMN, *(fact.name for fact in ANSWER_FACTS if fact.required))
+
+
+@dataclass(frozen=True, slots=True)
+class BillerAnswer:
+    """What a biller says of one credit. `amount` is in whole units of its `measure`, so that 5.00 USD are 5.
+
+    `amount`, `measure`, `bill` and `day` are there where it is applied, `code` where it is rejected.
+    """
+
+    serial: int
+    credit_id: str
+    account_id: str
+    subject: str
+    kind: EntryKind
+    amount: Fraction | None = None
+    measure: str = ""
+    bill: str = ""
+    day: date | None = None
+    code: str = ""
+
+    def key(self, incident_id: str, seq: int) -> DecisionKey:
+        """The key of the decision that it is about, in the campaign that its serial delivered."""
+        return DecisionKey(self.account_id, incident_id, self.subject, seq)
+
+    @property
+    def entry_id(self) -> str:
+        """What a repetition of it is recognised by: its bill, or the delivery that it answers."""
+        return f"bill/{self.bill}" if self.kind is EntryKind.APPLIED else f"{self.kind}/{self.serial}"
+
+
+def answer_reader(layout: ListLayout) -> LineReader:
+    """The reader of an answer file's lines: that of every list, for these columns."""
+    return line_reader(layout, ANSWER_FACTS, None, ())
+
+
+def answer_of(row: Row) -> BillerAnswer | Problem:
+    """The answer of a typed line, or everything that it lacks."""
+    values = dict(zip((fact.name for fact in ANSWER_FACTS), row.values, strict=True))
+    serial, amount, day = values[SERIAL], values[AMOUNT], values[BILLED_ON]
+    texts = {name: value for name, value in values.items() if isinstance(value, str)}
+    problems = [] if isinstance(serial, int) else [_wrong(SERIAL, "a whole number such as 12")]
+    identity = texts.get(CREDIT_ID, "")
+    if len(identity) != CREDIT_ID_CHARACTERS or not identity.isalnum() or not identity.isascii():
+        problems.append(_wrong(CREDIT_ID, f"the credit_id as it was delivered, {CREDIT_ID_CHARACTERS} characters"))
+    kind = ANSWER_KINDS.get(texts.get(ANSWER, ""))
+    if kind is None:
+        problems.append(_wrong(ANSWER, f"one of {', '.join(ANSWER_KINDS)}"))
+    if amount is not None and (not isinstance(amount, int | Fraction) or amount <= 0):
+        problems.append(_wrong(AMOUNT, "an amount above zero without a sign"))
+    if (amount is None) is not (MEASURE not in texts):
+        problems.append(_wrong(MEASURE, "the currency or unit of the amount, and none without an amount"))
+    if kind is EntryKind.APPLIED:
+        missing = [name for name in (AMOUNT, BILL, BILLED_ON) if values[name] is None]
+        problems += [_wrong(name, "a value where the answer is applied") for name in missing]
+    if kind is EntryKind.REJECTED and CODE not in texts:
+        problems.append(_wrong(CODE, "the biller's code where the answer is rejected"))
+    for name, most in ((BILL, BILL_CHARACTERS), (CODE, CODE_CHARACTERS)):
+        if len(texts.get(name, "")) > most:
+            problems.append(_wrong(name, f"at most {most} characters"))
+    if problems or kind is None or not isinstance(serial, int):
+        return together(problems)
+    return BillerAnswer(
+        serial=serial,
+        credit_id=identity,
+        account_id=row.account_id,
+        subject=texts.get(SUBJECT, WHOLE_ACCOUNT),
+        kind=kind,
+        amount=Fraction(amount) if isinstance(amount, int | Fraction) else None,
+        measure=texts.get(MEASURE, ""),
+        bill=texts.get(BILL, "") if kind is EntryKind.APPLIED else "",
+        day=day if kind is EntryKind.APPLIED and isinstance(day, date) else None,
+        code=texts.get(CODE, "") if kind is EntryKind.REJECTED else "",
+    )
+
+
+def _wrong(name: str, expected: str) -> Problem:
+    return Problem(RowReason.FACT_INVALID, name, expected)
+
+
+class AnswerResult(StrEnum):
+    """What became of a line of an answer file. The first four changed a decision's entries.
+
+    OVERTAKEN: a later answer stands already. DUPLICATE: the very answer stands already. REJECTED_LINE and BLANK: the
+    line is no answer. Everything else contradicts what was delivered, changes nothing, and waits for a person.
+    """
+
+    ACCEPTED = "accepted"
+    APPLIED = "applied"
+    REJECTED = "rejected"
+    TAKEN_BACK = "taken_back"
+    DUPLICATE = "duplicate"
+    OVERTAKEN = "overtaken"
+    UNKNOWN_ID = "unknown_id"
+    AMOUNT_DIFFERS = "amount_differs"
+    CONFLICT = "conflict"
+    BEFORE_DELIVERY = "before_delivery"
+    OTHER_SERIAL = "other_serial"
+    REJECTED_LINE = "rejected_line"
+    BLANK = "blank"
+
+
+TAKEN = frozenset({AnswerResult.ACCEPTED, AnswerResult.APPLIED, AnswerResult.REJECTED, AnswerResult.TAKEN_BACK})
+"""What a line did that changed something."""
+FOR_A_PERSON = frozenset(
+    {
+        *(AnswerResult.UNKNOWN_ID, AnswerResult.AMOUNT_DIFFERS, AnswerResult.CONFLICT),
+        *(AnswerResult.BEFORE_DELIVERY, AnswerResult.OTHER_SERIAL, AnswerResult.REJECTED_LINE),
+    }
+)
+"""What changes nothing and ought to be looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What became of one answer, with a reason where it changed nothing. `moved` is what it moved of the sums."""
+
+    result: AnswerResult
+    reason: str = ""
+    moved: "Moved | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What one entry moved between the sums of states, of a measure and an amount component of the policy.
+
+    What is left of one state is added to another. `due` is the credit's deadline. `off_bills` is how much less of it
+    (negative) or more is not on bills, and `number` whether it is one credit less or more of those.
+    """
+
+    measure: str
+    component: str
+    by_state: Mapping[CreditState, Size]
+    due: datetime | None
+    off_bills: Size
+    number: int
+
+
+@dataclass(slots=True)
+class Hearing:
+    """A decision while answers about it are heard: its entries as they were read, and as they become."""
+
+    decision: Entry
+    entries: CreditEntries
+    benefits: tuple[Benefit, ...] = field(init=False)
+    read: CreditEntries = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.benefits = granted_benefits(self.decision)
+        self.read = self.entries
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether there is something to be written."""
+        return self.entries != self.read
+
+    def hear(self, answer: BillerAnswer, delivery: str, at: datetime, by: str, cause: str) -> Heard:
+        """Take an answer to a delivery (`billing/12`). `cause` says which line of which file brought it.
+
+        The same line again, after its writer died, is counted as it was counted first.
+        """
+        found = self._credit(answer.credit_id)
+        if found is None:
+            return Heard(AnswerResult.UNKNOWN_ID, "no credit of this decision has the id")
+        place, attempt = found
+        size = worth_of(self.benefits[place])[1]
+        deliveries = [one.delivery for one in self.entries if one.kind is EntryKind.ASSIGNED and place in one.benefits]
+        if not deliveries:
+            return Heard(AnswerResult.BEFORE_DELIVERY, "the credit was not delivered yet")
+        if delivery not in deliveries:
+            return Heard(AnswerResult.OTHER_SERIAL, "the credit was delivered under another serial")
+        told = self._size(answer, place)
+        is_whole = answer.kind is not EntryKind.APPLIED
+        if (answer.amount is not None and told is None) or (is_whole and told is not None and told != size):
+            return Heard(AnswerResult.AMOUNT_DIFFERS, "the amount or its currency is not the credit's")
+        new = CreditEntry(
+            kind=answer.kind,
+            at=at,
+            by=by,
+            id=answer.entry_id,
+            benefits=(place,),
+            cause=cause,
+            delivery=delivery,
+            attempt=attempt,
+            amount=None if is_whole else told,
+            bill=answer.bill,
+            day=answer.day,
+            code=answer.code,
+        )
+        return self._add(new, place)
+
+    def _add(self, new: CreditEntry, place: int) -> Heard:
+        sizes = {number: worth_of(benefit)[1] for number, benefit in enumerate(self.benefits)}
+        before = self.entries
+        adding = add_entry(before, new, sizes)
+        taken = AnswerResult(new.kind.value)
+        match adding.result:
+            case AddResult.ADDED:
+                self.entries = adding.entries
+                return Heard(taken, moved=moved_by(self.entries, len(self.entries) - 1, place, self.benefits[place]))
+            case AddResult.ALREADY:
+                at = next(number for number, one in enumerate(before) if one.id == new.id and place in one.benefits)
+                if before[at].cause != new.cause:
+                    return Heard(AnswerResult.DUPLICATE)
+                return Heard(taken, moved=moved_by(before, at, place, self.benefits[place]))
+            case AddResult.OVERTAKEN:
+                return Heard(AnswerResult.OVERTAKEN)
+            case AddResult.CONFLICT | AddResult.FULL:
+                differs = adding.reason.startswith("amount_exceeds")
+                return Heard(AnswerResult.AMOUNT_DIFFERS if differs else AnswerResult.CONFLICT, adding.reason)
+
+    def _credit(self, identity: str) -> tuple[int, int] | None:
+        """The place and the attempt of the credit with an id; None where no attempt so far has it."""
+        for place, benefit in enumerate(self.benefits):
+            last = standing(self.entries, place, worth_of(benefit)[1]).attempt
+            for attempt in range(1, last + 1):
+                if credit_id(self.decision.key, place, attempt) == identity:
+                    return place, attempt
+        return None
+
+    def _size(self, answer: BillerAnswer, place: int) -> Size | None:
+        """The amount of an answer as the credit's own is kept; None where it is in another measure, or a part of it."""
+        measure, size = worth_of(self.benefits[place])
+        if answer.amount is None or answer.measure != measure:
+            return None
+        if self.benefits[place].money is not None:
+            minor = answer.amount * 10 ** minor_units(measure)
+            return int(minor) if minor.denominator == 1 else None
+        told = Decimal(answer.amount.numerator) / Decimal(answer.amount.denominator)
+        return told if isinstance(size, Decimal) and Fraction(told) == answer.amount else None
+
+
+NOT_OWED = frozenset({CreditState.APPLIED, CreditState.WRITTEN_OFF, CreditState.VOIDED})
+"""The states of what is on a bill, or will never be. Everything else is late once its deadline is over."""
+
+
+def moved_by(entries: CreditEntries, at: int, place: int, benefit: Benefit) -> Moved:
+    """What the entry at a place of a list moved of the credit of a benefit."""
+    measure, size = worth_of(benefit)
+    stood, stands = standing(entries[:at], place, size), standing(entries[: at + 1], place, size)
+    before, after = stood.shares(size), stands.shares(size)
+    changes = {state: after.get(state, 0) - before.get(state, 0) for state in (*before, *after)}
+    owed_before, owed_after = _owed(before), _owed(after)
+    return Moved(
+        measure,
+        benefit.component,
+        {state: change for state, change in changes.items() if change},
+        stands.due,
+        owed_after - owed_before,
+        bool(owed_after) - bool(owed_before),
+    )
+
+
+def _owed(shares: Mapping[CreditState, Size]) -> Size:
+    return sum((share for state, share in shares.items() if state not in NOT_OWED), start=0)

@@ -1,0 +1,262 @@
+"""What a biller answers: how a line is read, and what it changes of a decision's credits."""
+
+import json
+from collections import Counter
+from datetime import UTC, date, datetime
+from itertools import permutations
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kulanz.domain.decision import Benefit, Decision, Outcome
+from kulanz.domain.delivery.answer_pass import AnswerTotals
+from kulanz.domain.delivery.answers import (
+    ANSWER_FACTS,
+    REQUIRED_COLUMNS,
+    TAKEN,
+    AnswerResult,
+    BillerAnswer,
+    Heard,
+    Hearing,
+    answer_of,
+    answer_reader,
+)
+from kulanz.domain.delivery.credit import Size, credit_id
+from kulanz.domain.delivery.entries import CreditEntries, CreditEntry, CreditState, EntryKind, standing
+from kulanz.domain.ledger.entries import DecisionKey, Entry, decision_body, remaining_of
+from kulanz.domain.lists.header import ListFormat, ListLayout
+from kulanz.domain.lists.rows import Problem, Row
+from kulanz.domain.money import Money
+
+AT = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
+DUE = datetime(2027, 1, 6, tzinfo=UTC)
+KEY = DecisionKey("A-1", "outage", "-", 1)
+SIZE = 500
+CREDIT = credit_id(KEY, 0)
+COLUMNS = ("account_id", *(fact.name for fact in ANSWER_FACTS))
+LAYOUT = ListLayout(ListFormat.CSV, COLUMNS, 0)
+
+ASSIGNED = CreditEntry(EntryKind.ASSIGNED, AT, "delivery", "billing/1", (0, 1), delivery="billing/1", dues=(DUE, None))
+
+
+def hearing(*entries: CreditEntry) -> Hearing:
+    """The hearing of a decision that grants 5.00 USD and 20 call minutes."""
+    decision = Decision(
+        Outcome.GRANTED,
+        "credit",
+        (Benefit(Money(SIZE, "USD"), component="outage"), Benefit(quantity="20", unit="call_minute")),
+    )
+    body = decision_body(KEY.campaign, "2", "0" * 64, "0" * 32, decision)
+    entry = Entry(KEY, body, Outcome.GRANTED, remaining_of(decision.benefits), AT, None, 0, 0)
+    return Hearing(entry, entries or (ASSIGNED,))
+
+
+def answer(**stated: Any) -> BillerAnswer | Problem:
+    """What a line with these cells says."""
+    told = {"account_id": "A-1", "serial": "1", "credit_id": CREDIT, "answer": "accepted", **stated}
+    found = answer_reader(LAYOUT).row(",".join(told.get(name, "") for name in COLUMNS).encode())
+    return answer_of(found) if isinstance(found, Row) else found
+
+
+def good(**stated: Any) -> BillerAnswer:
+    found = answer(**stated)
+    assert isinstance(found, BillerAnswer), found
+    return found
+
+
+APPLIED = {"answer": "applied", "amount": "5.00", "measure": "USD", "bill": "B-1", "billed_on": "2026-12-05"}
+REJECTED = {"answer": "rejected", "code": "unknown_account"}
+
+
+def heard(hearing: Hearing, told: BillerAnswer, line: int = 0) -> Heard:
+    return hearing.hear(told, f"billing/{told.serial}", AT, "f1", f"f1:{line}")
+
+
+WRONG = {
+    "serial": {"serial": "1.5"},
+    "serial of nothing": {"serial": "0"},
+    "credit_id": {"credit_id": "abc"},
+    "answer": {"answer": "booked"},
+    "no amount": {**APPLIED, "amount": "", "measure": ""},
+    "an amount of nothing": {**APPLIED, "amount": "0.00"},
+    "a signed amount": {**APPLIED, "amount": "-5.00"},
+    "an amount with a comma": {**APPLIED, "amount": '"5,00"'},
+    "an amount of nothing known": {**APPLIED, "measure": ""},
+    "no bill": {**APPLIED, "bill": ""},
+    "a bill without a day": {**APPLIED, "billed_on": ""},
+    "another form of a day": {**APPLIED, "billed_on": "05.12.2026"},
+    "a bill that is too long": {**APPLIED, "bill": "B" * 41},
+    "no code": {"answer": "rejected"},
+    "no account": {"account_id": ""},
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_a_line_that_is_no_answer_is_refused_and_repeats_nothing(what: str) -> None:
+    found = answer(**WRONG[what])
+    assert isinstance(found, Problem), what
+    for one in found.each():
+        assert one.field in (*COLUMNS, "")
+        assert not {"abc", "booked", "05.12.2026", "B" * 41} & set(one.expected.split())
+
+
+def test_json_says_the_same_as_csv() -> None:
+    reader = answer_reader(ListLayout(ListFormat.JSONL, (), 0))
+    told = {"account_id": "A-1", "serial": 1, "credit_id": CREDIT, **APPLIED, "amount": "5.00"}
+    found = reader.row(json.dumps(told).encode())
+    assert isinstance(found, Row)
+    assert answer_of(found) == good(**APPLIED)
+    assert set(REQUIRED_COLUMNS) == {"account_id", "serial", "credit_id", "answer"}
+
+
+RESULTS: dict[str, tuple[dict[str, str], AnswerResult]] = {
+    "accepted": ({}, AnswerResult.ACCEPTED),
+    "accepted with its amount": ({"amount": "5.00", "measure": "USD"}, AnswerResult.ACCEPTED),
+    "accepted with another amount": ({"amount": "5.01", "measure": "USD"}, AnswerResult.AMOUNT_DIFFERS),
+    "accepted in another currency": ({"amount": "5.00", "measure": "EUR"}, AnswerResult.AMOUNT_DIFFERS),
+    "applied": (APPLIED, AnswerResult.APPLIED),
+    "applied in part": ({**APPLIED, "amount": "2.5"}, AnswerResult.APPLIED),
+    "applied in parts of a cent": ({**APPLIED, "amount": "2.505"}, AnswerResult.AMOUNT_DIFFERS),
+    "more is applied than was credited": ({**APPLIED, "amount": "5.01"}, AnswerResult.AMOUNT_DIFFERS),
+    "rejected": (REJECTED, AnswerResult.REJECTED),
+    "taken back before it was booked": ({"answer": "taken_back"}, AnswerResult.TAKEN_BACK),
+    "another id": ({"credit_id": credit_id(KEY, 7)}, AnswerResult.UNKNOWN_ID),
+    "an attempt that there was not": ({"credit_id": credit_id(KEY, 0, 2)}, AnswerResult.UNKNOWN_ID),
+    "another serial": ({"serial": "2"}, AnswerResult.OTHER_SERIAL),
+    "minutes": (
+        {**APPLIED, "credit_id": credit_id(KEY, 1), "amount": "20", "measure": "call_minute"},
+        AnswerResult.APPLIED,
+    ),
+    "minutes as money": ({**APPLIED, "credit_id": credit_id(KEY, 1)}, AnswerResult.AMOUNT_DIFFERS),
+}
+
+
+@pytest.mark.parametrize("what", RESULTS)
+def test_each_answer_has_its_result_and_changes_something_only_where_it_is_taken(what: str) -> None:
+    cells, expected = RESULTS[what]
+    one = hearing()
+    found = heard(one, good(**cells))
+    assert found.result is expected
+    assert one.is_changed is (expected in TAKEN)
+    assert (found.moved is not None) is one.is_changed
+    assert bool(found.reason) is not one.is_changed
+
+
+def test_what_was_not_delivered_has_no_answer() -> None:
+    decision = hearing().decision
+    assert heard(Hearing(decision, ()), good()).result is AnswerResult.BEFORE_DELIVERY
+
+
+def test_the_same_line_again_counts_as_it_counted_first_and_another_line_is_a_duplicate() -> None:
+    one = hearing()
+    first = heard(one, good(**APPLIED), 7)
+    again = Hearing(one.decision, one.entries)
+    assert heard(again, good(**APPLIED), 7) == first
+    assert heard(again, good(**APPLIED), 8) == Heard(AnswerResult.DUPLICATE)
+    assert not again.is_changed
+
+
+def test_one_bill_cannot_say_two_things() -> None:
+    one = hearing()
+    assert heard(one, good(**{**APPLIED, "amount": "2.00"})).result is AnswerResult.APPLIED
+    found = heard(one, good(**{**APPLIED, "amount": "3.00"}), 1)
+    assert (found.result, found.reason.partition(":")[0]) == (AnswerResult.CONFLICT, "id_used")
+
+
+def test_an_amount_on_a_bill_leaves_what_is_owed_by_its_deadline() -> None:
+    one = hearing()
+    part = heard(one, good(**{**APPLIED, "amount": "2.00"})).moved
+    rest = heard(one, good(**{**APPLIED, "amount": "3.00", "bill": "B-2"}), 1).moved
+    back = heard(one, good(answer="taken_back"), 2).moved
+    assert part is not None
+    assert rest is not None
+    assert back is not None
+    assert [(one.due, one.off_bills, one.number) for one in (part, rest, back)] == [
+        (DUE, -200, 0),
+        (DUE, -300, -1),
+        (DUE, 500, 1),
+    ]
+    assert part.by_state == {CreditState.ASSIGNED: -500, CreditState.APPLIED: 200, CreditState.ACCEPTED: 300}
+    assert (part.measure, part.component) == ("USD", "outage")
+
+
+WITHOUT_CONTRADICTION = [
+    good(),
+    good(**{**APPLIED, "amount": "2.00"}),
+    good(**{**APPLIED, "amount": "3.00", "bill": "B-2"}),
+    good(credit_id=credit_id(KEY, 1)),
+    good(credit_id=credit_id(KEY, 9)),
+]
+
+
+def test_answers_in_any_order_end_the_same_and_their_sums_are_where_the_credits_stand() -> None:
+    for told in permutations(WITHOUT_CONTRADICTION):
+        one, totals = hearing(), AnswerTotals()
+        for line, each in enumerate(told):
+            totals.count(KEY.campaign, heard(one, each, line))
+        assert standing(one.entries, 0, SIZE).state is CreditState.APPLIED
+        assert standing(one.entries, 1, 20).state is CreditState.ACCEPTED
+        assert sums(totals) == stand(one.entries)
+        assert totals.lines == len(told)
+        assert {due.due: found for due, found in totals.dues.items()} == {DUE: (-1, -500)}
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([*WITHOUT_CONTRADICTION, good(**REJECTED), good(answer="taken_back"), good(serial="2")]),
+            st.booleans(),
+        ),
+        max_size=12,
+    )
+)
+def test_whatever_is_answered_and_however_often_a_worker_dies_the_sums_say_where_the_credits_stand(
+    told: list[tuple[BillerAnswer, bool]],
+) -> None:
+    stands: CreditEntries = (ASSIGNED,)
+    totals = AnswerTotals()
+    for line, (each, dies) in enumerate(told):
+        one = Hearing(hearing().decision, stands)
+        found = heard(one, each, line)
+        stands = one.entries
+        if dies:  # after it wrote, and before it counted
+            found = heard(Hearing(one.decision, stands), each, line)
+        totals.count(KEY.campaign, found)
+    assert sums(totals) == stand(stands)
+    assert totals.lines == sum(totals.by_result().values()) == len(told)
+
+
+def sums(totals: AnswerTotals) -> dict[tuple[str, CreditState], Size]:
+    """The sums of states that answers lead to, from what was assigned."""
+    found: Counter[tuple[str, CreditState]] = Counter()
+    found["USD", CreditState.ASSIGNED] = SIZE
+    found["call_minute", CreditState.ASSIGNED] = 20
+    for place, moved in totals.moved.items():
+        for state, size in moved.items():
+            found[place.measure, state] += int(size)
+    return {place: size for place, size in found.items() if size}
+
+
+def stand(entries: CreditEntries) -> dict[tuple[str, CreditState], Size]:
+    """Where the credits stand by their entries."""
+    found: dict[tuple[str, CreditState], Size] = {}
+    for place, (measure, size) in enumerate((("USD", SIZE), ("call_minute", 20))):
+        for state, share in standing(entries, place, size).shares(size).items():
+            found[measure, state] = share
+    return found
+
+
+def test_totals_of_two_stretches_are_those_of_both() -> None:
+    one, whole, parts = hearing(), AnswerTotals(), [AnswerTotals(), AnswerTotals()]
+    for line, each in enumerate(WITHOUT_CONTRADICTION):
+        found = heard(one, each, line)
+        whole.count(KEY.campaign, found)
+        parts[line % 2].count(KEY.campaign, found)
+    parts[0].add(parts[1])
+    assert parts[0] == whole
+
+
+def test_a_day_is_a_day() -> None:
+    assert good(**APPLIED).day == date(2026, 12, 5)
