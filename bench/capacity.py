@@ -29,7 +29,7 @@ from bench.stacks import written_list
 from bench.worker import CALLS_IN_FLIGHT, Measured, in_own_process
 from kulanz.adapters.aws import BACKOFF_FIRST_SECONDS, BACKOFF_LONGEST_SECONDS
 from kulanz.domain.campaigns.campaign import Pass
-from kulanz.domain.campaigns.estimate import AS_DEPLOYED, INSERTS_PER_CALL, Planned, expected_calls
+from kulanz.domain.campaigns.estimate import AS_DEPLOYED, Planned, expected_calls
 from kulanz.domain.campaigns.prices import (
     COLD_TABLE_DOUBLES_SECONDS,
     COLD_TABLE_WRITES,
@@ -37,6 +37,7 @@ from kulanz.domain.campaigns.prices import (
     TABLE_WRITES,
     TOPIC_MESSAGES,
 )
+from kulanz.domain.campaigns.write_units import INSERTS_PER_CALL
 
 CHUNK_BYTES = 1024 * 1024
 LATENCY_SECONDS = 0.010

@@ -16,7 +16,7 @@ from kulanz.adapters.aws import (
     CONFLICT_BACKOFF_LONGEST_SECONDS,
     ENTRY_ATTEMPTS,
 )
-from kulanz.domain.campaigns.estimate import INSERTS_PER_CALL
+from kulanz.domain.campaigns.write_units import INSERTS_PER_CALL
 
 SIMULATED_SECONDS = 300.0
 SEED = 1

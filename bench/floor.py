@@ -9,7 +9,7 @@ import time
 
 from kulanz.adapters.aws import client
 from kulanz.adapters.insert_calls import InsertCalls, Statement
-from kulanz.domain.campaigns.estimate import INSERTS_PER_CALL
+from kulanz.domain.campaigns.write_units import INSERTS_PER_CALL
 
 BODY = json.dumps({"campaign": "x" * 16, "policy": "0" * 64, "row": "0" * 32, "benefits": "x" * 160})
 

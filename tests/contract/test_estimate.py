@@ -22,12 +22,12 @@ from kulanz.application.ports import ChunkMessage
 from kulanz.domain.campaigns.campaign import CampaignId, Cause, State
 from kulanz.domain.campaigns.estimate import (
     AS_DEPLOYED,
-    HISTORY_WRITE_UNITS,
     READS_PER_CHUNK,
     Estimate,
     execution_read_units,
     receipt_write_units,
 )
+from kulanz.domain.campaigns.write_units import HISTORY_WRITE_UNITS
 from kulanz.domain.confirmation import Occasion
 from kulanz.domain.gate.approval import Approval
 from kulanz.domain.gate.settings import SAFE

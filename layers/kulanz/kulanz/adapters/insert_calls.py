@@ -33,7 +33,7 @@ from kulanz.adapters.aws import (
     backoff_seconds,
 )
 from kulanz.application.ports import Refused, TryAgain
-from kulanz.domain.campaigns.estimate import INSERTS_PER_CALL
+from kulanz.domain.campaigns.write_units import INSERTS_PER_CALL
 
 SHORTEST_WAIT_SECONDS = 0.001
 LOST_CALLS_MOST = 4

@@ -4,15 +4,17 @@ import json
 import time
 from collections.abc import Callable, Iterable, Sequence
 from itertools import batched
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from kulanz.adapters.aws import ENTRY_ATTEMPTS, backoff_seconds, call
 from kulanz.application.delivery.world import DeliveryMessage
 from kulanz.application.ports import Announcement, ChunkMessage, Rejection, TryAgain
 from kulanz.domain.campaigns.campaign import CampaignId, Pass
 from kulanz.domain.delivery.channel import DeliveryId
-from kulanz.domain.notices import NoticeMessage
 from kulanz.domain.time import format_instant
+
+if TYPE_CHECKING:
+    from kulanz.domain.notices import NoticeMessage
 
 ENTRIES_PER_CALL = 10
 """The limit of SendMessageBatch, PublishBatch and PutEvents alike."""
@@ -135,7 +137,7 @@ class SnsNotices:
         self._client = client
         self._topic_arn = topic_arn
 
-    def publish(self, messages: Sequence[NoticeMessage]) -> None:
+    def publish(self, messages: "Sequence[NoticeMessage]") -> None:
         page: list[dict[str, Any]] = []
         used = 0
         for message in messages:
@@ -155,7 +157,7 @@ class SnsNotices:
         return {failure["Id"] for failure in answer.get("Failed", [])}
 
 
-def _publish_entry(entry_id: str, message: NoticeMessage) -> dict[str, Any]:
+def _publish_entry(entry_id: str, message: "NoticeMessage") -> dict[str, Any]:
     attributes = {
         "kind": message.audience.kind,
         "incident_id": message.incident_id,

@@ -6,7 +6,7 @@ from kulanz.application.campaigns.chunk_run import STOP_LOOK_SECONDS, WAVE_SECON
 from kulanz.application.campaigns.control_campaign import ControlPorts, cancel, resume
 from kulanz.config import WORKERS_MOST, WRITE_RATE_LEAST, WRITE_RATE_MOST
 from kulanz.domain.campaigns.campaign import CampaignId, Cause, Pass, State
-from kulanz.domain.campaigns.estimate import HISTORY_WRITE_UNITS
+from kulanz.domain.campaigns.write_units import HISTORY_WRITE_UNITS
 from tests.support import yearly_cap
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, sealed_policy, small_world
 from tests.support.world import CHANGES, Function, World

@@ -21,7 +21,7 @@ from kulanz.application.campaigns.plan_chunk import LINES_PER_LOOK_AT_THE_CLOCK
 from kulanz.application.campaigns.replan import ReplanPorts, ReplanRefused, replan
 from kulanz.application.ports import ChunkMessage
 from kulanz.domain.campaigns.campaign import ENGINE_VERSION, Campaign, CampaignId, Cause, Pass, PinnedList, State
-from kulanz.domain.campaigns.estimate import INSERTS_PER_CALL
+from kulanz.domain.campaigns.write_units import INSERTS_PER_CALL
 from kulanz.domain.ledger.decider import Decider
 from kulanz.domain.ledger.entries import WRITER_LIFE, Entry
 from kulanz.domain.time import TIME_ZONES

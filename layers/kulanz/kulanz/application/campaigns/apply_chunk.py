@@ -12,8 +12,8 @@ from kulanz.application.campaigns.read_history import HistoryReader, Read
 from kulanz.application.campaigns.stretch_run import DecidedOtherwise, DecidedStretch, NotWritten, Owed, StretchRun
 from kulanz.application.ports import TryAgain
 from kulanz.domain.campaigns.campaign import Receipt
-from kulanz.domain.campaigns.estimate import HISTORY_WRITE_UNITS
 from kulanz.domain.campaigns.reconciliation import IN_THE_LEDGER, RowResult, WriteResult
+from kulanz.domain.campaigns.write_units import HISTORY_WRITE_UNITS
 from kulanz.domain.decision import Decision
 from kulanz.domain.ledger.decider import Remembered, prepare
 from kulanz.domain.ledger.earlier_decisions import Before, is_as_planned, within_plan

@@ -13,10 +13,10 @@ from typing import ClassVar, NamedTuple, Protocol
 from kulanz.application.campaigns.read_history import HistoryReader, Read
 from kulanz.application.ports import Archive, CampaignStore, ChunkMessage, ChunkQueue, Ledger, ListStore
 from kulanz.domain.campaigns.campaign import WORKABLE, Campaign, Cursor, Pass, Receipt
-from kulanz.domain.campaigns.estimate import HISTORY_WRITE_UNITS, INSERTS_PER_CALL
 from kulanz.domain.campaigns.measured import Measured
 from kulanz.domain.campaigns.reconciliation import Totals, WriteResult
 from kulanz.domain.campaigns.stretches import Stretch
+from kulanz.domain.campaigns.write_units import HISTORY_WRITE_UNITS, INSERTS_PER_CALL
 from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.ledger.decider import REMEMBERED_FACTS, Decider, Remembered, prepare
 from kulanz.domain.ledger.earlier_decisions import Before, is_more_than, stands_before, still_owed

@@ -16,13 +16,13 @@ from kulanz.domain.campaigns.campaign import (
     StateChange,
 )
 from kulanz.domain.campaigns.same_outage import OutageCampaign
-from kulanz.domain.gate.approval import Action
-from kulanz.domain.gate.filed_plan import FiledPlan
-from kulanz.domain.gate.settings import Spent, SpentPlace
 from kulanz.domain.incident_record import IncidentRecord, Revision
 
 if TYPE_CHECKING:
     from kulanz.domain.audit import AuditEntry
+    from kulanz.domain.gate.approval import Action
+    from kulanz.domain.gate.filed_plan import FiledPlan
+    from kulanz.domain.gate.settings import Spent, SpentPlace
     from kulanz.domain.halt import Halt, HaltAction
     from kulanz.domain.ledger.additions import Addition
 
@@ -50,7 +50,7 @@ class Start:
     """
 
     incident: IncidentRecord
-    spent: tuple[Spent, ...] = ()
+    spent: "tuple[Spent, ...]" = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +60,8 @@ class AtTheGate:
     `start` comes with `plan` where the plan executes automatically, and with `action` where that was the last approval.
     """
 
-    plan: FiledPlan | None = None
-    action: Action | None = None
+    plan: "FiledPlan | None" = None
+    action: "Action | None" = None
     start: Start | None = None
 
 
@@ -135,13 +135,13 @@ class CampaignStore(Protocol):
         While the stack is halted no campaign comes to its apply pass, nor back to it.
         """
 
-    def filed_plan(self, campaign_id: CampaignId) -> FiledPlan | None:
+    def filed_plan(self, campaign_id: CampaignId) -> "FiledPlan | None":
         """The plan that a campaign filed for approval, read consistently; None where none is filed."""
 
-    def actions(self, campaign_id: CampaignId) -> list[Action]:
+    def actions(self, campaign_id: CampaignId) -> "list[Action]":
         """The approvals and rejections of a campaign's plan, by their ids, read consistently."""
 
-    def spent(self, place: SpentPlace) -> Spent:
+    def spent(self, place: "SpentPlace") -> "Spent":
         """What automatic executions of a month, or of an incident, add up to, read consistently."""
 
     def mark_dispatched(self, campaign: Campaign, work: Pass, sent: int) -> None:

@@ -18,9 +18,8 @@ from math import ceil
 from kulanz.domain.campaigns.campaign import WORKABLE, Campaign, StateChange
 from kulanz.domain.campaigns.prices import TABLE_WRITES, TOPIC_MESSAGES, TOPIC_MESSAGES_ELSEWHERE, PriceTable
 from kulanz.domain.campaigns.repeats import SUBJECT_BYTES, SUBJECTS_SAMPLED
+from kulanz.domain.campaigns.write_units import HISTORY_WRITE_UNITS, INSERTS_PER_CALL
 
-INSERTS_PER_CALL = 25
-"""The limit of BatchExecuteStatement."""
 MESSAGES_PER_SEND = 10
 RECORDS_PER_STREAM_BATCH = 1_000
 PASSES = 2
@@ -42,8 +41,6 @@ COUNT_BYTES = 40
 MEASURED_BYTES = 230
 """What a receipt of the plan says of the amounts of each sum."""
 META_READ_UNITS = 1
-HISTORY_WRITE_UNITS = 4
-"""A decision with its unit's history, of 1 KB each, in one transaction, which is billed double."""
 QUEUE_REQUESTS_PER_MESSAGE = 2
 """Received and deleted one by one."""
 WORKER_GB = Decimal("1.728")
