@@ -13,6 +13,8 @@ from uuid import uuid4
 from kulanz.adapters.actions import DynamoActions
 from kulanz.adapters.aws import client
 from kulanz.adapters.campaign_table import DynamoCampaigns
+from kulanz.adapters.credit_entries import DynamoCredits
+from kulanz.adapters.delivery_table import DynamoDeliveries
 from kulanz.adapters.documents import S3Documents
 from kulanz.adapters.given_up import S3GivenUp
 from kulanz.adapters.index_table import DynamoIndex
@@ -26,6 +28,7 @@ from kulanz.adapters.stores import DynamoStores
 from kulanz.adapters.troubles import DynamoTroubles
 from kulanz.application.ports import Announcement, ChunkMessage
 from tests.support.fake_bucket import FakeArchive, FakeLists, FakePolicies
+from tests.support.fake_deliveries import FakeCredits, FakeDeliveries
 from tests.support.fake_door import FakeActions, FakeDocuments, FakeRefusedEvents
 from tests.support.fake_index import FakeIndex
 from tests.support.fake_messages import FakeAnnouncer, FakeChunks, FakeRejected, FakeTopic
@@ -52,6 +55,7 @@ class FakeBackend:
         self.people = FakePeople()
         self.campaigns, self.ledger = FakeCampaigns(), FakeLedger()
         self.offers = FakeOffers(self.ledger, self.campaigns)
+        self.credits, self.deliveries = FakeCredits(self.ledger), FakeDeliveries()
         self.index = FakeIndex(self.campaigns, self.offers)
         self.troubles = FakeTroubles(self.campaigns)
         self.stores = FakeStores(self.campaigns, self.ledger)
@@ -174,6 +178,14 @@ class AwsBackend:
     @cached_property
     def campaigns(self) -> DynamoCampaigns:
         return DynamoCampaigns(self.dynamodb, self.campaigns_table)
+
+    @cached_property
+    def credits(self) -> DynamoCredits:
+        return DynamoCredits(self.dynamodb, self.credits_table, calls_in_flight=4)
+
+    @cached_property
+    def deliveries(self) -> DynamoDeliveries:
+        return DynamoDeliveries(self.dynamodb, self.campaigns_table)
 
     @cached_property
     def index(self) -> DynamoIndex:

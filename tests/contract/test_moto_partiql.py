@@ -81,3 +81,31 @@ def test_moto_still_needs_the_repair(dynamodb: Any) -> None:
     assert not _inserts_without_overwriting(dynamodb), (
         "moto inserts as AWS does now: remove tests/support/moto_partiql.py"
     )
+
+
+def _update(account: str, before: str, after: str) -> dict[str, Any]:
+    return {
+        "Statement": f'UPDATE "{TABLE}" SET "body"=? WHERE "pk"=? AND "sk"=? AND "body"=?',
+        "Parameters": [{"S": after}, {"S": account}, {"S": "x"}, {"S": before}],
+    }
+
+
+def _tells_of_failed_conditions(dynamodb: Any) -> bool:
+    with repaired_moto():
+        dynamodb.batch_execute_statement(Statements=[_insert("u")])
+    (refused,) = dynamodb.batch_execute_statement(Statements=[_update("u", "another", "second")])["Responses"]
+    return refused.get("Error", {}).get("Code") == "ConditionalCheckFailed" and _body(dynamodb, "u") == "first"
+
+
+def test_a_repaired_update_is_conditional(dynamodb: Any) -> None:
+    with repaired_moto():
+        assert _tells_of_failed_conditions(dynamodb)
+        statements = [_update("u", "first", "second"), _update("gone", "first", "second")]
+        written, gone = dynamodb.batch_execute_statement(Statements=statements)["Responses"]
+    assert "Error" not in written
+    assert _body(dynamodb, "u") == "second"
+    assert (gone["Error"]["Code"], _body(dynamodb, "gone")) == ("ConditionalCheckFailed", None)
+
+
+def test_moto_still_hides_failed_conditions(dynamodb: Any) -> None:
+    assert not _tells_of_failed_conditions(dynamodb), "moto does it itself: drop the repair of UPDATE"

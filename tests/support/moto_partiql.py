@@ -2,9 +2,12 @@
 
 What AWS does: each statement of a batch is on its own. A parameterised `INSERT INTO "table" VALUE {'name': ?, ...}`
 writes an item if its key is free and otherwise answers, inside the HTTP 200, an error `DuplicateItem` for that
-statement alone; nothing is overwritten. More than 25 statements are refused as a whole with a ValidationException.
+statement alone; nothing is overwritten. An `UPDATE` whose condition does not hold, or whose item is not there, answers
+`ConditionalCheckFailed` for that statement alone. More than 25 statements are refused as a whole with a
+ValidationException.
 
-What moto does: an INSERT with parameters ends in a TypeError, one with literals overwrites, and any number passes.
+What moto does: an INSERT with parameters ends in a TypeError, one with literals overwrites, and any number passes. An
+UPDATE whose condition does not hold answers success and changes nothing.
 
 The repair holds for the pinned version only: `tests/contract/test_moto_partiql.py` fails when moto does this itself.
 """
@@ -23,6 +26,10 @@ MOTO_VERSION = "5.2.5"
 STATEMENTS_PER_CALL = 25
 
 _INSERT = re.compile(r"""INSERT INTO "([^"]+)" VALUE \{((?:'[^']+': \?(?:, )?)+)\}""").fullmatch
+_UPDATE = re.compile(
+    r"""UPDATE "([^"]+)" SET "([^"]+)"=\? WHERE "pk"=\? AND "sk"=\?((?: AND "[^"]+"(?:=\?| IS MISSING))*)"""
+).fullmatch
+_CONDITION = re.compile(r""" AND "([^"]+)"(=\?| IS MISSING)""")
 _NAME = re.compile(r"'([^']+)': \?")
 
 _original = DynamoDBBackend.batch_execute_statement
@@ -44,6 +51,9 @@ def _batch_execute_statement(self: DynamoDBBackend, statements: list[dict[str, A
 
 
 def _answer(backend: DynamoDBBackend, statement: dict[str, Any]) -> dict[str, Any]:
+    update = _UPDATE(statement["Statement"])
+    if update is not None:
+        return _updated(backend, update, statement["Parameters"])
     insert = _INSERT(statement["Statement"])
     if insert is None:
         return _original(backend, [statement])[0]
@@ -56,4 +66,32 @@ def _answer(backend: DynamoDBBackend, statement: dict[str, Any]) -> dict[str, An
     except ConditionalCheckFailed:
         message = "Duplicate primary key exists in table"
         return {"Error": {"Code": "DuplicateItem", "Message": message}, "TableName": table_name}
+    return {"TableName": table_name}
+
+
+def _updated(backend: DynamoDBBackend, update: re.Match[str], parameters: list[Any]) -> dict[str, Any]:
+    """An UPDATE of one attribute by moto's own conditional update."""
+    table_name, told, conditions = update[1], update[2], _CONDITION.findall(update[3])
+    new, pk, sk, *stated = parameters
+    names, values = {"#told": told}, {":new": new}
+    expressions = ["attribute_exists(pk)"]
+    left = iter(stated)
+    for number, (name, kind) in enumerate(conditions):
+        names[f"#n{number}"] = name
+        if kind == "=?":
+            values[f":v{number}"] = next(left)
+            expressions.append(f"#n{number} = :v{number}")
+        else:
+            expressions.append(f"attribute_not_exists(#n{number})")
+    try:
+        backend.update_item(
+            table_name=table_name,
+            key={"pk": pk, "sk": sk},
+            update_expression="SET #told = :new",
+            expression_attribute_names=names,
+            expression_attribute_values=values,
+            condition_expression=" AND ".join(expressions),
+        )
+    except ConditionalCheckFailed:
+        return {"Error": {"Code": "ConditionalCheckFailed", "Message": "The conditional request failed"}}
     return {"TableName": table_name}

@@ -1,0 +1,112 @@
+"""The contract of DeliveryStore: serials without a gap, one delivery of a list, each range delivered once."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from kulanz.application.ports import Outdated
+from kulanz.domain.campaigns.campaign import CampaignId, Cursor
+from kulanz.domain.delivery.channel import DeliveryId, FileFormat
+from kulanz.domain.delivery.credit import CreditSums, CreditType, SumOf
+from kulanz.domain.delivery.delivery import Delivery, DeliveryReceipt, DeliveryState
+from kulanz.domain.delivery.files import PartFile
+from tests.contract.backends import Backend
+from tests.support.values import NOW
+
+FIRST = DeliveryId("billing", 1)
+USD = SumOf(CreditType.CREDIT, "USD", is_money=True)
+MONTHLY = SumOf(CreditType.CREDIT, "GB:3 x month", is_money=False)
+
+
+def delivery(serial: int = 1, incident: str = "an-incident", channel: str = "billing") -> Delivery:
+    return Delivery(DeliveryId(channel, serial), CampaignId(incident, 1), FileFormat.CSV, NOW, "advance_campaign")
+
+
+def receipt(start: int, end: int, moved_from: int | None = None, *, finishes: bool = False) -> DeliveryReceipt:
+    return DeliveryReceipt(
+        delivery=FIRST,
+        chunk=0,
+        start=start,
+        end=end,
+        moved_from=moved_from,
+        finishes_chunk=finishes,
+        lines=3,
+        part=PartFile(f"part-{start}-{end}.csv", 100, "0" * 64, 2),
+        sums=CreditSums({USD: (1, 500), MONTHLY: (1, Decimal("1.5"))}),
+        elsewhere=CreditSums({USD: (1, 7)}),
+    )
+
+
+def test_a_delivery_is_read_as_it_was_opened_and_found_by_its_campaign_and_its_channel(backend: Backend) -> None:
+    assert (backend.deliveries.last_serial("billing"), backend.deliveries.delivery(FIRST)) == (0, None)
+    opened = delivery()
+    backend.deliveries.open(opened)
+    assert backend.deliveries.last_serial("billing") == 1
+    assert backend.deliveries.delivery(FIRST) == opened
+    assert backend.deliveries.over_list(opened.campaign) == opened
+    assert backend.deliveries.over_list(CampaignId("an-incident", 2)) is None
+    assert backend.deliveries.open_deliveries() == [FIRST]
+
+
+def test_serials_have_no_gap_and_a_list_has_one_delivery(backend: Backend) -> None:
+    backend.deliveries.open(delivery())
+    backend.deliveries.open(delivery())  # the reply was lost
+    for wrong in (delivery(1, "other"), delivery(3, "other"), delivery(2)):
+        with pytest.raises(Outdated):
+            backend.deliveries.open(wrong)
+    backend.deliveries.open(delivery(2, "other"))
+    backend.deliveries.open(delivery(1, "third", "vouchers"))
+    assert [one.id.serial for one in backend.deliveries.of_channel("billing")] == [1, 2]
+    assert [one.id.serial for one in backend.deliveries.of_channel("billing", 1)] == [2]
+    assert backend.deliveries.last_serial("vouchers") == 1
+
+
+def test_receipts_move_a_cursor_once_and_add_up(backend: Backend) -> None:
+    backend.deliveries.open(delivery())
+    first, second = receipt(10, 50), receipt(50, 90, 10 + 40, finishes=True)
+    assert backend.deliveries.cursor(FIRST, 0) is None
+    assert backend.deliveries.record(first)
+    assert backend.deliveries.record(first), "its reply was lost"
+    assert not backend.deliveries.record(receipt(10, 60)), "another worker was first"
+    assert not backend.deliveries.record(replace(receipt(50, 70, 40), chunk=0)), "the cursor stands elsewhere"
+    assert backend.deliveries.cursor(FIRST, 0) == Cursor(50, finished=False)
+    assert backend.deliveries.finished_chunks(FIRST) == set()
+    assert backend.deliveries.record(second)
+    assert not backend.deliveries.record(receipt(90, 95, 90)), "the chunk is finished"
+    assert backend.deliveries.finished_chunks(FIRST) == {0}
+    assert list(backend.deliveries.receipts(FIRST)) == [first, second]
+    found = backend.deliveries.delivery(FIRST)
+    assert found is not None
+    assert (found.bytes_done, found.lines, found.parts) == (80, 6, 2)
+    assert found.sums.found == {USD: (2, 1000), MONTHLY: (2, Decimal(3))}
+    assert found.elsewhere.found == {USD: (2, 14)}
+
+
+def test_a_range_without_credits_has_no_part(backend: Backend) -> None:
+    backend.deliveries.open(delivery())
+    nothing = replace(receipt(10, 50, finishes=True), part=None, sums=CreditSums(), elsewhere=CreditSums())
+    assert backend.deliveries.record(nothing)
+    assert list(backend.deliveries.receipts(FIRST)) == [nothing]
+    found = backend.deliveries.delivery(FIRST)
+    assert found is not None
+    assert (found.parts, found.sums.found, found.bytes_done) == (0, {}, 40)
+
+
+def test_how_far_chunks_were_sent_and_how_far_it_was_seen_is_noted(backend: Backend) -> None:
+    backend.deliveries.open(delivery())
+    backend.deliveries.mark_dispatched(FIRST, 7)
+    backend.deliveries.note_seen(FIRST, 80)
+    assert backend.deliveries.delivery(FIRST) == replace(delivery(), dispatched=7, seen=80)
+
+
+def test_a_delivery_is_sent_once_and_then_not_open_any_more(backend: Backend) -> None:
+    backend.deliveries.open(delivery())
+    flagged = replace(delivery(), state=DeliveryState.FLAGGED, reason="sums_differ: USD")
+    backend.deliveries.change(delivery(), flagged)
+    assert (backend.deliveries.delivery(FIRST), backend.deliveries.open_deliveries()) == (flagged, [FIRST])
+    sent = replace(delivery(), state=DeliveryState.SENT, reason="balanced", sent_at=NOW)
+    with pytest.raises(Outdated):
+        backend.deliveries.change(delivery(), sent)
+    backend.deliveries.change(flagged, sent)
+    assert (backend.deliveries.delivery(FIRST), backend.deliveries.open_deliveries()) == (sent, [])
