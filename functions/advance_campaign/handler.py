@@ -12,6 +12,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from kulanz.adapters.aws import client
 from kulanz.adapters.campaign_keys import META, campaign_of_partition, incident_of_partition
 from kulanz.adapters.campaign_table import DynamoCampaigns
+from kulanz.adapters.delivery_items import delivery_of_partition
+from kulanz.adapters.delivery_table import DynamoDeliveries
 from kulanz.adapters.given_up import S3GivenUp
 from kulanz.adapters.incident_items import is_revision
 from kulanz.adapters.index_table import DynamoIndex
@@ -22,9 +24,15 @@ from kulanz.adapters.table_policies import ClosedTable, DynamoTablePolicies
 from kulanz.adapters.troubles import DynamoTroubles
 from kulanz.application.campaigns.advance_campaign import AdvancePorts, advance_campaign
 from kulanz.application.campaigns.watch_open import WatchPorts, watch_open
+from kulanz.application.delivery.advance_delivery import (
+    DeliveryPorts,
+    advance_delivery,
+    open_over_list,
+    watch_deliveries,
+)
 from kulanz.application.incidents.follow_incident import follow_incident
 from kulanz.config import AdvanceCampaignConfig
-from kulanz.domain.campaigns.campaign import STOPPED, Cause, State
+from kulanz.domain.campaigns.campaign import STOPPED, Campaign, Cause, State
 from kulanz.domain.campaigns.estimate import Operation
 from kulanz.failures import without_content
 from kulanz.versions import VERSIONS_ASKED, versions
@@ -34,16 +42,36 @@ metrics = Metrics()
 
 
 @cache
+def _delivering() -> DeliveryPorts:
+    config = AdvanceCampaignConfig.read()
+    dynamodb = client("dynamodb")
+    return DeliveryPorts(
+        campaigns=DynamoCampaigns(dynamodb, config.campaigns_table),
+        deliveries=DynamoDeliveries(dynamodb, config.campaigns_table),
+        queue=SqsChunks(client("sqs"), config.chunk_queue_url),
+        archive=S3Archive(client("s3"), config.list_bucket),
+        announcer=EventBridgeAnnouncer(client("events"), config.bus_name),
+    )
+
+
+def _open_delivery(campaign: Campaign, cause: Cause, now: datetime) -> None:
+    open_over_list(campaign, _delivering(), cause, now)
+
+
+@cache
 def _composed() -> AdvancePorts:
     config = AdvanceCampaignConfig.read()
     dynamodb = client("dynamodb")
+    delivering = _delivering()
     return AdvancePorts(
-        campaigns=DynamoCampaigns(dynamodb, config.campaigns_table),
+        campaigns=delivering.campaigns,
         chunks=SqsChunks(client("sqs"), config.chunk_queue_url),
-        archive=S3Archive(client("s3"), config.list_bucket),
-        announcer=EventBridgeAnnouncer(client("events"), config.bus_name),
+        archive=delivering.archive,
+        announcer=delivering.announcer,
         operation=Operation(dynamodb.meta.region_name, config.recipients_per_message, config.write_rate),
         gate=config.gate,
+        channel=config.channel,
+        deliver=_open_delivery,
     )
 
 
@@ -97,6 +125,9 @@ def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, str] | No
         follow_incident(incident_id, _composed().campaigns, cause, datetime.now(UTC))
         logger.info("incident", incident_id=incident_id)
     for partition, event_id in changed.items():
+        if (delivery_id := delivery_of_partition(partition)) is not None:
+            stands = advance_delivery(delivery_id, _delivering(), datetime.now(UTC), seconds_left)
+            logger.info("delivery", delivery=str(delivery_id), state=None if stands is None else stands.value)
         campaign_id = campaign_of_partition(partition)
         if campaign_id is None:
             continue
@@ -121,6 +152,9 @@ def _watch(event_id: str, context: LambdaContext, seconds_left: Callable[[], flo
     found = watch_open(ports, cause, datetime.now(UTC), seconds_left)
     for campaign_id, why in found.failed:
         logger.error("campaign could not be moved on", campaign=str(campaign_id), why=why)
+    flagged = watch_deliveries(_delivering(), datetime.now(UTC), seconds_left)
+    for delivery in flagged:
+        logger.error("delivery is flagged", delivery=str(delivery.id), why=delivery.reason)
     is_whole = is_listed and found.is_whole
     logger.info("watch", looked_at=found.looked_at, waiting=found.waiting, is_whole=is_whole)
-    _report_waiting(found.waiting)
+    _report_waiting(found.waiting + len(flagged))

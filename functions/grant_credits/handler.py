@@ -33,19 +33,8 @@ _policies = FrozenCache()
 
 
 @cache
-def _config() -> GrantCreditsConfig:
-    return GrantCreditsConfig.read()
-
-
-@cache
-def _settings() -> GrantSettings:
-    config = _config()
-    return GrantSettings(config.calls_in_flight, config.units_per_second, config.retention_days)
-
-
-@cache
-def _granting() -> tuple[GrantPorts, DynamoLedger]:
-    config = _config()
+def _composed() -> tuple[GrantPorts, GrantSettings, DynamoLedger]:
+    config = GrantCreditsConfig.read()
     s3 = client("s3")
     ledger = DynamoLedger(client("dynamodb"), config.credits_table, config.calls_in_flight)
     ports = GrantPorts(
@@ -55,13 +44,14 @@ def _granting() -> tuple[GrantPorts, DynamoLedger]:
         chunks=SqsChunks(client("sqs"), config.chunk_queue_url),
         archive=S3Archive(s3, config.list_bucket),
     )
-    return ports, ledger
+    settings = GrantSettings(config.calls_in_flight, config.units_per_second, config.retention_days)
+    return ports, settings, ledger
 
 
 @cache
-def _delivering() -> tuple[DeliverPorts, DynamoCredits]:
-    config = _config()
-    granting, _ = _granting()
+def _delivering() -> tuple[DeliverPorts, GrantSettings, DynamoCredits]:
+    config = GrantCreditsConfig.read()
+    granting, settings, _ = _composed()
     credits_ = DynamoCredits(client("dynamodb"), config.credits_table, config.calls_in_flight)
     ports = DeliverPorts(
         campaigns=granting.campaigns,
@@ -71,7 +61,7 @@ def _delivering() -> tuple[DeliverPorts, DynamoCredits]:
         queue=SqsChunks(client("sqs"), config.chunk_queue_url),
         archive=granting.archive,
     )
-    return ports, credits_
+    return ports, settings, credits_
 
 
 class _LambdaClock:
@@ -105,9 +95,9 @@ def handle(event: dict[str, Any], context: LambdaContext) -> None:
 
 
 def _grant(message: ChunkMessage, cause: Cause, context: LambdaContext) -> None:
-    ports, ledger = _granting()
+    ports, settings, ledger = _composed()
     try:
-        worked = grant_credits(message, ports, _settings(), _LambdaClock(context), cause, _policies)
+        worked = grant_credits(message, ports, settings, _LambdaClock(context), cause, _policies)
     finally:  # most of all where a chunk was given up because of them
         metrics.add_metric("ThrottledInserts", MetricUnit.Count, ledger.take_throttled())
     logger.info(
@@ -125,9 +115,9 @@ def _grant(message: ChunkMessage, cause: Cause, context: LambdaContext) -> None:
 
 
 def _deliver(message: DeliveryMessage, context: LambdaContext) -> None:
-    ports, credits_ = _delivering()
+    ports, settings, credits_ = _delivering()
     try:
-        done = deliver_chunk(message, ports, _settings(), _LambdaClock(context), _policies)
+        done = deliver_chunk(message, ports, settings, _LambdaClock(context), _policies)
     finally:
         metrics.add_metric("ThrottledInserts", MetricUnit.Count, credits_.take_throttled())
     logger.info(

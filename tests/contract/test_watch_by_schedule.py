@@ -50,9 +50,11 @@ def backend_of_function(emulator: AwsBackend, monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.setenv(name, value)
     for table, writers in ((emulator.credits_table, "CREDITS"), (emulator.campaigns_table, "CAMPAIGNS")):
         close(emulator, table, settings[f"{writers}_WRITERS"].split(","))
+    handler._delivering.cache_clear()
     handler._composed.cache_clear()
     handler._watching.cache_clear()
     yield emulator
+    handler._delivering.cache_clear()
     handler._composed.cache_clear()
     handler._watching.cache_clear()
 

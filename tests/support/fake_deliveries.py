@@ -1,9 +1,9 @@
 """Deliveries and the entries of credits in memory, as their ports say."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from kulanz.application.delivery.world import Booked, DeliveryMessage, EntriesChange
+from kulanz.application.delivery.world import Booked, EntriesChange
 from kulanz.application.ports import Outdated
 from kulanz.domain.campaigns.campaign import CampaignId, Cursor
 from kulanz.domain.decision import Outcome
@@ -129,13 +129,3 @@ def _both(one: CreditSums, other: CreditSums) -> CreditSums:
     sums = CreditSums(dict(one.found))
     sums.add(other)
     return sums
-
-
-class FakeDeliveryQueue:
-    """The chunk queue as whoever sends deliveries sees it."""
-
-    def __init__(self) -> None:
-        self.deliveries: list[DeliveryMessage] = []
-
-    def send_deliveries(self, messages: Iterable[DeliveryMessage]) -> None:
-        self.deliveries += messages

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from kulanz.application.delivery.world import DeliveryMessage
 from kulanz.application.ports import Announcement, ChunkMessage, Refused, Rejection
 from kulanz.domain.notices import NOTICE_MESSAGE_BYTES, NoticeMessage
 
@@ -11,9 +12,13 @@ class FakeChunks:
 
     def __init__(self) -> None:
         self.sent: list[ChunkMessage] = []
+        self.deliveries: list[DeliveryMessage] = []
 
     def send(self, messages: Iterable[ChunkMessage]) -> None:
         self.sent.extend(messages)
+
+    def send_deliveries(self, messages: Iterable[DeliveryMessage]) -> None:
+        self.deliveries.extend(messages)
 
 
 class FakeTopic:

@@ -26,7 +26,16 @@ class Fault(StrEnum):
     HALF_DONE = "half done"
 
 
-HALVABLE = frozenset({"ledger.insert", "ledger.insert_with_history", "chunks.send", "topic.publish"})
+HALVABLE = frozenset(
+    {
+        "chunks.send",
+        "chunks.send_deliveries",
+        "credits.write_entries",
+        "ledger.insert",
+        "ledger.insert_with_history",
+        "topic.publish",
+    }
+)
 """Calls whose entries AWS takes one by one, so that some can stand while others were refused."""
 
 type Choose = Callable[[int, str], Fault | None]

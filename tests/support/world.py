@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from typing import Any, cast
 
 from kulanz.adapters.parted_lists import PartedLists
@@ -29,6 +30,7 @@ from kulanz.application.campaigns.open_campaign import (
     take,
 )
 from kulanz.application.campaigns.watch_open import Watched, WatchPorts, watch_open
+from kulanz.application.delivery.world import DeliveryMessage
 from kulanz.application.incidents.follow_incident import follow_incident
 from kulanz.application.incidents.incident_event import read_incident_event
 from kulanz.application.ledger.answer import Answer, AnswerPorts, answer
@@ -40,6 +42,7 @@ from kulanz.application.ports import ChunkMessage, GivenUpBatch, Ledger, Refused
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Cause, State
 from kulanz.domain.campaigns.estimate import AS_DEPLOYED, Operation
 from kulanz.domain.confirmation import Occasion
+from kulanz.domain.delivery.channel import Channel
 from kulanz.domain.gate.approval import Approval, ApprovalRefused
 from kulanz.domain.gate.settings import SAFE, GateSettings
 from kulanz.domain.incident_record import Revision
@@ -48,6 +51,7 @@ from kulanz.domain.lists.id_shape import IdShape
 from kulanz.domain.people.caller import Person
 from kulanz.domain.people.people import NOBODY_LISTED
 from tests.support.fake_bucket import FakeArchive, FakeLists, FakePolicies
+from tests.support.fake_deliveries import FakeCredits, FakeDeliveries
 from tests.support.fake_index import FakeIndex
 from tests.support.fake_messages import FakeAnnouncer, FakeChunks, FakeRejected, FakeTopic
 from tests.support.fake_offers import FakeOffers
@@ -56,6 +60,7 @@ from tests.support.fake_troubles import FakeGivenUp, FakeTablePolicies, FakeTrou
 from tests.support.fakes import FakeCampaigns, FakeLedger, FakeStores
 from tests.support.faults import Killed, Tap, tapped
 from tests.support.world_clock import TakingTime, WorldClock
+from tests.support.world_deliveries import advanced, delivered, opened, watched
 
 BUCKET = "kulanz-lists"
 START = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
@@ -92,6 +97,7 @@ class Function(StrEnum):
     GRANT = "grant_credits"
     PUBLISH = "publish_notices"
     ADVANCE = "advance_campaign"
+    DELIVER = "grant_credits, of a delivery"
     TICK = "tick"
     APPROVE = "a person approves"
 
@@ -127,7 +133,8 @@ DECISIONS = Step(Function.PUBLISH)
 REVISIONS = Step(Function.PUBLISH, 1)
 CHANGES = Step(Function.ADVANCE)
 AMENDMENTS = Step(Function.ADVANCE, 1)
-"""The readers of the streams: of the ledger's, and two of the campaigns', of which one reads both kinds of records."""
+DELIVERIES = Step(Function.ADVANCE, 2)
+"""The readers of the streams: of the ledger's, and two of the campaigns', of which one reads three kinds of records."""
 
 
 @dataclass
@@ -150,6 +157,10 @@ class World:
     approvers: tuple[str, ...] = (ANNA, BEN)
     """The persons who approve what waits, one after the other, as long as it keeps its limits."""
     gate: GateSettings = SAFE
+    channel: Channel | None = None
+    """Where the credits of its campaigns are delivered to."""
+    delivers: bool = True
+    """Whether a campaign that closes opens its delivery."""
     requester: str = ""
     """The person who sends all events through the API; empty where they come over the bus."""
 
@@ -162,11 +173,13 @@ class World:
         self.troubles, self.given_up = FakeTroubles(self.campaigns), FakeGivenUp()
         self.table_policies, self.people = FakeTablePolicies(), FakePeople()
         self.offers = FakeOffers(self.ledger, self.campaigns)
+        self.credits, self.deliveries = FakeCredits(self.ledger), FakeDeliveries()
         self.index = FakeIndex(self.campaigns, self.offers)
         confirm_tables(self.stores, Occasion.FIRST, "a person", "first deployment", START)
         self.events: list[Message[Mapping[str, Any]]] = []
         self.chunk_messages: list[Message[ChunkMessage]] = []
-        self.streams = {DECISIONS: Stream(), REVISIONS: Stream(), CHANGES: Stream(), AMENDMENTS: Stream()}
+        self.delivery_messages: list[Message[DeliveryMessage]] = []
+        self.streams = {step: Stream() for step in (DECISIONS, REVISIONS, CHANGES, AMENDMENTS, DELIVERIES)}
         self.dead_letters: list[tuple[Function, object]] = []
         self.caught: list[tuple[Step, BaseException]] = []
         self.openings: list[Opening] = []
@@ -215,11 +228,13 @@ class World:
         self._collect_chunks()
         found = [Step(Function.OPEN, index) for index in range(len(self.events))]
         found += [Step(Function.GRANT, index) for index in range(len(self.chunk_messages))]
+        found += [Step(Function.DELIVER, index) for index in range(len(self.delivery_messages))]
         lengths = {
             DECISIONS: len(self.ledger.inserted),
             REVISIONS: len(self.campaigns.recorded),
             CHANGES: len(self.campaigns.changes),
             AMENDMENTS: len(self.campaigns.recorded),
+            DELIVERIES: len(self.deliveries.changes),
         }
         found += [reader for reader, length in lengths.items() if self.streams[reader].position < length]
         is_due = any(kept.opens_at <= self.now for kept in self.campaigns.kept_requests())
@@ -250,12 +265,16 @@ class World:
                 self._receive(step, self.events, self._open)
             case Function.GRANT:
                 self._receive(step, self.chunk_messages, self._grant)
+            case Function.DELIVER:
+                self._receive(step, self.delivery_messages, self._deliver)
             case Function.PUBLISH if step == DECISIONS:
                 self._next_batch(step, self.ledger.inserted, DECISIONS_PER_BATCH, self._publish)
             case Function.PUBLISH:
                 self._next_batch(step, self.campaigns.recorded, CHANGES_PER_BATCH, self._tell)
             case Function.ADVANCE if step == AMENDMENTS:
                 self._next_batch(step, self.campaigns.recorded, CHANGES_PER_BATCH, self._follow)
+            case Function.ADVANCE if step == DELIVERIES:
+                self._next_batch(step, self.deliveries.changes, CHANGES_PER_BATCH, lambda some, _: advanced(self, some))
             case Function.ADVANCE:
                 self._next_batch(step, self.campaigns.changes, CHANGES_PER_BATCH, self._advance)
             case Function.TICK:
@@ -322,6 +341,8 @@ class World:
                     self.publish(body)
                 case Function.GRANT, ChunkMessage():
                     self.chunks.sent.append(body)
+                case Function.DELIVER, DeliveryMessage():
+                    self.chunks.deliveries.append(body)
                 case _:
                     self.repeat_streams()
         return len(dead)
@@ -329,6 +350,8 @@ class World:
     def _collect_chunks(self) -> None:
         self.chunk_messages += [Message(self._next_id("chunk"), message) for message in self.chunks.sent]
         self.chunks.sent.clear()
+        self.delivery_messages += [Message(self._next_id("chunk"), message) for message in self.chunks.deliveries]
+        self.chunks.deliveries.clear()
 
     def _next_id(self, kind: str) -> str:
         self._numbered += 1
@@ -378,12 +401,13 @@ class World:
         """What the schedule does every five minutes, with five minutes since."""
         self.now += WATCH_INTERVAL
         ports = WatchPorts(self._advance_ports(), self.index, self.troubles, self.given_up, self.table_policies)
+        watched(self)
         return watch_open(ports, Cause("watch_campaigns", "schedule", "test"), self.now, lambda: self.worker_seconds)
 
     def _note(self, step: Step, error: BaseException) -> None:
         self.caught.append((step, error))
-        if isinstance(error, Killed) and step.function in self._caches:
-            self._caches[step.function] = FrozenCache()
+        if isinstance(error, Killed):
+            self._caches = {function: FrozenCache() for function in self._caches}
 
     # The functions, composed as their handlers compose them
 
@@ -419,6 +443,9 @@ class World:
 
     def _grant(self, message: Message[ChunkMessage]) -> None:
         self.worked.append(self.grant(message.body, self.tap, self._caches[Function.GRANT], message.id))
+
+    def _deliver(self, message: Message[DeliveryMessage]) -> None:
+        delivered(self, message.body, self.tap, self._caches[Function.GRANT])
 
     def grant(self, message: ChunkMessage, tap: Tap, cache: FrozenCache, event_id: str) -> Worked:
         """Work a chunk message: what a step does, and what a test does with two workers at once."""
@@ -460,6 +487,8 @@ class World:
             announcer=self._port(self.announcer, "announcer"),
             operation=self.operation,
             gate=self.gate,
+            channel=self.channel,
+            deliver=partial(opened, self) if self.delivers else None,
         )
 
     def _follow(self, batch: Sequence[Revision], event_id: str) -> None:

@@ -25,6 +25,7 @@ type Grant = tuple[str, str]
 LISTS = "arn:ListBucket/lists/*"
 INLINE = "arn:ListBucket/inline/*"
 POLICIES = "arn:ListBucket/policies/*"
+DELIVERIES = "arn:ListBucket/deliveries/*"
 CAMPAIGNS = "arn:ListBucket/campaigns/*"
 REJECTED = "arn:ListBucket/rejected/*"
 CREDITS_TABLE = "arn:CreditsTable"
@@ -62,8 +63,10 @@ CALLS: dict[str, dict[str, set[Grant]]] = {
             *(("s3:GetObjectVersion", LISTS), ("s3:GetObjectVersion", INLINE)),
             ("s3:GetObject", CAMPAIGNS),
         },
-        "put_object": {("s3:PutObject", CAMPAIGNS)},
-        "batch_execute_statement": {("dynamodb:PartiQLInsert", CREDITS_TABLE)},
+        "put_object": {("s3:PutObject", CAMPAIGNS), ("s3:PutObject", DELIVERIES)},
+        "batch_execute_statement": {
+            *(("dynamodb:PartiQLInsert", CREDITS_TABLE), ("dynamodb:PartiQLUpdate", CREDITS_TABLE)),
+        },
         "batch_get_item": {("dynamodb:BatchGetItem", CREDITS_TABLE)},
         "get_item": {("dynamodb:GetItem", CAMPAIGNS_TABLE)},
         "query": {("dynamodb:Query", CAMPAIGNS_TABLE)},
@@ -79,7 +82,7 @@ CALLS: dict[str, dict[str, set[Grant]]] = {
         "publish_batch": {("sns:Publish", "NoticesTopic")},
     },
     "advance_campaign": {
-        "put_object": {("s3:PutObject", CAMPAIGNS)},
+        "put_object": {("s3:PutObject", CAMPAIGNS), ("s3:PutObject", DELIVERIES)},
         "get_item": {("dynamodb:GetItem", CAMPAIGNS_TABLE)},
         "query": {("dynamodb:Query", CAMPAIGNS_TABLE)},
         "update_item": {("dynamodb:UpdateItem", CAMPAIGNS_TABLE)},

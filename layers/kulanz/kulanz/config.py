@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from kulanz.domain.campaigns.amounts import Size
 from kulanz.domain.campaigns.campaign import CHUNK_BYTES_SMALLEST
+from kulanz.domain.delivery.channel import Channel, ChannelError
 from kulanz.domain.gate.approval import DECIDABLE_MARGIN
 from kulanz.domain.gate.settings import AmountsError, GateSettings, read_amounts
 from kulanz.domain.lists.id_shape import IdShape, IdShapeError
@@ -68,6 +69,13 @@ class _Environment:
         except AmountsError as error:
             raise SettingError(f"{name}: {error}") from None
 
+    def channel(self, name: str) -> Channel | None:
+        """The channel that a setting names with its form, as in `billing:csv`; None where it is empty."""
+        try:
+            return Channel.from_text(self.values.get(name, "").strip())
+        except ChannelError as error:
+            raise SettingError(f"{name}: {error}") from None
+
     def yes_or_no(self, name: str) -> bool:
         text = self.text(name)
         if text not in ("true", "false"):
@@ -103,6 +111,7 @@ _SETTINGS: Mapping[str, _Read] = {
     "campaign_sources": lambda given: given.names("CAMPAIGN_SOURCES"),
     "campaigns_table": lambda given: given.text("CAMPAIGNS_TABLE"),
     "campaigns_writers": lambda given: given.names("CAMPAIGNS_WRITERS"),
+    "channel": lambda given: given.channel("DELIVERY_CHANNEL"),
     "chunk_bytes": lambda given: given.integer("CHUNK_BYTES", CHUNK_BYTES_SMALLEST, CHUNK_BYTES_LARGEST),
     "chunk_queue_url": lambda given: given.text("CHUNK_QUEUE_URL"),
     "chunks_dead_letter_queue_url": lambda given: given.text("CHUNKS_DEAD_LETTER_QUEUE_URL"),
@@ -213,6 +222,7 @@ class AdvanceCampaignConfig:
     recipients_per_message: int
     write_rate: int
     gate: GateSettings
+    channel: Channel | None
 
     @classmethod
     def read(cls, values: Mapping[str, str] = os.environ) -> Self:

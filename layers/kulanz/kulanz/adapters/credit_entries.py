@@ -37,7 +37,8 @@ class DynamoCredits:
 
     def booked(self, keys: Sequence[DecisionKey]) -> dict[DecisionKey, Booked]:
         found = {}
-        for item in read_places(self._client, self._table, [(key.partition, key.place) for key in keys]):
+        places = [(key.partition, key.place) for key in keys]
+        for item in read_places(self._client.batch_get_item, self._table, places):
             entry = read_entry(item)
             found[entry.key] = Booked(entry, stored_entries(item))
         return found

@@ -7,7 +7,7 @@ reading what stands there, because it may be our own write whose reply was lost.
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from itertools import batched
 from typing import Any
@@ -106,14 +106,14 @@ def _read_history(item: Item) -> SubjectHistory:
     return SubjectHistory.from_text(int(item["version"]["N"]), item["history"]["S"])
 
 
-def read_places(client: Any, table: str, places: Sequence[tuple[str, str]]) -> Iterator[Item]:
-    """The items that stand at some places of the table, read consistently."""
+def read_places(function: Callable[..., Any], table: str, places: Sequence[tuple[str, str]]) -> Iterator[Item]:
+    """The items that stand at some places of the table, read consistently. `function` is BatchGetItem."""
     for page in batched(places, KEYS_PER_READ, strict=False):
         waiting = [{"pk": {"S": partition}, "sk": {"S": place}} for partition, place in page]
         for attempt in range(1, ENTRY_ATTEMPTS + 1):
             answer = call(
                 "BatchGetItem",
-                client.batch_get_item,
+                function,
                 RequestItems={table: {"Keys": waiting, "ConsistentRead": True}},
             )
             yield from answer.get("Responses", {}).get(table, [])
@@ -219,12 +219,12 @@ class DynamoLedger:
 
     def histories(self, keys: Sequence[HistoryKey]) -> dict[HistoryKey, SubjectHistory]:
         by_place = {(key.partition, key.place): key for key in keys}
-        found = read_places(self._client, self._table, list(by_place))
+        found = read_places(self._client.batch_get_item, self._table, list(by_place))
         return {by_place[item["pk"]["S"], item["sk"]["S"]]: _read_history(item) for item in found}
 
     def standing(self, keys: Sequence[DecisionKey]) -> dict[DecisionKey, Entry]:
         places = [(key.partition, key.place) for key in keys]
-        entries = [read_entry(item) for item in read_places(self._client, self._table, places)]
+        entries = [read_entry(item) for item in read_places(self._client.batch_get_item, self._table, places)]
         return {entry.key: entry for entry in entries}
 
     def of_account(self, account_id: str, incident_id: str | None = None) -> list[Entry]:

@@ -1,0 +1,67 @@
+"""What a world does with deliveries: the steps of its functions, composed as their handlers compose them."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from kulanz.adapters.parted_lists import PartedLists
+from kulanz.application.campaigns.chunk_run import GrantSettings
+from kulanz.application.campaigns.frozen import FrozenCache
+from kulanz.application.delivery.advance_delivery import (
+    DeliveryPorts,
+    advance_delivery,
+    open_over_list,
+    watch_deliveries,
+)
+from kulanz.application.delivery.deliver_chunk import DeliverDone, DeliverPorts, deliver_chunk
+from kulanz.application.delivery.world import DeliveryMessage
+from kulanz.domain.campaigns.campaign import Campaign, Cause
+from kulanz.domain.delivery.channel import DeliveryId
+from kulanz.domain.delivery.delivery import Delivery
+from tests.support.faults import Tap, tapped
+from tests.support.world_clock import WorldClock
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from tests.support.world import World
+
+
+def delivery_ports(world: "World") -> DeliveryPorts:
+    """The world as opening and releasing deliveries touches it."""
+    return DeliveryPorts(
+        campaigns=tapped(world.campaigns, "campaigns", world.tap),
+        deliveries=tapped(world.deliveries, "deliveries", world.tap),
+        queue=tapped(world.chunks, "chunks", world.tap),
+        archive=tapped(world.archive, "archive", world.tap),
+        announcer=tapped(world.announcer, "announcer", world.tap),
+    )
+
+
+def opened(world: "World", campaign: Campaign, cause: Cause, now: "datetime") -> None:
+    """A campaign has closed: its delivery opens."""
+    open_over_list(campaign, delivery_ports(world), cause, now)
+
+
+def advanced(world: "World", batch: Sequence[DeliveryId]) -> None:
+    """The records of some deliveries have changed."""
+    for delivery_id in dict.fromkeys(batch):
+        advance_delivery(delivery_id, delivery_ports(world), world.now)
+
+
+def watched(world: "World") -> list[Delivery]:
+    """What the schedule does with deliveries that are not sent."""
+    return watch_deliveries(delivery_ports(world), world.now)
+
+
+def delivered(world: "World", message: DeliveryMessage, tap: Tap, cache: FrozenCache) -> DeliverDone:
+    """A worker gets a delivery message."""
+    ports = DeliverPorts(
+        campaigns=tapped(world.campaigns, "campaigns", tap),
+        lists=PartedLists(tapped(world.lists, "lists", tap)),
+        credits=tapped(world.credits, "credits", tap),
+        deliveries=tapped(world.deliveries, "deliveries", tap),
+        queue=tapped(world.chunks, "chunks", tap),
+        archive=tapped(world.archive, "archive", tap),
+    )
+    settings = GrantSettings(world.calls_in_flight, world.units_per_second, world.retention_days)
+    return deliver_chunk(message, ports, settings, WorldClock(world), cache)
