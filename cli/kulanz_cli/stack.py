@@ -52,6 +52,11 @@ class StackOutputs:
     publish_notices_function_name: str
     advance_campaign_function_name: str
     api_function_name: str
+    sources_url: str
+    sources_api_id: str
+    deliveries_queue_url: str
+    receive_incidents_function_name: str
+    draft_incidents_function_name: str
 
 
 class Stack:

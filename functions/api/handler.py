@@ -136,7 +136,8 @@ class Deployed:
 
         incidents = (self.config.incidents_dead_letter_queue_url, self.config.incidents_queue_url)
         chunks = (self.config.chunks_dead_letter_queue_url, self.config.chunk_queue_url)
-        return SqsDeadLetters(self._sqs, {"incidents": incidents, "chunks": chunks})
+        deliveries = (self.config.deliveries_dead_letter_queue_url, self.config.deliveries_queue_url)
+        return SqsDeadLetters(self._sqs, {"incidents": incidents, "chunks": chunks, "deliveries": deliveries})
 
     @cached_property
     def workers(self) -> Any:
@@ -156,6 +157,18 @@ class Deployed:
         from kulanz.adapters.people import S3People
 
         return S3People(self._s3, self.config.list_bucket, self.config.policy_prefix)
+
+    @cached_property
+    def drafts(self) -> Any:
+        from kulanz.adapters.drafts_table import DynamoDrafts
+
+        return DynamoDrafts(self._dynamodb, self.config.campaigns_table)
+
+    @cached_property
+    def sources(self) -> Any:
+        from kulanz.adapters.sources import S3Sources
+
+        return S3Sources(self._s3, self.config.list_bucket, self.config.policy_prefix)
 
     @property
     def gate(self) -> Any:

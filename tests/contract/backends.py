@@ -16,6 +16,7 @@ from kulanz.adapters.campaign_table import DynamoCampaigns
 from kulanz.adapters.credit_entries import DynamoCredits
 from kulanz.adapters.delivery_table import DynamoDeliveries
 from kulanz.adapters.documents import S3Documents
+from kulanz.adapters.drafts_table import DynamoDrafts
 from kulanz.adapters.given_up import S3GivenUp
 from kulanz.adapters.index_table import DynamoIndex
 from kulanz.adapters.ledger_table import DynamoLedger
@@ -24,12 +25,14 @@ from kulanz.adapters.offers import DynamoOffers
 from kulanz.adapters.people import S3People
 from kulanz.adapters.repairs import SqsRefusedEvents
 from kulanz.adapters.s3 import S3Archive, S3Lists, S3Policies
+from kulanz.adapters.sources import S3Sources
 from kulanz.adapters.stores import DynamoStores
 from kulanz.adapters.troubles import DynamoTroubles
 from kulanz.application.ports import Announcement, ChunkMessage
 from tests.support.fake_bucket import FakeArchive, FakeLists, FakePolicies
 from tests.support.fake_deliveries import FakeCredits, FakeDeliveries
 from tests.support.fake_door import FakeActions, FakeDocuments, FakeRefusedEvents
+from tests.support.fake_drafts import FakeDrafts, FakeSources
 from tests.support.fake_index import FakeIndex
 from tests.support.fake_messages import FakeAnnouncer, FakeChunks, FakeRejected, FakeTopic
 from tests.support.fake_offers import FakeOffers
@@ -53,6 +56,7 @@ class FakeBackend:
     def __init__(self) -> None:
         self.lists, self.policies, self.archive = FakeLists(self.bucket), FakePolicies(), FakeArchive()
         self.people = FakePeople()
+        self.drafts, self.sources = FakeDrafts(), FakeSources()
         self.campaigns, self.ledger = FakeCampaigns(), FakeLedger()
         self.offers = FakeOffers(self.ledger, self.campaigns)
         self.credits, self.deliveries = FakeCredits(self.ledger), FakeDeliveries()
@@ -128,6 +132,14 @@ class AwsBackend:
     @cached_property
     def policies(self) -> S3Policies:
         return S3Policies(self.s3, self.bucket, "policies/")
+
+    @cached_property
+    def sources(self) -> S3Sources:
+        return S3Sources(self.s3, self.bucket, "policies/")
+
+    @cached_property
+    def drafts(self) -> DynamoDrafts:
+        return DynamoDrafts(self.dynamodb, self.campaigns_table)
 
     @cached_property
     def people(self) -> S3People:

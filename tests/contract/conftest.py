@@ -20,6 +20,7 @@ TABLE_SUITES = {
     "test_campaign_store",
     "test_credit_entries",
     "test_delivery_store",
+    "test_draft_store",
     "test_entries_with_history",
     "test_ledger",
     "test_offer_store",

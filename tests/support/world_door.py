@@ -16,6 +16,7 @@ from kulanz.domain.campaigns.estimate import Operation
 from kulanz.domain.incident_record import Revision
 from kulanz.domain.ledger.entries import Entry
 from tests.support.fake_door import FakeActions, FakeDocuments, FakeRefusedEvents
+from tests.support.fake_drafts import FakeDrafts, FakeSources
 from tests.support.fake_index import FakeIndex
 from tests.support.fake_offers import FakeOffers
 from tests.support.fake_people import FakePeople
@@ -84,6 +85,7 @@ class WorldDoor:
         self.uploads = FakeUploads(world.policies, world.lists)
         self.refused_events, self.dead_letters = FakeRefusedEvents(world.rejected), FakeDeadLetters(world)
         self.workers = FakeWorkers(world)
+        self.drafts, self.sources = FakeDrafts(), FakeSources()
         self.operation, self.gate, self.people = OPERATION, world.gate, FakePeople()
         self.settings = replace(world.settings(), incident_sources=frozenset(), campaign_sources=frozenset())
 

@@ -76,7 +76,9 @@ class Stack:
             is_list = declaration["Type"] == "CommaDelimitedList"
             self.parameters[parameter] = text.split(",") if is_list else text
         self.resources: dict[str, Json] = {
-            name: self.resolve(resource) for name, resource in self.template["Resources"].items()
+            name: self.resolve(resource)
+            for name, resource in self.template["Resources"].items()
+            if "Condition" not in resource or self._holds(resource["Condition"])
         }
 
     def of_type(self, kind: str) -> dict[str, Json]:

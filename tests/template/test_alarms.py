@@ -42,7 +42,7 @@ def test_every_failing_function_is_heard_of(stack: Stack) -> None:
 
 def test_a_loss_is_heard_of(stack: Stack) -> None:
     assert alarmed(stack, "DestinationDeliveryFailures", "FunctionName") == set(STREAM_READERS)
-    assert alarmed(stack, "InvocationsFailedToBeSentToDlq", "RuleName") == {"IncidentRule"}
+    assert alarmed(stack, "InvocationsFailedToBeSentToDlq", "RuleName") == {"IncidentRule", "HealthRule"}
 
 
 def test_a_stream_batch_that_was_given_up_and_kept_is_heard_of(stack: Stack) -> None:
@@ -93,3 +93,5 @@ def test_one_failed_attempt_does_not_yet_raise_the_age_alarm(stack: Stack) -> No
     hidden_seconds = stack.properties("IncidentsQueue")["VisibilityTimeout"]
     assert int(stack.properties("IncidentsQueueAgeAlarm")["Threshold"]) > hidden_seconds
     assert int(stack.properties("ChunksQueueAgeAlarm")["Threshold"]) > hidden_seconds
+    hidden_seconds = stack.properties("DeliveriesQueue")["VisibilityTimeout"]
+    assert int(stack.properties("DeliveriesQueueAgeAlarm")["Threshold"]) > hidden_seconds

@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from kulanz.config import AdvanceCampaignConfig, ApiConfig, GrantCreditsConfig, OpenCampaignConfig, PublishNoticesConfig
+from kulanz.config import (
+    AdvanceCampaignConfig,
+    ApiConfig,
+    DraftIncidentsConfig,
+    GrantCreditsConfig,
+    OpenCampaignConfig,
+    PublishNoticesConfig,
+    ReceiveIncidentsConfig,
+)
 from tests.template.resolved import PROJECT, Json, Stack
 
 FUNCTIONS: dict[str, Callable[[Mapping[str, str]], object]] = {
@@ -16,6 +24,8 @@ FUNCTIONS: dict[str, Callable[[Mapping[str, str]], object]] = {
     "PublishNoticesFunction": PublishNoticesConfig.read,
     "AdvanceCampaignFunction": AdvanceCampaignConfig.read,
     "ApiFunction": ApiConfig.read,
+    "ReceiveIncidentsFunction": ReceiveIncidentsConfig.read,
+    "DraftIncidentsFunction": DraftIncidentsConfig.read,
 }
 READ_BY_LIBRARIES = {
     "AWS_ENDPOINT_URL",
@@ -104,7 +114,9 @@ def test_each_function_has_a_role_of_its_own(stack: Stack) -> None:
 def test_each_function_has_a_log_of_its_own_that_ends() -> None:
     stack = Stack({"LogRetentionDays": "30"})
     groups = [properties["LoggingConfig"]["LogGroup"] for properties in stack.of_type("AWS::Lambda::Function").values()]
-    assert sorted([*groups, "ApiAccessLogGroup"]) == sorted(stack.of_type("AWS::Logs::LogGroup"))
+    assert sorted([*groups, "ApiAccessLogGroup", "SourcesAccessLogGroup"]) == sorted(
+        stack.of_type("AWS::Logs::LogGroup")
+    )
     assert {group["RetentionInDays"] for group in stack.of_type("AWS::Logs::LogGroup").values()} == {"30"}
 
 

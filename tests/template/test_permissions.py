@@ -17,6 +17,8 @@ ROLES = {
     "publish_notices": "PublishNoticesRole",
     "advance_campaign": "AdvanceCampaignRole",
     "api": "ApiRole",
+    "receive_incidents": "ReceiveIncidentsRole",
+    "draft_incidents": "DraftIncidentsRole",
 }
 
 type Grant = tuple[str, str]
@@ -28,11 +30,14 @@ POLICIES = "arn:ListBucket/policies/*"
 DELIVERIES = "arn:ListBucket/deliveries/*"
 CAMPAIGNS = "arn:ListBucket/campaigns/*"
 REJECTED = "arn:ListBucket/rejected/*"
+UPSTREAM = "arn:ListBucket/upstream/*"
+SOURCES = "arn:ListBucket/policies/_sources/*"
+SECRETS = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:kulanz/sources/*"
 CREDITS_TABLE = "arn:CreditsTable"
 CAMPAIGNS_TABLE = "arn:CampaignsTable"
 BUS = "arn:aws:events:eu-central-1:123456789012:event-bus/kulanz"
 
-LOOKED_INTO = ("RejectedQueue", "IncidentsDeadLetterQueue", "ChunksDeadLetterQueue")
+LOOKED_INTO = ("RejectedQueue", "IncidentsDeadLetterQueue", "ChunksDeadLetterQueue", "DeliveriesDeadLetterQueue")
 
 CALLS: dict[str, dict[str, set[Grant]]] = {
     "open_campaign": {
@@ -129,7 +134,10 @@ CALLS: dict[str, dict[str, set[Grant]]] = {
             ("dynamodb:ConditionCheckItem", CAMPAIGNS_TABLE),
         },
         "send_message_batch": {("sqs:SendMessage", "arn:ChunksQueue")},
-        "send_message": {("sqs:SendMessage", "arn:IncidentsQueue"), ("sqs:SendMessage", "arn:ChunksQueue")},
+        "send_message": {
+            *(("sqs:SendMessage", "arn:IncidentsQueue"), ("sqs:SendMessage", "arn:ChunksQueue")),
+            ("sqs:SendMessage", "arn:DeliveriesQueue"),
+        },
         "receive_message": {("sqs:ReceiveMessage", f"arn:{queue}") for queue in LOOKED_INTO},
         "delete_message": {("sqs:DeleteMessage", f"arn:{queue}") for queue in LOOKED_INTO},
         "change_message_visibility": {("sqs:ChangeMessageVisibility", "arn:RejectedQueue")},
@@ -137,6 +145,18 @@ CALLS: dict[str, dict[str, set[Grant]]] = {
             ("lambda:InvokeFunction", "arn:AdvanceCampaignFunction"),
             ("lambda:InvokeFunction", "arn:PublishNoticesFunction"),
         },
+    },
+    "receive_incidents": {
+        "list_objects_v2": {("s3:ListBucket", "arn:ListBucket")},
+        "get_object": {("s3:GetObject", SOURCES)},
+        "get_secret_value": {("secretsmanager:GetSecretValue", SECRETS)},
+        "put_object": {("s3:PutObject", UPSTREAM)},
+        "send_message": {("sqs:SendMessage", "arn:DeliveriesQueue")},
+    },
+    "draft_incidents": {
+        "list_objects_v2": {("s3:ListBucket", "arn:ListBucket")},
+        "get_object": {("s3:GetObject", SOURCES), ("s3:GetObject", UPSTREAM)},
+        "put_item": {("dynamodb:PutItem", CAMPAIGNS_TABLE)},
     },
 }
 """The calls that each function's adapters make, and what AWS asks for each."""
@@ -165,6 +185,8 @@ BESIDES: dict[str, set[Grant]] = {
     "publish_notices": reading_stream("CreditsTable") | reading_stream("CampaignsTable"),
     "advance_campaign": reading_stream("CampaignsTable"),
     "api": TELLS_MISSING_FROM_FORBIDDEN,
+    "receive_incidents": set(),
+    "draft_incidents": polling("DeliveriesQueue"),
 }
 TRACES = {("xray:PutTraceSegments", "*"), ("xray:PutTelemetryRecords", "*")}
 """X-Ray has no resources that these could name: the only wildcard there is."""
@@ -220,6 +242,19 @@ def test_advance_campaign_speaks_under_our_own_source_only(stack: Stack) -> None
         item for item in role_statements(stack, "AdvanceCampaignRole") if item["Action"] == "events:PutEvents"
     ]
     assert statement["Condition"] == {"StringEquals": {"events:source": EVENT_SOURCE}}
+
+
+def test_what_reads_deliveries_writes_drafts_and_no_incident_or_campaign(stack: Stack) -> None:
+    """Never money by machine: what it may write lies in partitions that no campaign reads."""
+    (statement,) = [
+        item
+        for item in role_statements(stack, "DraftIncidentsRole")
+        if ("dynamodb:PutItem", CAMPAIGNS_TABLE) in granted(item)
+    ]
+    assert statement["Condition"] == {
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["UPSTREAM#*", "COMPONENT#*", "DRAFTS#*"]},
+        "Null": {"dynamodb:LeadingKeys": "false"},
+    }
 
 
 def test_a_decision_is_put_in_a_transaction_only(stack: Stack) -> None:

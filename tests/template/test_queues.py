@@ -8,6 +8,7 @@ LAST_STOPS = {
     "IncidentsDeadLetterQueue": "incident events that were given up",
     "ChunksDeadLetterQueue": "chunks that were given up",
     "RejectedQueue": "refused events, for people to read",
+    "DeliveriesDeadLetterQueue": "deliveries of incident sources that were given up",
 }
 """Queues that nothing consumes, so that nothing can fail on their messages."""
 SQS_KEEPS_AT_MOST_SECONDS = 1_209_600
@@ -23,8 +24,8 @@ def sources(stack: Stack) -> list[tuple[str, Json, Json]]:
     return found
 
 
-def test_both_working_queues_have_a_function(stack: Stack) -> None:
-    assert {queue for queue, _, _ in sources(stack)} == {"IncidentsQueue", "ChunksQueue"}
+def test_every_working_queue_has_a_function(stack: Stack) -> None:
+    assert {queue for queue, _, _ in sources(stack)} == {"IncidentsQueue", "ChunksQueue", "DeliveriesQueue"}
 
 
 def test_a_message_stays_hidden_for_six_lives_of_its_function(stack: Stack) -> None:
@@ -79,7 +80,7 @@ def policies_of(stack: Stack, queue: str) -> list[Json]:
     return [policy for policy in policies if queue in policy["Queues"]]
 
 
-@pytest.mark.parametrize("queue", ["IncidentsQueue", "ChunksQueue", *LAST_STOPS])
+@pytest.mark.parametrize("queue", ["IncidentsQueue", "ChunksQueue", "DeliveriesQueue", *LAST_STOPS])
 def test_plain_http_is_refused(stack: Stack, queue: str) -> None:
     (policy,) = policies_of(stack, queue)  # a second one would replace the first
     assert {
@@ -92,17 +93,27 @@ def test_plain_http_is_refused(stack: Stack, queue: str) -> None:
     } in policy["PolicyDocument"]["Statement"]
 
 
+RULES = {
+    "IncidentsQueue": "IncidentRule",
+    "IncidentsDeadLetterQueue": "IncidentRule",
+    "DeliveriesQueue": "HealthRule",
+    "DeliveriesDeadLetterQueue": "HealthRule",
+}
+"""The rule that each queue gets events from."""
+
+
 def test_only_the_rule_of_this_stack_is_let_in_by_a_queue(stack: Stack) -> None:
     for queue in stack.of_type("AWS::SQS::Queue"):
         (policy,) = policies_of(stack, queue)
         allowed = [item for item in policy["PolicyDocument"]["Statement"] if item["Effect"] == "Allow"]
-        expected = {"IncidentsQueue", "IncidentsDeadLetterQueue"}
-        assert bool(allowed) == (queue in expected), queue
+        assert bool(allowed) == (queue in RULES), queue
         for statement in allowed:
             assert statement["Principal"] == {"Service": "events.amazonaws.com"}
             assert as_list(statement["Action"]) == ["sqs:SendMessage"]
             assert statement["Resource"] == f"arn:{queue}"
-            assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": stack.arn("IncidentRule")}}
+            (operator, keys), *others = statement["Condition"].items()
+            assert (operator, list(keys), others) == ("ArnEquals", ["aws:SourceArn"], [])
+            assert as_list(keys["aws:SourceArn"]) == [stack.arn(RULES[queue])]
 
 
 ADMINISTRATOR = f"arn:aws:iam::{ACCOUNT_ID}:role/administrator"
@@ -147,3 +158,25 @@ def test_an_event_that_cannot_be_delivered_joins_the_dead_letters(stack: Stack) 
     assert target["Arn"] == "arn:IncidentsQueue"
     dead_letters = stack.properties("IncidentsQueue")["RedrivePolicy"]["deadLetterTargetArn"]
     assert target["DeadLetterConfig"] == {"Arn": dead_letters}
+
+
+@pytest.mark.parametrize("parameters", [{}, {"OperatorArns": OPERATOR}])
+def test_a_delivery_comes_from_the_receiver_or_over_a_bus_alone(parameters: dict[str, str]) -> None:
+    """A message says by itself whose delivery it is: whoever could send one would speak for every source."""
+    stack = Stack(parameters)
+    assert may_send(stack, "DeliveriesQueue", aws_SourceArn=stack.arn("HealthRule"))
+    assert may_send(stack, "DeliveriesQueue", aws_PrincipalArn=stack.arn("ReceiveIncidentsRole"))
+    assert may_send(stack, "DeliveriesQueue", aws_PrincipalArn=stack.arn("ApiRole")), "to move dead letters back"
+    assert may_send(stack, "DeliveriesQueue", aws_PrincipalArn=OPERATOR) == bool(parameters)
+    assert not may_send(stack, "DeliveriesQueue", aws_PrincipalArn=ADMINISTRATOR)
+    assert not may_send(stack, "DeliveriesQueue", aws_SourceArn="arn:rule/other/rule")
+    assert not may_send(stack, "DeliveriesQueue", aws_PrincipalArn=stack.arn("DraftIncidentsRole"))
+
+
+def test_a_partners_bus_is_let_in_where_it_is_named() -> None:
+    bus = "aws.partner/pagerduty.com/acme"
+    stack = Stack({"PartnerBusName": bus})
+    rule = stack.properties("PartnerRule")
+    assert (rule["EventBusName"], rule["EventPattern"]) == (bus, {"source": [bus]})
+    assert may_send(stack, "DeliveriesQueue", aws_SourceArn=stack.arn("PartnerRule"))
+    assert "PartnerRule" not in Stack().resources

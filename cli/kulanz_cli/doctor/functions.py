@@ -18,7 +18,7 @@ NO_LIMIT = 1_000_000
 """TargetWriteRate: no table reaches it."""
 ASKED = "advance_campaign"
 """The function that says what it runs."""
-MAPPINGS = {"open_campaign": 1, "grant_credits": 1, "publish_notices": 2, "advance_campaign": 1}
+MAPPINGS = {"open_campaign": 1, "grant_credits": 1, "publish_notices": 2, "advance_campaign": 1, "draft_incidents": 1}
 ALARMS_PER_CALL = 100
 FINE = ("OK", "No records processed")
 CAPACITY = "its capacities are others"
@@ -32,6 +32,7 @@ def names(at: Examined) -> dict[str, str]:
         "grant_credits": outputs.grant_credits_function_name,
         "publish_notices": outputs.publish_notices_function_name,
         "advance_campaign": outputs.advance_campaign_function_name,
+        "draft_incidents": outputs.draft_incidents_function_name,
     }
 
 

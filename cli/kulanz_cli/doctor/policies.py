@@ -82,7 +82,8 @@ def queues(at: Examined) -> Iterator[Result]:
     outputs, operators = at.outputs, at.listed("OperatorArns")
     api = _roles(at, "ApiRole")
     senders = operators | api | _roles(at, "OpenCampaignRole", "GrantCreditsRole", "AdvanceCampaignRole")
-    rule = [f"*/{at.resources.get('IncidentRule', ('', 'missing'))[1].rpartition('|')[2]}"]
+    rule = [_rule(at, "IncidentRule")]
+    buses = [_rule(at, one) for one in ("HealthRule", "PartnerRule") if one == "HealthRule" or one in at.resources]
     tls = Expected("Deny", ["sqs:*"], WITHOUT_TLS)
     by_rule = Expected("Allow", [SEND], {("ArnEquals", "aws:SourceArn"): rule}, principals={"events.amazonaws.com"})
     incidents = {
@@ -92,10 +93,18 @@ def queues(at: Examined) -> Iterator[Result]:
         ),
         "RefusePlainHttp": tls,
     }
+    over_bus = Expected("Allow", [SEND], {("ArnEquals", "aws:SourceArn"): buses}, principals={"events.amazonaws.com"})
+    receiver = operators | api | _roles(at, "ReceiveIncidentsRole")
+    deliveries = {
+        "TheRulesMaySend": over_bus,
+        "NobodyElseMaySend": Expected("Deny", [SEND], {("ArnNotEquals", "aws:SourceArn"): buses, EXCEPT: receiver}),
+        "RefusePlainHttp": tls,
+    }
     chunks = {"OnlyFunctionsAndOperatorsMaySend": Expected("Deny", [SEND], {EXCEPT: senders}), "RefusePlainHttp": tls}
     expected: tuple[tuple[str, str, dict[str, Expected]], ...] = (
         ("the incidents queue", outputs.incidents_queue_url, incidents),
         ("the chunk queue", outputs.chunks_queue_url, chunks),
+        ("the queue of deliveries", outputs.deliveries_queue_url, deliveries),
         (
             "the dead-letter queue of incidents",
             outputs.incidents_dead_letter_queue_url,
@@ -110,10 +119,15 @@ def queues(at: Examined) -> Iterator[Result]:
         yield from compared(what, f":{url.rpartition('/')[2]}", policy, statements)
 
 
+def _rule(at: Examined, name: str) -> str:
+    """What the ARN of a rule of the stack ends in."""
+    return f"*/{at.resources.get(name, ('', 'missing'))[1].rpartition('|')[2]}"
+
+
 def tables(at: Examined) -> Iterator[Result]:
     """The policies of the tables: only the functions write items, and only deployers change the tables."""
     deployers, writing = at.listed("DeployerArns"), _roles(at, "GrantCreditsRole", "ApiRole")
-    others = _roles(at, "OpenCampaignRole", "PublishNoticesRole", "AdvanceCampaignRole")
+    others = _roles(at, "OpenCampaignRole", "PublishNoticesRole", "AdvanceCampaignRole", "DraftIncidentsRole")
     client = at.client("dynamodb")
     _, partition, _, _, account, *_ = at.caller.split(":")
     prefix = f"arn:{partition}:dynamodb:{client.meta.region_name}:{account}"

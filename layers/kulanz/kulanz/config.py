@@ -118,6 +118,8 @@ _SETTINGS: Mapping[str, _Read] = {
     "credits_table": lambda given: given.text("CREDITS_TABLE"),
     "credits_writers": lambda given: given.names("CREDITS_WRITERS"),
     "decidable_days": lambda given: given.integer("DECIDABLE_DAYS", DECIDABLE_DAYS_LEAST, RETENTION_DAYS_MOST),
+    "deliveries_dead_letter_queue_url": lambda given: given.text("DELIVERIES_DEAD_LETTER_QUEUE_URL"),
+    "deliveries_queue_url": lambda given: given.text("DELIVERIES_QUEUE_URL"),
     "gate": lambda given: given.gate(),
     "incident_sources": lambda given: given.names("INCIDENT_SOURCES"),
     "incidents_dead_letter_queue_url": lambda given: given.text("INCIDENTS_DEAD_LETTER_QUEUE_URL"),
@@ -131,7 +133,9 @@ _SETTINGS: Mapping[str, _Read] = {
     "recipients_per_message": lambda given: given.integer("NOTICES_PER_MESSAGE", 1, RECIPIENTS_PER_MESSAGE_MOST),
     "rejected_queue_url": lambda given: given.text("REJECTED_QUEUE_URL"),
     "retention_days": lambda given: given.integer("DECISION_RETENTION_DAYS", 1, RETENTION_DAYS_MOST),
+    "secret_prefix": lambda given: given.text("SECRET_PREFIX"),
     "topic_arn": lambda given: given.text("NOTICES_TOPIC_ARN"),
+    "upstream_prefix": lambda given: given.text("UPSTREAM_PREFIX"),
     "write_rate": lambda given: given.integer("TARGET_WRITE_RATE", WRITE_RATE_LEAST, WRITE_RATE_MOST),
 }
 """How each field of a configuration is read: once, whichever functions have it."""
@@ -245,6 +249,8 @@ class ApiConfig:
     chunks_dead_letter_queue_url: str
     incidents_queue_url: str
     incidents_dead_letter_queue_url: str
+    deliveries_queue_url: str
+    deliveries_dead_letter_queue_url: str
     rejected_queue_url: str
     advance_function: str
     publish_function: str
@@ -255,6 +261,37 @@ class ApiConfig:
     recipients_per_message: int
     write_rate: int
     gate: GateSettings
+
+    @classmethod
+    def read(cls, values: Mapping[str, str] = os.environ) -> Self:
+        """Read the environment. Raises SettingError."""
+        return _read(cls, values)
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiveIncidentsConfig:
+    """What `receive_incidents` needs to know. Secrets of sources are named `<secret_prefix><source>`."""
+
+    list_bucket: str
+    policy_prefix: str
+    upstream_prefix: str
+    secret_prefix: str
+    deliveries_queue_url: str
+
+    @classmethod
+    def read(cls, values: Mapping[str, str] = os.environ) -> Self:
+        """Read the environment. Raises SettingError."""
+        return _read(cls, values)
+
+
+@dataclass(frozen=True, slots=True)
+class DraftIncidentsConfig:
+    """What `draft_incidents` needs to know."""
+
+    campaigns_table: str
+    list_bucket: str
+    policy_prefix: str
+    upstream_prefix: str
 
     @classmethod
     def read(cls, values: Mapping[str, str] = os.environ) -> Self:

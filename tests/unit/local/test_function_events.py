@@ -22,6 +22,10 @@ KNOWN = {
     "place": "DECISION#net-outage#-#001",
     "decision": {"pk": {"S": "ACCOUNT#a"}, "sk": {"S": "DECISION#net-outage#-#001"}},
     "incident": "net-outage",
+    "secret": "a-secret",
+    "delivery body": "{}",
+    "delivery": "{}",
+    "health event": "{}",
     "revision place": "REVISION#0000001",
     "revision": {"pk": {"S": "INCIDENT#net-outage"}, "sk": {"S": "REVISION#0000001"}},
 }
@@ -31,6 +35,7 @@ def test_every_source_of_every_function_has_its_event() -> None:
     folders = {path.name for path in (EVENTS.parents[1] / "functions").iterdir() if (path / "handler.py").exists()}
     assert {name.partition("-")[0] for name in NAMES} == folders
     sources = {"grant_credits": 2, "open_campaign": 1, "publish_notices": 4, "advance_campaign": 2, "api": 1}
+    sources |= {"receive_incidents": 1, "draft_incidents": 2}
     assert {name: sum(other.startswith(name) for other in NAMES) for name in folders} == sources
 
 
@@ -40,6 +45,10 @@ def test_an_event_is_complete_once_it_is_filled_in(name: str) -> None:
     assert "{{" not in json.dumps(content)
     if name.startswith("api"):
         assert content["requestContext"]["routeKey"] == content["routeKey"] in BY_KEY
+        return
+    if name.startswith("receive_incidents"):
+        assert content["requestContext"]["routeKey"] == content["routeKey"]
+        assert set(content["pathParameters"]) == {"source", "secret"}
         return
     (record,) = content["Records"]
     assert record["eventSource"] in ("aws:sqs", "aws:dynamodb")

@@ -16,6 +16,8 @@ from kulanz.application.door import campaigns as campaign_answers
 from kulanz.application.door.routes import ROUTES, Route
 from kulanz.domain.campaigns.campaign import State
 from kulanz.domain.campaigns.trouble import TroubleKind
+from tests.support import sources
+from tests.support.received import configure, receive
 from tests.support.small_campaign import (
     CAMPAIGN,
     EVERY_KIND_OF_LINE,
@@ -35,6 +37,12 @@ REJECTED = sum(name.startswith("rejected") for name in EVERY_KIND_OF_LINE)
 
 def door_of(world: World) -> WorldDoor:
     return WorldDoor(world)
+
+
+def with_a_draft(door: WorldDoor) -> WorldDoor:
+    configure(door, "statuspage")
+    receive(door, *sources.recorded("statuspage"))
+    return door
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +84,8 @@ QUESTIONS: Mapping[str, str] = {
     "incidents.one": f"incidents/one/{INCIDENT_ID}",
     "incidents.revision": f"incidents/revision/{INCIDENT_ID}/1",
     "incidents.refused": "incidents/refused",
+    "drafts.of_month": "incidents/drafts/month/2026-03",
+    "drafts.one": "incidents/drafts/one/it-0a1b2c3d4e5f-voice",
     "policies.published": "policies/published",
     "policies.one": "policies/one/net-credit/1",
 }
@@ -85,7 +95,7 @@ ASKING = [route for route in ROUTES if route.method == "GET"]
 @pytest.mark.parametrize("route", ASKING, ids=lambda route: route.use)
 def test_every_answer_is_what_its_contract_says(closed: World, route: Route) -> None:
     named = {"actor": ANNA.id} if "actor" in route.query else {}
-    reply = door_of(closed).get(QUESTIONS[route.use], ANNA, **named)
+    reply = with_a_draft(door_of(closed)).get(QUESTIONS[route.use], ANNA, **named)
     assert reply.status == 200, reply.content
     TypeAdapter(answer_of(route)).validate_python(reply.content, strict=True, extra="forbid")
     assert reply.content["v"] == 1

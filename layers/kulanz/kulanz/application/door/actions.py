@@ -67,12 +67,14 @@ WITHOUT_ENTRY = frozenset({"repairs", "confirmations", "halt"})
 
 
 def _entry(action: Action, asked: Asked) -> AuditEntry | None:
-    if asked.route.work not in WITHOUT_ENTRY:
+    if asked.route.work not in WITHOUT_ENTRY and "draft" not in asked.of:
         return None
     if "seq" in asked.of:
         about, on = About.CAMPAIGN, str(asked.campaign_id)
     elif "incident" in asked.of:
         about, on = About.INCIDENT, asked.of["incident"]
+    elif "draft" in asked.of:
+        about, on = About.INCIDENT, asked.of["draft"]
     else:
         about, on = About.STACK, asked.of.get("queue", "")
     words, reason = " ".join(asked.route.words), asked.body.get("reason")
@@ -87,7 +89,8 @@ def _place(asked: Asked) -> str:
     if "seq" in of:
         campaign = CampaignId(of["incident"], int(of["seq"]))
         return f"CAMPAIGN#{campaign.incident_id}#{campaign.seq:03d}"
-    return f"INCIDENT#{of['incident']}" if "incident" in of else "STACK"
+    incident = of.get("incident") or of.get("draft")
+    return f"INCIDENT#{incident}" if incident else "STACK"
 
 
 def _key(asked: Asked) -> str:

@@ -29,6 +29,7 @@ from kulanz.domain.people.caller import Caller, Machine, Person, caller_with
 if TYPE_CHECKING:  # a question needs neither: what they import takes a tenth of a second
     from kulanz.application.campaigns.open_campaign import OpenSettings
     from kulanz.application.door.actions import Actions
+    from kulanz.application.drafts.draft_ports import DraftStore, SourcesStore
     from kulanz.application.ledger.accept_offer import OfferStore
     from kulanz.domain.gate.settings import GateSettings
 
@@ -173,6 +174,10 @@ class Door(Protocol):
     def gate(self) -> "GateSettings": ...
     @property
     def people(self) -> PeopleStore: ...
+    @property
+    def drafts(self) -> "DraftStore": ...
+    @property
+    def sources(self) -> "SourcesStore": ...
     @property
     def settings(self) -> "OpenSettings": ...
     @property

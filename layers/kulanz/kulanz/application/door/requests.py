@@ -13,7 +13,7 @@ from kulanz.application.door.asked import Asked, Door
 from kulanz.application.door.bodies import Body, read_body
 from kulanz.application.door.problems import FieldProblem, Kind, Problem
 from kulanz.application.incidents.incident_event import EventRefused, IncidentEvent, read_incident_event
-from kulanz.domain.campaigns.campaign import CampaignId, Cause
+from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Cause
 from kulanz.domain.incident_record import DetailType, decision_digest
 from kulanz.domain.time import format_instant
 
@@ -74,7 +74,7 @@ def record(asked: Asked, door: Door) -> RecordAnswer:
         raise Problem(Kind.BODY, "record the incident without it", errors=[{"field": "campaign", "expected": expected}])
     incident_id, number = asked.of["incident"], int(asked.of["revision"])
     detail = {**body.incident, **_as_in_path(body.incident, {"incident_id": incident_id, "revision": number})}
-    _take(_read(asked.caller.id, body.detail_type, detail), asked, door)
+    take_as_caller(read_as_caller(asked.caller.id, body.detail_type, detail), asked, door)
     found = door.campaigns.revision(incident_id, number)
     if found is None:
         raise Problem(Kind.TRY_AGAIN, "the revision is not there yet; ask again")
@@ -98,14 +98,20 @@ def campaign(asked: Asked, door: Door) -> CampaignRequestAnswer:
         "decision_digest": body.decision_digest,
         "campaign": body.campaign,
     }
-    known = _read(asked.caller.id, DetailType.CAMPAIGN_REQUESTED.value, detail)
-    _take(known, asked, door)
-    incident = door.campaigns.incident(incident_id)
+    known = read_as_caller(asked.caller.id, DetailType.CAMPAIGN_REQUESTED.value, detail)
+    take_as_caller(known, asked, door)
+    found = campaign_of(known, door)
+    return {"v": REQUEST_VERSION, "campaign": str(found.id), "state": found.state.value}
+
+
+def campaign_of(known: IncidentEvent, door: Door) -> Campaign:
+    """The campaign that a request became. Raises Problem where it is not there yet."""
+    incident = door.campaigns.incident(known.incident_id)
     seq = None if incident is None else incident.requests.get(known.request_digest)
-    found = None if seq is None else door.campaigns.campaign(CampaignId(incident_id, seq))
+    found = None if seq is None else door.campaigns.campaign(CampaignId(known.incident_id, seq))
     if found is None:
         raise Problem(Kind.TRY_AGAIN, "the campaign is not there yet; ask again")
-    return {"v": REQUEST_VERSION, "campaign": str(found.id), "state": found.state.value}
+    return found
 
 
 def _as_in_path(body: Mapping[str, Any], path: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -119,7 +125,7 @@ def _as_in_path(body: Mapping[str, Any], path: Mapping[str, Any]) -> Mapping[str
     return path
 
 
-def _read(caller: str, detail_type: str, detail: Mapping[str, Any]) -> IncidentEvent:
+def read_as_caller(caller: str, detail_type: str, detail: Mapping[str, Any]) -> IncidentEvent:
     """An event whose source is whoever asks: the log names the person, not a system."""
     try:
         return read_incident_event(caller, detail_type, detail)
@@ -127,7 +133,8 @@ def _read(caller: str, detail_type: str, detail: Mapping[str, Any]) -> IncidentE
         raise _refused(refusal) from None
 
 
-def _take(known: IncidentEvent, asked: Asked, door: Door) -> None:
+def take_as_caller(known: IncidentEvent, asked: Asked, door: Door) -> None:
+    """Record what an event states and request what it requests, as whoever asks. Raises Problem, TryAgain."""
     ports = RequestPorts(
         campaigns=door.campaigns,
         lists=door.lists,

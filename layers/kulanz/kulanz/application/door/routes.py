@@ -12,6 +12,7 @@ from datetime import date
 from enum import StrEnum
 
 from kulanz.domain.campaigns.campaign import CAMPAIGNS_PER_INCIDENT
+from kulanz.domain.drafts.draft import read_draft_id
 from kulanz.domain.identifiers import ACCOUNT_ID_EXPECTED, INCIDENT_ID_EXPECTED, is_account_id, is_incident_id
 
 API_VERSION = "v1"
@@ -74,6 +75,11 @@ def is_action_id(text: str) -> bool:
     return _ACTION_ID.fullmatch(text) is not None and ".." not in text
 
 
+def is_draft_id(text: str) -> bool:
+    """Whether `text` may name a draft; its id is that of the incident which it becomes."""
+    return read_draft_id(text) is not None
+
+
 def _is_account(text: str) -> bool:
     return is_account_id(text) and ".." not in text
 
@@ -103,6 +109,7 @@ PARAMETERS: Mapping[str, Parameter] = {
     "account": Parameter(ACCOUNT_ID_EXPECTED, _ACCOUNT, _is_account),
     "cursor": Parameter("the text `next` of an earlier answer, unchanged", _CURSOR.pattern, _of(_CURSOR)),
     "day": Parameter("a day of UTC such as 2026-11-29", _DAY.pattern, _is_day),
+    "draft": Parameter("the id of a draft, as a list of drafts has it", _INCIDENT, is_draft_id),
     "id": Parameter(
         f"1 to {ACTION_ID_CHARACTERS} ASCII letters, digits or . _ : ~ -, the first a letter or digit, no two dots in a"
         " row",
@@ -112,7 +119,11 @@ PARAMETERS: Mapping[str, Parameter] = {
     "incident": Parameter(INCIDENT_ID_EXPECTED, _INCIDENT, is_incident_id),
     "month": Parameter("a month such as 2026-11", _MONTH.pattern, _of(_MONTH)),
     "policy": Parameter(INCIDENT_ID_EXPECTED, _INCIDENT, is_incident_id),
-    "queue": Parameter("incidents or chunks", "incidents|chunks", frozenset({"incidents", "chunks"}).__contains__),
+    "queue": Parameter(
+        "incidents, chunks or deliveries",
+        "incidents|chunks|deliveries",
+        frozenset({"incidents", "chunks", "deliveries"}).__contains__,
+    ),
     "revision": Parameter("a whole number from 1", _NUMBER.pattern, _of(_NUMBER)),
     "seq": Parameter(f"a whole number from 1 to {CAMPAIGNS_PER_INCIDENT}", "[1-9][0-9]{0,2}", _is_seq),
     "subject": Parameter(
@@ -221,6 +232,8 @@ ROUTES: tuple[Route, ...] = (
     _ask("incidents/revision/{incident}/{revision}", "incidents.revision", READERS, "What a revision says"),
     _ask("incidents/month/{month}", "incidents.of_month", READERS, "The incidents that a month reported", ("cursor",)),
     _ask("incidents/refused", "incidents.refused", READERS, "Events that were refused, and why"),
+    _ask("incidents/drafts/month/{month}", "drafts.of_month", READERS, "What sources reported in a month", ("cursor",)),
+    _ask("incidents/drafts/one/{draft}", "drafts.one", READERS, "A draft: what a source reports of an incident"),
     # --- policies
     _ask("policies/published", "policies.published", POLICY_READERS, "Every published policy version", ("cursor",)),
     _ask("policies/one/{policy}/{version}", "policies.one", POLICY_READERS, "A published policy, and its examples"),
@@ -245,6 +258,14 @@ ROUTES: tuple[Route, ...] = (
         REQUESTERS,
         "Request a campaign over an uploaded list",
         "CampaignBody",
+        EVENT_BODY_BYTES,
+    ),
+    _act(
+        "requests/drafts/{draft}/{id}",
+        "drafts.confirm",
+        REQUESTERS,
+        "Confirm a draft as an incident",
+        "ConfirmBody",
         EVENT_BODY_BYTES,
     ),
     # --- approvers

@@ -90,6 +90,8 @@ def _must_be_as_described(asked: Asked) -> None:
 
 def _must_be_about_something(asked: Asked, door: Door) -> None:
     """Nothing is stored about an incident or a campaign that there is not. Raises Problem."""
+    if "draft" in asked.of:
+        import_module(f"{__package__}.drafts").found_draft(asked.of["draft"], door)
     if "seq" in asked.of and door.campaigns.campaign(asked.campaign_id) is None:
         raise unknown("there is no such campaign")
     if "incident" in asked.of and door.campaigns.incident(asked.of["incident"]) is None:

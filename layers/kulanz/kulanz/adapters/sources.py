@@ -1,0 +1,63 @@
+"""The configuration of sources, one object a version, beside the published policies."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from kulanz.adapters.published_file import PublishedFile
+from kulanz.application.drafts.draft_ports import SourcesSealed, SourcesStore
+from kulanz.application.ports import Refused
+from kulanz.sources.configuration import (
+    BYTES_MOST,
+    NO_SOURCES,
+    VERSION_HIGHEST,
+    Configuration,
+    ConfigurationError,
+    configuration_from_json,
+)
+
+SOURCES_FOLDER = "_sources/"
+"""Under the prefix of policies. An id of a policy has no underscore."""
+VERSION_DIGITS = len(str(VERSION_HIGHEST))
+CACHED_SECONDS = 60
+"""How long a function that receives goes on with a configuration; deliveries are many, and versions are few."""
+
+
+class S3Sources:
+    """The configuration of sources."""
+
+    def __init__(self, client: Any, bucket: str, policy_prefix: str) -> None:
+        folder, named = policy_prefix + SOURCES_FOLDER, "the configuration of sources"
+        self._file = PublishedFile(client, bucket, folder, named, VERSION_DIGITS, BYTES_MOST)
+
+    def current(self) -> Configuration:
+        version = self._file.latest()
+        if not version:
+            return NO_SOURCES
+        try:
+            found = configuration_from_json(self._file.read(version))
+        except ConfigurationError as error:
+            raise Refused(f"configuration of sources, version {version}: {error}") from None
+        if found.version != version:
+            raise Refused(f"configuration of sources, version {version}: it says that it is another version")
+        return found
+
+    def publish(self, version: int, content: bytes, by: str = "") -> bool:
+        if self._file.put(version, content, by):
+            return True
+        if self._file.read(version) == content:
+            return False
+        raise SourcesSealed(f"version {version} of the configuration of sources is published with other content")
+
+
+class CachedSources:
+    """The configuration as it was at most `CACHED_SECONDS` ago."""
+
+    def __init__(self, store: SourcesStore, clock: Callable[[], float] = time.monotonic) -> None:
+        self._store, self._clock = store, clock
+        self._found: tuple[float, Configuration] | None = None
+
+    def current(self) -> Configuration:
+        if self._found is None or self._clock() - self._found[0] >= CACHED_SECONDS:
+            self._found = (self._clock(), self._store.current())
+        return self._found[1]

@@ -1,0 +1,1 @@
+"""Deliveries of incident sources: received, kept, and looked at as drafts."""

@@ -1,0 +1,78 @@
+"""The handler that reads deliveries: each message by itself, and nothing of a body in its log."""
+
+import json
+from io import StringIO
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from draft_incidents import handler
+from kulanz.adapters.deliveries import delivery_text, read_message
+from kulanz.application.drafts.draft_ports import Delivery, Upstream
+from kulanz_local.invoke import EVENTS, filled
+from tests.support.sources import body_of
+from tests.unit.application.drafts.test_keeping import NOW, Keeper
+
+CANARY = "canary-4711"
+
+
+CONTEXT: Any = SimpleNamespace(
+    function_name="draft_incidents",
+    function_version="$LATEST",
+    memory_limit_in_mb=1769,
+    invoked_function_arn="arn:draft",
+    aws_request_id="a-request",
+)
+"""What Lambda tells a handler."""
+
+
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> StringIO:
+    written = StringIO()
+    for one in handler.logger._logger.handlers:
+        monkeypatch.setattr(one, "stream", written)
+    return written
+
+
+def batch(*bodies: str) -> dict[str, Any]:
+    records = []
+    for number, body in enumerate(bodies):
+        content = filled(json.loads((EVENTS / "draft_incidents-delivery.json").read_text()), {"delivery": body})
+        records += [record | {"messageId": f"m{number}"} for record in content["Records"]]
+    return {"Records": records}
+
+
+def kept(keeper: Keeper, body: Any) -> str:
+    return delivery_text(Delivery("it", keeper.bodies.put("it", json.dumps(body).encode(), NOW), NOW))
+
+
+def test_a_message_that_fails_comes_again_and_the_others_do_not(monkeypatch: pytest.MonkeyPatch, log: StringIO) -> None:
+    keeper = Keeper()
+    monkeypatch.setattr(handler, "_composed", lambda: keeper.ports)
+    gone = delivery_text(Delivery("it", "upstream/it/2026-03-10/gone", NOW))
+    outage = body_of("statuspage", "outage-resolved")
+    outage["incident"]["name"] = CANARY
+    messages = batch(kept(keeper, outage), gone, "not json", "[]", "{}", kept(keeper, {"no": CANARY}))
+    assert handler.handle(messages, CONTEXT) == {
+        "batchItemFailures": [{"itemIdentifier": f"m{number}"} for number in (1, 2, 3, 4)]
+    }
+    assert [draft.title for draft in keeper.read().values()] == [CANARY, CANARY]
+    assert keeper.unread() == [("it", "not_of_this_source")]
+    assert CANARY not in log.getvalue()
+
+
+def test_an_event_of_aws_health_comes_as_eventbridge_wrote_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    keeper = Keeper("aws_health")
+    monkeypatch.setattr(handler, "_composed", lambda: keeper.ports)
+    assert handler.handle(batch(json.dumps(body_of("aws_health", "issue-closed"))), CONTEXT) == {
+        "batchItemFailures": []
+    }
+    (of,) = keeper.drafts.in_month("2026-03").found
+    assert isinstance(of, Upstream)
+    assert len(keeper.read(of)) == 1
+
+
+def test_a_delivery_reads_back_as_it_was_sent() -> None:
+    delivery = Delivery("it", "upstream/it/2026-03-10/abc", NOW)
+    assert read_message(delivery_text(delivery)) == delivery

@@ -1,0 +1,194 @@
+"""The configuration of sources: what it says, every mistake with its place, and what a version may change."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from kulanz.domain.drafts.reported import COUNTABLE
+from kulanz.sources.configuration import (
+    NO_SOURCES,
+    Configuration,
+    ConfigurationError,
+    configuration_from_json,
+    configuration_json,
+    must_follow,
+    read_configuration,
+)
+from kulanz.sources.table import SOURCES
+from tests.support.sources import content_of
+
+FULL: dict[str, Any] = {
+    "kulanz_sources": 1,
+    "version": 7,
+    "sources": {
+        "status": {
+            "kind": "statuspage",
+            "speaks_for": ["p4g3x7example"],
+            "zone": "Europe/Berlin",
+            "page": "status.example.com",
+            "ignored": ["cother0000001"],
+            "components": {"cvoice000001": {"service": "voice", "function": "calls"}},
+            "services": {
+                "voice": {
+                    "name": "Voice calls",
+                    "counts": ["major", "partial"],
+                    "minimum": "10 min",
+                    "policy": "acme-uptime/1",
+                    "list": "lists/voice.csv",
+                    "cause": "network",
+                    "asked": ["anna-berg"],
+                }
+            },
+        }
+    },
+}
+
+
+def test_every_entry_is_read() -> None:
+    configuration = read_configuration(FULL)
+    source = configuration.sources["status"]
+    rule = source.mapping.services["voice"]
+    assert (configuration.version, source.source.kind, source.page) == (7, "statuspage", "status.example.com")
+    assert (rule.text, rule.minimum, rule.policy, rule.list_key) == (
+        "Voice calls",
+        timedelta(minutes=10),
+        "acme-uptime/1",
+        "lists/voice.csv",
+    )
+    assert (rule.cause, rule.asked, sorted(rule.counts)) == ("network", ("anna-berg",), ["major", "partial"])
+    assert source.mapping.components["cvoice000001"].function == "calls"
+    assert source.mapping.ignored == {"cother0000001"}
+    assert source.may_speak("p4g3x7example")
+    assert not source.may_speak("another")
+
+
+def test_what_is_published_is_what_was_read() -> None:
+    published = configuration_json(FULL)
+    assert configuration_from_json(published) == read_configuration(FULL)
+    assert configuration_json(dict(reversed(FULL.items()))) == published
+
+
+@pytest.mark.parametrize("kind", SOURCES)
+def test_the_configuration_of_each_kinds_samples_is_right(kind: str) -> None:
+    assert read_configuration(content_of(kind)).sources["it"].source.kind == kind
+
+
+def test_only_major_outages_count_unless_something_else_is_said() -> None:
+    content = changed(lambda source: source["services"]["voice"].pop("counts"))
+    assert read_configuration(content).sources["status"].mapping.services["voice"].counts == {"major"}
+
+
+def changed(change: Callable[[Any], object]) -> Any:
+    """The full configuration with a change of its source."""
+    source = {**FULL["sources"]["status"], "services": {"voice": dict(FULL["sources"]["status"]["services"]["voice"])}}
+    source["components"] = {one: dict(entries) for one, entries in source["components"].items()}
+    change(source)
+    return {**FULL, "sources": {"status": source}}
+
+
+def put(value: Any, *path: str) -> Any:
+    def change(source: Any) -> None:
+        within = source
+        for step in path[:-1]:
+            within = within[step]
+        within[path[-1]] = value
+
+    return changed(change)
+
+
+MISTAKES: list[tuple[str, Any, str, str]] = [
+    ("no mapping", [], "", "known here: kulanz_sources"),
+    ("language", {**FULL, "kulanz_sources": 2}, "", "expected kulanz_sources: 1"),
+    ("true is no number", {**FULL, "kulanz_sources": True}, "", "expected kulanz_sources: 1"),
+    ("version", {**FULL, "version": 0}, "version", "one more than before"),
+    ("version as text", {**FULL, "version": "1"}, "version", "whole number"),
+    ("no source", {**FULL, "sources": {}}, "sources", "1 to 50 sources"),
+    ("name", {**FULL, "sources": {"my-page": {}}}, "sources.my-page", "lower-case letters and digits"),
+    ("long name", {**FULL, "sources": {"a" * 13: {}}}, "sources.aaaaaaaaaaaaa", "1 to 12"),
+    ("kind", put("uptime", "kind"), "sources.status.kind", "statuspage, pagerduty"),
+    ("entry", put("x", "host"), "sources.status.host", "unknown entry"),
+    ("zone", put("Berlin", "zone"), "sources.status.zone", "IANA"),
+    ("page as URL", put("https://status.example.com", "page"), "sources.status.page", "without https://"),
+    ("page as address", put("127.0.0.1", "page"), "sources.status.page", "a host such as"),
+    ("page of this machine", put("localhost", "page"), "sources.status.page", "a host such as"),
+    ("page with port", put("status.example.com:8080", "page"), "sources.status.page", "a host such as"),
+    ("partner", put("aws.health", "partner"), "sources.status.partner", "aws.partner/"),
+    ("stopped", put("yes", "stopped"), "sources.status.stopped", "true or false"),
+    ("no service", put({}, "services"), "sources.status.services", "1 to 200 services"),
+    ("service name", put({"Voice": {}}, "services"), "sources.status.services.Voice", "such as voice"),
+    ("counts", put(["outage"], "services", "voice", "counts"), "S.services.voice.counts.0", "major, partial"),
+    ("counts nothing", put([], "services", "voice", "counts"), "S.services.voice.counts", "a list of degrees"),
+    ("minimum", put("10", "services", "voice", "minimum"), "S.services.voice.minimum", "such as 10 min"),
+    ("long minimum", put("99999 min", "services", "voice", "minimum"), "S.services.voice.minimum", "10080"),
+    ("policy", put("acme", "services", "voice", "policy"), "S.services.voice.policy", "acme-uptime/1"),
+    ("list", put("voice.csv", "services", "voice", "list"), "S.services.voice.list", "lists/voice.csv"),
+    ("asked", put(["Anna Berg"], "services", "voice", "asked"), "S.services.voice.asked.0", "anna-berg"),
+    ("cause", put("a\nb", "services", "voice", "cause"), "S.services.voice.cause", "one line"),
+    ("no component", put({}, "components"), "sources.status.components", "1 to 2000 components"),
+    ("service of a component", put({"c": {"service": "x"}}, "components"), "S.components.c.service", "voice"),
+    ("both mapped and ignored", put(["cvoice000001"], "ignored"), "sources.status.ignored.0", "keep one"),
+    ("number as id", put([12], "speaks_for"), "sources.status.speaks_for.0", "put digits into quotes"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("content", "place", "says"), [one[1:] for one in MISTAKES], ids=[one[0] for one in MISTAKES])
+def test_a_mistake_is_named_with_its_place_and_what_was_expected(content: Any, place: str, says: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"expected|unknown entry|keep one") as error:
+        read_configuration(content)
+    assert ".".join(map(str, error.value.path)) == place.replace("S.", "sources.status.", 1)
+    assert says in str(error.value)
+
+
+@pytest.mark.parametrize("published", [b"", b"[", b"null", b"[" * 100_000])
+def test_what_was_not_published_by_the_command_is_refused(published: bytes) -> None:
+    with pytest.raises(ConfigurationError):
+        configuration_from_json(published)
+
+
+def following(change: Callable[[Any], object], version: int = 8) -> Configuration:
+    return read_configuration({**changed(change), "version": version})
+
+
+def test_a_source_and_a_service_keep_their_names_because_incidents_are_called_by_them() -> None:
+    before = read_configuration(FULL)
+    must_follow(before, following(lambda source: source.update(stopped=True)))
+    must_follow(before, following(lambda source: source["services"].update(data=None)))
+    must_follow(NO_SOURCES, read_configuration({**FULL, "version": 1}))
+
+    renamed = read_configuration({**FULL, "version": 8, "sources": {"page": FULL["sources"]["status"]}})
+    with pytest.raises(ConfigurationError, match="stopped: true"):
+        must_follow(before, renamed)
+    with pytest.raises(ConfigurationError, match="name of its own"):
+        must_follow(before, following(lambda source: source.update(kind="pagerduty")))
+    with pytest.raises(ConfigurationError, match="expected 8"):
+        must_follow(before, following(lambda _: None, version=9))
+
+    def rename(source: Any) -> None:
+        source["services"] = {"calls": source["services"]["voice"]}
+        source["components"] = {"cvoice000001": {"service": "calls"}}
+
+    with pytest.raises(ConfigurationError, match="voice was a service"):
+        must_follow(before, following(rename))
+
+
+def test_events_of_a_bus_belong_to_the_source_that_is_configured_for_them() -> None:
+    content = {**FULL, "sources": {**FULL["sources"], "health": content_of("aws_health")["sources"]["it"]}}
+    content["sources"]["status"] = {**content["sources"]["status"], "partner": "aws.partner/example.com/1"}
+    configuration = read_configuration(content)
+
+    def named(event_source: str, account: str) -> str | None:
+        found = configuration.over_bus(event_source, account)
+        return None if found is None else found.name
+
+    assert named("aws.health", "123456789012") == "health"
+    assert named("aws.health", "999999999999") is None
+    assert named("aws.partner/example.com/1", "123456789012") == "status"
+    assert named("aws.partner/example.com/2", "123456789012") is None
+    assert named("", "") is None
+    assert named("aws.health", "") is None
+
+
+def test_what_may_count_is_listed() -> None:
+    assert [*COUNTABLE] == ["major", "partial", "degraded", "unstated", "planned"]
