@@ -25,6 +25,7 @@ COMMANDS = {
     ),
     "For approvers: a plan that waits": section(
         ("plan", "plan", "show_plan", "Show what the plan of CAMPAIGN will do, before you approve it."),
+        ("export", "exported.command", "export_campaign", "Write the rows of CAMPAIGN into FILE: who gets what."),
         ("approve", "plan", "approve_campaign", "Approve the plan of CAMPAIGN."),
         ("reject", "plan", "reject_campaign", "Reject the plan of CAMPAIGN."),
         ("replan", "plan", "replan_campaign", "Plan the list of CAMPAIGN again, as the next campaign of its incident."),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import kulanz
 from kulanz_cli.door import Door
 from kulanz_cli.settings import Unusable
-from kulanz_cli.signed import Http, SignedApi, Signer
+from kulanz_cli.signed import Http, Reply, SignedApi, SignedRequest, Signer
 from kulanz_cli.terminal import console, say
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ class Stack:
         self.name = name
         self._api, self._credentials = api, credentials
         self._door: Door | None = None
+        self._links: Http | None = None
         self._profile, self._region = profile, region
         self._endpoint_url = endpoint_url
         self._make_client = make_client
@@ -126,6 +127,12 @@ class Stack:
             return self._region
         region: str = self.client("cloudformation").meta.region_name
         return region
+
+    def fetch(self, url: str) -> Reply:
+        """What a link of the API leads to: a document of the bucket, or its refusal. Raises NoReply."""
+        if self._links is None:
+            self._links = Http()
+        return self._links(SignedRequest("GET", url, {}, b""))
 
     def client(self, service: str) -> Any:
         """A client with bounded waits. Raises StackUnusable when the shell's AWS settings do not do."""

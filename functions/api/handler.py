@@ -119,6 +119,16 @@ class Deployed:
         return SqsChunks(self._sqs, self.config.chunk_queue_url)
 
     @cached_property
+    def exports(self) -> Any:
+        from kulanz.adapters.export_table import DynamoExports
+
+        return DynamoExports(self._dynamodb, self.config.campaigns_table)
+
+    @property
+    def export_queue(self) -> Any:
+        return self.chunks
+
+    @cached_property
     def stores(self) -> Any:
         from kulanz.adapters.stores import DynamoStores
 

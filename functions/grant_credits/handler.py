@@ -13,6 +13,7 @@ from kulanz.adapters.aws import client
 from kulanz.adapters.campaign_table import DynamoCampaigns
 from kulanz.adapters.credit_entries import DynamoCredits
 from kulanz.adapters.delivery_table import DynamoDeliveries
+from kulanz.adapters.export_table import DynamoExports
 from kulanz.adapters.ledger_table import DynamoLedger
 from kulanz.adapters.messaging import SqsChunks, read_chunk_message
 from kulanz.adapters.parted_lists import PartedLists
@@ -22,6 +23,8 @@ from kulanz.application.campaigns.frozen import FrozenCache
 from kulanz.application.campaigns.grant_credits import grant_credits
 from kulanz.application.delivery.deliver_chunk import DeliverPorts, deliver_chunk
 from kulanz.application.delivery.world import DeliveryMessage
+from kulanz.application.exports.ports import ExportMessage
+from kulanz.application.exports.write_parts import ExportPorts, write_parts
 from kulanz.application.ports import ChunkMessage
 from kulanz.config import GrantCreditsConfig
 from kulanz.domain.campaigns.campaign import Cause
@@ -64,6 +67,14 @@ def _delivering() -> tuple[DeliverPorts, GrantSettings, DynamoCredits]:
     return ports, settings, credits_
 
 
+@cache
+def _exporting() -> tuple[ExportPorts, GrantSettings]:
+    config = GrantCreditsConfig.read()
+    granting, settings, _ = _composed()
+    exports = DynamoExports(client("dynamodb"), config.campaigns_table)
+    return ExportPorts(granting, exports, SqsChunks(client("sqs"), config.chunk_queue_url)), settings
+
+
 class _LambdaClock:
     """The clock of this invocation."""
 
@@ -89,6 +100,8 @@ def handle(event: dict[str, Any], context: LambdaContext) -> None:
         message = read_chunk_message(record["body"])
         if isinstance(message, DeliveryMessage):
             _deliver(message, context)
+        elif isinstance(message, ExportMessage):
+            _export(message, context)
         else:
             cause = Cause(context.function_name, record["messageId"], context.function_version)
             _grant(message, cause, context)
@@ -130,3 +143,18 @@ def _deliver(message: DeliveryMessage, context: LambdaContext) -> None:
         credits=done.credits,
     )
     metrics.add_metric("CreditsAssigned", MetricUnit.Count, done.credits)
+
+
+def _export(message: ExportMessage, context: LambdaContext) -> None:
+    ports, settings = _exporting()
+    done = write_parts(message, ports, settings, _LambdaClock(context), _policies)
+    logger.info(
+        "export",
+        campaign=str(message.campaign),
+        export=message.export,
+        chunk=message.chunk,
+        parts=done.parts,
+        lines=done.lines,
+        failed=done.failed,
+    )
+    metrics.add_metric("LinesExported", MetricUnit.Count, done.lines)

@@ -17,6 +17,7 @@ from kulanz.adapters.credit_entries import DynamoCredits
 from kulanz.adapters.delivery_table import DynamoDeliveries
 from kulanz.adapters.documents import S3Documents
 from kulanz.adapters.drafts_table import DynamoDrafts
+from kulanz.adapters.export_table import DynamoExports
 from kulanz.adapters.given_up import S3GivenUp
 from kulanz.adapters.index_table import DynamoIndex
 from kulanz.adapters.ledger_table import DynamoLedger
@@ -33,6 +34,7 @@ from tests.support.fake_bucket import FakeArchive, FakeLists, FakePolicies
 from tests.support.fake_deliveries import FakeCredits, FakeDeliveries
 from tests.support.fake_door import FakeActions, FakeDocuments, FakeRefusedEvents
 from tests.support.fake_drafts import FakeDrafts, FakeSources
+from tests.support.fake_exports import FakeExports
 from tests.support.fake_index import FakeIndex
 from tests.support.fake_messages import FakeAnnouncer, FakeChunks, FakeRejected, FakeTopic
 from tests.support.fake_offers import FakeOffers
@@ -61,6 +63,7 @@ class FakeBackend:
         self.offers = FakeOffers(self.ledger, self.campaigns)
         self.credits, self.deliveries = FakeCredits(self.ledger), FakeDeliveries()
         self.index = FakeIndex(self.campaigns, self.offers)
+        self.exports = FakeExports()
         self.troubles = FakeTroubles(self.campaigns)
         self.stores = FakeStores(self.campaigns, self.ledger)
         self.actions, self.documents = FakeActions(), FakeDocuments(self.archive)
@@ -202,6 +205,10 @@ class AwsBackend:
     @cached_property
     def index(self) -> DynamoIndex:
         return DynamoIndex(self.dynamodb, self.campaigns_table, self.credits_table)
+
+    @cached_property
+    def exports(self) -> DynamoExports:
+        return DynamoExports(self.dynamodb, self.campaigns_table)
 
     @cached_property
     def troubles(self) -> DynamoTroubles:

@@ -22,6 +22,7 @@ TABLE_SUITES = {
     "test_delivery_store",
     "test_draft_store",
     "test_entries_with_history",
+    "test_exports",
     "test_ledger",
     "test_offer_store",
     "test_stored_fields",

@@ -150,6 +150,7 @@ class HealthyAws(DirectStack):
         rules = [
             {"ID": "AbandonedUploads", "Status": "Enabled", "Filter": {"Prefix": ""}},
             {"ID": "RefusedEvents", "Status": "Enabled", "Expiration": {"Days": 90}, "Filter": {"Prefix": "rejected/"}},
+            {"ID": "Exports", "Status": "Enabled", "Expiration": {"Days": 7}, "Filter": {"Prefix": "exports/"}},
             {"ID": "Failed", "Status": "Enabled", "Expiration": {"Days": 90}, "Filter": {"Prefix": "aws/lambda/"}},
         ]
         self.expiry = {

@@ -52,6 +52,7 @@ from kulanz.domain.people.caller import Person
 from kulanz.domain.people.people import NOBODY_LISTED
 from tests.support.fake_bucket import FakeArchive, FakeLists, FakePolicies
 from tests.support.fake_deliveries import FakeCredits, FakeDeliveries
+from tests.support.fake_exports import FakeExportQueue, FakeExports
 from tests.support.fake_index import FakeIndex
 from tests.support.fake_messages import FakeAnnouncer, FakeChunks, FakeRejected, FakeTopic
 from tests.support.fake_offers import FakeOffers
@@ -174,6 +175,7 @@ class World:
         self.table_policies, self.people = FakeTablePolicies(), FakePeople()
         self.offers = FakeOffers(self.ledger, self.campaigns)
         self.credits, self.deliveries = FakeCredits(self.ledger), FakeDeliveries()
+        self.exports, self.export_queue = FakeExports(), FakeExportQueue()
         self.index = FakeIndex(self.campaigns, self.offers)
         confirm_tables(self.stores, Occasion.FIRST, "a person", "first deployment", START)
         self.events: list[Message[Mapping[str, Any]]] = []

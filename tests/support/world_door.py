@@ -75,6 +75,7 @@ class WorldDoor:
         self.world = world
         self.actions = FakeActions()
         self.campaigns, self.ledger, self.lists = world.campaigns, world.ledger, PartedLists(world.lists)
+        self.exports, self.export_queue = world.exports, world.export_queue
         self.archive, self.chunks, self.stores = world.archive, world.chunks, world.stores
         self.policies: PolicyShelf = world.policies
         self.documents = FakeDocuments(world.archive)

@@ -43,6 +43,12 @@ class WorldStack(DirectStack):
         answer = self.served.send(Request(key, path, query, request.body, stated), self.desk)
         return Reply(answer.status, json.dumps(answer.content).encode())
 
+    def fetch(self, url: str) -> Reply:
+        """What a link of the fake door leads to."""
+        key = urlsplit(url).path.removeprefix("/")
+        content = self.world.archive.documents.get(key)
+        return Reply(404, b"") if content is None else Reply(200, content)
+
     def campaigns(self) -> Any:
         return self.world.campaigns
 

@@ -29,6 +29,7 @@ INLINE = "arn:ListBucket/inline/*"
 POLICIES = "arn:ListBucket/policies/*"
 DELIVERIES = "arn:ListBucket/deliveries/*"
 CAMPAIGNS = "arn:ListBucket/campaigns/*"
+EXPORTS = "arn:ListBucket/exports/*"
 REJECTED = "arn:ListBucket/rejected/*"
 UPSTREAM = "arn:ListBucket/upstream/*"
 SOURCES = "arn:ListBucket/policies/_sources/*"
@@ -68,7 +69,8 @@ CALLS: dict[str, dict[str, set[Grant]]] = {
             *(("s3:GetObjectVersion", LISTS), ("s3:GetObjectVersion", INLINE)),
             ("s3:GetObject", CAMPAIGNS),
         },
-        "put_object": {("s3:PutObject", CAMPAIGNS), ("s3:PutObject", DELIVERIES)},
+        "put_object": {("s3:PutObject", CAMPAIGNS), ("s3:PutObject", DELIVERIES), ("s3:PutObject", EXPORTS)},
+        "update_item": {("dynamodb:UpdateItem", CAMPAIGNS_TABLE)},
         "batch_execute_statement": {
             *(("dynamodb:PartiQLInsert", CREDITS_TABLE), ("dynamodb:PartiQLUpdate", CREDITS_TABLE)),
         },
@@ -117,7 +119,7 @@ CALLS: dict[str, dict[str, set[Grant]]] = {
             *(("s3:GetObject", POLICIES), ("s3:GetObjectVersion", POLICIES)),
             *(("s3:GetObject", CAMPAIGNS), ("s3:GetObjectVersion", CAMPAIGNS)),
         },
-        "generate_presigned_url": {("s3:GetObject", CAMPAIGNS)},
+        "generate_presigned_url": {("s3:GetObject", CAMPAIGNS), ("s3:GetObject", EXPORTS)},
         "list_objects_v2": {("s3:ListBucket", "arn:ListBucket")},
         "put_object": {("s3:PutObject", INLINE)},
         "get_item": {("dynamodb:GetItem", CAMPAIGNS_TABLE), ("dynamodb:GetItem", CREDITS_TABLE)},

@@ -13,7 +13,7 @@ from kulanz_cli.doctor.examined import Examined, Result, finding, ok
 
 EXPIRY_ATTRIBUTE = "ttl"
 BOTH_IMAGES = "NEW_AND_OLD_IMAGES"
-OUR_PREFIXES = frozenset({"rejected/", "aws/lambda/"})
+OUR_PREFIXES = frozenset({"rejected/", "aws/lambda/", "exports/"})
 """What the template lets expire; everything else in the bucket is kept as long as decisions are."""
 LOSING_ACTIONS = ("Expiration", "NoncurrentVersionExpiration", "Transitions", "NoncurrentVersionTransitions")
 """What a lifecycle rule can do to an object so that it is gone, or cannot be read at once."""
@@ -178,14 +178,14 @@ def _lifecycle(at: Examined, name: str, rules: list[Any]) -> Iterator[Result]:
     wrong = [rule.get("ID", "?") for rule in rules if _expires(rule) and _prefix(rule) not in OUR_PREFIXES]
     if wrong:
         yield finding(
-            f"A lifecycle rule ({', '.join(wrong)}) expires more than refused events: lists or policies from which"
-            " decisions are explained will be gone.",
+            f"A lifecycle rule ({', '.join(wrong)}) expires more than refused events and exports: lists or"
+            " policies from which decisions are explained will be gone.",
             f"Remove it: aws s3api get-bucket-lifecycle-configuration --bucket {name}, then put the rest.",
         )
     else:
-        yield ok("Nothing expires in the bucket but refused events and failed records.")
+        yield ok("Nothing expires in the bucket but refused events, exports and failed records.")
     if gone := OUR_PREFIXES - {_prefix(rule) for rule in rules if _expires(rule)}:
-        kept = f"Nothing expires under {', '.join(sorted(gone))}: refused events are kept for ever."
+        kept = f"Nothing expires under {', '.join(sorted(gone))}: what lies there is kept for ever."
         yield at.only_on_aws(finding(kept, DEPLOY_AGAIN), "it ignores the lifecycle of a bucket")
 
 

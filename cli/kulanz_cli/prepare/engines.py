@@ -15,4 +15,4 @@ def engine(module: str, what: str) -> Any:
     except ModuleNotFoundError as error:
         if error.name != module.partition(".")[0]:
             raise
-        raise Unusable(f"{what} are read with {error.name}; install it with: {INSTALL}") from None
+        raise Unusable(f"{what} need {error.name}; install it with: {INSTALL}") from None

@@ -153,6 +153,8 @@ COMMANDS = {
     "replan": ["replan", CAMPAIGN, "--reason", "r"],
     "report": ["report", CAMPAIGN, "--html", "FOLDER/new/report.html"],
     "report, unknown": ["report", f"{INCIDENT}/999", "--html", "FOLDER/new/report.html"],
+    "export": ["export", CAMPAIGN, "--to", "FOLDER/new/rows.csv", "--seconds", "0"],
+    "export, unknown": ["export", f"{INCIDENT}/999", "--to", "FOLDER/new/rows.csv"],
     "settle": ["settle", CAMPAIGN, "--reason", "r"],
     "advance": ["advance", CAMPAIGN],
     "advance, unknown": ["advance", f"{INCIDENT}/999"],

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from kulanz.adapters.aws import ENTRY_ATTEMPTS, backoff_seconds, call
 from kulanz.application.delivery.world import DeliveryMessage
+from kulanz.application.exports.ports import ExportMessage
 from kulanz.application.ports import Announcement, ChunkMessage, Rejection, TryAgain
 from kulanz.domain.campaigns.campaign import CampaignId, Pass
 from kulanz.domain.delivery.channel import DeliveryId
@@ -27,6 +28,15 @@ EVENT_SOURCE = "kulanz"
 
 ChunkContract = TypedDict("ChunkContract", {"v": int, "campaign": str, "pass": Pass, "chunk": int})
 """A message of the chunk queue: a hint that a chunk of a campaign's pass has work."""
+
+
+class ExportMessageContract(TypedDict):
+    """A message of the chunk queue: a hint that a chunk of an export has work. `export` is the export's id."""
+
+    v: int
+    campaign: str
+    export: str
+    chunk: int
 
 
 class DeliveryMessageContract(TypedDict):
@@ -72,7 +82,18 @@ def delivery_message_text(message: DeliveryMessage) -> str:
     return json.dumps(content, separators=(",", ":"))
 
 
-def read_chunk_message(text: str) -> ChunkMessage | DeliveryMessage:
+def export_message_text(message: ExportMessage) -> str:
+    """A message of an export as it travels."""
+    content: ExportMessageContract = {
+        "v": CHUNK_MESSAGE_VERSION,
+        "campaign": str(message.campaign),
+        "export": message.export,
+        "chunk": message.chunk,
+    }
+    return json.dumps(content, separators=(",", ":"))
+
+
+def read_chunk_message(text: str) -> ChunkMessage | DeliveryMessage | ExportMessage:
     """Read a message of the chunk queue. Raises ValueError naming the field."""
     content = json.loads(text)
     if not isinstance(content, dict) or content.get("v") != CHUNK_MESSAGE_VERSION:
@@ -82,7 +103,10 @@ def read_chunk_message(text: str) -> ChunkMessage | DeliveryMessage:
         raise ValueError("chunk: expected a number from 0")
     if "delivery" in content:
         return DeliveryMessage(DeliveryId.parse(str(content["delivery"])), chunk)
-    return ChunkMessage(CampaignId.parse(str(content.get("campaign"))), Pass(str(content.get("pass"))), chunk)
+    campaign = CampaignId.parse(str(content.get("campaign")))
+    if "export" in content:
+        return ExportMessage(campaign, str(content["export"]), chunk)
+    return ChunkMessage(campaign, Pass(str(content.get("pass"))), chunk)
 
 
 class SqsChunks:
@@ -97,6 +121,9 @@ class SqsChunks:
 
     def send_deliveries(self, messages: Iterable[DeliveryMessage]) -> None:
         self._send_texts(map(delivery_message_text, messages))
+
+    def send_exports(self, messages: Iterable[ExportMessage]) -> None:
+        self._send_texts(map(export_message_text, messages))
 
     def _send_texts(self, texts: Iterable[str]) -> None:
         for page in batched(texts, ENTRIES_PER_CALL, strict=False):

@@ -17,6 +17,7 @@ from kulanz.application.door.routes import ROUTES, Route
 from kulanz.domain.campaigns.campaign import State
 from kulanz.domain.campaigns.trouble import TroubleKind
 from tests.support import sources
+from tests.support.exporting import EXPORT, exported
 from tests.support.received import configure, receive
 from tests.support.small_campaign import (
     CAMPAIGN,
@@ -47,11 +48,12 @@ def with_a_draft(door: WorldDoor) -> WorldDoor:
 
 @pytest.fixture(scope="module")
 def closed() -> World:
-    """A world whose campaign has closed."""
+    """A world whose campaign has closed, and was exported."""
     world = small_world()
     world.publish(event(rows=ROWS))
     world.run_until_quiet()
     assert world.campaign(CAMPAIGN).state is State.CLOSED
+    exported(world, CAMPAIGN)
     return world
 
 
@@ -81,6 +83,7 @@ QUESTIONS: Mapping[str, str] = {
     "approvals.plan": f"campaigns/plan/{CAMPAIGN}",
     "campaigns.rejected": f"campaigns/rejected/{CAMPAIGN}",
     "campaigns.files": f"campaigns/files/{CAMPAIGN}",
+    "exports.one": f"exports/{CAMPAIGN}/{EXPORT}",
     "incidents.one": f"incidents/one/{INCIDENT_ID}",
     "incidents.revision": f"incidents/revision/{INCIDENT_ID}/1",
     "incidents.refused": "incidents/refused",

@@ -105,20 +105,20 @@ def resume(
             raise ControlRefused(f"campaign {campaign_id}: {changed}. {_instead(campaign_id, ports.campaigns)}")
         if now >= campaign.decidable_until:
             raise ControlRefused(f"the incident of campaign {campaign_id} is older than it may be decided; cancel it")
-        target = State.APPLYING if _began(campaign_id, ports.campaigns) else State.PLANNING
+        target = State.APPLYING if has_begun(campaign_id, ports.campaigns) else State.PLANNING
         return _move(campaign_id, target, ports, f"resumed_by_hand: {reason}", cause, now, accepted)
     dispatch(campaign, WORKABLE[campaign.state], ports.campaigns, ports.chunks, again=True)
     return campaign
 
 
-def _began(campaign_id: CampaignId, campaigns: CampaignStore) -> bool:
+def has_begun(campaign_id: CampaignId, campaigns: CampaignStore) -> bool:
     """Whether a campaign's execution has begun."""
     return any(change.target is State.APPLYING for change in campaigns.log(campaign_id))
 
 
 def _instead(campaign_id: CampaignId, campaigns: CampaignStore) -> str:
     """What to do with a campaign whose plan was made otherwise: only a plan that nothing came of is made again."""
-    if _began(campaign_id, campaigns):
+    if has_begun(campaign_id, campaigns):
         return "Its execution has begun; cancel it and request another, which grants the rest"
     return f"Its plan means nothing any more; `kulanz replan {campaign_id}` makes it again"
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:  # a question needs neither: what they import takes a tenth of
     from kulanz.application.campaigns.open_campaign import OpenSettings
     from kulanz.application.door.actions import Actions
     from kulanz.application.drafts.draft_ports import DraftStore, SourcesStore
+    from kulanz.application.exports.ports import ExportQueue, ExportStore
     from kulanz.application.ledger.accept_offer import OfferStore
     from kulanz.domain.gate.settings import GateSettings
 
@@ -160,6 +161,10 @@ class Door(Protocol):
     def offers(self) -> "OfferStore": ...
     @property
     def chunks(self) -> ChunkQueue: ...
+    @property
+    def exports(self) -> "ExportStore": ...
+    @property
+    def export_queue(self) -> "ExportQueue": ...
     @property
     def stores(self) -> Stores: ...
     @property

@@ -44,6 +44,8 @@ ASKERS = frozenset({Role.SUPPORT, Role.AUDITOR})
 READERS = frozenset(Role) - {Role.SUPPORT, Role.PUBLISHER}
 """Who reads incidents and campaigns."""
 POLICY_READERS = frozenset(Role) - {Role.SUPPORT}
+EXPORTERS = frozenset({Role.APPROVER, Role.FINANCE, Role.AUDITOR})
+"""Who has the rows of a whole campaign, with its accounts: to approve a plan, to book by it, or to check either."""
 REQUESTERS = frozenset({Role.REQUESTER})
 APPROVERS = frozenset({Role.APPROVER})
 OPERATORS = frozenset({Role.OPERATOR})
@@ -171,7 +173,7 @@ class Route:
     @property
     def has_action_id(self) -> bool:
         """Whether it is an action under an id that its caller chose."""
-        return "id" in self.names
+        return self.method == "PUT" and "id" in self.names
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -226,6 +228,21 @@ ROUTES: tuple[Route, ...] = (
     _ask("campaigns/rejected/{incident}/{seq}", "campaigns.rejected", READERS, "Rows with a problem", ("cursor",)),
     _ask(
         "campaigns/files/{incident}/{seq}", "campaigns.files", READERS, "Links to report and row problems", ("cursor",)
+    ),
+    # --- exports
+    _act(
+        "exports/{incident}/{seq}/{id}",
+        "exports.begin",
+        EXPORTERS,
+        "Begin an export of a campaign's rows",
+        "ExportBody",
+    ),
+    _ask(
+        "exports/{incident}/{seq}/{id}",
+        "exports.one",
+        EXPORTERS,
+        "How far an export is, and links to its parts",
+        ("cursor",),
     ),
     # --- incidents
     _ask("incidents/one/{incident}", "incidents.one", READERS, "An incident's record and its latest revisions"),

@@ -94,7 +94,7 @@ class CompiledPolicy:
         self._families = (
             [kept.slot for kept in self._judge.history if kept.slot.per] if _counts_elsewhere(program) else []
         )
-        self._due_days: dict[Due, date] = {}
+        self._due_days: dict[tuple[Due, date], date] = {}
         self._zone = fixed_zone(policy) or zone_of("UTC")
         self._granted_on = local_day(instant_of(self._judge.now), self._zone)
         self._blank: Row = [UNSET] * program.row_length
@@ -122,7 +122,12 @@ class CompiledPolicy:
         """
         if decision.outcome is not Outcome.GRANTED:
             return None
-        return min((self._due_day(one.due) for one in decision.benefits if one.due is not None), default=None)
+        days = (self._due_day(one.due, self._granted_on) for one in decision.benefits if one.due is not None)
+        return min(days, default=None)
+
+    def due_by(self, due: Due, granted_at: datetime) -> date:
+        """Give the latest day on which something is due that is granted at an instant."""
+        return self._due_day(due, local_day(granted_at, self._zone))
 
     def due_at(self, benefit: Benefit, granted_at: datetime) -> datetime | None:
         """Give the first instant at which a benefit that was granted at an instant is late.
@@ -135,10 +140,10 @@ class CompiledPolicy:
         zone = fixed_zone(self._program.policy) or zone_of("UTC")
         return benefit.due.late_at(granted_at, zone, self._program.working)
 
-    def _due_day(self, due: Due) -> date:
-        day = self._due_days.get(due)
+    def _due_day(self, due: Due, granted_on: date) -> date:
+        day = self._due_days.get((due, granted_on))
         if day is None:
-            day = self._due_days[due] = due.last_day(self._granted_on, self._program.working)
+            day = self._due_days[due, granted_on] = due.last_day(granted_on, self._program.working)
         return day
 
     def bill_due(self, due: Due, granted_at: datetime, next_bills: Sequence[date] = ()) -> DueAt:

@@ -1,0 +1,163 @@
+"""What the rows of an export add up to, and what they must add up to: the plan's figures, or the ledger's."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from typing import NamedTuple
+
+from kulanz.domain.campaigns.campaign import Campaign
+from kulanz.domain.campaigns.reconciliation import IN_THE_LEDGER, RowResult, Totals, WriteResult
+
+type Size = int | Decimal
+"""Minor units of a currency, or a quantity of a unit."""
+
+
+class Of(StrEnum):
+    """What an export shows: what a plan decides, or what stands in the ledger."""
+
+    PLAN = "plan"
+    LEDGER = "ledger"
+
+
+class Written(StrEnum):
+    """Whether a line's decision stands in the ledger. PLANNED: the export is of a plan, and nothing is written.
+
+    UNCOUNTED: it stands there and no receipt counts it, because its campaign was stopped in between.
+    """
+
+    PLANNED = ""
+    YES = "yes"
+    UNCOUNTED = "uncounted"
+    NO = "no"
+
+
+COUNTED = frozenset({Written.PLANNED, Written.YES})
+"""The lines whose amounts are in the plan's sums, or in those of the reconciliation."""
+DUPLICATE, CONFLICT = "duplicate", "conflict"
+"""The result of a line that names a subject again: with the same facts, or with others. The first line counts."""
+NOT_WRITTEN = "not_written"
+"""The result of a line that the execution had not reached when its campaign was stopped."""
+MISSING = "missing"
+"""The result of a line whose decision should stand in the ledger, and does not."""
+CLAIMABLE, ACCEPTED, UNCOUNTED = "claimable", "accepted", "uncounted"
+"""Sums beside those of the reconciliation: what customers may still claim, what they have accepted, and what stands in
+the ledger without a receipt that counts it."""
+DECIDED = "decided"
+"""All results that leave a decision: what is compared where a history capped some of them since the plan."""
+
+
+class LineKey(NamedTuple):
+    """What lines are counted by."""
+
+    result: str
+    reason: str
+    written: Written
+
+
+class SumKey(NamedTuple):
+    """What amounts are added up by. `measure` is a currency, in minor units, or a unit."""
+
+    of: str
+    measure: str
+
+
+@dataclass(slots=True)
+class Figures:
+    """Lines and sums of some rows; adding those of two disjoint ranges gives those of both. Blank lines are no rows."""
+
+    lines: Counter[LineKey] = field(default_factory=Counter)
+    sums: dict[SumKey, Size] = field(default_factory=dict)
+
+    def add(self, other: "Figures") -> None:
+        """Add the figures of other lines."""
+        self.lines.update(other.lines)
+        for key, size in other.sums.items():
+            self.add_sum(key, size)
+
+    def add_sum(self, key: SumKey, size: Size) -> None:
+        """Add an amount."""
+        self.sums[key] = self.sums.get(key, 0) + size
+
+
+def expected(campaign: Campaign, of: Of) -> Figures:
+    """What an export must come to: the figures of the campaign's receipts."""
+    if of is Of.PLAN:
+        return _of_plan(campaign.plan.totals)
+    return _of_ledger(campaign.apply.totals)
+
+
+def _of_plan(totals: Totals) -> Figures:
+    found = Figures()
+    for (result, reason), number in totals.results().items():
+        if result is not RowResult.BLANK:
+            found.lines[LineKey(result.value, reason, Written.PLANNED)] = number
+    found.sums = {SumKey(result.value, measure): size for (result, measure), size in totals.worth().items()}
+    return found
+
+
+def _of_ledger(totals: Totals) -> Figures:
+    found = Figures()
+    for key, number in totals.counts.items():
+        match key.write_result:
+            case WriteResult.DUPLICATE | WriteResult.CONFLICT:
+                found.lines[LineKey(key.write_result.value, "", Written.NO)] += number
+            case WriteResult.NONE:
+                if key.row_result is RowResult.UNCHANGED:  # why, the ledger does not say
+                    found.lines[LineKey(key.row_result.value, "", Written.NO)] += number
+                elif key.row_result is not RowResult.BLANK:
+                    found.lines[LineKey(key.row_result.value, key.reason, Written.NO)] += number
+            case WriteResult.CAPPED:
+                found.lines[LineKey(DECIDED, "", Written.YES)] += number
+            case _:
+                found.lines[LineKey(key.row_result.value, key.reason, Written.YES)] += number
+    worth = totals.worth(IN_THE_LEDGER)
+    found.sums = {SumKey(result.value, measure): size for (result, measure), size in worth.items()}
+    return found
+
+
+class Difference(NamedTuple):
+    """A place where an export does not come to what it must."""
+
+    what: str
+    expected: Size
+    exported: Size
+
+
+def differences(expected: Figures, exported: Figures) -> Iterator[Difference]:
+    """Where an export is not what the campaign's receipts say; nothing where it is.
+
+    Left out is what no receipt counts: lines without a receipt, and what customers did since.
+    """
+    whole = any(key.result == DECIDED for key in expected.lines)
+    there, here = _compared(expected, whole=whole), _compared(exported, whole=whole)
+    for key in sorted(there.keys() | here.keys()):
+        if there[key] != here[key]:
+            reason = f" ({key.reason})" if key.reason else ""
+            yield Difference(f"lines {key.result}{reason}", there[key], here[key])
+    sums = {key for key in expected.sums.keys() | exported.sums.keys() if key.of in _SUMMED}
+    for place in sorted(sums):
+        owed, found = expected.sums.get(place, 0), exported.sums.get(place, 0)
+        if owed != found:
+            yield Difference(f"{place.measure} {place.of}", owed, found)
+
+
+_SUMMED = frozenset(result.value for result in RowResult)
+_DECIDED_RESULTS = _SUMMED - {RowResult.UNCHANGED.value, RowResult.REJECTED.value, RowResult.BLANK.value}
+
+
+def _compared(figures: Figures, *, whole: bool) -> Counter[LineKey]:
+    """The lines that a receipt counts; with `whole`, all decisions together: a capped one has another result."""
+    found: Counter[LineKey] = Counter()
+    for key, number in figures.lines.items():
+        if key.result == NOT_WRITTEN or key.written is Written.UNCOUNTED:
+            continue
+        is_decided = key.written is Written.YES and (key.result == DECIDED or key.result in _DECIDED_RESULTS)
+        found[LineKey(DECIDED, "", Written.YES) if whole and is_decided else key] += number
+    return found
+
+
+def sums_of(figures: Figures, result: str) -> Mapping[str, Size]:
+    """The sums of one result, by measure."""
+    return {key.measure: size for key, size in sorted(figures.sums.items()) if key.of == result}

@@ -1,0 +1,236 @@
+"""The rows of an export: one for each benefit of a line's decision, and one for each line without any.
+
+A row is a flat object of plain values, in the order of `COLUMNS`. What many rows have in common is rendered once.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from functools import lru_cache
+from json.encoder import encode_basestring_ascii
+from typing import Any, Final, NamedTuple
+
+from kulanz.domain.campaigns.campaign import CampaignId
+from kulanz.domain.campaigns.reconciliation import worth_of
+from kulanz.domain.canonical import canonical_json
+from kulanz.domain.decision import ALWAYS_VALID, UNLIMITED, Benefit, Decision, Outcome, Validity
+from kulanz.domain.exports.figures import (
+    ACCEPTED,
+    CLAIMABLE,
+    COUNTED,
+    UNCOUNTED,
+    Figures,
+    LineKey,
+    Size,
+    SumKey,
+    Written,
+)
+from kulanz.domain.identifiers import WHOLE_ACCOUNT
+from kulanz.domain.ledger.entries import DecisionKey
+from kulanz.domain.money import format_amount, parse_amount
+from kulanz.domain.time import format_instant
+
+COLUMNS: Final = (
+    *("campaign", "line", "account", "subject", "result", "reason", "written", "status"),
+    *("benefit", "part", "amount", "currency", "unit", "unlimited", "component", "restriction", "terms"),
+    *("due", "due_by", "validity", "valid_from", "valid_until", "accepted_at", "decision"),
+)
+"""Every row has all of them. `line` and `benefit` are numbers; `benefit` is empty in the row of a line without any."""
+NUMBERS: Final = frozenset({"line", "benefit"})
+DECIDED_PART, TO_CLAIM = "decided", "to_claim"
+"""The part of a benefit: what the decision grants or offers, or what it leaves to be claimed beside that."""
+YES: Final = "yes"
+
+
+@dataclass(frozen=True, slots=True)
+class Instants:
+    """When what a decision gives begins. `granted` is None in a plan; `accepted` is None where nothing was accepted."""
+
+    granted: datetime | None = None
+    accepted: datetime | None = None
+
+
+class Found(NamedTuple):
+    """What an export says about the decision of a line. `status` is where it stands now; empty in a plan."""
+
+    result: str
+    reason: str
+    written: Written
+    decision: Decision | None = None
+    status: str = ""
+    instants: Instants = Instants()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rendered:
+    """The rows of lines that differ in number, account and subject alone: what comes before and after these three.
+
+    Told apart by identity, so that lines can be counted by it.
+    """
+
+    head: str
+    tails: Sequence[str]
+    key: LineKey
+    sums: Sequence[tuple[SumKey, Size]]
+
+    def rows(self, line: int, account: str, subject: str, decision: str) -> str:
+        """The rows of a line as JSON, each with its line end. `decision` is the decision's key; empty without one."""
+        shown = encode_basestring_ascii("" if subject == WHOLE_ACCOUNT else subject)
+        places = f"{line},{_ACCOUNT}{encode_basestring_ascii(account)},{_SUBJECT}{shown},"
+        end = f"{encode_basestring_ascii(decision)}}}\n"
+        return "".join([f"{self.head}{places}{tail}{end}" for tail in self.tails])
+
+
+_ACCOUNT, _SUBJECT = '"account":', '"subject":'
+
+
+def rendered(campaign: CampaignId, found: Found, due_by: Sequence[date | None] = ()) -> Rendered:
+    """The rows of a decision. `due_by` has the day of each benefit, in their order; days that are left out are none."""
+    head = f'{{"campaign":{encode_basestring_ascii(str(campaign))},"line":'
+    days = [*due_by]
+    fields = list(_benefits(found, days))
+    tails = [_tail(found, one) for one in fields] or [_tail(found, _NO_BENEFIT)]
+    key = LineKey(found.result, found.reason, found.written)
+    return Rendered(head, tails, key, list(_sums(found)))
+
+
+def decision_key(campaign: CampaignId, account: str, subject: str) -> str:
+    """The permanent key of a decision, by which finance and support name it."""
+    return str(DecisionKey(account, campaign.incident_id, subject, campaign.seq))
+
+
+def count(figures: Figures, one: Rendered, lines: int = 1) -> None:
+    """Count lines with the same rows."""
+    figures.lines[one.key] += lines
+    for key, size in one.sums:
+        figures.add_sum(key, size * lines)
+
+
+_NO_BENEFIT: Mapping[str, Any] = {
+    "benefit": None,
+    **dict.fromkeys(
+        ("part", "amount", "currency", "unit", "unlimited", "component", "restriction", "terms", "due", "due_by"), ""
+    ),
+    **dict.fromkeys(("validity", "valid_from", "valid_until", "accepted_at"), ""),
+}
+
+
+def _tail(found: Found, benefit: Mapping[str, Any]) -> str:
+    """The fields of a row behind its subject, up to the value of the last one."""
+    said = {"result": found.result, "reason": found.reason, "written": found.written.value, "status": found.status}
+    text = json.dumps({**said, **benefit}, separators=(",", ":"))
+    return f'{text[1:-1]},"decision":'
+
+
+def _benefits(found: Found, days: Sequence[date | None]) -> Iterator[Mapping[str, Any]]:
+    decision = found.decision
+    if decision is None:
+        return
+    parts = [(DECIDED_PART, one) for one in decision.benefits] + [(TO_CLAIM, one) for one in decision.claimable]
+    for number, (part, benefit) in enumerate(parts, 1):
+        begins = begins_at(found, part)
+        day = days[number - 1] if number <= len(days) else None
+        yield {
+            "benefit": number,
+            "part": part,
+            **_size(benefit),
+            "component": benefit.component,
+            "restriction": benefit.restriction or "",
+            "terms": canonical_json(dict(benefit.terms)) if benefit.terms else "",
+            "due": "" if benefit.due is None else str(benefit.due),
+            "due_by": "" if day is None else day.isoformat(),
+            "validity": validity_text(benefit.validity),
+            **_instants(benefit.validity, begins),
+            "accepted_at": "" if found.instants.accepted is None else format_instant(found.instants.accepted),
+        }
+
+
+def begins_at(found: Found, part: str) -> datetime | None:
+    """When a part of a decision was granted, by itself or by the customer's acceptance; None where it was not."""
+    if found.decision is None:
+        return None
+    waits = part == TO_CLAIM or found.decision.outcome is Outcome.OFFERED
+    return found.instants.accepted if waits else found.instants.granted
+
+
+def _size(benefit: Benefit) -> Mapping[str, str]:
+    if benefit.money is not None:
+        return {"amount": format_amount(benefit.money), "currency": benefit.money.currency, "unit": "", "unlimited": ""}
+    if benefit.quantity == UNLIMITED:
+        return {"amount": "", "currency": "", "unit": benefit.unit, "unlimited": YES}
+    return {"amount": f"{Decimal(benefit.quantity):f}", "currency": "", "unit": benefit.unit, "unlimited": ""}
+
+
+def validity_text(validity: Validity) -> str:
+    """How long a benefit can be used, in the policy's words: `7 days from grant in Europe/Berlin`; empty for always."""
+    if validity == ALWAYS_VALID:
+        return ""
+    begins = validity.start if validity.begins is None else format_instant(validity.begins)
+    words = [f"{validity.count} {validity.unit} from {begins}"] if validity.unit else []
+    if not words and begins != "grant":
+        words = [f"from {begins}"]
+    if validity.unit in ("days", "months"):
+        words.append(f"in {validity.zone}")
+    if validity.until is not None:
+        words.append(f"until {format_instant(validity.until)}")
+    return " ".join(words)
+
+
+def _instants(validity: Validity, begins: datetime | None) -> Mapping[str, str]:
+    if begins is None:
+        return {"valid_from": "", "valid_until": ""}
+    end = validity.expires_at(begins)
+    start = "" if validity.start == "redemption" else format_instant(validity.starts_at(begins))
+    return {"valid_from": start, "valid_until": "" if end is None else format_instant(end)}
+
+
+def _sums(found: Found) -> Iterator[tuple[SumKey, Size]]:
+    if found.decision is None:
+        return
+    of = found.result if found.written in COUNTED else UNCOUNTED
+    accepted = found.instants.accepted is not None
+    for benefit in found.decision.benefits:
+        measure, size = worth_of(benefit)
+        yield SumKey(of, measure), size
+        if accepted and found.decision.outcome is Outcome.OFFERED:
+            yield SumKey(ACCEPTED, measure), size
+    for benefit in found.decision.claimable:
+        measure, size = worth_of(benefit)
+        yield SumKey(ACCEPTED if accepted else CLAIMABLE, measure), size
+
+
+def count_read(figures: Figures, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Count the rows of one line as they were read back: the figures of an export by its rows alone.
+
+    Raises ValueError, KeyError or ArithmeticError for rows that no export has.
+    """
+    first = rows[0]
+    written = Written(first["written"])
+    figures.lines[LineKey(first["result"], first["reason"], written)] += 1
+    of = first["result"] if written in COUNTED else UNCOUNTED
+    for row in rows:
+        if row["benefit"] is None:
+            continue
+        measure, size = _worth(*(row[name] for name in _WORTH))
+        accepted, is_part = bool(row["accepted_at"]), row["part"] == TO_CLAIM
+        if not is_part:
+            figures.add_sum(SumKey(of, measure), size)
+        if accepted and (is_part or row["result"] == Outcome.OFFERED):
+            figures.add_sum(SumKey(ACCEPTED, measure), size)
+        elif is_part:
+            figures.add_sum(SumKey(CLAIMABLE, measure), size)
+
+
+_WORTH = ("amount", "currency", "unit", "unlimited", "terms")
+_WORTHS_REMEMBERED = 4_096
+
+
+@lru_cache(_WORTHS_REMEMBERED)
+def _worth(amount: str, currency: str, unit: str, unlimited: str, terms: str) -> tuple[str, Size]:
+    """What a row's benefit is measured in, and how much it is."""
+    if currency:
+        return worth_of(Benefit(money=parse_amount(amount, currency)))
+    stated: Mapping[str, str] = json.loads(terms) if terms else {}
+    return worth_of(Benefit(quantity=UNLIMITED if unlimited else amount, unit=unit, terms=stated))
