@@ -29,6 +29,7 @@ COMMANDS = {
         ("approve", "plan", "approve_campaign", "Approve the plan of CAMPAIGN."),
         ("reject", "plan", "reject_campaign", "Reject the plan of CAMPAIGN."),
         ("replan", "plan", "replan_campaign", "Plan the list of CAMPAIGN again, as the next campaign of its incident."),
+        ("budget", "budget_group", "budget", "Show and set what campaigns may cost in a month."),
     ),
     "For operators: stop a campaign, fix a stack": section(
         ("doctor", "doctor.command", "doctor", "Check a deployed stack, and say what to do about each finding."),

@@ -17,6 +17,7 @@ from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import Column, command, console, counted_as, labelled, print_json, say, table
 
 if TYPE_CHECKING:
+    from kulanz.application.budgets.review import BudgetReview
     from kulanz.application.campaigns.report import ReportedAmounts
     from kulanz.application.campaigns.review_plan import PlanReview
 
@@ -156,7 +157,8 @@ def _show(found: "PlanReview", out: Console) -> None:
     labelled(out, "at most", _amounts(found["at_most"]) or "nothing")
     if found["claimable"]:
         labelled(out, "of it claims", _amounts(found["claimable"]))
-    labelled(out, "budget", "none is set")
+    for budget in found["budgets"]:
+        labelled(out, "budget", budget_text(budget))
     labelled(out, "first due", found["first_due"] or "no day is stated")
     labelled(out, "approve before", found["approvable_until"])
     if found["estimate"] is not None:
@@ -168,6 +170,19 @@ def _show(found: "PlanReview", out: Console) -> None:
     _show_largest(found, out)
     if waits:
         _show_commands(found, out)
+
+
+def budget_text(budget: "BudgetReview") -> str:
+    """What is left of a month's budget, and whether that is enough."""
+    currency, month, limit, left = budget["currency"], budget["month"], budget["limit"], budget["left"]
+    if limit is None or left is None:
+        return f"none is set for {currency} in {month}"
+    is_left = f"{value_text(currency, Decimal(left))} left of {value_text(currency, Decimal(limit))} in {month}"
+    if budget["is_reserved"]:
+        return f"{is_left}, beside what this campaign reserved"
+    if Decimal(budget["set_free"]):
+        is_left = f"{is_left}; its start sets {value_text(currency, Decimal(budget['set_free']))} free"
+    return is_left if budget["is_enough"] else f"{is_left}: not enough"
 
 
 def _amounts(sums: dict[str, str]) -> str:

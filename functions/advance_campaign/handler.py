@@ -10,6 +10,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from kulanz.adapters.aws import client
+from kulanz.adapters.budget_table import DynamoBudgets
 from kulanz.adapters.campaign_keys import META, campaign_of_partition, incident_of_partition
 from kulanz.adapters.campaign_table import DynamoCampaigns
 from kulanz.adapters.delivery_items import delivery_of_partition
@@ -17,9 +18,11 @@ from kulanz.adapters.delivery_table import DynamoDeliveries
 from kulanz.adapters.given_up import S3GivenUp
 from kulanz.adapters.incident_items import is_revision
 from kulanz.adapters.index_table import DynamoIndex
+from kulanz.adapters.ledger_table import DynamoLedger
 from kulanz.adapters.messaging import EventBridgeAnnouncer, SqsChunks
 from kulanz.adapters.older_items import OlderItems
-from kulanz.adapters.s3 import S3Archive
+from kulanz.adapters.parted_lists import PartedLists
+from kulanz.adapters.s3 import S3Archive, S3Lists
 from kulanz.adapters.table_policies import ClosedTable, DynamoTablePolicies
 from kulanz.adapters.troubles import DynamoTroubles
 from kulanz.application.campaigns.advance_campaign import AdvancePorts, advance_campaign
@@ -31,6 +34,7 @@ from kulanz.application.delivery.advance_delivery import (
     watch_deliveries,
 )
 from kulanz.application.incidents.follow_incident import follow_incident
+from kulanz.application.ledger.settle_budgets import SettlePorts, settle_budgets
 from kulanz.config import AdvanceCampaignConfig
 from kulanz.domain.campaigns.campaign import STOPPED, Campaign, Cause, State
 from kulanz.domain.campaigns.estimate import Operation
@@ -95,6 +99,19 @@ def _watching() -> tuple[WatchPorts, OlderItems]:
     return ports, OlderItems(dynamodb, config.campaigns_table)
 
 
+@cache
+def _settling() -> SettlePorts:
+    config = AdvanceCampaignConfig.read()
+    dynamodb, watching = client("dynamodb"), _watching()[0]
+    return SettlePorts(
+        campaigns=watching.advance.campaigns,
+        lists=PartedLists(S3Lists(client("s3"), config.list_bucket)),
+        ledger=DynamoLedger(dynamodb, config.credits_table, calls_in_flight=1),
+        budgets=DynamoBudgets(dynamodb, config.campaigns_table),
+        troubles=watching.troubles,
+    )
+
+
 @logger.inject_lambda_context
 @without_content(logger.error)
 def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, str] | None:
@@ -145,7 +162,7 @@ def _report_waiting(campaigns: int) -> None:
 
 
 def _watch(event_id: str, context: LambdaContext, seconds_left: Callable[[], float]) -> None:
-    """Look at every open campaign, after what an older release wrote is listed among them."""
+    """Look at every open campaign, after what an older release wrote is listed among them; then settle budgets."""
     ports, older = _watching()
     is_listed = older.bring_in(seconds_left)
     cause = Cause(context.function_name, event_id, context.function_version)
@@ -158,3 +175,13 @@ def _watch(event_id: str, context: LambdaContext, seconds_left: Callable[[], flo
     is_whole = is_listed and found.is_whole
     logger.info("watch", looked_at=found.looked_at, waiting=found.waiting, is_whole=is_whole)
     _report_waiting(found.waiting + len(flagged))
+    settled = settle_budgets(_settling(), datetime.now(UTC), seconds_left)
+    for campaign_id, why in settled.failed:
+        logger.error("reservations could not be settled", campaign=str(campaign_id), why=why)
+    for campaign_id in settled.beyond:
+        logger.error(
+            "the ledger holds more than was reserved; compare it: kulanz ledger check", campaign=str(campaign_id)
+        )
+    for budget in settled.exceeded:
+        logger.warning("a budget is exceeded", budget=budget)
+    logger.info("budgets", looked_at=settled.looked_at, is_whole=settled.is_whole)

@@ -113,6 +113,12 @@ class Deployed:
         return DynamoOffers(self._dynamodb, self.config.credits_table, self.config.campaigns_table)
 
     @cached_property
+    def budgets(self) -> Any:
+        from kulanz.adapters.budget_table import DynamoBudgets
+
+        return DynamoBudgets(self._dynamodb, self.config.campaigns_table)
+
+    @cached_property
     def chunks(self) -> Any:
         from kulanz.adapters.messaging import SqsChunks
 

@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from kulanz.adapters.actions import DynamoActions
 from kulanz.adapters.aws import client
+from kulanz.adapters.budget_table import DynamoBudgets
 from kulanz.adapters.campaign_table import DynamoCampaigns
 from kulanz.adapters.credit_entries import DynamoCredits
 from kulanz.adapters.delivery_table import DynamoDeliveries
@@ -31,6 +32,7 @@ from kulanz.adapters.stores import DynamoStores
 from kulanz.adapters.troubles import DynamoTroubles
 from kulanz.application.ports import Announcement, ChunkMessage
 from tests.support.fake_bucket import FakeArchive, FakeLists, FakePolicies
+from tests.support.fake_budgets import FakeBudgets
 from tests.support.fake_deliveries import FakeCredits, FakeDeliveries
 from tests.support.fake_door import FakeActions, FakeDocuments, FakeRefusedEvents
 from tests.support.fake_drafts import FakeDrafts, FakeSources
@@ -65,6 +67,7 @@ class FakeBackend:
         self.index = FakeIndex(self.campaigns, self.offers)
         self.exports = FakeExports()
         self.troubles = FakeTroubles(self.campaigns)
+        self.budgets = FakeBudgets(self.campaigns.budget_items)
         self.stores = FakeStores(self.campaigns, self.ledger)
         self.actions, self.documents = FakeActions(), FakeDocuments(self.archive)
         self.chunks, self.topic, self.announcer, self.rejected = (
@@ -213,6 +216,10 @@ class AwsBackend:
     @cached_property
     def troubles(self) -> DynamoTroubles:
         return DynamoTroubles(self.dynamodb, self.campaigns_table)
+
+    @cached_property
+    def budgets(self) -> DynamoBudgets:
+        return DynamoBudgets(self.dynamodb, self.campaigns_table)
 
     @cached_property
     def given_up(self) -> S3GivenUp:

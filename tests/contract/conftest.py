@@ -15,6 +15,7 @@ BACKENDS = ["fake", "moto", pytest.param("ministack", marks=pytest.mark.ministac
 EMULATORS = [*BACKENDS[1:], DYNAMODB_LOCAL]
 TABLE_SUITES = {
     "test_actions",
+    "test_budget_store",
     "test_campaign_index",
     "test_campaign_states",
     "test_campaign_store",

@@ -43,8 +43,8 @@ from tests.support.world_clock import WorldClock
 ROWS = 260
 CAUSE = Cause("test", "test", "test")
 ID = CampaignId.parse(CAMPAIGN)
-CALLS_OF_APPROVAL = {"GetItem": 12, "Query": 2, "TransactWriteItems": 2}
-"""Of two persons, over the whole plan: what each read, what the other had done, and one step for each."""
+CALLS_OF_APPROVAL = {"GetItem": 13, "Query": 2, "TransactWriteItems": 2}
+"""Of two persons, over the whole plan: what each read, what the other had done, a budget, and one step for each."""
 
 
 class Sent(FakeChunks):

@@ -6,17 +6,38 @@ from uuid import uuid4
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from kulanz.adapters.budget_items import (
+    counted_text,
+    read_counted,
+    read_reservation,
+    read_setting,
+    reservation_item,
+    setting_item,
+)
 from kulanz.adapters.campaign_items import frozen_item, log_item, meta_item, read_frozen, read_log, read_meta
 from kulanz.adapters.incident_items import incident_item, read_incident, read_revision, revision_item
 from kulanz.adapters.ledger_table import entry_item, read_entry
 from kulanz.adapters.receipt_items import read_receipt, receipt_item
+from kulanz.domain.budgets import Counted, LimitSet, Reservation
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Cursor, Frozen, Receipt, StateChange
 from kulanz.domain.campaigns.same_outage import OutageCampaign
 from kulanz.domain.incident_record import IncidentRecord, Revision
 from kulanz.domain.ledger.entries import Entry, EntryWithHistory, HistoryChange
 from kulanz.domain.policy.deciding.history import HistoryKey, SubjectHistory
 from tests.contract.backends import Backend
-from tests.support.stored_values import CHANGES, ENTRIES, FROZEN, HISTORIES, RECEIPTS, RECORDS, REVISIONS, campaigns
+from tests.support.stored_values import (
+    CHANGES,
+    COUNTED,
+    ENTRIES,
+    FROZEN,
+    HISTORIES,
+    LIMITS_SET,
+    RECEIPTS,
+    RECORDS,
+    RESERVATIONS,
+    REVISIONS,
+    campaigns,
+)
 
 AS_ITEMS = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 """A field that is lost is lost in every value."""
@@ -75,6 +96,24 @@ def test_a_decision_reads_back_from_its_item(entry: Entry) -> None:
 @given(HISTORIES)
 def test_a_history_reads_back_from_its_text(history: SubjectHistory) -> None:
     assert SubjectHistory.from_text(history.version, history.to_text()) == history
+
+
+@AS_ITEMS
+@given(RESERVATIONS)
+def test_a_reservation_reads_back_from_its_item(made: Reservation) -> None:
+    assert read_reservation(reservation_item(made)) == made
+
+
+@AS_ITEMS
+@given(LIMITS_SET)
+def test_the_setting_of_a_budget_reads_back_from_its_item(setting: LimitSet) -> None:
+    assert read_setting(setting_item(setting)) == setting
+
+
+@AS_ITEMS
+@given(COUNTED)
+def test_how_far_a_pass_has_come_reads_back_from_its_text(counted: Counted) -> None:
+    assert read_counted(counted_text(counted)) == counted
 
 
 # Through the stores

@@ -43,6 +43,7 @@ def backend_of_function(emulator: AwsBackend, monkeypatch: pytest.MonkeyPatch) -
         "NOTICES_PER_MESSAGE": "100",
         "TARGET_WRITE_RATE": "4000",
         "LONE_OPERATOR": "false",
+        "BUDGET_ZONE": "UTC",
         "POWERTOOLS_METRICS_NAMESPACE": "Kulanz",
         "POWERTOOLS_SERVICE_NAME": "kulanz",
     }
@@ -53,10 +54,12 @@ def backend_of_function(emulator: AwsBackend, monkeypatch: pytest.MonkeyPatch) -
     handler._delivering.cache_clear()
     handler._composed.cache_clear()
     handler._watching.cache_clear()
+    handler._settling.cache_clear()
     yield emulator
     handler._delivering.cache_clear()
     handler._composed.cache_clear()
     handler._watching.cache_clear()
+    handler._settling.cache_clear()
 
 
 def close(aws: AwsBackend, table: str, writers: list[str]) -> None:

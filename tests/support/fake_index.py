@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
 
 from kulanz.application.ports import INDEXED_PER_PAGE, Indexed, OpenCampaign, Page
-from kulanz.domain.audit import AuditEntry, acceptance_entry, change_entry, opening_entry, revision_entry
+from kulanz.domain.audit import AuditEntry, acceptance_entry, budget_entry, change_entry, opening_entry, revision_entry
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId
 from kulanz.domain.ledger.additions import Addition, AdditionKind
 from kulanz.domain.time import microseconds_of
@@ -66,6 +66,7 @@ class FakeIndex:
             opening, *changes = self._campaigns.log(campaign.id)
             found += [opening_entry(campaign, opening), *(change_entry(campaign.id, change) for change in changes)]
         found += self.others
+        found += [budget_entry(one) for one in self._campaigns.budget_items.settings.values()]
         found += [acceptance_entry(key, at, actor) for key, actor, at in self._offers.accepted]
         places = [(one.at, f"{one.about}#{one.on}#{one.place}", one) for one in found if is_wanted(one)]
         return _page(places, after, most)

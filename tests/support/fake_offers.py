@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from kulanz.application.ports import Outdated
+from kulanz.domain.budgets import Draw
 from kulanz.domain.incident_record import IncidentRecord
 from kulanz.domain.ledger.entries import DecisionKey, Entry, HistoryChange
 from kulanz.domain.policy.deciding.history import SubjectHistory
@@ -24,6 +25,7 @@ class FakeOffers:
         incident: IncidentRecord,
         actor: str,
         kept: HistoryChange | None = None,
+        draws: tuple[Draw, ...] = (),
     ) -> None:
         standing = self._ledger.standing([offered.key])[offered.key]
         is_open = (standing.status, standing.accepted_at) == (offered.status, None)
@@ -31,9 +33,11 @@ class FakeOffers:
             raise Outdated
         if standing.body != granted.body:
             raise AssertionError("the body of a decision never changes")
+        self._campaigns.budget_items.require_draws(draws)
         if kept is not None:
             if self._ledger.histories([kept.key]).get(kept.key, SubjectHistory()) != kept.before:
                 raise Outdated
             self._ledger._histories[kept.key] = kept.after
         self._ledger._entries[granted.key] = granted
+        self._campaigns.budget_items.draw(draws)
         self.accepted.append((offered.key, actor, granted.accepted_at or granted.effective_at))

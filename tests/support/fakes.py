@@ -18,6 +18,7 @@ from kulanz.application.ports import (
     Refused,
     must_begin_at_the_gate,
 )
+from kulanz.domain.budgets import Budget, Reservation
 from kulanz.domain.campaigns.campaign import (
     ENDED,
     WAITING,
@@ -42,6 +43,7 @@ from kulanz.domain.halt import NEVER_SET, Halt, HaltAction
 from kulanz.domain.incident_record import IncidentRecord, Revision
 from kulanz.domain.ledger.entries import DecisionKey, Entry, EntryWithHistory, HistoryMoved
 from kulanz.domain.policy.deciding.history import HistoryKey, SubjectHistory
+from tests.support.fake_budgets import BudgetItems
 
 
 @dataclass(slots=True)
@@ -76,6 +78,7 @@ class FakeCampaigns:
         self.halt_actions: list[HaltAction] = []
         self._requests: dict[tuple[str, str], KeptRequest] = {}
         self._spent: dict[SpentPlace, Spent] = {}
+        self.budget_items = BudgetItems()
 
     def incident(self, incident_id: str) -> IncidentRecord | None:
         return self._incidents.get(incident_id)
@@ -191,6 +194,7 @@ class FakeCampaigns:
             kept.actions[gate.action.id] = gate.action
         if gate.start is not None:
             self._spent |= {spent.place: spent for spent in gate.start.spent}
+            self.budget_items.apply(gate.start.budgets)
         kept.log.append(change)
         kept.is_open, kept.seen = True, (0, None)
         moved = replace(kept.campaign, state=change.target, state_reason=change.reason, log_count=change.number)
@@ -208,6 +212,7 @@ class FakeCampaigns:
             spent = (self.spent(one.place).version == one.version - 1 for one in gate.start.spent)
             if gate.start.incident.version != record.version or not all(spent):
                 raise Outdated
+            self.budget_items.require(gate.start.budgets)
 
     def filed_plan(self, campaign_id: CampaignId) -> FiledPlan | None:
         kept = self._campaigns.get(campaign_id)
@@ -219,6 +224,12 @@ class FakeCampaigns:
 
     def spent(self, place: SpentPlace) -> Spent:
         return self._spent.get(place, Spent(place))
+
+    def budget(self, currency: str, month: str) -> Budget:
+        return self.budget_items.budget(currency, month)
+
+    def reservations(self, campaign_id: CampaignId) -> list[Reservation]:
+        return self.budget_items.of(str(campaign_id))
 
     def waiting(self) -> list[CampaignId]:
         found = [place for place, kept in self._campaigns.items() if kept.campaign.state in WAITING]

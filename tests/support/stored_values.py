@@ -13,6 +13,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from kulanz.domain.budgets import Counted, LimitSet, Needed, Reservation
 from kulanz.domain.campaigns.amounts import AmountPlace, Amounts, Distribution, plain_size
 from kulanz.domain.campaigns.campaign import (
     Campaign,
@@ -164,6 +165,37 @@ COMMITMENTS = every_field(
     largest=LARGEST,
     first_due=st.dates(),
     first_end=INSTANTS,
+    last_claim=INSTANTS,
+    is_claimable_without_end=st.just(True),
+)
+MONTHS = st.from_regex(r"20[0-9]{2}-(0[1-9]|1[0-2])", fullmatch=True)
+RESERVATIONS = every_field(
+    Reservation,
+    campaign=CAMPAIGN_IDS.map(str),
+    currency=st.sampled_from(["EUR", "USD"]),
+    month=MONTHS,
+    granting=COUNTS,
+    claimable=COUNTS,
+    drawn=COUNTS,
+    is_settled=st.just(True),
+    is_over=st.just(True),
+    claims_until=INSTANTS,
+    version=COUNTS,
+)
+LIMITS_SET = every_field(
+    LimitSet,
+    id=st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._:~-]{0,20}", fullmatch=True),
+    currency=st.sampled_from(["EUR", "USD"]),
+    month=MONTHS,
+    limit=COUNTS,
+    actor=TEXTS,
+    reason=TEXTS,
+    at=INSTANTS,
+)
+COUNTED = every_field(
+    Counted,
+    position=COUNTS,
+    sums=st.dictionaries(st.sampled_from(["EUR", "USD"]), st.builds(Needed, COUNTS, COUNTS), min_size=1),
 )
 MEASURED = every_field(
     Measured, amounts=AMOUNTS, repeats=_repeats(), known=COUNTS, other_currency=COUNTS, commitment=COMMITMENTS

@@ -35,6 +35,7 @@ from kulanz.application.incidents.follow_incident import follow_incident
 from kulanz.application.incidents.incident_event import read_incident_event
 from kulanz.application.ledger.answer import Answer, AnswerPorts, answer
 from kulanz.application.ledger.confirm_tables import confirm_tables
+from kulanz.application.ledger.settle_budgets import Settled, SettlePorts, settle_budgets
 from kulanz.application.notices.keep_notices import kept_by_halt
 from kulanz.application.notices.publish_notices import PublishPorts, publish_notices
 from kulanz.application.notices.publish_status import publish_status
@@ -51,6 +52,7 @@ from kulanz.domain.lists.id_shape import IdShape
 from kulanz.domain.people.caller import Person
 from kulanz.domain.people.people import NOBODY_LISTED
 from tests.support.fake_bucket import FakeArchive, FakeLists, FakePolicies
+from tests.support.fake_budgets import FakeBudgets
 from tests.support.fake_deliveries import FakeCredits, FakeDeliveries
 from tests.support.fake_exports import FakeExportQueue, FakeExports
 from tests.support.fake_index import FakeIndex
@@ -177,6 +179,7 @@ class World:
         self.credits, self.deliveries = FakeCredits(self.ledger), FakeDeliveries()
         self.exports, self.export_queue = FakeExports(), FakeExportQueue()
         self.index = FakeIndex(self.campaigns, self.offers)
+        self.budgets = FakeBudgets(self.campaigns.budget_items)
         confirm_tables(self.stores, Occasion.FIRST, "a person", "first deployment", START)
         self.events: list[Message[Mapping[str, Any]]] = []
         self.chunk_messages: list[Message[ChunkMessage]] = []
@@ -404,7 +407,23 @@ class World:
         self.now += WATCH_INTERVAL
         ports = WatchPorts(self._advance_ports(), self.index, self.troubles, self.given_up, self.table_policies)
         watched(self)
-        return watch_open(ports, Cause("watch_campaigns", "schedule", "test"), self.now, lambda: self.worker_seconds)
+        found = watch_open(ports, Cause("watch_campaigns", "schedule", "test"), self.now, lambda: self.worker_seconds)
+        self.settle()
+        return found
+
+    def settle(self) -> Settled:
+        """What the schedule does after it has watched."""
+        return settle_budgets(self.settle_ports(), self.now, lambda: self.worker_seconds)
+
+    def settle_ports(self) -> SettlePorts:
+        """The world that settling budgets touches."""
+        return SettlePorts(
+            campaigns=self._port(self.campaigns, "campaigns"),
+            lists=PartedLists(self._port(self.lists, "lists")),
+            ledger=self._port(self.ledger, "ledger"),
+            budgets=self._port(self.budgets, "budgets"),
+            troubles=self._port(self.troubles, "troubles"),
+        )
 
     def _note(self, step: Step, error: BaseException) -> None:
         self.caught.append((step, error))

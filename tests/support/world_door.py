@@ -82,6 +82,7 @@ class WorldDoor:
         self.offers = FakeOffers(world.ledger, world.campaigns)
         self.index = FakeIndex(world.campaigns, self.offers)
         self.troubles = FakeTroubles(world.campaigns)
+        self.budgets = world.budgets
         self.index.others = self.actions.entries
         self.uploads = FakeUploads(world.policies, world.lists)
         self.refused_events, self.dead_letters = FakeRefusedEvents(world.rejected), FakeDeadLetters(world)

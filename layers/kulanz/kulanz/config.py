@@ -13,6 +13,7 @@ from kulanz.domain.gate.approval import DECIDABLE_MARGIN
 from kulanz.domain.gate.settings import AmountsError, GateSettings, read_amounts
 from kulanz.domain.lists.id_shape import IdShape, IdShapeError
 from kulanz.domain.people.caller import read_person_roles
+from kulanz.domain.time import TimeError, zone_of
 
 CHUNK_BYTES_LARGEST = 16 * 1024 * 1024
 CALLS_IN_FLIGHT_MOST = 32
@@ -76,6 +77,15 @@ class _Environment:
         except ChannelError as error:
             raise SettingError(f"{name}: {error}") from None
 
+    def zone(self, name: str) -> str:
+        """The name of a time zone."""
+        text = self.text(name)
+        try:
+            zone_of(text)
+        except TimeError as error:
+            raise SettingError(f"{name}: {error}") from None
+        return text
+
     def yes_or_no(self, name: str) -> bool:
         text = self.text(name)
         if text not in ("true", "false"):
@@ -91,6 +101,7 @@ class _Environment:
             second_person_above=self.amounts("SECOND_PERSON_ABOVE"),
             automatic_sources=frozenset(part.strip() for part in automatic_sources.split(",") if part.strip()),
             lone_operator=self.yes_or_no("LONE_OPERATOR"),
+            budget_zone=self.zone("BUDGET_ZONE"),
         )
 
     def integer(self, name: str, lowest: int, highest: int) -> int:

@@ -19,6 +19,11 @@ from tests.support.world_stack import WorldStack, run
 
 HASH = "0123456789ab" + "c" * 52
 YES, NO, UNUSABLE = 0, 1, 3
+BUDGET = {
+    "currency": "EUR", "month": "2026-03", "limit": "1000000", "reserved": "500000", "spent": "300000",
+    "left": "200000", "needed": "124567", "set_free": "0", "is_reserved": False, "is_enough": True,
+}  # fmt: skip
+"""The budget of a month as a review has it."""
 
 
 def review(**changes: Any) -> dict[str, Any]:
@@ -37,7 +42,7 @@ def review(**changes: Any) -> dict[str, Any]:
             {"result": "granted", "reason": "credit", "lines": 907, "before": 33},
         ],
         "sums": [{"result": "granted", "measure": "EUR", "sum": "123456", "before": "7890"}],
-        "claimable": {"EUR": "1111"}, "at_most": {"EUR": "124567", "call_minute": "40"}, "budget": None,
+        "claimable": {"EUR": "1111"}, "at_most": {"EUR": "124567", "call_minute": "40"}, "budgets": [BUDGET],
         "exceeded": [{"name": "held", "figures": "31 % of the rows are held, at most 25 %"}],
         "limits": {}, "compared_with": "in-7/3",
         "amounts": [{
@@ -78,7 +83,7 @@ def test_every_figure_of_a_plan_is_shown_in_its_place(capsys: pytest.CaptureFixt
         ["two persons", "no person requested it"],
         ["at most", "1,245.67 EUR + 40 call minutes"],
         ["of it claims", "11.11 EUR"],
-        ["budget", "none is set"],
+        ["budget", "2,000.00 EUR left of 10,000.00 EUR in 2026-03"],
         ["first due", "2026-05-02"],
         ["approve before 2026-03-15T09:00:01Z"],
         ["AWS cost", "3.28 USD"],
@@ -99,6 +104,29 @@ def test_every_figure_of_a_plan_is_shown_in_its_place(capsys: pytest.CaptureFixt
         ["kulanz approve in-7/4 --plan 0123456789ab --limit held"],
         ["kulanz reject in-7/4 --plan 0123456789ab --reason ..."],
     ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"limit": None, "left": None}, "none is set for EUR in 2026-03"),
+        ({}, "2,000.00 EUR left of 10,000.00 EUR in 2026-03"),
+        ({"is_enough": False}, "2,000.00 EUR left of 10,000.00 EUR in 2026-03: not enough"),
+        (
+            {"set_free": "70000"},
+            "2,000.00 EUR left of 10,000.00 EUR in 2026-03; its start sets 700.00 EUR free",
+        ),
+        ({"is_reserved": True}, "2,000.00 EUR left of 10,000.00 EUR in 2026-03, beside what this campaign reserved"),
+        ({"left": "-50000"}, "-500.00 EUR left of 10,000.00 EUR in 2026-03"),
+    ],
+)
+def test_a_plan_says_what_is_left_of_each_currency_of_its_month(
+    capsys: pytest.CaptureFixture[str], changes: dict[str, Any], says: str
+) -> None:
+    lines = shown(capsys, review(budgets=[BUDGET | changes, BUDGET | {"currency": "JPY"}]))
+    assert [cells[1] for cells in lines if cells[0] == "budget"] == [
+        says, "200,000 JPY left of 1,000,000 JPY in 2026-03"
+    ]  # fmt: skip
 
 
 def test_who_asked_and_what_a_lone_operator_may_are_said(capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,7 +14,21 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from kulanz.domain.budgets import Budget, BudgetExceeded, Reservation, accept, charge, release, reserve, settle
+from kulanz.domain.budgets import (
+    CURRENCIES_MOST,
+    RELEASED_AT_START_MOST,
+    Budget,
+    BudgetExceeded,
+    Needed,
+    Reservation,
+    accept,
+    charge,
+    release,
+    reserve,
+    settle,
+    step_of_end,
+    step_of_start,
+)
 from tests.support.effort import examples
 
 AMOUNTS = st.integers(0, 500)
@@ -83,7 +97,7 @@ class Month(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def offers_run_out(self, data: st.DataObject) -> None:
-        name = self._choose(data, [name for name, one in self.made.items() if one.is_settled])
+        name = self._choose(data, list(self.made))
         if name is None:
             return
         self.budget, self.made[name] = release(self.budget, self.made[name])
@@ -125,14 +139,45 @@ def test_without_a_limit_nothing_is_refused_and_everything_is_counted() -> None:
 
 
 @pytest.mark.parametrize(("granted", "claimable"), [(11, 0), (0, 6), (11, 6)])
-def test_a_ledger_beyond_the_reservation_is_no_matter_of_a_budget(granted: int, claimable: int) -> None:
+def test_the_ledger_is_what_counts_also_beyond_the_reservation_and_that_is_told(granted: int, claimable: int) -> None:
     budget, made = reserve(Budget("EUR", "2026-11", 100), "c/1", 10, 5)
-    with pytest.raises(ValueError, match="more than the execution"):
-        settle(budget, made, granted, claimable)
+    step = step_of_end({budget.place: budget}, [made], {"EUR": Needed(granted, claimable)}, is_over=False)
+    ((_, after),) = step.budgets
+    assert (after.spent, after.reserved) == (granted, claimable)
+    assert step.is_beyond() is (granted + claimable > 15)
+
+
+def test_nobody_accepts_more_of_a_reservation_than_it_has() -> None:
+    budget, made = reserve(Budget("EUR", "2026-11", 100), "c/1", 10, 5)
     with pytest.raises(ValueError, match="more was accepted"):
         accept(budget, made, 6)
-    with pytest.raises(ValueError, match="may still write"):
-        release(budget, made)
+
+
+def test_what_is_set_free_while_workers_write_is_not_reserved_again_when_they_are_counted() -> None:
+    budget, made = release(*reserve(Budget("EUR", "2026-11", 100), "c/1", 10, 5))
+    assert (budget.reserved, made.amount) == (10, 10)
+    budget, made = settle(budget, made, 7, 5)
+    assert (budget.reserved, budget.spent, made.is_done) == (0, 7, True)
+
+
+def test_a_start_that_ends_offers_sets_them_free_in_its_own_step() -> None:
+    november = Budget("EUR", "2026-11", 100)
+    november, first = reserve(november, "c/1", 10, 60)
+    read = {november.place: november}
+    with pytest.raises(BudgetExceeded) as refused:
+        step_of_start(read, "c/2", "2026-11", {"EUR": Needed(0, 91)}, None, [first])
+    assert (refused.value.needed, refused.value.left) == (91, 90)
+    step = step_of_start(read, "c/2", "2026-11", {"EUR": Needed(0, 90)}, None, [first])
+    ((_, after),) = step.budgets
+    assert (after.left, [one.campaign for one in step.made()]) == (0, ["c/2"])
+
+
+def test_one_step_of_the_most_currencies_is_one_transaction() -> None:
+    """DynamoDB takes 100 actions. A start also writes record, log, incident, two sums, halt, approval, plan, two lists
+    and two entries of the audit log, and lists what is reserved.
+    """
+    beside = 14
+    assert 2 * CURRENCIES_MOST + 2 * RELEASED_AT_START_MOST + beside <= 100
 
 
 def test_a_settlement_and_a_release_are_safe_to_repeat() -> None:

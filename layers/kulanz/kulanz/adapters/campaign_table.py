@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
+from kulanz.adapters import budget_items, gate_items, halt_items, incident_items, receipt_items
 from kulanz.adapters import campaign_items as items
 from kulanz.adapters import campaign_keys as keys
-from kulanz.adapters import gate_items, halt_items, incident_items, receipt_items
 from kulanz.adapters import index_items as index
 from kulanz.adapters.aws import (
     call,
@@ -27,6 +27,7 @@ from kulanz.application.ports import (
     must_begin_at_the_gate,
 )
 from kulanz.domain.audit import change_entry, opening_entry, revision_entry
+from kulanz.domain.budgets import Budget, Reservation
 from kulanz.domain.campaigns.campaign import (
     ENDED,
     WAITING,
@@ -200,6 +201,7 @@ class DynamoCampaigns:
                     **({} if is_first else {"ExpressionAttributeValues": before}),
                 }
             }
+        yield from budget_items.step_actions(self._table, start.budgets)
 
     def filed_plan(self, campaign_id: CampaignId) -> FiledPlan | None:
         found = self._get(gate_items.plan_key(campaign_id))
@@ -211,6 +213,14 @@ class DynamoCampaigns:
 
     def spent(self, place: SpentPlace) -> Spent:
         return gate_items.read_spent(place, self._get(gate_items.spent_key(place)))
+
+    def budget(self, currency: str, month: str) -> Budget:
+        found = self._get(budget_items.budget_key(currency, month))
+        return Budget(currency, month) if found is None else budget_items.read_budget(found)
+
+    def reservations(self, campaign_id: CampaignId) -> list[Reservation]:
+        found = self._query(keys.campaign_partition(campaign_id), budget_items.RESERVATION_PREFIX)
+        return list(map(budget_items.read_reservation, found))
 
     def _occupies(self, campaign_id: CampaignId) -> bool:
         """Whether the incident waits for this campaign. One that was closed and then flagged has let it go for good."""

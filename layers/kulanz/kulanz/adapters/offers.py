@@ -1,12 +1,14 @@
-"""Acceptances over both tables: the offer becomes a grant, and the incident's record must not have moved."""
+"""Acceptances over both tables: the offer becomes a grant that some budget pays, and the incident has not moved."""
 
 from typing import Any
 
+from kulanz.adapters.budget_items import draw_actions
 from kulanz.adapters.campaign_keys import incident_key
 from kulanz.adapters.index_items import addition_item, audit_items
 from kulanz.adapters.ledger_table import entry_item, history_put
 from kulanz.adapters.transactions import write_together
 from kulanz.domain.audit import acceptance_entry
+from kulanz.domain.budgets import Draw
 from kulanz.domain.incident_record import IncidentRecord
 from kulanz.domain.ledger.additions import Addition, AdditionKind
 from kulanz.domain.ledger.entries import Entry, HistoryChange
@@ -27,10 +29,12 @@ class DynamoOffers:
         incident: IncidentRecord,
         actor: str,
         kept: HistoryChange | None = None,
+        draws: tuple[Draw, ...] = (),
     ) -> None:
         actions = [self._grant(offered, granted), self._incident_unmoved(incident), *self._listed(granted, actor)]
         if kept is not None:
             actions.append({"Put": {"TableName": self._credits_table, **history_put(kept, kept.ttl(granted))}})
+        actions += draw_actions(self._campaigns_table, draws)
         write_together(self._client, actions)
 
     def _grant(self, offered: Entry, granted: Entry) -> dict[str, Any]:

@@ -119,11 +119,13 @@ def _commitment(found: Commitment) -> dict[str, Any]:
         },
         "first_due": None if found.first_due is None else found.first_due.isoformat(),
         "first_end": None if found.first_end is None else format_instant(found.first_end),
+        "last_claim": None if found.last_claim is None else format_instant(found.last_claim),
+        "claimable_without_end": found.is_claimable_without_end,
     }
 
 
 def _read_commitment(content: dict[str, Any]) -> Commitment:
-    due, end = content["first_due"], content["first_end"]
+    due, end, claim = content["first_due"], content["first_end"], content.get("last_claim")
     largest = {
         measure: [LargestAmount(read_number(size), lines, offset) for size, lines, offset in amounts]
         for measure, amounts in content["largest"].items()
@@ -133,4 +135,6 @@ def _read_commitment(content: dict[str, Any]) -> Commitment:
         largest={measure: {one.size: one for one in amounts} for measure, amounts in largest.items()},
         first_due=None if due is None else parse_day(due),
         first_end=None if end is None else parse_instant(end),
+        last_claim=None if claim is None else parse_instant(claim),
+        is_claimable_without_end=content.get("claimable_without_end", True),  # an older release did not look
     )

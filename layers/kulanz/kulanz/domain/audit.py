@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from kulanz.domain.budgets import LimitSet
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId, PinnedList, StateChange
 from kulanz.domain.incident_record import Revision
 from kulanz.domain.ledger.entries import DecisionKey
+from kulanz.domain.money import format_minor, minor_units
 
 
 class About(StrEnum):
@@ -18,13 +20,15 @@ class About(StrEnum):
     POLICY = "policy"
     LIST = "list"
     STACK = "stack"
+    BUDGET = "budget"
 
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
     """One action. `actor` is a person, a machine, a source of events or a function of the stack.
 
-    `on` names it; of a decision its campaign, account and subject, of a policy its id and version, with spaces between.
+    `on` names it; of a decision its campaign, account and subject, of a policy its id and version, of a budget its
+    currency and month, with spaces between.
     `place` tells apart what was done to one thing: a number of its log. `cause` is the id of the action or the event.
     """
 
@@ -77,6 +81,15 @@ def revision_entry(revision: Revision) -> AuditEntry:
 def acceptance_entry(key: DecisionKey, at: datetime, actor: str) -> AuditEntry:
     """The acceptance of an offer, which happens once."""
     return AuditEntry(at, actor, "accepted", About.DECISION, f"{key.campaign} {key.account_id} {key.subject}", "1")
+
+
+def budget_entry(setting: LimitSet) -> AuditEntry:
+    """The setting of a month's budget."""
+    amount = format_minor(setting.limit, minor_units(setting.currency))
+    return AuditEntry(
+        setting.at, setting.actor, "set", About.BUDGET, f"{setting.currency} {setting.month}", setting.id,
+        f"{amount} {setting.currency}: {setting.reason}", setting.id,
+    )  # fmt: skip
 
 
 UPLOADER_UNKNOWN = "unknown"

@@ -18,6 +18,7 @@ from kulanz.domain.campaigns.campaign import CampaignId, Cause, State
 from kulanz.domain.gate.approval import APPROVAL_LONGEST
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
 from tests.support.world import World
+from tests.support.world_deliveries import delivery_ports
 
 ID = CampaignId.parse(CAMPAIGN)
 HAND = Cause("a person", "a ticket", "1")
@@ -42,6 +43,8 @@ def told(world: World, event: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -
         SimpleNamespace(bring_in=lambda _: True),
     )
     monkeypatch.setattr(handler, "_watching", lambda: watching)
+    monkeypatch.setattr(handler, "_settling", world.settle_ports)
+    monkeypatch.setattr(handler, "_delivering", lambda: delivery_ports(world))
     with redirect_stdout(io.StringIO()) as printed:
         handler.handle(event, CONTEXT)
     lines = [json.loads(line) for line in printed.getvalue().splitlines() if "_aws" in line]

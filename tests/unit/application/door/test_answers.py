@@ -75,6 +75,7 @@ QUESTIONS: Mapping[str, str] = {
     "audit.of_actor": "audit/actor",
     "confirmations.current": "confirmations/current",
     "halts.current": "halt/current",
+    "budgets.since": "budgets/since/2026-01",
     "incidents.of_month": "incidents/month/2026-03",
     "campaigns.of_incident": f"campaigns/incident/{INCIDENT_ID}",
     "campaigns.one": f"campaigns/one/{CAMPAIGN}",

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from kulanz.application.campaigns.start_execution import CannotStart, start_of
+from kulanz.application.campaigns.start_execution import CannotStart, start_of, with_budgets
 from kulanz.application.ports import ATTEMPTS_AGAINST_OTHERS, AtTheGate, CampaignStore, Outdated, TryAgain
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Cause, State
 from kulanz.domain.gate.approval import (
@@ -99,12 +99,15 @@ def _approve(
     campaign: Campaign, plan: FiledPlan, approval: Approval, given: Sequence[Approval], ports: GatePorts, cause: Cause
 ) -> None:
     check_approval(plan, approval, given, ports.settings, ports.people)
+    all_given = [*given, approval]
+    is_last = is_approved(plan, all_given, ports.settings, ports.people, approval.at)
     try:
         start = start_of(campaign, plan, ports.campaigns)
+        if is_last:
+            start = with_budgets(start, campaign, plan, ports.campaigns, ports.settings, approval.at)
     except CannotStart as problem:
         raise ApprovalRefused(problem.reason, "", str(problem)) from None
-    all_given = [*given, approval]
-    if is_approved(plan, all_given, ports.settings, ports.people, approval.at):
+    if is_last:
         change = campaign.change(State.APPLYING, _start_reason(plan, all_given, ports.settings), cause, approval.at)
         ports.campaigns.change_state(campaign, change, AtTheGate(action=approval, start=start))
         return

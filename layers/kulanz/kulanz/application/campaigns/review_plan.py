@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypedDict
 
+from kulanz.application.budgets.review import BudgetReview, beyond_budget, review_budgets
 from kulanz.application.campaigns.advance_campaign import add_up
 from kulanz.application.campaigns.frozen import thaw
 from kulanz.application.campaigns.report import (
@@ -101,7 +102,7 @@ class PlanReview(TypedDict):
 
     `persons_needed` must approve, and `approvals` are there; `reasons` say why it is more than one. `not_automatic`
     says why the plan is not executed without a person. `at_most` is what it can cost with every offer accepted and all
-    that is claimable claimed. `budget` is None where none is set.
+    that is claimable claimed. `budgets` has one entry for each currency.
     """
 
     v: int
@@ -128,7 +129,7 @@ class PlanReview(TypedDict):
     sums: Sequence[SumReview]
     claimable: dict[str, str]
     at_most: dict[str, str]
-    budget: None
+    budgets: Sequence[BudgetReview]
     exceeded: Sequence[LimitReview]
     limits: dict[str, str]
     compared_with: str
@@ -161,6 +162,7 @@ def review_plan(campaign_id: CampaignId, ports: ReviewPorts, now: datetime) -> P
     before = _campaign_before(campaign, ports.campaigns)
     given = [one for one in ports.campaigns.actions(campaign_id) if isinstance(one, Approval)]
     needed = persons_needed(plan, ports.settings)
+    budgets = review_budgets(campaign, plan, ports.campaigns, ports.settings, now)
     pinned = campaign.pinned
     return {
         "v": REVIEW_VERSION,
@@ -175,7 +177,7 @@ def review_plan(campaign_id: CampaignId, ports: ReviewPorts, now: datetime) -> P
         "requester": plan.requester,
         "persons_needed": needed.persons,
         "reasons": needed.reasons,
-        "not_automatic": _not_automatic(plan, ports, now),
+        "not_automatic": _not_automatic(plan, ports, now) or beyond_budget(budgets),
         "lone_operator": ports.settings.lone_operator,
         "approvals": [_approval(one) for one in sorted(given, key=lambda one: one.at)],
         "policy": _policy(campaign, ports.campaigns),
@@ -189,7 +191,7 @@ def review_plan(campaign_id: CampaignId, ports: ReviewPorts, now: datetime) -> P
         "sums": list(_sums(campaign.plan.totals, before)),
         "claimable": _texts(plan.claimable),
         "at_most": _texts(plan.at_most),
-        "budget": None,
+        "budgets": budgets,
         "exceeded": [{"name": one.name, "figures": one.figures} for one in plan.exceeded],
         "limits": dict(reported_limits(campaign.limits)["shares"]),
         "compared_with": "" if before is None else str(before.id),

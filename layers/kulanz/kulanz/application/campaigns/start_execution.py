@@ -1,13 +1,17 @@
 """Starts the execution of a filed plan: with the approvals it needs, or automatically where its stack allows that.
 
-The start is one step with what it rests on: the plan's approvals, and the incident's record as it was read. A revision
-that changes what the plan was decided by makes the start fail.
+The start is one step with what it rests on: the plan's approvals, the incident's record as it was read, and what is
+left of the month's budgets. A revision that changes what the plan was decided by makes the start fail.
 """
 
+from dataclasses import replace
 from datetime import datetime
 
+from kulanz.application.budgets.reserve import TooManyCurrencies, reservation_of_start
 from kulanz.application.ports import AtTheGate, CampaignStore, Start
+from kulanz.domain.budgets import CURRENCIES_MOST, BudgetExceeded
 from kulanz.domain.campaigns.campaign import Campaign, Cause, State
+from kulanz.domain.campaigns.limits import size_text
 from kulanz.domain.gate.approval import approvable_until, not_automatic
 from kulanz.domain.gate.filed_plan import FiledPlan
 from kulanz.domain.gate.settings import GateSettings, SpentPlace, month_of
@@ -29,6 +33,31 @@ def start_of(campaign: Campaign, plan: FiledPlan, campaigns: CampaignStore) -> S
     if changed := campaign.planned_otherwise():
         raise CannotStart("plan_outdated", f"{changed}; plan it again with replan")
     return Start(_unchanged(plan, campaigns))
+
+
+def with_budgets(
+    start: Start, campaign: Campaign, plan: FiledPlan, campaigns: CampaignStore, settings: GateSettings, now: datetime
+) -> Start:
+    """A start that also reserves what the plan can cost of the budgets of this month. Raises CannotStart, Outdated."""
+    try:
+        reserved = reservation_of_start(campaign, plan, settings.budget_month(now), campaigns)
+    except BudgetExceeded as beyond:
+        raise CannotStart("budget_exceeded", budget_text(beyond)) from None
+    except TooManyCurrencies:
+        raise CannotStart(
+            "budget_currencies",
+            f"the plan pays in more than {CURRENCIES_MOST} currencies, which one start cannot reserve; divide the list",
+        ) from None
+    return replace(start, budgets=reserved)
+
+
+def budget_text(beyond: BudgetExceeded) -> str:
+    """What a month lacks, with what to do."""
+    needed, left = (size_text(beyond.currency, size) for size in (beyond.needed, max(0, beyond.left)))
+    return (
+        f"the plan needs up to {needed}, and the budget of {beyond.month} has {left} left; an administrator can set it"
+        f" with kulanz budget set {beyond.currency} {beyond.month}, or the plan waits for another month"
+    )
 
 
 def _unchanged(plan: FiledPlan, campaigns: CampaignStore) -> IncidentRecord:
@@ -60,10 +89,10 @@ def start_automatically(
     if not_automatic(plan, settings, spent):
         return False
     try:
-        start = start_of(campaign, plan, campaigns)
+        start = with_budgets(start_of(campaign, plan, campaigns), campaign, plan, campaigns, settings, now)
     except CannotStart:
-        return False  # it goes on waiting: whoever wants to approve it is told why it cannot start
+        return False  # it goes on waiting: its plan shows why, and whoever wants to approve it is told
     added = tuple(one.with_plan(plan.at_most) for one in spent)
     change = campaign.change(State.APPLYING, "executed_automatically: below every threshold", cause, now)
-    campaigns.change_state(campaign, change, AtTheGate(start=Start(start.incident, added)))
+    campaigns.change_state(campaign, change, AtTheGate(start=replace(start, spent=added)))
     return True

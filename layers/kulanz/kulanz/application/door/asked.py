@@ -27,6 +27,7 @@ from kulanz.domain.ledger.entries import Entry
 from kulanz.domain.people.caller import Caller, Machine, Person, caller_with
 
 if TYPE_CHECKING:  # a question needs neither: what they import takes a tenth of a second
+    from kulanz.application.budgets.store import BudgetStore
     from kulanz.application.campaigns.open_campaign import OpenSettings
     from kulanz.application.door.actions import Actions
     from kulanz.application.drafts.draft_ports import DraftStore, SourcesStore
@@ -159,6 +160,8 @@ class Door(Protocol):
     def documents(self) -> Documents: ...
     @property
     def offers(self) -> "OfferStore": ...
+    @property
+    def budgets(self) -> "BudgetStore": ...
     @property
     def chunks(self) -> ChunkQueue: ...
     @property

@@ -14,6 +14,7 @@ from enum import StrEnum
 from kulanz.domain.campaigns.campaign import CAMPAIGNS_PER_INCIDENT
 from kulanz.domain.drafts.draft import read_draft_id
 from kulanz.domain.identifiers import ACCOUNT_ID_EXPECTED, INCIDENT_ID_EXPECTED, is_account_id, is_incident_id
+from kulanz.domain.money import is_currency
 
 API_VERSION = "v1"
 ACTION_ID_CHARACTERS = 128
@@ -69,6 +70,7 @@ _MONTH = re.compile(r"20[0-9]{2}-(?:0[1-9]|1[0-2])", re.ASCII)
 _VERSION = re.compile(r"[1-9][0-9]{0,4}", re.ASCII)
 _ACTOR = re.compile(r"[!-~]{1,600}", re.ASCII)
 _DAY = re.compile(r"20[0-9]{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])", re.ASCII)
+_CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 _CURSOR = re.compile(r"[A-Za-z0-9_-]{1,1024}", re.ASCII)
 
 
@@ -109,6 +111,11 @@ PARAMETERS: Mapping[str, Parameter] = {
         "an id as the log has it: of a person, a machine, a source of events or a function", "[!-~]{1,600}", _of(_ACTOR)
     ),
     "account": Parameter(ACCOUNT_ID_EXPECTED, _ACCOUNT, _is_account),
+    "currency": Parameter(
+        "a currency of ISO 4217 such as EUR",
+        _CURRENCY.pattern,
+        lambda text: _CURRENCY.fullmatch(text) is not None and is_currency(text),
+    ),
     "cursor": Parameter("the text `next` of an earlier answer, unchanged", _CURSOR.pattern, _of(_CURSOR)),
     "day": Parameter("a day of UTC such as 2026-11-29", _DAY.pattern, _is_day),
     "draft": Parameter("the id of a draft, as a list of drafts has it", _INCIDENT, is_draft_id),
@@ -329,6 +336,14 @@ ROUTES: tuple[Route, ...] = (
     # --- administrators
     _ask("halt/current", "halts.current", READERS, "Whether the stack is halted, and why"),
     _act("halt/{id}", "halts.act", ADMINISTRATORS, "Halt the whole stack, or say that it may go on", "HaltBody"),
+    _ask("budgets/since/{month}", "budgets.since", READERS, "Budgets of a month and those after it", ("cursor",)),
+    _act(
+        "budgets/{currency}/{month}/{id}",
+        "budgets.act",
+        ADMINISTRATORS,
+        "Set what a currency may cost in a month",
+        "BudgetBody",
+    ),
     _ask("confirmations/current", "confirmations.current", OVERSEERS, "Who confirmed the stack's tables, and when"),
     _act(
         "confirmations/{id}",

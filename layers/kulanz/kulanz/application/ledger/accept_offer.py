@@ -5,17 +5,29 @@ beside its successor: the acceptance and the check of the incident's record are 
 and its mark in that record. A campaign that adds ends no offer.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
 from kulanz.application.ports import ATTEMPTS_AGAINST_OTHERS, CampaignStore, Ledger, Outdated, TryAgain
+from kulanz.domain.budgets import Draw, draw_on
 from kulanz.domain.campaigns.campaign import CampaignId, State
 from kulanz.domain.decision import Decision, Outcome
+from kulanz.domain.gate.settings import SAFE, GateSettings
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz.domain.incident_record import DetailType, IncidentRecord
-from kulanz.domain.ledger.entries import Entry, HistoryChange, Lifetime, is_offer, is_taken, read_decision, remaining_of
+from kulanz.domain.ledger.entries import (
+    Entry,
+    HistoryChange,
+    Lifetime,
+    granted_benefits,
+    is_offer,
+    is_taken,
+    read_decision,
+    remaining_of,
+)
 from kulanz.domain.policy.deciding.history import HistoryKey, SubjectHistory
 
 
@@ -37,21 +49,23 @@ class OfferStore(Protocol):
         incident: IncidentRecord,
         actor: str,
         kept: HistoryChange | None = None,
+        draws: tuple[Draw, ...] = (),
     ) -> None:
-        """Make an offer a grant, once, with an entry of its own that says who and when.
+        """Make an offer a grant, once, with an entry of its own that says who and when; `draws` is what it spends.
 
         One step, conditional on the offer being open and the incident's record (and the subject's history, where that
-        changes too) being as it was read. Raises Outdated.
+        changes too) being as it was read, and on reservations that have what is drawn of them. Raises Outdated.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class AcceptPorts:
-    """The world that accepting an offer touches."""
+    """The world that accepting an offer touches. `gate` says in which zone the months of budgets are."""
 
     ledger: Ledger
     campaigns: CampaignStore
     offers: OfferStore
+    gate: GateSettings = SAFE
 
 
 def accept_offer(
@@ -89,7 +103,8 @@ def accept_offer(
         _must_stand(found, incident, ports.campaigns)
         granted = _granted(found, offer, now)
         try:
-            ports.offers.accept(found, granted, incident, actor, _history_after_acceptance(found, ports))
+            history, draws = _history_after_acceptance(found, ports), _draws(found, granted, ports, now)
+            ports.offers.accept(found, granted, incident, actor, history, draws)
         except Outdated:
             continue
         return granted
@@ -144,6 +159,26 @@ def _granted(offered: Entry, offer: Decision, now: datetime) -> Entry:
         ttl=max(offered.ttl, claimed.ttl, _purge_at(offered, now)),
         accepted_at=now,
     )
+
+
+def _draws(offered: Entry, granted: Entry, ports: AcceptPorts, now: datetime) -> tuple[Draw, ...]:
+    """What the acceptance spends of budgets, by currency: of what its campaign reserved, else of this month."""
+    more = Counter(_money(granted))
+    more.subtract(_money(offered))
+    if not any(more.values()):
+        return ()
+    made = {one.currency: one for one in ports.campaigns.reservations(offered.key.campaign)}
+    month = ports.gate.budget_month(now)
+    return tuple(draw_on(made.get(one), one, amount, month) for one, amount in sorted(more.items()) if amount)
+
+
+def _money(entry: Entry) -> dict[str, int]:
+    """What a decision as it stands grants in money, in minor units by currency."""
+    found: dict[str, int] = {}
+    for benefit in granted_benefits(entry):
+        if benefit.money is not None:
+            found[benefit.money.currency] = found.get(benefit.money.currency, 0) + benefit.money.minor
+    return found
 
 
 def _purge_at(entry: Entry, now: datetime) -> int:

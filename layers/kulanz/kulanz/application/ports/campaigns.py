@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Protocol
 
+from kulanz.domain.budgets import NO_STEP, Budget, BudgetStep, Reservation
 from kulanz.domain.campaigns.campaign import (
     Campaign,
     CampaignId,
@@ -47,10 +48,12 @@ class Start:
 
     `incident` is the record as it was read: a revision that came since makes the start fail. `spent` are the sums of
     automatic executions, as they were read, to which this execution is added; empty where persons approved it.
+    `budgets` is what it reserves of the month's budgets; nothing where an execution goes on.
     """
 
     incident: IncidentRecord
     spent: "tuple[Spent, ...]" = ()
+    budgets: BudgetStep = NO_STEP
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +146,12 @@ class CampaignStore(Protocol):
 
     def spent(self, place: "SpentPlace") -> "Spent":
         """What automatic executions of a month, or of an incident, add up to, read consistently."""
+
+    def budget(self, currency: str, month: str) -> Budget:
+        """The budget of a month, read consistently; without a limit where none is set."""
+
+    def reservations(self, campaign_id: CampaignId) -> list[Reservation]:
+        """What a campaign reserved of budgets, by currency, read consistently; nothing before its execution began."""
 
     def mark_dispatched(self, campaign: Campaign, work: Pass, sent: int) -> None:
         """Note that the chunks of the pass below `sent` were sent while the campaign was in the state that was read.

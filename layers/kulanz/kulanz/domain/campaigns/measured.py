@@ -29,12 +29,15 @@ class Commitment:
     `claimable` is what customers may still claim beside what is granted at once, by measure. `largest` has the largest
     amounts of single lines, by measure: of at most `PLACES_MOST` measures. `first_due` is the first day on which
     something is due, and `first_end` the first instant from which a benefit would be over before it begins.
+    `last_claim` is when the last offer or claim ends that has an end; `is_claimable_without_end` where one has none.
     """
 
     claimable: dict[str, Size] = field(default_factory=dict)
     largest: dict[str, dict[Size, LargestAmount]] = field(default_factory=dict)
     first_due: date | None = None
     first_end: datetime | None = None
+    last_claim: datetime | None = None
+    is_claimable_without_end: bool = False
 
     def count(self, decision: Decision, lines: int, offset: int, due: date | None) -> None:
         """Count lines that came to the same decision; `offset` is that of the first one. `due` is its first due day."""
@@ -48,6 +51,9 @@ class Commitment:
         self.first_due = _earlier(self.first_due, due)
         for end in _ends((*decision.benefits, *decision.claimable)):
             self.first_end = _earlier(self.first_end, end)
+        if decision.outcome is Outcome.OFFERED or decision.claimable:
+            self.is_claimable_without_end = self.is_claimable_without_end or decision.claim_until is None
+            self.last_claim = _later(self.last_claim, decision.claim_until)
 
     def add(self, other: "Commitment") -> None:
         """Add that of other lines, which stand anywhere in the list."""
@@ -58,6 +64,8 @@ class Commitment:
                 self._see(measure, one)
         self.first_due = _earlier(self.first_due, other.first_due)
         self.first_end = _earlier(self.first_end, other.first_end)
+        self.last_claim = _later(self.last_claim, other.last_claim)
+        self.is_claimable_without_end = self.is_claimable_without_end or other.is_claimable_without_end
 
     def _see(self, measure: str, one: LargestAmount) -> None:
         known = self.largest.get(measure)
@@ -75,6 +83,11 @@ class Commitment:
             del known[least]
         known[one.size] = one
 
+    @property
+    def claims_until(self) -> datetime | None:
+        """The first instant at which nothing can be accepted or claimed any more; None where that is not known."""
+        return None if self.is_claimable_without_end else self.last_claim
+
     def in_order(self) -> Mapping[str, list[LargestAmount]]:
         """The largest amounts by measure, the largest first."""
         return {
@@ -91,6 +104,10 @@ def _earlier[Moment: (date, datetime)](known: Moment | None, other: Moment | Non
     if known is None or other is None:
         return known or other
     return min(known, other)
+
+
+def _later(known: datetime | None, other: datetime | None) -> datetime | None:
+    return max((one for one in (known, other) if one is not None), default=None)
 
 
 @dataclass(slots=True)

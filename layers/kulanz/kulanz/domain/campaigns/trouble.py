@@ -15,6 +15,8 @@ class TroubleKind(StrEnum):
 
     NOTICES: notices of its decisions were given up. STATUS: status notices of an incident were given up. UNREADABLE: a
     batch of records that a function gave up cannot be read. OPEN_TABLE: the policy of a table was changed or removed.
+    UNSETTLED: what a campaign reserved of budgets could not be settled. OVER_BUDGET: more is reserved and spent than a
+    budget allows.
     """
 
     STUCK = "stuck"
@@ -23,10 +25,14 @@ class TroubleKind(StrEnum):
     STATUS = "status"
     UNREADABLE = "unreadable"
     OPEN_TABLE = "open_table"
+    UNSETTLED = "unsettled"
+    OVER_BUDGET = "over_budget"
 
 
-ON_CAMPAIGNS = frozenset({TroubleKind.STUCK, TroubleKind.STALLED, TroubleKind.NOTICES})
+ON_CAMPAIGNS = frozenset({TroubleKind.STUCK, TroubleKind.STALLED, TroubleKind.NOTICES, TroubleKind.UNSETTLED})
 """The kinds that are on a campaign."""
+TRIED_AGAIN = frozenset({TroubleKind.STUCK, TroubleKind.UNSETTLED})
+"""The kinds that may be over when it is looked for again."""
 
 SAYS: dict[TroubleKind, str] = {
     TroubleKind.STUCK: "it cannot be moved on, and is tried again every five minutes; read the log of watch_campaigns",
@@ -38,13 +44,24 @@ SAYS: dict[TroubleKind, str] = {
         "others than the stack's functions may write to this table: its resource policy is not the deployed one; put it"
         " back (docs/deployment.md) and find out who changed it"
     ),
+    TroubleKind.UNSETTLED: (
+        "what it reserved of budgets cannot be settled, and is tried again every five minutes; read the log of"
+        " watch_campaigns"
+    ),
+    TroubleKind.OVER_BUDGET: (
+        "more is reserved and spent than this budget allows: customers took what they have a right to, or it was set"
+        " lower; kulanz budget shows it, and kulanz budget set changes it"
+    ),
 }
 """What is the matter, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """One trouble `on` a campaign, an incident or an object. It was found first at `since`, and last at `found_at`."""
+    """One trouble `on` a campaign, an incident, an object or a budget.
+
+    It was found first at `since`, and last at `found_at`.
+    """
 
     kind: TroubleKind
     on: str
@@ -59,7 +76,7 @@ class Trouble:
     @property
     def is_urgent(self) -> bool:
         """Whether somebody has to look now: a throttle of a moment is over when it is looked for again."""
-        return self.kind is not TroubleKind.STUCK or self.found_at > self.since
+        return self.kind not in TRIED_AGAIN or self.found_at > self.since
 
 
 def on_campaigns(troubles: Iterable[Trouble]) -> list[str]:

@@ -38,7 +38,8 @@ class FiledPlan:
     `requester` is the id of the person who requested the campaign; empty where the request came over the bus or from a
     machine. `source` is where it came from. `persons_asked` is how many persons its policy asks for, 0 where it asks
     for none. `subjects` counts the lines that grant or offer something. `first_due` is the first day on which something
-    is due; `first_end` is the first instant from which a granted benefit would be over before it begins.
+    is due; `first_end` is the first instant from which a granted benefit would be over before it begins. `claims_until`
+    is the first instant at which nothing can be accepted or claimed any more; None where that is not known.
     """
 
     text: str
@@ -57,6 +58,7 @@ class FiledPlan:
     first_due: date | None
     first_end: datetime | None
     channel: Channel | None = None
+    claims_until: datetime | None = None
 
     @property
     def hash(self) -> str:
@@ -150,6 +152,9 @@ def file_plan(
             "first_end": None
             if measured.commitment.first_end is None
             else format_instant(measured.commitment.first_end),
+            "claims_until": None
+            if measured.commitment.claims_until is None
+            else format_instant(measured.commitment.claims_until),
             "known": measured.known,
         },
         "exceeded": [list(one) for one in exceeded],
@@ -211,6 +216,7 @@ def read_filed(text: str) -> FiledPlan:
         first_due=None if measured["first_due"] is None else parse_day(measured["first_due"]),
         first_end=None if measured["first_end"] is None else parse_instant(measured["first_end"]),
         channel=None if content["delivery"] is None else Channel.from_content(content["delivery"]),
+        claims_until=None if measured.get("claims_until") is None else parse_instant(measured["claims_until"]),
     )
 
 

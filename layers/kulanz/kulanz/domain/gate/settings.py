@@ -9,6 +9,7 @@ from decimal import Decimal, InvalidOperation
 from kulanz.domain.campaigns.amounts import Size, plain_size
 from kulanz.domain.canonical import object_once
 from kulanz.domain.money import AmountError, is_currency, minor_units
+from kulanz.domain.time import zone_of
 
 MEASURES_MOST = 60
 """Currencies and units that one setting names: as many as a plan looks at."""
@@ -31,8 +32,8 @@ class GateSettings:
     incident, and of the month, stay below `automatic_monthly`. A plan above `second_person_above` in any measure needs
     two persons. A request that no person made executes automatically only from `automatic_sources`.
 
-    `lone_operator` lets one person request and approve, lift a halt, and let an amended campaign go on. The defaults
-    execute nothing automatically.
+    `lone_operator` lets one person request and approve, lift a halt, and let an amended campaign go on. The months of
+    budgets are those of a calendar in `budget_zone`. The defaults execute nothing automatically.
     """
 
     automatic_below: Mapping[str, Size] = field(default_factory=dict)
@@ -40,6 +41,11 @@ class GateSettings:
     second_person_above: Mapping[str, Size] = field(default_factory=dict)
     automatic_sources: frozenset[str] = frozenset()
     lone_operator: bool = False
+    budget_zone: str = "UTC"
+
+    def budget_month(self, now: datetime) -> str:
+        """The month whose budget pays for what starts at `now`, such as 2026-12."""
+        return f"{now.astimezone(zone_of(self.budget_zone)):%Y-%m}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,115 @@
+"""``kulanz budget show`` and ``set``: what a currency may cost in a month, what is reserved, spent and left of it."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, cast
+
+import click
+
+from kulanz_cli.command import action_id, under_id
+from kulanz_cli.control import must_be_a_reason
+from kulanz_cli.log import RouteParameter
+from kulanz_cli.settings import ACTION_CODES, ANSWER_CODES, as_json, pass_stack
+from kulanz_cli.stack import Stack
+from kulanz_cli.terminal import Column, console, print_json, say, table
+
+if TYPE_CHECKING:
+    from kulanz.application.door.budgets import BudgetItem
+
+BUDGETS_VERSION = 1
+BAR_CELLS = 10
+DAY_BEFORE = timedelta(days=1)
+"""In a zone behind UTC it may still be the month of yesterday: the stack says which month it is."""
+SPENT, RESERVED, LEFT, BEYOND = "#=.!"
+
+
+def present_month() -> str:
+    """The first month that may be the present one, wherever the stack's budgets are."""
+    return f"{datetime.now(UTC) - DAY_BEFORE:%Y-%m}"
+
+
+@click.command("show", epilog=ANSWER_CODES)
+@click.option(
+    "--since", metavar="MONTH", type=RouteParameter("month"), help="The first month that is shown, such as 2026-12."
+)
+@as_json
+@pass_stack
+def show(stack: Stack, since: str | None, is_json: bool) -> None:
+    """Show the budgets of this month and of those after it.
+
+    Where no budget is set, no campaign is refused, and what it costs is counted all the same.
+    """
+    pages = list(stack.door().pages("budgets.since", month=since or present_month()))
+    present = pages[0]["month"]
+    found = [one for page in pages for one in page["budgets"] if one["month"] >= (since or present)]
+    if is_json:
+        print_json({"v": BUDGETS_VERSION, "month": present, "budgets": found})
+        return
+    if not found:
+        say(console(), "no budget is set, and nothing was reserved or spent")
+        return
+    _table(cast("list[BudgetItem]", found))
+
+
+def _table(found: "list[BudgetItem]") -> None:
+    columns = [
+        Column("month", is_label=True), Column("budget", is_number=True), Column("spent", is_number=True),
+        Column("reserved", is_number=True), Column("left", is_number=True), Column("", spare=1),
+    ]  # fmt: skip
+    rows = [
+        [f"{one['month']} {one['currency']}", *map(_amount, (one["limit"], one["spent"], one["reserved"], one["left"])),
+         bar(one["limit"], one["spent"], one["reserved"])]
+        for one in found
+    ]  # fmt: skip
+    table(console(), columns, rows)
+    say(console(), f"{SPENT} spent   {RESERVED} reserved   {LEFT} left   {BEYOND} beyond the budget")
+
+
+def _amount(text: str | None) -> str:
+    return "none" if text is None else f"{Decimal(text):,}"
+
+
+def bar(limit: str | None, spent: str, reserved: str) -> str:
+    """How much of a budget is spent, reserved and left, in cells; whatever is not nothing has a cell."""
+    if limit is None:
+        return ""
+    whole = max(Decimal(limit), Decimal(spent) + Decimal(reserved))
+    if Decimal(spent) + Decimal(reserved) > Decimal(limit):
+        return SPENT * (BAR_CELLS - 1) + BEYOND
+    cells = [_cells(Decimal(spent), whole), _cells(Decimal(reserved), whole)]
+    drawn = (SPENT * cells[0] + RESERVED * cells[1])[:BAR_CELLS]
+    return drawn.ljust(BAR_CELLS, LEFT)
+
+
+def _cells(part: Decimal, whole: Decimal) -> int:
+    return max(1, int(BAR_CELLS * part / whole)) if part else 0
+
+
+@click.command("set", epilog=ACTION_CODES)
+@click.argument("currency", metavar="CURRENCY", type=RouteParameter("currency"))
+@click.argument("month", metavar="MONTH", type=RouteParameter("month"))
+@click.argument("limit", metavar="AMOUNT")
+@click.option("--reason", required=True, help="Why, for the log.")
+@under_id
+@as_json
+@pass_stack
+def set_limit(
+    stack: Stack, currency: str, month: str, limit: str, reason: str, given_id: str | None, is_json: bool
+) -> None:
+    """Set what CURRENCY may cost in MONTH.
+
+    AMOUNT is one of the currency, such as 250000.00. It may be less than what is reserved: then nothing further starts
+    in that month, and what is under way goes on. For administrators.
+    """
+    must_be_a_reason(reason)
+    done: dict[str, Any] = stack.door().act(
+        "budgets.act",
+        {"limit": limit, "reason": reason},
+        currency=currency,
+        month=month,
+        id=given_id or action_id("budget", currency, month, limit),
+    )
+    if is_json:
+        print_json(done)
+        return
+    _table([cast("BudgetItem", done)])

@@ -1,0 +1,139 @@
+"""`kulanz budget`: what a month may cost, what is left of it as figures and as a bar, and who may set it."""
+
+import json
+
+import pytest
+
+from kulanz_cli.budget import BAR_CELLS, bar
+from tests.support.reading import read
+from tests.support.small_campaign import CAMPAIGN, event, list_of, row, small_world
+from tests.support.world import World
+from tests.support.world_door import ANNA, BERT
+from tests.support.world_stack import WorldStack, run
+
+LINES = [row("a-1", fee="1000.00"), row("a-2", affected="no")]
+DONE, WRONG_LINE, UNUSABLE = 0, 2, 3
+
+
+@pytest.fixture(autouse=True)
+def _in_march(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command asks for the present month, which is the world's."""
+    monkeypatch.setattr("kulanz_cli.budget.present_month", lambda: "2026-03")
+
+
+def played() -> World:
+    world = small_world(list_of(LINES))
+    world.publish(event(rows=len(LINES)))
+    world.run_until_quiet()
+    return world
+
+
+def set_budget(stack: WorldStack, currency: str, month: str, limit: str, *more: str) -> str:
+    done = run(stack, "budget", "set", currency, month, limit, "--reason", "as agreed", *more)
+    assert done.exit_code == DONE, done.output
+    return done.stdout
+
+
+def test_what_is_set_reserved_spent_and_left_is_shown() -> None:
+    world = played()
+    stack = WorldStack(world)
+    told = set_budget(stack, "EUR", "2026-03", "250.00")
+    row = ["2026-03", "EUR", "250.00", "0.00", "100.00", "150.00", "=" * 4 + "." * 6]
+    assert told.splitlines()[1].split() == row
+    world.watch()
+    world.watch()
+    set_budget(stack, "USD", "2026-04", "1000000.00")
+    shown = run(stack, "budget")
+    assert shown.exit_code == DONE
+    rows = [line.split() for line in shown.stdout.splitlines()]
+    assert rows[0] == ["month", "budget", "spent", "reserved", "left"]
+    assert rows[1:3] == [
+        ["2026-03", "EUR", "250.00", "100.00", "0.00", "150.00", "#" * 4 + "." * 6],
+        ["2026-04", "USD", "1,000,000.00", "0.00", "0.00", "1,000,000.00", "." * BAR_CELLS],
+    ]
+    assert all(len(line) <= 80 for line in shown.stdout.splitlines())
+    later = run(stack, "budget", "show", "--since", "2026-04").stdout
+    assert "2026-04" in later
+    assert "2026-03" not in later
+    answer = json.loads(run(stack, "budget", "show", "--json").stdout)
+    assert (answer["v"], answer["month"]) == (1, "2026-03")
+    assert answer["budgets"][0] == {
+        "currency": "EUR", "month": "2026-03", "limit": "250.00", "reserved": "0.00", "spent": "100.00",
+        "left": "150.00",
+    }  # fmt: skip
+
+
+def test_where_nothing_is_set_that_is_said_and_what_was_spent_is_shown() -> None:
+    stack = WorldStack(small_world())
+    assert "no budget is set" in run(stack, "budget").stdout
+    shown = run(WorldStack(played()), "budget").stdout
+    assert "none" in shown
+    assert "100.00" in shown
+
+
+def test_one_action_under_one_id_is_done_once() -> None:
+    stack = WorldStack(World())
+    set_budget(stack, "EUR", "2026-03", "10.00", "--id", "mine")
+    set_budget(stack, "EUR", "2026-03", "20.00")
+    set_budget(stack, "EUR", "2026-03", "10.00", "--id", "mine")
+    assert json.loads(run(stack, "budget", "show", "--json").stdout)["budgets"][0]["limit"] == "20.00"
+    other = run(stack, "budget", "set", "EUR", "2026-03", "11.00", "--reason", "as agreed", "--id", "mine")
+    assert other.exit_code == UNUSABLE
+
+
+@pytest.mark.parametrize(
+    ("currency", "month", "limit", "code", "says"),
+    [
+        ("EURO", "2026-03", "1.00", WRONG_LINE, "a currency of ISO 4217"),
+        ("XYZ", "2026-03", "1.00", WRONG_LINE, "a currency of ISO 4217"),
+        ("EUR", "2026-13", "1.00", WRONG_LINE, "a month such as 2026-11"),
+        ("EUR", "March", "1.00", WRONG_LINE, "a month such as 2026-11"),
+        ("EUR", "2026-03", "1.001", UNUSABLE, "limit: expected at most 2 decimals"),
+        ("JPY", "2026-03", "1.5", UNUSABLE, "limit: expected at most 0 decimals"),
+        ("EUR", "2026-03", "1,000.00", UNUSABLE, "limit:"),
+        ("EUR", "2026-03", "-1.00", WRONG_LINE, ""),
+        ("EUR", "2026-03", "1e3", UNUSABLE, "limit:"),
+        ("EUR", "2026-03", "9" * 16, UNUSABLE, "limit:"),
+    ],
+)
+def test_bad_input_is_named_and_changes_nothing(currency: str, month: str, limit: str, code: int, says: str) -> None:
+    stack = WorldStack(World())
+    done = run(stack, "budget", "set", currency, month, limit, "--reason", "as agreed")
+    assert done.exit_code == code
+    assert says in read(done.output)
+    assert limit not in done.output.replace("2026-11", "")
+    assert stack.world.campaigns.budget_items.budgets == {}
+
+
+def test_a_start_beyond_the_budget_says_which_month_lacks_how_much() -> None:
+    world = small_world(list_of(LINES), approvers=())
+    world.publish(event(rows=len(LINES)))
+    world.run_until_quiet()
+    stack = WorldStack(world)
+    set_budget(stack, "EUR", "2026-03", "99.99")
+    plan = json.loads(run(stack, "plan", CAMPAIGN, "--json").stdout)
+    assert "99.99 EUR left of 99.99 EUR in 2026-03: not enough" in read(run(stack, "plan", CAMPAIGN).stdout)
+    stack.desk = ANNA
+    assert run(stack, "approve", CAMPAIGN, "--plan", plan["plan_hash"]).exit_code == DONE
+    stack.desk = BERT
+    done = run(stack, "approve", CAMPAIGN, "--plan", plan["plan_hash"])
+    assert done.exit_code == UNUSABLE
+    assert "needs up to 100.00 EUR, and the budget of 2026-03 has 99.99 EUR left" in read(done.output)
+
+
+@pytest.mark.parametrize(
+    ("limit", "spent", "reserved", "drawn"),
+    [
+        (None, "5.00", "5.00", ""),
+        ("100.00", "0.00", "0.00", "." * 10),
+        ("100.00", "50.00", "20.00", "#" * 5 + "=" * 2 + "." * 3),
+        ("100.00", "0.01", "0.01", "#=" + "." * 8),
+        ("100.00", "99.99", "0.01", "#" * 9 + "="),
+        ("100.00", "100.00", "0.00", "#" * 10),
+        ("100.00", "100.01", "0.00", "#" * 9 + "!"),
+        ("0.00", "0.00", "0.00", "." * 10),
+        ("0.00", "0.01", "0.00", "#" * 9 + "!"),
+    ],
+)
+def test_a_bar_has_a_cell_for_whatever_is_not_nothing(limit: str | None, spent: str, reserved: str, drawn: str) -> None:
+    assert bar(limit, spent, reserved) == drawn
