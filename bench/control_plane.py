@@ -29,6 +29,7 @@ from kulanz.domain.campaigns.campaign import CHUNKS_PER_LIST, Campaign, Cause, C
 from kulanz.domain.campaigns.reconciliation import Totals
 from tests.support.fake_bucket import FakeArchive
 from tests.support.fake_messages import FakeAnnouncer
+from tests.support.fakes import FakeCampaigns, FakeLedger, FakeStores
 from tests.support.values import FIRST, campaign, totals
 
 LATENCY_SECONDS = 0.015
@@ -129,7 +130,7 @@ def measured(chunks: int = CHUNKS_PER_LIST) -> tuple[Took, Took]:
 
     finished = CampaignAt(planned, receipts, sums)
     store, queue = _clients(finished)
-    ports = AdvancePorts(store, queue, FakeArchive(), FakeAnnouncer())
+    ports = AdvancePorts(store, queue, FakeArchive(), FakeAnnouncer(), FakeStores(FakeCampaigns(), FakeLedger()))
 
     def plan_to_apply() -> None:
         advance_campaign(FIRST, ports, CAUSE, datetime.now(UTC))

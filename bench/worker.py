@@ -137,9 +137,9 @@ def measure(work: Pass, path: Path, rows: int, chunk_bytes: int, endpoint: str) 
     campaign_id = CampaignId(event["detail"]["incident_id"], 1)
     if work is Pass.APPLY:
         _run(campaigns, lists, chunks, archive, FakeLedger())
-        ports_of = AdvancePorts(campaigns, chunks, archive, FakeAnnouncer())
+        ports_of = AdvancePorts(campaigns, chunks, archive, FakeAnnouncer(), stores)
         advance_campaign(campaign_id, ports_of, CAUSE, datetime.now(UTC))
-        _approve(campaign_id, campaigns)
+        _approve(campaign_id, campaigns, stores)
         advance_campaign(campaign_id, ports_of, CAUSE, datetime.now(UTC))
         os.environ.update(CREDENTIALS, AWS_ENDPOINT_URL=endpoint)
         ledger: Ledger = DynamoLedger(client("dynamodb"), "kulanz-CreditsTable-BENCH", CALLS_IN_FLIGHT)
@@ -158,7 +158,7 @@ def measure(work: Pass, path: Path, rows: int, chunk_bytes: int, endpoint: str) 
     return Measured(rows, totals.ledger_count(), chunk_cpu_seconds, wall, peak)
 
 
-def _approve(campaign_id: CampaignId, campaigns: FakeCampaigns) -> None:
+def _approve(campaign_id: CampaignId, campaigns: FakeCampaigns, stores: FakeStores) -> None:
     """Two persons approve the plan that waits."""
     plan = campaigns.filed_plan(campaign_id)
     assert plan is not None
@@ -166,7 +166,7 @@ def _approve(campaign_id: CampaignId, campaigns: FakeCampaigns) -> None:
     for name in ("anna", "ben"):
         person = Person(f"iam:arn:aws:iam::123456789012:user/{name}")
         approval = Approval(name, person.id, plan.hash, limits, datetime.now(UTC))
-        decide_plan(campaign_id, approval, person, GatePorts(campaigns, SAFE, NOBODY_LISTED), "bench")
+        decide_plan(campaign_id, approval, person, GatePorts(campaigns, stores, SAFE, NOBODY_LISTED), "bench")
 
 
 def _run(

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from kulanz.domain.decision import Benefit, Decision, Outcome
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
+from kulanz.domain.ledger.earlier_decisions import CHANGED_SINCE_PLAN
 from kulanz.domain.money import is_currency
 from kulanz.domain.policy.explaining.benefits import due_words, worth_words
 from kulanz_cli.reconciliation import value_text
@@ -275,6 +276,8 @@ def _meaning(decided: Decided) -> str:
         return "It was offered and not accepted; a later campaign has decided since."
     if outcome is Outcome.OFFERED and offer is not None and offer["ended"]:
         return "It was offered and not accepted in time." if offer["late"] else "It was offered by a stopped campaign."
+    if outcome is Outcome.HELD and decided.decision.reason == CHANGED_SINCE_PLAN:
+        return "Nothing more is given for now: what was granted before changed while the plan waited for its approval."
     if outcome is Outcome.HELD and decided.decision.reason.endswith("_unknown"):
         return "Not decided: a fact that the policy needs is unknown, and nothing is guessed."
     return _MEANING[outcome]

@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 from rich.console import Console
 
 from kulanz.domain.campaigns.reconciliation import IN_THE_LEDGER, RowResult
+from kulanz.domain.campaigns.trouble import TroubleKind
 from kulanz_cli.command import IncidentParameter
 from kulanz_cli.door import Door
 from kulanz_cli.log import RouteParameter
@@ -19,8 +20,11 @@ from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import Column, console, print_json, say, table
 
 if TYPE_CHECKING:
-    from kulanz.application.door.campaigns import CampaignItem
+    from kulanz.application.door.campaigns import CampaignItem, KeptRequestItem, TroubleLine
+    from kulanz.application.door.halts import HaltAnswer
 
+LISTED_VERSION = 1
+GLASS_BROKEN = TroubleKind.GLASS_BROKEN.value
 COLUMNS = (
     Column("campaign", is_label=True),
     Column("state"),
@@ -44,9 +48,10 @@ COLUMNS = (
 def list_campaigns(stack: Stack, incident_id: str | None, month: str | None, is_json: bool) -> None:
     """List the campaigns of INCIDENT, or all that wait for a person.
 
-    Without INCIDENT: plans that wait for their approval, and campaigns that are paused or flagged. Above them: whether
-    the stack is halted; what was lost or does not go on, until it is repaired; and requests that are kept, which open
-    by themselves. Refused campaigns are listed under their incident or --month. Exits with 1 when there is none.
+    Without INCIDENT: plans that wait for their approval, and campaigns that are paused or flagged. Above them: plans
+    that one person alone approved in the last 30 days; whether the stack is halted; what was lost or does not go on,
+    until it is repaired; and requests that are kept, which open by themselves. Refused campaigns are listed under their
+    incident or --month. Exits with 1 when there is none.
     """
     if incident_id is not None and month is not None:
         raise click.UsageError("name INCIDENT or --month")
@@ -54,29 +59,54 @@ def list_campaigns(stack: Stack, incident_id: str | None, month: str | None, is_
     pages = list(_asked(door, incident_id, month))
     found: list[CampaignItem] = [item for page in pages for item in page["campaigns"]]
     is_waiting = incident_id is None and month is None
-    troubles = door.ask("campaigns.troubles")["troubles"] if is_waiting and not is_json else []
-    if is_waiting and not is_json and (halt := door.ask("halts.current"))["halted"]:
+    halt: HaltAnswer | None = None
+    if is_waiting:
+        halt = cast("HaltAnswer", door.ask("halts.current"))
+    troubles: list[TroubleLine] = door.ask("campaigns.troubles")["troubles"] if is_waiting else []
+    kept: list[KeptRequestItem] = pages[0]["kept"]
+    if is_json:
+        reports = [item["report"] for item in found]
+        print_json({"v": LISTED_VERSION, "halt": halt, "troubles": troubles, "kept": kept, "campaigns": reports})
+    else:
+        _show_above(halt, troubles, kept, out)
+        if found:
+            _show(found, out)
+        else:
+            say(out, _none(incident_id, month, is_known=pages[0]["incident_known"]))
+    if not found and all(trouble["kind"] == GLASS_BROKEN for trouble in troubles):
+        click.get_current_context().exit(EXIT_NO)
+
+
+def _none(incident_id: str | None, month: str | None, *, is_known: bool | None) -> str:
+    """What is said where there is no campaign."""
+    if month is not None:
+        return f"no campaign was opened in {month}"
+    if incident_id is None:
+        return "no campaign waits for a person"
+    known = "is recorded and has no campaign" if is_known else "is not recorded on this stack"
+    return f"incident {incident_id} {known}; refused events: kulanz rejected"
+
+
+def _show_above(
+    halt: "HaltAnswer | None", troubles: "Sequence[TroubleLine]", kept: "Sequence[KeptRequestItem]", out: Console
+) -> None:
+    """What stands above the campaigns that wait. That one person alone approved a plan comes first."""
+    for trouble in troubles:
+        if trouble["kind"] == GLASS_BROKEN:
+            _show_trouble(trouble, out)
+    if halt is not None and halt["halted"]:
         say(out, f"the stack is halted since {halt['since']}: {halt['reason']}; kulanz halt shows more", further=2)
     for trouble in troubles:
-        now = " Look now." if trouble["urgent"] else ""
-        say(out, f"{trouble['kind']} {trouble['on']} since {trouble['since']}: {trouble['says']}{now}", further=2)
-    for kept in [] if is_json else pages[0]["kept"]:
-        text = f"a request for {kept['incident_id']} waits for the workers of {kept['after']}; it opens after"
-        say(out, f"{text} {kept['opens_at']}", further=2)
-    if is_json:
-        print_json([item["report"] for item in found])
-    elif found:
-        _show(found, out)
-    elif month is not None:
-        say(out, f"no campaign was opened in {month}")
-    elif incident_id is None:
-        say(out, "no campaign waits for a person")
-    else:
-        is_known = pages[0]["incident_known"]
-        known = "is recorded and has no campaign" if is_known else "is not recorded on this stack"
-        say(out, f"incident {incident_id} {known}; refused events: kulanz rejected")
-    if not found and not troubles:
-        click.get_current_context().exit(EXIT_NO)
+        if trouble["kind"] != GLASS_BROKEN:
+            _show_trouble(trouble, out)
+    for request in kept:
+        text = f"a request for {request['incident_id']} waits for the workers of {request['after']}; it opens after"
+        say(out, f"{text} {request['opens_at']}", further=2)
+
+
+def _show_trouble(trouble: "TroubleLine", out: Console) -> None:
+    now = " Look now." if trouble["urgent"] else ""
+    say(out, f"{trouble['kind']} {trouble['on']} since {trouble['since']}: {trouble['says']}{now}", further=2)
 
 
 def _asked(door: Door, incident_id: str | None, month: str | None) -> Iterator[dict[str, Any]]:

@@ -34,6 +34,8 @@ def show_reconciliation(campaign: ShownCampaign, console: Console) -> None:
     reason = f": {campaign.reason}" if campaign.reason else ""
     say(console, f"{campaign.id} is {campaign.state}{reason}", "bold", further=2)
     beside = [WriteResult.DUPLICATE, WriteResult.CONFLICT, *([WriteResult.CAPPED] if campaign.keeps_history else [])]
+    if any(key.write_result is WriteResult.HELD_SINCE for key in apply.counts):
+        beside.append(WriteResult.HELD_SINCE)
     if plan.counts:
         _show_lines(plan, apply, beside, console)
     if plan.sums or apply.sums:
@@ -73,7 +75,7 @@ def _columns(names: Sequence[str], write_results: Sequence[WriteResult], rows: S
     ]
     for place, write_result in enumerate(write_results, len(names)):
         is_empty = all(row[place].strip("0.") in ("", "-") for row in rows)
-        columns.append(Column(write_result.value, is_number=True, spare=1 if is_empty else 0))
+        columns.append(Column(write_result.value.replace("_", " "), is_number=True, spare=1 if is_empty else 0))
     return columns
 
 

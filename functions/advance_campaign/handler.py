@@ -23,10 +23,11 @@ from kulanz.adapters.messaging import EventBridgeAnnouncer, SqsChunks
 from kulanz.adapters.older_items import OlderItems
 from kulanz.adapters.parted_lists import PartedLists
 from kulanz.adapters.s3 import S3Archive, S3Lists
+from kulanz.adapters.stores import DynamoStores
 from kulanz.adapters.table_policies import ClosedTable, DynamoTablePolicies
 from kulanz.adapters.troubles import DynamoTroubles
 from kulanz.application.campaigns.advance_campaign import AdvancePorts, advance_campaign
-from kulanz.application.campaigns.watch_open import WatchPorts, watch_open
+from kulanz.application.campaigns.watch_open import WatchPorts, note_rung, watch_open
 from kulanz.application.delivery.advance_delivery import (
     DeliveryPorts,
     advance_delivery,
@@ -72,6 +73,7 @@ def _composed() -> AdvancePorts:
         chunks=SqsChunks(client("sqs"), config.chunk_queue_url),
         archive=delivering.archive,
         announcer=delivering.announcer,
+        stores=DynamoStores(dynamodb, config.credits_table, config.campaigns_table),
         operation=Operation(dynamodb.meta.region_name, config.recipients_per_message, config.write_rate),
         gate=config.gate,
         channel=config.channel,
@@ -185,3 +187,8 @@ def _watch(event_id: str, context: LambdaContext, seconds_left: Callable[[], flo
     for budget in settled.exceeded:
         logger.warning("a budget is exceeded", budget=budget)
     logger.info("budgets", looked_at=settled.looked_at, is_whole=settled.is_whole)
+    if found.to_ring:
+        logger.warning("one person alone approved", campaigns=found.to_ring)
+        metrics.add_metric("GlassBroken", MetricUnit.Count, len(found.to_ring))
+        metrics.flush_metrics()
+        note_rung(found.to_ring, ports.troubles, datetime.now(UTC))  # after it: an alarm may ring twice, and never not

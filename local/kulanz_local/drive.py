@@ -132,7 +132,7 @@ def approved(stack: DirectStack, campaign_id: CampaignId) -> Campaign | None:
     plan = store.filed_plan(campaign_id)
     if plan is None or plan.exceeded:
         return campaign
-    ports = GatePorts(store, SAFE, stack.people().current())
+    ports = GatePorts(store, stack.stores(), SAFE, stack.people().current())
     for person in APPROVERS:
         approval = Approval(f"yes-{person.id.rpartition('/')[2]}", person.id, plan.hash, (), datetime.now(UTC))
         with suppress(ApprovalRefused):  # another look was faster, or the first approval was enough

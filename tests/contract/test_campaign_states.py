@@ -9,6 +9,7 @@ import pytest
 
 from kulanz.application.ports import AtTheGate, CampaignStore, KeptRequest, Outdated, Refused, Start
 from kulanz.domain.campaigns.campaign import WAITING, CampaignId, Pass, State
+from kulanz.domain.campaigns.trouble import Trouble, TroubleKind
 from kulanz.domain.gate.approval import Rejection
 from kulanz.domain.gate.settings import Spent, SpentPlace
 from kulanz.domain.halt import NEVER_SET, HaltAction, Verb
@@ -101,6 +102,21 @@ def test_a_rejection_is_kept_and_lets_the_incident_go(backend: Backend) -> None:
     record = store.incident(INCIDENT)
     assert record is not None
     assert (record.open_seq, record.applied, store.actions(FIRST)) == (None, (), [said])
+
+
+def test_an_approval_by_one_person_alone_is_a_trouble_from_the_step_that_starts_the_execution(backend: Backend) -> None:
+    store, before = backend.campaigns, open_first(backend.campaigns)
+    move(store, before, State.AWAITING_APPROVAL)
+    waiting, record = known(store), store.incident(INCIDENT)
+    assert record is not None
+    alone = Trouble(TroubleKind.GLASS_BROKEN, str(FIRST), NOW, NOW)
+    late = Start(replace(record, version=record.version - 1))
+    with pytest.raises(Outdated):
+        store.change_state(waiting, change(waiting, State.APPLYING), AtTheGate(start=late, trouble=alone))
+    assert backend.troubles.troubles() == []
+    store.change_state(waiting, change(waiting, State.APPLYING), AtTheGate(start=Start(record), trouble=alone))
+    assert backend.troubles.troubles() == [alone]
+    assert store.waiting() == []
 
 
 def _second_spending(store: CampaignStore, record: IncidentRecord) -> AtTheGate:

@@ -297,7 +297,7 @@ def test_the_receipts_of_a_part_of_the_list_are_those_that_start_in_it(backend: 
     moved_from = None
     for start, end in bounds:
         read = "d" * 64 if start == 100 else ""
-        assert backend.campaigns.record_receipt(receipt(start, end, moved_from=moved_from, history=read))
+        assert backend.campaigns.record_receipt(receipt(start, end, moved_from=moved_from, read=read))
         moved_from = end
 
     def starts(*part: int | None) -> list[int]:
@@ -307,7 +307,7 @@ def test_the_receipts_of_a_part_of_the_list_are_those_that_start_in_it(backend: 
     assert starts(50, 450) == [50, 100]
     assert starts(51, 451) == [100, 450]
     assert starts(100, 100) == starts(451) == []
-    assert [found.history for found in backend.campaigns.receipts(FIRST, Pass.PLAN)] == ["", "d" * 64, ""]
+    assert [found.read for found in backend.campaigns.receipts(FIRST, Pass.PLAN)] == ["", "d" * 64, ""]
 
 
 def test_digests_are_added_modulo_2_to_the_128(backend: Backend) -> None:

@@ -43,8 +43,9 @@ from tests.support.world_clock import WorldClock
 ROWS = 260
 CAUSE = Cause("test", "test", "test")
 ID = CampaignId.parse(CAMPAIGN)
-CALLS_OF_APPROVAL = {"GetItem": 13, "Query": 2, "TransactWriteItems": 2}
-"""Of two persons, over the whole plan: what each read, what the other had done, a budget, and one step for each."""
+CALLS_OF_APPROVAL = {"GetItem": 15, "Query": 2, "TransactWriteItems": 2}
+"""Of two persons, over the whole plan: what each read, what the other had done, a budget, whether
+the tables are confirmed, and one step for each."""
 
 
 class Sent(FakeChunks):
@@ -164,7 +165,7 @@ def workers_calls(counted: Counter[str]) -> dict[str, int]:
 
 
 def advance(aws: AwsBackend, chunks: FakeChunks) -> None:
-    advance_campaign(ID, AdvancePorts(aws.campaigns, chunks, aws.archive, aws.announcer), CAUSE, START)
+    advance_campaign(ID, AdvancePorts(aws.campaigns, chunks, aws.archive, aws.announcer, aws.stores), CAUSE, START)
 
 
 def approve(aws: AwsBackend, counted: Counter[str]) -> None:
@@ -174,7 +175,7 @@ def approve(aws: AwsBackend, counted: Counter[str]) -> None:
     counted.clear()
     for person in (ANNA, BEN):
         approval = Approval(f"yes-{person.rpartition('/')[2]}", person, plan.hash, (), START)
-        decide_plan(ID, approval, Person(person), GatePorts(aws.campaigns, SAFE, NOBODY_LISTED), "test")
+        decide_plan(ID, approval, Person(person), GatePorts(aws.campaigns, aws.stores, SAFE, NOBODY_LISTED), "test")
     assert counted == CALLS_OF_APPROVAL
     counted.clear()
 

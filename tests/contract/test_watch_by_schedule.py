@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,8 +11,10 @@ import pytest
 from advance_campaign import handler
 from kulanz.adapters.campaign_keys import META
 from kulanz.adapters.table_policies import closing_policy
+from kulanz.application.ledger.confirm_tables import confirm_tables
 from kulanz.domain.campaigns.campaign import Pass, State
 from kulanz.domain.campaigns.trouble import TroubleKind
+from kulanz.domain.confirmation import Occasion
 from tests.contract.backends import AwsBackend
 from tests.contract.conftest import BACKENDS
 from tests.contract.test_campaign_index import open_campaign
@@ -51,6 +54,7 @@ def backend_of_function(emulator: AwsBackend, monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.setenv(name, value)
     for table, writers in ((emulator.credits_table, "CREDITS"), (emulator.campaigns_table, "CAMPAIGNS")):
         close(emulator, table, settings[f"{writers}_WRITERS"].split(","))
+    confirm_tables(emulator.stores, Occasion.FIRST, "a person", "a new stack", datetime.now(UTC))
     handler._delivering.cache_clear()
     handler._composed.cache_clear()
     handler._watching.cache_clear()
@@ -137,3 +141,22 @@ def test_a_table_whose_policy_was_changed_or_removed_waits_until_it_is_put_back(
     close(aws, aws.credits_table, writers)
     close(aws, aws.campaigns_table, writers[1:])
     assert watch(capsys) == 0
+
+
+def test_a_plan_that_one_person_alone_approved_rings_its_alarm_once_and_waits_for_nobody(
+    backend_of_function: AwsBackend, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The figure comes before the note that it came: a function that dies in between rings again."""
+    aws = backend_of_function
+    approved_at = datetime.now(UTC)
+    aws.troubles.note(TroubleKind.GLASS_BROKEN, str(FIRST), approved_at)
+    schedule: dict[str, Any] = {"source": "aws.events", "detail-type": "Scheduled Event", "id": "1", "detail": {}}
+    rang = []
+    for _ in range(3):
+        assert handler.handle(schedule, CONTEXT) is None
+        printed = capsys.readouterr().out
+        assert waiting(printed) == 0
+        rang.append([json.loads(line)["GlassBroken"] for line in printed.splitlines() if '"GlassBroken"' in line])
+    assert rang == [[[1.0]], [], []]
+    (trouble,) = aws.troubles.troubles()
+    assert (trouble.kind, trouble.since) == (TroubleKind.GLASS_BROKEN, approved_at)

@@ -186,7 +186,7 @@ class Functions:
         return PublishPorts(*self._ports("campaigns", "topic", "troubles")), self.world.recipients_per_message
 
     def _moved_by(self) -> Any:
-        return AdvancePorts(*self._ports("campaigns", "chunks", "archive", "announcer"))
+        return AdvancePorts(*self._ports("campaigns", "chunks", "archive", "announcer", "stores"))
 
 
 def _record(event_name: str, item: dict[str, Any]) -> dict[str, Any]:

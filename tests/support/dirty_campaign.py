@@ -1,9 +1,10 @@
-"""A campaign in which nothing shown is equal to anything else: planned, written, duplicate, conflict, capped, changed.
+"""A campaign in which nothing shown is equal to anything else: planned, written, duplicate, conflict, capped, held.
 
-It is the second campaign of its incident, so that some are owed a difference and some nothing. While its apply pass
-waits, another incident runs whole and uses up what some were planned to get; then a worker dies between its writes and
-its receipt. `LINES` says of each line what was planned and what must stand in the ledger, by arithmetic that a reader
-can follow: half the fee, at most 100 EUR a year, and minutes.
+It is the second campaign of its incident, so that some are owed a difference and some nothing. While its plan waits,
+some customers accept what the first one offered. While its apply pass waits, another incident runs whole and uses up
+what some were planned to get; then a worker dies between its writes and its receipt. `LINES` says of each line what was
+planned and what must stand in the ledger, by arithmetic that a reader can follow: half the fee, at most 100 EUR a year,
+and minutes.
 """
 
 from collections import Counter
@@ -12,7 +13,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from kulanz.domain.campaigns.campaign import CampaignId, Pass
+from kulanz.application.ledger.accept_offer import AcceptPorts, accept_offer
+from kulanz.domain.campaigns.campaign import CampaignId, Pass, State
 from tests.support.faults import Fault, Tap
 from tests.support.small_campaign import event, sealed_policy
 from tests.support.world import Function, Step, World
@@ -78,7 +80,7 @@ class Line:
     @property
     def has_decision(self) -> bool:
         """Whether the line's decision stands in the ledger."""
-        return self.became in ("written", "capped")
+        return self.became in ("written", "capped", "held_since")
 
 
 def _granted(account: str, fee: int, *, segment: str = "consumer", result: str = "granted") -> Line:
@@ -96,10 +98,16 @@ _WRITTEN = [_granted(f"written-{n}", 1_100 + 202 * n) for n in range(9)]
 _OFFERED = [_granted(f"offered-{n}", 2_000 + 22 * n, segment="on_request", result="offered") for n in range(10)]
 CAPPED_FEE, CAPPED_LEFT = 12_000, 10_000 - 6_000
 _CAPPED = [
-    replace(_granted(f"capped-{n}", CAPPED_FEE + 200 * n), became="capped", written=CAPPED_LEFT) for n in range(4)
+    replace(_granted(f"capped-{n}", CAPPED_FEE + 200 * n), became="capped", written=CAPPED_LEFT) for n in range(6)
 ]
-_CHANGED = [_not_written(_granted(f"changed-{n}", 1_000 + 2 * n), "capped") for n in range(5)]
+_CHANGED = [_not_written(_granted(f"changed-{n}", 1_000 + 2 * n), "held_since") for n in range(3)]
 """The other incident made this their third outage: they would get more than was planned, and are held."""
+ACCEPTED_FEE = 2_400
+_ACCEPTED = [
+    _not_written(_granted(f"accepted-{n}", ACCEPTED_FEE + 10 * n, segment="on_request", result="offered"), "held_since")
+    for n in range(4)
+]
+"""The first campaign offered them less, and they accepted that while the plan waited."""
 GRANTED_BEFORE = 400
 _DIFFERENCE = [
     replace(
@@ -131,7 +139,8 @@ _CONFLICT = [
     )
 ]  # fmt: skip
 LINES = [
-    *_WRITTEN, *_CAPPED, *_DECLINED, *_BLANK[:5], *_CHANGED, *_OFFERED, *_REJECTED[:7], *_DIFFERENCE, *_HELD,
+    *_WRITTEN, *_CAPPED, *_DECLINED, *_BLANK[:5], *_CHANGED, *_ACCEPTED, *_OFFERED, *_REJECTED[:7],
+    *_DIFFERENCE, *_HELD,
     *_DUPLICATE, *_UNCHANGED, *_CONFLICT, *_REJECTED[7:], *_BLANK[5:],
 ]  # fmt: skip
 ROWS = sum(line.result != "blank" for line in LINES)
@@ -159,13 +168,20 @@ def added_up(pick: Callable[[Line], tuple[int, Decimal]]) -> dict[tuple[str, str
 
 PLANNED = added_up(lambda line: (line.planned, line.minutes))
 WRITTEN = added_up(lambda line: (line.written, line.minutes_written) if line.has_decision else (0, Decimal(0)))
-CAPPED = added_up(
-    lambda line: (
-        (line.planned - line.written, line.minutes - line.minutes_written)
-        if line.became == "capped"
-        else (0, Decimal(0))
+
+
+def given_less(became: str) -> dict[tuple[str, str], Decimal]:
+    """What lines of a write result give less than was planned."""
+    return added_up(
+        lambda line: (
+            (line.planned - line.written, line.minutes - line.minutes_written)
+            if line.became == became
+            else (0, Decimal(0))
+        )
     )
-)
+
+
+CAPPED, HELD_SINCE = given_less("capped"), given_less("held_since")
 DECISIONS = sum(line.has_decision for line in LINES)
 
 
@@ -175,7 +191,8 @@ def dirty_world() -> World:
     world.policies.publish("dirty", 1, sealed_policy(POLICY))
     _run(world, "before", 1, [line.text for line in _CHANGED])
     lower = [f"{line.account},consumer,8.00,{_minutes(line)}" for line in _DIFFERENCE]
-    _run(world, INCIDENT, 3, [*lower, *(line.text for line in _UNCHANGED)])
+    offered = [f"{line.account},on_request,8.00,{_minutes(line)}" for line in _ACCEPTED]
+    _run(world, INCIDENT, 3, [*lower, *offered, *(line.text for line in _UNCHANGED)])
     _publish(world, INCIDENT, 3, [line.text for line in LINES], revision=2)
     _run_until_apply_waits(world)
     hidden, world.chunk_messages = world.chunk_messages, []
@@ -209,7 +226,15 @@ def _publish(world: World, incident_id: str, day: int, lines: list[str], **chang
 
 
 def _run_until_apply_waits(world: World) -> None:
+    """Until the second campaign's apply pass waits; while its plan waited, some accepted what the first had offered."""
+    has_accepted = False
     for _ in range(200):
+        found = world.campaigns.campaign(CampaignId.parse(CAMPAIGN))
+        if found is not None and found.state is State.AWAITING_APPROVAL and not has_accepted:
+            has_accepted = True
+            ports = AcceptPorts(world.ledger, world.campaigns, world.offers)
+            for line in _ACCEPTED:
+                accept_offer(line.account, INCIDENT, ports, "support", world.now)
         if any(_is_ours(message.body) for message in world.chunk_messages):
             return
         world.run(world.steps()[0])

@@ -29,6 +29,8 @@ class FakeOffers:
     ) -> None:
         standing = self._ledger.standing([offered.key])[offered.key]
         is_open = (standing.status, standing.accepted_at) == (offered.status, None)
+        if self._campaigns.halt().is_on:
+            raise Outdated
         if not is_open or self._campaigns.incident(incident.incident_id) != incident:
             raise Outdated
         if standing.body != granted.body:

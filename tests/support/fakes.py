@@ -192,6 +192,8 @@ class FakeCampaigns:
             kept.plan = gate.plan
         if gate.action is not None:
             kept.actions[gate.action.id] = gate.action
+        if gate.trouble is not None:
+            self.troubles[gate.trouble.kind, gate.trouble.on] = gate.trouble
         if gate.start is not None:
             self._spent |= {spent.place: spent for spent in gate.start.spent}
             self.budget_items.apply(gate.start.budgets)

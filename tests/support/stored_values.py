@@ -249,7 +249,7 @@ RECEIPTS = every_field(
     moved_from=st.integers(1, 10**12),
     finishes_chunk=st.just(True),
     totals=TOTALS,
-    history=NAMES,
+    read=NAMES,
     measured=MEASURED,
     stretches=few(st.builds(Stretch, COUNTS, st.integers(1, 2**32 - 1), st.binary(min_size=16, max_size=16))).map(
         tuple

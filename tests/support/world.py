@@ -312,7 +312,7 @@ class World:
         plan = self.campaigns.filed_plan(campaign_id)
         name = person.rpartition("/")[2]
         approval = Approval(f"{name}-yes", person, "" if plan is None else plan.hash, limits, self.now)
-        ports = GatePorts(tapped(self.campaigns, "campaigns", tap or Tap()), self.gate, NOBODY_LISTED)
+        ports = GatePorts(tapped(self.campaigns, "campaigns", tap or Tap()), self.stores, self.gate, NOBODY_LISTED)
         return decide_plan(campaign_id, replace(approval, **given), Person(person), ports, "test")
 
     def run_until_quiet(
@@ -506,6 +506,7 @@ class World:
             chunks=self._port(self.chunks, "chunks"),
             archive=self._port(self.archive, "archive"),
             announcer=self._port(self.announcer, "announcer"),
+            stores=self._port(self.stores, "stores"),
             operation=self.operation,
             gate=self.gate,
             channel=self.channel,

@@ -95,3 +95,10 @@ def test_one_failed_attempt_does_not_yet_raise_the_age_alarm(stack: Stack) -> No
     assert int(stack.properties("ChunksQueueAgeAlarm")["Threshold"]) > hidden_seconds
     hidden_seconds = stack.properties("DeliveriesQueue")["VisibilityTimeout"]
     assert int(stack.properties("DeliveriesQueueAgeAlarm")["Threshold"]) > hidden_seconds
+
+
+def test_that_one_person_alone_approved_is_heard_of(stack: Stack) -> None:
+    alarm, waiting = stack.properties("GlassBrokenAlarm"), stack.properties("CampaignsWaitingAlarm")
+    assert (alarm["Namespace"], alarm["MetricName"]) == ("Kulanz", "GlassBroken")
+    assert alarm["Dimensions"] == waiting["Dimensions"], "counted by the same function"
+    assert (alarm["Statistic"], alarm["Threshold"]) == ("Sum", 1)

@@ -18,7 +18,7 @@ from kulanz_cli.shown_campaign import totals_of
 if TYPE_CHECKING:
     from kulanz.application.campaigns.report import ReportContract
 
-BESIDE = (WriteResult.DUPLICATE, WriteResult.CONFLICT, WriteResult.CAPPED)
+BESIDE = (WriteResult.DUPLICATE, WriteResult.CONFLICT, WriteResult.CAPPED, WriteResult.HELD_SINCE)
 """Write results of decided lines whose sum is not in the ledger."""
 ORDER = {row_result: place for place, row_result in enumerate(RowResult)}
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element
 
 from kulanz.application.campaigns.report import AMOUNTS_SHOWN
-from kulanz.domain.campaigns.reconciliation import RowResult, WriteResult
+from kulanz.domain.campaigns.reconciliation import WITH_A_DECISION, RowResult, WriteResult
 from kulanz_cli.plan import coarser_ranges
 from kulanz_cli.reconciliation import figure, measure_words, value_text
 from kulanz_cli.report_page.figures import BESIDE, Figures, ReasonLine, WorthLine
@@ -33,6 +33,7 @@ KINDS_BESIDE = {
     WriteResult.DUPLICATE: ("duplicate", "rest"),
     WriteResult.CONFLICT: ("conflict", "stopped"),
     WriteResult.CAPPED: ("capped", "offered"),
+    WriteResult.HELD_SINCE: ("held since", "since"),
 }
 LEFT = ("not written", "waiting")
 
@@ -148,8 +149,8 @@ def _balance(sources: Sources, figures: Figures) -> str:
 def _bars(figures: Figures) -> Iterator[Bar]:
     if not figures.decided:
         return
-    beside = [figures.lines_beside(one) for one in (WriteResult.DUPLICATE, WriteResult.CONFLICT)]
-    parts = [figures.decisions, *beside, 0, figures.decided - figures.decisions - sum(beside)]
+    beside = [figures.lines_beside(one) if one not in WITH_A_DECISION else 0 for one in BESIDE]
+    parts = [figures.decisions, *beside, figures.decided - figures.decisions - sum(beside)]
     text = f"{figures.decisions:,} of {counted_as(figures.decided, 'decided line')} in the ledger"
     yield Bar("decided lines", text, list(_segments(parts)), text)
     for one in figures.worth:

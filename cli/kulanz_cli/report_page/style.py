@@ -2,10 +2,11 @@
 
 STYLE = """
 :root { color-scheme: light dark; --page: #fbfcfd; --card: #fff; --line: #d9e0e6; --ink: #14202b; --soft: #55636f;
-  --granted: #2d7db5; --offered: #7b5fb0; --waiting: #b27600; --stopped: #b3261e; --rest: #98a4ae;
+  --granted: #2d7db5; --offered: #7b5fb0; --waiting: #b27600; --stopped: #b3261e; --since: #3d7a52; --rest: #98a4ae;
   --wash: #eef2f5; --accent: #14608f; }
 @media (prefers-color-scheme: dark) { :root { --page: #10161b; --card: #182027; --line: #33404a; --ink: #e8edf1;
-  --soft: #a3b0ba; --granted: #5aa7dc; --offered: #ab92dd; --waiting: #e0a63a; --stopped: #ef7d75; --rest: #6f7d88;
+  --soft: #a3b0ba; --granted: #5aa7dc; --offered: #ab92dd; --waiting: #e0a63a; --stopped: #ef7d75; --since: #86c29a;
+  --rest: #6f7d88;
   --wash: #232d35; --accent: #86c3ea; } }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--page); color: var(--ink); line-height: 1.5;
@@ -59,6 +60,7 @@ pre { margin-bottom: 0; }
 .bar.offered, .key.offered { fill: var(--offered); background: var(--offered); }
 .bar.waiting, .key.waiting { fill: var(--waiting); background: var(--waiting); }
 .bar.stopped, .key.stopped { fill: var(--stopped); background: var(--stopped); }
+.bar.since, .key.since { fill: var(--since); background: var(--since); }
 .keys { list-style: none; margin: .5rem 0 1rem; padding: 0; display: flex; flex-wrap: wrap; gap: .25rem 1rem;
   font-size: .875rem; }
 .key { display: inline-block; width: .75rem; height: .75rem; margin-inline-end: .375rem; border-radius: .125rem; }
@@ -67,7 +69,8 @@ pre { margin-bottom: 0; }
   .totals { grid-template-columns: repeat(3, minmax(0, 1fr)); } }
 @media (min-width: 60rem) { .beside { grid-template-columns: repeat(2, minmax(0, 1fr)); align-items: start; } }
 @media print { :root { color-scheme: light; --page: #fff; --card: #fff; --line: #999; --ink: #000; --soft: #333;
-  --granted: #2d7db5; --offered: #7b5fb0; --waiting: #b27600; --stopped: #b3261e; --rest: #98a4ae; --wash: #fff; }
+  --granted: #2d7db5; --offered: #7b5fb0; --waiting: #b27600; --stopped: #b3261e; --since: #3d7a52; --rest: #98a4ae;
+  --wash: #fff; }
   @page { margin: 15mm; } body { font-size: 10pt; } main, footer { max-width: none; padding: 0; }
   section { break-inside: auto; border-width: 1px 0 0; border-radius: 0; padding: .75rem 0 0; }
   h2, h3, caption { break-after: avoid; } tr, figure, .bar-row, .totals > div, .facts > div { break-inside: avoid; }

@@ -24,7 +24,7 @@ WHY_HELD_BACK = {
     State.PLANNING: "planned so far, not granted",
     State.AWAITING_APPROVAL: "planned, not approved",
     State.APPLYING: "planned, not in the ledger so far",
-    State.CLOSED: "planned; a duplicate, in conflict, or capped",
+    State.CLOSED: "planned; a duplicate, in conflict, capped, or held since",
 }
 
 

@@ -120,7 +120,7 @@ def test_an_estimate_is_made_with_the_settings_of_the_stack(
 ) -> None:
     campaign = played[0].world.campaign(f"{SKYPE.incident_id}/1")
     found = json.loads(run(played[0], *words, "--json").stdout)
-    report = found[0] if isinstance(found, list) else found
+    report = found["campaigns"][0] if "campaigns" in found else found
 
     assert report["estimate"] == campaign_report(campaign, (), OPERATION)["estimate"]
     assert report["estimate"] != campaign_report(campaign, (), AS_DEPLOYED)["estimate"]
@@ -134,13 +134,13 @@ def test_without_an_incident_the_campaigns_that_wait_are_listed_with_their_reaso
     while world.campaigns.campaign(NET_OUTAGE) is None:
         world.run(world.steps()[0])
     hand = Cause("a person", "a ticket", "1")
-    pause(NET_OUTAGE, ControlPorts(world.campaigns, world.chunks), "look", hand, world.now)
+    pause(NET_OUTAGE, ControlPorts(world.campaigns, world.chunks, world.stores), "look", hand, world.now)
 
     result = run(stack, "campaigns")
 
     assert result.exit_code == 0
     assert {"net-outage/1", "paused", "paused_by_hand"} <= set(result.stdout.splitlines()[1].split())
-    assert [report["reason"] for report in json.loads(run(stack, "campaigns", "--json").stdout)] == [
+    assert [report["reason"] for report in json.loads(run(stack, "campaigns", "--json").stdout)["campaigns"]] == [
         "paused_by_hand: look"
     ]
 

@@ -21,6 +21,7 @@ from tests.support.dirty_campaign import (
     CAMPAIGN,
     CAPPED,
     DECISIONS,
+    HELD_SINCE,
     INCIDENT,
     LINES,
     PLANNED,
@@ -38,6 +39,8 @@ from tests.support.world_stack import WorldStack, run
 
 type Sums = Mapping[tuple[str, str], Decimal]
 MEASURES = {"EUR": "EUR", "call minutes": "call_minute"}
+BESIDE = ("duplicate", "conflict", "capped", "held_since")
+SHOWN = [name.replace("_", " ") for name in BESIDE]
 
 
 @pytest.fixture(scope="module")
@@ -69,13 +72,14 @@ def test_every_figure_of_the_fixture_differs(world: World) -> None:
     assert (campaign.state, campaign.state_reason) == (State.CLOSED, "balanced")
     check_sound(world)
     became = Counter(line.became for line in LINES)
-    lines = [len(LINES), ROWS, DECISIONS, became["duplicate"], became["conflict"], became["capped"]]
+    lines = [len(LINES), ROWS, DECISIONS, *(became[name] for name in BESIDE)]
     assert len(set(lines)) == len(lines)
     money = "granted", "EUR"
     sums = [
         PLANNED[money],
         WRITTEN[money],
         CAPPED[money],
+        HELD_SINCE[money],
         *(beside(became)[money] for became in ("duplicate", "conflict")),
     ]
     assert len(set(sums)) == len(sums)
@@ -94,7 +98,7 @@ def check_report(report: Mapping[str, Any]) -> None:
         assert (report[work]["lines"], report[work]["rows"]) == (len(LINES), ROWS)
     assert _lines(report["plan"]["results"]) == planned_lines()
     assert _lines(report["apply"]["results"]) == planned_lines()
-    for became in ("duplicate", "conflict", "capped"):
+    for became in BESIDE:
         found = [one for one in report["apply"]["results"] if one["write_result"] == became]
         assert _lines(found) == lines_that_became(became)
     in_ledger = [one for one in report["apply"]["results"] if one["write_result"] in ("written", "already")]
@@ -103,6 +107,7 @@ def check_report(report: Mapping[str, Any]) -> None:
     for became in ("duplicate", "conflict"):
         assert _sums(report["apply"]["worth"], became) == beside(became)
     assert _sums(report["apply"]["worth"], "capped") == CAPPED
+    assert _sums(report["apply"]["worth"], "held_since") == HELD_SINCE
     assert _sums(report["apply"]["worth"], "written", "already") == WRITTEN
     assert report["in_the_ledger"]["decisions"] == DECISIONS
     assert _sums(report["in_the_ledger"]["worth"]) == WRITTEN
@@ -141,23 +146,23 @@ def test_the_report_on_the_bus_and_in_the_bucket(world: World) -> None:
 
 def test_the_report_of_the_commands(world: World) -> None:
     check_report(json.loads(told(world, "watch", CAMPAIGN, "--json")))
-    listed = json.loads(told(world, "campaigns", INCIDENT, "--json"))
+    listed = json.loads(told(world, "campaigns", INCIDENT, "--json"))["campaigns"]
     check_report(next(report for report in listed if report["campaign"] == CAMPAIGN))
 
 
 def test_the_lines_that_watch_prints(world: World) -> None:
     rows = rows_of(told(world, "watch", CAMPAIGN), "result  ")
     assert {(row["result"], row["reason"]): int(row["lines"]) for row in rows} == planned_lines()
-    ledger, columns = Counter[tuple[str, str]](), ("duplicate", "conflict", "capped")
+    ledger = Counter[tuple[str, str]]()
     for line in LINES:
         ledger[line.result, line.reason] += line.has_decision
     for row in rows:
         place = row["result"], row["reason"]
         if RowResult(row["result"]) in NEVER_WRITTEN:
-            assert [row[name] for name in ("ledger", *columns)] == ["-"] * 4
+            assert [row[name] for name in ("ledger", *SHOWN)] == ["-"] * 5
             continue
         assert int(row["ledger"]) == ledger[place]
-        assert [int(row[name]) for name in columns] == [lines_that_became(name)[place] for name in columns]
+        assert [int(row[name]) for name in SHOWN] == [lines_that_became(name)[place] for name in BESIDE]
 
 
 def test_the_last_line_that_watch_prints_is_the_sum_of_those_above_it(world: World) -> None:
@@ -165,7 +170,7 @@ def test_the_last_line_that_watch_prints_is_the_sum_of_those_above_it(world: Wor
     (last,) = [line.split() for line in text.splitlines() if line.startswith("all ")]
     became = Counter(line.became for line in LINES)
     assert [int(figure) for figure in last[1:]] == [
-        len(LINES), DECISIONS, became["duplicate"], became["conflict"], became["capped"],
+        len(LINES), DECISIONS, *(became[name] for name in BESIDE),
     ]  # fmt: skip
 
 
@@ -175,7 +180,7 @@ def test_the_sums_that_watch_prints(world: World) -> None:
     assert places.keys() == PLANNED.keys()
     columns = {
         "planned": PLANNED, "ledger": WRITTEN, "duplicate": beside("duplicate"), "conflict": beside("conflict"),
-        "capped": CAPPED,
+        "capped": CAPPED, "held since": HELD_SINCE,
     }  # fmt: skip
     for name, sums in columns.items():
         for place, row in places.items():
@@ -240,12 +245,18 @@ def test_a_worker_says_how_many_decisions_it_left_in_the_ledger(world: World) ->
     assert sum(worked.written for worked in world.worked) == len(world.ledger.all_entries())
 
 
-def test_who_was_held_since_the_plan_is_shown_as_held(world: World) -> None:
-    for line in lines_by("capped"):
+def test_who_was_capped_or_held_since_the_plan_is_shown_so(world: World) -> None:
+    for line in (*lines_by("capped"), *lines_by("held_since")):
         (entry,) = [one for one in world.ledger.of_account(line.account, INCIDENT) if one.key.seq == 2]
-        assert (read_decision(entry.body).outcome is Outcome.HELD) is (line.written == 0)
+        decision = read_decision(entry.body)
+        assert (decision.outcome is Outcome.HELD) is (line.became == "held_since")
         answer = told(world, "ask", line.account, "--incident", INCIDENT)
-        assert answer.startswith("HELD" if line.written == 0 else f"GRANTED {CAPPED_AMOUNT}")
-
-
-CAPPED_AMOUNT = "40.00 EUR"
+        if line.became == "capped":
+            assert answer.startswith("GRANTED 40.00 EUR")
+        elif line.account.startswith("accepted"):
+            assert decision.reason == "changed_since_plan"
+            assert answer.startswith("GRANTED 4.00 EUR"), "what was accepted"
+            assert "Nothing more is given for now" in answer
+        else:
+            assert decision.reason == "history_changed"
+            assert answer.startswith("HELD")

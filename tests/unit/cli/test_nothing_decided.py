@@ -50,7 +50,13 @@ def test_a_campaign_that_was_cancelled_says_nothing_about_whom_it_had_not_reache
     world = world_of()
     while world.campaigns.campaign(ID) is None or world.campaign(CAMPAIGN).state is not state:
         world.run(world.steps()[0])
-    cancel(ID, ControlPorts(world.campaigns, world.chunks), "x", Cause("a person", "a ticket", "7"), world.now)
+    cancel(
+        ID,
+        ControlPorts(world.campaigns, world.chunks, world.stores),
+        "x",
+        Cause("a person", "a ticket", "7"),
+        world.now,
+    )
     world.run_until_quiet()
     text, listed_nowhere = told(world, "granted-1")  # it is listed
     assert NOT_LISTED not in text

@@ -21,6 +21,7 @@ from kulanz.application.incidents.incident_event import (
 from kulanz.application.lists.check_list import check_list
 from kulanz.domain.incident import Incident
 from kulanz.domain.incident_record import DetailType
+from kulanz.domain.ledger.earlier_decisions import CHANGED_SINCE_PLAN, IN_ANOTHER_MEASURE
 from kulanz.domain.lists.header import ListFormat
 from kulanz.domain.lists.reasons import RowReason
 from kulanz.domain.policy import compile_policy, document_json, freeze
@@ -256,7 +257,7 @@ def test_a_link_of_a_page_leads_somewhere(file: Path) -> None:
 
 BY_HAND = {"cancelled_by_hand", "settled_by_hand", "resumed_by_hand", "executed_automatically", "glass_broken"}
 """Reasons after which nobody has to do anything."""
-HELD_FOR_HISTORY = {HISTORY_CHANGED, HISTORY_SETTLED, HISTORY_FULL}
+HELD_ALL_THE_SAME = {CHANGED_SINCE_PLAN, IN_ANOTHER_MEASURE, HISTORY_CHANGED, HISTORY_SETTLED, HISTORY_FULL}
 
 
 def test_the_operations_page_has_the_command_for_every_reason_that_stops_a_campaign() -> None:
@@ -279,8 +280,8 @@ def test_the_operations_page_has_the_command_for_every_reason_that_stops_a_campa
     assert sorted(cured - found) == [], "the code gives no such reason"
 
 
-def test_the_operations_page_has_what_to_do_for_every_account_held_for_its_history() -> None:
-    assert set(documented(section(page("operations.md"), "Accounts that wait for manual review"))) == HELD_FOR_HISTORY
+def test_the_operations_page_has_what_to_do_for_every_account_held_whatever_its_facts_come_to() -> None:
+    assert set(documented(section(page("operations.md"), "Accounts that wait for manual review"))) == HELD_ALL_THE_SAME
 
 
 def test_the_operations_page_has_the_permissions_of_every_command() -> None:

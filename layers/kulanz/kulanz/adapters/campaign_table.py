@@ -170,11 +170,13 @@ class DynamoCampaigns:
         elif change.target is State.APPLYING or (change.target in ENDED and self._occupies(before.id)):
             actions.append(self._record_in_incident(before.id, change.target))
         if change.target is State.APPLYING:
-            actions.append(self._not_halted())
+            actions.append(halt_items.not_halted(self._table))
         if gate.plan is not None:
             actions.append(self._put_new(gate_items.plan_item(gate.plan)))
         if gate.action is not None:
             actions.append(self._put_new(gate_items.action_item(before.id, gate.action)))
+        if gate.trouble is not None:
+            actions.append(self._put(index.trouble_item(gate.trouble)))
         actions.append(self._put(index.open_item(before.id, change.target, change.at)))
         actions += map(self._put, index.audit_items(change_entry(before.id, change)))
         try:
@@ -262,16 +264,6 @@ class DynamoCampaigns:
             put["ConditionExpression"] = "version = :before"
             put["ExpressionAttributeValues"] = {":before": {"N": str(before.version)}}
         self._write_conditionally([{"Put": put}, self._put_new(halt_items.change_item(after, action))])
-
-    def _not_halted(self) -> Item:
-        return {
-            "ConditionCheck": {
-                "TableName": self._table,
-                "Key": halt_items.halt_key(),
-                "ConditionExpression": "attribute_not_exists(pk) OR is_on = :off",
-                "ExpressionAttributeValues": {":off": {"BOOL": False}},
-            }
-        }
 
     def keep_request(self, request: KeptRequest) -> None:
         self._write_conditionally([self._put(incident_items.kept_item(request))])

@@ -47,6 +47,18 @@ def change_item(halt: Halt, action: HaltAction) -> Item:
     return place | {"action": {"S": canonical_json(_content(action))}, "is_on": {"BOOL": halt.is_on}}
 
 
+def not_halted(table: str) -> dict[str, Any]:
+    """The condition of a transaction that it is not on."""
+    return {
+        "ConditionCheck": {
+            "TableName": table,
+            "Key": halt_key(),
+            "ConditionExpression": "attribute_not_exists(pk) OR is_on = :off",
+            "ExpressionAttributeValues": {":off": {"BOOL": False}},
+        }
+    }
+
+
 def _content(action: HaltAction) -> dict[str, Any]:
     return {
         "id": action.id,

@@ -6,7 +6,7 @@ writes a second (DynamoDB), and these get one for each campaign, change of state
 | pk | sk | written |
 |---|---|---|
 | `OPEN` | campaign | when it opens and moves; deleted when its end is announced |
-| | trouble | by the watch over open campaigns; deleted when it is repaired |
+| | trouble | by the watch over open campaigns, or with the approval of one person alone; deleted when it is repaired |
 | `GIVEN-UP` | object | when it was looked at |
 | `CAMPAIGNS#<month>`, `POLICY#<policy>` | instant, campaign | when it opens |
 | `INCIDENTS#<month>` | instant, incident | at its first event |
@@ -67,6 +67,12 @@ def read_open(item: Item) -> OpenCampaign:
 def trouble_key(kind: TroubleKind, on: str) -> Item:
     """The key of a trouble, beside the open campaigns."""
     return {"pk": {"S": OPEN_PARTITION}, "sk": {"S": f"{TROUBLE_PREFIX}{kind.value}#{on}"}}
+
+
+def trouble_item(trouble: Trouble) -> Item:
+    """A trouble as an item."""
+    found = {"since": {"S": placed(trouble.since)}, "found_at": {"S": placed(trouble.found_at)}}
+    return trouble_key(trouble.kind, trouble.on) | found
 
 
 def read_trouble(item: Item) -> Trouble:

@@ -1,9 +1,13 @@
-"""Acceptances over both tables: the offer becomes a grant that some budget pays, and the incident has not moved."""
+"""Acceptances over both tables: the offer becomes a grant that some budget pays.
+
+Its incident has not moved, and the stack is not halted, or nothing is written.
+"""
 
 from typing import Any
 
 from kulanz.adapters.budget_items import draw_actions
 from kulanz.adapters.campaign_keys import incident_key
+from kulanz.adapters.halt_items import not_halted
 from kulanz.adapters.index_items import addition_item, audit_items
 from kulanz.adapters.ledger_table import entry_item, history_put
 from kulanz.adapters.transactions import write_together
@@ -31,7 +35,12 @@ class DynamoOffers:
         kept: HistoryChange | None = None,
         draws: tuple[Draw, ...] = (),
     ) -> None:
-        actions = [self._grant(offered, granted), self._incident_unmoved(incident), *self._listed(granted, actor)]
+        actions = [
+            self._grant(offered, granted),
+            self._incident_unmoved(incident),
+            not_halted(self._campaigns_table),
+            *self._listed(granted, actor),
+        ]
         if kept is not None:
             actions.append({"Put": {"TableName": self._credits_table, **history_put(kept, kept.ttl(granted))}})
         actions += draw_actions(self._campaigns_table, draws)

@@ -41,8 +41,8 @@ def receipt_item(receipt: Receipt) -> Item:
         "finishes_chunk": {"BOOL": receipt.finishes_chunk},
         "totals": {"S": json.dumps(content, separators=(",", ":"))},
     }
-    if receipt.history:
-        item["history"] = {"S": receipt.history}
+    if receipt.read:
+        item["read"] = {"S": receipt.read}
     if receipt.stretches:
         item["stretches"] = {"B": stretches_to_bytes(receipt.stretches)}
     if receipt.measured is not None:
@@ -80,7 +80,7 @@ def read_receipt(campaign_id: CampaignId, item: Item) -> Receipt:
         moved_from=int(item["moved_from"]["N"]) if "moved_from" in item else None,
         finishes_chunk=item["finishes_chunk"]["BOOL"],
         totals=totals,
-        history=item.get("history", {}).get("S", ""),
+        read=item.get("read", {}).get("S", ""),
         measured=_read_measured(item) if "repeats" in item else None,
         stretches=stretches_from_bytes(bytes(item["stretches"]["B"])) if "stretches" in item else (),
     )

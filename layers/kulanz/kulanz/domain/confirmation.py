@@ -4,7 +4,8 @@ An incident is never granted twice because two tables remember it: CampaignsTabl
 CreditsTable every decision. A stack that was deleted and deployed again has new, empty tables, and a table that was
 restored may have forgotten its last minutes; in both the same event would grant again. So no campaign opens before
 somebody has said that there was nothing before, or that what there was has been checked, and that word is about these
-two tables and no others.
+two tables and no others. No execution starts or goes on without it, either: its campaign may have been opened before
+the tables were restored.
 """
 
 from dataclasses import dataclass
@@ -12,8 +13,8 @@ from datetime import datetime
 from enum import StrEnum
 
 UNCONFIRMED = "tables_unconfirmed"
-"""The reason with which a campaign's request is refused until then."""
-_REPAIR = "see docs/deployment.md, Delete, move, restore; after that send the event again"
+"""The reason with which a campaign's request, its approval and its resumption are refused until then."""
+_REPAIR = "see docs/deployment.md, Delete, move, restore; after that do the same again"
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ def _worked_but_not_advanced(work: Pass) -> World:
 
 
 def _advance(world: World) -> State | None:
-    ports = AdvancePorts(world.campaigns, world.chunks, world.archive, world.announcer)
+    ports = AdvancePorts(world.campaigns, world.chunks, world.archive, world.announcer, world.stores)
     return advance_campaign(ID, ports, CAUSE, world.now)
 
 
@@ -231,7 +231,7 @@ def test_nothing_is_sent_for_a_pass_that_is_finished() -> None:
 def test_somebody_who_was_first_is_not_overruled() -> None:
     """The worker reads, a person pauses, the worker's move is outdated; what it then reads it leaves alone."""
     world = _worked_but_not_advanced(Pass.PLAN)
-    ports = AdvancePorts(world.campaigns, world.chunks, world.archive, world.announcer)
+    ports = AdvancePorts(world.campaigns, world.chunks, world.archive, world.announcer, world.stores)
     original = world.campaigns.change_state
 
     def paused_first(before: Campaign, change: StateChange, gate: AtTheGate = NOTHING_MORE) -> None:

@@ -1,4 +1,6 @@
-"""A stack that does not remember what was granted grants nothing: no campaign opens over tables nobody confirmed."""
+"""A stack that does not remember what was granted grants nothing: over tables that nobody confirmed no
+campaign opens, no plan is approved, and no execution starts or goes on.
+"""
 
 from copy import deepcopy
 from dataclasses import replace
@@ -6,15 +8,18 @@ from datetime import timedelta
 
 import pytest
 
+from kulanz.application.campaigns.control_campaign import ControlPorts, ControlRefused, pause, resume
 from kulanz.application.ledger.check_ledger import Checked, CheckPorts, check_ledger
 from kulanz.application.ledger.confirm_tables import NotConfirmed, confirm_tables
 from kulanz.application.ports import PinnedVersionGone
-from kulanz.domain.campaigns.campaign import CampaignId, Progress, State
+from kulanz.domain.campaigns.campaign import CampaignId, Cause, Progress, State
 from kulanz.domain.campaigns.reconciliation import WriteResult
 from kulanz.domain.confirmation import Confirmation, Occasion, Tables, missing
+from kulanz.domain.gate.approval import ApprovalRefused
+from kulanz.domain.gate.settings import GateSettings
 from tests.support.faults import Fault
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
-from tests.support.world import World
+from tests.support.world import ANNA, BEN, World
 
 ID = CampaignId.parse(CAMPAIGN)
 
@@ -169,3 +174,68 @@ def test_a_list_that_is_gone_stops_the_comparison_only_where_something_was_count
     with pytest.raises(PinnedVersionGone):
         check(begun)
     assert not checked(planned).is_read
+
+
+def _restored(world: World) -> World:
+    """The same world on tables that were restored since."""
+    world.stores.replace_tables()
+    return world
+
+
+def _confirmed(world: World) -> None:
+    confirm_tables(world.stores, Occasion.CHECKED, "a person", "compared", world.now)
+
+
+def test_a_plan_that_waited_while_a_table_was_restored_is_approved_only_after_the_comparison() -> None:
+    world = small_world(approvers=())
+    world.publish(event(rows=ROWS))
+    world.run_until_quiet()
+    world.approve(ID, ANNA)
+    _restored(world)
+    with pytest.raises(ApprovalRefused) as refused:
+        world.approve(ID, BEN)
+    assert refused.value.reason == "tables_unconfirmed"
+    assert "do the same again" in str(refused.value)
+    world.run_until_quiet()
+    assert (world.campaign(CAMPAIGN).state, world.ledger.all_entries()) == (State.AWAITING_APPROVAL, [])
+
+    _confirmed(world)
+    world.approve(ID, BEN)
+    world.run_until_quiet()
+    assert world.campaign(CAMPAIGN).state is State.CLOSED
+
+
+def test_nothing_starts_automatically_on_restored_tables() -> None:
+    below = {"EUR": 10**9, "call_minute": 10**9}
+    world = small_world(gate=GateSettings(below, below, {}, frozenset({"billing"})), approvers=())
+    world.publish(event(rows=ROWS))
+    while world.campaigns.campaign(ID) is None:
+        world.run(world.steps()[0])
+    _restored(world)
+    world.run_until_quiet()
+    assert (world.campaign(CAMPAIGN).state, world.ledger.all_entries()) == (State.AWAITING_APPROVAL, [])
+
+    _confirmed(world)
+    world.watch()
+    world.run_until_quiet()
+    assert world.campaign(CAMPAIGN).state is State.CLOSED
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_paused_campaign_goes_on_over_restored_tables_only_after_the_comparison(begun: bool) -> None:
+    world = small_world()
+    world.publish(event(rows=ROWS))
+    state = State.APPLYING if begun else State.PLANNING
+    while (found := world.campaigns.campaign(ID)) is None or found.state is not state:
+        world.run(world.steps()[0])
+    ports, cause = ControlPorts(world.campaigns, world.chunks, world.stores), Cause("a person", "an action", "1")
+    pause(ID, ports, "a restore", cause, world.now)
+    _restored(world)
+    with pytest.raises(ControlRefused, match="was replaced or restored"):
+        resume(ID, ports, "go on", cause, world.now)
+    assert world.campaign(CAMPAIGN).state is State.PAUSED
+
+    _confirmed(world)
+    resume(ID, ports, "go on", cause, world.now)
+    world.run_until_quiet()
+    assert world.campaign(CAMPAIGN).state is State.CLOSED

@@ -29,7 +29,7 @@ ID = CampaignId.parse(CAMPAIGN)
 
 
 def ports(world: World) -> ControlPorts:
-    return ControlPorts(world.campaigns, world.chunks)
+    return ControlPorts(world.campaigns, world.chunks, world.stores)
 
 
 def begun(state: State, chunks_done: int = 1) -> World:
@@ -127,7 +127,7 @@ def test_a_campaign_goes_on_also_when_the_command_that_resumed_it_was_cut_off(st
     pause(ID, ports(world), "a wrong text", HAND, world.now)
     world.run_until_quiet()  # its messages have come, and are gone
 
-    resume(ID, ControlPorts(world.campaigns, NoChunks()), "text mended", HAND, world.now)
+    resume(ID, ControlPorts(world.campaigns, NoChunks(), world.stores), "text mended", HAND, world.now)
     world.run_until_quiet()
 
     assert world.campaign(CAMPAIGN).state is State.CLOSED

@@ -16,7 +16,7 @@ from kulanz.domain.campaigns.campaign import State
 from kulanz.domain.ledger.entries import read_decision
 from kulanz.domain.lists.lines import LINE_BYTES
 from kulanz.domain.money import Money
-from tests.support import yearly_cap
+from tests.support import accepted_offer, yearly_cap
 from tests.support.compiled_once import policies_compiled_once
 from tests.support.end_state import EndState, check_sound, end_state
 from tests.support.faults import HALVABLE, Choose, Fault, Tap, fault_at
@@ -31,7 +31,7 @@ from tests.support.small_campaign import (
     sealed_policy,
     small_world,
 )
-from tests.support.world import World
+from tests.support.world import ANNA, BEN, World
 
 FEWEST_CALLS = 100
 """A clean run of fewer calls than this is not the campaign that these tests are about."""
@@ -114,6 +114,15 @@ def _campaign_with_a_history(tap: Tap) -> World:
     return world
 
 
+def _changed_since_its_plan(tap: Tap) -> World:
+    """A later campaign whose plan waits while a customer accepts an offer of the first; then it is approved."""
+    world = accepted_offer.waiting()
+    assert accepted_offer.accept(world)
+    world.approvers = (ANNA, BEN)
+    world.tap = tap
+    return world
+
+
 type Scenario = Callable[[Tap], World]
 SCENARIOS: dict[str, Scenario] = {
     "first campaign": _first_campaign,
@@ -122,6 +131,7 @@ SCENARIOS: dict[str, Scenario] = {
     "withdrawn incident": _withdrawn_incident,
     "refused event": _refused_event,
     "campaign with a history": _campaign_with_a_history,
+    "campaign changed since its plan": _changed_since_its_plan,
 }
 
 

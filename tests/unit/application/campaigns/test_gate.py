@@ -12,6 +12,7 @@ from kulanz.application.campaigns.approve_plan import GatePorts, decide_plan
 from kulanz.application.campaigns.control_campaign import ControlPorts, cancel
 from kulanz.application.campaigns.replan import ReplanPorts, ReplanRefused, replan
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Cause, State
+from kulanz.domain.campaigns.trouble import TroubleKind
 from kulanz.domain.gate.approval import APPROVAL_LONGEST, Approval, ApprovalRefused, Rejection
 from kulanz.domain.gate.filed_plan import HASH_DIGITS_SHOWN
 from kulanz.domain.gate.settings import GateSettings, SpentPlace, month_of
@@ -41,7 +42,9 @@ def reject(world: World, person: str = BEN, reason: str = "wrong list", **change
     plan = world.campaigns.filed_plan(ID)
     assert plan is not None
     said = replace(Rejection("no", person, plan.hash, reason, world.now), **changes)
-    return decide_plan(ID, said, Person(said.person), GatePorts(world.campaigns, world.gate, NOBODY_LISTED), "test")
+    return decide_plan(
+        ID, said, Person(said.person), GatePorts(world.campaigns, world.stores, world.gate, NOBODY_LISTED), "test"
+    )
 
 
 def again(world: World, campaign_id: CampaignId = ID, reason: str = "once more") -> Campaign:
@@ -102,6 +105,17 @@ def test_breaking_the_glass_needs_one_person_and_is_in_the_log() -> None:
     world.approve(ID, ANNA, break_glass="flood, nobody else is there")
     assert world.campaign(CAMPAIGN).state is State.APPLYING
     assert world.campaigns.log(ID)[-1].reason == "glass_broken: flood, nobody else is there"
+    (seen,) = world.troubles.troubles()
+    assert (seen.kind, seen.on, seen.since) == (TroubleKind.GLASS_BROKEN, CAMPAIGN, world.campaigns.log(ID)[-1].at)
+    assert seen.says == f"one person alone approved its plan; kulanz log {CAMPAIGN} shows who it was and why"
+
+
+def test_approvals_without_breaking_the_glass_leave_nothing_to_be_seen() -> None:
+    world = waiting()
+    world.approve(ID, ANNA)
+    world.approve(ID, BEN)
+    world.run_until_quiet()
+    assert world.troubles.troubles() == []
 
 
 # What does not count
@@ -118,7 +132,7 @@ def _amend(world: World) -> None:
 
 
 def _cancel(world: World) -> None:
-    cancel(ID, ControlPorts(world.campaigns, world.chunks), "wrong", HAND, world.now)
+    cancel(ID, ControlPorts(world.campaigns, world.chunks, world.stores), "wrong", HAND, world.now)
 
 
 def _withdraw(world: World) -> None:
@@ -168,7 +182,7 @@ def test_a_machine_approves_and_rejects_nothing() -> None:
     plan = world.campaigns.filed_plan(ID)
     assert plan is not None
     robot = Machine("role:arn:aws:sts::123456789012:assumed-role/deploy/ben", "whoever opens it chooses its name")
-    ports = GatePorts(world.campaigns, world.gate, NOBODY_LISTED)
+    ports = GatePorts(world.campaigns, world.stores, world.gate, NOBODY_LISTED)
     for said in (
         Approval("yes", robot.id, plan.hash, (), world.now),
         Rejection("no", robot.id, plan.hash, "no", world.now),
@@ -402,7 +416,7 @@ def test_an_approval_and_a_stop_at_once_end_in_one_order_or_the_other(calls: int
     def other(tap: Tap) -> None:
         if stop == "cancel":
             campaigns = tapped(world.campaigns, "campaigns", tap)
-            cancel(ID, ControlPorts(campaigns, world.chunks), "wrong", HAND, world.now)
+            cancel(ID, ControlPorts(campaigns, world.chunks, world.stores), "wrong", HAND, world.now)
         else:
             _record_amendment(world, tap)
 

@@ -123,13 +123,13 @@ def test_a_worker_in_the_midst_of_a_chunk_stops_within_two_seconds_of_a_halt() -
 def test_stopping_goes_on_while_the_stack_is_halted(verb: Any) -> None:
     world = world_that_applies()
     act(world, Verb.SET, "anna")
-    verb(ID, ControlPorts(world.campaigns, world.chunks), "so", CAUSE, world.now)
+    verb(ID, ControlPorts(world.campaigns, world.chunks, world.stores), "so", CAUSE, world.now)
     assert world.campaign(CAMPAIGN).state in (State.PAUSED, State.CANCELLED)
 
 
 def test_no_execution_goes_on_by_hand_while_the_stack_is_halted() -> None:
     world, ports = world_that_applies(), None
-    ports = ControlPorts(world.campaigns, world.chunks)
+    ports = ControlPorts(world.campaigns, world.chunks, world.stores)
     pause(ID, ports, "so", CAUSE, world.now)
     act(world, Verb.SET, "anna")
     with pytest.raises(ControlRefused, match="halted"):

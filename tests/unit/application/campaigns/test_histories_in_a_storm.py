@@ -105,7 +105,7 @@ class _Storm:
         self.choose = random.Random(seed)
         self.made = _world()
         self.revisions: Counter[str] = Counter()
-        self.control = ControlPorts(self.made.campaigns, self.made.chunks)
+        self.control = ControlPorts(self.made.campaigns, self.made.chunks, self.made.stores)
 
     def faults(self) -> Choose:
         possible = [fault for fault in Fault if fault is not Fault.HALF_DONE]

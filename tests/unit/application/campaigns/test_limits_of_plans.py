@@ -177,7 +177,9 @@ def reject(world: World, campaign: Campaign) -> None:
     plan = world.campaigns.filed_plan(campaign.id)
     assert plan is not None
     rejection = Rejection("no", BEN, plan.hash, "the zeros are gone", world.now)
-    decide_plan(campaign.id, rejection, Person(BEN), GatePorts(world.campaigns, world.gate, NOBODY_LISTED), "test")
+    decide_plan(
+        campaign.id, rejection, Person(BEN), GatePorts(world.campaigns, world.stores, world.gate, NOBODY_LISTED), "test"
+    )
 
 
 def test_an_amended_list_of_other_accounts_is_not_paid_again() -> None:
@@ -333,3 +335,42 @@ def test_of_several_faults_of_a_plan_that_of_the_file_is_said_before_that_of_its
     assert campaign.state is (State.AWAITING_APPROVAL if waits else State.REFUSED), campaign
     assert campaign.state_reason.partition(":")[0] == names[0]
     assert not world.ledger.inserted
+
+
+PAYS_AGAIN = FLAT.replace("id: flat", "id: extra") + "earlier: add\n"
+
+
+@pytest.mark.parametrize("stated", ["0.01 %", "50 %", "100 %"])
+@pytest.mark.parametrize("policy", ["flat", "extra"])
+def test_a_limit_that_no_plan_of_the_request_can_be_compared_with_is_refused_at_the_border(
+    stated: str, policy: str
+) -> None:
+    """A first campaign follows none, and one that adds to another policy's follows none either."""
+    world = World()
+    if policy == "extra":
+        run(["account_id,monthly_fee", "a-1,1.00"], world=world)
+    world.policies.publish("extra", 1, document_json(load_policy(PAYS_AGAIN)))
+    world.policies.publish("flat", 1, document_json(load_policy(FLAT)))
+    world.lists.upload("lists/2.csv", b"account_id,monthly_fee\na-1,1.00\n")
+    request = event(rows=1, policy=policy, key="lists/2.csv", revision=2)
+    request["detail"]["campaign"]["limits"] = {"known": stated}
+    before = world.campaigns.all_campaigns()
+    world.publish(request)
+    world.run_until_quiet()
+    (refused,) = world.rejected.sent
+    assert (refused.reason, refused.field) == ("limit_not_measurable", "detail.campaign.limits.known")
+    assert "leave the limit out" in refused.message
+    assert world.campaigns.all_campaigns() == before
+
+
+def test_a_limit_on_known_rows_is_taken_where_an_earlier_campaign_is_followed_or_where_it_asks_for_none() -> None:
+    world, first = run(["account_id,monthly_fee", "a-1,1.00"], limits={"known": "0 %"})
+    assert first.state is State.CLOSED
+    lines = ["account_id,monthly_fee", "a-1,2.00", "b-1,2.00", "c-1,2.00", "d-1,2.00"]
+    world.lists.upload("lists/2.csv", "\n".join(lines).encode() + b"\n")
+    request = event(rows=4, policy="flat", key="lists/2.csv", revision=2)
+    request["detail"]["campaign"]["limits"] = {"known": "40 %"}
+    world.publish(request)
+    world.run_until_quiet()
+    assert world.rejected.sent == []
+    assert "known: 1 of 4 rows (25 %)" in world.campaign("net-outage/2").state_reason

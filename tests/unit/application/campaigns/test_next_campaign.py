@@ -64,7 +64,9 @@ def tells(world: World, kind: str) -> None:
 
 
 def by_hand(act: Callable[..., object]) -> Act:
-    return lambda world: void(act(FIRST, ControlPorts(world.campaigns, world.chunks), "so", CAUSE, world.now))
+    return lambda world: void(
+        act(FIRST, ControlPorts(world.campaigns, world.chunks, world.stores), "so", CAUSE, world.now)
+    )
 
 
 def void(_: object) -> None:

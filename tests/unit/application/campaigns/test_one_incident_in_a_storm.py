@@ -172,7 +172,7 @@ class _Storm:
             return
         chosen = self.choose.choice((campaigns[-1], campaigns[-1], self.choose.choice(campaigns)))
         ports = ControlPorts(
-            self.tapped(self.made.campaigns, "campaigns"), self.tapped(self.made.chunks, "chunks")
+            self.tapped(self.made.campaigns, "campaigns"), self.tapped(self.made.chunks, "chunks"), self.made.stores
         )  # fmt: skip
         way = self.choose.choice((pause, pause, resume, resume, resume, cancel, settle))
         with suppress(ControlRefused, TryAgain, Killed):

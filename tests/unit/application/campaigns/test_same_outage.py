@@ -147,7 +147,7 @@ def test_a_campaign_that_gave_nothing_and_never_will_is_not_in_the_way() -> None
         world.publish(told("net-outage", rows=99 if end == "refused" else 3 if end == "declined" else len(ROWS)))
         world.run(Step(Function.OPEN))
         if end == "cancelled":
-            cancel(FIRST, ControlPorts(world.campaigns, world.chunks), "the wrong id", BY, world.now)
+            cancel(FIRST, ControlPorts(world.campaigns, world.chunks, world.stores), "the wrong id", BY, world.now)
         world.run_until_quiet()
         assert world.campaign(str(FIRST)).state in (State.REFUSED, State.CANCELLED, State.CLOSED)
         world.publish(told(rows=3 if end == "declined" else len(ROWS)))
@@ -160,7 +160,7 @@ def test_a_campaign_that_was_stopped_half_way_has_paid() -> None:
     world.publish(told("net-outage"))
     while world.campaigns.campaign(FIRST) is None or world.campaign(str(FIRST)).state is not State.APPLYING:
         world.run(world.steps()[0])
-    cancel(FIRST, ControlPorts(world.campaigns, world.chunks), "stop", BY, world.now)
+    cancel(FIRST, ControlPorts(world.campaigns, world.chunks, world.stores), "stop", BY, world.now)
     world.publish(told())
     world.run_until_quiet()
     assert world.campaign(str(SECOND)).state is State.REFUSED
@@ -170,7 +170,7 @@ def test_a_campaign_that_waits_for_a_person_may_still_pay() -> None:
     world = small_world(CONTENT)
     world.publish(told("net-outage"))
     world.run(Step(Function.OPEN))
-    pause(FIRST, ControlPorts(world.campaigns, world.chunks), "a question", BY, world.now)
+    pause(FIRST, ControlPorts(world.campaigns, world.chunks, world.stores), "a question", BY, world.now)
     world.publish(told())
     world.run_until_quiet()
     assert world.campaign(str(SECOND)).state is State.REFUSED

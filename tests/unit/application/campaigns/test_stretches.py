@@ -120,7 +120,7 @@ def test_code_that_decides_otherwise_pays_nothing(
     assert all(entry.remaining == (1_000,) for entry in world.ledger.all_entries()), "no amount but the planned one"
 
     code.roll_back(world)
-    resume(ID, ControlPorts(world.campaigns, world.chunks), "the old code is back", CAUSE, world.now)
+    resume(ID, ControlPorts(world.campaigns, world.chunks, world.stores), "the old code is back", CAUSE, world.now)
     world.run_until_quiet()
     assert world.campaign(CAMPAIGN).state is State.CLOSED
     assert len(world.ledger.all_entries()) == 60
@@ -309,7 +309,9 @@ def test_a_campaign_that_is_stopped_midway_pays_two_seconds_more_at_most(end: An
     def stop_at(_: int, name: str) -> None:
         if name == "ledger.insert" and len(world.ledger.inserted) >= 100 and not stopped:
             stopped.append(len(world.ledger.inserted))
-            end(ID, ControlPorts(world.campaigns, world.chunks), "the amounts are wrong", CAUSE, world.now)
+            end(
+                ID, ControlPorts(world.campaigns, world.chunks, world.stores), "the amounts are wrong", CAUSE, world.now
+            )
 
     world.tap.choose = stop_at
     world.run_until_quiet()
@@ -334,7 +336,7 @@ def test_a_planning_worker_stops_too() -> None:
     def stop_at(_: int, name: str) -> None:
         looks.append(name)
         if looks.count("campaigns.state_of") == 2 and name == "campaigns.state_of":
-            cancel(ID, ControlPorts(world.campaigns, world.chunks), "another list", CAUSE, world.now)
+            cancel(ID, ControlPorts(world.campaigns, world.chunks, world.stores), "another list", CAUSE, world.now)
 
     world.tap.choose = stop_at
     world.run_until_quiet()

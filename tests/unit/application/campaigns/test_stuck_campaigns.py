@@ -18,7 +18,7 @@ FLAT = "kulanz: 1\nid: flat\nversion: 1\ntitle: Flat\npay: 5.00 EUR\n"
 
 
 def control(world: World) -> ControlPorts:
-    return ControlPorts(world.campaigns, world.chunks)
+    return ControlPorts(world.campaigns, world.chunks, world.stores)
 
 
 @pytest.mark.parametrize("units_per_second", [0.2, 1.0, 4.0, 12.0, 400.0])

@@ -36,7 +36,7 @@ CHANGED = {"Records": [{"eventID": "a", "eventName": "MODIFY", "dynamodb": {"Key
 
 def told(world: World, event: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """What the function tells CloudWatch of waiting campaigns when it gets an event."""
-    ports = AdvancePorts(world.campaigns, world.chunks, world.archive, world.announcer)
+    ports = AdvancePorts(world.campaigns, world.chunks, world.archive, world.announcer, world.stores)
     monkeypatch.setattr(handler, "_composed", lambda: ports)
     watching = (
         WatchPorts(ports, world.index, world.troubles, world.given_up, world.table_policies),
@@ -56,7 +56,7 @@ def paused() -> World:
     world.publish(event(rows=ROWS))
     while world.campaigns.campaign(ID) is None:
         world.run(world.steps()[0])
-    pause(ID, ControlPorts(world.campaigns, world.chunks), "look", HAND, world.now)
+    pause(ID, ControlPorts(world.campaigns, world.chunks, world.stores), "look", HAND, world.now)
     return world
 
 
@@ -65,14 +65,14 @@ def test_a_campaign_is_counted_by_the_schedule_until_somebody_ends_its_waiting(m
     assert told(world, CHANGED, monkeypatch) == [1.0], "told at once"
     assert [told(world, SCHEDULED, monkeypatch) for _ in range(3)] == [[1.0]] * 3
 
-    resume(ID, ControlPorts(world.campaigns, world.chunks), "looked", HAND, world.now)
+    resume(ID, ControlPorts(world.campaigns, world.chunks, world.stores), "looked", HAND, world.now)
     assert told(world, CHANGED, monkeypatch) == []
     assert told(world, SCHEDULED, monkeypatch) == [0.0]
 
 
 def test_a_campaign_that_was_ended_waits_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     world = paused()
-    cancel(ID, ControlPorts(world.campaigns, world.chunks), "wrong list", HAND, world.now)
+    cancel(ID, ControlPorts(world.campaigns, world.chunks, world.stores), "wrong list", HAND, world.now)
 
     assert told(world, SCHEDULED, monkeypatch) == [0.0]
 

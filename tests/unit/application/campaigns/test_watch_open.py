@@ -6,12 +6,12 @@ from datetime import timedelta
 import pytest
 
 from kulanz.application.campaigns.control_campaign import ControlPorts, pause, resume
-from kulanz.application.campaigns.watch_open import SECONDS_FOR_ONE, WatchPorts, watch_open
+from kulanz.application.campaigns.watch_open import SECONDS_FOR_ONE, WatchPorts, note_rung, watch_open
 from kulanz.domain.campaigns.campaign import CampaignId, Cause, Pass, State
-from kulanz.domain.campaigns.trouble import STALLED_AFTER, TroubleKind
+from kulanz.domain.campaigns.trouble import GLASS_SHOWN_FOR, STALLED_AFTER, TroubleKind
 from tests.support.faults import Fault, no_faults
 from tests.support.small_campaign import INCIDENT_ID, event, sealed_policy
-from tests.support.world import WATCH_INTERVAL, World
+from tests.support.world import ANNA, WATCH_INTERVAL, World
 
 POLICY = """
 kulanz: 1
@@ -141,7 +141,13 @@ def test_a_campaign_whose_chunks_were_lost_is_stalled_after_an_hour_and_goes_on_
     assert world.watch().waiting == 1
     assert troubles(world) == [(TroubleKind.STALLED, str(FIRST))]
 
-    resume(FIRST, ControlPorts(world.campaigns, world.chunks), "sent again", Cause("anna", "1", "0"), world.now)
+    resume(
+        FIRST,
+        ControlPorts(world.campaigns, world.chunks, world.stores),
+        "sent again",
+        Cause("anna", "1", "0"),
+        world.now,
+    )
     world.run_until_quiet()
     assert state(world) is State.CLOSED
     assert world.watch().waiting == 0
@@ -150,7 +156,7 @@ def test_a_campaign_whose_chunks_were_lost_is_stalled_after_an_hour_and_goes_on_
 
 def test_a_campaign_that_a_person_paused_waits_and_is_no_trouble(world: World) -> None:
     until(world, lambda: world.campaigns.campaign(FIRST) is not None)
-    pause(FIRST, ControlPorts(world.campaigns, world.chunks), "look", Cause("anna", "1", "0"), world.now)
+    pause(FIRST, ControlPorts(world.campaigns, world.chunks, world.stores), "look", Cause("anna", "1", "0"), world.now)
     world.run_until_quiet()
 
     for _ in range(20):
@@ -218,3 +224,21 @@ def test_a_table_that_somebody_opened_waits_for_a_person_until_it_is_closed(worl
     assert world.campaigns.waiting() == [], "it is no campaign"
     world.table_policies.opened.clear()
     assert world.watch().waiting == 0
+
+
+def test_that_one_person_alone_approved_is_seen_for_thirty_days_and_its_alarm_rings_once(world: World) -> None:
+    world.approvers = ()
+    world.run_until_quiet()
+    world.approve(FIRST, ANNA, break_glass="nobody else is awake")
+    approved_at = world.now
+    world.run_until_quiet()
+    assert world.watch().to_ring == world.watch().to_ring == (str(FIRST),), "until somebody says that it rang"
+    note_rung((str(FIRST),), world.troubles, world.now)
+    seen = world.watch()
+    assert (seen.to_ring, seen.waiting) == ((), 0)
+    world.now = approved_at + GLASS_SHOWN_FOR - WATCH_INTERVAL - timedelta(microseconds=1)
+    world.watch()
+    assert troubles(world) == [(TroubleKind.GLASS_BROKEN, str(FIRST))]
+    world.now += timedelta(microseconds=1) - WATCH_INTERVAL
+    world.watch()
+    assert troubles(world) == []

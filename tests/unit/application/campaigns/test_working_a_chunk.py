@@ -220,7 +220,13 @@ def test_another_engine_or_other_time_zones_than_planned_pause_the_campaign(work
     assert campaign.state_reason == OTHERWISE[what]
     assert world.ledger.all_entries() == []
     with pytest.raises(ControlRefused, match=INSTEAD[work]):
-        resume(ID, ControlPorts(world.campaigns, world.chunks), "try it", Cause("a person", "x", "1"), world.now)
+        resume(
+            ID,
+            ControlPorts(world.campaigns, world.chunks, world.stores),
+            "try it",
+            Cause("a person", "x", "1"),
+            world.now,
+        )
     again = partial(replan, ID, ReplanPorts(world.campaigns, world.chunks), "try it", Cause("a person", "x", "1"))
     if work is Pass.PLAN:
         assert again(world.now).state is State.PLANNING

@@ -26,6 +26,7 @@ from kulanz.domain.exports.rows import COLUMNS, count_read
 from kulanz.domain.ledger.entries import read_decision
 from kulanz.domain.lists.lines import LINE_BYTES
 from kulanz.domain.time import CLOCK_ALLOWANCE
+from tests.support import accepted_offer
 from tests.support.compiled_once import policies_compiled_once
 from tests.support.exporting import EXPORT, ask, exported, parts, rows, work, work_all
 from tests.support.faults import Fault, Killed, Tap, fault_at, no_faults
@@ -41,7 +42,7 @@ from tests.support.small_campaign import (
     sealed_policy,
     small_world,
 )
-from tests.support.world import Function, World
+from tests.support.world import ANNA, BEN, Function, World
 
 ID = CampaignId.parse(CAMPAIGN)
 CAUSE = Cause("a person", "a command", "1")
@@ -242,6 +243,24 @@ def test_a_later_campaign_shows_what_it_leaves_as_it_is() -> None:
     assert list(differences(expected(world.campaign(f"{INCIDENT_ID}/2"), Of.LEDGER), export.figures)) == []
 
 
+@pytest.mark.parametrize("history", accepted_offer.HISTORIES)
+def test_an_offer_accepted_while_the_plan_waits_changes_no_row_of_the_plan_and_is_a_held_row_of_the_ledger(
+    history: str,
+) -> None:
+    world, second = accepted_offer.waiting(history=history), str(accepted_offer.SECOND)
+    before = list(rows(world, exported(world, second, "before")))
+    accepted_offer.accept(world)
+    after = exported(world, second, "after")
+    assert (after.failed, list(rows(world, after))) == ("", before)
+    for person in (ANNA, BEN):
+        world.approve(accepted_offer.SECOND, person)
+    world.run_until_quiet()
+    export = exported(world, second, "executed")
+    assert list(differences(expected(world.campaign(second), Of.LEDGER), export.figures)) == []
+    shown = [(one["account"], one["result"], one["reason"]) for one in rows(world, export)]
+    assert ("taker", "held", "changed_since_plan") in shown
+
+
 FACTS = st.tuples(
     st.integers(0, 9),
     st.sampled_from(["consumer", "business", "prepaid", "", "gold"]),
@@ -359,7 +378,7 @@ def test_nothing_is_exported_while_it_changes() -> None:
     with pytest.raises(ExportRefused, match="is applying") as refusal:
         ask(world, CAMPAIGN)
     assert refusal.value.reason == "executing"
-    control = ControlPorts(world.campaigns, world.chunks)
+    control = ControlPorts(world.campaigns, world.chunks, world.stores)
     pause(ID, control, "why", CAUSE, world.now)
     with pytest.raises(ExportRefused, match="is paused"):
         ask(world, CAMPAIGN)
@@ -372,7 +391,7 @@ def test_nothing_is_exported_while_it_changes() -> None:
 
 def test_a_campaign_that_was_cancelled_midway_shows_what_was_written_and_what_was_not() -> None:
     world = applying()
-    cancel(ID, ControlPorts(world.campaigns, world.chunks), "why", CAUSE, world.now)
+    cancel(ID, ControlPorts(world.campaigns, world.chunks, world.stores), "why", CAUSE, world.now)
     world.run_until_quiet()
     world.now += WORKER_LONGEST + CLOCK_ALLOWANCE
     export = exported(world, CAMPAIGN)
@@ -395,7 +414,7 @@ def test_what_was_written_without_a_receipt_is_shown_apart() -> None:
     while not world.ledger.inserted:
         world.run(next(step for step in world.steps() if step.function in (Function.ADVANCE, Function.GRANT)))
     world.tap.choose = no_faults
-    cancel(ID, ControlPorts(world.campaigns, world.chunks), "why", CAUSE, world.now)
+    cancel(ID, ControlPorts(world.campaigns, world.chunks, world.stores), "why", CAUSE, world.now)
     world.run_until_quiet()
     world.now += WORKER_LONGEST + CLOCK_ALLOWANCE
     export = exported(world, CAMPAIGN)

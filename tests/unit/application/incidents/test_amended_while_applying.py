@@ -59,7 +59,7 @@ def accepted(decides_by: str, actor: str = BERT, people: People = NOBODY_LISTED,
 
 
 def go_on(world: World, actor: str, decides_by: str = "", **accepts: Any) -> State:
-    ports, cause = ControlPorts(world.campaigns, world.chunks), Cause(actor, "an action", "1")
+    ports, cause = ControlPorts(world.campaigns, world.chunks, world.stores), Cause(actor, "an action", "1")
     return resume(ID, ports, "looked at", cause, world.now, accepted(decides_by, actor, **accepts)).state
 
 
@@ -207,7 +207,7 @@ def test_an_amendment_back_to_what_the_campaign_decides_by_needs_nobody() -> Non
 
 def test_a_withdrawn_incident_does_not_go_on() -> None:
     world = world_that_applies()
-    ports = ControlPorts(world.campaigns, world.chunks)
+    ports = ControlPorts(world.campaigns, world.chunks, world.stores)
     happens_next(world, told("Amended", 2, 2))
     happens_next(world, told("Withdrawn", 3, 2))
     with pytest.raises(ControlRefused):
@@ -228,6 +228,13 @@ def test_an_amendment_that_comes_while_a_person_lets_it_go_on_keeps_it_paused() 
     campaigns: Any = world._port(world.campaigns, "campaigns")
     cause = Cause(BERT, "an action", "1")
     with pytest.raises(ControlRefused, match="revision 3"):
-        resume(ID, ControlPorts(campaigns, world.chunks), "so", cause, world.now, accepted(meant(windows=hours(2))))
+        resume(
+            ID,
+            ControlPorts(campaigns, world.chunks, world.stores),
+            "so",
+            cause,
+            world.now,
+            accepted(meant(windows=hours(2))),
+        )
     assert is_paused(world)
     assert len(world.ledger.inserted) == written

@@ -206,7 +206,7 @@ def test_settled_half_way_no_further_campaign_opens_while_its_workers_may_still_
     while not world.ledger.all_entries():
         world.run(world.steps()[0])
     withdraw_now(world)
-    ports = ControlPorts(world.campaigns, world.chunks)
+    ports = ControlPorts(world.campaigns, world.chunks, world.stores)
     settle(world.campaign(CAMPAIGN).id, ports, "looked at", Cause("a person", "a ticket", "7"), world.now)
     for _ in range(2):
         world.publish(told(3, "Declared"))
@@ -246,7 +246,7 @@ def test_a_withdrawal_that_comes_twice_changes_nothing_the_second_time() -> None
 def test_a_withdrawal_that_comes_again_after_a_person_has_settled_it_stops_nothing() -> None:
     world = world_after(event(rows=ROWS), told(2, "Withdrawn"))
     campaign_id = world.campaign(CAMPAIGN).id
-    ports = ControlPorts(world.campaigns, world.chunks)
+    ports = ControlPorts(world.campaigns, world.chunks, world.stores)
     settle(campaign_id, ports, "customers keep it", Cause("a person", "a ticket", "7"), world.now)
     log = world.campaigns.log(campaign_id)
     world.publish(told(2, "Withdrawn"))

@@ -3,7 +3,11 @@
 from kulanz.domain.campaigns.campaign import ENGINE_VERSION
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
 
-DIGESTS = {"1": "3537b29924b335627a631cc0266fce4d", "2": "989315cb4b487f1ea4bf23f4bd960ebd"}
+DIGESTS = {
+    "1": "3537b29924b335627a631cc0266fce4d",
+    "2": "989315cb4b487f1ea4bf23f4bd960ebd",
+    "3": "1541945b8d1e3bafe34637d567ee69c6",
+}
 """The digest of the small campaign's plan under each version of the engine, which is part of every decision."""
 
 

@@ -14,13 +14,23 @@ from kulanz.application.campaigns.report import ReportedChunk, campaign_report, 
 from kulanz.application.campaigns.same_outage import found_by_plan, pays_twice, same_outage
 from kulanz.application.campaigns.start_execution import start_automatically
 from kulanz.application.incidents.follow_incident import follow_incident
-from kulanz.application.ports import Announcement, Announcer, Archive, AtTheGate, CampaignStore, ChunkQueue, Outdated
+from kulanz.application.ports import (
+    Announcement,
+    Announcer,
+    Archive,
+    AtTheGate,
+    CampaignStore,
+    ChunkQueue,
+    Outdated,
+    Stores,
+)
 from kulanz.domain.campaigns.campaign import BALANCED, WORKABLE, Campaign, CampaignId, Cause, Pass, Receipt, State
 from kulanz.domain.campaigns.estimate import AS_DEPLOYED, Operation
 from kulanz.domain.campaigns.limits import Exceeded, conflicts_written, every_row_rejected, exceeded, exceeded_text
 from kulanz.domain.campaigns.measured import Measured
 from kulanz.domain.campaigns.reconciliation import Difference, RowResult, Totals, differences
 from kulanz.domain.canonical import canonical_json
+from kulanz.domain.confirmation import missing
 from kulanz.domain.delivery.channel import Channel
 from kulanz.domain.gate.approval import Reminder, due_reminders
 from kulanz.domain.gate.filed_plan import ReadDigest, file_plan
@@ -55,6 +65,7 @@ class AdvancePorts:
     chunks: ChunkQueue
     archive: Archive
     announcer: Announcer
+    stores: Stores
     operation: Operation = AS_DEPLOYED
     gate: GateSettings = SAFE
     channel: Channel | None = None
@@ -93,7 +104,7 @@ def _step(
 ) -> bool:
     """One step; False when there is none to take."""
     if campaign.state is State.AWAITING_APPROVAL and start_automatically(
-        campaign, ports.campaigns, ports.gate, cause, now
+        campaign, ports.campaigns, ports.stores, ports.gate, cause, now
     ):
         return True
     if campaign.state in ANNOUNCED:
@@ -102,8 +113,8 @@ def _step(
         return _announce(campaign, ports, now)
     work = WORKABLE[campaign.state]
     if not campaign.is_dispatched(work):
-        if work is Pass.APPLY and ports.campaigns.halt().is_on:
-            return False  # lifting the halt comes back here
+        if work is Pass.APPLY and _must_wait(ports):
+            return False  # lifting the halt comes back here, and the watch does
         return dispatch(campaign, work, ports.campaigns, ports.chunks, seconds_left)
     if not campaign.is_finished(work):
         return False
@@ -113,6 +124,11 @@ def _step(
         target, reason = examine(campaign, ports.campaigns.receipts(campaign.id, work))
         ports.campaigns.change_state(campaign, campaign.change(target, reason, cause, now))
     return True
+
+
+def _must_wait(ports: AdvancePorts) -> bool:
+    """Whether no execution may go on now: the stack is halted, or nobody has confirmed its tables."""
+    return ports.campaigns.halt().is_on or bool(missing(ports.stores.confirmation(), ports.stores.tables()))
 
 
 def examine(campaign: Campaign, receipts: Iterable[Receipt]) -> tuple[State, str]:

@@ -1,6 +1,7 @@
 """The apply pass over a chunk: a stretch of lines decided, compared with the plan, and only then written.
 
-Where a line would come to something else than was planned, nothing of its stretch is written.
+Where a line would come to something else than was planned, nothing of its stretch is written. Right before it writes,
+the pass looks at what stands of earlier campaigns: a subject about which that is not what the plan had read is held.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,9 +15,9 @@ from kulanz.application.ports import TryAgain
 from kulanz.domain.campaigns.campaign import Receipt
 from kulanz.domain.campaigns.reconciliation import IN_THE_LEDGER, RowResult, WriteResult
 from kulanz.domain.campaigns.write_units import HISTORY_WRITE_UNITS
-from kulanz.domain.decision import Decision
+from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.ledger.decider import Remembered, prepare
-from kulanz.domain.ledger.earlier_decisions import Before, is_as_planned, within_plan
+from kulanz.domain.ledger.earlier_decisions import CHANGED_SINCE_PLAN, Before, is_as_planned, within_plan
 from kulanz.domain.ledger.entries import (
     WRITER_LIFE,
     DecisionKey,
@@ -33,6 +34,11 @@ from kulanz.domain.lists.rows import QUOTES_UNBALANCED
 
 HISTORY_ROUNDS = 10
 """How often a subject is decided again because another incident changed its history; then the chunk comes again."""
+
+type ReadBefore = Mapping[int, Before]
+"""What the plan had read of earlier decisions, by the offsets of the lines."""
+type Held = Mapping[int, Owed]
+"""What is written instead of some lines of a wave, by their offsets."""
 
 
 @dataclass(slots=True)
@@ -79,10 +85,11 @@ class ApplyRun(StretchRun):
                 reached = owed[done].offset
                 break
             wave = self._wave(owed, done)
+            held = self._held(wave, stretch.before)
             if self.history is None:
-                self._write(wave)
+                self._write(wave, held)
             else:
-                self._write_and_keep(wave, stretch.before, self.history)
+                self._write_and_keep(wave, stretch.before, held, self.history)
             done += len(wave)
         for other in stretch.others:
             if start <= other.offset < reached:
@@ -108,16 +115,31 @@ class ApplyRun(StretchRun):
                 self.totals.unbalanced_quotes += line.reason == QUOTES_UNBALANCED
                 self.totals.count_rejected(line.reason)
 
-    def _write(self, wave: Sequence[Owed]) -> None:
+    def _held(self, wave: Sequence[Owed], before: ReadBefore) -> Held:
+        """What is written instead of some lines' decisions: their earlier decisions are not what the plan had read."""
+        if not self.campaign.follows:
+            return {}
+        stands = self.stands_before(line.key for line in wave)
+        moved = (line for line in wave if stands.get(line.key) != before.get(line.offset))
+        return {line.offset: self._held_since(line, stands.get(line.key)) for line in moved}
+
+    def _held_since(self, line: Owed, stands: Before | None) -> Owed:
+        earlier = None if stands is None else stands.texts()
+        decision, planned = Decision(Outcome.HELD, CHANGED_SINCE_PLAN), line.remembered
+        held = prepare(self.campaign, decision, planned.facts, planned.kept, earlier=earlier)
+        return Owed.of(line.offset, line.record, held)
+
+    def _write(self, wave: Sequence[Owed], held: Held) -> None:
         """Insert the decisions of a wave, and count what became of each."""
-        entries = self._entries(wave)
+        decided = [held.get(line.offset, line) for line in wave] if held else wave
+        entries = self._entries(decided)
         before = self.clock.seconds_left()
         stored = self.ports.ledger.insert(entries)
-        for line, entry, found in zip(wave, entries, stored, strict=True):
-            write_result = WriteResult.WRITTEN if found is None else judge(entry, found)
-            self.count(line.hashed, line.remembered, write_result)
-            if found is not None and write_result is WriteResult.CONFLICT:
-                self._note_conflict(line, found)
+        for line, written, entry, found in zip(wave, decided, entries, stored, strict=True):
+            if found is None and written is line:
+                self.count(line.hashed, line.remembered, WriteResult.WRITTEN)
+            else:
+                self._count_by_plan(line, written.remembered.decision, entry, found)
         self._pace(len(entries), before - self.clock.seconds_left())
 
     def _entries(self, lines: Sequence[Owed]) -> list[Entry]:
@@ -143,9 +165,7 @@ class ApplyRun(StretchRun):
 
     # With a history: the same, but what is written also depends on what is kept of the subject now
 
-    def _write_and_keep(
-        self, planned: list[Owed], before: Mapping[UnitPlace, Before | None], history: HistoryReader
-    ) -> None:
+    def _write_and_keep(self, planned: list[Owed], before: ReadBefore, held: Held, history: HistoryReader) -> None:
         """Write a wave's decisions, each in one step with what it adds to its subject's history.
 
         Where somebody else's incident was first, the subject's history is read and the line decided again.
@@ -153,16 +173,18 @@ class ApplyRun(StretchRun):
         for _ in range(HISTORY_ROUNDS):
             if not planned or self.clock.seconds_left() < ROUND_SECONDS:
                 break
-            planned = self._round(planned, before, history)
+            planned = self._round(planned, before, held, history)
         if planned:
             raise TryAgain("the histories of some subjects keep changing")
 
-    def _round(
-        self, planned: list[Owed], before: Mapping[UnitPlace, Before | None], history: HistoryReader
-    ) -> list[Owed]:
+    def _round(self, planned: list[Owed], before: ReadBefore, held: Held, history: HistoryReader) -> list[Owed]:
         """One try at some lines; those whose subject's history moved meanwhile are left."""
         now = history.of(line.record for line in planned)
-        decided = [self._within_plan(line, before, history.counted(now[history.key(line.record)])) for line in planned]
+        decided = [
+            held.get(line.offset)
+            or self._within_plan(line, before.get(line.offset), history.counted(now[history.key(line.record)]))
+            for line in planned
+        ]
         entries = self._entries(decided)
         keeping = [
             None if after is None else EntryWithHistory(entry, HistoryChange(key, now[key], after))
@@ -181,27 +203,27 @@ class ApplyRun(StretchRun):
             if isinstance(found, HistoryMoved):
                 left.append(line)
             else:
-                self._count_with_history(line, now_decided.remembered.decision, entry, found)
+                self._count_by_plan(line, now_decided.remembered.decision, entry, found)
         self._pace(len(plain) + HISTORY_WRITE_UNITS * len(kept), spent - self.clock.seconds_left())
         return left
 
-    def _within_plan(self, line: Owed, before: Mapping[UnitPlace, Before | None], read: Read) -> Owed:
+    def _within_plan(self, line: Owed, before: Before | None, read: Read) -> Owed:
         """What is written of a planned line, decided with what is kept now."""
         whole = self.with_history(line.record, read)
-        now = self.less(line.record, whole, before.get(line.key))
+        now = self.less(line.record, whole, before)
         decision = within_plan(line.remembered.decision, None if now is None else now.decision)
         if now is None or decision is not now.decision:
             now = prepare(self.campaign, decision, whole.facts, whole.kept)
         return Owed.of(line.offset, line.record, now)
 
-    def _count_with_history(self, planned: Owed, decided: Decision, entry: Entry, found: Entry | None) -> None:
-        """Count a line by its plan: written as planned, capped since then, or somebody's row was there before."""
+    def _count_by_plan(self, planned: Owed, decided: Decision, entry: Entry, found: Entry | None) -> None:
+        """Count a line by its plan: written as planned, less since then, or somebody's row was there before."""
         write_result = WriteResult.WRITTEN if found is None else judge(entry, found)
-        stands = decided if found is None else read_decision(found.body)
+        stands = decided if found is None or write_result not in IN_THE_LEDGER else read_decision(found.body)
         if write_result not in IN_THE_LEDGER or is_as_planned(planned.remembered.decision, stands):
             self.count(planned.hashed, planned.remembered, write_result)
         else:
-            self.totals.count_capped(planned.remembered.decision, stands, write_result)
+            self.totals.count_less(planned.remembered.decision, stands, write_result)
             self.row_hashes += planned.hashed
         if found is not None and write_result is WriteResult.CONFLICT:
             self._note_conflict(planned, found)

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from kulanz.application.campaigns.start_execution import CannotStart, start_of, with_budgets
-from kulanz.application.ports import ATTEMPTS_AGAINST_OTHERS, AtTheGate, CampaignStore, Outdated, TryAgain
+from kulanz.application.ports import ATTEMPTS_AGAINST_OTHERS, AtTheGate, CampaignStore, Outdated, Stores, TryAgain
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Cause, State
+from kulanz.domain.campaigns.trouble import Trouble, TroubleKind
 from kulanz.domain.gate.approval import (
     Action,
     Approval,
@@ -26,6 +28,7 @@ class GatePorts:
     """The world that approving touches. `people` is the people file that holds now."""
 
     campaigns: CampaignStore
+    stores: Stores
     settings: GateSettings
     people: People
     door: Door = Door.IAM
@@ -102,14 +105,15 @@ def _approve(
     all_given = [*given, approval]
     is_last = is_approved(plan, all_given, ports.settings, ports.people, approval.at)
     try:
-        start = start_of(campaign, plan, ports.campaigns)
+        start = start_of(campaign, plan, ports.campaigns, ports.stores)
         if is_last:
             start = with_budgets(start, campaign, plan, ports.campaigns, ports.settings, approval.at)
     except CannotStart as problem:
         raise ApprovalRefused(problem.reason, "", str(problem)) from None
     if is_last:
         change = campaign.change(State.APPLYING, _start_reason(plan, all_given, ports.settings), cause, approval.at)
-        ports.campaigns.change_state(campaign, change, AtTheGate(action=approval, start=start))
+        trouble = _alone(campaign, all_given, approval.at)
+        ports.campaigns.change_state(campaign, change, AtTheGate(action=approval, start=start, trouble=trouble))
         return
     needed = persons_needed(plan, ports.settings)
     reason = f"approved: {len(all_given)} of {needed.persons} persons"
@@ -117,9 +121,18 @@ def _approve(
     ports.campaigns.change_state(campaign, change, AtTheGate(action=approval))
 
 
+def _glass_of(given: Sequence[Approval]) -> str:
+    """Why one person alone was enough; empty where nobody broke the glass."""
+    return next((one.break_glass for one in given if one.break_glass), "")
+
+
+def _alone(campaign: Campaign, given: Sequence[Approval], now: datetime) -> Trouble | None:
+    """What everybody is to see of a plan that one person alone approved."""
+    return Trouble(TroubleKind.GLASS_BROKEN, str(campaign.id), now, now) if _glass_of(given) else None
+
+
 def _start_reason(plan: FiledPlan, given: Sequence[Approval], settings: GateSettings) -> str:
-    glass = next((one.break_glass for one in given if one.break_glass), "")
-    if glass:
+    if glass := _glass_of(given):
         return f"glass_broken: {glass}"
     persons = persons_needed(plan, settings).persons
     alone = "; this stack lets one person request and approve" if settings.lone_operator else ""

@@ -4,12 +4,13 @@ The plan pass (`plan_chunk`), the apply pass (`apply_chunk`) and an export decid
 differ in one thing: what becomes of a decided line.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import ClassVar, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
+from kulanz.application.campaigns.filed_reads import FiledReads
 from kulanz.application.campaigns.read_history import HistoryReader, Read
 from kulanz.application.ports import Archive, CampaignStore, ChunkMessage, ChunkQueue, Ledger, ListStore
 from kulanz.domain.campaigns.campaign import WORKABLE, Campaign, Cursor, Pass, Receipt
@@ -132,8 +133,6 @@ def _blocks(campaign: Campaign, lists: ListStore, read_from: int, chunk_stop: in
 class ChunkRun:
     """One attempt at a chunk: from the cursor, with its own totals, to a receipt that is offered once."""
 
-    follows_plan: ClassVar[bool] = False
-    """Whether lines are decided by what the plan read of histories, and not by what stands now."""
     campaign: Campaign
     message: ChunkMessage
     cursor: Cursor | None
@@ -144,6 +143,8 @@ class ChunkRun:
     reader: LineReader = field(init=False)
     decider: Decider[Remembered] = field(init=False)
     history: HistoryReader | None = field(init=False)
+    filed: FiledReads | None = field(init=False)
+    """Where something is read from a table for each line (earlier decisions, a history): what the plan read."""
     entries_per_wave: int = field(init=False)
     totals: Totals = field(default_factory=Totals)
     problems: list[dict[str, str | int]] = field(default_factory=list)
@@ -155,18 +156,13 @@ class ChunkRun:
         campaign, policy, ports = self.campaign, self.policy, self.ports
         self.reader = line_reader(campaign.layout, policy.facts, policy.subject, campaign.ignored_columns)
         self.decider = Decider(policy, self.reader, campaign.decided_at, partial(prepare, campaign))
-        self.history = None
-        if campaign.keeps_history:
-            place = self.message.chunk
-            self.history = HistoryReader(campaign, policy, place, ports.ledger, ports.campaigns, ports.archive)
+        self.history = HistoryReader(campaign, policy, ports.ledger) if campaign.keeps_history else None
+        self.filed = None
+        if campaign.follows or campaign.keeps_history:
+            self.filed = FiledReads(campaign, self.message.chunk, ports.campaigns, ports.archive)
         self.entries_per_wave = self.settings.entries_per_wave(HISTORY_WRITE_UNITS if campaign.keeps_history else 1)
         if campaign.keeps_history:
             self.entries_per_wave = max(1, min(self.entries_per_wave, WAVE_ROW_STEPS // policy.row_steps))
-
-    @property
-    def reads_each(self) -> bool:
-        """Whether something is read from a table for each line: earlier decisions, or a history."""
-        return bool(self.campaign.follows) or self.history is not None
 
     def lines(self, start: int, stop: int) -> Iterator[Line]:
         """The lines that start in `[start, stop)`."""
@@ -232,14 +228,14 @@ class ChunkRun:
 
     # What earlier campaigns of the incident gave
 
-    def stands_before(self, waiting: Iterable[Waiting]) -> Mapping[UnitPlace, Before | None]:
-        """What earlier campaigns of the incident have decided about the subjects of some lines."""
+    def stands_before(self, subjects: Iterable[UnitPlace]) -> Mapping[UnitPlace, Before | None]:
+        """What earlier campaigns of the incident have decided about some subjects, as it stands now."""
         campaign = self.campaign
         if not campaign.follows:
             return {}
         keys = {
-            line.key: [DecisionKey(line.key[0], campaign.id.incident_id, line.key[1], seq) for seq in campaign.follows]
-            for line in waiting
+            place: [DecisionKey(place[0], campaign.id.incident_id, place[1], seq) for seq in campaign.follows]
+            for place in subjects
         }
         standing = self.ports.ledger.standing([key for ours in keys.values() for key in ours])
         return {
@@ -260,14 +256,10 @@ class ChunkRun:
 
     # With a history, a decision also depends on what is kept of the subject's earlier incidents
 
-    def as_planned(self, waiting: list[Waiting]) -> list[Waiting]:
-        """The lines as the plan decides, or decided, them: with what was kept when it read the subjects' histories."""
+    def decided_with(self, waiting: Sequence[Waiting], reads: Iterable[Read]) -> Sequence[Waiting]:
+        """The lines as they come to with what was read of their subjects' histories, where the policy keeps any."""
         if self.history is None:
             return waiting
-        if self.follows_plan:
-            reads = [self.history.planned(line.offset) for line in waiting]
-        else:
-            reads = self.history.read_for_plan([(line.offset, line.record) for line in waiting])
         decided = zip(waiting, reads, strict=True)
         return [line._replace(remembered=self.with_history(line.record, read)) for line, read in decided]
 

@@ -16,9 +16,11 @@ from kulanz.application.ports import (
     ChunkQueue,
     Outdated,
     Start,
+    Stores,
     TryAgain,
 )
 from kulanz.domain.campaigns.campaign import ENDED, WORKABLE, Campaign, CampaignId, Cause, Pass, State
+from kulanz.domain.confirmation import missing
 from kulanz.domain.gate.filed_plan import requester_of
 from kulanz.domain.incident_record import DetailType, decision_digest
 from kulanz.domain.people.caller import APART, Caller, Door, must_be_person
@@ -54,6 +56,7 @@ class ControlPorts:
 
     campaigns: CampaignStore
     chunks: ChunkQueue
+    stores: Stores
 
 
 def pause(campaign_id: CampaignId, ports: ControlPorts, reason: str, cause: Cause, now: datetime) -> Campaign:
@@ -94,6 +97,8 @@ def resume(
     campaign = _existing(campaign_id, ports.campaigns)
     if (halt := ports.campaigns.halt()).is_on:
         raise ControlRefused(f"the stack is halted ({halt.reason}); lift the halt first")
+    if problem := missing(ports.stores.confirmation(), ports.stores.tables()):
+        raise ControlRefused(problem)
     if campaign.state is State.AWAITING_APPROVAL:
         raise ControlRefused(
             f"campaign {campaign_id} waits for its approval; `kulanz plan {campaign_id}` shows what it would do"

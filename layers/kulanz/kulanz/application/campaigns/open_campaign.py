@@ -50,7 +50,7 @@ from kulanz.domain.campaigns.campaign import (
     State,
     StateChange,
 )
-from kulanz.domain.campaigns.limits import stated_limits
+from kulanz.domain.campaigns.limits import read_share, stated_limits
 from kulanz.domain.confirmation import UNCONFIRMED, missing
 from kulanz.domain.identifiers import is_incident_id
 from kulanz.domain.incident import outage_digest
@@ -326,6 +326,8 @@ def _prepare(
     except ValueError as error:
         raise EventRefused("list_too_large", "detail.campaign.affected", str(error)) from None
     follow = followed(policy, record, ports.campaigns)
+    stated = request.limits.stated() if request.limits else {}
+    _must_be_measurable(stated, follow)
     campaign = Campaign(
         id=campaign_id,
         incident_revision=event.revision,
@@ -346,7 +348,7 @@ def _prepare(
         adds=policy.earlier == ADDS,
         keeps_history=bool(policy.history),
         subject=policy.subject or "",
-        limits=stated_limits({"policy": policy.limits, "request": request.limits.stated() if request.limits else {}}),
+        limits=stated_limits({"policy": policy.limits, "request": stated}),
         ignored_columns=tuple(request.ignored_columns),
         outage=outage_digest(thaw_incident(content)),
         same_outage_as=tuple(request.same_outage_as),
@@ -354,6 +356,20 @@ def _prepare(
         log_count=1,
     )
     return campaign, frozen
+
+
+def _must_be_measurable(stated: Mapping[str, Any], follows: tuple[int, ...]) -> None:
+    """Refuse a limit that this request states and that no plan of it can be compared with.
+
+    A policy may state it for every campaign under it, of which the first of an incident follows none.
+    """
+    if not follows and "known" in stated and read_share("known", stated["known"]):
+        raise EventRefused(
+            "limit_not_measurable",
+            "detail.campaign.limits.known",
+            "this campaign follows no earlier one of the incident, so that no row can be known from one; leave the"
+            " limit out, or state 0 %",
+        )
 
 
 def followed(policy: CompiledPolicy, record: IncidentRecord, campaigns: CampaignStore) -> tuple[int, ...]:

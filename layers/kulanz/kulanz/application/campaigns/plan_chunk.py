@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from zlib import crc32
 
 from kulanz.application.campaigns.chunk_run import PROBLEMS_PER_RECEIPT, ChunkRun, UnitPlace, Waiting
+from kulanz.application.campaigns.filed_reads import LineRead
+from kulanz.application.campaigns.read_history import NOTHING_READ
 from kulanz.domain.campaigns.campaign import Receipt
 from kulanz.domain.campaigns.measured import Measured
 from kulanz.domain.campaigns.reconciliation import WriteResult
@@ -52,7 +54,7 @@ class PlanRun(ChunkRun):
         ChunkRun.__post_init__(self)
         campaign, policy = self.campaign, self.policy
         self.measured = Measured(repeats=Repeats(bound_for(campaign.rows_announced)))
-        self.stretch_rows = self.last_row = rows_per_stretch(policy.row_steps, reads=self.reads_each)
+        self.stretch_rows = self.last_row = rows_per_stretch(policy.row_steps, reads=self.filed is not None)
 
     def work(self) -> Receipt:
         """Decide line after line; the receipt covers exactly the lines that are done."""
@@ -78,12 +80,12 @@ class PlanRun(ChunkRun):
         self.settle()
         start = at if start is None else start
         receipt = self.receipt(start, at, finishes_chunk=finished, measured=self.measured, stretches=self.stretches)
-        return receipt if self.history is None else self.history.file(receipt)
+        return receipt if self.filed is None else self.filed.file(receipt)
 
     def _must_end(self, number: int) -> bool:
         if len(self.problems) >= PROBLEMS_PER_RECEIPT:
             return True
-        if self.history is not None and self.history.is_long():
+        if self.filed is not None and self.filed.is_long():
             return True
         is_cheap = self.decider.decided == self.decided_before
         if is_cheap and not self.has_waited and number % LINES_PER_LOOK_AT_THE_CLOCK:
@@ -123,7 +125,7 @@ class PlanRun(ChunkRun):
             self.measured.repeats.see(hashed, record.account_id, record.subject, remembered.digest(record))
         if record.currencies and self.agreed.get(remembered) != record.currencies:
             self._look_at_currencies(record.currencies, remembered)
-        if not self.reads_each:
+        if self.filed is None:
             body = remembered.body(remembered.digest(record))
             self.first_of.setdefault(remembered, line.offset)
             self.count(row_hash(line.offset, body), remembered, WriteResult.NONE)
@@ -159,15 +161,22 @@ class PlanRun(ChunkRun):
 
     def _flush(self) -> None:
         """Finish the lines that wait for what earlier campaigns and incidents gave."""
-        waiting = list(self.wave.values())
+        waiting, filed = list(self.wave.values()), self.filed
         self.wave.clear()
-        if not waiting:
+        if not waiting or filed is None:
             return
-        before = self.stands_before(waiting)
+        before = self.stands_before(line.key for line in waiting)
         self.measured.known += sum(before.get(line.key) is not None for line in waiting)
         self.has_waited = True
-        for line in self.as_planned(waiting):
-            owed = self.less(line.record, line.remembered, before.get(line.key))
+        reads = (
+            [NOTHING_READ] * len(waiting)
+            if self.history is None
+            else self.history.read([one.record for one in waiting])
+        )
+        for line, read in zip(self.decided_with(waiting, reads), reads, strict=True):
+            stood = before.get(line.key)
+            filed.note(line.offset, LineRead(read, stood))
+            owed = self.less(line.record, line.remembered, stood)
             if owed is None:
                 self.totals.count_unchanged(line.remembered.decision.reason)
                 continue

@@ -8,10 +8,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from kulanz.application.budgets.reserve import TooManyCurrencies, reservation_of_start
-from kulanz.application.ports import AtTheGate, CampaignStore, Start
+from kulanz.application.ports import AtTheGate, CampaignStore, Start, Stores
 from kulanz.domain.budgets import CURRENCIES_MOST, BudgetExceeded
 from kulanz.domain.campaigns.campaign import Campaign, Cause, State
 from kulanz.domain.campaigns.limits import size_text
+from kulanz.domain.confirmation import UNCONFIRMED, missing
 from kulanz.domain.gate.approval import approvable_until, not_automatic
 from kulanz.domain.gate.filed_plan import FiledPlan
 from kulanz.domain.gate.settings import GateSettings, SpentPlace, month_of
@@ -26,10 +27,12 @@ class CannotStart(Exception):
         self.reason = reason
 
 
-def start_of(campaign: Campaign, plan: FiledPlan, campaigns: CampaignStore) -> Start:
+def start_of(campaign: Campaign, plan: FiledPlan, campaigns: CampaignStore, stores: Stores) -> Start:
     """What the start of a plan is conditional on. Raises CannotStart where the plan means nothing any more."""
     if (halt := campaigns.halt()).is_on:
         raise CannotStart("halted", f"the stack is halted ({halt.reason}); lift the halt first")
+    if problem := missing(stores.confirmation(), stores.tables()):
+        raise CannotStart(UNCONFIRMED, problem)
     if changed := campaign.planned_otherwise():
         raise CannotStart("plan_outdated", f"{changed}; plan it again with replan")
     return Start(_unchanged(plan, campaigns))
@@ -78,7 +81,7 @@ def _unchanged(plan: FiledPlan, campaigns: CampaignStore) -> IncidentRecord:
 
 
 def start_automatically(
-    campaign: Campaign, campaigns: CampaignStore, settings: GateSettings, cause: Cause, now: datetime
+    campaign: Campaign, campaigns: CampaignStore, stores: Stores, settings: GateSettings, cause: Cause, now: datetime
 ) -> bool:
     """Start the execution of a waiting plan that no person needs to approve; False where one must. Raises Outdated."""
     plan = campaigns.filed_plan(campaign.id)
@@ -89,7 +92,8 @@ def start_automatically(
     if not_automatic(plan, settings, spent):
         return False
     try:
-        start = with_budgets(start_of(campaign, plan, campaigns), campaign, plan, campaigns, settings, now)
+        start = start_of(campaign, plan, campaigns, stores)
+        start = with_budgets(start, campaign, plan, campaigns, settings, now)
     except CannotStart:
         return False  # it goes on waiting: its plan shows why, and whoever wants to approve it is told
     added = tuple(one.with_plan(plan.at_most) for one in spent)

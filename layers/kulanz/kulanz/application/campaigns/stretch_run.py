@@ -4,10 +4,10 @@ What every pass after the plan begins with: the execution, which then writes (`a
 reads. A stretch is bounded (`domain/campaigns/stretches.py`), so that a pass needs no more memory for a longer list.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import batched
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 
 from kulanz.application.campaigns.chunk_run import TIME_TO_FINISH_SECONDS, ChunkRun, UnitPlace, Waiting
 from kulanz.domain.campaigns.campaign import Pass
@@ -69,14 +69,17 @@ class NotWritten(NamedTuple):
 
 @dataclass(slots=True)
 class DecidedStretch:
-    """The lines of a stretch, decided and not written yet, and what stands of their subjects from earlier campaigns."""
+    """The lines of a stretch, decided as the plan decided them, and not written yet.
+
+    `before` is what the plan had read of their subjects' earlier decisions, by the lines' offsets.
+    """
 
     start: int
     end: int
     lines: int = 0
     owed: list[Owed] = field(default_factory=list)
     others: list[NotWritten] = field(default_factory=list)
-    before: dict[UnitPlace, Before | None] = field(default_factory=dict)
+    before: dict[int, Before] = field(default_factory=dict)
 
     def stretch(self) -> Stretch:
         """What the plan filed of these lines if it came to the same."""
@@ -86,8 +89,6 @@ class DecidedStretch:
 @dataclass(slots=True)
 class StretchRun(ChunkRun):
     """One attempt at a chunk in a pass after the plan."""
-
-    follows_plan: ClassVar[bool] = True
 
     def planned(self, reached: int | None) -> Iterator[tuple[int, Stretch]]:
         """The plan's stretches of this chunk that end behind `reached`, each with the byte where it begins."""
@@ -116,7 +117,7 @@ class StretchRun(ChunkRun):
         for number, page in enumerate(batched(waiting, LINES_READ_TOGETHER, strict=False)):
             if number and self.clock.seconds_left() < TIME_TO_FINISH_SECONDS:
                 return None
-            self._set_off(list(page), stretch)
+            self._set_off(page, stretch)
         return stretch
 
     def _take(self, line: Line, stretch: DecidedStretch, waiting: list[Waiting]) -> None:
@@ -128,19 +129,22 @@ class StretchRun(ChunkRun):
         if isinstance(came, Problem):
             stretch.others.append(NotWritten(line.offset, RowResult.REJECTED, came.reason))
         elif isinstance(record, Record):
-            if self.reads_each:
+            if self.filed is not None:
                 waiting.append(Waiting(line.offset, record, came))
             else:
                 stretch.owed.append(Owed.of(line.offset, record, came))
 
-    def _set_off(self, waiting: list[Waiting], stretch: DecidedStretch) -> None:
-        """Decide some lines with what earlier campaigns and incidents gave."""
-        before = self.stands_before(waiting)
-        stretch.before.update(before)
-        for line in self.as_planned(waiting):
-            owed = self.less(line.record, line.remembered, before.get(line.key))
+    def _set_off(self, waiting: Sequence[Waiting], stretch: DecidedStretch) -> None:
+        """Decide some lines with what earlier campaigns and incidents had given when they were planned."""
+        assert self.filed is not None, "no line waits unless something was read of it"
+        planned = [self.filed.planned(line.offset) for line in waiting]
+        decided = self.decided_with(waiting, (read.history for read in planned))
+        for line, (_, before) in zip(decided, planned, strict=True):
+            owed = self.less(line.record, line.remembered, before)
             if owed is None:
                 reason = line.remembered.decision.reason
                 stretch.others.append(NotWritten(line.offset, RowResult.UNCHANGED, reason, line.record))
-            else:
-                stretch.owed.append(Owed.of(line.offset, line.record, owed))
+                continue
+            stretch.owed.append(Owed.of(line.offset, line.record, owed))
+            if before is not None:
+                stretch.before[line.offset] = before

@@ -5,7 +5,7 @@ campaigns' own records, so that this finds it without them: every campaign that 
 announced, is looked at as if its record had just come.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -20,7 +20,7 @@ from kulanz.application.ports import (
     TryAgain,
 )
 from kulanz.domain.campaigns.campaign import STOPPED, WORKABLE, Campaign, CampaignId, Cause, State
-from kulanz.domain.campaigns.trouble import STALLED_AFTER, Trouble, TroubleKind
+from kulanz.domain.campaigns.trouble import GLASS_SHOWN_FOR, STALLED_AFTER, Trouble, TroubleKind
 from kulanz.domain.gate.approval import Reminder, due_reminders
 
 SECONDS_FOR_ONE = 30.0
@@ -43,12 +43,15 @@ class Watched:
     """What one watch found. `waiting` is how many campaigns, incidents and objects wait for a person.
 
     `failed` says which campaigns could not be moved on, and why. `is_whole`: it had the time to look at everything.
+    `to_ring` are the plans that one person alone approved and whose alarm has not rung: whoever rings it says so with
+    `note_rung`.
     """
 
     looked_at: int
     waiting: int
     failed: tuple[tuple[CampaignId, str], ...]
     is_whole: bool
+    to_ring: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -135,8 +138,16 @@ def watch_open(ports: WatchPorts, cause: Cause, now: datetime, seconds_left: Cal
     _look_at_tables(watch)
     _forget_what_is_gone(watch, {str(one.id) for one in found}, keys)
     waiting = {str(one.id) for one in ports.index.open_campaigns() if _waits(one, ports, now)}
-    waiting |= {trouble.on for trouble in ports.troubles.troubles() if trouble.is_urgent}
-    return Watched(looked_at, len(waiting), tuple(watch.failed.items()), is_whole)
+    troubles = ports.troubles.troubles()
+    waiting |= {trouble.on for trouble in troubles if trouble.is_urgent}
+    to_ring = tuple(trouble.on for trouble in troubles if trouble.must_ring)
+    return Watched(looked_at, len(waiting), tuple(watch.failed.items()), is_whole, to_ring)
+
+
+def note_rung(to_ring: Iterable[str], troubles: Troubles, now: datetime) -> None:
+    """Remember that the alarm rang for plans that one person alone approved."""
+    for on in to_ring:
+        troubles.note(TroubleKind.GLASS_BROKEN, on, now)
 
 
 def _look_at_tables(watch: _Watch) -> None:
@@ -150,12 +161,17 @@ def _look_at_tables(watch: _Watch) -> None:
 
 
 def _forget_what_is_gone(watch: _Watch, open_campaigns: Collection[str], keys: Collection[str]) -> None:
-    """Forget the troubles of campaigns whose end was announced by others, and of objects that were deleted."""
+    """Forget the troubles of campaigns whose end was announced by others and of objects that were deleted, and glasses
+    that were broken long ago.
+    """
     failed = {str(campaign_id) for campaign_id in watch.failed}
-    for kind, on in watch.known:
+    for (kind, on), trouble in watch.known.items():
         if kind in (TroubleKind.STUCK, TroubleKind.STALLED) and on not in open_campaigns and on not in failed:
             watch.repaired(kind, on)
         if kind is TroubleKind.UNREADABLE and on not in keys:
+            watch.repaired(kind, on)
+        is_old = watch.now - trouble.since >= GLASS_SHOWN_FOR
+        if kind is TroubleKind.GLASS_BROKEN and is_old and not trouble.must_ring:
             watch.repaired(kind, on)
 
 

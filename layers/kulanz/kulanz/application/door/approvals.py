@@ -64,7 +64,7 @@ def act(asked: Asked, door: Door) -> ApprovalAnswer:
     said: Approval | Rejection = Rejection(action_id, caller.id, body.plan_hash, body.reason, asked.now)
     if body.action == "approve":
         said = Approval(action_id, caller.id, body.plan_hash, tuple(body.limits), asked.now, body.break_glass)
-    ports = GatePorts(door.campaigns, door.gate, door.people.current())
+    ports = GatePorts(door.campaigns, door.stores, door.gate, door.people.current())
     try:
         found = decide_plan(asked.campaign_id, said, caller, ports, door.code_version)
     except ApprovalRefused as refusal:

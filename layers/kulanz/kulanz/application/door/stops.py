@@ -49,7 +49,7 @@ def act(asked: Asked, door: Door) -> StopAnswer:
     done = next((one for one in door.campaigns.log(campaign.id) if _is_by(asked, one)), None)
     if done is not None:  # the function died before it could say so
         return _answer(campaign, done.target, door)
-    ports = ControlPorts(door.campaigns, door.chunks)
+    ports = ControlPorts(door.campaigns, door.chunks, door.stores)
     cause = Cause(asked.caller.id, asked.of["id"], door.code_version)
     try:
         if body.action == "resume":

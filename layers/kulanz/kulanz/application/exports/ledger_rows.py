@@ -132,7 +132,7 @@ class LedgerRows:
         if not self._run.campaign.follows:
             return set()
         asked = [line for line in lines if line is not None]
-        before = self._run.stands_before(asked)
+        before = self._run.stands_before(one.key for one in asked)
         return {one.offset for one in asked if self._run.less(one.record, one.remembered, before.get(one.key)) is None}
 
     def _nothing_stands(self, *, is_counted: bool) -> str:

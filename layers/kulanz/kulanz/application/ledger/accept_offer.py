@@ -53,8 +53,9 @@ class OfferStore(Protocol):
     ) -> None:
         """Make an offer a grant, once, with an entry of its own that says who and when; `draws` is what it spends.
 
-        One step, conditional on the offer being open and the incident's record (and the subject's history, where that
-        changes too) being as it was read, and on reservations that have what is drawn of them. Raises Outdated.
+        One step, conditional on the offer being open, the incident's record (and the subject's history, where that
+        changes too) being as it was read, the stack not being halted, and on reservations that have what is drawn of
+        them. Raises Outdated.
         """
 
 

@@ -13,7 +13,7 @@ from kulanz.domain.campaigns.campaign import ENDED, Campaign, Pass
 from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.identifiers import ACCOUNT_ID_EXPECTED, is_account_id
 from kulanz.domain.incident_record import DetailType
-from kulanz.domain.ledger.earlier_decisions import Before, still_owed
+from kulanz.domain.ledger.earlier_decisions import CHANGED_SINCE_PLAN, Before, still_owed
 from kulanz.domain.ledger.entries import Entry, earlier_grants, history_read, is_expired, is_offer, read_decision
 from kulanz.domain.lists.lines import LINE_BYTES, lines_starting_in
 from kulanz.domain.lists.reader import line_reader
@@ -25,7 +25,12 @@ from kulanz.domain.policy.explaining.explanation import explain
 SEARCHED_BYTES_MOST = 256 * 1024 * 1024
 """A pinned list up to this size is searched for a subject: some seconds on the way to an answer, 5 million lines."""
 
-HELD_FOR_HISTORY = {
+HELD_ALL_THE_SAME = {
+    CHANGED_SINCE_PLAN: (
+        "Held all the same: while this campaign's plan waited for its approval, what this subject had been granted for"
+        " this incident changed, as when an offer is accepted. What was planned may not be what is owed now. A further"
+        " campaign of this incident decides it."
+    ),
     HISTORY_CHANGED: (
         "Held all the same: after this campaign was planned, another incident changed what is kept of this subject, so"
         " that something else is owed than was planned and approved. A further campaign of this incident decides it."
@@ -39,7 +44,7 @@ HELD_FOR_HISTORY = {
         " A manual review decides what is owed beside that."
     ),
 }
-"""Why a subject is held by what is kept of it, whatever its facts come to."""
+"""Why a subject is held by what was decided about it elsewhere, whatever its facts come to."""
 
 
 class Explained(StrEnum):
@@ -197,13 +202,14 @@ def _explain(entry: Entry, campaign: Campaign | None, ports: AnswerPorts, now: d
     if row is None or row.account_id != entry.key.account_id:
         return AnsweredDecision(entry, decision, campaign, expired, (), Explained.ROW_UNREADABLE, None)
     whole, earlier = explain(policy, row.values, history_read(entry.body)), earlier_grants(entry.body)
-    if decision.reason in HELD_FOR_HISTORY:
-        steps = (*whole.steps, HELD_FOR_HISTORY[decision.reason])
+    granted = {measure: Decimal(size) for measure, size in earlier.items()}
+    if decision.reason in HELD_ALL_THE_SAME:
+        stands = (_stands(granted),) if decision.reason == CHANGED_SINCE_PLAN else ()
+        steps = (*whole.steps, HELD_ALL_THE_SAME[decision.reason], *stands)
         return AnsweredDecision(entry, decision, campaign, expired, steps, Explained.AGREES, decision)
     recomputed = whole.decision
     steps = whole.steps
     if earlier:
-        granted = {measure: Decimal(size) for measure, size in earlier.items()}
         before = Before(Outcome.GRANTED, tuple(granted.items()))
         recomputed = still_owed(whole.decision, before) or whole.decision
         steps = (*steps, _set_off(granted))
@@ -213,8 +219,16 @@ def _explain(entry: Entry, campaign: Campaign | None, ports: AnswerPorts, now: d
 
 def _set_off(granted: Mapping[str, Decimal]) -> str:
     """The step of the arithmetic by which a later campaign grants only what is missing."""
-    told = ", ".join(_amount(measure, size) for measure, size in sorted(granted.items()))
-    return f"Granted before for this incident: {told}. It is set off, and the rest is granted now."
+    return f"Granted before for this incident: {_sums(granted)}. It is set off, and the rest is granted now."
+
+
+def _stands(granted: Mapping[str, Decimal]) -> str:
+    """What stood of the incident's earlier campaigns when a subject was held for it."""
+    return f"Granted for this incident by then: {_sums(granted) or 'nothing'}."
+
+
+def _sums(granted: Mapping[str, Decimal]) -> str:
+    return ", ".join(_amount(measure, size) for measure, size in sorted(granted.items()))
 
 
 def _amount(measure: str, size: Decimal) -> str:

@@ -21,6 +21,7 @@ from kulanz.domain.incident_record import IncidentRecord, Revision
 
 if TYPE_CHECKING:
     from kulanz.domain.audit import AuditEntry
+    from kulanz.domain.campaigns.trouble import Trouble
     from kulanz.domain.gate.approval import Action
     from kulanz.domain.gate.filed_plan import FiledPlan
     from kulanz.domain.gate.settings import Spent, SpentPlace
@@ -61,11 +62,13 @@ class AtTheGate:
     """What is written in one step with a change of state: a filed plan, a person's action, the start of an execution.
 
     `start` comes with `plan` where the plan executes automatically, and with `action` where that was the last approval.
+    `trouble` is what everybody is to see of it: that one person alone approved.
     """
 
     plan: "FiledPlan | None" = None
     action: "Action | None" = None
     start: Start | None = None
+    trouble: "Trouble | None" = None
 
 
 NOTHING_MORE = AtTheGate()

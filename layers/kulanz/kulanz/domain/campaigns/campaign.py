@@ -15,13 +15,16 @@ from kulanz.domain.identifiers import is_incident_id
 from kulanz.domain.lists.header import ListLayout
 from kulanz.domain.time import TIME_ZONES
 
-ENGINE_VERSION = "2"
+ENGINE_VERSION = "3"
 """What decisions mean. It is raised when the same row under the same frozen policy would be decided differently, and
 only then: a campaign is never continued by an engine with another version.
 
 2: what an incident states fills in a fact of an account only where the policy says `from: incident`; a history counts
 what began before the incident; a cap per month is worked out for each month; working days follow the calendar's own
-weekend; cells are read by one table, and an account id has a shape."""
+weekend; cells are read by one table, and an account id has a shape.
+
+3: `t` and `f` are words of a yes_no, too; a row of JSON that names a fact nearly as the policy does is rejected; a
+subject whose earlier decisions changed while its plan waited is held."""
 
 CHUNKS_PER_LIST = 20_000
 CHUNK_BYTES_SMALLEST = 256
@@ -166,9 +169,9 @@ class Receipt:
 
     `start` and `end` lie on line starts (or the end of the list), so that receipts tile the list. `moved_from` is where
     the chunk's cursor stood; it is None for the chunk's first receipt. A chunk in which no line starts has the receipt
-    `[b, b)` of its upper bound. `history` is the digest of what the plan read of earlier incidents, where it read any.
-    `measured` is what the plan pass measured beside its totals; None in the apply pass. `stretches` are what the apply
-    pass compares itself with; they tile the range of a plan's receipt.
+    `[b, b)` of its upper bound. `read` is the digest of what the plan read about the subjects of its lines, where it
+    read anything. `measured` is what the plan pass measured beside its totals; None in the apply pass. `stretches` are
+    what the apply pass compares itself with; they tile the range of a plan's receipt.
     """
 
     campaign: CampaignId
@@ -179,7 +182,7 @@ class Receipt:
     moved_from: int | None
     finishes_chunk: bool
     totals: Totals
-    history: str = ""
+    read: str = ""
     measured: Measured | None = None
     stretches: tuple[Stretch, ...] = ()
 

@@ -1,7 +1,8 @@
-"""The books of a campaign: every line of the list in exactly one class, and what it was worth.
+"""The reconciliation of a campaign: every line of the list with exactly one result, and what it was worth.
 
 The plan pass counts what each line will become. The apply pass counts, for the same lines, what became of it in the
-ledger. The books balance when for every class, reason, currency and unit the plan equals the sum of its write_results.
+ledger. The reconciliation balances when for every result, reason, currency and unit the plan equals the sum of its
+write results.
 """
 
 from collections import Counter
@@ -37,8 +38,10 @@ RESULT_OF: Mapping[Outcome, RowResult] = {outcome: RowResult(outcome.value) for 
 class WriteResult(StrEnum):
     """What became of a decided line in the ledger; NONE in the plan pass and for a line that is never written.
 
-    CAPPED: a decision stands in the ledger that gives less than the plan said, because what is kept of the unit's
+    CAPPED: a decision stands in the ledger that gives less than the plan said, because what is kept of the subject's
     earlier incidents had grown in between. Its sum is what it gives less; what it gives is counted as written.
+    HELD_SINCE: the decision that stands holds the subject, because what the plan had read about it has changed. It
+    gives nothing of what was planned.
     """
 
     NONE = "none"
@@ -47,12 +50,13 @@ class WriteResult(StrEnum):
     DUPLICATE = "duplicate"
     CONFLICT = "conflict"
     CAPPED = "capped"
+    HELD_SINCE = "held_since"
 
 
 NEVER_WRITTEN = frozenset({RowResult.UNCHANGED, RowResult.REJECTED, RowResult.BLANK})
 IN_THE_LEDGER = frozenset({WriteResult.WRITTEN, WriteResult.ALREADY})
 """The write_results whose sums stand in the ledger."""
-WITH_A_DECISION = IN_THE_LEDGER | {WriteResult.CAPPED}
+WITH_A_DECISION = IN_THE_LEDGER | {WriteResult.CAPPED, WriteResult.HELD_SINCE}
 """The write_results whose lines have a decision in the ledger."""
 
 
@@ -135,17 +139,22 @@ class Totals:
             key = SumKey(row_result, write_result, measure)
             self.sums[key] = self.sums.get(key, 0) + size * lines
 
-    def count_capped(self, planned: Decision, stands: Decision, write_result: WriteResult) -> None:
-        """Count a line whose decision gives less than planned. `write_result` is that of what it did give."""
+    def count_less(self, planned: Decision, stands: Decision, write_result: WriteResult) -> None:
+        """Count a line whose decision gives less than planned: it is capped, or holds the subject.
+
+        `write_result` is that of what it did give.
+        """
         self.lines += 1
         row_result = RESULT_OF[planned.outcome]
-        self.counts[CountKey(row_result, planned.reason, WriteResult.CAPPED)] += 1
+        since = WriteResult.HELD_SINCE if stands.outcome is Outcome.HELD else WriteResult.CAPPED
+        self.counts[CountKey(row_result, planned.reason, since)] += 1
         given = worth_by_measure(stands) if stands.outcome is planned.outcome else {}
         for measure, size in worth_by_measure(planned).items():
             here = given.get(measure, 0)
-            for place, value in ((write_result, here), (WriteResult.CAPPED, size - here)):
-                key = SumKey(row_result, place, measure)
-                self.sums[key] = self.sums.get(key, 0) + value
+            for place, value in ((write_result, here), (since, size - here)):
+                if value:
+                    key = SumKey(row_result, place, measure)
+                    self.sums[key] = self.sums.get(key, 0) + value
 
     def digest_rows(self, row_hashes: int) -> None:
         """Add the hashes of decided rows (one, or their sum) to the digest."""

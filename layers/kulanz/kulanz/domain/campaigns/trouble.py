@@ -8,6 +8,8 @@ from enum import StrEnum
 STALLED_AFTER = timedelta(hours=1)
 """So long without a finished part a campaign at work is stalled. A worker records one every two minutes at most; a part
 that fails is tried again every 12 minutes (the chunk queue's visibility timeout)."""
+GLASS_SHOWN_FOR = timedelta(days=30)
+"""So long everybody who lists what waits sees that one person alone approved a plan."""
 
 
 class TroubleKind(StrEnum):
@@ -17,6 +19,7 @@ class TroubleKind(StrEnum):
     batch of records that a function gave up cannot be read. OPEN_TABLE: the policy of a table was changed or removed.
     UNSETTLED: what a campaign reserved of budgets could not be settled. OVER_BUDGET: more is reserved and spent than a
     budget allows.
+    GLASS_BROKEN: one person alone approved a plan; nothing is to be repaired, and it is shown for `GLASS_SHOWN_FOR`.
     """
 
     STUCK = "stuck"
@@ -27,6 +30,7 @@ class TroubleKind(StrEnum):
     OPEN_TABLE = "open_table"
     UNSETTLED = "unsettled"
     OVER_BUDGET = "over_budget"
+    GLASS_BROKEN = "glass_broken"
 
 
 ON_CAMPAIGNS = frozenset({TroubleKind.STUCK, TroubleKind.STALLED, TroubleKind.NOTICES, TroubleKind.UNSETTLED})
@@ -52,15 +56,17 @@ SAYS: dict[TroubleKind, str] = {
         "more is reserved and spent than this budget allows: customers took what they have a right to, or it was set"
         " lower; kulanz budget shows it, and kulanz budget set changes it"
     ),
+    TroubleKind.GLASS_BROKEN: "one person alone approved its plan; kulanz log {on} shows who it was and why",
 }
-"""What is the matter, and what to do."""
+"""What is the matter, and what to do; `{on}` is what the trouble is on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
     """One trouble `on` a campaign, an incident, an object or a budget.
 
-    It was found first at `since`, and last at `found_at`.
+    It was found first at `since`, and last at `found_at`. Of a broken glass `since` is when that plan was approved, and
+    `found_at` when its alarm rang.
     """
 
     kind: TroubleKind
@@ -71,12 +77,19 @@ class Trouble:
     @property
     def says(self) -> str:
         """What is the matter, and what to do."""
-        return SAYS[self.kind]
+        return SAYS[self.kind].format(on=self.on)
 
     @property
     def is_urgent(self) -> bool:
         """Whether somebody has to look now: a throttle of a moment is over when it is looked for again."""
+        if self.kind is TroubleKind.GLASS_BROKEN:
+            return False
         return self.kind not in TRIED_AGAIN or self.found_at > self.since
+
+    @property
+    def must_ring(self) -> bool:
+        """Whether the alarm of a broken glass has not rung yet."""
+        return self.kind is TroubleKind.GLASS_BROKEN and self.found_at == self.since
 
 
 def on_campaigns(troubles: Iterable[Trouble]) -> list[str]:

@@ -45,7 +45,7 @@ CLAIMABLE, ACCEPTED, UNCOUNTED = "claimable", "accepted", "uncounted"
 """Sums beside those of the reconciliation: what customers may still claim, what they have accepted, and what stands in
 the ledger without a receipt that counts it."""
 DECIDED = "decided"
-"""All results that leave a decision: what is compared where a history capped some of them since the plan."""
+"""All results that leave a decision: what is compared where some of them were capped or held since the plan."""
 
 
 class LineKey(NamedTuple):
@@ -108,7 +108,7 @@ def _of_ledger(totals: Totals) -> Figures:
                     found.lines[LineKey(key.row_result.value, "", Written.NO)] += number
                 elif key.row_result is not RowResult.BLANK:
                     found.lines[LineKey(key.row_result.value, key.reason, Written.NO)] += number
-            case WriteResult.CAPPED:
+            case WriteResult.CAPPED | WriteResult.HELD_SINCE:
                 found.lines[LineKey(DECIDED, "", Written.YES)] += number
             case _:
                 found.lines[LineKey(key.row_result.value, key.reason, Written.YES)] += number
@@ -148,7 +148,10 @@ _DECIDED_RESULTS = _SUMMED - {RowResult.UNCHANGED.value, RowResult.REJECTED.valu
 
 
 def _compared(figures: Figures, *, whole: bool) -> Counter[LineKey]:
-    """The lines that a receipt counts; with `whole`, all decisions together: a capped one has another result."""
+    """The lines that a receipt counts; with `whole`, all decisions together.
+
+    One that was capped or held since the plan has another result than was planned.
+    """
     found: Counter[LineKey] = Counter()
     for key, number in figures.lines.items():
         if key.result == NOT_WRITTEN or key.written is Written.UNCOUNTED:

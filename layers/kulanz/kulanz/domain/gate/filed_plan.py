@@ -96,7 +96,7 @@ class ReadDigest:
     def over(self, receipts: Iterable[Receipt]) -> Iterator[Receipt]:
         """The same receipts, each of them taken into the digest as it passes."""
         for receipt in receipts:
-            self._found.update(f"{receipt.start} {receipt.end} {receipt.history}\n".encode())
+            self._found.update(f"{receipt.start} {receipt.end} {receipt.read}\n".encode())
             yield receipt
 
     def text(self) -> str:

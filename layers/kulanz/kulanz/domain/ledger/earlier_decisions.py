@@ -8,6 +8,7 @@ granted is never taken back.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Any
 
 from kulanz.domain.campaigns.reconciliation import worth_by_measure, worth_of
 from kulanz.domain.decision import UNLIMITED, Benefit, Decision, Outcome
@@ -19,6 +20,8 @@ ADDS = "add"
 OFFER = "offer"
 """How what was left to claim is delivered once it is offered by itself."""
 IN_ANOTHER_MEASURE = "granted_before_in_another_measure"
+CHANGED_SINCE_PLAN = "changed_since_plan"
+"""Held, because something else was granted before than the plan had read: an offer was accepted while it waited."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,18 @@ class Before:
     def money(self) -> Mapping[str, int]:
         """The minor units that were granted, by currency."""
         return {measure: size for measure, size in self.granted if isinstance(size, int) and is_currency(measure)}
+
+    def content(self) -> Mapping[str, Any]:
+        """This as JSON-able content; sizes are exact texts."""
+        return {"outcome": self.outcome.value, "granted": self.texts()}
+
+    @classmethod
+    def from_content(cls, content: Mapping[str, Any]) -> "Before":
+        """Read what `content` wrote."""
+        granted = (
+            (name, int(size) if is_currency(name) else Decimal(size)) for name, size in content["granted"].items()
+        )
+        return cls(Outcome(content["outcome"]), tuple(sorted(granted)))
 
 
 def stands_before(entries: Iterable[Entry]) -> Before | None:
