@@ -19,6 +19,7 @@ COMMANDS = {
         ("watch", "watch", "watch_campaign", "Follow CAMPAIGN until it stops, and print its reconciliation."),
         ("campaigns", "campaigns", "list_campaigns", "List the campaigns of INCIDENT, or all that wait for a person."),
         ("incidents", "incidents", "list_incidents", "List the incidents of a month, by their first event."),
+        ("deliveries", "deliveries", "list_deliveries", "List what was delivered to billing, and what is not."),
         ("report", "report", "write_report", "Write the report of CAMPAIGN as one page of HTML, to be sent."),
         ("log", "log", "log", "Show who did what, when and why."),
         ("rejected", "rejected", "rejected", "Show refused events, or the rejected rows of CAMPAIGN."),

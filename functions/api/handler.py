@@ -101,6 +101,12 @@ class Deployed:
         return S3Archive(self._s3, self.config.list_bucket)
 
     @cached_property
+    def deliveries(self) -> Any:
+        from kulanz.adapters.delivery_table import DynamoDeliveries
+
+        return DynamoDeliveries(self._dynamodb, self.config.campaigns_table)
+
+    @cached_property
     def documents(self) -> Any:
         from kulanz.adapters.documents import S3Documents
 

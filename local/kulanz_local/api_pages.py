@@ -27,7 +27,7 @@ ROLE_TEXTS: Mapping[Role, str] = {
     Role.REQUESTER: "Reports incidents, uploads lists and requests campaigns.",
     Role.APPROVER: "Reads what a plan will grant, by sums or rows; approves or rejects it. An approval spends money.",
     Role.OPERATOR: "Is called at night: pauses, resumes, cancels and settles campaigns, and repairs after a failure.",
-    Role.FINANCE: "Checks the sums of campaigns, and exports the rows behind them. It decides nothing.",
+    Role.FINANCE: "Checks the sums of campaigns and what billing was sent; exports rows; delivers settled campaigns.",
     Role.AUDITOR: "Reads everything, and changes nothing. An export that it asks for is a copy.",
     Role.ADMINISTRATOR: "Halts the whole stack, confirms its tables, and reads the audit log.",
     Role.PUBLISHER: "Publishes policies. The parameter `PolicyPublisherArns` must name its users or roles as well.",

@@ -33,6 +33,7 @@ def deployed() -> Iterator[Deployed]:
             "ChunkBytes": SMALL_CHUNK_BYTES,
             "MaximumConcurrency": WORKERS,
             "NoticesPerMessage": "50",
+            "DeliveryChannel": "billing:csv",
             "AlarmTopicArn": f"arn:aws:sns:{REGION}:{ACCOUNT_ID}:alarms",
         }
         yield Deployed(aws, deploy(aws.endpoint, parameters=parameters), aws_session())

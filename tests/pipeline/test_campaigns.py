@@ -5,13 +5,17 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 from rich.console import Console
 
+from kulanz.adapters.delivery_table import DynamoDeliveries
+from kulanz.application.delivery.advance_delivery import to_be_booked
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId, State
+from kulanz.domain.delivery.delivery import DeliveryState
 from kulanz.domain.policy import document_json
 from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz_cli.direct import DirectStack
@@ -24,6 +28,7 @@ from kulanz_local.lists import Expectation, write_list
 from kulanz_local.reconcile import discrepancies, notices_due
 from kulanz_local.subscriber import Subscriber
 from tests.pipeline.conftest import Deployed
+from tests.support.billing_files import ReadDelivery, read_delivery
 
 pytestmark = pytest.mark.ministack
 
@@ -133,6 +138,36 @@ def test_the_books_the_ledger_and_the_notices_are_those_that_were_planted(played
     notices = played.subscriber.notices_of(str(campaign.id))
     assert list(discrepancies(expected, campaign, notices, stored)) == []
     assert len(campaign.chunks) > 1
+
+
+def delivered(played: Played, campaign: Campaign) -> ReadDelivery:
+    """The delivery over a campaign's list, read from the bucket as a biller reads it, once it is released."""
+    stack, bucket = played.stack, played.stack.outputs.list_bucket_name
+    deliveries = DynamoDeliveries(stack.client("dynamodb"), stack.outputs.campaigns_table_name)
+
+    def is_sent() -> bool:
+        found = deliveries.over_list(campaign.id)
+        return found is not None and found.state is DeliveryState.SENT
+
+    drive.wait_until("the delivery", LONGEST_SECONDS, is_sent)
+    found = deliveries.over_list(campaign.id)
+    assert found is not None
+    s3 = stack.client("s3")
+    listed = s3.list_objects_v2(Bucket=bucket, Prefix=f"{found.id.folder}/")["Contents"]
+    documents = {one["Key"]: s3.get_object(Bucket=bucket, Key=one["Key"])["Body"].read() for one in listed}
+    return read_delivery(documents, found.id.folder)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.incident_id)
+def test_what_a_campaign_granted_is_delivered_to_billing_by_file(played: Played, case: Case) -> None:
+    campaign = played.campaigns[case.incident_id]
+    found = delivered(played, campaign).credits.values()
+    sums: dict[str, Decimal] = {}
+    for credit in found:
+        sums[credit["measure"]] = sums.get(credit["measure"], Decimal(0)) + Decimal(credit["amount"])
+    booked = to_be_booked(campaign)
+    assert {measure: int(size.scaleb(2)) if measure == "USD" else size for measure, size in sums.items()} == booked
+    assert len({credit["account_id"] for credit in found}) == len(found), "one credit for each account"
 
 
 def test_a_campaign_tells_on_the_bus_that_it_closed(played: Played) -> None:

@@ -78,6 +78,7 @@ class WorldDoor:
         self.exports, self.export_queue = world.exports, world.export_queue
         self.archive, self.chunks, self.stores = world.archive, world.chunks, world.stores
         self.policies: PolicyShelf = world.policies
+        self.deliveries = world.deliveries
         self.documents = FakeDocuments(world.archive)
         self.offers = FakeOffers(world.ledger, world.campaigns)
         self.index = FakeIndex(world.campaigns, self.offers)

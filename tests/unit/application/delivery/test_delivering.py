@@ -122,10 +122,10 @@ def test_a_channel_that_changes_after_the_plan_changes_no_plan() -> None:
 
 def test_the_account_has_the_billers_key_where_the_list_has_one() -> None:
     header = b"account_id,segment,affected,fee,language,note,biller_account"
-    lines = [row("a-1") + b",K-77", row("a-2") + b","]
+    lines = [row("a-1") + b",K-77", row("a-2") + b",K-78"]
     world = closed(list_of(lines, header), rows=2)
     keys = {one["account_id"]: one["biller_account"] for one in read(world).credits.values()}
-    assert keys == {"a-1": "K-77", "a-2": "a-2"}
+    assert keys == {"a-1": "K-77", "a-2": "K-78"}
 
 
 def test_what_the_policy_says_of_the_bill_is_in_the_credit() -> None:

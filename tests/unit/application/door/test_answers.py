@@ -16,6 +16,7 @@ from kulanz.application.door import campaigns as campaign_answers
 from kulanz.application.door.routes import ROUTES, Route
 from kulanz.domain.campaigns.campaign import State
 from kulanz.domain.campaigns.trouble import TroubleKind
+from kulanz.domain.delivery.channel import Channel
 from tests.support import sources
 from tests.support.exporting import EXPORT, exported
 from tests.support.received import configure, receive
@@ -49,7 +50,7 @@ def with_a_draft(door: WorldDoor) -> WorldDoor:
 @pytest.fixture(scope="module")
 def closed() -> World:
     """A world whose campaign has closed, and was exported."""
-    world = small_world()
+    world = small_world(channel=Channel("billing"))
     world.publish(event(rows=ROWS))
     world.run_until_quiet()
     assert world.campaign(CAMPAIGN).state is State.CLOSED
@@ -85,6 +86,10 @@ QUESTIONS: Mapping[str, str] = {
     "campaigns.rejected": f"campaigns/rejected/{CAMPAIGN}",
     "campaigns.files": f"campaigns/files/{CAMPAIGN}",
     "exports.one": f"exports/{CAMPAIGN}/{EXPORT}",
+    "deliveries.waiting": "deliveries/waiting",
+    "deliveries.of_channel": "deliveries/channel/billing",
+    "deliveries.one": "deliveries/one/billing/1",
+    "deliveries.of_campaign": f"deliveries/campaign/{CAMPAIGN}",
     "incidents.one": f"incidents/one/{INCIDENT_ID}",
     "incidents.revision": f"incidents/revision/{INCIDENT_ID}/1",
     "incidents.refused": "incidents/refused",
@@ -138,7 +143,8 @@ def test_the_answer_about_a_campaign_has_all_its_figures(closed: World) -> None:
 
 def test_the_reconciliation_is_the_report_that_was_announced(closed: World) -> None:
     reply = door_of(closed).get(f"campaigns/reconciliation/{CAMPAIGN}")
-    assert reply.content["report"] == json.loads(closed.announcer.announced[-1].detail)
+    of_campaign = [one for one in closed.announcer.announced if one.detail_type.startswith("Campaign")]
+    assert reply.content["report"] == json.loads(of_campaign[-1].detail)
     assert reply.content["whole"] is True
 
 

@@ -53,24 +53,54 @@ def to_be_booked(campaign: Campaign) -> dict[str, Size]:
     return {measure: size for (result, measure), size in worth.items() if result is RowResult.GRANTED and size}
 
 
+class NotDelivered(Exception):
+    """What a campaign granted cannot be delivered. `reason` is a code; the text says why and what to do."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
 def open_over_list(campaign: Campaign, ports: DeliveryPorts, cause: Cause, now: datetime) -> Delivery | None:
     """Open the delivery of a campaign that closed by itself and whose plan names a channel; None where there is none.
 
     What a person settled is delivered when a person says so. Raises TryAgain where others keep opening deliveries.
     """
-    if campaign.state is not State.CLOSED or campaign.state_reason != BALANCED or not to_be_booked(campaign):
+    if campaign.state is not State.CLOSED or campaign.state_reason != BALANCED:
         return None
-    plan = ports.campaigns.filed_plan(campaign.id)
+    try:
+        return _opened(campaign, ports.campaigns, ports.deliveries, cause.actor, now)
+    except NotDelivered:
+        return None
+
+
+def open_settled(
+    campaign: Campaign, campaigns: CampaignStore, deliveries: DeliveryStore, by: str, now: datetime
+) -> Delivery:
+    """Open the delivery of a closed campaign, also one that a person settled; the one there is where it was opened.
+
+    Raises NotDelivered; TryAgain where others keep opening deliveries.
+    """
+    if campaign.state is not State.CLOSED:
+        raise NotDelivered("not_closed", f"the campaign is {campaign.state}; only a closed one is delivered")
+    return _opened(campaign, campaigns, deliveries, by, now)
+
+
+def _opened(
+    campaign: Campaign, campaigns: CampaignStore, deliveries: DeliveryStore, by: str, now: datetime
+) -> Delivery:
+    if not to_be_booked(campaign):
+        raise NotDelivered("nothing_granted", "the list of the campaign granted nothing")
+    plan = campaigns.filed_plan(campaign.id)
     if plan is None or plan.channel is None:
-        return None
+        raise NotDelivered("no_channel", "the plan of the campaign names no channel")
     for _ in range(ATTEMPTS_AGAINST_OTHERS):
-        if (known := ports.deliveries.over_list(campaign.id)) is not None:
+        if (known := deliveries.over_list(campaign.id)) is not None:
             return known
-        serial = ports.deliveries.last_serial(plan.channel.name) + 1
-        delivery_id = DeliveryId(plan.channel.name, serial)
-        delivery = Delivery(delivery_id, campaign.id, plan.channel.format, now, cause.actor)
+        delivery_id = DeliveryId(plan.channel.name, deliveries.last_serial(plan.channel.name) + 1)
+        delivery = Delivery(delivery_id, campaign.id, plan.channel.format, now, by)
         try:
-            ports.deliveries.open(delivery)
+            deliveries.open(delivery)
         except Outdated:
             continue
         return delivery

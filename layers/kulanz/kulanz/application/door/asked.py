@@ -29,6 +29,7 @@ from kulanz.domain.people.caller import Caller, Machine, Person, caller_with
 if TYPE_CHECKING:  # a question needs neither: what they import takes a tenth of a second
     from kulanz.application.budgets.store import BudgetStore
     from kulanz.application.campaigns.open_campaign import OpenSettings
+    from kulanz.application.delivery.world import DeliveryStore
     from kulanz.application.door.actions import Actions
     from kulanz.application.drafts.draft_ports import DraftStore, SourcesStore
     from kulanz.application.exports.ports import ExportQueue, ExportStore
@@ -156,6 +157,8 @@ class Door(Protocol):
     def policies(self) -> PolicyShelf: ...
     @property
     def archive(self) -> Archive: ...
+    @property
+    def deliveries(self) -> "DeliveryStore": ...
     @property
     def documents(self) -> Documents: ...
     @property

@@ -12,6 +12,7 @@ from datetime import date
 from enum import StrEnum
 
 from kulanz.domain.campaigns.campaign import CAMPAIGNS_PER_INCIDENT
+from kulanz.domain.delivery.channel import CHANNEL_EXPECTED
 from kulanz.domain.drafts.draft import read_draft_id
 from kulanz.domain.identifiers import ACCOUNT_ID_EXPECTED, INCIDENT_ID_EXPECTED, is_account_id, is_incident_id
 from kulanz.domain.money import is_currency
@@ -47,6 +48,9 @@ READERS = frozenset(Role) - {Role.SUPPORT, Role.PUBLISHER}
 POLICY_READERS = frozenset(Role) - {Role.SUPPORT}
 EXPORTERS = frozenset({Role.APPROVER, Role.FINANCE, Role.AUDITOR})
 """Who has the rows of a whole campaign, with its accounts: to approve a plan, to book by it, or to check either."""
+DELIVERY_READERS = frozenset({Role.FINANCE, Role.AUDITOR, Role.OPERATOR})
+"""Who reads what was delivered to billing."""
+FINANCE = frozenset({Role.FINANCE})
 REQUESTERS = frozenset({Role.REQUESTER})
 APPROVERS = frozenset({Role.APPROVER})
 OPERATORS = frozenset({Role.OPERATOR})
@@ -67,6 +71,8 @@ class Parameter:
 _ACTION_ID = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._:~-]{{0,{ACTION_ID_CHARACTERS - 1}}}", re.ASCII)
 _NUMBER = re.compile(r"[1-9][0-9]{0,15}", re.ASCII)
 _MONTH = re.compile(r"20[0-9]{2}-(?:0[1-9]|1[0-2])", re.ASCII)
+_CHANNEL = re.compile(r"[a-z][a-z0-9-]{0,31}", re.ASCII)
+_SERIAL = re.compile(r"[1-9][0-9]{0,7}", re.ASCII)
 _VERSION = re.compile(r"[1-9][0-9]{0,4}", re.ASCII)
 _ACTOR = re.compile(r"[!-~]{1,600}", re.ASCII)
 _DAY = re.compile(r"20[0-9]{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])", re.ASCII)
@@ -116,6 +122,7 @@ PARAMETERS: Mapping[str, Parameter] = {
         _CURRENCY.pattern,
         lambda text: _CURRENCY.fullmatch(text) is not None and is_currency(text),
     ),
+    "channel": Parameter(f"the name of a channel: {CHANNEL_EXPECTED}", _CHANNEL.pattern, _of(_CHANNEL)),
     "cursor": Parameter("the text `next` of an earlier answer, unchanged", _CURSOR.pattern, _of(_CURSOR)),
     "day": Parameter("a day of UTC such as 2026-11-29", _DAY.pattern, _is_day),
     "draft": Parameter("the id of a draft, as a list of drafts has it", _INCIDENT, is_draft_id),
@@ -135,6 +142,7 @@ PARAMETERS: Mapping[str, Parameter] = {
     ),
     "revision": Parameter("a whole number from 1", _NUMBER.pattern, _of(_NUMBER)),
     "seq": Parameter(f"a whole number from 1 to {CAMPAIGNS_PER_INCIDENT}", "[1-9][0-9]{0,2}", _is_seq),
+    "serial": Parameter("a whole number from 1", _SERIAL.pattern, _of(_SERIAL)),
     "subject": Parameter(
         "- for the account itself, or " + ACCOUNT_ID_EXPECTED,
         f"-|{_ACCOUNT}",
@@ -258,6 +266,29 @@ ROUTES: tuple[Route, ...] = (
     _ask("incidents/refused", "incidents.refused", READERS, "Events that were refused, and why"),
     _ask("incidents/drafts/month/{month}", "drafts.of_month", READERS, "What sources reported in a month", ("cursor",)),
     _ask("incidents/drafts/one/{draft}", "drafts.one", READERS, "A draft: what a source reports of an incident"),
+    # --- deliveries to billing
+    _ask("deliveries/waiting", "deliveries.waiting", DELIVERY_READERS, "Deliveries that are not sent"),
+    _ask(
+        "deliveries/channel/{channel}",
+        "deliveries.of_channel",
+        DELIVERY_READERS,
+        "The deliveries of a channel",
+        ("cursor",),
+    ),
+    _ask("deliveries/one/{channel}/{serial}", "deliveries.one", DELIVERY_READERS, "One delivery, with its sums"),
+    _ask(
+        "deliveries/campaign/{incident}/{seq}",
+        "deliveries.of_campaign",
+        DELIVERY_READERS,
+        "What of a campaign is to be booked, and its delivery",
+    ),
+    _act(
+        "deliveries/settled/{incident}/{seq}/{id}",
+        "deliveries.deliver",
+        FINANCE,
+        "Deliver what a settled campaign granted",
+        "DeliverBody",
+    ),
     # --- policies
     _ask("policies/published", "policies.published", POLICY_READERS, "Every published policy version", ("cursor",)),
     _ask("policies/one/{policy}/{version}", "policies.one", POLICY_READERS, "A published policy, and its examples"),

@@ -1,0 +1,183 @@
+"""Answers about deliveries to billing: those of a channel, one, that of a campaign; and a person's word to deliver."""
+
+from itertools import islice
+from typing import TypedDict
+
+from kulanz.application.delivery.advance_delivery import NotDelivered, open_settled, to_be_booked
+from kulanz.application.door.asked import Asked, Door
+from kulanz.application.door.bodies import Body, Reason, read_body
+from kulanz.application.door.campaigns import existing
+from kulanz.application.door.cursors import make_cursor, read_cursor
+from kulanz.application.door.problems import Kind, Problem, unknown
+from kulanz.domain.campaigns.campaign import State
+from kulanz.domain.delivery.channel import DeliveryId
+from kulanz.domain.delivery.credit import CreditSums, CreditType, SumOf
+from kulanz.domain.delivery.delivery import Delivery
+from kulanz.domain.delivery.files import sum_text
+from kulanz.domain.money import is_currency
+from kulanz.domain.time import format_instant
+
+DELIVERIES_VERSION = 1
+DELIVERIES_PER_ANSWER = 50
+
+
+class CreditSum(TypedDict):
+    """Credits of one type and measure: how many, and what they add up to, as a plain decimal."""
+
+    type: str
+    measure: str
+    credits: int
+    sum: str
+
+
+class DeliveryItem(TypedDict):
+    """A delivery as it stands. `folder` is where the bucket has its files; they are released once `sent_at` is there.
+
+    `elsewhere` are credits of the same list that were not delivered here, because they stood in another delivery or had
+    ended before.
+    """
+
+    delivery: str
+    campaign: str
+    state: str
+    reason: str
+    format: str
+    folder: str
+    opened_at: str
+    opened_by: str
+    sent_at: str | None
+    lines: int
+    parts: int
+    credits: int
+    sums: list[CreditSum]
+    elsewhere: list[CreditSum]
+
+
+class DeliveryAnswer(DeliveryItem):
+    """One delivery."""
+
+    v: int
+
+
+class DeliveriesAnswer(TypedDict):
+    """Some deliveries, by channel and serial; `next` is the cursor of the rest, None where these are all."""
+
+    v: int
+    deliveries: list[DeliveryItem]
+    next: str | None
+
+
+class ToBeBooked(TypedDict):
+    """What the list of a campaign granted, by measure, as a plain decimal."""
+
+    measure: str
+    sum: str
+
+
+class CampaignDeliveryAnswer(TypedDict):
+    """What of a campaign is to be booked, and the delivery over its list.
+
+    `why_not` is a sentence where there is none, else empty.
+    """
+
+    v: int
+    campaign: str
+    to_be_booked: list[ToBeBooked]
+    delivery: DeliveryItem | None
+    why_not: str
+
+
+class DeliverBody(Body):
+    """A person's word that what a settled campaign granted is to be delivered."""
+
+    reason: Reason
+
+
+def of_channel(asked: Asked, door: Door) -> DeliveriesAnswer:
+    """The deliveries of a channel, by serial."""
+    after = int(read_cursor(asked.question, asked.query.get("cursor")) or 0)
+    found = list(islice(door.deliveries.of_channel(asked.of["channel"], after), DELIVERIES_PER_ANSWER + 1))
+    shown = found[:DELIVERIES_PER_ANSWER]
+    is_more = len(found) > len(shown)
+    return {
+        "v": DELIVERIES_VERSION,
+        "deliveries": list(map(_item, shown)),
+        "next": make_cursor(asked.question, str(shown[-1].id.serial)) if is_more else None,
+    }
+
+
+def waiting(asked: Asked, door: Door) -> DeliveriesAnswer:  # noqa: ARG001 (every question has the same arguments)
+    """The deliveries of all channels that are not sent: under way, or flagged."""
+    found = (door.deliveries.delivery(one) for one in door.deliveries.open_deliveries())
+    return {"v": DELIVERIES_VERSION, "deliveries": [_item(one) for one in found if one is not None], "next": None}
+
+
+def one(asked: Asked, door: Door) -> DeliveryAnswer:
+    """One delivery."""
+    found = door.deliveries.delivery(DeliveryId(asked.of["channel"], int(asked.of["serial"])))
+    if found is None:
+        raise unknown("there is no such delivery")
+    return {"v": DELIVERIES_VERSION, **_item(found)}
+
+
+def of_campaign(asked: Asked, door: Door) -> CampaignDeliveryAnswer:
+    """What of a campaign is to be booked, and its delivery."""
+    campaign = existing(asked, door)
+    found = door.deliveries.over_list(campaign.id)
+    plan = door.campaigns.filed_plan(campaign.id)
+    booked = to_be_booked(campaign)
+    why_not = ""
+    if found is None:
+        if not booked:
+            why_not = "its list granted nothing"
+        elif plan is None or plan.channel is None:
+            why_not = "its plan names no channel: the stack had no DeliveryChannel when it was planned"
+        elif campaign.state is State.CLOSED:
+            why_not = "a person settled it, and nobody has said that it is to be delivered"
+        else:
+            why_not = f"it is {campaign.state}; what it granted is delivered when it has closed"
+    sums = [(SumOf(CreditType.CREDIT, measure, is_currency(measure)), size) for measure, size in sorted(booked.items())]
+    return {
+        "v": DELIVERIES_VERSION,
+        "campaign": str(campaign.id),
+        "to_be_booked": [{"measure": of.measure, "sum": sum_text(of, size)} for of, size in sums],
+        "delivery": None if found is None else _item(found),
+        "why_not": why_not,
+    }
+
+
+def deliver(asked: Asked, door: Door) -> DeliveryAnswer:
+    """Deliver what a campaign granted that a person settled."""
+    read_body(DeliverBody, asked.body)
+    campaign = existing(asked, door)
+    try:
+        opened = open_settled(campaign, door.campaigns, door.deliveries, asked.caller.id, asked.now)
+    except NotDelivered as problem:
+        raise Problem(Kind.REFUSED, str(problem), reason=problem.reason) from None
+    return {"v": DELIVERIES_VERSION, **_item(opened)}
+
+
+def _item(delivery: Delivery) -> DeliveryItem:
+    return {
+        "delivery": str(delivery.id),
+        "campaign": str(delivery.campaign),
+        "state": delivery.state.value,
+        "reason": delivery.reason,
+        "format": delivery.form.value,
+        "folder": delivery.id.folder,
+        "opened_at": format_instant(delivery.opened_at),
+        "opened_by": delivery.opened_by,
+        "sent_at": None if delivery.sent_at is None else format_instant(delivery.sent_at),
+        "lines": delivery.lines,
+        "parts": delivery.parts,
+        "credits": delivery.sums.number,
+        "sums": _sums(delivery.sums),
+        "elsewhere": _sums(delivery.elsewhere),
+    }
+
+
+def _sums(sums: CreditSums) -> list[CreditSum]:
+    return [
+        {"type": of.type.value, "measure": of.measure, "credits": number, "sum": sum_text(of, size)}
+        for of, (number, size) in sorted(sums.found.items())
+    ]

@@ -1,0 +1,106 @@
+"""What finance asks about deliveries, and its word that a settled campaign is delivered."""
+
+from dataclasses import replace
+
+import pytest
+
+from kulanz.domain.campaigns.campaign import Cause, State
+from kulanz.domain.delivery.channel import Channel
+from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
+from tests.support.world import World
+from tests.support.world_door import ANNA, WorldDoor
+
+BILLING = Channel("billing")
+REASON = {"reason": "checked by hand"}
+
+
+def closed(channel: Channel | None = BILLING) -> World:
+    world = small_world(channel=channel)
+    world.publish(event(rows=ROWS))
+    world.run_until_quiet()
+    return world
+
+
+def settled(channel: Channel | None = BILLING) -> World:
+    """A campaign that was flagged, and that a person settled."""
+    world = small_world(channel=channel, delivers=False)
+    world.publish(event(rows=ROWS))
+    world.run_until_quiet()
+    campaign = world.campaign(CAMPAIGN)
+    for target, reason in ((State.FLAGGED, "incident_withdrawn: by its source"), (State.CLOSED, "settled_by_hand: ok")):
+        change = world.campaign(CAMPAIGN).change(target, reason, Cause("test", "x", "test"), world.now)
+        world.campaigns.change_state(world.campaign(CAMPAIGN), change)
+    world.delivers = True
+    world.run_until_quiet()
+    assert campaign.state is State.CLOSED
+    return world
+
+
+def test_a_delivery_is_found_by_its_channel_its_serial_and_its_campaign() -> None:
+    door = WorldDoor(closed())
+    (listed,) = door.get("deliveries/channel/billing").content["deliveries"]
+    one = door.get("deliveries/one/billing/1").content
+    of_campaign = door.get(f"deliveries/campaign/{CAMPAIGN}").content
+    assert {**one, "v": 1} == {**listed, "v": 1}
+    assert of_campaign["delivery"] == listed
+    assert of_campaign["why_not"] == ""
+    assert (listed["state"], listed["delivery"], listed["folder"]) == (
+        "sent", "billing/1", "deliveries/billing/00000001",
+    )  # fmt: skip
+    assert {one["measure"]: one["sum"] for one in of_campaign["to_be_booked"]} == {
+        one["measure"]: one["sum"] for one in listed["sums"]
+    }
+    assert door.get("deliveries/waiting").content["deliveries"] == []
+    assert door.get("deliveries/one/billing/2").status == 404
+
+
+def test_a_long_channel_comes_in_parts() -> None:
+    world = closed()
+    first = world.deliveries.delivery(next(iter(world.deliveries.of_channel("billing"))).id)
+    assert first is not None
+    for serial in range(2, 122):
+        other = replace(first.campaign, incident_id=f"other-{serial}")
+        world.deliveries.open(replace(first, id=replace(first.id, serial=serial), campaign=other))
+    door, serials, cursor = WorldDoor(world), [], ""
+    while True:
+        page = door.get("deliveries/channel/billing", ANNA, **({"cursor": cursor} if cursor else {})).content
+        serials += [int(one["delivery"].rpartition("/")[2]) for one in page["deliveries"]]
+        cursor = page["next"]
+        if not cursor:
+            break
+    assert serials == list(range(1, 122))
+
+
+@pytest.mark.parametrize(
+    ("world", "why"),
+    [(closed(None), "names no channel"), (settled(), "a person settled it")],
+    ids=["no channel", "settled"],
+)
+def test_it_says_why_nothing_is_delivered(world: World, why: str) -> None:
+    answer = WorldDoor(world).get(f"deliveries/campaign/{CAMPAIGN}").content
+    assert answer["delivery"] is None
+    assert why in answer["why_not"]
+    assert answer["to_be_booked"]
+
+
+def test_a_settled_campaign_is_delivered_when_a_person_says_so_once() -> None:
+    world = settled()
+    door = WorldDoor(world)
+    assert world.deliveries.last_serial("billing") == 0, "nothing by itself"
+    first = door.put(f"deliveries/settled/{CAMPAIGN}/d-1", REASON)
+    again = door.put(f"deliveries/settled/{CAMPAIGN}/d-2", REASON)
+    assert (first.status, again.status) == (200, 200)
+    assert first.content["delivery"] == again.content["delivery"] == "billing/1"
+    world.run_until_quiet()
+    assert door.get("deliveries/one/billing/1").content["state"] == "sent"
+
+
+@pytest.mark.parametrize(
+    ("world", "reason"),
+    [(settled(None), "no_channel"), (small_world(), "unknown")],
+    ids=["no channel", "no campaign"],
+)
+def test_what_cannot_be_delivered_is_refused_with_its_reason(world: World, reason: str) -> None:
+    reply = WorldDoor(world).put(f"deliveries/settled/{CAMPAIGN}/d-1", REASON)
+    assert reply.status in (404, 409)
+    assert reply.status == 404 or reply.content["reason"] == reason
