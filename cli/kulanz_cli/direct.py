@@ -4,10 +4,12 @@ For `doctor`, `ledger`, `policy publish` and `people`. Everything else goes thro
 """
 
 from kulanz.adapters.campaign_table import DynamoCampaigns
+from kulanz.adapters.drafts_table import DynamoDrafts
 from kulanz.adapters.ledger_table import DynamoLedger
 from kulanz.adapters.parted_lists import PartedLists
 from kulanz.adapters.people import S3People
 from kulanz.adapters.s3 import S3Lists, S3Policies
+from kulanz.adapters.sources import S3Sources
 from kulanz.adapters.stores import DynamoStores
 from kulanz.application.ledger.answer import AnswerPorts
 from kulanz.application.ports import Stores
@@ -35,6 +37,14 @@ class DirectStack(Stack):
     def people(self) -> S3People:
         """The people file."""
         return S3People(self.client("s3"), self.outputs.list_bucket_name, POLICY_PREFIX)
+
+    def sources(self) -> S3Sources:
+        """The configuration of sources."""
+        return S3Sources(self.client("s3"), self.outputs.list_bucket_name, POLICY_PREFIX)
+
+    def drafts(self) -> DynamoDrafts:
+        """What was received of upstream incidents."""
+        return DynamoDrafts(self.client("dynamodb"), self.outputs.campaigns_table_name)
 
     def answers(self) -> AnswerPorts:
         """What is read to compare the ledger with receipts."""

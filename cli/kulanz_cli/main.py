@@ -19,6 +19,8 @@ COMMANDS = {
         ("watch", "watch", "watch_campaign", "Follow CAMPAIGN until it stops, and print its reconciliation."),
         ("campaigns", "campaigns", "list_campaigns", "List the campaigns of INCIDENT, or all that wait for a person."),
         ("incidents", "incidents", "list_incidents", "List the incidents of a month, by their first event."),
+        ("drafts", "drafts", "list_drafts", "List what incident sources reported in a month."),
+        ("draft", "draft", "draft", "Show the draft ID, or confirm it as an incident."),
         ("deliveries", "deliveries", "list_deliveries", "List what was delivered to billing, and what is not."),
         ("report", "report", "write_report", "Write the report of CAMPAIGN as one page of HTML, to be sent."),
         ("log", "log", "log", "Show who did what, when and why."),
@@ -48,6 +50,7 @@ COMMANDS = {
     "For authors and publishers of policies": section(
         ("policy", "policy_group", "policy", "Read the rulebook; write, test and publish policies."),
         ("people", "people_group", "people", "Check and publish the people file."),
+        ("source", "source_group", "source", "Check, publish and try the configuration of incident sources."),
     ),
 }  # fmt: skip
 

@@ -94,7 +94,7 @@ def send_event(
     if not list_paths and (rows is not None or profile_path is not None):
         raise click.UsageError("--rows and --list-profile belong to --list")
     with _as_sent(event, stack, list_paths, profile_path) as parts:
-        for note in _checked(event, stack.door(), parts):
+        for note in checked(event, stack.door(), parts):
             say(notes, note, further=2)
         if parts:
             event = (
@@ -206,7 +206,7 @@ def _as_sent(
         )
 
 
-def _checked(event: dict[str, Any], door: Door, parts: Sequence[Path]) -> Iterator[str]:
+def checked(event: dict[str, Any], door: Door, parts: Sequence[Path]) -> Iterator[str]:
     """Check everything that can be checked before the upload; notes on what could not. Raises EventUnsendable."""
     detail, list_path = event["detail"], parts[0] if parts else None
     if list_path is not None:

@@ -114,6 +114,14 @@ class Stack:
             )
         return self._door
 
+    def sources_url(self) -> str:
+        """Where incident sources deliver."""
+        if self._endpoint_url:
+            return (
+                f"{self._endpoint_url.rstrip('/')}/_aws/execute-api/{self.outputs.sources_api_id}/$default/v1/sources"
+            )
+        return self.outputs.sources_url
+
     def _api_of_outputs(self) -> str:
         if self._endpoint_url:
             return f"{self._endpoint_url.rstrip('/')}/_aws/execute-api/{self.outputs.api_id}/$default"

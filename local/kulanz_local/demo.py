@@ -42,7 +42,7 @@ from kulanz_local.lists import Expectation, write_list
 from kulanz_local.persons import create_persons
 from kulanz_local.reconcile import discrepancies, notices_due
 from kulanz_local.settings_file import NoSettingsFile, settings_file
-from kulanz_local.stories import o2_alice, swisscom
+from kulanz_local.stories import o2_alice, status_page, swisscom
 from kulanz_local.stories.telling import Stage
 from kulanz_local.subscriber import Audience, Subscriber
 
@@ -266,7 +266,7 @@ def show_case(case: Case, campaign: Campaign, notices: Mapping[Audience, int], c
 def _play_stories(run: Run, accounts: int, folder: Path) -> list[str]:
     """Tell the two cases that need several campaigns; then send everything of them a second time."""
     stage = Stage(run.stack, run.subscriber, run.console, folder)
-    for tell in (o2_alice.tell, swisscom.tell):
+    for tell in (status_page.tell, o2_alice.tell, swisscom.tell):
         tell(stage, accounts // ACCOUNTS_PER_STORY_ACCOUNT)
     with step(run.console, "publish the events of both stories a second time"):
         stage.repeat_everything([run.stack.outputs.incidents_queue_url, run.stack.outputs.chunks_queue_url])

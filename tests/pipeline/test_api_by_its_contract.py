@@ -34,6 +34,7 @@ want 405 and 401; docs/api.md says so. That no request without a signature is an
 MAY_BE_REFUSED = {
     "requests.record": "422",
     "requests.campaign": "422",
+    "drafts.confirm": "422",
     "acceptances.accept": "422",
     "audit.of_day": "400",
     "repairs.notices": "400",

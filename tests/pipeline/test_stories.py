@@ -7,7 +7,7 @@ import pytest
 
 from kulanz_cli.terminal import console
 from kulanz_local import drive
-from kulanz_local.stories import o2_alice, swisscom
+from kulanz_local.stories import o2_alice, status_page, swisscom
 from kulanz_local.stories.telling import Stage
 from kulanz_local.subscriber import Subscriber
 from tests.pipeline.conftest import Deployed
@@ -25,7 +25,9 @@ def stage(deployed: Deployed, tmp_path: Path) -> Iterator[Stage]:
         yield Stage(drive.stack_of(deployed.aws), subscriber, console(), tmp_path)
 
 
-@pytest.mark.parametrize("tell", [o2_alice.tell, swisscom.tell], ids=["O2 and Alice", "Swisscom"])
+@pytest.mark.parametrize(
+    "tell", [status_page.tell, o2_alice.tell, swisscom.tell], ids=["status page", "O2 and Alice", "Swisscom"]
+)
 def test_a_story_ends_with_its_books_and_every_event_may_come_twice(
     stage: Stage, deployed: Deployed, tell: Callable[[Stage, int], None]
 ) -> None:

@@ -61,6 +61,9 @@ class WorldStack(DirectStack):
     def people(self) -> Any:
         return self.world.people
 
+    def sources(self) -> Any:
+        return self.served.sources
+
     def answers(self) -> AnswerPorts:
         return AnswerPorts(self.world.campaigns, self.world.lists, self.world.ledger)
 

@@ -137,10 +137,14 @@ class Stage:
         drive.wait_until_quiet(self.stack, queue_urls, CAMPAIGN_SECONDS)
         self.expect("decisions after every event came twice", drive.items_in_the_ledger(self.stack), before)
 
-    def kulanz(self, *arguments: str) -> int:
-        """Run the `kulanz` command as a person would; its exit code."""
+    def kulanz(self, *arguments: str, secret_words: tuple[str, ...] = ()) -> int:
+        """Run the `kulanz` command as a person would; its exit code. `secret_words` are not printed."""
         self.tell(f"[dim]$ kulanz {' '.join(arguments)}[/dim]")
-        return drive.run_kulanz(self.stack, *arguments)
+        return drive.run_kulanz(self.stack, *arguments, *secret_words)
+
+    def draft(self, draft_id: str) -> dict[str, Any]:
+        """A draft, as the API answers it."""
+        return self.stack.door().ask("drafts.one", draft=draft_id)
 
 
 def counted(verdicts: Iterable[tuple[str, str]]) -> Results:

@@ -33,7 +33,9 @@ from kulanz_cli.terminal import (
     table,
 )
 from tests.support.healthy_aws import HealthyAws
+from tests.support.received import configure, receive
 from tests.support.small_campaign import event, sealed_policy
+from tests.support.sources import SAMPLES, body_of
 from tests.support.world import START, World
 from tests.support.world_stack import WorldStack, run
 from tests.unit.cli.test_sending import Clients
@@ -124,6 +126,7 @@ def lines_of(*outputs: str) -> Iterator[str]:
         yield from output.splitlines()
 
 
+DRAFT = "it-0a1b2c3d4e5f-voice"
 COMMANDS = {
     "watch": ["watch", CAMPAIGN],
     "campaigns": ["campaigns", INCIDENT],
@@ -195,6 +198,17 @@ COMMANDS = {
         *("list", "profile", "FOLDER/export.csv", "--policy", "FOLDER/policy.yaml"),
         *("--into", "FOLDER/new/crm.profile.yaml"),
     ],
+    "drafts": ["drafts", "--month", "2026-03"],
+    "draft": ["draft", DRAFT],
+    "draft, confirmed": ["draft", DRAFT, "--confirm", "--draft", "0" * 12, "--windows", "major"],
+    "draft, unknown": ["draft", f"it-{'0' * 32}-voice"],
+    "source check": ["source", "check", "FOLDER/sources.yaml", "--payload", "FOLDER/delivery.json"],
+    "source check, wrong": ["source", "check", "FOLDER/people.yaml"],
+    "source publish": ["source", "publish", "FOLDER/sources.yaml"],
+    "source show": ["source", "show"],
+    "source play": [
+        *("source", "play", "FOLDER/delivery.json", "--source", "it", "--kind", "aws_health", "--secret", "s")
+    ],
     "policy list": ["policy", "list"],
     "policy list, published": ["policy", "list", "--published"],
 }
@@ -227,6 +241,15 @@ class Tables:
         return SimpleNamespace(paginate=lambda: pages)
 
 
+def hostile_delivery() -> Any:
+    """An outage whose title and names are as long and as hostile as somebody outside can make them."""
+    body = body_of("statuspage", "outage-resolved")
+    body["incident"]["name"] = HOSTILE * 20
+    for component in body["incident"]["components"]:
+        component["name"] = HOSTILE
+    return body
+
+
 def files(folder: Path) -> None:
     """What the commands read from files: a list, an event, examples, another policy under a published version."""
     (folder / "l.csv").write_text(f"account_id,line_id,fee\n{ACCOUNT},{LINE},x\n")
@@ -243,6 +266,8 @@ def files(folder: Path) -> None:
         "expected": {"money": "2.00 EUR"},
     }
     (folder / "examples.json").write_text(json.dumps([stated]))
+    (folder / "delivery.json").write_text(json.dumps(hostile_delivery()))
+    (folder / "sources.yaml").write_text((SAMPLES / "statuspage/configuration.yaml").read_text())
     (folder / "other.yaml").write_text(f"kulanz: 1\nid: {LONG_ID}\nversion: 1\ntitle: Other\npay: 6.00 EUR\n")
 
 
@@ -257,6 +282,8 @@ def test_every_output_fits_and_is_text(
     monkeypatch.setattr(send, "upload_file", Clients.upload)
     stack.world.rejected.sent[:] = [refused()]
     stack._clients = {"dynamodb": Tables()}
+    configure(stack.served, "statuspage")
+    receive(stack.served, hostile_delivery(), {"no": "delivery"})
     if words[0] == "send":
         stack = WorldStack(stack.world.copy())
         stack._clients = dict.fromkeys(("s3", "events"), Clients(stack.world))

@@ -186,6 +186,13 @@ def one(asked: Asked, door: Door) -> DraftAnswer:
     """A draft as it is now, and what has changed since it was confirmed."""
     of, draft = found_draft(asked.of["draft"], door)
     confirmed = None if draft.rule is None else door.drafts.confirmed(of, draft.rule.name)
+    kind = door.sources.current().sources[of.source].source.kind
+    changed = [] if confirmed is None else _changed(confirmed, draft, door)
+    return answer_of(draft, kind, confirmed, changed)
+
+
+def answer_of(draft: Draft, kind: str, confirmed: Confirmed | None, changed: list[str]) -> DraftAnswer:
+    """A draft as an answer."""
     suggested = {} if draft.rule is None else {
         "policy": draft.rule.policy,
         "list": draft.rule.list_key,
@@ -197,7 +204,7 @@ def one(asked: Asked, door: Door) -> DraftAnswer:
         "draft": draft.id,
         "digest": draft.digest,
         "source": draft.source,
-        "kind": door.sources.current().sources[of.source].source.kind,
+        "kind": kind,
         "upstream_id": draft.upstream_id,
         "title": draft.title,
         "url": draft.url,
@@ -232,7 +239,7 @@ def one(asked: Asked, door: Door) -> DraftAnswer:
         "problem": draft.problem,
         "suggested": suggested,
         "confirmed": None if confirmed is None else _confirmed(confirmed),
-        "changed": [] if confirmed is None else _changed(confirmed, draft, door),
+        "changed": changed,
     }
 
 

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from kulanz.domain.campaigns.campaign import CAMPAIGNS_PER_INCIDENT
 from kulanz.domain.delivery.channel import CHANNEL_EXPECTED
-from kulanz.domain.drafts.draft import read_draft_id
+from kulanz.domain.drafts.draft import DRAFT_ID_PATTERN, read_draft_id
 from kulanz.domain.identifiers import ACCOUNT_ID_EXPECTED, INCIDENT_ID_EXPECTED, is_account_id, is_incident_id
 from kulanz.domain.money import is_currency
 
@@ -125,7 +125,7 @@ PARAMETERS: Mapping[str, Parameter] = {
     "channel": Parameter(f"the name of a channel: {CHANNEL_EXPECTED}", _CHANNEL.pattern, _of(_CHANNEL)),
     "cursor": Parameter("the text `next` of an earlier answer, unchanged", _CURSOR.pattern, _of(_CURSOR)),
     "day": Parameter("a day of UTC such as 2026-11-29", _DAY.pattern, _is_day),
-    "draft": Parameter("the id of a draft, as a list of drafts has it", _INCIDENT, is_draft_id),
+    "draft": Parameter("the id of a draft, as a list of drafts has it", DRAFT_ID_PATTERN, is_draft_id),
     "id": Parameter(
         f"1 to {ACTION_ID_CHARACTERS} ASCII letters, digits or . _ : ~ -, the first a letter or digit, no two dots in a"
         " row",

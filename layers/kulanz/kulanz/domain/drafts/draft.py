@@ -35,11 +35,11 @@ TITLE_CHARACTERS = 500
 """What an incident event takes."""
 
 _PLAIN_NAME = re.compile(rf"[a-z0-9]{{1,{UPSTREAM_NAME_CHARACTERS}}}", re.ASCII).fullmatch
-_DRAFT_ID = re.compile(
+DRAFT_ID_PATTERN = (
     rf"([a-z][a-z0-9]{{0,{SOURCE_NAME_CHARACTERS - 1}}})-([a-z0-9]{{1,{UPSTREAM_NAME_CHARACTERS}}})"
-    rf"(?:-([a-z][a-z0-9-]{{0,{SERVICE_NAME_CHARACTERS - 1}}}))?",
-    re.ASCII,
-).fullmatch
+    rf"(?:-([a-z][a-z0-9-]{{0,{SERVICE_NAME_CHARACTERS - 1}}}))?"
+)
+_DRAFT_ID = re.compile(DRAFT_ID_PATTERN, re.ASCII).fullmatch
 
 
 def upstream_name(upstream_id: str, *, folds_case: bool) -> str:
