@@ -28,13 +28,13 @@ EVERY_TWICE = 3
 @click.option("--source", "name", required=True, help="The source as the published configuration names it.")
 @click.option("--kind", required=True, type=click.Choice([*SOURCES]), help="The kind of source: how it signs.")
 @click.option(
-    "--secret", envvar="KULANZ_SOURCE_SECRET", prompt="Secret of the source", hide_input=True,
-    help="What it signs with, or the end of its path. Better in KULANZ_SOURCE_SECRET than here.",
+    "--secret", envvar="KULANZ_SOURCE_SECRET",
+    help="What it signs with, or the end of its path. Without it, and without KULANZ_SOURCE_SECRET, you are asked.",
 )  # fmt: skip
 @click.option("--in-order", is_flag=True, help="Send each delivery once, in order; else some come twice or late.")
 @as_json
 @pass_stack
-def play(stack: Stack, path: Path, name: str, kind: str, secret: str, *, in_order: bool, is_json: bool) -> None:
+def play(stack: Stack, path: Path, name: str, kind: str, secret: str | None, *, in_order: bool, is_json: bool) -> None:
     """Send a RECORDING to the deployed receiver, as its source would.
 
     It is signed by the source's own rules. Some deliveries come twice and some late, because they do.
@@ -44,7 +44,8 @@ def play(stack: Stack, path: Path, name: str, kind: str, secret: str, *, in_orde
         raise Unusable(f"{kind} comes over an event bus of AWS, and not to the receiver; nothing can be played")
     bodies = recorded_bodies(path)
     sent = bodies if in_order else shuffled(bodies)
-    statuses = [deliver(stack, source, name, secret, as_delivery(body)) for body in sent]
+    known: str = secret or click.prompt("Secret of the source", hide_input=True, err=True)
+    statuses = [deliver(stack, source, name, known, as_delivery(body)) for body in sent]
     refused = [status for status in statuses if status != ACCEPTED]
     if is_json:
         print_json({"v": PLAY_VERSION, "deliveries": len(bodies), "sent": len(sent), "statuses": statuses})
