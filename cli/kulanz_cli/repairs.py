@@ -15,7 +15,7 @@ from kulanz_cli.terminal import console, counted_as, print_json, say
 
 
 @click.command("redrive", epilog=ACTION_CODES)
-@click.argument("queue", type=click.Choice(["incidents", "chunks", "deliveries"]))
+@click.argument("queue", type=click.Choice(["incidents", "chunks", "sources"]))
 @as_json
 @pass_stack
 def redrive(stack: Stack, queue: str, is_json: bool) -> None:

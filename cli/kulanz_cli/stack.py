@@ -54,7 +54,7 @@ class StackOutputs:
     api_function_name: str
     sources_url: str
     sources_api_id: str
-    deliveries_queue_url: str
+    sources_queue_url: str
     receive_incidents_function_name: str
     draft_incidents_function_name: str
 

@@ -158,8 +158,8 @@ class Deployed:
 
         incidents = (self.config.incidents_dead_letter_queue_url, self.config.incidents_queue_url)
         chunks = (self.config.chunks_dead_letter_queue_url, self.config.chunk_queue_url)
-        deliveries = (self.config.deliveries_dead_letter_queue_url, self.config.deliveries_queue_url)
-        return SqsDeadLetters(self._sqs, {"incidents": incidents, "chunks": chunks, "deliveries": deliveries})
+        sources = (self.config.sources_dead_letter_queue_url, self.config.sources_queue_url)
+        return SqsDeadLetters(self._sqs, {"incidents": incidents, "chunks": chunks, "sources": sources})
 
     @cached_property
     def workers(self) -> Any:

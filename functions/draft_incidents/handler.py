@@ -8,9 +8,9 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from kulanz.adapters.aws import client
-from kulanz.adapters.deliveries import S3Bodies, read_message
 from kulanz.adapters.drafts_table import DynamoDrafts
 from kulanz.adapters.public_pages import HttpsPages
+from kulanz.adapters.source_deliveries import S3Bodies, read_message
 from kulanz.adapters.sources import CachedSources, S3Sources
 from kulanz.application.drafts.draft_ports import Delivery
 from kulanz.application.drafts.keep_delivery import KeepingPorts, keep_delivery, keep_event

@@ -11,7 +11,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from kulanz.adapters.aws import client
-from kulanz.adapters.deliveries import ManagedSecrets, S3Bodies, SqsDeliveries
+from kulanz.adapters.source_deliveries import ManagedSecrets, S3Bodies, SqsDeliveries
 from kulanz.adapters.sources import CachedSources, S3Sources
 from kulanz.application.drafts.receive_delivery import Delivered, Received, ReceiverPorts, receive_delivery
 from kulanz.config import ReceiveIncidentsConfig
@@ -36,7 +36,7 @@ def _composed() -> ReceiverPorts:
         sources=CachedSources(S3Sources(s3, config.list_bucket, config.policy_prefix)),
         secrets=ManagedSecrets(client("secretsmanager"), config.secret_prefix),
         bodies=S3Bodies(s3, config.list_bucket, config.upstream_prefix),
-        queue=SqsDeliveries(client("sqs"), config.deliveries_queue_url),
+        queue=SqsDeliveries(client("sqs"), config.sources_queue_url),
     )
 
 

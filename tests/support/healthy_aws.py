@@ -31,7 +31,7 @@ STREAM = f"arn:aws:dynamodb:eu-central-1:{ACCOUNT_ID}:table/a/stream/2026-11-29T
 DENIED = "you are not authorized, with an explicit deny in a resource-based policy"
 TABLES = Tables("credits@2026", "campaigns@2026")
 QUEUES = {"IncidentsQueue": "incidents_queue_url", "ChunksQueue": "chunks_queue_url"}
-QUEUES |= {"IncidentsDeadLetterQueue": "incidents_dead_letter_queue_url", "DeliveriesQueue": "deliveries_queue_url"}
+QUEUES |= {"IncidentsDeadLetterQueue": "incidents_dead_letter_queue_url", "SourcesQueue": "sources_queue_url"}
 UUID_CHARACTERS = 36
 FUNCTION_PREFIXES = ("PublishNoticesFunction", "AdvanceCampaignFunction")
 FUNCTIONS = ("draft_incidents", "open_campaign", "grant_credits", "publish_notices", "advance_campaign")
@@ -160,7 +160,7 @@ class HealthyAws(DirectStack):
         self.queue_policies = {
             "incidents_queue_url": self.policy("IncidentsQueuePolicy"),
             "chunks_queue_url": self.policy("ChunksQueuePolicy"),
-            "deliveries_queue_url": self.policy("DeliveriesQueuePolicy"),
+            "sources_queue_url": self.policy("SourcesQueuePolicy"),
             "incidents_dead_letter_queue_url": self.policy("IncidentsDeadLetterQueuePolicy"),
             "chunks_dead_letter_queue_url": self.policy("TlsOnlyQueuePolicy"),
             "rejected_queue_url": self.policy("TlsOnlyQueuePolicy"),

@@ -93,8 +93,8 @@ def test_one_failed_attempt_does_not_yet_raise_the_age_alarm(stack: Stack) -> No
     hidden_seconds = stack.properties("IncidentsQueue")["VisibilityTimeout"]
     assert int(stack.properties("IncidentsQueueAgeAlarm")["Threshold"]) > hidden_seconds
     assert int(stack.properties("ChunksQueueAgeAlarm")["Threshold"]) > hidden_seconds
-    hidden_seconds = stack.properties("DeliveriesQueue")["VisibilityTimeout"]
-    assert int(stack.properties("DeliveriesQueueAgeAlarm")["Threshold"]) > hidden_seconds
+    hidden_seconds = stack.properties("SourcesQueue")["VisibilityTimeout"]
+    assert int(stack.properties("SourcesQueueAgeAlarm")["Threshold"]) > hidden_seconds
 
 
 def test_that_one_person_alone_approved_is_heard_of(stack: Stack) -> None:

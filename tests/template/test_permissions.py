@@ -38,7 +38,7 @@ CREDITS_TABLE = "arn:CreditsTable"
 CAMPAIGNS_TABLE = "arn:CampaignsTable"
 BUS = "arn:aws:events:eu-central-1:123456789012:event-bus/kulanz"
 
-LOOKED_INTO = ("RejectedQueue", "IncidentsDeadLetterQueue", "ChunksDeadLetterQueue", "DeliveriesDeadLetterQueue")
+LOOKED_INTO = ("RejectedQueue", "IncidentsDeadLetterQueue", "ChunksDeadLetterQueue", "SourcesDeadLetterQueue")
 
 CALLS: dict[str, dict[str, set[Grant]]] = {
     "open_campaign": {
@@ -142,7 +142,7 @@ CALLS: dict[str, dict[str, set[Grant]]] = {
         "send_message_batch": {("sqs:SendMessage", "arn:ChunksQueue")},
         "send_message": {
             *(("sqs:SendMessage", "arn:IncidentsQueue"), ("sqs:SendMessage", "arn:ChunksQueue")),
-            ("sqs:SendMessage", "arn:DeliveriesQueue"),
+            ("sqs:SendMessage", "arn:SourcesQueue"),
         },
         "receive_message": {("sqs:ReceiveMessage", f"arn:{queue}") for queue in LOOKED_INTO},
         "delete_message": {("sqs:DeleteMessage", f"arn:{queue}") for queue in LOOKED_INTO},
@@ -157,7 +157,7 @@ CALLS: dict[str, dict[str, set[Grant]]] = {
         "get_object": {("s3:GetObject", SOURCES)},
         "get_secret_value": {("secretsmanager:GetSecretValue", SECRETS)},
         "put_object": {("s3:PutObject", UPSTREAM)},
-        "send_message": {("sqs:SendMessage", "arn:DeliveriesQueue")},
+        "send_message": {("sqs:SendMessage", "arn:SourcesQueue")},
     },
     "draft_incidents": {
         "list_objects_v2": {("s3:ListBucket", "arn:ListBucket")},
@@ -192,7 +192,7 @@ BESIDES: dict[str, set[Grant]] = {
     "advance_campaign": reading_stream("CampaignsTable") | TELLS_MISSING_FROM_FORBIDDEN,
     "api": TELLS_MISSING_FROM_FORBIDDEN,
     "receive_incidents": set(),
-    "draft_incidents": polling("DeliveriesQueue"),
+    "draft_incidents": polling("SourcesQueue"),
 }
 TRACES = {("xray:PutTraceSegments", "*"), ("xray:PutTelemetryRecords", "*")}
 """X-Ray has no resources that these could name: the only wildcard there is."""

@@ -8,7 +8,7 @@ LAST_STOPS = {
     "IncidentsDeadLetterQueue": "incident events that were given up",
     "ChunksDeadLetterQueue": "chunks that were given up",
     "RejectedQueue": "refused events, for people to read",
-    "DeliveriesDeadLetterQueue": "deliveries of incident sources that were given up",
+    "SourcesDeadLetterQueue": "deliveries of incident sources that were given up",
 }
 """Queues that nothing consumes, so that nothing can fail on their messages."""
 SQS_KEEPS_AT_MOST_SECONDS = 1_209_600
@@ -25,7 +25,7 @@ def sources(stack: Stack) -> list[tuple[str, Json, Json]]:
 
 
 def test_every_working_queue_has_a_function(stack: Stack) -> None:
-    assert {queue for queue, _, _ in sources(stack)} == {"IncidentsQueue", "ChunksQueue", "DeliveriesQueue"}
+    assert {queue for queue, _, _ in sources(stack)} == {"IncidentsQueue", "ChunksQueue", "SourcesQueue"}
 
 
 def test_a_message_stays_hidden_for_six_lives_of_its_function(stack: Stack) -> None:
@@ -80,7 +80,7 @@ def policies_of(stack: Stack, queue: str) -> list[Json]:
     return [policy for policy in policies if queue in policy["Queues"]]
 
 
-@pytest.mark.parametrize("queue", ["IncidentsQueue", "ChunksQueue", "DeliveriesQueue", *LAST_STOPS])
+@pytest.mark.parametrize("queue", ["IncidentsQueue", "ChunksQueue", "SourcesQueue", *LAST_STOPS])
 def test_plain_http_is_refused(stack: Stack, queue: str) -> None:
     (policy,) = policies_of(stack, queue)  # a second one would replace the first
     assert {
@@ -96,8 +96,8 @@ def test_plain_http_is_refused(stack: Stack, queue: str) -> None:
 RULES = {
     "IncidentsQueue": "IncidentRule",
     "IncidentsDeadLetterQueue": "IncidentRule",
-    "DeliveriesQueue": "HealthRule",
-    "DeliveriesDeadLetterQueue": "HealthRule",
+    "SourcesQueue": "HealthRule",
+    "SourcesDeadLetterQueue": "HealthRule",
 }
 """The rule that each queue gets events from."""
 
@@ -164,13 +164,13 @@ def test_an_event_that_cannot_be_delivered_joins_the_dead_letters(stack: Stack) 
 def test_a_delivery_comes_from_the_receiver_or_over_a_bus_alone(parameters: dict[str, str]) -> None:
     """A message says by itself whose delivery it is: whoever could send one would speak for every source."""
     stack = Stack(parameters)
-    assert may_send(stack, "DeliveriesQueue", aws_SourceArn=stack.arn("HealthRule"))
-    assert may_send(stack, "DeliveriesQueue", aws_PrincipalArn=stack.arn("ReceiveIncidentsRole"))
-    assert may_send(stack, "DeliveriesQueue", aws_PrincipalArn=stack.arn("ApiRole")), "to move dead letters back"
-    assert may_send(stack, "DeliveriesQueue", aws_PrincipalArn=OPERATOR) == bool(parameters)
-    assert not may_send(stack, "DeliveriesQueue", aws_PrincipalArn=ADMINISTRATOR)
-    assert not may_send(stack, "DeliveriesQueue", aws_SourceArn="arn:rule/other/rule")
-    assert not may_send(stack, "DeliveriesQueue", aws_PrincipalArn=stack.arn("DraftIncidentsRole"))
+    assert may_send(stack, "SourcesQueue", aws_SourceArn=stack.arn("HealthRule"))
+    assert may_send(stack, "SourcesQueue", aws_PrincipalArn=stack.arn("ReceiveIncidentsRole"))
+    assert may_send(stack, "SourcesQueue", aws_PrincipalArn=stack.arn("ApiRole")), "to move dead letters back"
+    assert may_send(stack, "SourcesQueue", aws_PrincipalArn=OPERATOR) == bool(parameters)
+    assert not may_send(stack, "SourcesQueue", aws_PrincipalArn=ADMINISTRATOR)
+    assert not may_send(stack, "SourcesQueue", aws_SourceArn="arn:rule/other/rule")
+    assert not may_send(stack, "SourcesQueue", aws_PrincipalArn=stack.arn("DraftIncidentsRole"))
 
 
 def test_a_partners_bus_is_let_in_where_it_is_named() -> None:
@@ -178,5 +178,5 @@ def test_a_partners_bus_is_let_in_where_it_is_named() -> None:
     stack = Stack({"PartnerBusName": bus})
     rule = stack.properties("PartnerRule")
     assert (rule["EventBusName"], rule["EventPattern"]) == (bus, {"source": [bus]})
-    assert may_send(stack, "DeliveriesQueue", aws_SourceArn=stack.arn("PartnerRule"))
+    assert may_send(stack, "SourcesQueue", aws_SourceArn=stack.arn("PartnerRule"))
     assert "PartnerRule" not in Stack().resources

@@ -104,7 +104,7 @@ def queues(at: Examined) -> Iterator[Result]:
     expected: tuple[tuple[str, str, dict[str, Expected]], ...] = (
         ("the incidents queue", outputs.incidents_queue_url, incidents),
         ("the chunk queue", outputs.chunks_queue_url, chunks),
-        ("the queue of deliveries", outputs.deliveries_queue_url, deliveries),
+        ("the queue of deliveries", outputs.sources_queue_url, deliveries),
         (
             "the dead-letter queue of incidents",
             outputs.incidents_dead_letter_queue_url,

@@ -129,8 +129,8 @@ _SETTINGS: Mapping[str, _Read] = {
     "credits_table": lambda given: given.text("CREDITS_TABLE"),
     "credits_writers": lambda given: given.names("CREDITS_WRITERS"),
     "decidable_days": lambda given: given.integer("DECIDABLE_DAYS", DECIDABLE_DAYS_LEAST, RETENTION_DAYS_MOST),
-    "deliveries_dead_letter_queue_url": lambda given: given.text("DELIVERIES_DEAD_LETTER_QUEUE_URL"),
-    "deliveries_queue_url": lambda given: given.text("DELIVERIES_QUEUE_URL"),
+    "sources_dead_letter_queue_url": lambda given: given.text("SOURCES_DEAD_LETTER_QUEUE_URL"),
+    "sources_queue_url": lambda given: given.text("SOURCES_QUEUE_URL"),
     "gate": lambda given: given.gate(),
     "incident_sources": lambda given: given.names("INCIDENT_SOURCES"),
     "incidents_dead_letter_queue_url": lambda given: given.text("INCIDENTS_DEAD_LETTER_QUEUE_URL"),
@@ -260,8 +260,8 @@ class ApiConfig:
     chunks_dead_letter_queue_url: str
     incidents_queue_url: str
     incidents_dead_letter_queue_url: str
-    deliveries_queue_url: str
-    deliveries_dead_letter_queue_url: str
+    sources_queue_url: str
+    sources_dead_letter_queue_url: str
     rejected_queue_url: str
     advance_function: str
     publish_function: str
@@ -287,7 +287,7 @@ class ReceiveIncidentsConfig:
     policy_prefix: str
     upstream_prefix: str
     secret_prefix: str
-    deliveries_queue_url: str
+    sources_queue_url: str
 
     @classmethod
     def read(cls, values: Mapping[str, str] = os.environ) -> Self:

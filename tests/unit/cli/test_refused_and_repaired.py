@@ -121,7 +121,7 @@ def test_a_campaign_that_is_none_is_an_error(stack: WorldStack, words: tuple[str
     assert run(stack, *words).exit_code == code
 
 
-@pytest.mark.parametrize("queue", ["incidents", "chunks", "deliveries"])
+@pytest.mark.parametrize("queue", ["incidents", "chunks", "sources"])
 def test_dead_letters_are_moved_back(stack: WorldStack, queue: str) -> None:
     stack.world.dead_letters = [(Function.OPEN, event(rows=ROWS))] * 3
     assert json.loads(run(stack, "redrive", queue, "--json").stdout) == {"v": 1, "queue": queue, "moved": 3}

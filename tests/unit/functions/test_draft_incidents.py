@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from draft_incidents import handler
-from kulanz.adapters.deliveries import delivery_text, read_message
+from kulanz.adapters.source_deliveries import delivery_text, read_message
 from kulanz.application.drafts.draft_ports import Delivery, Upstream
 from kulanz_local.invoke import EVENTS, filled
 from tests.support.sources import body_of

@@ -136,9 +136,9 @@ PARAMETERS: Mapping[str, Parameter] = {
     "month": Parameter("a month such as 2026-11", _MONTH.pattern, _of(_MONTH)),
     "policy": Parameter(INCIDENT_ID_EXPECTED, _INCIDENT, is_incident_id),
     "queue": Parameter(
-        "incidents, chunks or deliveries",
-        "incidents|chunks|deliveries",
-        frozenset({"incidents", "chunks", "deliveries"}).__contains__,
+        "incidents, chunks or sources",
+        "incidents|chunks|sources",
+        frozenset({"incidents", "chunks", "sources"}).__contains__,
     ),
     "revision": Parameter("a whole number from 1", _NUMBER.pattern, _of(_NUMBER)),
     "seq": Parameter(f"a whole number from 1 to {CAMPAIGNS_PER_INCIDENT}", "[1-9][0-9]{0,2}", _is_seq),
