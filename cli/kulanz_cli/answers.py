@@ -36,9 +36,11 @@ _COLOUR = {
     "referred": "cyan",
     "offered": "magenta",
     "offer ended": "yellow",
+    "voided": "yellow",
 }
 _NOTHING_GRANTED = {
     "offer ended": "the offer has ended",
+    "voided": "all of it was voided",
     "held": "held",
     "referred": "waits for a manual review",
     "declined": "declined",

@@ -7,7 +7,7 @@ import pytest
 from kulanz.application.delivery.world import EntriesChange
 from kulanz.domain.decision import Outcome
 from kulanz.domain.delivery.entries import CreditEntry, EntryKind
-from kulanz.domain.ledger.entries import DecisionKey
+from kulanz.domain.ledger.entries import DecisionKey, is_voided, net_worth
 from tests.contract.backends import Backend
 from tests.support.values import NOW, entry
 
@@ -70,3 +70,16 @@ def test_a_decision_is_named_once(backend: Backend) -> None:
     a = entry("a")
     with pytest.raises(ValueError, match="distinct"):
         backend.credits.write_entries([first(a.key), first(a.key)])
+
+
+def test_whoever_reads_a_decision_reads_what_was_voided_of_it(backend: Backend) -> None:
+    paid = '{"benefits":[{"money":[500,"EUR"]}],"outcome":"granted","reason":"credit"}'
+    a, b = entry("a", body=paid), entry("b", body=paid, origin=1)
+    backend.ledger.insert([a, b])
+    void = CreditEntry(EntryKind.VOIDED, NOW, "anna", "void/1", (0,))
+    assert backend.credits.write_entries([EntriesChange(a.key, (), (void,)), first(b.key)]) == [True, True]
+    (found,) = backend.ledger.of_account("a")
+    assert found.voided == ((0, 500),)
+    assert (net_worth(a), net_worth(found)) == ({"EUR": 500}, {"EUR": 0})
+    assert is_voided(found)
+    assert backend.ledger.standing([a.key, b.key]) == {a.key: found, b.key: b}

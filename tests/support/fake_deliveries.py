@@ -11,6 +11,7 @@ from kulanz.domain.delivery.channel import DeliveryId
 from kulanz.domain.delivery.credit import CreditSums
 from kulanz.domain.delivery.delivery import Delivery, DeliveryReceipt
 from kulanz.domain.delivery.entries import CreditEntries, entries_text, read_entries
+from kulanz.domain.delivery.voided import with_voided
 from kulanz.domain.ledger.entries import DecisionKey
 from tests.support.fakes import FakeLedger
 
@@ -40,6 +41,7 @@ class FakeCredits:
         if entry is None or entry.status is not Outcome.GRANTED or self.texts.get(change.key, "") != before:
             return False
         self.texts[change.key] = entries_text(change.after)
+        self._ledger.replace_entry(with_voided(entry, change.after))
         return True
 
 

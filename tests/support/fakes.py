@@ -420,6 +420,10 @@ class FakeLedger:
         """Every unit's history: for tests that look at the end of everything."""
         return dict(self._histories)
 
+    def replace_entry(self, entry: Entry) -> None:
+        """Let another entry stand under the key: what was written beside its body has changed."""
+        self._entries[entry.key] = entry
+
     def forget(self, key: DecisionKey) -> None:
         """What a restore to an earlier instant does to a decision."""
         del self._entries[key]

@@ -10,14 +10,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from kulanz.adapters.insert_calls import InsertCalls, Statement
-from kulanz.adapters.ledger_table import read_entry, read_places
+from kulanz.adapters.ledger_table import CREDITS, read_entry, read_places
 from kulanz.application.delivery.world import Booked, EntriesChange
 from kulanz.domain.decision import Outcome
 from kulanz.domain.delivery.entries import CreditEntries, entries_text, read_entries
 from kulanz.domain.ledger.entries import DecisionKey
-
-CREDITS = "credits"
-"""The attribute of a decision's item that has the list."""
 
 
 class DynamoCredits:

@@ -27,6 +27,8 @@ from kulanz.adapters.aws import (
 from kulanz.adapters.insert_calls import InsertCalls, Statement
 from kulanz.application.ports import Refused, TryAgain
 from kulanz.domain.decision import Outcome
+from kulanz.domain.delivery.entries import read_entries
+from kulanz.domain.delivery.voided import with_voided
 from kulanz.domain.ledger.entries import DecisionKey, Entry, EntryWithHistory, HistoryChange, HistoryMoved
 from kulanz.domain.policy.deciding.history import HistoryKey, SubjectHistory
 from kulanz.domain.time import format_instant, parse_instant
@@ -36,6 +38,8 @@ KEYS_PER_READ = 100
 WITH_HISTORY_PER_TRANSACTION = 25
 """Decisions with their histories: half of the 100 actions that TransactWriteItems takes, and 0.5 MB of its 4."""
 CONDITION_FAILED = "ConditionalCheckFailed"
+CREDITS = "credits"
+"""The attribute of a decision's item that has what became of its credits."""
 
 _INSTANTS_REMEMBERED = 256
 _ATTRIBUTES = ("pk", "sk", "body", "status", "remaining", "effective_at", "ttl", "origin")
@@ -71,7 +75,7 @@ def is_decision(item: Item) -> bool:
 def read_entry(item: Item) -> Entry:
     """An entry back from its item (or from a stream record's image). Raises ValueError when it is not a decision."""
     expires_at, accepted_at = item.get("expires_at"), item.get("accepted_at")
-    return Entry(
+    entry = Entry(
         key=DecisionKey.parse(item["pk"]["S"], item["sk"]["S"]),
         body=item["body"]["S"],
         status=Outcome(item["status"]["S"]),
@@ -82,6 +86,8 @@ def read_entry(item: Item) -> Entry:
         origin=int(item["origin"]["N"]),
         accepted_at=None if accepted_at is None else parse_instant(accepted_at["S"]),
     )
+    entries = read_entries(item[CREDITS]["S"]) if CREDITS in item else ()
+    return with_voided(entry, entries) if entries else entry
 
 
 def history_put(change: HistoryChange, ttl: int) -> Item:

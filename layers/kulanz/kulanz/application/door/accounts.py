@@ -14,7 +14,7 @@ from kulanz.application.ledger.answer import (
 )
 from kulanz.application.ledger.standing import Standing, is_granted, offer_has_ended, offer_is_open, standings
 from kulanz.domain.campaigns.campaign import ENGINE_VERSION, Campaign, Pass
-from kulanz.domain.ledger.entries import is_offer, is_taken
+from kulanz.domain.ledger.entries import is_offer, is_taken, is_voided
 from kulanz.domain.notices import notice_id
 from kulanz.domain.time import format_instant
 
@@ -180,7 +180,9 @@ def _standing(standing: Standing, found: Answer) -> StandingAnswer:
         "granted": {measure: str(size) for measure, size in sorted(standing.granted.items())},
         "expired": {measure: str(size) for measure, size in sorted(standing.expired.items())},
         "usable_until": None if standing.usable_until is None else format_instant(standing.usable_until),
-        "granted_by": [str(one.entry.key.campaign) for one in standing.decisions if is_granted(one)],
+        "granted_by": [
+            str(one.entry.key.campaign) for one in standing.decisions if is_granted(one) and not is_voided(one.entry)
+        ],
         "offered_by": [str(one.entry.key.campaign) for one in standing.offered],
     }
 

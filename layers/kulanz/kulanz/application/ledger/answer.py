@@ -228,7 +228,7 @@ def _stands(granted: Mapping[str, Decimal]) -> str:
 
 
 def _sums(granted: Mapping[str, Decimal]) -> str:
-    return ", ".join(_amount(measure, size) for measure, size in sorted(granted.items()))
+    return ", ".join(_amount(measure, size) for measure, size in sorted(granted.items()) if size)
 
 
 def _amount(measure: str, size: Decimal) -> str:

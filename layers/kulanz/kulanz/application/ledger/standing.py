@@ -12,9 +12,8 @@ from enum import StrEnum
 
 from kulanz.application.ledger.answer import AnsweredDecision
 from kulanz.domain.campaigns.campaign import State
-from kulanz.domain.campaigns.reconciliation import worth_of
 from kulanz.domain.decision import Outcome
-from kulanz.domain.ledger.entries import granted_benefits, is_offer, is_taken
+from kulanz.domain.ledger.entries import is_offer, is_taken, is_voided, net_worth
 
 type Sums = Mapping[str, int | Decimal]
 """Minor units of a currency, or quantities of a unit, by what they are measured in."""
@@ -27,6 +26,7 @@ class Now(StrEnum):
     EXPIRED = "expired"
     OFFERED = "offered"
     OFFER_ENDED = "offer ended"
+    VOIDED = "voided"
     DECLINED = "declined"
     HELD = "held"
     REFERRED = "referred"
@@ -39,8 +39,9 @@ _OF_OUTCOME = {Outcome.DECLINED: Now.DECLINED, Outcome.HELD: Now.HELD, Outcome.R
 class Standing:
     """What one subject has of one incident. `decisions` are all of them, by campaign; the last one is the latest.
 
-    `offered` are those with something that can be accepted now. `granted` is the sum of all campaigns, of which
-    `expired` has ended by the clock. `usable_until` is the latest end of what is left; None where nothing ends it.
+    `offered` are those with something that can be accepted now. `granted` is the sum of all campaigns, less what was
+    voided, of which `expired` has ended by the clock. `usable_until` is the latest end of what is left;
+    None where nothing ends it.
     """
 
     incident_id: str
@@ -88,7 +89,7 @@ def standings(decisions: Iterable[AnsweredDecision]) -> Iterator[Standing]:
         by_subject.setdefault((decided.entry.key.incident_id, decided.entry.key.subject), []).append(decided)
     for (incident_id, subject), found in by_subject.items():
         in_order = sorted(found, key=lambda decided: decided.entry.key.seq)
-        granted = [decided for decided in in_order if is_granted(decided)]
+        granted = [decided for decided in in_order if is_granted(decided) and not is_voided(decided.entry)]
         lasting = [decided for decided in granted if not decided.expired]
         ends = [decided.entry.expires_at for decided in lasting or granted]
         yield Standing(
@@ -112,13 +113,14 @@ def _state(
         return Now.OFFERED
     if granted:
         return Now.EXPIRED
+    if is_voided(decisions[-1].entry):
+        return Now.VOIDED
     return _OF_OUTCOME.get(decisions[-1].entry.status, Now.OFFER_ENDED)
 
 
 def _sums(decisions: Iterable[AnsweredDecision]) -> Sums:
     sums: dict[str, int | Decimal] = {}
     for decided in decisions:
-        for benefit in granted_benefits(decided.entry):
-            measure, size = worth_of(benefit)
+        for measure, size in net_worth(decided.entry).items():
             sums[measure] = sums.get(measure, 0) + size
-    return sums
+    return {measure: size for measure, size in sums.items() if size}

@@ -1,8 +1,8 @@
 """What a later campaign of an incident still owes a subject that an earlier one has decided.
 
 Whether a policy replaces what was granted before or adds to it is the policy's word (`earlier: replace | add`): it
-says which campaigns a campaign follows. What those granted is set off; the difference is never negative, and what was
-granted is never taken back.
+says which campaigns a campaign follows. What those granted, less what was voided of it, is set off; the difference is
+never negative. Taking back is a void's, never a later campaign's.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,7 +12,7 @@ from typing import Any
 
 from kulanz.domain.campaigns.reconciliation import worth_by_measure, worth_of
 from kulanz.domain.decision import UNLIMITED, Benefit, Decision, Outcome
-from kulanz.domain.ledger.entries import Entry, granted_benefits
+from kulanz.domain.ledger.entries import Entry, is_voided, net_worth
 from kulanz.domain.money import Money, is_currency
 from kulanz.domain.policy.deciding.history import HISTORY_CHANGED
 
@@ -26,9 +26,13 @@ CHANGED_SINCE_PLAN = "changed_since_plan"
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """What stands about a subject from earlier campaigns: the latest outcome, and what was granted, by measure."""
+    """What stands about a subject from earlier campaigns: the latest outcome, and what was granted, by measure.
 
-    outcome: Outcome
+    `granted` is net of what was voided: zero of a measure that was voided beside others that stand. `outcome` is None
+    where the latest decision had granted and all of it is void: then nothing stands in the way of another decision.
+    """
+
+    outcome: Outcome | None
     granted: tuple[tuple[str, int | Decimal], ...]
 
     def texts(self) -> Mapping[str, str]:
@@ -41,7 +45,7 @@ class Before:
 
     def content(self) -> Mapping[str, Any]:
         """This as JSON-able content; sizes are exact texts."""
-        return {"outcome": self.outcome.value, "granted": self.texts()}
+        return {"outcome": None if self.outcome is None else self.outcome.value, "granted": self.texts()}
 
     @classmethod
     def from_content(cls, content: Mapping[str, Any]) -> "Before":
@@ -49,21 +53,23 @@ class Before:
         granted = (
             (name, int(size) if is_currency(name) else Decimal(size)) for name, size in content["granted"].items()
         )
-        return cls(Outcome(content["outcome"]), tuple(sorted(granted)))
+        outcome = content["outcome"]
+        return cls(None if outcome is None else Outcome(outcome), tuple(sorted(granted)))
 
 
 def stands_before(entries: Iterable[Entry]) -> Before | None:
     """Add up the entries of a subject, lowest campaign first; None when there are none."""
-    latest: Outcome | None = None
+    latest: Entry | None = None
     granted: dict[str, int | Decimal] = {}
     for entry in entries:
-        latest = entry.status
-        for benefit in granted_benefits(entry):
-            measure, size = worth_of(benefit)
+        latest = entry
+        for measure, size in net_worth(entry).items():
             granted[measure] = granted.get(measure, 0) + size
     if latest is None:
         return None
-    return Before(Outcome.GRANTED if granted else latest, tuple(sorted(granted.items())))
+    if any(granted.values()):
+        return Before(Outcome.GRANTED, tuple(sorted(granted.items())))
+    return Before(None if is_voided(latest) else latest.status, ())
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,7 +115,8 @@ class Entry:
     `remaining` holds one number per benefit (minor units of money, or a quantity; None is unlimited). `origin` is the
     byte offset of the row in the pinned list. `ttl` (seconds since 1970) only allows deletion and decides nothing.
     `accepted_at` is when the customer accepted what the decision offers or leaves to claim: what was claimable is
-    granted, and left, beside the rest from then on.
+    granted, and left, beside the rest from then on. `voided` is how much was taken back of each benefit, by its place;
+    it was never used.
     """
 
     key: DecisionKey
@@ -127,6 +128,7 @@ class Entry:
     ttl: int
     origin: int
     accepted_at: datetime | None = None
+    voided: tuple[tuple[int, int | Decimal], ...] = ()
 
 
 def is_offer(entry: Entry) -> bool:
@@ -144,6 +146,24 @@ def is_taken(entry: Entry) -> bool:
 def granted_benefits(entry: Entry) -> tuple[Benefit, ...]:
     """What is granted by a decision as it stands: at once, and what was claimable once it was accepted."""
     return benefits_granted(entry, read_decision(entry.body)) if entry.status is Outcome.GRANTED else ()
+
+
+def net_worth(entry: Entry) -> dict[str, int | Decimal]:
+    """What a decision as it stands grants less what was voided of it, by measure.
+
+    A measure of which all was voided is zero: it was granted once, and can be set off.
+    """
+    voided = dict(entry.voided)
+    found: dict[str, int | Decimal] = {}
+    for place, benefit in enumerate(granted_benefits(entry)):
+        measure, size = worth_of(benefit)
+        found[measure] = found.get(measure, 0) + size - voided.get(place, 0)
+    return found
+
+
+def is_voided(entry: Entry) -> bool:
+    """Whether everything that a decision had granted was voided."""
+    return bool(entry.voided) and entry.status is Outcome.GRANTED and not any(net_worth(entry).values())
 
 
 def benefits_granted(entry: Entry, decision: Decision) -> tuple[Benefit, ...]:
