@@ -83,8 +83,8 @@ def test_nothing_is_reserved_and_no_limit_is_set_before_somebody_does(backend: B
 
 def test_a_start_reserves_in_its_own_step(backend: Backend) -> None:
     assert started(backend) == [
-        Reservation(str(FIRST), "EUR", MONTH, 500, 300, claims_until=UNTIL),
-        Reservation(str(FIRST), "USD", MONTH, 0, 7, claims_until=UNTIL),
+        Reservation(str(FIRST), "EUR", MONTH, 500, 300, 800, claims_until=UNTIL),
+        Reservation(str(FIRST), "USD", MONTH, 0, 7, 7, claims_until=UNTIL),
     ]
     assert read(backend, EUR, USD) == {
         EUR: Budget("EUR", MONTH, None, 800, 0, 1), USD: Budget("USD", MONTH, None, 7, 0, 1)

@@ -1,5 +1,6 @@
 """Budgets and reservations in memory: they stand with the campaigns, as in their table."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -27,6 +28,8 @@ class BudgetItems:
         self.reservations: dict[tuple[str, str], Reservation] = {}
         self.open: dict[str, Counted | None] = {}
         self.settings: dict[tuple[str, str, str], LimitSet] = {}
+        self.charged: Counter[BudgetPlace] = Counter()
+        """What acceptances spent that no reservation had."""
 
     def budget(self, currency: str, month: str) -> Budget:
         return self.budgets.get(BudgetPlace(month, currency), Budget(currency, month))
@@ -72,6 +75,7 @@ class BudgetItems:
                 budget, self.reservations[place] = accept(budget, self.reservations[place], one.amount)
             else:
                 budget = charge(budget, one.amount)
+                self.charged[budget.place] += one.amount
             self.budgets[budget.place] = budget
 
 

@@ -176,6 +176,7 @@ RESERVATIONS = every_field(
     month=MONTHS,
     granting=COUNTS,
     claimable=COUNTS,
+    at_most=COUNTS,
     drawn=COUNTS,
     is_settled=st.just(True),
     is_over=st.just(True),

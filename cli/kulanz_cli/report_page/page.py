@@ -30,7 +30,7 @@ from kulanz_cli.report_page.words import held_back_note, sentence, state_kind
 from kulanz_cli.terminal import counted_as
 
 if TYPE_CHECKING:
-    from kulanz.application.campaigns.report import ReportedEstimate
+    from kulanz.application.campaigns.report import ReportedBudget, ReportedEstimate
     from kulanz.application.campaigns.review_plan import ApprovalReview
 
 NOTHING_IS_FETCHED = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
@@ -199,6 +199,7 @@ def _basis(sources: Sources) -> Element:
         ("Rows read", [f"{report['plan']['rows']:,}"]),
         ("Decided as of", [instant(report["decided_at"])]),
         ("First due", [(plan and plan["first_due"]) or "no day is stated"]),
+        *(("Budget", [_budget(one)]) for one in report.get("budgets", ())),
         ("AWS cost", [_cost(report["estimate"])]),
         ("Incident revision", [str(sources.campaign["revision"])]),
         ("Engine", [f"{report['engine']}, time zones {report['time_zones']}"]),
@@ -208,6 +209,12 @@ def _basis(sources: Sources) -> Element:
         more = "" if others["named_all"] else ", and perhaps more"
         facts.append(("Same outage", [foreign(", ".join(named) + more) if named else "no other campaign"]))
     return section("basis", "What it is based on", definitions(facts))
+
+
+def _budget(found: "ReportedBudget") -> str:
+    """Of which month a campaign is paid, and what its start reserved."""
+    at_most = value_text(found["currency"], Decimal(found["at_most"]))
+    return f"of {found['month']} in {found['currency']}; its start reserved {at_most}"
 
 
 def _cost(found: "ReportedEstimate | None") -> str:

@@ -84,7 +84,8 @@ class Reservation:
 
     `granting` is reserved for what its workers write, nothing once that is settled. `claimable` is reserved for what
     customers may accept or claim, until the instant `claims_until` (None where nothing known ends that), and nothing
-    once nobody can: then it `is_over`. `drawn` is what they did accept. `version` counts its writes.
+    once nobody can: then it `is_over`. `drawn` is what they did accept. `at_most` is all that its start reserved, and
+    `version` counts its writes.
     """
 
     campaign: str
@@ -92,6 +93,7 @@ class Reservation:
     month: str
     granting: int
     claimable: int
+    at_most: int
     drawn: int = 0
     is_settled: bool = False
     is_over: bool = False
@@ -170,7 +172,7 @@ def reserve(
     needed, left = granting + claimable, budget.left
     if left is not None and needed > left:
         raise BudgetExceeded(budget.currency, budget.month, needed, left)
-    made = Reservation(campaign, budget.currency, budget.month, granting, claimable, claims_until=claims_until)
+    made = Reservation(campaign, budget.currency, budget.month, granting, claimable, needed, claims_until=claims_until)
     return budget.moved(reserved=needed), made
 
 

@@ -56,7 +56,7 @@ def test_the_last_approval_reserves_what_the_plan_can_cost_and_units_have_no_bud
     assert world.campaigns.budget("EUR", MONTH).reserved == 0
     world.approve(ID, BEN)
     assert world.campaigns.budget("EUR", MONTH) == Budget("EUR", MONTH, 5_000, NEEDED, 0, 2)
-    assert world.campaigns.reservations(ID) == [Reservation(CAMPAIGN, "EUR", MONTH, NEEDED, 0)]
+    assert world.campaigns.reservations(ID) == [Reservation(CAMPAIGN, "EUR", MONTH, NEEDED, 0, NEEDED)]
 
 
 def test_without_a_budget_nothing_is_refused_and_all_is_counted() -> None:

@@ -1,4 +1,4 @@
-"""One incident told, amended, withdrawn, requested again, held, ended and accepted at random, amid faults.
+"""One incident told, amended, withdrawn, requested again, held, ended, accepted and settled at random, amid faults.
 
 What interrupts a call here is another invocation, or a person, in the midst of it: at any call, one or two deep.
 """
@@ -15,10 +15,12 @@ import pytest
 from kulanz.application.campaigns.control_campaign import ControlPorts, ControlRefused, cancel, pause, resume, settle
 from kulanz.application.ledger.accept_offer import AcceptPorts, OfferRefused, accept_offer
 from kulanz.application.ledger.answer import Explained
-from kulanz.application.ports import TryAgain
+from kulanz.application.ports import Refused, TryAgain
+from kulanz.domain.budgets import LimitSet
 from kulanz.domain.campaigns.campaign import WORKABLE, Cause
 from kulanz.domain.decision import Outcome
 from kulanz.domain.ledger.entries import read_decision
+from tests.support.budget_checks import check_budgets, check_settled
 from tests.support.compiled_once import policies_compiled_once
 from tests.support.effort import seeds_tried
 from tests.support.end_state import check_sound
@@ -35,6 +37,7 @@ FAULT_RATE = 0.02
 INTERRUPTION_RATE = 0.2
 DEPTH_MOST = 2
 REDRIVES_MOST = 20
+WORKERS_ARE_DEAD = timedelta(hours=2)
 CAUSE = Cause("a person", "a ticket", "7")
 
 HEAD = """
@@ -77,6 +80,8 @@ class _Storm:
     def __init__(self, seed: int) -> None:
         self.choose = random.Random(seed)
         self.made = World(chunk_bytes=300, calls_in_flight=1)
+        if (budget := self.choose.choice((None, 100_00, 240_00, 300_00))) is not None:
+            self.made.budgets.set_limit(LimitSet("a", "EUR", "2026-03", budget, "a person", "a storm", self.made.now))
         for (name, version), (amount, _) in POLICIES.items():
             text = HEAD.format(id=name, version=version) + amount
             self.made.policies.publish(name, version, sealed_policy(text))
@@ -126,7 +131,8 @@ class _Storm:
         """Something that people or publishers do; time passes only between calls, which are short."""
         waits = () if self.depth else (self.wait,)
         acts: Sequence[Callable[[], None]] = (
-            *(self.ask,) * 2, self.repeat, self.withdraw, *(self.accept,) * 2, *(self.move,) * 4, *waits,
+            *(self.ask,) * 2, self.repeat, self.withdraw, *(self.accept,) * 2, *(self.move,) * 4, *(self.settle,) * 2,
+            *waits,
         )  # fmt: skip
         self.choose.choice(acts)()
         self.check()
@@ -178,6 +184,11 @@ class _Storm:
         with suppress(ControlRefused, TryAgain, Killed):
             way(chosen, ports, "a storm", CAUSE, self.made.now)
 
+    def settle(self) -> None:
+        """What comes every five minutes, also while the one before is at work."""
+        with suppress(TryAgain, Refused, Killed):
+            self.made.settle()
+
     def wait(self) -> None:
         self.made.now += timedelta(minutes=self.choose.choice((1, 31, 24 * 60, 4 * 24 * 60)))
 
@@ -196,6 +207,18 @@ class _Storm:
                     granted[entry.key.account_id] += benefit.money.minor
         for account, minor in granted.items():
             assert minor <= FEES[account] * highest.total(), account
+        check_budgets(self.made)
+
+    def end_everything(self) -> None:
+        """Cancel what waits or has stopped, and settle when no worker can write any more."""
+        made = self.made
+        ports = ControlPorts(made.campaigns, made.chunks, made.stores)
+        for campaign_id in made.campaigns.all_campaigns():
+            with suppress(ControlRefused):
+                cancel(campaign_id, ports, "the end", CAUSE, made.now)
+        made.now += WORKERS_ARE_DEAD
+        for _ in range(2):
+            assert made.settle().failed == ()
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
@@ -221,3 +244,6 @@ def test_nobody_is_granted_too_much_and_no_campaign_stands_still_for_ever(seed: 
     for account in FEES:
         for answered in made.ask(account, INCIDENT_ID).decisions:
             assert answered.explained is Explained.AGREES, answered.entry.key
+    storm.end_everything()
+    check_budgets(made)
+    check_settled(made)

@@ -135,7 +135,7 @@ def test_a_policy_comes_with_its_examples_and_never_fails_by_them(stored: bytes 
 def test_the_answer_about_a_campaign_has_all_its_figures(closed: World) -> None:
     reply = door_of(closed).get(f"campaigns/one/{CAMPAIGN}")
     campaign = closed.campaign(CAMPAIGN)
-    report = campaign_report(campaign, (), OPERATION)
+    report = campaign_report(campaign, (), OPERATION, reserved=closed.campaigns.reservations(campaign.id))
     assert {**reply.content["report"], "same_outage": None} == report
     assert reply.content["plan"]["finished"] is reply.content["apply"]["finished"] is True
     assert reply.content["plan"]["bytes_done"] == reply.content["bytes_in_all"]

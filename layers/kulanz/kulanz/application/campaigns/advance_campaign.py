@@ -254,7 +254,8 @@ def _announce(campaign: Campaign, ports: AdvancePorts, now: datetime) -> bool:
         if ports.campaigns.campaign(campaign.id) != campaign:
             raise Outdated  # a worker that was under way added a receipt
     others = found_by_plan(ports.campaigns.log(campaign.id))
-    content = canonical_json(campaign_report(campaign, found, ports.operation, chunks, measured, others))
+    reserved = ports.campaigns.reservations(campaign.id)
+    content = canonical_json(campaign_report(campaign, found, ports.operation, chunks, measured, others, reserved))
     key = f"{campaign.id.folder}/report-{name}.json"
     ports.archive.put(key, content.encode(), "application/json")
     ports.announcer.announce(Announcement(ANNOUNCED[campaign.state], content))

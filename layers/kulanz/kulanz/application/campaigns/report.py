@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypedDict
 
+from kulanz.domain.budgets import Reservation
 from kulanz.domain.campaigns.amounts import Amounts, coarser
 from kulanz.domain.campaigns.campaign import Campaign, Pass, Receipt, SameOutage
 from kulanz.domain.campaigns.estimate import Estimate, Operation, Planned, estimate
@@ -185,6 +186,16 @@ class ReportedSameOutage(TypedDict):
     named_all: bool
 
 
+class ReportedBudget(TypedDict):
+    """Which month's budget a campaign is paid from in one currency, and what its start reserved of it at most; minor
+    units, as an exact text.
+    """
+
+    currency: str
+    month: str
+    at_most: str
+
+
 class ReportContract(TypedDict):
     """The report of a campaign: the detail of its events on the bus, and a document in the bucket."""
 
@@ -204,6 +215,7 @@ class ReportContract(TypedDict):
     apply: Figures
     in_the_ledger: ReportedLedger
     estimate: ReportedEstimate | None
+    budgets: "Sequence[ReportedBudget]"
     differences: "Sequence[ReportedDifference]"
     chunks: "Sequence[ReportedChunk]"
 
@@ -241,11 +253,12 @@ def campaign_report(
     chunks: Sequence[ReportedChunk] = (),
     measured: Measured | None = None,
     others: SameOutage | None = None,
+    reserved: Sequence[Reservation] = (),
 ) -> ReportContract:
     """The figures as JSON-able content; sums are exact texts, money in minor units.
 
     `measured` is what the receipts of the plan add up to; None where they were not read. `others` is what the plan
-    found under its outage; None where it is not complete.
+    found under its outage; None where it is not complete. `reserved` is what its start reserved of budgets.
     """
     plan, apply = campaign.plan.totals, campaign.apply.totals
     return {
@@ -276,6 +289,9 @@ def campaign_report(
             ],
         },
         "estimate": reported_estimate(campaign, operation),
+        "budgets": [
+            {"currency": made.currency, "month": made.month, "at_most": str(made.at_most)} for made in reserved
+        ],
         "differences": _reported(found),
         "chunks": chunks[:CHUNKS_SHOWN],
     }

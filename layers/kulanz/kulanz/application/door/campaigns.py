@@ -213,7 +213,13 @@ def _item(campaign: Campaign, asked: Asked, door: Door) -> CampaignItem:
         "apply": _progress(campaign, Pass.APPLY),
         "seconds_left": None if left is None else int(left.total_seconds()),
         "may_write_until": None if until is None else format_instant(until),
-        "report": campaign_report(campaign, (), door.operation, others=found_by_plan(log)),
+        "report": campaign_report(
+            campaign,
+            (),
+            door.operation,
+            others=found_by_plan(log),
+            reserved=door.campaigns.reservations(campaign.id),
+        ),
     }
 
 
@@ -259,14 +265,14 @@ def _report(campaign: Campaign, door: Door) -> tuple[ReportContract, bool]:
     is_whole = len(campaign.chunks) <= CHUNKS_ADDED_UP_MOST
     has_ended = campaign.state in (State.CLOSED, State.FLAGGED)
     found = list(differences(campaign.plan.totals, campaign.apply.totals)) if has_ended else []
-    others = found_by_plan(store.log(campaign.id))
+    others, reserved = found_by_plan(store.log(campaign.id)), store.reservations(campaign.id)
     if not is_whole:
-        return campaign_report(campaign, found, door.operation, others=others), False
+        return campaign_report(campaign, found, door.operation, others=others, reserved=reserved), False
     chunks = []
     if campaign.state is State.FLAGGED:
         chunks = differing_chunks(campaign, *(store.receipts(campaign.id, work) for work in Pass))
     _, measured, _ = add_up(campaign, store.receipts(campaign.id, Pass.PLAN))
-    return campaign_report(campaign, found, door.operation, chunks, measured, others), True
+    return campaign_report(campaign, found, door.operation, chunks, measured, others, reserved), True
 
 
 def report_key(campaign: Campaign) -> str:
