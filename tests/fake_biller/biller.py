@@ -278,6 +278,11 @@ class Biller:
         ):
             yield bill, credit, account, Decimal(amount), measure
 
+    def applied_in_all(self, credit: str) -> Decimal:
+        """What it ever applied of a credit, whether that was taken back since or not."""
+        found = self._db.execute("select amount from answers where credit_id = ? and answer = 'applied'", (credit,))
+        return sum((Decimal(amount) for (amount,) in found), Decimal(0))
+
     def booked(self) -> dict[str, tuple[str, str]]:
         """Every credit that it knows, with its state and code."""
         return {one: (state, code) for one, state, code in self._db.execute("select id, state, code from credits")}

@@ -10,6 +10,7 @@ from kulanz.domain.decision import Outcome
 from kulanz.domain.delivery.channel import DeliveryId
 from kulanz.domain.delivery.credit import CreditSums
 from kulanz.domain.delivery.delivery import Delivery, DeliveryReceipt
+from kulanz.domain.delivery.dues import Dues, owe
 from kulanz.domain.delivery.entries import CreditEntries, entries_text, read_entries
 from kulanz.domain.delivery.voided import with_voided
 from kulanz.domain.ledger.entries import DecisionKey
@@ -50,6 +51,7 @@ class FakeDeliveries:
 
     def __init__(self) -> None:
         self.changes: list[DeliveryId] = []
+        self.dues: Dues = {}
         self._found: dict[DeliveryId, Delivery] = {}
         self._cursors: dict[tuple[DeliveryId, int], Cursor] = {}
         self._receipts: dict[tuple[DeliveryId, int, int], DeliveryReceipt] = {}
@@ -95,6 +97,8 @@ class FakeDeliveries:
             return self._receipts.get(place) == receipt
         self._receipts[place] = receipt
         self._cursors[receipt.delivery, receipt.chunk] = Cursor(receipt.end, receipt.finishes_chunk)
+        for due, (number, size) in receipt.dues.items():
+            owe(self.dues, due, number, size)
         before = self._found[receipt.delivery]
         self._set(
             replace(

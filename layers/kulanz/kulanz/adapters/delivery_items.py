@@ -15,6 +15,7 @@ from typing import Any
 
 from kulanz.adapters.aws import read_number
 from kulanz.adapters.campaign_keys import META, campaign_partition, item_key, offset_text
+from kulanz.adapters.due_items import dues_content, dues_of_content
 from kulanz.adapters.index_items import OPEN_PARTITION
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.delivery.channel import DeliveryId, FileFormat
@@ -158,6 +159,7 @@ def delivery_receipt_item(receipt: DeliveryReceipt) -> Item:
         "lines": receipt.lines,
         _SUMS: _sums_content(receipt.sums),
         _ELSEWHERE: _sums_content(receipt.elsewhere),
+        "dues": dues_content(receipt.dues),
     }
     if receipt.part is not None:
         content["part"] = [receipt.part.name, receipt.part.size_bytes, receipt.part.sha256, receipt.part.number]
@@ -186,6 +188,7 @@ def read_delivery_receipt(delivery_id: DeliveryId, item: Item) -> DeliveryReceip
         part=PartFile(*content["part"]) if "part" in content else None,
         sums=_sums_of(content[_SUMS]),
         elsewhere=_sums_of(content[_ELSEWHERE]),
+        dues=dues_of_content(content["dues"]),
     )
 
 

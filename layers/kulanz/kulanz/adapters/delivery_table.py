@@ -1,11 +1,12 @@
 """The deliveries in CampaignsTable: each change is one conditional write or one transaction."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kulanz.adapters import delivery_items as items
 from kulanz.adapters.aws import call, query
 from kulanz.adapters.campaign_keys import chunk_of_cursor
+from kulanz.adapters.due_items import due_additions
 from kulanz.adapters.index_items import OPEN_PARTITION
 from kulanz.adapters.receipt_items import read_cursor
 from kulanz.adapters.transactions import write_together, write_until_alone
@@ -89,7 +90,11 @@ class DynamoDeliveries:
         actions = [
             self._put(items.delivery_receipt_item(receipt), _ABSENT),
             self._move_cursor(receipt),
-            self._add(receipt),
+            self._add(items.delivery_key(receipt.delivery), items.delivery_additions(receipt), "attribute_exists(pk)"),
+            *(
+                self._add(key, {name: str(value) for name, value in additions.items()})
+                for key, additions in due_additions(receipt.dues)
+            ),
         ]
         try:
             write_together(self._client, actions)
@@ -115,18 +120,15 @@ class DynamoDeliveries:
             }
         }
 
-    def _add(self, receipt: DeliveryReceipt) -> Item:
-        additions = items.delivery_additions(receipt)
-        return {
-            "Update": {
-                "TableName": self._table,
-                "Key": items.delivery_key(receipt.delivery),
-                "UpdateExpression": "ADD " + ", ".join(f"#a{n} :a{n}" for n in range(len(additions))),
-                "ConditionExpression": "attribute_exists(pk)",
-                "ExpressionAttributeNames": {f"#a{n}": name for n, name in enumerate(additions)},
-                "ExpressionAttributeValues": {f":a{n}": {"N": text} for n, text in enumerate(additions.values())},
-            }
+    def _add(self, key: Item, additions: Mapping[str, str], condition: str = "") -> Item:
+        update: Item = {
+            "TableName": self._table,
+            "Key": key,
+            "UpdateExpression": "ADD " + ", ".join(f"#a{n} :a{n}" for n in range(len(additions))),
+            "ExpressionAttributeNames": {f"#a{n}": name for n, name in enumerate(additions)},
+            "ExpressionAttributeValues": {f":a{n}": {"N": text} for n, text in enumerate(additions.values())},
         }
+        return {"Update": update | ({"ConditionExpression": condition} if condition else {})}
 
     def receipts(self, delivery_id: DeliveryId) -> Iterator[DeliveryReceipt]:
         for item in self._query(items.delivery_partition(delivery_id), items.RECEIPT_PREFIX):

@@ -73,10 +73,6 @@ class Due:
             case _:
                 return granted + timedelta(days=self.count)
 
-    def late_at(self, granted_at: datetime, zone: ZoneInfo, working: WorkingDays | None) -> datetime:
-        """Give the first instant at which it is late for a grant at an instant: where its latest day ends in a zone."""
-        return start_of_day(self.last_day(local_day(granted_at, zone), working) + timedelta(days=1), zone)
-
 
 NEXT_BILL = Due(1, "billing_cycle")
 """What a policy calls the next bill."""

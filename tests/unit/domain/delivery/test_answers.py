@@ -24,7 +24,17 @@ from kulanz.domain.delivery.answers import (
     answer_reader,
 )
 from kulanz.domain.delivery.credit import Size, credit_id
-from kulanz.domain.delivery.entries import CreditEntries, CreditEntry, CreditState, EntryKind, standing
+from kulanz.domain.delivery.entries import (
+    ENTRIES_BYTES,
+    AddResult,
+    CreditEntries,
+    CreditEntry,
+    CreditState,
+    EntryKind,
+    add_entry,
+    entries_text,
+    standing,
+)
 from kulanz.domain.ledger.entries import DecisionKey, Entry, decision_body, remaining_of
 from kulanz.domain.lists.header import ListFormat, ListLayout
 from kulanz.domain.lists.rows import Problem, Row
@@ -260,3 +270,20 @@ def test_totals_of_two_stretches_are_those_of_both() -> None:
 
 def test_a_day_is_a_day() -> None:
     assert good(**APPLIED).day == date(2026, 12, 5)
+
+
+def test_a_credit_that_was_taken_back_twice_and_booked_again_has_room_on_its_decision() -> None:
+    one = hearing(CreditEntry(EntryKind.ASSIGNED, AT, "delivery", "billing/1", (0,), delivery="billing/1", dues=(DUE,)))
+    for attempt in (1, 2, 3):
+        if attempt > 1:
+            delivery = f"billing/{attempt}"
+            again = CreditEntry(EntryKind.ASSIGNED, AT, "delivery", delivery, (0,), delivery=delivery, dues=(DUE,))
+            added = add_entry(one.entries, again, {0: SIZE, 1: 20})
+            assert added.result is AddResult.ADDED
+            one = Hearing(one.decision, added.entries)
+        told = {"credit_id": credit_id(KEY, 0, attempt), "serial": str(attempt)}
+        answers = [told, {**told, **APPLIED, "bill": f"2026-12-{attempt:02d}-0001"}, {**told, "answer": "taken_back"}]
+        for line, cells in enumerate(answers[: 2 if attempt == 3 else 3]):
+            found = one.hear(good(**cells), f"billing/{attempt}", AT, "0123456789ab", str(line * 100))
+            assert found.result in TAKEN, (attempt, cells)
+    assert len(entries_text(one.entries).encode()) <= ENTRIES_BYTES

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from kulanz.domain.decision import Benefit, Decision, Due, Notice, Outcome, Validity
+from kulanz.domain.decision import Benefit, Decision, Due, Notice, Outcome, Validity, due_at
 from kulanz.domain.delivery.credit import Booking, Credit, CreditSums, CreditType, SumOf, credit_id, credits_of
 from kulanz.domain.ledger.entries import DecisionKey, Entry, decision_body, remaining_of
 from kulanz.domain.money import Money
@@ -28,7 +28,7 @@ def stored(decision: Decision, accepted_at: datetime | None = None, status: Outc
 
 def booked(entry: Entry, attempts: dict[int, int], **bills: Bill) -> list[Credit]:
     def due_of(benefit: Benefit, at: datetime) -> datetime | None:
-        return None if benefit.due is None else benefit.due.late_at(at, ZoneInfo("UTC"), None)
+        return None if benefit.due is None else due_at(benefit.due, at, ZoneInfo("UTC"), None).at
 
     return list(credits_of(entry, Booking("K-77", {"": BILLED, **bills}, due_of), attempts))
 
@@ -116,5 +116,5 @@ def test_sums_of_two_sets_are_those_of_both() -> None:
 
 
 def test_a_credit_is_late_when_its_last_day_is_over_where_the_policy_counts_days() -> None:
-    due = Due(day="2026-03-31").late_at(AT, ZoneInfo("Europe/Berlin"), None)
+    due = due_at(Due(day="2026-03-31"), AT, ZoneInfo("Europe/Berlin"), None).at
     assert due == datetime(2026, 3, 31, 22, 0, tzinfo=UTC)

@@ -7,6 +7,7 @@ and renders the same bytes under the same name. Nothing is released before the t
 import re
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import partial
 
 from kulanz.application.campaigns.chunk_run import (
     STOP_LOOK_SECONDS,
@@ -30,6 +31,7 @@ from kulanz.domain.campaigns.reconciliation import worth_of
 from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.delivery.credit import Booking, Credit, CreditSums, DueOf, Size, credits_of
 from kulanz.domain.delivery.delivery import Delivery, DeliveryReceipt, DeliveryState
+from kulanz.domain.delivery.dues import dues_of
 from kulanz.domain.delivery.entries import (
     AddResult,
     CreditEntry,
@@ -40,17 +42,16 @@ from kulanz.domain.delivery.entries import (
 )
 from kulanz.domain.delivery.files import CONTENT_TYPES, PartHead, part_file, part_name, render_part
 from kulanz.domain.ledger.entries import DecisionKey, read_decision
-from kulanz.domain.lists.columns import FactDeclaration
 from kulanz.domain.lists.header import ListFormat
 from kulanz.domain.lists.lines import Line, is_blank
 from kulanz.domain.lists.reader import line_reader
 from kulanz.domain.lists.rows import LineReader, Record
+from kulanz.domain.lists.to_bill import ToBill
+from kulanz.domain.policy import CompiledPolicy
 from kulanz.domain.policy.document.document import bills_of
 from kulanz.domain.policy.document.frozen import read_frozen
 from kulanz.domain.policy.document.owed import Bill
 
-BILLER_COLUMN = "biller_account"
-"""The column of a list that has the account's key at the biller, where that is another than the account's own."""
 LINES_PER_PART = 20_000
 """So many lines of 300 bytes are a part of 6 MB, which a worker holds twice."""
 RECEIPTS_PER_MESSAGE = 1_000
@@ -128,11 +129,11 @@ def deliver_chunk(
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A line that may have a decision: where it is, whose, and the account's key at the biller."""
+    """A line that may have a decision: where it is, whose, and what it says of the account's bill."""
 
     offset: int
     key: DecisionKey
-    biller_account: str
+    to_bill: ToBill
 
 
 @dataclass(slots=True)
@@ -149,7 +150,7 @@ class _Run:
     cache: FrozenCache
     reader: LineReader = field(init=False)
     bills: dict[str, Bill] = field(init=False)
-    due_of: DueOf = field(init=False)
+    policy: CompiledPolicy = field(init=False)
     assigned: CreditEntry = field(init=False)
     rows_per_wave: int = field(init=False)
     found: list[Credit] = field(default_factory=list)
@@ -159,13 +160,11 @@ class _Run:
 
     def __post_init__(self) -> None:
         campaign = self.campaign
-        policy = self.cache.get(campaign, self.ports.campaigns)
-        # The facts were read when the lines were decided; of the columns only the biller's key is read again.
-        columns = [FactDeclaration(BILLER_COLUMN, "text")] if BILLER_COLUMN in campaign.layout.columns else []
-        self.reader = line_reader(campaign.layout, columns, policy.subject, campaign.ignored_columns)
+        self.policy = self.cache.get(campaign, self.ports.campaigns)
+        # The facts were read when the lines were decided; of the columns only what is about the bill is read again.
+        self.reader = line_reader(campaign.layout, (), self.policy.subject, campaign.ignored_columns)
         document, _ = read_frozen(self.ports.campaigns.frozen(campaign.id).policy)
         self.bills = bills_of(document.policy)
-        self.due_of = policy.due_at
         self.rows_per_wave = self.settings.entries_per_wave(ASSIGN_WRITE_UNITS)
         delivery = str(self.delivery.id)
         self.assigned = CreditEntry(
@@ -206,14 +205,7 @@ class _Run:
             return None
         campaign = self.campaign.id
         key = DecisionKey(record.account_id, campaign.incident_id, record.subject, campaign.seq)
-        return _Row(line.offset, key, self._biller_account(record))
-
-    def _biller_account(self, record: Record) -> str:
-        """The account's key at the biller: the list's where it states one, else the account itself."""
-        if not record.cells:
-            return record.account_id
-        values = self.reader.values(record.cells)
-        return record.account_id if values[0] is None else str(values[0])
+        return _Row(line.offset, key, record.to_bill)
 
     def _must_end(self) -> bool:
         seconds_left = self.clock.seconds_left()
@@ -238,7 +230,7 @@ class _Run:
                 if booked is None or booked.entry.origin != row.offset:
                     del waiting[key]  # the row is blank of a decision, or another row decided its subject
                     continue
-                change = self._assignment(booked)
+                change = self._assignment(booked, row)
                 if change is None:
                     credits_[key] = self._credits(booked, row)
                     del waiting[key]
@@ -270,12 +262,12 @@ class _Run:
             known = self.decisions[kind] = decision, sizes
         return known
 
-    def _assignment(self, booked: Booked) -> EntriesChange | None:
+    def _assignment(self, booked: Booked, row: _Row) -> EntriesChange | None:
         """What assigns all that a row granted at once and that is due; None where nothing is.
 
         What a customer accepted later, of an offer or beside this, is an addition, and delivered with these.
         """
-        _, sizes = self._decision(booked)
+        decision, sizes = self._decision(booked)
         due = tuple(
             place
             for place, size in sizes.items()
@@ -283,10 +275,15 @@ class _Run:
         )
         if not due or booked.entry.status is not Outcome.GRANTED:
             return None
-        adding = add_entry(booked.entries, replace(self.assigned, benefits=due), sizes)
+        late = tuple(self._due_of(row)(decision.benefits[place], booked.entry.effective_at) for place in due)
+        assigned = replace(self.assigned, benefits=due, dues=late if any(late) else ())
+        adding = add_entry(booked.entries, assigned, sizes)
         if adding.result is not AddResult.ADDED:
             raise Refused(f"a decision's credits cannot be assigned: {adding.reason or adding.result}")
         return EntriesChange(booked.entry.key, booked.entries, adding.entries)
+
+    def _due_of(self, row: _Row) -> DueOf:
+        return partial(self.policy.due_at, next_bills=row.to_bill.next_bills)
 
     def _credits(self, booked: Booked, row: _Row) -> list[Credit]:
         """The credits that are assigned to this delivery; those that stand elsewhere are counted."""
@@ -297,7 +294,8 @@ class _Run:
             found = standing(booked.entries, place, size)
             if found != _NEVER_ASSIGNED:
                 (mine if found.delivery == str(self.delivery.id) else others)[place] = found.attempt
-        booking = Booking(row.biller_account, self.bills, self.due_of)
+        biller_account = row.to_bill.biller_account or row.key.account_id
+        booking = Booking(biller_account, self.bills, self._due_of(row))
         if others:
             self.elsewhere.add(CreditSums.over(credits_of(booked.entry, booking, others, decision)))
         return list(credits_of(booked.entry, booking, mine, decision)) if mine else []
@@ -322,6 +320,7 @@ class _Run:
             part=part,
             sums=CreditSums.over(self.found),
             elsewhere=self.elsewhere,
+            dues=dues_of(self.campaign.id, self.found),
         )
 
 

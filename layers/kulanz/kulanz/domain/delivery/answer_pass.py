@@ -13,6 +13,7 @@ from typing import NamedTuple
 from kulanz.domain.campaigns.campaign import CampaignId, Chunks, PinnedList
 from kulanz.domain.delivery.answers import AnswerResult, Heard
 from kulanz.domain.delivery.credit import Size
+from kulanz.domain.delivery.dues import DueOf, Dues, owe
 from kulanz.domain.delivery.entries import CreditState
 from kulanz.domain.lists.header import ListLayout
 
@@ -28,14 +29,6 @@ class MovedOf(NamedTuple):
     component: str
 
 
-class DueOf(NamedTuple):
-    """What is not on bills yet is counted by."""
-
-    campaign: CampaignId
-    due: datetime
-    measure: str
-
-
 @dataclass(slots=True)
 class AnswerTotals:
     """Lines by result and code, and what they moved between the sums of states.
@@ -48,7 +41,7 @@ class AnswerTotals:
     lines: int = 0
     counts: Counter[tuple[AnswerResult, str]] = field(default_factory=Counter)
     moved: dict[MovedOf, dict[CreditState, Size]] = field(default_factory=dict)
-    dues: dict[DueOf, tuple[int, Size]] = field(default_factory=dict)
+    dues: Dues = field(default_factory=dict)
 
     def count(self, campaign_id: CampaignId | None, heard: Heard) -> None:
         """Count a line, and what it moved of its campaign's sums."""
@@ -59,7 +52,7 @@ class AnswerTotals:
             return
         self._move(MovedOf(campaign_id, moved.measure, moved.component), moved.by_state)
         if moved.due is not None:
-            self._owe(DueOf(campaign_id, moved.due, moved.measure), moved.number, moved.off_bills)
+            owe(self.dues, DueOf(campaign_id, moved.due, moved.measure), moved.number, moved.off_bills)
 
     def add(self, other: "AnswerTotals") -> None:
         """Add the totals of another stretch."""
@@ -68,16 +61,12 @@ class AnswerTotals:
         for place, sums in other.moved.items():
             self._move(place, sums)
         for due, (number, size) in other.dues.items():
-            self._owe(due, number, size)
+            owe(self.dues, due, number, size)
 
     def _move(self, place: MovedOf, sums: Mapping[CreditState, Size]) -> None:
         here = self.moved.setdefault(place, {})
         for state, size in sums.items():
             here[state] = here.get(state, 0) + size
-
-    def _owe(self, due: DueOf, number: int, size: Size) -> None:
-        before = self.dues.get(due, (0, 0))
-        self.dues[due] = before[0] + number, before[1] + size
 
     @property
     def campaigns(self) -> set[CampaignId]:
@@ -94,7 +83,10 @@ class AnswerTotals:
 
 @dataclass(frozen=True, slots=True)
 class AnswerFile:
-    """An answer file that is read for a channel. `bytes_done` and `totals` are what its receipts add up to."""
+    """An answer file that is read for a channel. `bytes_done` and `totals` are what its receipts add up to.
+
+    `seen` is how far it had come when the watch looked last.
+    """
 
     id: str
     channel: str
@@ -104,6 +96,7 @@ class AnswerFile:
     opened_at: datetime
     opened_by: str
     bytes_done: int = 0
+    seen: int = -1
     totals: AnswerTotals = field(default_factory=AnswerTotals)
 
     @property
@@ -124,7 +117,8 @@ def code_of(heard: Heard) -> str:
 class AnswerReceipt:
     """The record that the lines in `[start, end)` of an answer file have their results.
 
-    `moved_from` is where the chunk's cursor stood; None for its first receipt.
+    `moved_from` is where the chunk's cursor stood; None for its first receipt. `problems` is the document that has the
+    lines that changed nothing and ought to be looked at; empty where there are none.
     """
 
     file: str
@@ -135,3 +129,4 @@ class AnswerReceipt:
     moved_from: int | None
     finishes_chunk: bool
     totals: AnswerTotals
+    problems: str = ""

@@ -22,6 +22,7 @@ from kulanz.domain.delivery.entries import (
     CreditState,
     EntryKind,
     add_entry,
+    answer_id,
     standing,
 )
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
@@ -86,7 +87,7 @@ class BillerAnswer:
     @property
     def entry_id(self) -> str:
         """What a repetition of it is recognised by: its bill, or the delivery that it answers."""
-        return f"bill/{self.bill}" if self.kind is EntryKind.APPLIED else f"{self.kind}/{self.serial}"
+        return f"bill/{self.bill}" if self.kind is EntryKind.APPLIED else answer_id(self.kind, str(self.serial))
 
 
 def answer_reader(layout: ListLayout) -> LineReader:
@@ -260,7 +261,7 @@ class Hearing:
                 return Heard(taken, moved=moved_by(self.entries, len(self.entries) - 1, place, self.benefits[place]))
             case AddResult.ALREADY:
                 at = next(number for number, one in enumerate(before) if one.id == new.id and place in one.benefits)
-                if before[at].cause != new.cause:
+                if (before[at].by, before[at].cause) != (new.by, new.cause):
                     return Heard(AnswerResult.DUPLICATE)
                 return Heard(taken, moved=moved_by(before, at, place, self.benefits[place]))
             case AddResult.OVERTAKEN:

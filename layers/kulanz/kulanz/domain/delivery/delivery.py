@@ -8,6 +8,7 @@ from enum import StrEnum
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.delivery.channel import DeliveryId, FileFormat
 from kulanz.domain.delivery.credit import CreditSums, Size
+from kulanz.domain.delivery.dues import Dues
 from kulanz.domain.delivery.files import PartFile
 
 
@@ -35,7 +36,8 @@ class DeliveryReceipt:
     """The record that the lines of `[start, end)` are delivered: the part that has their credits, and its sums.
 
     `moved_from` is where the chunk's cursor stood; None for its first receipt. `part` is None where the lines have no
-    credit to deliver. `elsewhere` are credits that were assigned to another delivery before.
+    credit to deliver. `elsewhere` are credits that were assigned to another delivery before. `dues` is what becomes due
+    of the part's credits.
     """
 
     delivery: DeliveryId
@@ -48,6 +50,7 @@ class DeliveryReceipt:
     part: PartFile | None
     sums: CreditSums
     elsewhere: CreditSums
+    dues: Dues = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

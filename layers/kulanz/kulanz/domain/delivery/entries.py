@@ -14,14 +14,14 @@ two that cannot both be true are a conflict for a person: the first stands.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
 from kulanz.domain.canonical import canonical_json
 from kulanz.domain.delivery.credit import Size
-from kulanz.domain.time import format_instant, parse_day, parse_instant
+from kulanz.domain.time import parse_day
 
 ENTRIES_MOST = 16
 ENTRIES_BYTES = 1024
@@ -157,16 +157,28 @@ class CreditEntry:
         """When what it assigns of a benefit is late; None where nothing says so."""
         return self.dues[self.benefits.index(benefit)] if self.dues else None
 
-    def content(self) -> dict[str, Any]:
-        """The entry as plain JSON with short names: a list of them has 1 KB."""
-        content: dict[str, Any] = {
-            "k": self.kind.value,
-            "at": format_instant(self.at),
-            "by": self.by,
-            "id": self.id,
-            "n": list(self.benefits),
-        }
-        texts = {"why": self.cause, "d": self.delivery, "bill": self.bill, "code": self.code}
+    @property
+    def _usual_id(self) -> str:
+        """The id that is not stored, because it follows from the rest: of an assignment and of an answer in a file."""
+        if self.kind is EntryKind.ASSIGNED:
+            return self.delivery
+        if self.kind is EntryKind.APPLIED:
+            return f"bill/{self.bill}"
+        return answer_id(self.kind, self.delivery)
+
+    def content(self, delivery_before: str = "") -> dict[str, Any]:
+        """The entry as plain JSON, as short as it can be: a list of them has 1 KB. Instants are in whole seconds.
+
+        What follows from the rest, or from the entry before with its delivery, is left out.
+        """
+        content: dict[str, Any] = {"k": self.kind.value, "at": int(self.at.timestamp()), "by": self.by}
+        if self.id != self._usual_id:
+            content["id"] = self.id
+        if self.benefits != _FIRST_ALONE:
+            content["n"] = list(self.benefits)
+        if self.delivery != delivery_before:
+            content["d"] = self.delivery
+        texts = {"why": self.cause, "bill": self.bill, "code": self.code}
         content |= {name: text for name, text in texts.items() if text}
         if self.attempt > 1:
             content["try"] = self.attempt
@@ -175,30 +187,41 @@ class CreditEntry:
         if self.day is not None:
             content["day"] = self.day.isoformat()
         if any(self.dues):
-            dues = ["" if due is None else format_instant(due) for due in self.dues]
+            dues = [0 if due is None else int(due.timestamp()) for due in self.dues]
             content["due"] = dues if len(set(dues)) > 1 else dues[0]
         return content
 
     @classmethod
-    def from_content(cls, content: Mapping[str, Any]) -> "CreditEntry":
+    def from_content(cls, content: Mapping[str, Any], delivery_before: str = "") -> "CreditEntry":
         """Read what `content` wrote."""
+        benefits = tuple(content.get("n", _FIRST_ALONE))
         stored = content.get("due", [])
-        dues = stored if isinstance(stored, list) else [stored] * len(content["n"])
-        return cls(
+        dues = stored if isinstance(stored, list) else [stored] * len(benefits)
+        entry = cls(
             kind=EntryKind(content["k"]),
-            at=parse_instant(content["at"]),
+            at=datetime.fromtimestamp(content["at"], UTC),
             by=content["by"],
-            id=content["id"],
-            benefits=tuple(content["n"]),
+            id=content.get("id", ""),
+            benefits=benefits,
             cause=content.get("why", ""),
-            delivery=content.get("d", ""),
+            delivery=content.get("d", delivery_before),
             attempt=content.get("try", 1),
             amount=_size(content["sum"]) if "sum" in content else None,
             bill=content.get("bill", ""),
             day=parse_day(content["day"]) if "day" in content else None,
             code=content.get("code", ""),
-            dues=tuple(parse_instant(text) if text else None for text in dues),
+            dues=tuple(datetime.fromtimestamp(due, UTC) if due else None for due in dues),
         )
+        return entry if "id" in content else replace(entry, id=entry._usual_id)
+
+
+_FIRST_ALONE = (0,)
+"""The benefits of most entries: a decision grants one thing."""
+
+
+def answer_id(kind: EntryKind, delivery: str) -> str:
+    """What a repetition of an answer to a delivery is recognised by: `accepted/12`."""
+    return f"{kind}/{delivery.rpartition('/')[2]}"
 
 
 type CreditEntries = tuple[CreditEntry, ...]
@@ -207,12 +230,16 @@ type CreditEntries = tuple[CreditEntry, ...]
 
 def entries_text(entries: Sequence[CreditEntry]) -> str:
     """The list as it is stored."""
-    return canonical_json([entry.content() for entry in entries])
+    before = ("", *(entry.delivery for entry in entries))
+    return canonical_json([entry.content(delivery) for entry, delivery in zip(entries, before, strict=False)])
 
 
 def read_entries(text: str) -> CreditEntries:
     """The list back from its stored text; nothing is stored of a decision that nothing happened to."""
-    return tuple(CreditEntry.from_content(one) for one in json.loads(text)) if text else ()
+    found: list[CreditEntry] = []
+    for content in json.loads(text) if text else ():
+        found.append(CreditEntry.from_content(content, found[-1].delivery if found else ""))
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
 
-from kulanz.domain.decision import Benefit, Decision, Due, DueAt, Notice, Outcome, due_at
+from kulanz.domain.decision import Benefit, Decision, Due, Notice, Outcome, due_at
 from kulanz.domain.incident import Incident
 from kulanz.domain.language_tags import broader, language_tag
 from kulanz.domain.lists.columns import FactDeclaration
@@ -36,6 +36,8 @@ from kulanz.domain.policy.language.periods import label_in
 from kulanz.domain.time import Window, instant_of, local_day, zone_of
 
 MAX_REMEMBERED_NOTICES = 4096
+MAX_REMEMBERED_DUES = 4096
+"""Deadlines by the day of the grant and the bills that a row states: some hundred for most lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,7 @@ class CompiledPolicy:
             [kept.slot for kept in self._judge.history if kept.slot.per] if _counts_elsewhere(program) else []
         )
         self._due_days: dict[tuple[Due, date], date] = {}
+        self._due_instants: dict[tuple[Due, date, tuple[date, ...]], datetime] = {}
         self._zone = fixed_zone(policy) or zone_of("UTC")
         self._granted_on = local_day(instant_of(self._judge.now), self._zone)
         self._blank: Row = [UNSET] * program.row_length
@@ -129,26 +132,28 @@ class CompiledPolicy:
         """Give the latest day on which something is due that is granted at an instant."""
         return self._due_day(due, local_day(granted_at, self._zone))
 
-    def due_at(self, benefit: Benefit, granted_at: datetime) -> datetime | None:
+    def due_at(self, benefit: Benefit, granted_at: datetime, next_bills: Sequence[date] = ()) -> datetime | None:
         """Give the first instant at which a benefit that was granted at an instant is late.
 
         None where the policy says nothing of it. Days are those of the policy's zone; of UTC where each account has its
-        own. A billing cycle is a month.
+        own. Billing cycles are counted by the account's next bill days where they are known.
         """
         if benefit.due is None:
             return None
-        zone = fixed_zone(self._program.policy) or zone_of("UTC")
-        return benefit.due.late_at(granted_at, zone, self._program.working)
+        place = benefit.due, local_day(granted_at, self._zone), tuple(next_bills)
+        found = self._due_instants.get(place)
+        if found is None:
+            if len(self._due_instants) >= MAX_REMEMBERED_DUES:
+                self._due_instants.clear()
+            found = due_at(benefit.due, granted_at, self._zone, self._program.working, next_bills).at
+            self._due_instants[place] = found
+        return found
 
     def _due_day(self, due: Due, granted_on: date) -> date:
         day = self._due_days.get((due, granted_on))
         if day is None:
             day = self._due_days[due, granted_on] = due.last_day(granted_on, self._program.working)
         return day
-
-    def bill_due(self, due: Due, granted_at: datetime, next_bills: Sequence[date] = ()) -> DueAt:
-        """Give when what was granted at an instant is due, by the account's next bill days where they are known."""
-        return due_at(due, granted_at, self._zone, self._program.working, next_bills)
 
     def decide_with_history(
         self, values: Sequence[FactValue | None], kept: HistoryValues, granted: Mapping[str, int] = NOTHING_GRANTED

@@ -1,0 +1,319 @@
+"""Reads a chunk of an answer file: each answer added to the entries of the decision that it is about, and counted.
+
+The file's record says what is to be done; a message only says where to look. A worker that dies between its writes and
+its receipt leaves entries that name their line, so that the same lines read again are counted as they were first.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from hashlib import sha256
+from typing import Protocol
+
+from kulanz.application.campaigns.chunk_run import TIME_TO_FINISH_SECONDS, Clock
+from kulanz.application.delivery.world import CreditLedger, DeliveryStore, EntriesChange
+from kulanz.application.ports import Archive, ListStore, TryAgain
+from kulanz.domain.campaigns.campaign import CampaignId, Cursor
+from kulanz.domain.delivery.answer_pass import CAMPAIGNS_PER_RECEIPT, AnswerFile, AnswerReceipt, AnswerTotals, MovedOf
+from kulanz.domain.delivery.answers import (
+    FOR_A_PERSON,
+    AnswerResult,
+    BillerAnswer,
+    Heard,
+    Hearing,
+    answer_of,
+    answer_reader,
+)
+from kulanz.domain.delivery.channel import DeliveryId
+from kulanz.domain.delivery.credit import Size
+from kulanz.domain.delivery.delivery import Delivery, DeliveryState
+from kulanz.domain.delivery.dues import DueOf
+from kulanz.domain.delivery.entries import CreditState
+from kulanz.domain.ledger.entries import DecisionKey
+from kulanz.domain.lists.header import ListFormat
+from kulanz.domain.lists.lines import LINE_BYTES, LINE_SCAN_BYTES, Line, is_blank, lines_starting_in
+from kulanz.domain.lists.rows import LineReader, Problem, Record, Row
+
+ANSWERS_READ_TOGETHER = 100
+"""The keys of one BatchGetItem."""
+LINES_PER_RECEIPT = 20_000
+"""A receipt ends here, so that a worker that dies repeats little, and the problems of its lines fit in memory."""
+ROUNDS = 8
+"""How often a decision is read again because somebody else added to its entries; then the chunk comes again."""
+
+
+class AnswerFiles(Protocol):
+    """The answer files that were opened, with their cursors and receipts."""
+
+    def open(self, file: AnswerFile) -> AnswerFile:
+        """Store a file that is to be read; the one that stands under its id then, read consistently."""
+
+    def file(self, channel: str, file_id: str) -> AnswerFile | None:
+        """A file with what its receipts add up to, read consistently."""
+
+    def files(self, channel: str) -> Iterator[AnswerFile]:
+        """Every file of a channel, first to last."""
+
+    def cursor(self, file: AnswerFile, chunk: int) -> Cursor | None:
+        """How far a chunk has come, read consistently."""
+
+    def record(self, receipt: AnswerReceipt) -> bool:
+        """Write a receipt, move its cursor, and add to the sums of the file and of each campaign, in one step.
+
+        False where the cursor stands elsewhere. A repetition of a receipt that was recorded is True.
+        """
+
+    def receipts(self, file: AnswerFile) -> Iterator[AnswerReceipt]:
+        """The receipts of a file by where they start, lazily and read consistently."""
+
+    def open_files(self) -> list[tuple[str, str]]:
+        """Channel and id of every file that is not closed, read consistently."""
+
+    def finished_chunks(self, file: AnswerFile) -> set[int]:
+        """The chunks of which every line has its result, read consistently."""
+
+    def note_seen(self, file: AnswerFile) -> None:
+        """Note how far a file has come now, for whoever looks next."""
+
+    def close(self, file: AnswerFile) -> None:
+        """Note that every line of a file has its result. Safe to repeat."""
+
+    def billed(self, campaign_id: CampaignId, channel: str) -> Mapping[MovedOf, Mapping[CreditState, Size]]:
+        """What answers of a channel moved between the states of a campaign's credits, read consistently."""
+
+
+class Dues(Protocol):
+    """What is due and not on bills. Deliveries and answers move it with their receipts."""
+
+    def before(self, instant: datetime) -> Iterator[tuple[DueOf, tuple[int, Size]]]:
+        """What is due before an instant, by month: how many credits, and how much of them is not on bills."""
+
+    def forget_what_is_done(self, instant: datetime) -> None:
+        """Forget the deadlines of the months before an instant's of which everything is on bills. Safe to repeat."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerPorts:
+    """The world that reading answers touches."""
+
+    lists: ListStore
+    archive: Archive
+    deliveries: DeliveryStore
+    credits: CreditLedger
+    files: AnswerFiles
+
+
+@dataclass(slots=True)
+class _Line:
+    """A line of the page that is being worked: what it says, and once it is known, what became of it."""
+
+    offset: int
+    end: int
+    answer: BillerAnswer | None
+    sent: Delivery | None = None
+    heard: Heard | None = None
+
+    @property
+    def key(self) -> DecisionKey | None:
+        if self.answer is None or self.sent is None or self.heard is not None:
+            return None
+        return self.answer.key(self.sent.campaign.incident_id, self.sent.campaign.seq)
+
+
+class Sheet:
+    """Hears answers: finds the delivery and the decision of each, and writes the entries of a page together."""
+
+    def __init__(self, channel: str, ports: AnswerPorts, by: str) -> None:
+        self._channel = channel
+        self._ports = ports
+        self._by = by
+        self._sent: dict[int, Delivery | None] = {}
+
+    def find(self, line: _Line) -> None:
+        """Find the delivery that a line is about; where it is none, that is what became of the line."""
+        if line.answer is None:
+            return
+        serial = line.answer.serial
+        if serial not in self._sent or self._sent[serial] is None:
+            self._sent[serial] = self._ports.deliveries.delivery(DeliveryId(self._channel, serial))
+        line.sent = self._sent[serial]
+        if line.sent is None or line.sent.state is not DeliveryState.SENT:
+            self._sent[serial] = None
+            line.heard = Heard(AnswerResult.BEFORE_DELIVERY, "no delivery was sent under this serial")
+
+    def hear(self, lines: list[_Line], clock: Clock) -> None:
+        """Let each answer have its result. Raises TryAgain where others keep changing the same entries."""
+        for _ in range(ROUNDS):
+            waiting = [line for line in lines if line.key is not None]
+            if not waiting:
+                return
+            self._round(waiting, clock)
+        raise TryAgain("the entries of some decisions keep changing")
+
+    def _round(self, waiting: list[_Line], clock: Clock) -> None:
+        keys = list(dict.fromkeys(key for line in waiting if (key := line.key) is not None))
+        found = self._ports.credits.booked(keys)
+        hearings = {key: Hearing(found[key].entry, found[key].entries) for key in keys if key in found}
+        heard: list[tuple[_Line, DecisionKey, Heard]] = []
+        for line in waiting:
+            key = line.key
+            assert key is not None
+            assert line.answer is not None
+            assert line.sent is not None
+            hearing = hearings.get(key)
+            if hearing is None:
+                heard.append((line, key, Heard(AnswerResult.UNKNOWN_ID, "no such account or subject was delivered")))
+                continue
+            place = str(line.offset)
+            heard.append((line, key, hearing.hear(line.answer, str(line.sent.id), clock.now(), self._by, place)))
+        changes = [
+            EntriesChange(key, hearing.read, hearing.entries) for key, hearing in hearings.items() if hearing.is_changed
+        ]
+        written = dict(zip((one.key for one in changes), self._ports.credits.write_entries(changes), strict=True))
+        for line, key, result in heard:
+            if written.get(key, True):
+                line.heard = result
+
+
+@dataclass(slots=True)
+class HearRun:
+    """One attempt at a chunk: from its cursor to a receipt that is offered once."""
+
+    file: AnswerFile
+    chunk: int
+    cursor: Cursor | None
+    ports: AnswerPorts
+    clock: Clock
+    reader: LineReader = field(init=False)
+    sheet: Sheet = field(init=False)
+    totals: AnswerTotals = field(default_factory=AnswerTotals)
+    problems: list[Mapping[str, str | int]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.reader = answer_reader(self.file.layout)
+        self.sheet = Sheet(self.file.channel, self.ports, self.file.id)
+
+    def work(self) -> AnswerReceipt | None:
+        """Hear page after page; the receipt covers exactly the lines that have their result. None where none has."""
+        chunk_start, chunk_stop = self.file.chunks.bounds(self.chunk)
+        begun = chunk_start if self.cursor is None else self.cursor.position
+        start: int | None = None if self.cursor is None else begun
+        reached, finished = begun, True
+        for page in self._pages(begun, chunk_stop):
+            start = page[0].offset if start is None else start
+            if self._must_end(page):
+                finished = False
+                break
+            self.sheet.hear(page, self.clock)
+            for line in page:
+                self._count(line)
+            reached = page[-1].end
+        if not finished and reached in (begun, start):
+            return None
+        if start is None:  # no line starts in this chunk
+            start = reached = chunk_stop
+        elif finished:
+            reached = max(reached, start)
+        return AnswerReceipt(
+            file=self.file.id,
+            channel=self.file.channel,
+            chunk=self.chunk,
+            start=start,
+            end=reached,
+            moved_from=None if self.cursor is None else self.cursor.position,
+            finishes_chunk=finished,
+            totals=self.totals,
+        )
+
+    def _must_end(self, page: list[_Line]) -> bool:
+        if self.totals.lines >= LINES_PER_RECEIPT or self.clock.seconds_left() < TIME_TO_FINISH_SECONDS:
+            return True
+        ours = {line.sent.campaign for line in page if line.sent is not None}
+        return bool(self.totals.lines) and len(self.totals.campaigns | ours) > CAMPAIGNS_PER_RECEIPT
+
+    def _pages(self, start: int, stop: int) -> Iterator[list[_Line]]:
+        """The lines that start in `[start, stop)`, read, some together; each page is of few campaigns."""
+        page: list[_Line] = []
+        campaigns: set[CampaignId] = set()
+        for one in self._lines(start, stop):
+            line = self._read(one)
+            self.sheet.find(line)
+            ours = campaigns | ({line.sent.campaign} if line.sent is not None else set())
+            if page and (len(page) >= ANSWERS_READ_TOGETHER or len(ours) > CAMPAIGNS_PER_RECEIPT):
+                yield page
+                page, ours = [], {line.sent.campaign} if line.sent is not None else set()
+            page.append(line)
+            campaigns = ours
+        if page:
+            yield page
+
+    def _lines(self, start: int, stop: int) -> Iterator[Line]:
+        data_start = self.file.chunks.data_start
+        read_from = start if start == data_start else start - 1
+        return lines_starting_in(self._blocks(read_from, stop), read_from, start, stop, data_start)
+
+    def _blocks(self, read_from: int, chunk_stop: int) -> Iterator[bytes]:
+        pinned, position = self.file.pinned, read_from
+        stop = min(chunk_stop + LINE_BYTES, pinned.size)
+        while position < stop:
+            yield from list(self.ports.lists.read(pinned, position, stop))
+            position, stop = stop, min(stop + LINE_SCAN_BYTES, pinned.size)
+
+    def _read(self, line: Line) -> _Line:
+        if is_blank(line.raw, is_csv=self.reader.format is ListFormat.CSV):
+            return _Line(line.offset, line.end, None, heard=Heard(AnswerResult.BLANK))
+        record = self.reader.record(line)
+        row = self.reader.row(line.raw) if isinstance(record, Record) and line.raw is not None else record
+        found = answer_of(row) if isinstance(row, Row) else row
+        if isinstance(found, BillerAnswer):
+            return _Line(line.offset, line.end, found)
+        assert isinstance(found, Problem)
+        for one in found.each():
+            self._note(line.offset, AnswerResult.REJECTED_LINE, one.reason, field=one.field, expected=one.expected)
+        return _Line(line.offset, line.end, None, heard=Heard(AnswerResult.REJECTED_LINE, found.reason))
+
+    def _count(self, line: _Line) -> None:
+        assert line.heard is not None
+        self.totals.count(None if line.sent is None else line.sent.campaign, line.heard)
+        if line.heard.result in FOR_A_PERSON and line.heard.result is not AnswerResult.REJECTED_LINE:
+            self._note(line.offset, line.heard.result, line.heard.reason)
+
+    def _note(self, offset: int, result: AnswerResult, reason: str, **details: str) -> None:
+        shown = {name: text for name, text in details.items() if text}
+        self.problems.append({"offset": offset, "result": result.value, "reason": reason, **shown})
+
+
+def problems_folder(file: AnswerFile) -> str:
+    """Where the lines of an answer file are filed that changed nothing and ought to be looked at."""
+    return f"answers/{file.channel}/{file.id}/problems"
+
+
+def problems_key(file: AnswerFile, receipt: AnswerReceipt, content: bytes) -> str:
+    """Where those of a receipt are filed: by the range and the content, because an answer that came meanwhile may have
+    changed what became of a line that was not counted yet.
+    """
+    return f"{problems_folder(file)}/{receipt.start:014d}-{receipt.end:014d}-{sha256(content).hexdigest()[:16]}.jsonl"
+
+
+def hear_chunk(channel: str, file_id: str, chunk: int, ports: AnswerPorts, clock: Clock) -> bool:
+    """Work a chunk of an answer file from its cursor on; whether it is finished. Safe to repeat.
+
+    False: the time is over, and the chunk is to be sent again. Raises TryAgain.
+    """
+    while True:
+        file = ports.files.file(channel, file_id)
+        if file is None or not 0 <= chunk < len(file.chunks):
+            return True
+        cursor = ports.files.cursor(file, chunk)
+        if cursor is not None and cursor.finished:
+            return True
+        run = HearRun(file, chunk, cursor, ports, clock)
+        receipt = run.work()
+        if receipt is None:
+            return False
+        if run.problems:
+            content = b"".join(json.dumps(one, sort_keys=True).encode() + b"\n" for one in run.problems)
+            receipt = replace(receipt, problems=problems_key(file, receipt, content))
+            ports.archive.put(receipt.problems, content, "application/x-ndjson")
+        ports.files.record(receipt)

@@ -1,0 +1,103 @@
+"""Opens an answer file that was uploaded: pins its version, reads its header, and sends its chunks to the workers.
+
+The same version of the same object is one file, however often it is opened.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Protocol
+
+from kulanz.application.delivery.hear_answers import AnswerFiles
+from kulanz.application.ports import ListStore
+from kulanz.domain.campaigns.campaign import Chunks, PinnedList
+from kulanz.domain.delivery.answer_pass import AnswerFile
+from kulanz.domain.delivery.answers import ANSWER_FACTS, REQUIRED_COLUMNS
+from kulanz.domain.lists.header import HEADER_BYTES, format_of, read_layout
+from kulanz.domain.lists.unread_columns import must_not_nearly_name, names_in
+
+ANSWERS_FOLDER = "acknowledgements/"
+"""Where answer files are uploaded."""
+FILE_ID_CHARACTERS = 12
+"""It stands in each entry that a file adds, of which a decision has 1 KB. 48 bits tell apart what a channel answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerMessage:
+    """A hint that a chunk of an answer file has work; what is to be done stands in the file's record alone."""
+
+    channel: str
+    file: str
+    chunk: int
+
+
+class AnswerQueue(Protocol):
+    """Sends answer messages to the workers."""
+
+    def send_answers(self, messages: Iterable[AnswerMessage]) -> None:
+        """Send every message at least once. Raises TryAgain when some were refused within the adapter's bounds."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAnswersPorts:
+    """The world that opening answer files touches."""
+
+    lists: ListStore
+    files: AnswerFiles
+    queue: AnswerQueue
+
+
+def open_answers(
+    channel: str, pinned: PinnedList, ports: OpenAnswersPorts, chunk_bytes: int, by: str, now: datetime
+) -> AnswerFile:
+    """Open an answer file and send what of it has no result. Raises ListRefused where its header cannot be read."""
+    list_format = format_of(pinned.key)
+    head = b"" if pinned.size == 0 else b"".join(ports.lists.read(pinned, 0, min(pinned.size, HEADER_BYTES)))
+    layout = read_layout(list_format, head, pinned.size, REQUIRED_COLUMNS)
+    names = names_in(layout, head[layout.data_start :].splitlines()[:-1] or [head[layout.data_start :]])
+    must_not_nearly_name(names, ANSWER_FACTS, None, ())
+    file = AnswerFile(
+        id=file_id(pinned),
+        channel=channel,
+        pinned=pinned,
+        layout=layout,
+        chunks=Chunks(layout.data_start, pinned.size, chunk_bytes),
+        opened_at=now,
+        opened_by=by,
+    )
+    standing = ports.files.open(file)
+    send_unfinished(standing, ports)
+    return standing
+
+
+def file_id(pinned: PinnedList) -> str:
+    """What a version of an object is called as an answer file."""
+    return sha256(f"{pinned.key}|{pinned.version_id}".encode()).hexdigest()[:FILE_ID_CHARACTERS]
+
+
+def send_unfinished(file: AnswerFile, ports: OpenAnswersPorts) -> None:
+    """Send every chunk of a file that is not finished: a worker that finds it finished does nothing."""
+    if file.is_finished:
+        return
+    finished = ports.files.finished_chunks(file)
+    ports.queue.send_answers(
+        AnswerMessage(file.channel, file.id, chunk) for chunk in range(len(file.chunks)) if chunk not in finished
+    )
+
+
+def watch_answers(ports: OpenAnswersPorts) -> list[AnswerFile]:
+    """Close every answer file that is finished, and send what stands still again. Returns those that are closed now."""
+    closed = []
+    for channel, named in ports.files.open_files():
+        file = ports.files.file(channel, named)
+        if file is None:
+            continue
+        if file.is_finished:
+            ports.files.close(file)
+            closed.append(file)
+        elif file.seen == file.bytes_done:
+            send_unfinished(file, ports)
+        else:
+            ports.files.note_seen(file)
+    return closed
