@@ -9,12 +9,14 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from kulanz.adapters.answer_table import DynamoAnswers
 from kulanz.adapters.aws import client
 from kulanz.adapters.budget_table import DynamoBudgets
 from kulanz.adapters.campaign_keys import META, campaign_of_partition, incident_of_partition
 from kulanz.adapters.campaign_table import DynamoCampaigns
 from kulanz.adapters.delivery_items import delivery_of_partition
 from kulanz.adapters.delivery_table import DynamoDeliveries
+from kulanz.adapters.due_table import DynamoDues
 from kulanz.adapters.given_up import S3GivenUp
 from kulanz.adapters.incident_items import is_revision
 from kulanz.adapters.index_table import DynamoIndex
@@ -34,11 +36,14 @@ from kulanz.application.delivery.advance_delivery import (
     open_over_list,
     watch_deliveries,
 )
+from kulanz.application.delivery.open_answers import OpenAnswersPorts, watch_answers
+from kulanz.application.delivery.watch_dues import look_at_dues
 from kulanz.application.incidents.follow_incident import follow_incident
 from kulanz.application.ledger.settle_budgets import SettlePorts, settle_budgets
 from kulanz.config import AdvanceCampaignConfig
 from kulanz.domain.campaigns.campaign import STOPPED, Campaign, Cause, State
 from kulanz.domain.campaigns.estimate import Operation
+from kulanz.domain.delivery.dues import WARN_BEFORE
 from kulanz.failures import without_content
 from kulanz.versions import VERSIONS_ASKED, versions
 
@@ -61,6 +66,16 @@ def _delivering() -> DeliveryPorts:
 
 def _open_delivery(campaign: Campaign, cause: Cause, now: datetime) -> None:
     open_over_list(campaign, _delivering(), cause, now)
+
+
+@cache
+def _answering() -> tuple[OpenAnswersPorts, DynamoDues]:
+    config = AdvanceCampaignConfig.read()
+    dynamodb = client("dynamodb")
+    files = DynamoAnswers(dynamodb, config.campaigns_table)
+    queue = SqsChunks(client("sqs"), config.chunk_queue_url)
+    lists = PartedLists(S3Lists(client("s3"), config.list_bucket))
+    return OpenAnswersPorts(lists, files, queue), DynamoDues(dynamodb, config.campaigns_table)
 
 
 @cache
@@ -174,6 +189,7 @@ def _watch(event_id: str, context: LambdaContext, seconds_left: Callable[[], flo
     flagged = watch_deliveries(_delivering(), datetime.now(UTC), seconds_left)
     for delivery in flagged:
         logger.error("delivery is flagged", delivery=str(delivery.id), why=delivery.reason)
+    _watch_answers(datetime.now(UTC))
     is_whole = is_listed and found.is_whole
     logger.info("watch", looked_at=found.looked_at, waiting=found.waiting, is_whole=is_whole)
     _report_waiting(found.waiting + len(flagged))
@@ -192,3 +208,13 @@ def _watch(event_id: str, context: LambdaContext, seconds_left: Callable[[], flo
         metrics.add_metric("GlassBroken", MetricUnit.Count, len(found.to_ring))
         metrics.flush_metrics()
         note_rung(found.to_ring, ports.troubles, datetime.now(UTC))  # after it: an alarm may ring twice, and never not
+
+
+def _watch_answers(now: datetime) -> None:
+    """Move on answer files that stand still, and count the credits that are late or will be soon."""
+    answering, dues = _answering()
+    for file in watch_answers(answering):
+        logger.info("answers are read", channel=file.channel, answers=file.id, lines=file.totals.lines)
+    late = look_at_dues(dues, now, WARN_BEFORE)
+    for name, number in (("CreditsOverdue", late.overdue), ("CreditsDueSoon", late.due_soon)):
+        metrics.add_metric(name, MetricUnit.Count, number)

@@ -9,6 +9,7 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from kulanz.adapters.answer_table import DynamoAnswers
 from kulanz.adapters.aws import client
 from kulanz.adapters.campaign_table import DynamoCampaigns
 from kulanz.adapters.credit_entries import DynamoCredits
@@ -22,7 +23,8 @@ from kulanz.application.campaigns.chunk_run import GrantPorts, GrantSettings
 from kulanz.application.campaigns.frozen import FrozenCache
 from kulanz.application.campaigns.grant_credits import grant_credits
 from kulanz.application.delivery.deliver_chunk import DeliverPorts, deliver_chunk
-from kulanz.application.delivery.world import DeliveryMessage
+from kulanz.application.delivery.hear_answers import AnswerPorts, hear_chunk
+from kulanz.application.delivery.world import AnswerMessage, DeliveryMessage
 from kulanz.application.exports.ports import ExportMessage
 from kulanz.application.exports.write_parts import ExportPorts, write_parts
 from kulanz.application.ports import ChunkMessage
@@ -68,6 +70,19 @@ def _delivering() -> tuple[DeliverPorts, GrantSettings, DynamoCredits]:
 
 
 @cache
+def _hearing() -> AnswerPorts:
+    config = GrantCreditsConfig.read()
+    delivering, _, _ = _delivering()
+    return AnswerPorts(
+        lists=delivering.lists,
+        archive=delivering.archive,
+        deliveries=delivering.deliveries,
+        credits=delivering.credits,
+        files=DynamoAnswers(client("dynamodb"), config.campaigns_table),
+    )
+
+
+@cache
 def _exporting() -> tuple[ExportPorts, GrantSettings]:
     config = GrantCreditsConfig.read()
     granting, settings, _ = _composed()
@@ -100,6 +115,8 @@ def handle(event: dict[str, Any], context: LambdaContext) -> None:
         message = read_chunk_message(record["body"])
         if isinstance(message, DeliveryMessage):
             _deliver(message, context)
+        elif isinstance(message, AnswerMessage):
+            _hear(message, context)
         elif isinstance(message, ExportMessage):
             _export(message, context)
         else:
@@ -143,6 +160,19 @@ def _deliver(message: DeliveryMessage, context: LambdaContext) -> None:
         credits=done.credits,
     )
     metrics.add_metric("CreditsAssigned", MetricUnit.Count, done.credits)
+
+
+def _hear(message: AnswerMessage, context: LambdaContext) -> None:
+    _, _, credits_ = _delivering()
+    config = GrantCreditsConfig.read()
+    clock = _LambdaClock(context)
+    try:
+        finished = hear_chunk(message.channel, message.file, message.chunk, _hearing(), clock)
+    finally:
+        metrics.add_metric("ThrottledInserts", MetricUnit.Count, credits_.take_throttled())
+    if not finished:
+        SqsChunks(client("sqs"), config.chunk_queue_url).send_answers([message])
+    logger.info("answers", channel=message.channel, answers=message.file, chunk=message.chunk, finished=finished)
 
 
 def _export(message: ExportMessage, context: LambdaContext) -> None:

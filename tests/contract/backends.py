@@ -11,6 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 from kulanz.adapters.actions import DynamoActions
+from kulanz.adapters.answer_table import DynamoAnswers
 from kulanz.adapters.aws import client
 from kulanz.adapters.budget_table import DynamoBudgets
 from kulanz.adapters.campaign_table import DynamoCampaigns
@@ -18,6 +19,7 @@ from kulanz.adapters.credit_entries import DynamoCredits
 from kulanz.adapters.delivery_table import DynamoDeliveries
 from kulanz.adapters.documents import S3Documents
 from kulanz.adapters.drafts_table import DynamoDrafts
+from kulanz.adapters.due_table import DynamoDues
 from kulanz.adapters.export_table import DynamoExports
 from kulanz.adapters.given_up import S3GivenUp
 from kulanz.adapters.index_table import DynamoIndex
@@ -31,6 +33,7 @@ from kulanz.adapters.sources import S3Sources
 from kulanz.adapters.stores import DynamoStores
 from kulanz.adapters.troubles import DynamoTroubles
 from kulanz.application.ports import Announcement, ChunkMessage
+from tests.support.fake_answers import FakeAnswers, FakeDues
 from tests.support.fake_bucket import FakeArchive, FakeLists, FakePolicies
 from tests.support.fake_budgets import FakeBudgets
 from tests.support.fake_deliveries import FakeCredits, FakeDeliveries
@@ -64,6 +67,7 @@ class FakeBackend:
         self.campaigns, self.ledger = FakeCampaigns(), FakeLedger()
         self.offers = FakeOffers(self.ledger, self.campaigns)
         self.credits, self.deliveries = FakeCredits(self.ledger), FakeDeliveries()
+        self.answers, self.dues = FakeAnswers(self.deliveries.dues), FakeDues(self.deliveries.dues)
         self.index = FakeIndex(self.campaigns, self.offers)
         self.exports = FakeExports()
         self.troubles = FakeTroubles(self.campaigns)
@@ -204,6 +208,14 @@ class AwsBackend:
     @cached_property
     def deliveries(self) -> DynamoDeliveries:
         return DynamoDeliveries(self.dynamodb, self.campaigns_table)
+
+    @cached_property
+    def answers(self) -> DynamoAnswers:
+        return DynamoAnswers(self.dynamodb, self.campaigns_table)
+
+    @cached_property
+    def dues(self) -> DynamoDues:
+        return DynamoDues(self.dynamodb, self.campaigns_table)
 
     @cached_property
     def index(self) -> DynamoIndex:

@@ -16,6 +16,7 @@ EMULATORS = [*BACKENDS[1:], DYNAMODB_LOCAL]
 TABLE_SUITES = {
     "test_actions",
     "test_budget_store",
+    "test_answer_store",
     "test_campaign_index",
     "test_campaign_states",
     "test_campaign_store",

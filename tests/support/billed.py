@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 
 from kulanz.application.delivery.hear_answers import AnswerPorts, hear_chunk
-from kulanz.application.delivery.open_answers import AnswerMessage, OpenAnswersPorts, open_answers
-from kulanz.application.delivery.world import EntriesChange
+from kulanz.application.delivery.open_answers import OpenAnswersPorts, open_answers
+from kulanz.application.delivery.world import AnswerMessage, EntriesChange
 from kulanz.application.ports import TryAgain
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.campaigns.reconciliation import worth_of
@@ -104,6 +104,8 @@ class BilledWorld:
         self.biller_accounts = {key: key.account_id for key in self.keys}
         self.files: dict[int, dict[str, bytes]] = {}
         self.uploads = 0
+        self.assigned: dict[CreditState, int] = {}
+        """What assignments moved between the sums of states."""
 
     # Deliveries
 
@@ -149,11 +151,6 @@ class BilledWorld:
             self.assigned[state] = self.assigned.get(state, 0) - int(size)
         for state, size in after.shares(SIZE).items():
             self.assigned[state] = self.assigned.get(state, 0) + int(size)
-
-    @property
-    def assigned(self) -> dict[CreditState, int]:
-        """What assignments moved between the sums of states."""
-        return self.__dict__.setdefault("_assigned", {})
 
     # Answers
 

@@ -7,7 +7,7 @@ from itertools import batched
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from kulanz.adapters.aws import ENTRY_ATTEMPTS, backoff_seconds, call
-from kulanz.application.delivery.world import DeliveryMessage
+from kulanz.application.delivery.world import AnswerMessage, DeliveryMessage
 from kulanz.application.exports.ports import ExportMessage
 from kulanz.application.ports import Announcement, ChunkMessage, Rejection, TryAgain
 from kulanz.domain.campaigns.campaign import CampaignId, Pass
@@ -47,6 +47,15 @@ class DeliveryMessageContract(TypedDict):
     chunk: int
 
 
+class AnswerMessageContract(TypedDict):
+    """A message of the chunk queue: a hint that a chunk of an answer file has work. `answers` is the file's id."""
+
+    v: int
+    channel: str
+    answers: str
+    chunk: int
+
+
 class RejectionContract(TypedDict):
     """A message of the rejected queue: why an event was refused; the event itself lies at `event_key` in the bucket."""
 
@@ -82,6 +91,17 @@ def delivery_message_text(message: DeliveryMessage) -> str:
     return json.dumps(content, separators=(",", ":"))
 
 
+def answer_message_text(message: AnswerMessage) -> str:
+    """An answer message as it travels."""
+    content: AnswerMessageContract = {
+        "v": CHUNK_MESSAGE_VERSION,
+        "channel": message.channel,
+        "answers": message.file,
+        "chunk": message.chunk,
+    }
+    return json.dumps(content, separators=(",", ":"))
+
+
 def export_message_text(message: ExportMessage) -> str:
     """A message of an export as it travels."""
     content: ExportMessageContract = {
@@ -93,7 +113,7 @@ def export_message_text(message: ExportMessage) -> str:
     return json.dumps(content, separators=(",", ":"))
 
 
-def read_chunk_message(text: str) -> ChunkMessage | DeliveryMessage | ExportMessage:
+def read_chunk_message(text: str) -> ChunkMessage | DeliveryMessage | ExportMessage | AnswerMessage:
     """Read a message of the chunk queue. Raises ValueError naming the field."""
     content = json.loads(text)
     if not isinstance(content, dict) or content.get("v") != CHUNK_MESSAGE_VERSION:
@@ -103,6 +123,8 @@ def read_chunk_message(text: str) -> ChunkMessage | DeliveryMessage | ExportMess
         raise ValueError("chunk: expected a number from 0")
     if "delivery" in content:
         return DeliveryMessage(DeliveryId.parse(str(content["delivery"])), chunk)
+    if "answers" in content:
+        return AnswerMessage(str(content.get("channel")), str(content["answers"]), chunk)
     campaign = CampaignId.parse(str(content.get("campaign")))
     if "export" in content:
         return ExportMessage(campaign, str(content["export"]), chunk)
@@ -121,6 +143,9 @@ class SqsChunks:
 
     def send_deliveries(self, messages: Iterable[DeliveryMessage]) -> None:
         self._send_texts(map(delivery_message_text, messages))
+
+    def send_answers(self, messages: Iterable[AnswerMessage]) -> None:
+        self._send_texts(map(answer_message_text, messages))
 
     def send_exports(self, messages: Iterable[ExportMessage]) -> None:
         self._send_texts(map(export_message_text, messages))

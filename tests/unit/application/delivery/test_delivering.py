@@ -128,6 +128,17 @@ def test_the_account_has_the_billers_key_where_the_list_has_one() -> None:
     assert keys == {"a-1": "K-77", "a-2": "K-78"}
 
 
+def test_the_deadline_is_counted_by_the_bill_dates_that_the_list_has() -> None:
+    header = b"account_id,segment,affected,fee,language,note,next_bill_on"
+    lines = [row("a-1") + b",2026-04-05|2026-05-05", row("a-2") + b",2026-04-05", row("a-3") + b","]
+    world = closed(list_of(lines, header), rows=3)
+    dues = {one["account_id"]: one["due"][:10] for one in read(world).credits.values()}
+    assert dues["a-1"] == dues["a-2"] != dues["a-3"]
+    assert dues["a-1"].startswith("2026-05-0")
+    owed = {due.due.date().isoformat(): number for due, (number, _) in world.deliveries.dues.items()}
+    assert owed == {dues["a-1"]: 2, dues["a-3"]: 1}
+
+
 def test_what_the_policy_says_of_the_bill_is_in_the_credit() -> None:
     text = POLICY.replace(
         "due: 2 billing cycles",

@@ -7,15 +7,13 @@ its receipt leaves entries that name their line, so that the same lines read aga
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from hashlib import sha256
-from typing import Protocol
 
 from kulanz.application.campaigns.chunk_run import TIME_TO_FINISH_SECONDS, Clock
-from kulanz.application.delivery.world import CreditLedger, DeliveryStore, EntriesChange
+from kulanz.application.delivery.world import AnswerFiles, CreditLedger, DeliveryStore, EntriesChange
 from kulanz.application.ports import Archive, ListStore, TryAgain
 from kulanz.domain.campaigns.campaign import CampaignId, Cursor
-from kulanz.domain.delivery.answer_pass import CAMPAIGNS_PER_RECEIPT, AnswerFile, AnswerReceipt, AnswerTotals, MovedOf
+from kulanz.domain.delivery.answer_pass import CAMPAIGNS_PER_RECEIPT, AnswerFile, AnswerReceipt, AnswerTotals
 from kulanz.domain.delivery.answers import (
     FOR_A_PERSON,
     AnswerResult,
@@ -26,10 +24,7 @@ from kulanz.domain.delivery.answers import (
     answer_reader,
 )
 from kulanz.domain.delivery.channel import DeliveryId
-from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.delivery import Delivery, DeliveryState
-from kulanz.domain.delivery.dues import DueOf
-from kulanz.domain.delivery.entries import CreditState
 from kulanz.domain.ledger.entries import DecisionKey
 from kulanz.domain.lists.header import ListFormat
 from kulanz.domain.lists.lines import LINE_BYTES, LINE_SCAN_BYTES, Line, is_blank, lines_starting_in
@@ -41,56 +36,6 @@ LINES_PER_RECEIPT = 20_000
 """A receipt ends here, so that a worker that dies repeats little, and the problems of its lines fit in memory."""
 ROUNDS = 8
 """How often a decision is read again because somebody else added to its entries; then the chunk comes again."""
-
-
-class AnswerFiles(Protocol):
-    """The answer files that were opened, with their cursors and receipts."""
-
-    def open(self, file: AnswerFile) -> AnswerFile:
-        """Store a file that is to be read; the one that stands under its id then, read consistently."""
-
-    def file(self, channel: str, file_id: str) -> AnswerFile | None:
-        """A file with what its receipts add up to, read consistently."""
-
-    def files(self, channel: str) -> Iterator[AnswerFile]:
-        """Every file of a channel, first to last."""
-
-    def cursor(self, file: AnswerFile, chunk: int) -> Cursor | None:
-        """How far a chunk has come, read consistently."""
-
-    def record(self, receipt: AnswerReceipt) -> bool:
-        """Write a receipt, move its cursor, and add to the sums of the file and of each campaign, in one step.
-
-        False where the cursor stands elsewhere. A repetition of a receipt that was recorded is True.
-        """
-
-    def receipts(self, file: AnswerFile) -> Iterator[AnswerReceipt]:
-        """The receipts of a file by where they start, lazily and read consistently."""
-
-    def open_files(self) -> list[tuple[str, str]]:
-        """Channel and id of every file that is not closed, read consistently."""
-
-    def finished_chunks(self, file: AnswerFile) -> set[int]:
-        """The chunks of which every line has its result, read consistently."""
-
-    def note_seen(self, file: AnswerFile) -> None:
-        """Note how far a file has come now, for whoever looks next."""
-
-    def close(self, file: AnswerFile) -> None:
-        """Note that every line of a file has its result. Safe to repeat."""
-
-    def billed(self, campaign_id: CampaignId, channel: str) -> Mapping[MovedOf, Mapping[CreditState, Size]]:
-        """What answers of a channel moved between the states of a campaign's credits, read consistently."""
-
-
-class Dues(Protocol):
-    """What is due and not on bills. Deliveries and answers move it with their receipts."""
-
-    def before(self, instant: datetime) -> Iterator[tuple[DueOf, tuple[int, Size]]]:
-        """What is due before an instant, by month: how many credits, and how much of them is not on bills."""
-
-    def forget_what_is_done(self, instant: datetime) -> None:
-        """Forget the deadlines of the months before an instant's of which everything is on bills. Safe to repeat."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,11 @@
 The same version of the same object is one file, however often it is opened.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Protocol
 
-from kulanz.application.delivery.hear_answers import AnswerFiles
+from kulanz.application.delivery.world import AnswerFiles, AnswerMessage, AnswerQueue
 from kulanz.application.ports import ListStore
 from kulanz.domain.campaigns.campaign import Chunks, PinnedList
 from kulanz.domain.delivery.answer_pass import AnswerFile
@@ -21,22 +19,6 @@ ANSWERS_FOLDER = "acknowledgements/"
 """Where answer files are uploaded."""
 FILE_ID_CHARACTERS = 12
 """It stands in each entry that a file adds, of which a decision has 1 KB. 48 bits tell apart what a channel answers."""
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerMessage:
-    """A hint that a chunk of an answer file has work; what is to be done stands in the file's record alone."""
-
-    channel: str
-    file: str
-    chunk: int
-
-
-class AnswerQueue(Protocol):
-    """Sends answer messages to the workers."""
-
-    def send_answers(self, messages: Iterable[AnswerMessage]) -> None:
-        """Send every message at least once. Raises TryAgain when some were refused within the adapter's bounds."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,17 @@
 """What delivering needs of the world. The errors are those of `kulanz.application.ports`."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from kulanz.domain.campaigns.campaign import CampaignId, Cursor
+from kulanz.domain.delivery.answer_pass import AnswerFile, AnswerReceipt, MovedOf
 from kulanz.domain.delivery.channel import DeliveryId
+from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.delivery import Delivery, DeliveryReceipt
-from kulanz.domain.delivery.entries import CreditEntries
+from kulanz.domain.delivery.dues import DueOf
+from kulanz.domain.delivery.entries import CreditEntries, CreditState
 from kulanz.domain.ledger.entries import DecisionKey, Entry
 
 
@@ -105,3 +109,69 @@ class DeliveryStore(Protocol):
 
     def change(self, before: Delivery, after: Delivery) -> None:
         """Move a delivery's state, reason and instant of sending, if its state is as it was read. Raises Outdated."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerMessage:
+    """A hint that a chunk of an answer file has work; what is to be done stands in the file's record alone."""
+
+    channel: str
+    file: str
+    chunk: int
+
+
+class AnswerQueue(Protocol):
+    """Sends answer messages to the workers."""
+
+    def send_answers(self, messages: Iterable[AnswerMessage]) -> None:
+        """Send every message at least once. Raises TryAgain when some were refused within the adapter's bounds."""
+
+
+class AnswerFiles(Protocol):
+    """The answer files that were opened, with their cursors and receipts."""
+
+    def open(self, file: AnswerFile) -> AnswerFile:
+        """Store a file that is to be read; the one that stands under its id then, read consistently."""
+
+    def file(self, channel: str, file_id: str) -> AnswerFile | None:
+        """A file with what its receipts add up to, read consistently."""
+
+    def files(self, channel: str) -> Iterator[AnswerFile]:
+        """Every file of a channel, first to last."""
+
+    def cursor(self, file: AnswerFile, chunk: int) -> Cursor | None:
+        """How far a chunk has come, read consistently."""
+
+    def record(self, receipt: AnswerReceipt) -> bool:
+        """Write a receipt, move its cursor, and add to the sums of the file and of each campaign, in one step.
+
+        False where the cursor stands elsewhere. A repetition of a receipt that was recorded is True.
+        """
+
+    def receipts(self, file: AnswerFile) -> Iterator[AnswerReceipt]:
+        """The receipts of a file by where they start, lazily and read consistently."""
+
+    def open_files(self) -> list[tuple[str, str]]:
+        """Channel and id of every file that is not closed, read consistently."""
+
+    def finished_chunks(self, file: AnswerFile) -> set[int]:
+        """The chunks of which every line has its result, read consistently."""
+
+    def note_seen(self, file: AnswerFile) -> None:
+        """Note how far a file has come now, for whoever looks next."""
+
+    def close(self, file: AnswerFile) -> None:
+        """Note that every line of a file has its result. Safe to repeat."""
+
+    def billed(self, campaign_id: CampaignId, channel: str) -> Mapping[MovedOf, Mapping[CreditState, Size]]:
+        """What answers of a channel moved between the states of a campaign's credits, read consistently."""
+
+
+class Dues(Protocol):
+    """What is due and not on bills. Deliveries and answers move it with their receipts."""
+
+    def before(self, instant: datetime) -> Iterator[tuple[DueOf, tuple[int, Size]]]:
+        """What is due before an instant, by month: how many credits, and how much of them is not on bills."""
+
+    def forget_what_is_done(self, instant: datetime) -> None:
+        """Forget the deadlines of the months before an instant's of which everything is on bills. Safe to repeat."""

@@ -138,6 +138,7 @@ class CreditEntry:
     dues: tuple[datetime | None, ...] = ()
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "at", self.at.replace(microsecond=0))  # as it is stored
         if self.dues and len(self.dues) != len(self.benefits):
             raise ValueError("every benefit that is assigned has a deadline or None")
         if not self.benefits or len(set(self.benefits)) != len(self.benefits) or min(self.benefits) < 0:
