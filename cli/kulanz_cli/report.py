@@ -35,7 +35,7 @@ def write_report(stack: Stack, campaign_id: CampaignId, path: Path) -> None:
     """
     made = page(asked(stack.door(), campaign_id, datetime.now(UTC)))
     try:
-        _write(path, made)
+        write_whole(path, made)
     except OSError as error:
         raise Unusable(f"{path}: cannot be written ({error.strerror}); name another file") from None
     say(console(), f"the report of {campaign_id} is in {path}", further=2)
@@ -71,7 +71,7 @@ def _if_known(door: Door, use: str, **values: str | int) -> dict[str, Any] | Non
         raise
 
 
-def _write(path: Path, text: str) -> None:
+def write_whole(path: Path, text: str) -> None:
     """Write a file whole or not at all. Raises OSError."""
     part = path.with_name(f"{path.name}.part")
     try:

@@ -141,6 +141,22 @@ class Deployed:
         return self.chunks
 
     @cached_property
+    def answers(self) -> Any:
+        from kulanz.adapters.answer_table import DynamoAnswers
+
+        return DynamoAnswers(self._dynamodb, self.config.campaigns_table)
+
+    @property
+    def answer_queue(self) -> Any:
+        return self.chunks
+
+    @cached_property
+    def dues(self) -> Any:
+        from kulanz.adapters.due_table import DynamoDues
+
+        return DynamoDues(self._dynamodb, self.config.campaigns_table)
+
+    @cached_property
     def stores(self) -> Any:
         from kulanz.adapters.stores import DynamoStores
 

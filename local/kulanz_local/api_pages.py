@@ -27,7 +27,7 @@ ROLE_TEXTS: Mapping[Role, str] = {
     Role.REQUESTER: "Reports incidents, uploads lists and requests campaigns.",
     Role.APPROVER: "Reads what a plan will grant, by sums or rows; approves or rejects it. An approval spends money.",
     Role.OPERATOR: "Is called at night: pauses, resumes, cancels and settles campaigns, and repairs after a failure.",
-    Role.FINANCE: "Checks the sums of campaigns and what billing was sent; exports rows; delivers settled campaigns.",
+    Role.FINANCE: "Checks sums to the bill; exports rows; delivers settled campaigns; hands in the answers of billing.",
     Role.AUDITOR: "Reads everything, and changes nothing. An export that it asks for is a copy.",
     Role.ADMINISTRATOR: "Halts the whole stack, confirms its tables, and reads the audit log.",
     Role.PUBLISHER: "Publishes policies. The parameter `PolicyPublisherArns` must name its users or roles as well.",
@@ -35,6 +35,7 @@ ROLE_TEXTS: Mapping[Role, str] = {
 """Who each role is for."""
 BESIDE_ROUTES: Mapping[Role, str] = {
     Role.REQUESTER: "`s3:PutObject` and `s3:AbortMultipartUpload` under `lists/` of the list bucket",
+    Role.FINANCE: "`s3:PutObject` and `s3:AbortMultipartUpload` under `acknowledgements/` of the list bucket",
     Role.PUBLISHER: "`s3:PutObject` and `s3:GetObject` under `policies/` of the list bucket",
 }
 """What a role's policy permits beside routes."""

@@ -4,14 +4,14 @@ Deliveries are assigned and rendered by the domain's own functions, without the 
 heard by is the use case itself.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 
 from kulanz.application.delivery.hear_answers import AnswerPorts, hear_chunk
 from kulanz.application.delivery.open_answers import OpenAnswersPorts, open_answers
-from kulanz.application.delivery.world import AnswerMessage, EntriesChange
+from kulanz.application.delivery.world import EntriesChange
 from kulanz.application.ports import TryAgain
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.campaigns.reconciliation import worth_of
@@ -25,7 +25,7 @@ from kulanz.domain.delivery.entries import AddResult, CreditEntry, CreditState, 
 from kulanz.domain.delivery.files import PartHead, part_file, part_name, render_part, render_trailer, trailer_name
 from kulanz.domain.ledger.entries import DecisionKey, Entry, decision_body, remaining_of
 from kulanz.domain.money import Money
-from tests.support.fake_answers import FakeAnswers
+from tests.support.fake_answers import FakeAnswerQueue, FakeAnswers
 from tests.support.fake_bucket import FakeArchive, FakeLists
 from tests.support.fake_deliveries import FakeCredits, FakeDeliveries
 from tests.support.fakes import FakeLedger
@@ -59,16 +59,6 @@ class DyingCredits(FakeCredits):
         return results
 
 
-class Queue:
-    """Where answer messages wait."""
-
-    def __init__(self) -> None:
-        self.messages: list[AnswerMessage] = []
-
-    def send_answers(self, messages: Iterable[AnswerMessage]) -> None:
-        self.messages += messages
-
-
 class Clock:
     """A worker with all the time there is, or with a number of looks at the clock."""
 
@@ -97,7 +87,7 @@ class BilledWorld:
         self.answers = FakeAnswers(self.deliveries.dues)
         self.lists = FakeLists("bucket")
         self.archive = FakeArchive()
-        self.queue = Queue()
+        self.queue = FakeAnswerQueue()
         self.now = GRANTED_AT
         self.keys = [DecisionKey(f"A-{number}", CAMPAIGN.incident_id, "-", CAMPAIGN.seq) for number in range(accounts)]
         self.ledger.insert([granted(key) for key in self.keys])

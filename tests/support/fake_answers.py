@@ -1,9 +1,10 @@
 """Answer files in memory, as their port says, over the counters that deliveries fill."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from kulanz.application.delivery.world import AnswerMessage
 from kulanz.domain.campaigns.campaign import CampaignId, Cursor
 from kulanz.domain.delivery.answer_pass import AnswerFile, AnswerReceipt, AnswerTotals, MovedOf
 from kulanz.domain.delivery.credit import Size
@@ -83,6 +84,16 @@ class FakeAnswers:
             for place, sums in whole.moved.items()
             if place.campaign == campaign_id and any(sums.values())
         }
+
+
+class FakeAnswerQueue:
+    """The chunk queue as whoever sends answer files sees it."""
+
+    def __init__(self) -> None:
+        self.messages: list[AnswerMessage] = []
+
+    def send_answers(self, messages: Iterable[AnswerMessage]) -> None:
+        self.messages += messages
 
 
 class FakeDues:

@@ -15,6 +15,7 @@ from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.campaigns.estimate import Operation
 from kulanz.domain.incident_record import Revision
 from kulanz.domain.ledger.entries import Entry
+from tests.support.fake_answers import FakeAnswerQueue, FakeAnswers, FakeDues
 from tests.support.fake_door import FakeActions, FakeDocuments, FakeRefusedEvents
 from tests.support.fake_drafts import FakeDrafts, FakeSources
 from tests.support.fake_index import FakeIndex
@@ -76,6 +77,8 @@ class WorldDoor:
         self.actions = FakeActions()
         self.campaigns, self.ledger, self.lists = world.campaigns, world.ledger, PartedLists(world.lists)
         self.exports, self.export_queue = world.exports, world.export_queue
+        self.answers = FakeAnswers(world.deliveries.dues)
+        self.answer_queue, self.dues = FakeAnswerQueue(), FakeDues(world.deliveries.dues)
         self.archive, self.chunks, self.stores = world.archive, world.chunks, world.stores
         self.policies: PolicyShelf = world.policies
         self.deliveries = world.deliveries

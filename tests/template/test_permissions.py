@@ -30,6 +30,8 @@ POLICIES = "arn:ListBucket/policies/*"
 DELIVERIES = "arn:ListBucket/deliveries/*"
 CAMPAIGNS = "arn:ListBucket/campaigns/*"
 EXPORTS = "arn:ListBucket/exports/*"
+ACKNOWLEDGEMENTS = "arn:ListBucket/acknowledgements/*"
+ANSWERS = "arn:ListBucket/answers/*"
 REJECTED = "arn:ListBucket/rejected/*"
 UPSTREAM = "arn:ListBucket/upstream/*"
 SOURCES = "arn:ListBucket/policies/_sources/*"
@@ -67,9 +69,12 @@ CALLS: dict[str, dict[str, set[Grant]]] = {
     "grant_credits": {
         "get_object": {
             *(("s3:GetObjectVersion", LISTS), ("s3:GetObjectVersion", INLINE)),
-            ("s3:GetObject", CAMPAIGNS),
+            *(("s3:GetObjectVersion", ACKNOWLEDGEMENTS), ("s3:GetObject", CAMPAIGNS)),
         },
-        "put_object": {("s3:PutObject", CAMPAIGNS), ("s3:PutObject", DELIVERIES), ("s3:PutObject", EXPORTS)},
+        "put_object": {
+            *(("s3:PutObject", CAMPAIGNS), ("s3:PutObject", DELIVERIES), ("s3:PutObject", EXPORTS)),
+            ("s3:PutObject", ANSWERS),
+        },
         "update_item": {("dynamodb:UpdateItem", CAMPAIGNS_TABLE)},
         "batch_execute_statement": {
             *(("dynamodb:PartiQLInsert", CREDITS_TABLE), ("dynamodb:PartiQLUpdate", CREDITS_TABLE)),
@@ -116,12 +121,14 @@ CALLS: dict[str, dict[str, set[Grant]]] = {
         "head_object": {
             *(("s3:GetObject", LISTS), ("s3:GetObjectVersion", LISTS)),
             *(("s3:GetObject", INLINE), ("s3:GetObjectVersion", INLINE)),
+            *(("s3:GetObject", ACKNOWLEDGEMENTS), ("s3:GetObjectVersion", ACKNOWLEDGEMENTS)),
         },
         "get_object": {
             *(("s3:GetObject", LISTS), ("s3:GetObjectVersion", LISTS)),
             *(("s3:GetObject", INLINE), ("s3:GetObjectVersion", INLINE)),
             *(("s3:GetObject", POLICIES), ("s3:GetObjectVersion", POLICIES)),
             *(("s3:GetObject", CAMPAIGNS), ("s3:GetObjectVersion", CAMPAIGNS)),
+            *(("s3:GetObject", ANSWERS), ("s3:GetObjectVersion", ANSWERS)),
         },
         "generate_presigned_url": {("s3:GetObject", CAMPAIGNS), ("s3:GetObject", EXPORTS)},
         "list_objects_v2": {("s3:ListBucket", "arn:ListBucket")},

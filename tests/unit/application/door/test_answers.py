@@ -14,9 +14,11 @@ from pydantic import TypeAdapter
 from kulanz.application.campaigns.report import campaign_report
 from kulanz.application.door import campaigns as campaign_answers
 from kulanz.application.door.routes import ROUTES, Route
-from kulanz.domain.campaigns.campaign import State
+from kulanz.domain.campaigns.campaign import Chunks, PinnedList, State
 from kulanz.domain.campaigns.trouble import TroubleKind
+from kulanz.domain.delivery.answer_pass import AnswerFile
 from kulanz.domain.delivery.channel import Channel
+from kulanz.domain.lists.header import ListFormat, ListLayout
 from tests.support import sources
 from tests.support.exporting import EXPORT, exported
 from tests.support.received import configure, receive
@@ -31,6 +33,7 @@ from tests.support.small_campaign import (
     meant,
     small_world,
 )
+from tests.support.values import NOW
 from tests.support.world import BUCKET, World
 from tests.support.world_door import ANNA, BERT, OPERATION, Somebody, WorldDoor
 
@@ -64,6 +67,13 @@ def answer_of(route: Route) -> Any:
     return typing.get_type_hints(function)["return"]
 
 
+def answer_file() -> AnswerFile:
+    """An answer file of which nothing is read yet."""
+    pinned = PinnedList("bucket", "acknowledgements/a.csv", "v1", "etag", 5_000)
+    layout = ListLayout(ListFormat.CSV, ("account_id",), 40)
+    return AnswerFile("0123456789ab", "billing", pinned, layout, Chunks(40, 5_000, 4_096), NOW, "sso:finance")
+
+
 QUESTIONS: Mapping[str, str] = {
     "accounts.ask": "accounts/granted-1",
     "campaigns.waiting": "campaigns/open",
@@ -90,6 +100,11 @@ QUESTIONS: Mapping[str, str] = {
     "deliveries.of_channel": "deliveries/channel/billing",
     "deliveries.one": "deliveries/one/billing/1",
     "deliveries.of_campaign": f"deliveries/campaign/{CAMPAIGN}",
+    "acknowledgements.of_channel": "acknowledgements/channel/billing",
+    "acknowledgements.one": f"acknowledgements/one/billing/{answer_file().id}",
+    "acknowledgements.overdue": "acknowledgements/overdue",
+    "acknowledgements.of_campaign": f"acknowledgements/campaign/{CAMPAIGN}",
+    "acknowledgements.of_month": "acknowledgements/month/2026-03",
     "incidents.one": f"incidents/one/{INCIDENT_ID}",
     "incidents.revision": f"incidents/revision/{INCIDENT_ID}/1",
     "incidents.refused": "incidents/refused",
@@ -104,7 +119,9 @@ ASKING = [route for route in ROUTES if route.method == "GET"]
 @pytest.mark.parametrize("route", ASKING, ids=lambda route: route.use)
 def test_every_answer_is_what_its_contract_says(closed: World, route: Route) -> None:
     named = {"actor": ANNA.id} if "actor" in route.query else {}
-    reply = with_a_draft(door_of(closed)).get(QUESTIONS[route.use], ANNA, **named)
+    door = with_a_draft(door_of(closed))
+    door.answers.open(answer_file())
+    reply = door.get(QUESTIONS[route.use], ANNA, **named)
     assert reply.status == 200, reply.content
     TypeAdapter(answer_of(route)).validate_python(reply.content, strict=True, extra="forbid")
     assert reply.content["v"] == 1

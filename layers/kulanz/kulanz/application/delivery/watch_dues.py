@@ -26,10 +26,14 @@ class Late:
         return sum(number for _, number, _ in self.soon)
 
 
-def look_at_dues(dues: Dues, now: datetime, warn_before: timedelta) -> Late:
-    """What is late at `now`, and what will be within `warn_before`. A deadline is the first instant that is late."""
+def look_at_dues(dues: Dues, now: datetime, warn_before: timedelta, *, forgets: bool = True) -> Late:
+    """What is late at `now`, and what will be within `warn_before`. A deadline is the first instant that is late.
+
+    It `forgets` the months that are over and of which everything is on bills; a mere question changes nothing.
+    """
     found = [(due, number, size) for due, (number, size) in dues.before(now + warn_before)]
-    dues.forget_what_is_done(now)
+    if forgets:
+        dues.forget_what_is_done(now)
     return Late(
         tuple(one for one in found if one[0].due <= now),
         tuple(one for one in found if one[0].due > now),

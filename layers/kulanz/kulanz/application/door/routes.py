@@ -77,6 +77,7 @@ _VERSION = re.compile(r"[1-9][0-9]{0,4}", re.ASCII)
 _ACTOR = re.compile(r"[!-~]{1,600}", re.ASCII)
 _DAY = re.compile(r"20[0-9]{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])", re.ASCII)
 _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
+_FILE = re.compile(r"[0-9a-f]{12}", re.ASCII)
 _CURSOR = re.compile(r"[A-Za-z0-9_-]{1,1024}", re.ASCII)
 
 
@@ -126,6 +127,7 @@ PARAMETERS: Mapping[str, Parameter] = {
     "cursor": Parameter("the text `next` of an earlier answer, unchanged", _CURSOR.pattern, _of(_CURSOR)),
     "day": Parameter("a day of UTC such as 2026-11-29", _DAY.pattern, _is_day),
     "draft": Parameter("the id of a draft, as a list of drafts has it", DRAFT_ID_PATTERN, is_draft_id),
+    "file": Parameter("the id of an answer file, such as 0123456789ab", _FILE.pattern, _of(_FILE)),
     "id": Parameter(
         f"1 to {ACTION_ID_CHARACTERS} ASCII letters, digits or . _ : ~ -, the first a letter or digit, no two dots in a"
         " row",
@@ -292,6 +294,47 @@ ROUTES: tuple[Route, ...] = (
     # --- policies
     _ask("policies/published", "policies.published", POLICY_READERS, "Every published policy version", ("cursor",)),
     _ask("policies/one/{policy}/{version}", "policies.one", POLICY_READERS, "A published policy, and its examples"),
+    # --- acknowledgements of billers, and the way to the bill
+    _ask(
+        "acknowledgements/channel/{channel}",
+        "acknowledgements.of_channel",
+        DELIVERY_READERS,
+        "What a biller answered, file by file",
+        ("cursor",),
+    ),
+    _ask(
+        "acknowledgements/one/{channel}/{file}",
+        "acknowledgements.one",
+        DELIVERY_READERS,
+        "One answer file, and its lines that changed nothing",
+        ("cursor",),
+    ),
+    _ask(
+        "acknowledgements/overdue",
+        "acknowledgements.overdue",
+        DELIVERY_READERS,
+        "Credits that are late, or soon will be",
+    ),
+    _ask(
+        "acknowledgements/campaign/{incident}/{seq}",
+        "acknowledgements.of_campaign",
+        DELIVERY_READERS,
+        "Plan, ledger and bill of a campaign",
+    ),
+    _ask(
+        "acknowledgements/month/{month}",
+        "acknowledgements.of_month",
+        DELIVERY_READERS,
+        "Plan, ledger and bill of each campaign of a month",
+        ("cursor",),
+    ),
+    _act(
+        "acknowledgements/channel/{channel}/{id}",
+        "acknowledgements.acknowledge",
+        FINANCE,
+        "Read a biller's answer file, or single answers",
+        "AcknowledgementBody",
+    ),
     # --- audit
     _ask("audit/campaign/{incident}/{seq}", "audit.of_campaign", OVERSEERS, "Who did what to a campaign", ("cursor",)),
     _ask("audit/incident/{incident}", "audit.of_incident", OVERSEERS, "Who did what to an incident", ("cursor",)),

@@ -1,0 +1,228 @@
+"""``kulanz month`` and ``overdue``: what a month cost, what is not on bills yet, and what is late."""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from xml.etree.ElementTree import Element
+
+import click
+
+from kulanz_cli.log import RouteParameter
+from kulanz_cli.report import write_whole
+from kulanz_cli.report_page import markup
+from kulanz_cli.report_page.markup import Part, document, element, foreign, section
+from kulanz_cli.report_page.page import NOTHING_IS_FETCHED
+from kulanz_cli.report_page.style import STYLE
+from kulanz_cli.settings import ANSWER_CODES, EXIT_NO, Unusable, as_json, pass_stack
+from kulanz_cli.stack import Stack
+from kulanz_cli.terminal import Column, console, print_json, say, table
+
+MONTH_VERSION = 1
+STATES = (
+    *("due", "assigned", "sent", "unknown", "accepted", "applied"),
+    *("rejected", "taken_back", "written_off", "voided"),
+)
+"""Where a credit can stand, in the order of its way."""
+SAYS: Mapping[str, str] = {
+    "due": "not delivered yet",
+    "assigned": "in a delivery that is not released yet",
+    "sent": "delivered, and the biller has not answered",
+    "unknown": "delivered, and nobody knows whether it is booked",
+    "accepted": "booked by the biller, and on no bill yet",
+    "applied": "on bills",
+    "rejected": "refused by the biller: a person has to look",
+    "taken_back": "was on a bill that the biller voided",
+    "written_off": "given up by a person",
+    "voided": "taken back before it was used",
+}
+CSV_FIELDS = ("campaign", "policy", "version", "delivery", "measure", "planned", "granted", *STATES, "overdue")
+
+
+@click.command("month", epilog=ANSWER_CODES)
+@click.argument("month", metavar="[MONTH]", type=RouteParameter("month"), required=False)
+@click.option("--html", "page", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Write a page.")
+@click.option("--csv", "rows", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Write a table.")
+@as_json
+@pass_stack
+def show_month(stack: Stack, *, month: str | None, page: Path | None, rows: Path | None, is_json: bool) -> None:
+    """Say what the campaigns of MONTH granted, what of it is on bills, and what is not, and why.
+
+    MONTH is one of UTC, such as 2026-11; without it, this month. A campaign belongs to the month that opened it. Exits
+    with 1 where something is late, or plan, ledger and bill differ.
+    """
+    named = month or f"{datetime.now(UTC):%Y-%m}"
+    pages = stack.door().pages("acknowledgements.of_month", month=named)
+    campaigns = [one for answer in pages for one in answer["campaigns"]]
+    if page is not None:
+        _write(page, html_of(named, campaigns))
+    if rows is not None:
+        _write(rows, csv_of(campaigns))
+    if is_json:
+        content = {"v": MONTH_VERSION, "month": named, "totals": totals_of(campaigns), "campaigns": campaigns}
+        print_json(content)
+    else:
+        _show(named, campaigns)
+    if differences_of(campaigns) or any(Decimal(line["overdue"]) for line in lines_of(campaigns)):
+        click.get_current_context().exit(EXIT_NO)
+
+
+@click.command("overdue", epilog=ANSWER_CODES)
+@as_json
+@pass_stack
+def list_overdue(stack: Stack, is_json: bool) -> None:
+    """List the credits that are late: their deadline is over, and they are not wholly on bills; and what soon will be.
+
+    Exits with 1 where something is late.
+    """
+    answer = stack.door().ask("acknowledgements.overdue")
+    if is_json:
+        print_json(answer)
+    else:
+        out = console()
+        for name, what in (("overdue", "late"), ("due_soon", "due soon")):
+            say(out, f"{what}: {sum(one['credits'] for one in answer[name]):,} credits")
+            columns = [Column("campaign", is_label=True), Column("due"), Column("credits", is_number=True)]
+            columns.append(Column("sum"))
+            found = [
+                (one["campaign"], one["due"], f"{one['credits']:,}", f"{one['sum']} {one['measure']}")
+                for one in answer[name]
+            ]
+            if found:
+                table(out, columns, found)
+    if answer["overdue"]:
+        click.get_current_context().exit(EXIT_NO)
+
+
+def lines_of(campaigns: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The lines of all campaigns."""
+    return [line for campaign in campaigns for line in campaign["lines"]]
+
+
+def differences_of(campaigns: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Where plan, ledger and bill of a campaign differ, each with its campaign."""
+    return [f"{one['campaign']}: {text}" for one in campaigns for text in one["differences"]]
+
+
+def totals_of(campaigns: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """What the campaigns come to, by measure: planned, granted, each state, and what is late."""
+    found: dict[str, dict[str, Decimal]] = {}
+    for line in lines_of(campaigns):
+        sums = found.setdefault(line["measure"], {})
+        told = {"planned": line["planned"], "granted": line["to_be_booked"], "overdue": line["overdue"]}
+        for name, text in (*told.items(), *line["by_state"].items(), ("not_on_bills", line["not_on_bills"])):
+            sums[name] = sums.get(name, Decimal(0)) + Decimal(text)
+    return [
+        {"measure": measure, **{name: f"{size:f}" for name, size in sums.items()}}
+        for measure, sums in sorted(found.items())
+    ]
+
+
+def _show(month: str, campaigns: Sequence[Mapping[str, Any]]) -> None:
+    out = console()
+    if not campaigns:
+        say(out, f"no campaign was opened in {month}")
+        return
+    say(out, f"{month}: {len(campaigns)} campaigns")
+    for total in totals_of(campaigns):
+        say(out, f"{total['granted']} {total['measure']} granted, {total['not_on_bills']} not on bills yet", "bold")
+        columns = [Column("state", is_label=True), Column("sum", is_number=True), Column("meaning", is_text=True)]
+        standing = [state for state in STATES if Decimal(total.get(state, 0))]
+        rows = [(state.replace("_", " "), total[state], SAYS[state]) for state in standing]
+        if Decimal(total["overdue"]):
+            rows.append(("of these late", total["overdue"], "the deadline is over: kulanz overdue"))
+        table(out, columns, rows)
+    columns = [Column("campaign", is_label=True), Column("granted", is_number=True), Column("on bills", is_number=True)]
+    columns += [Column("measure"), Column("delivery", spare=1)]
+    cells = [
+        (
+            *(one["campaign"], line["to_be_booked"], line["by_state"].get("applied", "0"), line["measure"]),
+            one["delivery"] or "-",
+        )
+        for one in campaigns
+        for line in one["lines"]
+    ]
+    table(out, columns, cells)
+    for text in differences_of(campaigns):
+        say(out, f"differs: {text}", further=2)
+    if not differences_of(campaigns):
+        say(out, "plan, ledger and bill agree")
+
+
+def csv_of(campaigns: Iterable[Mapping[str, Any]]) -> str:
+    """A line for each campaign and measure. No field comes from a customer."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(CSV_FIELDS)
+    for one in campaigns:
+        for line in one["lines"]:
+            sums = [line["by_state"].get(state, "0") for state in STATES]
+            head = [one["campaign"], one["policy"], one["policy_version"], one["delivery"] or "", line["measure"]]
+            writer.writerow([*head, line["planned"], line["to_be_booked"], *sums, line["overdue"]])
+    return out.getvalue()
+
+
+def html_of(month: str, campaigns: Sequence[Mapping[str, Any]]) -> str:
+    """The month as one page, which loads nothing and names no account."""
+    style = element("style")
+    style.text = STYLE
+    head = element(
+        "head",
+        element("meta", charset="utf-8"),
+        element("meta", http_equiv="Content-Security-Policy", content=NOTHING_IS_FETCHED),
+        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        element("title", f"Kulanz report of {month}"),
+        style,
+    )
+    wrong = differences_of(campaigns)
+    agree = element("p", "Plan, ledger and bill agree.") if not wrong else element("ul", *_items(wrong))
+    main = element(
+        "main",
+        element("h1", f"Credits of {month}"),
+        *(section(f"m{place}", *_total(total)) for place, total in enumerate(totals_of(campaigns))),
+        section("campaigns", "The campaigns", _campaigns(campaigns)),
+        section("differences", "Differences", agree),
+    )
+    return document(element("html", head, element("body", main), lang="en"))
+
+
+def _items(texts: Iterable[str]) -> list[Element]:
+    return [element("li", foreign(text)) for text in texts]
+
+
+def _total(total: Mapping[str, str]) -> tuple[str, Element]:
+    title = f"{total['granted']} {total['measure']} granted, {total['not_on_bills']} not on bills yet"
+    standing = [state for state in STATES if Decimal(total.get(state, 0))]
+    rows: list[list[Part]] = [[state.replace("_", " "), total[state], SAYS[state]] for state in standing]
+    rows.append(["of these late", total["overdue"], "the deadline is over"])
+    return title, markup.table(f"Where it stands, {total['measure']}", ("State", "Sum", "Meaning"), rows, (1,))
+
+
+def _campaigns(campaigns: Iterable[Mapping[str, Any]]) -> Element:
+    rows: list[list[Part]] = [
+        [
+            foreign(one["campaign"]),
+            foreign(f"{one['policy']} {one['policy_version']}"),
+            line["measure"],
+            line["planned"],
+            line["to_be_booked"],
+            line["by_state"].get("applied", "0"),
+            line["not_on_bills"],
+            line["overdue"],
+            one["delivery"] or "none",
+        ]
+        for one in campaigns
+        for line in one["lines"]
+    ]
+    heads = ("Campaign", "Policy", "Measure", "Planned", "Granted", "On bills", "Not on bills", "Late", "Delivery")
+    return markup.table("Plan, ledger and bill by campaign", heads, rows, range(3, 8))
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        write_whole(path, text)
+    except OSError as error:
+        raise Unusable(f"{path}: cannot be written ({error.strerror}); name another file") from None

@@ -1,0 +1,361 @@
+"""What billers acknowledge: their answers read, what these came to, what is late, and the whole way to the bill."""
+
+import json
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from itertools import islice
+from typing import Annotated, Any, NotRequired, TypedDict
+
+from pydantic import Field, model_validator
+
+from kulanz.application.delivery.advance_delivery import to_be_booked
+from kulanz.application.delivery.open_answers import ANSWERS_FOLDER, OpenAnswersPorts, open_answers
+from kulanz.application.delivery.watch_dues import look_at_dues
+from kulanz.application.door.asked import Asked, Door
+from kulanz.application.door.bodies import Body, Reason, read_body
+from kulanz.application.door.campaigns import existing
+from kulanz.application.door.cursors import make_cursor, read_cursor
+from kulanz.application.door.problems import Kind, Problem, unknown
+from kulanz.application.ports import ListMissing, PinnedVersionGone, Refused
+from kulanz.domain.campaigns.campaign import Campaign, Pass, PinnedList
+from kulanz.domain.campaigns.reconciliation import RowResult, differences
+from kulanz.domain.canonical import canonical_json
+from kulanz.domain.delivery.answer_pass import AnswerFile
+from kulanz.domain.delivery.credit import Size
+from kulanz.domain.delivery.dues import WARN_BEFORE, DueOf
+from kulanz.domain.delivery.to_the_bill import ToTheBill, to_the_bill
+from kulanz.domain.lists.lines import ListRefused
+from kulanz.domain.money import format_minor, is_currency, minor_units
+from kulanz.domain.time import format_instant
+
+ACKNOWLEDGEMENTS_VERSION = 1
+FILES_PER_ANSWER = 50
+PROBLEMS_PER_ANSWER = 1_000
+CAMPAIGNS_PER_MONTH_PAGE = 20
+SINGLE_ANSWERS_MOST = 100
+KEY_CHARACTERS = 1_024
+SINGLE_ANSWER_CHARACTERS = 200
+
+
+class Uploaded(Body):
+    """An answer file that was uploaded under `acknowledgements/`, by its key and version."""
+
+    key: Annotated[str, Field(pattern=rf"^{ANSWERS_FOLDER}[A-Za-z0-9._/-]{{1,{KEY_CHARACTERS}}}$")]
+    version_id: Annotated[str, Field(min_length=1, max_length=KEY_CHARACTERS)]
+
+
+type Cell = Annotated[str, Field(max_length=SINGLE_ANSWER_CHARACTERS)] | int | None
+"""A value of an answer, as a record of JSON Lines has it."""
+
+
+class AcknowledgementBody(Body):
+    """A file that was uploaded, or up to 100 answers as a line of JSON Lines would state each; one of the two."""
+
+    file: Uploaded | None = None
+    answers: Annotated[list[dict[str, Cell]], Field(min_length=1, max_length=SINGLE_ANSWERS_MOST)] | None = None
+    reason: Reason | None = None
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> "AcknowledgementBody":
+        if (self.file is None) is (self.answers is None):
+            raise ValueError("state file or answers, and not both")
+        return self
+
+
+class AnswerCount(TypedDict):
+    """Lines with one result. `code` says which of its kinds, where the result does not."""
+
+    result: str
+    code: str
+    lines: int
+
+
+class AnswerFileItem(TypedDict):
+    """An answer file as it stands: how far it is, and what became of its lines."""
+
+    channel: str
+    id: str
+    key: str
+    opened_at: str
+    opened_by: str
+    bytes_in_all: int
+    bytes_done: int
+    finished: bool
+    lines: int
+    results: Sequence[AnswerCount]
+
+
+class AnswerProblem(TypedDict):
+    """A line that changed nothing, by the byte at which it begins. Its content is in the file alone."""
+
+    offset: int
+    result: str
+    reason: str
+    field: NotRequired[str]
+    expected: NotRequired[str]
+
+
+class AnswerFileAnswer(AnswerFileItem):
+    """One answer file; `problems` are its lines that changed nothing, `next` is the cursor of further ones."""
+
+    v: int
+    problems: Sequence[AnswerProblem]
+    next: str | None
+
+
+class AnswerFilesAnswer(TypedDict):
+    """The answer files of a channel, first to last; `next` is the cursor of the rest."""
+
+    v: int
+    files: Sequence[AnswerFileItem]
+    next: str | None
+
+
+class DueItem(TypedDict):
+    """Credits of a campaign with one deadline that are not wholly on bills, and how much of them is not."""
+
+    campaign: str
+    due: str
+    measure: str
+    credits: int
+    sum: str
+
+
+class OverdueAnswer(TypedDict):
+    """What is late, and what will be soon."""
+
+    v: int
+    overdue: Sequence[DueItem]
+    due_soon: Sequence[DueItem]
+
+
+class BillLine(TypedDict):
+    """One measure of a campaign: what was planned and granted, and where what is to be booked stands.
+
+    `by_state` has each state that is not empty; its sums come to `to_be_booked`. `overdue` is what is late of them.
+    """
+
+    measure: str
+    planned: str
+    to_be_booked: str
+    by_state: Mapping[str, str]
+    not_on_bills: str
+    overdue: str
+
+
+class BillItem(TypedDict):
+    """A campaign on its way to the bill. `differences` is empty where plan, ledger and bill agree."""
+
+    campaign: str
+    policy: str
+    policy_version: int
+    state: str
+    decided_at: str
+    delivery: str | None
+    delivery_state: str
+    lines: Sequence[BillLine]
+    differences: Sequence[str]
+
+
+class BillAnswer(BillItem):
+    """One campaign."""
+
+    v: int
+
+
+class MonthAnswer(TypedDict):
+    """The campaigns that a month of UTC opened, each on its way to the bill; `next` is the cursor of the rest."""
+
+    v: int
+    month: str
+    campaigns: Sequence[BillItem]
+    next: str | None
+
+
+def acknowledge(asked: Asked, door: Door) -> AnswerFileItem:
+    """Read what a biller answers. The same file, or the same answers under the same id, are read once."""
+    body = read_body(AcknowledgementBody, asked.body)
+    channel = asked.of["channel"]
+    if door.deliveries.last_serial(channel) == 0:
+        text = "nothing was delivered on this channel; name the channel of a delivery"
+        raise Problem(Kind.REFUSED, text, reason="channel_unknown")
+    ports = OpenAnswersPorts(door.lists, door.answers, door.answer_queue)
+    try:
+        pinned = _pinned(body, channel, asked, door)
+        file = open_answers(channel, pinned, ports, door.settings.chunk_bytes, asked.caller.id, asked.now)
+    except (ListMissing, PinnedVersionGone):
+        text = "there is no such version of the file; upload it, and name the version that the upload answers"
+        raise Problem(Kind.REFUSED, text, reason="file_missing") from None
+    except ListRefused as refusal:
+        raise Problem(Kind.REFUSED, str(refusal), reason=refusal.reason) from None
+    return _item(file)
+
+
+def _pinned(body: AcknowledgementBody, channel: str, asked: Asked, door: Door) -> PinnedList:
+    if body.file is not None:
+        return door.lists.pin(door.settings.list_bucket, body.file.key, body.file.version_id)
+    content = "".join(f"{canonical_json(answer)}\n" for answer in body.answers or ()).encode()
+    return door.lists.put_inline(f"inline/answers-{channel}/{asked.of['id']}.jsonl", content)
+
+
+def of_channel(asked: Asked, door: Door) -> AnswerFilesAnswer:
+    """The answer files of a channel."""
+    after = int(read_cursor(asked.question, asked.query.get("cursor")) or 0)
+    found = list(islice(door.answers.files(asked.of["channel"]), after, after + FILES_PER_ANSWER + 1))
+    shown = found[:FILES_PER_ANSWER]
+    is_more = len(found) > len(shown)
+    return {
+        "v": ACKNOWLEDGEMENTS_VERSION,
+        "files": list(map(_item, shown)),
+        "next": make_cursor(asked.question, str(after + len(shown))) if is_more else None,
+    }
+
+
+def one(asked: Asked, door: Door) -> AnswerFileAnswer:
+    """One answer file, with its lines that changed nothing."""
+    file = door.answers.file(asked.of["channel"], asked.of["file"])
+    if file is None:
+        raise unknown("there is no such answer file")
+    after = int(read_cursor(asked.question, asked.query.get("cursor")) or -1)
+    problems, more = _problems(file, after, door)
+    return {
+        "v": ACKNOWLEDGEMENTS_VERSION,
+        **_item(file),
+        "problems": problems,
+        "next": None if more is None else make_cursor(asked.question, str(more)),
+    }
+
+
+def _problems(file: AnswerFile, after: int, door: Door) -> tuple[list[AnswerProblem], int | None]:
+    """The problems of the receipts that start behind a byte, and the start of the last one where there are more."""
+    found: list[AnswerProblem] = []
+    for receipt in door.answers.receipts(file):
+        if receipt.start <= after or not receipt.problems:
+            continue
+        try:
+            content = door.archive.get(receipt.problems)
+        except Refused:
+            continue  # it was removed from the bucket; the counts say how many there were
+        found += [_problem(json.loads(line)) for line in content.splitlines()]
+        if len(found) >= PROBLEMS_PER_ANSWER:
+            return found, receipt.start
+    return found, None
+
+
+def _problem(content: Mapping[str, Any]) -> AnswerProblem:
+    problem: AnswerProblem = {
+        "offset": content["offset"],
+        "result": content["result"],
+        "reason": content["reason"],
+    }
+    if "field" in content:
+        problem["field"] = content["field"]
+    if "expected" in content:
+        problem["expected"] = content["expected"]
+    return problem
+
+
+def overdue(asked: Asked, door: Door) -> OverdueAnswer:
+    """What is late and what will be soon, by campaign and deadline."""
+    found = look_at_dues(door.dues, asked.now, WARN_BEFORE, forgets=False)
+    return {
+        "v": ACKNOWLEDGEMENTS_VERSION,
+        "overdue": [_due(*one) for one in found.late],
+        "due_soon": [_due(*one) for one in found.soon],
+    }
+
+
+def of_campaign(asked: Asked, door: Door) -> BillAnswer:
+    """A campaign on its way to the bill: plan, ledger and bill, by measure."""
+    return {"v": ACKNOWLEDGEMENTS_VERSION, **_bill(existing(asked, door), door, _late(asked, door))}
+
+
+def of_month(asked: Asked, door: Door) -> MonthAnswer:
+    """The campaigns of a month on their way to the bill."""
+    after = read_cursor(asked.question, asked.query.get("cursor"))
+    page = door.index.campaigns_in(asked.of["month"], after, CAMPAIGNS_PER_MONTH_PAGE)
+    found = [campaign for one in page.found if (campaign := door.campaigns.campaign(one.id)) is not None]
+    late = _late(asked, door)
+    return {
+        "v": ACKNOWLEDGEMENTS_VERSION,
+        "month": asked.of["month"],
+        "campaigns": [_bill(campaign, door, late) for campaign in found],
+        "next": make_cursor(asked.question, page.after) if page.after else None,
+    }
+
+
+def _late(asked: Asked, door: Door) -> dict[tuple[str, str], Size]:
+    """How much is late, by campaign and measure."""
+    found: dict[tuple[str, str], Size] = {}
+    for due, _, size in look_at_dues(door.dues, asked.now, WARN_BEFORE, forgets=False).late:
+        place = str(due.campaign), due.measure
+        found[place] = found.get(place, 0) + size
+    return found
+
+
+def _bill(campaign: Campaign, door: Door, late: Mapping[tuple[str, str], Size]) -> BillItem:
+    delivery = door.deliveries.over_list(campaign.id)
+    moved = {} if delivery is None else door.answers.billed(campaign.id, delivery.id.channel)
+    lines = to_the_bill(to_be_booked(campaign), delivery, moved)
+    planned = {
+        measure: size for (result, measure), size in campaign.plan.totals.worth().items() if result is RowResult.GRANTED
+    }
+    wrong = [sentence for line in lines for sentence in line.differences()]
+    if campaign.is_finished(Pass.PLAN) and campaign.is_finished(Pass.APPLY):
+        found = differences(campaign.plan.totals, campaign.apply.totals)
+        wrong += [f"plan and ledger: {one.what}: planned {one.planned}, written {one.applied}" for one in found]
+    return {
+        "campaign": str(campaign.id),
+        "policy": campaign.policy_id,
+        "policy_version": campaign.policy_version,
+        "state": campaign.state.value,
+        "decided_at": format_instant(campaign.decided_at),
+        "delivery": None if delivery is None else str(delivery.id),
+        "delivery_state": "" if delivery is None else delivery.state.value,
+        "lines": [_line(line, planned, late.get((str(campaign.id), line.measure), 0)) for line in lines],
+        "differences": wrong,
+    }
+
+
+def _line(line: ToTheBill, planned: Mapping[str, Size], late: Size) -> BillLine:
+    measure = line.measure
+    return {
+        "measure": measure,
+        "planned": _text(measure, planned.get(measure, 0)),
+        "to_be_booked": _text(measure, line.to_be_booked),
+        "by_state": {state.value: _text(measure, size) for state, size in sorted(line.by_state.items())},
+        "not_on_bills": _text(measure, line.not_on_bills),
+        "overdue": _text(measure, late),
+    }
+
+
+def _due(due: DueOf, number: int, size: Size) -> DueItem:
+    return {
+        "campaign": str(due.campaign),
+        "due": format_instant(due.due),
+        "measure": due.measure,
+        "credits": number,
+        "sum": _text(due.measure, size),
+    }
+
+
+def _text(measure: str, size: Size) -> str:
+    return format_minor(int(size), minor_units(measure)) if is_currency(measure) else f"{Decimal(size):f}"
+
+
+def _item(file: AnswerFile) -> AnswerFileItem:
+    return {
+        "channel": file.channel,
+        "id": file.id,
+        "key": file.pinned.key,
+        "opened_at": format_instant(file.opened_at),
+        "opened_by": file.opened_by,
+        "bytes_in_all": file.chunks.total_bytes,
+        "bytes_done": file.bytes_done,
+        "finished": file.is_finished,
+        "lines": file.totals.lines,
+        "results": [
+            {"result": result.value, "code": code, "lines": number}
+            for (result, code), number in sorted(file.totals.counts.items())
+        ],
+    }

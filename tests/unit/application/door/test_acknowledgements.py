@@ -1,0 +1,168 @@
+"""From a closed campaign to the bill and back, as finance does it: through the API, with a biller that is not ours."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from kulanz.application.delivery.hear_answers import AnswerPorts, hear_chunk
+from kulanz.domain.delivery.channel import Channel
+from kulanz_cli.month import csv_of, differences_of, html_of, totals_of
+from tests.fake_biller.biller import Biller, Faults
+from tests.support.billed import Clock
+from tests.support.small_campaign import CAMPAIGN, event, list_of, row, small_world
+from tests.support.world_door import WorldDoor
+
+MONTH, MONEY = "2026-03", "EUR"
+
+
+class Bills:
+    """A campaign that is delivered, the door, and the biller."""
+
+    def __init__(self, biller: Biller) -> None:
+        lines = [row("a-1"), row("a-2"), row("a-3")]
+        self.world = small_world(list_of(lines), channel=Channel("billing"))
+        self.world.publish(event(rows=len(lines)))
+        self.world.run_until_quiet()
+        self.door, self.biller = WorldDoor(self.world), biller
+        biller.open_accounts([("a-1", "EUR", "100.00"), ("a-2", "EUR", "100.00")])
+        folder = "deliveries/billing/00000001/"
+        documents = self.world.archive.documents
+        self.files = {key.removeprefix(folder): value for key, value in documents.items() if key.startswith(folder)}
+        assert biller.take("billing", 1, self.files) == "taken"
+
+    def upload(self, named: str, content: bytes) -> dict[str, Any]:
+        """Upload an answer file, have it read, and give it as it stands then."""
+        key = f"acknowledgements/billing/{named}.csv"
+        version = self.world.lists.upload(key, content)
+        return self.act(named, {"file": {"key": key, "version_id": version}})
+
+    def act(self, named: str, body: dict[str, Any]) -> dict[str, Any]:
+        reply = self.door.put(f"acknowledgements/channel/billing/{named}", body)
+        assert reply.status == 200, reply.content
+        ports = AnswerPorts(
+            self.world.lists, self.world.archive, self.world.deliveries, self.world.credits, self.door.answers
+        )
+        for message in self.door.answer_queue.messages:
+            assert hear_chunk(message.channel, message.file, message.chunk, ports, Clock(self.world.now))
+        self.door.answer_queue.messages.clear()
+        return dict(self.door.get(f"acknowledgements/one/billing/{reply.content['id']}").content)
+
+    def line(self) -> dict[str, Any]:
+        """The campaign's one line on its way to the bill."""
+        found = self.door.get(f"acknowledgements/campaign/{CAMPAIGN}").content
+        assert found["differences"] == []
+        return next(dict(line) for line in found["lines"] if line["measure"] == MONEY)
+
+    def on_bills(self) -> Decimal:
+        """The money on the biller's bills."""
+        return sum((amount for *_, amount, measure in self.biller.on_bills() if measure == MONEY), Decimal(0))
+
+    def month(self) -> list[dict[str, Any]]:
+        return list(self.door.get(f"acknowledgements/month/{MONTH}").content["campaigns"])
+
+
+@pytest.fixture
+def bills() -> Iterator[Bills]:
+    with closing(Biller(":memory:")) as biller:
+        yield Bills(biller)
+
+
+def test_what_is_granted_is_sent_accepted_rejected_and_applied_and_the_sums_hold(bills: Bills) -> None:
+    line = bills.line()
+    granted, each = Decimal(line["to_be_booked"]), Decimal(line["to_be_booked"]) / 3
+    assert line["by_state"] == {"sent": line["to_be_booked"]}
+    found = bills.upload("first", bills.biller.write_answers())
+    assert {(one["result"], one["lines"]) for one in found["results"]} == {("accepted", 4), ("rejected", 2)}
+    assert found["finished"]
+    assert bills.line()["by_state"] == {"accepted": f"{2 * each:.2f}", "rejected": f"{each:.2f}"}
+    bills.biller.run_cycle("2026-04-01")
+    bills.upload("second", bills.biller.write_answers())
+    line = bills.line()
+    assert line["by_state"] == {"applied": f"{2 * each:.2f}", "rejected": f"{each:.2f}"}
+    on_bills = bills.on_bills()
+    assert on_bills == Decimal(line["by_state"]["applied"])
+    assert Decimal(line["not_on_bills"]) == granted - on_bills
+
+
+def test_the_same_file_is_read_once_and_the_same_answers_again_are_duplicates(bills: Bills) -> None:
+    content = bills.biller.write_answers()
+    first = bills.upload("first", content)
+    key, version = "acknowledgements/billing/first.csv", bills.world.lists.newest("acknowledgements/billing/first.csv")
+    assert bills.act("anew", {"file": {"key": key, "version_id": version}})["results"] == first["results"]
+    again = bills.upload("again", content)
+    assert {one["result"] for one in again["results"]} == {"duplicate"}
+    files = bills.door.get("acknowledgements/channel/billing").content["files"]
+    assert {one["key"] for one in files} == {key, "acknowledgements/billing/again.csv"}
+
+
+def test_single_answers_are_read_as_a_file_is(bills: Bills) -> None:
+    credit = next(iter(bills.biller.booked()))
+    account = next(key.account_id for key in bills.world.credits.texts if credit)
+    told = {"account_id": account, "serial": 1, "credit_id": "0" * 32, "answer": "accepted"}
+    found = bills.act("call-1", {"answers": [told]})
+    assert [(one["result"], one["lines"]) for one in found["results"]] == [("unknown_id", 1)]
+    (problem,) = found["problems"]
+    assert (problem["offset"], problem["result"]) == (0, "unknown_id")
+
+
+WRONG: dict[str, tuple[dict[str, Any], str]] = {
+    "nothing": ({}, "body-invalid"),
+    "both": (
+        {"file": {"key": "acknowledgements/a.csv", "version_id": "1"}, "answers": [{"answer": "x"}]},
+        "body-invalid",
+    ),
+    "another folder": ({"file": {"key": "lists/a.csv", "version_id": "1"}}, "body-invalid"),
+    "no such version": ({"file": {"key": "acknowledgements/a.csv", "version_id": "9"}}, "file_missing"),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_what_cannot_be_read_is_refused_with_what_to_do(bills: Bills, what: str) -> None:
+    body, expected = WRONG[what]
+    reply = bills.door.put("acknowledgements/channel/billing/x", body)
+    assert reply.status >= 400
+    assert expected in (reply.content.get("reason"), reply.content["type"].rpartition(":")[2])
+
+
+def test_a_header_without_what_is_needed_and_a_channel_without_deliveries_are_refused(bills: Bills) -> None:
+    version = bills.world.lists.upload("acknowledgements/a.csv", b"account_id,answer\na-1,accepted\n")
+    body = {"file": {"key": "acknowledgements/a.csv", "version_id": version}}
+    reply = bills.door.put("acknowledgements/channel/billing/x", body)
+    assert (reply.status, reply.content["reason"]) == (409, "column_missing")
+    reply = bills.door.put("acknowledgements/channel/vouchers/x", body)
+    assert (reply.status, reply.content["reason"]) == (409, "channel_unknown")
+
+
+def test_what_is_late_is_listed_until_it_is_on_a_bill(bills: Bills) -> None:
+    assert bills.door.get("acknowledgements/overdue").content["overdue"] == []
+    bills.biller.run_cycle("2026-04-01")
+    bills.upload("first", bills.biller.write_answers())
+    due = next(due.due for due in bills.world.deliveries.dues if due.measure == MONEY)
+    bills.world.now = due - timedelta(days=1)
+    found = bills.door.get("acknowledgements/overdue").content
+    assert ([one["credits"] for one in found["due_soon"]], found["overdue"]) == ([1, 1], [])
+    bills.world.now = due
+    found = bills.door.get("acknowledgements/overdue").content
+    assert ([one["credits"] for one in found["overdue"]], found["due_soon"]) == ([1, 1], [])
+    assert bills.line()["overdue"] == bills.line()["not_on_bills"] != "0.00"
+
+
+def test_the_month_adds_up_to_what_the_biller_has_on_its_bills(bills: Bills) -> None:
+    bills.biller.set_faults(Faults.of({"percent_applied": 50}))
+    bills.biller.run_cycle("2026-04-01")
+    bills.upload("first", bills.biller.write_answers())
+    campaigns = bills.month()
+    total, _ = totals_of(campaigns)
+    assert Decimal(total["applied"]) == bills.on_bills() > 0
+    assert Decimal(total["applied"]) + Decimal(total["not_on_bills"]) == Decimal(total["granted"])
+    assert differences_of(campaigns) == []
+    head, money, _ = (line.split(",") for line in csv_of(campaigns).splitlines())
+    told = dict(zip(head, money, strict=True))
+    assert (told["granted"], told["applied"], told["measure"]) == (total["granted"], total["applied"], MONEY)
+    page = html_of(MONTH, campaigns)
+    assert f"{total['granted']} EUR granted, {total['not_on_bills']} not on bills yet" in page
+    assert "a-1" not in page
