@@ -4,6 +4,7 @@ import copy
 import json
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -12,9 +13,12 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from kulanz.adapters.answer_table import DynamoAnswers
 from kulanz.adapters.delivery_table import DynamoDeliveries
 from kulanz.application.delivery.advance_delivery import to_be_booked
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId, State
+from kulanz.domain.delivery.answers import AnswerResult
+from kulanz.domain.delivery.channel import DeliveryId
 from kulanz.domain.delivery.delivery import DeliveryState
 from kulanz.domain.policy import document_json
 from kulanz.domain.policy.deciding.checking import load_policy
@@ -27,6 +31,7 @@ from kulanz_local.cases import ATT, CASES, SKYPE, Case
 from kulanz_local.lists import Expectation, write_list
 from kulanz_local.reconcile import discrepancies, notices_due
 from kulanz_local.subscriber import Subscriber
+from tests.fake_biller.biller import Biller
 from tests.pipeline.conftest import Deployed
 from tests.support.billing_files import ReadDelivery, read_delivery
 
@@ -142,6 +147,14 @@ def test_the_books_the_ledger_and_the_notices_are_those_that_were_planted(played
 
 def delivered(played: Played, campaign: Campaign) -> ReadDelivery:
     """The delivery over a campaign's list, read from the bucket as a biller reads it, once it is released."""
+    delivery_id, files = files_of(played, campaign)
+    return read_delivery(
+        {f"{delivery_id.folder}/{name}": content for name, content in files.items()}, delivery_id.folder
+    )
+
+
+def files_of(played: Played, campaign: Campaign) -> tuple[DeliveryId, dict[str, bytes]]:
+    """The delivery over a campaign's list and its files, once it is released."""
     stack, bucket = played.stack, played.stack.outputs.list_bucket_name
     deliveries = DynamoDeliveries(stack.client("dynamodb"), stack.outputs.campaigns_table_name)
 
@@ -155,7 +168,7 @@ def delivered(played: Played, campaign: Campaign) -> ReadDelivery:
     s3 = stack.client("s3")
     listed = s3.list_objects_v2(Bucket=bucket, Prefix=f"{found.id.folder}/")["Contents"]
     documents = {one["Key"]: s3.get_object(Bucket=bucket, Key=one["Key"])["Body"].read() for one in listed}
-    return read_delivery(documents, found.id.folder)
+    return found.id, {key.rpartition("/")[2]: content for key, content in documents.items()}
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.incident_id)
@@ -168,6 +181,45 @@ def test_what_a_campaign_granted_is_delivered_to_billing_by_file(played: Played,
     booked = to_be_booked(campaign)
     assert {measure: int(size.scaleb(2)) if measure == "USD" else size for measure, size in sums.items()} == booked
     assert len({credit["account_id"] for credit in found}) == len(found), "one credit for each account"
+
+
+def test_what_billing_answers_is_on_its_bills_and_in_the_month(played: Played, tmp_path: Path) -> None:
+    stack = played.stack
+    found = dict(files_of(played, campaign) for campaign in played.campaigns.values())
+    with closing(Biller(":memory:")) as biller:
+        accounts = {
+            one["account_id"]
+            for campaign in played.campaigns.values()
+            for one in delivered(played, campaign).credits.values()
+        }
+        biller.open_accounts([(account, "USD", "50.00") for account in sorted(accounts)[1:]])
+        for delivery_id, files in sorted(found.items()):
+            assert biller.take(delivery_id.channel, delivery_id.serial, files) == "taken"
+        biller.run_cycle("2026-12-01")
+        path = tmp_path / "answers.csv"
+        path.write_bytes(biller.write_answers())
+        assert drive.run_kulanz(stack, "acknowledge", str(path), "--channel", "billing") == 0
+        answers = DynamoAnswers(stack.client("dynamodb"), stack.outputs.campaigns_table_name)
+        drive.wait_until(
+            "the answers", LONGEST_SECONDS, lambda: all(one.is_finished for one in answers.files("billing"))
+        )
+        lines = [*biller.on_bills()]
+    (file,) = answers.files("billing")
+    assert file.totals.lines == path.read_bytes().count(b"\n") - 1
+    assert set(file.totals.by_result()) == {AnswerResult.ACCEPTED, AnswerResult.APPLIED, AnswerResult.REJECTED}
+    month = f"{played.campaigns[ATT.incident_id].decided_at:%Y-%m}"
+    told = [one for page in stack.door().pages("acknowledgements.of_month", month=month) for one in page["campaigns"]]
+    assert [one["differences"] for one in told if one["lines"]] == [[]] * sum(1 for one in told if one["lines"])
+    applied: dict[str, Decimal] = {}
+    for one in told:
+        for line in one["lines"]:
+            size = Decimal(line["by_state"].get("applied", "0"))
+            applied[line["measure"]] = applied.get(line["measure"], Decimal(0)) + size
+    on_bills: dict[str, Decimal] = {}
+    for *_, amount, measure in lines:
+        on_bills[measure] = on_bills.get(measure, Decimal(0)) + amount
+    assert {measure: size for measure, size in applied.items() if size} == on_bills
+    assert drive.run_kulanz(stack, "month", month) == 0
 
 
 def test_a_campaign_tells_on_the_bus_that_it_closed(played: Played) -> None:
