@@ -37,5 +37,6 @@ SOURCES: Mapping[str, Source] = {
         Source("pagerduty", Scheme.PAGERDUTY, "ids of services", folds_case=True),
         Source("incident_io", Scheme.STANDARD_WEBHOOKS, "ids of status pages", folds_case=True),
         Source("aws_health", Scheme.RULE, "AWS accounts"),
+        Source("servicenow", Scheme.PATH, "nothing: its records name no speaker"),
     )
 }
