@@ -1,7 +1,7 @@
 """`make demo`: real incidents become credits on an AWS of this machine, and every figure is checked.
 
 Two incidents are simple and large: long lists with trouble planted among their rows. Their reconciliation is printed
-last, with one line of what was checked: 60 lines at most. With ``--stories`` two more are told before that, which are
+last, with one line of what was checked: 60 lines at most. With ``--stories`` three more are told before that, which are
 short and hard: one whose accounts are held until it is resolved, and one whose second campaign replaces the first.
 
 With ``--keep`` the AWS then stays until Ctrl-C, and a file is written with which a shell reaches it.
@@ -145,7 +145,7 @@ def demo(accounts: int, console: Console, *, stories: bool = False, keep: bool =
 
 def opening(accounts: int, *, stories: bool) -> str:
     """The first line: what is about to happen."""
-    more = ", two more in steps" if stories else ""
+    more = ", three more in steps" if stories else ""
     return f"Two incidents with {accounts:,} accounts{more}, on an AWS of this machine"
 
 
@@ -264,11 +264,11 @@ def show_case(case: Case, campaign: Campaign, notices: Mapping[Audience, int], c
 
 
 def _play_stories(run: Run, accounts: int, folder: Path) -> list[str]:
-    """Tell the two cases that need several campaigns; then send everything of them a second time."""
+    """Tell an incident of a status page and two cases with several campaigns; then send all events a second time."""
     stage = Stage(run.stack, run.subscriber, run.console, folder)
     for tell in (status_page.tell, o2_alice.tell, swisscom.tell):
         tell(stage, accounts // ACCOUNTS_PER_STORY_ACCOUNT)
-    with step(run.console, "publish the events of both stories a second time"):
+    with step(run.console, "publish the events of the stories a second time"):
         stage.repeat_everything([run.stack.outputs.incidents_queue_url, run.stack.outputs.chunks_queue_url])
     return stage.differences
 
@@ -360,7 +360,7 @@ def _ask(run: Run) -> list[str]:
     show_default=True,
     help="Accounts in all lists together.",
 )
-@click.option("--stories", is_flag=True, help="Tell two more incidents in steps, and show each answer.")
+@click.option("--stories", is_flag=True, help="Tell three more incidents in steps, and show each answer.")
 @click.option("--keep", is_flag=True, help="Keep the AWS until Ctrl-C, to try the `kulanz` command on it.")
 def main(accounts: int, *, stories: bool, keep: bool) -> None:
     """Run the demo."""

@@ -145,3 +145,19 @@ def test_an_incident_that_was_merged_away_is_not_resolved() -> None:
         (draft,) = drafts_from(configured("pagerduty"), [body]).values()
         assert (draft.course, draft.ended) == ("merged", None)
         assert "merged it into another" in draft.problem
+
+
+def test_an_outage_record_is_as_long_as_its_begin_and_end_say() -> None:
+    draft = only(drafts_from(configured("servicenow"), recorded("servicenow")))
+    assert minutes(draft.totals.major) == 48
+    assert draft.marks == {"time_without_zone"}
+    without = only(drafts_from(configured("servicenow", zone=None), recorded("servicenow")))
+    assert not without.windows
+    assert without.marks >= {"time_unreadable", "no_window"}
+
+
+def test_a_service_problem_begins_when_it_was_written_down_and_says_so() -> None:
+    draft = only(drafts_from(configured("tmf656"), recorded("tmf656")))
+    assert [minutes(one.end.at - one.start.at) for one in draft.windows if one.end] == [31]
+    assert draft.functions == ("north", "south")
+    assert draft.marks == {"written_times"}

@@ -37,6 +37,7 @@ SOURCES: Mapping[str, Source] = {
         Source("pagerduty", Scheme.PAGERDUTY, "ids of services", folds_case=True),
         Source("incident_io", Scheme.STANDARD_WEBHOOKS, "ids of status pages", folds_case=True),
         Source("aws_health", Scheme.RULE, "AWS accounts"),
+        Source("tmf656", Scheme.PATH, "originating systems"),
         Source("servicenow", Scheme.PATH, "nothing: its records name no speaker"),
     )
 }
