@@ -3,18 +3,14 @@
 import time
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from kulanz.adapters.answer_table import DynamoAnswers
 from kulanz.adapters.aws import client
 from kulanz.adapters.campaign_table import DynamoCampaigns
-from kulanz.adapters.credit_entries import DynamoCredits
-from kulanz.adapters.delivery_table import DynamoDeliveries
-from kulanz.adapters.export_table import DynamoExports
 from kulanz.adapters.ledger_table import DynamoLedger
 from kulanz.adapters.messaging import SqsChunks, read_chunk_message
 from kulanz.adapters.parted_lists import PartedLists
@@ -22,15 +18,18 @@ from kulanz.adapters.s3 import S3Archive, S3Lists
 from kulanz.application.campaigns.chunk_run import GrantPorts, GrantSettings
 from kulanz.application.campaigns.frozen import FrozenCache
 from kulanz.application.campaigns.grant_credits import grant_credits
-from kulanz.application.delivery.deliver_chunk import DeliverPorts, deliver_chunk
-from kulanz.application.delivery.hear_answers import AnswerPorts, hear_chunk
 from kulanz.application.delivery.world import AnswerMessage, DeliveryMessage
 from kulanz.application.exports.ports import ExportMessage
-from kulanz.application.exports.write_parts import ExportPorts, write_parts
 from kulanz.application.ports import ChunkMessage
 from kulanz.config import GrantCreditsConfig
 from kulanz.domain.campaigns.campaign import Cause
 from kulanz.failures import without_content
+
+if TYPE_CHECKING:
+    from kulanz.adapters.credit_entries import DynamoCredits
+    from kulanz.application.delivery.deliver_chunk import DeliverPorts
+    from kulanz.application.delivery.hear_answers import AnswerPorts
+    from kulanz.application.exports.write_parts import ExportPorts
 
 logger = Logger()
 metrics = Metrics()
@@ -54,7 +53,11 @@ def _composed() -> tuple[GrantPorts, GrantSettings, DynamoLedger]:
 
 
 @cache
-def _delivering() -> tuple[DeliverPorts, GrantSettings, DynamoCredits]:
+def _delivering() -> "tuple[DeliverPorts, GrantSettings, DynamoCredits]":
+    from kulanz.adapters.credit_entries import DynamoCredits
+    from kulanz.adapters.delivery_table import DynamoDeliveries
+    from kulanz.application.delivery.deliver_chunk import DeliverPorts
+
     config = GrantCreditsConfig.read()
     granting, settings, _ = _composed()
     credits_ = DynamoCredits(client("dynamodb"), config.credits_table, config.calls_in_flight)
@@ -70,7 +73,10 @@ def _delivering() -> tuple[DeliverPorts, GrantSettings, DynamoCredits]:
 
 
 @cache
-def _hearing() -> AnswerPorts:
+def _hearing() -> "AnswerPorts":
+    from kulanz.adapters.answer_table import DynamoAnswers
+    from kulanz.application.delivery.hear_answers import AnswerPorts
+
     config = GrantCreditsConfig.read()
     delivering, _, _ = _delivering()
     return AnswerPorts(
@@ -83,7 +89,10 @@ def _hearing() -> AnswerPorts:
 
 
 @cache
-def _exporting() -> tuple[ExportPorts, GrantSettings]:
+def _exporting() -> "tuple[ExportPorts, GrantSettings]":
+    from kulanz.adapters.export_table import DynamoExports
+    from kulanz.application.exports.write_parts import ExportPorts
+
     config = GrantCreditsConfig.read()
     granting, settings, _ = _composed()
     exports = DynamoExports(client("dynamodb"), config.campaigns_table)
@@ -145,6 +154,8 @@ def _grant(message: ChunkMessage, cause: Cause, context: LambdaContext) -> None:
 
 
 def _deliver(message: DeliveryMessage, context: LambdaContext) -> None:
+    from kulanz.application.delivery.deliver_chunk import deliver_chunk
+
     ports, settings, credits_ = _delivering()
     try:
         done = deliver_chunk(message, ports, settings, _LambdaClock(context), _policies)
@@ -163,6 +174,8 @@ def _deliver(message: DeliveryMessage, context: LambdaContext) -> None:
 
 
 def _hear(message: AnswerMessage, context: LambdaContext) -> None:
+    from kulanz.application.delivery.hear_answers import hear_chunk
+
     _, _, credits_ = _delivering()
     config = GrantCreditsConfig.read()
     clock = _LambdaClock(context)
@@ -176,6 +189,8 @@ def _hear(message: AnswerMessage, context: LambdaContext) -> None:
 
 
 def _export(message: ExportMessage, context: LambdaContext) -> None:
+    from kulanz.application.exports.write_parts import write_parts
+
     ports, settings = _exporting()
     done = write_parts(message, ports, settings, _LambdaClock(context), _policies)
     logger.info(
