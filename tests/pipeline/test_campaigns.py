@@ -1,6 +1,7 @@
 """The deployed stack, from an event on the bus to closed books and received notices, and what goes wrong on the way."""
 
 import copy
+import csv
 import json
 import time
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from kulanz.adapters.answer_table import DynamoAnswers
 from kulanz.adapters.delivery_table import DynamoDeliveries
 from kulanz.application.delivery.advance_delivery import to_be_booked
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId, State
+from kulanz.domain.campaigns.reconciliation import IN_THE_LEDGER
 from kulanz.domain.delivery.answers import AnswerResult
 from kulanz.domain.delivery.channel import DeliveryId
 from kulanz.domain.delivery.delivery import DeliveryState
@@ -298,6 +300,23 @@ def test_the_command_follows_a_campaign_and_prints_its_books(
     assert drive.run_kulanz(played.stack, "campaigns", ATT.incident_id) == 0
     assert f"{campaign.id}" in capsys.readouterr().out
     assert drive.run_kulanz(played.stack, "campaigns", "never-heard-of") == 1
+
+
+def test_every_row_is_exported_from_the_ledger_by_links_into_the_bucket(
+    played: Played, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    campaign, expected, path = played.campaigns[ATT.incident_id], played.expected[ATT.incident_id], tmp_path / "att.csv"
+    assert drive.run_kulanz(played.stack, "export", str(campaign.id), "--to", str(path)) == 0
+    printed = capsys.readouterr().out
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {int(row["line"]) for row in rows} <= set(range(2, expected.lines + 2))
+    granted = [row for row in rows if row["result"] == "granted"]
+    assert len([row for row in rows if row["written"] == "yes"]) == expected.decisions()
+    in_ledger = sum(Decimal(row["amount"]) for row in granted)
+    assert in_ledger == Decimal(sum(campaign.apply.totals.worth(IN_THE_LEDGER).values())) / 100
+    assert f"{in_ledger:,}" in printed
+    assert [one.name for one in tmp_path.iterdir()] == ["att.csv"]
 
 
 def test_the_version_that_an_event_names_is_decided_whatever_is_uploaded_later(played: Played) -> None:

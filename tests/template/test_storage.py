@@ -3,6 +3,7 @@
 import pytest
 import yaml
 
+from kulanz.domain.exports.export import EXPORT_DAYS
 from tests.template.resolved import ACCOUNT_ID, PROJECT, Json, Stack, as_list, refused
 
 TABLES = ("CreditsTable", "CampaignsTable")
@@ -228,3 +229,9 @@ def test_listed_accounts_may_subscribe_and_do_nothing_else() -> None:
     (allowed,) = [item for item in statements if item["Effect"] == "Allow"]
     assert allowed["Principal"] == {"AWS": ["111111111111", "222222222222"]}
     assert "sns:Publish" not in as_list(allowed["Action"])
+
+
+def test_the_parts_of_exports_are_kept_as_long_as_an_export_says(stack: Stack) -> None:
+    rules = stack.properties("ListBucket")["LifecycleConfiguration"]["Rules"]
+    (rule,) = [rule for rule in rules if rule.get("Prefix") == "exports/"]
+    assert (rule["Status"], rule["ExpirationInDays"]) == ("Enabled", EXPORT_DAYS)
