@@ -111,8 +111,35 @@ class Measured:
         return sum(self.chunk_cpu_seconds)
 
 
-def measure(work: Pass, path: Path, rows: int, chunk_bytes: int, endpoint: str) -> Measured:
-    """Work a list in one process; a plan before an apply pass is not measured."""
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A campaign over a file that was opened just now, with the world that its workers need beside a ledger."""
+
+    campaign: CampaignId
+    campaigns: FakeCampaigns
+    lists: FileLists
+    chunks: FakeChunks
+    archive: FakeArchive
+    stores: FakeStores
+
+    def work_all(self, ledger: Ledger) -> list[float]:
+        """Work every chunk in the order of the list; the processor time of each, in seconds."""
+        return _run(self.campaigns, self.lists, self.chunks, self.archive, ledger)
+
+    def execute(self) -> None:
+        """Approve the plan, whose chunks are all worked, and send those of the execution."""
+        self.advance()
+        _approve(self.campaign, self.campaigns, self.stores)
+        self.advance()
+
+    def advance(self) -> None:
+        """Let advance_campaign look at the campaign."""
+        ports = AdvancePorts(self.campaigns, self.chunks, self.archive, FakeAnnouncer(), self.stores)
+        advance_campaign(self.campaign, ports, CAUSE, datetime.now(UTC))
+
+
+def opened(path: Path, rows: int, chunk_bytes: int) -> Opened:
+    """Open a campaign over a list of so many rows."""
     campaigns, chunks, archive = FakeCampaigns(), FakeChunks(), FakeArchive()
     lists, policies = FileLists(path), FakePolicies()
     policies.publish("att-2024-02", 1, document_json(load_policy(POLICY)))
@@ -134,21 +161,23 @@ def measure(work: Pass, path: Path, rows: int, chunk_bytes: int, endpoint: str) 
         stores=stores,
     )
     open_campaign(event, ports, settings, CAUSE, datetime.now(UTC))
-    campaign_id = CampaignId(event["detail"]["incident_id"], 1)
+    return Opened(CampaignId(event["detail"]["incident_id"], 1), campaigns, lists, chunks, archive, stores)
+
+
+def measure(work: Pass, path: Path, rows: int, chunk_bytes: int, endpoint: str) -> Measured:
+    """Work a list in one process; a plan before an apply pass is not measured."""
+    made = opened(path, rows, chunk_bytes)
     if work is Pass.APPLY:
-        _run(campaigns, lists, chunks, archive, FakeLedger())
-        ports_of = AdvancePorts(campaigns, chunks, archive, FakeAnnouncer(), stores)
-        advance_campaign(campaign_id, ports_of, CAUSE, datetime.now(UTC))
-        _approve(campaign_id, campaigns, stores)
-        advance_campaign(campaign_id, ports_of, CAUSE, datetime.now(UTC))
+        made.work_all(FakeLedger())
+        made.execute()
         os.environ.update(CREDENTIALS, AWS_ENDPOINT_URL=endpoint)
         ledger: Ledger = DynamoLedger(client("dynamodb"), "kulanz-CreditsTable-BENCH", CALLS_IN_FLIGHT)
     else:
         ledger = FakeLedger()
     started = time.perf_counter()
-    chunk_cpu_seconds = _run(campaigns, lists, chunks, archive, ledger)
+    chunk_cpu_seconds = made.work_all(ledger)
     wall = time.perf_counter() - started
-    campaign = campaigns.campaign(campaign_id)
+    campaign = made.campaigns.campaign(made.campaign)
     assert campaign is not None
     assert campaign.state is (State.PLANNING if work is Pass.PLAN else State.APPLYING), campaign.state_reason
     assert campaign.is_finished(work)
