@@ -28,8 +28,11 @@ DIFFERENCES_SHOWN = 20
 _ORDER = {row_result: place for place, row_result in enumerate(RowResult)}
 
 
-def show_reconciliation(campaign: ShownCampaign, console: Console) -> None:
-    """Print a campaign's state, its lines by result and reason, and its sums: planned, in the ledger, and between."""
+def show_reconciliation(campaign: ShownCampaign, console: Console, *, says_where: bool = True) -> None:
+    """Print a campaign's state, its lines by result and reason, and its sums: planned, in the ledger, and between.
+
+    With `says_where`, also the command that shows the rows with a problem.
+    """
     plan, apply = campaign.plan.totals, campaign.apply.totals
     reason = f": {campaign.reason}" if campaign.reason else ""
     say(console, f"{campaign.id} is {campaign.state}{reason}", "bold", further=2)
@@ -44,7 +47,8 @@ def show_reconciliation(campaign: ShownCampaign, console: Console) -> None:
     if campaign.state is State.FLAGGED:
         for found in list(differences(plan, apply))[:DIFFERENCES_SHOWN]:
             say(console, f"differs: {found.what}: planned {found.planned}, applied {found.applied}", further=2)
-    show_where_rejected(campaign, console)
+    if says_where:
+        show_where_rejected(campaign, console)
 
 
 def show_others(others: "ReportedSameOutage", console: Console) -> None:

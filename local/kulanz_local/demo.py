@@ -1,8 +1,10 @@
 """`make demo`: real incidents become credits on an AWS of this machine, and every figure is checked.
 
-Two incidents are simple and large: long lists with trouble planted among their rows. Their reconciliation is printed
-last, with one line of what was checked: 60 lines at most. With ``--stories`` three more are told before that, which are
-short and hard: one whose accounts are held until it is resolved, and one whose second campaign replaces the first.
+Two incidents are simple and large: long lists with trouble planted among their rows. Two persons approve their plans
+through the API; the plan of one is rejected first, and made again. A third incident is so small that its plan executes
+automatically. The reconciliation is printed last, with one line of what was checked: 60 lines at most. With
+``--stories`` three more are told before that, which are short and hard: one that begins on a status page, one whose
+accounts are held until it is resolved, and one whose second campaign replaces the first.
 
 With ``--keep`` the AWS then stays until Ctrl-C, and a file is written with which a shell reaches it.
 
@@ -17,7 +19,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -27,16 +29,18 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
 from kulanz.application.ports import Refused, TryAgain
-from kulanz.domain.campaigns.campaign import Campaign, CampaignId
+from kulanz.domain.campaigns.campaign import Campaign, CampaignId, State, StateChange
+from kulanz.domain.campaigns.reconciliation import RowResult
 from kulanz_cli.direct import DirectStack
 from kulanz_cli.event_file import EventUnsendable
 from kulanz_cli.reconciliation import show_reconciliation
 from kulanz_cli.terminal import console as plain_console
 from kulanz_cli.watch import CampaignBars
 from kulanz_local import drive
-from kulanz_local.cases import CASES, PERCENT, Case
+from kulanz_local.cases import CASES, PERCENT, SKYPE, Case
 from kulanz_local.deployment import build, deploy
 from kulanz_local.embedded import EmbeddedAws, EmbeddedAwsError, aws_session
+from kulanz_local.gate import Desk, GateDiffers, approved_by_both, desks
 from kulanz_local.interrupt import Terminated, quietly_interrupted
 from kulanz_local.lists import Expectation, write_list
 from kulanz_local.persons import create_persons
@@ -70,6 +74,13 @@ CLOSED_EVENT_SECONDS = 60
 NOTICES_STILL_SECONDS = 60
 """Notices are late when none came for so long."""
 QUIET_SECONDS = 120
+AUTOMATIC = CampaignId("skype-2015-09-22", 1)
+"""A small incident: its plan executes automatically."""
+AUTOMATIC_ROWS = 40
+AUTOMATIC_BELOW = '{"minute": "1000"}'
+"""More than its rows can come to at 20 minutes each, and less than the lists of any demo do."""
+LATER = {"start": "2015-09-22T08:00:00Z", "end": "2015-09-22T09:00:00Z"}
+SMALL_KEY = "lists/skype-2015-09-22.jsonl"
 ANSWERED = ("granted", "declined", "held", "unlisted")
 
 
@@ -98,13 +109,29 @@ class Run:
     stack: DirectStack
     subscriber: Subscriber
     folder: Path
+    persons: tuple[Desk, Desk]
     stories: bool = False
     events: dict[str, dict[str, Any]] = field(default_factory=dict)
     expected: dict[str, Expectation] = field(default_factory=dict)
+    replanned: dict[str, CampaignId] = field(default_factory=dict)
 
     def campaign_ids(self) -> list[CampaignId]:
-        """The first campaign of each incident."""
-        return [CampaignId(case.incident_id, 1) for case in CASES]
+        """The campaign of each incident that is to be executed: the first, or the one that planned its list again."""
+        return [self.replanned.get(case.incident_id, CampaignId(case.incident_id, 1)) for case in CASES]
+
+    def state(self, campaign_id: CampaignId) -> State:
+        """The state that a campaign is in."""
+        found = self.stack.campaigns().state_of(campaign_id)
+        assert found is not None, "it was followed"
+        return found
+
+    def follow(self, campaign_ids: Iterable[CampaignId], accounts: int) -> list[Campaign]:
+        """Draw campaigns until each has ended or waits for a person."""
+        longest_seconds = CAMPAIGN_SECONDS + accounts / SLOWEST_ACCOUNTS_PER_SECOND
+        drawn = self.console if self.console.is_terminal else Console(file=io.StringIO())
+        with CampaignBars(drawn, transient=True) as bars:
+            check, look = self.subscriber.check, drive.unapproved
+            return drive.follow(self.stack, campaign_ids, bars, longest_seconds, check, look)
 
 
 @contextmanager
@@ -129,7 +156,7 @@ def demo(accounts: int, console: Console, *, stories: bool = False, keep: bool =
             outputs = deploy(aws.endpoint, parameters=parameters(accounts))
         subscriber = Subscriber(aws_session(), aws.endpoint, outputs.notices_topic_arn, outputs.event_bus_name)
         with subscriber:
-            run = Run(console, drive.stack_of(aws), subscriber, Path(folder), stories)
+            run = Run(console, drive.stack_of(aws), subscriber, Path(folder), desks(aws), stories)
             try:
                 campaigns = _play(run, accounts, Path(folder))
             except Exception:
@@ -168,6 +195,7 @@ def how_to_try(run: Run, settings: Path) -> str:
             f"  source {settings}",
             f"  kulanz ask {run.expected[asked.incident_id].examples['granted']} --incident {asked.incident_id}",
             f"  kulanz watch {CampaignId(asked.incident_id, 1)}",
+            f"  kulanz export {CampaignId(asked.incident_id, 1)} --to att.csv",
             f"  kulanz campaigns {asked.incident_id}",
             f"  kulanz rejected {CampaignId(asked.incident_id, 1)}",
             "  kulanz policy list --published",
@@ -192,6 +220,8 @@ def parameters(accounts: int) -> dict[str, str]:
         "ChunkBytes": str(chunk_bytes),
         "MaximumConcurrency": str(WORKERS),
         "TargetWriteRate": str(WRITES_PER_SECOND),
+        "AutomaticBelow": AUTOMATIC_BELOW,
+        "AutomaticMonthly": AUTOMATIC_BELOW,
     }
 
 
@@ -200,19 +230,21 @@ def _play(run: Run, accounts: int, folder: Path) -> list[Campaign]:
     console = run.console
     with step(console, "write and upload the lists, publish the policies"):
         _prepare(run, accounts, folder)
-    with step(console, f"decide {accounts:,} accounts, receive every notice"):
+    with step(console, "plan them; a small plan is executed automatically"):
         _publish(run)
-        longest_seconds = CAMPAIGN_SECONDS + accounts / SLOWEST_ACCOUNTS_PER_SECOND
-        drawn = console if console.is_terminal else Console(file=io.StringIO())
-        with CampaignBars(drawn, transient=True) as bars:
-            drive.follow(run.stack, run.campaign_ids(), bars, longest_seconds, run.subscriber.check)
+        small = _execute_automatically(run)
+        run.follow(run.campaign_ids(), accounts)
+    with step(console, "reject a plan, make it again, approve by two persons"):
+        _approve(run, accounts)
+    with step(console, f"decide {accounts:,} accounts, receive every notice"):
+        run.follow(run.campaign_ids(), accounts)
         campaigns = _announced(run)
-        _wait_for_notices(run, campaigns)
-    problems: list[str] = []
+        _wait_for_notices(run, campaigns, small)
+    problems = list(_differs_automatic(small, run.stack.campaigns().log(small.id)))
     for case, campaign in zip(CASES, campaigns, strict=True):
         problems += _differs(run, case, campaign)
     stored = drive.items_in_the_ledger(run.stack)
-    planted = sum(expected.decisions() for expected in run.expected.values())
+    planted = sum(expected.decisions() for expected in run.expected.values()) + AUTOMATIC_ROWS
     if stored != planted:
         problems.append(f"decisions in the table: planted {planted}, found {stored}")
     with step(console, f"publish both events again, ask about {len(CASES) * len(ANSWERED)} accounts"):
@@ -257,7 +289,7 @@ def _kulanz(run: Run, *arguments: str) -> tuple[int, str]:
 def show_case(case: Case, campaign: Campaign, notices: Mapping[Audience, int], console: Console) -> None:
     """Print the reconciliation of a case's campaign, and the distinct notices that came of it."""
     console.print(f"\n[bold]{case.title}[/bold]", highlight=False)
-    show_reconciliation(drive.shown(campaign), console)
+    show_reconciliation(drive.shown(campaign), console, says_where=False)
     languages = {locale: number for (name, _, locale), number in notices.items() if name == str(campaign.id)}
     shown = ", ".join(f"{locale} {number:,}" for locale, number in sorted(languages.items()))
     console.print(f"distinct notices received: [bold]{sum(languages.values()):,}[/bold] ({shown})", highlight=False)
@@ -271,6 +303,43 @@ def _play_stories(run: Run, accounts: int, folder: Path) -> list[str]:
     with step(run.console, "publish the events of the stories a second time"):
         stage.repeat_everything([run.stack.outputs.incidents_queue_url, run.stack.outputs.chunks_queue_url])
     return stage.differences
+
+
+def _execute_automatically(run: Run) -> Campaign:
+    """Let a person request a campaign that is below every threshold; the campaign, once it has ended."""
+    event = json.loads(SKYPE.event.read_text(encoding="utf-8"))
+    event["detail"] |= {"incident_id": AUTOMATIC.incident_id, "title": "Sign-in fails for some", "windows": [LATER]}
+    path = run.folder / "small.json"
+    path.write_text(json.dumps(event), encoding="utf-8")
+    case = replace(SKYPE, incident_id=AUTOMATIC.incident_id, event=path, key=SMALL_KEY)
+    path.write_text(json.dumps(drive.completed_event(run.stack, case, SKYPE.sample, AUTOMATIC_ROWS)), encoding="utf-8")
+    run.persons[0].kulanz("send", str(path))
+    (campaign,) = run.follow([AUTOMATIC], AUTOMATIC_ROWS)
+    return campaign
+
+
+def _differs_automatic(campaign: Campaign, log: Iterable[StateChange]) -> Iterator[str]:
+    """What is not as it should be of the campaign that nobody approved."""
+    if campaign.state is not State.CLOSED or campaign.apply.totals.ledger_count() != AUTOMATIC_ROWS:
+        yield f"{campaign.id}: it should have closed with {AUTOMATIC_ROWS} decisions and is {campaign.state}"
+    if not any(change.reason.startswith("executed_automatically") for change in log):
+        yield f"{campaign.id}: it was not executed automatically"
+
+
+def _approve(run: Run, accounts: int) -> None:
+    """Reject the second plan and have it made again; then two persons approve both. Raises DemoFailed."""
+    anna, ben = run.persons
+    first, second = run.campaign_ids()
+    try:
+        anna.reject(second, "the list is looked at once more")
+        run.replanned[second.incident_id] = again = ben.replan(second, "the list is right")
+        run.follow([again], accounts)
+        for campaign_id in (first, again):
+            approved_by_both((anna, ben), campaign_id, lambda waits=campaign_id: run.state(waits))  # type: ignore[misc]
+    except GateDiffers as problem:
+        raise DemoFailed(str(problem)) from None
+    if run.state(second) is not State.REJECTED:
+        raise DemoFailed(f"{second} was rejected and is {run.state(second)}")
 
 
 def _publish(run: Run) -> None:
@@ -300,9 +369,10 @@ def _announced(run: Run) -> list[Campaign]:
     return [campaign for campaign in found if campaign is not None]
 
 
-def _wait_for_notices(run: Run, campaigns: list[Campaign]) -> None:
+def _wait_for_notices(run: Run, campaigns: list[Campaign], small: Campaign) -> None:
     """Wait until as many distinct notices came as the receipts say; what is missing then, the comparison finds."""
     due = sum(notices_due(run.expected[campaign.id.incident_id], campaign) for campaign in campaigns)
+    due += sum(n for key, n in small.apply.totals.counts.items() if key.row_result is RowResult.GRANTED)
     last, still_since = -1, time.monotonic()
     while (received := run.subscriber.distinct_notices().total()) < due:
         run.subscriber.check()
@@ -321,17 +391,17 @@ def _differs(run: Run, case: Case, campaign: Campaign) -> Iterator[str]:
 
 def _publish_again(run: Run, before: list[Campaign], stored: int) -> list[str]:
     """Publish every event a second time: the campaigns, the ledger and the notices must stay as they are."""
-    delivered = run.subscriber.deliveries()
+    delivered, store = run.subscriber.deliveries(), run.stack.campaigns()
+    known_before = {case.incident_id: store.campaigns_of(case.incident_id) for case in CASES}
     _publish(run)
     urls = [run.stack.outputs.incidents_queue_url, run.stack.outputs.chunks_queue_url]
     drive.wait_until_quiet(run.stack, urls, QUIET_SECONDS)
-    store = run.stack.campaigns()
     problems = []
     for case, campaign in zip(CASES, before, strict=True):
         known = store.campaigns_of(case.incident_id)
-        if len(known) != 1:
-            problems.append(f"{case.incident_id}: the second publication made {len(known)} campaigns of one")
-        if known[:1] != [campaign]:
+        if len(known) != len(known_before[case.incident_id]):
+            problems.append(f"{case.incident_id}: the second publication opened a campaign")
+        if known != known_before[case.incident_id] or campaign not in known:
             problems.append(f"{campaign.id}: the second publication changed the campaign's record")
     if (counted := drive.items_in_the_ledger(run.stack)) != stored:
         problems.append(f"the second publication left {counted} decisions of {stored}")

@@ -92,7 +92,7 @@ def deploy(
         "--no-fail-on-empty-changeset",
         "--no-progressbar",
         "--parameter-overrides",
-        *(f'ParameterKey={key},ParameterValue="{value}"' for key, value in parameters.items()),
+        *(f'ParameterKey={key},ParameterValue="{_quoted(value)}"' for key, value in parameters.items()),
     ]
     with _locked(fcntl.LOCK_SH):
         run_sam(arguments, aws_environment(endpoint), DEPLOY_SECONDS)
@@ -101,6 +101,11 @@ def deploy(
     stores = DirectStack(stack_name, endpoint_url=endpoint, make_client=session.client).stores()
     confirm_tables(stores, Occasion.FIRST, "kulanz_local", "a new stack on this machine", datetime.now(UTC))
     return outputs
+
+
+def _quoted(value: str) -> str:
+    """A parameter's value as the SAM CLI reads it between quotes: some are JSON."""
+    return value.replace('"', '\\"')
 
 
 def _finish(session: boto3.Session, endpoint: str, outputs: StackOutputs) -> None:

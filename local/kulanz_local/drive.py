@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import boto3
 import click
 
 import kulanz as release
@@ -22,6 +23,7 @@ from kulanz_cli.event_file import read_event
 from kulanz_cli.main import main as kulanz
 from kulanz_cli.send import with_list
 from kulanz_cli.shown_campaign import ShownCampaign, ShownPass
+from kulanz_cli.stack import Stack
 from kulanz_cli.watch import AT_REST, CampaignBars
 from kulanz_local.cases import LIMITS, Case
 from kulanz_local.embedded import REGION, EmbeddedAws, aws_session
@@ -43,6 +45,13 @@ def stack_of(aws: EmbeddedAws, name: str = "kulanz") -> DirectStack:
     return DirectStack(name, region=REGION, endpoint_url=aws.endpoint, make_client=session.client, credentials=keys)
 
 
+def stack_of_person(aws: EmbeddedAws, key: str, secret: str, name: str = "kulanz") -> Stack:
+    """The deployed stack as a person sees it who signs with keys of her own."""
+    session = boto3.Session(aws_access_key_id=key, aws_secret_access_key=secret, region_name=REGION)
+    keys = session.get_credentials()
+    return Stack(name, region=REGION, endpoint_url=aws.endpoint, make_client=session.client, credentials=keys)
+
+
 def shown(campaign: Campaign) -> ShownCampaign:
     """A campaign as the command shows it, from its record instead of an answer of the API."""
     plan, apply = (
@@ -61,7 +70,7 @@ def shown(campaign: Campaign) -> ShownCampaign:
     )
 
 
-def run_kulanz(stack: DirectStack, *arguments: str) -> int:
+def run_kulanz(stack: Stack, *arguments: str) -> int:
     """Run the `kulanz` command on a stack in this process; its exit code."""
     try:
         code: Any = kulanz.main(list(arguments), prog_name="kulanz", standalone_mode=False, obj=stack)
@@ -96,11 +105,14 @@ def follow(
     bars: CampaignBars,
     longest_seconds: float,
     check: Callable[[], None],
+    look: "Callable[[DirectStack, CampaignId], Campaign | None] | None" = None,
 ) -> list[Campaign]:
     """Draw campaigns from the sums of their receipts until all rest, and approve the plans that keep their limits.
 
-    Raises Overdue; `check` may raise at any look.
+    With another `look` than `approved`, plans wait until somebody approves them. Raises Overdue; `check` may raise at
+    any look.
     """
+    look = look or approved
     wanted = list(campaign_ids)
     found: dict[CampaignId, Campaign] = {}
 
@@ -109,7 +121,7 @@ def follow(
         for campaign_id in wanted:
             if campaign_id in found and found[campaign_id].state in AT_REST:
                 continue
-            campaign = approved(stack, campaign_id)
+            campaign = look(stack, campaign_id)
             if campaign is not None:
                 found[campaign_id] = campaign
                 bars.show(shown(campaign))
@@ -117,6 +129,11 @@ def follow(
 
     wait_until("the end of the campaigns", longest_seconds, all_rest)
     return [found[campaign_id] for campaign_id in wanted]
+
+
+def unapproved(stack: DirectStack, campaign_id: CampaignId) -> Campaign | None:
+    """The campaign as it stands, whatever it waits for."""
+    return stack.campaigns().campaign(campaign_id)
 
 
 APPROVERS = tuple(Person(f"iam:arn:aws:iam::000000000000:user/{name}") for name in ("anna", "ben"))

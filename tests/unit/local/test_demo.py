@@ -14,24 +14,42 @@ import pytest
 from click.testing import CliRunner, Result
 from rich.console import Console
 
+from kulanz.domain.campaigns.campaign import CampaignId, State
+from kulanz.domain.gate.settings import GateSettings, read_amounts
 from kulanz_cli.main import main as kulanz
 from kulanz_cli.stack import Stack
 from kulanz_local import demo as module
 from kulanz_local import drive, settings_file
 from kulanz_local.cases import CASES, Case
-from kulanz_local.demo import ACCOUNTS_LEAST, ACCOUNTS_MOST, SEED, DemoFailed, Run, main, parameters
+from kulanz_local.demo import (
+    ACCOUNTS_LEAST,
+    ACCOUNTS_MOST,
+    AUTOMATIC_BELOW,
+    SEED,
+    DemoFailed,
+    Run,
+    main,
+    parameters,
+)
 from kulanz_local.drive import Overdue
 from kulanz_local.embedded import EmbeddedAwsError
+from kulanz_local.gate import Desk
 from kulanz_local.interrupt import INTERRUPTED, Terminated
 from kulanz_local.lists import write_list
+from kulanz_local.persons import NAMES
 from kulanz_local.settings_file import NoSettingsFile
-from kulanz_local.stories import o2_alice, swisscom
+from kulanz_local.stories import o2_alice, status_page, swisscom
 from tests.support.world import BUCKET, World
+from tests.support.world_door import Somebody
 from tests.support.world_stack import WorldStack
 
 LINES_MOST = 60
 COLUMNS = 80
 ENDPOINT = "http://127.0.0.1:54321"
+AUTOMATIC = read_amounts(AUTOMATIC_BELOW)
+GATE = GateSettings(automatic_below=AUTOMATIC, automatic_monthly=AUTOMATIC)
+MACHINE = "role:arn:aws:sts::123456789012:assumed-role/billing/batch"
+USERS = "iam:arn:aws:iam::123456789012:user"
 
 
 class Listener:
@@ -77,7 +95,7 @@ def _signals_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
     """The demo's AWS is a world in memory; everything else of the demo is itself."""
-    world = World()
+    world = World(approvers=(), gate=GATE)
 
     def completed(_stack: Stack, case: Case, path: Path, rows: int) -> dict[str, Any]:
         version = world.lists.upload(case.key, path.read_bytes())
@@ -87,11 +105,17 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
         }  # fmt: skip
         return event
 
-    publish = module._publish
+    run_kulanz = drive.run_kulanz
 
-    def published(run: module.Run) -> None:
-        publish(run)
+    def ran(stack: Stack, *arguments: str) -> int:
+        code = run_kulanz(stack, *arguments)
         world.run_until_quiet()
+        return code
+
+    def stack_of(desk: str) -> WorldStack:
+        stack = WorldStack(world)
+        stack.desk = Somebody(desk)
+        return stack
 
     deployed = SimpleNamespace(notices_topic_arn="", event_bus_name="")
     aws = SimpleNamespace(endpoint=ENDPOINT)
@@ -100,9 +124,10 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(module, "deploy", lambda *_, **__: deployed)
     monkeypatch.setattr(module, "aws_session", lambda: None)
     monkeypatch.setattr(module, "create_persons", lambda _: {"anna": ("key", "secret")})
+    monkeypatch.setattr(module, "desks", lambda _: tuple(Desk(name, stack_of(f"{USERS}/{name}")) for name in NAMES))
     monkeypatch.setattr(module, "Subscriber", lambda *_: Listener(world))
-    monkeypatch.setattr(module, "_publish", published)
-    monkeypatch.setattr(drive, "stack_of", lambda _: WorldStack(world))
+    monkeypatch.setattr(drive, "run_kulanz", ran)
+    monkeypatch.setattr(drive, "stack_of", lambda _: stack_of(MACHINE))
     monkeypatch.setattr(drive, "completed_event", completed)
     monkeypatch.setattr(drive, "items_in_the_ledger", lambda _: len(world.ledger.inserted))
     monkeypatch.setattr(drive, "wait_until_quiet", lambda *_: None)
@@ -132,6 +157,23 @@ def test_it_ends_with_its_tables_and_one_line_of_what_was_checked_in_at_most_six
     assert f"{ACCOUNTS_LEAST:,} decisions" in lines[-1]
 
 
+def test_two_persons_approve_one_plan_is_rejected_and_made_again_and_one_executes_by_itself(world: World) -> None:
+    result = demo()
+    assert result.exit_code == 0, result.output
+    states = {str(one): world.campaign(str(one)).state for one in world.campaigns.all_campaigns()}
+    first, second = (f"{case.incident_id}/1" for case in CASES)
+    again = f"{CASES[1].incident_id}/2"
+    closed = dict.fromkeys((first, again, str(module.AUTOMATIC)), State.CLOSED)
+    assert states == {**closed, second: State.REJECTED}
+    persons = {
+        name: [one.person.rpartition("/")[2] for one in world.campaigns.actions(CampaignId.parse(name))]
+        for name in states
+    }
+    assert persons[first] == persons[again] == ["anna", "ben"]
+    assert (persons[second], persons[str(module.AUTOMATIC)]) == (["anna"], [])
+    assert {one for one in result.output.splitlines() if "differs" in one} == set()
+
+
 @pytest.mark.usefixtures("world")
 def test_each_table_has_every_result_that_was_planted(tmp_path: Path) -> None:
     output = demo().output
@@ -145,18 +187,16 @@ def test_each_table_has_every_result_that_was_planted(tmp_path: Path) -> None:
             assert any(reason == name or (reason.startswith(name) and reason[len(name) :] in table) for name in found)
 
 
-def test_with_stories_two_more_incidents_are_told_before_the_tables(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_with_stories_more_incidents_are_told_before_the_tables(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[tuple[str, int]] = []
-    for story in (o2_alice, swisscom):
+    for story in (status_page, o2_alice, swisscom):
         monkeypatch.setattr(story, "tell", lambda _, accounts, title=story.TITLE: told.append((title, accounts)))
     demo()
     assert told == []
-    world.__init__()  # type: ignore[misc] # a second run, on another AWS
+    world.__init__(approvers=(), gate=GATE)  # type: ignore[misc] # a second run, on another AWS
     result = demo("--stories")
     assert result.exit_code == 0, result.output
-    assert [title for title, _ in told] == [o2_alice.TITLE, swisscom.TITLE]
+    assert [title for title, _ in told] == [status_page.TITLE, o2_alice.TITLE, swisscom.TITLE]
     assert "$ kulanz ask " in result.output
     assert result.output.splitlines()[-1].startswith("All as planted: ")
 
