@@ -9,8 +9,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from kulanz.adapters.insert_calls import InsertCalls, Statement
-from kulanz.adapters.ledger_table import CREDITS, read_entry, read_places
+from kulanz.adapters.insert_calls import InsertCalls, ReadCalls, Statement
+from kulanz.adapters.ledger_table import CREDITS, read_entry
 from kulanz.application.delivery.world import Booked, EntriesChange
 from kulanz.domain.decision import Outcome
 from kulanz.domain.delivery.entries import CreditEntries, entries_text, read_entries
@@ -21,8 +21,7 @@ class DynamoCredits:
     """The entries of credits in CreditsTable."""
 
     def __init__(self, client: Any, table: str, calls_in_flight: int) -> None:
-        self._client = client
-        self._table = table
+        self._reads = ReadCalls(client, table, calls_in_flight)
         self._calls = InsertCalls(client, calls_in_flight)
         update = f'UPDATE "{table}" SET "{CREDITS}"=? WHERE "pk"=? AND "sk"=? AND "status"=?'  # noqa: S608 - the table's name and ours
         self._first = json.dumps(f'{update} AND "{CREDITS}" IS MISSING')
@@ -34,8 +33,7 @@ class DynamoCredits:
 
     def booked(self, keys: Sequence[DecisionKey]) -> dict[DecisionKey, Booked]:
         found = {}
-        places = [(key.partition, key.place) for key in keys]
-        for item in read_places(self._client.batch_get_item, self._table, places):
+        for item in self._reads.read([(key.partition, key.place) for key in keys]):
             entry = read_entry(item)
             found[entry.key] = Booked(entry, stored_entries(item))
         return found

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from kulanz.domain.canonical import canonical_json
@@ -26,6 +27,10 @@ from kulanz.domain.time import parse_day
 ENTRIES_MOST = 16
 ENTRIES_BYTES = 1024
 """Of the list as it is stored: with a decision of one write unit, changing it costs two."""
+
+
+TEXTS_REMEMBERED = 256
+"""Lists whose text is remembered: a delivery assigns most of its decisions by the same few entries."""
 
 
 class EntryKind(StrEnum):
@@ -231,6 +236,11 @@ type CreditEntries = tuple[CreditEntry, ...]
 
 def entries_text(entries: Sequence[CreditEntry]) -> str:
     """The list as it is stored."""
+    return _text_of(tuple(entries))
+
+
+@lru_cache(TEXTS_REMEMBERED)
+def _text_of(entries: CreditEntries) -> str:
     before = ("", *(entry.delivery for entry in entries))
     return canonical_json([entry.content(delivery) for entry, delivery in zip(entries, before, strict=False)])
 
