@@ -10,7 +10,7 @@ import pytest
 from kulanz.adapters.given_up import read_given_up
 from kulanz.application.ports import GivenUpBatch, OpenCampaign, Refused
 from kulanz.domain.campaigns.campaign import CampaignId, State
-from kulanz.domain.campaigns.trouble import ON_CAMPAIGNS, Trouble, TroubleKind
+from kulanz.domain.campaigns.trouble import ON_CAMPAIGNS, TRIED_AGAIN, Trouble, TroubleKind
 from tests.contract.backends import AwsBackend, Backend
 from tests.contract.conftest import BACKENDS
 from tests.contract.test_campaign_index import open_campaign
@@ -53,7 +53,7 @@ def test_a_campaign_in_trouble_waits_for_a_person(backend: Backend, kind: Troubl
     new = open_campaign(backend, FIRST.incident_id)
     on = str(FIRST) if kind in ON_CAMPAIGNS else "an-incident"
     backend.troubles.note(kind, on, NOW)
-    assert backend.campaigns.waiting() == [FIRST] * (kind in ON_CAMPAIGNS - {TroubleKind.STUCK})
+    assert backend.campaigns.waiting() == [FIRST] * (kind in ON_CAMPAIGNS - TRIED_AGAIN)
     backend.troubles.note(kind, on, LATER)
     assert backend.campaigns.waiting() == [FIRST] * (kind in ON_CAMPAIGNS)
 

@@ -62,7 +62,7 @@ def test_three_incidents_at_once_keep_every_accounts_yearly_cap(deployed: Deploy
         assert max(in_all) <= fee(number) * 100, account
     for campaign in campaigns:
         sums = {key.write_result: value for key, value in campaign.apply.totals.sums.items() if key.measure == "EUR"}
-        assert sums[WriteResult.WRITTEN] == paid[campaign.id.incident_id].total()
+        assert sums.get(WriteResult.WRITTEN, 0) == paid[campaign.id.incident_id].total()
         assert campaign.plan.totals.worth()[RowResult.GRANTED, "EUR"] == sum(sums.values())
 
     for event in events:
