@@ -7,8 +7,10 @@ import pytest
 
 from kulanz.application.ports import Outdated
 from kulanz.domain.decision import Outcome
+from kulanz.domain.halt import LIFTED_BY_LONE_OPERATOR, NEVER_SET, HaltAction, Verb, after
 from kulanz.domain.incident_record import IncidentRecord, with_revision
 from kulanz.domain.ledger.entries import Entry, EntryWithHistory, HistoryChange
+from kulanz.domain.people.people import NOBODY_LISTED
 from kulanz.domain.policy.deciding.history import Addition, HistoryKey, SubjectHistory
 from tests.contract.backends import Backend
 from tests.support.values import NOW, declared, entry, revision
@@ -66,6 +68,22 @@ def test_nothing_is_accepted_after_the_incident_moved(backend: Backend) -> None:
         backend.offers.accept(offer, grant, record, "support")
 
     assert backend.ledger.of_account("offered") == [offer]
+
+
+def test_nothing_is_accepted_in_a_halted_stack_whatever_was_read_before(backend: Backend) -> None:
+    offer, grant, record = offered(backend)
+    halted = HaltAction("halt", Verb.SET, "sso:anna", "amounts ten times too large", NOW)
+    on = after(NEVER_SET, halted, NOBODY_LISTED)
+    backend.campaigns.change_halt(NEVER_SET, on, halted)
+
+    with pytest.raises(Outdated):
+        backend.offers.accept(offer, grant, record, "support")
+    assert backend.ledger.of_account("offered") == [offer]
+
+    lifted = HaltAction("lift", Verb.LIFT, "sso:anna", "corrected", NOW)
+    backend.campaigns.change_halt(on, after(on, lifted, NOBODY_LISTED, LIFTED_BY_LONE_OPERATOR), lifted)
+    backend.offers.accept(offer, grant, record, "support")
+    assert backend.ledger.of_account("offered") == [grant]
 
 
 def test_an_acceptance_keeps_for_good_what_the_offer_added(backend: Backend) -> None:

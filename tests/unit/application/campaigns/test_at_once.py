@@ -19,6 +19,7 @@ from kulanz.application.campaigns.halt_stack import HaltPorts, change_halt
 from kulanz.application.campaigns.open_campaign import RequestPorts, record
 from kulanz.application.campaigns.replan import ReplanPorts, ReplanRefused, replan
 from kulanz.application.incidents.incident_event import EventRefused, read_incident_event
+from kulanz.application.ledger.accept_offer import OfferRefused
 from kulanz.application.ports import CampaignStore, ChunkMessage
 from kulanz.domain.campaigns.campaign import Cause, Pass, State
 from kulanz.domain.campaigns.reconciliation import differences
@@ -37,7 +38,7 @@ from tests.support.small_campaign import INCIDENT_ID, event
 from tests.support.world import ANNA, BEN, World
 
 CARLA = ANNA.replace("anna", "carla")
-REFUSED = (ApprovalRefused, ControlRefused, EventRefused, HaltRefused, ReplanRefused)
+REFUSED = (ApprovalRefused, ControlRefused, EventRefused, HaltRefused, OfferRefused, ReplanRefused)
 CALLS_MOST = 14
 """More than any of them makes."""
 type Act = Callable[[World, Tap], object]
@@ -202,7 +203,12 @@ def _differing(end: EndState, expected: list[EndState]) -> list[dict[str, object
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("names", list(combinations(ON_A_WAITING_PLAN, 2)), ids=" and ".join)
+TWO_STEPS = ("replan", "withdraw")
+"""Planning again cancels the campaign, and then opens the next one: a withdrawal in between lets it open none."""
+OF_ONE_STEP = [names for names in combinations(ON_A_WAITING_PLAN, 2) if names != TWO_STEPS]
+
+
+@pytest.mark.parametrize("names", OF_ONE_STEP, ids=" and ".join)
 def test_two_things_done_with_a_waiting_plan_have_one_order(names: tuple[str, str]) -> None:
     first, second = names
     _check(_waiting(), (ON_A_WAITING_PLAN[first], ON_A_WAITING_PLAN[second]))
@@ -212,6 +218,17 @@ def test_two_things_done_with_a_waiting_plan_have_one_order(names: tuple[str, st
 def test_two_things_done_with_an_execution_have_one_order(names: tuple[str, str]) -> None:
     first, second = names
     _check(_executing(), (ON_AN_EXECUTION[first], ON_AN_EXECUTION[second]))
+
+
+@pytest.mark.parametrize("before", range(CALLS_MOST))
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_withdrawal_in_the_midst_of_planning_again_leaves_nothing_at_work(first: int, before: int) -> None:
+    world = _waiting().copy()
+    works = [_work(world, ON_A_WAITING_PLAN[name]) for name in TWO_STEPS]
+    Interleaving().run(works, switching_after(first, before))
+    assert _end(world).ledger == _end(_waiting().copy()).ledger, "nothing was granted"
+    states = {world.campaign(str(one)).state for one in world.campaigns.all_campaigns() if one.seq >= SECOND.seq}
+    assert states == {State.CANCELLED}
 
 
 @pytest.mark.parametrize("other", ["reject", "cancel", "amend", "halt", "accept"])
