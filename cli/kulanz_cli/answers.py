@@ -59,7 +59,7 @@ _OF_A_STANDING = (
 )
 _OF_A_DECISION = (
     *("campaign", "subject", "effective_at", "expires_at", "expired", "status", "decision", "remaining", "steps"),
-    *("explained", "row_offset", "policy", "engine", "recomputed", "notice_id"),
+    *("explained", "row_offset", "policy", "engine", "recomputed", "notice_id", "credits"),
 )
 
 
@@ -306,6 +306,7 @@ def _facts(decided: Decided, answer: "AskAnswer") -> Iterator[tuple[str, str]]:
         if benefit.restriction is not None:
             yield "usable for", f"{benefit.restriction} of the policy"
         yield from benefit.terms.items()
+    yield from _billing(content)
     if "policy" in content:
         policy = content["policy"]
         as_of = _seconds(content["decided_at"])
@@ -317,6 +318,36 @@ def _facts(decided: Decided, answer: "AskAnswer") -> Iterator[tuple[str, str]]:
         yield "notice", "none: the policy has no text for this outcome, or chose no channel"
     else:
         yield "notice", f"{notice.kind}, in {notice.locale}, by {notice.channel}: {content['notice_id']}"
+
+
+_ON_ITS_WAY = {
+    "due": "is not delivered to billing yet",
+    "assigned": "is delivered to billing",
+    "sent": "was delivered to billing, which has not answered",
+    "unknown": "was delivered to billing, and nobody knows whether it is booked",
+    "accepted": "is booked by billing, and on no bill yet",
+    "partly_applied": "is on a bill in part",
+    "applied": "is on a bill",
+    "rejected": "was rejected by billing",
+    "taken_back": "was taken off its bill by billing",
+    "written_off": "was written off",
+    "voided": "was taken back",
+}
+
+
+def _billing(content: "DecisionAnswer") -> Iterator[tuple[str, str]]:
+    """Where each credit stands on its way to the bill, and until when it has to be there."""
+    for credit in content.get("credits", ()):
+        said = f"{credit['amount']} {credit['measure']} {_ON_ITS_WAY[credit['state']]}"
+        said += f" ({credit['code']})" if credit["code"] else ""
+        if credit["delivery"]:
+            sent = "not released" if credit["sent_at"] is None else f"sent {_seconds(credit['sent_at'])}"
+            said += f"; {credit['delivery']}, {sent}"
+        for part in credit["bills"]:
+            said += f"; {part['amount']} on bill {part['bill']} of {part['billed_on'] or 'no known day'}"
+        if credit["due"] is not None and credit["state"] not in ("applied", "written_off", "voided"):
+            said += f"; {'late since' if credit['late'] else 'late from'} {_seconds(credit['due'])}"
+        yield "billing", said
 
 
 def _engine(decided_by: str, explained_by: str) -> str:

@@ -141,6 +141,12 @@ class Deployed:
         return self.chunks
 
     @cached_property
+    def credits(self) -> Any:
+        from kulanz.adapters.credit_entries import DynamoCredits
+
+        return DynamoCredits(self._dynamodb, self.config.credits_table, calls_in_flight=1)
+
+    @cached_property
     def answers(self) -> Any:
         from kulanz.adapters.answer_table import DynamoAnswers
 

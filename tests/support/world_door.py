@@ -77,6 +77,7 @@ class WorldDoor:
         self.actions = FakeActions()
         self.campaigns, self.ledger, self.lists = world.campaigns, world.ledger, PartedLists(world.lists)
         self.exports, self.export_queue = world.exports, world.export_queue
+        self.credits = world.credits
         self.answers = FakeAnswers(world.deliveries.dues)
         self.answer_queue, self.dues = FakeAnswerQueue(), FakeDues(world.deliveries.dues)
         self.archive, self.chunks, self.stores = world.archive, world.chunks, world.stores

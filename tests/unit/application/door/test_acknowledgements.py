@@ -1,20 +1,26 @@
 """From a closed campaign to the bill and back, as finance does it: through the API, with a biller that is not ours."""
 
+import io
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from rich.console import Console
 
 from kulanz.application.delivery.hear_answers import AnswerPorts, hear_chunk
 from kulanz.domain.delivery.channel import Channel
+from kulanz_cli.answers import show_answer
 from kulanz_cli.month import csv_of, differences_of, html_of, totals_of
 from tests.fake_biller.biller import Biller, Faults
 from tests.support.billed import Clock
 from tests.support.small_campaign import CAMPAIGN, event, list_of, row, small_world
 from tests.support.world_door import WorldDoor
+
+if TYPE_CHECKING:
+    from kulanz.application.door.accounts import AskAnswer
 
 MONTH, MONEY = "2026-03", "EUR"
 
@@ -107,6 +113,20 @@ def test_single_answers_are_read_as_a_file_is(bills: Bills) -> None:
     assert [(one["result"], one["lines"]) for one in found["results"]] == [("unknown_id", 1)]
     (problem,) = found["problems"]
     assert (problem["offset"], problem["result"]) == (0, "unknown_id")
+
+
+def test_who_asks_about_an_account_hears_on_which_bill_its_credit_is_or_why_not(bills: Bills) -> None:
+    def billing(account: str) -> str:
+        answer = bills.door.get(f"accounts/{account}").content
+        printed = io.StringIO()
+        show_answer(cast("AskAnswer", answer), Console(file=printed, width=200))
+        return " ".join(printed.getvalue().split())
+
+    assert "was delivered to billing, which has not answered; billing/1, sent 2026-03-01" in billing("a-1")
+    bills.biller.run_cycle("2026-04-01")
+    bills.upload("first", bills.biller.write_answers())
+    assert "; 2.99 on bill B001-a-1 of 2026-04-01" in billing("a-1")
+    assert "2.99 EUR was rejected by billing (unknown_account); billing/1, sent 2026-03-01" in billing("a-3")
 
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {

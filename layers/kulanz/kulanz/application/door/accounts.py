@@ -1,8 +1,10 @@
 """Answers about one account: did it get a credit, and why that much?"""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, NotRequired, TypedDict
 
+from kulanz.application.delivery.world import Booked
 from kulanz.application.door.asked import Asked, Door
 from kulanz.application.ledger.answer import (
     SEARCHED_BYTES_MOST,
@@ -14,7 +16,14 @@ from kulanz.application.ledger.answer import (
 )
 from kulanz.application.ledger.standing import Standing, is_granted, offer_has_ended, offer_is_open, standings
 from kulanz.domain.campaigns.campaign import ENGINE_VERSION, Campaign, Pass
-from kulanz.domain.ledger.entries import is_offer, is_taken, is_voided
+from kulanz.domain.campaigns.reconciliation import worth_of
+from kulanz.domain.decision import Benefit, Outcome
+from kulanz.domain.delivery.answers import NOT_OWED
+from kulanz.domain.delivery.channel import DeliveryId
+from kulanz.domain.delivery.credit import Size, credit_id
+from kulanz.domain.delivery.entries import CreditState, EntryKind, standing
+from kulanz.domain.ledger.entries import granted_benefits, is_offer, is_taken, is_voided
+from kulanz.domain.money import format_minor, minor_units
 from kulanz.domain.notices import notice_id
 from kulanz.domain.time import format_instant
 
@@ -63,6 +72,33 @@ class OfferAnswer(TypedDict):
     replaced: bool
 
 
+class BillPart(TypedDict):
+    """How much of a credit is on a bill, and which."""
+
+    bill: str
+    billed_on: str | None
+    amount: str
+
+
+class CreditAnswer(TypedDict):
+    """Where a credit of a decision stands on its way to the bill. `delivery` is where it was delivered last, and
+    `sent_at` when that was released; None where it was not.
+
+    `code` is why the biller rejected it. `due` is the first instant at which it is late; None where there is none.
+    """
+
+    credit_id: str
+    amount: str
+    measure: str
+    state: str
+    delivery: str
+    sent_at: str | None
+    due: str | None
+    late: bool
+    bills: list[BillPart]
+    code: str
+
+
 class DecisionAnswer(TypedDict):
     """A decision as it is stored, and its explanation. `decision` and `recomputed` are bodies of decisions."""
 
@@ -85,6 +121,7 @@ class DecisionAnswer(TypedDict):
     engine: NotRequired[str]
     recomputed: NotRequired[Mapping[str, Any]]
     notice_id: NotRequired[str]
+    credits: NotRequired[list[CreditAnswer]]
 
 
 class LookedIn(TypedDict):
@@ -138,7 +175,56 @@ def ask(asked: Asked, door: Door) -> AskAnswer:
     """What one account got and why, for all incidents or one."""
     ports = AnswerPorts(door.campaigns, door.lists, door.ledger)
     found = answer(asked.of["account"], asked.query.get("incident"), ports, asked.now, asked.query.get("subject"))
-    return ask_answer(found)
+    content = ask_answer(found)
+    keys = [decided.entry.key for decided in found.decisions if decided.entry.status is Outcome.GRANTED]
+    booked = door.credits.booked(keys) if keys else {}
+    for decided, shown in zip(found.decisions, content["decisions"], strict=True):
+        one = booked.get(decided.entry.key)
+        if one is not None and one.entries:
+            granted = granted_benefits(one.entry)
+            shown["credits"] = [_credit(one, place, benefit, asked, door) for place, benefit in enumerate(granted)]
+    return content
+
+
+def _credit(booked: Booked, place: int, benefit: Benefit, asked: Asked, door: Door) -> CreditAnswer:
+    """Where the credit of a benefit stands. A file sends its credits by its trailer, which stands with its delivery."""
+    measure, size = worth_of(benefit)
+    stands = standing(booked.entries, place, size)
+    delivery = door.deliveries.delivery(DeliveryId.parse(stands.delivery)) if stands.delivery else None
+    sent_at = None if delivery is None else delivery.sent_at
+    is_sent = stands.state is CreditState.ASSIGNED and sent_at is not None
+    bills = [
+        one
+        for one in booked.entries
+        if place in one.benefits and one.kind is EntryKind.APPLIED and one.attempt == stands.attempt
+    ]
+    has_ended = stands.state in NOT_OWED
+    return {
+        "credit_id": credit_id(booked.entry.key, place, stands.attempt),
+        "amount": _size_text(benefit, size),
+        "measure": measure,
+        "state": (CreditState.SENT if is_sent else stands.state).value,
+        "delivery": stands.delivery,
+        "sent_at": None if sent_at is None else format_instant(sent_at),
+        "due": None if stands.due is None else format_instant(stands.due),
+        "late": stands.due is not None and asked.now >= stands.due and not has_ended,
+        "bills": [
+            {
+                "bill": one.bill,
+                "billed_on": None if one.day is None else one.day.isoformat(),
+                "amount": _size_text(benefit, one.amount or 0),
+            }
+            for one in bills
+            if stands.applied
+        ],
+        "code": stands.code,
+    }
+
+
+def _size_text(benefit: Benefit, size: Size) -> str:
+    if benefit.money is None:
+        return f"{Decimal(size):f}"
+    return format_minor(int(size), minor_units(benefit.money.currency))
 
 
 def ask_answer(found: Answer) -> AskAnswer:

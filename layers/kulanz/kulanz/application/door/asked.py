@@ -29,7 +29,7 @@ from kulanz.domain.people.caller import Caller, Machine, Person, caller_with
 if TYPE_CHECKING:  # a question needs neither: what they import takes a tenth of a second
     from kulanz.application.budgets.store import BudgetStore
     from kulanz.application.campaigns.open_campaign import OpenSettings
-    from kulanz.application.delivery.world import AnswerFiles, AnswerQueue, DeliveryStore, Dues
+    from kulanz.application.delivery.world import AnswerFiles, AnswerQueue, CreditLedger, DeliveryStore, Dues
     from kulanz.application.door.actions import Actions
     from kulanz.application.drafts.draft_ports import DraftStore, SourcesStore
     from kulanz.application.exports.ports import ExportQueue, ExportStore
@@ -169,6 +169,8 @@ class Door(Protocol):
     def chunks(self) -> ChunkQueue: ...
     @property
     def exports(self) -> "ExportStore": ...
+    @property
+    def credits(self) -> "CreditLedger": ...
     @property
     def answers(self) -> "AnswerFiles": ...
     @property
