@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -11,6 +11,7 @@ from xml.etree.ElementTree import Element
 
 import click
 
+from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz_cli.log import RouteParameter
 from kulanz_cli.report import write_whole
 from kulanz_cli.report_page import markup
@@ -22,6 +23,8 @@ from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import Column, console, print_json, say, table
 
 MONTH_VERSION = 1
+FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+"""What makes a spreadsheet take a text for a formula."""
 STATES = (
     *("due", "assigned", "sent", "unknown", "accepted", "applied"),
     *("rejected", "taken_back", "written_off", "voided"),
@@ -70,15 +73,28 @@ def show_month(stack: Stack, *, month: str | None, page: Path | None, rows: Path
         click.get_current_context().exit(EXIT_NO)
 
 
+LATE_FIELDS = (
+    *("campaign", "account_id", "subject", "credit_id", "due", "state", "delivery", "code"),
+    *("amount", "not_on_bills", "measure"),
+)
+
+
 @click.command("overdue", epilog=ANSWER_CODES)
+@click.option(
+    "--csv", "rows", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path),
+    help="Write a line for each credit that is late, with its account, such as for a regulator.",
+)  # fmt: skip
 @as_json
 @pass_stack
-def list_overdue(stack: Stack, is_json: bool) -> None:
+def list_overdue(stack: Stack, *, rows: Path | None, is_json: bool) -> None:
     """List the credits that are late: their deadline is over, and they are not wholly on bills; and what soon will be.
 
     Exits with 1 where something is late.
     """
     answer = stack.door().ask("acknowledgements.overdue")
+    if rows is not None:
+        late = dict.fromkeys(one["campaign"] for one in answer["overdue"])
+        _write(rows, late_csv(_late_credits(stack, map(CampaignId.parse, late))))
     if is_json:
         print_json(answer)
     else:
@@ -95,6 +111,26 @@ def list_overdue(stack: Stack, is_json: bool) -> None:
                 table(out, columns, found)
     if answer["overdue"]:
         click.get_current_context().exit(EXIT_NO)
+
+
+def _late_credits(stack: Stack, campaigns: Iterable[CampaignId]) -> Iterator[Mapping[str, Any]]:
+    """Every credit of some campaigns that is late."""
+    door = stack.door()
+    for one in campaigns:
+        for page in door.pages("acknowledgements.late_credits", incident=one.incident_id, seq=one.seq):
+            yield from ({"campaign": str(one), **credit} for credit in page["credits"])
+
+
+def late_csv(found: Iterable[Mapping[str, Any]]) -> str:
+    """A line for each credit. What billing wrote as a code is made safe for a spreadsheet."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(LATE_FIELDS)
+    for one in found:
+        texts = {name: str(one[name]) for name in LATE_FIELDS}
+        texts["code"] = f"'{texts['code']}" if texts["code"].startswith(FORMULAS) else texts["code"]
+        writer.writerow(texts.values())
+    return out.getvalue()
 
 
 def lines_of(campaigns: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -13,7 +13,7 @@ from rich.console import Console
 from kulanz.application.delivery.hear_answers import AnswerPorts, hear_chunk
 from kulanz.domain.delivery.channel import Channel
 from kulanz_cli.answers import show_answer
-from kulanz_cli.month import csv_of, differences_of, html_of, totals_of
+from kulanz_cli.month import csv_of, differences_of, html_of, late_csv, totals_of
 from tests.fake_biller.biller import Biller, Faults
 from tests.support.billed import Clock
 from tests.support.small_campaign import CAMPAIGN, event, list_of, row, small_world
@@ -169,6 +169,14 @@ def test_what_is_late_is_listed_until_it_is_on_a_bill(bills: Bills) -> None:
     found = bills.door.get("acknowledgements/overdue").content
     assert ([one["credits"] for one in found["overdue"]], found["due_soon"]) == ([1, 1], [])
     assert bills.line()["overdue"] == bills.line()["not_on_bills"] != "0.00"
+    late = bills.door.get(f"overdue/{CAMPAIGN}").content["credits"]
+    assert [(one["account_id"], one["measure"], one["state"], one["code"]) for one in late] == [
+        ("a-3", MONEY, "rejected", "unknown_account"),
+        ("a-3", "call_minute", "rejected", "unknown_account"),
+    ]
+    csv_lines = late_csv([{"campaign": CAMPAIGN, **one, "code": "=1+1"} for one in late]).splitlines()
+    assert len(csv_lines) == 3
+    assert ",'=1+1," in csv_lines[1]
 
 
 def test_the_month_adds_up_to_what_the_biller_has_on_its_bills(bills: Bills) -> None:

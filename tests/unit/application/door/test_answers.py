@@ -104,6 +104,7 @@ QUESTIONS: Mapping[str, str] = {
     "acknowledgements.one": f"acknowledgements/one/billing/{answer_file().id}",
     "acknowledgements.overdue": "acknowledgements/overdue",
     "acknowledgements.of_campaign": f"acknowledgements/campaign/{CAMPAIGN}",
+    "acknowledgements.late_credits": f"overdue/{CAMPAIGN}",
     "acknowledgements.of_month": "acknowledgements/month/2026-03",
     "incidents.one": f"incidents/one/{INCIDENT_ID}",
     "incidents.revision": f"incidents/revision/{INCIDENT_ID}/1",

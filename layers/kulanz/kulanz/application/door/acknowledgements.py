@@ -1,29 +1,37 @@
 """What billers acknowledge: their answers read, what these came to, what is late, and the whole way to the bill."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from itertools import islice
 from typing import Annotated, Any, NotRequired, TypedDict
 
 from pydantic import Field, model_validator
 
+from kulanz.application.campaigns.frozen import thaw
 from kulanz.application.delivery.advance_delivery import to_be_booked
 from kulanz.application.delivery.open_answers import ANSWERS_FOLDER, OpenAnswersPorts, open_answers
 from kulanz.application.delivery.watch_dues import look_at_dues
+from kulanz.application.delivery.world import Booked
 from kulanz.application.door.asked import Asked, Door
 from kulanz.application.door.bodies import Body, Reason, read_body
 from kulanz.application.door.campaigns import existing
 from kulanz.application.door.cursors import make_cursor, read_cursor
 from kulanz.application.door.problems import Kind, Problem, unknown
+from kulanz.application.ledger.committed import committed_pages
 from kulanz.application.ports import ListMissing, PinnedVersionGone, Refused
 from kulanz.domain.campaigns.campaign import Campaign, Pass, PinnedList
-from kulanz.domain.campaigns.reconciliation import RowResult, differences
+from kulanz.domain.campaigns.reconciliation import RowResult, differences, worth_of
 from kulanz.domain.canonical import canonical_json
+from kulanz.domain.decision import Outcome
 from kulanz.domain.delivery.answer_pass import AnswerFile
-from kulanz.domain.delivery.credit import Size
+from kulanz.domain.delivery.answers import NOT_OWED
+from kulanz.domain.delivery.credit import Size, credit_id
 from kulanz.domain.delivery.dues import WARN_BEFORE, DueOf
+from kulanz.domain.delivery.entries import standing
 from kulanz.domain.delivery.to_the_bill import ToTheBill, to_the_bill
+from kulanz.domain.ledger.entries import granted_benefits
 from kulanz.domain.lists.lines import ListRefused
 from kulanz.domain.money import format_minor, is_currency, minor_units
 from kulanz.domain.time import format_instant
@@ -32,6 +40,9 @@ ACKNOWLEDGEMENTS_VERSION = 1
 FILES_PER_ANSWER = 50
 PROBLEMS_PER_ANSWER = 1_000
 CAMPAIGNS_PER_MONTH_PAGE = 20
+LATE_PER_ANSWER = 1_000
+SECONDS_FOR_AN_ANSWER = 10.0
+"""A page of the list is read only while so much is left."""
 SINGLE_ANSWERS_MOST = 100
 KEY_CHARACTERS = 1_024
 SINGLE_ANSWER_CHARACTERS = 200
@@ -127,6 +138,30 @@ class OverdueAnswer(TypedDict):
     v: int
     overdue: Sequence[DueItem]
     due_soon: Sequence[DueItem]
+
+
+class LateCredit(TypedDict):
+    """A credit that is late: whose it is, where it stands, and how much of it is not on a bill."""
+
+    account_id: str
+    subject: str
+    credit_id: str
+    due: str
+    state: str
+    delivery: str
+    code: str
+    amount: str
+    not_on_bills: str
+    measure: str
+
+
+class LateCreditsAnswer(TypedDict):
+    """Credits of a campaign's list that are late, in the order of the list; `next` is the cursor of the rest."""
+
+    v: int
+    campaign: str
+    credits: Sequence[LateCredit]
+    next: str | None
 
 
 class BillLine(TypedDict):
@@ -282,6 +317,48 @@ def of_month(asked: Asked, door: Door) -> MonthAnswer:
         "campaigns": [_bill(campaign, door, late) for campaign in found],
         "next": make_cursor(asked.question, page.after) if page.after else None,
     }
+
+
+def late_credits(asked: Asked, door: Door) -> LateCreditsAnswer:
+    """The credits of a campaign that are late, by account: another pass over its list, as long as time is."""
+    campaign = existing(asked, door)
+    begin = int(read_cursor(asked.question, asked.query.get("cursor")) or campaign.chunks.data_start)
+    policy = thaw(campaign, door.campaigns.frozen(campaign.id))
+    found: list[LateCredit] = []
+    try:
+        for position, page in committed_pages(campaign, policy, door.lists, door.ledger, begin):
+            booked = door.credits.booked([entry.key for entry in page if entry.status is Outcome.GRANTED])
+            found += [one for entry in page if entry.key in booked for one in _late_of(booked[entry.key], asked.now)]
+            if len(found) >= LATE_PER_ANSWER or asked.seconds_left() < SECONDS_FOR_AN_ANSWER:
+                rest: str | None = make_cursor(asked.question, str(position))
+                break
+        else:
+            rest = None
+    except PinnedVersionGone:
+        gone = "the pinned version of the list was deleted; its accounts are no longer known by it"
+        raise Problem(Kind.REFUSED, gone, reason="list_gone") from None
+    return {"v": ACKNOWLEDGEMENTS_VERSION, "campaign": str(campaign.id), "credits": found, "next": rest}
+
+
+def _late_of(booked: Booked, now: datetime) -> Iterator[LateCredit]:
+    """The credits of a decision that are late."""
+    for place, benefit in enumerate(granted_benefits(booked.entry)):
+        measure, size = worth_of(benefit)
+        stands = standing(booked.entries, place, size)
+        if stands.due is None or now < stands.due or stands.state in NOT_OWED:
+            continue
+        yield {
+            "account_id": booked.entry.key.account_id,
+            "subject": booked.entry.key.subject,
+            "credit_id": credit_id(booked.entry.key, place, stands.attempt),
+            "due": format_instant(stands.due),
+            "state": stands.state.value,
+            "delivery": stands.delivery,
+            "code": stands.code,
+            "amount": _text(measure, size),
+            "not_on_bills": _text(measure, size - stands.applied),
+            "measure": measure,
+        }
 
 
 def _late(asked: Asked, door: Door) -> dict[tuple[str, str], Size]:

@@ -51,6 +51,8 @@ EXPORTERS = frozenset({Role.APPROVER, Role.FINANCE, Role.AUDITOR})
 DELIVERY_READERS = frozenset({Role.FINANCE, Role.AUDITOR, Role.OPERATOR})
 """Who reads what was delivered to billing."""
 FINANCE = frozenset({Role.FINANCE})
+REGULATED = frozenset({Role.FINANCE, Role.AUDITOR})
+"""Who lists the accounts that wait for their credit, such as for a regulator."""
 REQUESTERS = frozenset({Role.REQUESTER})
 APPROVERS = frozenset({Role.APPROVER})
 OPERATORS = frozenset({Role.OPERATOR})
@@ -326,6 +328,13 @@ ROUTES: tuple[Route, ...] = (
         "acknowledgements.of_month",
         DELIVERY_READERS,
         "Plan, ledger and bill of each campaign of a month",
+        ("cursor",),
+    ),
+    _ask(
+        "overdue/{incident}/{seq}",
+        "acknowledgements.late_credits",
+        REGULATED,
+        "The credits of a campaign that are late, by account",
         ("cursor",),
     ),
     _act(
