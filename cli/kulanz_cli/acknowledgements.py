@@ -1,4 +1,4 @@
-"""``kulanz acknowledge`` and ``acknowledgements``: give Kulanz what a biller answers, and see what became of it."""
+"""``kulanz acknowledge`` and ``acknowledgements``: give Kulanz what a biller answers, and see what happened to it."""
 
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ CHANGED = frozenset({"accepted", "applied", "rejected", "taken_back", "duplicate
 def acknowledge_file(stack: Stack, path: Path, channel: str, given_id: str | None, is_json: bool) -> None:
     """Upload the answer FILE of a biller and have it read: CSV or JSON Lines, as docs/delivery.md describes it.
 
-    The workers read it. `kulanz acknowledgements` says what became of its lines.
+    The workers read it. `kulanz acknowledgements` says what happened to its lines.
     """
     try:
         format_of(path.name)
@@ -58,7 +58,7 @@ def acknowledge_file(stack: Stack, path: Path, channel: str, given_id: str | Non
 @as_json
 @pass_stack
 def list_acknowledgements(stack: Stack, channel: str, file: str | None, is_json: bool) -> None:
-    """List what the biller of a channel answered, and what became of it.
+    """List what the biller of a channel answered, and what happened to it.
 
     Exits with 1 where lines changed nothing and ought to be looked at, where a file is not read to its end, or where
     there is none.

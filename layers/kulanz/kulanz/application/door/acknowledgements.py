@@ -82,7 +82,7 @@ class AnswerCount(TypedDict):
 
 
 class AnswerFileItem(TypedDict):
-    """An answer file as it stands: how far it is, and what became of its lines."""
+    """An answer file as it stands: how far it is, and what happened to its lines."""
 
     channel: str
     id: str
