@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from kulanz_local import deployment
-from kulanz_local.deployment import DeploymentError, build, deploy
+from kulanz_local.deployment import DeploymentError, build, deploy, run_sam
 from tests.pipeline.conftest import WORKERS, Deployed
 
 PROBE = """
@@ -78,8 +78,21 @@ def test_nothing_is_built_again_while_nothing_has_changed(monkeypatch: pytest.Mo
     assert build().exists()
 
 
+def test_a_failed_deployment_says_what_sam_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sam = tmp_path / "sam"
+    sam.write_text("#!/bin/sh\necho \"$1: 'sparc' is not in AllowedValues\"\necho to the other stream >&2\nexit 1\n")
+    sam.chmod(0o755)
+    monkeypatch.setattr(deployment, "SAM", sam)
+    with pytest.raises(DeploymentError) as failure:
+        run_sam(["deploy"], {}, 60)
+    assert str(failure.value) == (
+        "`sam deploy` failed with exit code 1:\ndeploy: 'sparc' is not in AllowedValues\nto the other stream"
+    )
+
+
 @pytest.mark.ministack
-def test_a_failed_deployment_says_what_sam_said(deployed: Deployed) -> None:
+@pytest.mark.long
+def test_the_real_sam_says_which_parameter_it_refuses(deployed: Deployed) -> None:
     with pytest.raises(
         DeploymentError, match=r"`sam deploy` failed with exit code 1:\n(?s:.*)'sparc' is not in Allowed"
     ):

@@ -1,6 +1,7 @@
 """How hard the tests try: each property and each storm states its own number, and the environment scales it.
 
-`make test` runs a quarter of both; `make prove` twice as many examples and three times as many seeds as stated.
+`make test` runs a quarter of both; `make prove` twice as many examples and three times as many seeds as stated. Where
+every case of a table is tried, a quarter is one case in four.
 """
 
 import os
@@ -24,3 +25,8 @@ def seeds_tried(stated: int) -> int:
 def scaled(stated: int, percent: int, least: int) -> int:
     """So many percent of a number, and never less than `least`."""
     return max(least, stated * percent // 100)
+
+
+def one_in(most: int) -> int:
+    """Of how many cases that stand for one another one is tried: 1 where all are, never more than `most`."""
+    return max(1, min(most, 100 // max(1, SEEDS_PERCENT)))

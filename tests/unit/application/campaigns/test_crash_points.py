@@ -2,11 +2,14 @@
 
 The campaign's list has every kind of row. Whatever happens to one call, after redelivery the ledger, the books, the
 receipts, the notices and the incident are those of the run in which nothing happened.
+
+`make prove` strikes every call with every fault. `make test` strikes every call with one of them, by turns, and the
+first call of each kind with all.
 """
 
 import pickle
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 
 import pytest
@@ -18,6 +21,7 @@ from kulanz.domain.lists.lines import LINE_BYTES
 from kulanz.domain.money import Money
 from tests.support import accepted_offer, yearly_cap
 from tests.support.compiled_once import policies_compiled_once
+from tests.support.effort import one_in
 from tests.support.end_state import EndState, check_sound, end_state
 from tests.support.faults import HALVABLE, Choose, Fault, Tap, fault_at
 from tests.support.small_campaign import (
@@ -33,6 +37,8 @@ from tests.support.small_campaign import (
 )
 from tests.support.world import ANNA, BEN, World
 
+TURNS = (Fault.KILLED_BEFORE, Fault.KILLED_AFTER, Fault.REPLY_LOST, Fault.REQUEST_LOST)
+"""The faults that can strike any call."""
 FEWEST_CALLS = 100
 """A clean run of fewer calls than this is not the campaign that these tests are about."""
 
@@ -244,6 +250,26 @@ def test_the_clean_run_of_a_campaign_with_a_history_reads_and_keeps_it() -> None
     }
 
 
+def _struck(calls: Sequence[str], fault: Fault, one_of: int) -> list[int]:
+    """The calls that a fault strikes: one of so many and the first of each kind, or those that can be half done."""
+    if fault is Fault.HALF_DONE:
+        return [number for number, name in enumerate(calls) if name in HALVABLE]
+    turn = TURNS.index(fault) % one_of
+    firsts = {name: number for number, name in reversed(list(enumerate(calls)))}
+    return [number for number, name in enumerate(calls) if number % one_of == turn or firsts[name] == number]
+
+
+@pytest.mark.parametrize("one_of", range(1, len(TURNS) + 1))
+def test_however_few_are_tried_every_call_is_struck_and_every_kind_by_every_fault(one_of: int) -> None:
+    calls = _clean(_first_campaign).tap.calls
+    struck = {fault: _struck(calls, fault, one_of) for fault in TURNS}
+    assert set().union(*struck.values()) == set(range(len(calls)))
+    for fault, numbers in struck.items():
+        assert {calls[number] for number in numbers} == set(calls), fault
+        assert (len(numbers) == len(calls)) is (one_of == 1)
+
+
+@pytest.mark.storm
 @pytest.mark.parametrize("fault", list(Fault))
 def test_the_end_is_the_clean_runs_wherever_a_fault_strikes(
     fault: Fault, moments: tuple[list[_Moment], World], record_property: Callable[[str, object], None]
@@ -251,7 +277,7 @@ def test_the_end_is_the_clean_runs_wherever_a_fault_strikes(
     """Up to the fault every run is the clean one, so each goes on from the step in which its fault strikes."""
     steps, clean = moments
     expected = end_state(clean)
-    points = [number for number, name in enumerate(clean.tap.calls) if fault is not Fault.HALF_DONE or name in HALVABLE]
+    points = _struck(clean.tap.calls, fault, one_in(len(TURNS)))
     wrong = {}
     for number in points:
         before = steps[bisect_right(steps, number, key=lambda step: step.calls) - 1]

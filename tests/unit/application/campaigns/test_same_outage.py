@@ -248,6 +248,14 @@ def test_no_more_than_the_bound_is_read_of_an_outage() -> None:
     assert len(read) == OTHERS_READ + 1
 
 
+@pytest.mark.parametrize(("listed", "is_whole"), [(OTHERS_READ, True), (OTHERS_READ + 1, False)])
+def test_as_many_as_are_read_are_all_there_are(listed: int, is_whole: bool) -> None:
+    campaign = any_campaign()
+    every = (OutageCampaign(CampaignId(f"other-{number:05d}", 1), campaign.pinned) for number in range(listed))
+    found = others_among(campaign, every)
+    assert (found.is_whole, len(found.same_list)) == (is_whole, OTHERS_READ)
+
+
 DAY = [parse_instant(f"2026-02-27T{hour:02d}:00:00Z") for hour in range(24)]
 WINDOWS = st.lists(
     st.tuples(st.integers(0, 22), st.integers(1, 6)).map(lambda at: (at[0], min(23, at[0] + at[1]))), min_size=1

@@ -179,6 +179,7 @@ def test_breaking_the_glass_stands_for_the_second_person_and_never_for_the_first
         ({}, replace(AUTOMATIC, automatic_monthly={}), "not set up"),
         ({}, replace(AUTOMATIC, automatic_below={}), "not set up"),
         ({}, AUTOMATIC, ""),
+        ({"source": f"{ROBOT}/7"}, AUTOMATIC, ""),  # a person requested it, wherever it came from
         ({"requester": ""}, AUTOMATIC, ""),
         ({"requester": "", "source": "incidents"}, AUTOMATIC, "AutomaticSources"),
         ({"requester": "", "source": f"{ROBOT}/billing"}, AUTOMATIC, "AutomaticSources"),

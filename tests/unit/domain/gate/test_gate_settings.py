@@ -1,10 +1,11 @@
 """Thresholds are amounts by currency or unit, read exactly or refused with what was expected."""
 
+from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
 import pytest
 
-from kulanz.domain.gate.settings import AmountsError, read_amounts
+from kulanz.domain.gate.settings import AmountsError, month_of, read_amounts
 
 
 @pytest.mark.parametrize(
@@ -39,3 +40,12 @@ def test_a_threshold_that_is_no_amount_is_refused_without_its_value(text: str) -
         read_amounts(text)
     assert "expected" in str(refused.value)
     assert "1.005" not in str(refused.value)
+
+
+def test_an_automatic_execution_counts_in_the_month_of_utc_whatever_the_clock_of_who_runs_it() -> None:
+    new_year = datetime(2026, 1, 1, tzinfo=UTC)
+    moment = timedelta(microseconds=1)
+    for hours in (-12, 0, 14):
+        clock = timezone(timedelta(hours=hours))
+        assert month_of((new_year - moment).astimezone(clock)) == "2025-12"
+        assert month_of(new_year.astimezone(clock)) == "2026-01"
