@@ -240,8 +240,9 @@ VALUES: tuple[Mapping[str, str], ...] = (
 )
 """Values of paths: harmless ones, and the words of other routes."""
 HARMLESS = {
-    "account": "a-1", "day": "2026-11-29", "id": "an-id", "incident": "an-incident", "month": "2026-11",
-    "policy": "a-policy", "queue": "chunks", "revision": "1", "seq": "1", "version": "1",
+    "account": "a-1", "channel": "billing", "currency": "EUR", "day": "2026-11-29", "draft": "it-a1-voice",
+    "file": "0123456789ab", "id": "an-id", "incident": "an-incident", "month": "2026-11", "policy": "a-policy",
+    "queue": "chunks", "revision": "1", "seq": "1", "serial": "1", "version": "1",
 }  # fmt: skip
 
 

@@ -24,7 +24,7 @@ LONGEST_WAIT_SECONDS = 5
 OK = Reply(200, b'{"v": 1}')
 VALUES: dict[str, str | int] = {
     "account": "A-1:2~3", "incident": "net-outage", "seq": 1, "id": "an.id", "queue": "chunks", "policy": "p",
-    "version": 2, "revision": 3,
+    "version": 2, "revision": 3, "draft": "it-a1-voice",
 }  # fmt: skip
 """A value for each parameter of a path."""
 

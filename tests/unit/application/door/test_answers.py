@@ -13,12 +13,13 @@ from pydantic import TypeAdapter
 
 from kulanz.application.campaigns.report import campaign_report
 from kulanz.application.door import campaigns as campaign_answers
-from kulanz.application.door.routes import ROUTES, Route
+from kulanz.application.door.routes import PARAMETERS, ROUTES, Route
 from kulanz.domain.campaigns.campaign import Chunks, PinnedList, State
 from kulanz.domain.campaigns.trouble import TroubleKind
 from kulanz.domain.delivery.answer_pass import AnswerFile
 from kulanz.domain.delivery.channel import Channel
 from kulanz.domain.lists.header import ListFormat, ListLayout
+from tests.pipeline.test_enforced_permissions import HARMLESS
 from tests.support import sources
 from tests.support.exporting import EXPORT, exported
 from tests.support.received import configure, receive
@@ -511,3 +512,9 @@ def test_the_status_of_an_incident_is_published_again(closed: World) -> None:
     reply = door_of(world).put(f"repairs/statuses/{INCIDENT_ID}/again-1", {"reason": "a subscriber was down"})
     assert reply.content["revisions"] == 1
     assert len(world.topic.published) == before + 1
+
+
+def test_the_tests_of_permissions_have_a_value_for_every_path() -> None:
+    names = {name for route in ROUTES for name in route.names}
+    assert names == set(HARMLESS)
+    assert all(PARAMETERS[name].is_valid(value) for name, value in HARMLESS.items())
