@@ -206,6 +206,29 @@ def test_an_acceptance_and_the_approval_that_starts_have_one_order_between_any_t
     assert found == {0, 1}
 
 
+@pytest.mark.parametrize("before", range(8))
+def test_an_acceptance_that_began_before_the_start_is_not_made_after_the_execution_wrote(before: int) -> None:
+    """It read the offer while the plan waited, and comes to its write when the whole later campaign is over."""
+    world, made = waiting(), list[bool]()
+    world.approve(SECOND, ANNA)
+
+    def everything_else(tap: Tap) -> None:
+        world.approve(SECOND, BEN, tap=tap)
+        world.run_until_quiet()
+
+    works: list[Work] = [lambda tap: made.append(accept(world, tap=tap)), everything_else]
+    together = Interleaving()
+    together.run(works, switching_after(0, before))
+    check(world)
+    assert made == ([True] if together.trace.index((1, "campaigns.campaign")) > _calls_of_an_acceptance() else [False])
+
+
+def _calls_of_an_acceptance() -> int:
+    tap = Tap()
+    accept(waiting(), tap=tap)
+    return len(tap.calls) - 1
+
+
 def _approver(world: World) -> Work:
     return lambda tap: world.approve(SECOND, BEN, tap=tap)
 
