@@ -31,16 +31,18 @@ def rejected(stack: Stack, campaign_id: CampaignId | None, limit: int, done: boo
     """Show refused events, or the rejected rows of CAMPAIGN.
 
     CAMPAIGN is written att-2024-02-22/1; of one that was refused as a whole, the reason is shown as well. Looking at
-    the queue of refused events takes nothing out of it. Rows are named by line number and byte offset; their content
-    is in the list alone.
+    the queue of refused events takes nothing out of it; it shows at most 100, and says where there may be more. Rows
+    are named by line number and byte offset; their content is in the list alone.
     """
     if campaign_id is None:
         refusal, found = "", _events(stack.door(), limit, done=done, is_json=is_json)
     elif done:
         raise click.UsageError("--done belongs to refused events; rows stay with their campaign")
     else:
-        refusal, found = _rows(stack.door(), campaign_id, limit)
-        _show(campaign_id, refusal, found, is_json=is_json)
+        refusal, found, more = _rows(stack.door(), campaign_id, limit)
+        _show(campaign_id, refusal, found, is_json=is_json, more=more)
+        if more:
+            say(console(stderr=True), f"These are {len(found)}, and there are more: --limit shows as many as it says.")
     if found or refusal:
         click.get_current_context().exit(EXIT_NO)
 
@@ -55,31 +57,42 @@ def _events(door: Door, limit: int, *, done: bool, is_json: bool) -> Sequence[di
         )
     events = answer["events"][:limit]
     found = [{"v": 1, **{name: event[name] for name in _OF_AN_EVENT}} for event in events]
-    _show(None, "", found, is_json=is_json)
-    if answer["more"] or len(answer["events"]) > limit:
-        say(console(stderr=True), "There may be more: fix these, then look again.")
+    more = answer["more"] or len(answer["events"]) > limit
+    _show(None, "", found, is_json=is_json, more=more)
+    if more:
+        say(
+            console(stderr=True),
+            f"These are {len(found)}, and there may be more: correct these, take them out with kulanz rejected --done,"
+            " then look again.",
+        )
     if done and events:
         ids = [event["id"] for event in events]
         door.act("repairs.refused", {"events": ids}, id=action_id("rejected", *ids))
     return found
 
 
-def _rows(door: Door, campaign_id: CampaignId, limit: int) -> tuple[str, list[dict[str, Any]]]:
-    """Why the campaign was refused as a whole, if it was; and its first rows with a problem, by their place."""
-    refusal, rows = "", list[dict[str, Any]]()
+def _rows(door: Door, campaign_id: CampaignId, limit: int) -> tuple[str, list[dict[str, Any]], bool]:
+    """Why the campaign was refused as a whole, if it was; its first rows with a problem, by their place; and whether
+    there are more.
+    """
+    refusal, rows, rest = "", list[dict[str, Any]](), None
     for page in door.pages("campaigns.rejected", incident=campaign_id.incident_id, seq=campaign_id.seq):
         refusal = page["refused"] or ""
         rows += ({name: value for name, value in row.items() if name != "work"} for row in page["rows"])
+        rest = page["next"]
         if len(rows) >= limit:
             break
     first = {(row["offset"], row["reason"], row.get("field", "")): row for row in rows}
-    return refusal, [first[place] for place in sorted(first)][:limit]
+    return refusal, [first[place] for place in sorted(first)][:limit], len(first) > limit or rest is not None
 
 
-def _show(campaign_id: CampaignId | None, refusal: str, found: Sequence[dict[str, Any]], *, is_json: bool) -> None:
+def _show(
+    campaign_id: CampaignId | None, refusal: str, found: Sequence[dict[str, Any]], *, is_json: bool, more: bool = False
+) -> None:
+    """Print refused events, or rows. `more`: there are more than these, or may be."""
     if is_json:
         named = None if campaign_id is None else str(campaign_id)
-        print_json({"v": 1, "campaign": named, "refused": refusal or None, "rejected": found})
+        print_json({"v": 1, "campaign": named, "refused": refusal or None, "more": more, "rejected": found})
         return
     out = console()
     if refusal:

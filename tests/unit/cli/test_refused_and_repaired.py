@@ -80,8 +80,11 @@ def test_rejected_rows_are_told_by_their_line_in_the_file(stack: WorldStack) -> 
     assert {line for line, reason in found.items() if reason != "conflict"} == rejected
     conflicts = {HEADER_LINES + lines.index(name) + 1 for name in lines if name.startswith("listed with other facts")}
     assert {line for line, reason in found.items() if reason == "conflict"} < conflicts
-    first = json.loads(run(stack, "rejected", CAMPAIGN, "--json", "--limit", "3").output)["rejected"]
-    assert first == json.loads(result.output)["rejected"][:3]
+    some = run(stack, "rejected", CAMPAIGN, "--json", "--limit", "3")
+    first, whole = json.loads(some.stdout), json.loads(result.stdout)
+    assert first["rejected"] == whole["rejected"][:3]
+    assert (first["more"], whole["more"]) == (True, False)
+    assert "These are 3, and there are more" in some.stderr
     assert "expected" in run(stack, "rejected", CAMPAIGN).output
 
 
@@ -166,9 +169,11 @@ def test_status_notices_and_a_campaign_are_looked_at_again(closed: WorldStack) -
 def test_more_refused_events_than_one_look_shows_are_pointed_to(stack: WorldStack) -> None:
     for number in range(REFUSED_EVENTS_PER_ANSWER + 5):
         refuse(stack, number)
+    assert json.loads(run(stack, "rejected", "--json").stdout)["more"] is True
     result = run(stack, "rejected", "--done")
-    assert "There may be more" in result.stderr
+    assert f"These are {REFUSED_EVENTS_PER_ANSWER}, and there may be more" in result.stderr
     assert waiting(stack) == 5
+    assert json.loads(run(stack, "rejected", "--json").stdout)["more"] is False
 
 
 @pytest.mark.parametrize("done", [(), ("--done",)])
