@@ -36,6 +36,9 @@ COMMANDS = {
         ("approve", "plan", "approve_campaign", "Approve the plan of CAMPAIGN."),
         ("reject", "plan", "reject_campaign", "Reject the plan of CAMPAIGN."),
         ("replan", "plan", "replan_campaign", "Plan the list of CAMPAIGN again, as the next campaign of its incident."),
+        ("void", "voids", "void", "Take back what is unused of CAMPAIGN, planned first; list its voids."),
+        ("approve-void", "voids", "approve_void", "Approve the plan of VOID of CAMPAIGN."),
+        ("reject-void", "voids", "reject_void", "Reject the plan of VOID of CAMPAIGN."),
         ("budget", "budget_group", "budget", "Show and set what campaigns may cost in a month."),
     ),
     "For operators: stop a campaign, fix a stack": section(

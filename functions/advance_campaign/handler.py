@@ -28,6 +28,7 @@ from kulanz.adapters.s3 import S3Archive, S3Lists
 from kulanz.adapters.stores import DynamoStores
 from kulanz.adapters.table_policies import ClosedTable, DynamoTablePolicies
 from kulanz.adapters.troubles import DynamoTroubles
+from kulanz.adapters.void_table import DynamoVoids, void_of_partition
 from kulanz.application.campaigns.advance_campaign import AdvancePorts, advance_campaign
 from kulanz.application.campaigns.watch_open import WatchPorts, note_rung, watch_open
 from kulanz.application.delivery.advance_delivery import (
@@ -36,6 +37,7 @@ from kulanz.application.delivery.advance_delivery import (
     open_over_list,
     watch_deliveries,
 )
+from kulanz.application.delivery.advance_void import AdvanceVoidPorts, advance_void, watch_voids
 from kulanz.application.delivery.open_answers import OpenAnswersPorts, watch_answers
 from kulanz.application.delivery.watch_dues import look_at_dues
 from kulanz.application.incidents.follow_incident import follow_incident
@@ -62,6 +64,14 @@ def _delivering() -> DeliveryPorts:
         archive=S3Archive(client("s3"), config.list_bucket),
         announcer=EventBridgeAnnouncer(client("events"), config.bus_name),
     )
+
+
+@cache
+def _voiding() -> AdvanceVoidPorts:
+    config = AdvanceCampaignConfig.read()
+    delivering = _delivering()
+    voids = DynamoVoids(client("dynamodb"), config.campaigns_table)
+    return AdvanceVoidPorts(delivering.campaigns, voids, SqsChunks(client("sqs"), config.chunk_queue_url))
 
 
 def _open_delivery(campaign: Campaign, cause: Cause, now: datetime) -> None:
@@ -159,9 +169,7 @@ def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, str] | No
         follow_incident(incident_id, _composed().campaigns, cause, datetime.now(UTC))
         logger.info("incident", incident_id=incident_id)
     for partition, event_id in changed.items():
-        if (delivery_id := delivery_of_partition(partition)) is not None:
-            stands = advance_delivery(delivery_id, _delivering(), datetime.now(UTC), seconds_left)
-            logger.info("delivery", delivery=str(delivery_id), state=None if stands is None else stands.value)
+        _advance_credits(partition, seconds_left)
         campaign_id = campaign_of_partition(partition)
         if campaign_id is None:
             continue
@@ -171,6 +179,16 @@ def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, str] | No
             _report_waiting(1)
         logger.info("campaign", campaign=str(campaign_id), state=None if state is None else state.value)
     return None
+
+
+def _advance_credits(partition: str, seconds_left: Callable[[], float]) -> None:
+    """Move on the delivery or the void whose record changed, if it is the partition of one."""
+    if (delivery_id := delivery_of_partition(partition)) is not None:
+        stands = advance_delivery(delivery_id, _delivering(), datetime.now(UTC), seconds_left)
+        logger.info("delivery", delivery=str(delivery_id), state=None if stands is None else stands.value)
+    if (void_id := void_of_partition(partition)) is not None:
+        is_at = advance_void(void_id, _voiding(), seconds_left)
+        logger.info("void", void=str(void_id), state=None if is_at is None else is_at.value)
 
 
 def _report_waiting(campaigns: int) -> None:
@@ -190,9 +208,12 @@ def _watch(event_id: str, context: LambdaContext, seconds_left: Callable[[], flo
     for delivery in flagged:
         logger.error("delivery is flagged", delivery=str(delivery.id), why=delivery.reason)
     _watch_answers(datetime.now(UTC))
+    differing = watch_voids(_voiding(), seconds_left)
+    for void in differing:
+        logger.error("void is flagged", void=str(void.id))
     is_whole = is_listed and found.is_whole
     logger.info("watch", looked_at=found.looked_at, waiting=found.waiting, is_whole=is_whole)
-    _report_waiting(found.waiting + len(flagged))
+    _report_waiting(found.waiting + len(flagged) + len(differing))
     settled = settle_budgets(_settling(), datetime.now(UTC), seconds_left)
     for campaign_id, why in settled.failed:
         logger.error("reservations could not be settled", campaign=str(campaign_id), why=why)

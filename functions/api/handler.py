@@ -131,6 +131,12 @@ class Deployed:
         return SqsChunks(self._sqs, self.config.chunk_queue_url)
 
     @cached_property
+    def voids(self) -> Any:
+        from kulanz.adapters.void_table import DynamoVoids
+
+        return DynamoVoids(self._dynamodb, self.config.campaigns_table)
+
+    @cached_property
     def exports(self) -> Any:
         from kulanz.adapters.export_table import DynamoExports
 

@@ -18,7 +18,7 @@ from kulanz.adapters.s3 import S3Archive, S3Lists
 from kulanz.application.campaigns.chunk_run import GrantPorts, GrantSettings
 from kulanz.application.campaigns.frozen import FrozenCache
 from kulanz.application.campaigns.grant_credits import grant_credits
-from kulanz.application.delivery.world import AnswerMessage, DeliveryMessage
+from kulanz.application.delivery.world import AnswerMessage, DeliveryMessage, VoidMessage
 from kulanz.application.exports.ports import ExportMessage
 from kulanz.application.ports import ChunkMessage
 from kulanz.config import GrantCreditsConfig
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from kulanz.adapters.credit_entries import DynamoCredits
     from kulanz.application.delivery.deliver_chunk import DeliverPorts
     from kulanz.application.delivery.hear_answers import AnswerPorts
+    from kulanz.application.delivery.void_chunk import VoidChunkPorts
     from kulanz.application.exports.write_parts import ExportPorts
 
 logger = Logger()
@@ -68,6 +69,25 @@ def _delivering() -> "tuple[DeliverPorts, GrantSettings, DynamoCredits]":
         deliveries=DynamoDeliveries(client("dynamodb"), config.campaigns_table),
         queue=SqsChunks(client("sqs"), config.chunk_queue_url),
         archive=granting.archive,
+    )
+    return ports, settings, credits_
+
+
+@cache
+def _voiding() -> "tuple[VoidChunkPorts, GrantSettings, DynamoCredits]":
+    from kulanz.adapters.void_table import DynamoVoids
+    from kulanz.application.delivery.void_chunk import VoidChunkPorts
+
+    config = GrantCreditsConfig.read()
+    granting, settings, ledger = _composed()
+    _, _, credits_ = _delivering()
+    ports = VoidChunkPorts(
+        campaigns=granting.campaigns,
+        lists=granting.lists,
+        ledger=ledger,
+        credits=credits_,
+        voids=DynamoVoids(client("dynamodb"), config.campaigns_table),
+        queue=SqsChunks(client("sqs"), config.chunk_queue_url),
     )
     return ports, settings, credits_
 
@@ -126,6 +146,8 @@ def handle(event: dict[str, Any], context: LambdaContext) -> None:
             _deliver(message, context)
         elif isinstance(message, AnswerMessage):
             _hear(message, context)
+        elif isinstance(message, VoidMessage):
+            _void(message, context)
         elif isinstance(message, ExportMessage):
             _export(message, context)
         else:
@@ -186,6 +208,25 @@ def _hear(message: AnswerMessage, context: LambdaContext) -> None:
     if not finished:
         SqsChunks(client("sqs"), config.chunk_queue_url).send_answers([message])
     logger.info("answers", channel=message.channel, answers=message.file, chunk=message.chunk, finished=finished)
+
+
+def _void(message: VoidMessage, context: LambdaContext) -> None:
+    from kulanz.application.delivery.void_chunk import void_chunk
+
+    ports, settings, credits_ = _voiding()
+    try:
+        done = void_chunk(message, ports, settings, _LambdaClock(context), _policies)
+    finally:
+        metrics.add_metric("ThrottledInserts", MetricUnit.Count, credits_.take_throttled())
+    logger.info(
+        "void",
+        void=str(message.void),
+        chunk=message.chunk,
+        work=done.work,
+        lines=done.lines,
+        receipts=done.receipts,
+        decisions=done.decisions,
+    )
 
 
 def _export(message: ExportMessage, context: LambdaContext) -> None:

@@ -32,6 +32,7 @@ from kulanz.adapters.s3 import S3Archive, S3Lists, S3Policies
 from kulanz.adapters.sources import S3Sources
 from kulanz.adapters.stores import DynamoStores
 from kulanz.adapters.troubles import DynamoTroubles
+from kulanz.adapters.void_table import DynamoVoids
 from kulanz.application.ports import Announcement, ChunkMessage
 from tests.support.fake_answers import FakeAnswers, FakeDues
 from tests.support.fake_bucket import FakeArchive, FakeLists, FakePolicies
@@ -45,6 +46,7 @@ from tests.support.fake_messages import FakeAnnouncer, FakeChunks, FakeRejected,
 from tests.support.fake_offers import FakeOffers
 from tests.support.fake_people import FakePeople
 from tests.support.fake_troubles import FakeTroubles
+from tests.support.fake_voids import FakeVoids
 from tests.support.fakes import FakeCampaigns, FakeLedger, FakeStores
 
 DELIVERY_SECONDS = 5.0
@@ -70,6 +72,7 @@ class FakeBackend:
         self.answers, self.dues = FakeAnswers(self.deliveries.dues), FakeDues(self.deliveries.dues)
         self.index = FakeIndex(self.campaigns, self.offers)
         self.exports = FakeExports()
+        self.voids = FakeVoids(self.campaigns)
         self.troubles = FakeTroubles(self.campaigns)
         self.budgets = FakeBudgets(self.campaigns.budget_items)
         self.stores = FakeStores(self.campaigns, self.ledger)
@@ -220,6 +223,10 @@ class AwsBackend:
     @cached_property
     def index(self) -> DynamoIndex:
         return DynamoIndex(self.dynamodb, self.campaigns_table, self.credits_table)
+
+    @cached_property
+    def voids(self) -> DynamoVoids:
+        return DynamoVoids(self.dynamodb, self.campaigns_table)
 
     @cached_property
     def exports(self) -> DynamoExports:

@@ -13,7 +13,8 @@ from kulanz.domain.delivery.delivery import Delivery, DeliveryReceipt
 from kulanz.domain.delivery.dues import Dues, owe
 from kulanz.domain.delivery.entries import CreditEntries, entries_text, read_entries
 from kulanz.domain.delivery.voided import with_voided
-from kulanz.domain.ledger.entries import DecisionKey
+from kulanz.domain.ledger.entries import DecisionKey, HistoryChange
+from kulanz.domain.policy.deciding.history import SubjectHistory
 from tests.support.fakes import FakeLedger
 
 
@@ -35,6 +36,14 @@ class FakeCredits:
         if len({change.key for change in changes}) != len(changes):
             raise ValueError("changes are of distinct decisions")
         return [self._write(change) for change in changes]
+
+    def write_with_history(self, change: EntriesChange, history: HistoryChange) -> bool:
+        if self._ledger.histories([history.key]).get(history.key, SubjectHistory()) != history.before:
+            return False
+        if not self._write(change):
+            return False
+        self._ledger.replace_history(history)
+        return True
 
     def _write(self, change: EntriesChange) -> bool:
         entry = self._ledger.standing([change.key]).get(change.key)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from kulanz.application.delivery.world import DeliveryMessage
+from kulanz.application.delivery.world import DeliveryMessage, VoidMessage
 from kulanz.application.ports import Announcement, ChunkMessage, Refused, Rejection
 from kulanz.domain.notices import NOTICE_MESSAGE_BYTES, NoticeMessage
 
@@ -13,12 +13,16 @@ class FakeChunks:
     def __init__(self) -> None:
         self.sent: list[ChunkMessage] = []
         self.deliveries: list[DeliveryMessage] = []
+        self.voids: list[VoidMessage] = []
 
     def send(self, messages: Iterable[ChunkMessage]) -> None:
         self.sent.extend(messages)
 
     def send_deliveries(self, messages: Iterable[DeliveryMessage]) -> None:
         self.deliveries.extend(messages)
+
+    def send_voids(self, messages: Iterable[VoidMessage]) -> None:
+        self.voids.extend(messages)
 
 
 class FakeTopic:

@@ -41,7 +41,7 @@ from kulanz.domain.gate.filed_plan import FiledPlan
 from kulanz.domain.gate.settings import Spent, SpentPlace
 from kulanz.domain.halt import NEVER_SET, Halt, HaltAction
 from kulanz.domain.incident_record import IncidentRecord, Revision
-from kulanz.domain.ledger.entries import DecisionKey, Entry, EntryWithHistory, HistoryMoved
+from kulanz.domain.ledger.entries import DecisionKey, Entry, EntryWithHistory, HistoryChange, HistoryMoved
 from kulanz.domain.policy.deciding.history import HistoryKey, SubjectHistory
 from tests.support.fake_budgets import BudgetItems
 
@@ -97,6 +97,11 @@ class FakeCampaigns:
         self._incidents[after.incident_id] = after
         self._revisions.setdefault(after.incident_id, {})[revision.number] = revision
         self.recorded.append(revision)
+
+    def move_incident(self, before: IncidentRecord, after: IncidentRecord) -> None:
+        """Move an incident's record alone, as a void does. Raises Outdated."""
+        self._require_unchanged(before, after.incident_id)
+        self._incidents[after.incident_id] = after
 
     def open(
         self, before: IncidentRecord, after: IncidentRecord, campaign: Campaign, frozen: Frozen, change: StateChange
@@ -419,6 +424,10 @@ class FakeLedger:
     def all_histories(self) -> dict[HistoryKey, SubjectHistory]:
         """Every unit's history: for tests that look at the end of everything."""
         return dict(self._histories)
+
+    def replace_history(self, change: HistoryChange) -> None:
+        """Let a subject's history stand as it is after a change."""
+        self._histories[change.key] = change.after
 
     def replace_entry(self, entry: Entry) -> None:
         """Let another entry stand under the key: what was written beside its body has changed."""

@@ -60,6 +60,7 @@ from tests.support.fake_messages import FakeAnnouncer, FakeChunks, FakeRejected,
 from tests.support.fake_offers import FakeOffers
 from tests.support.fake_people import FakePeople
 from tests.support.fake_troubles import FakeGivenUp, FakeTablePolicies, FakeTroubles
+from tests.support.fake_voids import FakeVoids
 from tests.support.fakes import FakeCampaigns, FakeLedger, FakeStores
 from tests.support.faults import Killed, Tap, tapped
 from tests.support.world_clock import TakingTime, WorldClock
@@ -177,6 +178,7 @@ class World:
         self.table_policies, self.people = FakeTablePolicies(), FakePeople()
         self.offers = FakeOffers(self.ledger, self.campaigns)
         self.credits, self.deliveries = FakeCredits(self.ledger), FakeDeliveries()
+        self.voids = FakeVoids(self.campaigns)
         self.exports, self.export_queue = FakeExports(), FakeExportQueue()
         self.index = FakeIndex(self.campaigns, self.offers)
         self.budgets = FakeBudgets(self.campaigns.budget_items)

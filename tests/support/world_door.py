@@ -76,6 +76,7 @@ class WorldDoor:
         self.world = world
         self.actions = FakeActions()
         self.campaigns, self.ledger, self.lists = world.campaigns, world.ledger, PartedLists(world.lists)
+        self.voids = world.voids
         self.exports, self.export_queue = world.exports, world.export_queue
         self.credits = world.credits
         self.answers = FakeAnswers(world.deliveries.dues)

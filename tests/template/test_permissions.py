@@ -84,7 +84,7 @@ CALLS: dict[str, dict[str, set[Grant]]] = {
         "query": {("dynamodb:Query", CAMPAIGNS_TABLE)},
         "transact_write_items": {
             *(("dynamodb:PutItem", CAMPAIGNS_TABLE), ("dynamodb:UpdateItem", CAMPAIGNS_TABLE)),
-            ("dynamodb:PutItem", CREDITS_TABLE),
+            *(("dynamodb:PutItem", CREDITS_TABLE), ("dynamodb:UpdateItem", CREDITS_TABLE)),
         },
         "send_message_batch": {("sqs:SendMessage", "arn:ChunksQueue")},
     },

@@ -10,17 +10,20 @@ from collections.abc import Sequence
 from typing import Any
 
 from kulanz.adapters.insert_calls import InsertCalls, ReadCalls, Statement
-from kulanz.adapters.ledger_table import CREDITS, read_entry
+from kulanz.adapters.ledger_table import CREDITS, history_update, read_entry
+from kulanz.adapters.transactions import write_together
 from kulanz.application.delivery.world import Booked, EntriesChange
+from kulanz.application.ports import Outdated
 from kulanz.domain.decision import Outcome
 from kulanz.domain.delivery.entries import CreditEntries, entries_text, read_entries
-from kulanz.domain.ledger.entries import DecisionKey
+from kulanz.domain.ledger.entries import DecisionKey, HistoryChange
 
 
 class DynamoCredits:
     """The entries of credits in CreditsTable."""
 
     def __init__(self, client: Any, table: str, calls_in_flight: int) -> None:
+        self._client, self._table = client, table
         self._reads = ReadCalls(client, table, calls_in_flight)
         self._calls = InsertCalls(client, calls_in_flight)
         update = f'UPDATE "{table}" SET "{CREDITS}"=? WHERE "pk"=? AND "sk"=? AND "status"=?'  # noqa: S608 - the table's name and ours
@@ -44,6 +47,29 @@ class DynamoCredits:
         statements = [Statement(place, self._statement(change)) for place, change in enumerate(changes)]
         refused = set(self._calls.execute(statements))
         return [place not in refused for place in range(len(changes))]
+
+    def write_with_history(self, change: EntriesChange, history: HistoryChange) -> bool:
+        names = {"#credits": CREDITS, "#status": "status"}
+        values = {":after": {"S": entries_text(change.after)}, ":granted": {"S": Outcome.GRANTED.value}}
+        condition = "#status = :granted AND attribute_not_exists(#credits)"
+        if change.before:
+            condition = "#status = :granted AND #credits = :before"
+            values[":before"] = {"S": entries_text(change.before)}
+        update = {
+            "TableName": self._table,
+            "Key": {"pk": {"S": change.key.partition}, "sk": {"S": change.key.place}},
+            "UpdateExpression": "SET #credits = :after",
+            "ConditionExpression": condition,
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": values,
+        }
+        try:
+            write_together(
+                self._client, [{"Update": update}, {"Update": {"TableName": self._table, **history_update(history)}}]
+            )
+        except Outdated:
+            return False
+        return True
 
     def _statement(self, change: EntriesChange) -> str:
         """An update as JSON text: the list as it is to be, the key, and the conditions."""

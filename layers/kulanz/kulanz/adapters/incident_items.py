@@ -27,6 +27,8 @@ def incident_item(record: IncidentRecord) -> Item:
     }
     if record.open_seq is not None:
         item["open_seq"] = {"N": str(record.open_seq)}
+    if record.voiding:
+        item["voiding"] = {"S": record.voiding}
     if record.applied:
         item["applied"] = {"NS": [str(seq) for seq in record.applied]}
     return item
@@ -44,6 +46,7 @@ def read_incident(item: Item) -> IncidentRecord:
         open_seq=_optional_number(item, "open_seq"),
         applied=tuple(sorted(int(seq) for seq in item.get("applied", {}).get("NS", []))),
         requests={digest: int(seq["N"]) for digest, seq in item["requests"]["M"].items()},
+        voiding=item.get("voiding", {"S": ""})["S"],
     )
 
 

@@ -108,6 +108,21 @@ def history_put(change: HistoryChange, ttl: int) -> Item:
     }
 
 
+def history_update(change: HistoryChange) -> Item:
+    """The same of a history that stands, which is kept as long as before: something of it was taken back."""
+    return {
+        "Key": {"pk": {"S": change.key.partition}, "sk": {"S": change.key.place}},
+        "UpdateExpression": "SET #version = :after, #history = :history",
+        "ConditionExpression": "#version = :before",
+        "ExpressionAttributeNames": {"#version": "version", "#history": "history"},
+        "ExpressionAttributeValues": {
+            ":after": {"N": str(change.after.version)},
+            ":before": {"N": str(change.before.version)},
+            ":history": {"S": change.after.to_text()},
+        },
+    }
+
+
 def _read_history(item: Item) -> SubjectHistory:
     return SubjectHistory.from_text(int(item["version"]["N"]), item["history"]["S"])
 

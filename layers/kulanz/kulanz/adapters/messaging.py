@@ -7,11 +7,12 @@ from itertools import batched
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from kulanz.adapters.aws import ENTRY_ATTEMPTS, backoff_seconds, call
-from kulanz.application.delivery.world import AnswerMessage, DeliveryMessage
+from kulanz.application.delivery.world import AnswerMessage, DeliveryMessage, VoidMessage
 from kulanz.application.exports.ports import ExportMessage
 from kulanz.application.ports import Announcement, ChunkMessage, Rejection, TryAgain
 from kulanz.domain.campaigns.campaign import CampaignId, Pass
 from kulanz.domain.delivery.channel import DeliveryId
+from kulanz.domain.delivery.void import VoidId
 from kulanz.domain.time import format_instant
 
 if TYPE_CHECKING:
@@ -53,6 +54,14 @@ class AnswerMessageContract(TypedDict):
     v: int
     channel: str
     answers: str
+    chunk: int
+
+
+class VoidMessageContract(TypedDict):
+    """A message of the chunk queue: a hint that a chunk of a void has work."""
+
+    v: int
+    void: str
     chunk: int
 
 
@@ -113,7 +122,13 @@ def export_message_text(message: ExportMessage) -> str:
     return json.dumps(content, separators=(",", ":"))
 
 
-def read_chunk_message(text: str) -> ChunkMessage | DeliveryMessage | ExportMessage | AnswerMessage:
+def void_message_text(message: VoidMessage) -> str:
+    """A message of a void as it travels."""
+    content: VoidMessageContract = {"v": CHUNK_MESSAGE_VERSION, "void": str(message.void), "chunk": message.chunk}
+    return json.dumps(content, separators=(",", ":"))
+
+
+def read_chunk_message(text: str) -> ChunkMessage | DeliveryMessage | ExportMessage | AnswerMessage | VoidMessage:
     """Read a message of the chunk queue. Raises ValueError naming the field."""
     content = json.loads(text)
     if not isinstance(content, dict) or content.get("v") != CHUNK_MESSAGE_VERSION:
@@ -121,6 +136,8 @@ def read_chunk_message(text: str) -> ChunkMessage | DeliveryMessage | ExportMess
     chunk = content.get("chunk")
     if not isinstance(chunk, int) or isinstance(chunk, bool) or chunk < 0:
         raise ValueError("chunk: expected a number from 0")
+    if "void" in content:
+        return VoidMessage(VoidId.parse(str(content["void"])), chunk)
     if "delivery" in content:
         return DeliveryMessage(DeliveryId.parse(str(content["delivery"])), chunk)
     if "answers" in content:
@@ -146,6 +163,9 @@ class SqsChunks:
 
     def send_answers(self, messages: Iterable[AnswerMessage]) -> None:
         self._send_texts(map(answer_message_text, messages))
+
+    def send_voids(self, messages: Iterable[VoidMessage]) -> None:
+        self._send_texts(map(void_message_text, messages))
 
     def send_exports(self, messages: Iterable[ExportMessage]) -> None:
         self._send_texts(map(export_message_text, messages))

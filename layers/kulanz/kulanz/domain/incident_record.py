@@ -74,7 +74,8 @@ class IncidentRecord:
     `revision_digests` are those of the highest revisions, `REVISIONS_REMEMBERED` of them at most.
 
     `requests` maps the digest of each accepted campaign request to its seq, so that the same request is one campaign.
-    `applied` are the campaigns that may have granted: those that reached their apply pass.
+    `applied` are the campaigns that may have granted: those that reached their apply pass. `voiding` is the void that
+    runs, empty where none does: until it ends, no campaign opens and no execution starts.
     """
 
     incident_id: str
@@ -86,6 +87,7 @@ class IncidentRecord:
     open_seq: int | None = None
     applied: tuple[int, ...] = ()
     requests: dict[str, int] = field(default_factory=dict)
+    voiding: str = ""
 
     def has_forgotten(self, number: int) -> bool:
         """Whether a revision may have been recorded although the record holds no digest of it."""
@@ -125,6 +127,11 @@ def with_revision(
     )
 
 
+def with_void(record: IncidentRecord, void: str) -> IncidentRecord:
+    """The record while a void runs, or after it (`void` is empty then)."""
+    return replace(record, version=record.version + 1, voiding=void)
+
+
 def _remembered(digests: dict[int, str]) -> dict[int, str]:
     """The digests of the highest revisions."""
     return dict(sorted(digests.items())[-REVISIONS_REMEMBERED:])
@@ -149,6 +156,11 @@ def with_campaign(
         raise IncidentConflict(
             "incident_occupied",
             f"campaign {record.incident_id}/{record.open_seq} is not finished; wait for it or cancel it",
+        )
+    if record.voiding:
+        raise IncidentConflict(
+            "incident_occupied",
+            f"the void {record.voiding} is taking back what the incident's campaign granted; wait for it",
         )
     if record.next_seq > CAMPAIGNS_PER_INCIDENT:
         raise IncidentConflict("too_many_campaigns", f"an incident has at most {CAMPAIGNS_PER_INCIDENT} campaigns")

@@ -37,6 +37,7 @@ from tests.support.small_campaign import (
 from tests.support.values import NOW
 from tests.support.world import BUCKET, World
 from tests.support.world_door import ANNA, BERT, OPERATION, Somebody, WorldDoor
+from tests.support.world_voids import asked, run_voids
 
 REJECTED = sum(name.startswith("rejected") for name in EVERY_KIND_OF_LINE)
 
@@ -59,6 +60,8 @@ def closed() -> World:
     world.run_until_quiet()
     assert world.campaign(CAMPAIGN).state is State.CLOSED
     exported(world, CAMPAIGN)
+    asked(world, ANNA.id)
+    run_voids(world)
     return world
 
 
@@ -107,6 +110,8 @@ QUESTIONS: Mapping[str, str] = {
     "acknowledgements.of_campaign": f"acknowledgements/campaign/{CAMPAIGN}",
     "acknowledgements.late_credits": f"overdue/{CAMPAIGN}",
     "acknowledgements.of_month": "acknowledgements/month/2026-03",
+    "voids.of_campaign": f"voids/campaign/{CAMPAIGN}",
+    "voids.one": f"voids/one/{CAMPAIGN}/wrong-list",
     "incidents.one": f"incidents/one/{INCIDENT_ID}",
     "incidents.revision": f"incidents/revision/{INCIDENT_ID}/1",
     "incidents.refused": "incidents/refused",

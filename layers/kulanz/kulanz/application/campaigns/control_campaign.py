@@ -138,6 +138,8 @@ def _start(campaign: Campaign, campaigns: CampaignStore, accepted: Accepted | No
     latest = None if record is None else campaigns.revision(record.incident_id, record.highest_revision)
     if record is None or latest is None:
         raise ControlRefused(f"the incident of campaign {campaign.id} has no revision; report it")
+    if record.voiding:
+        raise ControlRefused(f"the void {record.voiding} is under way; wait until it has ended")
     if latest.detail_type == DetailType.WITHDRAWN:
         raise ControlRefused(f"the incident of campaign {campaign.id} was withdrawn; cancel the campaign")
     if not is_amended(campaign, latest, campaigns):

@@ -69,6 +69,8 @@ def _unchanged(plan: FiledPlan, campaigns: CampaignStore) -> IncidentRecord:
     latest = None if record is None else campaigns.revision(record.incident_id, record.highest_revision)
     if record is None or latest is None:
         raise CannotStart("incident_changed", "the incident has no latest revision; look at it, then try again")
+    if record.voiding:
+        raise CannotStart("void_runs", f"the void {record.voiding} is under way; wait until it has ended")
     if latest.detail_type == DetailType.WITHDRAWN:
         raise CannotStart("incident_withdrawn", "the incident was withdrawn; nothing is owed for it")
     if decision_digest(latest.content) != plan.decision_digest:

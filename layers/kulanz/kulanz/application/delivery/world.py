@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from kulanz.domain.campaigns.campaign import CampaignId, Cursor
+from kulanz.domain.campaigns.campaign import CampaignId, Cursor, Pass
 from kulanz.domain.delivery.answer_pass import AnswerFile, AnswerReceipt, MovedOf
 from kulanz.domain.delivery.channel import DeliveryId
 from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.delivery import Delivery, DeliveryReceipt
 from kulanz.domain.delivery.dues import DueOf
 from kulanz.domain.delivery.entries import CreditEntries, CreditState
-from kulanz.domain.ledger.entries import DecisionKey, Entry
+from kulanz.domain.delivery.void import Void, VoidId, VoidReceipt
+from kulanz.domain.incident_record import IncidentRecord
+from kulanz.domain.ledger.entries import DecisionKey, Entry, HistoryChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,12 @@ class CreditLedger(Protocol):
 
         For each whether it was written. False may be our own earlier write whose reply was lost: whoever asked reads
         again. Raises TryAgain when some could not be written within the adapter's bounds; others may have been.
+        """
+
+    def write_with_history(self, change: EntriesChange, history: HistoryChange) -> bool:
+        """Write a list of entries in one step with the subject's history, each as it was read, or neither.
+
+        False is as of `write_entries`.
         """
 
 
@@ -175,3 +183,64 @@ class Dues(Protocol):
 
     def forget_what_is_done(self, instant: datetime) -> None:
         """Forget the deadlines of the months before an instant's of which everything is on bills. Safe to repeat."""
+
+
+@dataclass(frozen=True, slots=True)
+class VoidMessage:
+    """A hint that a chunk of a void has work; what is to be done stands in the void's record alone."""
+
+    void: VoidId
+    chunk: int
+
+
+class VoidQueue(Protocol):
+    """Sends messages of voids to the workers."""
+
+    def send_voids(self, messages: Iterable[VoidMessage]) -> None:
+        """Send every message at least once. Raises TryAgain when some were refused within the adapter's bounds."""
+
+
+class VoidStore(Protocol):
+    """Voids: their records, cursors and receipts. Every write is conditional on what was read."""
+
+    def open(self, void: Void) -> None:
+        """Open a void beside its campaign. Opening the same one again changes nothing. Raises Outdated for another."""
+
+    def void(self, void_id: VoidId) -> Void | None:
+        """A void with the sums of its receipts, read consistently."""
+
+    def of_campaign(self, campaign_id: CampaignId) -> list[Void]:
+        """The voids of a campaign, by their ids, read consistently."""
+
+    def open_voids(self) -> list[VoidId]:
+        """The voids that have not ended, read consistently."""
+
+    def cursor(self, void_id: VoidId, work: Pass, chunk: int) -> Cursor | None:
+        """How far a chunk has come, read consistently; None when it has not begun."""
+
+    def finished_chunks(self, void_id: VoidId, work: Pass) -> set[int]:
+        """The chunks whose pass is finished, read consistently."""
+
+    def record(self, receipt: VoidReceipt) -> bool:
+        """Write a receipt, move its chunk's cursor and add to the void's sums, in one step.
+
+        False when the cursor stands elsewhere: another worker was first. A repetition of a receipt is True.
+        """
+
+    def receipts(self, void_id: VoidId, work: Pass) -> Iterator[VoidReceipt]:
+        """The receipts of a pass by where they start, lazily and read consistently."""
+
+    def mark_dispatched(self, void_id: VoidId, work: Pass, chunks: int) -> None:
+        """Note that the messages of the chunks below `chunks` were sent."""
+
+    def note_seen(self, void_id: VoidId, bytes_done: int) -> None:
+        """Note how far a void was when the watch looked at it."""
+
+    def change(self, before: Void, after: Void, incident: tuple[IncidentRecord, IncidentRecord] | None = None) -> None:
+        """Move a void's state, reason, approvals and start, and its incident's record in the same step where given.
+
+        Raises Outdated where either is not as it was read.
+        """
+
+    def close(self, void_id: VoidId) -> None:
+        """List a void no longer among those that have not ended. Safe to repeat."""

@@ -29,7 +29,14 @@ from kulanz.domain.people.caller import Caller, Machine, Person, caller_with
 if TYPE_CHECKING:  # a question needs neither: what they import takes a tenth of a second
     from kulanz.application.budgets.store import BudgetStore
     from kulanz.application.campaigns.open_campaign import OpenSettings
-    from kulanz.application.delivery.world import AnswerFiles, AnswerQueue, CreditLedger, DeliveryStore, Dues
+    from kulanz.application.delivery.world import (
+        AnswerFiles,
+        AnswerQueue,
+        CreditLedger,
+        DeliveryStore,
+        Dues,
+        VoidStore,
+    )
     from kulanz.application.door.actions import Actions
     from kulanz.application.drafts.draft_ports import DraftStore, SourcesStore
     from kulanz.application.exports.ports import ExportQueue, ExportStore
@@ -167,6 +174,8 @@ class Door(Protocol):
     def budgets(self) -> "BudgetStore": ...
     @property
     def chunks(self) -> ChunkQueue: ...
+    @property
+    def voids(self) -> "VoidStore": ...
     @property
     def exports(self) -> "ExportStore": ...
     @property

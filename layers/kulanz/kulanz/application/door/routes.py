@@ -152,6 +152,7 @@ PARAMETERS: Mapping[str, Parameter] = {
         f"-|{_ACCOUNT}",
         lambda text: text == "-" or _is_account(text),
     ),
+    "void": Parameter("the id of a void of the campaign", f"(?!.*[.][.]){_ACTION_ID.pattern}", is_action_id),
     "version": Parameter("a whole number from 1", _VERSION.pattern, _of(_VERSION)),
 }
 """Every name that a path or a query may have."""
@@ -383,6 +384,17 @@ ROUTES: tuple[Route, ...] = (
         "Approve a plan, reject it, or plan its list again",
         "ApprovalBody",
     ),
+    # --- voids
+    _act("voids/{incident}/{seq}/{id}", "voids.ask", REQUESTERS, "Ask for a void of what is unused", "VoidBody"),
+    _act(
+        "void-approvals/{incident}/{seq}/{void}/{id}",
+        "voids.decide",
+        APPROVERS,
+        "Approve the plan of a void, or reject it",
+        "VoidApprovalBody",
+    ),
+    _ask("voids/campaign/{incident}/{seq}", "voids.of_campaign", READERS, "The voids of a campaign"),
+    _ask("voids/one/{incident}/{seq}/{void}", "voids.one", READERS, "A void as it stands: its plan, and what was done"),
     # --- operators
     _act(
         "stops/{incident}/{seq}/{id}", "stops.act", OPERATORS, "Pause, resume, cancel or settle a campaign", "StopBody"

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Protocol
 
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.delivery.channel import DeliveryId, FileFormat
@@ -94,7 +95,16 @@ def differing(booked: Mapping[str, Size], delivery: Delivery) -> str:
     return ""
 
 
-def gap_in(receipts: Iterable[DeliveryReceipt], first: int, end: int) -> str:
+class Ranged(Protocol):
+    """A receipt of the bytes of `[start, end)`."""
+
+    @property
+    def start(self) -> int: ...
+    @property
+    def end(self) -> int: ...
+
+
+def gap_in(receipts: Iterable[Ranged], first: int, end: int) -> str:
     """The first place where receipts, by where they start, leave a gap or overlap; empty where they tile the list."""
     position = first
     for receipt in receipts:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
+from math import ceil
 from types import MappingProxyType
 from typing import Any
 
@@ -166,6 +167,32 @@ class SubjectHistory:
             return None
         kept = replace(offered, lapses_at=None, lapsed=None)
         return SubjectHistory(self.version + 1, {**self.incidents, incident_id: kept})
+
+    def voided(self, incident_id: str, before: Mapping[str, int], after: Mapping[str, int]) -> "SubjectHistory | None":
+        """The history once some of what an incident granted was voided; None when that changes nothing.
+
+        `before` and `after` are what it had granted until then and what is left, in minor units by currency. Money is
+        reduced in that proportion, rounded up, so that a cap never gives more again than was voided. Where nothing is
+        left, time that the payment had settled counts again. What happened stays: outages, and how many there were.
+        """
+        added = self.incidents.get(incident_id)
+        if added is None:
+            return None
+        values: dict[str, HistoryValue] = {}
+        is_all = not any(after.values())
+        for name, value in added.added.items():
+            currency = name.rpartition(KIND_MARK)[2]
+            if isinstance(value, tuple):
+                values[name] = value
+            elif whole_before := before.get(currency, 0):
+                left = ceil(Fraction(value) * after.get(currency, 0) / whole_before)
+                values |= {name: left} if left else {}
+            elif value > 0 or not is_all:
+                values[name] = value
+        changed = replace(added, added=values, cleared={} if is_all else added.cleared)
+        if changed == added:
+            return None
+        return SubjectHistory(self.version + 1, {**self.incidents, incident_id: changed})
 
     def is_full(self) -> bool:
         """Whether it has grown beyond its limit."""

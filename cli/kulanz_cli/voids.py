@@ -1,0 +1,166 @@
+"""``kulanz void``, ``approve-void`` and ``reject-void``: take back what is unused of a campaign, planned first."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kulanz.domain.campaigns.campaign import CampaignId
+from kulanz.domain.gate.filed_plan import HASH_DIGITS_SHOWN
+from kulanz_cli.command import AccountParameter, ActionParameter, CampaignParameter, action_id, under_id
+from kulanz_cli.control import must_be_a_reason
+from kulanz_cli.event_file import legal_name
+from kulanz_cli.plan import plan_hash as plan_option
+from kulanz_cli.reconciliation import figure, measure_words
+from kulanz_cli.send import upload_file
+from kulanz_cli.settings import ACTION_CODES, EXIT_NO, as_json, pass_stack
+from kulanz_cli.stack import LIST_PREFIX, Stack
+from kulanz_cli.terminal import Column, console, print_json, say, table
+
+SHARES: Mapping[str, str] = {
+    "voidable": "unused, would be voided",
+    "voided": "voided",
+    "changed": "used or delivered since",
+    "used": "on bills",
+    "expired": "expired",
+    "at_biller": "delivered to the biller",
+    "voided_before": "voided before",
+    "written_off": "written off",
+}
+"""The shares of what was granted, in words."""
+
+
+@click.command("void", epilog=ACTION_CODES)
+@click.argument("campaign_id", metavar="CAMPAIGN", type=CampaignParameter())
+@click.option("--reason", help="Why: asks for a void. No customer's data.")
+@click.option("--account", "accounts", multiple=True, type=AccountParameter(), help="One account; again for others.")
+@click.option(
+    "--file", "path", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file with the column account_id: these accounts.",
+)  # fmt: skip
+@under_id
+@as_json
+@pass_stack
+def void(
+    stack: Stack, *, campaign_id: CampaignId, reason: str | None, accounts: Sequence[str], path: Path | None,
+    given_id: str | None, is_json: bool,
+) -> None:  # fmt: skip
+    """Ask for a void of what is unused of CAMPAIGN, all of it or some accounts; without --reason, list its voids.
+
+    Nothing is taken back before others have approved the plan, which is made first.
+    """
+    if reason is None:
+        if accounts or path is not None or given_id is not None:
+            raise click.UsageError("to ask for a void, state --reason")
+        _list(stack, campaign_id, is_json=is_json)
+        return
+    must_be_a_reason(reason)
+    if accounts and path is not None:
+        raise click.UsageError("state --account or --file, not both")
+    body: dict[str, Any] = {"reason": reason}
+    if accounts:
+        body["accounts"] = [{"account_id": account} for account in accounts]
+    if path is not None:
+        body["file"] = _uploaded(stack, path)
+    name = given_id or action_id("void", str(campaign_id))
+    asked = stack.door().act("voids.ask", body, incident=campaign_id.incident_id, seq=campaign_id.seq, id=name)
+    _show(asked, is_json=is_json)
+
+
+def _uploaded(stack: Stack, path: Path) -> dict[str, str]:
+    key = f"{LIST_PREFIX}{legal_name(path.name)}"
+    sent = upload_file(stack.client("s3"), path, stack.outputs.list_bucket_name, key)
+    return {"key": key, "version_id": sent.version_id}
+
+
+def _list(stack: Stack, campaign_id: CampaignId, *, is_json: bool) -> None:
+    found = stack.door().ask("voids.of_campaign", incident=campaign_id.incident_id, seq=campaign_id.seq)
+    if is_json:
+        print_json(found)
+    elif not found["voids"]:
+        say(console(), f"no void of {campaign_id}")
+    else:
+        for one in found["voids"]:
+            _show(one, is_json=False)
+    if not found["voids"]:
+        click.get_current_context().exit(EXIT_NO)
+
+
+_named = click.argument("name", metavar="VOID", type=ActionParameter())
+
+
+@click.command("approve-void", epilog=ACTION_CODES)
+@click.argument("campaign_id", metavar="CAMPAIGN", type=CampaignParameter())
+@_named
+@plan_option
+@under_id
+@as_json
+@pass_stack
+def approve_void(
+    stack: Stack, *, campaign_id: CampaignId, name: str, plan_hash: str, given_id: str | None, is_json: bool
+) -> None:
+    """Approve the plan of VOID of CAMPAIGN. With the last approval that it needs, what is unused is taken back."""
+    _decide(stack, campaign_id, name, {"action": "approve", "plan_hash": plan_hash}, given_id, is_json=is_json)
+
+
+@click.command("reject-void", epilog=ACTION_CODES)
+@click.argument("campaign_id", metavar="CAMPAIGN", type=CampaignParameter())
+@_named
+@plan_option
+@click.option("--reason", required=True, help="Why; no customer's data.")
+@under_id
+@as_json
+@pass_stack
+def reject_void(
+    stack: Stack, *, campaign_id: CampaignId, name: str, plan_hash: str, reason: str, given_id: str | None,
+    is_json: bool,
+) -> None:  # fmt: skip
+    """Reject the plan of VOID of CAMPAIGN. Nothing is taken back."""
+    must_be_a_reason(reason)
+    body = {"action": "reject", "plan_hash": plan_hash, "reason": reason}
+    _decide(stack, campaign_id, name, body, given_id, is_json=is_json)
+
+
+def _decide(
+    stack: Stack, campaign_id: CampaignId, name: str, body: Mapping[str, str], given_id: str | None, *, is_json: bool
+) -> None:
+    done = stack.door().act(
+        "voids.decide",
+        body,
+        incident=campaign_id.incident_id,
+        seq=campaign_id.seq,
+        void=name,
+        id=given_id or action_id(body["action"], str(campaign_id), name),
+    )
+    _show(done, is_json=is_json)
+
+
+def _show(one: Mapping[str, Any], *, is_json: bool) -> None:
+    if is_json:
+        print_json(dict(one))
+        return
+    out = console()
+    say(out, f"void {one['void']} of {one['campaign']} is {one['state']}: {one['reason']}", "bold", further=2)
+    say(out, f"why: {one['why']}", further=2)
+    if one["state"] == "awaiting_approval":
+        given, needed = len(one["approvals"]), one["persons_needed"]
+        say(out, f"plan {one['plan_hash'][:HASH_DIGITS_SHOWN]}: approved by {given} of {needed} persons")
+    figures = one["done"] if one["done"]["lines"] else one["plan"]
+    told = "to void" if figures is one["plan"] else "done"
+    say(
+        out,
+        f"{figures['decisions']:,} decisions {told}; {figures['unmatched']:,} of {figures['lines']:,} lines name none",
+    )
+    rows = [
+        [SHARES[item["share"]], measure_words(item["measure"]), figure(item["measure"], _size(item["sum"]))]
+        for item in figures["sums"]
+    ]
+    if rows:
+        table(out, [Column("of what was granted"), Column("measure"), Column("sum", is_number=True)], rows)
+
+
+def _size(text: str) -> int | Decimal:
+    size = Decimal(text)
+    return int(size) if size == size.to_integral_value() else size

@@ -1,0 +1,327 @@
+"""Voids in CampaignsTable: each change is one conditional write or one transaction.
+
+| pk | sk | content |
+|---|---|---|
+| `VOID#<incident>#<seq>#<id>` | `META` | what it is about, its state and approvals, the sums of its receipts |
+| | `CURSOR#<pass>#<chunk>`, `RECEIPT#<pass>#<offset>#<chunk>` | how far a chunk has come; what a range came to |
+| `CAMPAIGN#<incident>#<seq>` | `VOID#<id>` | the voids of a campaign |
+| `OPEN` | `VOID#<incident>#<seq>#<id>` | the voids that have not ended |
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from kulanz.adapters.aws import call, query, read_number
+from kulanz.adapters.campaign_keys import META, campaign_partition, chunk_of_cursor, incident_key, item_key, offset_text
+from kulanz.adapters.incident_items import incident_item
+from kulanz.adapters.index_items import OPEN_PARTITION
+from kulanz.adapters.receipt_items import read_cursor
+from kulanz.adapters.transactions import write_together, write_until_alone
+from kulanz.application.ports import Outdated
+from kulanz.domain.campaigns.campaign import CampaignId, Cursor, Pass, PinnedList
+from kulanz.domain.delivery.void import (
+    Share,
+    Void,
+    VoidApproval,
+    VoidId,
+    VoidProgress,
+    VoidReceipt,
+    VoidState,
+    VoidTotals,
+)
+from kulanz.domain.incident_record import IncidentRecord
+from kulanz.domain.time import format_instant, parse_instant
+
+VOID_PREFIX = "VOID#"
+_ABSENT = "attribute_not_exists(pk)"
+
+type Item = dict[str, Any]
+
+
+class DynamoVoids:
+    """The void store."""
+
+    def __init__(self, client: Any, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def open(self, void: Void) -> None:
+        partition = void_partition(void.id)
+        actions = [
+            self._put(_void_item(void), _ABSENT),
+            self._put(item_key(campaign_partition(void.id.campaign), f"{VOID_PREFIX}{void.id.name}")),
+            self._put(item_key(OPEN_PARTITION, partition) | {"since": {"S": format_instant(void.opened_at)}}),
+        ]
+        try:
+            write_together(self._client, actions)
+        except Outdated:
+            if self.void(void.id) != void:
+                raise
+
+    def void(self, void_id: VoidId) -> Void | None:
+        found = self._get(item_key(void_partition(void_id), META))
+        return None if found is None else _read_void(found)
+
+    def of_campaign(self, campaign_id: CampaignId) -> list[Void]:
+        named = query(self._client.query, self._table, campaign_partition(campaign_id), VOID_PREFIX)
+        found = (self.void(VoidId(campaign_id, item["sk"]["S"].partition("#")[2])) for item in named)
+        return [void for void in found if void is not None]
+
+    def open_voids(self) -> list[VoidId]:
+        found = query(self._client.query, self._table, OPEN_PARTITION, VOID_PREFIX)
+        named = (void_of_partition(item["sk"]["S"]) for item in found)
+        return [one for one in named if one is not None]
+
+    def cursor(self, void_id: VoidId, work: Pass, chunk: int) -> Cursor | None:
+        found = self._get(_cursor_key(void_id, work, chunk))
+        return None if found is None else read_cursor(found)
+
+    def finished_chunks(self, void_id: VoidId, work: Pass) -> set[int]:
+        found = query(self._client.query, self._table, void_partition(void_id), f"CURSOR#{work.value}#")
+        return {chunk_of_cursor(item) for item in found if read_cursor(item).finished}
+
+    def record(self, receipt: VoidReceipt) -> bool:
+        actions = [self._put(_receipt_item(receipt), _ABSENT), self._move_cursor(receipt), self._add(receipt)]
+        try:
+            write_together(self._client, actions)
+        except Outdated:
+            standing = self._get(_receipt_key(receipt))
+            return standing is not None and _read_receipt(receipt.void, receipt.work, standing) == receipt
+        return True
+
+    def _move_cursor(self, receipt: VoidReceipt) -> Item:
+        values: Item = {":end": {"N": str(receipt.end)}, ":finished": {"BOOL": receipt.finishes_chunk}}
+        condition = _ABSENT
+        if receipt.moved_from is not None:
+            condition = "#position = :moved_from AND finished = :no"
+            values |= {":moved_from": {"N": str(receipt.moved_from)}, ":no": {"BOOL": False}}
+        return {
+            "Update": {
+                "TableName": self._table,
+                "Key": _cursor_key(receipt.void, receipt.work, receipt.chunk),
+                "UpdateExpression": "SET #position = :end, finished = :finished",
+                "ConditionExpression": condition,
+                "ExpressionAttributeNames": {"#position": "position"},
+                "ExpressionAttributeValues": values,
+            }
+        }
+
+    def _add(self, receipt: VoidReceipt) -> Item:
+        additions = _additions(receipt)
+        return {
+            "Update": {
+                "TableName": self._table,
+                "Key": item_key(void_partition(receipt.void), META),
+                "UpdateExpression": "ADD " + ", ".join(f"#a{n} :a{n}" for n in range(len(additions))),
+                "ConditionExpression": "attribute_exists(pk)",
+                "ExpressionAttributeNames": {f"#a{n}": name for n, name in enumerate(additions)},
+                "ExpressionAttributeValues": {f":a{n}": {"N": text} for n, text in enumerate(additions.values())},
+            }
+        }
+
+    def receipts(self, void_id: VoidId, work: Pass) -> Iterator[VoidReceipt]:
+        for item in query(self._client.query, self._table, void_partition(void_id), f"RECEIPT#{work.value}#"):
+            yield _read_receipt(void_id, work, item)
+
+    def mark_dispatched(self, void_id: VoidId, work: Pass, chunks: int) -> None:
+        self._set(void_id, f"{work.value}_sent", chunks)
+
+    def note_seen(self, void_id: VoidId, bytes_done: int) -> None:
+        self._set(void_id, "seen", bytes_done)
+
+    def _set(self, void_id: VoidId, name: str, number: int) -> None:
+        write_until_alone(
+            "UpdateItem",
+            self._client.update_item,
+            TableName=self._table,
+            Key=item_key(void_partition(void_id), META),
+            # Without the counter a repetition would change nothing, and the stream would not tell of it.
+            UpdateExpression="SET #name = :number ADD touched :one",
+            ConditionExpression="attribute_exists(pk)",
+            ExpressionAttributeNames={"#name": name},
+            ExpressionAttributeValues={":number": {"N": str(number)}, ":one": {"N": "1"}},
+        )
+
+    def change(self, before: Void, after: Void, incident: tuple[IncidentRecord, IncidentRecord] | None = None) -> None:
+        told = "SET #state = :state, reason_now = :reason, changes = :after, approvals = :approvals"
+        values: Item = {
+            ":state": {"S": after.state.value},
+            ":reason": {"S": after.state_reason},
+            ":after": {"N": str(after.changes)},
+            ":before": {"N": str(before.changes)},
+            ":approvals": {"S": _approvals_text(after)},
+        }
+        if after.started_at is not None:
+            told += ", started_at = :started"
+            values[":started"] = {"S": format_instant(after.started_at)}
+        actions: list[Item] = [
+            {
+                "Update": {
+                    "TableName": self._table,
+                    "Key": item_key(void_partition(before.id), META),
+                    "UpdateExpression": told,
+                    "ConditionExpression": "changes = :before",
+                    "ExpressionAttributeNames": {"#state": "state"},
+                    "ExpressionAttributeValues": values,
+                }
+            }
+        ]
+        if incident is not None:
+            read, moved = incident
+            actions.append(
+                {
+                    "Put": {
+                        "TableName": self._table,
+                        "Item": incident_key(read.incident_id) | incident_item(moved),
+                        "ConditionExpression": "version = :version",
+                        "ExpressionAttributeValues": {":version": {"N": str(read.version)}},
+                    }
+                }
+            )
+        write_together(self._client, actions)
+
+    def close(self, void_id: VoidId) -> None:
+        key = item_key(OPEN_PARTITION, void_partition(void_id))
+        write_together(self._client, [{"Delete": {"TableName": self._table, "Key": key}}])
+
+    def _put(self, item: Item, condition: str = "") -> Item:
+        conditional = {"ConditionExpression": condition} if condition else {}
+        return {"Put": {"TableName": self._table, "Item": item, **conditional}}
+
+    def _get(self, key: Item) -> Item | None:
+        found: Item | None = call(
+            "GetItem", self._client.get_item, TableName=self._table, Key=key, ConsistentRead=True
+        ).get("Item")
+        return found
+
+
+def void_partition(void_id: VoidId) -> str:
+    """Where everything about one void stands."""
+    campaign = void_id.campaign
+    return f"{VOID_PREFIX}{campaign.incident_id}#{campaign.seq:03d}#{void_id.name}"
+
+
+def void_of_partition(partition: str) -> VoidId | None:
+    """The void of a partition; None when it is not a void's."""
+    parts = partition.split("#")
+    if len(parts) != 4 or parts[0] != "VOID" or not parts[2].isdigit():  # noqa: PLR2004 (the parts of the key)
+        return None
+    return VoidId(CampaignId(parts[1], int(parts[2])), parts[3])
+
+
+def _cursor_key(void_id: VoidId, work: Pass, chunk: int) -> Item:
+    return item_key(void_partition(void_id), f"CURSOR#{work.value}#{chunk:06d}")
+
+
+def _receipt_key(receipt: VoidReceipt) -> Item:
+    place = f"RECEIPT#{receipt.work.value}#{offset_text(receipt.start)}#{receipt.chunk:06d}"
+    return item_key(void_partition(receipt.void), place)
+
+
+def _approvals_text(void: Void) -> str:
+    return json.dumps([[one.id, one.person, format_instant(one.at)] for one in void.approvals], separators=(",", ":"))
+
+
+def _void_item(void: Void) -> Item:
+    item = item_key(void_partition(void.id), META) | {
+        "void": {"S": str(void.id)},
+        "reason": {"S": void.reason},
+        "requested_by": {"S": void.requested_by},
+        "requester": {"S": void.requester},
+        "opened_at": {"S": format_instant(void.opened_at)},
+        "state": {"S": void.state.value},
+        "reason_now": {"S": void.state_reason},
+        "changes": {"N": str(void.changes)},
+        "approvals": {"S": _approvals_text(void)},
+    }
+    if void.pinned is not None:
+        pinned = void.pinned
+        content = [pinned.bucket, pinned.key, pinned.version_id, pinned.etag, pinned.size, void.data_start]
+        item["file"] = {"S": json.dumps(content, separators=(",", ":"))}
+    return item
+
+
+def _read_void(item: Item) -> Void:
+    file = json.loads(item["file"]["S"]) if "file" in item else None
+    started_at = item.get("started_at")
+    return Void(
+        id=VoidId.parse(item["void"]["S"]),
+        reason=item["reason"]["S"],
+        requested_by=item["requested_by"]["S"],
+        requester=item["requester"]["S"],
+        opened_at=parse_instant(item["opened_at"]["S"]),
+        pinned=None if file is None else PinnedList(*file[:5]),
+        data_start=0 if file is None else int(file[5]),
+        state=VoidState(item["state"]["S"]),
+        state_reason=item["reason_now"]["S"],
+        changes=int(item["changes"]["N"]),
+        approvals=tuple(
+            VoidApproval(id_, person, parse_instant(at)) for id_, person, at in json.loads(item["approvals"]["S"])
+        ),
+        started_at=None if started_at is None else parse_instant(started_at["S"]),
+        seen=int(item["seen"]["N"]) if "seen" in item else -1,
+        plan=_read_progress(item, Pass.PLAN),
+        apply=_read_progress(item, Pass.APPLY),
+    )
+
+
+def _read_progress(item: Item, work: Pass) -> VoidProgress:
+    def number(name: str) -> int:
+        return int(item[f"{work.value}_{name}"]["N"]) if f"{work.value}_{name}" in item else 0
+
+    sums = {}
+    for name, value in item.items():
+        kind, _, rest = name.partition("|")
+        if kind == work.value:
+            share, _, measure = rest.partition("|")
+            sums[Share(share), measure] = read_number(value["N"])
+    totals = VoidTotals(number("lines"), number("unmatched"), number("decisions"), sums)
+    return VoidProgress(number("bytes"), number("sent"), totals)
+
+
+def _additions(receipt: VoidReceipt) -> dict[str, str]:
+    """What a receipt adds to its void's record, as numbers by attribute."""
+    work, totals = receipt.work.value, receipt.totals
+    numbers = {
+        f"{work}_bytes": receipt.end - receipt.start,
+        f"{work}_lines": totals.lines,
+        f"{work}_unmatched": totals.unmatched,
+        f"{work}_decisions": totals.decisions,
+    }
+    sums = {f"{work}|{share.value}|{measure}": str(size) for (share, measure), size in totals.sums.items()}
+    return {name: str(number) for name, number in numbers.items()} | sums
+
+
+def _receipt_item(receipt: VoidReceipt) -> Item:
+    totals = receipt.totals
+    content = {
+        "lines": totals.lines,
+        "unmatched": totals.unmatched,
+        "decisions": totals.decisions,
+        "sums": [[share.value, measure, str(size)] for (share, measure), size in sorted(totals.sums.items())],
+    }
+    item = _receipt_key(receipt) | {
+        "chunk": {"N": str(receipt.chunk)},
+        "end": {"N": str(receipt.end)},
+        "finishes_chunk": {"BOOL": receipt.finishes_chunk},
+        "totals": {"S": json.dumps(content, separators=(",", ":"))},
+    }
+    if receipt.moved_from is not None:
+        item["moved_from"] = {"N": str(receipt.moved_from)}
+    return item
+
+
+def _read_receipt(void_id: VoidId, work: Pass, item: Item) -> VoidReceipt:
+    content = json.loads(item["totals"]["S"])
+    sums = {(Share(share), measure): read_number(size) for share, measure, size in content["sums"]}
+    return VoidReceipt(
+        void=void_id,
+        work=work,
+        chunk=int(item["chunk"]["N"]),
+        start=int(item["sk"]["S"].split("#")[2]),
+        end=int(item["end"]["N"]),
+        moved_from=int(item["moved_from"]["N"]) if "moved_from" in item else None,
+        finishes_chunk=item["finishes_chunk"]["BOOL"],
+        totals=VoidTotals(content["lines"], content["unmatched"], content["decisions"], sums),
+    )

@@ -1,0 +1,109 @@
+"""Moves a void on: its chunks are sent, its plan waits for its approval, and its end is examined.
+
+It acts only on what the records say, so that it may be called any number of times, late or twice.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import batched
+
+from kulanz.application.campaigns.dispatch_chunks import CHUNKS_PER_LOOK_AT_THE_CLOCK, SECONDS_TO_FINISH, unlimited
+from kulanz.application.delivery.world import VoidMessage, VoidQueue, VoidStore
+from kulanz.application.ports import CampaignStore, Outdated
+from kulanz.domain.campaigns.campaign import Campaign, Pass
+from kulanz.domain.delivery.delivery import gap_in
+from kulanz.domain.delivery.void import OVER, WORKED, Void, VoidId, VoidState, VoidTotals, differing
+from kulanz.domain.incident_record import with_void
+
+
+@dataclass(frozen=True, slots=True)
+class AdvanceVoidPorts:
+    """The world that moving voids on touches."""
+
+    campaigns: CampaignStore
+    voids: VoidStore
+    queue: VoidQueue
+
+
+def advance_void(
+    void_id: VoidId, ports: AdvanceVoidPorts, seconds_left: Callable[[], float] = unlimited, *, again: bool = False
+) -> VoidState | None:
+    """Take the step that a void's records allow now; where it stands. `again` sends all that is not finished."""
+    void = ports.voids.void(void_id)
+    campaign = None if void is None else ports.campaigns.campaign(void_id.campaign)
+    if void is None or campaign is None:
+        return None
+    if void.state in OVER:
+        ports.voids.close(void_id)
+        return void.state
+    work = WORKED.get(void.state)
+    if work is None:
+        return void.state
+    chunks, progress = void.chunks(campaign), void.progress(work)
+    if progress.bytes_done < chunks.total_bytes:
+        if again or progress.sent < len(chunks):
+            _dispatch(void, work, len(chunks), 0 if again else progress.sent, ports, seconds_left)
+        return void.state
+    try:
+        return _end(void, work, campaign, ports)
+    except Outdated:
+        return void.state  # another reader of the same records was first, or the incident moved: the watch comes back
+
+
+def _dispatch(
+    void: Void, work: Pass, chunks: int, first: int, ports: AdvanceVoidPorts, seconds_left: Callable[[], float]
+) -> None:
+    """Send every unfinished chunk from `first` on, and note how far they were sent."""
+    finished = ports.voids.finished_chunks(void.id, work)
+    unfinished = (chunk for chunk in range(first, chunks) if chunk not in finished)
+    for page in batched(unfinished, CHUNKS_PER_LOOK_AT_THE_CLOCK, strict=False):
+        ports.queue.send_voids(VoidMessage(void.id, chunk) for chunk in page)
+        if seconds_left() < SECONDS_TO_FINISH and page[-1] + 1 < chunks:
+            ports.voids.mark_dispatched(void.id, work, page[-1] + 1)
+            return
+    ports.voids.mark_dispatched(void.id, work, chunks)
+
+
+def _end(void: Void, work: Pass, campaign: Campaign, ports: AdvanceVoidPorts) -> VoidState:
+    """Examine a finished pass: its receipts tile what it read, and come to its sums."""
+    receipts, chunks = list(ports.voids.receipts(void.id, work)), void.chunks(campaign)
+    totals = VoidTotals()
+    for receipt in receipts:
+        totals.add(receipt.totals)
+    wrong = gap_in(receipts, chunks.data_start, chunks.size)
+    if not wrong and totals != void.progress(work).totals:
+        wrong = "sums_differ: the void's sums are not those of its receipts"
+    if work is Pass.PLAN:
+        after = void.moved(VoidState.REJECTED, wrong) if wrong else void.moved(VoidState.AWAITING_APPROVAL, "planned")
+        if not wrong and not totals.decisions:
+            after = void.moved(VoidState.REJECTED, "nothing to void: no decision has anything left that can be voided")
+        ports.voids.change(void, after)
+        return after.state
+    wrong = wrong or differing(void.plan.totals, totals)
+    after = void.moved(VoidState.FLAGGED, wrong) if wrong else void.moved(VoidState.VOIDED, "balanced")
+    record = ports.campaigns.incident(campaign.id.incident_id)
+    free = None if record is None or record.voiding != str(void.id) else (record, with_void(record, ""))
+    ports.voids.change(void, after, free)
+    return after.state
+
+
+def watch_voids(ports: AdvanceVoidPorts, seconds_left: Callable[[], float] = unlimited) -> list[Void]:
+    """Move on every void that has not ended, as if its record had just come; those that were found flagged.
+
+    Where nothing was done since the watch looked last, every chunk that is not finished is sent again.
+    """
+    flagged = []
+    is_halted = ports.campaigns.halt().is_on
+    for void_id in ports.voids.open_voids():
+        void = ports.voids.void(void_id)
+        if void is None:
+            continue
+        work = WORKED.get(void.state)
+        done = void.plan.bytes_done + void.apply.bytes_done
+        stands_still = work is not None and void.seen == done
+        state = advance_void(void_id, ports, seconds_left, again=stands_still and not is_halted)
+        if state is VoidState.FLAGGED:
+            flagged.append(void)
+        elif work is not None and not stands_still:
+            ports.voids.note_seen(void_id, done)
+    return flagged

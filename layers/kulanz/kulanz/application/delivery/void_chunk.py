@@ -1,0 +1,339 @@
+"""Works a chunk of a void: the plan counts where each decision stands; the pass after it writes what was planned.
+
+A decision is judged as it stood when the void was opened, in both passes. An entry is written on the condition that the
+entries are as they were read, so that a void and an assignment of the same credit never both stand. Under a policy with
+a history the entry and the history are one step.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import batched
+from typing import NamedTuple
+
+from kulanz.application.campaigns.chunk_run import (
+    STOP_LOOK_SECONDS,
+    TIME_TO_FINISH_SECONDS,
+    Clock,
+    GrantSettings,
+)
+from kulanz.application.campaigns.chunk_run import lines_of as lines_of_campaign
+from kulanz.application.campaigns.frozen import FrozenCache
+from kulanz.application.delivery.ask_void import layout_of_file
+from kulanz.application.delivery.deliver_chunk import ASSIGN_WRITE_UNITS, ROUNDS_MOST
+from kulanz.application.delivery.world import Booked, CreditLedger, EntriesChange, VoidMessage, VoidQueue, VoidStore
+from kulanz.application.ports import CampaignStore, Ledger, ListStore, TryAgain
+from kulanz.domain.campaigns.campaign import Campaign, Cursor, Pass
+from kulanz.domain.campaigns.reconciliation import worth_of
+from kulanz.domain.campaigns.write_units import HISTORY_WRITE_UNITS
+from kulanz.domain.delivery.entries import AddResult, CreditEntries, add_entry
+from kulanz.domain.delivery.void import (
+    WORKED,
+    Part,
+    Share,
+    Void,
+    VoidReceipt,
+    VoidTotals,
+    entry_id,
+    parts_of,
+    void_entry,
+)
+from kulanz.domain.delivery.voided import with_voided
+from kulanz.domain.ledger.entries import DecisionKey, Entry, HistoryChange, granted_benefits, net_worth
+from kulanz.domain.lists.header import ListFormat
+from kulanz.domain.lists.lines import Line, is_blank, lines_starting_in
+from kulanz.domain.lists.reader import line_reader
+from kulanz.domain.lists.rows import LineReader, Problem
+from kulanz.domain.money import is_currency
+from kulanz.domain.policy.deciding.history import HistoryKey
+
+LINES_PER_RECEIPT = 20_000
+RECEIPTS_PER_MESSAGE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class VoidChunkPorts:
+    """The world that working a void touches."""
+
+    campaigns: CampaignStore
+    lists: ListStore
+    ledger: Ledger
+    credits: CreditLedger
+    voids: VoidStore
+    queue: VoidQueue
+
+
+@dataclass(frozen=True, slots=True)
+class VoidDone:
+    """What a worker did, for its log line: no value of any row. `work` is empty where there was nothing to do."""
+
+    work: str = ""
+    lines: int = 0
+    decisions: int = 0
+    receipts: int = 0
+
+
+def void_chunk(
+    message: VoidMessage, ports: VoidChunkPorts, settings: GrantSettings, clock: Clock, cache: FrozenCache
+) -> VoidDone:
+    """Work a chunk from its cursor to its end, or as far as time allows; then the rest is sent again.
+
+    Raises TryAgain when the world does not answer; the message then comes again and goes on at the cursor.
+    """
+    lines = decisions = receipts = tried = 0
+    work: Pass | None = None
+    for _ in range(RECEIPTS_PER_MESSAGE):
+        void = ports.voids.void(message.void)
+        campaign = None if void is None else ports.campaigns.campaign(message.void.campaign)
+        work = None if void is None else WORKED.get(void.state)
+        if void is None or campaign is None or work is None:
+            return VoidDone("", lines, decisions, receipts)
+        if not 0 <= message.chunk < len(void.chunks(campaign)):
+            return VoidDone()
+        cursor = ports.voids.cursor(void.id, work, message.chunk)
+        if cursor is not None and cursor.finished:
+            return VoidDone(work.value if receipts else "", lines, decisions, receipts)
+        if work is Pass.APPLY and ports.campaigns.halt().is_on:  # the watch sends what is not finished again
+            return VoidDone("", lines, decisions, receipts)
+        if clock.seconds_left() < TIME_TO_FINISH_SECONDS:
+            break
+        tried += 1
+        receipt = _Run(void, campaign, work, message.chunk, cursor, ports, settings, clock, cache).work_on()
+        if receipt is not None and ports.voids.record(receipt):
+            lines, receipts = lines + receipt.totals.lines, receipts + 1
+            decisions += receipt.totals.decisions
+    if tried and not receipts:
+        raise TryAgain("no line of the chunk was worked in a worker's time")
+    ports.queue.send_voids([message])
+    return VoidDone("" if work is None else work.value, lines, decisions, receipts)
+
+
+class _Line(NamedTuple):
+    """A line: where it starts and ends, and the decision that it names; `key` is None where it names none.
+
+    `is_row`: it is a row of the campaign's list, whose decision is the one that was written for this very row.
+    """
+
+    start: int
+    end: int
+    key: DecisionKey | None
+    is_row: bool
+
+
+@dataclass(slots=True)
+class _Run:
+    """One attempt at a chunk: from the cursor to a receipt."""
+
+    void: Void
+    campaign: Campaign
+    work: Pass
+    chunk: int
+    cursor: Cursor | None
+    ports: VoidChunkPorts
+    settings: GrantSettings
+    clock: Clock
+    cache: FrozenCache
+    totals: VoidTotals = field(default_factory=VoidTotals)
+    seen: set[DecisionKey] = field(default_factory=set)
+    """What earlier lines of a file named: of a chunk that is the whole file."""
+    looks_below: float = float("inf")
+
+    def work_on(self) -> VoidReceipt | None:
+        """Work lines wave after wave; the receipt covers exactly those that are done. None where none was."""
+        chunk_start, chunk_stop = self.void.chunks(self.campaign).bounds(self.chunk)
+        start = position = None if self.cursor is None else self.cursor.position
+        per_wave = self._per_wave()
+        finished, number = True, 0
+        for page in batched(self._lines(chunk_start, chunk_stop, start), per_wave, strict=False):
+            if number and (number >= LINES_PER_RECEIPT or self._must_end()):
+                finished = False
+                break
+            start = page[0].start if start is None else start
+            self._count(page)
+            number += len(page)
+            position = page[-1].end
+        if position is None or finished:
+            position = chunk_stop if position is None else max(position, chunk_stop)
+        return VoidReceipt(
+            void=self.void.id,
+            work=self.work,
+            chunk=self.chunk,
+            start=position if start is None else start,
+            end=position,
+            moved_from=None if self.cursor is None else self.cursor.position,
+            finishes_chunk=finished,
+            totals=self.totals,
+        )
+
+    @property
+    def _is_of_a_file(self) -> bool:
+        """Whether lines name decisions, and are not the rows that these were written for."""
+        return self.void.pinned is not None
+
+    def _per_wave(self) -> int:
+        if self.work is Pass.PLAN:
+            return self.settings.entries_per_wave(1)
+        return self.settings.entries_per_wave(
+            HISTORY_WRITE_UNITS if self.campaign.keeps_history else ASSIGN_WRITE_UNITS
+        )
+
+    def _must_end(self) -> bool:
+        seconds_left = self.clock.seconds_left()
+        if seconds_left < self.looks_below:
+            self.looks_below = seconds_left - STOP_LOOK_SECONDS
+            if self.work is Pass.APPLY and self.ports.campaigns.halt().is_on:
+                return True
+        return seconds_left < TIME_TO_FINISH_SECONDS
+
+    # What is read
+
+    def _lines(self, chunk_start: int, chunk_stop: int, reached: int | None) -> Iterator[_Line]:
+        if self.void.pinned is None:
+            yield from self._of_list(chunk_start if reached is None else reached, chunk_stop)
+        else:
+            yield from self._of_file(chunk_start, chunk_stop, reached)
+
+    def _of_list(self, start: int, stop: int) -> Iterator[_Line]:
+        campaign = self.campaign
+        policy = self.cache.get(campaign, self.ports.campaigns)
+        reader = line_reader(campaign.layout, (), policy.subject, campaign.ignored_columns)
+        for line in lines_of_campaign(campaign, self.ports.lists, start, stop):
+            yield _Line(line.offset, line.end, self._key_of(reader, line), is_row=True)
+
+    def _of_file(self, start: int, stop: int, reached: int | None) -> Iterator[_Line]:
+        """The lines of a file from where the cursor stands; those before it are read again, for what they named."""
+        pinned = self.void.pinned
+        assert pinned is not None, "asked for a void of a file"
+        layout = layout_of_file(pinned, self.campaign, self.ports.lists)
+        reader = line_reader(layout, (), self.campaign.subject or None, ())
+        blocks = self.ports.lists.read(pinned, start, stop)
+        for line in lines_starting_in(blocks, start, start, stop, start):
+            found = self._first(_Line(line.offset, line.end, self._key_of(reader, line), is_row=False))
+            if reached is None or line.offset >= reached:
+                yield found
+
+    def _first(self, line: _Line) -> _Line:
+        """The line, without its decision where an earlier line has named it."""
+        if line.key in self.seen:
+            return line._replace(key=None)
+        if line.key is not None:
+            self.seen.add(line.key)
+        return line
+
+    def _key_of(self, reader: LineReader, line: Line) -> DecisionKey | None:
+        if is_blank(line.raw, is_csv=reader.format is ListFormat.CSV):
+            return None
+        record = reader.record(line)
+        return None if isinstance(record, Problem) else self._key(record.account_id, record.subject)
+
+    def _key(self, account_id: str, subject: str) -> DecisionKey:
+        campaign = self.campaign.id
+        return DecisionKey(account_id, campaign.incident_id, subject, campaign.seq)
+
+    # What becomes of it
+
+    def _count(self, lines: tuple[_Line, ...]) -> None:
+        """Count some lines, of which the pass after the plan has written what was planned."""
+        spent, written = self.clock.seconds_left(), 0
+        rows = {(line.key, line.start) for line in lines if line.is_row}
+        keys = list(dict.fromkeys(line.key for line in lines if line.key is not None))
+        found = self.ports.credits.booked(keys)
+        mine = {key: one for key, one in found.items() if self._is_of_a_file or (key, one.entry.origin) in rows}
+        self.totals.lines += len(lines)
+        self.totals.unmatched += len(lines) - len(mine)
+        parts = {key: list(parts_of(one.entry, one.entries, self.void.opened_at)) for key, one in mine.items()}
+        if self.work is Pass.APPLY:
+            written = self._void(mine, parts)
+        for key in mine:
+            self.totals.count(parts[key])
+        self._pace(written, spent)
+
+    def _void(self, mine: dict[DecisionKey, Booked], parts: dict[DecisionKey, list[Part]]) -> int:
+        """Write what was planned of some decisions, as far as it still can be; how many entries were written.
+
+        Each voidable part becomes voided or changed.
+        """
+        waiting = {key for key, some in parts.items() if any(part.share is Share.VOIDABLE for part in some)}
+        written = 0
+        for _ in range(ROUNDS_MOST):
+            changes: dict[DecisionKey, tuple[Entry, EntriesChange]] = {}
+            for key in sorted(waiting, key=str):
+                booked = mine[key]
+                places = _places(parts[key])
+                change = self._change(booked, places)
+                if change is None:
+                    parts[key] = [self._came_to(part, booked.entries) for part in parts[key]]
+                    waiting.discard(key)
+                else:
+                    changes[key] = booked.entry, change
+            if not changes:
+                return written
+            written += sum(self._write(changes))
+            mine |= self.ports.credits.booked(list(changes))
+        if waiting:
+            raise TryAgain("the credit entries of some decisions keep changing")
+        return written
+
+    def _change(self, booked: Booked, places: set[int]) -> EntriesChange | None:
+        """What voids the places that can be voided; None where none is left, or this void was here before."""
+        entries = booked.entries
+        if any(one.id == entry_id(self.void) for one in entries):
+            return None
+        sizes = {place: worth_of(one)[1] for place, one in enumerate(granted_benefits(booked.entry))}
+        left = tuple(
+            place
+            for place in sorted(places)
+            if place in sizes and add_entry(entries, void_entry(self.void, (place,)), sizes).result is AddResult.ADDED
+        )
+        if not left:
+            return None
+        adding = add_entry(entries, void_entry(self.void, left), sizes)
+        return EntriesChange(booked.entry.key, entries, adding.entries) if adding.result is AddResult.ADDED else None
+
+    def _came_to(self, part: Part, entries: CreditEntries) -> Part:
+        """What became of a part that was voidable."""
+        if part.share is not Share.VOIDABLE:
+            return part
+        is_mine = any(one.id == entry_id(self.void) and part.place in one.benefits for one in entries)
+        return part._replace(share=Share.VOIDED if is_mine else Share.CHANGED)
+
+    def _write(self, changes: dict[DecisionKey, tuple[Entry, EntriesChange]]) -> list[bool]:
+        if not self.campaign.keeps_history:
+            return self.ports.credits.write_entries([change for _, change in changes.values()])
+        return [self._write_with_history(entry, change) for entry, change in changes.values()]
+
+    def _write_with_history(self, entry: Entry, change: EntriesChange) -> bool:
+        """Void a decision in one step with what that takes off its subject's history."""
+        key = HistoryKey(entry.key.account_id, self.campaign.policy_id, entry.key.subject)
+        history = self.ports.ledger.histories([key]).get(key)
+        all_of_subject = list(self.ports.ledger.standing(self._keys_of_subject(entry.key)).values())
+        left = [with_voided(one, change.after) if one.key == entry.key else one for one in all_of_subject]
+        after = None if history is None else history.voided(entry.key.incident_id, _money(all_of_subject), _money(left))
+        if history is None or after is None:
+            return self.ports.credits.write_entries([change])[0]
+        return self.ports.credits.write_with_history(change, HistoryChange(key, history, after))
+
+    def _keys_of_subject(self, key: DecisionKey) -> list[DecisionKey]:
+        """The keys under which campaigns of the incident may have decided a subject."""
+        record = self.ports.campaigns.incident(key.incident_id)
+        applied = (key.seq,) if record is None else record.applied
+        return [DecisionKey(key.account_id, key.incident_id, key.subject, seq) for seq in applied]
+
+    def _pace(self, written: int, began: float) -> None:
+        if written and self.settings.units_per_second > 0:
+            units = HISTORY_WRITE_UNITS if self.campaign.keeps_history else ASSIGN_WRITE_UNITS
+            spent = began - self.clock.seconds_left()
+            self.clock.wait(max(0.0, units * written / self.settings.units_per_second - spent))
+
+
+def _places(parts: list[Part]) -> set[int]:
+    return {part.place for part in parts if part.share is Share.VOIDABLE}
+
+
+def _money(entries: list[Entry]) -> dict[str, int]:
+    """What some decisions grant net of voids, in minor units by currency; zero of what was voided."""
+    found: dict[str, int] = {}
+    for entry in entries:
+        for measure, size in net_worth(entry).items():
+            if is_currency(measure):
+                found[measure] = found.get(measure, 0) + int(size)
+    return found

@@ -1,0 +1,227 @@
+"""Voids through the API: asked for by requesters, approved or rejected by approvers, read by everybody who reads."""
+
+from typing import Annotated, Literal, TypedDict
+
+from pydantic import Field
+
+from kulanz.application.delivery.ask_void import (
+    VoidPorts,
+    VoidRefused,
+    approve_void,
+    ask_void,
+    inline_file,
+    persons_needed,
+    reject_void,
+)
+from kulanz.application.door.asked import Asked, Door
+from kulanz.application.door.bodies import REASON_CHARACTERS, Body, Reason, read_body
+from kulanz.application.door.campaigns import existing
+from kulanz.application.door.problems import FieldProblem, Kind, Problem, unknown
+from kulanz.application.ports import ListMissing
+from kulanz.domain.campaigns.campaign import Campaign, PinnedList
+from kulanz.domain.delivery.void import ACCOUNTS_MOST, WORKED, Void, VoidId, VoidState, VoidTotals
+from kulanz.domain.identifiers import IDENTIFIER_LENGTH_CHARACTERS, WHOLE_ACCOUNT
+from kulanz.domain.lists.lines import ListRefused
+from kulanz.domain.time import format_instant
+
+VOID_VERSION = 1
+KEY_CHARACTERS = 1_024
+
+_Id = Annotated[str, Field(min_length=1, max_length=IDENTIFIER_LENGTH_CHARACTERS)]
+_Words = Annotated[str, Field(max_length=REASON_CHARACTERS, pattern=r"^[^\x00-\x1f\x7f]*$")]
+
+
+class NamedDecision(Body):
+    """A decision of the campaign: that of an account, or of a `subject` of it."""
+
+    account_id: _Id
+    subject: _Id = WHOLE_ACCOUNT
+
+
+class VoidFile(Body):
+    """An uploaded file of accounts, by its key and its version."""
+
+    key: Annotated[str, Field(min_length=1, max_length=KEY_CHARACTERS, pattern=r"^lists/[A-Za-z0-9._/-]+$")]
+    version_id: Annotated[str, Field(min_length=1, max_length=KEY_CHARACTERS)]
+
+
+class VoidBody(Body):
+    """Why, and what: the decisions of `accounts`, those of a `file`, or, without either, all of the campaign."""
+
+    reason: Reason
+    accounts: Annotated[list[NamedDecision], Field(max_length=ACCOUNTS_MOST)] = Field(default_factory=list)
+    file: VoidFile | None = None
+
+
+class VoidApprovalBody(Body):
+    """What is done with the plan of the void whose hash is named, whole or as it is shown. To reject needs a reason."""
+
+    action: Literal["approve", "reject"]
+    plan_hash: Annotated[str, Field(pattern=r"^[0-9a-f]{12,64}$")]
+    reason: _Words = ""
+
+
+class ShareItem(TypedDict):
+    """A part of what was granted, as an exact text; money in minor units. `share` says where it is."""
+
+    share: str
+    measure: str
+    sum: str
+
+
+class VoidFigures(TypedDict):
+    """What a pass came to: lines, those that name no decision, decisions with something to void, and the sums."""
+
+    lines: int
+    unmatched: int
+    decisions: int
+    sums: list[ShareItem]
+
+
+class ApprovalItem(TypedDict):
+    """A person's approval."""
+
+    person: str
+    at: str
+
+
+class VoidItem(TypedDict):
+    """A void as it stands. `about` is `campaign` or `file`. `plan_hash` is there once the plan is complete.
+
+    `plan` is what would be voided; `done` is what was, so far. `bytes_done` counts the pass that is at work.
+    """
+
+    void: str
+    campaign: str
+    state: str
+    reason: str
+    why: str
+    about: str
+    requested_by: str
+    opened_at: str
+    started_at: str | None
+    plan_hash: str | None
+    persons_needed: int
+    approvals: list[ApprovalItem]
+    plan: VoidFigures
+    done: VoidFigures
+    bytes_done: int
+    bytes_in_all: int
+
+
+class VoidAnswer(VoidItem):
+    """One void."""
+
+    v: int
+
+
+class VoidsAnswer(TypedDict):
+    """The voids of a campaign, by their ids."""
+
+    v: int
+    campaign: str
+    voids: list[VoidItem]
+
+
+def of_campaign(asked: Asked, door: Door) -> VoidsAnswer:
+    """The voids of a campaign."""
+    campaign = existing(asked, door)
+    found = [_item(one, campaign, door) for one in door.voids.of_campaign(campaign.id)]
+    return {"v": VOID_VERSION, "campaign": str(campaign.id), "voids": found}
+
+
+def one(asked: Asked, door: Door) -> VoidAnswer:
+    """A void as it stands."""
+    campaign = existing(asked, door)
+    found = door.voids.void(VoidId(campaign.id, asked.of["void"]))
+    if found is None:
+        raise unknown("there is no such void of this campaign")
+    return _answer(found, campaign, door)
+
+
+def ask(asked: Asked, door: Door) -> VoidAnswer:
+    """Ask for a void. Its plan is made, and waits for its approval."""
+    body = read_body(VoidBody, asked.body)
+    if body.accounts and body.file is not None:
+        errors: list[FieldProblem] = [{"field": "file", "expected": "accounts or a file, not both"}]
+        raise Problem(Kind.BODY, "state accounts or a file, not both", errors=errors)
+    campaign = existing(asked, door)
+    void_id, ports = VoidId(campaign.id, asked.of["id"]), _ports(door)
+    try:
+        void = ask_void(void_id, _file(body, void_id, ports, door), body.reason, asked.acting, ports, asked.now)
+    except VoidRefused as refusal:
+        raise Problem(Kind.REFUSED, str(refusal), reason=refusal.reason) from None
+    return _answer(void, campaign, door)
+
+
+def _file(body: VoidBody, void_id: VoidId, ports: VoidPorts, door: Door) -> PinnedList | None:
+    if body.accounts:
+        return inline_file(void_id, [(one.account_id, one.subject) for one in body.accounts], ports)
+    if body.file is None:
+        return None
+    try:
+        return door.lists.pin(door.settings.list_bucket, body.file.key, body.file.version_id)
+    except ListMissing:
+        raise VoidRefused("list_missing", "no such file, or no such version of it; upload it again") from None
+    except ListRefused as refusal:
+        raise VoidRefused(refusal.reason, str(refusal)) from None
+
+
+def decide(asked: Asked, door: Door) -> VoidAnswer:
+    """Approve the plan of a void, or reject it."""
+    body = read_body(VoidApprovalBody, asked.body)
+    if body.action == "reject" and not body.reason.strip():
+        errors: list[FieldProblem] = [{"field": "reason", "expected": "why, in one line"}]
+        raise Problem(Kind.BODY, "correct the fields that are named, and send it again", errors=errors)
+    campaign = existing(asked, door)
+    void_id, ports = VoidId(campaign.id, asked.of["void"]), _ports(door)
+    try:
+        if body.action == "approve":
+            void = approve_void(void_id, body.plan_hash, asked.of["id"], asked.acting, ports, asked.now)
+        else:
+            void = reject_void(void_id, body.plan_hash, body.reason, asked.acting, ports)
+    except VoidRefused as refusal:
+        raise Problem(Kind.REFUSED, str(refusal), reason=refusal.reason) from None
+    return _answer(void, campaign, door)
+
+
+def _ports(door: Door) -> VoidPorts:
+    return VoidPorts(door.campaigns, door.deliveries, door.voids, door.lists, door.gate, door.people.current())
+
+
+def _answer(void: Void, campaign: Campaign, door: Door) -> VoidAnswer:
+    return {"v": VOID_VERSION, **_item(void, campaign, door)}
+
+
+def _item(void: Void, campaign: Campaign, door: Door) -> VoidItem:
+    work = WORKED.get(void.state)
+    return {
+        "void": void.id.name,
+        "campaign": str(void.id.campaign),
+        "state": void.state.value,
+        "reason": void.state_reason,
+        "why": void.reason,
+        "about": "campaign" if void.pinned is None else "file",
+        "requested_by": void.requested_by,
+        "opened_at": format_instant(void.opened_at),
+        "started_at": None if void.started_at is None else format_instant(void.started_at),
+        "plan_hash": None if void.state is VoidState.PLANNING else void.plan_hash,
+        "persons_needed": persons_needed(void, door.gate),
+        "approvals": [{"person": one.person, "at": format_instant(one.at)} for one in void.approvals],
+        "plan": _figures(void.plan.totals),
+        "done": _figures(void.apply.totals),
+        "bytes_done": 0 if work is None else void.progress(work).bytes_done,
+        "bytes_in_all": void.chunks(campaign).total_bytes,
+    }
+
+
+def _figures(totals: VoidTotals) -> VoidFigures:
+    return {
+        "lines": totals.lines,
+        "unmatched": totals.unmatched,
+        "decisions": totals.decisions,
+        "sums": [
+            {"share": share.value, "measure": measure, "sum": str(size)}
+            for (share, measure), size in sorted(totals.sums.items())
+        ],
+    }

@@ -1,0 +1,301 @@
+"""A void: the unused remainder of decisions of one campaign is taken back, planned first, approved, then written.
+
+It is about every decision of the campaign, or about those that a file names; a few come inside the request.
+Both passes judge a decision as it stood when the void was opened, so that what is written is what was planned, less
+what was used, delivered or taken back in between; the reconciliation of a void has both.
+
+    planning ─► awaiting_approval ─► voiding ─► voided
+                     └─► rejected       └─► flagged
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from hashlib import sha256
+from typing import NamedTuple
+
+from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Chunks, Pass, PinnedList
+from kulanz.domain.campaigns.reconciliation import worth_of
+from kulanz.domain.canonical import canonical_json
+from kulanz.domain.decision import Outcome
+from kulanz.domain.delivery.credit import Size
+from kulanz.domain.delivery.entries import CreditEntry, CreditState, EntryKind, standing
+from kulanz.domain.ledger.entries import Entry, benefits_granted, read_decision
+from kulanz.domain.time import format_instant
+
+ACCOUNTS_MOST = 100
+"""Decisions that a request names itself; more are a file."""
+FILE_BYTES = 8 * 1024 * 1024
+"""A file of accounts is worked as one chunk, by a worker that remembers each of its lines."""
+PERSONS_MOST = 2
+
+
+class VoidState(StrEnum):
+    """Where a void stands. FLAGGED: what was written is not what was planned less what changed; a person looks."""
+
+    PLANNING = "planning"
+    AWAITING_APPROVAL = "awaiting_approval"
+    VOIDING = "voiding"
+    VOIDED = "voided"
+    FLAGGED = "flagged"
+    REJECTED = "rejected"
+
+
+WORKED: Mapping[VoidState, Pass] = {VoidState.PLANNING: Pass.PLAN, VoidState.VOIDING: Pass.APPLY}
+"""The pass whose chunks are worked in a state."""
+OVER = frozenset({VoidState.VOIDED, VoidState.FLAGGED, VoidState.REJECTED})
+
+
+class Share(StrEnum):
+    """Where a part of what was granted is. The plan has VOIDABLE; of that, the pass after it VOIDED or CHANGED.
+
+    USED: it is on bills. AT_BILLER: it was delivered, and only the biller can give it back. VOIDED_BEFORE: by another
+    void. CHANGED: it was voidable, and was delivered, used or voided since.
+    """
+
+    VOIDABLE = "voidable"
+    VOIDED = "voided"
+    CHANGED = "changed"
+    USED = "used"
+    EXPIRED = "expired"
+    AT_BILLER = "at_biller"
+    VOIDED_BEFORE = "voided_before"
+    WRITTEN_OFF = "written_off"
+
+
+_OF_STATE: Mapping[CreditState, Share] = {
+    CreditState.DUE: Share.VOIDABLE,
+    CreditState.REJECTED: Share.VOIDABLE,
+    CreditState.TAKEN_BACK: Share.VOIDABLE,
+    CreditState.APPLIED: Share.USED,
+    CreditState.PARTLY_APPLIED: Share.USED,
+    CreditState.ASSIGNED: Share.AT_BILLER,
+    CreditState.SENT: Share.AT_BILLER,
+    CreditState.UNKNOWN: Share.AT_BILLER,
+    CreditState.ACCEPTED: Share.AT_BILLER,
+    CreditState.WRITTEN_OFF: Share.WRITTEN_OFF,
+    CreditState.VOIDED: Share.VOIDED_BEFORE,
+}
+
+
+class Part(NamedTuple):
+    """A part of what a benefit grants, by its place: minor units of a currency, or a quantity of a unit."""
+
+    place: int
+    share: Share
+    measure: str
+    size: Size
+
+
+def parts_of(entry: Entry, entries: Sequence[CreditEntry], at: datetime) -> Iterator[Part]:
+    """Where what a decision grants was at an instant: its entries until then count, and what had ended is expired.
+
+    What a customer accepted later was not granted yet, and is left out.
+    """
+    if entry.status is not Outcome.GRANTED:
+        return
+    decision = read_decision(entry.body)
+    at_once = 0 if decision.outcome is Outcome.OFFERED else len(decision.benefits)
+    until = [one for one in entries if one.at <= at]
+    for place, benefit in enumerate(benefits_granted(entry, decision)):
+        accepted_at = None if place < at_once else entry.accepted_at
+        granted_at = entry.effective_at if accepted_at is None else accepted_at
+        if granted_at > at:
+            continue
+        measure, size = worth_of(benefit)
+        ends_at = benefit.validity.expires_at(granted_at)
+        has_ended = ends_at is not None and at >= ends_at
+        for state, share in standing(until, place, size).shares(size).items():
+            of = _OF_STATE[state]
+            if has_ended and of in (Share.VOIDABLE, Share.AT_BILLER):
+                of = Share.EXPIRED
+            yield Part(place, of, measure, share)
+
+
+@dataclass(slots=True)
+class VoidTotals:
+    """How many decisions lines are about, and where what they grant is; those of disjoint ranges add up.
+
+    `decisions` have something that is voidable, or was voided. `unmatched` lines name no decision of the campaign, or
+    one that an earlier line has.
+    """
+
+    lines: int = 0
+    unmatched: int = 0
+    decisions: int = 0
+    sums: dict[tuple[Share, str], Size] = field(default_factory=dict)
+
+    def count(self, parts: Iterable[Part]) -> None:
+        """Count a decision by its parts."""
+        is_voided = False
+        for part in parts:
+            self._add((part.share, part.measure), part.size)
+            is_voided = is_voided or part.share in (Share.VOIDABLE, Share.VOIDED, Share.CHANGED)
+        self.decisions += is_voided
+
+    def add(self, other: "VoidTotals") -> None:
+        """Add the totals of another range."""
+        self.lines += other.lines
+        self.unmatched += other.unmatched
+        self.decisions += other.decisions
+        for key, size in other.sums.items():
+            self._add(key, size)
+
+    def _add(self, key: tuple[Share, str], size: Size) -> None:
+        self.sums[key] = self.sums.get(key, 0) + size
+
+    def by_measure(self, *shares: Share) -> dict[str, Size]:
+        """The sums of some shares together, by measure, without those of nothing."""
+        found: dict[str, Size] = {}
+        for (share, measure), size in self.sums.items():
+            if share in shares and size:
+                found[measure] = found.get(measure, 0) + size
+        return found
+
+
+def differing(plan: VoidTotals, done: VoidTotals) -> str:
+    """Where a finished pass is not its plan; empty where planned = voided + changed, and everything else is equal."""
+    for name in ("lines", "unmatched", "decisions"):
+        planned, found = getattr(plan, name), getattr(done, name)
+        if planned != found:
+            return f"void differs: {name}: planned {planned}, found {found}"
+    pairs = [((Share.VOIDABLE,), (Share.VOIDED, Share.CHANGED))]
+    others = (Share.USED, Share.EXPIRED, Share.AT_BILLER, Share.VOIDED_BEFORE, Share.WRITTEN_OFF)
+    pairs += [((share,), (share,)) for share in others]  # type: ignore[misc]
+    for there, here in pairs:
+        planned, found = plan.by_measure(*there), done.by_measure(*here)
+        for measure in sorted(planned.keys() | found.keys()):
+            if planned.get(measure, 0) != found.get(measure, 0):
+                return (
+                    f"void differs: {measure} {there[0]}: planned {planned.get(measure, 0)}, found"
+                    f" {found.get(measure, 0)} (in the smallest unit)"
+                )
+    return ""
+
+
+class VoidId(NamedTuple):
+    """A void of a campaign, by the id that its requester chose; written `att-2024-02-22/1/wrong-list`."""
+
+    campaign: CampaignId
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.campaign}/{self.name}"
+
+    @classmethod
+    def parse(cls, text: str) -> "VoidId":
+        """Read what `str` wrote. Raises ValueError."""
+        campaign, slash, name = text.rpartition("/")
+        if not slash or not name:
+            raise ValueError("a void is written <incident id>/<campaign>/<id of the void>")
+        return cls(CampaignId.parse(campaign), name)
+
+
+@dataclass(frozen=True, slots=True)
+class VoidApproval:
+    """A person's yes, under the id that the person chose."""
+
+    id: str
+    person: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class VoidReceipt:
+    """The record that the lines of `[start, end)` are done. `moved_from` is where the chunk's cursor stood."""
+
+    void: VoidId
+    work: Pass
+    chunk: int
+    start: int
+    end: int
+    moved_from: int | None
+    finishes_chunk: bool
+    totals: VoidTotals
+
+
+@dataclass(slots=True)
+class VoidProgress:
+    """What the receipts of a pass add up to; `sent` counts chunks whose messages were sent."""
+
+    bytes_done: int = 0
+    sent: int = 0
+    totals: VoidTotals = field(default_factory=VoidTotals)
+
+
+@dataclass(frozen=True, slots=True)
+class Void:
+    """A void as its record tells it.
+
+    `pinned` is the file that names decisions, whose lines start at `data_start`; without one it is about all of the
+    campaign. `requester` is the id of the person who asked, empty where a
+    machine did. `started_at` is when its last approval was given. `seen` is how far it was when the watch last looked.
+    """
+
+    id: VoidId
+    reason: str
+    requested_by: str
+    requester: str
+    opened_at: datetime
+    pinned: PinnedList | None = None
+    data_start: int = 0
+    state: VoidState = VoidState.PLANNING
+    state_reason: str = "requested"
+    changes: int = 1
+    approvals: tuple[VoidApproval, ...] = ()
+    started_at: datetime | None = None
+    seen: int = -1
+    plan: VoidProgress = field(default_factory=VoidProgress)
+    apply: VoidProgress = field(default_factory=VoidProgress)
+
+    def chunks(self, campaign: Campaign) -> Chunks:
+        """The chunks of what it reads: those of the campaign, or one."""
+        if self.pinned is not None:
+            return Chunks(self.data_start, self.pinned.size, max(self.pinned.size, _CHUNK_LEAST))
+        return campaign.chunks
+
+    def progress(self, work: Pass) -> VoidProgress:
+        """The sums of the receipts of a pass."""
+        return self.plan if work is Pass.PLAN else self.apply
+
+    @property
+    def is_running(self) -> bool:
+        """Whether something may be written for it."""
+        return self.state is VoidState.VOIDING
+
+    def moved(self, state: VoidState, reason: str) -> "Void":
+        """The void in another state; what was sent of its chunks was of the pass before."""
+        return replace(self, state=state, state_reason=reason, changes=self.changes + 1)
+
+    @property
+    def plan_hash(self) -> str:
+        """SHA-256, in hexadecimal, of all that the void will do: what an approval names."""
+        totals = self.plan.totals
+        content = {
+            "void": str(self.id),
+            "reason": self.reason,
+            "requested_by": self.requested_by,
+            "opened_at": format_instant(self.opened_at),
+            "file": None if self.pinned is None else [self.pinned.key, self.pinned.version_id],
+            "lines": totals.lines,
+            "unmatched": totals.unmatched,
+            "decisions": totals.decisions,
+            "sums": [[share.value, measure, str(size)] for (share, measure), size in sorted(totals.sums.items())],
+        }
+        return sha256(canonical_json(content).encode()).hexdigest()
+
+
+_CHUNK_LEAST = 256
+
+
+def void_entry(void: Void, places: tuple[int, ...]) -> CreditEntry:
+    """What a void writes of a decision: the same however often. Its id leads to the void's record, which says why."""
+    if void.started_at is None:
+        raise ValueError("a void writes after it was approved")
+    return CreditEntry(EntryKind.VOIDED, void.started_at, void.requested_by, entry_id(void), places)
+
+
+def entry_id(void: Void) -> str:
+    """By what a void knows its own entries."""
+    return f"void/{void.id.campaign.seq}/{void.id.name}"

@@ -1,0 +1,116 @@
+"""The contract of VoidStore, and of entries that are written in one step with a history."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from kulanz.application.delivery.world import EntriesChange
+from kulanz.application.ports import Outdated
+from kulanz.domain.campaigns.campaign import CampaignId, Cursor, Pass, PinnedList
+from kulanz.domain.delivery.credit import Size
+from kulanz.domain.delivery.entries import CreditEntry, EntryKind
+from kulanz.domain.delivery.void import Share, Void, VoidApproval, VoidId, VoidReceipt, VoidState, VoidTotals
+from kulanz.domain.incident_record import with_revision, with_void
+from kulanz.domain.ledger.entries import EntryWithHistory, HistoryChange
+from kulanz.domain.policy.deciding.history import Addition, HistoryKey, SubjectHistory
+from tests.contract.backends import Backend
+from tests.support.values import INCIDENT, NOW, entry, revision
+
+FIRST = VoidId(CampaignId(INCIDENT, 1), "wrong-list")
+
+
+def void(name: str = FIRST.name) -> Void:
+    pinned = PinnedList("a-bucket", "lists/void.csv", "v1", "etag", 120)
+    return Void(VoidId(FIRST.campaign, name), "Größe", "iam:anna", "iam:anna", NOW, pinned, data_start=11)
+
+
+def receipt(start: int, end: int, moved_from: int | None = None, *, finishes: bool = False) -> VoidReceipt:
+    sums: dict[tuple[Share, str], Size] = {(Share.VOIDABLE, "EUR"): 500, (Share.USED, "GB:3 x month"): Decimal("1.5")}
+    return VoidReceipt(FIRST, Pass.PLAN, 0, start, end, moved_from, finishes, VoidTotals(3, 1, 2, sums))
+
+
+def test_a_void_is_read_as_it_was_opened_and_found_by_its_campaign(backend: Backend) -> None:
+    assert backend.voids.void(FIRST) is None
+    backend.voids.open(void())
+    backend.voids.open(void())  # the reply was lost
+    with pytest.raises(Outdated):
+        backend.voids.open(replace(void(), reason="another"))
+    backend.voids.open(replace(void("b"), pinned=None, data_start=0))
+    assert backend.voids.void(FIRST) == void()
+    assert [one.id.name for one in backend.voids.of_campaign(FIRST.campaign)] == ["b", "wrong-list"]
+    assert backend.voids.of_campaign(CampaignId(INCIDENT, 2)) == []
+    assert backend.voids.open_voids() == [replace(void("b")).id, FIRST]
+
+
+def test_each_range_counts_once_and_only_from_where_the_cursor_stands(backend: Backend) -> None:
+    backend.voids.open(void())
+    assert backend.voids.cursor(FIRST, Pass.PLAN, 0) is None
+    first, second = receipt(11, 60), receipt(60, 120, 60, finishes=True)
+    assert [backend.voids.record(one) for one in (first, first, receipt(11, 70), second)] == [True, True, False, True]
+    assert backend.voids.cursor(FIRST, Pass.PLAN, 0) == Cursor(120, finished=True)
+    assert backend.voids.cursor(FIRST, Pass.APPLY, 0) is None
+    assert backend.voids.finished_chunks(FIRST, Pass.PLAN) == {0}
+    assert list(backend.voids.receipts(FIRST, Pass.PLAN)) == [first, second]
+    assert list(backend.voids.receipts(FIRST, Pass.APPLY)) == []
+    found = backend.voids.void(FIRST)
+    assert found is not None
+    assert (found.plan.bytes_done, found.apply.bytes_done) == (109, 0)
+    assert found.plan.totals == VoidTotals(
+        6, 2, 4, {(Share.VOIDABLE, "EUR"): 1_000, (Share.USED, "GB:3 x month"): Decimal(3)}
+    )
+
+
+def test_what_was_sent_and_seen_is_noted(backend: Backend) -> None:
+    backend.voids.open(void())
+    backend.voids.mark_dispatched(FIRST, Pass.APPLY, 1)
+    backend.voids.note_seen(FIRST, 49)
+    found = backend.voids.void(FIRST)
+    assert found is not None
+    assert (found.plan.sent, found.apply.sent, found.seen) == (0, 1, 49)
+
+
+def test_a_void_moves_with_its_incident_or_not_at_all(backend: Backend) -> None:
+    backend.voids.open(void())
+    told = revision()
+    record = with_revision(None, told, 400)
+    assert record is not None
+    backend.campaigns.record_revision(None, record, told)
+    yes = VoidApproval("yes", "iam:ben", NOW)
+    waiting = void()
+    started = replace(waiting.moved(VoidState.VOIDING, "approved"), approvals=(yes,), started_at=NOW)
+    occupied = with_void(record, str(FIRST))
+    with pytest.raises(Outdated):
+        backend.voids.change(waiting, started, (replace(record, version=7), occupied))
+    assert backend.voids.void(FIRST) == waiting
+    backend.voids.change(waiting, started, (record, occupied))
+    assert backend.voids.void(FIRST) == started
+    assert backend.campaigns.incident(INCIDENT) == occupied
+    with pytest.raises(Outdated):
+        backend.voids.change(waiting, waiting.moved(VoidState.REJECTED, "late"))
+    ended = started.moved(VoidState.VOIDED, "balanced")
+    backend.voids.change(started, ended, (occupied, with_void(occupied, "")))
+    backend.voids.close(FIRST)
+    backend.voids.close(FIRST)
+    assert backend.voids.open_voids() == []
+    free = backend.campaigns.incident(INCIDENT)
+    assert free is not None
+    assert free.voiding == ""
+
+
+def test_entries_and_a_history_are_written_together_or_neither(backend: Backend) -> None:
+    a = entry("a", body='{"benefits":[{"money":[500,"EUR"]}],"outcome":"granted","reason":"credit"}')
+    key = HistoryKey("a", "a-policy", a.key.subject)
+    kept = SubjectHistory(1, {a.key.incident_id: Addition(NOW, {"paid_2026:EUR": 500})})
+    backend.ledger.insert_with_history([EntryWithHistory(a, HistoryChange(key, SubjectHistory(), kept))])
+    after = kept.voided(a.key.incident_id, {"EUR": 500}, {"EUR": 0})
+    assert after is not None
+    assert after.incidents[a.key.incident_id].added == {}
+    change = EntriesChange(a.key, (), (CreditEntry(EntryKind.VOIDED, NOW, "anna", "void/1/x", (0,)),))
+    moved = HistoryChange(key, replace(kept, version=4), replace(after, version=5))
+    assert backend.credits.write_with_history(change, moved) is False
+    assert backend.credits.booked([a.key])[a.key].entries == ()
+    assert backend.credits.write_with_history(change, HistoryChange(key, kept, after)) is True
+    assert backend.credits.booked([a.key])[a.key].entries == change.after
+    assert backend.ledger.histories([key]) == {key: after}
+    assert backend.credits.write_with_history(change, HistoryChange(key, after, after)) is False

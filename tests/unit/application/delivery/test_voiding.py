@@ -1,0 +1,408 @@
+"""A void takes back what is unused, once it was planned and approved, and exactly that; then the right list pays."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from kulanz.application.campaigns.open_campaign import Opening
+from kulanz.application.campaigns.start_execution import CannotStart, start_of
+from kulanz.application.delivery.advance_void import advance_void
+from kulanz.application.delivery.ask_void import VoidRefused, approve_void, ask_void, inline_file, reject_void
+from kulanz.application.delivery.world import EntriesChange, VoidMessage
+from kulanz.domain.campaigns.campaign import CampaignId, Pass, PinnedList, State
+from kulanz.domain.delivery.channel import Channel
+from kulanz.domain.delivery.delivery import DeliveryState
+from kulanz.domain.delivery.entries import CreditEntry, EntryKind
+from kulanz.domain.delivery.void import Share, Void, VoidId, VoidState
+from kulanz.domain.identifiers import WHOLE_ACCOUNT
+from kulanz.domain.ledger.entries import DecisionKey, net_worth
+from kulanz.domain.people.caller import Machine, Person, PersonNeeded
+from tests.support import yearly_cap
+from tests.support.faults import HALVABLE, Fault, Tap, fault_at
+from tests.support.small_campaign import CAMPAIGN, ROWS, event, list_of, row, small_world
+from tests.support.world import ANNA, BEN, World
+from tests.support.world_voids import advance_ports, approved, asked, run_voids, void_ports, watched_voids, worked
+
+CLEA = "iam:arn:aws:iam::123456789012:user/clea"
+RIGHT_KEY = "lists/right.csv"
+
+
+def closed(content: bytes | None = None, rows: int = ROWS) -> World:
+    """A world whose campaign has closed."""
+    world = small_world(**({} if content is None else {"content": content}))
+    world.publish(event(rows=rows))
+    world.run_until_quiet()
+    assert world.campaign(CAMPAIGN).state is State.CLOSED
+    return world
+
+
+def planned(world: World, file: PinnedList | None = None, name: str = "wrong-list") -> Void:
+    void = asked(world, ANNA, file, name)
+    run_voids(world)
+    return stands(world, void)
+
+
+def stands(world: World, void: Void) -> Void:
+    found = world.voids.void(void.id)
+    assert found is not None
+    return found
+
+
+def voided(world: World, file: PinnedList | None = None, name: str = "wrong-list") -> Void:
+    void = planned(world, file, name)
+    approved(world, void, BEN)
+    run_voids(world)
+    return stands(world, void)
+
+
+def net(world: World, *accounts: str) -> Mapping[str, int | Decimal]:
+    """What the ledger grants net of voids, by measure; of some accounts, or of all."""
+    found: dict[str, int | Decimal] = {}
+    for entry in world.ledger.all_entries():
+        if not accounts or entry.key.account_id in accounts:
+            for measure, size in net_worth(entry).items():
+                found[measure] = found.get(measure, 0) + size
+    return {measure: size for measure, size in found.items() if size}
+
+
+def ask_for_the_right_list(world: World, *rows: bytes) -> None:
+    world.lists.upload(RIGHT_KEY, list_of(rows))
+    left_out = dict.fromkeys(("title", "service", "functions", "windows", "cause", "facts"), ...)
+    world.publish(event(detail_type="Campaign Requested", key=RIGHT_KEY, rows=len(rows), **left_out))  # type: ignore[arg-type]
+
+
+def key(account: str) -> DecisionKey:
+    return DecisionKey(account, "net-outage", WHOLE_ACCOUNT, 1)
+
+
+def named(world: World, *accounts: str, campaign: str = CAMPAIGN) -> PinnedList:
+    """Accounts as a request names them."""
+    void_id = VoidId(CampaignId.parse(campaign), "a-name")
+    return inline_file(void_id, [(account, WHOLE_ACCOUNT) for account in accounts], void_ports(world))
+
+
+def file_of(world: World, content: bytes) -> PinnedList:
+    """A file of accounts, uploaded."""
+    world.lists.upload("lists/void.csv", content)
+    return world.lists.pin(world.lists.bucket, "lists/void.csv", world.lists.newest("lists/void.csv"))
+
+
+def test_a_plan_of_a_void_says_what_it_would_take_back_and_takes_nothing() -> None:
+    world = closed()
+    before = net(world)
+    void = planned(world)
+    assert void.state is VoidState.AWAITING_APPROVAL
+    assert void.plan.totals.by_measure(Share.VOIDABLE) == before
+    assert void.plan.totals.lines == world.campaign(CAMPAIGN).apply.totals.lines
+    run_voids(world)
+    assert net(world) == before
+
+
+def test_after_all_was_voided_the_right_list_pays_in_full() -> None:
+    world = closed()
+    before = net(world)
+    void = voided(world)
+    assert (void.state, void.state_reason) == (VoidState.VOIDED, "balanced")
+    assert void.apply.totals.by_measure(Share.VOIDED) == before
+    assert net(world) == {}
+    ask_for_the_right_list(world, row("granted-1", fee="29.90"), row("new", fee="10.00"))
+    world.run_until_quiet()
+    assert world.campaign("net-outage/2").state is State.CLOSED
+    assert net(world) == {"EUR": 299 + 100, "call_minute": 40}
+    assert net(world, "granted-2") == {}
+
+
+@pytest.mark.parametrize("of_a_file", [False, True])
+def test_a_few_decisions_are_voided_and_all_others_stand(of_a_file: bool) -> None:
+    world = closed()
+    before = net(world)
+    gone = net(world, "granted-1", "granted-3")
+    if of_a_file:
+        file = file_of(world, b"account_id\ngranted-1\nnobody\n\ngranted-3\ngranted-1\ndeclined-1\n")
+    else:
+        file = named(world, "granted-1", "nobody", "granted-3", "granted-1", "declined-1")
+    void = voided(world, file)
+    assert void.state is VoidState.VOIDED
+    totals = void.apply.totals
+    assert (totals.decisions, totals.unmatched) == (2, 3 if of_a_file else 2)
+    assert totals.by_measure(Share.VOIDED) == gone
+    assert net(world) == {measure: size - gone[measure] for measure, size in before.items()}
+
+
+def test_what_is_used_delivered_or_void_already_is_left_and_counted() -> None:
+    world = closed(list_of([row(f"a-{n}", fee="50.00") for n in range(4)]), rows=4)
+    assigned = CreditEntry(EntryKind.ASSIGNED, world.now, "test", "billing/1", (0,), delivery="billing/1")
+    used = CreditEntry(EntryKind.APPLIED, world.now, "test", "bill/1", (0,), delivery="billing/1", amount=200, bill="1")
+    off = CreditEntry(EntryKind.VOIDED, world.now, "test", "void/0", (1,))
+    world.credits.write_entries(
+        [EntriesChange(key("a-0"), (), (assigned,)), EntriesChange(key("a-1"), (), (assigned, used, off))]
+    )
+    void = voided(world)
+    assert void.state is VoidState.VOIDED
+    for totals in (void.plan.totals, void.apply.totals):
+        assert totals.by_measure(Share.USED) == {"EUR": 200}
+        assert totals.by_measure(Share.AT_BILLER) == {"EUR": 500 + 300}
+        assert totals.by_measure(Share.VOIDED_BEFORE) == {"call_minute": 20}
+    assert void.apply.totals.by_measure(Share.VOIDED) == {"EUR": 1_000, "call_minute": 60}
+    assert net(world) == {"EUR": 1_000}
+
+
+def test_what_is_delivered_between_plan_and_approval_is_changed_and_balances() -> None:
+    world = closed(list_of([row("a-0", fee="50.00"), row("a-1", fee="50.00")]), rows=2)
+    void = planned(world)
+    assigned = CreditEntry(EntryKind.ASSIGNED, world.now, "test", "billing/1", (0, 1), delivery="billing/1")
+    world.credits.write_entries([EntriesChange(key("a-1"), (), (assigned,))])
+    approved(world, void, BEN)
+    run_voids(world)
+    done = stands(world, void)
+    assert (done.state, done.state_reason) == (VoidState.VOIDED, "balanced")
+    assert done.apply.totals.by_measure(Share.CHANGED) == {"EUR": 500, "call_minute": 20}
+    assert net(world) == {"EUR": 500, "call_minute": 20}
+
+
+def test_what_has_ended_is_expired_and_not_voided() -> None:
+    world = closed(list_of([row("a-0", fee="50.00")]), rows=1)
+    world.now = world.now.replace(month=world.now.month + 1)
+    void = voided(world)
+    assert void.apply.totals.by_measure(Share.EXPIRED) == {"call_minute": 20}
+    assert void.apply.totals.by_measure(Share.VOIDED) == {"EUR": 500}
+
+
+def test_no_campaign_opens_or_starts_while_a_void_runs() -> None:
+    world = closed()
+    void = planned(world)
+    approved(world, void, BEN)
+    ask_for_the_right_list(world, row("granted-1"))
+    world.run_until_quiet()
+    assert world.openings[-1] is Opening.REJECTED
+    assert world.rejected.sent[-1].reason == "incident_occupied"
+    run_voids(world)
+    ask_for_the_right_list(world, row("granted-1"))
+    world.run_until_quiet()
+    assert world.campaign("net-outage/2").state is State.CLOSED
+
+
+def test_a_plan_that_waits_does_not_start_while_a_void_runs_and_a_void_does_not_start_beside_it() -> None:
+    world = closed()
+    void = planned(world)
+    world.approvers = ()
+    ask_for_the_right_list(world, row("granted-1"))
+    world.run_until_quiet()
+    with pytest.raises(VoidRefused, match="is not finished") as refused:
+        approved(world, void, BEN)
+    assert refused.value.reason == "incident_occupied"
+    second = CampaignId("net-outage", 2)
+    record = world.campaigns.incident("net-outage")
+    plan = world.campaigns.filed_plan(second)
+    assert record is not None
+    assert plan is not None
+    world.campaigns.move_incident(record, replace(record, version=record.version + 1, voiding=str(void.id)))
+    with pytest.raises(CannotStart) as cannot:
+        start_of(world.campaign(str(second)), plan, world.campaigns, world.stores)
+    assert cannot.value.reason == "void_runs"
+
+
+def bad_person(world: World, void: Void) -> None:
+    approved(world, void, ANNA)
+
+
+def bad_void(world: World, void: Void) -> None:
+    another = VoidId(void.id.campaign, "another")
+    approve_void(another, void.plan_hash, "yes", Person(BEN), void_ports(world), world.now)
+
+
+def bad_hash(world: World, void: Void) -> None:
+    approve_void(void.id, "0" * 64, "yes", Person(BEN), void_ports(world), world.now)
+
+
+def bad_approval_id(world: World, void: Void) -> None:
+    approved(world, void, BEN)
+    approve_void(void.id, void.plan_hash, "ben-yes", Person(CLEA), void_ports(world), world.now)
+
+
+def bad_size(world: World, void: Void) -> None:
+    asked(world, ANNA, file_of(world, b""), f"{void.id.name}-2")
+
+
+def bad_state(world: World, void: Void) -> None:
+    approved(world, void, BEN)
+    approved(world, void, CLEA)
+
+
+def bad_rejection(world: World, void: Void) -> None:
+    reject_void(void.id, "0" * 64, "no", Person(BEN), void_ports(world))
+
+
+def bad_id(world: World, void: Void) -> None:
+    asked(world, BEN, name=void.id.name)
+
+
+def bad_campaign(world: World, void: Void) -> None:
+    asked(world, ANNA, name=void.id.name, campaign="net-outage/7")
+
+
+def bad_file(world: World, void: Void) -> None:
+    asked(world, ANNA, file_of(world, b"account\na-1\n"), f"{void.id.name}-2")
+
+
+def bad_subject(world: World, void: Void) -> None:
+    inline_file(void.id, [("granted-1", "a-line")], void_ports(world))
+
+
+@pytest.mark.parametrize(
+    ("act", "reason"),
+    [
+        (bad_person, "approver_is_requester"),
+        (bad_void, "void_unknown"),
+        (bad_state, "not_waiting"),
+        (bad_rejection, "plan_differs"),
+        (bad_hash, "plan_differs"),
+        (bad_approval_id, "id_taken"),
+        (bad_size, "file_size"),
+        (bad_id, "id_taken"),
+        (bad_campaign, "campaign_unknown"),
+        (bad_file, "column_missing"),
+        (bad_subject, "subjects_differ"),
+    ],
+)
+def test_each_bad_request_is_a_problem_with_a_reason_and_takes_nothing(act: object, reason: str) -> None:
+    world = closed()
+    before = net(world)
+    void = planned(world)
+    assert callable(act)
+    with pytest.raises(VoidRefused) as refused:
+        act(world, void)
+    assert refused.value.reason == reason
+    assert net(world) == before
+
+
+def test_nothing_is_voided_while_the_campaign_is_at_work_or_delivered() -> None:
+    world = small_world(approvers=())
+    world.publish(event(rows=ROWS))
+    world.run_until_quiet()
+    with pytest.raises(VoidRefused) as refused:
+        asked(world, ANNA)
+    assert refused.value.reason == "campaign_at_work"
+    delivering = small_world(channel=Channel("billing"))
+    delivering.publish(event(rows=ROWS))
+    delivering.run_until_quiet(
+        lambda steps: next((one for one in steps if "of a delivery" not in one.function), steps[0])
+    )
+    delivery = delivering.deliveries.over_list(CampaignId("net-outage", 1))
+    assert delivery is not None
+    assert delivery.state is DeliveryState.SENT
+    delivering.deliveries._set(replace(delivery, state=DeliveryState.ASSIGNING))
+    with pytest.raises(VoidRefused) as refused:
+        asked(delivering, ANNA)
+    assert refused.value.reason == "delivery_under_way"
+
+
+def test_a_void_with_nothing_to_take_back_asks_nobody() -> None:
+    world = closed()
+    voided(world)
+    again = planned(world, name="again")
+    assert (again.state, again.state_reason[:16]) == (VoidState.REJECTED, "nothing to void:")
+
+
+def test_a_machine_asks_and_two_persons_approve_and_no_machine_does() -> None:
+    world = closed()
+    void_id = VoidId(CampaignId.parse(CAMPAIGN), "by-machine")
+    machine = Machine("role:arn:aws:sts::123456789012:assumed-role/exporter/x", "a role's session")
+    ask_void(void_id, None, "why", machine, void_ports(world), world.now)
+    run_voids(world)
+    void = world.voids.void(void_id)
+    assert void is not None
+    with pytest.raises(PersonNeeded):
+        approve_void(void_id, void.plan_hash, "yes", machine, void_ports(world), world.now)
+    first = approved(world, void, ANNA)
+    assert (first.state, first.state_reason) == (VoidState.AWAITING_APPROVAL, "approved: 1 of 2 persons")
+    with pytest.raises(VoidRefused, match="has approved"):
+        approve_void(void_id, void.plan_hash, "yes-2", Person(ANNA), void_ports(world), world.now)
+    assert approved(world, void, BEN).state is VoidState.VOIDING
+
+
+def test_a_void_is_listed_until_it_has_ended_and_the_watch_sends_what_was_lost() -> None:
+    world = closed()
+    void = asked(world, ANNA)
+    assert world.voids.open_voids() == [void.id]
+    run_voids(world)
+    approved(world, void, BEN)
+    advance_void(void.id, advance_ports(world))
+    world.chunks.voids.clear()  # the messages were lost
+    for _ in range(3):
+        watched_voids(world)
+    run_voids(world)
+    assert stands(world, void).state is VoidState.VOIDED
+    assert world.voids.open_voids() == []
+
+
+def test_a_message_that_comes_late_does_nothing() -> None:
+    world = closed()
+    void = voided(world)
+    before = dict(world.credits.texts)
+    worked(world, VoidMessage(void.id, 0))
+    worked(world, VoidMessage(void.id, 10_000))
+    worked(world, VoidMessage(VoidId(void.id.campaign, "none"), 0))
+    assert world.credits.texts == before
+
+
+CALLS = 60
+
+
+@pytest.mark.parametrize("number", range(0, CALLS, 4))
+@pytest.mark.parametrize("fault", [one for one in Fault if one is not Fault.HALF_DONE])
+def test_wherever_a_function_dies_the_void_ends_the_same(number: int, fault: Fault) -> None:
+    world = closed()
+    before = net(world)
+    void = asked(world, ANNA)
+    run_voids(world)
+    approved(world, void, BEN)
+    run_voids(world, Tap(fault_at(number, fault)))
+    for _ in range(3):
+        watched_voids(world)
+        run_voids(world)
+    done = stands(world, void)
+    assert (done.state, done.state_reason) == (VoidState.VOIDED, "balanced")
+    assert done.apply.totals.by_measure(Share.VOIDED) == before
+    assert net(world) == {}
+    assert all(len(world.credits.of(key)) == 1 for key in world.credits.texts)
+
+
+def test_entries_that_were_written_by_half_are_finished() -> None:
+    world = closed()
+    before = net(world)
+    void = planned(world)
+    approved(world, void, BEN)
+    halved = iter([Fault.HALF_DONE])
+    run_voids(world, Tap(lambda _, name: next(halved, None) if name in HALVABLE else None))
+    assert next(halved, None) is None
+    assert stands(world, void).apply.totals.by_measure(Share.VOIDED) == before
+
+
+def test_a_void_takes_what_it_voids_off_the_history_so_that_the_cap_has_room_again() -> None:
+    world = yearly_cap.world()
+    for name, day in (("first", 3), ("second", 5)):
+        world.publish(yearly_cap.incident(name, yearly_cap.outage(day)))
+        world.run_until_quiet()
+    spent = yearly_cap.paid(world, "large")
+    assert spent == yearly_cap.CAP
+    assert yearly_cap.paid(world, "large", "second") == 0
+    void = asked(world, ANNA, named(world, "large", campaign="first/1"), campaign="first/1")
+    run_voids(world)
+    approved(world, void, BEN)
+    run_voids(world)
+    assert stands(world, void).state is VoidState.VOIDED
+    world.publish(yearly_cap.incident("third", yearly_cap.outage(7)))
+    world.run_until_quiet()
+    assert yearly_cap.paid(world, "large", "third") == yearly_cap.CAP
+    third = yearly_cap.paid(world, "half", "third")
+    assert yearly_cap.paid(world, "half") - third <= yearly_cap.CAP
+
+
+def test_the_plan_is_by_receipts_that_tile_the_list() -> None:
+    world = closed()
+    void = planned(world)
+    receipts = list(world.voids.receipts(void.id, Pass.PLAN))
+    assert len(receipts) == len(world.campaign(CAMPAIGN).chunks) > 1

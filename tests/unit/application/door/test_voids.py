@@ -1,0 +1,107 @@
+"""A void through the API: asked for, planned, approved by another, and read; whatever is bad is a problem."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from kulanz.domain.campaigns.campaign import State
+from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
+from tests.support.world_door import ANNA, BERT, WorldDoor
+from tests.support.world_voids import run_voids
+
+WHY = {"reason": "it was the wrong list"}
+
+
+@pytest.fixture
+def door() -> WorldDoor:
+    world = small_world()
+    world.publish(event(rows=ROWS))
+    world.run_until_quiet()
+    assert world.campaign(CAMPAIGN).state is State.CLOSED
+    return WorldDoor(world)
+
+
+def ask(door: WorldDoor, body: Mapping[str, Any] = WHY, name: str = "v-1") -> Any:
+    reply = door.put(f"voids/{CAMPAIGN}/{name}", body)
+    run_voids(door.world)
+    return reply
+
+
+def one(door: WorldDoor, name: str = "v-1") -> Mapping[str, Any]:
+    return door.get(f"voids/one/{CAMPAIGN}/{name}").content
+
+
+def sums(figures: Mapping[str, Any], share: str) -> dict[str, str]:
+    return {item["measure"]: item["sum"] for item in figures["sums"] if item["share"] == share}
+
+
+def test_a_void_is_planned_approved_by_another_and_done(door: WorldDoor) -> None:
+    assert ask(door).content["state"] == "planning"
+    planned = one(door)
+    assert (planned["state"], planned["about"], planned["persons_needed"]) == ("awaiting_approval", "campaign", 1)
+    yes = {"action": "approve", "plan_hash": planned["plan_hash"][:12]}
+    reply = door.put(f"void-approvals/{CAMPAIGN}/v-1/yes", yes, BERT)
+    assert (reply.status, reply.content["state"]) == (200, "voiding")
+    run_voids(door.world)
+    assert door.put(f"void-approvals/{CAMPAIGN}/v-1/yes", yes, BERT).content == reply.content
+    done = one(door)
+    assert (done["state"], done["reason"]) == ("voided", "balanced")
+    assert sums(done["done"], "voided") == sums(planned["plan"], "voidable") != {}
+    assert [void["void"] for void in door.get(f"voids/campaign/{CAMPAIGN}").content["voids"]] == ["v-1"]
+
+
+def test_accounts_that_are_named_stand_in_no_record_of_the_void(door: WorldDoor) -> None:
+    ask(door, {**WHY, "accounts": [{"account_id": "granted-1"}]})
+    found = one(door)
+    assert (found["about"], found["plan"]["decisions"]) == ("file", 1)
+    assert "granted-1" not in str(door.world.voids.__dict__)
+
+
+def test_a_rejected_void_takes_nothing_back(door: WorldDoor) -> None:
+    ask(door)
+    no = {"action": "reject", "plan_hash": one(door)["plan_hash"], "reason": "it was the right list"}
+    assert door.put(f"void-approvals/{CAMPAIGN}/v-1/no", no, BERT).content["state"] == "rejected"
+    run_voids(door.world)
+    assert (one(door)["state"], one(door)["done"]["lines"]) == ("rejected", 0)
+
+
+BAD: Mapping[str, tuple[str, Mapping[str, Any], int]] = {
+    "no reason": (f"voids/{CAMPAIGN}/x", {}, 422),
+    "both": (
+        f"voids/{CAMPAIGN}/x",
+        {**WHY, "accounts": [{"account_id": "a"}], "file": {"key": "lists/a.csv", "version_id": "v"}},
+        422,
+    ),
+    "a file elsewhere": (f"voids/{CAMPAIGN}/x", {**WHY, "file": {"key": "policies/a.csv", "version_id": "v"}}, 422),
+    "a file that is gone": (f"voids/{CAMPAIGN}/x", {**WHY, "file": {"key": "lists/a.csv", "version_id": "v"}}, 409),
+    "another campaign": ("voids/net-outage/9/x", WHY, 404),
+    "no hash": (f"void-approvals/{CAMPAIGN}/v-1/x", {"action": "approve"}, 422),
+    "another hash": (f"void-approvals/{CAMPAIGN}/v-1/x", {"action": "approve", "plan_hash": "0" * 64}, 409),
+    "no such void": (f"void-approvals/{CAMPAIGN}/v-9/x", {"action": "approve", "plan_hash": "0" * 64}, 409),
+    "rejected without a reason": (
+        f"void-approvals/{CAMPAIGN}/v-1/x", {"action": "reject", "plan_hash": "0" * 64}, 422,
+    ),
+    "a subject of an account": (f"voids/{CAMPAIGN}/x", {**WHY, "accounts": [{"account_id": "a", "subject": "b"}]}, 409),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("path", "body", "status"), BAD.values(), ids=BAD)
+def test_what_is_bad_is_a_problem_and_changes_nothing(
+    door: WorldDoor, path: str, body: Mapping[str, Any], status: int
+) -> None:
+    ask(door)
+    before = one(door)
+    reply = door.put(path, body, BERT)
+    assert reply.status == status, reply.content
+    run_voids(door.world)
+    assert one(door) == before
+    assert door.world.credits.texts == {}
+
+
+def test_who_asked_does_not_approve(door: WorldDoor) -> None:
+    ask(door)
+    reply = door.put(
+        f"void-approvals/{CAMPAIGN}/v-1/x", {"action": "approve", "plan_hash": one(door)["plan_hash"]}, ANNA
+    )
+    assert (reply.status, reply.content["reason"]) == (409, "approver_is_requester")

@@ -1,0 +1,56 @@
+"""`kulanz void`: asks, shows the plan with its hash, and says what was taken back."""
+
+import json
+
+import pytest
+
+from tests.support.reading import read
+from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
+from tests.support.world import BEN
+from tests.support.world_stack import WorldStack, run
+from tests.support.world_voids import approved, run_voids
+
+
+@pytest.fixture
+def stack() -> WorldStack:
+    world = small_world()
+    world.publish(event(rows=ROWS))
+    world.run_until_quiet()
+    return WorldStack(world)
+
+
+def test_a_void_is_asked_for_shown_with_its_plan_and_its_end(stack: WorldStack) -> None:
+    assert run(stack, "void", CAMPAIGN).exit_code == 1
+    asked = run(stack, "void", CAMPAIGN, "--reason", "the wrong list", "--id", "v-1")
+    assert asked.exit_code == 0, asked.output
+    run_voids(stack.world)
+    shown = run(stack, "void", CAMPAIGN)
+    text = read(shown.stdout)
+    assert "unused, would be voided" in text
+    assert all(len(line) <= 80 for line in shown.stdout.splitlines())
+    (found,) = json.loads(run(stack, "void", CAMPAIGN, "--json").stdout)["voids"]
+    assert f"plan {found['plan_hash'][:12]}: approved by 0 of 1 persons" in text
+    (void,) = stack.world.voids.of_campaign(stack.world.campaign(CAMPAIGN).id)
+    approved(stack.world, void, BEN)
+    run_voids(stack.world)
+    assert "is voided: balanced" in read(run(stack, "void", CAMPAIGN).stdout)
+
+
+def test_some_accounts_are_named(stack: WorldStack) -> None:
+    asked = run(stack, "void", CAMPAIGN, "--reason", "closed", "--account", "granted-1", "--id", "v-2", "--json")
+    assert json.loads(asked.stdout)["about"] == "file"
+    run_voids(stack.world)
+    (found,) = json.loads(run(stack, "void", CAMPAIGN, "--json").stdout)["voids"]
+    assert found["plan"]["decisions"] == 1
+    rejected = run(
+        stack, "reject-void", CAMPAIGN, "v-2", "--plan", found["plan_hash"], "--reason", "it is theirs", "--json"
+    )
+    assert json.loads(rejected.stdout)["state"] == "rejected"
+
+
+def test_what_names_nothing_is_said(stack: WorldStack) -> None:
+    assert run(stack, "void", CAMPAIGN, "--account", "a-1").exit_code == 2
+    assert run(stack, "void", CAMPAIGN, "--reason", "two\nlines").exit_code == 2
+    refused = run(stack, "approve-void", CAMPAIGN, "none", "--plan", "0" * 12)
+    assert refused.exit_code != 0
+    assert "there is no such void" in read(refused.output)
