@@ -221,6 +221,13 @@ def show_draft(found: DraftAnswer, out: Console) -> None:
     if found["service"] is not None:
         functions = ", ".join(found["functions"])
         labelled(out, "service", found["service"] + (f" ({functions})" if functions else ""))
+    suggested = [
+        f"{name} {', '.join(value) if isinstance(value, list) else value}"
+        for name, value in found["suggested"].items()
+        if value
+    ]
+    if suggested:
+        labelled(out, "suggested", "; ".join(suggested))
     for name in ("began", "ended"):
         stamp = found["began"] if name == "began" else found["ended"]
         if stamp is not None:

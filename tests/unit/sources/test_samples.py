@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from kulanz.domain.drafts.draft import Draft
+from kulanz.sources.reading import SourceProblem
 from tests.support.sources import body_of, configured, drafts_from, recorded
 
 
@@ -161,3 +162,17 @@ def test_a_service_problem_begins_when_it_was_written_down_and_says_so() -> None
     assert [minutes(one.end.at - one.start.at) for one in draft.windows if one.end] == [31]
     assert draft.functions == ("north", "south")
     assert draft.marks == {"written_times"}
+
+
+@pytest.mark.parametrize(("updates", "components", "length"), [(2_501, 1, 1), (1, 501, 1), (2_400, 1, 200)])
+def test_an_incident_that_is_too_large_to_be_kept_is_refused_with_a_reason(
+    updates: int, components: int, length: int
+) -> None:
+    body = body_of("statuspage", "outage-resolved")
+    update = body["incident"]["incident_updates"][0]
+    changed = [{"code": "c" * length, "old_status": "operational", "new_status": "major_outage"}]
+    body["incident"]["incident_updates"] = [{**update, "affected_components": changed}] * updates
+    body["incident"]["components"] = [{"id": f"c{number}"} for number in range(components)]
+    with pytest.raises(SourceProblem) as refused:
+        drafts_from(configured("statuspage"), [body])
+    assert refused.value.reason == "too_large"

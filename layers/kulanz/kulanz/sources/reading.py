@@ -15,7 +15,8 @@ from kulanz.domain.drafts.reported import Mark, Part, Stamp
 YEAR_EARLIEST = 2000
 """As in incident events. Alertmanager writes year 1 where an alert has no end."""
 CHANGES_PER_PART = 2_500
-"""Of one delivery: with 110 bytes each they fit into one item of DynamoDB, which has 400 KB."""
+PART_BYTES = 350 * 1024
+"""Of what is kept of one delivery: it fits into one item of DynamoDB, which has 400 KB."""
 COMPONENTS_PER_PART = 500
 ID_CHARACTERS = 200
 URL_CHARACTERS = 500
@@ -134,7 +135,8 @@ def identifier(text: str) -> str:
 def within_limits(part: Part) -> Part:
     """The part. Raises SourceProblem where it has more than can be kept."""
     told = part.reported
-    if len(told.changes) > CHANGES_PER_PART or len(told.components) > COMPONENTS_PER_PART:
+    is_long = len(told.changes) > CHANGES_PER_PART or len(told.components) > COMPONENTS_PER_PART
+    if is_long or len(told.text.encode("utf-8", "surrogatepass")) > PART_BYTES:
         raise SourceProblem(
             "too_large",
             f"an incident has at most {CHANGES_PER_PART} status changes and {COMPONENTS_PER_PART} components; record it"

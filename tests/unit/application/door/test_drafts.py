@@ -134,7 +134,7 @@ def test_a_confirmation_records_the_incident_with_the_windows_that_the_person_ch
 
 
 def test_no_cause_is_ever_stated_by_machine() -> None:
-    services = {"voice": {"cause": "network"}, "portal": {}}
+    services = {"voice": {"cause": "network", "policy": "acme-uptime/1"}, "portal": {}}
     desk = Desk(*recorded("statuspage"), services=services)
     assert desk.draft()["suggested"]["cause"] == "network"
     desk.confirm()
