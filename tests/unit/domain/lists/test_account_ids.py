@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from kulanz.domain.identifiers import is_account_id
 from kulanz.domain.lists.account_ids import (
     DIGITS_KEPT,
+    DIGITS_ROUNDED,
+    DIGITS_SIGNIFICANT_LEAST,
     JSON_WHOLE_MOST,
     IdProblem,
     read_id,
@@ -140,3 +142,17 @@ def test_other_values_of_json_are_no_ids(given_: object, kind: str) -> None:
     found = read_id(given_)
     assert isinstance(found, IdProblem)
     assert found.kind == kind
+
+
+@pytest.mark.parametrize("significant", range(10, 18))
+@pytest.mark.parametrize("digits", [18, 19, 20])
+def test_an_id_is_taken_for_rounded_by_its_digits_and_where_they_end(significant: int, digits: int) -> None:
+    read = read_id("1" * significant + "0" * (digits - significant))
+    is_rounded = digits >= DIGITS_ROUNDED and DIGITS_SIGNIFICANT_LEAST <= significant <= DIGITS_KEPT
+    assert (isinstance(read, IdProblem) and read.kind == "rounded") is is_rounded
+    assert (DIGITS_SIGNIFICANT_LEAST, DIGITS_KEPT, DIGITS_ROUNDED) == (12, 15, 19)
+
+
+def test_a_number_of_json_is_an_id_up_to_the_largest_that_every_program_keeps() -> None:
+    assert read_id(2**53) == "9007199254740992"
+    assert read_id(2**53 + 1) == IdProblem("rounded", "an id in quotes: a number beyond 2^53 may have been rounded")

@@ -371,3 +371,10 @@ def test_a_number_is_read_exactly(whole: int, millionths: int) -> None:
     text = f"{whole}.{millionths:07}"
     exact = Fraction(Decimal(text))
     assert declared("number").parse_text(text) == exact
+
+
+@pytest.mark.parametrize("type_", ["yes_no", "text", "number", "money", "instant", "day", "list"])
+@pytest.mark.parametrize("word", ["NULL", "", " \u00a0", "N/A", "\\N"])
+def test_a_word_for_no_value_is_unknown_in_json_whatever_the_type(type_: str, word: str) -> None:
+    assert declared(type_).parse_json(word) is None
+    assert declared(type_, hold_invalid=True).parse_json(word) is None

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kulanz.domain.lists.columns import FactDeclaration
 from kulanz.domain.lists.header import HEADER_BYTES, ListFormat, ListLayout, format_of, read_layout
-from kulanz.domain.lists.lines import LINE_BYTES, LINE_SCAN_BYTES, Line, ListRefused, lines_starting_in
+from kulanz.domain.lists.lines import LINE_BYTES, LINE_SCAN_BYTES, Line, ListRefused, is_blank, lines_starting_in
 from kulanz.domain.lists.reader import line_reader
 from kulanz.domain.lists.rows import QUOTES_UNBALANCED, Problem, Row, row_digest
 
@@ -398,3 +398,12 @@ def test_an_odd_number_of_quotes_may_hide_a_line_break(raw: bytes, unbalanced: b
             found = line_reader(layout, FACTS, None, ()).record(line)
             says_so = isinstance(found, Problem) and found.reason == QUOTES_UNBALANCED
             assert says_so is (unbalanced and layout is CSV)
+
+
+@pytest.mark.parametrize("raw", [b", ,", b"\t", b" ", b",,\r"])
+def test_what_is_an_empty_row_of_a_spreadsheet_is_a_broken_record_of_json_lines(raw: bytes) -> None:
+    assert is_blank(raw, is_csv=True)
+    assert not is_blank(raw, is_csv=False)
+    assert is_blank(b"", is_csv=False)
+    assert is_blank(b"\r", is_csv=False)
+    assert not is_blank(None, is_csv=True), "a line that is too long is none of these"

@@ -13,6 +13,7 @@ from kulanz.domain.lists.columns import FactDeclaration
 from kulanz.domain.lists.header import ListFormat, ListLayout
 from kulanz.domain.lists.lines import Line, ListRefused
 from kulanz.domain.lists.reader import line_reader
+from kulanz.domain.lists.reasons import RowReason
 from kulanz.domain.lists.rows import Problem, Record
 from kulanz.domain.lists.unread_columns import (
     SHAPES_REMEMBERED,
@@ -200,6 +201,7 @@ def test_only_money_in_another_currency_is_foreign() -> None:
     euros = Decision(Outcome.GRANTED, "credit", (Benefit(money=Money(5, "EUR")),))
     assert in_other_currency(euros, ["KRW"])
     assert not in_other_currency(euros, ["EUR"])
+    assert in_other_currency(euros, ["EUR", "KRW"]), "one of two columns says another"
     assert not in_other_currency(Decision(Outcome.DECLINED, "other_brand"), ["MXN"])
     assert not in_other_currency(Decision(Outcome.GRANTED, "c", (Benefit(quantity="5", unit="minute"),)), ["MXN"])
 
@@ -226,3 +228,20 @@ def test_a_nested_name_is_compared_by_its_path(record: str, reason: str | None) 
     if reason == "account_id_null":
         assert isinstance(found, Problem)
         assert [one.reason.value for one in found.each()] == ["account_id_null", "fact_nearly_named"]
+
+
+def test_one_nested_object_is_enough_for_a_near_miss_in_it() -> None:
+    facts = (FactDeclaration("tariff.fee", "money", currency="EUR", required=False),)
+    reader = line_reader(ListLayout(ListFormat.JSONL, (), 0), facts, None, ())
+    missed = reader.split(b'{"account_id":"A-1","tariff":{"fees":"5.00"}}')
+    assert isinstance(missed, Problem)
+    assert (missed.reason, missed.field) == (RowReason.FACT_NEARLY_NAMED, "tariff.fee")
+
+
+def test_a_name_with_a_dot_is_read_where_the_record_has_it_and_else_in_the_object() -> None:
+    facts = (FactDeclaration("tariff.fee", "money", currency="EUR"),)
+    reader = line_reader(ListLayout(ListFormat.JSONL, (), 0), facts, None, ())
+    for content in (b'{"account_id":"A-1","tariff.fee":"5.00"}', b'{"account_id":"A-1","tariff":{"fee":"5.00"}}'):
+        record = reader.split(content)
+        assert isinstance(record, Record)
+        assert record.cells == (500,)
