@@ -75,6 +75,18 @@ def test_a_halt_before_the_execution_lets_the_plan_end_and_nothing_begin() -> No
     assert world.campaign(CAMPAIGN).state is State.CLOSED
 
 
+def test_a_halt_changes_nothing_in_how_a_plan_is_worked() -> None:
+    def receipts(*, halted: bool) -> list[tuple[int, int]]:
+        world = small_world(seconds_per_look=1.5)
+        world.publish(event(rows=ROWS))
+        if halted:
+            act(world, Verb.SET, "anna")
+        until(world, State.AWAITING_APPROVAL)
+        return [(one.start, one.end) for one in world.campaigns.receipts(ID, Pass.PLAN)]
+
+    assert receipts(halted=True) == receipts(halted=False)
+
+
 def test_a_halt_in_the_midst_stops_every_worker_and_its_lifting_sends_the_rest() -> None:
     world = world_that_applies()
     while not world.ledger.inserted:

@@ -116,3 +116,15 @@ def test_a_campaign_flagged_after_it_was_closed_can_be_ended() -> None:
     world.run_until_quiet()
     assert world.campaign(CAMPAIGN).state is State.FLAGGED
     assert cancel(CAMPAIGN_ID, control(world), "looked at", CAUSE, world.now).state is State.CANCELLED
+
+
+def test_what_is_written_with_a_history_is_paced_by_all_that_it_writes(monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr(WorldClock, "wait", lambda _, seconds: waited.append(seconds))
+    world = yearly_cap.world(units_per_second=10.0)
+    world.publish(yearly_cap.incident("in-1", yearly_cap.outage(2)))
+    world.run_until_quiet()
+    rows = len(yearly_cap.FEES) + 1  # one account stands in the list twice, and trying to write it costs as much
+    plain = len(world.ledger.all_entries()) - len(world.ledger._histories)
+    assert plain < rows
+    assert sum(waited) == pytest.approx((plain + HISTORY_WRITE_UNITS * (rows - plain)) / 10, abs=0.1)

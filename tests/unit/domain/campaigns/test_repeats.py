@@ -6,7 +6,7 @@ from unittest.mock import patch
 from zlib import crc32
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kulanz.domain.campaigns import repeats
@@ -70,6 +70,8 @@ def test_a_list_with_more_rows_than_announced_needs_no_more_room() -> None:
     assert halves == found
 
 
+@example([(number, 0) for number in range(20)], 17)
+@example([(number, 0) for number in range(20)], 3)
 @given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 1)), max_size=80), st.integers(0, 80))
 def test_parts_that_were_sampled_differently_come_to_what_the_whole_does(rows: list[tuple[int, int]], cut: int) -> None:
     """One part had to forget subjects and the other had not: of both, what lies below the lower bound is kept."""
