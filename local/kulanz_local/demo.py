@@ -314,7 +314,16 @@ def _execute_automatically(run: Run) -> Campaign:
     case = replace(SKYPE, incident_id=AUTOMATIC.incident_id, event=path, key=SMALL_KEY)
     path.write_text(json.dumps(drive.completed_event(run.stack, case, SKYPE.sample, AUTOMATIC_ROWS)), encoding="utf-8")
     run.persons[0].kulanz("send", str(path))
-    (campaign,) = run.follow([AUTOMATIC], AUTOMATIC_ROWS)
+    store = run.stack.campaigns()
+
+    def is_closed() -> bool:
+        """Its plan waits for a moment, too: until advance_campaign starts it."""
+        run.subscriber.check()
+        return store.state_of(AUTOMATIC) is State.CLOSED
+
+    drive.wait_until(f"the automatic execution of {AUTOMATIC}", CAMPAIGN_SECONDS, is_closed)
+    campaign = store.campaign(AUTOMATIC)
+    assert campaign is not None, "it is closed"
     return campaign
 
 
