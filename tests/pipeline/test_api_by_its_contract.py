@@ -36,6 +36,8 @@ MAY_BE_REFUSED = {
     "requests.campaign": "422",
     "drafts.confirm": "422",
     "acceptances.accept": "422",
+    "voids.ask": "422",
+    "voids.decide": "422",
     "audit.of_day": "400",
     "repairs.notices": "400",
 }
