@@ -8,18 +8,24 @@ import random
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import product
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from kulanz.application.campaigns import filed_reads
+from kulanz.application.campaigns.filed_reads import FiledReads, LineRead
 from kulanz.application.campaigns.frozen import FrozenCache
+from kulanz.application.campaigns.read_history import NOTHING_READ
 from kulanz.application.ledger.answer import Explained
 from kulanz.application.ledger.standing import Now, standings
 from kulanz.application.ports import ChunkMessage, TryAgain
-from kulanz.domain.campaigns.campaign import Pass, State
-from kulanz.domain.campaigns.reconciliation import IN_THE_LEDGER, WriteResult, differences
+from kulanz.domain.campaigns.campaign import Pass, Receipt, State
+from kulanz.domain.campaigns.reconciliation import IN_THE_LEDGER, Totals, WriteResult, differences
 from kulanz.domain.decision import Decision, Outcome
-from kulanz.domain.ledger.earlier_decisions import CHANGED_SINCE_PLAN
+from kulanz.domain.ledger.earlier_decisions import CHANGED_SINCE_PLAN, Before
 from kulanz.domain.ledger.entries import granted_benefits, read_decision
 from tests.support.accepted_offer import (
     ENTITLED,
@@ -34,11 +40,14 @@ from tests.support.accepted_offer import (
     waiting,
 )
 from tests.support.compiled_once import policies_compiled_once
-from tests.support.effort import seeds_tried
+from tests.support.effort import examples, seeds_tried
 from tests.support.end_state import check_sound, end_state
+from tests.support.fake_bucket import FakeArchive
+from tests.support.fakes import FakeCampaigns
 from tests.support.faults import Fault, Killed, Tap
 from tests.support.interleaving import Interleaving, Work, switching_after
 from tests.support.small_campaign import INCIDENT_ID
+from tests.support.values import FIRST, campaign
 from tests.support.world import ANNA, BEN, World
 
 
@@ -112,6 +121,39 @@ def test_what_was_planned_is_written_duplicate_or_held_since(history: str) -> No
     lines = {key.write_result: number for key, number in totals.counts.items() if key.reason == "credit"}
     assert lines == {WriteResult.WRITTEN: 1, WriteResult.HELD_SINCE: 1, WriteResult.DUPLICATE: 1}
     assert sum(number for key, number in totals.counts.items() if key.write_result in IN_THE_LEDGER) == 1
+
+
+@given(
+    st.dictionaries(
+        st.integers(0, 10**12),
+        st.tuples(
+            st.sampled_from(Outcome),
+            st.dictionaries(st.sampled_from(["EUR", "USD"]), st.integers(0, 10**10)),
+            st.dictionaries(
+                st.sampled_from(["GB", "call_minute:3 x month"]),
+                st.decimals(0, 10**9, places=6, allow_nan=False).map(Decimal.normalize),
+            ),
+        ),
+        max_size=8,
+    )
+)
+@settings(max_examples=examples(100), deadline=None)
+@pytest.mark.property
+def test_what_the_plan_read_of_each_line_is_read_back_as_it_was(
+    read: dict[int, tuple[Outcome, dict[str, int], dict[str, Decimal]]],
+) -> None:
+    noted = {
+        offset: LineRead(NOTHING_READ, Before(outcome, tuple(sorted([*money.items(), *units.items()]))))
+        for offset, (outcome, money, units) in read.items()
+    }
+    campaigns, archive = FakeCampaigns(), FakeArchive()
+    filed = FiledReads(campaign(), 0, campaigns, archive)
+    for offset, one in noted.items():
+        filed.note(offset, one)
+    receipt = filed.file(Receipt(FIRST, Pass.PLAN, 0, 0, 10**13, None, True, Totals()))
+    content = archive.get(f"{FIRST.folder}/read/plan-{0:014d}-{10**13:014d}-{receipt.read}.jsonl") if noted else b""
+    assert dict(map(filed_reads._read_line, content.splitlines())) == noted
+    assert b"".join(filed_reads._line(*one) for one in sorted(noted.items())) == content
 
 
 def test_the_answer_says_why_and_how_the_account_stands() -> None:

@@ -21,6 +21,9 @@ READ_BYTES_PER_RECEIPT = 8 * 1024 * 1024
 """A receipt of the plan ends here, so that what it files needs no more memory in a chunk of short lines, nor with long
 histories; one wave may come on top."""
 
+REMEMBERED_TEXTS = 4_096
+"""Of earlier decisions, at some 150 bytes each."""
+
 
 class LineRead(NamedTuple):
     """What was read about a line's subject: its history, and what earlier campaigns of the incident had decided."""
@@ -42,6 +45,7 @@ class FiledReads:
     archive: Archive
     _noted: dict[int, bytes] = field(default_factory=dict)
     _noted_bytes: int = 0
+    _texts: dict[Before | None, tuple[bytes, bytes]] = field(default_factory=dict)
     _planned: dict[int, LineRead] = field(default_factory=dict)
     _known_until: int = 0
 
@@ -49,8 +53,19 @@ class FiledReads:
         """Remember for the receipt what the plan read for the line at `offset`."""
         if read == NOTHING:
             return
-        self._noted[offset] = noted = _line(offset, read)
+        noted = self._before_alone(offset, read.before) if read.history == NOTHING_READ else _line(offset, read)
+        self._noted[offset] = noted
         self._noted_bytes += len(noted)
+
+    def _before_alone(self, offset: int, before: Before | None) -> bytes:
+        """What `_line` makes where no history was read; most lines of a list have one of a few texts."""
+        text = self._texts.get(before)
+        if text is None:
+            if len(self._texts) >= REMEMBERED_TEXTS:
+                self._texts.clear()
+            head, tail = _line(0, LineRead(NOTHING_READ, before)).rsplit(b"0", 1)
+            text = self._texts[before] = head, tail
+        return b"%b%d%b" % (text[0], offset, text[1])
 
     def is_long(self) -> bool:
         """Whether the plan has read as much as one receipt files."""
