@@ -207,7 +207,6 @@ def _watch(event_id: str, context: LambdaContext, seconds_left: Callable[[], flo
     flagged = watch_deliveries(_delivering(), datetime.now(UTC), seconds_left)
     for delivery in flagged:
         logger.error("delivery is flagged", delivery=str(delivery.id), why=delivery.reason)
-    _watch_answers(datetime.now(UTC))
     differing = watch_voids(_voiding(), seconds_left)
     for void in differing:
         logger.error("void is flagged", void=str(void.id))
@@ -229,6 +228,7 @@ def _watch(event_id: str, context: LambdaContext, seconds_left: Callable[[], flo
         metrics.add_metric("GlassBroken", MetricUnit.Count, len(found.to_ring))
         metrics.flush_metrics()
         note_rung(found.to_ring, ports.troubles, datetime.now(UTC))  # after it: an alarm may ring twice, and never not
+    _watch_answers(datetime.now(UTC))
 
 
 def _watch_answers(now: datetime) -> None:
@@ -239,3 +239,4 @@ def _watch_answers(now: datetime) -> None:
     late = look_at_dues(dues, now, WARN_BEFORE)
     for name, number in (("CreditsOverdue", late.overdue), ("CreditsDueSoon", late.due_soon)):
         metrics.add_metric(name, MetricUnit.Count, number)
+    metrics.flush_metrics()

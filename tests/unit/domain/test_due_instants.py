@@ -36,6 +36,11 @@ def test_a_bill_on_the_day_of_the_grant_counts_because_too_early_does_no_harm() 
     assert found.at == datetime(2026, 12, 1, tzinfo=UTC)
 
 
+def test_a_bill_that_is_stated_for_years_ahead_is_a_mistake_and_not_counted() -> None:
+    found = due_at(TWO_CYCLES, GRANTED, UTC_ZONE, None, (date(2029, 1, 1), date(2099, 12, 31)))
+    assert (found.at, found.by) == (datetime(2027, 1, 31, tzinfo=UTC), DueBy.POLICY)
+
+
 def test_days_are_those_of_the_policys_zone() -> None:
     late = datetime(2026, 11, 30, 23, 30, tzinfo=UTC)  # it is December in Berlin
     assert due_at(Due(1, "day"), late, BERLIN, None).at == datetime(2026, 12, 2, 23, tzinfo=UTC)

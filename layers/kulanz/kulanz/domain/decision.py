@@ -78,6 +78,9 @@ NEXT_BILL = Due(1, "billing_cycle")
 """What a policy calls the next bill."""
 
 
+BILLS_AHEAD_MONTHS = 24
+"""Bills that a list states for later than so many months after the grant are taken for mistakes, and not counted. What
+is due is counted by month, so that this also bounds how many counters one step changes."""
 LAST_DAY = date(9999, 12, 31)
 """The calendar's: what is due then is due on its eve."""
 
@@ -112,7 +115,8 @@ def due_at(
     """
     granted = local_day(granted_at, zone)
     last, by = due.last_day(granted, working), DueBy.POLICY
-    stated = [day for day in next_bills if day >= granted] if due.unit == "billing_cycle" else []
+    ahead = add_months(granted, BILLS_AHEAD_MONTHS)
+    stated = [day for day in next_bills if granted <= day <= ahead] if due.unit == "billing_cycle" else []
     if stated:
         last, by = stated[min(due.count, len(stated)) - 1], DueBy.LIST
     if stated and due.count > len(stated):

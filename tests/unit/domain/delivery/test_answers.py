@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kulanz.domain.decision import Benefit, Decision, Outcome
-from kulanz.domain.delivery.answer_pass import AnswerTotals
+from kulanz.domain.decision import BILLS_AHEAD_MONTHS, Benefit, Decision, Outcome
+from kulanz.domain.delivery.answer_pass import CAMPAIGNS_PER_RECEIPT, AnswerTotals
 from kulanz.domain.delivery.answers import (
     ANSWER_FACTS,
     REQUIRED_COLUMNS,
@@ -287,3 +287,8 @@ def test_a_credit_that_was_taken_back_twice_and_booked_again_has_room_on_its_dec
             found = one.hear(good(**cells), f"billing/{attempt}", AT, "0123456789ab", str(line * 100))
             assert found.result in TAKEN, (attempt, cells)
     assert len(entries_text(one.entries).encode()) <= ENTRIES_BYTES
+
+
+def test_what_a_receipt_changes_is_one_transaction() -> None:
+    months = BILLS_AHEAD_MONTHS + 2  # those at both ends, and that of the policy's own day
+    assert 3 + CAMPAIGNS_PER_RECEIPT * (1 + months) <= 100  # DynamoDB: the receipt, its cursor and its file are three

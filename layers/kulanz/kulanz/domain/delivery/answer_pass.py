@@ -17,8 +17,9 @@ from kulanz.domain.delivery.dues import DueOf, Dues, owe
 from kulanz.domain.delivery.entries import CreditState
 from kulanz.domain.lists.header import ListLayout
 
-CAMPAIGNS_PER_RECEIPT = 20
-"""A receipt adds to the sums of each campaign that its lines are about, in one transaction of at most 100 items."""
+CAMPAIGNS_PER_RECEIPT = 3
+"""A receipt adds to the sums of each campaign that its lines are about, and to each month in which something is due of
+it (at most `BILLS_AHEAD_MONTHS` and the month of the policy's own day), in one transaction of at most 100 items."""
 
 
 class MovedOf(NamedTuple):

@@ -5,15 +5,17 @@ delivery by its serial, the account and subject as they were delivered, and the 
 found by its key, and no index from ids to decisions is needed.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
+from functools import lru_cache
 
 from kulanz.domain.campaigns.reconciliation import worth_of
-from kulanz.domain.decision import Benefit
+from kulanz.domain.decision import Benefit, Decision
 from kulanz.domain.delivery.credit import CREDIT_ID_CHARACTERS, Size, credit_id
 from kulanz.domain.delivery.entries import (
     AddResult,
@@ -26,7 +28,7 @@ from kulanz.domain.delivery.entries import (
     standing,
 )
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
-from kulanz.domain.ledger.entries import DecisionKey, Entry, granted_benefits
+from kulanz.domain.ledger.entries import DecisionKey, Entry, benefits_granted, read_decision
 from kulanz.domain.lists.columns import FactDeclaration
 from kulanz.domain.lists.header import ACCOUNT_COLUMN, ListLayout
 from kulanz.domain.lists.reader import line_reader
@@ -34,6 +36,8 @@ from kulanz.domain.lists.reasons import RowReason
 from kulanz.domain.lists.rows import LineReader, Problem, Row, together
 from kulanz.domain.money import minor_units
 
+DECISIONS_REMEMBERED = 4_096
+"""Bodies of decisions, but for their rows' digests."""
 SERIAL_MOST = 99_999_999
 """A serial has eight digits in the names of a delivery's files."""
 BILL_CHARACTERS = 40
@@ -197,6 +201,15 @@ class Moved:
     number: int
 
 
+_ROW_DIGEST = re.compile(r'"row":"[0-9a-f]{32}"')
+"""What alone differs between the bodies of most decisions of a campaign."""
+
+
+@lru_cache(DECISIONS_REMEMBERED)
+def _decision(body: str) -> Decision:
+    return read_decision(body)
+
+
 @dataclass(slots=True)
 class Hearing:
     """A decision while answers about it are heard: its entries as they were read, and as they become."""
@@ -207,7 +220,7 @@ class Hearing:
     read: CreditEntries = field(init=False)
 
     def __post_init__(self) -> None:
-        self.benefits = granted_benefits(self.decision)
+        self.benefits = benefits_granted(self.decision, _decision(_ROW_DIGEST.sub('"row":""', self.decision.body)))
         self.read = self.entries
 
     @property
@@ -272,9 +285,9 @@ class Hearing:
 
     def _credit(self, identity: str) -> tuple[int, int] | None:
         """The place and the attempt of the credit with an id; None where no attempt so far has it."""
-        for place, benefit in enumerate(self.benefits):
-            last = standing(self.entries, place, worth_of(benefit)[1]).attempt
-            for attempt in range(1, last + 1):
+        for place in range(len(self.benefits)):
+            assigned = sum(one.kind is EntryKind.ASSIGNED and place in one.benefits for one in self.entries)
+            for attempt in range(1, max(assigned, 1) + 1):  # each attempt is assigned at least once
                 if credit_id(self.decision.key, place, attempt) == identity:
                     return place, attempt
         return None
