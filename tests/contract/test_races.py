@@ -18,16 +18,30 @@ from kulanz.adapters.aws import client
 from kulanz.adapters.campaign_table import DynamoCampaigns
 from kulanz.adapters.ledger_table import DynamoLedger
 from kulanz.adapters.offers import DynamoOffers
-from kulanz.application.ports import Outdated
+from kulanz.application.ports import AtTheGate, Outdated, Start
 from kulanz.domain.audit import About
-from kulanz.domain.campaigns.campaign import Campaign, Cursor, Pass, State
+from kulanz.domain.budgets import BudgetExceeded, BudgetPlace, LimitSet, Needed, draw_on, step_of_start
+from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Cursor, Pass, State
 from kulanz.domain.campaigns.reconciliation import Totals
 from kulanz.domain.decision import Outcome
 from kulanz.domain.ledger.entries import Entry, EntryWithHistory, HistoryChange, HistoryMoved
 from kulanz.domain.policy.deciding.history import Addition, HistoryKey, SubjectHistory
 from tests.contract.backends import AwsBackend
 from tests.contract.conftest import DYNAMODB_LOCAL
-from tests.support.values import FIRST, NOW, OPENING, change, declared, entry, frozen, opened, receipt, revision, totals
+from tests.support.values import (
+    FIRST,
+    NOW,
+    OPENING,
+    change,
+    declared,
+    entry,
+    frozen,
+    move,
+    opened,
+    receipt,
+    revision,
+    totals,
+)
 
 RACERS = 6
 ACCOUNTS = 60
@@ -246,6 +260,81 @@ def test_racing_acceptances_of_one_incident_beside_racing_receipts_are_all_made_
     assert len(found) == len({addition.key for addition in found}) == made == RACERS // 2 * STEPS
     logged = emulator.index.audit_of_day(NOW.date(), most=RACERS * STEPS).found
     assert len([one for one in logged if one.action == "accepted"]) == made
+
+
+def test_racing_starts_never_pass_a_budget_and_what_they_reserve_is_what_it_says(emulator: AwsBackend) -> None:
+    """Each racer starts a campaign of its own in the same month, of which the budget pays for four."""
+    place, limit, needed = BudgetPlace("2026-03", "EUR"), 450, 100
+    emulator.budgets.set_limit(LimitSet("a", "EUR", "2026-03", limit, "sso:anna", "as agreed", NOW))
+    for number in range(RACERS):
+        name = f"incident-{number}"
+        record = replace(declared(), incident_id=name)
+        emulator.campaigns.record_revision(None, record, replace(revision(), incident_id=name))
+        after, new = opened(record)
+        after, new = replace(after, incident_id=name), replace(new, id=CampaignId(name, 1), outage=name)
+        emulator.campaigns.open(record, after, new, frozen(), OPENING)
+        move(emulator.campaigns, new, State.AWAITING_APPROVAL)
+
+    def start(racer: Racer) -> bool:
+        campaign_id = CampaignId(f"incident-{racer.number}", 1)
+        while True:
+            campaign = racer.campaigns.campaign(campaign_id)
+            record = racer.campaigns.incident(campaign_id.incident_id)
+            assert campaign is not None
+            assert record is not None
+            read = {place: racer.campaigns.budget(place.currency, place.month)}
+            try:
+                step = step_of_start(read, str(campaign_id), place.month, {"EUR": Needed(needed, 0)}, None)
+                gate = AtTheGate(start=Start(record, budgets=step))
+                racer.campaigns.change_state(campaign, change(campaign, State.APPLYING), gate)
+            except BudgetExceeded:
+                return False
+            except Outdated:
+                continue
+            return True
+
+    started = race(emulator, start)
+
+    assert started.count(True) == limit // needed
+    budget = emulator.campaigns.budget("EUR", "2026-03")
+    assert (budget.reserved, budget.spent, budget.left) == (400, 0, 50)
+    assert len(emulator.budgets.reserved()) == limit // needed
+
+
+def test_racing_acceptances_draw_all_of_a_reservation_and_nothing_beyond(emulator: AwsBackend) -> None:
+    """The reservation pays for half of the offers; the others are charged to the month in which they are accepted."""
+    campaign = opened_campaign(emulator.campaigns)
+    move(emulator.campaigns, campaign, State.AWAITING_APPROVAL)
+    waiting, record = emulator.campaigns.campaign(FIRST), emulator.campaigns.incident(FIRST.incident_id)
+    assert waiting is not None
+    assert record is not None
+    place, count = BudgetPlace("2026-03", "EUR"), RACERS * 10
+    read = {place: emulator.campaigns.budget(place.currency, place.month)}
+    step = step_of_start(read, str(FIRST), place.month, {"EUR": Needed(0, 5 * count // 2)}, None)
+    gate = AtTheGate(start=Start(record, budgets=step))
+    emulator.campaigns.change_state(waiting, change(waiting, State.APPLYING), gate)
+    record = emulator.campaigns.incident(FIRST.incident_id)
+    assert record is not None
+    offers = [entry(f"offered-{number:03d}", status=Outcome.OFFERED) for number in range(count)]
+    emulator.ledger.insert(offers)
+
+    def act(racer: Racer) -> None:
+        for offer in offers[racer.number * 10 : racer.number * 10 + 10]:
+            grant = replace(offer, status=Outcome.GRANTED, effective_at=NOW + timedelta(days=40))
+            while True:
+                (made,) = racer.campaigns.reservations(FIRST)
+                try:
+                    racer.offers.accept(offer, grant, record, "desk", None, (draw_on(made, "EUR", 5, "2026-04"),))
+                except Outdated:
+                    continue
+                break
+
+    race(emulator, act)
+
+    (made,) = emulator.campaigns.reservations(FIRST)
+    assert (made.claimable, made.drawn) == (0, 5 * count // 2)
+    march, april = (emulator.campaigns.budget("EUR", month) for month in ("2026-03", "2026-04"))
+    assert (march.reserved, march.spent, april.reserved, april.spent) == (0, 5 * count // 2, 0, 5 * count // 2)
 
 
 def test_of_racing_changes_the_list_of_open_campaigns_shows_the_one_that_was_made(emulator: AwsBackend) -> None:
