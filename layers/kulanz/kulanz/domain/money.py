@@ -31,6 +31,9 @@ _DECIMALS = {
     **dict.fromkeys(_THREE_DECIMALS.split(), 3),
 }
 
+CURRENCIES = frozenset(_DECIMALS)
+"""The ISO 4217 currencies that amounts can be written in."""
+
 _AMOUNT = re.compile(r"([0-9]{1,10})(?:\.([0-9]{1,3}))?", re.ASCII)
 
 

@@ -17,7 +17,10 @@ BUDGET_VERSION = 1
 
 
 class BudgetBody(Body):
-    """What the month may cost, as an amount of its currency such as 250000.00, and why."""
+    """What the month may cost, as an amount of its currency such as 250000.00, and why.
+
+    One with more decimals than the currency has is refused.
+    """
 
     limit: Annotated[str, Field(pattern=rf"^[0-9]{{1,{LIMIT_DIGITS_MOST}}}([.][0-9]{{1,3}})?$")]
     reason: Reason
@@ -75,7 +78,7 @@ def act(asked: Asked, door: Door) -> BudgetAnswer:
         limit = limit_of(body.limit, currency)
     except AmountError as error:
         wrong: FieldProblem = {"field": "limit", "expected": str(error)}
-        raise Problem(Kind.BODY, "correct the field that is named, and send it again", errors=[wrong]) from None
+        raise Problem(Kind.REFUSED, str(error), reason="limit_decimals", errors=[wrong]) from None
     setting = LimitSet(asked.of["id"], currency, month, limit, asked.caller.id, body.reason, asked.now)
     try:
         found = set_budget(setting, SetBudgetPorts(door.campaigns, door.budgets))

@@ -15,7 +15,7 @@ from kulanz.domain.campaigns.campaign import CAMPAIGNS_PER_INCIDENT
 from kulanz.domain.delivery.channel import CHANNEL_EXPECTED
 from kulanz.domain.drafts.draft import DRAFT_ID_PATTERN, read_draft_id
 from kulanz.domain.identifiers import ACCOUNT_ID_EXPECTED, INCIDENT_ID_EXPECTED, is_account_id, is_incident_id
-from kulanz.domain.money import is_currency
+from kulanz.domain.money import CURRENCIES, is_currency
 
 API_VERSION = "v1"
 ACTION_ID_CHARACTERS = 128
@@ -78,7 +78,6 @@ _SERIAL = re.compile(r"[1-9][0-9]{0,7}", re.ASCII)
 _VERSION = re.compile(r"[1-9][0-9]{0,4}", re.ASCII)
 _ACTOR = re.compile(r"[!-~]{1,600}", re.ASCII)
 _DAY = re.compile(r"20[0-9]{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])", re.ASCII)
-_CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 _FILE = re.compile(r"[0-9a-f]{12}", re.ASCII)
 _CURSOR = re.compile(r"[A-Za-z0-9_-]{1,1024}", re.ASCII)
 
@@ -122,8 +121,8 @@ PARAMETERS: Mapping[str, Parameter] = {
     "account": Parameter(ACCOUNT_ID_EXPECTED, _ACCOUNT, _is_account),
     "currency": Parameter(
         "a currency of ISO 4217 such as EUR",
-        _CURRENCY.pattern,
-        lambda text: _CURRENCY.fullmatch(text) is not None and is_currency(text),
+        "|".join(sorted(CURRENCIES)),
+        is_currency,
     ),
     "channel": Parameter(f"the name of a channel: {CHANNEL_EXPECTED}", _CHANNEL.pattern, _of(_CHANNEL)),
     "cursor": Parameter("the text `next` of an earlier answer, unchanged", _CURSOR.pattern, _of(_CURSOR)),
