@@ -34,7 +34,10 @@ def stack(deployed: Deployed) -> DirectStack:
     """The deployed stack, with a pager and AWS Health as its sources."""
     found = drive.stack_of(deployed.aws)
     sources = {"pager": content_of("pagerduty")["sources"]["it"], "health": content_of("aws_health")["sources"]["it"]}
-    found.sources().publish(1, configuration_json({"kulanz_sources": 1, "version": 1, "sources": sources}))
+    current = found.sources().current()
+    if "pager" not in current.sources:  # the stack may have told a story of a status page before
+        content = {"kulanz_sources": 1, "version": current.version + 1, "sources": sources}
+        found.sources().publish(current.version + 1, configuration_json(content))
     secrets: Any = deployed.session.client("secretsmanager", endpoint_url=deployed.aws.endpoint)
     with suppress(secrets.exceptions.ResourceExistsException):
         secrets.create_secret(Name="kulanz/sources/pager", SecretString=json.dumps({"secrets": ["new", SECRET]}))
