@@ -9,7 +9,7 @@ import pytest
 
 from kulanz.application.delivery.advance_delivery import advance_delivery, to_be_booked
 from kulanz.application.delivery.world import EntriesChange
-from kulanz.domain.campaigns.campaign import State
+from kulanz.domain.campaigns.campaign import Cause, State
 from kulanz.domain.decision import Outcome
 from kulanz.domain.delivery.channel import Channel, DeliveryId, FileFormat
 from kulanz.domain.delivery.credit import credit_id
@@ -264,6 +264,27 @@ def test_a_halt_stops_a_delivery_and_lifting_it_lets_it_go_on() -> None:
     assert settled(world) == expected
 
 
+def test_nothing_more_is_assigned_or_released_of_a_campaign_that_was_flagged_until_a_person_settles_it() -> None:
+    """An incident that is withdrawn while its credits are on the way: what is not sent need not be taken back."""
+    world = just_closed(Tap())
+    world.run(world.steps()[0])  # the delivery opens
+
+    def moved(target: State, reason: str) -> None:
+        campaign = world.campaign(CAMPAIGN)
+        change = campaign.change(target, reason, Cause("test", "x", "test"), world.now)
+        world.campaigns.change_state(campaign, change)
+
+    moved(State.FLAGGED, "incident_withdrawn: by its source")
+    for _ in range(3):
+        world.run_until_quiet()
+        world.watch()
+    assert (delivery(world).state, delivery(world).lines) == (DeliveryState.ASSIGNING, 0)
+    assert not is_released(world.archive.documents, FIRST.folder)
+    moved(State.CLOSED, "settled_by_hand: pay it all the same")
+    expected, _ = clean()
+    assert settled(world)[:4] == expected[:4]
+
+
 def test_a_decision_that_is_gone_flags_the_delivery_and_nothing_is_released() -> None:
     world = just_closed(Tap())
     gone = next(entry for entry in world.ledger.all_entries() if entry.status is Outcome.GRANTED)
@@ -289,6 +310,26 @@ def test_what_stands_elsewhere_is_not_delivered_again_and_counts_once() -> None:
     assert booked(world).keys() == granted(world).keys() - left_out
     assert delivery(world).elsewhere.number == 3
     assert standing(world.credits.of(second.key), 0, 1).state is CreditState.WRITTEN_OFF
+
+
+def test_what_somebody_else_assigns_between_reading_and_writing_is_not_delivered_here() -> None:
+    tap = Tap()
+    world = just_closed(tap)
+    granting = [entry for entry in world.ledger.all_entries() if entry.status is Outcome.GRANTED]
+    victim = min(granting, key=lambda entry: entry.origin)  # it has been read when the first ones are written
+    other = CreditEntry(EntryKind.ASSIGNED, world.now, "test", "other/1", (0, 1), delivery="other/1")
+    raced: list[bool] = []
+
+    def race(_: int, name: str) -> None:
+        if name == "credits.write_entries" and not raced:
+            raced.extend(world.credits.write_entries([EntriesChange(victim.key, (), (other,))]))
+
+    tap.choose = race
+    world.run_until_quiet()
+    assert raced == [True]
+    assert delivery(world).state is DeliveryState.SENT
+    assert booked(world).keys() == granted(world).keys() - {credit_id(victim.key, 0), credit_id(victim.key, 1)}
+    assert world.credits.of(victim.key) == (other,)
 
 
 def test_serials_of_a_channel_have_no_gap() -> None:

@@ -129,8 +129,8 @@ def advance_delivery(
         if again or delivery.dispatched < len(campaign.chunks):
             _dispatch(delivery, len(campaign.chunks), 0 if again else delivery.dispatched, ports, seconds_left)
         return delivery.state
-    if ports.campaigns.halt().is_on:
-        return delivery.state  # the watch comes back here
+    if campaign.state is not State.CLOSED or ports.campaigns.halt().is_on:
+        return delivery.state  # the watch comes back here when it was settled, or the halt lifted
     return _end(delivery, campaign, ports, now)
 
 

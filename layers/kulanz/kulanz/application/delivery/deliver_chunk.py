@@ -26,7 +26,7 @@ from kulanz.application.delivery.world import (
     EntriesChange,
 )
 from kulanz.application.ports import Archive, CampaignStore, ListStore, Refused, TryAgain
-from kulanz.domain.campaigns.campaign import Campaign, Cursor
+from kulanz.domain.campaigns.campaign import Campaign, Cursor, State
 from kulanz.domain.campaigns.reconciliation import worth_of
 from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.delivery.credit import Booking, Credit, CreditSums, DueOf, Size, credits_of
@@ -112,7 +112,7 @@ def deliver_chunk(
         if cursor is not None and cursor.finished:
             work = DeliverWork.FINISHED if receipts else DeliverWork.NOTHING_TO_DO
             return DeliverDone(work, lines, credits_, receipts)
-        if ports.campaigns.halt().is_on:  # the watch sends what is not finished again
+        if campaign.state is not State.CLOSED or ports.campaigns.halt().is_on:  # the watch sends the rest again
             return DeliverDone(DeliverWork.HALTED, lines, credits_, receipts)
         if clock.seconds_left() < TIME_TO_FINISH_SECONDS:
             break
