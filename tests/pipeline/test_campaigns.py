@@ -16,12 +16,14 @@ from rich.console import Console
 
 from kulanz.adapters.answer_table import DynamoAnswers
 from kulanz.adapters.delivery_table import DynamoDeliveries
+from kulanz.adapters.void_table import DynamoVoids
 from kulanz.application.delivery.advance_delivery import to_be_booked
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId, State
 from kulanz.domain.campaigns.reconciliation import IN_THE_LEDGER
 from kulanz.domain.delivery.answers import AnswerResult
 from kulanz.domain.delivery.channel import DeliveryId
 from kulanz.domain.delivery.delivery import DeliveryState
+from kulanz.domain.delivery.void import Share, VoidId, VoidState
 from kulanz.domain.policy import document_json
 from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz_cli.direct import DirectStack
@@ -30,6 +32,7 @@ from kulanz_cli.send import send
 from kulanz_cli.watch import CampaignBars
 from kulanz_local import drive
 from kulanz_local.cases import ATT, CASES, SKYPE, Case
+from kulanz_local.gate import desks
 from kulanz_local.lists import Expectation, write_list
 from kulanz_local.reconcile import discrepancies, notices_due
 from kulanz_local.subscriber import Subscriber
@@ -222,6 +225,31 @@ def test_what_billing_answers_is_on_its_bills_and_in_the_month(played: Played, t
         on_bills[measure] = on_bills.get(measure, Decimal(0)) + amount
     assert {measure: size for measure, size in applied.items() if size} == on_bills
     assert drive.run_kulanz(stack, "month", month) == 0
+
+
+def test_what_billing_rejected_is_voided_once_another_person_said_yes(played: Played) -> None:
+    asking, approving = desks(played.deployed.aws)
+    campaign_id = played.campaigns[ATT.incident_id].id
+    voids = DynamoVoids(played.stack.client("dynamodb"), played.stack.outputs.campaigns_table_name)
+    asking.kulanz("void", str(campaign_id), "--reason", "no such account", "--id", "rejected")
+
+    def is_in(*states: VoidState) -> bool:
+        found = voids.void(VoidId(campaign_id, "rejected"))
+        return found is not None and found.state in states
+
+    drive.wait_until("the plan of a void", LONGEST_SECONDS, lambda: not is_in(VoidState.PLANNING))
+    (planned,) = voids.of_campaign(campaign_id)
+    assert planned.state is VoidState.AWAITING_APPROVAL, planned.state_reason
+    assert planned.plan.totals.by_measure(Share.VOIDABLE).keys() == {"USD"}
+    approving.kulanz("approve-void", str(campaign_id), "rejected", "--plan", planned.plan_hash[:12])
+    drive.wait_until("the void", LONGEST_SECONDS, lambda: is_in(VoidState.VOIDED, VoidState.FLAGGED))
+    (done,) = voids.of_campaign(campaign_id)
+    assert (done.state, done.state_reason) == (VoidState.VOIDED, "balanced")
+    assert done.apply.totals.by_measure(Share.VOIDED) == planned.plan.totals.by_measure(Share.VOIDABLE)
+    incident = played.stack.campaigns().incident(campaign_id.incident_id)
+    assert incident is not None
+    assert incident.voiding == ""
+    drive.wait_until("its end", LONGEST_SECONDS, lambda: voids.open_voids() == [])
 
 
 def test_a_campaign_tells_on_the_bus_that_it_closed(played: Played) -> None:
