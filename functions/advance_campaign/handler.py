@@ -213,6 +213,17 @@ def _watch(event_id: str, context: LambdaContext, seconds_left: Callable[[], flo
     is_whole = is_listed and found.is_whole
     logger.info("watch", looked_at=found.looked_at, waiting=found.waiting, is_whole=is_whole)
     _report_waiting(found.waiting + len(flagged) + len(differing))
+    if found.to_ring:
+        logger.warning("one person alone approved", campaigns=found.to_ring)
+        metrics.add_metric("GlassBroken", MetricUnit.Count, len(found.to_ring))
+        metrics.flush_metrics()
+        note_rung(found.to_ring, ports.troubles, datetime.now(UTC))  # after it: an alarm may ring twice, and never not
+    _watch_answers(datetime.now(UTC))
+    _settle_budgets(seconds_left)
+
+
+def _settle_budgets(seconds_left: Callable[[], float]) -> None:
+    """Settle what executions reserved of budgets; last, so that nothing else waits where that fails."""
     settled = settle_budgets(_settling(), datetime.now(UTC), seconds_left)
     for campaign_id, why in settled.failed:
         logger.error("reservations could not be settled", campaign=str(campaign_id), why=why)
@@ -223,12 +234,6 @@ def _watch(event_id: str, context: LambdaContext, seconds_left: Callable[[], flo
     for budget in settled.exceeded:
         logger.warning("a budget is exceeded", budget=budget)
     logger.info("budgets", looked_at=settled.looked_at, is_whole=settled.is_whole)
-    if found.to_ring:
-        logger.warning("one person alone approved", campaigns=found.to_ring)
-        metrics.add_metric("GlassBroken", MetricUnit.Count, len(found.to_ring))
-        metrics.flush_metrics()
-        note_rung(found.to_ring, ports.troubles, datetime.now(UTC))  # after it: an alarm may ring twice, and never not
-    _watch_answers(datetime.now(UTC))
 
 
 def _watch_answers(now: datetime) -> None:

@@ -59,11 +59,15 @@ def backend_of_function(emulator: AwsBackend, monkeypatch: pytest.MonkeyPatch) -
     handler._composed.cache_clear()
     handler._watching.cache_clear()
     handler._settling.cache_clear()
+    handler._voiding.cache_clear()
+    handler._answering.cache_clear()
     yield emulator
     handler._delivering.cache_clear()
     handler._composed.cache_clear()
     handler._watching.cache_clear()
     handler._settling.cache_clear()
+    handler._voiding.cache_clear()
+    handler._answering.cache_clear()
 
 
 def close(aws: AwsBackend, table: str, writers: list[str]) -> None:

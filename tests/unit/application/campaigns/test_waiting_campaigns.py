@@ -45,6 +45,9 @@ def told(world: World, event: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(handler, "_watching", lambda: watching)
     monkeypatch.setattr(handler, "_settling", world.settle_ports)
     monkeypatch.setattr(handler, "_delivering", lambda: delivery_ports(world))
+    monkeypatch.setattr(handler, "_voiding", lambda: None)
+    monkeypatch.setattr(handler, "watch_voids", lambda *_: ())
+    monkeypatch.setattr(handler, "_watch_answers", lambda _: None)
     with redirect_stdout(io.StringIO()) as printed:
         handler.handle(event, CONTEXT)
     lines = [json.loads(line) for line in printed.getvalue().splitlines() if "_aws" in line]
