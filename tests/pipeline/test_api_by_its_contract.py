@@ -36,13 +36,15 @@ MAY_BE_REFUSED = {
     "requests.campaign": "422",
     "drafts.confirm": "422",
     "acceptances.accept": "422",
+    "acknowledgements.acknowledge": "422",
     "voids.ask": "422",
     "voids.decide": "422",
     "audit.of_day": "400",
     "repairs.notices": "400",
 }
 """What a body or a path may still be refused for that is right by its schema: an incident's own rules, a day that no
-month has, a cursor of nothing, and 1.0 for the number of a campaign, which JSON Schema takes for a whole number."""
+month has, a cursor of nothing, neither or both of two entries of which one is expected, and 1.0 for the number of a
+campaign, which JSON Schema takes for a whole number."""
 EXAMPLES = "15"
 """For each route and phase."""
 ACCOUNT = "123456789012"
@@ -137,18 +139,20 @@ def address(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, StringIO]]:
 
 
 ACCEPTED = ["2xx", "401", "403", "404", "409"]
+TOO_LONG = {True: "413", False: None}
+"""A body may be longer than a route takes, although each of its entries is as its schema says."""
 
 
 def configured(folder: Path) -> Path:
     """The settings: by which status a right request may be answered. A cursor may be one of another question."""
     lines: list[str] = []
     for route in ROUTES:
-        more = MAY_BE_REFUSED.get(route.use) or ("400" if "cursor" in route.query else "")
-        if more:
+        may_be = (MAY_BE_REFUSED.get(route.use), "400" if "cursor" in route.query else None, TOO_LONG[bool(route.body)])
+        if more := [status for status in may_be if status]:
             lines += [
                 "[[operations]]",
                 f'include-operation-id = "{route.use.replace(".", "_")}"',
-                f"checks.positive_data_acceptance.expected-statuses = {json.dumps([*ACCEPTED, more])}",
+                f"checks.positive_data_acceptance.expected-statuses = {json.dumps([*ACCEPTED, *more])}",
             ]
     path = folder / "schemathesis.toml"
     path.write_text("\n".join(lines))
