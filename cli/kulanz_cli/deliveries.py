@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from kulanz.domain.campaigns.campaign import CampaignId
-from kulanz.domain.delivery.channel import DeliveryId
+from kulanz.domain.delivery.ids import DeliveryId
 from kulanz_cli.command import CampaignParameter
 from kulanz_cli.log import RouteParameter
 from kulanz_cli.settings import ANSWER_CODES, EXIT_NO, as_json, pass_stack

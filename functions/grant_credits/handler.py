@@ -18,9 +18,7 @@ from kulanz.adapters.s3 import S3Archive, S3Lists
 from kulanz.application.campaigns.chunk_run import GrantPorts, GrantSettings
 from kulanz.application.campaigns.frozen import FrozenCache
 from kulanz.application.campaigns.grant_credits import grant_credits
-from kulanz.application.delivery.world import AnswerMessage, DeliveryMessage, VoidMessage
-from kulanz.application.exports.ports import ExportMessage
-from kulanz.application.ports import ChunkMessage
+from kulanz.application.ports import AnswerMessage, ChunkMessage, DeliveryMessage, ExportMessage, VoidMessage
 from kulanz.config import GrantCreditsConfig
 from kulanz.domain.campaigns.campaign import Cause
 from kulanz.failures import without_content

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from kulanz.domain.decision import Benefit, Decision, Due, Outcome, Validity, due_at
-from kulanz.domain.delivery.channel import DeliveryId, FileFormat
+from kulanz.domain.delivery.channel import FileFormat
 from kulanz.domain.delivery.credit import Booking, Credit, CreditSums, credits_of
 from kulanz.domain.delivery.files import (
     PartHead,
@@ -13,6 +13,7 @@ from kulanz.domain.delivery.files import (
     render_trailer,
     trailer_name,
 )
+from kulanz.domain.delivery.ids import DeliveryId
 from kulanz.domain.ledger.entries import DecisionKey, Entry, decision_body, remaining_of
 from kulanz.domain.money import Money
 from kulanz.domain.policy.document.owed import Bill

@@ -7,10 +7,11 @@ import pytest
 
 from kulanz.application.ports import Outdated
 from kulanz.domain.campaigns.campaign import CampaignId, Cursor
-from kulanz.domain.delivery.channel import DeliveryId, FileFormat
+from kulanz.domain.delivery.channel import FileFormat
 from kulanz.domain.delivery.credit import CreditSums, CreditType, SumOf
 from kulanz.domain.delivery.delivery import Delivery, DeliveryReceipt, DeliveryState
 from kulanz.domain.delivery.files import PartFile
+from kulanz.domain.delivery.ids import DeliveryId
 from tests.contract.backends import Backend
 from tests.support.values import NOW
 

@@ -9,8 +9,7 @@ from decimal import Decimal
 import pytest
 
 from kulanz.adapters.messaging import export_message_text, read_chunk_message
-from kulanz.application.exports.ports import ExportMessage
-from kulanz.application.ports import ChunkMessage, Refused
+from kulanz.application.ports import ChunkMessage, ExportMessage, Refused
 from kulanz.domain.campaigns.campaign import CampaignId, Pass
 from kulanz.domain.exports.export import Export, Part
 from kulanz.domain.exports.figures import Figures, LineKey, Of, Size, SumKey, Written

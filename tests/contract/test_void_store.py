@@ -10,7 +10,8 @@ from kulanz.application.ports import Outdated
 from kulanz.domain.campaigns.campaign import CampaignId, Cursor, Pass, PinnedList
 from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.entries import CreditEntry, EntryKind
-from kulanz.domain.delivery.void import Share, Void, VoidApproval, VoidId, VoidReceipt, VoidState, VoidTotals
+from kulanz.domain.delivery.ids import VoidId
+from kulanz.domain.delivery.void import Share, Void, VoidApproval, VoidReceipt, VoidState, VoidTotals
 from kulanz.domain.incident_record import with_revision, with_void
 from kulanz.domain.ledger.entries import EntryWithHistory, HistoryChange
 from kulanz.domain.policy.deciding.history import Addition, HistoryKey, SubjectHistory

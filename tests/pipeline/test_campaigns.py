@@ -21,9 +21,9 @@ from kulanz.application.delivery.advance_delivery import to_be_booked
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId, State
 from kulanz.domain.campaigns.reconciliation import IN_THE_LEDGER
 from kulanz.domain.delivery.answers import AnswerResult
-from kulanz.domain.delivery.channel import DeliveryId
 from kulanz.domain.delivery.delivery import DeliveryState
-from kulanz.domain.delivery.void import Share, VoidId, VoidState
+from kulanz.domain.delivery.ids import DeliveryId, VoidId
+from kulanz.domain.delivery.void import Share, VoidState
 from kulanz.domain.policy import document_json
 from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz_cli.direct import DirectStack

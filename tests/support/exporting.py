@@ -9,8 +9,8 @@ from kulanz.adapters.parted_lists import PartedLists
 from kulanz.application.campaigns.chunk_run import GrantPorts, GrantSettings
 from kulanz.application.campaigns.frozen import FrozenCache
 from kulanz.application.exports.ask_export import AskPorts, ask_export
-from kulanz.application.exports.ports import ExportMessage
 from kulanz.application.exports.write_parts import ExportPorts, PartsWritten, write_parts
+from kulanz.application.ports import ExportMessage
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.exports.export import Export, Part
 from tests.support.faults import Tap, tapped

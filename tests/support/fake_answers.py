@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from kulanz.application.delivery.world import AnswerMessage
+from kulanz.application.ports import AnswerMessage
 from kulanz.domain.campaigns.campaign import CampaignId, Cursor
 from kulanz.domain.delivery.answer_pass import AnswerFile, AnswerReceipt, AnswerTotals, MovedOf
 from kulanz.domain.delivery.credit import Size

@@ -7,11 +7,11 @@ from kulanz.application.delivery.world import Booked, EntriesChange
 from kulanz.application.ports import Outdated
 from kulanz.domain.campaigns.campaign import CampaignId, Cursor
 from kulanz.domain.decision import Outcome
-from kulanz.domain.delivery.channel import DeliveryId
 from kulanz.domain.delivery.credit import CreditSums
 from kulanz.domain.delivery.delivery import Delivery, DeliveryReceipt
 from kulanz.domain.delivery.dues import Dues, owe
 from kulanz.domain.delivery.entries import CreditEntries, entries_text, read_entries
+from kulanz.domain.delivery.ids import DeliveryId
 from kulanz.domain.delivery.voided import with_voided
 from kulanz.domain.ledger.entries import DecisionKey, HistoryChange
 from kulanz.domain.policy.deciding.history import SubjectHistory

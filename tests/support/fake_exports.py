@@ -3,8 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
-from kulanz.application.exports.ports import ExportMessage
-from kulanz.application.ports import Refused
+from kulanz.application.ports import ExportMessage, Refused
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.exports.export import Export, Part
 from kulanz.domain.exports.figures import Figures

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from kulanz.application.delivery.world import DeliveryMessage, VoidMessage
-from kulanz.application.ports import Announcement, ChunkMessage, Refused, Rejection
+from kulanz.application.ports import Announcement, ChunkMessage, DeliveryMessage, Refused, Rejection, VoidMessage
 from kulanz.domain.notices import NOTICE_MESSAGE_BYTES, NoticeMessage
 
 

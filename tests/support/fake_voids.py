@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from kulanz.application.ports import Outdated
 from kulanz.domain.campaigns.campaign import CampaignId, Cursor, Pass
-from kulanz.domain.delivery.void import OVER, Void, VoidId, VoidProgress, VoidReceipt, VoidTotals
+from kulanz.domain.delivery.ids import VoidId
+from kulanz.domain.delivery.void import OVER, Void, VoidProgress, VoidReceipt, VoidTotals
 from kulanz.domain.incident_record import IncidentRecord
 from tests.support.fakes import FakeCampaigns
 

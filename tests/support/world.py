@@ -30,7 +30,6 @@ from kulanz.application.campaigns.open_campaign import (
     take,
 )
 from kulanz.application.campaigns.watch_open import Watched, WatchPorts, watch_open
-from kulanz.application.delivery.world import DeliveryMessage
 from kulanz.application.incidents.follow_incident import follow_incident
 from kulanz.application.incidents.incident_event import read_incident_event
 from kulanz.application.ledger.answer import Answer, AnswerPorts, answer
@@ -39,7 +38,7 @@ from kulanz.application.ledger.settle_budgets import Settled, SettlePorts, settl
 from kulanz.application.notices.keep_notices import kept_by_halt
 from kulanz.application.notices.publish_notices import PublishPorts, publish_notices
 from kulanz.application.notices.publish_status import publish_status
-from kulanz.application.ports import ChunkMessage, GivenUpBatch, Ledger, Refused, TryAgain
+from kulanz.application.ports import ChunkMessage, DeliveryMessage, GivenUpBatch, Ledger, Refused, TryAgain
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Cause, State
 from kulanz.domain.campaigns.estimate import AS_DEPLOYED, Operation
 from kulanz.domain.confirmation import Occasion

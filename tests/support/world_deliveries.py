@@ -13,10 +13,10 @@ from kulanz.application.delivery.advance_delivery import (
     watch_deliveries,
 )
 from kulanz.application.delivery.deliver_chunk import DeliverDone, DeliverPorts, deliver_chunk
-from kulanz.application.delivery.world import DeliveryMessage
+from kulanz.application.ports import DeliveryMessage
 from kulanz.domain.campaigns.campaign import Campaign, Cause
-from kulanz.domain.delivery.channel import DeliveryId
 from kulanz.domain.delivery.delivery import Delivery
+from kulanz.domain.delivery.ids import DeliveryId
 from tests.support.faults import Tap, tapped
 from tests.support.world_clock import WorldClock
 

@@ -9,10 +9,10 @@ from kulanz.application.campaigns.frozen import FrozenCache
 from kulanz.application.delivery.advance_void import AdvanceVoidPorts, advance_void, watch_voids
 from kulanz.application.delivery.ask_void import VoidPorts, approve_void, ask_void
 from kulanz.application.delivery.void_chunk import VoidChunkPorts, void_chunk
-from kulanz.application.delivery.world import VoidMessage
-from kulanz.application.ports import Refused, TryAgain
+from kulanz.application.ports import Refused, TryAgain, VoidMessage
 from kulanz.domain.campaigns.campaign import CampaignId, PinnedList
-from kulanz.domain.delivery.void import Void, VoidId
+from kulanz.domain.delivery.ids import VoidId
+from kulanz.domain.delivery.void import Void
 from kulanz.domain.people.caller import Person
 from kulanz.domain.people.people import NOBODY_LISTED
 from tests.support.faults import Killed, Tap, tapped

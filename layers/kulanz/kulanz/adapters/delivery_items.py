@@ -18,10 +18,11 @@ from kulanz.adapters.campaign_keys import META, campaign_partition, item_key, of
 from kulanz.adapters.due_items import dues_content, dues_of_content
 from kulanz.adapters.index_items import OPEN_PARTITION
 from kulanz.domain.campaigns.campaign import CampaignId
-from kulanz.domain.delivery.channel import DeliveryId, FileFormat
+from kulanz.domain.delivery.channel import FileFormat
 from kulanz.domain.delivery.credit import CreditSums, CreditType, SumOf
 from kulanz.domain.delivery.delivery import Delivery, DeliveryReceipt, DeliveryState
 from kulanz.domain.delivery.files import PartFile
+from kulanz.domain.delivery.ids import DeliveryId
 from kulanz.domain.time import format_instant, parse_instant
 
 DELIVERY_PREFIX = "DELIVERY#"

@@ -12,8 +12,8 @@ from kulanz.adapters.receipt_items import read_cursor
 from kulanz.adapters.transactions import write_together, write_until_alone
 from kulanz.application.ports import Outdated
 from kulanz.domain.campaigns.campaign import CampaignId, Cursor
-from kulanz.domain.delivery.channel import DeliveryId
 from kulanz.domain.delivery.delivery import Delivery, DeliveryReceipt
+from kulanz.domain.delivery.ids import DeliveryId
 from kulanz.domain.time import format_instant
 
 type Item = dict[str, Any]

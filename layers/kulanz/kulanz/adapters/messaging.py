@@ -7,12 +7,18 @@ from itertools import batched
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from kulanz.adapters.aws import ENTRY_ATTEMPTS, backoff_seconds, call
-from kulanz.application.delivery.world import AnswerMessage, DeliveryMessage, VoidMessage
-from kulanz.application.exports.ports import ExportMessage
-from kulanz.application.ports import Announcement, ChunkMessage, Rejection, TryAgain
+from kulanz.application.ports import (
+    Announcement,
+    AnswerMessage,
+    ChunkMessage,
+    DeliveryMessage,
+    ExportMessage,
+    Rejection,
+    TryAgain,
+    VoidMessage,
+)
 from kulanz.domain.campaigns.campaign import CampaignId, Pass
-from kulanz.domain.delivery.channel import DeliveryId
-from kulanz.domain.delivery.void import VoidId
+from kulanz.domain.delivery.ids import DeliveryId, VoidId
 from kulanz.domain.time import format_instant
 
 if TYPE_CHECKING:

@@ -20,16 +20,8 @@ from kulanz.adapters.receipt_items import read_cursor
 from kulanz.adapters.transactions import write_together, write_until_alone
 from kulanz.application.ports import Outdated
 from kulanz.domain.campaigns.campaign import CampaignId, Cursor, Pass, PinnedList
-from kulanz.domain.delivery.void import (
-    Share,
-    Void,
-    VoidApproval,
-    VoidId,
-    VoidProgress,
-    VoidReceipt,
-    VoidState,
-    VoidTotals,
-)
+from kulanz.domain.delivery.ids import VoidId
+from kulanz.domain.delivery.void import Share, Void, VoidApproval, VoidProgress, VoidReceipt, VoidState, VoidTotals
 from kulanz.domain.incident_record import IncidentRecord
 from kulanz.domain.time import format_instant, parse_instant
 

@@ -11,10 +11,11 @@ from kulanz.application.delivery.advance_delivery import advance_delivery, to_be
 from kulanz.application.delivery.world import EntriesChange
 from kulanz.domain.campaigns.campaign import Cause, State
 from kulanz.domain.decision import Outcome
-from kulanz.domain.delivery.channel import Channel, DeliveryId, FileFormat
+from kulanz.domain.delivery.channel import Channel, FileFormat
 from kulanz.domain.delivery.credit import credit_id
 from kulanz.domain.delivery.delivery import Delivery, DeliveryState
 from kulanz.domain.delivery.entries import CreditEntry, CreditState, EntryKind, standing
+from kulanz.domain.delivery.ids import DeliveryId
 from kulanz.domain.halt import Halt, HaltAction, Verb
 from kulanz.domain.ledger.entries import granted_benefits
 from tests.support.billing_files import ReadDelivery, is_released, read_delivery

@@ -10,12 +10,14 @@ from kulanz.application.campaigns.open_campaign import Opening
 from kulanz.application.campaigns.start_execution import CannotStart, start_of
 from kulanz.application.delivery.advance_void import advance_void
 from kulanz.application.delivery.ask_void import VoidRefused, approve_void, ask_void, inline_file, reject_void
-from kulanz.application.delivery.world import EntriesChange, VoidMessage
+from kulanz.application.delivery.world import EntriesChange
+from kulanz.application.ports import VoidMessage
 from kulanz.domain.campaigns.campaign import CampaignId, Pass, PinnedList, State
 from kulanz.domain.delivery.channel import Channel
 from kulanz.domain.delivery.delivery import DeliveryState
 from kulanz.domain.delivery.entries import CreditEntry, EntryKind
-from kulanz.domain.delivery.void import Share, Void, VoidId, VoidState
+from kulanz.domain.delivery.ids import VoidId
+from kulanz.domain.delivery.void import Share, Void, VoidState
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz.domain.ledger.entries import DecisionKey, net_worth
 from kulanz.domain.people.caller import Machine, Person, PersonNeeded

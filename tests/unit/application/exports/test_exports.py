@@ -12,10 +12,9 @@ from hypothesis import strategies as st
 
 from kulanz.application.campaigns.control_campaign import WORKER_LONGEST, ControlPorts, cancel, pause
 from kulanz.application.exports.ask_export import ExportRefused
-from kulanz.application.exports.ports import ExportMessage
 from kulanz.application.exports.write_parts import PartsWritten
 from kulanz.application.ledger.accept_offer import AcceptPorts, accept_offer
-from kulanz.application.ports import TryAgain
+from kulanz.application.ports import ExportMessage, TryAgain
 from kulanz.domain.campaigns import stretches as stretches_module
 from kulanz.domain.campaigns.campaign import CampaignId, Cause, State
 from kulanz.domain.campaigns.reconciliation import RowResult, worth_by_measure

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kulanz.domain.delivery.channel import Channel, ChannelError, DeliveryId, FileFormat
+from kulanz.domain.delivery.channel import Channel, ChannelError, FileFormat
 from kulanz.domain.delivery.credit import Credit, CreditSums, CreditType
 from kulanz.domain.delivery.files import (
     CREDIT_FIELDS,
@@ -23,6 +23,7 @@ from kulanz.domain.delivery.files import (
     render_trailer,
     trailer_name,
 )
+from kulanz.domain.delivery.ids import DeliveryId
 from kulanz.domain.ledger.entries import DecisionKey
 
 AT = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)

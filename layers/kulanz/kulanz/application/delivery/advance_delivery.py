@@ -13,23 +13,24 @@ from kulanz.application.campaigns.dispatch_chunks import (
     SECONDS_TO_FINISH,
     unlimited,
 )
-from kulanz.application.delivery.world import DeliveryMessage, DeliveryQueue, DeliveryStore
+from kulanz.application.delivery.world import DeliveryQueue, DeliveryStore
 from kulanz.application.ports import (
     ATTEMPTS_AGAINST_OTHERS,
     Announcement,
     Announcer,
     Archive,
     CampaignStore,
+    DeliveryMessage,
     Outdated,
     TryAgain,
 )
 from kulanz.domain.campaigns.campaign import BALANCED, Campaign, Cause, State
 from kulanz.domain.campaigns.reconciliation import IN_THE_LEDGER, RowResult
 from kulanz.domain.canonical import canonical_json
-from kulanz.domain.delivery.channel import DeliveryId
 from kulanz.domain.delivery.credit import CreditSums, Size
 from kulanz.domain.delivery.delivery import Delivery, DeliveryState, differing, gap_in
 from kulanz.domain.delivery.files import CONTENT_TYPES, PartFile, render_trailer, sum_text, trailer_name
+from kulanz.domain.delivery.ids import DeliveryId
 
 SENT_EVENT = "Delivery Sent"
 FLAGGED_EVENT = "Delivery Flagged"

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from itertools import batched
 
 from kulanz.application.campaigns.dispatch_chunks import CHUNKS_PER_LOOK_AT_THE_CLOCK, SECONDS_TO_FINISH, unlimited
-from kulanz.application.delivery.world import VoidMessage, VoidQueue, VoidStore
-from kulanz.application.ports import CampaignStore, Outdated
+from kulanz.application.delivery.world import VoidQueue, VoidStore
+from kulanz.application.ports import CampaignStore, Outdated, VoidMessage
 from kulanz.domain.campaigns.campaign import Campaign, Pass
 from kulanz.domain.delivery.delivery import gap_in
-from kulanz.domain.delivery.void import OVER, WORKED, Void, VoidId, VoidState, VoidTotals, differing
+from kulanz.domain.delivery.ids import VoidId
+from kulanz.domain.delivery.void import OVER, WORKED, Void, VoidState, VoidTotals, differing
 from kulanz.domain.incident_record import with_void
 
 

@@ -22,15 +22,8 @@ from kulanz.application.ports import (
 from kulanz.domain.campaigns.campaign import Campaign, PinnedList, State
 from kulanz.domain.canonical import canonical_json
 from kulanz.domain.delivery.delivery import DeliveryState
-from kulanz.domain.delivery.void import (
-    FILE_BYTES,
-    PERSONS_MOST,
-    Share,
-    Void,
-    VoidApproval,
-    VoidId,
-    VoidState,
-)
+from kulanz.domain.delivery.ids import VoidId
+from kulanz.domain.delivery.void import FILE_BYTES, PERSONS_MOST, Share, Void, VoidApproval, VoidState
 from kulanz.domain.gate.approval import SUBJECTS_FOR_ONE_PERSON, SUBJECTS_WITHOUT_THRESHOLD
 from kulanz.domain.gate.filed_plan import HASH_DIGITS_SHOWN
 from kulanz.domain.gate.settings import GateSettings

@@ -17,15 +17,8 @@ from kulanz.application.campaigns.chunk_run import (
     lines_of,
 )
 from kulanz.application.campaigns.frozen import FrozenCache
-from kulanz.application.delivery.world import (
-    Booked,
-    CreditLedger,
-    DeliveryMessage,
-    DeliveryQueue,
-    DeliveryStore,
-    EntriesChange,
-)
-from kulanz.application.ports import Archive, CampaignStore, ListStore, Refused, TryAgain
+from kulanz.application.delivery.world import Booked, CreditLedger, DeliveryQueue, DeliveryStore, EntriesChange
+from kulanz.application.ports import Archive, CampaignStore, DeliveryMessage, ListStore, Refused, TryAgain
 from kulanz.domain.campaigns.campaign import Campaign, Cursor, State
 from kulanz.domain.campaigns.reconciliation import worth_of
 from kulanz.domain.decision import Decision, Outcome

@@ -23,8 +23,8 @@ from kulanz.domain.delivery.answers import (
     answer_of,
     answer_reader,
 )
-from kulanz.domain.delivery.channel import DeliveryId
 from kulanz.domain.delivery.delivery import Delivery, DeliveryState
+from kulanz.domain.delivery.ids import DeliveryId
 from kulanz.domain.ledger.entries import DecisionKey
 from kulanz.domain.lists.header import ListFormat
 from kulanz.domain.lists.lines import LINE_BYTES, LINE_SCAN_BYTES, Line, is_blank, lines_starting_in

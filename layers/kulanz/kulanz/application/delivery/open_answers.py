@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
-from kulanz.application.delivery.world import AnswerFiles, AnswerMessage, AnswerQueue
-from kulanz.application.ports import ListStore
+from kulanz.application.delivery.world import AnswerFiles, AnswerQueue
+from kulanz.application.ports import AnswerMessage, ListStore
 from kulanz.domain.campaigns.campaign import Chunks, PinnedList
 from kulanz.domain.delivery.answer_pass import AnswerFile
 from kulanz.domain.delivery.answers import ANSWER_FACTS, REQUIRED_COLUMNS

@@ -20,8 +20,8 @@ from kulanz.application.campaigns.chunk_run import lines_of as lines_of_campaign
 from kulanz.application.campaigns.frozen import FrozenCache
 from kulanz.application.delivery.ask_void import layout_of_file
 from kulanz.application.delivery.deliver_chunk import ASSIGN_WRITE_UNITS, ROUNDS_MOST
-from kulanz.application.delivery.world import Booked, CreditLedger, EntriesChange, VoidMessage, VoidQueue, VoidStore
-from kulanz.application.ports import CampaignStore, Ledger, ListStore, TryAgain
+from kulanz.application.delivery.world import Booked, CreditLedger, EntriesChange, VoidQueue, VoidStore
+from kulanz.application.ports import CampaignStore, Ledger, ListStore, TryAgain, VoidMessage
 from kulanz.domain.campaigns.campaign import Campaign, Cursor, Pass
 from kulanz.domain.campaigns.reconciliation import worth_of
 from kulanz.domain.campaigns.write_units import HISTORY_WRITE_UNITS

@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from kulanz.application.ports import AnswerMessage, DeliveryMessage, VoidMessage
 from kulanz.domain.campaigns.campaign import CampaignId, Cursor, Pass
 from kulanz.domain.delivery.answer_pass import AnswerFile, AnswerReceipt, MovedOf
-from kulanz.domain.delivery.channel import DeliveryId
 from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.delivery import Delivery, DeliveryReceipt
 from kulanz.domain.delivery.dues import DueOf
 from kulanz.domain.delivery.entries import CreditEntries, CreditState
-from kulanz.domain.delivery.void import Void, VoidId, VoidReceipt
+from kulanz.domain.delivery.ids import DeliveryId, VoidId
+from kulanz.domain.delivery.void import Void, VoidReceipt
 from kulanz.domain.incident_record import IncidentRecord
 from kulanz.domain.ledger.entries import DecisionKey, Entry, HistoryChange
 
@@ -53,14 +54,6 @@ class CreditLedger(Protocol):
 
         False is as of `write_entries`.
         """
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveryMessage:
-    """A hint that a chunk of a delivery has work; what is to be done stands in the delivery's record alone."""
-
-    delivery: DeliveryId
-    chunk: int
 
 
 class DeliveryQueue(Protocol):
@@ -119,15 +112,6 @@ class DeliveryStore(Protocol):
         """Move a delivery's state, reason and instant of sending, if its state is as it was read. Raises Outdated."""
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerMessage:
-    """A hint that a chunk of an answer file has work; what is to be done stands in the file's record alone."""
-
-    channel: str
-    file: str
-    chunk: int
-
-
 class AnswerQueue(Protocol):
     """Sends answer messages to the workers."""
 
@@ -183,14 +167,6 @@ class Dues(Protocol):
 
     def forget_what_is_done(self, instant: datetime) -> None:
         """Forget the deadlines of the months before an instant's of which everything is on bills. Safe to repeat."""
-
-
-@dataclass(frozen=True, slots=True)
-class VoidMessage:
-    """A hint that a chunk of a void has work; what is to be done stands in the void's record alone."""
-
-    void: VoidId
-    chunk: int
 
 
 class VoidQueue(Protocol):

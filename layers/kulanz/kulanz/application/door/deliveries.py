@@ -10,10 +10,10 @@ from kulanz.application.door.campaigns import existing
 from kulanz.application.door.cursors import make_cursor, read_cursor
 from kulanz.application.door.problems import Kind, Problem, unknown
 from kulanz.domain.campaigns.campaign import State
-from kulanz.domain.delivery.channel import DeliveryId
 from kulanz.domain.delivery.credit import CreditSums, CreditType, SumOf
 from kulanz.domain.delivery.delivery import Delivery
 from kulanz.domain.delivery.files import sum_text
+from kulanz.domain.delivery.ids import DeliveryId
 from kulanz.domain.money import is_currency
 from kulanz.domain.time import format_instant
 

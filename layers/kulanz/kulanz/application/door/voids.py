@@ -19,7 +19,8 @@ from kulanz.application.door.campaigns import existing
 from kulanz.application.door.problems import FieldProblem, Kind, Problem, unknown
 from kulanz.application.ports import ListMissing
 from kulanz.domain.campaigns.campaign import Campaign, PinnedList
-from kulanz.domain.delivery.void import ACCOUNTS_MOST, WORKED, Void, VoidId, VoidState, VoidTotals
+from kulanz.domain.delivery.ids import VoidId
+from kulanz.domain.delivery.void import ACCOUNTS_MOST, WORKED, Void, VoidState, VoidTotals
 from kulanz.domain.identifiers import IDENTIFIER_LENGTH_CHARACTERS, WHOLE_ACCOUNT
 from kulanz.domain.lists.lines import ListRefused
 from kulanz.domain.time import format_instant

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from kulanz.application.campaigns.control_campaign import has_begun, may_write_until
-from kulanz.application.exports.ports import ExportMessage, ExportQueue, ExportStore
-from kulanz.application.ports import CampaignStore
+from kulanz.application.exports.ports import ExportQueue, ExportStore
+from kulanz.application.ports import CampaignStore, ExportMessage
 from kulanz.domain.campaigns.campaign import Campaign, Pass, State
 from kulanz.domain.exports.export import LANES, Export
 from kulanz.domain.exports.figures import Of

@@ -1,20 +1,11 @@
 """What exports need of the world beside what campaigns need."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Protocol
 
+from kulanz.application.ports import ExportMessage
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.exports.export import Export, Part
-
-
-@dataclass(frozen=True, slots=True)
-class ExportMessage:
-    """A hint that a chunk of an export has work. Whoever finishes it sends the chunk that is `LANES` further on."""
-
-    campaign: CampaignId
-    export: str
-    chunk: int
 
 
 class ExportQueue(Protocol):

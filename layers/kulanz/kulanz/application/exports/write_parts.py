@@ -16,8 +16,8 @@ from kulanz.application.campaigns.frozen import FrozenCache
 from kulanz.application.campaigns.stretch_run import DecidedOtherwise, StretchRun
 from kulanz.application.exports.ledger_rows import LedgerRows
 from kulanz.application.exports.plan_rows import PlanRows
-from kulanz.application.exports.ports import ExportMessage, ExportQueue, ExportStore
-from kulanz.application.ports import ChunkMessage, PinnedVersionGone, TryAgain
+from kulanz.application.exports.ports import ExportQueue, ExportStore
+from kulanz.application.ports import ChunkMessage, ExportMessage, PinnedVersionGone, TryAgain
 from kulanz.domain.campaigns.campaign import Campaign, Pass
 from kulanz.domain.campaigns.stretches import Stretch
 from kulanz.domain.exports.export import LANES, Export, Part

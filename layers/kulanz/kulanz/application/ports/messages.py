@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from kulanz.domain.campaigns.campaign import CampaignId, Pass
+from kulanz.domain.delivery.ids import DeliveryId, VoidId
 
 if TYPE_CHECKING:
     from kulanz.domain.notices import NoticeMessage
@@ -17,6 +18,40 @@ class ChunkMessage:
 
     campaign: CampaignId
     work: Pass
+    chunk: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryMessage:
+    """A hint that a chunk of a delivery has work; what is to be done stands in the delivery's record alone."""
+
+    delivery: DeliveryId
+    chunk: int
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerMessage:
+    """A hint that a chunk of an answer file has work; what is to be done stands in the file's record alone."""
+
+    channel: str
+    file: str
+    chunk: int
+
+
+@dataclass(frozen=True, slots=True)
+class VoidMessage:
+    """A hint that a chunk of a void has work; what is to be done stands in the void's record alone."""
+
+    void: VoidId
+    chunk: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExportMessage:
+    """A hint that a chunk of an export has work. Whoever finishes it sends the chunk that is `LANES` further on."""
+
+    campaign: CampaignId
+    export: str
     chunk: int
 
 

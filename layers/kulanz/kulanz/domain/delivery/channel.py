@@ -10,7 +10,6 @@ SERIAL_MOST = 99_999_999
 CHANNEL_EXPECTED = "1 to 32 lower-case letters, digits or hyphens, starting with a letter"
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,31}", re.ASCII).fullmatch
-_DELIVERY = re.compile(r"([a-z][a-z0-9-]{0,31})/([1-9][0-9]{0,7})", re.ASCII).fullmatch
 
 
 class ChannelKind(StrEnum):
@@ -67,27 +66,3 @@ class Channel:
             return None
         name, _, form = text.partition(":")
         return cls.from_content({"channel": name, "kind": ChannelKind.FILE.value, "format": form or "csv"})
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class DeliveryId:
-    """One delivery: the n-th of its channel, without gaps; written `billing/12`."""
-
-    channel: str
-    serial: int
-
-    def __str__(self) -> str:
-        return f"{self.channel}/{self.serial}"
-
-    @property
-    def folder(self) -> str:
-        """Where the bucket has its files."""
-        return f"deliveries/{self.channel}/{self.serial:08d}"
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Read `<channel>/<serial>`. Raises ValueError, without the text."""
-        found = _DELIVERY(text)
-        if found is None:
-            raise ValueError("a delivery is written <channel>/<serial>, e.g. billing/12")
-        return cls(found[1], int(found[2]))

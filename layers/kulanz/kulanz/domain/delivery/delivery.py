@@ -7,10 +7,11 @@ from enum import StrEnum
 from typing import Protocol
 
 from kulanz.domain.campaigns.campaign import CampaignId
-from kulanz.domain.delivery.channel import DeliveryId, FileFormat
+from kulanz.domain.delivery.channel import FileFormat
 from kulanz.domain.delivery.credit import CreditSums, Size
 from kulanz.domain.delivery.dues import Dues
 from kulanz.domain.delivery.files import PartFile
+from kulanz.domain.delivery.ids import DeliveryId
 
 
 class DeliveryState(StrEnum):

@@ -14,8 +14,9 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from kulanz.domain.delivery.channel import DeliveryId, FileFormat
+from kulanz.domain.delivery.channel import FileFormat
 from kulanz.domain.delivery.credit import Credit, CreditContract, CreditSums, Size, SumOf
+from kulanz.domain.delivery.ids import DeliveryId
 from kulanz.domain.money import format_minor, minor_units
 from kulanz.domain.time import format_instant
 

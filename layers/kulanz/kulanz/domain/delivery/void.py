@@ -15,12 +15,13 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import NamedTuple
 
-from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Chunks, Pass, PinnedList
+from kulanz.domain.campaigns.campaign import Campaign, Chunks, Pass, PinnedList
 from kulanz.domain.campaigns.reconciliation import worth_of
 from kulanz.domain.canonical import canonical_json
 from kulanz.domain.decision import Outcome
 from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.entries import CreditEntry, CreditState, EntryKind, standing
+from kulanz.domain.delivery.ids import VoidId
 from kulanz.domain.ledger.entries import Entry, benefits_granted, read_decision
 from kulanz.domain.time import format_instant
 
@@ -172,24 +173,6 @@ def differing(plan: VoidTotals, done: VoidTotals) -> str:
                     f" {found.get(measure, 0)} (in the smallest unit)"
                 )
     return ""
-
-
-class VoidId(NamedTuple):
-    """A void of a campaign, by the id that its requester chose; written `att-2024-02-22/1/wrong-list`."""
-
-    campaign: CampaignId
-    name: str
-
-    def __str__(self) -> str:
-        return f"{self.campaign}/{self.name}"
-
-    @classmethod
-    def parse(cls, text: str) -> "VoidId":
-        """Read what `str` wrote. Raises ValueError."""
-        campaign, slash, name = text.rpartition("/")
-        if not slash or not name:
-            raise ValueError("a void is written <incident id>/<campaign>/<id of the void>")
-        return cls(CampaignId.parse(campaign), name)
 
 
 @dataclass(frozen=True, slots=True)
