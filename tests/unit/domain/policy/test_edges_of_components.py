@@ -1,0 +1,114 @@
+"""Amount components and what is said of them, at their edges: the last span allowed, equal ends, equal limits, one."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kulanz.domain.decision import Outcome, Validity
+from kulanz.domain.policy import CompiledPolicy, PolicyError
+from kulanz.domain.policy.explaining.benefits import validity_words
+from kulanz.domain.policy.explaining.explanation import LISTED_AT_MOST, explain
+from kulanz.domain.time import MICROSECOND, zone_of
+from tests.unit.domain.policy.rulebook import NOW, compiled, written
+
+
+def text(policy: CompiledPolicy, *facts: object) -> str:
+    return explain(policy, facts).text()  # type: ignore[arg-type] # values of several types
+
+
+# What can be used how long
+
+
+@pytest.mark.parametrize(("most", "unit"), [(36_525, "day"), (36_525 // 7, "week"), (1_200, "month")])
+def test_a_benefit_can_be_used_for_a_hundred_years_and_no_longer(most: int, unit: str) -> None:
+    give = "give: {{quantity: 1, unit: GB, valid: {} {}s}}"
+    assert compiled(written(give.format(most, unit))).decide(()).outcome is Outcome.GRANTED
+    with pytest.raises(PolicyError, match="at most 100 years"):
+        compiled(written(give.format(most + 1, unit)))
+
+
+@given(st.integers(-3, 3))
+def test_what_could_be_used_for_no_moment_is_held(microseconds: int) -> None:
+    facts = "facts: {begin: instant, until: instant}\n"
+    policy = compiled(written(facts + "give: {quantity: 1, unit: GB, valid: {from: begin, until: until}}"))
+    found = policy.decide((NOW, NOW + microseconds * MICROSECOND))
+    if microseconds > 0:
+        assert found.outcome is Outcome.GRANTED
+    else:
+        assert (found.outcome, found.reason) == (Outcome.HELD, "cannot_be_computed")
+
+
+@pytest.mark.parametrize(
+    ("validity", "words"),
+    [
+        (Validity(2, "days", "UTC", begins=NOW), ", from 2026-06-01 on, for 2 days"),
+        (Validity(1, "days", "UTC"), ", for 1 day from the grant"),
+        (Validity(1, "months", "UTC", start="redemption"), ", for 1 month from the redemption"),
+        (
+            Validity(0, "", "UTC", begins=NOW, until=NOW + timedelta(days=2)),
+            ", from 2026-06-01 on, up to and including 2026-06-02",
+        ),
+    ],
+)
+def test_how_long_a_benefit_can_be_used_names_its_start_once(validity: Validity, words: str) -> None:
+    assert validity_words(validity, zone_of("UTC")) == words
+
+
+@pytest.mark.parametrize(("times", "words"), [(1, ", once."), (2, ", 2 times.")])
+def test_a_benefit_of_one_time_is_given_once(times: int, words: str) -> None:
+    assert f"Owed: 1 GB{words}" in text(compiled(written(f"give: {{quantity: 1, unit: GB, times: {times}}}")))
+
+
+@pytest.mark.parametrize("entries", [1, LISTED_AT_MOST - 1, LISTED_AT_MOST, LISTED_AT_MOST + 1])
+def test_a_list_is_said_entry_by_entry_up_to_the_most_that_are(entries: int) -> None:
+    names = [f"Land{number}" for number in range(entries)]
+    lists = f"restrictions: {{places: [{', '.join(names)}]}}\n"
+    said = text(compiled(written(lists + "give: {quantity: 1, unit: GB, restriction: places}")))
+    is_whole = entries <= LISTED_AT_MOST
+    assert [name in said for name in names] == [is_whole] * entries
+    assert (f"({entries} entries)" in said) is not is_whole
+
+
+# Where it goes
+
+
+def test_an_amount_goes_where_the_policy_says_unless_its_component_says_otherwise() -> None:
+    heads = "heads:\n  - {name: a, pay: 1 USD, to: '\"cheque\"'}\n  - {name: b, pay: 2 USD}\nto: '\"transfer\"'"
+    decision = compiled(written(heads)).decide(())
+    assert [benefit.terms for benefit in decision.benefits] == [{"to": "cheque"}, {"to": "transfer"}]
+
+
+@pytest.mark.parametrize(("pay", "is_said"), [("5 USD", True), ("0.01 USD", True), ("0.01 USD / 10", False)])
+def test_where_an_amount_goes_is_said_only_where_something_is_paid(pay: str, is_said: bool) -> None:
+    rule = f"facts: {{ended: yes_no}}\npay: {pay}\ngive: {{quantity: 1, unit: GB}}\nto: if(ended, 'transfer', 'bill')"
+    assert ("paid to: transfer" in text(compiled(written(rule)), True)) is is_said
+
+
+# Caps and periods
+
+
+@pytest.mark.parametrize(
+    ("cap", "words"), [("4.99", "at most"), ("5.00", "within its limit of"), ("5.01", "within its limit of")]
+)
+def test_a_part_that_is_just_its_limit_is_within_it(cap: str, words: str) -> None:
+    said = text(compiled(written(f"zone: UTC\npay: 5 USD\ncap: {{per: month, at: {cap} USD}}")))
+    assert f"5.00 USD, {words} {cap} USD" in said
+
+
+# What a row costs
+
+
+@pytest.mark.parametrize("per", ["month", "quarter", "calendar year"])
+def test_a_mask_of_each_piece_is_counted_over_the_whole_outage_once_more_than_without_pieces(per: str) -> None:
+    """The pieces together are as long as the outage, and one of them may be."""
+    head = "zone: Europe/Berlin\nfacts: {times: windows}\nexposure: {only: times}\n"
+
+    def steps(each: str, pay: str) -> int:
+        return compiled(written(f"{head}{each}pay: {pay} / 1 h * 0.01 EUR")).row_steps
+
+    def of_mask(each: str) -> int:
+        return steps(each, "total(daily(outage, 08:00, 22:00))") - steps(each, "total(outage)")
+
+    assert of_mask(f"for_each: {per}\n") >= 2 * of_mask("") > 0
