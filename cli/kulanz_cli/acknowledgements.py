@@ -29,9 +29,10 @@ CHANGED = frozenset({"accepted", "applied", "rejected", "taken_back", "duplicate
 @as_json
 @pass_stack
 def acknowledge_file(stack: Stack, path: Path, channel: str, given_id: str | None, is_json: bool) -> None:
-    """Upload the answer FILE of a biller and have it read: CSV or JSON Lines, as docs/delivery.md describes it.
+    """Give Kulanz the answer FILE of a biller.
 
-    The workers read it. `kulanz acknowledgements` says what happened to its lines.
+    It is CSV or JSON Lines, as docs/delivery.md describes it. The workers read it. `kulanz acknowledgements` says what
+    happened to its lines.
     """
     try:
         format_of(path.name)
@@ -58,7 +59,9 @@ def acknowledge_file(stack: Stack, path: Path, channel: str, given_id: str | Non
 @as_json
 @pass_stack
 def list_acknowledgements(stack: Stack, channel: str, file: str | None, is_json: bool) -> None:
-    """List what the biller of a channel answered, and what happened to it.
+    """List what a biller answered.
+
+    It also says what happened to each file.
 
     Exits with 1 where lines changed nothing and ought to be looked at, where a file is not read to its end, or where
     there is none.

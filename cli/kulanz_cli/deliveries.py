@@ -41,9 +41,9 @@ class DeliveryParameter(click.ParamType[DeliveryId]):
 def list_deliveries(
     stack: Stack, *, channel: str | None, delivery_id: DeliveryId | None, campaign_id: CampaignId | None, is_json: bool
 ) -> None:
-    """List what was delivered to billing; without an option, what is not sent yet.
+    """List what was delivered to billing, and what is not.
 
-    Exits with 1 where there is no delivery, or one that is not sent.
+    Without an option, what is not sent yet. Exits with 1 where there is no delivery, or one that is not sent.
     """
     if sum(one is not None for one in (channel, delivery_id, campaign_id)) > 1:
         raise click.UsageError("state one of --channel, --one and --campaign")

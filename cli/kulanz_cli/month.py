@@ -52,10 +52,10 @@ CSV_FIELDS = ("campaign", "policy", "version", "delivery", "measure", "planned",
 @as_json
 @pass_stack
 def show_month(stack: Stack, *, month: str | None, page: Path | None, rows: Path | None, is_json: bool) -> None:
-    """Say what the campaigns of MONTH granted, what of it is on bills, and what is not, and why.
+    """Say what a month granted, and what of it is on bills.
 
-    MONTH is one of UTC, such as 2026-11; without it, this month. A campaign belongs to the month that opened it. Exits
-    with 1 where something is late, or plan, ledger and bill differ.
+    It also says what is not, and why. MONTH is one of UTC, such as 2026-11; without it, this month. A campaign belongs
+    to the month that opened it. Exits with 1 where something is late, or plan, ledger and bill differ.
     """
     named = month or f"{datetime.now(UTC):%Y-%m}"
     pages = stack.door().pages("acknowledgements.of_month", month=named)
@@ -87,7 +87,9 @@ LATE_FIELDS = (
 @as_json
 @pass_stack
 def list_overdue(stack: Stack, *, rows: Path | None, is_json: bool) -> None:
-    """List the credits that are late: their deadline is over, and they are not wholly on bills; and what soon will be.
+    """List credits that are late: on no bill, and their deadline is over.
+
+    A credit of which a part is on bills is late for the rest. What will soon be late is listed, too.
 
     Exits with 1 where something is late.
     """

@@ -47,7 +47,9 @@ def void(
     stack: Stack, *, campaign_id: CampaignId, reason: str | None, accounts: Sequence[str], path: Path | None,
     given_id: str | None, is_json: bool,
 ) -> None:  # fmt: skip
-    """Ask for a void of what is unused of CAMPAIGN, all of it or some accounts; without --reason, list its voids.
+    """Take back what is unused of CAMPAIGN, planned first; list its voids.
+
+    With --reason it asks for a void, of all of it or of some accounts; without, it lists.
 
     Nothing is taken back before others have approved the plan, which is made first.
     """

@@ -161,4 +161,10 @@ def test_refused_events_are_shown_and_stay_in_their_queue(
     assert drive.run_kulanz(stage.stack, "rejected", "--done") == 1
     capsys.readouterr()
     assert drive.run_kulanz(stage.stack, "rejected", "--json") == 0
-    assert json.loads(capsys.readouterr().out) == {"v": 1, "campaign": None, "refused": None, "rejected": []}
+    assert json.loads(capsys.readouterr().out) == {
+        "v": 1,
+        "campaign": None,
+        "refused": None,
+        "more": False,
+        "rejected": [],
+    }

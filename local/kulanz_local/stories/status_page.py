@@ -8,8 +8,9 @@ from secrets import token_hex
 from kulanz.application.drafts.draft_ports import Upstream
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.sources.signatures import path_digest
+from kulanz_local import drive
 from kulanz_local.embedded import PROJECT
-from kulanz_local.stories.telling import Stage, counted
+from kulanz_local.stories.telling import CAMPAIGN_SECONDS, Stage, counted
 
 TITLE = "A status page reports an outage; a person says how long it was"
 HERE = Path(__file__).parent
@@ -51,7 +52,7 @@ def tell(stage: Stage, accounts: int) -> None:
     stage.expect("play", stage.kulanz(*words, secret_words=("--secret", secret)), 0)
     drafts = stage.stack.drafts()
     stage.wait_until("the draft", lambda: bool(drafts.parts(Upstream(SOURCE, "0a1b2c3d4e5f"))))
-    stage.wait_until("all of it", lambda: stage.draft(DRAFT)["totals_microseconds"]["proposed"] is not None)
+    drive.wait_until_quiet(stage.stack, [stage.stack.outputs.sources_queue_url], CAMPAIGN_SECONDS)
     stage.expect("draft", stage.kulanz("draft", DRAFT), 0)
     found = stage.draft(DRAFT)
     minutes = {name: length // 60_000_000 for name, length in found["totals_microseconds"].items()}

@@ -15,6 +15,7 @@ from kulanz.domain.campaigns.campaign import CHUNKS_PER_LIST, CampaignId, Pass, 
 from kulanz.domain.lists.header import HEADER_BYTES
 from tests.support.end_state import check_sound, end_state
 from tests.support.fake_bucket import FakeLists
+from tests.support.fake_messages import FakeChunks
 from tests.support.small_campaign import CAMPAIGN, LIST_KEY, ROWS, event, list_of, row, small_world
 from tests.support.world import BUCKET, Function, World
 
@@ -40,11 +41,11 @@ class LongLists(FakeLists):
             yield block
 
 
-class CountedChunks:
+class CountedChunks(FakeChunks):
     """A queue that keeps nothing but how many messages it was sent, and fails once after so many."""
 
     def __init__(self, fails_after: int | None = None) -> None:
-        self.sent: list[ChunkMessage] = []
+        super().__init__()
         self.count, self._fails_after = 0, fails_after
 
     def send(self, messages: Iterable[ChunkMessage]) -> None:
@@ -58,7 +59,7 @@ class CountedChunks:
 def opened(size: int, chunk_bytes: int) -> tuple[LongLists, CountedChunks, int, int]:
     """What opening a campaign over a list of that size reads, sends, calls, and needs in memory at most."""
     world, lists, chunks = small_world(chunk_bytes=chunk_bytes), LongLists(size), CountedChunks()
-    world.lists, world.chunks = lists, chunks  # type: ignore[assignment] # a queue that keeps nothing
+    world.lists, world.chunks = lists, chunks
     lists.upload(LIST_KEY, list_of([row(f"a-{number}") for number in range(100)]))
     world.publish(event(rows=ROWS))
     tracemalloc.start()
@@ -84,7 +85,7 @@ def test_a_list_of_300_gigabytes_is_planned_from_its_size_and_its_header() -> No
 def test_a_planner_that_ran_out_of_time_goes_on_when_its_event_comes_again() -> None:
     world = small_world()
     whole = world.chunks
-    world.chunks = CountedChunks(SENT_BEFORE_THE_TIMEOUT)  # type: ignore[assignment] # loses what it was sent
+    world.chunks = CountedChunks(SENT_BEFORE_THE_TIMEOUT)
     world.publish(event(rows=ROWS))
     world.run(world.steps()[0])
     assert len(world.caught) == 1
