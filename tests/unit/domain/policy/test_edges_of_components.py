@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from kulanz.domain.decision import Outcome, Validity
 from kulanz.domain.policy import CompiledPolicy, PolicyError
+from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz.domain.policy.explaining.benefits import validity_words
 from kulanz.domain.policy.explaining.explanation import LISTED_AT_MOST, explain
 from kulanz.domain.time import MICROSECOND, zone_of
@@ -95,6 +96,22 @@ def test_where_an_amount_goes_is_said_only_where_something_is_paid(pay: str, is_
 def test_a_part_that_is_just_its_limit_is_within_it(cap: str, words: str) -> None:
     said = text(compiled(written(f"zone: UTC\npay: 5 USD\ncap: {{per: month, at: {cap} USD}}")))
     assert f"5.00 USD, {words} {cap} USD" in said
+
+
+BY_MONTH = {
+    "a cap of each month": "pay: 5 EUR\ncap: {per: month, at: 9 EUR}",
+    "what is kept of each month": "facts: {paid: {type: money, per: month, currency: EUR, add: amount}}\npay: 5 EUR",
+    "an amount for each month": "pay: 5 EUR\nfor_each: month",
+}
+
+
+@pytest.mark.parametrize("rule", BY_MONTH.values(), ids=BY_MONTH)
+def test_a_rule_of_a_place_that_divides_its_amounts_over_months_names_its_clock(rule: str) -> None:
+    """Else the months would begin at midnight UTC, and an amount would count for another month than the law's."""
+    with pytest.raises(PolicyError, match="midnight UTC"):
+        load_policy(written(f"jurisdiction: DE\n{rule}"))
+    load_policy(written(f"jurisdiction: DE\nzone: Europe/Berlin\n{rule}"))
+    load_policy(written(f"jurisdiction: worldwide\n{rule}"))
 
 
 # What a row costs
