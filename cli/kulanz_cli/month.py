@@ -146,12 +146,12 @@ def differences_of(campaigns: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 def totals_of(campaigns: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
-    """What the campaigns come to, by measure: planned, granted, each state, and what is late."""
+    """What the campaigns come to, by measure: planned, granted, voided, each state, and what is late."""
     found: dict[str, dict[str, Decimal]] = {}
     for line in lines_of(campaigns):
         sums = found.setdefault(line["measure"], {})
-        told = {"planned": line["planned"], "granted": line["to_be_booked"], "overdue": line["overdue"]}
-        for name, text in (*told.items(), *line["by_state"].items(), ("not_on_bills", line["not_on_bills"])):
+        told = {name: line[name] for name in ("planned", "granted", "voided", "not_on_bills", "overdue")}
+        for name, text in (*told.items(), *line["by_state"].items()):
             sums[name] = sums.get(name, Decimal(0)) + Decimal(text)
     return [
         {"measure": measure, **{name: f"{size:f}" for name, size in sums.items()}}
@@ -177,7 +177,7 @@ def _show(month: str, campaigns: Sequence[Mapping[str, Any]]) -> None:
     columns += [Column("measure"), Column("delivery", spare=1)]
     cells = [
         (
-            *(one["campaign"], line["to_be_booked"], line["by_state"].get("applied", "0"), line["measure"]),
+            *(one["campaign"], line["granted"], line["by_state"].get("applied", "0"), line["measure"]),
             one["delivery"] or "-",
         )
         for one in campaigns
@@ -197,9 +197,10 @@ def csv_of(campaigns: Iterable[Mapping[str, Any]]) -> str:
     writer.writerow(CSV_FIELDS)
     for one in campaigns:
         for line in one["lines"]:
-            sums = [line["by_state"].get(state, "0") for state in STATES]
+            by_state = {**line["by_state"], "voided": line["voided"]}
+            sums = [by_state.get(state, "0") for state in STATES]
             head = [one["campaign"], one["policy"], one["policy_version"], one["delivery"] or "", line["measure"]]
-            writer.writerow([*head, line["planned"], line["to_be_booked"], *sums, line["overdue"]])
+            writer.writerow([*head, line["planned"], line["granted"], *sums, line["overdue"]])
     return out.getvalue()
 
 
@@ -246,7 +247,8 @@ def _campaigns(campaigns: Iterable[Mapping[str, Any]]) -> Element:
             foreign(f"{one['policy']} {one['policy_version']}"),
             line["measure"],
             line["planned"],
-            line["to_be_booked"],
+            line["granted"],
+            line["voided"],
             line["by_state"].get("applied", "0"),
             line["not_on_bills"],
             line["overdue"],
@@ -255,8 +257,9 @@ def _campaigns(campaigns: Iterable[Mapping[str, Any]]) -> Element:
         for one in campaigns
         for line in one["lines"]
     ]
-    heads = ("Campaign", "Policy", "Measure", "Planned", "Granted", "On bills", "Not on bills", "Late", "Delivery")
-    return markup.table("Plan, ledger and bill by campaign", heads, rows, range(3, 8))
+    sums = ("Planned", "Granted", "Voided", "On bills", "Not on bills", "Late")
+    heads = ("Campaign", "Policy", "Measure", *sums, "Delivery")
+    return markup.table("Plan, ledger and bill by campaign", heads, rows, range(3, 3 + len(sums)))
 
 
 def _write(path: Path, text: str) -> None:

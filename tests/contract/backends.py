@@ -72,7 +72,7 @@ class FakeBackend:
         self.answers, self.dues = FakeAnswers(self.deliveries.dues), FakeDues(self.deliveries.dues)
         self.index = FakeIndex(self.campaigns, self.offers)
         self.exports = FakeExports()
-        self.voids = FakeVoids(self.campaigns)
+        self.voids = FakeVoids(self.campaigns, self.deliveries.dues)
         self.troubles = FakeTroubles(self.campaigns)
         self.budgets = FakeBudgets(self.campaigns.budget_items)
         self.stores = FakeStores(self.campaigns, self.ledger)

@@ -1,6 +1,7 @@
 """The contract of VoidStore, and of entries that are written in one step with a history."""
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -9,8 +10,10 @@ from kulanz.application.delivery.world import EntriesChange
 from kulanz.application.ports import Outdated
 from kulanz.domain.campaigns.campaign import CampaignId, Cursor, Pass, PinnedList
 from kulanz.domain.delivery.credit import Size
-from kulanz.domain.delivery.entries import CreditEntry, EntryKind
+from kulanz.domain.delivery.dues import DueOf
+from kulanz.domain.delivery.entries import CreditEntry, CreditState, EntryKind
 from kulanz.domain.delivery.ids import VoidId
+from kulanz.domain.delivery.moved import MovedOf, Moves
 from kulanz.domain.delivery.void import Share, Void, VoidApproval, VoidReceipt, VoidState, VoidTotals
 from kulanz.domain.incident_record import with_revision, with_void
 from kulanz.domain.ledger.entries import EntryWithHistory, HistoryChange
@@ -60,6 +63,33 @@ def test_each_range_counts_once_and_only_from_where_the_cursor_stands(backend: B
     assert found.plan.totals == VoidTotals(
         6, 2, 4, {(Share.VOIDABLE, "EUR"): 1_000, (Share.USED, "GB:3 x month"): Decimal(3)}
     )
+
+
+def test_what_was_voided_is_taken_off_what_is_due_and_counted_once_in_the_campaigns_sums(backend: Backend) -> None:
+    eur, unit = MovedOf(FIRST.campaign, "EUR", "outage"), MovedOf(FIRST.campaign, "GB:3 x month", "")
+    due, later = DueOf(FIRST.campaign, NOW, "EUR"), DueOf(FIRST.campaign, NOW + timedelta(days=40), "EUR")
+    moves = Moves(
+        {
+            eur: {CreditState.DUE: -200, CreditState.REJECTED: -300, CreditState.VOIDED: 500},
+            unit: {CreditState.TAKEN_BACK: Decimal("-1.5"), CreditState.VOIDED: Decimal("1.5")},
+        },
+        {due: (-1, -300), later: (-2, -200)},
+    )
+    backend.voids.open(void())
+    backend.voids.open(void("b"))
+    assert backend.voids.moved(FIRST.campaign) == {}
+    first = replace(receipt(11, 60), work=Pass.APPLY, moves=moves)
+    another = replace(first, void=void("b").id, start=60, end=120)
+    assert [backend.voids.record(one) for one in (first, first, another)] == [True, True, True]
+    assert backend.voids.record(replace(first, moves=Moves())) is False
+    assert list(backend.voids.receipts(FIRST, Pass.APPLY)) == [first]
+    assert backend.voids.moved(FIRST.campaign) == {
+        eur: {CreditState.DUE: -400, CreditState.REJECTED: -600, CreditState.VOIDED: 1_000},
+        unit: {CreditState.TAKEN_BACK: -3, CreditState.VOIDED: 3},
+    }
+    assert backend.voids.moved(CampaignId(INCIDENT, 2)) == {}
+    assert dict(backend.dues.before(NOW + timedelta(days=50))) == {due: (-2, -600), later: (-4, -400)}
+    assert [one.id.name for one in backend.voids.of_campaign(FIRST.campaign)] == ["b", "wrong-list"]
 
 
 def test_what_was_sent_and_seen_is_noted(backend: Backend) -> None:

@@ -6,10 +6,11 @@ from datetime import datetime
 
 from kulanz.application.ports import AnswerMessage
 from kulanz.domain.campaigns.campaign import CampaignId, Cursor
-from kulanz.domain.delivery.answer_pass import AnswerFile, AnswerReceipt, AnswerTotals, MovedOf
+from kulanz.domain.delivery.answer_pass import AnswerFile, AnswerReceipt, AnswerTotals
 from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.dues import DueOf, Dues, owe
 from kulanz.domain.delivery.entries import CreditState
+from kulanz.domain.delivery.moved import MovedOf
 
 
 class FakeAnswers:

@@ -1,11 +1,15 @@
 """Voids in memory, as their port says."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from kulanz.application.ports import Outdated
 from kulanz.domain.campaigns.campaign import CampaignId, Cursor, Pass
+from kulanz.domain.delivery.credit import Size
+from kulanz.domain.delivery.dues import Dues, owe
+from kulanz.domain.delivery.entries import CreditState
 from kulanz.domain.delivery.ids import VoidId
+from kulanz.domain.delivery.moved import MovedOf, Moves
 from kulanz.domain.delivery.void import OVER, Void, VoidProgress, VoidReceipt, VoidTotals
 from kulanz.domain.incident_record import IncidentRecord
 from tests.support.fakes import FakeCampaigns
@@ -14,8 +18,9 @@ from tests.support.fakes import FakeCampaigns
 class FakeVoids:
     """Voids. `changes` has the id of every void whose record changed, as the stream tells of them."""
 
-    def __init__(self, campaigns: FakeCampaigns) -> None:
+    def __init__(self, campaigns: FakeCampaigns, dues: Dues) -> None:
         self._campaigns = campaigns
+        self._dues = dues
         self.changes: list[VoidId] = []
         self._found: dict[VoidId, Void] = {}
         self._listed: set[VoidId] = set()
@@ -61,6 +66,8 @@ class FakeVoids:
             return self._receipts.get(place) == receipt
         self._receipts[place] = receipt
         self._cursors[receipt.void, receipt.work, receipt.chunk] = Cursor(receipt.end, receipt.finishes_chunk)
+        for due, (number, size) in receipt.moves.dues.items():
+            owe(self._dues, due, number, size)
         before = self._found[receipt.void]
         progress = before.progress(receipt.work)
         totals = VoidTotals()
@@ -73,6 +80,13 @@ class FakeVoids:
     def receipts(self, void_id: VoidId, work: Pass) -> Iterator[VoidReceipt]:
         places = sorted((place for place in self._receipts if place[:2] == (void_id, work)), key=lambda one: one[2:])
         return (self._receipts[place] for place in places)
+
+    def moved(self, campaign_id: CampaignId) -> Mapping[MovedOf, Mapping[CreditState, Size]]:
+        whole = Moves()
+        for receipt in self._receipts.values():
+            if receipt.void.campaign == campaign_id:
+                whole.take_all(receipt.moves)
+        return whole.moved
 
     def mark_dispatched(self, void_id: VoidId, work: Pass, chunks: int) -> None:
         void = self._found[void_id]

@@ -177,7 +177,7 @@ class World:
         self.table_policies, self.people = FakeTablePolicies(), FakePeople()
         self.offers = FakeOffers(self.ledger, self.campaigns)
         self.credits, self.deliveries = FakeCredits(self.ledger), FakeDeliveries()
-        self.voids = FakeVoids(self.campaigns)
+        self.voids = FakeVoids(self.campaigns, self.deliveries.dues)
         self.exports, self.export_queue = FakeExports(), FakeExportQueue()
         self.index = FakeIndex(self.campaigns, self.offers)
         self.budgets = FakeBudgets(self.campaigns.budget_items)

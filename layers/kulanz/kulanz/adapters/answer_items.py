@@ -15,14 +15,13 @@ from typing import Any
 
 from kulanz.adapters.aws import read_number
 from kulanz.adapters.campaign_keys import Item, campaign_partition, item_key, offset_text
-from kulanz.adapters.due_items import dues_content, dues_of_content
 from kulanz.adapters.index_items import OPEN_PARTITION, placed
+from kulanz.adapters.moved_items import moves_content, moves_of_content
 from kulanz.domain.campaigns.campaign import CampaignId, Chunks, PinnedList
 from kulanz.domain.canonical import canonical_json
-from kulanz.domain.delivery.answer_pass import AnswerFile, AnswerReceipt, AnswerTotals, MovedOf
+from kulanz.domain.delivery.answer_pass import AnswerFile, AnswerReceipt, AnswerTotals
 from kulanz.domain.delivery.answers import AnswerResult
 from kulanz.domain.delivery.credit import Size
-from kulanz.domain.delivery.entries import CreditState
 from kulanz.domain.lists.header import ListFormat, ListLayout
 from kulanz.domain.time import format_instant, parse_instant
 
@@ -126,27 +125,6 @@ def file_additions(receipt: AnswerReceipt) -> dict[str, Size]:
     return {"bytes": receipt.end - receipt.start, "lines": totals.lines, **counts}
 
 
-def billed_additions(totals: AnswerTotals, campaign_id: CampaignId) -> dict[str, Size]:
-    """What lines add to the sums of one campaign, by attribute."""
-    return {
-        f"moved|{state}|{place.component}|{place.measure}": size
-        for place, sums in totals.moved.items()
-        if place.campaign == campaign_id
-        for state, size in sums.items()
-        if size
-    }
-
-
-def read_billed(campaign_id: CampaignId, item: Item) -> dict[MovedOf, dict[CreditState, Size]]:
-    """What answers moved of a campaign, by measure and amount component."""
-    found: dict[MovedOf, dict[CreditState, Size]] = {}
-    for name, value in item.items():
-        if name.startswith("moved|") and (size := read_number(value["N"])):
-            _, state, component, measure = name.split("|", 3)
-            found.setdefault(MovedOf(campaign_id, measure, component), {})[CreditState(state)] = size
-    return found
-
-
 def receipt_item(receipt: AnswerReceipt) -> Item:
     """A receipt as an item."""
     content = {
@@ -180,22 +158,14 @@ def _totals_content(totals: AnswerTotals) -> dict[str, Any]:
     return {
         "lines": totals.lines,
         "counts": sorted([result.value, reason, number] for (result, reason), number in totals.counts.items()),
-        "moved": sorted(
-            [str(place.campaign), place.measure, place.component, state.value, str(size)]
-            for place, sums in totals.moved.items()
-            for state, size in sums.items()
-        ),
-        "dues": dues_content(totals.dues),
+        **moves_content(totals),
     }
 
 
 def _totals_of(content: Mapping[str, Any]) -> AnswerTotals:
-    moved: dict[MovedOf, dict[CreditState, Size]] = {}
-    for campaign, measure, component, state, size in content["moved"]:
-        place = MovedOf(CampaignId.parse(campaign), measure, component)
-        moved.setdefault(place, {})[CreditState(state)] = read_number(size)
     counts = Counter({(AnswerResult(result), reason): number for result, reason, number in content["counts"]})
-    return AnswerTotals(content["lines"], counts, moved, dues_of_content(content["dues"]))
+    moves = moves_of_content(content)
+    return AnswerTotals(moves.moved, moves.dues, content["lines"], counts)
 
 
 def _count_of(name: str) -> tuple[AnswerResult, str]:

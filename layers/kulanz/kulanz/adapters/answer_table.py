@@ -9,13 +9,14 @@ from kulanz.adapters.aws import call, query
 from kulanz.adapters.campaign_keys import Item, chunk_of_cursor
 from kulanz.adapters.due_items import due_additions
 from kulanz.adapters.index_items import OPEN_PARTITION, placed
+from kulanz.adapters.moved_items import moved_additions, read_moved
 from kulanz.adapters.receipt_items import read_cursor
 from kulanz.adapters.transactions import write_together, write_until_alone
 from kulanz.application.ports import Outdated, Refused
 from kulanz.domain.campaigns.campaign import CampaignId, Cursor
-from kulanz.domain.delivery.answer_pass import AnswerFile, AnswerReceipt, MovedOf
+from kulanz.domain.delivery.answer_pass import AnswerFile, AnswerReceipt
 from kulanz.domain.delivery.credit import Size
-from kulanz.domain.delivery.entries import CreditState
+from kulanz.domain.delivery.moved import MovedSums
 
 
 class DynamoAnswers:
@@ -57,7 +58,7 @@ class DynamoAnswers:
             self._add(key, items.file_additions(receipt), "attribute_exists(pk)"),
         ]
         for campaign_id in sorted(receipt.totals.campaigns, key=str):
-            additions = items.billed_additions(receipt.totals, campaign_id)
+            additions = moved_additions(receipt.totals, campaign_id)
             if additions:
                 actions.append(self._add(items.billed_key(campaign_id, receipt.channel), additions))
         actions += [self._add(key, additions) for key, additions in due_additions(receipt.totals.dues)]
@@ -102,9 +103,9 @@ class DynamoAnswers:
         delete = {"TableName": self._table, "Key": items.open_answers_key(file.channel, file.id)}
         write_together(self._client, [{"Delete": delete}])
 
-    def billed(self, campaign_id: CampaignId, channel: str) -> dict[MovedOf, dict[CreditState, Size]]:
+    def billed(self, campaign_id: CampaignId, channel: str) -> MovedSums:
         found = self._get(items.billed_key(campaign_id, channel))
-        return {} if found is None else items.read_billed(campaign_id, found)
+        return {} if found is None else read_moved(campaign_id, found)
 
     def _move_cursor(self, receipt: AnswerReceipt) -> Item:
         values: Item = {":end": {"N": str(receipt.end)}, ":finished": {"BOOL": receipt.finishes_chunk}}

@@ -5,22 +5,29 @@
 | `VOID#<incident>#<seq>#<id>` | `META` | what it is about, its state and approvals, the sums of its receipts |
 | | `CURSOR#<pass>#<chunk>`, `RECEIPT#<pass>#<offset>#<chunk>` | how far a chunk has come; what a range came to |
 | `CAMPAIGN#<incident>#<seq>` | `VOID#<id>` | the voids of a campaign |
+| | `VOIDED` | what voids moved between the states of the campaign's credits |
 | `OPEN` | `VOID#<incident>#<seq>#<id>` | the voids that have not ended |
+
+A receipt adds in its own transaction to its void, to `VOIDED`, and to what is due (`DUES`).
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kulanz.adapters.aws import call, query, read_number
 from kulanz.adapters.campaign_keys import META, campaign_partition, chunk_of_cursor, incident_key, item_key, offset_text
+from kulanz.adapters.due_items import due_additions
 from kulanz.adapters.incident_items import incident_item
 from kulanz.adapters.index_items import OPEN_PARTITION
+from kulanz.adapters.moved_items import moved_additions, moves_content, moves_of_content, read_moved
 from kulanz.adapters.receipt_items import read_cursor
 from kulanz.adapters.transactions import write_together, write_until_alone
 from kulanz.application.ports import Outdated
 from kulanz.domain.campaigns.campaign import CampaignId, Cursor, Pass, PinnedList
+from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.ids import VoidId
+from kulanz.domain.delivery.moved import MovedSums
 from kulanz.domain.delivery.void import Share, Void, VoidApproval, VoidProgress, VoidReceipt, VoidState, VoidTotals
 from kulanz.domain.incident_record import IncidentRecord
 from kulanz.domain.time import format_instant, parse_instant
@@ -74,7 +81,16 @@ class DynamoVoids:
         return {chunk_of_cursor(item) for item in found if read_cursor(item).finished}
 
     def record(self, receipt: VoidReceipt) -> bool:
-        actions = [self._put(_receipt_item(receipt), _ABSENT), self._move_cursor(receipt), self._add(receipt)]
+        campaign_id = receipt.void.campaign
+        record = item_key(void_partition(receipt.void), META)
+        actions = [
+            self._put(_receipt_item(receipt), _ABSENT),
+            self._move_cursor(receipt),
+            self._add(record, _additions(receipt), "attribute_exists(pk)"),
+        ]
+        if moved := moved_additions(receipt.moves, campaign_id):
+            actions.append(self._add(_voided_key(campaign_id), moved))
+        actions += [self._add(key, additions) for key, additions in due_additions(receipt.moves.dues)]
         try:
             write_together(self._client, actions)
         except Outdated:
@@ -99,18 +115,19 @@ class DynamoVoids:
             }
         }
 
-    def _add(self, receipt: VoidReceipt) -> Item:
-        additions = _additions(receipt)
-        return {
-            "Update": {
-                "TableName": self._table,
-                "Key": item_key(void_partition(receipt.void), META),
-                "UpdateExpression": "ADD " + ", ".join(f"#a{n} :a{n}" for n in range(len(additions))),
-                "ConditionExpression": "attribute_exists(pk)",
-                "ExpressionAttributeNames": {f"#a{n}": name for n, name in enumerate(additions)},
-                "ExpressionAttributeValues": {f":a{n}": {"N": text} for n, text in enumerate(additions.values())},
-            }
+    def _add(self, key: Item, additions: Mapping[str, Size], condition: str = "") -> Item:
+        update: Item = {
+            "TableName": self._table,
+            "Key": key,
+            "UpdateExpression": "ADD " + ", ".join(f"#a{n} :a{n}" for n in range(len(additions))),
+            "ExpressionAttributeNames": {f"#a{n}": name for n, name in enumerate(additions)},
+            "ExpressionAttributeValues": {f":a{n}": {"N": str(size)} for n, size in enumerate(additions.values())},
         }
+        return {"Update": update | ({"ConditionExpression": condition} if condition else {})}
+
+    def moved(self, campaign_id: CampaignId) -> MovedSums:
+        found = self._get(_voided_key(campaign_id))
+        return {} if found is None else read_moved(campaign_id, found)
 
     def receipts(self, void_id: VoidId, work: Pass) -> Iterator[VoidReceipt]:
         for item in query(self._client.query, self._table, void_partition(void_id), f"RECEIPT#{work.value}#"):
@@ -206,6 +223,10 @@ def _cursor_key(void_id: VoidId, work: Pass, chunk: int) -> Item:
     return item_key(void_partition(void_id), f"CURSOR#{work.value}#{chunk:06d}")
 
 
+def _voided_key(campaign_id: CampaignId) -> Item:
+    return item_key(campaign_partition(campaign_id), "VOIDED")
+
+
 def _receipt_key(receipt: VoidReceipt) -> Item:
     place = f"RECEIPT#{receipt.work.value}#{offset_text(receipt.start)}#{receipt.chunk:06d}"
     return item_key(void_partition(receipt.void), place)
@@ -272,17 +293,16 @@ def _read_progress(item: Item, work: Pass) -> VoidProgress:
     return VoidProgress(number("bytes"), number("sent"), totals)
 
 
-def _additions(receipt: VoidReceipt) -> dict[str, str]:
-    """What a receipt adds to its void's record, as numbers by attribute."""
+def _additions(receipt: VoidReceipt) -> dict[str, Size]:
+    """What a receipt adds to its void's record, by attribute."""
     work, totals = receipt.work.value, receipt.totals
-    numbers = {
+    numbers: dict[str, Size] = {
         f"{work}_bytes": receipt.end - receipt.start,
         f"{work}_lines": totals.lines,
         f"{work}_unmatched": totals.unmatched,
         f"{work}_decisions": totals.decisions,
     }
-    sums = {f"{work}|{share.value}|{measure}": str(size) for (share, measure), size in totals.sums.items()}
-    return {name: str(number) for name, number in numbers.items()} | sums
+    return numbers | {f"{work}|{share.value}|{measure}": size for (share, measure), size in totals.sums.items()}
 
 
 def _receipt_item(receipt: VoidReceipt) -> Item:
@@ -292,6 +312,7 @@ def _receipt_item(receipt: VoidReceipt) -> Item:
         "unmatched": totals.unmatched,
         "decisions": totals.decisions,
         "sums": [[share.value, measure, str(size)] for (share, measure), size in sorted(totals.sums.items())],
+        **moves_content(receipt.moves),
     }
     item = _receipt_key(receipt) | {
         "chunk": {"N": str(receipt.chunk)},
@@ -305,7 +326,7 @@ def _receipt_item(receipt: VoidReceipt) -> Item:
 
 
 def _read_receipt(void_id: VoidId, work: Pass, item: Item) -> VoidReceipt:
-    content = json.loads(item["totals"]["S"])
+    content = {"moved": [], "dues": []} | json.loads(item["totals"]["S"])  # older receipts have neither
     sums = {(Share(share), measure): read_number(size) for share, measure, size in content["sums"]}
     return VoidReceipt(
         void=void_id,
@@ -316,4 +337,5 @@ def _read_receipt(void_id: VoidId, work: Pass, item: Item) -> VoidReceipt:
         moved_from=int(item["moved_from"]["N"]) if "moved_from" in item else None,
         finishes_chunk=item["finishes_chunk"]["BOOL"],
         totals=VoidTotals(content["lines"], content["unmatched"], content["decisions"], sums),
+        moves=moves_of_content(content),
     )

@@ -26,6 +26,7 @@ from kulanz.domain.campaigns.campaign import Campaign, Cursor, Pass
 from kulanz.domain.campaigns.reconciliation import worth_of
 from kulanz.domain.campaigns.write_units import HISTORY_WRITE_UNITS
 from kulanz.domain.delivery.entries import AddResult, CreditEntries, add_entry
+from kulanz.domain.delivery.moved import Moves
 from kulanz.domain.delivery.void import (
     WORKED,
     Part,
@@ -34,6 +35,7 @@ from kulanz.domain.delivery.void import (
     VoidReceipt,
     VoidTotals,
     entry_id,
+    moved_of,
     parts_of,
     void_entry,
 )
@@ -133,6 +135,7 @@ class _Run:
     clock: Clock
     cache: FrozenCache
     totals: VoidTotals = field(default_factory=VoidTotals)
+    moves: Moves = field(default_factory=Moves)
     seen: set[DecisionKey] = field(default_factory=set)
     """What earlier lines of a file named: of a chunk that is the whole file."""
     looks_below: float = float("inf")
@@ -162,6 +165,7 @@ class _Run:
             moved_from=None if self.cursor is None else self.cursor.position,
             finishes_chunk=finished,
             totals=self.totals,
+            moves=self.moves,
         )
 
     @property
@@ -243,6 +247,9 @@ class _Run:
         parts = {key: list(parts_of(one.entry, one.entries, self.void.opened_at)) for key, one in mine.items()}
         if self.work is Pass.APPLY:
             written = self._void(mine, parts)
+            for one in mine.values():
+                for moved in moved_of(self.void, one.entry, one.entries):
+                    self.moves.take(self.campaign.id, moved)
         for key in mine:
             self.totals.count(parts[key])
         self._pace(written, spent)

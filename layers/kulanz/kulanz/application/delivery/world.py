@@ -7,12 +7,13 @@ from typing import Protocol
 
 from kulanz.application.ports import AnswerMessage, DeliveryMessage, VoidMessage
 from kulanz.domain.campaigns.campaign import CampaignId, Cursor, Pass
-from kulanz.domain.delivery.answer_pass import AnswerFile, AnswerReceipt, MovedOf
+from kulanz.domain.delivery.answer_pass import AnswerFile, AnswerReceipt
 from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.delivery import Delivery, DeliveryReceipt
 from kulanz.domain.delivery.dues import DueOf
 from kulanz.domain.delivery.entries import CreditEntries, CreditState
 from kulanz.domain.delivery.ids import DeliveryId, VoidId
+from kulanz.domain.delivery.moved import MovedOf
 from kulanz.domain.delivery.void import Void, VoidReceipt
 from kulanz.domain.incident_record import IncidentRecord
 from kulanz.domain.ledger.entries import DecisionKey, Entry, HistoryChange
@@ -198,13 +199,17 @@ class VoidStore(Protocol):
         """The chunks whose pass is finished, read consistently."""
 
     def record(self, receipt: VoidReceipt) -> bool:
-        """Write a receipt, move its chunk's cursor and add to the void's sums, in one step.
+        """Write a receipt, move its chunk's cursor, and add to the void's sums, the campaign's and what is due, in one
+        step.
 
         False when the cursor stands elsewhere: another worker was first. A repetition of a receipt is True.
         """
 
     def receipts(self, void_id: VoidId, work: Pass) -> Iterator[VoidReceipt]:
         """The receipts of a pass by where they start, lazily and read consistently."""
+
+    def moved(self, campaign_id: CampaignId) -> Mapping[MovedOf, Mapping[CreditState, Size]]:
+        """What voids moved between the states of a campaign's credits, read consistently."""
 
     def mark_dispatched(self, void_id: VoidId, work: Pass, chunks: int) -> None:
         """Note that the messages of the chunks below `chunks` were sent."""

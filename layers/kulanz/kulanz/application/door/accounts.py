@@ -18,10 +18,10 @@ from kulanz.application.ledger.standing import Standing, is_granted, offer_has_e
 from kulanz.domain.campaigns.campaign import ENGINE_VERSION, Campaign, Pass
 from kulanz.domain.campaigns.reconciliation import worth_of
 from kulanz.domain.decision import Benefit, Outcome
-from kulanz.domain.delivery.answers import NOT_OWED
 from kulanz.domain.delivery.credit import Size, credit_id
 from kulanz.domain.delivery.entries import CreditState, EntryKind, standing
 from kulanz.domain.delivery.ids import DeliveryId
+from kulanz.domain.delivery.moved import NOT_OWED
 from kulanz.domain.ledger.entries import granted_benefits, is_offer, is_taken, is_voided
 from kulanz.domain.money import format_minor, minor_units
 from kulanz.domain.notices import notice_id

@@ -26,10 +26,10 @@ from kulanz.domain.campaigns.reconciliation import RowResult, differences, worth
 from kulanz.domain.canonical import canonical_json
 from kulanz.domain.decision import Outcome
 from kulanz.domain.delivery.answer_pass import AnswerFile
-from kulanz.domain.delivery.answers import NOT_OWED
 from kulanz.domain.delivery.credit import Size, credit_id
 from kulanz.domain.delivery.dues import WARN_BEFORE, DueOf
 from kulanz.domain.delivery.entries import standing
+from kulanz.domain.delivery.moved import NOT_OWED
 from kulanz.domain.delivery.to_the_bill import ToTheBill, to_the_bill
 from kulanz.domain.ledger.entries import granted_benefits
 from kulanz.domain.lists.lines import ListRefused
@@ -165,13 +165,16 @@ class LateCreditsAnswer(TypedDict):
 
 
 class BillLine(TypedDict):
-    """One measure of a campaign: what was planned and granted, and where what is to be booked stands.
+    """One measure of a campaign: what was planned, granted and voided, and where what is to be booked stands.
 
-    `by_state` has each state that is not empty; its sums come to `to_be_booked`. `overdue` is what is late of them.
+    `to_be_booked` is `granted` less `voided`. `by_state` has each state that is not empty; its sums come to
+    `to_be_booked`. `overdue` is what is late of them.
     """
 
     measure: str
     planned: str
+    granted: str
+    voided: str
     to_be_booked: str
     by_state: Mapping[str, str]
     not_on_bills: str
@@ -373,7 +376,7 @@ def _late(asked: Asked, door: Door) -> dict[tuple[str, str], Size]:
 def _bill(campaign: Campaign, door: Door, late: Mapping[tuple[str, str], Size]) -> BillItem:
     delivery = door.deliveries.over_list(campaign.id)
     moved = {} if delivery is None else door.answers.billed(campaign.id, delivery.id.channel)
-    lines = to_the_bill(to_be_booked(campaign), delivery, moved)
+    lines = to_the_bill(to_be_booked(campaign), delivery, moved, door.voids.moved(campaign.id))
     planned = {
         measure: size for (result, measure), size in campaign.plan.totals.worth().items() if result is RowResult.GRANTED
     }
@@ -399,6 +402,8 @@ def _line(line: ToTheBill, planned: Mapping[str, Size], late: Size) -> BillLine:
     return {
         "measure": measure,
         "planned": _text(measure, planned.get(measure, 0)),
+        "granted": _text(measure, line.granted),
+        "voided": _text(measure, line.voided),
         "to_be_booked": _text(measure, line.to_be_booked),
         "by_state": {state.value: _text(measure, size) for state, size in sorted(line.by_state.items())},
         "not_on_bills": _text(measure, line.not_on_bills),

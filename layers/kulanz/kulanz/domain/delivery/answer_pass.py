@@ -8,13 +8,10 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
 
 from kulanz.domain.campaigns.campaign import CampaignId, Chunks, PinnedList
 from kulanz.domain.delivery.answers import AnswerResult, Heard
-from kulanz.domain.delivery.credit import Size
-from kulanz.domain.delivery.dues import DueOf, Dues, owe
-from kulanz.domain.delivery.entries import CreditState
+from kulanz.domain.delivery.moved import Moves
 from kulanz.domain.lists.header import ListLayout
 
 CAMPAIGNS_PER_RECEIPT = 3
@@ -22,57 +19,25 @@ CAMPAIGNS_PER_RECEIPT = 3
 it (at most `BILLS_AHEAD_MONTHS` and the month of the policy's own day), in one transaction of at most 100 items."""
 
 
-class MovedOf(NamedTuple):
-    """What sums of states are kept by."""
-
-    campaign: CampaignId
-    measure: str
-    component: str
-
-
 @dataclass(slots=True)
-class AnswerTotals:
-    """Lines by result and code, and what they moved between the sums of states.
-
-    `moved` is how much each state gained, in minor units or a quantity; what it lost is negative. `dues` is how many
-    credits of a deadline are on bills or not any more, and how much of them. Adding the totals of two disjoint
-    stretches gives those of both.
-    """
+class AnswerTotals(Moves):
+    """Lines by result and code, and what they moved; the totals of two disjoint stretches add up to those of both."""
 
     lines: int = 0
     counts: Counter[tuple[AnswerResult, str]] = field(default_factory=Counter)
-    moved: dict[MovedOf, dict[CreditState, Size]] = field(default_factory=dict)
-    dues: Dues = field(default_factory=dict)
 
     def count(self, campaign_id: CampaignId | None, heard: Heard) -> None:
         """Count a line, and what it moved of its campaign's sums."""
         self.lines += 1
         self.counts[heard.result, code_of(heard)] += 1
-        moved = heard.moved
-        if moved is None or campaign_id is None:
-            return
-        self._move(MovedOf(campaign_id, moved.measure, moved.component), moved.by_state)
-        if moved.due is not None:
-            owe(self.dues, DueOf(campaign_id, moved.due, moved.measure), moved.number, moved.off_bills)
+        if heard.moved is not None and campaign_id is not None:
+            self.take(campaign_id, heard.moved)
 
     def add(self, other: "AnswerTotals") -> None:
         """Add the totals of another stretch."""
         self.lines += other.lines
         self.counts.update(other.counts)
-        for place, sums in other.moved.items():
-            self._move(place, sums)
-        for due, (number, size) in other.dues.items():
-            owe(self.dues, due, number, size)
-
-    def _move(self, place: MovedOf, sums: Mapping[CreditState, Size]) -> None:
-        here = self.moved.setdefault(place, {})
-        for state, size in sums.items():
-            here[state] = here.get(state, 0) + size
-
-    @property
-    def campaigns(self) -> set[CampaignId]:
-        """The campaigns whose sums these lines moved."""
-        return {place.campaign for place in self.moved}
+        self.take_all(other)
 
     def by_result(self) -> Mapping[AnswerResult, int]:
         """Lines by result."""

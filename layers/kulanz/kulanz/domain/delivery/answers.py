@@ -21,12 +21,11 @@ from kulanz.domain.delivery.entries import (
     AddResult,
     CreditEntries,
     CreditEntry,
-    CreditState,
     EntryKind,
     add_entry,
     answer_id,
-    standing,
 )
+from kulanz.domain.delivery.moved import Moved, moved_by
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz.domain.ledger.entries import DecisionKey, Entry, benefits_granted, read_decision
 from kulanz.domain.lists.columns import FactDeclaration
@@ -182,23 +181,7 @@ class Heard:
 
     result: AnswerResult
     reason: str = ""
-    moved: "Moved | None" = None
-
-
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """What one entry moved between the sums of states, of a measure and an amount component of the policy.
-
-    What is left of one state is added to another. `due` is the credit's deadline. `off_bills` is how much less of it
-    (negative) or more is not on bills, and `number` whether it is one credit less or more of those.
-    """
-
-    measure: str
-    component: str
-    by_state: Mapping[CreditState, Size]
-    due: datetime | None
-    off_bills: Size
-    number: int
+    moved: Moved | None = None
 
 
 _ROW_DIGEST = re.compile(r'"row":"[0-9a-f]{32}"')
@@ -302,28 +285,3 @@ class Hearing:
             return int(minor) if minor.denominator == 1 else None
         told = Decimal(answer.amount.numerator) / Decimal(answer.amount.denominator)
         return told if isinstance(size, Decimal) and Fraction(told) == answer.amount else None
-
-
-NOT_OWED = frozenset({CreditState.APPLIED, CreditState.WRITTEN_OFF, CreditState.VOIDED})
-"""The states of what is on a bill, or will never be. Everything else is late once its deadline is over."""
-
-
-def moved_by(entries: CreditEntries, at: int, place: int, benefit: Benefit) -> Moved:
-    """What the entry at a place of a list moved of the credit of a benefit."""
-    measure, size = worth_of(benefit)
-    stood, stands = standing(entries[:at], place, size), standing(entries[: at + 1], place, size)
-    before, after = stood.shares(size), stands.shares(size)
-    changes = {state: after.get(state, 0) - before.get(state, 0) for state in (*before, *after)}
-    owed_before, owed_after = _owed(before), _owed(after)
-    return Moved(
-        measure,
-        benefit.component,
-        {state: change for state, change in changes.items() if change},
-        stands.due,
-        owed_after - owed_before,
-        bool(owed_after) - bool(owed_before),
-    )
-
-
-def _owed(shares: Mapping[CreditState, Size]) -> Size:
-    return sum((share for state, share in shares.items() if state not in NOT_OWED), start=0)

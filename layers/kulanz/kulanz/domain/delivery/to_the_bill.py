@@ -1,38 +1,51 @@
 """Plan, ledger and bill of a campaign, by measure: where every credit that is to be booked stands.
 
-    to be booked = due + assigned + sent + unknown + accepted + applied + rejected + written off + taken back + voided
+    to be booked = granted - voided
+                 = due + assigned + sent + unknown + accepted + applied + rejected + written off + taken back
 
-It is added up from counters alone: the campaign's receipts, its delivery's, and those of the biller's answers.
+It is added up from counters alone: the receipts of the campaign, of its delivery, of the biller's answers and of voids.
+What voids took back was on no bill; what a customer accepted later is not of the list, and is not counted here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
-from kulanz.domain.delivery.answer_pass import MovedOf
 from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.delivery import Delivery, DeliveryState
 from kulanz.domain.delivery.entries import CreditState
+from kulanz.domain.delivery.moved import MovedOf
 
 
 @dataclass(frozen=True, slots=True)
 class ToTheBill:
-    """What of one measure is to be booked, and where it stands; minor units of money, or a quantity."""
+    """What of one measure was granted and voided, and where the rest stands; minor units of money, or a quantity.
+
+    `by_state` is of what is to be booked: without what was voided.
+    """
 
     measure: str
-    to_be_booked: Size
+    granted: Size
+    voided: Size
     by_state: Mapping[CreditState, Size]
+
+    @property
+    def to_be_booked(self) -> Size:
+        """What was granted and not voided."""
+        return self.granted - self.voided
 
     @property
     def not_on_bills(self) -> Size:
         """What is not on bills yet, and may still come there."""
-        ended = (CreditState.APPLIED, CreditState.WRITTEN_OFF, CreditState.VOIDED)
+        ended = (CreditState.APPLIED, CreditState.WRITTEN_OFF)
         return sum((size for state, size in self.by_state.items() if state not in ended), start=0)
 
     def differences(self) -> list[str]:
         """Where the counters contradict each other, as sentences; nothing where they agree."""
+        sums = {**self.by_state, CreditState.VOIDED: self.voided}
         found = [
             f"{self.measure}: less than nothing is {state.replace('_', ' ')}: {size} (in the smallest unit)"
-            for state, size in sorted(self.by_state.items())
+            for state, size in sorted(sums.items())
             if size < 0
         ]
         total = sum(self.by_state.values(), start=0)
@@ -43,28 +56,29 @@ class ToTheBill:
 
 
 def to_the_bill(
-    booked: Mapping[str, Size], delivery: Delivery | None, moved: Mapping[MovedOf, Mapping[CreditState, Size]]
+    granted: Mapping[str, Size], delivery: Delivery | None, *moved: Mapping[MovedOf, Mapping[CreditState, Size]]
 ) -> list[ToTheBill]:
-    """Where what a campaign granted stands, by measure. `moved` is what answers moved between the states."""
+    """Where what a campaign granted stands, by measure. `moved` is what answers moved between the states, and voids."""
     delivered = {} if delivery is None else delivery.sums.by_measure()
     is_sent = delivery is not None and delivery.state is DeliveryState.SENT
-    measures = sorted(booked.keys() | delivered.keys() | {place.measure for place in moved})
-    return [_of(measure, booked.get(measure, 0), delivered.get(measure, 0), moved, is_sent) for measure in measures]
+    measures = sorted(granted.keys() | delivered.keys() | {place.measure for sums in moved for place in sums})
+    return [_of(measure, granted.get(measure, 0), delivered.get(measure, 0), moved, is_sent) for measure in measures]
 
 
 def _of(
     measure: str,
-    booked: Size,
+    granted: Size,
     delivered: Size,
-    moved: Mapping[MovedOf, Mapping[CreditState, Size]],
+    moved: Sequence[Mapping[MovedOf, Mapping[CreditState, Size]]],
     is_sent: bool,
 ) -> ToTheBill:
     where = CreditState.SENT if is_sent else CreditState.ASSIGNED
-    sums: dict[CreditState, Size] = {CreditState.DUE: booked - delivered, where: delivered}
-    for place, by_state in moved.items():
+    sums: dict[CreditState, Size] = {CreditState.DUE: granted - delivered, where: delivered}
+    for place, by_state in chain.from_iterable(found.items() for found in moved):
         if place.measure == measure:
             for state, size in by_state.items():
                 # A file sends its credits by its trailer: what is assigned in their entries was sent with it.
                 there = where if state is CreditState.ASSIGNED else state
                 sums[there] = sums.get(there, 0) + size
-    return ToTheBill(measure, booked, {state: size for state, size in sums.items() if size})
+    voided = sums.pop(CreditState.VOIDED, 0)
+    return ToTheBill(measure, granted, voided, {state: size for state, size in sums.items() if size})

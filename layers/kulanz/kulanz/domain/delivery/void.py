@@ -20,8 +20,9 @@ from kulanz.domain.campaigns.reconciliation import worth_of
 from kulanz.domain.canonical import canonical_json
 from kulanz.domain.decision import Outcome
 from kulanz.domain.delivery.credit import Size
-from kulanz.domain.delivery.entries import CreditEntry, CreditState, EntryKind, standing
+from kulanz.domain.delivery.entries import CreditEntries, CreditEntry, CreditState, EntryKind, standing
 from kulanz.domain.delivery.ids import VoidId
+from kulanz.domain.delivery.moved import Moved, Moves, moved_by
 from kulanz.domain.ledger.entries import Entry, benefits_granted, read_decision
 from kulanz.domain.time import format_instant
 
@@ -186,7 +187,10 @@ class VoidApproval:
 
 @dataclass(frozen=True, slots=True)
 class VoidReceipt:
-    """The record that the lines of `[start, end)` are done. `moved_from` is where the chunk's cursor stood."""
+    """The record that the lines of `[start, end)` are done. `moved_from` is where the chunk's cursor stood.
+
+    `moves` is what was voided, as the campaign's way to the bill counts it; a plan moves nothing.
+    """
 
     void: VoidId
     work: Pass
@@ -196,6 +200,7 @@ class VoidReceipt:
     moved_from: int | None
     finishes_chunk: bool
     totals: VoidTotals
+    moves: Moves = field(default_factory=Moves)
 
 
 @dataclass(slots=True)
@@ -282,3 +287,18 @@ def void_entry(void: Void, places: tuple[int, ...]) -> CreditEntry:
 def entry_id(void: Void) -> str:
     """By what a void knows its own entries."""
     return f"void/{void.id.campaign.seq}/{void.id.name}"
+
+
+def moved_of(void: Void, entry: Entry, entries: CreditEntries) -> Iterator[Moved]:
+    """What a void moved of a decision between the sums of states; the same however often it is asked.
+
+    It is about what the list granted at once, as the way to the bill is: what a customer accepted later is not in it.
+    """
+    at = next((number for number, one in enumerate(entries) if one.id == entry_id(void)), None)
+    if at is None:
+        return
+    decision = read_decision(entry.body)
+    at_once = decision.benefits if decision.outcome is Outcome.GRANTED else ()
+    for place, benefit in enumerate(at_once):
+        if place in entries[at].benefits:
+            yield moved_by(entries, at, place, benefit)

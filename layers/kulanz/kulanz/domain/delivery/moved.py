@@ -1,0 +1,103 @@
+"""What an entry moves between the sums of states, and of what is due: counted with the receipt of whoever wrote it.
+
+It follows from the place of the entry in its list, so that whoever reads the same list counts the same.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+from kulanz.domain.campaigns.campaign import CampaignId
+from kulanz.domain.campaigns.reconciliation import worth_of
+from kulanz.domain.decision import Benefit
+from kulanz.domain.delivery.credit import Size
+from kulanz.domain.delivery.dues import DueOf, Dues, owe
+from kulanz.domain.delivery.entries import CreditEntries, CreditState, standing
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What one entry moved between the sums of states, of a measure and an amount component of the policy.
+
+    What is left of one state is added to another. `due` is the credit's deadline. `off_bills` is how much less of it
+    (negative) or more is not on bills, and `number` whether it is one credit less or more of those.
+    """
+
+    measure: str
+    component: str
+    by_state: Mapping[CreditState, Size]
+    due: datetime | None
+    off_bills: Size
+    number: int
+
+
+NOT_OWED = frozenset({CreditState.APPLIED, CreditState.WRITTEN_OFF, CreditState.VOIDED})
+"""The states of what is on a bill, or will never be. Everything else is late once its deadline is over."""
+
+
+def moved_by(entries: CreditEntries, at: int, place: int, benefit: Benefit) -> Moved:
+    """What the entry at a place of a list moved of the credit of a benefit."""
+    measure, size = worth_of(benefit)
+    stood, stands = standing(entries[:at], place, size), standing(entries[: at + 1], place, size)
+    before, after = stood.shares(size), stands.shares(size)
+    changes = {state: after.get(state, 0) - before.get(state, 0) for state in (*before, *after)}
+    owed_before, owed_after = _owed(before), _owed(after)
+    return Moved(
+        measure,
+        benefit.component,
+        {state: change for state, change in changes.items() if change},
+        stands.due,
+        owed_after - owed_before,
+        bool(owed_after) - bool(owed_before),
+    )
+
+
+def _owed(shares: Mapping[CreditState, Size]) -> Size:
+    return sum((share for state, share in shares.items() if state not in NOT_OWED), start=0)
+
+
+class MovedOf(NamedTuple):
+    """What sums of states are kept by."""
+
+    campaign: CampaignId
+    measure: str
+    component: str
+
+
+type MovedSums = dict[MovedOf, dict[CreditState, Size]]
+"""How much each state gained, in minor units or a quantity; what it lost is negative."""
+
+
+@dataclass(slots=True)
+class Moves:
+    """What some entries moved together; the moves of two disjoint stretches add up to those of both.
+
+    `dues` is how many credits of a deadline are on bills, or will never be, or are not any more, and how much of them.
+    """
+
+    moved: MovedSums = field(default_factory=dict)
+    dues: Dues = field(default_factory=dict)
+
+    def take(self, campaign_id: CampaignId, moved: Moved) -> None:
+        """Count what an entry moved of its campaign's sums."""
+        self._move(MovedOf(campaign_id, moved.measure, moved.component), moved.by_state)
+        if moved.due is not None:
+            owe(self.dues, DueOf(campaign_id, moved.due, moved.measure), moved.number, moved.off_bills)
+
+    def take_all(self, other: "Moves") -> None:
+        """Count what a disjoint stretch moved."""
+        for place, sums in other.moved.items():
+            self._move(place, sums)
+        for due, (number, size) in other.dues.items():
+            owe(self.dues, due, number, size)
+
+    def _move(self, place: MovedOf, sums: Mapping[CreditState, Size]) -> None:
+        here = self.moved.setdefault(place, {})
+        for state, size in sums.items():
+            here[state] = here.get(state, 0) + size
+
+    @property
+    def campaigns(self) -> set[CampaignId]:
+        """The campaigns whose sums were moved."""
+        return {place.campaign for place in self.moved}
