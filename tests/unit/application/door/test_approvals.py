@@ -65,6 +65,7 @@ def test_the_same_id_with_another_body_names_the_fields(door: WorldDoor) -> None
         (ANNA, {"plan_hash": "xyz"}, 422, None),
         (ANNA, {"plan_hash": ""}, 422, None),
         (ANNA, {"action": "reject"}, 422, None),
+        (ANNA, {"action": "reject", "reason": " \u00a0 "}, 422, None),
         (ANNA, {"action": "replan", "plan_hash": ""}, 422, None),
         (ANNA, {"limits": ["held"]}, 409, "limits_not_exceeded"),
         (ANNA, {"person": "iam:arn:aws:iam::123456789012:user/bert"}, 422, None),

@@ -18,10 +18,13 @@ from kulanz.application.door.routes import ROUTES, Route
 from kulanz.application.door.serve import JSON_TYPE, Request, _body
 from kulanz.domain.campaigns.campaign import CampaignId, State
 from kulanz.domain.campaigns.trouble import TroubleKind
+from kulanz.domain.time import format_instant
 from tests.support.small_campaign import CAMPAIGN, INCIDENT_ID, ROWS, event, small_world
 from tests.support.values import NOW, declared
 from tests.support.world import World
 from tests.support.world_door import WorldDoor
+from tests.unit.application.campaigns.test_later_campaigns import OFFER_HALF
+from tests.unit.application.campaigns.test_later_campaigns import campaign as offering
 
 ID = CampaignId.parse(CAMPAIGN)
 
@@ -112,3 +115,14 @@ def test_a_body_may_have_the_bytes_that_its_route_says_and_not_one_more(route: R
     assert _body(sent(route.body_bytes), route) == {}
     with pytest.raises(Problem, match=f"at most {route.body_bytes} bytes"):
         _body(sent(route.body_bytes + 1), route)
+
+
+def test_an_acceptance_that_is_sent_again_answers_the_instant_of_the_first() -> None:
+    world = World()
+    offering(world, 1, OFFER_HALF)
+    door, path = WorldDoor(world), f"acceptances/a-1/{INCIDENT_ID}"
+    world.now += timedelta(hours=1)
+    accepted_at = format_instant(world.now)
+    assert door.put(f"{path}/first", {}).content["effective_at"] == accepted_at
+    world.now += timedelta(hours=1)
+    assert door.put(f"{path}/second", {}).content["effective_at"] == accepted_at

@@ -86,3 +86,21 @@ def test_cells_that_are_merged_in_the_header_or_below_are_refused(tmp_path: Path
     book = workbook({"S": sheet([["account_id", "fee"], ["A-1", 1]], merged=merged)})
     with pytest.raises(Unusable, match=f"cells are merged, {merged}"):
         prepared(tmp_path, {"in.xlsx": book}, PLAIN, policy_text=FEES)
+
+
+@pytest.mark.parametrize("twice", ['"fee": "1.00", "fee": "2.00"', '"fee": "1.00", "of": {"a": 1, "a": 2}'])
+@pytest.mark.parametrize("form", ["{}\n{}\n", "[{}, {}]"])
+def test_an_object_in_which_a_name_stands_twice_is_unreadable_however_deep(
+    tmp_path: Path, form: str, twice: str
+) -> None:
+    pytest.importorskip("ijson", reason="make lists")
+    rows = form.replace("{}", "%s") % ('{"account_id": "A-1", "fee": "1.00"}', f'{{"account_id": "A-2", {twice}}}')
+    with pytest.raises(Unusable, match="each name once"):
+        prepared(tmp_path, {"in.json": rows.encode()}, PLAIN, policy_text=FEES)
+
+
+@pytest.mark.parametrize("blank", [0, 1, 3])
+def test_a_row_of_json_is_named_by_the_line_that_an_editor_shows(tmp_path: Path, blank: int) -> None:
+    rows = '{"account_id": "A-1", "fee": "1.00"}\n' + "\n" * blank + '{"account_id": "A-2", "fee": "much"}\n'
+    with pytest.raises(Unusable, match=f"in.jsonl line {2 + blank} first"):
+        prepared(tmp_path, {"in.jsonl": rows.encode()}, PLAIN, policy_text=FEES)
