@@ -1,5 +1,6 @@
 """Answers at their edges: pages behind what is gone, the latest of many, and actions that leave a field out."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
@@ -25,6 +26,8 @@ from tests.support.world import World
 from tests.support.world_door import WorldDoor
 from tests.unit.application.campaigns.test_later_campaigns import OFFER_HALF
 from tests.unit.application.campaigns.test_later_campaigns import campaign as offering
+from tests.unit.application.door.test_answers import INCIDENT, recorded, request_body
+from tests.unit.application.ledger.test_claimable_parts import world as offer_of_two_parts
 
 ID = CampaignId.parse(CAMPAIGN)
 
@@ -117,12 +120,29 @@ def test_a_body_may_have_the_bytes_that_its_route_says_and_not_one_more(route: R
         _body(sent(route.body_bytes + 1), route)
 
 
-def test_an_acceptance_that_is_sent_again_answers_the_instant_of_the_first() -> None:
+def offer_of_the_whole() -> World:
     world = World()
     offering(world, 1, OFFER_HALF)
+    return world
+
+
+@pytest.mark.parametrize("offered", [offer_of_the_whole, offer_of_two_parts])
+def test_an_acceptance_that_is_sent_again_answers_the_instant_of_the_first(offered: Callable[[], World]) -> None:
+    """Also where a part was granted at once, long before the rest was accepted."""
+    world = offered()
     door, path = WorldDoor(world), f"acceptances/a-1/{INCIDENT_ID}"
     world.now += timedelta(hours=1)
     accepted_at = format_instant(world.now)
     assert door.put(f"{path}/first", {}).content["effective_at"] == accepted_at
     world.now += timedelta(hours=1)
     assert door.put(f"{path}/second", {}).content["effective_at"] == accepted_at
+
+
+def test_a_request_under_a_revision_that_is_not_the_latest_is_a_conflict_and_opens_nothing() -> None:
+    world, door = recorded()
+    later = {**INCIDENT, "title": "The network was down"}
+    updated = {"detail_type": "Incident Updated", "incident": later}
+    assert door.put(f"requests/incidents/{INCIDENT_ID}/2", updated).status == 200
+    reply = door.put(f"requests/campaigns/{INCIDENT_ID}/1/request-1", request_body(world))
+    assert (reply.status, reply.content["reason"]) == (409, "revision_stale")
+    assert world.campaigns.all_campaigns() == []
