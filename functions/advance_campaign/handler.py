@@ -40,6 +40,7 @@ from kulanz.application.delivery.advance_delivery import (
 from kulanz.application.delivery.advance_void import AdvanceVoidPorts, advance_void, watch_voids
 from kulanz.application.delivery.open_answers import OpenAnswersPorts, watch_answers
 from kulanz.application.delivery.watch_dues import look_at_dues
+from kulanz.application.delivery.watching import Looked
 from kulanz.application.incidents.follow_incident import follow_incident
 from kulanz.application.ledger.settle_budgets import SettlePorts, settle_budgets
 from kulanz.config import AdvanceCampaignConfig
@@ -197,33 +198,57 @@ def _report_waiting(campaigns: int) -> None:
 
 
 def _watch(event_id: str, context: LambdaContext, seconds_left: Callable[[], float]) -> None:
-    """Look at every open campaign, after what an older release wrote is listed among them; then settle budgets."""
+    """Look at everything that is open, each kind by itself: where one fails, the others are looked at and counted.
+
+    Raises the first error at the end, so that the alarm of the function's errors rings.
+    """
+    cause = Cause(context.function_name, event_id, context.function_version)
+    kinds: tuple[Callable[[], int], ...] = (
+        lambda: _watch_campaigns(cause, seconds_left),
+        lambda: _waiting_of("delivery", watch_deliveries(_delivering(), datetime.now(UTC), seconds_left)),
+        lambda: _waiting_of("void", watch_voids(_voiding(), seconds_left)),
+        lambda: _watch_answers(datetime.now(UTC), seconds_left),
+        lambda: _settle_budgets(seconds_left),
+    )
+    waiting, errors = 0, list[Exception]()
+    for look_at in kinds:
+        try:
+            waiting += look_at()
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is raised when the others were looked at
+            errors.append(error)
+    _report_waiting(waiting)
+    if errors:
+        raise errors[0]
+
+
+def _watch_campaigns(cause: Cause, seconds_left: Callable[[], float]) -> int:
+    """Look at every open campaign, also at those that an older release wrote; how many wait for a person."""
     ports, older = _watching()
     is_listed = older.bring_in(seconds_left)
-    cause = Cause(context.function_name, event_id, context.function_version)
     found = watch_open(ports, cause, datetime.now(UTC), seconds_left)
     for campaign_id, why in found.failed:
         logger.error("campaign could not be moved on", campaign=str(campaign_id), why=why)
-    flagged = watch_deliveries(_delivering(), datetime.now(UTC), seconds_left)
-    for delivery in flagged:
-        logger.error("delivery is flagged", delivery=str(delivery.id), why=delivery.reason)
-    differing = watch_voids(_voiding(), seconds_left)
-    for void in differing:
-        logger.error("void is flagged", void=str(void.id))
     is_whole = is_listed and found.is_whole
     logger.info("watch", looked_at=found.looked_at, waiting=found.waiting, is_whole=is_whole)
-    _report_waiting(found.waiting + len(flagged) + len(differing))
     if found.to_ring:
         logger.warning("one person alone approved", campaigns=found.to_ring)
         metrics.add_metric("GlassBroken", MetricUnit.Count, len(found.to_ring))
         metrics.flush_metrics()
         note_rung(found.to_ring, ports.troubles, datetime.now(UTC))  # after it: an alarm may ring twice, and never not
-    _watch_answers(datetime.now(UTC))
-    _settle_budgets(seconds_left)
+    return found.waiting
 
 
-def _settle_budgets(seconds_left: Callable[[], float]) -> None:
-    """Settle what executions reserved of budgets; last, so that nothing else waits where that fails."""
+def _waiting_of(kind: str, looked: Looked) -> int:
+    """Log what of a kind is flagged or could not be moved on; how many that are."""
+    for name, why in looked.flagged:
+        logger.error("flagged", kind=kind, on=name, why=why)
+    for name, why in looked.failed:
+        logger.error("could not be moved on", kind=kind, on=name, why=why)
+    return looked.waiting
+
+
+def _settle_budgets(seconds_left: Callable[[], float]) -> int:
+    """Settle what executions reserved of budgets; what waits for a person is a trouble, and counted with these."""
     settled = settle_budgets(_settling(), datetime.now(UTC), seconds_left)
     for campaign_id, why in settled.failed:
         logger.error("reservations could not be settled", campaign=str(campaign_id), why=why)
@@ -234,14 +259,15 @@ def _settle_budgets(seconds_left: Callable[[], float]) -> None:
     for budget in settled.exceeded:
         logger.warning("a budget is exceeded", budget=budget)
     logger.info("budgets", looked_at=settled.looked_at, is_whole=settled.is_whole)
+    return 0
 
 
-def _watch_answers(now: datetime) -> None:
+def _watch_answers(now: datetime, seconds_left: Callable[[], float]) -> int:
     """Move on answer files that stand still, and count the credits that are late or will be soon."""
     answering, dues = _answering()
-    for file in watch_answers(answering):
-        logger.info("answers are read", channel=file.channel, answers=file.id, lines=file.totals.lines)
+    waiting = _waiting_of("answers", watch_answers(answering, seconds_left))
     late = look_at_dues(dues, now, WARN_BEFORE)
     for name, number in (("CreditsOverdue", late.overdue), ("CreditsDueSoon", late.due_soon)):
         metrics.add_metric(name, MetricUnit.Count, number)
     metrics.flush_metrics()
+    return waiting

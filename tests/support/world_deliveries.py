@@ -13,9 +13,9 @@ from kulanz.application.delivery.advance_delivery import (
     watch_deliveries,
 )
 from kulanz.application.delivery.deliver_chunk import DeliverDone, DeliverPorts, deliver_chunk
+from kulanz.application.delivery.watching import Looked
 from kulanz.application.ports import DeliveryMessage
 from kulanz.domain.campaigns.campaign import Campaign, Cause
-from kulanz.domain.delivery.delivery import Delivery
 from kulanz.domain.delivery.ids import DeliveryId
 from tests.support.faults import Tap, tapped
 from tests.support.world_clock import WorldClock
@@ -48,7 +48,7 @@ def advanced(world: "World", batch: Sequence[DeliveryId]) -> None:
         advance_delivery(delivery_id, delivery_ports(world), world.now)
 
 
-def watched(world: "World") -> list[Delivery]:
+def watched(world: "World") -> Looked:
     """What the schedule does with deliveries that are not sent."""
     return watch_deliveries(delivery_ports(world), world.now)
 

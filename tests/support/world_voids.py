@@ -9,6 +9,7 @@ from kulanz.application.campaigns.frozen import FrozenCache
 from kulanz.application.delivery.advance_void import AdvanceVoidPorts, advance_void, watch_voids
 from kulanz.application.delivery.ask_void import VoidPorts, approve_void, ask_void
 from kulanz.application.delivery.void_chunk import VoidChunkPorts, void_chunk
+from kulanz.application.delivery.watching import Looked
 from kulanz.application.ports import Refused, TryAgain, VoidMessage
 from kulanz.domain.campaigns.campaign import CampaignId, PinnedList
 from kulanz.domain.delivery.ids import VoidId
@@ -97,6 +98,6 @@ def run_voids(world: "World", tap: Tap | None = None) -> None:
     raise AssertionError("voids do not become quiet")
 
 
-def watched_voids(world: "World") -> list[Void]:
+def watched_voids(world: "World") -> Looked:
     """What the schedule does with voids that have not ended."""
     return watch_voids(advance_ports(world))

@@ -14,8 +14,11 @@ from kulanz.adapters.campaign_keys import meta_key
 from kulanz.application.campaigns.advance_campaign import AdvancePorts
 from kulanz.application.campaigns.control_campaign import ControlPorts, cancel, pause, resume
 from kulanz.application.campaigns.watch_open import WatchPorts
+from kulanz.application.delivery.watching import SECONDS_FOR_ONE, Looked, look_at_each
+from kulanz.application.ports import TryAgain
 from kulanz.domain.campaigns.campaign import CampaignId, Cause, State
 from kulanz.domain.gate.approval import APPROVAL_LONGEST
+from kulanz.failures import FunctionFailed
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
 from tests.support.world import World
 from tests.support.world_deliveries import delivery_ports
@@ -31,6 +34,8 @@ CONTEXT: Any = SimpleNamespace(
     aws_request_id="00000000-0000-0000-0000-000000000000",
 )
 SCHEDULED = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
+WATCHED = ("watch_open", "watch_deliveries", "watch_voids", "_watch_answers", "settle_budgets")
+"""What the schedule looks at."""
 CHANGED = {"Records": [{"eventID": "a", "eventName": "MODIFY", "dynamodb": {"Keys": meta_key(ID)}}]}
 
 
@@ -46,8 +51,8 @@ def told(world: World, event: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(handler, "_settling", world.settle_ports)
     monkeypatch.setattr(handler, "_delivering", lambda: delivery_ports(world))
     monkeypatch.setattr(handler, "_voiding", lambda: None)
-    monkeypatch.setattr(handler, "watch_voids", lambda *_: ())
-    monkeypatch.setattr(handler, "_watch_answers", lambda _: None)
+    monkeypatch.setattr(handler, "watch_voids", lambda *_: Looked((), ()))
+    monkeypatch.setattr(handler, "_watch_answers", lambda *_: 0)
     with redirect_stdout(io.StringIO()) as printed:
         handler.handle(event, CONTEXT)
     lines = [json.loads(line) for line in printed.getvalue().splitlines() if "_aws" in line]
@@ -102,3 +107,52 @@ def test_a_refused_campaign_is_told_once_because_it_has_ended(monkeypatch: pytes
 
     assert told(world, CHANGED, monkeypatch) == [1.0]
     assert told(world, SCHEDULED, monkeypatch) == [0.0]
+
+
+@pytest.mark.parametrize("failing", WATCHED)
+def test_whatever_of_the_watch_fails_everything_else_is_looked_at_and_counted(
+    monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    world, looked_at = paused(), list[str]()
+    ports = AdvancePorts(world.campaigns, world.chunks, world.archive, world.announcer, world.stores)
+    watching = WatchPorts(ports, world.index, world.troubles, world.given_up, world.table_policies)
+    monkeypatch.setattr(handler, "_watching", lambda: (watching, SimpleNamespace(bring_in=lambda _: True)))
+    monkeypatch.setattr(handler, "_settling", world.settle_ports)
+    monkeypatch.setattr(handler, "_delivering", lambda: delivery_ports(world))
+    monkeypatch.setattr(handler, "_voiding", lambda: None)
+    answers: dict[str, Any] = {
+        "watch_deliveries": Looked((("billing/1", "sums_differ"),), ()),
+        "watch_voids": Looked((), (("i/1/v", "TryAgain"), ("i/2/v", "Refused"))),
+        "_watch_answers": 0,
+    }
+    for name in WATCHED:
+        real = getattr(handler, name)
+
+        def look(*given: Any, name: str = name, real: Any = real) -> Any:
+            looked_at.append(name)
+            if name == failing:
+                raise TryAgain("a throttle")
+            return answers.get(name) if name in answers else real(*given)
+
+        monkeypatch.setattr(handler, name, look)
+    with redirect_stdout(io.StringIO()) as printed, pytest.raises(FunctionFailed):
+        handler.handle(SCHEDULED, CONTEXT)
+
+    lines = [json.loads(line) for line in printed.getvalue().splitlines() if "_aws" in line]
+    counted = {"watch_open": 1.0, "watch_deliveries": 1.0, "watch_voids": 2.0}
+    assert len(looked_at) == 5
+    assert [line["CampaignsWaitingForAPerson"] for line in lines] == [
+        [sum(number for name, number in counted.items() if name != failing)]
+    ]
+
+
+def test_one_that_cannot_be_moved_on_keeps_no_other_from_being_and_time_ends_the_look() -> None:
+    def look_at(one: str) -> str | None:
+        if one == "b":
+            raise TryAgain("a throttle")
+        return "sums_differ" if one == "c" else None
+
+    assert look_at_each("abcd", look_at, lambda: SECONDS_FOR_ONE) == Looked(
+        (("c", "sums_differ"),), (("b", "TryAgain: a throttle"),)
+    )
+    assert look_at_each("abcd", look_at, lambda: SECONDS_FOR_ONE - 1) == Looked((), ())

@@ -13,6 +13,7 @@ from kulanz.application.campaigns.dispatch_chunks import (
     SECONDS_TO_FINISH,
     unlimited,
 )
+from kulanz.application.delivery.watching import Looked, look_at_each
 from kulanz.application.delivery.world import DeliveryQueue, DeliveryStore
 from kulanz.application.ports import (
     ATTEMPTS_AGAINST_OTHERS,
@@ -197,24 +198,25 @@ def delivery_content(delivery: Delivery) -> dict[str, object]:
     }
 
 
-def watch_deliveries(
-    ports: DeliveryPorts, now: datetime, seconds_left: Callable[[], float] = unlimited
-) -> list[Delivery]:
-    """Move on every delivery that is not sent, as if its record had just come. Returns those that are flagged.
+def watch_deliveries(ports: DeliveryPorts, now: datetime, seconds_left: Callable[[], float] = unlimited) -> Looked:
+    """Move on every delivery that is not sent, as if its record had just come.
 
     Where nothing was done since the watch looked last, every chunk that is not finished is sent again: its message was
     lost, or given up because of a halt. A worker that finds it finished does nothing.
     """
-    flagged = []
     is_halted = ports.campaigns.halt().is_on
-    for delivery_id in ports.deliveries.open_deliveries():
+
+    def look_at(delivery_id: DeliveryId) -> str | None:
         delivery = ports.deliveries.delivery(delivery_id)
         if delivery is None:
-            continue
+            return None
         stands_still = delivery.seen == delivery.bytes_done
         state = advance_delivery(delivery_id, ports, now, seconds_left, again=stands_still and not is_halted)
-        if state is DeliveryState.FLAGGED:
-            flagged.append(delivery)
-        elif state is DeliveryState.ASSIGNING and not stands_still:
+        if state is DeliveryState.ASSIGNING and not stands_still:
             ports.deliveries.note_seen(delivery_id, delivery.bytes_done)
-    return flagged
+        if state is not DeliveryState.FLAGGED:
+            return None
+        flagged = ports.deliveries.delivery(delivery_id)
+        return "" if flagged is None else flagged.reason
+
+    return look_at_each(ports.deliveries.open_deliveries(), look_at, seconds_left)

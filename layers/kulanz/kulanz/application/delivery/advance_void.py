@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import batched
 
 from kulanz.application.campaigns.dispatch_chunks import CHUNKS_PER_LOOK_AT_THE_CLOCK, SECONDS_TO_FINISH, unlimited
+from kulanz.application.delivery.watching import Looked, look_at_each
 from kulanz.application.delivery.world import VoidQueue, VoidStore
 from kulanz.application.ports import CampaignStore, Outdated, VoidMessage
 from kulanz.domain.campaigns.campaign import Campaign, Pass
@@ -88,23 +89,26 @@ def _end(void: Void, work: Pass, campaign: Campaign, ports: AdvanceVoidPorts) ->
     return after.state
 
 
-def watch_voids(ports: AdvanceVoidPorts, seconds_left: Callable[[], float] = unlimited) -> list[Void]:
-    """Move on every void that has not ended, as if its record had just come; those that were found flagged.
+def watch_voids(ports: AdvanceVoidPorts, seconds_left: Callable[[], float] = unlimited) -> Looked:
+    """Move on every void that has not ended, as if its record had just come.
 
     Where nothing was done since the watch looked last, every chunk that is not finished is sent again.
     """
-    flagged = []
     is_halted = ports.campaigns.halt().is_on
-    for void_id in ports.voids.open_voids():
+
+    def look_at(void_id: VoidId) -> str | None:
         void = ports.voids.void(void_id)
         if void is None:
-            continue
+            return None
         work = WORKED.get(void.state)
         done = void.plan.bytes_done + void.apply.bytes_done
         stands_still = work is not None and void.seen == done
         state = advance_void(void_id, ports, seconds_left, again=stands_still and not is_halted)
-        if state is VoidState.FLAGGED:
-            flagged.append(void)
-        elif work is not None and not stands_still:
+        if state is not VoidState.FLAGGED and work is not None and not stands_still:
             ports.voids.note_seen(void_id, done)
-    return flagged
+        if state is not VoidState.FLAGGED:
+            return None
+        flagged = ports.voids.void(void_id)
+        return "" if flagged is None else flagged.state_reason
+
+    return look_at_each(ports.voids.open_voids(), look_at, seconds_left)

@@ -3,10 +3,13 @@
 The same version of the same object is one file, however often it is opened.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
+from kulanz.application.campaigns.dispatch_chunks import unlimited
+from kulanz.application.delivery.watching import Looked, look_at_each
 from kulanz.application.delivery.world import AnswerFiles, AnswerQueue
 from kulanz.application.ports import AnswerMessage, ListStore
 from kulanz.domain.campaigns.campaign import Chunks, PinnedList
@@ -68,18 +71,18 @@ def send_unfinished(file: AnswerFile, ports: OpenAnswersPorts) -> None:
     )
 
 
-def watch_answers(ports: OpenAnswersPorts) -> list[AnswerFile]:
-    """Close every answer file that is finished, and send what stands still again. Returns those that are closed now."""
-    closed = []
-    for channel, named in ports.files.open_files():
-        file = ports.files.file(channel, named)
+def watch_answers(ports: OpenAnswersPorts, seconds_left: Callable[[], float] = unlimited) -> Looked:
+    """Close every answer file that is finished, and send what stands still again; none of them waits for a person."""
+
+    def look_at(named: tuple[str, str]) -> None:
+        file = ports.files.file(*named)
         if file is None:
-            continue
+            return
         if file.is_finished:
             ports.files.close(file)
-            closed.append(file)
         elif file.seen == file.bytes_done:
             send_unfinished(file, ports)
         else:
             ports.files.note_seen(file)
-    return closed
+
+    return look_at_each(ports.files.open_files(), look_at, seconds_left)
