@@ -80,11 +80,10 @@ class Sheet:
         if line.answer is None:
             return
         serial = line.answer.serial
-        if serial not in self._sent or self._sent[serial] is None:
+        if serial not in self._sent:  # also one that was not sent is looked for once, not for each of its lines
             self._sent[serial] = self._ports.deliveries.delivery(DeliveryId(self._channel, serial))
         line.sent = self._sent[serial]
         if line.sent is None or line.sent.state is not DeliveryState.SENT:
-            self._sent[serial] = None
             line.heard = Heard(AnswerResult.BEFORE_DELIVERY, "no delivery was sent under this serial")
 
     def hear(self, lines: list[_Line], clock: Clock) -> None:
