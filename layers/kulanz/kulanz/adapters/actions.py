@@ -11,7 +11,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from kulanz.adapters.aws import call, error_code, translated
+from kulanz.adapters.aws import call, error_code, item_of, translated
 from kulanz.adapters.index_items import audit_items
 from kulanz.application.door.actions import Action
 from kulanz.application.ports import Refused
@@ -53,9 +53,7 @@ class DynamoActions:
         return action
 
     def _standing(self, action: Action) -> Action:
-        table = self._table(action)
-        answer = call("GetItem", self._client.get_item, TableName=table, Key=_key_of(action), ConsistentRead=True)
-        item = answer.get("Item")
+        item = item_of(self._client, self._table(action), _key_of(action))
         if item is None:
             raise Refused("an action that stood under its key is not there any more")
         return Action(

@@ -1,21 +1,21 @@
 """Answer files in CampaignsTable: opened once, and moved on by their receipts alone."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
 from kulanz.adapters import answer_items as items
-from kulanz.adapters.aws import call, query
-from kulanz.adapters.campaign_keys import Item, chunk_of_cursor
+from kulanz.adapters.aws import item_of, query
+from kulanz.adapters.campaign_keys import Item
 from kulanz.adapters.due_items import due_additions
 from kulanz.adapters.index_items import OPEN_PARTITION, placed
 from kulanz.adapters.moved_items import moved_additions, read_moved
+from kulanz.adapters.receipt_actions import NEW, STANDING, add_action, finished_of, move_cursor_action, put_action
 from kulanz.adapters.receipt_items import read_cursor
 from kulanz.adapters.transactions import write_together, write_until_alone
 from kulanz.application.ports import Outdated, Refused
 from kulanz.domain.campaigns.campaign import CampaignId, Cursor
 from kulanz.domain.delivery.answer_pass import AnswerFile, AnswerReceipt
-from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.moved import MovedSums
 
 
@@ -28,16 +28,18 @@ class DynamoAnswers:
 
     def open(self, file: AnswerFile) -> AnswerFile:
         with suppress(Outdated):  # it was opened before: what stands there counts
-            opened = self._put(items.open_answers_key(file.channel, file.id) | {"since": {"S": placed(file.opened_at)}})
-            listed = self._put(items.listed_item(file))
-            write_together(self._client, [self._put_new(items.file_item(file)), listed, opened])
+            opened = put_action(
+                self._table, items.open_answers_key(file.channel, file.id) | {"since": {"S": placed(file.opened_at)}}
+            )
+            listed = put_action(self._table, items.listed_item(file))
+            write_together(self._client, [put_action(self._table, items.file_item(file), NEW), listed, opened])
         standing = self.file(file.channel, file.id)
         if standing is None:
             raise Refused("an answer file is not there after it was opened")
         return standing
 
     def file(self, channel: str, file_id: str) -> AnswerFile | None:
-        found = self._get(items.file_key(channel, file_id))
+        found = item_of(self._client, self._table, items.file_key(channel, file_id))
         return None if found is None else items.read_file(channel, file_id, found)
 
     def files(self, channel: str) -> Iterator[AnswerFile]:
@@ -47,25 +49,25 @@ class DynamoAnswers:
                 yield found
 
     def cursor(self, file: AnswerFile, chunk: int) -> Cursor | None:
-        found = self._get(items.cursor_key(file.channel, file.id, chunk))
+        found = item_of(self._client, self._table, items.cursor_key(file.channel, file.id, chunk))
         return None if found is None else read_cursor(found)
 
     def record(self, receipt: AnswerReceipt) -> bool:
         key = items.file_key(receipt.channel, receipt.file)
         actions = [
-            self._put_new(items.receipt_item(receipt)),
-            self._move_cursor(receipt),
-            self._add(key, items.file_additions(receipt), "attribute_exists(pk)"),
+            put_action(self._table, items.receipt_item(receipt), NEW),
+            move_cursor_action(self._table, items.cursor_key(receipt.channel, receipt.file, receipt.chunk), receipt),
+            add_action(self._table, key, items.file_additions(receipt), STANDING),
         ]
         for campaign_id in sorted(receipt.totals.campaigns, key=str):
             additions = moved_additions(receipt.totals, campaign_id)
             if additions:
-                actions.append(self._add(items.billed_key(campaign_id, receipt.channel), additions))
-        actions += [self._add(key, additions) for key, additions in due_additions(receipt.totals.dues)]
+                actions.append(add_action(self._table, items.billed_key(campaign_id, receipt.channel), additions))
+        actions += [add_action(self._table, key, additions) for key, additions in due_additions(receipt.totals.dues)]
         try:
             write_together(self._client, actions)
         except Outdated:
-            standing = self._get(items.receipt_key(receipt))
+            standing = item_of(self._client, self._table, items.receipt_key(receipt))
             return standing is not None and self._read(receipt.channel, receipt.file, standing) == receipt
         return True
 
@@ -85,7 +87,7 @@ class DynamoAnswers:
     def finished_chunks(self, file: AnswerFile) -> set[int]:
         partition = items.file_partition(file.channel, file.id)
         found = query(self._client.query, self._table, partition, "CURSOR#")
-        return {chunk_of_cursor(item) for item in found if read_cursor(item).finished}
+        return finished_of(found)
 
     def note_seen(self, file: AnswerFile) -> None:
         write_until_alone(
@@ -104,47 +106,5 @@ class DynamoAnswers:
         write_together(self._client, [{"Delete": delete}])
 
     def billed(self, campaign_id: CampaignId, channel: str) -> MovedSums:
-        found = self._get(items.billed_key(campaign_id, channel))
+        found = item_of(self._client, self._table, items.billed_key(campaign_id, channel))
         return {} if found is None else read_moved(campaign_id, found)
-
-    def _move_cursor(self, receipt: AnswerReceipt) -> Item:
-        values: Item = {":end": {"N": str(receipt.end)}, ":finished": {"BOOL": receipt.finishes_chunk}}
-        condition = "attribute_not_exists(pk)"
-        if receipt.moved_from is not None:
-            condition = "#position = :moved_from AND finished = :no"
-            values |= {":moved_from": {"N": str(receipt.moved_from)}, ":no": {"BOOL": False}}
-        return {
-            "Update": {
-                "TableName": self._table,
-                "Key": items.cursor_key(receipt.channel, receipt.file, receipt.chunk),
-                "UpdateExpression": "SET #position = :end, finished = :finished",
-                "ConditionExpression": condition,
-                "ExpressionAttributeNames": {"#position": "position"},
-                "ExpressionAttributeValues": values,
-            }
-        }
-
-    def _add(self, key: Item, additions: Mapping[str, Size], condition: str = "") -> Item:
-        names = {f"#a{number}": name for number, name in enumerate(additions)}
-        added = ", ".join(f"#a{number} :a{number}" for number in range(len(additions)))
-        update: Item = {
-            "TableName": self._table,
-            "Key": key,
-            "UpdateExpression": f"ADD {added}",
-            "ExpressionAttributeNames": names,
-            "ExpressionAttributeValues": {
-                f":a{number}": {"N": str(value)} for number, value in enumerate(additions.values())
-            },
-        }
-        return {"Update": update | ({"ConditionExpression": condition} if condition else {})}
-
-    def _put_new(self, item: Item) -> Item:
-        return {"Put": {"TableName": self._table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}}
-
-    def _put(self, item: Item) -> Item:
-        return {"Put": {"TableName": self._table, "Item": item}}
-
-    def _get(self, key: Item) -> Item | None:
-        answer = call("GetItem", self._client.get_item, TableName=self._table, Key=key, ConsistentRead=True)
-        found: Item | None = answer.get("Item")
-        return found

@@ -95,6 +95,13 @@ def read_number(text: str) -> int | Decimal:
     return int(value) if value == value.to_integral_value() else value
 
 
+def item_of(client: Any, table: str, key: dict[str, Any]) -> dict[str, Any] | None:
+    """The item of a key, read consistently; None where there is none."""
+    answer = call("GetItem", client.get_item, TableName=table, Key=key, ConsistentRead=True)
+    found: dict[str, Any] | None = answer.get("Item")
+    return found
+
+
 def query(
     function: Callable[..., Any],
     table: str,

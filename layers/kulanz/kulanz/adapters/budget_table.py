@@ -3,7 +3,7 @@
 from typing import Any
 
 from kulanz.adapters import budget_items as items
-from kulanz.adapters.aws import call, query
+from kulanz.adapters.aws import call, item_of, query
 from kulanz.adapters.campaign_keys import campaign_of_partition
 from kulanz.adapters.index_items import OPEN_PREFIX, audit_items
 from kulanz.adapters.transactions import write_together
@@ -42,8 +42,7 @@ class DynamoBudgets:
         return Page(tuple(map(items.read_budget, found[:most])), last)
 
     def limit_set(self, currency: str, month: str, setting_id: str) -> LimitSet | None:
-        key = items.setting_key(currency, month, setting_id)
-        found = call("GetItem", self._client.get_item, TableName=self._table, Key=key, ConsistentRead=True).get("Item")
+        found = item_of(self._client, self._table, items.setting_key(currency, month, setting_id))
         return None if found is None else items.read_setting(found)
 
     def set_limit(self, setting: LimitSet) -> None:

@@ -12,10 +12,8 @@ from kulanz.adapters import budget_items, gate_items, halt_items, incident_items
 from kulanz.adapters import campaign_items as items
 from kulanz.adapters import campaign_keys as keys
 from kulanz.adapters import index_items as index
-from kulanz.adapters.aws import (
-    call,
-    query,
-)
+from kulanz.adapters.aws import call, item_of, query
+from kulanz.adapters.receipt_actions import NEW, STANDING, add_action, finished_of, move_cursor_action, put_action
 from kulanz.adapters.transactions import write_together, write_until_alone
 from kulanz.application.ports import (
     NOTHING_MORE,
@@ -323,7 +321,7 @@ class DynamoCampaigns:
 
     def finished_chunks(self, campaign_id: CampaignId, work: Pass) -> set[int]:
         found = self._query(keys.campaign_partition(campaign_id), keys.cursor_prefix(work))
-        return {keys.chunk_of_cursor(item) for item in found if receipt_items.read_cursor(item).finished}
+        return finished_of(found)
 
     def receipts(
         self, campaign_id: CampaignId, work: Pass, start: int = 0, stop: int | None = None
@@ -335,12 +333,13 @@ class DynamoCampaigns:
             yield receipt_items.read_receipt(campaign_id, item)
 
     def record_receipt(self, receipt: Receipt) -> bool:
+        cursor_key = keys.cursor_key(receipt.campaign, receipt.work, receipt.chunk)
         try:
             self._write_conditionally(
                 [
                     self._put_new(receipt_items.receipt_item(receipt)),
-                    self._move_cursor(receipt),
-                    self._add_to_meta(receipt),
+                    move_cursor_action(self._table, cursor_key, receipt),
+                    add_action(self._table, keys.meta_key(receipt.campaign), items.meta_additions(receipt), STANDING),
                 ]
             )
         except Outdated:
@@ -348,54 +347,17 @@ class DynamoCampaigns:
             return standing is not None and receipt_items.read_receipt(receipt.campaign, standing) == receipt
         return True
 
-    def _move_cursor(self, receipt: Receipt) -> Item:
-        values: Item = {":end": {"N": str(receipt.end)}, ":finished": {"BOOL": receipt.finishes_chunk}}
-        condition = "attribute_not_exists(pk)"
-        if receipt.moved_from is not None:
-            condition = "#position = :moved_from AND finished = :no"
-            values |= {":moved_from": {"N": str(receipt.moved_from)}, ":no": {"BOOL": False}}
-        return {
-            "Update": {
-                "TableName": self._table,
-                "Key": keys.cursor_key(receipt.campaign, receipt.work, receipt.chunk),
-                "UpdateExpression": "SET #position = :end, finished = :finished",
-                "ConditionExpression": condition,
-                "ExpressionAttributeNames": {"#position": "position"},
-                "ExpressionAttributeValues": values,
-            }
-        }
-
-    def _add_to_meta(self, receipt: Receipt) -> Item:
-        additions = items.meta_additions(receipt)
-        names = {f"#a{number}": name for number, name in enumerate(additions)}
-        values = {f":a{number}": {"N": str(value)} for number, value in enumerate(additions.values())}
-        added = ", ".join(f"#a{number} :a{number}" for number in range(len(additions)))
-        return {
-            "Update": {
-                "TableName": self._table,
-                "Key": keys.meta_key(receipt.campaign),
-                "UpdateExpression": f"ADD {added}",
-                "ConditionExpression": "attribute_exists(pk)",
-                "ExpressionAttributeNames": names,
-                "ExpressionAttributeValues": values,
-            }
-        }
-
     # The calls
 
     def _put(self, item: Item) -> Item:
         """A write of what follows from the rest of its transaction, whose conditions are conditions of it, too."""
-        return {"Put": {"TableName": self._table, "Item": item}}
+        return put_action(self._table, item)
 
     def _put_new(self, item: Item) -> Item:
-        return {
-            "Put": {"TableName": self._table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"},
-        }
+        return put_action(self._table, item, NEW)
 
     def _get(self, key: Item) -> Item | None:
-        answer = call("GetItem", self._client.get_item, TableName=self._table, Key=key, ConsistentRead=True)
-        found: Item | None = answer.get("Item")
-        return found
+        return item_of(self._client, self._table, key)
 
     def _query(self, partition: str, prefix: str) -> Iterator[Item]:
         return query(self._client.query, self._table, partition, prefix)

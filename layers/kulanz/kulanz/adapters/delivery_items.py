@@ -19,7 +19,7 @@ from kulanz.adapters.due_items import dues_content, dues_of_content
 from kulanz.adapters.index_items import OPEN_PARTITION
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.delivery.channel import FileFormat
-from kulanz.domain.delivery.credit import CreditSums, CreditType, SumOf
+from kulanz.domain.delivery.credit import CreditSums, CreditType, Size, SumOf
 from kulanz.domain.delivery.delivery import Delivery, DeliveryReceipt, DeliveryState
 from kulanz.domain.delivery.files import PartFile
 from kulanz.domain.delivery.ids import DeliveryId
@@ -129,17 +129,17 @@ def _number(item: Item, name: str) -> int:
     return int(item[name]["N"]) if name in item else 0
 
 
-def delivery_additions(receipt: DeliveryReceipt) -> dict[str, str]:
-    """What a receipt adds to its delivery's record, as numbers by attribute."""
-    additions = {
-        "bytes": str(receipt.end - receipt.start),
-        "lines": str(receipt.lines),
-        "parts": str(int(receipt.part is not None)),
+def delivery_additions(receipt: DeliveryReceipt) -> dict[str, Size]:
+    """What a receipt adds to its delivery's record, by attribute."""
+    additions: dict[str, Size] = {
+        "bytes": receipt.end - receipt.start,
+        "lines": receipt.lines,
+        "parts": int(receipt.part is not None),
     }
     for name, sums in ((_SUMS, receipt.sums), (_ELSEWHERE, receipt.elsewhere)):
         for of, (number, size) in sums.found.items():
             place = f"{name}|{of.type.value}|{'money' if of.is_money else 'units'}|{of.measure}"
-            additions[f"{place}|n"], additions[f"{place}|sum"] = str(number), str(size)
+            additions[f"{place}|n"], additions[f"{place}|sum"] = number, size
     return additions
 
 

@@ -1,13 +1,13 @@
 """The deliveries in CampaignsTable: each change is one conditional write or one transaction."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from kulanz.adapters import delivery_items as items
-from kulanz.adapters.aws import call, query
-from kulanz.adapters.campaign_keys import chunk_of_cursor
+from kulanz.adapters.aws import item_of, query
 from kulanz.adapters.due_items import due_additions
 from kulanz.adapters.index_items import OPEN_PARTITION
+from kulanz.adapters.receipt_actions import NEW, STANDING, add_action, finished_of, move_cursor_action, put_action
 from kulanz.adapters.receipt_items import read_cursor
 from kulanz.adapters.transactions import write_together, write_until_alone
 from kulanz.application.ports import Outdated
@@ -18,8 +18,6 @@ from kulanz.domain.time import format_instant
 
 type Item = dict[str, Any]
 
-_ABSENT = "attribute_not_exists(pk)"
-
 
 class DynamoDeliveries:
     """The delivery store."""
@@ -29,7 +27,7 @@ class DynamoDeliveries:
         self._table = table
 
     def last_serial(self, channel: str) -> int:
-        found = self._get(items.serial_key(channel))
+        found = item_of(self._client, self._table, items.serial_key(channel))
         return 0 if found is None else int(found["serial"]["N"])
 
     def open(self, delivery: Delivery) -> None:
@@ -37,10 +35,12 @@ class DynamoDeliveries:
         named = {"delivery": {"S": str(delivery_id)}}
         actions = [
             self._count_on(delivery_id),
-            self._put(items.delivery_item(delivery), _ABSENT),
-            self._put(items.over_list_key(delivery.campaign) | named, _ABSENT),
-            self._put(items.listed_key(delivery_id) | {"campaign": {"S": str(delivery.campaign)}}),
-            self._put(items.open_delivery_key(delivery_id) | {"since": {"S": format_instant(delivery.opened_at)}}),
+            put_action(self._table, items.delivery_item(delivery), NEW),
+            put_action(self._table, items.over_list_key(delivery.campaign) | named, NEW),
+            put_action(self._table, items.listed_key(delivery_id) | {"campaign": {"S": str(delivery.campaign)}}),
+            put_action(
+                self._table, items.open_delivery_key(delivery_id) | {"since": {"S": format_instant(delivery.opened_at)}}
+            ),
         ]
         try:
             write_together(self._client, actions)
@@ -50,18 +50,20 @@ class DynamoDeliveries:
 
     def _count_on(self, delivery_id: DeliveryId) -> Item:
         """The channel's counter moves by one: serials have no gap."""
-        put = self._put(items.serial_key(delivery_id.channel) | {"serial": {"N": str(delivery_id.serial)}}, _ABSENT)
+        put = put_action(
+            self._table, items.serial_key(delivery_id.channel) | {"serial": {"N": str(delivery_id.serial)}}, NEW
+        )
         if delivery_id.serial > 1:
             put["Put"]["ConditionExpression"] = "serial = :before"
             put["Put"]["ExpressionAttributeValues"] = {":before": {"N": str(delivery_id.serial - 1)}}
         return put
 
     def delivery(self, delivery_id: DeliveryId) -> Delivery | None:
-        found = self._get(items.delivery_key(delivery_id))
+        found = item_of(self._client, self._table, items.delivery_key(delivery_id))
         return None if found is None else items.read_delivery(found)
 
     def over_list(self, campaign_id: CampaignId) -> Delivery | None:
-        found = self._get(items.over_list_key(campaign_id))
+        found = item_of(self._client, self._table, items.over_list_key(campaign_id))
         return None if found is None else self.delivery(DeliveryId.parse(found["delivery"]["S"]))
 
     def of_channel(self, channel: str, after: int = 0) -> Iterator[Delivery]:
@@ -79,56 +81,25 @@ class DynamoDeliveries:
         return [one for one in named if one is not None]
 
     def cursor(self, delivery_id: DeliveryId, chunk: int) -> Cursor | None:
-        found = self._get(items.delivery_cursor_key(delivery_id, chunk))
+        found = item_of(self._client, self._table, items.delivery_cursor_key(delivery_id, chunk))
         return None if found is None else read_cursor(found)
 
     def finished_chunks(self, delivery_id: DeliveryId) -> set[int]:
-        found = self._query(items.delivery_partition(delivery_id), items.CURSOR_PREFIX)
-        return {chunk_of_cursor(item) for item in found if read_cursor(item).finished}
+        return finished_of(self._query(items.delivery_partition(delivery_id), items.CURSOR_PREFIX))
 
     def record(self, receipt: DeliveryReceipt) -> bool:
         actions = [
-            self._put(items.delivery_receipt_item(receipt), _ABSENT),
-            self._move_cursor(receipt),
-            self._add(items.delivery_key(receipt.delivery), items.delivery_additions(receipt), "attribute_exists(pk)"),
-            *(
-                self._add(key, {name: str(value) for name, value in additions.items()})
-                for key, additions in due_additions(receipt.dues)
-            ),
+            put_action(self._table, items.delivery_receipt_item(receipt), NEW),
+            move_cursor_action(self._table, items.delivery_cursor_key(receipt.delivery, receipt.chunk), receipt),
+            add_action(self._table, items.delivery_key(receipt.delivery), items.delivery_additions(receipt), STANDING),
+            *(add_action(self._table, key, additions) for key, additions in due_additions(receipt.dues)),
         ]
         try:
             write_together(self._client, actions)
         except Outdated:
-            standing = self._get(items.delivery_receipt_key(receipt))
+            standing = item_of(self._client, self._table, items.delivery_receipt_key(receipt))
             return standing is not None and items.read_delivery_receipt(receipt.delivery, standing) == receipt
         return True
-
-    def _move_cursor(self, receipt: DeliveryReceipt) -> Item:
-        values: Item = {":end": {"N": str(receipt.end)}, ":finished": {"BOOL": receipt.finishes_chunk}}
-        condition = _ABSENT
-        if receipt.moved_from is not None:
-            condition = "#position = :moved_from AND finished = :no"
-            values |= {":moved_from": {"N": str(receipt.moved_from)}, ":no": {"BOOL": False}}
-        return {
-            "Update": {
-                "TableName": self._table,
-                "Key": items.delivery_cursor_key(receipt.delivery, receipt.chunk),
-                "UpdateExpression": "SET #position = :end, finished = :finished",
-                "ConditionExpression": condition,
-                "ExpressionAttributeNames": {"#position": "position"},
-                "ExpressionAttributeValues": values,
-            }
-        }
-
-    def _add(self, key: Item, additions: Mapping[str, str], condition: str = "") -> Item:
-        update: Item = {
-            "TableName": self._table,
-            "Key": key,
-            "UpdateExpression": "ADD " + ", ".join(f"#a{n} :a{n}" for n in range(len(additions))),
-            "ExpressionAttributeNames": {f"#a{n}": name for n, name in enumerate(additions)},
-            "ExpressionAttributeValues": {f":a{n}": {"N": text} for n, text in enumerate(additions.values())},
-        }
-        return {"Update": update | ({"ConditionExpression": condition} if condition else {})}
 
     def receipts(self, delivery_id: DeliveryId) -> Iterator[DeliveryReceipt]:
         for item in self._query(items.delivery_partition(delivery_id), items.RECEIPT_PREFIX):
@@ -175,16 +146,6 @@ class DynamoDeliveries:
         if after.sent_at is not None:
             actions.append({"Delete": {"TableName": self._table, "Key": items.open_delivery_key(before.id)}})
         write_together(self._client, actions)
-
-    def _put(self, item: Item, condition: str = "") -> Item:
-        conditional = {"ConditionExpression": condition} if condition else {}
-        return {"Put": {"TableName": self._table, "Item": item, **conditional}}
-
-    def _get(self, key: Item) -> Item | None:
-        found: Item | None = call(
-            "GetItem", self._client.get_item, TableName=self._table, Key=key, ConsistentRead=True
-        ).get("Item")
-        return found
 
     def _query(self, partition: str, prefix: str) -> Iterator[Item]:
         return query(self._client.query, self._table, partition, prefix)

@@ -12,7 +12,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from kulanz.adapters.aws import AFTER_EVERY_PLACE, call, error_code, query, translated
+from kulanz.adapters.aws import AFTER_EVERY_PLACE, call, error_code, item_of, query, translated
 from kulanz.adapters.campaign_keys import Item, item_key
 from kulanz.application.drafts.draft_ports import Confirmed, Unread, Upstream
 from kulanz.application.ports import INDEXED_PER_PAGE, Outdated, Page
@@ -113,8 +113,7 @@ class DynamoDrafts:
         return Page(tuple(map(_listed, answer.get("Items", []))), last["sk"]["S"] if last else "")
 
     def confirmed(self, of: Upstream, service: str) -> Confirmed | None:
-        key = item_key(_upstream(of), CONFIRMED_PREFIX + service)
-        item = call("GetItem", self._client.get_item, TableName=self._table, Key=key, ConsistentRead=True).get("Item")
+        item = item_of(self._client, self._table, item_key(_upstream(of), CONFIRMED_PREFIX + service))
         if item is None:
             return None
         return Confirmed(

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-from kulanz.adapters.aws import call, query, read_number
+from kulanz.adapters.aws import call, item_of, query, read_number
 from kulanz.adapters.campaign_keys import LAST_OFFSET, Item, campaign_partition, item_key, offset_text
+from kulanz.adapters.receipt_actions import NEW, STANDING, add_action, put_action
 from kulanz.adapters.transactions import write_together
 from kulanz.application.ports import Outdated
 from kulanz.domain.campaigns.campaign import CampaignId
@@ -36,16 +37,13 @@ class DynamoExports:
             "asked_at": {"S": format_instant(export.asked_at)},
         }
         with suppress(Outdated):
-            put = {"TableName": self._table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}
-            write_together(self._client, [{"Put": put}])
+            write_together(self._client, [put_action(self._table, item, NEW)])
         standing = self.export(export.campaign, export.id)
         assert standing is not None, "it was put just now, or stood there"
         return standing
 
     def export(self, campaign_id: CampaignId, export_id: str) -> Export | None:
-        key = _key(campaign_id, export_id)
-        answer = call("GetItem", self._client.get_item, TableName=self._table, Key=key, ConsistentRead=True)
-        item: Item | None = answer.get("Item")
+        item = item_of(self._client, self._table, _key(campaign_id, export_id))
         if item is None:
             return None
         return Export(
@@ -61,24 +59,13 @@ class DynamoExports:
         )
 
     def record(self, export: Export, part: Part) -> bool:
-        put = {
-            "TableName": self._table,
-            "Item": _part_item(export, part),
-            "ConditionExpression": "attribute_not_exists(pk)",
-        }
         added = {"bytes": part.end - part.start, "parts": 1, **_attributes(part.figures)}
-        names = {f"#a{number}": name for number, name in enumerate(added)}
-        values = {f":a{number}": {"N": str(value)} for number, value in enumerate(added.values())}
-        update = {
-            "TableName": self._table,
-            "Key": _key(export.campaign, export.id),
-            "UpdateExpression": "ADD " + ", ".join(f"#a{number} :a{number}" for number in range(len(added))),
-            "ConditionExpression": "attribute_exists(pk)",
-            "ExpressionAttributeNames": names,
-            "ExpressionAttributeValues": values,
-        }
+        actions = [
+            put_action(self._table, _part_item(export, part), NEW),
+            add_action(self._table, _key(export.campaign, export.id), added, STANDING),
+        ]
         try:
-            write_together(self._client, [{"Put": put}, {"Update": update}])
+            write_together(self._client, actions)
         except Outdated:
             return False
         return True

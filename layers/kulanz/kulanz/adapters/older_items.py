@@ -10,7 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from kulanz.adapters import index_items as index
-from kulanz.adapters.aws import RETRIED_REASONS, call, error_code, translated
+from kulanz.adapters.aws import RETRIED_REASONS, call, error_code, item_of, translated
 from kulanz.adapters.campaign_items import read_meta
 from kulanz.adapters.campaign_keys import META, meta_key
 from kulanz.adapters.campaign_table import DynamoCampaigns
@@ -37,8 +37,7 @@ class OlderItems:
 
     def bring_in(self, seconds_left: Callable[[], float]) -> bool:
         """List what is not listed yet, as far as the time goes; True when everything is. Safe to repeat."""
-        mark = call("GetItem", self._client.get_item, TableName=self._table, Key=LISTED_KEY, ConsistentRead=True)
-        known = mark.get("Item")
+        known = item_of(self._client, self._table, LISTED_KEY)
         if known is not None and "after" not in known:
             return True
         after = None if known is None else known["after"]["M"]

@@ -5,7 +5,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from kulanz.adapters.aws import call, error_code, translated
+from kulanz.adapters.aws import call, error_code, item_of, translated
 from kulanz.adapters.campaign_keys import META, campaign_of_partition
 from kulanz.application.ports import Outdated
 from kulanz.domain.campaigns.campaign import CampaignId
@@ -35,10 +35,7 @@ class DynamoStores:
         return f"{found['TableArn']}@{format_instant(found['CreationDateTime'])}"
 
     def confirmation(self) -> Confirmation | None:
-        answer = call(
-            "GetItem", self._client.get_item, TableName=self._campaigns, Key=CONFIRMATION_KEY, ConsistentRead=True
-        )
-        item = answer.get("Item")
+        item = item_of(self._client, self._campaigns, CONFIRMATION_KEY)
         if item is None:
             return None
         return Confirmation(

@@ -6,7 +6,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from kulanz.adapters import index_items as items
-from kulanz.adapters.aws import call, error_code, query, translated
+from kulanz.adapters.aws import call, error_code, item_of, query, translated
 from kulanz.application.ports import OpenCampaign
 from kulanz.domain.campaigns.trouble import Trouble, TroubleKind
 
@@ -73,9 +73,7 @@ class DynamoTroubles:
             raise translated(error, "UpdateItem") from error
 
     def has_looked_at(self, key: str) -> bool:
-        place = items.given_up_key(key)
-        answer = call("GetItem", self._client.get_item, TableName=self._table, Key=place, ConsistentRead=True)
-        return "Item" in answer
+        return item_of(self._client, self._table, items.given_up_key(key)) is not None
 
     def note_looked_at(self, key: str) -> None:
         call("PutItem", self._client.put_item, TableName=self._table, Item=items.given_up_key(key))

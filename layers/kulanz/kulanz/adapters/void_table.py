@@ -12,15 +12,16 @@ A receipt adds in its own transaction to its void, to `VOIDED`, and to what is d
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
-from kulanz.adapters.aws import call, query, read_number
-from kulanz.adapters.campaign_keys import META, campaign_partition, chunk_of_cursor, incident_key, item_key, offset_text
+from kulanz.adapters.aws import item_of, query, read_number
+from kulanz.adapters.campaign_keys import META, campaign_partition, incident_key, item_key, offset_text
 from kulanz.adapters.due_items import due_additions
 from kulanz.adapters.incident_items import incident_item
 from kulanz.adapters.index_items import OPEN_PARTITION
 from kulanz.adapters.moved_items import moved_additions, moves_content, moves_of_content, read_moved
+from kulanz.adapters.receipt_actions import NEW, STANDING, add_action, finished_of, move_cursor_action, put_action
 from kulanz.adapters.receipt_items import read_cursor
 from kulanz.adapters.transactions import write_together, write_until_alone
 from kulanz.application.ports import Outdated
@@ -33,7 +34,6 @@ from kulanz.domain.incident_record import IncidentRecord
 from kulanz.domain.time import format_instant, parse_instant
 
 VOID_PREFIX = "VOID#"
-_ABSENT = "attribute_not_exists(pk)"
 
 type Item = dict[str, Any]
 
@@ -48,9 +48,11 @@ class DynamoVoids:
     def open(self, void: Void) -> None:
         partition = void_partition(void.id)
         actions = [
-            self._put(_void_item(void), _ABSENT),
-            self._put(item_key(campaign_partition(void.id.campaign), f"{VOID_PREFIX}{void.id.name}")),
-            self._put(item_key(OPEN_PARTITION, partition) | {"since": {"S": format_instant(void.opened_at)}}),
+            put_action(self._table, _void_item(void), NEW),
+            put_action(self._table, item_key(campaign_partition(void.id.campaign), f"{VOID_PREFIX}{void.id.name}")),
+            put_action(
+                self._table, item_key(OPEN_PARTITION, partition) | {"since": {"S": format_instant(void.opened_at)}}
+            ),
         ]
         try:
             write_together(self._client, actions)
@@ -59,7 +61,7 @@ class DynamoVoids:
                 raise
 
     def void(self, void_id: VoidId) -> Void | None:
-        found = self._get(item_key(void_partition(void_id), META))
+        found = item_of(self._client, self._table, item_key(void_partition(void_id), META))
         return None if found is None else _read_void(found)
 
     def of_campaign(self, campaign_id: CampaignId) -> list[Void]:
@@ -73,60 +75,33 @@ class DynamoVoids:
         return [one for one in named if one is not None]
 
     def cursor(self, void_id: VoidId, work: Pass, chunk: int) -> Cursor | None:
-        found = self._get(_cursor_key(void_id, work, chunk))
+        found = item_of(self._client, self._table, _cursor_key(void_id, work, chunk))
         return None if found is None else read_cursor(found)
 
     def finished_chunks(self, void_id: VoidId, work: Pass) -> set[int]:
         found = query(self._client.query, self._table, void_partition(void_id), f"CURSOR#{work.value}#")
-        return {chunk_of_cursor(item) for item in found if read_cursor(item).finished}
+        return finished_of(found)
 
     def record(self, receipt: VoidReceipt) -> bool:
         campaign_id = receipt.void.campaign
         record = item_key(void_partition(receipt.void), META)
         actions = [
-            self._put(_receipt_item(receipt), _ABSENT),
-            self._move_cursor(receipt),
-            self._add(record, _additions(receipt), "attribute_exists(pk)"),
+            put_action(self._table, _receipt_item(receipt), NEW),
+            move_cursor_action(self._table, _cursor_key(receipt.void, receipt.work, receipt.chunk), receipt),
+            add_action(self._table, record, _additions(receipt), STANDING),
         ]
         if moved := moved_additions(receipt.moves, campaign_id):
-            actions.append(self._add(_voided_key(campaign_id), moved))
-        actions += [self._add(key, additions) for key, additions in due_additions(receipt.moves.dues)]
+            actions.append(add_action(self._table, _voided_key(campaign_id), moved))
+        actions += [add_action(self._table, key, additions) for key, additions in due_additions(receipt.moves.dues)]
         try:
             write_together(self._client, actions)
         except Outdated:
-            standing = self._get(_receipt_key(receipt))
+            standing = item_of(self._client, self._table, _receipt_key(receipt))
             return standing is not None and _read_receipt(receipt.void, receipt.work, standing) == receipt
         return True
 
-    def _move_cursor(self, receipt: VoidReceipt) -> Item:
-        values: Item = {":end": {"N": str(receipt.end)}, ":finished": {"BOOL": receipt.finishes_chunk}}
-        condition = _ABSENT
-        if receipt.moved_from is not None:
-            condition = "#position = :moved_from AND finished = :no"
-            values |= {":moved_from": {"N": str(receipt.moved_from)}, ":no": {"BOOL": False}}
-        return {
-            "Update": {
-                "TableName": self._table,
-                "Key": _cursor_key(receipt.void, receipt.work, receipt.chunk),
-                "UpdateExpression": "SET #position = :end, finished = :finished",
-                "ConditionExpression": condition,
-                "ExpressionAttributeNames": {"#position": "position"},
-                "ExpressionAttributeValues": values,
-            }
-        }
-
-    def _add(self, key: Item, additions: Mapping[str, Size], condition: str = "") -> Item:
-        update: Item = {
-            "TableName": self._table,
-            "Key": key,
-            "UpdateExpression": "ADD " + ", ".join(f"#a{n} :a{n}" for n in range(len(additions))),
-            "ExpressionAttributeNames": {f"#a{n}": name for n, name in enumerate(additions)},
-            "ExpressionAttributeValues": {f":a{n}": {"N": str(size)} for n, size in enumerate(additions.values())},
-        }
-        return {"Update": update | ({"ConditionExpression": condition} if condition else {})}
-
     def moved(self, campaign_id: CampaignId) -> MovedSums:
-        found = self._get(_voided_key(campaign_id))
+        found = item_of(self._client, self._table, _voided_key(campaign_id))
         return {} if found is None else read_moved(campaign_id, found)
 
     def receipts(self, void_id: VoidId, work: Pass) -> Iterator[VoidReceipt]:
@@ -193,16 +168,6 @@ class DynamoVoids:
     def close(self, void_id: VoidId) -> None:
         key = item_key(OPEN_PARTITION, void_partition(void_id))
         write_together(self._client, [{"Delete": {"TableName": self._table, "Key": key}}])
-
-    def _put(self, item: Item, condition: str = "") -> Item:
-        conditional = {"ConditionExpression": condition} if condition else {}
-        return {"Put": {"TableName": self._table, "Item": item, **conditional}}
-
-    def _get(self, key: Item) -> Item | None:
-        found: Item | None = call(
-            "GetItem", self._client.get_item, TableName=self._table, Key=key, ConsistentRead=True
-        ).get("Item")
-        return found
 
 
 def void_partition(void_id: VoidId) -> str:
