@@ -12,7 +12,7 @@ from kulanz.application.drafts.draft_ports import Unread
 from tests.support.received import configure, receive
 from tests.support.small_campaign import LIST_KEY, ROWS, event, small_world
 from tests.support.sources import body_of, recorded
-from tests.support.world_door import ANNA, BERT, WorldDoor
+from tests.support.world_door import ANNA, BERT, Somebody, WorldDoor
 
 VOICE = "it-0a1b2c3d4e5f-voice"
 WINDOW = {"start": "2026-03-10T09:37:26.995Z", "end": "2026-03-10T09:55:28.472Z"}
@@ -131,6 +131,15 @@ def test_a_confirmation_records_the_incident_with_the_windows_that_the_person_ch
     assert content["facts"] == {"source": "it", "source_id": "0a1b2c3d4e5f", "planned": False}
     assert (desk.draft()["confirmed"]["by"], desk.draft()["changed"]) == (ANNA.id, [])
     assert desk.get("incidents/drafts/month/2026-03").content["drafts"][1]["state"] == "confirmed"
+
+
+@pytest.mark.parametrize("machine", ["machine:robot", "role:arn:aws:sts::123456789012:assumed-role/pager/anna"])
+def test_no_machine_confirms_a_draft(desk: Desk, machine: str) -> None:
+    reply = desk.confirm(caller=Somebody(machine))
+    assert (reply.status, reply.content["type"]) == (403, "urn:kulanz:problem:person-needed")
+    assert desk.campaigns.incident(VOICE) is None
+    assert desk.draft()["confirmed"] is None
+    assert desk.confirm("c2").status == 200, "a person may"
 
 
 def test_no_cause_is_ever_stated_by_machine() -> None:

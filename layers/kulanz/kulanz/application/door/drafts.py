@@ -23,6 +23,7 @@ from kulanz.domain.drafts.difference import differences, seen_content
 from kulanz.domain.drafts.draft import Draft, DraftWindow, read_draft_id, total
 from kulanz.domain.drafts.reported import Stamp
 from kulanz.domain.incident_record import DetailType, Revision, decision_digest
+from kulanz.domain.people.caller import must_be_person
 from kulanz.domain.time import MICROSECOND, format_instant
 
 DRAFT_VERSION = 1
@@ -257,7 +258,11 @@ def found_draft(draft_id: str, door: Door) -> tuple[Upstream, Draft]:
 
 
 def confirm(asked: Asked, door: Door) -> ConfirmAnswer:
-    """Record an incident as a person confirms it from a draft, and request a campaign where that is wanted."""
+    """Record an incident as a person confirms it from a draft, and request a campaign where that is wanted.
+
+    Raises PersonNeeded for a machine: no source states an outage well enough to be believed unseen.
+    """
+    must_be_person(asked.acting)
     body = read_body(ConfirmBody, asked.body)
     of, draft = found_draft(asked.of["draft"], door)
     if draft.problem or draft.rule is None:
