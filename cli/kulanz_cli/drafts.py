@@ -14,7 +14,7 @@ DRAFTS_VERSION = 1
 STATES = {
     "new": "to be confirmed",
     "confirmed": "confirmed",
-    "changed": "confirmed; the source has changed it since",
+    "changed": "confirmed; it has changed since",
     "held": "cannot be confirmed; look at it",
 }
 

@@ -9,9 +9,10 @@ import pytest
 
 from kulanz.application.door.serve import Reply
 from kulanz.application.drafts.draft_ports import Unread
+from kulanz.sources.configuration import configuration_json
 from tests.support.received import configure, receive
 from tests.support.small_campaign import LIST_KEY, ROWS, event, small_world
-from tests.support.sources import body_of, recorded
+from tests.support.sources import body_of, content_of, recorded
 from tests.support.world_door import ANNA, BERT, Somebody, WorldDoor
 
 VOICE = "it-0a1b2c3d4e5f-voice"
@@ -222,6 +223,43 @@ def test_a_draft_that_changed_since_it_was_looked_at_is_not_confirmed(desk: Desk
     reply = desk.confirm(digest=digest)
     assert refusal(reply) == (409, "draft_changed")
     assert desk.campaigns.incident(VOICE) is None
+
+
+@pytest.mark.parametrize(
+    ("entries", "change"),
+    [
+        (
+            {"services": {"voice": {"name": "telephony", "counts": ["major"]}, "portal": {}}},
+            "it was confirmed for the service voice; by the configuration it is telephony",
+        ),
+        (
+            {
+                "components": {
+                    "cvoice000001": {"service": "voice", "function": "sms"},
+                    "cportal00002": {"service": "portal"},
+                }
+            },
+            "the functions were calls, and are sms",
+        ),
+        (
+            {"services": {"voice": {"counts": ["major", "partial"]}, "portal": {}}},
+            "now proposed: 2026-03-10T09:31:02.798000Z to 2026-03-10T10:08:39.333000Z",
+        ),
+    ],
+    ids=["service", "function", "counts"],
+)
+def test_another_configuration_makes_another_draft_than_was_looked_at(
+    desk: Desk, entries: Mapping[str, Any], change: str
+) -> None:
+    """What is recorded is what was shown: also what comes from the configuration and not from the source."""
+    desk.confirm()
+    seen = desk.draft()["digest"]
+    desk.sources.publish(2, configuration_json({**content_of("statuspage", **entries), "version": 2}))
+    assert refusal(desk.confirm("c2", digest=seen)) == (409, "draft_changed")
+    assert change in desk.draft()["changed"]
+    record = desk.campaigns.incident(VOICE)
+    assert record is not None
+    assert record.highest_revision == 1
 
 
 def test_a_revision_that_came_another_way_is_shown(desk: Desk) -> None:

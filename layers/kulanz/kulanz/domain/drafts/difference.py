@@ -15,6 +15,8 @@ def seen_content(draft: Draft) -> dict[str, Any]:
     return {
         "title": draft.title,
         "course": draft.course,
+        "service": "" if draft.rule is None else draft.rule.text,
+        "functions": list(draft.functions),
         "windows": [_window(one) for one in draft.windows],
         "unmapped": [identifier for identifier, _ in draft.unmapped],
         "marks": sorted(draft.marks),
@@ -37,6 +39,11 @@ def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[
     for window in before["windows"]:
         if window not in now["windows"]:
             yield f"not proposed any more: {_shown(window)}"
+    if before["service"] != now["service"]:
+        yield f"it was confirmed for the service {before['service']}; by the configuration it is {now['service']}"
+    if before["functions"] != now["functions"]:
+        was, is_now = (", ".join(one["functions"]) or "none" for one in (before, now))
+        yield f"the functions were {was}, and are {is_now}"
     if before["title"] != now["title"]:
         yield "the title is another"
     for mark in sorted(set(now["marks"]) - set(before["marks"])):

@@ -198,8 +198,13 @@ class Draft:
 
 
 def decided_content(draft: Draft) -> dict[str, Any]:
-    """What of a draft a change is shown of: JSON-able, the instants with their fields."""
+    """What a person confirms of a draft: JSON-able, the instants with their fields.
+
+    Service and functions come from the configuration. They are recorded as they are then, so they belong to it.
+    """
     return {
+        "service": "" if draft.rule is None else draft.rule.text,
+        "functions": list(draft.functions),
         "title": draft.title,
         "course": draft.course,
         "began": _stamp(draft.began),
