@@ -270,6 +270,14 @@ def _show_decision(decided: Decided, standing: Standing, answer: "AskAnswer", co
             say(console, f"{path}: {stored}; today: {today}", indent=4, further=6)
 
 
+def _taken_back(decided: Decided) -> str:
+    """What a void left of a decision; empty where none took anything back."""
+    states = {credit["state"] for credit in decided.content.get("credits", ())}
+    if states == {"voided"}:
+        return "The account does not get it: it was granted, and all of it was taken back."
+    return "The account gets a part of it: the rest was taken back." if "voided" in states else ""
+
+
 def _meaning(decided: Decided) -> str:
     offer, outcome = decided.content["offer"], decided.decision.outcome
     if decided.is_accepted:
@@ -287,7 +295,7 @@ def _meaning(decided: Decided) -> str:
 
 def _facts(decided: Decided, answer: "AskAnswer") -> Iterator[tuple[str, str]]:
     content, decision, offer = decided.content, decided.decision, decided.content["offer"]
-    yield "meaning", _meaning(decided)
+    yield "meaning", _taken_back(decided) or _meaning(decided)
     yield "reason", decision.reason
     if decision.outcome is Outcome.GRANTED or decided.is_accepted:
         yield "credited", _seconds(content["effective_at"])

@@ -1,6 +1,6 @@
 """``kulanz plan``, ``approve`` and ``reject``: what a plan will do, and a person's yes or no to it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
 
@@ -25,6 +25,9 @@ BAR_CELLS = 24
 RANGES_PRINTED = 8
 LARGEST_PRINTED = 10
 HASH_PATTERN_CHARACTERS = 64
+
+type Callback = Callable[..., None]
+"""What a command does."""
 
 
 @click.command("plan", epilog=ANSWER_CODES)
@@ -54,16 +57,18 @@ def _reason(_: click.Context, parameter: click.Parameter, value: str | None) -> 
 def _hash(_: click.Context, parameter: click.Parameter, value: str) -> str:
     is_hash = HASH_DIGITS_SHOWN <= len(value) <= HASH_PATTERN_CHARACTERS and not set(value) - set("0123456789abcdef")
     if not is_hash:
-        shown = (
-            f"the plan's hash, as `kulanz plan` shows it: {HASH_DIGITS_SHOWN} digits or all {HASH_PATTERN_CHARACTERS}"
-        )
+        shown = f"the plan's hash: its first {HASH_DIGITS_SHOWN} digits or all {HASH_PATTERN_CHARACTERS}"
         raise click.BadParameter(f"expected {shown}", param=parameter)
     return value
 
 
-plan_hash = click.option(
-    "--plan", "plan_hash", required=True, callback=_hash, help="The plan's hash, as `kulanz plan` shows it."
-)
+def hash_option(shown_by: str) -> Callable[[Callback], Callback]:
+    """The option --plan of a command, and which command shows that hash."""
+    help_text = f"The plan's hash, as `{shown_by}` shows it."
+    return click.option("--plan", "plan_hash", required=True, callback=_hash, help=help_text)
+
+
+plan_hash = hash_option("kulanz plan")
 
 
 @click.command("approve", epilog=ACTION_CODES)

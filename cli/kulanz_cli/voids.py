@@ -12,12 +12,12 @@ from kulanz.domain.gate.filed_plan import HASH_DIGITS_SHOWN
 from kulanz_cli.command import AccountParameter, ActionParameter, CampaignParameter, action_id, under_id
 from kulanz_cli.control import must_be_a_reason
 from kulanz_cli.event_file import legal_name
-from kulanz_cli.plan import plan_hash as plan_option
+from kulanz_cli.plan import hash_option
 from kulanz_cli.reconciliation import figure, measure_words
 from kulanz_cli.send import upload_file
 from kulanz_cli.settings import ACTION_CODES, EXIT_NO, as_json, pass_stack
 from kulanz_cli.stack import LIST_PREFIX, Stack
-from kulanz_cli.terminal import Column, console, print_json, say, table
+from kulanz_cli.terminal import Column, command, console, print_json, say, table
 
 SHARES: Mapping[str, str] = {
     "voidable": "unused, would be voided",
@@ -90,13 +90,14 @@ def _list(stack: Stack, campaign_id: CampaignId, *, is_json: bool) -> None:
         click.get_current_context().exit(EXIT_NO)
 
 
+_plan = hash_option("kulanz void CAMPAIGN")
 _named = click.argument("name", metavar="VOID", type=ActionParameter())
 
 
 @click.command("approve-void", epilog=ACTION_CODES)
 @click.argument("campaign_id", metavar="CAMPAIGN", type=CampaignParameter())
 @_named
-@plan_option
+@_plan
 @under_id
 @as_json
 @pass_stack
@@ -110,7 +111,7 @@ def approve_void(
 @click.command("reject-void", epilog=ACTION_CODES)
 @click.argument("campaign_id", metavar="CAMPAIGN", type=CampaignParameter())
 @_named
-@plan_option
+@_plan
 @click.option("--reason", required=True, help="Why; no customer's data.")
 @under_id
 @as_json
@@ -151,16 +152,19 @@ def _show(one: Mapping[str, Any], *, is_json: bool) -> None:
         say(out, f"plan {one['plan_hash'][:HASH_DIGITS_SHOWN]}: approved by {given} of {needed} persons")
     figures = one["done"] if one["done"]["lines"] else one["plan"]
     told = "to void" if figures is one["plan"] else "done"
-    say(
-        out,
-        f"{figures['decisions']:,} decisions {told}; {figures['unmatched']:,} of {figures['lines']:,} lines name none",
-    )
+    say(out, f"{figures['decisions']:,} decisions {told}")
+    say(out, f"of {figures['lines']:,} lines, {figures['unmatched']:,} name no decision of the campaign, or repeat one")
     rows = [
         [SHARES[item["share"]], measure_words(item["measure"]), figure(item["measure"], _size(item["sum"]))]
         for item in figures["sums"]
     ]
     if rows:
         table(out, [Column("of what was granted"), Column("measure"), Column("sum", is_number=True)], rows)
+    if one["state"] == "awaiting_approval":
+        named = [one["campaign"], one["void"], "--plan", one["plan_hash"][:HASH_DIGITS_SHOWN]]
+        say(out, "If you agree with all of it, or not:")
+        command(out, ["kulanz", "approve-void", *named])
+        command(out, ["kulanz", "reject-void", *named, "--reason", "..."])
 
 
 def _size(text: str) -> int | Decimal:

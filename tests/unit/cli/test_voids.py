@@ -30,10 +30,31 @@ def test_a_void_is_asked_for_shown_with_its_plan_and_its_end(stack: WorldStack) 
     assert all(len(line) <= 80 for line in shown.stdout.splitlines())
     (found,) = json.loads(run(stack, "void", CAMPAIGN, "--json").stdout)["voids"]
     assert f"plan {found['plan_hash'][:12]}: approved by 0 of 1 persons" in text
+    for verb in ("approve-void", "reject-void"):  # what is to be typed next
+        assert f"kulanz {verb} {CAMPAIGN} v-1 --plan {found['plan_hash'][:12]}" in text
     (void,) = stack.world.voids.of_campaign(stack.world.campaign(CAMPAIGN).id)
     approved(stack.world, void, BEN)
     run_voids(stack.world)
-    assert "is voided: balanced" in read(run(stack, "void", CAMPAIGN).stdout)
+    ended = read(run(stack, "void", CAMPAIGN).stdout)
+    assert "is voided: balanced" in ended
+    assert "approve-void" not in ended
+
+
+@pytest.mark.parametrize("verb", ["approve-void", "reject-void"])
+def test_help_names_the_command_that_shows_the_hash(stack: WorldStack, verb: str) -> None:
+    assert "as `kulanz void CAMPAIGN` shows it" in read(run(stack, verb, "--help").stdout)
+
+
+def test_an_answer_about_an_account_says_that_it_was_taken_back(stack: WorldStack) -> None:
+    assert "The account gets it." in read(run(stack, "ask", "granted-1").stdout)
+    run(stack, "void", CAMPAIGN, "--reason", "the wrong list", "--id", "v-1")
+    run_voids(stack.world)
+    (void,) = stack.world.voids.of_campaign(stack.world.campaign(CAMPAIGN).id)
+    approved(stack.world, void, BEN)
+    run_voids(stack.world)
+    answered = read(run(stack, "ask", "granted-1").stdout)
+    assert answered.startswith("VOIDED")
+    assert "meaning The account does not get it: it was granted, and all of it was taken back." in answered
 
 
 def test_some_accounts_are_named(stack: WorldStack) -> None:

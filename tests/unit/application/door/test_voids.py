@@ -36,6 +36,11 @@ def sums(figures: Mapping[str, Any], share: str) -> dict[str, str]:
     return {item["measure"]: item["sum"] for item in figures["sums"] if item["share"] == share}
 
 
+def logged(door: WorldDoor) -> list[tuple[str, str, str, str]]:
+    """What the audit log has of it: who, what, of which campaign, and why."""
+    return [(entry.actor, entry.action, entry.on, entry.reason) for entry in door.actions.entries]
+
+
 def test_a_void_is_planned_approved_by_another_and_done(door: WorldDoor) -> None:
     assert ask(door).content["state"] == "planning"
     planned = one(door)
@@ -49,6 +54,10 @@ def test_a_void_is_planned_approved_by_another_and_done(door: WorldDoor) -> None
     assert (done["state"], done["reason"]) == ("voided", "balanced")
     assert sums(done["done"], "voided") == sums(planned["plan"], "voidable") != {}
     assert [void["void"] for void in door.get(f"voids/campaign/{CAMPAIGN}").content["voids"]] == ["v-1"]
+    assert logged(door) == [
+        (ANNA.id, "requested void v-1 of", CAMPAIGN, "it was the wrong list"),
+        (BERT.id, "approved void v-1 of", CAMPAIGN, ""),
+    ]
 
 
 def test_accounts_that_are_named_stand_in_no_record_of_the_void(door: WorldDoor) -> None:
@@ -64,6 +73,7 @@ def test_a_rejected_void_takes_nothing_back(door: WorldDoor) -> None:
     assert door.put(f"void-approvals/{CAMPAIGN}/v-1/no", no, BERT).content["state"] == "rejected"
     run_voids(door.world)
     assert (one(door)["state"], one(door)["done"]["lines"]) == ("rejected", 0)
+    assert logged(door)[1:] == [(BERT.id, "rejected void v-1 of", CAMPAIGN, "it was the right list")]
 
 
 BAD: Mapping[str, tuple[str, Mapping[str, Any], int]] = {

@@ -77,8 +77,20 @@ def _entry(action: Action, asked: Asked) -> AuditEntry | None:
         about, on = About.INCIDENT, asked.of["draft"]
     else:
         about, on = About.STACK, asked.of.get("queue", "")
-    words, reason = " ".join(asked.route.words), asked.body.get("reason")
-    return AuditEntry(action.at, action.actor, words, about, on, action.key, reason or "", asked.of["id"])
+    reason = asked.body.get("reason")
+    return AuditEntry(action.at, action.actor, _words(asked), about, on, action.key, reason or "", asked.of["id"])
+
+
+def _words(asked: Asked) -> str:
+    """What was done, as the audit log has it: of a void which one, and whether its plan was approved or rejected."""
+    match asked.route.work:
+        case "voids":
+            return f"requested void {asked.of['id']} of"
+        case "void-approvals":
+            done = {"approve": "approved", "reject": "rejected"}[asked.body["action"]]
+            return f"{done} void {asked.of['void']} of"
+        case _:
+            return " ".join(asked.route.words)
 
 
 def _place(asked: Asked) -> str:
