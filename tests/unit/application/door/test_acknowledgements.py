@@ -11,13 +11,15 @@ import pytest
 from rich.console import Console
 
 from kulanz.application.delivery.hear_answers import AnswerPorts, hear_chunk
+from kulanz.application.door import acknowledgements
+from kulanz.application.ledger import committed
 from kulanz.domain.delivery.channel import Channel
 from kulanz_cli.answers import show_answer
 from kulanz_cli.month import csv_of, differences_of, html_of, late_csv, totals_of
 from tests.fake_biller.biller import Biller, Faults
 from tests.support.billed import Clock
 from tests.support.small_campaign import CAMPAIGN, event, list_of, row, small_world
-from tests.support.world_door import WorldDoor
+from tests.support.world_door import ANNA, WorldDoor
 
 if TYPE_CHECKING:
     from kulanz.application.door.accounts import AskAnswer
@@ -177,6 +179,63 @@ def test_what_is_late_is_listed_until_it_is_on_a_bill(bills: Bills) -> None:
     csv_lines = late_csv([{"campaign": CAMPAIGN, **one, "code": "=1+1"} for one in late]).splitlines()
     assert len(csv_lines) == 3
     assert ",'=1+1," in csv_lines[1]
+
+
+def test_what_billing_has_not_answered_is_late_as_sent_and_what_is_on_bills_in_part_for_the_rest(bills: Bills) -> None:
+    def late() -> list[tuple[str, ...]]:
+        found = bills.door.get(f"overdue/{CAMPAIGN}").content["credits"]
+        names = ("account_id", "state", "amount", "not_on_bills", "delivery")
+        return [tuple(one[name] for name in names) for one in found if one["measure"] == MONEY]
+
+    bills.world.now = max(due.due for due in bills.world.deliveries.dues)
+    assert late() == [(account, "sent", "2.99", "2.99", "billing/1") for account in ("a-1", "a-2", "a-3")]
+    credit = bills.door.get(f"overdue/{CAMPAIGN}").content["credits"][0]["credit_id"]
+    part = {
+        "account_id": "a-1",
+        "serial": 1,
+        "credit_id": credit,
+        "answer": "applied",
+        "amount": "1.00",
+        "measure": MONEY,
+    }
+    found = bills.act("in-part", {"answers": [{**part, "bill": "B-1", "billed_on": "2026-04-01"}]})
+    assert [one["result"] for one in found["results"]] == ["applied"]
+    assert late()[0] == ("a-1", "partly_applied", "2.99", "1.99", "billing/1")
+
+
+def test_the_late_come_in_parts_that_leave_none_out(bills: Bills, monkeypatch: pytest.MonkeyPatch) -> None:
+    bills.world.now = max(due.due for due in bills.world.deliveries.dues)
+    whole = bills.door.get(f"overdue/{CAMPAIGN}").content
+    assert (len(whole["credits"]), whole["next"]) == (6, None)
+    monkeypatch.setattr(acknowledgements, "LATE_PER_ANSWER", 1)
+    monkeypatch.setattr(committed, "KEYS_PER_READ", 1)
+    found: list[Any] = []
+    query: dict[str, str] = {}
+    for _ in range(10):
+        page = bills.door.get(f"overdue/{CAMPAIGN}", ANNA, **query).content
+        found += page["credits"]
+        if page["next"] is None:
+            break
+        query = {"cursor": page["next"]}
+    assert found == whole["credits"]
+
+
+def test_the_files_of_a_channel_come_in_parts_that_leave_none_out(
+    bills: Bills, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(acknowledgements, "FILES_PER_ANSWER", 2)
+    content = bills.biller.write_answers()
+    for number in range(5):
+        bills.upload(f"file-{number}", content)
+    found: list[str] = []
+    query: dict[str, str] = {}
+    for _ in range(10):
+        page = bills.door.get("acknowledgements/channel/billing", ANNA, **query).content
+        found += [one["key"] for one in page["files"]]
+        if page["next"] is None:
+            break
+        query = {"cursor": page["next"]}
+    assert sorted(found) == [f"acknowledgements/billing/file-{number}.csv" for number in range(5)]
 
 
 def test_the_month_adds_up_to_what_the_biller_has_on_its_bills(bills: Bills) -> None:

@@ -19,7 +19,8 @@ from kulanz.domain.campaigns.campaign import ENGINE_VERSION, Campaign, Pass
 from kulanz.domain.campaigns.reconciliation import worth_of
 from kulanz.domain.decision import Benefit, Outcome
 from kulanz.domain.delivery.credit import Size, credit_id
-from kulanz.domain.delivery.entries import CreditState, EntryKind, standing
+from kulanz.domain.delivery.delivery import state_of
+from kulanz.domain.delivery.entries import EntryKind, standing
 from kulanz.domain.delivery.ids import DeliveryId
 from kulanz.domain.delivery.moved import NOT_OWED
 from kulanz.domain.ledger.entries import granted_benefits, is_offer, is_taken, is_voided
@@ -187,12 +188,11 @@ def ask(asked: Asked, door: Door) -> AskAnswer:
 
 
 def _credit(booked: Booked, place: int, benefit: Benefit, asked: Asked, door: Door) -> CreditAnswer:
-    """Where the credit of a benefit stands. A file sends its credits by its trailer, which stands with its delivery."""
+    """Where the credit of a benefit stands."""
     measure, size = worth_of(benefit)
     stands = standing(booked.entries, place, size)
     delivery = door.deliveries.delivery(DeliveryId.parse(stands.delivery)) if stands.delivery else None
     sent_at = None if delivery is None else delivery.sent_at
-    is_sent = stands.state is CreditState.ASSIGNED and sent_at is not None
     bills = [
         one
         for one in booked.entries
@@ -203,7 +203,7 @@ def _credit(booked: Booked, place: int, benefit: Benefit, asked: Asked, door: Do
         "credit_id": credit_id(booked.entry.key, place, stands.attempt),
         "amount": _size_text(benefit, size),
         "measure": measure,
-        "state": (CreditState.SENT if is_sent else stands.state).value,
+        "state": state_of(stands, delivery).value,
         "delivery": stands.delivery,
         "sent_at": None if sent_at is None else format_instant(sent_at),
         "due": None if stands.due is None else format_instant(stands.due),

@@ -1,9 +1,10 @@
 """What billers acknowledge: their answers read, what these came to, what is late, and the whole way to the bill."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from itertools import islice
 from typing import Annotated, Any, NotRequired, TypedDict
 
@@ -27,8 +28,10 @@ from kulanz.domain.canonical import canonical_json
 from kulanz.domain.decision import Outcome
 from kulanz.domain.delivery.answer_pass import AnswerFile
 from kulanz.domain.delivery.credit import Size, credit_id
+from kulanz.domain.delivery.delivery import Delivery, state_of
 from kulanz.domain.delivery.dues import WARN_BEFORE, DueOf
 from kulanz.domain.delivery.entries import standing
+from kulanz.domain.delivery.ids import DeliveryId
 from kulanz.domain.delivery.moved import NOT_OWED
 from kulanz.domain.delivery.to_the_bill import ToTheBill, to_the_bill
 from kulanz.domain.ledger.entries import granted_benefits
@@ -327,11 +330,13 @@ def late_credits(asked: Asked, door: Door) -> LateCreditsAnswer:
     campaign = existing(asked, door)
     begin = int(read_cursor(asked.question, asked.query.get("cursor")) or campaign.chunks.data_start)
     policy = thaw(campaign, door.campaigns.frozen(campaign.id))
+    delivery_of = cache(lambda name: door.deliveries.delivery(DeliveryId.parse(name)) if name else None)
     found: list[LateCredit] = []
     try:
         for position, page in committed_pages(campaign, policy, door.lists, door.ledger, begin):
             booked = door.credits.booked([entry.key for entry in page if entry.status is Outcome.GRANTED])
-            found += [one for entry in page if entry.key in booked for one in _late_of(booked[entry.key], asked.now)]
+            decided = [booked[entry.key] for entry in page if entry.key in booked]
+            found += [credit for one in decided for credit in _late_of(one, delivery_of, asked.now)]
             if len(found) >= LATE_PER_ANSWER or asked.seconds_left() < SECONDS_FOR_AN_ANSWER:
                 rest: str | None = make_cursor(asked.question, str(position))
                 break
@@ -343,7 +348,7 @@ def late_credits(asked: Asked, door: Door) -> LateCreditsAnswer:
     return {"v": ACKNOWLEDGEMENTS_VERSION, "campaign": str(campaign.id), "credits": found, "next": rest}
 
 
-def _late_of(booked: Booked, now: datetime) -> Iterator[LateCredit]:
+def _late_of(booked: Booked, delivery_of: Callable[[str], Delivery | None], now: datetime) -> Iterator[LateCredit]:
     """The credits of a decision that are late."""
     for place, benefit in enumerate(granted_benefits(booked.entry)):
         measure, size = worth_of(benefit)
@@ -355,7 +360,7 @@ def _late_of(booked: Booked, now: datetime) -> Iterator[LateCredit]:
             "subject": booked.entry.key.subject,
             "credit_id": credit_id(booked.entry.key, place, stands.attempt),
             "due": format_instant(stands.due),
-            "state": stands.state.value,
+            "state": state_of(stands, delivery_of(stands.delivery)).value,
             "delivery": stands.delivery,
             "code": stands.code,
             "amount": _text(measure, size),

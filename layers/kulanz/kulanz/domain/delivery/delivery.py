@@ -10,6 +10,7 @@ from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.delivery.channel import FileFormat
 from kulanz.domain.delivery.credit import CreditSums, Size
 from kulanz.domain.delivery.dues import Dues
+from kulanz.domain.delivery.entries import CreditState, Standing
 from kulanz.domain.delivery.files import PartFile
 from kulanz.domain.delivery.ids import DeliveryId
 
@@ -79,6 +80,15 @@ class Delivery:
     sums: CreditSums = field(default_factory=CreditSums)
     elsewhere: CreditSums = field(default_factory=CreditSums)
     sent_at: datetime | None = None
+
+
+def state_of(stands: Standing, delivery: Delivery | None) -> CreditState:
+    """The state of a credit to whoever asks. A file sends its credits by its trailer, which stands with its delivery.
+
+    `delivery` is the one that the credit was assigned to last.
+    """
+    is_sent = stands.state is CreditState.ASSIGNED and delivery is not None and delivery.sent_at is not None
+    return CreditState.SENT if is_sent else stands.state
 
 
 def differing(booked: Mapping[str, Size], delivery: Delivery) -> str:
