@@ -1,5 +1,6 @@
 """``kulanz budget show`` and ``set``: what a currency may cost in a month, what is reserved, spent and left of it."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
@@ -70,19 +71,28 @@ def _amount(text: str | None) -> str:
 
 
 def bar(limit: str | None, spent: str, reserved: str) -> str:
-    """How much of a budget is spent, reserved and left, in cells; whatever is not nothing has a cell."""
+    """How much of a budget is spent, reserved and left, in cells; whatever is not nothing has a cell.
+
+    Where more is drawn than the limit, the last cell says so, and the others show what was drawn.
+    """
     if limit is None:
         return ""
-    whole = max(Decimal(limit), Decimal(spent) + Decimal(reserved))
-    if Decimal(spent) + Decimal(reserved) > Decimal(limit):
-        return SPENT * (BAR_CELLS - 1) + BEYOND
-    cells = [_cells(Decimal(spent), whole), _cells(Decimal(reserved), whole)]
-    drawn = (SPENT * cells[0] + RESERVED * cells[1])[:BAR_CELLS]
-    return drawn.ljust(BAR_CELLS, LEFT)
+    parts = {SPENT: Decimal(spent), RESERVED: Decimal(reserved)}
+    left = Decimal(limit) - sum(parts.values())
+    if left < 0:
+        return _drawn(parts, BAR_CELLS - 1) + BEYOND
+    return _drawn({**parts, LEFT: left}, BAR_CELLS) or LEFT * BAR_CELLS
 
 
-def _cells(part: Decimal, whole: Decimal) -> int:
-    return max(1, int(BAR_CELLS * part / whole)) if part else 0
+def _drawn(parts: Mapping[str, Decimal], cells: int) -> str:
+    """The parts in some cells. The largest gives the small ones the cells that they are short of."""
+    whole = sum(parts.values())
+    if not whole:
+        return ""
+    drawn = {letter: max(1, int(cells * size / whole)) if size else 0 for letter, size in parts.items()}
+    largest = max(parts, key=lambda letter: parts[letter])
+    drawn[largest] += cells - sum(drawn.values())
+    return "".join(letter * number for letter, number in drawn.items())
 
 
 @click.command("set", epilog=ACTION_CODES)

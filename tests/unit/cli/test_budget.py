@@ -3,6 +3,8 @@
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kulanz_cli.budget import BAR_CELLS, bar
 from tests.support.reading import read
@@ -133,7 +135,22 @@ def test_a_start_beyond_the_budget_says_which_month_lacks_how_much() -> None:
         ("100.00", "100.01", "0.00", "#" * 9 + "!"),
         ("0.00", "0.00", "0.00", "." * 10),
         ("0.00", "0.01", "0.00", "#" * 9 + "!"),
+        ("0.00", "0.00", "0.01", "=" * 9 + "!"),
+        ("100.00", "30.00", "90.00", "#" * 2 + "=" * 7 + "!"),
+        ("100.00", "0.01", "99.98", "#" + "=" * 8 + "."),
     ],
 )
 def test_a_bar_has_a_cell_for_whatever_is_not_nothing(limit: str | None, spent: str, reserved: str, drawn: str) -> None:
     assert bar(limit, spent, reserved) == drawn
+
+
+@given(st.integers(0, 10**9), st.integers(0, 10**9), st.integers(0, 10**9))
+def test_a_bar_is_whole_and_each_of_its_parts_is_seen_where_there_is_some_of_it(
+    limit: int, spent: int, reserved: int
+) -> None:
+    drawn = bar(str(limit), str(spent), str(reserved))
+    assert len(drawn) == BAR_CELLS
+    assert ("#" in drawn, "=" in drawn) == (spent > 0, reserved > 0)
+    assert ("!" in drawn) is (spent + reserved > limit)
+    if limit:
+        assert ("." in drawn) is (spent + reserved < limit)
