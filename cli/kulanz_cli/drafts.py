@@ -53,9 +53,11 @@ def list_drafts(stack: Stack, month: str | None, is_json: bool) -> None:
 
 
 def length(microseconds: int | None) -> str:
-    """How long an outage was, in whole seconds: `1 h 4 min 52 s`."""
+    """How long an outage was, in whole seconds: `1 h 4 min 52 s`. One of less than a second is not none."""
     if microseconds is None:
         return "goes on"
+    if 0 < microseconds < timedelta(seconds=1) // MICROSECOND:
+        return "less than 1 s"
     seconds = microseconds * MICROSECOND // timedelta(seconds=1)
     hours, rest = divmod(seconds, 3600)
     minutes, seconds = divmod(rest, 60)

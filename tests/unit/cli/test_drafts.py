@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from kulanz_cli.drafts import length
 from tests.support.received import configure, receive
 from tests.support.small_campaign import small_world
 from tests.support.sources import body_of, recorded
@@ -142,3 +143,26 @@ def test_what_changed_since_and_what_is_held_is_said(stack: WorldStack) -> None:
 def test_what_is_no_draft_is_said(stack: WorldStack) -> None:
     result = run(stack, "draft", "it-unknown-voice")
     assert (result.exit_code, "no such draft" in result.output) == (3, True)
+
+
+SECOND = 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("microseconds", "says"),
+    [
+        (None, "goes on"),
+        (0, "none"),
+        (1, "less than 1 s"),
+        (SECOND - 1, "less than 1 s"),
+        (SECOND, "1 s"),
+        (59 * SECOND + 999_999, "59 s"),
+        (60 * SECOND, "1 min"),
+        (3_599 * SECOND, "59 min 59 s"),
+        (3_600 * SECOND, "1 h"),
+        (3_661 * SECOND, "1 h 1 min 1 s"),
+        (1_234 * 3_600 * SECOND, "1,234 h"),
+    ],
+)
+def test_a_length_is_in_whole_seconds_and_none_is_only_nothing(microseconds: int | None, says: str) -> None:
+    assert length(microseconds) == says
