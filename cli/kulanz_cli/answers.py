@@ -330,7 +330,7 @@ def _facts(decided: Decided, answer: "AskAnswer") -> Iterator[tuple[str, str]]:
 
 _ON_ITS_WAY = {
     "due": "is not delivered to billing yet",
-    "assigned": "is delivered to billing",
+    "assigned": "is in a delivery to billing",
     "sent": "was delivered to billing, which has not answered",
     "unknown": "was delivered to billing, and nobody knows whether it is booked",
     "accepted": "is booked by billing, and on no bill yet",

@@ -1,0 +1,37 @@
+"""A stack whose API answers what a test says: for what a command prints of an answer, and how it ends."""
+
+import re
+from collections.abc import Iterator
+from typing import Any, cast
+
+from kulanz_cli.door import Door
+from kulanz_cli.stack import Stack
+
+
+class Answering(Stack):
+    """A stack whose API answers what a test says, each page of it once. `deliveries__one` answers `deliveries.one`."""
+
+    def __init__(self, **pages: Any) -> None:
+        super().__init__("kulanz")
+        self._pages = {use.replace("__", "."): found for use, found in pages.items()}
+
+    def door(self) -> Door:
+        return cast("Door", self)
+
+    def ask(self, use: str, *_: object, **__: object) -> Any:
+        """The only page of an answer."""
+        (found,) = self._pages[use]
+        return found
+
+    def pages(self, use: str, *_: object, **__: object) -> Iterator[Any]:
+        """The pages of an answer."""
+        return iter(self._pages[use])
+
+    def act(self, use: str, *_: object, **__: object) -> Any:
+        """What an action came to."""
+        return self.ask(use)
+
+
+def cells(output: str) -> list[list[str]]:
+    """The lines of an output, each as its cells: two blanks stand between them."""
+    return [re.split(r"  +", line.strip()) for line in output.splitlines()]

@@ -1,0 +1,323 @@
+"""What finance reads of deliveries, answers and months: every figure in its place, and an exit code that says it."""
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kulanz_cli import answers
+from kulanz_cli.acknowledgements import PROBLEMS_SHOWN
+from kulanz_cli.month import FORMULAS, LATE_FIELDS, csv_of, html_of, late_csv
+from tests.support.answering import Answering, cells
+from tests.support.reading import read
+from tests.support.world_stack import run
+
+YES, NO = 0, 1
+
+
+@pytest.fixture(autouse=True)
+def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "160")
+
+
+# The month
+
+
+def line(measure: str, planned: str, granted: str, voided: str, **sums: Any) -> dict[str, Any]:
+    return {"measure": measure, "planned": planned, "granted": granted, "voided": voided, **sums}
+
+
+def month() -> list[dict[str, Any]]:
+    """Two campaigns; no figure of an amount is the same as one in another place."""
+    money = line(
+        *("EUR", "110.00", "100.00", "8.00"), to_be_booked="92.00", not_on_bills="36.00", overdue="14.00",
+        by_state={"accepted": "21.00", "applied": "50.00", "sent": "15.00", "written_off": "6.00"},
+    )  # fmt: skip
+    calls = line(
+        *("call_minute", "70", "60", "0"), to_be_booked="60", not_on_bills="0", overdue="0", by_state={"applied": "60"}
+    )
+    due = line(
+        *("EUR", "33.00", "31.00", "0.00"), to_be_booked="31.00", not_on_bills="31.00", overdue="0.00",
+        by_state={"due": "31.00"},
+    )  # fmt: skip
+    of = {"policy": "net-credit", "state": "closed", "decided_at": "2026-03-01T09:00:00Z", "differences": []}
+    return [
+        {"campaign": "in-7/1", "policy_version": 6, "delivery": "billing/12", "lines": [money, calls], **of},
+        {"campaign": "in-8/2", "policy_version": 9, "delivery": None, "lines": [due], **of},
+    ]
+
+
+def pages_of(campaigns: list[dict[str, Any]]) -> Answering:
+    """Each campaign on a page of its own."""
+    return Answering(acknowledgements__of_month=[{"campaigns": [one]} for one in campaigns])
+
+
+def test_every_figure_of_a_month_stands_in_its_place() -> None:
+    shown = run(pages_of(month()), "month", "2026-03")
+    assert cells(shown.stdout) == [
+        ["2026-03: 2 campaigns"],
+        ["131.00 EUR granted, 67.00 not on bills yet"],
+        ["state", "sum", "meaning"],
+        ["due", "31.00", "not delivered yet"],
+        ["sent", "15.00", "delivered, and the biller has not answered"],
+        ["accepted", "21.00", "booked by the biller, and on no bill yet"],
+        ["applied", "50.00", "on bills"],
+        ["written off", "6.00", "given up by a person"],
+        ["voided", "8.00", "taken back before it was used"],
+        ["of these late", "14.00", "the deadline is over: kulanz overdue"],
+        ["60 call_minute granted, 0 not on bills yet"],
+        ["state", "sum", "meaning"],
+        ["applied", "60", "on bills"],
+        ["campaign", "granted", "on bills", "measure", "delivery"],
+        ["in-7/1", "100.00", "50.00", "EUR", "billing/12"],
+        ["in-7/1", "60", "60", "call_minute", "billing/12"],
+        ["in-8/2", "31.00", "0", "EUR", "-"],
+        ["plan, ledger and bill agree"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("late", "differs", "code"), [("0.00", False, YES), ("0.01", False, NO), ("0.00", True, NO), ("0.01", True, NO)]
+)
+def test_a_month_ends_with_1_where_something_is_late_or_differs(late: str, differs: bool, code: int) -> None:
+    campaigns = month()
+    campaigns[0]["lines"][0]["overdue"] = late
+    campaigns[1]["differences"] = ["EUR: less than nothing is due"] if differs else []
+    shown = run(pages_of(campaigns), "month", "2026-03")
+    assert shown.exit_code == code
+    assert ("differs: in-8/2: EUR: less than nothing is due" in shown.stdout) is differs
+    assert ("plan, ledger and bill agree" in shown.stdout) is not differs
+
+
+def test_a_line_of_the_months_table_has_each_figure_under_its_name() -> None:
+    head, *rows = csv.reader(io.StringIO(csv_of(month())))
+    assert dict(zip(head, rows[0], strict=True)) == {
+        "campaign": "in-7/1", "policy": "net-credit", "version": "6", "delivery": "billing/12", "measure": "EUR",
+        "planned": "110.00", "granted": "100.00", "due": "0", "assigned": "0", "sent": "15.00", "unknown": "0",
+        "accepted": "21.00", "applied": "50.00", "rejected": "0", "taken_back": "0", "written_off": "6.00",
+        "voided": "8.00", "overdue": "14.00",
+    }  # fmt: skip
+    assert [row[3] for row in rows] == ["billing/12", "billing/12", ""]
+
+
+class Cells(HTMLParser):
+    """The rows of all tables of a page."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.rows: list[list[str]] = []
+        self._is_cell = False
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, _: object) -> None:
+        if tag == "tr":
+            self.rows.append([])
+        if tag in ("td", "th"):
+            self.rows[-1].append("")
+            self._is_cell = True
+
+    def handle_endtag(self, tag: str) -> None:
+        self._is_cell = self._is_cell and tag not in ("td", "th")
+
+    def handle_data(self, data: str) -> None:
+        if self._is_cell:
+            self.rows[-1][-1] += data
+
+
+def test_the_months_page_has_each_figure_under_its_heading() -> None:
+    rows = Cells(html_of("2026-03", month())).rows
+    assert ["of these late", "14.00", "the deadline is over"] in rows
+    assert ["of these late", "0", "the deadline is over"] in rows
+    sums = ["Planned", "Granted", "Voided", "On bills", "Not on bills", "Late"]
+    assert rows[-4:] == [
+        ["Campaign", "Policy", "Measure", *sums, "Delivery"],
+        ["in-7/1", "net-credit 6", "EUR", "110.00", "100.00", "8.00", "50.00", "36.00", "14.00", "billing/12"],
+        ["in-7/1", "net-credit 6", "call_minute", "70", "60", "0", "60", "0", "0", "billing/12"],
+        ["in-8/2", "net-credit 9", "EUR", "33.00", "31.00", "0.00", "0", "31.00", "0.00", "none"],
+    ]
+
+
+# What is late
+
+
+def due(campaign: str, number: int, size: str, measure: str) -> dict[str, Any]:
+    return {"campaign": campaign, "due": "2026-05-02T00:00:00Z", "credits": number, "sum": size, "measure": measure}
+
+
+LATE = [due("in-7/1", 1_234, "56.78", "EUR"), due("in-7/1", 2, "40", "call_minute")]
+SOON = [due("in-8/2", 3, "9.10", "EUR")]
+
+
+def test_what_is_late_and_what_is_due_soon_are_counted_apart() -> None:
+    shown = run(Answering(acknowledgements__overdue=[{"overdue": LATE, "due_soon": SOON}]), "overdue")
+    assert cells(shown.stdout) == [
+        ["late: 1,236 credits"],
+        ["campaign", "due", "credits", "sum"],
+        ["in-7/1", "2026-05-02T00:00:00Z", "1,234", "56.78 EUR"],
+        ["in-7/1", "2026-05-02T00:00:00Z", "2", "40 call_minute"],
+        ["due soon: 3 credits"],
+        ["campaign", "due", "credits", "sum"],
+        ["in-8/2", "2026-05-02T00:00:00Z", "3", "9.10 EUR"],
+    ]
+
+
+@pytest.mark.parametrize(("late", "soon", "code"), [([], [], YES), ([], SOON, YES), (LATE, [], NO), (LATE, SOON, NO)])
+def test_only_what_is_late_ends_with_1(late: list[Any], soon: list[Any], code: int) -> None:
+    for words in (["overdue"], ["overdue", "--json"]):
+        stack = Answering(acknowledgements__overdue=[{"overdue": late, "due_soon": soon}])
+        assert run(stack, *words).exit_code == code
+
+
+@pytest.mark.parametrize("first", FORMULAS)
+def test_no_code_of_billing_is_a_formula_in_the_table_of_the_late(first: str) -> None:
+    found = {name: f"{first}{name}" if name == "code" else name for name in LATE_FIELDS}
+    head, cells_ = csv.reader(io.StringIO(late_csv([found]), newline=""))
+    assert dict(zip(head, cells_, strict=True)) == {**found, "code": f"'{first}code"}
+
+
+def test_each_campaign_that_is_late_is_asked_for_its_credits_once(tmp_path: Path) -> None:
+    path, late = tmp_path / "late.csv", [dict.fromkeys(LATE_FIELDS, "x")]
+    found = Answering(
+        acknowledgements__overdue=[{"overdue": LATE, "due_soon": SOON}],
+        acknowledgements__late_credits=[{"credits": late}, {"credits": late}],
+    )
+    assert run(found, "overdue", "--csv", str(path)).exit_code == NO
+    assert len(path.read_text(encoding="utf-8").splitlines()) == 1 + 2
+
+
+# What billers answered
+
+FILE = "0123456789ab"
+
+
+def answered(*results: tuple[str, str, int], **changes: Any) -> dict[str, Any]:
+    return {
+        "channel": "billing", "id": FILE, "key": "acknowledgements/billing/a.csv",
+        "opened_at": "2026-04-01T00:00:00Z", "bytes_in_all": 9_999, "bytes_done": 9_999, "finished": True,
+        "lines": 4_321, "results": [dict(zip(("result", "code", "lines"), one, strict=True)) for one in results],
+        **changes,
+    }  # fmt: skip
+
+
+def test_every_figure_of_an_answer_file_stands_in_its_place() -> None:
+    problem = {"offset": 77, "result": "unreadable", "reason": "cell", "field": "day", "expected": "a day"}
+    file = answered(("accepted", "", 4_000), ("rejected", "closed", 300), bytes_done=1_234, finished=False)
+    rest = [{"offset": number, "result": "conflict", "reason": "id_used"} for number in range(PROBLEMS_SHOWN + 2)]
+    pages = [{"v": 1, **file, "problems": found, "next": None} for found in ([problem], rest)]
+    shown = run(Answering(acknowledgements__one=pages), "acknowledgements", "--channel", "billing", "--one", FILE)
+    about = f"{FILE}: 4,321 lines, 1,234 of 9,999 bytes are read; acknowledgements/billing/a.csv,"
+    assert cells(shown.stdout) == [
+        [about],
+        ["2026-04-01T00:00:00Z"],
+        ["result", "code", "lines"],
+        ["accepted", "4,000"],
+        ["rejected", "closed", "300"],
+        ["byte 77: unreadable: cell day, a day"],
+        *([f"byte {number}: conflict: id_used"] for number in range(PROBLEMS_SHOWN - 1)),
+        ["and 3 more; --json has them all"],
+    ]
+
+
+NOBODY_LOOKS = ("accepted", "applied", "rejected", "taken_back", "duplicate", "overtaken", "blank")
+SOMEBODY_LOOKS = ("conflict", "unknown_id", "invalid", "full", "what-a-later-release-says")
+
+
+@pytest.mark.parametrize("is_finished", [True, False])
+@pytest.mark.parametrize("result", [*NOBODY_LOOKS, *SOMEBODY_LOOKS])
+def test_answers_end_with_1_where_a_line_changed_nothing_or_is_not_read(result: str, is_finished: bool) -> None:
+    files = [answered(("accepted", "", 1)), answered((result, "", 1), finished=is_finished)]
+    stack = Answering(acknowledgements__of_channel=[{"files": [one]} for one in files])
+    shown = run(stack, "acknowledgements", "--channel", "billing", "--json")
+    assert shown.exit_code == (YES if is_finished and result in NOBODY_LOOKS else NO)
+    assert len(json.loads(shown.stdout)["files"]) == len(files)
+
+
+# Deliveries
+
+
+def delivered(state: str, reason: str = "") -> dict[str, Any]:
+    return {
+        "delivery": "billing/12", "campaign": "in-7/1", "state": state, "reason": reason, "credits": 1_236,
+        "sums": [
+            {"type": "credit", "measure": "EUR", "credits": 1_234, "sum": "56.78"},
+            {"type": "reversal", "measure": "call_minute", "credits": 2, "sum": "40"},
+        ],
+    }  # fmt: skip
+
+
+def test_every_figure_of_a_delivery_stands_in_its_place() -> None:
+    answer = {
+        "delivery": delivered("flagged", "sums_differ: EUR"), "why_not": "",
+        "to_be_booked": [{"measure": "EUR", "sum": "60.00"}],
+    }  # fmt: skip
+    shown = run(Answering(deliveries__of_campaign=[answer]), "deliveries", "--campaign", "in-7/1")
+    assert cells(shown.stdout) == [
+        ["to be booked: 60.00 EUR"],
+        ["delivery", "campaign", "state", "credits"],
+        ["billing/12", "in-7/1", "flagged", "1,236"],
+        ["billing/12: 56.78 EUR in 1,234 of type credit"],
+        ["billing/12: 40 call_minute in 2 of type reversal"],
+        ["billing/12 is flagged: sums_differ: EUR"],
+    ]
+
+
+@pytest.mark.parametrize(("state", "code"), [("sent", YES), ("assigning", NO), ("flagged", NO)])
+def test_a_delivery_that_is_not_sent_ends_with_1_whatever_was_asked(state: str, code: int) -> None:
+    one = delivered(state)
+    stack = Answering(
+        deliveries__one=[one],
+        deliveries__of_channel=[{"deliveries": [delivered("sent")]}, {"deliveries": [one]}],
+        deliveries__of_campaign=[{"delivery": one, "why_not": "", "to_be_booked": []}],
+        deliveries__waiting=[{"deliveries": [one]}],
+    )
+    for words in ((), ("--one", "billing/12"), ("--channel", "billing"), ("--campaign", "in-7/1")):
+        assert run(stack, "deliveries", *words).exit_code == code, words
+
+
+# Where a credit stands, for whoever asks
+
+
+def credit(state: str, **changes: Any) -> dict[str, Any]:
+    return {
+        "credit_id": "0" * 32, "amount": "2.99", "measure": "EUR", "state": state, "delivery": "billing/12",
+        "sent_at": "2026-03-02T10:00:00Z", "due": "2026-05-02T00:00:00Z", "late": False, "bills": [], "code": "",
+        **changes,
+    }  # fmt: skip
+
+
+SENT, FROM = "; billing/12, sent 2026-03-02T10:00:00Z", "; late from 2026-05-02T00:00:00Z"
+TOLD: Mapping[str, tuple[dict[str, Any], str]] = {
+    "due": (credit("due", delivery="", sent_at=None), f"is not delivered to billing yet{FROM}"),
+    "no deadline": (credit("due", delivery="", sent_at=None, due=None), "is not delivered to billing yet"),
+    "late": (
+        credit("due", delivery="", sent_at=None, late=True),
+        "is not delivered to billing yet; late since 2026-05-02T00:00:00Z",
+    ),
+    "assigned": (
+        credit("assigned", sent_at=None), f"is in a delivery to billing; billing/12, not released{FROM}",
+    ),
+    "sent": (credit("sent"), f"was delivered to billing, which has not answered{SENT}{FROM}"),
+    "rejected": (credit("rejected", code="closed"), f"was rejected by billing (closed){SENT}{FROM}"),
+    "in part": (
+        credit("partly_applied", bills=[{"bill": "B-7", "billed_on": None, "amount": "1.00"}]),
+        f"is on a bill in part{SENT}; 1.00 on bill B-7 of no known day{FROM}",
+    ),
+    "applied": (
+        credit("applied", bills=[{"bill": "B-7", "billed_on": "2026-04-01", "amount": "2.99"}]),
+        f"is on a bill{SENT}; 2.99 on bill B-7 of 2026-04-01",
+    ),
+    "written off": (credit("written_off"), f"was written off{SENT}"),
+    "voided": (credit("voided"), f"was taken back{SENT}"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", TOLD)
+def test_who_asks_hears_where_the_credit_stands_and_until_when(what: str) -> None:
+    found, says = TOLD[what]
+    content: Any = {"credits": [found]}
+    assert [read(text) for _, text in answers._billing(content)] == [f"2.99 EUR {says}"]
