@@ -5,8 +5,8 @@ from typing import Any
 
 import click
 
-from kulanz.application.ports import PeopleSealed, PublishingForbidden
-from kulanz.domain.people.caller import Door, stated_id
+from kulanz.application.ports import PeopleSealed
+from kulanz.domain.people.caller import Door
 from kulanz.domain.people.people import (
     PERSONS_OF,
     Listed,
@@ -16,13 +16,13 @@ from kulanz.domain.people.people import (
     people_json,
     read_people,
 )
-from kulanz.domain.policy.document.strict_yaml import read_file
-from kulanz.domain.policy.language.errors import PolicyError
 from kulanz_cli.direct import DirectStack
-from kulanz_cli.settings import EXIT_NO, Unusable, as_json, pass_direct_stack
+from kulanz_cli.settings import EXIT_NO, as_json, pass_direct_stack
 from kulanz_cli.terminal import console, counted_as, print_json, say
+from kulanz_cli.versioned_file import VersionedFile
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+PEOPLE_FILE = VersionedFile("the people file", read_people, must_follow, people_json, PeopleError, PeopleSealed)
 
 
 @click.command("check")
@@ -33,7 +33,7 @@ def check(file: Path, is_json: bool) -> None:
 
     It needs no AWS. Whether the file may follow the published one is checked when it is published.
     """
-    _, people = _read(file)
+    _, people = PEOPLE_FILE.read(file)
     _report({"version": people.version, "persons": len(people.persons)}, _is_right(people), is_json)
 
 
@@ -47,29 +47,8 @@ def publish(stack: DirectStack, file: Path, is_json: bool) -> None:
     A published version never changes. A version may add persons, join two that are one human, and say that somebody
     has left; it never drops or divides a person. From then on approvals are compared by it.
     """
-    content, people = _read(file)
-    shelf = stack.people()
-    before = shelf.current()
-    if people.version != before.version:
-        try:
-            must_follow(before, people)
-        except PeopleError as error:
-            raise Unusable(f"{file}: {error}") from None
-    try:
-        is_new = shelf.publish(people.version, people_json(content), stated_id(stack.caller()))
-    except PeopleSealed:
-        raise Unusable(
-            f"{file}: version {people.version} is published with other content, which stands; write the change as"
-            f" version {people.version + 1}"
-        ) from None
-    except PublishingForbidden:
-        raise Unusable(
-            "you may not publish the people file: whoever deploys the stack lists its publishers in the parameter"
-            " PolicyPublisherArns, and attaches the managed policy publisher"
-        ) from None
-    told = "is published" if is_new else "was published before, with the same content"
-    content_told = {"version": people.version, "persons": len(people.persons), "published": is_new}
-    _report(content_told, f"version {people.version} of the people file {told}", is_json)
+    people, is_new, text = PEOPLE_FILE.publish(file, stack, stack.people)
+    _report({"version": people.version, "persons": len(people.persons), "published": is_new}, text, is_json)
 
 
 @click.command("show")
@@ -97,22 +76,6 @@ def show(stack: DirectStack, is_json: bool) -> None:
 def _content(person: Listed) -> dict[str, Any]:
     left_at = None if person.left_at is None else f"{person.left_at:%Y-%m-%d}"
     return {"name": person.name, "ids": list(person.ids), "left_at": left_at}
-
-
-def _read(file: Path) -> tuple[dict[str, Any], People]:
-    """A file's plain data, and what it says. Raises Unusable with the line."""
-    try:
-        content, lines = read_file(file)
-    except PolicyError as error:
-        raise Unusable(str(error)) from None
-    try:
-        return content, read_people(content)
-    except PeopleError as error:
-        path = error.path
-        while path and path not in lines:
-            path = path[:-1]
-        place = f"{file}:{lines[path]}" if path in lines else str(file)
-        raise Unusable(f"{place}: {error}") from None
 
 
 def _is_right(people: People) -> str:

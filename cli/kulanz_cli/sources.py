@@ -10,12 +10,8 @@ import click
 from kulanz.application.door.drafts import DraftAnswer, answer_of
 from kulanz.application.drafts.draft_ports import SourcesSealed
 from kulanz.application.drafts.keep_delivery import json_of, read_body, upstream_of
-from kulanz.application.ports import PublishingForbidden
 from kulanz.domain.drafts.draft import drafts_of
 from kulanz.domain.drafts.reported import Change, Part
-from kulanz.domain.people.caller import stated_id
-from kulanz.domain.policy.document.strict_yaml import read_file
-from kulanz.domain.policy.language.errors import PolicyError
 from kulanz.sources.configuration import (
     Configuration,
     ConfigurationError,
@@ -29,8 +25,17 @@ from kulanz_cli.direct import DirectStack
 from kulanz_cli.draft import show_draft
 from kulanz_cli.settings import EXIT_NO, Unusable, as_json, pass_direct_stack
 from kulanz_cli.terminal import Column, console, counted_as, print_json, say, table
+from kulanz_cli.versioned_file import VersionedFile
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+CONFIGURATION = VersionedFile(
+    "the configuration of sources",
+    read_configuration,
+    must_follow,
+    configuration_json,
+    ConfigurationError,
+    SourcesSealed,
+)
 CHECK_VERSION = 1
 PAYLOAD_BYTES = 64 * 1024 * 1024
 """Of a file with recorded deliveries."""
@@ -46,7 +51,7 @@ def check(file: Path, payloads: Sequence[Path], name: str | None, is_json: bool)
 
     It needs no AWS: the drafts are made by the code that the stack runs. Exits with 1 where a delivery cannot be read.
     """
-    _, configuration = _read(file)
+    _, configuration = CONFIGURATION.read(file)
     if not payloads:
         _report({**_content(configuration)}, _is_right(configuration), is_json)
         return
@@ -100,28 +105,7 @@ def publish(stack: DirectStack, file: Path, is_json: bool) -> None:
     A published version never changes. Sources and services keep their names, because incidents are called by them; a
     source that ends is stopped. The receiver goes by the new version within a minute.
     """
-    content, configuration = _read(file)
-    shelf = stack.sources()
-    before = shelf.current()
-    if configuration.version != before.version:
-        try:
-            must_follow(before, configuration)
-        except ConfigurationError as error:
-            raise Unusable(f"{file}: {error}") from None
-    try:
-        is_new = shelf.publish(configuration.version, configuration_json(content), stated_id(stack.caller()))
-    except SourcesSealed:
-        raise Unusable(
-            f"{file}: version {configuration.version} is published with other content, which stands; write the change"
-            f" as version {configuration.version + 1}"
-        ) from None
-    except PublishingForbidden:
-        raise Unusable(
-            "you may not publish the configuration of sources: whoever deploys the stack lists its publishers in the"
-            " parameter PolicyPublisherArns, and attaches the managed policy publisher"
-        ) from None
-    says = "is published" if is_new else "was published before, with the same content"
-    text = f"version {configuration.version} of the configuration of sources {says}"
+    configuration, is_new, text = CONFIGURATION.publish(file, stack, stack.sources)
     _report({**_content(configuration), "published": is_new}, text, is_json)
 
 
@@ -180,22 +164,6 @@ def _named(configuration: Configuration, name: str | None) -> Configured:
     if name is None or name not in configuration.sources:
         raise click.UsageError(f"expected --source with one of: {', '.join(configuration.sources)}")
     return configuration.sources[name]
-
-
-def _read(file: Path) -> tuple[dict[str, Any], Configuration]:
-    """A file's plain data, and what it says. Raises Unusable with the line."""
-    try:
-        content, lines = read_file(file)
-    except PolicyError as error:
-        raise Unusable(str(error)) from None
-    try:
-        return content, read_configuration(content)
-    except ConfigurationError as error:
-        path = error.path
-        while path and path not in lines:
-            path = path[:-1]
-        place = f"{file}:{lines[path]}" if path in lines else str(file)
-        raise Unusable(f"{place}: {error}") from None
 
 
 def _content(configuration: Configuration) -> dict[str, Any]:
