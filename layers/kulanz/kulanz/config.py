@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from kulanz.domain.campaigns.amounts import Size
 from kulanz.domain.campaigns.campaign import CHUNK_BYTES_SMALLEST
@@ -152,15 +152,21 @@ _SETTINGS: Mapping[str, _Read] = {
 """How each field of a configuration is read: once, whichever functions have it."""
 
 
-def _read[Config](config: type[Config], values: Mapping[str, str]) -> Config:
-    given = _Environment(values)
-    made: Any = config
-    found: Config = made(**{one.name: _SETTINGS[one.name](given) for one in fields(made)})
-    return found
+class _Config:
+    """A function's settings, each a field that `_SETTINGS` reads."""
+
+    __slots__ = ()
+
+    @classmethod
+    def read(cls, values: Mapping[str, str] = os.environ) -> Self:
+        """Read the environment. Raises SettingError."""
+        given, made = _Environment(values), cast("type[Any]", cls)
+        found: Self = made(**{one.name: _SETTINGS[one.name](given) for one in fields(made)})
+        return found
 
 
 @dataclass(frozen=True, slots=True)
-class OpenCampaignConfig:
+class OpenCampaignConfig(_Config):
     """What `open_campaign` needs to know. Sizes in bytes, spans in days."""
 
     credits_table: str
@@ -176,14 +182,9 @@ class OpenCampaignConfig:
     decidable_days: int
     account_ids: IdShape | None
 
-    @classmethod
-    def read(cls, values: Mapping[str, str] = os.environ) -> Self:
-        """Read the environment. Raises SettingError."""
-        return _read(cls, values)
-
 
 @dataclass(frozen=True, slots=True)
-class GrantCreditsConfig:
+class GrantCreditsConfig(_Config):
     """What `grant_credits` needs to know. `write_rate` is write units a second over all workers."""
 
     credits_table: str
@@ -200,28 +201,18 @@ class GrantCreditsConfig:
         """One worker's share of the write rate."""
         return self.write_rate / self.maximum_concurrency
 
-    @classmethod
-    def read(cls, values: Mapping[str, str] = os.environ) -> Self:
-        """Read the environment. Raises SettingError."""
-        return _read(cls, values)
-
 
 @dataclass(frozen=True, slots=True)
-class PublishNoticesConfig:
+class PublishNoticesConfig(_Config):
     """What `publish_notices` needs to know."""
 
     campaigns_table: str
     topic_arn: str
     recipients_per_message: int
 
-    @classmethod
-    def read(cls, values: Mapping[str, str] = os.environ) -> Self:
-        """Read the environment. Raises SettingError."""
-        return _read(cls, values)
-
 
 @dataclass(frozen=True, slots=True)
-class AdvanceCampaignConfig:
+class AdvanceCampaignConfig(_Config):
     """What `advance_campaign` needs to know; `recipients_per_message` and `write_rate` are for its estimate.
 
     The writers are the ARNs of the roles that alone may write to a table.
@@ -239,14 +230,9 @@ class AdvanceCampaignConfig:
     gate: GateSettings
     channel: Channel | None
 
-    @classmethod
-    def read(cls, values: Mapping[str, str] = os.environ) -> Self:
-        """Read the environment. Raises SettingError."""
-        return _read(cls, values)
-
 
 @dataclass(frozen=True, slots=True)
-class ApiConfig:
+class ApiConfig(_Config):
     """What `api` needs to know. Sizes in bytes, spans in days; `person_roles` are unique ids of roles."""
 
     account_id: str
@@ -273,14 +259,9 @@ class ApiConfig:
     write_rate: int
     gate: GateSettings
 
-    @classmethod
-    def read(cls, values: Mapping[str, str] = os.environ) -> Self:
-        """Read the environment. Raises SettingError."""
-        return _read(cls, values)
-
 
 @dataclass(frozen=True, slots=True)
-class ReceiveIncidentsConfig:
+class ReceiveIncidentsConfig(_Config):
     """What `receive_incidents` needs to know. Secrets of sources are named `<secret_prefix><source>`."""
 
     list_bucket: str
@@ -289,22 +270,12 @@ class ReceiveIncidentsConfig:
     secret_prefix: str
     sources_queue_url: str
 
-    @classmethod
-    def read(cls, values: Mapping[str, str] = os.environ) -> Self:
-        """Read the environment. Raises SettingError."""
-        return _read(cls, values)
-
 
 @dataclass(frozen=True, slots=True)
-class DraftIncidentsConfig:
+class DraftIncidentsConfig(_Config):
     """What `draft_incidents` needs to know."""
 
     campaigns_table: str
     list_bucket: str
     policy_prefix: str
     upstream_prefix: str
-
-    @classmethod
-    def read(cls, values: Mapping[str, str] = os.environ) -> Self:
-        """Read the environment. Raises SettingError."""
-        return _read(cls, values)
