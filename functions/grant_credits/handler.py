@@ -1,6 +1,8 @@
 """Chunk messages, one at a time."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -36,6 +38,11 @@ _policies = FrozenCache()
 
 
 @cache
+def _queue() -> SqsChunks:
+    return SqsChunks(client("sqs"), GrantCreditsConfig.read().chunk_queue_url)
+
+
+@cache
 def _composed() -> tuple[GrantPorts, GrantSettings, DynamoLedger]:
     config = GrantCreditsConfig.read()
     s3 = client("s3")
@@ -44,7 +51,7 @@ def _composed() -> tuple[GrantPorts, GrantSettings, DynamoLedger]:
         campaigns=DynamoCampaigns(client("dynamodb"), config.campaigns_table),
         lists=PartedLists(S3Lists(s3, config.list_bucket)),
         ledger=ledger,
-        chunks=SqsChunks(client("sqs"), config.chunk_queue_url),
+        chunks=_queue(),
         archive=S3Archive(s3, config.list_bucket),
     )
     settings = GrantSettings(config.calls_in_flight, config.units_per_second, config.retention_days)
@@ -65,7 +72,7 @@ def _delivering() -> "tuple[DeliverPorts, GrantSettings, DynamoCredits]":
         lists=granting.lists,
         credits=credits_,
         deliveries=DynamoDeliveries(client("dynamodb"), config.campaigns_table),
-        queue=SqsChunks(client("sqs"), config.chunk_queue_url),
+        queue=_queue(),
         archive=granting.archive,
     )
     return ports, settings, credits_
@@ -85,7 +92,7 @@ def _voiding() -> "tuple[VoidChunkPorts, GrantSettings, DynamoCredits]":
         ledger=ledger,
         credits=credits_,
         voids=DynamoVoids(client("dynamodb"), config.campaigns_table),
-        queue=SqsChunks(client("sqs"), config.chunk_queue_url),
+        queue=_queue(),
     )
     return ports, settings, credits_
 
@@ -114,7 +121,7 @@ def _exporting() -> "tuple[ExportPorts, GrantSettings]":
     config = GrantCreditsConfig.read()
     granting, settings, _ = _composed()
     exports = DynamoExports(client("dynamodb"), config.campaigns_table)
-    return ExportPorts(granting, exports, SqsChunks(client("sqs"), config.chunk_queue_url)), settings
+    return ExportPorts(granting, exports, _queue()), settings
 
 
 class _LambdaClock:
@@ -139,26 +146,33 @@ class _LambdaClock:
 def handle(event: dict[str, Any], context: LambdaContext) -> None:
     """Work the chunk of each message (the queue sends one); an error lets the message come again."""
     for record in event["Records"]:
-        message = read_chunk_message(record["body"])
-        if isinstance(message, DeliveryMessage):
-            _deliver(message, context)
-        elif isinstance(message, AnswerMessage):
-            _hear(message, context)
-        elif isinstance(message, VoidMessage):
-            _void(message, context)
-        elif isinstance(message, ExportMessage):
-            _export(message, context)
-        else:
-            cause = Cause(context.function_name, record["messageId"], context.function_version)
-            _grant(message, cause, context)
+        match read_chunk_message(record["body"]):
+            case DeliveryMessage() as message:
+                _deliver(message, context)
+            case AnswerMessage() as message:
+                _hear(message, context)
+            case VoidMessage() as message:
+                _void(message, context)
+            case ExportMessage() as message:
+                _export(message, context)
+            case message:
+                cause = Cause(context.function_name, record["messageId"], context.function_version)
+                _grant(message, cause, context)
+
+
+@contextmanager
+def _counting_throttled(ledger: "DynamoLedger | DynamoCredits") -> Iterator[None]:
+    """Report the inserts that the table throttled, most of all where a chunk was given up because of them."""
+    try:
+        yield
+    finally:
+        metrics.add_metric("ThrottledInserts", MetricUnit.Count, ledger.take_throttled())
 
 
 def _grant(message: ChunkMessage, cause: Cause, context: LambdaContext) -> None:
     ports, settings, ledger = _composed()
-    try:
+    with _counting_throttled(ledger):
         worked = grant_credits(message, ports, settings, _LambdaClock(context), cause, _policies)
-    finally:  # most of all where a chunk was given up because of them
-        metrics.add_metric("ThrottledInserts", MetricUnit.Count, ledger.take_throttled())
     logger.info(
         "chunk",
         campaign=str(message.campaign),
@@ -177,10 +191,8 @@ def _deliver(message: DeliveryMessage, context: LambdaContext) -> None:
     from kulanz.application.delivery.deliver_chunk import deliver_chunk
 
     ports, settings, credits_ = _delivering()
-    try:
+    with _counting_throttled(credits_):
         done = deliver_chunk(message, ports, settings, _LambdaClock(context), _policies)
-    finally:
-        metrics.add_metric("ThrottledInserts", MetricUnit.Count, credits_.take_throttled())
     logger.info(
         "delivery",
         delivery=str(message.delivery),
@@ -197,14 +209,10 @@ def _hear(message: AnswerMessage, context: LambdaContext) -> None:
     from kulanz.application.delivery.hear_answers import hear_chunk
 
     _, _, credits_ = _delivering()
-    config = GrantCreditsConfig.read()
-    clock = _LambdaClock(context)
-    try:
-        finished = hear_chunk(message.channel, message.file, message.chunk, _hearing(), clock)
-    finally:
-        metrics.add_metric("ThrottledInserts", MetricUnit.Count, credits_.take_throttled())
+    with _counting_throttled(credits_):
+        finished = hear_chunk(message.channel, message.file, message.chunk, _hearing(), _LambdaClock(context))
     if not finished:
-        SqsChunks(client("sqs"), config.chunk_queue_url).send_answers([message])
+        _queue().send_answers([message])
     logger.info("answers", channel=message.channel, answers=message.file, chunk=message.chunk, finished=finished)
 
 
@@ -212,10 +220,8 @@ def _void(message: VoidMessage, context: LambdaContext) -> None:
     from kulanz.application.delivery.void_chunk import void_chunk
 
     ports, settings, credits_ = _voiding()
-    try:
+    with _counting_throttled(credits_):
         done = void_chunk(message, ports, settings, _LambdaClock(context), _policies)
-    finally:
-        metrics.add_metric("ThrottledInserts", MetricUnit.Count, credits_.take_throttled())
     logger.info(
         "void",
         void=str(message.void),
