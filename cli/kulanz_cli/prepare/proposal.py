@@ -19,6 +19,7 @@ from kulanz.domain.lists.columns import FactDeclaration
 from kulanz.domain.lists.facts import INVALID, LIST_TYPES, FactError
 from kulanz.domain.lists.header import ACCOUNT_COLUMN
 from kulanz.domain.lists.header_advice import ACCOUNT_NAMES
+from kulanz.domain.lists.to_bill import TO_BILL_COLUMNS
 from kulanz.domain.lists.unread_columns import is_nearly, names_currency
 from kulanz.domain.money import minor_units
 from kulanz.domain.policy import CompiledPolicy
@@ -93,6 +94,9 @@ def propose(path: Path, name: str, policy: CompiledPolicy, answers: Answers) -> 
         if _has_header(content) and names_currency(column):
             fields.append({"name": column})
             proposal.columns.append((column, f"column {column!r}", "kept: a plan compares currencies"))
+        elif _has_header(content) and column in TO_BILL_COLUMNS:
+            fields.append({"name": column})
+            proposal.columns.append((column, f"column {column!r}", "kept: a credit needs it on its way to the bill"))
         else:
             proposal.left_out.append(column)
     content["schema"] = {"fields": fields}

@@ -12,6 +12,7 @@ from kulanz.domain.lists.account_ids import is_surely_an_id
 from kulanz.domain.lists.cells import clean
 from kulanz.domain.lists.columns import FactDeclaration
 from kulanz.domain.lists.header import ACCOUNT_COLUMN
+from kulanz.domain.lists.to_bill import TO_BILL_COLUMNS, WITHOUT_TO_BILL
 from kulanz.domain.lists.unread_columns import names_currency, nearly_named
 from kulanz.domain.money import minor_units
 from kulanz.domain.policy import CompiledPolicy
@@ -174,7 +175,10 @@ class Preparation:
         self.report.left_out = list(dict.fromkeys([*self.report.left_out, *left]))
 
     def _must_be_meant(self, left: Sequence[str], path: Path) -> None:
-        """Refuse to leave out what would have stopped the list: another currency, a misspelt fact."""
+        """Refuse to leave out what would have stopped the list, or whose absence moves money without a word.
+
+        Such are another currency, a misspelt fact, and the account as the biller names it.
+        """
         if not self._profile.dialect.header:
             return
         unmeant = [name for name in left if name not in self._profile.ignore]
@@ -190,6 +194,13 @@ class Preparation:
             raise InputUnusable(
                 f"{path}: the column {column!r} is left out, and the policy's {name!r} is no field, so its default"
                 " would count; add a field for it, or name the column under ignore"
+            )
+        to_bill = [name for name in TO_BILL_COLUMNS if name not in fields]
+        exactly = [(name, name) for name in to_bill if name in unmeant]
+        for column, name in [*exactly, *nearly_named(unmeant, (), None, to_bill)]:
+            raise InputUnusable(
+                f"{path}: the column {column!r} is left out, and {name!r} is no field, so {WITHOUT_TO_BILL[name]}; add"
+                f" the field {name!r} with from: {column!r}, or name the column under ignore"
             )
 
     def _drop(self, file: int, line: int, why: str) -> None:

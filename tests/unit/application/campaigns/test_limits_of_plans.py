@@ -374,3 +374,30 @@ def test_a_limit_on_known_rows_is_taken_where_an_earlier_campaign_is_followed_or
     world.run_until_quiet()
     assert world.rejected.sent == []
     assert "known: 1 of 4 rows (25 %)" in world.campaign("net-outage/2").state_reason
+
+
+@pytest.mark.parametrize("meant", [False, True])
+@pytest.mark.parametrize("slipped", ["Biller_Account", "billing_account", "next_bill"])
+@pytest.mark.parametrize("name", ["lists/a.csv", "lists/a.jsonl"])
+def test_a_slipped_name_of_the_billers_account_stops_the_list_unless_the_event_means_it(
+    name: str, slipped: str, meant: bool
+) -> None:
+    csv = ["account_id,monthly_fee," + slipped, "1,39.90,2026-12-05"]
+    lines = csv if name.endswith("csv") else [f'{{"account_id":"1","monthly_fee":"39.90","{slipped}":"2026-12-05"}}']
+    world = World()
+    if meant:
+        _, campaign = run(lines, FLAT, name=name, world=world, ignored_columns=[slipped])
+        assert campaign.state is State.CLOSED
+    else:
+        with pytest.raises(AssertionError, match=f"'{slipped}'"):
+            run(lines, FLAT, name=name, world=world)
+        assert [one.reason for one in world.rejected.sent] == ["column_nearly_named"]
+
+
+def test_a_slipped_name_of_the_billers_account_far_down_in_a_list_of_json_is_not_booked_under_the_accounts_id() -> None:
+    rows = [f'{{"account_id":"a{n:05d}","monthly_fee":10,"biller_account":"B{n}"}}' for n in range(1_500)]
+    rows[1_400] = rows[1_400].replace("biller_account", "billing_account")
+    world, campaign = run(rows, FLAT, name="lists/list.jsonl", world=World(chunk_bytes=20_000))
+    rejected = [(key.reason, n) for key, n in campaign.apply.totals.counts.items() if key.row_result == "rejected"]
+    assert rejected == [("fact_nearly_named", 1)]
+    assert not world.ask("a01400").decisions

@@ -226,6 +226,14 @@ def test_a_misspelt_column_and_another_currency_are_a_no(folder: Path) -> None:
     assert "column_nearly_named" in result.output
     assert "'Used'" in result.output
     assert checked_fees(folder, ["account_id,monthly_fee,Used", "1,5.00,3"], ignored_columns=["Used"]).exit_code == 0
+    slipped = ["account_id,monthly_fee,billing_account", "1,5.00,B-1"]
+    result = checked_fees(folder, slipped)
+    assert result.exit_code == 1
+    assert "'billing_account'" in result.output
+    assert checked_fees(folder, slipped, ignored_columns=["billing_account"]).exit_code == 0
+    result = checked_fees(folder, ["account_id,monthly_fee,biller_account", "1,5.00,B-1"])
+    assert result.exit_code == 0
+    assert "biller_account" not in result.output, "it is read"
     result = checked_fees(folder, ["account_id,monthly_fee,currency", "1,5.00,EUR", "2,5.00,KRW"])
     assert result.exit_code == 1
     assert "rows to be paid in another currency than a column says, 1: line 3" in result.output

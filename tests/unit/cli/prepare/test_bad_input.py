@@ -67,6 +67,9 @@ TEXTS: dict[str, tuple[bytes, Mapping[str, Any], str]] = {
     "quote that never closes": (b'account_id,fee\nA-1,1.00\n"A-2,2.00\nA-3,3.00\n', PLAIN, "opens in line 3"),
     "quote over rows": (b'account_id,fee\nA-1,1.00\n"A-2,2.00\nA-3,3.00\nA-4",4.00\n', PLAIN, "opens in line 3"),
     "currency that nobody reads": (b"account_id,fee,currency\nA-1,1.00,USD\n", PLAIN, "'currency' says a currency"),
+    "biller's account left out": (b"account_id,fee,biller_account\nA-1,1.00,B-1\n", PLAIN, "under the account_id"),
+    "biller's account, nearly": (b"account_id,fee,Billing_Account\nA-1,1.00,B-1\n", PLAIN, "from: 'Billing_Account'"),
+    "next bills left out": (b"account_id,fee,next_bill\nA-1,1.00,2026-12-05\n", PLAIN, "'next_bill_on' is no field"),
     "footer that is a row": (rows(5), PLAIN | {"footer": {"rows": 1}}, "calls it a footer"),
     "footer in the middle": (rows(1) + rows(300), PLAIN | {"footer": {"startsWith": "A-0"}}, "begins like the footer"),
     "JSON in another encoding": (b'{"account_id": "A-1"}\n', GERMAN, "JSON is UTF-8"),
@@ -80,6 +83,17 @@ TEXTS: dict[str, tuple[bytes, Mapping[str, Any], str]] = {
 def test_a_file_that_is_not_as_its_profile_says_is_refused(tmp_path: Path, name: str) -> None:
     content, profile, expected = TEXTS[name]
     assert expected in refused(tmp_path, {"in.csv": content}, profile)
+
+
+def test_the_billers_account_may_be_left_out_on_purpose_or_is_carried_on(tmp_path: Path) -> None:
+    source = {"in.csv": b"account_id,fee,Billing_Account\nA-1,1.00,0007\n"}
+    _, content = prepared(tmp_path, source, PLAIN | {"ignore": ["Billing_Account"]}, policy_text=POLICY)
+    assert cells_of(content) == [["A-1", "1.00"]]
+    fields = [*SCHEMA["fields"], {"name": "biller_account", "from": "Billing_Account"}]
+    folder = tmp_path / "carried"
+    folder.mkdir()
+    _, content = prepared(folder, source, {"schema": {"fields": fields}}, policy_text=POLICY)
+    assert cells_of(content) == [["A-1", "1.00", "0007"]]
 
 
 def test_mixed_encodings_are_named_by_their_lines(tmp_path: Path) -> None:

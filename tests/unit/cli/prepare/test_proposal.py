@@ -158,3 +158,15 @@ def test_without_a_terminal_questions_are_options_and_nothing_is_written(tmp_pat
     assert result.exit_code == 0, result.output
     assert "no day above the 12th among 1" in " ".join(result.output.split())
     assert (prepared_into / "part-00001.csv").read_bytes().splitlines()[1].startswith(b"A-1,1.00,1.5,yes,2026-02-01,")
+
+
+def test_a_proposed_profile_carries_on_what_a_credit_needs_on_its_way_to_the_bill(tmp_path: Path) -> None:
+    path = tmp_path / "export.csv"
+    path.write_text("account_id,biller_account,next_bill_on,note\nA-1,0007,2026-12-05,x\n")
+    text = "kulanz: 1\nid: flat\nversion: 1\ntitle: Flat\ncurrency: EUR\npay: 5 EUR\n"
+    proposal = propose(path, "export", policy(tmp_path, text), {})
+    assert [one["name"] for one in proposal.content["schema"]["fields"]] == [
+        "account_id", "biller_account", "next_bill_on",
+    ]  # fmt: skip
+    _, written = prepared(tmp_path, {"in.csv": path.read_bytes()}, proposal.content, policy_text=text)
+    assert written.decode().splitlines() == ["account_id,biller_account,next_bill_on", "A-1,0007,2026-12-05"]

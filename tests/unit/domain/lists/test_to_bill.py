@@ -9,10 +9,19 @@ from hypothesis import strategies as st
 
 from kulanz.domain.lists.columns import FactDeclaration
 from kulanz.domain.lists.header import ListFormat, ListLayout
-from kulanz.domain.lists.lines import Line
+from kulanz.domain.lists.lines import Line, ListRefused
 from kulanz.domain.lists.reader import line_reader
+from kulanz.domain.lists.reasons import RowReason
 from kulanz.domain.lists.rows import Problem, Record
-from kulanz.domain.lists.to_bill import NEXT_BILLS_MOST, NOTHING_TO_BILL, ToBill
+from kulanz.domain.lists.to_bill import (
+    NEXT_BILLS_MOST,
+    NOTHING_TO_BILL,
+    TO_BILL_COLUMNS,
+    TO_BILL_OTHERWISE,
+    WITHOUT_TO_BILL,
+    ToBill,
+)
+from kulanz.domain.lists.unread_columns import must_not_nearly_name
 
 FACTS = (FactDeclaration("plan", "text"),)
 COLUMNS = ("account_id", "plan", "biller_account", "next_bill_on")
@@ -112,3 +121,49 @@ def test_days_in_order_are_read_back(days: list[date]) -> None:
     days.sort()
     cell = "|".join(day.isoformat() for day in days)
     assert stated(of_csv(f"A-1,gold,B-7,{cell}")).next_bills == tuple(days)
+
+
+SLIPPED = {
+    "Biller_Account": "biller_account",
+    "biller_acount": "biller_account",
+    "biller account": "biller_account",
+    "billing_account": "biller_account",
+    "BillingAccountID": "biller_account",
+    "billing_acount": "biller_account",
+    "next_bill": "next_bill_on",
+    "nextbillon": "next_bill_on",
+    "Next Billing Date": "next_bill_on",
+    "next_bils_on": "next_bill_on",
+}
+
+
+@pytest.mark.parametrize("column", SLIPPED)
+def test_a_column_that_nearly_is_one_of_these_is_not_ignored(column: str) -> None:
+    name = SLIPPED[column]
+    with pytest.raises(ListRefused, match=f"'{column}'.*'{name}'"):
+        must_not_nearly_name(["account_id", column], FACTS, None, (), TO_BILL_COLUMNS)
+    declared = [FactDeclaration(column, "text")]
+    must_not_nearly_name(["account_id", column], FACTS, None, [column], TO_BILL_COLUMNS)
+    must_not_nearly_name(["account_id", column, name], FACTS, None, (), TO_BILL_COLUMNS)
+    must_not_nearly_name(["account_id", column], declared, None, (), TO_BILL_COLUMNS)
+    must_not_nearly_name(["account_id", column], FACTS, column, (), TO_BILL_COLUMNS)
+
+
+@pytest.mark.parametrize("column", SLIPPED)
+def test_a_record_of_json_that_nearly_has_one_of_these_is_no_credit(column: str) -> None:
+    raw = json.dumps({"account_id": "A-1", "plan": "gold", column: "2026-12-05"}).encode()
+    line, layout = Line(0, raw, len(raw) + 1), ListLayout(ListFormat.JSONL, (), 0)
+    found = line_reader(layout, FACTS, None, (), TO_BILL_COLUMNS).record(line)
+    assert isinstance(found, Problem)
+    assert (found.reason, found.field) == (RowReason.FACT_NEARLY_NAMED, SLIPPED[column])
+    assert stated(line_reader(layout, FACTS, None, [column], TO_BILL_COLUMNS).record(line)) == NOTHING_TO_BILL
+    assert stated(line_reader(layout, FACTS, None, ()).record(line)) == NOTHING_TO_BILL, "it decides nothing"
+
+
+@pytest.mark.parametrize("column", ["bill", "billed_on", "account", "billing_amount", "bill_total", "next", "iban"])
+def test_a_column_about_something_else_is_ignored_as_before(column: str) -> None:
+    must_not_nearly_name(["account_id", column], FACTS, None, (), TO_BILL_COLUMNS)
+
+
+def test_every_column_of_these_says_what_follows_without_it() -> None:
+    assert set(WITHOUT_TO_BILL) == set(TO_BILL_OTHERWISE) == set(TO_BILL_COLUMNS)

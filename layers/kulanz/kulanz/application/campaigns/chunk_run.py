@@ -25,6 +25,7 @@ from kulanz.domain.ledger.entries import DecisionKey
 from kulanz.domain.lists.lines import LINE_BYTES, LINE_SCAN_BYTES, Line, lines_starting_in
 from kulanz.domain.lists.reader import line_reader
 from kulanz.domain.lists.rows import LineReader, Problem, Record
+from kulanz.domain.lists.to_bill import TO_BILL_COLUMNS
 from kulanz.domain.policy import CompiledPolicy
 
 WAVE_SECONDS = 5.0
@@ -154,7 +155,9 @@ class ChunkRun:
 
     def __post_init__(self) -> None:
         campaign, policy, ports = self.campaign, self.policy, self.ports
-        self.reader = line_reader(campaign.layout, policy.facts, policy.subject, campaign.ignored_columns)
+        self.reader = line_reader(
+            campaign.layout, policy.facts, policy.subject, campaign.ignored_columns, TO_BILL_COLUMNS
+        )
         self.decider = Decider(policy, self.reader, campaign.decided_at, partial(prepare, campaign))
         self.history = HistoryReader(campaign, policy, ports.ledger) if campaign.keeps_history else None
         self.filed = None

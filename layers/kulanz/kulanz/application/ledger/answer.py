@@ -18,6 +18,7 @@ from kulanz.domain.ledger.entries import Entry, earlier_grants, history_read, is
 from kulanz.domain.lists.lines import LINE_BYTES, lines_starting_in
 from kulanz.domain.lists.reader import line_reader
 from kulanz.domain.lists.rows import LineReader, Record, Row
+from kulanz.domain.lists.to_bill import TO_BILL_COLUMNS
 from kulanz.domain.money import Money, format_amount, is_currency
 from kulanz.domain.policy.deciding.history import HISTORY_CHANGED, HISTORY_FULL, HISTORY_SETTLED
 from kulanz.domain.policy.explaining.explanation import explain
@@ -195,7 +196,7 @@ def _explain(entry: Entry, campaign: Campaign | None, ports: AnswerPorts, now: d
         return AnsweredDecision(entry, decision, None, expired, (), Explained.LIST_GONE, None)
     policy = thaw(campaign, ports.campaigns.frozen(campaign.id))
     try:
-        reader = line_reader(campaign.layout, policy.facts, policy.subject, campaign.ignored_columns)
+        reader = line_reader(campaign.layout, policy.facts, policy.subject, campaign.ignored_columns, TO_BILL_COLUMNS)
         row = _row_at(campaign, entry.origin, ports.lists, reader)
     except PinnedVersionGone:
         return AnsweredDecision(entry, decision, campaign, expired, (), Explained.LIST_GONE, None)

@@ -37,6 +37,7 @@ from kulanz.domain.lists.rows import (
     Record,
     unseparated_lists,
 )
+from kulanz.domain.lists.to_bill import TO_BILL_COLUMNS
 from kulanz.domain.lists.unread_columns import (
     in_other_currency,
     must_not_nearly_name,
@@ -275,7 +276,7 @@ class _Check:
     ) -> None:
         self.checked = CheckedList()
         self._layout, self._policy, self._subjects = layout, policy, subjects
-        self._reader = line_reader(layout, policy.facts, policy.subject, ignored_columns)
+        self._reader = line_reader(layout, policy.facts, policy.subject, ignored_columns, TO_BILL_COLUMNS)
         self._names: dict[str, None] = {}
         self._facts = {fact.name for fact in policy.facts}
         self._values: tuple[FactValue | None, ...] = ()
@@ -287,13 +288,13 @@ class _Check:
         """Raises ListRefused where a column, or a name in the first records, nearly is that of an absent fact."""
         lines = head[self._layout.data_start :].splitlines()
         names = names_in(self._layout, lines if len(head) == size else lines[:-1] or lines)
-        must_not_nearly_name(names, self._policy.facts, self._policy.subject, ignored_columns)
+        must_not_nearly_name(names, self._policy.facts, self._policy.subject, ignored_columns, TO_BILL_COLUMNS)
         self._names |= dict.fromkeys(self._layout.columns)
 
     def name_columns(self) -> None:
         """Name what nothing reads, and what is not there: of JSONL, in any of the records that were taken."""
         facts = [fact.name for fact in self._policy.facts]
-        read = {ACCOUNT_COLUMN, self._policy.subject, *facts}
+        read = {ACCOUNT_COLUMN, self._policy.subject, *facts, *TO_BILL_COLUMNS}
         self.checked.unread = [name for name in self._names if name.strip() and name not in read]
         self.checked.absent = [name for name in facts if name not in self._names]
 

@@ -33,19 +33,24 @@ NAMES_REMEMBERED = 1_024
 
 
 def jsonl_reader(
-    layout: ListLayout, facts: Sequence[FactDeclaration], subject_column: str | None, ignored: Sequence[str]
+    layout: ListLayout,
+    facts: Sequence[FactDeclaration],
+    subject_column: str | None,
+    ignored: Sequence[str],
+    to_bill_columns: Sequence[str] = (),
 ) -> LineReader:
     """The reader of a JSONL list's lines for the facts a policy reads; built once per run.
 
     A record that lacks a fact and nearly names it is wrong, unless that name is among the `ignored` ones: else the
-    fact's default would count for a record whose writer stated the fact.
+    fact's default would count for a record whose writer stated the fact. `to_bill_columns` are looked at in the same
+    way: TO_BILL_COLUMNS where rows are decided, else none.
     """
     parsers = tuple((_json_entry(fact.name), fact.parse_json) for fact in facts)
     subject_of = _json_entry(ACCOUNT_COLUMN if subject_column is None else subject_column)
     decoder = json.JSONDecoder(object_pairs_hook=object_once, parse_constant=no_constant, parse_float=Decimal)
     states_currency = lru_cache(NAMES_REMEMBERED)(unread_currency(facts, ignored))
     identify = Identify(layout, subject_column)
-    missed = near_misses(facts, subject_column, ignored)
+    missed = near_misses(facts, subject_column, ignored, to_bill_columns)
 
     def split(raw: bytes) -> Record | Problem:
         text = decode(raw)
@@ -86,12 +91,12 @@ def jsonl_reader(
     return LineReader(ListFormat.JSONL, split, _as_they_are, _without_faults, never_short)
 
 
-def _nearly_named(fact: str) -> Problem:
+def _nearly_named(name: str) -> Problem:
     expected = (
-        "this name as the policy writes it; the record has one that differs in a letter, in case or in separators, and"
-        " nothing reads it: rename it, or name it in campaign.ignored_columns of the event if it is meant"
+        "this name, written exactly so; the record has one that is almost the same or means the same, and nothing reads"
+        " it: rename it, or name it in campaign.ignored_columns of the event if it is meant"
     )
-    return Problem(RowReason.FACT_NEARLY_NAMED, fact, expected)
+    return Problem(RowReason.FACT_NEARLY_NAMED, name, expected)
 
 
 def _json_entry(name: str) -> Callable[[dict[str, Any]], Any]:

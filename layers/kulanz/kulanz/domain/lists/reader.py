@@ -10,11 +10,18 @@ from kulanz.domain.lists.rows import LineReader
 
 
 def line_reader(
-    layout: ListLayout, facts: Sequence[FactDeclaration], subject_column: str | None, ignored: Sequence[str]
+    layout: ListLayout,
+    facts: Sequence[FactDeclaration],
+    subject_column: str | None,
+    ignored: Sequence[str],
+    to_bill_columns: Sequence[str] = (),
 ) -> LineReader:
     """The reader of a list's lines for the facts a policy reads; built once per run.
 
     `ignored` are the columns, or names of records, that are meant to be read by nobody.
+    `to_bill_columns` are TO_BILL_COLUMNS where rows are decided: a record that nearly names one is wrong. The columns
+    of a CSV list are looked at once, when it is opened.
     """
-    of_its_format = csv_reader if layout.format is ListFormat.CSV else jsonl_reader
-    return of_its_format(layout, facts, subject_column, ignored)
+    if layout.format is ListFormat.CSV:
+        return csv_reader(layout, facts, subject_column, ignored)
+    return jsonl_reader(layout, facts, subject_column, ignored, to_bill_columns)

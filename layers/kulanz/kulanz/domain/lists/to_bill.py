@@ -18,6 +18,22 @@ from kulanz.domain.lists.facts import FactError, FactValue
 BILLER_ACCOUNT_COLUMN = "biller_account"
 NEXT_BILLS_COLUMN = "next_bill_on"
 TO_BILL_COLUMNS = (BILLER_ACCOUNT_COLUMN, NEXT_BILLS_COLUMN)
+TO_BILL_OTHERWISE: Mapping[str, tuple[str, ...]] = {
+    BILLER_ACCOUNT_COLUMN: (
+        *("billing_account", "bill_account", "biller_account_id", "billing_account_id", "biller_acct", "billing_acct"),
+        *("biller_account_no", "biller_account_number", "billing_account_no", "billing_account_number"),
+    ),
+    NEXT_BILLS_COLUMN: (
+        *("next_bill", "next_bill_day", "next_bill_days", "next_bill_date", "next_bill_dates"),
+        *("next_billing", "next_billing_on", "next_billing_day", "next_billing_date", "next_billing_dates"),
+    ),
+}
+"""What exports call these columns. Nothing reads a column of such a name, so it must be renamed, or be meant."""
+WITHOUT_TO_BILL: Mapping[str, str] = {
+    BILLER_ACCOUNT_COLUMN: "credits would be booked at the biller under the account_id",
+    NEXT_BILLS_COLUMN: "deadlines would not be counted by the account's own bills",
+}
+"""What follows where a list has no such column."""
 NEXT_BILLS_MOST = 12
 """Bill dates in one cell: a year of them."""
 CELLS_REMEMBERED = 4_096

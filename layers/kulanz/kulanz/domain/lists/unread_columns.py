@@ -1,7 +1,8 @@
-"""Columns of a list that nobody reads, and what they may mean: a fact's name misspelt, or another currency.
+"""Columns of a list that nobody reads, and what they may mean: a name misspelt that is read, or another currency.
 
 A column that a policy does not read is ignored, which is right for most and costs money for some. A name that nearly is
-one the policy reads would let the fact's default count. A currency that nobody reads may be another than is paid.
+one the policy reads would let the fact's default count. A name that nearly is the biller's account would let a credit
+be booked on a guessed one. A currency that nobody reads may be another than is paid.
 """
 
 import json
@@ -13,6 +14,7 @@ from kulanz.domain.decision import Decision
 from kulanz.domain.lists.columns import FactDeclaration
 from kulanz.domain.lists.header import ACCOUNT_COLUMN, ListFormat, ListLayout
 from kulanz.domain.lists.lines import ListRefused
+from kulanz.domain.lists.to_bill import TO_BILL_OTHERWISE, WITHOUT_TO_BILL
 from kulanz.domain.money import is_currency
 
 SHORTEST_MISSPELT = 4
@@ -24,12 +26,15 @@ _CURRENCY_NAMES = ("currency", "currencycode", "ccy")
 
 
 def nearly_named(
-    columns: Iterable[str], facts: Sequence[FactDeclaration], subject: str | None
+    columns: Iterable[str], facts: Sequence[FactDeclaration], subject: str | None, to_bill: Sequence[str] = ()
 ) -> Iterator[tuple[str, str]]:
-    """The columns that nothing reads, each beside the absent fact whose name it nearly has."""
+    """The columns that nothing reads, each beside the absent fact, or column of `to_bill`, whose name it nearly has.
+
+    `to_bill` is TO_BILL_COLUMNS where rows are decided: other lists, such as a biller's answers, have no such columns.
+    """
     known = list(columns)
-    read = {ACCOUNT_COLUMN, subject or "", *(fact.name for fact in facts)}
-    absent = [fact.name for fact in facts if fact.name not in known]
+    read = {ACCOUNT_COLUMN, subject or "", *(fact.name for fact in facts), *to_bill}
+    absent = [name for name in dict.fromkeys([*(fact.name for fact in facts), *to_bill]) if name not in known]
     unread = [column for column in known if column not in read]
     candidates = _by_rest(absent) if unread else {}
     longest = max((len(rest) for rest in candidates), default=0)
@@ -37,16 +42,26 @@ def nearly_named(
         plain = _plain(column)
         if len(plain) <= longest + 1:
             near = {name for rest in _rests(plain) for name in candidates.get(rest, ())}
-            yield from ((column, name) for name in absent if name in near and is_nearly(column, name))
+            yield from ((column, name) for name in absent if name in near and _is_nearly_any(column, _written(name)))
 
 
 def _by_rest(names: Iterable[str]) -> dict[str, list[str]]:
     """Names by what is left of them, so that a record of thousands of names is compared with few facts for each."""
     found: dict[str, list[str]] = {}
     for name in names:
-        for rest in _rests(_plain(name)):
-            found.setdefault(rest, []).append(name)
+        for written in _written(name):
+            for rest in _rests(_plain(written)):
+                found.setdefault(rest, []).append(name)
     return found
+
+
+def _written(name: str) -> tuple[str, ...]:
+    """A name, and what else lists call it; a policy's facts are called by their own names alone."""
+    return (name, *TO_BILL_OTHERWISE.get(name, ()))
+
+
+def _is_nearly_any(column: str, names: Iterable[str]) -> bool:
+    return any(is_nearly(column, name) for name in names)
 
 
 def _rests(plain: str) -> set[str]:
@@ -105,9 +120,11 @@ def entries_of(record: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def near_misses(
-    facts: Sequence[FactDeclaration], subject: str | None, ignored: Iterable[str]
+    facts: Sequence[FactDeclaration], subject: str | None, ignored: Iterable[str], to_bill: Sequence[str] = ()
 ) -> Callable[[dict[str, Any], bool], tuple[str, ...]]:
-    """What gives the facts that a record of JSONL lacks and nearly names; it is told whether the record is nested.
+    """What gives the names that a record of JSONL lacks and nearly has: those of facts, and of `to_bill`.
+
+    The second argument of what is given says whether the record is nested.
 
     Records have names of their own, so each is looked at; those with the same names only once, and fastest where the
     record before had the same ones in the same order, as exports write them.
@@ -126,7 +143,7 @@ def near_misses(
         if found is None:
             if len(remembered) >= SHAPES_REMEMBERED:
                 remembered.clear()
-            near = (name for column, name in nearly_named(names, facts, subject) if column not in meant)
+            near = (name for column, name in nearly_named(names, facts, subject, to_bill) if column not in meant)
             found = remembered[names] = tuple(dict.fromkeys(near))
         last, of_last = names, found
         return found
@@ -135,17 +152,30 @@ def near_misses(
 
 
 def must_not_nearly_name(
-    names: Iterable[str], facts: Sequence[FactDeclaration], subject: str | None, ignored: Iterable[str]
+    names: Iterable[str],
+    facts: Sequence[FactDeclaration],
+    subject: str | None,
+    ignored: Iterable[str],
+    to_bill: Sequence[str] = (),
 ) -> None:
-    """Refuse a list with a column whose name nearly is that of an absent fact. Raises ListRefused naming both."""
+    """Refuse a list with a column whose name nearly is that of an absent fact, or of a column of `to_bill`.
+
+    Raises ListRefused naming both.
+    """
     meant = set(ignored)
-    found = [(column, name) for column, name in nearly_named(names, facts, subject) if column not in meant]
+    found = [(column, name) for column, name in nearly_named(names, facts, subject, to_bill) if column not in meant]
     if found:
         column, name = found[0]
+        is_fact = any(fact.name == name for fact in facts)
+        lacking = (
+            f"the policy's {name!r} is not there, so its default would count"
+            if is_fact
+            else f"the list has no {name!r}, so {WITHOUT_TO_BILL[name]}"
+        )
         raise ListRefused(
             "column_nearly_named",
-            f"nothing reads the column {column!r}, and the policy's {name!r} is not there, so its default would count;"
-            f" rename the column, or name it in campaign.ignored_columns of the event if it is meant",
+            f"nothing reads the column {column!r}, and {lacking}; rename the column, or name it in"
+            " campaign.ignored_columns of the event if it is meant",
         )
 
 
