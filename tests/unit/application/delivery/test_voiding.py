@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -17,7 +18,7 @@ from kulanz.domain.delivery.channel import Channel
 from kulanz.domain.delivery.delivery import DeliveryState
 from kulanz.domain.delivery.entries import CreditEntry, EntryKind
 from kulanz.domain.delivery.ids import VoidId
-from kulanz.domain.delivery.void import Share, Void, VoidState
+from kulanz.domain.delivery.void import Share, Void, VoidState, parts_of
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz.domain.ledger.entries import DecisionKey, net_worth
 from kulanz.domain.people.caller import Machine, Person, PersonNeeded
@@ -408,3 +409,52 @@ def test_the_plan_is_by_receipts_that_tile_the_list() -> None:
     void = planned(world)
     receipts = list(world.voids.receipts(void.id, Pass.PLAN))
     assert len(receipts) == len(world.campaign(CAMPAIGN).chunks) > 1
+
+
+@pytest.mark.parametrize("call", range(1, 40, 3))
+def test_a_void_that_is_opened_approved_and_repeated_within_one_second_is_balanced(call: int) -> None:
+    world = closed()
+    before = net(world)
+    second = world.now.replace(microsecond=0) + timedelta(seconds=5)
+    world.now = second + timedelta(milliseconds=500)
+    void_id = VoidId(CampaignId.parse(CAMPAIGN), "wrong-list")
+    void = ask_void(void_id, None, "it was the wrong list", Person(ANNA), void_ports(world), world.now)
+    run_voids(world)
+    world.now = second + timedelta(milliseconds=900)
+    plan_hash = stands(world, void).plan_hash
+    approve_void(void_id, plan_hash, "ben-yes", Person(BEN), void_ports(world), world.now)
+    run_voids(world, Tap(fault_at(call, Fault.KILLED_AFTER)))
+    for _ in range(3):
+        watched_voids(world)
+        run_voids(world)
+    found = stands(world, void)
+    assert (found.state, found.state_reason) == (VoidState.VOIDED, "balanced")
+    assert found.apply.totals.by_measure(Share.VOIDED) == before
+    assert net(world) == {}
+
+
+@pytest.mark.parametrize("milliseconds", [-1, 0, 1, 1_000])
+def test_what_a_void_judges_stays_the_same_when_an_answer_comes_in_the_second_in_which_it_was_opened(
+    milliseconds: int,
+) -> None:
+    """A later pass must not see more of that second than the plan did: its entry may have come between the two."""
+    world = closed()
+    void = planned(world)
+    opened = replace(void, opened_at=void.opened_at.replace(microsecond=500_000))
+    at = opened.opened_at + timedelta(milliseconds=milliseconds)
+    (booked,) = world.credits.booked([key("granted-1")]).values()
+    assigned = CreditEntry(EntryKind.ASSIGNED, at, "delivery", "billing/1", (0,), delivery="billing/1")
+    assert list(parts_of(booked.entry, (assigned,), opened)) == list(parts_of(booked.entry, (), opened))
+    before = replace(assigned, at=opened.opened_at - timedelta(seconds=1))
+    assert Share.AT_BILLER in {part.share for part in parts_of(booked.entry, (before,), opened)}
+
+
+def test_another_void_of_the_campaign_is_not_planned_while_one_writes() -> None:
+    world = closed()
+    void = planned(world)
+    approved(world, void, BEN)
+    with pytest.raises(VoidRefused) as refused:
+        asked(world, ANNA, name="again")
+    assert refused.value.reason == "void_runs"
+    run_voids(world)
+    assert asked(world, ANNA, name="again").state is VoidState.PLANNING

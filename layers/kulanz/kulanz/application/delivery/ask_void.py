@@ -83,6 +83,7 @@ def ask_void(
     if known is not None:
         return _same(known, file, reason, caller)
     _may_be_voided(campaign, ports, now)
+    _no_void_may_write(campaign, ports.campaigns)
     void = Void(
         id=void_id,
         reason=reason,
@@ -149,6 +150,13 @@ def _may_be_voided(campaign: Campaign, ports: VoidPorts, now: datetime) -> None:
     delivery = ports.deliveries.over_list(campaign.id)
     if delivery is not None and delivery.state is DeliveryState.ASSIGNING:
         raise VoidRefused("delivery_under_way", f"the delivery {delivery.id} is under way; try again when it is sent")
+
+
+def _no_void_may_write(campaign: Campaign, campaigns: CampaignStore) -> None:
+    """Raise VoidRefused while another void of the campaign writes: a plan would count what it has not reached yet."""
+    record = campaigns.incident(campaign.id.incident_id)
+    if record is not None and record.voiding and VoidId.parse(record.voiding).campaign == campaign.id:
+        raise VoidRefused("void_runs", f"the void {record.voiding} runs; ask again when it has ended")
 
 
 def persons_needed(void: Void, settings: GateSettings) -> int:

@@ -244,7 +244,7 @@ class _Run:
         mine = {key: one for key, one in found.items() if self._is_of_a_file or (key, one.entry.origin) in rows}
         self.totals.lines += len(lines)
         self.totals.unmatched += len(lines) - len(mine)
-        parts = {key: list(parts_of(one.entry, one.entries, self.void.opened_at)) for key, one in mine.items()}
+        parts = {key: list(parts_of(one.entry, one.entries, self.void)) for key, one in mine.items()}
         if self.work is Pass.APPLY:
             written = self._void(mine, parts)
             for one in mine.values():

@@ -90,16 +90,19 @@ class Part(NamedTuple):
     size: Size
 
 
-def parts_of(entry: Entry, entries: Sequence[CreditEntry], at: datetime) -> Iterator[Part]:
-    """Where what a decision grants was at an instant: its entries until then count, and what had ended is expired.
+def parts_of(entry: Entry, entries: Sequence[CreditEntry], void: "Void") -> Iterator[Part]:
+    """Where what a decision grants was when a void was opened: entries before count, and what had ended is expired.
 
+    The same however often and whenever it is asked. The void's own entry never counts. Entries are stored in whole
+    seconds, so those of the very second are taken for later ones: some of them were not there when the plan was made.
     What a customer accepted later was not granted yet, and is left out.
     """
+    at, own = void.opened_at, entry_id(void)
     if entry.status is not Outcome.GRANTED:
         return
     decision = read_decision(entry.body)
     at_once = 0 if decision.outcome is Outcome.OFFERED else len(decision.benefits)
-    until = [one for one in entries if one.at <= at]
+    until = [one for one in entries if one.id != own and one.at < at.replace(microsecond=0)]
     for place, benefit in enumerate(benefits_granted(entry, decision)):
         accepted_at = None if place < at_once else entry.accepted_at
         granted_at = entry.effective_at if accepted_at is None else accepted_at
