@@ -17,7 +17,7 @@ from rich.console import Console
 from kulanz.adapters.answer_table import DynamoAnswers
 from kulanz.adapters.delivery_table import DynamoDeliveries
 from kulanz.adapters.void_table import DynamoVoids
-from kulanz.application.delivery.advance_delivery import to_be_booked
+from kulanz.application.delivery.advance_delivery import granted_by_list
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId, State
 from kulanz.domain.campaigns.reconciliation import IN_THE_LEDGER
 from kulanz.domain.delivery.answers import AnswerResult
@@ -183,7 +183,7 @@ def test_what_a_campaign_granted_is_delivered_to_billing_by_file(played: Played,
     sums: dict[str, Decimal] = {}
     for credit in found:
         sums[credit["measure"]] = sums.get(credit["measure"], Decimal(0)) + Decimal(credit["amount"])
-    booked = to_be_booked(campaign)
+    booked = granted_by_list(campaign)
     assert {measure: int(size.scaleb(2)) if measure == "USD" else size for measure, size in sums.items()} == booked
     assert len({credit["account_id"] for credit in found}) == len(found), "one credit for each account"
 

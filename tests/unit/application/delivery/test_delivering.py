@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kulanz.application.delivery.advance_delivery import advance_delivery, to_be_booked
+from kulanz.application.delivery.advance_delivery import advance_delivery, granted_by_list
 from kulanz.application.delivery.world import EntriesChange
 from kulanz.domain.campaigns.campaign import Cause, State
 from kulanz.domain.decision import Outcome
@@ -79,7 +79,7 @@ def test_every_credit_of_a_closed_campaign_is_delivered_once_and_to_the_cent() -
     assert delivery(world).state is DeliveryState.SENT
     assert booked(world) == granted(world)
     assert len(booked(world)) > 10
-    assert delivery(world).sums.by_measure() == to_be_booked(world.campaign(CAMPAIGN))
+    assert delivery(world).sums.by_measure() == granted_by_list(world.campaign(CAMPAIGN))
     assert read(world).campaign == CAMPAIGN
     sent = [one for one in world.announcer.announced if one.detail_type == "Delivery Sent"]
     assert len(sent) == 1

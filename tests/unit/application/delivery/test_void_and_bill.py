@@ -146,6 +146,8 @@ class Road:
         for line, total in zip(campaign["lines"], totals_of([of_month]), strict=True):
             must_be(line, expected[line["measure"]])
             assert (total["granted"], total["voided"]) == (line["granted"], line["voided"])
+        shown = self.door.get(f"deliveries/campaign/{CAMPAIGN}").content["to_be_booked"]
+        assert shown == [{"measure": one["measure"], "sum": one["to_be_booked"]} for one in campaign["lines"]]
         head, *rows = (text.split(",") for text in csv_of([of_month]).splitlines())
         for cells in rows:
             told = dict(zip(head, cells, strict=True))

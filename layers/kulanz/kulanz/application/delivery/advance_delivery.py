@@ -49,8 +49,8 @@ class DeliveryPorts:
     announcer: Announcer
 
 
-def to_be_booked(campaign: Campaign) -> dict[str, Size]:
-    """What the list of a campaign granted at once, by measure, as its reconciliation has it."""
+def granted_by_list(campaign: Campaign) -> dict[str, Size]:
+    """What the list of a campaign granted at once, by measure, as its reconciliation has it; also what was voided."""
     worth = campaign.apply.totals.worth(IN_THE_LEDGER)
     return {measure: size for (result, measure), size in worth.items() if result is RowResult.GRANTED and size}
 
@@ -91,7 +91,7 @@ def open_settled(
 def _opened(
     campaign: Campaign, campaigns: CampaignStore, deliveries: DeliveryStore, by: str, now: datetime
 ) -> Delivery:
-    if not to_be_booked(campaign):
+    if not granted_by_list(campaign):
         raise NotDelivered("nothing_granted", "the list of the campaign granted nothing")
     plan = campaigns.filed_plan(campaign.id)
     if plan is None or plan.channel is None:
@@ -163,7 +163,7 @@ def _end(delivery: Delivery, campaign: Campaign, ports: DeliveryPorts, now: date
     wrong = gap_in(receipts, campaign.chunks.data_start, campaign.chunks.size)
     if not wrong and sums.found != delivery.sums.found:
         wrong = "sums_differ: the delivery's sums are not those of its receipts"
-    wrong = wrong or differing(to_be_booked(campaign), delivery)
+    wrong = wrong or differing(granted_by_list(campaign), delivery)
     if wrong:
         after = replace(delivery, state=DeliveryState.FLAGGED, reason=wrong)
     else:

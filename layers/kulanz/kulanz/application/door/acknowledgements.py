@@ -11,7 +11,6 @@ from typing import Annotated, Any, NotRequired, TypedDict
 from pydantic import Field, model_validator
 
 from kulanz.application.campaigns.frozen import thaw
-from kulanz.application.delivery.advance_delivery import to_be_booked
 from kulanz.application.delivery.open_answers import ANSWERS_FOLDER, OpenAnswersPorts, open_answers
 from kulanz.application.delivery.watch_dues import look_at_dues
 from kulanz.application.delivery.world import Booked
@@ -19,6 +18,7 @@ from kulanz.application.door.asked import Asked, Door
 from kulanz.application.door.bodies import Body, Reason, read_body
 from kulanz.application.door.campaigns import existing
 from kulanz.application.door.cursors import make_cursor, read_cursor
+from kulanz.application.door.deliveries import lines_to_the_bill
 from kulanz.application.door.problems import Kind, Problem, unknown
 from kulanz.application.ledger.committed import committed_pages
 from kulanz.application.ports import ListMissing, PinnedVersionGone, Refused
@@ -33,7 +33,7 @@ from kulanz.domain.delivery.dues import WARN_BEFORE, DueOf
 from kulanz.domain.delivery.entries import standing
 from kulanz.domain.delivery.ids import DeliveryId
 from kulanz.domain.delivery.moved import NOT_OWED
-from kulanz.domain.delivery.to_the_bill import ToTheBill, to_the_bill
+from kulanz.domain.delivery.to_the_bill import ToTheBill
 from kulanz.domain.ledger.entries import granted_benefits
 from kulanz.domain.lists.lines import ListRefused
 from kulanz.domain.money import format_minor, is_currency, minor_units
@@ -380,8 +380,7 @@ def _late(asked: Asked, door: Door) -> dict[tuple[str, str], Size]:
 
 def _bill(campaign: Campaign, door: Door, late: Mapping[tuple[str, str], Size]) -> BillItem:
     delivery = door.deliveries.over_list(campaign.id)
-    moved = {} if delivery is None else door.answers.billed(campaign.id, delivery.id.channel)
-    lines = to_the_bill(to_be_booked(campaign), delivery, moved, door.voids.moved(campaign.id))
+    lines = lines_to_the_bill(campaign, delivery, door)
     planned = {
         measure: size for (result, measure), size in campaign.plan.totals.worth().items() if result is RowResult.GRANTED
     }

@@ -3,17 +3,18 @@
 from itertools import islice
 from typing import TypedDict
 
-from kulanz.application.delivery.advance_delivery import NotDelivered, open_settled, to_be_booked
+from kulanz.application.delivery.advance_delivery import NotDelivered, granted_by_list, open_settled
 from kulanz.application.door.asked import Asked, Door
 from kulanz.application.door.bodies import Body, Reason, read_body
 from kulanz.application.door.campaigns import existing
 from kulanz.application.door.cursors import make_cursor, read_cursor
 from kulanz.application.door.problems import Kind, Problem, unknown
-from kulanz.domain.campaigns.campaign import State
+from kulanz.domain.campaigns.campaign import Campaign, State
 from kulanz.domain.delivery.credit import CreditSums, CreditType, SumOf
 from kulanz.domain.delivery.delivery import Delivery
 from kulanz.domain.delivery.files import sum_text
 from kulanz.domain.delivery.ids import DeliveryId
+from kulanz.domain.delivery.to_the_bill import ToTheBill, to_the_bill
 from kulanz.domain.money import is_currency
 from kulanz.domain.time import format_instant
 
@@ -68,7 +69,7 @@ class DeliveriesAnswer(TypedDict):
 
 
 class ToBeBooked(TypedDict):
-    """What the list of a campaign granted, by measure, as a plain decimal."""
+    """What the list of a campaign granted and no void took back, by measure, as a plain decimal."""
 
     measure: str
     sum: str
@@ -125,18 +126,24 @@ def of_campaign(asked: Asked, door: Door) -> CampaignDeliveryAnswer:
     campaign = existing(asked, door)
     found = door.deliveries.over_list(campaign.id)
     plan = door.campaigns.filed_plan(campaign.id)
-    booked = to_be_booked(campaign)
+    lines = lines_to_the_bill(campaign, found, door)
     why_not = ""
     if found is None:
-        if not booked:
+        if not any(line.granted for line in lines):
             why_not = "its list granted nothing"
+        elif not any(line.to_be_booked for line in lines):
+            why_not = "all that its list granted was voided"
         elif plan is None or plan.channel is None:
             why_not = "its plan names no channel: the stack had no DeliveryChannel when it was planned"
         elif campaign.state is State.CLOSED:
             why_not = "a person settled it, and nobody has said that it is to be delivered"
         else:
             why_not = f"it is {campaign.state}; what it granted is delivered when it has closed"
-    sums = [(SumOf(CreditType.CREDIT, measure, is_currency(measure)), size) for measure, size in sorted(booked.items())]
+    sums = [
+        (SumOf(CreditType.CREDIT, line.measure, is_currency(line.measure)), line.to_be_booked)
+        for line in lines
+        if line.granted
+    ]
     return {
         "v": DELIVERIES_VERSION,
         "campaign": str(campaign.id),
@@ -144,6 +151,12 @@ def of_campaign(asked: Asked, door: Door) -> CampaignDeliveryAnswer:
         "delivery": None if found is None else _item(found),
         "why_not": why_not,
     }
+
+
+def lines_to_the_bill(campaign: Campaign, delivery: Delivery | None, door: Door) -> list[ToTheBill]:
+    """Where what a campaign granted stands, by measure: whoever says what is to be booked takes it from here."""
+    answered = {} if delivery is None else door.answers.billed(campaign.id, delivery.id.channel)
+    return to_the_bill(granted_by_list(campaign), delivery, answered, door.voids.moved(campaign.id))
 
 
 def deliver(asked: Asked, door: Door) -> DeliveryAnswer:
