@@ -1,11 +1,12 @@
 """Budgets at the gate: what a start reserves, when it is refused, and what a plan says of its month."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from kulanz.application.budgets.review import review_budgets
 from kulanz.application.budgets.set_budget import SetBudgetPorts, set_budget
 from kulanz.application.campaigns.review_plan import PlanReview, ReviewPorts, review_plan
 from kulanz.application.ports import Refused
@@ -136,6 +137,26 @@ def test_a_plan_shows_what_is_left_before_and_after_its_start() -> None:
     approve(world)
     (found,) = review(world)["budgets"]
     assert (found["left"], found["reserved"], found["is_reserved"], found["is_enough"]) == ("900", "1100", True, True)
+    world.now += timedelta(days=60)
+    assert review(world)["budgets"] == [found], "the month that pays it stays"
+
+
+@pytest.mark.parametrize(
+    ("month", "claimable", "set_free", "is_enough"),
+    [(MONTH, 300, "300", True), (MONTH, 299, "299", False), (MONTH, 0, "0", False), ("2026-02", 300, "0", False)],
+)
+def test_what_a_start_sets_free_counts_in_its_own_month_alone(
+    month: str, claimable: int, set_free: str, is_enough: bool
+) -> None:
+    """An earlier campaign's offers end with the start, and what was reserved for them is left again."""
+    world = waiting()
+    limit(world, NEEDED - 300)
+    campaign, plan = replace(world.campaign(CAMPAIGN), follows=(9,)), world.campaigns.filed_plan(ID)
+    assert plan is not None
+    earlier = Reservation(f"{ID.incident_id}/9", "EUR", month, 0, claimable, claimable)
+    world.campaigns.budget_items.reservations[earlier.campaign, "EUR"] = earlier
+    (found,) = review_budgets(campaign, plan, world.campaigns, world.gate, world.now)
+    assert (found["set_free"], found["is_enough"]) == (set_free, is_enough)
 
 
 def test_two_plans_share_what_is_left_and_the_second_is_refused() -> None:

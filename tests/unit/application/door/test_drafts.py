@@ -9,6 +9,7 @@ import pytest
 
 from kulanz.application.door.serve import Reply
 from kulanz.application.drafts.draft_ports import Unread
+from kulanz.domain.time import format_instant
 from kulanz.sources.configuration import configuration_json
 from tests.support.received import configure, receive
 from tests.support.small_campaign import LIST_KEY, ROWS, event, small_world
@@ -85,7 +86,7 @@ def test_a_long_month_is_never_cut_without_a_word() -> None:
 def test_a_delivery_that_could_not_be_read_is_listed_with_its_reason(desk: Desk) -> None:
     desk.deliver({"no": "delivery"})
     (line,) = desk.get("incidents/drafts/month/2026-03").content["unread"]
-    assert (line["source"], line["reason"]) == ("it", "not_of_this_source")
+    assert (line["source"], line["reason"], line["received_at"]) == ("it", "not_of_this_source", format_instant(NOW))
     assert [one for one in desk.drafts.in_month("2026-03").found if isinstance(one, Unread)]
 
 
@@ -97,8 +98,11 @@ def test_a_draft_shows_windows_with_their_fields_and_all_three_totals(desk: Desk
             "end": {"at": ENDED, "field": "incident_updates.u5.display_at", "assumed": False},
         }
     ]  # fmt: skip
-    minutes = {name: length // 60_000_000 for name, length in draft["totals_microseconds"].items()}
-    assert minutes == {"proposed": 18, "major": 18, "partial": 37, "whole": 37}
+    assert draft["totals_microseconds"] == {
+        "proposed": 1_081_477_000, "major": 1_081_477_000, "partial": 2_256_535_000, "whole": 2_256_620_000
+    }  # fmt: skip
+    assert (draft["began"]["at"], draft["began"]["field"]) == ("2026-03-10T09:31:02.713000Z", "incident.started_at")
+    assert (draft["ended"]["at"], draft["ended"]["field"]) == ("2026-03-10T10:08:39.333000Z", "incident.resolved_at")
     assert (draft["service"], draft["functions"], draft["problem"], draft["confirmed"]) == (
         "voice",
         ["calls"],
@@ -178,6 +182,26 @@ def test_another_choice_is_the_next_revision(desk: Desk) -> None:
     assert desk.confirm("c2", windows=[wider]).content["revision"] == 2
     assert desk.get(f"incidents/revision/{VOICE}/2").content["detail_type"] == "Incident Amended"
     assert desk.draft()["confirmed"]["revision"] == 2
+
+
+ONGOING = {"start": ENDED, "end": None}
+
+
+@pytest.mark.parametrize(
+    ("windows", "first", "then"),
+    [
+        ([WINDOW], "Incident Resolved", "Incident Amended"),
+        ([ONGOING], "Incident Declared", "Incident Updated"),
+        ([WINDOW, ONGOING], "Incident Declared", "Incident Updated"),
+    ],
+)
+def test_an_incident_is_over_only_where_each_of_its_windows_is(
+    desk: Desk, windows: list[Any], first: str, then: str
+) -> None:
+    desk.confirm(windows=windows)
+    desk.confirm("c2", windows=windows, title="Another title")
+    recorded_as = [desk.get(f"incidents/revision/{VOICE}/{number}").content["detail_type"] for number in (1, 2)]
+    assert recorded_as == [first, then]
 
 
 def later(**incident: Any) -> Any:

@@ -12,6 +12,7 @@ from kulanz.domain.audit import About
 from kulanz.domain.campaigns import stretches as stretches_module
 from kulanz.domain.campaigns.campaign import State
 from kulanz.domain.exports.export import EXPORT_DAYS
+from kulanz.domain.time import format_instant
 from tests.support.exporting import work_all
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
 from tests.support.world import World
@@ -90,7 +91,17 @@ def test_a_link_is_good_for_a_quarter_of_an_hour(monkeypatch: pytest.MonkeyPatch
     answer = door.get(EXPORT).content
     assert door_exports.PART_LINK_SECONDS == 15 * 60
     assert {one["url"].rpartition("?")[2] for one in answer["parts"]} == {"seconds=900"}
-    assert "2026-03-01T09:" in answer["links_good_until"]
+    assert answer["links_good_until"] == format_instant(door.world.now + timedelta(minutes=15))
+
+
+def test_an_export_says_from_the_start_until_when_its_parts_are_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    door = closed(monkeypatch)
+    asked_at, until = format_instant(door.world.now), format_instant(door.world.now + timedelta(days=EXPORT_DAYS))
+    assert door.put(EXPORT, {}).content["available_until"] == until
+    work_all(door.world)
+    door.world.now += timedelta(days=EXPORT_DAYS) - timedelta(microseconds=1)
+    answer = door.get(EXPORT).content
+    assert (answer["asked_at"], answer["asked_by"], answer["available_until"]) == (asked_at, ANNA.id, until)
 
 
 def test_an_export_is_gone_when_its_parts_are(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
+from kulanz.application.delivery.advance_void import advance_void
 from kulanz.domain.campaigns.campaign import State
+from kulanz.domain.time import format_instant
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
 from tests.support.world_door import ANNA, BERT, WorldDoor
-from tests.support.world_voids import run_voids
+from tests.support.world_voids import advance_ports, run_voids, worked
 
 WHY = {"reason": "it was the wrong list"}
 
@@ -58,6 +60,28 @@ def test_a_void_is_planned_approved_by_another_and_done(door: WorldDoor) -> None
         (ANNA.id, "requested void v-1 of", CAMPAIGN, "it was the wrong list"),
         (BERT.id, "approved void v-1 of", CAMPAIGN, ""),
     ]
+
+
+def test_a_void_says_who_asked_who_approved_when_and_how_far_it_is(door: WorldDoor) -> None:
+    world = door.world
+    asked_at, began = world.now, door.put(f"voids/{CAMPAIGN}/v-1", WHY).content
+    assert (began["opened_at"], began["requested_by"], began["why"]) == (
+        format_instant(asked_at), ANNA.id, WHY["reason"],
+    )  # fmt: skip
+    nothing_yet = {name: began[name] for name in ("plan_hash", "approvals", "started_at", "bytes_done")}
+    assert nothing_yet == {"plan_hash": None, "approvals": [], "started_at": None, "bytes_done": 0}
+    advance_void(world.voids.changes[0], advance_ports(world))
+    worked(world, world.chunks.voids[0])
+    assert 0 < one(door)["bytes_done"] < one(door)["bytes_in_all"]
+    run_voids(world)
+    planned, approved_at = one(door), world.now
+    assert (planned["started_at"], planned["bytes_done"]) == (None, 0)
+    door.put(f"void-approvals/{CAMPAIGN}/v-1/yes", {"action": "approve", "plan_hash": planned["plan_hash"]}, BERT)
+    begun = one(door)
+    assert begun["approvals"] == [{"person": BERT.id, "at": format_instant(approved_at)}]
+    assert begun["started_at"] == format_instant(approved_at) != begun["opened_at"] == began["opened_at"]
+    ask(door, name="v-2")
+    assert [void["void"] for void in door.get(f"voids/campaign/{CAMPAIGN}").content["voids"]] == ["v-1", "v-2"]
 
 
 def test_accounts_that_are_named_stand_in_no_record_of_the_void(door: WorldDoor) -> None:
