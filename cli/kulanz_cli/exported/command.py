@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from kulanz.domain.campaigns.campaign import CampaignId
-from kulanz.domain.exports.figures import ACCEPTED, CLAIMABLE, UNCOUNTED, Figures, LineKey, SumKey, Written
+from kulanz.domain.exports.figures import ACCEPTED, CLAIMABLE, UNCOUNTED, VOIDED, Figures, LineKey, SumKey, Written
 from kulanz_cli.command import CampaignParameter, action_id, under_id
 from kulanz_cli.door import Door
 from kulanz_cli.exported.fetch import Parts
@@ -30,6 +30,7 @@ BESIDE = {
     ACCEPTED: "accepted since by customers",
     CLAIMABLE: "still to be claimed by customers",
     UNCOUNTED: "in the ledger, but counted by no receipt",
+    VOIDED: "taken back since by voids",
 }
 """Sums that the reconciliation does not have, in words."""
 

@@ -17,6 +17,7 @@ from kulanz_cli.settings import Unusable
 
 ROWS_PER_GROUP = 50_000
 """Rows of Parquet that are held until they are written: some 60 MB."""
+AMOUNTS = ("amount", "voided")
 AMOUNT_DIGITS, AMOUNT_DECIMALS = 38, 6
 """Of an amount in Parquet: more decimals than any currency or quantity has."""
 FORMULA = frozenset("=+-@\t\r\n")
@@ -74,18 +75,15 @@ class ParquetSink:
 
     def __init__(self, path: Path) -> None:
         arrow, parquet = engine("pyarrow", "files of Parquet"), engine("pyarrow.parquet", "files of Parquet")
-        types = {
-            "line": arrow.int64(),
-            "benefit": arrow.int32(),
-            "amount": arrow.decimal128(AMOUNT_DIGITS, AMOUNT_DECIMALS),
-        }
+        types = {"line": arrow.int64(), "benefit": arrow.int32()}
+        types |= dict.fromkeys(AMOUNTS, arrow.decimal128(AMOUNT_DIGITS, AMOUNT_DECIMALS))
         self._arrow = arrow
         self._schema = arrow.schema([(name, types.get(name, arrow.string())) for name in COLUMNS])
         self._writer = parquet.ParquetWriter(path, self._schema)
         self._rows: list[Row] = []
 
     def write(self, row: Row) -> None:
-        self._rows.append({**row, "amount": Decimal(row["amount"]) if row["amount"] else None})
+        self._rows.append({**row, **{name: Decimal(row[name]) if row[name] else None for name in AMOUNTS}})
         if len(self._rows) >= ROWS_PER_GROUP:
             self._flush()
 

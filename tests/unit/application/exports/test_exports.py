@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kulanz.application.campaigns.control_campaign import WORKER_LONGEST, ControlPorts, cancel, pause
+from kulanz.application.delivery.world import EntriesChange
 from kulanz.application.exports.ask_export import ExportRefused
 from kulanz.application.exports.write_parts import PartsWritten
 from kulanz.application.ledger.accept_offer import AcceptPorts, accept_offer
@@ -19,11 +20,13 @@ from kulanz.domain.campaigns import stretches as stretches_module
 from kulanz.domain.campaigns.campaign import CampaignId, Cause, State
 from kulanz.domain.campaigns.reconciliation import RowResult, worth_by_measure
 from kulanz.domain.decision import Outcome
+from kulanz.domain.delivery.entries import CreditEntry, EntryKind
 from kulanz.domain.exports.export import LANES
 from kulanz.domain.exports.figures import Figures, LineKey, Of, SumKey, Written, differences, expected
 from kulanz.domain.exports.rows import COLUMNS, count_read
 from kulanz.domain.ledger.entries import read_decision
 from kulanz.domain.lists.lines import LINE_BYTES
+from kulanz.domain.money import parse_minor
 from kulanz.domain.time import CLOCK_ALLOWANCE
 from tests.support import accepted_offer
 from tests.support.compiled_once import policies_compiled_once
@@ -223,6 +226,34 @@ def test_what_a_customer_accepted_is_shown_and_leaves_the_sums_of_the_reconcilia
     assert ours[-1]["status"] == "granted"
     later = exported(world, CAMPAIGN, "after")
     assert later == export, "an export stays what it was"
+
+
+def void_first_benefit(world: World, account: str) -> None:
+    (entry,) = world.ledger.of_account(account)
+    taken_back = CreditEntry(EntryKind.VOIDED, world.now, "test", "void/1", (0,))
+    assert world.credits.write_entries([EntriesChange(entry.key, (), (taken_back,))]) == [True]
+
+
+def test_what_was_voided_is_shown_of_each_benefit_and_is_granted_no_more() -> None:
+    """Whoever books by an export would book what was taken back. One account is voided in part, one whole."""
+    world = decided(PARTS, "two-parts")
+    accept(world, "a-1")
+    void_first_benefit(world, "a-1")
+    void_first_benefit(world, "a-2")
+    export = exported(world, CAMPAIGN)
+    found = {
+        (one["account"], one["part"]): (one["amount"], one["voided"], one["status"]) for one in rows(world, export)
+    }
+    (in_part, claimed) = found["a-1", "decided"], found["a-1", "to_claim"]
+    assert in_part[1:] == (in_part[0], "granted")
+    assert claimed[1:] == ("", "granted")
+    whole = found["a-2", "decided"]
+    assert whole[1:] == (whole[0], "voided")
+    assert found["a-2", "to_claim"][1] == ""
+    voided = sum(parse_minor(one[1], 2) for one in (in_part, whole))
+    assert export.figures.sums[SumKey("voided", "EUR")] == voided > 0
+    assert by_rows(world) == export.figures
+    assert list(differences(expected(world.campaign(CAMPAIGN), Of.LEDGER), export.figures)) == []
 
 
 def test_an_offer_that_can_no_longer_be_accepted_says_so() -> None:

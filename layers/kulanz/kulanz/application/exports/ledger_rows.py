@@ -17,10 +17,10 @@ from kulanz.domain.campaigns.campaign import Pass
 from kulanz.domain.campaigns.reconciliation import RESULT_OF, RowResult
 from kulanz.domain.campaigns.stretches import Stretch
 from kulanz.domain.decision import Outcome
-from kulanz.domain.exports.figures import CONFLICT, DUPLICATE, MISSING, NOT_WRITTEN, Written
+from kulanz.domain.exports.figures import CONFLICT, DUPLICATE, MISSING, NOT_WRITTEN, VOIDED, Size, Written
 from kulanz.domain.exports.rows import DECIDED_PART, TO_CLAIM, Found, Instants, Rendered, begins_at, rendered
 from kulanz.domain.ledger.decider import REMEMBERED_FACTS
-from kulanz.domain.ledger.entries import DecisionKey, Entry, is_expired, is_taken, read_decision
+from kulanz.domain.ledger.entries import DecisionKey, Entry, is_expired, is_taken, is_voided, read_decision
 from kulanz.domain.lists.header import ListFormat
 from kulanz.domain.lists.lines import Line, is_blank
 from kulanz.domain.lists.rows import Problem
@@ -48,6 +48,7 @@ class _Known(NamedTuple):
     effective_at: datetime
     expires_at: datetime | None
     accepted_at: datetime | None
+    voided: tuple[tuple[int, Size], ...]
     written: Written
 
 
@@ -151,7 +152,7 @@ class LedgerRows:
         head, _, rest = entry.body.partition(_ROW)
         place = _Known(
             head + rest[_DIGEST_CHARACTERS:], entry.status, entry.effective_at, entry.expires_at, entry.accepted_at,
-            written,
+            entry.voided, written,
         )  # fmt: skip
         known = self._rendered.get(place)
         if known is None:
@@ -167,7 +168,7 @@ class LedgerRows:
             accepted = entry.effective_at  # accepted before acceptances were stored by themselves
         instants = Instants(entry.effective_at, accepted)
         result = RESULT_OF[decision.outcome].value
-        found = Found(result, decision.reason, written, decision, self._status(entry), instants)
+        found = Found(result, decision.reason, written, decision, self._status(entry), instants, entry.voided)
         parts = [(DECIDED_PART, one) for one in decision.benefits] + [(TO_CLAIM, one) for one in decision.claimable]
         days: list[date | None] = []
         for part, benefit in parts:
@@ -177,6 +178,8 @@ class LedgerRows:
         return rendered(self._run.campaign.id, found, days)
 
     def _status(self, entry: Entry) -> str:
+        if is_voided(entry):
+            return VOIDED
         if entry.status is Outcome.GRANTED and is_expired(entry, self._now):
             return EXPIRED
         if entry.status is Outcome.OFFERED and (self._reach.has_ended or is_expired(entry, self._now)):

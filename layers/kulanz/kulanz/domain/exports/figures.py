@@ -41,9 +41,9 @@ NOT_WRITTEN = "not_written"
 """The result of a line that the execution had not reached when its campaign was stopped."""
 MISSING = "missing"
 """The result of a line whose decision should stand in the ledger, and does not."""
-CLAIMABLE, ACCEPTED, UNCOUNTED = "claimable", "accepted", "uncounted"
-"""Sums beside those of the reconciliation: what customers may still claim, what they have accepted, and what stands in
-the ledger without a receipt that counts it."""
+CLAIMABLE, ACCEPTED, UNCOUNTED, VOIDED = "claimable", "accepted", "uncounted", "voided"
+"""Sums beside those of the reconciliation: what customers may still claim, what they have accepted, what stands in the
+ledger without a receipt that counts it, and what voids took back."""
 DECIDED = "decided"
 """All results that leave a decision: what is compared where some of them were capped or held since the plan."""
 

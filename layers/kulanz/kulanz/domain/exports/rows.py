@@ -21,6 +21,7 @@ from kulanz.domain.exports.figures import (
     CLAIMABLE,
     COUNTED,
     UNCOUNTED,
+    VOIDED,
     Figures,
     LineKey,
     Size,
@@ -29,13 +30,13 @@ from kulanz.domain.exports.figures import (
 )
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz.domain.ledger.entries import DecisionKey
-from kulanz.domain.money import format_amount, parse_amount
+from kulanz.domain.money import format_amount, format_minor, minor_units, parse_amount, parse_minor
 from kulanz.domain.time import format_instant
 
 COLUMNS: Final = (
     *("campaign", "line", "account", "subject", "result", "reason", "written", "status"),
     *("benefit", "part", "amount", "currency", "unit", "unlimited", "component", "restriction", "terms"),
-    *("due", "due_by", "validity", "valid_from", "valid_until", "accepted_at", "decision"),
+    *("due", "due_by", "validity", "valid_from", "valid_until", "accepted_at", "voided", "decision"),
 )
 """Every row has all of them. `line` and `benefit` are numbers; `benefit` is empty in the row of a line without any."""
 NUMBERS: Final = frozenset({"line", "benefit"})
@@ -53,7 +54,10 @@ class Instants:
 
 
 class Found(NamedTuple):
-    """What an export says about the decision of a line. `status` is where it stands now; empty in a plan."""
+    """What an export says about the decision of a line. `status` is where it stands now; empty in a plan.
+
+    `voided` is how much was taken back of each benefit, by its place.
+    """
 
     result: str
     reason: str
@@ -61,6 +65,7 @@ class Found(NamedTuple):
     decision: Decision | None = None
     status: str = ""
     instants: Instants = Instants()
+    voided: Sequence[tuple[int, Size]] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,7 +118,7 @@ _NO_BENEFIT: Mapping[str, Any] = {
     **dict.fromkeys(
         ("part", "amount", "currency", "unit", "unlimited", "component", "restriction", "terms", "due", "due_by"), ""
     ),
-    **dict.fromkeys(("validity", "valid_from", "valid_until", "accepted_at"), ""),
+    **dict.fromkeys(("validity", "valid_from", "valid_until", "accepted_at", "voided"), ""),
 }
 
 
@@ -129,6 +134,7 @@ def _benefits(found: Found, days: Sequence[date | None]) -> Iterator[Mapping[str
     if decision is None:
         return
     parts = [(DECIDED_PART, one) for one in decision.benefits] + [(TO_CLAIM, one) for one in decision.claimable]
+    voided = dict(found.voided)
     for number, (part, benefit) in enumerate(parts, 1):
         begins = begins_at(found, part)
         day = days[number - 1] if number <= len(days) else None
@@ -144,6 +150,7 @@ def _benefits(found: Found, days: Sequence[date | None]) -> Iterator[Mapping[str
             "validity": validity_text(benefit.validity),
             **_instants(benefit.validity, begins),
             "accepted_at": "" if found.instants.accepted is None else format_instant(found.instants.accepted),
+            "voided": _voided_text(benefit, voided.get(number - 1)),
         }
 
 
@@ -161,6 +168,15 @@ def _size(benefit: Benefit) -> Mapping[str, str]:
     if benefit.quantity == UNLIMITED:
         return {"amount": "", "currency": "", "unit": benefit.unit, "unlimited": YES}
     return {"amount": f"{Decimal(benefit.quantity):f}", "currency": "", "unit": benefit.unit, "unlimited": ""}
+
+
+def _voided_text(benefit: Benefit, size: Size | None) -> str:
+    """How much was taken back of a benefit, as its amount is written; of an unlimited one 1, which is all of it."""
+    if size is None:
+        return ""
+    if benefit.money is None:
+        return f"{Decimal(size):f}"
+    return format_minor(int(size), minor_units(benefit.money.currency))
 
 
 def validity_text(validity: Validity) -> str:
@@ -199,6 +215,9 @@ def _sums(found: Found) -> Iterator[tuple[SumKey, Size]]:
     for benefit in found.decision.claimable:
         measure, size = worth_of(benefit)
         yield SumKey(ACCEPTED if accepted else CLAIMABLE, measure), size
+    benefits = (*found.decision.benefits, *found.decision.claimable)
+    for place, size in found.voided:
+        yield SumKey(VOIDED, worth_of(benefits[place])[0]), size
 
 
 def count_read(figures: Figures, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -214,6 +233,10 @@ def count_read(figures: Figures, rows: Sequence[Mapping[str, Any]]) -> None:
         if row["benefit"] is None:
             continue
         measure, size = _worth(*(row[name] for name in _WORTH))
+        if row["voided"]:
+            currency, voided = row["currency"], row["voided"]
+            taken_back = parse_minor(voided, minor_units(currency)) if currency else Decimal(voided)
+            figures.add_sum(SumKey(VOIDED, measure), taken_back)
         accepted, is_part = bool(row["accepted_at"]), row["part"] == TO_CLAIM
         if not is_part:
             figures.add_sum(SumKey(of, measure), size)
