@@ -7,7 +7,7 @@ It has components at most in a field of the company's own. An incident of a stat
 from collections.abc import Iterator
 from typing import Any
 
-from kulanz.domain.drafts.reported import Change, Course, Degree, Mark, Part, Reported, Stamp, order_text
+from kulanz.domain.drafts.reported import Change, Course, Degree, Mark, Part, Reported, order_text
 from kulanz.sources.reading import (
     URL_CHARACTERS,
     Fields,
@@ -16,6 +16,7 @@ from kulanz.sources.reading import (
     SourceProblem,
     Times,
     identifier,
+    is_stated,
     of_word,
     one_line,
     read_fields,
@@ -130,13 +131,16 @@ def _part(told: _Incident, settings: ReadSettings, times: Times) -> Part:
     if written is None:
         raise SourceProblem("not_of_this_source", "expected incident.updated_at with its offset")
     course = COURSES.get(told.incident_status.category)
-    began, ended = (_named(told, name, times) for name in (settings.began, settings.ended))
+    began_text, ended_text = _named(told, settings.began), _named(told, settings.ended)
+    began = times.stamp(began_text, _field(settings.began))
+    ended = times.stamp(ended_text, _field(settings.ended))
     components = dict(_components(told, settings.components)) or {WHOLE: "the whole incident"}
     changes: list[Change] = []
     for component in components:
         changes += [] if began is None else [Change(component, began, Degree.UNSTATED, place="0")]
         changes += [] if began is None or ended is None else [Change(component, ended, Degree.OPERATIONAL, place="1")]
     is_backwards = began is not None and ended is not None and ended.at <= began.at
+    is_unread = ended is None and is_stated(ended_text)
     marks = set(times.marks) | (set() if course is not None else {Mark.STATUS_UNKNOWN})
     reported = Reported(
         title=one_line(told.name),
@@ -144,19 +148,23 @@ def _part(told: _Incident, settings: ReadSettings, times: Times) -> Part:
         url=one_line(told.permalink or "", URL_CHARACTERS),
         began=began,
         ended=ended,
-        changes=() if is_backwards else tuple(changes),
+        changes=() if is_backwards or is_unread else tuple(changes),
         components=components,
         marks=frozenset(marks),
     )
     return Part(identifier(told.id), "incident", order_text(written.at), reported)
 
 
-def _named(told: _Incident, name: str, times: Times) -> Stamp | None:
-    """The timestamp that the company calls so."""
+def _named(told: _Incident, name: str) -> str | None:
+    """The timestamp that the company calls so, as it stands."""
     for one in told.incident_timestamp_values:
         if name and one.incident_timestamp.name == name and one.value is not None:
-            return times.stamp(one.value.value, f"incident_timestamp_values.{one_line(name, 60)}")
+            return one.value.value
     return None
+
+
+def _field(name: str) -> str:
+    return f"incident_timestamp_values.{one_line(name, 60)}"
 
 
 def _components(told: _Incident, name: str) -> Iterator[tuple[str, str]]:
@@ -178,7 +186,7 @@ def _page_part(told: _PageIncident, times: Times) -> Part:
     for number, impact in enumerate(told.component_impacts):
         component, where = identifier(impact.component_id), f"component_impacts.{number}"
         start, end = times.stamp(impact.start_at, f"{where}.start_at"), times.stamp(impact.end_at, f"{where}.end_at")
-        if start is None or (impact.end_at and end is None):
+        if start is None or (end is None and is_stated(impact.end_at)):
             continue  # marked as unreadable
         if end is not None and end.at <= start.at:
             marks.add(Mark.TIMES_CONTRADICT)

@@ -14,6 +14,10 @@ from kulanz.domain.drafts.reported import Mark, Part, Stamp
 
 YEAR_EARLIEST = 2000
 """As in incident events. Alertmanager writes year 1 where an alert has no end."""
+NEVER = "0001-"
+"""How an instant begins that a source has not got yet."""
+YEAR_LATEST = 2199
+"""A later one is a mistake, or means never. What is counted from an instant stays far from the last year there is."""
 CHANGES_PER_PART = 2_500
 PART_BYTES = 350 * 1024
 """Of what is kept of one delivery: it fits into one item of DynamoDB, which has 400 KB."""
@@ -26,6 +30,11 @@ _ISO = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]{1,9}))?(Z|[+-][0-9]{2}:?[0-9]{2})?",
     re.ASCII,
 )
+_HTTP_DATE = re.compile(
+    r"(?:[A-Z][a-z]{2}, )?[0-9]{1,2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2}(?: (?:GMT|UTC|[+-][0-9]{4}))?",
+    re.ASCII,
+)
+"""RFC 1123, as AWS Health writes. A zone is GMT or an offset: other names of zones mean different things."""
 _SHOWN = re.compile(r"[A-Za-z0-9_]{1,64}(?:\.[A-Za-z0-9_]{1,64}){0,5}", re.ASCII).fullmatch
 
 
@@ -95,7 +104,7 @@ class Times:
         except (ValueError, OverflowError, TypeError):
             self.marks.add(Mark.TIME_UNREADABLE)
             return None
-        if at is not None and at.year < YEAR_EARLIEST:
+        if at is not None and not YEAR_EARLIEST <= at.year <= YEAR_LATEST:
             self.marks.add(Mark.TIME_UNREADABLE)
             return None
         return None if at is None else Stamp(at, named)
@@ -103,10 +112,11 @@ class Times:
     def _instant(self, text: str) -> datetime | None:
         found = _ISO.fullmatch(text)
         if found is None:
-            at = parsedate_to_datetime(text)  # RFC 1123, as AWS Health writes
-            return self._with_zone(at)
+            if _HTTP_DATE.fullmatch(text) is None:
+                raise ValueError("no instant")
+            return self._with_zone(parsedate_to_datetime(text))
         day, clock, fraction, zone = found.groups()
-        if day.startswith("0001-"):
+        if day.startswith(NEVER):
             return None
         microseconds = (fraction or "").ljust(6, "0")[:6]
         return self._with_zone(datetime.fromisoformat(f"{day}T{clock}.{microseconds}{zone or ''}"))
@@ -117,7 +127,14 @@ class Times:
             if self.zone is None:
                 raise ValueError("no zone")
             at = at.replace(tzinfo=self.zone)
+            if at.replace(fold=0).utcoffset() != at.replace(fold=1).utcoffset():
+                raise ValueError("the clock shows this time twice, or never: which instant it is nobody states")
         return at.astimezone(UTC)
+
+
+def is_stated(text: str | None) -> bool:
+    """Whether a field states an instant, also one that cannot be read: then it is over, and nobody knows when."""
+    return bool(text) and not str(text).startswith(NEVER)
 
 
 def one_line(text: str, most: int = TITLE_CHARACTERS) -> str:

@@ -14,6 +14,7 @@ from kulanz.sources.reading import (
     SourceProblem,
     Times,
     identifier,
+    is_stated,
     of_word,
     one_line,
     read_fields,
@@ -49,6 +50,7 @@ def read(body: object, settings: ReadSettings) -> Reading:
     component = identifier(item if isinstance(item, str) else "")
     began, ended = times.stamp(told.begin, "result.begin"), times.stamp(told.end, "result.end")
     degree = of_word(DEGREES, told.type, Degree.UNKNOWN)
+    is_over = is_stated(told.end)
     is_backwards = began is not None and ended is not None and ended.at <= began.at
     changes = [] if began is None else [Change(component, began, degree, place="0")]
     changes += [] if began is None or ended is None else [Change(component, ended, Degree.OPERATIONAL, place="1")]
@@ -57,10 +59,10 @@ def read(body: object, settings: ReadSettings) -> Reading:
     marks = times.marks | ({Mark.STATUS_UNKNOWN} if degree is Degree.UNKNOWN else set())
     reported = Reported(
         title=one_line(told.short_description),
-        course=going if ended is None else over,
+        course=over if is_over else going,
         began=began,
         ended=ended,
-        changes=() if is_backwards else tuple(changes),
+        changes=() if is_backwards or (is_over and ended is None) else tuple(changes),
         components={component: ""},
         marks=frozenset(marks),
     )

@@ -13,6 +13,7 @@ from typing import Any
 
 from kulanz.domain.canonical import canonical_json
 from kulanz.domain.drafts.reported import (
+    ENDED,
     OVER,
     Change,
     Course,
@@ -312,10 +313,17 @@ class _Upstream:
 
 
 def _draft(of: _Upstream, rule: ServiceRule | None) -> Draft:
+    """What is over ends at an instant that somebody states: where none does, its last window is not proposed at all.
+
+    It would go on by the draft, and by the incident that it becomes, while its source says that it is over.
+    """
     told = of.reported
     components = tuple(_components(of, rule))
     spans = [span for one in components for span in one.timeline.spans]
     counts = frozenset[Degree]() if rule is None else rule.counts
+    is_endless = told.course in OVER and told.ended is None
+    if is_endless:
+        spans = [span for span in spans if span.end is not None]
     union = covered(span for span in spans if span.degree in counts)
     minimum = timedelta(0) if rule is None else rule.minimum
     windows = tuple(one for one in union if one.end is None or one.end.at - one.start.at >= minimum)
@@ -325,11 +333,12 @@ def _draft(of: _Upstream, rule: ServiceRule | None) -> Draft:
     marks |= {Mark.BELOW_MINIMUM} if len(windows) < len(union) else set()
     marks |= set() if begins_first else {Mark.TIMES_CONTRADICT}
     marks |= set() if windows else {Mark.NO_WINDOW}
+    marks |= {Mark.END_MISSING} if is_endless and told.course in ENDED else set()
     marks |= {Mark.COMPONENT_UNMAPPED} if of.unmapped else set()
     by_degree = {
         "major": covered(span for span in spans if span.degree is Degree.MAJOR),
         "partial": covered(span for span in spans if span.degree in (Degree.MAJOR, Degree.PARTIAL)),
-        "whole": _whole(told) if begins_first else (),
+        "whole": _whole(told) if begins_first and not is_endless else (),
     }
     return Draft(
         id=draft_id(of.mapping.source, of.name, "" if rule is None else rule.name),

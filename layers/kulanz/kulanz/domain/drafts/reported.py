@@ -43,7 +43,8 @@ class Course(StrEnum):
 
 
 PLANNED_COURSES = frozenset({Course.SCHEDULED, Course.UNDER_WAY, Course.COMPLETED})
-OVER = frozenset({Course.RESOLVED, Course.COMPLETED, Course.MERGED, Course.CANCELLED})
+ENDED = frozenset({Course.RESOLVED, Course.COMPLETED})
+OVER = ENDED | {Course.MERGED, Course.CANCELLED}
 
 
 class Mark(StrEnum):
