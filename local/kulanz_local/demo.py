@@ -297,7 +297,7 @@ def show_case(case: Case, campaign: Campaign, notices: Mapping[Audience, int], c
 
 def _play_stories(run: Run, accounts: int, folder: Path) -> list[str]:
     """Tell an incident of a status page and two cases with several campaigns; then send all events a second time."""
-    stage = Stage(run.stack, run.subscriber, run.console, folder)
+    stage = Stage(run.stack, run.persons[0].stack, run.subscriber, run.console, folder)
     for tell in (status_page.tell, o2_alice.tell, swisscom.tell):
         tell(stage, accounts // ACCOUNTS_PER_STORY_ACCOUNT)
     with step(run.console, "publish the events of the stories a second time"):

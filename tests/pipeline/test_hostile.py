@@ -15,6 +15,7 @@ from kulanz.domain.campaigns.campaign import CampaignId, State
 from kulanz_cli.direct import DirectStack
 from kulanz_cli.terminal import console
 from kulanz_local import drive
+from kulanz_local.gate import desks
 from kulanz_local.stories.telling import Stage
 from kulanz_local.subscriber import Subscriber
 from tests.hostile.corpus import Case, body_of, cases, event_cases, list_bytes, row_bytes
@@ -42,7 +43,8 @@ def stage(deployed: Deployed, tmp_path_factory: pytest.TempPathFactory) -> Itera
     for key in ("lists/net-outage.csv", "lists/hostile.csv.gz", "lists/hostile.xlsx"):
         put(stack, key, GOOD)
     with Subscriber(*place) as subscriber:
-        yield Stage(stack, subscriber, console(), Path(tmp_path_factory.mktemp("hostile")))
+        person = desks(deployed.aws)[0].stack
+        yield Stage(stack, person, subscriber, console(), Path(tmp_path_factory.mktemp("hostile")))
 
 
 def put(stack: DirectStack, key: str, content: bytes) -> None:

@@ -13,6 +13,7 @@ from rich.console import Console
 from kulanz.domain.campaigns.campaign import CampaignId, Pass, State
 from kulanz_local import drive
 from kulanz_local.embedded import PROJECT
+from kulanz_local.gate import desks
 from kulanz_local.stories.telling import Stage
 from kulanz_local.subscriber import Subscriber
 from tests.pipeline.conftest import Deployed
@@ -42,7 +43,7 @@ def stage(deployed: Deployed, tmp_path: Path) -> Iterator[Stage]:
     outputs = deployed.outputs
     place = deployed.session, deployed.aws.endpoint, outputs.notices_topic_arn, outputs.event_bus_name
     with Subscriber(*place) as subscriber:
-        yield Stage(drive.stack_of(deployed.aws), subscriber, Console(), tmp_path)
+        yield Stage(drive.stack_of(deployed.aws), desks(deployed.aws)[0].stack, subscriber, Console(), tmp_path)
 
 
 class Manual:

@@ -7,6 +7,7 @@ import pytest
 
 from kulanz_cli.terminal import console
 from kulanz_local import drive
+from kulanz_local.gate import desks
 from kulanz_local.stories import o2_alice, status_page, swisscom
 from kulanz_local.stories.telling import Stage
 from kulanz_local.subscriber import Subscriber
@@ -22,7 +23,7 @@ def stage(deployed: Deployed, tmp_path: Path) -> Iterator[Stage]:
     outputs = deployed.outputs
     place = deployed.session, deployed.aws.endpoint, outputs.notices_topic_arn, outputs.event_bus_name
     with Subscriber(*place) as subscriber:
-        yield Stage(drive.stack_of(deployed.aws), subscriber, console(), tmp_path)
+        yield Stage(drive.stack_of(deployed.aws), desks(deployed.aws)[0].stack, subscriber, console(), tmp_path)
 
 
 @pytest.mark.parametrize(

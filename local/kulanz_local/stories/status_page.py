@@ -61,7 +61,7 @@ def tell(stage: Stage, accounts: int) -> None:
     stage.tell("A person confirms the 18 minutes of the full outage, and requests the campaign.")
     confirm = ("--confirm", "--draft", found["digest"][:12], "--windows", "major", "--list", str(path))
     policy = ("--policy", f"{POLICY}/1", "--rows", str(len(customers)))
-    stage.expect("confirm", stage.kulanz("draft", DRAFT, *confirm, *policy), 0)
+    stage.expect("confirm", stage.kulanz_of_person("draft", DRAFT, *confirm, *policy), 0)
     closed = stage.closed(CampaignId(DRAFT, 1))
     affected = [one for one in customers if one.is_affected]
     left_out = counted(("declined", "not_affected") for one in customers if not one.is_affected)

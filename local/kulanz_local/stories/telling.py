@@ -13,7 +13,7 @@ from kulanz.domain.campaigns.campaign import Campaign, CampaignId
 from kulanz.domain.campaigns.reconciliation import IN_THE_LEDGER
 from kulanz_cli.direct import DirectStack
 from kulanz_cli.send import send, upload_list
-from kulanz_cli.stack import LIST_PREFIX
+from kulanz_cli.stack import LIST_PREFIX, Stack
 from kulanz_cli.watch import AT_REST
 from kulanz_local import drive
 from kulanz_local.subscriber import Subscriber
@@ -32,6 +32,8 @@ class Stage:
     """A stack on which stories are told, and what differed so far."""
 
     stack: DirectStack
+    person: Stack
+    """The stack as a person reaches it, for what no machine may do."""
     subscriber: Subscriber
     console: Console
     folder: Path
@@ -138,9 +140,14 @@ class Stage:
         self.expect("decisions after every event came twice", drive.items_in_the_ledger(self.stack), before)
 
     def kulanz(self, *arguments: str, secret_words: tuple[str, ...] = ()) -> int:
-        """Run the `kulanz` command as a person would; its exit code. `secret_words` are not printed."""
+        """Run the `kulanz` command as the account's administrator; its exit code. `secret_words` are not printed."""
         self.tell(f"[dim]$ kulanz {' '.join(arguments)}[/dim]")
         return drive.run_kulanz(self.stack, *arguments, *secret_words)
+
+    def kulanz_of_person(self, *arguments: str) -> int:
+        """Run the `kulanz` command with the keys of a person; its exit code."""
+        self.tell(f"[dim]$ kulanz {' '.join(arguments)}[/dim]")
+        return drive.run_kulanz(self.person, *arguments)
 
     def draft(self, draft_id: str) -> dict[str, Any]:
         """A draft, as the API answers it."""

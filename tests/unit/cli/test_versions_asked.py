@@ -10,11 +10,15 @@ from kulanz.domain.time import parse_instant
 from kulanz.versions import VERSIONS_ASKED, versions
 
 CONTEXT: Any = SimpleNamespace(
-    function_name="advance", memory_limit_in_mb=1, invoked_function_arn="arn:advance", aws_request_id="1"
+    function_name="advance",
+    function_version="1",
+    memory_limit_in_mb=1,
+    invoked_function_arn="arn:advance",
+    aws_request_id="1",
 )
 
 
-def untouched() -> Any:
+def untouched(*_: object) -> Any:
     raise AssertionError("the function began to act")
 
 
@@ -27,6 +31,7 @@ def test_a_function_says_what_it_runs_and_does_nothing(monkeypatch: pytest.Monke
 
 
 def test_whatever_else_has_no_records_is_the_schedules(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(handler, "_watching", untouched)
+    for act in ("_watch_campaigns", "_delivering", "_voiding", "_watch_answers", "_settle_budgets"):
+        monkeypatch.setattr(handler, act, untouched)
     with pytest.raises(Exception, match="AssertionError"):
         handler.handle({**VERSIONS_ASKED, "source": "aws.events"}, CONTEXT)

@@ -114,7 +114,7 @@ def test_whatever_stands_in_a_field_the_delivery_becomes_a_draft_or_is_refused(
         within = body
         for step in path[:-1]:
             within = within[step]
-        within[path[-1]] = data.draw(st.sampled_from(HOSTILE))
+        within[path[-1]] = copy.deepcopy(data.draw(st.sampled_from(HOSTILE)))
         if not isinstance(body, dict) or not body:
             return
     try:
