@@ -14,13 +14,13 @@ import click
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz_cli.log import RouteParameter
 from kulanz_cli.report import write_whole
-from kulanz_cli.report_page import markup
-from kulanz_cli.report_page.markup import Part, document, element, foreign, section
-from kulanz_cli.report_page.page import NOTHING_IS_FETCHED
-from kulanz_cli.report_page.style import STYLE
 from kulanz_cli.settings import ANSWER_CODES, EXIT_NO, Unusable, as_json, pass_stack
 from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import Column, console, print_json, say, table
+from kulanz_console.drawing import markup
+from kulanz_console.drawing.markup import Part, document, element, foreign, section
+from kulanz_console.drawing.page import NOTHING_IS_FETCHED
+from kulanz_console.drawing.style import STYLE
 
 MONTH_VERSION = 1
 FORMULAS = ("=", "+", "-", "@", "\t", "\r")

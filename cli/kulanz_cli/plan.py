@@ -15,14 +15,13 @@ from kulanz_cli.reconciliation import value_text
 from kulanz_cli.settings import ACTION_CODES, ANSWER_CODES, as_json, pass_stack
 from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import Column, command, console, counted_as, labelled, print_json, say, table
+from kulanz_console.drawing.worth import coarser_ranges
 
 if TYPE_CHECKING:
     from kulanz.application.budgets.review import BudgetReview
-    from kulanz.application.campaigns.report import ReportedAmounts
     from kulanz.application.campaigns.review_plan import PlanReview
 
 BAR_CELLS = 24
-RANGES_PRINTED = 8
 LARGEST_PRINTED = 10
 HASH_PATTERN_CHARACTERS = 64
 
@@ -234,22 +233,6 @@ def _show_amounts(found: "PlanReview", out: Console) -> None:
         columns = [Column("amount", is_number=True), Column("lines", is_number=True), Column("")]
         bars = [[amount, f"{lines:,}", "#" * max(1, BAR_CELLS * lines // most)] for amount, lines in ranges]
         table(out, columns, bars)
-
-
-def coarser_ranges(one: "ReportedAmounts") -> list[tuple[str, int]]:
-    """At most `RANGES_PRINTED` ranges, as they are printed: neighbours with the fewest lines are put together."""
-    ranges = [(found["least"], found["most"], found["lines"]) for found in one["histogram"]]
-    while len(ranges) > RANGES_PRINTED:
-        at = min(range(len(ranges) - 1), key=lambda place: ranges[place][2] + ranges[place + 1][2])
-        left, right = ranges[at : at + 2]
-        ranges[at : at + 2] = [(left[0], right[1], left[2] + right[2])]
-    measure = one["measure"]
-    return [
-        (value_text(measure, Decimal(least)), lines)
-        if least == most
-        else (f"{value_text(measure, Decimal(least))} to {value_text(measure, Decimal(most))}", lines)
-        for least, most, lines in ranges
-    ]
 
 
 def _show_largest(found: "PlanReview", out: Console) -> None:

@@ -16,14 +16,15 @@ from kulanz.domain.campaigns.reconciliation import (
     WriteResult,
     differences,
 )
-from kulanz.domain.money import format_minor, is_currency, minor_units
-from kulanz.domain.policy.explaining.wording import counted
 from kulanz_cli.shown_campaign import ShownCampaign
 from kulanz_cli.terminal import Column, command, counted_as, say, table
+from kulanz_console.drawing.worth import figure, measure_words, value_text
 
 if TYPE_CHECKING:
     from kulanz.application.campaigns.report import ReportedSameOutage
 
+__all__ = ["figure", "measure_words", "value_text"]
+"""What a terminal and a page show alike, under the name that the commands know."""
 DIFFERENCES_SHOWN = 20
 _ORDER = {row_result: place for place, row_result in enumerate(RowResult)}
 
@@ -111,26 +112,6 @@ def _show_sums(plan: Totals, apply: Totals, beside: Sequence[WriteResult], conso
         figures = [figure(measure, sums.get(place, 0)) for sums in (planned, ledger, *others)]
         rows.append([row_result.value, measure_words(measure), *figures])
     table(console, _columns(("result", "sum of", "planned", "ledger"), beside, rows), rows)
-
-
-def figure(measure: str, value: int | Decimal) -> str:
-    """A sum without what it is measured in."""
-    return f"{Decimal(format_minor(int(value), minor_units(measure))):,}" if is_currency(measure) else f"{value:,}"
-
-
-def measure_words(measure: str) -> str:
-    """What a sum is measured in, in words."""
-    if is_currency(measure):
-        return measure
-    unit, _, quantity = measure.partition(":")
-    return f"times {unit}, {quantity}" if quantity else counted("0", unit).removeprefix("0 ")
-
-
-def value_text(measure: str, value: int | Decimal) -> str:
-    """A sum for people: minor units of a currency as an amount, anything else with its unit."""
-    if is_currency(measure) or ":" in measure:
-        return f"{figure(measure, value)} {measure_words(measure)}"
-    return counted(f"{value:,}", measure)
 
 
 def sum_text(sums: Mapping[tuple[RowResult, str], int | Decimal], row_result: RowResult) -> str:

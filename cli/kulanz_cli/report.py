@@ -10,11 +10,11 @@ from kulanz.application.door.problems import Kind
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz_cli.command import CampaignParameter
 from kulanz_cli.door import Door, DoorProblem
-from kulanz_cli.report_page.page import page
-from kulanz_cli.report_page.sources import Sources
 from kulanz_cli.settings import ACTION_CODES, Unusable, pass_stack
 from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import console, say
+from kulanz_console.drawing.page import page
+from kulanz_console.drawing.sources import Sources
 
 if TYPE_CHECKING:
     from kulanz.application.campaigns.review_plan import PlanReview

@@ -1,12 +1,11 @@
 """A campaign as an answer of the API states it, in the values that the terminal shows and adds up."""
 
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import TYPE_CHECKING, Self
 
 from kulanz.domain.campaigns.campaign import CampaignId, Pass, State
-from kulanz.domain.campaigns.reconciliation import CountKey, RowResult, SumKey, Totals, WriteResult
-from kulanz.domain.money import is_currency
+from kulanz.domain.campaigns.reconciliation import Totals
+from kulanz_console.drawing.figures import totals_of
 
 if TYPE_CHECKING:
     from kulanz.application.campaigns.report import Figures
@@ -58,21 +57,3 @@ class ShownCampaign:
 
 def _pass(progress: "PassProgress", figures: "Figures") -> ShownPass:
     return ShownPass(totals_of(figures), progress["bytes_done"], progress["sent"], progress["finished"])
-
-
-def totals_of(figures: "Figures") -> Totals:
-    """The counts and sums of a report's pass."""
-    totals = Totals(lines=figures["lines"], digest=int(figures["digest"], 16))
-    for one in figures["results"]:
-        totals.counts[CountKey(RowResult(one["result"]), one["reason"], WriteResult(one["write_result"]))] = one[
-            "lines"
-        ]
-    for worth in figures["worth"]:
-        key = SumKey(RowResult(worth["result"]), WriteResult(worth["write_result"]), worth["measure"])
-        totals.sums[key] = size_of(worth["measure"], worth["sum"])
-    return totals
-
-
-def size_of(measure: str, text: str) -> int | Decimal:
-    """A sum from its exact text: minor units of a currency, or a quantity of a unit."""
-    return int(text) if is_currency(measure) else Decimal(text)

@@ -8,7 +8,6 @@ id, a count, a time or a path can be read and copied whole; one that is wider th
 import json
 import os
 import shlex
-import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +17,11 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
+from kulanz_console.drawing.text import counted_as, plain, plain_lines
+
+__all__ = ["counted_as", "plain", "plain_lines"]
+"""What a terminal and a page show alike, under the name that the commands know."""
+
 PIPED_COLUMNS = 80
 """The width of a file or a pipe; `COLUMNS` states another."""
 TEXT_COLUMNS = 100
@@ -26,9 +30,6 @@ NAME_COLUMNS = 16
 """Of a name with its indentation, before a text that hangs behind it."""
 NARROW_INDENT = 4
 _GAP = "  "
-_JOINERS = "\u200c\u200d"
-"""They shape the letters of some scripts and neither hide nor move text."""
-_REPLACEMENT = "\ufffd"
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -38,24 +39,6 @@ def console(*, stderr: bool = False) -> Console:
         return found
     stated = os.environ.get("COLUMNS", "")
     return Console(stderr=stderr, width=int(stated) if stated.isdecimal() and int(stated) else PIPED_COLUMNS)
-
-
-def plain(text: object) -> str:
-    """One line of text that a terminal shows and does nothing else with: what it cannot show is U+FFFD or a space."""
-    written = str(text)
-    return written if written.isprintable() else "".join(map(_shown, written))
-
-
-def _shown(character: str) -> str:
-    if character.isprintable() or character in _JOINERS:
-        return character
-    is_blank = character.isspace() or unicodedata.category(character) in ("Zs", "Zl", "Zp")
-    return " " if is_blank else _REPLACEMENT
-
-
-def plain_lines(text: str) -> str:
-    """The same for text of several lines, which stay apart."""
-    return "\n".join(plain(line) for line in text.split("\n"))
 
 
 def wrapped(text: str, width: int, *, codes: bool = False) -> list[str]:
@@ -240,11 +223,6 @@ def _text_width(out: Console) -> int:
 def _line(out: Console, text: Text) -> None:
     text.rstrip()
     out.print(text, soft_wrap=True, markup=False, highlight=False, emoji=False)
-
-
-def counted_as(number: int, one: str, many: str = "") -> str:
-    """A count with its noun: `1 row`, `1,204 rows`."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def print_json(content: Any) -> None:

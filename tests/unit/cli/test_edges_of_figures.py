@@ -14,8 +14,8 @@ from rich.console import Console
 from kulanz.domain.campaigns.campaign import State
 from kulanz.domain.campaigns.reconciliation import CountKey, RowResult, WriteResult
 from kulanz_cli.checked_list import BAR_CELLS, _bar
-from kulanz_cli.plan import RANGES_PRINTED, coarser_ranges
 from kulanz_cli.reconciliation import show_where_rejected
+from kulanz_console.drawing.worth import RANGES_PRINTED, coarser_ranges
 from tests.support.reading import read
 from tests.support.small_campaign import CAMPAIGN, INCIDENT_ID, event, list_of, row, small_world
 from tests.support.world import World

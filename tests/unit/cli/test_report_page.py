@@ -24,11 +24,11 @@ from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz.domain.policy.document.frozen import freeze, policy_hash
 from kulanz_cli.reconciliation import value_text
 from kulanz_cli.report import asked
-from kulanz_cli.report_page.figures import figures_of
-from kulanz_cli.report_page.page import page
-from kulanz_cli.report_page.pictures import LEAST_HUNDREDTHS, WHOLE_HUNDREDTHS, hundredths
-from kulanz_cli.report_page.sources import Sources, readings
 from kulanz_cli.terminal import plain
+from kulanz_console.drawing.figures import figures_of
+from kulanz_console.drawing.page import page
+from kulanz_console.drawing.pictures import LEAST_HUNDREDTHS, WHOLE_HUNDREDTHS, hundredths
+from kulanz_console.drawing.sources import Sources, readings
 from tests.support.dirty_campaign import CAMPAIGN, LINES, dirty_world
 from tests.support.small_campaign import CAMPAIGN as SMALL
 from tests.support.small_campaign import ROWS, event, sealed_policy, small_world

@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[3]
 FOLDERS = {
     "kulanz": ROOT / "layers/kulanz/kulanz",
     "kulanz_cli": ROOT / "cli/kulanz_cli",
+    "kulanz_console": ROOT / "cli/kulanz_console",
     "kulanz_local": ROOT / "local/kulanz_local",
 }
 HOUSE = ""

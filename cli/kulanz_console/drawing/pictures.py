@@ -7,7 +7,7 @@ from fractions import Fraction
 from itertools import accumulate
 from xml.etree.ElementTree import Element
 
-from kulanz_cli.report_page.markup import element, foreign
+from kulanz_console.drawing.markup import element, foreign
 
 BAR_PIXELS = 12
 THIN_PIXELS = 8

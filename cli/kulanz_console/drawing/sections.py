@@ -7,14 +7,12 @@ from xml.etree.ElementTree import Element
 
 from kulanz.application.campaigns.report import AMOUNTS_SHOWN
 from kulanz.domain.campaigns.reconciliation import WITH_A_DECISION, RowResult, WriteResult
-from kulanz_cli.plan import coarser_ranges
-from kulanz_cli.reconciliation import figure, measure_words, value_text
-from kulanz_cli.report_page.figures import BESIDE, Figures, ReasonLine, WorthLine
-from kulanz_cli.report_page.markup import Part, element, foreign, section, table
-from kulanz_cli.report_page.pictures import Bar, Segment, picture, thin_bar
-from kulanz_cli.report_page.sources import Sources
-from kulanz_cli.shown_campaign import size_of
-from kulanz_cli.terminal import counted_as
+from kulanz_console.drawing.figures import BESIDE, Figures, ReasonLine, WorthLine, size_of
+from kulanz_console.drawing.markup import Part, element, foreign, section, table
+from kulanz_console.drawing.pictures import Bar, Segment, picture, thin_bar
+from kulanz_console.drawing.sources import Sources
+from kulanz_console.drawing.text import counted_as
+from kulanz_console.drawing.worth import coarser_ranges, figure, measure_words, value_text
 
 if TYPE_CHECKING:
     from kulanz.application.campaigns.report import ReportedAmounts

@@ -8,9 +8,8 @@ from xml.etree.ElementTree import Element
 import yaml
 
 from kulanz.domain.campaigns.campaign import State
-from kulanz_cli.reconciliation import value_text
-from kulanz_cli.report_page.figures import Figures, MeasureTotals, figures_of
-from kulanz_cli.report_page.markup import (
+from kulanz_console.drawing.figures import Figures, MeasureTotals, figures_of
+from kulanz_console.drawing.markup import (
     Part,
     code,
     definitions,
@@ -23,11 +22,12 @@ from kulanz_cli.report_page.markup import (
     section,
     table,
 )
-from kulanz_cli.report_page.sections import amounts_section, reconciliation_section, results_section
-from kulanz_cli.report_page.sources import Sources, readings
-from kulanz_cli.report_page.style import STYLE
-from kulanz_cli.report_page.words import held_back_note, sentence, state_kind
-from kulanz_cli.terminal import counted_as
+from kulanz_console.drawing.sections import amounts_section, reconciliation_section, results_section
+from kulanz_console.drawing.sources import Sources, readings
+from kulanz_console.drawing.style import STYLE
+from kulanz_console.drawing.text import counted_as
+from kulanz_console.drawing.words import held_back_note, sentence, state_kind
+from kulanz_console.drawing.worth import value_text
 
 if TYPE_CHECKING:
     from kulanz.application.campaigns.report import ReportedBudget, ReportedEstimate

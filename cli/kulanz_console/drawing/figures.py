@@ -9,13 +9,16 @@ from kulanz.domain.campaigns.reconciliation import (
     IN_THE_LEDGER,
     NEVER_WRITTEN,
     WITH_A_DECISION,
+    CountKey,
     RowResult,
+    SumKey,
     Totals,
     WriteResult,
 )
-from kulanz_cli.shown_campaign import totals_of
+from kulanz.domain.money import is_currency
 
 if TYPE_CHECKING:
+    from kulanz.application.campaigns.report import Figures as PassFigures
     from kulanz.application.campaigns.report import ReportContract
 
 BESIDE = (WriteResult.DUPLICATE, WriteResult.CONFLICT, WriteResult.CAPPED, WriteResult.HELD_SINCE)
@@ -116,3 +119,21 @@ def _reasons(plan: Totals, apply: Totals) -> Iterator[ReasonLine]:
     for place, lines in sorted(plan.results().items(), key=lambda one: (ORDER[one[0][0]], one[0][1])):
         row_result, reason = place
         yield ReasonLine(row_result, reason, lines, None if row_result in NEVER_WRITTEN else written.get(place, 0))
+
+
+def totals_of(figures: "PassFigures") -> Totals:
+    """The counts and sums of a report's pass."""
+    totals = Totals(lines=figures["lines"], digest=int(figures["digest"], 16))
+    for one in figures["results"]:
+        totals.counts[CountKey(RowResult(one["result"]), one["reason"], WriteResult(one["write_result"]))] = one[
+            "lines"
+        ]
+    for worth in figures["worth"]:
+        key = SumKey(RowResult(worth["result"]), WriteResult(worth["write_result"]), worth["measure"])
+        totals.sums[key] = size_of(worth["measure"], worth["sum"])
+    return totals
+
+
+def size_of(measure: str, text: str) -> int | Decimal:
+    """A sum from its exact text: minor units of a currency, or a quantity of a unit."""
+    return int(text) if is_currency(measure) else Decimal(text)

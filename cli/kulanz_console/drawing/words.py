@@ -3,11 +3,11 @@
 from typing import TYPE_CHECKING
 
 from kulanz.domain.campaigns.campaign import ENDED, STOPPED, State
-from kulanz_cli.terminal import counted_as
+from kulanz_console.drawing.text import counted_as
 
 if TYPE_CHECKING:
-    from kulanz_cli.report_page.figures import Figures
-    from kulanz_cli.report_page.sources import Sources
+    from kulanz_console.drawing.figures import Figures
+    from kulanz_console.drawing.sources import Sources
 
 NOTHING = "Nothing was granted."
 SENTENCES = {

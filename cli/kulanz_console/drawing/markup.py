@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from xml.etree.ElementTree import Element, tostring
 
 from kulanz.domain.time import parse_instant
-from kulanz_cli.terminal import plain, plain_lines
+from kulanz_console.drawing.text import plain, plain_lines
 
 type Part = Element | str
 

@@ -1,0 +1,1 @@
+"""The console: pages for the people who approve, watch, ask and reconcile, over one port of questions and actions."""
