@@ -4,6 +4,7 @@ For `doctor`, `ledger`, `policy publish` and `people`. Everything else goes thro
 """
 
 from kulanz.adapters.campaign_table import DynamoCampaigns
+from kulanz.adapters.discretion import S3Discretion
 from kulanz.adapters.drafts_table import DynamoDrafts
 from kulanz.adapters.ledger_table import DynamoLedger
 from kulanz.adapters.parted_lists import PartedLists
@@ -37,6 +38,10 @@ class DirectStack(Stack):
     def people(self) -> S3People:
         """The people file."""
         return S3People(self.client("s3"), self.outputs.list_bucket_name, POLICY_PREFIX)
+
+    def discretion(self) -> S3Discretion:
+        """The discretion file."""
+        return S3Discretion(self.client("s3"), self.outputs.list_bucket_name, POLICY_PREFIX)
 
     def sources(self) -> S3Sources:
         """The configuration of sources."""

@@ -57,6 +57,7 @@ COMMANDS = {
     "For authors and publishers of policies": section(
         ("policy", "policy_group", "policy", "Read the rulebook; write, test and publish policies."),
         ("people", "people_group", "people", "Check and publish the people file."),
+        ("discretion", "discretion_group", "discretion", "Check and publish the discretion file."),
         ("source", "source_group", "source", "Check, publish and try the configuration of incident sources."),
     ),
 }  # fmt: skip

@@ -1,4 +1,6 @@
-"""A file that people check and publish in versions: the people file, and the configuration of sources."""
+"""A file that people check and publish in versions: the people file, the discretion file, and the configuration of
+sources.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +14,7 @@ from kulanz.domain.policy.language.errors import PolicyError
 from kulanz_cli.settings import Unusable
 
 if TYPE_CHECKING:
+    from kulanz.domain.byhand.discretion import DiscretionError
     from kulanz.domain.people.people import PeopleError
     from kulanz.sources.configuration import ConfigurationError
     from kulanz_cli.direct import DirectStack
@@ -39,7 +42,7 @@ class VersionedFile[Content: Versioned]:
     reader: Callable[[Any], Content]
     must_follow: Callable[[Content, Content], None]
     to_json: Callable[[Any], bytes]
-    problem: "type[PeopleError | ConfigurationError]"
+    problem: "type[PeopleError | ConfigurationError | DiscretionError]"
     sealed: type[Refused]
 
     def read(self, file: Path) -> tuple[dict[str, Any], Content]:

@@ -209,6 +209,12 @@ class Deployed:
         return S3People(self._s3, self.config.list_bucket, self.config.policy_prefix)
 
     @cached_property
+    def discretion(self) -> Any:
+        from kulanz.adapters.discretion import S3Discretion
+
+        return S3Discretion(self._s3, self.config.list_bucket, self.config.policy_prefix)
+
+    @cached_property
     def drafts(self) -> Any:
         from kulanz.adapters.drafts_table import DynamoDrafts
 

@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 from kulanz.adapters.messaging import ChunkContract, RejectionContract
 from kulanz.application.campaigns.report import ReportContract
 from kulanz.application.incidents.incident_event import CampaignRequestContract, IncidentContract
+from kulanz.domain.byhand.discretion import DiscretionContract
 from kulanz.domain.delivery.credit import CreditContract
 from kulanz.domain.ledger.entries import DecisionContract
 from kulanz.domain.notices import NoticeContract, StatusContract
@@ -26,6 +27,7 @@ CONTRACTS: dict[str, Any] = {
     "status-notice": StatusContract,
     "credit": CreditContract,
     "campaign-report": ReportContract,
+    "discretion": DiscretionContract,
 }
 
 

@@ -17,6 +17,7 @@ from kulanz.adapters.budget_table import DynamoBudgets
 from kulanz.adapters.campaign_table import DynamoCampaigns
 from kulanz.adapters.credit_entries import DynamoCredits
 from kulanz.adapters.delivery_table import DynamoDeliveries
+from kulanz.adapters.discretion import S3Discretion
 from kulanz.adapters.documents import S3Documents
 from kulanz.adapters.drafts_table import DynamoDrafts
 from kulanz.adapters.due_table import DynamoDues
@@ -38,6 +39,7 @@ from tests.support.fake_answers import FakeAnswers, FakeDues
 from tests.support.fake_bucket import FakeArchive, FakeLists, FakePolicies
 from tests.support.fake_budgets import FakeBudgets
 from tests.support.fake_deliveries import FakeCredits, FakeDeliveries
+from tests.support.fake_discretion import FakeDiscretion
 from tests.support.fake_door import FakeActions, FakeDocuments, FakeRefusedEvents
 from tests.support.fake_drafts import FakeDrafts, FakeSources
 from tests.support.fake_exports import FakeExports
@@ -64,7 +66,7 @@ class FakeBackend:
 
     def __init__(self) -> None:
         self.lists, self.policies, self.archive = FakeLists(self.bucket), FakePolicies(), FakeArchive()
-        self.people = FakePeople()
+        self.people, self.discretion = FakePeople(), FakeDiscretion()
         self.drafts, self.sources = FakeDrafts(), FakeSources()
         self.campaigns, self.ledger = FakeCampaigns(), FakeLedger()
         self.offers = FakeOffers(self.ledger, self.campaigns)
@@ -157,6 +159,10 @@ class AwsBackend:
     @cached_property
     def people(self) -> S3People:
         return S3People(self.s3, self.bucket, "policies/")
+
+    @cached_property
+    def discretion(self) -> S3Discretion:
+        return S3Discretion(self.s3, self.bucket, "policies/")
 
     @cached_property
     def actions(self) -> DynamoActions:

@@ -16,6 +16,7 @@ from kulanz.domain.campaigns.estimate import Operation
 from kulanz.domain.incident_record import Revision
 from kulanz.domain.ledger.entries import Entry
 from tests.support.fake_answers import FakeAnswerQueue, FakeAnswers, FakeDues
+from tests.support.fake_discretion import FakeDiscretion
 from tests.support.fake_door import FakeActions, FakeDocuments, FakeRefusedEvents
 from tests.support.fake_drafts import FakeDrafts, FakeSources
 from tests.support.fake_index import FakeIndex
@@ -95,6 +96,7 @@ class WorldDoor:
         self.workers = FakeWorkers(world)
         self.drafts, self.sources = FakeDrafts(), FakeSources()
         self.operation, self.gate, self.people = OPERATION, world.gate, FakePeople()
+        self.discretion = FakeDiscretion()
         self.settings = replace(world.settings(), incident_sources=frozenset(), campaign_sources=frozenset())
 
     def send(self, request: Request, caller: Somebody = ANNA, seconds_left: float = 25.0) -> Reply:

@@ -61,6 +61,9 @@ class WorldStack(DirectStack):
     def people(self) -> Any:
         return self.world.people
 
+    def discretion(self) -> Any:
+        return self.served.discretion
+
     def sources(self) -> Any:
         return self.served.sources
 

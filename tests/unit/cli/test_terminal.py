@@ -98,6 +98,10 @@ def stack(folder: Path) -> WorldStack:
     (folder / "policy.yaml").write_text(text)
     ids = ", ".join(f"'sso:{letter * 64}'" for letter in "abc")
     (folder / "people.yaml").write_text(f"kulanz_people: 1\nversion: 1\npersons:\n  {LONG_ID}:\n    ids: [{ids}]\n")
+    (folder / "discretion.yaml").write_text(
+        f"kulanz_discretion: 1\nversion: 1\nzone: UTC\nreasons: {{{'r' * 40}: {{title: {'t' * 100}}}}}\n"
+        f"goodwill: {{{'u' * 60}: {{two: {{decision: 5, person_month: {10**12 - 1}, account_month: {10**12 - 1}}}}}}}\n"
+    )
     world.policies.publish(LONG_ID, 1, sealed_policy(text))
     rows = [f"{ACCOUNT},{LINE},99999.99", f"{ACCOUNT},second,1.00", "b-1,l-1,", "b-2,l-2,x", "b-2,l-2"]
     world.lists.upload("lists/l.csv", ("account_id,line_id,fee\n" + "\n".join(rows) + "\n").encode())
@@ -187,6 +191,9 @@ COMMANDS = {
     "people check": ["people", "check", "FOLDER/people.yaml"],
     "people publish": ["people", "publish", "FOLDER/people.yaml"],
     "people show": ["people", "show"],
+    "discretion check": ["discretion", "check", "FOLDER/discretion.yaml"],
+    "discretion publish": ["discretion", "publish", "FOLDER/discretion.yaml"],
+    "discretion show": ["discretion", "show"],
     "ledger check": ["ledger", "check", CAMPAIGN],
     "ledger confirm": ["ledger", "confirm", "--first", "--reason", "r"],
     "send": ["send", "FOLDER/event.json", "--list", "FOLDER/l.csv"],

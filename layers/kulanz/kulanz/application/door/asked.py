@@ -11,6 +11,7 @@ from kulanz.application.ports import (
     CampaignIndex,
     CampaignStore,
     ChunkQueue,
+    DiscretionStore,
     Ledger,
     ListStore,
     PeopleStore,
@@ -202,6 +203,8 @@ class Door(Protocol):
     def gate(self) -> "GateSettings": ...
     @property
     def people(self) -> PeopleStore: ...
+    @property
+    def discretion(self) -> DiscretionStore: ...
     @property
     def drafts(self) -> "DraftStore": ...
     @property

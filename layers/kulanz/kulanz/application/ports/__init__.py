@@ -20,6 +20,7 @@ from kulanz.application.ports.campaigns import (
 )
 from kulanz.application.ports.errors import (
     ATTEMPTS_AGAINST_OTHERS,
+    DiscretionSealed,
     ListMissing,
     Outdated,
     PeopleSealed,
@@ -54,6 +55,8 @@ from kulanz.application.ports.messages import (
     VoidMessage,
 )
 from kulanz.application.ports.published import (
+    DiscretionShelf,
+    DiscretionStore,
     PeopleShelf,
     PeopleStore,
     PolicyShelf,
@@ -83,6 +86,9 @@ __all__ = [
     "ChunkMessage",
     "ChunkQueue",
     "DeliveryMessage",
+    "DiscretionSealed",
+    "DiscretionShelf",
+    "DiscretionStore",
     "ExportMessage",
     "GivenUpBatch",
     "GivenUpRecords",

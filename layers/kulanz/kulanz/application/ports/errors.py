@@ -41,5 +41,9 @@ class PeopleSealed(Refused):
     """That version of the people file has been published with other content, which stands."""
 
 
+class DiscretionSealed(Refused):
+    """That version of the discretion file has been published with other content, which stands."""
+
+
 ATTEMPTS_AGAINST_OTHERS = 5
 """How often a write is decided anew because somebody else was first; then it is for whoever asked to try again."""

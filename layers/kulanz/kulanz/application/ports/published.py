@@ -1,4 +1,4 @@
-"""What is published for campaigns to be decided by: policies, and the people file."""
+"""What is published to be decided by: policies, the people file, and the discretion file."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from kulanz.domain.byhand.discretion import Discretion
     from kulanz.domain.people.people import People
 
 
@@ -71,4 +72,24 @@ class PeopleShelf(PeopleStore, Protocol):
         """Publish a version, once, as `by` says. True when this call published it, False when the same content stands.
 
         Raises PeopleSealed for other content, and PublishingForbidden.
+        """
+
+
+class DiscretionStore(Protocol):
+    """The discretion file. A published version never changes; the highest one holds."""
+
+    def current(self) -> "Discretion":
+        """The version that holds now, read consistently; NO_DISCRETION where none was published.
+
+        Raises Refused where it is not a discretion file: then nobody may give anything by hand.
+        """
+
+
+class DiscretionShelf(DiscretionStore, Protocol):
+    """Where the discretion file is published; no function of the stack needs more than `current`."""
+
+    def publish(self, version: int, content: bytes, by: str = "") -> bool:
+        """Publish a version, once, as `by` says. True when this call published it, False when the same content stands.
+
+        Raises DiscretionSealed for other content, and PublishingForbidden.
         """

@@ -1,0 +1,1 @@
+"""What persons decide and give by hand: by which reasons, and how much."""
