@@ -3,7 +3,10 @@
 import gzip
 import json
 from collections.abc import Iterator
+from itertools import groupby
 from typing import Any
+
+import pytest
 
 from kulanz.adapters.parted_lists import PartedLists
 from kulanz.application.campaigns.chunk_run import GrantPorts, GrantSettings
@@ -11,13 +14,18 @@ from kulanz.application.campaigns.frozen import FrozenCache
 from kulanz.application.exports.ask_export import AskPorts, ask_export
 from kulanz.application.exports.write_parts import ExportPorts, PartsWritten, write_parts
 from kulanz.application.ports import ExportMessage
-from kulanz.domain.campaigns.campaign import CampaignId
+from kulanz.domain.campaigns import stretches as stretches_module
+from kulanz.domain.campaigns.campaign import CampaignId, State
 from kulanz.domain.exports.export import Export, Part
+from kulanz.domain.exports.figures import Figures
+from kulanz.domain.exports.rows import count_read
 from tests.support.faults import Tap, tapped
+from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
 from tests.support.world import World
 from tests.support.world_clock import WorldClock
 
 EXPORT = "an-export"
+NOBODY_APPROVES: dict[str, Any] = {"approvers": ()}
 FINANCE = "iam:arn:aws:iam::123456789012:user/finance"
 
 
@@ -69,3 +77,37 @@ def rows(world: World, export: Export) -> Iterator[dict[str, Any]]:
             row = json.loads(text)
             yield {**row, "line": line + row["line"]}
         line += part.lines
+
+
+def planned(**settings: Any) -> World:
+    """The small campaign, whose plan waits."""
+    world = small_world(**NOBODY_APPROVES, **settings)
+    world.publish(event(rows=ROWS))
+    world.run_until_quiet()
+    assert world.campaign(CAMPAIGN).state is State.AWAITING_APPROVAL
+    return world
+
+
+def executed(**settings: Any) -> World:
+    """The small campaign, closed."""
+    world = small_world(**settings)
+    world.publish(event(rows=ROWS))
+    world.run_until_quiet()
+    assert world.campaign(CAMPAIGN).state is State.CLOSED
+    return world
+
+
+def small_stretches(monkeypatch: pytest.MonkeyPatch, most: int = 3) -> None:
+    """Parts of a few rows, so that a short list has several."""
+    monkeypatch.setattr(stretches_module, "STRETCH_ROWS", most)
+    monkeypatch.setattr(stretches_module, "STRETCH_ROWS_READ", most)
+
+
+def by_rows(world: World, campaign: str = CAMPAIGN, export_id: str = EXPORT) -> Figures:
+    """What an export comes to by its rows alone."""
+    export = world.exports.export(CampaignId.parse(campaign), export_id)
+    assert export is not None
+    figures = Figures()
+    for _, group in groupby(rows(world, export), key=lambda one: one["line"]):
+        count_read(figures, list(group))
+    return figures

@@ -26,7 +26,7 @@ from tests.support.world import World
 from tests.support.world_door import WorldDoor
 from tests.unit.application.campaigns.test_later_campaigns import OFFER_HALF
 from tests.unit.application.campaigns.test_later_campaigns import campaign as offering
-from tests.unit.application.door.test_answers import INCIDENT, recorded, request_body
+from tests.unit.application.door.test_acting import INCIDENT, recorded, request_body
 from tests.unit.application.ledger.test_claimable_parts import world as offer_of_two_parts
 
 ID = CampaignId.parse(CAMPAIGN)

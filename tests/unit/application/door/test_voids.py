@@ -80,6 +80,7 @@ def test_a_void_says_who_asked_who_approved_when_and_how_far_it_is(door: WorldDo
     begun = one(door)
     assert begun["approvals"] == [{"person": BERT.id, "at": format_instant(approved_at)}]
     assert begun["started_at"] == format_instant(approved_at) != begun["opened_at"] == began["opened_at"]
+    run_voids(world)
     ask(door, name="v-2")
     assert [void["void"] for void in door.get(f"voids/campaign/{CAMPAIGN}").content["voids"]] == ["v-1", "v-2"]
 
