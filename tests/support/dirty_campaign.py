@@ -17,7 +17,8 @@ from kulanz.application.ledger.accept_offer import AcceptPorts, accept_offer
 from kulanz.domain.campaigns.campaign import CampaignId, Pass, State
 from tests.support.faults import Fault, Tap
 from tests.support.small_campaign import event, sealed_policy
-from tests.support.world import Function, Step, World
+from tests.support.world import World
+from tests.support.world_steps import Function, Step
 from tests.support.yearly_cap import outage
 
 INCIDENT = "dirty"

@@ -11,7 +11,6 @@ import pickle
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from functools import partial
 from typing import Any, cast
 
@@ -64,6 +63,17 @@ from tests.support.fakes import FakeCampaigns, FakeLedger, FakeStores
 from tests.support.faults import Killed, Tap, tapped
 from tests.support.world_clock import TakingTime, WorldClock
 from tests.support.world_deliveries import advanced, delivered, opened, watched
+from tests.support.world_steps import (
+    AMENDMENTS,
+    CHANGES,
+    DECISIONS,
+    DELIVERIES,
+    REVISIONS,
+    Function,
+    Message,
+    Step,
+    Stream,
+)
 
 BUCKET = "kulanz-lists"
 START = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
@@ -91,53 +101,6 @@ def with_version(event: dict[str, Any], newest: Callable[[str], str]) -> dict[st
     if isinstance(place, dict) and isinstance(place.get("key"), str):
         place.setdefault("version_id", newest(place["key"]))
     return event
-
-
-class Function(StrEnum):
-    """The functions of the stack."""
-
-    OPEN = "open_campaign"
-    GRANT = "grant_credits"
-    PUBLISH = "publish_notices"
-    ADVANCE = "advance_campaign"
-    DELIVER = "grant_credits, of a delivery"
-    TICK = "tick"
-    APPROVE = "a person approves"
-
-
-@dataclass(slots=True)
-class Message[Body]:
-    """A message of a queue, and how often it was received."""
-
-    id: str
-    body: Body
-    receives: int = 0
-
-
-@dataclass(slots=True)
-class Stream:
-    """How far a function has come in a stream, and how often its present batch was tried."""
-
-    position: int = 0
-    attempts: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """Something that can happen next: a function gets its `index`-th waiting message, or a stream's next batch; or a
-    person approves the `index`-th plan that waits.
-    """
-
-    function: Function
-    index: int = 0
-
-
-DECISIONS = Step(Function.PUBLISH)
-REVISIONS = Step(Function.PUBLISH, 1)
-CHANGES = Step(Function.ADVANCE)
-AMENDMENTS = Step(Function.ADVANCE, 1)
-DELIVERIES = Step(Function.ADVANCE, 2)
-"""The readers of the streams: of the ledger's, and two of the campaigns', of which one reads three kinds of records."""
 
 
 @dataclass

@@ -13,8 +13,8 @@ from kulanz.application.ledger import committed
 from kulanz.application.ports import Rejection
 from tests.support.reading import read
 from tests.support.small_campaign import CAMPAIGN, EVERY_KIND_OF_LINE, ROWS, event, list_of, row, small_world
-from tests.support.world import Function
 from tests.support.world_stack import WorldStack, run
+from tests.support.world_steps import Function
 
 HEADER_LINES = 1
 RECEIVED = datetime(2026, 3, 1, 9, tzinfo=UTC)

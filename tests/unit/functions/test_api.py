@@ -16,8 +16,8 @@ from kulanz.domain.campaigns.campaign import CampaignId, State
 from kulanz.domain.incident_record import decision_digest
 from kulanz.domain.people.people import people_json
 from tests.support.small_campaign import CAMPAIGN, INCIDENT_ID, ROWS, event, small_world
-from tests.support.world import Function, Step
 from tests.support.world_door import WorldDoor
+from tests.support.world_steps import Function, Step
 
 ACCOUNT = "123456789012"
 ANNA = {

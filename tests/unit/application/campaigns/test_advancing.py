@@ -14,7 +14,8 @@ from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Cause, Pass, 
 from kulanz.domain.campaigns.reconciliation import CountKey, RowResult, SumKey, WriteResult
 from tests.support.end_state import check_sound
 from tests.support.small_campaign import CAMPAIGN, INCIDENT_ID, event, list_of, row, small_world
-from tests.support.world import CHANGES, Function, World
+from tests.support.world import World
+from tests.support.world_steps import CHANGES, Function
 
 ID = CampaignId.parse(CAMPAIGN)
 LINES = [row(f"a-{number:02d}") for number in range(20)]

@@ -19,7 +19,8 @@ from kulanz.domain.policy.deciding.history import HistoryKey
 from tests.support.compiled_once import policies_compiled_once
 from tests.support.end_state import check_sound
 from tests.support.faults import Fault, Tap, fault_at
-from tests.support.world import Function, Step, World
+from tests.support.world import World
+from tests.support.world_steps import Function, Step
 from tests.support.yearly_cap import CAP, FEES, POLICY_ID, incident, outage, paid, world
 
 CALLS_MOST = 30

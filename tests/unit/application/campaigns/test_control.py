@@ -22,7 +22,8 @@ from kulanz.domain.ledger.entries import WRITER_LIFE
 from kulanz.domain.time import CLOCK_ALLOWANCE, MICROSECOND
 from tests.support.faults import no_faults
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
-from tests.support.world import CHANGES, SECONDS_PER_STEP, Function, World
+from tests.support.world import SECONDS_PER_STEP, World
+from tests.support.world_steps import CHANGES, Function
 
 HAND = Cause("arn:aws:iam::123456789012:user/ops", "kulanz pause", "1")
 ID = CampaignId.parse(CAMPAIGN)

@@ -26,7 +26,8 @@ from tests.support.small_campaign import (
     sealed_policy,
     small_world,
 )
-from tests.support.world import CHANGES, Function, Message, Step, World
+from tests.support.world import World
+from tests.support.world_steps import CHANGES, Function, Message, Step
 
 LINES = [
     row("granted-1"),

@@ -22,7 +22,8 @@ from tests.support.end_state import check_sound
 from tests.support.fake_people import FakePeople
 from tests.support.faults import Fault, Killed, fault_at, no_faults, tapped
 from tests.support.small_campaign import CAMPAIGN, INCIDENT_ID, ROWS, event, small_world
-from tests.support.world import REVISIONS, Function, World
+from tests.support.world import World
+from tests.support.world_steps import REVISIONS, Function
 
 ID = CampaignId.parse(CAMPAIGN)
 CAUSE = Cause("a person", "an action", "1")

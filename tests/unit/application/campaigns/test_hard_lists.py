@@ -9,7 +9,8 @@ from kulanz.domain.campaigns.campaign import CampaignId, State
 from kulanz.domain.campaigns.reconciliation import RowResult
 from kulanz.domain.lists.lines import LINE_SCAN_BYTES
 from tests.support.small_campaign import CAMPAIGN, HEADER, LIST_KEY, event, list_of, row, sealed_policy, small_world
-from tests.support.world import Function, Step, World
+from tests.support.world import World
+from tests.support.world_steps import Function, Step
 
 GOOD_ROWS = [row(f"a-{number}") for number in range(20)]
 

@@ -42,7 +42,8 @@ from tests.support.fake_offers import FakeOffers
 from tests.support.faults import Tap
 from tests.support.interleaving import Interleaving, Work, switching_after
 from tests.support.small_campaign import sealed_policy
-from tests.support.world import Function, World
+from tests.support.world import World
+from tests.support.world_steps import Function
 from tests.support.yearly_cap import CAP, FEES, POLICY, POLICY_ID, incident, outage, paid, rows, world
 
 SEEDS = seeds_tried(150)

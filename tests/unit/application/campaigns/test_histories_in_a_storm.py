@@ -35,7 +35,8 @@ from tests.support.end_state import check_sound
 from tests.support.fake_offers import FakeOffers
 from tests.support.faults import HALVABLE, Choose, Fault, Killed, Tap, tapped
 from tests.support.small_campaign import sealed_policy
-from tests.support.world import ANNA, Step, World
+from tests.support.world import ANNA, World
+from tests.support.world_steps import Step
 from tests.support.yearly_cap import CAP, FEES, POLICY, POLICY_ID, incident, outage, world
 
 SEEDS = seeds_tried(60)

@@ -16,7 +16,8 @@ from kulanz.domain.policy.deciding.history import HISTORY_CHANGED, HISTORY_FULL,
 from tests.support.compiled_once import policies_compiled_once
 from tests.support.fake_offers import FakeOffers
 from tests.support.small_campaign import sealed_policy
-from tests.support.world import Function, World
+from tests.support.world import World
+from tests.support.world_steps import Function
 from tests.support.yearly_cap import CAP, FEES, POLICY, POLICY_ID, incident, outage, world
 
 

@@ -22,8 +22,9 @@ from kulanz.domain.time import CLOCK_ALLOWANCE, MICROSECOND, format_instant
 from tests.support.faults import Fault, fault_at, no_faults
 from tests.support.reading import read
 from tests.support.small_campaign import INCIDENT_ID, event, sealed_policy
-from tests.support.world import SECONDS_PER_STEP, Function, Step, World
+from tests.support.world import SECONDS_PER_STEP, World
 from tests.support.world_stack import WorldStack, run
+from tests.support.world_steps import Function, Step
 
 FIRST, SECOND = CampaignId(INCIDENT_ID, 1), CampaignId(INCIDENT_ID, 2)
 CAUSE = Cause("a person", "a command", "1")

@@ -27,7 +27,8 @@ from tests.support.end_state import check_sound
 from tests.support.fake_offers import FakeOffers
 from tests.support.faults import HALVABLE, Fault, Killed, Tap, tapped
 from tests.support.small_campaign import INCIDENT_ID, event, sealed_policy
-from tests.support.world import Function, Step, World
+from tests.support.world import World
+from tests.support.world_steps import Function, Step
 
 SEEDS = seeds_tried(150)
 pytestmark = pytest.mark.storm

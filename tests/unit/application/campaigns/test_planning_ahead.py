@@ -17,7 +17,8 @@ from tests.support.end_state import check_sound, end_state
 from tests.support.fake_bucket import FakeLists
 from tests.support.fake_messages import FakeChunks
 from tests.support.small_campaign import CAMPAIGN, LIST_KEY, ROWS, event, list_of, row, small_world
-from tests.support.world import BUCKET, Function, World
+from tests.support.world import BUCKET, World
+from tests.support.world_steps import Function
 
 ID = CampaignId.parse(CAMPAIGN)
 GIGABYTE = 10**9

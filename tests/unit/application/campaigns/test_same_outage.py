@@ -18,7 +18,8 @@ from kulanz.domain.time import Window, parse_instant
 from tests.support.compiled_once import policies_compiled_once
 from tests.support.small_campaign import FACTS_MEANT, event, list_of, row, small_world
 from tests.support.values import campaign as any_campaign
-from tests.support.world import CHANGES, Function, Step, World
+from tests.support.world import World
+from tests.support.world_steps import CHANGES, Function, Step
 
 BY = Cause("a person", "", "1")
 ROWS = [row(f"a{number}") for number in range(12)]

@@ -9,8 +9,9 @@ from kulanz.domain.campaigns.campaign import CampaignId, Cause, Pass, State
 from kulanz.domain.campaigns.write_units import HISTORY_WRITE_UNITS
 from tests.support import yearly_cap
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, sealed_policy, small_world
-from tests.support.world import CHANGES, Function, World
+from tests.support.world import World
 from tests.support.world_clock import WorldClock
+from tests.support.world_steps import CHANGES, Function
 
 CAMPAIGN_ID = CampaignId.parse(CAMPAIGN)
 CAUSE = Cause("a person", "a ticket", "7")

@@ -20,7 +20,8 @@ from tests.support.end_state import check_sound, end_state
 from tests.support.faults import Tap
 from tests.support.interleaving import Interleaving, Schedule, Work, switching_after
 from tests.support.small_campaign import CAMPAIGN, event, list_of, row, small_world
-from tests.support.world import Function, World
+from tests.support.world import World
+from tests.support.world_steps import Function
 
 LINES = [
     row("granted-1"),

@@ -38,7 +38,8 @@ from tests.support.small_campaign import (
     row,
     small_world,
 )
-from tests.support.world import Function, World
+from tests.support.world import World
+from tests.support.world_steps import Function
 
 ID = CampaignId.parse(CAMPAIGN)
 CAUSE = Cause("a person", "a command", "1")

@@ -12,7 +12,8 @@ from kulanz.domain.people.caller import PersonNeeded, caller_with
 from kulanz.domain.people.people import NOBODY_LISTED, People, read_people
 from tests.support.faults import Fault, no_faults
 from tests.support.small_campaign import INCIDENT_ID, event, meant, sealed_policy
-from tests.support.world import AMENDMENTS, CHANGES, Function, Step, World
+from tests.support.world import World
+from tests.support.world_steps import AMENDMENTS, CHANGES, Function, Step
 
 ID = CampaignId(INCIDENT_ID, 1)
 ANNA, BERT = (f"iam:arn:aws:iam::123456789012:user/{name}" for name in ("anna", "bert"))

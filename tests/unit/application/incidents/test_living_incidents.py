@@ -22,7 +22,8 @@ from kulanz.domain.notices import NOTICE_MESSAGE_BYTES, status_notice
 from kulanz.domain.time import CLOCK_ALLOWANCE
 from tests.support.faults import no_faults
 from tests.support.small_campaign import CAMPAIGN, INCIDENT_ID, ROWS, event, meant, sealed_policy, small_world
-from tests.support.world import CHANGES, Function, Step, World
+from tests.support.world import World
+from tests.support.world_steps import CHANGES, Function, Step
 
 OPEN_WINDOW = [{"start": "2026-02-27T08:00:00Z"}]
 CLOSED_WINDOW = [{"start": "2026-02-27T08:00:00Z", "end": "2026-03-01T06:00:00Z"}]

@@ -17,7 +17,8 @@ from kulanz.domain.ledger.entries import granted_benefits
 from kulanz.domain.time import parse_instant
 from tests.support.faults import Fault, Killed, Tap, fault_at
 from tests.support.small_campaign import INCIDENT_ID, event, sealed_policy
-from tests.support.world import ANNA, Function, Step, World
+from tests.support.world import ANNA, World
+from tests.support.world_steps import Function, Step
 
 MONTH = "2026-03"
 DEAD = timedelta(hours=2)

@@ -1,0 +1,92 @@
+"""How much processor time a function needs until it is imported and has its clients, beside a bare client."""
+
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from statistics import median
+
+from bench.row import Row
+from bench.stacks import PROJECT
+from bench.worker import CREDENTIALS
+from kulanz_local.deployment import BUILT_TEMPLATE, SAM_FOLDER
+
+IMPORTS = {
+    "bare": "import boto3; boto3.client('dynamodb')",
+    "ours": "import grant_credits.handler; from kulanz.adapters.aws import client; client('dynamodb')",
+    "composed": "import grant_credits.handler as handler; handler._composed()",
+    "api": (
+        "import api.handler, kulanz.application.door.accounts; from kulanz.adapters.aws import client;"
+        "from kulanz.adapters import campaign_table, ledger_table, s3; client('dynamodb'); client('s3')"
+    ),
+}
+BASE_PYTHON = str(Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}")
+"""The interpreter without any packages of its own: those of the layers are measured."""
+WORKER_ENVIRONMENT = {
+    **CREDENTIALS,
+    "CREDITS_TABLE": "credits",
+    "CAMPAIGNS_TABLE": "campaigns",
+    "LIST_BUCKET": "lists",
+    "CHUNK_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/chunks",
+    "IN_FLIGHT_CALLS": "4",
+    "TARGET_WRITE_RATE": "4000",
+    "MAXIMUM_CONCURRENCY": "10",
+    "DECISION_RETENTION_DAYS": "1096",
+    "POWERTOOLS_SERVICE_NAME": "kulanz",
+}
+
+
+def cold_start(repeats: int) -> list[Row]:
+    """Processor time until a worker is imported and has its client, and until it has all its clients."""
+    times: dict[str, list[float]] = {name: [] for name in IMPORTS}
+    for _ in range(repeats + 1):  # the first round writes the bytecode
+        for name, code in IMPORTS.items():
+            times[name].append(_start_seconds(sys.executable, code, WORKER_ENVIRONMENT))
+    bare, ours, composed, api = (median(times[name][1:]) for name in ("bare", "ours", "composed", "api"))
+    return [
+        Row(
+            "cold start, import CPU ÷ bare boto3 client", "≤ 1.6",
+            f"{ours * 1e3:.0f} ms = {ours / bare:.2f} (all three clients: {composed / bare:.2f})", "-",
+            f"{bare * 1e3:.0f} ms", ours / bare <= 1.6,
+        ),
+        Row(
+            "cold start of the API for its first ask, CPU ÷ bare boto3 client", "≤ 2.5",
+            f"{api * 1e3:.0f} ms = {api / bare:.2f}", "-", f"{bare * 1e3:.0f} ms", api / bare <= 2.5,
+        ),
+        _bytecode(repeats),
+    ]  # fmt: skip
+
+
+def _start_seconds(python: str, code: str, environment: dict[str, str]) -> float:
+    """Processor seconds of one process that runs `code`."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([python, "-s", "-c", code], check=True, env=environment, cwd=PROJECT)  # noqa: S603 - ourselves
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def _bytecode(repeats: int) -> Row:
+    """The same start from the built layers, with the bytecode that they carry and without it, in turn.
+
+    Without it nothing is written either, as /opt cannot be written to in a function.
+    """
+    layers = [BUILT_TEMPLATE.parent / name / "python" for name in ("DependenciesLayer", "KulanzLayer")]
+    times: dict[str, list[float]] = {"with": [], "without": []}
+    with tempfile.TemporaryDirectory(prefix="kulanz-bench-", dir=SAM_FOLDER) as name:
+        for place, layer in enumerate(layers):
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(layer, Path(name) / str(place), ignore=ignored, copy_function=os.link)
+        bare = [Path(name) / str(place) for place in range(len(layers))]
+        for _ in range(repeats + 1):  # the first round reads the files into memory
+            for kind, folders in (("with", layers), ("without", bare)):
+                path = os.pathsep.join(map(str, [*folders, PROJECT / "functions"]))
+                environment = {**WORKER_ENVIRONMENT, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
+                times[kind].append(_start_seconds(BASE_PYTHON, IMPORTS["composed"], environment))
+    compiled, source = (median(times[kind][1:]) for kind in ("with", "without"))
+    return Row(
+        "cold start from the built layers, with ÷ without their bytecode", "≤ 0.7",
+        f"{compiled * 1e3:.0f} ms = {compiled / source:.2f}", "-", f"{source * 1e3:.0f} ms", compiled / source <= 0.7,
+    )  # fmt: skip

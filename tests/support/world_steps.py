@@ -1,0 +1,51 @@
+"""What can happen next in the world of one process: which function gets which message, or which batch of a stream."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Function(StrEnum):
+    """The functions of the stack."""
+
+    OPEN = "open_campaign"
+    GRANT = "grant_credits"
+    PUBLISH = "publish_notices"
+    ADVANCE = "advance_campaign"
+    DELIVER = "grant_credits, of a delivery"
+    TICK = "tick"
+    APPROVE = "a person approves"
+
+
+@dataclass(slots=True)
+class Message[Body]:
+    """A message of a queue, and how often it was received."""
+
+    id: str
+    body: Body
+    receives: int = 0
+
+
+@dataclass(slots=True)
+class Stream:
+    """How far a function has come in a stream, and how often its present batch was tried."""
+
+    position: int = 0
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something that can happen next: a function gets its `index`-th waiting message, or a stream's next batch; or a
+    person approves the `index`-th plan that waits.
+    """
+
+    function: Function
+    index: int = 0
+
+
+DECISIONS = Step(Function.PUBLISH)
+REVISIONS = Step(Function.PUBLISH, 1)
+CHANGES = Step(Function.ADVANCE)
+AMENDMENTS = Step(Function.ADVANCE, 1)
+DELIVERIES = Step(Function.ADVANCE, 2)
+"""The readers of the streams: of the ledger's, and two of the campaigns', of which one reads three kinds of records."""
