@@ -12,6 +12,7 @@ COMMANDS = {
     "For support: one account": section(
         ("ask", "ask", "ask", "Did ACCOUNT get a credit, and why that much?"),
         ("accept", "ask", "accept", "Accept the offer made to ACCOUNT."),
+        ("cases", "cases", "list_cases", "Show what waits for a person, and what it would owe."),
     ),
     "For incident and billing engineers: one incident": section(
         ("list", "list_group", "list_", "Prepare and check lists of affected accounts."),

@@ -5,6 +5,7 @@ A path is `/v1/<work>/<words>/<parameters>`. The first segment names the work of
 fixed word, because `*` in a policy of IAM crosses `/`, and callers choose the parameters.
 """
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from datetime import date
 from enum import StrEnum
 
 from kulanz.domain.campaigns.campaign import CAMPAIGNS_PER_INCIDENT
+from kulanz.domain.canonical import object_once
 from kulanz.domain.delivery.channel import CHANNEL_EXPECTED
 from kulanz.domain.drafts.draft import DRAFT_ID_PATTERN, read_draft_id
 from kulanz.domain.identifiers import ACCOUNT_ID_EXPECTED, INCIDENT_ID_EXPECTED, is_account_id, is_incident_id
@@ -25,6 +27,9 @@ EVENT_BODY_BYTES = 256 * 1024
 """The body of a request, in bytes: what EventBridge takes as one event, so that both ways in carry the same."""
 QUERY_CHARACTERS = 2_048
 """The longest query string that is looked at."""
+FACTS_MOST = 8
+FACTS_CHARACTERS = 1_000
+"""Facts that a person supplies for one case, and their JSON: half of a query."""
 
 
 class Role(StrEnum):
@@ -50,6 +55,8 @@ EXPORTERS = frozenset({Role.APPROVER, Role.FINANCE, Role.AUDITOR})
 """Who has the rows of a whole campaign, with its accounts: to approve a plan, to book by it, or to check either."""
 DELIVERY_READERS = frozenset({Role.FINANCE, Role.AUDITOR, Role.OPERATOR})
 """Who reads what was delivered to billing."""
+CASE_READERS = frozenset({Role.SUPPORT, Role.APPROVER, Role.AUDITOR})
+"""Who reads what waits for a person, with its accounts: to decide it, to be the second person, or to check either."""
 FINANCE = frozenset({Role.FINANCE})
 REGULATED = frozenset({Role.FINANCE, Role.AUDITOR})
 """Who lists the accounts that wait for their credit, such as for a regulator."""
@@ -92,6 +99,18 @@ def is_draft_id(text: str) -> bool:
     return read_draft_id(text) is not None
 
 
+def read_facts(text: str) -> dict[str, str] | None:
+    """Read facts that a person supplies from JSON; None where it is not one object of texts, each name once."""
+    if len(text) > FACTS_CHARACTERS:
+        return None
+    try:
+        found = json.loads(text, object_pairs_hook=object_once)
+    except (ValueError, RecursionError):
+        return None
+    is_such = isinstance(found, dict) and all(isinstance(value, str) and value for value in found.values())
+    return found if is_such and 1 <= len(found) <= FACTS_MOST else None
+
+
 def _is_account(text: str) -> bool:
     return is_account_id(text) and ".." not in text
 
@@ -128,6 +147,11 @@ PARAMETERS: Mapping[str, Parameter] = {
     "cursor": Parameter("the text `next` of an earlier answer, unchanged", _CURSOR.pattern, _of(_CURSOR)),
     "day": Parameter("a day of UTC such as 2026-11-29", _DAY.pattern, _is_day),
     "draft": Parameter("the id of a draft, as a list of drafts has it", DRAFT_ID_PATTERN, is_draft_id),
+    "facts": Parameter(
+        f"one JSON object of 1 to {FACTS_MOST} texts by their facts' names, of at most {FACTS_CHARACTERS} characters",
+        rf"\{{.{{2,{FACTS_CHARACTERS - 1}}}",
+        lambda text: read_facts(text) is not None,
+    ),
     "file": Parameter("the id of an answer file, such as 0123456789ab", _FILE.pattern, _of(_FILE)),
     "id": Parameter(
         f"1 to {ACTION_ID_CHARACTERS} ASCII letters, digits or . _ : ~ -, the first a letter or digit, no two dots in a"
@@ -136,6 +160,11 @@ PARAMETERS: Mapping[str, Parameter] = {
         is_action_id,
     ),
     "incident": Parameter(INCIDENT_ID_EXPECTED, _INCIDENT, is_incident_id),
+    "kind": Parameter(
+        "held, referred, conflict or rejected",
+        "held|referred|conflict|rejected",
+        frozenset({"held", "referred", "conflict", "rejected"}).__contains__,
+    ),
     "month": Parameter("a month such as 2026-11", _MONTH.pattern, _of(_MONTH)),
     "policy": Parameter(INCIDENT_ID_EXPECTED, _INCIDENT, is_incident_id),
     "queue": Parameter(
@@ -227,6 +256,22 @@ ROUTES: tuple[Route, ...] = (
         SUPPORT,
         "Accept an offer for a customer",
         "AcceptBody",
+    ),
+    # --- cases: what waits for a person
+    _ask("cases/month/{month}", "cases.of_month", CASE_READERS, "A month's campaigns with cases", ("cursor",)),
+    _ask(
+        "cases/campaign/{incident}/{seq}",
+        "cases.of_campaign",
+        CASE_READERS,
+        "What of a campaign waits for a person",
+        ("kind", "cursor"),
+    ),
+    _ask(
+        "cases/one/{account}/{incident}/{seq}",
+        "cases.one",
+        CASE_READERS,
+        "A case, and what it would owe with a fact known",
+        ("subject", "facts"),
     ),
     # --- campaigns
     _ask("campaigns/open", "campaigns.waiting", READERS, "Campaigns that wait for a person", ("cursor",)),

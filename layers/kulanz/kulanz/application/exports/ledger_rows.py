@@ -20,7 +20,15 @@ from kulanz.domain.decision import Outcome
 from kulanz.domain.exports.figures import CONFLICT, DUPLICATE, MISSING, NOT_WRITTEN, VOIDED, Size, Written
 from kulanz.domain.exports.rows import DECIDED_PART, TO_CLAIM, Found, Instants, Rendered, begins_at, rendered
 from kulanz.domain.ledger.decider import REMEMBERED_FACTS
-from kulanz.domain.ledger.entries import DecisionKey, Entry, is_expired, is_taken, is_voided, read_decision
+from kulanz.domain.ledger.entries import (
+    DecisionKey,
+    Entry,
+    is_expired,
+    is_taken,
+    is_voided,
+    read_decision,
+    row_digest_of,
+)
 from kulanz.domain.lists.header import ListFormat
 from kulanz.domain.lists.lines import Line, is_blank
 from kulanz.domain.lists.rows import Problem
@@ -125,7 +133,7 @@ class LedgerRows:
             elif row.offset in has_all:
                 write(self._other(RowResult.UNCHANGED.value, ""), row.number, *named)
             else:
-                is_same = _row_digest(entry.body) == row.line.remembered.digest(row.line.record)
+                is_same = row_digest_of(entry.body) == row.line.remembered.digest(row.line.record)
                 write(self._other(DUPLICATE if is_same else CONFLICT, ""), row.number, *named, str(row.key))
 
     def _has_all(self, lines: Iterable[Waiting | None]) -> set[int]:
@@ -191,7 +199,3 @@ def _is_elsewhere(row: _Row, standing: Mapping[DecisionKey, Entry]) -> bool:
     """Whether another line of the list has the decision about the row's subject."""
     entry = None if row.key is None else standing.get(row.key)
     return entry is not None and entry.origin != row.offset
-
-
-def _row_digest(body: str) -> str:
-    return body.partition(_ROW)[2][:_DIGEST_CHARACTERS]

@@ -197,7 +197,7 @@ def _explain(entry: Entry, campaign: Campaign | None, ports: AnswerPorts, now: d
     policy = thaw(campaign, ports.campaigns.frozen(campaign.id))
     try:
         reader = line_reader(campaign.layout, policy.facts, policy.subject, campaign.ignored_columns, TO_BILL_COLUMNS)
-        row = _row_at(campaign, entry.origin, ports.lists, reader)
+        row = row_at(campaign, entry.origin, ports.lists, reader)
     except PinnedVersionGone:
         return AnsweredDecision(entry, decision, campaign, expired, (), Explained.LIST_GONE, None)
     if row is None or row.account_id != entry.key.account_id:
@@ -213,12 +213,12 @@ def _explain(entry: Entry, campaign: Campaign | None, ports: AnswerPorts, now: d
     if earlier:
         before = Before(Outcome.GRANTED, tuple(granted.items()))
         recomputed = still_owed(whole.decision, before) or whole.decision
-        steps = (*steps, _set_off(granted))
+        steps = (*steps, set_off_step(granted))
     explained = Explained.AGREES if recomputed == decision else Explained.DIFFERS
     return AnsweredDecision(entry, decision, campaign, expired, steps, explained, recomputed)
 
 
-def _set_off(granted: Mapping[str, Decimal]) -> str:
+def set_off_step(granted: Mapping[str, Decimal]) -> str:
     """The step of the arithmetic by which a later campaign grants only what is missing."""
     return f"Granted before for this incident: {_sums(granted)}. It is set off, and the rest is granted now."
 
@@ -238,7 +238,7 @@ def _amount(measure: str, size: Decimal) -> str:
     return f"{size} {measure}"
 
 
-def _row_at(campaign: Campaign, origin: int, lists: ListStore, reader: LineReader) -> Row | None:
+def row_at(campaign: Campaign, origin: int, lists: ListStore, reader: LineReader) -> Row | None:
     """The row that starts at byte `origin` of the pinned list; None when it is not a row any more."""
     data_start, size = campaign.chunks.data_start, campaign.chunks.size
     if not data_start <= origin < size:

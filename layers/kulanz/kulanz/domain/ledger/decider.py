@@ -106,14 +106,14 @@ class Decider[Came]:
                 decision, addition = self._policy.decide_with_history(values, kept)
             else:
                 decision = self._policy.decide(values)
-            _must_be_writable(decision, self._decided_at)
+            must_be_writable(decision, self._decided_at)
         except (ArithmeticError, ValueError):
             # A date at the end of the calendar, a product beyond all sums: this row's alone, and a person's to decide.
             decision, addition = Decision(Outcome.HELD, CANNOT_BE_COMPUTED), None
         return self._prepare(decision, facts_text(values), kept, addition)
 
 
-def _must_be_writable(decision: Decision, now: datetime) -> None:
+def must_be_writable(decision: Decision, now: datetime) -> None:
     """Raise what writing the decision or accepting what it offers would raise, where only its own row is concerned."""
     for benefit in (*decision.benefits, *decision.claimable):
         size = Decimal(worth_of(benefit)[1])

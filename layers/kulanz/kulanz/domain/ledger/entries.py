@@ -299,6 +299,14 @@ def _identity(body: str) -> tuple[Any, ...]:
     return tuple(content.get(name) for name in ("campaign", "policy", "row"))
 
 
+_ROW, _DIGEST_CHARACTERS = '"row":"', 32
+
+
+def row_digest_of(body: str) -> str:
+    """The digest of the row that a stored body was decided from, as `Record.digest` makes it."""
+    return body.partition(_ROW)[2][:_DIGEST_CHARACTERS]
+
+
 def is_expired(entry: Entry, now: datetime) -> bool:
     """Whether the benefit has ended at `now`: the clock decides, half-open, whatever is still stored."""
     return entry.expires_at is not None and now >= entry.expires_at

@@ -1,0 +1,239 @@
+"""``kulanz cases``: what waits for a person, campaign by campaign, account by account, and one case with its steps."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, cast
+
+import click
+
+from kulanz.application.door.routes import PARAMETERS
+from kulanz.domain.campaigns.campaign import CampaignId
+from kulanz.domain.canonical import canonical_json
+from kulanz.domain.decision import Decision, Outcome
+from kulanz.domain.identifiers import WHOLE_ACCOUNT
+from kulanz.domain.policy.explaining.benefits import worth_words
+from kulanz_cli.command import AccountParameter, CampaignParameter, SubjectParameter
+from kulanz_cli.log import RouteParameter
+from kulanz_cli.settings import ANSWER_CODES, EXIT_NO, as_json, pass_stack
+from kulanz_cli.stack import Stack
+from kulanz_cli.terminal import Column, command, console, labelled, print_json, say, table
+
+if TYPE_CHECKING:
+    from kulanz.application.door.cases import CampaignCases, CaseAnswer, CaseItem, CasesAnswer, OwedAnswer
+
+CASES_VERSION = 1
+MONTHS_BACK = 14
+"""Without a month, cases of so many months are listed: an incident may be decided for 400 days unless the stack says
+otherwise."""
+SHOWN = 100
+SHOWN_MOST = 10_000
+KINDS = ("held", "referred", "conflict", "rejected")
+
+facts_option = click.option(
+    "--fact", "facts", metavar="NAME=VALUE", multiple=True, help="A fact that the list leaves open; again for others."
+)
+subject_option = click.option(
+    "--subject", type=SubjectParameter(), default=WHOLE_ACCOUNT,
+    help="The line, service or premises, where the policy decides those.",
+)  # fmt: skip
+
+
+@click.command("cases", epilog=ANSWER_CODES)
+@click.argument("campaign_id", metavar="[CAMPAIGN]", type=CampaignParameter(), required=False)
+@click.argument("account_id", metavar="[ACCOUNT]", type=AccountParameter(), required=False)
+@click.option("--month", type=RouteParameter("month"), help="Only campaigns that this month opened, such as 2026-11.")
+@click.option("--kind", type=click.Choice(KINDS), help="Only these of CAMPAIGN.")
+@click.option("--limit", type=click.IntRange(1, SHOWN_MOST), default=SHOWN, show_default=True, help="Show at most.")
+@subject_option
+@facts_option
+@as_json
+@pass_stack
+def list_cases(
+    stack: Stack, *, campaign_id: CampaignId | None, account_id: str | None, month: str | None, kind: str | None,
+    limit: int, subject: str, facts: Sequence[str], is_json: bool,
+) -> None:  # fmt: skip
+    """Show what waits for a person, and what it would owe.
+
+    Without CAMPAIGN these are campaigns, by their deadline; with it, its cases; with ACCOUNT, one of them.
+
+    A case has the policy's own steps, and what it would owe if a missing fact were known; --fact asks about a value.
+    Exits with 1 when nothing waits.
+    """
+    if campaign_id is None:
+        found = _campaigns(stack, month, is_json=is_json)
+    elif account_id is None:
+        found = _cases(stack, campaign_id, kind, limit, is_json=is_json)
+    else:
+        found = _case(stack, campaign_id, account_id, subject, read_facts(facts), is_json=is_json)
+    if not found:
+        click.get_current_context().exit(EXIT_NO)
+
+
+def read_facts(facts: Sequence[str]) -> Mapping[str, str]:
+    """Facts as the command line has them. Raises UsageError, without a value."""
+    found: dict[str, str] = {}
+    for one in facts:
+        name, sign, value = one.partition("=")
+        if not sign or not name.strip() or not value.strip() or name in found:
+            raise click.UsageError("a fact is written NAME=VALUE, each name once")
+        found[name.strip()] = value.strip()
+    if found and not PARAMETERS["facts"].is_valid(canonical_json(found)):
+        raise click.UsageError(f"expected {PARAMETERS['facts'].expected}")
+    return found
+
+
+def _months(month: str | None) -> Iterator[str]:
+    if month is not None:
+        yield month
+        return
+    now = datetime.now(UTC)
+    last = now.year * 12 + now.month - 1
+    for number in range(last - MONTHS_BACK + 1, last + 1):
+        yield f"{number // 12:04d}-{number % 12 + 1:02d}"
+
+
+def _campaigns(stack: Stack, month: str | None, *, is_json: bool) -> bool:
+    door = stack.door()
+    found = [
+        cast("CampaignCases", one)
+        for named in _months(month)
+        for page in door.pages("cases.of_month", month=named)
+        for one in page["campaigns"]
+    ]
+    found.sort(key=lambda one: (one["decidable_until"], one["decided_at"], one["campaign"]))
+    if is_json:
+        print_json({"v": CASES_VERSION, "campaigns": found})
+        return bool(found)
+    if not found:
+        say(console(), "nothing waits for a person")
+        return False
+    columns = [Column("campaign", is_label=True), *(Column(kind, is_number=True) for kind in KINDS), Column("until")]
+    rows = [
+        [one["campaign"], *(f"{one['waiting'].get(kind, 0):,}" for kind in KINDS), one["decidable_until"][:10]]
+        for one in found
+    ]
+    table(console(), columns, rows)
+    say(console(), "Counted when the list was executed: what was decided since is not taken off. To see who waits:")
+    command(console(), ["kulanz", "cases", found[0]["campaign"]])
+    for one in found:
+        if one["later"]:
+            named = ", ".join(f"{CampaignId.parse(one['campaign']).incident_id}/{seq}" for seq in one["later"])
+            say(console(), f"{one['campaign']}: {named} may have decided these since", further=2)
+        if one["closed"] is not None:
+            say(console(), f"{one['campaign']}: {one['closed']['says']}", further=2)
+    return True
+
+
+def _cases(stack: Stack, campaign_id: CampaignId, kind: str | None, limit: int, *, is_json: bool) -> bool:
+    found = list["CaseItem"]()
+    last: CasesAnswer | None = None
+    named = campaign_id.incident_id
+    for page in stack.door().pages("cases.of_campaign", {"kind": kind}, incident=named, seq=campaign_id.seq):
+        last = cast("CasesAnswer", page)
+        found += last["cases"]
+        if len(found) >= limit:
+            break
+    assert last is not None, "an answer has a page"
+    more = last["next"] is not None or len(found) > limit
+    found = found[:limit]
+    if is_json:
+        print_json({**last, "cases": found, "next": None, "more": more})
+        return bool(found)
+    out = console()
+    if last["closed"] is not None:
+        say(out, f"Nobody can decide these now: {last['closed']['says']}.", further=2)
+    if not found:
+        say(out, f"nothing of {campaign_id} waits for a person")
+        return False
+    say(out, f"Decided as of {last['decided_at']}; to be decided by {last['decidable_until']}.")
+    columns = [Column("account", is_label=True), Column("why"), Column("reason"), Column("byte", is_number=True)]
+    table(out, columns, [[_who(one), one["kind"], _reason(one), f"{one['row_offset']}"] for one in found])
+    first = next((one for one in found if one["kind"] in ("held", "referred")), None)
+    if first is not None:
+        say(out, "To see one with its steps, and what it would owe:")
+        command(out, ["kulanz", "cases", str(campaign_id), first["account_id"], *_subject(first["subject"])])
+    if any(one["kind"] == "rejected" for one in found):
+        say(out, "A rejected row has no account. Correct it in the list, and request the list again.", further=2)
+    if more:
+        say(console(stderr=True), f"These are {len(found)}, and there are more: --limit shows as many as it says.")
+    return True
+
+
+def _who(one: "CaseItem") -> str:
+    if "account_id" not in one:
+        return "(no account)"
+    return one["account_id"] if one["subject"] == WHOLE_ACCOUNT else f"{one['account_id']} {one['subject']}"
+
+
+def _reason(one: "CaseItem") -> str:
+    return f"{one['reason']} ({one['field']})" if one.get("field") else one["reason"]
+
+
+def _subject(subject: str) -> list[str]:
+    return [] if subject == WHOLE_ACCOUNT else ["--subject", subject]
+
+
+def ask_case(
+    stack: Stack, campaign_id: CampaignId, account_id: str, subject: str, facts: Mapping[str, str]
+) -> "CaseAnswer":
+    """The case of an account as it stands, with what it would owe."""
+    query = {"subject": subject, "facts": canonical_json(dict(facts)) if facts else None}
+    named = campaign_id.incident_id
+    found = stack.door().ask("cases.one", query, account=account_id, incident=named, seq=campaign_id.seq)
+    return cast("CaseAnswer", found)
+
+
+def _case(
+    stack: Stack, campaign_id: CampaignId, account_id: str, subject: str, facts: Mapping[str, str], *, is_json: bool
+) -> bool:
+    found = ask_case(stack, campaign_id, account_id, subject, facts)
+    if is_json:
+        print_json(dict(found))
+    else:
+        _show(found)
+    return found["closed"] is None
+
+
+def _show(found: "CaseAnswer") -> None:
+    out = console()
+    of_subject = "" if found["subject"] == WHOLE_ACCOUNT else f", {found['subject']}"
+    say(out, f"{found['status'].upper()} account {found['account_id']}{of_subject}", "bold")
+    labelled(out, "campaign", found["campaign"])
+    labelled(out, "reason", found["reason"])
+    labelled(out, "since", found["since"])
+    labelled(out, "decide by", found["decidable_until"])
+    if found["closed"] is not None:
+        labelled(out, "closed", found["closed"]["says"])
+    if found["amended"]:
+        labelled(out, "amended", "the incident was amended since: a further campaign decides by what it says now")
+    for number, step in enumerate(found["steps"], 1):
+        labelled(out, "why" if number == 1 else "", f"{number}. {step}")
+    for fact in found["missing"]:
+        choices = f": {', '.join(fact['choices'])}" if fact["choices"] else ""
+        held = "; the policy holds the row for it" if fact["holds"] else ""
+        labelled(out, "unknown", f"{fact['name']} ({fact['type']}{choices}){held}")
+    for owed in found["would_owe"]:
+        _show_owed(owed)
+    holding = next((fact for fact in found["missing"] if fact["holds"]), None)
+    if not found["would_owe"] and holding is not None:
+        say(out, "To see what it would owe:")
+        named = [found["campaign"], found["account_id"], *_subject(found["subject"])]
+        command(out, ["kulanz", "cases", *named, "--fact", f"{holding['name']}=..."])
+
+
+def _show_owed(owed: "OwedAnswer") -> None:
+    out = console()
+    stated = ", ".join(f"{name} = {value}" for name, value in owed["facts"].items())
+    labelled(out, "with", f"{stated or 'the facts of the list'}: {_came_to(owed['decision'])}")
+    for number, step in enumerate(owed["steps"], 1):
+        labelled(out, "", f"{number}. {step}")
+
+
+def _came_to(body: Mapping[str, Any] | None) -> str:
+    if body is None:
+        return "nothing more is owed"
+    decision = Decision.from_body(dict(body))
+    worth = ", ".join(worth_words(benefit) for benefit in decision.benefits)
+    if decision.outcome in (Outcome.GRANTED, Outcome.OFFERED):
+        return f"{decision.outcome.value} {worth} ({decision.reason})"
+    return f"{decision.outcome.value} ({decision.reason})"

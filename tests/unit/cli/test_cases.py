@@ -1,0 +1,65 @@
+"""`kulanz cases`: campaigns with something that waits, the cases of one, and one case with what it would owe."""
+
+import json
+
+import pytest
+
+from tests.support.reading import read
+from tests.support.small_campaign import CAMPAIGN
+from tests.support.world_stack import WorldStack, run
+from tests.unit.application.cases.test_waiting import closed
+
+
+@pytest.fixture
+def stack() -> WorldStack:
+    return WorldStack(closed())
+
+
+def test_campaigns_come_with_what_waits_of_each_and_the_command_to_go_on(stack: WorldStack) -> None:
+    shown = run(stack, "cases", "--month", "2026-03")
+    assert shown.exit_code == 0, shown.output
+    assert f"kulanz cases {CAMPAIGN}" in read(shown.stdout)
+    (found,) = json.loads(run(stack, "cases", "--month", "2026-03", "--json").stdout)["campaigns"]
+    assert (found["waiting"]["held"], found["waiting"]["referred"]) == (2, 1)
+    assert run(stack, "cases", "--month", "2026-02").exit_code == 1
+
+
+def test_the_cases_of_a_campaign_name_accounts_and_reasons(stack: WorldStack) -> None:
+    shown = run(stack, "cases", CAMPAIGN)
+    text = read(shown.stdout)
+    assert "held-1 held segment_unknown" in text
+    assert "referred-1 referred business_customer" in text
+    assert "torn-1 conflict conflict" in text
+    assert f"kulanz cases {CAMPAIGN} referred-1" in text
+    assert all(len(line) <= 80 for line in shown.stdout.splitlines())
+    held = json.loads(run(stack, "cases", CAMPAIGN, "--kind", "held", "--json").stdout)
+    assert [one["account_id"] for one in held["cases"]] == ["held-1", "held-2"]
+    cut = run(stack, "cases", CAMPAIGN, "--limit", "1")
+    assert "there are more" in read(cut.stderr)
+
+
+def test_a_case_has_its_steps_and_what_it_would_owe(stack: WorldStack) -> None:
+    shown = run(stack, "cases", CAMPAIGN, "held-1")
+    text = read(shown.stdout)
+    assert text.startswith("HELD account held-1")
+    assert "unknown segment (text: consumer, business, prepaid); the policy holds the row for it" in text
+    assert "with segment = consumer: granted 2.99 EUR, 20 call minutes" in text
+    assert "with segment = prepaid: declined (prepaid)" in text
+    assert all(len(line) <= 80 for line in shown.stdout.splitlines())
+
+
+def test_a_fact_that_cannot_be_tried_is_asked_about(stack: WorldStack) -> None:
+    assert f"kulanz cases {CAMPAIGN} held-2 --fact fee=..." in read(run(stack, "cases", CAMPAIGN, "held-2").stdout)
+    shown = read(run(stack, "cases", CAMPAIGN, "held-2", "--fact", "fee=10.00").stdout)
+    assert "with fee = 10.00: granted 1.00 EUR" in shown
+
+
+@pytest.mark.parametrize("fact", ["fee", "=1", "fee=", "fee= "])
+def test_a_fact_is_written_name_and_value(stack: WorldStack, fact: str) -> None:
+    assert run(stack, "cases", CAMPAIGN, "held-2", "--fact", fact).exit_code == 2
+
+
+def test_what_is_no_case_is_said(stack: WorldStack) -> None:
+    refused = run(stack, "cases", CAMPAIGN, "granted-1")
+    assert refused.exit_code != 0
+    assert "was not held or referred" in read(refused.output)
