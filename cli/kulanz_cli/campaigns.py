@@ -100,8 +100,9 @@ def _show_above(
         if trouble["kind"] != GLASS_BROKEN:
             _show_trouble(trouble, out)
     for request in kept:
-        text = f"a request for {request['incident_id']} waits for the workers of {request['after']}; it opens after"
-        say(out, f"{text} {request['opens_at']}", further=2)
+        void = request["void"]
+        what = f"the void {void}; it is tried again" if void else f"the workers of {request['after']}; it opens"
+        say(out, f"a request for {request['incident_id']} waits for {what} after {request['opens_at']}", further=2)
 
 
 def _show_trouble(trouble: "TroubleLine", out: Console) -> None:

@@ -1,4 +1,4 @@
-"""``kulanz pause``, ``resume``, ``cancel`` and ``settle``: pause a campaign, let it go on, end or close it."""
+"""``kulanz pause``, ``resume``, ``cancel``, ``settle`` and ``end``: pause a campaign, let it go on, end or close it."""
 
 from typing import Any
 
@@ -8,6 +8,7 @@ from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz_cli.command import CampaignParameter, action_id, under_id
 from kulanz_cli.settings import ACTION_CODES, as_json, pass_stack
 from kulanz_cli.stack import Stack
+from kulanz_cli.terminal import command as command_line
 from kulanz_cli.terminal import console, print_json, say
 
 REASON_CHARACTERS = 200
@@ -34,9 +35,12 @@ def _act(stack: Stack, name: str, campaign_id: CampaignId, content: dict[str, st
 
 def _show(done: Answer, is_json: bool) -> None:
     if is_json:
-        print_json({name: done[name] for name in ("v", "campaign", "state", "may_write_until")})
+        print_json({name: done[name] for name in ("v", "campaign", "state", "may_write_until", "void")})
         return
     say(console(), f"{done['campaign']} is {done['state']}")
+    if done["void"]:
+        say(console(), "The void is planned now, and waits for its approval. The campaign ends with it:")
+        command_line(console(), ["kulanz", "void", done["campaign"]])
     if until := done["may_write_until"]:
         say(console(), f"workers under way may write until {until}; no other campaign opens before")
 
@@ -84,3 +88,31 @@ cancel_campaign = _command(
 settle_campaign = _command(
     "settle", "Close a flagged CAMPAIGN as it is. Look at its differences first; nothing is written or taken back."
 )
+
+
+@click.command("end", epilog=ACTION_CODES)
+@click.argument("campaign_id", metavar="CAMPAIGN", type=CampaignParameter())
+@click.option("--keep", "end", flag_value="keep", help="Keep all that it granted. It is delivered.")
+@click.option(
+    "--void-unused", "end", flag_value="void_unused", help="Void all that is unused, also what the biller rejected."
+)
+@click.option(
+    "--void-unassigned",
+    "end",
+    flag_value="void_unassigned",
+    help="Void what was never assigned to a delivery. The rest stays with the biller.",
+)
+@_reason
+@under_id
+@as_json
+@pass_stack
+def end_campaign(
+    stack: Stack, campaign_id: CampaignId, end: str | None, reason: str, given_id: str | None, is_json: bool
+) -> None:
+    """End a flagged CAMPAIGN, such as one whose incident was withdrawn.
+
+    A void is planned, and approved by others. The campaign ends when the void has.
+    """
+    if end is None:
+        raise click.UsageError("say --keep, --void-unused or --void-unassigned")
+    _show(_act(stack, end, campaign_id, {"reason": reason}, given_id), is_json)

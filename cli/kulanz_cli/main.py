@@ -40,6 +40,7 @@ COMMANDS = {
         ("void", "voids", "void", "Take back what is unused of CAMPAIGN, planned first; list its voids."),
         ("approve-void", "voids", "approve_void", "Approve the plan of VOID of CAMPAIGN."),
         ("reject-void", "voids", "reject_void", "Reject the plan of VOID of CAMPAIGN."),
+        ("settle-void", "voids", "settle_void", "End the flagged VOID of CAMPAIGN as it stands."),
         ("budget", "budget_group", "budget", "Show and set what campaigns may cost in a month."),
     ),
     "For operators: stop a campaign, fix a stack": section(
@@ -50,6 +51,7 @@ COMMANDS = {
         ("resume", "control", "resume_campaign", "Let a paused CAMPAIGN go on where it stopped."),
         ("cancel", "control", "cancel_campaign", "End CAMPAIGN for good."),
         ("settle", "control", "settle_campaign", "Close a flagged CAMPAIGN as it is."),
+        ("end", "control", "end_campaign", "End a flagged CAMPAIGN: keep all, or void what is unused."),
         ("advance", "repairs", "advance", "Let advance_campaign look at CAMPAIGN again."),
         ("notices", "repairs", "notices", "Publish notices again."),
         ("ledger", "ledger_group", "ledger", "Confirm the stack's tables; compare ledger and receipts."),

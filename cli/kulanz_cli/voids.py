@@ -1,4 +1,4 @@
-"""``kulanz void``, ``approve-void`` and ``reject-void``: take back what is unused of a campaign, planned first."""
+"""``kulanz void``, ``approve-void``, ``reject-void``, ``settle-void``: take back what is unused, planned first."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -28,6 +28,7 @@ SHARES: Mapping[str, str] = {
     "at_biller": "delivered to the biller",
     "voided_before": "voided before",
     "written_off": "written off",
+    "assigned_once": "rejected or taken back by the biller",
 }
 """The shares of what was granted, in words."""
 
@@ -126,6 +127,24 @@ def reject_void(
     _decide(stack, campaign_id, name, body, given_id, is_json=is_json)
 
 
+@click.command("settle-void", epilog=ACTION_CODES)
+@click.argument("campaign_id", metavar="CAMPAIGN", type=CampaignParameter())
+@_named
+@_plan
+@click.option("--reason", required=True, help="What you found; no customer's data.")
+@under_id
+@as_json
+@pass_stack
+def settle_void(
+    stack: Stack, *, campaign_id: CampaignId, name: str, plan_hash: str, reason: str, given_id: str | None,
+    is_json: bool,
+) -> None:  # fmt: skip
+    """End the flagged VOID of CAMPAIGN as it stands. Look at its figures first; nothing is written or given back."""
+    must_be_a_reason(reason)
+    body = {"action": "settle", "plan_hash": plan_hash, "reason": reason}
+    _decide(stack, campaign_id, name, body, given_id, is_json=is_json)
+
+
 def _decide(
     stack: Stack, campaign_id: CampaignId, name: str, body: Mapping[str, str], given_id: str | None, *, is_json: bool
 ) -> None:
@@ -147,6 +166,8 @@ def _show(one: Mapping[str, Any], *, is_json: bool) -> None:
     out = console()
     say(out, f"void {one['void']} of {one['campaign']} is {one['state']}: {one['reason']}", "bold", further=2)
     say(out, f"why: {one['why']}", further=2)
+    if one["ends"]:
+        say(out, f"the campaign is flagged, and ends with this void of what is {one['ends']}", further=2)
     if one["state"] == "awaiting_approval":
         given, needed = len(one["approvals"]), one["persons_needed"]
         say(out, f"plan {one['plan_hash'][:HASH_DIGITS_SHOWN]}: approved by {given} of {needed} persons")

@@ -72,7 +72,8 @@ def _voiding() -> AdvanceVoidPorts:
     config = AdvanceCampaignConfig.read()
     delivering = _delivering()
     voids = DynamoVoids(client("dynamodb"), config.campaigns_table)
-    return AdvanceVoidPorts(delivering.campaigns, voids, SqsChunks(client("sqs"), config.chunk_queue_url))
+    troubles = DynamoTroubles(client("dynamodb"), config.campaigns_table)
+    return AdvanceVoidPorts(delivering.campaigns, voids, SqsChunks(client("sqs"), config.chunk_queue_url), troubles)
 
 
 def _open_delivery(campaign: Campaign, cause: Cause, now: datetime) -> None:
@@ -170,7 +171,7 @@ def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, str] | No
         follow_incident(incident_id, _composed().campaigns, cause, datetime.now(UTC))
         logger.info("incident", incident_id=incident_id)
     for partition, event_id in changed.items():
-        _advance_credits(partition, seconds_left)
+        _advance_credits(partition, Cause(context.function_name, event_id, context.function_version), seconds_left)
         campaign_id = campaign_of_partition(partition)
         if campaign_id is None:
             continue
@@ -182,13 +183,13 @@ def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, str] | No
     return None
 
 
-def _advance_credits(partition: str, seconds_left: Callable[[], float]) -> None:
+def _advance_credits(partition: str, cause: Cause, seconds_left: Callable[[], float]) -> None:
     """Move on the delivery or the void whose record changed, if it is the partition of one."""
     if (delivery_id := delivery_of_partition(partition)) is not None:
         stands = advance_delivery(delivery_id, _delivering(), datetime.now(UTC), seconds_left)
         logger.info("delivery", delivery=str(delivery_id), state=None if stands is None else stands.value)
     if (void_id := void_of_partition(partition)) is not None:
-        is_at = advance_void(void_id, _voiding(), seconds_left)
+        is_at = advance_void(void_id, _voiding(), cause, datetime.now(UTC), seconds_left)
         logger.info("void", void=str(void_id), state=None if is_at is None else is_at.value)
 
 
@@ -206,7 +207,7 @@ def _watch(event_id: str, context: LambdaContext, seconds_left: Callable[[], flo
     kinds: tuple[Callable[[], int], ...] = (
         lambda: _watch_campaigns(cause, seconds_left),
         lambda: _waiting_of("delivery", watch_deliveries(_delivering(), datetime.now(UTC), seconds_left)),
-        lambda: _waiting_of("void", watch_voids(_voiding(), seconds_left)),
+        lambda: _waiting_of("void", watch_voids(_voiding(), cause, datetime.now(UTC), seconds_left)),
         lambda: _watch_answers(datetime.now(UTC), seconds_left),
         lambda: _settle_budgets(seconds_left),
     )

@@ -310,7 +310,7 @@ def test_a_request_that_waits_is_kept_once_until_it_is_forgotten(backend: Backen
         store.keep_request(request)
     assert list(store.kept_requests()) == [other, first]
 
-    later = replace(first, opens_at=OPENING.at + timedelta(minutes=20))
+    later = replace(first, opens_at=OPENING.at + timedelta(minutes=20), void="net-outage/1/wrong-list")
     store.keep_request(later)
     store.forget_request(first)
     assert list(store.kept_requests()) == [other, later], "it was kept anew"

@@ -14,7 +14,7 @@ from kulanz.domain.delivery.dues import DueOf
 from kulanz.domain.delivery.entries import CreditEntry, CreditState, EntryKind
 from kulanz.domain.delivery.ids import VoidId
 from kulanz.domain.delivery.moved import MovedOf, Moves
-from kulanz.domain.delivery.void import Share, Void, VoidApproval, VoidReceipt, VoidState, VoidTotals
+from kulanz.domain.delivery.void import Ends, Share, Void, VoidApproval, VoidReceipt, VoidState, VoidTotals
 from kulanz.domain.incident_record import with_revision, with_void
 from kulanz.domain.ledger.entries import EntryWithHistory, HistoryChange
 from kulanz.domain.policy.deciding.history import Addition, HistoryKey, SubjectHistory
@@ -42,7 +42,13 @@ def test_a_void_is_read_as_it_was_opened_and_found_by_its_campaign(backend: Back
         backend.voids.open(replace(void(), reason="another"))
     backend.voids.open(replace(void("b"), pinned=None, data_start=0))
     assert backend.voids.void(FIRST) == void()
-    assert [one.id.name for one in backend.voids.of_campaign(FIRST.campaign)] == ["b", "wrong-list"]
+    for number, ends in enumerate(Ends):
+        ending = replace(void(f"z-{number}"), ends=ends)
+        backend.voids.open(ending)
+        assert backend.voids.void(ending.id) == ending
+        backend.voids.change(ending, ending.moved(VoidState.REJECTED, "no"))
+        backend.voids.close(ending.id)
+    assert [one.id.name for one in backend.voids.of_campaign(FIRST.campaign)] == ["b", "wrong-list", "z-0", "z-1"]
     assert backend.voids.of_campaign(CampaignId(INCIDENT, 2)) == []
     assert backend.voids.open_voids() == [replace(void("b")).id, FIRST]
 

@@ -11,9 +11,9 @@ from kulanz.application.delivery.ask_void import VoidPorts, approve_void, ask_vo
 from kulanz.application.delivery.void_chunk import VoidChunkPorts, void_chunk
 from kulanz.application.delivery.watching import Looked
 from kulanz.application.ports import Refused, TryAgain, VoidMessage
-from kulanz.domain.campaigns.campaign import CampaignId, PinnedList
+from kulanz.domain.campaigns.campaign import CampaignId, Cause, PinnedList
 from kulanz.domain.delivery.ids import VoidId
-from kulanz.domain.delivery.void import Void
+from kulanz.domain.delivery.void import Ends, Void
 from kulanz.domain.people.caller import Person
 from kulanz.domain.people.people import NOBODY_LISTED
 from tests.support.faults import Killed, Tap, tapped
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tests.support.world import World
 
 CAMPAIGN = "net-outage/1"
+CAUSE = Cause("advance_campaign", "an-event", "test")
 STEPS_MOST = 2_000
 
 
@@ -38,11 +39,12 @@ def asked(
     file: PinnedList | None = None,
     name: str = "wrong-list",
     campaign: str = "net-outage/1",
+    ends: Ends | None = None,
 ) -> Void:
     """A person asks for a void."""
     void_id = VoidId(CampaignId.parse(campaign), name)
     world.now += timedelta(seconds=1)
-    return ask_void(void_id, file, "it was the wrong list", Person(person), void_ports(world), world.now)
+    return ask_void(void_id, file, "it was the wrong list", Person(person), void_ports(world), world.now, ends)
 
 
 def approved(world: "World", void: Void, person: str) -> Void:
@@ -61,6 +63,7 @@ def advance_ports(world: "World", tap: Tap | None = None) -> AdvanceVoidPorts:
         tapped(world.campaigns, "campaigns", tap),
         tapped(world.voids, "voids", tap),
         tapped(world.chunks, "chunks", tap),
+        tapped(world.troubles, "troubles", tap),
     )
 
 
@@ -89,7 +92,7 @@ def run_voids(world: "World", tap: Tap | None = None) -> None:
                 worked(world, world.chunks.voids[0], tap)
                 world.chunks.voids.pop(0)
             elif position < len(world.voids.changes):
-                advance_void(world.voids.changes[position], advance_ports(world, tap))
+                advance_void(world.voids.changes[position], advance_ports(world, tap), CAUSE, world.now)
                 position += 1
             else:
                 return
@@ -100,4 +103,4 @@ def run_voids(world: "World", tap: Tap | None = None) -> None:
 
 def watched_voids(world: "World") -> Looked:
     """What the schedule does with voids that have not ended."""
-    return watch_voids(advance_ports(world))
+    return watch_voids(advance_ports(world), CAUSE, world.now)

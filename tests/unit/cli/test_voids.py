@@ -75,3 +75,21 @@ def test_what_names_nothing_is_said(stack: WorldStack) -> None:
     refused = run(stack, "approve-void", CAMPAIGN, "none", "--plan", "0" * 12)
     assert refused.exit_code != 0
     assert "there is no such void" in read(refused.output)
+
+
+def test_a_flagged_campaign_is_ended_with_one_command_and_its_void_says_so(stack: WorldStack) -> None:
+    world = stack.world
+    assert run(stack, "end", CAMPAIGN, "--reason", "no outage").exit_code == 2
+    assert "flagged" in read(run(stack, "end", CAMPAIGN, "--void-unused", "--reason", "no outage").output)
+    world.publish(event(rows=ROWS, detail_type="Incident Withdrawn", revision=2, campaign=...))
+    world.run_until_quiet()
+    ended = run(stack, "end", CAMPAIGN, "--void-unassigned", "--reason", "no outage", "--id", "v-1")
+    assert ended.exit_code == 0, ended.output
+    assert f"kulanz void {CAMPAIGN}" in read(ended.stdout)
+    run_voids(world)
+    shown = run(stack, "void", CAMPAIGN)
+    assert "ends with this void of what is unassigned" in read(shown.stdout)
+    assert all(len(line) <= 80 for line in shown.stdout.splitlines())
+    assert run(stack, "settle-void", CAMPAIGN, "v-1", "--plan", "0" * 12, "--reason", "looked at").exit_code != 0
+    kept = json.loads(run(stack, "end", CAMPAIGN, "--keep", "--reason", "they keep it", "--json").stdout)
+    assert (kept["state"], kept["void"]) == ("closed", None)

@@ -255,7 +255,10 @@ def test_a_link_of_a_page_leads_somewhere(file: Path) -> None:
             assert anchor in anchors(target.read_text(encoding="utf-8")), f"{file.name}: {link}"
 
 
-BY_HAND = {"cancelled_by_hand", "settled_by_hand", "resumed_by_hand", "executed_automatically", "glass_broken"}
+BY_HAND = {
+    *("cancelled_by_hand", "settled_by_hand", "kept_by_hand", "voided_by_hand", "resumed_by_hand"),
+    *("executed_automatically", "glass_broken"),
+}
 """Reasons after which nobody has to do anything."""
 HELD_ALL_THE_SAME = {CHANGED_SINCE_PLAN, IN_ANOTHER_MEASURE, HISTORY_CHANGED, HISTORY_SETTLED, HISTORY_FULL}
 

@@ -96,6 +96,7 @@ def kept_item(request: KeptRequest) -> Item:
         "opens_at": {"S": format_instant(request.opens_at)},
         "after": {"S": str(request.after)},
         "event": {"S": request.event},
+        **({"void": {"S": request.void}} if request.void else {}),
     }
 
 
@@ -103,4 +104,5 @@ def read_kept(item: Item) -> KeptRequest:
     """A campaign request that waits, back from its item."""
     _, incident_id, digest = item["sk"]["S"].split("#")
     after = CampaignId.parse(item["after"]["S"])
-    return KeptRequest(incident_id, digest, parse_instant(item["opens_at"]["S"]), after, item["event"]["S"])
+    void = item["void"]["S"] if "void" in item else ""
+    return KeptRequest(incident_id, digest, parse_instant(item["opens_at"]["S"]), after, item["event"]["S"], void)

@@ -29,7 +29,16 @@ from kulanz.domain.campaigns.campaign import CampaignId, Cursor, Pass, PinnedLis
 from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.ids import VoidId
 from kulanz.domain.delivery.moved import MovedSums
-from kulanz.domain.delivery.void import Share, Void, VoidApproval, VoidProgress, VoidReceipt, VoidState, VoidTotals
+from kulanz.domain.delivery.void import (
+    Ends,
+    Share,
+    Void,
+    VoidApproval,
+    VoidProgress,
+    VoidReceipt,
+    VoidState,
+    VoidTotals,
+)
 from kulanz.domain.incident_record import IncidentRecord
 from kulanz.domain.time import format_instant, parse_instant
 
@@ -217,6 +226,8 @@ def _void_item(void: Void) -> Item:
         pinned = void.pinned
         content = [pinned.bucket, pinned.key, pinned.version_id, pinned.etag, pinned.size, void.data_start]
         item["file"] = {"S": json.dumps(content, separators=(",", ":"))}
+    if void.ends is not None:
+        item["ends"] = {"S": void.ends.value}
     return item
 
 
@@ -231,6 +242,7 @@ def _read_void(item: Item) -> Void:
         opened_at=parse_instant(item["opened_at"]["S"]),
         pinned=None if file is None else PinnedList(*file[:5]),
         data_start=0 if file is None else int(file[5]),
+        ends=Ends(item["ends"]["S"]) if "ends" in item else None,
         state=VoidState(item["state"]["S"]),
         state_reason=item["reason_now"]["S"],
         changes=int(item["changes"]["N"]),

@@ -41,6 +41,10 @@ class IncidentConflict(Exception):
         self.reason = reason
 
 
+class VoidRuns(IncidentConflict):
+    """No campaign opens while a void runs. The request is not wrong: it opens when the void has ended."""
+
+
 @dataclass(frozen=True, slots=True)
 class Revision:
     """One revision of an incident as it was told; `content` is canonical JSON and `digest` its SHA-256."""
@@ -158,7 +162,7 @@ def with_campaign(
             f"campaign {record.incident_id}/{record.open_seq} is not finished; wait for it or cancel it",
         )
     if record.voiding:
-        raise IncidentConflict(
+        raise VoidRuns(
             "incident_occupied",
             f"the void {record.voiding} is taking back what the incident's campaign granted; wait for it",
         )

@@ -26,7 +26,16 @@ from tests.support import yearly_cap
 from tests.support.faults import HALVABLE, Fault, Tap, fault_at
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, list_of, row, small_world
 from tests.support.world import ANNA, BEN, World
-from tests.support.world_voids import advance_ports, approved, asked, run_voids, void_ports, watched_voids, worked
+from tests.support.world_voids import (
+    CAUSE,
+    advance_ports,
+    approved,
+    asked,
+    run_voids,
+    void_ports,
+    watched_voids,
+    worked,
+)
 
 CLEA = "iam:arn:aws:iam::123456789012:user/clea"
 RIGHT_KEY = "lists/right.csv"
@@ -179,12 +188,19 @@ def test_no_campaign_opens_or_starts_while_a_void_runs() -> None:
     approved(world, void, BEN)
     ask_for_the_right_list(world, row("granted-1"))
     world.run_until_quiet()
-    assert world.openings[-1] is Opening.REJECTED
-    assert world.rejected.sent[-1].reason == "incident_occupied"
+    assert (world.openings[-1], world.rejected.sent) == (Opening.KEPT, [])
+    (kept,) = world.campaigns.kept_requests()
+    assert (kept.void, kept.opens_at > world.now) == (str(void.id), True)
+    world.now = kept.opens_at
+    world.run_until_quiet()
+    assert world.openings[-1] is Opening.KEPT, "the void runs on"
+    assert world.campaigns.campaign(CampaignId("net-outage", 2)) is None
     run_voids(world)
-    ask_for_the_right_list(world, row("granted-1"))
+    (kept,) = world.campaigns.kept_requests()
+    world.now = max(world.now, kept.opens_at)
     world.run_until_quiet()
     assert world.campaign("net-outage/2").state is State.CLOSED
+    assert list(world.campaigns.kept_requests()) == []
 
 
 def test_a_plan_that_waits_does_not_start_while_a_void_runs_and_a_void_does_not_start_beside_it() -> None:
@@ -332,7 +348,7 @@ def test_a_void_is_listed_until_it_has_ended_and_the_watch_sends_what_was_lost()
     assert world.voids.open_voids() == [void.id]
     run_voids(world)
     approved(world, void, BEN)
-    advance_void(void.id, advance_ports(world))
+    advance_void(void.id, advance_ports(world), CAUSE, world.now)
     world.chunks.voids.clear()  # the messages were lost
     for _ in range(3):
         watched_voids(world)

@@ -28,7 +28,7 @@ def test_a_stop_is_in_the_log_with_the_person_the_reason_and_the_id() -> None:
     world.run(world.steps()[0])
     door = WorldDoor(world)
     reply = door.put(f"stops/{CAMPAIGN}/stop-1", {"action": "pause", "reason": "finance asks"})
-    assert reply.content == {"v": 1, "campaign": CAMPAIGN, "state": "paused", "may_write_until": None}
+    assert reply.content == {"v": 1, "campaign": CAMPAIGN, "state": "paused", "may_write_until": None, "void": None}
     last = door.get(f"campaigns/log/{CAMPAIGN}").content["log"][-1]
     assert (last["actor"], last["event_id"]) == (ANNA.id, "stop-1")
     assert last["reason"] == "paused_by_hand: finance asks"

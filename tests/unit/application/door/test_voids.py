@@ -10,7 +10,7 @@ from kulanz.domain.campaigns.campaign import State
 from kulanz.domain.time import format_instant
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
 from tests.support.world_door import ANNA, BERT, WorldDoor
-from tests.support.world_voids import advance_ports, run_voids, worked
+from tests.support.world_voids import CAUSE, advance_ports, run_voids, worked
 
 WHY = {"reason": "it was the wrong list"}
 
@@ -70,7 +70,7 @@ def test_a_void_says_who_asked_who_approved_when_and_how_far_it_is(door: WorldDo
     )  # fmt: skip
     nothing_yet = {name: began[name] for name in ("plan_hash", "approvals", "started_at", "bytes_done")}
     assert nothing_yet == {"plan_hash": None, "approvals": [], "started_at": None, "bytes_done": 0}
-    advance_void(world.voids.changes[0], advance_ports(world))
+    advance_void(world.voids.changes[0], advance_ports(world), CAUSE, world.now)
     worked(world, world.chunks.voids[0])
     assert 0 < one(door)["bytes_done"] < one(door)["bytes_in_all"]
     run_voids(world)

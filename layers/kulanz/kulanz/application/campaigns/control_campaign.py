@@ -19,13 +19,13 @@ from kulanz.application.ports import (
     Stores,
     TryAgain,
 )
-from kulanz.domain.campaigns.campaign import ENDED, WORKABLE, Campaign, CampaignId, Cause, Pass, State
+from kulanz.domain.campaigns.campaign import ENDED, KEPT, WORKABLE, Campaign, CampaignId, Cause, Pass, State
 from kulanz.domain.confirmation import missing
 from kulanz.domain.gate.filed_plan import requester_of
 from kulanz.domain.incident_record import DetailType, decision_digest
 from kulanz.domain.people.caller import APART, Caller, Door, must_be_person
 from kulanz.domain.people.people import People, approver_problem
-from kulanz.domain.time import CLOCK_ALLOWANCE
+from kulanz.domain.time import CLOCK_ALLOWANCE, format_instant
 
 WORKER_LONGEST = timedelta(minutes=15)
 """The longest that Lambda lets a function run; the template's timeout is shorter."""
@@ -78,6 +78,20 @@ def settle(campaign_id: CampaignId, ports: ControlPorts, reason: str, cause: Cau
     if campaign.state not in (State.FLAGGED, State.CLOSED):
         raise ControlRefused(f"campaign {campaign_id} is {campaign.state}; only a flagged one waits to be settled")
     return _move(campaign_id, State.CLOSED, ports, f"settled_by_hand: {reason}", cause, now)
+
+
+def keep(campaign_id: CampaignId, ports: ControlPorts, reason: str, cause: Cause, now: datetime) -> Campaign:
+    """Close a flagged campaign whose credits all stay: they are delivered as those of any other. Safe to repeat.
+
+    Raises ControlRefused.
+    """
+    campaign = _existing(campaign_id, ports.campaigns)
+    if campaign.state not in (State.FLAGGED, State.CLOSED):
+        raise ControlRefused(f"campaign {campaign_id} is {campaign.state}; only a flagged one is kept")
+    until = may_write_until(campaign, ports.campaigns)
+    if until is not None and now < until:
+        raise ControlRefused(f"workers of {campaign_id} may write until {format_instant(until)}; try again then")
+    return _move(campaign_id, State.CLOSED, ports, f"{KEPT}: {reason}", cause, now)
 
 
 def resume(

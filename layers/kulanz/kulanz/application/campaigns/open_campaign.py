@@ -7,7 +7,7 @@ the next delivery goes on where the records stand.
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any
@@ -52,6 +52,7 @@ from kulanz.domain.campaigns.campaign import (
 )
 from kulanz.domain.campaigns.limits import read_share, stated_limits
 from kulanz.domain.confirmation import UNCONFIRMED, missing
+from kulanz.domain.delivery.ids import VoidId
 from kulanz.domain.identifiers import is_incident_id
 from kulanz.domain.incident import outage_digest
 from kulanz.domain.incident_record import (
@@ -59,6 +60,7 @@ from kulanz.domain.incident_record import (
     IncidentConflict,
     IncidentRecord,
     Revision,
+    VoidRuns,
     decision_digest,
     with_campaign,
     with_revision,
@@ -67,6 +69,9 @@ from kulanz.domain.ledger.earlier_decisions import ADDS, Rule, follows
 from kulanz.domain.lists.id_shape import IdShape
 from kulanz.domain.policy import CompiledPolicy, policy_hash
 from kulanz.domain.time import TIME_ZONES, format_instant
+
+TRIED_AGAIN_AFTER = timedelta(minutes=5)
+"""When a request is tried again that found a running void: nobody knows when that ends. The schedule's own interval."""
 
 
 class Opening(StrEnum):
@@ -144,7 +149,7 @@ def _act(event: Mapping[str, Any], ports: OpenPorts, settings: OpenSettings, cau
         return take(known, ports, settings, cause, now)
     except MustWait as wait:
         text = _filed(event).decode()
-        kept = KeptRequest(known.incident_id, known.request_digest, wait.until, wait.stopped, text)
+        kept = KeptRequest(known.incident_id, known.request_digest, wait.until, wait.stopped, text, wait.void)
         ports.campaigns.keep_request(kept)
         return Opening.KEPT
 
@@ -172,16 +177,17 @@ def open_kept_requests(ports: OpenPorts, settings: OpenSettings, cause: Cause, n
 
 
 class MustWait(EventRefused):
-    """A worker of a stopped campaign could still write what the next campaign would take for missing."""
+    """The request is right, and too early: a worker of a stopped campaign could still write what the next campaign
+    would take for missing, or a `void` of what it granted runs, for which it is tried again at `until`.
+    """
 
-    def __init__(self, until: datetime, stopped: CampaignId) -> None:
-        message = (
-            f"workers of {stopped}, which was stopped, may write until {format_instant(until)}; send the request again"
-            " after that"
-        )
+    def __init__(self, until: datetime, stopped: CampaignId, void: str = "") -> None:
+        what = f"the void {void} runs" if void else f"workers of {stopped}, which was stopped, may write"
+        message = f"{what}{'' if void else f' until {format_instant(until)}'}; send the request again after that"
         super().__init__("incident_occupied", "detail.campaign", message)
         self.until = until
         self.stopped = stopped
+        self.void = void
 
 
 def record(known: IncidentEvent, ports: RequestPorts, settings: OpenSettings, cause: Cause, now: datetime) -> None:
@@ -257,6 +263,9 @@ def _open(
             return Opening.REPEATED
         try:
             after, campaign_id = with_campaign(before, event.revision, event.request_digest, now)
+        except VoidRuns:
+            void = VoidId.parse(before.voiding)
+            raise MustWait(now + TRIED_AGAIN_AFTER, void.campaign, str(void)) from None
         except IncidentConflict as conflict:
             raise EventRefused(conflict.reason, "detail.campaign", str(conflict)) from None
         await_stopped(before, ports.campaigns, now)

@@ -25,7 +25,7 @@ from kulanz.application.ports import (
     Outdated,
     TryAgain,
 )
-from kulanz.domain.campaigns.campaign import BALANCED, Campaign, Cause, State
+from kulanz.domain.campaigns.campaign import BALANCED, DELIVERABLE, KEPT, Campaign, Cause, State
 from kulanz.domain.campaigns.reconciliation import IN_THE_LEDGER, RowResult
 from kulanz.domain.canonical import canonical_json
 from kulanz.domain.delivery.credit import CreditSums, Size
@@ -66,9 +66,11 @@ class NotDelivered(Exception):
 def open_over_list(campaign: Campaign, ports: DeliveryPorts, cause: Cause, now: datetime) -> Delivery | None:
     """Open the delivery of a campaign that closed by itself and whose plan names a channel; None where there is none.
 
-    What a person settled is delivered when a person says so. Raises TryAgain where others keep opening deliveries.
+    So is what a person kept. What a person settled is delivered when a person says so. Raises TryAgain where others
+    keep opening deliveries.
     """
-    if campaign.state is not State.CLOSED or campaign.state_reason != BALANCED:
+    is_whole = campaign.state_reason == BALANCED or campaign.state_reason.startswith(f"{KEPT}:")
+    if campaign.state is not State.CLOSED or not is_whole:
         return None
     try:
         return _opened(campaign, ports.campaigns, ports.deliveries, cause.actor, now)
@@ -131,7 +133,7 @@ def advance_delivery(
         if again or delivery.dispatched < len(campaign.chunks):
             _dispatch(delivery, len(campaign.chunks), 0 if again else delivery.dispatched, ports, seconds_left)
         return delivery.state
-    if campaign.state is not State.CLOSED or ports.campaigns.halt().is_on:
+    if campaign.state not in DELIVERABLE or ports.campaigns.halt().is_on:
         return delivery.state  # the watch comes back here when it was settled, or the halt lifted
     return _end(delivery, campaign, ports, now)
 

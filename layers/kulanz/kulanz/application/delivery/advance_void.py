@@ -4,14 +4,16 @@ It acts only on what the records say, so that it may be called any number of tim
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import batched
 
 from kulanz.application.campaigns.dispatch_chunks import CHUNKS_PER_LOOK_AT_THE_CLOCK, SECONDS_TO_FINISH, unlimited
 from kulanz.application.delivery.watching import Looked, look_at_each
 from kulanz.application.delivery.world import VoidQueue, VoidStore
-from kulanz.application.ports import CampaignStore, Outdated, VoidMessage
-from kulanz.domain.campaigns.campaign import Campaign, Pass
+from kulanz.application.ports import CampaignStore, Outdated, Troubles, VoidMessage
+from kulanz.domain.campaigns.campaign import Campaign, Cause, Pass, State
+from kulanz.domain.campaigns.trouble import TroubleKind
 from kulanz.domain.delivery.delivery import gap_in
 from kulanz.domain.delivery.ids import VoidId
 from kulanz.domain.delivery.void import OVER, WORKED, Void, VoidState, VoidTotals, differing
@@ -25,10 +27,17 @@ class AdvanceVoidPorts:
     campaigns: CampaignStore
     voids: VoidStore
     queue: VoidQueue
+    troubles: Troubles
 
 
 def advance_void(
-    void_id: VoidId, ports: AdvanceVoidPorts, seconds_left: Callable[[], float] = unlimited, *, again: bool = False
+    void_id: VoidId,
+    ports: AdvanceVoidPorts,
+    cause: Cause,
+    now: datetime,
+    seconds_left: Callable[[], float] = unlimited,
+    *,
+    again: bool = False,
 ) -> VoidState | None:
     """Take the step that a void's records allow now; where it stands. `again` sends all that is not finished."""
     void = ports.voids.void(void_id)
@@ -36,7 +45,8 @@ def advance_void(
     if void is None or campaign is None:
         return None
     if void.state in OVER:
-        ports.voids.close(void_id)
+        if void.state is not VoidState.VOIDED or _has_ended(void, campaign, ports, cause, now):
+            ports.voids.close(void_id)
         return void.state
     work = WORKED.get(void.state)
     if work is None:
@@ -50,6 +60,22 @@ def advance_void(
         return _end(void, work, campaign, ports)
     except Outdated:
         return void.state  # another reader of the same records was first, or the incident moved: the watch comes back
+
+
+def _has_ended(void: Void, campaign: Campaign, ports: AdvanceVoidPorts, cause: Cause, now: datetime) -> bool:
+    """End the flagged campaign of a void that ends it, once; False where somebody else moved the campaign just now.
+
+    A cancelled campaign's offers have ended, and what a delivery had assigned of it is sent.
+    """
+    if void.ends is None or campaign.state is not State.FLAGGED:
+        return True
+    reason = f"voided_by_hand: the void {void.id.name} took back what was {void.ends} ({void.reason})"
+    try:
+        by = replace(cause, actor=void.requested_by, event_id=void.id.name)
+        ports.campaigns.change_state(campaign, campaign.change(State.CANCELLED, reason, by, now))
+    except Outdated:
+        return False
+    return True
 
 
 def _dispatch(
@@ -78,7 +104,8 @@ def _end(void: Void, work: Pass, campaign: Campaign, ports: AdvanceVoidPorts) ->
     if work is Pass.PLAN:
         after = void.moved(VoidState.REJECTED, wrong) if wrong else void.moved(VoidState.AWAITING_APPROVAL, "planned")
         if not wrong and not totals.decisions:
-            after = void.moved(VoidState.REJECTED, "nothing to void: no decision has anything left that can be voided")
+            nothing = "nothing to void: no decision has anything left that can be voided"
+            after = void.moved(VoidState.REJECTED if void.ends is None else VoidState.VOIDED, nothing)
         ports.voids.change(void, after)
         return after.state
     wrong = wrong or differing(void.plan.totals, totals)
@@ -89,8 +116,10 @@ def _end(void: Void, work: Pass, campaign: Campaign, ports: AdvanceVoidPorts) ->
     return after.state
 
 
-def watch_voids(ports: AdvanceVoidPorts, seconds_left: Callable[[], float] = unlimited) -> Looked:
-    """Move on every void that has not ended, as if its record had just come.
+def watch_voids(
+    ports: AdvanceVoidPorts, cause: Cause, now: datetime, seconds_left: Callable[[], float] = unlimited
+) -> Looked:
+    """Move on every void that has not ended, as if its record had just come. One that is flagged is a trouble.
 
     Where nothing was done since the watch looked last, every chunk that is not finished is sent again.
     """
@@ -103,12 +132,18 @@ def watch_voids(ports: AdvanceVoidPorts, seconds_left: Callable[[], float] = unl
         work = WORKED.get(void.state)
         done = void.plan.bytes_done + void.apply.bytes_done
         stands_still = work is not None and void.seen == done
-        state = advance_void(void_id, ports, seconds_left, again=stands_still and not is_halted)
+        state = advance_void(void_id, ports, cause, now, seconds_left, again=stands_still and not is_halted)
         if state is not VoidState.FLAGGED and work is not None and not stands_still:
             ports.voids.note_seen(void_id, done)
         if state is not VoidState.FLAGGED:
             return None
-        flagged = ports.voids.void(void_id)
-        return "" if flagged is None else flagged.state_reason
+        ports.troubles.note(TroubleKind.VOID_FLAGGED, str(void_id), now)
+        stands = ports.voids.void(void_id)
+        return "" if stands is None else stands.state_reason
 
-    return look_at_each(ports.voids.open_voids(), look_at, seconds_left)
+    open_voids = ports.voids.open_voids()
+    looked = look_at_each(open_voids, look_at, seconds_left)
+    known = {trouble.on for trouble in ports.troubles.troubles() if trouble.kind is TroubleKind.VOID_FLAGGED}
+    for on in sorted(known - set(map(str, open_voids))):
+        ports.troubles.repaired(TroubleKind.VOID_FLAGGED, on, now)
+    return looked

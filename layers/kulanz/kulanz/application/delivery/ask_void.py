@@ -23,7 +23,7 @@ from kulanz.domain.campaigns.campaign import Campaign, PinnedList, State
 from kulanz.domain.canonical import canonical_json
 from kulanz.domain.delivery.delivery import DeliveryState
 from kulanz.domain.delivery.ids import VoidId
-from kulanz.domain.delivery.void import FILE_BYTES, PERSONS_MOST, Share, Void, VoidApproval, VoidState
+from kulanz.domain.delivery.void import FILE_BYTES, PERSONS_MOST, Ends, Share, Void, VoidApproval, VoidState
 from kulanz.domain.gate.approval import SUBJECTS_FOR_ONE_PERSON, SUBJECTS_WITHOUT_THRESHOLD
 from kulanz.domain.gate.filed_plan import HASH_DIGITS_SHOWN
 from kulanz.domain.gate.settings import GateSettings
@@ -72,17 +72,28 @@ def inline_file(void_id: VoidId, named: Sequence[tuple[str, str]], ports: VoidPo
 
 
 def ask_void(
-    void_id: VoidId, file: PinnedList | None, reason: str, caller: Caller, ports: VoidPorts, now: datetime
+    void_id: VoidId,
+    file: PinnedList | None,
+    reason: str,
+    caller: Caller,
+    ports: VoidPorts,
+    now: datetime,
+    ends: Ends | None = None,
 ) -> Void:
     """Open a void of what a file names, or without one of all that the campaign granted. Its plan is made by workers.
 
-    The same again is the same void. Raises VoidRefused, TryAgain.
+    With `ends` the campaign is flagged, and ends when the void has. The same again is the same void. Raises
+    VoidRefused, TryAgain.
     """
     campaign = _existing(void_id, ports)
     known = ports.voids.void(void_id)
     if known is not None:
-        return _same(known, file, reason, caller)
-    _may_be_voided(campaign, ports, now)
+        return _same(known, file, reason, caller, ends)
+    if ends is not None and campaign.state is not State.FLAGGED:
+        raise VoidRefused(
+            "campaign_not_flagged", f"campaign {campaign.id} is {campaign.state}; only a flagged one is ended by a void"
+        )
+    _may_be_voided(campaign, ports, now, ends)
     _no_void_may_write(campaign, ports.campaigns)
     void = Void(
         id=void_id,
@@ -92,6 +103,7 @@ def ask_void(
         opened_at=now,
         pinned=file,
         data_start=0 if file is None else layout_of_file(file, campaign, ports.lists).data_start,
+        ends=ends,
     )
     try:
         ports.voids.open(void)
@@ -99,12 +111,12 @@ def ask_void(
         found = ports.voids.void(void_id)
         if found is None:
             raise TryAgain("the void was opened and is not there") from None
-        return _same(found, file, reason, caller)
+        return _same(found, file, reason, caller, ends)
     return void
 
 
-def _same(known: Void, file: PinnedList | None, reason: str, caller: Caller) -> Void:
-    if (known.pinned, known.reason, known.requested_by) != (file, reason, caller.id):
+def _same(known: Void, file: PinnedList | None, reason: str, caller: Caller, ends: Ends | None) -> Void:
+    if (known.pinned, known.reason, known.requested_by, known.ends) != (file, reason, caller.id, ends):
         raise VoidRefused("id_taken", "another void of this campaign has this id; choose a new one")
     return known
 
@@ -135,8 +147,12 @@ def _format_of(pinned: PinnedList) -> ListFormat:
     return ListFormat.JSONL if pinned.key.startswith("inline/") else format_of(pinned.key)
 
 
-def _may_be_voided(campaign: Campaign, ports: VoidPorts, now: datetime) -> None:
-    """Raise VoidRefused while something is written for the campaign, or delivered of it."""
+def _may_be_voided(campaign: Campaign, ports: VoidPorts, now: datetime, ends: Ends | None) -> None:
+    """Raise VoidRefused while something is written for the campaign, or delivered of it.
+
+    A delivery of a flagged campaign waits for its end: a void that ends it takes what is not assigned yet, and what is
+    assigned is sent afterwards.
+    """
     if campaign.state not in STARTED_FROM:
         raise VoidRefused(
             "campaign_at_work",
@@ -147,7 +163,7 @@ def _may_be_voided(campaign: Campaign, ports: VoidPorts, now: datetime) -> None:
         raise VoidRefused(
             "workers_may_write", f"workers of {campaign.id} may write until {format_instant(until)}; try again then"
         )
-    delivery = ports.deliveries.over_list(campaign.id)
+    delivery = None if ends is not None else ports.deliveries.over_list(campaign.id)
     if delivery is not None and delivery.state is DeliveryState.ASSIGNING:
         raise VoidRefused("delivery_under_way", f"the delivery {delivery.id} is under way; try again when it is sent")
 
@@ -193,7 +209,9 @@ def approve_void(
         _must_be_hash(void, plan_hash)
         _must_be_another(void, person, ports)
         campaign = _existing(void_id, ports)
-        _may_be_voided(campaign, ports, now)
+        _may_be_voided(campaign, ports, now, void.ends)
+        if void.ends is not None and campaign.state is not State.FLAGGED:
+            raise VoidRefused("campaign_not_flagged", f"campaign {campaign.id} is {campaign.state}; it has ended since")
         given = (*void.approvals, VoidApproval(action_id, person.id, now))
         needed = persons_needed(void, ports.settings)
         incident: tuple[IncidentRecord, IncidentRecord] | None = None
@@ -222,6 +240,28 @@ def reject_void(void_id: VoidId, plan_hash: str, reason: str, caller: Caller, po
         _must_be_hash(void, plan_hash)
         try:
             ports.voids.change(void, void.moved(VoidState.REJECTED, told))
+        except Outdated:
+            continue
+        return ports.voids.void(void_id) or void
+    raise TryAgain("the void's record keeps changing")
+
+
+def settle_void(void_id: VoidId, plan_hash: str, reason: str, caller: Caller, ports: VoidPorts) -> Void:
+    """End a flagged void as it stands, on the word of a person who has looked. Nothing is written or given back.
+
+    Safe to repeat. Raises PersonNeeded, VoidRefused and TryAgain.
+    """
+    person = must_be_person(caller)
+    for _ in range(ATTEMPTS_AGAINST_OTHERS):
+        void = _waiting(void_id, ports.voids)
+        told = f"settled by {person.id}: {reason}; {void.state_reason}"
+        if void.state is VoidState.SETTLED and void.state_reason.startswith(f"settled by {person.id}: {reason}; "):
+            return void
+        if void.state is not VoidState.FLAGGED:
+            raise VoidRefused("not_flagged", f"the void is {void.state}; only a flagged one is settled")
+        _must_be_hash(void, plan_hash)
+        try:
+            ports.voids.change(void, void.moved(VoidState.SETTLED, told))
         except Outdated:
             continue
         return ports.voids.void(void_id) or void

@@ -19,7 +19,7 @@ from kulanz.application.campaigns.chunk_run import (
 from kulanz.application.campaigns.frozen import FrozenCache
 from kulanz.application.delivery.world import Booked, CreditLedger, DeliveryQueue, DeliveryStore, EntriesChange
 from kulanz.application.ports import Archive, CampaignStore, DeliveryMessage, ListStore, Refused, TryAgain
-from kulanz.domain.campaigns.campaign import Campaign, Cursor, State
+from kulanz.domain.campaigns.campaign import DELIVERABLE, Campaign, Cursor
 from kulanz.domain.campaigns.reconciliation import worth_of
 from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.delivery.credit import Booking, Credit, CreditSums, DueOf, Size, credits_of
@@ -105,7 +105,7 @@ def deliver_chunk(
         if cursor is not None and cursor.finished:
             work = DeliverWork.FINISHED if receipts else DeliverWork.NOTHING_TO_DO
             return DeliverDone(work, lines, credits_, receipts)
-        if campaign.state is not State.CLOSED or ports.campaigns.halt().is_on:  # the watch sends the rest again
+        if campaign.state not in DELIVERABLE or ports.campaigns.halt().is_on:  # the watch sends the rest again
             return DeliverDone(DeliverWork.HALTED, lines, credits_, receipts)
         if clock.seconds_left() < TIME_TO_FINISH_SECONDS:
             break

@@ -139,6 +139,8 @@ class _Run:
     seen: set[DecisionKey] = field(default_factory=set)
     """What earlier lines of a file named: of a chunk that is the whole file."""
     looks_below: float = float("inf")
+    applied: tuple[int, ...] | None = None
+    """The campaigns of the incident that may have granted, once they were read."""
 
     def work_on(self) -> VoidReceipt | None:
         """Work lines wave after wave; the receipt covers exactly those that are done. None where none was."""
@@ -321,9 +323,10 @@ class _Run:
 
     def _keys_of_subject(self, key: DecisionKey) -> list[DecisionKey]:
         """The keys under which campaigns of the incident may have decided a subject."""
-        record = self.ports.campaigns.incident(key.incident_id)
-        applied = (key.seq,) if record is None else record.applied
-        return [DecisionKey(key.account_id, key.incident_id, key.subject, seq) for seq in applied]
+        if self.applied is None:  # while a void runs no campaign of the incident starts
+            record = self.ports.campaigns.incident(key.incident_id)
+            self.applied = (key.seq,) if record is None else record.applied
+        return [DecisionKey(key.account_id, key.incident_id, key.subject, seq) for seq in self.applied]
 
     def _pace(self, written: int, began: float) -> None:
         if written and self.settings.units_per_second > 0:

@@ -66,8 +66,13 @@ WITHOUT_ENTRY = frozenset({"repairs", "confirmations", "halt", "exports", "voids
 """The works whose use cases change no state that the audit log hears of by itself."""
 
 
+ENDS_BY_VOID = frozenset({"void_unused", "void_unassigned"})
+"""How an operator ends a flagged campaign by a void: its state changes, and is logged, when the void has ended."""
+
+
 def _entry(action: Action, asked: Asked) -> AuditEntry | None:
-    if asked.route.work not in WITHOUT_ENTRY and "draft" not in asked.of:
+    asks_for_void = asked.body.get("action") in ENDS_BY_VOID
+    if asked.route.work not in WITHOUT_ENTRY and "draft" not in asked.of and not asks_for_void:
         return None
     if "seq" in asked.of:
         about, on = About.CAMPAIGN, str(asked.campaign_id)
@@ -82,12 +87,12 @@ def _entry(action: Action, asked: Asked) -> AuditEntry | None:
 
 
 def _words(asked: Asked) -> str:
-    """What was done, as the audit log has it: of a void which one, and whether its plan was approved or rejected."""
+    """What was done, as the audit log has it: of a void which one, and what a person did with it."""
     match asked.route.work:
-        case "voids":
+        case "voids" | "stops":
             return f"requested void {asked.of['id']} of"
         case "void-approvals":
-            done = {"approve": "approved", "reject": "rejected"}[asked.body["action"]]
+            done = {"approve": "approved", "reject": "rejected", "settle": "settled"}[asked.body["action"]]
             return f"{done} void {asked.of['void']} of"
         case _:
             return " ".join(asked.route.words)

@@ -73,11 +73,15 @@ class CampaignAnswer(CampaignItem):
 
 
 class KeptRequestItem(TypedDict):
-    """A campaign request that waits until no worker of the campaign `after` can write; it opens by itself."""
+    """A campaign request that waits until no worker of the campaign `after` can write; it opens by itself.
+
+    Where it waits for a `void` to end, `opens_at` is when it is tried again.
+    """
 
     incident_id: str
     after: str
     opens_at: str
+    void: str | None
 
 
 class CampaignsAnswer(TypedDict):
@@ -184,7 +188,8 @@ def _is_asked(request: KeptRequest, asked: Asked) -> bool:
 
 def _kept(request: KeptRequest) -> KeptRequestItem:
     opens_at = format_instant(request.opens_at)
-    return {"incident_id": request.incident_id, "after": str(request.after), "opens_at": opens_at}
+    void = request.void or None
+    return {"incident_id": request.incident_id, "after": str(request.after), "opens_at": opens_at, "void": void}
 
 
 def one(asked: Asked, door: Door) -> CampaignAnswer:

@@ -434,14 +434,18 @@ ROUTES: tuple[Route, ...] = (
         "void-approvals/{incident}/{seq}/{void}/{id}",
         "voids.decide",
         APPROVERS,
-        "Approve the plan of a void, or reject it",
+        "Approve the plan of a void, reject it, or settle a flagged void",
         "VoidApprovalBody",
     ),
     _ask("voids/campaign/{incident}/{seq}", "voids.of_campaign", READERS, "The voids of a campaign"),
     _ask("voids/one/{incident}/{seq}/{void}", "voids.one", READERS, "A void as it stands: its plan, and what was done"),
     # --- operators
     _act(
-        "stops/{incident}/{seq}/{id}", "stops.act", OPERATORS, "Pause, resume, cancel or settle a campaign", "StopBody"
+        "stops/{incident}/{seq}/{id}",
+        "stops.act",
+        OPERATORS,
+        "Pause, resume, cancel or settle a campaign, or end a flagged one",
+        "StopBody",
     ),
     _act(
         "repairs/advance/{incident}/{seq}/{id}",

@@ -1,4 +1,6 @@
-"""What operators do to a campaign that shall not go on as it does: pause, resume, cancel, settle."""
+"""What operators do to a campaign that shall not go on as it does: pause, resume, cancel, settle; and how a flagged one
+ends, such as after its incident was withdrawn: all of it is kept, or a void of what is unused or not assigned ends it.
+"""
 
 from typing import Annotated, Literal, TypedDict
 
@@ -9,41 +11,55 @@ from kulanz.application.campaigns.control_campaign import (
     ControlPorts,
     ControlRefused,
     cancel,
+    keep,
     may_write_until,
     pause,
     resume,
     settle,
 )
+from kulanz.application.delivery.ask_void import VoidRefused, ask_void
 from kulanz.application.door.asked import Asked, Door
 from kulanz.application.door.bodies import Body, Reason, read_body
 from kulanz.application.door.campaigns import existing
 from kulanz.application.door.problems import Kind, Problem
+from kulanz.application.door.voids import void_ports
 from kulanz.domain.campaigns.campaign import Campaign, Cause, State, StateChange
+from kulanz.domain.delivery.ids import VoidId
+from kulanz.domain.delivery.void import Ends
 from kulanz.domain.time import format_instant
 
 STOP_VERSION = 1
-ACTIONS = {"pause": pause, "cancel": cancel, "settle": settle}
+ACTIONS = {"pause": pause, "cancel": cancel, "settle": settle, "keep": keep}
+ENDS = {"void_unused": Ends.UNUSED, "void_unassigned": Ends.UNASSIGNED}
 
 
 class StopBody(Body):
-    """What is done, and why. `decides_by` is the decision digest of an amended incident whose campaign shall go on."""
+    """What is done, and why. `decides_by` is the decision digest of an amended incident whose campaign shall go on.
 
-    action: Literal["pause", "resume", "cancel", "settle"]
+    `keep`, `void_unused` and `void_unassigned` end a flagged campaign. The latter two ask for a void under the act's
+    id; the campaign ends when the void was approved, and has ended.
+    """
+
+    action: Literal["pause", "resume", "cancel", "settle", "keep", "void_unused", "void_unassigned"]
     reason: Reason
     decides_by: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
 
 
 class StopAnswer(TypedDict):
-    """The campaign's state after the action; until when workers that are under way may still write."""
+    """The campaign's state after the action; until when workers that are under way may still write.
+
+    `void` is the void that was asked for, and waits for its approval.
+    """
 
     v: int
     campaign: str
     state: str
     may_write_until: str | None
+    void: str | None
 
 
 def act(asked: Asked, door: Door) -> StopAnswer:
-    """Pause, resume, cancel or settle a campaign."""
+    """Pause, resume, cancel or settle a campaign, or end a flagged one."""
     body = read_body(StopBody, asked.body)
     campaign = existing(asked, door)
     done = next((one for one in door.campaigns.log(campaign.id) if _is_by(asked, one)), None)
@@ -52,12 +68,18 @@ def act(asked: Asked, door: Door) -> StopAnswer:
     ports = ControlPorts(door.campaigns, door.chunks, door.stores)
     cause = Cause(asked.caller.id, asked.of["id"], door.code_version)
     try:
+        if body.action in ENDS:
+            void_id = VoidId(campaign.id, asked.of["id"])
+            ask_void(void_id, None, body.reason, asked.acting, void_ports(door), asked.now, ENDS[body.action])
+            return {**_answer(campaign, campaign.state, door), "void": void_id.name}
         if body.action == "resume":
             found = resume(asked.campaign_id, ports, body.reason, cause, asked.now, _accepted(body, asked, door))
         else:
             found = ACTIONS[body.action](asked.campaign_id, ports, body.reason, cause, asked.now)
     except ControlRefused as refusal:
         raise Problem(Kind.REFUSED, str(refusal)) from None
+    except VoidRefused as refusal:
+        raise Problem(Kind.REFUSED, str(refusal), reason=refusal.reason) from None
     return _answer(found, found.state, door)
 
 
@@ -80,4 +102,5 @@ def _answer(campaign: Campaign, state: State, door: Door) -> StopAnswer:
         "campaign": str(campaign.id),
         "state": state.value,
         "may_write_until": None if until is None else format_instant(until),
+        "void": None,
     }

@@ -12,6 +12,7 @@ from kulanz.application.delivery.ask_void import (
     inline_file,
     persons_needed,
     reject_void,
+    settle_void,
 )
 from kulanz.application.door.asked import Asked, Door
 from kulanz.application.door.bodies import REASON_CHARACTERS, Body, Reason, read_body
@@ -55,9 +56,12 @@ class VoidBody(Body):
 
 
 class VoidApprovalBody(Body):
-    """What is done with the plan of the void whose hash is named, whole or as it is shown. To reject needs a reason."""
+    """What is done with the plan of the void whose hash is named, whole or as it is shown.
 
-    action: Literal["approve", "reject"]
+    To reject needs a reason, and so does `settle`, which ends a flagged void as it stands.
+    """
+
+    action: Literal["approve", "reject", "settle"]
     plan_hash: Annotated[str, Field(pattern=r"^[0-9a-f]{12,64}$")]
     reason: _Words = ""
 
@@ -87,7 +91,8 @@ class ApprovalItem(TypedDict):
 
 
 class VoidItem(TypedDict):
-    """A void as it stands. `about` is `campaign` or `file`. `plan_hash` is there once the plan is complete.
+    """A void as it stands. `about` is `campaign` or `file`. `plan_hash` is there once the plan is complete. `ends` is
+    what it takes back of a flagged campaign that ends with it: `unused` or `unassigned`; None of any other.
 
     `plan` is what would be voided; `done` is what was, so far. `bytes_done` counts the pass that is at work.
     """
@@ -98,6 +103,7 @@ class VoidItem(TypedDict):
     reason: str
     why: str
     about: str
+    ends: str | None
     requested_by: str
     opened_at: str
     started_at: str | None
@@ -147,7 +153,7 @@ def ask(asked: Asked, door: Door) -> VoidAnswer:
         errors: list[FieldProblem] = [{"field": "file", "expected": "accounts or a file, not both"}]
         raise Problem(Kind.BODY, "state accounts or a file, not both", errors=errors)
     campaign = existing(asked, door)
-    void_id, ports = VoidId(campaign.id, asked.of["id"]), _ports(door)
+    void_id, ports = VoidId(campaign.id, asked.of["id"]), void_ports(door)
     try:
         void = ask_void(void_id, _file(body, void_id, ports, door), body.reason, asked.acting, ports, asked.now)
     except VoidRefused as refusal:
@@ -169,16 +175,18 @@ def _file(body: VoidBody, void_id: VoidId, ports: VoidPorts, door: Door) -> Pinn
 
 
 def decide(asked: Asked, door: Door) -> VoidAnswer:
-    """Approve the plan of a void, or reject it."""
+    """Approve the plan of a void, or reject it, or settle a flagged void."""
     body = read_body(VoidApprovalBody, asked.body)
-    if body.action == "reject" and not body.reason.strip():
+    if body.action != "approve" and not body.reason.strip():
         errors: list[FieldProblem] = [{"field": "reason", "expected": "why, in one line"}]
         raise Problem(Kind.BODY, "correct the fields that are named, and send it again", errors=errors)
     campaign = existing(asked, door)
-    void_id, ports = VoidId(campaign.id, asked.of["void"]), _ports(door)
+    void_id, ports = VoidId(campaign.id, asked.of["void"]), void_ports(door)
     try:
         if body.action == "approve":
             void = approve_void(void_id, body.plan_hash, asked.of["id"], asked.acting, ports, asked.now)
+        elif body.action == "settle":
+            void = settle_void(void_id, body.plan_hash, body.reason, asked.acting, ports)
         else:
             void = reject_void(void_id, body.plan_hash, body.reason, asked.acting, ports)
     except VoidRefused as refusal:
@@ -186,7 +194,8 @@ def decide(asked: Asked, door: Door) -> VoidAnswer:
     return _answer(void, campaign, door)
 
 
-def _ports(door: Door) -> VoidPorts:
+def void_ports(door: Door) -> VoidPorts:
+    """The world behind the API as voids touch it."""
     return VoidPorts(door.campaigns, door.deliveries, door.voids, door.lists, door.gate, door.people.current())
 
 
@@ -203,6 +212,7 @@ def _item(void: Void, campaign: Campaign, door: Door) -> VoidItem:
         "reason": void.state_reason,
         "why": void.reason,
         "about": "campaign" if void.pinned is None else "file",
+        "ends": None if void.ends is None else void.ends.value,
         "requested_by": void.requested_by,
         "opened_at": format_instant(void.opened_at),
         "started_at": None if void.started_at is None else format_instant(void.started_at),

@@ -31,9 +31,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class KeptRequest:
-    """A campaign request that waits until no worker of the incident's ended campaigns can write.
+    """A campaign request that waits until no worker of the incident's ended campaigns can write, or for a void.
 
-    `event` is its EventBridge envelope as JSON text; `after` is the campaign that it waits for.
+    `event` is its EventBridge envelope as JSON text; `after` is the campaign that it waits for. `void` is the void that
+    was running: then `opens_at` is when it is tried again. Empty where it waits for workers.
     """
 
     incident_id: str
@@ -41,6 +42,7 @@ class KeptRequest:
     opens_at: datetime
     after: CampaignId
     event: str
+    void: str = ""
 
 
 @dataclass(frozen=True, slots=True)

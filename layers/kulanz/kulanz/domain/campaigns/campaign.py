@@ -87,7 +87,13 @@ class State(StrEnum):
 
 BALANCED = "balanced"
 """The reason of a campaign that closed by itself: all that was planned is accounted for."""
+KEPT = "kept_by_hand"
+"""How the reason begins of a flagged campaign of which a person keeps all that it granted: it is delivered, too."""
 ENDED = frozenset({State.REFUSED, State.REJECTED, State.CLOSED, State.CANCELLED})
+
+DELIVERABLE = frozenset({State.CLOSED, State.CANCELLED})
+"""The states in which a delivery that was opened goes on. One opens for a closed campaign only; a person who ends a
+flagged one as cancelled leaves what was assigned with the biller."""
 
 STOPPED = frozenset({State.PAUSED, State.FLAGGED})
 """The states of a campaign with which something is wrong, until a person ends them."""

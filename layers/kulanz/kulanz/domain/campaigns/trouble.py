@@ -19,6 +19,7 @@ class TroubleKind(StrEnum):
     batch of records that a function gave up cannot be read. OPEN_TABLE: the policy of a table was changed or removed.
     UNSETTLED: what a campaign reserved of budgets could not be settled. OVER_BUDGET: more is reserved and spent than a
     budget allows.
+    VOID_FLAGGED: a void did not come to its plan.
     GLASS_BROKEN: one person alone approved a plan; nothing is to be repaired, and it is shown for `GLASS_SHOWN_FOR`.
     """
 
@@ -30,6 +31,7 @@ class TroubleKind(StrEnum):
     OPEN_TABLE = "open_table"
     UNSETTLED = "unsettled"
     OVER_BUDGET = "over_budget"
+    VOID_FLAGGED = "void_flagged"
     GLASS_BROKEN = "glass_broken"
 
 
@@ -55,6 +57,10 @@ SAYS: dict[TroubleKind, str] = {
     TroubleKind.OVER_BUDGET: (
         "more is reserved and spent than this budget allows: customers took what they have a right to, or it was set"
         " lower; kulanz budget shows it, and kulanz budget set changes it"
+    ),
+    TroubleKind.VOID_FLAGGED: (
+        "this void took back something else than was planned; kulanz void shows what, and kulanz settle-void ends it as"
+        " it stands"
     ),
     TroubleKind.GLASS_BROKEN: "one person alone approved its plan; kulanz log {on} shows who it was and why",
 }

@@ -5,7 +5,7 @@ Both passes judge a decision as it stood when the void was opened, so that what 
 what was used, delivered or taken back in between; the reconciliation of a void has both.
 
     planning ─► awaiting_approval ─► voiding ─► voided
-                     └─► rejected       └─► flagged
+                     └─► rejected       └─► flagged ─► settled
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -34,7 +34,10 @@ PERSONS_MOST = 2
 
 
 class VoidState(StrEnum):
-    """Where a void stands. FLAGGED: what was written is not what was planned less what changed; a person looks."""
+    """Where a void stands. FLAGGED: what was written is not what was planned less what changed; a person looks.
+
+    SETTLED: a person has looked, and ends it as it stands.
+    """
 
     PLANNING = "planning"
     AWAITING_APPROVAL = "awaiting_approval"
@@ -42,18 +45,31 @@ class VoidState(StrEnum):
     VOIDED = "voided"
     FLAGGED = "flagged"
     REJECTED = "rejected"
+    SETTLED = "settled"
 
 
 WORKED: Mapping[VoidState, Pass] = {VoidState.PLANNING: Pass.PLAN, VoidState.VOIDING: Pass.APPLY}
 """The pass whose chunks are worked in a state."""
-OVER = frozenset({VoidState.VOIDED, VoidState.FLAGGED, VoidState.REJECTED})
+OVER = frozenset({VoidState.VOIDED, VoidState.REJECTED, VoidState.SETTLED})
+"""The states of a void with which nobody has anything to do any more."""
+
+
+class Ends(StrEnum):
+    """What a void takes back of a flagged campaign that ends with it: all that is unused, or what was never assigned.
+
+    UNASSIGNED leaves to the biller, and to the persons who correct it, everything that a delivery ever assigned.
+    """
+
+    UNUSED = "unused"
+    UNASSIGNED = "unassigned"
 
 
 class Share(StrEnum):
     """Where a part of what was granted is. The plan has VOIDABLE; of that, the pass after it VOIDED or CHANGED.
 
     USED: it is on bills. AT_BILLER: it was delivered, and only the biller can give it back. VOIDED_BEFORE: by another
-    void. CHANGED: it was voidable, and was delivered, used or voided since.
+    void. CHANGED: it was voidable, and was delivered, used or voided since. ASSIGNED_ONCE: the biller rejected it or
+    took it back, and the void is of what was never assigned.
     """
 
     VOIDABLE = "voidable"
@@ -64,6 +80,7 @@ class Share(StrEnum):
     AT_BILLER = "at_biller"
     VOIDED_BEFORE = "voided_before"
     WRITTEN_OFF = "written_off"
+    ASSIGNED_ONCE = "assigned_once"
 
 
 _OF_STATE: Mapping[CreditState, Share] = {
@@ -113,7 +130,9 @@ def parts_of(entry: Entry, entries: Sequence[CreditEntry], void: "Void") -> Iter
         has_ended = ends_at is not None and at >= ends_at
         for state, share in standing(until, place, size).shares(size).items():
             of = _OF_STATE[state]
-            if has_ended and of in (Share.VOIDABLE, Share.AT_BILLER):
+            if of is Share.VOIDABLE and void.ends is Ends.UNASSIGNED and state is not CreditState.DUE:
+                of = Share.ASSIGNED_ONCE
+            if has_ended and of in (Share.VOIDABLE, Share.AT_BILLER, Share.ASSIGNED_ONCE):
                 of = Share.EXPIRED
             yield Part(place, of, measure, share)
 
@@ -166,8 +185,8 @@ def differing(plan: VoidTotals, done: VoidTotals) -> str:
         if planned != found:
             return f"void differs: {name}: planned {planned}, found {found}"
     pairs = [((Share.VOIDABLE,), (Share.VOIDED, Share.CHANGED))]
-    others = (Share.USED, Share.EXPIRED, Share.AT_BILLER, Share.VOIDED_BEFORE, Share.WRITTEN_OFF)
-    pairs += [((share,), (share,)) for share in others]  # type: ignore[misc]
+    others = set(Share) - {Share.VOIDABLE, Share.VOIDED, Share.CHANGED}
+    pairs += [((share,), (share,)) for share in sorted(others)]  # type: ignore[misc]
     for there, here in pairs:
         planned, found = plan.by_measure(*there), done.by_measure(*here)
         for measure in sorted(planned.keys() | found.keys()):
@@ -222,6 +241,7 @@ class Void:
     `pinned` is the file that names decisions, whose lines start at `data_start`; without one it is about all of the
     campaign. `requester` is the id of the person who asked, empty where a
     machine did. `started_at` is when its last approval was given. `seen` is how far it was when the watch last looked.
+    `ends` is there where its campaign is flagged, and ends with it.
     """
 
     id: VoidId
@@ -231,6 +251,7 @@ class Void:
     opened_at: datetime
     pinned: PinnedList | None = None
     data_start: int = 0
+    ends: Ends | None = None
     state: VoidState = VoidState.PLANNING
     state_reason: str = "requested"
     changes: int = 1
@@ -273,6 +294,7 @@ class Void:
             "unmatched": totals.unmatched,
             "decisions": totals.decisions,
             "sums": [[share.value, measure, str(size)] for (share, measure), size in sorted(totals.sums.items())],
+            **({} if self.ends is None else {"ends": self.ends.value}),
         }
         return sha256(canonical_json(content).encode()).hexdigest()
 
