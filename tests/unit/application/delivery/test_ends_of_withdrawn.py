@@ -16,9 +16,10 @@ from kulanz.domain.delivery.void import Ends, Share, Void, VoidState
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz.domain.ledger.entries import DecisionKey, net_worth
 from tests.support.small_campaign import CAMPAIGN, event, list_of, row, small_world
-from tests.support.world import BEN, Function, World
+from tests.support.world import BEN, World
 from tests.support.world_deliveries import watched
 from tests.support.world_door import BERT, WorldDoor
+from tests.support.world_steps import Function
 from tests.support.world_voids import approved, run_voids, watched_voids
 
 ACCOUNTS = 60
