@@ -17,7 +17,9 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from secrets import token_hex
 from threading import Event
 from typing import Any, Final
 
@@ -27,10 +29,15 @@ from kulanz.adapters.campaign_keys import campaign_partition, meta_key
 from kulanz.adapters.incident_items import revision_item
 from kulanz.adapters.ledger_table import entry_item
 from kulanz.adapters.messaging import chunk_message_text
+from kulanz.application.drafts.draft_ports import Upstream
 from kulanz.application.ports import ChunkMessage
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Pass, State
+from kulanz.domain.policy.document.strict_yaml import read_file
+from kulanz.sources.configuration import configuration_json
+from kulanz.sources.signatures import path_digest
 from kulanz_cli.direct import DirectStack
 from kulanz_cli.send import send
+from kulanz_cli.sources import recorded_bodies
 from kulanz_cli.stack import StackOutputs
 from kulanz_local import drive
 from kulanz_local.cases import ATT
@@ -56,6 +63,9 @@ CONFIG_FILE: Final = FOLDER / "samconfig.toml"
 ENVIRONMENT_FILE: Final = FOLDER / "environment.json"
 OPEN_EVENT: Final = FOLDER / "open_campaign-incident.json"
 EVENTS: Final = PROJECT / "events" / "functions"
+SAMPLES: Final = PROJECT / "events" / "sources"
+SOURCES_HERE: Final = {"status": "statuspage", "health": "aws_health"}
+SECRET_BYTES = 24
 ADVANCE_EVENTS = ("advance_campaign-opened", "advance_campaign-complete")
 PLACEHOLDER = re.compile(r"\{\{ ([a-z ]+) \}\}")
 CHUNK_EVENTS: Final = {work: FOLDER / f"grant_credits-{work}.json" for work in Pass}
@@ -161,12 +171,12 @@ def _can_listen(address: str) -> bool:
 
 def _rest_pollers(aws: EmbeddedAws, outputs: StackOutputs) -> None:
     functions = aws_session().client("lambda", endpoint_url=aws.endpoint)
-    for name in _deployed(outputs).values():
+    for name in deployed(outputs).values():
         for mapping in functions.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]:
             functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
 
 
-def _deployed(outputs: StackOutputs) -> dict[str, str]:
+def deployed(outputs: StackOutputs) -> dict[str, str]:
     """The deployed functions' names by their names in the template."""
     return {
         "OpenCampaignFunction": outputs.open_campaign_function_name,
@@ -174,6 +184,8 @@ def _deployed(outputs: StackOutputs) -> dict[str, str]:
         "PublishNoticesFunction": outputs.publish_notices_function_name,
         "AdvanceCampaignFunction": outputs.advance_campaign_function_name,
         "ApiFunction": outputs.api_function_name,
+        "ReceiveIncidentsFunction": outputs.receive_incidents_function_name,
+        "DraftIncidentsFunction": outputs.draft_incidents_function_name,
     }
 
 
@@ -181,7 +193,7 @@ def _write_files(aws: EmbeddedAws, outputs: StackOutputs, container_endpoint: st
     FOLDER.mkdir(parents=True, exist_ok=True)
     functions = aws_session().client("lambda", endpoint_url=aws.endpoint)
     environment = {}
-    for logical_id, name in _deployed(outputs).items():
+    for logical_id, name in deployed(outputs).items():
         variables = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
         environment[logical_id] = {**variables, "AWS_ENDPOINT_URL": container_endpoint}
     _write(ENVIRONMENT_FILE, environment)
@@ -317,6 +329,7 @@ def check() -> None:
         click.echo(f"ok    {campaign.apply.totals.lines} lines became {stored} decisions, all as planted")
         _check_answer(prepared)
         _check_notices(prepared)
+        _check_sources(prepared)
 
 
 def _check_answer(prepared: Ready) -> None:
@@ -344,6 +357,39 @@ def _check_notices(prepared: Ready) -> None:
         expect("notices", subscriber.notices_of(str(CAMPAIGN)), 1)
         expect("deliveries", subscriber.deliveries(), 1)
     click.echo("ok    a notice for the new decision, one for the new revision, no other")
+
+
+def _check_sources(prepared: Ready) -> None:
+    """A delivery of a status page is received and kept, and an event of AWS Health is kept; drafts, no incidents."""
+    aws, outputs, stack = prepared.aws, prepared.outputs, prepared.stack
+    configured = {name: _configured(kind) for name, kind in SOURCES_HERE.items()}
+    stack.sources().publish(1, configuration_json({"kulanz_sources": 1, "version": 1, "sources": configured}))
+    secret = token_hex(SECRET_BYTES)
+    kept = json.dumps({"secrets": [path_digest(secret)]})
+    stack.client("secretsmanager").create_secret(Name=f"{stack.name}/sources/status", SecretString=kept)
+    (page,) = recorded_bodies(SAMPLES / "statuspage" / "outage-resolved.json")
+    (health,) = recorded_bodies(SAMPLES / "aws_health" / "issue-closed.json")
+    known = {"account of the stack": ACCOUNT_ID, "secret": secret, "delivery body": json.dumps(page)}
+    answer = invoke("ReceiveIncidentsFunction", write_event("receive_incidents-statuspage", known), aws.endpoint)
+    expect("status of the receiver's answer", answer["statusCode"], 202)
+    known = {
+        "delivery": _received(aws, outputs.sources_queue_url)["Body"],
+        "health event": json.dumps(health),
+    }
+    for name in ("draft_incidents-delivery", "draft_incidents-aws-health"):
+        answer = invoke("DraftIncidentsFunction", write_event(name, known), aws.endpoint)
+        expect("answer", answer, {"batchItemFailures": []})
+    listed = stack.drafts().in_month(f"{datetime.now(UTC):%Y-%m}").found
+    received = [one.source for one in listed if isinstance(one, Upstream)]
+    expect("sources of drafts", sorted(received), ["health", "status"])
+    click.echo("ok    a status page's delivery and an event of AWS Health became drafts")
+
+
+def _configured(kind: str) -> Any:
+    """The one source of a kind's sample configuration."""
+    content, _ = read_file(SAMPLES / kind / "configuration.yaml")
+    (configured,) = content["sources"].values()
+    return configured
 
 
 def known_records(prepared: Ready) -> dict[str, Any]:

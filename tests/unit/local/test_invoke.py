@@ -1,10 +1,13 @@
 """How the containers of `sam local invoke` find the embedded AWS, and what is said without an engine."""
 
 import re
+from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from kulanz_cli.stack import StackOutputs
 from kulanz_local import invoke
 from kulanz_local.embedded import PROJECT
 from kulanz_local.invoke import InvocationFailed
@@ -43,3 +46,18 @@ def test_the_lines_to_try_are_those_of_the_readme_in_an_order_that_works() -> No
 def test_a_difference_is_named_with_both_sides() -> None:
     with pytest.raises(InvocationFailed, match="state: expected planning, found None"):
         invoke.expect("state", None, "planning")
+
+
+def test_every_function_of_the_template_is_run_with_every_event_that_is_kept_for_it() -> None:
+    """A function that no container runs may miss a module of its layers, and nobody knows before it is deployed."""
+    template = (PROJECT / "template.yaml").read_text(encoding="utf-8")
+    functions = set(re.findall(r"^  (\w+):\n    Type: AWS::Serverless::Function$", template, re.MULTILINE))
+    names = StackOutputs(**{one.name: one.name for one in fields(StackOutputs)})
+    assert set(invoke.deployed(names)) == functions
+    source = Path(invoke.__file__).read_text(encoding="utf-8")
+    events = {path.stem for path in invoke.EVENTS.glob("*.json")}
+    assert {name.split("-")[0] for name in events} == {
+        re.sub(r"(?<!^)(?=[A-Z])", "_", one.removesuffix("Function")).lower() for one in functions
+    }
+    called = set(re.findall(r"invoke\(\"(\w+)\"", source))
+    assert called == functions
