@@ -11,7 +11,7 @@ from kulanz.application.incidents.incident_event import CampaignRequestContract,
 from kulanz.domain.byhand.discretion import DiscretionContract
 from kulanz.domain.delivery.credit import CreditContract
 from kulanz.domain.ledger.entries import DecisionContract
-from kulanz.domain.notices import NoticeContract, StatusContract
+from kulanz.domain.notices import NoticeContract, ReportedContract, StatusContract
 from kulanz_local.embedded import PROJECT
 
 FOLDER = PROJECT / "docs" / "schemas"
@@ -25,6 +25,7 @@ CONTRACTS: dict[str, Any] = {
     "decision-body": DecisionContract,
     "notice": NoticeContract,
     "status-notice": StatusContract,
+    "reported-notice": ReportedContract,
     "credit": CreditContract,
     "campaign-report": ReportContract,
     "discretion": DiscretionContract,

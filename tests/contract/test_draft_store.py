@@ -7,8 +7,9 @@ from itertools import permutations
 
 import pytest
 
-from kulanz.application.drafts.draft_ports import Confirmed, Unread, Upstream
+from kulanz.application.drafts.draft_ports import Confirmed, Listed, Unread, Upstream
 from kulanz.application.ports import Outdated
+from kulanz.domain.drafts.following import Followed, Waits, Words
 from kulanz.domain.drafts.reported import Change, Course, Degree, Mark, Part, Reported, Stamp, order_text
 from tests.contract.backends import Backend
 
@@ -101,3 +102,36 @@ def test_a_confirmation_follows_the_one_that_was_read(backend: Backend) -> None:
     assert drafts.confirmed(OF, "voice") == replace(CONFIRMED, count=2, revision=2)
     assert drafts.confirmed(OF, "portal") is None
     assert drafts.parts(OF) == [], "a confirmation is no part"
+
+
+SAID = Followed(1, Waits.NEW, "d" * 64, NOW, Words("Ü", "voice", ("calls",), "open", is_planned=False), 1, NOW, False)
+
+
+def test_what_was_said_of_a_draft_follows_the_record_that_was_read(backend: Backend) -> None:
+    drafts = backend.drafts
+    assert drafts.followed(OF, "voice") == Followed()
+    drafts.follow(OF, "voice", SAID)
+    drafts.follow(OF, "voice", SAID)  # its reply was lost
+    assert drafts.followed(OF, "voice") == SAID
+    with pytest.raises(Outdated):
+        drafts.follow(OF, "voice", replace(SAID, digest="e" * 64))
+    silent = Followed(2, number=3)
+    drafts.follow(OF, "voice", silent)
+    assert (drafts.followed(OF, "voice"), drafts.followed(OF, "")) == (silent, Followed())
+
+
+def test_an_upstream_incident_is_unsettled_until_nothing_came_since_it_was_looked_at(backend: Backend) -> None:
+    drafts = backend.drafts
+    drafts.keep(OF, part(0), NOW)
+    drafts.note_unread(Unread("it", "upstream/it/2026-03-10/abc", "not_json", "expected JSON", NOW))
+    assert drafts.unsettled("2026-03") == [Listed(OF, NOW)]
+    drafts.settle(Listed(OF, NOW), at(1), is_settled=False)
+    assert drafts.unsettled("2026-03") == [Listed(OF, NOW, at(1))]
+    drafts.keep(OF, part(2), at(2))
+    drafts.settle(Listed(OF, NOW, at(1)), at(3), is_settled=True)
+    assert drafts.unsettled("2026-03") == [Listed(OF, at(2))], "something came since"
+    drafts.settle(Listed(OF, at(2)), at(3), is_settled=True)
+    assert drafts.unsettled("2026-03") == []
+    assert drafts.in_month("2026-03").found[0] == OF, "it stays in the month's list"
+    drafts.keep(OF, part(4), at(4))
+    assert drafts.unsettled("2026-03") == [Listed(OF, at(4))]

@@ -1,11 +1,13 @@
 """What was received of upstream incidents, in memory, and everything that receiving it needs."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 
-from kulanz.application.drafts.draft_ports import Confirmed, Delivery, SourcesSealed, Unread, Upstream
+from kulanz.application.drafts.draft_ports import Confirmed, Delivery, Listed, SourcesSealed, Unread, Upstream
 from kulanz.application.ports import INDEXED_PER_PAGE, Outdated, Page, Refused, TryAgain
+from kulanz.domain.drafts.following import Followed
 from kulanz.domain.drafts.reported import Change, Part, latest_parts, order_text
 from kulanz.sources.configuration import NO_SOURCES, Configuration, configuration_from_json
 
@@ -18,9 +20,15 @@ class FakeDrafts:
         self._changes: dict[tuple[str, str], dict[str, Part]] = {}
         self._months: dict[str, dict[str, Upstream | Unread]] = {}
         self._confirmed: dict[tuple[Upstream, str], Confirmed] = {}
+        self._followed: dict[tuple[Upstream, str], Followed] = {}
+        self._listed: dict[str, dict[Upstream, Listed]] = {}
+        self._settled: set[tuple[str, Upstream]] = set()
 
     def keep(self, of: Upstream, part: Part, received_at: datetime) -> None:
         self._months.setdefault(f"{received_at:%Y-%m}", {})[f"INCIDENT#{of.source}#{of.name}"] = of
+        month = f"{received_at:%Y-%m}"
+        self._listed.setdefault(month, {})[of] = Listed(of, received_at)
+        self._settled.discard((month, of))
         held = self._parts.setdefault(of, {})
         before = [held[part.key]] if part.key in held else []
         (held[part.key],) = latest_parts([*before, part])
@@ -49,6 +57,28 @@ class FakeDrafts:
         listed = sorted(place for place in self._months.get(month, {}) if place > after)
         shown = listed[:most]
         return Page(tuple(self._months[month][place] for place in shown), shown[-1] if len(listed) > len(shown) else "")
+
+    def unsettled(self, month: str) -> list[Listed]:
+        return [one for one in self._listed.get(month, {}).values() if (month, one.of) not in self._settled]
+
+    def settle(self, listed: Listed, now: datetime, *, is_settled: bool) -> None:
+        month = f"{listed.received_at:%Y-%m}"
+        if self._listed[month][listed.of].received_at != listed.received_at:
+            return
+        self._listed[month][listed.of] = replace(listed, looked_at=now)
+        if is_settled:
+            self._settled.add((month, listed.of))
+
+    def followed(self, of: Upstream, service: str) -> Followed:
+        return self._followed.get((of, service), Followed())
+
+    def follow(self, of: Upstream, service: str, followed: Followed) -> None:
+        before = self.followed(of, service)
+        if before == followed:
+            return
+        if followed.count != before.count + 1:
+            raise Outdated
+        self._followed[(of, service)] = followed
 
     def confirmed(self, of: Upstream, service: str) -> Confirmed | None:
         return self._confirmed.get((of, service))

@@ -170,6 +170,10 @@ CALLS: dict[str, dict[str, set[Grant]]] = {
         "list_objects_v2": {("s3:ListBucket", "arn:ListBucket")},
         "get_object": {("s3:GetObject", SOURCES), ("s3:GetObject", UPSTREAM)},
         "put_item": {("dynamodb:PutItem", CAMPAIGNS_TABLE)},
+        "get_item": {("dynamodb:GetItem", CAMPAIGNS_TABLE)},
+        "query": {("dynamodb:Query", CAMPAIGNS_TABLE)},
+        "put_events": {("events:PutEvents", BUS)},
+        "publish_batch": {("sns:Publish", "NoticesTopic")},
     },
 }
 """The calls that each function's adapters make, and what AWS asks for each."""

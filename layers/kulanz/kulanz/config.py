@@ -279,3 +279,5 @@ class DraftIncidentsConfig(_Config):
     list_bucket: str
     policy_prefix: str
     upstream_prefix: str
+    bus_name: str
+    topic_arn: str

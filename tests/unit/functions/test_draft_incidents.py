@@ -1,6 +1,7 @@
 """The handler that reads deliveries: each message by itself, and nothing of a body in its log."""
 
 import json
+from datetime import UTC, datetime
 from io import StringIO
 from types import SimpleNamespace
 from typing import Any
@@ -12,7 +13,8 @@ from kulanz.adapters.source_deliveries import delivery_text, read_message
 from kulanz.application.drafts.draft_ports import Delivery, Upstream
 from kulanz_local.invoke import EVENTS, filled
 from tests.support.sources import body_of
-from tests.unit.application.drafts.test_keeping import NOW, Keeper
+from tests.unit.application.drafts.test_following import Follower
+from tests.unit.application.drafts.test_keeping import NOW
 
 CANARY = "canary-4711"
 
@@ -43,13 +45,13 @@ def batch(*bodies: str) -> dict[str, Any]:
     return {"Records": records}
 
 
-def kept(keeper: Keeper, body: Any) -> str:
+def kept(keeper: Follower, body: Any) -> str:
     return delivery_text(Delivery("it", keeper.bodies.put("it", json.dumps(body).encode(), NOW), NOW))
 
 
 def test_a_message_that_fails_comes_again_and_the_others_do_not(monkeypatch: pytest.MonkeyPatch, log: StringIO) -> None:
-    keeper = Keeper()
-    monkeypatch.setattr(handler, "_composed", lambda: keeper.ports)
+    keeper = Follower()
+    monkeypatch.setattr(handler, "_composed", lambda: keeper.following)
     gone = delivery_text(Delivery("it", "upstream/it/2026-03-10/gone", NOW))
     outage = body_of("statuspage", "outage-resolved")
     outage["incident"]["name"] = CANARY
@@ -63,8 +65,8 @@ def test_a_message_that_fails_comes_again_and_the_others_do_not(monkeypatch: pyt
 
 
 def test_an_event_of_aws_health_comes_as_eventbridge_wrote_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    keeper = Keeper("aws_health")
-    monkeypatch.setattr(handler, "_composed", lambda: keeper.ports)
+    keeper = Follower("aws_health")
+    monkeypatch.setattr(handler, "_composed", lambda: keeper.following)
     assert handler.handle(batch(json.dumps(body_of("aws_health", "issue-closed"))), CONTEXT) == {
         "batchItemFailures": []
     }
@@ -76,3 +78,15 @@ def test_an_event_of_aws_health_comes_as_eventbridge_wrote_it(monkeypatch: pytes
 def test_a_delivery_reads_back_as_it_was_sent() -> None:
     delivery = Delivery("it", "upstream/it/2026-03-10/abc", NOW)
     assert read_message(delivery_text(delivery)) == delivery
+
+
+def test_the_schedule_counts_the_drafts_that_wait(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keeper = Follower()
+    monkeypatch.setattr(handler, "_composed", lambda: keeper.following)
+    keeper.hear(body_of("statuspage", "outage-resolved"), datetime.now(UTC))
+    context: Any = SimpleNamespace(**vars(CONTEXT), get_remaining_time_in_millis=lambda: 60_000)
+    assert handler.handle({"id": "a-schedule", "detail-type": "Scheduled Event"}, context) is None
+    counted = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "IncidentDraftsWaiting" in line]
+    assert [one["IncidentDraftsWaiting"] for one in counted] == [[2.0]]

@@ -19,11 +19,13 @@ from kulanz.application.incidents.incident_event import (
     read_incident_event,
 )
 from kulanz.application.lists.check_list import check_list
+from kulanz.domain.drafts.following import Words
 from kulanz.domain.incident import Incident
 from kulanz.domain.incident_record import DetailType
 from kulanz.domain.ledger.earlier_decisions import CHANGED_SINCE_PLAN, IN_ANOTHER_MEASURE
 from kulanz.domain.lists.header import ListFormat
 from kulanz.domain.lists.reasons import RowReason
+from kulanz.domain.notices import reported_notice
 from kulanz.domain.policy import compile_policy, document_json, freeze
 from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz.domain.policy.deciding.history import HISTORY_CHANGED, HISTORY_FULL, HISTORY_SETTLED
@@ -227,8 +229,11 @@ def test_the_notices_of_the_page_are_what_its_policy_publishes() -> None:
     for message in published:
         for recipient in message["recipients"]:
             recipient["values"] |= moving
+    words = Words("Calls and portal disturbed", "voice", ("calls",), "resolved", is_planned=False)
+    said_at = parse_instant("2026-03-10T10:00:00Z")
+    published.append(json.loads(reported_notice("status-0a1b2c3d4e5f-voice", 2, words, said_at).text))
     assert sorted(published, key=lambda one: one["kind"]) == sorted(samples, key=lambda one: one["kind"])
-    for sample, schema in zip(samples, ("notice", "status-notice"), strict=True):
+    for sample, schema in zip(samples, ("notice", "status-notice", "reported-notice"), strict=True):
         jsonschema.validate(sample, json.loads(page(f"schemas/{schema}.schema.json")))
 
 

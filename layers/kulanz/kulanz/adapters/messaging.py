@@ -31,6 +31,8 @@ PUBLISH_CALL_BYTES = 240 * 1024
 CHUNK_MESSAGE_VERSION = 1
 REJECTION_VERSION = 1
 EVENT_SOURCE = "kulanz"
+DRAFTS_SOURCE = "kulanz.drafts"
+"""What speaks of drafts may not speak of campaigns: the bus's policy keeps both apart."""
 
 
 ChunkContract = TypedDict("ChunkContract", {"v": int, "campaign": str, "pass": Pass, "chunk": int})
@@ -254,14 +256,15 @@ def _publish_entry(entry_id: str, message: "NoticeMessage") -> dict[str, Any]:
 class EventBridgeAnnouncer:
     """Announcements on the stack's own bus."""
 
-    def __init__(self, client: Any, bus_name: str) -> None:
+    def __init__(self, client: Any, bus_name: str, source: str = EVENT_SOURCE) -> None:
         self._client = client
         self._bus_name = bus_name
+        self._source = source
 
     def announce(self, announcement: Announcement) -> None:
         entry = {
             "Id": "0",
-            "Source": EVENT_SOURCE,
+            "Source": self._source,
             "DetailType": announcement.detail_type,
             "Detail": announcement.detail,
             "EventBusName": self._bus_name,

@@ -7,11 +7,13 @@ stable id, the account and the values to fill in. Addresses are the subscribers'
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import blake2b
 from itertools import groupby
 from typing import TypedDict
 
 from kulanz.domain.campaigns.campaign import CampaignId
+from kulanz.domain.drafts.following import Words
 from kulanz.domain.incident_record import Revision
 from kulanz.domain.ledger.entries import DecisionKey
 from kulanz.domain.policy.document.document import NoticeText
@@ -85,6 +87,35 @@ class StatusContract(TypedDict):
     recipients: list[NoticeRecipient]
 
 
+class NoticeReported(TypedDict):
+    """What a source reports of an incident, in words alone. The highest `number` is what it reported last.
+
+    `course` is open, resolved, scheduled, under_way, completed, merged, cancelled or unknown.
+    """
+
+    number: int
+    title: str
+    service: str
+    functions: list[str]
+    course: str
+    planned: bool
+
+
+class ReportedContract(TypedDict):
+    """A message of the notices topic about an incident that a source reports and that nobody has confirmed.
+
+    `kind` is incident_reported. From the first message of another kind about this incident on, that kind counts alone.
+    """
+
+    v: int
+    kind: str
+    notice_id: str
+    incident_id: str
+    reported: NoticeReported
+    reported_at: str
+    recipients: list[NoticeRecipient]
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Audience:
     """What the recipients of one message share."""
@@ -145,6 +176,28 @@ def status_notice(revision: Revision) -> NoticeMessage:
     if len(text.encode()) > NOTICE_MESSAGE_BYTES:
         raise ValueError(f"a status notice has over {NOTICE_MESSAGE_BYTES} bytes")
     return NoticeMessage(Audience("", content["kind"], "", ""), revision.incident_id, text, 0)
+
+
+def reported_notice(incident_id: str, number: int, words: Words, said_at: datetime) -> NoticeMessage:
+    """What is told of an incident that a source reports, before a person has said what was."""
+    content: ReportedContract = {
+        "v": NOTICE_VERSION,
+        "kind": "incident_reported",
+        "notice_id": blake2b(f"REPORTED#{incident_id}|{number}".encode(), digest_size=16).hexdigest(),
+        "incident_id": incident_id,
+        "reported": {
+            "number": number,
+            "title": words.title,
+            "service": words.service,
+            "functions": list(words.functions),
+            "course": words.course,
+            "planned": words.is_planned,
+        },
+        "reported_at": format_instant(said_at),
+        "recipients": [],
+    }
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    return NoticeMessage(Audience("", content["kind"], "", ""), incident_id, text, 0)
 
 
 def status_notice_id(incident_id: str, revision: int) -> str:

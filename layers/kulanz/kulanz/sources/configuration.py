@@ -65,7 +65,7 @@ class Configured:
     """A source of a company. `page` is the host that its incidents are fetched from again, empty for none.
 
     `partner` is the event source of a partner's bus that its deliveries may also come over, empty for none. A source
-    that is `stopped` receives nothing any more; its drafts stay.
+    that is `stopped` receives nothing any more; its drafts stay. `notices`: status notices follow its drafts.
     """
 
     name: str
@@ -79,6 +79,7 @@ class Configured:
     page: str = ""
     partner: str = ""
     is_stopped: bool = False
+    notices: bool = False
 
     def may_speak(self, speaker: str) -> bool:
         """Whether what a delivery says that it is from is what this source may speak for."""
@@ -107,7 +108,7 @@ AWS_HEALTH = "aws.health"
 NO_SOURCES = Configuration()
 _ENTRIES = (
     *("kind", "components", "services", "ignored", "speaks_for", "zone", "timestamps", "components_field"),
-    *("page", "partner", "stopped"),
+    *("page", "partner", "stopped", "notices"),
 )
 _SERVICE_ENTRIES = ("name", "counts", "minimum", "policy", "list", "cause", "asked")
 
@@ -190,9 +191,6 @@ def _source(name: Any, raw: Any) -> Configured:
     if source is None:
         raise ConfigurationError(f"expected one of: {', '.join(SOURCES)}", (*path, "kind"))
     times = _mapping(entries.get("timestamps", {}), (*path, "timestamps"), ("began", "ended"))
-    stopped = entries.get("stopped", False)
-    if not isinstance(stopped, bool):
-        raise ConfigurationError("expected true or false", (*path, "stopped"))
     return Configured(
         name=name,
         source=source,
@@ -208,7 +206,8 @@ def _source(name: Any, raw: Any) -> Configured:
         partner=_matching(
             entries.get("partner"), (*path, "partner"), _PARTNER, "an event source such as aws.partner/example.com/1"
         ),
-        is_stopped=stopped,
+        is_stopped=_yes_or_no(entries.get("stopped", False), (*path, "stopped")),
+        notices=_yes_or_no(entries.get("notices", False), (*path, "notices")),
     )
 
 
@@ -294,6 +293,12 @@ def _zone(raw: Any, path: Path) -> str:
     except TimeError as error:
         raise ConfigurationError(str(error), path) from None
     return str(raw)
+
+
+def _yes_or_no(raw: Any, path: Path) -> bool:
+    if not isinstance(raw, bool):
+        raise ConfigurationError("expected true or false", path)
+    return raw
 
 
 def _mapping(raw: Any, path: Path, known: tuple[str, ...]) -> Mapping[str, Any]:

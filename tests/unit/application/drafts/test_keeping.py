@@ -30,7 +30,7 @@ class Keeper:
 
     def keep(self, body: Any, at: datetime = NOW) -> Kept:
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-        return keep_delivery(Delivery("it", self.bodies.put("it", raw, at), at), self.ports)
+        return keep_delivery(Delivery("it", self.bodies.put("it", raw, at), at), self.ports).became
 
     def read(self, of: Upstream = OUTAGE) -> dict[str, Draft]:
         configured = self.sources.current().sources["it"]
@@ -111,7 +111,7 @@ def test_a_body_that_has_expired_is_an_error_that_is_heard_of() -> None:
 
 def test_a_source_that_is_not_configured_any_more_is_noted() -> None:
     keeper = Keeper()
-    assert keep_delivery(Delivery("gone", "upstream/gone/x", NOW), keeper.ports) is Kept.UNREAD
+    assert keep_delivery(Delivery("gone", "upstream/gone/x", NOW), keeper.ports).became is Kept.UNREAD
     assert keeper.unread() == [("gone", "source_unknown")]
 
 
@@ -166,18 +166,18 @@ def test_a_page_that_shows_something_else_is_not_believed_either() -> None:
 def test_an_event_of_aws_health_is_kept_for_the_account_that_is_configured() -> None:
     keeper = Keeper("aws_health")
     event = body_of("aws_health", "issue-closed")
-    assert keep_event(event, keeper.ports, NOW) is Kept.KEPT
+    assert keep_event(event, keeper.ports, NOW).became is Kept.KEPT
     (of,) = keeper.drafts.in_month("2026-03").found
     assert isinstance(of, Upstream)
     assert [sorted(draft.marks) for draft in keeper.read(of).values()] == [["no_window", "supplier"]]
-    assert keep_event({**event, "account": "999999999999"}, keeper.ports, NOW) is Kept.NOTHING
+    assert keep_event({**event, "account": "999999999999"}, keeper.ports, NOW).became is Kept.NOTHING
 
 
 def test_a_partners_event_is_read_as_the_delivery_that_it_carries() -> None:
     keeper = Keeper("pagerduty", partner="aws.partner/pagerduty.com/acme")
     envelope = {"id": "1", "source": "aws.partner/pagerduty.com/acme", "detail-type": "incident", "account": "1"}
-    assert keep_event({**envelope, "detail": body_of("pagerduty", "resolved")}, keeper.ports, NOW) is Kept.KEPT
-    assert keep_event({**envelope, "detail": {"another": "shape"}}, keeper.ports, NOW) is Kept.UNREAD
+    assert keep_event({**envelope, "detail": body_of("pagerduty", "resolved")}, keeper.ports, NOW).became is Kept.KEPT
+    assert keep_event({**envelope, "detail": {"another": "shape"}}, keeper.ports, NOW).became is Kept.UNREAD
     assert keeper.unread() == [("it", "not_of_this_source")]
     other = {**envelope, "source": "aws.partner/pagerduty.com/other"}
-    assert keep_event(other, keeper.ports, NOW) is Kept.NOTHING
+    assert keep_event(other, keeper.ports, NOW).became is Kept.NOTHING

@@ -13,10 +13,12 @@ from kulanz.application.campaigns.same_outage import found_by_plan
 from kulanz.application.door.asked import Asked, Document, Door, page_after
 from kulanz.application.door.cursors import make_cursor, read_cursor
 from kulanz.application.door.problems import unknown
+from kulanz.application.drafts.waiting_long import waiting_long
 from kulanz.application.ports import KeptRequest, PinnedVersionGone, Refused
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Pass, State, StateChange
 from kulanz.domain.campaigns.estimate import time_left
 from kulanz.domain.campaigns.reconciliation import differences
+from kulanz.domain.drafts.following import LONG_WAITING_SAYS
 from kulanz.domain.time import format_instant
 
 CAMPAIGN_VERSION = 1
@@ -145,8 +147,8 @@ class TroublesAnswer(TypedDict):
     troubles: list[TroubleLine]
 
 
-def troubles(asked: Asked, door: Door) -> TroublesAnswer:  # noqa: ARG001 (every use case has both)
-    """What was lost or stands still, until it is repaired."""
+def troubles(asked: Asked, door: Door) -> TroublesAnswer:
+    """What was lost or stands still until it is repaired, and drafts that have waited for a day."""
     lines: list[TroubleLine] = [
         {
             "kind": one.kind.value,
@@ -157,6 +159,17 @@ def troubles(asked: Asked, door: Door) -> TroublesAnswer:  # noqa: ARG001 (every
             "says": one.says,
         }
         for one in door.troubles.troubles()
+    ]
+    lines += [
+        {
+            "kind": "draft",
+            "on": one.draft_id,
+            "since": format_instant(one.since),
+            "found_at": format_instant(asked.now),
+            "urgent": False,
+            "says": LONG_WAITING_SAYS[one.waits].format(draft=one.draft_id),
+        }
+        for one in waiting_long(door.sources.current(), door.drafts, asked.now)
     ]
     return {"v": CAMPAIGN_VERSION, "troubles": lines}
 

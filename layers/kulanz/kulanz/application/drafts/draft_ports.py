@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from kulanz.application.ports import INDEXED_PER_PAGE, Page, Refused
+from kulanz.domain.drafts.following import Followed
 from kulanz.domain.drafts.reported import Change, Part
 from kulanz.sources.configuration import Configuration
 
@@ -106,6 +107,17 @@ class Confirmed:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An upstream incident in the list of a month: when something was received of it last, and when it was looked at
+    since.
+    """
+
+    of: Upstream
+    received_at: datetime
+    looked_at: datetime | None = None
+
+
 class DraftStore(Protocol):
     """What was received of upstream incidents, and what persons confirmed."""
 
@@ -126,6 +138,21 @@ class DraftStore(Protocol):
 
     def in_month(self, month: str, after: str = "", most: int = INDEXED_PER_PAGE) -> Page[Upstream | Unread]:
         """What was received in a month of UTC: what could not be read, then incidents by source and name."""
+
+    def unsettled(self, month: str) -> list[Listed]:
+        """The upstream incidents of a month of UTC of which something may still have to be said, read consistently."""
+
+    def settle(self, listed: Listed, now: datetime, *, is_settled: bool) -> None:
+        """Note that an upstream incident was looked at, and whether nothing is left to be said of it.
+
+        Nothing is noted where something was received of it since it was listed.
+        """
+
+    def followed(self, of: Upstream, service: str) -> Followed:
+        """What was said of a draft, read consistently. `service` is empty for the draft of no service."""
+
+    def follow(self, of: Upstream, service: str, followed: Followed) -> None:
+        """Put what was said in the place of the record before, by its count. Raises Outdated."""
 
     def confirmed(self, of: Upstream, service: str) -> Confirmed | None:
         """What was confirmed last of a draft, read consistently."""

@@ -5,7 +5,7 @@ It writes nothing about incidents or campaigns of Kulanz: drafts become these by
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -22,6 +22,7 @@ from kulanz.application.drafts.draft_ports import (
 )
 from kulanz.domain.canonical import no_constant
 from kulanz.domain.drafts.draft import upstream_name
+from kulanz.domain.drafts.reported import Part
 from kulanz.domain.time import zone_of
 from kulanz.sources.configuration import Configured
 from kulanz.sources.reading import Reading, ReadSettings, SourceProblem
@@ -38,6 +39,15 @@ class Kept(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class KeptDelivery:
+    """What became of a delivery, and the upstream incidents that it said something of."""
+
+    became: Kept
+    source: str = ""
+    upstream: tuple[Upstream, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class KeepingPorts:
     """The world of whoever reads deliveries."""
 
@@ -47,7 +57,7 @@ class KeepingPorts:
     pages: PublicPages
 
 
-def keep_delivery(delivery: Delivery, ports: KeepingPorts) -> Kept:
+def keep_delivery(delivery: Delivery, ports: KeepingPorts) -> KeptDelivery:
     """Keep what a delivery of the receiver says. Safe to repeat. Raises TryAgain, Refused."""
     configured = ports.sources.current().sources.get(delivery.source)
     if configured is None:
@@ -60,29 +70,29 @@ def keep_delivery(delivery: Delivery, ports: KeepingPorts) -> Kept:
                 delivery.received_at,
             )
         )
-        return Kept.UNREAD
+        return KeptDelivery(Kept.UNREAD)
     try:
         return _keep(json_of(ports.bodies.get(delivery.key)), configured, delivery.received_at, ports)
     except SourceProblem as problem:
         ports.drafts.note_unread(
             Unread(delivery.source, delivery.key, problem.reason, str(problem), delivery.received_at)
         )
-        return Kept.UNREAD
+        return KeptDelivery(Kept.UNREAD)
 
 
-def keep_event(envelope: Mapping[str, Any], ports: KeepingPorts, now: datetime) -> Kept:
+def keep_event(envelope: Mapping[str, Any], ports: KeepingPorts, now: datetime) -> KeptDelivery:
     """Keep what an event of a bus says: of AWS Health, or of a partner. Safe to repeat. Raises TryAgain, Refused."""
     event_source, account = str(envelope.get("source", "")), str(envelope.get("account", ""))
     configured = ports.sources.current().over_bus(event_source, account)
     if configured is None:
-        return Kept.NOTHING  # AWS Health tells every account of everything
+        return KeptDelivery(Kept.NOTHING)  # AWS Health tells every account of everything
     body = envelope.get("detail") if configured.partner == event_source else envelope
     try:
         return _keep(body, configured, now, ports)
     except SourceProblem as problem:
         key = f"event {str(envelope.get('id', ''))[:64]}"
         ports.drafts.note_unread(Unread(configured.name, key, problem.reason, str(problem), now))
-        return Kept.UNREAD
+        return KeptDelivery(Kept.UNREAD)
 
 
 def json_of(body: bytes) -> object:
@@ -109,16 +119,19 @@ def read_body(body: object, configured: Configured) -> Reading:
     return reading
 
 
-def _keep(body: object, configured: Configured, received_at: datetime, ports: KeepingPorts) -> Kept:
+def _keep(body: object, configured: Configured, received_at: datetime, ports: KeepingPorts) -> KeptDelivery:
     reading = read_body(body, configured)
     if configured.page:
         reading = _as_the_page_shows(reading, configured, ports.pages)
+    upstream = list[Upstream]()
     for part in reading.parts:
         if part.incident:
-            ports.drafts.keep(upstream_of(configured, part.incident), part, received_at)
+            upstream.append(upstream_of(configured, part.incident))
+            ports.drafts.keep(upstream[-1], part, received_at)
         else:
             ports.drafts.keep_change(configured.name, part, received_at)
-    return Kept.KEPT if reading.parts else Kept.NOTHING
+    became = Kept.KEPT if reading.parts else Kept.NOTHING
+    return KeptDelivery(became, configured.name, tuple(dict.fromkeys(upstream)))
 
 
 def upstream_of(configured: Configured, incident: str) -> Upstream:
@@ -126,17 +139,35 @@ def upstream_of(configured: Configured, incident: str) -> Upstream:
     return Upstream(configured.name, upstream_name(incident, folds_case=configured.source.folds_case))
 
 
+def ask_page(of: Upstream, configured: Configured, ports: KeepingPorts, now: datetime) -> None:
+    """Keep what the page of a source shows of an incident now, where it shows anything new.
+
+    Raises TryAgain where the page does not answer, and SourceProblem where what it shows cannot be read.
+    """
+    known = ports.drafts.parts(of)
+    if not known:
+        return
+    for part in _shown(known[0].incident, configured, ports.pages):
+        if part not in known:
+            ports.drafts.keep(of, part, now)
+
+
 def _as_the_page_shows(reading: Reading, configured: Configured, pages: PublicPages) -> Reading:
     """What the page itself shows of an incident: a delivery that nobody signed only hints that something changed."""
-    parts = []
+    parts = list[Part]()
     for part in reading.parts:
-        if not part.incident:
+        if part.incident:
+            parts += _shown(part.incident, configured, pages)
+        else:
             parts.append(part)  # a component outside any incident: the page cannot be asked about it by its id
-            continue
-        if _ASKABLE(part.incident) is None:
-            raise SourceProblem("not_of_this_source", "expected an id of letters and digits")
-        shown = read_body(json_of(pages.incident(configured.page, part.incident)), configured)
-        if [one.incident for one in shown.parts] != [part.incident]:
-            raise SourceProblem("page_differs", "the page shows another incident under this id")
-        parts += shown.parts
     return Reading(tuple(parts), reading.speaker)
+
+
+def _shown(incident: str, configured: Configured, pages: PublicPages) -> Sequence[Part]:
+    """What the page shows of an incident. Its host is the configuration's."""
+    if _ASKABLE(incident) is None:
+        raise SourceProblem("not_of_this_source", "expected an id of letters and digits")
+    shown = read_body(json_of(pages.incident(configured.page, incident)), configured)
+    if [one.incident for one in shown.parts] != [incident]:
+        raise SourceProblem("page_differs", "the page shows another incident under this id")
+    return shown.parts

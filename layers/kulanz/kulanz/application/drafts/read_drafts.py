@@ -1,8 +1,9 @@
 """Looks at drafts: worked out from all that was received, under the configuration that holds now."""
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 
-from kulanz.application.drafts.draft_ports import DraftStore, Upstream
+from kulanz.application.drafts.draft_ports import DraftStore, Listed, Upstream
 from kulanz.domain.drafts.draft import Draft, drafts_of, joined_range
 from kulanz.domain.drafts.reported import Change, Part
 from kulanz.sources.configuration import Configured
@@ -26,3 +27,9 @@ def outside_changes(source: str, parts: Iterable[Part], store: DraftStore) -> li
         for component in sorted(among.components)
         for change in store.changes(source, component, among.first, among.last)
     ]
+
+
+def unsettled_now(store: DraftStore, now: datetime) -> list[Listed]:
+    """The upstream incidents of this month and the last of which something may still have to be said."""
+    months = (now, now.replace(day=1) - timedelta(days=1))
+    return [one for month in months for one in store.unsettled(f"{month:%Y-%m}")]

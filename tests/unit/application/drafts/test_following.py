@@ -1,0 +1,342 @@
+"""What following drafts promises: a person is asked once for each reason, and notices are words until one speaks."""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import permutations
+from typing import Any
+
+import pytest
+
+from kulanz.application.drafts.draft_ports import Confirmed, Delivery, Upstream
+from kulanz.application.drafts.follow_drafts import (
+    POLLED_MOST,
+    SECONDS_FOR_ONE,
+    WATCHED_MOST,
+    FollowPorts,
+    WatchedDrafts,
+    follow_kept,
+    watch_drafts,
+)
+from kulanz.application.drafts.keep_delivery import keep_delivery, keep_event, read_body
+from kulanz.application.drafts.waiting_long import waiting_long
+from kulanz.application.ports import TryAgain
+from kulanz.domain.drafts.following import POLLED_AFTER_END, WAITS_LONG_AFTER
+from kulanz.domain.notices import NoticeMessage
+from kulanz.sources.configuration import configuration_json
+from tests.support.fake_messages import FakeAnnouncer, FakeTopic
+from tests.support.sources import body_of, content_of, recorded
+from tests.unit.application.drafts.test_keeping import NOW, OUTAGE, Keeper, shown
+
+PAGE = "status.example.com"
+VOICE, PORTAL = "it-0a1b2c3d4e5f-voice", "it-0a1b2c3d4e5f-portal"
+
+
+class FakeRecords:
+    """Which incidents were recorded, and whether the stack is halted."""
+
+    def __init__(self) -> None:
+        self.recorded: set[str] = set()
+        self.halted = False
+
+    def has_incident(self, incident_id: str) -> bool:
+        return incident_id in self.recorded
+
+    def is_halted(self) -> bool:
+        return self.halted
+
+
+class BrokenTopic(FakeTopic):
+    """A topic that takes what it is given, and whose answer is lost as often as `fails` says."""
+
+    fails = 0
+
+    def publish(self, messages: Sequence[NoticeMessage]) -> None:
+        super().publish(messages)
+        if self.fails:
+            self.fails -= 1
+            raise TryAgain("PublishBatch: entries refused")
+
+
+class Follower(Keeper):
+    """Whoever reads deliveries and follows their drafts."""
+
+    def __init__(self, kind: str = "statuspage", **entries: Any) -> None:
+        super().__init__(kind, **entries)
+        self.records, self.announcer, self.topic = FakeRecords(), FakeAnnouncer(), BrokenTopic()
+        self.following = FollowPorts(self.ports, self.records, self.announcer, self.topic)
+
+    def hear(self, body: Any, at: datetime = NOW) -> None:
+        delivery = Delivery("it", self.bodies.put("it", json.dumps(body).encode(), at), at)
+        follow_kept(keep_delivery(delivery, self.ports), self.following, at)
+
+    def watch(self, at: datetime = NOW, seconds_left: Callable[[], float] = lambda: 100.0) -> WatchedDrafts:
+        return watch_drafts(self.following, at, seconds_left)
+
+    def confirm(self, draft_id: str, service: str) -> None:
+        before = self.drafts.confirmed(OUTAGE, service)
+        count = 1 if before is None else before.count + 1
+        draft = self.read()[draft_id]
+        self.drafts.confirm(OUTAGE, service, Confirmed(draft_id, count, draft.digest, {}, count, "iam:anna", NOW))
+        self.records.recorded.add(draft_id)
+
+    @property
+    def asked(self) -> list[tuple[str, str]]:
+        details = [json.loads(one.detail) for one in self.announcer.announced]
+        return [(one["draft"], one["state"]) for one in details]
+
+    @property
+    def said(self) -> list[dict[str, Any]]:
+        return [json.loads(one.text) for one in self.topic.published]
+
+
+def orders(bodies: Sequence[Any]) -> Iterable[list[Any]]:
+    """Some orders of deliveries, with two of each that come again."""
+    return [[*order, order[0], order[-1]] for order in list(permutations(bodies))[::53]]
+
+
+def with_asked(*names: str) -> dict[str, Any]:
+    services = content_of("statuspage")["sources"]["it"]["services"]
+    return {name: {**rule, "asked": list(names)} for name, rule in services.items()}
+
+
+def test_a_person_is_asked_once_for_a_new_draft_whatever_comes_twice_or_late() -> None:
+    for order in orders(recorded("statuspage")):
+        follower = Follower(services=with_asked("anna-berg"))
+        for body in order:
+            follower.hear(body)
+        follower.watch()
+        assert sorted(follower.asked) == [(PORTAL, "new"), (VOICE, "new")]
+        assert {one.detail_type for one in follower.announcer.announced} == {"Incident Draft Waiting"}
+
+
+def test_the_event_names_who_is_asked_and_holds_nothing_that_the_source_wrote() -> None:
+    follower = Follower(services=with_asked("anna-berg"))
+    body = body_of("statuspage", "outage-resolved")
+    body["incident"]["name"] = "Mallory Example wrote this"
+    follower.hear(body)
+    details = [json.loads(one.detail) for one in follower.announcer.announced]
+    assert [one["asked"] for one in details] == [["anna-berg"], ["anna-berg"]]
+    assert all("Mallory" not in one.detail for one in follower.announcer.announced)
+    assert set(details[0]) == {
+        *("v", "draft", "digest", "source", "service", "state", "windows", "problem", "asked"),
+    }  # fmt: skip
+
+
+def test_a_draft_that_changed_after_its_confirmation_asks_once_for_each_change() -> None:
+    follower = Follower()
+    early, late = recorded("statuspage")[0], body_of("statuspage", "outage-resolved")
+    follower.hear(early)
+    follower.confirm(VOICE, "voice")
+    asked = len(follower.asked)
+    follower.hear(early)
+    follower.watch()
+    assert len(follower.asked) == asked, "what was confirmed is what it reports"
+    for _ in range(2):
+        follower.hear(late)
+        follower.watch()
+    assert follower.asked[asked:].count((VOICE, "changed")) == 1
+    follower.confirm(VOICE, "voice")
+    follower.watch()
+    assert VOICE not in follower.watch().waiting
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "asked"),
+    [
+        ("statuspage", "outage-resolved", {"new"}),
+        ("aws_health", "issue-closed", set[str]()),
+        ("pagerduty", "resolved", {"new"}),
+        ("servicenow", "outage-record", {"new"}),
+    ],
+)
+def test_nobody_is_asked_for_what_nobody_can_confirm(kind: str, name: str, asked: set[str]) -> None:
+    follower = Follower(kind)
+    if kind == "aws_health":
+        follow_kept(keep_event(body_of(kind, name), follower.ports, NOW), follower.following, NOW)
+    else:
+        follower.hear(body_of(kind, name))
+    assert {state for _, state in follower.asked} == asked
+
+
+def test_a_component_that_is_not_mapped_asks_for_a_mapping() -> None:
+    follower = Follower(components={"cvoice000001": {"service": "voice"}})
+    follower.hear(body_of("statuspage", "outage-resolved"))
+    assert follower.asked == [(VOICE, "held")]
+    follower.sources.publish(2, configuration_json({**content_of("statuspage"), "version": 2}))
+    follower.watch()
+    assert sorted(follower.asked[1:]) == [(PORTAL, "new"), (VOICE, "new")]
+
+
+def test_a_draft_is_listed_as_waiting_from_a_day_after_somebody_was_asked_until_it_is_confirmed() -> None:
+    follower = Follower()
+    follower.hear(body_of("statuspage", "outage-resolved"))
+
+    def listed(at: datetime) -> list[tuple[str, str]]:
+        found = waiting_long(follower.sources.current(), follower.drafts, at)
+        return sorted((one.draft_id, one.waits.value) for one in found)
+
+    assert listed(NOW + WAITS_LONG_AFTER - timedelta(seconds=1)) == []
+    assert listed(NOW + WAITS_LONG_AFTER) == [(PORTAL, "new"), (VOICE, "new")]
+    follower.confirm(VOICE, "voice")
+    assert listed(NOW + WAITS_LONG_AFTER) == [(PORTAL, "new")]
+    follower.watch(NOW + WAITS_LONG_AFTER)
+    later = body_of("statuspage", "outage-resolved")
+    later["incident"] |= {"name": "Another title", "updated_at": "2026-03-12T10:00:00Z"}
+    follower.hear(later, NOW + WAITS_LONG_AFTER)
+    assert listed(NOW + 2 * WAITS_LONG_AFTER) == [(PORTAL, "new"), (VOICE, "changed")], "it waits since it changed"
+
+
+# Status notices
+
+
+def test_no_status_notice_follows_a_draft_unless_its_source_says_so() -> None:
+    follower = Follower()
+    for body in recorded("statuspage"):
+        follower.hear(body)
+    follower.watch()
+    assert follower.said == []
+
+
+def test_a_status_notice_of_a_draft_has_words_and_no_window() -> None:
+    follower = Follower(notices=True)
+    for body in recorded("statuspage"):
+        follower.hear(body)
+    assert follower.said
+    for one in follower.said:
+        assert set(one) == {"v", "kind", "notice_id", "incident_id", "reported", "reported_at", "recipients"}
+        assert set(one["reported"]) == {"number", "title", "service", "functions", "course", "planned"}
+        assert (one["kind"], one["recipients"]) == ("incident_reported", [])
+    assert len({one["notice_id"] for one in follower.said}) == len(follower.said)
+
+
+def test_the_highest_number_says_what_the_draft_says_in_whatever_order_deliveries_come() -> None:
+    for order in orders(recorded("statuspage")):
+        follower = Follower(notices=True)
+        for body in order:
+            follower.hear(body)
+        for draft_id, draft in follower.read().items():
+            mine = [one["reported"] for one in follower.said if one["incident_id"] == draft_id]
+            assert [one["number"] for one in mine] == list(range(1, len(mine) + 1))
+            assert (mine[-1]["title"], mine[-1]["course"]) == (draft.title, draft.course)
+            assert mine[-1]["functions"] == list(draft.functions)
+
+
+def test_a_persons_word_wins_whether_they_confirmed_the_draft_or_recorded_the_incident() -> None:
+    follower = Follower(notices=True)
+    follower.hear(recorded("statuspage")[0])
+    follower.confirm(VOICE, "voice")
+    follower.records.recorded.add(PORTAL)
+    said = len(follower.said)
+    for body in recorded("statuspage"):
+        follower.hear(body)
+    follower.watch()
+    assert len(follower.said) == said
+
+
+def test_a_notice_whose_answer_was_lost_is_the_same_notice_again() -> None:
+    follower = Follower(notices=True)
+    follower.topic.fails = 1
+    with pytest.raises(TryAgain):
+        follower.hear(recorded("statuspage")[0])
+    follower.hear(body_of("statuspage", "outage-resolved"))
+    first, again, *_ = [one for one in follower.said if one["incident_id"] == follower.said[0]["incident_id"]]
+    assert first == again
+
+
+def test_what_the_halt_kept_is_said_when_it_is_lifted() -> None:
+    follower = Follower(notices=True)
+    follower.records.halted = True
+    follower.hear(body_of("statuspage", "outage-resolved"))
+    follower.watch()
+    assert follower.said == []
+    follower.records.halted = False
+    follower.watch()
+    assert {one["incident_id"] for one in follower.said} == {VOICE, PORTAL}
+
+
+# The watch
+
+
+def test_a_resolve_that_was_lost_is_found_on_the_page_by_the_watch() -> None:
+    follower = Follower(page=PAGE)
+    follower.pages.shown[(PAGE, "0a1b2c3d4e5f")] = json.dumps(recorded("statuspage")[0]).encode()
+    follower.hear(recorded("statuspage")[0])
+    follower.pages.shown[(PAGE, "0a1b2c3d4e5f")] = shown()
+    assert follower.watch(NOW + timedelta(minutes=5)).polled == 1
+    assert follower.read()[VOICE].totals.major == timedelta(seconds=1081, milliseconds=477)
+
+
+def test_a_page_is_asked_while_an_incident_may_change_and_not_for_ever() -> None:
+    follower = Follower(page=PAGE)
+    follower.pages.shown[(PAGE, "0a1b2c3d4e5f")] = shown()
+    follower.hear(body_of("statuspage", "outage-resolved"))
+    ended = follower.read()[VOICE].ended
+    assert ended is not None
+    just_before, after = ended.at + POLLED_AFTER_END - timedelta(seconds=1), ended.at + POLLED_AFTER_END
+    assert [follower.watch(at).polled for at in (just_before, after)] == [1, 0]
+
+
+def test_a_source_without_a_page_is_never_asked() -> None:
+    follower = Follower()
+    follower.hear(recorded("statuspage")[0])
+    assert follower.watch().polled == 0
+
+
+def test_one_page_that_does_not_answer_stops_no_other_draft() -> None:
+    follower = Follower(page=PAGE, notices=True)
+    follower.pages.shown[(PAGE, "0a1b2c3d4e5f")] = shown()
+    follower.records.halted = True
+    follower.hear(body_of("statuspage", "outage-resolved"))
+    follower.records.halted = False
+    follower.pages.shown.clear()
+    found = follower.watch()
+    assert [name for name, _ in found.failed] == ["it-0a1b2c3d4e5f"]
+    assert {one["incident_id"] for one in follower.said} == {VOICE, PORTAL}
+
+
+def test_what_is_settled_is_looked_at_again_only_when_something_comes() -> None:
+    follower = Follower()
+    follower.hear(body_of("statuspage", "outage-resolved"))
+    assert sorted(follower.watch().waiting) == [PORTAL, VOICE]
+    for draft_id, service in ((VOICE, "voice"), (PORTAL, "portal")):
+        follower.confirm(draft_id, service)
+    assert follower.watch().waiting == ()
+    assert follower.drafts.unsettled("2026-03") == []
+    follower.hear(body_of("statuspage", "outage-resolved"), NOW + timedelta(minutes=1))
+    assert [one.of for one in follower.drafts.unsettled("2026-03")] == [OUTAGE]
+
+
+def flood(follower: Follower, incidents: int) -> None:
+    body = body_of("statuspage", "outage-resolved")
+    (part,) = read_body(body, follower.sources.current().sources["it"]).parts
+    for number in range(incidents):
+        name = f"flood{number:06d}"
+        body["incident"]["id"] = name
+        follower.pages.shown[(PAGE, name)] = json.dumps(body).encode()
+        follower.drafts.keep(Upstream("it", name), replace(part, incident=name), NOW)
+
+
+def test_a_flood_is_looked_at_a_part_at_a_time_and_all_of_it_in_the_end() -> None:
+    follower = Follower(page=PAGE)
+    flood(follower, WATCHED_MOST + 5)
+    first = follower.watch(NOW + timedelta(minutes=1))
+    assert (first.is_whole, first.polled, len(first.waiting)) == (False, POLLED_MOST, WATCHED_MOST * 2)
+    second = follower.watch(NOW + timedelta(minutes=6))
+    seen = {draft.rpartition("-")[0] for draft in (*first.waiting, *second.waiting)}
+    assert len(seen) == WATCHED_MOST + 5
+
+
+def test_the_watch_ends_before_its_function_does() -> None:
+    follower = Follower()
+    flood(follower, 3)
+    found = follower.watch(seconds_left=lambda: SECONDS_FOR_ONE - 1)
+    assert (found.waiting, found.is_whole) == ((), False)
+
+
+def test_what_came_at_the_end_of_a_month_is_looked_at_in_the_next() -> None:
+    follower = Follower()
+    follower.hear(body_of("statuspage", "outage-resolved"), datetime(2026, 3, 31, 23, 59, tzinfo=UTC))
+    assert sorted(follower.watch(datetime(2026, 4, 1, tzinfo=UTC)).waiting) == [PORTAL, VOICE]
+    assert follower.watch(datetime(2026, 5, 1, tzinfo=UTC)).waiting == ()
