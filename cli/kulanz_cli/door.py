@@ -17,17 +17,24 @@ TOO_MANY = 429
 OK = 200
 PAGES_MOST = 10_000
 """Of one answer: a cursor that leads in a circle ends with an error."""
+SAMPLES: Mapping[str, str] = {
+    "account": "0", "incident": "0", "seq": "1", "id": "0", "month": "2000-01", "day": "2000-01-01", "currency": "EUR",
+    "channel": "billing", "serial": "1", "policy": "a", "version": "1", "revision": "1", "draft": "a-0", "void": "0",
+    "queue": "chunks", "file": "000000000000",
+}  # fmt: skip
+"""A value of the right form for each parameter of a path, which names nothing."""
 
 
 class DoorProblem(Unusable):
     """The API did not do what was asked. `reason` is the code of a refusal; `kind` is None where the gateway answered
-    in place of the function.
+    in place of the function. `is_forbidden`: the gateway did not let the caller in.
     """
 
-    def __init__(self, text: str, kind: Kind | None = None, reason: str = "") -> None:
+    def __init__(self, text: str, kind: Kind | None = None, reason: str = "", *, is_forbidden: bool = False) -> None:
         super().__init__(text)
         self.kind = kind
         self.reason = reason
+        self.is_forbidden = is_forbidden
 
 
 class Door:
@@ -70,6 +77,28 @@ class Door:
             ) from None
         return _content(route, reply)
 
+    def permits(self, use: str) -> bool:
+        """Whether the caller has a role for it; nothing is read or done. Raises DoorProblem.
+
+        A question with a query that no question has, or an action without a body, is refused by the function before it
+        looks at anything. Where the gateway refuses it first, the role is missing.
+        """
+        route = BY_USE[use]
+        path = _path(route, {part[1:-1]: SAMPLES[part[1:-1]] for part in route.path.split("/") if part.startswith("{")})
+        try:
+            reply = self._api.put_nothing(path) if route.body_bytes else self._api.get(path, {"permitted": "yes"})
+        except NoReply as error:
+            raise DoorProblem(f"the stack's API did not answer ({error}); try again") from None
+        try:
+            _content(route, reply)
+        except DoorProblem as problem:
+            if problem.kind in (Kind.QUERY, Kind.CONTENT_TYPE):
+                return True
+            if problem.is_forbidden:
+                return False
+            raise
+        raise AssertionError(f"{use} answered what is no question")
+
 
 def _path(route: Route, values: Mapping[str, str | int]) -> str:
     """The path of a route with its parameters, each of which must be stated."""
@@ -86,7 +115,8 @@ def _content(route: Route, reply: Reply) -> dict[str, Any]:
         return content
     if "type" in content and "detail" in content:
         raise _problem(content)
-    raise DoorProblem(_gateway_words(route, reply.status, str(content.get("message", ""))))
+    message = str(content.get("message", ""))
+    raise DoorProblem(_gateway_words(route, reply.status, message), is_forbidden=_lacks_role(reply.status, message))
 
 
 def _problem(content: Mapping[str, Any]) -> DoorProblem:
@@ -98,6 +128,13 @@ def _problem(content: Mapping[str, Any]) -> DoorProblem:
     if len(said) > 1 and said[1].endswith(f": {said[0]}"):
         del said[0]  # of a refusal, which names its field and says the same again
     return DoorProblem("; ".join(said), kind, str(content.get("reason", "")))
+
+
+def _lacks_role(status: int, message: str) -> bool:
+    """Whether IAM permits the route to nobody with this signature, which is valid."""
+    text = message.lower()
+    of_signature = "expired" in text or any(word in text for word in OF_A_SIGNATURE)
+    return status == FORBIDDEN and ("not authorized" in text or not of_signature)
 
 
 def _gateway_words(route: Route, status: int, message: str) -> str:

@@ -9,6 +9,9 @@ from kulanz_cli.groups import Lazy, section
 from kulanz_cli.settings import ANSWER_CODES, StackSettings
 
 COMMANDS = {
+    "In a browser": section(
+        ("console", "pages", "serve_console", "Serve pages for approvers, support and finance on this machine."),
+    ),
     "For support: one account": section(
         ("ask", "ask", "ask", "Did ACCOUNT get a credit, and why that much?"),
         ("accept", "ask", "accept", "Accept the offer made to ACCOUNT."),

@@ -21,27 +21,11 @@ from kulanz_console.drawing import markup
 from kulanz_console.drawing.markup import Part, document, element, foreign, section
 from kulanz_console.drawing.page import NOTHING_IS_FETCHED
 from kulanz_console.drawing.style import STYLE
+from kulanz_console.drawing.ways import SAYS, STATES, differences_of, lines_of, totals_of
 
 MONTH_VERSION = 1
 FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 """What makes a spreadsheet take a text for a formula."""
-STATES = (
-    *("due", "assigned", "sent", "unknown", "accepted", "applied"),
-    *("rejected", "taken_back", "written_off", "voided"),
-)
-"""Where a credit can stand, in the order of its way."""
-SAYS: Mapping[str, str] = {
-    "due": "not delivered yet",
-    "assigned": "in a delivery that is not released yet",
-    "sent": "delivered, and the biller has not answered",
-    "unknown": "delivered, and nobody knows whether it is booked",
-    "accepted": "booked by the biller, and on no bill yet",
-    "applied": "on bills",
-    "rejected": "refused by the biller: a person has to look",
-    "taken_back": "was on a bill that the biller voided",
-    "written_off": "given up by a person",
-    "voided": "taken back before it was used",
-}
 CSV_FIELDS = ("campaign", "policy", "version", "delivery", "measure", "planned", "granted", *STATES, "overdue")
 
 
@@ -133,30 +117,6 @@ def late_csv(found: Iterable[Mapping[str, Any]]) -> str:
         texts["code"] = f"'{texts['code']}" if texts["code"].startswith(FORMULAS) else texts["code"]
         writer.writerow(texts.values())
     return out.getvalue()
-
-
-def lines_of(campaigns: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The lines of all campaigns."""
-    return [line for campaign in campaigns for line in campaign["lines"]]
-
-
-def differences_of(campaigns: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Where plan, ledger and bill of a campaign differ, each with its campaign."""
-    return [f"{one['campaign']}: {text}" for one in campaigns for text in one["differences"]]
-
-
-def totals_of(campaigns: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
-    """What the campaigns come to, by measure: planned, granted, voided, each state, and what is late."""
-    found: dict[str, dict[str, Decimal]] = {}
-    for line in lines_of(campaigns):
-        sums = found.setdefault(line["measure"], {})
-        told = {name: line[name] for name in ("planned", "granted", "voided", "not_on_bills", "overdue")}
-        for name, text in (*told.items(), *line["by_state"].items()):
-            sums[name] = sums.get(name, Decimal(0)) + Decimal(text)
-    return [
-        {"measure": measure, **{name: f"{size:f}" for name, size in sums.items()}}
-        for measure, sums in sorted(found.items())
-    ]
 
 
 def _show(month: str, campaigns: Sequence[Mapping[str, Any]]) -> None:

@@ -172,6 +172,10 @@ class SignedApi:
         """Act, under the id at the end of the path. Raises NoReply after the last attempt: it may have been done."""
         return self._send("PUT", path, json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode())
 
+    def put_nothing(self, path: str) -> Reply:
+        """An action without a body, which is none: it says whether the caller may act there. Raises NoReply."""
+        return self._send("PUT", path, b"")
+
     def _send(self, method: str, path: str, body: bytes) -> Reply:
         for attempt in range(1, ATTEMPTS + 1):
             is_last, failure, reply = attempt == ATTEMPTS, None, None

@@ -74,7 +74,7 @@ def amounts_section(sources: Sources) -> Element:
     shown = sorted(found, key=lambda one: -one["lines"])[:HISTOGRAMS_SHOWN]
     histograms = element("div", class_="beside pictures")
     for one in shown:
-        histograms.append(_histogram(one))
+        histograms.append(histogram(one))
     made.append(histograms)
     if sources.plan is None and len(found) >= AMOUNTS_SHOWN:
         made.append(element("p", f"The first {AMOUNTS_SHOWN} are stated; there may be more.", class_="note"))
@@ -98,7 +98,8 @@ def _amounts(sources: Sources) -> "Sequence[ReportedAmounts]":
     return () if measured is None else measured["amounts"]
 
 
-def _histogram(one: "ReportedAmounts") -> Element:
+def histogram(one: "ReportedAmounts") -> Element:
+    """How many lines get how much: a bar for each range of amounts."""
     ranges = coarser_ranges(one)
     most = max((lines for _, lines in ranges), default=0)
     kind = KINDS.get(RowResult(one["result"]), "rest")

@@ -18,6 +18,8 @@ from kulanz_cli.door import PAGES_MOST, Door, DoorProblem
 from kulanz_cli.settings import Unusable
 from kulanz_cli.signed import ATTEMPTS, REPEATED, NoReply, Reply, SignedApi, SignedRequest, Signer, path_of
 from kulanz_cli.stack import Stack, StackOutputs
+from tests.support.small_campaign import small_world
+from tests.support.world_stack import WorldStack
 
 KEYS = Credentials("AKIDEXAMPLE", "a secret")
 LONGEST_WAIT_SECONDS = 5
@@ -99,6 +101,29 @@ def test_what_may_be_answered_otherwise_is_sent_again_word_for_word_and_no_furth
 def test_an_action_without_an_answer_may_have_been_done_and_says_so() -> None:
     with pytest.raises(DoorProblem, match="it may have been done; try again: it is done once"):
         call(door(Scripted(*[NoReply("ReadTimeoutError")] * ATTEMPTS)), BY_USE["stops.act"])
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.key)
+def test_whether_a_role_permits_a_route_is_found_out_without_asking_or_doing_anything(route: Route) -> None:
+    world = small_world()
+    stack = WorldStack(world)
+    assert stack.door().permits(route.use)
+    assert stack.served.actions.entries == [], "nothing was kept as an action"
+    assert not world.steps(), "nothing is to be done"
+    assert not door(Scripted(Reply(403, b'{"message": "Forbidden"}'))).permits(route.use)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(403, b'{"message": "The security token included in the request is expired"}'),
+        Reply(404, b'{"message": "Not Found"}'),
+        *(Reply(status, b"") for status in sorted(REPEATED)),
+    ],
+)
+def test_an_answer_that_says_nothing_about_a_role_is_not_taken_for_one(reply: Reply) -> None:
+    with pytest.raises(DoorProblem):
+        door(Scripted(*[reply] * ATTEMPTS)).permits("approvals.act")
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from kulanz_cli import answers
 from kulanz_cli.acknowledgements import PROBLEMS_SHOWN
 from kulanz_cli.month import FORMULAS, LATE_FIELDS, csv_of, html_of, late_csv
+from kulanz_console.answered import _billing
 from tests.support.answering import Answering, cells
 from tests.support.reading import read
 from tests.support.world_stack import run
@@ -320,4 +320,4 @@ TOLD: Mapping[str, tuple[dict[str, Any], str]] = {
 def test_who_asks_hears_where_the_credit_stands_and_until_when(what: str) -> None:
     found, says = TOLD[what]
     content: Any = {"credits": [found]}
-    assert [read(text) for _, text in answers._billing(content)] == [f"2.99 EUR {says}"]
+    assert [read(text) for _, text in _billing(content)] == [f"2.99 EUR {says}"]

@@ -19,7 +19,8 @@ from kulanz.domain.delivery.ids import VoidId
 from kulanz.domain.delivery.void import VoidState
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz.domain.ledger.entries import granted_benefits
-from kulanz_cli.month import csv_of, differences_of, totals_of
+from kulanz_cli.month import csv_of
+from kulanz_console.drawing.ways import differences_of, totals_of
 from tests.fake_biller.biller import Biller
 from tests.support.billed import Clock
 from tests.support.faults import Fault, Tap, fault_at

@@ -15,7 +15,8 @@ from kulanz.application.door import acknowledgements
 from kulanz.application.ledger import committed
 from kulanz.domain.delivery.channel import Channel
 from kulanz_cli.answers import show_answer
-from kulanz_cli.month import csv_of, differences_of, html_of, late_csv, totals_of
+from kulanz_cli.month import csv_of, html_of, late_csv
+from kulanz_console.drawing.ways import differences_of, totals_of
 from tests.fake_biller.biller import Biller, Faults
 from tests.support.billed import Clock
 from tests.support.small_campaign import CAMPAIGN, event, list_of, row, small_world

@@ -1,0 +1,115 @@
+"""``kulanz console``: questions and actions as pages in a browser of this machine, with the identity of the shell."""
+
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from kulanz.application.door.problems import Kind
+from kulanz_cli.door import Door, DoorProblem
+from kulanz_cli.settings import ACTION_CODES, Unusable, pass_stack
+from kulanz_cli.stack import Stack
+from kulanz_cli.terminal import console, say
+from kulanz_console.app import Console, Place
+from kulanz_console.port import NotAnswered, Why
+from kulanz_console.sessions import Sessions
+
+HOST = "127.0.0.1"
+PORT_MOST = 65_535
+_WHY = {
+    Kind.UNKNOWN: Why.UNKNOWN,
+    Kind.PATH: Why.WRONG,
+    Kind.QUERY: Why.WRONG,
+    Kind.CURSOR: Why.WRONG,
+    Kind.BODY_UNREADABLE: Why.WRONG,
+    Kind.BODY: Why.WRONG,
+    Kind.CONTENT_TYPE: Why.WRONG,
+    Kind.TOO_LARGE: Why.WRONG,
+    Kind.ANSWER_TOO_LARGE: Why.WRONG,
+    Kind.REQUEST_REFUSED: Why.WRONG,
+    Kind.PERSON_NEEDED: Why.REFUSED,
+    Kind.REFUSED: Why.REFUSED,
+    Kind.ID_USED: Why.REFUSED,
+    Kind.TRY_AGAIN: Why.LATER,
+    Kind.FAILED: Why.LATER,
+}
+"""What a page makes of each kind of problem."""
+assert _WHY.keys() == set(Kind), "a page has to know what to make of every kind"
+
+
+class ByDoor:
+    """The console's questions and actions through the stack's API, with the shell's signature. Raises NotAnswered."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+
+    def ask(self, use: str, query: Mapping[str, str | None] | None = None, **values: str | int) -> Mapping[str, Any]:
+        try:
+            return self._door.ask(use, query, **values)
+        except DoorProblem as problem:
+            raise _not_answered(problem) from None
+
+    def act(self, use: str, content: Mapping[str, Any], **values: str | int) -> Mapping[str, Any]:
+        try:
+            return self._door.act(use, content, **values)
+        except DoorProblem as problem:
+            raise _not_answered(problem) from None
+
+    def may(self, use: str) -> bool:
+        try:
+            return self._door.permits(use)
+        except DoorProblem as problem:
+            raise _not_answered(problem) from None
+
+
+def _not_answered(problem: DoorProblem) -> NotAnswered:
+    why = Why.LATER if problem.kind is None else _WHY[problem.kind]
+    return NotAnswered(problem.message, Why.NOT_PERMITTED if problem.is_forbidden else why, problem.reason)
+
+
+class _Quiet(WSGIRequestHandler):
+    """No line for each request: an address may hold an account's id. No name of the server's software either."""
+
+    server_version, sys_version = "kulanz", ""
+
+    def version_string(self) -> str:
+        return self.server_version
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Nothing."""
+
+
+@click.command("console", epilog=ACTION_CODES)
+@click.option("--port", type=click.IntRange(0, PORT_MOST), default=0, help="A port of this machine; else a free one.")
+@pass_stack
+def serve_console(stack: Stack, port: int) -> None:
+    """Serve pages for approvers, support and finance on this machine.
+
+    The pages ask and act with this shell's identity, through the API. Open the address that is printed: it lets one
+    browser in, once. Ctrl-C ends it.
+    """
+    kulanz, sessions = ByDoor(stack.door()), Sessions()
+    application: Console | None = None
+
+    def answer(environ: Any, start_response: Any) -> Any:
+        assert application is not None, "it is made before the first request"
+        return application(environ, start_response)
+
+    try:
+        server = make_server(HOST, port, answer, threaded=True, request_handler=_Quiet)
+    except (OSError, SystemExit):
+        raise Unusable(f"port {port} of this machine is taken; leave --port out, or name another") from None
+    place = Place(f"{HOST}:{server.server_port}", stack.name)
+    application = Console(place, kulanz, sessions, lambda: datetime.now(UTC))
+    say(console(), f"{place.origin}/enter/{sessions.first_token}")
+    say(console(), "Open this address in a browser of this machine. It lets one browser in. Ctrl-C ends it.")
+    sys.stdout.flush()
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        say(console(stderr=True), "ended")
+    finally:
+        server.server_close()

@@ -1,0 +1,322 @@
+"""An answer about one account in words: how a subject stands now, and the facts of each decision."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from kulanz.domain.decision import Benefit, Decision, Outcome
+from kulanz.domain.ledger.earlier_decisions import CHANGED_SINCE_PLAN
+from kulanz.domain.money import is_currency
+from kulanz.domain.policy.explaining.benefits import due_words, worth_words
+from kulanz_console.drawing.text import counted_as
+from kulanz_console.drawing.worth import value_text
+
+if TYPE_CHECKING:
+    from kulanz.application.door.accounts import AskAnswer, DecisionAnswer, LookedIn, StandingAnswer
+
+_MEANING = {
+    Outcome.GRANTED: "The account gets it.",
+    Outcome.DECLINED: "The account does not get it.",
+    Outcome.HELD: "Nothing is given for now: the policy holds it, for the reason that follows.",
+    Outcome.REFERRED: "It waits for a manual review.",
+    Outcome.OFFERED: "The account gets it when the customer accepts or claims it.",
+}
+
+
+_NOTHING_GRANTED = {
+    "offer ended": "the offer has ended",
+    "voided": "all of it was voided",
+    "held": "held",
+    "referred": "waits for a manual review",
+    "declined": "declined",
+}
+
+
+_IN_A_SUMMARY = frozenset({"outcome", "reason", "money", "units"})
+
+
+WITHDRAWN = "The incident was withdrawn. What was granted before stays granted, and no offer is open any more."
+
+
+DIFFERS = "differs"
+
+
+EXPLAINED = {
+    DIFFERS: "The policy says something else of this row today; the stored decision stands. Both are shown.",
+    "list_gone": "The pinned list was deleted, so that the steps cannot be shown again; the decision stands.",
+    "row_unreadable": "The row cannot be read back from the pinned list; the decision stands.",
+}
+
+
+@dataclass(frozen=True)
+class Decided:
+    """A decision of an answer, with what it was decided to be."""
+
+    content: "DecisionAnswer"
+
+    @cached_property
+    def decision(self) -> Decision:
+        """What was decided; it never changes."""
+        return Decision.from_body(dict(self.content["decision"]))
+
+    @property
+    def recomputed(self) -> Decision | None:
+        """What the policy says of the same row today, where that is something else."""
+        return Decision.from_body(dict(self.content["recomputed"])) if "recomputed" in self.content else None
+
+    @property
+    def is_granted(self) -> bool:
+        """Whether it is granted by now: at once, or because its offer was accepted."""
+        return self.content["status"] == Outcome.GRANTED
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether what was offered is granted by now: the body of a decision never changes, its status does."""
+        return self.decision.outcome is Outcome.OFFERED and self.is_granted
+
+    @property
+    def granted(self) -> tuple[Benefit, ...]:
+        """What is granted as it stands: at once, and what was claimable once it was accepted."""
+        if not self.is_granted:
+            return ()
+        offer = self.content["offer"]
+        claimed = self.decision.claimable if offer is not None and offer["accepted_at"] is not None else ()
+        return (*self.decision.benefits, *claimed)
+
+    @property
+    def seq(self) -> int:
+        """The number of its campaign."""
+        return int(self.content["campaign"].rpartition("/")[2])
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a subject stands with an incident, and all its decisions by campaign; the last one is the latest."""
+
+    content: "StandingAnswer"
+    decisions: tuple[Decided, ...]
+
+    @property
+    def granted(self) -> list[Decided]:
+        """Those whose benefits are granted."""
+        return [decided for decided in self.decisions if decided.is_granted]
+
+    @property
+    def offered(self) -> list[Decided]:
+        """Those of which something can be accepted now."""
+        return [decided for decided in self.decisions if decided.content["campaign"] in self.content["offered_by"]]
+
+
+def standings(answer: "AskAnswer") -> list[Standing]:
+    """The standings of an answer, each with its decisions."""
+    every = [Decided(content) for content in answer["decisions"]]
+    return [
+        Standing(
+            one, tuple(sorted((decided for decided in every if _is_of(decided, one)), key=lambda found: found.seq))
+        )
+        for one in answer["standings"]
+    ]
+
+
+def _is_of(decided: Decided, standing: "StandingAnswer") -> bool:
+    incident_id = decided.content["campaign"].rpartition("/")[0]
+    return (incident_id, decided.content["subject"]) == (standing["incident_id"], standing["subject"])
+
+
+def what_words(standing: Standing) -> str:
+    """What the state is about: the benefits, or the reason where there are none."""
+    state, latest = standing.content["state"], standing.decisions[-1].decision
+    if state in ("granted", "expired"):
+        granted = standing.granted
+        return worth(granted[0].granted) if len(granted) == 1 else sum_words(standing.content["granted"])
+    if state == "offered":
+        return offered_words(standing)
+    return worth(latest.benefits) or latest.reason
+
+
+def now_words(standing: Standing) -> str:
+    """What the state means at this moment."""
+    content = standing.content
+    until = "" if content["usable_until"] is None else seconds(content["usable_until"])
+    match content["state"]:
+        case "expired":
+            return f"expired on {until}" if until else "expired"
+        case "granted":
+            usable = f", usable until {until}" if until else ""
+            gone = f"; of it, {sum_words(content['expired'])} has expired" if content["expired"] else ""
+            more = f"; {offered_words(standing)} more is offered" if standing.offered else ""
+            return f"granted{usable}{gone}{more}"
+        case "offered":
+            granted = content["granted"]
+            before = f"; {sum_words(granted)} was granted before, and has expired" if granted else ""
+            return f"offered, and not accepted yet{before}"
+        case _:
+            return f"{_NOTHING_GRANTED[content['state']]}; nothing is granted"
+
+
+def worth(benefits: Iterable[Benefit]) -> str:
+    """What benefits come to."""
+    return " + ".join(map(worth_words, benefits))
+
+
+def offered_words(standing: Standing) -> str:
+    """What can be accepted now: the whole of an offer, or what is left to claim beside what was granted at once."""
+    decisions = [decided.decision for decided in standing.offered]
+    offers = [one.benefits if one.outcome is Outcome.OFFERED else one.claimable for one in decisions]
+    return worth(benefit for benefits in offers for benefit in benefits)
+
+
+def sum_words(sums: Mapping[str, str]) -> str:
+    """Sums of an answer by measure: exact texts, money in minor units."""
+    return " + ".join(
+        value_text(measure, int(size) if is_currency(measure) else Decimal(size))
+        for measure, size in sorted(sums.items())
+    )
+
+
+def seconds(at: str) -> str:
+    """An instant for people, in whole seconds."""
+    return at if "." not in at else f"{at.partition('.')[0]}Z"
+
+
+def _taken_back(decided: Decided) -> str:
+    """What a void left of a decision; empty where none took anything back."""
+    states = {credit["state"] for credit in decided.content.get("credits", ())}
+    if states == {"voided"}:
+        return "The account does not get it: it was granted, and all of it was taken back."
+    return "The account gets a part of it: the rest was taken back." if "voided" in states else ""
+
+
+def _meaning(decided: Decided) -> str:
+    offer, outcome = decided.content["offer"], decided.decision.outcome
+    if decided.is_accepted:
+        return "The customer accepted the offer; the account gets it."
+    if outcome is Outcome.OFFERED and decided.content["superseded"]:
+        return "It was offered and not accepted; a later campaign has decided since."
+    if outcome is Outcome.OFFERED and offer is not None and offer["ended"]:
+        return "It was offered and not accepted in time." if offer["late"] else "It was offered by a stopped campaign."
+    if outcome is Outcome.HELD and decided.decision.reason == CHANGED_SINCE_PLAN:
+        return "Nothing more is given for now: what was granted before changed while the plan waited for its approval."
+    if outcome is Outcome.HELD and decided.decision.reason.endswith("_unknown"):
+        return "Not decided: a fact that the policy needs is unknown, and nothing is guessed."
+    return _MEANING[outcome]
+
+
+def facts(decided: Decided, answer: "AskAnswer") -> Iterator[tuple[str, str]]:
+    """What is known of a decision, each fact with its name."""
+    content, decision, offer = decided.content, decided.decision, decided.content["offer"]
+    yield "meaning", _taken_back(decided) or _meaning(decided)
+    yield "reason", decision.reason
+    if decision.outcome is Outcome.GRANTED or decided.is_accepted:
+        yield "credited", seconds(content["effective_at"])
+    if decision.claimable:
+        accepted_at = None if offer is None else offer["accepted_at"]
+        accepted = "" if accepted_at is None else f", accepted {seconds(accepted_at)}"
+        yield "claimable", f"{worth(decision.claimable)}{accepted}"
+    if offer is not None and not offer["accepted"] and not offer["replaced"]:
+        until = content["decision"].get("claim_until")
+        yield "open until", "no end" if until is None else seconds(until)
+    if content["expires_at"] is not None and content["status"] != Outcome.OFFERED:
+        yield "usable until", seconds(content["expires_at"]) + (" (over)" if content["expired"] else "")
+    for benefit in decision.benefits:
+        if benefit.due is not None:
+            yield "due", due_words(benefit.due)
+        if benefit.restriction is not None:
+            yield "usable for", f"{benefit.restriction} of the policy"
+        yield from benefit.terms.items()
+    yield from _billing(content)
+    if "policy" in content:
+        policy = content["policy"]
+        as_of = seconds(content["decided_at"])
+        yield "campaign", f"{content['campaign']}, {content['campaign_state']}, decided as of {as_of}"
+        yield "policy", f"{policy['id']} version {policy['version']} ({policy['hash'][:12]})"
+        yield "engine", _engine(content["engine"], answer["explained_by"])
+    notice = decision.notice
+    if notice is None:
+        yield "notice", "none: the policy has no text for this outcome, or chose no channel"
+    else:
+        yield "notice", f"{notice.kind}, in {notice.locale}, by {notice.channel}: {content['notice_id']}"
+
+
+_ON_ITS_WAY = {
+    "due": "is not delivered to billing yet",
+    "assigned": "is in a delivery to billing",
+    "sent": "was delivered to billing, which has not answered",
+    "unknown": "was delivered to billing, and nobody knows whether it is booked",
+    "accepted": "is booked by billing, and on no bill yet",
+    "partly_applied": "is on a bill in part",
+    "applied": "is on a bill",
+    "rejected": "was rejected by billing",
+    "taken_back": "was taken off its bill by billing",
+    "written_off": "was written off",
+    "voided": "was taken back",
+}
+
+
+def _billing(content: "DecisionAnswer") -> Iterator[tuple[str, str]]:
+    """Where each credit stands on its way to the bill, and until when it has to be there."""
+    for credit in content.get("credits", ()):
+        said = f"{credit['amount']} {credit['measure']} {_ON_ITS_WAY[credit['state']]}"
+        said += f" ({credit['code']})" if credit["code"] else ""
+        if credit["delivery"]:
+            sent = "not released" if credit["sent_at"] is None else f"sent {seconds(credit['sent_at'])}"
+            said += f"; {credit['delivery']}, {sent}"
+        for part in credit["bills"]:
+            said += f"; {part['amount']} on bill {part['bill']} of {part['billed_on'] or 'no known day'}"
+        if credit["due"] is not None and credit["state"] not in ("applied", "written_off", "voided"):
+            said += f"; {'late since' if credit['late'] else 'late from'} {seconds(credit['due'])}"
+        yield "billing", said
+
+
+def _engine(decided_by: str, explained_by: str) -> str:
+    """Which engine decided; and which one works out the steps, where that is another."""
+    if decided_by == explained_by:
+        return decided_by
+    return f"{decided_by} decided; the steps are worked out by engine {explained_by}, which may decide otherwise"
+
+
+def differences(stored: Any, today: Any, path: str = "") -> Iterator[tuple[str, str, str]]:
+    """Where two bodies differ, but for what a summary shows; each place with both texts."""
+    if isinstance(stored, dict) and isinstance(today, dict):
+        for name in sorted((stored.keys() | today.keys()) - _IN_A_SUMMARY):
+            yield from differences(stored.get(name), today.get(name), f"{path} {name}".strip())
+    elif isinstance(stored, list) and isinstance(today, list) and len(stored) == len(today):
+        for number, (one, other) in enumerate(zip(stored, today, strict=True), 1):
+            yield from differences(one, other, f"{path} {number}")
+    elif not isinstance(stored, list) and stored != today:
+        yield path, _value_text(stored), _value_text(today)
+
+
+def _value_text(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_value_text(one)}" for name, one in value.items())
+    return "none" if value is None else str(value)
+
+
+def summary(decision: Decision) -> str:
+    """A decision in a few words."""
+    return " ".join(part for part in (decision.outcome.value, worth(decision.benefits), f"({decision.reason})") if part)
+
+
+def looked_in(campaigns: "list[LookedIn]") -> str:
+    """Where the id was looked for: as an account in the ledger, and as a line in the lists that name lines."""
+    counted = counted_as(len(campaigns), "campaign")
+    places = [f"the decisions of {counted} of the incident, as an account"]
+    names = sorted({one["subject"] for one in campaigns if one["subject"] and one["searched"]})
+    places += [f"the lists of the incident, as {name}" for name in names]
+    too_long = sorted(one["campaign"] for one in campaigns if one["subject"] and not one["searched"])
+    if too_long:
+        places.append(f"not in the list of {', '.join(too_long)}, which is too long to be searched for a line")
+    return "; ".join(places)
+
+
+def what_nothing_means(campaign: "LookedIn") -> str:
+    """What it says about an account that a campaign which has ended has no decision about it."""
+    name, state = campaign["campaign"], campaign["state"]
+    if not campaign["finished"]:
+        return f"Campaign {name} ended ({state}) before its list was decided: that says nothing."
+    if campaign["may_have_expired"]:
+        return f"Campaign {name} is so old that its decisions may have been deleted: that says nothing."
+    return f"Campaign {name}: the account was not on its list, or its row was rejected."

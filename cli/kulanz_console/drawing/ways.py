@@ -1,0 +1,47 @@
+"""The way of a credit to the bill: its states in words, and what the campaigns of a month come to."""
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any
+
+STATES = (
+    *("due", "assigned", "sent", "unknown", "accepted", "applied"),
+    *("rejected", "taken_back", "written_off", "voided"),
+)
+"""Where a credit can stand, in the order of its way."""
+SAYS: Mapping[str, str] = {
+    "due": "not delivered yet",
+    "assigned": "in a delivery that is not released yet",
+    "sent": "delivered, and the biller has not answered",
+    "unknown": "delivered, and nobody knows whether it is booked",
+    "accepted": "booked by the biller, and on no bill yet",
+    "applied": "on bills",
+    "rejected": "refused by the biller: a person has to look",
+    "taken_back": "was on a bill that the biller voided",
+    "written_off": "given up by a person",
+    "voided": "taken back before it was used",
+}
+
+
+def lines_of(campaigns: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The lines of all campaigns."""
+    return [line for campaign in campaigns for line in campaign["lines"]]
+
+
+def differences_of(campaigns: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Where plan, ledger and bill of a campaign differ, each with its campaign."""
+    return [f"{one['campaign']}: {text}" for one in campaigns for text in one["differences"]]
+
+
+def totals_of(campaigns: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """What the campaigns come to, by measure: planned, granted, voided, each state, and what is late."""
+    found: dict[str, dict[str, Decimal]] = {}
+    for line in lines_of(campaigns):
+        sums = found.setdefault(line["measure"], {})
+        told = {name: line[name] for name in ("planned", "granted", "voided", "not_on_bills", "overdue")}
+        for name, text in (*told.items(), *line["by_state"].items()):
+            sums[name] = sums.get(name, Decimal(0)) + Decimal(text)
+    return [
+        {"measure": measure, **{name: f"{size:f}" for name, size in sums.items()}}
+        for measure, sums in sorted(found.items())
+    ]

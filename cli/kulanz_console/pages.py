@@ -1,0 +1,104 @@
+"""Writes pages: the templates, and what they may call. Every text is escaped, and plain before that."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+from xml.etree.ElementTree import Element, tostring
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from kulanz.domain.money import is_currency
+from kulanz_console.drawing.figures import size_of
+from kulanz_console.drawing.markup import code, foreign, instant
+from kulanz_console.drawing.text import plain, plain_lines
+from kulanz_console.drawing.worth import measure_words, value_text
+from kulanz_console.paths import campaign_path, segment, url
+from kulanz_console.routes import Question
+from kulanz_console.visit import Visit
+from kulanz_console.words import LANGUAGES, Words
+
+TEMPLATES = Path(__file__).parent / "templates"
+SHORT_HASH = 12
+
+
+@cache
+def environment() -> Environment:
+    """The templates. A name that is not there fails the page."""
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, finalize=_plain,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    made.filters.update(
+        foreign=lambda text: drawn(foreign(text)),
+        code=lambda text: drawn(code(text)),
+        short=lambda text: drawn(code(str(text)[:SHORT_HASH])),
+        at=lambda text: drawn(instant(text)) if text else "",
+        drawn=drawn,
+        campaign=campaign_path,
+        segment=segment,
+        lines=lambda text: Markup(escape(plain_lines(str(text)))),  # noqa: S704 (escaped)
+    )
+    return made
+
+
+def _plain(value: object) -> object:
+    """What hides or turns text around is replaced in everything that is not markup of ours."""
+    return value if hasattr(value, "__html__") else plain(value)
+
+
+def drawn(made: Element) -> Markup:
+    """Markup of the drawing, which escapes all texts itself."""
+    return Markup(tostring(made, encoding="unicode", method="html"))  # noqa: S704 (written by the standard library)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page to be written."""
+
+    environment: Environment
+    words: Words
+    stack: str
+    visit: Visit | None
+    menu: Sequence[Question]
+
+    def write(self, template: str, title: str, content: Mapping[str, Any]) -> str:
+        """Its text."""
+        session = None if self.visit is None else self.visit.session
+        news = ""
+        if session is not None:
+            news, session.said = session.said, ""
+        return self.environment.get_template(template).render(
+            **content, title=title, menu=self._shown_menu(), _=self.words, words=self.words, stack=self.stack,
+            languages=LANGUAGES, session=session, news=news, worth=self._worth, decimal=self._decimal, sums=self._sums,
+            url=url, picture=self._picture, here="" if self.visit is None else self.visit.path,
+        )  # fmt: skip
+
+    def _shown_menu(self) -> list[Question]:
+        visit = self.visit
+        return [] if visit is None else [one for one in self.menu if not one.use or visit.may(one.use)]
+
+    def _worth(self, measure: str, exact: str) -> str:
+        """A sum of a report or a plan: minor units of a currency, or a quantity."""
+        return self.words.number(value_text(measure, size_of(measure, exact)))
+
+    def _decimal(self, measure: str, text: str) -> str:
+        """An amount as a currency writes it, or a quantity."""
+        size = f"{Decimal(text):,}" if is_currency(measure) else f"{Decimal(text):,f}"
+        return f"{self.words.number(size)} {measure_words(measure)}"
+
+    def _sums(self, sums: Mapping[str, str]) -> str:
+        return " + ".join(self._worth(measure, exact) for measure, exact in sorted(sums.items()))
+
+    def _picture(self, made: Element) -> Markup:
+        """A picture of a report, in the reader's language."""
+        for one in made.iter():
+            one.text = one.text and self._phrase(one.text)
+            one.tail = one.tail and self._phrase(one.tail)
+        return drawn(made)
+
+    def _phrase(self, text: str) -> str:
+        return self.words.phrase(text)

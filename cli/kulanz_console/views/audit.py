@@ -1,0 +1,32 @@
+"""*Audit log*: who did what, when and why; by campaign, incident, policy, person or day."""
+
+from kulanz.domain.campaigns.campaign import CampaignId
+from kulanz_console.port import NotAnswered, Why
+from kulanz_console.visit import Shown, Visit
+
+FILTERS = ("campaign", "incident", "policy", "actor", "day")
+
+
+def show(visit: Visit) -> Shown:
+    """The log of what was chosen; by default, of today."""
+    stated = {name: text for name in FILTERS if (text := visit.query.get(name, "").strip())}
+    if len(stated) > 1:
+        raise NotAnswered("fill in one field, and leave the others empty", Why.WRONG)
+    what, value = next(iter(stated.items()), ("day", f"{visit.now:%Y-%m-%d}"))
+    query, values = _of(what, value)
+    found, is_more = visit.pages(f"audit.of_{what}", "entries", query, **values)
+    content = {"what": what, "value": value, "entries": found, "is_more": is_more}
+    return Shown("audit.html", visit.words("Audit log"), content)
+
+
+def _of(what: str, value: str) -> tuple[dict[str, str | None], dict[str, str | int]]:
+    """The query and the values of the path, for what was chosen. Raises NotAnswered."""
+    if what == "actor":
+        return {"actor": value}, {}
+    if what != "campaign":
+        return {}, {what: value}
+    try:
+        found = CampaignId.parse(value)
+    except ValueError as error:
+        raise NotAnswered(str(error), Why.WRONG) from None
+    return {}, {"incident": found.incident_id, "seq": found.seq}

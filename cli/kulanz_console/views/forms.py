@@ -1,0 +1,28 @@
+"""What forms have in common: the id under which an action is done once, and fields of one line."""
+
+import secrets
+
+from kulanz_console.visit import Visit
+
+ID_BYTES = 8
+REASON_CHARACTERS = 200
+"""As the API takes it."""
+
+
+def action_id(visit: Visit, action: str) -> str:
+    """The id of the form that is shown: a new one, or that of the same form when it is shown again.
+
+    A double click, or the same form sent again after a lost answer, is so done once.
+    """
+    given = visit.form.get("id", "")
+    return given or f"console-{action}-{visit.now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(ID_BYTES)}"
+
+
+def filled(visit: Visit, name: str) -> str:
+    """What a person wrote in a field, without blanks around it."""
+    return visit.form.get(name, "").strip()
+
+
+def on_campaign(visit: Visit) -> dict[str, str | int]:
+    """The campaign of the path, as a question names it."""
+    return {"incident": visit.of["incident"], "seq": visit.of["seq"]}

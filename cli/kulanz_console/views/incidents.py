@@ -1,0 +1,62 @@
+"""*Incidents and drafts*: what was recorded, and what sources reported and nobody has confirmed."""
+
+from typing import Any
+
+import yaml
+
+from kulanz.domain.time import parse_instant
+from kulanz_console.views.campaign_lines import line_of
+from kulanz_console.views.months import month_of, neighbours
+from kulanz_console.visit import Shown, Visit
+
+COLUMNS = 96
+
+
+def show(visit: Visit) -> Shown:
+    """The incidents and drafts of a month."""
+    month = month_of(visit)
+    (incidents, is_more), (drafts, more_drafts), refused = visit.together(
+        lambda: visit.pages("incidents.of_month", "incidents", month=month),
+        lambda: visit.pages("drafts.of_month", "drafts", month=month),
+        lambda: visit.ask("incidents.refused"),
+    )
+    content = {
+        "month": month, "neighbours": neighbours(month), "incidents": incidents, "drafts": drafts,
+        "is_more": is_more or more_drafts, "refused": refused,
+    }  # fmt: skip
+    return Shown("incidents.html", visit.words("Incidents of {month}", month=month), content)
+
+
+def show_one(visit: Visit) -> Shown:
+    """An incident: its latest revision, all revisions, and its campaigns."""
+    incident = visit.of["incident"]
+    record = visit.ask("incidents.one", None, incident=incident)
+    latest, (campaigns, is_more) = visit.together(
+        lambda: visit.if_known("incidents.revision", incident=incident, revision=record["highest_revision"]),
+        lambda: visit.pages("campaigns.of_incident", "campaigns", incident=incident),
+    )
+    facts: dict[str, Any] = {} if latest is None else dict(latest["content"])
+    content = {
+        "record": record, "facts": facts, "heading": str(facts.get("title") or incident), "is_more": is_more,
+        "campaigns": [line_of(one) for one in campaigns],
+        "windows": [_window(one) for one in facts.get("windows", ())],
+        "others": _text({name: value for name, value in facts.items() if name not in ("title", "windows")}),
+    }  # fmt: skip
+    return Shown("incident.html", visit.words("Incident {incident}", incident=incident), content)
+
+
+def _window(one: dict[str, Any]) -> tuple[str, str | None, str]:
+    """When a window began and ended, and how long it was."""
+    start, end = one["start"], one.get("end")
+    return start, end, "" if end is None else str(parse_instant(end) - parse_instant(start))
+
+
+def _text(content: dict[str, Any]) -> str:
+    return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=COLUMNS) if content else ""
+
+
+def show_draft(visit: Visit) -> Shown:
+    """A draft: what its source states, field by field, and what would be confirmed."""
+    draft = visit.ask("drafts.one", None, draft=visit.of["draft"])
+    content = {"draft": draft, "suggested": _text(dict(draft["suggested"]))}
+    return Shown("draft.html", visit.words("Draft {draft}", draft=draft["draft"]), content)

@@ -1,0 +1,73 @@
+"""The texts of pages in the reader's language, and numbers and amounts as that language writes them.
+
+English stands in the templates and views; `texts/de.po` has the German for each of them.
+"""
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from babel.messages.pofile import read_po
+from markupsafe import Markup, escape
+
+from kulanz_console.drawing.text import plain
+
+LANGUAGES: Mapping[str, str] = {"en": "English", "de": "Deutsch"}
+TEXTS = Path(__file__).parent / "texts"
+_NUMBER = re.compile(r"(?<![\w.,/:-])\d{1,3}(?:,\d{3})*(?:\.\d+)?(?![\w/:-]|[.,]\d)")
+"""A number as English writes it, and nothing of an id, a date or a version."""
+_SWAPPED = str.maketrans(",.", ".,")
+
+
+@cache
+def catalogue(language: str) -> Mapping[str, str]:
+    """The texts of a language by their English; empty for English."""
+    path = TEXTS / f"{language}.po"
+    if not path.is_file():
+        return {}
+    with path.open("rb") as file:
+        return {str(one.id): str(one.string) for one in read_po(file) if one.id and one.string}
+
+
+class Words:
+    """What a page says, in one language."""
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+        self._texts = catalogue(language)
+
+    def __call__(self, text: str, **values: object) -> Markup:
+        """A text with its values, each of which is only ever text, unless it is markup already."""
+        found = self._texts.get(text, text)
+        shown = {name: value if hasattr(value, "__html__") else plain(value) for name, value in values.items()}
+        return Markup(found).format(**shown) if values else escape(found)  # noqa: S704 (texts of ours)
+
+    def number(self, text: object) -> str:
+        """A number or an amount as it is written in English, as this language writes it."""
+        written = f"{text:,}" if isinstance(text, int) else str(text)
+        return _NUMBER.sub(lambda found: found[0].translate(_SWAPPED), written) if self.language == "de" else written
+
+    def phrase(self, text: str) -> str:
+        """A text of ours that has numbers in it, such as the title of a picture; as it is where it is not known."""
+        numbers = _NUMBER.findall(text)
+        found = self._texts.get(_NUMBER.sub("{}", text))
+        if found is not None and found.count("{}") == len(numbers):
+            return found.format(*map(self.number, numbers))
+        parts = text.split(", ")
+        if len(parts) > 1:
+            return ", ".join(self.phrase(part) for part in parts)
+        return self.number(text)
+
+    def code(self, text: object) -> str:
+        """A code of ours, such as a state or a result, in words."""
+        words = str(text).replace("_", " ")
+        return self._texts.get(words, words)
+
+
+def language_of(accepted: Any, chosen: str) -> str:
+    """The language that was chosen, else the best of what the browser accepts."""
+    if chosen in LANGUAGES:
+        return chosen
+    return str(accepted.best_match(LANGUAGES, default="en"))
