@@ -41,6 +41,7 @@ from kulanz.application.campaigns.open_campaign import OpenPorts, OpenSettings, 
 from kulanz.application.delivery.advance_delivery import DeliveryPorts, advance_delivery, open_over_list
 from kulanz.application.delivery.deliver_chunk import DeliverPorts, deliver_chunk
 from kulanz.application.ledger.confirm_tables import confirm_tables
+from kulanz.application.ports import DeliveryMessage
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.confirmation import Occasion
 from kulanz.domain.delivery.channel import Channel
@@ -50,9 +51,7 @@ from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz_local.drive import with_limits
 from tests.support.fake_bucket import FakeArchive, FakePolicies
 from tests.support.fake_deliveries import FakeDeliveries
-from tests.support.fake_index import FakeIndex
 from tests.support.fake_messages import FakeAnnouncer, FakeChunks, FakeRejected
-from tests.support.fake_offers import FakeOffers
 from tests.support.fakes import FakeCampaigns, FakeLedger, FakeStores
 
 CHUNK_BYTES = 1024 * 1024
@@ -137,16 +136,16 @@ def main(rows: int) -> dict[str, Any]:
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         campaign = campaigns.campaign(campaign_id)
         assert campaign is not None
-        index = FakeIndex(campaigns, FakeOffers(FakeLedger(), campaigns))
-        ports = DeliveryPorts(campaigns, deliveries, chunks, archive, announcer, index)
+        ports = DeliveryPorts(campaigns, deliveries, chunks, archive, announcer)
         opened = open_over_list(campaign, ports, CAUSE, datetime.now(UTC))
         assert opened is not None, campaign.state_reason
         advance_delivery(opened.id, ports, datetime.now(UTC))
         working = DeliverPorts(
-            campaigns, lists, DynamoCredits(dynamodb, TABLE, CALLS_IN_FLIGHT), deliveries, chunks, archive, index
+            campaigns, lists, DynamoCredits(dynamodb, TABLE, CALLS_IN_FLIGHT), deliveries, chunks, archive
         )
         before, cache = time.process_time(), FrozenCache()
         for message in list(chunks.deliveries):
+            assert isinstance(message, DeliveryMessage)
             deliver_chunk(message, working, GrantSettings(CALLS_IN_FLIGHT, 0.0, 1096), RealClock(), cache)
         delivered = time.process_time() - before
         assert advance_delivery(opened.id, ports, datetime.now(UTC)) is DeliveryState.SENT

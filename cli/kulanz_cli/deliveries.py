@@ -1,4 +1,4 @@
-"""``kulanz deliveries``: what was delivered to billing, and what of a campaign is not."""
+"""``kulanz deliveries`` and ``resend``: what was delivered to billing, what is not, and publishing it again."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -7,14 +7,15 @@ import click
 
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.delivery.ids import DeliveryId
-from kulanz_cli.command import CampaignParameter
+from kulanz_cli.command import CampaignParameter, action_id, under_id
+from kulanz_cli.control import must_be_a_reason
 from kulanz_cli.log import RouteParameter
-from kulanz_cli.settings import ANSWER_CODES, EXIT_NO, as_json, pass_stack
+from kulanz_cli.settings import ACTION_CODES, ANSWER_CODES, EXIT_NO, as_json, pass_stack
 from kulanz_cli.stack import Stack
-from kulanz_cli.terminal import Column, console, print_json, say, table
+from kulanz_cli.terminal import Column, console, counted_as, print_json, say, table
 
 DELIVERIES_VERSION = 1
-NOT_SENT = frozenset({"assigning", "flagged"})
+NOT_SENT = frozenset({"assigning", "publishing", "flagged"})
 
 
 class DeliveryParameter(click.ParamType[DeliveryId]):
@@ -51,7 +52,7 @@ def list_deliveries(
     why_not, booked = "", []
     if campaign_id is not None:
         answer = door.ask("deliveries.of_campaign", incident=campaign_id.incident_id, seq=campaign_id.seq)
-        found = [one for one in (answer["delivery"], *answer["additions"]) if one is not None]
+        found = [] if answer["delivery"] is None else [answer["delivery"]]
         why_not, booked = answer["why_not"], answer["to_be_booked"]
     elif delivery_id is not None:
         found = [door.ask("deliveries.one", channel=delivery_id.channel, serial=delivery_id.serial)]
@@ -73,6 +74,34 @@ def list_deliveries(
         click.get_current_context().exit(EXIT_NO)
 
 
+@click.command("resend", epilog=ACTION_CODES)
+@click.argument("campaign_id", metavar="CAMPAIGN", type=CampaignParameter())
+@click.option("--reason", required=True, help="Why, for the audit log; no customer's data.")
+@under_id
+@as_json
+@pass_stack
+def resend_credits(stack: Stack, campaign_id: CampaignId, reason: str, given_id: str | None, is_json: bool) -> None:
+    """Publish the credits of CAMPAIGN again on the credits topic.
+
+    They keep their ids, by which billing recognises what it has booked. Files need no such command: they are in the
+    bucket.
+    """
+    must_be_a_reason(reason)
+    answer = stack.door().act(
+        "deliveries.publish_again",
+        {"reason": reason},
+        incident=campaign_id.incident_id,
+        seq=campaign_id.seq,
+        id=given_id or action_id("resend", str(campaign_id), reason),
+    )
+    if is_json:
+        print_json({"v": DELIVERIES_VERSION, "deliveries": answer["deliveries"]})
+        return
+    for one in answer["deliveries"]:
+        what = counted_as(one["credits"], "credit")
+        say(console(), f"{one['delivery']}: {what} are published again, under the same ids")
+
+
 def _show(found: list[Mapping[str, Any]], booked: Iterable[Mapping[str, str]], why_not: str) -> None:
     for total in booked:
         say(console(), f"to be booked: {total['sum']} {total['measure']}")
@@ -85,15 +114,17 @@ def _show(found: list[Mapping[str, Any]], booked: Iterable[Mapping[str, str]], w
     columns = [
         Column("delivery", is_label=True),
         Column("campaign"),
-        Column("over"),
         Column("state"),
         Column("credits", is_number=True),
     ]
-    lines = [(one["delivery"], one["campaign"], one["over"], one["state"], f"{one['credits']:,}") for one in found]
+    lines = [(one["delivery"], one["campaign"], one["state"], f"{one['credits']:,}") for one in found]
     table(console(), columns, lines)
     for one in found:
         for part in one["sums"]:
             said = f"{part['sum']} {part['measure']} in {part['credits']:,} of type {part['type']}"
+            say(console(), f"{one['delivery']}: {said}")
+        if one["kind"] == "topic" and one["rounds"] and one["published"] < one["parts"]:
+            said = f"{one['published']:,} of {counted_as(one['parts'], 'part')} published"
             say(console(), f"{one['delivery']}: {said}")
         if one["state"] == "flagged":
             say(console(), f"{one['delivery']} is flagged: {one['reason']}")

@@ -26,6 +26,7 @@ COMMANDS = {
         ("drafts", "drafts", "list_drafts", "List what incident sources reported in a month."),
         ("draft", "draft", "draft", "Show the draft ID, or confirm it as an incident."),
         ("deliveries", "deliveries", "list_deliveries", "List what was delivered to billing, and what is not."),
+        ("resend", "deliveries", "resend_credits", "Publish the credits of CAMPAIGN again on the credits topic."),
         ("report", "report", "write_report", "Write the report of CAMPAIGN as one page of HTML, to be sent."),
         ("acknowledge", "acknowledgements", "acknowledge_file", "Give Kulanz the answer FILE of a biller."),
         ("acknowledgements", "acknowledgements", "list_acknowledgements", "List what a biller answered."),

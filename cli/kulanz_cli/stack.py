@@ -42,6 +42,7 @@ class StackOutputs:
     credits_table_name: str
     campaigns_table_name: str
     notices_topic_arn: str
+    credits_topic_arn: str
     incidents_queue_url: str
     incidents_dead_letter_queue_url: str
     rejected_queue_url: str

@@ -64,7 +64,6 @@ def _delivering() -> DeliveryPorts:
         queue=SqsChunks(client("sqs"), config.chunk_queue_url),
         archive=S3Archive(client("s3"), config.list_bucket),
         announcer=EventBridgeAnnouncer(client("events"), config.bus_name),
-        index=DynamoIndex(dynamodb, config.campaigns_table, config.credits_table),
     )
 
 
@@ -115,7 +114,7 @@ def _watching() -> tuple[WatchPorts, OlderItems]:
     dynamodb = client("dynamodb")
     ports = WatchPorts(
         advance=_composed(),
-        index=_delivering().index,
+        index=DynamoIndex(dynamodb, config.campaigns_table, config.credits_table),
         troubles=DynamoTroubles(dynamodb, config.campaigns_table),
         given_up=S3GivenUp(client("s3"), config.list_bucket),
         tables=DynamoTablePolicies(

@@ -20,7 +20,14 @@ from kulanz.adapters.s3 import S3Archive, S3Lists
 from kulanz.application.campaigns.chunk_run import GrantPorts, GrantSettings
 from kulanz.application.campaigns.frozen import FrozenCache
 from kulanz.application.campaigns.grant_credits import grant_credits
-from kulanz.application.ports import AnswerMessage, ChunkMessage, DeliveryMessage, ExportMessage, VoidMessage
+from kulanz.application.ports import (
+    AnswerMessage,
+    ChunkMessage,
+    DeliveryMessage,
+    ExportMessage,
+    PublishMessage,
+    VoidMessage,
+)
 from kulanz.config import GrantCreditsConfig
 from kulanz.domain.campaigns.campaign import Cause
 from kulanz.failures import without_content
@@ -29,6 +36,7 @@ if TYPE_CHECKING:
     from kulanz.adapters.credit_entries import DynamoCredits
     from kulanz.application.delivery.deliver_chunk import DeliverPorts
     from kulanz.application.delivery.hear_answers import AnswerPorts
+    from kulanz.application.delivery.publish_credits import PublishCreditsPorts
     from kulanz.application.delivery.void_chunk import VoidChunkPorts
     from kulanz.application.exports.write_parts import ExportPorts
 
@@ -62,7 +70,6 @@ def _composed() -> tuple[GrantPorts, GrantSettings, DynamoLedger]:
 def _delivering() -> "tuple[DeliverPorts, GrantSettings, DynamoCredits]":
     from kulanz.adapters.credit_entries import DynamoCredits
     from kulanz.adapters.delivery_table import DynamoDeliveries
-    from kulanz.adapters.index_table import DynamoIndex
     from kulanz.application.delivery.deliver_chunk import DeliverPorts
 
     config = GrantCreditsConfig.read()
@@ -75,9 +82,23 @@ def _delivering() -> "tuple[DeliverPorts, GrantSettings, DynamoCredits]":
         deliveries=DynamoDeliveries(client("dynamodb"), config.campaigns_table),
         queue=_queue(),
         archive=granting.archive,
-        index=DynamoIndex(client("dynamodb"), config.campaigns_table, config.credits_table),
     )
     return ports, settings, credits_
+
+
+@cache
+def _publishing() -> "PublishCreditsPorts":
+    from kulanz.adapters.messaging import SnsCredits
+    from kulanz.application.delivery.publish_credits import PublishCreditsPorts
+
+    config = GrantCreditsConfig.read()
+    delivering, _, _ = _delivering()
+    return PublishCreditsPorts(
+        campaigns=delivering.campaigns,
+        deliveries=delivering.deliveries,
+        archive=delivering.archive,
+        topic=SnsCredits(client("sns"), config.credits_topic_arn),
+    )
 
 
 @cache
@@ -151,6 +172,8 @@ def handle(event: dict[str, Any], context: LambdaContext) -> None:
         match read_chunk_message(record["body"]):
             case DeliveryMessage() as message:
                 _deliver(message, context)
+            case PublishMessage() as message:
+                _publish(message)
             case AnswerMessage() as message:
                 _hear(message, context)
             case VoidMessage() as message:
@@ -205,6 +228,21 @@ def _deliver(message: DeliveryMessage, context: LambdaContext) -> None:
         credits=done.credits,
     )
     metrics.add_metric("CreditsAssigned", MetricUnit.Count, done.credits)
+
+
+def _publish(message: PublishMessage) -> None:
+    from kulanz.application.delivery.publish_credits import publish_credits
+
+    done = publish_credits(message, _publishing())
+    logger.info(
+        "credits",
+        delivery=str(message.delivery),
+        start=message.start,
+        outcome=done.work.value,
+        credits=done.credits,
+        messages=done.messages,
+    )
+    metrics.add_metric("CreditsPublished", MetricUnit.Count, done.credits)
 
 
 def _hear(message: AnswerMessage, context: LambdaContext) -> None:

@@ -1,10 +1,13 @@
 """Writes the sample of a delivery that docs/delivery.md names: `python -m kulanz_local.delivery_sample`."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
+from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.decision import Benefit, Decision, Due, Outcome, Validity, due_at
 from kulanz.domain.delivery.channel import FileFormat
 from kulanz.domain.delivery.credit import Booking, Credit, CreditSums, credits_of
+from kulanz.domain.delivery.delivery import Delivery
 from kulanz.domain.delivery.files import (
     PartHead,
     part_file,
@@ -14,6 +17,7 @@ from kulanz.domain.delivery.files import (
     trailer_name,
 )
 from kulanz.domain.delivery.ids import DeliveryId
+from kulanz.domain.delivery.topic_messages import credits_messages
 from kulanz.domain.ledger.entries import DecisionKey, Entry, decision_body, remaining_of
 from kulanz.domain.money import Money
 from kulanz.domain.policy.document.owed import Bill
@@ -23,6 +27,7 @@ from kulanz_local.embedded import PROJECT
 FOLDER = PROJECT / "docs" / "samples"
 INCIDENT, POLICY_HASH = "acme-2025-10-16", "0" * 64
 DELIVERY = DeliveryId("billing", 12)
+MESSAGE = "credits-message.json"
 GRANTED_AT = datetime(2025, 10, 20, 9, 0, 5, tzinfo=UTC)
 OPENED_AT = GRANTED_AT + timedelta(seconds=55)
 FIRST_BYTE, LAST_BYTE = 40, 103
@@ -66,7 +71,20 @@ def sample() -> dict[str, bytes]:
     return found
 
 
+def message_sample() -> bytes:
+    """The message of the same credits on the credits topic, laid out to be read."""
+    credits_, form = _credits(), FileFormat.JSONL
+    name = part_name(FIRST_BYTE, LAST_BYTE, form)
+    part = render_part(PartHead(DELIVERY, f"{INCIDENT}/1", FIRST_BYTE, OPENED_AT), credits_, form)
+    sent = Delivery(
+        DELIVERY, CampaignId(INCIDENT, 1), form, OPENED_AT, "advance_campaign", sums=CreditSums.over(credits_)
+    )
+    (message,) = credits_messages(sent, part_file(name, part, len(credits_)), part)
+    return json.dumps(json.loads(message.content), indent=2, ensure_ascii=False).encode() + b"\n"
+
+
 if __name__ == "__main__":
+    (FOLDER / MESSAGE).write_bytes(message_sample())
     for name, content in sample().items():
         path = FOLDER / DELIVERY.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

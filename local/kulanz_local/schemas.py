@@ -10,6 +10,7 @@ from kulanz.application.campaigns.report import ReportContract
 from kulanz.application.incidents.incident_event import CampaignRequestContract, IncidentContract
 from kulanz.domain.byhand.discretion import DiscretionContract
 from kulanz.domain.delivery.credit import CreditContract
+from kulanz.domain.delivery.topic_messages import CreditsContract
 from kulanz.domain.ledger.entries import DecisionContract
 from kulanz.domain.notices import NoticeContract, ReportedContract, StatusContract
 from kulanz_local.embedded import PROJECT
@@ -27,6 +28,7 @@ CONTRACTS: dict[str, Any] = {
     "status-notice": StatusContract,
     "reported-notice": ReportedContract,
     "credit": CreditContract,
+    "credits": CreditsContract,
     "campaign-report": ReportContract,
     "discretion": DiscretionContract,
 }

@@ -1,23 +1,19 @@
 """The contract of DeliveryStore: serials without a gap, one delivery of a list, each range delivered once."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
 from kulanz.application.ports import Outdated
 from kulanz.domain.campaigns.campaign import CampaignId, Cursor
-from kulanz.domain.decision import Outcome
-from kulanz.domain.delivery.added import Added, Additions
-from kulanz.domain.delivery.channel import FileFormat
+from kulanz.domain.delivery.channel import ChannelKind, FileFormat
 from kulanz.domain.delivery.credit import CreditSums, CreditType, SumOf
 from kulanz.domain.delivery.delivery import Delivery, DeliveryReceipt, DeliveryState
 from kulanz.domain.delivery.files import PartFile
 from kulanz.domain.delivery.ids import DeliveryId
-from kulanz.domain.time import SECOND_MICROSECONDS, microseconds_of
 from tests.contract.backends import Backend
-from tests.support.values import INCIDENT, NOW, declared, entry, revision
+from tests.support.values import NOW
 
 FIRST = DeliveryId("billing", 1)
 USD = SumOf(CreditType.CREDIT, "USD", is_money=True)
@@ -117,57 +113,63 @@ def test_a_delivery_is_sent_once_and_then_not_open_any_more(backend: Backend) ->
     assert (backend.deliveries.delivery(FIRST), backend.deliveries.open_deliveries()) == (sent, [])
 
 
-OFFER = '{"benefits":[{"money":[500,"USD"],"valid":{}}],"outcome":"offered","reason":"entitled"}'
+TOPIC = replace(delivery(), form=FileFormat.JSONL, kind=ChannelKind.TOPIC)
+PUBLISHING = DeliveryState.PUBLISHING
 
 
-def accepted(backend: Backend, account: str, at: datetime) -> None:
-    """An offer of an account that is accepted at an instant."""
-    offer = entry(account, status=Outcome.OFFERED, body=OFFER)
-    backend.ledger.insert([offer])
-    record = backend.campaigns.incident(offer.key.incident_id)
-    if record is None:
-        record = declared()
-        backend.campaigns.record_revision(None, record, revision())
-    granted = replace(offer, status=Outcome.GRANTED, effective_at=at, accepted_at=at)
-    backend.offers.accept(offer, granted, record, "support")
+def test_a_receipt_is_found_by_where_it_starts(backend: Backend) -> None:
+    backend.deliveries.open(TOPIC)
+    backend.deliveries.record(receipt(10, 50, finishes=True))
+    assert backend.deliveries.receipt(FIRST, 10, 0) == receipt(10, 50, finishes=True)
+    assert (backend.deliveries.receipt(FIRST, 10, 1), backend.deliveries.receipt(FIRST, 50, 0)) == (None, None)
 
 
-def over_additions(serial: int, added: Added, end: int, worth: int) -> Delivery:
-    additions = Additions(added.until, end, 1, {"USD": worth})
-    return replace(delivery(serial, INCIDENT), additions=additions)
-
-
-def test_a_delivery_over_additions_takes_all_that_was_added_once_and_what_comes_later_comes_behind(
-    backend: Backend,
-) -> None:
-    campaign, store = CampaignId(INCIDENT, 1), backend.deliveries
-    assert (store.added(campaign), store.waiting_additions()) == (Added(), [])
-    accepted(backend, "a-1", NOW)
-    first = store.added(campaign)
-    assert (first.number, first.worth, first.until) == (1, {"USD": 500}, 0)
-    assert store.waiting_additions() == [(campaign, NOW)]
-    last = backend.index.last_addition(campaign)
-    assert last is not None
-    assert (last.key.account_id, last.at) == ("a-1", NOW)
-    end = microseconds_of(NOW) + 1
-    accepted(backend, "a-2", NOW + timedelta(seconds=1))
+def test_each_part_is_counted_once_in_a_round_of_publishing(backend: Backend) -> None:
+    backend.deliveries.open(TOPIC)
+    first, second = receipt(10, 50), receipt(50, 90, 50, finishes=True)
+    assert backend.deliveries.record(first)
+    assert backend.deliveries.record(second)
+    assigned = found(backend)
+    backend.deliveries.mark_dispatched(FIRST, 1)
+    backend.deliveries.note_seen(FIRST, 80)
+    backend.deliveries.begin_round(assigned, replace(assigned, state=PUBLISHING, reason="balanced"))
+    begun = replace(assigned, state=PUBLISHING, reason="balanced", rounds=1)
+    assert found(backend) == begun, "nothing of the round was sent, published or seen"
     with pytest.raises(Outdated):
-        store.open(over_additions(1, first, end, 500), first)
-    both = store.added(campaign)
-    end += SECOND_MICROSECONDS
-    opened = over_additions(1, both, end, 1000)
-    store.open(opened, both)
-    store.open(opened, both)  # the reply was lost
-    assert (store.over_additions(campaign), store.over_list(campaign)) == ([opened], None)
-    assert (store.waiting_additions(), store.added(campaign)) == ([], replace(both, until=end))
+        backend.deliveries.begin_round(assigned, replace(assigned, state=PUBLISHING))
+    for _ in range(2):
+        backend.deliveries.mark_published(first, 1)
+        assert found(backend) == replace(begun, published=1)
+    assert [one.published for one in backend.deliveries.receipts(FIRST)] == [1, 0]
+    backend.deliveries.mark_published(second, 2)
+    assert found(backend) == replace(begun, published=1), "no such round has begun"
+    backend.deliveries.mark_published(second, 1)
+    assert not found(backend).is_publishing
+
+
+def test_what_was_sent_is_open_again_while_it_is_published_again(backend: Backend) -> None:
+    backend.deliveries.open(TOPIC)
+    assert backend.deliveries.record(receipt(10, 50, finishes=True))
+    opened = found(backend)
+    backend.deliveries.begin_round(opened, replace(opened, state=PUBLISHING))
+    backend.deliveries.mark_published(receipt(10, 50, finishes=True), 1)
+    published = found(backend)
+    sent = replace(published, state=DeliveryState.SENT, sent_at=NOW)
+    backend.deliveries.change(published, sent)
+    assert (found(backend), backend.deliveries.open_deliveries()) == (sent, [])
+    backend.deliveries.begin_round(sent, sent)
+    again = replace(sent, rounds=2, published=0)
+    assert (found(backend), backend.deliveries.open_deliveries()) == (again, [FIRST])
     with pytest.raises(Outdated):
-        accepted(backend, "a-3", NOW)
-    accepted(backend, "a-4", NOW + timedelta(hours=1))
-    assert store.waiting_additions() == [(campaign, NOW + timedelta(hours=1))]
-    later = store.added(campaign)
-    with pytest.raises(Outdated):
-        store.open(over_additions(2, both, end + 1, 500), later)
-    store.open(over_additions(2, later, end + 1, 500), later)
-    assert [one.id.serial for one in store.over_additions(campaign)] == [1, 2]
-    found = backend.index.additions_from(campaign, NOW + timedelta(seconds=1)).found
-    assert [one.key.account_id for one in found] == ["a-2", "a-4"]
+        backend.deliveries.change(published, replace(sent, reason="by another reader"))
+    backend.deliveries.mark_published(receipt(10, 50, finishes=True), 1)
+    assert found(backend) == again, "the round before is over"
+    backend.deliveries.mark_published(receipt(10, 50, finishes=True), 2)
+    backend.deliveries.change(again, again)
+    assert (found(backend), backend.deliveries.open_deliveries()) == (replace(again, published=1), [])
+
+
+def found(backend: Backend) -> Delivery:
+    known = backend.deliveries.delivery(FIRST)
+    assert known is not None
+    return known

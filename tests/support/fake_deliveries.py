@@ -2,13 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
 
 from kulanz.application.delivery.world import Booked, EntriesChange
 from kulanz.application.ports import Outdated
 from kulanz.domain.campaigns.campaign import CampaignId, Cursor
 from kulanz.domain.decision import Outcome
-from kulanz.domain.delivery.added import Added
 from kulanz.domain.delivery.credit import CreditSums
 from kulanz.domain.delivery.delivery import Delivery, DeliveryReceipt
 from kulanz.domain.delivery.dues import Dues, owe
@@ -17,7 +15,6 @@ from kulanz.domain.delivery.ids import DeliveryId
 from kulanz.domain.delivery.voided import with_voided
 from kulanz.domain.ledger.entries import DecisionKey, HistoryChange
 from kulanz.domain.policy.deciding.history import SubjectHistory
-from tests.support.fake_added import AddedItems
 from tests.support.fakes import FakeLedger
 
 
@@ -61,8 +58,7 @@ class FakeCredits:
 class FakeDeliveries:
     """Deliveries. `changes` has the id of every delivery whose record changed, as the stream tells of them."""
 
-    def __init__(self, added_items: AddedItems | None = None) -> None:
-        self.added_items = added_items or AddedItems()
+    def __init__(self) -> None:
         self.changes: list[DeliveryId] = []
         self.dues: Dues = {}
         self._found: dict[DeliveryId, Delivery] = {}
@@ -72,17 +68,11 @@ class FakeDeliveries:
     def last_serial(self, channel: str) -> int:
         return max((one.serial for one in self._found if one.channel == channel), default=0)
 
-    def open(self, delivery: Delivery, added: Added | None = None) -> None:
+    def open(self, delivery: Delivery) -> None:
         if self._found.get(delivery.id) == delivery:
             return
-        if delivery.id.serial != self.last_serial(delivery.id.channel) + 1:
+        if delivery.id.serial != self.last_serial(delivery.id.channel) + 1 or self.over_list(delivery.campaign):
             raise Outdated
-        if delivery.additions is None and self.over_list(delivery.campaign):
-            raise Outdated
-        if delivery.additions is not None:
-            if added is None:
-                raise ValueError("a delivery over additions is opened over what was read of them")
-            self.added_items.take(delivery.campaign, added, delivery.additions)
         self._set(delivery)
 
     def _set(self, delivery: Delivery) -> None:
@@ -93,26 +83,14 @@ class FakeDeliveries:
         return self._found.get(delivery_id)
 
     def over_list(self, campaign_id: CampaignId) -> Delivery | None:
-        return next((one for one in self._of(campaign_id) if one.additions is None), None)
-
-    def over_additions(self, campaign_id: CampaignId) -> list[Delivery]:
-        return [one for one in self._of(campaign_id) if one.additions is not None]
-
-    def _of(self, campaign_id: CampaignId) -> list[Delivery]:
-        return sorted((one for one in self._found.values() if one.campaign == campaign_id), key=lambda one: one.id)
-
-    def added(self, campaign_id: CampaignId) -> Added:
-        return self.added_items.found.get(campaign_id, Added())
-
-    def waiting_additions(self) -> list[tuple[CampaignId, datetime]]:
-        return list(self.added_items.waiting.items())
+        return next((one for one in self._found.values() if one.campaign == campaign_id), None)
 
     def of_channel(self, channel: str, after: int = 0) -> Iterator[Delivery]:
         ids = sorted(one for one in self._found if one.channel == channel and one.serial > after)
         return (self._found[one] for one in ids)
 
     def open_deliveries(self) -> list[DeliveryId]:
-        return sorted(one.id for one in self._found.values() if one.sent_at is None)
+        return sorted(one.id for one in self._found.values() if one.sent_at is None or one.is_publishing)
 
     def cursor(self, delivery_id: DeliveryId, chunk: int) -> Cursor | None:
         return self._cursors.get((delivery_id, chunk))
@@ -139,7 +117,6 @@ class FakeDeliveries:
                 parts=before.parts + (receipt.part is not None),
                 sums=_both(before.sums, receipt.sums),
                 elsewhere=_both(before.elsewhere, receipt.elsewhere),
-                again=_both(before.again, receipt.again),
             )
         )
         return True
@@ -148,19 +125,37 @@ class FakeDeliveries:
         places = sorted(place for place in self._receipts if place[0] == delivery_id)
         return (self._receipts[place] for place in places)
 
+    def receipt(self, delivery_id: DeliveryId, start: int, chunk: int) -> DeliveryReceipt | None:
+        return self._receipts.get((delivery_id, start, chunk))
+
     def mark_dispatched(self, delivery_id: DeliveryId, chunks: int) -> None:
         self._set(replace(self._found[delivery_id], dispatched=chunks))
 
-    def note_seen(self, delivery_id: DeliveryId, bytes_done: int) -> None:
-        self._set(replace(self._found[delivery_id], seen=bytes_done))
+    def note_seen(self, delivery_id: DeliveryId, progress: int) -> None:
+        self._set(replace(self._found[delivery_id], seen=progress))
 
     def change(self, before: Delivery, after: Delivery) -> None:
         known = self._found[before.id]
-        if (known.state, known.reason, known.sent_at) == (after.state, after.reason, after.sent_at):
+        is_done = (known.state, known.reason, known.sent_at) == (after.state, after.reason, after.sent_at)
+        if is_done and known.rounds == before.rounds:
             return
-        if known.state is not before.state:
+        if (known.state, known.rounds) != (before.state, before.rounds):
             raise Outdated
         self._set(replace(known, state=after.state, reason=after.reason, sent_at=after.sent_at))
+
+    def begin_round(self, before: Delivery, after: Delivery) -> None:
+        known = self._found[before.id]
+        if (known.state, known.rounds) != (before.state, before.rounds):
+            raise Outdated
+        begun = replace(known, state=after.state, reason=after.reason)
+        self._set(replace(begun, rounds=before.rounds + 1, published=0, dispatched=0, seen=-1))
+
+    def mark_published(self, receipt: DeliveryReceipt, round_: int) -> None:
+        place = receipt.delivery, receipt.start, receipt.chunk
+        known, standing = self._found[receipt.delivery], self._receipts[place]
+        if known.rounds == round_ and standing.published < round_:
+            self._receipts[place] = replace(standing, published=round_)
+            self._set(replace(known, published=known.published + 1))
 
 
 def _both(one: CreditSums, other: CreditSums) -> CreditSums:

@@ -2,7 +2,16 @@
 
 from collections.abc import Iterable, Sequence
 
-from kulanz.application.ports import Announcement, ChunkMessage, DeliveryMessage, Refused, Rejection, VoidMessage
+from kulanz.application.ports import (
+    Announcement,
+    ChunkMessage,
+    DeliveryMessage,
+    PublishMessage,
+    Refused,
+    Rejection,
+    VoidMessage,
+)
+from kulanz.domain.delivery.topic_messages import CreditsMessage
 from kulanz.domain.notices import NOTICE_MESSAGE_BYTES, NoticeMessage
 
 
@@ -11,13 +20,16 @@ class FakeChunks:
 
     def __init__(self) -> None:
         self.sent: list[ChunkMessage] = []
-        self.deliveries: list[DeliveryMessage] = []
+        self.deliveries: list[DeliveryMessage | PublishMessage] = []
         self.voids: list[VoidMessage] = []
 
     def send(self, messages: Iterable[ChunkMessage]) -> None:
         self.sent.extend(messages)
 
     def send_deliveries(self, messages: Iterable[DeliveryMessage]) -> None:
+        self.deliveries.extend(messages)
+
+    def send_parts(self, messages: Iterable[PublishMessage]) -> None:
         self.deliveries.extend(messages)
 
     def send_voids(self, messages: Iterable[VoidMessage]) -> None:
@@ -35,6 +47,16 @@ class FakeTopic:
             if len(message.text.encode()) > NOTICE_MESSAGE_BYTES:
                 raise Refused("a notice message is too large")
             self.published.append(message)
+
+
+class FakeCreditsTopic:
+    """The credits topic: everything that was published, repetitions included."""
+
+    def __init__(self) -> None:
+        self.published: list[CreditsMessage] = []
+
+    def publish(self, messages: Iterable[CreditsMessage]) -> None:
+        self.published.extend(messages)
 
 
 class FakeAnnouncer:

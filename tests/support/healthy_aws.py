@@ -27,6 +27,7 @@ CALLER = f"arn:aws:sts::{ACCOUNT_ID}:assumed-role/deployers/ada"
 CALLER_ROLE = f"arn:aws:iam::{ACCOUNT_ID}:role/deployers"
 ALARM_TOPIC = f"arn:aws:sns:eu-central-1:{ACCOUNT_ID}:alarms"
 TOPIC = f"arn:aws:sns:eu-central-1:{ACCOUNT_ID}:notices"
+CREDITS_TOPIC = f"arn:aws:sns:eu-central-1:{ACCOUNT_ID}:credits"
 STREAM = f"arn:aws:dynamodb:eu-central-1:{ACCOUNT_ID}:table/a/stream/2026-11-29T00:00:00.000"
 DENIED = "you are not authorized, with an explicit deny in a resource-based policy"
 TABLES = Tables("credits@2026", "campaigns@2026")
@@ -98,7 +99,8 @@ class HealthyAws(DirectStack):
         self.replies: dict[str, Any] = self._all_replies()
         names = {field: field.removesuffix("_name") for field in StackOutputs.__dataclass_fields__}
         names |= {f"{name}_function_name": name for name in FUNCTIONS}
-        self._outputs = StackOutputs(**{**names, "notices_topic_arn": TOPIC, "stack_version": kulanz.__version__})
+        topics = {"notices_topic_arn": TOPIC, "credits_topic_arn": CREDITS_TOPIC}
+        self._outputs = StackOutputs(**{**names, **topics, "stack_version": kulanz.__version__})
 
     def client(self, service: str) -> Any:
         return Client(self, service)
@@ -131,7 +133,9 @@ class HealthyAws(DirectStack):
         )
         for name, queue in QUEUES.items():
             text = text.replace(f'"arn:{name}"', f'"arn:aws:sqs:eu-central-1:{ACCOUNT_ID}:{queue}"')
-        return json.loads(text.replace('"Resource": "NoticesTopic"', f'"Resource": "{TOPIC}"'))
+        for name, topic in (("NoticesTopic", TOPIC), ("CreditsTopic", CREDITS_TOPIC)):
+            text = text.replace(f'"Resource": "{name}"', f'"Resource": "{topic}"')
+        return json.loads(text)
 
     def edit(self, answer: str, *path: Any, value: Any) -> None:
         """Change a place deep in an answer."""
@@ -172,6 +176,7 @@ class HealthyAws(DirectStack):
         }
         self.bus_policy = self.policy("EventBus", "Policy")
         self.topic_policy = self.policy("NoticesTopicPolicy")
+        self.credits_topic_policy = self.policy("CreditsTopicPolicy")
         self.readers = {
             name: {
                 "UUID": name,
@@ -230,7 +235,11 @@ class HealthyAws(DirectStack):
             "iam.simulate_principal_policy": lambda ActionNames, **_: {
                 "EvaluationResults": [{"EvalActionName": one, "EvalDecision": "allowed"} for one in ActionNames]
             },
-            "sns.get_topic_attributes": lambda **_: {"Attributes": {"Policy": json.dumps(self.topic_policy)}},
+            "sns.get_topic_attributes": lambda TopicArn: {
+                "Attributes": {
+                    "Policy": json.dumps(self.topic_policy if TopicArn == TOPIC else self.credits_topic_policy)
+                }
+            },
             "sns.list_subscriptions_by_topic": {"Subscriptions": [{"SubscriptionArn": f"{TOPIC}:1"}]},
             "cloudwatch.get_metric_statistics": {"Datapoints": [{"SampleCount": 30.0}]},
             "lambda.get_account_settings": {"AccountLimit": {"UnreservedConcurrentExecutions": 1000}},

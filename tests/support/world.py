@@ -37,7 +37,15 @@ from kulanz.application.ledger.settle_budgets import Settled, SettlePorts, settl
 from kulanz.application.notices.keep_notices import kept_by_halt
 from kulanz.application.notices.publish_notices import PublishPorts, publish_notices
 from kulanz.application.notices.publish_status import publish_status
-from kulanz.application.ports import ChunkMessage, DeliveryMessage, GivenUpBatch, Ledger, Refused, TryAgain
+from kulanz.application.ports import (
+    ChunkMessage,
+    DeliveryMessage,
+    GivenUpBatch,
+    Ledger,
+    PublishMessage,
+    Refused,
+    TryAgain,
+)
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Cause, State
 from kulanz.domain.campaigns.estimate import AS_DEPLOYED, Operation
 from kulanz.domain.confirmation import Occasion
@@ -54,7 +62,7 @@ from tests.support.fake_budgets import FakeBudgets
 from tests.support.fake_deliveries import FakeCredits, FakeDeliveries
 from tests.support.fake_exports import FakeExportQueue, FakeExports
 from tests.support.fake_index import FakeIndex
-from tests.support.fake_messages import FakeAnnouncer, FakeChunks, FakeRejected, FakeTopic
+from tests.support.fake_messages import FakeAnnouncer, FakeChunks, FakeCreditsTopic, FakeRejected, FakeTopic
 from tests.support.fake_offers import FakeOffers
 from tests.support.fake_people import FakePeople
 from tests.support.fake_troubles import FakeGivenUp, FakeTablePolicies, FakeTroubles
@@ -133,13 +141,13 @@ class World:
     def __post_init__(self) -> None:
         self.lists, self.policies = FakeLists(BUCKET), FakePolicies()
         self.campaigns, self.ledger, self.archive = FakeCampaigns(), FakeLedger(), FakeArchive()
-        self.chunks, self.topic = FakeChunks(), FakeTopic()
+        self.chunks, self.topic, self.credits_topic = FakeChunks(), FakeTopic(), FakeCreditsTopic()
         self.announcer, self.rejected = FakeAnnouncer(), FakeRejected()
         self.stores = FakeStores(self.campaigns, self.ledger)
         self.troubles, self.given_up = FakeTroubles(self.campaigns), FakeGivenUp()
         self.table_policies, self.people = FakeTablePolicies(), FakePeople()
         self.offers = FakeOffers(self.ledger, self.campaigns)
-        self.credits, self.deliveries = FakeCredits(self.ledger), FakeDeliveries(self.campaigns.added_items)
+        self.credits, self.deliveries = FakeCredits(self.ledger), FakeDeliveries()
         self.voids = FakeVoids(self.campaigns, self.deliveries.dues)
         self.exports, self.export_queue = FakeExports(), FakeExportQueue()
         self.index = FakeIndex(self.campaigns, self.offers)
@@ -147,7 +155,7 @@ class World:
         confirm_tables(self.stores, Occasion.FIRST, "a person", "first deployment", START)
         self.events: list[Message[Mapping[str, Any]]] = []
         self.chunk_messages: list[Message[ChunkMessage]] = []
-        self.delivery_messages: list[Message[DeliveryMessage]] = []
+        self.delivery_messages: list[Message[DeliveryMessage | PublishMessage]] = []
         self.streams = {step: Stream() for step in (DECISIONS, REVISIONS, CHANGES, AMENDMENTS, DELIVERIES)}
         self.dead_letters: list[tuple[Function, object]] = []
         self.caught: list[tuple[Step, BaseException]] = []
@@ -310,7 +318,7 @@ class World:
                     self.publish(body)
                 case Function.GRANT, ChunkMessage():
                     self.chunks.sent.append(body)
-                case Function.DELIVER, DeliveryMessage():
+                case Function.DELIVER, DeliveryMessage() | PublishMessage():
                     self.chunks.deliveries.append(body)
                 case _:
                     self.repeat_streams()
@@ -429,7 +437,7 @@ class World:
     def _grant(self, message: Message[ChunkMessage]) -> None:
         self.worked.append(self.grant(message.body, self.tap, self._caches[Function.GRANT], message.id))
 
-    def _deliver(self, message: Message[DeliveryMessage]) -> None:
+    def _deliver(self, message: Message[DeliveryMessage | PublishMessage]) -> None:
         delivered(self, message.body, self.tap, self._caches[Function.GRANT])
 
     def grant(self, message: ChunkMessage, tap: Tap, cache: FrozenCache, event_id: str) -> Worked:

@@ -13,8 +13,9 @@ from kulanz.application.delivery.advance_delivery import (
     watch_deliveries,
 )
 from kulanz.application.delivery.deliver_chunk import DeliverDone, DeliverPorts, deliver_chunk
+from kulanz.application.delivery.publish_credits import PublishCreditsPorts, PublishDone, publish_credits
 from kulanz.application.delivery.watching import Looked
-from kulanz.application.ports import DeliveryMessage
+from kulanz.application.ports import DeliveryMessage, PublishMessage
 from kulanz.domain.campaigns.campaign import Campaign, Cause
 from kulanz.domain.delivery.ids import DeliveryId
 from tests.support.faults import Tap, tapped
@@ -34,7 +35,6 @@ def delivery_ports(world: "World") -> DeliveryPorts:
         queue=tapped(world.chunks, "chunks", world.tap),
         archive=tapped(world.archive, "archive", world.tap),
         announcer=tapped(world.announcer, "announcer", world.tap),
-        index=tapped(world.index, "index", world.tap),
     )
 
 
@@ -54,8 +54,23 @@ def watched(world: "World") -> Looked:
     return watch_deliveries(delivery_ports(world), world.now)
 
 
-def delivered(world: "World", message: DeliveryMessage, tap: Tap, cache: FrozenCache) -> DeliverDone:
-    """A worker gets a delivery message."""
+def published(world: "World", message: PublishMessage, tap: Tap) -> PublishDone:
+    """A worker gets a message about a part."""
+    ports = PublishCreditsPorts(
+        campaigns=tapped(world.campaigns, "campaigns", tap),
+        deliveries=tapped(world.deliveries, "deliveries", tap),
+        archive=tapped(world.archive, "archive", tap),
+        topic=tapped(world.credits_topic, "credits_topic", tap),
+    )
+    return publish_credits(message, ports)
+
+
+def delivered(
+    world: "World", message: DeliveryMessage | PublishMessage, tap: Tap, cache: FrozenCache
+) -> DeliverDone | PublishDone:
+    """A worker gets a message about a chunk or a part of a delivery."""
+    if isinstance(message, PublishMessage):
+        return published(world, message, tap)
     ports = DeliverPorts(
         campaigns=tapped(world.campaigns, "campaigns", tap),
         lists=PartedLists(tapped(world.lists, "lists", tap)),
@@ -63,7 +78,6 @@ def delivered(world: "World", message: DeliveryMessage, tap: Tap, cache: FrozenC
         deliveries=tapped(world.deliveries, "deliveries", tap),
         queue=tapped(world.chunks, "chunks", tap),
         archive=tapped(world.archive, "archive", tap),
-        index=tapped(world.index, "index", tap),
     )
     settings = GrantSettings(world.calls_in_flight, world.units_per_second, world.retention_days)
     return deliver_chunk(message, ports, settings, WorldClock(world), cache)

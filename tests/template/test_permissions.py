@@ -69,8 +69,9 @@ CALLS: dict[str, dict[str, set[Grant]]] = {
     "grant_credits": {
         "get_object": {
             *(("s3:GetObjectVersion", LISTS), ("s3:GetObjectVersion", INLINE)),
-            *(("s3:GetObjectVersion", ACKNOWLEDGEMENTS), ("s3:GetObject", CAMPAIGNS)),
+            *(("s3:GetObjectVersion", ACKNOWLEDGEMENTS), ("s3:GetObject", CAMPAIGNS), ("s3:GetObject", DELIVERIES)),
         },
+        "publish_batch": {("sns:Publish", "CreditsTopic")},
         "put_object": {
             *(("s3:PutObject", CAMPAIGNS), ("s3:PutObject", DELIVERIES), ("s3:PutObject", EXPORTS)),
             ("s3:PutObject", ANSWERS),

@@ -208,27 +208,36 @@ def test_access_is_logged_where_the_operator_says(stack: Stack) -> None:
     assert logged["LoggingConfiguration"] == {"DestinationBucketName": "access-logs", "LogFilePrefix": "kulanz/"}
 
 
-def test_notices_are_encrypted_and_refused_over_plain_http(stack: Stack) -> None:
-    assert stack.properties("NoticesTopic")["KmsMasterKeyId"] == "alias/aws/sns"
-    statements = stack.properties("NoticesTopicPolicy")["PolicyDocument"]["Statement"]
+TOPICS = {"NoticesTopic": "SubscriberAccountIds", "CreditsTopic": "CreditsSubscriberAccountIds"}
+"""The topics, each with the parameter that lists who else may subscribe to it."""
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_what_is_published_is_encrypted_and_refused_over_plain_http(stack: Stack, topic: str) -> None:
+    assert stack.properties(topic)["KmsMasterKeyId"] == "alias/aws/sns"
+    statements = stack.properties(f"{topic}Policy")["PolicyDocument"]["Statement"]
     assert statements == [
         {
             "Sid": "RefusePlainHttp",
             "Effect": "Deny",
             "Principal": "*",
             "Action": "sns:Publish",
-            "Resource": "NoticesTopic",
+            "Resource": topic,
             "Condition": {"Bool": {"aws:SecureTransport": "false"}},
         }
     ]
 
 
-def test_listed_accounts_may_subscribe_and_do_nothing_else() -> None:
-    stack = Stack({"SubscriberAccountIds": "111111111111,222222222222"})
-    statements = stack.properties("NoticesTopicPolicy")["PolicyDocument"]["Statement"]
-    (allowed,) = [item for item in statements if item["Effect"] == "Allow"]
-    assert allowed["Principal"] == {"AWS": ["111111111111", "222222222222"]}
-    assert "sns:Publish" not in as_list(allowed["Action"])
+@pytest.mark.parametrize("topic", TOPICS)
+def test_listed_accounts_may_subscribe_to_their_topic_and_do_nothing_else(topic: str) -> None:
+    stack = Stack({TOPICS[topic]: "111111111111,222222222222"})
+    for one in TOPICS:
+        statements = stack.properties(f"{one}Policy")["PolicyDocument"]["Statement"]
+        allowed = [item for item in statements if item["Effect"] == "Allow"]
+        assert len(allowed) == (one == topic)
+        for item in allowed:
+            assert item["Principal"] == {"AWS": ["111111111111", "222222222222"]}
+            assert "sns:Publish" not in as_list(item["Action"])
 
 
 def test_the_parts_of_exports_are_kept_as_long_as_an_export_says(stack: Stack) -> None:

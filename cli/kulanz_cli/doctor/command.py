@@ -32,6 +32,7 @@ CHECKS: dict[str, Check] = {
     "streams": streams.streams,
     "permissions": streams.permissions,
     "notices topic": streams.topic,
+    "credits topic": streams.credits_topic,
     "logs": functions.logs,
     "alarms": functions.alarms,
     "concurrency": functions.concurrency,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from kulanz.domain.delivery.channel import ChannelKind
 from kulanz_cli.doctor.clock import now
 from kulanz_cli.doctor.examined import Examined, Result, finding, not_shown, ok
 from kulanz_cli.doctor.policies import PUT_EVENTS, WITHOUT_TLS, Expected, compared
@@ -175,10 +176,26 @@ def _is_allowed(client: Any, role: str, action: str, resource: str) -> bool:
 
 
 def topic(at: Examined) -> Iterator[Result]:
-    """The topic: its policy, and whether a subscriber hears what it says."""
-    arn = at.outputs.notices_topic_arn
+    """The notices topic: its policy, and whether a subscriber hears what it says."""
+    nobody = not_shown("Nobody is subscribed to the topic: no system hears a notice until one is (docs/notices.md).")
+    yield from _topic(at, at.outputs.notices_topic_arn, "SubscriberAccountIds", nobody)
+
+
+def credits_topic(at: Examined) -> Iterator[Result]:
+    """The credits topic, where credits are published on it: its policy, and whether billing hears them."""
+    if not at.parameter("DeliveryChannel").endswith(f":{ChannelKind.TOPIC.value}"):
+        yield ok("No new plan sends credits to the credits topic: DeliveryChannel does not name it.")
+        return
+    nobody = finding(
+        "Nobody is subscribed to the credits topic, and DeliveryChannel sends credits there: nobody books them.",
+        "Subscribe a queue of billing (docs/delivery.md). What was published before: kulanz resend CAMPAIGN.",
+    )
+    yield from _topic(at, at.outputs.credits_topic_arn, "CreditsSubscriberAccountIds", nobody)
+
+
+def _topic(at: Examined, arn: str, accounts_of: str, nobody: Result) -> Iterator[Result]:
     client = at.client("sns")
-    accounts = at.listed("SubscriberAccountIds")
+    accounts = at.listed(accounts_of)
     expected = {"RefusePlainHttp": Expected("Deny", ["sns:Publish"], WITHOUT_TLS)}
     if accounts:
         subscribe = ["sns:Subscribe", "sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic"]
@@ -197,4 +214,4 @@ def topic(at: Examined) -> Iterator[Result]:
     if len(found) > pending:
         yield ok(f"{len(found) - pending} confirmed subscriptions hear the topic.")
     elif not pending:
-        yield not_shown("Nobody is subscribed to the topic: no system hears a notice until one is (docs/notices.md).")
+        yield nobody

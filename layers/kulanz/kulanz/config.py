@@ -127,6 +127,7 @@ _SETTINGS: Mapping[str, _Read] = {
     "chunk_queue_url": lambda given: given.text("CHUNK_QUEUE_URL"),
     "chunks_dead_letter_queue_url": lambda given: given.text("CHUNKS_DEAD_LETTER_QUEUE_URL"),
     "credits_table": lambda given: given.text("CREDITS_TABLE"),
+    "credits_topic_arn": lambda given: given.text("CREDITS_TOPIC_ARN"),
     "credits_writers": lambda given: given.names("CREDITS_WRITERS"),
     "decidable_days": lambda given: given.integer("DECIDABLE_DAYS", DECIDABLE_DAYS_LEAST, RETENTION_DAYS_MOST),
     "sources_dead_letter_queue_url": lambda given: given.text("SOURCES_DEAD_LETTER_QUEUE_URL"),
@@ -191,6 +192,7 @@ class GrantCreditsConfig(_Config):
     campaigns_table: str
     list_bucket: str
     chunk_queue_url: str
+    credits_topic_arn: str
     calls_in_flight: int
     write_rate: int
     maximum_concurrency: int

@@ -17,15 +17,25 @@ from botocore.exceptions import (
 
 from kulanz.adapters import aws
 from kulanz.adapters.ledger_table import DynamoLedger, entry_item
-from kulanz.adapters.messaging import EventBridgeAnnouncer, SnsNotices, SqsChunks
+from kulanz.adapters.messaging import (
+    PUBLISH_CALL_BYTES,
+    EventBridgeAnnouncer,
+    SnsCredits,
+    SnsNotices,
+    SqsChunks,
+    read_chunk_message,
+)
 from kulanz.application.campaigns.chunk_run import ROUND_SECONDS, TIME_TO_FINISH_SECONDS, WAVE_SECONDS
 from kulanz.application.ports import (
     Announcement,
     ChunkMessage,
+    PublishMessage,
     Refused,
     TryAgain,
 )
 from kulanz.domain.campaigns.campaign import Pass
+from kulanz.domain.delivery.ids import DeliveryId
+from kulanz.domain.delivery.topic_messages import CreditsMessage
 from kulanz.domain.ledger.entries import Entry
 from kulanz.domain.notices import Audience, NoticeMessage
 from tests.support.scripted import SECRET, Scripted, error, waits_kept
@@ -117,6 +127,16 @@ def test_chunk_messages_that_are_refused_for_ever_are_given_up_for_now() -> None
     assert len(client.asked) == aws.ENTRY_ATTEMPTS
 
 
+def test_a_message_about_a_part_is_read_as_it_was_sent_and_one_without_its_place_is_refused() -> None:
+    client, message = Scripted(send_message_batch=[{}]), PublishMessage(DeliveryId("billing", 12), 4_000, 3)
+    SqsChunks(client, "queue").send_parts([message])
+    ((text,),) = _sent(client, "Entries", "MessageBody")
+    assert read_chunk_message(text) == message
+    for name, wrong in (("start", -1), ("start", True), ("chunk", None), ("publish", "billing")):
+        with pytest.raises(ValueError, match=r"start|chunk|channel"):
+            read_chunk_message(json.dumps({**json.loads(text), name: wrong}))
+
+
 def _notices(count: int) -> list[NoticeMessage]:
     audience = Audience(str(FIRST), "granted", "de", "email")
     return [NoticeMessage(audience, INCIDENT, f"text {number}", 1) for number in range(count)]
@@ -129,6 +149,28 @@ def test_only_notices_that_were_refused_are_published_again() -> None:
 
     assert [len(call) for call in _sent(client, "PublishBatchRequestEntries", "Message")] == [10, 1, 2]
     assert _sent(client, "PublishBatchRequestEntries", "Message")[1] == ["text 9"]
+
+
+def test_credits_are_published_as_many_at_once_as_a_call_takes_and_only_the_refused_ones_again(
+    waits: list[float],
+) -> None:
+    client = Scripted(publish_batch=[{}, _failed("1"), {}])
+    sizes = [60_000, 60_000, 60_000, 60_000, 100_000, 100_000]
+    messages = [
+        CreditsMessage("billing", INCIDENT, f"{number}".encode() * size, 1) for number, size in enumerate(sizes)
+    ]
+
+    SnsCredits(client, "topic").publish(iter(messages))
+
+    sent = _sent(client, "PublishBatchRequestEntries", "Message")
+    assert [[text[0] for text in call] for call in sent] == [["0", "1", "2", "3"], ["4", "5"], ["5"]]
+    assert all(sum(map(len, call)) <= PUBLISH_CALL_BYTES for call in sent)
+    (entry, *_) = client.asked[0]["PublishBatchRequestEntries"]
+    assert entry["MessageAttributes"] == {
+        name: {"DataType": "String", "StringValue": value}
+        for name, value in (("channel", "billing"), ("incident_id", INCIDENT))
+    }
+    assert len(waits) == 1
 
 
 def test_notices_that_are_refused_for_ever_are_given_up_for_now() -> None:

@@ -52,3 +52,24 @@ def test_what_is_not_delivered_says_why_and_exits_with_1() -> None:
 def test_what_names_no_delivery_is_said(stack: WorldStack, words: tuple[str, ...]) -> None:
     shown = run(stack, "deliveries", *words)
     assert shown.exit_code == 2
+
+
+def test_credits_are_published_again_by_one_command() -> None:
+    world = small_world(channel=Channel.from_text("billing:topic"))
+    world.publish(event(rows=ROWS))
+    world.run_until_quiet()
+    stack, once = WorldStack(world), len(world.credits_topic.published)
+    assert run(stack, "deliveries").exit_code == 0
+    shown = run(stack, "resend", CAMPAIGN, "--reason", "the queue of billing was lost")
+    assert shown.exit_code == 0
+    assert "credits are published again, under the same ids" in read(shown.stdout)
+    assert "billing/1: 0 of " in read(run(stack, "deliveries", "--one", "billing/1").stdout)
+    world.run_until_quiet()
+    assert len(world.credits_topic.published) == 2 * once > 0
+    assert "published" not in read(run(stack, "deliveries", "--one", "billing/1").stdout)
+
+
+def test_what_went_into_files_is_not_published_again(stack: WorldStack) -> None:
+    shown = run(stack, "resend", CAMPAIGN, "--reason", "a try")
+    assert shown.exit_code == 3
+    assert "a channel that is a topic" in read(shown.output)

@@ -30,6 +30,14 @@ def lacking(action: str) -> Callable[[HealthyAws], object]:
     return answer("iam.simulate_principal_policy", simulated)
 
 
+def to_the_topic(make: Callable[[HealthyAws], object]) -> Callable[[HealthyAws], object]:
+    def made(aws: HealthyAws) -> None:
+        aws.template.parameters["DeliveryChannel"] = "billing:topic"
+        make(aws)
+
+    return made
+
+
 FAULTS: list[tuple[str, str, Callable[[HealthyAws], object]]] = [
     ("streams", "publish_notices reads another stream", mapping(DECISIONS, EventSourceArn=OTHER_STREAM)),
     ("streams", "publish_notices hears of other records", mapping(DECISIONS, FilterCriteria=OTHER_FILTER)),
@@ -53,6 +61,16 @@ FAULTS: list[tuple[str, str, Callable[[HealthyAws], object]]] = [
         "notices topic",
         "1 of 1 subscriptions of the topic were never confirmed",
         answer("sns.list_subscriptions_by_topic", {"Subscriptions": [{"SubscriptionArn": "PendingConfirmation"}]}),
+    ),
+    (
+        "credits topic",
+        "RefusePlainHttp is missing",
+        to_the_topic(lambda aws: without(aws.credits_topic_policy, "RefusePlainHttp")),
+    ),
+    (
+        "credits topic",
+        "nobody books them",
+        to_the_topic(answer("sns.list_subscriptions_by_topic", {"Subscriptions": []})),
     ),
 ]
 
@@ -89,6 +107,12 @@ def test_listed_accounts_may_subscribe_and_sns_may_write_them_as_their_roots() -
     assert findings(aws) == []
     allowed["Principal"]["AWS"].append(f"arn:aws:iam::{ACCOUNT}:root")
     assert [check for check, _ in findings(aws)] == ["notices topic"]
+
+
+def test_nobody_has_to_hear_the_credits_topic_where_credits_go_into_files() -> None:
+    aws = HealthyAws({"DeliveryChannel": "billing:csv"})
+    aws.replies["sns.list_subscriptions_by_topic"] = {"Subscriptions": []}
+    assert "credits topic" not in {check for check, _ in findings(aws)}
 
 
 LOGS = {"Effect": "Allow", "Principal": {"Service": "logging.s3.amazonaws.com"}, "Action": "s3:PutObject"}

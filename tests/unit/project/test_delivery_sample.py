@@ -1,8 +1,12 @@
 """The committed sample of a delivery is what is delivered, and a careful reader can read it."""
 
+import json
+
+import jsonschema
 import pytest
 
-from kulanz_local.delivery_sample import DELIVERY, FOLDER, sample
+from kulanz_local.delivery_sample import DELIVERY, FOLDER, MESSAGE, message_sample, sample
+from kulanz_local.schemas import schemas
 from tests.support.billing_files import read_delivery
 
 
@@ -23,3 +27,17 @@ def test_the_sample_is_read_as_the_page_says(form: str) -> None:
         ("cus_77", "8.99", "USD"),
         ("cus_77", "20", "call_minute"),
     ]
+
+
+def test_the_committed_message_is_the_one_that_is_published() -> None:
+    committed = (FOLDER / MESSAGE).read_bytes()
+    assert committed == message_sample(), "out of date; run: python -m kulanz_local.delivery_sample"
+    schema = json.loads(schemas()["credits.schema.json"])
+    jsonschema.validate(json.loads(committed), schema)
+    in_file = [json.loads(line) for line in _lines()]
+    assert json.loads(committed)["credits"] == [one for one in in_file if one["record"] == "C"]
+
+
+def _lines() -> list[bytes]:
+    (part,) = [content for name, content in sample().items() if name.startswith("part") and name.endswith("jsonl")]
+    return part.splitlines()

@@ -1,13 +1,11 @@
 """The deliveries in CampaignsTable: each change is one conditional write or one transaction."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from contextlib import suppress
 from typing import Any
 
 from kulanz.adapters import delivery_items as items
-from kulanz.adapters.added_items import WAITING_PREFIX, added_key, read_added, read_waiting, taken_actions
 from kulanz.adapters.aws import item_of, query
-from kulanz.adapters.campaign_keys import campaign_partition
 from kulanz.adapters.due_items import due_additions
 from kulanz.adapters.index_items import OPEN_PARTITION
 from kulanz.adapters.receipt_actions import NEW, STANDING, add_action, finished_of, move_cursor_action, put_action
@@ -15,8 +13,7 @@ from kulanz.adapters.receipt_items import read_cursor
 from kulanz.adapters.transactions import write_together, write_until_alone
 from kulanz.application.ports import Outdated
 from kulanz.domain.campaigns.campaign import CampaignId, Cursor
-from kulanz.domain.delivery.added import Added
-from kulanz.domain.delivery.delivery import Delivery, DeliveryReceipt
+from kulanz.domain.delivery.delivery import Delivery, DeliveryReceipt, DeliveryState
 from kulanz.domain.delivery.ids import DeliveryId
 from kulanz.domain.time import format_instant
 
@@ -34,13 +31,13 @@ class DynamoDeliveries:
         found = item_of(self._client, self._table, items.serial_key(channel))
         return 0 if found is None else int(found["serial"]["N"])
 
-    def open(self, delivery: Delivery, added: Added | None = None) -> None:
+    def open(self, delivery: Delivery) -> None:
         delivery_id = delivery.id
         named = {"delivery": {"S": str(delivery_id)}}
         actions = [
             self._count_on(delivery_id),
             put_action(self._table, items.delivery_item(delivery), NEW),
-            *self._take(delivery, named, added),
+            put_action(self._table, items.over_list_key(delivery.campaign) | named, NEW),
             put_action(self._table, items.listed_key(delivery_id) | {"campaign": {"S": str(delivery.campaign)}}),
             put_action(
                 self._table, items.open_delivery_key(delivery_id) | {"since": {"S": format_instant(delivery.opened_at)}}
@@ -51,17 +48,6 @@ class DynamoDeliveries:
         except Outdated:
             if self.delivery(delivery_id) != delivery:
                 raise
-
-    def _take(self, delivery: Delivery, named: Item, added: Added | None) -> list[Item]:
-        """What the delivery is over has no other one."""
-        if delivery.additions is None:
-            return [put_action(self._table, items.over_list_key(delivery.campaign) | named, NEW)]
-        if added is None:
-            raise ValueError("a delivery over additions is opened over what was read of them")
-        return [
-            put_action(self._table, items.over_additions_key(delivery.id, delivery.campaign) | named, NEW),
-            *taken_actions(self._table, delivery.campaign, added, delivery.additions),
-        ]
 
     def _count_on(self, delivery_id: DeliveryId) -> Item:
         """The channel's counter moves by one: serials have no gap."""
@@ -80,18 +66,6 @@ class DynamoDeliveries:
     def over_list(self, campaign_id: CampaignId) -> Delivery | None:
         found = item_of(self._client, self._table, items.over_list_key(campaign_id))
         return None if found is None else self.delivery(DeliveryId.parse(found["delivery"]["S"]))
-
-    def over_additions(self, campaign_id: CampaignId) -> list[Delivery]:
-        found = query(self._client.query, self._table, campaign_partition(campaign_id), items.DELIVERY_PREFIX)
-        named = sorted(DeliveryId.parse(item["delivery"]["S"]) for item in found)
-        return [one for delivery_id in named if (one := self.delivery(delivery_id)) is not None]
-
-    def added(self, campaign_id: CampaignId) -> Added:
-        found = item_of(self._client, self._table, added_key(campaign_id))
-        return Added() if found is None else read_added(campaign_id, found)
-
-    def waiting_additions(self) -> list[tuple[CampaignId, datetime]]:
-        return list(map(read_waiting, query(self._client.query, self._table, OPEN_PARTITION, WAITING_PREFIX)))
 
     def of_channel(self, channel: str, after: int = 0) -> Iterator[Delivery]:
         first = f"{after + 1:08d}"
@@ -132,11 +106,15 @@ class DynamoDeliveries:
         for item in self._query(items.delivery_partition(delivery_id), items.RECEIPT_PREFIX):
             yield items.read_delivery_receipt(delivery_id, item)
 
+    def receipt(self, delivery_id: DeliveryId, start: int, chunk: int) -> DeliveryReceipt | None:
+        found = item_of(self._client, self._table, items.receipt_key(delivery_id, start, chunk))
+        return None if found is None else items.read_delivery_receipt(delivery_id, found)
+
     def mark_dispatched(self, delivery_id: DeliveryId, chunks: int) -> None:
         self._set(delivery_id, "dispatched", chunks)
 
-    def note_seen(self, delivery_id: DeliveryId, bytes_done: int) -> None:
-        self._set(delivery_id, "seen", bytes_done)
+    def note_seen(self, delivery_id: DeliveryId, progress: int) -> None:
+        self._set(delivery_id, "seen", progress)
 
     def _set(self, delivery_id: DeliveryId, name: str, number: int) -> None:
         write_until_alone(
@@ -152,27 +130,60 @@ class DynamoDeliveries:
         )
 
     def change(self, before: Delivery, after: Delivery) -> None:
-        values: Item = {
-            ":before": {"S": before.state.value},
-            ":after": {"S": after.state.value},
-            ":reason": {"S": after.reason},
-        }
-        told = "SET #state = :after, reason = :reason"
+        values: Item = {}
+        told = ""
         if after.sent_at is not None:
-            told += ", sent_at = :sent_at"
+            told = ", sent_at = :sent_at"
             values[":sent_at"] = {"S": format_instant(after.sent_at)}
+        actions = [self._moved(before, after, told, values)]
+        if after.state is DeliveryState.SENT:
+            actions.append({"Delete": {"TableName": self._table, "Key": items.open_delivery_key(before.id)}})
+        write_together(self._client, actions)
+
+    def begin_round(self, before: Delivery, after: Delivery) -> None:
+        values: Item = {":next": {"N": str(before.rounds + 1)}, ":none": {"N": "0"}}
+        told = ", rounds = :next, published = :none, dispatched = :none REMOVE seen"
+        is_open = items.open_delivery_key(before.id) | {"since": {"S": format_instant(before.opened_at)}}
+        write_together(self._client, [self._moved(before, after, told, values), put_action(self._table, is_open)])
+
+    def _moved(self, before: Delivery, after: Delivery, told: str, values: Item) -> Item:
+        """The state and the reason of a delivery, and what else is `told`, if state and round are as they were read."""
+        is_the_round = "rounds = :rounds" if before.rounds else "attribute_not_exists(rounds)"
+        of_round = {":rounds": {"N": str(before.rounds)}} if before.rounds else {}
         update = {
             "TableName": self._table,
             "Key": items.delivery_key(before.id),
-            "UpdateExpression": told,
-            "ConditionExpression": "#state = :before",
+            "UpdateExpression": f"SET #state = :after, reason = :reason{told}",
+            "ConditionExpression": f"#state = :before AND {is_the_round}",
             "ExpressionAttributeNames": {"#state": "state"},
-            "ExpressionAttributeValues": values,
+            "ExpressionAttributeValues": {
+                ":before": {"S": before.state.value},
+                ":after": {"S": after.state.value},
+                ":reason": {"S": after.reason},
+                **of_round,
+                **values,
+            },
         }
-        actions: list[Item] = [{"Update": update}]
-        if after.sent_at is not None:
-            actions.append({"Delete": {"TableName": self._table, "Key": items.open_delivery_key(before.id)}})
-        write_together(self._client, actions)
+        return {"Update": update}
+
+    def mark_published(self, receipt: DeliveryReceipt, round_: int) -> None:
+        number = {":round": {"N": str(round_)}}
+        part = {
+            "TableName": self._table,
+            "Key": items.delivery_receipt_key(receipt),
+            "UpdateExpression": "SET published = :round",
+            "ConditionExpression": "attribute_exists(pk) AND (attribute_not_exists(published) OR published < :round)",
+            "ExpressionAttributeValues": number,
+        }
+        counted = {
+            "TableName": self._table,
+            "Key": items.delivery_key(receipt.delivery),
+            "UpdateExpression": "ADD published :one",
+            "ConditionExpression": "rounds = :round",
+            "ExpressionAttributeValues": {**number, ":one": {"N": "1"}},
+        }
+        with suppress(Outdated):  # it was counted, or another round has begun
+            write_together(self._client, [{"Update": part}, {"Update": counted}])
 
     def _query(self, partition: str, prefix: str) -> Iterator[Item]:
         return query(self._client.query, self._table, partition, prefix)

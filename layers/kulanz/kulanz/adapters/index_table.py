@@ -1,7 +1,7 @@
 """The index of campaigns, incidents and actions, read from both tables a page at a time."""
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date
 from heapq import merge
 from typing import Any
 
@@ -50,25 +50,6 @@ class DynamoIndex:
         return _cut(
             self._after(self._credits, items.additions_partition(campaign_id), after, most), items.read_addition, most
         )
-
-    def additions_from(
-        self, campaign_id: CampaignId, start: datetime, after: str = "", most: int = INDEXED_PER_PAGE
-    ) -> Page[Addition]:
-        return self.additions(campaign_id, after or items.placed(start), most)
-
-    def last_addition(self, campaign_id: CampaignId) -> Addition | None:
-        answer = call(
-            "Query",
-            self._client.query,
-            TableName=self._credits,
-            ConsistentRead=True,
-            KeyConditionExpression="pk = :pk",
-            ExpressionAttributeValues={":pk": {"S": items.additions_partition(campaign_id)}},
-            ScanIndexForward=False,
-            Limit=1,
-        )
-        found = list(map(items.read_addition, answer["Items"]))
-        return found[0] if found else None
 
     def _page[Found](
         self, partition: str, read: Callable[[Item], Found], after: str, most: int, *other_tables: str

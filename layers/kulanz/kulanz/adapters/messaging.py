@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import batched
 from typing import TYPE_CHECKING, Any, TypedDict
 
@@ -13,6 +13,7 @@ from kulanz.application.ports import (
     ChunkMessage,
     DeliveryMessage,
     ExportMessage,
+    PublishMessage,
     Rejection,
     TryAgain,
     VoidMessage,
@@ -22,6 +23,7 @@ from kulanz.domain.delivery.ids import DeliveryId, VoidId
 from kulanz.domain.time import format_instant
 
 if TYPE_CHECKING:
+    from kulanz.domain.delivery.topic_messages import CreditsMessage
     from kulanz.domain.notices import NoticeMessage
 
 ENTRIES_PER_CALL = 10
@@ -53,6 +55,15 @@ class DeliveryMessageContract(TypedDict):
 
     v: int
     delivery: str
+    chunk: int
+
+
+class PublishMessageContract(TypedDict):
+    """A message of the chunk queue: a hint that a part of a delivery is to be published. `start` is in bytes."""
+
+    v: int
+    publish: str
+    start: int
     chunk: int
 
 
@@ -108,6 +119,17 @@ def delivery_message_text(message: DeliveryMessage) -> str:
     return json.dumps(content, separators=(",", ":"))
 
 
+def publish_message_text(message: PublishMessage) -> str:
+    """A message about a part as it travels."""
+    content: PublishMessageContract = {
+        "v": CHUNK_MESSAGE_VERSION,
+        "publish": str(message.delivery),
+        "start": message.start,
+        "chunk": message.chunk,
+    }
+    return json.dumps(content, separators=(",", ":"))
+
+
 def answer_message_text(message: AnswerMessage) -> str:
     """An answer message as it travels."""
     content: AnswerMessageContract = {
@@ -136,16 +158,20 @@ def void_message_text(message: VoidMessage) -> str:
     return json.dumps(content, separators=(",", ":"))
 
 
-def read_chunk_message(text: str) -> ChunkMessage | DeliveryMessage | ExportMessage | AnswerMessage | VoidMessage:
+type WorkerMessage = ChunkMessage | DeliveryMessage | PublishMessage | ExportMessage | AnswerMessage | VoidMessage
+"""What the chunk queue carries."""
+
+
+def read_chunk_message(text: str) -> WorkerMessage:
     """Read a message of the chunk queue. Raises ValueError naming the field."""
     content = json.loads(text)
     if not isinstance(content, dict) or content.get("v") != CHUNK_MESSAGE_VERSION:
         raise ValueError(f"v: expected a chunk message of version {CHUNK_MESSAGE_VERSION}")
-    chunk = content.get("chunk")
-    if not isinstance(chunk, int) or isinstance(chunk, bool) or chunk < 0:
-        raise ValueError("chunk: expected a number from 0")
+    chunk = _number_from_0(content, "chunk")
     if "void" in content:
         return VoidMessage(VoidId.parse(str(content["void"])), chunk)
+    if "publish" in content:
+        return PublishMessage(DeliveryId.parse(str(content["publish"])), _number_from_0(content, "start"), chunk)
     if "delivery" in content:
         return DeliveryMessage(DeliveryId.parse(str(content["delivery"])), chunk)
     if "answers" in content:
@@ -154,6 +180,13 @@ def read_chunk_message(text: str) -> ChunkMessage | DeliveryMessage | ExportMess
     if "export" in content:
         return ExportMessage(campaign, str(content["export"]), chunk)
     return ChunkMessage(campaign, Pass(str(content.get("pass"))), chunk)
+
+
+def _number_from_0(content: dict[str, Any], name: str) -> int:
+    number = content.get(name)
+    if not isinstance(number, int) or isinstance(number, bool) or number < 0:
+        raise ValueError(f"{name}: expected a number from 0")
+    return number
 
 
 class SqsChunks:
@@ -168,6 +201,9 @@ class SqsChunks:
 
     def send_deliveries(self, messages: Iterable[DeliveryMessage]) -> None:
         self._send_texts(map(delivery_message_text, messages))
+
+    def send_parts(self, messages: Iterable[PublishMessage]) -> None:
+        self._send_texts(map(publish_message_text, messages))
 
     def send_answers(self, messages: Iterable[AnswerMessage]) -> None:
         self._send_texts(map(answer_message_text, messages))
@@ -218,35 +254,62 @@ class SnsNotices:
         self._topic_arn = topic_arn
 
     def publish(self, messages: "Sequence[NoticeMessage]") -> None:
-        page: list[dict[str, Any]] = []
-        used = 0
-        for message in messages:
-            size = len(message.text.encode())
-            if page and (len(page) == ENTRIES_PER_CALL or used + size > PUBLISH_CALL_BYTES):
-                _send_entries("PublishBatch", page, self._publish)
-                page, used = [], 0
-            page.append(_publish_entry(str(len(page)), message))
-            used += size
-        if page:
-            _send_entries("PublishBatch", page, self._publish)
-
-    def _publish(self, entries: list[dict[str, Any]]) -> set[str]:
-        answer = call(
-            "PublishBatch", self._client.publish_batch, TopicArn=self._topic_arn, PublishBatchRequestEntries=entries
+        texts = (
+            (
+                message.text,
+                {
+                    "kind": message.audience.kind,
+                    "incident_id": message.incident_id,
+                    "locale": message.audience.locale,
+                    "channel": message.audience.channel,
+                },
+            )
+            for message in messages
         )
+        _publish_all(self._client.publish_batch, self._topic_arn, texts)
+
+
+class SnsCredits:
+    """The credits topic."""
+
+    def __init__(self, client: Any, topic_arn: str) -> None:
+        self._client = client
+        self._topic_arn = topic_arn
+
+    def publish(self, messages: "Iterable[CreditsMessage]") -> None:
+        texts = (
+            (message.content.decode(), {"channel": message.channel, "incident_id": message.incident_id})
+            for message in messages
+        )
+        _publish_all(self._client.publish_batch, self._topic_arn, texts)
+
+
+def _publish_all(
+    publish_batch: Callable[..., Any], topic_arn: str, messages: Iterable[tuple[str, Mapping[str, str]]]
+) -> None:
+    """Publish texts with their attributes, as many in a call as it takes. Raises TryAgain."""
+
+    def publish(entries: list[dict[str, Any]]) -> set[str]:
+        answer = call("PublishBatch", publish_batch, TopicArn=topic_arn, PublishBatchRequestEntries=entries)
         return {failure["Id"] for failure in answer.get("Failed", [])}
 
+    page: list[dict[str, Any]] = []
+    used = 0
+    for text, attributes in messages:
+        size = len(text.encode())
+        if page and (len(page) == ENTRIES_PER_CALL or used + size > PUBLISH_CALL_BYTES):
+            _send_entries("PublishBatch", page, publish)
+            page, used = [], 0
+        page.append(_publish_entry(str(len(page)), text, attributes))
+        used += size
+    if page:
+        _send_entries("PublishBatch", page, publish)
 
-def _publish_entry(entry_id: str, message: "NoticeMessage") -> dict[str, Any]:
-    attributes = {
-        "kind": message.audience.kind,
-        "incident_id": message.incident_id,
-        "locale": message.audience.locale,
-        "channel": message.audience.channel,
-    }
+
+def _publish_entry(entry_id: str, text: str, attributes: Mapping[str, str]) -> dict[str, Any]:
     return {
         "Id": entry_id,
-        "Message": message.text,
+        "Message": text,
         "MessageAttributes": {
             name: {"DataType": "String", "StringValue": value} for name, value in attributes.items() if value
         },

@@ -2,14 +2,14 @@
 
 from datetime import UTC, datetime
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from kulanz.application.delivery.hear_answers import Sheet, _Line
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.delivery.answers import AnswerResult, BillerAnswer
-from kulanz.domain.delivery.channel import FileFormat
+from kulanz.domain.delivery.channel import ChannelKind, FileFormat
 from kulanz.domain.delivery.delivery import Delivery, DeliveryState
 from kulanz.domain.delivery.entries import EntryKind
 from kulanz.domain.delivery.ids import DeliveryId
@@ -40,3 +40,27 @@ def test_a_delivery_is_looked_for_once_however_many_lines_name_it(state: Deliver
     assert asked == [DeliveryId("billing", 7)]
     results = {None if line.heard is None else line.heard.result for line in lines}
     assert results == {None if state is DeliveryState.SENT else AnswerResult.BEFORE_DELIVERY}
+
+
+@pytest.mark.parametrize(
+    ("state", "rounds", "is_heard"),
+    [
+        (DeliveryState.ASSIGNING, 0, False),
+        (DeliveryState.PUBLISHING, 1, True),
+        (DeliveryState.SENT, 1, True),
+        (DeliveryState.FLAGGED, 1, True),
+        (DeliveryState.FLAGGED, 0, False),
+    ],
+)
+def test_what_billing_may_have_from_the_topic_can_be_answered_before_all_of_it_is_sent(
+    state: DeliveryState, rounds: int, is_heard: bool
+) -> None:
+    def delivery(named: DeliveryId) -> Delivery:
+        return Delivery(
+            named, CampaignId("i", 1), FileFormat.JSONL, NOW, "delivery", state, kind=ChannelKind.TOPIC, rounds=rounds
+        )
+
+    sheet = Sheet("billing", cast("Any", SimpleNamespace(deliveries=SimpleNamespace(delivery=delivery))), "file")
+    line = _Line(0, 1, BillerAnswer(7, "0" * 32, "a-1", "-", EntryKind.ACCEPTED))
+    sheet.find(line)
+    assert (line.heard is None) is is_heard

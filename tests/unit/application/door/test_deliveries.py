@@ -104,3 +104,22 @@ def test_what_cannot_be_delivered_is_refused_with_its_reason(world: World, reaso
     reply = WorldDoor(world).put(f"deliveries/settled/{CAMPAIGN}/d-1", REASON)
     assert reply.status in (404, 409)
     assert reply.status == 404 or reply.content["reason"] == reason
+
+
+def test_publishing_again_is_one_round_for_one_id_and_stands_in_the_audit_log() -> None:
+    world = closed(Channel.from_text("billing:topic"))
+    door = WorldDoor(world)
+    assert door.get("deliveries/one/billing/1").content["kind"] == "topic"
+    for _ in range(2):
+        reply = door.put(f"deliveries/again/{CAMPAIGN}/r-1", REASON)
+        assert (reply.status, [one["rounds"] for one in reply.content["deliveries"]]) == (200, [2])
+        world.run_until_quiet()
+    found = door.get("deliveries/one/billing/1").content
+    assert (found["rounds"], found["published"], found["state"]) == (2, found["parts"], "sent")
+    entries = [(entry.action, entry.on, entry.reason) for entry in door.actions.entries]
+    assert entries == [("deliveries again", CAMPAIGN, REASON["reason"])]
+
+
+def test_files_are_not_published_again() -> None:
+    reply = WorldDoor(closed()).put(f"deliveries/again/{CAMPAIGN}/r-1", REASON)
+    assert (reply.status, reply.content["reason"]) == (409, "not_published")

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kulanz.domain.delivery.channel import Channel, ChannelError, FileFormat
+from kulanz.domain.delivery.channel import Channel, ChannelError, ChannelKind, FileFormat
 from kulanz.domain.delivery.credit import Credit, CreditSums, CreditType
 from kulanz.domain.delivery.files import (
     CREDIT_FIELDS,
@@ -112,12 +112,16 @@ def test_a_delivery_has_a_place_and_a_name() -> None:
 def test_a_channel_is_read_strictly() -> None:
     channel = Channel("billing", format=FileFormat.JSONL)
     assert Channel.from_content(channel.content()) == channel == Channel.from_text("billing:jsonl")
+    topic = Channel("billing", ChannelKind.TOPIC, FileFormat.JSONL)
+    assert Channel.from_content(topic.content()) == topic == Channel.from_text("billing:topic")
+    assert topic.content()["kind"] == "topic", "a plan's hash says which of both it is"
     assert Channel.from_text("") is None
     assert Channel.from_text("billing") == Channel("billing")
     wrongs: list[Any] = [
         {"channel": "billing", "kind": "file"},
         {**channel.content(), "to": "x"},
         {**channel.content(), "kind": "push"},
+        {**channel.content(), "kind": "topic", "format": "csv"},
         {**channel.content(), "format": "xml"},
         {**channel.content(), "channel": "Billing"},
         {**channel.content(), "channel": 1},

@@ -3,7 +3,8 @@
 It acts only on what the records say, so that it may be called any number of times, late or twice.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import batched
@@ -20,21 +21,20 @@ from kulanz.application.ports import (
     Announcement,
     Announcer,
     Archive,
-    CampaignIndex,
     CampaignStore,
     DeliveryMessage,
     Outdated,
+    PublishMessage,
     TryAgain,
 )
-from kulanz.domain.campaigns.campaign import BALANCED, DELIVERABLE, KEPT, Campaign, CampaignId, Cause, State
+from kulanz.domain.campaigns.campaign import BALANCED, DELIVERABLE, KEPT, Campaign, Cause, State
 from kulanz.domain.campaigns.reconciliation import IN_THE_LEDGER, RowResult
 from kulanz.domain.canonical import canonical_json
-from kulanz.domain.delivery.added import ADDITIONS_EVERY, not_delivered
+from kulanz.domain.delivery.channel import ChannelKind
 from kulanz.domain.delivery.credit import CreditSums, Size
-from kulanz.domain.delivery.delivery import Delivery, DeliveryState, differing, gap_in, miscounted
+from kulanz.domain.delivery.delivery import Delivery, DeliveryState, differing, gap_in
 from kulanz.domain.delivery.files import CONTENT_TYPES, PartFile, render_trailer, sum_text, trailer_name
 from kulanz.domain.delivery.ids import DeliveryId
-from kulanz.domain.time import microseconds_of
 
 SENT_EVENT = "Delivery Sent"
 FLAGGED_EVENT = "Delivery Flagged"
@@ -50,48 +50,12 @@ class DeliveryPorts:
     queue: DeliveryQueue
     archive: Archive
     announcer: Announcer
-    index: CampaignIndex
 
 
 def granted_by_list(campaign: Campaign) -> dict[str, Size]:
     """What the list of a campaign granted at once, by measure, as its reconciliation has it; also what was voided."""
     worth = campaign.apply.totals.worth(IN_THE_LEDGER)
     return {measure: size for (result, measure), size in worth.items() if result is RowResult.GRANTED and size}
-
-
-def open_over_additions(campaign_id: CampaignId, ports: DeliveryPorts, by: str, now: datetime) -> Delivery | None:
-    """Open a delivery over what was added to a campaign and is in none yet; None where nothing is to be delivered.
-
-    What was added to a campaign that a person settled is delivered once its list is. Raises TryAgain where others keep
-    opening deliveries, or adding.
-    """
-    campaign = ports.campaigns.campaign(campaign_id)
-    plan = ports.campaigns.filed_plan(campaign_id)
-    if campaign is None or campaign.state is not State.CLOSED or plan is None or plan.channel is None:
-        return None
-    if not _is_whole(campaign) and ports.deliveries.over_list(campaign_id) is None:
-        return None
-    name = plan.channel.name
-    for _ in range(ATTEMPTS_AGAINST_OTHERS):
-        added = ports.deliveries.added(campaign_id)
-        last = ports.index.last_addition(campaign_id)
-        earlier = [one.additions for one in ports.deliveries.over_additions(campaign_id) if one.additions is not None]
-        if last is None or microseconds_of(last.at) < added.until:
-            return None
-        delivery = Delivery(
-            DeliveryId(name, ports.deliveries.last_serial(name) + 1),
-            campaign_id,
-            plan.channel.format,
-            now,
-            by,
-            additions=not_delivered(added, microseconds_of(last.at) + 1, earlier),
-        )
-        try:
-            ports.deliveries.open(delivery, added)
-        except Outdated:
-            continue
-        return delivery
-    raise TryAgain("other deliveries of the channel keep opening, or offers of the campaign keep being accepted")
 
 
 class NotDelivered(Exception):
@@ -102,18 +66,14 @@ class NotDelivered(Exception):
         self.reason = reason
 
 
-def _is_whole(campaign: Campaign) -> bool:
-    """Whether a campaign closed by itself, or a person kept all of it: what it granted is delivered unasked."""
-    return campaign.state_reason == BALANCED or campaign.state_reason.startswith(f"{KEPT}:")
-
-
 def open_over_list(campaign: Campaign, ports: DeliveryPorts, cause: Cause, now: datetime) -> Delivery | None:
     """Open the delivery of a campaign that closed by itself and whose plan names a channel; None where there is none.
 
     So is what a person kept. What a person settled is delivered when a person says so. Raises TryAgain where others
     keep opening deliveries.
     """
-    if campaign.state is not State.CLOSED or not _is_whole(campaign):
+    is_whole = campaign.state_reason == BALANCED or campaign.state_reason.startswith(f"{KEPT}:")
+    if campaign.state is not State.CLOSED or not is_whole:
         return None
     try:
         return _opened(campaign, ports.campaigns, ports.deliveries, cause.actor, now)
@@ -145,7 +105,7 @@ def _opened(
         if (known := deliveries.over_list(campaign.id)) is not None:
             return known
         delivery_id = DeliveryId(plan.channel.name, deliveries.last_serial(plan.channel.name) + 1)
-        delivery = Delivery(delivery_id, campaign.id, plan.channel.format, now, by)
+        delivery = Delivery(delivery_id, campaign.id, plan.channel.format, now, by, kind=plan.channel.kind)
         try:
             deliveries.open(delivery)
         except Outdated:
@@ -164,19 +124,20 @@ def advance_delivery(
 ) -> DeliveryState | None:
     """Take the step that a delivery's records allow now: send its chunks, or release it. Returns where it stands.
 
-    `again` sends every chunk that is not finished, whether it was sent before or not.
+    `again` sends every chunk that is not finished, and every part that is not published, whether it was sent before or
+    not.
     """
     delivery = ports.deliveries.delivery(delivery_id)
     campaign = None if delivery is None else ports.campaigns.campaign(delivery.campaign)
     if delivery is None or campaign is None:
         return None
+    if delivery.rounds and delivery.state in (DeliveryState.PUBLISHING, DeliveryState.SENT):
+        return _publish(delivery, ports, now, seconds_left, again=again)
     if delivery.state is not DeliveryState.ASSIGNING:
         return delivery.state
-    first, end = delivery.bounds(campaign)
-    if delivery.bytes_done < end - first:
-        chunks = delivery.chunks(campaign)
-        if again or delivery.dispatched < chunks:
-            _dispatch(delivery, chunks, 0 if again else delivery.dispatched, ports, seconds_left)
+    if delivery.bytes_done < campaign.chunks.total_bytes:
+        if again or delivery.dispatched < len(campaign.chunks):
+            _dispatch(delivery, len(campaign.chunks), 0 if again else delivery.dispatched, ports, seconds_left)
         return delivery.state
     if campaign.state not in DELIVERABLE or ports.campaigns.halt().is_on:
         return delivery.state  # the watch comes back here when it was settled, or the halt lifted
@@ -197,29 +158,92 @@ def _dispatch(
     ports.deliveries.mark_dispatched(delivery.id, chunks)
 
 
-def _end(delivery: Delivery, campaign: Campaign, ports: DeliveryPorts, now: datetime) -> DeliveryState:
-    """Release a delivery whose receipts tile its range and come to what is to be booked, or flag it with a difference.
+def _publish(
+    delivery: Delivery, ports: DeliveryPorts, now: datetime, seconds_left: Callable[[], float], *, again: bool
+) -> DeliveryState:
+    """Send each part that is to be published to the workers; when all are published, the delivery is sent."""
+    if delivery.is_publishing:
+        if again or delivery.dispatched < delivery.parts:
+            _dispatch_parts(delivery, 0 if again else delivery.dispatched, ports, seconds_left)
+        return delivery.state
+    after = delivery
+    if delivery.state is DeliveryState.PUBLISHING:
+        after = replace(delivery, state=DeliveryState.SENT, reason="balanced", sent_at=now)
+        ports.announcer.announce(Announcement(SENT_EVENT, canonical_json(delivery_content(after))))
+    try:
+        ports.deliveries.change(delivery, after)
+    except Outdated:
+        return after.state  # another reader of the same records was first, or it is published again
+    return after.state
 
-    The trailer has no instant in it: written again, it is the same.
+
+def _dispatch_parts(delivery: Delivery, first: int, ports: DeliveryPorts, seconds_left: Callable[[], float]) -> None:
+    """Send every part that is not published in this round from the `first` on, and note how far they were sent."""
+    having = (one for one in ports.deliveries.receipts(delivery.id) if one.part is not None)
+    parts = (
+        (place, PublishMessage(delivery.id, one.start, one.chunk))
+        for place, one in enumerate(having)
+        if place >= first and one.published < delivery.rounds
+    )
+    for page in batched(parts, CHUNKS_PER_LOOK_AT_THE_CLOCK, strict=False):
+        ports.queue.send_parts(message for _, message in page)
+        if seconds_left() < SECONDS_TO_FINISH:
+            ports.deliveries.mark_dispatched(delivery.id, page[-1][0] + 1)
+            return
+    ports.deliveries.mark_dispatched(delivery.id, delivery.parts)
+
+
+def publish_again(campaign: Campaign, deliveries: DeliveryStore) -> list[Delivery]:
+    """Publish the credits of a campaign again, under the same ids; its deliveries. Those under way are left alone.
+
+    Raises NotDelivered where none of its deliveries was sent to a topic.
+    """
+    found = [one for one in _deliveries_of(campaign, deliveries) if one.kind is ChannelKind.TOPIC]
+    if not found:
+        raise NotDelivered("not_published", "nothing of the campaign was delivered to a channel that is a topic")
+    if not any(one.state is DeliveryState.SENT for one in found):
+        raise NotDelivered("not_sent", "its delivery is not sent yet; what is not published will be")
+    for one in found:
+        if one.state is DeliveryState.SENT and one.parts and not one.is_publishing:
+            with suppress(Outdated):  # somebody else began at this moment
+                deliveries.begin_round(one, one)
+    return [_known(one.id, deliveries) for one in found]
+
+
+def _deliveries_of(campaign: Campaign, deliveries: DeliveryStore) -> Iterable[Delivery]:
+    found = deliveries.over_list(campaign.id)
+    return () if found is None else (found,)
+
+
+def _known(delivery_id: DeliveryId, deliveries: DeliveryStore) -> Delivery:
+    found = deliveries.delivery(delivery_id)
+    assert found is not None
+    return found
+
+
+def _end(delivery: Delivery, campaign: Campaign, ports: DeliveryPorts, now: datetime) -> DeliveryState:
+    """Release a delivery whose receipts tile the list and come to what is to be booked, or flag it with the difference.
+
+    The trailer has no instant in it: written again, it is the same. Where the channel is a topic, the parts are
+    published after it.
     """
     receipts = list(ports.deliveries.receipts(delivery.id))
     sums, parts = CreditSums(), list[PartFile]()
     for receipt in receipts:
         sums.add(receipt.sums)
         parts += [receipt.part] if receipt.part is not None else []
-    wrong = gap_in(receipts, *delivery.bounds(campaign))
+    wrong = gap_in(receipts, campaign.chunks.data_start, campaign.chunks.size)
     if not wrong and sums.found != delivery.sums.found:
         wrong = "sums_differ: the delivery's sums are not those of its receipts"
-    if delivery.additions is None:
-        wrong = wrong or differing(granted_by_list(campaign), delivery)
-    else:
-        wrong = wrong or miscounted(delivery.additions, delivery) or differing(delivery.additions.worth, delivery)
+    wrong = wrong or differing(granted_by_list(campaign), delivery)
     if wrong:
         after = replace(delivery, state=DeliveryState.FLAGGED, reason=wrong)
     else:
         trailer = render_trailer(delivery.id, parts, sums, delivery.form)
         key = f"{delivery.id.folder}/{trailer_name(delivery.form)}"
         ports.archive.put(key, trailer, CONTENT_TYPES[delivery.form])
+        if delivery.kind is ChannelKind.TOPIC and parts:
+            return _begin_publishing(delivery, ports)
         after = replace(delivery, state=DeliveryState.SENT, reason="balanced", sent_at=now)
     event = SENT_EVENT if after.state is DeliveryState.SENT else FLAGGED_EVENT
     ports.announcer.announce(Announcement(event, canonical_json(delivery_content(after))))
@@ -230,12 +254,20 @@ def _end(delivery: Delivery, campaign: Campaign, ports: DeliveryPorts, now: date
     return after.state
 
 
+def _begin_publishing(delivery: Delivery, ports: DeliveryPorts) -> DeliveryState:
+    after = replace(delivery, state=DeliveryState.PUBLISHING, reason="balanced")
+    with suppress(Outdated):  # another reader of the same records was first
+        ports.deliveries.begin_round(delivery, after)
+    return after.state
+
+
 def delivery_content(delivery: Delivery) -> dict[str, object]:
     """A delivery as its event tells it, and the API."""
     return {
         "v": DELIVERY_EVENT_VERSION,
         "delivery": str(delivery.id),
         "campaign": str(delivery.campaign),
+        "kind": delivery.kind.value,
         "state": delivery.state.value,
         "reason": delivery.reason,
         "folder": delivery.id.folder,
@@ -249,10 +281,11 @@ def delivery_content(delivery: Delivery) -> dict[str, object]:
 
 
 def watch_deliveries(ports: DeliveryPorts, now: datetime, seconds_left: Callable[[], float] = unlimited) -> Looked:
-    """Open deliveries over what was added a day ago, and move on each that is not sent, as if its record had just come.
+    """Move on every delivery that is not sent, as if its record had just come.
 
-    Where nothing was done since the watch looked last, every chunk that is not finished is sent again: its message was
-    lost, or given up because of a halt. A worker that finds it finished does nothing.
+    Where nothing was done since the watch looked last, every chunk that is not finished and every part that is not
+    published is sent again: its message was lost, or given up because of a halt. A worker that finds it finished does
+    nothing.
     """
     is_halted = ports.campaigns.halt().is_on
 
@@ -260,19 +293,14 @@ def watch_deliveries(ports: DeliveryPorts, now: datetime, seconds_left: Callable
         delivery = ports.deliveries.delivery(delivery_id)
         if delivery is None:
             return None
-        stands_still = delivery.seen == delivery.bytes_done
+        stands_still = delivery.seen == delivery.progress
         state = advance_delivery(delivery_id, ports, now, seconds_left, again=stands_still and not is_halted)
-        if state is DeliveryState.ASSIGNING and not stands_still:
-            ports.deliveries.note_seen(delivery_id, delivery.bytes_done)
+        is_under_way = delivery.is_publishing or state in (DeliveryState.ASSIGNING, DeliveryState.PUBLISHING)
+        if is_under_way and not stands_still:
+            ports.deliveries.note_seen(delivery_id, delivery.progress)
         if state is not DeliveryState.FLAGGED:
             return None
         flagged = ports.deliveries.delivery(delivery_id)
         return "" if flagged is None else flagged.reason
 
-    def open_of(campaign_id: CampaignId) -> None:
-        open_over_additions(campaign_id, ports, "schedule", now)
-
-    waiting = [one for one, since in ports.deliveries.waiting_additions() if now - since >= ADDITIONS_EVERY]
-    opened = Looked((), ()) if is_halted else look_at_each(waiting, open_of, seconds_left)
-    looked = look_at_each(ports.deliveries.open_deliveries(), look_at, seconds_left)
-    return Looked(looked.flagged, opened.failed + looked.failed)
+    return look_at_each(ports.deliveries.open_deliveries(), look_at, seconds_left)

@@ -23,7 +23,7 @@ from kulanz.domain.delivery.answers import (
     answer_of,
     answer_reader,
 )
-from kulanz.domain.delivery.delivery import Delivery, DeliveryState
+from kulanz.domain.delivery.delivery import Delivery
 from kulanz.domain.delivery.ids import DeliveryId
 from kulanz.domain.ledger.entries import DecisionKey
 from kulanz.domain.lists.header import ListFormat
@@ -83,7 +83,7 @@ class Sheet:
         if serial not in self._sent:  # also one that was not sent is looked for once, not for each of its lines
             self._sent[serial] = self._ports.deliveries.delivery(DeliveryId(self._channel, serial))
         line.sent = self._sent[serial]
-        if line.sent is None or line.sent.state is not DeliveryState.SENT:
+        if line.sent is None or not line.sent.is_released:
             line.heard = Heard(AnswerResult.BEFORE_DELIVERY, "no delivery was sent under this serial")
 
     def hear(self, lines: list[_Line], clock: Clock) -> None:

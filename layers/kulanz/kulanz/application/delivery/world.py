@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from kulanz.application.ports import AnswerMessage, DeliveryMessage, VoidMessage
+from kulanz.application.ports import AnswerMessage, DeliveryMessage, PublishMessage, VoidMessage
 from kulanz.domain.campaigns.campaign import CampaignId, Cursor, Pass
-from kulanz.domain.delivery.added import Added
 from kulanz.domain.delivery.answer_pass import AnswerFile, AnswerReceipt
 from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.delivery import Delivery, DeliveryReceipt
@@ -15,6 +14,7 @@ from kulanz.domain.delivery.dues import DueOf
 from kulanz.domain.delivery.entries import CreditEntries, CreditState
 from kulanz.domain.delivery.ids import DeliveryId, VoidId
 from kulanz.domain.delivery.moved import MovedOf
+from kulanz.domain.delivery.topic_messages import CreditsMessage
 from kulanz.domain.delivery.void import Void, VoidReceipt
 from kulanz.domain.incident_record import IncidentRecord
 from kulanz.domain.ledger.entries import DecisionKey, Entry, HistoryChange
@@ -64,6 +64,16 @@ class DeliveryQueue(Protocol):
     def send_deliveries(self, messages: Iterable[DeliveryMessage]) -> None:
         """Send every message at least once. Raises TryAgain when some were refused within the adapter's bounds."""
 
+    def send_parts(self, messages: Iterable[PublishMessage]) -> None:
+        """Send every message at least once. Raises TryAgain as `send_deliveries`."""
+
+
+class CreditsTopic(Protocol):
+    """Publishes credits for those who book by event."""
+
+    def publish(self, messages: Iterable[CreditsMessage]) -> None:
+        """Publish every message at least once. Raises TryAgain when some were refused within the adapter's bounds."""
+
 
 class DeliveryStore(Protocol):
     """Deliveries: their serials, records, cursors and receipts. Every write is conditional on what was read."""
@@ -71,11 +81,10 @@ class DeliveryStore(Protocol):
     def last_serial(self, channel: str) -> int:
         """The serial of a channel's latest delivery, read consistently; 0 where there is none."""
 
-    def open(self, delivery: Delivery, added: Added | None = None) -> None:
-        """Open a delivery over a campaign's list, or over what was added to it, under the channel's next serial.
+    def open(self, delivery: Delivery) -> None:
+        """Open a delivery over a campaign's list, under the next serial of its channel, in one step.
 
-        One step. `added` is what was added as it was read. Raises Outdated where the serial is taken, where the list
-        has a delivery already, and where something was added since.
+        Raises Outdated where that serial is taken, or the list of its campaign has a delivery already.
         """
 
     def delivery(self, delivery_id: DeliveryId) -> Delivery | None:
@@ -84,20 +93,11 @@ class DeliveryStore(Protocol):
     def over_list(self, campaign_id: CampaignId) -> Delivery | None:
         """The delivery over a campaign's list, read consistently; None where none was opened."""
 
-    def over_additions(self, campaign_id: CampaignId) -> list[Delivery]:
-        """The deliveries over what was added to a campaign, by serial, read consistently."""
-
-    def added(self, campaign_id: CampaignId) -> Added:
-        """What was added to a campaign so far, read consistently."""
-
-    def waiting_additions(self) -> list[tuple[CampaignId, datetime]]:
-        """The campaigns with additions that are in no delivery, and when the first of these was made."""
-
     def of_channel(self, channel: str, after: int = 0) -> Iterator[Delivery]:
         """The deliveries of a channel behind a serial, by serial, lazily and read consistently."""
 
     def open_deliveries(self) -> list[DeliveryId]:
-        """The deliveries that are not sent, read consistently."""
+        """The deliveries that are not sent, or of which parts are to be published again, read consistently."""
 
     def cursor(self, delivery_id: DeliveryId, chunk: int) -> Cursor | None:
         """How far a chunk has come, read consistently; None when it has not begun."""
@@ -114,14 +114,30 @@ class DeliveryStore(Protocol):
     def receipts(self, delivery_id: DeliveryId) -> Iterator[DeliveryReceipt]:
         """The receipts of a delivery by where they start, lazily and read consistently."""
 
+    def receipt(self, delivery_id: DeliveryId, start: int, chunk: int) -> DeliveryReceipt | None:
+        """The receipt of a chunk that starts at `start`, read consistently."""
+
     def mark_dispatched(self, delivery_id: DeliveryId, chunks: int) -> None:
         """Note that the messages of the chunks below `chunks` were sent."""
 
-    def note_seen(self, delivery_id: DeliveryId, bytes_done: int) -> None:
+    def note_seen(self, delivery_id: DeliveryId, progress: int) -> None:
         """Note how far a delivery was when the watch looked at it."""
 
     def change(self, before: Delivery, after: Delivery) -> None:
-        """Move a delivery's state, reason and instant of sending, if its state is as it was read. Raises Outdated."""
+        """Move a delivery's state, reason and instant of sending, if its state and its round are as they were read.
+
+        One that is sent is not open any more. Raises Outdated.
+        """
+
+    def begin_round(self, before: Delivery, after: Delivery) -> None:
+        """Begin to publish a delivery's parts, the first time or again, if its state and its round are as they were
+        read: `after` has the state and the reason. None of them is published in the new round, and it is open.
+
+        Raises Outdated.
+        """
+
+    def mark_published(self, receipt: DeliveryReceipt, round_: int) -> None:
+        """Note that a receipt's part is published in a round, and count it, once. Nothing where the round is over."""
 
 
 class AnswerQueue(Protocol):

@@ -62,7 +62,7 @@ def once(asked: Asked, actions: Actions, act: Callable[[], Mapping[str, Any]]) -
     return answer
 
 
-WITHOUT_ENTRY = frozenset({"repairs", "confirmations", "halt", "exports", "voids", "void-approvals"})
+WITHOUT_ENTRY = frozenset({"repairs", "confirmations", "halt", "exports", "voids", "void-approvals", "deliveries"})
 """The works whose use cases change no state that the audit log hears of by itself."""
 
 

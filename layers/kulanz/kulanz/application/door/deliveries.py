@@ -1,15 +1,16 @@
 """Answers about deliveries to billing: those of a channel, one, that of a campaign; and a person's word to deliver."""
 
 from itertools import islice
-from typing import Literal, TypedDict
+from typing import TypedDict
 
 from kulanz.application.delivery.advance_delivery import NotDelivered, granted_by_list, open_settled
+from kulanz.application.delivery.advance_delivery import publish_again as begin_again
 from kulanz.application.door.asked import Asked, Door
 from kulanz.application.door.bodies import Body, Reason, read_body
 from kulanz.application.door.campaigns import existing
 from kulanz.application.door.cursors import make_cursor, read_cursor
 from kulanz.application.door.problems import Kind, Problem, unknown
-from kulanz.domain.campaigns.campaign import BALANCED, Campaign, State
+from kulanz.domain.campaigns.campaign import Campaign, State
 from kulanz.domain.delivery.credit import CreditSums, CreditType, SumOf
 from kulanz.domain.delivery.delivery import Delivery
 from kulanz.domain.delivery.files import sum_text
@@ -32,17 +33,19 @@ class CreditSum(TypedDict):
 
 
 class DeliveryItem(TypedDict):
-    """A delivery as it stands. `folder` is where the bucket has its files; they are released once `sent_at` is there.
+    """A delivery as it stands. `kind` is `file` or `topic`. `folder` is where the bucket has its files; they are
+    released once `sent_at` is there, and published on the credits topic before that, part by part, where its kind is
+    `topic`: `published` parts so far, in the latest of `rounds`.
 
-    `over` is the campaign's list, or what was added to it since. `elsewhere` are credits of the same that were not
-    delivered here, because they stood in another delivery or had ended before.
+    `elsewhere` are credits of the same list that were not delivered here, because they stood in another delivery or had
+    ended before.
     """
 
     delivery: str
     campaign: str
-    over: Literal["list", "additions"]
     state: str
     reason: str
+    kind: str
     format: str
     folder: str
     opened_at: str
@@ -50,6 +53,8 @@ class DeliveryItem(TypedDict):
     sent_at: str | None
     lines: int
     parts: int
+    published: int
+    rounds: int
     credits: int
     sums: list[CreditSum]
     elsewhere: list[CreditSum]
@@ -70,24 +75,29 @@ class DeliveriesAnswer(TypedDict):
 
 
 class ToBeBooked(TypedDict):
-    """What a campaign granted and no void took back, by measure, as a plain decimal."""
+    """What the list of a campaign granted and no void took back, by measure, as a plain decimal."""
 
     measure: str
     sum: str
 
 
 class CampaignDeliveryAnswer(TypedDict):
-    """What of a campaign is to be booked, the delivery over its list, and those over what was added to it since.
+    """What of a campaign is to be booked, and the delivery over its list.
 
-    `why_not` is a sentence where nothing is delivered, else empty.
+    `why_not` is a sentence where there is none, else empty.
     """
 
     v: int
     campaign: str
     to_be_booked: list[ToBeBooked]
     delivery: DeliveryItem | None
-    additions: list[DeliveryItem]
     why_not: str
+
+
+class PublishAgainBody(Body):
+    """Why the credits of a campaign are to be published again."""
+
+    reason: Reason
 
 
 class DeliverBody(Body):
@@ -124,21 +134,19 @@ def one(asked: Asked, door: Door) -> DeliveryAnswer:
 
 
 def of_campaign(asked: Asked, door: Door) -> CampaignDeliveryAnswer:
-    """What of a campaign is to be booked, and its deliveries."""
+    """What of a campaign is to be booked, and its delivery."""
     campaign = existing(asked, door)
-    found, *additions = over_list_first(campaign, door)
+    found = door.deliveries.over_list(campaign.id)
     plan = door.campaigns.filed_plan(campaign.id)
-    lines = lines_to_the_bill(campaign, door)
+    lines = lines_to_the_bill(campaign, found, door)
     why_not = ""
-    if found is None and not additions:
+    if found is None:
         if not any(line.granted for line in lines):
-            why_not = "it granted nothing"
+            why_not = "its list granted nothing"
         elif not any(line.to_be_booked for line in lines):
-            why_not = "all that it granted was voided"
+            why_not = "all that its list granted was voided"
         elif plan is None or plan.channel is None:
             why_not = "its plan names no channel: the stack had no DeliveryChannel when it was planned"
-        elif campaign.state is State.CLOSED and campaign.state_reason == BALANCED:
-            why_not = "what customers accept is delivered a day later"
         elif campaign.state is State.CLOSED:
             why_not = "a person settled it, and nobody has said that it is to be delivered"
         else:
@@ -153,24 +161,14 @@ def of_campaign(asked: Asked, door: Door) -> CampaignDeliveryAnswer:
         "campaign": str(campaign.id),
         "to_be_booked": [{"measure": of.measure, "sum": sum_text(of, size)} for of, size in sums],
         "delivery": None if found is None else _item(found),
-        "additions": [_item(one) for one in additions if one is not None],
         "why_not": why_not,
     }
 
 
-def over_list_first(campaign: Campaign, door: Door) -> list[Delivery | None]:
-    """The delivery over a campaign's list, None where there is none; then those over what was added to it."""
-    return [door.deliveries.over_list(campaign.id), *door.deliveries.over_additions(campaign.id)]
-
-
-def lines_to_the_bill(campaign: Campaign, door: Door) -> list[ToTheBill]:
+def lines_to_the_bill(campaign: Campaign, delivery: Delivery | None, door: Door) -> list[ToTheBill]:
     """Where what a campaign granted stands, by measure: whoever says what is to be booked takes it from here."""
-    deliveries = [one for one in over_list_first(campaign, door) if one is not None]
-    granted = granted_by_list(campaign)
-    for measure, size in door.deliveries.added(campaign.id).worth.items():
-        granted[measure] = granted.get(measure, 0) + size
-    answered = [door.answers.billed(campaign.id, name) for name in sorted({one.id.channel for one in deliveries})]
-    return to_the_bill(granted, deliveries, *answered, door.voids.moved(campaign.id))
+    answered = {} if delivery is None else door.answers.billed(campaign.id, delivery.id.channel)
+    return to_the_bill(granted_by_list(campaign), delivery, answered, door.voids.moved(campaign.id))
 
 
 def deliver(asked: Asked, door: Door) -> DeliveryAnswer:
@@ -184,13 +182,23 @@ def deliver(asked: Asked, door: Door) -> DeliveryAnswer:
     return {"v": DELIVERIES_VERSION, **_item(opened)}
 
 
+def publish_again(asked: Asked, door: Door) -> DeliveriesAnswer:
+    """Publish the credits of a campaign again on the credits topic, under the same ids; its deliveries there."""
+    read_body(PublishAgainBody, asked.body)
+    try:
+        found = begin_again(existing(asked, door), door.deliveries)
+    except NotDelivered as problem:
+        raise Problem(Kind.REFUSED, str(problem), reason=problem.reason) from None
+    return {"v": DELIVERIES_VERSION, "deliveries": list(map(_item, found)), "next": None}
+
+
 def _item(delivery: Delivery) -> DeliveryItem:
     return {
         "delivery": str(delivery.id),
         "campaign": str(delivery.campaign),
-        "over": "list" if delivery.additions is None else "additions",
         "state": delivery.state.value,
         "reason": delivery.reason,
+        "kind": delivery.kind.value,
         "format": delivery.form.value,
         "folder": delivery.id.folder,
         "opened_at": format_instant(delivery.opened_at),
@@ -198,6 +206,8 @@ def _item(delivery: Delivery) -> DeliveryItem:
         "sent_at": None if delivery.sent_at is None else format_instant(delivery.sent_at),
         "lines": delivery.lines,
         "parts": delivery.parts,
+        "published": delivery.published,
+        "rounds": delivery.rounds,
         "credits": delivery.sums.number,
         "sums": _sums(delivery.sums),
         "elsewhere": _sums(delivery.elsewhere),

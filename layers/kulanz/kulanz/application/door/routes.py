@@ -338,6 +338,13 @@ ROUTES: tuple[Route, ...] = (
         "Deliver what a settled campaign granted",
         "DeliverBody",
     ),
+    _act(
+        "deliveries/again/{incident}/{seq}/{id}",
+        "deliveries.publish_again",
+        FINANCE,
+        "Publish the credits of a campaign again",
+        "PublishAgainBody",
+    ),
     # --- policies
     _ask("policies/published", "policies.published", POLICY_READERS, "Every published policy version", ("cursor",)),
     _ask("policies/one/{policy}/{version}", "policies.one", POLICY_READERS, "A published policy, and its examples"),

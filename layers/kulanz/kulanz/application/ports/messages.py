@@ -30,6 +30,15 @@ class DeliveryMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class PublishMessage:
+    """A hint that a part of a delivery is to be published: that of the receipt of a chunk that starts at `start`."""
+
+    delivery: DeliveryId
+    start: int
+    chunk: int
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerMessage:
     """A hint that a chunk of an answer file has work; what is to be done stands in the file's record alone."""
 

@@ -13,9 +13,12 @@ _NAME = re.compile(r"[a-z][a-z0-9-]{0,31}", re.ASCII).fullmatch
 
 
 class ChannelKind(StrEnum):
-    """How a channel sends."""
+    """How a channel sends. FILE: files in the bucket, which a trailer releases. TOPIC: the same files, whose credits
+    are then published on the credits topic.
+    """
 
     FILE = "file"
+    TOPIC = "topic"
 
 
 class FileFormat(StrEnum):
@@ -40,6 +43,8 @@ class Channel:
     def __post_init__(self) -> None:
         if _NAME(self.name) is None:
             raise ChannelError(f"the name of a channel: expected {CHANNEL_EXPECTED}")
+        if self.kind is ChannelKind.TOPIC and self.format is not FileFormat.JSONL:
+            raise ChannelError("format: expected jsonl for a topic, whose messages have the lines of its files")
 
     def content(self) -> dict[str, str]:
         """The configuration as plain JSON: what a plan's hash covers."""
@@ -61,8 +66,13 @@ class Channel:
 
     @classmethod
     def from_text(cls, text: str) -> Self | None:
-        """A channel of files as a setting writes it, `billing:csv`; None for an empty setting. Raises ChannelError."""
+        """A channel as a setting writes it, `billing:csv` or `billing:topic`; None for an empty setting.
+
+        Raises ChannelError.
+        """
         if not text:
             return None
         name, _, form = text.partition(":")
+        if form == ChannelKind.TOPIC.value:
+            return cls(name, ChannelKind.TOPIC, FileFormat.JSONL)
         return cls.from_content({"channel": name, "kind": ChannelKind.FILE.value, "format": form or "csv"})

@@ -36,7 +36,7 @@ class CreditType(StrEnum):
 
 
 class CreditContract(TypedDict):
-    """A credit as billing reads it: in a JSON Lines file, and in a message of the credits topic.
+    """A credit with the keys of its campaign and its decision. Files and messages have its record C.
 
     `credit_id` is permanent: the same id is the same booking, however often it comes. `amount` is a plain decimal
     without a sign, in `measure`: a currency where `kind` is `money`, else a unit. `subject` is empty where the credit
