@@ -1,5 +1,6 @@
 """Writes pages: the templates, and what they may call. Every text is escaped, and plain before that."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -11,7 +12,7 @@ from xml.etree.ElementTree import Element, tostring
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from kulanz.domain.money import is_currency
+from kulanz.domain.money import is_currency, minor_units
 from kulanz_console.drawing.figures import size_of
 from kulanz_console.drawing.markup import code, foreign, instant
 from kulanz_console.drawing.text import plain, plain_lines
@@ -23,6 +24,8 @@ from kulanz_console.words import LANGUAGES, Words
 
 TEMPLATES = Path(__file__).parent / "templates"
 SHORT_HASH = 12
+LEAST_COST_USD = Decimal("0.01")
+_INSTANT = re.compile(r"(?<!\w)(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?Z)(?!\w)", re.ASCII)
 
 
 @cache
@@ -36,6 +39,7 @@ def environment() -> Environment:
         foreign=lambda text: drawn(foreign(text)),
         code=lambda text: drawn(code(text)),
         short=lambda text: drawn(code(str(text)[:SHORT_HASH])),
+        timed=timed,
         at=lambda text: drawn(instant(text)) if text else "",
         drawn=drawn,
         campaign=campaign_path,
@@ -53,6 +57,20 @@ def _plain(value: object) -> object:
 def drawn(made: Element) -> Markup:
     """Markup of the drawing, which escapes all texts itself."""
     return Markup(tostring(made, encoding="unicode", method="html"))  # noqa: S704 (written by the standard library)
+
+
+def timed(text: str) -> Markup:
+    """A text of ours with instants in it, such as 2026-03-01T09:00:49Z, each of which is shown as one."""
+    parts = _INSTANT.split(text)
+    return Markup("").join(drawn(instant(part) if place % 2 else foreign(part)) for place, part in enumerate(parts))
+
+
+def padded(measure: str, text: str) -> str:
+    """An amount with all the decimals of its currency; a quantity as it is. Nothing is rounded."""
+    size = Decimal(text)
+    decimals = -int(size.as_tuple().exponent)
+    least = minor_units(measure) if is_currency(measure) else 0
+    return f"{size:,.{max(decimals, least)}f}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +92,7 @@ class Page:
         return self.environment.get_template(template).render(
             **content, title=title, menu=self._shown_menu(), _=self.words, words=self.words, stack=self.stack,
             languages=LANGUAGES, session=session, news=news, worth=self._worth, decimal=self._decimal, sums=self._sums,
-            url=url, picture=self._picture, here="" if self.visit is None else self.visit.path,
+            cost=self._cost, url=url, picture=self._picture, here="" if self.visit is None else self.visit.path,
         )  # fmt: skip
 
     def _shown_menu(self) -> list[Question]:
@@ -83,12 +101,17 @@ class Page:
 
     def _worth(self, measure: str, exact: str) -> str:
         """A sum of a report or a plan: minor units of a currency, or a quantity."""
-        return self.words.number(value_text(measure, size_of(measure, exact)))
+        return self.words.phrase(value_text(measure, size_of(measure, exact)))
 
     def _decimal(self, measure: str, text: str) -> str:
         """An amount as a currency writes it, or a quantity."""
-        size = f"{Decimal(text):,}" if is_currency(measure) else f"{Decimal(text):,f}"
-        return f"{self.words.number(size)} {measure_words(measure)}"
+        return self.words.phrase(f"{padded(measure, text)} {measure_words(measure)}")
+
+    def _cost(self, usd: str) -> str:
+        """What AWS asks for it, about."""
+        if Decimal(usd) < LEAST_COST_USD:
+            return str(self.words("less than {sum}", sum=self._decimal("USD", str(LEAST_COST_USD))))
+        return self._decimal("USD", f"{Decimal(usd):.2f}")
 
     def _sums(self, sums: Mapping[str, str]) -> str:
         return " + ".join(self._worth(measure, exact) for measure, exact in sorted(sums.items()))

@@ -60,6 +60,10 @@ class Words:
             return ", ".join(self.phrase(part) for part in parts)
         return self.number(text)
 
+    def facts(self, text: str) -> str:
+        """A text of ours about a decision: its clauses in this language as far as they are known."""
+        return "; ".join(self.phrase(part) for part in text.split("; "))
+
     def code(self, text: object) -> str:
         """A code of ours, such as a state or a result, in words."""
         words = str(text).replace("_", " ")

@@ -97,9 +97,9 @@ class Browser:
         """What is in a form of a page."""
         return dict(forms(self.get(page))[action])
 
-    def submit(self, page: str, action: str, **filled: Any) -> TestResponse:
-        """Fill in a form of a page, and send it."""
-        return self.post(action, {**self.form(page, action), **filled})
+    def submit(self, page: str, target: str, /, **filled: Any) -> TestResponse:
+        """Fill in a form of a page, and send it to where it goes."""
+        return self.post(target, {**self.form(page, target), **filled})
 
 
 def forms(response: TestResponse) -> dict[str, dict[str, str]]:

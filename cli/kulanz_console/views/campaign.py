@@ -56,9 +56,9 @@ def show(visit: Visit) -> Shown:
         "sentence": sentence(sources, figures),
         "has_ended": state in ENDED,
         "totals": figures.totals,
-        "sections": [
-            results_section(figures), amounts_section(sources), reconciliation_section(sources, figures),
-        ],
+        "results": results_section(figures),
+        "amounts": amounts_section(sources),
+        "reconciliation": reconciliation_section(sources, figures),
         "log": log,
         "plan": plan,
         "problems": _by_reason(rejected["rows"]),

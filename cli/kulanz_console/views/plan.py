@@ -4,6 +4,7 @@ from typing import Any
 
 from kulanz.domain.campaigns.campaign import State
 from kulanz.domain.campaigns.reconciliation import RowResult
+from kulanz_console.drawing.figures import ORDER
 from kulanz_console.drawing.pictures import thin_bar
 from kulanz_console.drawing.sections import HISTOGRAMS_SHOWN, KINDS, histogram
 from kulanz_console.drawing.words import state_kind
@@ -37,7 +38,8 @@ def show(visit: Visit) -> Shown:
         "waits": state is State.AWAITING_APPROVAL,
         "heading": _title(revision) or plan["campaign"],
         "results": [
-            (one, thin_bar(one["lines"], most, KINDS.get(RowResult(one["result"]), "rest"))) for one in plan["results"]
+            (one, thin_bar(one["lines"], most, KINDS.get(RowResult(one["result"]), "rest")))
+            for one in sorted(plan["results"], key=lambda one: (ORDER[RowResult(one["result"])], one["reason"]))
         ],
         "pictures": [histogram(one) for one in amounts[:HISTOGRAMS_SHOWN]],
         "pictures_left": max(0, len(amounts) - HISTOGRAMS_SHOWN),

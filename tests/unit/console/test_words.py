@@ -1,0 +1,97 @@
+"""Every text of the pages has its German, with the same values in it; numbers are written as each language does."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import kulanz_console
+from kulanz.domain.campaigns.campaign import State
+from kulanz.domain.campaigns.reconciliation import RowResult, WriteResult
+from kulanz_console.answered import EXPLAINED, WITHDRAWN
+from kulanz_console.drawing.ways import SAYS
+from kulanz_console.drawing.words import SENTENCES
+from kulanz_console.pages import padded
+from kulanz_console.routes import MENU
+from kulanz_console.words import Words, catalogue
+
+ROOT = Path(kulanz_console.__file__).parent
+CALLED = {"words", "visit.words", "self.words", "_NotLetIn"}
+VALUE = re.compile(r"\{(\w*)\}")
+
+
+def written() -> Iterator[str]:
+    """The texts of templates and views, as they stand there."""
+    for template in ROOT.glob("templates/*.html"):
+        yield from re.findall(r'_\("((?:[^"\\]|\\.)*)"', template.read_text(encoding="utf-8"))
+    for file in ROOT.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+                name = ast.unparse(node.func)
+                if name in CALLED or (name == "NotAnswered" and "views" in file.parts):
+                    yield str(node.args[0].value)
+    yield from (one.name for one in MENU)
+    yield from (*SAYS.values(), *EXPLAINED.values(), WITHDRAWN)
+    yield from (
+        one.value.replace("_", " ") for one in (*State, *RowResult, *WriteResult) if one is not WriteResult.NONE
+    )
+    yield from (text for state, text in SENTENCES.items() if state not in (State.REFUSED, State.REJECTED))
+
+
+def test_every_text_has_its_german() -> None:
+    found = set(written())
+    assert len(found) > 250, "the search for texts no longer finds them"
+    assert sorted(found - catalogue("de").keys()) == [], "add to texts/de.po"
+
+
+def test_a_translation_has_the_values_of_its_text() -> None:
+    differing = {
+        text: german for text, german in catalogue("de").items()
+        if sorted(VALUE.findall(text)) != sorted(VALUE.findall(german))
+    }  # fmt: skip
+    assert differing == {}
+
+
+@pytest.mark.parametrize(
+    ("english", "german"),
+    [
+        ("36,845.00 USD", "36.845,00 USD"),
+        ("1,204 rows", "1.204 rows"),
+        ("0.5", "0,5"),
+        ("att-2024-02-22/1", "att-2024-02-22/1"),
+        ("2026-03-01T09:00:49Z", "2026-03-01T09:00:49Z"),
+        ("version 1.2.3", "version 1.2.3"),
+        ("1234567", "1234567"),
+        ("A-1,001", "A-1,001"),
+        ("Results of 10,105 lines", "Ergebnisse von 10.105 Zeilen"),
+        ("granted, EUR", "gewährt, EUR"),
+        ("what nobody translated", "what nobody translated"),
+    ],
+)
+def test_a_phrase_with_numbers_is_written_as_the_language_does(english: str, german: str) -> None:
+    assert Words("de").phrase(english) == german
+    assert Words("en").phrase(english) == english
+
+
+@given(st.text())
+def test_english_is_left_as_it_stands(text: str) -> None:
+    assert Words("en").phrase(text) == text
+
+
+@pytest.mark.parametrize(
+    ("measure", "text", "shown"),
+    [
+        ("EUR", "0", "0.00"), ("EUR", "1234.5", "1,234.50"), ("JPY", "500", "500"), ("BHD", "1.5", "1.500"),
+        ("USD", "0.001", "0.001"), ("call_minute", "20", "20"), ("GB", "0.25", "0.25"), ("EUR", "-3.1", "-3.10"),
+    ],
+)  # fmt: skip
+def test_an_amount_has_its_currencys_decimals_and_is_never_rounded(measure: str, text: str, shown: str) -> None:
+    assert padded(measure, text) == shown
+
+
+def test_a_value_of_a_text_is_only_ever_text() -> None:
+    assert "<b>" not in Words("en")("Account {account}", account="<b>")
