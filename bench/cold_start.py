@@ -22,6 +22,8 @@ IMPORTS = {
         "import api.handler, kulanz.application.door.accounts; from kulanz.adapters.aws import client;"
         "from kulanz.adapters import campaign_table, ledger_table, s3; client('dynamodb'); client('s3')"
     ),
+    "receiver": "import receive_incidents.handler as handler; handler._composed()",
+    "reader": "import draft_incidents.handler as handler; handler._composed()",
 }
 BASE_PYTHON = str(Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}")
 """The interpreter without any packages of its own: those of the layers are measured."""
@@ -36,6 +38,12 @@ WORKER_ENVIRONMENT = {
     "MAXIMUM_CONCURRENCY": "10",
     "DECISION_RETENTION_DAYS": "1096",
     "POWERTOOLS_SERVICE_NAME": "kulanz",
+    "POLICY_PREFIX": "policies/",
+    "UPSTREAM_PREFIX": "upstream/",
+    "SECRET_PREFIX": "kulanz/sources/",
+    "SOURCES_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/deliveries",
+    "BUS_NAME": "kulanz",
+    "NOTICES_TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:notices",
 }
 
 
@@ -46,6 +54,7 @@ def cold_start(repeats: int) -> list[Row]:
         for name, code in IMPORTS.items():
             times[name].append(_start_seconds(sys.executable, code, WORKER_ENVIRONMENT))
     bare, ours, composed, api = (median(times[name][1:]) for name in ("bare", "ours", "composed", "api"))
+    receiver, reader = (median(times[name][1:]) for name in ("receiver", "reader"))
     return [
         Row(
             "cold start, import CPU ÷ bare boto3 client", "≤ 1.6",
@@ -55,6 +64,11 @@ def cold_start(repeats: int) -> list[Row]:
         Row(
             "cold start of the API for its first ask, CPU ÷ bare boto3 client", "≤ 2.5",
             f"{api * 1e3:.0f} ms = {api / bare:.2f}", "-", f"{bare * 1e3:.0f} ms", api / bare <= 2.5,
+        ),
+        Row(
+            "cold start of the receiver of deliveries with all its clients, CPU ÷ bare boto3 client", "≤ 2.5",
+            f"{receiver * 1e3:.0f} ms = {receiver / bare:.2f} (the reader: {reader / bare:.2f})", "-",
+            f"{bare * 1e3:.0f} ms", receiver / bare <= 2.5,
         ),
         _bytecode(repeats),
     ]  # fmt: skip

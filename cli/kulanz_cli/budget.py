@@ -111,13 +111,35 @@ def set_limit(
     AMOUNT is one of the currency, such as 250000.00. It may be less than what is reserved: then nothing further starts
     in that month, and what is under way goes on. For administrators.
     """
+    _change(stack, currency, month, limit, reason, given_id, is_json=is_json)
+
+
+@click.command("remove", epilog=ACTION_CODES)
+@click.argument("currency", metavar="CURRENCY", type=RouteParameter("currency"))
+@click.argument("month", metavar="MONTH", type=RouteParameter("month"))
+@click.option("--reason", required=True, help="Why, for the log.")
+@under_id
+@as_json
+@pass_stack
+def remove(stack: Stack, currency: str, month: str, reason: str, given_id: str | None, is_json: bool) -> None:
+    """Remove the budget of CURRENCY in MONTH.
+
+    Then nothing is refused any more; what was spent stays counted. It is refused while something is reserved: settle or
+    wait first, or set a budget that is high enough. For administrators.
+    """
+    _change(stack, currency, month, None, reason, given_id, is_json=is_json)
+
+
+def _change(
+    stack: Stack, currency: str, month: str, limit: str | None, reason: str, given_id: str | None, *, is_json: bool
+) -> None:
     must_be_a_reason(reason)
     done: dict[str, Any] = stack.door().act(
         "budgets.act",
         {"limit": limit, "reason": reason},
         currency=currency,
         month=month,
-        id=given_id or action_id("budget", currency, month, limit),
+        id=given_id or action_id("budget", currency, month, limit or "none"),
     )
     if is_json:
         print_json(done)

@@ -9,6 +9,7 @@ COMMANDS = {
     "What a month may cost": section(
         ("show", "budget", "show", "Show the budgets of this month and of those after it."),
         ("set", "budget", "set_limit", "Set what CURRENCY may cost in MONTH."),
+        ("remove", "budget", "remove", "Remove the budget of CURRENCY in MONTH."),
     ),
 }  # fmt: skip
 

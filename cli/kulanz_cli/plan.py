@@ -9,8 +9,10 @@ from rich.console import Console
 
 from kulanz.domain.campaigns.campaign import CampaignId, State
 from kulanz.domain.gate.filed_plan import HASH_DIGITS_SHOWN
+from kulanz.domain.time import MICROSECOND, parse_instant
 from kulanz_cli.command import CampaignParameter, action_id, under_id
 from kulanz_cli.control import REASON_CHARACTERS
+from kulanz_cli.drafts import length
 from kulanz_cli.reconciliation import value_text
 from kulanz_cli.settings import ACTION_CODES, ANSWER_CODES, as_json, pass_stack
 from kulanz_cli.stack import Stack
@@ -19,10 +21,14 @@ from kulanz_console.drawing.worth import coarser_ranges
 
 if TYPE_CHECKING:
     from kulanz.application.budgets.review import BudgetReview
+    from kulanz.application.campaigns.plausible_plan import RepeatsReview, UsualReview
     from kulanz.application.campaigns.review_plan import PlanReview
 
 BAR_CELLS = 24
 LARGEST_PRINTED = 10
+WINDOWS_PRINTED = 3
+TIMES_NAMED = 3
+"""From so many times the average of before it is said how many times it is."""
 HASH_PATTERN_CHARACTERS = 64
 
 type Callback = Callable[..., None]
@@ -145,12 +151,16 @@ def _show(found: "PlanReview", out: Console) -> None:
     asked = f"waits for {needed}, of whom {len(given)} approved" if waits else f"is {found['state']}"
     say(out, f"{found['campaign']} {asked}", "bold")
     policy, pinned = found["policy"], found["list"]
+    _show_incident(found, out)
     labelled(
         out, "policy", f"{policy['id']} {policy['version']} ({policy['hash'][:HASH_DIGITS_SHOWN]}): {policy['title']}"
     )
     labelled(out, "list", pinned["key"])
     labelled(out, "version", pinned["version_id"])
+    labelled(out, "uploaded", _uploaded(found))
     labelled(out, "rows", f"{pinned['rows']:,} announced, {found['subjects']:,} would get something")
+    if repeated := _repeated(found["repeats"]):
+        labelled(out, "repeated", repeated)
     labelled(out, "requested", found["requester"] or f"no person: source {found['source']}")
     for person in given:
         labelled(out, "approved", person)
@@ -159,6 +169,8 @@ def _show(found: "PlanReview", out: Console) -> None:
     if found["lone_operator"]:
         labelled(out, "lone operator", "this stack lets one person request and approve")
     labelled(out, "at most", _amounts(found["at_most"]) or "nothing")
+    for usual in found["usual"]:
+        labelled(out, "on average", _average(usual, found))
     if found["claimable"]:
         labelled(out, "of it claims", _amounts(found["claimable"]))
     for budget in found["budgets"]:
@@ -174,6 +186,61 @@ def _show(found: "PlanReview", out: Console) -> None:
     _show_largest(found, out)
     if waits:
         _show_commands(found, out)
+
+
+def _show_incident(found: "PlanReview", out: Console) -> None:
+    """What failed, when and for how long: what the list, the policy and the amounts must fit."""
+    incident = found["incident"]
+    labelled(out, "incident", incident["title"])
+    for window in incident["windows"][:WINDOWS_PRINTED]:
+        if window["end"] is None:
+            labelled(out, "", f"since {window['start']}")
+            continue
+        lasted = parse_instant(window["end"]) - parse_instant(window["start"])
+        labelled(out, "", f"{window['start']} to {window['end']}, {length(lasted // MICROSECOND)}")
+    more = len(incident["windows"]) - WINDOWS_PRINTED
+    if more > 0:
+        labelled(out, "", f"and {more} more windows")
+    labelled(out, "cause", incident["cause"] or "none is stated")
+
+
+def _uploaded(found: "PlanReview") -> str:
+    """When the list came, and whether that was before what it is the list of."""
+    at, windows = found["list"]["uploaded_at"], found["incident"]["windows"]
+    if at is None:
+        return "its version was deleted"
+    began = min(window["start"] for window in windows)
+    if parse_instant(at) >= parse_instant(began):
+        return at
+    return f"{at}, BEFORE the incident began: is it the list of another one?"
+
+
+def _repeated(repeats: "RepeatsReview") -> str:
+    """How many rows name a subject again; empty where none does."""
+    again = repeats["repeated"] + repeats["contradicting"]
+    if not again:
+        return ""
+    of = "rows" if repeats["whole_list"] else "rows looked at, a sample,"
+    text = f"{again:,} of {repeats['rows_looked_at']:,} {of} name a subject AGAIN; each is granted once"
+    return f"{text}, the figures below count it each time"
+
+
+def _average(usual: "UsualReview", found: "PlanReview") -> str:
+    """What a granted line comes to, here and in the last campaign under the same policy."""
+    measure = usual["measure"]
+    sums = {one["measure"]: Decimal(one["sum"]) for one in found["sums"] if one["result"] == "granted"}
+    lines = sum(one["lines"] for one in found["results"] if one["result"] == "granted")
+    before = Decimal(usual["sum"]) / usual["lines"] if usual["lines"] else Decimal(0)
+    here = sums.get(measure, Decimal(0)) / lines if lines else Decimal(0)
+    text = f"{value_text(measure, _rounded(here))} a granted line; {value_text(measure, _rounded(before))}"
+    text += f" in {usual['campaign']}, the last under this policy"
+    if before and here >= before * TIMES_NAMED:
+        return f"{text}: {here / before:,.0f} TIMES as much"
+    return text
+
+
+def _rounded(size: Decimal) -> Decimal:
+    return size.quantize(Decimal(1))
 
 
 def budget_text(budget: "BudgetReview") -> str:

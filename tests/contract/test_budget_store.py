@@ -131,6 +131,21 @@ def test_a_limit_is_set_once_and_leaves_what_is_reserved(backend: Backend) -> No
     assert backend.campaigns.budget("EUR", MONTH).left == 1_200
 
 
+def test_a_limit_is_removed_only_while_nothing_is_reserved(backend: Backend) -> None:
+    backend.budgets.set_limit(BUDGET)
+    removal = replace(BUDGET, id="removal", limit=None)
+    backend.budgets.set_limit(removal)
+    assert backend.campaigns.budget("EUR", MONTH) == Budget("EUR", MONTH, None, 0, 0, 2)
+    assert backend.budgets.limit_set("EUR", MONTH, "removal") == removal
+    with pytest.raises(Outdated):
+        backend.budgets.set_limit(removal)
+    started(backend)
+    backend.budgets.set_limit(replace(BUDGET, id="again"))
+    with pytest.raises(Outdated):
+        backend.budgets.set_limit(replace(removal, id="another"))
+    assert backend.campaigns.budget("EUR", MONTH).limit == BUDGET.limit
+
+
 def test_the_audit_log_says_who_set_a_limit(backend: Backend) -> None:
     backend.budgets.set_limit(BUDGET)
     logged = [one for one in backend.index.audit_of_actor(BUDGET.actor).found if one.about is About.BUDGET]

@@ -87,6 +87,8 @@ def test_a_campaign_is_found_by_its_month_and_by_its_policy_in_the_order_of_time
     assert backend.index.incidents_in("2026-04").found == (Indexed(opened_at["next"], "next"),)
     under = [one.id.incident_id for one in backend.index.campaigns_under("p").found]
     assert under == ["whole", "half", "berlin", "next"]
+    latest = [one.id.incident_id for one in backend.index.latest_under("p", opened_at["next"], 2)]
+    assert latest == ["berlin", "half"], "opened before that instant, last first"
 
 
 @pytest.mark.parametrize("most", [1, 2, 3, 7, 100])

@@ -80,7 +80,7 @@ def accept(world: World, account: str = "taker", tap: Tap | None = None) -> bool
     """Accept the first campaign's offer; False where it is over by then."""
     used = tap or Tap()
     ports = AcceptPorts(
-        tapped(world.ledger, "ledger", used), tapped(world.campaigns, "campaigns", used),
+        tapped(world.ledger, "ledger", used), world.stores, tapped(world.campaigns, "campaigns", used),
         tapped(world.offers, "offers", used),
     )  # fmt: skip
     try:

@@ -233,7 +233,7 @@ def _run_until_apply_waits(world: World) -> None:
         found = world.campaigns.campaign(CampaignId.parse(CAMPAIGN))
         if found is not None and found.state is State.AWAITING_APPROVAL and not has_accepted:
             has_accepted = True
-            ports = AcceptPorts(world.ledger, world.campaigns, world.offers)
+            ports = AcceptPorts(world.ledger, world.stores, world.campaigns, world.offers)
             for line in _ACCEPTED:
                 accept_offer(line.account, INCIDENT, ports, "support", world.now)
         if any(_is_ours(message.body) for message in world.chunk_messages):

@@ -1,7 +1,8 @@
 """The bucket in memory: lists in versions, published policies, and the documents that campaigns leave behind."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import md5
 
 from kulanz.application.ports import (
@@ -26,6 +27,11 @@ class _Version:
     version_id: str
     content: bytes | None
     etag: str
+    at: datetime = EPOCH
+
+
+def _no_clock() -> datetime:
+    return EPOCH
 
 
 class FakeLists:
@@ -36,6 +42,7 @@ class FakeLists:
         self.block_bytes = block_bytes
         self._versions: dict[str, list[_Version]] = {}
         self._count = 0
+        self.now: Callable[[], datetime] = _no_clock
 
     def upload(self, key: str, content: bytes) -> str:
         """Write a new version of an object and return its id."""
@@ -52,6 +59,10 @@ class FakeLists:
     def has(self, pinned: PinnedList) -> bool:
         """Whether the pinned version is still there."""
         return any(version.version_id == pinned.version_id for version in self._versions.get(pinned.key, []))
+
+    def uploaded_at(self, pinned: PinnedList) -> datetime:
+        """When the pinned version came."""
+        return next(one.at for one in self._versions[pinned.key] if one.version_id == pinned.version_id)
 
     def newest(self, key: str) -> str:
         """The id of an object's newest version; one that nothing has where there is none."""
@@ -79,7 +90,7 @@ class FakeLists:
     def _add(self, key: str, content: bytes | None) -> _Version:
         self._count += 1
         digest = md5(content or b"", usedforsecurity=False).hexdigest()
-        version = _Version(f"version-{self._count:06d}", content, f'"{digest}"')
+        version = _Version(f"version-{self._count:06d}", content, f'"{digest}"', self.now())
         self._versions.setdefault(key, []).append(version)
         return version
 

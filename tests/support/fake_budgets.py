@@ -95,10 +95,10 @@ class FakeBudgets:
 
     def set_limit(self, setting: LimitSet) -> None:
         place = setting.currency, setting.month, setting.id
-        if place in self._items.settings:
+        budget = self._items.budget(setting.currency, setting.month)
+        if place in self._items.settings or (setting.limit is None and budget.reserved):
             raise Outdated
         self._items.settings[place] = setting
-        budget = self._items.budget(setting.currency, setting.month)
         self._items.budgets[budget.place] = replace(budget, limit=setting.limit, version=budget.version + 1)
 
     def reserved(self) -> list[ReservedBy]:

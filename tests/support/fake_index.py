@@ -38,6 +38,10 @@ class FakeIndex:
     ) -> Page[Indexed[CampaignId]]:
         return _page(self._opened(lambda one: one.policy_id == policy_id), after, most)
 
+    def latest_under(self, policy_id: str, before: datetime, most: int) -> list[Indexed[CampaignId]]:
+        found = self._opened(lambda one: one.policy_id == policy_id and one.decided_at < before)
+        return [one for *_, one in sorted(found, key=lambda one: one[:2], reverse=True)[:most]]
+
     def audit_of_day(self, day: date, after: str = "", most: int = INDEXED_PER_PAGE) -> Page[AuditEntry]:
         return self._audit(lambda entry: entry.at.astimezone(UTC).date() == day, after, most)
 

@@ -25,4 +25,4 @@ class FakeUploads:
         return None if by is None else Upload(EPOCH, by)
 
     def pinned(self, pinned: PinnedList) -> Upload | None:
-        return Upload(EPOCH, "") if self._lists.has(pinned) else None
+        return Upload(self._lists.uploaded_at(pinned), "") if self._lists.has(pinned) else None

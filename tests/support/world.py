@@ -138,6 +138,10 @@ class World:
     requester: str = ""
     """The person who sends all events through the API; empty where they come over the bus."""
 
+    def clock(self) -> datetime:
+        """What time it is."""
+        return self.now
+
     def __post_init__(self) -> None:
         self.lists, self.policies = FakeLists(BUCKET), FakePolicies()
         self.campaigns, self.ledger, self.archive = FakeCampaigns(), FakeLedger(), FakeArchive()
@@ -153,6 +157,7 @@ class World:
         self.index = FakeIndex(self.campaigns, self.offers)
         self.budgets = FakeBudgets(self.campaigns.budget_items)
         confirm_tables(self.stores, Occasion.FIRST, "a person", "first deployment", START)
+        self.lists.now = self.clock
         self.events: list[Message[Mapping[str, Any]]] = []
         self.chunk_messages: list[Message[ChunkMessage]] = []
         self.delivery_messages: list[Message[DeliveryMessage | PublishMessage]] = []

@@ -62,11 +62,15 @@ def bus(at: Examined) -> Iterator[Result]:
     """The policy of the bus."""
     name = at.outputs.event_bus_name
     publishers, ours = at.listed("PublisherArns"), _roles(at, "AdvanceCampaignRole")
+    of_drafts = _roles(at, "DraftIncidentsRole")
     campaigns, sources = at.listed("CampaignPublisherArns"), at.listed("CampaignSources")
     expected = {
-        "NobodyElseMayPublish": Expected("Deny", [PUT_EVENTS], {EXCEPT: publishers | ours}),
+        "NobodyElseMayPublish": Expected("Deny", [PUT_EVENTS], {EXCEPT: publishers | ours | of_drafts}),
         "OnlyCampaignPublishersMayOpenCampaigns": Expected("Deny", [PUT_EVENTS], {SOURCE: sources, EXCEPT: campaigns}),
         "OnlyAdvanceCampaignSpeaksForKulanz": Expected("Deny", [PUT_EVENTS], {SOURCE: ["kulanz"], EXCEPT: ours}),
+        "OnlyDraftIncidentsSpeaksOfDrafts": Expected(
+            "Deny", [PUT_EVENTS], {SOURCE: ["kulanz.drafts"], EXCEPT: of_drafts}
+        ),
     }
     if publishers:
         expected["PublishersOfOtherAccountsMayPublish"] = Expected(

@@ -154,3 +154,17 @@ def test_a_bar_is_whole_and_each_of_its_parts_is_seen_where_there_is_some_of_it(
     assert ("!" in drawn) is (spent + reserved > limit)
     if limit:
         assert ("." in drawn) is (spent + reserved < limit)
+
+
+def test_a_budget_is_removed_when_nothing_of_it_is_reserved() -> None:
+    world = played()
+    stack = WorldStack(world)
+    set_budget(stack, "EUR", "2026-03", "250.00")
+    refused = run(stack, "budget", "remove", "EUR", "2026-03", "--reason", "a mistake", "--id", "first")
+    assert refused.exit_code == UNUSABLE, "its campaign's reservation is not settled yet"
+    assert "something of this budget is reserved" in refused.stderr
+    world.watch()
+    world.watch()
+    done = run(stack, "budget", "remove", "EUR", "2026-03", "--reason", "a mistake")
+    assert done.exit_code == DONE, done.output
+    assert done.stdout.splitlines()[1].split() == ["2026-03", "EUR", "none", "100.00", "0.00", "none"]

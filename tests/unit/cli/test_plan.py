@@ -5,11 +5,13 @@ The figures of the answer all differ, so that one shown in another's place is se
 
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from kulanz.domain.campaigns.campaign import CampaignId, State
+from kulanz.domain.time import format_instant
 from kulanz_cli import plan
 from kulanz_cli.terminal import console
 from tests.support.small_campaign import CAMPAIGN, LIST_KEY, event, list_of, row, small_world
@@ -35,7 +37,16 @@ def review(**changes: Any) -> dict[str, Any]:
         "persons_needed": 2, "reasons": ["no person requested it"], "not_automatic": "", "lone_operator": False,
         "approvals": [{"person": "sso:zoe", "at": "2026-03-02T10:00:00Z", "limits": [], "break_glass": ""}],
         "policy": {"id": "net-credit", "version": 6, "hash": "fedcba987654" + "0" * 52, "title": "A credit"},
-        "list": {"key": "lists/a.csv", "version_id": "v-31", "rows": 1_019, "bytes": 88_888},
+        "list": {
+            "key": "lists/a.csv", "version_id": "v-31", "rows": 1_019, "bytes": 88_888,
+            "uploaded_at": "2026-02-27T07:00:00Z",
+        },
+        "incident": {
+            "title": "Sign-in failed", "revision": 3, "cause": "storm",
+            "windows": [{"start": "2026-02-26T09:00:00Z", "end": "2026-02-26T12:40:00Z"}],
+        },
+        "repeats": {"rows_looked_at": 1_017, "whole_list": True, "repeated": 0, "contradicting": 0},
+        "usual": [],
         "decided_at": "2026-02-28T08:00:00Z", "lines": 1_021, "subjects": 907,
         "results": [
             {"result": "declined", "reason": "prepaid", "lines": 114, "before": 12},
@@ -74,9 +85,13 @@ def shown(capsys: pytest.CaptureFixture[str], content: Mapping[str, Any]) -> lis
 def test_every_figure_of_a_plan_is_shown_in_its_place(capsys: pytest.CaptureFixture[str]) -> None:
     assert shown(capsys, review()) == [
         ["in-7/4 waits for 2 persons, of whom 1 approved"],
+        ["incident", "Sign-in failed"],
+        ["2026-02-26T09:00:00Z to 2026-02-26T12:40:00Z, 3 h 40 min"],
+        ["cause", "storm"],
         ["policy", "net-credit 6 (fedcba987654): A credit"],
         ["list", "lists/a.csv"],
         ["version", "v-31"],
+        ["uploaded", "2026-02-27T07:00:00Z"],
         ["rows", "1,019 announced, 907 would get something"],
         ["requested", "no person: source billing"],
         ["approved", "sso:zoe"],
@@ -202,3 +217,87 @@ def test_a_rejected_plan_stands_beside_the_next_one(world: World) -> None:
     assert ["all", "4", "3"] in cells
     assert ["granted", "10.98 EUR", "3.99 EUR"] in cells
     assert ["granted", "60 call minutes", "40 call minutes"] in cells
+
+
+# What an approver must see who knows nothing but this screen
+
+
+def facts_of(lines: list[list[str]]) -> dict[str, str]:
+    """What stands beside each label, with the lines that continue it."""
+    found, label = dict[str, str](), ""
+    for line in lines:
+        label = line[0] if len(line) > 1 else label
+        found[label] = f"{found.get(label, '')} {line[-1]}".strip()
+    return found
+
+
+def test_a_list_that_is_older_than_its_incident_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    pinned = review()["list"] | {"uploaded_at": "2026-02-26T08:59:59Z"}
+    assert "BEFORE the incident began" in facts_of(shown(capsys, review(list=pinned)))["uploaded"]
+    pinned = review()["list"] | {"uploaded_at": "2026-02-26T09:00:00Z"}
+    assert facts_of(shown(capsys, review(list=pinned)))["uploaded"] == "2026-02-26T09:00:00Z"
+    pinned = review()["list"] | {"uploaded_at": None}
+    assert facts_of(shown(capsys, review(list=pinned)))["uploaded"] == "its version was deleted"
+
+
+def test_rows_that_repeat_each_other_are_named_and_none_where_none_do(capsys: pytest.CaptureFixture[str]) -> None:
+    repeats = {"rows_looked_at": 1_017, "whole_list": False, "repeated": 408, "contradicting": 3}
+    assert facts_of(shown(capsys, review(repeats=repeats)))["repeated"].startswith(
+        "411 of 1,017 rows looked at, a sample, name a subject AGAIN"
+    )
+    assert "repeated" not in facts_of(shown(capsys, review()))
+
+
+@pytest.mark.parametrize(
+    ("before", "says"),
+    [
+        ("907", "1.36 EUR a granted line; 0.01 EUR in in-5/1, the last under this policy: 136 TIMES as much"),
+        ("123456", "1.36 EUR a granted line; 1.36 EUR in in-5/1, the last under this policy"),
+    ],
+)
+def test_an_average_line_stands_beside_that_of_the_campaign_before_under_the_policy(
+    capsys: pytest.CaptureFixture[str], before: str, says: str
+) -> None:
+    usual = [{"campaign": "in-5/1", "measure": "EUR", "sum": before, "lines": 907}]
+    assert facts_of(shown(capsys, review(usual=usual)))["on average"] == says
+
+
+def test_an_outage_that_goes_on_or_has_many_parts_is_shown_in_short(capsys: pytest.CaptureFixture[str]) -> None:
+    windows = [{"start": f"2026-02-2{day}T09:00:00Z", "end": None} for day in range(5)]
+    incident = review()["incident"] | {"windows": windows, "cause": None}
+    lines = shown(capsys, review(incident=incident))
+    assert ["since 2026-02-22T09:00:00Z"] in lines
+    assert ["and 2 more windows"] in lines
+    assert ["cause", "none is stated"] in lines
+
+
+WRONG_LISTS = {
+    "in cents": ([row(f"a-{n}", fee="10000.00") for n in range(40)], "on average", "100 TIMES as much"),
+    "doubled": ([row(f"a-{n}", fee="100.00") for n in range(40)] * 2, "repeated", "40 of 80 rows name a subject AGAIN"),
+    "of last month": ([row(f"a-{n}", fee="100.00") for n in range(40)], "uploaded", "BEFORE the incident began"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_LISTS)
+def test_each_wrong_list_is_recognised_from_the_screen_of_its_plan(name: str) -> None:
+    """After a campaign with the right list. Each of these balances, and keeps its limits."""
+    right = [row(f"a-{n}", fee="100.00") for n in range(40)]
+    lines, label, says = WRONG_LISTS[name]
+    world = small_world(list_of(right))
+    world.publish(event(rows=len(right)))
+    world.run_until_quiet()
+    world.approvers = ()
+    world.lists.upload("lists/second.csv", list_of(lines))
+    later = event(rows=len(lines), key="lists/second.csv")
+    began = world.now + (timedelta(hours=1) if name == "of last month" else -timedelta(hours=1))
+    later["detail"] |= {
+        "incident_id": "second",
+        "windows": [{"start": format_instant(began), "end": format_instant(began + timedelta(minutes=30))}],
+    }
+    world.now = max(world.now, began + timedelta(hours=1))
+    world.publish(later)
+    world.run_until_quiet()
+    shown_plan = run(WorldStack(world), "plan", "second/1")
+    assert shown_plan.exit_code == YES, shown_plan.output
+    found = facts_of([re.split(r"  +", line.strip()) for line in shown_plan.output.splitlines()])
+    assert says in found[label]

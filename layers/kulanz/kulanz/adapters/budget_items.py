@@ -179,6 +179,23 @@ def _draw(table: str, draw: Draw) -> list[Action]:
     return [spent, drawn]
 
 
+def limit_changed(limit: int | None) -> Item:
+    """What sets a budget's limit; or removes it, on the condition that nothing is reserved."""
+    names, one = {"#limit": "limit", "#version": "version"}, {":one": {"N": "1"}}
+    if limit is not None:
+        return {
+            "UpdateExpression": "SET #limit = :limit ADD #version :one",
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": {**one, ":limit": {"N": str(limit)}},
+        }
+    return {
+        "UpdateExpression": "REMOVE #limit ADD #version :one",
+        "ConditionExpression": "attribute_not_exists(#reserved) OR #reserved = :nothing",
+        "ExpressionAttributeNames": {**names, "#reserved": "reserved"},
+        "ExpressionAttributeValues": {**one, ":nothing": {"N": "0"}},
+    }
+
+
 def setting_key(currency: str, month: str, setting_id: str) -> Item:
     """The key of one setting of a budget, under its own id."""
     return item_key(BUDGETS, f"{SET_PREFIX}{month}#{currency}#{setting_id}")
@@ -187,7 +204,7 @@ def setting_key(currency: str, month: str, setting_id: str) -> Item:
 def setting_item(setting: LimitSet) -> Item:
     """A setting as an item."""
     return setting_key(setting.currency, setting.month, setting.id) | {
-        "limit": {"N": str(setting.limit)},
+        "limit": {"NULL": True} if setting.limit is None else {"N": str(setting.limit)},
         "actor": {"S": setting.actor},
         "reason": {"S": setting.reason},
         "at": {"S": format_instant(setting.at)},
@@ -201,7 +218,7 @@ def read_setting(item: Item) -> LimitSet:
         id=setting_id,
         currency=currency,
         month=month,
-        limit=int(item["limit"]["N"]),
+        limit=int(item["limit"]["N"]) if "N" in item["limit"] else None,
         actor=item["actor"]["S"],
         reason=item["reason"]["S"],
         at=parse_instant(item["at"]["S"]),

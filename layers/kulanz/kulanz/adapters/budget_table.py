@@ -46,12 +46,10 @@ class DynamoBudgets:
         return None if found is None else items.read_setting(found)
 
     def set_limit(self, setting: LimitSet) -> None:
-        limited = {
+        limited: Item = {
             "TableName": self._table,
             "Key": items.budget_key(setting.currency, setting.month),
-            "UpdateExpression": "SET #limit = :limit ADD #version :one",
-            "ExpressionAttributeNames": {"#limit": "limit", "#version": "version"},
-            "ExpressionAttributeValues": {":limit": {"N": str(setting.limit)}, ":one": {"N": "1"}},
+            **items.limit_changed(setting.limit),
         }
         once = {
             "TableName": self._table,

@@ -1,7 +1,7 @@
 """The index of campaigns, incidents and actions, read from both tables a page at a time."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from heapq import merge
 from typing import Any
 
@@ -39,6 +39,22 @@ class DynamoIndex:
         self, policy_id: str, after: str = "", most: int = INDEXED_PER_PAGE
     ) -> Page[Indexed[CampaignId]]:
         return self._page(items.policy_partition(policy_id), items.read_campaign, after, most)
+
+    def latest_under(self, policy_id: str, before: datetime, most: int) -> list[Indexed[CampaignId]]:
+        answer = call(
+            "Query",
+            self._client.query,
+            TableName=self._campaigns,
+            ConsistentRead=True,
+            KeyConditionExpression="pk = :pk AND sk < :before",
+            ExpressionAttributeValues={
+                ":pk": {"S": items.policy_partition(policy_id)},
+                ":before": {"S": items.placed(before)},
+            },
+            ScanIndexForward=False,
+            Limit=most,
+        )
+        return [items.read_campaign(item) for item in answer["Items"]]
 
     def audit_of_day(self, day: date, after: str = "", most: int = INDEXED_PER_PAGE) -> Page[AuditEntry]:
         return self._page(items.day_partition(day), items.read_audit, after, most, self._credits)

@@ -84,12 +84,13 @@ def acceptance_entry(key: DecisionKey, at: datetime, actor: str) -> AuditEntry:
 
 
 def budget_entry(setting: LimitSet) -> AuditEntry:
-    """The setting of a month's budget."""
-    amount = format_minor(setting.limit, minor_units(setting.currency))
-    return AuditEntry(
-        setting.at, setting.actor, "set", About.BUDGET, f"{setting.currency} {setting.month}", setting.id,
-        f"{amount} {setting.currency}: {setting.reason}", setting.id,
-    )  # fmt: skip
+    """The setting of a month's budget, or its removal."""
+    verb, why = "remove", setting.reason
+    if setting.limit is not None:
+        verb, amount = "set", format_minor(setting.limit, minor_units(setting.currency))
+        why = f"{amount} {setting.currency}: {setting.reason}"
+    on = f"{setting.currency} {setting.month}"
+    return AuditEntry(setting.at, setting.actor, verb, About.BUDGET, on, setting.id, why, setting.id)
 
 
 UPLOADER_UNKNOWN = "unknown"

@@ -284,12 +284,15 @@ def _step(
 
 @dataclass(frozen=True, slots=True)
 class LimitSet:
-    """One setting of a month's budget: which, to how much, by whom, when and why. `id` is the action's own."""
+    """One setting of a month's budget: which, to how much, by whom, when and why. `id` is the action's own.
+
+    `limit` is None where it was removed: then nothing is refused any more, and all is counted.
+    """
 
     id: str
     currency: str
     month: str
-    limit: int
+    limit: int | None
     actor: str
     reason: str
     at: datetime

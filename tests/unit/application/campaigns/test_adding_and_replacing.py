@@ -58,7 +58,7 @@ def paid(made: World, account: str = "a-0") -> int:
 
 
 def accept(made: World, account: str, seq: int | None = None) -> Entry:
-    ports = AcceptPorts(made.ledger, made.campaigns, FakeOffers(made.ledger, made.campaigns))
+    ports = AcceptPorts(made.ledger, made.stores, made.campaigns, FakeOffers(made.ledger, made.campaigns))
     return accept_offer(account, INCIDENT_ID, ports, "support", made.now, seq=seq)
 
 

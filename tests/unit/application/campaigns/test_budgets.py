@@ -14,6 +14,7 @@ from kulanz.domain.budgets import Budget, LimitSet, Reservation
 from kulanz.domain.campaigns.campaign import CampaignId, State
 from kulanz.domain.gate.approval import ApprovalRefused
 from kulanz.domain.gate.settings import GateSettings
+from tests.support.fake_uploads import FakeUploads
 from tests.support.small_campaign import CAMPAIGN, event, list_of, row, small_world
 from tests.support.world import ANNA, BEN, World
 
@@ -46,7 +47,8 @@ def approve(world: World) -> None:
 
 
 def review(world: World) -> PlanReview:
-    ports = ReviewPorts(world.campaigns, world.lists, world.gate, world.operation)
+    uploads = FakeUploads(world.policies, world.lists)
+    ports = ReviewPorts(world.campaigns, world.lists, uploads, world.index, world.gate, world.operation)
     return review_plan(ID, ports, world.now)
 
 

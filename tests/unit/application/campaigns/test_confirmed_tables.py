@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from kulanz.application.campaigns.control_campaign import ControlPorts, ControlRefused, pause, resume
+from kulanz.application.ledger.accept_offer import OfferRefused
 from kulanz.application.ledger.check_ledger import Checked, CheckPorts, check_ledger
 from kulanz.application.ledger.confirm_tables import NotConfirmed, confirm_tables
 from kulanz.application.ports import PinnedVersionGone
@@ -17,6 +18,7 @@ from kulanz.domain.campaigns.reconciliation import WriteResult
 from kulanz.domain.confirmation import Confirmation, Occasion, Tables, missing
 from kulanz.domain.gate.approval import ApprovalRefused
 from kulanz.domain.gate.settings import GateSettings
+from tests.support.accepted_offer import accept, waiting
 from tests.support.faults import Fault
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
 from tests.support.world import ANNA, BEN, World
@@ -203,6 +205,18 @@ def test_a_plan_that_waited_while_a_table_was_restored_is_approved_only_after_th
     world.approve(ID, BEN)
     world.run_until_quiet()
     assert world.campaign(CAMPAIGN).state is State.CLOSED
+
+
+def test_no_offer_is_accepted_over_restored_tables_until_they_were_compared() -> None:
+    """The copy may have forgotten an acceptance: then it would be granted, and paid, twice."""
+    world = waiting()
+    _restored(world)
+    with pytest.raises(OfferRefused) as refused:
+        accept(world)
+    assert refused.value.reason == "tables_unconfirmed"
+    assert [entry.accepted_at for entry in world.ledger.all_entries()] == [None] * len(world.ledger.all_entries())
+    _confirmed(world)
+    assert accept(world)
 
 
 def test_nothing_starts_automatically_on_restored_tables() -> None:

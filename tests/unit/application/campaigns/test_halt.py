@@ -163,7 +163,7 @@ def test_no_offer_is_accepted_while_the_stack_is_halted() -> None:
     world = world_that_applies()
     world.run_until_quiet()
     act(world, Verb.SET, "anna")
-    ports = AcceptPorts(world.ledger, world.campaigns, world.offers)
+    ports = AcceptPorts(world.ledger, world.stores, world.campaigns, world.offers)
     with pytest.raises(OfferRefused) as refused:
         accept_offer("granted-1", INCIDENT_ID, ports, "support", world.now)
     assert refused.value.reason == "halted"

@@ -314,7 +314,7 @@ def test_an_offer_is_counted_until_it_lapses() -> None:
 
 def test_an_accepted_offer_is_counted_for_good() -> None:
     made = _offering()
-    ports = AcceptPorts(made.ledger, made.campaigns, FakeOffers(made.ledger, made.campaigns))
+    ports = AcceptPorts(made.ledger, made.stores, made.campaigns, FakeOffers(made.ledger, made.campaigns))
     granted = accept_offer("large", "in-1", ports, "an agent", made.now)
     assert granted.status is Outcome.GRANTED
     assert accept_offer("large", "in-1", ports, "an agent", made.now) == granted

@@ -151,7 +151,9 @@ class _Storm:
         offers = tapped(FakeOffers(made.ledger, made.campaigns), "offers", tap)
         account, name = self.choose.choice(ACCOUNTS), f"in-{self.choose.randrange(INCIDENTS)}"
         with suppress(OfferRefused, TryAgain, Killed):
-            accept_offer(account, name, AcceptPorts(made.ledger, made.campaigns, offers), "an agent", made.now)
+            accept_offer(
+                account, name, AcceptPorts(made.ledger, made.stores, made.campaigns, offers), "an agent", made.now
+            )
 
     def stop(self) -> None:
         campaigns = self.made.campaigns.all_campaigns()

@@ -145,7 +145,7 @@ def test_an_offer_of_the_difference_that_lapses_leaves_what_was_granted_before_i
     publish(made, 2, *first)
     publish(made, 3, BETTER, OFFERS)
     run(made, "in-1", 2, policy_version=2)
-    ports = AcceptPorts(made.ledger, made.campaigns, FakeOffers(made.ledger, made.campaigns))
+    ports = AcceptPorts(made.ledger, made.stores, made.campaigns, FakeOffers(made.ledger, made.campaigns))
     if first:
         accept_offer("half", "in-1", ports, "an agent", made.now)
     run(made, "in-1", 2, revision=2, policy_version=3)
@@ -228,7 +228,7 @@ def test_an_accepted_offer_settles_the_time_that_it_pays_for_and_one_that_lapsed
     made = world(chunk_bytes=65_536)
     offering = TOGETHER + "mode: {offer: {until: day(decided_at) + 30 days}}\n"
     made.policies.publish(POLICY_ID, 9, sealed_policy(offering))
-    ports = AcceptPorts(made.ledger, made.campaigns, FakeOffers(made.ledger, made.campaigns))
+    ports = AcceptPorts(made.ledger, made.stores, made.campaigns, FakeOffers(made.ledger, made.campaigns))
     for number in (1, 2, 3, 4):
         run(made, f"in-{number}", number + 1, policy_version=9)
         if number == 2:

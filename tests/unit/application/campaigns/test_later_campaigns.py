@@ -70,7 +70,7 @@ def campaign(world: World, seq: int, policy: str, content: bytes = LIST, **chang
 
 
 def accept(world: World, account_id: str, unit: str = WHOLE_ACCOUNT) -> Any:
-    ports = AcceptPorts(world.ledger, world.campaigns, FakeOffers(world.ledger, world.campaigns))
+    ports = AcceptPorts(world.ledger, world.stores, world.campaigns, FakeOffers(world.ledger, world.campaigns))
     return accept_offer(account_id, INCIDENT_ID, ports, "support", world.now, unit)
 
 

@@ -169,7 +169,7 @@ class _Storm:
     def accept(self) -> None:
         made = self.made
         offers = self.tapped(FakeOffers(made.ledger, made.campaigns), "offers")
-        ports = AcceptPorts(made.ledger, self.tapped(made.campaigns, "campaigns"), offers)
+        ports = AcceptPorts(made.ledger, made.stores, self.tapped(made.campaigns, "campaigns"), offers)
         with suppress(OfferRefused, TryAgain, Killed):
             accept_offer(self.choose.choice(list(FEES)), INCIDENT_ID, ports, "an agent", made.now)
 

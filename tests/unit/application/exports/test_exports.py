@@ -171,7 +171,13 @@ def decided(policy: str, policy_id: str, **settings: Any) -> World:
 
 
 def accept(world: World, account: str) -> None:
-    accept_offer(account, INCIDENT_ID, AcceptPorts(world.ledger, world.campaigns, world.offers), "support", world.now)
+    accept_offer(
+        account,
+        INCIDENT_ID,
+        AcceptPorts(world.ledger, world.stores, world.campaigns, world.offers),
+        "support",
+        world.now,
+    )
 
 
 @pytest.mark.parametrize(

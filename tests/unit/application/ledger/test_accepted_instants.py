@@ -43,7 +43,7 @@ def standing(world: World) -> Entry:
 
 
 def accept(world: World, at: datetime) -> Entry:
-    ports = AcceptPorts(world.ledger, world.campaigns, FakeOffers(world.ledger, world.campaigns))
+    ports = AcceptPorts(world.ledger, world.stores, world.campaigns, FakeOffers(world.ledger, world.campaigns))
     return accept_offer("a-1", INCIDENT_ID, ports, "an agent", at)
 
 

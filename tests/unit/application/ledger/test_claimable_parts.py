@@ -53,7 +53,7 @@ def decide(made: World, version: int, fee: str, more: str = "30.00 EUR") -> None
 
 
 def accept(made: World, at: datetime | None = None) -> Entry:
-    ports = AcceptPorts(made.ledger, made.campaigns, FakeOffers(made.ledger, made.campaigns))
+    ports = AcceptPorts(made.ledger, made.stores, made.campaigns, FakeOffers(made.ledger, made.campaigns))
     return accept_offer("a-1", INCIDENT_ID, ports, "support", made.now if at is None else at)
 
 

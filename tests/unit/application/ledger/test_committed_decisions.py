@@ -75,7 +75,7 @@ def test_a_notice_of_an_offer_that_was_accepted_since_still_tells_until_when_it_
     version = world.lists.upload("lists/told.csv", b"account_id\na-1\n")
     world.publish(event(key="lists/told.csv", rows=1, version_id=version, policy="told"))
     world.run_until_quiet()
-    ports = AcceptPorts(world.ledger, world.campaigns, FakeOffers(world.ledger, world.campaigns))
+    ports = AcceptPorts(world.ledger, world.stores, world.campaigns, FakeOffers(world.ledger, world.campaigns))
     accept_offer("a-1", INCIDENT_ID, ports, "support", world.now)
     rebuild(world)
     contents = [json.loads(message.text) for message in world.topic.published if message.recipients]

@@ -77,7 +77,7 @@ def used(world: World, month: str = MONTH) -> tuple[int, int]:
 
 
 def accept(world: World, account_id: str) -> None:
-    ports = AcceptPorts(world.ledger, world.campaigns, world.offers, world.gate)
+    ports = AcceptPorts(world.ledger, world.stores, world.campaigns, world.offers, world.gate)
     accept_offer(account_id, INCIDENT_ID, ports, "support", world.now)
 
 

@@ -1,6 +1,7 @@
-"""Sets what a currency may cost in a month, on an administrator's word.
+"""Sets what a currency may cost in a month, or removes that, on an administrator's word.
 
-A limit may be less than what is reserved: then it stops every further start, and what is under way goes on.
+A limit may be less than what is reserved: then it stops every further start, and what is under way goes on. It is
+removed only where nothing is reserved: what is under way was approved under it.
 """
 
 from dataclasses import dataclass
@@ -22,10 +23,14 @@ class SetBudgetPorts:
     budgets: BudgetStore
 
 
+class BudgetReserved(Refused):
+    """A budget cannot be removed while something of it is reserved."""
+
+
 def set_budget(asked: LimitSet, ports: SetBudgetPorts) -> Budget:
     """Set a month's budget; how it stands then. The same setting again changes nothing, also after a later one.
 
-    Raises Refused where its id was used for another setting, and TryAgain.
+    Raises Refused where its id was used for another setting, BudgetReserved, and TryAgain.
     """
     for _ in range(ATTEMPTS_AGAINST_OTHERS):
         known = ports.budgets.limit_set(asked.currency, asked.month, asked.id)
@@ -36,6 +41,10 @@ def set_budget(asked: LimitSet, ports: SetBudgetPorts) -> Budget:
         try:
             ports.budgets.set_limit(asked)
         except Outdated:
+            if asked.limit is None and ports.campaigns.budget(asked.currency, asked.month).reserved:
+                raise BudgetReserved(
+                    "something of this budget is reserved; it can be removed when that is settled or accepted"
+                ) from None
             continue
         return ports.campaigns.budget(asked.currency, asked.month)
     raise TryAgain("the budget's record keeps changing")

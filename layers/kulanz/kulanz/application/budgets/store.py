@@ -26,9 +26,10 @@ class BudgetStore(Protocol):
         """The setting of a budget that was made under an id; None where none was."""
 
     def set_limit(self, setting: LimitSet) -> None:
-        """Set a budget's limit, once, with its entry of the audit log, in one step.
+        """Set a budget's limit or remove it, once, with its entry of the audit log, in one step.
 
-        Whatever is reserved or spent at the same moment stays as it is. Raises Outdated where its id was used before.
+        Whatever is reserved or spent at the same moment stays as it is. Raises Outdated where its id was used before,
+        and where a limit is to be removed of which something is reserved.
         """
 
     def reserved(self) -> list[ReservedBy]:

@@ -11,6 +11,15 @@ from typing import TypedDict
 from kulanz.application.budgets.review import BudgetReview, beyond_budget, review_budgets
 from kulanz.application.campaigns.advance_campaign import add_up
 from kulanz.application.campaigns.frozen import thaw
+from kulanz.application.campaigns.plausible_plan import (
+    IncidentReview,
+    RepeatsReview,
+    UsualReview,
+    incident_review,
+    repeats_review,
+    uploaded_at,
+    usual_review,
+)
 from kulanz.application.campaigns.report import (
     ReportedAmounts,
     ReportedEstimate,
@@ -18,7 +27,7 @@ from kulanz.application.campaigns.report import (
     reported_estimate,
     reported_limits,
 )
-from kulanz.application.ports import CampaignStore, ListStore, PinnedVersionGone
+from kulanz.application.ports import CampaignIndex, CampaignStore, ListStore, PinnedVersionGone, Uploads
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Pass, State
 from kulanz.domain.campaigns.estimate import Operation
 from kulanz.domain.campaigns.measured import Commitment
@@ -89,12 +98,13 @@ class PolicyReview(TypedDict):
 
 
 class ListReview(TypedDict):
-    """Which version of which list is decided."""
+    """Which version of which list is decided, and when it was put into the bucket: null where that was deleted."""
 
     key: str
     version_id: str
     rows: int
     bytes: int
+    uploaded_at: str | None
 
 
 class PlanReview(TypedDict):
@@ -120,8 +130,11 @@ class PlanReview(TypedDict):
     not_automatic: str
     lone_operator: bool
     approvals: Sequence[ApprovalReview]
+    incident: IncidentReview
     policy: PolicyReview
     list: ListReview
+    repeats: RepeatsReview
+    usual: Sequence[UsualReview]
     decided_at: str
     lines: int
     subjects: int
@@ -144,6 +157,8 @@ class ReviewPorts:
 
     campaigns: CampaignStore
     lists: ListStore
+    uploads: Uploads
+    index: CampaignIndex
     settings: GateSettings
     operation: Operation
 
@@ -180,10 +195,14 @@ def review_plan(campaign_id: CampaignId, ports: ReviewPorts, now: datetime) -> P
         "not_automatic": _not_automatic(plan, ports, now) or beyond_budget(budgets),
         "lone_operator": ports.settings.lone_operator,
         "approvals": [_approval(one) for one in sorted(given, key=lambda one: one.at)],
+        "incident": incident_review(campaign, ports.campaigns),
         "policy": _policy(campaign, ports.campaigns),
         "list": {
-            "key": pinned.key, "version_id": pinned.version_id, "rows": campaign.rows_announced, "bytes": pinned.size
+            "key": pinned.key, "version_id": pinned.version_id, "rows": campaign.rows_announced, "bytes": pinned.size,
+            "uploaded_at": uploaded_at(campaign, ports.uploads),
         },
+        "repeats": repeats_review(measured.repeats),
+        "usual": usual_review(campaign, ports.campaigns, ports.index),
         "decided_at": format_instant(campaign.decided_at),
         "lines": campaign.plan.totals.lines,
         "subjects": plan.subjects,

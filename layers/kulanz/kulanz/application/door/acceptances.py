@@ -34,7 +34,7 @@ class AcceptAnswer(TypedDict):
 def accept(asked: Asked, door: Door) -> AcceptAnswer:
     """Accept an offer for a customer. Accepting twice changes nothing."""
     body = read_body(AcceptBody, asked.body)
-    ports = AcceptPorts(door.ledger, door.campaigns, door.offers, door.gate)
+    ports = AcceptPorts(door.ledger, door.stores, door.campaigns, door.offers, door.gate)
     account, incident = asked.of["account"], asked.of["incident"]
     try:
         granted = accept_offer(account, incident, ports, asked.caller.id, asked.now, body.subject, body.campaign)

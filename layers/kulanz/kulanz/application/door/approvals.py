@@ -47,7 +47,7 @@ class ApprovalAnswer(TypedDict):
 
 def plan(asked: Asked, door: Door) -> PlanReview:
     """What a filed plan will do."""
-    ports = ReviewPorts(door.campaigns, door.lists, door.gate, door.operation)
+    ports = ReviewPorts(door.campaigns, door.lists, door.uploads, door.index, door.gate, door.operation)
     try:
         return review_plan(asked.campaign_id, ports, asked.now)
     except NoPlan as problem:

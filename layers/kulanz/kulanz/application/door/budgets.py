@@ -4,7 +4,13 @@ from typing import Annotated, TypedDict
 
 from pydantic import Field
 
-from kulanz.application.budgets.set_budget import LIMIT_DIGITS_MOST, SetBudgetPorts, limit_of, set_budget
+from kulanz.application.budgets.set_budget import (
+    LIMIT_DIGITS_MOST,
+    BudgetReserved,
+    SetBudgetPorts,
+    limit_of,
+    set_budget,
+)
 from kulanz.application.door.asked import Asked, Door
 from kulanz.application.door.bodies import Body, Reason, read_body
 from kulanz.application.door.cursors import make_cursor, read_cursor
@@ -19,10 +25,11 @@ BUDGET_VERSION = 1
 class BudgetBody(Body):
     """What the month may cost, as an amount of its currency such as 250000.00, and why.
 
-    One with more decimals than the currency has is refused.
+    One with more decimals than the currency has is refused. `null` removes the budget: then nothing is refused any
+    more. While something is reserved that is refused with the reason `budget_reserved`.
     """
 
-    limit: Annotated[str, Field(pattern=rf"^[0-9]{{1,{LIMIT_DIGITS_MOST}}}([.][0-9]{{1,3}})?$")]
+    limit: Annotated[str, Field(pattern=rf"^[0-9]{{1,{LIMIT_DIGITS_MOST}}}([.][0-9]{{1,3}})?$")] | None
     reason: Reason
 
 
@@ -71,17 +78,19 @@ def since(asked: Asked, door: Door) -> BudgetsAnswer:
 
 
 def act(asked: Asked, door: Door) -> BudgetAnswer:
-    """Set what a currency may cost in a month."""
+    """Set what a currency may cost in a month, or remove that."""
     body = read_body(BudgetBody, asked.body)
     currency, month = asked.of["currency"], asked.of["month"]
     try:
-        limit = limit_of(body.limit, currency)
+        limit = None if body.limit is None else limit_of(body.limit, currency)
     except AmountError as error:
         wrong: FieldProblem = {"field": "limit", "expected": str(error)}
         raise Problem(Kind.REFUSED, str(error), reason="limit_decimals", errors=[wrong]) from None
     setting = LimitSet(asked.of["id"], currency, month, limit, asked.caller.id, body.reason, asked.now)
     try:
         found = set_budget(setting, SetBudgetPorts(door.campaigns, door.budgets))
+    except BudgetReserved as refusal:
+        raise Problem(Kind.REFUSED, str(refusal), reason="budget_reserved") from None
     except Refused as refusal:
         raise Problem(Kind.REFUSED, str(refusal)) from None
     return {"v": BUDGET_VERSION, **_item(found)}

@@ -491,7 +491,7 @@ ROUTES: tuple[Route, ...] = (
         "budgets/{currency}/{month}/{id}",
         "budgets.act",
         ADMINISTRATORS,
-        "Set what a currency may cost in a month",
+        "Set what a currency may cost in a month, or remove it",
         "BudgetBody",
     ),
     _ask("confirmations/current", "confirmations.current", OVERSEERS, "Who confirmed the stack's tables, and when"),

@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
-from kulanz.application.ports import ATTEMPTS_AGAINST_OTHERS, CampaignStore, Ledger, Outdated, TryAgain
+from kulanz.application.ports import ATTEMPTS_AGAINST_OTHERS, CampaignStore, Ledger, Outdated, Stores, TryAgain
 from kulanz.domain.budgets import Draw, draw_on
 from kulanz.domain.campaigns.campaign import CampaignId, State
+from kulanz.domain.confirmation import UNCONFIRMED, missing
 from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.gate.settings import SAFE, GateSettings
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
@@ -64,6 +65,7 @@ class AcceptPorts:
     """The world that accepting an offer touches. `gate` says in which zone the months of budgets are."""
 
     ledger: Ledger
+    stores: Stores
     campaigns: CampaignStore
     offers: OfferStore
     gate: GateSettings = SAFE
@@ -87,6 +89,8 @@ def accept_offer(
     for _ in range(ATTEMPTS_AGAINST_OTHERS):
         if ports.campaigns.halt().is_on:
             raise OfferRefused("halted", "the stack is halted: no offer is accepted until that is lifted")
+        if problem := missing(ports.stores.confirmation(), ports.stores.tables()):
+            raise OfferRefused(UNCONFIRMED, problem)  # a restored table may have forgotten that it was accepted
         incident = ports.campaigns.incident(incident_id)
         entries = [
             entry

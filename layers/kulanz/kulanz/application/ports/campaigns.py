@@ -249,6 +249,9 @@ class CampaignIndex(Protocol):
     ) -> Page[Indexed[CampaignId]]:
         """The campaigns under any version of a policy, first to last."""
 
+    def latest_under(self, policy_id: str, before: datetime, most: int) -> list[Indexed[CampaignId]]:
+        """The last campaigns under any version of a policy that were opened before an instant, last first."""
+
     def audit_of_day(self, day: date, after: str = "", most: int = INDEXED_PER_PAGE) -> Page["AuditEntry"]:
         """What was done on a day of UTC, first to last."""
 
