@@ -21,6 +21,7 @@ from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 from rich.console import Console
 
+from kulanz.adapters.delivery_table import DynamoDeliveries
 from kulanz.adapters.s3 import S3Policies
 from kulanz.application.door.routes import ROUTES, Role
 from kulanz.application.ports import PublishingForbidden
@@ -64,7 +65,10 @@ def enforcing() -> Iterator[Deployed]:
     with EmbeddedAws(enforcing=True) as aws, pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_CA_BUNDLE", str(aws.certificate))
         publishers = f"arn:aws:iam::{ACCOUNT_ID}:user/{PUBLISHER}"
-        outputs = deploy(aws.endpoint, parameters={"MaximumConcurrency": WORKERS, "PolicyPublisherArns": publishers})
+        parameters = {
+            "MaximumConcurrency": WORKERS, "PolicyPublisherArns": publishers, "DeliveryChannel": "billing:topic",
+        }  # fmt: skip
+        outputs = deploy(aws.endpoint, parameters=parameters)
         deployed = Deployed(aws, outputs, aws_session())
         adapt_roles(deployed)
         yield deployed
@@ -96,6 +100,7 @@ def logged(stack: Any) -> Iterator[str]:
 
 def test_both_cases_go_through_with_the_permissions_of_the_template(enforcing: Deployed, tmp_path: Path) -> None:
     stack = drive.stack_of(enforcing.aws)
+    queue = subscribed(stack, enforcing.outputs.credits_topic_arn)
     for case in CASES:
         path = tmp_path / Path(case.key).name
         rows = write_list(case.maker, ACCOUNTS_PER_LIST, SEED, path).rows
@@ -114,7 +119,38 @@ def test_both_cases_go_through_with_the_permissions_of_the_template(enforcing: D
         campaigns = drive.follow(stack, identities, bars, LONGEST_SECONDS, denied_nothing)
     assert {campaign.state for campaign in campaigns} == {State.CLOSED}
     drive.wait_until_quiet(stack, [enforcing.outputs.chunks_queue_url], LONGEST_SECONDS)
+    deliveries = DynamoDeliveries(stack.client("dynamodb"), enforcing.outputs.campaigns_table_name)
+    drive.wait_until("the deliveries", LONGEST_SECONDS, lambda: not deliveries.open_deliveries())
     denied_nothing()
+    expected = {one.id.serial: one.sums.number for one in deliveries.of_channel("billing")}
+    assert len(expected) >= len(CASES)
+    assert {serial: len(ids) for serial, ids in received(stack, queue, sum(expected.values())).items()} == expected
+
+
+def subscribed(stack: DirectStack, topic_arn: str) -> str:
+    """A queue of billing that hears the credits topic."""
+    arn = f"arn:aws:sqs:{REGION}:{ACCOUNT_ID}:billing"
+    may_send = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
+    policy = {"Version": "2012-10-17", "Statement": [{**may_send, "Resource": arn}]}
+    attributes = {"Policy": json.dumps(policy)}
+    url: str = stack.client("sqs").create_queue(QueueName="billing", Attributes=attributes)["QueueUrl"]
+    stack.client("sns").subscribe(
+        TopicArn=topic_arn, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"}
+    )
+    return url
+
+
+def received(stack: DirectStack, queue: str, most: int) -> dict[int, set[str]]:
+    """The ids of the credits that came, by the serial of their delivery; as long as there are more."""
+    found: dict[int, set[str]] = {}
+    while sum(map(len, found.values())) < most:
+        messages = stack.client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
+        for message in messages:
+            content = json.loads(message["Body"])
+            found.setdefault(content["serial"], set()).update(one["credit_id"] for one in content["credits"])
+        if not messages:
+            break
+    return found
 
 
 PROBE = """
