@@ -3,7 +3,10 @@
 For `doctor`, `ledger`, `policy publish` and `people`. Everything else goes through the API.
 """
 
+from kulanz.adapters.answer_table import DynamoAnswers
 from kulanz.adapters.campaign_table import DynamoCampaigns
+from kulanz.adapters.credit_entries import DynamoCredits
+from kulanz.adapters.delivery_table import DynamoDeliveries
 from kulanz.adapters.discretion import S3Discretion
 from kulanz.adapters.drafts_table import DynamoDrafts
 from kulanz.adapters.ledger_table import DynamoLedger
@@ -12,7 +15,9 @@ from kulanz.adapters.people import S3People
 from kulanz.adapters.s3 import S3Lists, S3Policies
 from kulanz.adapters.sources import S3Sources
 from kulanz.adapters.stores import DynamoStores
+from kulanz.adapters.void_table import DynamoVoids
 from kulanz.application.ledger.answer import AnswerPorts
+from kulanz.application.ledger.check_ledger import CheckPorts
 from kulanz.application.ports import Stores
 from kulanz_cli.stack import Stack
 
@@ -56,3 +61,16 @@ class DirectStack(Stack):
         ledger = DynamoLedger(self.client("dynamodb"), self.outputs.credits_table_name, calls_in_flight=1)
         lists = PartedLists(S3Lists(self.client("s3"), self.outputs.list_bucket_name))
         return AnswerPorts(self.campaigns(), lists, ledger)
+
+    def checks(self) -> CheckPorts:
+        """What is read to prove that entries and counters say the same."""
+        client, outputs, answers = self.client("dynamodb"), self.outputs, self.answers()
+        return CheckPorts(
+            answers.campaigns,
+            answers.lists,
+            answers.ledger,
+            DynamoCredits(client, outputs.credits_table_name, calls_in_flight=1),
+            DynamoDeliveries(client, outputs.campaigns_table_name),
+            DynamoAnswers(client, outputs.campaigns_table_name),
+            DynamoVoids(client, outputs.campaigns_table_name),
+        )

@@ -6,16 +6,18 @@ from datetime import UTC, datetime
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
-from kulanz.application.ledger.check_ledger import Checked, CheckPorts, check_ledger
+from kulanz.application.ledger.check_ledger import Checked, check_ledger
 from kulanz.application.ports import PinnedVersionGone, Stores
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.campaigns.reconciliation import Difference
 from kulanz.domain.confirmation import Occasion
+from kulanz.domain.delivery.law import Shares
 from kulanz_cli.command import CampaignParameter, action_id
 from kulanz_cli.direct import DirectStack
 from kulanz_cli.reconciliation import figure
 from kulanz_cli.settings import ANSWER_CODES, EXIT_NO, Unusable, as_json, pass_direct_stack
 from kulanz_cli.terminal import console, counted_as, print_json, say
+from kulanz_console.drawing.ways import LAW
 
 REASON_CHARACTERS = 200
 
@@ -78,7 +80,9 @@ def _tables_of_earlier_stacks(stack: DirectStack) -> list[str]:
 @as_json
 @pass_direct_stack
 def check(stack: DirectStack, campaign_id: CampaignId | None, is_json: bool) -> None:
-    """Compare the ledger with the receipts of CAMPAIGN, or of all.
+    """Compare the ledger with the receipts of CAMPAIGN, or of all, and prove the law:
+
+    granted = used + expired + voided + written off + open, from the entries of all decisions and from counters.
 
     It reads each list and the decision of every row, so that it takes about as long as the plan did. Decisions of
     workers that were stopped before their receipt are counted apart. Exit code 1 where ledger and receipts differ.
@@ -96,8 +100,7 @@ def check(stack: DirectStack, campaign_id: CampaignId | None, is_json: bool) -> 
 
 
 def _checked(stack: DirectStack, campaigns: Iterable[CampaignId], now: datetime) -> Iterator[Checked]:
-    answers = stack.answers()
-    ports = CheckPorts(answers.campaigns, answers.lists, answers.ledger)
+    ports = stack.checks()
     for campaign_id in campaigns:
         try:
             yield check_ledger(campaign_id, ports, now)
@@ -108,8 +111,9 @@ def _checked(stack: DirectStack, campaigns: Iterable[CampaignId], now: datetime)
 
 
 def _differs(checked: Checked) -> bool:
-    """Whether something is wrong: too much at any time, too little while nothing can have expired."""
-    return any(one.applied > one.planned or not checked.may_have_expired for one in checked.differences)
+    """Whether something is wrong: too much at any time, too little while nothing can have expired, a broken law."""
+    wrong = any(one.applied > one.planned or not checked.may_have_expired for one in checked.differences)
+    return wrong or bool(checked.broken)
 
 
 def _show(checked: Checked) -> None:
@@ -122,12 +126,23 @@ def _show(checked: Checked) -> None:
     for one in checked.differences:
         receipts, ledger = (figure(one.what, size) for size in (one.planned, one.applied))
         say(out, f"{one.what}: receipts {receipts}, ledger {ledger}", indent=2)
+    for measure, shares in sorted(checked.law.items()):
+        say(out, _law_text(measure, shares), indent=2)
+    for text in checked.broken:
+        say(out, f"the law is broken: {text}", indent=2)
     if checked.differences and not _differs(checked):
         say(out, "Decisions of it may have passed their time to live.", indent=2)
     for one in checked.beyond:
         say(out, f"{one.what}: {figure(one.what, one.applied - one.planned)} more than the receipts count", indent=2)
     if checked.beyond:
         say(out, "Workers that were stopped before their receipt wrote these. They are granted.", indent=2)
+
+
+def _law_text(measure: str, shares: Shares) -> str:
+    """The law of one measure, as an equation; what is nothing is left out."""
+    named = [(name.replace("_", " "), getattr(shares, name)) for name in LAW]
+    parts = [f"{figure(measure, size)} {name}" for name, size in named if size]
+    return f"{measure}: granted {figure(measure, shares.granted)} = {' + '.join(parts) or '0'}"
 
 
 def _as_json(checked: Checked) -> dict[str, object]:
@@ -139,6 +154,14 @@ def _as_json(checked: Checked) -> dict[str, object]:
         "may_have_expired": checked.may_have_expired,
         "differences": [_figures(one) for one in checked.differences],
         "beyond_the_receipts": [_figures(one) for one in checked.beyond],
+        "law": [
+            {
+                "measure": measure,
+                **{name: figure(measure, getattr(shares, name)).replace(",", "") for name in ("granted", *LAW)},
+            }
+            for measure, shares in sorted(checked.law.items())
+        ],
+        "broken": list(checked.broken),
     }
 
 

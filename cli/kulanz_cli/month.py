@@ -21,12 +21,15 @@ from kulanz_console.drawing import markup
 from kulanz_console.drawing.markup import Part, document, element, foreign, section
 from kulanz_console.drawing.page import NOTHING_IS_FETCHED
 from kulanz_console.drawing.style import STYLE
-from kulanz_console.drawing.ways import SAYS, STATES, differences_of, lines_of, totals_of
+from kulanz_console.drawing.ways import NOT_EXACT, SAYS, STATES, differences_of, law_text, lines_of, totals_of
 
 MONTH_VERSION = 1
 FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 """What makes a spreadsheet take a text for a formula."""
-CSV_FIELDS = ("campaign", "policy", "version", "delivery", "measure", "planned", "granted", *STATES, "overdue")
+CSV_FIELDS = (
+    *("campaign", "policy", "version", "delivery", "measure", "planned", "granted", *STATES, "overdue"),
+    *("expired", "open", "expired_is_exact"),
+)
 
 
 @click.command("month", epilog=ANSWER_CODES)
@@ -133,6 +136,9 @@ def _show(month: str, campaigns: Sequence[Mapping[str, Any]]) -> None:
         if Decimal(total["overdue"]):
             rows.append(("of these late", total["overdue"], "the deadline is over: kulanz overdue"))
         table(out, columns, rows)
+        say(out, law_text(total), further=2)
+    if not all(line["is_exact"] for line in lines_of(campaigns)):
+        say(out, NOT_EXACT, further=2)
     columns = [Column("campaign", is_label=True), Column("granted", is_number=True), Column("on bills", is_number=True)]
     columns += [Column("measure"), Column("delivery", spare=1)]
     cells = [
@@ -160,7 +166,8 @@ def csv_of(campaigns: Iterable[Mapping[str, Any]]) -> str:
             by_state = {**line["by_state"], "voided": line["voided"]}
             sums = [by_state.get(state, "0") for state in STATES]
             head = [one["campaign"], one["policy"], one["policy_version"], one["delivery"] or "", line["measure"]]
-            writer.writerow([*head, line["planned"], line["granted"], *sums, line["overdue"]])
+            law = line["expired"], line["open"], "yes" if line["is_exact"] else "no"
+            writer.writerow([*head, line["planned"], line["granted"], *sums, line["overdue"], *law])
     return out.getvalue()
 
 
@@ -181,7 +188,7 @@ def html_of(month: str, campaigns: Sequence[Mapping[str, Any]]) -> str:
     main = element(
         "main",
         element("h1", f"Credits of {month}"),
-        *(section(f"m{place}", *_total(total)) for place, total in enumerate(totals_of(campaigns))),
+        *(section(f"m{place}", *_total(total), _law(total)) for place, total in enumerate(totals_of(campaigns))),
         section("campaigns", "The campaigns", _campaigns(campaigns)),
         section("differences", "Differences", agree),
     )
@@ -200,6 +207,10 @@ def _total(total: Mapping[str, str]) -> tuple[str, Element]:
     return title, markup.table(f"Where it stands, {total['measure']}", ("State", "Sum", "Meaning"), rows, (1,))
 
 
+def _law(total: Mapping[str, str]) -> Element:
+    return element("p", foreign(f"{law_text(total)}."))
+
+
 def _campaigns(campaigns: Iterable[Mapping[str, Any]]) -> Element:
     rows: list[list[Part]] = [
         [
@@ -208,8 +219,11 @@ def _campaigns(campaigns: Iterable[Mapping[str, Any]]) -> Element:
             line["measure"],
             line["planned"],
             line["granted"],
+            line["used"],
+            line["expired"],
             line["voided"],
-            line["by_state"].get("applied", "0"),
+            line["written_off"],
+            line["open"],
             line["not_on_bills"],
             line["overdue"],
             one["delivery"] or "none",
@@ -217,7 +231,7 @@ def _campaigns(campaigns: Iterable[Mapping[str, Any]]) -> Element:
         for one in campaigns
         for line in one["lines"]
     ]
-    sums = ("Planned", "Granted", "Voided", "On bills", "Not on bills", "Late")
+    sums = ("Planned", "Granted", "Used", "Expired", "Voided", "Written off", "Open", "Not on bills", "Late")
     heads = ("Campaign", "Policy", "Measure", *sums, "Delivery")
     return markup.table("Plan, ledger and bill by campaign", heads, rows, range(3, 3 + len(sums)))
 

@@ -53,6 +53,7 @@ def asked(door: Door, campaign_id: CampaignId, now: datetime) -> Sources:
         campaign=cast("CampaignAnswer", campaign),
         report=report,
         is_whole=reconciled["whole"],
+        law=reconciled["law"],
         log=door.ask("campaigns.log", incident=incident, seq=seq)["log"],
         plan=cast("PlanReview | None", _if_known(door, "approvals.plan", incident=incident, seq=seq)),
         title=str(revision["content"].get("title", "")) if revision is not None else "",

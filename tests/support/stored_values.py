@@ -28,6 +28,7 @@ from kulanz.domain.campaigns.campaign import (
     State,
     StateChange,
 )
+from kulanz.domain.campaigns.ends import EndOf, counted_end
 from kulanz.domain.campaigns.limits import SHARES, Limits
 from kulanz.domain.campaigns.measured import Commitment, LargestAmount, Measured
 from kulanz.domain.campaigns.reconciliation import DIGEST_MODULUS, CountKey, RowResult, SumKey, Totals, WriteResult
@@ -121,6 +122,7 @@ TOTALS = every_field(
         max_size=4,
     ).map(Counter),
     sums=SUMS,
+    ends=st.dictionaries(st.builds(EndOf, MEASURES, INSTANTS.map(counted_end)), SIZES, min_size=1, max_size=4),
 )
 _NO_PROGRESS = "what receipts add up to; test_stored_fields records receipts for it"
 

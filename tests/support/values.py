@@ -19,6 +19,7 @@ from kulanz.domain.campaigns.campaign import (
     State,
     StateChange,
 )
+from kulanz.domain.campaigns.ends import EndOf
 from kulanz.domain.campaigns.measured import Measured
 from kulanz.domain.campaigns.reconciliation import CountKey, RowResult, SumKey, Totals, WriteResult
 from kulanz.domain.decision import Outcome
@@ -150,6 +151,7 @@ def totals(lines: int = 3, digest: int = 2**128 - 5, *, cents: int = 500, minute
             SumKey(RowResult.GRANTED, WriteResult.WRITTEN, "call_minute"): Decimal(minutes),
             SumKey(RowResult.GRANTED, WriteResult.WRITTEN, "data:unlimited"): 1,
         },
+        ends={EndOf("call_minute", NOW + timedelta(days=7)): Decimal(minutes), EndOf("data:unlimited", NOW): 1},
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from kulanz.adapters.parted_lists import PartedLists
 from kulanz.application.door.routes import BY_KEY, Route
 from kulanz.application.door.serve import JSON_TYPE, Reply, Request, serve
+from kulanz.application.ledger.check_ledger import CheckPorts
 from kulanz.application.notices.publish_notices import PublishPorts, publish_notices
 from kulanz.application.notices.publish_status import publish_status
 from kulanz.application.ports import PolicyShelf
@@ -112,6 +113,14 @@ class WorldDoor:
         content = json.dumps(body).encode()
         request = Request(routed("PUT", f"/v1/{path}").key, f"/v1/{path}", {}, content, JSON_TYPE)
         return self.send(request, caller, seconds_left)
+
+
+def check_ports(door: WorldDoor) -> CheckPorts:
+    """The world as a check of its ledger reads it."""
+    world = door.world
+    return CheckPorts(
+        world.campaigns, door.lists, world.ledger, world.credits, world.deliveries, door.answers, world.voids
+    )
 
 
 def routed(method: str, path: str) -> Route:

@@ -8,13 +8,14 @@ from click.testing import CliRunner, Result
 
 from kulanz.application.door.serve import JSON_TYPE, Request
 from kulanz.application.ledger.answer import AnswerPorts
+from kulanz.application.ledger.check_ledger import CheckPorts
 from kulanz_cli.direct import DirectStack
 from kulanz_cli.door import Door
 from kulanz_cli.main import main
 from kulanz_cli.signed import Reply, SignedApi, SignedRequest
 from kulanz_cli.stack import Stack, StackOutputs
 from tests.support.world import BUCKET, World
-from tests.support.world_door import OPERATION, Somebody, WorldDoor, routed
+from tests.support.world_door import OPERATION, Somebody, WorldDoor, check_ports, routed
 
 __all__ = ["CALLER", "OPERATION", "WorldStack", "run"]
 CALLER = "arn:aws:iam::123456789012:user/support-desk"
@@ -69,6 +70,9 @@ class WorldStack(DirectStack):
 
     def answers(self) -> AnswerPorts:
         return AnswerPorts(self.world.campaigns, self.world.lists, self.world.ledger)
+
+    def checks(self) -> CheckPorts:
+        return check_ports(self.served)
 
     def caller(self) -> str:
         return CALLER

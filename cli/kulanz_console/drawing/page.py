@@ -22,7 +22,7 @@ from kulanz_console.drawing.markup import (
     section,
     table,
 )
-from kulanz_console.drawing.sections import amounts_section, reconciliation_section, results_section
+from kulanz_console.drawing.sections import amounts_section, law_section, reconciliation_section, results_section
 from kulanz_console.drawing.sources import Sources, readings
 from kulanz_console.drawing.style import STYLE
 from kulanz_console.drawing.text import counted_as
@@ -73,6 +73,7 @@ def _body(sources: Sources, figures: Figures) -> Element:
         "main",
         header,
         _totals(figures, state),
+        law_section(sources),
         element("div", results_section(figures), _people(sources), class_="beside"),
         amounts_section(sources),
         reconciliation_section(sources, figures),

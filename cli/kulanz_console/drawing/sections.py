@@ -12,6 +12,7 @@ from kulanz_console.drawing.markup import Part, element, foreign, section, table
 from kulanz_console.drawing.pictures import Bar, Segment, picture, thin_bar
 from kulanz_console.drawing.sources import Sources
 from kulanz_console.drawing.text import counted_as
+from kulanz_console.drawing.ways import LAW, NOT_EXACT
 from kulanz_console.drawing.worth import coarser_ranges, figure, measure_words, value_text
 
 if TYPE_CHECKING:
@@ -176,3 +177,27 @@ def _keys() -> Element:
     return element(
         "ul", *(element("li", element("span", class_=f"key {kind}"), name) for name, kind in named), class_="keys"
     )
+
+
+def law_section(sources: Sources) -> Element:
+    """What happened to what was granted, when the page was made."""
+    made = section("law", "What happened to it")
+    found = [line for line in sources.law if Decimal(line["granted"])]
+    if not found:
+        made.append(element("p", "The list granted nothing."))
+        return made
+    rows: list[list[Part]] = []
+    for line in found:
+        sizes = [line["granted"], *(str(line[name]) for name in LAW)]  # type: ignore[literal-required] # of LAW
+        rows.append(
+            [
+                measure_words(line["measure"]),
+                *(figure(line["measure"], size_of(line["measure"], size)) for size in sizes),
+            ]
+        )
+    heads = ("Measure", "Granted", "Used", "Expired", "Voided", "Written off", "Open")
+    made.append(table("Granted = used + expired + voided + written off + open", heads, rows, range(1, len(heads))))
+    made.append(element("p", "Used is what the biller reports on bills. What was accepted later is not in it."))
+    if not all(line["is_exact"] for line in found):
+        made.append(element("p", NOT_EXACT))
+    return made

@@ -13,7 +13,7 @@ from kulanz.domain.policy.document.frozen import document_from_json, freeze, pol
 if TYPE_CHECKING:
     from kulanz.application.campaigns.report import ReportContract
     from kulanz.application.campaigns.review_plan import PlanReview
-    from kulanz.application.door.campaigns import CampaignAnswer, LogLine
+    from kulanz.application.door.campaigns import CampaignAnswer, LawLine, LogLine
 
 READINGS_TRIED = 1_024
 """Combinations of a policy's readings. Policies of the rulebook have fewer than ten."""
@@ -24,13 +24,14 @@ class Sources:
     """One campaign, as the API answers it. `made_at` is when it was asked.
 
     All figures and the state are those of `report`. `is_whole` is False where amounts could not be measured for an
-    answer. `plan` is None where none was filed. `title` is the incident's, empty where it states none. `policy` is the
-    published document; None where it is gone.
+    answer. `law` is where what was granted is by then. `plan` is None where none was filed. `title` is the incident's,
+    empty where it states none. `policy` is the published document; None where it is gone.
     """
 
     campaign: "CampaignAnswer"
     report: "ReportContract"
     is_whole: bool
+    law: "Sequence[LawLine]"
     log: "Sequence[LogLine]"
     plan: "PlanReview | None"
     title: str

@@ -21,6 +21,9 @@ SAYS: Mapping[str, str] = {
     "written_off": "given up by a person",
     "voided": "taken back before it was used",
 }
+LAW = ("used", "expired", "voided", "written_off", "open")
+"""What was granted comes to these, by the clock of the question."""
+NOT_EXACT = "Of what is called open, a part may have expired that ends later than the rest."
 
 
 def lines_of(campaigns: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -34,14 +37,25 @@ def differences_of(campaigns: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 def totals_of(campaigns: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
-    """What the campaigns come to, by measure: planned, granted, voided, each state, and what is late."""
+    """What the campaigns come to, by measure: planned, granted, each state, what is late, and the shares of `LAW`."""
     found: dict[str, dict[str, Decimal]] = {}
     for line in lines_of(campaigns):
         sums = found.setdefault(line["measure"], {})
-        told = {name: line[name] for name in ("planned", "granted", "voided", "not_on_bills", "overdue")}
-        for name, text in (*told.items(), *line["by_state"].items()):
+        told = {name: line[name] for name in ("planned", "granted", "not_on_bills", "overdue", *LAW)}
+        for name, text in (*told.items(), *_states_of(line).items()):
             sums[name] = sums.get(name, Decimal(0)) + Decimal(text)
     return [
         {"measure": measure, **{name: f"{size:f}" for name, size in sums.items()}}
         for measure, sums in sorted(found.items())
     ]
+
+
+def _states_of(line: Mapping[str, Any]) -> Mapping[str, str]:
+    """The states of what is to be booked, without those that the law has by the same name."""
+    return {state: text for state, text in line["by_state"].items() if state not in LAW}
+
+
+def law_text(total: Mapping[str, str]) -> str:
+    """The law of one measure, as an equation; what is nothing is left out."""
+    shares = [f"{total[name]} {name.replace('_', ' ')}" for name in LAW if Decimal(total[name])]
+    return f"{total['granted']} {total['measure']} granted = {' + '.join(shares) or '0'}"

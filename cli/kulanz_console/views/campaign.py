@@ -42,7 +42,8 @@ def show(visit: Visit) -> Shown:
         lambda: visit.ask("voids.of_campaign", None, **of)["voids"],
     )
     sources = Sources(
-        campaign=cast("Any", campaign), report=reconciled["report"], is_whole=reconciled["whole"], log=log, plan=plan,
+        campaign=cast("Any", campaign), report=reconciled["report"], is_whole=reconciled["whole"],
+        law=reconciled["law"], log=log, plan=plan,
         title="" if revision is None else str(revision["content"].get("title", "")),
         policy=None if published is None else published["document"], made_at=visit.now,
     )  # fmt: skip

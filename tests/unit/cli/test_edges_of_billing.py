@@ -13,6 +13,7 @@ import pytest
 from kulanz_cli.acknowledgements import PROBLEMS_SHOWN
 from kulanz_cli.month import FORMULAS, LATE_FIELDS, csv_of, html_of, late_csv
 from kulanz_console.answered import _billing
+from kulanz_console.drawing.ways import NOT_EXACT
 from tests.support.answering import Answering, cells
 from tests.support.reading import read
 from tests.support.world_stack import run
@@ -29,7 +30,8 @@ def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def line(measure: str, planned: str, granted: str, voided: str, **sums: Any) -> dict[str, Any]:
-    return {"measure": measure, "planned": planned, "granted": granted, "voided": voided, **sums}
+    law = {"used": "0", "expired": "0", "written_off": "0", "open": "0", "is_exact": True}
+    return {"measure": measure, "planned": planned, "granted": granted, "voided": voided, **law, **sums}
 
 
 def month() -> list[dict[str, Any]]:
@@ -37,13 +39,19 @@ def month() -> list[dict[str, Any]]:
     money = line(
         *("EUR", "110.00", "100.00", "8.00"), to_be_booked="92.00", not_on_bills="36.00", overdue="14.00",
         by_state={"accepted": "21.00", "applied": "50.00", "sent": "15.00", "written_off": "6.00"},
+        used="50.00", expired="4.00", written_off="6.00", open="32.00", is_exact=False,
     )  # fmt: skip
     calls = line(
-        *("call_minute", "70", "60", "0"), to_be_booked="60", not_on_bills="0", overdue="0", by_state={"applied": "60"}
+        *("call_minute", "70", "60", "0"),
+        to_be_booked="60",
+        not_on_bills="0",
+        overdue="0",
+        by_state={"applied": "60"},
+        used="60",
     )
     due = line(
         *("EUR", "33.00", "31.00", "0.00"), to_be_booked="31.00", not_on_bills="31.00", overdue="0.00",
-        by_state={"due": "31.00"},
+        by_state={"due": "31.00"}, open="31.00",
     )  # fmt: skip
     of = {"policy": "net-credit", "state": "closed", "decided_at": "2026-03-01T09:00:00Z", "differences": []}
     return [
@@ -70,9 +78,12 @@ def test_every_figure_of_a_month_stands_in_its_place() -> None:
         ["written off", "6.00", "given up by a person"],
         ["voided", "8.00", "taken back before it was used"],
         ["of these late", "14.00", "the deadline is over: kulanz overdue"],
+        ["131.00 EUR granted = 50.00 used + 4.00 expired + 8.00 voided + 6.00 written off + 63.00 open"],
         ["60 call_minute granted, 0 not on bills yet"],
         ["state", "sum", "meaning"],
         ["applied", "60", "on bills"],
+        ["60 call_minute granted = 60 used"],
+        [NOT_EXACT],
         ["campaign", "granted", "on bills", "measure", "delivery"],
         ["in-7/1", "100.00", "50.00", "EUR", "billing/12"],
         ["in-7/1", "60", "60", "call_minute", "billing/12"],
@@ -100,7 +111,7 @@ def test_a_line_of_the_months_table_has_each_figure_under_its_name() -> None:
         "campaign": "in-7/1", "policy": "net-credit", "version": "6", "delivery": "billing/12", "measure": "EUR",
         "planned": "110.00", "granted": "100.00", "due": "0", "assigned": "0", "sent": "15.00", "unknown": "0",
         "accepted": "21.00", "applied": "50.00", "rejected": "0", "taken_back": "0", "written_off": "6.00",
-        "voided": "8.00", "overdue": "14.00",
+        "voided": "8.00", "overdue": "14.00", "expired": "4.00", "open": "32.00", "expired_is_exact": "no",
     }  # fmt: skip
     assert [row[3] for row in rows] == ["billing/12", "billing/12", ""]
 
@@ -133,12 +144,15 @@ def test_the_months_page_has_each_figure_under_its_heading() -> None:
     rows = Cells(html_of("2026-03", month())).rows
     assert ["of these late", "14.00", "the deadline is over"] in rows
     assert ["of these late", "0", "the deadline is over"] in rows
-    sums = ["Planned", "Granted", "Voided", "On bills", "Not on bills", "Late"]
+    sums = ["Planned", "Granted", "Used", "Expired", "Voided", "Written off", "Open", "Not on bills", "Late"]
     assert rows[-4:] == [
         ["Campaign", "Policy", "Measure", *sums, "Delivery"],
-        ["in-7/1", "net-credit 6", "EUR", "110.00", "100.00", "8.00", "50.00", "36.00", "14.00", "billing/12"],
-        ["in-7/1", "net-credit 6", "call_minute", "70", "60", "0", "60", "0", "0", "billing/12"],
-        ["in-8/2", "net-credit 9", "EUR", "33.00", "31.00", "0.00", "0", "31.00", "0.00", "none"],
+        [
+            *("in-7/1", "net-credit 6", "EUR", "110.00", "100.00", "50.00", "4.00", "8.00", "6.00", "32.00"),
+            *("36.00", "14.00", "billing/12"),
+        ],
+        ["in-7/1", "net-credit 6", "call_minute", "70", "60", "60", "0", "0", "0", "0", "0", "0", "billing/12"],
+        ["in-8/2", "net-credit 9", "EUR", "33.00", "31.00", "0", "0", "0.00", "0", "31.00", "31.00", "0.00", "none"],
     ]
 
 
@@ -243,6 +257,7 @@ def test_answers_end_with_1_where_a_line_changed_nothing_or_is_not_read(result: 
 def delivered(state: str, reason: str = "") -> dict[str, Any]:
     return {
         "delivery": "billing/12", "campaign": "in-7/1", "state": state, "reason": reason, "credits": 1_236,
+        "kind": "file",
         "sums": [
             {"type": "credit", "measure": "EUR", "credits": 1_234, "sum": "56.78"},
             {"type": "reversal", "measure": "call_minute", "credits": 2, "sum": "40"},

@@ -33,6 +33,7 @@ from kulanz.domain.campaigns.campaign import (
     State,
     StateChange,
 )
+from kulanz.domain.campaigns.ends import EndOf
 from kulanz.domain.campaigns.limits import DEFAULT_LIMITS, Limits
 from kulanz.domain.campaigns.reconciliation import DIGEST_MODULUS, CountKey, RowResult, SumKey, Totals, WriteResult
 from kulanz.domain.campaigns.same_outage import OutageCampaign
@@ -189,6 +190,8 @@ def meta_additions(receipt: Receipt) -> dict[str, int | Decimal]:
         additions[f"{work}|count|{count.row_result.value}|{count.reason}|{count.write_result.value}"] = number
     for place, value in totals.sums.items():
         additions[f"{work}|sum|{place.row_result.value}|{place.write_result.value}|{place.measure}"] = value
+    for end, size in totals.ends.items():
+        additions[f"{work}|end|{format_instant(end.at)}|{end.measure}"] = size
     return additions
 
 
@@ -199,6 +202,7 @@ def _read_progress(item: Item, work: Pass) -> Progress:
     }
     counts: Counter[CountKey] = Counter()
     sums: dict[SumKey, int | Decimal] = {}
+    ends: dict[EndOf, int | Decimal] = {}
     for name, number in figures.items():
         kind, _, rest = name.partition("|")
         if kind == "count":
@@ -207,15 +211,19 @@ def _read_progress(item: Item, work: Pass) -> Progress:
         elif kind == "sum":
             row_result, write_result, measure = rest.split("|", 2)  # a subject is a text of the policy's own
             sums[SumKey(RowResult(row_result), WriteResult(write_result), measure)] = number
+        elif kind == "end":
+            at, measure = rest.split("|", 1)
+            ends[EndOf(measure, parse_instant(at))] = number
     totals = Totals(
         lines=int(figures.get("lines", 0)),
         unbalanced_quotes=int(figures.get("unbalanced_quotes", 0)),
         digest=int(figures.get("digest_high", 0) * _HALF + figures.get("digest_low", 0)) % DIGEST_MODULUS,
         counts=counts,
         sums=sums,
+        ends=ends,
     )
-    at, sent = (int(number["N"]) for number in item.get(dispatched_name(work), _NOTHING_SENT)["L"])
-    return Progress(int(figures.get("bytes", 0)), sent if at == int(item["log_count"]["N"]) else 0, totals)
+    since, sent = (int(number["N"]) for number in item.get(dispatched_name(work), _NOTHING_SENT)["L"])
+    return Progress(int(figures.get("bytes", 0)), sent if since == int(item["log_count"]["N"]) else 0, totals)
 
 
 def frozen_item(campaign_id: CampaignId, frozen: Frozen) -> Item:

@@ -8,6 +8,7 @@ from kulanz.adapters.aws import read_number
 from kulanz.adapters.campaign_keys import Item, receipt_key
 from kulanz.domain.campaigns.amounts import Amounts
 from kulanz.domain.campaigns.campaign import CampaignId, Cursor, Pass, Receipt
+from kulanz.domain.campaigns.ends import EndOf
 from kulanz.domain.campaigns.measured import Commitment, LargestAmount, Measured
 from kulanz.domain.campaigns.reconciliation import CountKey, RowResult, SumKey, Totals, WriteResult
 from kulanz.domain.campaigns.repeats import Repeats
@@ -34,6 +35,11 @@ def receipt_item(receipt: Receipt) -> Item:
             [key.row_result.value, key.write_result.value, key.measure, str(n)]
             for key, n in sorted(totals.sums.items())
         ],
+        **(
+            {"ends": [[end.measure, format_instant(end.at), str(n)] for end, n in sorted(totals.ends.items())]}
+            if totals.ends
+            else {}
+        ),
     }
     item = receipt_key(receipt) | {
         "chunk": {"N": str(receipt.chunk)},
@@ -70,6 +76,7 @@ def read_receipt(campaign_id: CampaignId, item: Item) -> Receipt:
             SumKey(RowResult(row_result), WriteResult(write_result), measure): read_number(n)
             for row_result, write_result, measure, n in content["sums"]
         },
+        ends={EndOf(measure, parse_instant(at)): read_number(n) for measure, at, n in content.get("ends", ())},
     )
     return Receipt(
         campaign=campaign_id,

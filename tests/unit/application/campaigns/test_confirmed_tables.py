@@ -10,7 +10,7 @@ import pytest
 
 from kulanz.application.campaigns.control_campaign import ControlPorts, ControlRefused, pause, resume
 from kulanz.application.ledger.accept_offer import OfferRefused
-from kulanz.application.ledger.check_ledger import Checked, CheckPorts, check_ledger
+from kulanz.application.ledger.check_ledger import Checked, check_ledger
 from kulanz.application.ledger.confirm_tables import NotConfirmed, confirm_tables
 from kulanz.application.ports import PinnedVersionGone
 from kulanz.domain.campaigns.campaign import CampaignId, Cause, Progress, State
@@ -22,6 +22,7 @@ from tests.support.accepted_offer import accept, waiting
 from tests.support.faults import Fault
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
 from tests.support.world import ANNA, BEN, World
+from tests.support.world_door import WorldDoor, check_ports
 
 ID = CampaignId.parse(CAMPAIGN)
 
@@ -34,7 +35,7 @@ def closed() -> World:
 
 
 def checked(world: World) -> Checked:
-    return check_ledger(ID, CheckPorts(world.campaigns, world.lists, world.ledger), world.now)
+    return check_ledger(ID, check_ports(WorldDoor(world)), world.now)
 
 
 def check(world: World) -> list[tuple[str, int, int]]:

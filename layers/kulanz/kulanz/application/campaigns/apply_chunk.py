@@ -5,8 +5,8 @@ the pass looks at what stands of earlier campaigns: a subject about which that i
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from kulanz.application.campaigns.chunk_run import ROUND_SECONDS, UnitPlace
 from kulanz.application.campaigns.read_history import HistoryReader, Read
@@ -43,7 +43,14 @@ type Held = Mapping[int, Owed]
 
 @dataclass(slots=True)
 class ApplyRun(StretchRun):
-    """One attempt at a chunk in the apply pass."""
+    """One attempt at a chunk in the apply pass.
+
+    `can_end`: whether a decision grants something that ends. `ending` counts the lines of those, by when they were
+    granted.
+    """
+
+    can_end: dict[Remembered, bool] = field(default_factory=dict)
+    ending: dict[tuple[Remembered, datetime], int] = field(default_factory=dict)
 
     def work(self) -> Receipt | None:
         """Decide, compare and write stretch after stretch; the receipt covers exactly the lines that are done.
@@ -138,9 +145,30 @@ class ApplyRun(StretchRun):
         for line, written, entry, found in zip(wave, decided, entries, stored, strict=True):
             if found is None and written is line:
                 self.count(line.hashed, line.remembered, WriteResult.WRITTEN)
+                self._count_end(line.remembered, entry.effective_at)
             else:
                 self._count_by_plan(line, written.remembered.decision, entry, found)
         self._pace(len(entries), before - self.clock.seconds_left())
+
+    def _count_end(self, remembered: Remembered, effective_at: datetime) -> None:
+        """Count when a written decision's benefits end, where it grants any that do."""
+        can_end = self.can_end.get(remembered)
+        if can_end is None:
+            decision = remembered.decision
+            validities = [one.validity.expires_at(effective_at) for one in decision.benefits]
+            can_end = decision.outcome is Outcome.GRANTED and any(validities)
+            self.can_end[remembered] = can_end
+        if can_end:
+            place = remembered, effective_at
+            self.ending[place] = self.ending.get(place, 0) + 1
+
+    def settle(self) -> None:
+        """Bring what was counted by remembered decision into the totals."""
+        StretchRun.settle(self)
+        for (remembered, effective_at), lines in self.ending.items():
+            self.totals.count_ends(remembered.decision, effective_at, lines)
+        self.ending.clear()
+        self.can_end.clear()
 
     def _entries(self, lines: Sequence[Owed]) -> list[Entry]:
         campaign, now = self.campaign, self.clock.now()
@@ -225,5 +253,7 @@ class ApplyRun(StretchRun):
         else:
             self.totals.count_less(planned.remembered.decision, stands, write_result)
             self.row_hashes += planned.hashed
+        if write_result in IN_THE_LEDGER and stands.outcome is Outcome.GRANTED:
+            self.totals.count_ends(stands, (found or entry).effective_at)
         if found is not None and write_result is WriteResult.CONFLICT:
             self._note_conflict(planned, found)

@@ -11,6 +11,7 @@ from typing import Annotated, Any, NotRequired, TypedDict
 from pydantic import Field, model_validator
 
 from kulanz.application.campaigns.frozen import thaw
+from kulanz.application.delivery.campaign_law import counted_law
 from kulanz.application.delivery.open_answers import ANSWERS_FOLDER, OpenAnswersPorts, open_answers
 from kulanz.application.delivery.watch_dues import look_at_dues
 from kulanz.application.delivery.world import Booked
@@ -32,6 +33,7 @@ from kulanz.domain.delivery.delivery import Delivery, state_of
 from kulanz.domain.delivery.dues import WARN_BEFORE, DueOf
 from kulanz.domain.delivery.entries import standing
 from kulanz.domain.delivery.ids import DeliveryId
+from kulanz.domain.delivery.law import Counted
 from kulanz.domain.delivery.moved import NOT_OWED
 from kulanz.domain.delivery.to_the_bill import ToTheBill
 from kulanz.domain.ledger.entries import granted_benefits
@@ -170,6 +172,9 @@ class LateCreditsAnswer(TypedDict):
 class BillLine(TypedDict):
     """One measure of a campaign: what was planned, granted and voided, and where what is to be booked stands.
 
+    `granted` = `used` + `expired` + `voided` + `written_off` + `open`, at the instant of the question. `is_exact` is
+    false where at least so much has expired, and perhaps more of what is called open.
+
     `to_be_booked` is `granted` less `voided`. `by_state` has each state that is not empty; its sums come to
     `to_be_booked`. `overdue` is what is late of them.
     """
@@ -182,6 +187,11 @@ class BillLine(TypedDict):
     by_state: Mapping[str, str]
     not_on_bills: str
     overdue: str
+    used: str
+    expired: str
+    written_off: str
+    open: str
+    is_exact: bool
 
 
 class BillItem(TypedDict):
@@ -308,7 +318,7 @@ def overdue(asked: Asked, door: Door) -> OverdueAnswer:
 
 def of_campaign(asked: Asked, door: Door) -> BillAnswer:
     """A campaign on its way to the bill: plan, ledger and bill, by measure."""
-    return {"v": ACKNOWLEDGEMENTS_VERSION, **_bill(existing(asked, door), door, _late(asked, door))}
+    return {"v": ACKNOWLEDGEMENTS_VERSION, **_bill(existing(asked, door), door, _late(asked, door), asked.now)}
 
 
 def of_month(asked: Asked, door: Door) -> MonthAnswer:
@@ -320,7 +330,7 @@ def of_month(asked: Asked, door: Door) -> MonthAnswer:
     return {
         "v": ACKNOWLEDGEMENTS_VERSION,
         "month": asked.of["month"],
-        "campaigns": [_bill(campaign, door, late) for campaign in found],
+        "campaigns": [_bill(campaign, door, late, asked.now) for campaign in found],
         "next": make_cursor(asked.question, page.after) if page.after else None,
     }
 
@@ -378,9 +388,10 @@ def _late(asked: Asked, door: Door) -> dict[tuple[str, str], Size]:
     return found
 
 
-def _bill(campaign: Campaign, door: Door, late: Mapping[tuple[str, str], Size]) -> BillItem:
+def _bill(campaign: Campaign, door: Door, late: Mapping[tuple[str, str], Size], now: datetime) -> BillItem:
     delivery = door.deliveries.over_list(campaign.id)
     lines = lines_to_the_bill(campaign, delivery, door)
+    law = counted_law(campaign, lines, now)
     planned = {
         measure: size for (result, measure), size in campaign.plan.totals.worth().items() if result is RowResult.GRANTED
     }
@@ -396,13 +407,21 @@ def _bill(campaign: Campaign, door: Door, late: Mapping[tuple[str, str], Size]) 
         "decided_at": format_instant(campaign.decided_at),
         "delivery": None if delivery is None else str(delivery.id),
         "delivery_state": "" if delivery is None else delivery.state.value,
-        "lines": [_line(line, planned, late.get((str(campaign.id), line.measure), 0)) for line in lines],
+        "lines": [
+            _line(
+                line,
+                planned,
+                late.get((str(campaign.id), line.measure), 0),
+                law[line.measure],
+            )
+            for line in lines
+        ],
         "differences": wrong,
     }
 
 
-def _line(line: ToTheBill, planned: Mapping[str, Size], late: Size) -> BillLine:
-    measure = line.measure
+def _line(line: ToTheBill, planned: Mapping[str, Size], late: Size, law: Counted) -> BillLine:
+    measure, shares = line.measure, law.shares
     return {
         "measure": measure,
         "planned": _text(measure, planned.get(measure, 0)),
@@ -412,6 +431,11 @@ def _line(line: ToTheBill, planned: Mapping[str, Size], late: Size) -> BillLine:
         "by_state": {state.value: _text(measure, size) for state, size in sorted(line.by_state.items())},
         "not_on_bills": _text(measure, line.not_on_bills),
         "overdue": _text(measure, late),
+        "used": _text(measure, shares.used),
+        "expired": _text(measure, shares.expired),
+        "written_off": _text(measure, shares.written_off),
+        "open": _text(measure, shares.open),
+        "is_exact": law.is_exact,
     }
 
 

@@ -10,6 +10,7 @@ from kulanz.application.campaigns.advance_campaign import add_up
 from kulanz.application.campaigns.control_campaign import may_write_until
 from kulanz.application.campaigns.report import ReportContract, ReportedSameOutage, campaign_report, differing_chunks
 from kulanz.application.campaigns.same_outage import found_by_plan
+from kulanz.application.delivery.campaign_law import counted_law, counted_lines
 from kulanz.application.door.asked import Asked, Document, Door, page_after
 from kulanz.application.door.cursors import make_cursor, read_cursor
 from kulanz.application.door.problems import unknown
@@ -18,6 +19,7 @@ from kulanz.application.ports import KeptRequest, PinnedVersionGone, Refused
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Pass, State, StateChange
 from kulanz.domain.campaigns.estimate import time_left
 from kulanz.domain.campaigns.reconciliation import differences
+from kulanz.domain.delivery.law import Counted
 from kulanz.domain.drafts.following import LONG_WAITING_SAYS
 from kulanz.domain.time import format_instant
 
@@ -251,8 +253,25 @@ def _progress(campaign: Campaign, work: Pass) -> PassProgress:
     }
 
 
+class LawLine(TypedDict):
+    """Where what a campaign's list granted of one measure is: exact texts, money in minor units.
+
+    `granted` = `used` + `expired` + `voided` + `written_off` + `open`, at the instant of the question. `is_exact` is
+    false where at least so much has expired, and perhaps more of what is called open.
+    """
+
+    measure: str
+    granted: str
+    used: str
+    expired: str
+    voided: str
+    written_off: str
+    open: str
+    is_exact: bool
+
+
 class ReconciliationAnswer(TypedDict):
-    """The report of a campaign, with what was measured and where plan and ledger differ.
+    """The report of a campaign, with what was measured and where plan and ledger differ; and the law, as it is now.
 
     `whole` is False where the list is too long for its receipts to be read for an answer, and the campaign has not
     reported yet: `measured` and `chunks` are missing then, and `differences` are those of the sums.
@@ -262,13 +281,30 @@ class ReconciliationAnswer(TypedDict):
     campaign: str
     whole: bool
     report: ReportContract
+    law: list[LawLine]
 
 
 def reconciliation(asked: Asked, door: Door) -> ReconciliationAnswer:
     """What was planned beside what was written, down to the chunk."""
     campaign = existing(asked, door)
     report, whole = _report(campaign, door)
-    return {"v": CAMPAIGN_VERSION, "campaign": str(campaign.id), "whole": whole, "report": report}
+    counted = counted_law(campaign, counted_lines(campaign, door.deliveries.over_list(campaign.id), door), asked.now)
+    law = [_law(measure, one) for measure, one in sorted(counted.items())]
+    return {"v": CAMPAIGN_VERSION, "campaign": str(campaign.id), "whole": whole, "report": report, "law": law}
+
+
+def _law(measure: str, counted: Counted) -> LawLine:
+    shares = counted.shares
+    return {
+        "measure": measure,
+        "granted": str(shares.granted),
+        "used": str(shares.used),
+        "expired": str(shares.expired),
+        "voided": str(shares.voided),
+        "written_off": str(shares.written_off),
+        "open": str(shares.open),
+        "is_exact": counted.is_exact,
+    }
 
 
 def _report(campaign: Campaign, door: Door) -> tuple[ReportContract, bool]:

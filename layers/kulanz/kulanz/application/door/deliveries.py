@@ -3,8 +3,9 @@
 from itertools import islice
 from typing import TypedDict
 
-from kulanz.application.delivery.advance_delivery import NotDelivered, granted_by_list, open_settled
+from kulanz.application.delivery.advance_delivery import NotDelivered, open_settled
 from kulanz.application.delivery.advance_delivery import publish_again as begin_again
+from kulanz.application.delivery.campaign_law import counted_lines
 from kulanz.application.door.asked import Asked, Door
 from kulanz.application.door.bodies import Body, Reason, read_body
 from kulanz.application.door.campaigns import existing
@@ -15,7 +16,7 @@ from kulanz.domain.delivery.credit import CreditSums, CreditType, SumOf
 from kulanz.domain.delivery.delivery import Delivery
 from kulanz.domain.delivery.files import sum_text
 from kulanz.domain.delivery.ids import DeliveryId
-from kulanz.domain.delivery.to_the_bill import ToTheBill, to_the_bill
+from kulanz.domain.delivery.to_the_bill import ToTheBill
 from kulanz.domain.money import is_currency
 from kulanz.domain.time import format_instant
 
@@ -167,8 +168,7 @@ def of_campaign(asked: Asked, door: Door) -> CampaignDeliveryAnswer:
 
 def lines_to_the_bill(campaign: Campaign, delivery: Delivery | None, door: Door) -> list[ToTheBill]:
     """Where what a campaign granted stands, by measure: whoever says what is to be booked takes it from here."""
-    answered = {} if delivery is None else door.answers.billed(campaign.id, delivery.id.channel)
-    return to_the_bill(granted_by_list(campaign), delivery, answered, door.voids.moved(campaign.id))
+    return counted_lines(campaign, delivery, door)
 
 
 def deliver(asked: Asked, door: Door) -> DeliveryAnswer:

@@ -4,17 +4,24 @@ The receipts of the apply pass say how many decisions were written and what they
 they stand. A table that was restored to an earlier instant than the other lacks some that the other counts. A worker
 that was stopped midway has written decisions that no receipt counts, also before the first receipt of its campaign: so
 receipts are the least that the ledger holds, and all that it holds only where the campaign finished its execution.
+
+It also proves the law: granted = used + expired + voided + written off + open, from the entries of the decisions and
+from the counters of receipts, of answers and of voids.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
 from kulanz.application.campaigns.frozen import thaw
+from kulanz.application.delivery.campaign_law import counted_law, counted_lines
+from kulanz.application.delivery.world import AnswerFiles, CreditLedger, DeliveryStore, VoidStore
 from kulanz.application.ledger.committed import committed_decisions
 from kulanz.application.ports import CampaignStore, Ledger, ListStore, PinnedVersionGone
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Pass, State
 from kulanz.domain.campaigns.reconciliation import IN_THE_LEDGER, Difference, worth_by_measure
+from kulanz.domain.decision import Outcome
+from kulanz.domain.delivery.law import Law, added_up, broken, law_of
 from kulanz.domain.ledger.entries import read_decision
 from kulanz.domain.lists.lines import ListRefused
 
@@ -26,6 +33,10 @@ class CheckPorts:
     campaigns: CampaignStore
     lists: ListStore
     ledger: Ledger
+    credits: CreditLedger
+    deliveries: DeliveryStore
+    answers: AnswerFiles
+    voids: VoidStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +46,8 @@ class Checked:
     `beyond` is what the ledger holds beyond the receipts because a worker was stopped before it wrote one: no fault.
     `may_have_expired`: decisions of it may have passed their time to live, so that what is missing may be right.
     `is_read` is False where no receipt counts a decision and the list is gone, so that nothing could be looked up.
+    `law` is where what its list granted is, from the entries; `broken` says where the counters differ, one sentence
+    each. Counters are not compared while something moves them, nor of a campaign that holds more than they count.
     """
 
     campaign: CampaignId
@@ -43,6 +56,8 @@ class Checked:
     may_have_expired: bool
     beyond: tuple[Difference, ...] = ()
     is_read: bool = True
+    law: Law = field(default_factory=dict)
+    broken: tuple[str, ...] = ()
 
 
 def check_ledger(campaign_id: CampaignId, ports: CheckPorts, now: datetime) -> Checked:
@@ -56,7 +71,7 @@ def check_ledger(campaign_id: CampaignId, ports: CheckPorts, now: datetime) -> C
     counted = campaign.apply.totals
     may_have_expired = now >= campaign.decidable_until
     try:
-        decisions, found = _found(campaign, ports)
+        decisions, found, law = _found(campaign, ports, now)
     except (PinnedVersionGone, ListRefused):
         if counted.lines:
             raise
@@ -71,22 +86,40 @@ def check_ledger(campaign_id: CampaignId, ports: CheckPorts, now: datetime) -> C
     more = tuple(one for one in compared if one.applied > one.planned)
     less = tuple(one for one in compared if one.applied < one.planned)
     if not more or _may_hold_more(campaign, ports.campaigns):
-        return Checked(campaign_id, decisions, less, may_have_expired, more)
+        differs = () if more or less else _broken(campaign, law, ports, now)
+        return Checked(campaign_id, decisions, less, may_have_expired, more, law=law, broken=differs)
     wrong = tuple(one for one in compared if one.applied != one.planned)
-    return Checked(campaign_id, decisions, wrong, may_have_expired)
+    return Checked(campaign_id, decisions, wrong, may_have_expired, law=law)
 
 
-def _found(campaign: Campaign, ports: CheckPorts) -> tuple[int, dict[str, int | Decimal]]:
-    """How many decisions of the campaign stand in the ledger, and what they are worth by measure."""
+def _broken(campaign: Campaign, law: Law, ports: CheckPorts, now: datetime) -> tuple[str, ...]:
+    """Where the counters do not say what the entries say; nothing while something is under way that moves both."""
+    lines = counted_lines(campaign, ports.deliveries.over_list(campaign.id), ports)
+    counted = counted_law(campaign, lines, now)
+    wrong = (*broken(counted, law), *(sentence for line in lines for sentence in line.differences()))
+    return () if not wrong or _is_moving(campaign, ports) else wrong
+
+
+def _is_moving(campaign: Campaign, ports: CheckPorts) -> bool:
+    """Whether a void or an answer of the campaign is under way: entries are written before their counters."""
+    is_voiding = any(one.is_running for one in ports.voids.of_campaign(campaign.id))
+    return is_voiding or bool(ports.answers.open_files())
+
+
+def _found(campaign: Campaign, ports: CheckPorts, now: datetime) -> tuple[int, dict[str, int | Decimal], Law]:
+    """How many decisions of the campaign stand in the ledger, what they are worth by measure, and where that is now."""
     decisions = 0
+    law: Law = {}
     worth: dict[str, int | Decimal] = {}
     policy = thaw(campaign, ports.campaigns.frozen(campaign.id))
     for entries in committed_decisions(campaign, policy, ports.lists, ports.ledger):
         decisions += len(entries)
+        booked = ports.credits.booked([entry.key for entry in entries if entry.status is Outcome.GRANTED])
+        law = added_up([law, *(law_of(one.entry, one.entries, now) for one in booked.values())])
         for entry in entries:
             for measure, size in worth_by_measure(read_decision(entry.body)).items():
                 worth[measure] = worth.get(measure, 0) + size
-    return decisions, worth
+    return decisions, worth, law
 
 
 def _may_hold_more(campaign: Campaign, campaigns: CampaignStore) -> bool:

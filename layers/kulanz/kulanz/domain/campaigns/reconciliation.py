@@ -8,10 +8,12 @@ write results.
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
+from kulanz.domain.campaigns.ends import EndOf, counted_end
 from kulanz.domain.decision import UNLIMITED, Benefit, Decision, Outcome
 
 DIGEST_MODULUS = 2**128
@@ -104,7 +106,8 @@ def worth_by_measure(decision: Decision) -> dict[str, int | Decimal]:
 class Totals:
     """Counts and sums over some lines; adding the totals of two disjoint ranges gives those of both.
 
-    `digest` is the sum, modulo 2^128, of a hash of each decided row at its place, so it does not depend on how the list
+    `ends` is when what stands in the ledger as granted ends; of a plan there is none. `digest` is the sum, modulo
+    2^128, of a hash of each decided row at its place, so it does not depend on how the list
     was cut into ranges.
     """
 
@@ -113,6 +116,7 @@ class Totals:
     digest: int = 0
     counts: Counter[CountKey] = field(default_factory=Counter)
     sums: dict[SumKey, int | Decimal] = field(default_factory=dict)
+    ends: dict[EndOf, int | Decimal] = field(default_factory=dict)
 
     def count_rejected(self, reason: str) -> None:
         """Count a line that cannot be decided."""
@@ -156,6 +160,15 @@ class Totals:
                     key = SumKey(row_result, place, measure)
                     self.sums[key] = self.sums.get(key, 0) + value
 
+    def count_ends(self, granted: Decision, effective_at: datetime, lines: int = 1) -> None:
+        """Count when what lines granted at an instant ends."""
+        for benefit in granted.benefits:
+            ends_at = benefit.validity.expires_at(effective_at)
+            if ends_at is not None:
+                measure, size = worth_of(benefit)
+                end = EndOf(measure, counted_end(ends_at))
+                self.ends[end] = self.ends.get(end, 0) + size * lines
+
     def digest_rows(self, row_hashes: int) -> None:
         """Add the hashes of decided rows (one, or their sum) to the digest."""
         self.digest = (self.digest + row_hashes) % DIGEST_MODULUS
@@ -168,6 +181,8 @@ class Totals:
         self.counts.update(other.counts)
         for key, value in other.sums.items():
             self.sums[key] = self.sums.get(key, 0) + value
+        for end, size in other.ends.items():
+            self.ends[end] = self.ends.get(end, 0) + size
 
     def rows(self) -> int:
         """Lines that are not blank: what a publisher's control total announces."""

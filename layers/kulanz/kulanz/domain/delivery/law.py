@@ -1,0 +1,137 @@
+"""The law: what was granted is used, expired, voided, written off or open, and nothing else.
+
+    granted = used + expired + voided + written off + open
+
+By campaign and measure, twice: from the entries of its decisions, and from counters alone. USED is what the biller
+reports on bills. Whatever is none of the others has expired once its end has passed by the clock, and is open before.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from kulanz.domain.campaigns.ends import Ends, counted_end
+from kulanz.domain.campaigns.reconciliation import worth_of
+from kulanz.domain.decision import Outcome
+from kulanz.domain.delivery.credit import Size
+from kulanz.domain.delivery.entries import CreditEntry, CreditState, standing
+from kulanz.domain.delivery.to_the_bill import ToTheBill
+from kulanz.domain.ledger.entries import Entry, read_decision
+
+SETTLED: Mapping[CreditState, str] = {
+    CreditState.APPLIED: "used",
+    CreditState.VOIDED: "voided",
+    CreditState.WRITTEN_OFF: "written_off",
+}
+"""The states of what is over, by their place in the law. Everything else is open, or has expired."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """Where what was granted of one measure is: minor units of money, or a quantity."""
+
+    used: Size = 0
+    expired: Size = 0
+    voided: Size = 0
+    written_off: Size = 0
+    open: Size = 0
+
+    @property
+    def granted(self) -> Size:
+        """What these come to."""
+        return self.used + self.expired + self.voided + self.written_off + self.open
+
+    def __add__(self, other: "Shares") -> "Shares":
+        return Shares(
+            self.used + other.used,
+            self.expired + other.expired,
+            self.voided + other.voided,
+            self.written_off + other.written_off,
+            self.open + other.open,
+        )
+
+
+type Law = Mapping[str, Shares]
+"""The shares by measure."""
+
+
+def law_of(entry: Entry, entries: Sequence[CreditEntry], now: datetime) -> Law:
+    """Where what a decision's row granted at once is at `now`, from its entries.
+
+    An end counts from the full hour after it (`counted_end`), as the counters have it. What was accepted later is in
+    neither.
+    """
+    found: dict[str, Shares] = {}
+    if entry.status is not Outcome.GRANTED:
+        return found
+    decision = read_decision(entry.body)
+    at_once = decision.benefits if decision.outcome is Outcome.GRANTED else ()
+    for place, benefit in enumerate(at_once):
+        measure, size = worth_of(benefit)
+        ends_at = benefit.validity.expires_at(entry.effective_at)
+        has_ended = ends_at is not None and now >= counted_end(ends_at)
+        sums: dict[str, Size] = {}
+        for state, share in standing(entries, place, size).shares(size).items():
+            name = SETTLED.get(state, "expired" if has_ended else "open")
+            sums[name] = sums.get(name, 0) + share
+        found[measure] = found.get(measure, Shares()) + Shares(**sums)
+    return found
+
+
+def added_up(laws: Iterable[Law]) -> Law:
+    """The shares of several decisions, or campaigns, together."""
+    found: dict[str, Shares] = {}
+    for law in laws:
+        for measure, shares in law.items():
+            found[measure] = found.get(measure, Shares()) + shares
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """The law of one measure from counters. `is_exact`: how much has expired is known, and not only at least so much.
+
+    Counters know when what the list granted ends, and not when what was used or voided of it would have ended: before
+    the last end that counts as the first that ended.
+    """
+
+    shares: Shares
+    is_exact: bool
+
+
+def law_of_counters(line: ToTheBill, ends: Ends, now: datetime) -> Counted:
+    """Where what a campaign's list granted of a measure is at `now`, from its counters.
+
+    Sums may be less than nothing where counters contradict each other (`ToTheBill.differences`).
+    """
+    used = line.by_state.get(CreditState.APPLIED, 0)
+    written_off = line.by_state.get(CreditState.WRITTEN_OFF, 0)
+    gone = used + line.voided + written_off
+    left = line.granted - gone
+    ended = sum((size for (measure, at), size in ends.items() if measure == line.measure and now >= at), start=0)
+    expired = min(left, max(0, ended - gone))
+    is_exact = not ended or not gone or ended >= line.granted
+    return Counted(Shares(used, expired, line.voided, written_off, left - expired), is_exact)
+
+
+def broken(counted: Mapping[str, Counted], entries: Law) -> list[str]:
+    """Where counters and entries of a campaign differ, as sentences; nothing where the law holds in both.
+
+    Used, voided, written off and what is left (expired and open together) must be equal; expired alone, where the
+    counters know it.
+    """
+    found: list[str] = []
+    for measure in sorted(counted.keys() | entries.keys()):
+        here = entries.get(measure, Shares())
+        there = counted.get(measure, Counted(Shares(), is_exact=True))
+        pairs = [(name, getattr(there.shares, name), getattr(here, name)) for name in ("used", "voided", "written_off")]
+        left = there.shares.expired + there.shares.open, here.expired + here.open
+        pairs.append(("expired or open", *left))
+        if there.is_exact and left[0] == left[1]:
+            pairs.append(("expired", there.shares.expired, here.expired))
+        found += [
+            f"{measure} {name.replace('_', ' ')}: counters {counter}, entries {entry} (in the smallest unit)"
+            for name, counter, entry in pairs
+            if counter != entry
+        ]
+    return found
