@@ -51,7 +51,9 @@ from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz_local.drive import with_limits
 from tests.support.fake_bucket import FakeArchive, FakePolicies
 from tests.support.fake_deliveries import FakeDeliveries
+from tests.support.fake_index import FakeIndex
 from tests.support.fake_messages import FakeAnnouncer, FakeChunks, FakeRejected
+from tests.support.fake_offers import FakeOffers
 from tests.support.fakes import FakeCampaigns, FakeLedger, FakeStores
 
 CHUNK_BYTES = 1024 * 1024
@@ -136,12 +138,13 @@ def main(rows: int) -> dict[str, Any]:
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         campaign = campaigns.campaign(campaign_id)
         assert campaign is not None
-        ports = DeliveryPorts(campaigns, deliveries, chunks, archive, announcer)
+        index = FakeIndex(campaigns, FakeOffers(FakeLedger(), campaigns))
+        ports = DeliveryPorts(campaigns, deliveries, chunks, archive, announcer, index)
         opened = open_over_list(campaign, ports, CAUSE, datetime.now(UTC))
         assert opened is not None, campaign.state_reason
         advance_delivery(opened.id, ports, datetime.now(UTC))
         working = DeliverPorts(
-            campaigns, lists, DynamoCredits(dynamodb, TABLE, CALLS_IN_FLIGHT), deliveries, chunks, archive
+            campaigns, lists, DynamoCredits(dynamodb, TABLE, CALLS_IN_FLIGHT), deliveries, chunks, archive, index
         )
         before, cache = time.process_time(), FrozenCache()
         for message in list(chunks.deliveries):

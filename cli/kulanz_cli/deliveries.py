@@ -52,7 +52,7 @@ def list_deliveries(
     why_not, booked = "", []
     if campaign_id is not None:
         answer = door.ask("deliveries.of_campaign", incident=campaign_id.incident_id, seq=campaign_id.seq)
-        found = [] if answer["delivery"] is None else [answer["delivery"]]
+        found = [one for one in (answer["delivery"], *answer["additions"]) if one is not None]
         why_not, booked = answer["why_not"], answer["to_be_booked"]
     elif delivery_id is not None:
         found = [door.ask("deliveries.one", channel=delivery_id.channel, serial=delivery_id.serial)]
@@ -114,10 +114,11 @@ def _show(found: list[Mapping[str, Any]], booked: Iterable[Mapping[str, str]], w
     columns = [
         Column("delivery", is_label=True),
         Column("campaign"),
+        Column("over"),
         Column("state"),
         Column("credits", is_number=True),
     ]
-    lines = [(one["delivery"], one["campaign"], one["state"], f"{one['credits']:,}") for one in found]
+    lines = [(one["delivery"], one["campaign"], one["over"], one["state"], f"{one['credits']:,}") for one in found]
     table(console(), columns, lines)
     for one in found:
         for part in one["sums"]:

@@ -64,6 +64,7 @@ def _delivering() -> DeliveryPorts:
         queue=SqsChunks(client("sqs"), config.chunk_queue_url),
         archive=S3Archive(client("s3"), config.list_bucket),
         announcer=EventBridgeAnnouncer(client("events"), config.bus_name),
+        index=DynamoIndex(dynamodb, config.campaigns_table, config.credits_table),
     )
 
 
@@ -114,7 +115,7 @@ def _watching() -> tuple[WatchPorts, OlderItems]:
     dynamodb = client("dynamodb")
     ports = WatchPorts(
         advance=_composed(),
-        index=DynamoIndex(dynamodb, config.campaigns_table, config.credits_table),
+        index=_delivering().index,
         troubles=DynamoTroubles(dynamodb, config.campaigns_table),
         given_up=S3GivenUp(client("s3"), config.list_bucket),
         tables=DynamoTablePolicies(

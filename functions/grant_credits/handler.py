@@ -70,6 +70,7 @@ def _composed() -> tuple[GrantPorts, GrantSettings, DynamoLedger]:
 def _delivering() -> "tuple[DeliverPorts, GrantSettings, DynamoCredits]":
     from kulanz.adapters.credit_entries import DynamoCredits
     from kulanz.adapters.delivery_table import DynamoDeliveries
+    from kulanz.adapters.index_table import DynamoIndex
     from kulanz.application.delivery.deliver_chunk import DeliverPorts
 
     config = GrantCreditsConfig.read()
@@ -82,6 +83,7 @@ def _delivering() -> "tuple[DeliverPorts, GrantSettings, DynamoCredits]":
         deliveries=DynamoDeliveries(client("dynamodb"), config.campaigns_table),
         queue=_queue(),
         archive=granting.archive,
+        index=DynamoIndex(client("dynamodb"), config.campaigns_table, config.credits_table),
     )
     return ports, settings, credits_
 

@@ -70,7 +70,7 @@ class FakeBackend:
         self.drafts, self.sources = FakeDrafts(), FakeSources()
         self.campaigns, self.ledger = FakeCampaigns(), FakeLedger()
         self.offers = FakeOffers(self.ledger, self.campaigns)
-        self.credits, self.deliveries = FakeCredits(self.ledger), FakeDeliveries()
+        self.credits, self.deliveries = FakeCredits(self.ledger), FakeDeliveries(self.campaigns.added_items)
         self.answers, self.dues = FakeAnswers(self.deliveries.dues), FakeDues(self.deliveries.dues)
         self.index = FakeIndex(self.campaigns, self.offers)
         self.exports = FakeExports()

@@ -1,19 +1,23 @@
 """The contract of DeliveryStore: serials without a gap, one delivery of a list, each range delivered once."""
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
 from kulanz.application.ports import Outdated
 from kulanz.domain.campaigns.campaign import CampaignId, Cursor
+from kulanz.domain.decision import Outcome
+from kulanz.domain.delivery.added import Added, Additions
 from kulanz.domain.delivery.channel import ChannelKind, FileFormat
 from kulanz.domain.delivery.credit import CreditSums, CreditType, SumOf
 from kulanz.domain.delivery.delivery import Delivery, DeliveryReceipt, DeliveryState
 from kulanz.domain.delivery.files import PartFile
 from kulanz.domain.delivery.ids import DeliveryId
+from kulanz.domain.time import SECOND_MICROSECONDS, microseconds_of
 from tests.contract.backends import Backend
-from tests.support.values import NOW
+from tests.support.values import INCIDENT, NOW, declared, entry, revision
 
 FIRST = DeliveryId("billing", 1)
 USD = SumOf(CreditType.CREDIT, "USD", is_money=True)
@@ -111,6 +115,62 @@ def test_a_delivery_is_sent_once_and_then_not_open_any_more(backend: Backend) ->
         backend.deliveries.change(delivery(), sent)
     backend.deliveries.change(flagged, sent)
     assert (backend.deliveries.delivery(FIRST), backend.deliveries.open_deliveries()) == (sent, [])
+
+
+OFFER = '{"benefits":[{"money":[500,"USD"],"valid":{}}],"outcome":"offered","reason":"entitled"}'
+
+
+def accepted(backend: Backend, account: str, at: datetime) -> None:
+    """An offer of an account that is accepted at an instant."""
+    offer = entry(account, status=Outcome.OFFERED, body=OFFER)
+    backend.ledger.insert([offer])
+    record = backend.campaigns.incident(offer.key.incident_id)
+    if record is None:
+        record = declared()
+        backend.campaigns.record_revision(None, record, revision())
+    granted = replace(offer, status=Outcome.GRANTED, effective_at=at, accepted_at=at)
+    backend.offers.accept(offer, granted, record, "support")
+
+
+def over_additions(serial: int, added: Added, end: int, worth: int) -> Delivery:
+    additions = Additions(added.until, end, 1, {"USD": worth})
+    return replace(delivery(serial, INCIDENT), additions=additions)
+
+
+def test_a_delivery_over_additions_takes_all_that_was_added_once_and_what_comes_later_comes_behind(
+    backend: Backend,
+) -> None:
+    campaign, store = CampaignId(INCIDENT, 1), backend.deliveries
+    assert (store.added(campaign), store.waiting_additions()) == (Added(), [])
+    accepted(backend, "a-1", NOW)
+    first = store.added(campaign)
+    assert (first.number, first.worth, first.until) == (1, {"USD": 500}, 0)
+    assert store.waiting_additions() == [(campaign, NOW)]
+    last = backend.index.last_addition(campaign)
+    assert last is not None
+    assert (last.key.account_id, last.at) == ("a-1", NOW)
+    end = microseconds_of(NOW) + 1
+    accepted(backend, "a-2", NOW + timedelta(seconds=1))
+    with pytest.raises(Outdated):
+        store.open(over_additions(1, first, end, 500), first)
+    both = store.added(campaign)
+    end += SECOND_MICROSECONDS
+    opened = over_additions(1, both, end, 1000)
+    store.open(opened, both)
+    store.open(opened, both)  # the reply was lost
+    assert (store.over_additions(campaign), store.over_list(campaign)) == ([opened], None)
+    assert (store.waiting_additions(), store.added(campaign)) == ([], replace(both, until=end))
+    with pytest.raises(Outdated):
+        accepted(backend, "a-3", NOW)
+    accepted(backend, "a-4", NOW + timedelta(hours=1))
+    assert store.waiting_additions() == [(campaign, NOW + timedelta(hours=1))]
+    later = store.added(campaign)
+    with pytest.raises(Outdated):
+        store.open(over_additions(2, both, end + 1, 500), later)
+    store.open(over_additions(2, later, end + 1, 500), later)
+    assert [one.id.serial for one in store.over_additions(campaign)] == [1, 2]
+    found = backend.index.additions_from(campaign, NOW + timedelta(seconds=1)).found
+    assert [one.key.account_id for one in found] == ["a-2", "a-4"]
 
 
 TOPIC = replace(delivery(), form=FileFormat.JSONL, kind=ChannelKind.TOPIC)

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from kulanz.application.delivery.world import Booked, EntriesChange
 from kulanz.application.ports import Outdated
 from kulanz.domain.campaigns.campaign import CampaignId, Cursor
 from kulanz.domain.decision import Outcome
+from kulanz.domain.delivery.added import Added
 from kulanz.domain.delivery.credit import CreditSums
 from kulanz.domain.delivery.delivery import Delivery, DeliveryReceipt
 from kulanz.domain.delivery.dues import Dues, owe
@@ -15,6 +17,7 @@ from kulanz.domain.delivery.ids import DeliveryId
 from kulanz.domain.delivery.voided import with_voided
 from kulanz.domain.ledger.entries import DecisionKey, HistoryChange
 from kulanz.domain.policy.deciding.history import SubjectHistory
+from tests.support.fake_added import AddedItems
 from tests.support.fakes import FakeLedger
 
 
@@ -58,7 +61,8 @@ class FakeCredits:
 class FakeDeliveries:
     """Deliveries. `changes` has the id of every delivery whose record changed, as the stream tells of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, added_items: AddedItems | None = None) -> None:
+        self.added_items = added_items or AddedItems()
         self.changes: list[DeliveryId] = []
         self.dues: Dues = {}
         self._found: dict[DeliveryId, Delivery] = {}
@@ -68,11 +72,17 @@ class FakeDeliveries:
     def last_serial(self, channel: str) -> int:
         return max((one.serial for one in self._found if one.channel == channel), default=0)
 
-    def open(self, delivery: Delivery) -> None:
+    def open(self, delivery: Delivery, added: Added | None = None) -> None:
         if self._found.get(delivery.id) == delivery:
             return
-        if delivery.id.serial != self.last_serial(delivery.id.channel) + 1 or self.over_list(delivery.campaign):
+        if delivery.id.serial != self.last_serial(delivery.id.channel) + 1:
             raise Outdated
+        if delivery.additions is None and self.over_list(delivery.campaign):
+            raise Outdated
+        if delivery.additions is not None:
+            if added is None:
+                raise ValueError("a delivery over additions is opened over what was read of them")
+            self.added_items.take(delivery.campaign, added, delivery.additions)
         self._set(delivery)
 
     def _set(self, delivery: Delivery) -> None:
@@ -83,7 +93,19 @@ class FakeDeliveries:
         return self._found.get(delivery_id)
 
     def over_list(self, campaign_id: CampaignId) -> Delivery | None:
-        return next((one for one in self._found.values() if one.campaign == campaign_id), None)
+        return next((one for one in self._of(campaign_id) if one.additions is None), None)
+
+    def over_additions(self, campaign_id: CampaignId) -> list[Delivery]:
+        return [one for one in self._of(campaign_id) if one.additions is not None]
+
+    def _of(self, campaign_id: CampaignId) -> list[Delivery]:
+        return sorted((one for one in self._found.values() if one.campaign == campaign_id), key=lambda one: one.id)
+
+    def added(self, campaign_id: CampaignId) -> Added:
+        return self.added_items.found.get(campaign_id, Added())
+
+    def waiting_additions(self) -> list[tuple[CampaignId, datetime]]:
+        return list(self.added_items.waiting.items())
 
     def of_channel(self, channel: str, after: int = 0) -> Iterator[Delivery]:
         ids = sorted(one for one in self._found if one.channel == channel and one.serial > after)
@@ -117,6 +139,7 @@ class FakeDeliveries:
                 parts=before.parts + (receipt.part is not None),
                 sums=_both(before.sums, receipt.sums),
                 elsewhere=_both(before.elsewhere, receipt.elsewhere),
+                again=_both(before.again, receipt.again),
             )
         )
         return True

@@ -56,6 +56,15 @@ class FakeIndex:
         ]
         return _page([(one.at, f"{one.key.account_id}#{one.key.subject}", one) for one in found], after, most)
 
+    def additions_from(
+        self, campaign_id: CampaignId, start: datetime, after: str = "", most: int = INDEXED_PER_PAGE
+    ) -> Page[Addition]:
+        return self.additions(campaign_id, after or f"{microseconds_of(start):020d}", most)
+
+    def last_addition(self, campaign_id: CampaignId) -> Addition | None:
+        found = self.additions(campaign_id, most=len(self._offers.accepted) + 1).found
+        return found[-1] if found else None
+
     def _all(self) -> list[Campaign]:
         found = [self._campaigns.campaign(one) for one in self._campaigns.all_campaigns()]
         return [one for one in found if one is not None]

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from kulanz.application.ports import Outdated
 from kulanz.domain.budgets import Draw
+from kulanz.domain.delivery.added import added_by
 from kulanz.domain.incident_record import IncidentRecord
 from kulanz.domain.ledger.entries import DecisionKey, Entry, HistoryChange
 from kulanz.domain.policy.deciding.history import SubjectHistory
@@ -36,10 +37,13 @@ class FakeOffers:
         if standing.body != granted.body:
             raise AssertionError("the body of a decision never changes")
         self._campaigns.budget_items.require_draws(draws)
+        accepted_at = granted.accepted_at or granted.effective_at
+        self._campaigns.added_items.require_open(granted.key.campaign, accepted_at)
         if kept is not None:
             if self._ledger.histories([kept.key]).get(kept.key, SubjectHistory()) != kept.before:
                 raise Outdated
             self._ledger._histories[kept.key] = kept.after
         self._ledger._entries[granted.key] = granted
         self._campaigns.budget_items.draw(draws)
-        self.accepted.append((offered.key, actor, granted.accepted_at or granted.effective_at))
+        self._campaigns.added_items.count(granted.key.campaign, accepted_at, added_by(offered, granted))
+        self.accepted.append((offered.key, actor, accepted_at))

@@ -43,6 +43,7 @@ from kulanz.domain.halt import NEVER_SET, Halt, HaltAction
 from kulanz.domain.incident_record import IncidentRecord, Revision
 from kulanz.domain.ledger.entries import DecisionKey, Entry, EntryWithHistory, HistoryChange, HistoryMoved
 from kulanz.domain.policy.deciding.history import HistoryKey, SubjectHistory
+from tests.support.fake_added import AddedItems
 from tests.support.fake_budgets import BudgetItems
 
 
@@ -79,6 +80,7 @@ class FakeCampaigns:
         self._requests: dict[tuple[str, str], KeptRequest] = {}
         self._spent: dict[SpentPlace, Spent] = {}
         self.budget_items = BudgetItems()
+        self.added_items = AddedItems()
 
     def incident(self, incident_id: str) -> IncidentRecord | None:
         return self._incidents.get(incident_id)

@@ -161,7 +161,9 @@ def receipt(start: int, end: int, **changes: object) -> Receipt:
     return replace(plain, **changes)  # type: ignore[arg-type] # the names are the fields'
 
 
-def entry(account_id: str, body: str = '{"outcome":"granted"}', origin: int = 50, **changes: object) -> Entry:
+def entry(
+    account_id: str, body: str = '{"outcome":"granted","reason":"entitled"}', origin: int = 50, **changes: object
+) -> Entry:
     """A decision of the incident's first campaign, worth money."""
     plain = Entry(
         key=DecisionKey(account_id, INCIDENT, WHOLE_ACCOUNT, 1),

@@ -151,7 +151,7 @@ class World:
         self.troubles, self.given_up = FakeTroubles(self.campaigns), FakeGivenUp()
         self.table_policies, self.people = FakeTablePolicies(), FakePeople()
         self.offers = FakeOffers(self.ledger, self.campaigns)
-        self.credits, self.deliveries = FakeCredits(self.ledger), FakeDeliveries()
+        self.credits, self.deliveries = FakeCredits(self.ledger), FakeDeliveries(self.campaigns.added_items)
         self.voids = FakeVoids(self.campaigns, self.deliveries.dues)
         self.exports, self.export_queue = FakeExports(), FakeExportQueue()
         self.index = FakeIndex(self.campaigns, self.offers)

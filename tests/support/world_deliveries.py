@@ -35,6 +35,7 @@ def delivery_ports(world: "World") -> DeliveryPorts:
         queue=tapped(world.chunks, "chunks", world.tap),
         archive=tapped(world.archive, "archive", world.tap),
         announcer=tapped(world.announcer, "announcer", world.tap),
+        index=tapped(world.index, "index", world.tap),
     )
 
 
@@ -78,6 +79,7 @@ def delivered(
         deliveries=tapped(world.deliveries, "deliveries", tap),
         queue=tapped(world.chunks, "chunks", tap),
         archive=tapped(world.archive, "archive", tap),
+        index=tapped(world.index, "index", tap),
     )
     settings = GrantSettings(world.calls_in_flight, world.units_per_second, world.retention_days)
     return deliver_chunk(message, ports, settings, WorldClock(world), cache)

@@ -256,8 +256,8 @@ def test_answers_end_with_1_where_a_line_changed_nothing_or_is_not_read(result: 
 
 def delivered(state: str, reason: str = "") -> dict[str, Any]:
     return {
-        "delivery": "billing/12", "campaign": "in-7/1", "state": state, "reason": reason, "credits": 1_236,
-        "kind": "file",
+        "delivery": "billing/12", "campaign": "in-7/1", "over": "list", "state": state, "reason": reason,
+        "credits": 1_236, "kind": "file",
         "sums": [
             {"type": "credit", "measure": "EUR", "credits": 1_234, "sum": "56.78"},
             {"type": "reversal", "measure": "call_minute", "credits": 2, "sum": "40"},
@@ -267,14 +267,14 @@ def delivered(state: str, reason: str = "") -> dict[str, Any]:
 
 def test_every_figure_of_a_delivery_stands_in_its_place() -> None:
     answer = {
-        "delivery": delivered("flagged", "sums_differ: EUR"), "why_not": "",
+        "delivery": delivered("flagged", "sums_differ: EUR"), "additions": [], "why_not": "",
         "to_be_booked": [{"measure": "EUR", "sum": "60.00"}],
     }  # fmt: skip
     shown = run(Answering(deliveries__of_campaign=[answer]), "deliveries", "--campaign", "in-7/1")
     assert cells(shown.stdout) == [
         ["to be booked: 60.00 EUR"],
-        ["delivery", "campaign", "state", "credits"],
-        ["billing/12", "in-7/1", "flagged", "1,236"],
+        ["delivery", "campaign", "over", "state", "credits"],
+        ["billing/12", "in-7/1", "list", "flagged", "1,236"],
         ["billing/12: 56.78 EUR in 1,234 of type credit"],
         ["billing/12: 40 call_minute in 2 of type reversal"],
         ["billing/12 is flagged: sums_differ: EUR"],
@@ -287,7 +287,7 @@ def test_a_delivery_that_is_not_sent_ends_with_1_whatever_was_asked(state: str, 
     stack = Answering(
         deliveries__one=[one],
         deliveries__of_channel=[{"deliveries": [delivered("sent")]}, {"deliveries": [one]}],
-        deliveries__of_campaign=[{"delivery": one, "why_not": "", "to_be_booked": []}],
+        deliveries__of_campaign=[{"delivery": one, "additions": [], "why_not": "", "to_be_booked": []}],
         deliveries__waiting=[{"deliveries": [one]}],
     )
     for words in ((), ("--one", "billing/12"), ("--channel", "billing"), ("--campaign", "in-7/1")):

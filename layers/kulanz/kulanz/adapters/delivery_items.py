@@ -7,6 +7,7 @@
 | `DELIVERY#<channel>#<serial>` | `META` | what it delivers, its state, and the sums of its receipts |
 | | `CURSOR#<chunk>`, `RECEIPT#<offset>#<chunk>` | how far a chunk has come; what is delivered of a range |
 | `CAMPAIGN#<incident>#<seq>` | `DELIVERY` | the delivery over the campaign's list |
+| | `DELIVERY#<channel>#<serial>` | a delivery over what was added to it |
 | `OPEN` | `DELIVERY#<channel>#<serial>` | the deliveries that are not sent, or are being published again |
 """
 
@@ -18,6 +19,7 @@ from kulanz.adapters.campaign_keys import META, campaign_partition, item_key, of
 from kulanz.adapters.due_items import dues_content, dues_of_content
 from kulanz.adapters.index_items import OPEN_PARTITION
 from kulanz.domain.campaigns.campaign import CampaignId
+from kulanz.domain.delivery.added import Additions
 from kulanz.domain.delivery.channel import ChannelKind, FileFormat
 from kulanz.domain.delivery.credit import CreditSums, CreditType, Size, SumOf
 from kulanz.domain.delivery.delivery import Delivery, DeliveryReceipt, DeliveryState
@@ -29,7 +31,7 @@ DELIVERY_PREFIX = "DELIVERY#"
 CURSOR_PREFIX = "CURSOR#"
 RECEIPT_PREFIX = "RECEIPT#"
 
-_SUMS, _ELSEWHERE = "sums", "elsewhere"
+_SUMS, _ELSEWHERE, _AGAIN = "sums", "elsewhere", "again"
 
 type Item = dict[str, Any]
 
@@ -66,6 +68,11 @@ def over_list_key(campaign_id: CampaignId) -> Item:
     return item_key(campaign_partition(campaign_id), "DELIVERY")
 
 
+def over_additions_key(delivery_id: DeliveryId, campaign_id: CampaignId) -> Item:
+    """The key of what names a delivery over a campaign's additions."""
+    return item_key(campaign_partition(campaign_id), delivery_partition(delivery_id))
+
+
 def open_delivery_key(delivery_id: DeliveryId) -> Item:
     """The key of what says that a delivery is not sent."""
     return item_key(OPEN_PARTITION, delivery_partition(delivery_id))
@@ -93,15 +100,34 @@ def receipt_key(delivery_id: DeliveryId, start: int, chunk: int) -> Item:
 
 def delivery_item(delivery: Delivery) -> Item:
     """A new delivery's record, before any receipt."""
-    return delivery_key(delivery.id) | {
-        "campaign": {"S": str(delivery.campaign)},
-        "format": {"S": delivery.form.value},
-        "kind": {"S": delivery.kind.value},
-        "opened_at": {"S": format_instant(delivery.opened_at)},
-        "opened_by": {"S": delivery.opened_by},
-        "state": {"S": delivery.state.value},
-        "reason": {"S": delivery.reason},
-    }
+    return (
+        delivery_key(delivery.id)
+        | _additions_item(delivery.additions)
+        | {
+            "campaign": {"S": str(delivery.campaign)},
+            "format": {"S": delivery.form.value},
+            "kind": {"S": delivery.kind.value},
+            "opened_at": {"S": format_instant(delivery.opened_at)},
+            "opened_by": {"S": delivery.opened_by},
+            "state": {"S": delivery.state.value},
+            "reason": {"S": delivery.reason},
+        }
+    )
+
+
+def _additions_item(additions: Additions | None) -> Item:
+    if additions is None:
+        return {}
+    worth = {measure: str(size) for measure, size in sorted(additions.worth.items())}
+    content = [additions.start, additions.end, additions.number, worth]
+    return {"additions": {"S": json.dumps(content, separators=(",", ":"))}}
+
+
+def _read_additions(item: Item) -> Additions | None:
+    if "additions" not in item:
+        return None
+    start, end, number, worth = json.loads(item["additions"]["S"])
+    return Additions(start, end, number, {measure: read_number(size) for measure, size in worth.items()})
 
 
 def read_delivery(item: Item) -> Delivery:
@@ -126,6 +152,8 @@ def read_delivery(item: Item) -> Delivery:
         sums=_read_sums(item, _SUMS),
         elsewhere=_read_sums(item, _ELSEWHERE),
         sent_at=None if sent_at is None else parse_instant(sent_at["S"]),
+        additions=_read_additions(item),
+        again=_read_sums(item, _AGAIN),
         kind=ChannelKind(item["kind"]["S"]) if "kind" in item else ChannelKind.FILE,  # older records have none
         rounds=_number(item, "rounds"),
         published=_number(item, "published"),
@@ -143,7 +171,7 @@ def delivery_additions(receipt: DeliveryReceipt) -> dict[str, Size]:
         "lines": receipt.lines,
         "parts": int(receipt.part is not None),
     }
-    for name, sums in ((_SUMS, receipt.sums), (_ELSEWHERE, receipt.elsewhere)):
+    for name, sums in ((_SUMS, receipt.sums), (_ELSEWHERE, receipt.elsewhere), (_AGAIN, receipt.again)):
         for of, (number, size) in sums.found.items():
             place = f"{name}|{of.type.value}|{'money' if of.is_money else 'units'}|{of.measure}"
             additions[f"{place}|n"], additions[f"{place}|sum"] = number, size
@@ -168,6 +196,7 @@ def delivery_receipt_item(receipt: DeliveryReceipt) -> Item:
         _SUMS: _sums_content(receipt.sums),
         _ELSEWHERE: _sums_content(receipt.elsewhere),
         "dues": dues_content(receipt.dues),
+        **({_AGAIN: _sums_content(receipt.again)} if receipt.again.found else {}),
     }
     if receipt.part is not None:
         content["part"] = [receipt.part.name, receipt.part.size_bytes, receipt.part.sha256, receipt.part.number]
@@ -197,6 +226,7 @@ def read_delivery_receipt(delivery_id: DeliveryId, item: Item) -> DeliveryReceip
         sums=_sums_of(content[_SUMS]),
         elsewhere=_sums_of(content[_ELSEWHERE]),
         dues=dues_of_content(content["dues"]),
+        again=_sums_of(content.get(_AGAIN, [])),
         published=_number(item, "published"),
     )
 

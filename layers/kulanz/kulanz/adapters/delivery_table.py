@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 from kulanz.adapters import delivery_items as items
+from kulanz.adapters.added_items import WAITING_PREFIX, added_key, read_added, read_waiting, taken_actions
 from kulanz.adapters.aws import item_of, query
+from kulanz.adapters.campaign_keys import campaign_partition
 from kulanz.adapters.due_items import due_additions
 from kulanz.adapters.index_items import OPEN_PARTITION
 from kulanz.adapters.receipt_actions import NEW, STANDING, add_action, finished_of, move_cursor_action, put_action
@@ -13,6 +16,7 @@ from kulanz.adapters.receipt_items import read_cursor
 from kulanz.adapters.transactions import write_together, write_until_alone
 from kulanz.application.ports import Outdated
 from kulanz.domain.campaigns.campaign import CampaignId, Cursor
+from kulanz.domain.delivery.added import Added
 from kulanz.domain.delivery.delivery import Delivery, DeliveryReceipt, DeliveryState
 from kulanz.domain.delivery.ids import DeliveryId
 from kulanz.domain.time import format_instant
@@ -31,13 +35,13 @@ class DynamoDeliveries:
         found = item_of(self._client, self._table, items.serial_key(channel))
         return 0 if found is None else int(found["serial"]["N"])
 
-    def open(self, delivery: Delivery) -> None:
+    def open(self, delivery: Delivery, added: Added | None = None) -> None:
         delivery_id = delivery.id
         named = {"delivery": {"S": str(delivery_id)}}
         actions = [
             self._count_on(delivery_id),
             put_action(self._table, items.delivery_item(delivery), NEW),
-            put_action(self._table, items.over_list_key(delivery.campaign) | named, NEW),
+            *self._take(delivery, named, added),
             put_action(self._table, items.listed_key(delivery_id) | {"campaign": {"S": str(delivery.campaign)}}),
             put_action(
                 self._table, items.open_delivery_key(delivery_id) | {"since": {"S": format_instant(delivery.opened_at)}}
@@ -48,6 +52,17 @@ class DynamoDeliveries:
         except Outdated:
             if self.delivery(delivery_id) != delivery:
                 raise
+
+    def _take(self, delivery: Delivery, named: Item, added: Added | None) -> list[Item]:
+        """What the delivery is over has no other one."""
+        if delivery.additions is None:
+            return [put_action(self._table, items.over_list_key(delivery.campaign) | named, NEW)]
+        if added is None:
+            raise ValueError("a delivery over additions is opened over what was read of them")
+        return [
+            put_action(self._table, items.over_additions_key(delivery.id, delivery.campaign) | named, NEW),
+            *taken_actions(self._table, delivery.campaign, added, delivery.additions),
+        ]
 
     def _count_on(self, delivery_id: DeliveryId) -> Item:
         """The channel's counter moves by one: serials have no gap."""
@@ -66,6 +81,18 @@ class DynamoDeliveries:
     def over_list(self, campaign_id: CampaignId) -> Delivery | None:
         found = item_of(self._client, self._table, items.over_list_key(campaign_id))
         return None if found is None else self.delivery(DeliveryId.parse(found["delivery"]["S"]))
+
+    def over_additions(self, campaign_id: CampaignId) -> list[Delivery]:
+        found = query(self._client.query, self._table, campaign_partition(campaign_id), items.DELIVERY_PREFIX)
+        named = sorted(DeliveryId.parse(item["delivery"]["S"]) for item in found)
+        return [one for delivery_id in named if (one := self.delivery(delivery_id)) is not None]
+
+    def added(self, campaign_id: CampaignId) -> Added:
+        found = item_of(self._client, self._table, added_key(campaign_id))
+        return Added() if found is None else read_added(campaign_id, found)
+
+    def waiting_additions(self) -> list[tuple[CampaignId, datetime]]:
+        return list(map(read_waiting, query(self._client.query, self._table, OPEN_PARTITION, WAITING_PREFIX)))
 
     def of_channel(self, channel: str, after: int = 0) -> Iterator[Delivery]:
         first = f"{after + 1:08d}"

@@ -67,6 +67,25 @@ class DynamoIndex:
             self._after(self._credits, items.additions_partition(campaign_id), after, most), items.read_addition, most
         )
 
+    def additions_from(
+        self, campaign_id: CampaignId, start: datetime, after: str = "", most: int = INDEXED_PER_PAGE
+    ) -> Page[Addition]:
+        return self.additions(campaign_id, after or items.placed(start), most)
+
+    def last_addition(self, campaign_id: CampaignId) -> Addition | None:
+        answer = call(
+            "Query",
+            self._client.query,
+            TableName=self._credits,
+            ConsistentRead=True,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": {"S": items.additions_partition(campaign_id)}},
+            ScanIndexForward=False,
+            Limit=1,
+        )
+        found = list(map(items.read_addition, answer["Items"]))
+        return found[0] if found else None
+
     def _page[Found](
         self, partition: str, read: Callable[[Item], Found], after: str, most: int, *other_tables: str
     ) -> Page[Found]:

@@ -5,6 +5,7 @@ Its incident has not moved, and the stack is not halted, or nothing is written.
 
 from typing import Any
 
+from kulanz.adapters.added_items import added_actions
 from kulanz.adapters.budget_items import draw_actions
 from kulanz.adapters.campaign_keys import incident_key
 from kulanz.adapters.halt_items import not_halted
@@ -13,6 +14,7 @@ from kulanz.adapters.ledger_table import entry_item, history_put
 from kulanz.adapters.transactions import write_together
 from kulanz.domain.audit import acceptance_entry
 from kulanz.domain.budgets import Draw
+from kulanz.domain.delivery.added import added_by
 from kulanz.domain.incident_record import IncidentRecord
 from kulanz.domain.ledger.additions import Addition, AdditionKind
 from kulanz.domain.ledger.entries import Entry, HistoryChange
@@ -40,6 +42,12 @@ class DynamoOffers:
             self._incident_unmoved(incident),
             not_halted(self._campaigns_table),
             *self._listed(granted, actor),
+            *added_actions(
+                self._campaigns_table,
+                granted.key.campaign,
+                granted.accepted_at or granted.effective_at,
+                added_by(offered, granted),
+            ),
         ]
         if kept is not None:
             actions.append({"Put": {"TableName": self._credits_table, **history_put(kept, kept.ttl(granted))}})

@@ -56,6 +56,9 @@ def answer_file() -> AnswerFile:
 QUESTIONS: Mapping[str, str] = {
     "accounts.ask": "accounts/granted-1",
     "campaigns.waiting": "campaigns/open",
+    "cases.of_month": "cases/month/2026-03",
+    "cases.of_campaign": "cases/campaign/net-outage/1",
+    "cases.one": "cases/one/held-1/net-outage/1",
     "campaigns.of_month": "campaigns/month/2026-03",
     "campaigns.troubles": "campaigns/troubles",
     "audit.of_campaign": f"audit/campaign/{CAMPAIGN}",

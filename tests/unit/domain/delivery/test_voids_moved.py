@@ -1,4 +1,4 @@
-"""What a void moves of a campaign's sums: the credits of its list, and nothing of another void or of an acceptance."""
+"""What a void moves of a campaign's sums: what its own entry says, of acceptances too, and nothing of another's."""
 
 from datetime import timedelta
 
@@ -38,6 +38,6 @@ def test_each_void_moves_what_its_own_entry_says(name: str) -> None:
     assert moved(PLAIN, name) == []
 
 
-def test_what_a_customer_accepted_later_is_not_of_the_list() -> None:
-    assert moved(BOTH, "first", ("first", (0, 1))) == [("USD", MONEY)]
-    assert moved(OFFER, "first", ("first", (0,))) == []
+def test_what_a_customer_accepted_later_counts_as_the_rest_does() -> None:
+    assert moved(BOTH, "first", ("first", (0, 1))) == [("USD", MONEY), ("call_minute", UNIT)]
+    assert moved(OFFER, "first", ("first", (0,))) == [("call_minute", UNIT)]

@@ -21,20 +21,23 @@ from kulanz.application.ports import (
     Announcement,
     Announcer,
     Archive,
+    CampaignIndex,
     CampaignStore,
     DeliveryMessage,
     Outdated,
     PublishMessage,
     TryAgain,
 )
-from kulanz.domain.campaigns.campaign import BALANCED, DELIVERABLE, KEPT, Campaign, Cause, State
+from kulanz.domain.campaigns.campaign import BALANCED, DELIVERABLE, KEPT, Campaign, CampaignId, Cause, State
 from kulanz.domain.campaigns.reconciliation import IN_THE_LEDGER, RowResult
 from kulanz.domain.canonical import canonical_json
+from kulanz.domain.delivery.added import ADDITIONS_EVERY, not_delivered
 from kulanz.domain.delivery.channel import ChannelKind
 from kulanz.domain.delivery.credit import CreditSums, Size
-from kulanz.domain.delivery.delivery import Delivery, DeliveryState, differing, gap_in
+from kulanz.domain.delivery.delivery import Delivery, DeliveryState, differing, gap_in, miscounted
 from kulanz.domain.delivery.files import CONTENT_TYPES, PartFile, render_trailer, sum_text, trailer_name
 from kulanz.domain.delivery.ids import DeliveryId
+from kulanz.domain.time import microseconds_of
 
 SENT_EVENT = "Delivery Sent"
 FLAGGED_EVENT = "Delivery Flagged"
@@ -50,12 +53,49 @@ class DeliveryPorts:
     queue: DeliveryQueue
     archive: Archive
     announcer: Announcer
+    index: CampaignIndex
 
 
 def granted_by_list(campaign: Campaign) -> dict[str, Size]:
     """What the list of a campaign granted at once, by measure, as its reconciliation has it; also what was voided."""
     worth = campaign.apply.totals.worth(IN_THE_LEDGER)
     return {measure: size for (result, measure), size in worth.items() if result is RowResult.GRANTED and size}
+
+
+def open_over_additions(campaign_id: CampaignId, ports: DeliveryPorts, by: str, now: datetime) -> Delivery | None:
+    """Open a delivery over what was added to a campaign and is in none yet; None where nothing is to be delivered.
+
+    What was added to a campaign that a person settled is delivered once its list is. Raises TryAgain where others keep
+    opening deliveries, or adding.
+    """
+    campaign = ports.campaigns.campaign(campaign_id)
+    plan = ports.campaigns.filed_plan(campaign_id)
+    if campaign is None or campaign.state is not State.CLOSED or plan is None or plan.channel is None:
+        return None
+    if not _is_whole(campaign) and ports.deliveries.over_list(campaign_id) is None:
+        return None
+    name = plan.channel.name
+    for _ in range(ATTEMPTS_AGAINST_OTHERS):
+        added = ports.deliveries.added(campaign_id)
+        last = ports.index.last_addition(campaign_id)
+        earlier = [one.additions for one in ports.deliveries.over_additions(campaign_id) if one.additions is not None]
+        if last is None or microseconds_of(last.at) < added.until:
+            return None
+        delivery = Delivery(
+            DeliveryId(name, ports.deliveries.last_serial(name) + 1),
+            campaign_id,
+            plan.channel.format,
+            now,
+            by,
+            additions=not_delivered(added, microseconds_of(last.at) + 1, earlier),
+            kind=plan.channel.kind,
+        )
+        try:
+            ports.deliveries.open(delivery, added)
+        except Outdated:
+            continue
+        return delivery
+    raise TryAgain("other deliveries of the channel keep opening, or offers of the campaign keep being accepted")
 
 
 class NotDelivered(Exception):
@@ -66,14 +106,18 @@ class NotDelivered(Exception):
         self.reason = reason
 
 
+def _is_whole(campaign: Campaign) -> bool:
+    """Whether a campaign closed by itself, or a person kept all of it: what it granted is delivered unasked."""
+    return campaign.state_reason == BALANCED or campaign.state_reason.startswith(f"{KEPT}:")
+
+
 def open_over_list(campaign: Campaign, ports: DeliveryPorts, cause: Cause, now: datetime) -> Delivery | None:
     """Open the delivery of a campaign that closed by itself and whose plan names a channel; None where there is none.
 
     So is what a person kept. What a person settled is delivered when a person says so. Raises TryAgain where others
     keep opening deliveries.
     """
-    is_whole = campaign.state_reason == BALANCED or campaign.state_reason.startswith(f"{KEPT}:")
-    if campaign.state is not State.CLOSED or not is_whole:
+    if campaign.state is not State.CLOSED or not _is_whole(campaign):
         return None
     try:
         return _opened(campaign, ports.campaigns, ports.deliveries, cause.actor, now)
@@ -135,9 +179,11 @@ def advance_delivery(
         return _publish(delivery, ports, now, seconds_left, again=again)
     if delivery.state is not DeliveryState.ASSIGNING:
         return delivery.state
-    if delivery.bytes_done < campaign.chunks.total_bytes:
-        if again or delivery.dispatched < len(campaign.chunks):
-            _dispatch(delivery, len(campaign.chunks), 0 if again else delivery.dispatched, ports, seconds_left)
+    first, end = delivery.bounds(campaign)
+    if delivery.bytes_done < end - first:
+        chunks = delivery.chunks(campaign)
+        if again or delivery.dispatched < chunks:
+            _dispatch(delivery, chunks, 0 if again else delivery.dispatched, ports, seconds_left)
         return delivery.state
     if campaign.state not in DELIVERABLE or ports.campaigns.halt().is_on:
         return delivery.state  # the watch comes back here when it was settled, or the halt lifted
@@ -212,7 +258,7 @@ def publish_again(campaign: Campaign, deliveries: DeliveryStore) -> list[Deliver
 
 def _deliveries_of(campaign: Campaign, deliveries: DeliveryStore) -> Iterable[Delivery]:
     found = deliveries.over_list(campaign.id)
-    return () if found is None else (found,)
+    return (*(() if found is None else (found,)), *deliveries.over_additions(campaign.id))
 
 
 def _known(delivery_id: DeliveryId, deliveries: DeliveryStore) -> Delivery:
@@ -222,7 +268,7 @@ def _known(delivery_id: DeliveryId, deliveries: DeliveryStore) -> Delivery:
 
 
 def _end(delivery: Delivery, campaign: Campaign, ports: DeliveryPorts, now: datetime) -> DeliveryState:
-    """Release a delivery whose receipts tile the list and come to what is to be booked, or flag it with the difference.
+    """Release a delivery whose receipts tile its range and come to what is to be booked, or flag it with a difference.
 
     The trailer has no instant in it: written again, it is the same. Where the channel is a topic, the parts are
     published after it.
@@ -232,10 +278,13 @@ def _end(delivery: Delivery, campaign: Campaign, ports: DeliveryPorts, now: date
     for receipt in receipts:
         sums.add(receipt.sums)
         parts += [receipt.part] if receipt.part is not None else []
-    wrong = gap_in(receipts, campaign.chunks.data_start, campaign.chunks.size)
+    wrong = gap_in(receipts, *delivery.bounds(campaign))
     if not wrong and sums.found != delivery.sums.found:
         wrong = "sums_differ: the delivery's sums are not those of its receipts"
-    wrong = wrong or differing(granted_by_list(campaign), delivery)
+    if delivery.additions is None:
+        wrong = wrong or differing(granted_by_list(campaign), delivery)
+    else:
+        wrong = wrong or miscounted(delivery.additions, delivery) or differing(delivery.additions.worth, delivery)
     if wrong:
         after = replace(delivery, state=DeliveryState.FLAGGED, reason=wrong)
     else:
@@ -281,7 +330,7 @@ def delivery_content(delivery: Delivery) -> dict[str, object]:
 
 
 def watch_deliveries(ports: DeliveryPorts, now: datetime, seconds_left: Callable[[], float] = unlimited) -> Looked:
-    """Move on every delivery that is not sent, as if its record had just come.
+    """Open deliveries over what was added a day ago, and move on each that is not sent, as if its record had just come.
 
     Where nothing was done since the watch looked last, every chunk that is not finished and every part that is not
     published is sent again: its message was lost, or given up because of a halt. A worker that finds it finished does
@@ -303,4 +352,10 @@ def watch_deliveries(ports: DeliveryPorts, now: datetime, seconds_left: Callable
         flagged = ports.deliveries.delivery(delivery_id)
         return "" if flagged is None else flagged.reason
 
-    return look_at_each(ports.deliveries.open_deliveries(), look_at, seconds_left)
+    def open_of(campaign_id: CampaignId) -> None:
+        open_over_additions(campaign_id, ports, "schedule", now)
+
+    waiting = [one for one, since in ports.deliveries.waiting_additions() if now - since >= ADDITIONS_EVERY]
+    opened = Looked((), ()) if is_halted else look_at_each(waiting, open_of, seconds_left)
+    looked = look_at_each(ports.deliveries.open_deliveries(), look_at, seconds_left)
+    return Looked(looked.flagged, opened.failed + looked.failed)

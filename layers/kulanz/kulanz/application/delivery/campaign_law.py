@@ -1,13 +1,13 @@
 """The law of one campaign from its counters: for its report, and for the check that compares them with entries."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
 from kulanz.application.delivery.advance_delivery import granted_by_list
-from kulanz.application.delivery.world import AnswerFiles, VoidStore
+from kulanz.application.delivery.world import AnswerFiles, DeliveryStore, VoidStore
 from kulanz.domain.campaigns.campaign import Campaign
-from kulanz.domain.delivery.delivery import Delivery
 from kulanz.domain.delivery.law import Counted, law_of_counters
 from kulanz.domain.delivery.to_the_bill import ToTheBill, to_the_bill
 
@@ -16,15 +16,24 @@ class LawPorts(Protocol):
     """What has the counters of a campaign beside its own record."""
 
     @property
+    def deliveries(self) -> DeliveryStore: ...
+    @property
     def answers(self) -> AnswerFiles: ...
     @property
     def voids(self) -> VoidStore: ...
 
 
-def counted_lines(campaign: Campaign, delivery: Delivery | None, ports: LawPorts) -> list[ToTheBill]:
-    """Where what a campaign's list granted stands, by measure. What was accepted later is not in it."""
-    answered = {} if delivery is None else ports.answers.billed(campaign.id, delivery.id.channel)
-    return to_the_bill(granted_by_list(campaign), delivery, answered, ports.voids.moved(campaign.id))
+def counted_lines(campaign: Campaign, ports: LawPorts) -> list[ToTheBill]:
+    """Where what a campaign granted stands, by measure: its list, and what was added to it."""
+    found = [ports.deliveries.over_list(campaign.id), *ports.deliveries.over_additions(campaign.id)]
+    deliveries = [one for one in found if one is not None]
+    added = ports.deliveries.added(campaign.id).worth
+    granted = granted_by_list(campaign)
+    for measure, size in added.items():
+        granted[measure] = granted.get(measure, 0) + size
+    answered = [ports.answers.billed(campaign.id, name) for name in sorted({one.id.channel for one in deliveries})]
+    lines = to_the_bill(granted, deliveries, *answered, ports.voids.moved(campaign.id))
+    return [replace(line, added=added.get(line.measure, 0)) for line in lines]
 
 
 def counted_law(campaign: Campaign, lines: Iterable[ToTheBill], now: datetime) -> dict[str, Counted]:

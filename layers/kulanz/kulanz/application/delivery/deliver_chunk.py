@@ -1,13 +1,15 @@
-"""Delivers a chunk of a campaign's list: what its lines grant is assigned to the delivery, then written as a part.
+"""Delivers a chunk of a campaign's list, or what was added to it: what is due is assigned, then written as a part.
 
 Assign first, then render from what is assigned. A worker that comes again, or beside another, finds what was assigned
 and renders the same bytes under the same name. Nothing is released before the trailer names it.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import partial
+from typing import NamedTuple
 
 from kulanz.application.campaigns.chunk_run import (
     STOP_LOOK_SECONDS,
@@ -18,7 +20,15 @@ from kulanz.application.campaigns.chunk_run import (
 )
 from kulanz.application.campaigns.frozen import FrozenCache
 from kulanz.application.delivery.world import Booked, CreditLedger, DeliveryQueue, DeliveryStore, EntriesChange
-from kulanz.application.ports import Archive, CampaignStore, DeliveryMessage, ListStore, Refused, TryAgain
+from kulanz.application.ports import (
+    Archive,
+    CampaignIndex,
+    CampaignStore,
+    DeliveryMessage,
+    ListStore,
+    Refused,
+    TryAgain,
+)
 from kulanz.domain.campaigns.campaign import DELIVERABLE, Campaign, Cursor
 from kulanz.domain.campaigns.reconciliation import worth_of
 from kulanz.domain.decision import Decision, Outcome
@@ -34,16 +44,17 @@ from kulanz.domain.delivery.entries import (
     standing,
 )
 from kulanz.domain.delivery.files import CONTENT_TYPES, PartHead, part_file, part_name, render_part
-from kulanz.domain.ledger.entries import DecisionKey, read_decision
+from kulanz.domain.ledger.entries import DecisionKey, Entry, read_decision
 from kulanz.domain.lists.header import ListFormat
 from kulanz.domain.lists.lines import Line, is_blank
 from kulanz.domain.lists.reader import line_reader
 from kulanz.domain.lists.rows import LineReader, Record
-from kulanz.domain.lists.to_bill import ToBill
+from kulanz.domain.lists.to_bill import NOTHING_TO_BILL, TO_BILL_COLUMNS, ToBill
 from kulanz.domain.policy import CompiledPolicy
 from kulanz.domain.policy.document.document import bills_of
 from kulanz.domain.policy.document.frozen import read_frozen
 from kulanz.domain.policy.document.owed import Bill
+from kulanz.domain.time import instant_of, microseconds_of
 
 LINES_PER_PART = 20_000
 """So many lines of 300 bytes are a part of 6 MB, which a worker holds twice."""
@@ -74,6 +85,7 @@ class DeliverPorts:
     deliveries: DeliveryStore
     queue: DeliveryQueue
     archive: Archive
+    index: CampaignIndex
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +111,7 @@ def deliver_chunk(
         campaign = None if delivery is None else ports.campaigns.campaign(delivery.campaign)
         if delivery is None or campaign is None or delivery.state is not DeliveryState.ASSIGNING:
             return DeliverDone(DeliverWork.NOTHING_TO_DO, lines, credits_, receipts)
-        if not 0 <= message.chunk < len(campaign.chunks):
+        if not 0 <= message.chunk < delivery.chunks(campaign):
             return DeliverDone(DeliverWork.NOTHING_TO_DO)
         cursor = ports.deliveries.cursor(delivery.id, message.chunk)
         if cursor is not None and cursor.finished:
@@ -122,11 +134,22 @@ def deliver_chunk(
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A line that may have a decision: where it is, whose, and what it says of the account's bill."""
+    """A line that may have a decision: whose, and what it says of the account's bill.
 
-    offset: int
+    `origin` is where the line is in the list; None of an addition, whose line is that of its decision.
+    """
+
+    origin: int | None
     key: DecisionKey
     to_bill: ToBill
+
+
+class _Line(NamedTuple):
+    """A range of what is delivered, and the row in it: a line of the list, or the instant of an addition."""
+
+    offset: int
+    end: int
+    row: _Row | None
 
 
 @dataclass(slots=True)
@@ -148,6 +171,7 @@ class _Run:
     rows_per_wave: int = field(init=False)
     found: list[Credit] = field(default_factory=list)
     elsewhere: CreditSums = field(default_factory=CreditSums)
+    is_to_bill: bool = field(init=False)
     decisions: dict[str, tuple[Decision, dict[int, Size]]] = field(default_factory=dict)
     looks_below: float = float("inf")
 
@@ -156,6 +180,8 @@ class _Run:
         self.policy = self.cache.get(campaign, self.ports.campaigns)
         # The facts were read when the lines were decided; of the columns only what is about the bill is read again.
         self.reader = line_reader(campaign.layout, (), self.policy.subject, campaign.ignored_columns)
+        is_csv = self.reader.format is ListFormat.CSV
+        self.is_to_bill = not is_csv or not set(TO_BILL_COLUMNS).isdisjoint(campaign.layout.columns)
         document, _ = read_frozen(self.ports.campaigns.frozen(campaign.id).policy)
         self.bills = bills_of(document.policy)
         self.rows_per_wave = self.settings.entries_per_wave(ASSIGN_WRITE_UNITS)
@@ -166,18 +192,23 @@ class _Run:
 
     def work(self) -> DeliveryReceipt | None:
         """Deliver lines wave after wave; the receipt covers exactly those that are done. None where none was."""
-        chunk_start, chunk_stop = self.campaign.chunks.bounds(self.chunk)
+        chunk_start, chunk_stop = self.delivery.chunk_bounds(self.campaign, self.chunk)
         start = position = None if self.cursor is None else self.cursor.position
         number, finished = 0, True
         wave: dict[DecisionKey, _Row] = {}
         end = position
-        for line in lines_of(self.campaign, self.ports.lists, chunk_start if start is None else start, chunk_stop):
+        if self.delivery.additions is not None and start is None:
+            start = end = chunk_start  # what comes before the first addition is done, too
+        lines = self._lines(chunk_start if start is None else start, chunk_stop)
+        for line in lines:
             start = line.offset if start is None else start
-            row = self._row(line)
+            row = line.row
             if row is not None and (row.key in wave or len(wave) >= self.rows_per_wave):
                 self._deliver(wave)
-                position, wave = line.offset, {}
-                if number >= LINES_PER_PART or self._must_end():
+                wave = {}
+                is_cut = end is None or line.offset >= end  # additions of one instant are of one part
+                position = line.offset if is_cut else position
+                if is_cut and (number >= LINES_PER_PART or self._must_end()):
                     finished = False
                     break
             if row is not None:
@@ -185,10 +216,27 @@ class _Run:
             number, end = number + 1, line.end
         if finished:
             self._deliver(wave)
-            position = chunk_stop if end is None else end
+            position = chunk_stop if end is None or self.delivery.additions is not None else end
         if position is None or (not finished and position == start):
             return None
         return self._receipt(position if start is None else start, position, number, finishes_chunk=finished)
+
+    def _lines(self, start: int, stop: int) -> Iterator[_Line]:
+        if self.delivery.additions is None:
+            for line in lines_of(self.campaign, self.ports.lists, start, stop):
+                yield _Line(line.offset, line.end, self._row(line))
+            return
+        after = ""
+        while True:
+            page = self.ports.index.additions_from(self.campaign.id, instant_of(start), after)
+            for addition in page.found:
+                at = microseconds_of(addition.at)
+                if at >= stop:
+                    return
+                yield _Line(at, at + 1, _Row(None, addition.key, NOTHING_TO_BILL))
+            if not page.after:
+                return
+            after = page.after
 
     def _row(self, line: Line) -> _Row | None:
         if is_blank(line.raw, is_csv=self.reader.format is ListFormat.CSV):
@@ -218,11 +266,14 @@ class _Run:
                 break
             found = self.ports.credits.booked(list(waiting))
             assigning: dict[DecisionKey, tuple[Booked, EntriesChange]] = {}
-            for key, row in list(waiting.items()):
+            for key, listed in list(waiting.items()):
+                row = listed
                 booked = found.get(key)
-                if booked is None or booked.entry.origin != row.offset:
+                if booked is None or row.origin not in (None, booked.entry.origin):
                     del waiting[key]  # the row is blank of a decision, or another row decided its subject
                     continue
+                if row.origin is None:
+                    row = waiting[key] = self._row_of(booked.entry)
                 change = self._assignment(booked, row)
                 if change is None:
                     credits_[key] = self._credits(booked, row)
@@ -242,24 +293,38 @@ class _Run:
             pace = ASSIGN_WRITE_UNITS * written / self.settings.units_per_second
             self.clock.wait(max(0.0, pace - (spent - self.clock.seconds_left())))
 
+    def _row_of(self, entry: Entry) -> _Row:
+        """The row of the list that made a decision. Raises Refused where the list's row is of somebody else."""
+        if not self.is_to_bill:
+            return _Row(None, entry.key, NOTHING_TO_BILL)
+        lines = lines_of(self.campaign, self.ports.lists, entry.origin, entry.origin + 1)
+        row = next((row for line in lines if (row := self._row(line)) is not None), None)
+        if row is None or row.key != entry.key:
+            raise Refused("the row of a decision is not where the decision says; nothing more of it is delivered")
+        return replace(row, origin=None)
+
     def _decision(self, booked: Booked) -> tuple[Decision, dict[int, Size]]:
-        """What a row granted at once, with the size of each benefit; equal but for the row's digest is equal."""
+        """What is to be delivered of a decision, with the size of each benefit, by its place.
+
+        Of the list what it granted at once; equal but for the row's digest is equal. Of an addition what was accepted.
+        """
         kind = _ROW_DIGEST.sub("", booked.entry.body)
         known = self.decisions.get(kind)
         if known is None:
             decision = read_decision(booked.entry.body)
-            is_granted = decision.outcome is Outcome.GRANTED
-            sizes = {place: worth_of(one)[1] for place, one in enumerate(decision.benefits)} if is_granted else {}
+            at_once = decision.benefits if decision.outcome is Outcome.GRANTED else ()
+            if self.delivery.additions is None:
+                sizes = {place: worth_of(one)[1] for place, one in enumerate(at_once)}
+            else:
+                offered = (*decision.benefits, *decision.claimable)[len(at_once) :]
+                sizes = {place: worth_of(one)[1] for place, one in enumerate(offered, len(at_once))}
             if len(self.decisions) >= DECISIONS_REMEMBERED:
                 self.decisions.clear()
             known = self.decisions[kind] = decision, sizes
         return known
 
     def _assignment(self, booked: Booked, row: _Row) -> EntriesChange | None:
-        """What assigns all that a row granted at once and that is due; None where nothing is.
-
-        What a customer accepted later, of an offer or beside this, is an addition, and delivered with these.
-        """
+        """What assigns all that is to be delivered of a decision and that is due; None where nothing is."""
         decision, sizes = self._decision(booked)
         due = tuple(
             place
@@ -268,7 +333,10 @@ class _Run:
         )
         if not due or booked.entry.status is not Outcome.GRANTED:
             return None
-        late = tuple(self._due_of(row)(decision.benefits[place], booked.entry.effective_at) for place in due)
+        benefits, at = (*decision.benefits, *decision.claimable), booked.entry.effective_at
+        if self.delivery.additions is not None and booked.entry.accepted_at is not None:
+            at = booked.entry.accepted_at
+        late = tuple(self._due_of(row)(benefits[place], at) for place in due)
         assigned = replace(self.assigned, benefits=due, dues=late if any(late) else ())
         adding = add_entry(booked.entries, assigned, sizes)
         if adding.result is not AddResult.ADDED:

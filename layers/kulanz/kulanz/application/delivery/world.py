@@ -7,6 +7,7 @@ from typing import Protocol
 
 from kulanz.application.ports import AnswerMessage, DeliveryMessage, PublishMessage, VoidMessage
 from kulanz.domain.campaigns.campaign import CampaignId, Cursor, Pass
+from kulanz.domain.delivery.added import Added
 from kulanz.domain.delivery.answer_pass import AnswerFile, AnswerReceipt
 from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.delivery import Delivery, DeliveryReceipt
@@ -81,10 +82,11 @@ class DeliveryStore(Protocol):
     def last_serial(self, channel: str) -> int:
         """The serial of a channel's latest delivery, read consistently; 0 where there is none."""
 
-    def open(self, delivery: Delivery) -> None:
-        """Open a delivery over a campaign's list, under the next serial of its channel, in one step.
+    def open(self, delivery: Delivery, added: Added | None = None) -> None:
+        """Open a delivery over a campaign's list, or over what was added to it, under the channel's next serial.
 
-        Raises Outdated where that serial is taken, or the list of its campaign has a delivery already.
+        One step. `added` is what was added as it was read. Raises Outdated where the serial is taken, where the list
+        has a delivery already, and where something was added since.
         """
 
     def delivery(self, delivery_id: DeliveryId) -> Delivery | None:
@@ -92,6 +94,15 @@ class DeliveryStore(Protocol):
 
     def over_list(self, campaign_id: CampaignId) -> Delivery | None:
         """The delivery over a campaign's list, read consistently; None where none was opened."""
+
+    def over_additions(self, campaign_id: CampaignId) -> list[Delivery]:
+        """The deliveries over what was added to a campaign, by serial, read consistently."""
+
+    def added(self, campaign_id: CampaignId) -> Added:
+        """What was added to a campaign so far, read consistently."""
+
+    def waiting_additions(self) -> list[tuple[CampaignId, datetime]]:
+        """The campaigns with additions that are in no delivery, and when the first of these was made."""
 
     def of_channel(self, channel: str, after: int = 0) -> Iterator[Delivery]:
         """The deliveries of a channel behind a serial, by serial, lazily and read consistently."""

@@ -390,7 +390,7 @@ def _late(asked: Asked, door: Door) -> dict[tuple[str, str], Size]:
 
 def _bill(campaign: Campaign, door: Door, late: Mapping[tuple[str, str], Size], now: datetime) -> BillItem:
     delivery = door.deliveries.over_list(campaign.id)
-    lines = lines_to_the_bill(campaign, delivery, door)
+    lines = lines_to_the_bill(campaign, door)
     law = counted_law(campaign, lines, now)
     planned = {
         measure: size for (result, measure), size in campaign.plan.totals.worth().items() if result is RowResult.GRANTED

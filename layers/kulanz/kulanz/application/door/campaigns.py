@@ -288,7 +288,7 @@ def reconciliation(asked: Asked, door: Door) -> ReconciliationAnswer:
     """What was planned beside what was written, down to the chunk."""
     campaign = existing(asked, door)
     report, whole = _report(campaign, door)
-    counted = counted_law(campaign, counted_lines(campaign, door.deliveries.over_list(campaign.id), door), asked.now)
+    counted = counted_law(campaign, counted_lines(campaign, door), asked.now)
     law = [_law(measure, one) for measure, one in sorted(counted.items())]
     return {"v": CAMPAIGN_VERSION, "campaign": str(campaign.id), "whole": whole, "report": report, "law": law}
 

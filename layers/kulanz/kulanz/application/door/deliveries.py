@@ -1,7 +1,7 @@
 """Answers about deliveries to billing: those of a channel, one, that of a campaign; and a person's word to deliver."""
 
 from itertools import islice
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 from kulanz.application.delivery.advance_delivery import NotDelivered, open_settled
 from kulanz.application.delivery.advance_delivery import publish_again as begin_again
@@ -11,7 +11,7 @@ from kulanz.application.door.bodies import Body, Reason, read_body
 from kulanz.application.door.campaigns import existing
 from kulanz.application.door.cursors import make_cursor, read_cursor
 from kulanz.application.door.problems import Kind, Problem, unknown
-from kulanz.domain.campaigns.campaign import Campaign, State
+from kulanz.domain.campaigns.campaign import BALANCED, Campaign, State
 from kulanz.domain.delivery.credit import CreditSums, CreditType, SumOf
 from kulanz.domain.delivery.delivery import Delivery
 from kulanz.domain.delivery.files import sum_text
@@ -38,12 +38,13 @@ class DeliveryItem(TypedDict):
     released once `sent_at` is there, and published on the credits topic before that, part by part, where its kind is
     `topic`: `published` parts so far, in the latest of `rounds`.
 
-    `elsewhere` are credits of the same list that were not delivered here, because they stood in another delivery or had
-    ended before.
+    `over` is the campaign's list, or what was added to it since. `elsewhere` are credits of the same that were not
+    delivered here, because they stood in another delivery or had ended before.
     """
 
     delivery: str
     campaign: str
+    over: Literal["list", "additions"]
     state: str
     reason: str
     kind: str
@@ -76,22 +77,23 @@ class DeliveriesAnswer(TypedDict):
 
 
 class ToBeBooked(TypedDict):
-    """What the list of a campaign granted and no void took back, by measure, as a plain decimal."""
+    """What a campaign granted and no void took back, by measure, as a plain decimal."""
 
     measure: str
     sum: str
 
 
 class CampaignDeliveryAnswer(TypedDict):
-    """What of a campaign is to be booked, and the delivery over its list.
+    """What of a campaign is to be booked, the delivery over its list, and those over what was added to it since.
 
-    `why_not` is a sentence where there is none, else empty.
+    `why_not` is a sentence where nothing is delivered, else empty.
     """
 
     v: int
     campaign: str
     to_be_booked: list[ToBeBooked]
     delivery: DeliveryItem | None
+    additions: list[DeliveryItem]
     why_not: str
 
 
@@ -135,19 +137,21 @@ def one(asked: Asked, door: Door) -> DeliveryAnswer:
 
 
 def of_campaign(asked: Asked, door: Door) -> CampaignDeliveryAnswer:
-    """What of a campaign is to be booked, and its delivery."""
+    """What of a campaign is to be booked, and its deliveries."""
     campaign = existing(asked, door)
-    found = door.deliveries.over_list(campaign.id)
+    found, *additions = over_list_first(campaign, door)
     plan = door.campaigns.filed_plan(campaign.id)
-    lines = lines_to_the_bill(campaign, found, door)
+    lines = lines_to_the_bill(campaign, door)
     why_not = ""
-    if found is None:
+    if found is None and not additions:
         if not any(line.granted for line in lines):
-            why_not = "its list granted nothing"
+            why_not = "it granted nothing"
         elif not any(line.to_be_booked for line in lines):
-            why_not = "all that its list granted was voided"
+            why_not = "all that it granted was voided"
         elif plan is None or plan.channel is None:
             why_not = "its plan names no channel: the stack had no DeliveryChannel when it was planned"
+        elif campaign.state is State.CLOSED and campaign.state_reason == BALANCED:
+            why_not = "what customers accept is delivered a day later"
         elif campaign.state is State.CLOSED:
             why_not = "a person settled it, and nobody has said that it is to be delivered"
         else:
@@ -162,13 +166,19 @@ def of_campaign(asked: Asked, door: Door) -> CampaignDeliveryAnswer:
         "campaign": str(campaign.id),
         "to_be_booked": [{"measure": of.measure, "sum": sum_text(of, size)} for of, size in sums],
         "delivery": None if found is None else _item(found),
+        "additions": [_item(one) for one in additions if one is not None],
         "why_not": why_not,
     }
 
 
-def lines_to_the_bill(campaign: Campaign, delivery: Delivery | None, door: Door) -> list[ToTheBill]:
+def over_list_first(campaign: Campaign, door: Door) -> list[Delivery | None]:
+    """The delivery over a campaign's list, None where there is none; then those over what was added to it."""
+    return [door.deliveries.over_list(campaign.id), *door.deliveries.over_additions(campaign.id)]
+
+
+def lines_to_the_bill(campaign: Campaign, door: Door) -> list[ToTheBill]:
     """Where what a campaign granted stands, by measure: whoever says what is to be booked takes it from here."""
-    return counted_lines(campaign, delivery, door)
+    return counted_lines(campaign, door)
 
 
 def deliver(asked: Asked, door: Door) -> DeliveryAnswer:
@@ -196,6 +206,7 @@ def _item(delivery: Delivery) -> DeliveryItem:
     return {
         "delivery": str(delivery.id),
         "campaign": str(delivery.campaign),
+        "over": "list" if delivery.additions is None else "additions",
         "state": delivery.state.value,
         "reason": delivery.reason,
         "kind": delivery.kind.value,

@@ -94,7 +94,7 @@ def check_ledger(campaign_id: CampaignId, ports: CheckPorts, now: datetime) -> C
 
 def _broken(campaign: Campaign, law: Law, ports: CheckPorts, now: datetime) -> tuple[str, ...]:
     """Where the counters do not say what the entries say; nothing while something is under way that moves both."""
-    lines = counted_lines(campaign, ports.deliveries.over_list(campaign.id), ports)
+    lines = counted_lines(campaign, ports)
     counted = counted_law(campaign, lines, now)
     wrong = (*broken(counted, law), *(sentence for line in lines for sentence in line.differences()))
     return () if not wrong or _is_moving(campaign, ports) else wrong

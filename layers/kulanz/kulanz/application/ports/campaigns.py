@@ -260,3 +260,11 @@ class CampaignIndex(Protocol):
 
     def additions(self, campaign_id: CampaignId, after: str = "", most: int = INDEXED_PER_PAGE) -> Page["Addition"]:
         """What was granted in a campaign that no row of its list granted, first to last."""
+
+    def additions_from(
+        self, campaign_id: CampaignId, start: datetime, after: str = "", most: int = INDEXED_PER_PAGE
+    ) -> Page["Addition"]:
+        """The same of what was added at an instant or later."""
+
+    def last_addition(self, campaign_id: CampaignId) -> "Addition | None":
+        """The latest addition of a campaign, read consistently."""

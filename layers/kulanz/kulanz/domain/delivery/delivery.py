@@ -1,4 +1,4 @@
-"""A delivery: one serial of one channel, over the list of one campaign; its receipts, and how it ends."""
+"""A delivery: one serial of one channel, over the list of one campaign or over what was added to it; how it ends."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -6,7 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from kulanz.domain.campaigns.campaign import CampaignId
+from kulanz.domain.campaigns.campaign import Campaign, CampaignId
+from kulanz.domain.delivery.added import Additions
 from kulanz.domain.delivery.channel import ChannelKind, FileFormat
 from kulanz.domain.delivery.credit import CreditSums, Size
 from kulanz.domain.delivery.dues import Dues
@@ -41,9 +42,11 @@ DELIVERY_MOVES: Mapping[DeliveryState, frozenset[DeliveryState]] = {
 class DeliveryReceipt:
     """The record that the lines of `[start, end)` are delivered: the part that has their credits, and its sums.
 
-    `moved_from` is where the chunk's cursor stood; None for its first receipt. `part` is None where the lines have no
-    credit to deliver. `elsewhere` are credits that were assigned to another delivery before. `dues` is what becomes due
-    of the part's credits. `published` is the latest round in which the part was published on the topic; 0 before.
+    Of additions the range is of microseconds since 1970, and each of them is a line. `moved_from` is where the chunk's
+    cursor stood; None for its first receipt. `part` is None where the lines have no credit to deliver. `again` are
+    those of `sums` that were delivered before. `elsewhere` are credits that were assigned to another delivery, or
+    voided. `dues` is what becomes due of the part's credits. `published` is the latest round in which the part was
+    published on the topic; 0 before.
     """
 
     delivery: DeliveryId
@@ -57,6 +60,7 @@ class DeliveryReceipt:
     sums: CreditSums
     elsewhere: CreditSums
     dues: Dues = field(default_factory=dict)
+    again: CreditSums = field(default_factory=CreditSums)
     published: int = field(default=0, compare=False)
 
 
@@ -64,7 +68,8 @@ class DeliveryReceipt:
 class Delivery:
     """A delivery as its record tells it, with the sums of its receipts.
 
-    `bytes_done`, `lines`, `parts`, `sums` and `elsewhere` are what the receipts add up to; `sent` counts chunks whose
+    `additions` is what it is over; None where that is the campaign's list. `bytes_done` (microseconds, of additions),
+    `lines`, `parts`, `sums`, `again` and `elsewhere` are what the receipts add up to; `sent` counts chunks whose
     messages were sent. `seen` is its `progress` when the watch last looked. `sent_at` is when the trailer was written,
     and everything published where the channel is a topic.
 
@@ -87,9 +92,25 @@ class Delivery:
     sums: CreditSums = field(default_factory=CreditSums)
     elsewhere: CreditSums = field(default_factory=CreditSums)
     sent_at: datetime | None = None
+    additions: Additions | None = None
+    again: CreditSums = field(default_factory=CreditSums)
     kind: ChannelKind = ChannelKind.FILE
     rounds: int = 0
     published: int = 0
+
+    def bounds(self, campaign: Campaign) -> tuple[int, int]:
+        """The range that its receipts have to cover."""
+        if self.additions is not None:
+            return self.additions.start, self.additions.end
+        return campaign.chunks.data_start, campaign.chunks.size
+
+    def chunks(self, campaign: Campaign) -> int:
+        """In how many parts its range is worked. Additions are one: there are few of them."""
+        return 1 if self.additions is not None else len(campaign.chunks)
+
+    def chunk_bounds(self, campaign: Campaign, chunk: int) -> tuple[int, int]:
+        """The half-open range of a chunk."""
+        return self.bounds(campaign) if self.additions is not None else campaign.chunks.bounds(chunk)
 
     @property
     def is_publishing(self) -> bool:
@@ -123,6 +144,8 @@ def differing(booked: Mapping[str, Size], delivery: Delivery) -> str:
     Every credit counts once: assigned here, or to another delivery before.
     """
     found = delivery.sums.by_measure()
+    for measure, size in delivery.again.by_measure().items():
+        found[measure] -= size
     for measure, size in delivery.elsewhere.by_measure().items():
         found[measure] = found.get(measure, 0) + size
     for measure in sorted(found.keys() | booked.keys()):
@@ -130,6 +153,13 @@ def differing(booked: Mapping[str, Size], delivery: Delivery) -> str:
         if owed != assigned:
             return f"sums_differ: {measure}: to be booked {owed}, delivered {assigned} (in the smallest unit)"
     return ""
+
+
+def miscounted(additions: Additions, delivery: Delivery) -> str:
+    """How many additions a finished delivery met, where it is not how many were made; empty where it is."""
+    if delivery.lines == additions.number:
+        return ""
+    return f"additions_differ: {additions.number} were made, and {delivery.lines} delivered"
 
 
 class Ranged(Protocol):

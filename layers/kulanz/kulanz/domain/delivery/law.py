@@ -16,7 +16,7 @@ from kulanz.domain.decision import Outcome
 from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.entries import CreditEntry, CreditState, standing
 from kulanz.domain.delivery.to_the_bill import ToTheBill
-from kulanz.domain.ledger.entries import Entry, read_decision
+from kulanz.domain.ledger.entries import Entry, benefits_granted, read_decision
 
 SETTLED: Mapping[CreditState, str] = {
     CreditState.APPLIED: "used",
@@ -56,19 +56,19 @@ type Law = Mapping[str, Shares]
 
 
 def law_of(entry: Entry, entries: Sequence[CreditEntry], now: datetime) -> Law:
-    """Where what a decision's row granted at once is at `now`, from its entries.
+    """Where what a decision grants is at `now`, from its entries: at once, and what was accepted.
 
-    An end counts from the full hour after it (`counted_end`), as the counters have it. What was accepted later is in
-    neither.
+    An end counts from the full hour after it (`counted_end`), as the counters have it.
     """
     found: dict[str, Shares] = {}
     if entry.status is not Outcome.GRANTED:
         return found
     decision = read_decision(entry.body)
-    at_once = decision.benefits if decision.outcome is Outcome.GRANTED else ()
-    for place, benefit in enumerate(at_once):
+    at_once = len(decision.benefits) if decision.outcome is Outcome.GRANTED else 0
+    for place, benefit in enumerate(benefits_granted(entry, decision)):
         measure, size = worth_of(benefit)
-        ends_at = benefit.validity.expires_at(entry.effective_at)
+        granted_at = entry.effective_at if place < at_once else entry.accepted_at or entry.effective_at
+        ends_at = benefit.validity.expires_at(granted_at)
         has_ended = ends_at is not None and now >= counted_end(ends_at)
         sums: dict[str, Size] = {}
         for state, share in standing(entries, place, size).shares(size).items():
@@ -110,7 +110,8 @@ def law_of_counters(line: ToTheBill, ends: Ends, now: datetime) -> Counted:
     left = line.granted - gone
     ended = sum((size for (measure, at), size in ends.items() if measure == line.measure and now >= at), start=0)
     expired = min(left, max(0, ended - gone))
-    is_exact = not ended or not gone or ended >= line.granted
+    # What was added has ends that no counter knows
+    is_exact = not line.added and (not ended or not gone or ended >= line.granted)
     return Counted(Shares(used, expired, line.voided, written_off, left - expired), is_exact)
 
 

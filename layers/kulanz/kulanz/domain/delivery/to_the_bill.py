@@ -3,11 +3,11 @@
     to be booked = granted - voided
                  = due + assigned + sent + unknown + accepted + applied + rejected + written off + taken back
 
-It is added up from counters alone: the receipts of the campaign, of its delivery, of the biller's answers and of voids.
-What voids took back was on no bill; what a customer accepted later is not of the list, and is not counted here.
+It is added up from counters alone: the receipts of the campaign, of its deliveries, of the biller's answers and of
+voids. What voids took back was on no bill; what a customer accepted later counts from then on.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -21,13 +21,15 @@ from kulanz.domain.delivery.moved import MovedOf
 class ToTheBill:
     """What of one measure was granted and voided, and where the rest stands; minor units of money, or a quantity.
 
-    `by_state` is of what is to be booked: without what was voided.
+    `by_state` is of what is to be booked: without what was voided. `added` is how much of `granted` no row of the list
+    granted by itself.
     """
 
     measure: str
     granted: Size
     voided: Size
     by_state: Mapping[CreditState, Size]
+    added: Size = 0
 
     @property
     def to_be_booked(self) -> Size:
@@ -56,29 +58,34 @@ class ToTheBill:
 
 
 def to_the_bill(
-    granted: Mapping[str, Size], delivery: Delivery | None, *moved: Mapping[MovedOf, Mapping[CreditState, Size]]
+    granted: Mapping[str, Size], deliveries: Iterable[Delivery], *moved: Mapping[MovedOf, Mapping[CreditState, Size]]
 ) -> list[ToTheBill]:
-    """Where what a campaign granted stands, by measure. `moved` is what answers moved between the states, and voids."""
-    delivered = {} if delivery is None else delivery.sums.by_measure()
-    is_sent = delivery is not None and delivery.state is DeliveryState.SENT
+    """Where what a campaign granted stands, by measure. `deliveries` are all of the campaign.
+
+    `moved` is what answers, persons and voids moved between the states.
+    """
+    delivered: dict[str, dict[CreditState, Size]] = {}
+    for delivery in deliveries:
+        where = CreditState.SENT if delivery.state is DeliveryState.SENT else CreditState.ASSIGNED
+        for measure, size in delivery.sums.by_measure().items():
+            sums = delivered.setdefault(measure, {})
+            sums[where] = sums.get(where, 0) + size
     measures = sorted(granted.keys() | delivered.keys() | {place.measure for sums in moved for place in sums})
-    return [_of(measure, granted.get(measure, 0), delivered.get(measure, 0), moved, is_sent) for measure in measures]
+    return [_of(measure, granted.get(measure, 0), delivered.get(measure, {}), moved) for measure in measures]
 
 
 def _of(
     measure: str,
     granted: Size,
-    delivered: Size,
+    delivered: Mapping[CreditState, Size],
     moved: Sequence[Mapping[MovedOf, Mapping[CreditState, Size]]],
-    is_sent: bool,
 ) -> ToTheBill:
-    where = CreditState.SENT if is_sent else CreditState.ASSIGNED
-    sums: dict[CreditState, Size] = {CreditState.DUE: granted - delivered, where: delivered}
+    sums: dict[CreditState, Size] = {CreditState.DUE: granted - sum(delivered.values(), start=0), **delivered}
     for place, by_state in chain.from_iterable(found.items() for found in moved):
         if place.measure == measure:
             for state, size in by_state.items():
-                # A file sends its credits by its trailer: what is assigned in their entries was sent with it.
-                there = where if state is CreditState.ASSIGNED else state
+                # A file sends its credits by its trailer, and only what was sent is answered.
+                there = CreditState.SENT if state is CreditState.ASSIGNED else state
                 sums[there] = sums.get(there, 0) + size
     voided = sums.pop(CreditState.VOIDED, 0)
     return ToTheBill(measure, granted, voided, {state: size for state, size in sums.items() if size})

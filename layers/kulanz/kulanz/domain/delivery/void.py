@@ -23,7 +23,7 @@ from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.entries import CreditEntries, CreditEntry, CreditState, EntryKind, standing
 from kulanz.domain.delivery.ids import VoidId
 from kulanz.domain.delivery.moved import Moved, Moves, moved_by
-from kulanz.domain.ledger.entries import Entry, benefits_granted, read_decision
+from kulanz.domain.ledger.entries import Entry, benefits_granted, granted_benefits, read_decision
 from kulanz.domain.time import format_instant
 
 ACCOUNTS_MOST = 100
@@ -315,15 +315,10 @@ def entry_id(void: Void) -> str:
 
 
 def moved_of(void: Void, entry: Entry, entries: CreditEntries) -> Iterator[Moved]:
-    """What a void moved of a decision between the sums of states; the same however often it is asked.
-
-    It is about what the list granted at once, as the way to the bill is: what a customer accepted later is not in it.
-    """
+    """What a void moved of a decision between the sums of states; the same however often it is asked."""
     at = next((number for number, one in enumerate(entries) if one.id == entry_id(void)), None)
     if at is None:
         return
-    decision = read_decision(entry.body)
-    at_once = decision.benefits if decision.outcome is Outcome.GRANTED else ()
-    for place, benefit in enumerate(at_once):
+    for place, benefit in enumerate(granted_benefits(entry)):
         if place in entries[at].benefits:
             yield moved_by(entries, at, place, benefit)

@@ -1,0 +1,74 @@
+"""What was granted beside the list of a campaign, and is to be booked from that instant: an offer that was accepted.
+
+Each addition counts in the transaction that makes it. A delivery over additions takes all that were made so far; what
+comes later is made behind them, so that no two deliveries have the same one and none is left out.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from kulanz.domain.campaigns.campaign import CampaignId
+from kulanz.domain.campaigns.reconciliation import worth_of
+from kulanz.domain.delivery.credit import Size
+from kulanz.domain.delivery.entries import CreditState
+from kulanz.domain.delivery.moved import MovedOf, MovedSums
+from kulanz.domain.ledger.entries import Entry, granted_benefits
+
+ADDITIONS_EVERY = timedelta(days=1)
+"""How long the first addition of a campaign waits for others, before all of them are delivered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What was added to a campaign so far. `number` counts additions, also those that grant nothing more.
+
+    `moved` is what they granted, due from then on. A delivery is opened over those before `until` (microseconds since
+    1970), and no addition is made before it any more.
+    """
+
+    number: int = 0
+    moved: MovedSums = field(default_factory=dict)
+    until: int = 0
+
+    @property
+    def worth(self) -> dict[str, Size]:
+        """What additions granted, by measure."""
+        found: dict[str, Size] = {}
+        for place, sums in self.moved.items():
+            found[place.measure] = found.get(place.measure, 0) + sums.get(CreditState.DUE, 0)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Additions:
+    """The additions that a delivery is over: those in `[start, end)`, in microseconds since 1970.
+
+    `number` and `worth` are what was counted when they were made: what the delivery has to come to.
+    """
+
+    start: int
+    end: int
+    number: int
+    worth: Mapping[str, Size] = field(default_factory=dict)
+
+
+def added_by(offered: Entry, granted: Entry) -> MovedSums:
+    """What an acceptance adds to what its decision granted before."""
+    campaign: CampaignId = granted.key.campaign
+    found: MovedSums = {}
+    for benefit in granted_benefits(granted)[len(granted_benefits(offered)) :]:
+        measure, size = worth_of(benefit)
+        sums = found.setdefault(MovedOf(campaign, measure, benefit.component), {})
+        sums[CreditState.DUE] = sums.get(CreditState.DUE, 0) + size
+    return found
+
+
+def not_delivered(added: Added, end: int, earlier: Iterable[Additions]) -> Additions:
+    """What was added and is in none of the `earlier` deliveries of the campaign; `end` is behind the last of it."""
+    number, worth = added.number, added.worth
+    for one in earlier:
+        number -= one.number
+        for measure, size in one.worth.items():
+            worth[measure] = worth.get(measure, 0) - size
+    return Additions(added.until, end, number, {measure: size for measure, size in worth.items() if size})
