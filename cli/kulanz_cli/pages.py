@@ -9,6 +9,7 @@ import click
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from kulanz.application.door.problems import Kind
+from kulanz.application.door.routes import PARAMETERS
 from kulanz_cli.door import Door, DoorProblem
 from kulanz_cli.settings import ACTION_CODES, Unusable, pass_stack
 from kulanz_cli.stack import Stack
@@ -47,12 +48,14 @@ class ByDoor:
         self._door = door
 
     def ask(self, use: str, query: Mapping[str, str | None] | None = None, **values: str | int) -> Mapping[str, Any]:
+        _must_be_valid({**values, **(query or {})})
         try:
             return self._door.ask(use, query, **values)
         except DoorProblem as problem:
             raise _not_answered(problem) from None
 
     def act(self, use: str, content: Mapping[str, Any], **values: str | int) -> Mapping[str, Any]:
+        _must_be_valid(values)
         try:
             return self._door.act(use, content, **values)
         except DoorProblem as problem:
@@ -63,6 +66,13 @@ class ByDoor:
             return self._door.permits(use)
         except DoorProblem as problem:
             raise _not_answered(problem) from None
+
+
+def _must_be_valid(values: Mapping[str, str | int | None]) -> None:
+    """What a person typed has the form that the API expects: it says which, and nothing is sent. Raises NotAnswered."""
+    for name, value in values.items():
+        if value is not None and not PARAMETERS[name].is_valid(str(value)):
+            raise NotAnswered(f"{name}: expected {PARAMETERS[name].expected}", Why.WRONG)
 
 
 def _not_answered(problem: DoorProblem) -> NotAnswered:

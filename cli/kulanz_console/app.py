@@ -5,6 +5,7 @@ of this console, in a session, with that session's form token. Nothing is loaded
 runs but the console's own file.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +25,7 @@ from kulanz_console.sessions import SESSION_LIFETIME, Session, Sessions, is_form
 from kulanz_console.visit import Shown, Visit
 from kulanz_console.words import LANGUAGES, Words, language_of
 
+_LOG = logging.getLogger(__name__)
 FORM_BYTES = 64 * 1024
 """The largest form that is read; the largest body of an action is 16 KB."""
 POLICY = "; ".join(
@@ -105,10 +107,22 @@ class Console:
         """Answer a request."""
         request = Request(environ)
         request.max_content_length = FORM_BYTES
-        response = self._answered(request)
+        try:
+            response = self._answered(request)
+        except Exception:  # noqa: BLE001 (the traceback is written; the browser gets a page with every header)
+            _LOG.exception("a page could not be made")
+            response = self._failed(request)
         for name, value in HEADERS.items():
             response.headers[name] = value
         return response(environ, start_response)
+
+    def _failed(self, request: Request) -> Response:
+        words = Words(language_of(request.accept_languages, ""))
+        text = words(
+            "This page has a fault, which the terminal of the console shows. Look at what was done before you send a"
+            " form again."
+        )
+        return self._plain(words, words("A fault"), text, HTTPStatus.INTERNAL_SERVER_ERROR)
 
     def _answered(self, request: Request) -> Response:
         words = Words(language_of(request.accept_languages, ""))

@@ -28,6 +28,8 @@ class InRoles:
         self.asked: list[str] = []
         self.acted: list[tuple[str, Mapping[str, Any]]] = []
         self.fails: NotAnswered | None = None
+        self.seen: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict
+        """What becomes of an answer before a page sees it."""
 
     def _must(self, use: str) -> None:
         if self.fails is not None:
@@ -38,7 +40,7 @@ class InRoles:
     def ask(self, use: str, query: Mapping[str, str | None] | None = None, **values: str | int) -> Mapping[str, Any]:
         self.asked.append(use)
         self._must(use)
-        return self._door.ask(use, query, **values)
+        return self.seen(self._door.ask(use, query, **values))
 
     def act(self, use: str, content: Mapping[str, Any], **values: str | int) -> Mapping[str, Any]:
         self._must(use)

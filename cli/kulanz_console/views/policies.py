@@ -1,5 +1,6 @@
 """*Policies*: the rulebook as it is published, and a rule with its examples."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import yaml
@@ -23,14 +24,20 @@ def show_one(visit: Visit) -> Shown:
     """A version: its text, and the examples that it was published with."""
     found = visit.ask("policies.one", None, policy=visit.of["policy"], version=visit.of["version"])
     document = found["document"]
-    text = yaml.safe_dump(document["policy"], sort_keys=False, allow_unicode=True, width=COLUMNS)
-    examples = [
-        (one, yaml.safe_dump(one, sort_keys=False, allow_unicode=True, width=COLUMNS))
-        for one in found["examples"] or ()
-    ]
+    text = _text(document["policy"])
+    examples = [(_says(one), _text(one)) for one in found["examples"] or ()]
     content = {
         "policy": found, "heading": str(document["policy"].get("title", found["id"])), "text": text,
         "examples": examples,
     }  # fmt: skip
     title = visit.words("Policy {policy}, version {version}", policy=found["id"], version=found["version"])
     return Shown("policy.html", title, content)
+
+
+def _text(content: Mapping[str, Any]) -> str:
+    return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=COLUMNS)
+
+
+def _says(example: Mapping[str, Any]) -> str:
+    """An example by its id, and how its author came to what it expects."""
+    return ": ".join(str(example[name]) for name in ("id", "derivation") if example.get(name))
