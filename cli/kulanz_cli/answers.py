@@ -46,7 +46,7 @@ _OF_A_STANDING = (
 )
 _OF_A_DECISION = (
     *("campaign", "subject", "effective_at", "expires_at", "expired", "status", "decision", "remaining", "steps"),
-    *("explained", "row_offset", "policy", "engine", "recomputed", "notice_id", "credits"),
+    *("explained", "row_offset", "policy", "engine", "recomputed", "notice_id", "credits", "by_hand"),
 )
 
 

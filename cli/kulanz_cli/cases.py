@@ -10,6 +10,7 @@ from kulanz.application.door.routes import PARAMETERS
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.canonical import canonical_json
 from kulanz.domain.decision import Decision, Outcome
+from kulanz.domain.gate.filed_plan import HASH_DIGITS_SHOWN
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz.domain.policy.explaining.benefits import worth_words
 from kulanz_cli.command import AccountParameter, CampaignParameter, SubjectParameter
@@ -19,7 +20,7 @@ from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import Column, command, console, labelled, print_json, say, table
 
 if TYPE_CHECKING:
-    from kulanz.application.door.cases import CampaignCases, CaseAnswer, CaseItem, CasesAnswer, OwedAnswer
+    from kulanz.application.door.cases import CampaignCases, CaseAnswer, CaseItem, CasesAnswer, OwedAnswer, ProposedItem
 
 CASES_VERSION = 1
 MONTHS_BACK = 14
@@ -44,13 +45,14 @@ subject_option = click.option(
 @click.option("--month", type=RouteParameter("month"), help="Only campaigns that this month opened, such as 2026-11.")
 @click.option("--kind", type=click.Choice(KINDS), help="Only these of CAMPAIGN.")
 @click.option("--limit", type=click.IntRange(1, SHOWN_MOST), default=SHOWN, show_default=True, help="Show at most.")
+@click.option("--proposed", is_flag=True, help="Show decisions that wait for a second person.")
 @subject_option
 @facts_option
 @as_json
 @pass_stack
 def list_cases(
     stack: Stack, *, campaign_id: CampaignId | None, account_id: str | None, month: str | None, kind: str | None,
-    limit: int, subject: str, facts: Sequence[str], is_json: bool,
+    limit: int, proposed: bool, subject: str, facts: Sequence[str], is_json: bool,
 ) -> None:  # fmt: skip
     """Show what waits for a person, and what it would owe.
 
@@ -59,7 +61,9 @@ def list_cases(
     A case has the policy's own steps, and what it would owe if a missing fact were known; --fact asks about a value.
     Exits with 1 when nothing waits.
     """
-    if campaign_id is None:
+    if proposed:
+        found = _proposed(stack, is_json=is_json)
+    elif campaign_id is None:
         found = _campaigns(stack, month, is_json=is_json)
     elif account_id is None:
         found = _cases(stack, campaign_id, kind, limit, is_json=is_json)
@@ -124,6 +128,31 @@ def _campaigns(stack: Stack, month: str | None, *, is_json: bool) -> bool:
     return True
 
 
+def _proposed(stack: Stack, *, is_json: bool) -> bool:
+    pages = stack.door().pages("cases.proposed")
+    found = [cast("ProposedItem", one) for page in pages for one in page["proposed"]]
+    if is_json:
+        print_json({"v": CASES_VERSION, "proposed": found})
+        return bool(found)
+    if not found:
+        say(console(), "nothing waits for a second person")
+        return False
+    columns = [Column("account", is_label=True), Column("campaign"), Column("would be"), Column("case")]
+    hashes = [one["hash"][:HASH_DIGITS_SHOWN] for one in found]
+    rows = [
+        [_of_subject(one["account_id"], one["subject"]), one["campaign"], _came_to(one["by_hand"]["decision"]), named]
+        for one, named in zip(found, hashes, strict=True)
+    ]
+    table(console(), columns, rows)
+    for one, named in zip(found, hashes, strict=True):
+        say(console(), f"{named}: by {one['person']}, until {one['waits_until']}", further=2)
+    return True
+
+
+def _of_subject(account_id: str, subject: str) -> str:
+    return account_id if subject == WHOLE_ACCOUNT else f"{account_id} {subject}"
+
+
 def _cases(stack: Stack, campaign_id: CampaignId, kind: str | None, limit: int, *, is_json: bool) -> bool:
     found = list["CaseItem"]()
     last: CasesAnswer | None = None
@@ -162,7 +191,7 @@ def _cases(stack: Stack, campaign_id: CampaignId, kind: str | None, limit: int, 
 def _who(one: "CaseItem") -> str:
     if "account_id" not in one:
         return "(no account)"
-    return one["account_id"] if one["subject"] == WHOLE_ACCOUNT else f"{one['account_id']} {one['subject']}"
+    return _of_subject(one["account_id"], one["subject"])
 
 
 def _reason(one: "CaseItem") -> str:
@@ -202,6 +231,7 @@ def _show(found: "CaseAnswer") -> None:
     labelled(out, "reason", found["reason"])
     labelled(out, "since", found["since"])
     labelled(out, "decide by", found["decidable_until"])
+    labelled(out, "case", found["seen"][:HASH_DIGITS_SHOWN])
     if found["closed"] is not None:
         labelled(out, "closed", found["closed"]["says"])
     if found["amended"]:
@@ -214,6 +244,11 @@ def _show(found: "CaseAnswer") -> None:
         labelled(out, "unknown", f"{fact['name']} ({fact['type']}{choices}){held}")
     for owed in found["would_owe"]:
         _show_owed(owed)
+    if found["closed"] is None:
+        say(out, "To decide it, one of:")
+        decide = ["kulanz", "decide", found["campaign"], found["account_id"], *_subject(found["subject"])]
+        for way in (["--by-policy", "--fact", "..."], ["--amount", "5.00 EUR"], ["--decline"]):
+            command(out, [*decide, *way, "--reason", "..."])
     holding = next((fact for fact in found["missing"] if fact["holds"]), None)
     if not found["would_owe"] and holding is not None:
         say(out, "To see what it would owe:")

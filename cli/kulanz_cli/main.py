@@ -16,6 +16,9 @@ COMMANDS = {
         ("ask", "ask", "ask", "Did ACCOUNT get a credit, and why that much?"),
         ("accept", "ask", "accept", "Accept the offer made to ACCOUNT."),
         ("cases", "cases", "list_cases", "Show what waits for a person, and what it would owe."),
+        ("decide", "decide", "decide_case", "Decide the case of ACCOUNT in CAMPAIGN: once, for a listed reason."),
+        ("approve-case", "decide", "approve_case", "Agree, as the second person, to how a case is decided."),
+        ("reject-case", "decide", "reject_case", "Reject, as the second person, how a case would be decided."),
     ),
     "For incident and billing engineers: one incident": section(
         ("list", "list_group", "list_", "Prepare and check lists of affected accounts."),

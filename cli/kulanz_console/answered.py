@@ -81,6 +81,8 @@ class Decided:
         """What is granted as it stands: at once, and what was claimable once it was accepted."""
         if not self.is_granted:
             return ()
+        if "by_hand" in self.content:
+            return Decision.from_body(dict(self.content["by_hand"]["decision"])).benefits
         offer = self.content["offer"]
         claimed = self.decision.claimable if offer is not None and offer["accepted_at"] is not None else ()
         return (*self.decision.benefits, *claimed)
@@ -204,12 +206,33 @@ def _meaning(decided: Decided) -> str:
     return _MEANING[outcome]
 
 
+def _by_hand(decided: Decided) -> str:
+    """What a person decided since of what was held or referred; empty where nobody did."""
+    if "by_hand" not in decided.content:
+        return ""
+    gets = "gets it" if decided.is_granted else "does not get it"
+    return f"It was held for a manual review, and decided by hand since: the account {gets}."
+
+
+def _hand(decided: Decided) -> Iterator[tuple[str, str]]:
+    hand = decided.content.get("by_hand")
+    if hand is None:
+        return
+    second = " and a second person" if hand["persons"] > 1 else ""
+    yield "by hand", f"{seconds(hand['at'])}, by {hand['role']}{second}: {hand['title']} ({hand['reason']})"
+    if hand["note"]:
+        yield "note", f"{hand['note']} (not for the customer)"
+    if decided.granted:
+        yield "granted", worth(decided.granted)
+
+
 def facts(decided: Decided, answer: "AskAnswer") -> Iterator[tuple[str, str]]:
     """What is known of a decision, each fact with its name."""
     content, decision, offer = decided.content, decided.decision, decided.content["offer"]
-    yield "meaning", _taken_back(decided) or _meaning(decided)
+    yield "meaning", _taken_back(decided) or _by_hand(decided) or _meaning(decided)
     yield "reason", decision.reason
-    if decision.outcome is Outcome.GRANTED or decided.is_accepted:
+    yield from _hand(decided)
+    if decided.is_granted:
         yield "credited", seconds(content["effective_at"])
     if decision.claimable:
         accepted_at = None if offer is None else offer["accepted_at"]
@@ -220,7 +243,7 @@ def facts(decided: Decided, answer: "AskAnswer") -> Iterator[tuple[str, str]]:
         yield "open until", "no end" if until is None else seconds(until)
     if content["expires_at"] is not None and content["status"] != Outcome.OFFERED:
         yield "usable until", seconds(content["expires_at"]) + (" (over)" if content["expired"] else "")
-    for benefit in decision.benefits:
+    for benefit in decided.granted if "by_hand" in content else decision.benefits:
         if benefit.due is not None:
             yield "due", due_words(benefit.due)
         if benefit.restriction is not None:

@@ -119,6 +119,12 @@ class Deployed:
         return DynamoOffers(self._dynamodb, self.config.credits_table, self.config.campaigns_table)
 
     @cached_property
+    def cases(self) -> Any:
+        from kulanz.adapters.case_table import DynamoCases
+
+        return DynamoCases(self._dynamodb, self.config.credits_table, self.config.campaigns_table)
+
+    @cached_property
     def budgets(self) -> Any:
         from kulanz.adapters.budget_table import DynamoBudgets
 

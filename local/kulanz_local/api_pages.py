@@ -23,9 +23,9 @@ ROLES_PAGE = PROJECT / "docs" / "roles.md"
 PLACE = "#/components/schemas/{model}"
 
 ROLE_TEXTS: Mapping[Role, str] = {
-    Role.SUPPORT: "Answers a customer: did I get it, and why that much? Accepts an offer for a customer.",
+    Role.SUPPORT: "Answers a customer: did I get it, and why that much? Accepts offers, decides cases.",
     Role.REQUESTER: "Reports incidents, uploads lists, requests campaigns and asks for voids.",
-    Role.APPROVER: "Reads what a plan will grant, by sums or rows; approves or rejects it, or a void.",
+    Role.APPROVER: "Reads what a plan will grant; approves or rejects it, or a void; agrees to decisions by hand.",
     Role.OPERATOR: "Is called at night: pauses, resumes, cancels and settles campaigns, and repairs after a failure.",
     Role.FINANCE: "Checks sums to the bill; exports rows; delivers settled campaigns; hands in the answers of billing.",
     Role.AUDITOR: "Reads everything, and changes nothing. An export that it asks for is a copy.",

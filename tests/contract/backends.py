@@ -15,6 +15,7 @@ from kulanz.adapters.answer_table import DynamoAnswers
 from kulanz.adapters.aws import client
 from kulanz.adapters.budget_table import DynamoBudgets
 from kulanz.adapters.campaign_table import DynamoCampaigns
+from kulanz.adapters.case_table import DynamoCases
 from kulanz.adapters.credit_entries import DynamoCredits
 from kulanz.adapters.delivery_table import DynamoDeliveries
 from kulanz.adapters.discretion import S3Discretion
@@ -38,6 +39,7 @@ from kulanz.application.ports import Announcement, ChunkMessage
 from tests.support.fake_answers import FakeAnswers, FakeDues
 from tests.support.fake_bucket import FakeArchive, FakeLists, FakePolicies
 from tests.support.fake_budgets import FakeBudgets
+from tests.support.fake_cases import FakeCases
 from tests.support.fake_deliveries import FakeCredits, FakeDeliveries
 from tests.support.fake_discretion import FakeDiscretion
 from tests.support.fake_door import FakeActions, FakeDocuments, FakeRefusedEvents
@@ -70,9 +72,10 @@ class FakeBackend:
         self.drafts, self.sources = FakeDrafts(), FakeSources()
         self.campaigns, self.ledger = FakeCampaigns(), FakeLedger()
         self.offers = FakeOffers(self.ledger, self.campaigns)
+        self.cases = FakeCases(self.ledger, self.campaigns)
         self.credits, self.deliveries = FakeCredits(self.ledger), FakeDeliveries(self.campaigns.added_items)
         self.answers, self.dues = FakeAnswers(self.deliveries.dues), FakeDues(self.deliveries.dues)
-        self.index = FakeIndex(self.campaigns, self.offers)
+        self.index = FakeIndex(self.campaigns, self.offers, self.cases)
         self.exports = FakeExports()
         self.voids = FakeVoids(self.campaigns, self.deliveries.dues)
         self.troubles = FakeTroubles(self.campaigns)
@@ -249,6 +252,10 @@ class AwsBackend:
     @cached_property
     def given_up(self) -> S3GivenUp:
         return S3GivenUp(self.s3, self.bucket)
+
+    @cached_property
+    def cases(self) -> DynamoCases:
+        return DynamoCases(self.dynamodb, self.credits_table, self.campaigns_table)
 
     @cached_property
     def offers(self) -> DynamoOffers:

@@ -1,5 +1,6 @@
 """The index over the fake stores: worked out from what they hold, so that it is never behind."""
 
+import sys
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
 
@@ -8,6 +9,7 @@ from kulanz.domain.audit import AuditEntry, acceptance_entry, budget_entry, chan
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId
 from kulanz.domain.ledger.additions import Addition, AdditionKind
 from kulanz.domain.time import microseconds_of
+from tests.support.fake_cases import FakeCases
 from tests.support.fake_offers import FakeOffers
 from tests.support.fakes import FakeCampaigns
 
@@ -15,8 +17,8 @@ from tests.support.fakes import FakeCampaigns
 class FakeIndex:
     """What spans incidents and campaigns."""
 
-    def __init__(self, campaigns: FakeCampaigns, offers: FakeOffers) -> None:
-        self._campaigns, self._offers = campaigns, offers
+    def __init__(self, campaigns: FakeCampaigns, offers: FakeOffers, cases: FakeCases | None = None) -> None:
+        self._campaigns, self._offers, self._cases = campaigns, offers, cases
         self.others: list[AuditEntry] = []
         """What is logged by itself, because it changes nothing that these stores hold."""
 
@@ -54,6 +56,7 @@ class FakeIndex:
             for key, actor, at in self._offers.accepted
             if key.campaign == campaign_id
         ]
+        found += [] if self._cases is None else self._cases.additions(campaign_id)
         return _page([(one.at, f"{one.key.account_id}#{one.key.subject}", one) for one in found], after, most)
 
     def additions_from(
@@ -62,7 +65,7 @@ class FakeIndex:
         return self.additions(campaign_id, after or f"{microseconds_of(start):020d}", most)
 
     def last_addition(self, campaign_id: CampaignId) -> Addition | None:
-        found = self.additions(campaign_id, most=len(self._offers.accepted) + 1).found
+        found = self.additions(campaign_id, most=sys.maxsize).found
         return found[-1] if found else None
 
     def _all(self) -> list[Campaign]:
@@ -81,6 +84,7 @@ class FakeIndex:
         found += self.others
         found += [budget_entry(one) for one in self._campaigns.budget_items.settings.values()]
         found += [acceptance_entry(key, at, actor) for key, actor, at in self._offers.accepted]
+        found += [] if self._cases is None else self._cases.audit_entries()
         places = [(one.at, f"{one.about}#{one.on}#{one.place}", one) for one in found if is_wanted(one)]
         return _page(places, after, most)
 

@@ -35,10 +35,11 @@ from kulanz.domain.campaigns.reconciliation import DIGEST_MODULUS, CountKey, Row
 from kulanz.domain.campaigns.repeats import HASHES, Repeats
 from kulanz.domain.campaigns.stretches import Stretch
 from kulanz.domain.confirmation import Confirmation, Occasion, Tables
-from kulanz.domain.decision import Outcome
+from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz.domain.incident_record import IncidentRecord, Revision
 from kulanz.domain.ledger.entries import DecisionKey, Entry
+from kulanz.domain.ledger.hand_decision import HandDecision, Way
 from kulanz.domain.lists.check_digits import CHECK_DIGITS
 from kulanz.domain.lists.header import ListFormat, ListLayout
 from kulanz.domain.lists.id_shape import IdShape
@@ -279,6 +280,23 @@ KEYS = every_field(
     subject=st.one_of(st.just(WHOLE_ACCOUNT), ACCOUNT_IDS),
     seq=SEQS,
 )
+HAND_DECISIONS = every_field(
+    HandDecision,
+    id=TEXTS,
+    at=INSTANTS,
+    way=st.sampled_from(Way),
+    decision=st.builds(Decision, st.sampled_from([Outcome.GRANTED, Outcome.DECLINED]), NAMES).map(
+        lambda one: replace(one, mode="automatic" if one.outcome is Outcome.GRANTED else "")
+    ),
+    reason=NAMES,
+    title=TEXTS,
+    person=TEXTS,
+    second=TEXTS,
+    second_id=TEXTS,
+    note=TEXTS,
+    facts=st.dictionaries(NAMES, TEXTS, min_size=1, max_size=3),
+    earlier=st.dictionaries(MEASURES, TEXTS, min_size=1, max_size=2),
+)
 ENTRIES = every_field(
     Entry,
     frozenset({"voided"}),
@@ -291,6 +309,7 @@ ENTRIES = every_field(
     ttl=COUNTS,
     origin=COUNTS,
     accepted_at=INSTANTS,
+    by_hand=HAND_DECISIONS,
 )
 _TIME = st.lists(st.integers(0, 10**15), min_size=2, max_size=6, unique=True).map(
     lambda ends: tuple((sorted(ends)[place], sorted(ends)[place + 1]) for place in range(0, len(ends) - 1, 2))

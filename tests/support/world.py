@@ -59,6 +59,7 @@ from kulanz.domain.people.caller import Person
 from kulanz.domain.people.people import NOBODY_LISTED
 from tests.support.fake_bucket import FakeArchive, FakeLists, FakePolicies
 from tests.support.fake_budgets import FakeBudgets
+from tests.support.fake_cases import FakeCases
 from tests.support.fake_deliveries import FakeCredits, FakeDeliveries
 from tests.support.fake_exports import FakeExportQueue, FakeExports
 from tests.support.fake_index import FakeIndex
@@ -151,10 +152,11 @@ class World:
         self.troubles, self.given_up = FakeTroubles(self.campaigns), FakeGivenUp()
         self.table_policies, self.people = FakeTablePolicies(), FakePeople()
         self.offers = FakeOffers(self.ledger, self.campaigns)
+        self.cases = FakeCases(self.ledger, self.campaigns)
         self.credits, self.deliveries = FakeCredits(self.ledger), FakeDeliveries(self.campaigns.added_items)
         self.voids = FakeVoids(self.campaigns, self.deliveries.dues)
         self.exports, self.export_queue = FakeExports(), FakeExportQueue()
-        self.index = FakeIndex(self.campaigns, self.offers)
+        self.index = FakeIndex(self.campaigns, self.offers, self.cases)
         self.budgets = FakeBudgets(self.campaigns.budget_items)
         confirm_tables(self.stores, Occasion.FIRST, "a person", "first deployment", START)
         self.lists.now = self.clock

@@ -88,9 +88,10 @@ class WorldDoor:
         self.deliveries = world.deliveries
         self.documents = FakeDocuments(world.archive)
         self.offers = FakeOffers(world.ledger, world.campaigns)
-        self.index = FakeIndex(world.campaigns, self.offers)
+        self.index = FakeIndex(world.campaigns, self.offers, world.cases)
         self.troubles = FakeTroubles(world.campaigns)
         self.budgets = world.budgets
+        self.cases = world.cases
         self.index.others = self.actions.entries
         self.uploads = FakeUploads(world.policies, world.lists)
         self.refused_events, self.dead_letters = FakeRefusedEvents(world.rejected), FakeDeadLetters(world)

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from kulanz.domain.byhand.discretion import discretion_json
+from tests.support.by_hand import DISCRETION
 from tests.support.reading import read
 from tests.support.small_campaign import CAMPAIGN
 from tests.support.world_stack import WorldStack, run
@@ -63,3 +65,67 @@ def test_what_is_no_case_is_said(stack: WorldStack) -> None:
     refused = run(stack, "cases", CAMPAIGN, "granted-1")
     assert refused.exit_code != 0
     assert "was not held or referred" in read(refused.output)
+
+
+# Deciding
+
+
+@pytest.fixture
+def deciding(stack: WorldStack) -> WorldStack:
+    """A stack whose discretion file lets persons decide."""
+    stack.discretion().publish(1, discretion_json(DISCRETION))
+    return stack
+
+
+def test_a_case_is_decided_and_ask_says_who_it_was(deciding: WorldStack) -> None:
+    shown = read(run(deciding, "cases", CAMPAIGN, "held-2").stdout)
+    assert f"kulanz decide {CAMPAIGN} held-2 --by-policy" in shown
+    fact = ["--fact", "fee=30.00"]
+    decided = run(deciding, "decide", CAMPAIGN, "held-2", "--by-policy", *fact, "--reason", "known_fact")
+    assert decided.exit_code == 0, decided.output
+    assert read(decided.stdout).strip() == "decided: granted 3.00 EUR, 20 call minutes"
+    asked = run(deciding, "ask", "held-2")
+    text = read(asked.stdout)
+    assert "the account gets it" in text
+    assert "by support: The fact is known (known_fact)" in text
+    assert "granted 3.00 EUR, 20 call minutes" in text
+    assert all(len(line) <= 80 for line in asked.stdout.splitlines())
+
+
+def test_above_the_limit_the_second_person_gets_the_command_to_type(deciding: WorldStack) -> None:
+    referred = [CAMPAIGN, "referred-1"]
+    waits = run(deciding, "decide", *referred, "--amount", "20.00 EUR", "--reason", "known_fact", "--id", "d-1")
+    text = read(waits.stdout)
+    assert "waits for a second person: granted 20.00 EUR" in text
+    (proposed,) = json.loads(run(deciding, "cases", "--proposed", "--json").stdout)["proposed"]
+    case = proposed["hash"][:12]
+    assert f"kulanz approve-case {CAMPAIGN} referred-1 --case {case}" in text
+    assert case in read(run(deciding, "cases", "--proposed").stdout)
+    same = run(deciding, "approve-case", *referred, "--case", case)
+    assert same.exit_code != 0
+    assert "who decided first cannot agree" in read(same.output)
+    rejected = run(deciding, "reject-case", *referred, "--case", case, "--reason", "too much")
+    assert read(rejected.stdout).strip() == "rejected: the case stays open"
+    assert run(deciding, "cases", "--proposed").exit_code == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--reason", "known_fact"],
+        ["--decline", "--amount", "1.00 EUR", "--reason", "known_fact"],
+        ["--decline", "--fact", "a=b", "--reason", "known_fact"],
+        ["--amount", "1.00", "--reason", "known_fact"],
+        ["--decline"],
+    ],
+)
+def test_how_it_is_decided_is_said_once(deciding: WorldStack, words: list[str]) -> None:
+    assert run(deciding, "decide", CAMPAIGN, "held-2", *words).exit_code == 2
+
+
+def test_a_case_that_was_looked_at_before_it_changed_is_not_decided(deciding: WorldStack) -> None:
+    words = ["--decline", "--reason", "known_fact"]
+    refused = run(deciding, "decide", CAMPAIGN, "held-2", *words, "--case", "0" * 12)
+    assert "has changed since" in read(refused.output)
+    seen = json.loads(run(deciding, "cases", CAMPAIGN, "held-2", "--json").stdout)["seen"]
+    assert run(deciding, "decide", CAMPAIGN, "held-2", *words, "--case", seen[:12]).exit_code == 0

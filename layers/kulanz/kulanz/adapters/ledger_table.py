@@ -30,6 +30,7 @@ from kulanz.domain.decision import Outcome
 from kulanz.domain.delivery.entries import read_entries
 from kulanz.domain.delivery.voided import with_voided
 from kulanz.domain.ledger.entries import DecisionKey, Entry, EntryWithHistory, HistoryChange, HistoryMoved
+from kulanz.domain.ledger.hand_decision import HandDecision
 from kulanz.domain.policy.deciding.history import HistoryKey, SubjectHistory
 from kulanz.domain.time import format_instant, parse_instant
 
@@ -63,6 +64,8 @@ def entry_item(entry: Entry) -> Item:
         item["expires_at"] = {"S": format_instant(entry.expires_at)}
     if entry.accepted_at is not None:
         item["accepted_at"] = {"S": format_instant(entry.accepted_at)}
+    if entry.by_hand is not None:
+        item["by_hand"] = {"S": entry.by_hand.to_text()}
     return item
 
 
@@ -85,6 +88,7 @@ def read_entry(item: Item) -> Entry:
         ttl=int(item["ttl"]["N"]),
         origin=int(item["origin"]["N"]),
         accepted_at=None if accepted_at is None else parse_instant(accepted_at["S"]),
+        by_hand=HandDecision.from_text(item["by_hand"]["S"]) if "by_hand" in item else None,
     )
     entries = read_entries(item[CREDITS]["S"]) if CREDITS in item else ()
     return with_voided(entry, entries) if entries else entry

@@ -8,6 +8,7 @@ from kulanz.domain.budgets import LimitSet
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId, PinnedList, StateChange
 from kulanz.domain.incident_record import Revision
 from kulanz.domain.ledger.entries import DecisionKey
+from kulanz.domain.ledger.hand_decision import HandDecision
 from kulanz.domain.money import format_minor, minor_units
 
 
@@ -81,6 +82,32 @@ def revision_entry(revision: Revision) -> AuditEntry:
 def acceptance_entry(key: DecisionKey, at: datetime, actor: str) -> AuditEntry:
     """The acceptance of an offer, which happens once."""
     return AuditEntry(at, actor, "accepted", About.DECISION, f"{key.campaign} {key.account_id} {key.subject}", "1")
+
+
+def hand_decision_entry(key: DecisionKey, hand: HandDecision) -> AuditEntry:
+    """The decision of a case by a person: it happens once. The note is the account's, and stands with the decision."""
+    action = f"{hand.decision.outcome.value} by hand"
+    return _of_case(key, hand.person, hand.at, action, hand.reason, hand.id)
+
+
+def case_asked_entry(key: DecisionKey, hand: HandDecision) -> AuditEntry:
+    """A decision above what the person may decide alone: it waits for a second person."""
+    return _of_case(key, hand.person, hand.at, "asked to decide", hand.reason, hand.id)
+
+
+def case_agreed_entry(key: DecisionKey, person: str, at: datetime, action_id: str) -> AuditEntry:
+    """The yes of a second person to a decision by hand."""
+    return _of_case(key, person, at, "agreed to", "", action_id)
+
+
+def case_rejected_entry(key: DecisionKey, person: str, at: datetime, reason: str, action_id: str) -> AuditEntry:
+    """The no of a second person to a decision by hand."""
+    return _of_case(key, person, at, "rejected", reason, action_id)
+
+
+def _of_case(key: DecisionKey, person: str, at: datetime, action: str, reason: str, action_id: str) -> AuditEntry:
+    on = f"{key.campaign} {key.account_id} {key.subject}"
+    return AuditEntry(at, person, action, About.DECISION, on, action_id, reason, action_id)
 
 
 def budget_entry(setting: LimitSet) -> AuditEntry:

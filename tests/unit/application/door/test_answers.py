@@ -58,6 +58,7 @@ QUESTIONS: Mapping[str, str] = {
     "campaigns.waiting": "campaigns/open",
     "cases.of_month": "cases/month/2026-03",
     "cases.of_campaign": "cases/campaign/net-outage/1",
+    "cases.proposed": "cases/proposed",
     "cases.one": "cases/one/held-1/net-outage/1",
     "campaigns.of_month": "campaigns/month/2026-03",
     "campaigns.troubles": "campaigns/troubles",

@@ -15,27 +15,25 @@ from hashlib import sha256
 from kulanz.application.campaigns.control_campaign import may_write_until
 from kulanz.application.campaigns.frozen import thaw
 from kulanz.application.campaigns.read_history import NOTHING_READ, HistoryReader, Read
-from kulanz.application.ledger.answer import HELD_ALL_THE_SAME, row_at, set_off_step
+from kulanz.application.ledger.answer import HELD_ALL_THE_SAME, decided_row, set_off_step
 from kulanz.application.ports import CampaignStore, Ledger, ListStore, PinnedVersionGone
 from kulanz.domain.campaigns.campaign import ENGINE_VERSION, Campaign, CampaignId, State
 from kulanz.domain.canonical import canonical_json
 from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.incident_record import DetailType, IncidentRecord, decision_digest
 from kulanz.domain.ledger.decider import must_be_writable
-from kulanz.domain.ledger.earlier_decisions import Before, stands_before, still_owed
+from kulanz.domain.ledger.earlier_decisions import Before, is_more_than, stands_before, still_owed
 from kulanz.domain.ledger.entries import DecisionKey, Entry, history_read, read_decision
+from kulanz.domain.ledger.hand_decision import DECIDABLE
 from kulanz.domain.lists.columns import FactDeclaration
-from kulanz.domain.lists.facts import INVALID, FactError, FactValue
-from kulanz.domain.lists.reader import line_reader
+from kulanz.domain.lists.facts import FACT_INVALID, FactError, FactValue
 from kulanz.domain.lists.rows import Record, Row
-from kulanz.domain.lists.to_bill import TO_BILL_COLUMNS
+from kulanz.domain.lists.supplied_facts import FACT_NOT_MISSING, missing_facts, with_supplied
 from kulanz.domain.policy import CompiledPolicy
 from kulanz.domain.policy.deciding.history import SubjectHistory
 from kulanz.domain.policy.deciding.verdict import CANNOT_BE_COMPUTED
 from kulanz.domain.policy.explaining.explanation import explain
 
-WAITING = frozenset({Outcome.HELD, Outcome.REFERRED})
-"""The outcomes that wait for a person."""
 TRIED_MOST = 12
 """Values of a missing fact that are tried by themselves: those of a yes_no, or the choices of a text."""
 _STANDS_STILL = frozenset({State.CLOSED, State.CANCELLED, State.FLAGGED})
@@ -64,12 +62,14 @@ class CasePorts:
 class Owed:
     """What the policy comes to with some facts supplied, as texts by name, less what stands already; and its steps.
 
-    `decision` is None where nothing is owed any more.
+    `decision` is None where nothing is owed any more. `history` is the subject's with what this adds; None
+    where that changes nothing.
     """
 
     facts: Mapping[str, str]
     decision: Decision | None
     steps: tuple[str, ...]
+    history: SubjectHistory | None = None
 
 
 @dataclass(frozen=True)
@@ -91,14 +91,12 @@ class Case:
     read: Read
     closed: tuple[str, str] | None
     is_amended: bool
+    ledger: Ledger
 
     @cached_property
     def missing(self) -> tuple[FactDeclaration, ...]:
         """The facts that the list leaves open, or has wrong: those that a person may supply."""
-        if self.row is None:
-            return ()
-        pairs = zip(self.policy.facts, self.row.values, strict=True)
-        return tuple(fact for fact, value in pairs if value is None or value is INVALID)
+        return () if self.row is None else missing_facts(self.policy.facts, self.row.values)
 
     @cached_property
     def holding(self) -> FactDeclaration | None:
@@ -137,17 +135,31 @@ class Case:
             raise CaseRefused("row_unreadable", "the pinned list or its row is gone; decide an amount, or decline")
         if self.campaign.engine != ENGINE_VERSION:
             raise CaseRefused("engine_changed", "another engine decided this campaign; decide an amount, or decline")
-        values = self._with(facts)
+        try:
+            values = with_supplied(self.policy.facts, self.row.values, facts)
+        except FactError as error:
+            reason = error.reason if error.reason == FACT_NOT_MISSING else FACT_INVALID
+            raise CaseRefused(reason, str(error), "facts") from None
         whole = explain(self.policy, values, self.read.kept)
         decision = _writable(whole.decision, self.campaign.decided_at)
         if self.read.holds(decision):
             held = HELD_ALL_THE_SAME[self.read.held]
             return Owed(facts, Decision(Outcome.HELD, self.read.held), (*whole.steps, held))
         left = still_owed(decision, self.before)
-        if self.before is None or not any(size for _, size in self.before.granted):
-            return Owed(facts, left, whole.steps)
-        set_off = set_off_step({name: Decimal(size) for name, size in self.before.granted})
-        return Owed(facts, left, (*whole.steps, set_off))
+        steps = whole.steps
+        if self.before is not None and any(size for _, size in self.before.granted):
+            steps = (*steps, set_off_step({name: Decimal(size) for name, size in self.before.granted}))
+        return Owed(facts, left, steps, self._added(values, decision, left))
+
+    def _added(
+        self, values: Sequence[FactValue | None], whole: Decision, left: Decision | None
+    ) -> SubjectHistory | None:
+        """The subject's history with what a decision adds to it; None where that changes nothing, as in a pass."""
+        if not self.campaign.keeps_history or left is None or left.outcome is not whole.outcome:
+            return None
+        granted = self.before.money() if self.before is not None and is_more_than(self.before, whole) else {}
+        addition = self.policy.decide_with_history(values, self.read.kept, granted)[1]
+        return HistoryReader(self.campaign, self.policy, self.ledger).after(self.history, addition)
 
     def tried(self) -> Iterator[Owed]:
         """What the policy comes to with each value of the fact that it lacks, where there are few: yes or no, choices.
@@ -160,27 +172,6 @@ class Case:
             yield self.owed({})
         else:
             yield from (self.owed({self.holding.name: text}) for text in _values_of(self.holding))
-
-    def _with(self, facts: Mapping[str, str]) -> tuple[FactValue | None, ...]:
-        assert self.row is not None, "owed looks first"
-        known = {fact.name: fact for fact in self.missing}
-        values: dict[str, FactValue | None] = {}
-        for name, text in facts.items():
-            if name not in known:
-                listed = ", ".join(sorted(known)) or "none"
-                raise CaseRefused(
-                    "fact_not_missing", f"expected facts that the list leaves open; of this row these are: {listed}",
-                    "facts",
-                )  # fmt: skip
-            try:
-                value = known[name].parse_text(text)
-            except FactError as error:
-                raise CaseRefused("fact_invalid", f"{name}: expected {error.expected}", "facts") from None
-            if value is None or value is INVALID:
-                raise CaseRefused("fact_invalid", f"{name}: expected {known[name].type}, as a list has it", "facts")
-            values[name] = value
-        pairs = zip(self.policy.facts, self.row.values, strict=True)
-        return tuple(values.get(fact.name, value) for fact, value in pairs)
 
 
 def _values_of(fact: FactDeclaration) -> Sequence[str]:
@@ -203,7 +194,7 @@ def find_case(key: DecisionKey, ports: CasePorts, now: datetime) -> Case:
     campaign = ports.campaigns.campaign(key.campaign)
     incident = ports.campaigns.incident(key.incident_id)
     decision = None if entry is None else read_decision(entry.body)
-    if entry is None or campaign is None or incident is None or decision is None or decision.outcome not in WAITING:
+    if entry is None or campaign is None or incident is None or decision is None or decision.outcome not in DECIDABLE:
         raise CaseRefused("not_a_case", "this account's decision of that campaign was not held or referred")
     policy = thaw(campaign, ports.campaigns.frozen(campaign.id))
     history, read = _history(key, campaign, policy, ports.ledger)
@@ -219,6 +210,7 @@ def find_case(key: DecisionKey, ports: CasePorts, now: datetime) -> Case:
         read=read,
         closed=closed_because(entry, campaign, incident, ports, now),
         is_amended=_is_amended(campaign, incident, ports.campaigns),
+        ledger=ports.ledger,
     )
 
 
@@ -242,11 +234,9 @@ def _history(
 
 def _row(entry: Entry, campaign: Campaign, policy: CompiledPolicy, lists: ListStore) -> Row | None:
     try:
-        reader = line_reader(campaign.layout, policy.facts, policy.subject, campaign.ignored_columns, TO_BILL_COLUMNS)
-        row = row_at(campaign, entry.origin, lists, reader)
+        return decided_row(entry, campaign, policy, lists)
     except PinnedVersionGone:
         return None
-    return row if row is not None and row.account_id == entry.key.account_id else None
 
 
 def _is_amended(campaign: Campaign, incident: IncidentRecord, campaigns: CampaignStore) -> bool:
@@ -263,7 +253,7 @@ def closed_because(
     entry: Entry, campaign: Campaign, incident: IncidentRecord, ports: CasePorts, now: datetime
 ) -> tuple[str, str] | None:
     """Why nobody may decide a case now, as a code and a sentence; None where somebody may."""
-    if entry.status not in WAITING:
+    if entry.status not in DECIDABLE:
         return "decided", "it was decided by hand; what is granted since is a matter of a void, or of goodwill"
     closed = campaign_closed_because(campaign, incident, ports.campaigns, now)
     if closed is not None:

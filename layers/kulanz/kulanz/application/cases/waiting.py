@@ -15,12 +15,13 @@ from itertools import batched
 
 from kulanz.application.campaigns.chunk_run import lines_of
 from kulanz.application.campaigns.frozen import thaw
-from kulanz.application.cases.case import WAITING, CasePorts, campaign_closed_because, later_of
+from kulanz.application.cases.case import CasePorts, campaign_closed_because, later_of
 from kulanz.domain.campaigns.campaign import ENGINE_VERSION, Campaign, Pass, Receipt
 from kulanz.domain.campaigns.reconciliation import IN_THE_LEDGER, CountKey, RowResult, Totals, WriteResult
 from kulanz.domain.incident_record import IncidentRecord
 from kulanz.domain.ledger.decider import Decider, Remembered, prepare
 from kulanz.domain.ledger.entries import DecisionKey, Entry, read_decision, row_digest_of
+from kulanz.domain.ledger.hand_decision import DECIDABLE
 from kulanz.domain.lists.header import ListFormat
 from kulanz.domain.lists.lines import Line, is_blank
 from kulanz.domain.lists.reader import line_reader
@@ -48,8 +49,6 @@ class CaseKind(StrEnum):
     REJECTED = "rejected"
 
 
-DECIDABLE = frozenset({CaseKind.HELD, CaseKind.REFERRED})
-"""The kinds that have a decision of their own, which a person can decide."""
 _OF_RESULT = {RowResult.HELD: CaseKind.HELD, RowResult.REFERRED: CaseKind.REFERRED}
 
 
@@ -212,7 +211,7 @@ class _Search:
                         problem.expected,
                     )
                 )  # fmt: skip
-            elif CaseKind.CONFLICT in kinds or not self.rests_on_facts or line.decision_outcome in WAITING:
+            elif CaseKind.CONFLICT in kinds or not self.rests_on_facts or line.decision_outcome in DECIDABLE:
                 asked.append(line)
         found = [*(rejected if CaseKind.REJECTED in kinds else ()), *self._standing(asked, kinds)]
         self.found += sorted(found, key=lambda one: one.offset)
@@ -223,7 +222,7 @@ class _Search:
             return
         self.reads += 1
         standing = self.ports.ledger.standing(list(dict.fromkeys(keys.values())))
-        waiting = {key for key, entry in standing.items() if entry.status in WAITING}
+        waiting = {key for key, entry in standing.items() if entry.status in DECIDABLE}
         superseded = self._superseded(waiting)
         for line in lines:
             key = keys[line.offset]
@@ -231,7 +230,7 @@ class _Search:
             if entry is None:
                 continue
             if entry.origin == line.offset:
-                if entry.status in WAITING and key not in superseded:
+                if entry.status in DECIDABLE and key not in superseded:
                     kind = CaseKind(entry.status.value)
                     if kind in kinds:
                         yield WaitingCase(kind, line.offset, read_decision(entry.body).reason, key, entry)

@@ -306,13 +306,15 @@ class _Run:
     def _decision(self, booked: Booked) -> tuple[Decision, dict[int, Size]]:
         """What is to be delivered of a decision, with the size of each benefit, by its place.
 
-        Of the list what it granted at once; equal but for the row's digest is equal. Of an addition what was accepted.
+        Of the list what it granted at once; equal but for the row's digest is equal. Of an addition what was accepted,
+        or granted by hand.
         """
-        kind = _ROW_DIGEST.sub("", booked.entry.body)
+        hand = booked.entry.by_hand
+        kind = _ROW_DIGEST.sub("", booked.entry.body) if hand is None else hand.to_text()
         known = self.decisions.get(kind)
         if known is None:
-            decision = read_decision(booked.entry.body)
-            at_once = decision.benefits if decision.outcome is Outcome.GRANTED else ()
+            decision = read_decision(booked.entry.body) if hand is None else hand.decision
+            at_once = decision.benefits if decision.outcome is Outcome.GRANTED and hand is None else ()
             if self.delivery.additions is None:
                 sizes = {place: worth_of(one)[1] for place, one in enumerate(at_once)}
             else:

@@ -24,6 +24,7 @@ from kulanz.domain.delivery.entries import EntryKind, standing
 from kulanz.domain.delivery.ids import DeliveryId
 from kulanz.domain.delivery.moved import NOT_OWED
 from kulanz.domain.ledger.entries import granted_benefits, is_offer, is_taken, is_voided
+from kulanz.domain.ledger.hand_decision import HandDecision
 from kulanz.domain.money import format_minor, minor_units
 from kulanz.domain.notices import notice_id
 from kulanz.domain.time import format_instant
@@ -100,6 +101,24 @@ class CreditAnswer(TypedDict):
     code: str
 
 
+class ByHandAnswer(TypedDict):
+    """What a person decided of what was held or referred. To the customer the person is a role; the audit log has who.
+
+    `decision` is a body of a decision, `persons` how many decided, `facts` what was supplied. The note is not for the
+    customer.
+    """
+
+    at: str
+    way: str
+    reason: str
+    title: str
+    role: str
+    persons: int
+    facts: Mapping[str, str]
+    note: str
+    decision: Mapping[str, Any]
+
+
 class DecisionAnswer(TypedDict):
     """A decision as it is stored, and its explanation. `decision` and `recomputed` are bodies of decisions."""
 
@@ -123,6 +142,7 @@ class DecisionAnswer(TypedDict):
     recomputed: NotRequired[Mapping[str, Any]]
     notice_id: NotRequired[str]
     credits: NotRequired[list[CreditAnswer]]
+    by_hand: NotRequired[ByHandAnswer]
 
 
 class LookedIn(TypedDict):
@@ -299,9 +319,26 @@ def _decision(decided: AnsweredDecision, *, is_superseded: bool) -> DecisionAnsw
         content["engine"] = campaign.engine
     if decided.recomputed is not None and decided.explained is Explained.DIFFERS:
         content["recomputed"] = decided.recomputed.to_body()
+    if entry.by_hand is not None:
+        content["by_hand"] = by_hand_answer(entry.by_hand)
     if decision.notice is not None:
         content["notice_id"] = notice_id(entry.key, decision.notice.kind)
     return content
+
+
+def by_hand_answer(hand: HandDecision) -> ByHandAnswer:
+    """A decision by hand, without who decided it."""
+    return {
+        "at": format_instant(hand.at),
+        "way": hand.way.value,
+        "reason": hand.reason,
+        "title": hand.title,
+        "role": "support",
+        "persons": hand.persons,
+        "facts": dict(hand.facts),
+        "note": hand.note,
+        "decision": hand.decision.to_body(),
+    }
 
 
 def _offer(decided: AnsweredDecision) -> OfferAnswer:

@@ -30,6 +30,7 @@ from kulanz.domain.people.caller import Caller, Machine, Person, caller_with
 if TYPE_CHECKING:  # a question needs neither: what they import takes a tenth of a second
     from kulanz.application.budgets.store import BudgetStore
     from kulanz.application.campaigns.open_campaign import OpenSettings
+    from kulanz.application.cases.store import CaseStore
     from kulanz.application.delivery.world import (
         AnswerFiles,
         AnswerQueue,
@@ -171,6 +172,8 @@ class Door(Protocol):
     def documents(self) -> Documents: ...
     @property
     def offers(self) -> "OfferStore": ...
+    @property
+    def cases(self) -> "CaseStore": ...
     @property
     def budgets(self) -> "BudgetStore": ...
     @property

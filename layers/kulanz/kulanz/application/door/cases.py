@@ -1,19 +1,34 @@
 """Cases through the API: what waits for a person, and what the policy would owe with a fact known."""
 
 from collections.abc import Mapping
-from typing import Any, NotRequired, TypedDict
+from typing import Annotated, Any, Literal, NotRequired, Self, TypedDict
+
+from pydantic import Field, model_validator
 
 from kulanz.application.cases.case import Case, CasePorts, CaseRefused, Owed, campaign_closed_because, find_case
+from kulanz.application.cases.decide import (
+    DecidePorts,
+    HandOutcome,
+    HandRequest,
+    agree_to_case,
+    decide_case,
+    reject_case,
+)
+from kulanz.application.cases.store import WAITS
 from kulanz.application.cases.waiting import CaseKind, Place, WaitingCase, counted, waiting_in
+from kulanz.application.door.accounts import ByHandAnswer, by_hand_answer
 from kulanz.application.door.asked import Asked, Door
+from kulanz.application.door.bodies import REASON_CHARACTERS, Body, read_body
 from kulanz.application.door.campaigns import existing
 from kulanz.application.door.cursors import make_cursor, read_cursor
 from kulanz.application.door.problems import FieldProblem, Kind, Problem, unknown
-from kulanz.application.door.routes import read_facts
+from kulanz.application.door.routes import FACTS_CHARACTERS, FACTS_MOST, read_facts
 from kulanz.application.ports import PinnedVersionGone
+from kulanz.domain.byhand.discretion import CODE_CHARACTERS
 from kulanz.domain.campaigns.campaign import Campaign, Pass
-from kulanz.domain.identifiers import WHOLE_ACCOUNT
+from kulanz.domain.identifiers import IDENTIFIER_LENGTH_CHARACTERS, WHOLE_ACCOUNT
 from kulanz.domain.ledger.entries import DecisionKey
+from kulanz.domain.ledger.hand_decision import Way
 from kulanz.domain.lists.lines import ListRefused
 from kulanz.domain.time import format_instant
 
@@ -250,10 +265,8 @@ def one(asked: Asked, door: Door) -> CaseAnswer:
 
 def case_of(asked: Asked, door: Door, subject: str) -> Case:
     """The case that a path and a subject name. Raises Problem where there is none."""
-    campaign = asked.campaign_id
-    key = DecisionKey(asked.of["account"], campaign.incident_id, subject, campaign.seq)
     try:
-        return find_case(key, _ports(door), asked.now)
+        return find_case(_key(asked, subject), _ports(door), asked.now)
     except CaseRefused as refusal:
         raise unknown(str(refusal)) from None
 
@@ -267,3 +280,163 @@ def refused(refusal: CaseRefused) -> Problem:
 def _owed(owed: Owed) -> OwedAnswer:
     decision = None if owed.decision is None else owed.decision.to_body()
     return {"facts": dict(owed.facts), "decision": decision, "steps": list(owed.steps)}
+
+
+NOTE_CHARACTERS = 500
+_Id = Annotated[str, Field(min_length=1, max_length=IDENTIFIER_LENGTH_CHARACTERS)]
+_Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+_Code = Annotated[str, Field(min_length=1, max_length=CODE_CHARACTERS, pattern=r"^[a-z][a-z0-9_]*$")]
+_Note = Annotated[str, Field(max_length=NOTE_CHARACTERS, pattern=r"^[^\x00-\x1f\x7f]*$")]
+_Text = Annotated[str, Field(min_length=1, max_length=FACTS_CHARACTERS)]
+
+
+class DecideBody(Body):
+    """How a case is decided. `seen` is the case as it was looked at; `reason` is a code of the discretion file.
+
+    By the `policy`, with `facts` that the list leaves open; by an `amount` such as 5.00 of a `measure` such as EUR,
+    beside what earlier campaigns granted; or `decline`. The note is kept with the decision; it is not for the customer.
+    """
+
+    way: Literal["policy", "amount", "decline"]
+    seen: _Hash
+    reason: _Code
+    note: _Note = ""
+    subject: _Id = WHOLE_ACCOUNT
+    facts: Annotated[dict[_Id, _Text], Field(max_length=FACTS_MOST)] = Field(default_factory=dict)
+    amount: Annotated[str, Field(max_length=40)] = ""
+    measure: Annotated[str, Field(max_length=60)] = ""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        is_amount = self.way == "amount"
+        if is_amount != bool(self.amount and self.measure) or (self.facts and self.way != "policy"):
+            raise ValueError("expected amount and measure with way amount alone, and facts with way policy alone")
+        return self
+
+
+class SecondBody(Body):
+    """A second person's yes or no to the decision whose hash is named. To reject needs a reason."""
+
+    action: Literal["agree", "reject"]
+    hash: _Hash
+    subject: _Id = WHOLE_ACCOUNT
+    reason: Annotated[str, Field(max_length=REASON_CHARACTERS, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
+
+    @model_validator(mode="after")
+    def _says_why(self) -> Self:
+        if self.action == "reject" and not self.reason.strip():
+            raise ValueError("expected a reason, in one line, where it is rejected")
+        return self
+
+
+class HandAnswer(TypedDict):
+    """What a decision by hand came to: `decided`, `waits` for a second person, or `rejected`.
+
+    `hash` is what the second person names; None where nobody has to. `by_hand` says what is, or would be, decided.
+    """
+
+    v: int
+    account_id: str
+    campaign: str
+    subject: str
+    state: str
+    hash: str | None
+    by_hand: ByHandAnswer | None
+
+
+def decide(asked: Asked, door: Door) -> HandAnswer:
+    """Decide a case, or let the decision wait for a second person. Deciding twice changes nothing."""
+    body = read_body(DecideBody, asked.body)
+    request = HandRequest(
+        asked.of["id"], Way(body.way), body.seen, body.reason, body.note, body.facts, body.amount, body.measure
+    )
+    key = _key(asked, body.subject)
+    try:
+        came = decide_case(key, request, asked.acting, _decide_ports(door), asked.now)
+    except CaseRefused as refusal:
+        raise refused(refusal) from None
+    return _came_to(key, came)
+
+
+def second(asked: Asked, door: Door) -> HandAnswer:
+    """Agree to what waits for a second person, or reject it."""
+    body = read_body(SecondBody, asked.body)
+    key, ports, action_id = _key(asked, body.subject), _decide_ports(door), asked.of["id"]
+    try:
+        if body.action == "agree":
+            return _came_to(key, agree_to_case(key, body.hash, action_id, asked.acting, ports, asked.now))
+        reject_case(key, body.hash, body.reason, action_id, asked.acting, ports, asked.now)
+    except CaseRefused as refusal:
+        raise refused(refusal) from None
+    return _answer(key, "rejected", None, None)
+
+
+def _key(asked: Asked, subject: str) -> DecisionKey:
+    campaign = asked.campaign_id
+    return DecisionKey(asked.of["account"], campaign.incident_id, subject, campaign.seq)
+
+
+def _decide_ports(door: Door) -> DecidePorts:
+    return DecidePorts(_ports(door), door.cases, door.discretion.current(), door.people.current(), door.gate)
+
+
+def _came_to(key: DecisionKey, came: HandOutcome) -> HandAnswer:
+    if came.proposal is not None:
+        return _answer(key, "waits", came.proposal.hash, by_hand_answer(came.proposal.hand))
+    hand = None if came.entry is None else came.entry.by_hand
+    return _answer(key, "decided", None, None if hand is None else by_hand_answer(hand))
+
+
+def _answer(key: DecisionKey, state: str, hash_: str | None, hand: ByHandAnswer | None) -> HandAnswer:
+    return {
+        "v": CASES_VERSION,
+        "account_id": key.account_id,
+        "campaign": str(key.campaign),
+        "subject": key.subject,
+        "state": state,
+        "hash": hash_,
+        "by_hand": hand,
+    }
+
+
+class ProposedItem(TypedDict):
+    """A decision that waits for a second person: who asked, until when it waits, and what would be decided."""
+
+    account_id: str
+    campaign: str
+    subject: str
+    hash: str
+    person: str
+    waits_until: str
+    by_hand: ByHandAnswer
+
+
+class ProposedAnswer(TypedDict):
+    """Decisions that wait for a second person; `next` is where more may be."""
+
+    v: int
+    proposed: list[ProposedItem]
+    next: str | None
+
+
+def proposed(asked: Asked, door: Door) -> ProposedAnswer:
+    """Decisions above what one person may decide: they wait for a second one."""
+    after = read_cursor(asked.question, asked.query.get("cursor"))
+    found, rest = door.cases.proposals(after, CASES_PER_ANSWER)
+    return {
+        "v": CASES_VERSION,
+        "proposed": [
+            {
+                "account_id": one.key.account_id,
+                "campaign": str(one.key.campaign),
+                "subject": one.key.subject,
+                "hash": one.hash,
+                "person": one.hand.person,
+                "waits_until": format_instant(one.hand.at + WAITS),
+                "by_hand": by_hand_answer(one.hand),
+            }
+            for one in found
+            if not one.is_over(asked.now)
+        ],
+        "next": make_cursor(asked.question, rest) if rest else None,
+    }

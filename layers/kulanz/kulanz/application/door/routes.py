@@ -57,6 +57,7 @@ DELIVERY_READERS = frozenset({Role.FINANCE, Role.AUDITOR, Role.OPERATOR})
 """Who reads what was delivered to billing."""
 CASE_READERS = frozenset({Role.SUPPORT, Role.APPROVER, Role.AUDITOR})
 """Who reads what waits for a person, with its accounts: to decide it, to be the second person, or to check either."""
+CASE_SECONDS = frozenset({Role.SUPPORT, Role.APPROVER})
 FINANCE = frozenset({Role.FINANCE})
 REGULATED = frozenset({Role.FINANCE, Role.AUDITOR})
 """Who lists the accounts that wait for their credit, such as for a regulator."""
@@ -272,6 +273,21 @@ ROUTES: tuple[Route, ...] = (
         CASE_READERS,
         "A case, and what it would owe with a fact known",
         ("subject", "facts"),
+    ),
+    _ask("cases/proposed", "cases.proposed", CASE_READERS, "Decisions that wait for a second person", ("cursor",)),
+    _act(
+        "case-decisions/{account}/{incident}/{seq}/{id}",
+        "cases.decide",
+        SUPPORT,
+        "Decide a case: by the policy, by an amount, or not",
+        "DecideBody",
+    ),
+    _act(
+        "case-approvals/{account}/{incident}/{seq}/{id}",
+        "cases.second",
+        CASE_SECONDS,
+        "Agree to a decision of a case as the second person, or reject it",
+        "SecondBody",
     ),
     # --- campaigns
     _ask("campaigns/open", "campaigns.waiting", READERS, "Campaigns that wait for a person", ("cursor",)),

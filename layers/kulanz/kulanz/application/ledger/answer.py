@@ -15,12 +15,17 @@ from kulanz.domain.identifiers import ACCOUNT_ID_EXPECTED, is_account_id
 from kulanz.domain.incident_record import DetailType
 from kulanz.domain.ledger.earlier_decisions import CHANGED_SINCE_PLAN, Before, still_owed
 from kulanz.domain.ledger.entries import Entry, earlier_grants, history_read, is_expired, is_offer, read_decision
+from kulanz.domain.ledger.hand_decision import HandDecision, Way
+from kulanz.domain.lists.facts import FactError
 from kulanz.domain.lists.lines import LINE_BYTES, lines_starting_in
 from kulanz.domain.lists.reader import line_reader
 from kulanz.domain.lists.rows import LineReader, Record, Row
+from kulanz.domain.lists.supplied_facts import with_supplied
 from kulanz.domain.lists.to_bill import TO_BILL_COLUMNS
 from kulanz.domain.money import Money, format_amount, is_currency
+from kulanz.domain.policy import CompiledPolicy
 from kulanz.domain.policy.deciding.history import HISTORY_CHANGED, HISTORY_FULL, HISTORY_SETTLED
+from kulanz.domain.policy.explaining.benefits import worth_words
 from kulanz.domain.policy.explaining.explanation import explain
 
 SEARCHED_BYTES_MOST = 256 * 1024 * 1024
@@ -149,7 +154,11 @@ def answer(
 
 
 def _answered(entry: Entry, ports: AnswerPorts, now: datetime) -> AnsweredDecision:
-    explained = _explain(entry, ports.campaigns.campaign(entry.key.campaign), ports, now)
+    campaign = ports.campaigns.campaign(entry.key.campaign)
+    explained = _explain(entry, campaign, ports, now)
+    if entry.by_hand is not None:
+        steps = (*explained.steps, *_hand_steps(entry, entry.by_hand, campaign, ports))
+        return replace(explained, steps=steps)
     if not is_offer(entry):
         return explained
     until = explained.decision.claim_until
@@ -196,11 +205,10 @@ def _explain(entry: Entry, campaign: Campaign | None, ports: AnswerPorts, now: d
         return AnsweredDecision(entry, decision, None, expired, (), Explained.LIST_GONE, None)
     policy = thaw(campaign, ports.campaigns.frozen(campaign.id))
     try:
-        reader = line_reader(campaign.layout, policy.facts, policy.subject, campaign.ignored_columns, TO_BILL_COLUMNS)
-        row = row_at(campaign, entry.origin, ports.lists, reader)
+        row = decided_row(entry, campaign, policy, ports.lists)
     except PinnedVersionGone:
         return AnsweredDecision(entry, decision, campaign, expired, (), Explained.LIST_GONE, None)
-    if row is None or row.account_id != entry.key.account_id:
+    if row is None:
         return AnsweredDecision(entry, decision, campaign, expired, (), Explained.ROW_UNREADABLE, None)
     whole, earlier = explain(policy, row.values, history_read(entry.body)), earlier_grants(entry.body)
     granted = {measure: Decimal(size) for measure, size in earlier.items()}
@@ -216,6 +224,50 @@ def _explain(entry: Entry, campaign: Campaign | None, ports: AnswerPorts, now: d
         steps = (*steps, set_off_step(granted))
     explained = Explained.AGREES if recomputed == decision else Explained.DIFFERS
     return AnsweredDecision(entry, decision, campaign, expired, steps, explained, recomputed)
+
+
+def _hand_steps(entry: Entry, hand: HandDecision, campaign: Campaign | None, ports: AnswerPorts) -> tuple[str, ...]:
+    """How a person decided what was held or referred: the person is a role, and the policy's steps are its own."""
+    worth = ", ".join(worth_words(benefit) for benefit in hand.decision.benefits)
+    second = ", and a second person agreed" if hand.second else ""
+    what = f"granted {worth}" if worth else "nothing is given"
+    steps = [
+        f"Decided by hand on {hand.at:%Y-%m-%d} by a person of support{second}: {what}.",
+        f"The reason: {hand.title} ({hand.reason}).",
+    ]
+    if hand.way is not Way.POLICY:
+        return tuple(steps)
+    stated = ", ".join(f"{name} = {text}" for name, text in sorted(hand.facts.items()))
+    steps.append(
+        f"The person supplied what the list leaves open: {stated}. With that, by the policy:"
+        if stated
+        else "By the policy, with what is known now:"
+    )
+    granted = {measure: Decimal(size) for measure, size in hand.earlier.items()}
+    set_off = (set_off_step(granted),) if any(granted.values()) else ()
+    return (*steps, *_policy_steps(entry, hand, campaign, ports), *set_off)
+
+
+def _policy_steps(entry: Entry, hand: HandDecision, campaign: Campaign | None, ports: AnswerPorts) -> tuple[str, ...]:
+    """The steps of the policy with the facts that a person supplied; none where the list or the row is gone."""
+    if campaign is None:
+        return ()
+    policy = thaw(campaign, ports.campaigns.frozen(campaign.id))
+    try:
+        row = decided_row(entry, campaign, policy, ports.lists)
+        if row is None:
+            return ()
+        values = with_supplied(policy.facts, row.values, hand.facts)
+    except (PinnedVersionGone, FactError):
+        return ()
+    return explain(policy, values, history_read(entry.body)).steps
+
+
+def decided_row(entry: Entry, campaign: Campaign, policy: CompiledPolicy, lists: ListStore) -> Row | None:
+    """The row that a decision was made from; None where it cannot be read any more. Raises PinnedVersionGone."""
+    reader = line_reader(campaign.layout, policy.facts, policy.subject, campaign.ignored_columns, TO_BILL_COLUMNS)
+    row = row_at(campaign, entry.origin, lists, reader)
+    return row if row is not None and row.account_id == entry.key.account_id else None
 
 
 def set_off_step(granted: Mapping[str, Decimal]) -> str:

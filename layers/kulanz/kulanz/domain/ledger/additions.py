@@ -8,14 +8,17 @@ from kulanz.domain.ledger.entries import DecisionKey
 
 
 class AdditionKind(StrEnum):
-    """What was added. ACCEPTED: an offer, or a claimable part, of a decision that the list has."""
+    """What was added. ACCEPTED: an offer, or a claimable part, of a decision that the list has. DECIDED: what the list
+    held or referred, and a person granted.
+    """
 
     ACCEPTED = "accepted"
+    DECIDED = "decided"
 
     @property
     def has_row(self) -> bool:
         """Whether the decision is one of the list's, so that a pass over the list has met it already."""
-        return self is AdditionKind.ACCEPTED
+        return self in (AdditionKind.ACCEPTED, AdditionKind.DECIDED)
 
 
 @dataclass(frozen=True, slots=True)

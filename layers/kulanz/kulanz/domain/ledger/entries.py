@@ -3,8 +3,8 @@
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 from hashlib import blake2b
@@ -14,6 +14,7 @@ from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.campaigns.reconciliation import WriteResult, worth_of
 from kulanz.domain.canonical import canonical_json
 from kulanz.domain.decision import UNLIMITED, Benefit, Decision, Outcome
+from kulanz.domain.ledger.hand_decision import HandDecision
 from kulanz.domain.policy.deciding.history import (
     NO_HISTORY,
     HistoryKey,
@@ -116,7 +117,7 @@ class Entry:
     byte offset of the row in the pinned list. `ttl` (seconds since 1970) only allows deletion and decides nothing.
     `accepted_at` is when the customer accepted what the decision offers or leaves to claim: what was claimable is
     granted, and left, beside the rest from then on. `voided` is how much was taken back of each benefit, by its place;
-    it was never used.
+    it was never used. `by_hand` is what a person decided since about what was held or referred.
     """
 
     key: DecisionKey
@@ -129,6 +130,7 @@ class Entry:
     origin: int
     accepted_at: datetime | None = None
     voided: tuple[tuple[int, int | Decimal], ...] = ()
+    by_hand: HandDecision | None = None
 
 
 def is_offer(entry: Entry) -> bool:
@@ -170,6 +172,8 @@ def benefits_granted(entry: Entry, decision: Decision) -> tuple[Benefit, ...]:
     """The same for whoever has read the decision of the entry's body."""
     if entry.status is not Outcome.GRANTED:
         return ()
+    if entry.by_hand is not None:
+        return entry.by_hand.decision.benefits
     return decision.benefits if entry.accepted_at is None else (*decision.benefits, *decision.claimable)
 
 
@@ -252,6 +256,22 @@ def new_entry(key: DecisionKey, origin: int, body: str, decision: Decision, life
         expires_at=lifetime.expires_at,
         ttl=lifetime.ttl,
         origin=origin,
+    )
+
+
+def decided_by_hand(held: Entry, hand: HandDecision) -> Entry:
+    """What a held or referred decision becomes when a person decides it. It is kept as long from then on as before."""
+    decision = hand.decision
+    kept_until = hand.at + (datetime.fromtimestamp(held.ttl, UTC) - held.effective_at)
+    lifetime = Lifetime.of(decision, hand.at, kept_until)
+    return replace(
+        held,
+        status=decision.outcome,
+        remaining=remaining_of(decision.benefits),
+        effective_at=hand.at,
+        expires_at=lifetime.expires_at,
+        ttl=max(held.ttl, lifetime.ttl),
+        by_hand=hand,
     )
 
 

@@ -1,0 +1,171 @@
+"""The contract of CaseStore: a case is decided once, with all that this changes, or nothing of it is written."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from kulanz.application.cases.store import HandStep, Proposal
+from kulanz.application.ports import Outdated
+from kulanz.domain.budgets import Draw
+from kulanz.domain.byhand.counts import Count, CountOf, CountStep, steps_with
+from kulanz.domain.byhand.discretion import ByHand
+from kulanz.domain.decision import Benefit, Decision, Outcome
+from kulanz.domain.halt import NEVER_SET, HaltAction, Verb, after
+from kulanz.domain.incident_record import IncidentRecord, with_revision
+from kulanz.domain.ledger.additions import AdditionKind
+from kulanz.domain.ledger.entries import Entry, HistoryChange, decided_by_hand
+from kulanz.domain.ledger.hand_decision import HandDecision, Way
+from kulanz.domain.money import Money
+from kulanz.domain.people.people import NOBODY_LISTED
+from kulanz.domain.policy.deciding.history import Addition, HistoryKey, SubjectHistory
+from tests.contract.backends import Backend
+from tests.support.values import FIRST, NOW, declared, entry, revision
+
+LATER = NOW + timedelta(days=3)
+HELD_BODY = '{"outcome":"held","reason":"fee_unknown"}'
+FIVE = Decision(Outcome.GRANTED, "credit", (Benefit(money=Money(500, "EUR")),), mode="automatic")
+HAND = HandDecision("d-1", LATER, Way.POLICY, FIVE, "known_fact", "The fact is known", "sso:anna", note="n")
+PERSON = CountOf(ByHand.CASES, "2026-03", "EUR", person="sso:anna")
+ACCOUNT = CountOf(ByHand.CASES, "2026-03", "EUR", account="held")
+
+
+def held(backend: Backend, account: str = "held") -> tuple[Entry, IncidentRecord]:
+    """A held decision in the ledger, and the incident's record."""
+    one = entry(account, body=HELD_BODY, status=Outcome.HELD, remaining=())
+    backend.ledger.insert([one])
+    record = declared()
+    if backend.campaigns.incident(record.incident_id) is None:
+        backend.campaigns.record_revision(None, record, revision())
+    return one, record
+
+
+def step_of(one: Entry, record: IncidentRecord, hand: HandDecision = HAND, **changes: object) -> HandStep:
+    """What deciding it is."""
+    return replace(HandStep(one, decided_by_hand(one, hand), record), **changes)  # type: ignore[arg-type]
+
+
+def counts(backend: Backend) -> tuple[CountStep, ...]:
+    """The counts of the month with what is decided."""
+    return steps_with(backend.cases.counts([PERSON, ACCOUNT]), "sso:anna", 500)
+
+
+def test_a_case_is_decided_once_and_its_body_stays(backend: Backend) -> None:
+    one, record = held(backend)
+    step = step_of(one, record, counts=counts(backend), draws=(Draw("EUR", "2026-03", 500),))
+    backend.cases.decide(step)
+    (stands,) = backend.ledger.of_account("held")
+    assert stands == step.decided
+    assert (stands.body, stands.status, stands.remaining) == (one.body, Outcome.GRANTED, (500,))
+    assert backend.campaigns.budget("EUR", "2026-03").spent == 500
+    assert backend.cases.counts([PERSON, ACCOUNT]) == (Count(PERSON, 500, 1), Count(ACCOUNT, 500, 1))
+    assert backend.cases.decided(FIRST).counts == {(Outcome.HELD, Outcome.GRANTED): 1}
+    assert backend.cases.decided(FIRST).granted == {"EUR": 500}
+    other = replace(HAND, id="d-2", person="sso:ben", at=LATER + timedelta(days=1))
+    with pytest.raises(Outdated):
+        backend.cases.decide(step_of(one, record, other, counts=counts(backend)))
+    assert backend.ledger.of_account("held") == [stands]
+    assert backend.cases.counts([PERSON])[0].size == 500
+
+
+def test_what_is_granted_is_an_addition_and_what_is_declined_is_none(backend: Backend) -> None:
+    one, record = held(backend)
+    backend.cases.decide(step_of(one, record))
+    other, _ = held(backend, "other")
+    declined = replace(HAND, decision=Decision(Outcome.DECLINED, "other"), way=Way.DECLINE)
+    backend.cases.decide(step_of(other, record, declined))
+    (added,) = backend.index.additions(FIRST).found
+    assert (added.kind, added.key, added.actor, added.at) == (AdditionKind.DECIDED, one.key, "sso:anna", LATER)
+    assert (backend.deliveries.added(FIRST).number, backend.deliveries.added(FIRST).worth) == (1, {"EUR": 500})
+    assert backend.cases.decided(FIRST).counts == {
+        (Outcome.HELD, Outcome.GRANTED): 1,
+        (Outcome.HELD, Outcome.DECLINED): 1,
+    }
+
+
+def test_nothing_is_decided_after_the_incident_moved(backend: Backend) -> None:
+    one, record = held(backend)
+    second = revision(2)
+    moved = with_revision(record, second, decidable_days=400)
+    assert moved is not None
+    backend.campaigns.record_revision(record, moved, second)
+    with pytest.raises(Outdated):
+        backend.cases.decide(step_of(one, record))
+    assert backend.ledger.of_account("held") == [one]
+
+
+def test_nothing_is_decided_nor_proposed_in_a_halted_stack(backend: Backend) -> None:
+    one, record = held(backend)
+    halted = HaltAction("halt", Verb.SET, "sso:anna", "amounts ten times too large", NOW)
+    backend.campaigns.change_halt(NEVER_SET, after(NEVER_SET, halted, NOBODY_LISTED), halted)
+    with pytest.raises(Outdated):
+        backend.cases.decide(step_of(one, record))
+    with pytest.raises(Outdated):
+        backend.cases.propose(Proposal(one.key, HAND, "seen", one.ttl), None)
+    assert backend.ledger.of_account("held") == [one]
+    assert backend.cases.proposal(one.key) is None
+
+
+def test_a_count_that_moved_since_refuses_the_step(backend: Backend) -> None:
+    one, record = held(backend)
+    two, _ = held(backend, "other")
+    read = counts(backend)
+    backend.cases.decide(step_of(two, record, counts=counts(backend)[:1]))
+    with pytest.raises(Outdated):
+        backend.cases.decide(step_of(one, record, counts=read))
+    assert backend.ledger.of_account("held") == [one]
+    assert backend.cases.counts([ACCOUNT])[0].size == 0
+
+
+def test_a_history_that_moved_since_refuses_the_step(backend: Backend) -> None:
+    one, record = held(backend)
+    key = HistoryKey("held", "a-policy", "-")
+    added = SubjectHistory().with_addition(record.incident_id, Addition(NOW, {"paid": 5}), NOW)
+    with pytest.raises(Outdated):
+        backend.cases.decide(step_of(one, record, history=HistoryChange(key, added, added)))
+    assert backend.ledger.of_account("held") == [one]
+    backend.cases.decide(step_of(one, record, history=HistoryChange(key, SubjectHistory(), added)))
+    assert backend.ledger.histories([key]) == {key: added}
+
+
+def test_a_proposal_waits_until_it_is_decided_by_what_was_proposed(backend: Backend) -> None:
+    one, record = held(backend)
+    proposal = Proposal(one.key, HAND, "seen", one.ttl)
+    backend.cases.propose(proposal, None)
+    assert backend.cases.proposal(one.key) == proposal
+    assert backend.cases.proposals("", 10)[0] == [proposal]
+    with pytest.raises(Outdated):
+        backend.cases.propose(replace(proposal, seen="other"), None)
+    with pytest.raises(Outdated):
+        backend.cases.decide(step_of(one, record))  # whoever decides has read that nothing waits
+    agreed = replace(HAND, second="sso:carla", second_id="s-1")
+    with pytest.raises(Outdated):
+        backend.cases.decide(step_of(one, record, agreed, waiting=replace(proposal, seen="other")))
+    backend.cases.decide(step_of(one, record, agreed, waiting=proposal))
+    assert backend.cases.proposal(one.key) is None
+    assert backend.cases.proposals("", 10)[0] == []
+    assert backend.ledger.of_account("held")[0].by_hand == agreed
+
+
+def test_a_rejected_proposal_waits_no_more_and_another_may(backend: Backend) -> None:
+    one, _ = held(backend)
+    proposal = Proposal(one.key, HAND, "seen", one.ttl)
+    backend.cases.propose(proposal, None)
+    backend.cases.reject(proposal, "sso:carla", "too much", LATER, "s-1")
+    with pytest.raises(Outdated):
+        backend.cases.reject(proposal, "sso:carla", "too much", LATER, "s-2")
+    assert backend.cases.proposal(one.key) is None
+    again = replace(proposal, hand=replace(HAND, id="d-2"))
+    backend.cases.propose(again, None)
+    late = replace(proposal, hand=replace(HAND, id="d-3"))
+    backend.cases.propose(late, again)
+    assert backend.cases.proposals("", 10)[0] == [late]
+
+
+def test_proposals_are_listed_some_at_a_time(backend: Backend) -> None:
+    for number in range(3):
+        one, _ = held(backend, f"held-{number}")
+        backend.cases.propose(Proposal(one.key, HAND, "seen", one.ttl), None)
+    found, after_ = backend.cases.proposals("", 2)
+    rest, _ = backend.cases.proposals(after_, 2)
+    assert {one.key.account_id for one in (*found, *rest)} == {"held-0", "held-1", "held-2"}
