@@ -117,9 +117,12 @@ def _campaigns(stack: Stack, month: str | None, *, is_json: bool) -> bool:
         for one in found
     ]
     table(console(), columns, rows)
-    say(console(), "Counted when the list was executed: what was decided since is not taken off. To see who waits:")
+    say(console(), "To see who waits:")
     command(console(), ["kulanz", "cases", found[0]["campaign"]])
     for one in found:
+        if one["decided"]:
+            said = ", ".join(f"{number:,} {outcome}" for outcome, number in sorted(one["decided"].items()))
+            say(console(), f"{one['campaign']}: decided by hand: {said}", further=2)
         if one["later"]:
             named = ", ".join(f"{CampaignId.parse(one['campaign']).incident_id}/{seq}" for seq in one["later"])
             say(console(), f"{one['campaign']}: {named} may have decided these since", further=2)

@@ -82,7 +82,7 @@ CALLS: dict[str, dict[str, set[Grant]]] = {
         },
         "batch_get_item": {("dynamodb:BatchGetItem", CREDITS_TABLE)},
         "get_item": {("dynamodb:GetItem", CAMPAIGNS_TABLE)},
-        "query": {("dynamodb:Query", CAMPAIGNS_TABLE)},
+        "query": {("dynamodb:Query", CAMPAIGNS_TABLE), ("dynamodb:Query", CREDITS_TABLE)},
         "transact_write_items": {
             *(("dynamodb:PutItem", CAMPAIGNS_TABLE), ("dynamodb:UpdateItem", CAMPAIGNS_TABLE)),
             *(("dynamodb:PutItem", CREDITS_TABLE), ("dynamodb:UpdateItem", CREDITS_TABLE)),
@@ -97,7 +97,7 @@ CALLS: dict[str, dict[str, set[Grant]]] = {
     "advance_campaign": {
         "put_object": {("s3:PutObject", CAMPAIGNS), ("s3:PutObject", DELIVERIES)},
         "get_item": {("dynamodb:GetItem", CAMPAIGNS_TABLE)},
-        "query": {("dynamodb:Query", CAMPAIGNS_TABLE)},
+        "query": {("dynamodb:Query", CAMPAIGNS_TABLE), ("dynamodb:Query", CREDITS_TABLE)},
         "update_item": {("dynamodb:UpdateItem", CAMPAIGNS_TABLE)},
         "transact_write_items": {
             *(("dynamodb:PutItem", CAMPAIGNS_TABLE), ("dynamodb:UpdateItem", CAMPAIGNS_TABLE)),
@@ -145,7 +145,7 @@ CALLS: dict[str, dict[str, set[Grant]]] = {
             *(("dynamodb:PutItem", CAMPAIGNS_TABLE), ("dynamodb:UpdateItem", CAMPAIGNS_TABLE)),
             *(("dynamodb:PutItem", CREDITS_TABLE), ("dynamodb:UpdateItem", CREDITS_TABLE)),
             ("dynamodb:DeleteItem", CAMPAIGNS_TABLE),
-            ("dynamodb:ConditionCheckItem", CAMPAIGNS_TABLE),
+            *(("dynamodb:ConditionCheckItem", CAMPAIGNS_TABLE), ("dynamodb:ConditionCheckItem", CREDITS_TABLE)),
         },
         "send_message_batch": {("sqs:SendMessage", "arn:ChunksQueue")},
         "send_message": {

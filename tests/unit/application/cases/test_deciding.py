@@ -342,3 +342,9 @@ def test_the_campaign_counts_what_was_decided_of_it() -> None:
     found = door.cases.decided(world.campaign(CAMPAIGN).id)
     assert found.counts == {(Outcome.HELD, Outcome.GRANTED): 1, (Outcome.HELD, Outcome.DECLINED): 1}
     assert found.granted == {"EUR": 300, "call_minute": 20}
+    (listed,) = door.get("cases/month/2026-03").content["campaigns"]
+    assert "held" not in listed["waiting"]
+    assert listed["waiting"]["referred"] == 1
+    assert (listed["decided"], listed["granted"]) == (
+        {"granted": 1, "declined": 1}, {"EUR": "300", "call_minute": "20"},
+    )  # fmt: skip

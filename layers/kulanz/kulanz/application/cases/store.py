@@ -1,5 +1,6 @@
 """What deciding cases writes and reads: the decision by hand, what waits for a second person, and counts of a month."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -68,9 +69,19 @@ class DecidedByHand:
     counts: Mapping[tuple[Outcome, Outcome], int] = field(default_factory=dict)
     granted: Mapping[str, Size] = field(default_factory=dict)
 
-    def number(self, was: Outcome) -> int:
-        """How many of those that were held, or referred, were decided."""
-        return sum(number for (before, _), number in self.counts.items() if before is was)
+    def by_outcome_before(self) -> Mapping[Outcome, int]:
+        """How many of those that were held, and of those that were referred, were decided."""
+        found: Counter[Outcome] = Counter()
+        for (was, _), number in self.counts.items():
+            found[was] += number
+        return found
+
+    def by_outcome(self) -> Mapping[Outcome, int]:
+        """How many were granted, and how many declined."""
+        found: Counter[Outcome] = Counter()
+        for (_, became), number in self.counts.items():
+            found[became] += number
+        return found
 
 
 class CaseStore(Protocol):

@@ -47,15 +47,18 @@ class Closed(TypedDict):
 
 
 class CampaignCases(TypedDict):
-    """How much of a campaign waits, by kind, as its receipts counted it: at most, less what was decided since.
+    """How much of a campaign waits, by kind: as its receipts counted it, less what was decided by hand since.
 
-    `later` are campaigns of the incident that set this one off, by number: they may have decided all of it.
+    `decided` is how many were, by outcome, and `granted` what that came to, as exact texts by measure. `later` are
+    campaigns of the incident that set this one off, by number: they may have decided all of it.
     """
 
     campaign: str
     decided_at: str
     decidable_until: str
     waiting: Mapping[str, int]
+    decided: Mapping[str, int]
+    granted: Mapping[str, str]
     later: list[int]
     closed: Closed | None
 
@@ -88,7 +91,10 @@ def _of(campaign: Campaign, asked: Asked, door: Door) -> CampaignCases | None:
     """What of a campaign waits; None where nothing does: its list was not decided, or its incident was withdrawn."""
     if not campaign.is_finished(Pass.APPLY):
         return None
-    waiting = {kind.value: lines for kind, lines in sorted(counted(campaign.apply.totals).items()) if lines}
+    by_hand = door.cases.decided(campaign.id)
+    left = counted(campaign.apply.totals)
+    left.subtract({CaseKind(was.value): number for was, number in by_hand.by_outcome_before().items()})
+    waiting = {kind.value: lines for kind, lines in sorted(left.items()) if lines > 0}
     incident = door.campaigns.incident(campaign.id.incident_id)
     if not waiting or incident is None:
         return None
@@ -100,6 +106,8 @@ def _of(campaign: Campaign, asked: Asked, door: Door) -> CampaignCases | None:
         "decided_at": format_instant(campaign.decided_at),
         "decidable_until": format_instant(campaign.decidable_until),
         "waiting": waiting,
+        "decided": {became.value: number for became, number in by_hand.by_outcome().items()},
+        "granted": {measure: str(size) for measure, size in sorted(by_hand.granted.items())},
         "later": [seq for seq in incident.applied if seq > campaign.id.seq],
         "closed": _closed(closed),
     }
