@@ -15,6 +15,7 @@ COMMANDS = {
     "For support: one account": section(
         ("ask", "ask", "ask", "Did ACCOUNT get a credit, and why that much?"),
         ("accept", "ask", "accept", "Accept the offer made to ACCOUNT."),
+        ("goodwill", "goodwill", "goodwill", "Give ACCOUNT an amount anyway, or list what waits for a second person."),
         ("cases", "cases", "list_cases", "Show what waits for a person, and what it would owe."),
         ("decide", "decide", "decide_case", "Decide the case of ACCOUNT in CAMPAIGN: once, for a listed reason."),
         ("approve-case", "decide", "approve_case", "Agree, as the second person, to how a case is decided."),
@@ -48,6 +49,8 @@ COMMANDS = {
         ("approve-void", "voids", "approve_void", "Approve the plan of VOID of CAMPAIGN."),
         ("reject-void", "voids", "reject_void", "Reject the plan of VOID of CAMPAIGN."),
         ("settle-void", "voids", "settle_void", "End the flagged VOID of CAMPAIGN as it stands."),
+        ("approve-goodwill", "goodwill", "approve_goodwill", "Agree to the goodwill ID as the second person."),
+        ("reject-goodwill", "goodwill", "reject_goodwill", "Reject the goodwill ID."),
         ("budget", "budget_group", "budget", "Show and set what campaigns may cost in a month."),
     ),
     "For operators: stop a campaign, fix a stack": section(

@@ -9,7 +9,14 @@ import click
 
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.gate.filed_plan import HASH_DIGITS_SHOWN
-from kulanz_cli.command import AccountParameter, ActionParameter, CampaignParameter, action_id, under_id
+from kulanz_cli.command import (
+    AccountParameter,
+    ActionParameter,
+    CampaignParameter,
+    SubjectParameter,
+    action_id,
+    under_id,
+)
 from kulanz_cli.control import must_be_a_reason
 from kulanz_cli.event_file import legal_name
 from kulanz_cli.plan import hash_option
@@ -37,6 +44,7 @@ SHARES: Mapping[str, str] = {
 @click.argument("campaign_id", metavar="CAMPAIGN", type=CampaignParameter())
 @click.option("--reason", help="Why: asks for a void. No customer's data.")
 @click.option("--account", "accounts", multiple=True, type=AccountParameter(), help="One account; again for others.")
+@click.option("--subject", type=SubjectParameter(), help="What of that one account: a line, or the id of goodwill.")
 @click.option(
     "--file", "path", type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A file with the column account_id: these accounts.",
@@ -45,8 +53,8 @@ SHARES: Mapping[str, str] = {
 @as_json
 @pass_stack
 def void(
-    stack: Stack, *, campaign_id: CampaignId, reason: str | None, accounts: Sequence[str], path: Path | None,
-    given_id: str | None, is_json: bool,
+    stack: Stack, *, campaign_id: CampaignId, reason: str | None, accounts: Sequence[str], subject: str | None,
+    path: Path | None, given_id: str | None, is_json: bool,
 ) -> None:  # fmt: skip
     """Take back what is unused of CAMPAIGN, planned first; list its voids.
 
@@ -62,9 +70,12 @@ def void(
     must_be_a_reason(reason)
     if accounts and path is not None:
         raise click.UsageError("state --account or --file, not both")
+    if subject is not None and len(accounts) != 1:
+        raise click.UsageError("state --subject with the one --account that it is of")
     body: dict[str, Any] = {"reason": reason}
     if accounts:
-        body["accounts"] = [{"account_id": account} for account in accounts]
+        named = {} if subject is None else {"subject": subject}
+        body["accounts"] = [{"account_id": account, **named} for account in accounts]
     if path is not None:
         body["file"] = _uploaded(stack, path)
     name = given_id or action_id("void", str(campaign_id))

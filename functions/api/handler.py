@@ -215,6 +215,16 @@ class Deployed:
         return S3People(self._s3, self.config.list_bucket, self.config.policy_prefix)
 
     @cached_property
+    def goodwill(self) -> Any:
+        from kulanz.adapters.goodwill_table import DynamoGoodwill
+
+        return DynamoGoodwill(self._dynamodb, self.config.credits_table, self.config.campaigns_table)
+
+    @property
+    def channel(self) -> Any:
+        return self.config.channel
+
+    @cached_property
     def discretion(self) -> Any:
         from kulanz.adapters.discretion import S3Discretion
 

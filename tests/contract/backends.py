@@ -24,6 +24,7 @@ from kulanz.adapters.drafts_table import DynamoDrafts
 from kulanz.adapters.due_table import DynamoDues
 from kulanz.adapters.export_table import DynamoExports
 from kulanz.adapters.given_up import S3GivenUp
+from kulanz.adapters.goodwill_table import DynamoGoodwill
 from kulanz.adapters.index_table import DynamoIndex
 from kulanz.adapters.ledger_table import DynamoLedger
 from kulanz.adapters.messaging import EventBridgeAnnouncer, SnsNotices, SqsChunks, SqsRejected, read_chunk_message
@@ -45,6 +46,7 @@ from tests.support.fake_discretion import FakeDiscretion
 from tests.support.fake_door import FakeActions, FakeDocuments, FakeRefusedEvents
 from tests.support.fake_drafts import FakeDrafts, FakeSources
 from tests.support.fake_exports import FakeExports
+from tests.support.fake_goodwill import FakeGoodwill
 from tests.support.fake_index import FakeIndex
 from tests.support.fake_messages import FakeAnnouncer, FakeChunks, FakeRejected, FakeTopic
 from tests.support.fake_offers import FakeOffers
@@ -74,6 +76,7 @@ class FakeBackend:
         self.offers = FakeOffers(self.ledger, self.campaigns)
         self.cases = FakeCases(self.ledger, self.campaigns)
         self.credits, self.deliveries = FakeCredits(self.ledger), FakeDeliveries(self.campaigns.added_items)
+        self.goodwill = FakeGoodwill(self.ledger, self.campaigns)
         self.answers, self.dues = FakeAnswers(self.deliveries.dues), FakeDues(self.deliveries.dues)
         self.index = FakeIndex(self.campaigns, self.offers, self.cases)
         self.exports = FakeExports()
@@ -256,6 +259,10 @@ class AwsBackend:
     @cached_property
     def cases(self) -> DynamoCases:
         return DynamoCases(self.dynamodb, self.credits_table, self.campaigns_table)
+
+    @cached_property
+    def goodwill(self) -> DynamoGoodwill:
+        return DynamoGoodwill(self.dynamodb, self.credits_table, self.campaigns_table)
 
     @cached_property
     def offers(self) -> DynamoOffers:

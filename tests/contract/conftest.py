@@ -25,6 +25,7 @@ TABLE_SUITES = {
     "test_draft_store",
     "test_entries_with_history",
     "test_exports",
+    "test_goodwill_store",
     "test_void_store",
     "test_ledger",
     "test_offer_store",

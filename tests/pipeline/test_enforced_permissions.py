@@ -279,7 +279,7 @@ HARMLESS = {
     "account": "a-1", "channel": "billing", "currency": "EUR", "day": "2026-11-29", "draft": "it-a1-voice",
     "file": "0123456789ab", "id": "an-id", "incident": "an-incident", "month": "2026-11", "policy": "a-policy",
     "queue": "chunks", "revision": "1", "seq": "1", "serial": "1", "version": "1",
-    "void": "wrong-list",
+    "goodwill": "T-1", "void": "wrong-list",
 }  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from kulanz.application.ports import Outdated
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.delivery.added import Added, Additions
 from kulanz.domain.delivery.moved import MovedSums
+from kulanz.domain.ledger.additions import Addition
 from kulanz.domain.time import microseconds_of
 
 
@@ -15,6 +16,8 @@ class AddedItems:
     def __init__(self) -> None:
         self.found: dict[CampaignId, Added] = {}
         self.waiting: dict[CampaignId, datetime] = {}
+        self.by_hand: list[Addition] = []
+        """What persons added that no row of a list has."""
 
     def require_open(self, campaign_id: CampaignId, at: datetime) -> None:
         """Raises Outdated where a delivery was opened over an instant."""

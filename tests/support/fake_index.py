@@ -57,6 +57,7 @@ class FakeIndex:
             if key.campaign == campaign_id
         ]
         found += [] if self._cases is None else self._cases.additions(campaign_id)
+        found += [one for one in self._campaigns.added_items.by_hand if one.key.campaign == campaign_id]
         return _page([(one.at, f"{one.key.account_id}#{one.key.subject}", one) for one in found], after, most)
 
     def additions_from(

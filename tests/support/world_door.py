@@ -20,6 +20,7 @@ from tests.support.fake_answers import FakeAnswerQueue, FakeAnswers, FakeDues
 from tests.support.fake_discretion import FakeDiscretion
 from tests.support.fake_door import FakeActions, FakeDocuments, FakeRefusedEvents
 from tests.support.fake_drafts import FakeDrafts, FakeSources
+from tests.support.fake_goodwill import FakeGoodwill
 from tests.support.fake_index import FakeIndex
 from tests.support.fake_offers import FakeOffers
 from tests.support.fake_people import FakePeople
@@ -98,7 +99,9 @@ class WorldDoor:
         self.workers = FakeWorkers(world)
         self.drafts, self.sources = FakeDrafts(), FakeSources()
         self.operation, self.gate, self.people = OPERATION, world.gate, FakePeople()
-        self.discretion = FakeDiscretion()
+        self.discretion, self.channel = FakeDiscretion(), world.channel
+        self.goodwill = FakeGoodwill(world.ledger, world.campaigns)
+        self.goodwill.logged = self.actions.entries
         self.settings = replace(world.settings(), incident_sources=frozenset(), campaign_sources=frozenset())
 
     def send(self, request: Request, caller: Somebody = ANNA, seconds_left: float = 25.0) -> Reply:

@@ -93,7 +93,8 @@ def test_a_role_can_find_the_stack_and_its_policy_fits(stack: Stack, role: Role)
 def test_support_asks_accepts_and_decides_cases_and_nothing_else(stack: Stack) -> None:
     works = {(route.method, route.work) for route in ROUTES if Role.SUPPORT in route.roles}
     deciding = {("GET", "cases"), ("PUT", "case-decisions"), ("PUT", "case-approvals")}
-    assert works == {("GET", "accounts"), ("PUT", "acceptances")} | deciding
+    giving = {("GET", "goodwill"), ("PUT", "goodwill")}
+    assert works == {("GET", "accounts"), ("PUT", "acceptances")} | deciding | giving
     actions = {action for item in policy_of(stack, Role.SUPPORT)["Statement"] for action in as_list(item["Action"])}
     assert actions == {INVOKE, "cloudformation:DescribeStacks"}
 

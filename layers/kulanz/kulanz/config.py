@@ -260,6 +260,7 @@ class ApiConfig(_Config):
     recipients_per_message: int
     write_rate: int
     gate: GateSettings
+    channel: Channel | None
 
 
 @dataclass(frozen=True, slots=True)

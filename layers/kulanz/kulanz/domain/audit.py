@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from kulanz.domain.budgets import LimitSet
+from kulanz.domain.byhand.goodwill import Goodwill, GoodwillState, month_campaign
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId, PinnedList, StateChange
 from kulanz.domain.incident_record import Revision
 from kulanz.domain.ledger.entries import DecisionKey
@@ -108,6 +109,22 @@ def case_rejected_entry(key: DecisionKey, person: str, at: datetime, reason: str
 def _of_case(key: DecisionKey, person: str, at: datetime, action: str, reason: str, action_id: str) -> AuditEntry:
     on = f"{key.campaign} {key.account_id} {key.subject}"
     return AuditEntry(at, person, action, About.DECISION, on, action_id, reason, action_id)
+
+
+def goodwill_entry(one: Goodwill) -> AuditEntry:
+    """What was done about goodwill last: asked for, given, approved and so given, or rejected.
+
+    The note stands here and in the record, and nowhere else: it is no text for the customer.
+    """
+    on = f"{month_campaign(one.given_at or one.asked_at)} {one.account_id} {one.id}"
+    asked = f"{one.amount}: {one.reason}{f' ({one.note})' if one.note else ''}"
+    if one.state is GoodwillState.WAITING:
+        return AuditEntry(one.asked_at, one.asked_by, "asked to give", About.DECISION, on, "0", asked, one.id)
+    by, cause = one.decided_by or one.asked_by, one.decided_as or one.id
+    if one.state is GoodwillState.REJECTED:
+        at, why = one.decided_at or one.asked_at, f"{asked}: {one.why}"
+        return AuditEntry(at, by, "rejected to give", About.DECISION, on, "1", why, cause)
+    return AuditEntry(one.given_at or one.asked_at, by, "gave", About.DECISION, on, "1", asked, cause)
 
 
 def budget_entry(setting: LimitSet) -> AuditEntry:

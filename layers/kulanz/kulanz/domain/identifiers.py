@@ -12,6 +12,7 @@ WHOLE_ACCOUNT = "-"
 
 _ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:~-]{0,63}", re.ASCII).fullmatch
 _INCIDENT = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII).fullmatch
+_GOODWILL_MONTH = re.compile(r"goodwill-([0-9]{4}-[0-9]{2})", re.ASCII).fullmatch
 
 ACCOUNT_ID_EXPECTED = (
     f"1 to {IDENTIFIER_LENGTH_CHARACTERS} ASCII letters, digits or . _ : ~ - starting with a letter or digit"
@@ -30,3 +31,14 @@ def is_account_id(text: str) -> bool:
 def is_incident_id(text: str) -> bool:
     """Whether `text` may name an incident or a policy."""
     return _INCIDENT(text) is not None
+
+
+def goodwill_month(month: str) -> str:
+    """What the incident is called under which the goodwill of a month, such as 2026-11, is kept."""
+    return f"goodwill-{month}"
+
+
+def month_of_goodwill(incident_id: str) -> str:
+    """The month whose goodwill an incident's id stands for; empty where it is no such id. Nobody reports under one."""
+    found = _GOODWILL_MONTH(incident_id)
+    return "" if found is None else found[1]

@@ -18,6 +18,7 @@ from kulanz.domain.lists.header import ListFormat, ListLayout
 from tests.pipeline.test_enforced_permissions import HARMLESS
 from tests.support import sources
 from tests.support.exporting import EXPORT
+from tests.support.handed import give, publish_discretion
 from tests.support.received import configure, receive
 from tests.support.small_campaign import (
     CAMPAIGN,
@@ -55,6 +56,8 @@ def answer_file() -> AnswerFile:
 
 QUESTIONS: Mapping[str, str] = {
     "accounts.ask": "accounts/granted-1",
+    "goodwill.waiting": "goodwill/waiting",
+    "goodwill.one": "goodwill/one/T-1",
     "campaigns.waiting": "campaigns/open",
     "cases.of_month": "cases/month/2026-03",
     "cases.of_campaign": "cases/campaign/net-outage/1",
@@ -107,6 +110,8 @@ def test_every_answer_is_what_its_contract_says(closed: World, route: Route) -> 
     named = {"actor": ANNA.id} if "actor" in route.query else {}
     door = with_a_draft(WorldDoor(closed))
     door.answers.open(answer_file())
+    publish_discretion(door)
+    assert give(door, amount="60.00").status == 200
     reply = door.get(QUESTIONS[route.use], ANNA, **named)
     assert reply.status == 200, reply.content
     TypeAdapter(answer_of(route)).validate_python(reply.content, strict=True, extra="forbid")

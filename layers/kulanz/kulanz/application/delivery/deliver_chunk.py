@@ -44,6 +44,7 @@ from kulanz.domain.delivery.entries import (
     standing,
 )
 from kulanz.domain.delivery.files import CONTENT_TYPES, PartHead, part_file, part_name, render_part
+from kulanz.domain.identifiers import month_of_goodwill
 from kulanz.domain.ledger.entries import DecisionKey, Entry, read_decision
 from kulanz.domain.lists.header import ListFormat
 from kulanz.domain.lists.lines import Line, is_blank
@@ -172,6 +173,7 @@ class _Run:
     found: list[Credit] = field(default_factory=list)
     elsewhere: CreditSums = field(default_factory=CreditSums)
     is_to_bill: bool = field(init=False)
+    is_goodwill: bool = field(init=False)
     decisions: dict[str, tuple[Decision, dict[int, Size]]] = field(default_factory=dict)
     looks_below: float = float("inf")
 
@@ -182,6 +184,7 @@ class _Run:
         self.reader = line_reader(campaign.layout, (), self.policy.subject, campaign.ignored_columns)
         is_csv = self.reader.format is ListFormat.CSV
         self.is_to_bill = not is_csv or not set(TO_BILL_COLUMNS).isdisjoint(campaign.layout.columns)
+        self.is_goodwill = bool(month_of_goodwill(campaign.id.incident_id))
         document, _ = read_frozen(self.ports.campaigns.frozen(campaign.id).policy)
         self.bills = bills_of(document.policy)
         self.rows_per_wave = self.settings.entries_per_wave(ASSIGN_WRITE_UNITS)
@@ -307,14 +310,15 @@ class _Run:
         """What is to be delivered of a decision, with the size of each benefit, by its place.
 
         Of the list what it granted at once; equal but for the row's digest is equal. Of an addition what was accepted,
-        or granted by hand.
+        or granted by hand; of goodwill, which has no row, all of it.
         """
         hand = booked.entry.by_hand
         kind = _ROW_DIGEST.sub("", booked.entry.body) if hand is None else hand.to_text()
         known = self.decisions.get(kind)
         if known is None:
             decision = read_decision(booked.entry.body) if hand is None else hand.decision
-            at_once = decision.benefits if decision.outcome is Outcome.GRANTED and hand is None else ()
+            has_row = decision.outcome is Outcome.GRANTED and hand is None and not self.is_goodwill
+            at_once = decision.benefits if has_row else ()
             if self.delivery.additions is None:
                 sizes = {place: worth_of(one)[1] for place, one in enumerate(at_once)}
             else:

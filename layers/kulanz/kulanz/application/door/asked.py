@@ -29,6 +29,7 @@ from kulanz.domain.people.caller import Caller, Machine, Person, caller_with
 
 if TYPE_CHECKING:  # a question needs neither: what they import takes a tenth of a second
     from kulanz.application.budgets.store import BudgetStore
+    from kulanz.application.byhand.goodwill_store import GoodwillStore
     from kulanz.application.campaigns.open_campaign import OpenSettings
     from kulanz.application.cases.store import CaseStore
     from kulanz.application.delivery.world import (
@@ -43,6 +44,7 @@ if TYPE_CHECKING:  # a question needs neither: what they import takes a tenth of
     from kulanz.application.drafts.draft_ports import DraftStore, SourcesStore
     from kulanz.application.exports.ports import ExportQueue, ExportStore
     from kulanz.application.ledger.accept_offer import OfferStore
+    from kulanz.domain.delivery.channel import Channel
     from kulanz.domain.gate.settings import GateSettings
 
 
@@ -206,6 +208,10 @@ class Door(Protocol):
     def gate(self) -> "GateSettings": ...
     @property
     def people(self) -> PeopleStore: ...
+    @property
+    def goodwill(self) -> "GoodwillStore": ...
+    @property
+    def channel(self) -> "Channel | None": ...
     @property
     def discretion(self) -> DiscretionStore: ...
     @property

@@ -55,6 +55,8 @@ EXPORTERS = frozenset({Role.APPROVER, Role.FINANCE, Role.AUDITOR})
 """Who has the rows of a whole campaign, with its accounts: to approve a plan, to book by it, or to check either."""
 DELIVERY_READERS = frozenset({Role.FINANCE, Role.AUDITOR, Role.OPERATOR})
 """Who reads what was delivered to billing."""
+GOODWILL_READERS = frozenset({Role.SUPPORT, Role.APPROVER, Role.AUDITOR})
+"""Who reads goodwill, with its account: to give it, to be the second person, or to check either."""
 CASE_READERS = frozenset({Role.SUPPORT, Role.APPROVER, Role.AUDITOR})
 """Who reads what waits for a person, with its accounts: to decide it, to be the second person, or to check either."""
 CASE_SECONDS = frozenset({Role.SUPPORT, Role.APPROVER})
@@ -160,6 +162,7 @@ PARAMETERS: Mapping[str, Parameter] = {
         f"(?!.*[.][.]){_ACTION_ID.pattern}",
         is_action_id,
     ),
+    "goodwill": Parameter(ACCOUNT_ID_EXPECTED, _ACCOUNT, _is_account),
     "incident": Parameter(INCIDENT_ID_EXPECTED, _INCIDENT, is_incident_id),
     "kind": Parameter(
         "held, referred, conflict or rejected",
@@ -257,6 +260,17 @@ ROUTES: tuple[Route, ...] = (
         SUPPORT,
         "Accept an offer for a customer",
         "AcceptBody",
+    ),
+    # --- goodwill
+    _ask("goodwill/waiting", "goodwill.waiting", GOODWILL_READERS, "Goodwill that waits for a second person"),
+    _ask("goodwill/one/{goodwill}", "goodwill.one", GOODWILL_READERS, "Goodwill by its id"),
+    _act("goodwill/{account}/{goodwill}", "goodwill.give", SUPPORT, "Give an account something anyway", "GoodwillBody"),
+    _act(
+        "goodwill-approvals/{goodwill}/{id}",
+        "goodwill.decide",
+        APPROVERS,
+        "Approve goodwill as the second person, or reject it",
+        "GoodwillApprovalBody",
     ),
     # --- cases: what waits for a person
     _ask("cases/month/{month}", "cases.of_month", CASE_READERS, "A month's campaigns with cases", ("cursor",)),

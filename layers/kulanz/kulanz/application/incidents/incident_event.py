@@ -23,7 +23,12 @@ from pydantic import (
 from kulanz.domain.campaigns.campaign import LINES_PER_LIST, OTHERS_NAMED
 from kulanz.domain.campaigns.limits import AMOUNT, PERCENT, stated_limits
 from kulanz.domain.canonical import canonical_json
-from kulanz.domain.identifiers import IDENTIFIER_LENGTH_CHARACTERS, INCIDENT_ID_EXPECTED, is_incident_id
+from kulanz.domain.identifiers import (
+    IDENTIFIER_LENGTH_CHARACTERS,
+    INCIDENT_ID_EXPECTED,
+    is_incident_id,
+    month_of_goodwill,
+)
 from kulanz.domain.incident_record import REVISION_HIGHEST, DetailType
 from kulanz.domain.lists.header import COLUMNS_PER_LIST
 from kulanz.domain.lists.id_shape import PATTERN_CHARACTERS, IdShape
@@ -339,14 +344,26 @@ def read_incident_event(source: str, detail_type: str, detail: object) -> Incide
     try:
         if known is DetailType.CAMPAIGN_REQUESTED:
             request = CampaignRequestContract.model_validate(detail)
+            _must_not_be_reserved(request.incident_id)
             named = request.incident_id, request.revision, None, request.campaign, request.decision_digest
             return IncidentEvent(source, known, *named)
         incident = IncidentContract.model_validate(detail)
     except ValidationError as error:
         raise _refused(error) from None
+    _must_not_be_reserved(incident.incident_id)
     _check_fits(known, incident)
     content = canonical_json(incident.model_dump(mode="json", exclude={"campaign"})).encode()
     return IncidentEvent(source, known, incident.incident_id, incident.revision, content, incident.campaign)
+
+
+def _must_not_be_reserved(incident_id: str) -> None:
+    """The goodwill of a month is kept under an incident's id, which nobody reports."""
+    if month_of_goodwill(incident_id):
+        raise EventRefused(
+            "incident_reserved",
+            "detail.incident_id",
+            "the ids goodwill-<month> are those of what persons give by hand; give the incident another id",
+        )
 
 
 def _check_fits(detail_type: DetailType, incident: IncidentContract) -> None:

@@ -2,16 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 
 from kulanz.application.campaigns.frozen import thaw, thaw_incident
 from kulanz.application.ledger.accept_offer import ended_offers
 from kulanz.application.ports import CampaignStore, Ledger, ListStore, PinnedVersionGone
+from kulanz.domain.byhand.goodwill import about_of, goodwill_steps
 from kulanz.domain.campaigns.campaign import ENDED, Campaign, Pass
 from kulanz.domain.decision import Decision, Outcome
-from kulanz.domain.identifiers import ACCOUNT_ID_EXPECTED, is_account_id
+from kulanz.domain.identifiers import ACCOUNT_ID_EXPECTED, is_account_id, month_of_goodwill
 from kulanz.domain.incident_record import DetailType
 from kulanz.domain.ledger.earlier_decisions import CHANGED_SINCE_PLAN, Before, still_owed
 from kulanz.domain.ledger.entries import Entry, earlier_grants, history_read, is_expired, is_offer, read_decision
@@ -140,17 +141,29 @@ def answer(
     if not is_account_id(account_id):
         raise ValueError(f"an account id is {ACCOUNT_ID_EXPECTED}")
     campaigns = () if incident_id is None else tuple(ports.campaigns.campaigns_of(incident_id))
-    entries, found_as = ports.ledger.of_account(account_id, incident_id), ""
+    entries, found_as = _entries(account_id, incident_id, ports), ""
     if not entries and subject is None:
         owner = next(filter(None, (_owner_of(account_id, campaign, ports) for campaign in campaigns)), None)
         if owner is not None:
             account_id, subject, found_as = owner, account_id, account_id
-            entries = ports.ledger.of_account(account_id, incident_id)
+            entries = _entries(account_id, incident_id, ports)
     asked = [entry for entry in entries if subject is None or entry.key.subject == subject]
     decisions = [_answered(entry, ports, now) for entry in asked]
     named = dict.fromkeys([*(entry.key.incident_id for entry in asked), *([incident_id] if incident_id else [])])
     incidents = {name: told for name in named if (told := _incident(name, ports.campaigns)) is not None}
     return Answer(account_id, tuple(decisions), campaigns, now, incidents, found_as)
+
+
+def _entries(account_id: str, incident_id: str | None, ports: AnswerPorts) -> list[Entry]:
+    """An account's decisions; of one incident with what was given by hand about it."""
+    if incident_id is None:
+        return ports.ledger.of_account(account_id)
+    entries = ports.ledger.of_account(account_id)
+    return [one for one in entries if incident_id == one.key.incident_id or _is_about(one, incident_id)]
+
+
+def _is_about(entry: Entry, incident_id: str) -> bool:
+    return bool(month_of_goodwill(entry.key.incident_id)) and about_of(entry.body) == incident_id
 
 
 def _answered(entry: Entry, ports: AnswerPorts, now: datetime) -> AnsweredDecision:
@@ -172,6 +185,9 @@ def _has_ended(entry: Entry, campaigns: CampaignStore) -> bool:
 
 
 def _incident(incident_id: str, campaigns: CampaignStore) -> AnsweredIncident | None:
+    if month := month_of_goodwill(incident_id):
+        begins = datetime.fromisoformat(f"{month}-01").replace(tzinfo=UTC)
+        return AnsweredIncident(f"Goodwill of {month}", begins, is_withdrawn=False)
     record = campaigns.incident(incident_id)
     latest = None if record is None else campaigns.revision(incident_id, record.highest_revision)
     if latest is None:
@@ -203,6 +219,8 @@ def _explain(entry: Entry, campaign: Campaign | None, ports: AnswerPorts, now: d
     decision, expired = read_decision(entry.body), is_expired(entry, now)
     if campaign is None:
         return AnsweredDecision(entry, decision, None, expired, (), Explained.LIST_GONE, None)
+    if by_hand := goodwill_steps(entry.body):
+        return AnsweredDecision(entry, decision, campaign, expired, by_hand, Explained.AGREES, decision)
     policy = thaw(campaign, ports.campaigns.frozen(campaign.id))
     try:
         row = decided_row(entry, campaign, policy, ports.lists)

@@ -1,4 +1,4 @@
-"""What was granted beside the list of a campaign, and is to be booked from that instant: an offer that was accepted.
+"""What was granted beside the list of a campaign, and is to be booked from that instant: accepted offers, and goodwill.
 
 Each addition counts in the transaction that makes it. A delivery over additions takes all that were made so far; what
 comes later is made behind them, so that no two deliveries have the same one and none is left out.
@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.campaigns.reconciliation import worth_of
+from kulanz.domain.decision import Benefit
 from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.entries import CreditState
 from kulanz.domain.delivery.moved import MovedOf, MovedSums
@@ -55,9 +56,17 @@ class Additions:
 
 def added_by(offered: Entry, granted: Entry) -> MovedSums:
     """What an acceptance adds to what its decision granted before."""
-    campaign: CampaignId = granted.key.campaign
+    return _due(granted.key.campaign, granted_benefits(granted)[len(granted_benefits(offered)) :])
+
+
+def added_whole(entry: Entry) -> MovedSums:
+    """What a decision adds that no row of the list has: all that it grants."""
+    return _due(entry.key.campaign, granted_benefits(entry))
+
+
+def _due(campaign: CampaignId, benefits: Iterable[Benefit]) -> MovedSums:
     found: MovedSums = {}
-    for benefit in granted_benefits(granted)[len(granted_benefits(offered)) :]:
+    for benefit in benefits:
         measure, size = worth_of(benefit)
         sums = found.setdefault(MovedOf(campaign, measure, benefit.component), {})
         sums[CreditState.DUE] = sums.get(CreditState.DUE, 0) + size

@@ -9,11 +9,12 @@ from kulanz.domain.ledger.entries import DecisionKey
 
 class AdditionKind(StrEnum):
     """What was added. ACCEPTED: an offer, or a claimable part, of a decision that the list has. DECIDED: what the list
-    held or referred, and a person granted.
+    held or referred, and a person granted. GOODWILL: a decision that a person made, and no row.
     """
 
     ACCEPTED = "accepted"
     DECIDED = "decided"
+    GOODWILL = "goodwill"
 
     @property
     def has_row(self) -> bool:

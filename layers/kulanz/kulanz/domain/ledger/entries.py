@@ -54,6 +54,20 @@ class NoticeAsked(TypedDict):
     values: NotRequired[Mapping[str, str]]
 
 
+class StoredByHand(TypedDict):
+    """What stands beside a decision that a person made: `kind` is `goodwill`. `persons` is how many agreed.
+
+    `title` is that of its reason. `about` is an incident, `repeat_of` an earlier one that is repeated on purpose.
+    """
+
+    kind: str
+    title: str
+    persons: int
+    about: NotRequired[str]
+    ticket: NotRequired[str]
+    repeat_of: NotRequired[str]
+
+
 class DecisionContract(TypedDict):
     """The immutable body of a decision in CreditsTable, as JSON text in the attribute `body`."""
 
@@ -71,6 +85,7 @@ class DecisionContract(TypedDict):
     claim_until: NotRequired[str]
     earlier: NotRequired[Mapping[str, str]]
     history: NotRequired[Mapping[str, int | str | list[tuple[str, str]]]]
+    by_hand: NotRequired[StoredByHand]
 
 
 @dataclass(frozen=True, slots=True)
