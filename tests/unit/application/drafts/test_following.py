@@ -120,7 +120,7 @@ def test_the_event_names_who_is_asked_and_holds_nothing_that_the_source_wrote() 
     assert [one["asked"] for one in details] == [["anna-berg"], ["anna-berg"]]
     assert all("Mallory" not in one.detail for one in follower.announcer.announced)
     assert set(details[0]) == {
-        *("v", "draft", "digest", "source", "service", "state", "windows", "problem", "asked"),
+        *("v", "draft", "digest", "source", "service", "state", "windows", "asked"),
     }  # fmt: skip
 
 
@@ -186,6 +186,65 @@ def test_a_draft_is_listed_as_waiting_from_a_day_after_somebody_was_asked_until_
     later["incident"] |= {"name": "Another title", "updated_at": "2026-03-12T10:00:00Z"}
     follower.hear(later, NOW + WAITS_LONG_AFTER)
     assert listed(NOW + 2 * WAITS_LONG_AFTER) == [(PORTAL, "new"), (VOICE, "changed")], "it waits since it changed"
+
+
+# What is right by its type and meant otherwise
+
+
+def moved(minutes: int, written_at: str) -> dict[str, Any]:
+    """The outage with the last update of each component moved, as somebody may edit it on the page."""
+    body: dict[str, Any] = body_of("statuspage", "outage-resolved")
+    last = body["incident"]["incident_updates"][0]
+    last |= {"display_at": f"2026-03-10T10:{minutes:02d}:00Z", "updated_at": written_at}
+    body["incident"] |= {"updated_at": written_at, "resolved_at": last["display_at"]}
+    return body
+
+
+def test_an_edit_of_an_update_after_the_confirmation_is_asked_about_and_records_nothing() -> None:
+    follower = Follower(notices=True)
+    follower.hear(body_of("statuspage", "outage-resolved"))
+    follower.confirm(VOICE, "voice")
+    follower.records.recorded.add(PORTAL)
+    before = follower.drafts.confirmed(OUTAGE, "voice")
+    said = len(follower.said)
+    follower.hear(moved(59, "2026-03-12T08:00:00Z"))
+    follower.hear(moved(58, "2026-03-12T09:00:00Z"))
+    assert follower.asked.count((VOICE, "changed")) == 2, "once for each change"
+    assert follower.drafts.confirmed(OUTAGE, "voice") == before
+    assert len(follower.said) == said
+
+
+def test_a_body_that_is_sent_again_after_a_newer_one_changes_says_and_asks_nothing() -> None:
+    follower = Follower(notices=True)
+    bodies = [*recorded("statuspage"), moved(59, "2026-03-12T08:00:00Z")]
+    for body in bodies:
+        follower.hear(body)
+    digests = {name: draft.digest for name, draft in follower.read().items()}
+    said, asked = follower.said, follower.asked
+    for body in bodies[:-1]:
+        follower.hear(body, NOW + timedelta(days=1))
+    assert {name: draft.digest for name, draft in follower.read().items()} == digests
+    assert (follower.said, follower.asked) == (said, asked)
+
+
+def test_a_component_that_is_renamed_is_the_same_component() -> None:
+    follower = Follower()
+    follower.hear(body_of("statuspage", "outage-resolved"))
+    digests = {name: draft.digest for name, draft in follower.read().items()}
+    renamed = body_of("statuspage", "outage-resolved")
+    renamed["incident"]["updated_at"] = "2026-03-12T08:00:00Z"
+    for one in renamed["incident"]["components"]:
+        one["name"] = "Something else"
+    follower.hear(renamed)
+    assert {name: draft.digest for name, draft in follower.read().items()} == digests
+
+
+def test_planned_work_that_has_not_begun_asks_nobody_and_says_nothing() -> None:
+    follower = Follower(notices=True)
+    body = body_of("statuspage", "maintenance-completed")
+    body["incident"] |= {"status": "scheduled", "resolved_at": None}
+    follower.hear(body)
+    assert (follower.said, follower.asked) == ([], [])
 
 
 # Status notices
@@ -276,6 +335,14 @@ def test_a_page_is_asked_while_an_incident_may_change_and_not_for_ever() -> None
     assert ended is not None
     just_before, after = ended.at + POLLED_AFTER_END - timedelta(seconds=1), ended.at + POLLED_AFTER_END
     assert [follower.watch(at).polled for at in (just_before, after)] == [1, 0]
+
+
+def test_a_page_that_shows_nothing_new_moves_no_incident_into_another_month() -> None:
+    follower = Follower(page=PAGE)
+    follower.pages.shown[(PAGE, "0a1b2c3d4e5f")] = json.dumps(recorded("statuspage")[0]).encode()
+    follower.hear(recorded("statuspage")[0])
+    assert follower.watch(datetime(2026, 4, 1, tzinfo=UTC)).polled == 1
+    assert follower.drafts.in_month("2026-04").found == ()
 
 
 def test_a_source_without_a_page_is_never_asked() -> None:

@@ -33,7 +33,7 @@ SECONDS_FOR_ONE = 15.0
 class DraftWaiting(TypedDict):
     """The detail of *Incident Draft Waiting*. `asked` are the names of the people file that the configuration has.
 
-    It holds nothing that the source wrote: no title, no text.
+    It holds nothing that the source wrote: no title, no text, no component.
     """
 
     v: int
@@ -43,7 +43,6 @@ class DraftWaiting(TypedDict):
     service: str | None
     state: str
     windows: int
-    problem: str
     asked: list[str]
 
 
@@ -175,7 +174,6 @@ def _waiting_text(draft: Draft, waits: Waits, configured: Configured) -> str:
         "service": None if draft.rule is None else draft.rule.text,
         "state": waits.value,
         "windows": len(draft.windows),
-        "problem": draft.problem,
         "asked": [] if draft.rule is None else list(draft.rule.asked),
     }
     return canonical_json(detail)
