@@ -22,6 +22,7 @@ BAR_CELLS = 10
 DAY_BEFORE = timedelta(days=1)
 """In a zone behind UTC it may still be the month of yesterday: the stack says which month it is."""
 SPENT, RESERVED, LEFT, BEYOND = "#=.!"
+TITLES = {"limit": "budget"}
 
 
 def present_month() -> str:
@@ -53,15 +54,16 @@ def show(stack: Stack, since: str | None, is_json: bool) -> None:
 
 
 def _table(found: "list[BudgetItem]") -> None:
-    columns = [
-        Column("month", is_label=True), Column("budget", is_number=True), Column("spent", is_number=True),
-        Column("reserved", is_number=True), Column("left", is_number=True), Column("", spare=1),
-    ]  # fmt: skip
-    rows = [
-        [f"{one['month']} {one['currency']}", *map(_amount, (one["limit"], one["spent"], one["reserved"], one["left"])),
-         bar(one["limit"], one["spent"], one["reserved"])]
-        for one in found
-    ]  # fmt: skip
+    names = ["limit", "spent", "voided", "reserved", "left"]
+    if not any(Decimal(one["voided"]) for one in found):
+        names.remove("voided")
+    columns = [Column("month", is_label=True), *(Column(TITLES.get(name, name), is_number=True) for name in names)]
+    rows = []
+    for one in found:
+        net = max(Decimal(0), Decimal(one["spent"]) - Decimal(one["voided"]))
+        figures = [_amount(one[name]) for name in names]  # type: ignore[literal-required] # names of a BudgetItem
+        rows.append([f"{one['month']} {one['currency']}", *figures, bar(one["limit"], str(net), one["reserved"])])
+    columns.append(Column("", spare=1))
     table(console(), columns, rows)
     say(console(), f"{SPENT} spent   {RESERVED} reserved   {LEFT} left   {BEYOND} beyond the budget")
 

@@ -121,7 +121,7 @@ def show(stack: DirectStack, is_json: bool) -> None:
     if is_json:
         print_json({"v": CHECK_VERSION, **_content(configuration)})
     elif configuration.sources:
-        url = stack.outputs.sources_url
+        url = stack.sources_url()
         columns = [Column("source", is_label=True), Column("kind"), Column("services", is_text=True), Column("state")]
         rows = [
             (one.name, one.source.kind, ", ".join(one.mapping.services), "stopped" if one.is_stopped else "receives")

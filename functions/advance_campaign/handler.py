@@ -74,7 +74,9 @@ def _voiding() -> AdvanceVoidPorts:
     delivering = _delivering()
     voids = DynamoVoids(client("dynamodb"), config.campaigns_table)
     troubles = DynamoTroubles(client("dynamodb"), config.campaigns_table)
-    return AdvanceVoidPorts(delivering.campaigns, voids, SqsChunks(client("sqs"), config.chunk_queue_url), troubles)
+    return AdvanceVoidPorts(
+        delivering.campaigns, voids, SqsChunks(client("sqs"), config.chunk_queue_url), troubles, config.gate
+    )
 
 
 def _open_delivery(campaign: Campaign, cause: Cause, now: datetime) -> None:

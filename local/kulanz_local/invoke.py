@@ -2,7 +2,8 @@
 
 `serve` starts the embedded AWS where containers reach it, deploys the stack, publishes a real incident, and writes the
 files that an invocation needs; `check` does the same, runs the invocations one after the other, and looks at what each
-has changed. Containers take the place of all pollers: these rest, so nothing else moves the campaign. The events are
+has changed. Containers take the place of the pollers: these rest, so nothing else moves the campaign. Under `serve`
+what incident sources deliver is read all the same, so that a source can be connected there. The events are
 those of `events/functions/`, with what only a running stack knows filled in.
 """
 
@@ -14,7 +15,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -54,6 +55,7 @@ from kulanz_local.embedded import (
 )
 from kulanz_local.interrupt import Terminated, quietly_interrupted
 from kulanz_local.lists import Expectation, write_list
+from kulanz_local.persons import create_persons
 from kulanz_local.reconcile import discrepancies, notices_due
 from kulanz_local.settings_file import NoSettingsFile, settings_file
 from kulanz_local.subscriber import Subscriber
@@ -66,6 +68,7 @@ EVENTS: Final = PROJECT / "events" / "functions"
 SAMPLES: Final = PROJECT / "events" / "sources"
 SOURCES_HERE: Final = {"status": "statuspage", "health": "aws_health"}
 SECRET_BYTES = 24
+DRAFT_INCIDENTS: Final = "DraftIncidentsFunction"
 HEALTH_EVENT_MONTH = "2026-03"
 """Its message says that the queue got it then."""
 ADVANCE_EVENTS = ("advance_campaign-opened", "advance_campaign-complete")
@@ -111,13 +114,16 @@ class Ready:
 
 
 @contextmanager
-def ready() -> Iterator[Ready]:
-    """Everything that an invocation needs, for the length of the block; the files are left behind."""
+def ready(*, reads_deliveries: bool) -> Iterator[Ready]:
+    """Everything that an invocation needs, for the length of the block; the files are left behind.
+
+    `reads_deliveries`: what incident sources deliver is read by itself, as no container takes its place.
+    """
     bind_host, container_host = hosts()
     build()
     with EmbeddedAws(bind_host=bind_host) as aws:
         outputs = deploy(aws.endpoint, parameters={"EndpointUrl": aws.endpoint})
-        _rest_pollers(aws, outputs)
+        _rest_pollers(aws, outputs, {DRAFT_INCIDENTS} if reads_deliveries else set())
         stack = drive.stack_of(aws)
         with tempfile.TemporaryDirectory(prefix="kulanz-invoke-") as folder:
             path = Path(folder) / Path(ATT.key).name
@@ -171,9 +177,9 @@ def _can_listen(address: str) -> bool:
     return True
 
 
-def _rest_pollers(aws: EmbeddedAws, outputs: StackOutputs) -> None:
+def _rest_pollers(aws: EmbeddedAws, outputs: StackOutputs, but: Collection[str]) -> None:
     functions = aws_session().client("lambda", endpoint_url=aws.endpoint)
-    for name in deployed(outputs).values():
+    for name in (name for logical_id, name in deployed(outputs).items() if logical_id not in but):
         for mapping in functions.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]:
             functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
 
@@ -187,7 +193,7 @@ def deployed(outputs: StackOutputs) -> dict[str, str]:
         "AdvanceCampaignFunction": outputs.advance_campaign_function_name,
         "ApiFunction": outputs.api_function_name,
         "ReceiveIncidentsFunction": outputs.receive_incidents_function_name,
-        "DraftIncidentsFunction": outputs.draft_incidents_function_name,
+        DRAFT_INCIDENTS: outputs.draft_incidents_function_name,
     }
 
 
@@ -300,7 +306,7 @@ def sam_environment(endpoint: str) -> dict[str, str]:
 
 def check() -> None:
     """Invoke every function with each of its events. Raises InvocationFailed unless all is as it must be."""
-    with ready() as prepared:
+    with ready(reads_deliveries=False) as prepared:
         aws, outputs, store = prepared.aws, prepared.outputs, prepared.stack.campaigns()
         expect("no campaign before", store.campaign(CAMPAIGN), None)
         expect("answer", invoke("OpenCampaignFunction", OPEN_EVENT, aws.endpoint), {"batchItemFailures": []})
@@ -423,9 +429,9 @@ def _state(campaign: Campaign | None) -> State | None:
 def serve() -> None:
     """Keep everything ready until Ctrl-C, and tell the commands to try."""
     with (
-        ready() as prepared,
+        ready(reads_deliveries=True) as prepared,
         suppress(KeyboardInterrupt),
-        settings_file("local-aws", prepared.aws.endpoint) as path,
+        settings_file("local-aws", prepared.aws.endpoint, create_persons(prepared.aws.endpoint)) as path,
     ):
         click.echo(how_to_try(prepared.aws.endpoint, path))
         Event().wait()

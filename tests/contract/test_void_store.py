@@ -8,6 +8,7 @@ import pytest
 
 from kulanz.application.delivery.world import EntriesChange
 from kulanz.application.ports import Outdated
+from kulanz.domain.budgets import Regained
 from kulanz.domain.campaigns.campaign import CampaignId, Cursor, Pass, PinnedList
 from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.dues import DueOf
@@ -126,7 +127,11 @@ def test_a_void_moves_with_its_incident_or_not_at_all(backend: Backend) -> None:
     with pytest.raises(Outdated):
         backend.voids.change(waiting, waiting.moved(VoidState.REJECTED, "late"))
     ended = started.moved(VoidState.VOIDED, "balanced")
-    backend.voids.change(started, ended, (occupied, with_void(occupied, "")))
+    regained = (Regained("EUR", "2026-03", 500), Regained("USD", "2026-03", 7))
+    backend.voids.change(started, ended, (occupied, with_void(occupied, "")), regained)
+    with pytest.raises(Outdated):
+        backend.voids.change(started, ended, None, regained)
+    assert [backend.campaigns.budget(one.currency, one.month).voided for one in regained] == [500, 7]
     backend.voids.close(FIRST)
     backend.voids.close(FIRST)
     assert backend.voids.open_voids() == []

@@ -13,6 +13,7 @@ from kulanz.domain.budgets import (
     Counted,
     Draw,
     LimitSet,
+    Regained,
     Reservation,
     accept,
     charge,
@@ -77,6 +78,12 @@ class BudgetItems:
                 budget = charge(budget, one.amount)
                 self.charged[budget.place] += one.amount
             self.budgets[budget.place] = budget
+
+    def regain(self, regained: Iterable[Regained]) -> None:
+        """What a void that ends gives back."""
+        for one in regained:
+            budget = self.budget(one.currency, one.month)
+            self.budgets[budget.place] = replace(budget, voided=budget.voided + one.amount, version=budget.version + 1)
 
 
 class FakeBudgets:

@@ -1,9 +1,10 @@
 """Voids in memory, as their port says."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from kulanz.application.ports import Outdated
+from kulanz.domain.budgets import Regained
 from kulanz.domain.campaigns.campaign import CampaignId, Cursor, Pass
 from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.dues import Dues, owe
@@ -95,12 +96,19 @@ class FakeVoids:
     def note_seen(self, void_id: VoidId, bytes_done: int) -> None:
         self._set(replace(self._found[void_id], seen=bytes_done))
 
-    def change(self, before: Void, after: Void, incident: tuple[IncidentRecord, IncidentRecord] | None = None) -> None:
+    def change(
+        self,
+        before: Void,
+        after: Void,
+        incident: tuple[IncidentRecord, IncidentRecord] | None = None,
+        regained: Sequence[Regained] = (),
+    ) -> None:
         known = self._found[before.id]
         if known.changes != before.changes:
             raise Outdated
         if incident is not None:
             self._campaigns.move_incident(*incident)
+        self._campaigns.budget_items.regain(regained)
         self._set(
             replace(
                 known,

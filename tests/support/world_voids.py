@@ -64,6 +64,7 @@ def advance_ports(world: "World", tap: Tap | None = None) -> AdvanceVoidPorts:
         tapped(world.voids, "voids", tap),
         tapped(world.chunks, "chunks", tap),
         tapped(world.troubles, "troubles", tap),
+        world.gate,
     )
 
 

@@ -31,7 +31,8 @@ def show(visit: Visit) -> Shown:
 
 
 def _bar(one: dict[str, Any]) -> Bar:
-    limit, spent, reserved = Decimal(one["limit"]), Decimal(one["spent"]), Decimal(one["reserved"])
+    limit, reserved = Decimal(one["limit"]), Decimal(one["reserved"])
+    spent = max(Decimal(0), Decimal(one["spent"]) - Decimal(one["voided"]))
     left = limit - spent - reserved
     parts = [(spent, "granted", "spent"), (reserved, "waiting", "reserved"), (left, "rest", "left")]
     words = ", ".join(f"{size:,} {one['currency']} {name}" for size, _, name in parts if size > 0)

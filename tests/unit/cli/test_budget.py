@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kulanz.domain.budgets import Regained
 from kulanz_cli.budget import BAR_CELLS, bar
 from tests.support.reading import read
 from tests.support.small_campaign import CAMPAIGN, event, list_of, row, small_world
@@ -60,7 +61,7 @@ def test_what_is_set_reserved_spent_and_left_is_shown() -> None:
     answer = json.loads(run(stack, "budget", "show", "--json").stdout)
     assert (answer["v"], answer["month"]) == (1, "2026-03")
     assert answer["budgets"][0] == {
-        "currency": "EUR", "month": "2026-03", "limit": "250.00", "reserved": "0.00", "spent": "100.00",
+        "currency": "EUR", "month": "2026-03", "limit": "250.00", "reserved": "0.00", "spent": "100.00", "voided": "0.00",
         "left": "150.00",
     }  # fmt: skip
 
@@ -154,6 +155,18 @@ def test_a_bar_is_whole_and_each_of_its_parts_is_seen_where_there_is_some_of_it(
     assert ("!" in drawn) is (spent + reserved > limit)
     if limit:
         assert ("." in drawn) is (spent + reserved < limit)
+
+
+def test_what_voids_took_back_is_shown_beside_what_was_spent_and_can_be_spent_again() -> None:
+    world = played()
+    stack = WorldStack(world)
+    for _ in range(2):
+        world.watch()
+    set_budget(stack, "EUR", "2026-03", "250.00")
+    world.campaigns.budget_items.regain([Regained("EUR", "2026-03", 40_00)])
+    rows = [line.split() for line in run(stack, "budget").stdout.splitlines()]
+    assert rows[0] == ["month", "budget", "spent", "voided", "reserved", "left"]
+    assert rows[1] == ["2026-03", "EUR", "250.00", "100.00", "40.00", "0.00", "190.00", "#" * 2 + "." * 8]
 
 
 def test_a_budget_is_removed_when_nothing_of_it_is_reserved() -> None:

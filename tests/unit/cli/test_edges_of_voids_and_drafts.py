@@ -89,7 +89,7 @@ def test_only_a_campaign_without_a_void_ends_with_1(words: tuple[str, ...]) -> N
 
 
 def of_month(month: str) -> dict[str, Any]:
-    sums = {"limit": "100.00", "spent": "20.00", "reserved": "30.00", "left": "50.00"}
+    sums = {"limit": "100.00", "spent": "20.00", "voided": "0.00", "reserved": "30.00", "left": "50.00"}
     return {"month": month, "currency": "EUR", **sums}
 
 

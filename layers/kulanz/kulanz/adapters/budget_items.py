@@ -2,7 +2,7 @@
 
 | pk | sk | content |
 |---|---|---|
-| `BUDGETS` | `<month>#<currency>` | limit (where one is set), reserved, spent |
+| `BUDGETS` | `<month>#<currency>` | limit (where one is set), reserved, spent, voided |
 | `BUDGETS` | `SET#<month>#<currency>#<id>` | an administrator's setting, which is never overwritten |
 | campaign | `RESERVATION#<currency>` | what its execution may still cost |
 | `RESERVED` | campaign | what is not settled, or is kept for open offers; deleted when nothing of it can change |
@@ -12,10 +12,11 @@ of it, and a partition takes a thousand writes a second (DynamoDB).
 """
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from kulanz.adapters.campaign_keys import Item, campaign_partition, item_key
-from kulanz.domain.budgets import Budget, BudgetStep, Counted, Draw, LimitSet, Needed, Reservation
+from kulanz.domain.budgets import Budget, BudgetStep, Counted, Draw, LimitSet, Needed, Regained, Reservation
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.canonical import canonical_json
 from kulanz.domain.time import format_instant, parse_instant
@@ -46,6 +47,7 @@ def read_budget(item: Item) -> Budget:
         _number(item, "reserved"),
         _number(item, "spent"),
         _number(item, "version"),
+        _number(item, "voided"),
     )
 
 
@@ -194,6 +196,22 @@ def limit_changed(limit: int | None) -> Item:
         "ExpressionAttributeNames": {**names, "#reserved": "reserved"},
         "ExpressionAttributeValues": {**one, ":nothing": {"N": "0"}},
     }
+
+
+def regain_actions(table: str, regained: Sequence[Regained]) -> list[Action]:
+    """What a void that ends adds to the budgets of its month."""
+    return [
+        {
+            "Update": {
+                "TableName": table,
+                "Key": budget_key(one.currency, one.month),
+                "UpdateExpression": "ADD #voided :amount, #version :one",
+                "ExpressionAttributeNames": {"#voided": "voided", "#version": "version"},
+                "ExpressionAttributeValues": {":amount": {"N": str(one.amount)}, ":one": {"N": "1"}},
+            }
+        }
+        for one in regained
+    ]
 
 
 def setting_key(currency: str, month: str, setting_id: str) -> Item:

@@ -12,10 +12,11 @@ A receipt adds in its own transaction to its void, to `VOIDED`, and to what is d
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from kulanz.adapters.aws import item_of, query, read_number
+from kulanz.adapters.budget_items import regain_actions
 from kulanz.adapters.campaign_keys import META, campaign_partition, incident_key, item_key, offset_text
 from kulanz.adapters.due_items import due_additions
 from kulanz.adapters.incident_items import incident_item
@@ -25,6 +26,7 @@ from kulanz.adapters.receipt_actions import NEW, STANDING, add_action, finished_
 from kulanz.adapters.receipt_items import read_cursor
 from kulanz.adapters.transactions import write_together, write_until_alone
 from kulanz.application.ports import Outdated
+from kulanz.domain.budgets import Regained
 from kulanz.domain.campaigns.campaign import CampaignId, Cursor, Pass, PinnedList
 from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.ids import VoidId
@@ -136,7 +138,13 @@ class DynamoVoids:
             ExpressionAttributeValues={":number": {"N": str(number)}, ":one": {"N": "1"}},
         )
 
-    def change(self, before: Void, after: Void, incident: tuple[IncidentRecord, IncidentRecord] | None = None) -> None:
+    def change(
+        self,
+        before: Void,
+        after: Void,
+        incident: tuple[IncidentRecord, IncidentRecord] | None = None,
+        regained: Sequence[Regained] = (),
+    ) -> None:
         told = "SET #state = :state, reason_now = :reason, changes = :after, approvals = :approvals"
         values: Item = {
             ":state": {"S": after.state.value},
@@ -149,6 +157,7 @@ class DynamoVoids:
             told += ", started_at = :started"
             values[":started"] = {"S": format_instant(after.started_at)}
         actions: list[Item] = [
+            *regain_actions(self._table, regained),
             {
                 "Update": {
                     "TableName": self._table,
@@ -158,7 +167,7 @@ class DynamoVoids:
                     "ExpressionAttributeNames": {"#state": "state"},
                     "ExpressionAttributeValues": values,
                 }
-            }
+            },
         ]
         if incident is not None:
             read, moved = incident

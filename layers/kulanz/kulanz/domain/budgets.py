@@ -45,7 +45,8 @@ class BudgetPlace(NamedTuple):
 class Budget:
     """A month's budget in one currency. `limit` is None where none is set: then nothing is refused, and all is counted.
 
-    `version` counts its writes.
+    `voided` is what voids of this month took back, whenever it was granted: it can be spent again. `version` counts its
+    writes.
     """
 
     currency: str
@@ -54,6 +55,7 @@ class Budget:
     reserved: int = 0
     spent: int = 0
     version: int = 0
+    voided: int = 0
 
     @property
     def place(self) -> BudgetPlace:
@@ -63,7 +65,7 @@ class Budget:
     @property
     def left(self) -> int | None:
         """What may still be reserved, below zero where customers' rights went beyond; None where no limit is set."""
-        return None if self.limit is None else self.limit - self.reserved - self.spent
+        return None if self.limit is None else self.limit - self.reserved - self.spent + self.voided
 
     @property
     def is_exceeded(self) -> bool:
@@ -137,6 +139,15 @@ class Draw:
     month: str
     amount: int
     campaign: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Regained:
+    """What a void that ends gives back to the budget of its month, in minor units."""
+
+    currency: str
+    month: str
+    amount: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from kulanz.application.delivery.advance_void import advance_void
 from kulanz.application.delivery.ask_void import VoidRefused, approve_void, ask_void, inline_file, reject_void
 from kulanz.application.delivery.world import EntriesChange
 from kulanz.application.ports import VoidMessage
+from kulanz.domain.budgets import Budget
 from kulanz.domain.campaigns.campaign import CampaignId, Pass, PinnedList, State
 from kulanz.domain.delivery.channel import Channel
 from kulanz.domain.delivery.delivery import DeliveryState
@@ -110,6 +111,27 @@ def test_a_plan_of_a_void_says_what_it_would_take_back_and_takes_nothing() -> No
     assert void.plan.totals.lines == world.campaign(CAMPAIGN).apply.totals.lines
     run_voids(world)
     assert net(world) == before
+
+
+def budget(world: World) -> Budget:
+    return world.campaigns.budget("EUR", world.gate.budget_month(world.now))
+
+
+def test_what_a_void_takes_back_can_be_spent_again_in_the_month_in_which_it_ends() -> None:
+    world = closed()
+    for _ in range(2):
+        world.watch()  # what was granted is spent
+    before, granted = budget(world), int(net(world)["EUR"])
+    assert (before.spent, before.voided) == (granted, 0)
+    void = planned(world)
+    assert budget(world).voided == 0, "a plan takes nothing back"
+    world.now += timedelta(days=32)
+    approved(world, void, BEN)
+    run_voids(world)
+    after = budget(world)
+    assert after.month > before.month
+    assert (after.voided, replace(after, limit=1_000).left) == (granted, 1_000 + granted)
+    assert world.campaigns.budget("EUR", before.month) == before
 
 
 def test_after_all_was_voided_the_right_list_pays_in_full() -> None:
@@ -387,6 +409,7 @@ def test_wherever_a_function_dies_the_void_ends_the_same(number: int, fault: Fau
     assert done.apply.totals.by_measure(Share.VOIDED) == before
     assert net(world) == {}
     assert all(len(world.credits.of(key)) == 1 for key in world.credits.texts)
+    assert budget(world).voided == before["EUR"]
 
 
 def test_entries_that_were_written_by_half_are_finished() -> None:

@@ -16,18 +16,20 @@ from kulanz.domain.campaigns.campaign import Campaign, Cause, Pass, State
 from kulanz.domain.campaigns.trouble import TroubleKind
 from kulanz.domain.delivery.delivery import gap_in
 from kulanz.domain.delivery.ids import VoidId
-from kulanz.domain.delivery.void import OVER, WORKED, Void, VoidState, VoidTotals, differing
+from kulanz.domain.delivery.void import OVER, WORKED, Void, VoidState, VoidTotals, differing, regained_by
+from kulanz.domain.gate.settings import SAFE, GateSettings
 from kulanz.domain.incident_record import with_void
 
 
 @dataclass(frozen=True, slots=True)
 class AdvanceVoidPorts:
-    """The world that moving voids on touches."""
+    """The world that moving voids on touches. `gate` says in which zone the months of budgets are."""
 
     campaigns: CampaignStore
     voids: VoidStore
     queue: VoidQueue
     troubles: Troubles
+    gate: GateSettings = SAFE
 
 
 def advance_void(
@@ -57,7 +59,7 @@ def advance_void(
             _dispatch(void, work, len(chunks), 0 if again else progress.sent, ports, seconds_left)
         return void.state
     try:
-        return _end(void, work, campaign, ports)
+        return _end(void, work, campaign, ports, now)
     except Outdated:
         return void.state  # another reader of the same records was first, or the incident moved: the watch comes back
 
@@ -92,8 +94,11 @@ def _dispatch(
     ports.voids.mark_dispatched(void.id, work, chunks)
 
 
-def _end(void: Void, work: Pass, campaign: Campaign, ports: AdvanceVoidPorts) -> VoidState:
-    """Examine a finished pass: its receipts tile what it read, and come to its sums."""
+def _end(void: Void, work: Pass, campaign: Campaign, ports: AdvanceVoidPorts, now: datetime) -> VoidState:
+    """Examine a finished pass: its receipts tile what it read, and come to its sums.
+
+    What a void took back can be spent again, in the month in which it ends, and in the step that ends it.
+    """
     receipts, chunks = list(ports.voids.receipts(void.id, work)), void.chunks(campaign)
     totals = VoidTotals()
     for receipt in receipts:
@@ -112,7 +117,8 @@ def _end(void: Void, work: Pass, campaign: Campaign, ports: AdvanceVoidPorts) ->
     after = void.moved(VoidState.FLAGGED, wrong) if wrong else void.moved(VoidState.VOIDED, "balanced")
     record = ports.campaigns.incident(campaign.id.incident_id)
     free = None if record is None or record.voiding != str(void.id) else (record, with_void(record, ""))
-    ports.voids.change(void, after, free)
+    regained = regained_by(void, ports.gate.budget_month(now)) if after.state is VoidState.VOIDED else ()
+    ports.voids.change(void, after, free, regained)
     return after.state
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from kulanz.application.ports import AnswerMessage, DeliveryMessage, PublishMessage, VoidMessage
+from kulanz.domain.budgets import Regained
 from kulanz.domain.campaigns.campaign import CampaignId, Cursor, Pass
 from kulanz.domain.delivery.added import Added
 from kulanz.domain.delivery.answer_pass import AnswerFile, AnswerReceipt
@@ -255,10 +256,16 @@ class VoidStore(Protocol):
     def note_seen(self, void_id: VoidId, bytes_done: int) -> None:
         """Note how far a void was when the watch looked at it."""
 
-    def change(self, before: Void, after: Void, incident: tuple[IncidentRecord, IncidentRecord] | None = None) -> None:
+    def change(
+        self,
+        before: Void,
+        after: Void,
+        incident: tuple[IncidentRecord, IncidentRecord] | None = None,
+        regained: Sequence[Regained] = (),
+    ) -> None:
         """Move a void's state, reason, approvals and start, and its incident's record in the same step where given.
 
-        Raises Outdated where either is not as it was read.
+        `regained` is what budgets get back in that step. Raises Outdated where either is not as it was read.
         """
 
     def close(self, void_id: VoidId) -> None:

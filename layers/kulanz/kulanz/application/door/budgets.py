@@ -36,8 +36,9 @@ class BudgetBody(Body):
 class BudgetItem(TypedDict):
     """A month's budget in one currency; amounts such as 250000.00.
 
-    `limit` and `left` are null where none is set: then nothing is refused. `left` is below zero where customers took
-    what they have a right to, or the limit was set lower than what was reserved.
+    `voided` is what voids of this month took back, and can be spent again. `limit` and `left` are null where none is
+    set: then nothing is refused. `left` is below zero where customers took what they have a right to, or the limit was
+    set lower than what was reserved.
     """
 
     currency: str
@@ -45,6 +46,7 @@ class BudgetItem(TypedDict):
     limit: str | None
     reserved: str
     spent: str
+    voided: str
     left: str | None
 
 
@@ -104,5 +106,6 @@ def _item(budget: Budget) -> BudgetItem:
         "limit": None if budget.limit is None else format_minor(budget.limit, decimals),
         "reserved": format_minor(budget.reserved, decimals),
         "spent": format_minor(budget.spent, decimals),
+        "voided": format_minor(budget.voided, decimals),
         "left": None if budget.left is None else format_minor(budget.left, decimals),
     }

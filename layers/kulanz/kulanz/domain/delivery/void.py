@@ -15,6 +15,7 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import NamedTuple
 
+from kulanz.domain.budgets import Regained
 from kulanz.domain.campaigns.campaign import Campaign, Chunks, Pass, PinnedList
 from kulanz.domain.campaigns.reconciliation import worth_of
 from kulanz.domain.canonical import canonical_json
@@ -24,6 +25,7 @@ from kulanz.domain.delivery.entries import CreditEntries, CreditEntry, CreditSta
 from kulanz.domain.delivery.ids import VoidId
 from kulanz.domain.delivery.moved import Moved, Moves, moved_by
 from kulanz.domain.ledger.entries import Entry, benefits_granted, granted_benefits, read_decision
+from kulanz.domain.money import is_currency
 from kulanz.domain.time import format_instant
 
 ACCOUNTS_MOST = 100
@@ -176,6 +178,14 @@ class VoidTotals:
             if share in shares and size:
                 found[measure] = found.get(measure, 0) + size
         return found
+
+
+def regained_by(void: "Void", month: str) -> tuple[Regained, ...]:
+    """What a void that ends gives back to the budgets of a month: what it voided, and nothing where that is nothing."""
+    voided = void.apply.totals.by_measure(Share.VOIDED)
+    return tuple(
+        Regained(measure, month, int(size)) for measure, size in sorted(voided.items()) if is_currency(measure)
+    )
 
 
 def differing(plan: VoidTotals, done: VoidTotals) -> str:
