@@ -61,8 +61,8 @@ def test_what_is_set_reserved_spent_and_left_is_shown() -> None:
     answer = json.loads(run(stack, "budget", "show", "--json").stdout)
     assert (answer["v"], answer["month"]) == (1, "2026-03")
     assert answer["budgets"][0] == {
-        "currency": "EUR", "month": "2026-03", "limit": "250.00", "reserved": "0.00", "spent": "100.00", "voided": "0.00",
-        "left": "150.00",
+        "currency": "EUR", "month": "2026-03", "limit": "250.00", "reserved": "0.00", "spent": "100.00",
+        "voided": "0.00", "left": "150.00",
     }  # fmt: skip
 
 
