@@ -13,16 +13,21 @@ from kulanz.application.delivery.advance_delivery import NotDelivered, publish_a
 from kulanz.application.ports import DeliveryMessage, PublishMessage, Refused
 from kulanz.domain.campaigns.campaign import Cause, State
 from kulanz.domain.delivery.channel import Channel, ChannelKind
+from kulanz.domain.delivery.credit import credit_id
 from kulanz.domain.delivery.delivery import Delivery, DeliveryState
+from kulanz.domain.delivery.entries import CreditState
 from kulanz.domain.delivery.files import CREDIT_FIELDS
 from kulanz.domain.delivery.ids import DeliveryId
+from kulanz.domain.delivery.moved import MovedOf
+from kulanz.domain.delivery.to_the_bill import to_the_bill
 from kulanz.domain.delivery.topic_messages import CREDITS_MESSAGE_BYTES, CreditRecord, CreditsContract
 from kulanz.domain.halt import Halt, HaltAction, Verb
 from tests.support.billing_files import is_released, read_delivery
 from tests.support.faults import Fault, Tap, fault_at
-from tests.support.small_campaign import CAMPAIGN, ROWS, event, list_of, row, small_world
+from tests.support.small_campaign import CAMPAIGN, ROWS, event, list_of, row, sealed_policy, small_world
 from tests.support.world import World
 from tests.support.world_deliveries import published
+from tests.unit.application.delivery.test_additions import IN_TWO_PARTS, a_day_later, accept
 
 TOPIC = cast("Channel", Channel.from_text("billing:topic"))
 FIRST = DeliveryId("billing", 1)
@@ -316,3 +321,34 @@ def test_a_message_about_anything_else_does_nothing() -> None:
     assert len(world.credits_topic.published) == before
     assert delivery(world).kind is ChannelKind.TOPIC
     assert not any(isinstance(one.body, DeliveryMessage) for one in world.delivery_messages)
+
+
+def test_what_customers_accept_is_published_a_day_later_and_again_with_the_rest() -> None:
+    world = small_world(list_of(LINES), channel=TOPIC)
+    world.policies.publish("net-credit", 2, sealed_policy(IN_TWO_PARTS))
+    world.publish(event(rows=len(LINES), policy_version=2))
+    world.run_until_quiet()
+    at_once = received(world).keys()
+    entry = next(iter(world.ledger.all_entries()))
+    accept(world, entry.key.account_id)
+    a_day_later(world)
+    added = received(world).keys() - at_once
+    assert added == {credit_id(entry.key, 1)}
+    publish_again(world.campaign(CAMPAIGN), world.deliveries)
+    before = len(world.credits_topic.published)
+    world.run_until_quiet()
+    again = [json.loads(one.content)["credits"] for one in world.credits_topic.published[before:]]
+    assert {one["credit_id"] for credits_ in again for one in credits_} == at_once | added
+
+
+def test_what_is_answered_before_all_of_it_is_published_is_in_no_sum_twice() -> None:
+    world = released(just_closed(Tap()))
+    stands = delivery(world)
+    assert stands.state is DeliveryState.PUBLISHING
+    granted = stands.sums.by_measure()
+    measure, size = next(iter(granted.items()))
+    answered = {MovedOf(stands.campaign, measure, ""): {CreditState.ASSIGNED: -size, CreditState.ACCEPTED: size}}
+    lines = {line.measure: line for line in to_the_bill(granted, [stands], answered)}
+    assert [wrong for line in lines.values() for wrong in line.differences()] == []
+    assert lines[measure].by_state == {CreditState.ACCEPTED: size}
+    assert all(line.by_state.keys() <= {CreditState.SENT, CreditState.ACCEPTED} for line in lines.values())

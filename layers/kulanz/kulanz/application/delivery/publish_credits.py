@@ -11,7 +11,7 @@ from hashlib import sha256
 
 from kulanz.application.delivery.world import CreditsTopic, DeliveryStore
 from kulanz.application.ports import Archive, CampaignStore, Outdated, PublishMessage, Refused
-from kulanz.domain.campaigns.campaign import State
+from kulanz.domain.campaigns.campaign import DELIVERABLE
 from kulanz.domain.delivery.delivery import Delivery, DeliveryState
 from kulanz.domain.delivery.files import PartFile
 from kulanz.domain.delivery.topic_messages import credits_messages
@@ -58,7 +58,7 @@ def publish_credits(message: PublishMessage, ports: PublishCreditsPorts) -> Publ
     if receipt is None or receipt.part is None or receipt.published >= delivery.rounds:
         return PublishDone(PublishWork.NOTHING_TO_DO)
     campaign = ports.campaigns.campaign(delivery.campaign)
-    if campaign is None or campaign.state is not State.CLOSED or ports.campaigns.halt().is_on:
+    if campaign is None or campaign.state not in DELIVERABLE or ports.campaigns.halt().is_on:
         return PublishDone(PublishWork.HALTED)
     content = ports.archive.get(f"{delivery.id.folder}/{receipt.part.name}")
     if not _is_as_written(receipt.part, content):

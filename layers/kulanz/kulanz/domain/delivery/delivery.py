@@ -69,7 +69,7 @@ class Delivery:
     """A delivery as its record tells it, with the sums of its receipts.
 
     `additions` is what it is over; None where that is the campaign's list. `bytes_done` (microseconds, of additions),
-    `lines`, `parts`, `sums`, `again` and `elsewhere` are what the receipts add up to; `sent` counts chunks whose
+    `lines`, `parts`, `sums`, `again` and `elsewhere` are what the receipts add up to; `dispatched` counts chunks whose
     messages were sent. `seen` is its `progress` when the watch last looked. `sent_at` is when the trailer was written,
     and everything published where the channel is a topic.
 
@@ -134,7 +134,7 @@ def state_of(stands: Standing, delivery: Delivery | None) -> CreditState:
 
     `delivery` is the one that the credit was assigned to last.
     """
-    is_sent = stands.state is CreditState.ASSIGNED and delivery is not None and delivery.sent_at is not None
+    is_sent = stands.state is CreditState.ASSIGNED and delivery is not None and delivery.is_released
     return CreditState.SENT if is_sent else stands.state
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from kulanz.domain.delivery.credit import Size
-from kulanz.domain.delivery.delivery import Delivery, DeliveryState
+from kulanz.domain.delivery.delivery import Delivery
 from kulanz.domain.delivery.entries import CreditState
 from kulanz.domain.delivery.moved import MovedOf
 
@@ -66,7 +66,7 @@ def to_the_bill(
     """
     delivered: dict[str, dict[CreditState, Size]] = {}
     for delivery in deliveries:
-        where = CreditState.SENT if delivery.state is DeliveryState.SENT else CreditState.ASSIGNED
+        where = CreditState.SENT if delivery.is_released else CreditState.ASSIGNED
         for measure, size in delivery.sums.by_measure().items():
             sums = delivered.setdefault(measure, {})
             sums[where] = sums.get(where, 0) + size
@@ -84,7 +84,7 @@ def _of(
     for place, by_state in chain.from_iterable(found.items() for found in moved):
         if place.measure == measure:
             for state, size in by_state.items():
-                # A file sends its credits by its trailer, and only what was sent is answered.
+                # What is released counts as sent, and only that is answered.
                 there = CreditState.SENT if state is CreditState.ASSIGNED else state
                 sums[there] = sums.get(there, 0) + size
     voided = sums.pop(CreditState.VOIDED, 0)
