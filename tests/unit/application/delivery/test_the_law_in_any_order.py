@@ -1,0 +1,400 @@
+"""Whatever persons, billers, clock and faults do in whatever order: a plain ledger says the same, and the law holds.
+
+The plain ledger below knows nothing of entries, receipts or streams. After every step the real one has the same net
+grants and the same shares of the law, entries and counters agree, and no subject has more than the most that a policy
+ever decided for it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from kulanz.application.delivery.advance_delivery import open_settled
+from kulanz.application.delivery.ask_void import inline_file
+from kulanz.application.delivery.hear_answers import AnswerPorts, hear_chunk
+from kulanz.application.ledger.accept_offer import AcceptPorts, OfferRefused, accept_offer
+from kulanz.application.ledger.check_ledger import check_ledger
+from kulanz.domain.campaigns.campaign import CampaignId, State
+from kulanz.domain.campaigns.ends import counted_end
+from kulanz.domain.delivery.channel import Channel
+from kulanz.domain.delivery.credit import credit_id
+from kulanz.domain.delivery.ids import VoidId
+from kulanz.domain.delivery.law import Shares
+from kulanz.domain.delivery.void import VoidState
+from kulanz.domain.identifiers import WHOLE_ACCOUNT
+from kulanz.domain.ledger.entries import DecisionKey, net_worth
+from kulanz.domain.time import microseconds_of
+from tests.support.billed import Clock
+from tests.support.effort import EXAMPLES_PERCENT, examples
+from tests.support.faults import HALVABLE, Fault, Tap, no_faults
+from tests.support.small_campaign import INCIDENT_ID, event, sealed_policy
+from tests.support.world import ANNA, BEN, World
+from tests.support.world_deliveries import watched
+from tests.support.world_door import BERT, WorldDoor, check_ports
+from tests.support.world_voids import approved, asked, run_voids, void_ports, watched_voids
+
+POLICY = """
+kulanz: 1
+id: net-credit
+version: 1
+title: The fee and minutes, at once or as an offer
+zone: UTC
+currency: EUR
+facts:
+  fee: money
+  kind: [now, offer]
+pay: fee
+give:
+  quantity: 20
+  unit: call_minute
+  valid: 7 days
+mode:
+  - automatic: kind = "now"
+  - offer
+"""
+QUARTER = 25
+"""Percent of the stated examples: what `make test` runs."""
+ACCOUNTS = ("ada", "bob", "cid")
+MEASURES = ("EUR", "call_minute")
+MINUTES = 20
+WEEK = timedelta(days=7)
+UNUSED = frozenset({"due", "rejected", "taken_back"})
+"""The states of what can be voided."""
+FAULTS = st.none() | st.tuples(st.integers(0, 80), st.sampled_from(Fault))
+ROWS = st.dictionaries(
+    st.sampled_from(ACCOUNTS), st.tuples(st.integers(1, 9), st.sampled_from(["now", "offer"])), min_size=1
+)
+
+
+@dataclass
+class Credit:
+    """One thing that was granted, in the plain ledger."""
+
+    size: int
+    at: datetime
+    ends: bool
+    is_added: bool
+    state: str = "due"
+    used: int = 0
+
+    def has_ended(self, now: datetime) -> bool:
+        return self.ends and now >= self.at + WEEK
+
+    def shares(self, now: datetime) -> Shares:
+        if self.state == "voided":
+            return Shares(voided=self.size)
+        left = self.size - self.used
+        is_over = self.ends and now >= counted_end(self.at + WEEK)
+        return Shares(used=self.used, expired=left if is_over else 0, open=0 if is_over else left)
+
+
+@dataclass
+class Plain:
+    """What was granted, by campaign, account and measure; what is offered; and the most that was decided."""
+
+    credits: dict[tuple[int, str, str], Credit] = field(default_factory=dict)
+    offers: dict[tuple[int, str], dict[str, int]] = field(default_factory=dict)
+    most: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    def net(self, account: str, measure: str) -> int:
+        found = (one for (_, of, what), one in self.credits.items() if (of, what) == (account, measure))
+        return sum(one.size for one in found if one.state != "voided")
+
+    def decide(self, seq: int, rows: dict[str, tuple[int, str]], at: Callable[[str], datetime]) -> None:
+        """A campaign grants what is missing, or offers it; the offers of earlier ones have ended."""
+        self.offers.clear()
+        for account, (fee, kind) in rows.items():
+            whole = {"EUR": fee * 100, "call_minute": MINUTES}
+            for measure, size in whole.items():
+                self.most[account, measure] = max(size, self.most.get((account, measure), 0))
+            owed = {measure: size - self.net(account, measure) for measure, size in whole.items()}
+            owed = {measure: size for measure, size in owed.items() if size > 0}
+            if owed and kind == "offer":
+                self.offers[seq, account] = owed
+            elif owed:
+                self.grant(seq, account, owed, at(account), is_added=False)
+
+    def grant(self, seq: int, account: str, owed: dict[str, int], at: datetime, *, is_added: bool) -> None:
+        for measure, size in owed.items():
+            self.credits[seq, account, measure] = Credit(size, at, measure == "call_minute", is_added)
+
+    def void(self, seq: int, accounts: tuple[str, ...], now: datetime) -> None:
+        for (of, account, _), one in self.credits.items():
+            if of == seq and account in accounts and one.state in UNUSED and not one.has_ended(now):
+                one.state = "voided"
+
+    def law(self, seq: int, now: datetime) -> dict[str, Shares]:
+        """The shares of what a campaign granted: at once, and when it was accepted."""
+        found: dict[str, Shares] = {}
+        for (of, _, measure), one in self.credits.items():
+            if of == seq:
+                found[measure] = found.get(measure, Shares()) + one.shares(now)
+        return found
+
+
+class Ledger(RuleBasedStateMachine):
+    """One incident whose lists, offers, deliveries, bills, voids and withdrawals come in any order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = World(chunk_bytes=256, channel=Channel("billing"), delivers=False)
+        self.world.policies.publish("net-credit", 1, sealed_policy(POLICY))
+        self.door, self.plain = WorldDoor(self.world), Plain()
+        self.revision = self.campaigns = self.steps = 0
+        self.is_withdrawn = False
+        self.last: dict[str, Any] | None = None
+
+    # How the world goes on
+
+    def go_on(self, fault: tuple[int, Fault] | None = None) -> None:
+        """Let everything happen, with one fault on the way, and the schedules after it."""
+        first = len(self.world.tap.calls)
+
+        def choose(at: int, name: str) -> Fault | None:
+            if fault is None or at != first + fault[0]:
+                return None
+            return Fault.REQUEST_LOST if fault[1] is Fault.HALF_DONE and name not in HALVABLE else fault[1]
+
+        self.world.tap.choose = choose
+        self.world.run_until_quiet()
+        self.world.tap.choose = no_faults
+        for _ in range(2):
+            self.world.watch()
+            watched(self.world)
+            self.world.run_until_quiet()
+        self.world.now += timedelta(seconds=2)
+        self.note_delivered_additions()
+
+    def note_delivered_additions(self) -> None:
+        """What was accepted is delivered by the schedule, a day after the first of it."""
+        for (seq, *_), one in self.plain.credits.items():
+            taken = self.world.deliveries.added(CampaignId(INCIDENT_ID, seq)).until
+            if one.is_added and one.state == "due" and microseconds_of(one.at) < taken:
+                one.state = "sent"
+
+    def state(self, seq: int) -> State:
+        return self.world.campaign(f"{INCIDENT_ID}/{seq}").state
+
+    def seqs(self, *states: State) -> list[int]:
+        return [seq for seq in range(1, self.campaigns + 1) if self.state(seq) in states]
+
+    def granted_at(self, seq: int, account: str) -> datetime:
+        key = DecisionKey(account, INCIDENT_ID, WHOLE_ACCOUNT, seq)
+        return self.world.ledger.standing([key])[key].effective_at
+
+    # What can happen
+
+    @initialize()
+    def first(self) -> None:
+        self.grant({"ada": (5, "now"), "bob": (5, "offer")}, None)
+
+    @precondition(lambda self: self.campaigns < 8)
+    @rule(rows=ROWS, fault=FAULTS)
+    def grant(self, rows: dict[str, tuple[int, str]], fault: tuple[int, Fault] | None) -> None:
+        self.revision, self.campaigns = self.revision + 1, self.campaigns + 1
+        lines = [f"{account},{fee}.00,{kind}\n" for account, (fee, kind) in rows.items()]
+        self.world.lists.upload("lists/x.csv", ("account_id,fee,kind\n" + "".join(lines)).encode())
+        self.last = event(key="lists/x.csv", rows=len(rows), revision=self.revision)
+        self.world.publish(self.last)
+        self.is_withdrawn = False
+        self.go_on(fault)
+        assert self.state(self.campaigns) is State.CLOSED
+        self.plain.decide(self.campaigns, rows, lambda account: self.granted_at(self.campaigns, account))
+
+    @rule(account=st.sampled_from(ACCOUNTS))
+    def accept(self, account: str) -> None:
+        offered = [place for place in self.plain.offers if place[1] == account]
+        can = [seq for seq, _ in offered if self.state(seq) is State.CLOSED and not self.is_withdrawn]
+        world = self.world
+        ports = AcceptPorts(world.ledger, world.stores, world.campaigns, world.offers)
+        seq = offered[0][0] if offered else self.campaigns
+        had = {one.key: one.accepted_at for one in world.ledger.of_account(account)}
+        try:
+            entry = accept_offer(account, INCIDENT_ID, ports, "support", world.now, seq=seq)
+        except OfferRefused:
+            assert not can
+            return
+        if had[entry.key] is None:
+            assert can
+            self.plain.grant(seq, account, self.plain.offers.pop((seq, account)), world.now, is_added=True)
+        world.now += timedelta(seconds=2)
+
+    @rule(fault=FAULTS)
+    def deliver(self, fault: tuple[int, Fault] | None) -> None:
+        for seq in self.seqs(State.CLOSED):
+            campaign = self.world.campaign(f"{INCIDENT_ID}/{seq}")
+            at_once = [one for (of, *_), one in self.plain.credits.items() if of == seq and not one.is_added]
+            if at_once and self.world.deliveries.over_list(campaign.id) is None:
+                open_settled(campaign, self.world.campaigns, self.world.deliveries, ANNA, self.world.now)
+                self.go_on(fault)
+                for one in at_once:
+                    one.state = "sent" if one.state == "due" else one.state
+                return
+
+    @rule(pick=st.integers(0, 99), answer=st.sampled_from(["accepted", "part", "applied", "rejected", "taken_back"]))
+    def acknowledge(self, pick: int, answer: str) -> None:
+        sent = [
+            place
+            for place, one in self.plain.credits.items()
+            if one.state in ("sent", "accepted", "used") and not one.is_added
+        ]
+        if not sent:
+            return
+        seq, account, measure = sent[pick % len(sent)]
+        one = self.plain.credits[seq, account, measure]
+        amount = one.size - one.used if answer == "applied" else one.size // 2 if one.used == 0 else 0
+        if (answer in ("part", "applied") and amount == 0) or (one.used and answer == "rejected"):
+            return
+        self.hear(seq, account, measure, "applied" if answer == "part" else answer, amount)
+        if answer in ("part", "applied"):
+            one.state, one.used = "used", one.used + amount
+        elif answer != "accepted" or one.state == "sent":
+            one.state, one.used = answer, 0
+
+    def hear(self, seq: int, account: str, measure: str, answer: str, amount: int) -> None:
+        """Read one answer of the biller."""
+        key = DecisionKey(account, INCIDENT_ID, WHOLE_ACCOUNT, seq)
+        delivery = self.world.deliveries.over_list(key.campaign)
+        granted = [what for of, who, what in self.plain.credits if (of, who) == (seq, account)]
+        assert delivery is not None
+        self.steps += 1
+        told: dict[str, Any] = {
+            "account_id": account, "serial": delivery.id.serial, "answer": answer,
+            "credit_id": credit_id(key, granted.index(measure)),
+        }  # fmt: skip
+        if answer == "applied":
+            text = f"{amount / 100:.2f}" if measure == "EUR" else str(amount)
+            told |= {"amount": text, "measure": measure, "bill": f"B-{self.steps}", "billed_on": "2026-04-01"}
+        if answer == "rejected":
+            told["code"] = "closed"
+        reply = self.door.put(f"acknowledgements/channel/billing/a-{self.steps}", {"answers": [told]})
+        assert reply.status == 200, reply.content
+        world = self.world
+        ports = AnswerPorts(world.lists, world.archive, world.deliveries, world.credits, self.door.answers)
+        for message in self.door.answer_queue.messages:
+            assert hear_chunk(message.channel, message.file, message.chunk, ports, Clock(world.now))
+        self.door.answer_queue.messages.clear()
+        for channel, file in self.door.answers.open_files():
+            found = self.door.answers.file(channel, file)
+            assert found is not None
+            self.door.answers.close(found)
+        world.now += timedelta(seconds=2)
+
+    @rule(pick=st.integers(0, 99), one=st.none() | st.sampled_from(ACCOUNTS), fault=FAULTS)
+    def void(self, pick: int, one: str | None, fault: tuple[int, Fault] | None) -> None:
+        seqs = self.seqs(State.CLOSED, State.FLAGGED, State.CANCELLED)
+        seq = seqs[pick % len(seqs)]
+        self.steps += 1
+        void_id = VoidId(CampaignId(INCIDENT_ID, seq), f"v-{self.steps}")
+        file = None if one is None else inline_file(void_id, [(one, WHOLE_ACCOUNT)], void_ports(self.world))
+        opened = asked(self.world, ANNA, file, void_id.name, str(void_id.campaign))
+        run_voids(self.world)
+        self.finish_void(void_id.name, seq, fault)
+        self.plain.void(seq, ACCOUNTS if one is None else (one,), opened.opened_at)
+
+    def finish_void(self, name: str, seq: int, fault: tuple[int, Fault] | None) -> None:
+        """Approve a void, if there is anything to approve, and let it end with one fault on the way."""
+        void_id = VoidId(CampaignId(INCIDENT_ID, seq), name)
+        found = self.world.voids.void(void_id)
+        assert found is not None
+        if found.state is VoidState.AWAITING_APPROVAL:
+            approved(self.world, found, BEN)
+            tap = Tap(lambda at, name: self.at(fault, at, name))
+            run_voids(self.world, tap)
+            for _ in range(3):
+                watched_voids(self.world)
+                run_voids(self.world)
+        found = self.world.voids.void(void_id)
+        assert found is not None
+        assert found.state in (VoidState.VOIDED, VoidState.REJECTED), found.state_reason
+        self.go_on()
+
+    def at(self, fault: tuple[int, Fault] | None, at: int, name: str) -> Fault | None:
+        if fault is None or at != fault[0]:
+            return None
+        return Fault.REQUEST_LOST if fault[1] is Fault.HALF_DONE and name not in HALVABLE else fault[1]
+
+    @rule(days=st.integers(1, 8))
+    def expire(self, days: int) -> None:
+        self.world.now += timedelta(days=days)
+
+    @rule(kind=st.sampled_from(["Amended", "Withdrawn"]), fault=FAULTS)
+    def amend_or_withdraw(self, kind: str, fault: tuple[int, Fault] | None) -> None:
+        self.revision += 1
+        told: dict[str, Any] = {"campaign": ..., "cause": f"cause {self.revision}"}
+        self.world.publish(event(rows=1, detail_type=f"Incident {kind}", revision=self.revision, **told))
+        self.is_withdrawn = kind == "Withdrawn"
+        self.go_on(fault)
+
+    @precondition(lambda self: self.seqs(State.FLAGGED))
+    @rule(action=st.sampled_from(["keep", "void_unused", "void_unassigned"]), fault=FAULTS)
+    def end_withdrawn(self, action: str, fault: tuple[int, Fault] | None) -> None:
+        seq = self.seqs(State.FLAGGED)[0]
+        self.steps += 1
+        name, now = f"e-{self.steps}", self.world.now
+        reply = self.door.put(f"stops/{INCIDENT_ID}/{seq}/{name}", {"action": action, "reason": "why"}, BERT)
+        assert reply.status == 200, reply.content
+        if action != "keep":
+            run_voids(self.world)
+            self.finish_void(name, seq, fault)
+            kept = {id(one) for one in self.plain.credits.values() if one.state in ("rejected", "taken_back")}
+            for (of, *_), one in self.plain.credits.items():
+                may = one.state in UNUSED and (action == "void_unused" or id(one) not in kept)
+                if of == seq and may and not one.has_ended(now):
+                    one.state = "voided"
+        self.go_on()
+        assert self.state(seq) is (State.CLOSED if action == "keep" else State.CANCELLED)
+
+    @rule(fault=FAULTS)
+    def replay(self, fault: tuple[int, Fault] | None) -> None:
+        self.world.repeat_streams()
+        if self.last is not None:
+            self.world.publish(self.last)
+        self.go_on(fault)
+
+    # What holds after every step
+
+    @invariant()
+    def the_plain_ledger_says_the_same_and_nobody_has_more_than_was_decided(self) -> None:
+        found: dict[tuple[str, str], int] = {}
+        for entry in self.world.ledger.all_entries():
+            for measure, size in net_worth(entry).items():
+                place = entry.key.account_id, measure
+                found[place] = found.get(place, 0) + int(size)
+        for account in ACCOUNTS:
+            for measure in MEASURES:
+                net = found.get((account, measure), 0)
+                assert net == self.plain.net(account, measure), (account, measure)
+                assert net <= self.plain.most.get((account, measure), 0), (account, measure)
+
+    @invariant()
+    def the_law_holds_in_entries_and_in_counters(self) -> None:
+        for seq in range(1, self.campaigns + 1):
+            checked = check_ledger(CampaignId(INCIDENT_ID, seq), check_ports(self.door), self.world.now)
+            assert (checked.differences, checked.beyond, checked.broken) == ((), (), ())
+            assert dict(checked.law) == self.plain.law(seq, self.world.now)
+
+
+RUNS = 150
+RUNS_IN_A_HURRY = 10
+"""Of 60 steps, half a second of CPU each: ten seconds of CPU are not spent on them where a quarter is asked for."""
+
+
+def test_in_any_order_the_law_holds_and_a_plain_ledger_says_the_same() -> None:
+    runs = RUNS_IN_A_HURRY if EXAMPLES_PERCENT <= QUARTER else examples(RUNS)
+    checks = list(HealthCheck)
+    run_state_machine_as_test(
+        Ledger, settings=settings(max_examples=runs, stateful_step_count=60, suppress_health_check=checks)
+    )
