@@ -102,6 +102,32 @@ def resend_credits(stack: Stack, campaign_id: CampaignId, reason: str, given_id:
         say(console(), f"{one['delivery']}: {what} are published again, under the same ids")
 
 
+@click.command("deliver", epilog=ACTION_CODES)
+@click.argument("campaign_id", metavar="CAMPAIGN", type=CampaignParameter())
+@click.option("--reason", required=True, help="Why, for the audit log.")
+@under_id
+@as_json
+@pass_stack
+def deliver_campaign(
+    stack: Stack, *, campaign_id: CampaignId, reason: str, given_id: str | None, is_json: bool
+) -> None:
+    """Deliver what CAMPAIGN granted that a person settled, and what was added to it, now.
+
+    Campaigns that closed by themselves need no such word: what was added to them is delivered a day later.
+    """
+    done = stack.door().act(
+        "deliveries.deliver",
+        {"reason": reason},
+        incident=campaign_id.incident_id,
+        seq=campaign_id.seq,
+        id=given_id or action_id("deliver", str(campaign_id), reason),
+    )
+    if is_json:
+        print_json(done)
+    else:
+        say(console(), f"{done['delivery']} is {done['state']}")
+
+
 def _show(found: list[Mapping[str, Any]], booked: Iterable[Mapping[str, str]], why_not: str) -> None:
     for total in booked:
         say(console(), f"to be booked: {total['sum']} {total['measure']}")

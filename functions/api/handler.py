@@ -125,6 +125,12 @@ class Deployed:
         return DynamoCases(self._dynamodb, self.config.credits_table, self.config.campaigns_table)
 
     @cached_property
+    def credit_actions(self) -> Any:
+        from kulanz.adapters.credit_actions import DynamoCreditActions
+
+        return DynamoCreditActions(self._dynamodb, self.config.credits_table, self.config.campaigns_table)
+
+    @cached_property
     def budgets(self) -> Any:
         from kulanz.adapters.budget_table import DynamoBudgets
 

@@ -108,7 +108,14 @@ class BilledWorld:
         for key in self.keys:
             entry, entries = self.ledger.standing([key])[key], self.credits.of(key)
             before = standing(entries, 0, SIZE)
-            if before.state not in (CreditState.DUE, CreditState.REJECTED, CreditState.TAKEN_BACK):
+            if before.state in (CreditState.REJECTED, CreditState.TAKEN_BACK):
+                again = CreditEntry(EntryKind.SEND_AGAIN, self.now, "person", f"by/{serial}", (0,))
+                adding = add_entry(entries, again, {0: SIZE})
+                if adding.result is not AddResult.ADDED:
+                    continue
+                assert FakeCredits.write_entries(self.credits, [EntriesChange(key, entries, adding.entries)]) == [True]
+                entries = adding.entries
+            elif before.state is not CreditState.DUE:
                 continue
             new = CreditEntry(
                 EntryKind.ASSIGNED, self.now, "delivery", str(delivery_id), (0,), delivery=str(delivery_id), dues=(DUE,)

@@ -18,6 +18,8 @@ class AddedItems:
         self.waiting: dict[CampaignId, datetime] = {}
         self.by_hand: list[Addition] = []
         """What persons added that no row of a list has."""
+        self.listed: list[Addition] = []
+        """Additions that no acceptance made."""
 
     def require_open(self, campaign_id: CampaignId, at: datetime) -> None:
         """Raises Outdated where a delivery was opened over an instant."""

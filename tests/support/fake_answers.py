@@ -10,7 +10,7 @@ from kulanz.domain.delivery.answer_pass import AnswerFile, AnswerReceipt, Answer
 from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.dues import DueOf, Dues, owe
 from kulanz.domain.delivery.entries import CreditState
-from kulanz.domain.delivery.moved import MovedOf
+from kulanz.domain.delivery.moved import MovedOf, Moves
 
 
 class FakeAnswers:
@@ -18,6 +18,8 @@ class FakeAnswers:
 
     def __init__(self, dues: Dues) -> None:
         self.dues = dues
+        self.by_persons: dict[str, Moves] = {}
+        """What persons moved, by channel."""
         self._files: dict[tuple[str, str], AnswerFile] = {}
         self._cursors: dict[tuple[str, str, int], Cursor] = {}
         self._receipts: dict[tuple[str, str, int, int], AnswerReceipt] = {}
@@ -80,6 +82,7 @@ class FakeAnswers:
         whole = AnswerTotals()
         for file in self.files(channel):
             whole.add(file.totals)
+        whole.take_all(self.by_persons.get(channel, Moves()))
         return {
             place: {state: size for state, size in sums.items() if size}
             for place, sums in whole.moved.items()

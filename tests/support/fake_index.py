@@ -13,6 +13,8 @@ from tests.support.fake_cases import FakeCases
 from tests.support.fake_offers import FakeOffers
 from tests.support.fakes import FakeCampaigns
 
+EVERY = 1_000_000
+
 
 class FakeIndex:
     """What spans incidents and campaigns."""
@@ -58,7 +60,9 @@ class FakeIndex:
         ]
         found += [] if self._cases is None else self._cases.additions(campaign_id)
         found += [one for one in self._campaigns.added_items.by_hand if one.key.campaign == campaign_id]
-        return _page([(one.at, f"{one.key.account_id}#{one.key.subject}", one) for one in found], after, most)
+        found += [one for one in self._campaigns.added_items.listed if one.key.campaign == campaign_id]
+        named = [(one.at, f"{one.key.account_id}#{one.key.subject}#{one.benefit}", one) for one in found]
+        return _page(named, after, most)
 
     def additions_from(
         self, campaign_id: CampaignId, start: datetime, after: str = "", most: int = INDEXED_PER_PAGE

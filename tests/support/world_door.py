@@ -17,6 +17,7 @@ from kulanz.domain.campaigns.estimate import Operation
 from kulanz.domain.incident_record import Revision
 from kulanz.domain.ledger.entries import Entry
 from tests.support.fake_answers import FakeAnswerQueue, FakeAnswers, FakeDues
+from tests.support.fake_credit_actions import FakeCreditActions
 from tests.support.fake_discretion import FakeDiscretion
 from tests.support.fake_door import FakeActions, FakeDocuments, FakeRefusedEvents
 from tests.support.fake_drafts import FakeDrafts, FakeSources
@@ -83,6 +84,7 @@ class WorldDoor:
         self.exports, self.export_queue = world.exports, world.export_queue
         self.credits = world.credits
         self.answers = FakeAnswers(world.deliveries.dues)
+        self.credit_actions = FakeCreditActions(world.credits, self.answers, world.campaigns)
         self.answer_queue, self.dues = FakeAnswerQueue(), FakeDues(world.deliveries.dues)
         self.archive, self.chunks, self.stores = world.archive, world.chunks, world.stores
         self.policies: PolicyShelf = world.policies

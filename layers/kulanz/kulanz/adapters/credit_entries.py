@@ -49,23 +49,13 @@ class DynamoCredits:
         return [place not in refused for place in range(len(changes))]
 
     def write_with_history(self, change: EntriesChange, history: HistoryChange) -> bool:
-        names = {"#credits": CREDITS, "#status": "status"}
-        values = {":after": {"S": entries_text(change.after)}, ":granted": {"S": Outcome.GRANTED.value}}
-        condition = "#status = :granted AND attribute_not_exists(#credits)"
-        if change.before:
-            condition = "#status = :granted AND #credits = :before"
-            values[":before"] = {"S": entries_text(change.before)}
-        update = {
-            "TableName": self._table,
-            "Key": {"pk": {"S": change.key.partition}, "sk": {"S": change.key.place}},
-            "UpdateExpression": "SET #credits = :after",
-            "ConditionExpression": condition,
-            "ExpressionAttributeNames": names,
-            "ExpressionAttributeValues": values,
-        }
         try:
             write_together(
-                self._client, [{"Update": update}, {"Update": {"TableName": self._table, **history_update(history)}}]
+                self._client,
+                [
+                    entries_action(self._table, change),
+                    {"Update": {"TableName": self._table, **history_update(history)}},
+                ],
             )
         except Outdated:
             return False
@@ -85,3 +75,23 @@ class DynamoCredits:
 def stored_entries(item: dict[str, Any]) -> CreditEntries:
     """The entries on a decision's item."""
     return read_entries(item[CREDITS]["S"]) if CREDITS in item else ()
+
+
+def entries_action(table: str, change: EntriesChange) -> dict[str, Any]:
+    """A list of entries in a transaction, as it was read before."""
+    names = {"#credits": CREDITS, "#status": "status"}
+    values = {":after": {"S": entries_text(change.after)}, ":granted": {"S": Outcome.GRANTED.value}}
+    condition = "#status = :granted AND attribute_not_exists(#credits)"
+    if change.before:
+        condition = "#status = :granted AND #credits = :before"
+        values[":before"] = {"S": entries_text(change.before)}
+    return {
+        "Update": {
+            "TableName": table,
+            "Key": {"pk": {"S": change.key.partition}, "sk": {"S": change.key.place}},
+            "UpdateExpression": "SET #credits = :after",
+            "ConditionExpression": condition,
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": values,
+        }
+    }

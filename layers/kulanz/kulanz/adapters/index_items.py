@@ -176,9 +176,10 @@ def additions_partition(campaign_id: CampaignId) -> str:
 def addition_item(addition: Addition) -> Item:
     """An addition as an item."""
     key = addition.key
+    benefit = "" if addition.benefit is None else f"#{addition.benefit}"
     return {
         "pk": {"S": additions_partition(key.campaign)},
-        "sk": {"S": f"{placed(addition.at)}#{addition.kind.value}#{key.account_id}#{key.subject}"},
+        "sk": {"S": f"{placed(addition.at)}#{addition.kind.value}#{key.account_id}#{key.subject}{benefit}"},
         "actor": {"S": addition.actor},
     }
 
@@ -186,9 +187,10 @@ def addition_item(addition: Addition) -> Item:
 def read_addition(item: Item) -> Addition:
     """An addition back from its item."""
     _, incident_id, seq = item["pk"]["S"].split("#")
-    at, kind, account_id, subject = item["sk"]["S"].split("#")
+    at, kind, account_id, subject, *benefit = item["sk"]["S"].split("#")
     key = DecisionKey(account_id, incident_id, subject, int(seq))
-    return Addition(AdditionKind(kind), key, parse_instant(at), item["actor"]["S"])
+    place = int(benefit[0]) if benefit else None
+    return Addition(AdditionKind(kind), key, parse_instant(at), item["actor"]["S"], place)
 
 
 def _campaign_of(partition: str) -> CampaignId:

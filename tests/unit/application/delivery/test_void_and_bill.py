@@ -1,14 +1,17 @@
 """Whatever is delivered, answered and voided in whatever order: the way to the bill says what the entries say."""
 
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import closing
+from dataclasses import replace
+from datetime import date, timedelta
 from decimal import Decimal
 from itertools import permutations
+from random import Random
 from typing import Any
 
 import pytest
 
-from kulanz.application.delivery.advance_delivery import open_settled
 from kulanz.application.delivery.ask_void import inline_file
 from kulanz.application.delivery.hear_answers import AnswerPorts, hear_chunk
 from kulanz.domain.campaigns.campaign import CampaignId
@@ -23,15 +26,19 @@ from kulanz_cli.month import csv_of
 from kulanz_console.drawing.ways import differences_of, totals_of
 from tests.fake_biller.biller import Biller
 from tests.support.billed import Clock
+from tests.support.billing_files import read_delivery
 from tests.support.faults import Fault, Tap, fault_at
 from tests.support.small_campaign import CAMPAIGN, event, list_of, row, small_world
 from tests.support.world import ANNA, BEN
-from tests.support.world_door import WorldDoor
+from tests.support.world_door import ANNA as DOOR_ANNA
+from tests.support.world_door import BERT, WorldDoor
 from tests.support.world_voids import approved, asked, run_voids, void_ports, watched_voids
 
 MONTH = "2026-03"
+CORRECTED = "K-4711"
+"""How the biller knows the account that it rejects."""
 ACCOUNTS = ("booked", "rejected", "idle")
-SETTLED = frozenset({CreditState.APPLIED, CreditState.VOIDED})
+SETTLED = frozenset({CreditState.APPLIED, CreditState.VOIDED, CreditState.WRITTEN_OFF})
 
 
 class Road:
@@ -43,7 +50,7 @@ class Road:
         self.world.publish(event(rows=len(ACCOUNTS)))
         self.world.run_until_quiet()
         self.world.delivers = True
-        self.door, self.biller, self.done = WorldDoor(self.world), biller, 0
+        self.door, self.biller, self.done, self.taken = WorldDoor(self.world), biller, 0, 0
         biller.open_accounts([(account, "EUR", "100.00") for account in ACCOUNTS if account != "rejected"])
 
     def step(self, what: str) -> None:
@@ -55,10 +62,20 @@ class Road:
             case ["answer"]:
                 self.hear()
             case ["take_back"]:
-                self.biller.run_cycle(f"2026-04-{self.done:02d}")
+                self.biller.run_cycle(self.day())
                 self.hear()
                 for bill in sorted({line[0] for line in self.biller.on_bills() if line[0].endswith("booked")}):
-                    self.biller.void(bill, f"2026-04-{self.done:02d}")
+                    self.biller.void(bill, self.day())
+                self.hear()
+            case ["again"]:
+                self.biller.open_accounts([(CORRECTED, "EUR", "100.00")])
+                self.act_on_all("send_again", biller_account=CORRECTED)
+            case ["write_off"]:
+                self.act_on_all("write_off")
+            case ["send"]:
+                self.deliver()
+            case ["cycle"]:
+                self.biller.run_cycle(self.day())
                 self.hear()
             case ["void", *accounts]:
                 self.void(accounts)
@@ -66,14 +83,38 @@ class Road:
                 raise AssertionError(f"no such step: {what}")
         self.must_add_up()
 
+    def day(self) -> str:
+        """A day of bills, later than those before."""
+        return (date(2026, 4, 1) + timedelta(days=self.done)).isoformat()
+
     def deliver(self) -> None:
         """Deliver all that is due, and hand it over."""
-        world, campaign = self.world, self.world.campaign(CAMPAIGN)
-        open_settled(campaign, world.campaigns, world.deliveries, ANNA, world.now)
-        world.run_until_quiet()
-        folder = "deliveries/billing/00000001/"
-        found = {key.removeprefix(folder): text for key, text in world.archive.documents.items() if folder in key}
-        assert self.biller.take("billing", 1, found) == "taken"
+        self.done += 1
+        self.world.now += timedelta(seconds=1)
+        assert self.door.put(f"deliveries/settled/{CAMPAIGN}/d-{self.done}", {"reason": "now"}).status == 200
+        self.world.run_until_quiet()
+        for serial in range(self.taken + 1, self.world.deliveries.last_serial("billing") + 1):
+            folder = f"deliveries/billing/{serial:08d}/"
+            documents = self.world.archive.documents.items()
+            found = {key.removeprefix(folder): text for key, text in documents if folder in key}
+            assert self.biller.take("billing", serial, found) == "taken"
+            self.taken = serial
+
+    def act_on_all(self, action: str, **stated: str) -> None:
+        """Do the same with every credit that waits for a person."""
+        for one in self.door.get(f"overdue/rejected/{CAMPAIGN}").content["credits"]:
+            self.done += 1
+            self.world.now += timedelta(seconds=1)
+            body = {"action": action, "account_id": one["account_id"], "credit_id": one["credit_id"], "reason": "why"}
+            more = stated if one["account_id"] == "rejected" else {}
+            path = f"deliveries/credits/{CAMPAIGN}/c-{self.done}"
+            reply = self.door.put(path, {**body, **more}, BERT)
+            if reply.content.get("reason") == "entries_full":
+                body, more, path = {**body, "action": "write_off"}, {}, f"{path}-off"
+                reply = self.door.put(path, body, BERT)
+            assert reply.status == 200, reply.content
+            assert self.door.put(path, {**body, **more}, BERT).content == reply.content
+        assert self.door.get(f"overdue/rejected/{CAMPAIGN}").content["credits"] == []
 
     def hear(self) -> None:
         """Read what the biller answers."""
@@ -227,3 +268,93 @@ def test_wherever_a_worker_dies_a_void_counts_once(number: int, fault: Fault) ->
         road.done += 1
         assert road.void([], Tap(fault_at(number, fault))) is VoidState.VOIDED
         road.must_add_up()
+
+
+ACTS = ("deliver", "answer", "take_back", "again", "write_off", "send", "cycle", "void idle", "send", "again", "answer")
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_whatever_persons_do_with_rejected_credits_no_bill_has_one_twice(seed: int) -> None:
+    steps = Random(seed).choices(ACTS, k=9)
+    with closing(Biller(":memory:")) as biller:
+        road = Road(biller)
+        for what in ("deliver", "answer", *steps, *("again", "send", "cycle") * 3):
+            road.step(what)
+            assert all(number == 1 for number in on_bills(biller).values()), what
+        states = {stands.state for _, _, stands, _ in road.stands()}
+        assert states <= {CreditState.APPLIED, CreditState.VOIDED, CreditState.WRITTEN_OFF}
+        applied = sum(stands.state is CreditState.APPLIED for _, _, stands, _ in road.stands())
+        assert len(on_bills(biller)) == applied
+
+
+def on_bills(biller: Biller) -> Counter[tuple[str, str]]:
+    """How often the bills that stand have each account's credit of a measure; each is billed whole here."""
+    return Counter((account, measure) for _, _, account, _, measure in biller.on_bills())
+
+
+def test_what_is_sent_again_has_the_corrected_account_and_the_same_id_and_what_was_taken_back_a_new_one() -> None:
+    with closing(Biller(":memory:")) as biller:
+        road = Road(biller)
+        for what in ("deliver", "answer", "take_back", "again", "send"):
+            road.step(what)
+        first, second = (read_delivery(road.world.archive.documents, f"deliveries/billing/{n:08d}") for n in (1, 2))
+        again = {one["account_id"]: one for one in second.credits.values() if one["measure"] == "EUR"}
+        before = {one["account_id"]: one for one in first.credits.values() if one["measure"] == "EUR"}
+        assert again.keys() == {"rejected", "booked"}
+        assert again["rejected"]["biller_account"] == CORRECTED
+        assert again["rejected"]["credit_id"] == before["rejected"]["credit_id"]
+        assert again["rejected"]["corrects"] == ""
+        assert again["booked"]["corrects"] == before["booked"]["credit_id"] != again["booked"]["credit_id"]
+        assert {name: again["booked"][name] for name in ("due", "amount")} == {
+            name: before["booked"][name] for name in ("due", "amount")
+        }
+
+
+def test_above_the_amount_for_a_second_person_a_write_off_needs_two() -> None:
+    with closing(Biller(":memory:")) as biller:
+        road = Road(biller)
+        for what in ("deliver", "answer"):
+            road.step(what)
+        road.door.gate = replace(road.door.gate, second_person_above={"EUR": 1})
+        (one,) = (
+            credit
+            for credit in road.door.get(f"overdue/rejected/{CAMPAIGN}").content["credits"]
+            if credit["measure"] == "EUR"
+        )
+        body = {"action": "write_off", "account_id": "rejected", "credit_id": one["credit_id"], "reason": "closed"}
+        path = f"deliveries/credits/{CAMPAIGN}"
+        asked = road.door.put(f"{path}/w-1", body, BERT)
+        assert (asked.content["second_person_needed"], asked.content["state"]) == (True, "rejected")
+        road.must_add_up()
+        same = road.door.put(f"{path}/w-2", body, BERT)
+        assert (same.status, same.content["reason"]) == (409, "asked_before")
+        done = road.door.put(f"{path}/w-3", body, DOOR_ANNA)
+        assert (done.content["second_person_needed"], done.content["state"]) == (False, "written_off")
+        road.must_add_up()
+        late = road.door.put(f"{path}/w-4", {**body, "action": "send_again"}, BERT)
+        assert (late.status, late.content["reason"]) == (409, "not_rejected")
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "reason"),
+    [
+        ({"credit_id": "0" * 32}, 409, "unknown_credit"),
+        ({"account_id": "nobody"}, 409, "unknown_credit"),
+        ({"account_id": "idle"}, 409, "unknown_credit"),
+        ({"biller_account": "K 4711"}, 422, None),
+        ({"action": "write_off", "biller_account": "K-1"}, 422, None),
+        ({"credit_id": "A1"}, 422, None),
+        ({"reason": ""}, 422, None),
+    ],
+)
+def test_what_names_no_rejected_credit_changes_nothing(changes: dict[str, str], status: int, reason: str) -> None:
+    with closing(Biller(":memory:")) as biller:
+        road = Road(biller)
+        for what in ("deliver", "answer"):
+            road.step(what)
+        before = road.by_entries()
+        (one, *_) = road.door.get(f"overdue/rejected/{CAMPAIGN}").content["credits"]
+        body = {"action": "send_again", "account_id": "rejected", "credit_id": one["credit_id"], "reason": "why"}
+        reply = road.door.put(f"deliveries/credits/{CAMPAIGN}/c-1", {**body, **changes}, BERT)
+        assert (reply.status, reply.content.get("reason")) == (status, reason), reply.content
+        assert road.by_entries() == before

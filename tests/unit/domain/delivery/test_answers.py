@@ -278,7 +278,9 @@ def test_a_credit_that_was_taken_back_twice_and_booked_again_has_room_on_its_dec
         if attempt > 1:
             delivery = f"billing/{attempt}"
             again = CreditEntry(EntryKind.ASSIGNED, AT, "delivery", delivery, (0,), delivery=delivery, dues=(DUE,))
-            added = add_entry(one.entries, again, {0: SIZE, 1: 20})
+            asked = CreditEntry(EntryKind.SEND_AGAIN, AT, "person", f"by/012345678{attempt}", (0,))
+            due = add_entry(one.entries, asked, {0: SIZE, 1: 20}).entries
+            added = add_entry(due, again, {0: SIZE, 1: 20})
             assert added.result is AddResult.ADDED
             one = Hearing(one.decision, added.entries)
         told = {"credit_id": credit_id(KEY, 0, attempt), "serial": str(attempt)}

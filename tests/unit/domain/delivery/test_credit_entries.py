@@ -39,7 +39,9 @@ def entry(kind: EntryKind, **stated: Any) -> CreditEntry:
     return CreditEntry(kind=kind, at=AT, by="test", benefits=told.pop("benefits", (0,)), **told)
 
 
-ASSIGNED, SENT, UNKNOWN, ACCEPTED, APPLIED, REJECTED, TAKEN_BACK, WRITTEN_OFF, VOIDED = map(entry, EntryKind)
+ASSIGNED, SENT, UNKNOWN, ACCEPTED, APPLIED, REJECTED, TAKEN_BACK, WRITTEN_OFF, VOIDED, AGAIN, ASKED = map(
+    entry, EntryKind
+)
 PART = entry(EntryKind.APPLIED, amount=200, id="part-1")
 REST = entry(EntryKind.APPLIED, amount=300, id="part-2", bill="B-2")
 
@@ -141,7 +143,7 @@ def test_answers_that_repeat_end_the_same(
 
 def test_what_was_rejected_is_sent_again_under_the_same_attempt_and_old_answers_mean_nothing() -> None:
     again = entry(EntryKind.ASSIGNED, id="billing/2", delivery="billing/2")
-    stands = added((), ASSIGNED, REJECTED, again)
+    stands = added((), ASSIGNED, REJECTED, AGAIN, again)
     assert standing(stands, 0, SIZE) == Standing(CreditState.ASSIGNED, 1, "billing/2")
     late = add_entry(stands, entry(EntryKind.REJECTED, id="late", code="no_account"), SIZES)
     assert late.result is AddResult.OVERTAKEN
@@ -151,7 +153,7 @@ def test_what_was_rejected_is_sent_again_under_the_same_attempt_and_old_answers_
 
 def test_what_was_taken_back_is_sent_again_as_another_attempt() -> None:
     again = entry(EntryKind.ASSIGNED, id="billing/2", delivery="billing/2")
-    stands = added((), ASSIGNED, APPLIED, TAKEN_BACK, again)
+    stands = added((), ASSIGNED, APPLIED, TAKEN_BACK, AGAIN, again)
     assert standing(stands, 0, SIZE) == Standing(CreditState.ASSIGNED, 2, "billing/2")
     assert add_entry(stands, replace(APPLIED, id="of the first"), SIZES).result is AddResult.OVERTAKEN
     second = replace(APPLIED, id="of the second", attempt=2, delivery="billing/2")

@@ -5,7 +5,7 @@ there can be as many as accounts, so they come a page at a time.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from kulanz.application.ports import CampaignIndex, CampaignStore, Page, Uploads
@@ -19,7 +19,7 @@ from kulanz.domain.audit import (
     uploaded_entry,
 )
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId
-from kulanz.domain.ledger.additions import Addition
+from kulanz.domain.ledger.additions import Addition, AdditionKind
 
 ENTRIES_PER_PAGE = 100
 
@@ -133,4 +133,13 @@ def _requested(campaign_id: CampaignId, ports: LogPorts) -> AuditEntry | None:
 
 
 def _accepted(addition: Addition) -> AuditEntry:
-    return acceptance_entry(addition.key, addition.at, addition.actor)
+    return replace(acceptance_entry(addition.key, addition.at, addition.actor), action=_ADDED[addition.kind])
+
+
+_ADDED = {
+    AdditionKind.ACCEPTED: "accepted",
+    AdditionKind.DECIDED: "granted by hand",
+    AdditionKind.GOODWILL: "gave goodwill",
+    AdditionKind.AGAIN: "sent a credit again",
+}
+"""What an addition was, as the log of its campaign has it."""

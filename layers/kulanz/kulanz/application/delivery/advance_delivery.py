@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import batched
+from typing import Protocol
 
 from kulanz.application.campaigns.dispatch_chunks import (
     CHUNKS_PER_LOOK_AT_THE_CLOCK,
@@ -39,6 +40,7 @@ from kulanz.domain.delivery.files import CONTENT_TYPES, PartFile, render_trailer
 from kulanz.domain.delivery.ids import DeliveryId
 from kulanz.domain.time import microseconds_of
 
+NOTHING_GRANTED = "nothing_granted"
 SENT_EVENT = "Delivery Sent"
 FLAGGED_EVENT = "Delivery Flagged"
 DELIVERY_EVENT_VERSION = 1
@@ -62,17 +64,30 @@ def granted_by_list(campaign: Campaign) -> dict[str, Size]:
     return {measure: size for (result, measure), size in worth.items() if result is RowResult.GRANTED and size}
 
 
-def open_over_additions(campaign_id: CampaignId, ports: DeliveryPorts, by: str, now: datetime) -> Delivery | None:
+class AdditionPorts(Protocol):
+    """What opening a delivery over additions touches."""
+
+    @property
+    def campaigns(self) -> CampaignStore: ...
+    @property
+    def deliveries(self) -> DeliveryStore: ...
+    @property
+    def index(self) -> CampaignIndex: ...
+
+
+def open_over_additions(
+    campaign_id: CampaignId, ports: AdditionPorts, by: str, now: datetime, *, is_asked: bool = False
+) -> Delivery | None:
     """Open a delivery over what was added to a campaign and is in none yet; None where nothing is to be delivered.
 
-    What was added to a campaign that a person settled is delivered once its list is. Raises TryAgain where others keep
-    opening deliveries, or adding.
+    What was added to a campaign that a person settled is delivered once its list is, or when a person asks. Raises
+    TryAgain where others keep opening deliveries, or adding.
     """
     campaign = ports.campaigns.campaign(campaign_id)
     plan = ports.campaigns.filed_plan(campaign_id)
     if campaign is None or campaign.state is not State.CLOSED or plan is None or plan.channel is None:
         return None
-    if not _is_whole(campaign) and ports.deliveries.over_list(campaign_id) is None:
+    if not is_asked and not _is_whole(campaign) and ports.deliveries.over_list(campaign_id) is None:
         return None
     name = plan.channel.name
     for _ in range(ATTEMPTS_AGAINST_OTHERS):
@@ -141,7 +156,7 @@ def _opened(
     campaign: Campaign, campaigns: CampaignStore, deliveries: DeliveryStore, by: str, now: datetime
 ) -> Delivery:
     if not granted_by_list(campaign):
-        raise NotDelivered("nothing_granted", "the list of the campaign granted nothing")
+        raise NotDelivered(NOTHING_GRANTED, "the list of the campaign granted nothing")
     plan = campaigns.filed_plan(campaign.id)
     if plan is None or plan.channel is None:
         raise NotDelivered("no_channel", "the plan of the campaign names no channel")

@@ -38,6 +38,7 @@ from kulanz.domain.delivery.dues import dues_of
 from kulanz.domain.delivery.entries import (
     AddResult,
     CreditEntry,
+    CreditState,
     EntryKind,
     Standing,
     add_entry,
@@ -45,7 +46,7 @@ from kulanz.domain.delivery.entries import (
 )
 from kulanz.domain.delivery.files import CONTENT_TYPES, PartHead, part_file, part_name, render_part
 from kulanz.domain.identifiers import month_of_goodwill
-from kulanz.domain.ledger.entries import DecisionKey, Entry, read_decision
+from kulanz.domain.ledger.entries import DecisionKey, Entry, benefits_granted, read_decision
 from kulanz.domain.lists.header import ListFormat
 from kulanz.domain.lists.lines import Line, is_blank
 from kulanz.domain.lists.reader import line_reader
@@ -137,12 +138,14 @@ def deliver_chunk(
 class _Row:
     """A line that may have a decision: whose, and what it says of the account's bill.
 
-    `origin` is where the line is in the list; None of an addition, whose line is that of its decision.
+    `origin` is where the line is in the list; None of an addition, whose line is that of its decision. `benefit` is the
+    place of a credit that is sent again.
     """
 
     origin: int | None
     key: DecisionKey
     to_bill: ToBill
+    benefit: int | None = None
 
 
 class _Line(NamedTuple):
@@ -172,6 +175,8 @@ class _Run:
     rows_per_wave: int = field(init=False)
     found: list[Credit] = field(default_factory=list)
     elsewhere: CreditSums = field(default_factory=CreditSums)
+    again: CreditSums = field(default_factory=CreditSums)
+    sent_again: set[str] = field(default_factory=set)
     is_to_bill: bool = field(init=False)
     is_goodwill: bool = field(init=False)
     decisions: dict[str, tuple[Decision, dict[int, Size]]] = field(default_factory=dict)
@@ -236,7 +241,7 @@ class _Run:
                 at = microseconds_of(addition.at)
                 if at >= stop:
                     return
-                yield _Line(at, at + 1, _Row(None, addition.key, NOTHING_TO_BILL))
+                yield _Line(at, at + 1, _Row(None, addition.key, NOTHING_TO_BILL, addition.benefit))
             if not page.after:
                 return
             after = page.after
@@ -276,7 +281,7 @@ class _Run:
                     del waiting[key]  # the row is blank of a decision, or another row decided its subject
                     continue
                 if row.origin is None:
-                    row = waiting[key] = self._row_of(booked.entry)
+                    row = waiting[key] = self._row_of(booked.entry, row.benefit)
                 change = self._assignment(booked, row)
                 if change is None:
                     credits_[key] = self._credits(booked, row)
@@ -296,23 +301,27 @@ class _Run:
             pace = ASSIGN_WRITE_UNITS * written / self.settings.units_per_second
             self.clock.wait(max(0.0, pace - (spent - self.clock.seconds_left())))
 
-    def _row_of(self, entry: Entry) -> _Row:
+    def _row_of(self, entry: Entry, benefit: int | None) -> _Row:
         """The row of the list that made a decision. Raises Refused where the list's row is of somebody else."""
         if not self.is_to_bill:
-            return _Row(None, entry.key, NOTHING_TO_BILL)
+            return _Row(None, entry.key, NOTHING_TO_BILL, benefit)
         lines = lines_of(self.campaign, self.ports.lists, entry.origin, entry.origin + 1)
         row = next((row for line in lines if (row := self._row(line)) is not None), None)
         if row is None or row.key != entry.key:
             raise Refused("the row of a decision is not where the decision says; nothing more of it is delivered")
-        return replace(row, origin=None)
+        return replace(row, origin=None, benefit=benefit)
 
-    def _decision(self, booked: Booked) -> tuple[Decision, dict[int, Size]]:
+    def _decision(self, booked: Booked, row: _Row) -> tuple[Decision, dict[int, Size]]:
         """What is to be delivered of a decision, with the size of each benefit, by its place.
 
         Of the list what it granted at once; equal but for the row's digest is equal. Of an addition what was accepted,
-        or granted by hand; of goodwill, which has no row, all of it.
+        or granted by hand; of goodwill, which has no row, all of it; and what is sent again.
         """
         hand = booked.entry.by_hand
+        if row.benefit is not None:
+            found = read_decision(booked.entry.body) if hand is None else hand.decision
+            granted = benefits_granted(booked.entry, found)
+            return found, {row.benefit: worth_of(granted[row.benefit])[1]} if row.benefit < len(granted) else {}
         kind = _ROW_DIGEST.sub("", booked.entry.body) if hand is None else hand.to_text()
         known = self.decisions.get(kind)
         if known is None:
@@ -331,18 +340,19 @@ class _Run:
 
     def _assignment(self, booked: Booked, row: _Row) -> EntriesChange | None:
         """What assigns all that is to be delivered of a decision and that is due; None where nothing is."""
-        decision, sizes = self._decision(booked)
+        decision, sizes = self._decision(booked, row)
+        stands = {place: standing(booked.entries, place, size) for place, size in sizes.items()}
         due = tuple(
             place
-            for place, size in sizes.items()
-            if not booked.entries or standing(booked.entries, place, size) == _NEVER_ASSIGNED
+            for place, found in stands.items()
+            if found == _NEVER_ASSIGNED or (row.benefit is not None and found.state is CreditState.DUE)
         )
         if not due or booked.entry.status is not Outcome.GRANTED:
             return None
         benefits, at = (*decision.benefits, *decision.claimable), booked.entry.effective_at
         if self.delivery.additions is not None and booked.entry.accepted_at is not None:
             at = booked.entry.accepted_at
-        late = tuple(self._due_of(row)(benefits[place], at) for place in due)
+        late = tuple(stands[place].due or self._due_of(row)(benefits[place], at) for place in due)
         assigned = replace(self.assigned, benefits=due, dues=late if any(late) else ())
         adding = add_entry(booked.entries, assigned, sizes)
         if adding.result is not AddResult.ADDED:
@@ -354,15 +364,22 @@ class _Run:
 
     def _credits(self, booked: Booked, row: _Row) -> list[Credit]:
         """The credits that are assigned to this delivery; those that stand elsewhere are counted."""
-        decision, sizes = self._decision(booked)
+        decision, sizes = self._decision(booked, row)
+        account = ""
         mine: dict[int, int] = {}
         others: dict[int, int] = {}
         for place, size in sizes.items():
             found = standing(booked.entries, place, size)
             if found != _NEVER_ASSIGNED:
                 (mine if found.delivery == str(self.delivery.id) else others)[place] = found.attempt
-        biller_account = row.to_bill.biller_account or row.key.account_id
+                account = found.account
+        biller_account = account or row.to_bill.biller_account or row.key.account_id
         booking = Booking(biller_account, self.bills, self._due_of(row))
+        if row.benefit is not None:  # it was counted when it was delivered first
+            again = list(credits_of(booked.entry, booking, mine, decision))
+            self.again.add(CreditSums.over(again))
+            self.sent_again |= {one.id for one in again}
+            return again
         if others:
             self.elsewhere.add(CreditSums.over(credits_of(booked.entry, booking, others, decision)))
         return list(credits_of(booked.entry, booking, mine, decision)) if mine else []
@@ -387,7 +404,8 @@ class _Run:
             part=part,
             sums=CreditSums.over(self.found),
             elsewhere=self.elsewhere,
-            dues=dues_of(self.campaign.id, self.found),
+            dues=dues_of(self.campaign.id, (one for one in self.found if one.id not in self.sent_again)),
+            again=self.again,
         )
 
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any, NotRequired, TypedDict
 from pydantic import Field, model_validator
 
 from kulanz.application.campaigns.frozen import thaw
+from kulanz.application.delivery.act_on_credit import FOR_A_PERSON
 from kulanz.application.delivery.campaign_law import counted_law
 from kulanz.application.delivery.open_answers import ANSWERS_FOLDER, OpenAnswersPorts, open_answers
 from kulanz.application.delivery.watch_dues import look_at_dues
@@ -31,7 +32,7 @@ from kulanz.domain.delivery.answer_pass import AnswerFile
 from kulanz.domain.delivery.credit import Size, credit_id
 from kulanz.domain.delivery.delivery import Delivery, state_of
 from kulanz.domain.delivery.dues import WARN_BEFORE, DueOf
-from kulanz.domain.delivery.entries import standing
+from kulanz.domain.delivery.entries import Standing, standing
 from kulanz.domain.delivery.ids import DeliveryId
 from kulanz.domain.delivery.law import Counted
 from kulanz.domain.delivery.moved import NOT_OWED
@@ -146,7 +147,10 @@ class OverdueAnswer(TypedDict):
 
 
 class LateCredit(TypedDict):
-    """A credit that is late: whose it is, where it stands, and how much of it is not on a bill."""
+    """A credit that is late, or waits for a person: whose it is, where it stands, how much of it is not on a bill.
+
+    `due` is empty where it has no deadline.
+    """
 
     account_id: str
     subject: str
@@ -161,7 +165,7 @@ class LateCredit(TypedDict):
 
 
 class LateCreditsAnswer(TypedDict):
-    """Credits of a campaign's list that are late, in the order of the list; `next` is the cursor of the rest."""
+    """Some credits of a campaign's list, in the order of the list; `next` is the cursor of the rest."""
 
     v: int
     campaign: str
@@ -337,6 +341,15 @@ def of_month(asked: Asked, door: Door) -> MonthAnswer:
 
 def late_credits(asked: Asked, door: Door) -> LateCreditsAnswer:
     """The credits of a campaign that are late, by account: another pass over its list, as long as time is."""
+    return _credits(asked, door, lambda stands: _is_late(stands, asked.now))
+
+
+def rejected_credits(asked: Asked, door: Door) -> LateCreditsAnswer:
+    """The credits of a campaign that the biller rejected or took back, and that wait for a person, by account."""
+    return _credits(asked, door, lambda stands: stands.state in FOR_A_PERSON)
+
+
+def _credits(asked: Asked, door: Door, is_wanted: Callable[[Standing], bool]) -> LateCreditsAnswer:
     campaign = existing(asked, door)
     begin = int(read_cursor(asked.question, asked.query.get("cursor")) or campaign.chunks.data_start)
     policy = thaw(campaign, door.campaigns.frozen(campaign.id))
@@ -346,7 +359,7 @@ def late_credits(asked: Asked, door: Door) -> LateCreditsAnswer:
         for position, page in committed_pages(campaign, policy, door.lists, door.ledger, begin):
             booked = door.credits.booked([entry.key for entry in page if entry.status is Outcome.GRANTED])
             decided = [booked[entry.key] for entry in page if entry.key in booked]
-            found += [credit for one in decided for credit in _late_of(one, delivery_of, asked.now)]
+            found += [credit for one in decided for credit in _credits_of(one, delivery_of, is_wanted)]
             if len(found) >= LATE_PER_ANSWER or asked.seconds_left() < SECONDS_FOR_AN_ANSWER:
                 rest: str | None = make_cursor(asked.question, str(position))
                 break
@@ -358,18 +371,24 @@ def late_credits(asked: Asked, door: Door) -> LateCreditsAnswer:
     return {"v": ACKNOWLEDGEMENTS_VERSION, "campaign": str(campaign.id), "credits": found, "next": rest}
 
 
-def _late_of(booked: Booked, delivery_of: Callable[[str], Delivery | None], now: datetime) -> Iterator[LateCredit]:
-    """The credits of a decision that are late."""
+def _is_late(stands: Standing, now: datetime) -> bool:
+    return stands.due is not None and now >= stands.due and stands.state not in NOT_OWED
+
+
+def _credits_of(
+    booked: Booked, delivery_of: Callable[[str], Delivery | None], is_wanted: Callable[[Standing], bool]
+) -> Iterator[LateCredit]:
+    """The credits of a decision that stand as is wanted."""
     for place, benefit in enumerate(granted_benefits(booked.entry)):
         measure, size = worth_of(benefit)
         stands = standing(booked.entries, place, size)
-        if stands.due is None or now < stands.due or stands.state in NOT_OWED:
+        if not is_wanted(stands):
             continue
         yield {
             "account_id": booked.entry.key.account_id,
             "subject": booked.entry.key.subject,
             "credit_id": credit_id(booked.entry.key, place, stands.attempt),
-            "due": format_instant(stands.due),
+            "due": "" if stands.due is None else format_instant(stands.due),
             "state": state_of(stands, delivery_of(stands.delivery)).value,
             "delivery": stands.delivery,
             "code": stands.code,

@@ -94,6 +94,9 @@ def _words(asked: Asked) -> str:
         case "void-approvals":
             done = {"approve": "approved", "reject": "rejected", "settle": "settled"}[asked.body["action"]]
             return f"{done} void {asked.of['void']} of"
+        case "deliveries" if "credit_id" in asked.body:
+            done = {"send_again": "sent again", "write_off": "wrote off"}[asked.body["action"]]
+            return f"{done} credit {asked.body['credit_id']} of"
         case _:
             return " ".join(asked.route.words)
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:  # a question needs neither: what they import takes a tenth of
     from kulanz.application.byhand.goodwill_store import GoodwillStore
     from kulanz.application.campaigns.open_campaign import OpenSettings
     from kulanz.application.cases.store import CaseStore
+    from kulanz.application.delivery.act_on_credit import CreditActions
     from kulanz.application.delivery.world import (
         AnswerFiles,
         AnswerQueue,
@@ -176,6 +177,8 @@ class Door(Protocol):
     def offers(self) -> "OfferStore": ...
     @property
     def cases(self) -> "CaseStore": ...
+    @property
+    def credit_actions(self) -> "CreditActions": ...
     @property
     def budgets(self) -> "BudgetStore": ...
     @property

@@ -3,7 +3,12 @@
 from itertools import islice
 from typing import Literal, TypedDict
 
-from kulanz.application.delivery.advance_delivery import NotDelivered, open_settled
+from kulanz.application.delivery.advance_delivery import (
+    NOTHING_GRANTED,
+    NotDelivered,
+    open_over_additions,
+    open_settled,
+)
 from kulanz.application.delivery.advance_delivery import publish_again as begin_again
 from kulanz.application.delivery.campaign_law import counted_lines
 from kulanz.application.door.asked import Asked, Door
@@ -104,7 +109,7 @@ class PublishAgainBody(Body):
 
 
 class DeliverBody(Body):
-    """A person's word that what a settled campaign granted is to be delivered."""
+    """A person's word that what a campaign granted is to be delivered now."""
 
     reason: Reason
 
@@ -182,14 +187,20 @@ def lines_to_the_bill(campaign: Campaign, door: Door) -> list[ToTheBill]:
 
 
 def deliver(asked: Asked, door: Door) -> DeliveryAnswer:
-    """Deliver what a campaign granted that a person settled."""
+    """Deliver what a campaign granted that a person settled; and what was added to any campaign, without waiting."""
     read_body(DeliverBody, asked.body)
-    campaign = existing(asked, door)
+    campaign, found, refused = existing(asked, door), list[Delivery](), None
     try:
-        opened = open_settled(campaign, door.campaigns, door.deliveries, asked.caller.id, asked.now)
+        found.append(open_settled(campaign, door.campaigns, door.deliveries, asked.caller.id, asked.now))
     except NotDelivered as problem:
-        raise Problem(Kind.REFUSED, str(problem), reason=problem.reason) from None
-    return {"v": DELIVERIES_VERSION, **_item(opened)}
+        refused = Problem(Kind.REFUSED, str(problem), reason=problem.reason)
+        if problem.reason != NOTHING_GRANTED:
+            raise refused from None
+    added = open_over_additions(campaign.id, door, asked.caller.id, asked.now, is_asked=True)
+    found += [] if added is None else [added]
+    if refused is not None and not found:
+        raise refused
+    return {"v": DELIVERIES_VERSION, **_item(found[-1])}
 
 
 def publish_again(asked: Asked, door: Door) -> DeliveriesAnswer:

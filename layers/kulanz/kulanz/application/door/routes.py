@@ -365,7 +365,7 @@ ROUTES: tuple[Route, ...] = (
         "deliveries/settled/{incident}/{seq}/{id}",
         "deliveries.deliver",
         FINANCE,
-        "Deliver what a settled campaign granted",
+        "Deliver what a settled campaign granted, and what was added to a campaign, now",
         "DeliverBody",
     ),
     _act(
@@ -374,6 +374,13 @@ ROUTES: tuple[Route, ...] = (
         FINANCE,
         "Publish the credits of a campaign again",
         "PublishAgainBody",
+    ),
+    _act(
+        "deliveries/credits/{incident}/{seq}/{id}",
+        "credits.act",
+        FINANCE,
+        "Send a rejected credit again, or write it off",
+        "CreditBody",
     ),
     # --- policies
     _ask("policies/published", "policies.published", POLICY_READERS, "Every published policy version", ("cursor",)),
@@ -417,6 +424,13 @@ ROUTES: tuple[Route, ...] = (
         "acknowledgements.late_credits",
         REGULATED,
         "The credits of a campaign that are late, by account",
+        ("cursor",),
+    ),
+    _ask(
+        "overdue/rejected/{incident}/{seq}",
+        "acknowledgements.rejected_credits",
+        REGULATED,
+        "The credits of a campaign that the biller rejected or took back, by account",
         ("cursor",),
     ),
     _act(

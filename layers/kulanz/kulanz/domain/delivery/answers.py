@@ -193,6 +193,19 @@ def _decision(body: str) -> Decision:
     return read_decision(body)
 
 
+def credit_in(key: DecisionKey, benefits: int, entries: CreditEntries, identity: str) -> tuple[int, int] | None:
+    """The place and the attempt of the credit with an id, of a decision that grants some benefits.
+
+    None where no attempt so far has it.
+    """
+    for place in range(benefits):
+        assigned = sum(one.kind is EntryKind.ASSIGNED and place in one.benefits for one in entries)
+        for attempt in range(1, max(assigned, 1) + 1):  # each attempt is assigned at least once
+            if credit_id(key, place, attempt) == identity:
+                return place, attempt
+    return None
+
+
 @dataclass(slots=True)
 class Hearing:
     """A decision while answers about it are heard: its entries as they were read, and as they become."""
@@ -216,7 +229,7 @@ class Hearing:
 
         The same line again, after its writer died, is counted as it was counted first.
         """
-        found = self._credit(answer.credit_id)
+        found = credit_in(self.decision.key, len(self.benefits), self.entries, answer.credit_id)
         if found is None:
             return Heard(AnswerResult.UNKNOWN_ID, "no credit of this decision has the id")
         place, attempt = found
@@ -265,15 +278,6 @@ class Hearing:
             case AddResult.CONFLICT | AddResult.FULL:
                 differs = adding.reason.startswith("amount_exceeds")
                 return Heard(AnswerResult.AMOUNT_DIFFERS if differs else AnswerResult.CONFLICT, adding.reason)
-
-    def _credit(self, identity: str) -> tuple[int, int] | None:
-        """The place and the attempt of the credit with an id; None where no attempt so far has it."""
-        for place in range(len(self.benefits)):
-            assigned = sum(one.kind is EntryKind.ASSIGNED and place in one.benefits for one in self.entries)
-            for attempt in range(1, max(assigned, 1) + 1):  # each attempt is assigned at least once
-                if credit_id(self.decision.key, place, attempt) == identity:
-                    return place, attempt
-        return None
 
     def _size(self, answer: BillerAnswer, place: int) -> Size | None:
         """The amount of an answer as the credit's own is kept; None where it is in another measure, or a part of it."""

@@ -4,8 +4,8 @@ A decision's body never changes. What deliveries, billers and persons add is thi
 condition that the list is as it was read, so that two writers never lose each other's.
 
     due ─► assigned ─► sent ─► accepted ─► applied
-              ▲                   │ rejected, unknown, taken back
-              └── sent again ◄────┘ written off, voided
+     ▲                            │ rejected, unknown, taken back
+     └── to be sent again ◄───────┘ written off, voided
 
 Answers of a biller come twice, late and in any order. An answer that an earlier one has overtaken changes nothing, and
 two that cannot both be true are a conflict for a person: the first stands.
@@ -24,9 +24,10 @@ from kulanz.domain.canonical import canonical_json
 from kulanz.domain.delivery.credit import Size
 from kulanz.domain.time import parse_day
 
-ENTRIES_MOST = 16
-ENTRIES_BYTES = 1024
-"""Of the list as it is stored: with a decision of one write unit, changing it costs two."""
+ENTRIES_MOST = 32
+ENTRIES_BYTES = 2048
+"""Of the list as it is stored. A credit that is delivered, booked and billed needs 300 bytes: with a decision of one
+write unit, changing it costs two. Only credits that are sent again several times need more than a KB."""
 
 
 TEXTS_REMEMBERED = 256
@@ -35,7 +36,8 @@ TEXTS_REMEMBERED = 256
 
 class EntryKind(StrEnum):
     """What can be said of a credit. SENT is an entry only of a channel that sends credits one by one: a file sends all
-    of its credits by its trailer, and that stands in the delivery's record."""
+    of its credits by its trailer, and that stands in the delivery's record. SEND_AGAIN: a person says that what was
+    rejected or taken back is delivered again. WRITE_OFF_ASKED: one person wrote it off, and a second one is needed."""
 
     ASSIGNED = "assigned"
     SENT = "sent"
@@ -46,6 +48,8 @@ class EntryKind(StrEnum):
     TAKEN_BACK = "taken_back"
     WRITTEN_OFF = "written_off"
     VOIDED = "voided"
+    SEND_AGAIN = "send_again"
+    WRITE_OFF_ASKED = "write_off_asked"
 
 
 class CreditState(StrEnum):
@@ -78,6 +82,7 @@ _ENDED: dict[EntryKind, CreditState] = {
     EntryKind.VOIDED: CreditState.VOIDED,
 }
 _ASSIGNED: dict[EntryKind, CreditState] = {EntryKind.ASSIGNED: CreditState.ASSIGNED}
+_BY_A_PERSON: dict[EntryKind, CreditState] = {EntryKind.SEND_AGAIN: CreditState.DUE} | _ENDED
 _APPLIED_MORE: dict[EntryKind, CreditState] = {
     EntryKind.APPLIED: CreditState.PARTLY_APPLIED,
     EntryKind.TAKEN_BACK: CreditState.TAKEN_BACK,
@@ -91,8 +96,8 @@ MOVES: Mapping[CreditState, Mapping[EntryKind, CreditState]] = {
     CreditState.ACCEPTED: {kind: state for kind, state in _ANSWERED.items() if kind is not EntryKind.ACCEPTED},
     CreditState.PARTLY_APPLIED: {**_APPLIED_MORE, EntryKind.WRITTEN_OFF: CreditState.WRITTEN_OFF},
     CreditState.APPLIED: _APPLIED_MORE,
-    CreditState.REJECTED: {**_ASSIGNED, **_ENDED},
-    CreditState.TAKEN_BACK: {**_ASSIGNED, **_ENDED},
+    CreditState.REJECTED: {**_BY_A_PERSON, EntryKind.WRITE_OFF_ASKED: CreditState.REJECTED},
+    CreditState.TAKEN_BACK: {**_BY_A_PERSON, EntryKind.WRITE_OFF_ASKED: CreditState.TAKEN_BACK},
     CreditState.WRITTEN_OFF: {},
     CreditState.VOIDED: {},
 }
@@ -100,7 +105,7 @@ MOVES: Mapping[CreditState, Mapping[EntryKind, CreditState]] = {
 
 _EARLIER = frozenset({EntryKind.SENT, EntryKind.UNKNOWN, EntryKind.ACCEPTED})
 OVERTAKEN: Mapping[CreditState, frozenset[EntryKind]] = {
-    CreditState.DUE: frozenset(),
+    CreditState.DUE: frozenset({EntryKind.SENT, EntryKind.ACCEPTED, EntryKind.REJECTED}),
     CreditState.ASSIGNED: frozenset(),
     CreditState.SENT: frozenset({EntryKind.SENT}),
     CreditState.UNKNOWN: frozenset({EntryKind.SENT, EntryKind.UNKNOWN}),
@@ -112,7 +117,8 @@ OVERTAKEN: Mapping[CreditState, frozenset[EntryKind]] = {
     CreditState.WRITTEN_OFF: _EARLIER | {EntryKind.REJECTED},
     CreditState.VOIDED: _EARLIER | {EntryKind.REJECTED},
 }
-"""What comes late in a state and changes nothing. Everything in neither table is a conflict."""
+"""What comes late in a state and changes nothing. Everything in neither table is a conflict. What is due and was never
+delivered has no answer: whoever hears answers looks at that first."""
 
 ANSWERS = frozenset({*_ANSWERED, EntryKind.UNKNOWN})
 """What a biller, or a channel, says of a credit that it got. Such an entry is about one benefit."""
@@ -125,7 +131,8 @@ class CreditEntry:
     `id` is what a repetition is recognised by. `delivery` is the delivery (`billing/12`) that an assignment belongs to,
     or that an answer answers; `attempt` is the one that is answered. `amount` (minor units of money, or a quantity),
     `bill` and `day` belong to `applied`; `code` to `rejected`. `dues` are the first instants at which what is assigned
-    is late, in the order of `benefits`; empty where none has a deadline.
+    is late, in the order of `benefits`; empty where none has a deadline. `account` is the account's key at the biller
+    where a person corrected it.
     """
 
     kind: EntryKind
@@ -141,6 +148,7 @@ class CreditEntry:
     day: date | None = None
     code: str = ""
     dues: tuple[datetime | None, ...] = ()
+    account: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "at", self.at.replace(microsecond=0))  # as it is stored
@@ -184,7 +192,7 @@ class CreditEntry:
             content["n"] = list(self.benefits)
         if self.delivery != delivery_before:
             content["d"] = self.delivery
-        texts = {"why": self.cause, "bill": self.bill, "code": self.code}
+        texts = {"why": self.cause, "bill": self.bill, "code": self.code, "acct": self.account}
         content |= {name: text for name, text in texts.items() if text}
         if self.attempt > 1:
             content["try"] = self.attempt
@@ -217,6 +225,7 @@ class CreditEntry:
             day=parse_day(content["day"]) if "day" in content else None,
             code=content.get("code", ""),
             dues=tuple(datetime.fromtimestamp(due, UTC) if due else None for due in dues),
+            account=content.get("acct", ""),
         )
         return entry if "id" in content else replace(entry, id=entry._usual_id)
 
@@ -257,7 +266,8 @@ def read_entries(text: str) -> CreditEntries:
 class Standing:
     """Where one credit stands, by its latest attempt. `delivery` is the last one that it was assigned to.
 
-    `applied` is how much of it is on bills, `due` the first instant at which the rest is late.
+    `applied` is how much of it is on bills, `due` the first instant at which the rest is late. `account` is the
+    account's key at the biller as a person corrected it; empty where nobody did.
     """
 
     state: CreditState = CreditState.DUE
@@ -266,6 +276,7 @@ class Standing:
     applied: Size = 0
     code: str = ""
     due: datetime | None = None
+    account: str = ""
 
     def shares(self, size: Size) -> dict[CreditState, Size]:
         """How a credit of a size adds to the sums of states: each part of it once."""
@@ -297,10 +308,16 @@ def _moved(found: Standing, entry: CreditEntry, benefit: int, size: Size) -> Sta
     target = MOVES[found.state].get(entry.kind)
     if target is None or (entry.kind in ANSWERS and entry.attempt != found.attempt):
         return None
+    return found if entry.kind is EntryKind.WRITE_OFF_ASKED else _moved_to(target, found, entry, benefit, size)
+
+
+def _moved_to(target: CreditState, found: Standing, entry: CreditEntry, benefit: int, size: Size) -> Standing | None:
     match entry.kind:
         case EntryKind.ASSIGNED:
+            return Standing(target, found.attempt, entry.delivery, due=entry.due_of(benefit), account=found.account)
+        case EntryKind.SEND_AGAIN:
             attempt = found.attempt + (found.state is CreditState.TAKEN_BACK)
-            return Standing(target, attempt, entry.delivery, due=entry.due_of(benefit))
+            return replace(found, state=target, attempt=attempt, code="", account=entry.account or found.account)
         case EntryKind.TAKEN_BACK:
             return replace(found, state=target, applied=0)
         case EntryKind.APPLIED:

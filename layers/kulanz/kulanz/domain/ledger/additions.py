@@ -9,24 +9,30 @@ from kulanz.domain.ledger.entries import DecisionKey
 
 class AdditionKind(StrEnum):
     """What was added. ACCEPTED: an offer, or a claimable part, of a decision that the list has. DECIDED: what the list
-    held or referred, and a person granted. GOODWILL: a decision that a person made, and no row.
+    held or referred, and a person granted. GOODWILL: a decision that a person made, and no row. AGAIN: a credit that a
+    person sends to billing again; it grants nothing.
     """
 
     ACCEPTED = "accepted"
     DECIDED = "decided"
     GOODWILL = "goodwill"
+    AGAIN = "again"
 
     @property
     def has_row(self) -> bool:
         """Whether the decision is one of the list's, so that a pass over the list has met it already."""
-        return self in (AdditionKind.ACCEPTED, AdditionKind.DECIDED)
+        return self in (AdditionKind.ACCEPTED, AdditionKind.DECIDED, AdditionKind.AGAIN)
 
 
 @dataclass(frozen=True, slots=True)
 class Addition:
-    """One addition: the decision that it made or changed, when, and who did it."""
+    """One addition: the decision that it made or changed, when, and who did it.
+
+    `benefit` is the place of the benefit that is sent again; None of every other kind.
+    """
 
     kind: AdditionKind
     key: DecisionKey
     at: datetime
     actor: str
+    benefit: int | None = None

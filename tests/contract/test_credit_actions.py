@@ -1,0 +1,83 @@
+"""The contract of CreditActions: what a person does with a credit is one step over both tables, or nothing."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from kulanz.application.delivery.world import EntriesChange
+from kulanz.application.ports import Outdated
+from kulanz.domain.delivery.dues import DueOf
+from kulanz.domain.delivery.entries import CreditEntry, CreditState, EntryKind
+from kulanz.domain.delivery.moved import Moved, MovedOf, Moves
+from kulanz.domain.halt import NEVER_SET, HaltAction, Verb, after
+from kulanz.domain.ledger.additions import Addition, AdditionKind
+from kulanz.domain.ledger.entries import DecisionKey
+from kulanz.domain.people.people import NOBODY_LISTED
+from tests.contract.backends import Backend
+from tests.support.values import NOW, entry
+
+DUE = (NOW + timedelta(days=40)).replace(microsecond=0)
+ASSIGNED = CreditEntry(EntryKind.ASSIGNED, NOW, "delivery", "billing/1", (0,), delivery="billing/1", dues=(DUE,))
+REJECTED = CreditEntry(EntryKind.REJECTED, NOW, "a", "rejected/1", (0,), delivery="billing/1", code="unknown_account")
+AGAIN = CreditEntry(EntryKind.SEND_AGAIN, NOW, "person", "by/0123456789", (0,), account="K-4711")
+OFF = CreditEntry(EntryKind.WRITTEN_OFF, NOW, "person", "by/0123456789", (0,))
+BACK = Moved("USD", "outage", {CreditState.REJECTED: -500, CreditState.DUE: 500}, DUE, 0, 0)
+LOST = Moved("USD", "outage", {CreditState.REJECTED: -500, CreditState.WRITTEN_OFF: 500}, DUE, -500, -1)
+
+
+def rejected(backend: Backend) -> DecisionKey:
+    """A decision whose credit the biller rejected."""
+    one = entry("a-1")
+    backend.ledger.insert([one])
+    assert backend.credits.write_entries([EntriesChange(one.key, (), (ASSIGNED, REJECTED))]) == [True]
+    return one.key
+
+
+def moves(key: DecisionKey, moved: Moved) -> Moves:
+    found = Moves()
+    found.take(key.campaign, moved)
+    return found
+
+
+def change(key: DecisionKey, new: CreditEntry) -> EntriesChange:
+    return EntriesChange(key, (ASSIGNED, REJECTED), (ASSIGNED, REJECTED, new))
+
+
+def billed(backend: Backend, key: DecisionKey) -> object:
+    return backend.answers.billed(key.campaign, "billing")
+
+
+def test_what_is_sent_again_is_an_addition_with_its_benefit(backend: Backend) -> None:
+    key = rejected(backend)
+    addition = Addition(AdditionKind.AGAIN, key, NOW, "anna", 0)
+    backend.credit_actions.write(change(key, AGAIN), "billing", moves(key, BACK), addition, 1_900_000_000)
+    assert backend.credits.booked([key])[key].entries == (ASSIGNED, REJECTED, AGAIN)
+    expected = {MovedOf(key.campaign, "USD", "outage"): {CreditState.REJECTED: -500, CreditState.DUE: 500}}
+    assert billed(backend, key) == expected
+    assert backend.index.additions(key.campaign).found == (addition,)
+    added = backend.deliveries.added(key.campaign)
+    assert (added.number, added.worth) == (1, {})
+    assert backend.deliveries.waiting_additions() == [(key.campaign, NOW)]
+    with pytest.raises(Outdated):  # the entries are not as they were read
+        backend.credit_actions.write(change(key, OFF), "billing", moves(key, LOST), None, 1)
+    assert billed(backend, key) == expected
+
+
+def test_what_is_written_off_is_not_due_any_more(backend: Backend) -> None:
+    key = rejected(backend)
+    backend.credit_actions.write(change(key, OFF), "billing", moves(key, LOST), None, 1)
+    assert backend.index.additions(key.campaign).found == ()
+    late = dict(backend.dues.before(DUE + timedelta(days=1)))
+    assert late[DueOf(key.campaign, DUE, "USD")] == (-1, -500), "a delivery had counted it"
+
+
+def test_nothing_is_done_in_a_halted_stack(backend: Backend) -> None:
+    key = rejected(backend)
+    halted = HaltAction("halt", Verb.SET, "sso:anna", "amounts ten times too large", NOW)
+    backend.campaigns.change_halt(NEVER_SET, after(NEVER_SET, halted, NOBODY_LISTED), halted)
+    addition = replace(Addition(AdditionKind.AGAIN, key, NOW, "anna", 0))
+    with pytest.raises(Outdated):
+        backend.credit_actions.write(change(key, AGAIN), "billing", moves(key, BACK), addition, 1)
+    assert backend.credits.booked([key])[key].entries == (ASSIGNED, REJECTED)
+    assert billed(backend, key) == {}
