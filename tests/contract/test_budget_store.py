@@ -138,7 +138,7 @@ def test_a_limit_is_removed_only_while_nothing_is_reserved(backend: Backend) -> 
     assert backend.campaigns.budget("EUR", MONTH) == Budget("EUR", MONTH, None, 0, 0, 2)
     assert backend.budgets.limit_set("EUR", MONTH, "removal") == removal
     with pytest.raises(Outdated):
-        backend.budgets.set_limit(removal)
+        backend.budgets.set_limit(replace(removal, limit=9))
     started(backend)
     backend.budgets.set_limit(replace(BUDGET, id="again"))
     with pytest.raises(Outdated):
