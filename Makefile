@@ -128,9 +128,11 @@ PROVE_SEEDS ?= 300
 tests: environments .venvs/dev/.lists $(if $(filter test,$(MAKECMDGOALS)),lint) ## the tests alone
 	$(call tried,KULANZ_EXAMPLES=$(EXAMPLES) KULANZ_SEEDS=$(SEEDS),not container and not long,,ministack)
 
-# Where java or npm is missing, all but DynamoDB Local is proved, and a line says so.
+# Where java, npm or chromium is missing, all but DynamoDB Local, or the pages in a browser, is proved, and a line says so.
 .PHONY: prove
-prove: environments ## what takes longer: properties and storms with more of both, DynamoDB Local, every hostile input
+prove: environments ## what takes longer: properties and storms with more of both, DynamoDB Local, a browser, every hostile input
+	@if [ -n "$$(command -v chromium chromium-browser google-chrome)" ]; then $(MAKE) .venvs/browser/.ready; \
+	else echo "not tried in a browser are the console's pages, because this is missing: chromium"; fi
 	@missing=; for tool in java npm; do \
 	  if ! "$$tool" -version >/dev/null 2>&1 && ! "$$tool" --version >/dev/null 2>&1; then missing="$$missing $$tool"; fi; done; \
 	if [ -n "$$missing" ]; then \
@@ -240,7 +242,7 @@ lock_command = $(uv) pip compile --generate-hashes --no-emit-index-url --univers
 .PHONY: lock
 lock: .venvs/bootstrap/.ready ## resolve the .in files into hash-locked .txt files (LOCK_FLAGS=--upgrade for newer versions)
 	$(call step,lock the layer,$(lock_command) $(layer).in --output-file $(layer).txt)
-	@for name in bootstrap $(environments) lists; do $(MAKE) lock-$$name; done
+	@for name in bootstrap $(environments) lists browser; do $(MAKE) lock-$$name; done
 	@for machine in aarch64 x86_64; do $(MAKE) layer-wheels-$$machine; done
 
 lock-%:

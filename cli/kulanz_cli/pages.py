@@ -1,12 +1,12 @@
 """``kulanz console``: questions and actions as pages in a browser of this machine, with the identity of the shell."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import click
-from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from kulanz.application.door.problems import Kind
 from kulanz.application.door.routes import PARAMETERS
@@ -15,7 +15,7 @@ from kulanz_cli.settings import ACTION_CODES, Unusable, pass_stack
 from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import console, say
 from kulanz_console.app import Console, Place
-from kulanz_console.port import NotAnswered, Why
+from kulanz_console.port import Kulanz, NotAnswered, Why
 from kulanz_console.sessions import Sessions
 
 HOST = "127.0.0.1"
@@ -92,6 +92,23 @@ class _Quiet(WSGIRequestHandler):
         """Nothing."""
 
 
+def listen(name: str, kulanz: Kulanz, clock: Callable[[], datetime], port: int = 0) -> tuple[BaseWSGIServer, str]:
+    """A console of a stack that listens on this machine, and its first address. Raises Unusable for a port in use."""
+    sessions, made = Sessions(), list[Console]()
+
+    def answer(environ: Any, start_response: Any) -> Any:
+        """Which port is free is known when it listens; the console is made with it, before the first request."""
+        return made[0](environ, start_response)
+
+    try:
+        server = make_server(HOST, port, answer, threaded=True, request_handler=_Quiet)
+    except (OSError, SystemExit):
+        raise Unusable(f"port {port} of this machine is taken; leave --port out, or name another") from None
+    place = Place(f"{HOST}:{server.server_port}", name)
+    made.append(Console(place, kulanz, sessions, clock))
+    return server, f"{place.origin}/enter/{sessions.first_token}"
+
+
 @click.command("console", epilog=ACTION_CODES)
 @click.option("--port", type=click.IntRange(0, PORT_MOST), default=0, help="A port of this machine; else a free one.")
 @pass_stack
@@ -101,20 +118,8 @@ def serve_console(stack: Stack, port: int) -> None:
     The pages ask and act with this shell's identity, through the API. Open the address that is printed: it lets one
     browser in, once. Ctrl-C ends it.
     """
-    kulanz, sessions = ByDoor(stack.door()), Sessions()
-    application: Console | None = None
-
-    def answer(environ: Any, start_response: Any) -> Any:
-        assert application is not None, "it is made before the first request"
-        return application(environ, start_response)
-
-    try:
-        server = make_server(HOST, port, answer, threaded=True, request_handler=_Quiet)
-    except (OSError, SystemExit):
-        raise Unusable(f"port {port} of this machine is taken; leave --port out, or name another") from None
-    place = Place(f"{HOST}:{server.server_port}", stack.name)
-    application = Console(place, kulanz, sessions, lambda: datetime.now(UTC))
-    say(console(), f"{place.origin}/enter/{sessions.first_token}")
+    server, address = listen(stack.name, ByDoor(stack.door()), lambda: datetime.now(UTC), port)
+    say(console(), address)
     say(console(), "Open this address in a browser of this machine. It lets one browser in. Ctrl-C ends it.")
     sys.stdout.flush()
     try:
