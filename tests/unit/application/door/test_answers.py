@@ -91,6 +91,7 @@ QUESTIONS: Mapping[str, str] = {
     "acknowledgements.overdue": "acknowledgements/overdue",
     "acknowledgements.of_campaign": f"acknowledgements/campaign/{CAMPAIGN}",
     "acknowledgements.late_credits": f"overdue/{CAMPAIGN}",
+    "acknowledgements.rejected_credits": f"overdue/rejected/{CAMPAIGN}",
     "acknowledgements.of_month": "acknowledgements/month/2026-03",
     "voids.of_campaign": f"voids/campaign/{CAMPAIGN}",
     "voids.one": f"voids/one/{CAMPAIGN}/wrong-list",
