@@ -111,9 +111,10 @@ def resend_credits(stack: Stack, campaign_id: CampaignId, reason: str, given_id:
 def deliver_campaign(
     stack: Stack, *, campaign_id: CampaignId, reason: str, given_id: str | None, is_json: bool
 ) -> None:
-    """Deliver what CAMPAIGN granted that a person settled, and what was added to it, now.
+    """Deliver what CAMPAIGN granted that a person settled, now.
 
-    Campaigns that closed by themselves need no such word: what was added to them is delivered a day later.
+    With it goes what was added to the campaign since. Campaigns that closed by themselves need no such word: what was
+    added to them is delivered a day later.
     """
     done = stack.door().act(
         "deliveries.deliver",

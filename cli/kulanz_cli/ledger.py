@@ -80,9 +80,10 @@ def _tables_of_earlier_stacks(stack: DirectStack) -> list[str]:
 @as_json
 @pass_direct_stack
 def check(stack: DirectStack, campaign_id: CampaignId | None, is_json: bool) -> None:
-    """Compare the ledger with the receipts of CAMPAIGN, or of all, and prove the law:
+    """Compare the ledger with the receipts of CAMPAIGN, or of all.
 
-    granted = used + expired + voided + written off + open, from the entries of all decisions and from counters.
+    It also proves the law granted = used + expired + voided + written off + open, from the entries of all decisions
+    and from counters.
 
     It reads each list and the decision of every row, so that it takes about as long as the plan did. Decisions of
     workers that were stopped before their receipt are counted apart. Exit code 1 where ledger and receipts differ.

@@ -36,7 +36,7 @@ COMMANDS = {
         ("acknowledge", "acknowledgements", "acknowledge_file", "Give Kulanz the answer FILE of a biller."),
         ("acknowledgements", "acknowledgements", "list_acknowledgements", "List what a biller answered."),
         ("overdue", "month", "list_overdue", "List credits that are late: on no bill, and their deadline is over."),
-        ("credits", "credits", "credits_of", "List the credits of CAMPAIGN that billing rejected; send one again."),
+        ("credits", "credits", "credits_of", "List the credits of CAMPAIGN that the biller rejected or took back."),
         ("month", "month", "show_month", "Say what a month granted, and what of it is on bills."),
         ("log", "log", "log", "Show who did what, when and why."),
         ("rejected", "rejected", "rejected", "Show refused events, or the rejected rows of CAMPAIGN."),
