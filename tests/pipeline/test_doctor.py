@@ -19,6 +19,7 @@ NOT_SHOWN_ON_MINISTACK = {
     "bucket": ["Nothing expires"],
     "policy of the bus": [
         "NobodyElseMayPublish", "OnlyCampaignPublishersMayOpenCampaigns", "OnlyAdvanceCampaignSpeaksForKulanz",
+        "OnlyDraftIncidentsSpeaksOfDrafts",
     ],
     "put on the bus": ["in the name of kulanz", "not in PublisherArns"],
     "send to the queues": ["incidents queue", "chunk queue"],
