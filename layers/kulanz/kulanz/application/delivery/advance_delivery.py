@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import batched
-from typing import Protocol
+from typing import Protocol, TypedDict
 
 from kulanz.application.campaigns.dispatch_chunks import (
     CHUNKS_PER_LOOK_AT_THE_CLOCK,
@@ -325,8 +325,34 @@ def _begin_publishing(delivery: Delivery, ports: DeliveryPorts) -> DeliveryState
     return after.state
 
 
-def delivery_content(delivery: Delivery) -> dict[str, object]:
-    """A delivery as its event tells it, and the API."""
+class SumContract(TypedDict):
+    """Credits of one type and measure: how many, and what they add up to, as a plain decimal."""
+
+    type: str
+    measure: str
+    credits: int
+    sum: str
+
+
+class DeliveryContract(TypedDict):
+    """The detail of *Delivery Sent* and *Delivery Flagged*. `folder` is where the bucket has its files; `reason` says
+    why it is flagged.
+    """
+
+    v: int
+    delivery: str
+    campaign: str
+    kind: str
+    state: str
+    reason: str
+    folder: str
+    parts: int
+    credits: int
+    sums: list[SumContract]
+
+
+def delivery_content(delivery: Delivery) -> DeliveryContract:
+    """A delivery as its event has it."""
     return {
         "v": DELIVERY_EVENT_VERSION,
         "delivery": str(delivery.id),
