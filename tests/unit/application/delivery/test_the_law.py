@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -148,6 +148,12 @@ def test_an_end_counts_from_the_next_full_hour(ends_at: str, counted: str) -> No
         hours=hours, minutes=minutes
     )
     assert timedelta(hours=1) == END_COUNTED_EVERY
+
+
+def test_an_end_in_the_last_hour_of_the_calendar_counts_as_it_stands() -> None:
+    for last in (datetime.max.replace(tzinfo=UTC), datetime(9999, 12, 31, 23, 0, 1, tzinfo=UTC)):
+        assert counted_end(last) == last
+    assert counted_end(datetime(9999, 12, 31, 22, 0, 1, tzinfo=UTC)) == datetime(9999, 12, 31, 23, tzinfo=UTC)
 
 
 def test_ends_are_counted_once_however_often_a_chunk_comes() -> None:

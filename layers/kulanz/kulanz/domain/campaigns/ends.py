@@ -21,6 +21,7 @@ type Ends = Mapping[EndOf, int | Decimal]
 
 
 def counted_end(ends_at: datetime) -> datetime:
-    """The full hour of UTC from which an end counts."""
+    """The full hour of UTC from which an end counts; itself in the last hour of the calendar, which none follows."""
     begun = ends_at.replace(minute=0, second=0, microsecond=0)
-    return begun if begun == ends_at else begun + END_COUNTED_EVERY
+    is_last_hour = begun > datetime.max.replace(tzinfo=ends_at.tzinfo) - END_COUNTED_EVERY
+    return ends_at if begun == ends_at or is_last_hour else begun + END_COUNTED_EVERY
