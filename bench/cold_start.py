@@ -44,6 +44,7 @@ WORKER_ENVIRONMENT = {
     "SOURCES_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/deliveries",
     "BUS_NAME": "kulanz",
     "NOTICES_TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:notices",
+    "CREDITS_TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:credits",
 }
 
 
