@@ -109,10 +109,9 @@ settle_campaign = _command(
 def end_campaign(
     stack: Stack, campaign_id: CampaignId, end: str | None, reason: str, given_id: str | None, is_json: bool
 ) -> None:
-    """End a flagged CAMPAIGN: keep all, or void what is unused.
+    """End a flagged CAMPAIGN, such as one whose incident was withdrawn.
 
-    It may be one whose incident was withdrawn. A void is planned, and approved by others. The campaign ends when the
-    void has.
+    A void is planned, and approved by others. The campaign ends when the void has.
     """
     if end is None:
         raise click.UsageError("say --keep, --void-unused or --void-unassigned")
