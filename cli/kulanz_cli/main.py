@@ -63,7 +63,7 @@ COMMANDS = {
         ("resume", "control", "resume_campaign", "Let a paused CAMPAIGN go on where it stopped."),
         ("cancel", "control", "cancel_campaign", "End CAMPAIGN for good."),
         ("settle", "control", "settle_campaign", "Close a flagged CAMPAIGN as it is."),
-        ("end", "control", "end_campaign", "End a flagged CAMPAIGN, such as one whose incident was withdrawn."),
+        ("end", "control", "end_campaign", "End a flagged CAMPAIGN: keep all, or void what is unused."),
         ("advance", "repairs", "advance", "Let advance_campaign look at CAMPAIGN again."),
         ("notices", "repairs", "notices", "Publish notices again."),
         ("ledger", "ledger_group", "ledger", "Confirm the stack's tables; compare ledger and receipts."),
