@@ -109,7 +109,7 @@ settle_campaign = _command(
 def end_campaign(
     stack: Stack, campaign_id: CampaignId, end: str | None, reason: str, given_id: str | None, is_json: bool
 ) -> None:
-    """End a flagged CAMPAIGN, such as one whose incident was withdrawn.
+    """End a flagged CAMPAIGN: keep all, or void what is unused.
 
     A void is planned, and approved by others. The campaign ends when the void has.
     """
