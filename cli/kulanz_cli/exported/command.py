@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 POLL_SECONDS = 0.5
 WAIT_LONGEST_SECONDS = 24 * 60 * 60
 BESIDE = {
-    ACCEPTED: "accepted since by customers",
+    ACCEPTED: "accepted, or granted by hand, since",
     CLAIMABLE: "still to be claimed by customers",
     UNCOUNTED: "in the ledger, but counted by no receipt",
     VOIDED: "taken back since by voids",

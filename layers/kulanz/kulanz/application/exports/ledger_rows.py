@@ -5,7 +5,7 @@ release runs by then. A line is decided only to know whether its facts can be re
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -18,7 +18,7 @@ from kulanz.domain.campaigns.reconciliation import RESULT_OF, RowResult
 from kulanz.domain.campaigns.stretches import Stretch
 from kulanz.domain.decision import Outcome
 from kulanz.domain.exports.figures import CONFLICT, DUPLICATE, MISSING, NOT_WRITTEN, VOIDED, Size, Written
-from kulanz.domain.exports.rows import DECIDED_PART, TO_CLAIM, Found, Instants, Rendered, begins_at, rendered
+from kulanz.domain.exports.rows import Found, Instants, Rendered, begins_at, rendered
 from kulanz.domain.ledger.decider import REMEMBERED_FACTS
 from kulanz.domain.ledger.entries import (
     DecisionKey,
@@ -57,6 +57,7 @@ class _Known(NamedTuple):
     expires_at: datetime | None
     accepted_at: datetime | None
     voided: tuple[tuple[int, Size], ...]
+    by_hand: str
     written: Written
 
 
@@ -160,7 +161,7 @@ class LedgerRows:
         head, _, rest = entry.body.partition(_ROW)
         place = _Known(
             head + rest[_DIGEST_CHARACTERS:], entry.status, entry.effective_at, entry.expires_at, entry.accepted_at,
-            entry.voided, written,
+            entry.voided, "" if entry.by_hand is None else entry.by_hand.to_text(), written,
         )  # fmt: skip
         known = self._rendered.get(place)
         if known is None:
@@ -174,12 +175,14 @@ class LedgerRows:
         accepted = entry.accepted_at
         if accepted is None and decision.outcome is Outcome.OFFERED and is_taken(entry):
             accepted = entry.effective_at  # accepted before acceptances were stored by themselves
+        if (hand := entry.by_hand) is not None:
+            decision, accepted = replace(decision, claimable=hand.decision.benefits), hand.at
         instants = Instants(entry.effective_at, accepted)
         result = RESULT_OF[decision.outcome].value
-        found = Found(result, decision.reason, written, decision, self._status(entry), instants, entry.voided)
-        parts = [(DECIDED_PART, one) for one in decision.benefits] + [(TO_CLAIM, one) for one in decision.claimable]
+        status = self._status(entry)
+        found = Found(result, decision.reason, written, decision, status, instants, entry.voided, hand is not None)
         days: list[date | None] = []
-        for part, benefit in parts:
+        for part, benefit in found.parts:
             begins = begins_at(found, part)
             due = benefit.due
             days.append(None if begins is None or due is None else self._run.policy.due_by(due, begins))

@@ -40,8 +40,9 @@ COLUMNS: Final = (
 )
 """Every row has all of them. `line` and `benefit` are numbers; `benefit` is empty in the row of a line without any."""
 NUMBERS: Final = frozenset({"line", "benefit"})
-DECIDED_PART, TO_CLAIM = "decided", "to_claim"
-"""The part of a benefit: what the decision grants or offers, or what it leaves to be claimed beside that."""
+DECIDED_PART, TO_CLAIM, BY_HAND = "decided", "to_claim", "by_hand"
+"""The part of a benefit: what the decision grants or offers; what it leaves to be claimed beside that; or what a person
+granted of what it held or referred."""
 YES: Final = "yes"
 
 
@@ -56,7 +57,8 @@ class Instants:
 class Found(NamedTuple):
     """What an export says about the decision of a line. `status` is where it stands now; empty in a plan.
 
-    `voided` is how much was taken back of each benefit, by its place.
+    `voided` is how much was taken back of each benefit, by its place. `is_by_hand`: a person granted what the decision
+    held or referred; it stands in the place of what is claimable, and `accepted` is when that was.
     """
 
     result: str
@@ -66,6 +68,17 @@ class Found(NamedTuple):
     status: str = ""
     instants: Instants = Instants()
     voided: Sequence[tuple[int, Size]] = ()
+    is_by_hand: bool = False
+
+    @property
+    def parts(self) -> Sequence[tuple[str, Benefit]]:
+        """The benefits with the part that each is of."""
+        if self.decision is None:
+            return ()
+        beside = BY_HAND if self.is_by_hand else TO_CLAIM
+        return [(DECIDED_PART, one) for one in self.decision.benefits] + [
+            (beside, one) for one in self.decision.claimable
+        ]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -130,12 +143,8 @@ def _tail(found: Found, benefit: Mapping[str, Any]) -> str:
 
 
 def _benefits(found: Found, days: Sequence[date | None]) -> Iterator[Mapping[str, Any]]:
-    decision = found.decision
-    if decision is None:
-        return
-    parts = [(DECIDED_PART, one) for one in decision.benefits] + [(TO_CLAIM, one) for one in decision.claimable]
     voided = dict(found.voided)
-    for number, (part, benefit) in enumerate(parts, 1):
+    for number, (part, benefit) in enumerate(found.parts, 1):
         begins = begins_at(found, part)
         day = days[number - 1] if number <= len(days) else None
         yield {
@@ -158,7 +167,7 @@ def begins_at(found: Found, part: str) -> datetime | None:
     """When a part of a decision was granted, by itself or by the customer's acceptance; None where it was not."""
     if found.decision is None:
         return None
-    waits = part == TO_CLAIM or found.decision.outcome is Outcome.OFFERED
+    waits = part != DECIDED_PART or found.decision.outcome is Outcome.OFFERED
     return found.instants.accepted if waits else found.instants.granted
 
 
@@ -237,7 +246,7 @@ def count_read(figures: Figures, rows: Sequence[Mapping[str, Any]]) -> None:
             currency, voided = row["currency"], row["voided"]
             taken_back = parse_minor(voided, minor_units(currency)) if currency else Decimal(voided)
             figures.add_sum(SumKey(VOIDED, measure), taken_back)
-        accepted, is_part = bool(row["accepted_at"]), row["part"] == TO_CLAIM
+        accepted, is_part = bool(row["accepted_at"]), row["part"] != DECIDED_PART
         if not is_part:
             figures.add_sum(SumKey(of, measure), size)
         if accepted and (is_part or row["result"] == Outcome.OFFERED):
