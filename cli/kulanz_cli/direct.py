@@ -9,6 +9,7 @@ from kulanz.adapters.credit_entries import DynamoCredits
 from kulanz.adapters.delivery_table import DynamoDeliveries
 from kulanz.adapters.discretion import S3Discretion
 from kulanz.adapters.drafts_table import DynamoDrafts
+from kulanz.adapters.index_table import DynamoIndex
 from kulanz.adapters.ledger_table import DynamoLedger
 from kulanz.adapters.parted_lists import PartedLists
 from kulanz.adapters.people import S3People
@@ -73,4 +74,5 @@ class DirectStack(Stack):
             DynamoDeliveries(client, outputs.campaigns_table_name),
             DynamoAnswers(client, outputs.campaigns_table_name),
             DynamoVoids(client, outputs.campaigns_table_name),
+            DynamoIndex(client, outputs.campaigns_table_name, outputs.credits_table_name),
         )

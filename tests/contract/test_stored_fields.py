@@ -199,9 +199,11 @@ def test_receipts_and_what_they_add_up_to_read_back_from_the_store(
 @THROUGH_A_STORE
 @given(st.lists(ENTRIES, min_size=1, max_size=3, unique_by=lambda entry: entry.key.subject))
 def test_decisions_read_back_from_the_ledger(backend: Backend, entries: list[Entry]) -> None:
-    """A decision is not accepted when it is written."""
+    """A decision is neither accepted nor decided by hand when it is written."""
     account_id = f"a-{uuid4().hex}"
-    written = [replace(one, key=replace(one.key, account_id=account_id), accepted_at=None) for one in entries]
+    written = [
+        replace(one, key=replace(one.key, account_id=account_id), accepted_at=None, by_hand=None) for one in entries
+    ]
 
     assert backend.ledger.insert(written) == [None] * len(written)
 

@@ -39,12 +39,18 @@ MAY_BE_REFUSED = {
     "acknowledgements.acknowledge": "422",
     "voids.ask": "422",
     "voids.decide": "422",
+    "goodwill.give": "422",
+    "goodwill.decide": "422",
+    "cases.one": "400",
+    "cases.decide": "422",
+    "cases.second": "422",
+    "credits.act": "422",
     "audit.of_day": "400",
     "repairs.notices": "400",
 }
 """What a body or a path may still be refused for that is right by its schema: an incident's own rules, a day that no
-month has, a cursor of nothing, neither or both of two entries of which one is expected, and 1.0 for the number of a
-campaign, which JSON Schema takes for a whole number."""
+month has, a cursor of nothing, facts that are no JSON, an amount beyond its currency's decimals, neither or both of two
+entries of which one is expected, and 1.0 for the number of a campaign, which JSON Schema takes for a whole number."""
 EXAMPLES = "15"
 """For each route and phase."""
 ACCOUNT = "123456789012"

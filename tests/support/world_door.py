@@ -125,7 +125,14 @@ def check_ports(door: WorldDoor) -> CheckPorts:
     """The world as a check of its ledger reads it."""
     world = door.world
     return CheckPorts(
-        world.campaigns, door.lists, world.ledger, world.credits, world.deliveries, door.answers, world.voids
+        world.campaigns,
+        door.lists,
+        world.ledger,
+        world.credits,
+        world.deliveries,
+        door.answers,
+        world.voids,
+        door.index,
     )
 
 

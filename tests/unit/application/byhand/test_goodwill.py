@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given as examples
 from hypothesis import strategies as st
 
+from kulanz.application.ledger.check_ledger import check_ledger
 from kulanz.application.ports import Outdated
 from kulanz.domain.budgets import LimitSet
 from kulanz.domain.campaigns.campaign import CampaignId, State
@@ -21,7 +22,7 @@ from tests.support.billing_files import read_delivery
 from tests.support.handed import decide, give, publish_discretion
 from tests.support.small_campaign import CAMPAIGN, INCIDENT_ID, ROWS, event, small_world
 from tests.support.world import START, World
-from tests.support.world_door import ANNA, BERT, Somebody, WorldDoor
+from tests.support.world_door import ANNA, BERT, Somebody, WorldDoor, check_ports
 from tests.support.world_voids import run_voids
 
 MONTH = CampaignId(f"goodwill-{START:%Y-%m}", 1)
@@ -406,6 +407,16 @@ def test_it_is_to_be_booked_at_once_and_delivered_a_day_later_once() -> None:
     ]
     assert line(door)["by_state"] == {"sent": "50.00"}
     assert line(door, "GB")["by_state"] == {"sent": "2.5"}
+
+
+@pytest.mark.parametrize("days", [0, 1], ids=["to be booked", "delivered"])
+def test_the_ledger_and_the_counters_say_the_same_of_it(days: int) -> None:
+    door = with_channel()
+    for _ in range(days):
+        a_day_later(door)
+    checked = check_ledger(MONTH, check_ports(door), door.world.now)
+    assert (checked.broken, checked.differences, checked.beyond) == ((), (), ())
+    assert {measure: shares.open for measure, shares in checked.law.items()} == {"EUR": 5000, "GB": Decimal("2.5")}
 
 
 @pytest.mark.parametrize("is_delivered", [False, True], ids=["before the delivery", "after the delivery"])

@@ -9,6 +9,7 @@ It also proves the law: granted = used + expired + voided + written off + open, 
 from the counters of receipts, of answers and of voids.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -17,12 +18,12 @@ from kulanz.application.campaigns.frozen import thaw
 from kulanz.application.delivery.campaign_law import counted_law, counted_lines
 from kulanz.application.delivery.world import AnswerFiles, CreditLedger, DeliveryStore, VoidStore
 from kulanz.application.ledger.committed import committed_decisions
-from kulanz.application.ports import CampaignStore, Ledger, ListStore, PinnedVersionGone
+from kulanz.application.ports import CampaignIndex, CampaignStore, Ledger, ListStore, PinnedVersionGone
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Pass, State
 from kulanz.domain.campaigns.reconciliation import IN_THE_LEDGER, Difference, worth_by_measure
 from kulanz.domain.decision import Outcome
 from kulanz.domain.delivery.law import Law, added_up, broken, law_of
-from kulanz.domain.ledger.entries import read_decision
+from kulanz.domain.ledger.entries import DecisionKey, read_decision
 from kulanz.domain.lists.lines import ListRefused
 
 
@@ -37,6 +38,7 @@ class CheckPorts:
     deliveries: DeliveryStore
     answers: AnswerFiles
     voids: VoidStore
+    index: CampaignIndex
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,19 @@ def _found(campaign: Campaign, ports: CheckPorts, now: datetime) -> tuple[int, d
         for entry in entries:
             for measure, size in worth_by_measure(read_decision(entry.body)).items():
                 worth[measure] = worth.get(measure, 0) + size
+    for keys in _without_row(campaign.id, ports.index):
+        law = added_up([law, *(law_of(one.entry, one.entries, now) for one in ports.credits.booked(keys).values())])
     return decisions, worth, law
+
+
+def _without_row(campaign_id: CampaignId, index: CampaignIndex) -> Iterator[list[DecisionKey]]:
+    """The decisions that persons made and no row of the list has, page by page: the list's pass meets none of them."""
+    page = index.additions(campaign_id)
+    while True:
+        yield [addition.key for addition in page.found if not addition.kind.has_row]
+        if not page.after:
+            return
+        page = index.additions(campaign_id, page.after)
 
 
 def _may_hold_more(campaign: Campaign, campaigns: CampaignStore) -> bool:
