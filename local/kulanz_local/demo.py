@@ -193,7 +193,7 @@ def how_to_try(run: Run, settings: Path) -> str:
         (
             "\nThe AWS stays until Ctrl-C. In another terminal, in this folder:\n",
             f"  source {settings}",
-            "  kulanz console     (pages in a browser: open the address that it prints)",
+            "  kulanz console",
             f"  kulanz ask {run.expected[asked.incident_id].examples['granted']} --incident {asked.incident_id}",
             f"  kulanz watch {CampaignId(asked.incident_id, 1)}",
             f"  kulanz export {CampaignId(asked.incident_id, 1)} --to att.csv",

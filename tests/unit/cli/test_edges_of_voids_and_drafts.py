@@ -255,7 +255,7 @@ def test_every_figure_of_an_export_stands_in_its_place(capsys: pytest.CaptureFix
         ["result", "sum of", "export", "reconciliation"],
         ["granted", "EUR", "1,234.56", "6,543.21"],
         ["offered", "call minutes", "1.5", "0"],
-        ["1.11 EUR accepted since by customers"],
+        ["1.11 EUR accepted, or granted by hand, since"],
         ["2.22 EUR still to be claimed by customers"],
         ["3.33 EUR in the ledger, but counted by no receipt"],
     ]
