@@ -19,6 +19,7 @@ import pytest
 from api import handler
 from kulanz.application.door.routes import BY_KEY, ROUTES
 from kulanz_local.embedded import PROJECT
+from tests.support.effort import EXAMPLES_PERCENT
 from tests.support.small_campaign import ROWS, event, small_world
 from tests.support.world_door import WorldDoor
 
@@ -51,8 +52,8 @@ MAY_BE_REFUSED = {
 """What a body or a path may still be refused for that is right by its schema: an incident's own rules, a day that no
 month has, a cursor of nothing, facts that are no JSON, an amount beyond its currency's decimals, neither or both of two
 entries of which one is expected, and 1.0 for the number of a campaign, which JSON Schema takes for a whole number."""
-EXAMPLES = "15"
-"""For each route and phase."""
+EXAMPLES = str(max(5, 15 * min(100, EXAMPLES_PERCENT) // 100))
+"""For each route and phase: 15, and fewer where fewer are asked of every property."""
 ACCOUNT = "123456789012"
 ANNA = {"accountId": ACCOUNT, "userArn": f"arn:aws:iam::{ACCOUNT}:user/anna", "userId": "AIDAEXAMPLE"}
 
