@@ -26,7 +26,7 @@ from kulanz.domain.ledger.entries import granted_benefits
 from tests.support.billing_files import read_delivery
 from tests.support.faults import Fault, Killed, Tap, fault_at
 from tests.support.small_campaign import CAMPAIGN, POLICY, event, list_of, row, sealed_policy, small_world
-from tests.support.world import ANNA, BEN, World
+from tests.support.world import ANNA, BEN, WATCH_INTERVAL, World
 from tests.support.world_deliveries import delivery_ports
 from tests.support.world_door import WorldDoor
 from tests.support.world_voids import approved, asked, run_voids, void_ports
@@ -107,6 +107,18 @@ def line(world: World, measure: str = "EUR") -> Mapping[str, Any]:
     assert content["differences"] == []
     found: Mapping[str, Any] = next((one for one in content["lines"] if one["measure"] == measure), {})
     return found
+
+
+def test_the_day_ends_to_the_instant() -> None:
+    world = offered()
+    accept(world, "a-1")
+    day_ends = world.now + ADDITIONS_EVERY
+    world.now = day_ends - timedelta(microseconds=1) - WATCH_INTERVAL
+    world.watch()
+    assert [one for one in deliveries(world) if one.additions is not None] == []
+    world.now = day_ends - WATCH_INTERVAL  # the schedule's next look is at the instant itself
+    world.watch()
+    assert len([one for one in deliveries(world) if one.additions is not None]) == 1
 
 
 def test_an_accepted_offer_is_to_be_booked_at_once_and_delivered_once_a_day_later() -> None:

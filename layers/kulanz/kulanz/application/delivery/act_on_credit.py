@@ -37,7 +37,7 @@ from kulanz.domain.people.caller import APART, Caller, Door, Person, must_be_per
 from kulanz.domain.people.people import People, approver_problem
 
 ACTION_DIGITS = 10
-"""Of the id that a person chose, as an entry has it: hexadecimal digits of its digest, because entries have 1 KB."""
+"""Of the id that a person chose, as an entry has it: hexadecimal digits of its digest, because entries have 2 KB."""
 ENTRIES_TO_COME, BYTES_TO_COME = 3, 330
 """What a credit that is sent again adds to its decision's entries at least: assigned, accepted and applied. Without
 room for these it would be on a bill, and no answer could say so."""

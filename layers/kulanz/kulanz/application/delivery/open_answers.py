@@ -21,7 +21,7 @@ from kulanz.domain.lists.unread_columns import must_not_nearly_name, names_in
 ANSWERS_FOLDER = "acknowledgements/"
 """Where answer files are uploaded."""
 FILE_ID_CHARACTERS = 12
-"""It stands in each entry that a file adds, of which a decision has 1 KB. 48 bits tell apart what a channel answers."""
+"""It stands in each entry that a file adds, of which a decision has 2 KB. 48 bits tell apart what a channel answers."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ SERIAL_MOST = 99_999_999
 """A serial has eight digits in the names of a delivery's files."""
 BILL_CHARACTERS = 40
 CODE_CHARACTERS = 40
-"""Of a bill's number and of a code of rejection: they stand in the entries, of which a decision has 1 KB."""
+"""Of a bill's number and of a code of rejection: they stand in the entries, of which a decision has 2 KB."""
 
 ANSWER_KINDS: Mapping[str, EntryKind] = {
     kind.value: kind for kind in (EntryKind.ACCEPTED, EntryKind.APPLIED, EntryKind.REJECTED, EntryKind.TAKEN_BACK)

@@ -181,7 +181,7 @@ class CreditEntry:
         return answer_id(self.kind, self.delivery)
 
     def content(self, delivery_before: str = "") -> dict[str, Any]:
-        """The entry as plain JSON, as short as it can be: a list of them has 1 KB. Instants are in whole seconds.
+        """The entry as plain JSON, as short as it can be: a list of them has 2 KB. Instants are in whole seconds.
 
         What follows from the rest, or from the entry before with its delivery, is left out.
         """
