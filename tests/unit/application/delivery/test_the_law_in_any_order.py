@@ -301,11 +301,15 @@ class Ledger(RuleBasedStateMachine):
         file = None if one is None else inline_file(void_id, [(one, WHOLE_ACCOUNT)], void_ports(self.world))
         opened = asked(self.world, ANNA, file, void_id.name, str(void_id.campaign))
         run_voids(self.world)
-        self.finish_void(void_id.name, seq, fault)
         self.plain.void(seq, ACCOUNTS if one is None else (one,), opened.opened_at)
+        self.finish_void(void_id.name, seq, fault)
 
     def finish_void(self, name: str, seq: int, fault: tuple[int, Fault] | None) -> None:
-        """Approve a void, if there is anything to approve, and let it end with one fault on the way."""
+        """Approve a void, if there is anything to approve, and let it end with one fault on the way.
+
+        The plain ledger has voided before: what is voided is what could be when it was asked, and of that nothing is
+        delivered by the schedules that go on after it.
+        """
         void_id = VoidId(CampaignId(INCIDENT_ID, seq), name)
         found = self.world.voids.void(void_id)
         assert found is not None
@@ -348,12 +352,12 @@ class Ledger(RuleBasedStateMachine):
         assert reply.status == 200, reply.content
         if action != "keep":
             run_voids(self.world)
-            self.finish_void(name, seq, fault)
             kept = {id(one) for one in self.plain.credits.values() if one.state in ("rejected", "taken_back")}
             for (of, *_), one in self.plain.credits.items():
                 may = one.state in UNUSED and (action == "void_unused" or id(one) not in kept)
                 if of == seq and may and not one.has_ended(now):
                     one.state = "voided"
+            self.finish_void(name, seq, fault)
         self.go_on()
         assert self.state(seq) is (State.CLOSED if action == "keep" else State.CANCELLED)
 
