@@ -110,6 +110,12 @@ def test_an_equal_amount_within_thirty_days_names_the_first_one(door: WorldDoor)
     assert give(door, "T-5", amount="20.01").status == 200
 
 
+def test_the_reasons_are_those_of_the_discretion_file_and_none_before_it(door: WorldDoor) -> None:
+    named = [(one["code"], one["needs_note"]) for one in door.get("goodwill/reasons").content["reasons"]]
+    assert named == [("long_wait", False), ("other", True)]
+    assert WorldDoor(door.world).get("goodwill/reasons").content["reasons"] == []
+
+
 def test_above_the_limits_for_one_it_waits_for_a_second_person(door: WorldDoor) -> None:
     asked = give(door, amount="60.00")
     assert (asked.content["state"], asked.content["campaign"]) == ("waiting", None)

@@ -57,6 +57,7 @@ def answer_file() -> AnswerFile:
 QUESTIONS: Mapping[str, str] = {
     "accounts.ask": "accounts/granted-1",
     "goodwill.waiting": "goodwill/waiting",
+    "goodwill.reasons": "goodwill/reasons",
     "goodwill.one": "goodwill/one/T-1",
     "campaigns.waiting": "campaigns/open",
     "cases.of_month": "cases/month/2026-03",
@@ -93,6 +94,7 @@ QUESTIONS: Mapping[str, str] = {
     "acknowledgements.late_credits": f"overdue/{CAMPAIGN}",
     "acknowledgements.rejected_credits": f"overdue/rejected/{CAMPAIGN}",
     "acknowledgements.of_month": "acknowledgements/month/2026-03",
+    "voids.waiting": "voids/open",
     "voids.of_campaign": f"voids/campaign/{CAMPAIGN}",
     "voids.one": f"voids/one/{CAMPAIGN}/wrong-list",
     "incidents.one": f"incidents/one/{INCIDENT_ID}",

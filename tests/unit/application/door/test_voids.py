@@ -47,6 +47,8 @@ def test_a_void_is_planned_approved_by_another_and_done(door: WorldDoor) -> None
     assert ask(door).content["state"] == "planning"
     planned = one(door)
     assert (planned["state"], planned["about"], planned["persons_needed"]) == ("awaiting_approval", "campaign", 1)
+    (open_one,) = door.get("voids/open").content["voids"]
+    assert {"v": 1, **open_one} == planned
     yes = {"action": "approve", "plan_hash": planned["plan_hash"][:12]}
     reply = door.put(f"void-approvals/{CAMPAIGN}/v-1/yes", yes, BERT)
     assert (reply.status, reply.content["state"]) == (200, "voiding")
@@ -54,6 +56,7 @@ def test_a_void_is_planned_approved_by_another_and_done(door: WorldDoor) -> None
     assert door.put(f"void-approvals/{CAMPAIGN}/v-1/yes", yes, BERT).content == reply.content
     done = one(door)
     assert (done["state"], done["reason"]) == ("voided", "balanced")
+    assert door.get("voids/open").content["voids"] == [], "nobody has anything to do with it any more"
     assert sums(done["done"], "voided") == sums(planned["plan"], "voidable") != {}
     assert [void["void"] for void in door.get(f"voids/campaign/{CAMPAIGN}").content["voids"]] == ["v-1"]
     assert logged(door) == [

@@ -93,6 +93,30 @@ class GoodwillsAnswer(TypedDict):
     waiting: list[GoodwillItem]
 
 
+class ReasonItem(TypedDict):
+    """A reason of the discretion file: its code, what it says, and whether a note has to stand beside it."""
+
+    code: str
+    title: str
+    needs_note: bool
+
+
+class ReasonsAnswer(TypedDict):
+    """The reasons that persons give for what they decide or give by hand; none until a discretion file is published."""
+
+    v: int
+    reasons: list[ReasonItem]
+
+
+def reasons(asked: Asked, door: Door) -> ReasonsAnswer:  # noqa: ARG001 (every question is asked alike)
+    """The reasons of the discretion file, in its order."""
+    found = door.discretion.current().reasons.values()
+    return {
+        "v": GOODWILL_VERSION,
+        "reasons": [{"code": one.code, "title": one.title, "needs_note": one.needs_note} for one in found],
+    }
+
+
 def waiting(asked: Asked, door: Door) -> GoodwillsAnswer:
     """What waits for a second person."""
     found = (door.goodwill.goodwill(one) for one in door.goodwill.waiting())

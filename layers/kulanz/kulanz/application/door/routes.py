@@ -263,6 +263,7 @@ ROUTES: tuple[Route, ...] = (
     ),
     # --- goodwill
     _ask("goodwill/waiting", "goodwill.waiting", GOODWILL_READERS, "Goodwill that waits for a second person"),
+    _ask("goodwill/reasons", "goodwill.reasons", GOODWILL_READERS, "The reasons for what is given or decided by hand"),
     _ask("goodwill/one/{goodwill}", "goodwill.one", GOODWILL_READERS, "Goodwill by its id"),
     _act("goodwill/{account}/{goodwill}", "goodwill.give", SUPPORT, "Give an account something anyway", "GoodwillBody"),
     _act(
@@ -488,6 +489,7 @@ ROUTES: tuple[Route, ...] = (
         "Approve the plan of a void, reject it, or settle a flagged void",
         "VoidApprovalBody",
     ),
+    _ask("voids/open", "voids.waiting", READERS, "Voids that are not over"),
     _ask("voids/campaign/{incident}/{seq}", "voids.of_campaign", READERS, "The voids of a campaign"),
     _ask("voids/one/{incident}/{seq}/{void}", "voids.one", READERS, "A void as it stands: its plan, and what was done"),
     # --- operators

@@ -21,7 +21,7 @@ from kulanz.application.door.problems import FieldProblem, Kind, Problem, unknow
 from kulanz.application.ports import ListMissing
 from kulanz.domain.campaigns.campaign import Campaign, PinnedList
 from kulanz.domain.delivery.ids import VoidId
-from kulanz.domain.delivery.void import ACCOUNTS_MOST, WORKED, Void, VoidState, VoidTotals
+from kulanz.domain.delivery.void import ACCOUNTS_MOST, OVER, WORKED, Void, VoidState, VoidTotals
 from kulanz.domain.identifiers import IDENTIFIER_LENGTH_CHARACTERS, WHOLE_ACCOUNT
 from kulanz.domain.lists.lines import ListRefused
 from kulanz.domain.time import format_instant
@@ -128,6 +128,24 @@ class VoidsAnswer(TypedDict):
     v: int
     campaign: str
     voids: list[VoidItem]
+
+
+class OpenVoidsAnswer(TypedDict):
+    """Voids that are not over: planned, waiting for an approval, under way, or flagged. First the oldest."""
+
+    v: int
+    voids: list[VoidItem]
+
+
+def waiting(asked: Asked, door: Door) -> OpenVoidsAnswer:  # noqa: ARG001 (every question is asked alike)
+    """The voids of all campaigns with which somebody still has something to do."""
+    found = (door.voids.void(one) for one in door.voids.open_voids())
+    opened = sorted((one for one in found if one is not None and one.state not in OVER), key=lambda one: one.opened_at)
+    of = ((one, door.campaigns.campaign(one.id.campaign)) for one in opened)
+    return {
+        "v": VOID_VERSION,
+        "voids": [_item(void, campaign, door) for void, campaign in of if campaign is not None],
+    }
 
 
 def of_campaign(asked: Asked, door: Door) -> VoidsAnswer:
