@@ -210,10 +210,15 @@ class Console:
 
     def _acted(self, action: Action, visit: Visit) -> Response:
         """Do it and go on to a page that shows it; where it is not done, show its form again as it was filled in."""
+        if not visit.may(action.use):
+            raise _no_role()
         try:
             done = action.view(visit)
         except NotAnswered as problem:
             visit.problem = str(problem)
+            if problem.why is not Why.LATER:
+                # What was refused is not done, and its id stands for it: what is corrected is another action.
+                visit.form = {name: text for name, text in visit.form.items() if name != "id"}
             shown = action.again(visit)
             return self._shown(shown, visit, STATUS_OF[problem.why])
         visit.session.said = done.says
@@ -244,8 +249,12 @@ class Console:
 
 def _asked(question: Question, visit: Visit) -> Shown:
     if question.use != EVERYBODY and not visit.may(question.use):
-        raise NotAnswered("this page needs a role that you do not have (docs/roles.md)", Why.NOT_PERMITTED)
+        raise _no_role()
     return question.view(visit)
+
+
+def _no_role() -> NotAnswered:
+    return NotAnswered("this needs a role that you do not have (docs/roles.md)", Why.NOT_PERMITTED)
 
 
 def _static(name: str) -> Response:

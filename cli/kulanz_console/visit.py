@@ -22,7 +22,8 @@ type Answer = Mapping[str, Any]
 RIGHTS = (
     *("halts.current", "accounts.ask", "deliveries.waiting", "acknowledgements.overdue", "audit.of_day"),
     *("policies.published", "approvals.act", "stops.act", "acceptances.accept", "halts.act", "budgets.act"),
-    *("deliveries.deliver", "acknowledgements.late_credits", "voids.decide", "repairs.advance"),
+    *("credits.act", "acknowledgements.late_credits", "voids.ask", "voids.decide", "drafts.confirm"),
+    *("cases.of_month", "cases.decide", "cases.second", "goodwill.waiting", "goodwill.give", "goodwill.decide"),
 )
 """One use of each kind of work that a page shows or leaves out."""
 

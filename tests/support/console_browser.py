@@ -57,6 +57,7 @@ class Form(HTMLParser):
 
     found: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
+    _select: str = ""
 
     def __post_init__(self) -> None:
         super().__init__()
@@ -67,7 +68,12 @@ class Form(HTMLParser):
             self.found.append((of["action"], {}))
         elif tag == "form":
             self.found.append(("", {}))
-        elif tag == "input" and self.found and of.get("type") != "checkbox":
+        elif tag == "select" and self.found:
+            self._select = of["name"]
+            self.found[-1][1][of["name"]] = ""
+        elif tag == "option" and self.found and "selected" in of:
+            self.found[-1][1][self._select] = of.get("value", "")
+        elif tag == "input" and self.found and (of.get("type") not in ("checkbox", "radio") or "checked" in of):
             self.found[-1][1][of["name"]] = of.get("value", "")
         elif tag == "a" and "href" in of:
             self.links.append(of["href"])
@@ -76,8 +82,8 @@ class Form(HTMLParser):
 class Browser:
     """A browser that was let in, or not yet."""
 
-    def __init__(self, world: World, roles: frozenset[Role] = EVERY_ROLE) -> None:
-        self.world, self.stack = world, WorldStack(world)
+    def __init__(self, world: World, roles: frozenset[Role] = EVERY_ROLE, stack: WorldStack | None = None) -> None:
+        self.world, self.stack = world, stack or WorldStack(world)
         self.kulanz = InRoles(self.stack, roles)
         self.sessions = Sessions()
         self.console = Console(Place(HOST, "kulanz"), self.kulanz, self.sessions, lambda: world.now)

@@ -2,10 +2,11 @@
 
 from typing import TYPE_CHECKING, Any, cast
 
+from kulanz.domain.identifiers import month_of_goodwill
 from kulanz_console import answered
 from kulanz_console.paths import url
 from kulanz_console.port import NotAnswered, Why
-from kulanz_console.views.forms import action_id
+from kulanz_console.views.forms import action_id, reasons_of
 from kulanz_console.visit import Done, Shown, Visit
 
 if TYPE_CHECKING:
@@ -23,8 +24,17 @@ def show(visit: Visit) -> Shown:
     content: dict[str, Any] = {"account": account, "incident": incident, "subject": subject, "answer": None}
     if not account:
         return Shown("account.html", visit.words("Account"), content)
-    found = cast("AskAnswer", visit.ask("accounts.ask", {"incident": incident, "subject": subject}, account=account))
+    query = {"incident": incident, "subject": subject}
+    answer, reasons, given = visit.together(
+        lambda: visit.ask("accounts.ask", query, account=account),
+        lambda: reasons_of(visit) if visit.may("goodwill.give") else [],
+        lambda: _given_before(visit, account) if visit.may("goodwill.give") else [],
+    )
+    found = cast("AskAnswer", answer)
     content |= {
+        "reasons": reasons,
+        "given": given,
+        "goodwill_id": action_id(visit, "goodwill"),
         "answer": found,
         "standings": answered.standings(found),
         "said": answered,
@@ -33,6 +43,18 @@ def show(visit: Visit) -> Shown:
         "accept_id": action_id(visit, "accept"),
     }
     return Shown("account.html", visit.words("Account {account}", account=account), content)
+
+
+def _given_before(visit: Visit, account: str) -> list[tuple[str, str, str]]:
+    """What the account was given by hand, and what waits to be: the id, the amount and the state of each."""
+    answer, waiting = visit.together(
+        lambda: visit.ask("accounts.ask", None, account=account), lambda: visit.ask("goodwill.waiting")["waiting"]
+    )
+    standings = [
+        one for one in answered.standings(cast("AskAnswer", answer)) if month_of_goodwill(one.content["incident_id"])
+    ]
+    given = [(one.content["subject"], answered.what_words(one), one.content["state"]) for one in standings]
+    return given + [(one["id"], one["amount"], one["state"]) for one in waiting if one["account_id"] == account]
 
 
 def accept(visit: Visit) -> Done:

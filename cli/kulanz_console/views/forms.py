@@ -1,6 +1,7 @@
-"""What forms have in common: the id under which an action is done once, and fields of one line."""
+"""What forms have in common: the id under which an action is done once, fields of one line, and listed reasons."""
 
 import secrets
+from typing import Any
 
 from kulanz_console.visit import Visit
 
@@ -9,12 +10,13 @@ REASON_CHARACTERS = 200
 """As the API takes it."""
 
 
-def action_id(visit: Visit, action: str) -> str:
+def action_id(visit: Visit, action: str, *, is_again: bool = True) -> str:
     """The id of the form that is shown: a new one, or that of the same form when it is shown again.
 
-    A double click, or the same form sent again after a lost answer, is so done once.
+    A double click, or the same form sent again after a lost answer, is so done once. Of a page with a form for each of
+    many things, `is_again` is whether this is the one that is shown again.
     """
-    given = visit.form.get("id", "")
+    given = visit.form.get("id", "") if is_again else ""
     return given or f"console-{action}-{visit.now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(ID_BYTES)}"
 
 
@@ -26,3 +28,8 @@ def filled(visit: Visit, name: str) -> str:
 def on_campaign(visit: Visit) -> dict[str, str | int]:
     """The campaign of the path, as a question names it."""
     return {"incident": visit.of["incident"], "seq": visit.of["seq"]}
+
+
+def reasons_of(visit: Visit) -> list[Any]:
+    """The reasons that may be given for what is given or decided by hand; none until a discretion file is published."""
+    return list(visit.ask("goodwill.reasons")["reasons"])

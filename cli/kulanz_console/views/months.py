@@ -1,6 +1,7 @@
-"""A month that a page is about: the one that was chosen, and those beside it."""
+"""A month that a page is about: the one that was chosen, those beside it, and the last ones."""
 
 import re
+from datetime import datetime
 
 from kulanz_console.port import NotAnswered, Why
 from kulanz_console.visit import Visit
@@ -21,5 +22,14 @@ def neighbours(month: str) -> tuple[str, str]:
     """The months before and after."""
     year, number = map(int, month.split("-"))
     place = year * MONTHS + number - 1
-    before, after = (f"{one // MONTHS:04d}-{one % MONTHS + 1:02d}" for one in (place - 1, place + 1))
-    return before, after
+    return _named(place - 1), _named(place + 1)
+
+
+def last_months(now: datetime, number: int) -> list[str]:
+    """The month of an instant, of UTC, and those before it; the latest first."""
+    place = now.year * MONTHS + now.month - 1
+    return [_named(place - back) for back in range(number)]
+
+
+def _named(place: int) -> str:
+    return f"{place // MONTHS:04d}-{place % MONTHS + 1:02d}"

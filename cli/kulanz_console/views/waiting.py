@@ -3,9 +3,12 @@
 from typing import Any
 
 from kulanz.domain.campaigns.campaign import State
+from kulanz_console.views import cases
 from kulanz_console.views.campaign_lines import line_of
+from kulanz_console.views.months import last_months
 from kulanz_console.visit import Answer, Shown, Visit
 
+MONTHS_OF_CASES = 2
 NOTHING_LATE: Answer = {"overdue": [], "due_soon": []}
 
 
@@ -13,7 +16,7 @@ def show(visit: Visit) -> Shown:
     """The first page. What a role may not read is left out."""
     reads, bills = visit.may("halts.current"), visit.may("acknowledgements.overdue")
     month = f"{visit.now:%Y-%m}"
-    halt, waiting, troubles, drafts, refused, late, deliveries = visit.together(
+    halt, waiting, troubles, drafts, refused, late, deliveries, queue, proposals, goodwill = visit.together(
         lambda: visit.ask("halts.current") if reads else None,
         lambda: _waiting(visit) if reads else ([], [], False),
         lambda: visit.ask("campaigns.troubles")["troubles"] if reads else [],
@@ -21,6 +24,9 @@ def show(visit: Visit) -> Shown:
         lambda: visit.ask("incidents.refused") if reads else None,
         lambda: visit.ask("acknowledgements.overdue") if bills else NOTHING_LATE,
         lambda: visit.ask("deliveries.waiting")["deliveries"] if visit.may("deliveries.waiting") else [],
+        lambda: _cases(visit) if visit.may("cases.of_month") else [],
+        lambda: cases.proposed(visit)[0] if visit.may("cases.of_month") else [],
+        lambda: _goodwill(visit) if visit.may("goodwill.waiting") else [],
     )
     campaigns, kept, is_more = waiting
     open_drafts = [one for one in drafts if one["state"] != "confirmed"]
@@ -36,10 +42,25 @@ def show(visit: Visit) -> Shown:
         "refused": [] if refused is None else refused["events"],
         "late": late,
         "deliveries": deliveries,
+        "cases": queue,
+        "kinds": cases.KINDS,
+        "proposed": proposals,
+        "goodwill": goodwill,
         "is_calm": not any((campaigns, kept, troubles, open_drafts, late["overdue"], late["due_soon"], deliveries))
+        and not any((queue, proposals, goodwill))
         and not (refused and refused["events"]),
     }
     return Shown("waiting.html", visit.words("Waiting for you"), content)
+
+
+def _cases(visit: Visit) -> list[Any]:
+    """Campaigns of the last months with cases that somebody can decide; the page of cases has those of earlier ones."""
+    found = cases.waiting_in(visit, last_months(visit.now, MONTHS_OF_CASES))
+    return [cases.line_of_queue(one, visit) for one in found if one["closed"] is None]
+
+
+def _goodwill(visit: Visit) -> list[Any]:
+    return [one for one in visit.ask("goodwill.waiting")["waiting"] if one["state"] == "waiting"]
 
 
 def _waiting(visit: Visit) -> tuple[list[Any], list[Any], bool]:

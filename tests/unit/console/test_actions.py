@@ -113,6 +113,18 @@ def test_an_exceeded_limit_has_to_be_named_by_the_yes() -> None:
     assert set(named) <= set(given.limits)
 
 
+def test_a_form_that_was_refused_is_corrected_on_the_page_that_says_so() -> None:
+    browser = exceeding()
+    refused = browser.submit(PLAN, f"{PLAN}/approve")
+    corrected = {**forms(refused)[f"{PLAN}/approve"], "limit": ["rejected"]}
+    done = browser.post(f"{PLAN}/approve", corrected)
+    assert done.status_code == 303, read(done.text)
+    refused = browser.submit("/money", "/money/halt", action="lift", reason="not halted")
+    assert refused.status_code == 409
+    corrected = {**forms(refused)["/money/halt"], "action": "set", "reason": "a wrong list"}
+    assert browser.post("/money/halt", corrected).status_code == 303
+
+
 def test_a_list_is_planned_again_as_the_next_campaign(browser: Browser) -> None:
     done = browser.submit(PLAN, f"{PLAN}/replan", reason="after the correction")
     assert done.status_code == 303

@@ -18,7 +18,7 @@ from tests.support.world import World
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE")
 VALUES = {
     "incident": "net-outage", "seq": "1", "account": "granted-1", "policy": "net-credit", "version": "1",
-    "draft": "it-planned00001-voice",
+    "draft": "it-planned00001-voice", "goodwill": "T-1", "void": "wrong-list",
 }  # fmt: skip
 OWN = ("/language", "/end")
 """What the console does without asking anybody."""

@@ -1,0 +1,47 @@
+"""A console's world in which something of every kind waits for a person: cases, goodwill, and what is to be voided."""
+
+from collections.abc import Mapping
+from functools import cache
+
+from kulanz.domain.byhand.discretion import discretion_json
+from tests.support.by_hand import DISCRETION, decide
+from tests.support.handed import discretion_content, give
+from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
+from tests.support.world import World
+from tests.support.world_door import ANNA
+from tests.support.world_stack import WorldStack
+
+CASE = f"/case/held-1/{CAMPAIGN}"
+WAITING_CASE = f"/case/referred-1/{CAMPAIGN}"
+"""A case of which a decision waits for a second person."""
+ALL_THAT_WAITS = (CASE, WAITING_CASE)
+"""The pages of single things that wait in `with_everything`."""
+
+
+@cache
+def _closed() -> World:
+    world = small_world()
+    world.publish(event(rows=ROWS))
+    world.run_until_quiet()
+    return world
+
+
+def with_discretion() -> WorldStack:
+    """The small campaign, executed, and a discretion file that lets persons decide and give."""
+    stack = WorldStack(_closed().copy())
+    content = discretion_content(cases=DISCRETION["cases"])
+    reasons: Mapping[str, object] = {**content["reasons"], **DISCRETION["reasons"]}
+    stack.served.discretion.publish(1, discretion_json({**content, "reasons": reasons}))
+    stack.desk = ANNA
+    return stack
+
+
+def with_everything() -> WorldStack:
+    """The same, with a case and goodwill that wait for a second person."""
+    stack = with_discretion()
+    door = stack.served
+    waits = decide(door, "referred-1", ANNA, way="amount", amount="20.00", measure="EUR")
+    assert waits.content["state"] == "waits", waits.content
+    given = give(door, "T-1", "granted-1", amount="60.00", note="called twice", ticket="T-1")
+    assert given.content["state"] == "waiting", given.content
+    return stack
