@@ -11,6 +11,10 @@ COMMANDS = {
         ("set", "budget", "set_limit", "Set what CURRENCY may cost in MONTH."),
         ("remove", "budget", "remove", "Remove the budget of CURRENCY in MONTH."),
     ),
+    "What a campaign reserved": section(
+        ("reserved", "settlement", "reserved", "Show what CAMPAIGN reserved, and what it may have granted."),
+        ("settle", "settlement", "settle", "State what CAMPAIGN granted, where its list is gone."),
+    ),
 }  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from kulanz.domain.budgets import (
 )
 from kulanz.domain.campaigns.campaign import Campaign, State
 from kulanz.domain.decision import Outcome
+from kulanz.domain.gate.stated import Stated
 from kulanz.domain.incident_record import IncidentRecord
 from kulanz.domain.ledger.entries import Entry
 from tests.contract.backends import Backend
@@ -255,3 +256,44 @@ def test_a_pass_goes_on_where_it_stopped_and_two_do_not_overtake_each_other(back
     with pytest.raises(Outdated):
         backend.budgets.note_counted(replace(FIRST, seq=2), None, first)
     assert backend.budgets.reserved() == [ReservedBy(FIRST, second)]
+
+
+# Stated by persons
+
+
+def test_what_is_stated_settles_in_its_own_step_and_stands_for_good(backend: Backend) -> None:
+    standing = started(backend)
+    amounts = {"EUR": Needed(450, 300), "USD": Needed(0, 7)}
+    first = Stated("s-1", amounts, BUDGET.actor, "as billing says", NOW)
+    assert backend.budgets.stated(FIRST) is None
+    backend.budgets.state(FIRST, None, first)
+    assert backend.budgets.stated(FIRST) == first
+    with pytest.raises(Outdated):
+        backend.budgets.state(FIRST, None, replace(first, id="s-2"))
+    other = replace(first, id="s-3", person="sso:ben", amounts={**amounts, "EUR": Needed(9, 0)})
+    backend.budgets.state(FIRST, first, other)
+    with pytest.raises(Outdated):
+        backend.budgets.state(FIRST, first, replace(first, id="s-4"))
+    step = step_of_end(read(backend, EUR, USD), standing, amounts, is_over=False)
+    done = replace(first, second="sso:carl", second_id="s-5", is_settled=True)
+    with pytest.raises(Outdated):
+        backend.budgets.settle_as_stated(FIRST, step, first, done, is_done=False)
+    assert (backend.campaigns.reservations(FIRST), backend.budgets.stated(FIRST)) == (standing, other)
+    backend.budgets.settle_as_stated(FIRST, step, other, done, is_done=True)
+    assert backend.budgets.stated(FIRST) == done
+    assert read(backend, EUR)[EUR].spent == 450
+    assert [one.is_settled for one in backend.campaigns.reservations(FIRST)] == [True, True]
+    assert backend.budgets.reserved() == []
+    with pytest.raises(Outdated):
+        backend.budgets.state(FIRST, done, first)
+
+
+def test_a_statement_over_reservations_that_moved_changes_nothing(backend: Backend) -> None:
+    standing = started(backend)
+    amounts = {"EUR": Needed(450, 300), "USD": Needed(0, 7)}
+    late = step_of_end(read(backend, EUR, USD), standing, amounts, is_over=False)
+    backend.offers.accept(*offer(backend), record_of(backend), "support", None, (Draw("EUR", MONTH, 1, str(FIRST)),))
+    done = Stated("s-1", amounts, BUDGET.actor, "as billing says", NOW, is_settled=True)
+    with pytest.raises(Outdated):
+        backend.budgets.settle_as_stated(FIRST, late, None, done, is_done=False)
+    assert backend.budgets.stated(FIRST) is None

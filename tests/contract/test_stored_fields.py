@@ -11,8 +11,10 @@ from kulanz.adapters.budget_items import (
     read_counted,
     read_reservation,
     read_setting,
+    read_stated,
     reservation_item,
     setting_item,
+    stated_item,
 )
 from kulanz.adapters.campaign_items import frozen_item, log_item, meta_item, read_frozen, read_log, read_meta
 from kulanz.adapters.incident_items import incident_item, read_incident, read_revision, revision_item
@@ -21,6 +23,7 @@ from kulanz.adapters.receipt_items import read_receipt, receipt_item
 from kulanz.domain.budgets import Counted, LimitSet, Reservation
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Cursor, Frozen, Receipt, StateChange
 from kulanz.domain.campaigns.same_outage import OutageCampaign
+from kulanz.domain.gate.stated import Stated
 from kulanz.domain.incident_record import IncidentRecord, Revision
 from kulanz.domain.ledger.entries import Entry, EntryWithHistory, HistoryChange
 from kulanz.domain.policy.deciding.history import HistoryKey, SubjectHistory
@@ -36,6 +39,7 @@ from tests.support.stored_values import (
     RECORDS,
     RESERVATIONS,
     REVISIONS,
+    STATED,
     campaigns,
 )
 
@@ -108,6 +112,12 @@ def test_a_reservation_reads_back_from_its_item(made: Reservation) -> None:
 @given(LIMITS_SET)
 def test_the_setting_of_a_budget_reads_back_from_its_item(setting: LimitSet) -> None:
     assert read_setting(setting_item(setting)) == setting
+
+
+@AS_ITEMS
+@given(STATED)
+def test_what_was_stated_reads_back_from_its_item(stated: Stated) -> None:
+    assert read_stated(stated_item(CampaignId("i-1", 1), stated)) == stated
 
 
 @AS_ITEMS

@@ -19,6 +19,7 @@ from kulanz.domain.budgets import (
     charge,
 )
 from kulanz.domain.campaigns.campaign import CampaignId
+from kulanz.domain.gate.stated import Stated
 
 
 class BudgetItems:
@@ -29,6 +30,7 @@ class BudgetItems:
         self.reservations: dict[tuple[str, str], Reservation] = {}
         self.open: dict[str, Counted | None] = {}
         self.settings: dict[tuple[str, str, str], LimitSet] = {}
+        self.stated: dict[str, Stated] = {}
         self.charged: Counter[BudgetPlace] = Counter()
         """What acceptances spent that no reservation had."""
 
@@ -126,3 +128,26 @@ class FakeBudgets:
         self._items.apply(step)
         if is_done:
             self._items.open.pop(str(campaign_id), None)
+
+    def stated(self, campaign_id: CampaignId) -> Stated | None:
+        return self._items.stated.get(str(campaign_id))
+
+    def state(self, campaign_id: CampaignId, before: Stated | None, after: Stated) -> None:
+        self._require_stated(campaign_id, before)
+        self._items.stated[str(campaign_id)] = after
+
+    def settle_as_stated(
+        self, campaign_id: CampaignId, step: BudgetStep, before: Stated | None, after: Stated, *, is_done: bool
+    ) -> None:
+        self._require_stated(campaign_id, before)
+        self.write(campaign_id, step, is_done=is_done)
+        self._items.stated[str(campaign_id)] = after
+
+    def _require_stated(self, campaign_id: CampaignId, before: Stated | None) -> None:
+        standing = self._items.stated.get(str(campaign_id))
+        if (standing is None) is not (before is None):
+            raise Outdated
+        if standing is None or before is None:
+            return
+        if standing.is_settled or (standing.id, standing.person) != (before.id, before.person):
+            raise Outdated

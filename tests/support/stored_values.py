@@ -36,6 +36,7 @@ from kulanz.domain.campaigns.repeats import HASHES, Repeats
 from kulanz.domain.campaigns.stretches import Stretch
 from kulanz.domain.confirmation import Confirmation, Occasion, Tables
 from kulanz.domain.decision import Decision, Outcome
+from kulanz.domain.gate.stated import Stated
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz.domain.incident_record import IncidentRecord, Revision
 from kulanz.domain.ledger.entries import DecisionKey, Entry
@@ -205,6 +206,17 @@ COUNTED = every_field(
     Counted,
     position=COUNTS,
     sums=st.dictionaries(st.sampled_from(["EUR", "USD"]), st.builds(Needed, COUNTS, COUNTS), min_size=1),
+)
+STATED = every_field(
+    Stated,
+    id=TEXTS,
+    amounts=st.dictionaries(st.sampled_from(["EUR", "USD"]), st.builds(Needed, COUNTS, COUNTS), min_size=1),
+    person=TEXTS,
+    reason=TEXTS,
+    at=INSTANTS,
+    second=TEXTS,
+    second_id=TEXTS,
+    is_settled=st.booleans(),
 )
 MEASURED = every_field(
     Measured, amounts=AMOUNTS, repeats=_repeats(), known=COUNTS, other_currency=COUNTS, commitment=COMMITMENTS

@@ -13,6 +13,9 @@ from tests.support.small_campaign import CAMPAIGN, event, list_of, row, small_wo
 from tests.support.world import World
 from tests.support.world_door import ANNA, BERT
 from tests.support.world_stack import WorldStack, run
+from tests.unit.application.ledger.test_settle_budgets import midway
+from tests.unit.application.ledger.test_settle_budgets import played as played_parts
+from tests.unit.application.ledger.test_state_amounts import gone
 
 LINES = [row("a-1", fee="1000.00"), row("a-2", affected="no")]
 DONE, WRONG_LINE, UNUSABLE = 0, 2, 3
@@ -181,3 +184,54 @@ def test_a_budget_is_removed_when_nothing_of_it_is_reserved() -> None:
     done = run(stack, "budget", "remove", "EUR", "2026-03", "--reason", "a mistake")
     assert done.exit_code == DONE, done.output
     assert done.stdout.splitlines()[1].split() == ["2026-03", "EUR", "none", "100.00", "0.00", "none"]
+
+
+def test_what_is_known_of_a_campaign_without_its_list_is_shown_and_two_persons_settle_it() -> None:
+    world = gone(midway())
+    stack = WorldStack(world)
+    shown = run(stack, "budget", "reserved", CAMPAIGN)
+    assert shown.exit_code == DONE, shown.output
+    known = json.loads(run(stack, "budget", "reserved", CAMPAIGN, "--json").stdout)["reserved"][0]
+    lines = [line.split() for line in shown.stdout.splitlines()]
+    assert ["at", "least", known["granted_least"], known["claimable_least"]] in lines
+    assert ["at", "most", known["granted_most"], known["claimable_most"]] in lines
+    assert "2026-03 EUR: not settled, 440.00 reserved, 0.00 accepted" in read(shown.stdout)
+    assert "kulanz budget settle states what it granted" in read(shown.stdout)
+    state = ["budget", "settle", CAMPAIGN, "--granted", f"EUR={known['granted_least']}", "--reason", "as billing says"]
+    stack.desk = ANNA
+    first = run(stack, *state)
+    assert (first.exit_code, "waits for a second person" in read(first.stdout)) == (DONE, True), first.output
+    again = run(stack, *state)
+    assert (again.exit_code, "ask another person" in read(again.output)) == (UNUSABLE, True)
+    stack.desk = BERT
+    done = run(stack, *state)
+    assert done.exit_code == DONE, done.output
+    assert "2026-03 EUR: settled" in done.stdout
+    assert f"{known['granted_least']} EUR granted" in read(done.stdout)
+    assert world.campaigns.budget("EUR", "2026-03").spent == int(known["granted_least"].replace(".", ""))
+    assert all(len(line) <= 80 for line in (shown.stdout + first.stdout + done.stdout).splitlines())
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (["--granted", "EUR"], WRONG_LINE, "a currency and an amount of it, such as EUR=1250.00"),
+        (["--granted", "EURO=1.00"], WRONG_LINE, "a currency and an amount of it"),
+        (["--granted", "EUR=1.00", "--granted", "EUR=2.00"], WRONG_LINE, "state each currency once"),
+        (["--granted", "USD=1.00"], UNUSABLE, "an amount of each currency that it reserved, and of no other: EUR"),
+        (["--granted", "EUR=1.001"], UNUSABLE, "expected at most 2 decimals"),
+        (["--granted", "EUR=999999.00"], UNUSABLE, "less than its receipts have, or more than its plan leaves"),
+    ],
+)
+def test_a_statement_that_cannot_be_is_named_and_changes_nothing(words: list[str], code: int, says: str) -> None:
+    world = gone(midway())
+    before = world.campaigns.budget("EUR", "2026-03")
+    done = run(WorldStack(world), "budget", "settle", CAMPAIGN, *words, "--reason", "r")
+    assert (done.exit_code, says in read(done.output)) == (code, True), done.output
+    assert world.campaigns.budget("EUR", "2026-03") == before
+
+
+def test_a_campaign_that_is_counted_is_not_stated() -> None:
+    stack = WorldStack(played_parts())
+    done = run(stack, "budget", "settle", CAMPAIGN, "--granted", "EUR=15.00", "--reason", "r")
+    assert (done.exit_code, "is counted from its list" in read(done.output)) == (UNUSABLE, True), done.output

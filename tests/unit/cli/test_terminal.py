@@ -158,6 +158,8 @@ COMMANDS = {
     "budget": ["budget"],
     "budget, shown": ["budget", "show", "--since", "2026-01"],
     "budget, set": ["budget", "set", "EUR", "2026-03", "123456789.99", "--reason", "r"],
+    "budget reserved": ["budget", "reserved", CAMPAIGN],
+    "budget settle": ["budget", "settle", CAMPAIGN, "--granted", "EUR=123456789.99", "--reason", "r"],
     "budget, removed": ["budget", "remove", "EUR", "2026-04", "--reason", "r"],
     "approve": ["approve", CAMPAIGN, "--plan", "0" * 12],
     "reject": ["reject", CAMPAIGN, "--plan", "0" * 12, "--reason", "r"],

@@ -23,6 +23,7 @@ from kulanz.domain.budgets import (
     Reservation,
     accept,
     charge,
+    draw_on,
     release,
     reserve,
     settle,
@@ -49,6 +50,9 @@ class Month(RuleBasedStateMachine):
         self.accepted: dict[str, int] = {}
         self.over: set[str] = set()
         self.charged = 0
+        self.beyond = 0
+        self.misstated: dict[str, tuple[int, int]] = {}
+        """By campaign: how much more than the ledger has was stated as granted, and as claimable."""
 
     @initialize(limit=st.integers(0, 2_000))
     def set_limit(self, limit: int) -> None:
@@ -86,13 +90,34 @@ class Month(RuleBasedStateMachine):
             return
         self.budget, self.made[name] = settle(self.budget, self.made[name], self.granted[name], self.offered[name])
 
+    @rule(data=st.data(), granted=AMOUNTS, claimable=AMOUNTS)
+    def state(self, data: st.DataObject, granted: int, claimable: int) -> None:
+        """One that cannot be counted is settled by what a person states, at most what it reserved: right or not."""
+        name = self._choose(data, [name for name, one in self.made.items() if not one.is_settled])
+        if name is None:
+            return
+        made = self.made[name]
+        granted, claimable = min(granted, made.granting), min(claimable, made.claimable + made.drawn)
+        self.budget, self.made[name] = settle(self.budget, made, granted, claimable)
+        kept = 0 if name in self.over else max(0, claimable - self.accepted[name])
+        is_open = 0 if name in self.over else self.offered[name] - self.accepted[name]
+        self.misstated[name] = granted - self.granted[name], kept - is_open
+
     @rule(data=st.data(), amount=AMOUNTS)
     def take_up(self, data: st.DataObject, amount: int) -> None:
         name = self._choose(data, [name for name in self.made if name not in self.over])
         if name is None:
             return
         amount = min(amount, self.offered[name] - self.accepted[name])
-        self.budget, self.made[name] = accept(self.budget, self.made[name], amount)
+        drawn = draw_on(self.made[name], "EUR", amount, "2026-11")
+        if drawn.campaign:
+            self.budget, self.made[name] = accept(self.budget, self.made[name], amount)
+        else:  # more than a person stated: a customer's right all the same
+            assert name in self.misstated
+            self.budget = charge(self.budget, amount)
+            self.beyond += amount
+            wrong, kept = self.misstated[name]
+            self.misstated[name] = wrong, kept + amount
         self.accepted[name] += amount
 
     @rule(data=st.data())
@@ -111,21 +136,24 @@ class Month(RuleBasedStateMachine):
     @invariant()
     def nothing_passes_the_budget_but_the_rights_of_customers(self) -> None:
         assert self.budget.limit is not None
-        assert self.budget.reserved + self.budget.spent <= self.budget.limit + self.charged
+        assert self.budget.reserved + self.budget.spent <= self.budget.limit + self.charged + self.beyond
         assert self.budget.reserved == sum(one.amount for one in self.made.values())
 
     @invariant()
     def the_ledger_is_never_beyond_what_is_reserved_and_spent(self) -> None:
         ledger = sum(self.granted.values()) + sum(self.accepted.values()) + self.charged
-        assert ledger <= self.budget.reserved + self.budget.spent
+        too_little = sum(max(0, -wrong) for wrong, _ in self.misstated.values())
+        assert ledger <= self.budget.reserved + self.budget.spent + too_little
 
     @precondition(lambda self: all(one.is_settled for one in self.made.values()))
     @invariant()
     def what_is_spent_is_the_ledger_when_nothing_is_under_way(self) -> None:
         ledger = sum(self.granted.values()) + sum(self.accepted.values()) + self.charged
-        assert self.budget.spent == ledger
+        assert self.budget.spent == ledger + sum(wrong for wrong, _ in self.misstated.values())
         assert self.budget.reserved == sum(
-            self.offered[name] - self.accepted[name] for name in self.made if name not in self.over
+            self.offered[name] - self.accepted[name] + self.misstated.get(name, (0, 0))[1]
+            for name in self.made
+            if name not in self.over
         )
 
 

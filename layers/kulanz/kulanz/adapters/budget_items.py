@@ -5,6 +5,7 @@
 | `BUDGETS` | `<month>#<currency>` | limit (where one is set), reserved, spent, voided |
 | `BUDGETS` | `SET#<month>#<currency>#<id>` | an administrator's setting, which is never overwritten |
 | campaign | `RESERVATION#<currency>` | what its execution may still cost |
+| campaign | `STATED` | what persons stated of one that cannot be counted; a settled one is never overwritten |
 | `RESERVED` | campaign | what is not settled, or is kept for open offers; deleted when nothing of it can change |
 
 All budgets are one partition, so that those of a month, or of all months, are one query. An acceptance writes one item
@@ -12,13 +13,14 @@ of it, and a partition takes a thousand writes a second (DynamoDB).
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kulanz.adapters.campaign_keys import Item, campaign_partition, item_key
 from kulanz.domain.budgets import Budget, BudgetStep, Counted, Draw, LimitSet, Needed, Regained, Reservation
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.canonical import canonical_json
+from kulanz.domain.gate.stated import Stated
 from kulanz.domain.time import format_instant, parse_instant
 
 BUDGETS = "BUDGETS"
@@ -27,6 +29,7 @@ BEHIND_EVERY_MONTH = "A"
 """Months are digits, and settings begin with a letter."""
 RESERVATION_PREFIX = "RESERVATION#"
 RESERVED = "RESERVED"
+STATED = "STATED"
 _NAMES = {"#reserved": "reserved", "#spent": "spent", "#version": "version"}
 
 type Action = dict[str, Any]
@@ -214,6 +217,54 @@ def regain_actions(table: str, regained: Sequence[Regained]) -> list[Action]:
     ]
 
 
+def stated_key(campaign_id: CampaignId) -> Item:
+    """The key of what persons stated of a campaign."""
+    return item_key(campaign_partition(campaign_id), STATED)
+
+
+def stated_item(campaign_id: CampaignId, stated: Stated) -> Item:
+    """What was stated, as an item."""
+    return stated_key(campaign_id) | {
+        "id": {"S": stated.id},
+        "amounts": {"S": canonical_json(_sums_content(stated.amounts))},
+        "person": {"S": stated.person},
+        "reason": {"S": stated.reason},
+        "at": {"S": format_instant(stated.at)},
+        "second": {"S": stated.second},
+        "second_id": {"S": stated.second_id},
+        "is_settled": {"BOOL": stated.is_settled},
+    }
+
+
+def read_stated(item: Item) -> Stated:
+    """What was stated, back from its item."""
+    return Stated(
+        id=item["id"]["S"],
+        amounts=_read_sums(json.loads(item["amounts"]["S"])),
+        person=item["person"]["S"],
+        reason=item["reason"]["S"],
+        at=parse_instant(item["at"]["S"]),
+        second=item["second"]["S"],
+        second_id=item["second_id"]["S"],
+        is_settled=item["is_settled"]["BOOL"],
+    )
+
+
+def stated_action(table: str, campaign_id: CampaignId, before: Stated | None, after: Stated) -> Action:
+    """The write of a statement, on the condition that the one before it stands and is not settled."""
+    put: Action = {"TableName": table, "Item": stated_item(campaign_id, after)}
+    if before is None:
+        return {"Put": put | {"ConditionExpression": "attribute_not_exists(pk)"}}
+    condition = {
+        "ConditionExpression": "#id = :id AND #person = :person AND #is_settled = :no",
+        "ExpressionAttributeNames": {"#id": "id", "#person": "person", "#is_settled": "is_settled"},
+        "ExpressionAttributeValues": {
+            ":id": {"S": before.id}, ":person": {"S": before.person}, ":no": {"BOOL": False}
+        },
+    }  # fmt: skip
+    return {"Put": put | condition}
+
+
 def setting_key(currency: str, month: str, setting_id: str) -> Item:
     """The key of one setting of a budget, under its own id."""
     return item_key(BUDGETS, f"{SET_PREFIX}{month}#{currency}#{setting_id}")
@@ -245,11 +296,18 @@ def read_setting(item: Item) -> LimitSet:
 
 def counted_text(counted: Counted) -> str:
     """How far a pass has come as a text: equal for equal content."""
-    sums = {currency: [one.granting, one.claimable] for currency, one in counted.sums.items()}
-    return canonical_json({"position": counted.position, "sums": sums})
+    return canonical_json({"position": counted.position, "sums": _sums_content(counted.sums)})
 
 
 def read_counted(text: str) -> Counted:
     """That back from its text."""
     content = json.loads(text)
-    return Counted(content["position"], {currency: Needed(*one) for currency, one in content["sums"].items()})
+    return Counted(content["position"], _read_sums(content["sums"]))
+
+
+def _sums_content(sums: Mapping[str, Needed]) -> Mapping[str, list[int]]:
+    return {currency: [one.granting, one.claimable] for currency, one in sums.items()}
+
+
+def _read_sums(content: Mapping[str, list[int]]) -> Mapping[str, Needed]:
+    return {currency: Needed(*one) for currency, one in content.items()}

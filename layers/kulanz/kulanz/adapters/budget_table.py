@@ -12,6 +12,7 @@ from kulanz.application.ports import INDEXED_PER_PAGE, Page
 from kulanz.domain.audit import budget_entry
 from kulanz.domain.budgets import Budget, BudgetStep, Counted, LimitSet
 from kulanz.domain.campaigns.campaign import CampaignId
+from kulanz.domain.gate.stated import Stated
 
 type Item = dict[str, Any]
 
@@ -79,11 +80,27 @@ class DynamoBudgets:
         write_together(self._client, [{"Update": noted}])
 
     def write(self, campaign_id: CampaignId, step: BudgetStep, *, is_done: bool) -> None:
+        if actions := self._settling(campaign_id, step, is_done=is_done):
+            write_together(self._client, actions)
+
+    def _settling(self, campaign_id: CampaignId, step: BudgetStep, *, is_done: bool) -> list[items.Action]:
         actions = items.step_actions(self._table, step)
         if is_done:
             actions.append({"Delete": {"TableName": self._table, "Key": items.reserved_key(campaign_id)}})
-        if actions:
-            write_together(self._client, actions)
+        return actions
+
+    def stated(self, campaign_id: CampaignId) -> Stated | None:
+        found = item_of(self._client, self._table, items.stated_key(campaign_id))
+        return None if found is None else items.read_stated(found)
+
+    def state(self, campaign_id: CampaignId, before: Stated | None, after: Stated) -> None:
+        write_together(self._client, [items.stated_action(self._table, campaign_id, before, after)])
+
+    def settle_as_stated(
+        self, campaign_id: CampaignId, step: BudgetStep, before: Stated | None, after: Stated, *, is_done: bool
+    ) -> None:
+        stated = items.stated_action(self._table, campaign_id, before, after)
+        write_together(self._client, [stated, *self._settling(campaign_id, step, is_done=is_done)])
 
 
 def _campaign_of(item: Item) -> CampaignId:

@@ -56,6 +56,7 @@ def answer_file() -> AnswerFile:
 
 QUESTIONS: Mapping[str, str] = {
     "accounts.ask": "accounts/granted-1",
+    "settlements.one": "budgets/reserved/net-outage/1",
     "goodwill.waiting": "goodwill/waiting",
     "goodwill.reasons": "goodwill/reasons",
     "goodwill.one": "goodwill/one/T-1",

@@ -284,7 +284,7 @@ def test_a_list_that_is_gone_leaves_the_reservation_and_waits_for_a_person() -> 
         assert [one for one, _ in world.settle().failed] == [FIRST]
         world.now += timedelta(minutes=5)
     (trouble,) = world.troubles.troubles()
-    assert (trouble.kind, trouble.is_urgent) == (TroubleKind.UNSETTLED, True)
+    assert (trouble.kind, trouble.is_urgent) == (TroubleKind.UNCOUNTED, True)
     assert FIRST in world.campaigns.waiting()
     assert used(world)[0] > 0
 

@@ -6,6 +6,7 @@ from typing import Protocol
 from kulanz.application.ports import INDEXED_PER_PAGE, Page
 from kulanz.domain.budgets import Budget, BudgetStep, Counted, LimitSet
 from kulanz.domain.campaigns.campaign import CampaignId
+from kulanz.domain.gate.stated import Stated
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +44,14 @@ class BudgetStore(Protocol):
 
         Raises Outdated where a budget or a reservation is not as it was read.
         """
+
+    def stated(self, campaign_id: CampaignId) -> Stated | None:
+        """What persons stated of a campaign that cannot be counted; None where nobody did."""
+
+    def state(self, campaign_id: CampaignId, before: Stated | None, after: Stated) -> None:
+        """Note what a person stated, which waits for a second person. Raises Outdated where `before` does not stand."""
+
+    def settle_as_stated(
+        self, campaign_id: CampaignId, step: BudgetStep, before: Stated | None, after: Stated, *, is_done: bool
+    ) -> None:
+        """The same as `write`, in one step with the statement that it is settled by. Raises Outdated as both do."""

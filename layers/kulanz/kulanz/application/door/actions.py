@@ -62,7 +62,9 @@ def once(asked: Asked, actions: Actions, act: Callable[[], Mapping[str, Any]]) -
     return answer
 
 
-WITHOUT_ENTRY = frozenset({"repairs", "confirmations", "halt", "exports", "voids", "void-approvals", "deliveries"})
+WITHOUT_ENTRY = frozenset(
+    {"repairs", "confirmations", "halt", "exports", "voids", "void-approvals", "deliveries", "settlements"}
+)
 """The works whose use cases change no state that the audit log hears of by itself."""
 
 
@@ -94,6 +96,10 @@ def _words(asked: Asked) -> str:
         case "void-approvals":
             done = {"approve": "approved", "reject": "rejected", "settle": "settled"}[asked.body["action"]]
             return f"{done} void {asked.of['void']} of"
+        case "settlements":
+            granted = ", ".join(f"{amount} {currency}" for currency, amount in sorted(asked.body["granted"].items()))
+            kept = ", ".join(f"{amount} {one}" for one, amount in sorted(asked.body.get("claimable", {}).items()))
+            return f"stated {granted} granted{f' and {kept} claimable' if kept else ''} of"
         case "deliveries" if "credit_id" in asked.body:
             done = {"send_again": "sent again", "write_off": "wrote off"}[asked.body["action"]]
             return f"{done} credit {asked.body['credit_id']} of"

@@ -533,6 +533,19 @@ ROUTES: tuple[Route, ...] = (
     _ask("halt/current", "halts.current", READERS, "Whether the stack is halted, and why"),
     _act("halt/{id}", "halts.act", ADMINISTRATORS, "Halt the whole stack, or say that it may go on", "HaltBody"),
     _ask("budgets/since/{month}", "budgets.since", READERS, "Budgets of a month and those after it", ("cursor",)),
+    _ask(
+        "budgets/reserved/{incident}/{seq}",
+        "settlements.one",
+        READERS,
+        "What a campaign reserved of budgets, and what is known of what it granted",
+    ),
+    _act(
+        "settlements/{incident}/{seq}/{id}",
+        "settlements.act",
+        ADMINISTRATORS,
+        "State what a campaign granted that cannot be counted",
+        "SettlementBody",
+    ),
     _act(
         "budgets/{currency}/{month}/{id}",
         "budgets.act",

@@ -16,6 +16,7 @@ from kulanz.application.campaigns.control_campaign import may_write_until
 from kulanz.application.campaigns.frozen import thaw
 from kulanz.application.ledger.accept_offer import ended_offers
 from kulanz.application.ledger.committed import committed_pages
+from kulanz.application.ledger.state_amounts import STARTS_OVER
 from kulanz.application.ports import (
     ATTEMPTS_AGAINST_OTHERS,
     CampaignStore,
@@ -30,7 +31,7 @@ from kulanz.application.ports import (
 from kulanz.domain.budgets import Budget, Counted, Needed, ReadApart, Reservation, step_of_end
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Pass, State
 from kulanz.domain.campaigns.reconciliation import IN_THE_LEDGER, RowResult
-from kulanz.domain.campaigns.trouble import TroubleKind
+from kulanz.domain.campaigns.trouble import OF_BUDGETS, TroubleKind
 from kulanz.domain.decision import Benefit, Outcome
 from kulanz.domain.gate.filed_plan import FiledPlan
 from kulanz.domain.incident_record import DetailType
@@ -40,8 +41,6 @@ from kulanz.domain.money import is_currency
 
 SECONDS_FOR_ONE = 20.0
 """What is kept of the given time for the campaign that is looked at last: to note how far its pass has come."""
-STARTS_OVER = frozenset({State.CLOSED, State.FLAGGED, State.CANCELLED})
-"""The states from which no execution goes on."""
 EVERY_MONTH = "2000-01"
 """No budget is of an earlier month."""
 
@@ -77,22 +76,27 @@ def settle_budgets(ports: SettlePorts, now: datetime, seconds_left: Callable[[],
     known = {(trouble.kind, trouble.on) for trouble in ports.troubles.troubles()}
     failed: dict[CampaignId, str] = {}
     beyond: list[CampaignId] = []
+    seen, standing = set[str](), set[tuple[TroubleKind, str]]()
     looked_at, is_whole = 0, True
     for one in ports.budgets.reserved():
         if seconds_left() < SECONDS_FOR_ONE:
             is_whole = False
             break
         looked_at += 1
-        place = (TroubleKind.UNSETTLED, str(one.campaign))
+        at_fault: TroubleKind | None = None
         try:
             if settle_campaign(one, ports, now, seconds_left):
                 beyond.append(one.campaign)
         except (TryAgain, Refused, PinnedVersionGone, ListRefused) as error:
             failed[one.campaign] = f"{type(error).__name__}: {error}"
-            ports.troubles.note(*place, now)
-        else:
-            if place in known:
-                ports.troubles.repaired(*place, now)
+            is_gone = isinstance(error, PinnedVersionGone | ListRefused)
+            at_fault = TroubleKind.UNCOUNTED if is_gone else TroubleKind.UNSETTLED
+            ports.troubles.note(at_fault, str(one.campaign), now)
+        seen.add(str(one.campaign))
+        standing |= {(at_fault, str(one.campaign))} if at_fault else set()
+    for kind, on in known:
+        if kind in OF_BUDGETS and (kind, on) not in standing and (on in seen or is_whole):
+            ports.troubles.repaired(kind, on, now)
     exceeded = tuple(f"{one.currency} {one.month}" for one in _every_budget(ports.budgets) if one.is_exceeded)
     for name in exceeded:
         ports.troubles.note(TroubleKind.OVER_BUDGET, name, now)

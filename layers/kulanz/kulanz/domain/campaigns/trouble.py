@@ -17,8 +17,8 @@ class TroubleKind(StrEnum):
 
     NOTICES: notices of its decisions were given up. STATUS: status notices of an incident were given up. UNREADABLE: a
     batch of records that a function gave up cannot be read. OPEN_TABLE: the policy of a table was changed or removed.
-    UNSETTLED: what a campaign reserved of budgets could not be settled. OVER_BUDGET: more is reserved and spent than a
-    budget allows.
+    UNSETTLED: what a campaign reserved of budgets could not be settled. UNCOUNTED: neither can it be counted, because
+    the list is gone: a person states it. OVER_BUDGET: more is reserved and spent than a budget allows.
     VOID_FLAGGED: a void did not come to its plan.
     GLASS_BROKEN: one person alone approved a plan; nothing is to be repaired, and it is shown for `GLASS_SHOWN_FOR`.
     """
@@ -30,12 +30,15 @@ class TroubleKind(StrEnum):
     UNREADABLE = "unreadable"
     OPEN_TABLE = "open_table"
     UNSETTLED = "unsettled"
+    UNCOUNTED = "uncounted"
     OVER_BUDGET = "over_budget"
     VOID_FLAGGED = "void_flagged"
     GLASS_BROKEN = "glass_broken"
 
 
-ON_CAMPAIGNS = frozenset({TroubleKind.STUCK, TroubleKind.STALLED, TroubleKind.NOTICES, TroubleKind.UNSETTLED})
+OF_BUDGETS = frozenset({TroubleKind.UNSETTLED, TroubleKind.UNCOUNTED})
+"""The kinds that are over when nothing that the campaign reserved is left to be settled."""
+ON_CAMPAIGNS = frozenset({TroubleKind.STUCK, TroubleKind.STALLED, TroubleKind.NOTICES}) | OF_BUDGETS
 """The kinds that are on a campaign."""
 TRIED_AGAIN = frozenset({TroubleKind.STUCK, TroubleKind.UNSETTLED})
 """The kinds that may be over when it is looked for again."""
@@ -53,6 +56,10 @@ SAYS: dict[TroubleKind, str] = {
     TroubleKind.UNSETTLED: (
         "what it reserved of budgets cannot be settled, and is tried again every five minutes; read the log of"
         " watch_campaigns"
+    ),
+    TroubleKind.UNCOUNTED: (
+        "it ended midway and the version of its list is gone, so what it granted cannot be counted; kulanz budget"
+        " reserved {on} shows what is known, and kulanz budget settle {on} states the rest"
     ),
     TroubleKind.OVER_BUDGET: (
         "more is reserved and spent than this budget allows: customers took what they have a right to, or it was set"
