@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
-from typing import Any
+from typing import Any, Self
 
 from werkzeug.test import Client, TestResponse
 
@@ -68,6 +68,8 @@ class Form(HTMLParser):
             self.found.append((of["action"], {}))
         elif tag == "form":
             self.found.append(("", {}))
+        elif tag == "textarea" and self.found:
+            self.found[-1][1][of["name"]] = ""
         elif tag == "select" and self.found:
             self._select = of["name"]
             self.found[-1][1][of["name"]] = ""
@@ -89,7 +91,7 @@ class Browser:
         self.console = Console(Place(HOST, "kulanz"), self.kulanz, self.sessions, lambda: world.now)
         self.client = Client(self.console)
 
-    def enter(self) -> "Browser":
+    def enter(self) -> Self:
         """Use the first address."""
         assert self.get(f"/enter/{self.sessions.first_token}").status_code == 200
         return self

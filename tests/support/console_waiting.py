@@ -6,15 +6,22 @@ from functools import cache
 from kulanz.domain.byhand.discretion import discretion_json
 from tests.support.by_hand import DISCRETION, decide
 from tests.support.handed import discretion_content, give
+from tests.support.received import configure, receive
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
+from tests.support.sources import body_of, recorded
 from tests.support.world import World
 from tests.support.world_door import ANNA
 from tests.support.world_stack import WorldStack
+from tests.support.world_voids import run_voids
+from tests.unit.application.door.test_drafts import VOICE
 
 CASE = f"/case/held-1/{CAMPAIGN}"
 WAITING_CASE = f"/case/referred-1/{CAMPAIGN}"
 """A case of which a decision waits for a second person."""
-ALL_THAT_WAITS = (CASE, WAITING_CASE)
+VOID = f"/void/{CAMPAIGN}/v-1"
+DRAFT = f"/draft/{VOICE}"
+HELD_DRAFT = "/draft/it-planned00001-voice"
+ALL_THAT_WAITS = (CASE, WAITING_CASE, VOID, DRAFT, HELD_DRAFT)
 """The pages of single things that wait in `with_everything`."""
 
 
@@ -36,9 +43,26 @@ def with_discretion() -> WorldStack:
     return stack
 
 
+def with_drafts(stack: WorldStack) -> WorldStack:
+    """The same, and a source that reported an outage, and planned work that cannot be confirmed."""
+    configure(stack.served, "statuspage")
+    planned = body_of("statuspage", "maintenance-completed")
+    planned["incident"] |= {"id": "planned00001", "status": "scheduled"}
+    receive(stack.served, *recorded("statuspage"), planned)
+    return stack
+
+
+def with_void(stack: WorldStack, **body: object) -> WorldStack:
+    """The same, and a void whose plan waits."""
+    asked = stack.served.put(f"voids/{CAMPAIGN}/v-1", {"reason": "it was the wrong list", **body}, ANNA)
+    assert asked.status == 200, asked.content
+    run_voids(stack.world)
+    return stack
+
+
 def with_everything() -> WorldStack:
-    """The same, with a case and goodwill that wait for a second person."""
-    stack = with_discretion()
+    """Something of every kind waits for a second person, or for a first one."""
+    stack = with_drafts(with_void(with_discretion()))
     door = stack.served
     waits = decide(door, "referred-1", ANNA, way="amount", amount="20.00", measure="EUR")
     assert waits.content["state"] == "waits", waits.content

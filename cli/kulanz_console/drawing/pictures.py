@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from itertools import accumulate
 from xml.etree.ElementTree import Element
 
-from kulanz_console.drawing.markup import element, foreign
+from kulanz.domain.time import MICROSECOND
+from kulanz_console.drawing.markup import element, foreign, instant_text
 
 BAR_PIXELS = 12
 THIN_PIXELS = 8
@@ -54,6 +56,79 @@ def picture(title: str, bars: Sequence[Bar], whole: int | Decimal | None = None,
         drawn.extend(_segments(bar.segments, of, BAR_PIXELS))
         made.append(element("div", words, drawn, class_="bar-row"))
     return made
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of time, half-open; `end` is None while it lasts. `says` is what it is, `kind` its colour's class."""
+
+    start: datetime
+    end: datetime | None
+    kind: str
+    says: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TimeRow:
+    """A line of a timeline: what it is about, and its spans."""
+
+    label: str
+    spans: Sequence[Span]
+
+
+def timeline(title: str, rows: Sequence[TimeRow], now: datetime) -> Element | None:
+    """Spans to one scale, from the first start to the last end; what lasts goes on until `now`.
+
+    None where there is nothing, or no length to draw. Each row is an image with its instants in words.
+    """
+    spans = [span for row in rows for span in row.spans]
+    if not spans:
+        return None
+    first = min(span.start for span in spans)
+    last = max(max(span.start, now) if span.end is None else span.end for span in spans)
+    if last <= first:
+        return None
+    made = element("figure", element("figcaption", foreign(title)))
+    for row in rows:
+        says = "; ".join(_span_words(span) for span in row.spans)
+        words = element(
+            "div", element("span", foreign(row.label)), element("span", _whole(row.spans), class_="figure"),
+            class_="words", aria_hidden="true",
+        )  # fmt: skip
+        drawn = element(
+            "svg", element("title", row.label), element("desc", says), role="img", width="100%", height=str(BAR_PIXELS)
+        )
+        drawn.append(element("rect", x="0", y="0", width="100%", height=str(BAR_PIXELS), class_="bar none"))
+        for span in row.spans:
+            end = max(span.start, now) if span.end is None else span.end
+            start = _hundredths_of(span.start - first, last - first)
+            width = max(LEAST_HUNDREDTHS, _hundredths_of(end - span.start, last - first))
+            drawn.append(
+                element(
+                    "rect", x=_percent(min(start, WHOLE_HUNDREDTHS - LEAST_HUNDREDTHS)), y="0", width=_percent(width),
+                    height=str(BAR_PIXELS), class_=f"bar {span.kind}",
+                )
+            )  # fmt: skip
+        made.append(element("div", words, drawn, class_="bar-row"))
+    ends = element("div", element("span", instant_text(first)), element("span", instant_text(last)), class_="words")
+    made.append(ends)
+    return made
+
+
+def _hundredths_of(part: timedelta, whole: timedelta) -> int:
+    return int(WHOLE_HUNDREDTHS * Fraction(part // MICROSECOND, whole // MICROSECOND))
+
+
+def _span_words(span: Span) -> str:
+    end = "now" if span.end is None else instant_text(span.end)
+    return f"{span.says} {instant_text(span.start)} to {end}".strip()
+
+
+def _whole(spans: Sequence[Span]) -> str:
+    """How long the spans are together; that they go on where one does."""
+    if any(span.end is None for span in spans):
+        return "goes on"
+    return str(sum((span.end - span.start for span in spans if span.end is not None), timedelta()))
 
 
 def thin_bar(size: int, whole: int, kind: str) -> Element:

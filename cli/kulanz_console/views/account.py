@@ -34,6 +34,7 @@ def show(visit: Visit) -> Shown:
     content |= {
         "reasons": reasons,
         "given": given,
+        "void_id": action_id(visit, "void"),
         "goodwill_id": action_id(visit, "goodwill"),
         "answer": found,
         "standings": answered.standings(found),

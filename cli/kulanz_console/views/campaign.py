@@ -11,8 +11,10 @@ from kulanz_console.drawing.sources import Sources
 from kulanz_console.drawing.words import sentence, state_kind
 from kulanz_console.paths import campaign_path
 from kulanz_console.port import NotAnswered, Why
+from kulanz_console.views import voids as voided
 from kulanz_console.views.campaign_lines import line_of
 from kulanz_console.views.forms import action_id, filled, on_campaign
+from kulanz_console.views.rejects import FOR_A_PERSON
 from kulanz_console.visit import Answer, Done, Shown, Visit
 
 LINES_SHOWN = 20
@@ -66,7 +68,11 @@ def show(visit: Visit) -> Shown:
         "problems_more": rejected["next"] is not None,
         "refused": rejected["refused"],
         "bill": bill,
-        "voids": voids,
+        "voids": [voided.listed(one) for one in voids],
+        "is_granted": any(one.granted for one in figures.totals),
+        "void_id": action_id(visit, "void"),
+        "has_rejects": bill is not None
+        and any(state in line["by_state"] for line in bill["lines"] for state in FOR_A_PERSON),
         "stops": STOPS.get(state, ()),
         "id": action_id(visit, "stop"),
         "digest": visit.form.get("decides_by", ""),

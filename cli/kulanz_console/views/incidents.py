@@ -1,10 +1,12 @@
-"""*Incidents and drafts*: what was recorded, and what sources reported and nobody has confirmed."""
+"""*Incidents*: what was recorded, each with its windows to scale; and drafts that nobody has confirmed."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import yaml
 
 from kulanz.domain.time import parse_instant
+from kulanz_console.drawing.pictures import Span, TimeRow, timeline
 from kulanz_console.views.campaign_lines import line_of
 from kulanz_console.views.months import month_of, neighbours
 from kulanz_console.visit import Shown, Visit
@@ -40,9 +42,21 @@ def show_one(visit: Visit) -> Shown:
         "record": record, "facts": facts, "heading": str(facts.get("title") or incident), "is_more": is_more,
         "campaigns": [line_of(one) for one in campaigns],
         "windows": [_window(one) for one in facts.get("windows", ())],
+        "picture_of": _picture(visit, facts.get("windows", ())),
         "others": _text({name: value for name, value in facts.items() if name not in ("title", "windows")}),
     }  # fmt: skip
     return Shown("incident.html", visit.words("Incident {incident}", incident=incident), content)
+
+
+def _picture(visit: Visit, windows: Sequence[dict[str, Any]]) -> Any:
+    rows = [
+        TimeRow(
+            str(visit.words("window {number}", number=number)),
+            [Span(parse_instant(one["start"]), parse_instant(end) if (end := one.get("end")) else None, "granted")],
+        )
+        for number, one in enumerate(windows, 1)
+    ]
+    return timeline("To scale", rows, visit.now)
 
 
 def _window(one: dict[str, Any]) -> tuple[str, str | None, str]:
@@ -53,10 +67,3 @@ def _window(one: dict[str, Any]) -> tuple[str, str | None, str]:
 
 def _text(content: dict[str, Any]) -> str:
     return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=COLUMNS) if content else ""
-
-
-def show_draft(visit: Visit) -> Shown:
-    """A draft: what its source states, field by field, and what would be confirmed."""
-    draft = visit.ask("drafts.one", None, draft=visit.of["draft"])
-    content = {"draft": draft, "suggested": _text(dict(draft["suggested"]))}
-    return Shown("draft.html", visit.words("Draft {draft}", draft=draft["draft"]), content)

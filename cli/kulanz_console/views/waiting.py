@@ -3,7 +3,7 @@
 from typing import Any
 
 from kulanz.domain.campaigns.campaign import State
-from kulanz_console.views import cases
+from kulanz_console.views import cases, rejects, voids
 from kulanz_console.views.campaign_lines import line_of
 from kulanz_console.views.months import last_months
 from kulanz_console.visit import Answer, Shown, Visit
@@ -16,17 +16,21 @@ def show(visit: Visit) -> Shown:
     """The first page. What a role may not read is left out."""
     reads, bills = visit.may("halts.current"), visit.may("acknowledgements.overdue")
     month = f"{visit.now:%Y-%m}"
-    halt, waiting, troubles, drafts, refused, late, deliveries, queue, proposals, goodwill = visit.together(
-        lambda: visit.ask("halts.current") if reads else None,
-        lambda: _waiting(visit) if reads else ([], [], False),
-        lambda: visit.ask("campaigns.troubles")["troubles"] if reads else [],
-        lambda: visit.pages("drafts.of_month", "drafts", month=month)[0] if reads else [],
-        lambda: visit.ask("incidents.refused") if reads else None,
-        lambda: visit.ask("acknowledgements.overdue") if bills else NOTHING_LATE,
-        lambda: visit.ask("deliveries.waiting")["deliveries"] if visit.may("deliveries.waiting") else [],
-        lambda: _cases(visit) if visit.may("cases.of_month") else [],
-        lambda: cases.proposed(visit)[0] if visit.may("cases.of_month") else [],
-        lambda: _goodwill(visit) if visit.may("goodwill.waiting") else [],
+    halt, waiting, troubles, drafts, refused, late, deliveries, queue, proposals, goodwill, open_voids, rejected = (
+        visit.together(
+            lambda: visit.ask("halts.current") if reads else None,
+            lambda: _waiting(visit) if reads else ([], [], False),
+            lambda: visit.ask("campaigns.troubles")["troubles"] if reads else [],
+            lambda: visit.pages("drafts.of_month", "drafts", month=month)[0] if reads else [],
+            lambda: visit.ask("incidents.refused") if reads else None,
+            lambda: visit.ask("acknowledgements.overdue") if bills else NOTHING_LATE,
+            lambda: visit.ask("deliveries.waiting")["deliveries"] if visit.may("deliveries.waiting") else [],
+            lambda: _cases(visit) if visit.may("cases.of_month") else [],
+            lambda: cases.proposed(visit)[0] if visit.may("cases.of_month") else [],
+            lambda: _goodwill(visit) if visit.may("goodwill.waiting") else [],
+            lambda: visit.ask("voids.waiting")["voids"] if reads else [],
+            lambda: rejects.waiting_in(visit) if bills else [],
+        )
     )
     campaigns, kept, is_more = waiting
     open_drafts = [one for one in drafts if one["state"] != "confirmed"]
@@ -46,8 +50,10 @@ def show(visit: Visit) -> Shown:
         "kinds": cases.KINDS,
         "proposed": proposals,
         "goodwill": goodwill,
+        "voids": [voids.listed(one) for one in open_voids],
+        "rejects": rejected,
         "is_calm": not any((campaigns, kept, troubles, open_drafts, late["overdue"], late["due_soon"], deliveries))
-        and not any((queue, proposals, goodwill))
+        and not any((queue, proposals, goodwill, open_voids, rejected))
         and not (refused and refused["events"]),
     }
     return Shown("waiting.html", visit.words("Waiting for you"), content)

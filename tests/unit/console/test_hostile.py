@@ -32,6 +32,7 @@ HOSTILE = {
 """Texts from outside, and what of each is to be read on a page."""
 SENT = frozenset({
     *("title", "requester", "source", "person", "break_glass", "actor", "opened_by", "figures", "name", "key"),
+    *("requested_by", "url", "problem", "changed", "upstream_id", "component"),
     *("note", "ticket", "asked_by", "field", "expected"),
     *("account", "text", "why", "says", "message", "steps", "reasons", "folder", "not_automatic", "cause", "on"),
 })  # fmt: skip
@@ -80,7 +81,7 @@ PATHS = [
 PATHS += ["/account?id=granted-1", "/account?id=held-1&incident=net-outage", "/deliveries?channel=billing"]
 PATHS += ["/audit?campaign=net-outage/1", "/campaigns?incident=net-outage"]
 
-LISTS = ["/", "/cases", f"/cases/{CAMPAIGN}", "/goodwill", "/account?id=granted-1"]
+LISTS = ["/", f"/campaign/{CAMPAIGN}", "/cases", f"/cases/{CAMPAIGN}", "/goodwill", "/account?id=granted-1"]
 """Pages with other things on them where something of every kind waits."""
 type Place = tuple[WorldStack, list[str]]
 

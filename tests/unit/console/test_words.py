@@ -17,6 +17,8 @@ from kulanz_console.drawing.ways import SAYS
 from kulanz_console.drawing.words import SENTENCES
 from kulanz_console.pages import padded
 from kulanz_console.routes import MENU
+from kulanz_console.views.drafts import CHOICES
+from kulanz_console.views.voids import SHARES
 from kulanz_console.words import Words, catalogue
 
 ROOT = Path(kulanz_console.__file__).parent
@@ -35,6 +37,7 @@ def written() -> Iterator[str]:
                 if name in CALLED or (name == "NotAnswered" and "views" in file.parts):
                     yield str(node.args[0].value)
     yield from (one.name for one in MENU)
+    yield from (*SHARES.values(), *CHOICES.values(), "To scale")
     yield from (*SAYS.values(), *EXPLAINED.values(), WITHDRAWN)
     yield from (
         one.value.replace("_", " ") for one in (*State, *RowResult, *WriteResult) if one is not WriteResult.NONE
