@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -12,12 +11,15 @@ from kulanz.application.lists.check_list import CheckedList, Found
 from kulanz.domain.campaigns.amounts import AmountPlace, AmountRange, Distribution, Size, coarser
 from kulanz.domain.campaigns.limits import Exceeded
 from kulanz.domain.money import format_minor, is_currency, minor_units
+from kulanz_cli.local_parts import LocalList
 from kulanz_cli.terminal import Column, counted_as, plain, say, table
 
 KINDS_PRINTED = 30
 RANGES_PRINTED = 12
 BAR_CELLS = 24
 NAMES_PRINTED = 12
+LINES_PLACED = 12
+"""Lines of a list in parts whose part is named."""
 LINE_CHARACTERS = 70
 UNDECIDED = ("rejected", "blank")
 """Results that a list has without an incident."""
@@ -88,7 +90,7 @@ def _found(found: Found) -> dict[str, Any]:
 
 def show_checked(
     out: Console,
-    path: Path,
+    found: LocalList,
     checked: CheckedList,
     refusal: str,
     outside: Sequence[Exceeded],
@@ -98,13 +100,13 @@ def show_checked(
 ) -> None:
     """Print what was found: what stops the list first, then results and amounts, then what to look at."""
     if refusal:
-        say(out, f"{path.name} would be refused as a whole: {refusal}", further=2)
+        say(out, f"{found.name} would be refused as a whole: {refusal}", further=2)
     for one in outside:
-        say(out, f"{path.name} is outside a limit: {one.limit}: {one.figures}", further=2)
+        say(out, f"{found.name} is outside a limit: {one.limit}: {one.figures}", further=2)
     if not checked.lines:
         return
     figures = (counted_as(checked.rows, "row"), counted_as(checked.blank, "blank line"), f"{checked.rejected:,}")
-    say(out, f"{path.name}: {', '.join(figures)} rejected")
+    say(out, f"{found.name}: {', '.join(figures)} rejected")
     if decided:
         _show_results(out, checked)
         for place, amounts in sorted(checked.amounts.places.items()):
@@ -113,8 +115,13 @@ def show_checked(
     named = list(_findings(checked, decided=decided))
     for text, _ in named:
         say(out, text, further=2)
+    numbers = {line for _, lines in named for line in lines}
+    places = found.places(numbers)
+    if places:
+        where = (f"{line:,} is {places[line]}" for line in sorted(places)[:LINES_PLACED])
+        say(out, f"lines are counted through all parts: {', '.join(where)}", further=2)
     if show_values:
-        _show_values(out, path, {line for _, lines in named for line in lines})
+        _show_values(out, found, numbers)
 
 
 def _show_results(out: Console, checked: CheckedList) -> None:
@@ -218,14 +225,13 @@ def _placed(text: str, numbers: Iterable[int]) -> str:
     return f"{text}: line {found[0]}" if len(found) == 1 else f"{text}: lines {', '.join(found)}"
 
 
-def _show_values(out: Console, path: Path, numbers: set[int]) -> None:
+def _show_values(out: Console, found: LocalList, numbers: set[int]) -> None:
     """Print some lines of a file: whoever asks for them has the file."""
     last = max(numbers, default=0)
-    with path.open("rb") as file:
-        for number, raw in enumerate(islice(file, last), 1):
-            if number in numbers:
-                text = plain(raw[: 4 * LINE_CHARACTERS].decode("utf-8", "replace").rstrip("\r\n"))
-                say(out, f"{number:,}: {text[:LINE_CHARACTERS]}", further=4)
+    for number, raw in enumerate(islice(found.lines(), last), 1):
+        if number in numbers:
+            text = plain(raw[: 4 * LINE_CHARACTERS].decode("utf-8", "replace").rstrip("\r\n"))
+            say(out, f"{number:,}: {text[:LINE_CHARACTERS]}", further=4)
 
 
 def size(measure: str, value: Size) -> str:

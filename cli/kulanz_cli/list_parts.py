@@ -4,6 +4,7 @@ A part whose content lies under its key already is not uploaded again, so that a
 where it stopped. What is pinned is the version that was looked at, whatever is uploaded later.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from hashlib import file_digest
 from pathlib import Path
@@ -45,9 +46,9 @@ def must_be_parts(paths: Sequence[Path]) -> bytes:
     names = [legal_name(path.name) for path in paths]
     if len(formats) > 1:
         raise EventUnsendable("some parts are CSV and some JSONL; write all parts alike")
-    for name in names:
-        if names.count(name) > 1:
-            raise EventUnsendable(f"two parts are called {name}; name each part once")
+    name, times = Counter(names).most_common(1)[0]
+    if times > 1:
+        raise EventUnsendable(f"two parts are called {name}; name each part once")
     headers = {path: b"" if formats == {ListFormat.JSONL} else _header(path) for path in paths}
     header = headers[paths[0]]
     for path in paths:
@@ -66,7 +67,7 @@ def _format(path: Path) -> ListFormat:
         return format_of(legal_name(path.name))
     except ListRefused as refusal:
         raise EventUnsendable(
-            f"{path.name} was not uploaded: {refusal}; `kulanz list prepare` makes parts of it"
+            f"{path.name} is no part of a list: {refusal}; `kulanz list prepare` makes parts of it"
         ) from None
 
 

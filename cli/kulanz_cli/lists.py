@@ -1,6 +1,6 @@
 """``kulanz list check``: what a campaign would make of a list, before it is published. No AWS is asked."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +13,6 @@ from kulanz.application.campaigns.frozen import thaw_incident
 from kulanz.application.lists.check_list import CheckedList, check_list
 from kulanz.domain.campaigns.limits import stated_limits
 from kulanz.domain.incident import Incident
-from kulanz.domain.lists.header import format_of
 from kulanz.domain.lists.id_shape import IdShape
 from kulanz.domain.lists.lines import ListRefused
 from kulanz.domain.policy import compile_policy, freeze
@@ -21,6 +20,7 @@ from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz.domain.time import Window
 from kulanz_cli.checked_list import checked_content, show_checked
 from kulanz_cli.event_file import EventUnsendable, read_event, with_stated
+from kulanz_cli.local_parts import local_list
 from kulanz_cli.settings import EXIT_NO, FILE_CODES, Unusable, as_json
 from kulanz_cli.subject_index import SubjectFiles
 from kulanz_cli.terminal import console, print_json
@@ -28,13 +28,12 @@ from kulanz_cli.terminal import console, print_json
 if TYPE_CHECKING:
     from kulanz.application.incidents.incident_event import CampaignContract, IdShapeContract
 
-BLOCK_BYTES = 1024 * 1024
 CHECKED = {"s3": {"bucket": "checked", "key": "checked", "version_id": "checked"}, "rows": 1}
 """What the event of a list that is not uploaded yet names in its place."""
 
 
 @click.command("check", epilog=FILE_CODES)
-@click.argument("path", metavar="LIST", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("files", metavar="LIST...", nargs=-1, required=True)
 @click.option(
     "--policy", "policy_path", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="The policy's YAML file: it says which facts a row must state, and of which type.",
@@ -47,13 +46,19 @@ CHECKED = {"s3": {"bucket": "checked", "key": "checked", "version_id": "checked"
 @click.option("--show-values", is_flag=True, help="Print the lines that are named, as they are: of a file of your own.")
 @as_json
 def check(
-    path: Path, policy_path: Path, event_path: Path | None, rows: int | None, show_values: bool, is_json: bool
+    files: Sequence[str],
+    policy_path: Path,
+    event_path: Path | None,
+    rows: int | None,
+    show_values: bool,
+    is_json: bool,
 ) -> None:
     """Show what a campaign would make of LIST.
 
     What its rows come to, what they are worth, which would be rejected and why. Lines are named by number, never by
-    content. Exits with 1 when a line, or the whole list, would be refused, or when the list is outside the limits of
-    its plan.
+    content. LIST is a file, the folder of `kulanz list prepare`, or all parts of one list, also with wildcards in
+    quotes. Exits with 1 when a line, or the whole list, would be refused, or when the list is outside the limits of its
+    plan.
     """
     document = load_policy(policy_path)
     now = datetime.now(UTC)
@@ -62,11 +67,12 @@ def check(
     stated = {} if request is None or request.limits is None else request.limits.stated()
     limits = stated_limits({"policy": compiled.limits, "request": stated})
     refusal, checked, decided = "", CheckedList(), event_path is not None
+    found = local_list(files)
     try:
-        size, list_format = path.stat().st_size, format_of(path.name)
-        with SubjectFiles() as subjects, _bar(size) as progress:
+        found.must_be_one()
+        with SubjectFiles() as subjects, _bar(found.size) as progress:
             checked = check_list(
-                lambda start, stop: _blocks(path, start, stop), size, list_format, compiled, now,
+                found.read, found.size, found.format, compiled, now,
                 ignored_columns=[] if request is None else request.ignored_columns,
                 account_ids=_shape(None if request is None else request.affected.account_ids),
                 subject_ids=_shape(None if request is None else request.affected.subject_ids),
@@ -77,9 +83,9 @@ def check(
         refusal = f"{problem.reason}: {problem}"
     outside = [] if refusal else checked.outside(limits, decided=decided)
     if is_json:
-        print_json(checked_content(path.name, checked, refusal, outside, decided=decided))
+        print_json(checked_content(found.name, checked, refusal, outside, decided=decided))
     else:
-        show_checked(console(), path, checked, refusal, outside, decided=decided, show_values=show_values)
+        show_checked(console(), found, checked, refusal, outside, decided=decided, show_values=show_values)
     if refusal or checked.rejected or outside:
         click.get_current_context().exit(EXIT_NO)
 
@@ -119,11 +125,3 @@ def _incident(event_path: Path | None, now: datetime) -> "tuple[Incident, Campai
     if known.content is None:
         raise Unusable(f"{event_path}: a campaign request has no incident; give the event that declares it")
     return thaw_incident(known.content), known.request
-
-
-def _blocks(path: Path, start: int, stop: int) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        file.seek(start)
-        while start < stop and (block := file.read(min(BLOCK_BYTES, stop - start))):
-            yield block
-            start += len(block)

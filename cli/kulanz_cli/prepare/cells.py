@@ -13,14 +13,13 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from fractions import Fraction
 from math import isnan
 from typing import NamedTuple
 
 from kulanz.domain.lists.account_ids import DIGITS_KEPT, read_id
 from kulanz.domain.lists.cells import YES_NO, clean, no_value_words
 from kulanz.domain.lists.columns import FactDeclaration
-from kulanz.domain.lists.facts import INVALID, LIST_SEPARATOR, LIST_TYPES, FactError
+from kulanz.domain.lists.facts import INVALID, LIST_SEPARATOR, LIST_TYPES, FactError, FactValue
 from kulanz.domain.money import format_minor, minor_units
 from kulanz.domain.time import format_instant, instant_of, zone_of
 from kulanz_cli.prepare.profile import EPOCHS, Field
@@ -60,8 +59,9 @@ class Change(StrEnum):
 class Cell(NamedTuple):
     """A cell of the list; `wrong` is what was expected where it has no value that the policy reads.
 
-    `number` is what the file's number is by the profile, in the file's unit. `is_order_sure`: a day whose order of day
-    and month is beyond doubt; None where the format has no such order.
+    `number` is what the file's number is by the profile, in the file's unit; `value` is what the policy reads of it, of
+    money in minor units. `is_order_sure`: a day whose order of day and month is beyond doubt; None where the format has
+    no such order.
     """
 
     text: str
@@ -69,6 +69,7 @@ class Cell(NamedTuple):
     wrong: str = ""
     number: Decimal | None = None
     is_order_sure: bool | None = None
+    value: FactValue | None = None
 
 
 class Unread(ValueError):
@@ -142,7 +143,8 @@ def _settled(found: Cell, fact: FactDeclaration | None) -> Cell:
         value = fact.parse_text(found.text)
     except FactError as error:
         return found._replace(wrong=error.expected)
-    return found._replace(wrong="a value of its type") if value is INVALID else found
+    wrong = "a value of its type" if value is INVALID else ""
+    return Cell(found.text, found.change, wrong, found.number, found.is_order_sure, value)
 
 
 def _id_reader(field: Field) -> ReadCell:
@@ -246,7 +248,7 @@ def _number_reader(field: Field, fact: FactDeclaration | None) -> ReadCell:
                 plain = _without_zeros(text)
         else:
             text = raw
-            plain = _plain_number(_without(text, symbols), pattern, expected)
+            plain = _plain_number(_without(text, symbols), pattern, field.group, expected)
             if is_open and _THOUSANDS.fullmatch(plain):
                 advice = "" if field.decimal else "; state decimalChar"
                 raise Unread(f"a number; with {THOUSAND_DECIMALS} decimals it may mean thousands{advice}")
@@ -268,12 +270,12 @@ def _number_pattern(field: Field) -> re.Pattern[str]:
     return re.compile(rf"([+-]?)({whole})(?:{mark}([0-9]+))?", re.ASCII)
 
 
-def _plain_number(text: str, pattern: re.Pattern[str], expected: str) -> str:
+def _plain_number(text: str, pattern: re.Pattern[str], group: str, expected: str) -> str:
     found = pattern.fullmatch(text)
     if found is None:
         raise Unread(expected)
     sign, digits, fraction = found.groups()
-    whole = "".join(letter for letter in digits if letter.isdecimal())
+    whole = digits.replace(group, "") if group else digits
     return ("-" if sign == "-" else "") + whole + (f".{fraction}" if fraction else "")
 
 
@@ -409,14 +411,6 @@ def _list_reader(field: Field, fact: FactDeclaration | None) -> ReadCell:
         return Cell(text, Change.ITEMS if text != raw and not raw.startswith(EXACT) else Change.NONE)
 
     return read
-
-
-def worth(fact: FactDeclaration, text: str) -> int | Fraction:
-    """What a cell of the list counts as for its policy: of money in minor units. Of numbers and money alone."""
-    value = fact.parse_text(text)
-    if not isinstance(value, int | Fraction):
-        raise TypeError(f"{fact.name} is no number")
-    return value
 
 
 def of_float(value: float) -> str:

@@ -16,7 +16,7 @@ from kulanz.domain.lists.to_bill import TO_BILL_COLUMNS, WITHOUT_TO_BILL
 from kulanz.domain.lists.unread_columns import names_currency, nearly_named
 from kulanz.domain.money import minor_units
 from kulanz.domain.policy import CompiledPolicy
-from kulanz_cli.prepare.cells import Cell, Change, ReadCell, cell_reader, worth
+from kulanz_cli.prepare.cells import Cell, Change, ReadCell, cell_reader
 from kulanz_cli.prepare.parts import PART_BYTES, Part, PartWriter, whole_folder
 from kulanz_cli.prepare.profile import Field, Profile
 from kulanz_cli.prepare.sources import Batch, InputUnusable, Progress, Source, open_source
@@ -89,19 +89,16 @@ class _Memo(dict[str, str]):
     `are_ids`: the cells are ids without a stated shape, so that most need not be looked at one by one.
     """
 
-    def __init__(self, read: ReadCell, fact: FactDeclaration | None, *, is_number: bool, is_plain_id: bool) -> None:
+    def __init__(self, read: ReadCell, *, is_plain_id: bool) -> None:
         super().__init__()
-        self._read, self._fact, self._is_number = read, fact, is_number
+        self._read = read
         self.are_ids = is_plain_id
         self.noted: dict[str, Cell] = {}
-        self.worth: dict[str, int | Fraction] = {}
 
     def __missing__(self, raw: str) -> str:
         cell = self._read(raw)
         if cell.change or cell.wrong or cell.number is not None or cell.is_order_sure is not None:
             self.noted[raw] = cell
-            if self._is_number and self._fact is not None and cell.number is not None and not cell.wrong:
-                self.worth[raw] = worth(self._fact, cell.text)
         self[raw] = cell.text
         return cell.text
 
@@ -110,7 +107,6 @@ class _Memo(dict[str, str]):
         if len(self) > REMEMBERED_CELLS:
             self.clear()
             self.noted.clear()
-            self.worth.clear()
 
 
 class Preparation:
@@ -130,7 +126,7 @@ class Preparation:
             is_plain = is_id and one.constraints is None and not one.missing and not profile.schema.missing
             told = ColumnReport(one.name, str(one.source), fact, is_number)
             self.report.columns.append(told)
-            self._memos.append((one, _Memo(read, fact, is_number=is_number, is_plain_id=is_plain), told))
+            self._memos.append((one, _Memo(read, is_plain_id=is_plain), told))
 
     def rows(self, paths: Sequence[Path], progress: Progress) -> Iterator[list[Sequence[str]]]:
         """The columns of the list, some rows at a time. Raises InputUnusable."""
@@ -287,10 +283,11 @@ def _count(told: ColumnReport, memo: _Memo, raws: Sequence[str], lines: Sequence
             found = told.changes.setdefault(cell.change, Found())
             is_known = len(found.first) >= FIRST_PLACES
             found.see(times, [] if is_known else [(file, lines[place]) for place in places(raw)])
-        if raw in memo.worth and cell.number is not None:
+        if told.is_number and cell.number is not None:
+            assert isinstance(cell.value, int | Fraction), "a policy reads a number of a number"
             told.numbers += times
             told.before += cell.number * times
-            told.after += memo.worth[raw] * times
+            told.after += cell.value * times
         if cell.is_order_sure is not None:
             told.days += times
             told.days_sure += times * cell.is_order_sure

@@ -1,5 +1,6 @@
 """One cell of an export becomes one cell of a list, or is unreadable: a table of both, by field and fact."""
 
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 
 from kulanz.domain.lists.columns import FactDeclaration
 from kulanz_cli.prepare import run
-from kulanz_cli.prepare.cells import UNREADABLE, WRONG, cell_reader, exact, of_float
+from kulanz_cli.prepare.cells import UNREADABLE, WRONG, Cell, cell_reader, exact, of_float
 from kulanz_cli.prepare.profile import Field, profile_from
 from tests.unit.cli.prepare.prepared import fields, prepared
 
@@ -157,7 +158,12 @@ def test_an_id_of_another_shape_than_was_stated_never_reaches_a_campaign() -> No
 def test_sums_that_move_stop_the_preparation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     names = ["account_id", "fee", "usage", "active", "since", "seen", "plan", "note", "areas"]
     content = (",".join(names) + "\nA-1,1.00,,,,,,,\n").encode()
-    monkeypatch.setattr(run, "worth", lambda _fact, _text: 101)
+
+    def another(*of: Any, **stated: Any) -> Callable[[str], Cell]:
+        reads = cell_reader(*of, **stated)
+        return lambda raw: reads(raw)._replace(value=101)
+
+    monkeypatch.setattr(run, "cell_reader", another)
     with pytest.raises(AssertionError, match="adds up to something else"):
         prepared(tmp_path, {"in.csv": content}, {"schema": fields()})
     assert not [path for path in tmp_path.iterdir() if "out" in path.name]

@@ -142,10 +142,10 @@ def must_be_one_list(key: str, manifest: Manifest) -> None:
             raise ListRefused("part_elsewhere", f"the part {part.key} has another format than the manifest's name says")
         if part.size < len(header):
             raise ListRefused("part_differs", f"the part {part.key} is shorter than the header")
-    _must_differ(parts, len(header))
+    must_differ(parts, len(header))
 
 
-def _must_differ(parts: Sequence[Part], header_bytes: int) -> None:
+def must_differ(parts: Sequence[Part], header_bytes: int) -> None:
     """Refuse a part that is named twice, or the same rows under two names. Parts without rows may be equal."""
     keys: set[str] = set()
     contents: dict[tuple[str, int], str] = {}
