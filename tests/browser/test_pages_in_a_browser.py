@@ -17,11 +17,13 @@ from kulanz.domain.delivery.channel import Channel
 from kulanz_cli.pages import ByDoor, listen
 from kulanz_console.routes import QUESTIONS
 from tests.support.console_browser import settled
+from tests.support.console_waiting import ALL_THAT_WAITS, with_everything
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
 from tests.support.world import World
 from tests.support.world_door import ANNA, BERT, Somebody
 from tests.support.world_stack import DESK, WorldStack
 from tests.unit.console.test_border import VALUES
+from tests.unit.console.test_hostile import LISTS, OF_ONE_THING
 
 ROOT = Path(__file__).parents[2]
 PYTHON = ROOT / ".venvs/browser/bin/python"
@@ -29,7 +31,11 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 TOUR_SECONDS = 240
 ACCOUNT = "granted-1"
 PATHS = [
-    *(re.sub(r"<(\w+)>", lambda found: VALUES[found[1]], one.path) for one in QUESTIONS if "<draft>" not in one.path),
+    *(
+        re.sub(r"<(\w+)>", lambda found: VALUES[found[1]], one.path)
+        for one in QUESTIONS
+        if not any(part in one.path for part in OF_ONE_THING)
+    ),
     *("/account?id=granted-1", "/account?id=nobody", "/account?id=held-1&incident=net-outage", "/none"),
 ]
 
@@ -43,9 +49,9 @@ pytestmark = [
 
 
 @contextmanager
-def console_of(world: World, somebody: Somebody) -> Iterator[str]:
+def console_of(world: World, somebody: Somebody, made: WorldStack | None = None) -> Iterator[str]:
     """A console over a world in memory, with the identity of somebody: its first address."""
-    stack = WorldStack(world)
+    stack = made or WorldStack(world)
     stack.desk = somebody
     server, address = listen("kulanz", ByDoor(stack.door()), lambda: world.now)
     serving = Thread(target=server.serve_forever, daemon=True)
@@ -106,6 +112,12 @@ def test_every_page_is_for_everybody(world: World) -> None:
         assert utc == at_hand
         assert utc.endswith(" UTC")
         assert "GMT+1" in local or "GMT+2" in local
+
+
+def test_the_pages_of_what_waits_for_a_person_are_for_everybody() -> None:
+    stack = with_everything()
+    with console_of(stack.world, DESK, stack) as address:
+        must_be_for_everybody(browsed(tour=address, pages=[*LISTS, *ALL_THAT_WAITS]))
 
 
 def must_be_for_everybody(found: dict[str, Any]) -> None:

@@ -32,7 +32,7 @@ KINDS: Mapping[str, str] = {"major": "stopped", "partial": "waiting", "degraded"
 def show(visit: Visit) -> Shown:
     """The draft: what its source states, field by field, and what would be confirmed."""
     draft = visit.ask("drafts.one", None, draft=visit.of["draft"])
-    suggested = dict(draft["suggested"])
+    suggested = {name: value for name, value in draft["suggested"].items() if value}
     choices = [
         {"name": name, "says": says, "windows": windows, "length": _length(windows)}
         for name, says in CHOICES.items()

@@ -1,10 +1,13 @@
-"""*Policies*: the rulebook as it is published, and a rule with its examples."""
+"""*Policies*: the rulebook as it is published, and a rule with its examples, to be tried with facts of one's own."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import yaml
 
+from kulanz.domain.policy import PolicyError
+from kulanz_console.paths import segment
+from kulanz_console.views.try_policy import trial_of
 from kulanz_console.visit import Shown, Visit
 
 COLUMNS = 96
@@ -25,10 +28,16 @@ def show_one(visit: Visit) -> Shown:
     found = visit.ask("policies.one", None, policy=visit.of["policy"], version=visit.of["version"])
     document = found["document"]
     text = _text(document["policy"])
+    trial, untried = None, ""
+    try:
+        trial = trial_of(visit, document)
+    except PolicyError as problem:  # published by another release, whose language this one does not read
+        untried = str(problem)
     examples = [(_says(one), _text(one)) for one in found["examples"] or ()]
     content = {
         "policy": found, "heading": str(document["policy"].get("title", found["id"])), "text": text,
-        "examples": examples,
+        "examples": examples, "trial": trial, "untried": untried,
+        "path": f"/policy/{segment(found['id'])}/{found['version']}",
     }  # fmt: skip
     title = visit.words("Policy {policy}, version {version}", policy=found["id"], version=found["version"])
     return Shown("policy.html", title, content)
