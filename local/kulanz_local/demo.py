@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, redirect_stdout, suppress
+from contextlib import contextmanager, nullcontext, redirect_stdout, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event
@@ -46,7 +46,7 @@ from kulanz_local.lists import Expectation, write_list
 from kulanz_local.persons import create_persons
 from kulanz_local.reconcile import discrepancies, notices_due
 from kulanz_local.settings_file import NoSettingsFile, settings_file
-from kulanz_local.stories import o2_alice, status_page, swisscom
+from kulanz_local.stories import o2_alice, status_page, swisscom, to_the_bill
 from kulanz_local.stories.telling import Stage
 from kulanz_local.subscriber import Audience, Subscriber
 
@@ -149,10 +149,10 @@ def demo(accounts: int, console: Console, *, stories: bool = False, keep: bool =
     """
     started = time.monotonic()
     console.print(opening(accounts, stories=stories), highlight=False)
-    with step(console, "build the stack with the SAM CLI"):
-        build()
+    began = step(console, "build the stack with the SAM CLI, and deploy it")
     with EmbeddedAws() as aws, tempfile.TemporaryDirectory(prefix="kulanz-demo-") as folder:
-        with step(console, f"deploy it to {aws.endpoint}"):
+        with began:
+            build()
             outputs = deploy(aws.endpoint, parameters=parameters(accounts))
         subscriber = Subscriber(aws_session(), aws.endpoint, outputs.notices_topic_arn, outputs.event_bus_name)
         with subscriber:
@@ -229,9 +229,8 @@ def parameters(accounts: int) -> dict[str, str]:
 def _play(run: Run, accounts: int, folder: Path) -> list[Campaign]:
     """Decide both incidents, check everything, print the reconciliation. Raises DemoFailed with all that differs."""
     console = run.console
-    with step(console, "write and upload the lists, publish the policies"):
+    with step(console, "upload and plan the lists; a small one executes itself"):
         _prepare(run, accounts, folder)
-    with step(console, "plan them; a small plan is executed automatically"):
         _publish(run)
         small = _execute_automatically(run)
         run.follow(run.campaign_ids(), accounts)
@@ -251,12 +250,14 @@ def _play(run: Run, accounts: int, folder: Path) -> list[Campaign]:
     with step(console, f"publish both events again, ask about {len(CASES) * len(ANSWERED)} accounts"):
         problems += _publish_again(run, campaigns, stored)
         problems += _ask(run)
+    billed = _bill(run, folder, problems)
     if run.stories:
         problems += _play_stories(run, accounts, folder)
     problems += [f"{number} {what}" for what, number in drive.given_up(run.stack).items()]
     notices = run.subscriber.distinct_notices()
     for case, campaign in zip(CASES, campaigns, strict=True):
-        show_case(case, campaign, notices, console)
+        show_case(case, campaign, notices, console, says_languages=run.stories)
+    console.print(f"\n[bold]{to_the_bill.TITLE}[/bold]", *billed.lines(), sep="\n", highlight=False)
     if problems:
         raise DemoFailed("\n".join(problems))
     return campaigns
@@ -287,13 +288,28 @@ def _kulanz(run: Run, *arguments: str) -> tuple[int, str]:
     return code, printed.getvalue()
 
 
-def show_case(case: Case, campaign: Campaign, notices: Mapping[Audience, int], console: Console) -> None:
-    """Print the reconciliation of a case's campaign, and the distinct notices that came of it."""
+def show_case(
+    case: Case, campaign: Campaign, notices: Mapping[Audience, int], console: Console, *, says_languages: bool
+) -> None:
+    """Print the reconciliation of a case's campaign, and the distinct notices that came of it, by language."""
     console.print(f"\n[bold]{case.title}[/bold]", highlight=False)
     show_reconciliation(drive.shown(campaign), console, says_where=False)
+    if not says_languages:
+        return  # the last line has how many there are in all
     languages = {locale: number for (name, _, locale), number in notices.items() if name == str(campaign.id)}
     shown = ", ".join(f"{locale} {number:,}" for locale, number in sorted(languages.items()))
     console.print(f"distinct notices received: [bold]{sum(languages.values()):,}[/bold] ({shown})", highlight=False)
+
+
+def _bill(run: Run, folder: Path, problems: list[str]) -> to_the_bill.Billed:
+    """Bring credits on the bills of a biller that errs; step by step where stories are told."""
+    told = run.console if run.stories else Console(file=io.StringIO())
+    stage = Stage(run.stack, run.persons[0].stack, run.subscriber, told, folder)
+    quietly = nullcontext() if run.stories else redirect_stdout(io.StringIO())
+    with step(run.console, "bring credits on the bills of a biller that errs"), quietly:
+        billed = to_the_bill.tell(stage)
+    problems += stage.differences
+    return billed
 
 
 def _play_stories(run: Run, accounts: int, folder: Path) -> list[str]:
@@ -440,7 +456,9 @@ def _ask(run: Run) -> list[str]:
     show_default=True,
     help="Accounts in all lists together.",
 )
-@click.option("--stories", is_flag=True, help="Tell three more incidents in steps, and show each answer.")
+@click.option(
+    "--stories", is_flag=True, help="Tell the way to the bill and three more incidents in steps, and show each answer."
+)
 @click.option("--keep", is_flag=True, help="Keep the AWS until Ctrl-C, to try the `kulanz` command on it.")
 def main(accounts: int, *, stories: bool, keep: bool) -> None:
     """Run the demo."""

@@ -1,5 +1,6 @@
 """Drives a deployed stack as its company would: publishes policies and incidents, and follows campaigns."""
 
+import json
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
@@ -32,6 +33,7 @@ POLL_SECONDS = 0.25
 QUIET_LOOKS = 4
 """Queues are quiet when they were found empty so many times in a row."""
 LOG_LINES = 8
+TICK_SECONDS = 60
 
 
 class Overdue(Exception):
@@ -178,6 +180,46 @@ def messages_in(sqs: Any, queue_url: str) -> int:
     ]
     attributes = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=names)["Attributes"]
     return sum(int(attributes.get(name, 0)) for name in names)
+
+
+def files_in(stack: DirectStack, folder: str) -> dict[str, bytes]:
+    """The files of a folder of the list bucket, by name, as whoever fetches them there gets them."""
+    s3, bucket = stack.client("s3"), stack.outputs.list_bucket_name
+    listed = s3.list_objects_v2(Bucket=bucket, Prefix=f"{folder}/")["Contents"]
+    return {
+        one["Key"].rpartition("/")[2]: s3.get_object(Bucket=bucket, Key=one["Key"])["Body"].read() for one in listed
+    }
+
+
+def tick(stack: DirectStack) -> dict[str, float]:
+    """Invoke the watch as its schedule does; the metrics that it reported, by name."""
+    function = stack.outputs.advance_campaign_function_name
+    began_at = int(time.time() * 1000)
+    stack.client("lambda").invoke(FunctionName=function, Payload=json.dumps({"id": f"tick-{began_at}"}).encode())
+    reported: dict[str, float] = {}
+
+    logs = stack.client("logs")
+    groups = [one["logGroupName"] for one in logs.describe_log_groups()["logGroups"]]
+
+    def is_reported() -> bool:
+        for group in groups:
+            if "advance" in group.lower():
+                for event in logs.filter_log_events(logGroupName=group, startTime=began_at)["events"]:
+                    reported.update(_metrics_in(event["message"]))
+        return "CreditsOverdue" in reported
+
+    wait_until("the metrics of the tick", TICK_SECONDS, is_reported)
+    return reported
+
+
+def _metrics_in(line: str) -> dict[str, float]:
+    """The metrics of a line of a function's log, where it has some."""
+    try:
+        told = json.loads(line)
+        named = [one["Name"] for group in told["_aws"]["CloudWatchMetrics"] for one in group["Metrics"]]
+    except (ValueError, KeyError, TypeError):
+        return {}
+    return {name: value[-1] if isinstance(value := told[name], list) else value for name in named}
 
 
 def given_up(stack: DirectStack) -> dict[str, int]:

@@ -8,7 +8,7 @@ import pytest
 from kulanz_cli.terminal import console
 from kulanz_local import drive
 from kulanz_local.gate import desks
-from kulanz_local.stories import o2_alice, status_page, swisscom
+from kulanz_local.stories import o2_alice, status_page, swisscom, to_the_bill
 from kulanz_local.stories.telling import Stage
 from kulanz_local.subscriber import Subscriber
 from tests.pipeline.conftest import Deployed
@@ -16,6 +16,7 @@ from tests.pipeline.conftest import Deployed
 pytestmark = pytest.mark.ministack
 
 CUSTOMERS = 60
+COLUMNS = 80
 
 
 @pytest.fixture
@@ -35,3 +36,11 @@ def test_a_story_ends_with_its_books_and_every_event_may_come_twice(
     tell(stage, CUSTOMERS)
     stage.repeat_everything([deployed.outputs.incidents_queue_url, deployed.outputs.chunks_queue_url])
     assert stage.differences == []
+
+
+def test_the_credits_of_a_story_are_on_the_bills_of_a_biller_that_errs(stage: Stage) -> None:
+    billed = to_the_bill.tell(stage)
+    assert stage.differences == []
+    assert billed.by_state == {"accepted": "5.00", "applied": "100.00"}
+    assert billed.overdue == "5.00"
+    assert all(len(line) <= COLUMNS for line in billed.lines())

@@ -18,6 +18,7 @@ from kulanz_cli.watch import AT_REST
 from kulanz_local import drive
 from kulanz_local.subscriber import Subscriber
 
+HERE = Path(__file__).parent
 CAMPAIGN_SECONDS = 120
 NOTICES_SECONDS = 60
 

@@ -5,6 +5,7 @@ import shlex
 from collections import Counter
 from collections.abc import Callable
 from contextlib import nullcontext
+from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Self
@@ -38,7 +39,7 @@ from kulanz_local.interrupt import INTERRUPTED, Terminated
 from kulanz_local.lists import write_list
 from kulanz_local.persons import NAMES
 from kulanz_local.settings_file import NoSettingsFile
-from kulanz_local.stories import o2_alice, status_page, swisscom
+from kulanz_local.stories import o2_alice, status_page, swisscom, to_the_bill
 from tests.support.world import BUCKET, World
 from tests.support.world_door import Somebody
 from tests.support.world_stack import WorldStack
@@ -50,6 +51,10 @@ AUTOMATIC = read_amounts(AUTOMATIC_BELOW)
 GATE = GateSettings(automatic_below=AUTOMATIC, automatic_monthly=AUTOMATIC)
 MACHINE = "role:arn:aws:sts::123456789012:assumed-role/billing/batch"
 USERS = "iam:arn:aws:iam::123456789012:user"
+
+
+BILLED = to_the_bill.Billed(21, 3, {"accepted": "5.00", "applied": "100.00"}, "5.00", Decimal("100.00"))
+"""What the story of the bill comes to; `tests/pipeline/test_stories.py` tells it."""
 
 
 class Listener:
@@ -132,6 +137,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(drive, "items_in_the_ledger", lambda _: len(world.ledger.inserted))
     monkeypatch.setattr(drive, "wait_until_quiet", lambda *_: None)
     monkeypatch.setattr(drive, "given_up", lambda _: {})
+    monkeypatch.setattr(to_the_bill, "tell", lambda _: BILLED)
     monkeypatch.setattr(drive, "situation", lambda *_: "the situation")
     return world
 
@@ -151,6 +157,7 @@ def test_it_ends_with_its_tables_and_one_line_of_what_was_checked_in_at_most_six
     assert len(lines) <= LINES_MOST
     assert [line for line in lines if len(line) > COLUMNS] == []
     assert "…" not in result.output
+    assert set(BILLED.lines()) <= set(lines)
     last = [lines.index(case.title) for case in CASES]
     assert max(place for place, line in enumerate(lines) if line.startswith("ok ")) < min(last)
     assert lines[-1].startswith("All as planted: ")
@@ -179,7 +186,7 @@ def test_each_table_has_every_result_that_was_planted(tmp_path: Path) -> None:
     output = demo().output
     for case in CASES:
         expected = write_list(case.maker, ACCOUNTS_LEAST // 2, SEED, tmp_path / case.incident_id)
-        table = output.partition(case.title)[2].partition("distinct notices")[0]
+        table = output.partition(case.title)[2].partition("result   sum of")[0]
         shown = [(*line.split()[:2], line.split()[2]) for line in table.splitlines() if len(line.split()) > 2]
         for (row_result, reason), lines in expected.results().items():
             # a long reason goes on in the line below

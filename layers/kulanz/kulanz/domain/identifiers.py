@@ -9,6 +9,8 @@ import re
 IDENTIFIER_LENGTH_CHARACTERS = 64
 WHOLE_ACCOUNT = "-"
 """The subject of a decision that is about the account itself."""
+CHANNEL_NAME = "[a-z][a-z0-9-]{0,31}"
+"""What a channel of billing may be called, as a pattern."""
 
 _ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:~-]{0,63}", re.ASCII).fullmatch
 _INCIDENT = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII).fullmatch

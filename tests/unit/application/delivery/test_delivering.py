@@ -9,7 +9,7 @@ import pytest
 
 from kulanz.application.delivery.advance_delivery import advance_delivery, granted_by_list
 from kulanz.application.delivery.world import EntriesChange
-from kulanz.domain.campaigns.campaign import Cause, State
+from kulanz.domain.campaigns.campaign import CampaignId, Cause, State
 from kulanz.domain.decision import Outcome
 from kulanz.domain.delivery.channel import Channel, FileFormat
 from kulanz.domain.delivery.credit import credit_id
@@ -101,6 +101,21 @@ def test_json_lines_say_the_same() -> None:
     world = closed(channel=Channel("billing", format=FileFormat.JSONL))
     assert booked(world) == granted(world)
     assert all(key.endswith(".jsonl") for key in world.archive.documents if key.startswith(FIRST.folder))
+
+
+@pytest.mark.parametrize("stack", [None, Channel("elsewhere")])
+def test_a_policy_that_names_a_channel_is_delivered_there_whatever_the_stack_names(stack: Channel | None) -> None:
+    world = small_world(channel=stack)
+    text = POLICY.replace("version: 1", "version: 2") + "\nchannel: billing:jsonl\n"
+    world.policies.publish("net-credit", 2, sealed_policy(text))
+    world.publish(event(rows=ROWS, policy_version=2))
+    world.run_until_quiet()
+    assert world.deliveries.last_serial("elsewhere") == 0
+    assert booked(world) == granted(world)
+    assert delivery(world).form is FileFormat.JSONL
+    plan = world.campaigns.filed_plan(CampaignId.parse(CAMPAIGN))
+    assert plan is not None
+    assert plan.channel == Channel("billing", format=FileFormat.JSONL)
 
 
 def test_nothing_is_delivered_without_a_channel_or_where_nothing_was_granted() -> None:

@@ -65,6 +65,13 @@ NOT_A_POLICY = {
     "version nought": ("kulanz: 1\nid: x\nversion: 0\ntitle: t\npay: 5 USD", 3, "whole number"),
     "a version in quotes": ("kulanz: 1\nid: x\nversion: '1'\ntitle: t\npay: 5 USD", 3, "whole number"),
     "an unknown entry": (written("pays: 5 USD"), 5, "unknown entry; did you mean 'pay'? known here"),
+    "a channel without its form": (
+        written("pay: 5 USD\nchannel: billing"),
+        6,
+        "a channel and its form such as billing:csv",
+    ),
+    "a channel of another form": (written("pay: 5 USD\nchannel: billing:xml"), 6, "channel: expected a channel"),
+    "a channel in capitals": (written("pay: 5 USD\nchannel: Billing:csv"), 6, "channel: expected a channel"),
     "nothing owed": (written("currency: EUR"), 1, "say what is owed"),
     "pay and heads": (written("pay: 5 USD\nheads: [{name: a, pay: 5 USD}]"), 6, "either pay and give, or heads"),
     "a value that nothing uses": (

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from kulanz.application.campaigns.dispatch_chunks import dispatch, unlimited
+from kulanz.application.campaigns.frozen import channel_of
 from kulanz.application.campaigns.report import ReportedChunk, campaign_report, differing_chunks
 from kulanz.application.campaigns.same_outage import found_by_plan, pays_twice, same_outage
 from kulanz.application.campaigns.start_execution import start_automatically
@@ -57,8 +58,9 @@ STEPS_PER_RECORD = 4
 class AdvancePorts:
     """The world that advancing a campaign touches.
 
-    `channel` is where the credits of campaigns that are planned now will be delivered to. `deliver` opens the delivery
-    of a closed campaign; it comes before the end is announced, while the watch still knows the campaign.
+    `channel` is where the credits of campaigns that are planned now will be delivered to, where their policy names no
+    other. `deliver` opens the delivery of a closed campaign; it comes before the end is announced, while the watch
+    still knows the campaign.
     """
 
     campaigns: CampaignStore
@@ -160,16 +162,16 @@ def _end_plan(campaign: Campaign, ports: AdvancePorts, cause: Cause, now: dateti
         ports.campaigns.change_state(campaign, replace(change, others=others.named()))
         return
     outside = exceeded(campaign.limits, totals, measured, follows=bool(campaign.follows))
-    meant = decision_digest(ports.campaigns.frozen(campaign.id).incident)
+    frozen = ports.campaigns.frozen(campaign.id)
     plan = file_plan(
         campaign,
         totals,
         measured,
         outside,
-        decision_digest=meant,
+        decision_digest=decision_digest(frozen.incident),
         read=read.text(),
         planned_at=now,
-        channel=ports.channel,
+        channel=channel_of(frozen) or ports.channel,
     )
     change = campaign.change(State.AWAITING_APPROVAL, _plan_reason(outside), cause, now)
     ports.campaigns.change_state(campaign, replace(change, others=others.named()), AtTheGate(plan=plan))

@@ -5,6 +5,7 @@ from unicodedata import normalize
 
 from kulanz.application.ports import CampaignStore
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Frozen
+from kulanz.domain.delivery.channel import Channel
 from kulanz.domain.incident import Incident
 from kulanz.domain.policy import CompiledPolicy, compile_policy
 from kulanz.domain.time import Window, parse_instant
@@ -31,6 +32,11 @@ def thaw_incident(content: bytes) -> Incident:
 def thaw(campaign: Campaign, frozen: Frozen) -> CompiledPolicy:
     """The campaign's policy, compiled for its incident at the instant the campaign pinned as its `now`."""
     return compile_policy(frozen.policy, thaw_incident(frozen.incident), campaign.decided_at)
+
+
+def channel_of(frozen: Frozen) -> Channel | None:
+    """The channel that a campaign's policy names for its credits; None where it names none. Nothing is compiled."""
+    return Channel.from_text(json.loads(frozen.policy)["policy"].get("channel", ""))
 
 
 class FrozenCache:

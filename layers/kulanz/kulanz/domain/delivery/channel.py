@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Self
 
+from kulanz.domain.identifiers import CHANNEL_NAME
+
 SERIAL_MOST = 99_999_999
 """Eight digits, as a delivery's folder has them: 27,000 deliveries a day for ten years."""
 CHANNEL_EXPECTED = "1 to 32 lower-case letters, digits or hyphens, starting with a letter"
 
-_NAME = re.compile(r"[a-z][a-z0-9-]{0,31}", re.ASCII).fullmatch
+_NAME = re.compile(CHANNEL_NAME, re.ASCII).fullmatch
 
 
 class ChannelKind(StrEnum):

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from kulanz.domain.identifiers import CHANNEL_NAME
 from kulanz.domain.lists.facts import FACT_TYPES, LIST_SEPARATORS
 from kulanz.domain.policy.document.jurisdictions import JURISDICTION, is_jurisdiction
 from kulanz.domain.policy.document.owed import (
@@ -362,6 +363,11 @@ class Policy:
     due: str = entry(DUE, "When it is due.", default="")
     to: str = entry(Expression("the name of a place"), "Where it is delivered: bill, transfer.", default="")
     bill: Bill | None = entry(BILL, "How billing books it.", default=None)
+    channel: str = entry(
+        Text("a channel and its form", rf"{CHANNEL_NAME}:(?:csv|jsonl|topic)", ("billing:csv", "billing:topic")),
+        "Where its credits are delivered to; where the stack says without it.",
+        default="",
+    )
     tax: str = entry(OneOf(("included", "excluded")), "Whether amounts include tax; told in explanations.", default="")
     heads: tuple[AmountComponent, ...] = entry(
         ListOf(Part(AmountComponent)), "Several amount components, instead of when, pay and give.", default=()
