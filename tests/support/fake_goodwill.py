@@ -20,6 +20,8 @@ class FakeGoodwill:
         self.given = campaigns.added_items.by_hand
         self.before_write: Callable[[], None] = lambda: None
         self.logged: list[AuditEntry] = []
+        self.kept_until: dict[str, int] = {}
+        """Until when each that waited is kept, in seconds since 1970."""
         self._records: dict[str, Goodwill] = {}
         self._counts: dict[CountOf, Count] = {}
         self._ledger, self._campaigns = ledger, campaigns
@@ -50,12 +52,13 @@ class FakeGoodwill:
         self._campaigns._campaigns[campaign.id] = kept
         self._campaigns.changes.append(campaign.id)
 
-    def wait(self, asked: Goodwill, counts: Sequence[CountStep], keep_until: int) -> None:  # noqa: ARG002
+    def wait(self, asked: Goodwill, counts: Sequence[CountStep], keep_until: int) -> None:
         self.before_write()
         self._require(None, asked, counts)
         if self._campaigns.halt().is_on:
             raise Outdated
         self._write(asked, counts)
+        self.kept_until[asked.id] = keep_until
 
     def give(self, giving: Giving) -> None:
         self.before_write()

@@ -1,6 +1,6 @@
 """Goodwill: given within limits, once, by persons; above them with a second person; in the campaign of its month."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -15,7 +15,8 @@ from kulanz.domain.campaigns.campaign import CampaignId, State
 from kulanz.domain.delivery.added import ADDITIONS_EVERY
 from kulanz.domain.delivery.channel import Channel
 from kulanz.domain.delivery.delivery import DeliveryState
-from kulanz.domain.ledger.entries import net_worth
+from kulanz.domain.gate.settings import GateSettings
+from kulanz.domain.ledger.entries import net_worth, row_digest_of
 from kulanz.domain.lists.id_shape import IdShape
 from kulanz.domain.people.people import people_json
 from tests.support.billing_files import read_delivery
@@ -244,6 +245,60 @@ def test_a_stopped_months_campaign_takes_nothing_more(door: WorldDoor) -> None:
     object.__setattr__(kept.campaign, "state", State.FLAGGED)
     assert give(door, "T-2", amount="1.00").content["reason"] == "campaign_stopped"
     assert worth(door) == {"EUR": 2000}
+
+
+def test_the_thirty_days_of_what_waited_count_from_when_it_was_given(door: WorldDoor) -> None:
+    give(door, "T-1", amount="60.00")
+    door.world.now += timedelta(days=13)
+    assert decide(door, "T-1", BERT).content["state"] == "given"
+    door.world.now += timedelta(days=30) - timedelta(microseconds=1)
+    assert give(door, "T-2", amount="60.00").content["reason"] == "equal_before"
+    door.world.now += timedelta(microseconds=1)
+    assert give(door, "T-2", amount="60.00").content["state"] == "waiting"
+
+
+def test_what_waits_is_remembered_until_an_equal_amount_need_not_be_named_any_more(door: WorldDoor) -> None:
+    """Given on the last day, it is an equal amount for thirty days more."""
+    give(door, "T-1", amount="60.00")
+    waited, equal = timedelta(days=14), timedelta(days=30)
+    assert door.goodwill.kept_until["T-1"] == int((door.world.now + waited + equal).timestamp())
+
+
+def test_who_has_left_neither_gives_nor_approves_nor_rejects(door: WorldDoor) -> None:
+    give(door, "T-1", amount="60.00")
+    left = {"ids": [BERT.id], "left": f"{START:%Y-%m-%d}"}
+    persons = {"anna": {"ids": [ANNA.id]}, "bert": left}
+    door.people.publish(1, people_json({"kulanz_people": 1, "version": 1, "persons": persons}))
+    door.world.now += timedelta(days=1)
+    before = state_of(door)
+    refused = [
+        give(door, "T-2", by=BERT).content["reason"],
+        decide(door, "T-1", BERT).content["reason"],
+        decide(door, "T-1", BERT, "reject", reason="r").content["reason"],
+    ]
+    assert refused == ["person_left", "may_not_approve", "person_left"]
+    assert state_of(door) == before
+
+
+def test_two_gifts_to_one_account_have_digests_of_their_own(door: WorldDoor) -> None:
+    """The digest of a row stands for the row: goodwill's are its account and its id."""
+    give(door, "T-1")
+    give(door, "T-2", repeat_of="T-1")
+    give(door, "T-3", account="A-1002")
+    assert len({row_digest_of(one.body) for one in door.ledger.all_entries()}) == 3
+
+
+@pytest.mark.parametrize(("budgets", "month"), [("UTC", "2026-03"), ("Asia/Tokyo", "2026-04")])
+def test_it_is_spent_in_the_month_of_the_budgets_zone(budgets: str, month: str) -> None:
+    """The limits of persons count in the discretion file's zone, Europe/Berlin: there the month has begun."""
+    door = opened()
+    door.gate = GateSettings(budget_zone=budgets)
+    door.world.now = (
+        datetime(2026, 3, 31, 22, 30, tzinfo=UTC) if budgets == "UTC" else datetime(2026, 3, 31, 15, 30, tzinfo=UTC)
+    )
+    assert give(door).status == 200
+    spent = {place.month: one.spent for place, one in door.campaigns.budget_items.budgets.items()}
+    assert spent == {month: 2000}
 
 
 def test_a_budget_is_spent_and_never_refuses(door: WorldDoor) -> None:

@@ -1,7 +1,7 @@
 """A person decides a case once, within a limit; above it a second person agrees; and nothing is ever paid twice."""
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -155,6 +155,22 @@ def test_what_was_rejected_is_open_again() -> None:
     assert second(door, "referred-1", CARLA, waits.content["hash"], "s-3").content["reason"] == "nothing_waits"
     assert decide(door, "referred-1", name="d-3", way="amount", amount="5.00", measure="EUR").status == 200
     assert granted(world, "referred-1") == {"EUR": 500}
+
+
+def test_what_a_second_person_agrees_to_is_granted_from_then_on_and_spent_in_that_month() -> None:
+    world = closed()
+    door = door_of(world)
+    world.now = datetime(2026, 3, 31, 23, tzinfo=UTC)
+    waits = decide(door, "referred-1", way="amount", amount="20.00", measure="EUR")
+    assert waits.content["state"] == "waits", waits.content
+    world.now = datetime(2026, 4, 1, tzinfo=UTC)
+    before = world.campaigns.budget("EUR", "2026-03").spent
+    assert second(door, "referred-1", CARLA, waits.content["hash"]).status == 200
+    stands = entry_of(world, "referred-1")
+    assert stands.by_hand is not None
+    assert (stands.effective_at, stands.by_hand.at) == (world.now, world.now)
+    assert world.campaigns.budget("EUR", "2026-03").spent == before
+    assert world.campaigns.budget("EUR", "2026-04").spent == 20_00
 
 
 def test_a_second_person_agrees_to_what_was_seen_and_in_time() -> None:

@@ -1,7 +1,9 @@
 """What nothing can count is stated by persons: within what the records prove, once, by two where much is set free."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -17,11 +19,12 @@ from kulanz.application.ledger.state_amounts import (
     state_amounts,
     stated_amounts,
 )
-from kulanz.domain.budgets import Needed
+from kulanz.domain.budgets import Needed, Reservation
 from kulanz.domain.campaigns.campaign import State
+from kulanz.domain.campaigns.reconciliation import IN_THE_LEDGER, RowResult, SumKey, Totals, WriteResult
 from kulanz.domain.campaigns.trouble import TroubleKind
 from kulanz.domain.gate.settings import GateSettings
-from kulanz.domain.gate.stated import Stated
+from kulanz.domain.gate.stated import Between, Stated, known_of
 from kulanz.domain.ledger.entries import read_decision
 from kulanz.domain.people.caller import Caller, Machine, PersonNeeded, caller_with
 from kulanz.domain.people.people import NOBODY_LISTED
@@ -148,6 +151,24 @@ def test_whenever_it_ended_the_truth_is_possible_and_settles_as_the_pass_would_h
     assert world.budgets.reserved() == []
 
 
+@pytest.mark.parametrize(
+    ("write_result", "most"),
+    [(one, 1_000 if one in IN_THE_LEDGER else 600) for one in WriteResult if one is not WriteResult.NONE],
+)
+def test_what_receipts_say_was_not_written_is_not_possible_any_more(write_result: WriteResult, most: int) -> None:
+    """Of the planned 10.00 a receipt has 4.00, with this write result: the other 6.00 have no receipt."""
+    plan = gone(midway()).campaigns.filed_plan(FIRST)
+    assert plan is not None
+    plan = replace(plan, granted={"EUR": 1_000}, offered={"EUR": 1_000}, claimable={"EUR": 30})
+    made = Reservation(str(FIRST), "EUR", "2026-03", 1_000, 1_030, 2_030)
+    sums: dict[SumKey, int | Decimal] = {
+        SumKey(result, write_result, "EUR"): 400 for result in (RowResult.GRANTED, RowResult.OFFERED)
+    }
+    known = known_of(plan, Totals(sums=sums), [made])["EUR"]
+    least = 400 if write_result in IN_THE_LEDGER else 0
+    assert known == Between(Needed(least, least), Needed(most, most + 30))
+
+
 def edges() -> Iterator[tuple[str, int]]:
     known = found(gone(midway())).known["EUR"]
     assert known.least.granting < known.most.granting
@@ -185,6 +206,8 @@ def test_much_is_set_free_by_two_persons_who_state_the_same() -> None:
     alone = world.copy()
     assert state(alone, granted, gate=just).campaign.id == FIRST
     assert used(alone)[1] == granted
+    less = world.copy()
+    assert state(less, granted, gate=just, EUR=known.most.claimable - 1).is_open, "claimable that is set free counts"
     before = used(world)
     for gate in (strict, GateSettings()):
         waits = world.copy()
