@@ -109,8 +109,9 @@ def _show_sums(plan: Totals, apply: Totals, beside: Sequence[WriteResult], conso
     rows = []
     for place in sorted(planned.keys() | apply.worth().keys(), key=lambda place: (_ORDER[place[0]], place[1])):
         row_result, measure = place
-        figures = [figure(measure, sums.get(place, 0)) for sums in (planned, ledger, *others)]
-        rows.append([row_result.value, measure_words(measure), *figures])
+        written = [figure(measure, sums.get(place, 0)) for sums in (ledger, *others)]
+        shown = ["-"] * len(written) if row_result in NEVER_WRITTEN else written
+        rows.append([row_result.value, measure_words(measure), figure(measure, planned.get(place, 0)), *shown])
     table(console, _columns(("result", "sum of", "planned", "ledger"), beside, rows), rows)
 
 

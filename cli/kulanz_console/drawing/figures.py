@@ -68,7 +68,10 @@ class ReasonLine:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Everything that is added up on the page. `decided` lines were to be written, `decisions` stand in the ledger."""
+    """Everything that is added up on the page. `decided` lines were to be written, `decisions` stand in the ledger.
+
+    `overpaid` is how much more earlier campaigns of the incident gave than is owed now, by measure.
+    """
 
     plan: Totals
     apply: Totals
@@ -77,6 +80,7 @@ class Figures:
     reasons: tuple[ReasonLine, ...]
     decided: int
     decisions: int
+    overpaid: tuple[tuple[str, int | Decimal], ...]
 
     def lines_beside(self, write_result: WriteResult) -> int:
         """Lines of a write result, whatever they came to."""
@@ -88,15 +92,16 @@ def figures_of(report: "ReportContract") -> Figures:
     plan, apply = totals_of(report["plan"]), totals_of(report["apply"])
     worth = tuple(_worth(plan, apply))
     decided = sum(n for key, n in plan.counts.items() if key.row_result not in NEVER_WRITTEN)
-    return Figures(
-        plan, apply, worth, tuple(_totals(worth)), tuple(_reasons(plan, apply)), decided, apply.ledger_count()
-    )
+    overpaid = sorted((measure, size) for (of, measure), size in plan.worth().items() if of is RowResult.OVERPAID)
+    reasons = tuple(_reasons(plan, apply))
+    return Figures(plan, apply, worth, tuple(_totals(worth)), reasons, decided, apply.ledger_count(), tuple(overpaid))
 
 
 def _worth(plan: Totals, apply: Totals) -> Iterator[WorthLine]:
     planned, ledger = plan.worth(), apply.worth(IN_THE_LEDGER)
     others = [apply.worth(frozenset({one})) for one in BESIDE]
-    for place in sorted(planned.keys() | apply.worth().keys(), key=lambda place: (ORDER[place[0]], place[1])):
+    places = {place for place in planned.keys() | apply.worth().keys() if place[0] not in NEVER_WRITTEN}
+    for place in sorted(places, key=lambda place: (ORDER[place[0]], place[1])):
         beside = tuple(one.get(place, 0) for one in others)
         owed, written = planned.get(place, 0), ledger.get(place, 0)
         yield WorthLine(*place, owed, written, beside, owed - written - sum(beside))

@@ -130,6 +130,9 @@ def reconciliation_section(sources: Sources, figures: Figures) -> Element:
             made.append(
                 table("Each planned sum is the sum of the others in its row", heads, rows, range(2, len(heads)))
             )
+    for measure, size in figures.overpaid:
+        text = f"Earlier campaigns of the incident gave {value_text(measure, size)} more than is owed now."
+        made.append(element("p", text))
     for found in sources.report["differences"]:
         text = f"{found['what']}: planned {found['planned']}, applied {found['applied']}"
         made.append(element("p", "Differs: ", foreign(text)))

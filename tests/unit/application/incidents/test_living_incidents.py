@@ -15,6 +15,7 @@ from kulanz.application.incidents.incident_event import (
     read_incident_event,
 )
 from kulanz.domain.campaigns.campaign import Cause, Pass, State
+from kulanz.domain.campaigns.reconciliation import RowResult
 from kulanz.domain.gate.approval import ApprovalRefused
 from kulanz.domain.incident_record import REVISIONS_REMEMBERED, Revision
 from kulanz.domain.ledger.entries import read_decision
@@ -335,9 +336,11 @@ def test_an_amended_incident_is_decided_again_and_grants_the_difference_only() -
     before = world.ledger.all_entries()
     assert granted_by(world, amended(world, 3, hours=2)) == {}, "what was granted is never taken back"
     assert world.ledger.all_entries() == before
-    unchanged = world.campaign(f"{INCIDENT_ID}/3").plan.totals.results()
-    assert {row_result.value for row_result, _ in unchanged} == {"unchanged"}
-    assert sum(unchanged.values()) == 3
+    found = world.campaign(f"{INCIDENT_ID}/3").plan.totals
+    assert {row_result.value: lines for (row_result, _), lines in found.results().items()} == {
+        "overpaid": 2, "unchanged": 1,
+    }  # fmt: skip
+    assert found.worth() == {(RowResult.OVERPAID, "EUR"): 2 * (600 - 200)}, "and it is said how much that is"
 
 
 # Many revisions

@@ -60,7 +60,7 @@ def _count(lines: Sequence[Counted], *, plan: bool) -> Totals:
             case "blank":
                 totals.count_blank()
             case "unchanged":
-                totals.count_unchanged(decision.reason)
+                totals.count_nothing_owed(RowResult.UNCHANGED, decision.reason)
             case _:
                 totals.count_decided(decision, WriteResult.NONE if plan else write_result)
                 totals.digest_rows(row_hash)

@@ -101,6 +101,9 @@ class ApplyRun(StretchRun):
         for other in stretch.others:
             if start <= other.offset < reached:
                 self._count_other(other)
+        for offset, too_much in stretch.overpaid.items():
+            if start <= offset < reached:
+                self.totals.count_overpaid(too_much)
         return reached
 
     def _wave(self, owed: Sequence[Owed], start: int) -> list[Owed]:
@@ -116,8 +119,8 @@ class ApplyRun(StretchRun):
         match line.row_result:
             case RowResult.BLANK:
                 self.totals.count_blank()
-            case RowResult.UNCHANGED:
-                self.totals.count_unchanged(line.reason)
+            case RowResult.UNCHANGED | RowResult.OVERPAID:
+                self.totals.count_nothing_owed(line.row_result, line.reason)
             case _:
                 self.totals.unbalanced_quotes += line.reason == QUOTES_UNBALANCED
                 self.totals.count_rejected(line.reason)

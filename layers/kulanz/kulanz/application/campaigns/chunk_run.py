@@ -15,12 +15,12 @@ from kulanz.application.campaigns.read_history import HistoryReader, Read
 from kulanz.application.ports import Archive, CampaignStore, ChunkMessage, ChunkQueue, Ledger, ListStore
 from kulanz.domain.campaigns.campaign import WORKABLE, Campaign, Cursor, Pass, Receipt
 from kulanz.domain.campaigns.measured import Measured
-from kulanz.domain.campaigns.reconciliation import Totals, WriteResult
+from kulanz.domain.campaigns.reconciliation import Overpaid, Totals, WriteResult
 from kulanz.domain.campaigns.stretches import Stretch
 from kulanz.domain.campaigns.write_units import HISTORY_WRITE_UNITS, INSERTS_PER_CALL
 from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.ledger.decider import REMEMBERED_FACTS, Decider, Remembered, prepare
-from kulanz.domain.ledger.earlier_decisions import Before, is_more_than, stands_before, still_owed
+from kulanz.domain.ledger.earlier_decisions import Before, is_more_than, overpaid, stands_before, still_owed
 from kulanz.domain.ledger.entries import DecisionKey
 from kulanz.domain.lists.lines import LINE_BYTES, LINE_SCAN_BYTES, Line, lines_starting_in
 from kulanz.domain.lists.reader import line_reader
@@ -256,6 +256,10 @@ class ChunkRun:
         if addition is not None and is_more_than(before, whole.decision):
             addition = self.decider.addition(record, whole.kept, before.money())
         return prepare(self.campaign, decision, whole.facts, whole.kept, addition, before.texts())
+
+    def overpaid(self, whole: Remembered, before: Before | None, owed: Remembered | None) -> Overpaid:
+        """How much more those gave than a line is entitled to now. `owed` is what `less` came to."""
+        return () if before is None else overpaid(whole.decision, before, None if owed is None else owed.decision)
 
     # With a history, a decision also depends on what is kept of the subject's earlier incidents
 

@@ -8,7 +8,7 @@ from kulanz.application.campaigns.filed_reads import LineRead
 from kulanz.application.campaigns.read_history import NOTHING_READ
 from kulanz.domain.campaigns.campaign import Receipt
 from kulanz.domain.campaigns.measured import Measured
-from kulanz.domain.campaigns.reconciliation import WriteResult
+from kulanz.domain.campaigns.reconciliation import WriteResult, nothing_owed
 from kulanz.domain.campaigns.repeats import Repeats, bound_for
 from kulanz.domain.campaigns.stretches import (
     STRETCH_FULL_BYTES,
@@ -177,8 +177,11 @@ class PlanRun(ChunkRun):
             stood = before.get(line.key)
             filed.note(line.offset, LineRead(read, stood))
             owed = self.less(line.record, line.remembered, stood)
+            too_much = self.overpaid(line.remembered, stood, owed)
+            if too_much:
+                self.totals.count_overpaid(too_much)
             if owed is None:
-                self.totals.count_unchanged(line.remembered.decision.reason)
+                self.totals.count_nothing_owed(nothing_owed(too_much), line.remembered.decision.reason)
                 continue
             if owed.decision.reason == IN_ANOTHER_MEASURE:
                 expected = "a grant in the currency and unit of what this incident's earlier campaigns granted"

@@ -63,5 +63,6 @@ def _pays(campaign_id: CampaignId, campaigns: CampaignStore) -> bool:
         return True
     if campaign.state is State.CLOSED and campaign.is_finished(Pass.APPLY):
         totals = campaign.apply.totals
-        return bool(totals.sums) or any(key.row_result is RowResult.REFERRED for key in totals.counts)
+        gives = any(key.row_result is not RowResult.OVERPAID for key in totals.sums)
+        return gives or any(key.row_result is RowResult.REFERRED for key in totals.counts)
     return any(change.target is State.APPLYING for change in campaigns.log(campaign_id))

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from kulanz.application.campaigns.chunk_run import TIME_TO_FINISH_SECONDS, ChunkRun, UnitPlace, Waiting
 from kulanz.domain.campaigns.campaign import Pass
-from kulanz.domain.campaigns.reconciliation import RowResult
+from kulanz.domain.campaigns.reconciliation import Overpaid, RowResult, nothing_owed
 from kulanz.domain.campaigns.stretches import Stretch, stretch_of
 from kulanz.domain.ledger.decider import Remembered
 from kulanz.domain.ledger.earlier_decisions import Before
@@ -71,7 +71,8 @@ class NotWritten(NamedTuple):
 class DecidedStretch:
     """The lines of a stretch, decided as the plan decided them, and not written yet.
 
-    `before` is what the plan had read of their subjects' earlier decisions, by the lines' offsets.
+    `before` is what the plan had read of their subjects' earlier decisions, by the lines' offsets, and `overpaid` how
+    much more these gave than the subjects are entitled to.
     """
 
     start: int
@@ -80,6 +81,7 @@ class DecidedStretch:
     owed: list[Owed] = field(default_factory=list)
     others: list[NotWritten] = field(default_factory=list)
     before: dict[int, Before] = field(default_factory=dict)
+    overpaid: dict[int, Overpaid] = field(default_factory=dict)
 
     def stretch(self) -> Stretch:
         """What the plan filed of these lines if it came to the same."""
@@ -141,9 +143,12 @@ class StretchRun(ChunkRun):
         decided = self.decided_with(waiting, (read.history for read in planned))
         for line, (_, before) in zip(decided, planned, strict=True):
             owed = self.less(line.record, line.remembered, before)
+            too_much = self.overpaid(line.remembered, before, owed)
+            if too_much:
+                stretch.overpaid[line.offset] = too_much
             if owed is None:
                 reason = line.remembered.decision.reason
-                stretch.others.append(NotWritten(line.offset, RowResult.UNCHANGED, reason, line.record))
+                stretch.others.append(NotWritten(line.offset, nothing_owed(too_much), reason, line.record))
                 continue
             stretch.owed.append(Owed.of(line.offset, line.record, owed))
             if before is not None:

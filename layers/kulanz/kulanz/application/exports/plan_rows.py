@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from kulanz.application.campaigns.stretch_run import DecidedOtherwise, NotWritten, Owed, StretchRun
 from kulanz.domain.campaigns.campaign import CampaignId
-from kulanz.domain.campaigns.reconciliation import RESULT_OF, RowResult
+from kulanz.domain.campaigns.reconciliation import RESULT_OF, Overpaid, RowResult
 from kulanz.domain.campaigns.stretches import Stretch
 from kulanz.domain.decision import Outcome
 from kulanz.domain.exports.figures import Written
@@ -18,8 +18,8 @@ class PlanRows:
 
     def __init__(self, run: StretchRun, campaign: CampaignId) -> None:
         self._run, self._campaign = run, campaign
-        self._rendered: dict[Remembered, Rendered] = {}
-        self._without: dict[tuple[RowResult, str], Rendered] = {}
+        self._rendered: dict[tuple[Remembered, Overpaid], Rendered] = {}
+        self._without: dict[tuple[RowResult, str, Overpaid], Rendered] = {}
 
     def write(self, lines: Iterator[Line], at: int, planned: Stretch, write: Callable[..., None]) -> bool:
         """Write the rows of a stretch; False where time ran out over it. Raises DecidedOtherwise."""
@@ -36,18 +36,18 @@ class PlanRows:
         for one in found:
             while numbers[line] != one.offset:
                 line += 1
+            too_much = decided.overpaid.get(one.offset, ())
             if isinstance(one, Owed):
                 account, subject = one.record.account_id, one.record.subject
-                write(
-                    self._of(one.remembered), line + 1, account, subject, decision_key(self._campaign, account, subject)
-                )
+                key = decision_key(self._campaign, account, subject)
+                write(self._of(one.remembered, too_much), line + 1, account, subject, key)
             elif one.row_result is not RowResult.BLANK:
                 named = ("", "") if one.record is None else (one.record.account_id, one.record.subject)
-                write(self._other(one), line + 1, *named)
+                write(self._other(one, too_much), line + 1, *named)
         return True
 
-    def _of(self, remembered: Remembered) -> Rendered:
-        known = self._rendered.get(remembered)
+    def _of(self, remembered: Remembered, too_much: Overpaid) -> Rendered:
+        known = self._rendered.get((remembered, too_much))
         if known is None:
             if len(self._rendered) >= REMEMBERED_FACTS:
                 self._rendered.clear()
@@ -55,15 +55,18 @@ class PlanRows:
             is_granted, due = decision.outcome is Outcome.GRANTED, self._run.policy.due_by
             at = self._run.campaign.decided_at
             days = [due(one.due, at) if is_granted and one.due is not None else None for one in decision.benefits]
-            found = Found(RESULT_OF[decision.outcome].value, decision.reason, Written.PLANNED, decision)
-            known = self._rendered[remembered] = rendered(self._campaign, found, days)
+            result = RESULT_OF[decision.outcome].value
+            found = Found(result, decision.reason, Written.PLANNED, decision, overpaid=too_much)
+            known = self._rendered[remembered, too_much] = rendered(self._campaign, found, days)
         return known
 
-    def _other(self, line: NotWritten) -> Rendered:
-        key = line.row_result, line.reason
+    def _other(self, line: NotWritten, too_much: Overpaid) -> Rendered:
+        key = line.row_result, line.reason, too_much
         known = self._without.get(key)
         if known is None:
-            found = Found(line.row_result.value, line.reason, Written.PLANNED)
+            if len(self._without) >= REMEMBERED_FACTS:
+                self._without.clear()
+            found = Found(line.row_result.value, line.reason, Written.PLANNED, overpaid=too_much)
             known = self._without[key] = rendered(self._campaign, found)
         return known
 

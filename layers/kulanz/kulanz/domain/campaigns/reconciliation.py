@@ -22,7 +22,11 @@ RECURRENCE = frozenset({"each", "times"})
 
 
 class RowResult(StrEnum):
-    """Where a line of the list ended: with a decision, or with the reason why there is none."""
+    """Where a line of the list ended: with a decision, or with the reason why there is none.
+
+    UNCHANGED: earlier campaigns of the incident gave all that is owed. OVERPAID: they gave more than that; its sums are
+    how much more. A line that is owed something of one measure and has too much of another adds to those sums alone.
+    """
 
     GRANTED = "granted"
     DECLINED = "declined"
@@ -30,6 +34,7 @@ class RowResult(StrEnum):
     REFERRED = "referred"
     OFFERED = "offered"
     UNCHANGED = "unchanged"
+    OVERPAID = "overpaid"
     REJECTED = "rejected"
     BLANK = "blank"
 
@@ -55,7 +60,9 @@ class WriteResult(StrEnum):
     HELD_SINCE = "held_since"
 
 
-NEVER_WRITTEN = frozenset({RowResult.UNCHANGED, RowResult.REJECTED, RowResult.BLANK})
+type Overpaid = tuple[tuple[str, int | Decimal], ...]
+"""How much more a subject has than it is entitled to, by measure."""
+NEVER_WRITTEN = frozenset({RowResult.UNCHANGED, RowResult.OVERPAID, RowResult.REJECTED, RowResult.BLANK})
 IN_THE_LEDGER = frozenset({WriteResult.WRITTEN, WriteResult.ALREADY})
 """The write_results whose sums stand in the ledger."""
 WITH_A_DECISION = IN_THE_LEDGER | {WriteResult.CAPPED, WriteResult.HELD_SINCE}
@@ -128,10 +135,16 @@ class Totals:
         self.lines += 1
         self.counts[CountKey(RowResult.BLANK, "blank", WriteResult.NONE)] += 1
 
-    def count_unchanged(self, reason: str) -> None:
-        """Count a line that an earlier campaign of the incident has given all it is owed."""
+    def count_nothing_owed(self, row_result: RowResult, reason: str) -> None:
+        """Count a line that earlier campaigns of the incident have given all it is owed, or more (`nothing_owed`)."""
         self.lines += 1
-        self.counts[CountKey(RowResult.UNCHANGED, reason, WriteResult.NONE)] += 1
+        self.counts[CountKey(row_result, reason, WriteResult.NONE)] += 1
+
+    def count_overpaid(self, overpaid: Overpaid) -> None:
+        """Count how much more a subject has than it is entitled to."""
+        for measure, size in overpaid:
+            key = SumKey(RowResult.OVERPAID, WriteResult.NONE, measure)
+            self.sums[key] = self.sums.get(key, 0) + size
 
     def count_decided(self, decision: Decision, write_result: WriteResult, lines: int = 1) -> None:
         """Count lines that came to the same decision and the same write_result, and their worth."""
@@ -207,6 +220,11 @@ class Totals:
     def ledger_count(self) -> int:
         """Lines whose decision stands in the ledger."""
         return sum(n for key, n in self.counts.items() if key.write_result in WITH_A_DECISION)
+
+
+def nothing_owed(overpaid: Overpaid) -> RowResult:
+    """The result of a line to which nothing is owed any more."""
+    return RowResult.OVERPAID if overpaid else RowResult.UNCHANGED
 
 
 class Difference(NamedTuple):

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from kulanz.domain.campaigns.campaign import Campaign
-from kulanz.domain.campaigns.reconciliation import IN_THE_LEDGER, RowResult, Totals, WriteResult
+from kulanz.domain.campaigns.reconciliation import IN_THE_LEDGER, NEVER_WRITTEN, RowResult, Totals, WriteResult
 
 type Size = int | Decimal
 """Minor units of a currency, or a quantity of a unit."""
@@ -104,8 +104,11 @@ def _of_ledger(totals: Totals) -> Figures:
             case WriteResult.DUPLICATE | WriteResult.CONFLICT:
                 found.lines[LineKey(key.write_result.value, "", Written.NO)] += number
             case WriteResult.NONE:
-                if key.row_result is RowResult.UNCHANGED:  # why, the ledger does not say
-                    found.lines[LineKey(key.row_result.value, "", Written.NO)] += number
+                if key.row_result in (
+                    RowResult.UNCHANGED,
+                    RowResult.OVERPAID,
+                ):  # which and why, the ledger does not say
+                    found.lines[LineKey(RowResult.UNCHANGED.value, "", Written.NO)] += number
                 elif key.row_result is not RowResult.BLANK:
                     found.lines[LineKey(key.row_result.value, key.reason, Written.NO)] += number
             case WriteResult.CAPPED | WriteResult.HELD_SINCE:
@@ -144,7 +147,7 @@ def differences(expected: Figures, exported: Figures) -> Iterator[Difference]:
 
 
 _SUMMED = frozenset(result.value for result in RowResult)
-_DECIDED_RESULTS = _SUMMED - {RowResult.UNCHANGED.value, RowResult.REJECTED.value, RowResult.BLANK.value}
+_DECIDED_RESULTS = _SUMMED - {result.value for result in NEVER_WRITTEN}
 
 
 def _compared(figures: Figures, *, whole: bool) -> Counter[LineKey]:

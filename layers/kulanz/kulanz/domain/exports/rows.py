@@ -13,7 +13,7 @@ from json.encoder import encode_basestring_ascii
 from typing import Any, Final, NamedTuple
 
 from kulanz.domain.campaigns.campaign import CampaignId
-from kulanz.domain.campaigns.reconciliation import worth_of
+from kulanz.domain.campaigns.reconciliation import Overpaid, worth_of
 from kulanz.domain.canonical import canonical_json
 from kulanz.domain.decision import ALWAYS_VALID, UNLIMITED, Benefit, Decision, Outcome, Validity
 from kulanz.domain.exports.figures import (
@@ -30,7 +30,7 @@ from kulanz.domain.exports.figures import (
 )
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz.domain.ledger.entries import DecisionKey
-from kulanz.domain.money import format_amount, format_minor, minor_units, parse_amount, parse_minor
+from kulanz.domain.money import Money, format_amount, format_minor, is_currency, minor_units, parse_amount, parse_minor
 from kulanz.domain.time import format_instant
 
 COLUMNS: Final = (
@@ -40,9 +40,9 @@ COLUMNS: Final = (
 )
 """Every row has all of them. `line` and `benefit` are numbers; `benefit` is empty in the row of a line without any."""
 NUMBERS: Final = frozenset({"line", "benefit"})
-DECIDED_PART, TO_CLAIM, BY_HAND = "decided", "to_claim", "by_hand"
-"""The part of a benefit: what the decision grants or offers; what it leaves to be claimed beside that; or what a person
-granted of what it held or referred."""
+DECIDED_PART, TO_CLAIM, BY_HAND, OVERPAID_PART = "decided", "to_claim", "by_hand", "overpaid"
+"""The part of a benefit: what the decision grants or offers; what it leaves to be claimed beside that; what a person
+granted of what it held or referred; or how much more earlier campaigns gave than is owed."""
 YES: Final = "yes"
 
 
@@ -59,6 +59,7 @@ class Found(NamedTuple):
 
     `voided` is how much was taken back of each benefit, by its place. `is_by_hand`: a person granted what the decision
     held or referred; it stands in the place of what is claimable, and `accepted` is when that was.
+    `overpaid` is how much more earlier campaigns of the incident gave, by measure, in a plan.
     """
 
     result: str
@@ -69,16 +70,28 @@ class Found(NamedTuple):
     instants: Instants = Instants()
     voided: Sequence[tuple[int, Size]] = ()
     is_by_hand: bool = False
+    overpaid: Overpaid = ()
 
     @property
     def parts(self) -> Sequence[tuple[str, Benefit]]:
         """The benefits with the part that each is of."""
+        return [*self._decided, *((OVERPAID_PART, _of_measure(measure, size)) for measure, size in self.overpaid)]
+
+    @property
+    def _decided(self) -> Sequence[tuple[str, Benefit]]:
         if self.decision is None:
             return ()
         beside = BY_HAND if self.is_by_hand else TO_CLAIM
         return [(DECIDED_PART, one) for one in self.decision.benefits] + [
             (beside, one) for one in self.decision.claimable
         ]
+
+
+def _of_measure(measure: str, size: Size) -> Benefit:
+    """What comes to a size of a measure. The measure of a unit that comes again, or is unlimited, is its unit here."""
+    if is_currency(measure):
+        return Benefit(money=Money(int(size), measure))
+    return Benefit(quantity=f"{Decimal(size):f}", unit=measure)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -212,6 +225,8 @@ def _instants(validity: Validity, begins: datetime | None) -> Mapping[str, str]:
 
 
 def _sums(found: Found) -> Iterator[tuple[SumKey, Size]]:
+    for measure, size in found.overpaid:
+        yield SumKey(OVERPAID_PART, measure), size
     if found.decision is None:
         return
     of = found.result if found.written in COUNTED else UNCOUNTED
@@ -242,6 +257,9 @@ def count_read(figures: Figures, rows: Sequence[Mapping[str, Any]]) -> None:
         if row["benefit"] is None:
             continue
         measure, size = _worth(*(row[name] for name in _WORTH))
+        if row["part"] == OVERPAID_PART:
+            figures.add_sum(SumKey(OVERPAID_PART, measure), size)
+            continue
         if row["voided"]:
             currency, voided = row["currency"], row["voided"]
             taken_back = parse_minor(voided, minor_units(currency)) if currency else Decimal(voided)

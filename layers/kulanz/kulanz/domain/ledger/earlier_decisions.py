@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from kulanz.domain.campaigns.reconciliation import worth_by_measure, worth_of
+from kulanz.domain.campaigns.reconciliation import Overpaid, worth_by_measure, worth_of
 from kulanz.domain.decision import UNLIMITED, Benefit, Decision, Outcome
 from kulanz.domain.ledger.entries import Entry, is_voided, net_worth
 from kulanz.domain.money import Money, is_currency
@@ -30,10 +30,12 @@ class Before:
 
     `granted` is net of what was voided: zero of a measure that was voided beside others that stand. `outcome` is None
     where the latest decision had granted and all of it is void: then nothing stands in the way of another decision.
+    `is_by_hand`: a person decided some of what stands.
     """
 
     outcome: Outcome | None
     granted: tuple[tuple[str, int | Decimal], ...]
+    is_by_hand: bool = False
 
     def texts(self) -> Mapping[str, str]:
         """What was granted as exact texts, as a later decision's body tells it."""
@@ -45,7 +47,8 @@ class Before:
 
     def content(self) -> Mapping[str, Any]:
         """This as JSON-able content; sizes are exact texts."""
-        return {"outcome": None if self.outcome is None else self.outcome.value, "granted": self.texts()}
+        by_hand = {"by_hand": True} if self.is_by_hand else {}
+        return {"outcome": None if self.outcome is None else self.outcome.value, "granted": self.texts(), **by_hand}
 
     @classmethod
     def from_content(cls, content: Mapping[str, Any]) -> "Before":
@@ -54,21 +57,24 @@ class Before:
             (name, int(size) if is_currency(name) else Decimal(size)) for name, size in content["granted"].items()
         )
         outcome = content["outcome"]
-        return cls(None if outcome is None else Outcome(outcome), tuple(sorted(granted)))
+        is_by_hand = content.get("by_hand", False)
+        return cls(None if outcome is None else Outcome(outcome), tuple(sorted(granted)), is_by_hand)
 
 
 def stands_before(entries: Iterable[Entry]) -> Before | None:
     """Add up the entries of a subject, lowest campaign first; None when there are none."""
     latest: Entry | None = None
     granted: dict[str, int | Decimal] = {}
+    is_by_hand = False
     for entry in entries:
-        latest = entry
-        for measure, size in net_worth(entry).items():
+        latest, worth = entry, net_worth(entry)
+        is_by_hand = is_by_hand or (entry.by_hand is not None and any(worth.values()))
+        for measure, size in worth.items():
             granted[measure] = granted.get(measure, 0) + size
     if latest is None:
         return None
     if any(granted.values()):
-        return Before(Outcome.GRANTED, tuple(sorted(granted.items())))
+        return Before(Outcome.GRANTED, tuple(sorted(granted.items())), is_by_hand)
     return Before(None if is_voided(latest) else latest.status, ())
 
 
@@ -145,6 +151,31 @@ def is_more_than(before: Before, whole: Decision) -> bool:
     """Whether more of something had been granted than a subject is entitled to now."""
     entitled = worth_by_measure(whole)
     return any(size > entitled.get(measure, 0) for measure, size in before.granted)
+
+
+_DECIDED = frozenset({Outcome.GRANTED, Outcome.OFFERED, Outcome.DECLINED})
+"""The outcomes that say how much a subject is entitled to. Who waits for a person may still be entitled to all."""
+
+
+def overpaid(whole: Decision, before: Before | None, owed: Decision | None) -> Overpaid:
+    """How much more earlier campaigns gave than a subject is entitled to now, by measure; nothing where a person waits.
+
+    `owed` is what is decided less what was given (`still_owed`). What can still be claimed is an entitlement too.
+    Where a person decided what stands, that is what the subject is entitled to: no policy calls it too much.
+    """
+    if before is None or before.is_by_hand or whole.outcome not in _DECIDED:
+        return ()
+    if owed is not None and owed.outcome is Outcome.HELD:
+        return ()
+    entitled: dict[str, int | Decimal] = {}
+    for benefit in (*whole.benefits, *whole.claimable):
+        measure, size = worth_of(benefit)
+        entitled[measure] = entitled.get(measure, 0) + size
+    return tuple(
+        (measure, size - entitled.get(measure, 0))
+        for measure, size in before.granted
+        if size > entitled.get(measure, 0)
+    )
 
 
 def less_granted(benefits: Iterable[Benefit], granted: Mapping[str, int | Decimal]) -> tuple[Benefit, ...]:
