@@ -6,7 +6,7 @@ schedule decides again. The same schedule gives the same run.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from threading import Semaphore, Thread
+from threading import Lock, Thread
 
 from tests.support.faults import Tap
 
@@ -20,7 +20,7 @@ STUCK_SECONDS = 30
 @dataclass(slots=True)
 class _Worker:
     thread: Thread
-    go: Semaphore
+    go: Lock
     error: BaseException | None = None
     done: bool = False
 
@@ -33,7 +33,7 @@ class Interleaving:
 
     def run(self, works: Sequence[Work], schedule: Schedule) -> None:
         """Run all works to their ends. Raises the first error of a worker."""
-        back = Semaphore(0)
+        back = _taken()
         workers: list[_Worker] = []
         for number, work in enumerate(works):
             workers.append(self._worker(number, work, workers, back))
@@ -48,8 +48,8 @@ class Interleaving:
             if worker.error is not None:
                 raise worker.error
 
-    def _worker(self, number: int, work: Work, workers: list[_Worker], back: Semaphore) -> _Worker:
-        go = Semaphore(0)
+    def _worker(self, number: int, work: Work, workers: list[_Worker], back: Lock) -> _Worker:
+        go = _taken()
 
         def before_call(_: int, name: str) -> None:
             back.release()
@@ -67,7 +67,14 @@ class Interleaving:
         return _Worker(Thread(target=run, daemon=True, name=f"worker-{number}"), go)
 
 
-def _wait(turn: Semaphore) -> None:
+def _taken() -> Lock:
+    """A turn that another thread gives. A bare lock, because turns are most of what a run costs."""
+    turn = Lock()
+    turn.acquire()
+    return turn
+
+
+def _wait(turn: Lock) -> None:
     if not turn.acquire(timeout=STUCK_SECONDS):
         raise AssertionError("a worker did not come to its next call")
 

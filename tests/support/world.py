@@ -227,8 +227,8 @@ class World:
 
     def _to_approve(self) -> list[Campaign]:
         """The campaigns whose plans a person would approve now."""
-        waiting = (self.campaigns.campaign(campaign_id) for campaign_id in self.campaigns.waiting())
-        found = [one for one in waiting if one is not None and one.state is State.AWAITING_APPROVAL]
+        asked = (one for one in self.campaigns.waiting() if self.campaigns.state_of(one) is State.AWAITING_APPROVAL)
+        found = [self.campaign(str(campaign_id)) for campaign_id in asked]
         is_halted = self.campaigns.halt().is_on
         return [
             one for one in found if (one.id, one.log_count, is_halted) not in self._left and self._next_approver(one)
