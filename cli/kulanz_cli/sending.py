@@ -27,6 +27,7 @@ from kulanz.domain.incident_record import DetailType
 from kulanz.domain.lists.header import HEADER_BYTES, format_of, read_layout
 from kulanz.domain.lists.lines import ListRefused
 from kulanz.domain.policy import PolicyError, compile_policy, document_from_json, freeze
+from kulanz_cli.bucket_parts import pinned_parts, with_pinned
 from kulanz_cli.command import under_id
 from kulanz_cli.door import Door, DoorProblem
 from kulanz_cli.event_file import EventUnsendable, legal_name, read_event, with_stated
@@ -69,6 +70,12 @@ class _Became:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Prepare the list by this profile first, as `kulanz list prepare` does, and show its report.",
 )
+@click.option(
+    "--list-prefix",
+    "folder",
+    metavar="lists/NAME/",
+    help="Take all parts that lie under this folder of the stack's list bucket already; needs --rows.",
+)
 @click.option("--rows", type=click.IntRange(min=1), help="Your control total; without it the list's lines are counted.")
 @click.option("--bus", is_flag=True, help="Put the event on the bus, as a machine does; nobody waits for the outcome.")
 @under_id
@@ -79,6 +86,7 @@ def send_event(
     path: Path,
     list_paths: Sequence[Path],
     profile_path: Path | None,
+    folder: str | None,
     rows: int | None,
     *,
     bus: bool,
@@ -91,8 +99,14 @@ def send_event(
     exits with 1 where the event was refused. The person who sends it is the requester; its `source` says nothing then.
     """
     event, out, notes = with_decision_digest(read_event(path), stack), console(), console(stderr=True)
-    if not list_paths and (rows is not None or profile_path is not None):
-        raise click.UsageError("--rows and --list-profile belong to --list")
+    _must_fit(list_paths, profile_path, folder, rows)
+    if folder is not None and rows is not None:
+        pinned = pinned_parts(stack, folder)
+        event = with_pinned(event, pinned, rows)
+        for note in pinned.notes():
+            say(notes, note, further=2)
+        if not is_json:
+            say(out, f"{counted_as(len(pinned.parts), 'part')} under {folder}: {pinned.place['s3']['key']}")
     with _as_sent(event, stack, list_paths, profile_path) as parts:
         for note in checked(event, stack.door(), parts):
             say(notes, note, further=2)
@@ -115,6 +129,16 @@ def send_event(
         _show(became, known, rows_stated)
     if became.refusal or became.state == State.REFUSED:
         click.get_current_context().exit(EXIT_NO)
+
+
+def _must_fit(paths: Sequence[Path], profile_path: Path | None, folder: str | None, rows: int | None) -> None:
+    """Refuse options that contradict each other."""
+    if folder is not None and (paths or profile_path is not None):
+        raise click.UsageError("--list-prefix names the list: leave out --list and --list-profile")
+    if folder is not None and rows is None:
+        raise click.UsageError("--list-prefix needs --rows: the number of rows that your own system exported")
+    if not paths and folder is None and (rows is not None or profile_path is not None):
+        raise click.UsageError("--rows and --list-profile belong to --list")
 
 
 def _put_on_the_bus(event: dict[str, Any], stack: Stack, *, is_json: bool) -> None:

@@ -69,6 +69,18 @@ class FakeLists:
         versions = self._versions.get(key, [])
         return versions[-1].version_id if versions else "version-of-nothing"
 
+    def listed(self, prefix: str) -> dict[str, list[dict[str, object]]]:
+        """All versions under a prefix, as S3 lists them on one page."""
+        found: dict[str, list[dict[str, object]]] = {"Versions": [], "DeleteMarkers": []}
+        for key in sorted(one for one in self._versions if one.startswith(prefix)):
+            for version in self._versions[key]:
+                of = {"Key": key, "VersionId": version.version_id, "IsLatest": version is self._versions[key][-1]}
+                if version.content is None:
+                    found["DeleteMarkers"].append(of)
+                else:
+                    found["Versions"].append({**of, "ETag": version.etag, "Size": len(version.content)})
+        return found
+
     def pin(self, bucket: str, key: str, version_id: str | None) -> PinnedList:
         versions = self._versions.get(key, []) if bucket == self.bucket else []
         named = [version for version in versions if version_id in (None, version.version_id)]

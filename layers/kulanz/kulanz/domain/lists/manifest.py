@@ -138,11 +138,18 @@ def must_be_one_list(key: str, manifest: Manifest) -> None:
     for part in parts:
         if not part.key.startswith(folder) or ".." in part.key or is_manifest(part.key):
             raise ListRefused("part_elsewhere", f"the part {part.key} is no list under {folder}")
-        if format_of(part.key) is not list_format:
+        if not _has_format(part.key, list_format):
             raise ListRefused("part_elsewhere", f"the part {part.key} has another format than the manifest's name says")
         if part.size < len(header):
             raise ListRefused("part_differs", f"the part {part.key} is shorter than the header")
     must_differ(parts, len(header))
+
+
+def _has_format(key: str, wanted: ListFormat) -> bool:
+    try:
+        return format_of(key) is wanted
+    except ListRefused:
+        return False
 
 
 def must_differ(parts: Sequence[Part], header_bytes: int) -> None:
