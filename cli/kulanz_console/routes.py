@@ -55,6 +55,7 @@ QUESTIONS = (
     Question("/", waiting.show, EVERYBODY, "Waiting for you"),
     Question("/campaigns", campaigns.show, READ, "Campaigns"),
     Question("/plan/<incident>/<seq>", plan.show, READ),
+    Question("/sample/<incident>/<seq>", plan.show_sample, "exports.sample"),
     Question("/campaign/<incident>/<seq>", campaign.show, READ),
     Question("/account", account.show, "accounts.ask", "Account"),
     Question("/cases", cases.show, "cases.of_month", "Cases"),

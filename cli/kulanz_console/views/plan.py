@@ -4,6 +4,8 @@ from typing import Any
 
 from kulanz.domain.campaigns.campaign import State
 from kulanz.domain.campaigns.reconciliation import RowResult
+from kulanz.domain.decision import Decision
+from kulanz_console.answered import summary
 from kulanz_console.drawing.figures import ORDER
 from kulanz_console.drawing.pictures import thin_bar
 from kulanz_console.drawing.sections import HISTOGRAMS_SHOWN, KINDS, histogram
@@ -51,6 +53,17 @@ def show(visit: Visit) -> Shown:
         "missing": max(0, plan["persons_needed"] - len(plan["approvals"])),
     }
     return Shown("plan.html", visit.words("Plan {campaign}", campaign=plan["campaign"]), content)
+
+
+def show_sample(visit: Visit) -> Shown:
+    """Rows of the plan that its hash draws, each with its steps: every approver reads the same ones."""
+    found = visit.ask("exports.sample", None, **on_campaign(visit))
+    rows = [
+        {**one, "came_to": "" if (body := one["decision"]) is None else summary(Decision.from_body(dict(body)))}
+        for one in found["rows"]
+    ]
+    content = {"sample": found, "rows": rows}
+    return Shown("sample.html", visit.words("Rows of the plan {campaign}", campaign=found["campaign"]), content)
 
 
 def _title(revision: Answer | None) -> str:

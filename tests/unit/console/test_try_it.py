@@ -1,4 +1,4 @@
-"""A published policy is tried with facts of one's own: it decides what a campaign would, and nothing is written."""
+"""What a policy decides is read before it is: of facts of one's own, and of rows of a plan."""
 
 import re
 from urllib.parse import urlencode
@@ -7,6 +7,7 @@ import pytest
 
 from tests.support.console_browser import EVERY_ROLE, Browser
 from tests.support.console_waiting import with_discretion
+from tests.support.small_campaign import CAMPAIGN
 
 PAGE = "/policy/net-credit/1"
 WINDOW = "2026-02-27T08:00:00Z/2026-02-27T20:00:00Z"
@@ -67,3 +68,13 @@ def test_nothing_is_decided_before_somebody_asks(browser: Browser) -> None:
     assert 'role="status"' not in page
     assert 'name="fact_segment"' in page
     assert browser.kulanz.acted == []
+
+
+def test_an_approver_reads_rows_of_the_plan_with_their_steps_and_the_same_ones_each_time(browser: Browser) -> None:
+    page = f"/sample/{CAMPAIGN}"
+    assert f'href="{page}"' in browser.get(f"/plan/{CAMPAIGN}").text
+    first, again = (browser.get(page).text for _ in range(2))
+    assert first == again
+    text = read(first)
+    assert "granted-1 : granted 2.99 EUR" in text
+    assert text.count("Policy net-credit, version 1") == first.count("<ol>") > 5

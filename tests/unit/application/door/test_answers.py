@@ -83,6 +83,7 @@ QUESTIONS: Mapping[str, str] = {
     "approvals.plan": f"campaigns/plan/{CAMPAIGN}",
     "campaigns.rejected": f"campaigns/rejected/{CAMPAIGN}",
     "campaigns.files": f"campaigns/files/{CAMPAIGN}",
+    "exports.sample": f"exports/{CAMPAIGN}",
     "exports.one": f"exports/{CAMPAIGN}/{EXPORT}",
     "deliveries.waiting": "deliveries/waiting",
     "deliveries.of_channel": "deliveries/channel/billing",

@@ -141,7 +141,7 @@ class Case:
             reason = error.reason if error.reason == FACT_NOT_MISSING else FACT_INVALID
             raise CaseRefused(reason, str(error), "facts") from None
         whole = explain(self.policy, values, self.read.kept)
-        decision = _writable(whole.decision, self.campaign.decided_at)
+        decision = writable(whole.decision, self.campaign.decided_at)
         if self.read.holds(decision):
             held = HELD_ALL_THE_SAME[self.read.held]
             return Owed(facts, Decision(Outcome.HELD, self.read.held), (*whole.steps, held))
@@ -180,7 +180,8 @@ def _values_of(fact: FactDeclaration) -> Sequence[str]:
     return fact.choices if len(fact.choices) <= TRIED_MOST else ()
 
 
-def _writable(decision: Decision, at: datetime) -> Decision:
+def writable(decision: Decision, at: datetime) -> Decision:
+    """A decision as a campaign writes it: held where its amounts or its end cannot be written."""
     try:
         must_be_writable(decision, at)
     except (ArithmeticError, ValueError):

@@ -1,16 +1,19 @@
 """Exports: begin one, see how far it is, and fetch its parts by links that are good for a short time."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from itertools import islice
-from typing import NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict
 
+from kulanz.application.cases.case import CasePorts
+from kulanz.application.cases.sample_plan import NoSample, sample_of
 from kulanz.application.door.asked import Asked, Door
 from kulanz.application.door.bodies import Body, Reason, read_body
 from kulanz.application.door.campaigns import existing
 from kulanz.application.door.cursors import make_cursor, read_cursor
 from kulanz.application.door.problems import Kind, Problem, unknown
 from kulanz.application.exports.ask_export import AskPorts, ExportRefused, ask_export
+from kulanz.application.ports import PinnedVersionGone
 from kulanz.domain.campaigns.campaign import Campaign
 from kulanz.domain.exports.export import Export, Part
 from kulanz.domain.exports.figures import Difference, Figures, differences, expected
@@ -205,3 +208,58 @@ def _differences(found: Sequence[Difference]) -> Sequence[DifferenceItem]:
         {"what": one.what, "expected": str(one.expected), "exported": str(one.exported)}
         for one in found[:DIFFERENCES_SHOWN]
     ]
+
+
+class SampledItem(TypedDict):
+    """A row of the list, where it begins, and what the policy comes to with its steps.
+
+    `decision` is a body of a decision; None where earlier campaigns of the incident granted all of it.
+    """
+
+    row_offset: int
+    account_id: str
+    subject: str
+    decision: Mapping[str, Any] | None
+    steps: list[str]
+
+
+class SampleAnswer(TypedDict):
+    """Rows of a plan, in the order of the list. The plan's hash draws them: each approver gets the same ones.
+
+    They are decided over what earlier campaigns granted as it stands now.
+    """
+
+    v: int
+    campaign: str
+    plan_hash: str
+    rows: list[SampledItem]
+
+
+def sample(asked: Asked, door: Door) -> SampleAnswer:
+    """Some rows of a filed plan, for whoever approves it to read one by one."""
+    campaign = existing(asked, door)
+    plan = door.campaigns.filed_plan(campaign.id)
+    if plan is None:
+        raise unknown("the campaign has filed no plan")
+    try:
+        rows = sample_of(campaign, plan.hash, CasePorts(door.campaigns, door.lists, door.ledger))
+    except NoSample as problem:
+        raise Problem(Kind.REFUSED, str(problem), reason="engine_changed") from None
+    except PinnedVersionGone:
+        gone = "the pinned version of the list is gone: its rows cannot be read any more"
+        raise Problem(Kind.REFUSED, gone, reason="list_gone") from None
+    return {
+        "v": EXPORT_VERSION,
+        "campaign": str(campaign.id),
+        "plan_hash": plan.hash,
+        "rows": [
+            {
+                "row_offset": one.offset,
+                "account_id": one.account_id,
+                "subject": one.subject,
+                "decision": None if one.decision is None else one.decision.to_body(),
+                "steps": list(one.steps),
+            }
+            for one in rows
+        ],
+    }

@@ -339,6 +339,12 @@ ROUTES: tuple[Route, ...] = (
         "How far an export is, and links to its parts",
         ("cursor",),
     ),
+    _ask(
+        "exports/{incident}/{seq}",
+        "exports.sample",
+        EXPORTERS,
+        "Twenty rows of a plan, drawn at random by its hash, with the steps of each",
+    ),
     # --- incidents
     _ask("incidents/one/{incident}", "incidents.one", READERS, "An incident's record and its latest revisions"),
     _ask("incidents/revision/{incident}/{revision}", "incidents.revision", READERS, "What a revision says"),

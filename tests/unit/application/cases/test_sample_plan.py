@@ -1,0 +1,70 @@
+"""Rows that an approver reads are drawn by the plan's hash alone, and decided as the campaign will write them."""
+
+from itertools import islice
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kulanz.application.cases.case import CasePorts
+from kulanz.application.cases.sample_plan import SAMPLE_ROWS, places, sample_of
+from kulanz.domain.campaigns.campaign import State
+from kulanz.domain.ledger.entries import read_decision
+from tests.support.console_browser import settled
+from tests.support.small_campaign import CAMPAIGN, ROWS, event, list_of, row, small_world
+from tests.support.world import World
+from tests.support.world_door import WorldDoor
+
+SEGMENTS = ("consumer", "consumer", "prepaid", "business", "")
+
+
+def planned(rows: int) -> World:
+    lines = [row(f"a-{number}", SEGMENTS[number % 5], fee=f"{number}.90") for number in range(rows)]
+    world = small_world(list_of(lines))
+    world.publish(event(rows=rows))
+    return settled(world, lambda one: bool(one._to_approve()))
+
+
+def sample(world: World, plan_hash: str) -> list[tuple[str, object]]:
+    ports = CasePorts(world.campaigns, WorldDoor(world).lists, world.ledger)
+    return [(one.account_id, one.decision) for one in sample_of(world.campaign(CAMPAIGN), plan_hash, ports)]
+
+
+def test_twenty_rows_of_the_plan_are_decided_as_the_ledger_will_have_them() -> None:
+    world = planned(60)
+    drawn = sample(world, "a" * 64)
+    assert len({account for account, _ in drawn}) == len(drawn) == SAMPLE_ROWS
+    assert sample(world, "a" * 64) == drawn, "every approver of a plan reads the same rows"
+    assert sample(world, "b" * 64) != drawn
+    world.run_until_quiet()
+    assert world.campaign(CAMPAIGN).state is State.CLOSED
+    written = {entry.key.account_id: read_decision(entry.body) for entry in world.ledger.all_entries()}
+    assert {account: written[account] for account, _ in drawn} == dict(drawn)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 5])
+def test_of_a_short_list_each_row_comes_once(rows: int) -> None:
+    drawn = [account for account, _ in sample(planned(rows), "c" * 64)]
+    assert drawn == [f"a-{number}" for number in range(rows)]
+
+
+def test_a_line_that_is_no_row_is_no_sample() -> None:
+    world = small_world()
+    world.publish(event(rows=ROWS))
+    settled(world, lambda one: bool(one._to_approve()))
+    accounts = {account for number in range(5) for account, _ in sample(world, f"{number}" * 64)}
+    assert "granted-1" in accounts
+    assert not {account for account in accounts if account.startswith("bad-")}
+
+
+@given(plan_hash=st.text(min_size=1), start=st.integers(0, 10**9), size=st.integers(1, 10**12))
+def test_a_place_lies_in_the_list(plan_hash: str, start: int, size: int) -> None:
+    drawn = list(islice(places(plan_hash, start, start + size), 5))
+    assert all(start <= one < start + size for one in drawn)
+    assert drawn == list(islice(places(plan_hash, start, start + size), 5))
+
+
+def test_every_row_of_a_list_is_drawn_about_as_often() -> None:
+    drawn = list(islice(places("d" * 64, 100, 200), 10_000))
+    counts = [sum(100 + 10 * tenth <= one < 110 + 10 * tenth for one in drawn) for tenth in range(10)]
+    assert all(850 < count < 1_150 for count in counts), counts
