@@ -44,12 +44,13 @@ def list_deliveries(
 ) -> None:
     """List what was delivered to billing, and what is not.
 
-    Without an option, what is not sent yet. Exits with 1 where there is no delivery, or one that is not sent.
+    Without an option, what is not sent yet, and what is kept back. Exits with 1 where there is no delivery, or one that
+    is not sent, or something is kept back.
     """
     if sum(one is not None for one in (channel, delivery_id, campaign_id)) > 1:
         raise click.UsageError("state one of --channel, --one and --campaign")
     door = stack.door()
-    why_not, booked = "", []
+    why_not, booked, kept = "", [], []
     if campaign_id is not None:
         answer = door.ask("deliveries.of_campaign", incident=campaign_id.incident_id, seq=campaign_id.seq)
         found = [one for one in (answer["delivery"], *answer["additions"]) if one is not None]
@@ -60,16 +61,20 @@ def list_deliveries(
         pages = door.pages("deliveries.of_channel", channel=channel)
         found = [one for page in pages for one in page["deliveries"]]
     else:
-        found = door.ask("deliveries.waiting")["deliveries"]
+        waiting = door.ask("deliveries.waiting")
+        found, kept = waiting["deliveries"], waiting["kept_back"]
+    asks_for_waiting = channel is None and delivery_id is None and campaign_id is None
     if is_json:
         content: dict[str, Any] = {"v": DELIVERIES_VERSION, "deliveries": found}
         if campaign_id is not None:
             content |= {"to_be_booked": booked, "why_not": why_not}
+        if asks_for_waiting:
+            content["kept_back"] = kept
         print_json(content)
     else:
         _show(found, booked, why_not)
-    is_waiting = any(one["state"] in NOT_SENT for one in found)
-    asks_for_waiting = channel is None and delivery_id is None and campaign_id is None
+        _show_kept_back(kept)
+    is_waiting = bool(kept) or any(one["state"] in NOT_SENT for one in found)
     if is_waiting or (not found and not asks_for_waiting):
         click.get_current_context().exit(EXIT_NO)
 
@@ -111,10 +116,11 @@ def resend_credits(stack: Stack, campaign_id: CampaignId, reason: str, given_id:
 def deliver_campaign(
     stack: Stack, *, campaign_id: CampaignId, reason: str, given_id: str | None, is_json: bool
 ) -> None:
-    """Deliver what CAMPAIGN granted that a person settled, now.
+    """Deliver what CAMPAIGN granted that a person ended, now.
 
     With it goes what was added to the campaign since. Campaigns that closed by themselves need no such word: what was
-    added to them is delivered a day later.
+    added to them is delivered a day later. A delivery that is flagged is compared again, and released where it is
+    right now.
     """
     done = stack.door().act(
         "deliveries.deliver",
@@ -127,6 +133,14 @@ def deliver_campaign(
         print_json(done)
     else:
         say(console(), f"{done['delivery']} is {done['state']}")
+
+
+def _show_kept_back(kept: Iterable[Mapping[str, Any]]) -> None:
+    """What is in no delivery because a person ended its campaign, and what to type next."""
+    for one in kept:
+        sums = ", ".join(f"{part['sum']} {part['measure']}" for part in one["due"])
+        say(console(), f"kept back: {sums} of {one['campaign']}, {one['state']} since {one['since']}", further=2)
+        say(console(), f"kulanz deliver {one['campaign']} --reason TEXT, or kulanz void {one['campaign']}", indent=2)
 
 
 def _show(found: list[Mapping[str, Any]], booked: Iterable[Mapping[str, str]], why_not: str) -> None:

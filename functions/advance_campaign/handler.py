@@ -1,6 +1,7 @@
 """Changes of campaigns' META records, from CampaignsTable's stream; by a schedule, the watch over open ones."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -34,10 +35,10 @@ from kulanz.application.campaigns.watch_open import WatchPorts, note_rung, watch
 from kulanz.application.delivery.advance_delivery import (
     DeliveryPorts,
     advance_delivery,
-    open_over_list,
     watch_deliveries,
 )
 from kulanz.application.delivery.advance_void import AdvanceVoidPorts, advance_void, watch_voids
+from kulanz.application.delivery.kept_back import end_delivered, watch_kept_back
 from kulanz.application.delivery.open_answers import OpenAnswersPorts, watch_answers
 from kulanz.application.delivery.watch_dues import look_at_dues
 from kulanz.application.delivery.watching import Looked
@@ -79,8 +80,29 @@ def _voiding() -> AdvanceVoidPorts:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _KeptBack:
+    """What has the counters of a campaign, and what waits for a person."""
+
+    campaigns: DynamoCampaigns
+    deliveries: DynamoDeliveries
+    answers: DynamoAnswers
+    voids: DynamoVoids
+    troubles: DynamoTroubles
+
+
+@cache
+def _keeping_back() -> _KeptBack:
+    config = AdvanceCampaignConfig.read()
+    place = client("dynamodb"), config.campaigns_table
+    return _KeptBack(
+        DynamoCampaigns(*place), DynamoDeliveries(*place), DynamoAnswers(*place), DynamoVoids(*place),
+        DynamoTroubles(*place),
+    )  # fmt: skip
+
+
 def _open_delivery(campaign: Campaign, cause: Cause, now: datetime) -> None:
-    open_over_list(campaign, _delivering(), cause, now)
+    end_delivered(campaign, _delivering(), _keeping_back(), cause, now)
 
 
 @cache
@@ -210,6 +232,7 @@ def _watch(event_id: str, context: LambdaContext, seconds_left: Callable[[], flo
     kinds: tuple[Callable[[], int], ...] = (
         lambda: _watch_campaigns(cause, seconds_left),
         lambda: _waiting_of("delivery", watch_deliveries(_delivering(), datetime.now(UTC), seconds_left)),
+        _watch_kept_back,
         lambda: _waiting_of("void", watch_voids(_voiding(), cause, datetime.now(UTC), seconds_left)),
         lambda: _watch_answers(datetime.now(UTC), seconds_left),
         lambda: _settle_budgets(seconds_left),
@@ -249,6 +272,12 @@ def _waiting_of(kind: str, looked: Looked) -> int:
     for name, why in looked.failed:
         logger.error("could not be moved on", kind=kind, on=name, why=why)
     return looked.waiting
+
+
+def _watch_kept_back() -> int:
+    """Forget what is kept back no more; what still is, is a trouble, and counted with these."""
+    watch_kept_back(_keeping_back(), datetime.now(UTC))
+    return 0
 
 
 def _settle_budgets(seconds_left: Callable[[], float]) -> int:

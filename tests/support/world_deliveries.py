@@ -9,15 +9,16 @@ from kulanz.application.campaigns.frozen import FrozenCache
 from kulanz.application.delivery.advance_delivery import (
     DeliveryPorts,
     advance_delivery,
-    open_over_list,
     watch_deliveries,
 )
 from kulanz.application.delivery.deliver_chunk import DeliverDone, DeliverPorts, deliver_chunk
+from kulanz.application.delivery.kept_back import end_delivered, watch_kept_back
 from kulanz.application.delivery.publish_credits import PublishCreditsPorts, PublishDone, publish_credits
 from kulanz.application.delivery.watching import Looked
 from kulanz.application.ports import DeliveryMessage, PublishMessage
 from kulanz.domain.campaigns.campaign import Campaign, Cause
 from kulanz.domain.delivery.ids import DeliveryId
+from tests.support.fake_answers import FakeAnswers
 from tests.support.faults import Tap, tapped
 from tests.support.world_clock import WorldClock
 
@@ -39,9 +40,20 @@ def delivery_ports(world: "World") -> DeliveryPorts:
     )
 
 
+class KeptBack:
+    """The world as what is kept back is worked out from it."""
+
+    def __init__(self, world: "World") -> None:
+        self.campaigns = tapped(world.campaigns, "campaigns", world.tap)
+        self.deliveries = tapped(world.deliveries, "deliveries", world.tap)
+        self.answers = FakeAnswers(world.deliveries.dues)  # nothing is answered of what is in no delivery
+        self.voids = tapped(world.voids, "voids", world.tap)
+        self.troubles = tapped(world.troubles, "troubles", world.tap)
+
+
 def opened(world: "World", campaign: Campaign, cause: Cause, now: "datetime") -> None:
-    """A campaign has closed: its delivery opens."""
-    open_over_list(campaign, delivery_ports(world), cause, now)
+    """A campaign has ended: its delivery opens, or what it granted is kept back."""
+    end_delivered(campaign, delivery_ports(world), KeptBack(world), cause, now)
 
 
 def advanced(world: "World", batch: Sequence[DeliveryId]) -> None:
@@ -52,7 +64,9 @@ def advanced(world: "World", batch: Sequence[DeliveryId]) -> None:
 
 def watched(world: "World") -> Looked:
     """What the schedule does with deliveries that are not sent."""
-    return watch_deliveries(delivery_ports(world), world.now)
+    found = watch_deliveries(delivery_ports(world), world.now)
+    watch_kept_back(KeptBack(world), world.now)
+    return found
 
 
 def published(world: "World", message: PublishMessage, tap: Tap) -> PublishDone:

@@ -9,6 +9,7 @@ from kulanz.domain.delivery.channel import Channel
 from tests.support.reading import read
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
 from tests.support.world_stack import WorldStack, run
+from tests.unit.application.door.test_deliveries import settled
 
 
 @pytest.fixture(scope="module")
@@ -73,3 +74,17 @@ def test_what_went_into_files_is_not_published_again(stack: WorldStack) -> None:
     shown = run(stack, "resend", CAMPAIGN, "--reason", "a try")
     assert shown.exit_code == 3
     assert "a channel that is a topic" in read(shown.output)
+
+
+def test_what_is_kept_back_is_listed_with_what_to_type_next_and_ends_with_1() -> None:
+    world = settled()
+    stack = WorldStack(world)
+    stack.served.troubles = world.troubles
+    shown = run(stack, "deliveries")
+    assert shown.exit_code == 1
+    assert all(len(line) <= 80 for line in shown.stdout.splitlines())
+    assert f"of {CAMPAIGN}, closed since " in read(shown.stdout)
+    assert f"kulanz deliver {CAMPAIGN} --reason TEXT, or kulanz void {CAMPAIGN}" in read(shown.stdout)
+    assert json.loads(run(stack, "deliveries", "--json").stdout)["kept_back"][0]["campaign"] == CAMPAIGN
+    assert run(stack, "deliver", CAMPAIGN, "--reason", "looked at").exit_code == 0
+    assert "kept back" not in run(stack, "deliveries").stdout

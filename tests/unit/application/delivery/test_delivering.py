@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from kulanz.application.delivery.advance_delivery import advance_delivery, granted_by_list
+from kulanz.application.delivery import advance_delivery as advance_module
+from kulanz.application.delivery.advance_delivery import advance_delivery, granted_by_list, open_settled
 from kulanz.application.delivery.world import EntriesChange
 from kulanz.domain.campaigns.campaign import CampaignId, Cause, State
 from kulanz.domain.decision import Outcome
@@ -312,6 +313,25 @@ def test_a_decision_that_is_gone_flags_the_delivery_and_nothing_is_released() ->
     assert "Delivery Flagged" in {one.detail_type for one in world.announcer.announced}
     assert advance_delivery(FIRST, delivery_ports(world), world.now) is DeliveryState.FLAGGED
     assert world.deliveries.open_deliveries() == [FIRST]
+
+
+def test_a_flagged_delivery_is_compared_again_and_released_only_where_it_is_right_now() -> None:
+    world = just_closed(Tap())
+    granted_by = advance_module.granted_by_list
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(advance_module, "granted_by_list", lambda one: {**granted_by(one), "EUR": 1})
+        world.run_until_quiet()
+        for _ in range(2):
+            assert delivery(world).state is DeliveryState.FLAGGED
+            open_settled(world.campaign(CAMPAIGN), world.campaigns, world.deliveries, "anna", world.now)
+            assert delivery(world).state is DeliveryState.ASSIGNING
+            world.run_until_quiet()
+        assert delivery(world).state is DeliveryState.FLAGGED
+        assert not is_released(world.archive.documents, FIRST.folder)
+    open_settled(world.campaign(CAMPAIGN), world.campaigns, world.deliveries, "anna", world.now)
+    world.run_until_quiet()
+    assert settled(world)[:4] == clean()[0][:4]
+    assert delivery(world).state is DeliveryState.SENT
 
 
 def test_what_stands_elsewhere_is_not_delivered_again_and_counts_once() -> None:

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from kulanz.application.delivery.advance_delivery import NotDelivered, publish_again
+from kulanz.application.delivery.advance_delivery import NotDelivered, open_settled, publish_again
 from kulanz.application.ports import DeliveryMessage, PublishMessage, Refused
 from kulanz.domain.campaigns.campaign import Cause, State
 from kulanz.domain.delivery.channel import Channel, ChannelKind
@@ -241,7 +241,8 @@ def test_a_campaign_that_is_flagged_publishes_nothing_more_until_it_is_settled()
 def test_a_part_that_somebody_replaced_is_not_published_and_the_delivery_is_flagged() -> None:
     world = released(just_closed(Tap()))
     key = next(key for key in world.archive.documents if key.startswith(f"{FIRST.folder}/part-"))
-    world.archive.documents[key] = world.archive.documents[key].replace(b'"amount":"', b'"amount":"9', 1)
+    written = world.archive.documents[key]
+    world.archive.documents[key] = written.replace(b'"amount":"', b'"amount":"9', 1)
     settled(world)
     assert delivery(world).state is DeliveryState.FLAGGED
     assert delivery(world).reason.startswith("part-")
@@ -249,6 +250,15 @@ def test_a_part_that_somebody_replaced_is_not_published_and_the_delivery_is_flag
     assert all(clean()[0][0][id_] == credit for id_, credit in received(world).items())
     assert len(received(world)) < len(clean()[0][0])
     assert world.deliveries.open_deliveries() == [FIRST]
+    for content in (world.archive.documents[key], written):  # as it is, and put back
+        world.archive.documents[key] = content
+        open_settled(world.campaign(CAMPAIGN), world.campaigns, world.deliveries, "anna", world.now)
+        world.watch()
+        world.watch()
+        settled(world)
+        is_right = content == written
+        assert delivery(world).state is (DeliveryState.SENT if is_right else DeliveryState.FLAGGED)
+    assert settled(world) == clean()[0]
 
 
 def test_what_is_published_again_are_the_same_credits() -> None:

@@ -4,10 +4,15 @@ from dataclasses import replace
 
 import pytest
 
+from kulanz.application.delivery.advance_delivery import NotDelivered, open_settled
+from kulanz.application.delivery.campaign_law import counted_lines
 from kulanz.domain.campaigns.campaign import Cause, State
 from kulanz.domain.delivery.channel import Channel
+from kulanz.domain.delivery.entries import CreditState
+from kulanz.domain.delivery.moved import MovedOf
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
 from tests.support.world import World
+from tests.support.world_deliveries import KeptBack
 from tests.support.world_door import ANNA, WorldDoor
 
 BILLING = Channel("billing")
@@ -21,14 +26,16 @@ def closed(channel: Channel | None = BILLING) -> World:
     return world
 
 
-def settled(channel: Channel | None = BILLING) -> World:
-    """A campaign that was flagged, and that a person settled."""
+def settled(
+    channel: Channel | None = BILLING, state: State = State.CLOSED, reason: str = "settled_by_hand: ok"
+) -> World:
+    """A campaign that was flagged, and that a person ended."""
     world = small_world(channel=channel, delivers=False)
     world.publish(event(rows=ROWS))
     world.run_until_quiet()
     campaign = world.campaign(CAMPAIGN)
-    for target, reason in ((State.FLAGGED, "incident_withdrawn: by its source"), (State.CLOSED, "settled_by_hand: ok")):
-        change = world.campaign(CAMPAIGN).change(target, reason, Cause("test", "x", "test"), world.now)
+    for target, why in ((State.FLAGGED, "incident_withdrawn: by its source"), (state, reason)):
+        change = world.campaign(CAMPAIGN).change(target, why, Cause("test", "x", "test"), world.now)
         world.campaigns.change_state(world.campaign(CAMPAIGN), change)
     world.delivers = True
     world.run_until_quiet()
@@ -73,7 +80,7 @@ def test_a_long_channel_comes_in_parts() -> None:
 
 @pytest.mark.parametrize(
     ("world", "why"),
-    [(closed(None), "names no channel"), (settled(), "a person settled it")],
+    [(closed(None), "names no channel"), (settled(), "a person ended it")],
     ids=["no channel", "settled"],
 )
 def test_it_says_why_nothing_is_delivered(world: World, why: str) -> None:
@@ -123,3 +130,60 @@ def test_publishing_again_is_one_round_for_one_id_and_stands_in_the_audit_log() 
 def test_files_are_not_published_again() -> None:
     reply = WorldDoor(closed()).put(f"deliveries/again/{CAMPAIGN}/r-1", REASON)
     assert (reply.status, reply.content["reason"]) == (409, "not_published")
+
+
+@pytest.mark.parametrize("end", [(State.CLOSED, "settled_by_hand: ok"), (State.CANCELLED, "cancelled_by_hand: no")])
+def test_what_a_person_kept_back_stays_due_and_waits_until_it_is_delivered(end: tuple[State, str]) -> None:
+    world = settled(BILLING, *end)
+    door = WorldDoor(world)
+    door.troubles = world.troubles
+    (kept,) = door.get("deliveries/waiting").content["kept_back"]
+    booked = door.get(f"deliveries/campaign/{CAMPAIGN}").content["to_be_booked"]
+    assert (kept["campaign"], kept["state"], kept["reason"]) == (CAMPAIGN, *end)
+    assert kept["due"] == [one for one in booked if one["sum"] not in ("0", "0.00")]
+    for _ in range(2):
+        assert world.watch().waiting == 1, "somebody is called as long as it is kept back"
+    assert door.put(f"deliveries/settled/{CAMPAIGN}/d-1", REASON).status == 200
+    world.run_until_quiet()
+    world.watch()
+    assert door.get("deliveries/waiting").content["kept_back"] == []
+    assert world.watch().waiting == 0
+    assert {one["measure"]: one["sum"] for one in door.get("deliveries/one/billing/1").content["sums"]} == {
+        one["measure"]: one["sum"] for one in kept["due"]
+    }
+
+
+def test_what_was_kept_back_waits_no_more_once_it_is_voided() -> None:
+    world = settled(BILLING, State.CANCELLED, "cancelled_by_hand: no")
+    of, lines = world.campaign(CAMPAIGN).id, counted_lines(world.campaign(CAMPAIGN), KeptBack(world))
+    off = {
+        MovedOf(of, line.measure, ""): {
+            CreditState.DUE: -line.granted,
+            CreditState.VOIDED: line.granted,
+        }
+        for line in lines
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(world.voids, "moved", lambda _: off)
+        assert world.watch().waiting == 0
+    assert world.troubles.troubles() == []
+
+
+@pytest.mark.parametrize(
+    "world", [closed(), closed(None), settled(None), settled(BILLING, State.CLOSED, "kept_by_hand: ok")],
+    ids=["closed by itself", "no channel", "settled without a channel", "kept"],
+)  # fmt: skip
+def test_what_is_delivered_or_is_not_to_be_is_not_kept_back(world: World) -> None:
+    assert world.watch().waiting == 0
+    assert world.troubles.troubles() == []
+
+
+def test_a_campaign_that_was_cancelled_midway_is_not_delivered() -> None:
+    world = settled(BILLING, State.CANCELLED, "cancelled_by_hand: no")
+    whole = world.campaign(CAMPAIGN)
+    half = replace(whole, apply=replace(whole.apply, bytes_done=whole.apply.bytes_done // 2))
+    with pytest.raises(NotDelivered) as refused:
+        open_settled(half, world.campaigns, world.deliveries, "anna", world.now)
+    assert refused.value.reason == "ended_midway"
+    assert world.deliveries.last_serial("billing") == 0
+    assert open_settled(whole, world.campaigns, world.deliveries, "anna", world.now).id.serial == 1

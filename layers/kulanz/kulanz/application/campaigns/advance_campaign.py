@@ -25,7 +25,17 @@ from kulanz.application.ports import (
     Outdated,
     Stores,
 )
-from kulanz.domain.campaigns.campaign import BALANCED, WORKABLE, Campaign, CampaignId, Cause, Pass, Receipt, State
+from kulanz.domain.campaigns.campaign import (
+    BALANCED,
+    DELIVERABLE,
+    WORKABLE,
+    Campaign,
+    CampaignId,
+    Cause,
+    Pass,
+    Receipt,
+    State,
+)
 from kulanz.domain.campaigns.estimate import AS_DEPLOYED, Operation
 from kulanz.domain.campaigns.limits import Exceeded, conflicts_written, every_row_rejected, exceeded, exceeded_text
 from kulanz.domain.campaigns.measured import Measured
@@ -110,7 +120,7 @@ def _step(
     ):
         return True
     if campaign.state in ANNOUNCED:
-        if campaign.state is State.CLOSED and ports.deliver is not None:
+        if campaign.state in DELIVERABLE and ports.deliver is not None:
             ports.deliver(campaign, cause, now)
         return _announce(campaign, ports, now)
     work = WORKABLE[campaign.state]

@@ -29,7 +29,7 @@ from kulanz.application.ports import (
     PublishMessage,
     TryAgain,
 )
-from kulanz.domain.campaigns.campaign import BALANCED, DELIVERABLE, KEPT, Campaign, CampaignId, Cause, State
+from kulanz.domain.campaigns.campaign import BALANCED, DELIVERABLE, KEPT, Campaign, CampaignId, Cause, Pass, State
 from kulanz.domain.campaigns.reconciliation import IN_THE_LEDGER, RowResult
 from kulanz.domain.canonical import canonical_json
 from kulanz.domain.delivery.added import ADDITIONS_EVERY, not_delivered
@@ -85,9 +85,9 @@ def open_over_additions(
     """
     campaign = ports.campaigns.campaign(campaign_id)
     plan = ports.campaigns.filed_plan(campaign_id)
-    if campaign is None or campaign.state is not State.CLOSED or plan is None or plan.channel is None:
+    if campaign is None or campaign.state not in DELIVERABLE or plan is None or plan.channel is None:
         return None
-    if not is_asked and not _is_whole(campaign) and ports.deliveries.over_list(campaign_id) is None:
+    if not is_asked and not is_whole(campaign) and ports.deliveries.over_list(campaign_id) is None:
         return None
     name = plan.channel.name
     for _ in range(ATTEMPTS_AGAINST_OTHERS):
@@ -121,7 +121,7 @@ class NotDelivered(Exception):
         self.reason = reason
 
 
-def _is_whole(campaign: Campaign) -> bool:
+def is_whole(campaign: Campaign) -> bool:
     """Whether a campaign closed by itself, or a person kept all of it: what it granted is delivered unasked."""
     return campaign.state_reason == BALANCED or campaign.state_reason.startswith(f"{KEPT}:")
 
@@ -132,7 +132,7 @@ def open_over_list(campaign: Campaign, ports: DeliveryPorts, cause: Cause, now: 
     So is what a person kept. What a person settled is delivered when a person says so. Raises TryAgain where others
     keep opening deliveries.
     """
-    if campaign.state is not State.CLOSED or not _is_whole(campaign):
+    if campaign.state is not State.CLOSED or not is_whole(campaign):
         return None
     try:
         return _opened(campaign, ports.campaigns, ports.deliveries, cause.actor, now)
@@ -143,12 +143,16 @@ def open_over_list(campaign: Campaign, ports: DeliveryPorts, cause: Cause, now: 
 def open_settled(
     campaign: Campaign, campaigns: CampaignStore, deliveries: DeliveryStore, by: str, now: datetime
 ) -> Delivery:
-    """Open the delivery of a closed campaign, also one that a person settled; the one there is where it was opened.
+    """Open the delivery of an ended campaign, also one that a person settled or cancelled once its execution had come
+    to its end; the one there is where it was opened. One that is flagged is compared again.
 
     Raises NotDelivered; TryAgain where others keep opening deliveries.
     """
-    if campaign.state is not State.CLOSED:
-        raise NotDelivered("not_closed", f"the campaign is {campaign.state}; only a closed one is delivered")
+    if campaign.state not in DELIVERABLE:
+        raise NotDelivered("not_closed", f"the campaign is {campaign.state}; only one that has ended is delivered")
+    if campaign.state is State.CANCELLED and not campaign.is_finished(Pass.APPLY):
+        text = "its execution was cancelled midway, so that nobody can say what a delivery would have to come to"
+        raise NotDelivered("ended_midway", f"{text}; void what is unused, and request the campaign again")
     return _opened(campaign, campaigns, deliveries, by, now)
 
 
@@ -162,7 +166,7 @@ def _opened(
         raise NotDelivered("no_channel", "the plan of the campaign names no channel")
     for _ in range(ATTEMPTS_AGAINST_OTHERS):
         if (known := deliveries.over_list(campaign.id)) is not None:
-            return known
+            return compare_again(known, deliveries)
         delivery_id = DeliveryId(plan.channel.name, deliveries.last_serial(plan.channel.name) + 1)
         delivery = Delivery(delivery_id, campaign.id, plan.channel.format, now, by, kind=plan.channel.kind)
         try:
@@ -171,6 +175,20 @@ def _opened(
             continue
         return delivery
     raise TryAgain("other deliveries of the channel keep opening")
+
+
+def compare_again(delivery: Delivery, deliveries: DeliveryStore) -> Delivery:
+    """Take up a flagged delivery: it is compared again, and released only where it is right now; else as it stands.
+
+    One of which parts were published goes on with those that are not.
+    """
+    if delivery.state is not DeliveryState.FLAGGED:
+        return delivery
+    state = DeliveryState.PUBLISHING if delivery.rounds else DeliveryState.ASSIGNING
+    after = replace(delivery, state=state, reason="")
+    with suppress(Outdated):  # somebody else began at this moment
+        deliveries.change(delivery, after)
+    return after
 
 
 def advance_delivery(

@@ -1,24 +1,29 @@
 """Answers about deliveries to billing: those of a channel, one, that of a campaign; and a person's word to deliver."""
 
+from collections.abc import Iterator
 from itertools import islice
 from typing import Literal, TypedDict
 
 from kulanz.application.delivery.advance_delivery import (
     NOTHING_GRANTED,
     NotDelivered,
+    compare_again,
     open_over_additions,
     open_settled,
 )
 from kulanz.application.delivery.advance_delivery import publish_again as begin_again
 from kulanz.application.delivery.campaign_law import counted_lines
+from kulanz.application.delivery.kept_back import kept_back
 from kulanz.application.door.asked import Asked, Door
 from kulanz.application.door.bodies import Body, Reason, read_body
 from kulanz.application.door.campaigns import existing
 from kulanz.application.door.cursors import make_cursor, read_cursor
 from kulanz.application.door.problems import Kind, Problem, unknown
-from kulanz.domain.campaigns.campaign import BALANCED, Campaign, State
-from kulanz.domain.delivery.credit import CreditSums, CreditType, SumOf
-from kulanz.domain.delivery.delivery import Delivery
+from kulanz.domain.campaigns.campaign import BALANCED, DELIVERABLE, Campaign, CampaignId, State
+from kulanz.domain.campaigns.trouble import TroubleKind
+from kulanz.domain.delivery.credit import CreditSums, CreditType, Size, SumOf
+from kulanz.domain.delivery.delivery import Delivery, DeliveryState
+from kulanz.domain.delivery.entries import CreditState
 from kulanz.domain.delivery.files import sum_text
 from kulanz.domain.delivery.ids import DeliveryId
 from kulanz.domain.delivery.to_the_bill import ToTheBill
@@ -81,6 +86,22 @@ class DeliveriesAnswer(TypedDict):
     next: str | None
 
 
+class KeptBackItem(TypedDict):
+    """An ended campaign of which nothing is in a delivery, because a person ended it so. `due` is what that is."""
+
+    campaign: str
+    state: str
+    reason: str
+    since: str
+    due: "list[ToBeBooked]"
+
+
+class WaitingDeliveriesAnswer(DeliveriesAnswer):
+    """The deliveries that are not sent, and what is kept back until it is delivered or voided."""
+
+    kept_back: list[KeptBackItem]
+
+
 class ToBeBooked(TypedDict):
     """What a campaign granted and no void took back, by measure, as a plain decimal."""
 
@@ -127,10 +148,36 @@ def of_channel(asked: Asked, door: Door) -> DeliveriesAnswer:
     }
 
 
-def waiting(asked: Asked, door: Door) -> DeliveriesAnswer:  # noqa: ARG001 (every question has the same arguments)
-    """The deliveries of all channels that are not sent: under way, or flagged."""
+def waiting(_: Asked, door: Door) -> WaitingDeliveriesAnswer:
+    """The deliveries of all channels that are not sent: under way, or flagged; and what is in none."""
     found = (door.deliveries.delivery(one) for one in door.deliveries.open_deliveries())
-    return {"v": DELIVERIES_VERSION, "deliveries": [_item(one) for one in found if one is not None], "next": None}
+    return {
+        "v": DELIVERIES_VERSION,
+        "deliveries": [_item(one) for one in found if one is not None],
+        "kept_back": list(_kept_back(door)),
+        "next": None,
+    }
+
+
+def _kept_back(door: Door) -> Iterator[KeptBackItem]:
+    for trouble in door.troubles.troubles():
+        if trouble.kind is not TroubleKind.KEPT_BACK:
+            continue
+        campaign = door.campaigns.campaign(CampaignId.parse(trouble.on))
+        lines = [] if campaign is None else kept_back(campaign, door)
+        if campaign is not None and lines:  # else the watch has not looked since it was delivered or voided
+            sums = [(line.measure, line.by_state[CreditState.DUE]) for line in lines]
+            yield {
+                "campaign": trouble.on,
+                "state": campaign.state.value,
+                "reason": campaign.state_reason,
+                "since": format_instant(trouble.since),
+                "due": [{"measure": measure, "sum": _sum_of(measure, size)} for measure, size in sums],
+            }
+
+
+def _sum_of(measure: str, size: Size) -> str:
+    return sum_text(SumOf(CreditType.CREDIT, measure, is_currency(measure)), size)
 
 
 def one(asked: Asked, door: Door) -> DeliveryAnswer:
@@ -157,19 +204,15 @@ def of_campaign(asked: Asked, door: Door) -> CampaignDeliveryAnswer:
             why_not = "its plan names no channel: the stack had no DeliveryChannel when it was planned"
         elif campaign.state is State.CLOSED and campaign.state_reason == BALANCED:
             why_not = "what customers accept is delivered a day later"
-        elif campaign.state is State.CLOSED:
-            why_not = "a person settled it, and nobody has said that it is to be delivered"
+        elif campaign.state in DELIVERABLE:
+            why_not = "a person ended it, and what it granted is kept back: kulanz deliver or kulanz void"
         else:
             why_not = f"it is {campaign.state}; what it granted is delivered when it has closed"
-    sums = [
-        (SumOf(CreditType.CREDIT, line.measure, is_currency(line.measure)), line.to_be_booked)
-        for line in lines
-        if line.granted
-    ]
+    sums = [(line.measure, line.to_be_booked) for line in lines if line.granted]
     return {
         "v": DELIVERIES_VERSION,
         "campaign": str(campaign.id),
-        "to_be_booked": [{"measure": of.measure, "sum": sum_text(of, size)} for of, size in sums],
+        "to_be_booked": [{"measure": measure, "sum": _sum_of(measure, size)} for measure, size in sums],
         "delivery": None if found is None else _item(found),
         "additions": [_item(one) for one in additions if one is not None],
         "why_not": why_not,
@@ -187,7 +230,10 @@ def lines_to_the_bill(campaign: Campaign, door: Door) -> list[ToTheBill]:
 
 
 def deliver(asked: Asked, door: Door) -> DeliveryAnswer:
-    """Deliver what a campaign granted that a person settled; and what was added to any campaign, without waiting."""
+    """Deliver what a campaign granted that a person ended, and what was added to any campaign, without waiting.
+
+    What is flagged of its deliveries is compared again.
+    """
     read_body(DeliverBody, asked.body)
     campaign, found, refused = existing(asked, door), list[Delivery](), None
     try:
@@ -196,6 +242,8 @@ def deliver(asked: Asked, door: Door) -> DeliveryAnswer:
         refused = Problem(Kind.REFUSED, str(problem), reason=problem.reason)
         if problem.reason != NOTHING_GRANTED:
             raise refused from None
+    flagged = [one for one in door.deliveries.over_additions(campaign.id) if one.state is DeliveryState.FLAGGED]
+    found += [compare_again(one, door.deliveries) for one in flagged]
     added = open_over_additions(campaign.id, door, asked.caller.id, asked.now, is_asked=True)
     found += [] if added is None else [added]
     if refused is not None and not found:

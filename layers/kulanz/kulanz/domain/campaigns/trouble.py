@@ -19,7 +19,8 @@ class TroubleKind(StrEnum):
     batch of records that a function gave up cannot be read. OPEN_TABLE: the policy of a table was changed or removed.
     UNSETTLED: what a campaign reserved of budgets could not be settled. UNCOUNTED: neither can it be counted, because
     the list is gone: a person states it. OVER_BUDGET: more is reserved and spent than a budget allows.
-    VOID_FLAGGED: a void did not come to its plan.
+    VOID_FLAGGED: a void did not come to its plan. KEPT_BACK: what a campaign granted is in no delivery, because a
+    person ended the campaign so.
     GLASS_BROKEN: one person alone approved a plan; nothing is to be repaired, and it is shown for `GLASS_SHOWN_FOR`.
     """
 
@@ -33,12 +34,15 @@ class TroubleKind(StrEnum):
     UNCOUNTED = "uncounted"
     OVER_BUDGET = "over_budget"
     VOID_FLAGGED = "void_flagged"
+    KEPT_BACK = "kept_back"
     GLASS_BROKEN = "glass_broken"
 
 
 OF_BUDGETS = frozenset({TroubleKind.UNSETTLED, TroubleKind.UNCOUNTED})
 """The kinds that are over when nothing that the campaign reserved is left to be settled."""
-ON_CAMPAIGNS = frozenset({TroubleKind.STUCK, TroubleKind.STALLED, TroubleKind.NOTICES}) | OF_BUDGETS
+ON_CAMPAIGNS = (
+    frozenset({TroubleKind.STUCK, TroubleKind.STALLED, TroubleKind.NOTICES, TroubleKind.KEPT_BACK}) | OF_BUDGETS
+)
 """The kinds that are on a campaign."""
 TRIED_AGAIN = frozenset({TroubleKind.STUCK, TroubleKind.UNSETTLED})
 """The kinds that may be over when it is looked for again."""
@@ -68,6 +72,10 @@ SAYS: dict[TroubleKind, str] = {
     TroubleKind.VOID_FLAGGED: (
         "this void took back something else than was planned; kulanz void shows what, and kulanz settle-void ends it as"
         " it stands"
+    ),
+    TroubleKind.KEPT_BACK: (
+        "a person ended it, and what it granted is in no delivery; kulanz deliver delivers it where its execution came"
+        " to its end, kulanz void takes back what is unused"
     ),
     TroubleKind.GLASS_BROKEN: "one person alone approved its plan; kulanz log {on} shows who it was and why",
 }
