@@ -35,6 +35,7 @@ KINDS_BESIDE = {
     WriteResult.HELD_SINCE: ("held since", "since"),
 }
 LEFT = ("not written", "waiting")
+OVERPAID = "More than is owed now, given by earlier campaigns of the incident:"
 
 
 def results_section(figures: Figures) -> Element:
@@ -131,8 +132,7 @@ def reconciliation_section(sources: Sources, figures: Figures) -> Element:
                 table("Each planned sum is the sum of the others in its row", heads, rows, range(2, len(heads)))
             )
     for measure, size in figures.overpaid:
-        text = f"Earlier campaigns of the incident gave {value_text(measure, size)} more than is owed now."
-        made.append(element("p", text))
+        made.append(element("p", OVERPAID, " ", foreign(value_text(measure, size))))
     for found in sources.report["differences"]:
         text = f"{found['what']}: planned {found['planned']}, applied {found['applied']}"
         made.append(element("p", "Differs: ", foreign(text)))

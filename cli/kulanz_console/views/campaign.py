@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from kulanz.domain.campaigns.campaign import ENDED, State
 from kulanz_console.drawing.figures import figures_of
-from kulanz_console.drawing.sections import amounts_section, reconciliation_section, results_section
+from kulanz_console.drawing.sections import amounts_section, law_section, reconciliation_section, results_section
 from kulanz_console.drawing.sources import Sources
 from kulanz_console.drawing.words import sentence, state_kind
 from kulanz_console.paths import campaign_path
@@ -62,6 +62,7 @@ def show(visit: Visit) -> Shown:
         "results": results_section(figures),
         "amounts": amounts_section(sources),
         "reconciliation": reconciliation_section(sources, figures),
+        "law": law_section(sources),
         "log": log,
         "plan": plan,
         "problems": _by_reason(rejected["rows"]),

@@ -16,6 +16,10 @@ from tests.support.world_door import ANNA, BERT
 from tests.support.world_voids import run_voids
 
 PAGE, ACCOUNT = f"/campaign/{CAMPAIGN}", "/account?id=granted-1"
+LAW = (
+    r"What happened to it Granted = used \+ expired \+ voided \+ written off \+ open .*"
+    r" EUR {granted} 0\.00 0\.00 {voided} 0\.00 {left} "
+)
 CREDIT = "0123456789abcdef0123456789abcdef"
 REJECTS = f"/rejected/{CAMPAIGN}"
 
@@ -57,7 +61,9 @@ def test_a_campaign_is_taken_back_from_its_page_by_two_persons(browser: Browser)
     browser.stack.desk = BERT
     yes = {**browser.form(page, f"{page}/decide"), "action": "approve", "reason": ""}
     assert [browser.post(f"{page}/decide", yes).status_code for _ in range(2)] == [303, 303]
+    assert re.search(LAW.format(granted="26.96", voided="0.00", left="26.96"), read(browser.get(PAGE).text))
     run_voids(browser.world)
+    assert re.search(LAW.format(granted="26.96", voided="26.96", left="0.00"), read(browser.get(PAGE).text))
     assert state(browser) is VoidState.VOIDED
     assert "What was taken back" in read(browser.get(page).text)
     assert page not in browser.get("/").text
