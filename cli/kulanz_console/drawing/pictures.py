@@ -128,7 +128,12 @@ def _whole(spans: Sequence[Span]) -> str:
     """How long the spans are together; that they go on where one does."""
     if any(span.end is None for span in spans):
         return "goes on"
-    return str(sum((span.end - span.start for span in spans if span.end is not None), timedelta()))
+    return seconds_words(sum((span.end - span.start for span in spans if span.end is not None), timedelta()))
+
+
+def seconds_words(length: timedelta) -> str:
+    """A length for people, in whole seconds."""
+    return str(timedelta(seconds=length // timedelta(seconds=1)))
 
 
 def thin_bar(size: int, whole: int, kind: str) -> Element:

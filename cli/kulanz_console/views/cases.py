@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kulanz.domain.canonical import canonical_json
-from kulanz.domain.decision import Decision
+from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz.domain.time import parse_instant
 from kulanz_console import answered
@@ -129,7 +129,9 @@ def _case(visit: Visit, subject: str, facts: Mapping[str, str]) -> Answer:
 def _owed(one: Answer) -> dict[str, Any]:
     stated = ", ".join(f"{name} = {value}" for name, value in one["facts"].items())
     way = f"{BY_POLICY}:{canonical_json(dict(one['facts']))}"
-    return {"with": stated, "way": way, "came_to": _came_to(one["decision"]), "steps": one["steps"]}
+    decision = one["decision"]
+    is_decided = decision is not None and Outcome(decision["outcome"]) not in (Outcome.HELD, Outcome.REFERRED)
+    return {"with": stated, "way": way, "came_to": _came_to(decision), "steps": one["steps"], "is_decided": is_decided}
 
 
 def _came_to(body: Mapping[str, Any] | None) -> str:

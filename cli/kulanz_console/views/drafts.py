@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from kulanz.domain.time import TimeError, format_instant, parse_instant
-from kulanz_console.drawing.pictures import Span, TimeRow, timeline
+from kulanz_console.drawing.pictures import Span, TimeRow, seconds_words, timeline
 from kulanz_console.paths import campaign_path, segment
 from kulanz_console.port import NotAnswered, Why
 from kulanz_console.views.forms import action_id, filled
@@ -58,7 +58,7 @@ def _length(windows: Sequence[Answer]) -> str:
     if any(one["end"] is None for one in windows):
         return ""
     spans = (parse_instant(one["end"]["at"]) - parse_instant(one["start"]["at"]) for one in windows)
-    return str(sum(spans, timedelta()))
+    return seconds_words(sum(spans, timedelta()))
 
 
 def _picture(draft: Answer, now: datetime) -> Any:

@@ -50,6 +50,7 @@ def test_a_case_is_found_in_the_queue_read_with_its_steps_and_decided(browser: B
     assert "segment = consumer : granted 2.99 EUR + 20 call minutes" in said.replace(
         "segment = consumer:", "segment = consumer :"
     )
+    assert len(ways(page)) == 4, "what the policy would refer again is no decision"
     (consumer,) = [one for one in ways(page) if '"consumer"' in one]
     done = browser.submit(CASE, f"{CASE}/decide", way=consumer, reason="known_fact")
     assert (done.status_code, done.location) == (303, f"/account?id=held-1&incident={INCIDENT_ID}")
