@@ -15,7 +15,7 @@ layer := layers/dependencies/requirements
 
 # How many accounts `make demo` handles, over all its campaigns.
 ACCOUNTS ?= 20000
-# With STORIES=yes it tells three more incidents in steps. With KEEP=yes its AWS stays until Ctrl-C, to try `kulanz` on it.
+# With STORIES=yes it tells four more incidents in steps. With KEEP=yes its AWS stays until Ctrl-C, to try `kulanz` on it.
 STORIES ?=
 KEEP ?=
 

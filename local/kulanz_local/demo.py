@@ -3,8 +3,9 @@
 Two incidents are simple and large: long lists with trouble planted among their rows. Two persons approve their plans
 through the API; the plan of one is rejected first, and made again. A third incident is so small that its plan executes
 automatically. The reconciliation is printed last, with one line of what was checked: 60 lines at most. With
-``--stories`` three more are told before that, which are short and hard: one that begins on a status page, one whose
-accounts are held until it is resolved, and one whose second campaign replaces the first.
+``--stories`` four more are told before that, which are short and hard: one that begins on a status page, one whose
+accounts are held until it is resolved, of which persons decide some, one whose second campaign replaces the first, and
+one whose list was wrong and is taken back.
 
 With ``--keep`` the AWS then stays until Ctrl-C, and a file is written with which a shell reaches it.
 
@@ -46,7 +47,7 @@ from kulanz_local.lists import Expectation, write_list
 from kulanz_local.persons import create_persons
 from kulanz_local.reconcile import discrepancies, notices_due
 from kulanz_local.settings_file import NoSettingsFile, settings_file
-from kulanz_local.stories import o2_alice, status_page, swisscom, to_the_bill
+from kulanz_local.stories import att_wrong_list, o2_alice, status_page, swisscom, to_the_bill
 from kulanz_local.stories.telling import Stage
 from kulanz_local.subscriber import Audience, Subscriber
 
@@ -172,7 +173,7 @@ def demo(accounts: int, console: Console, *, stories: bool = False, keep: bool =
 
 def opening(accounts: int, *, stories: bool) -> str:
     """The first line: what is about to happen."""
-    more = ", three more in steps" if stories else ""
+    more = ", four more in steps" if stories else ""
     return f"Two incidents with {accounts:,} accounts{more}, on an AWS of this machine"
 
 
@@ -304,7 +305,7 @@ def show_case(
 def _bill(run: Run, folder: Path, problems: list[str]) -> to_the_bill.Billed:
     """Bring credits on the bills of a biller that errs; step by step where stories are told."""
     told = run.console if run.stories else Console(file=io.StringIO())
-    stage = Stage(run.stack, run.persons[0].stack, run.subscriber, told, folder)
+    stage = Stage(run.stack, run.persons, run.subscriber, told, folder)
     quietly = nullcontext() if run.stories else redirect_stdout(io.StringIO())
     with step(run.console, "bring credits on the bills of a biller that errs"), quietly:
         billed = to_the_bill.tell(stage)
@@ -313,9 +314,9 @@ def _bill(run: Run, folder: Path, problems: list[str]) -> to_the_bill.Billed:
 
 
 def _play_stories(run: Run, accounts: int, folder: Path) -> list[str]:
-    """Tell an incident of a status page and two cases with several campaigns; then send all events a second time."""
-    stage = Stage(run.stack, run.persons[0].stack, run.subscriber, run.console, folder)
-    for tell in (status_page.tell, o2_alice.tell, swisscom.tell):
+    """Tell the stories; then send all their events a second time."""
+    stage = Stage(run.stack, run.persons, run.subscriber, run.console, folder)
+    for tell in (status_page.tell, o2_alice.tell, swisscom.tell, att_wrong_list.tell):
         tell(stage, accounts // ACCOUNTS_PER_STORY_ACCOUNT)
     with step(run.console, "publish the events of the stories a second time"):
         stage.repeat_everything([run.stack.outputs.incidents_queue_url, run.stack.outputs.chunks_queue_url])
@@ -457,7 +458,7 @@ def _ask(run: Run) -> list[str]:
     help="Accounts in all lists together.",
 )
 @click.option(
-    "--stories", is_flag=True, help="Tell the way to the bill and three more incidents in steps, and show each answer."
+    "--stories", is_flag=True, help="Tell the way to the bill and four more incidents in steps, and show each answer."
 )
 @click.option("--keep", is_flag=True, help="Keep the AWS until Ctrl-C, to try the `kulanz` command on it.")
 def main(accounts: int, *, stories: bool, keep: bool) -> None:

@@ -43,8 +43,7 @@ def stage(deployed: Deployed, tmp_path_factory: pytest.TempPathFactory) -> Itera
     for key in ("lists/net-outage.csv", "lists/hostile.csv.gz", "lists/hostile.xlsx"):
         put(stack, key, GOOD)
     with Subscriber(*place) as subscriber:
-        person = desks(deployed.aws)[0].stack
-        yield Stage(stack, person, subscriber, console(), Path(tmp_path_factory.mktemp("hostile")))
+        yield Stage(stack, desks(deployed.aws), subscriber, console(), Path(tmp_path_factory.mktemp("hostile")))
 
 
 def put(stack: DirectStack, key: str, content: bytes) -> None:

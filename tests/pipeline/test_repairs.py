@@ -43,7 +43,7 @@ def stage(deployed: Deployed, tmp_path: Path) -> Iterator[Stage]:
     outputs = deployed.outputs
     place = deployed.session, deployed.aws.endpoint, outputs.notices_topic_arn, outputs.event_bus_name
     with Subscriber(*place) as subscriber:
-        yield Stage(drive.stack_of(deployed.aws), desks(deployed.aws)[0].stack, subscriber, Console(), tmp_path)
+        yield Stage(drive.stack_of(deployed.aws), desks(deployed.aws), subscriber, Console(), tmp_path)
 
 
 class Manual:

@@ -8,7 +8,7 @@ import pytest
 from kulanz_cli.terminal import console
 from kulanz_local import drive
 from kulanz_local.gate import desks
-from kulanz_local.stories import o2_alice, status_page, swisscom, to_the_bill
+from kulanz_local.stories import att_wrong_list, o2_alice, status_page, swisscom, to_the_bill
 from kulanz_local.stories.telling import Stage
 from kulanz_local.subscriber import Subscriber
 from tests.pipeline.conftest import Deployed
@@ -24,11 +24,13 @@ def stage(deployed: Deployed, tmp_path: Path) -> Iterator[Stage]:
     outputs = deployed.outputs
     place = deployed.session, deployed.aws.endpoint, outputs.notices_topic_arn, outputs.event_bus_name
     with Subscriber(*place) as subscriber:
-        yield Stage(drive.stack_of(deployed.aws), desks(deployed.aws)[0].stack, subscriber, console(), tmp_path)
+        yield Stage(drive.stack_of(deployed.aws), desks(deployed.aws), subscriber, console(), tmp_path)
 
 
 @pytest.mark.parametrize(
-    "tell", [status_page.tell, o2_alice.tell, swisscom.tell], ids=["status page", "O2 and Alice", "Swisscom"]
+    "tell",
+    [status_page.tell, o2_alice.tell, swisscom.tell, att_wrong_list.tell],
+    ids=["status page", "O2 and Alice", "Swisscom", "AT&T"],
 )
 def test_a_story_ends_with_its_books_and_every_event_may_come_twice(
     stage: Stage, deployed: Deployed, tell: Callable[[Stage, int], None]

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kulanz.domain.campaigns.campaign import CampaignId
+from kulanz_cli.settings import EXIT_UNUSABLE
 from kulanz_local.embedded import PROJECT
 from kulanz_local.stories.telling import Stage, counted
 
@@ -12,6 +13,8 @@ MAIL = "o2de-alice-mail-2012-12"
 VOICE = "o2de-voice-2012-12-12"
 HERE = Path(__file__).parent
 MAIL_MINOR, VOICE_MINOR = 500, 200
+ALONE_MINOR = 300
+"""What one person may give by hand; what is still owed then comes of the second policy."""
 MAIL_ACCOUNTS_LEAST = 60
 
 _MAIL_FACTS = {
@@ -40,6 +43,9 @@ def _mail_row(number: int) -> tuple[str, tuple[str, str]]:
 
 
 def _voice_row(number: int) -> tuple[str, tuple[str, str]]:
+    """A customer, and whether they could not call: of thirty, of one nobody knows."""
+    if number % 30 == 1:
+        return f"o2-{number:08d},", ("held", "voice_hit_unknown")
     hit = number % 5 != 0
     return f"o2-{number:08d},{str(hit).lower()}", (("granted", "credit") if hit else ("declined", "not_hit"))
 
@@ -74,6 +80,11 @@ def tell(stage: Stage, accounts: int) -> None:
     beside = stage.closed(CampaignId(VOICE, 1))
     stage.compare(beside, counted(verdict for _, verdict in voice), {("granted", "EUR"): voice_hit * VOICE_MINOR})
 
+    unknown = [row.partition(",")[0] for row, verdict in voice if verdict[0] == "held"]
+    _decide_without_a_fact(stage, unknown)
+    waiting = [row.partition(",")[0] for row, verdict in mail[: accounts // 2] if not verdict[0]]
+    _decide_before_the_word(stage, waiting[0], waiting[1])
+
     stage.tell("It is resolved. A second policy version decides those that were held, and changes nothing else.")
     closed_window = [{"start": "2012-12-09T23:00:00Z", "end": "2012-12-12T23:00:00Z"}]
     stage.send("Incident Resolved", {**_MAIL_FACTS, "revision": 3, "cause": "a partner", "windows": closed_window})
@@ -81,19 +92,58 @@ def tell(stage: Stage, accounts: int) -> None:
     second = stage.closed(CampaignId(MAIL, 2))
     stage.compare(
         second,
-        {("granted", "credit"): hit, ("unchanged", "no_alice_mail_in_use"): declined},
-        {("granted", "EUR"): hit * MAIL_MINOR},
+        {
+            ("granted", "credit"): hit - 1,
+            ("unchanged", "credit"): 1,
+            ("unchanged", "no_alice_mail_in_use"): declined,
+        },
+        {("granted", "EUR"): (hit - 1) * MAIL_MINOR - ALONE_MINOR},
     )
-    stage.expect_notices(second.id, hit)
+    stage.expect_notices(second.id, hit - 1)
     stage.expect_status(MAIL, ["incident_declared", "incident_updated", "incident_resolved"])
     stage.expect_status(VOICE, ["incident_declared"])
     _check_accounts(stage, list(_both(accounts)))
 
 
+def _decide_without_a_fact(stage: Stage, unknown: list[str]) -> None:
+    """Of the accounts whose row lacks a fact, one gets what the policy owes with it, and one nothing."""
+    voice = str(CampaignId(VOICE, 1))
+    stage.tell(f"Of {len(unknown)} customers nobody knows whether they could call: cases, which wait for a person.")
+    stage.publish_discretion()
+    fact, why = ("--fact", "voice_hit=yes"), ("--reason", "called")
+    stage.expect("a case", stage.kulanz_of_person("cases", voice, unknown[0], *fact), 0)
+    decide = ("decide", voice, unknown[0], "--by-policy", *fact, *why)
+    stage.expect("decide by the policy", stage.kulanz_of_person(*decide), 0)
+    no = ("--decline", "--reason", "no_sign_of_it")
+    stage.expect("decline", stage.kulanz_of_person("decide", voice, unknown[1], *no), 0)
+    stage.expect(
+        "decide twice", stage.kulanz_of_second("decide", voice, unknown[1], "--by-policy", *fact, *why), EXIT_UNUSABLE
+    )
+    stage.expect_entries(unknown[0], {f"{VOICE}/1": ("granted", {"EUR": VOICE_MINOR})})
+    stage.expect_entries(unknown[1], {f"{VOICE}/1": ("declined", {})})
+
+
+def _decide_before_the_word(stage: Stage, first: str, second: str) -> None:
+    """One of those for whom there is no policy yet is decided within a person's limit, one above it by two persons."""
+    mail = str(CampaignId(MAIL, 1))
+    stage.tell("Two customers do not want to wait. One person decides up to 3.00 EUR; above that, two.")
+    why = ("--reason", "called")
+    stage.expect("decide alone", stage.kulanz_of_person("decide", mail, first, "--amount", "3.00 EUR", *why), 0)
+    stage.expect("decide above", stage.kulanz_of_person("decide", mail, second, "--amount", "5.00 EUR", *why), 0)
+    stage.expect_entries(second, {f"{MAIL}/1": ("held", {})})
+    (proposed,) = stage.asked("cases", "--proposed")["proposed"]
+    stage.expect("what waits for a second person", proposed["account_id"], second)
+    agree = ("approve-case", mail, second, "--case", proposed["hash"][:12])
+    stage.expect("the second yes of the first person", stage.kulanz_of_person(*agree), EXIT_UNUSABLE)
+    stage.expect("the yes of the second person", stage.kulanz_of_second(*agree), 0)
+    stage.expect_entries(first, {f"{MAIL}/1": ("granted", {"EUR": ALONE_MINOR})})
+    stage.expect_entries(second, {f"{MAIL}/1": ("granted", {"EUR": MAIL_MINOR})})
+
+
 def _both(accounts: int) -> Iterator[str]:
     """A few customers whom both incidents hit."""
     for number in range(accounts // 2, accounts):
-        if number % 7 > 1 and number % 5 != 0:
+        if number % 7 > 1 and number % 5 != 0 and number % 30 != 1:
             yield f"o2-{number:08d}"
 
 

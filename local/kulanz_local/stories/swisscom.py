@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kulanz.domain.campaigns.campaign import CampaignId
+from kulanz_cli.settings import EXIT_UNUSABLE
 from kulanz_local.embedded import PROJECT
 from kulanz_local.stories.telling import Stage, counted
 
@@ -13,6 +14,7 @@ HERE = Path(__file__).parent
 ACCOUNTS_LEAST = 60
 ACCEPTING = 6
 """So many customers of each product take the offer up."""
+TICKET = "T-2018-4711"
 SMART, MANAGED, OTHER = "Smart Business Connect", "Managed Business Communications", "inOne home"
 
 _FACTS = {
@@ -86,6 +88,10 @@ def tell(stage: Stage, accounts: int) -> None:
     stage.publish_policy(PROJECT / "policies" / "swisscom-2018" / "2.yaml")
     header = "account_id,product,contract_has_outage_compensation,monthly_fee"
     affected = stage.upload("swisscom-2018.csv", [header, *(customer.row() for customer in customers)])
+    accepting = (*smart, *managed)
+    late, left = [customer for customer in eligible if customer not in accepting][:2]
+    staying = [customer.row() for customer in customers if customer is not left]
+    affected_still = stage.upload("swisscom-2018-02.csv", [header, *staying])
 
     stage.tell("Five outages in nine days. Who asks is offered goodwill, unless the contract has a clause of its own.")
     campaign = {"policy": {"id": "swisscom-2018-request", "version": 1}, "affected": affected}
@@ -95,27 +101,47 @@ def tell(stage: Stage, accounts: int) -> None:
     offered = sum(customer.offered_minor for customer in eligible)
     stage.compare(first, {**offers, **counted(left_out)}, {("offered", "CHF"): offered})
 
-    stage.tell(f"{len(smart) + len(managed)} customers accept.")
-    for customer in (*smart, *managed):
+    stage.tell(f"{len(accepting)} customers accept.")
+    for customer in accepting:
         stage.expect(
             "accept", stage.kulanz("accept", customer.account_id, "--incident", INCIDENT), 0
         )  # fmt: skip
 
     stage.tell("Two weeks later: one monthly fee, automatically, once for all five outages. What was accepted counts.")
-    stage.request(INCIDENT, 1, "swisscom-2018", 2, affected)
+    stage.request(INCIDENT, 1, "swisscom-2018", 2, affected_still)
     second = stage.closed(CampaignId(INCIDENT, 2))
-    accepted = sum(customer.offered_minor for customer in (*smart, *managed))
-    owed = sum(customer.fee_minor for customer in eligible)
+    accepted = sum(customer.offered_minor for customer in accepting)
+    owed = sum(customer.fee_minor for customer in eligible if customer is not left)
+    granted = len(eligible) - len(smart) - 1
     results = {
-        ("granted", "credit"): len(eligible) - len(smart),
+        ("granted", "credit"): granted,
         ("unchanged", "credit"): len(smart),
         **{("unchanged", reason): lines for (_, reason), lines in counted(left_out).items()},
     }
     stage.compare(second, results, {("granted", "CHF"): owed - accepted})
-    stage.expect_notices(second.id, len(eligible) - len(smart))
+    stage.expect_notices(second.id, granted)
     stage.expect_status(INCIDENT, ["incident_declared"])
 
-    late = next(customer for customer in eligible if customer not in (*smart, *managed))
     stage.tell("An offer that was still open cannot be accepted any more.")
     stage.expect("accept too late", stage.kulanz("accept", late.account_id, "--incident", INCIDENT), 1)
     stage.expect("ask", stage.kulanz("ask", managed[0].account_id, "--incident", INCIDENT), 0)
+    _give_anyway(stage, left)
+
+
+def _give_anyway(stage: Stage, left: Customer) -> None:
+    """Who left before the second list missed the offer, and gets it anyway: as goodwill, once, under the ticket."""
+    stage.tell(
+        "One customer has left, is on no second list, and accepts the offer after its end. Support gives it anyway."
+    )
+    stage.publish_discretion()
+    stage.expect("accept after its end", stage.kulanz("accept", left.account_id, "--incident", INCIDENT), 1)
+    amount = f"{left.offered_minor // 100}.{left.offered_minor % 100:02d}"
+    give = ("goodwill", left.account_id, amount, "CHF", "--reason", "offer_missed", "--incident", INCIDENT)
+    stage.expect("goodwill", stage.kulanz_of_person(*give, "--ticket", TICKET), 0)
+    stage.expect("the same ticket again", stage.kulanz_of_person(*give, "--ticket", TICKET), 0)
+    stage.expect("the same amount on another", stage.kulanz_of_person(*give, "--ticket", f"{TICKET}-2"), EXIT_UNUSABLE)
+    campaign = stage.asked(*give, "--ticket", TICKET)["campaign"]
+    given = {f"{INCIDENT}/1": ("offered", {}), campaign: ("granted", {"CHF": left.offered_minor})}
+    stage.expect_entries(left.account_id, given)
+    stage.expect("ask", stage.kulanz("ask", left.account_id), 0)
+    stage.expect("what was granted adds up", stage.kulanz("ledger", "check", campaign), 0)

@@ -1,21 +1,27 @@
 """What a story is told with: a deployed stack, its command line, and the comparison with what is expected."""
 
+import io
+import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import click
 from rich.console import Console
 
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId
 from kulanz.domain.campaigns.reconciliation import IN_THE_LEDGER
+from kulanz.domain.ledger.entries import net_worth
 from kulanz_cli.direct import DirectStack
 from kulanz_cli.send import send, upload_list
-from kulanz_cli.stack import LIST_PREFIX, Stack
+from kulanz_cli.stack import LIST_PREFIX
 from kulanz_cli.watch import AT_REST
 from kulanz_local import drive
+from kulanz_local.gate import Desk
 from kulanz_local.subscriber import Subscriber
 
 HERE = Path(__file__).parent
@@ -24,6 +30,8 @@ NOTICES_SECONDS = 60
 
 type Results = dict[tuple[str, str], int]
 """Lines by result and reason."""
+type Entered = tuple[str, Mapping[str, int | Decimal]]
+"""The status of a decision, and what it grants net of voids, by currency in minor units or by unit."""
 type Sums = dict[tuple[str, str], int]
 """Minor units by result and currency."""
 
@@ -33,8 +41,8 @@ class Stage:
     """A stack on which stories are told, and what differed so far."""
 
     stack: DirectStack
-    person: Stack
-    """The stack as a person reaches it, for what no machine may do."""
+    persons: tuple[Desk, Desk]
+    """Two persons at the `kulanz` command, for what no machine may do."""
     subscriber: Subscriber
     console: Console
     folder: Path
@@ -53,6 +61,11 @@ class Stage:
     def publish_policy(self, path: Path) -> None:
         """`kulanz policy publish`."""
         self.expect(f"publish {path.name}", drive.run_kulanz(self.stack, "policy", "publish", str(path)), 0)
+
+    def publish_discretion(self) -> None:
+        """Publish what persons of the stories may decide and give by hand; a second time it is there already."""
+        path = Path(__file__).parent / "discretion-1.yaml"
+        self.expect("publish the discretion file", drive.run_kulanz(self.stack, "discretion", "publish", str(path)), 0)
 
     def upload(self, name: str, lines: Iterable[str]) -> dict[str, Any]:
         """Upload a list; the place and control total that an event names it by."""
@@ -132,6 +145,15 @@ class Stage:
         with suppress(drive.Overdue):
             drive.wait_until("all notices", NOTICES_SECONDS, have_come)
 
+    def expect_entries(self, account_id: str, wanted: Mapping[str, Entered]) -> None:
+        """What stands in the ledger for an account, by campaign, less what was voided."""
+        found = {
+            str(one.key.campaign): (one.status.value, net_worth(one))
+            for one in self.stack.answers().ledger.of_account(account_id)
+        }
+        for campaign, stands in wanted.items():
+            self.expect(f"{account_id} in {campaign}", found.get(campaign), stands)
+
     def repeat_everything(self, queue_urls: Iterable[str]) -> None:
         """Send every event of the stories again: no decision, campaign or refusal comes of it."""
         before = drive.items_in_the_ledger(self.stack)
@@ -146,9 +168,28 @@ class Stage:
         return drive.run_kulanz(self.stack, *arguments, *secret_words)
 
     def kulanz_of_person(self, *arguments: str) -> int:
-        """Run the `kulanz` command with the keys of a person; its exit code."""
-        self.tell(f"[dim]$ kulanz {' '.join(arguments)}[/dim]")
-        return drive.run_kulanz(self.person, *arguments)
+        """Run the `kulanz` command with the keys of the first person; its exit code."""
+        return self._kulanz_of(self.persons[0], *arguments)
+
+    def kulanz_of_second(self, *arguments: str) -> int:
+        """Run the `kulanz` command with the keys of the second person; its exit code."""
+        return self._kulanz_of(self.persons[1], *arguments)
+
+    def _kulanz_of(self, desk: Desk, *arguments: str) -> int:
+        """Run it as a person; what is refused is shown as the command shows it, and is an exit code, too."""
+        self.tell(f"[dim]{desk.name} $ kulanz {' '.join(arguments)}[/dim]")
+        try:
+            return drive.run_kulanz(desk.stack, *arguments)
+        except click.ClickException as refused:
+            self.console.print(refused.format_message(), markup=False, highlight=False)
+            return refused.exit_code
+
+    def asked(self, *arguments: str) -> Any:
+        """What a command answers to the first person, as JSON; nothing is shown, and any exit code is right."""
+        printed = io.StringIO()
+        with redirect_stdout(printed):
+            drive.run_kulanz(self.persons[0].stack, *arguments, "--json")
+        return json.loads(printed.getvalue())
 
     def draft(self, draft_id: str) -> dict[str, Any]:
         """A draft, as the API answers it."""

@@ -39,7 +39,7 @@ from kulanz_local.interrupt import INTERRUPTED, Terminated
 from kulanz_local.lists import write_list
 from kulanz_local.persons import NAMES
 from kulanz_local.settings_file import NoSettingsFile
-from kulanz_local.stories import o2_alice, status_page, swisscom, to_the_bill
+from kulanz_local.stories import att_wrong_list, o2_alice, status_page, swisscom, to_the_bill
 from tests.support.world import BUCKET, World
 from tests.support.world_door import Somebody
 from tests.support.world_stack import WorldStack
@@ -196,14 +196,15 @@ def test_each_table_has_every_result_that_was_planted(tmp_path: Path) -> None:
 
 def test_with_stories_more_incidents_are_told_before_the_tables(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[tuple[str, int]] = []
-    for story in (status_page, o2_alice, swisscom):
+    stories = (status_page, o2_alice, swisscom, att_wrong_list)
+    for story in stories:
         monkeypatch.setattr(story, "tell", lambda _, accounts, title=story.TITLE: told.append((title, accounts)))
     demo()
     assert told == []
     world.__init__(approvers=(), gate=GATE)  # type: ignore[misc] # a second run, on another AWS
     result = demo("--stories")
     assert result.exit_code == 0, result.output
-    assert [title for title, _ in told] == [status_page.TITLE, o2_alice.TITLE, swisscom.TITLE]
+    assert [title for title, _ in told] == [story.TITLE for story in stories]
     assert "$ kulanz ask " in result.output
     assert result.output.splitlines()[-1].startswith("All as planted: ")
 
