@@ -28,6 +28,7 @@ from kulanz.application.ledger.accept_offer import AcceptPorts, OfferRefused, ac
 from kulanz.application.ledger.check_ledger import check_ledger
 from kulanz.domain.campaigns.campaign import CampaignId, State
 from kulanz.domain.campaigns.ends import counted_end
+from kulanz.domain.campaigns.reconciliation import RowResult
 from kulanz.domain.delivery.channel import Channel
 from kulanz.domain.delivery.credit import credit_id
 from kulanz.domain.delivery.ids import VoidId
@@ -112,19 +113,26 @@ class Plain:
         found = (one for (_, of, what), one in self.credits.items() if (of, what) == (account, measure))
         return sum(one.size for one in found if one.state != "voided")
 
-    def decide(self, seq: int, rows: dict[str, tuple[int, str]], at: Callable[[str], datetime]) -> None:
-        """A campaign grants what is missing, or offers it; the offers of earlier ones have ended."""
+    def decide(self, seq: int, rows: dict[str, tuple[int, str]], at: Callable[[str], datetime]) -> dict[str, int]:
+        """A campaign grants what is missing, or offers it; the offers of earlier ones have ended.
+
+        How much more earlier ones had given than it owes, by measure.
+        """
         self.offers.clear()
+        too_much: dict[str, int] = {}
         for account, (fee, kind) in rows.items():
             whole = {"EUR": fee * 100, "call_minute": MINUTES}
             for measure, size in whole.items():
                 self.most[account, measure] = max(size, self.most.get((account, measure), 0))
+                if self.net(account, measure) > size:
+                    too_much[measure] = too_much.get(measure, 0) + self.net(account, measure) - size
             owed = {measure: size - self.net(account, measure) for measure, size in whole.items()}
             owed = {measure: size for measure, size in owed.items() if size > 0}
             if owed and kind == "offer":
                 self.offers[seq, account] = owed
             elif owed:
                 self.grant(seq, account, owed, at(account), is_added=False)
+        return too_much
 
     def grant(self, seq: int, account: str, owed: dict[str, int], at: datetime, *, is_added: bool) -> None:
         for measure, size in owed.items():
@@ -211,7 +219,10 @@ class Ledger(RuleBasedStateMachine):
         self.is_withdrawn = False
         self.go_on(fault)
         assert self.state(self.campaigns) is State.CLOSED
-        self.plain.decide(self.campaigns, rows, lambda account: self.granted_at(self.campaigns, account))
+        too_much = self.plain.decide(self.campaigns, rows, lambda account: self.granted_at(self.campaigns, account))
+        totals = self.world.campaign(f"{INCIDENT_ID}/{self.campaigns}").apply.totals
+        overpaid = {what: size for (of, what), size in totals.worth().items() if of is RowResult.OVERPAID}
+        assert overpaid == too_much
 
     @rule(account=st.sampled_from(ACCOUNTS))
     def accept(self, account: str) -> None:
