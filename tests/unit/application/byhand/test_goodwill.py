@@ -480,6 +480,13 @@ def test_the_ledger_and_the_counters_say_the_same_of_it(days: int) -> None:
     assert {measure: shares.open for measure, shares in checked.law.items()} == {"EUR": 5000, "GB": Decimal("2.5")}
 
 
+def test_a_void_of_a_whole_month_is_refused_because_no_list_names_its_gifts() -> None:
+    door = with_channel()
+    refused = door.put(f"voids/{MONTH.incident_id}/{MONTH.seq}/v-1", {"reason": "all of it"})
+    assert (refused.status, refused.content["reason"]) == (409, "goodwill_by_account")
+    assert door.world.voids.of_campaign(MONTH) == []
+
+
 @pytest.mark.parametrize("is_delivered", [False, True], ids=["before the delivery", "after the delivery"])
 def test_one_gift_is_voided_by_its_id_and_the_others_stand(is_delivered: bool) -> None:
     door = with_channel()

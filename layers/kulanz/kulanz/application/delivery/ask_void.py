@@ -27,7 +27,7 @@ from kulanz.domain.delivery.void import FILE_BYTES, PERSONS_MOST, Ends, Share, V
 from kulanz.domain.gate.approval import SUBJECTS_FOR_ONE_PERSON, SUBJECTS_WITHOUT_THRESHOLD
 from kulanz.domain.gate.filed_plan import HASH_DIGITS_SHOWN
 from kulanz.domain.gate.settings import GateSettings
-from kulanz.domain.identifiers import WHOLE_ACCOUNT
+from kulanz.domain.identifiers import WHOLE_ACCOUNT, month_of_goodwill
 from kulanz.domain.incident_record import IncidentRecord, with_void
 from kulanz.domain.lists.header import HEADER_BYTES, ListFormat, ListLayout, format_of, read_layout
 from kulanz.domain.lists.lines import ListRefused
@@ -89,6 +89,11 @@ def ask_void(
     known = ports.voids.void(void_id)
     if known is not None:
         return _same(known, file, reason, caller, ends)
+    if file is None and month_of_goodwill(campaign.id.incident_id):
+        raise VoidRefused(
+            "goodwill_by_account",
+            f"{campaign.id} has no list to read; name what is to be voided: accounts and ids, or a file with both",
+        )
     if ends is not None and campaign.state is not State.FLAGGED:
         raise VoidRefused(
             "campaign_not_flagged", f"campaign {campaign.id} is {campaign.state}; only a flagged one is ended by a void"
