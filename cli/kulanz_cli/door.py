@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from kulanz.application.door.problems import Kind
+from kulanz.application.door.problems import Kind, said_of
 from kulanz.application.door.routes import BY_USE, Route
 from kulanz_cli.settings import Unusable
 from kulanz_cli.signed import NoReply, Reply, SignedApi, path_of
@@ -124,13 +124,8 @@ def _content(route: Route, reply: Reply) -> dict[str, Any]:
 
 def _problem(content: Mapping[str, Any]) -> DoorProblem:
     """A problem of the function, whose text says what was expected and what to do."""
-    kind = next((one for one in Kind if one.type == content["type"]), None)
-    if kind is Kind.TRY_AGAIN:
-        return DoorProblem("AWS did not answer the stack as it should; try again", kind)
-    said = [content["detail"], *(f"{one['field']}: {one['expected']}" for one in content.get("errors", ()))]
-    if len(said) > 1 and said[1].endswith(f": {said[0]}"):
-        del said[0]  # of a refusal, which names its field and says the same again
-    return DoorProblem("; ".join(said), kind, str(content.get("reason", "")))
+    kind, text, reason = said_of(content)
+    return DoorProblem(text, kind, reason)
 
 
 def _lacks_role(status: int, message: str) -> bool:

@@ -8,37 +8,18 @@ from typing import Any
 import click
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from kulanz.application.door.problems import Kind
-from kulanz.application.door.routes import PARAMETERS
 from kulanz_cli.door import Door, DoorProblem
 from kulanz_cli.settings import ACTION_CODES, Unusable, pass_stack
 from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import console, say
-from kulanz_console.app import Console, Place
+from kulanz_console.app import Console, FirstAddress
+from kulanz_console.place import Place
 from kulanz_console.port import Kulanz, NotAnswered, Why
+from kulanz_console.problems import must_be_valid, why_of
 from kulanz_console.sessions import Sessions
 
 HOST = "127.0.0.1"
 PORT_MOST = 65_535
-_WHY = {
-    Kind.UNKNOWN: Why.UNKNOWN,
-    Kind.PATH: Why.WRONG,
-    Kind.QUERY: Why.WRONG,
-    Kind.CURSOR: Why.WRONG,
-    Kind.BODY_UNREADABLE: Why.WRONG,
-    Kind.BODY: Why.WRONG,
-    Kind.CONTENT_TYPE: Why.WRONG,
-    Kind.TOO_LARGE: Why.WRONG,
-    Kind.ANSWER_TOO_LARGE: Why.WRONG,
-    Kind.REQUEST_REFUSED: Why.WRONG,
-    Kind.PERSON_NEEDED: Why.REFUSED,
-    Kind.REFUSED: Why.REFUSED,
-    Kind.ID_USED: Why.REFUSED,
-    Kind.TRY_AGAIN: Why.LATER,
-    Kind.FAILED: Why.LATER,
-}
-"""What a page makes of each kind of problem."""
-assert _WHY.keys() == set(Kind), "a page has to know what to make of every kind"
 
 
 class ByDoor:
@@ -48,14 +29,14 @@ class ByDoor:
         self._door = door
 
     def ask(self, use: str, query: Mapping[str, str | None] | None = None, **values: str | int) -> Mapping[str, Any]:
-        _must_be_valid({**values, **(query or {})})
+        must_be_valid({**values, **(query or {})})
         try:
             return self._door.ask(use, query, **values)
         except DoorProblem as problem:
             raise _not_answered(problem) from None
 
     def act(self, use: str, content: Mapping[str, Any], **values: str | int) -> Mapping[str, Any]:
-        _must_be_valid(values)
+        must_be_valid(values)
         try:
             return self._door.act(use, content, **values)
         except DoorProblem as problem:
@@ -68,16 +49,9 @@ class ByDoor:
             raise _not_answered(problem) from None
 
 
-def _must_be_valid(values: Mapping[str, str | int | None]) -> None:
-    """What a person typed has the form that the API expects: it says which, and nothing is sent. Raises NotAnswered."""
-    for name, value in values.items():
-        if value is not None and not PARAMETERS[name].is_valid(str(value)):
-            raise NotAnswered(f"{name}: expected {PARAMETERS[name].expected}", Why.WRONG)
-
-
 def _not_answered(problem: DoorProblem) -> NotAnswered:
-    why = Why.LATER if problem.kind is None else _WHY[problem.kind]
-    return NotAnswered(problem.message, Why.NOT_PERMITTED if problem.is_forbidden else why, problem.reason)
+    why = Why.NOT_PERMITTED if problem.is_forbidden else why_of(problem.kind)
+    return NotAnswered(problem.message, why, problem.reason)
 
 
 class _Quiet(WSGIRequestHandler):
@@ -105,7 +79,7 @@ def listen(name: str, kulanz: Kulanz, clock: Callable[[], datetime], port: int =
     except (OSError, SystemExit):
         raise Unusable(f"port {port} of this machine is taken; leave --port out, or name another") from None
     place = Place(f"{HOST}:{server.server_port}", name)
-    made.append(Console(place, kulanz, sessions, clock))
+    made.append(Console(place, FirstAddress(place, kulanz, sessions), clock))
     return server, f"{place.origin}/enter/{sessions.first_token}"
 
 

@@ -1,17 +1,17 @@
 """The console as a WSGI application: who is let in, which view answers, and what every answer forbids the browser.
 
-It speaks to one machine. A request must name this console's own host; one that changes something must come from a page
-of this console, in a session, with that session's form token. Nothing is loaded from elsewhere, and no script of a page
-runs but the console's own file.
+A request must name this console's own host; one that changes something must come from a page of this console, in a
+session, with that session's form token. Nothing is loaded from elsewhere, and no script of a page runs but the
+console's own file. How a browser gets a session is the matter of `entry`: by the first address, or by a login.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.routing import Map, Rule
@@ -19,9 +19,10 @@ from werkzeug.wrappers import Request, Response
 
 from kulanz_console.drawing.style import STYLE
 from kulanz_console.pages import Page, environment
+from kulanz_console.place import Place
 from kulanz_console.port import Kulanz, NotAnswered, Why
 from kulanz_console.routes import ACTIONS, EVERYBODY, MENU, QUESTIONS, Action, Question
-from kulanz_console.sessions import SESSION_LIFETIME, Session, Sessions, is_form_of
+from kulanz_console.sessions import Session, Sessions, is_form_of
 from kulanz_console.visit import Shown, Visit
 from kulanz_console.words import LANGUAGES, Words, language_of
 
@@ -60,25 +61,7 @@ STATUS_OF: Mapping[Why, HTTPStatus] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a console is: the host with its port, as a browser names it, and the stack behind it in words."""
-
-    host: str
-    stack: str
-
-    @property
-    def origin(self) -> str:
-        """What a browser states as the origin of the console's own pages."""
-        return f"http://{self.host}"
-
-    @property
-    def cookie(self) -> str:
-        """The name of the session's cookie. Cookies know no ports, so that two consoles need two names."""
-        return f"kulanz_console_{self.host.rpartition(':')[2]}"
-
-
-class _NotLetIn(Exception):
+class NotLetIn(Exception):
     """The request is not one of this console's own pages; the text says what to do."""
 
     def __init__(self, text: str, status: HTTPStatus = HTTPStatus.FORBIDDEN) -> None:
@@ -86,15 +69,126 @@ class _NotLetIn(Exception):
         self.status = status
 
 
-class Console:
-    """The WSGI application of one console."""
+@dataclass(frozen=True, slots=True)
+class Outer:
+    """A page that needs no session, by its name."""
 
-    def __init__(self, place: Place, kulanz: Kulanz, sessions: Sessions, clock: Callable[[], datetime]) -> None:
-        self._place, self._kulanz, self._sessions, self._clock = place, kulanz, sessions, clock
-        self._environment = environment()
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """A page without a session: its template, its title, and what stands in it."""
+
+    template: str
+    title: str
+    content: Mapping[str, Any]
+    status: HTTPStatus = HTTPStatus.OK
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What the console hands to whoever lets browsers in: the request, the instant, and how to write a page."""
+
+    request: Request
+    words: Words
+    now: datetime
+    of: Mapping[str, str]
+    written: Callable[[Plain], Response]
+
+
+class Entry(Protocol):
+    """How browsers get their sessions, and for whom a session asks."""
+
+    rules: Sequence[tuple[str, str]]
+    """Paths and names of the pages that need no session."""
+
+    def enter(self, name: str, outside: Outside) -> Response:
+        """Answer a page of `rules`. Raises NotLetIn."""
+        ...
+
+    def session(self, cookie: str, now: datetime) -> Session | None:
+        """The session of a cookie, as long as it lasts."""
+        ...
+
+    def kulanz(self, session: Session) -> Kulanz:
+        """Who answers this session's questions."""
+        ...
+
+    def without(self, outside: Outside, action: Action | None) -> Response:
+        """Answer a request that has no session; `action` is what its form was to do. Raises NotLetIn."""
+        ...
+
+    def keep(self, session: Session) -> None:
+        """Keep what a request changed of a session."""
+        ...
+
+    def end(self, session: Session) -> None:
+        """End a session."""
+        ...
+
+    def shows_again(self, session: Session, form: Mapping[str, str]) -> bool:
+        """Whether a form that is not of this session is shown again as it was filled in; it is never done."""
+        ...
+
+
+class FirstAddress:
+    """The entry of a console on one machine: one address, which lets one browser in, for the shell's identity."""
+
+    rules: Sequence[tuple[str, str]] = (("/enter/<token>", "enter"),)
+
+    def __init__(self, place: Place, kulanz: Kulanz, sessions: Sessions) -> None:
+        self._place, self._kulanz, self._sessions = place, kulanz, sessions
+
+    def enter(self, name: str, outside: Outside) -> Response:  # noqa: ARG002 (it has one page)
+        """Exchange the token for a session. A page and no redirection: a browser that came by a link from elsewhere
+        sends no strict cookie along a redirection.
+        """
+        session = self._sessions.enter(outside.of["token"], outside.now)
+        if session is None:
+            raise NotLetIn("This address was used before, or is not one. Run kulanz console again.")
+        response = outside.written(Plain("entered.html", outside.words("Welcome"), {"to": "/"}))
+        self._place.set_session(response, session.id)
+        return response
+
+    def session(self, cookie: str, now: datetime) -> Session | None:
+        return self._sessions.of(cookie, now)
+
+    def kulanz(self, session: Session) -> Kulanz:  # noqa: ARG002 (there is one identity)
+        return self._kulanz
+
+    def without(self, outside: Outside, action: Action | None) -> Response:  # noqa: ARG002 (a command lets in)
+        raise NotLetIn(
+            "Your session has ended, or there was none. Run kulanz console again, and open the address that it"
+            " prints. The page that you came from still has what you filled in."
+        )
+
+    def keep(self, session: Session) -> None:
+        """Nothing: sessions are in memory."""
+
+    def end(self, session: Session) -> None:
+        self._sessions.end(session)
+
+    def shows_again(self, session: Session, form: Mapping[str, str]) -> bool:  # noqa: ARG002 (never)
+        return False
+
+
+def _traced(error: Exception) -> None:
+    """Report a fault to the terminal of the one person whose console it is."""
+    _LOG.error("a page could not be made", exc_info=error)
+
+
+class Console:
+    """The WSGI application of one console. `report` gets what no page foresees."""
+
+    def __init__(
+        self, place: Place, entry: Entry, clock: Callable[[], datetime], report: Callable[[Exception], None] = _traced
+    ) -> None:
+        self._place, self._entry, self._clock, self._report = place, entry, clock, report
+        self._environment = environment(place.root)
         self._map = Map(
             [
-                Rule("/enter/<token>", methods=["GET"], endpoint="enter"),
+                *(Rule(path, methods=["GET"], endpoint=Outer(name)) for path, name in entry.rules),
                 Rule("/static/<name>", methods=["GET"], endpoint="static"),
                 Rule("/language", methods=["POST"], endpoint="language"),
                 Rule("/end", methods=["POST"], endpoint="end"),
@@ -109,8 +203,8 @@ class Console:
         request.max_content_length = FORM_BYTES
         try:
             response = self._answered(request)
-        except Exception:  # noqa: BLE001 (the traceback is written; the browser gets a page with every header)
-            _LOG.exception("a page could not be made")
+        except Exception as error:  # noqa: BLE001 (it is reported; the browser gets a page with every header)
+            self._report(error)
             response = self._failed(request)
         for name, value in HEADERS.items():
             response.headers[name] = value
@@ -119,7 +213,7 @@ class Console:
     def _failed(self, request: Request) -> Response:
         words = Words(language_of(request.accept_languages, ""))
         text = words(
-            "This page has a fault, which the terminal of the console shows. Look at what was done before you send a"
+            "This page has a fault, which the log of the console shows. Look at what was done before you send a"
             " form again."
         )
         return self._plain(words, words("A fault"), text, HTTPStatus.INTERNAL_SERVER_ERROR)
@@ -128,9 +222,10 @@ class Console:
         words = Words(language_of(request.accept_languages, ""))
         try:
             self._must_be_ours(request)
-            endpoint, of = self._map.bind(self._place.host).match(request.path, request.method)
+            path = self._place.inner(request.path)
+            endpoint, of = self._map.bind(self._place.host).match(path, request.method)
             return self._matched(endpoint, of, request, words)
-        except _NotLetIn as problem:
+        except NotLetIn as problem:
             return self._plain(words, words("Not from here"), words(str(problem)), problem.status)
         except (NotFound, MethodNotAllowed) as problem:
             status = HTTPStatus(problem.code or HTTPStatus.NOT_FOUND)
@@ -142,68 +237,57 @@ class Console:
     def _matched(self, endpoint: Any, of: Mapping[str, Any], request: Request, words: Words) -> Response:
         if endpoint == "static":
             return _static(of["name"])
-        if endpoint == "enter":
-            return self._enter(of["token"], words)
-        session = self._let_in(request)
-        if request.method == "POST":
-            self._must_be_its_form(request, session)
-        return self._routed(endpoint, of, request, session)
-
-    def _must_be_ours(self, request: Request) -> None:
-        """The host and, where the browser states it, the origin are exactly the console's. Raises _NotLetIn."""
-        if request.headers.get("Host") != self._place.host:
-            raise _NotLetIn("This is not the address of the console.", HTTPStatus.MISDIRECTED_REQUEST)
-        origin = request.headers.get("Origin")
-        if origin != self._place.origin and (origin is not None or request.method == "POST"):
-            raise _NotLetIn("The request came from another page than this console's.")
-
-    def _let_in(self, request: Request) -> Session:
-        session = self._sessions.of(request.cookies.get(self._place.cookie, ""), self._clock())
+        outside = Outside(request, words, self._clock(), of, lambda plain: self._written_plain(plain, words))
+        if isinstance(endpoint, Outer):
+            return self._entry.enter(endpoint.name, outside)
+        session = self._entry.session(request.cookies.get(self._place.cookie, ""), outside.now)
         if session is None:
-            raise _NotLetIn(
-                "Your session has ended, or there was none. Run kulanz console again, and open the address that it"
-                " prints. The page that you came from still has what you filled in."
-            )
-        return session
-
-    def _must_be_its_form(self, request: Request, session: Session) -> None:
-        if not is_form_of(session, request.form.get("form_token", "")):
-            raise _NotLetIn("The form is not one of this session. Load its page again, and send it from there.")
-
-    def _enter(self, token: str, words: Words) -> Response:
-        """Exchange the token for a session. A page and no redirection: a browser that came by a link from elsewhere
-        sends no strict cookie along a redirection.
-        """
-        session = self._sessions.enter(token, self._clock())
-        if session is None:
-            raise _NotLetIn("This address was used before, or is not one. Run kulanz console again.")
-        response = self._written("entered.html", words, words("Welcome"), {}, HTTPStatus.OK, None)
-        response.set_cookie(
-            self._place.cookie, session.id, max_age=SESSION_LIFETIME, httponly=True, samesite="Strict", path="/"
-        )
+            return self._entry.without(outside, endpoint if isinstance(endpoint, Action) else None)
+        before = session.language, session.said
+        response = self._in_session(endpoint, of, request, session)
+        if (session.language, session.said) != before and endpoint != "end":
+            self._entry.keep(session)
         return response
 
-    def _routed(self, endpoint: Any, of: Mapping[str, Any], request: Request, session: Session) -> Response:
+    def _in_session(self, endpoint: Any, of: Mapping[str, Any], request: Request, session: Session) -> Response:
+        is_again = False
+        if request.method == "POST" and not is_form_of(session, request.form.get("form_token", "")):
+            is_again = isinstance(endpoint, Action) and self._entry.shows_again(session, request.form.to_dict())
+            if not is_again:
+                raise NotLetIn("The form is not one of this session. Load its page again, and send it from there.")
+        return self._routed(endpoint, of, request, session, is_again=is_again)
+
+    def _must_be_ours(self, request: Request) -> None:
+        """The host and, where the browser states it, the origin are exactly the console's. Raises NotLetIn."""
+        if request.headers.get("Host") != self._place.host:
+            raise NotLetIn("This is not the address of the console.", HTTPStatus.MISDIRECTED_REQUEST)
+        origin = request.headers.get("Origin")
+        if origin != self._place.origin and (origin is not None or request.method == "POST"):
+            raise NotLetIn("The request came from another page than this console's.")
+
+    def _routed(
+        self, endpoint: Any, of: Mapping[str, Any], request: Request, session: Session, *, is_again: bool
+    ) -> Response:
         words = Words(language_of(request.accept_languages, session.language))
         if endpoint == "end":
-            self._sessions.end(session)
+            self._entry.end(session)
             response = self._plain(words, words("Ended"), words("Your session has ended."), HTTPStatus.OK)
-            response.delete_cookie(self._place.cookie, path="/", httponly=True, samesite="Strict")
+            self._place.end_session(response)
             return response
         if endpoint == "language":
             chosen = request.form.get("language", "")
             session.language = chosen if chosen in LANGUAGES else session.language
-            return _gone_to("/")
+            return self._gone_to("/")
         visit = Visit(
-            kulanz=self._kulanz, session=session, words=words, now=self._clock(),
+            kulanz=self._entry.kulanz(session), session=session, words=words, now=self._clock(),
             of={name: str(value) for name, value in of.items()}, query=request.args.to_dict(),
             form=request.form.to_dict(), chosen=request.form.to_dict(flat=False),
-            path=request.path,
+            path=self._place.inner(request.path),
         )  # fmt: skip
         try:
             visit.learn_rights()
             if isinstance(endpoint, Action):
-                return self._acted(endpoint, visit)
+                return self._again(endpoint, visit) if is_again else self._acted(endpoint, visit)
             return self._shown(_asked(cast("Question", endpoint), visit), visit)
         except NotAnswered as problem:
             return self._problem(problem, visit)
@@ -222,7 +306,14 @@ class Console:
             shown = action.again(visit)
             return self._shown(shown, visit, STATUS_OF[problem.why])
         visit.session.said = done.says
-        return _gone_to(done.path)
+        return self._gone_to(done.path)
+
+    def _again(self, action: Action, visit: Visit) -> Response:
+        """Show a form as it was filled in before a login. Nothing is done by it."""
+        if not visit.may(action.use):
+            raise _no_role()
+        visit.problem = str(visit.words("You have signed in again. Nothing was done yet: look at it, and send it."))
+        return self._shown(action.again(visit), visit)
 
     def _shown(self, shown: Shown, visit: Visit, status: HTTPStatus = HTTPStatus.OK) -> Response:
         content = {**shown.content, "visit": visit}
@@ -238,6 +329,12 @@ class Console:
 
     def _plain(self, words: Words, title: str, text: str, status: HTTPStatus) -> Response:
         return self._written("plain.html", words, title, {"text": text}, status, None)
+
+    def _written_plain(self, plain: Plain, words: Words) -> Response:
+        return self._written(plain.template, words, plain.title, plain.content, plain.status, None)
+
+    def _gone_to(self, path: str) -> Response:
+        return Response(status=HTTPStatus.SEE_OTHER, headers={"Location": self._place.root + path})
 
     def _written(
         self, template: str, words: Words, title: str, content: Mapping[str, Any], status: HTTPStatus,
@@ -264,7 +361,3 @@ def _static(name: str) -> Response:
     if name == "console.css":
         text = STYLE + text  # a report has the same, in itself
     return Response(text, content_type=STATIC_FILES[name])
-
-
-def _gone_to(path: str) -> Response:
-    return Response(status=HTTPStatus.SEE_OTHER, headers={"Location": path})

@@ -10,6 +10,7 @@ from typing import Any
 from xml.etree.ElementTree import Element, tostring
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2.ext import Extension
 from markupsafe import Markup, escape
 
 from kulanz.domain.money import is_currency, minor_units
@@ -28,13 +29,25 @@ LEAST_COST_USD = Decimal("0.01")
 _INSTANT = re.compile(r"(?<!\w)(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?Z)(?!\w)", re.ASCII)
 
 
+_LINK = re.compile(r'((?:href|action|src)="|http-equiv="refresh" content="0;url=)(?=/|\{\{)')
+"""Where templates have a path of the console."""
+
+
+class _Rooted(Extension):
+    """Templates and views state paths from the console's own root; where that is, is added as a template is read."""
+
+    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:  # noqa: ARG002
+        return _LINK.sub(r"\g<1>{{ root }}", source)
+
+
 @cache
-def environment() -> Environment:
-    """The templates. A name that is not there fails the page."""
+def environment(root: str = "") -> Environment:
+    """The templates of a console whose paths begin with `root`. A name that is not there fails the page."""
     made = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, finalize=_plain,
-        trim_blocks=True, lstrip_blocks=True,
+        trim_blocks=True, lstrip_blocks=True, extensions=[_Rooted],
     )  # fmt: skip
+    made.globals["root"] = root
     made.filters.update(
         foreign=lambda text: drawn(foreign(text)),
         code=lambda text: drawn(code(text)),

@@ -9,7 +9,8 @@ from werkzeug.test import Client, TestResponse
 
 from kulanz.application.door.routes import BY_USE, Role
 from kulanz_cli.pages import ByDoor
-from kulanz_console.app import Console, Place
+from kulanz_console.app import Console, FirstAddress
+from kulanz_console.place import Place
 from kulanz_console.port import NotAnswered, Why
 from kulanz_console.sessions import Sessions
 from tests.support.world import World
@@ -88,7 +89,8 @@ class Browser:
         self.world, self.stack = world, stack or WorldStack(world)
         self.kulanz = InRoles(self.stack, roles)
         self.sessions = Sessions()
-        self.console = Console(Place(HOST, "kulanz"), self.kulanz, self.sessions, lambda: world.now)
+        place = Place(HOST, "kulanz")
+        self.console = Console(place, FirstAddress(place, self.kulanz, self.sessions), lambda: world.now)
         self.client = Client(self.console)
 
     def enter(self) -> Self:

@@ -22,7 +22,7 @@ from kulanz_console.views.voids import SHARES
 from kulanz_console.words import Words, catalogue
 
 ROOT = Path(kulanz_console.__file__).parent
-CALLED = {"words", "visit.words", "self.words", "_NotLetIn"}
+CALLED = {"words", "visit.words", "self.words", "outside.words", "NotLetIn"}
 VALUE = re.compile(r"\{(\w*)\}")
 
 

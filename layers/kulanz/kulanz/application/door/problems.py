@@ -82,6 +82,17 @@ class Problem(Exception):
         return content
 
 
+def said_of(content: Mapping[str, Any]) -> tuple[Kind | None, str, str]:
+    """The kind of a problem as it travelled, what it says in one sentence, and the code of a refusal."""
+    kind = next((one for one in Kind if one.type == content["type"]), None)
+    if kind is Kind.TRY_AGAIN:
+        return kind, "AWS did not answer the stack as it should; try again", ""
+    said = [content["detail"], *(f"{one['field']}: {one['expected']}" for one in content.get("errors", ()))]
+    if len(said) > 1 and said[1].endswith(f": {said[0]}"):
+        del said[0]  # of a refusal, which names its field and says the same again
+    return kind, "; ".join(said), str(content.get("reason", ""))
+
+
 def unknown(what: str = "") -> Problem:
     """Nothing of that name: the same words whether it does not exist or is not for the caller."""
     return Problem(Kind.UNKNOWN, what or "there is nothing here; see docs/api.md for the routes")

@@ -1,0 +1,292 @@
+"""The hosted console: who gets a session, what a session may, and that nothing is lost when it ends."""
+
+import re
+from datetime import timedelta
+from hashlib import sha256
+from urllib.parse import quote
+
+import pytest
+
+from kulanz.application.door.routes import BY_USE, Role
+from kulanz.domain.campaigns.campaign import CampaignId
+from kulanz_console.app import HEADERS
+from kulanz_console.hosted.entry import LOGIN_COOKIE, own_path
+from kulanz_console.routes import ACTIONS, EVERYBODY, MENU, QUESTIONS
+from kulanz_console.sessions import SESSION_LIFETIME
+from tests.support.console_browser import Form, forms
+from tests.support.fake_provider import ISSUER
+from tests.support.hosted_browser import ORIGIN, PLACE, ROOT, HostedBrowser
+from tests.support.world import World
+from tests.unit.console.test_border import METHODS, POSTED, VALUES, waiting
+
+__all__ = ["waiting"]
+PLAN = "/plan/net-outage/1"
+PERSON = f"login:{ISSUER}#anna"
+
+
+def path_of(path: str) -> str:
+    return re.sub(r"<(\w+)>", lambda found: VALUES[found[1]], path)
+
+
+EVERY_PATH = sorted({path_of(one.path) for one in (*QUESTIONS, *ACTIONS)} | {"/language", "/end"})
+
+
+@pytest.fixture
+def world(waiting: World) -> World:
+    return waiting.copy()
+
+
+def test_a_login_leads_to_the_page_that_was_asked_for_in_a_session_of_this_browser_alone(world: World) -> None:
+    browser = HostedBrowser(world, Role.APPROVER)
+    asked = browser.get(PLAN)
+    assert asked.status_code == 401
+    assert "net-outage" not in asked.text.replace(quote(PLAN, safe=""), "").replace(PLAN, "")
+    links = Form()
+    links.feed(asked.text)
+    to = next(link for link in links.links if link.startswith(f"{ROOT}/login"))
+    begun = browser.client.get(to, base_url=ORIGIN)
+    cookie = begun.headers["Set-Cookie"]
+    assert cookie.startswith(f"{LOGIN_COOKIE}=")
+    assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"} <= {part.strip() for part in cookie.split(";")}
+    back = browser.provider.visited(begun.headers["Location"])
+    came = browser.get(f"/callback?code={back['code']}&state={back['state']}")
+    assert came.status_code == 200
+    assert f'content="0;url={ROOT}{PLAN}"' in came.text
+    session, ended = sorted(came.headers.getlist("Set-Cookie"), reverse=True)
+    assert {"Secure", "HttpOnly", "Path=/", "SameSite=Strict"} <= {part.strip() for part in session.split(";")}
+    assert "Domain" not in session
+    assert session.startswith("__Host-kulanz=")
+    assert ended.startswith(f"{LOGIN_COOKIE}=;")
+    shown = browser.get(PLAN)
+    assert shown.status_code == 200
+    assert f'action="{ROOT}{PLAN}/approve"' in shown.text
+    for name, value in HEADERS.items():
+        assert came.headers[name] == shown.headers[name] == asked.headers[name] == value
+
+
+def test_what_is_kept_of_a_session_lets_nobody_in(world: World) -> None:
+    browser = HostedBrowser(world, Role.APPROVER)
+    browser.sign_in()
+    cookie = browser.client.get_cookie(PLACE.cookie, domain="api.example")
+    assert cookie is not None
+    (kept,) = browser.store.kept.values()
+    assert kept.key == sha256(cookie.value.encode()).hexdigest()
+    assert cookie.value not in repr(kept)
+    assert (kept.person, kept.roles) == (PERSON, ("approver",))
+    assert kept.ends_at - world.now == SESSION_LIFETIME
+    for guessed in (kept.key, "", "x" * 43, "é" * 43):
+        other = HostedBrowser(world, Role.APPROVER)
+        other.store.kept = browser.store.kept
+        answer = other.get("/", Cookie=f"{PLACE.cookie}={quote(guessed)}")
+        assert answer.status_code == 401
+
+
+def test_a_session_ends_after_twelve_hours_by_the_clock_or_at_once_by_its_person(world: World) -> None:
+    browser = HostedBrowser(world, Role.APPROVER)
+    browser.sign_in()
+    token = forms(browser.get("/"))[f"{ROOT}/end"]["form_token"]
+    world.now += SESSION_LIFETIME - timedelta(seconds=1)
+    assert browser.get("/").status_code == 200
+    world.now += timedelta(seconds=1)
+    assert browser.store.kept, "nobody has cleaned up"
+    assert browser.get("/").status_code == 401
+    browser.sign_in()
+    value = browser.client.get_cookie(PLACE.cookie, domain="api.example")
+    assert value is not None
+    ended = browser.post("/end", {"form_token": forms(browser.get("/"))[f"{ROOT}/end"]["form_token"]})
+    assert ended.status_code == 200
+    assert f"{PLACE.cookie}=;" in ended.headers["Set-Cookie"]
+    assert browser.get("/", Cookie=f"{PLACE.cookie}={value.value}").status_code == 401
+    assert browser.post("/end", {"form_token": token}).status_code == 401
+
+
+def test_every_login_has_a_session_id_of_its_own(world: World) -> None:
+    browser = HostedBrowser(world, Role.APPROVER)
+    browser.client.set_cookie(PLACE.cookie, "x" * 43, domain="api.example", secure=True)
+    browser.sign_in()
+    browser.sign_in()
+    assert len(browser.store.kept) == 2
+    assert sha256(b"x" * 43).hexdigest() not in browser.store.kept
+
+
+@pytest.mark.parametrize("groups", [[], ["football"], None, ["approver"]])
+def test_who_is_in_no_group_gets_no_session(world: World, groups: object) -> None:
+    browser = HostedBrowser(world)
+    browser.provider.groups = groups
+    came = browser.sign_in()
+    assert came.status_code == 403
+    assert "none of the groups" in came.text
+    assert browser.store.kept == {}
+    assert browser.get("/").status_code == 401
+
+
+@pytest.mark.parametrize("role", sorted(Role))
+def test_every_page_is_answered_to_its_roles_and_to_no_other(waiting: World, role: Role) -> None:
+    browser = HostedBrowser(waiting, role)
+    browser.sign_in()
+    links = Form()
+    links.feed(browser.get("/").text)
+    for one in QUESTIONS:
+        may = one.use == EVERYBODY or role in BY_USE[one.use].roles
+        if one in MENU:
+            assert (ROOT + one.path in links.links) == may, one.path
+        assert browser.get(path_of(one.path)).status_code in ((200, 404) if may else (403,)), one.path
+
+
+@pytest.mark.parametrize("role", sorted(Role))
+def test_every_action_is_refused_to_whoever_lacks_its_role(waiting: World, role: Role) -> None:
+    """Also where a form is sent that no page shows: nothing is stored, whatever stands in it."""
+    browser = HostedBrowser(waiting.copy(), role)
+    browser.sign_in()
+    token = forms(browser.get("/"))[f"{ROOT}/end"]["form_token"]
+    for one in ACTIONS:
+        if role not in BY_USE[one.use].roles:
+            path = path_of(one.path)
+            for fields in ({"form_token": token, "id": "a-1"}, {"again": "yes", "id": "a-1"}):
+                assert browser.post(path, fields).status_code == 403, (path, fields)
+    assert browser.door.actions.entries == []
+
+
+def test_without_a_session_no_path_answers_by_any_method(waiting: World) -> None:
+    browser = HostedBrowser(waiting, Role.ADMINISTRATOR)
+    for path in EVERY_PATH:
+        for method in METHODS:
+            answer = browser.client.open(ROOT + path, method=method, base_url=ORIGIN, headers={"Origin": ORIGIN})
+            posted = path in POSTED
+            assert answer.status_code in (({401} if posted else {405}) if method == "POST" else {401, 405}), path
+            assert "Network down" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Origin": "http://api.example"}, 403),
+        ({"Host": "evil.example"}, 421),
+        ({"Host": "api.example:444"}, 421),
+        ({"X-Forwarded-Host": "evil.example", "Host": "evil.example"}, 421),
+    ],
+)
+def test_the_host_and_the_origin_are_the_configured_ones(world: World, headers: dict[str, str], status: int) -> None:
+    browser = HostedBrowser(world, Role.APPROVER)
+    browser.sign_in()
+    fields = browser.form(PLAN, f"{PLAN}/approve")
+    for again in ({}, {"again": "yes", "form_token": ""}):
+        sent = browser.client.post(
+            f"{ROOT}{PLAN}/approve", base_url=ORIGIN, data={**fields, **again}, headers={"Origin": ORIGIN, **headers}
+        )
+        assert sent.status_code == status
+    begun = browser.client.get(f"{ROOT}/login", base_url=ORIGIN, headers={"X-Forwarded-Host": "evil.example"})
+    assert "evil" not in begun.headers["Location"]
+
+
+def test_a_path_outside_of_the_root_is_not_there(world: World) -> None:
+    browser = HostedBrowser(world, Role.APPROVER)
+    browser.sign_in()
+    for path in ("/", "/consoles", "/v1/halt/current", "//console/", "/plan/net-outage/1"):
+        assert browser.client.get(path, base_url=ORIGIN).status_code == 404, path
+
+
+def test_every_link_of_every_page_stays_under_the_root(waiting: World) -> None:
+    browser = HostedBrowser(waiting, *Role)
+    browser.sign_in()
+    for one in QUESTIONS:
+        text = browser.get(path_of(one.path)).text
+        leads = re.findall(r'(?:href|action|src)="([^"]*)"', text)
+        assert leads
+        assert [to for to in leads if to[:1] != "#" and not to.startswith(f"{ROOT}/")] == [], one.path
+
+
+def test_a_form_whose_session_ended_is_filled_in_again_after_the_login_and_nothing_was_done(world: World) -> None:
+    browser = HostedBrowser(world, Role.APPROVER)
+    browser.list_the_person()
+    browser.sign_in()
+    reason = 'wrong list, see "T-1" <b>'
+    filled = {**browser.form(PLAN, f"{PLAN}/reject"), "reason": reason}
+    world.now += SESSION_LIFETIME
+    ended = browser.post(f"{PLAN}/reject", filled)
+    assert ended.status_code == 401
+    kept = forms(ended)[f"{ROOT}{PLAN}/reject"]
+    assert kept["reason"] == reason
+    assert "form_token" not in kept
+    assert browser.post(f"{PLAN}/reject", kept).status_code == 401, "not signed in yet: nothing is lost either"
+    browser.sign_in()
+    shown = browser.post(f"{PLAN}/reject", kept)
+    assert shown.status_code == 200
+    assert "Nothing was done yet" in shown.text
+    assert world.campaigns.campaigns_of("net-outage")[0].state.value == "awaiting_approval"
+    again = forms(shown)[f"{ROOT}{PLAN}/reject"]
+    assert again["id"] == filled["id"]
+    assert reason.replace('"', "&#34;").replace("<", "&lt;").replace(">", "&gt;") in shown.text
+    done = browser.post(f"{PLAN}/reject", {**again, "reason": reason})
+    assert done.status_code == 303
+    assert done.headers["Location"].startswith(f"{ROOT}/")
+    assert world.campaigns.campaigns_of("net-outage")[0].state.value == "rejected"
+
+
+def test_a_token_of_another_session_does_nothing(world: World) -> None:
+    browser = HostedBrowser(world, Role.APPROVER)
+    browser.sign_in()
+    filled = browser.form(PLAN, f"{PLAN}/reject")
+    browser.sign_in()
+    assert browser.post(f"{PLAN}/reject", {**filled, "reason": "wrong"}).status_code == 403
+    assert browser.post("/end", {"again": "yes"}).status_code == 403
+    assert world.campaigns.campaigns_of("net-outage")[0].state.value == "awaiting_approval"
+
+
+def test_who_logs_in_is_the_actor_of_what_is_done(world: World) -> None:
+    """While no people file says whose id it is, a login alone approves and rejects nothing."""
+    browser = HostedBrowser(world, Role.APPROVER)
+    browser.sign_in()
+    form = browser.form(PLAN, f"{PLAN}/approve")
+    refused = browser.post(f"{PLAN}/approve", form)
+    assert refused.status_code == 409
+    assert "people file" in refused.text
+    browser.list_the_person()
+    done = browser.post(f"{PLAN}/reject", {**browser.form(PLAN, f"{PLAN}/reject"), "reason": "wrong list"})
+    assert done.status_code == 303
+    assert any(PERSON in repr(entry) for entry in world.campaigns.log(_campaign(world)))
+
+
+def _campaign(world: World) -> CampaignId:
+    return world.campaigns.campaigns_of("net-outage")[0].id
+
+
+def test_what_a_page_says_next_is_said_once_also_over_two_functions(world: World) -> None:
+    browser = HostedBrowser(world, Role.APPROVER)
+    browser.list_the_person()
+    browser.sign_in()
+    assert browser.store.changes == 0
+    browser.get("/")
+    assert browser.store.changes == 0, "a page that is read writes nothing"
+    done = browser.post(f"{PLAN}/reject", {**browser.form(PLAN, f"{PLAN}/reject"), "reason": "wrong list"})
+    to = done.headers["Location"].removeprefix(ROOT)
+    assert 'class="said"' in browser.get(to).text
+    assert 'class="said"' not in browser.get(to).text
+    browser.post("/language", {**browser.form("/", "/language"), "language": "de"})
+    assert 'lang="de"' in browser.get("/").text
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "https://evil.example/", "//evil.example/", "/\\evil.example", "\\\\evil", "javascript:alert(1)", "evil", "",
+        "/é", "/a\nb", "/" + "a" * 2_000,
+    ],
+)  # fmt: skip
+def test_a_login_leads_to_no_other_place(world: World, wrong: str) -> None:
+    assert own_path(wrong) == "/"
+    browser = HostedBrowser(world, Role.APPROVER)
+    assert f'content="0;url={ROOT}/"' in browser.sign_in(quote(wrong)).text
+
+
+def test_a_refused_login_says_so_and_a_silent_provider_asks_to_try_again(world: World) -> None:
+    browser = HostedBrowser(world, Role.APPROVER)
+    begun = browser.get("/login")
+    back = browser.provider.visited(begun.headers["Location"])
+    assert browser.get(f"/callback?code={back['code']}&state=x").status_code == 403
+    assert browser.get("/callback").status_code == 403
+    browser.provider.is_silent = True
+    assert browser.get(f"/callback?code={back['code']}&state={back['state']}").status_code == 503
+    assert browser.store.kept == {}
