@@ -217,6 +217,8 @@ def test_a_flagged_void_is_a_trouble_until_a_person_has_settled_it() -> None:
     run_voids(world)
     flagged = void_of(world)
     assert (flagged.state, flagged.state_reason.partition(":")[0]) == (VoidState.FLAGGED, "void differs")
+    assert any(flagged.apply.totals.by_measure(Share.VOIDED).values()), "it took something back"
+    assert not any(one.voided for one in world.campaigns.budget_items.budgets.values()), "and gives nothing back"
     for _ in range(2):
         assert watched_voids(world).waiting == 1
         (trouble,) = world.troubles.troubles()

@@ -10,12 +10,13 @@ import pytest
 from kulanz.application.delivery.world import EntriesChange
 from kulanz.application.ledger.check_ledger import Checked, check_ledger
 from kulanz.domain.campaigns.campaign import CampaignId, State
-from kulanz.domain.campaigns.ends import END_COUNTED_EVERY, counted_end
-from kulanz.domain.delivery.entries import CreditEntry, EntryKind
-from kulanz.domain.delivery.law import Shares
+from kulanz.domain.campaigns.ends import END_COUNTED_EVERY, EndOf, counted_end
+from kulanz.domain.delivery.entries import CreditEntry, CreditState, EntryKind
+from kulanz.domain.delivery.law import Counted, Shares, law_of_counters
+from kulanz.domain.delivery.to_the_bill import ToTheBill
 from kulanz.domain.ledger.entries import DecisionKey
 from tests.support.small_campaign import CAMPAIGN, POLICY, event, list_of, row, small_world
-from tests.support.world import ANNA, BEN, World
+from tests.support.world import ANNA, BEN, START, World
 from tests.support.world_door import WorldDoor, check_ports
 from tests.support.world_voids import approved, asked, run_voids
 
@@ -148,6 +149,31 @@ def test_an_end_counts_from_the_next_full_hour(ends_at: str, counted: str) -> No
         hours=hours, minutes=minutes
     )
     assert timedelta(hours=1) == END_COUNTED_EVERY
+
+
+def test_counters_take_what_is_gone_for_what_ended_first_and_say_whether_that_is_exact() -> None:
+    """Of 10.00 so much has ended, is used and was added: what is expired is at least so much, and exact or not."""
+    wrong = []
+    for ended, used, added, expired, is_exact in (
+        (0, 0, 0, 0, True),
+        (1_000, 0, 0, 1_000, True),
+        (500, 0, 0, 500, True),
+        (500, 400, 0, 100, False),
+        (400, 500, 0, 0, False),
+        (0, 400, 0, 0, True),
+        (1_000, 400, 0, 600, True),
+        (1_000, 1_000, 0, 0, True),
+        (0, 0, 300, 0, False),
+        (500, 0, 300, 500, False),
+        (1_000, 400, 300, 600, False),
+    ):
+        line = ToTheBill("EUR", 1_000, 0, {CreditState.APPLIED: used, CreditState.SENT: 1_000 - used}, added)
+        found = law_of_counters(line, {EndOf("EUR", START): ended, EndOf("USD", START): 7}, START)
+        expected = Counted(Shares(used, expired, 0, 0, 1_000 - used - expired), is_exact)
+        before = law_of_counters(line, {EndOf("EUR", START + timedelta(microseconds=1)): ended}, START)
+        if found != expected or before.shares.expired:
+            wrong.append((ended, used, added, found, before.shares.expired))
+    assert wrong == []
 
 
 def test_an_end_in_the_last_hour_of_the_calendar_counts_as_it_stands() -> None:

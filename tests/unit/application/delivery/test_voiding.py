@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from kulanz.application.campaigns.control_campaign import ControlPorts, cancel, may_write_until
 from kulanz.application.campaigns.open_campaign import Opening
 from kulanz.application.campaigns.start_execution import CannotStart, start_of
 from kulanz.application.delivery.advance_void import advance_void
@@ -14,7 +15,7 @@ from kulanz.application.delivery.ask_void import VoidRefused, approve_void, ask_
 from kulanz.application.delivery.world import EntriesChange
 from kulanz.application.ports import VoidMessage
 from kulanz.domain.budgets import Budget
-from kulanz.domain.campaigns.campaign import CampaignId, Pass, PinnedList, State
+from kulanz.domain.campaigns.campaign import CampaignId, Cause, Pass, PinnedList, State
 from kulanz.domain.delivery.channel import Channel
 from kulanz.domain.delivery.delivery import DeliveryState
 from kulanz.domain.delivery.entries import CreditEntry, EntryKind
@@ -258,6 +259,14 @@ def bad_hash(world: World, void: Void) -> None:
     approve_void(void.id, "0" * 64, "yes", Person(BEN), void_ports(world), world.now)
 
 
+def short_hash(world: World, void: Void) -> None:
+    approve_void(void.id, stands(world, void).plan_hash[:11], "yes", Person(BEN), void_ports(world), world.now)
+
+
+def short_hash_of_a_rejection(world: World, void: Void) -> None:
+    reject_void(void.id, stands(world, void).plan_hash[:11], "no", Person(BEN), void_ports(world))
+
+
 def bad_approval_id(world: World, void: Void) -> None:
     approved(world, void, BEN)
     approve_void(void.id, void.plan_hash, "ben-yes", Person(CLEA), void_ports(world), world.now)
@@ -300,6 +309,8 @@ def bad_subject(world: World, void: Void) -> None:
         (bad_state, "not_waiting"),
         (bad_rejection, "plan_differs"),
         (bad_hash, "plan_differs"),
+        (short_hash, "plan_differs"),
+        (short_hash_of_a_rejection, "plan_differs"),
         (bad_approval_id, "id_taken"),
         (bad_size, "file_size"),
         (bad_id, "id_taken"),
@@ -338,6 +349,30 @@ def test_nothing_is_voided_while_the_campaign_is_at_work_or_delivered() -> None:
     with pytest.raises(VoidRefused) as refused:
         asked(delivering, ANNA)
     assert refused.value.reason == "delivery_under_way"
+
+
+def test_nothing_is_voided_before_the_workers_of_a_cancelled_campaign_must_be_dead() -> None:
+    world = small_world(chunk_bytes=300)
+    world.publish(event(rows=ROWS))
+    while not world.ledger.inserted:
+        world.run(world.steps()[0])
+    control = ControlPorts(world.campaigns, world.chunks, world.stores)
+    campaign = CampaignId.parse(CAMPAIGN)
+    cancel(campaign, control, "wrong", Cause("an operator", "by hand", "test"), world.now)
+    until = may_write_until(world.campaign(CAMPAIGN), world.campaigns)
+    assert until is not None
+    for now, reason in (
+        (world.now, "workers_may_write"),
+        (until - timedelta(microseconds=1) - timedelta(seconds=1), "workers_may_write"),
+        (until - timedelta(seconds=1), ""),
+    ):
+        world.now = now  # a second passes before somebody asks
+        try:
+            asked(world, ANNA)
+            got = ""
+        except VoidRefused as refusal:
+            got = refusal.reason
+        assert got == reason, now
 
 
 def test_a_void_with_nothing_to_take_back_asks_nobody() -> None:

@@ -90,8 +90,10 @@ def test_ids_are_permanent_and_tell_everything_apart() -> None:
     }
     assert len(others) == 24
     assert all(len(one) == 32 and one.isascii() for one in others)
-    (again,) = booked(stored(Decision(Outcome.GRANTED, "credit", (FIVE,))), {0: 2})
-    assert (again.id, again.corrects) == (credit_id(KEY, 0, 2), credit_id(KEY, 0, 1))
+    for attempt in (1, 2, 3, 4):
+        (again,) = booked(stored(Decision(Outcome.GRANTED, "credit", (FIVE,))), {0: attempt})
+        before = credit_id(KEY, 0, attempt - 1) if attempt > 1 else ""
+        assert (again.id, again.corrects) == (credit_id(KEY, 0, attempt), before), "it corrects the one before it"
 
 
 def test_what_comes_again_or_has_no_end_is_counted_as_it_is_in_the_reconciliation() -> None:

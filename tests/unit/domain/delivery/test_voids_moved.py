@@ -1,14 +1,33 @@
 """What a void moves of a campaign's sums: what its own entry says, of acceptances too, and nothing of another's."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
 
 import pytest
 
+from kulanz.application.delivery.ask_void import persons_needed
+from kulanz.domain.budgets import Regained
+from kulanz.domain.campaigns.campaign import PinnedList
 from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.delivery.entries import CreditEntries, CreditState, EntryKind
 from kulanz.domain.delivery.ids import VoidId
-from kulanz.domain.delivery.void import Void, moved_of, void_entry
+from kulanz.domain.delivery.void import (
+    Ends,
+    Share,
+    Void,
+    VoidProgress,
+    VoidState,
+    VoidTotals,
+    moved_of,
+    parts_of,
+    regained_by,
+    void_entry,
+)
+from kulanz.domain.gate.settings import GateSettings
 from kulanz.domain.ledger.entries import Entry
+from tests.unit.domain.delivery.test_credit_entries import AT as AT_BILLERS
+from tests.unit.domain.delivery.test_credit_entries import WAYS
 from tests.unit.domain.delivery.test_credits import AT, FIVE, KEY, MINUTES, stored
 
 LATER = AT + timedelta(days=3)
@@ -41,3 +60,113 @@ def test_each_void_moves_what_its_own_entry_says(name: str) -> None:
 def test_what_a_customer_accepted_later_counts_as_the_rest_does() -> None:
     assert moved(BOTH, "first", ("first", (0, 1))) == [("USD", MONEY), ("call_minute", UNIT)]
     assert moved(OFFER, "first", ("first", (0,))) == [("call_minute", UNIT)]
+
+
+TICK = timedelta(microseconds=1)
+ENDS = AT + timedelta(days=7)
+"""When the minutes that were granted at once can no longer be used."""
+
+
+@pytest.mark.parametrize(
+    ("entry", "opened_at", "shares"),
+    [
+        (PLAIN, ENDS - TICK, {"USD": Share.VOIDABLE, "call_minute": Share.VOIDABLE}),
+        (PLAIN, ENDS, {"USD": Share.VOIDABLE, "call_minute": Share.EXPIRED}),
+        (BOTH, LATER - TICK, {"USD": Share.VOIDABLE}),
+        (BOTH, LATER, {"USD": Share.VOIDABLE, "call_minute": Share.VOIDABLE}),
+        (BOTH, ENDS, {"USD": Share.VOIDABLE, "call_minute": Share.VOIDABLE}),
+        (BOTH, LATER + timedelta(days=7), {"USD": Share.VOIDABLE, "call_minute": Share.EXPIRED}),
+        (OFFER, LATER - TICK, {}),
+        (OFFER, LATER, {"call_minute": Share.VOIDABLE}),
+    ],
+)
+def test_a_void_judges_at_its_instant_what_is_granted_by_then_and_what_has_ended(
+    entry: Entry, opened_at: datetime, shares: dict[str, Share]
+) -> None:
+    judged = Void(VoidId(KEY.campaign, "v"), "why", "anna", "anna", opened_at)
+    assert {part.measure: part.share for part in parts_of(entry, (), judged)} == shares
+
+
+SHARES = {
+    CreditState.DUE: Share.VOIDABLE,
+    CreditState.REJECTED: Share.VOIDABLE,
+    CreditState.TAKEN_BACK: Share.VOIDABLE,
+    CreditState.ASSIGNED: Share.AT_BILLER,
+    CreditState.SENT: Share.AT_BILLER,
+    CreditState.UNKNOWN: Share.AT_BILLER,
+    CreditState.ACCEPTED: Share.AT_BILLER,
+    CreditState.APPLIED: Share.USED,
+    CreditState.WRITTEN_OFF: Share.WRITTEN_OFF,
+    CreditState.VOIDED: Share.VOIDED_BEFORE,
+}
+
+
+@pytest.mark.parametrize("state", CreditState)
+def test_only_what_no_biller_has_and_no_bill_is_voidable(state: CreditState) -> None:
+    """What the biller may have booked is the biller's to give back: also where nobody knows."""
+    entries = WAYS[state]
+    judged = Void(VoidId(KEY.campaign, "v"), "why", "anna", "anna", AT_BILLERS + timedelta(seconds=1))
+    only_money = stored(Decision(Outcome.GRANTED, "credit", (FIVE,)))
+    found = {part.share for part in parts_of(only_money, entries, judged)}
+    expected = {Share.USED, Share.AT_BILLER} if state is CreditState.PARTLY_APPLIED else {SHARES[state]}
+    assert found == expected
+
+
+TOTALS = VoidTotals(3, 1, 2, {(Share.VOIDABLE, "EUR"): 500})
+PLANNED = replace(
+    void("v"),
+    state=VoidState.AWAITING_APPROVAL,
+    plan=VoidProgress(1, 1, TOTALS),
+    pinned=PinnedList("b", "k", "1", "e", 9),
+)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(PLANNED, id=VoidId(KEY.campaign, "w")),
+        replace(PLANNED, reason="another"),
+        replace(PLANNED, requested_by="ben"),
+        replace(PLANNED, opened_at=LATER + TICK),
+        replace(PLANNED, pinned=None),
+        replace(PLANNED, pinned=PinnedList("b", "k", "2", "e", 9)),
+        replace(PLANNED, pinned=PinnedList("b", "l", "1", "e", 9)),
+        replace(PLANNED, ends=Ends.UNUSED),
+        replace(PLANNED, ends=Ends.UNASSIGNED),
+        replace(PLANNED, plan=VoidProgress(1, 1, replace(TOTALS, lines=4))),
+        replace(PLANNED, plan=VoidProgress(1, 1, replace(TOTALS, unmatched=2))),
+        replace(PLANNED, plan=VoidProgress(1, 1, replace(TOTALS, decisions=3))),
+        replace(PLANNED, plan=VoidProgress(1, 1, replace(TOTALS, sums={(Share.VOIDABLE, "EUR"): 501}))),
+        replace(PLANNED, plan=VoidProgress(1, 1, replace(TOTALS, sums={(Share.USED, "EUR"): 500}))),
+        replace(PLANNED, plan=VoidProgress(1, 1, replace(TOTALS, sums={(Share.VOIDABLE, "USD"): 500}))),
+    ],
+)
+def test_an_approval_names_all_that_a_void_will_do(other: Void) -> None:
+    assert other.plan_hash != PLANNED.plan_hash
+
+
+def test_a_void_gives_back_what_it_voided_and_nothing_that_changed_before_it() -> None:
+    sums: dict[tuple[Share, str], int | Decimal] = {(share, "EUR"): 2**n for n, share in enumerate(Share)}
+    sums |= {(Share.VOIDED, "GB"): Decimal(5)}
+    done = replace(PLANNED, apply=VoidProgress(1, 1, VoidTotals(sums=sums)))
+    assert regained_by(done, "2026-03") == (Regained("EUR", "2026-03", sums[Share.VOIDED, "EUR"]),)
+
+
+@pytest.mark.parametrize(
+    ("decisions", "size", "requester", "gate", "persons"),
+    [
+        (1, 500, "anna", GateSettings(second_person_above={"EUR": 500}), 1),
+        (1, 501, "anna", GateSettings(second_person_above={"EUR": 500}), 2),
+        (1, 500, "", GateSettings(second_person_above={"EUR": 500}), 2),
+        (1, 501, "", GateSettings(lone_operator=True), 1),
+        (10_000, 501, "anna", GateSettings(), 1),
+        (10_001, 501, "anna", GateSettings(), 2),
+        (100_000, 1, "anna", GateSettings(second_person_above={"EUR": 500}), 1),
+        (100_001, 1, "anna", GateSettings(second_person_above={"EUR": 500}), 2),
+    ],
+)
+def test_as_many_persons_approve_a_void_as_a_plan_of_its_size(
+    decisions: int, size: int, requester: str, gate: GateSettings, persons: int
+) -> None:
+    totals = VoidTotals(decisions, 0, decisions, {(Share.VOIDABLE, "EUR"): size, (Share.USED, "EUR"): 10**9})
+    assert persons_needed(replace(PLANNED, requester=requester, plan=VoidProgress(1, 1, totals)), gate) == persons
