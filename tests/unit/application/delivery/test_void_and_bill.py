@@ -335,6 +335,43 @@ def test_above_the_amount_for_a_second_person_a_write_off_needs_two() -> None:
         assert (late.status, late.content["reason"]) == (409, "not_rejected")
 
 
+@pytest.mark.parametrize(("less", "waits"), [(0, False), (1, True)])
+def test_the_amount_for_a_second_person_may_be_reached_by_one(less: int, waits: bool) -> None:
+    with closing(Biller(":memory:")) as biller:
+        road = Road(biller)
+        for what in ("deliver", "answer"):
+            road.step(what)
+        (one,) = (
+            credit
+            for credit in road.door.get(f"overdue/rejected/{CAMPAIGN}").content["credits"]
+            if credit["measure"] == "EUR"
+        )
+        size = int(Decimal(one["amount"]) * 100)
+        road.door.gate = replace(road.door.gate, second_person_above={"EUR": size - less})
+        body = {"action": "write_off", "account_id": "rejected", "credit_id": one["credit_id"], "reason": "closed"}
+        assert road.door.put(f"deliveries/credits/{CAMPAIGN}/w-1", body, BERT).content["second_person_needed"] is waits
+
+
+def test_a_credit_that_was_booked_anew_is_named_by_its_new_id_alone() -> None:
+    """Who has an old file before them does not act on what is booked by now."""
+    with closing(Biller(":memory:")) as biller:
+        road = Road(biller)
+        for what in ("deliver", "answer", "take_back"):
+            road.step(what)
+        waiting = road.door.get(f"overdue/rejected/{CAMPAIGN}").content["credits"]
+        old = next(one for one in waiting if one["account_id"] == "booked")
+        for what in ("again", "send", "answer", "take_back"):
+            road.step(what)
+        now = road.door.get(f"overdue/rejected/{CAMPAIGN}").content["credits"]
+        new = next(one for one in now if one["account_id"] == "booked" and one["measure"] == old["measure"])
+        assert new["credit_id"] != old["credit_id"]
+        body = {"action": "write_off", "account_id": "booked", "reason": "closed"}
+        path = f"deliveries/credits/{CAMPAIGN}"
+        refused = road.door.put(f"{path}/w-1", {**body, "credit_id": old["credit_id"]}, BERT)
+        assert (refused.status, refused.content["reason"]) == (409, "not_rejected")
+        assert road.door.put(f"{path}/w-2", {**body, "credit_id": new["credit_id"]}, BERT).status == 200
+
+
 @pytest.mark.parametrize(
     ("changes", "status", "reason"),
     [

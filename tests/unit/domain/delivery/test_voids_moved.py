@@ -12,6 +12,7 @@ from kulanz.domain.campaigns.campaign import PinnedList
 from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.delivery.entries import CreditEntries, CreditState, EntryKind
 from kulanz.domain.delivery.ids import VoidId
+from kulanz.domain.delivery.moved import moved_by
 from kulanz.domain.delivery.void import (
     Ends,
     Share,
@@ -149,7 +150,7 @@ def test_a_void_gives_back_what_it_voided_and_nothing_that_changed_before_it() -
     sums: dict[tuple[Share, str], int | Decimal] = {(share, "EUR"): 2**n for n, share in enumerate(Share)}
     sums |= {(Share.VOIDED, "GB"): Decimal(5)}
     done = replace(PLANNED, apply=VoidProgress(1, 1, VoidTotals(sums=sums)))
-    assert regained_by(done, "2026-03") == (Regained("EUR", "2026-03", sums[Share.VOIDED, "EUR"]),)
+    assert regained_by(done, "2026-03") == (Regained("EUR", "2026-03", int(sums[Share.VOIDED, "EUR"])),)
 
 
 @pytest.mark.parametrize(
@@ -170,3 +171,14 @@ def test_as_many_persons_approve_a_void_as_a_plan_of_its_size(
 ) -> None:
     totals = VoidTotals(decisions, 0, decisions, {(Share.VOIDABLE, "EUR"): size, (Share.USED, "EUR"): 10**9})
     assert persons_needed(replace(PLANNED, requester=requester, plan=VoidProgress(1, 1, totals)), gate) == persons
+
+
+@pytest.mark.parametrize("state", [one for one in CreditState if WAYS[one]])
+def test_what_is_on_a_bill_or_never_will_be_is_not_late_and_everything_else_is(state: CreditState) -> None:
+    """How many credits less are late by the entry that led to a state, and how much less of them."""
+    owed = {CreditState.APPLIED: 0, CreditState.WRITTEN_OFF: 0, CreditState.VOIDED: 0, CreditState.PARTLY_APPLIED: 300}
+    before = 0 if state is CreditState.TAKEN_BACK else 500  # it was on a bill
+    after = owed.get(state, 500)
+    entries = WAYS[state]
+    found = moved_by(entries, len(entries) - 1, 0, FIVE)
+    assert (found.off_bills, found.number) == (after - before, bool(after) - bool(before))
