@@ -17,6 +17,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
+from kulanz.application.ports import TryAgain
 from kulanz_console.drawing.style import STYLE
 from kulanz_console.pages import Page, environment
 from kulanz_console.place import Place
@@ -227,6 +228,9 @@ class Console:
             return self._matched(endpoint, of, request, words)
         except NotLetIn as problem:
             return self._plain(words, words("Not from here"), words(str(problem)), problem.status)
+        except TryAgain:
+            text = words("AWS did not answer as it should. Load the page again; an action is done once.")
+            return self._plain(words, words("No answer at the moment"), text, HTTPStatus.SERVICE_UNAVAILABLE)
         except (NotFound, MethodNotAllowed) as problem:
             status = HTTPStatus(problem.code or HTTPStatus.NOT_FOUND)
             return self._plain(words, words("Not found"), words("There is no such page."), status)

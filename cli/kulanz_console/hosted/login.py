@@ -5,6 +5,7 @@ word, so that nothing has to be kept on the server and none of them shows the te
 """
 
 import hmac
+import json
 import secrets
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,7 @@ from typing import Any, Protocol
 from urllib.parse import urlencode, urlsplit
 
 from kulanz.application.door.routes import Role
+from kulanz.domain.canonical import object_once
 from kulanz.domain.people.caller import Person
 
 SECRET_BYTES = 32
@@ -225,6 +227,29 @@ class Login:
         if not isinstance(url, str) or urlsplit(url).scheme != "https" or not urlsplit(url).hostname:
             raise LoginRefused(Why.METADATA)
         return url
+
+
+def read_groups(text: str) -> Mapping[str, frozenset[Role]]:
+    """The roles of each group, from a JSON object of lists of groups by role. Raises ValueError, which says what was
+    expected.
+    """
+    try:
+        listed = json.loads(text, object_pairs_hook=object_once)
+    except (ValueError, RecursionError):
+        listed = None
+    if not isinstance(listed, dict) or not listed or not all(map(_is_list_of_names, listed.values())):
+        raise ValueError('expected a JSON object such as {"approver": ["leads"]}, of lists of groups by role')
+    if set(listed) - set(Role):
+        raise ValueError(f"expected roles, each one of {', '.join(Role)}")
+    found: dict[str, frozenset[Role]] = {}
+    for role, groups in listed.items():
+        for group in groups:
+            found[group] = found.get(group, frozenset()) | {Role(role)}
+    return found
+
+
+def _is_list_of_names(one: Any) -> bool:
+    return isinstance(one, list) and bool(one) and all(isinstance(name, str) and name for name in one)
 
 
 class Secret(Protocol):

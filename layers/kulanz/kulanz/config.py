@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Self, cast
@@ -27,6 +28,11 @@ WRITE_RATE_LEAST = 80
 to look at its clock in between."""
 WRITE_RATE_MOST = 1_000_000
 """More than any table takes: no limit."""
+
+
+_HOST = re.compile(r"[a-z0-9.-]{1,253}(?::[0-9]{1,5})?", re.ASCII)
+_ISSUER = re.compile(r"https://[a-z0-9.-]+(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~/-]*)?", re.ASCII)
+"""As a person's id has it."""
 
 
 class SettingError(Exception):
@@ -104,6 +110,26 @@ class _Environment:
             budget_zone=self.zone("BUDGET_ZONE"),
         )
 
+    def host(self, name: str) -> str:
+        """A host as a browser states it, with its port where it is not 443."""
+        text = self.text(name)
+        if _HOST.fullmatch(text) is None:
+            raise SettingError(f"{name}: expected a host such as console.example.com, without https:// or a path")
+        return text
+
+    def issuer(self, name: str) -> str:
+        """The issuer of logins, exactly as it states itself."""
+        text = self.text(name)
+        if _ISSUER.fullmatch(text) is None:
+            raise SettingError(f"{name}: expected an address such as https://login.example.com, without a query")
+        return text
+
+    def scope(self, name: str) -> str:
+        text = self.text(name)
+        if "openid" not in text.split():
+            raise SettingError(f"{name}: expected scopes with openid among them, separated by spaces")
+        return text
+
     def integer(self, name: str, lowest: int, highest: int) -> int:
         text = self.text(name)
         if not (text.isascii() and text.isdigit()) or not lowest <= int(text) <= highest:
@@ -126,6 +152,13 @@ _SETTINGS: Mapping[str, _Read] = {
     "chunk_bytes": lambda given: given.integer("CHUNK_BYTES", CHUNK_BYTES_SMALLEST, CHUNK_BYTES_LARGEST),
     "chunk_queue_url": lambda given: given.text("CHUNK_QUEUE_URL"),
     "chunks_dead_letter_queue_url": lambda given: given.text("CHUNKS_DEAD_LETTER_QUEUE_URL"),
+    "console_client_id": lambda given: given.text("CONSOLE_CLIENT_ID"),
+    "console_groups": lambda given: given.text("CONSOLE_GROUPS"),
+    "console_groups_claim": lambda given: given.text("CONSOLE_GROUPS_CLAIM"),
+    "console_host": lambda given: given.host("CONSOLE_HOST"),
+    "console_issuer": lambda given: given.issuer("CONSOLE_ISSUER"),
+    "console_scope": lambda given: given.scope("CONSOLE_SCOPE"),
+    "console_secret": lambda given: given.text("CONSOLE_SECRET"),
     "credits_table": lambda given: given.text("CREDITS_TABLE"),
     "credits_topic_arn": lambda given: given.text("CREDITS_TOPIC_ARN"),
     "credits_writers": lambda given: given.names("CREDITS_WRITERS"),
@@ -146,6 +179,8 @@ _SETTINGS: Mapping[str, _Read] = {
     "rejected_queue_url": lambda given: given.text("REJECTED_QUEUE_URL"),
     "retention_days": lambda given: given.integer("DECISION_RETENTION_DAYS", 1, RETENTION_DAYS_MOST),
     "secret_prefix": lambda given: given.text("SECRET_PREFIX"),
+    "sessions_table": lambda given: given.text("SESSIONS_TABLE"),
+    "stack_name": lambda given: given.text("STACK_NAME"),
     "topic_arn": lambda given: given.text("NOTICES_TOPIC_ARN"),
     "upstream_prefix": lambda given: given.text("UPSTREAM_PREFIX"),
     "write_rate": lambda given: given.integer("TARGET_WRITE_RATE", WRITE_RATE_LEAST, WRITE_RATE_MOST),
@@ -261,6 +296,25 @@ class ApiConfig(_Config):
     write_rate: int
     gate: GateSettings
     channel: Channel | None
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleConfig(ApiConfig):
+    """What `serve_console` needs to know: what `api` does, for the same use cases, and who logs in where.
+
+    `console_secret` names the client's secret in Secrets Manager. `console_groups` is JSON: lists of groups by
+    role, which the console reads itself.
+    """
+
+    console_host: str
+    console_issuer: str
+    console_client_id: str
+    console_secret: str
+    console_scope: str
+    console_groups_claim: str
+    console_groups: str
+    sessions_table: str
+    stack_name: str
 
 
 @dataclass(frozen=True, slots=True)
