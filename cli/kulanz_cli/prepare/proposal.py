@@ -60,12 +60,13 @@ class Question:
 
 @dataclass(slots=True)
 class Proposal:
-    """A profile as plain data, what was found of each column, and the questions that are open."""
+    """A profile as plain data, what was found of the file and of each column, and the questions that are open."""
 
     content: dict[str, Any]
     columns: list[tuple[str, str, str]] = field(default_factory=list)
     questions: list[Question] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
+    file: str = ""
 
     def profile(self) -> Profile:
         """The profile. Raises PolicyError."""
@@ -76,8 +77,9 @@ def propose(path: Path, name: str, policy: CompiledPolicy, answers: Answers) -> 
     """A profile for a file and a policy, with the answers that were given so far. Raises InputUnusable."""
     wanted = [ACCOUNT_COLUMN, *([policy.subject] if policy.subject else []), *(fact.name for fact in policy.facts)]
     found, questions = sniffed(path, wanted, answers)
+    found_text = _file_text(found)
     content = {"kulanz": PROFILE_VERSION, "profile": name, "title": f"Exports such as {path.name}", **found}
-    proposal = Proposal(content, questions=questions)
+    proposal = Proposal(content, questions=questions, file=found_text)
     if questions:  # nothing can be said of columns before
         return proposal
     names, samples = _sampled(path, content)
@@ -101,6 +103,21 @@ def propose(path: Path, name: str, policy: CompiledPolicy, answers: Answers) -> 
             proposal.left_out.append(column)
     content["schema"] = {"fields": fields}
     return proposal
+
+
+def _file_text(found: Mapping[str, Any]) -> str:
+    """What was found of a file as a whole, where it is not the usual: a person sees at once when it is wrong."""
+    dialect = found.get("dialect", {})
+    footer = found.get("footer", {}).get("rows", 0)
+    parts = [
+        found.get("encoding", ""),
+        f"sheet {dialect['sheetName']}" if "sheetName" in dialect else "",
+        f"columns separated by {dialect['delimiter']!r}" if "delimiter" in dialect else "",
+        "no header" if not dialect.get("header", True) else "",
+        f"header in line {dialect['headerRows'][0]}" if "headerRows" in dialect else "",
+        f"{counted_as(footer, 'row')} of footer" if footer else "",
+    ]
+    return ", ".join(filter(None, parts))
 
 
 def _has_header(content: Mapping[str, Any]) -> bool:
@@ -240,7 +257,8 @@ def _numbers(values: Sequence[str], fact: FactDeclaration, asker: _Asker) -> tup
         return stated, "open"
     decimal, group = marks
     stated |= ({"decimalChar": decimal} if decimal else {}) | ({"groupChar": group} if group else {})
-    shown = f"decimals behind {decimal!r}" if decimal else "whole numbers"
+    is_typed = bool(values) and not texts
+    shown = f"decimals behind {decimal!r}" if decimal else "numbers, as they are" if is_typed else "whole numbers"
     shown += f", thousands divided by {group!r}" if group else ""
     whole = not decimal and all("." not in one for one in values if one.startswith(NUMBER))
     if fact.type == "money" and whole and values and minor_units(fact.currency):
@@ -367,13 +385,15 @@ def _choices(values: Sequence[str], fact: FactDeclaration, asker: _Asker) -> tup
     known = {clean(choice): choice for choice in fact.choices}
     if all(word in known for word in words):
         return {}, f"one of {', '.join(fact.choices)}"
-    by_case = {choice.casefold(): choice for choice in fact.choices}
+    alike = {_plain(choice): choice for choice in fact.choices}  # "Past Due" for past_due
+    if len(alike) < len(fact.choices):
+        alike = {}
     if len(words) > WORDS_ASKED:
         asker.ask("from", f"the column has over {WORDS_ASKED} words, the policy's choices are few: name another column")
         return {}, "open"
     meant: dict[str, str] = {}
     for word in words:
-        found = known.get(word) or by_case.get(word.casefold())
+        found = known.get(word) or alike.get(_plain(word))
         found = found or asker.ask(f"values.{word}", f"which choice is {word!r}", fact.choices)
         if found is not None:
             meant[word] = found

@@ -25,7 +25,13 @@ QUESTIONS_MOST = 200
     "--into", type=click.Path(path_type=Path), required=True,
     help=f"The profile to write, NAME{PROFILE_ENDING}; it must not exist yet.",
 )  # fmt: skip
-@click.option("--answer", "answers", metavar="KEY=VALUE", multiple=True, help="What is asked otherwise; repeatable.")
+@click.option(
+    "--answer",
+    "answers",
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="What is asked otherwise, or was found wrongly, such as dialect.headerRows=3; repeatable.",
+)
 def profile(path: Path, policy_path: Path, into: Path, answers: Sequence[str]) -> None:
     """Propose the profile of an export.
 
@@ -69,6 +75,8 @@ def _answer(question: Question) -> str:
 
 def _show(proposal: Proposal) -> None:
     out = console()
+    if proposal.file:
+        say(out, f"file: {proposal.file}", further=2)
     if proposal.columns:
         columns = [Column("column"), Column("has", is_text=True), Column("becomes", is_text=True)]
         table(out, columns, [list(one) for one in proposal.columns])

@@ -59,7 +59,7 @@ def _workbook(path: Path, wanted: Sequence[str], answers: Mapping[str, str]) -> 
     if stated not in names:
         return {}, [_question("dialect.sheetName", "which sheet", names)]
     rows = book.get_sheet_by_name(stated).to_python(skip_empty_area=False)[:HEADER_LINES]
-    line = _header_line([[str(cell) for cell in row] for row in rows], wanted)
+    line = _stated_line(answers) or _header_line([_filled([str(cell) for cell in row]) for row in rows], wanted)
     dialect: dict[str, Any] = {"sheetName": stated} if len(names) > 1 else {}
     return {"dialect": dialect | {"headerRows": [line]}} if line > 1 or dialect else {}, []
 
@@ -81,7 +81,7 @@ def _text(
     delimiter = stated or (rated[0][1] if rated[0][0][1] > 1 else ",")
     rows = [_cells(line, delimiter) for line in lines]
     dialect: dict[str, Any] = {} if delimiter == "," else {"delimiter": delimiter}
-    line = _header_line(rows, wanted)
+    line = min(_stated_line(answers) or _header_line(rows, wanted), len(rows))
     if not any(_is_known(name, wanted) for name in rows[line - 1]) and answers.get("dialect.header") != "true":
         if answers.get("dialect.header") is None:
             text = f"is line {line} a header with the names of the columns (no name of the policy is in it)"
@@ -124,6 +124,19 @@ def _header_line(rows: Sequence[Sequence[str]], wanted: Sequence[str]) -> int:
     widths = Counter(len(row) for row in rows if any(row))
     usual = widths.most_common(1)[0][0] if widths else 0
     return next((number for number, row in enumerate(rows, 1) if len(row) == usual), 1)
+
+
+def _filled(row: list[str]) -> list[str]:
+    """A row of a workbook without its empty last cells: a title fills one, and the sheet is as wide as its rows."""
+    while row and not row[-1]:
+        row.pop()
+    return row
+
+
+def _stated_line(answers: Mapping[str, str]) -> int:
+    """The line of the header as it was answered; 0 where it was not."""
+    stated = answers.get("dialect.headerRows", "")
+    return int(stated) if stated.isdecimal() else 0
 
 
 def _is_known(name: str, wanted: Sequence[str]) -> bool:

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from kulanz_cli.main import main
 from kulanz_cli.prepare.proposal import propose
 from tests.unit.cli.prepare.prepared import COLUMNS, POLICY, canonical, policy, prepared, rows_of
+from tests.unit.cli.prepare.small_workbook import Cell, sheet, workbook
 from tests.unit.cli.prepare.test_round_trip import TABLE, Account
 
 
@@ -170,3 +171,65 @@ def test_a_proposed_profile_carries_on_what_a_credit_needs_on_its_way_to_the_bil
     ]  # fmt: skip
     _, written = prepared(tmp_path, {"in.csv": path.read_bytes()}, proposal.content, policy_text=text)
     assert written.decode().splitlines() == ["account_id,biller_account,next_bill_on", "A-1,0007,2026-12-05"]
+
+
+STATES = {"Past Due": "past_due", "ACTIVE": "active", "pastdue": "past_due", "On Hold": None}
+CHOICES = """kulanz: 1
+id: states
+version: 1
+title: States of a subscription
+jurisdiction: worldwide
+sources: [none]
+zone: UTC
+currency: USD
+facts:
+  state: {choices: [active, past_due], says: The state.}
+who:
+  - decline arrears: state = "past_due"
+pay: 5.00 USD
+due: next bill
+"""
+
+
+def test_a_word_that_is_a_choice_but_for_case_and_blanks_is_proposed_and_any_other_is_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "export.csv"
+    path.write_text("account_id,state\n" + "".join(f"A-{n},{word}\n" for n, word in enumerate(STATES)))
+    compiled = policy(tmp_path, CHOICES)
+    proposal = propose(path, "export", compiled, {})
+    assert [one.key for one in proposal.questions] == ["state.values.On Hold"]
+    proposal = propose(path, "export", compiled, {"state.values.On Hold": "active"})
+    assert proposal.content["schema"]["fields"][1]["values"] == STATES | {"On Hold": "active"}
+    assert "Past Due: past_due" in proposal.columns[1][2]
+
+
+def test_what_was_found_of_the_file_is_shown_and_can_be_answered_otherwise(tmp_path: Path) -> None:
+    path = tmp_path / "export.csv"
+    path.write_text("A report;of states\n\nKonto;Zustand\nA-1;active\nA-2;active\nTotal\n")
+    compiled, answers = policy(tmp_path, CHOICES), {"account_id.from": "Konto", "state.from": "Zustand"}
+    wrong = propose(path, "export", compiled, answers | {"dialect.header": "true"})
+    assert wrong.file == "columns separated by ';', 1 row of footer"
+    assert [one.key for one in wrong.questions] == ["account_id.from", "state.from"]
+    right = propose(path, "export", compiled, answers | {"dialect.header": "true", "dialect.headerRows": "3"})
+    assert right.file == "columns separated by ';', header in line 3, 1 row of footer"
+    assert not right.questions
+    assert right.content["dialect"]["headerRows"] == [3]
+
+
+def test_the_header_of_a_workbook_is_found_below_its_title(tmp_path: Path) -> None:
+    pytest.importorskip("python_calamine", reason="make lists")
+    path = tmp_path / "export.xlsx"
+    rows: list[list[Cell]] = [["Accounts of October"], [None], ["Konto", "Zustand"], ["A-1", "active"], ["A-2", None]]
+    path.write_bytes(workbook({"one": sheet([*rows, *([f"B-{n}", "active"] for n in range(5))])}))
+    answers = {"account_id.from": "Konto", "state.from": "Zustand"}
+    proposal = propose(path, "export", policy(tmp_path, CHOICES), answers)
+    assert (proposal.file, proposal.questions) == ("header in line 3", [])
+
+
+def test_typed_numbers_are_shown_as_they_are(tmp_path: Path) -> None:
+    path = tmp_path / "export.jsonl"
+    path.write_text('{"account_id": "A-1", "fee": 19.99}\n{"account_id": "A-2", "fee": 5}\n')
+    text = CHOICES.replace("facts:", "facts:\n  fee: {type: money, says: The fee.}").replace(
+        "pay: 5.00 USD", "pay: fee"
+    )
+    proposal = propose(path, "export", policy(tmp_path, text), {"state.from": ""})
+    assert next(becomes for name, _, becomes in proposal.columns if name == "fee") == "numbers, as they are"
