@@ -9,7 +9,7 @@ from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz_cli.command import CampaignParameter, action_id, under_id
 from kulanz_cli.settings import ANSWER_CODES, EXIT_NO, as_json, pass_stack
 from kulanz_cli.stack import Stack
-from kulanz_cli.terminal import console, print_json, say
+from kulanz_cli.terminal import console, counted_as, print_json, say
 
 CREDITS_VERSION = 1
 
@@ -101,7 +101,7 @@ def _act(
 
 def _show(found: list[Mapping[str, Any]]) -> None:
     out = console()
-    say(out, f"{len(found):,} credits wait for a person")
+    say(out, f"{counted_as(len(found), 'credit waits', 'credits wait')} for a person")
     for one in found:
         subject = "" if one["subject"] == "-" else f" {one['subject']}"
         state = one["state"].replace("_", " ")

@@ -10,25 +10,55 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 import click
+from rich.console import Console
 
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz_cli.log import RouteParameter
 from kulanz_cli.report import write_whole
 from kulanz_cli.settings import ANSWER_CODES, EXIT_NO, Unusable, as_json, pass_stack
 from kulanz_cli.stack import Stack
-from kulanz_cli.terminal import Column, console, print_json, say, table
+from kulanz_cli.terminal import Column, console, counted_as, print_json, say, table
 from kulanz_console.drawing import markup
 from kulanz_console.drawing.markup import Part, document, element, foreign, section
 from kulanz_console.drawing.page import NOTHING_IS_FETCHED
 from kulanz_console.drawing.style import STYLE
-from kulanz_console.drawing.ways import NOT_EXACT, SAYS, STATES, differences_of, law_text, lines_of, totals_of
+from kulanz_console.drawing.ways import (
+    BY_ACCOUNT,
+    NOT_EXACT,
+    SAYS,
+    SEVERAL,
+    STATES,
+    accounts_of,
+    differences_of,
+    law_text,
+    lines_of,
+    totals_of,
+)
 
 MONTH_VERSION = 1
 FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 """What makes a spreadsheet take a text for a formula."""
 CSV_FIELDS = (
     *("campaign", "policy", "version", "delivery", "measure", "planned", "granted", *STATES, "overdue"),
-    *("expired", "open", "expired_is_exact"),
+    *("expired", "open", "expired_is_exact", "ledger_account", "reason_code", "treatment"),
+)
+
+
+ACCOUNT_HEADS: Mapping[str, str] = {
+    "granted": "Granted",
+    "used": "On bills",
+    "not_on_bills": "Not on bills",
+    "overdue": "Late",
+    "expired": "Expired unused",
+    "voided": "Voided",
+    "written_off": "Written off",
+}
+LATE, EXPIRED = "not on bills, late", "not on bills, expired"
+NOT_SAID = "not said"
+"""What stands for an account or a code that a policy does not name."""
+ACCOUNTS_SAY = (
+    "Accounts and codes are those that the policies name. Where components of one policy differ, it says several: each"
+    " credit of a delivery names its own."
 )
 
 
@@ -52,8 +82,8 @@ def show_month(stack: Stack, *, month: str | None, page: Path | None, rows: Path
     if rows is not None:
         _write(rows, csv_of(campaigns))
     if is_json:
-        content = {"v": MONTH_VERSION, "month": named, "totals": totals_of(campaigns), "campaigns": campaigns}
-        print_json(content)
+        content = {"v": MONTH_VERSION, "month": named, "totals": totals_of(campaigns)}
+        print_json(content | {"accounts": accounts_of(campaigns), "campaigns": campaigns})
     else:
         _show(named, campaigns)
     if differences_of(campaigns) or any(Decimal(line["overdue"]) for line in lines_of(campaigns)):
@@ -89,7 +119,7 @@ def list_overdue(stack: Stack, *, rows: Path | None, is_json: bool) -> None:
     else:
         out = console()
         for name, what in (("overdue", "late"), ("due_soon", "due soon")):
-            say(out, f"{what}: {sum(one['credits'] for one in answer[name]):,} credits")
+            say(out, f"{what}: {counted_as(sum(one['credits'] for one in answer[name]), 'credit')}")
             columns = [Column("campaign", is_label=True), Column("due"), Column("credits", is_number=True)]
             columns.append(Column("sum"))
             found = [
@@ -127,18 +157,23 @@ def _show(month: str, campaigns: Sequence[Mapping[str, Any]]) -> None:
     if not campaigns:
         say(out, f"no campaign was opened in {month}")
         return
-    say(out, f"{month}: {len(campaigns)} campaigns")
+    say(out, f"{month}: {counted_as(len(campaigns), 'campaign')}")
     for total in totals_of(campaigns):
         say(out, f"{total['granted']} {total['measure']} granted, {total['not_on_bills']} not on bills yet", "bold")
+        if Decimal(total.get("voided", 0)):
+            say(out, f"{to_be_booked(total)} {total['measure']} to be booked: granted, less {total['voided']} voided")
         columns = [Column("state", is_label=True), Column("sum", is_number=True), Column("meaning", is_text=True)]
         standing = [state for state in STATES if Decimal(total.get(state, 0))]
         rows = [(state.replace("_", " "), total[state], SAYS[state]) for state in standing]
         if Decimal(total["overdue"]):
-            rows.append(("of these late", total["overdue"], "the deadline is over: kulanz overdue"))
+            rows.append((LATE, total["overdue"], "the deadline is over: kulanz overdue"))
+        if Decimal(total["expired"]):
+            rows.append((EXPIRED, total["expired"], "the customer can no longer use it"))
         table(out, columns, rows)
         say(out, law_text(total), further=2)
     if not all(line["is_exact"] for line in lines_of(campaigns)):
         say(out, NOT_EXACT, further=2)
+    _show_accounts(out, campaigns)
     columns = [Column("campaign", is_label=True), Column("granted", is_number=True), Column("on bills", is_number=True)]
     columns += [Column("measure"), Column("delivery", spare=1)]
     cells = [
@@ -150,10 +185,35 @@ def _show(month: str, campaigns: Sequence[Mapping[str, Any]]) -> None:
         for line in one["lines"]
     ]
     table(out, columns, cells)
+    for one in campaigns:
+        if one["delivery"] is None and any(Decimal(line["not_on_bills"]) for line in one["lines"]):
+            where = f"{one['campaign']} has no delivery over its list"
+            say(out, f"{where}: kulanz deliveries --campaign says why", further=2)
     for text in differences_of(campaigns):
         say(out, f"differs: {text}", further=2)
     if not differences_of(campaigns):
         say(out, "plan, ledger and bill agree")
+
+
+def _show_accounts(out: Console, campaigns: Sequence[Mapping[str, Any]]) -> None:
+    """What it comes to by ledger account and reason code, where a policy names one."""
+    found = accounts_of(campaigns)
+    if not any(one["ledger_account"] or one["reason_code"] for one in found):
+        return
+    columns = [Column("ledger account", is_label=True), Column("reason code", is_label=True), Column("measure")]
+    columns += [Column(name, is_number=True) for name in ("granted", "on bills", "not on bills")]
+    columns.append(Column("expired unused", is_number=True, spare=1))
+    sums = ("granted", "used", "not_on_bills", "expired")
+    cells = [
+        (
+            *(one["ledger_account"] or NOT_SAID, one["reason_code"] or NOT_SAID, one["measure"]),
+            *(one[name] for name in sums),
+        )
+        for one in found
+    ]
+    table(out, columns, cells)
+    if any(SEVERAL in one.values() for one in found):
+        say(out, f"{SEVERAL}: the components of one policy are booked apart; each delivered credit says how", further=2)
 
 
 def csv_of(campaigns: Iterable[Mapping[str, Any]]) -> str:
@@ -167,8 +227,15 @@ def csv_of(campaigns: Iterable[Mapping[str, Any]]) -> str:
             sums = [by_state.get(state, "0") for state in STATES]
             head = [one["campaign"], one["policy"], one["policy_version"], one["delivery"] or "", line["measure"]]
             law = line["expired"], line["open"], "yes" if line["is_exact"] else "no"
-            writer.writerow([*head, line["planned"], line["granted"], *sums, line["overdue"], *law])
+            writer.writerow([*head, line["planned"], line["granted"], *sums, line["overdue"], *law, *_booked(one)])
     return out.getvalue()
+
+
+def _booked(campaign: Mapping[str, Any]) -> Iterator[str]:
+    """Ledger account, reason code and treatment; `several` where components differ."""
+    for name in ("ledger_account", "reason_code", "treatment"):
+        named = {one[name] for one in campaign["bookings"]}
+        yield named.pop() if len(named) == 1 else SEVERAL
 
 
 def html_of(month: str, campaigns: Sequence[Mapping[str, Any]]) -> str:
@@ -189,6 +256,7 @@ def html_of(month: str, campaigns: Sequence[Mapping[str, Any]]) -> str:
         "main",
         element("h1", f"Credits of {month}"),
         *(section(f"m{place}", *_total(total), _law(total)) for place, total in enumerate(totals_of(campaigns))),
+        section("accounts", "By ledger account", *_accounts(campaigns)),
         section("campaigns", "The campaigns", _campaigns(campaigns)),
         section("differences", "Differences", agree),
     )
@@ -199,16 +267,38 @@ def _items(texts: Iterable[str]) -> list[Element]:
     return [element("li", foreign(text)) for text in texts]
 
 
+def to_be_booked(total: Mapping[str, str]) -> str:
+    """What of a measure is to be booked: granted, and not voided."""
+    return f"{Decimal(total['granted']) - Decimal(total['voided']):f}"
+
+
 def _total(total: Mapping[str, str]) -> tuple[str, Element]:
     title = f"{total['granted']} {total['measure']} granted, {total['not_on_bills']} not on bills yet"
     standing = [state for state in STATES if Decimal(total.get(state, 0))]
     rows: list[list[Part]] = [[state.replace("_", " "), total[state], SAYS[state]] for state in standing]
-    rows.append(["of these late", total["overdue"], "the deadline is over"])
+    rows.append([LATE, total["overdue"], "the deadline is over"])
+    rows.append([EXPIRED, total["expired"], "the customer can no longer use it"])
     return title, markup.table(f"Where it stands, {total['measure']}", ("State", "Sum", "Meaning"), rows, (1,))
 
 
 def _law(total: Mapping[str, str]) -> Element:
-    return element("p", foreign(f"{law_text(total)}."))
+    booked = f"{to_be_booked(total)} {total['measure']} are to be booked: granted, less voided."
+    return element("p", foreign(f"{booked} {law_text(total)}."))
+
+
+def _accounts(campaigns: Sequence[Mapping[str, Any]]) -> Iterator[Element]:
+    rows: list[list[Part]] = [
+        [
+            foreign(one["ledger_account"] or NOT_SAID),
+            foreign(one["reason_code"] or NOT_SAID),
+            one["measure"],
+            *(one[name] for name in BY_ACCOUNT),
+        ]
+        for one in accounts_of(campaigns)
+    ]
+    heads = ("Ledger account", "Reason code", "Measure", *(ACCOUNT_HEADS[name] for name in BY_ACCOUNT))
+    yield markup.table("What it comes to by ledger account", heads, rows, range(3, 3 + len(BY_ACCOUNT)))
+    yield element("p", ACCOUNTS_SAY)
 
 
 def _campaigns(campaigns: Iterable[Mapping[str, Any]]) -> Element:

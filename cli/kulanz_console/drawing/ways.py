@@ -23,6 +23,8 @@ SAYS: Mapping[str, str] = {
 }
 LAW = ("used", "expired", "voided", "written_off", "open")
 """What was granted comes to these, by the clock of the question."""
+LAW_SAYS: Mapping[str, str] = {"used": "used on bills", "expired": "expired unused"}
+"""What shares are called where their name alone does not say it."""
 NOT_EXACT = "Of what is called open, a part may have expired that ends later than the rest."
 
 
@@ -57,5 +59,31 @@ def _states_of(line: Mapping[str, Any]) -> Mapping[str, str]:
 
 def law_text(total: Mapping[str, str]) -> str:
     """The law of one measure, as an equation; what is nothing is left out."""
-    shares = [f"{total[name]} {name.replace('_', ' ')}" for name in LAW if Decimal(total[name])]
+    shares = [f"{total[name]} {LAW_SAYS.get(name, name.replace('_', ' '))}" for name in LAW if Decimal(total[name])]
     return f"{total['granted']} {total['measure']} granted = {' + '.join(shares) or '0'}"
+
+
+SEVERAL = "several"
+"""Where the amount components of a policy are booked differently: their sums are known together only."""
+BY_ACCOUNT = ("granted", "used", "not_on_bills", "overdue", "expired", "voided", "written_off")
+"""What is added up by ledger account and reason code."""
+
+
+def accounts_of(campaigns: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """What campaigns come to by ledger account, reason code and measure, as their policies name these.
+
+    Nothing is guessed: an account that a policy does not name is empty, and `SEVERAL` where its components differ.
+    """
+    found: dict[tuple[str, str, str], dict[str, Decimal]] = {}
+    for campaign in campaigns:
+        named = [{one[name] for one in campaign["bookings"]} for name in ("ledger_account", "reason_code")]
+        account, code = (next(iter(names)) if len(names) == 1 else SEVERAL for names in named)
+        for line in campaign["lines"]:
+            sums = found.setdefault((account, code, line["measure"]), {})
+            for name in BY_ACCOUNT:
+                sums[name] = sums.get(name, Decimal(0)) + Decimal(line[name])
+    return [
+        {"ledger_account": account, "reason_code": code, "measure": measure}
+        | {name: f"{size:f}" for name, size in sums.items()}
+        for (account, code, measure), sums in sorted(found.items())
+    ]

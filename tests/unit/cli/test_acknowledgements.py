@@ -5,11 +5,14 @@ import json
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from kulanz.domain.delivery.channel import Channel
+from kulanz_console.drawing.ways import BY_ACCOUNT, accounts_of
 from tests.fake_biller.biller import Biller
-from tests.support.small_campaign import CAMPAIGN
+from tests.support.small_campaign import CAMPAIGN, POLICY, event, list_of, row, sealed_policy, small_world
 from tests.support.world_stack import WorldStack, run
 from tests.unit.application.door.test_acknowledgements import MONTH, Bills
 
@@ -46,6 +49,54 @@ def test_the_month_says_what_is_on_bills_and_what_is_not(answered: tuple[WorldSt
     content = json.loads(run(stack, "month", MONTH, "--json").stdout)
     assert [one["applied"] for one in content["totals"]] == ["5.98", "40"]
     assert "no campaign" in run(stack, "month", "2026-01").stdout
+
+
+def campaign(bookings: list[tuple[str, str]], **sums: str) -> dict[str, Any]:
+    """A campaign of a month, as the API answers it, with one line."""
+    line = {"measure": "USD", **dict.fromkeys(BY_ACCOUNT, "0.00"), **sums}
+    named = [{"ledger_account": account, "reason_code": code, "treatment": ""} for account, code in bookings]
+    return {"bookings": named, "lines": [line]}
+
+
+def test_a_month_is_added_up_by_the_accounts_and_codes_that_policies_name_and_none_is_guessed() -> None:
+    month = [
+        campaign([("4000", "OUT")], granted="10.00", used="4.00", not_on_bills="6.00", expired="1.00"),
+        campaign([("4000", "OUT")], granted="0.50", not_on_bills="0.50", overdue="0.50"),
+        campaign([("4000", "OUT"), ("5000", "OUT")], granted="7.00"),
+        campaign([("", "")], granted="2.00", voided="2.00"),
+    ]
+    found = {(one["ledger_account"], one["reason_code"]): one for one in accounts_of(month)}
+    assert {place: one["granted"] for place, one in found.items()} == {
+        ("4000", "OUT"): "10.50", ("several", "OUT"): "7.00", ("", ""): "2.00",
+    }  # fmt: skip
+    booked = found["4000", "OUT"]
+    assert (booked["used"], booked["not_on_bills"], booked["overdue"], booked["expired"]) == (
+        "4.00", "6.50", "0.50", "1.00",
+    )  # fmt: skip
+    assert found["", ""]["voided"] == "2.00"
+
+
+def test_the_accounts_of_a_month_stand_in_all_its_forms(tmp_path: Path) -> None:
+    world = small_world(list_of([row("a-1"), row("a-2")]), channel=Channel("billing"))
+    bill = "\nbill: {reason_code: SVC-1, ledger_account: 4000-120, treatment: compensation}\n"
+    world.policies.publish("net-credit", 2, sealed_policy(POLICY.replace("version: 1", "version: 2") + bill))
+    world.publish(event(rows=2, policy_version=2))
+    world.run_until_quiet()
+    stack, files = WorldStack(world), (tmp_path / "month.csv", tmp_path / "month.html")
+    shown = run(stack, "month", MONTH, "--csv", str(files[0]), "--html", str(files[1]))
+    assert shown.exit_code == 0, shown.output
+    assert all(len(line) <= 80 for line in shown.stdout.splitlines())
+    assert "4000-120" in shown.stdout
+    for content in (shown.stdout, files[1].read_text(encoding="utf-8")):
+        assert content.count("SVC-1") == content.count("4000-120") == 2, "one for each measure"
+    rows = list(csv.DictReader(files[0].read_text(encoding="utf-8").splitlines()))
+    assert {(one["ledger_account"], one["reason_code"], one["treatment"]) for one in rows} == {
+        ("4000-120", "SVC-1", "compensation")
+    }
+    accounts = json.loads(run(stack, "month", MONTH, "--json").stdout)["accounts"]
+    assert [(one["ledger_account"], one["measure"], one["granted"]) for one in accounts] == [
+        ("4000-120", "EUR", "5.98"), ("4000-120", "call_minute", "40"),
+    ]  # fmt: skip
 
 
 def test_what_is_late_is_listed_with_its_accounts_and_ends_with_1(

@@ -20,7 +20,7 @@ def test_the_credits_that_wait_are_listed_with_the_code_and_end_with_1() -> None
     shown = run(Answering(acknowledgements__rejected_credits=pages), "credits", "in-7/1")
     assert shown.exit_code == 1
     assert cells(shown.stdout) == [
-        ["1 credits wait for a person"],
+        ["1 credit waits for a person"],
         ["A-1002: 5.00 USD, rejected unknown_account"],
         [CREDIT],
     ]

@@ -54,9 +54,19 @@ def month() -> list[dict[str, Any]]:
         by_state={"due": "31.00"}, open="31.00",
     )  # fmt: skip
     of = {"policy": "net-credit", "state": "closed", "decided_at": "2026-03-01T09:00:00Z", "differences": []}
+    booked = {"ledger_account": "4000-120", "reason_code": "SVC-OUTAGE", "treatment": "price_reduction"}
+    apart = {**booked, "ledger_account": "5000-7"}
+    first = {"policy_version": 6, "delivery": "billing/12", "bookings": [booked], "lines": [money, calls]}
     return [
-        {"campaign": "in-7/1", "policy_version": 6, "delivery": "billing/12", "lines": [money, calls], **of},
-        {"campaign": "in-8/2", "policy_version": 9, "delivery": None, "lines": [due], **of},
+        {"campaign": "in-7/1", **first, **of},
+        {
+            "campaign": "in-8/2",
+            "policy_version": 9,
+            "delivery": None,
+            "bookings": [booked, apart],
+            "lines": [due],
+            **of,
+        },
     ]
 
 
@@ -70,6 +80,7 @@ def test_every_figure_of_a_month_stands_in_its_place() -> None:
     assert cells(shown.stdout) == [
         ["2026-03: 2 campaigns"],
         ["131.00 EUR granted, 67.00 not on bills yet"],
+        ["123.00 EUR to be booked: granted, less 8.00 voided"],
         ["state", "sum", "meaning"],
         ["due", "31.00", "not delivered yet"],
         ["sent", "15.00", "delivered, and the biller has not answered"],
@@ -77,17 +88,25 @@ def test_every_figure_of_a_month_stands_in_its_place() -> None:
         ["applied", "50.00", "on bills"],
         ["written off", "6.00", "given up by a person"],
         ["voided", "8.00", "taken back before it was used"],
-        ["of these late", "14.00", "the deadline is over: kulanz overdue"],
-        ["131.00 EUR granted = 50.00 used + 4.00 expired + 8.00 voided + 6.00 written off + 63.00 open"],
+        ["not on bills, late", "14.00", "the deadline is over: kulanz overdue"],
+        ["not on bills, expired", "4.00", "the customer can no longer use it"],
+        ["131.00 EUR granted = 50.00 used on bills + 4.00 expired unused + 8.00 voided + 6.00 written off +"],
+        ["63.00 open"],
         ["60 call_minute granted, 0 not on bills yet"],
         ["state", "sum", "meaning"],
         ["applied", "60", "on bills"],
-        ["60 call_minute granted = 60 used"],
+        ["60 call_minute granted = 60 used on bills"],
         [NOT_EXACT],
+        ["ledger account", "reason code", "measure", "granted", "on bills", "not on bills", "expired unused"],
+        ["4000-120", "SVC-OUTAGE", "EUR", "100.00", "50.00", "36.00", "4.00"],
+        ["4000-120", "SVC-OUTAGE", "call_minute", "60", "60", "0", "0"],
+        ["several", "SVC-OUTAGE", "EUR", "31.00", "0", "31.00", "0"],
+        ["several: the components of one policy are booked apart; each delivered credit says how"],
         ["campaign", "granted", "on bills", "measure", "delivery"],
         ["in-7/1", "100.00", "50.00", "EUR", "billing/12"],
         ["in-7/1", "60", "60", "call_minute", "billing/12"],
         ["in-8/2", "31.00", "0", "EUR", "-"],
+        ["in-8/2 has no delivery over its list: kulanz deliveries --campaign says why"],
         ["plan, ledger and bill agree"],
     ]
 
@@ -112,8 +131,12 @@ def test_a_line_of_the_months_table_has_each_figure_under_its_name() -> None:
         "planned": "110.00", "granted": "100.00", "due": "0", "assigned": "0", "sent": "15.00", "unknown": "0",
         "accepted": "21.00", "applied": "50.00", "rejected": "0", "taken_back": "0", "written_off": "6.00",
         "voided": "8.00", "overdue": "14.00", "expired": "4.00", "open": "32.00", "expired_is_exact": "no",
+        "ledger_account": "4000-120", "reason_code": "SVC-OUTAGE", "treatment": "price_reduction",
     }  # fmt: skip
     assert [row[3] for row in rows] == ["billing/12", "billing/12", ""]
+    assert [row[-3:] for row in rows[1:]] == [
+        ["4000-120", "SVC-OUTAGE", "price_reduction"], ["several", "SVC-OUTAGE", "price_reduction"],
+    ]  # fmt: skip
 
 
 class Cells(HTMLParser):
@@ -142,8 +165,16 @@ class Cells(HTMLParser):
 
 def test_the_months_page_has_each_figure_under_its_heading() -> None:
     rows = Cells(html_of("2026-03", month())).rows
-    assert ["of these late", "14.00", "the deadline is over"] in rows
-    assert ["of these late", "0", "the deadline is over"] in rows
+    assert ["not on bills, late", "14.00", "the deadline is over"] in rows
+    assert ["not on bills, late", "0", "the deadline is over"] in rows
+    assert ["not on bills, expired", "4.00", "the customer can no longer use it"] in rows
+    heads = ["Granted", "On bills", "Not on bills", "Late", "Expired unused", "Voided", "Written off"]
+    place = rows.index(["Ledger account", "Reason code", "Measure", *heads])
+    assert rows[place + 1 : place + 4] == [
+        ["4000-120", "SVC-OUTAGE", "EUR", "100.00", "50.00", "36.00", "14.00", "4.00", "8.00", "6.00"],
+        ["4000-120", "SVC-OUTAGE", "call_minute", "60", "60", "0", "0", "0", "0", "0"],
+        ["several", "SVC-OUTAGE", "EUR", "31.00", "0", "31.00", "0.00", "0", "0.00", "0"],
+    ]
     sums = ["Planned", "Granted", "Used", "Expired", "Voided", "Written off", "Open", "Not on bills", "Late"]
     assert rows[-4:] == [
         ["Campaign", "Policy", "Measure", *sums, "Delivery"],
@@ -288,7 +319,7 @@ def test_a_delivery_that_is_not_sent_ends_with_1_whatever_was_asked(state: str, 
         deliveries__one=[one],
         deliveries__of_channel=[{"deliveries": [delivered("sent")]}, {"deliveries": [one]}],
         deliveries__of_campaign=[{"delivery": one, "additions": [], "why_not": "", "to_be_booked": []}],
-        deliveries__waiting=[{"deliveries": [one]}],
+        deliveries__waiting=[{"deliveries": [one], "kept_back": []}],
     )
     for words in ((), ("--one", "billing/12"), ("--channel", "billing"), ("--campaign", "in-7/1")):
         assert run(stack, "deliveries", *words).exit_code == code, words

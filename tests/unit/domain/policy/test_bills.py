@@ -4,11 +4,12 @@ import pytest
 
 from kulanz.domain.policy import PolicyError, document_from_json, document_json
 from kulanz.domain.policy.deciding.checking import load_policy
-from kulanz.domain.policy.document.document import bills_of
+from kulanz.domain.policy.document.document import bills_of, bookings_of
 from kulanz.domain.policy.document.owed import NOTHING_BILLED, Bill
 from tests.unit.domain.policy.rulebook import compiled, written
 
 FULL = "bill: {text: Credit, reason_code: SVC-1, treatment: compensation, ledger_account: '4000'}\n"
+TWO = "heads:\n- {name: delay, pay: 5 USD}\n- {name: visit, pay: 7 USD, bill: {reason_code: V}}\n"
 
 
 def bills(body: str) -> dict[str, Bill]:
@@ -23,12 +24,26 @@ def test_what_is_written_is_kept_and_the_rest_is_empty() -> None:
 
 
 def test_a_component_has_its_own_or_the_policys() -> None:
-    heads = "heads:\n- {name: delay, pay: 5 USD}\n- {name: visit, pay: 7 USD, bill: {reason_code: V}}\n"
-    found = bills(FULL + heads)
+    found = bills(FULL + TWO)
     assert found["delay"].reason_code == "SVC-1"
     assert found["visit"] == Bill(reason_code="V")
     alone = bills("heads:\n- {name: visit, pay: 7 USD, bill: {reason_code: V}}\n")
     assert alone[""] == Bill(reason_code="V")  # a decision names components only where there are several
+
+
+@pytest.mark.parametrize(
+    ("body", "codes"),
+    [
+        ("pay: 5 USD\n", [""]),
+        (f"{FULL}pay: 5 USD\n", ["SVC-1"]),
+        (f"{FULL}heads:\n- {{name: a, pay: 5 USD}}\n- {{name: b, pay: 7 USD}}\n", ["SVC-1"]),
+        (f"{FULL}{TWO}", ["SVC-1", "V"]),
+        ("heads:\n- {name: a, pay: 5 USD}\n- {name: b, pay: 7 USD, bill: {text: other words}}\n", [""]),
+    ],
+)  # fmt: skip
+def test_the_ways_of_booking_are_those_that_differ_in_more_than_words(body: str, codes: list[str]) -> None:
+    document = document_from_json(document_json(load_policy(written(body))))
+    assert [one.reason_code for one in bookings_of(document.policy)] == codes
 
 
 def test_a_bill_decides_nothing() -> None:

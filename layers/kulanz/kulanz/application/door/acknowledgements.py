@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
 from functools import cache
 from itertools import islice
 from typing import Annotated, Any, NotRequired, TypedDict
@@ -12,20 +11,19 @@ from pydantic import Field, model_validator
 
 from kulanz.application.campaigns.frozen import thaw
 from kulanz.application.delivery.act_on_credit import FOR_A_PERSON
-from kulanz.application.delivery.campaign_law import counted_law
 from kulanz.application.delivery.open_answers import ANSWERS_FOLDER, OpenAnswersPorts, open_answers
 from kulanz.application.delivery.watch_dues import look_at_dues
 from kulanz.application.delivery.world import Booked
 from kulanz.application.door.asked import Asked, Door
+from kulanz.application.door.bill import BillItem, bill_item, bill_text, late_sums
 from kulanz.application.door.bodies import Body, Reason, read_body
 from kulanz.application.door.campaigns import existing
 from kulanz.application.door.cursors import make_cursor, read_cursor
-from kulanz.application.door.deliveries import lines_to_the_bill
 from kulanz.application.door.problems import Kind, Problem, unknown
 from kulanz.application.ledger.committed import committed_pages
 from kulanz.application.ports import ListMissing, PinnedVersionGone, Refused
-from kulanz.domain.campaigns.campaign import Campaign, Pass, PinnedList
-from kulanz.domain.campaigns.reconciliation import RowResult, differences, worth_of
+from kulanz.domain.campaigns.campaign import PinnedList
+from kulanz.domain.campaigns.reconciliation import worth_of
 from kulanz.domain.canonical import canonical_json
 from kulanz.domain.decision import Outcome
 from kulanz.domain.delivery.answer_pass import AnswerFile
@@ -34,12 +32,9 @@ from kulanz.domain.delivery.delivery import Delivery, state_of
 from kulanz.domain.delivery.dues import WARN_BEFORE, DueOf
 from kulanz.domain.delivery.entries import Standing, standing
 from kulanz.domain.delivery.ids import DeliveryId
-from kulanz.domain.delivery.law import Counted
 from kulanz.domain.delivery.moved import NOT_OWED
-from kulanz.domain.delivery.to_the_bill import ToTheBill
 from kulanz.domain.ledger.entries import granted_benefits
 from kulanz.domain.lists.lines import ListRefused
-from kulanz.domain.money import format_minor, is_currency, minor_units
 from kulanz.domain.time import format_instant
 
 ACKNOWLEDGEMENTS_VERSION = 1
@@ -173,45 +168,6 @@ class LateCreditsAnswer(TypedDict):
     next: str | None
 
 
-class BillLine(TypedDict):
-    """One measure of a campaign: what was planned, granted and voided, and where what is to be booked stands.
-
-    `granted` = `used` + `expired` + `voided` + `written_off` + `open`, at the instant of the question. `is_exact` is
-    false where at least so much has expired, and perhaps more of what is called open.
-
-    `to_be_booked` is `granted` less `voided`. `by_state` has each state that is not empty; its sums come to
-    `to_be_booked`. `overdue` is what is late of them.
-    """
-
-    measure: str
-    planned: str
-    granted: str
-    voided: str
-    to_be_booked: str
-    by_state: Mapping[str, str]
-    not_on_bills: str
-    overdue: str
-    used: str
-    expired: str
-    written_off: str
-    open: str
-    is_exact: bool
-
-
-class BillItem(TypedDict):
-    """A campaign on its way to the bill. `differences` is empty where plan, ledger and bill agree."""
-
-    campaign: str
-    policy: str
-    policy_version: int
-    state: str
-    decided_at: str
-    delivery: str | None
-    delivery_state: str
-    lines: Sequence[BillLine]
-    differences: Sequence[str]
-
-
 class BillAnswer(BillItem):
     """One campaign."""
 
@@ -322,7 +278,7 @@ def overdue(asked: Asked, door: Door) -> OverdueAnswer:
 
 def of_campaign(asked: Asked, door: Door) -> BillAnswer:
     """A campaign on its way to the bill: plan, ledger and bill, by measure."""
-    return {"v": ACKNOWLEDGEMENTS_VERSION, **_bill(existing(asked, door), door, _late(asked, door), asked.now)}
+    return {"v": ACKNOWLEDGEMENTS_VERSION, **bill_item(existing(asked, door), door, late_sums(asked, door), asked.now)}
 
 
 def of_month(asked: Asked, door: Door) -> MonthAnswer:
@@ -330,11 +286,11 @@ def of_month(asked: Asked, door: Door) -> MonthAnswer:
     after = read_cursor(asked.question, asked.query.get("cursor"))
     page = door.index.campaigns_in(asked.of["month"], after, CAMPAIGNS_PER_MONTH_PAGE)
     found = [campaign for one in page.found if (campaign := door.campaigns.campaign(one.id)) is not None]
-    late = _late(asked, door)
+    late = late_sums(asked, door)
     return {
         "v": ACKNOWLEDGEMENTS_VERSION,
         "month": asked.of["month"],
-        "campaigns": [_bill(campaign, door, late, asked.now) for campaign in found],
+        "campaigns": [bill_item(campaign, door, late, asked.now) for campaign in found],
         "next": make_cursor(asked.question, page.after) if page.after else None,
     }
 
@@ -392,70 +348,10 @@ def _credits_of(
             "state": state_of(stands, delivery_of(stands.delivery)).value,
             "delivery": stands.delivery,
             "code": stands.code,
-            "amount": _text(measure, size),
-            "not_on_bills": _text(measure, size - stands.applied),
+            "amount": bill_text(measure, size),
+            "not_on_bills": bill_text(measure, size - stands.applied),
             "measure": measure,
         }
-
-
-def _late(asked: Asked, door: Door) -> dict[tuple[str, str], Size]:
-    """How much is late, by campaign and measure."""
-    found: dict[tuple[str, str], Size] = {}
-    for due, _, size in look_at_dues(door.dues, asked.now, WARN_BEFORE, forgets=False).late:
-        place = str(due.campaign), due.measure
-        found[place] = found.get(place, 0) + size
-    return found
-
-
-def _bill(campaign: Campaign, door: Door, late: Mapping[tuple[str, str], Size], now: datetime) -> BillItem:
-    delivery = door.deliveries.over_list(campaign.id)
-    lines = lines_to_the_bill(campaign, door)
-    law = counted_law(campaign, lines, now)
-    planned = {
-        measure: size for (result, measure), size in campaign.plan.totals.worth().items() if result is RowResult.GRANTED
-    }
-    wrong = [sentence for line in lines for sentence in line.differences()]
-    if campaign.is_finished(Pass.PLAN) and campaign.is_finished(Pass.APPLY):
-        found = differences(campaign.plan.totals, campaign.apply.totals)
-        wrong += [f"plan and ledger: {one.what}: planned {one.planned}, written {one.applied}" for one in found]
-    return {
-        "campaign": str(campaign.id),
-        "policy": campaign.policy_id,
-        "policy_version": campaign.policy_version,
-        "state": campaign.state.value,
-        "decided_at": format_instant(campaign.decided_at),
-        "delivery": None if delivery is None else str(delivery.id),
-        "delivery_state": "" if delivery is None else delivery.state.value,
-        "lines": [
-            _line(
-                line,
-                planned,
-                late.get((str(campaign.id), line.measure), 0),
-                law[line.measure],
-            )
-            for line in lines
-        ],
-        "differences": wrong,
-    }
-
-
-def _line(line: ToTheBill, planned: Mapping[str, Size], late: Size, law: Counted) -> BillLine:
-    measure, shares = line.measure, law.shares
-    return {
-        "measure": measure,
-        "planned": _text(measure, planned.get(measure, 0)),
-        "granted": _text(measure, line.granted),
-        "voided": _text(measure, line.voided),
-        "to_be_booked": _text(measure, line.to_be_booked),
-        "by_state": {state.value: _text(measure, size) for state, size in sorted(line.by_state.items())},
-        "not_on_bills": _text(measure, line.not_on_bills),
-        "overdue": _text(measure, late),
-        "used": _text(measure, shares.used),
-        "expired": _text(measure, shares.expired),
-        "written_off": _text(measure, shares.written_off),
-        "open": _text(measure, shares.open),
-        "is_exact": law.is_exact,
-    }
 
 
 def _due(due: DueOf, number: int, size: Size) -> DueItem:
@@ -464,12 +360,8 @@ def _due(due: DueOf, number: int, size: Size) -> DueItem:
         "due": format_instant(due.due),
         "measure": due.measure,
         "credits": number,
-        "sum": _text(due.measure, size),
+        "sum": bill_text(due.measure, size),
     }
-
-
-def _text(measure: str, size: Size) -> str:
-    return format_minor(int(size), minor_units(measure)) if is_currency(measure) else f"{Decimal(size):f}"
 
 
 def _item(file: AnswerFile) -> AnswerFileItem:

@@ -407,6 +407,16 @@ def bills_of(policy: Policy) -> dict[str, Bill]:
     return several | {"": alone}
 
 
+def bookings_of(policy: Policy) -> list[Bill]:
+    """The different ways in which a policy says that its credits are booked, in the order of its amount components.
+
+    One where nothing differs. Texts are for customers, and make no difference.
+    """
+    whole = policy.bill or NOTHING_BILLED
+    found = [component.bill or whole for component in policy.heads] or [whole]
+    return list({(one.ledger_account, one.reason_code, one.treatment): one for one in found}.values())
+
+
 def check_policy(policy: Policy, path: Path) -> None:
     """The country of a jurisdiction exists."""
     if policy.jurisdiction and not is_jurisdiction(policy.jurisdiction):

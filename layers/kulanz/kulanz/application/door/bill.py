@@ -1,0 +1,148 @@
+"""A campaign on its way to the bill, as answers have it: plan, ledger and bill by measure, and how billing books it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import TypedDict
+
+from kulanz.application.delivery.campaign_law import counted_law
+from kulanz.application.delivery.watch_dues import look_at_dues
+from kulanz.application.door.asked import Asked, Door
+from kulanz.application.door.deliveries import lines_to_the_bill
+from kulanz.domain.campaigns.campaign import Campaign, Pass
+from kulanz.domain.campaigns.reconciliation import RowResult, differences
+from kulanz.domain.delivery.credit import Size
+from kulanz.domain.delivery.dues import WARN_BEFORE
+from kulanz.domain.delivery.law import Counted
+from kulanz.domain.delivery.to_the_bill import ToTheBill
+from kulanz.domain.money import format_minor, is_currency, minor_units
+from kulanz.domain.policy.document.document import bookings_of
+from kulanz.domain.policy.document.frozen import read_frozen
+from kulanz.domain.time import format_instant
+
+
+class BillLine(TypedDict):
+    """One measure of a campaign: what was planned, granted and voided, and where what is to be booked stands.
+
+    `granted` = `used` + `expired` + `voided` + `written_off` + `open`, at the instant of the question. `is_exact` is
+    false where at least so much has expired, and perhaps more of what is called open.
+
+    `to_be_booked` is `granted` less `voided`. `by_state` has each state that is not empty; its sums come to
+    `to_be_booked`. `overdue` is what is late of them.
+    """
+
+    measure: str
+    planned: str
+    granted: str
+    voided: str
+    to_be_booked: str
+    by_state: Mapping[str, str]
+    not_on_bills: str
+    overdue: str
+    used: str
+    expired: str
+    written_off: str
+    open: str
+    is_exact: bool
+
+
+class Booking(TypedDict):
+    """How the policy says that its credits are booked; empty where it does not say."""
+
+    ledger_account: str
+    reason_code: str
+    treatment: str
+
+
+class BillItem(TypedDict):
+    """A campaign on its way to the bill. `differences` is empty where plan, ledger and bill agree.
+
+    `bookings` are the ways in which its policy says that credits are booked. Where there are several, of different
+    amount components, sums are of all of them together; each credit of a delivery says its own.
+    """
+
+    campaign: str
+    policy: str
+    policy_version: int
+    state: str
+    decided_at: str
+    delivery: str | None
+    delivery_state: str
+    bookings: Sequence[Booking]
+    lines: Sequence[BillLine]
+    differences: Sequence[str]
+
+
+def late_sums(asked: Asked, door: Door) -> dict[tuple[str, str], Size]:
+    """How much is late, by campaign and measure."""
+    found: dict[tuple[str, str], Size] = {}
+    for due, _, size in look_at_dues(door.dues, asked.now, WARN_BEFORE, forgets=False).late:
+        place = str(due.campaign), due.measure
+        found[place] = found.get(place, 0) + size
+    return found
+
+
+def bill_item(campaign: Campaign, door: Door, late: Mapping[tuple[str, str], Size], now: datetime) -> BillItem:
+    """A campaign on its way to the bill at `now`. `late` is how much is late, by campaign and measure."""
+    delivery = door.deliveries.over_list(campaign.id)
+    lines = lines_to_the_bill(campaign, door)
+    law = counted_law(campaign, lines, now)
+    planned = {
+        measure: size for (result, measure), size in campaign.plan.totals.worth().items() if result is RowResult.GRANTED
+    }
+    wrong = [sentence for line in lines for sentence in line.differences()]
+    if campaign.is_finished(Pass.PLAN) and campaign.is_finished(Pass.APPLY):
+        found = differences(campaign.plan.totals, campaign.apply.totals)
+        wrong += [f"plan and ledger: {one.what}: planned {one.planned}, written {one.applied}" for one in found]
+    return {
+        "campaign": str(campaign.id),
+        "policy": campaign.policy_id,
+        "policy_version": campaign.policy_version,
+        "state": campaign.state.value,
+        "decided_at": format_instant(campaign.decided_at),
+        "delivery": None if delivery is None else str(delivery.id),
+        "delivery_state": "" if delivery is None else delivery.state.value,
+        "bookings": _bookings(campaign, door),
+        "lines": [
+            _line(
+                line,
+                planned,
+                late.get((str(campaign.id), line.measure), 0),
+                law[line.measure],
+            )
+            for line in lines
+        ],
+        "differences": wrong,
+    }
+
+
+def _bookings(campaign: Campaign, door: Door) -> list[Booking]:
+    document, _ = read_frozen(door.campaigns.frozen(campaign.id).policy)
+    return [
+        {"ledger_account": one.ledger_account, "reason_code": one.reason_code, "treatment": one.treatment}
+        for one in bookings_of(document.policy)
+    ]
+
+
+def _line(line: ToTheBill, planned: Mapping[str, Size], late: Size, law: Counted) -> BillLine:
+    measure, shares = line.measure, law.shares
+    return {
+        "measure": measure,
+        "planned": bill_text(measure, planned.get(measure, 0)),
+        "granted": bill_text(measure, line.granted),
+        "voided": bill_text(measure, line.voided),
+        "to_be_booked": bill_text(measure, line.to_be_booked),
+        "by_state": {state.value: bill_text(measure, size) for state, size in sorted(line.by_state.items())},
+        "not_on_bills": bill_text(measure, line.not_on_bills),
+        "overdue": bill_text(measure, late),
+        "used": bill_text(measure, shares.used),
+        "expired": bill_text(measure, shares.expired),
+        "written_off": bill_text(measure, shares.written_off),
+        "open": bill_text(measure, shares.open),
+        "is_exact": law.is_exact,
+    }
+
+
+def bill_text(measure: str, size: Size) -> str:
+    """A size in the decimals of its measure, as a plain decimal."""
+    return format_minor(int(size), minor_units(measure)) if is_currency(measure) else f"{Decimal(size):f}"
