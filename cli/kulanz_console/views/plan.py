@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from kulanz.application.campaigns.replan import CAN_BE_REPLANNED
 from kulanz.domain.campaigns.campaign import State
 from kulanz.domain.campaigns.reconciliation import RowResult
 from kulanz.domain.decision import Decision
@@ -38,6 +39,7 @@ def show(visit: Visit) -> Shown:
         "plan": plan,
         "kind": state_kind(state),
         "waits": state is State.AWAITING_APPROVAL,
+        "can_be_replanned": state in CAN_BE_REPLANNED,
         "heading": _title(revision) or plan["campaign"],
         "results": [
             (one, thin_bar(one["lines"], most, KINDS.get(RowResult(one["result"]), "rest")))

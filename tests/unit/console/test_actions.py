@@ -42,6 +42,7 @@ def test_two_persons_approve_a_plan_and_its_credits_are_granted(browser: Browser
     browser.world.run_until_quiet()
     assert state(browser) is State.CLOSED
     assert "26.96 EUR" in read(browser.get(PAGE).text)
+    assert f"{PLAN}/replan" not in forms(browser.get(PLAN)), "what is done cannot be planned again"
 
 
 def test_one_person_is_not_two_and_the_page_says_so_with_what_was_filled_in(browser: Browser) -> None:
