@@ -9,7 +9,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from babel.messages.pofile import read_po
 from markupsafe import Markup, escape
 
 from kulanz_console.drawing.text import plain
@@ -27,6 +26,8 @@ def catalogue(language: str) -> Mapping[str, str]:
     path = TEXTS / f"{language}.po"
     if not path.is_file():
         return {}
+    from babel.messages.pofile import read_po
+
     with path.open("rb") as file:
         return {str(one.id): str(one.string) for one in read_po(file) if one.id and one.string}
 
