@@ -11,6 +11,7 @@ from rich.console import Console
 from kulanz.application.door.drafts import DraftAnswer
 from kulanz.domain.time import MICROSECOND, TimeError, format_instant, parse_instant
 from kulanz_cli.command import IncidentParameter, action_id, under_id
+from kulanz_cli.control import must_be_a_reason
 from kulanz_cli.drafts import length
 from kulanz_cli.list_parts import parts_among, with_parts
 from kulanz_cli.send import with_list
@@ -81,6 +82,7 @@ def _window(_: click.Context, parameter: click.Parameter, values: Sequence[str])
 @click.command("draft", epilog=ANSWER_CODES)
 @click.argument("draft_id", metavar="ID", type=IncidentParameter())
 @click.option("--confirm", "is_confirmed", is_flag=True, help="Record the incident; needs --draft and its windows.")
+@click.option("--dismiss", "is_dismissed", is_flag=True, help="Nothing is to be recorded of it; needs --reason.")
 @click.option("--draft", "digest", callback=_digest, help="The draft's digest, as `kulanz draft` shows it.")
 @click.option("--windows", "chosen", type=click.Choice([*COUNTED]), help="Which windows count.")
 @click.option("--window", "given", multiple=True, callback=_window, help="Your own window START/END; once for each.")
@@ -102,6 +104,7 @@ def draft(
     draft_id: str,
     *,
     is_confirmed: bool,
+    is_dismissed: bool,
     digest: str | None,
     chosen: str | None,
     given: list[dict[str, str | None]],
@@ -115,13 +118,30 @@ def draft(
     given_id: str | None,
     is_json: bool,
 ) -> None:
-    """Show the draft ID, or confirm it as an incident.
+    """Show the draft ID, confirm it as an incident, or dismiss it.
 
     Its windows are drawn to scale, with the field that each instant came from. Nothing is recorded before --confirm.
     You are the requester of the campaign that --list requests; it waits for its approval like any other.
+
+    What is dismissed waits for nobody, until its source reports something else.
     """
     door = stack.door()
     found: Any = door.ask("drafts.one", draft=draft_id)
+    if is_dismissed:
+        if is_confirmed or reason is None:
+            raise click.UsageError("--dismiss needs --reason, and stands without --confirm")
+        _only_with_confirm(chosen, given, cause, title, functions, list_paths, policy, rows)
+        must_be_a_reason(reason)
+        _must_be_seen(found, digest)
+        body = {"action": "dismiss", "digest": found["digest"], "reason": reason}
+        # Dismissed again after it has changed, it is another action.
+        named = given_id or action_id("dismiss", draft_id, found["digest"])
+        done = door.act("drafts.confirm", body, draft=draft_id, id=named)
+        if is_json:
+            print_json(done)
+        else:
+            say(console(), f"Dismissed: {draft_id}. It is listed again when its source reports something else.")
+        return
     if not is_confirmed:
         _only_with_confirm(digest, chosen, given, list_paths, policy, rows)
         if is_json:
@@ -155,8 +175,7 @@ def _confirmation(
     """What the person says: which draft, and which windows."""
     if digest is None:
         raise click.UsageError("--confirm needs --draft, the draft's digest as `kulanz draft` shows it")
-    if not found["digest"].startswith(digest):
-        raise Unusable("the draft has changed since you looked at it; look again")
+    _must_be_seen(found, digest)
     if (chosen is None) is not bool(given):
         raise click.UsageError("--confirm needs either --windows or --window, once for each window")
     windows: list[Any] = list(given)
@@ -168,6 +187,12 @@ def _confirmation(
     if not windows:
         raise Unusable(f"the draft has no window for {chosen}; give your own with --window START/END")
     return {"digest": found["digest"], "windows": windows}
+
+
+def _must_be_seen(found: Mapping[str, Any], digest: str | None) -> None:
+    """Raise Unusable where a draft is another one than was looked at, by its digest; None names none."""
+    if digest is not None and not found["digest"].startswith(digest):
+        raise Unusable("the draft has changed since you looked at it; look again")
 
 
 def _campaign(
@@ -254,6 +279,9 @@ def show_draft(found: DraftAnswer, out: Console) -> None:
     if found["confirmed"] is not None:
         said = found["confirmed"]
         say(out, f"confirmed as revision {said['revision']} by {said['by']} at {said['at']}", further=2)
+    last = found.get("dismissed")
+    if last is not None:
+        say(out, f"dismissed by {last['by']} at {last['at']}: {last['reason']}", further=2)
     for change in found["changed"]:
         say(out, f"since then: {change}", further=2)
 
@@ -261,11 +289,17 @@ def show_draft(found: DraftAnswer, out: Console) -> None:
 def _show_how(found: Mapping[str, Any], out: Console) -> None:
     if found["problem"]:
         say(out, f"It cannot be confirmed: {found['problem']}.", further=2)
+        say(out, "If nothing is to be recorded of it:")
+        short = found["digest"][:DIGEST_DIGITS_SHOWN]
+        command(out, ["kulanz", "draft", found["draft"], "--dismiss", "--draft", short, "--reason", "..."])
         return
     say(out, "To confirm it, with the windows that count:")
     windows = "proposed" if found["windows"] else "major|partial|whole"
     short = found["digest"][:DIGEST_DIGITS_SHOWN]
     command(out, ["kulanz", "draft", found["draft"], "--confirm", "--draft", short, "--windows", windows])
+    if found["confirmed"] is None or found["confirmed"]["digest"] != found["digest"]:
+        say(out, "If nothing is to be recorded of it:")
+        command(out, ["kulanz", "draft", found["draft"], "--dismiss", "--draft", short, "--reason", "..."])
 
 
 def _assumed(stamp: Mapping[str, Any]) -> str:

@@ -16,6 +16,8 @@ STATES = {
     "confirmed": "confirmed",
     "changed": "confirmed; it has changed since",
     "held": "cannot be confirmed; look at it",
+    "dismissed": "dismissed",
+    "reopened": "dismissed; it has changed since",
 }
 
 

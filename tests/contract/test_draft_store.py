@@ -7,7 +7,7 @@ from itertools import permutations
 
 import pytest
 
-from kulanz.application.drafts.draft_ports import Confirmed, Listed, Unread, Upstream
+from kulanz.application.drafts.draft_ports import Confirmed, Dismissed, Listed, Unread, Upstream
 from kulanz.application.ports import Outdated
 from kulanz.domain.drafts.following import Followed, Waits, Words
 from kulanz.domain.drafts.reported import Change, Course, Degree, Mark, Part, Reported, Stamp, order_text
@@ -102,6 +102,27 @@ def test_a_confirmation_follows_the_one_that_was_read(backend: Backend) -> None:
     assert drafts.confirmed(OF, "voice") == replace(CONFIRMED, count=2, revision=2)
     assert drafts.confirmed(OF, "portal") is None
     assert drafts.parts(OF) == [], "a confirmation is no part"
+
+
+DISMISSED = Dismissed(
+    CONFIRMED.draft_id, 1, "d" * 64, {"windows": [], "title": "Ü"}, "a test of the page", "iam:x", NOW
+)
+
+
+def test_a_dismissal_follows_the_one_that_was_read_and_is_no_confirmation(backend: Backend) -> None:
+    drafts = backend.drafts
+    assert drafts.dismissed(OF, "voice") is None
+    with pytest.raises(Outdated):
+        drafts.dismiss(OF, "voice", replace(DISMISSED, count=2))
+    drafts.dismiss(OF, "voice", DISMISSED)
+    drafts.dismiss(OF, "voice", DISMISSED)  # its reply was lost
+    with pytest.raises(Outdated):
+        drafts.dismiss(OF, "voice", replace(DISMISSED, by="iam:y"))
+    drafts.dismiss(OF, "voice", replace(DISMISSED, count=2, reason="again"))
+    drafts.dismiss(OF, "", DISMISSED)
+    assert drafts.dismissed(OF, "voice") == replace(DISMISSED, count=2, reason="again")
+    assert drafts.dismissed(OF, "") == DISMISSED
+    assert drafts.confirmed(OF, "voice") is None
 
 
 SAID = Followed(1, Waits.NEW, "d" * 64, NOW, Words("Ü", "voice", ("calls",), "open", is_planned=False), 1, NOW, False)

@@ -5,7 +5,15 @@ from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 
-from kulanz.application.drafts.draft_ports import Confirmed, Delivery, Listed, SourcesSealed, Unread, Upstream
+from kulanz.application.drafts.draft_ports import (
+    Confirmed,
+    Delivery,
+    Dismissed,
+    Listed,
+    SourcesSealed,
+    Unread,
+    Upstream,
+)
 from kulanz.application.ports import INDEXED_PER_PAGE, Outdated, Page, Refused, TryAgain
 from kulanz.domain.drafts.following import Followed
 from kulanz.domain.drafts.reported import Change, Part, latest_parts, order_text
@@ -20,6 +28,7 @@ class FakeDrafts:
         self._changes: dict[tuple[str, str], dict[str, Part]] = {}
         self._months: dict[str, dict[str, Upstream | Unread]] = {}
         self._confirmed: dict[tuple[Upstream, str], Confirmed] = {}
+        self._dismissed: dict[tuple[Upstream, str], Dismissed] = {}
         self._followed: dict[tuple[Upstream, str], Followed] = {}
         self._listed: dict[str, dict[Upstream, Listed]] = {}
         self._settled: set[tuple[str, Upstream]] = set()
@@ -90,6 +99,17 @@ class FakeDrafts:
         if confirmed.count != (1 if before is None else before.count + 1):
             raise Outdated
         self._confirmed[(of, service)] = confirmed
+
+    def dismissed(self, of: Upstream, service: str) -> Dismissed | None:
+        return self._dismissed.get((of, service))
+
+    def dismiss(self, of: Upstream, service: str, dismissed: Dismissed) -> None:
+        before = self._dismissed.get((of, service))
+        if before == dismissed:
+            return
+        if dismissed.count != (1 if before is None else before.count + 1):
+            raise Outdated
+        self._dismissed[(of, service)] = dismissed
 
 
 class FakeSources:

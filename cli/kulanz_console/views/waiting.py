@@ -33,7 +33,7 @@ def show(visit: Visit) -> Shown:
         )
     )
     campaigns, kept, is_more = waiting
-    open_drafts = [one for one in drafts if one["state"] != "confirmed"]
+    open_drafts = [one for one in drafts if one["state"] not in ("confirmed", "dismissed")]
     plans = [one for one in campaigns if one.state == State.AWAITING_APPROVAL]
     content = {
         "halt": halt,

@@ -166,3 +166,22 @@ SECOND = 1_000_000
 )
 def test_a_length_is_in_whole_seconds_and_none_is_only_nothing(microseconds: int | None, says: str) -> None:
     assert length(microseconds) == says
+
+
+def test_a_draft_is_dismissed_for_a_reason_as_it_was_seen(stack: WorldStack) -> None:
+    assert f"kulanz draft {VOICE} --dismiss --draft {digest_of(stack)}" in " ".join(
+        run(stack, "draft", VOICE).stdout.split()
+    ).replace("\\ ", "")
+    refused = {
+        ("--dismiss",): 2,
+        ("--dismiss", "--confirm", "--reason", "a test"): 2,
+        ("--dismiss", "--reason", "a test", "--windows", "major"): 2,
+        ("--dismiss", "--reason", "a test", "--draft", "0" * 12): 3,
+    }
+    assert {words: run(stack, "draft", VOICE, *words).exit_code for words in refused} == refused
+    done = run(stack, "draft", VOICE, "--dismiss", "--reason", "a test of the page")
+    assert (done.exit_code, done.stdout.split()[0]) == (0, "Dismissed:")
+    assert "a test of the page" in run(stack, "draft", VOICE).stdout
+    listed = next(line for line in run(stack, "drafts", "--month", "2026-03").stdout.splitlines() if VOICE in line)
+    assert " dismissed " in listed
+    assert all(len(line) <= 80 for line in run(stack, "draft", VOICE).stdout.splitlines())

@@ -186,7 +186,8 @@ def test_a_draft_that_goes_on_is_drawn_to_its_end_and_says_what_is_assumed() -> 
         "totals_microseconds": {"proposed": None, "major": 240_000_000, "partial": 270_000_000, "whole": 1},
         "components": [{"component": "c1", "name": "Voice", "spans": spans}],
         "unmapped": [{"component": "c2", "name": "Mail"}], "marks": ["planned"], "problem": "",
-        "confirmed": {"revision": 3, "by": "iam:anna", "at": "2026-03-11T00:00:00Z"}, "changed": ["one thing"],
+        "confirmed": {"digest": "cd" * 32, "revision": 3, "by": "iam:anna", "at": "2026-03-11T00:00:00Z"},
+        "changed": ["one thing"],
     }  # fmt: skip
     shown = run(Answering(drafts__one=[content]), "draft", "it-1-a")
     drawn = "####" + "-" * 6 + "+" + "-" * 39 + "?" * 6
@@ -217,6 +218,8 @@ def test_a_draft_that_goes_on_is_drawn_to_its_end_and_says_what_is_assumed() -> 
         ["since then: one thing"],
         ["To confirm it, with the windows that count:"],
         ["kulanz draft it-1-a --confirm --draft abababababab --windows proposed"],
+        ["If nothing is to be recorded of it:"],
+        ["kulanz draft it-1-a --dismiss --draft abababababab --reason ..."],
     ]
 
 

@@ -1,7 +1,8 @@
 """What was received of upstream incidents, in CampaignsTable.
 
 pk UPSTREAM#<source>#<name>: PART#<key>, what a source reports of one incident; CONFIRMED#<service>, what a person
-confirmed; FOLLOWED#<service>, what was said of it. pk COMPONENT#<source>#<component>: CHANGE#<instant>#<id>, a change
+confirmed; DISMISSED#<service>, what a person dismissed; FOLLOWED#<service>, what was said of it.
+pk COMPONENT#<source>#<component>: CHANGE#<instant>#<id>, a change
 outside any incident. pk DRAFTS#<month>: INCIDENT#<source>#<name> and UNREAD#<source>#<digest>, what was received in a
 month.
 """
@@ -17,7 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from kulanz.adapters.aws import AFTER_EVERY_PLACE, call, error_code, item_of, query, translated
 from kulanz.adapters.campaign_keys import Item, incident_key, item_key
 from kulanz.adapters.halt_items import halt_key
-from kulanz.application.drafts.draft_ports import Confirmed, Listed, Unread, Upstream
+from kulanz.application.drafts.draft_ports import Confirmed, Dismissed, Listed, Unread, Upstream
 from kulanz.application.ports import INDEXED_PER_PAGE, Outdated, Page
 from kulanz.domain.canonical import canonical_json
 from kulanz.domain.drafts.following import Followed, Waits, Words
@@ -25,6 +26,7 @@ from kulanz.domain.drafts.reported import Change, Part, order_text, reported_of
 from kulanz.domain.time import format_instant, parse_instant
 
 PART_PREFIX, CHANGE_PREFIX, CONFIRMED_PREFIX, FOLLOWED_PREFIX = "PART#", "CHANGE#", "CONFIRMED#", "FOLLOWED#"
+DISMISSED_PREFIX = "DISMISSED#"
 INCIDENT_PREFIX, UNREAD_PREFIX = "INCIDENT#", "UNREAD#"
 DIGEST_CHARACTERS = 32
 
@@ -134,6 +136,33 @@ class DynamoDrafts:
             "at": {"S": format_instant(confirmed.at)},
         }
         if not self._put_next(item, confirmed.count) and self.confirmed(of, service) != confirmed:
+            raise Outdated  # else it is our own, whose reply was lost
+
+    def dismissed(self, of: Upstream, service: str) -> Dismissed | None:
+        item = item_of(self._client, self._table, item_key(_upstream(of), DISMISSED_PREFIX + service))
+        if item is None:
+            return None
+        return Dismissed(
+            draft_id=item["draft_id"]["S"],
+            count=int(item["count"]["N"]),
+            digest=item["digest"]["S"],
+            content=json.loads(item["content"]["S"]),
+            reason=item["reason"]["S"],
+            by=item["by"]["S"],
+            at=parse_instant(item["at"]["S"]),
+        )
+
+    def dismiss(self, of: Upstream, service: str, dismissed: Dismissed) -> None:
+        item = item_key(_upstream(of), DISMISSED_PREFIX + service) | {
+            "draft_id": {"S": dismissed.draft_id},
+            "count": {"N": str(dismissed.count)},
+            "digest": {"S": dismissed.digest},
+            "content": {"S": canonical_json(dict(dismissed.content))},
+            "reason": {"S": dismissed.reason},
+            "by": {"S": dismissed.by},
+            "at": {"S": format_instant(dismissed.at)},
+        }
+        if not self._put_next(item, dismissed.count) and self.dismissed(of, service) != dismissed:
             raise Outdated  # else it is our own, whose reply was lost
 
     def _put_next(self, item: Item, count: int) -> bool:

@@ -336,3 +336,71 @@ def test_who_confirms_is_in_the_audit_log(desk: Desk) -> None:
     desk.confirm(reason="Only the full outage counts by our terms")
     (entry,) = desk.actions.entries
     assert (entry.actor, entry.on, entry.reason) == (ANNA.id, VOICE, "Only the full outage counts by our terms")
+
+
+# Dismissing
+
+
+def dismiss(desk: Desk, action: str = "d1", caller: Any = ANNA, name: str = VOICE, **body: Any) -> Reply:
+    """Dismiss a draft as it is now, for a reason."""
+    stated = {"action": "dismiss", "digest": desk.draft(name)["digest"], "reason": "a test of the page", **body}
+    return desk.put(f"requests/drafts/{name}/{action}", stated, caller)
+
+
+def listed_states(desk: Desk) -> dict[str, str]:
+    return {one["draft"]: one["state"] for one in desk.get("incidents/drafts/month/2026-03").content["drafts"]}
+
+
+def test_a_dismissed_draft_records_nothing_and_says_who_dismissed_it_and_why(desk: Desk) -> None:
+    reply = dismiss(desk)
+    assert reply.status == 200, reply.content
+    assert desk.world.campaigns.incident(VOICE) is None
+    told = desk.draft()["dismissed"]
+    assert (told["reason"], told["by"], told["digest"]) == ("a test of the page", ANNA.id, desk.draft()["digest"])
+    assert listed_states(desk)[VOICE] == "dismissed"
+    assert dismiss(desk).content == reply.content, "the same again is the same answer"
+    (entry,) = desk.actions.entries
+    assert (entry.actor, entry.action, entry.on, entry.reason) == (
+        *(ANNA.id, "dismissed the draft of", VOICE, "a test of the page"),
+    )
+
+
+def test_what_the_source_reports_later_reopens_it_with_its_difference() -> None:
+    desk = Desk(recorded("statuspage")[0])
+    assert dismiss(desk).status == 200
+    assert desk.draft()["changed"] == []
+    desk.deliver(body_of("statuspage", "outage-resolved"))
+    assert listed_states(desk)[VOICE] == "reopened"
+    assert desk.draft()["changed"] != []
+    assert desk.confirm().status == 200
+    assert listed_states(desk)[VOICE] == "confirmed"
+
+
+def test_what_is_refused_of_a_dismissal_changes_nothing(desk: Desk) -> None:
+    digest = desk.draft()["digest"]
+    found = {
+        "another draft was seen": refusal(dismiss(desk, "r1", digest="0" * 64)),
+        "no reason": dismiss(desk, "r2", reason=None).status,
+        "windows beside it": dismiss(desk, "r3", windows=[WINDOW]).status,
+        "a cause beside it": dismiss(desk, "r4", cause="power").status,
+        "a confirmation without windows": desk.put(f"requests/drafts/{VOICE}/r5", {"digest": digest}, ANNA).status,
+        "a machine": dismiss(desk, "r6", Somebody("role:arn:aws:sts::123456789012:assumed-role/x/y")).status,
+    }
+    assert found == {
+        "another draft was seen": (409, "draft_changed"),
+        "no reason": 422,
+        "windows beside it": 422,
+        "a cause beside it": 422,
+        "a confirmation without windows": 422,
+        "a machine": 403,
+    }
+    assert listed_states(desk)[VOICE] == "new"
+    assert desk.confirm().status == 200
+    assert refusal(dismiss(desk, "r7")) == (409, "draft_confirmed")
+
+
+def test_a_draft_that_cannot_be_confirmed_can_be_dismissed() -> None:
+    desk = Desk(*recorded("statuspage"), components={"cvoice000001": {"service": "voice"}}, services={"voice": {}})
+    name = next(draft for draft, state in listed_states(desk).items() if state == "held")
+    assert dismiss(desk, name=name).status == 200
+    assert listed_states(desk)[name] == "dismissed"

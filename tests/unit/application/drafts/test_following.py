@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from kulanz.application.drafts.draft_ports import Confirmed, Delivery, Upstream
+from kulanz.application.drafts.draft_ports import Confirmed, Delivery, Dismissed, Upstream
 from kulanz.application.drafts.follow_drafts import (
     POLLED_MOST,
     SECONDS_FOR_ONE,
@@ -80,6 +80,12 @@ class Follower(Keeper):
         draft = self.read()[draft_id]
         self.drafts.confirm(OUTAGE, service, Confirmed(draft_id, count, draft.digest, {}, count, "iam:anna", NOW))
         self.records.recorded.add(draft_id)
+
+    def dismiss(self, draft_id: str, service: str) -> None:
+        before = self.drafts.dismissed(OUTAGE, service)
+        count = 1 if before is None else before.count + 1
+        digest = self.read()[draft_id].digest
+        self.drafts.dismiss(OUTAGE, service, Dismissed(draft_id, count, digest, {}, "a test", "iam:anna", NOW))
 
     @property
     def asked(self) -> list[tuple[str, str]]:
@@ -407,3 +413,28 @@ def test_what_came_at_the_end_of_a_month_is_looked_at_in_the_next() -> None:
     follower.hear(body_of("statuspage", "outage-resolved"), datetime(2026, 3, 31, 23, 59, tzinfo=UTC))
     assert sorted(follower.watch(datetime(2026, 4, 1, tzinfo=UTC)).waiting) == [PORTAL, VOICE]
     assert follower.watch(datetime(2026, 5, 1, tzinfo=UTC)).waiting == ()
+
+
+def test_a_dismissed_draft_waits_for_nobody_until_its_source_reports_something_else() -> None:
+    follower = Follower(notices=True)
+    early, late = recorded("statuspage")[0], body_of("statuspage", "outage-resolved")
+    follower.hear(early)
+    follower.dismiss(VOICE, "voice")
+    asked, said = len(follower.asked), len(follower.said)
+    follower.hear(early)
+    assert VOICE not in follower.watch().waiting
+    assert (len(follower.asked), len(follower.said)) == (asked, said)
+    for _ in range(2):
+        follower.hear(late)
+        assert VOICE in follower.watch().waiting
+    assert follower.asked[asked:].count((VOICE, "changed")) == 1
+    follower.dismiss(VOICE, "voice")
+    assert VOICE not in follower.watch().waiting
+
+
+def test_a_dismissed_draft_that_is_confirmed_after_all_is_confirmed() -> None:
+    follower = Follower()
+    follower.hear(body_of("statuspage", "outage-resolved"))
+    follower.dismiss(VOICE, "voice")
+    follower.confirm(VOICE, "voice")
+    assert VOICE not in follower.watch().waiting

@@ -100,6 +100,8 @@ def _words(asked: Asked) -> str:
             granted = ", ".join(f"{amount} {currency}" for currency, amount in sorted(asked.body["granted"].items()))
             kept = ", ".join(f"{amount} {one}" for one, amount in sorted(asked.body.get("claimable", {}).items()))
             return f"stated {granted} granted{f' and {kept} claimable' if kept else ''} of"
+        case "requests" if asked.body.get("action") == "dismiss":
+            return "dismissed the draft of"
         case "deliveries" if "credit_id" in asked.body:
             done = {"send_again": "sent again", "write_off": "wrote off"}[asked.body["action"]]
             return f"{done} credit {asked.body['credit_id']} of"

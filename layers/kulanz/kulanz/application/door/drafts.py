@@ -6,16 +6,16 @@ confirms what has changed since it was looked at.
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any, Literal, Self, TypedDict
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from kulanz.application.door.asked import Asked, Door
 from kulanz.application.door.bodies import Body, Reason, read_body
 from kulanz.application.door.cursors import make_cursor, read_cursor
 from kulanz.application.door.problems import Kind, Problem, unknown
 from kulanz.application.door.requests import campaign_of, read_as_caller, take_as_caller
-from kulanz.application.drafts.draft_ports import Confirmed, Unread, Upstream
+from kulanz.application.drafts.draft_ports import Confirmed, Dismissed, Unread, Upstream
 from kulanz.application.drafts.read_drafts import read_drafts
 from kulanz.application.incidents.incident_event import FUNCTIONS_PER_INCIDENT, WINDOWS_PER_INCIDENT
 from kulanz.application.ports import Outdated
@@ -80,8 +80,19 @@ class ConfirmedContent(TypedDict):
     digest: str
 
 
+class DismissedContent(TypedDict):
+    """What was dismissed last: the draft with this digest, by whom, when and why."""
+
+    reason: str
+    by: str
+    at: str
+    digest: str
+
+
 class DraftLine(TypedDict):
-    """A draft in a list. `state`: new, confirmed, changed (since it was confirmed), held (`problem` says why)."""
+    """A draft in a list. `state`: new, confirmed, changed (since it was confirmed), held (`problem` says why),
+    dismissed, or reopened (it has changed since it was dismissed).
+    """
 
     draft: str
     title: str
@@ -115,7 +126,7 @@ class DraftAnswer(TypedDict):
     """A draft: `windows` are those that the configuration counts, `by` others that a person may choose.
 
     `problem` is why it cannot be confirmed, empty where it can. `changed` says, in sentences, what is different from
-    what was confirmed.
+    what was confirmed; of a draft that nobody confirmed, from what was dismissed.
     """
 
     v: int
@@ -140,6 +151,7 @@ class DraftAnswer(TypedDict):
     problem: str
     suggested: Mapping[str, Any]
     confirmed: ConfirmedContent | None
+    dismissed: DismissedContent | None
     changed: list[str]
 
 
@@ -154,19 +166,38 @@ class ConfirmAnswer(TypedDict):
     state: str | None
 
 
+class DismissAnswer(TypedDict):
+    """The draft that was dismissed. It waits for nobody, until its source reports something else."""
+
+    v: int
+    draft: str
+    dismissed: DismissedContent
+
+
 class ConfirmBody(Body):
     """What a person says of a draft: its digest, and the windows that count, as in an incident event.
 
-    `campaign` is that of a *Campaign Requested* event. Without `functions` they are the draft's.
+    `campaign` is that of a *Campaign Requested* event. Without `functions` they are the draft's. With the `action`
+    dismiss nothing is recorded: it has the digest and a reason, and nothing else.
     """
 
+    action: Literal["confirm", "dismiss"] = "confirm"
     digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-    windows: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=WINDOWS_PER_INCIDENT)]
+    windows: Annotated[list[dict[str, Any]], Field(max_length=WINDOWS_PER_INCIDENT)] = Field(default_factory=list)
     functions: Annotated[list[str], Field(max_length=FUNCTIONS_PER_INCIDENT)] | None = None
     title: str | None = None
     cause: str | None = None
     reason: Reason | None = None
     campaign: dict[str, Any] | None = None
+
+    @model_validator(mode="after")
+    def _one_action(self) -> Self:
+        recorded = (self.functions, self.title, self.cause, self.campaign)
+        if self.action == "confirm" and not self.windows:
+            raise ValueError("expected windows, at least one, where a draft is confirmed")
+        if self.action == "dismiss" and (self.windows or not self.reason or any(one is not None for one in recorded)):
+            raise ValueError("expected the digest and a reason, and nothing else, where a draft is dismissed")
+        return self
 
 
 def of_month(asked: Asked, door: Door) -> DraftsAnswer:
@@ -187,12 +218,24 @@ def one(asked: Asked, door: Door) -> DraftAnswer:
     """A draft as it is now, and what has changed since it was confirmed."""
     of, draft = found_draft(asked.of["draft"], door)
     confirmed = None if draft.rule is None else door.drafts.confirmed(of, draft.rule.name)
+    dismissed = door.drafts.dismissed(of, _service_of(draft))
     kind = door.sources.current().sources[of.source].source.kind
-    changed = [] if confirmed is None else _changed(confirmed, draft, door)
-    return answer_of(draft, kind, confirmed, changed)
+    changed: list[str] = []
+    if confirmed is not None:
+        changed = _changed(confirmed, draft, door)
+    elif dismissed is not None:
+        changed = _differences(dismissed, draft)
+    return answer_of(draft, kind, confirmed, changed, dismissed)
 
 
-def answer_of(draft: Draft, kind: str, confirmed: Confirmed | None, changed: list[str]) -> DraftAnswer:
+def _service_of(draft: Draft) -> str:
+    """What the records of a draft are named by; empty for the draft of no service."""
+    return "" if draft.rule is None else draft.rule.name
+
+
+def answer_of(
+    draft: Draft, kind: str, confirmed: Confirmed | None, changed: list[str], dismissed: Dismissed | None = None
+) -> DraftAnswer:
     """A draft as an answer."""
     suggested = {} if draft.rule is None else {
         "policy": draft.rule.policy,
@@ -240,6 +283,7 @@ def answer_of(draft: Draft, kind: str, confirmed: Confirmed | None, changed: lis
         "problem": draft.problem,
         "suggested": suggested,
         "confirmed": None if confirmed is None else _confirmed(confirmed),
+        "dismissed": None if dismissed is None else _dismissed(dismissed),
         "changed": changed,
     }
 
@@ -257,18 +301,22 @@ def found_draft(draft_id: str, door: Door) -> tuple[Upstream, Draft]:
     raise unknown("there is no such draft")
 
 
-def confirm(asked: Asked, door: Door) -> ConfirmAnswer:
+def confirm(asked: Asked, door: Door) -> ConfirmAnswer | DismissAnswer:
     """Record an incident as a person confirms it from a draft, and request a campaign where that is wanted.
 
-    Raises PersonNeeded for a machine: no source states an outage well enough to be believed unseen.
+    Or dismiss the draft: nothing is recorded. Raises PersonNeeded for a machine: no source states an outage well
+    enough to be believed unseen.
     """
     must_be_person(asked.acting)
     body = read_body(ConfirmBody, asked.body)
     of, draft = found_draft(asked.of["draft"], door)
-    if draft.problem or draft.rule is None:
+    if body.action == "confirm" and (draft.problem or draft.rule is None):
         raise Problem(Kind.REFUSED, draft.problem, reason="draft_held")
     if body.digest != draft.digest:
         raise Problem(Kind.REFUSED, "the draft has changed since you looked at it; look again", reason="draft_changed")
+    if body.action == "dismiss":
+        return _dismiss(of, draft, body.reason or "", asked, door)
+    assert draft.rule is not None, "a draft without one has a problem"
     revision = _record(draft, draft.rule.text, body, asked, door)
     before = door.drafts.confirmed(of, draft.rule.name)
     confirmed = Confirmed(
@@ -305,6 +353,25 @@ def confirm(asked: Asked, door: Door) -> ConfirmAnswer:
         "campaign": None if requested is None else str(requested.id),
         "state": None if requested is None else requested.state.value,
     }
+
+
+def _dismiss(of: Upstream, draft: Draft, reason: str, asked: Asked, door: Door) -> DismissAnswer:
+    """Note that nothing is to be recorded of a draft as it is. What was confirmed as it is cannot be dismissed."""
+    service = _service_of(draft)
+    confirmed = door.drafts.confirmed(of, service) if service else None
+    if confirmed is not None and confirmed.digest == draft.digest:
+        said = (
+            f"the draft was confirmed as revision {confirmed.revision} of the incident; withdraw the incident instead"
+        )
+        raise Problem(Kind.REFUSED, said, reason="draft_confirmed")
+    before = door.drafts.dismissed(of, service)
+    count = 1 if before is None else before.count + 1
+    done = Dismissed(draft.id, count, draft.digest, seen_content(draft), reason, asked.caller.id, asked.now)
+    try:
+        door.drafts.dismiss(of, service, done)
+    except Outdated:
+        raise Problem(Kind.TRY_AGAIN, "somebody else dismissed it at the same time; look again") from None
+    return {"v": DRAFT_VERSION, "draft": draft.id, "dismissed": _dismissed(done)}
 
 
 def _record(draft: Draft, service: str, body: ConfirmBody, asked: Asked, door: Door) -> Revision:
@@ -353,22 +420,34 @@ def _lines(of: Upstream, door: Door) -> Iterable[DraftLine]:
             "title": draft.title,
             "course": draft.course,
             "began": None if draft.began is None else format_instant(draft.began.at),
-            "state": _state(draft, confirmed),
+            "state": _state(draft, confirmed, door.drafts.dismissed(of, _service_of(draft))),
             "windows": len(draft.windows),
             "proposed_microseconds": _microseconds(total(draft.windows)),
         }
 
 
-def _state(draft: Draft, confirmed: Confirmed | None) -> str:
+def _state(draft: Draft, confirmed: Confirmed | None, dismissed: Dismissed | None) -> str:
+    if confirmed is not None and confirmed.digest == draft.digest:
+        return "confirmed"
+    if dismissed is not None and dismissed.digest == draft.digest:
+        return "dismissed"
     if confirmed is not None:
-        return "confirmed" if confirmed.digest == draft.digest else "changed"
-    return "held" if draft.problem else "new"
+        return "changed"
+    if draft.problem:
+        return "held"
+    return "new" if dismissed is None else "reopened"
+
+
+def _differences(decided: Confirmed | Dismissed, draft: Draft) -> list[str]:
+    """What is different from the draft as a person saw it, in sentences."""
+    found = differences(decided.content, seen_content(draft))
+    if not found and decided.digest != draft.digest:
+        found = ["the times of components differ; the proposed windows are the same"]
+    return found
 
 
 def _changed(confirmed: Confirmed, draft: Draft, door: Door) -> list[str]:
-    found = differences(confirmed.content, seen_content(draft))
-    if not found and confirmed.digest != draft.digest:
-        found = ["the times of components differ; the proposed windows are the same"]
+    found = _differences(confirmed, draft)
     incident = door.campaigns.incident(draft.id)
     if incident is not None and incident.highest_revision > confirmed.revision:
         found.append(f"revision {incident.highest_revision} of the incident was recorded without this draft")
@@ -381,6 +460,15 @@ def _confirmed(confirmed: Confirmed) -> ConfirmedContent:
         "by": confirmed.by,
         "at": format_instant(confirmed.at),
         "digest": confirmed.digest,
+    }
+
+
+def _dismissed(dismissed: Dismissed) -> DismissedContent:
+    return {
+        "reason": dismissed.reason,
+        "by": dismissed.by,
+        "at": format_instant(dismissed.at),
+        "digest": dismissed.digest,
     }
 
 

@@ -108,6 +108,22 @@ class Confirmed:
 
 
 @dataclass(frozen=True, slots=True)
+class Dismissed:
+    """What a person dismissed of a draft: nothing is to be recorded of what the source reported then, and why not.
+
+    `count` counts the dismissals of one draft; `digest` and `content` are the draft's, as that person saw it.
+    """
+
+    draft_id: str
+    count: int
+    digest: str
+    content: Mapping[str, Any] = field(hash=False)
+    reason: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Listed:
     """An upstream incident in the list of a month: when something was received of it last, and when it was looked at
     since.
@@ -159,3 +175,9 @@ class DraftStore(Protocol):
 
     def confirm(self, of: Upstream, service: str, confirmed: Confirmed) -> None:
         """Put a confirmation in the place of the one before, by its count. Raises Outdated."""
+
+    def dismissed(self, of: Upstream, service: str) -> Dismissed | None:
+        """What was dismissed last of a draft, read consistently. `service` is empty for the draft of no service."""
+
+    def dismiss(self, of: Upstream, service: str, dismissed: Dismissed) -> None:
+        """Put a dismissal in the place of the one before, by its count. Raises Outdated."""

@@ -121,14 +121,16 @@ def _follow(
     """Ask and publish what has not been yet: why the draft waits, and whether all is said. Raises Outdated."""
     confirmed = ports.drafts.confirmed(of, service) if service else None
     followed = ports.drafts.followed(of, service)
-    waits = waits_for(draft, None if confirmed is None else confirmed.digest)
+    dismissed = ports.drafts.dismissed(of, service)
+    dismissed_digest = None if dismissed is None else dismissed.digest
+    waits = waits_for(draft, None if confirmed is None else confirmed.digest, dismissed_digest)
     is_other = followed.asked is not waits or (waits is Waits.CHANGED and followed.digest != draft.digest)
     if is_other:
         if waits is not Waits.NO:
             ports.announcer.announce(Announcement(DRAFT_WAITING, _waiting_text(draft, waits, configured)))
         asked_at = None if waits is Waits.NO else now
         followed = _changed(of, service, followed, ports, asked=waits, digest=draft.digest, asked_at=asked_at)
-    if not configured.notices:
+    if not configured.notices or draft.digest == dismissed_digest:
         return waits, True
     return waits, _say(of, service, draft, followed, ports, now)
 

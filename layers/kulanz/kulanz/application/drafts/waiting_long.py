@@ -35,7 +35,12 @@ def waiting_long(sources: Configuration, store: DraftStore, now: datetime) -> li
         for draft in read_drafts(of, configured, store):
             service = "" if draft.rule is None else draft.rule.name
             confirmed = store.confirmed(of, service) if service else None
-            waits = waits_for(draft, None if confirmed is None else confirmed.digest)
+            dismissed = store.dismissed(of, service)
+            waits = waits_for(
+                draft,
+                None if confirmed is None else confirmed.digest,
+                None if dismissed is None else dismissed.digest,
+            )
             asked_at = store.followed(of, service).asked_at
             if waits is not Waits.NO and asked_at is not None and now - asked_at >= WAITS_LONG_AFTER:
                 found.append(LongWaiting(draft.id, waits, asked_at))

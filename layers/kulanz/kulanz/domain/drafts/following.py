@@ -17,7 +17,7 @@ _NOTHING_TO_CONFIRM = frozenset({Mark.SUPPLIER, Mark.NOT_BEGUN, Mark.MERGED, Mar
 
 class Waits(StrEnum):
     """Why a draft waits for a person. NEW: nobody has confirmed it. CHANGED: the source reports something else than was
-    confirmed. HELD: a component is neither mapped nor ignored.
+    confirmed or dismissed. HELD: a component is neither mapped nor ignored.
     """
 
     NO = ""
@@ -28,7 +28,7 @@ class Waits(StrEnum):
 
 LONG_WAITING_SAYS: dict[Waits, str] = {
     Waits.NEW: "a draft of an incident was never confirmed; kulanz draft {draft} shows it",
-    Waits.CHANGED: "the source reports something else than was confirmed; kulanz draft {draft} shows what",
+    Waits.CHANGED: "the source reports something else than a person has decided on; kulanz draft {draft} shows what",
     Waits.HELD: "a component is neither mapped nor ignored; kulanz draft {draft} says which",
 }
 """What is said of a draft that has waited for long."""
@@ -63,10 +63,20 @@ class Followed:
     is_sent: bool = True
 
 
-def waits_for(draft: Draft, confirmed_digest: str | None) -> Waits:
-    """Why a draft waits for a person; `confirmed_digest` is that of the draft that was confirmed, None for none."""
+def waits_for(draft: Draft, confirmed_digest: str | None, dismissed_digest: str | None = None) -> Waits:
+    """Why a draft waits for a person; the digests are those of the draft as it was confirmed, or dismissed, last.
+
+    What was dismissed waits no more, until the source reports something else.
+    """
+    if draft.digest in (confirmed_digest, dismissed_digest):
+        return Waits.NO
     if confirmed_digest is not None:
-        return Waits.NO if confirmed_digest == draft.digest else Waits.CHANGED
+        return Waits.CHANGED
+    waits = _unconfirmed(draft)
+    return Waits.CHANGED if waits is Waits.NEW and dismissed_digest is not None else waits
+
+
+def _unconfirmed(draft: Draft) -> Waits:
     if draft.marks & _NOTHING_TO_CONFIRM:
         return Waits.NO
     if draft.unmapped:
