@@ -1,5 +1,6 @@
 """`kulanz credits` and `kulanz deliver`: what billing rejected, and what is done with it."""
 
+import json
 from typing import Any
 
 import pytest
@@ -24,6 +25,8 @@ def test_the_credits_that_wait_are_listed_with_the_code_and_end_with_1() -> None
         ["A-1002: 5.00 USD, rejected unknown_account"],
         [CREDIT],
     ]
+    as_json = run(Answering(acknowledgements__rejected_credits=pages), "credits", "in-7/1", "--json")
+    assert (as_json.exit_code, json.loads(as_json.stdout)["credits"]) == (1, [FOUND])
     nothing = run(Answering(acknowledgements__rejected_credits=[{"credits": [], "next": None}]), "credits", "in-7/1")
     assert (nothing.exit_code, cells(nothing.stdout)) == (0, [["0 credits wait for a person"]])
 

@@ -55,6 +55,7 @@ def test_what_waits_is_listed_and_approved_by_somebody_else(stack: WorldStack) -
     code, out, _ = give(stack, "60.00", "--ticket", "T-1")
     assert (code, "kulanz approve-goodwill T-1" in out) == (1, True)
     assert "T-1: 60.00 EUR, waits for a second person" in run(stack, "goodwill").stdout
+    assert "decided by" not in run(stack, "goodwill").stdout, "nobody has"
     assert run(stack, "approve-goodwill", "T-1").exit_code == 3
 
     stack.desk = BERT
@@ -68,6 +69,9 @@ def test_what_waits_can_be_rejected(stack: WorldStack) -> None:
     stack.desk = BERT
     rejected = run(stack, "reject-goodwill", "T-1", "--reason", "not a fault of ours")
     assert (rejected.exit_code, rejected.stdout.splitlines()[0]) == (0, "goodwill T-1: 60.00 EUR, rejected")
+    said = " ".join(rejected.stdout.split())
+    assert f"asked by {DESK.id}, " in said
+    assert f"decided by {BERT.id} why not a fault of ours" in said
     assert stack.world.ledger.of_account("A-1001") == []
 
 

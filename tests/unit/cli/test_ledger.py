@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 
 import boto3
@@ -9,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 from moto import mock_aws
 
+from kulanz.application.ledger.check_ledger import Checked, Difference
 from kulanz.domain.campaigns.campaign import CampaignId, State
 from kulanz_cli.main import main
 from kulanz_cli.stack import Stack, StackOutputs
@@ -155,3 +157,29 @@ def test_a_campaign_that_does_not_exist_cannot_be_checked(stack: WorldStack) -> 
     result = run(stack, "check", "nothing-2026/1")
     assert result.exit_code == 3
     assert "no campaign nothing-2026/1" in read(result.stderr)
+
+
+RECEIPTS = Difference("EUR", 2_000, 1_999)
+TOO_MUCH = Difference("EUR", 2_000, 2_001)
+WHOLE = Checked(CampaignId.parse(CAMPAIGN), 13, (), may_have_expired=False)
+
+
+@pytest.mark.parametrize(
+    ("checked", "code", "says"),
+    [
+        (WHOLE, 0, "agrees"),
+        (replace(WHOLE, differences=(RECEIPTS,)), 1, "EUR: receipts 20.00, ledger 19.99"),
+        (replace(WHOLE, differences=(RECEIPTS,), may_have_expired=True), 0, "may have passed their time to live"),
+        (replace(WHOLE, differences=(TOO_MUCH,), may_have_expired=True), 1, "EUR: receipts 20.00, ledger 20.01"),
+        (replace(WHOLE, broken=("EUR: used differs",)), 1, "the law is broken: EUR: used differs"),
+        (replace(WHOLE, beyond=(Difference("EUR", 2_000, 2_350),)), 0, "EUR: 3.50 more than the receipts count"),
+    ],
+)
+def test_what_a_check_found_is_said_and_is_its_exit_code(
+    stack: WorldStack, monkeypatch: pytest.MonkeyPatch, checked: Checked, code: int, says: str
+) -> None:
+    """Too much is wrong at any time, too little while nothing can have expired, and a broken law always."""
+    closed(stack)
+    monkeypatch.setattr("kulanz_cli.ledger.check_ledger", lambda *_: checked)
+    shown = run(stack, "check", CAMPAIGN)
+    assert (shown.exit_code, says in read(shown.stdout)) == (code, True), shown.output

@@ -240,6 +240,29 @@ def test_a_list_that_is_older_than_its_incident_says_so(capsys: pytest.CaptureFi
     assert facts_of(shown(capsys, review(list=pinned)))["uploaded"] == "its version was deleted"
 
 
+def test_an_average_line_is_of_those_that_are_granted_and_three_times_as_much_is_named(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Offered lines get something, too, and have no part in it."""
+    results = [
+        {"result": "granted", "reason": "credit", "lines": 100, "before": None},
+        {"result": "offered", "reason": "credit", "lines": 300, "before": None},
+    ]
+    sums = [{"result": "granted", "measure": "EUR", "sum": "30000", "before": None}]
+    plan = review(subjects=400, results=results, sums=sums, compared_with=None)
+    for before, says in ((10_000, ": 3 TIMES as much"), (10_001, "")):
+        plan["usual"] = [{"campaign": "in-5/1", "measure": "EUR", "sum": str(before), "lines": 100}]
+        average = facts_of(shown(capsys, plan))["on average"]
+        assert average == f"3.00 EUR a granted line; 1.00 EUR in in-5/1, the last under this policy{says}"
+
+
+def test_a_list_half_a_second_older_than_its_incident_is_older(capsys: pytest.CaptureFixture[str]) -> None:
+    """Instants are compared, not their texts."""
+    incident = review()["incident"] | {"windows": [{"start": "2026-02-26T09:00:00.5Z", "end": None}]}
+    pinned = review()["list"] | {"uploaded_at": "2026-02-26T09:00:00Z"}
+    assert "BEFORE the incident began" in facts_of(shown(capsys, review(list=pinned, incident=incident)))["uploaded"]
+
+
 def test_rows_that_repeat_each_other_are_named_and_none_where_none_do(capsys: pytest.CaptureFixture[str]) -> None:
     repeats = {"rows_looked_at": 1_017, "whole_list": False, "repeated": 408, "contradicting": 3}
     assert facts_of(shown(capsys, review(repeats=repeats)))["repeated"].startswith(
