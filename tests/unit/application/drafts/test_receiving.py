@@ -25,7 +25,7 @@ NOW = datetime(2026, 3, 10, 10, tzinfo=UTC)
 BODY = b'{"any": "body, read by nobody here"}'
 IN_PATH = "s3cret-in-the-path"
 WHSEC = "whsec_plJ3nmyCDGBKInavdOK15jsl"
-SECRETS = {"page": [path_digest(IN_PATH)], "pager": ["pd-secret"], "response": [WHSEC]}
+SECRETS = {"page": [path_digest(IN_PATH)], "old": [path_digest(IN_PATH)], "pager": ["pd-secret"], "response": [WHSEC]}
 
 
 class Receiver:
