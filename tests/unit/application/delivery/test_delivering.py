@@ -281,6 +281,30 @@ def test_a_halt_stops_a_delivery_and_lifting_it_lets_it_go_on() -> None:
     assert settled(world) == expected
 
 
+def test_a_halt_stops_the_trailer_of_a_delivery_whose_parts_are_all_written() -> None:
+    world = just_closed(Tap())
+    while world.deliveries.delivery(FIRST) is None or not is_written(world):
+        world.run(world.steps()[0])
+    before, action = world.campaigns.halt(), HaltAction("h-1", Verb.SET, "a person", "a wrong file", world.now)
+    halted = Halt(version=1, number=1, set=action)
+    world.campaigns.change_halt(before, halted, action)
+    world.run_until_quiet()
+    world.watch()
+    assert delivery(world).state is DeliveryState.ASSIGNING
+    assert not is_released(world.archive.documents, FIRST.folder)
+    lifting = HaltAction("h-2", Verb.LIFT, "another person", "over", world.now)
+    world.campaigns.change_halt(halted, Halt(version=2, number=1), lifting)
+    expected, _ = clean()
+    assert settled(world) == expected
+
+
+def is_written(world: World) -> bool:
+    """Whether receipts cover the whole list of the delivery."""
+    found = delivery(world)
+    first, end = found.bounds(world.campaign(CAMPAIGN))
+    return found.bytes_done == end - first
+
+
 def test_nothing_more_is_assigned_or_released_of_a_campaign_that_was_flagged_until_a_person_settles_it() -> None:
     """An incident that is withdrawn while its credits are on the way: what is not sent need not be taken back."""
     world = just_closed(Tap())

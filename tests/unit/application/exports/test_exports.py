@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,10 +14,10 @@ from kulanz.application.exports.ask_export import ExportRefused
 from kulanz.application.ledger.accept_offer import AcceptPorts, accept_offer
 from kulanz.domain.campaigns.campaign import CampaignId, Cause, State
 from kulanz.domain.campaigns.reconciliation import RowResult, worth_by_measure
-from kulanz.domain.decision import Outcome
+from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.delivery.entries import CreditEntry, EntryKind
-from kulanz.domain.exports.figures import Of, SumKey, differences, expected
-from kulanz.domain.exports.rows import COLUMNS
+from kulanz.domain.exports.figures import Of, SumKey, Written, differences, expected
+from kulanz.domain.exports.rows import COLUMNS, Found, Instants, begins_at
 from kulanz.domain.ledger.entries import read_decision
 from kulanz.domain.money import parse_minor
 from tests.support import accepted_offer
@@ -357,3 +357,24 @@ def test_an_engine_that_changes_while_a_plan_is_exported_ends_the_export(monkeyp
     export = world.exports.export(ID, EXPORT)
     assert export is not None
     assert export.failed.startswith("engine_changed: ")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "part", "is_accepted", "begins"),
+    [
+        (Outcome.GRANTED, "decided", False, "granted"),
+        (Outcome.GRANTED, "decided", True, "granted"),
+        (Outcome.GRANTED, "to_claim", False, None),
+        (Outcome.GRANTED, "to_claim", True, "accepted"),
+        (Outcome.OFFERED, "decided", False, None),
+        (Outcome.OFFERED, "decided", True, "accepted"),
+        (Outcome.HELD, "by_hand", True, "accepted"),
+    ],
+)
+def test_what_is_granted_by_itself_begins_then_and_what_is_accepted_at_its_acceptance(
+    outcome: Outcome, part: str, is_accepted: bool, begins: str | None
+) -> None:
+    instants = {"granted": datetime(2026, 3, 1, tzinfo=UTC), "accepted": datetime(2026, 3, 4, tzinfo=UTC)}
+    given = Instants(instants["granted"], instants["accepted"] if is_accepted else None)
+    found = Found(outcome.value, "credit", Written.YES, Decision(outcome, "credit"), "", given)
+    assert begins_at(found, part) == (None if begins is None else instants[begins])
