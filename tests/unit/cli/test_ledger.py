@@ -10,8 +10,9 @@ import pytest
 from click.testing import CliRunner, Result
 from moto import mock_aws
 
-from kulanz.application.ledger.check_ledger import Checked, Difference
+from kulanz.application.ledger.check_ledger import Checked
 from kulanz.domain.campaigns.campaign import CampaignId, State
+from kulanz.domain.campaigns.reconciliation import Difference
 from kulanz_cli.main import main
 from kulanz_cli.stack import Stack, StackOutputs
 from tests.support.faults import Fault
