@@ -79,7 +79,7 @@ def fees(rows: int, amounts: int) -> Iterable[str]:
         (9_000, 1, 10**6),
         (9_000, 12, 20_000),
         (9_000, 90, 9_000),
-        (20_000, 3, 40_000),
+        pytest.param(20_000, 3, 40_000, marks=pytest.mark.long),
     ],
 )
 def test_the_estimate_of_receipts_is_true_within_a_tenth(rows: int, amounts: int, chunk_bytes: int) -> None:

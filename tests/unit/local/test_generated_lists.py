@@ -154,6 +154,7 @@ def peak_bytes(case: Case, accounts: int, tmp_path: Path) -> int:
         tracemalloc.stop()
 
 
+@pytest.mark.long
 @each_case
 def test_a_longer_list_needs_no_more_memory(case: Case, tmp_path: Path) -> None:
     """Measured in a process of its own: what threads of other tests allocate meanwhile would be counted as well."""

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections import defaultdict
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -48,6 +49,7 @@ def test_a_notice_counts_once_for_its_audience_however_often_it_comes(
     known.close()
 
 
+@pytest.mark.long
 def test_a_quarter_of_a_million_notices_need_no_more_memory_than_a_few() -> None:
     """A set of as many ids holds 20 MB more."""
     told = subprocess.run([sys.executable, "-c", GROWTH], check=True, capture_output=True, text=True)  # noqa: S603 - our own text
