@@ -34,6 +34,9 @@ def pytest_configure() -> None:
     os.environ.update(AWS_ENVIRONMENT | FUNCTION_ENVIRONMENT)
 
 
+EMULATED = ("tests/pipeline/", "tests/contract/")
+"""Where the Makefile looks for tests of an emulator."""
+
 SETTINGS_OF_A_PROPERTY = "_hypothesis_internal_use_settings"
 """Where Hypothesis keeps them, its own pytest plugin too; tests/unit/project/test_effort.py notices a change."""
 
@@ -53,6 +56,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         # so that one embedded AWS, and one DynamoDB Local, serves them all
         for name in ("ministack", "dynamodb"):
             if item.get_closest_marker(name):
+                if not item.nodeid.startswith(EMULATED):
+                    folders = ", ".join(EMULATED)
+                    raise pytest.UsageError(f"{item.nodeid}: tests marked {name} are found in {folders} alone")
                 item.add_marker(pytest.mark.xdist_group(name))
 
 
