@@ -257,9 +257,17 @@ def _number_reader(field: Field, fact: FactDeclaration | None) -> ReadCell:
             if number != number.to_integral_value():
                 raise Unread("a whole number of minor units, such as cents")
             return Cell(format_minor(int(number), decimals), Change.UNIT, number=number)
+        if decimals is not None and "." in plain and plain[-decimals - 1 :][:1] != ".":
+            _must_be_payable(plain, decimals, fact.currency if fact is not None else "")
         return Cell(plain, Change.NUMBER if plain != text and not raw.startswith(EXACT) else Change.NONE, number=number)
 
     return read
+
+
+def _must_be_payable(plain: str, decimals: int, currency: str) -> None:
+    """Refuse an amount with more decimals than its currency has; zeros at its end are none."""
+    if len(plain.partition(".")[2].rstrip("0")) > decimals:
+        raise Unread(f"an amount with at most {decimals} decimals, as {currency} has; round it where it is made")
 
 
 def _number_pattern(field: Field) -> re.Pattern[str]:

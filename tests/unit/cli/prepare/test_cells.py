@@ -155,6 +155,27 @@ def test_an_id_of_another_shape_than_was_stated_never_reaches_a_campaign() -> No
     assert [shaped(raw).text for raw in ("00012345", "12345", "nan")] == ["00012345", WRONG, WRONG]
 
 
+PAYABLE = [
+    ("10.1234", "USD", {}, False), ("10.12340", "USD", {}, False), ("\0n10.1234", "USD", {}, False),
+    ("10,1234", "USD", {"decimalChar": ","}, False), ("10.5", "JPY", {}, False), ("1.2345", "KWD", {}, False),
+    ("10.1200", "USD", {}, True), ("\0n10.1200", "USD", {}, True), ("10.1", "USD", {}, True), ("10", "USD", {}, True),
+    ("1.5", "KWD", {}, True), ("1", "KWD", {}, True),
+    ("10.0000", "JPY", {}, True), ("10", "JPY", {}, True), ("1234.500", "KWD", {"decimalChar": "."}, True),
+]  # fmt: skip
+
+
+def test_an_amount_with_more_decimals_than_its_currency_has_says_so() -> None:
+    wrong = []
+    for raw, currency, stated, is_right in PAYABLE:
+        cell = cell_reader(field(**stated), FactDeclaration("x", "money", currency=currency), (), "utf-8", is_id=False)(
+            raw
+        )
+        says_so = "decimals, as" in cell.wrong
+        if bool(cell.wrong) is is_right or says_so is is_right or (cell.text == WRONG) is is_right:
+            wrong.append((raw, currency, cell))
+    assert not wrong
+
+
 def test_sums_that_move_stop_the_preparation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     names = ["account_id", "fee", "usage", "active", "since", "seen", "plan", "note", "areas"]
     content = (",".join(names) + "\nA-1,1.00,,,,,,,\n").encode()
