@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from werkzeug.test import TestResponse
+from werkzeug.test import Client, TestResponse
 
 from kulanz_console.app import FORM_BYTES, HEADERS, STATIC_FILES
 from kulanz_console.routes import ACTIONS, QUESTIONS
@@ -40,7 +40,9 @@ def browser(waiting: World) -> Browser:
 
 
 def send(browser: Browser, method: str, path: str, host: str, headers: dict[str, str], fields: Any) -> TestResponse:
-    return browser.client.open(path, method=method, base_url=f"http://{host}", headers=headers, data=fields)
+    """A request with these headers and no others: a client with cookies of its own would take the stated one out."""
+    client = Client(browser.client.application, use_cookies=False)
+    return client.open(path, method=method, base_url=f"http://{host}", headers=headers, data=fields)
 
 
 WRONG: dict[str, Callable[[Browser, str, str], TestResponse]] = {
