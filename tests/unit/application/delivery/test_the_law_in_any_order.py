@@ -33,7 +33,7 @@ from kulanz.domain.delivery.channel import Channel
 from kulanz.domain.delivery.credit import credit_id
 from kulanz.domain.delivery.ids import VoidId
 from kulanz.domain.delivery.law import Shares
-from kulanz.domain.delivery.void import VoidState
+from kulanz.domain.delivery.void import Share, VoidState
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz.domain.ledger.entries import DecisionKey, net_worth
 from kulanz.domain.time import microseconds_of
@@ -138,10 +138,14 @@ class Plain:
         for measure, size in owed.items():
             self.credits[seq, account, measure] = Credit(size, at, measure == "call_minute", is_added)
 
-    def void(self, seq: int, accounts: tuple[str, ...], now: datetime) -> None:
-        for (of, account, _), one in self.credits.items():
+    def void(self, seq: int, accounts: tuple[str, ...], now: datetime) -> dict[str, int]:
+        """Void what is unused; how much that is, by measure."""
+        found: dict[str, int] = {}
+        for (of, account, measure), one in self.credits.items():
             if of == seq and account in accounts and one.state in UNUSED and not one.has_ended(now):
                 one.state = "voided"
+                found[measure] = found.get(measure, 0) + one.size
+        return found
 
     def law(self, seq: int, now: datetime) -> dict[str, Shares]:
         """The shares of what a campaign granted: at once, and when it was accepted."""
@@ -312,7 +316,10 @@ class Ledger(RuleBasedStateMachine):
         file = None if one is None else inline_file(void_id, [(one, WHOLE_ACCOUNT)], void_ports(self.world))
         opened = asked(self.world, ANNA, file, void_id.name, str(void_id.campaign))
         run_voids(self.world)
-        self.plain.void(seq, ACCOUNTS if one is None else (one,), opened.opened_at)
+        expected = self.plain.void(seq, ACCOUNTS if one is None else (one,), opened.opened_at)
+        planned = self.world.voids.void(void_id)
+        assert planned is not None
+        assert planned.plan.totals.by_measure(Share.VOIDABLE) == expected
         self.finish_void(void_id.name, seq, fault)
 
     def finish_void(self, name: str, seq: int, fault: tuple[int, Fault] | None) -> None:
