@@ -61,6 +61,7 @@ def backend_of_function(emulator: AwsBackend, monkeypatch: pytest.MonkeyPatch) -
     handler._settling.cache_clear()
     handler._voiding.cache_clear()
     handler._answering.cache_clear()
+    handler._keeping_back.cache_clear()
     yield emulator
     handler._delivering.cache_clear()
     handler._composed.cache_clear()
@@ -68,6 +69,7 @@ def backend_of_function(emulator: AwsBackend, monkeypatch: pytest.MonkeyPatch) -
     handler._settling.cache_clear()
     handler._voiding.cache_clear()
     handler._answering.cache_clear()
+    handler._keeping_back.cache_clear()
 
 
 def close(aws: AwsBackend, table: str, writers: list[str]) -> None:
