@@ -1,6 +1,7 @@
 """There is one event for each function and each of its sources, and each function does with it what its name says."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -31,8 +32,15 @@ KNOWN = {
 }
 
 
+NOT_DEPLOYED = {"serve_console"}
+"""The hosted console's function stands in no template yet (docs/console.md): nothing invokes it locally."""
+
+
 def test_every_source_of_every_function_has_its_event() -> None:
-    folders = {path.name for path in (EVENTS.parents[1] / "functions").iterdir() if (path / "handler.py").exists()}
+    root = EVENTS.parents[1]
+    folders = {path.name for path in (root / "functions").iterdir() if (path / "handler.py").exists()} - NOT_DEPLOYED
+    template = (root / "template.yaml").read_text()
+    assert folders == set(re.findall(r"Handler: (\w+)\.handler\.handle", template))
     assert {name.partition("-")[0] for name in NAMES} == folders
     sources = {"grant_credits": 2, "open_campaign": 1, "publish_notices": 4, "advance_campaign": 2, "api": 1}
     sources |= {"receive_incidents": 1, "draft_incidents": 2}

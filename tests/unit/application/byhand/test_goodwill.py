@@ -1,5 +1,6 @@
 """Goodwill: given within limits, once, by persons; above them with a second person; in the campaign of its month."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -242,7 +243,7 @@ def test_in_a_halted_stack_nothing_is_given_and_nothing_waits(door: WorldDoor) -
 def test_a_stopped_months_campaign_takes_nothing_more(door: WorldDoor) -> None:
     give(door)
     kept = door.campaigns._campaigns[MONTH]
-    object.__setattr__(kept.campaign, "state", State.FLAGGED)
+    kept.campaign = replace(kept.campaign, state=State.FLAGGED)
     assert give(door, "T-2", amount="1.00").content["reason"] == "campaign_stopped"
     assert worth(door) == {"EUR": 2000}
 

@@ -21,7 +21,7 @@ from kulanz.domain.gate.approval import APPROVAL_LONGEST
 from kulanz.failures import FunctionFailed
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
 from tests.support.world import World
-from tests.support.world_deliveries import delivery_ports
+from tests.support.world_deliveries import KeptBack, delivery_ports
 
 ID = CampaignId.parse(CAMPAIGN)
 HAND = Cause("a person", "a ticket", "1")
@@ -34,7 +34,7 @@ CONTEXT: Any = SimpleNamespace(
     aws_request_id="00000000-0000-0000-0000-000000000000",
 )
 SCHEDULED = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
-WATCHED = ("watch_open", "watch_deliveries", "watch_voids", "_watch_answers", "settle_budgets")
+WATCHED = ("watch_open", "watch_deliveries", "watch_voids", "watch_kept_back", "_watch_answers", "settle_budgets")
 """What the schedule looks at."""
 CHANGED = {"Records": [{"eventID": "a", "eventName": "MODIFY", "dynamodb": {"Keys": meta_key(ID)}}]}
 
@@ -51,6 +51,7 @@ def told(world: World, event: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(handler, "_settling", world.settle_ports)
     monkeypatch.setattr(handler, "_delivering", lambda: delivery_ports(world))
     monkeypatch.setattr(handler, "_voiding", lambda: None)
+    monkeypatch.setattr(handler, "_keeping_back", lambda: KeptBack(world))
     monkeypatch.setattr(handler, "watch_voids", lambda *_: Looked((), ()))
     monkeypatch.setattr(handler, "_watch_answers", lambda *_: 0)
     with redirect_stdout(io.StringIO()) as printed:
@@ -120,6 +121,7 @@ def test_whatever_of_the_watch_fails_everything_else_is_looked_at_and_counted(
     monkeypatch.setattr(handler, "_settling", world.settle_ports)
     monkeypatch.setattr(handler, "_delivering", lambda: delivery_ports(world))
     monkeypatch.setattr(handler, "_voiding", lambda: None)
+    monkeypatch.setattr(handler, "_keeping_back", lambda: KeptBack(world))
     answers: dict[str, Any] = {
         "watch_deliveries": Looked((("billing/1", "sums_differ"),), ()),
         "watch_voids": Looked((), (("i/1/v", "TryAgain"), ("i/2/v", "Refused"))),
@@ -140,7 +142,7 @@ def test_whatever_of_the_watch_fails_everything_else_is_looked_at_and_counted(
 
     lines = [json.loads(line) for line in printed.getvalue().splitlines() if "_aws" in line]
     counted = {"watch_open": 1.0, "watch_deliveries": 1.0, "watch_voids": 2.0}
-    assert len(looked_at) == 5
+    assert len(looked_at) == len(WATCHED)
     assert [line["CampaignsWaitingForAPerson"] for line in lines] == [
         [sum(number for name, number in counted.items() if name != failing)]
     ]
