@@ -133,7 +133,8 @@ def test_a_campaign_is_moved_or_a_person_is_told_why_not(
     if target is None:
         assert (result.stdout, CAMPAIGN in result.stderr) == ("", True)
     elif form:
-        assert json.loads(result.stdout)["state"] == target
+        said = json.loads(result.stdout)
+        assert (said.keys(), said["state"]) == ({"v", "campaign", "state", "may_write_until", "void"}, target)
     else:
         assert result.stdout.startswith(f"{CAMPAIGN} is {target}")
 

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from kulanz.application.door.problems import Kind
 from kulanz.domain.campaigns.campaign import CampaignId, State
 from kulanz_cli import send
+from kulanz_cli.door import DoorProblem
 from kulanz_cli.event_file import legal_name
 from kulanz_cli.send import Uploaded
 from tests.support.reading import read
@@ -151,6 +153,22 @@ def test_a_campaign_that_its_plan_refuses_is_shown_with_its_reason(stack: WorldS
     assert result.exit_code == 1
     assert "was refused as a whole, and nobody was credited: rows_differ" in read(result.stdout)
     assert run(stack, "watch", CAMPAIGN).exit_code == 1
+
+
+@pytest.mark.parametrize("kind", [Kind.REFUSED, Kind.REQUEST_REFUSED])
+def test_a_refusal_without_a_reason_is_an_error_and_no_answer(
+    stack: WorldStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: Kind
+) -> None:
+    """What the API refuses without a code is about how it was asked: the event was not judged."""
+
+    def act(*_: object, **__: object) -> dict[str, Any]:
+        raise DoorProblem("it was asked otherwise than expected", kind)
+
+    path, accounts = written(tmp_path)
+    monkeypatch.setattr(stack.door(), "act", act)
+    result = run(stack, "send", path, "--list", accounts, "--json")
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert "it was asked otherwise than expected" in read(result.stderr)
 
 
 def test_an_event_without_a_campaign_is_recorded(stack: WorldStack, tmp_path: Path) -> None:

@@ -359,6 +359,18 @@ def test_the_answer_explains_it_and_calls_the_person_a_role() -> None:
         assert titles[MONTH.incident_id] == f"Goodwill of {START:%Y-%m}"
 
 
+def test_its_steps_say_how_many_persons_gave_it(door: WorldDoor) -> None:
+    give(door, "T-1", "a-1", amount="10.00")
+    give(door, "T-2", "a-2", amount="60.00")
+    assert decide(door, "T-2", BERT).content["state"] == "given"
+    said = {}
+    for account in ("a-1", "a-2"):
+        (found,) = door.get(f"accounts/{account}").content["decisions"]
+        said[account] = found["steps"][1]
+    one = "Given by a person of the role support"
+    assert said == {"a-1": f"{one}.", "a-2": f"{one}, and a second person agreed."}
+
+
 def test_it_is_apart_from_what_policies_grant() -> None:
     """What was given by hand about an incident is no earlier grant of it: a later campaign pays in full."""
     world = small_world()
