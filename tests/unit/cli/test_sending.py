@@ -155,6 +155,23 @@ def test_a_campaign_that_its_plan_refuses_is_shown_with_its_reason(stack: WorldS
     assert run(stack, "watch", CAMPAIGN).exit_code == 1
 
 
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_a_campaign_that_the_api_answers_as_refused_exits_with_1(
+    stack: WorldStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: tuple[str, ...]
+) -> None:
+    act = stack.door().act
+
+    def refused(use: str, *of: Any, **values: Any) -> dict[str, Any]:
+        done = act(use, *of, **values)
+        return {**done, "state": State.REFUSED} if use == "requests.campaign" else done
+
+    path, accounts = written(tmp_path)
+    monkeypatch.setattr(stack.door(), "act", refused)
+    result = run(stack, "send", path, "--list", accounts, *form)
+    says = json.loads(result.stdout)["state"] if form else read(result.stdout)
+    assert (result.exit_code, "refused" in says) == (1, True)
+
+
 @pytest.mark.parametrize("kind", [Kind.REFUSED, Kind.REQUEST_REFUSED])
 def test_a_refusal_without_a_reason_is_an_error_and_no_answer(
     stack: WorldStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: Kind
