@@ -28,12 +28,15 @@ from kulanz_cli.terminal import plain
 from kulanz_console.drawing.figures import figures_of
 from kulanz_console.drawing.page import page
 from kulanz_console.drawing.pictures import LEAST_HUNDREDTHS, WHOLE_HUNDREDTHS, hundredths
+from kulanz_console.drawing.sections import OVERPAID
 from kulanz_console.drawing.sources import Sources, readings
 from tests.support.dirty_campaign import CAMPAIGN, LINES, dirty_world
 from tests.support.small_campaign import CAMPAIGN as SMALL
 from tests.support.small_campaign import ROWS, event, sealed_policy, small_world
+from tests.support.small_campaign import row as line_of
 from tests.support.world import World
 from tests.support.world_stack import WorldStack, run
+from tests.unit.application.campaigns.test_overpaid import RIGHT, SECOND, overpaying, then
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 VOID = {"meta", "wbr"}
@@ -236,6 +239,17 @@ def test_every_count_by_reason_is_printed(sources: Sources) -> None:
     assert {(row[0], row[1]): int(row[2]) for row in rows} == expected
     assert int(last[2]) == sources.report["plan"]["lines"]
     assert int(last[3]) == sources.report["in_the_ledger"]["decisions"]
+
+
+def test_what_earlier_campaigns_gave_too_much_is_read_in_plan_campaign_and_page() -> None:
+    world = overpaying()
+    then(world, *RIGHT[:2], line_of("a-3", fee="60.00"))
+    stack = WorldStack(world)
+    for command, line in (("plan", "overpaid 3.00 EUR 0.00 EUR"), ("watch", "overpaid EUR 3.00")):
+        shown = [" ".join(line.split()) for line in run(stack, command, SECOND).stdout.splitlines()]
+        assert any(words.startswith(line) for words in shown), (command, shown)
+    found = read(page(asked(stack.door(), CampaignId.parse(SECOND), NOW)))
+    assert f"{OVERPAID} 3.00 EUR" in " ".join(found.text.split())
 
 
 def test_it_names_no_account_and_says_who_asked_and_who_approved(sources: Sources) -> None:

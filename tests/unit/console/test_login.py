@@ -189,6 +189,16 @@ def test_clocks_may_differ_by_so_much_and_no_more(theirs: timedelta, is_let_in: 
     assert TOKEN_AGE_MOST.total_seconds() > TOKEN_SECONDS
 
 
+@pytest.mark.parametrize("too_old", [0, 1])
+def test_a_token_that_says_it_is_valid_for_long_is_taken_only_while_it_is_young(too_old: int) -> None:
+    tried, age = Tried(), int(TOKEN_AGE_MOST.total_seconds()) + LEEWAY_SECONDS + too_old
+    tried.provider.changed = lambda one: {**one, "iat": int(NOW.timestamp()) - age}
+    if too_old:
+        assert refused(tried) is Why.CLAIMS
+    else:
+        assert tried.signed_in().roles
+
+
 def test_a_code_is_taken_once_and_in_the_browser_that_began() -> None:
     tried = Tried()
     secret = new_secret()

@@ -10,6 +10,7 @@ from kulanz.domain.campaigns.campaign import Cause, State
 from kulanz.domain.delivery.channel import Channel
 from kulanz.domain.delivery.entries import CreditState
 from kulanz.domain.delivery.moved import MovedOf
+from kulanz.domain.time import format_instant
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
 from tests.support.world import World
 from tests.support.world_deliveries import KeptBack
@@ -139,7 +140,10 @@ def test_what_a_person_kept_back_stays_due_and_waits_until_it_is_delivered(end: 
     door.troubles = world.troubles
     (kept,) = door.get("deliveries/waiting").content["kept_back"]
     booked = door.get(f"deliveries/campaign/{CAMPAIGN}").content["to_be_booked"]
+    (trouble,) = world.troubles.troubles()
     assert (kept["campaign"], kept["state"], kept["reason"]) == (CAMPAIGN, *end)
+    assert kept["since"] == format_instant(trouble.since)
+    assert trouble.since > world.campaign(CAMPAIGN).decided_at, "since it was ended, not since it was decided"
     assert kept["due"] == [one for one in booked if one["sum"] not in ("0", "0.00")]
     for _ in range(2):
         assert world.watch().waiting == 1, "somebody is called as long as it is kept back"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kulanz.application.campaigns.control_campaign import cancel, settle
+from kulanz.application.campaigns.control_campaign import cancel, may_write_until, settle
 from kulanz.application.ledger.state_amounts import (
     StatePorts,
     StateRefused,
@@ -246,6 +246,13 @@ def test_nothing_is_stated_of_what_can_be_counted_or_may_still_change() -> None:
     with pytest.raises(StateRefused) as refused:
         state(running, in_the_ledger(running))
     assert refused.value.reason == "not_over", "its workers may still write"
+    until = may_write_until(running.campaign(str(FIRST)), running.campaigns)
+    assert until is not None
+    for now, reason in ((until - timedelta(microseconds=1), "not_over"), (until, "is_counted")):
+        running.now = now
+        with pytest.raises(StateRefused) as refused:
+            state(running, in_the_ledger(running))
+        assert refused.value.reason == reason, "a worker has until that instant"
     running.now += DEAD
     with pytest.raises(StateRefused) as refused:
         state(running, in_the_ledger(running))
