@@ -246,7 +246,7 @@ def test_what_earlier_campaigns_gave_too_much_is_read_in_plan_campaign_and_page(
     then(world, *RIGHT[:2], line_of("a-3", fee="60.00"))
     stack = WorldStack(world)
     for command, line in (("plan", "overpaid 3.00 EUR 0.00 EUR"), ("watch", "overpaid EUR 3.00")):
-        shown = [" ".join(line.split()) for line in run(stack, command, SECOND).stdout.splitlines()]
+        shown = [" ".join(text.split()) for text in run(stack, command, SECOND).stdout.splitlines()]
         assert any(words.startswith(line) for words in shown), (command, shown)
     found = read(page(asked(stack.door(), CampaignId.parse(SECOND), NOW)))
     assert f"{OVERPAID} 3.00 EUR" in " ".join(found.text.split())
