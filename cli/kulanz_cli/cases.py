@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from kulanz.application.door.routes import PARAMETERS
+from kulanz.application.door.parameters import PARAMETERS
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.canonical import canonical_json
 from kulanz.domain.decision import Decision, Outcome

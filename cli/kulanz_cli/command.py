@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from kulanz.application.door.routes import ACTION_ID_CHARACTERS, is_action_id
+from kulanz.application.door.parameters import ACTION_ID_CHARACTERS, is_action_id
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.identifiers import (
     ACCOUNT_ID_EXPECTED,

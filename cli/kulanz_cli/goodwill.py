@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from kulanz.application.door.routes import is_action_id
+from kulanz.application.door.parameters import is_action_id
 from kulanz.domain.byhand.goodwill import GOODWILL_ID_EXPECTED, is_goodwill_id
 from kulanz_cli.command import AccountParameter, ActionParameter, IncidentParameter, action_id, under_id
 from kulanz_cli.control import must_be_a_reason

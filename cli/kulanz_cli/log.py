@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from kulanz.application.door.routes import PARAMETERS
+from kulanz.application.door.parameters import PARAMETERS
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz_cli.command import CampaignParameter, IncidentParameter
 from kulanz_cli.door import Door

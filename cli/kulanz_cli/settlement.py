@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from kulanz.application.door.routes import PARAMETERS
+from kulanz.application.door.parameters import PARAMETERS
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz_cli.command import CampaignParameter, action_id, under_id
 from kulanz_cli.control import must_be_a_reason

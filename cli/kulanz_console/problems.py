@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
+from kulanz.application.door.parameters import PARAMETERS
 from kulanz.application.door.problems import Kind
-from kulanz.application.door.routes import PARAMETERS
 from kulanz_console.port import NotAnswered, Why
 
 _WHY = {

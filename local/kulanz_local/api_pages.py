@@ -12,8 +12,9 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
 import kulanz
+from kulanz.application.door.parameters import PARAMETERS
 from kulanz.application.door.problems import CONTENT_TYPE, Kind, ProblemContent
-from kulanz.application.door.routes import PARAMETERS, ROUTES, Role, Route
+from kulanz.application.door.routes import ROUTES, Role, Route
 from kulanz.application.incidents.incident_event import CampaignContract, IncidentContract
 from kulanz_local.embedded import PROJECT
 

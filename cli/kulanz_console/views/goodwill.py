@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from kulanz.application.door.routes import is_action_id
+from kulanz.application.door.parameters import is_action_id
 from kulanz.domain.byhand.goodwill import GOODWILL_ID_EXPECTED, is_goodwill_id
 from kulanz_console.paths import url
 from kulanz_console.port import NotAnswered, Why

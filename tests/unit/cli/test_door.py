@@ -10,8 +10,9 @@ from botocore.credentials import Credentials
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kulanz.application.door.parameters import PARAMETERS
 from kulanz.application.door.problems import Kind, Problem
-from kulanz.application.door.routes import BY_USE, PARAMETERS, ROUTES, Route
+from kulanz.application.door.routes import BY_USE, ROUTES, Route
 from kulanz_cli import signed
 from kulanz_cli.command import action_id
 from kulanz_cli.door import PAGES_MOST, Door, DoorProblem

@@ -11,7 +11,9 @@ from pydantic import TypeAdapter
 
 from kulanz.application.campaigns.report import campaign_report
 from kulanz.application.door import campaigns as campaign_answers
-from kulanz.application.door.routes import PARAMETERS, ROUTES, Route
+from kulanz.application.door import rejected_rows
+from kulanz.application.door.parameters import PARAMETERS
+from kulanz.application.door.routes import ROUTES, Route
 from kulanz.domain.campaigns.campaign import Chunks, PinnedList
 from kulanz.domain.delivery.answer_pass import AnswerFile
 from kulanz.domain.lists.header import ListFormat, ListLayout
@@ -197,7 +199,7 @@ def test_rejected_rows_come_in_pages_that_are_together_the_whole(
 ) -> None:
     whole = WorldDoor(closed).get(f"campaigns/rejected/{CAMPAIGN}").content["rows"]
     assert sum(row["work"] == "plan" for row in whole) >= REJECTED
-    monkeypatch.setattr(campaign_answers, "ROWS_PER_ANSWER", 1)
+    monkeypatch.setattr(rejected_rows, "ROWS_PER_ANSWER", 1)
     parts = list(pages(WorldDoor(closed), f"campaigns/rejected/{CAMPAIGN}", "rows"))
     assert len(parts) > 2
     assert [row for part in parts for row in part] == whole

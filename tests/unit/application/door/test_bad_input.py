@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kulanz.application.door.cursors import make_cursor
+from kulanz.application.door.parameters import PARAMETERS
 from kulanz.application.door.problems import CONTENT_TYPE, Kind
-from kulanz.application.door.routes import BODY_BYTES, EVENT_BODY_BYTES, PARAMETERS, ROUTES, Route
+from kulanz.application.door.routes import BODY_BYTES, EVENT_BODY_BYTES, ROUTES, Route
 from kulanz.application.door.serve import JSON_TYPE, Request
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
 from tests.support.world import World

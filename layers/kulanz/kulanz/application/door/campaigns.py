@@ -1,10 +1,9 @@
 """Answers about campaigns: lists of them, one, its reconciliation, its log, the rows that were not decided."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any, NotRequired, TypedDict
+from typing import NotRequired, TypedDict
 
 from kulanz.application.campaigns.advance_campaign import add_up
 from kulanz.application.campaigns.control_campaign import may_write_until
@@ -14,8 +13,9 @@ from kulanz.application.delivery.campaign_law import counted_law, counted_lines
 from kulanz.application.door.asked import Asked, Document, Door, page_after
 from kulanz.application.door.cursors import make_cursor, read_cursor
 from kulanz.application.door.problems import unknown
+from kulanz.application.door.rejected_rows import RejectedRow, numbered, rows_after
 from kulanz.application.drafts.waiting_long import waiting_long
-from kulanz.application.ports import KeptRequest, PinnedVersionGone, Refused
+from kulanz.application.ports import KeptRequest, Refused
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Pass, State, StateChange
 from kulanz.domain.campaigns.estimate import time_left
 from kulanz.domain.campaigns.reconciliation import differences
@@ -28,12 +28,9 @@ CAMPAIGNS_PER_ANSWER = 20
 """Each has up to 330 counters a pass, some 70 KB; an answer of the function has at most 6 MB."""
 CHUNKS_ADDED_UP_MOST = 1_000
 """The receipts of a longer list are not read for an answer: its report is there as soon as it has stopped."""
-ROWS_PER_ANSWER = 1_000
 FILES_PER_ANSWER = 500
 LINK_SECONDS = 300
 """How long a link to a document is good for."""
-LINES_COUNTED_BYTES_MOST = 256 * 1024 * 1024
-"""Up to this place in a list the numbers of lines are counted: some seconds on the way to an answer."""
 
 
 class PassProgress(TypedDict):
@@ -383,21 +380,6 @@ def _line(change: StateChange) -> LogLine:
     return line
 
 
-class RejectedRow(TypedDict):
-    """A row that was not decided, or that contradicts another. Its content is in the list alone.
-
-    `line` is its number in the list; None where the list is gone or the row lies too far behind its beginning.
-    """
-
-    line: int | None
-    work: str
-    offset: int
-    reason: str
-    field: NotRequired[str]
-    expected: NotRequired[str]
-    stored_offset: NotRequired[int]
-
-
 class RejectedAnswer(TypedDict):
     """Rows with a problem: first those of the plan by their place in the list, then those of the execution.
 
@@ -415,85 +397,14 @@ def rejected(asked: Asked, door: Door) -> RejectedAnswer:
     """The rows of a campaign's list that have a problem, some at a time."""
     campaign = existing(asked, door)
     after = read_cursor(asked.question, asked.query.get("cursor"))
-    rows, more = _rows(campaign, after, door)
+    rows, more = rows_after(campaign, after, door)
     return {
         "v": CAMPAIGN_VERSION,
         "campaign": str(campaign.id),
         "refused": campaign.state_reason if campaign.state is State.REFUSED else None,
-        "rows": _numbered(campaign, rows, door),
+        "rows": numbered(campaign, rows, door),
         "next": None if more is None else make_cursor(asked.question, more),
     }
-
-
-def _rows(campaign: Campaign, after: str, door: Door) -> tuple[list[RejectedRow], str | None]:
-    """The next rows, and where the rest begins. A position is a pass and the last document that was read."""
-    works = [Pass.PLAN, Pass.APPLY]
-    work_name, _, key = after.partition(" ")
-    if after:
-        works = works[next((place for place, work in enumerate(works) if work.value == work_name), len(works)) :]
-    found: dict[tuple[str, int, str, str], RejectedRow] = {}
-    for work in works:
-        prefix = f"{campaign.id.folder}/problems/{work.value}-"
-        while documents := door.documents.under(prefix, key if key.startswith(prefix) else "", FILES_PER_ANSWER):
-            for document in documents:
-                found |= _filed(work, door.archive.get(document.key))
-                key = document.key
-                if len(found) >= ROWS_PER_ANSWER:
-                    return list(found.values()), f"{work.value} {key}"
-    return list(found.values()), None
-
-
-def _filed(work: Pass, content: bytes) -> dict[tuple[str, int, str, str], RejectedRow]:
-    """The problems of one document. Two workers on one chunk may both have filed a line: it is shown once."""
-    found: dict[tuple[str, int, str, str], RejectedRow] = {}
-    for text in content.splitlines():
-        problem: Mapping[str, Any] = json.loads(text)
-        place = (work.value, problem["offset"], problem["reason"], problem.get("field", ""))
-        row: RejectedRow = {"line": None, "work": work.value, "offset": problem["offset"], "reason": problem["reason"]}
-        if "field" in problem:
-            row["field"] = problem["field"]
-        if "expected" in problem:
-            row["expected"] = problem["expected"]
-        if "stored_offset" in problem:
-            row["stored_offset"] = problem["stored_offset"]
-        found[place] = row
-    return found
-
-
-def _numbered(campaign: Campaign, rows: list[RejectedRow], door: Door) -> list[RejectedRow]:
-    """The rows with the numbers of their lines, in one reading of the list."""
-    wanted = sorted({row["offset"] for row in rows if row["offset"] <= LINES_COUNTED_BYTES_MOST})
-    numbers: dict[int, int] = {}
-    if wanted:
-        counter = LineCounter(door.lists.read(campaign.pinned, 0, wanted[-1]))
-        try:
-            numbers = {offset: counter.number_at(offset) for offset in wanted}
-        except PinnedVersionGone:
-            numbers = {}
-    return [{**row, "line": numbers.get(row["offset"])} for row in rows]
-
-
-@dataclass(slots=True)
-class LineCounter:
-    """Counts the lines of a list up to an offset, for rising offsets, in one reading of the list."""
-
-    blocks: Iterator[bytes]
-    position: int = 0
-    lines: int = 0
-    block: bytes = field(default=b"")
-
-    def number_at(self, offset: int) -> int:
-        """The number of the line that starts at `offset`; 1 is the first."""
-        while self.position + len(self.block) < offset:
-            self.lines += self.block.count(b"\n")
-            self.position += len(self.block)
-            self.block = next(self.blocks, b"")
-            if not self.block:
-                break
-        taken = offset - self.position
-        self.lines += self.block[:taken].count(b"\n")
-        self.position, self.block = offset, self.block[taken:]
-        return self.lines + 1
 
 
 class FileLink(TypedDict):

@@ -21,8 +21,8 @@ from kulanz.application.door.asked import Asked, Door
 from kulanz.application.door.bodies import REASON_CHARACTERS, Body, read_body
 from kulanz.application.door.campaigns import existing
 from kulanz.application.door.cursors import make_cursor, read_cursor
+from kulanz.application.door.parameters import FACTS_CHARACTERS, FACTS_MOST, read_facts
 from kulanz.application.door.problems import FieldProblem, Kind, Problem, unknown
-from kulanz.application.door.routes import FACTS_CHARACTERS, FACTS_MOST, read_facts
 from kulanz.application.ports import PinnedVersionGone
 from kulanz.domain.byhand.discretion import CODE_CHARACTERS
 from kulanz.domain.campaigns.campaign import Campaign, Pass

@@ -14,8 +14,9 @@ from typing import Any
 
 from kulanz.application.door.actions import once
 from kulanz.application.door.asked import Acting, Asked, Door
+from kulanz.application.door.parameters import PARAMETERS
 from kulanz.application.door.problems import CONTENT_TYPE, FieldProblem, Kind, Problem, unknown
-from kulanz.application.door.routes import BY_KEY, PARAMETERS, Route
+from kulanz.application.door.routes import BY_KEY, Route
 from kulanz.application.ports import TryAgain
 from kulanz.domain.canonical import no_constant, object_once
 from kulanz.domain.people.caller import PersonNeeded
