@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from tests.support.small_campaign import event
-from tests.support.world import with_version
+from tests.support.world_steps import with_version
 
 FOLDER = Path(__file__).parent
 LONG = "x" * 100_000

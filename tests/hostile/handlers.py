@@ -28,7 +28,8 @@ from kulanz.application.campaigns.frozen import FrozenCache
 from kulanz.application.campaigns.open_campaign import OpenPorts
 from kulanz.application.notices.publish_notices import PublishPorts
 from tests.support.faults import Tap, tapped
-from tests.support.world import World, with_version
+from tests.support.world import World
+from tests.support.world_steps import with_version
 
 RECEIVES_MOST = 5
 ROUNDS_MOST = 200

@@ -21,7 +21,7 @@ from kulanz_local.subscriber import Subscriber
 from tests.hostile.corpus import Case, body_of, cases, event_cases, list_bytes, row_bytes
 from tests.pipeline.conftest import Deployed
 from tests.support.small_campaign import SEALED, event
-from tests.support.world import with_version
+from tests.support.world_steps import with_version
 
 pytestmark = pytest.mark.ministack
 

@@ -82,6 +82,7 @@ from tests.support.world_steps import (
     Message,
     Step,
     Stream,
+    with_version,
 )
 
 BUCKET = "kulanz-lists"
@@ -99,17 +100,6 @@ WORKER_SECONDS = 120.0
 SECONDS_PER_STEP = 1
 WATCH_INTERVAL = timedelta(minutes=5)
 INCIDENT_SOURCES = frozenset({"incidents", "billing"})
-
-
-def with_version(event: dict[str, Any], newest: Callable[[str], str]) -> dict[str, Any]:
-    """An event whose list is named by its newest version, where it is named without any."""
-    detail = event["detail"]
-    campaign = detail.get("campaign") if isinstance(detail, dict) else None
-    affected = campaign.get("affected") if isinstance(campaign, dict) else None
-    place = affected.get("s3") if isinstance(affected, dict) else None
-    if isinstance(place, dict) and isinstance(place.get("key"), str):
-        place.setdefault("version_id", newest(place["key"]))
-    return event
 
 
 @dataclass

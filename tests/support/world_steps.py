@@ -1,7 +1,9 @@
 """What can happen next in the world of one process: which function gets which message, or which batch of a stream."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 
 class Function(StrEnum):
@@ -49,3 +51,14 @@ CHANGES = Step(Function.ADVANCE)
 AMENDMENTS = Step(Function.ADVANCE, 1)
 DELIVERIES = Step(Function.ADVANCE, 2)
 """The readers of the streams: of the ledger's, and two of the campaigns', of which one reads three kinds of records."""
+
+
+def with_version(event: dict[str, Any], newest: Callable[[str], str]) -> dict[str, Any]:
+    """An event whose list is named by its newest version, where it is named without any."""
+    detail = event["detail"]
+    campaign = detail.get("campaign") if isinstance(detail, dict) else None
+    affected = campaign.get("affected") if isinstance(campaign, dict) else None
+    place = affected.get("s3") if isinstance(affected, dict) else None
+    if isinstance(place, dict) and isinstance(place.get("key"), str):
+        place.setdefault("version_id", newest(place["key"]))
+    return event

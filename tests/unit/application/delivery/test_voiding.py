@@ -1,9 +1,7 @@
 """A void takes back what is unused, once it was planned and approved, and exactly that; then the right list pays."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
-from decimal import Decimal
 
 import pytest
 
@@ -11,7 +9,7 @@ from kulanz.application.campaigns.control_campaign import ControlPorts, cancel, 
 from kulanz.application.campaigns.open_campaign import Opening
 from kulanz.application.campaigns.start_execution import CannotStart, start_of
 from kulanz.application.delivery.advance_void import advance_void
-from kulanz.application.delivery.ask_void import VoidRefused, approve_void, ask_void, inline_file, reject_void
+from kulanz.application.delivery.ask_void import VoidRefused, approve_void, ask_void, inline_file
 from kulanz.application.delivery.world import EntriesChange
 from kulanz.application.ports import VoidMessage
 from kulanz.domain.budgets import Budget
@@ -20,13 +18,14 @@ from kulanz.domain.delivery.channel import Channel
 from kulanz.domain.delivery.delivery import DeliveryState
 from kulanz.domain.delivery.entries import CreditEntry, EntryKind
 from kulanz.domain.delivery.ids import VoidId
-from kulanz.domain.delivery.void import Share, Void, VoidState, parts_of
+from kulanz.domain.delivery.void import Share, VoidState, parts_of
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
-from kulanz.domain.ledger.entries import DecisionKey, net_worth
+from kulanz.domain.ledger.entries import DecisionKey
 from kulanz.domain.people.caller import Machine, Person, PersonNeeded
 from tests.support import yearly_cap
 from tests.support.faults import HALVABLE, Fault, Tap, fault_at
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, list_of, row, small_world
+from tests.support.voiding import closed, file_of, net, planned, stands, voided
 from tests.support.world import ANNA, BEN, World
 from tests.support.world_voids import (
     CAUSE,
@@ -43,44 +42,6 @@ CLEA = "iam:arn:aws:iam::123456789012:user/clea"
 RIGHT_KEY = "lists/right.csv"
 
 
-def closed(content: bytes | None = None, rows: int = ROWS) -> World:
-    """A world whose campaign has closed."""
-    world = small_world(**({} if content is None else {"content": content}))
-    world.publish(event(rows=rows))
-    world.run_until_quiet()
-    assert world.campaign(CAMPAIGN).state is State.CLOSED
-    return world
-
-
-def planned(world: World, file: PinnedList | None = None, name: str = "wrong-list") -> Void:
-    void = asked(world, ANNA, file, name)
-    run_voids(world)
-    return stands(world, void)
-
-
-def stands(world: World, void: Void) -> Void:
-    found = world.voids.void(void.id)
-    assert found is not None
-    return found
-
-
-def voided(world: World, file: PinnedList | None = None, name: str = "wrong-list") -> Void:
-    void = planned(world, file, name)
-    approved(world, void, BEN)
-    run_voids(world)
-    return stands(world, void)
-
-
-def net(world: World, *accounts: str) -> Mapping[str, int | Decimal]:
-    """What the ledger grants net of voids, by measure; of some accounts, or of all."""
-    found: dict[str, int | Decimal] = {}
-    for entry in world.ledger.all_entries():
-        if not accounts or entry.key.account_id in accounts:
-            for measure, size in net_worth(entry).items():
-                found[measure] = found.get(measure, 0) + size
-    return {measure: size for measure, size in found.items() if size}
-
-
 def ask_for_the_right_list(world: World, *rows: bytes) -> None:
     world.lists.upload(RIGHT_KEY, list_of(rows))
     left_out = dict.fromkeys(("title", "service", "functions", "windows", "cause", "facts"), ...)
@@ -95,12 +56,6 @@ def named(world: World, *accounts: str, campaign: str = CAMPAIGN) -> PinnedList:
     """Accounts as a request names them."""
     void_id = VoidId(CampaignId.parse(campaign), "a-name")
     return inline_file(void_id, [(account, WHOLE_ACCOUNT) for account in accounts], void_ports(world))
-
-
-def file_of(world: World, content: bytes) -> PinnedList:
-    """A file of accounts, uploaded."""
-    world.lists.upload("lists/void.csv", content)
-    return world.lists.pin(world.lists.bucket, "lists/void.csv", world.lists.newest("lists/void.csv"))
 
 
 def test_a_plan_of_a_void_says_what_it_would_take_back_and_takes_nothing() -> None:
@@ -244,90 +199,6 @@ def test_a_plan_that_waits_does_not_start_while_a_void_runs_and_a_void_does_not_
     with pytest.raises(CannotStart) as cannot:
         start_of(world.campaign(str(second)), plan, world.campaigns, world.stores)
     assert cannot.value.reason == "void_runs"
-
-
-def bad_person(world: World, void: Void) -> None:
-    approved(world, void, ANNA)
-
-
-def bad_void(world: World, void: Void) -> None:
-    another = VoidId(void.id.campaign, "another")
-    approve_void(another, void.plan_hash, "yes", Person(BEN), void_ports(world), world.now)
-
-
-def bad_hash(world: World, void: Void) -> None:
-    approve_void(void.id, "0" * 64, "yes", Person(BEN), void_ports(world), world.now)
-
-
-def short_hash(world: World, void: Void) -> None:
-    approve_void(void.id, stands(world, void).plan_hash[:11], "yes", Person(BEN), void_ports(world), world.now)
-
-
-def short_hash_of_a_rejection(world: World, void: Void) -> None:
-    reject_void(void.id, stands(world, void).plan_hash[:11], "no", Person(BEN), void_ports(world))
-
-
-def bad_approval_id(world: World, void: Void) -> None:
-    approved(world, void, BEN)
-    approve_void(void.id, void.plan_hash, "ben-yes", Person(CLEA), void_ports(world), world.now)
-
-
-def bad_size(world: World, void: Void) -> None:
-    asked(world, ANNA, file_of(world, b""), f"{void.id.name}-2")
-
-
-def bad_state(world: World, void: Void) -> None:
-    approved(world, void, BEN)
-    approved(world, void, CLEA)
-
-
-def bad_rejection(world: World, void: Void) -> None:
-    reject_void(void.id, "0" * 64, "no", Person(BEN), void_ports(world))
-
-
-def bad_id(world: World, void: Void) -> None:
-    asked(world, BEN, name=void.id.name)
-
-
-def bad_campaign(world: World, void: Void) -> None:
-    asked(world, ANNA, name=void.id.name, campaign="net-outage/7")
-
-
-def bad_file(world: World, void: Void) -> None:
-    asked(world, ANNA, file_of(world, b"account\na-1\n"), f"{void.id.name}-2")
-
-
-def bad_subject(world: World, void: Void) -> None:
-    inline_file(void.id, [("granted-1", "a-line")], void_ports(world))
-
-
-@pytest.mark.parametrize(
-    ("act", "reason"),
-    [
-        (bad_person, "approver_is_requester"),
-        (bad_void, "void_unknown"),
-        (bad_state, "not_waiting"),
-        (bad_rejection, "plan_differs"),
-        (bad_hash, "plan_differs"),
-        (short_hash, "plan_differs"),
-        (short_hash_of_a_rejection, "plan_differs"),
-        (bad_approval_id, "id_taken"),
-        (bad_size, "file_size"),
-        (bad_id, "id_taken"),
-        (bad_campaign, "campaign_unknown"),
-        (bad_file, "column_missing"),
-        (bad_subject, "subjects_differ"),
-    ],
-)
-def test_each_bad_request_is_a_problem_with_a_reason_and_takes_nothing(act: object, reason: str) -> None:
-    world = closed()
-    before = net(world)
-    void = planned(world)
-    assert callable(act)
-    with pytest.raises(VoidRefused) as refused:
-        act(world, void)
-    assert refused.value.reason == reason
-    assert net(world) == before
 
 
 def test_nothing_is_voided_while_the_campaign_is_at_work_or_delivered() -> None:

@@ -1,17 +1,19 @@
 """Shared by the tests of policies: compiling a policy's text or file, and building incidents."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
+from kulanz.domain.decision import Decision
 from kulanz.domain.incident import Incident
 from kulanz.domain.policy import CompiledPolicy, compile_policy, freeze
 from kulanz.domain.policy.deciding.checking import load_policy
-from kulanz.domain.time import Window, parse_instant
+from kulanz.domain.time import Window, format_instant, parse_instant
 
 POLICIES = Path(__file__).parents[4] / "policies"
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
+START = datetime(2026, 5, 4, 8, tzinfo=UTC)
 
 
 def incident(*windows: tuple[str, str | None], cause: str | None = None, **facts: object) -> Incident:
@@ -38,3 +40,12 @@ _document = cache(load_policy)
 def written(body: str) -> str:
     """Give a policy's text: the four entries every policy has, then the body."""
     return f"kulanz: 1\nid: test\nversion: 1\ntitle: A test\n{body}"
+
+
+def lasting(seconds: int) -> tuple[str, str]:
+    return format_instant(START), format_instant(START + timedelta(seconds=seconds))
+
+
+def minor(decision: Decision) -> int:
+    """What a decision grants, in minor units of whatever currency."""
+    return sum(benefit.money.minor for benefit in decision.benefits if benefit.money is not None)

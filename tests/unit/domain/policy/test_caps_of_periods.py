@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kulanz.domain.decision import Decision
 from kulanz.domain.time import format_instant
-from tests.unit.domain.policy.rulebook import compiled, incident, written
+from tests.unit.domain.policy.rulebook import compiled, incident, minor, written
 
 HOUR = timedelta(hours=1)
 MONTHS = [datetime(2026 + (month - 1) // 12, (month - 1) % 12 + 1, 1, tzinfo=UTC) for month in range(1, 14)]
@@ -25,10 +24,6 @@ values:
 for_each: month
 pay: credit
 """
-
-
-def minor(decision: Decision) -> int:
-    return sum(benefit.money.minor for benefit in decision.benefits if benefit.money is not None)
 
 
 def paid(policy: str, *windows: tuple[datetime, datetime]) -> int:

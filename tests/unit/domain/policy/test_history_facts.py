@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from kulanz.domain.decision import Decision, Outcome
+from kulanz.domain.decision import Outcome
 from kulanz.domain.money import Rounding
 from kulanz.domain.policy import CompiledPolicy, PolicyError
 from kulanz.domain.policy.deciding.checking import load_policy
@@ -24,15 +24,11 @@ from kulanz.domain.policy.deciding.history import (
 )
 from kulanz.domain.policy.explaining.explanation import explain
 from kulanz.domain.time import Window, format_instant, parse_instant
-from tests.unit.domain.policy.rulebook import compiled, incident, written
+from tests.unit.domain.policy.rulebook import compiled, incident, minor, written
 
 ADDITION_BYTES = 12 * 1024
 START, END = "2026-05-04T08:00:00Z", "2026-05-04T14:00:00Z"
 SIX_HOURS = ((1_777_881_600_000_000, 1_777_903_200_000_000),)
-
-
-def minor(decision: Decision) -> int:
-    return sum(benefit.money.minor for benefit in decision.benefits if benefit.money is not None)
 
 
 def keeps(facts: str, rest: str, *windows: tuple[str, str | None], **changes: Any) -> CompiledPolicy:
@@ -452,66 +448,6 @@ def test_the_explanation_tells_what_was_kept_and_what_will_be() -> None:
         in explain(policy, (700,), {"paid_2026": 1100}).text()
     )
     assert "Kept of earlier incidents: nothing." in explain(policy, (700,)).text()
-
-
-@pytest.mark.parametrize(("per", "named"), [("month", "May 2026"), ("quarter", "April to June 2026")])
-def test_periods_are_told_by_the_names_that_people_give_them(per: str, named: str) -> None:
-    facts = f"facts:\n  fee: money\n  paid: {{type: money, per: {per}, add: amount}}\n"
-    policy = compiled(
-        written(f"currency: EUR\n{facts}pay: fee\ncap: {{per: {per}, at: most - paid}}\nvalues: {{most: 2 * fee}}")
-    )
-    told = explain(policy, (700,)).text()
-    assert f"Part of {named}, by time: 7.00 EUR, within its limit of most 14.00 EUR minus paid 0.00 EUR" in told
-    assert told.index("Most: 2 times fee 7.00 EUR = 14.00 EUR.") < told.index(f"Part of {named}")
-    assert f"Kept for later incidents: paid in {named}: 7.00 EUR." in told
-
-
-def test_what_is_collected_is_told_as_waiting_until_it_is_paid_and_then_as_settled() -> None:
-    facts = "facts:\n  fee: money\n  carried: {type: money, add: fee, until: paid}\n"
-    payout = "payout: {hold: too_little, when: amount < 10.00 EUR}"
-    policy = compiled(written(f"currency: EUR\n{facts}pay: carried + fee\n{payout}"))
-    assert explain(policy, (700,)).steps[-2:] == (
-        "Kept for later incidents: carried: 7.00 EUR.",
-        "Held, and not paid for now. Reason: too little.",
-    )
-    assert "Kept for later incidents: carried: settled." in explain(policy, (700,), {"carried": 300}).steps
-    assert explain(policy, (None,)).steps[-1].startswith("Held for manual review, because fee is not known.")
-
-
-@pytest.mark.parametrize(
-    ("facts", "problem"),
-    [
-        ("  a: {type: text, add: cause}", "only money, number, windows can be kept"),
-        ("  a: {type: money, until: paid}", "say what each incident adds"),
-        ("  a: {type: money, add: amount, default: 0 EUR}", "has no default"),
-        ("  a: {type: number, add: 1, minimum: 0}", "has no minimum"),
-        ("  a: {type: money, add: amount, from: incident}", "nobody states it"),
-        ("  a: {type: money, add: amount, invalid: hold}", "nobody states it"),
-        ("  a: {type: windows, add: outage, per: month}", "count in a period with windows"),
-        ("  a: {type: money, add: amount, per: month, until: paid}", "without `until`"),
-        ("  a: {type: money, add: total(outage)}", "expected money in EUR"),
-        ("  a: {type: money, currency: USD, add: amount}", "expected money in USD"),
-        ("  a: {type: number, add: nowhere}", "nowhere"),
-        ("  a: {type: number, add: '1', until: granted}", "paid"),
-        ("  a_2026: {type: money, add: amount}\n  a: {type: money, add: amount, per: calendar year}", "choose another"),
-        ("  a_2026_q2: money\n  a: {type: money, add: amount, per: quarter}", "choose another"),
-        ("  a_2026_04: money\n  a: {type: money, per: month}", "choose another"),
-    ],
-)
-def test_what_cannot_be_kept_is_refused_with_its_line(facts: str, problem: str) -> None:
-    with pytest.raises(PolicyError) as caught:
-        load_policy(written(f"currency: EUR\npay: 1 EUR\nfacts:\n{facts}\n"))
-    assert problem in str(caught.value)
-    assert caught.value.line == 8
-
-
-def test_periods_need_one_zone() -> None:
-    text = written(
-        "currency: EUR\nzone: place\npay: 1 EUR\nfacts:\n  place: zone\n"
-        "  a: {type: money, add: amount, per: month}\ncap: {at: 5 EUR - a, per: month}"
-    )
-    with pytest.raises(PolicyError, match="one zone for all accounts"):
-        load_policy(text)
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kulanz.domain.decision import Decision
 from kulanz.domain.policy.deciding.history import SubjectHistory
 from kulanz.domain.time import format_instant, parse_instant
-from tests.unit.domain.policy.rulebook import POLICIES, compiled, incident
+from tests.unit.domain.policy.rulebook import POLICIES, compiled, incident, minor
 
 
 @dataclass
@@ -36,10 +35,6 @@ class Unit:
         decision, addition = policy.decide_with_history(values, kept)
         self.history = self.history.with_addition(name, addition, decided_at)
         return minor(decision), decision.reason
-
-
-def minor(decision: Decision) -> int:
-    return sum(benefit.money.minor for benefit in decision.benefits if benefit.money is not None)
 
 
 def test_finland_pays_two_annual_fees_in_a_calendar_year_whatever_the_number_of_storms() -> None:
