@@ -25,7 +25,7 @@ def action(verb: Verb, person: str, reason: str = "so", number: int = 1) -> Halt
 def test_it_is_on_from_a_set_until_as_many_different_persons_as_needed_have_lifted_it(
     actions: list[tuple[Verb, str]], needed: int
 ) -> None:
-    halt, is_on, lifted = NEVER_SET, False, set[str]()
+    halt, is_on, lifted, times = NEVER_SET, False, set[str](), 0
     for number, (verb, person) in enumerate(actions):
         changes = not is_on if verb is Verb.SET else is_on and person not in lifted
         try:
@@ -35,11 +35,11 @@ def test_it_is_on_from_a_set_until_as_many_different_persons_as_needed_have_lift
             continue
         assert changes
         if verb is Verb.SET:
-            is_on, lifted = True, set()
+            is_on, lifted, times = True, set(), times + 1
         else:
             lifted.add(person)
             is_on = len(lifted) < needed
-        assert halt.is_on is is_on
+        assert (halt.is_on, halt.number) == (is_on, times)
         assert read_halt(halt_item(halt)) == halt
 
 
@@ -54,6 +54,11 @@ def test_whoever_set_it_may_be_one_of_those_who_lift_it() -> None:
 def test_a_reason_is_one_line(reason: str) -> None:
     with pytest.raises(HaltRefused, match="one line"):
         after(NEVER_SET, action(Verb.SET, "anna", reason), NOBODY_LISTED)
+
+
+@pytest.mark.parametrize("characters", [1, REASON_CHARACTERS])
+def test_the_shortest_and_the_longest_reason_are_taken(characters: int) -> None:
+    assert after(NEVER_SET, action(Verb.SET, "anna", "x" * characters), NOBODY_LISTED).reason == "x" * characters
 
 
 def test_the_same_request_is_known_whenever_it_comes() -> None:

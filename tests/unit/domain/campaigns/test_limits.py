@@ -224,6 +224,9 @@ def test_no_limit_lets_a_list_through_of_which_every_row_was_rejected() -> None:
     limits = stated_limits({"request": {"rejected": "100 %"}})
     assert names(totals(30, rejected=30), limits=limits) == ["rejected"]
     assert names(totals(30, rejected=29), limits=limits) == []
+    assert names(totals(30, rejected=27, blank=3), limits=limits) == ["rejected"]  # a blank line is no row
+    assert names(totals(30, rejected=26, blank=3), limits=limits) == []
+    assert names(totals(3, blank=3), limits=limits) == []
 
 
 @pytest.mark.parametrize(
