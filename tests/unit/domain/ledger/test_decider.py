@@ -1,4 +1,4 @@
-"""What cannot be written, or accepted later, is known when a row is decided: a person decides it, and nobody else waits."""
+"""What cannot be written, or accepted later, is known when its row is decided, and waits for a person alone."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
