@@ -74,15 +74,17 @@ def test_what_a_plan_commits_to_is_the_same_however_its_parts_are_cut_and_in_wha
     for part in data.draw(st.permutations(parts)):
         added.add(deepcopy(part))
     assert added == whole
-    given_ = [(one, number, due, 100 * offset) for offset, (one, number, due) in enumerate(found) if one.benefits]
+    giving = [(one, number, due, 100 * offset) for offset, (one, number, due) in enumerate(found) if one.benefits]
     ends = [
-        each.validity.until for one, *_ in given_ for each in (*one.benefits, *one.claimable) if each.validity.until
+        each.validity.until for one, *_ in giving for each in (*one.benefits, *one.claimable) if each.validity.until
     ]
     assert whole.first_end == min(ends, default=None)
-    assert whole.first_due == min((due for _, _, due, _ in given_ if due), default=None)
-    claims = [one.claim_until for one, *_ in given_ if one.outcome is Outcome.OFFERED or one.claimable]
+    assert whole.first_due == min((due for _, _, due, _ in giving if due), default=None)
+    claims = [one.claim_until for one, *_ in giving if one.outcome is Outcome.OFFERED or one.claimable]
     assert whole.claims_until == (None if None in claims else max((one for one in claims if one), default=None))
-    sizes = [(sum(each.money.minor for each in one.benefits if each.money), number, at) for one, number, _, at in given_]
+    sizes = [
+        (sum(each.money.minor for each in one.benefits if each.money), number, at) for one, number, _, at in giving
+    ]
     for shown in whole.in_order().get("EUR", ()):
         of = [(number, at) for size, number, at in sizes if size == shown.size]
         assert (shown.lines, shown.offset) == (sum(number for number, _ in of), min(at for _, at in of))
