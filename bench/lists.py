@@ -2,6 +2,7 @@
 
 The file is what a German Excel or CRM writes: semicolons, quotes, decimal commas with points for thousands, days first,
 Windows-1252, and columns that nobody needs. Every amount and every day has to be rewritten. 100 million rows are 10 GB.
+Each size is measured twice: with 9,000 amounts that come again, and where nearly every row has an amount of its own.
 Each size runs in a process of its own, which may address no more than 2 GiB and reports its own peak; writing the file
 is not counted.
 """
@@ -13,6 +14,7 @@ import sys
 import tempfile
 import time
 from decimal import Decimal
+from itertools import product
 from pathlib import Path
 
 from bench.document import circumstances, table, write_part
@@ -43,11 +45,20 @@ schema:
     - {name: monthly_fee, from: Gebühr, decimalChar: ",", groupChar: ".", symbols: "$"}
     - {name: since, from: Seit, type: date, format: "%d.%m.%Y"}
 """
-HEADER = ("rows", "MB", "seconds", "rows a second", "CPU seconds", "rows a CPU second", "peak MiB", "")
+DIFFERENT = 9_000_000
+"""So many amounts in cents come before one comes again, where nearly every one differs. A prime is the step between
+neighbours, so that they are in no order."""
+STEP = 7_919
+HEADER = ("rows", "amounts", "MB", "seconds", "rows a second", "CPU seconds", "rows a CPU second", "peak MiB", "")
 
 
-def write(path: Path, rows: int) -> int:
-    """Write a file of so many rows, and give the sum of its fees in minor units."""
+def write(path: Path, rows: int, *, differs: bool) -> int:
+    """Write a file of so many rows, and give the sum of its fees in minor units.
+
+    `differs`: nearly every row has a fee of its own.
+    """
+    if differs:
+        return _write_different(path, rows)
     ends, cents = [], []
     for number in range(PATTERN_ROWS):
         status = "Probe" if number % 10 == 0 else "Aktiv"
@@ -65,6 +76,23 @@ def write(path: Path, rows: int) -> int:
             )
     whole, rest = divmod(rows, PATTERN_ROWS)
     return whole * sum(cents) + sum(cents[:rest])
+
+
+def _write_different(path: Path, rows: int) -> int:
+    sum_of_cents = 0
+    with path.open("w", encoding="windows-1252", newline="") as file:
+        file.write("Kundennummer;Name;Anschrift;Status;Gebühr;Seit\r\n")
+        for number in range(rows):
+            cents = 100_000 + number * STEP % DIFFERENT
+            sum_of_cents += cents
+            fee = f"{cents // 100_000}.{cents // 100 % 1000:03d},{cents % 100:02d} $"
+            day = f"{number % 28 + 1:02d}.{number % 12 + 1:02d}.20{number % 20 + 5:02d}"
+            status = "Probe" if number % 10 == 0 else "Aktiv"
+            file.write(
+                f'K-{number:09d};"Müller; {number:09d}";"Große Straße {number % 1000:03d}, 20095 Hamburg"'
+                f";{status};{fee};{day}\r\n"
+            )
+    return sum_of_cents
 
 
 def measure(path: Path, rows: int, cents: int) -> None:
@@ -85,10 +113,10 @@ def measure(path: Path, rows: int, cents: int) -> None:
 def main(sizes: list[int]) -> None:
     """Measure each size in a process of its own. Exits with 1 when a goal is missed."""
     lines: list[tuple[str, ...]] = []
-    for rows in sizes:
+    for rows, differs in product(sizes, (False, True)):
         with tempfile.TemporaryDirectory(prefix="kulanz-bench-") as folder:
             path = Path(folder) / "list.csv"
-            cents = write(path, rows)
+            cents = write(path, rows, differs=differs)
             (path.parent / "bench.profile.yaml").write_text(PROFILE, encoding="utf-8")
             command = [sys.executable, "-m", "bench.lists", "--measure", str(path), str(rows), str(cents)]
             done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=PROJECT)  # noqa: S603 (ours)
@@ -96,7 +124,8 @@ def main(sizes: list[int]) -> None:
         rate = rows / found["cpu"]
         is_reached = rate >= ROWS_PER_CPU_SECOND_LEAST and found["peak_mib"] <= PEAK_MIB_MOST
         lines.append((
-            f"{rows:,}", f"{size:,.0f}", f"{found['seconds']:.1f}", f"{rows / found['seconds']:,.0f}",
+            f"{rows:,}", "nearly all different" if differs else "9,000", f"{size:,.0f}",
+            f"{found['seconds']:.1f}", f"{rows / found['seconds']:,.0f}",
             f"{found['cpu']:.1f}", f"{rate:,.0f}", f"{found['peak_mib']:.0f}", "reached" if is_reached else "MISSED",
         ))  # fmt: skip
         print("  ".join(lines[-1]), flush=True)

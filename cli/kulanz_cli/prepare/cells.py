@@ -87,7 +87,6 @@ def cell_reader(
     words = frozenset(map(clean, (*missing, *field.missing))) - {""}
     known = frozenset() if is_id else no_value_words(() if fact is None else fact.choices) - {""}
     values = {clean(word): meant for word, meant in field.values.items()}
-    is_single_byte = not encoding.startswith("utf")
 
     def read_cell(raw: str) -> Cell:
         if raw.startswith(UNREADABLE):
@@ -98,7 +97,7 @@ def cell_reader(
             if raw.startswith(EXACT):
                 return _settled(read(raw), fact)
             if not raw.isascii():
-                _must_be_encoded(raw, encoding, is_single_byte=is_single_byte)
+                must_be_encoded(raw, encoding)
             text = clean(raw)
             if text[:1] == '"' and raw[0].isspace():
                 return Cell(WRONG, wrong=QUOTE_BEHIND_A_BLANK)
@@ -120,11 +119,11 @@ def _by_word(text: str, values: Mapping[str, str]) -> Cell:
     return Cell(values[text], Change.WORD if values[text] != text else Change.NONE)
 
 
-def _must_be_encoded(raw: str, encoding: str, *, is_single_byte: bool) -> None:
-    """Refuse what was written in another encoding than the rest of the file."""
+def must_be_encoded(raw: str, encoding: str) -> None:
+    """Refuse what was written in another encoding than the rest of the file. Raises Unread."""
     if _LONE_BYTES.search(raw):
         raise Unread(f"text in {encoding}; it has bytes that are none")
-    if not is_single_byte:
+    if encoding.startswith("utf"):
         return
     try:
         raw.encode(encoding).decode()
@@ -256,7 +255,8 @@ def _number_reader(field: Field, fact: FactDeclaration | None) -> ReadCell:
         if field.unit == "minor" and decimals is not None:
             if number != number.to_integral_value():
                 raise Unread("a whole number of minor units, such as cents")
-            return Cell(format_minor(int(number), decimals), Change.UNIT, number=number)
+            major = format_minor(int(number), decimals)
+            return Cell(major, Change.UNIT if major != text else Change.NONE, number=number)
         if decimals is not None and "." in plain and plain[-decimals - 1 :][:1] != ".":
             _must_be_payable(plain, decimals, fact.currency if fact is not None else "")
         return Cell(plain, Change.NUMBER if plain != text and not raw.startswith(EXACT) else Change.NONE, number=number)
@@ -270,12 +270,17 @@ def _must_be_payable(plain: str, decimals: int, currency: str) -> None:
         raise Unread(f"an amount with at most {decimals} decimals, as {currency} has; round it where it is made")
 
 
+def whole_digits(group: str) -> str:
+    """A pattern of the whole digits of a number, with what stands between its thousands; or lakhs, as in India."""
+    between = re.escape(group)
+    if not between:
+        return "[0-9]+"
+    return rf"[0-9]{{1,3}}(?:{between}[0-9]{{3}})+|[0-9]{{1,2}}(?:{between}[0-9]{{2}})+{between}[0-9]{{3}}|[0-9]+"
+
+
 def _number_pattern(field: Field) -> re.Pattern[str]:
-    group, mark = re.escape(field.group), re.escape(field.decimal or ".")
-    whole = "[0-9]+"
-    if group:  # thousands; or lakhs, as India writes them
-        whole = rf"[0-9]{{1,3}}(?:{group}[0-9]{{3}})+|[0-9]{{1,2}}(?:{group}[0-9]{{2}})+{group}[0-9]{{3}}|[0-9]+"
-    return re.compile(rf"([+-]?)({whole})(?:{mark}([0-9]+))?", re.ASCII)
+    mark = re.escape(field.decimal or ".")
+    return re.compile(rf"([+-]?)({whole_digits(field.group)})(?:{mark}([0-9]+))?", re.ASCII)
 
 
 def _plain_number(text: str, pattern: re.Pattern[str], group: str, expected: str) -> str:

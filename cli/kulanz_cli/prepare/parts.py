@@ -44,8 +44,8 @@ class PartWriter:
             if len(self.parts) == PARTS_MOST:
                 raise Unusable(f"the list would have over {PARTS_MOST} parts; state larger ones with --part-bytes")
             self._file = (self.folder / f"part-{len(self.parts) + 1:05d}.csv").open("wb")
-            self._put(_written([self.columns]))
-        self._put(_written(zip(*columns, strict=True)))
+            self._put(_written([[name] for name in self.columns], 1))
+        self._put(_written(columns, rows))
         self._rows += rows
         if self._bytes >= self.part_bytes:
             self.end_part()
@@ -63,9 +63,15 @@ class PartWriter:
             self._file, self._rows, self._bytes = None, 0, 0
 
 
-def _written(rows: "Iterator[tuple[str, ...]] | Sequence[Sequence[str]]") -> bytes:
+def _written(columns: Sequence[Sequence[str]], rows: int) -> bytes:
+    """Rows as CSV. Where no cell needs quotes, which is nearly always, they are joined, several times as fast."""
+    joined = "\n".join(map(",".join, zip(*columns, strict=True))) + "\n"
+    commas, ends = (len(columns) - 1) * rows, rows
+    is_plain = joined.count(",") == commas and joined.count("\n") == ends and not ('"' in joined or "\r" in joined)
+    if is_plain and len(columns) > 1:  # a row of one empty cell would be a blank line
+        return joined.encode()
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
+    csv.writer(text, lineterminator="\n").writerows(zip(*columns, strict=True))
     return text.getvalue().encode()
 
 

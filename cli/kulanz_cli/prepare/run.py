@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal, localcontext
 from fractions import Fraction
 from hashlib import file_digest
+from operator import ne
 from pathlib import Path
 
 from kulanz.domain.lists.account_ids import is_surely_an_id
@@ -17,6 +18,7 @@ from kulanz.domain.lists.unread_columns import names_currency, nearly_named
 from kulanz.domain.money import minor_units
 from kulanz.domain.policy import CompiledPolicy
 from kulanz_cli.prepare.cells import Cell, Change, ReadCell, cell_reader
+from kulanz_cli.prepare.numbers import PlainNumbers
 from kulanz_cli.prepare.parts import PART_BYTES, Part, PartWriter, whole_folder
 from kulanz_cli.prepare.profile import Field, Profile
 from kulanz_cli.prepare.sources import Batch, InputUnusable, Progress, Source, open_source
@@ -33,6 +35,8 @@ FIRST_PLACES = 3
 REMEMBERED_CELLS = 200_000
 """Different cells of a column whose reading is kept; with more of them, all are forgotten after a batch."""
 NAMES_SHOWN = 12
+DIFFERENT_CELLS = 4
+"""One cell in so many is another than all before it in a batch: then numbers are read at once, not remembered."""
 
 
 @dataclass(slots=True)
@@ -86,13 +90,14 @@ class Report:
 class _Memo(dict[str, str]):
     """The cell of the list for each cell of the file, worked out once. What is to be counted of it is in `noted`.
 
-    `are_ids`: the cells are ids without a stated shape, so that most need not be looked at one by one.
+    `are_ids`: the cells are ids without a stated shape, so that most need not be looked at one by one. `numbers` reads
+    those that are numbers beyond doubt, many at once.
     """
 
-    def __init__(self, read: ReadCell, *, is_plain_id: bool) -> None:
+    def __init__(self, read: ReadCell, numbers: PlainNumbers | None, *, is_plain_id: bool) -> None:
         super().__init__()
         self._read = read
-        self.are_ids = is_plain_id
+        self.are_ids, self.numbers = is_plain_id, numbers
         self.noted: dict[str, Cell] = {}
 
     def __missing__(self, raw: str) -> str:
@@ -126,7 +131,8 @@ class Preparation:
             is_plain = is_id and one.constraints is None and not one.missing and not profile.schema.missing
             told = ColumnReport(one.name, str(one.source), fact, is_number)
             self.report.columns.append(told)
-            self._memos.append((one, _Memo(read, is_plain_id=is_plain), told))
+            numbers = PlainNumbers.of(one, fact, profile.schema.missing, profile.encoding)
+            self._memos.append((one, _Memo(read, numbers, is_plain_id=is_plain), told))
 
     def rows(self, paths: Sequence[Path], progress: Progress) -> Iterator[list[Sequence[str]]]:
         """The columns of the list, some rows at a time. Raises InputUnusable."""
@@ -232,10 +238,18 @@ class Preparation:
             if memo.are_ids and all(map(is_surely_an_id, raws)):
                 columns.append(raws)
                 continue
-            columns.append(list(map(memo.__getitem__, raws)))
-            if memo.noted:
+            texts, unread = _at_once(told, memo.numbers, raws, lines, file)
+            if texts is None:
+                columns.append(list(map(memo.__getitem__, raws)))
                 wrong |= _count(told, memo, raws, lines, file)
-                memo.forget()
+            else:
+                columns.append(texts)
+                others = [raws[place] for place in unread]
+                for place, raw in zip(unread, others, strict=True):
+                    texts[place] = memo[raw]
+                found = _count(told, memo, others, [lines[place] for place in unread], file)
+                wrong |= {unread[place] for place in found}
+            memo.forget()
         self.report.wrong_rows += len(wrong)
         return columns
 
@@ -259,9 +273,44 @@ class Preparation:
                     raise AssertionError(f"{told.name}: what was written adds up to something else than what was read")
 
 
+def _at_once(
+    told: ColumnReport, numbers: PlainNumbers | None, raws: Sequence[str], lines: Sequence[int], file: int
+) -> tuple[list[str] | None, Sequence[int]]:
+    """The numbers of some cells, counted, and the places of the cells that are still to be read.
+
+    None where few of them differ, so that remembering them is faster, or where they must be looked at one by one.
+    """
+    if numbers is None or len(set(raws)) * DIFFERENT_CELLS <= len(raws):
+        return None, ()
+    unread = numbers.others(raws)
+    if len(unread) * 2 > len(raws):
+        return None, ()
+    gone = set(unread)
+    places = [place for place in range(len(raws)) if place not in gone] if unread else range(len(raws))
+    given = [raws[place] for place in places] if unread else raws
+    found = numbers.read(given)
+    if found is None:
+        return None, ()
+    told.numbers += len(given)
+    told.before += found.before
+    told.after += found.after
+    changed = list(map(ne, given, found.texts))
+    if times := sum(changed):
+        first = ((file, lines[place]) for place, is_changed in zip(places, changed, strict=True) if is_changed)
+        told.changes.setdefault(numbers.change, Found()).see(times, first)
+    if not unread:
+        return found.texts, ()
+    texts = list(raws)
+    for place, text in zip(places, found.texts, strict=True):
+        texts[place] = text
+    return texts, unread
+
+
 def _count(told: ColumnReport, memo: _Memo, raws: Sequence[str], lines: Sequence[int], file: int) -> set[int]:
     """Count what is to be reported of some cells; give the places of the wrong ones."""
     wrong: set[int] = set()
+    if not memo.noted or not raws:
+        return wrong
     where: dict[str, list[int]] = {}
 
     def places(raw: str) -> list[int]:

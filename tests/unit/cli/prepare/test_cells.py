@@ -10,8 +10,9 @@ import pytest
 from kulanz.domain.lists.columns import FactDeclaration
 from kulanz_cli.prepare import run
 from kulanz_cli.prepare.cells import UNREADABLE, WRONG, Cell, cell_reader, exact, of_float
+from kulanz_cli.prepare.numbers import Numbers, PlainNumbers
 from kulanz_cli.prepare.profile import Field, profile_from
-from tests.unit.cli.prepare.prepared import fields, prepared
+from tests.unit.cli.prepare.prepared import COLUMNS, fields, prepared
 
 
 def field(**stated: Any) -> Field:
@@ -185,6 +186,23 @@ def test_sums_that_move_stop_the_preparation(tmp_path: Path, monkeypatch: pytest
         return lambda raw: reads(raw)._replace(value=101)
 
     monkeypatch.setattr(run, "cell_reader", another)
+    monkeypatch.setattr(run, "DIFFERENT_CELLS", 0)  # each cell is read by itself
+    with pytest.raises(AssertionError, match="adds up to something else"):
+        prepared(tmp_path, {"in.csv": content}, {"schema": fields()})
+    assert not [path for path in tmp_path.iterdir() if "out" in path.name]
+
+
+def test_sums_of_numbers_read_at_once_stop_the_preparation_when_they_move(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads = PlainNumbers.read
+
+    def another(numbers: PlainNumbers, raws: list[str]) -> Numbers | None:
+        found = reads(numbers, raws)
+        return None if found is None else found._replace(after=found.after + 1)
+
+    monkeypatch.setattr(PlainNumbers, "read", another)
+    content = (",".join(COLUMNS) + "\nA-1,1.00,,,,,,,\n").encode()
     with pytest.raises(AssertionError, match="adds up to something else"):
         prepared(tmp_path, {"in.csv": content}, {"schema": fields()})
     assert not [path for path in tmp_path.iterdir() if "out" in path.name]
