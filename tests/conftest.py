@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import gc
 import os
 from collections import Counter
 from typing import Any
@@ -41,9 +42,8 @@ SETTINGS_OF_A_PROPERTY = "_hypothesis_internal_use_settings"
 """Where Hypothesis keeps them, its own pytest plugin too; tests/unit/project/test_effort.py notices a change."""
 
 
-@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give properties as many examples as are asked for, and the tests of one process to one worker."""
+    """Give properties as many examples as are asked for, and hold the tests of an emulator to their folders."""
     scaled: set[Any] = set()
     for item in items:
         test: Any = getattr(item, "obj", None)
@@ -53,13 +53,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 scaled.add(test)
                 given: Any = getattr(test, SETTINGS_OF_A_PROPERTY, None) or settings.default
                 setattr(test, SETTINGS_OF_A_PROPERTY, settings(given, max_examples=examples(given.max_examples)))
-        # so that one embedded AWS, and one DynamoDB Local, serves them all
         for name in ("ministack", "dynamodb"):
-            if item.get_closest_marker(name):
-                if not item.nodeid.startswith(EMULATED):
-                    folders = ", ".join(EMULATED)
-                    raise pytest.UsageError(f"{item.nodeid}: tests marked {name} are found in {folders} alone")
-                item.add_marker(pytest.mark.xdist_group(name))
+            if item.get_closest_marker(name) and not item.nodeid.startswith(EMULATED):
+                folders = ", ".join(EMULATED)
+                raise pytest.UsageError(f"{item.nodeid}: tests marked {name} are found in {folders} alone")
+
+
+def pytest_collection_finish() -> None:
+    """Take what was imported and collected out of the collector's sight: a million objects that stay."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
