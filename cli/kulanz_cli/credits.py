@@ -7,6 +7,7 @@ import click
 
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz_cli.command import CampaignParameter, action_id, under_id
+from kulanz_cli.log import RouteParameter
 from kulanz_cli.settings import ANSWER_CODES, EXIT_NO, as_json, pass_stack
 from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import console, counted_as, print_json, say
@@ -21,6 +22,7 @@ CREDITS_VERSION = 1
 @click.option("--account", help="The account of the credit.")
 @click.option("--subject", help="The line, service or premises; leave it out for the account itself.")
 @click.option("--biller-account", help="The account's key at the biller, corrected.")
+@click.option("--to", "channel", type=RouteParameter("channel"), help="Another channel that it is sent to.")
 @click.option("--reason", help="Why, for the audit log.")
 @under_id
 @as_json
@@ -34,19 +36,23 @@ def credits_of(
     account: str | None,
     subject: str | None,
     biller_account: str | None,
+    channel: str | None,
     reason: str | None,
     given_id: str | None,
     is_json: bool,
 ) -> None:
     """List the credits of CAMPAIGN that the biller rejected or took back.
 
-    With --send-again or --write-off, do that with one of them. What is sent again is in a delivery a day later. Above
-    the stack's amount for a second person, a credit is written off when another person says so, too.
+    With --send-again or --write-off, do that with one of them. What is sent again is in a delivery a day later, of
+    another channel with --to. Above the stack's amount for a second person, a credit is written off or sent to another
+    channel when another person says the same, too.
 
     Exits with 1 where credits wait for a person.
     """
     if send_again and write_off:
         raise click.UsageError("state one of --send-again and --write-off")
+    if channel and not send_again:
+        raise click.UsageError("--to belongs to --send-again")
     if send_again or write_off:
         if not account or not reason:
             raise click.UsageError("state --account and --reason, too")
@@ -57,10 +63,11 @@ def credits_of(
             "reason": reason,
             **({"subject": subject} if subject else {}),
             **({"biller_account": biller_account} if biller_account else {}),
+            **({"channel": channel} if channel else {}),
         }
         _act(stack, campaign_id, body, given_id, is_json=is_json)
         return
-    if any((account, subject, biller_account, reason, given_id)):
+    if any((account, subject, biller_account, channel, reason, given_id)):
         raise click.UsageError("these options belong to --send-again or --write-off; state one of both")
     found = list(_waiting(stack, campaign_id))
     if is_json:
@@ -87,14 +94,15 @@ def _act(
         body,
         incident=campaign_id.incident_id,
         seq=campaign_id.seq,
-        id=given_id or action_id(*(str(value) for value in body.values())),
+        id=given_id or action_id(*(f"{name}={value}" for name, value in body.items())),
     )
     if is_json:
         print_json(done)
     elif done["second_person_needed"]:
-        say(console(), "written off by one person; another person has to write it off, too")
+        what = "sent to another channel" if body["action"] == "send_again" else "written off"
+        say(console(), f"{what} by one person; another person has to say the same, too")
     elif done["state"] == "due":
-        say(console(), "the credit is due again; the next delivery of additions has it")
+        say(console(), f"the credit is due again; the next delivery of additions to {done['channel']} has it")
     else:
         say(console(), f"the credit is {done['state'].replace('_', ' ')}")
 

@@ -230,6 +230,10 @@ class Deployed:
     def channel(self) -> Any:
         return self.config.channel
 
+    @property
+    def other_channels(self) -> Any:
+        return self.config.other_channels
+
     @cached_property
     def discretion(self) -> Any:
         from kulanz.adapters.discretion import S3Discretion

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from kulanz.application.delivery.world import WaitingAdditions
 from kulanz.application.ports import Outdated
 from kulanz.domain.campaigns.campaign import CampaignId, Cursor
 from kulanz.domain.decision import Outcome
@@ -145,7 +146,7 @@ def test_a_delivery_over_additions_takes_all_that_was_added_once_and_what_comes_
     accepted(backend, "a-1", NOW)
     first = store.added(campaign)
     assert (first.number, first.worth, first.until) == (1, {"USD": 500}, 0)
-    assert store.waiting_additions() == [(campaign, NOW)]
+    assert store.waiting_additions() == [WaitingAdditions(campaign, NOW)]
     last = backend.index.last_addition(campaign)
     assert last is not None
     assert (last.key.account_id, last.at) == ("a-1", NOW)
@@ -163,7 +164,7 @@ def test_a_delivery_over_additions_takes_all_that_was_added_once_and_what_comes_
     with pytest.raises(Outdated):
         accepted(backend, "a-3", NOW)
     accepted(backend, "a-4", NOW + timedelta(hours=1))
-    assert store.waiting_additions() == [(campaign, NOW + timedelta(hours=1))]
+    assert store.waiting_additions() == [WaitingAdditions(campaign, NOW + timedelta(hours=1))]
     later = store.added(campaign)
     with pytest.raises(Outdated):
         store.open(over_additions(2, both, end + 1, 500), later)

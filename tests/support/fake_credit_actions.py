@@ -22,7 +22,7 @@ class FakeCreditActions:
             raise Outdated
         added = self._campaigns.added_items
         if addition is not None:
-            added.require_open(change.key.campaign, addition.at)
+            added.require_open(change.key.campaign, addition.at, addition.channel)
         if not FakeCredits.write_entries(self._credits, [change])[0]:
             raise Outdated
         self._answers.by_persons.setdefault(channel, Moves()).take_all(moves)
@@ -30,4 +30,4 @@ class FakeCreditActions:
             owe(self._answers.dues, due, number, size)
         if addition is not None:
             added.listed.append(addition)
-            added.count(change.key.campaign, addition.at, {})
+            added.count(change.key.campaign, addition.at, {}, addition.channel)

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
 
-from kulanz.application.delivery.world import Booked, EntriesChange
+from kulanz.application.delivery.world import Booked, EntriesChange, WaitingAdditions
 from kulanz.application.ports import Outdated
 from kulanz.domain.campaigns.campaign import CampaignId, Cursor
 from kulanz.domain.decision import Outcome
@@ -101,11 +100,11 @@ class FakeDeliveries:
     def _of(self, campaign_id: CampaignId) -> list[Delivery]:
         return sorted((one for one in self._found.values() if one.campaign == campaign_id), key=lambda one: one.id)
 
-    def added(self, campaign_id: CampaignId) -> Added:
-        return self.added_items.found.get(campaign_id, Added())
+    def added(self, campaign_id: CampaignId, channel: str = "") -> Added:
+        return self.added_items.of(campaign_id, channel)
 
-    def waiting_additions(self) -> list[tuple[CampaignId, datetime]]:
-        return list(self.added_items.waiting.items())
+    def waiting_additions(self) -> list[WaitingAdditions]:
+        return [WaitingAdditions(one, since, channel) for (one, channel), since in self.added_items.waiting.items()]
 
     def of_channel(self, channel: str, after: int = 0) -> Iterator[Delivery]:
         ids = sorted(one for one in self._found if one.channel == channel and one.serial > after)

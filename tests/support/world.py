@@ -123,6 +123,7 @@ class World:
     """The persons who approve what waits, one after the other, as long as it keeps its limits."""
     gate: GateSettings = SAFE
     channel: Channel | None = None
+    other_channels: tuple[Channel, ...] = ()
     """Where the credits of its campaigns are delivered to."""
     delivers: bool = True
     """Whether a campaign that closes opens its delivery."""

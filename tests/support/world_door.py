@@ -102,6 +102,7 @@ class WorldDoor:
         self.drafts, self.sources = FakeDrafts(), FakeSources()
         self.operation, self.gate, self.people = OPERATION, world.gate, FakePeople()
         self.discretion, self.channel = FakeDiscretion(), world.channel
+        self.other_channels = world.other_channels
         self.goodwill = FakeGoodwill(world.ledger, world.campaigns)
         self.goodwill.logged = self.actions.entries
         self.settings = replace(world.settings(), incident_sources=frozenset(), campaign_sources=frozenset())

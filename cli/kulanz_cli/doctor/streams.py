@@ -183,11 +183,12 @@ def topic(at: Examined) -> Iterator[Result]:
 
 def credits_topic(at: Examined) -> Iterator[Result]:
     """The credits topic, where credits are published on it: its policy, and whether billing hears them."""
-    if not at.parameter("DeliveryChannel").endswith(f":{ChannelKind.TOPIC.value}"):
-        yield ok("No new plan sends credits to the credits topic: DeliveryChannel does not name it.")
+    channels = [at.parameter("DeliveryChannel"), *at.parameter("OtherChannels").split(",")]
+    if not any(one.endswith(f":{ChannelKind.TOPIC.value}") for one in channels):
+        yield ok("Nothing new is sent to the credits topic: neither DeliveryChannel nor OtherChannels names it.")
         return
     nobody = finding(
-        "Nobody is subscribed to the credits topic, and DeliveryChannel sends credits there: nobody books them.",
+        "Nobody is subscribed to the credits topic, and a channel sends credits there: nobody books them.",
         "Subscribe a queue of billing (docs/delivery.md). What was published before: kulanz resend CAMPAIGN.",
     )
     yield from _topic(at, at.outputs.credits_topic_arn, "CreditsSubscriberAccountIds", nobody)

@@ -54,7 +54,9 @@ def show(visit: Visit) -> Shown:
 
 
 def act(visit: Visit) -> Done:
-    """Send a credit again, with its account at the biller corrected or as it was, or write it off."""
+    """Send a credit again, there or to another channel, with its account at the biller corrected or as it was; or write
+    it off.
+    """
     action, reason = visit.form.get("action", ""), filled(visit, "reason")
     if not reason:
         raise NotAnswered("state a reason; the audit log keeps it", Why.WRONG)
@@ -62,12 +64,14 @@ def act(visit: Visit) -> Done:
         "action": action, "reason": reason,
         **{name: visit.form.get(name, "") for name in ("account_id", "subject", "credit_id")},
     }  # fmt: skip
-    if action == SEND_AGAIN and (corrected := filled(visit, "biller_account")):
-        body["biller_account"] = corrected
+    if action == SEND_AGAIN:
+        body |= {name: value for name in ("biller_account", "channel") if (value := filled(visit, name))}
     done = visit.kulanz.act("credits.act", body, **on_campaign(visit), id=action_id(visit, "credit"))
     path = f"/rejected/{campaign_path('{incident}/{seq}'.format(**visit.of))}"
     if done["second_person_needed"]:
         said = visit.words("It is written off when another person writes it off, too.")
+        if action == SEND_AGAIN:
+            said = visit.words("It is sent to the other channel when another person sends it there, too.")
         return Done(url(path, credit=done["credit_id"]), str(said))
     if done["state"] == "due":
         return Done(path, str(visit.words("The credit is due again. The next delivery of additions has it.")))

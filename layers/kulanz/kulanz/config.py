@@ -83,6 +83,17 @@ class _Environment:
         except ChannelError as error:
             raise SettingError(f"{name}: {error}") from None
 
+    def channels(self, name: str) -> tuple[Channel, ...]:
+        """The channels that a setting lists, as in `letters:csv,vouchers:jsonl`; none where it is empty."""
+        try:
+            found = [Channel.from_text(text.strip()) for text in self.values.get(name, "").split(",")]
+        except ChannelError as error:
+            raise SettingError(f"{name}: {error}") from None
+        channels = tuple(one for one in found if one is not None)
+        if len({one.name for one in channels}) < len(channels):
+            raise SettingError(f"{name}: expected each channel once")
+        return channels
+
     def zone(self, name: str) -> str:
         """The name of a time zone."""
         text = self.text(name)
@@ -172,6 +183,7 @@ _SETTINGS: Mapping[str, _Read] = {
     "list_bucket": lambda given: given.text("LIST_BUCKET"),
     "list_prefix": lambda given: given.text("LIST_PREFIX"),
     "maximum_concurrency": lambda given: given.integer("MAXIMUM_CONCURRENCY", 1, WORKERS_MOST),
+    "other_channels": lambda given: given.channels("OTHER_CHANNELS"),
     "person_roles": lambda given: given.person_roles("PERSON_ROLES"),
     "policy_prefix": lambda given: given.text("POLICY_PREFIX"),
     "publish_function": lambda given: given.text("PUBLISH_FUNCTION"),
@@ -296,6 +308,7 @@ class ApiConfig(_Config):
     write_rate: int
     gate: GateSettings
     channel: Channel | None
+    other_channels: tuple[Channel, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,11 +36,14 @@ def test_the_credits_that_wait_are_listed_with_the_code_and_end_with_1() -> None
     [
         (("--send-again", CREDIT, "--biller-account", "K-1"), ("due", False), "due again"),
         (("--write-off", CREDIT), ("written_off", False), "the credit is written off"),
-        (("--write-off", CREDIT), ("rejected", True), "another person has to write it off"),
+        (("--write-off", CREDIT), ("rejected", True), "written off by one person; another person has to say the same"),
+        (("--send-again", CREDIT, "--to", "letters"), ("due", False), "delivery of additions to letters has it"),
+        (("--send-again", CREDIT, "--to", "letters"), ("rejected", True), "sent to another channel by one person"),
     ],
 )
 def test_what_was_done_is_said(words: tuple[str, ...], acted: tuple[str, bool], said: str) -> None:
     done = {"v": 1, "credit_id": CREDIT, "state": acted[0], "attempt": 1, "second_person_needed": acted[1]}
+    done["channel"] = "letters" if "--to" in words else "billing"
     shown = run(Answering(credits__act=[done]), *WORDS, *words)
     assert shown.exit_code == 0
     assert said in shown.stdout
@@ -52,6 +55,8 @@ def test_what_was_done_is_said(words: tuple[str, ...], acted: tuple[str, bool], 
         ("credits", "in-7/1", "--send-again", CREDIT),
         ("credits", "in-7/1", "--account", "A-1002"),
         (*WORDS, "--send-again", CREDIT, "--write-off", CREDIT),
+        (*WORDS, "--write-off", CREDIT, "--to", "letters"),
+        ("credits", "in-7/1", "--to", "letters"),
     ],
 )
 def test_what_is_half_said_is_refused(words: tuple[str, ...]) -> None:

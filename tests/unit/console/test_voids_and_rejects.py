@@ -160,6 +160,22 @@ def test_a_rejected_credit_is_found_from_the_first_page_and_sent_again() -> None
     assert "The credit is due again" in read(browser.get(REJECTS).text)
 
 
+def test_a_credit_is_sent_to_another_channel_where_above_an_amount_a_second_person_says_so_too() -> None:
+    chosen = f"{REJECTS}?credit={CREDIT}"
+    for answer, said in (
+        ({"state": "due"}, "The credit is due again"),
+        ({"state": "rejected", "second_person_needed": True}, "when another person sends it there, too"),
+    ):
+        browser = Rejecting(**answer).enter()
+        filled = {"action": "send_again", "reason": "moved", "channel": " letters "}
+        done = browser.submit(chosen, f"{REJECTS}/act", **filled)
+        assert browser.done[0][0]["channel"] == "letters"
+        assert said in read(browser.get(done.location).text)
+    browser = Rejecting(state="written_off").enter()
+    browser.submit(chosen, f"{REJECTS}/act", action="write_off", reason="closed", channel="letters")
+    assert "channel" not in browser.done[0][0], "nothing is sent of what is written off"
+
+
 def test_a_large_credit_is_written_off_by_a_second_person_too() -> None:
     browser = Rejecting(state="rejected", second_person_needed=True).enter()
     chosen = f"{REJECTS}?credit={CREDIT}"

@@ -31,5 +31,5 @@ class DynamoCreditActions:
         actions += [add_action(self._campaigns, key, additions) for key, additions in due_additions(moves.dues)]
         if addition is not None:
             actions.append(put_action(self._credits, addition_item(addition) | {"ttl": {"N": str(ttl)}}))
-            actions += added_actions(self._campaigns, campaign_id, addition.at, {})
+            actions += added_actions(self._campaigns, campaign_id, addition.at, {}, addition.channel)
         write_together(self._client, actions)

@@ -119,15 +119,16 @@ def _additions_item(additions: Additions | None) -> Item:
     if additions is None:
         return {}
     worth = {measure: str(size) for measure, size in sorted(additions.worth.items())}
-    content = [additions.start, additions.end, additions.number, worth]
+    content = [additions.start, additions.end, additions.number, worth, *filter(None, [additions.channel])]
     return {"additions": {"S": json.dumps(content, separators=(",", ":"))}}
 
 
 def _read_additions(item: Item) -> Additions | None:
     if "additions" not in item:
         return None
-    start, end, number, worth = json.loads(item["additions"]["S"])
-    return Additions(start, end, number, {measure: read_number(size) for measure, size in worth.items()})
+    start, end, number, worth, *channel = json.loads(item["additions"]["S"])
+    sizes = {measure: read_number(size) for measure, size in worth.items()}
+    return Additions(start, end, number, sizes, channel[0] if channel else "")
 
 
 def read_delivery(item: Item) -> Delivery:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import datetime
 from typing import Any
 
 from kulanz.adapters import delivery_items as items
@@ -14,6 +13,7 @@ from kulanz.adapters.index_items import OPEN_PARTITION
 from kulanz.adapters.receipt_actions import NEW, STANDING, add_action, finished_of, move_cursor_action, put_action
 from kulanz.adapters.receipt_items import read_cursor
 from kulanz.adapters.transactions import write_together, write_until_alone
+from kulanz.application.delivery.world import WaitingAdditions
 from kulanz.application.ports import Outdated
 from kulanz.domain.campaigns.campaign import CampaignId, Cursor
 from kulanz.domain.delivery.added import Added
@@ -87,11 +87,11 @@ class DynamoDeliveries:
         named = sorted(DeliveryId.parse(item["delivery"]["S"]) for item in found)
         return [one for delivery_id in named if (one := self.delivery(delivery_id)) is not None]
 
-    def added(self, campaign_id: CampaignId) -> Added:
+    def added(self, campaign_id: CampaignId, channel: str = "") -> Added:
         found = item_of(self._client, self._table, added_key(campaign_id))
-        return Added() if found is None else read_added(campaign_id, found)
+        return Added(channel=channel) if found is None else read_added(campaign_id, found, channel)
 
-    def waiting_additions(self) -> list[tuple[CampaignId, datetime]]:
+    def waiting_additions(self) -> list[WaitingAdditions]:
         return list(map(read_waiting, query(self._client.query, self._table, OPEN_PARTITION, WAITING_PREFIX)))
 
     def of_channel(self, channel: str, after: int = 0) -> Iterator[Delivery]:

@@ -181,6 +181,7 @@ def addition_item(addition: Addition) -> Item:
         "pk": {"S": additions_partition(key.campaign)},
         "sk": {"S": f"{placed(addition.at)}#{addition.kind.value}#{key.account_id}#{key.subject}{benefit}"},
         "actor": {"S": addition.actor},
+        **({"channel": {"S": addition.channel}} if addition.channel else {}),
     }
 
 
@@ -190,7 +191,8 @@ def read_addition(item: Item) -> Addition:
     at, kind, account_id, subject, *benefit = item["sk"]["S"].split("#")
     key = DecisionKey(account_id, incident_id, subject, int(seq))
     place = int(benefit[0]) if benefit else None
-    return Addition(AdditionKind(kind), key, parse_instant(at), item["actor"]["S"], place)
+    channel = item["channel"]["S"] if "channel" in item else ""
+    return Addition(AdditionKind(kind), key, parse_instant(at), item["actor"]["S"], place, channel)
 
 
 def _campaign_of(partition: str) -> CampaignId:

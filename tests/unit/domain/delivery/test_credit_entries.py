@@ -39,9 +39,7 @@ def entry(kind: EntryKind, **stated: Any) -> CreditEntry:
     return CreditEntry(kind=kind, at=AT, by="test", benefits=told.pop("benefits", (0,)), **told)
 
 
-ASSIGNED, SENT, UNKNOWN, ACCEPTED, APPLIED, REJECTED, TAKEN_BACK, WRITTEN_OFF, VOIDED, AGAIN, ASKED = map(
-    entry, EntryKind
-)
+ASSIGNED, SENT, UNKNOWN, ACCEPTED, APPLIED, REJECTED, TAKEN_BACK, WRITTEN_OFF, VOIDED, AGAIN, *_ = map(entry, EntryKind)
 PART = entry(EntryKind.APPLIED, amount=200, id="part-1")
 REST = entry(EntryKind.APPLIED, amount=300, id="part-2", bill="B-2")
 

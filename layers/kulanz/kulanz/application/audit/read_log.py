@@ -133,7 +133,8 @@ def _requested(campaign_id: CampaignId, ports: LogPorts) -> AuditEntry | None:
 
 
 def _accepted(addition: Addition) -> AuditEntry:
-    return replace(acceptance_entry(addition.key, addition.at, addition.actor), action=_ADDED[addition.kind])
+    action = "sent a credit to another channel" if addition.channel else _ADDED[addition.kind]
+    return replace(acceptance_entry(addition.key, addition.at, addition.actor), action=action)
 
 
 _ADDED = {

@@ -1,11 +1,12 @@
-"""What a person does with a credit that the biller rejected or took back: send it again, or write it off.
+"""What a person does with a credit that the biller rejected or took back: send it again, perhaps to another channel, or
+write it off.
 
 One step each: the entry of the decision, the sums of its campaign, what is due, and, of a credit that is sent again,
 its place among the additions that the next delivery has.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from typing import Protocol
@@ -15,8 +16,10 @@ from kulanz.application.ports import ATTEMPTS_AGAINST_OTHERS, CampaignStore, Out
 from kulanz.domain.campaigns.reconciliation import worth_of
 from kulanz.domain.decision import Benefit
 from kulanz.domain.delivery.answers import credit_in
+from kulanz.domain.delivery.channel import Channel
 from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.entries import (
+    ASKED,
     ENTRIES_BYTES,
     ENTRIES_MOST,
     AddResult,
@@ -26,6 +29,7 @@ from kulanz.domain.delivery.entries import (
     EntryKind,
     Standing,
     add_entry,
+    channel_of,
     entries_text,
     standing,
 )
@@ -76,12 +80,15 @@ class CreditPorts:
     settings: GateSettings
     people: People
     door: Door = Door.IAM
+    channels: Mapping[str, Channel] = field(default_factory=dict)
+    """The channels of the stack by name: where a credit can be sent to, beside the one of its campaign's plan."""
 
 
 @dataclass(frozen=True, slots=True)
 class CreditAction:
     """What a person does with which credit. `id` is the person's own; `account` corrects the account's key at the
-    biller. `kind` is SEND_AGAIN or WRITTEN_OFF.
+    biller. `kind` is SEND_AGAIN or WRITTEN_OFF. `channel` names another channel than the one that the credit was
+    delivered to; empty to send it there again.
     """
 
     id: str
@@ -89,11 +96,12 @@ class CreditAction:
     key: DecisionKey
     credit_id: str
     account: str = ""
+    channel: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Acted:
-    """What became of it: where the credit stands, and whether a second person has to write it off, too."""
+    """What became of it: where the credit stands, and whether a second person has to say the same, too."""
 
     stands: Standing
     waits: bool
@@ -118,14 +126,15 @@ def act_on_credit(action: CreditAction, caller: Caller, ports: CreditPorts, now:
         stands = standing(entries, place, size)
         mine = f"by/{sha256(action.id.encode()).hexdigest()[:ACTION_DIGITS]}"
         if known := next((one for one in entries if one.id == mine), None):
-            return Acted(stands, known.kind is EntryKind.WRITE_OFF_ASKED and stands.state in FOR_A_PERSON)
+            return Acted(stands, known.kind in ASKED and stands.state in FOR_A_PERSON)
         if stands.state not in FOR_A_PERSON or attempt != stands.attempt:
             said = f"the credit is {stands.state.value.replace('_', ' ')}"
             raise CreditRefused("not_rejected", f"{said}; only what was rejected or taken back can be sent again")
-        kind = _kind(action, entries, place, person, ports, measure, size)
+        lane = _Lane.of(action, stands, ports)
+        kind = _kind(action, lane, entries, place, person, ports, measure, size)
         # Who it was stands in the audit log, under the action's id; here only where another person has to follow.
-        by = person.id if kind is EntryKind.WRITE_OFF_ASKED else "person"
-        new = CreditEntry(kind, now, by, mine, (place,), account=action.account)
+        by = person.id if kind in ASKED else "person"
+        new = CreditEntry(kind, now, by, mine, (place,), account=action.account, channel=lane.moves_to)
         adding = add_entry(entries, new, {place: size})
         if adding.result is not AddResult.ADDED or not _has_room(adding.entries, kind, benefits):
             told = "nothing more can be noted of the credits of this decision"
@@ -133,15 +142,43 @@ def act_on_credit(action: CreditAction, caller: Caller, ports: CreditPorts, now:
         moves = Moves()
         moves.take(action.key.campaign, moved_by(adding.entries, len(entries), place, benefits[place]))
         is_again = kind is EntryKind.SEND_AGAIN
-        addition = Addition(AdditionKind.AGAIN, action.key, now, person.id, place) if is_again else None
-        channel = stands.delivery.rpartition("/")[0]
+        addition = Addition(AdditionKind.AGAIN, action.key, now, person.id, place, lane.beside) if is_again else None
+        channel = channel_of(stands.delivery)
         try:
             change = EntriesChange(action.key, entries, adding.entries)
             ports.actions.write(change, channel, moves, addition, booked.entry.ttl)
         except Outdated:
             continue
-        return Acted(standing(adding.entries, place, size), kind is EntryKind.WRITE_OFF_ASKED)
+        return Acted(standing(adding.entries, place, size), kind in ASKED)
     raise TryAgain("the credit's entries keep changing, or its campaign's delivery opens")
+
+
+@dataclass(frozen=True, slots=True)
+class _Lane:
+    """Where a credit goes. `moves_to` is the channel, with its form, where it is another one than the one that had the
+    credit. `beside` is that of its next delivery where it is not the plan's.
+    """
+
+    moves_to: str = ""
+    beside: str = ""
+
+    @classmethod
+    def of(cls, action: CreditAction, stands: Standing, ports: CreditPorts) -> "_Lane":
+        """Raises CreditRefused where the stack has no such channel."""
+        has_it = channel_of(stands.delivery)
+        name = action.channel or has_it
+        if action.kind is not EntryKind.SEND_AGAIN or (name == has_it and not stands.channel):
+            return cls()
+        plan = ports.campaigns.filed_plan(action.key.campaign)
+        own = None if plan is None else plan.channel
+        if own is not None and name == own.name:
+            return cls(moves_to="" if name == has_it else own.text)
+        if name == has_it:
+            return cls(beside=stands.channel)
+        if (found := ports.channels.get(name)) is None:
+            known = ", ".join(sorted({*ports.channels, *({own.name} if own is not None else ())})) or "none"
+            raise CreditRefused("channel_unknown", f"the stack has no such channel; it has {known} (OtherChannels)")
+        return cls(moves_to=found.text, beside=found.text)
 
 
 def _has_room(entries: CreditEntries, kind: EntryKind, benefits: Sequence[Benefit]) -> bool:
@@ -156,6 +193,7 @@ def _has_room(entries: CreditEntries, kind: EntryKind, benefits: Sequence[Benefi
 
 def _kind(
     action: CreditAction,
+    lane: _Lane,
     entries: CreditEntries,
     place: int,
     person: Person,
@@ -163,13 +201,20 @@ def _kind(
     measure: str,
     size: Size,
 ) -> EntryKind:
-    """What is written: above the second person's amount a write-off is only asked for, until another person says so."""
+    """What is written: above the second person's amount a write-off, and another channel, are only asked for, until
+    another person says the very same of the same rejection.
+    """
     most = ports.settings.second_person_above.get(measure)
-    if action.kind is not EntryKind.WRITTEN_OFF or most is None or size <= most or ports.settings.lone_operator:
+    needs_two = action.kind is EntryKind.WRITTEN_OFF or lane.moves_to
+    if not needs_two or most is None or size <= most or ports.settings.lone_operator:
         return action.kind
-    asked = [one.by for one in entries if one.kind is EntryKind.WRITE_OFF_ASKED and place in one.benefits]
+    asking = EntryKind.REDIRECT_ASKED if lane.moves_to else EntryKind.WRITE_OFF_ASKED
+    said = asking, action.account, lane.moves_to
+    mine = [one for one in entries if place in one.benefits]
+    latest = max((number for number, one in enumerate(mine) if one.kind is EntryKind.ASSIGNED), default=0)
+    asked = [one.by for one in mine[latest:] if (one.kind, one.account, one.channel) == said]
     if not asked:
-        return EntryKind.WRITE_OFF_ASKED
+        return asking
     if not all(ports.people.are_two(person.id, other) for other in asked):
-        raise CreditRefused("asked_before", f"this person has written it off; another person is needed ({APART})")
-    return EntryKind.WRITTEN_OFF
+        raise CreditRefused("asked_before", f"this person has said so before; another person is needed ({APART})")
+    return action.kind

@@ -16,7 +16,7 @@ from kulanz.application.campaigns.dispatch_chunks import (
     unlimited,
 )
 from kulanz.application.delivery.watching import Looked, look_at_each
-from kulanz.application.delivery.world import DeliveryQueue, DeliveryStore
+from kulanz.application.delivery.world import DeliveryQueue, DeliveryStore, WaitingAdditions
 from kulanz.application.ports import (
     ATTEMPTS_AGAINST_OTHERS,
     Announcement,
@@ -33,7 +33,7 @@ from kulanz.domain.campaigns.campaign import BALANCED, DELIVERABLE, KEPT, Campai
 from kulanz.domain.campaigns.reconciliation import IN_THE_LEDGER, RowResult
 from kulanz.domain.canonical import canonical_json
 from kulanz.domain.delivery.added import ADDITIONS_EVERY, not_delivered
-from kulanz.domain.delivery.channel import ChannelKind
+from kulanz.domain.delivery.channel import Channel, ChannelKind
 from kulanz.domain.delivery.credit import CreditSums, Size
 from kulanz.domain.delivery.delivery import Delivery, DeliveryState, differing, gap_in, miscounted
 from kulanz.domain.delivery.files import CONTENT_TYPES, PartFile, render_trailer, sum_text, trailer_name
@@ -76,9 +76,16 @@ class AdditionPorts(Protocol):
 
 
 def open_over_additions(
-    campaign_id: CampaignId, ports: AdditionPorts, by: str, now: datetime, *, is_asked: bool = False
+    campaign_id: CampaignId,
+    ports: AdditionPorts,
+    by: str,
+    now: datetime,
+    *,
+    channel: str = "",
+    is_asked: bool = False,
 ) -> Delivery | None:
-    """Open a delivery over what was added to a campaign and is in none yet; None where nothing is to be delivered.
+    """Open a delivery over what was added to a campaign for a channel and is in none yet; None where nothing is to be
+    delivered. `channel` is empty for the plan's, else another one with its form.
 
     What was added to a campaign that a person settled is delivered once its list is, or when a person asks. Raises
     TryAgain where others keep opening deliveries, or adding.
@@ -89,21 +96,24 @@ def open_over_additions(
         return None
     if not is_asked and not is_whole(campaign) and ports.deliveries.over_list(campaign_id) is None:
         return None
-    name = plan.channel.name
+    to = Channel.from_text(channel) or plan.channel
     for _ in range(ATTEMPTS_AGAINST_OTHERS):
-        added = ports.deliveries.added(campaign_id)
+        added = ports.deliveries.added(campaign_id, channel)
         last = ports.index.last_addition(campaign_id)
         earlier = [one.additions for one in ports.deliveries.over_additions(campaign_id) if one.additions is not None]
         if last is None or microseconds_of(last.at) < added.until:
             return None
+        additions = not_delivered(added, microseconds_of(last.at) + 1, earlier)
+        if additions.number == 0:  # what was added last is for another channel
+            return None
         delivery = Delivery(
-            DeliveryId(name, ports.deliveries.last_serial(name) + 1),
+            DeliveryId(to.name, ports.deliveries.last_serial(to.name) + 1),
             campaign_id,
-            plan.channel.format,
+            to.format,
             now,
             by,
-            additions=not_delivered(added, microseconds_of(last.at) + 1, earlier),
-            kind=plan.channel.kind,
+            additions=additions,
+            kind=to.kind,
         )
         try:
             ports.deliveries.open(delivery, added)
@@ -411,10 +421,10 @@ def watch_deliveries(ports: DeliveryPorts, now: datetime, seconds_left: Callable
         flagged = ports.deliveries.delivery(delivery_id)
         return "" if flagged is None else flagged.reason
 
-    def open_of(campaign_id: CampaignId) -> None:
-        open_over_additions(campaign_id, ports, "schedule", now)
+    def open_of(waiting: WaitingAdditions) -> None:
+        open_over_additions(waiting.campaign, ports, "schedule", now, channel=waiting.channel)
 
-    waiting = [one for one, since in ports.deliveries.waiting_additions() if now - since >= ADDITIONS_EVERY]
+    waiting = [one for one in ports.deliveries.waiting_additions() if now - one.since >= ADDITIONS_EVERY]
     opened = Looked((), ()) if is_halted else look_at_each(waiting, open_of, seconds_left)
     looked = look_at_each(ports.deliveries.open_deliveries(), look_at, seconds_left)
     return Looked(looked.flagged, opened.failed + looked.failed)

@@ -241,6 +241,8 @@ class _Run:
                 at = microseconds_of(addition.at)
                 if at >= stop:
                     return
+                if addition.channel != self.delivery.additions.channel:
+                    continue
                 yield _Line(at, at + 1, _Row(None, addition.key, NOTHING_TO_BILL, addition.benefit))
             if not page.after:
                 return

@@ -77,6 +77,20 @@ class CreditsTopic(Protocol):
         """Publish every message at least once. Raises TryAgain when some were refused within the adapter's bounds."""
 
 
+@dataclass(frozen=True, slots=True)
+class WaitingAdditions:
+    """A campaign with additions that are in no delivery, and when the first of these was made. `channel` is empty for
+    the plan's.
+    """
+
+    campaign: CampaignId
+    since: datetime
+    channel: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.campaign} for {self.channel}" if self.channel else str(self.campaign)
+
+
 class DeliveryStore(Protocol):
     """Deliveries: their serials, records, cursors and receipts. Every write is conditional on what was read."""
 
@@ -99,11 +113,11 @@ class DeliveryStore(Protocol):
     def over_additions(self, campaign_id: CampaignId) -> list[Delivery]:
         """The deliveries over what was added to a campaign, by serial, read consistently."""
 
-    def added(self, campaign_id: CampaignId) -> Added:
-        """What was added to a campaign so far, read consistently."""
+    def added(self, campaign_id: CampaignId, channel: str = "") -> Added:
+        """What was added to a campaign so far for a channel (empty: the plan's), read consistently."""
 
-    def waiting_additions(self) -> list[tuple[CampaignId, datetime]]:
-        """The campaigns with additions that are in no delivery, and when the first of these was made."""
+    def waiting_additions(self) -> list[WaitingAdditions]:
+        """The campaigns with additions that are in no delivery, read consistently."""
 
     def of_channel(self, channel: str, after: int = 0) -> Iterator[Delivery]:
         """The deliveries of a channel behind a serial, by serial, lazily and read consistently."""

@@ -244,8 +244,10 @@ def deliver(asked: Asked, door: Door) -> DeliveryAnswer:
             raise refused from None
     flagged = [one for one in door.deliveries.over_additions(campaign.id) if one.state is DeliveryState.FLAGGED]
     found += [compare_again(one, door.deliveries) for one in flagged]
-    added = open_over_additions(campaign.id, door, asked.caller.id, asked.now, is_asked=True)
-    found += [] if added is None else [added]
+    waiting = [one.channel for one in door.deliveries.waiting_additions() if one.campaign == campaign.id]
+    for channel in sorted({"", *waiting}, reverse=True):  # the plan's own last: its delivery is the answer
+        added = open_over_additions(campaign.id, door, asked.caller.id, asked.now, channel=channel, is_asked=True)
+        found += [] if added is None else [added]
     if refused is not None and not found:
         raise refused
     return {"v": DELIVERIES_VERSION, **_item(found[-1])}

@@ -22,15 +22,17 @@ ADDITIONS_EVERY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """What was added to a campaign so far. `number` counts additions, also those that grant nothing more.
+    """What was added to a campaign so far for one channel. `number` counts additions, also those that grant nothing.
 
     `moved` is what they granted, due from then on. A delivery is opened over those before `until` (microseconds since
-    1970), and no addition is made before it any more.
+    1970), and no addition is made before it any more. `channel` is empty for the plan's; else another one with its
+    form (`letters:csv`), where persons send what the plan's rejected. That grants nothing.
     """
 
     number: int = 0
     moved: MovedSums = field(default_factory=dict)
     until: int = 0
+    channel: str = ""
 
     @property
     def worth(self) -> dict[str, Size]:
@@ -43,7 +45,7 @@ class Added:
 
 @dataclass(frozen=True, slots=True)
 class Additions:
-    """The additions that a delivery is over: those in `[start, end)`, in microseconds since 1970.
+    """The additions that a delivery is over: those in `[start, end)`, in microseconds since 1970, for one `channel`.
 
     `number` and `worth` are what was counted when they were made: what the delivery has to come to.
     """
@@ -52,6 +54,7 @@ class Additions:
     end: int
     number: int
     worth: Mapping[str, Size] = field(default_factory=dict)
+    channel: str = ""
 
 
 def added_by(offered: Entry, granted: Entry) -> MovedSums:
@@ -76,8 +79,9 @@ def _due(campaign: CampaignId, benefits: Iterable[Benefit]) -> MovedSums:
 def not_delivered(added: Added, end: int, earlier: Iterable[Additions]) -> Additions:
     """What was added and is in none of the `earlier` deliveries of the campaign; `end` is behind the last of it."""
     number, worth = added.number, added.worth
-    for one in earlier:
+    for one in (one for one in earlier if one.channel == added.channel):
         number -= one.number
         for measure, size in one.worth.items():
             worth[measure] = worth.get(measure, 0) - size
-    return Additions(added.until, end, number, {measure: size for measure, size in worth.items() if size})
+    left = {measure: size for measure, size in worth.items() if size}
+    return Additions(added.until, end, number, left, added.channel)

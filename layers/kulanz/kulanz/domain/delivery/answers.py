@@ -24,6 +24,7 @@ from kulanz.domain.delivery.entries import (
     EntryKind,
     add_entry,
     answer_id,
+    bill_id,
 )
 from kulanz.domain.delivery.moved import Moved, moved_by
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
@@ -87,10 +88,11 @@ class BillerAnswer:
         """The key of the decision that it is about, in the campaign that its serial delivered."""
         return DecisionKey(self.account_id, incident_id, self.subject, seq)
 
-    @property
-    def entry_id(self) -> str:
-        """What a repetition of it is recognised by: its bill, or the delivery that it answers."""
-        return f"bill/{self.bill}" if self.kind is EntryKind.APPLIED else answer_id(self.kind, str(self.serial))
+    def entry_id(self, delivery: str) -> str:
+        """What a repetition of it is recognised by: its bill, or the delivery (`billing/12`) that it answers."""
+        if self.kind is EntryKind.APPLIED:
+            return bill_id(self.bill, delivery)
+        return answer_id(self.kind, delivery)
 
 
 def answer_reader(layout: ListLayout) -> LineReader:
@@ -247,7 +249,7 @@ class Hearing:
             kind=answer.kind,
             at=at,
             by=by,
-            id=answer.entry_id,
+            id=answer.entry_id(delivery),
             benefits=(place,),
             cause=cause,
             delivery=delivery,

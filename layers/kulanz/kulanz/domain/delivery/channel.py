@@ -48,6 +48,12 @@ class Channel:
         if self.kind is ChannelKind.TOPIC and self.format is not FileFormat.JSONL:
             raise ChannelError("format: expected jsonl for a topic, whose messages have the lines of its files")
 
+    @property
+    def text(self) -> str:
+        """The channel as a setting writes it: `billing:csv`, `billing:topic`."""
+        form = self.kind.value if self.kind is ChannelKind.TOPIC else self.format.value
+        return f"{self.name}:{form}"
+
     def content(self) -> dict[str, str]:
         """The configuration as plain JSON: what a plan's hash covers."""
         return {"channel": self.name, "kind": self.kind.value, "format": self.format.value}

@@ -37,7 +37,8 @@ TEXTS_REMEMBERED = 256
 class EntryKind(StrEnum):
     """What can be said of a credit. SENT is an entry only of a channel that sends credits one by one: a file sends all
     of its credits by its trailer, and that stands in the delivery's record. SEND_AGAIN: a person says that what was
-    rejected or taken back is delivered again. WRITE_OFF_ASKED: one person wrote it off, and a second one is needed."""
+    rejected or taken back is delivered again, perhaps to another channel. WRITE_OFF_ASKED, REDIRECT_ASKED: one person
+    wrote it off, or sent it to another channel, and a second one is needed."""
 
     ASSIGNED = "assigned"
     SENT = "sent"
@@ -50,6 +51,11 @@ class EntryKind(StrEnum):
     VOIDED = "voided"
     SEND_AGAIN = "send_again"
     WRITE_OFF_ASKED = "write_off_asked"
+    REDIRECT_ASKED = "redirect_asked"
+
+
+ASKED = frozenset({EntryKind.WRITE_OFF_ASKED, EntryKind.REDIRECT_ASKED})
+"""What one person asked for, and another has to say, too. It moves nothing."""
 
 
 class CreditState(StrEnum):
@@ -96,8 +102,8 @@ MOVES: Mapping[CreditState, Mapping[EntryKind, CreditState]] = {
     CreditState.ACCEPTED: {kind: state for kind, state in _ANSWERED.items() if kind is not EntryKind.ACCEPTED},
     CreditState.PARTLY_APPLIED: {**_APPLIED_MORE, EntryKind.WRITTEN_OFF: CreditState.WRITTEN_OFF},
     CreditState.APPLIED: _APPLIED_MORE,
-    CreditState.REJECTED: {**_BY_A_PERSON, EntryKind.WRITE_OFF_ASKED: CreditState.REJECTED},
-    CreditState.TAKEN_BACK: {**_BY_A_PERSON, EntryKind.WRITE_OFF_ASKED: CreditState.TAKEN_BACK},
+    CreditState.REJECTED: {**_BY_A_PERSON, **dict.fromkeys(ASKED, CreditState.REJECTED)},
+    CreditState.TAKEN_BACK: {**_BY_A_PERSON, **dict.fromkeys(ASKED, CreditState.TAKEN_BACK)},
     CreditState.WRITTEN_OFF: {},
     CreditState.VOIDED: {},
 }
@@ -132,7 +138,8 @@ class CreditEntry:
     or that an answer answers; `attempt` is the one that is answered. `amount` (minor units of money, or a quantity),
     `bill` and `day` belong to `applied`; `code` to `rejected`. `dues` are the first instants at which what is assigned
     is late, in the order of `benefits`; empty where none has a deadline. `account` is the account's key at the biller
-    where a person corrected it.
+    where a person corrected it. `channel` is where a person sends it, with its form (`letters:csv`), where that is
+    another channel than the one that had it.
     """
 
     kind: EntryKind
@@ -149,6 +156,7 @@ class CreditEntry:
     code: str = ""
     dues: tuple[datetime | None, ...] = ()
     account: str = ""
+    channel: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "at", self.at.replace(microsecond=0))  # as it is stored
@@ -177,7 +185,7 @@ class CreditEntry:
         if self.kind is EntryKind.ASSIGNED:
             return self.delivery
         if self.kind is EntryKind.APPLIED:
-            return f"bill/{self.bill}"
+            return bill_id(self.bill, self.delivery)
         return answer_id(self.kind, self.delivery)
 
     def content(self, delivery_before: str = "") -> dict[str, Any]:
@@ -192,7 +200,7 @@ class CreditEntry:
             content["n"] = list(self.benefits)
         if self.delivery != delivery_before:
             content["d"] = self.delivery
-        texts = {"why": self.cause, "bill": self.bill, "code": self.code, "acct": self.account}
+        texts = {"why": self.cause, "bill": self.bill, "code": self.code, "acct": self.account, "to": self.channel}
         content |= {name: text for name, text in texts.items() if text}
         if self.attempt > 1:
             content["try"] = self.attempt
@@ -226,6 +234,7 @@ class CreditEntry:
             code=content.get("code", ""),
             dues=tuple(datetime.fromtimestamp(due, UTC) if due else None for due in dues),
             account=content.get("acct", ""),
+            channel=content.get("to", ""),
         )
         return entry if "id" in content else replace(entry, id=entry._usual_id)
 
@@ -235,8 +244,22 @@ _FIRST_ALONE = (0,)
 
 
 def answer_id(kind: EntryKind, delivery: str) -> str:
-    """What a repetition of an answer to a delivery is recognised by: `accepted/12`."""
-    return f"{kind}/{delivery.rpartition('/')[2]}"
+    """What a repetition of an answer to a delivery is recognised by: `accepted/billing/12`. Each channel counts its own
+    serials.
+    """
+    return f"{kind}/{delivery}"
+
+
+def bill_id(bill: str, delivery: str) -> str:
+    """What a repetition of an amount on a bill is recognised by: `bill/billing/INV-1`. Each channel numbers its own
+    bills.
+    """
+    return f"bill/{channel_of(delivery)}/{bill}"
+
+
+def channel_of(delivery: str) -> str:
+    """The channel of a delivery (`billing/12`)."""
+    return delivery.rpartition("/")[0]
 
 
 type CreditEntries = tuple[CreditEntry, ...]
@@ -267,7 +290,8 @@ class Standing:
     """Where one credit stands, by its latest attempt. `delivery` is the last one that it was assigned to.
 
     `applied` is how much of it is on bills, `due` the first instant at which the rest is late. `account` is the
-    account's key at the biller as a person corrected it; empty where nobody did.
+    account's key at the biller as a person corrected it; empty where nobody did. `channel` is where persons sent it
+    last, with its form; empty where it never left the plan's.
     """
 
     state: CreditState = CreditState.DUE
@@ -277,6 +301,12 @@ class Standing:
     code: str = ""
     due: datetime | None = None
     account: str = ""
+    channel: str = ""
+
+    @property
+    def belongs_to(self) -> str:
+        """The name of the channel that has it, or will have it next; empty before its first delivery."""
+        return self.channel.partition(":")[0] or channel_of(self.delivery)
 
     def shares(self, size: Size) -> dict[CreditState, Size]:
         """How a credit of a size adds to the sums of states: each part of it once."""
@@ -308,16 +338,18 @@ def _moved(found: Standing, entry: CreditEntry, benefit: int, size: Size) -> Sta
     target = MOVES[found.state].get(entry.kind)
     if target is None or (entry.kind in ANSWERS and entry.attempt != found.attempt):
         return None
-    return found if entry.kind is EntryKind.WRITE_OFF_ASKED else _moved_to(target, found, entry, benefit, size)
+    return found if entry.kind in ASKED else _moved_to(target, found, entry, benefit, size)
 
 
 def _moved_to(target: CreditState, found: Standing, entry: CreditEntry, benefit: int, size: Size) -> Standing | None:
     match entry.kind:
         case EntryKind.ASSIGNED:
-            return Standing(target, found.attempt, entry.delivery, due=entry.due_of(benefit), account=found.account)
+            due, account, channel = entry.due_of(benefit), found.account, found.channel
+            return Standing(target, found.attempt, entry.delivery, due=due, account=account, channel=channel)
         case EntryKind.SEND_AGAIN:
             attempt = found.attempt + (found.state is CreditState.TAKEN_BACK)
-            return replace(found, state=target, attempt=attempt, code="", account=entry.account or found.account)
+            account, channel = entry.account or found.account, entry.channel or found.channel
+            return replace(found, state=target, attempt=attempt, code="", account=account, channel=channel)
         case EntryKind.TAKEN_BACK:
             return replace(found, state=target, applied=0)
         case EntryKind.APPLIED:
@@ -378,17 +410,14 @@ def add_entry(entries: Sequence[CreditEntry], new: CreditEntry, sizes: Mapping[i
 
 _MOVES, _OVERTAKEN = "", "overtaken"
 _NOT_GRANTED = "not_granted: the decision does not grant all that the entry names"
+_BOOKED = frozenset({EntryKind.ACCEPTED, EntryKind.APPLIED})
+_BOOKED_ELSEWHERE = "booked_elsewhere: it was sent to another channel, because this one had said that nothing is booked"
 
 
 def _result(found: Standing, new: CreditEntry, benefit: int, size: Size) -> str:
     """What an entry does to one credit: `_MOVES`, `_OVERTAKEN`, or the reason of a conflict."""
-    if new.kind in ANSWERS:
-        is_of_earlier = new.attempt < found.attempt
-        is_booked = new.kind in (EntryKind.APPLIED, EntryKind.TAKEN_BACK)
-        if is_of_earlier or (new.delivery and found.delivery not in ("", new.delivery) and not is_booked):
-            return _OVERTAKEN
-        if new.attempt > found.attempt:
-            return "attempt_unknown: no such attempt was delivered"
+    if new.kind in ANSWERS and (why := _not_of_this_attempt(found, new)):
+        return why
     if new.kind in OVERTAKEN[found.state]:
         return _OVERTAKEN
     if new.kind not in MOVES[found.state]:
@@ -396,6 +425,17 @@ def _result(found: Standing, new: CreditEntry, benefit: int, size: Size) -> str:
     if _moved(found, new, benefit, size) is None:
         return "amount_exceeds: more would be on bills than was credited"
     return _MOVES
+
+
+def _not_of_this_attempt(found: Standing, new: CreditEntry) -> str:
+    """What an answer is that is about another channel, delivery or attempt than the latest; empty where it is not."""
+    if new.delivery and found.belongs_to not in ("", channel_of(new.delivery)):
+        return _BOOKED_ELSEWHERE if new.kind in _BOOKED else _OVERTAKEN
+    is_booked = new.kind in (EntryKind.APPLIED, EntryKind.TAKEN_BACK)
+    is_of_earlier_delivery = new.delivery and found.delivery not in ("", new.delivery) and not is_booked
+    if new.attempt < found.attempt or is_of_earlier_delivery:
+        return _OVERTAKEN
+    return "attempt_unknown: no such attempt was delivered" if new.attempt > found.attempt else ""
 
 
 def _size(text: str) -> Size:

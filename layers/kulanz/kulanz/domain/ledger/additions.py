@@ -28,7 +28,8 @@ class AdditionKind(StrEnum):
 class Addition:
     """One addition: the decision that it made or changed, when, and who did it.
 
-    `benefit` is the place of the benefit that is sent again; None of every other kind.
+    `benefit` is the place of the benefit that is sent again; None of every other kind. `channel` is where that is sent,
+    with its form (`letters:csv`), where it is another one than the plan's.
     """
 
     kind: AdditionKind
@@ -36,3 +37,4 @@ class Addition:
     at: datetime
     actor: str
     benefit: int | None = None
+    channel: str = ""
