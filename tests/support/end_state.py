@@ -9,7 +9,16 @@ from typing import Any
 from kulanz.adapters.parted_lists import PartedLists
 from kulanz.application.campaigns.advance_campaign import add_up
 from kulanz.domain.campaigns.campaign import CampaignId, Pass, State
-from kulanz.domain.campaigns.reconciliation import IN_THE_LEDGER, CountKey, RowResult, SumKey, Totals, WriteResult
+from kulanz.domain.campaigns.ends import EndOf, counted_end
+from kulanz.domain.campaigns.reconciliation import (
+    IN_THE_LEDGER,
+    CountKey,
+    RowResult,
+    SumKey,
+    Totals,
+    WriteResult,
+    worth_of,
+)
 from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.ledger.earlier_decisions import IN_ANOTHER_MEASURE
 from kulanz.domain.ledger.entries import DecisionKey, read_decision
@@ -162,6 +171,7 @@ def _check_campaign(world: World, campaign_id: CampaignId) -> None:
         assert len(mine) == campaign.apply.totals.ledger_count(), "the ledger holds another number of decisions"
         _check_every_line_has_one_class(world, campaign_id)
         _check_money(world, campaign_id)
+        _check_ends(world, campaign_id)
         _check_problems(world, campaign_id)
 
 
@@ -189,6 +199,21 @@ def _check_money(world: World, campaign_id: CampaignId) -> None:
         if isinstance(value, int):
             booked[measure] += value
     assert owed == booked, "the money in the ledger is not the money in the books"
+
+
+def _check_ends(world: World, campaign_id: CampaignId) -> None:
+    """What was granted at once is counted at its own end, whoever wrote it and whenever that was counted."""
+    ends: dict[EndOf, Any] = {}
+    for entry in world.ledger.all_entries():
+        decision = read_decision(entry.body)
+        if entry.key.campaign == campaign_id and decision.outcome is Outcome.GRANTED:
+            for benefit in decision.benefits:
+                ends_at = benefit.validity.expires_at(entry.effective_at)
+                if ends_at is not None:
+                    measure, size = worth_of(benefit)
+                    end = EndOf(measure, counted_end(ends_at))
+                    ends[end] = ends.get(end, 0) + size
+    assert world.campaign(str(campaign_id)).apply.totals.ends == ends, "what ends is not what the ledger says"
 
 
 def _check_problems(world: World, campaign_id: CampaignId) -> None:

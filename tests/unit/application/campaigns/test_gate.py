@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from kulanz.application.campaigns.approve_plan import GatePorts, decide_plan
-from kulanz.application.campaigns.control_campaign import ControlPorts, cancel
+from kulanz.application.campaigns.control_campaign import ControlPorts, cancel, may_write_until
 from kulanz.application.campaigns.replan import ReplanPorts, ReplanRefused, replan
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Cause, State
 from kulanz.domain.campaigns.trouble import TroubleKind
@@ -18,6 +18,7 @@ from kulanz.domain.gate.filed_plan import HASH_DIGITS_SHOWN
 from kulanz.domain.gate.settings import GateSettings, SpentPlace, month_of
 from kulanz.domain.people.caller import Machine, Person, PersonNeeded
 from kulanz.domain.people.people import NOBODY_LISTED
+from kulanz.domain.time import MICROSECOND
 from tests.support.faults import Tap, tapped
 from tests.support.interleaving import Interleaving, switching_after
 from tests.support.small_campaign import CAMPAIGN, INCIDENT_ID, LIST_KEY, event, list_of, row, small_world
@@ -192,6 +193,18 @@ def test_a_machine_approves_and_rejects_nothing() -> None:
     assert targets(world) == [State.PLANNING, State.AWAITING_APPROVAL]
 
 
+@pytest.mark.parametrize("digits", [0, 1, HASH_DIGITS_SHOWN - 1, None])
+def test_whoever_rejects_a_plan_names_it_as_it_is_shown_at_least(digits: int | None) -> None:
+    world = waiting()
+    plan = world.campaigns.filed_plan(ID)
+    assert plan is not None
+    with pytest.raises(ApprovalRefused) as refused:
+        reject(world, plan_hash="0" * 64 if digits is None else plan.hash[:digits])
+    assert (refused.value.reason, refused.value.field) == ("plan_differs", "plan_hash")
+    assert world.campaign(CAMPAIGN).state is State.AWAITING_APPROVAL
+    assert reject(world, plan_hash=plan.hash[:HASH_DIGITS_SHOWN]).state is State.REJECTED
+
+
 def test_an_unknown_campaign_is_said_to_be_unknown() -> None:
     world = waiting()
     with pytest.raises(ApprovalRefused) as refused:
@@ -346,6 +359,27 @@ def test_what_cannot_be_planned_again_is_refused(before: Callable[[World], objec
     with pytest.raises(ReplanRefused) as refused:
         again(world)
     assert refused.value.reason == reason
+
+
+def test_no_list_is_planned_again_while_workers_of_another_campaign_may_write() -> None:
+    world = waiting()
+    reject(world)
+    other = [*LINES, row("a-4")]
+    world.lists.upload("lists/other.csv", list_of(other))
+    facts: dict[str, Any] = dict.fromkeys(("title", "service", "functions", "windows", "cause", "facts"), ...)
+    world.publish(event(detail_type="Campaign Requested", key="lists/other.csv", rows=len(other), **facts))
+    world.run_until_quiet()
+    for person in (ANNA, BEN):
+        world.approve(NEXT, person)
+    cancel(NEXT, ControlPorts(world.campaigns, world.chunks, world.stores), "wrong", HAND, world.now)
+    until = may_write_until(world.campaign(str(NEXT)), world.campaigns)
+    assert until is not None
+    world.now = until - MICROSECOND
+    with pytest.raises(ReplanRefused) as refused:
+        again(world)
+    assert refused.value.reason == "incident_occupied"
+    world.now = until
+    assert again(world).id.seq == NEXT.seq + 1
 
 
 def test_a_refused_list_is_not_planned_again() -> None:

@@ -19,6 +19,7 @@ from kulanz.application.ledger.answer import Explained
 from kulanz.application.ports import ChunkMessage
 from kulanz.domain.campaigns.campaign import CampaignId, Pass, State
 from kulanz.domain.campaigns.reconciliation import RowResult, WriteResult
+from kulanz.domain.campaigns.write_units import HISTORY_WRITE_UNITS
 from kulanz.domain.decision import Benefit, Decision, Outcome
 from kulanz.domain.ledger.decider import PARTS_PER_SET, REMEMBERED_FACTS, Decider
 from kulanz.domain.ledger.earlier_decisions import within_plan
@@ -472,3 +473,14 @@ def test_each_line_of_an_account_has_a_cap_of_its_own() -> None:
     assert set(made.ledger.all_histories()) == {
         HistoryKey(account, POLICY_ID, line) for account, line in (("a", "l-1"), ("a", "l-2"), ("b", "l-1"))
     }
+
+
+def test_a_decision_with_a_history_is_paced_by_all_that_it_writes() -> None:
+    made = world(chunk_bytes=65_536, units_per_second=1.0)
+    made.publish(incident("in-1", outage(2)))
+    run_until(made, "in-1", State.APPLYING)
+    began = made.now
+    made.run_until_quiet()
+    kept = len(made.ledger.all_histories())
+    assert kept == 3
+    assert made.now - began >= timedelta(seconds=HISTORY_WRITE_UNITS * kept)

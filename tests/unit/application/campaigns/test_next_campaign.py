@@ -10,7 +10,9 @@ import pytest
 from kulanz.application.campaigns.control_campaign import (
     WORKER_LONGEST,
     ControlPorts,
+    ControlRefused,
     cancel,
+    keep,
     may_write_until,
     pause,
     resume,
@@ -152,6 +154,19 @@ def test_a_worker_has_its_whole_life_from_the_last_time_the_execution_was_left(e
             left.append(world.campaigns.log(FIRST)[-1].at)
     until = may_write_until(world.campaign(str(FIRST)), world.campaigns)
     assert until == left[-1] + WORKER_LONGEST + CLOCK_ALLOWANCE
+
+
+def test_a_flagged_campaign_is_kept_from_the_instant_on_at_which_no_worker_can_write() -> None:
+    world = world_that_applies()
+    withdraw(world)
+    until = may_write_until(world.campaign(str(FIRST)), world.campaigns)
+    assert until is not None
+    world.now = until - MICROSECOND
+    with pytest.raises(ControlRefused, match="may write until"):
+        by_hand(keep)(world)
+    world.now = until
+    by_hand(keep)(world)
+    assert world.campaign(str(FIRST)).state is State.CLOSED
 
 
 def kept_world() -> World:

@@ -1,6 +1,7 @@
 """The watch over open campaigns: what a stream or a queue forgot goes on by itself, or waits for a person."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -242,3 +243,30 @@ def test_that_one_person_alone_approved_is_seen_for_thirty_days_and_its_alarm_ri
     world.now += timedelta(microseconds=1) - WATCH_INTERVAL
     world.watch()
     assert troubles(world) == []
+
+
+def test_a_broken_glass_is_not_forgotten_before_its_alarm_rang(world: World) -> None:
+    world.approvers = ()
+    world.run_until_quiet()
+    world.approve(FIRST, ANNA, break_glass="nobody else is awake")
+    world.run_until_quiet()
+    world.now += 2 * GLASS_SHOWN_FOR
+    for _ in range(2):
+        assert world.watch().to_ring == (str(FIRST),)
+    note_rung((str(FIRST),), world.troubles, world.now)
+    world.watch()
+    assert troubles(world) == []
+
+
+@pytest.mark.parametrize("sends", [True, False])
+def test_a_campaign_whose_chunks_are_still_being_sent_is_not_stalled(world: World, sends: bool) -> None:
+    until(world, lambda: bool(world.chunk_messages))
+    world.chunk_messages.clear()
+    world.run_until_quiet()
+    kept = world.campaigns._campaigns[FIRST]
+    for _ in range(2 * (STALLED_AFTER // WATCH_INTERVAL)):
+        if sends:
+            plan = kept.campaign.plan
+            kept.campaign = replace(kept.campaign, plan=replace(plan, sent=plan.sent + 1))
+        world.watch()
+    assert troubles(world) == ([] if sends else [(TroubleKind.STALLED, str(FIRST))])

@@ -21,13 +21,13 @@ from kulanz.application.campaigns.plan_chunk import LINES_PER_LOOK_AT_THE_CLOCK
 from kulanz.application.campaigns.replan import ReplanPorts, ReplanRefused, replan
 from kulanz.application.ports import ChunkMessage
 from kulanz.domain.campaigns.campaign import ENGINE_VERSION, Campaign, CampaignId, Cause, Pass, PinnedList, State
-from kulanz.domain.campaigns.write_units import INSERTS_PER_CALL
+from kulanz.domain.campaigns.write_units import HISTORY_WRITE_UNITS, INSERTS_PER_CALL
 from kulanz.domain.ledger.decider import Decider
 from kulanz.domain.ledger.entries import WRITER_LIFE, Entry
 from kulanz.domain.time import TIME_ZONES
 from tests.support.end_state import check_sound, end_state
 from tests.support.fakes import FakeLedger
-from tests.support.faults import Tap
+from tests.support.faults import Fault, Killed, Tap, tapped
 from tests.support.small_campaign import CAMPAIGN, INCIDENT_ID, POLICY, event, list_of, row, sealed_policy, small_world
 from tests.support.world import World
 from tests.support.world_clock import WorldClock
@@ -371,3 +371,36 @@ def test_a_worker_whose_rows_take_seconds_each_ends_within_its_time(
             break
     assert world.campaign(CAMPAIGN).progress(work).totals.lines == len(rows)
     assert (world.now - started).total_seconds() >= seconds * len(rows)
+
+
+# What a worker left
+
+
+@pytest.mark.parametrize("hours", [0, 5])
+def test_what_a_dead_worker_had_written_ends_as_it_was_written(hours: int) -> None:
+    """The receipt is that of the next worker; each grant lasts from its own instant."""
+    world = _world(_rows(3))
+    tap, records = Tap(), world.campaigns
+    ports = GrantPorts(tapped(records, "campaigns", tap), world.lists, world.ledger, world.chunks, world.archive)
+    tap.choose = lambda _, name: Fault.KILLED_BEFORE if name == "campaigns.record_receipt" else None
+    message, cause = ChunkMessage(ID, Pass.APPLY, 0), Cause("grant_credits", "a-message", "1")
+    with pytest.raises(Killed):
+        grant_credits(message, ports, GrantSettings(1, 0, 800), WorldClock(world), cause, FrozenCache())
+    written = world.ledger.all_entries()
+    assert len(written) == 3
+    world.now += timedelta(hours=hours)
+    assert _work(world) is Work.FINISHED
+    assert world.ledger.all_entries() == written
+    world.run_until_quiet()
+    assert world.campaign(CAMPAIGN).state is State.CLOSED
+    check_sound(world)
+
+
+@pytest.mark.parametrize("rate", [0.2, 1.0, 3.9, 4.0, 25.0, 99.0, 400.0, 100_000.0])
+@pytest.mark.parametrize("write_units", [1, HISTORY_WRITE_UNITS])
+def test_a_wave_costs_no_more_than_a_worker_may_write_in_a_second(rate: float, write_units: int) -> None:
+    entries, most = GrantSettings(4, rate, 800).entries_per_wave(write_units), 4 * INSERTS_PER_CALL
+    assert 1 <= entries <= most
+    assert entries == 1 or entries * write_units <= rate
+    assert entries == most or (entries + 1) * write_units > rate
+    assert GrantSettings(4, 0, 800).entries_per_wave(write_units) == most

@@ -3,11 +3,13 @@
 The offers are made under a policy in Berlin; the acceptance comes days later, in one case over a change of the clocks.
 """
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from kulanz.application.ledger.accept_offer import AcceptPorts, OfferRefused, accept_offer
+from kulanz.domain.campaigns.campaign import CampaignId, State
 from kulanz.domain.decision import Outcome
 from kulanz.domain.ledger.entries import WRITER_LIFE, Entry, read_decision
 from kulanz.domain.time import MICROSECOND, parse_instant
@@ -52,6 +54,7 @@ def test_an_offer_is_open_until_its_end_whatever_its_benefits_last() -> None:
     offer = standing(world)
     assert offer.status is Outcome.OFFERED
     assert read_decision(offer.body).claim_until == offer.expires_at == parse_instant(UNTIL)
+    assert world.campaign(f"{INCIDENT_ID}/1").apply.totals.ends == {}  # nothing is granted, so nothing expires
     assert accept(world, parse_instant(UNTIL) - MICROSECOND).status is Outcome.GRANTED
 
     world = offered("5 days")
@@ -114,3 +117,24 @@ def test_an_offer_without_an_end_stays_open() -> None:
     assert (standing(world).expires_at, read_decision(standing(world).body).claim_until) == (None, None)
     at = world.now + timedelta(days=700)
     assert accept(world, at).effective_at == at
+
+
+def test_a_late_acceptance_is_kept_from_then_on_as_long_as_every_decision() -> None:
+    world = offered("5 days", retention_days=400)
+    offer, at = standing(world), parse_instant(UNTIL) - timedelta(seconds=1)
+    kept_for = datetime.fromtimestamp(offer.ttl, UTC) - offer.effective_at
+    assert abs(datetime.fromtimestamp(accept(world, at).ttl, UTC) - at - kept_for) < timedelta(seconds=1)
+
+
+@pytest.mark.parametrize("state", State)
+def test_only_an_offer_of_a_campaign_that_goes_on_or_has_closed_can_be_accepted(state: State) -> None:
+    world = offered("5 days")
+    kept = world.campaigns._campaigns[CampaignId(INCIDENT_ID, 1)]
+    kept.campaign = replace(kept.campaign, state=state)
+    if state in (State.APPLYING, State.CLOSED):
+        assert accept(world, world.now).status is Outcome.GRANTED
+        return
+    with pytest.raises(OfferRefused) as refused:
+        accept(world, world.now)
+    assert refused.value.reason == "offer_stopped"
+    assert standing(world).status is Outcome.OFFERED

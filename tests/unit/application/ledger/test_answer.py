@@ -1,5 +1,6 @@
 """Answers to "did I get it, and why that much?": from the ledger, explained again from the row that was decided."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -131,3 +132,13 @@ def test_a_question_writes_nothing(world: World) -> None:
     world.ask("granted-1", INCIDENT_ID)
 
     assert (len(world.ledger.inserted), len(world.campaigns.changes), len(world.archive.documents)) == before
+
+
+def test_a_row_of_somebody_else_explains_no_decision() -> None:
+    world = small_world(list_of([row("a-1"), row("a-2")]))
+    world.publish(event(rows=2))
+    world.run_until_quiet()
+    first, second = sorted(world.ledger.all_entries(), key=lambda entry: entry.origin)
+    world.ledger._entries[first.key] = replace(first, origin=second.origin)
+    (found,) = world.ask(first.key.account_id, INCIDENT_ID).decisions
+    assert (found.explained, found.steps, found.recomputed) == (Explained.ROW_UNREADABLE, (), None)

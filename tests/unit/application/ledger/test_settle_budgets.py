@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from kulanz.application.budgets.set_budget import SetBudgetPorts, set_budget
-from kulanz.application.campaigns.control_campaign import ControlPorts, cancel, pause, settle
+from kulanz.application.campaigns.control_campaign import ControlPorts, cancel, may_write_until, pause, settle
 from kulanz.application.ledger.accept_offer import AcceptPorts, accept_offer
 from kulanz.application.ledger.settle_budgets import settle_budgets
 from kulanz.domain.budgets import Budget, LimitSet, Reservation
 from kulanz.domain.campaigns.campaign import CampaignId, Cause, State
 from kulanz.domain.campaigns.trouble import TroubleKind
 from kulanz.domain.ledger.entries import granted_benefits
-from kulanz.domain.time import parse_instant
+from kulanz.domain.time import MICROSECOND, parse_instant
 from tests.support.faults import Fault, Killed, Tap, fault_at
 from tests.support.small_campaign import INCIDENT_ID, event, sealed_policy
 from tests.support.world import ANNA, World
@@ -214,7 +214,12 @@ def test_a_cancelled_campaign_is_counted_when_its_workers_are_dead_and_nothing_o
     world.run_until_quiet()
     world.settle()
     assert used(world) == (40_000, 0), "a worker may still write, and nobody accepts what it offers"
-    world.now += DEAD
+    until = may_write_until(world.campaign(str(FIRST)), world.campaigns)
+    assert until is not None
+    world.now = until - MICROSECOND
+    world.settle()
+    assert used(world) == (40_000, 0)
+    world.now = until
     world.settle()
     assert 0 < in_the_ledger(world) < 40_000
     assert used(world) == (0, in_the_ledger(world))

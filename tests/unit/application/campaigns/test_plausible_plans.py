@@ -1,0 +1,71 @@
+"""What stands beside a plan, so that a list that balances and is the wrong one is seen: what a line came to before."""
+
+from typing import Any
+
+import pytest
+
+from kulanz.application.campaigns.control_campaign import ControlPorts, cancel
+from kulanz.application.campaigns.plausible_plan import UsualReview, usual_review
+from kulanz.domain.campaigns.campaign import CampaignId, Cause
+from tests.support.small_campaign import event, list_of, meant, row, small_world
+from tests.support.world import ANNA, BEN, World
+
+ROWS = [row("a-1", fee="50.00"), row("a-2", fee="70.00"), row("a-3", affected="no"), row("a-4", segment="business")]
+
+
+@pytest.fixture
+def world() -> World:
+    return small_world(list_of(ROWS), approvers=())
+
+
+def hours(day: int) -> list[dict[str, str]]:
+    return [{"start": f"2026-02-{day:02}T08:00:00Z", "end": f"2026-02-{day:02}T20:00:00Z"}]
+
+
+def request(world: World, number: int, incident_id: str = "", fees: tuple[str, ...] = ()) -> CampaignId:
+    """A campaign of an incident, whose plan waits."""
+    key, name = f"lists/{number}.csv", incident_id or f"outage-{number}"
+    rows = [*ROWS, *(row(f"more-{place}", fee=fee) for place, fee in enumerate(fees)), row(f"own-{number}", fee="1.00")]
+    world.lists.upload(key, list_of(rows))
+    world.publish(event(rows=len(rows), key=key, incident_id=name, windows=hours(number)))
+    world.run_until_quiet()
+    return CampaignId(name, 1)
+
+
+def close(world: World, campaign_id: CampaignId) -> None:
+    for person in (ANNA, BEN):
+        world.approve(campaign_id, person)
+    world.run_until_quiet()
+
+
+def usual(world: World, campaign_id: CampaignId) -> list[UsualReview]:
+    return usual_review(world.campaign(str(campaign_id)), world.campaigns, world.index)
+
+
+def test_what_is_usual_is_what_the_granted_lines_of_the_last_closed_campaign_came_to(world: World) -> None:
+    first = request(world, 1)
+    assert usual(world, first) == []
+    close(world, first)
+    cancelled = request(world, 2, fees=("900.00",))
+    cancel(
+        cancelled, ControlPorts(world.campaigns, world.chunks, world.stores), "wrong", Cause("a", "b", "c"), world.now
+    )
+    waiting = request(world, 3, fees=("900.00",))
+    # of 50.00, 70.00 and 1.00 a tenth, and twenty minutes each; the declined and the referred line are no average's
+    expected: list[UsualReview] = [
+        {"campaign": str(first), "measure": "EUR", "sum": "1210", "lines": 3},
+        {"campaign": str(first), "measure": "call_minute", "sum": "60", "lines": 3},
+    ]
+    assert usual(world, waiting) == expected
+    close(world, waiting)
+    more = list_of([*ROWS, row("another")])
+    world.lists.upload("lists/more.csv", more)
+    facts: dict[str, Any] = dict.fromkeys(("title", "service", "functions", "windows", "cause", "facts"), ...)
+    asked = event(
+        detail_type="Campaign Requested", key="lists/more.csv", rows=len(ROWS) + 1, incident_id="outage-3",
+        **facts | {"decision_digest": meant(windows=hours(3))},
+    )  # fmt: skip
+    world.publish(asked)
+    world.run_until_quiet()
+    assert usual(world, CampaignId("outage-3", 2)) == expected, "what its own incident came to stands beside it already"
+    assert usual(world, request(world, 4))[0]["campaign"] == str(waiting)
