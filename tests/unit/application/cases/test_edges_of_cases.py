@@ -1,0 +1,135 @@
+"""What persons decide by hand at its edges: two measures, a history, a part to claim, the last instant, the workers of
+a campaign that was stopped.
+"""
+
+from typing import Any
+
+import pytest
+
+from kulanz.application.campaigns.control_campaign import ControlPorts, cancel, may_write_until
+from kulanz.application.cases.waiting import CaseKind, counted
+from kulanz.domain.campaigns.campaign import CampaignId, Cause, State
+from kulanz.domain.campaigns.reconciliation import CountKey, RowResult, Totals, WriteResult
+from kulanz.domain.time import MICROSECOND
+from tests.support.by_hand import DISCRETION, decide, door_of, seen
+from tests.support.small_campaign import CAMPAIGN, INCIDENT_ID, event, list_of, row, sealed_policy
+from tests.support.world import World
+from tests.support.yearly_cap import incident, outage
+from tests.support.yearly_cap import world as yearly_world
+from tests.unit.application.cases.test_waiting import closed
+
+HELD = "held"
+BY_AMOUNT: dict[str, Any] = {"way": "amount", "amount": "1.00", "measure": "EUR"}
+
+
+def yearly(*incidents: str) -> World:
+    """Incidents under a policy that keeps a history; the fee of one account is not known."""
+    world = yearly_world()
+    content = b"account_id,fee,excluded\nsmall,20.00,no\nheld,,no\n"
+    for day, name in enumerate(incidents, 1):
+        world.lists.upload("lists/all.csv", content)
+        told = incident(name, outage(day))
+        told["detail"]["campaign"]["affected"]["rows"] = 2
+        world.publish(told)
+        world.run_until_quiet()
+        assert world.campaign(f"{name}/1").state is State.CLOSED
+    return world
+
+
+@pytest.mark.parametrize(
+    ("fee", "state"), [("49.90", "decided"), ("50.00", "decided"), ("50.10", "waits"), ("500.00", "waits")]
+)
+def test_each_measure_of_a_decision_is_within_what_one_person_may(fee: str, state: str) -> None:
+    """A tenth of the fee, of which one person may give 5.00, beside twenty minutes of a hundred."""
+    reply = decide(door_of(closed()), "held-2", facts={"fee": fee})
+    assert (reply.status, reply.content.get("state")) == (200, state), reply.content
+
+
+def test_minutes_above_a_limit_wait_though_the_money_does_not() -> None:
+    few = {"alone": dict.fromkeys(("decision", "person_month", "account_month"), "19")}
+    two = {"two": dict.fromkeys(("decision", "person_month", "account_month"), "100")}
+    file = {**DISCRETION, "cases": {**DISCRETION["cases"], "call_minute": {**few, **two}}}
+    assert decide(door_of(closed(), file), "held-2", facts={"fee": "10.00"}).content["state"] == "waits"
+
+
+def test_an_amount_by_hand_does_not_pass_a_history_by() -> None:
+    door = door_of(yearly("in-1"))
+    refused = decide(door, HELD, campaign="in-1/1", **BY_AMOUNT)
+    assert (refused.status, refused.content["reason"]) == (409, "history_needs_policy")
+    assert decide(door, HELD, campaign="in-1/1", name="d-2", facts={"fee": "10.00"}).content["state"] == "decided"
+    again = yearly("in-1")
+    assert decide(door_of(again), HELD, campaign="in-1/1", way="decline").content["state"] == "decided"
+
+
+def test_what_another_incident_gave_since_makes_it_another_case() -> None:
+    door = door_of(yearly("in-1", "in-2"))
+    mine = seen(door, HELD, "in-1/1")
+    assert decide(door, HELD, campaign="in-2/1", facts={"fee": "4.00"}).content["state"] == "decided"
+    refused = decide(door, HELD, campaign="in-1/1", name="d-2", seen=mine, facts={"fee": "4.00"})
+    assert (refused.status, refused.content["reason"]) == (409, "case_changed")
+    assert decide(door, HELD, campaign="in-1/1", name="d-3", facts={"fee": "4.00"}).content["state"] == "decided"
+
+
+def test_a_part_to_claim_is_no_decision_by_hand() -> None:
+    parts = (
+        "kulanz: 1\nid: parts\nversion: 1\ntitle: T\ncurrency: EUR\nfacts: {fee: money, extra: money}\n"
+        "heads:\n  - {name: auto, pay: fee}\n  - {name: more, pay: extra, mode: claim}\n"
+    )
+    world = World()
+    world.policies.publish("parts", 1, sealed_policy(parts))
+    world.lists.upload("lists/parts.csv", b"account_id,fee,extra\nheld,,2.00\nplain,,0.00\n")
+    world.publish(event(key="lists/parts.csv", rows=2, policy="parts"))
+    world.run_until_quiet()
+    door = door_of(world)
+    refused = decide(door, "held", campaign=f"{INCIDENT_ID}/1", facts={"fee": "1.00"})
+    assert (refused.status, refused.content["reason"]) == (409, "policy_does_not_grant")
+    assert "a part to claim" in refused.content["detail"]
+    allowed = decide(door, "plain", campaign=f"{INCIDENT_ID}/1", facts={"fee": "1.00"})
+    assert allowed.content["state"] == "decided", allowed.content
+
+
+def test_a_case_is_decided_until_the_incident_may_not_be_decided_any_more() -> None:
+    world = closed()
+    until = world.campaign(CAMPAIGN).decidable_until
+    door = door_of(world)
+    world.now = until
+    refused = decide(door, "held-2", facts={"fee": "30.00"})
+    assert (refused.status, refused.content["reason"]) == (409, "too_late")
+    world.now = until - MICROSECOND
+    assert decide(door, "held-2", name="d-2", facts={"fee": "30.00"}).content["state"] == "decided"
+
+
+def test_no_case_is_decided_while_workers_of_a_later_campaign_may_write() -> None:
+    world = closed()
+    door = door_of(world)
+    world.lists.upload("lists/later.csv", list_of([row("other-1")]))
+    world.publish(event(key="lists/later.csv", rows=1, detail_type="Incident Amended", revision=2))
+    second = CampaignId(INCIDENT_ID, 2)
+    while (found := world.campaigns.campaign(second)) is None or found.state is not State.APPLYING:
+        world.run(world.steps()[0])
+    cancel(second, ControlPorts(world.campaigns, world.chunks, world.stores), "wrong", Cause("a", "b", "c"), world.now)
+    until = may_write_until(world.campaign(str(second)), world.campaigns)
+    assert until is not None
+    world.now = until - MICROSECOND
+    refused = decide(door, "held-2", **BY_AMOUNT)
+    assert (refused.status, refused.content["reason"]) == (409, "later_campaign")
+    world.now = until
+    assert decide(door, "held-2", name="d-2", **BY_AMOUNT).content["state"] == "decided"
+
+
+def test_every_line_that_left_a_decision_of_a_persons_or_none_is_a_case_and_no_other() -> None:
+    written = {WriteResult.WRITTEN, WriteResult.ALREADY}
+    for result in RowResult:
+        for write_result in WriteResult:
+            totals = Totals()
+            totals.counts[CountKey(result, "because", write_result)] = 3
+            expected: CaseKind | None = None
+            if write_result is WriteResult.HELD_SINCE:
+                expected = CaseKind.HELD
+            elif write_result is WriteResult.CONFLICT:
+                expected = CaseKind.CONFLICT
+            elif result is RowResult.REJECTED:
+                expected = CaseKind.REJECTED
+            elif write_result in written and result in (RowResult.HELD, RowResult.REFERRED):
+                expected = CaseKind(result.value)
+            assert dict(counted(totals)) == ({} if expected is None else {expected: 3}), (result, write_result)
