@@ -12,6 +12,7 @@ python_version := 3.13
 dev := .venvs/dev/bin
 environments := dev sam ministack lint api
 layer := layers/dependencies/requirements
+console := cli/requirements
 
 # How many accounts `make demo` handles, over all its campaigns.
 ACCOUNTS ?= 20000
@@ -262,6 +263,7 @@ lock_command = $(uv) pip compile --generate-hashes --no-emit-index-url --univers
 .PHONY: lock
 lock: .venvs/bootstrap/.ready ## resolve the .in files into hash-locked .txt files (LOCK_FLAGS=--upgrade for newer versions)
 	$(call step,lock the layer,$(lock_command) $(layer).in --output-file $(layer).txt)
+	$(call step,lock the console,$(lock_command) $(console).in --output-file $(console).txt)
 	@for name in bootstrap $(environments) lists browser; do $(MAKE) lock-$$name; done
 	@for machine in aarch64 x86_64; do $(MAKE) layer-wheels-$$machine; done
 
@@ -270,9 +272,9 @@ lock-%:
 
 # Lambda's Python 3.13 runs on Amazon Linux 2023, which has glibc 2.34.
 layer-wheels-%:
-	$(call step,wheels of the layer: $*,folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
+	$(call step,wheels of the layers: $*,folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
 	  $(uv) pip install --dry-run --require-hashes --only-binary :all: --python-version $(python_version) \
-	  --python-platform $*-manylinux_2_34 --target "$$folder" -r $(layer).txt)
+	  --python-platform $*-manylinux_2_34 --target "$$folder" -r $(layer).txt -r $(console).txt)
 
 .PHONY: clean
 clean: ## remove everything that make and the tools have made, environments included

@@ -37,6 +37,7 @@ class StackOutputs:
     stack_version: str
     api_id: str
     api_url: str
+    console_url: str
     event_bus_name: str
     list_bucket_name: str
     credits_table_name: str

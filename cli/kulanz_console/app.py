@@ -338,7 +338,7 @@ class Console:
         return self._written(plain.template, words, plain.title, plain.content, plain.status, None)
 
     def _gone_to(self, path: str) -> Response:
-        return Response(status=HTTPStatus.SEE_OTHER, headers={"Location": self._place.root + path})
+        return Response(status=HTTPStatus.SEE_OTHER, headers={"Location": self._place.outer(path)})
 
     def _written(
         self, template: str, words: Words, title: str, content: Mapping[str, Any], status: HTTPStatus,

@@ -62,6 +62,14 @@ def environment(root: str = "") -> Environment:
     return made
 
 
+def _first_page(written: str, root: str) -> str:
+    """The first page of a console with a root is at the root alone: a gateway has no route that ends in a slash.
+
+    No text of anybody has a quotation mark here, so this is an attribute.
+    """
+    return re.sub(rf'(["=]{re.escape(root)})/(?=")', r"\1", written) if root else written
+
+
 def _plain(value: object) -> object:
     """What hides or turns text around is replaced in everything that is not markup of ours."""
     return value if hasattr(value, "__html__") else plain(value)
@@ -102,11 +110,12 @@ class Page:
         news = ""
         if session is not None:
             news, session.said = session.said, ""
-        return self.environment.get_template(template).render(
+        written = self.environment.get_template(template).render(
             **content, title=title, menu=self._shown_menu(), _=self.words, words=self.words, stack=self.stack,
             languages=LANGUAGES, session=session, news=news, worth=self._worth, decimal=self._decimal, sums=self._sums,
             cost=self._cost, url=url, picture=self._picture, here="" if self.visit is None else self.visit.path,
         )  # fmt: skip
+        return _first_page(written, str(self.environment.globals["root"]))
 
     def _shown_menu(self) -> list[Question]:
         visit = self.visit

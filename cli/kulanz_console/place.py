@@ -41,6 +41,10 @@ class Place:
             raise NotFound
         return path.removeprefix(self.root)
 
+    def outer(self, path: str) -> str:
+        """A path of the console as a browser asks for it."""
+        return self.root if self.root and path == "/" else self.root + path
+
     def set_session(self, response: Response, session_id: str) -> None:
         """Hand a browser its session."""
         response.set_cookie(

@@ -29,7 +29,10 @@ BUILT_TEMPLATE = SAM_FOLDER / "build" / "template.yaml"
 STAMP = SAM_FOLDER / "kulanz-build.sha256"
 LOCK = SAM_FOLDER / "kulanz-build.lock"
 
-INPUTS = ("template.yaml", "functions", "layers", "requirements/sam.txt")
+INPUTS = (
+    "template.yaml", "functions", "layers", "cli/kulanz_console", "cli/Makefile", "cli/requirements.txt",
+    "requirements/sam.txt",
+)  # fmt: skip
 """What a build depends on."""
 ARTIFACT_BUCKET = "kulanz-artifacts"
 EXPIRY_ATTRIBUTE = "ttl"

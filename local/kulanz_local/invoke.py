@@ -69,6 +69,10 @@ SAMPLES: Final = PROJECT / "events" / "sources"
 SOURCES_HERE: Final = {"status": "statuspage", "health": "aws_health"}
 SECRET_BYTES = 24
 DRAFT_INCIDENTS: Final = "DraftIncidentsFunction"
+SERVE_CONSOLE: Final = "ServeConsoleFunction"
+PROVIDER: Final = {"ConsoleIssuer": "https://login.example", "ConsoleClientId": "kulanz"}
+"""Nobody answers there: the console shows the page that asks to sign in."""
+NOT_SIGNED_IN = 401
 HEALTH_EVENT_MONTH = "2026-03"
 """Its message says that the queue got it then."""
 ADVANCE_EVENTS = ("advance_campaign-opened", "advance_campaign-complete")
@@ -122,15 +126,16 @@ def ready(*, reads_deliveries: bool) -> Iterator[Ready]:
     bind_host, container_host = hosts()
     build()
     with EmbeddedAws(bind_host=bind_host) as aws:
-        outputs = deploy(aws.endpoint, parameters={"EndpointUrl": aws.endpoint})
-        _rest_pollers(aws, outputs, {DRAFT_INCIDENTS} if reads_deliveries else set())
+        outputs = deploy(aws.endpoint, parameters={"EndpointUrl": aws.endpoint, **PROVIDER})
         stack = drive.stack_of(aws)
+        functions = deployed(outputs, stack.resources()[SERVE_CONSOLE][1])
+        _rest_pollers(aws, functions, {DRAFT_INCIDENTS} if reads_deliveries else set())
         with tempfile.TemporaryDirectory(prefix="kulanz-invoke-") as folder:
             path = Path(folder) / Path(ATT.key).name
             expected = write_list(ATT.maker, ACCOUNTS, SEED, path)
             drive.run_kulanz(stack, "policy", "publish", str(ATT.policy))
             send(drive.completed_event(stack, ATT, path, expected.rows), stack)
-        _write_files(aws, outputs, aws.endpoint.replace(bind_host, container_host))
+        _write_files(aws, outputs, functions, aws.endpoint.replace(bind_host, container_host))
         yield Ready(aws, outputs, stack, expected)
 
 
@@ -177,15 +182,15 @@ def _can_listen(address: str) -> bool:
     return True
 
 
-def _rest_pollers(aws: EmbeddedAws, outputs: StackOutputs, but: Collection[str]) -> None:
-    functions = aws_session().client("lambda", endpoint_url=aws.endpoint)
-    for name in (name for logical_id, name in deployed(outputs).items() if logical_id not in but):
-        for mapping in functions.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]:
-            functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+def _rest_pollers(aws: EmbeddedAws, functions: Mapping[str, str], but: Collection[str]) -> None:
+    client = aws_session().client("lambda", endpoint_url=aws.endpoint)
+    for name in (name for logical_id, name in functions.items() if logical_id not in but):
+        for mapping in client.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]:
+            client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
 
 
-def deployed(outputs: StackOutputs) -> dict[str, str]:
-    """The deployed functions' names by their names in the template."""
+def deployed(outputs: StackOutputs, console: str) -> dict[str, str]:
+    """The deployed functions' names by their names in the template; that of the console is no output."""
     return {
         "OpenCampaignFunction": outputs.open_campaign_function_name,
         "GrantCreditsFunction": outputs.grant_credits_function_name,
@@ -194,15 +199,18 @@ def deployed(outputs: StackOutputs) -> dict[str, str]:
         "ApiFunction": outputs.api_function_name,
         "ReceiveIncidentsFunction": outputs.receive_incidents_function_name,
         DRAFT_INCIDENTS: outputs.draft_incidents_function_name,
+        SERVE_CONSOLE: console,
     }
 
 
-def _write_files(aws: EmbeddedAws, outputs: StackOutputs, container_endpoint: str) -> None:
+def _write_files(
+    aws: EmbeddedAws, outputs: StackOutputs, functions: Mapping[str, str], container_endpoint: str
+) -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
-    functions = aws_session().client("lambda", endpoint_url=aws.endpoint)
+    client = aws_session().client("lambda", endpoint_url=aws.endpoint)
     environment = {}
-    for logical_id, name in deployed(outputs).items():
-        variables = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    for logical_id, name in functions.items():
+        variables = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
         environment[logical_id] = {**variables, "AWS_ENDPOINT_URL": container_endpoint}
     _write(ENVIRONMENT_FILE, environment)
     known = {
@@ -217,7 +225,8 @@ def _write_files(aws: EmbeddedAws, outputs: StackOutputs, container_endpoint: st
         "version = 0.1\n"
         "[default.local_invoke.parameters]\n"
         f"env_vars = {json.dumps(str(ENVIRONMENT_FILE))}\n"
-        f'parameter_overrides = "Architecture={machine_architecture()} EndpointUrl={container_endpoint}"\n'
+        f'parameter_overrides = "Architecture={machine_architecture()} EndpointUrl={container_endpoint}'
+        f' {" ".join(f"{name}={value}" for name, value in PROVIDER.items())}"\n'
         f'region = "{REGION}"\n'
         "skip_pull_image = true\n"
     )
@@ -338,6 +347,7 @@ def check() -> None:
         _check_answer(prepared)
         _check_notices(prepared)
         _check_sources(prepared)
+        _check_console(prepared)
 
 
 def _check_answer(prepared: Ready) -> None:
@@ -391,6 +401,17 @@ def _check_sources(prepared: Ready) -> None:
         listed = stack.drafts().in_month(month).found
         expect("draft's source", [one.source for one in listed if isinstance(one, Upstream)], [source])
     click.echo("ok    a status page's delivery and an event of AWS Health became drafts")
+
+
+def _check_console(prepared: Ready) -> None:
+    """The console asks a browser to sign in, in its language: the layer has pages, texts and what they need."""
+    host = prepared.outputs.console_url.removeprefix("https://").partition("/")[0]
+    known = {"host of the console": host, "account of the stack": ACCOUNT_ID}
+    event = write_event("serve_console-first-page", known)
+    answer = invoke("ServeConsoleFunction", event, prepared.aws.endpoint)
+    expect("status of the console's page", answer["statusCode"], NOT_SIGNED_IN)
+    expect("language of the console's page", '<html lang="de">' in answer["body"], True)
+    click.echo("ok    the console's page that asks to sign in")
 
 
 def _configured(kind: str) -> Any:

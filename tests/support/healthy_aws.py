@@ -36,6 +36,7 @@ QUEUES |= {"IncidentsDeadLetterQueue": "incidents_dead_letter_queue_url", "Sourc
 UUID_CHARACTERS = 36
 FUNCTION_PREFIXES = ("PublishNoticesFunction", "AdvanceCampaignFunction")
 FUNCTIONS = ("draft_incidents", "open_campaign", "grant_credits", "publish_notices", "advance_campaign")
+CONSOLE_FUNCTION = "ServeConsoleFunction"
 NOW = datetime.now(UTC)
 
 
@@ -95,7 +96,11 @@ class HealthyAws(DirectStack):
         self.items: dict[str, Any] = {}
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.mappings = {name: list(_mappings(name)) for name in FUNCTIONS}
-        self.functions = {name: {"Layers": [{"Arn": "packages:1"}], "Runtime": "python3.13"} for name in FUNCTIONS}
+        self.functions: dict[str, Any] = {
+            name: {"Layers": [{"Arn": "packages:1"}], "Runtime": "python3.13"} for name in FUNCTIONS
+        }
+        if CONSOLE_FUNCTION in self.template.resources:
+            self.functions[CONSOLE_FUNCTION] = self.template.properties(CONSOLE_FUNCTION)
         self.replies: dict[str, Any] = self._all_replies()
         names = {field: field.removesuffix("_name") for field in StackOutputs.__dataclass_fields__}
         names |= {f"{name}_function_name": name for name in FUNCTIONS}
@@ -159,6 +164,7 @@ class HealthyAws(DirectStack):
         ]
         self.expiry = {
             "credits_table": {"TimeToLiveStatus": "ENABLED", "AttributeName": "ttl"},
+            "SessionsTable": {"TimeToLiveStatus": "ENABLED", "AttributeName": "ttl"},
             "campaigns_table": {"TimeToLiveStatus": "DISABLED"},
         }
         self.queue_policies = {
@@ -174,6 +180,10 @@ class HealthyAws(DirectStack):
             "credits_table": self.policy("CreditsTable", "ResourcePolicy")["PolicyDocument"],
             "campaigns_table": self.policy("CampaignsTable", "ResourcePolicy")["PolicyDocument"],
         }
+        if "SessionsTable" in self.template.resources:
+            of_sessions = self.policy("SessionsTable", "ResourcePolicy")["PolicyDocument"]
+            self.table_policies["SessionsTable"] = of_sessions
+        self.login: Any = {"statusCode": 303, "headers": {"location": "https://login.example.com/authorize?x=1"}}
         self.bus_policy = self.policy("EventBus", "Policy")
         self.topic_policy = self.policy("NoticesTopicPolicy")
         self.credits_topic_policy = self.policy("CreditsTopicPolicy")
@@ -244,6 +254,7 @@ class HealthyAws(DirectStack):
             "cloudwatch.get_metric_statistics": {"Datapoints": [{"SampleCount": 30.0}]},
             "lambda.get_account_settings": {"AccountLimit": {"UnreservedConcurrentExecutions": 1000}},
             "logs.describe_log_groups": {"logGroups": logs},
+            "secretsmanager.describe_secret": lambda SecretId: {"Name": SecretId},
             "cloudwatch.describe_alarms": {"MetricAlarms": alarms},
         }
 
@@ -251,6 +262,11 @@ class HealthyAws(DirectStack):
         if FunctionName in self.broken:
             error = {"errorType": "Runtime.ImportModuleError"}
             return {"FunctionError": "Unhandled", "Payload": io.BytesIO(json.dumps(error).encode())}
+        if FunctionName == CONSOLE_FUNCTION:
+            assert json.loads(Payload)["headers"] == {
+                "host": self.functions[FunctionName]["Environment"]["Variables"]["CONSOLE_HOST"]
+            }
+            return {"Payload": io.BytesIO(json.dumps(self.login).encode())}
         asked = json.loads(Payload) == VERSIONS_ASKED
         return {"Payload": io.BytesIO(json.dumps(self.running if asked else None).encode())}
 

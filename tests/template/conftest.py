@@ -2,10 +2,16 @@
 
 import pytest
 
-from tests.template.resolved import Stack
+from tests.template.resolved import CONSOLE, Stack
 
 
 @pytest.fixture(scope="session")
 def stack() -> Stack:
     """The stack that the defaults give."""
     return Stack()
+
+
+@pytest.fixture(scope="session")
+def whole() -> Stack:
+    """The stack with its console, so with every function."""
+    return Stack(CONSOLE)

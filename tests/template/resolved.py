@@ -20,6 +20,11 @@ TRANSLATE_SECONDS = 60
 STACK = "kulanz"
 ACCOUNT_ID = "123456789012"
 REGION = "eu-central-1"
+CONSOLE = {"ConsoleIssuer": "https://login.example.com/t1", "ConsoleClientId": "kulanz-console"} | {
+    "ConsoleHost": "credits.example.com"
+}
+"""What makes a stack serve the console, by a provider of the company's."""
+POOL = {"ConsoleUserPool": "yes"}
 PSEUDO_PARAMETERS = {
     "AWS::AccountId": ACCOUNT_ID,
     "AWS::Region": REGION,

@@ -15,9 +15,9 @@ POLICY_CHARACTERS = 6_144
 DEPLOYER = f"arn:aws:iam::{ACCOUNT_ID}:role/deploy"
 ADMINISTRATOR = f"arn:aws:iam::{ACCOUNT_ID}:role/administrator"
 WRITERS = {
-    "CreditsTable": {"GrantCreditsRole", "ApiRole"},
+    "CreditsTable": {"GrantCreditsRole", "ApiRole", "ServeConsoleRole"},
     "CampaignsTable": {"OpenCampaignRole", "GrantCreditsRole", "PublishNoticesRole", "AdvanceCampaignRole", "ApiRole"}
-    | {"DraftIncidentsRole"},
+    | {"ServeConsoleRole", "DraftIncidentsRole"},
 }
 WRITES = ("PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "PartiQLInsert", "PartiQLUpdate", "PartiQLDelete")
 CONTROLS = ("UpdateTable", "UpdateTimeToLive", "DeleteTable", "PutResourcePolicy", "DeleteResourcePolicy")
@@ -46,9 +46,9 @@ def test_the_gateway_has_the_routes_of_the_table_each_signed_and_no_other(stack:
 
 
 @pytest.mark.parametrize(("table", "setting"), [("CreditsTable", "CREDITS"), ("CampaignsTable", "CAMPAIGNS")])
-def test_the_watch_compares_a_tables_policy_with_what_is_deployed(stack: Stack, table: str, setting: str) -> None:
-    deployed = stack.properties(table)["ResourcePolicy"]["PolicyDocument"]
-    settings = stack.properties("AdvanceCampaignFunction")["Environment"]["Variables"]
+def test_the_watch_compares_a_tables_policy_with_what_is_deployed(whole: Stack, table: str, setting: str) -> None:
+    deployed = whole.properties(table)["ResourcePolicy"]["PolicyDocument"]
+    settings = whole.properties("AdvanceCampaignFunction")["Environment"]["Variables"]
     writers = set(settings[f"{setting}_WRITERS"].split(","))
 
     assert is_closed(deployed, writers)
@@ -148,23 +148,23 @@ def statements(stack: Stack, table: str) -> list[Json]:
 
 @pytest.mark.parametrize("table", WRITERS)
 @pytest.mark.parametrize("write", WRITES)
-def test_only_the_functions_that_write_a_table_may(stack: Stack, table: str, write: str) -> None:
-    roles = set(stack.of_type("AWS::IAM::Role"))
+def test_only_the_functions_that_write_a_table_may(whole: Stack, table: str, write: str) -> None:
+    roles = set(whole.of_type("AWS::IAM::Role"))
     others = [ADMINISTRATOR, f"arn:aws:iam::{ACCOUNT_ID}:root", f"arn:aws:iam::{ACCOUNT_ID}:role/my-ApiRole"]
     for principal, may in [
         *((f"arn:{role}", role in WRITERS[table]) for role in roles),
         *((other, False) for other in others),
     ]:
         assert refused(
-            statements(stack, table), f"dynamodb:{write}", table, aws_PrincipalArn=principal
+            statements(whole, table), f"dynamodb:{write}", table, aws_PrincipalArn=principal
         ) is not may, principal  # fmt: skip
 
 
 @pytest.mark.parametrize("table", WRITERS)
-def test_every_role_that_may_write_a_table_by_its_own_policy_is_let_through(stack: Stack, table: str) -> None:
+def test_every_role_that_may_write_a_table_by_its_own_policy_is_let_through(whole: Stack, table: str) -> None:
     """And no other: what a table's policy lists and what the roles hold is one list."""
     writing = set()
-    for policy in stack.of_type("AWS::IAM::Policy").values():
+    for policy in whole.of_type("AWS::IAM::Policy").values():
         for item in policy["PolicyDocument"]["Statement"]:
             writes = {f"dynamodb:{write}" for write in WRITES} & set(as_list(item["Action"]))
             if writes and f"arn:{table}" in as_list(item["Resource"]):
@@ -196,7 +196,7 @@ def test_the_tables_policies_fit(stack: Stack) -> None:
 
 def test_a_function_and_its_mappings_wait_for_its_permissions() -> None:
     for name, resource in Stack().template["Resources"].items():
-        if resource["Type"] == "AWS::Lambda::Function":
+        if resource["Type"] == "AWS::Lambda::Function":  # those of the API and the console wait for what they share
             assert as_list(resource["DependsOn"]) == [name.replace("Function", "Permissions")]
         if resource["Type"] == "AWS::Lambda::EventSourceMapping":
             assert list(resource["Properties"]["FunctionName"]) == ["Ref"], "it comes after the function"

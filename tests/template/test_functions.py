@@ -10,13 +10,14 @@ import pytest
 from kulanz.config import (
     AdvanceCampaignConfig,
     ApiConfig,
+    ConsoleConfig,
     DraftIncidentsConfig,
     GrantCreditsConfig,
     OpenCampaignConfig,
     PublishNoticesConfig,
     ReceiveIncidentsConfig,
 )
-from tests.template.resolved import PROJECT, Json, Stack
+from tests.template.resolved import CONSOLE, POOL, PROJECT, Json, Stack
 
 FUNCTIONS: dict[str, Callable[[Mapping[str, str]], object]] = {
     "OpenCampaignFunction": OpenCampaignConfig.read,
@@ -24,6 +25,7 @@ FUNCTIONS: dict[str, Callable[[Mapping[str, str]], object]] = {
     "PublishNoticesFunction": PublishNoticesConfig.read,
     "AdvanceCampaignFunction": AdvanceCampaignConfig.read,
     "ApiFunction": ApiConfig.read,
+    "ServeConsoleFunction": ConsoleConfig.read,
     "ReceiveIncidentsFunction": ReceiveIncidentsConfig.read,
     "DraftIncidentsFunction": DraftIncidentsConfig.read,
 }
@@ -58,22 +60,22 @@ def environment(stack: Stack, function: str) -> dict[str, str]:
     return {name: str(value) for name, value in variables.items()}
 
 
-def test_every_function_is_known_here(stack: Stack) -> None:
-    assert set(stack.of_type("AWS::Lambda::Function")) == set(FUNCTIONS)
+def test_every_function_is_known_here(whole: Stack) -> None:
+    assert set(whole.of_type("AWS::Lambda::Function")) == set(FUNCTIONS)
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_function_gets_every_setting_that_it_reads(stack: Stack, function: str) -> None:
-    reads = RecordedReads(environment(stack, function))
+def test_a_function_gets_every_setting_that_it_reads(whole: Stack, function: str) -> None:
+    reads = RecordedReads(environment(whole, function))
     FUNCTIONS[function](reads)
     assert reads.asked <= set(reads)
 
 
-def test_no_setting_is_handed_out_that_nobody_reads(stack: Stack) -> None:
+def test_no_setting_is_handed_out_that_nobody_reads(whole: Stack) -> None:
     read: set[str] = set()
     given: set[str] = set()
     for function, config in FUNCTIONS.items():
-        reads = RecordedReads(environment(stack, function))
+        reads = RecordedReads(environment(whole, function))
         config(reads)
         read |= reads.asked
         given |= set(reads)
@@ -92,7 +94,7 @@ def test_what_the_template_accepts_its_functions_accept() -> None:
     refused: list[str] = []
     pairs = list(combinations(bounds(), 2))
     for pair in pairs:
-        stack = Stack(dict(pair))
+        stack = Stack({**CONSOLE, **dict(pair)})
         for function, config in FUNCTIONS.items():
             try:
                 config(environment(stack, function))
@@ -102,24 +104,24 @@ def test_what_the_template_accepts_its_functions_accept() -> None:
     assert refused == []
 
 
-def test_no_endpoint_is_set_on_aws_not_even_an_empty_one(stack: Stack) -> None:
+def test_no_endpoint_is_set_on_aws_not_even_an_empty_one(whole: Stack) -> None:
     for function in FUNCTIONS:
-        assert "AWS_ENDPOINT_URL" not in environment(stack, function)
+        assert "AWS_ENDPOINT_URL" not in environment(whole, function)
 
 
 def test_a_given_endpoint_reaches_every_function() -> None:
-    stack = Stack({"EndpointUrl": "http://172.17.0.1:4566"})
+    stack = Stack({**CONSOLE, "EndpointUrl": "http://172.17.0.1:4566"})
     for function in FUNCTIONS:
         assert environment(stack, function)["AWS_ENDPOINT_URL"] == "http://172.17.0.1:4566"
 
 
-def test_each_function_has_a_role_of_its_own(stack: Stack) -> None:
-    roles = [properties["Role"].removeprefix("arn:") for properties in stack.of_type("AWS::Lambda::Function").values()]
-    assert sorted(roles) == sorted(stack.of_type("AWS::IAM::Role"))
+def test_each_function_has_a_role_of_its_own(whole: Stack) -> None:
+    roles = [properties["Role"].removeprefix("arn:") for properties in whole.of_type("AWS::Lambda::Function").values()]
+    assert sorted(roles) == sorted(whole.of_type("AWS::IAM::Role"))
 
 
 def test_each_function_has_a_log_of_its_own_that_ends() -> None:
-    stack = Stack({"LogRetentionDays": "30"})
+    stack = Stack({**CONSOLE, "LogRetentionDays": "30"})
     groups = [properties["LoggingConfig"]["LogGroup"] for properties in stack.of_type("AWS::Lambda::Function").values()]
     assert sorted([*groups, "ApiAccessLogGroup", "SourcesAccessLogGroup"]) == sorted(
         stack.of_type("AWS::Logs::LogGroup")
@@ -127,9 +129,9 @@ def test_each_function_has_a_log_of_its_own_that_ends() -> None:
     assert {group["RetentionInDays"] for group in stack.of_type("AWS::Logs::LogGroup").values()} == {"30"}
 
 
-def test_all_run_the_python_that_the_tests_run(stack: Stack) -> None:
+def test_all_run_the_python_that_the_tests_run(whole: Stack) -> None:
     expected = (PROJECT / "pyproject.toml").read_text().partition('requires-python = "==')[2].partition(".*")[0]
-    for properties in stack.of_type("AWS::Lambda::Function").values():
+    for properties in whole.of_type("AWS::Lambda::Function").values():
         assert properties["Runtime"] == f"python{expected}"
         assert properties["TracingConfig"] == {"Mode": "Active"}
 
@@ -137,18 +139,18 @@ def test_all_run_the_python_that_the_tests_run(stack: Stack) -> None:
 @pytest.mark.parametrize("architecture", ["arm64", "x86_64"])
 def test_a_processor_can_be_chosen_after_the_build(architecture: str) -> None:
     """`sam deploy --guided` asks for it then; layers made for the other one would fail every call."""
-    stack = Stack({"Architecture": architecture})
+    stack = Stack({**CONSOLE, "Architecture": architecture})
     for properties in stack.of_type("AWS::Lambda::Function").values():
         assert properties["Architectures"] == [architecture]
     for properties in stack.of_type("AWS::Lambda::LayerVersion").values():
         assert properties["CompatibleArchitectures"] == ["arm64", "x86_64"]
 
 
-def test_whoever_reads_or_sends_for_every_chunk_has_a_processor_and_the_time(stack: Stack) -> None:
+def test_whoever_reads_or_sends_for_every_chunk_has_a_processor_and_the_time(whole: Stack) -> None:
     for function in ("OpenCampaignFunction", "AdvanceCampaignFunction"):
-        assert stack.properties(function)["MemorySize"] == 1769
-        assert stack.properties(function)["Timeout"] == 300
-    assert stack.properties("PublishNoticesFunction")["MemorySize"] == 1769
+        assert whole.properties(function)["MemorySize"] == 1769
+        assert whole.properties(function)["Timeout"] == 300
+    assert whole.properties("PublishNoticesFunction")["MemorySize"] == 1769
 
 
 LONGEST_STACK_NAME = "s" + "-x" * 63 + "y"
@@ -165,13 +167,15 @@ NAME_LIMITS = {
     ("AWS::DynamoDB::Table", "TableName"): 255,
     ("AWS::S3::Bucket", "BucketName"): 63,
     ("AWS::CloudWatch::Alarm", "AlarmName"): 255,
+    ("AWS::Cognito::UserPoolDomain", "Domain"): 63,
+    ("AWS::Cognito::UserPoolGroup", "GroupName"): 128,
 }
 """Characters that a name may have, by the services' API references; names that CloudFormation makes it shortens."""
 
 
 def test_a_stack_may_have_the_longest_name_that_cloudformation_takes() -> None:
     assert len(LONGEST_STACK_NAME) == 128
-    stack = Stack(name=LONGEST_STACK_NAME)
+    stack = Stack({**CONSOLE, **POOL}, LONGEST_STACK_NAME)
     named = 0
     for (kind, name), longest in NAME_LIMITS.items():
         for properties in stack.of_type(kind).values():
@@ -186,7 +190,7 @@ def handler_of(properties: Json) -> tuple[Path, str]:
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_the_handler_is_where_the_template_says(stack: Stack, function: str) -> None:
-    path, name = handler_of(stack.properties(function))
+def test_the_handler_is_where_the_template_says(whole: Stack, function: str) -> None:
+    path, name = handler_of(whole.properties(function))
     tree = ast.parse(path.read_text())
     assert name in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}

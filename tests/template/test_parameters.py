@@ -24,7 +24,8 @@ def test_a_parameter_is_described_bounded_and_has_a_default_within_its_bounds(na
     elif parameter["Type"] == "Number":
         assert int(parameter["MinValue"]) <= int(default) <= int(parameter["MaxValue"])
     else:
-        assert all(re.fullmatch(parameter["AllowedPattern"], value) for value in default.split(","))
+        values = default.split(",") if parameter["Type"] == "CommaDelimitedList" else [default]
+        assert all(re.fullmatch(parameter["AllowedPattern"], value) for value in values)
 
 
 def uses(value: Json) -> set[str]:

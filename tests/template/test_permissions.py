@@ -17,6 +17,7 @@ ROLES = {
     "publish_notices": "PublishNoticesRole",
     "advance_campaign": "AdvanceCampaignRole",
     "api": "ApiRole",
+    "serve_console": "ServeConsoleRole",
     "receive_incidents": "ReceiveIncidentsRole",
     "draft_incidents": "DraftIncidentsRole",
 }
@@ -36,8 +37,10 @@ REJECTED = "arn:ListBucket/rejected/*"
 UPSTREAM = "arn:ListBucket/upstream/*"
 SOURCES = "arn:ListBucket/policies/_sources/*"
 SECRETS = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:kulanz/sources/*"
+SECRET_OF_THE_CONSOLE = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:kulanz/console-??????"
 CREDITS_TABLE = "arn:CreditsTable"
 CAMPAIGNS_TABLE = "arn:CampaignsTable"
+SESSIONS_TABLE = "arn:SessionsTable"
 BUS = "arn:aws:events:eu-central-1:123456789012:event-bus/kulanz"
 
 LOOKED_INTO = ("RejectedQueue", "IncidentsDeadLetterQueue", "ChunksDeadLetterQueue", "SourcesDeadLetterQueue")
@@ -178,6 +181,17 @@ CALLS: dict[str, dict[str, set[Grant]]] = {
     },
 }
 """The calls that each function's adapters make, and what AWS asks for each."""
+OF_THE_CONSOLE: dict[str, set[Grant]] = {
+    "get_item": {("dynamodb:GetItem", SESSIONS_TABLE)},
+    "put_item": {("dynamodb:PutItem", SESSIONS_TABLE)},
+    "update_item": {("dynamodb:UpdateItem", SESSIONS_TABLE)},
+    "delete_item": {("dynamodb:DeleteItem", SESSIONS_TABLE)},
+    "get_secret_value": {("secretsmanager:GetSecretValue", SECRET_OF_THE_CONSOLE)},
+}
+"""The calls that are the console's own; for its pages it has the use cases of the API."""
+CALLS["serve_console"] = {
+    call: CALLS["api"].get(call, set()) | OF_THE_CONSOLE.get(call, set()) for call in {*CALLS["api"], *OF_THE_CONSOLE}
+}
 
 TELLS_MISSING_FROM_FORBIDDEN = {("s3:ListBucket", "arn:ListBucket"), ("s3:ListBucketVersions", "arn:ListBucket")}
 """Without these S3 answers 403 for an object or version that does not exist."""
@@ -203,6 +217,7 @@ BESIDES: dict[str, set[Grant]] = {
     "publish_notices": reading_stream("CreditsTable") | reading_stream("CampaignsTable"),
     "advance_campaign": reading_stream("CampaignsTable") | TELLS_MISSING_FROM_FORBIDDEN,
     "api": TELLS_MISSING_FROM_FORBIDDEN,
+    "serve_console": TELLS_MISSING_FROM_FORBIDDEN,
     "receive_incidents": set(),
     "draft_incidents": polling("SourcesQueue"),
 }
@@ -222,32 +237,32 @@ def granted(statement: Json) -> set[Grant]:
 
 
 @pytest.mark.parametrize(("function", "role"), ROLES.items())
-def test_a_role_holds_what_its_function_calls_and_nothing_else(stack: Stack, function: str, role: str) -> None:
+def test_a_role_holds_what_its_function_calls_and_nothing_else(whole: Stack, function: str, role: str) -> None:
     needed = set().union(*CALLS[function].values()) | BESIDES[function] | logs(role) | TRACES
-    given = set().union(*map(granted, role_statements(stack, role)))
+    given = set().union(*map(granted, role_statements(whole, role)))
     assert given == needed
 
 
 @pytest.mark.parametrize("role", ROLES.values())
-def test_each_statement_says_its_purpose_once(stack: Stack, role: str) -> None:
-    statements = list(role_statements(stack, role))
+def test_each_statement_says_its_purpose_once(whole: Stack, role: str) -> None:
+    statements = list(role_statements(whole, role))
     purposes = [statement["Sid"] for statement in statements]
     assert len(purposes) == len(set(purposes))
     assert {statement["Effect"] for statement in statements} == {"Allow"}
-    assert "ManagedPolicyArns" not in stack.properties(role)
+    assert "ManagedPolicyArns" not in whole.properties(role)
 
 
 @pytest.mark.parametrize("role", ROLES.values())
-def test_no_action_is_a_wildcard_and_no_resource_but_where_there_is_none(stack: Stack, role: str) -> None:
-    for statement in role_statements(stack, role):
+def test_no_action_is_a_wildcard_and_no_resource_but_where_there_is_none(whole: Stack, role: str) -> None:
+    for statement in role_statements(whole, role):
         assert not any("*" in action for action in as_list(statement["Action"])), statement["Sid"]
         if "*" in as_list(statement["Resource"]):
             assert statement["Sid"] == "WriteTraces"
 
 
 @pytest.mark.parametrize("role", ROLES.values())
-def test_only_lambda_takes_a_role(stack: Stack, role: str) -> None:
-    (statement,) = stack.properties(role)["AssumeRolePolicyDocument"]["Statement"]
+def test_only_lambda_takes_a_role(whole: Stack, role: str) -> None:
+    (statement,) = whole.properties(role)["AssumeRolePolicyDocument"]["Statement"]
     assert statement == {
         "Effect": "Allow",
         "Principal": {"Service": "lambda.amazonaws.com"},
@@ -255,18 +270,18 @@ def test_only_lambda_takes_a_role(stack: Stack, role: str) -> None:
     }
 
 
-def test_advance_campaign_speaks_under_our_own_source_only(stack: Stack) -> None:
+def test_advance_campaign_speaks_under_our_own_source_only(whole: Stack) -> None:
     (statement,) = [
-        item for item in role_statements(stack, "AdvanceCampaignRole") if item["Action"] == "events:PutEvents"
+        item for item in role_statements(whole, "AdvanceCampaignRole") if item["Action"] == "events:PutEvents"
     ]
     assert statement["Condition"] == {"StringEquals": {"events:source": EVENT_SOURCE}}
 
 
-def test_what_reads_deliveries_writes_drafts_and_no_incident_or_campaign(stack: Stack) -> None:
+def test_what_reads_deliveries_writes_drafts_and_no_incident_or_campaign(whole: Stack) -> None:
     """Never money by machine: what it may write lies in partitions that no campaign reads."""
     (statement,) = [
         item
-        for item in role_statements(stack, "DraftIncidentsRole")
+        for item in role_statements(whole, "DraftIncidentsRole")
         if ("dynamodb:PutItem", CAMPAIGNS_TABLE) in granted(item)
     ]
     assert statement["Condition"] == {
@@ -275,11 +290,11 @@ def test_what_reads_deliveries_writes_drafts_and_no_incident_or_campaign(stack: 
     }
 
 
-def test_a_decision_is_put_in_a_transaction_only(stack: Stack) -> None:
+def test_a_decision_is_put_in_a_transaction_only(whole: Stack) -> None:
     """A put alone could replace a decision; in the transaction it is conditional on there being none."""
     (statement,) = [
         item
-        for item in role_statements(stack, "GrantCreditsRole")
+        for item in role_statements(whole, "GrantCreditsRole")
         if ("dynamodb:PutItem", CREDITS_TABLE) in granted(item)
     ]
     assert statement["Condition"] == {
@@ -288,9 +303,11 @@ def test_a_decision_is_put_in_a_transaction_only(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize("role", ROLES.values())
-def test_nothing_is_deleted_but_in_a_transaction(stack: Stack, role: str) -> None:
-    for statement in role_statements(stack, role):
-        if "dynamodb:DeleteItem" in as_list(statement["Action"]):
+def test_nothing_is_deleted_but_in_a_transaction(whole: Stack, role: str) -> None:
+    for statement in role_statements(whole, role):
+        if ("dynamodb:DeleteItem", SESSIONS_TABLE) in granted(statement):
+            assert statement["Resource"] == SESSIONS_TABLE, "a session is ended, and no more"
+        elif "dynamodb:DeleteItem" in as_list(statement["Action"]):
             assert statement["Action"] == "dynamodb:DeleteItem"
             assert statement["Condition"] == {
                 "ForAnyValue:StringEquals": {"dynamodb:EnclosingOperation": ["TransactWriteItems"]}
@@ -308,13 +325,14 @@ def calls_in(path: Path) -> Iterator[str]:
 
 def test_the_table_of_calls_names_every_call_that_an_adapter_makes() -> None:
     made = {call for path in (PROJECT / "layers/kulanz/kulanz/adapters").glob("*.py") for call in calls_in(path)}
-    assert made == set().union(*CALLS.values())
+    assert made == set().union(*(calls for function, calls in CALLS.items() if function != "serve_console"))
+    assert set(calls_in(PROJECT / "functions/serve_console/kept.py")) == set(OF_THE_CONSOLE)
 
 
 @pytest.mark.parametrize("role", ROLES.values())
-def test_no_function_can_publish_or_remove_a_policy(stack: Stack, role: str) -> None:
+def test_no_function_can_publish_or_remove_a_policy(whole: Stack, role: str) -> None:
     changing = ("s3:Put", "s3:Delete", "s3:*", "*")
-    for statement in role_statements(stack, role):
+    for statement in role_statements(whole, role):
         if any(action.startswith(changing) for action in as_list(statement["Action"])):
             places = as_list(statement["Resource"])
             assert not [place for place in places if fnmatchcase("arn:ListBucket/policies/a/1.json", place)]

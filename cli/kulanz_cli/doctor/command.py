@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 
 from kulanz_cli.direct import DirectStack
-from kulanz_cli.doctor import clock, deployed, doors, functions, policies, stores, streams
+from kulanz_cli.doctor import clock, deployed, doors, functions, hosted, policies, stores, streams
 from kulanz_cli.doctor.examined import Check, Checked, Examined, Verdict, examine
 from kulanz_cli.doctor.thorough import BY_HAND, STEPS
 from kulanz_cli.doctor.thorough import checks as steps
@@ -33,6 +33,7 @@ CHECKS: dict[str, Check] = {
     "permissions": streams.permissions,
     "notices topic": streams.topic,
     "credits topic": streams.credits_topic,
+    "console": hosted.console,
     "logs": functions.logs,
     "alarms": functions.alarms,
     "concurrency": functions.concurrency,

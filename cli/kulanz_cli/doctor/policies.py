@@ -32,6 +32,8 @@ CHANGES_OF_TABLES = (
 WITHOUT_TLS = {("Bool", "aws:SecureTransport"): ("false",)}
 EXCEPT = ("ArnNotEquals", "aws:PrincipalArn")
 SOURCE = ("ForAnyValue:StringEquals", "events:source")
+CONSOLE_ROLE, SESSIONS = "ServeConsoleRole", "SessionsTable"
+"""Of the console, where the stack serves one."""
 ITSELF = ("",)
 """The resource that carries the policy, in place of its ARN."""
 DO = (
@@ -84,7 +86,7 @@ def bus(at: Examined) -> Iterator[Result]:
 def queues(at: Examined) -> Iterator[Result]:
     """The policies of the queues: who may send, and that nobody does without TLS."""
     outputs, operators = at.outputs, at.listed("OperatorArns")
-    api = _roles(at, "ApiRole")
+    api = _of_persons(at)
     senders = operators | api | _roles(at, "OpenCampaignRole", "GrantCreditsRole", "AdvanceCampaignRole")
     rule = [_rule(at, "IncidentRule")]
     buses = [_rule(at, one) for one in ("HealthRule", "PartnerRule") if one == "HealthRule" or one in at.resources]
@@ -129,16 +131,22 @@ def _rule(at: Examined, name: str) -> str:
 
 
 def tables(at: Examined) -> Iterator[Result]:
-    """The policies of the tables: only the functions write items, and only deployers change the tables."""
-    deployers, writing = at.listed("DeployerArns"), _roles(at, "GrantCreditsRole", "ApiRole")
+    """The policies of the tables: only the functions write items, and only deployers change the tables.
+
+    Whoever could write a session of the console could be anybody.
+    """
+    deployers, writing = at.listed("DeployerArns"), _roles(at, "GrantCreditsRole") | _of_persons(at)
     others = _roles(at, "OpenCampaignRole", "PublishNoticesRole", "AdvanceCampaignRole", "DraftIncidentsRole")
     client = at.client("dynamodb")
     _, partition, _, _, account, *_ = at.caller.split(":")
     prefix = f"arn:{partition}:dynamodb:{client.meta.region_name}:{account}"
-    for what, name, writers in (
+    closed = [
         ("decisions", at.outputs.credits_table_name, writing),
         ("campaigns", at.outputs.campaigns_table_name, writing | others),
-    ):
+    ]
+    if SESSIONS in at.resources:
+        closed.append(("sessions", at.resources[SESSIONS][1], _roles(at, CONSOLE_ROLE)))
+    for what, name, writers in closed:
         expected = {"OnlyFunctionsWriteItems": Expected("Deny", WRITES_OF_ITEMS, {EXCEPT: writers})}
         if deployers:
             expected["OnlyDeployersChangeTheTable"] = Expected("Deny", CHANGES_OF_TABLES, {EXCEPT: deployers})
@@ -240,6 +248,11 @@ def _same(found: set[str], wanted: set[str]) -> bool:
     if len(wanted) == 1 and (ending := next(iter(wanted))).startswith("*"):
         return len(found) == 1 and next(iter(found)).endswith(ending[1:])
     return found == wanted
+
+
+def _of_persons(at: Examined) -> frozenset[str]:
+    """The roles of the functions that do what persons ask: of the API, and of the console where there is one."""
+    return _roles(at, "ApiRole", *({CONSOLE_ROLE} & at.resources.keys()))
 
 
 def _roles(at: Examined, *names: str) -> frozenset[str]:

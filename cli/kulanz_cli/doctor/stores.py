@@ -32,6 +32,12 @@ def tables(at: Examined) -> Iterator[Result]:
         yield from _table(at, what, name, expires=expires)
 
 
+def sessions(at: Examined, name: str) -> Result:
+    """Whether what the console keeps of its sessions is cleaned up. It ends them by the clock."""
+    expiry = at.client("dynamodb").describe_time_to_live(TableName=name)["TimeToLiveDescription"]
+    return at.only_on_aws(_expiry("sessions", name, expiry, expires=True), IGNORES_TABLE_SETTINGS)
+
+
 def _table(at: Examined, what: str, name: str, *, expires: bool) -> Iterator[Result]:
     client = at.client("dynamodb")
     found = client.describe_table(TableName=name)["Table"]

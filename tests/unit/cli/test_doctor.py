@@ -15,8 +15,8 @@ from kulanz.domain.ledger.entries import DecisionKey
 from kulanz_cli.doctor.doors import PARTITION, PLACE
 from kulanz_cli.doctor.examined import Examined
 from kulanz_cli.main import main
-from tests.support.healthy_aws import NOW, HealthyAws, off_by, refusal
-from tests.template.resolved import ACCOUNT_ID
+from tests.support.healthy_aws import CONSOLE_FUNCTION, NOW, HealthyAws, off_by, refusal
+from tests.template.resolved import ACCOUNT_ID, CONSOLE, POOL
 
 ROLE = f"arn:aws:iam::{ACCOUNT_ID}:role"
 LISTS = {
@@ -42,7 +42,11 @@ def findings(aws: HealthyAws) -> list[tuple[str, str]]:
     return found
 
 
-@pytest.mark.parametrize("parameters", [{}, LISTS, {"DeletionProtection": "false"}], ids=["default", "lists", "open"])
+@pytest.mark.parametrize(
+    "parameters",
+    [{}, LISTS, {"DeletionProtection": "false"}, {**LISTS, **CONSOLE}, POOL],
+    ids=["default", "lists", "open", "console", "pool"],
+)
 def test_the_template_as_it_is_deployed_has_no_finding(parameters: dict[str, str]) -> None:
     """The policies are the template's own: a statement that changes there has to change in the check."""
     aws = HealthyAws(parameters)
@@ -290,6 +294,41 @@ def test_a_check_notices_what_it_is_for(check: str, says: str, make: Callable[[H
     make(aws)
     assert [text for name, text in findings(aws) if name == check and says in text]
     assert [line for line in run(aws).stdout.splitlines() if len(line) > 80 and " " in line.strip()] == []
+
+
+def answers_503(aws: HealthyAws) -> None:
+    aws.login = {"statusCode": 503, "headers": {}}
+
+
+def everybody_writes_sessions(aws: HealthyAws) -> None:
+    without(aws.table_policies["SessionsTable"], "OnlyFunctionsWriteItems")
+
+
+FAULTS_OF_THE_CONSOLE: list[tuple[str, str, Callable[[HealthyAws], object]]] = [
+    ("console", "does not reach its provider", answers_503),
+    ("console", "serve_console does not run: Runtime.ImportModuleError", lambda aws: aws.broken.add(CONSOLE_FUNCTION)),
+    (
+        "console",
+        "has no secret kulanz/console",
+        answer("secretsmanager.describe_secret", refusal("ResourceNotFoundException", "DescribeSecret")),
+    ),
+    ("console", "table of sessions deletes nothing", lambda aws: aws.expiry.update(SessionsTable={})),
+    ("policies of the tables", "table of sessions the statement OnlyFunctionsWriteItems", everybody_writes_sessions),
+    (
+        "policies of the tables",
+        "table of decisions the statement OnlyFunctionsWriteItems names others",
+        lambda aws: statement(aws.table_policies["credits_table"], "OnlyFunctionsWriteItems")["Condition"][
+            "ArnNotEquals"
+        ]["aws:PrincipalArn"].remove(f"{ROLE}/ServeConsoleRole"),
+    ),
+]
+
+
+def test_a_check_notices_what_is_wrong_with_the_console() -> None:
+    for check, says, make in FAULTS_OF_THE_CONSOLE:
+        aws = HealthyAws(CONSOLE)
+        make(aws)
+        assert [text for name, text in findings(aws) if name == check and says in text], says
 
 
 def test_a_call_that_fails_stops_no_other_check() -> None:

@@ -53,7 +53,7 @@ def test_every_function_of_the_template_is_run_with_every_event_that_is_kept_for
     template = (PROJECT / "template.yaml").read_text(encoding="utf-8")
     functions = set(re.findall(r"^  (\w+):\n    Type: AWS::Serverless::Function$", template, re.MULTILINE))
     names = StackOutputs(**{one.name: one.name for one in fields(StackOutputs)})
-    assert set(invoke.deployed(names)) == functions
+    assert set(invoke.deployed(names, "console")) == functions
     source = Path(invoke.__file__).read_text(encoding="utf-8")
     events = {path.stem for path in invoke.EVENTS.glob("*.json")}
     assert {name.split("-")[0] for name in events} == {

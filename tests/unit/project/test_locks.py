@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-LAYER_LOCK = ROOT / "layers/dependencies/requirements.txt"
-SOURCES = sorted([*ROOT.glob("requirements/*.in"), *ROOT.glob("layers/*/requirements.in")])
+LAYER_LOCKS = [ROOT / "layers/dependencies/requirements.txt", ROOT / "cli/requirements.txt"]
+SOURCES = sorted([*ROOT.glob("requirements/*.in"), *(lock.with_suffix(".in") for lock in LAYER_LOCKS)])
 LOCKS = [source.with_suffix(".txt") for source in SOURCES]
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
@@ -69,5 +69,5 @@ def test_a_lock_holds_what_its_source_asks_for(source: Path) -> None:
 
 def test_what_is_deployed_is_what_is_tested() -> None:
     tested = pins(ROOT / "requirements/dev.txt")
-    deployed = pins(LAYER_LOCK)
+    deployed = {name: version for lock in LAYER_LOCKS for name, version in pins(lock).items()}
     assert {name: tested.get(name) for name in deployed} == deployed
