@@ -30,16 +30,19 @@ from kulanz.domain.delivery.entries import (
 AT = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
 SIZE = 500
 SIZES: dict[int, Size] = {0: SIZE}
+LESS = 200
 
 
 def entry(kind: EntryKind, **stated: Any) -> CreditEntry:
     applied = {"amount": SIZE, "bill": "B-1", "day": date(2026, 12, 1)} if kind is EntryKind.APPLIED else {}
-    delivery = "" if kind in (EntryKind.WRITTEN_OFF, EntryKind.VOIDED) else "billing/1"
-    told = {"delivery": delivery, "id": f"{kind}-1", **applied, **stated}
+    less = {"sizes": (LESS,)} if kind is EntryKind.REDUCED else {}
+    delivery = "" if kind in (EntryKind.WRITTEN_OFF, EntryKind.VOIDED, EntryKind.REDUCED) else "billing/1"
+    told = {"delivery": delivery, "id": f"{kind}-1", **applied, **less, **stated}
     return CreditEntry(kind=kind, at=AT, by="test", benefits=told.pop("benefits", (0,)), **told)
 
 
 ASSIGNED, SENT, UNKNOWN, ACCEPTED, APPLIED, REJECTED, TAKEN_BACK, WRITTEN_OFF, VOIDED, AGAIN, *_ = map(entry, EntryKind)
+REDUCED = entry(EntryKind.REDUCED)
 PART = entry(EntryKind.APPLIED, amount=200, id="part-1")
 REST = entry(EntryKind.APPLIED, amount=300, id="part-2", bill="B-2")
 
@@ -206,8 +209,68 @@ def test_a_list_is_read_back_as_it_was_written(one: CreditEntry) -> None:
         {"benefits": (0, 1)},
         {"amount": None},
         {"amount": 0},
+        {"sizes": (1,)},
+        {"kind": EntryKind.REDUCED},
+        {"kind": EntryKind.REDUCED, "amount": None, "sizes": (0,)},
+        {"kind": EntryKind.REDUCED, "amount": None, "sizes": (1, 1)},
     ],
 )
 def test_an_entry_that_means_nothing_cannot_be_made(wrong: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"entry|answer|applied"):
-        entry(EntryKind.APPLIED, **wrong)
+    stated = {"kind": EntryKind.APPLIED, **wrong}
+    with pytest.raises(ValueError, match=r"entry|answer|applied|reduced"):
+        replace(APPLIED, **stated)
+
+
+# A part of it was voided
+
+
+@pytest.mark.parametrize("state", [CreditState.DUE, CreditState.REJECTED, CreditState.TAKEN_BACK])
+def test_what_is_reduced_stands_where_it_stood_and_by_all_of_it_is_void(state: CreditState) -> None:
+    stands = added((), *WAYS[state], REDUCED)
+    found = standing(stands, 0, SIZE)
+    assert (found.state, found.shares(SIZE)) == (state, {state: SIZE - LESS, CreditState.VOIDED: LESS})
+    rest = entry(EntryKind.REDUCED, id="rest", sizes=(SIZE - LESS,))
+    assert standing(added(stands, rest), 0, SIZE).shares(SIZE) == {CreditState.VOIDED: SIZE}
+    assert standing(added(stands, VOIDED), 0, SIZE).shares(SIZE) == {CreditState.VOIDED: SIZE}
+    off = standing(added(stands, WRITTEN_OFF), 0, SIZE)
+    assert off.shares(SIZE) == {CreditState.WRITTEN_OFF: SIZE - LESS, CreditState.VOIDED: LESS}
+    more = add_entry(stands, entry(EntryKind.REDUCED, id="more", sizes=(SIZE - LESS + 1,)), SIZES)
+    assert (more.result, more.entries) == (AddResult.CONFLICT, stands)
+
+
+def test_a_reduced_credit_is_delivered_and_billed_for_the_rest() -> None:
+    stands = added((), REDUCED, ASSIGNED)
+    assert standing(stands, 0, SIZE).left_out == LESS
+    too_much = add_entry(stands, replace(APPLIED, amount=SIZE - LESS + 1), SIZES)
+    assert (too_much.result, too_much.reason.partition(":")[0]) == (AddResult.CONFLICT, "amount_exceeds")
+    part = standing(added(stands, replace(APPLIED, amount=100)), 0, SIZE)
+    assert part.shares(SIZE) == {CreditState.APPLIED: 100, CreditState.ACCEPTED: 200, CreditState.VOIDED: LESS}
+    whole = standing(added(stands, replace(APPLIED, amount=SIZE - LESS)), 0, SIZE)
+    assert whole.state is CreditState.APPLIED
+    assert whole.shares(SIZE) == {CreditState.APPLIED: SIZE - LESS, CreditState.VOIDED: LESS}
+
+
+def test_what_was_reduced_since_it_was_delivered_was_delivered_whole() -> None:
+    stands = added((), ASSIGNED, REJECTED, REDUCED)
+    assert (standing(stands, 0, SIZE).left_out, standing(stands, 0, SIZE).voided) == (0, LESS)
+    again = added(stands, AGAIN, entry(EntryKind.ASSIGNED, id="billing/2", delivery="billing/2"))
+    assert standing(again, 0, SIZE).left_out == LESS
+
+
+@pytest.mark.property
+@given(
+    kinds=st.lists(st.sampled_from(list(EntryKind)), max_size=12),
+    sizes=st.lists(st.integers(1, SIZE), min_size=12, max_size=12),
+)
+def test_whatever_happens_to_a_credit_each_part_of_it_counts_once(kinds: list[EntryKind], sizes: list[int]) -> None:
+    stands: CreditEntries = ()
+    for number, (kind, size) in enumerate(zip(kinds, sizes, strict=False)):
+        stated: dict[str, Any] = {"id": f"{number}"}
+        if kind is EntryKind.APPLIED:
+            stated["amount"] = size
+        if kind is EntryKind.REDUCED:
+            stated["sizes"] = (size,)
+        stands = add_entry(stands, entry(kind, **stated), SIZES).entries
+        shares = standing(stands, 0, SIZE).shares(SIZE)
+        assert sum(shares.values()) == SIZE
+        assert all(share > 0 for share in shares.values())

@@ -131,7 +131,7 @@ def act_on_credit(action: CreditAction, caller: Caller, ports: CreditPorts, now:
             said = f"the credit is {stands.state.value.replace('_', ' ')}"
             raise CreditRefused("not_rejected", f"{said}; only what was rejected or taken back can be sent again")
         lane = _Lane.of(action, stands, ports)
-        kind = _kind(action, lane, entries, place, person, ports, measure, size)
+        kind = _kind(action, lane, entries, place, person, ports, measure, size - stands.voided)
         # Who it was stands in the audit log, under the action's id; here only where another person has to follow.
         by = person.id if kind in ASKED else "person"
         new = CreditEntry(kind, now, by, mine, (place,), account=action.account, channel=lane.moves_to)

@@ -32,7 +32,16 @@ from kulanz.application.ports import (
 from kulanz.domain.campaigns.campaign import DELIVERABLE, Campaign, Cursor
 from kulanz.domain.campaigns.reconciliation import worth_of
 from kulanz.domain.decision import Decision, Outcome
-from kulanz.domain.delivery.credit import Booking, Credit, CreditSums, DueOf, Size, credits_of
+from kulanz.domain.delivery.credit import (
+    Booking,
+    Credit,
+    CreditSums,
+    CreditType,
+    DueOf,
+    Size,
+    SumOf,
+    credits_of,
+)
 from kulanz.domain.delivery.delivery import Delivery, DeliveryReceipt, DeliveryState
 from kulanz.domain.delivery.dues import dues_of
 from kulanz.domain.delivery.entries import (
@@ -40,7 +49,6 @@ from kulanz.domain.delivery.entries import (
     CreditEntry,
     CreditState,
     EntryKind,
-    Standing,
     add_entry,
     standing,
 )
@@ -347,7 +355,7 @@ class _Run:
         due = tuple(
             place
             for place, found in stands.items()
-            if found == _NEVER_ASSIGNED or (row.benefit is not None and found.state is CreditState.DUE)
+            if found.is_new or (row.benefit is not None and found.state is CreditState.DUE)
         )
         if not due or booked.entry.status is not Outcome.GRANTED:
             return None
@@ -370,21 +378,30 @@ class _Run:
         account = ""
         mine: dict[int, int] = {}
         others: dict[int, int] = {}
+        less: dict[int, Size] = {}
         for place, size in sizes.items():
             found = standing(booked.entries, place, size)
-            if found != _NEVER_ASSIGNED:
-                (mine if found.delivery == str(self.delivery.id) else others)[place] = found.attempt
-                account = found.account
+            if found.is_new:
+                continue
+            is_mine = found.delivery == str(self.delivery.id)
+            (mine if is_mine else others)[place] = found.attempt
+            account = found.account
+            if is_mine and found.left_out:
+                less[place] = found.left_out
         biller_account = account or row.to_bill.biller_account or row.key.account_id
         booking = Booking(biller_account, self.bills, self._due_of(row))
         if row.benefit is not None:  # it was counted when it was delivered first
-            again = list(credits_of(booked.entry, booking, mine, decision))
+            again = list(credits_of(booked.entry, booking, mine, decision, less))
             self.again.add(CreditSums.over(again))
             self.sent_again |= {one.id for one in again}
             return again
         if others:
             self.elsewhere.add(CreditSums.over(credits_of(booked.entry, booking, others, decision)))
-        return list(credits_of(booked.entry, booking, mine, decision)) if mine else []
+        benefits = benefits_granted(booked.entry, decision) if less else ()
+        for place, left_out in less.items():  # what is void of a credit stands elsewhere, and is no credit
+            measure, _ = worth_of(benefits[place])
+            self.elsewhere.count(SumOf(CreditType.CREDIT, measure, benefits[place].money is not None), 0, left_out)
+        return list(credits_of(booked.entry, booking, mine, decision, less)) if mine else []
 
     def _receipt(self, start: int, end: int, lines: int, *, finishes_chunk: bool) -> DeliveryReceipt:
         """Write the part, and give its receipt."""
@@ -411,5 +428,4 @@ class _Run:
         )
 
 
-_NEVER_ASSIGNED = Standing()
 _ROW_DIGEST = re.compile(r'"row":"[0-9a-f]{32}"')

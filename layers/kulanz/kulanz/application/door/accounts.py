@@ -20,7 +20,7 @@ from kulanz.domain.campaigns.reconciliation import worth_of
 from kulanz.domain.decision import Benefit, Outcome
 from kulanz.domain.delivery.credit import Size, credit_id
 from kulanz.domain.delivery.delivery import state_of
-from kulanz.domain.delivery.entries import EntryKind, standing
+from kulanz.domain.delivery.entries import CreditState, EntryKind, standing
 from kulanz.domain.delivery.ids import DeliveryId
 from kulanz.domain.delivery.moved import NOT_OWED
 from kulanz.domain.ledger.entries import granted_benefits, is_offer, is_taken, is_voided
@@ -86,11 +86,13 @@ class CreditAnswer(TypedDict):
     """Where a credit of a decision stands on its way to the bill. `delivery` is where it was delivered last, and
     `sent_at` when that was released; None where it was not.
 
-    `code` is why the biller rejected it. `due` is the first instant at which it is late; None where there is none.
+    `amount` is what was granted, and `voided` how much of that was taken back. `code` is why the biller rejected it.
+    `due` is the first instant at which it is late; None where there is none.
     """
 
     credit_id: str
     amount: str
+    voided: str
     measure: str
     state: str
     delivery: str
@@ -222,6 +224,7 @@ def _credit(booked: Booked, place: int, benefit: Benefit, asked: Asked, door: Do
     return {
         "credit_id": credit_id(booked.entry.key, place, stands.attempt),
         "amount": _size_text(benefit, size),
+        "voided": _size_text(benefit, stands.shares(size).get(CreditState.VOIDED, 0)),
         "measure": measure,
         "state": state_of(stands, delivery).value,
         "delivery": stands.delivery,

@@ -348,8 +348,8 @@ def _credits_of(
             "state": state_of(stands, delivery_of(stands.delivery)).value,
             "delivery": stands.delivery,
             "code": stands.code,
-            "amount": bill_text(measure, size),
-            "not_on_bills": bill_text(measure, size - stands.applied),
+            "amount": bill_text(measure, size - stands.left_out),
+            "not_on_bills": bill_text(measure, size - stands.voided - stands.applied),
             "measure": measure,
         }
 

@@ -25,6 +25,7 @@ from kulanz.domain.delivery.entries import (
     add_entry,
     answer_id,
     bill_id,
+    standing,
 )
 from kulanz.domain.delivery.moved import Moved, moved_by
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
@@ -208,6 +209,16 @@ def credit_in(key: DecisionKey, benefits: int, entries: CreditEntries, identity:
     return None
 
 
+def _left_out(entries: CreditEntries, place: int, size: Size, delivery: str) -> Size:
+    """How much of a benefit was void when it was assigned to a delivery: its credit there was for the rest."""
+    assigned = (
+        number
+        for number, one in enumerate(entries)
+        if one.kind is EntryKind.ASSIGNED and one.delivery == delivery and place in one.benefits
+    )
+    return standing(entries[: next(assigned) + 1], place, size).left_out
+
+
 @dataclass(slots=True)
 class Hearing:
     """A decision while answers about it are heard: its entries as they were read, and as they become."""
@@ -243,7 +254,8 @@ class Hearing:
             return Heard(AnswerResult.OTHER_SERIAL, "the credit was delivered under another serial")
         told = self._size(answer, place)
         is_whole = answer.kind is not EntryKind.APPLIED
-        if (answer.amount is not None and told is None) or (is_whole and told is not None and told != size):
+        sent = size - _left_out(self.entries, place, size, delivery)
+        if (answer.amount is not None and told is None) or (is_whole and told is not None and told != sent):
             return Heard(AnswerResult.AMOUNT_DIFFERS, "the amount or its currency is not the credit's")
         new = CreditEntry(
             kind=answer.kind,

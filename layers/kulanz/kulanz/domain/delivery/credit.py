@@ -5,7 +5,7 @@ is granted, always. Nothing in a credit is guessed: what a policy does not say u
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -157,11 +157,15 @@ class Booking:
 
 
 def credits_of(
-    entry: Entry, booking: Booking, attempts: Mapping[int, int], decision: Decision | None = None
+    entry: Entry,
+    booking: Booking,
+    attempts: Mapping[int, int],
+    decision: Decision | None = None,
+    less: Mapping[int, Size] | None = None,
 ) -> Iterator[Credit]:
     """The credits of some benefits of a decision as it stands. `attempts` has the attempt of each, by its place.
 
-    `decision` is that of the entry's body, for whoever has read it. Raises ValueError for a place at which nothing is
+    `less` is how much of a benefit was void when its credit was assigned: the credit is for the rest. `decision` is that of the entry's body, for whoever has read it. Raises ValueError for a place at which nothing is
     granted.
     """
     decision = read_decision(entry.body) if decision is None else decision
@@ -174,7 +178,9 @@ def credits_of(
         benefit = granted[place]
         accepted_at = None if place < at_once else entry.accepted_at
         granted_at = entry.effective_at if accepted_at is None else accepted_at
-        yield _credit(entry.key, place, attempt, benefit, granted_at, booking, locale)
+        credit = _credit(entry.key, place, attempt, benefit, granted_at, booking, locale)
+        left_out = less.get(place) if less else None
+        yield credit if not left_out else replace(credit, size=credit.size - left_out)
 
 
 def _credit(

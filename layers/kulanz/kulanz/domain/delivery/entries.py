@@ -38,7 +38,8 @@ class EntryKind(StrEnum):
     """What can be said of a credit. SENT is an entry only of a channel that sends credits one by one: a file sends all
     of its credits by its trailer, and that stands in the delivery's record. SEND_AGAIN: a person says that what was
     rejected or taken back is delivered again, perhaps to another channel. WRITE_OFF_ASKED, REDIRECT_ASKED: one person
-    wrote it off, or sent it to another channel, and a second one is needed."""
+    wrote it off, or sent it to another channel, and a second one is needed. REDUCED: a part of it was voided, and the
+    rest stands where it stood."""
 
     ASSIGNED = "assigned"
     SENT = "sent"
@@ -52,6 +53,7 @@ class EntryKind(StrEnum):
     SEND_AGAIN = "send_again"
     WRITE_OFF_ASKED = "write_off_asked"
     REDIRECT_ASKED = "redirect_asked"
+    REDUCED = "reduced"
 
 
 ASKED = frozenset({EntryKind.WRITE_OFF_ASKED, EntryKind.REDIRECT_ASKED})
@@ -89,25 +91,28 @@ _ENDED: dict[EntryKind, CreditState] = {
 }
 _ASSIGNED: dict[EntryKind, CreditState] = {EntryKind.ASSIGNED: CreditState.ASSIGNED}
 _BY_A_PERSON: dict[EntryKind, CreditState] = {EntryKind.SEND_AGAIN: CreditState.DUE} | _ENDED
+_STANDING = (*ASKED, EntryKind.REDUCED)
+"""What leaves a credit in its state."""
 _APPLIED_MORE: dict[EntryKind, CreditState] = {
     EntryKind.APPLIED: CreditState.PARTLY_APPLIED,
     EntryKind.TAKEN_BACK: CreditState.TAKEN_BACK,
 }
 
 MOVES: Mapping[CreditState, Mapping[EntryKind, CreditState]] = {
-    CreditState.DUE: _ASSIGNED | _ENDED,
+    CreditState.DUE: {**_ASSIGNED, **_ENDED, EntryKind.REDUCED: CreditState.DUE},
     CreditState.ASSIGNED: {**_ANSWERED, EntryKind.SENT: CreditState.SENT, EntryKind.UNKNOWN: CreditState.UNKNOWN},
     CreditState.SENT: {**_ANSWERED, EntryKind.UNKNOWN: CreditState.UNKNOWN},
     CreditState.UNKNOWN: _ANSWERED,
     CreditState.ACCEPTED: {kind: state for kind, state in _ANSWERED.items() if kind is not EntryKind.ACCEPTED},
     CreditState.PARTLY_APPLIED: {**_APPLIED_MORE, EntryKind.WRITTEN_OFF: CreditState.WRITTEN_OFF},
     CreditState.APPLIED: _APPLIED_MORE,
-    CreditState.REJECTED: {**_BY_A_PERSON, **dict.fromkeys(ASKED, CreditState.REJECTED)},
-    CreditState.TAKEN_BACK: {**_BY_A_PERSON, **dict.fromkeys(ASKED, CreditState.TAKEN_BACK)},
+    CreditState.REJECTED: {**_BY_A_PERSON, **dict.fromkeys(_STANDING, CreditState.REJECTED)},
+    CreditState.TAKEN_BACK: {**_BY_A_PERSON, **dict.fromkeys(_STANDING, CreditState.TAKEN_BACK)},
     CreditState.WRITTEN_OFF: {},
     CreditState.VOIDED: {},
 }
-"""Every legal move. What is applied in full is APPLIED where this says PARTLY_APPLIED; more than all is a conflict."""
+"""Every legal move. What is applied in full is APPLIED where this says PARTLY_APPLIED; more than all is a conflict. What
+is reduced by all of it is VOIDED."""
 
 _EARLIER = frozenset({EntryKind.SENT, EntryKind.UNKNOWN, EntryKind.ACCEPTED})
 OVERTAKEN: Mapping[CreditState, frozenset[EntryKind]] = {
@@ -139,7 +144,8 @@ class CreditEntry:
     `bill` and `day` belong to `applied`; `code` to `rejected`. `dues` are the first instants at which what is assigned
     is late, in the order of `benefits`; empty where none has a deadline. `account` is the account's key at the biller
     where a person corrected it. `channel` is where a person sends it, with its form (`letters:csv`), where that is
-    another channel than the one that had it.
+    another channel than the one that had it. `sizes` are how much was voided of each of `benefits`, in their order, of
+    what is `reduced`.
     """
 
     kind: EntryKind
@@ -157,6 +163,7 @@ class CreditEntry:
     dues: tuple[datetime | None, ...] = ()
     account: str = ""
     channel: str = ""
+    sizes: tuple[Size, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "at", self.at.replace(microsecond=0))  # as it is stored
@@ -170,6 +177,10 @@ class CreditEntry:
             raise ValueError("what is applied has an amount, and nothing else has")
         if self.amount is not None and self.amount <= 0:
             raise ValueError("what is applied is more than nothing")
+        if len(self.sizes) != (len(self.benefits) if self.kind is EntryKind.REDUCED else 0):
+            raise ValueError("of every benefit that is reduced it is stated by how much, and of nothing else")
+        if any(size <= 0 for size in self.sizes):
+            raise ValueError("what is reduced is reduced by more than nothing")
 
     def says_the_same(self, other: "CreditEntry") -> bool:
         """Whether another entry says the same, whoever brought it, whenever."""
@@ -178,6 +189,10 @@ class CreditEntry:
     def due_of(self, benefit: int) -> datetime | None:
         """When what it assigns of a benefit is late; None where nothing says so."""
         return self.dues[self.benefits.index(benefit)] if self.dues else None
+
+    def size_of(self, benefit: int) -> Size:
+        """How much it voids of a benefit that it reduces."""
+        return self.sizes[self.benefits.index(benefit)]
 
     @property
     def _usual_id(self) -> str:
@@ -211,6 +226,8 @@ class CreditEntry:
         if any(self.dues):
             dues = [0 if due is None else int(due.timestamp()) for due in self.dues]
             content["due"] = dues if len(set(dues)) > 1 else dues[0]
+        if self.sizes:
+            content["less"] = [str(size) for size in self.sizes]
         return content
 
     @classmethod
@@ -235,6 +252,7 @@ class CreditEntry:
             dues=tuple(datetime.fromtimestamp(due, UTC) if due else None for due in dues),
             account=content.get("acct", ""),
             channel=content.get("to", ""),
+            sizes=tuple(map(_size, content.get("less", ()))),
         )
         return entry if "id" in content else replace(entry, id=entry._usual_id)
 
@@ -291,7 +309,8 @@ class Standing:
 
     `applied` is how much of it is on bills, `due` the first instant at which the rest is late. `account` is the
     account's key at the biller as a person corrected it; empty where nobody did. `channel` is where persons sent it
-    last, with its form; empty where it never left the plan's.
+    last, with its form; empty where it never left the plan's. `voided` is how much of it was voided, where that is not
+    all of it, and `left_out` how much of that was void when it was assigned last: for the rest it was delivered.
     """
 
     state: CreditState = CreditState.DUE
@@ -302,22 +321,32 @@ class Standing:
     due: datetime | None = None
     account: str = ""
     channel: str = ""
+    voided: Size = 0
+    left_out: Size = 0
 
     @property
     def belongs_to(self) -> str:
         """The name of the channel that has it, or will have it next; empty before its first delivery."""
         return self.channel.partition(":")[0] or channel_of(self.delivery)
 
+    @property
+    def is_new(self) -> bool:
+        """Whether it was never assigned to a delivery, and still can be."""
+        return self.state is CreditState.DUE and not self.delivery
+
     def shares(self, size: Size) -> dict[CreditState, Size]:
         """How a credit of a size adds to the sums of states: each part of it once."""
-        rest = size - self.applied
+        if self.state is CreditState.VOIDED:
+            return {CreditState.VOIDED: size}
+        rest = size - self.voided - self.applied
         match self.state:
             case CreditState.PARTLY_APPLIED:
                 found = {CreditState.APPLIED: self.applied, CreditState.ACCEPTED: rest}
             case CreditState.WRITTEN_OFF:
                 found = {CreditState.APPLIED: self.applied, CreditState.WRITTEN_OFF: rest}
             case _:
-                found = {self.state: size}
+                found = {self.state: size - self.voided}
+        found[CreditState.VOIDED] = self.voided
         return {state: share for state, share in found.items() if share}
 
 
@@ -344,8 +373,8 @@ def _moved(found: Standing, entry: CreditEntry, benefit: int, size: Size) -> Sta
 def _moved_to(target: CreditState, found: Standing, entry: CreditEntry, benefit: int, size: Size) -> Standing | None:
     match entry.kind:
         case EntryKind.ASSIGNED:
-            due, account, channel = entry.due_of(benefit), found.account, found.channel
-            return Standing(target, found.attempt, entry.delivery, due=due, account=account, channel=channel)
+            assigned = replace(found, state=target, delivery=entry.delivery, due=entry.due_of(benefit))
+            return replace(assigned, applied=0, code="", left_out=found.voided)
         case EntryKind.SEND_AGAIN:
             attempt = found.attempt + (found.state is CreditState.TAKEN_BACK)
             account, channel = entry.account or found.account, entry.channel or found.channel
@@ -353,9 +382,13 @@ def _moved_to(target: CreditState, found: Standing, entry: CreditEntry, benefit:
         case EntryKind.TAKEN_BACK:
             return replace(found, state=target, applied=0)
         case EntryKind.APPLIED:
-            applied = found.applied + (entry.amount or 0)
-            state = CreditState.APPLIED if applied == size else target
-            return replace(found, state=state, applied=applied) if applied <= size else None
+            applied, most = found.applied + (entry.amount or 0), size - found.voided
+            state = CreditState.APPLIED if applied == most else target
+            return replace(found, state=state, applied=applied) if applied <= most else None
+        case EntryKind.REDUCED:
+            voided = found.voided + entry.size_of(benefit)
+            state = CreditState.VOIDED if voided == size else target
+            return replace(found, state=state, voided=voided) if voided <= size else None
         case _:
             return replace(found, state=target, code=entry.code)
 
@@ -423,7 +456,7 @@ def _result(found: Standing, new: CreditEntry, benefit: int, size: Size) -> str:
     if new.kind not in MOVES[found.state]:
         return f"not_from_{found.state}: what is {found.state} cannot become {new.kind}"
     if _moved(found, new, benefit, size) is None:
-        return "amount_exceeds: more would be on bills than was credited"
+        return "amount_exceeds: more would be on bills, or void, than was credited"
     return _MOVES
 
 

@@ -10,7 +10,7 @@ from kulanz.domain.ledger.entries import Entry, granted_benefits
 
 def with_voided(entry: Entry, entries: Sequence[CreditEntry]) -> Entry:
     """A decision with what its entries say was voided of each benefit."""
-    if not any(one.kind is EntryKind.VOIDED for one in entries):
+    if not any(one.kind in (EntryKind.VOIDED, EntryKind.REDUCED) for one in entries):
         return entry
     found = []
     for place, benefit in enumerate(granted_benefits(entry)):
