@@ -36,6 +36,7 @@ SHARES: Mapping[str, str] = {
     "voided_before": "voided before",
     "written_off": "written off",
     "assigned_once": "rejected or taken back by the biller",
+    "repeated": "named twice in the list, voided once",
 }
 """The shares of what was granted, in words."""
 
@@ -49,27 +50,33 @@ SHARES: Mapping[str, str] = {
     "--file", "path", type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A file with the column account_id: these accounts.",
 )  # fmt: skip
+@click.option(
+    "--overpaid", "is_overpaid", is_flag=True,
+    help="What CAMPAIGN found that earlier campaigns of the incident gave more than is owed.",
+)  # fmt: skip
 @under_id
 @as_json
 @pass_stack
 def void(
     stack: Stack, *, campaign_id: CampaignId, reason: str | None, accounts: Sequence[str], subject: str | None,
-    path: Path | None, given_id: str | None, is_json: bool,
+    path: Path | None, is_overpaid: bool, given_id: str | None, is_json: bool,
 ) -> None:  # fmt: skip
     """Take back what is unused of CAMPAIGN, planned first; list its voids.
 
-    With --reason it asks for a void, of all of it or of some accounts; without, it lists.
+    With --reason it asks for a void, of all of it, of some accounts, or of what was overpaid; without, it lists.
 
     Nothing is taken back before others have approved the plan, which is made first.
     """
     if reason is None:
-        if accounts or path is not None or given_id is not None:
+        if accounts or path is not None or is_overpaid or given_id is not None:
             raise click.UsageError("to ask for a void, state --reason")
         _list(stack, campaign_id, is_json=is_json)
         return
     must_be_a_reason(reason)
     if accounts and path is not None:
         raise click.UsageError("state --account or --file, not both")
+    if is_overpaid and (accounts or path is not None):
+        raise click.UsageError("--overpaid is about all that was overpaid; leave --account and --file out")
     if subject is not None and len(accounts) != 1:
         raise click.UsageError("state --subject with the one --account that it is of")
     body: dict[str, Any] = {"reason": reason}
@@ -78,6 +85,8 @@ def void(
         body["accounts"] = [{"account_id": account, **named} for account in accounts]
     if path is not None:
         body["file"] = _uploaded(stack, path)
+    if is_overpaid:
+        body["overpaid"] = True
     name = given_id or action_id("void", str(campaign_id))
     asked = stack.door().act("voids.ask", body, incident=campaign_id.incident_id, seq=campaign_id.seq, id=name)
     _show(asked, is_json=is_json)
@@ -177,6 +186,9 @@ def _show(one: Mapping[str, Any], *, is_json: bool) -> None:
     out = console()
     say(out, f"void {one['void']} of {one['campaign']} is {one['state']}: {one['reason']}", "bold", further=2)
     say(out, f"why: {one['why']}", further=2)
+    is_overpaid = one["about"] == "overpaid"
+    if is_overpaid:
+        say(out, "it reduces decisions of earlier campaigns of the incident, the latest first", further=2)
     if one["ends"]:
         say(out, f"the campaign is flagged, and ends with this void of what is {one['ends']}", further=2)
     if one["state"] == "awaiting_approval":
@@ -185,13 +197,15 @@ def _show(one: Mapping[str, Any], *, is_json: bool) -> None:
     figures = one["done"] if one["done"]["lines"] else one["plan"]
     told = "to void" if figures is one["plan"] else "done"
     say(out, f"{figures['decisions']:,} decisions {told}")
-    say(out, f"of {figures['lines']:,} lines, {figures['unmatched']:,} name no decision of the campaign, or repeat one")
+    others = "have nothing that was overpaid" if is_overpaid else "name no decision of the campaign, or repeat one"
+    say(out, f"of {figures['lines']:,} lines, {figures['unmatched']:,} {others}")
     rows = [
         [SHARES[item["share"]], measure_words(item["measure"]), figure(item["measure"], _size(item["sum"]))]
         for item in figures["sums"]
     ]
     if rows:
-        table(out, [Column("of what was granted"), Column("measure"), Column("sum", is_number=True)], rows)
+        of = "of what was overpaid" if is_overpaid else "of what was granted"
+        table(out, [Column(of), Column("measure"), Column("sum", is_number=True)], rows)
     if one["state"] == "awaiting_approval":
         named = [one["campaign"], one["void"], "--plan", one["plan_hash"][:HASH_DIGITS_SHOWN]]
         say(out, "If you agree with all of it, or not:")

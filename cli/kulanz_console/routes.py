@@ -86,6 +86,7 @@ ACTIONS = (
     Action("/case/<account>/<incident>/<seq>/decide", cases.decide, cases.show_one, "cases.decide"),
     Action("/case/<account>/<incident>/<seq>/second", cases.second, cases.show_one, "cases.second"),
     Action("/campaign/<incident>/<seq>/void", voids.ask_campaign, campaign.show, "voids.ask"),
+    Action("/campaign/<incident>/<seq>/overpaid", voids.ask_overpaid, campaign.show, "voids.ask"),
     Action("/account/<account>/<incident>/void", voids.ask_account, account.show, "voids.ask"),
     Action("/void/<incident>/<seq>/<void>/decide", voids.decide, voids.show, "voids.decide"),
     Action("/rejected/<incident>/<seq>/act", rejects.act, rejects.show, "credits.act"),

@@ -109,12 +109,10 @@ def _voiding() -> "tuple[VoidChunkPorts, GrantSettings, DynamoCredits]":
     from kulanz.application.delivery.void_chunk import VoidChunkPorts
 
     config = GrantCreditsConfig.read()
-    granting, settings, ledger = _composed()
+    granting, settings, _ = _composed()
     _, _, credits_ = _delivering()
     ports = VoidChunkPorts(
-        campaigns=granting.campaigns,
-        lists=granting.lists,
-        ledger=ledger,
+        work=granting,
         credits=credits_,
         voids=DynamoVoids(client("dynamodb"), config.campaigns_table),
         queue=_queue(),

@@ -99,6 +99,21 @@ def test_what_was_voided_is_taken_off_what_is_due_and_counted_once_in_the_campai
     assert [one.id.name for one in backend.voids.of_campaign(FIRST.campaign)] == ["b", "wrong-list"]
 
 
+def test_what_was_taken_back_of_several_campaigns_counts_in_the_sums_of_each(backend: Backend) -> None:
+    opened = replace(void(), pinned=None, data_start=0, is_of_overpaid=True)
+    backend.voids.open(opened)
+    assert backend.voids.void(FIRST) == opened
+    earlier = [CampaignId(INCIDENT, 7), CampaignId(INCIDENT, 8)]
+    sums: dict[CreditState, Size] = {CreditState.DUE: -300, CreditState.VOIDED: 300}
+    moves = Moves({MovedOf(one, "EUR", "outage"): dict(sums) for one in earlier})
+    totals = VoidTotals(3, 1, 2, {(Share.VOIDED, "EUR"): 600, (Share.REPEATED, "EUR"): 5})
+    taken = replace(receipt(11, 60), work=Pass.APPLY, totals=totals, moves=moves)
+    assert [backend.voids.record(one) for one in (taken, taken)] == [True, True]
+    assert list(backend.voids.receipts(FIRST, Pass.APPLY)) == [taken]
+    assert [backend.voids.moved(one) for one in earlier] == [{MovedOf(one, "EUR", "outage"): sums} for one in earlier]
+    assert backend.voids.moved(FIRST.campaign) == {}
+
+
 def test_what_was_sent_and_seen_is_noted(backend: Backend) -> None:
     backend.voids.open(void())
     backend.voids.mark_dispatched(FIRST, Pass.APPLY, 1)

@@ -85,9 +85,8 @@ class FakeVoids:
     def moved(self, campaign_id: CampaignId) -> Mapping[MovedOf, Mapping[CreditState, Size]]:
         whole = Moves()
         for receipt in self._receipts.values():
-            if receipt.void.campaign == campaign_id:
-                whole.take_all(receipt.moves)
-        return whole.moved
+            whole.take_all(receipt.moves)
+        return {place: sums for place, sums in whole.moved.items() if place.campaign == campaign_id}
 
     def mark_dispatched(self, void_id: VoidId, work: Pass, chunks: int) -> None:
         void = self._found[void_id]

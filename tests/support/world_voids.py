@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from kulanz.adapters.parted_lists import PartedLists
-from kulanz.application.campaigns.chunk_run import GrantSettings
+from kulanz.application.campaigns.chunk_run import GrantPorts, GrantSettings
 from kulanz.application.campaigns.frozen import FrozenCache
 from kulanz.application.delivery.advance_void import AdvanceVoidPorts, advance_void, watch_voids
 from kulanz.application.delivery.ask_void import VoidPorts, approve_void, ask_void
@@ -40,11 +40,14 @@ def asked(
     name: str = "wrong-list",
     campaign: str = "net-outage/1",
     ends: Ends | None = None,
+    *,
+    is_of_overpaid: bool = False,
 ) -> Void:
     """A person asks for a void."""
     void_id = VoidId(CampaignId.parse(campaign), name)
     world.now += timedelta(seconds=1)
-    return ask_void(void_id, file, "it was the wrong list", Person(person), void_ports(world), world.now, ends)
+    why, ports = "it was the wrong list", void_ports(world)
+    return ask_void(void_id, file, why, Person(person), ports, world.now, ends, is_of_overpaid=is_of_overpaid)
 
 
 def approved(world: "World", void: Void, person: str) -> Void:
@@ -72,9 +75,13 @@ def worked(world: "World", message: VoidMessage, tap: Tap | None = None) -> None
     """A worker gets a message of a void."""
     tap = tap or Tap()
     ports = VoidChunkPorts(
-        campaigns=tapped(world.campaigns, "campaigns", tap),
-        lists=PartedLists(tapped(world.lists, "lists", tap)),
-        ledger=tapped(world.ledger, "ledger", tap),
+        work=GrantPorts(
+            campaigns=tapped(world.campaigns, "campaigns", tap),
+            lists=PartedLists(tapped(world.lists, "lists", tap)),
+            ledger=tapped(world.ledger, "ledger", tap),
+            chunks=tapped(world.chunks, "chunks", tap),
+            archive=tapped(world.archive, "archive", tap),
+        ),
         credits=tapped(world.credits, "credits", tap),
         voids=tapped(world.voids, "voids", tap),
         queue=tapped(world.chunks, "chunks", tap),

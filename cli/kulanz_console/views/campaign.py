@@ -72,6 +72,7 @@ def show(visit: Visit) -> Shown:
         "voids": [voided.listed(one) for one in voids],
         "is_granted": any(one.granted for one in figures.totals),
         "void_id": action_id(visit, "void"),
+        "is_overpaid": state is State.CLOSED and bool(figures.overpaid),
         "has_rejects": bill is not None
         and any(state in line["by_state"] for line in bill["lines"] for state in FOR_A_PERSON),
         "stops": STOPS.get(state, ()),

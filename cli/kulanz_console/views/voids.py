@@ -19,6 +19,7 @@ SHARES: Mapping[str, str] = {
     "voided_before": "taken back before",
     "written_off": "written off",
     "assigned_once": "rejected or taken back by the biller: stays",
+    "repeated": "named twice in the list: taken back once",
 }
 """The shares of what was granted, in words."""
 STATES: Mapping[VoidState, str] = {
@@ -46,6 +47,7 @@ def show(visit: Visit) -> Shown:
     seen = visit.form.get("plan_hash", "")
     content = {
         "void": listed(one),
+        "is_overpaid": one["about"] == "overpaid",
         "waits": one["state"] == VoidState.AWAITING_APPROVAL,
         "is_flagged": one["state"] == VoidState.FLAGGED,
         "is_planning": one["state"] == VoidState.PLANNING,
@@ -61,6 +63,11 @@ def show(visit: Visit) -> Shown:
 def ask_campaign(visit: Visit) -> Done:
     """Ask to take back what is unused of a campaign. Its plan is made first."""
     return _asked(visit, on_campaign(visit), {})
+
+
+def ask_overpaid(visit: Visit) -> Done:
+    """Ask to take back what a campaign found that earlier ones gave more than is owed."""
+    return _asked(visit, on_campaign(visit), {"overpaid": True})
 
 
 def ask_account(visit: Visit) -> Done:

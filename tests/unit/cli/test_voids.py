@@ -9,6 +9,7 @@ from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
 from tests.support.world import BEN
 from tests.support.world_stack import WorldStack, run
 from tests.support.world_voids import approved, run_voids
+from tests.unit.application.delivery.test_voiding_overpaid import SECOND, overpaying
 
 
 @pytest.fixture
@@ -67,6 +68,25 @@ def test_some_accounts_are_named(stack: WorldStack) -> None:
         stack, "reject-void", CAMPAIGN, "v-2", "--plan", found["plan_hash"], "--reason", "it is theirs", "--json"
     )
     assert json.loads(rejected.stdout)["state"] == "rejected"
+
+
+def test_what_was_overpaid_is_asked_for_with_one_word_and_shown() -> None:
+    stack = WorldStack(overpaying())
+    for about in (("--account", "a-1"), ("--file", __file__)):
+        assert run(stack, "void", SECOND, "--overpaid", "--reason", "a wrong fee", *about).exit_code == 2
+    assert run(stack, "void", SECOND, "--overpaid").exit_code == 2, "it needs a reason"
+    asked = run(stack, "void", SECOND, "--overpaid", "--reason", "a wrong fee", "--id", "v-1")
+    assert asked.exit_code == 0, asked.output
+    run_voids(stack.world)
+    shown = run(stack, "void", SECOND)
+    text = read(shown.stdout)
+    assert "it reduces decisions of earlier campaigns of the incident, the latest first" in text
+    assert "of 3 lines, 2 have nothing that was overpaid" in text
+    assert "of what was overpaid" in text
+    assert all(len(line) <= 80 for line in shown.stdout.splitlines())
+    refused = run(stack, "void", CAMPAIGN, "--overpaid", "--reason", "a wrong fee")
+    assert refused.exit_code != 0
+    assert "sets off no earlier one" in read(refused.output)
 
 
 def test_what_names_nothing_is_said(stack: WorldStack) -> None:

@@ -13,7 +13,9 @@ from tests.support.console_browser import EVERY_ROLE, Browser, forms
 from tests.support.console_waiting import VOID, with_discretion, with_void
 from tests.support.small_campaign import CAMPAIGN, INCIDENT_ID
 from tests.support.world_door import ANNA, BERT
+from tests.support.world_stack import WorldStack
 from tests.support.world_voids import run_voids
+from tests.unit.application.delivery.test_voiding_overpaid import SECOND, overpaying
 
 PAGE, ACCOUNT = f"/campaign/{CAMPAIGN}", "/account?id=granted-1"
 LAW = (
@@ -77,6 +79,20 @@ def test_one_decision_is_taken_back_from_the_account(browser: Browser) -> None:
     assert done.status_code == 303
     run_voids(browser.world)
     assert "1 decisions, of 1 lines" in read(browser.get(done.location).text)
+
+
+def test_what_was_overpaid_is_taken_back_from_the_page_of_the_campaign_that_found_it() -> None:
+    stack = WorldStack(overpaying())
+    browser = Browser(stack.world, EVERY_ROLE, stack).enter()
+    page = f"/campaign/{SECOND}"
+    assert f"{PAGE}/overpaid" not in forms(browser.get(PAGE)), "the first campaign found nothing overpaid"
+    assert "given by earlier campaigns of the incident: 3.00 EUR" in read(browser.get(page).text)
+    done = browser.submit(page, f"{page}/overpaid", reason="the fee was wrong")
+    assert done.status_code == 303
+    run_voids(stack.world)
+    shown = read(browser.get(done.location).text)
+    assert "1 lines, of 3; 2 lines have nothing that was overpaid." in shown
+    assert "Of what was overpaid Share Sum unused: would be taken back 3.00 EUR" in shown
 
 
 def test_nothing_can_be_taken_back_where_nothing_is_granted(browser: Browser) -> None:

@@ -94,15 +94,15 @@ class DynamoVoids:
         return finished_of(found)
 
     def record(self, receipt: VoidReceipt) -> bool:
-        campaign_id = receipt.void.campaign
         record = item_key(void_partition(receipt.void), META)
         actions = [
             put_action(self._table, _receipt_item(receipt), NEW),
             move_cursor_action(self._table, _cursor_key(receipt.void, receipt.work, receipt.chunk), receipt),
             add_action(self._table, record, _additions(receipt), STANDING),
         ]
-        if moved := moved_additions(receipt.moves, campaign_id):
-            actions.append(add_action(self._table, _voided_key(campaign_id), moved))
+        # Of what was overpaid there may be several campaigns.
+        moved = {one: moved_additions(receipt.moves, one) for one in sorted(receipt.moves.campaigns, key=str)}
+        actions += [add_action(self._table, _voided_key(one), added) for one, added in moved.items() if added]
         actions += [add_action(self._table, key, additions) for key, additions in due_additions(receipt.moves.dues)]
         try:
             write_together(self._client, actions)
@@ -237,6 +237,8 @@ def _void_item(void: Void) -> Item:
         item["file"] = {"S": json.dumps(content, separators=(",", ":"))}
     if void.ends is not None:
         item["ends"] = {"S": void.ends.value}
+    if void.is_of_overpaid:
+        item["is_of_overpaid"] = {"BOOL": True}
     return item
 
 
@@ -252,6 +254,7 @@ def _read_void(item: Item) -> Void:
         pinned=None if file is None else PinnedList(*file[:5]),
         data_start=0 if file is None else int(file[5]),
         ends=Ends(item["ends"]["S"]) if "ends" in item else None,
+        is_of_overpaid="is_of_overpaid" in item,
         state=VoidState(item["state"]["S"]),
         state_reason=item["reason_now"]["S"],
         changes=int(item["changes"]["N"]),

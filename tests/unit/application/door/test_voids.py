@@ -11,6 +11,7 @@ from kulanz.domain.time import format_instant
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
 from tests.support.world_door import ANNA, BERT, WorldDoor
 from tests.support.world_voids import CAUSE, advance_ports, run_voids, worked
+from tests.unit.application.delivery.test_voiding_overpaid import SECOND, overpaying
 
 WHY = {"reason": "it was the wrong list"}
 
@@ -143,3 +144,30 @@ def test_who_asked_does_not_approve(door: WorldDoor) -> None:
         f"void-approvals/{CAMPAIGN}/v-1/x", {"action": "approve", "plan_hash": one(door)["plan_hash"]}, ANNA
     )
     assert (reply.status, reply.content["reason"]) == (409, "approver_is_requester")
+
+
+def test_what_was_overpaid_is_asked_for_alone(door: WorldDoor) -> None:
+    file = {"key": "lists/x.csv", "version_id": "1"}
+    for name, about in (("a", {"accounts": [{"account_id": "a-1"}]}), ("b", {"file": file})):
+        reply = door.put(f"voids/{CAMPAIGN}/{name}", {**WHY, **about, "overpaid": True})
+        assert (reply.status, reply.content["errors"][0]["field"]) == (422, "overpaid")
+    refused = door.put(f"voids/{CAMPAIGN}/v-1", {**WHY, "overpaid": True})
+    assert (refused.status, refused.content["reason"]) == (409, "nothing_earlier")
+    assert door.get(f"voids/campaign/{CAMPAIGN}").content["voids"] == []
+
+
+def test_what_was_overpaid_is_planned_approved_and_taken_back() -> None:
+    door = WorldDoor(overpaying())
+    asked = door.put(f"voids/{SECOND}/v-1", {**WHY, "overpaid": True})
+    assert (asked.status, asked.content["about"]) == (200, "overpaid")
+    assert door.put(f"voids/{SECOND}/v-1", WHY).status == 409, "another request under its id"
+    run_voids(door.world)
+    planned = door.get(f"voids/one/{SECOND}/v-1").content
+    assert sums(planned["plan"], "voidable") == {"EUR": "300"}
+    yes = {"action": "approve", "plan_hash": planned["plan_hash"]}
+    assert door.put(f"void-approvals/{SECOND}/v-1/yes", yes, BERT).status == 200
+    run_voids(door.world)
+    done = door.get(f"voids/one/{SECOND}/v-1").content
+    assert (done["state"], sums(done["done"], "voided")) == ("voided", {"EUR": "300"})
+    (credit, _) = door.get("accounts/a-1").content["decisions"][0]["credits"]
+    assert (credit["amount"], credit["voided"], credit["state"]) == ("5.00", "3.00", "due")

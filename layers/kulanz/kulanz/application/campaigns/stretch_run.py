@@ -13,6 +13,7 @@ from kulanz.application.campaigns.chunk_run import TIME_TO_FINISH_SECONDS, Chunk
 from kulanz.domain.campaigns.campaign import Pass
 from kulanz.domain.campaigns.reconciliation import Overpaid, RowResult, nothing_owed
 from kulanz.domain.campaigns.stretches import Stretch, stretch_of
+from kulanz.domain.decision import Decision
 from kulanz.domain.ledger.decider import Remembered
 from kulanz.domain.ledger.earlier_decisions import Before
 from kulanz.domain.ledger.entries import row_hash
@@ -72,7 +73,7 @@ class DecidedStretch:
     """The lines of a stretch, decided as the plan decided them, and not written yet.
 
     `before` is what the plan had read of their subjects' earlier decisions, by the lines' offsets, and `overpaid` how
-    much more these gave than the subjects are entitled to.
+    much more these gave than the subjects are entitled to; `whole` is what these lines come to by themselves.
     """
 
     start: int
@@ -82,6 +83,7 @@ class DecidedStretch:
     others: list[NotWritten] = field(default_factory=list)
     before: dict[int, Before] = field(default_factory=dict)
     overpaid: dict[int, Overpaid] = field(default_factory=dict)
+    whole: dict[int, tuple[Record, Decision]] = field(default_factory=dict)
 
     def stretch(self) -> Stretch:
         """What the plan filed of these lines if it came to the same."""
@@ -146,6 +148,7 @@ class StretchRun(ChunkRun):
             too_much = self.overpaid(line.remembered, before, owed)
             if too_much:
                 stretch.overpaid[line.offset] = too_much
+                stretch.whole[line.offset] = line.record, line.remembered.decision
             if owed is None:
                 reason = line.remembered.decision.reason
                 stretch.others.append(NotWritten(line.offset, nothing_owed(too_much), reason, line.record))

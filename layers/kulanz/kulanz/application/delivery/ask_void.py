@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
+from typing import NamedTuple
 
 from kulanz.application.campaigns.control_campaign import may_write_until
 from kulanz.application.delivery.world import DeliveryStore, VoidStore
+from kulanz.application.incidents.follow_incident import is_amended
 from kulanz.application.ports import (
     ATTEMPTS_AGAINST_OTHERS,
     CampaignStore,
@@ -19,16 +21,17 @@ from kulanz.application.ports import (
     PinnedVersionGone,
     TryAgain,
 )
-from kulanz.domain.campaigns.campaign import Campaign, PinnedList, State
+from kulanz.domain.campaigns.campaign import Campaign, CampaignId, PinnedList, State
 from kulanz.domain.canonical import canonical_json
 from kulanz.domain.delivery.delivery import DeliveryState
+from kulanz.domain.delivery.difference import CAMPAIGNS_MOST
 from kulanz.domain.delivery.ids import VoidId
 from kulanz.domain.delivery.void import FILE_BYTES, PERSONS_MOST, Ends, Share, Void, VoidApproval, VoidState
 from kulanz.domain.gate.approval import SUBJECTS_FOR_ONE_PERSON, SUBJECTS_WITHOUT_THRESHOLD
 from kulanz.domain.gate.filed_plan import HASH_DIGITS_SHOWN
 from kulanz.domain.gate.settings import GateSettings
 from kulanz.domain.identifiers import WHOLE_ACCOUNT, month_of_goodwill
-from kulanz.domain.incident_record import IncidentRecord, with_void
+from kulanz.domain.incident_record import DetailType, IncidentRecord, with_void
 from kulanz.domain.lists.header import HEADER_BYTES, ListFormat, ListLayout, format_of, read_layout
 from kulanz.domain.lists.lines import ListRefused
 from kulanz.domain.people.caller import APART, Caller, Door, Person, must_be_person
@@ -79,16 +82,19 @@ def ask_void(
     ports: VoidPorts,
     now: datetime,
     ends: Ends | None = None,
+    *,
+    is_of_overpaid: bool = False,
 ) -> Void:
     """Open a void of what a file names, or without one of all that the campaign granted. Its plan is made by workers.
 
-    With `ends` the campaign is flagged, and ends when the void has. The same again is the same void. Raises
-    VoidRefused, TryAgain.
+    With `ends` the campaign is flagged, and ends when the void has. `is_of_overpaid`: of what the campaign found that
+    earlier ones gave more than is owed. The same again is the same void. Raises VoidRefused, TryAgain.
     """
     campaign = _existing(void_id, ports)
     known = ports.voids.void(void_id)
+    asked = _Asked(file, reason, caller.id, ends, is_of_overpaid)
     if known is not None:
-        return _same(known, file, reason, caller, ends)
+        return _same(known, asked)
     if file is None and month_of_goodwill(campaign.id.incident_id):
         raise VoidRefused(
             "goodwill_by_account",
@@ -98,8 +104,11 @@ def ask_void(
         raise VoidRefused(
             "campaign_not_flagged", f"campaign {campaign.id} is {campaign.state}; only a flagged one is ended by a void"
         )
-    _may_be_voided(campaign, ports, now, ends)
-    _no_void_may_write(campaign, ports.campaigns)
+    if is_of_overpaid:
+        may_take_overpaid(campaign, ports.campaigns)
+    for one in _touched(campaign, ports, is_of_overpaid=is_of_overpaid):
+        _may_be_voided(one, ports, now, ends)
+    _no_void_may_write(campaign, ports.campaigns, is_of_overpaid=is_of_overpaid)
     void = Void(
         id=void_id,
         reason=reason,
@@ -109,6 +118,7 @@ def ask_void(
         pinned=file,
         data_start=0 if file is None else layout_of_file(file, campaign, ports.lists).data_start,
         ends=ends,
+        is_of_overpaid=is_of_overpaid,
     )
     try:
         ports.voids.open(void)
@@ -116,14 +126,31 @@ def ask_void(
         found = ports.voids.void(void_id)
         if found is None:
             raise TryAgain("the void was opened and is not there") from None
-        return _same(found, file, reason, caller, ends)
+        return _same(found, asked)
     return void
 
 
-def _same(known: Void, file: PinnedList | None, reason: str, caller: Caller, ends: Ends | None) -> Void:
-    if (known.pinned, known.reason, known.requested_by, known.ends) != (file, reason, caller.id, ends):
+class _Asked(NamedTuple):
+    """What a void was asked for with, and by whom."""
+
+    file: PinnedList | None
+    reason: str
+    by: str
+    ends: Ends | None
+    is_of_overpaid: bool
+
+
+def _same(known: Void, asked: _Asked) -> Void:
+    if _Asked(known.pinned, known.reason, known.requested_by, known.ends, known.is_of_overpaid) != asked:
         raise VoidRefused("id_taken", "another void of this campaign has this id; choose a new one")
     return known
+
+
+def _touched(campaign: Campaign, ports: VoidPorts, *, is_of_overpaid: bool) -> list[Campaign]:
+    """The campaigns of whose decisions a void takes something back."""
+    earlier = (CampaignId(campaign.id.incident_id, seq) for seq in campaign.follows) if is_of_overpaid else ()
+    found = (ports.campaigns.campaign(one) for one in earlier)
+    return [campaign, *(one for one in found if one is not None)]
 
 
 def _existing(void_id: VoidId, ports: VoidPorts) -> Campaign:
@@ -173,10 +200,14 @@ def _may_be_voided(campaign: Campaign, ports: VoidPorts, now: datetime, ends: En
         raise VoidRefused("delivery_under_way", f"the delivery {delivery.id} is under way; try again when it is sent")
 
 
-def _no_void_may_write(campaign: Campaign, campaigns: CampaignStore) -> None:
-    """Raise VoidRefused while another void of the campaign writes: a plan would count what it has not reached yet."""
+def _no_void_may_write(campaign: Campaign, campaigns: CampaignStore, *, is_of_overpaid: bool) -> None:
+    """Raise VoidRefused while another void of the campaign, or of those it set off, writes: a plan would count what
+    that has not reached yet.
+    """
     record = campaigns.incident(campaign.id.incident_id)
-    if record is not None and record.voiding and VoidId.parse(record.voiding).campaign == campaign.id:
+    if record is None or not record.voiding:
+        return
+    if is_of_overpaid or VoidId.parse(record.voiding).campaign == campaign.id:
         raise VoidRefused("void_runs", f"the void {record.voiding} runs; ask again when it has ended")
 
 
@@ -214,7 +245,8 @@ def approve_void(
         _must_be_hash(void, plan_hash)
         _must_be_another(void, person, ports)
         campaign = _existing(void_id, ports)
-        _may_be_voided(campaign, ports, now, void.ends)
+        for one in _touched(campaign, ports, is_of_overpaid=void.is_of_overpaid):
+            _may_be_voided(one, ports, now, void.ends)
         if void.ends is not None and campaign.state is not State.FLAGGED:
             raise VoidRefused("campaign_not_flagged", f"campaign {campaign.id} is {campaign.state}; it has ended since")
         given = (*void.approvals, VoidApproval(action_id, person.id, now))
@@ -315,4 +347,43 @@ def _occupied(campaign: Campaign, void: Void, campaigns: CampaignStore) -> tuple
             "incident_occupied",
             f"campaign {record.incident_id}/{record.open_seq} is not finished; wait for it, or cancel it",
         )
+    if void.is_of_overpaid:
+        may_take_overpaid(campaign, campaigns, record)
     return record, with_void(record, str(void.id))
+
+
+def may_take_overpaid(campaign: Campaign, campaigns: CampaignStore, record: IncidentRecord | None = None) -> None:
+    """Raise VoidRefused where what a campaign found overpaid is not what is known best, or cannot be worked out.
+
+    `record` is the incident's as it was read. Only a campaign that closed, and that no later one has set off, says what
+    a subject is entitled to, and only as long as the incident is what it decided by.
+    """
+    if campaign.state is not State.CLOSED:
+        raise VoidRefused(
+            "campaign_not_closed", f"campaign {campaign.id} is {campaign.state}; only a closed one says what is owed"
+        )
+    if not campaign.follows:
+        raise VoidRefused("nothing_earlier", f"campaign {campaign.id} sets off no earlier one, so nothing is overpaid")
+    if len(campaign.follows) > CAMPAIGNS_MOST:
+        raise VoidRefused(
+            "too_many_earlier",
+            f"campaign {campaign.id} sets off more than {CAMPAIGNS_MOST} earlier ones; void them one by one",
+        )
+    incident_id = campaign.id.incident_id
+    record = campaigns.incident(incident_id) if record is None else record
+    latest = None if record is None else campaigns.revision(incident_id, record.highest_revision)
+    if record is None or latest is None:
+        raise VoidRefused("incident_unknown", "the campaign's incident is not there; report it")
+    for seq in record.applied:
+        later = campaigns.campaign(CampaignId(incident_id, seq)) if seq > campaign.id.seq else None
+        if later is not None and campaign.id.seq in later.follows:
+            raise VoidRefused(
+                "campaign_superseded", f"campaign {later.id} has decided since; void what that one found overpaid"
+            )
+    if latest.detail_type == DetailType.WITHDRAWN or is_amended(campaign, latest, campaigns):
+        raise VoidRefused(
+            "incident_amended",
+            f"revision {latest.number} states something else than the campaign decided by; request the campaign again",
+        )
+    if changed := campaign.planned_otherwise():
+        raise VoidRefused("planned_otherwise", f"{changed}; request the campaign again")

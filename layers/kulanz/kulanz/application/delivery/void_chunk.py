@@ -10,21 +10,17 @@ from dataclasses import dataclass, field
 from itertools import batched
 from typing import NamedTuple
 
-from kulanz.application.campaigns.chunk_run import (
-    STOP_LOOK_SECONDS,
-    TIME_TO_FINISH_SECONDS,
-    Clock,
-    GrantSettings,
-)
+from kulanz.application.campaigns.chunk_run import TIME_TO_FINISH_SECONDS, Clock, GrantPorts, GrantSettings
 from kulanz.application.campaigns.chunk_run import lines_of as lines_of_campaign
 from kulanz.application.campaigns.frozen import FrozenCache
 from kulanz.application.delivery.ask_void import layout_of_file
-from kulanz.application.delivery.deliver_chunk import ASSIGN_WRITE_UNITS, ROUNDS_MOST
+from kulanz.application.delivery.deliver_chunk import ROUNDS_MOST
+from kulanz.application.delivery.void_overpaid import OverpaidRun
+from kulanz.application.delivery.void_writes import VoidWriter
 from kulanz.application.delivery.world import Booked, CreditLedger, EntriesChange, VoidQueue, VoidStore
-from kulanz.application.ports import CampaignStore, Ledger, ListStore, TryAgain, VoidMessage
+from kulanz.application.ports import TryAgain, VoidMessage
 from kulanz.domain.campaigns.campaign import Campaign, Cursor, Pass
 from kulanz.domain.campaigns.reconciliation import worth_of
-from kulanz.domain.campaigns.write_units import HISTORY_WRITE_UNITS
 from kulanz.domain.delivery.entries import AddResult, CreditEntries, add_entry
 from kulanz.domain.delivery.moved import Moves
 from kulanz.domain.delivery.void import (
@@ -39,14 +35,11 @@ from kulanz.domain.delivery.void import (
     parts_of,
     void_entry,
 )
-from kulanz.domain.delivery.voided import with_voided
-from kulanz.domain.ledger.entries import DecisionKey, Entry, HistoryChange, granted_benefits, net_worth
+from kulanz.domain.ledger.entries import DecisionKey, Entry, granted_benefits
 from kulanz.domain.lists.header import ListFormat
 from kulanz.domain.lists.lines import Line, is_blank, lines_starting_in
 from kulanz.domain.lists.reader import line_reader
 from kulanz.domain.lists.rows import LineReader, Problem
-from kulanz.domain.money import is_currency
-from kulanz.domain.policy.deciding.history import HistoryKey
 
 LINES_PER_RECEIPT = 20_000
 RECEIPTS_PER_MESSAGE = 1_000
@@ -54,14 +47,17 @@ RECEIPTS_PER_MESSAGE = 1_000
 
 @dataclass(frozen=True, slots=True)
 class VoidChunkPorts:
-    """The world that working a void touches."""
+    """The world that working a void touches: that of deciding lines, and that of their credits."""
 
-    campaigns: CampaignStore
-    lists: ListStore
-    ledger: Ledger
+    work: GrantPorts
     credits: CreditLedger
     voids: VoidStore
     queue: VoidQueue
+
+    def writer(self, work: Pass, campaign: Campaign, settings: GrantSettings, clock: Clock) -> "VoidWriter":
+        """What writes for a void of a campaign."""
+        of = self.work
+        return VoidWriter(work, campaign.keeps_history, of.campaigns, of.ledger, self.credits, settings, clock)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +81,7 @@ def void_chunk(
     work: Pass | None = None
     for _ in range(RECEIPTS_PER_MESSAGE):
         void = ports.voids.void(message.void)
-        campaign = None if void is None else ports.campaigns.campaign(message.void.campaign)
+        campaign = None if void is None else ports.work.campaigns.campaign(message.void.campaign)
         work = None if void is None else WORKED.get(void.state)
         if void is None or campaign is None or work is None:
             return VoidDone("", lines, decisions, receipts)
@@ -94,12 +90,13 @@ def void_chunk(
         cursor = ports.voids.cursor(void.id, work, message.chunk)
         if cursor is not None and cursor.finished:
             return VoidDone(work.value if receipts else "", lines, decisions, receipts)
-        if work is Pass.APPLY and ports.campaigns.halt().is_on:  # the watch sends what is not finished again
+        if work is Pass.APPLY and ports.work.campaigns.halt().is_on:  # the watch sends what is not finished again
             return VoidDone("", lines, decisions, receipts)
         if clock.seconds_left() < TIME_TO_FINISH_SECONDS:
             break
         tried += 1
-        receipt = _Run(void, campaign, work, message.chunk, cursor, ports, settings, clock, cache).work_on()
+        run_of = OverpaidRun if void.is_of_overpaid else _Run
+        receipt = run_of(void, campaign, work, message.chunk, cursor, ports, settings, clock, cache).work_on()
         if receipt is not None and ports.voids.record(receipt):
             lines, receipts = lines + receipt.totals.lines, receipts + 1
             decisions += receipt.totals.decisions
@@ -138,18 +135,18 @@ class _Run:
     moves: Moves = field(default_factory=Moves)
     seen: set[DecisionKey] = field(default_factory=set)
     """What earlier lines of a file named: of a chunk that is the whole file."""
-    looks_below: float = float("inf")
-    applied: tuple[int, ...] | None = None
-    """The campaigns of the incident that may have granted, once they were read."""
+    writer: VoidWriter = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.writer = self.ports.writer(self.work, self.campaign, self.settings, self.clock)
 
     def work_on(self) -> VoidReceipt | None:
         """Work lines wave after wave; the receipt covers exactly those that are done. None where none was."""
         chunk_start, chunk_stop = self.void.chunks(self.campaign).bounds(self.chunk)
         start = position = None if self.cursor is None else self.cursor.position
-        per_wave = self._per_wave()
         finished, number = True, 0
-        for page in batched(self._lines(chunk_start, chunk_stop, start), per_wave, strict=False):
-            if number and (number >= LINES_PER_RECEIPT or self._must_end()):
+        for page in batched(self._lines(chunk_start, chunk_stop, start), self.writer.per_wave, strict=False):
+            if number and (number >= LINES_PER_RECEIPT or self.writer.must_end()):
                 finished = False
                 break
             start = page[0].start if start is None else start
@@ -175,21 +172,6 @@ class _Run:
         """Whether lines name decisions, and are not the rows that these were written for."""
         return self.void.pinned is not None
 
-    def _per_wave(self) -> int:
-        if self.work is Pass.PLAN:
-            return self.settings.entries_per_wave(1)
-        return self.settings.entries_per_wave(
-            HISTORY_WRITE_UNITS if self.campaign.keeps_history else ASSIGN_WRITE_UNITS
-        )
-
-    def _must_end(self) -> bool:
-        seconds_left = self.clock.seconds_left()
-        if seconds_left < self.looks_below:
-            self.looks_below = seconds_left - STOP_LOOK_SECONDS
-            if self.work is Pass.APPLY and self.ports.campaigns.halt().is_on:
-                return True
-        return seconds_left < TIME_TO_FINISH_SECONDS
-
     # What is read
 
     def _lines(self, chunk_start: int, chunk_stop: int, reached: int | None) -> Iterator[_Line]:
@@ -200,18 +182,18 @@ class _Run:
 
     def _of_list(self, start: int, stop: int) -> Iterator[_Line]:
         campaign = self.campaign
-        policy = self.cache.get(campaign, self.ports.campaigns)
+        policy = self.cache.get(campaign, self.ports.work.campaigns)
         reader = line_reader(campaign.layout, (), policy.subject, campaign.ignored_columns)
-        for line in lines_of_campaign(campaign, self.ports.lists, start, stop):
+        for line in lines_of_campaign(campaign, self.ports.work.lists, start, stop):
             yield _Line(line.offset, line.end, self._key_of(reader, line), is_row=True)
 
     def _of_file(self, start: int, stop: int, reached: int | None) -> Iterator[_Line]:
         """The lines of a file from where the cursor stands; those before it are read again, for what they named."""
         pinned = self.void.pinned
         assert pinned is not None, "asked for a void of a file"
-        layout = layout_of_file(pinned, self.campaign, self.ports.lists)
+        layout = layout_of_file(pinned, self.campaign, self.ports.work.lists)
         reader = line_reader(layout, (), self.campaign.subject or None, ())
-        blocks = self.ports.lists.read(pinned, start, stop)
+        blocks = self.ports.work.lists.read(pinned, start, stop)
         for line in lines_starting_in(blocks, start, start, stop, start):
             found = self._first(_Line(line.offset, line.end, self._key_of(reader, line), is_row=False))
             if reached is None or line.offset >= reached:
@@ -254,7 +236,7 @@ class _Run:
                     self.moves.take(self.campaign.id, moved)
         for key in mine:
             self.totals.count(parts[key])
-        self._pace(written, spent)
+        self.writer.pace(written, spent)
 
     def _void(self, mine: dict[DecisionKey, Booked], parts: dict[DecisionKey, list[Part]]) -> int:
         """Write what was planned of some decisions, as far as it still can be; how many entries were written.
@@ -276,7 +258,7 @@ class _Run:
                     changes[key] = booked.entry, change
             if not changes:
                 return written
-            written += sum(self._write(changes))
+            written += self.writer.write(list(changes.values()))
             mine |= self.ports.credits.booked(list(changes))
         if waiting:
             raise TryAgain("the credit entries of some decisions keep changing")
@@ -305,45 +287,6 @@ class _Run:
         is_mine = any(one.id == entry_id(self.void) and part.place in one.benefits for one in entries)
         return part._replace(share=Share.VOIDED if is_mine else Share.CHANGED)
 
-    def _write(self, changes: dict[DecisionKey, tuple[Entry, EntriesChange]]) -> list[bool]:
-        if not self.campaign.keeps_history:
-            return self.ports.credits.write_entries([change for _, change in changes.values()])
-        return [self._write_with_history(entry, change) for entry, change in changes.values()]
-
-    def _write_with_history(self, entry: Entry, change: EntriesChange) -> bool:
-        """Void a decision in one step with what that takes off its subject's history."""
-        key = HistoryKey(entry.key.account_id, self.campaign.policy_id, entry.key.subject)
-        history = self.ports.ledger.histories([key]).get(key)
-        all_of_subject = list(self.ports.ledger.standing(self._keys_of_subject(entry.key)).values())
-        left = [with_voided(one, change.after) if one.key == entry.key else one for one in all_of_subject]
-        after = None if history is None else history.voided(entry.key.incident_id, _money(all_of_subject), _money(left))
-        if history is None or after is None:
-            return self.ports.credits.write_entries([change])[0]
-        return self.ports.credits.write_with_history(change, HistoryChange(key, history, after))
-
-    def _keys_of_subject(self, key: DecisionKey) -> list[DecisionKey]:
-        """The keys under which campaigns of the incident may have decided a subject."""
-        if self.applied is None:  # while a void runs no campaign of the incident starts
-            record = self.ports.campaigns.incident(key.incident_id)
-            self.applied = (key.seq,) if record is None else record.applied
-        return [DecisionKey(key.account_id, key.incident_id, key.subject, seq) for seq in self.applied]
-
-    def _pace(self, written: int, began: float) -> None:
-        if written and self.settings.units_per_second > 0:
-            units = HISTORY_WRITE_UNITS if self.campaign.keeps_history else ASSIGN_WRITE_UNITS
-            spent = began - self.clock.seconds_left()
-            self.clock.wait(max(0.0, units * written / self.settings.units_per_second - spent))
-
 
 def _places(parts: list[Part]) -> set[int]:
     return {part.place for part in parts if part.share is Share.VOIDABLE}
-
-
-def _money(entries: list[Entry]) -> dict[str, int]:
-    """What some decisions grant net of voids, in minor units by currency; zero of what was voided."""
-    found: dict[str, int] = {}
-    for entry in entries:
-        for measure, size in net_worth(entry).items():
-            if is_currency(measure):
-                found[measure] = found.get(measure, 0) + int(size)
-    return found

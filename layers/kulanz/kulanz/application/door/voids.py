@@ -48,11 +48,15 @@ class VoidFile(Body):
 
 
 class VoidBody(Body):
-    """Why, and what: the decisions of `accounts`, those of a `file`, or, without either, all of the campaign."""
+    """Why, and what: the decisions of `accounts`, those of a `file`, or, without either, all of the campaign.
+
+    `overpaid`: what the campaign found that earlier ones of the incident gave more than is owed; of their decisions.
+    """
 
     reason: Reason
     accounts: Annotated[list[NamedDecision], Field(max_length=ACCOUNTS_MOST)] = Field(default_factory=list)
     file: VoidFile | None = None
+    overpaid: bool = False
 
 
 class VoidApprovalBody(Body):
@@ -91,8 +95,8 @@ class ApprovalItem(TypedDict):
 
 
 class VoidItem(TypedDict):
-    """A void as it stands. `about` is `campaign` or `file`. `plan_hash` is there once the plan is complete. `ends` is
-    what it takes back of a flagged campaign that ends with it: `unused` or `unassigned`; None of any other.
+    """A void as it stands. `about` is `campaign`, `file` or `overpaid`. `plan_hash` is there once the plan is complete.
+    `ends` is what it takes back of a flagged campaign that ends with it: `unused` or `unassigned`; None of any other.
 
     `plan` is what would be voided; `done` is what was, so far. `bytes_done` counts the pass that is at work.
     """
@@ -167,13 +171,18 @@ def one(asked: Asked, door: Door) -> VoidAnswer:
 def ask(asked: Asked, door: Door) -> VoidAnswer:
     """Ask for a void. Its plan is made, and waits for its approval."""
     body = read_body(VoidBody, asked.body)
+    errors: list[FieldProblem]
     if body.accounts and body.file is not None:
-        errors: list[FieldProblem] = [{"field": "file", "expected": "accounts or a file, not both"}]
+        errors = [{"field": "file", "expected": "accounts or a file, not both"}]
         raise Problem(Kind.BODY, "state accounts or a file, not both", errors=errors)
+    if body.overpaid and (body.accounts or body.file is not None):
+        errors = [{"field": "overpaid", "expected": "no accounts and no file: it is about all that was overpaid"}]
+        raise Problem(Kind.BODY, "state what was overpaid without accounts or a file", errors=errors)
     campaign = existing(asked, door)
     void_id, ports = VoidId(campaign.id, asked.of["id"]), void_ports(door)
     try:
-        void = ask_void(void_id, _file(body, void_id, ports, door), body.reason, asked.acting, ports, asked.now)
+        file = _file(body, void_id, ports, door)
+        void = ask_void(void_id, file, body.reason, asked.acting, ports, asked.now, is_of_overpaid=body.overpaid)
     except VoidRefused as refusal:
         raise Problem(Kind.REFUSED, str(refusal), reason=refusal.reason) from None
     return _answer(void, campaign, door)
@@ -229,7 +238,7 @@ def _item(void: Void, campaign: Campaign, door: Door) -> VoidItem:
         "state": void.state.value,
         "reason": void.state_reason,
         "why": void.reason,
-        "about": "campaign" if void.pinned is None else "file",
+        "about": "overpaid" if void.is_of_overpaid else "campaign" if void.pinned is None else "file",
         "ends": None if void.ends is None else void.ends.value,
         "requested_by": void.requested_by,
         "opened_at": format_instant(void.opened_at),

@@ -165,7 +165,9 @@ def credits_of(
 ) -> Iterator[Credit]:
     """The credits of some benefits of a decision as it stands. `attempts` has the attempt of each, by its place.
 
-    `less` is how much of a benefit was void when its credit was assigned: the credit is for the rest. `decision` is that of the entry's body, for whoever has read it. Raises ValueError for a place at which nothing is
+    `less` is how much of a benefit was void when its credit was assigned: the credit is for the rest.
+
+    `decision` is that of the entry's body, for whoever has read it. Raises ValueError for a place at which nothing is
     granted.
     """
     decision = read_decision(entry.body) if decision is None else decision

@@ -111,8 +111,8 @@ MOVES: Mapping[CreditState, Mapping[EntryKind, CreditState]] = {
     CreditState.WRITTEN_OFF: {},
     CreditState.VOIDED: {},
 }
-"""Every legal move. What is applied in full is APPLIED where this says PARTLY_APPLIED; more than all is a conflict. What
-is reduced by all of it is VOIDED."""
+"""Every legal move. What is applied in full is APPLIED where this says PARTLY_APPLIED; more than all is a conflict.
+What is reduced by all of it is VOIDED."""
 
 _EARLIER = frozenset({EntryKind.SENT, EntryKind.UNKNOWN, EntryKind.ACCEPTED})
 OVERTAKEN: Mapping[CreditState, frozenset[EntryKind]] = {

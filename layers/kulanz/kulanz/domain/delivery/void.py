@@ -1,6 +1,7 @@
 """A void: the unused remainder of decisions of one campaign is taken back, planned first, approved, then written.
 
-It is about every decision of the campaign, or about those that a file names; a few come inside the request.
+It is about every decision of the campaign, or about those that a file names; a few come inside the request. Or it is
+about what the campaign found overpaid: then it takes the difference back of decisions of earlier ones.
 Both passes judge a decision as it stood when the void was opened, so that what is written is what was planned, less
 what was used, delivered or taken back in between; the reconciliation of a void has both.
 
@@ -71,7 +72,8 @@ class Share(StrEnum):
 
     USED: it is on bills. AT_BILLER: it was delivered, and only the biller can give it back. VOIDED_BEFORE: by another
     void. CHANGED: it was voidable, and was delivered, used or voided since. ASSIGNED_ONCE: the biller rejected it or
-    took it back, and the void is of what was never assigned.
+    took it back, and the void is of what was never assigned. REPEATED: another line of the list names the subject, too,
+    and took back what was overpaid.
     """
 
     VOIDABLE = "voidable"
@@ -83,6 +85,7 @@ class Share(StrEnum):
     VOIDED_BEFORE = "voided_before"
     WRITTEN_OFF = "written_off"
     ASSIGNED_ONCE = "assigned_once"
+    REPEATED = "repeated"
 
 
 _OF_STATE: Mapping[CreditState, Share] = {
@@ -98,6 +101,11 @@ _OF_STATE: Mapping[CreditState, Share] = {
     CreditState.WRITTEN_OFF: Share.WRITTEN_OFF,
     CreditState.VOIDED: Share.VOIDED_BEFORE,
 }
+
+
+_CAME_TO = (Share.VOIDED, Share.CHANGED, Share.REPEATED)
+"""What becomes of what was voidable."""
+_PLANNED = frozenset({Share.VOIDABLE, *_CAME_TO})
 
 
 class Part(NamedTuple):
@@ -116,12 +124,12 @@ def parts_of(entry: Entry, entries: Sequence[CreditEntry], void: "Void") -> Iter
     seconds, so those of the very second are taken for later ones: some of them were not there when the plan was made.
     What a customer accepted later was not granted yet, and is left out.
     """
-    at, own = void.opened_at, entry_id(void)
+    at = void.opened_at
     if entry.status is not Outcome.GRANTED:
         return
     decision = read_decision(entry.body)
     at_once = 0 if decision.outcome is Outcome.OFFERED else len(decision.benefits)
-    until = [one for one in entries if one.id != own and one.at < at.replace(microsecond=0)]
+    until = [one for one in entries if not is_own(void, one) and one.at < at.replace(microsecond=0)]
     for place, benefit in enumerate(benefits_granted(entry, decision)):
         accepted_at = None if place < at_once else entry.accepted_at
         granted_at = entry.effective_at if accepted_at is None else accepted_at
@@ -157,7 +165,7 @@ class VoidTotals:
         is_voided = False
         for part in parts:
             self._add((part.share, part.measure), part.size)
-            is_voided = is_voided or part.share in (Share.VOIDABLE, Share.VOIDED, Share.CHANGED)
+            is_voided = is_voided or part.share in _PLANNED
         self.decisions += is_voided
 
     def add(self, other: "VoidTotals") -> None:
@@ -189,14 +197,13 @@ def regained_by(void: "Void", month: str) -> tuple[Regained, ...]:
 
 
 def differing(plan: VoidTotals, done: VoidTotals) -> str:
-    """Where a finished pass is not its plan; empty where planned = voided + changed, and everything else is equal."""
+    """Where a finished pass is not its plan; empty where planned = voided + changed + repeated and the rest equal."""
     for name in ("lines", "unmatched", "decisions"):
         planned, found = getattr(plan, name), getattr(done, name)
         if planned != found:
             return f"void differs: {name}: planned {planned}, found {found}"
-    pairs = [((Share.VOIDABLE,), (Share.VOIDED, Share.CHANGED))]
-    others = set(Share) - {Share.VOIDABLE, Share.VOIDED, Share.CHANGED}
-    pairs += [((share,), (share,)) for share in sorted(others)]  # type: ignore[misc]
+    pairs: list[tuple[tuple[Share, ...], tuple[Share, ...]]] = [((Share.VOIDABLE,), _CAME_TO)]
+    pairs += [((share,), (share,)) for share in sorted(set(Share) - _PLANNED)]
     for there, here in pairs:
         planned, found = plan.by_measure(*there), done.by_measure(*here)
         for measure in sorted(planned.keys() | found.keys()):
@@ -251,7 +258,8 @@ class Void:
     `pinned` is the file that names decisions, whose lines start at `data_start`; without one it is about all of the
     campaign. `requester` is the id of the person who asked, empty where a
     machine did. `started_at` is when its last approval was given. `seen` is how far it was when the watch last looked.
-    `ends` is there where its campaign is flagged, and ends with it.
+    `ends` is there where its campaign is flagged, and ends with it. `is_of_overpaid`: it takes back what its campaign
+    found that earlier ones gave more than is owed, of decisions of these.
     """
 
     id: VoidId
@@ -262,6 +270,7 @@ class Void:
     pinned: PinnedList | None = None
     data_start: int = 0
     ends: Ends | None = None
+    is_of_overpaid: bool = False
     state: VoidState = VoidState.PLANNING
     state_reason: str = "requested"
     changes: int = 1
@@ -305,6 +314,7 @@ class Void:
             "decisions": totals.decisions,
             "sums": [[share.value, measure, str(size)] for (share, measure), size in sorted(totals.sums.items())],
             **({} if self.ends is None else {"ends": self.ends.value}),
+            **({"overpaid": True} if self.is_of_overpaid else {}),
         }
         return sha256(canonical_json(content).encode()).hexdigest()
 
@@ -322,6 +332,12 @@ def void_entry(void: Void, places: tuple[int, ...]) -> CreditEntry:
 def entry_id(void: Void) -> str:
     """By what a void knows its own entries."""
     return f"void/{void.id.campaign.seq}/{void.id.name}"
+
+
+def is_own(void: Void, entry: CreditEntry) -> bool:
+    """Whether an entry is of a void; one of what was overpaid names its line, too."""
+    own = entry_id(void)
+    return entry.id == own or entry.id.startswith(f"{own}/")
 
 
 def moved_of(void: Void, entry: Entry, entries: CreditEntries) -> Iterator[Moved]:

@@ -167,15 +167,21 @@ def overpaid(whole: Decision, before: Before | None, owed: Decision | None) -> O
         return ()
     if owed is not None and owed.outcome is Outcome.HELD:
         return ()
-    entitled: dict[str, int | Decimal] = {}
-    for benefit in (*whole.benefits, *whole.claimable):
-        measure, size = worth_of(benefit)
-        entitled[measure] = entitled.get(measure, 0) + size
+    entitled = entitled_to(whole)
     return tuple(
         (measure, size - entitled.get(measure, 0))
         for measure, size in before.granted
         if size > entitled.get(measure, 0)
     )
+
+
+def entitled_to(whole: Decision) -> dict[str, int | Decimal]:
+    """All that a decision gives its subject, by measure: what can still be claimed, too."""
+    found: dict[str, int | Decimal] = {}
+    for benefit in (*whole.benefits, *whole.claimable):
+        measure, size = worth_of(benefit)
+        found[measure] = found.get(measure, 0) + size
+    return found
 
 
 def less_granted(benefits: Iterable[Benefit], granted: Mapping[str, int | Decimal]) -> tuple[Benefit, ...]:

@@ -1,0 +1,111 @@
+"""What a void writes of decisions: their entries, in one step with what that takes off the subject's history.
+
+And how long a worker goes on: it looks at the halt and at its time, and keeps the stack's pace.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from kulanz.application.campaigns.chunk_run import (
+    STOP_LOOK_SECONDS,
+    TIME_TO_FINISH_SECONDS,
+    Clock,
+    GrantSettings,
+)
+from kulanz.application.delivery.deliver_chunk import ASSIGN_WRITE_UNITS
+from kulanz.application.delivery.world import CreditLedger, EntriesChange
+from kulanz.application.ports import CampaignStore, Ledger
+from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Pass
+from kulanz.domain.campaigns.write_units import HISTORY_WRITE_UNITS
+from kulanz.domain.delivery.voided import with_voided
+from kulanz.domain.ledger.entries import DecisionKey, Entry, HistoryChange, net_worth
+from kulanz.domain.money import is_currency
+from kulanz.domain.policy.deciding.history import HistoryKey
+
+
+@dataclass(slots=True)
+class VoidWriter:
+    """Writes entries of decisions of one incident, whose campaigns and record it reads once."""
+
+    work: Pass
+    keeps_history: bool
+    campaigns: CampaignStore
+    ledger: Ledger
+    credits: CreditLedger
+    settings: GrantSettings
+    clock: Clock
+    _looks_below: float = float("inf")
+    _found: dict[CampaignId, Campaign] = field(default_factory=dict)
+    _applied: tuple[int, ...] | None = None
+
+    @property
+    def per_wave(self) -> int:
+        """How many decisions are worked together."""
+        return self.settings.entries_per_wave(1 if self.work is Pass.PLAN else self._units)
+
+    @property
+    def _units(self) -> int:
+        return HISTORY_WRITE_UNITS if self.keeps_history else ASSIGN_WRITE_UNITS
+
+    def must_end(self) -> bool:
+        """Whether this attempt must end here: its time is over, or the stack was halted."""
+        seconds_left = self.clock.seconds_left()
+        if seconds_left < self._looks_below:
+            self._looks_below = seconds_left - STOP_LOOK_SECONDS
+            if self.work is Pass.APPLY and self.campaigns.halt().is_on:
+                return True
+        return seconds_left < TIME_TO_FINISH_SECONDS
+
+    def pace(self, written: int, began: float) -> None:
+        """Wait as long as so many entries take at the stack's pace. `began` is the seconds that were left before."""
+        if written and self.settings.units_per_second > 0:
+            spent = began - self.clock.seconds_left()
+            self.clock.wait(max(0.0, self._units * written / self.settings.units_per_second - spent))
+
+    def write(self, changes: Sequence[tuple[Entry, EntriesChange]]) -> int:
+        """Write the changes of distinct decisions, each on the condition that it is as it was read; how many were."""
+        kept, plain = list[tuple[Entry, EntriesChange, Campaign]](), list[EntriesChange]()
+        for entry, change in changes:
+            campaign = self._campaign(entry.key.campaign)
+            if campaign.keeps_history:
+                kept.append((entry, change, campaign))
+            else:
+                plain.append(change)
+        written = sum(self.credits.write_entries(plain)) if plain else 0
+        return written + sum(self._write_with_history(*one) for one in kept)
+
+    def _campaign(self, campaign_id: CampaignId) -> Campaign:
+        if campaign_id not in self._found:
+            campaign = self.campaigns.campaign(campaign_id)
+            if campaign is None:
+                raise ValueError("a decision is of a campaign that is there")
+            self._found[campaign_id] = campaign
+        return self._found[campaign_id]
+
+    def _write_with_history(self, entry: Entry, change: EntriesChange, campaign: Campaign) -> bool:
+        """Void a decision in one step with what that takes off its subject's history."""
+        key = HistoryKey(entry.key.account_id, campaign.policy_id, entry.key.subject)
+        history = self.ledger.histories([key]).get(key)
+        all_of_subject = list(self.ledger.standing(self._keys_of_subject(entry.key)).values())
+        left = [with_voided(one, change.after) if one.key == entry.key else one for one in all_of_subject]
+        after = None if history is None else history.voided(entry.key.incident_id, _money(all_of_subject), _money(left))
+        if history is None or after is None:
+            return self.credits.write_entries([change])[0]
+        return self.credits.write_with_history(change, HistoryChange(key, history, after))
+
+    def _keys_of_subject(self, key: DecisionKey) -> list[DecisionKey]:
+        """The keys under which campaigns of the incident may have decided a subject."""
+        if self._applied is None:  # while a void runs no campaign of the incident starts
+            record = self.campaigns.incident(key.incident_id)
+            self._applied = (key.seq,) if record is None else record.applied
+        return [DecisionKey(key.account_id, key.incident_id, key.subject, seq) for seq in self._applied]
+
+
+def _money(entries: Sequence[Entry]) -> dict[str, int]:
+    """What some decisions grant net of voids, in minor units by currency; zero of what was voided."""
+    found: dict[str, int] = {}
+    for entry in entries:
+        for measure, size in net_worth(entry).items():
+            if is_currency(measure):
+                found[measure] = found.get(measure, 0) + int(size)
+    return found
