@@ -84,6 +84,8 @@ def test_the_sum_is_over_all_campaigns_and_an_earlier_decision_is_called_superse
     assert "120.00 CHF, by 2 campaigns" in text
     assert "net-outage/1: offered 60.00 CHF (credit) meaning The customer accepted the offer" in read(text)
     assert standing(world)["granted"] == {"CHF": "12000"}
+    campaign(world, 3, HOLD)
+    assert "120.00 CHF, by 2 campaigns" in told(world), "a third one has granted nothing"
 
 
 def test_an_offer_that_ended_and_was_decided_by_nobody_since_has_granted_nothing() -> None:

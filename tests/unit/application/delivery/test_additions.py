@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache
@@ -170,6 +171,18 @@ def test_the_account_at_the_biller_is_that_of_the_decisions_own_row() -> None:
     found = read_delivery(world.archive.documents, deliveries(world)[0].id.folder).credits.values()
     assert {one["biller_account"] for one in found} == {"K-a-5"}
     assert {one["due"] for one in found if one["measure"] == "EUR"} != {""}
+
+
+def test_nothing_is_delivered_to_the_account_of_another_row() -> None:
+    """The decision says where its row is; a table that was put together from two would say where another's is."""
+    world = offered(keys=True)
+    accept(world, "a-1")
+    mine, other = (one for name in ("a-1", "a-2") for one in world.ledger.of_account(name))
+    world.ledger._entries[mine.key] = replace(mine, origin=other.origin)
+    a_day_later(world)
+    assert any("the row of a decision is not where" in str(error) for _, error in world.caught)
+    assert [one.state for one in deliveries(world)] == [DeliveryState.ASSIGNING]
+    assert booked(world) == []
 
 
 def test_what_is_voided_before_it_is_assigned_is_not_delivered() -> None:

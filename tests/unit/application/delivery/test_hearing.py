@@ -7,12 +7,14 @@ from typing import Any, cast
 import pytest
 
 from kulanz.application.delivery.hear_answers import Sheet, _Line
+from kulanz.application.delivery.world import Booked, EntriesChange
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.delivery.answers import AnswerResult, BillerAnswer
 from kulanz.domain.delivery.channel import ChannelKind, FileFormat
 from kulanz.domain.delivery.delivery import Delivery, DeliveryState
-from kulanz.domain.delivery.entries import EntryKind
+from kulanz.domain.delivery.entries import CreditEntries, EntryKind
 from kulanz.domain.delivery.ids import DeliveryId
+from tests.unit.domain.delivery.test_answers import ASSIGNED, KEY, good, hearing
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 LINES = 50
@@ -64,3 +66,31 @@ def test_what_billing_may_have_from_the_topic_can_be_answered_before_all_of_it_i
     line = _Line(0, 1, BillerAnswer(7, "0" * 32, "a-1", "-", EntryKind.ACCEPTED))
     sheet.find(line)
     assert (line.heard is None) is is_heard
+
+
+@pytest.mark.parametrize("lost", [0, 1, 3])
+def test_an_answer_whose_entry_was_not_written_is_heard_again(lost: int) -> None:
+    """Somebody else changed the decision's entries: what they are by then is read anew."""
+    told = good()
+    entries: CreditEntries = (ASSIGNED,)
+    tries: list[CreditEntries] = []
+
+    def write(changes: list[EntriesChange]) -> list[bool]:
+        nonlocal entries
+        (change,) = changes
+        tries.append(change.after)
+        if len(tries) <= lost:
+            return [False]
+        entries = change.after
+        return [True]
+
+    sent = Delivery(DeliveryId("billing", 1), KEY.campaign, FileFormat.CSV, NOW, "delivery", DeliveryState.SENT)
+    credits_ = SimpleNamespace(booked=lambda _: {KEY: Booked(hearing().decision, entries)}, write_entries=write)
+    ports: Any = SimpleNamespace(deliveries=SimpleNamespace(delivery=lambda _: sent), credits=credits_)
+    sheet, line = Sheet("billing", ports, "file"), _Line(0, 1, told)
+    sheet.find(line)
+    sheet.hear([line], cast("Any", SimpleNamespace(now=lambda: NOW)))
+    assert line.heard is not None
+    assert line.heard.result is AnswerResult.ACCEPTED
+    assert len(tries) == lost + 1
+    assert [one.kind for one in entries] == [EntryKind.ASSIGNED, EntryKind.ACCEPTED]

@@ -10,6 +10,7 @@ from typing import Any, cast
 import pytest
 
 from kulanz.application.delivery.advance_delivery import NotDelivered, open_settled, publish_again
+from kulanz.application.delivery.publish_credits import PublishWork
 from kulanz.application.ports import DeliveryMessage, PublishMessage, Refused
 from kulanz.domain.campaigns.campaign import Cause, State
 from kulanz.domain.delivery.channel import Channel, ChannelKind
@@ -362,3 +363,19 @@ def test_what_is_answered_before_all_of_it_is_published_is_in_no_sum_twice() -> 
     assert [wrong for line in lines.values() for wrong in line.differences()] == []
     assert lines[measure].by_state == {CreditState.ACCEPTED: size}
     assert all(line.by_state.keys() <= {CreditState.SENT, CreditState.ACCEPTED} for line in lines.values())
+
+
+def test_a_part_is_published_once_a_round_however_often_its_message_comes() -> None:
+    world = just_closed(Tap())
+    while delivery_or_none(world) is None or delivery(world).state is not DeliveryState.PUBLISHING:
+        world.run(world.steps()[0])
+    while not world.credits_topic.published:
+        world.run(world.steps()[0])
+    (receipt,) = (one for one in world.deliveries.receipts(FIRST) if one.published)
+    sent = list(world.credits_topic.published)
+    message = PublishMessage(FIRST, receipt.start, receipt.chunk)
+    assert published(world, message, Tap()).work is PublishWork.NOTHING_TO_DO
+    assert world.credits_topic.published == sent
+    world.run_until_quiet()
+    ids = Counter(credit["credit_id"] for message in messages(world) for credit in message["credits"])
+    assert set(ids.values()) == {1}

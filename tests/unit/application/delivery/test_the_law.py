@@ -138,6 +138,15 @@ def test_while_a_void_runs_nothing_is_compared_because_entries_come_before_their
     assert checked(door).broken == ()
 
 
+def test_while_answers_are_read_nothing_is_compared_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    door = closed()
+    hidden = CreditEntry(EntryKind.WRITTEN_OFF, door.world.now, "x", "by-hand", (0,))
+    door.world.credits.write_entries([EntriesChange(key(1), (), (hidden,))])
+    assert checked(door).broken != ()
+    monkeypatch.setattr(door.answers, "open_files", lambda: [("billing", "a-file")])
+    assert checked(door).broken == ()
+
+
 @pytest.mark.parametrize(
     ("ends_at", "counted"),
     [("09:00:00.000000", "09:00"), ("09:00:00.000001", "10:00"), ("09:59:59.999999", "10:00"), ("23:30:00", "24:00")],

@@ -14,11 +14,13 @@ from kulanz.application.delivery.world import EntriesChange
 from kulanz.application.ports import VoidMessage
 from kulanz.domain.budgets import Budget
 from kulanz.domain.campaigns.campaign import CampaignId, Cause, Pass, PinnedList, State
+from kulanz.domain.decision import Outcome
 from kulanz.domain.delivery.channel import Channel
 from kulanz.domain.delivery.delivery import DeliveryState
 from kulanz.domain.delivery.entries import CreditEntry, EntryKind
 from kulanz.domain.delivery.ids import VoidId
 from kulanz.domain.delivery.void import Share, VoidState, parts_of
+from kulanz.domain.halt import Halt, HaltAction, Verb
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz.domain.ledger.entries import DecisionKey
 from kulanz.domain.people.caller import Machine, Person, PersonNeeded
@@ -293,6 +295,49 @@ def test_a_message_that_comes_late_does_nothing() -> None:
     worked(world, VoidMessage(void.id, 10_000))
     worked(world, VoidMessage(VoidId(void.id.campaign, "none"), 0))
     assert world.credits.texts == before
+
+
+@pytest.mark.parametrize("units_per_second", [0.0, 2.0])
+def test_whom_a_void_names_twice_it_voids_and_counts_once(units_per_second: float) -> None:
+    """Both where a wave of the worker has all lines, and where it has one or two."""
+    world = closed()
+    world.units_per_second = units_per_second
+    account = next(one.key.account_id for one in world.ledger.all_entries() if one.status is Outcome.GRANTED)
+    void = asked(world, ANNA, named(world, account, account, account, "nobody"))
+    run_voids(world)
+    approved(world, void, BEN)
+    run_voids(world)
+    done = world.voids.void(void.id)
+    assert done is not None
+    assert done.state is VoidState.VOIDED
+    for totals in (done.plan.totals, done.apply.totals):
+        assert (totals.lines, totals.decisions, totals.unmatched) == (4, 1, 3)
+
+
+def test_a_halt_stops_a_void_and_lifting_it_lets_it_go_on() -> None:
+    world = closed()
+    void = asked(world, ANNA)
+    run_voids(world)
+    approved(world, void, BEN)
+    before, action = world.campaigns.halt(), HaltAction("h-1", Verb.SET, "a person", "a wrong file", world.now)
+    halted = Halt(version=1, number=1, set=action)
+    world.campaigns.change_halt(before, halted, action)
+    kept = dict(world.credits.texts)
+    run_voids(world)
+    watched_voids(world)
+    run_voids(world)
+    assert world.credits.texts == kept
+    stands = world.voids.void(void.id)
+    assert stands is not None
+    assert stands.state is VoidState.VOIDING
+    lifting = HaltAction("l-1", Verb.LIFT, "another", "the right file", world.now)
+    world.campaigns.change_halt(halted, Halt(version=2, number=1), lifting)
+    for _ in range(2):
+        watched_voids(world)
+        run_voids(world)
+    ended = world.voids.void(void.id)
+    assert ended is not None
+    assert ended.state is VoidState.VOIDED
 
 
 CALLS = 60

@@ -14,6 +14,8 @@ from kulanz.domain.decision import BILLS_AHEAD_MONTHS, Benefit, Decision, Outcom
 from kulanz.domain.delivery.answer_pass import CAMPAIGNS_PER_RECEIPT, AnswerTotals
 from kulanz.domain.delivery.answers import (
     ANSWER_FACTS,
+    BILL_CHARACTERS,
+    CODE_CHARACTERS,
     REQUIRED_COLUMNS,
     TAKEN,
     AnswerResult,
@@ -97,8 +99,9 @@ WRONG = {
     "no bill": {**APPLIED, "bill": ""},
     "a bill without a day": {**APPLIED, "billed_on": ""},
     "another form of a day": {**APPLIED, "billed_on": "05.12.2026"},
-    "a bill that is too long": {**APPLIED, "bill": "B" * 41},
+    "a bill that is too long": {**APPLIED, "bill": "B" * (BILL_CHARACTERS + 1)},
     "no code": {"answer": "rejected"},
+    "a code that is too long": {"answer": "rejected", "code": "c" * (CODE_CHARACTERS + 1)},
     "no account": {"account_id": ""},
 }
 
@@ -125,6 +128,10 @@ RESULTS: dict[str, tuple[dict[str, str], AnswerResult]] = {
     "accepted": ({}, AnswerResult.ACCEPTED),
     "accepted with its amount": ({"amount": "5.00", "measure": "USD"}, AnswerResult.ACCEPTED),
     "accepted with another amount": ({"amount": "5.01", "measure": "USD"}, AnswerResult.AMOUNT_DIFFERS),
+    "accepted with less than it is": ({"amount": "4.99", "measure": "USD"}, AnswerResult.AMOUNT_DIFFERS),
+    "rejected with less than it is": ({**REJECTED, "amount": "0.01", "measure": "USD"}, AnswerResult.AMOUNT_DIFFERS),
+    "a bill of the longest": ({**APPLIED, "bill": "B" * BILL_CHARACTERS}, AnswerResult.APPLIED),
+    "a code of the longest": ({**REJECTED, "code": "c" * CODE_CHARACTERS}, AnswerResult.REJECTED),
     "accepted in another currency": ({"amount": "5.00", "measure": "EUR"}, AnswerResult.AMOUNT_DIFFERS),
     "applied": (APPLIED, AnswerResult.APPLIED),
     "applied in part": ({**APPLIED, "amount": "2.5"}, AnswerResult.APPLIED),
