@@ -41,7 +41,14 @@ from kulanz.domain.gate.filed_plan import FiledPlan
 from kulanz.domain.gate.settings import Spent, SpentPlace
 from kulanz.domain.halt import NEVER_SET, Halt, HaltAction
 from kulanz.domain.incident_record import IncidentRecord, Revision
-from kulanz.domain.ledger.entries import DecisionKey, Entry, EntryWithHistory, HistoryChange, HistoryMoved
+from kulanz.domain.ledger.entries import (
+    DecisionKey,
+    Entry,
+    EntryWithFormer,
+    EntryWithHistory,
+    HistoryChange,
+    HistoryMoved,
+)
 from kulanz.domain.policy.deciding.history import HistoryKey, SubjectHistory
 from tests.support.fake_added import AddedItems
 from tests.support.fake_budgets import BudgetItems
@@ -413,6 +420,22 @@ class FakeLedger:
             return HistoryMoved.MOVED
         self._histories[change.key] = change.after
         self._entries[one.entry.key] = one.entry
+        self.inserted.append(one.entry)
+        return None
+
+    def insert_with_former(self, entries: Sequence[EntryWithFormer]) -> list[Entry | HistoryMoved | None]:
+        return [self._take_place(one) for one in entries]
+
+    def _take_place(self, one: EntryWithFormer) -> Entry | HistoryMoved | None:
+        all_ids = (one.entry, *one.former)
+        for entry in all_ids:
+            if entry.key in self._entries:
+                return self._entries[entry.key]
+        known = [self._histories.get(change.key, SubjectHistory()) for change in one.changes]
+        if any(now.version != change.before.version for now, change in zip(known, one.changes, strict=True)):
+            return HistoryMoved.MOVED
+        self._histories |= {change.key: change.after for change in one.changes}
+        self._entries |= {entry.key: entry for entry in all_ids}
         self.inserted.append(one.entry)
         return None
 

@@ -32,6 +32,7 @@ HALVABLE = frozenset(
         "chunks.send_deliveries",
         "credits.write_entries",
         "ledger.insert",
+        "ledger.insert_with_former",
         "ledger.insert_with_history",
         "topic.publish",
     }

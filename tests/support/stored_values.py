@@ -28,6 +28,7 @@ from kulanz.domain.campaigns.campaign import (
     State,
     StateChange,
 )
+from kulanz.domain.campaigns.changed_accounts import ChangedAccounts
 from kulanz.domain.campaigns.ends import EndOf, counted_end
 from kulanz.domain.campaigns.limits import SHARES, Limits
 from kulanz.domain.campaigns.measured import Commitment, LargestAmount, Measured
@@ -218,8 +219,16 @@ STATED = every_field(
     second_id=TEXTS,
     is_settled=st.booleans(),
 )
+HASHES_64 = st.integers(0, 2**64 - 1)
+CHANGED = st.builds(ChangedAccounts, st.dictionaries(st.tuples(HASHES_64, HASHES_64), COUNTS, min_size=1, max_size=5))
 MEASURED = every_field(
-    Measured, amounts=AMOUNTS, repeats=_repeats(), known=COUNTS, other_currency=COUNTS, commitment=COMMITMENTS
+    Measured,
+    amounts=AMOUNTS,
+    repeats=_repeats(),
+    known=COUNTS,
+    other_currency=COUNTS,
+    commitment=COMMITMENTS,
+    changed=CHANGED,
 )
 OTHERS = every_field(
     SameOutage, same_list=few(CAMPAIGN_IDS).map(tuple), other_list=few(CAMPAIGN_IDS).map(tuple), is_whole=st.booleans()

@@ -17,6 +17,7 @@ from kulanz.domain.lists.account_ids import read_id
 from kulanz.domain.lists.cells import YES_NO, clean, no_value_words
 from kulanz.domain.lists.columns import FactDeclaration
 from kulanz.domain.lists.facts import INVALID, LIST_TYPES, FactError
+from kulanz.domain.lists.former_ids import FORMER_COLUMNS
 from kulanz.domain.lists.header import ACCOUNT_COLUMN
 from kulanz.domain.lists.header_advice import ACCOUNT_NAMES
 from kulanz.domain.lists.to_bill import TO_BILL_COLUMNS
@@ -99,6 +100,9 @@ def propose(path: Path, name: str, policy: CompiledPolicy, answers: Answers) -> 
         elif _has_header(content) and column in TO_BILL_COLUMNS:
             fields.append({"name": column})
             proposal.columns.append((column, f"column {column!r}", "kept: a credit needs it on its way to the bill"))
+        elif _has_header(content) and column in FORMER_COLUMNS:
+            fields.append({"name": column})
+            proposal.columns.append((column, f"column {column!r}", "kept: it says that an account had another id"))
         else:
             proposal.left_out.append(column)
     content["schema"] = {"fields": fields}

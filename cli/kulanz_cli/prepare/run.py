@@ -13,8 +13,7 @@ from kulanz.domain.lists.account_ids import is_surely_an_id
 from kulanz.domain.lists.cells import clean
 from kulanz.domain.lists.columns import FactDeclaration
 from kulanz.domain.lists.header import ACCOUNT_COLUMN
-from kulanz.domain.lists.to_bill import TO_BILL_COLUMNS, WITHOUT_TO_BILL
-from kulanz.domain.lists.unread_columns import names_currency, nearly_named
+from kulanz.domain.lists.unread_columns import OWN_COLUMNS, WITHOUT_OWN, names_currency, nearly_named
 from kulanz.domain.money import minor_units
 from kulanz.domain.policy import CompiledPolicy
 from kulanz_cli.prepare.cells import Cell, Change, ReadCell, cell_reader
@@ -197,11 +196,11 @@ class Preparation:
                 f"{path}: the column {column!r} is left out, and the policy's {name!r} is no field, so its default"
                 " would count; add a field for it, or name the column under ignore"
             )
-        to_bill = [name for name in TO_BILL_COLUMNS if name not in fields]
-        exactly = [(name, name) for name in to_bill if name in unmeant]
-        for column, name in [*exactly, *nearly_named(unmeant, (), None, to_bill)]:
+        own = [name for name in OWN_COLUMNS if name not in fields]
+        exactly = [(name, name) for name in own if name in unmeant]
+        for column, name in [*exactly, *nearly_named(unmeant, (), None, own)]:
             raise InputUnusable(
-                f"{path}: the column {column!r} is left out, and {name!r} is no field, so {WITHOUT_TO_BILL[name]}; add"
+                f"{path}: the column {column!r} is left out, and {name!r} is no field, so {WITHOUT_OWN[name]}; add"
                 f" the field {name!r} with from: {column!r}, or name the column under ignore"
             )
 

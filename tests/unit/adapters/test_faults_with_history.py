@@ -13,7 +13,8 @@ from kulanz.adapters.aws import ENTRY_ATTEMPTS, RETRIED_REASONS
 from kulanz.adapters.ledger_table import WITH_HISTORY_PER_TRANSACTION, DynamoLedger, entry_item
 from kulanz.adapters.offers import DynamoOffers
 from kulanz.application.ports import Refused, TryAgain
-from kulanz.domain.ledger.entries import Entry, EntryWithHistory, HistoryChange, HistoryMoved
+from kulanz.domain.ledger.entries import Entry, EntryWithFormer, EntryWithHistory, HistoryChange, HistoryMoved
+from kulanz.domain.ledger.former_accounts import FORMER_IDS_MOST
 from kulanz.domain.policy.deciding.history import (
     HISTORY_BYTES,
     HISTORY_LIFE,
@@ -117,6 +118,22 @@ def test_a_lost_reply_is_not_a_failure_but_a_reason_to_come_again(monkeypatch: p
         insert(Table([ReadTimeoutError(endpoint_url="x")]), [kept("a")], monkeypatch)
     ours = Table([cancelled("ConditionalCheckFailed", "ConditionalCheckFailed")], standing=[entry("a")])
     assert insert(ours, [kept("a")], monkeypatch) == [entry("a")]
+
+
+def test_an_account_that_changed_is_sent_again_by_itself(monkeypatch: pytest.MonkeyPatch, waits: list[float]) -> None:
+    monkeypatch.setattr(ledger_table, "InsertCalls", lambda *_: None)
+    some = [EntryWithFormer(entry(account), (entry(f"was-{account}"),)) for account in ("a", "b", "c")]
+    script = [cancelled("TransactionConflict", "None"), None, cancelled("None", "ConditionalCheckFailed"), None]
+    table = Table(script, standing=[entry("was-b", origin=7)])
+    assert DynamoLedger(table, "credits", 4).insert_with_former(some) == [None, entry("was-b", origin=7), None]
+    assert len(waits) == 1
+    with pytest.raises(TryAgain):
+        DynamoLedger(Table([script[0]] * ENTRY_ATTEMPTS), "credits", 4).insert_with_former(some)
+
+
+def test_an_account_with_as_many_ids_as_are_looked_at_fits_a_transaction() -> None:
+    ids_most, histories_most = 1 + 2 * FORMER_IDS_MOST, 2
+    assert ids_most + histories_most <= TRANSACTION_ACTIONS
 
 
 @pytest.mark.parametrize("decision_days", [0, 4_000])

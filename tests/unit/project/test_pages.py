@@ -38,7 +38,8 @@ PROJECT = Path(__file__).resolve().parents[3]
 DOCS = PROJECT / "docs"
 LAYER = PROJECT / "layers" / "kulanz" / "kulanz"
 REFUSES_THE_LIST = {RowReason.QUOTES_UNBALANCED, RowReason.LIST_SEPARATOR_UNKNOWN}
-OF_A_PLAN = {"rows_differ", "limits_exceeded", "currency_differs", *REFUSES_THE_LIST}
+OF_CHANGED_ACCOUNTS = {"account_was_twice", "account_was_circle", "too_many_changed_accounts"}
+OF_A_PLAN = {"rows_differ", "limits_exceeded", "currency_differs", *OF_CHANGED_ACCOUNTS, *REFUSES_THE_LIST}
 """Reasons of a refused campaign that are a list's fault; they are the beginnings of state reasons."""
 OF_THE_REQUEST = {"list_elsewhere", "list_missing", "list_too_large"}
 """Reasons of a refused event that are a list's fault."""

@@ -29,7 +29,14 @@ from kulanz.application.ports import Refused, TryAgain
 from kulanz.domain.decision import Outcome
 from kulanz.domain.delivery.entries import read_entries
 from kulanz.domain.delivery.voided import with_voided
-from kulanz.domain.ledger.entries import DecisionKey, Entry, EntryWithHistory, HistoryChange, HistoryMoved
+from kulanz.domain.ledger.entries import (
+    DecisionKey,
+    Entry,
+    EntryWithFormer,
+    EntryWithHistory,
+    HistoryChange,
+    HistoryMoved,
+)
 from kulanz.domain.ledger.hand_decision import HandDecision
 from kulanz.domain.policy.deciding.history import HistoryKey, SubjectHistory
 from kulanz.domain.time import format_instant, parse_instant
@@ -195,7 +202,8 @@ class DynamoLedger:
         write_results: dict[DecisionKey, Entry | HistoryMoved | None] = {}
         while waiting:
             some = waiting[:WITH_HISTORY_PER_TRANSACTION]
-            decided = self._decided(some, self._transact(some))
+            failed = self._transact([action for one in some for action in self._actions_with_history(one)])
+            decided = self._decided(some, list(batched(failed, 2, strict=True)))
             if not decided:
                 waits += 1
                 if waits >= ENTRY_ATTEMPTS:
@@ -219,20 +227,18 @@ class DynamoLedger:
         standing = self.standing(refused) if refused else {}
         return {key: standing.get(key, HistoryMoved.MOVED) for key in refused}
 
-    def _transact(self, entries: Sequence[EntryWithHistory]) -> list[tuple[str, str]]:
-        """Empty when all was written; else the reasons of each entry: its decision's and its history's."""
+    def _transact(self, actions: Sequence[Item]) -> list[str]:
+        """Empty when all was written; else the reason of each action."""
         try:
-            self._client.transact_write_items(
-                TransactItems=[action for one in entries for action in self._actions_with_history(one)]
-            )
+            self._client.transact_write_items(TransactItems=actions)
         except ClientError as error:
             if error_code(error) != "TransactionCanceledException":
                 raise translated(error, "TransactWriteItems") from error
             codes = [str(reason.get("Code", "None")) for reason in error.response.get("CancellationReasons", [])]
             wrong = sorted(set(codes) - RETRIED_REASONS - {"None", CONDITION_FAILED})
-            if wrong or len(codes) != 2 * len(entries):
+            if wrong or len(codes) != len(actions):
                 raise Refused(f"TransactWriteItems: {', '.join(wrong) or 'no reasons'}") from error
-            return list(batched(codes, 2, strict=True))
+            return codes
         except (BotoCoreError, OSError) as error:
             raise translated(error, "TransactWriteItems") from error
         return []
@@ -241,6 +247,25 @@ class DynamoLedger:
         decision = {"TableName": self._table, "Item": entry_item(one.entry)}
         yield {"Put": decision | {"ConditionExpression": "attribute_not_exists(pk)"}}
         yield {"Put": {"TableName": self._table, **history_put(one.change, one.change.ttl(one.entry))}}
+
+    def insert_with_former(self, entries: Sequence[EntryWithFormer]) -> list[Entry | HistoryMoved | None]:
+        return [self._insert_with_former(one) for one in entries]
+
+    def _insert_with_former(self, one: EntryWithFormer) -> Entry | HistoryMoved | None:
+        """One transaction an entry: of a list few accounts have changed."""
+        all_ids = (one.entry, *one.former)
+        puts = [{"Item": entry_item(entry), "ConditionExpression": "attribute_not_exists(pk)"} for entry in all_ids]
+        puts += [history_put(change, change.ttl(one.entry)) for change in one.changes]
+        actions = [{"Put": {"TableName": self._table, **put}} for put in puts]
+        for attempt in range(1, ENTRY_ATTEMPTS + 1):
+            failed = self._transact(actions)
+            if not failed:
+                return None
+            if CONDITION_FAILED in failed:
+                standing = self.standing([entry.key for entry in all_ids])
+                return next((standing[entry.key] for entry in all_ids if entry.key in standing), HistoryMoved.MOVED)
+            time.sleep(backoff_seconds(attempt))
+        raise TryAgain("TransactWriteItems: conflicts outlasted the attempts")
 
     def histories(self, keys: Sequence[HistoryKey]) -> dict[HistoryKey, SubjectHistory]:
         by_place = {(key.partition, key.place): key for key in keys}

@@ -8,6 +8,7 @@ from kulanz.adapters.aws import read_number
 from kulanz.adapters.campaign_keys import Item, receipt_key
 from kulanz.domain.campaigns.amounts import Amounts
 from kulanz.domain.campaigns.campaign import CampaignId, Cursor, Pass, Receipt
+from kulanz.domain.campaigns.changed_accounts import ChangedAccounts
 from kulanz.domain.campaigns.ends import EndOf
 from kulanz.domain.campaigns.measured import Commitment, LargestAmount, Measured
 from kulanz.domain.campaigns.reconciliation import CountKey, RowResult, SumKey, Totals, WriteResult
@@ -100,9 +101,11 @@ def _measured_attributes(measured: Measured) -> Item:
         "other_currency": measured.other_currency,
         "commitment": _commitment(measured.commitment),
     }
+    changed = {"changed": {"B": measured.changed.to_bytes()}} if measured.changed.rows else {}
     return {
         "measured": {"S": json.dumps(content, separators=(",", ":"))},
         "repeats": {"B": measured.repeats.to_bytes()},
+        **changed,
     }
 
 
@@ -114,6 +117,7 @@ def _read_measured(item: Item) -> Measured:
         known=content["known"],
         other_currency=content["other_currency"],
         commitment=_read_commitment(content["commitment"]) if "commitment" in content else Commitment(),
+        changed=ChangedAccounts.from_bytes(bytes(item["changed"]["B"])) if "changed" in item else ChangedAccounts(),
     )
 
 

@@ -14,7 +14,7 @@ from kulanz.domain.campaigns.repeats import Repeats
 from kulanz.domain.decision import Benefit, Decision, Outcome, Validity
 from kulanz.domain.money import Money
 
-PARTS = ("amounts", "repeats", "commitment")
+PARTS = ("amounts", "repeats", "commitment", "changed")
 COUNTS = tuple(one.name for one in fields(Measured) if one.name not in PARTS)
 
 

@@ -218,6 +218,7 @@ def _refusals(campaign: Campaign, totals: Totals, measured: Measured) -> Iterato
         )
     if measured.other_currency:
         yield other_currency(measured.other_currency)
+    yield from measured.changed.refusals()
     if nobody := every_row_rejected(totals):
         yield f"limits_exceeded: {exceeded_text([nobody])}"
 

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from kulanz.application.campaigns.chunk_run import ROUND_SECONDS, UnitPlace
+from kulanz.application.campaigns.chunk_run import ROUND_SECONDS
+from kulanz.application.campaigns.read_earlier import UnitPlace
 from kulanz.application.campaigns.read_history import HistoryReader, Read
 from kulanz.application.campaigns.stretch_run import DecidedOtherwise, DecidedStretch, NotWritten, Owed, StretchRun
 from kulanz.application.ports import TryAgain
@@ -22,15 +23,17 @@ from kulanz.domain.ledger.entries import (
     WRITER_LIFE,
     DecisionKey,
     Entry,
+    EntryWithFormer,
     EntryWithHistory,
-    HistoryChange,
     HistoryMoved,
     Lifetime,
     judge,
     new_entry,
     read_decision,
 )
+from kulanz.domain.ledger.former_accounts import under_other_id
 from kulanz.domain.lists.rows import QUOTES_UNBALANCED
+from kulanz.domain.policy.deciding.history import HistoryKey, SubjectHistory
 
 HISTORY_ROUNDS = 10
 """How often a subject is decided again because another incident changed its history; then the chunk comes again."""
@@ -46,11 +49,12 @@ class ApplyRun(StretchRun):
     """One attempt at a chunk in the apply pass.
 
     `can_end`: whether a decision grants something that ends. `ending` counts the lines of those, by when they were
-    granted.
+    granted. `earlier_ids` are other ids of the accounts of a wave, as earlier campaigns or their rows name them.
     """
 
     can_end: dict[Remembered, bool] = field(default_factory=dict)
     ending: dict[tuple[Remembered, datetime], int] = field(default_factory=dict)
+    earlier_ids: Mapping[UnitPlace, tuple[str, ...]] = field(default_factory=dict)
 
     def work(self) -> Receipt | None:
         """Decide, compare and write stretch after stretch; the receipt covers exactly the lines that are done.
@@ -92,7 +96,7 @@ class ApplyRun(StretchRun):
                 reached = owed[done].offset
                 break
             wave = self._wave(owed, done)
-            held = self._held(wave, stretch.before)
+            held: Held = self._held(wave, stretch.before) if self.campaign.follows else {}
             if self.history is None:
                 self._write(wave, held)
             else:
@@ -127,11 +131,10 @@ class ApplyRun(StretchRun):
 
     def _held(self, wave: Sequence[Owed], before: ReadBefore) -> Held:
         """What is written instead of some lines' decisions: their earlier decisions are not what the plan had read."""
-        if not self.campaign.follows:
-            return {}
-        stands = self.stands_before(line.key for line in wave)
-        moved = (line for line in wave if stands.get(line.key) != before.get(line.offset))
-        return {line.offset: self._held_since(line, stands.get(line.key)) for line in moved}
+        stands = self.stands_before(line.record for line in wave)
+        self.earlier_ids = {place: one.other_ids for place, one in stands.items() if one.other_ids}
+        moved = (line for line in wave if stands[line.key].before != before.get(line.offset))
+        return {line.offset: self._held_since(line, stands[line.key].before) for line in moved}
 
     def _held_since(self, line: Owed, stands: Before | None) -> Owed:
         earlier = None if stands is None else stands.texts()
@@ -144,7 +147,7 @@ class ApplyRun(StretchRun):
         decided = [held.get(line.offset, line) for line in wave] if held else wave
         entries = self._entries(decided)
         before = self.clock.seconds_left()
-        stored = self.ports.ledger.insert(entries)
+        stored = self._insert(decided, entries)
         for line, written, entry, found in zip(wave, decided, entries, stored, strict=True):
             if found is None and written is line:
                 self.count(line.hashed, line.remembered, WriteResult.WRITTEN)
@@ -152,6 +155,44 @@ class ApplyRun(StretchRun):
             else:
                 self._count_by_plan(line, written.remembered.decision, entry, found)
         self._pace(len(entries), before - self.clock.seconds_left())
+
+    def _insert(self, decided: Sequence[Owed], entries: Sequence[Entry]) -> list[Entry | None]:
+        """Insert entries; one of an account that changed in one step with what takes its former id's place."""
+        formers = [self._formers(line, entry) for line, entry in zip(decided, entries, strict=True)]
+        if not any(formers):
+            return self.ports.ledger.insert(entries)
+        pairs = list(zip(entries, formers, strict=True))
+        plain = iter(self.ports.ledger.insert([entry for entry, former in pairs if not former]))
+        changed = [EntryWithFormer(entry, former) for entry, former in pairs if former]
+        with_former = iter(self._with_former(changed))
+        stored = [next(with_former if former else plain) for former in formers]
+        found = [one for one in stored if not isinstance(one, HistoryMoved)]
+        if len(found) < len(stored):
+            raise TryAgain("what stood under some keys is not there any more")
+        return found
+
+    def _with_former(self, entries: Sequence[EntryWithFormer]) -> list[Entry | HistoryMoved | None]:
+        """Insert entries of accounts that changed.
+
+        Where another id of the account was decided before, what stands there is named under the id of this row, so that
+        a later list finds it by either.
+        """
+        stored = self.ports.ledger.insert_with_former(entries)
+        links = [
+            under_other_id(self.campaign, found, one.entry.key.account_id)
+            for one, found in zip(entries, stored, strict=True)
+            if isinstance(found, Entry) and found.key != one.entry.key
+        ]
+        if links:
+            self.ports.ledger.insert(links)
+        return stored
+
+    def _formers(self, line: Owed, entry: Entry) -> tuple[Entry, ...]:
+        """What takes the places of decisions under other ids of the account; nothing where it has one id."""
+        ids = self.earlier_ids.get(line.key) if self.earlier_ids else None
+        if ids is None:
+            ids = () if line.record.former is None else (line.record.former.account_id,)
+        return tuple([under_other_id(self.campaign, entry, account_id) for account_id in ids])
 
     def _count_end(self, remembered: Remembered, effective_at: datetime) -> None:
         """Count when a written decision's benefits end, where it grants any that do."""
@@ -212,31 +253,52 @@ class ApplyRun(StretchRun):
         """One try at some lines; those whose subject's history moved meanwhile are left."""
         now = history.of(line.record for line in planned)
         decided = [
-            held.get(line.offset)
-            or self._within_plan(line, before.get(line.offset), history.counted(now[history.key(line.record)]))
+            held.get(line.offset) or self._within_plan(line, before.get(line.offset), history.read_of(line.record, now))
             for line in planned
         ]
         entries = self._entries(decided)
-        keeping = [
-            None if after is None else EntryWithHistory(entry, HistoryChange(key, now[key], after))
-            for line, entry in zip(decided, entries, strict=True)
-            for key in (history.key(line.record),)
-            for after in (history.after(now[key], line.remembered.addition),)
-        ]
         spent = self.clock.seconds_left()
-        kept = [one for one in keeping if one is not None]
-        plain = [entry for entry, one in zip(entries, keeping, strict=True) if one is None]
-        written = iter(self.ports.ledger.insert_with_history(kept) if kept else ())
-        inserted = iter(self.ports.ledger.insert(plain) if plain else ())
+        found, units = self._keep(decided, entries, now, history)
         left = []
-        for line, now_decided, entry, one in zip(planned, decided, entries, keeping, strict=True):
-            found = next(inserted if one is None else written)
-            if isinstance(found, HistoryMoved):
+        for line, now_decided, entry in zip(planned, decided, entries, strict=True):
+            came = found[line.offset]
+            if isinstance(came, HistoryMoved):
                 left.append(line)
             else:
-                self._count_by_plan(line, now_decided.remembered.decision, entry, found)
-        self._pace(len(plain) + HISTORY_WRITE_UNITS * len(kept), spent - self.clock.seconds_left())
+                self._count_by_plan(line, now_decided.remembered.decision, entry, came)
+        self._pace(units, spent - self.clock.seconds_left())
         return left
+
+    def _keep(
+        self,
+        decided: Sequence[Owed],
+        entries: Sequence[Entry],
+        now: Mapping[HistoryKey, SubjectHistory],
+        history: HistoryReader,
+    ) -> tuple[dict[int, Entry | HistoryMoved | None], int]:
+        """Insert entries, each in one step with what it changes of histories: what was found, by the lines' offsets,
+        and the write units that it took.
+        """
+        plain: dict[int, Entry] = {}
+        kept: dict[int, EntryWithHistory] = {}
+        changed: dict[int, EntryWithFormer] = {}
+        for line, entry in zip(decided, entries, strict=True):
+            changes, former = history.changes(line.record, now, line.remembered.addition), self._formers(line, entry)
+            if former:
+                changed[line.offset] = EntryWithFormer(entry, former, changes)
+            elif changes:
+                kept[line.offset] = EntryWithHistory(entry, changes[0])
+            else:
+                plain[line.offset] = entry
+        ledger = self.ports.ledger
+        found: dict[int, Entry | HistoryMoved | None] = {}
+        if kept:
+            found |= zip(kept, ledger.insert_with_history(list(kept.values())), strict=True)
+        if plain:
+            found |= zip(plain, ledger.insert(list(plain.values())), strict=True)
+        if changed:
+            found |= zip(changed, self._with_former(list(changed.values())), strict=True)
+        return found, len(plain) + HISTORY_WRITE_UNITS * (len(kept) + len(changed))
 
     def _within_plan(self, line: Owed, before: Before | None, read: Read) -> Owed:
         """What is written of a planned line, decided with what is kept now."""

@@ -11,7 +11,8 @@ from functools import partial
 from typing import NamedTuple, Protocol
 
 from kulanz.application.campaigns.filed_reads import FiledReads
-from kulanz.application.campaigns.read_history import HistoryReader, Read
+from kulanz.application.campaigns.read_earlier import Earlier, EarlierReader, UnitPlace
+from kulanz.application.campaigns.read_history import HISTORY_OF_FORMER_ID, HistoryReader, Read
 from kulanz.application.ports import Archive, CampaignStore, ChunkMessage, ChunkQueue, Ledger, ListStore
 from kulanz.domain.campaigns.campaign import WORKABLE, Campaign, Cursor, Pass, Receipt
 from kulanz.domain.campaigns.measured import Measured
@@ -20,12 +21,12 @@ from kulanz.domain.campaigns.stretches import Stretch
 from kulanz.domain.campaigns.write_units import HISTORY_WRITE_UNITS, INSERTS_PER_CALL
 from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.ledger.decider import REMEMBERED_FACTS, Decider, Remembered, prepare
-from kulanz.domain.ledger.earlier_decisions import Before, is_more_than, overpaid, stands_before, still_owed
-from kulanz.domain.ledger.entries import DecisionKey
+from kulanz.domain.ledger.earlier_decisions import Before, is_more_than, overpaid, still_owed
+from kulanz.domain.ledger.former_accounts import DECIDED_UNDER_FORMER_ID
 from kulanz.domain.lists.lines import LINE_BYTES, LINE_SCAN_BYTES, Line, lines_starting_in
 from kulanz.domain.lists.reader import line_reader
 from kulanz.domain.lists.rows import LineReader, Problem, Record
-from kulanz.domain.lists.to_bill import TO_BILL_COLUMNS
+from kulanz.domain.lists.unread_columns import OWN_COLUMNS
 from kulanz.domain.policy import CompiledPolicy
 
 WAVE_SECONDS = 5.0
@@ -88,10 +89,6 @@ class Clock(Protocol):
         """Let time pass."""
 
 
-type UnitPlace = tuple[str, str]
-"""An account and a subject of it."""
-
-
 class Waiting(NamedTuple):
     """A decided line that waits for its wave."""
 
@@ -107,7 +104,7 @@ class Waiting(NamedTuple):
     @property
     def body(self) -> str:
         """The body of its decision."""
-        return self.remembered.body(self.remembered.digest(self.record))
+        return self.remembered.body_of(self.record)
 
 
 def lines_of(campaign: Campaign, lists: ListStore, start: int, stop: int) -> Iterator[Line]:
@@ -143,6 +140,7 @@ class ChunkRun:
     clock: Clock
     reader: LineReader = field(init=False)
     decider: Decider[Remembered] = field(init=False)
+    earlier: EarlierReader = field(init=False)
     history: HistoryReader | None = field(init=False)
     filed: FiledReads | None = field(init=False)
     """Where something is read from a table for each line (earlier decisions, a history): what the plan read."""
@@ -156,8 +154,9 @@ class ChunkRun:
     def __post_init__(self) -> None:
         campaign, policy, ports = self.campaign, self.policy, self.ports
         self.reader = line_reader(
-            campaign.layout, policy.facts, policy.subject, campaign.ignored_columns, TO_BILL_COLUMNS
+            campaign.layout, policy.facts, policy.subject, campaign.ignored_columns, OWN_COLUMNS, campaign.decided_at
         )
+        self.earlier = EarlierReader(campaign.id.incident_id, campaign.follows, policy.began_at(), ports.ledger)
         self.decider = Decider(policy, self.reader, campaign.decided_at, partial(prepare, campaign))
         self.history = HistoryReader(campaign, policy, ports.ledger) if campaign.keeps_history else None
         self.filed = None
@@ -231,25 +230,23 @@ class ChunkRun:
 
     # What earlier campaigns of the incident gave
 
-    def stands_before(self, subjects: Iterable[UnitPlace]) -> Mapping[UnitPlace, Before | None]:
-        """What earlier campaigns of the incident have decided about some subjects, as it stands now."""
-        campaign = self.campaign
-        if not campaign.follows:
+    def stands_before(self, records: Iterable[Record]) -> Mapping[UnitPlace, Earlier]:
+        """What earlier campaigns of the incident have decided about some records' subjects, as it stands now."""
+        if not self.campaign.follows:
             return {}
-        keys = {
-            place: [DecisionKey(place[0], campaign.id.incident_id, place[1], seq) for seq in campaign.follows]
-            for place in subjects
-        }
-        standing = self.ports.ledger.standing([key for ours in keys.values() for key in ours])
-        return {
-            subject: stands_before(standing[key] for key in ours if key in standing) for subject, ours in keys.items()
-        }
+        return self.earlier.read({(one.account_id, one.subject): one.former for one in records})
 
     def less(self, record: Record, whole: Remembered, before: Before | None) -> Remembered | None:
-        """A decision less what earlier campaigns of the incident gave; None when nothing is owed any more."""
-        if before is None:
+        """A decision less what earlier campaigns of the incident gave; None when nothing is owed any more.
+
+        Of an account that changed something is always decided, so that it is found under its present id, too.
+        """
+        if before is None or whole.decision.reason == HISTORY_OF_FORMER_ID:
             return whole
         decision = still_owed(whole.decision, before)
+        if decision is None and record.former is not None:
+            nothing = Decision(Outcome.DECLINED, DECIDED_UNDER_FORMER_ID)
+            return prepare(self.campaign, nothing, whole.facts, whole.kept, earlier=before.texts())
         if decision is None:
             return None
         addition = whole.addition if decision.outcome is whole.decision.outcome else None

@@ -11,8 +11,7 @@ from kulanz.domain.lists.header import HEADER_BYTES, ListFormat, ListLayout, for
 from kulanz.domain.lists.id_shape import IdShape
 from kulanz.domain.lists.lines import ListRefused
 from kulanz.domain.lists.manifest import MANIFEST_ENDING
-from kulanz.domain.lists.to_bill import TO_BILL_COLUMNS
-from kulanz.domain.lists.unread_columns import must_not_nearly_name, names_in
+from kulanz.domain.lists.unread_columns import OWN_COLUMNS, must_not_nearly_name, names_in
 from kulanz.domain.policy import CompiledPolicy
 
 
@@ -76,7 +75,7 @@ def lay_out(
         layout = read_layout(list_format, head, pinned.size, required_columns(policy))
         must_not_state_history(policy, layout)
         names = names_in(layout, head[layout.data_start :].splitlines()[:-1] or [head[layout.data_start :]])
-        must_not_nearly_name(names, policy.facts, policy.subject, request.ignored_columns, TO_BILL_COLUMNS)
+        must_not_nearly_name(names, policy.facts, policy.subject, request.ignored_columns, OWN_COLUMNS)
     except ListRefused as refusal:
         raise EventRefused(refusal.reason, "detail.campaign.affected", str(refusal)) from None
     except PinnedVersionGone as gone:

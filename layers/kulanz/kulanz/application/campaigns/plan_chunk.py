@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 from zlib import crc32
 
-from kulanz.application.campaigns.chunk_run import PROBLEMS_PER_RECEIPT, ChunkRun, UnitPlace, Waiting
+from kulanz.application.campaigns.chunk_run import PROBLEMS_PER_RECEIPT, ChunkRun, Waiting
 from kulanz.application.campaigns.filed_reads import LineRead
+from kulanz.application.campaigns.read_earlier import NOTHING_EARLIER, UnitPlace
 from kulanz.application.campaigns.read_history import NOTHING_READ
 from kulanz.domain.campaigns.campaign import Receipt
 from kulanz.domain.campaigns.measured import Measured
@@ -21,9 +22,10 @@ from kulanz.domain.campaigns.stretches import (
 from kulanz.domain.ledger.decider import REMEMBERED_FACTS, Remembered
 from kulanz.domain.ledger.earlier_decisions import IN_ANOTHER_MEASURE
 from kulanz.domain.ledger.entries import row_hash
+from kulanz.domain.lists.former_ids import Former
 from kulanz.domain.lists.header import ListFormat
 from kulanz.domain.lists.lines import Line, is_blank
-from kulanz.domain.lists.rows import QUOTES_UNBALANCED, Problem
+from kulanz.domain.lists.rows import QUOTES_UNBALANCED, Problem, Record, row_digest
 from kulanz.domain.lists.unread_columns import in_other_currency
 
 LINES_PER_LOOK_AT_THE_CLOCK = 250
@@ -83,7 +85,7 @@ class PlanRun(ChunkRun):
         return receipt if self.filed is None else self.filed.file(receipt)
 
     def _must_end(self, number: int) -> bool:
-        if len(self.problems) >= PROBLEMS_PER_RECEIPT:
+        if len(self.problems) >= PROBLEMS_PER_RECEIPT or self.measured.changed.is_full:
             return True
         if self.filed is not None and self.filed.is_long():
             return True
@@ -123,10 +125,12 @@ class PlanRun(ChunkRun):
         hashed = crc32(record.account_id.encode())
         if hashed < self.measured.repeats.bound:
             self.measured.repeats.see(hashed, record.account_id, record.subject, remembered.digest(record))
+        if record.former is not None:
+            self._see_former(record, record.former, line.offset)
         if record.currencies and self.agreed.get(remembered) != record.currencies:
             self._look_at_currencies(record.currencies, remembered)
         if self.filed is None:
-            body = remembered.body(remembered.digest(record))
+            body = remembered.body_of(record)
             self.first_of.setdefault(remembered, line.offset)
             self.count(row_hash(line.offset, body), remembered, WriteResult.NONE)
         else:
@@ -135,6 +139,14 @@ class PlanRun(ChunkRun):
             self.wave[record.account_id, record.subject] = Waiting(line.offset, record, remembered)
             if len(self.wave) >= self.entries_per_wave:
                 self._flush()
+
+    def _see_former(self, record: Record, former: Former, offset: int) -> None:
+        """Measure an account that changed. Its former id is a subject that the list names, too."""
+        self.measured.changed.see(record.account_id, former.account_id, record.subject, offset)
+        hashed = crc32(former.account_id.encode())
+        if hashed < self.measured.repeats.bound:
+            digest = row_digest(former.account_id, record.subject, record.account_id)
+            self.measured.repeats.see(hashed, former.account_id, record.subject, digest)
 
     def _look_at_currencies(self, stated: tuple[str, ...], remembered: Remembered) -> None:
         """Count a row that would be paid in another currency than it states; remember one that would not."""
@@ -165,16 +177,16 @@ class PlanRun(ChunkRun):
         self.wave.clear()
         if not waiting or filed is None:
             return
-        before = self.stands_before(line.key for line in waiting)
-        self.measured.known += sum(before.get(line.key) is not None for line in waiting)
+        earlier = self.stands_before(line.record for line in waiting)
+        self.measured.known += sum(one.before is not None for one in earlier.values())
         self.has_waited = True
         reads = (
             [NOTHING_READ] * len(waiting)
             if self.history is None
-            else self.history.read([one.record for one in waiting])
+            else self.history.read([one.record for one in waiting], earlier)
         )
         for line, read in zip(self.decided_with(waiting, reads), reads, strict=True):
-            stood = before.get(line.key)
+            stood = earlier.get(line.key, NOTHING_EARLIER).before
             filed.note(line.offset, LineRead(read, stood))
             owed = self.less(line.record, line.remembered, stood)
             too_much = self.overpaid(line.remembered, stood, owed)
@@ -186,6 +198,6 @@ class PlanRun(ChunkRun):
             if owed.decision.reason == IN_ANOTHER_MEASURE:
                 expected = "a grant in the currency and unit of what this incident's earlier campaigns granted"
                 self.note(line.offset, IN_ANOTHER_MEASURE, expected=expected)
-            body = owed.body(owed.digest(line.record))
+            body = owed.body_of(line.record)
             self.first_of.setdefault(owed, line.offset)
             self.count(row_hash(line.offset, body), owed, WriteResult.NONE)

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from itertools import batched
 from typing import NamedTuple
 
-from kulanz.application.campaigns.chunk_run import TIME_TO_FINISH_SECONDS, ChunkRun, UnitPlace, Waiting
+from kulanz.application.campaigns.chunk_run import TIME_TO_FINISH_SECONDS, ChunkRun, Waiting
+from kulanz.application.campaigns.read_earlier import UnitPlace
 from kulanz.domain.campaigns.campaign import Pass
 from kulanz.domain.campaigns.reconciliation import Overpaid, RowResult, nothing_owed
 from kulanz.domain.campaigns.stretches import Stretch, stretch_of
@@ -55,7 +56,7 @@ class Owed(NamedTuple):
     @classmethod
     def of(cls, offset: int, record: Record, remembered: Remembered) -> "Owed":
         """A line with the body and the hash of its decision."""
-        body = remembered.body(remembered.digest(record))
+        body = remembered.body_of(record)
         return cls(offset, record, remembered, body, row_hash(offset, body))
 
 

@@ -14,7 +14,8 @@ from hashlib import sha256
 
 from kulanz.application.campaigns.control_campaign import may_write_until
 from kulanz.application.campaigns.frozen import thaw
-from kulanz.application.campaigns.read_history import NOTHING_READ, HistoryReader, Read
+from kulanz.application.campaigns.read_earlier import EarlierReader
+from kulanz.application.campaigns.read_history import HISTORY_OF_FORMER_ID, NOTHING_READ, HistoryReader, Read
 from kulanz.application.ledger.answer import HELD_ALL_THE_SAME, decided_row, set_off_step
 from kulanz.application.ports import CampaignStore, Ledger, ListStore, PinnedVersionGone
 from kulanz.domain.campaigns.campaign import ENGINE_VERSION, Campaign, CampaignId, State
@@ -22,15 +23,17 @@ from kulanz.domain.canonical import canonical_json
 from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.incident_record import DetailType, IncidentRecord, decision_digest
 from kulanz.domain.ledger.decider import must_be_writable
-from kulanz.domain.ledger.earlier_decisions import Before, is_more_than, stands_before, still_owed
+from kulanz.domain.ledger.earlier_decisions import Before, is_more_than, still_owed
 from kulanz.domain.ledger.entries import DecisionKey, Entry, history_read, read_decision
+from kulanz.domain.ledger.former_accounts import former_of
 from kulanz.domain.ledger.hand_decision import DECIDABLE
 from kulanz.domain.lists.columns import FactDeclaration
 from kulanz.domain.lists.facts import FACT_INVALID, FactError, FactValue
+from kulanz.domain.lists.former_ids import Former
 from kulanz.domain.lists.rows import Record, Row
 from kulanz.domain.lists.supplied_facts import FACT_NOT_MISSING, missing_facts, with_supplied
 from kulanz.domain.policy import CompiledPolicy
-from kulanz.domain.policy.deciding.history import SubjectHistory
+from kulanz.domain.policy.deciding.history import NO_HISTORY, SubjectHistory
 from kulanz.domain.policy.deciding.verdict import CANNOT_BE_COMPUTED
 from kulanz.domain.policy.explaining.explanation import explain
 
@@ -198,7 +201,7 @@ def find_case(key: DecisionKey, ports: CasePorts, now: datetime) -> Case:
     if entry is None or campaign is None or incident is None or decision is None or decision.outcome not in DECIDABLE:
         raise CaseRefused("not_a_case", "this account's decision of that campaign was not held or referred")
     policy = thaw(campaign, ports.campaigns.frozen(campaign.id))
-    history, read = _history(key, campaign, policy, ports.ledger)
+    history, read = _history(entry, campaign, policy, ports.ledger)
     return Case(
         entry=entry,
         decision=decision,
@@ -206,7 +209,7 @@ def find_case(key: DecisionKey, ports: CasePorts, now: datetime) -> Case:
         incident=incident,
         policy=policy,
         row=_row(entry, campaign, policy, ports.lists),
-        before=before_of(key, campaign, ports.ledger),
+        before=before_of(key, former_of(entry.body), campaign, policy, ports.ledger),
         history=history,
         read=read,
         closed=closed_because(entry, campaign, incident, ports, now),
@@ -215,22 +218,26 @@ def find_case(key: DecisionKey, ports: CasePorts, now: datetime) -> Case:
     )
 
 
-def before_of(key: DecisionKey, campaign: Campaign, ledger: Ledger) -> Before | None:
+def before_of(
+    key: DecisionKey, former: Former | None, campaign: Campaign, policy: CompiledPolicy, ledger: Ledger
+) -> Before | None:
     """What the campaigns that a campaign sets off have decided about a subject, as it stands now."""
-    keys = [replace(key, seq=seq) for seq in campaign.follows]
-    standing = ledger.standing(keys) if keys else {}
-    return stands_before(standing[one] for one in keys if one in standing)
+    place = key.account_id, key.subject
+    earlier = EarlierReader(campaign.id.incident_id, campaign.follows, policy.began_at(), ledger)
+    return earlier.read({place: former})[place].before if campaign.follows else None
 
 
-def _history(
-    key: DecisionKey, campaign: Campaign, policy: CompiledPolicy, ledger: Ledger
-) -> tuple[SubjectHistory, Read]:
+def _history(entry: Entry, campaign: Campaign, policy: CompiledPolicy, ledger: Ledger) -> tuple[SubjectHistory, Read]:
+    """The subject's history, and what is read of it. One under a former id is not watched while a person decides."""
     if not campaign.keeps_history:
         return SubjectHistory(), NOTHING_READ
     reader = HistoryReader(campaign, policy, ledger)
-    record = Record(key.account_id, key.subject, ())
-    history = reader.of([record])[reader.key(record)]
-    return history, reader.counted(history)
+    record = Record(entry.key.account_id, entry.key.subject, (), former=former_of(entry.body))
+    now = reader.of([record])
+    own, *former = (now[key] for key in reader.keys(record))
+    if any(one.incidents for one in former):
+        return own, Read(NO_HISTORY, HISTORY_OF_FORMER_ID)
+    return own, reader.counted(own)
 
 
 def _row(entry: Entry, campaign: Campaign, policy: CompiledPolicy, lists: ListStore) -> Row | None:

@@ -18,10 +18,11 @@ from kulanz.domain.campaigns.campaign import ENGINE_VERSION, Campaign
 from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.ledger.earlier_decisions import still_owed
 from kulanz.domain.ledger.entries import DecisionKey
+from kulanz.domain.ledger.former_accounts import DECIDED_UNDER_FORMER_ID
 from kulanz.domain.lists.lines import LINE_BYTES, Line, lines_starting_in
 from kulanz.domain.lists.reader import line_reader
 from kulanz.domain.lists.rows import Record, Row
-from kulanz.domain.lists.to_bill import TO_BILL_COLUMNS
+from kulanz.domain.lists.unread_columns import OWN_COLUMNS
 from kulanz.domain.policy.explaining.explanation import explain
 
 SAMPLE_ROWS = 20
@@ -59,7 +60,7 @@ def sample_of(campaign: Campaign, plan_hash: str, ports: CasePorts) -> list[Samp
     if campaign.engine != ENGINE_VERSION:
         raise NoSample("another engine made this plan; plan it again to see rows of it")
     policy = thaw(campaign, ports.campaigns.frozen(campaign.id))
-    reader = line_reader(campaign.layout, policy.facts, policy.subject, campaign.ignored_columns, TO_BILL_COLUMNS)
+    reader = line_reader(campaign.layout, policy.facts, policy.subject, campaign.ignored_columns, OWN_COLUMNS)
     found: dict[int, Row] = {}
     drawn = places(plan_hash, campaign.chunks.data_start, campaign.chunks.size)
     for place, _ in zip(drawn, range(DRAWS_MOST), strict=False):
@@ -77,17 +78,20 @@ def sample_of(campaign: Campaign, plan_hash: str, ports: CasePorts) -> list[Samp
         key = DecisionKey(row.account_id, campaign.id.incident_id, row.subject, campaign.id.seq)
         read = NOTHING_READ
         if campaign.keeps_history:
-            (read,) = history.read([Record(row.account_id, row.subject, ())])
+            (read,) = history.read([Record(row.account_id, row.subject, (), former=row.former)], {})
         whole = explain(policy, row.values, read.kept)
         decision = writable(whole.decision, campaign.decided_at)
         if read.holds(decision):
             held = Decision(Outcome.HELD, read.held)
             return SampledRow(offset, row.account_id, row.subject, held, (*whole.steps, HELD_ALL_THE_SAME[read.held]))
-        before = before_of(key, campaign, ports.ledger)
+        before = before_of(key, row.former, campaign, policy, ports.ledger)
         steps = whole.steps
         if before is not None and any(size for _, size in before.granted):
             steps = (*steps, set_off_step({name: Decimal(size) for name, size in before.granted}))
-        return SampledRow(offset, row.account_id, row.subject, still_owed(decision, before), steps)
+        owed = still_owed(decision, before)
+        if owed is None and row.former is not None:
+            owed = Decision(Outcome.DECLINED, DECIDED_UNDER_FORMER_ID)
+        return SampledRow(offset, row.account_id, row.subject, owed, steps)
 
     return [decided(offset, row) for offset, row in sorted(found.items())]
 

@@ -26,7 +26,7 @@ from kulanz.domain.lists.header import ListFormat
 from kulanz.domain.lists.lines import Line, is_blank
 from kulanz.domain.lists.reader import line_reader
 from kulanz.domain.lists.rows import Problem, Record
-from kulanz.domain.lists.to_bill import TO_BILL_COLUMNS
+from kulanz.domain.lists.unread_columns import OWN_COLUMNS
 
 LINES_TOGETHER = 100
 """Lines whose decisions are read at a time: one call's keys."""
@@ -163,7 +163,7 @@ class _Search:
         """Search on from a place; where the rest begins, or None at the end of the list."""
         campaign = self.campaign
         policy = thaw(campaign, self.ports.campaigns.frozen(campaign.id))
-        reader = line_reader(campaign.layout, policy.facts, policy.subject, campaign.ignored_columns, TO_BILL_COLUMNS)
+        reader = line_reader(campaign.layout, policy.facts, policy.subject, campaign.ignored_columns, OWN_COLUMNS)
         decider = Decider(policy, reader, campaign.decided_at, partial(prepare, campaign))
         is_csv = reader.format is ListFormat.CSV
 

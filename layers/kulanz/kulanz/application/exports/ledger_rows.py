@@ -142,8 +142,9 @@ class LedgerRows:
         if not self._run.campaign.follows:
             return set()
         asked = [line for line in lines if line is not None]
-        before = self._run.stands_before(one.key for one in asked)
-        return {one.offset for one in asked if self._run.less(one.record, one.remembered, before.get(one.key)) is None}
+        earlier = self._run.stands_before(one.record for one in asked)
+        owed = ((one, self._run.less(one.record, one.remembered, earlier[one.key].before)) for one in asked)
+        return {one.offset for one, left in owed if left is None}
 
     def _nothing_stands(self, *, is_counted: bool) -> str:
         if not is_counted:

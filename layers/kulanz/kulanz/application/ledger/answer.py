@@ -7,6 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from kulanz.application.campaigns.frozen import thaw, thaw_incident
+from kulanz.application.campaigns.read_history import HISTORY_OF_FORMER_ID
 from kulanz.application.ledger.accept_offer import ended_offers
 from kulanz.application.ports import CampaignStore, Ledger, ListStore, PinnedVersionGone
 from kulanz.domain.byhand.goodwill import about_of, goodwill_steps
@@ -14,15 +15,16 @@ from kulanz.domain.campaigns.campaign import ENDED, Campaign, Pass
 from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.identifiers import ACCOUNT_ID_EXPECTED, is_account_id, month_of_goodwill
 from kulanz.domain.incident_record import DetailType
-from kulanz.domain.ledger.earlier_decisions import CHANGED_SINCE_PLAN, Before, still_owed
+from kulanz.domain.ledger.earlier_decisions import CHANGED_SINCE_PLAN, GRANTED_UNDER_FORMER_ID, Before, still_owed
 from kulanz.domain.ledger.entries import Entry, earlier_grants, history_read, is_expired, is_offer, read_decision
+from kulanz.domain.ledger.former_accounts import DECIDED_UNDER_FORMER_ID, DECIDED_UNDER_NEW_ID, other_id
 from kulanz.domain.ledger.hand_decision import HandDecision, Way
 from kulanz.domain.lists.facts import FactError
 from kulanz.domain.lists.lines import LINE_BYTES, lines_starting_in
 from kulanz.domain.lists.reader import line_reader
 from kulanz.domain.lists.rows import LineReader, Record, Row
 from kulanz.domain.lists.supplied_facts import with_supplied
-from kulanz.domain.lists.to_bill import TO_BILL_COLUMNS
+from kulanz.domain.lists.unread_columns import OWN_COLUMNS
 from kulanz.domain.money import Money, format_amount, is_currency
 from kulanz.domain.policy import CompiledPolicy
 from kulanz.domain.policy.deciding.history import HISTORY_CHANGED, HISTORY_FULL, HISTORY_SETTLED
@@ -50,8 +52,21 @@ HELD_ALL_THE_SAME = {
         "Held all the same: time of this incident was added up and paid for with another incident."
         " A manual review decides what is owed beside that."
     ),
+    GRANTED_UNDER_FORMER_ID: (
+        "Held all the same: something was granted for this incident under the id that the account had before, and the"
+        " account had given that id up when the incident began. It may have been granted to another account. A manual"
+        " review decides what is owed."
+    ),
+    HISTORY_OF_FORMER_ID: (
+        "Held all the same: what is kept of earlier incidents stands under the account's present id and under its"
+        " former one, and it is not known what replaces what. A manual review decides what is owed."
+    ),
+    DECIDED_UNDER_FORMER_ID: (
+        "Nothing more is owed: what the account is owed for this incident was decided under the id that it had before."
+    ),
 }
-"""Why a subject is held by what was decided about it elsewhere, whatever its facts come to."""
+"""Why a subject is held, or has all, by what was decided about it elsewhere, whatever its facts come to."""
+_REPORTS_EARLIER = frozenset({CHANGED_SINCE_PLAN, GRANTED_UNDER_FORMER_ID, DECIDED_UNDER_FORMER_ID})
 
 
 class Explained(StrEnum):
@@ -219,8 +234,8 @@ def _explain(entry: Entry, campaign: Campaign | None, ports: AnswerPorts, now: d
     decision, expired = read_decision(entry.body), is_expired(entry, now)
     if campaign is None:
         return AnsweredDecision(entry, decision, None, expired, (), Explained.LIST_GONE, None)
-    if by_hand := goodwill_steps(entry.body):
-        return AnsweredDecision(entry, decision, campaign, expired, by_hand, Explained.AGREES, decision)
+    if without_row := goodwill_steps(entry.body) or _under_new_id(entry, decision):
+        return AnsweredDecision(entry, decision, campaign, expired, without_row, Explained.AGREES, decision)
     policy = thaw(campaign, ports.campaigns.frozen(campaign.id))
     try:
         row = decided_row(entry, campaign, policy, ports.lists)
@@ -231,7 +246,7 @@ def _explain(entry: Entry, campaign: Campaign | None, ports: AnswerPorts, now: d
     whole, earlier = explain(policy, row.values, history_read(entry.body)), earlier_grants(entry.body)
     granted = {measure: Decimal(size) for measure, size in earlier.items()}
     if decision.reason in HELD_ALL_THE_SAME:
-        stands = (_stands(granted),) if decision.reason == CHANGED_SINCE_PLAN else ()
+        stands = (_stands(granted),) if decision.reason in _REPORTS_EARLIER else ()
         steps = (*whole.steps, HELD_ALL_THE_SAME[decision.reason], *stands)
         return AnsweredDecision(entry, decision, campaign, expired, steps, Explained.AGREES, decision)
     recomputed = whole.decision
@@ -242,6 +257,14 @@ def _explain(entry: Entry, campaign: Campaign | None, ports: AnswerPorts, now: d
         steps = (*steps, set_off_step(granted))
     explained = Explained.AGREES if recomputed == decision else Explained.DIFFERS
     return AnsweredDecision(entry, decision, campaign, expired, steps, explained, recomputed)
+
+
+def _under_new_id(entry: Entry, decision: Decision) -> tuple[str, ...]:
+    """What stands under an id that the account had before: where its decision is to be found. Else nothing."""
+    if decision.reason != DECIDED_UNDER_NEW_ID:
+        return ()
+    account_id = other_id(entry.body)
+    return (f"The account has another id since: {account_id}. Its decision of this campaign stands there.",)
 
 
 def _hand_steps(entry: Entry, hand: HandDecision, campaign: Campaign | None, ports: AnswerPorts) -> tuple[str, ...]:
@@ -283,7 +306,7 @@ def _policy_steps(entry: Entry, hand: HandDecision, campaign: Campaign | None, p
 
 def decided_row(entry: Entry, campaign: Campaign, policy: CompiledPolicy, lists: ListStore) -> Row | None:
     """The row that a decision was made from; None where it cannot be read any more. Raises PinnedVersionGone."""
-    reader = line_reader(campaign.layout, policy.facts, policy.subject, campaign.ignored_columns, TO_BILL_COLUMNS)
+    reader = line_reader(campaign.layout, policy.facts, policy.subject, campaign.ignored_columns, OWN_COLUMNS)
     row = row_at(campaign, entry.origin, lists, reader)
     return row if row is not None and row.account_id == entry.key.account_id else None
 

@@ -9,7 +9,7 @@ from kulanz.domain.ledger.entries import DecisionKey, Entry
 from kulanz.domain.lists.lines import lines_starting_in
 from kulanz.domain.lists.reader import line_reader
 from kulanz.domain.lists.rows import Problem
-from kulanz.domain.lists.to_bill import TO_BILL_COLUMNS
+from kulanz.domain.lists.unread_columns import OWN_COLUMNS
 from kulanz.domain.policy import CompiledPolicy
 
 KEYS_PER_READ = 100
@@ -47,7 +47,7 @@ def _rows(
     data_start, size = campaign.chunks.data_start, campaign.chunks.size
     start = max(begin, data_start)
     read_from = start if start == data_start else start - 1
-    reader = line_reader(campaign.layout, policy.facts, policy.subject, campaign.ignored_columns, TO_BILL_COLUMNS)
+    reader = line_reader(campaign.layout, policy.facts, policy.subject, campaign.ignored_columns, OWN_COLUMNS)
     for line in lines_starting_in(lists.read(campaign.pinned, read_from), read_from, start, size, data_start):
         if not line.raw:
             continue

@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Protocol
 
 from kulanz.domain.campaigns.amounts import Amounts, Size
+from kulanz.domain.campaigns.changed_accounts import ChangedAccounts
 from kulanz.domain.campaigns.limits import Exceeded, Limits, conflicts_exceeded, exceeded
 from kulanz.domain.campaigns.measured import Measured
 from kulanz.domain.campaigns.reconciliation import (
@@ -24,6 +25,7 @@ from kulanz.domain.decision import Decision
 from kulanz.domain.language_tags import language_tag
 from kulanz.domain.ledger.decider import REMEMBERED_FACTS, Decider
 from kulanz.domain.lists.facts import FactValue
+from kulanz.domain.lists.former_ids import Former
 from kulanz.domain.lists.header import ACCOUNT_COLUMN, HEADER_BYTES, ListFormat, ListLayout, read_layout
 from kulanz.domain.lists.id_shape import IdShape
 from kulanz.domain.lists.lines import Line, ListRefused, is_blank, lines_starting_in
@@ -35,10 +37,11 @@ from kulanz.domain.lists.rows import (
     LineReader,
     Problem,
     Record,
+    row_digest,
     unseparated_lists,
 )
-from kulanz.domain.lists.to_bill import TO_BILL_COLUMNS
 from kulanz.domain.lists.unread_columns import (
+    OWN_COLUMNS,
     in_other_currency,
     must_not_nearly_name,
     names_in,
@@ -153,6 +156,7 @@ class CheckedList:
     unread: list[str] = field(default_factory=list)
     absent: list[str] = field(default_factory=list)
     other_currency: Found = field(default_factory=Found)
+    changed: ChangedAccounts = field(default_factory=ChangedAccounts)
     subjects: Subjects | None = None
 
     @property
@@ -181,7 +185,7 @@ class CheckedList:
             return f"rows_differ: rows announced: {rows_announced}, rows of the list that are not blank: {self.rows}"
         if self.other_currency.lines:
             return other_currency(self.other_currency.lines)
-        return ""
+        return next(self.changed.refusals(), "")
 
     def outside(self, limits: Limits, *, decided: bool) -> list[Exceeded]:
         """The limits that the list does not keep. Without `decided`, those of results that an incident gives are left.
@@ -276,7 +280,7 @@ class _Check:
     ) -> None:
         self.checked = CheckedList()
         self._layout, self._policy, self._subjects = layout, policy, subjects
-        self._reader = line_reader(layout, policy.facts, policy.subject, ignored_columns, TO_BILL_COLUMNS)
+        self._reader = line_reader(layout, policy.facts, policy.subject, ignored_columns, OWN_COLUMNS, decided_at)
         self._names: dict[str, None] = {}
         self._facts = {fact.name for fact in policy.facts}
         self._values: tuple[FactValue | None, ...] = ()
@@ -288,13 +292,13 @@ class _Check:
         """Raises ListRefused where a column, or a name in the first records, nearly is that of an absent fact."""
         lines = head[self._layout.data_start :].splitlines()
         names = names_in(self._layout, lines if len(head) == size else lines[:-1] or lines)
-        must_not_nearly_name(names, self._policy.facts, self._policy.subject, ignored_columns, TO_BILL_COLUMNS)
+        must_not_nearly_name(names, self._policy.facts, self._policy.subject, ignored_columns, OWN_COLUMNS)
         self._names |= dict.fromkeys(self._layout.columns)
 
     def name_columns(self) -> None:
         """Name what nothing reads, and what is not there: of JSONL, in any of the records that were taken."""
         facts = [fact.name for fact in self._policy.facts]
-        read = {ACCOUNT_COLUMN, self._policy.subject, *facts, *TO_BILL_COLUMNS}
+        read = {ACCOUNT_COLUMN, self._policy.subject, *facts, *OWN_COLUMNS}
         self.checked.unread = [name for name in self._names if name.strip() and name not in read]
         self.checked.absent = [name for name in facts if name not in self._names]
 
@@ -314,6 +318,15 @@ class _Check:
         elif isinstance(record, Record):
             checked.short += line.raw is not None and self._reader.is_short(line.raw)
             self._see(number, record, came)
+            if record.former is not None:
+                self._see_former(number, line.offset, record, record.former)
+
+    def _see_former(self, number: int, offset: int, record: Record, former: Former) -> None:
+        """Remember an account that changed. Its former id is a subject that the list names, too."""
+        self.checked.changed.see(record.account_id, former.account_id, record.subject, offset)
+        if self._subjects is not None:
+            digest = row_digest(former.account_id, record.subject, record.account_id)
+            self._subjects.see(former.account_id, record.subject, digest, number)
 
     def _see_names(self, raw: bytes) -> None:
         """Remember what a record names: facts always, and of the others the first ones."""

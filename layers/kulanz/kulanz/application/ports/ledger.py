@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from kulanz.domain.ledger.entries import DecisionKey, Entry, EntryWithHistory, HistoryMoved
+from kulanz.domain.ledger.entries import DecisionKey, Entry, EntryWithFormer, EntryWithHistory, HistoryMoved
 from kulanz.domain.policy.deciding.history import HistoryKey, SubjectHistory
 
 
@@ -21,6 +21,13 @@ class Ledger(Protocol):
 
         For each: None when both were written; the entry that stands there; or MOVED when nothing stands there and the
         subject's history is not the one that was read. Raises TryAgain as `insert` does.
+        """
+
+    def insert_with_former(self, entries: Sequence[EntryWithFormer]) -> list[Entry | HistoryMoved | None]:
+        """Insert entries, each in one step with what takes the places under its account's other ids, and its histories.
+
+        For each: None when all was written; the entry that stands under its key, else under another id's; or MOVED
+        when none stands and a history is not the one that was read. Raises TryAgain as `insert` does.
         """
 
     def histories(self, keys: Sequence[HistoryKey]) -> dict[HistoryKey, SubjectHistory]:

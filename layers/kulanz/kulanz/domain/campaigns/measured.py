@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from kulanz.domain.campaigns.amounts import PLACES_MOST, Amounts, Size, plain_size
+from kulanz.domain.campaigns.changed_accounts import ChangedAccounts
 from kulanz.domain.campaigns.reconciliation import worth_by_measure, worth_of
 from kulanz.domain.campaigns.repeats import Repeats
 from kulanz.domain.decision import Benefit, Decision, Outcome
@@ -115,7 +116,8 @@ class Measured:
     """The measures of some lines. Adding those of two disjoint ranges gives those of both.
 
     `known` counts decided rows whose subject an earlier campaign that is followed has decided. `other_currency` counts
-    rows that would be given money and state another currency in a column that the policy does not read.
+    rows that would be given money and state another currency in a column that the policy does not read. `changed` are
+    the accounts that had another id before.
     """
 
     amounts: Amounts = field(default_factory=Amounts)
@@ -123,6 +125,7 @@ class Measured:
     known: int = 0
     other_currency: int = 0
     commitment: Commitment = field(default_factory=Commitment)
+    changed: ChangedAccounts = field(default_factory=ChangedAccounts)
 
     def add(self, other: "Measured") -> None:
         """Add the measures of another range of the list."""
@@ -131,3 +134,4 @@ class Measured:
         self.known += other.known
         self.other_currency += other.other_currency
         self.commitment.add(other.commitment)
+        self.changed.add(other.changed)

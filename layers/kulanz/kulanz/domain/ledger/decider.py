@@ -13,6 +13,7 @@ from kulanz.domain.campaigns.campaign import Campaign
 from kulanz.domain.campaigns.reconciliation import worth_of
 from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.ledger.entries import decision_body
+from kulanz.domain.ledger.former_accounts import with_former
 from kulanz.domain.lists.facts import FactError
 from kulanz.domain.lists.rows import Cells, LineReader, Problem, Record, facts_text
 from kulanz.domain.policy import CompiledPolicy
@@ -52,6 +53,11 @@ class Remembered:
     def body(self, digest: str) -> str:
         """The body of the decision about a row with these facts."""
         return f"{self.body_head}{digest}{self.body_tail}"
+
+    def body_of(self, record: Record) -> str:
+        """The body of the decision about a record with these facts; it names the id that its account had before."""
+        body = self.body(record.digest(self.facts))
+        return body if record.former is None else with_former(body, record.former)
 
 
 type Prepare[Came] = Callable[[Decision, str, HistoryValues, Addition | None], Came]

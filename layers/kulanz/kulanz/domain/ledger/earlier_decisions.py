@@ -13,6 +13,7 @@ from typing import Any
 from kulanz.domain.campaigns.reconciliation import Overpaid, worth_by_measure, worth_of
 from kulanz.domain.decision import UNLIMITED, Benefit, Decision, Outcome
 from kulanz.domain.ledger.entries import Entry, is_voided, net_worth
+from kulanz.domain.ledger.former_accounts import is_link
 from kulanz.domain.money import Money, is_currency
 from kulanz.domain.policy.deciding.history import HISTORY_CHANGED
 
@@ -22,6 +23,8 @@ OFFER = "offer"
 IN_ANOTHER_MEASURE = "granted_before_in_another_measure"
 CHANGED_SINCE_PLAN = "changed_since_plan"
 """Held, because something else was granted before than the plan had read: an offer was accepted while it waited."""
+GRANTED_UNDER_FORMER_ID = "granted_under_former_id"
+"""Held, because it is not known whose the earlier grant is: the account had given that id up before the incident."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +33,14 @@ class Before:
 
     `granted` is net of what was voided: zero of a measure that was voided beside others that stand. `outcome` is None
     where the latest decision had granted and all of it is void: then nothing stands in the way of another decision.
-    `is_by_hand`: a person decided some of what stands.
+    `is_by_hand`: a person decided some of what stands. `is_in_doubt`: it was granted under a former id of the account,
+    for an incident that began when the account had its present one: another account may have that id by now.
     """
 
     outcome: Outcome | None
     granted: tuple[tuple[str, int | Decimal], ...]
     is_by_hand: bool = False
+    is_in_doubt: bool = False
 
     def texts(self) -> Mapping[str, str]:
         """What was granted as exact texts, as a later decision's body tells it."""
@@ -48,7 +53,9 @@ class Before:
     def content(self) -> Mapping[str, Any]:
         """This as JSON-able content; sizes are exact texts."""
         by_hand = {"by_hand": True} if self.is_by_hand else {}
-        return {"outcome": None if self.outcome is None else self.outcome.value, "granted": self.texts(), **by_hand}
+        in_doubt = {"in_doubt": True} if self.is_in_doubt else {}
+        outcome = None if self.outcome is None else self.outcome.value
+        return {"outcome": outcome, "granted": self.texts(), **by_hand, **in_doubt}
 
     @classmethod
     def from_content(cls, content: Mapping[str, Any]) -> "Before":
@@ -57,16 +64,21 @@ class Before:
             (name, int(size) if is_currency(name) else Decimal(size)) for name, size in content["granted"].items()
         )
         outcome = content["outcome"]
-        is_by_hand = content.get("by_hand", False)
-        return cls(None if outcome is None else Outcome(outcome), tuple(sorted(granted)), is_by_hand)
+        is_by_hand, is_in_doubt = content.get("by_hand", False), content.get("in_doubt", False)
+        return cls(None if outcome is None else Outcome(outcome), tuple(sorted(granted)), is_by_hand, is_in_doubt)
 
 
 def stands_before(entries: Iterable[Entry]) -> Before | None:
-    """Add up the entries of a subject, lowest campaign first; None when there are none."""
+    """Add up the entries of a subject, lowest campaign first; None when there are none.
+
+    An entry that only says under which id its account's decision stands (`is_link`) says nothing else.
+    """
     latest: Entry | None = None
     granted: dict[str, int | Decimal] = {}
     is_by_hand = False
     for entry in entries:
+        if is_link(entry):
+            continue
         latest, worth = entry, net_worth(entry)
         is_by_hand = is_by_hand or (entry.by_hand is not None and any(worth.values()))
         for measure, size in worth.items():
@@ -111,8 +123,9 @@ def still_owed(decision: Decision, before: Before | None) -> Decision | None:
     if decision.outcome not in (Outcome.GRANTED, Outcome.OFFERED):
         return None if before.outcome in (decision.outcome, Outcome.GRANTED) else decision
     granted = dict(before.granted)
-    if granted and any(worth_of(benefit)[0] not in granted for benefit in decision.benefits):
-        return Decision(Outcome.HELD, IN_ANOTHER_MEASURE)
+    is_other = any(worth_of(benefit)[0] not in granted for benefit in decision.benefits)
+    if granted and (before.is_in_doubt or is_other):
+        return Decision(Outcome.HELD, GRANTED_UNDER_FORMER_ID if before.is_in_doubt else IN_ANOTHER_MEASURE)
     due = less_granted((*decision.benefits, *decision.claimable), granted)
     components = {benefit.component for benefit in decision.claimable}
     remaining = tuple(benefit for benefit in due if benefit.component not in components) if components else due

@@ -68,8 +68,19 @@ class StoredByHand(TypedDict):
     repeat_of: NotRequired[str]
 
 
+class StoredFormer(TypedDict):
+    """The id that an account had before, and since when it has its present one."""
+
+    account: str
+    since: str
+
+
 class DecisionContract(TypedDict):
-    """The immutable body of a decision in CreditsTable, as JSON text in the attribute `body`."""
+    """The immutable body of a decision in CreditsTable, as JSON text in the attribute `body`.
+
+    `went_to` is the present id of an account, where the decision stands under a former one. `was` and `went_to` stand
+    behind all other names.
+    """
 
     v: int
     campaign: str
@@ -86,6 +97,8 @@ class DecisionContract(TypedDict):
     earlier: NotRequired[Mapping[str, str]]
     history: NotRequired[Mapping[str, int | str | list[tuple[str, str]]]]
     by_hand: NotRequired[StoredByHand]
+    was: NotRequired[StoredFormer]
+    went_to: NotRequired[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,6 +323,20 @@ class EntryWithHistory:
 
     entry: Entry
     change: HistoryChange
+
+
+@dataclass(frozen=True, slots=True)
+class EntryWithFormer:
+    """A decision with what takes the places under other ids of its account, and what it changes of histories, in one
+    step.
+
+    `changes` are of the histories that it was decided with: one that stays as it is only gets another version, so that
+    nobody adds to it beside this.
+    """
+
+    entry: Entry
+    former: tuple[Entry, ...]
+    changes: tuple[HistoryChange, ...] = ()
 
 
 class HistoryMoved(Enum):

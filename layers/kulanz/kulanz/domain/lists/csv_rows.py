@@ -5,11 +5,13 @@ A row may lack its last cells, and may have empty ones behind the last column: E
 
 import csv
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz.domain.lists.cells import clean
 from kulanz.domain.lists.columns import FactDeclaration
-from kulanz.domain.lists.facts import FactError, FactValue
+from kulanz.domain.lists.facts import FactValue
+from kulanz.domain.lists.former_ids import FORMER_COLUMNS, former_in_fields, states_no_former
 from kulanz.domain.lists.header import ACCOUNT_COLUMN, ListFormat, ListLayout
 from kulanz.domain.lists.reasons import RowReason
 from kulanz.domain.lists.rows import (
@@ -19,22 +21,29 @@ from kulanz.domain.lists.rows import (
     Problem,
     Record,
     decode,
-    fact_problem,
     fact_problems,
     never_sure,
+    or_problem,
     quotes_expected,
     together,
 )
-from kulanz.domain.lists.to_bill import NOTHING_TO_BILL, TO_BILL_COLUMNS, ToBill, to_bill_in_fields
+from kulanz.domain.lists.to_bill import TO_BILL_COLUMNS, states_no_bill, to_bill_in_fields
 from kulanz.domain.lists.unread_columns import unread_currency
 
 QUOTES_EXPECTED = "quotes around a whole field, doubled inside it"
 
 
 def csv_reader(
-    layout: ListLayout, facts: Sequence[FactDeclaration], subject_column: str | None, ignored: Sequence[str]
+    layout: ListLayout,
+    facts: Sequence[FactDeclaration],
+    subject_column: str | None,
+    ignored: Sequence[str],
+    now: datetime | None = None,
 ) -> LineReader:
-    """The reader of a CSV list's lines for the facts a policy reads; built once per run."""
+    """The reader of a CSV list's lines for the facts a policy reads; built once per run.
+
+    `now` is when the rows are decided; None where that does not matter.
+    """
     places = {name: place for place, name in enumerate(layout.columns)}
     width = len(layout.columns)
     account_place = places[ACCOUNT_COLUMN]
@@ -42,15 +51,16 @@ def csv_reader(
     # A column that the policy can do without and the list has not lies behind the last one: empty, so unknown.
     fact_places = tuple(places.get(fact.name, width) for fact in facts)
     has_absent = width in fact_places
-    bill_places = {places[name] for name in TO_BILL_COLUMNS if name in places}
-    read_places = sorted(({account_place, subject_place, *fact_places} | bill_places) - {width})
+    own_places = {places[name] for name in (*TO_BILL_COLUMNS, *FORMER_COLUMNS) if name in places}
+    read_places = sorted(({account_place, subject_place, *fact_places} | own_places) - {width})
     fields_of = _fields_reader(width, layout.unnamed, read_places)
     states_currency = unread_currency(facts, ignored)
     currency_places = [place for place, name in enumerate(layout.columns) if states_currency(name)]
     parsers = tuple(fact.parse_text for fact in facts)
-    read_to_bill = to_bill_in_fields(layout.columns)
+    read_to_bill, read_former = to_bill_in_fields(layout.columns), former_in_fields(layout.columns, now)
+    states_more = read_to_bill is not states_no_bill or read_former is not states_no_former
     identify = Identify(layout, subject_column)
-    is_sure = identify.is_sure if read_to_bill is None else never_sure
+    is_sure = never_sure if states_more else identify.is_sure
 
     def split(raw: bytes) -> Record | Problem:
         text = decode(raw)
@@ -64,19 +74,14 @@ def csv_reader(
         account = fields[account_place]
         if is_sure(account):
             return Record(account, WHOLE_ACCOUNT, cells, currencies)
-        identity, stated = identify(account, fields[subject_place]), to_bill(fields)
+        identity, stated = identify(account, fields[subject_place]), or_problem(read_to_bill, fields)
         if isinstance(identity, Problem) and is_short(raw):
             return _field_count(width)  # where other separators stand, the whole line is one field: that is wrong
-        if isinstance(identity, Problem) or isinstance(stated, Problem):
-            wrong = [one for part in (identity, stated) if isinstance(part, Problem) for one in part.each()]
+        was = or_problem(read_former, "" if isinstance(identity, Problem) else identity[0], fields)
+        if isinstance(identity, Problem) or isinstance(stated, Problem) or isinstance(was, Problem):
+            wrong = [one for part in (identity, stated, was) if isinstance(part, Problem) for one in part.each()]
             return together([*wrong, *found(cells)])
-        return Record(*identity, cells, currencies, stated)
-
-    def to_bill(fields: list[str]) -> ToBill | Problem:
-        try:
-            return NOTHING_TO_BILL if read_to_bill is None else read_to_bill(fields)
-        except FactError as error:
-            return fact_problem(error)
+        return Record(*identity, cells, currencies, stated, was)
 
     def found(cells: Cells) -> Sequence[Problem]:
         return list(fact_problems(zip(parsers, cells, strict=True)))

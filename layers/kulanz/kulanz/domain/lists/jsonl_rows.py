@@ -5,6 +5,7 @@ JSON's 1 and true are equal as cells, and are not the same fact.
 
 import json
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from kulanz.domain.canonical import no_constant, object_once
 from kulanz.domain.lists.columns import FactDeclaration
 from kulanz.domain.lists.facts import FactError, FactValue
+from kulanz.domain.lists.former_ids import former_in_record
 from kulanz.domain.lists.header import ACCOUNT_COLUMN, ListFormat, ListLayout
 from kulanz.domain.lists.reasons import RowReason
 from kulanz.domain.lists.rows import (
@@ -21,11 +23,11 @@ from kulanz.domain.lists.rows import (
     Problem,
     Record,
     decode,
-    fact_problem,
     fact_problems,
+    or_problem,
     together,
 )
-from kulanz.domain.lists.to_bill import ToBill, to_bill_in_record
+from kulanz.domain.lists.to_bill import to_bill_in_record
 from kulanz.domain.lists.unread_columns import entries_of, near_misses, unread_currency
 
 NAMES_REMEMBERED = 1_024
@@ -37,20 +39,21 @@ def jsonl_reader(
     facts: Sequence[FactDeclaration],
     subject_column: str | None,
     ignored: Sequence[str],
-    to_bill_columns: Sequence[str] = (),
+    own_columns: Sequence[str] = (),
+    now: datetime | None = None,
 ) -> LineReader:
     """The reader of a JSONL list's lines for the facts a policy reads; built once per run.
 
     A record that lacks a fact and nearly names it is wrong, unless that name is among the `ignored` ones: else the
-    fact's default would count for a record whose writer stated the fact. `to_bill_columns` are looked at in the same
-    way: TO_BILL_COLUMNS where rows are decided, else none.
+    fact's default would count for a record whose writer stated the fact. `own_columns` are looked at in the same way:
+    OWN_COLUMNS where rows are decided, else none. `now` is when they are decided; None where that does not matter.
     """
     parsers = tuple((_json_entry(fact.name), fact.parse_json) for fact in facts)
     subject_of = _json_entry(ACCOUNT_COLUMN if subject_column is None else subject_column)
     decoder = json.JSONDecoder(object_pairs_hook=object_once, parse_constant=no_constant, parse_float=Decimal)
     states_currency = lru_cache(NAMES_REMEMBERED)(unread_currency(facts, ignored))
     identify = Identify(layout, subject_column)
-    missed = near_misses(facts, subject_column, ignored, to_bill_columns)
+    missed = near_misses(facts, subject_column, ignored, own_columns)
 
     def split(raw: bytes) -> Record | Problem:
         text = decode(raw)
@@ -64,9 +67,10 @@ def jsonl_reader(
             return Problem(RowReason.JSON_MALFORMED, "", "one JSON object with each name once")
         identity = identify(record.get(ACCOUNT_COLUMN), subject_of(record))
         is_nested = text.count("{") > 1
-        nearly, stated = missed(record, is_nested), to_bill(record)
-        if isinstance(identity, Problem) or isinstance(stated, Problem) or nearly:
-            wrong = [one for part in (identity, stated) if isinstance(part, Problem) for one in part.each()]
+        nearly, stated = missed(record, is_nested), or_problem(to_bill_in_record, record)
+        was = or_problem(former_in_record, "" if isinstance(identity, Problem) else identity[0], record, now)
+        if isinstance(identity, Problem) or isinstance(stated, Problem) or isinstance(was, Problem) or nearly:
+            wrong = [one for part in (identity, stated, was) if isinstance(part, Problem) for one in part.each()]
             return together([*wrong, *map(_nearly_named, nearly), *found(record)])
         try:
             cells = tuple([parse(entry(record)) for entry, parse in parsers])
@@ -74,13 +78,7 @@ def jsonl_reader(
             return together(found(record))
         entries = entries_of(record) if is_nested else record.items()
         currencies = [cell for name, cell in entries if isinstance(cell, str) and states_currency(name)]
-        return Record(*identity, cells, tuple(currencies), stated)
-
-    def to_bill(record: dict[str, Any]) -> ToBill | Problem:
-        try:
-            return to_bill_in_record(record)
-        except FactError as error:
-            return fact_problem(error)
+        return Record(*identity, cells, tuple(currencies), stated, was)
 
     def found(record: dict[str, Any]) -> Sequence[Problem]:
         return list(fact_problems((parse, entry(record)) for entry, parse in parsers))

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz.domain.lists.account_ids import IdProblem, ReadId, is_surely_an_id, read_id
 from kulanz.domain.lists.facts import FactError, FactValue, canonical
+from kulanz.domain.lists.former_ids import Former
 from kulanz.domain.lists.header import ACCOUNT_COLUMN, ListFormat, ListLayout
 from kulanz.domain.lists.lines import LINE_BYTES, Line
 from kulanz.domain.lists.reasons import RowReason
@@ -28,7 +29,7 @@ class Record(NamedTuple):
     """A line taken apart: the subject it is about, and the cells of the facts, not yet typed.
 
     `currencies` are the cells of columns that name a currency and that nobody reads: what pays in another is not meant.
-    `to_bill` is what the row says of the account's bill.
+    `to_bill` is what the row says of the account's bill, `former` of the id that the account had before.
     """
 
     account_id: str
@@ -36,22 +37,29 @@ class Record(NamedTuple):
     cells: Cells
     currencies: tuple[str, ...] = ()
     to_bill: ToBill = NOTHING_TO_BILL
+    former: Former | None = None
 
     def digest(self, facts: str) -> str:
-        """The digest of its row, whose facts have that text: also over what it says of the bill, where it does."""
+        """The digest of its row, whose facts have that text: also over what it says beside them, where it does."""
         stated = self.to_bill
         if stated is not NOTHING_TO_BILL:
             facts += _measured(stated.text())
+        if self.former is not None:
+            facts += f"was{_measured(self.former.text())}"
         return row_digest(self.account_id, self.subject, facts)
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A typed line: the subject it is about and the facts the policy reads, in the policy's order (None is unknown)."""
+    """A typed line: the subject it is about and the facts the policy reads, in the policy's order (None is unknown).
+
+    `former` is the id that the account had before.
+    """
 
     account_id: str
     subject: str
     values: tuple[FactValue | None, ...]
+    former: Former | None = None
 
 
 def facts_text(values: Sequence[FactValue | None]) -> str:
@@ -92,6 +100,14 @@ def together(problems: "Iterable[Problem]") -> Problem:
 def fact_problem(error: FactError) -> Problem:
     """The problem with a line one of whose facts is not what the policy declared."""
     return Problem(RowReason(error.reason), error.field, error.expected)
+
+
+def or_problem[Came](read: Callable[..., Came], *given: object) -> Came | Problem:
+    """What is read of a line, or the problem with it."""
+    try:
+        return read(*given)
+    except FactError as error:
+        return fact_problem(error)
 
 
 def fact_problems[Given](given: Iterable[tuple[Callable[[Given], object], Given]]) -> Iterator[Problem]:
@@ -195,7 +211,7 @@ class LineReader:
         if isinstance(record, Problem):
             return record
         try:
-            return Row(record.account_id, record.subject, self.values(record.cells))
+            return Row(record.account_id, record.subject, self.values(record.cells), record.former)
         except FactError:
             return self.faults(record.cells)
 

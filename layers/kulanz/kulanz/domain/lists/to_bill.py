@@ -89,11 +89,16 @@ def _next_bills_of_text(cell: str) -> tuple[date, ...]:
     return next_bills_of(_NEXT_BILLS.parse_text(cell))
 
 
-def to_bill_in_fields(columns: Sequence[str]) -> Callable[[Sequence[str]], ToBill] | None:
-    """What reads these columns of a row of CSV that has been taken apart; None where the header has neither."""
+def states_no_bill(_: Sequence[str]) -> ToBill:
+    """What a row says of the bill where its list has neither of these columns."""
+    return NOTHING_TO_BILL
+
+
+def to_bill_in_fields(columns: Sequence[str]) -> Callable[[Sequence[str]], ToBill]:
+    """What reads these columns of a row of CSV that has been taken apart; `states_no_bill` without any."""
     places = {name: place for place, name in enumerate(columns) if name in TO_BILL_COLUMNS}
     if not places:
-        return None
+        return states_no_bill
     account, bills = places.get(BILLER_ACCOUNT_COLUMN), places.get(NEXT_BILLS_COLUMN)
 
     def read(fields: Sequence[str]) -> ToBill:

@@ -12,11 +12,16 @@ from typing import Any
 
 from kulanz.domain.decision import Decision
 from kulanz.domain.lists.columns import FactDeclaration
+from kulanz.domain.lists.former_ids import FORMER_COLUMNS, FORMER_OTHERWISE, WITHOUT_FORMER
 from kulanz.domain.lists.header import ACCOUNT_COLUMN, ListFormat, ListLayout
 from kulanz.domain.lists.lines import ListRefused
-from kulanz.domain.lists.to_bill import TO_BILL_OTHERWISE, WITHOUT_TO_BILL
+from kulanz.domain.lists.to_bill import TO_BILL_COLUMNS, TO_BILL_OTHERWISE, WITHOUT_TO_BILL
 from kulanz.domain.money import is_currency
 
+OWN_COLUMNS = (*TO_BILL_COLUMNS, *FORMER_COLUMNS)
+"""Columns that no policy reads, and Kulanz does: what a row says of the bill, and of the account's former id."""
+_OTHERWISE = {**TO_BILL_OTHERWISE, **FORMER_OTHERWISE}
+WITHOUT_OWN = {**WITHOUT_TO_BILL, **WITHOUT_FORMER}
 SHORTEST_MISSPELT = 4
 """Shorter names are too often one letter away from another."""
 SHAPES_REMEMBERED = 1_000
@@ -26,15 +31,15 @@ _CURRENCY_NAMES = ("currency", "currencycode", "ccy")
 
 
 def nearly_named(
-    columns: Iterable[str], facts: Sequence[FactDeclaration], subject: str | None, to_bill: Sequence[str] = ()
+    columns: Iterable[str], facts: Sequence[FactDeclaration], subject: str | None, own: Sequence[str] = ()
 ) -> Iterator[tuple[str, str]]:
-    """The columns that nothing reads, each beside the absent fact, or column of `to_bill`, whose name it nearly has.
+    """The columns that nothing reads, each beside the absent fact, or column of `own`, whose name it nearly has.
 
-    `to_bill` is TO_BILL_COLUMNS where rows are decided: other lists, such as a biller's answers, have no such columns.
+    `own` is OWN_COLUMNS where rows are decided: other lists, such as a biller's answers, have no such columns.
     """
     known = list(columns)
-    read = {ACCOUNT_COLUMN, subject or "", *(fact.name for fact in facts), *to_bill}
-    absent = [name for name in dict.fromkeys([*(fact.name for fact in facts), *to_bill]) if name not in known]
+    read = {ACCOUNT_COLUMN, subject or "", *(fact.name for fact in facts), *own}
+    absent = [name for name in dict.fromkeys([*(fact.name for fact in facts), *own]) if name not in known]
     unread = [column for column in known if column not in read]
     candidates = _by_rest(absent) if unread else {}
     longest = max((len(rest) for rest in candidates), default=0)
@@ -57,7 +62,7 @@ def _by_rest(names: Iterable[str]) -> dict[str, list[str]]:
 
 def _written(name: str) -> tuple[str, ...]:
     """A name, and what else lists call it; a policy's facts are called by their own names alone."""
-    return (name, *TO_BILL_OTHERWISE.get(name, ()))
+    return (name, *_OTHERWISE.get(name, ()))
 
 
 def _is_nearly_any(column: str, names: Iterable[str]) -> bool:
@@ -120,9 +125,9 @@ def entries_of(record: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def near_misses(
-    facts: Sequence[FactDeclaration], subject: str | None, ignored: Iterable[str], to_bill: Sequence[str] = ()
+    facts: Sequence[FactDeclaration], subject: str | None, ignored: Iterable[str], own: Sequence[str] = ()
 ) -> Callable[[dict[str, Any], bool], tuple[str, ...]]:
-    """What gives the names that a record of JSONL lacks and nearly has: those of facts, and of `to_bill`.
+    """What gives the names that a record of JSONL lacks and nearly has: those of facts, and of `own`.
 
     The second argument of what is given says whether the record is nested.
 
@@ -143,7 +148,7 @@ def near_misses(
         if found is None:
             if len(remembered) >= SHAPES_REMEMBERED:
                 remembered.clear()
-            near = (name for column, name in nearly_named(names, facts, subject, to_bill) if column not in meant)
+            near = (name for column, name in nearly_named(names, facts, subject, own) if column not in meant)
             found = remembered[names] = tuple(dict.fromkeys(near))
         last, of_last = names, found
         return found
@@ -156,21 +161,21 @@ def must_not_nearly_name(
     facts: Sequence[FactDeclaration],
     subject: str | None,
     ignored: Iterable[str],
-    to_bill: Sequence[str] = (),
+    own: Sequence[str] = (),
 ) -> None:
-    """Refuse a list with a column whose name nearly is that of an absent fact, or of a column of `to_bill`.
+    """Refuse a list with a column whose name nearly is that of an absent fact, or of a column of `own`.
 
     Raises ListRefused naming both.
     """
     meant = set(ignored)
-    found = [(column, name) for column, name in nearly_named(names, facts, subject, to_bill) if column not in meant]
+    found = [(column, name) for column, name in nearly_named(names, facts, subject, own) if column not in meant]
     if found:
         column, name = found[0]
         is_fact = any(fact.name == name for fact in facts)
         lacking = (
             f"the policy's {name!r} is not there, so its default would count"
             if is_fact
-            else f"the list has no {name!r}, so {WITHOUT_TO_BILL[name]}"
+            else f"the list has no {name!r}, so {WITHOUT_OWN[name]}"
         )
         raise ListRefused(
             "column_nearly_named",

@@ -169,7 +169,7 @@ class CompiledPolicy:
         ended_at = instant_of(self._judge.ended_at(row))
         lapses_at = decision.claim_until if decision.outcome is Outcome.OFFERED else None
         added, cleared = self._stored(verdict.added), self._stored(verdict.cleared)
-        return decision, Addition(ended_at, added, cleared, lapses_at, began_at=self._began_at())
+        return decision, Addition(ended_at, added, cleared, lapses_at, began_at=self.began_at())
 
     def history_as_stated(self, stated: Mapping[str, object]) -> HistoryValues:
         """Read what an example states to be kept, by name and period. Raises ``FactError``."""
@@ -186,9 +186,9 @@ class CompiledPolicy:
 
     def before(self, history: SubjectHistory, incident_id: str, now: datetime) -> HistoryValues:
         """What of a subject's history counts for an incident under this campaign, by the names that it reads."""
-        return self.read_of(history.before(Order(incident_id, self._began_at(), self._counts_in_any_order), now))
+        return self.read_of(history.before(Order(incident_id, self.began_at(), self._counts_in_any_order), now))
 
-    def _began_at(self) -> datetime:
+    def began_at(self) -> datetime:
         """When the incident began; where it has no windows, when it is decided."""
         windows = self._program.occasion.windows()
         return instant_of(windows[0][0] if windows else self._judge.now)
