@@ -182,6 +182,12 @@ def _one_after_the_other(begin: World, acts: tuple[Act, Act]) -> list[EndState]:
     return found
 
 
+@cache
+def _ends_on_a_waiting_plan(first: str, second: str) -> set[int]:
+    """The ends of two acts on a plan that waits, in every order of their calls."""
+    return _check(_waiting(), (ON_A_WAITING_PLAN[first], ON_A_WAITING_PLAN[second]))
+
+
 def _check(begin: World, acts: tuple[Act, Act]) -> set[int]:
     """Every order of the calls of two acts in which one goes on in the midst of the other; the ends it came to."""
     expected, came_to = _one_after_the_other(begin, acts), set[int]()
@@ -210,8 +216,7 @@ OF_ONE_STEP = [names for names in combinations(ON_A_WAITING_PLAN, 2) if names !=
 
 @pytest.mark.parametrize("names", OF_ONE_STEP, ids=" and ".join)
 def test_two_things_done_with_a_waiting_plan_have_one_order(names: tuple[str, str]) -> None:
-    first, second = names
-    _check(_waiting(), (ON_A_WAITING_PLAN[first], ON_A_WAITING_PLAN[second]))
+    assert _ends_on_a_waiting_plan(*names)
 
 
 @pytest.mark.parametrize("names", list(combinations(ON_AN_EXECUTION, 2)), ids=" and ".join)
@@ -234,4 +239,4 @@ def test_a_withdrawal_in_the_midst_of_planning_again_leaves_nothing_at_work(firs
 @pytest.mark.parametrize("other", ["reject", "cancel", "amend", "halt", "accept"])
 def test_either_of_the_two_can_be_first(other: str) -> None:
     """Else the orders would not be those of one moment."""
-    assert _check(_waiting(), (ON_A_WAITING_PLAN["approve"], ON_A_WAITING_PLAN[other])) == {0, 1}
+    assert _ends_on_a_waiting_plan("approve", other) == {0, 1}

@@ -15,7 +15,7 @@ from kulanz.application.campaigns.plan_chunk import LINES_PER_LOOK_AT_THE_CLOCK
 from kulanz.application.ports import ChunkMessage, TryAgain
 from kulanz.domain.campaigns.campaign import CampaignId, Pass, State
 from tests.support.compiled_once import policies_compiled_once
-from tests.support.effort import seeds_tried
+from tests.support.effort import one_in, seeds_tried
 from tests.support.end_state import check_sound, end_state
 from tests.support.faults import Tap
 from tests.support.interleaving import Interleaving, Schedule, Work, switching_after
@@ -35,6 +35,8 @@ LINES = [
 CONTENT = list_of(LINES)
 MOST_CALLS = 20
 SEEDS = seeds_tried(60)
+BEGINNERS = (0, 1)[:: one_in(2)]
+"""Who of the two begins. They are alike but for their names, so one of them tries every order; `make prove` both."""
 pytestmark = pytest.mark.storm
 
 
@@ -86,7 +88,7 @@ def test_two_workers_on_one_chunk_end_as_one_does_in_every_order_of_their_calls(
     assert 5 < calls <= MOST_CALLS
 
     wrong = []
-    for first, before, between in product((0, 1), range(calls + 1), range(1, calls + 1)):
+    for first, before, between in product(BEGINNERS, range(calls + 1), range(1, calls + 1)):
         world, trace = _run_together(work, switching_after(first, before, between))
         check_sound(world)
         if end_state(world) != expected:
