@@ -21,6 +21,9 @@ from unittest.mock import patch
 import moto
 from moto.dynamodb.exceptions import ConditionalCheckFailed, MockValidationException
 from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb.models.table import Table
+
+from tests.support.moto_transactions import the_table_itself, transact_write_items
 
 MOTO_VERSION = "5.2.5"
 STATEMENTS_PER_CALL = 25
@@ -37,10 +40,17 @@ _original = DynamoDBBackend.batch_execute_statement
 
 @contextmanager
 def repaired_moto() -> Iterator[None]:
-    """Let moto answer parameterised inserts as AWS does. Raises RuntimeError for a moto that was not looked at."""
+    """Let moto answer parameterised inserts as AWS does, and take transactions back without copies of whole tables.
+
+    Raises RuntimeError for a moto that was not looked at.
+    """
     if moto.__version__ != MOTO_VERSION:
         raise RuntimeError(f"moto is {moto.__version__}; look whether it still needs this repair of {MOTO_VERSION}")
-    with patch.object(DynamoDBBackend, "batch_execute_statement", _batch_execute_statement):
+    with (
+        patch.object(DynamoDBBackend, "batch_execute_statement", _batch_execute_statement),
+        patch.object(DynamoDBBackend, "transact_write_items", transact_write_items),
+        patch.object(Table, "__deepcopy__", the_table_itself, create=True),
+    ):
         yield
 
 
