@@ -17,6 +17,7 @@ from kulanz_console.answered import (
     facts,
     looked_in,
     now_words,
+    overpaid_words,
     seconds,
     standings,
     sum_words,
@@ -43,6 +44,7 @@ _COLOUR = {
 _ANSWERED = ("account_id", "asked_at", "final", "found_as")
 _OF_A_STANDING = (
     *("incident_id", "title", "began", "withdrawn", "subject", "state", "granted", "expired", "usable_until"),
+    "overpaid",
 )
 _OF_A_DECISION = (
     *("campaign", "subject", "effective_at", "expires_at", "expired", "status", "decision", "remaining", "steps"),
@@ -103,6 +105,7 @@ def _show_standing(standing: Standing, answer: "AskAnswer", console: Console) ->
         "began": "" if content["began"] is None else seconds(content["began"]),
         "now": f"{now_words(standing)} (as of {seconds(answer['asked_at'])})",
         "withdrawn": WITHDRAWN if content["withdrawn"] else "",
+        "overpaid": overpaid_words(standing),
         "in all": f"{sum_words(content['granted'])}, by {len(granted)} campaigns" if len(granted) > 1 else "",
     }
     for name, text in facts.items():

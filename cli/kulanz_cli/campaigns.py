@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 from rich.console import Console
 
+from kulanz.domain.campaigns.campaign import State
 from kulanz.domain.campaigns.reconciliation import IN_THE_LEDGER, RowResult
 from kulanz.domain.campaigns.trouble import TroubleKind
 from kulanz_cli.command import IncidentParameter
@@ -17,7 +18,7 @@ from kulanz_cli.reconciliation import show_where_rejected, sum_text
 from kulanz_cli.settings import ANSWER_CODES, EXIT_NO, as_json, pass_stack
 from kulanz_cli.shown_campaign import ShownCampaign
 from kulanz_cli.stack import Stack
-from kulanz_cli.terminal import Column, console, print_json, say, table
+from kulanz_cli.terminal import Column, command, console, print_json, say, table
 
 if TYPE_CHECKING:
     from kulanz.application.door.campaigns import CampaignItem, KeptRequestItem, TroubleLine
@@ -141,3 +142,7 @@ def _show(found: "Sequence[CampaignItem]", out: Console) -> None:
     table(out, [COLUMNS[place] for place in stated], [[row[place] for place in stated] for row in rows])
     for campaign in every:
         show_where_rejected(campaign, out)
+        too_much = sum_text(campaign.apply.totals.worth(), RowResult.OVERPAID)
+        if campaign.state is State.CLOSED and too_much != "-":
+            say(out, f"{campaign.id} found {too_much} overpaid by earlier campaigns; to take back what is unused:")
+            command(out, ["kulanz", "void", str(campaign.id), "--overpaid", "--reason", "..."])

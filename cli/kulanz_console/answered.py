@@ -178,6 +178,16 @@ def sum_words(sums: Mapping[str, str]) -> str:
     )
 
 
+def overpaid_words(standing: Standing) -> str:
+    """What was given too much, and which campaign found it; empty where nothing is known to be."""
+    found = standing.content["overpaid"]
+    if found is None:
+        return ""
+    if found["sums"] is None:
+        return f"campaign {found['campaign']} found some accounts overpaid; an export of its plan has them"
+    return f"{sum_words(found['sums'])} more than is owed now, as campaign {found['campaign']} found"
+
+
 def seconds(at: str) -> str:
     """An instant for people, in whole seconds."""
     return at if "." not in at else f"{at.partition('.')[0]}Z"

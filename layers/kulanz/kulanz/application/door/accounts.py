@@ -1,6 +1,6 @@
 """Answers about one account: did it get a credit, and why that much?"""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NotRequired, TypedDict
 
@@ -14,6 +14,7 @@ from kulanz.application.ledger.answer import (
     Explained,
     answer,
 )
+from kulanz.application.ledger.found_overpaid import OverpaidPorts, found_overpaid
 from kulanz.application.ledger.standing import Standing, is_granted, offer_has_ended, offer_is_open, standings
 from kulanz.domain.campaigns.campaign import ENGINE_VERSION, Campaign, Pass
 from kulanz.domain.campaigns.reconciliation import worth_of
@@ -23,7 +24,7 @@ from kulanz.domain.delivery.delivery import state_of
 from kulanz.domain.delivery.entries import CreditState, EntryKind, standing
 from kulanz.domain.delivery.ids import DeliveryId
 from kulanz.domain.delivery.moved import NOT_OWED
-from kulanz.domain.ledger.entries import granted_benefits, is_offer, is_taken, is_voided
+from kulanz.domain.ledger.entries import Entry, granted_benefits, is_offer, is_taken, is_voided
 from kulanz.domain.ledger.hand_decision import HandDecision
 from kulanz.domain.money import format_minor, minor_units
 from kulanz.domain.notices import notice_id
@@ -40,10 +41,20 @@ class DecidedBy(TypedDict):
     hash: str
 
 
+class OverpaidAnswer(TypedDict):
+    """How much was given too much, by measure, money in minor units, and the campaign that found it. `sums` is None
+    where the list of that campaign is too long to be searched, or gone.
+    """
+
+    campaign: str
+    sums: Mapping[str, str] | None
+
+
 class StandingAnswer(TypedDict):
     """How a subject stands with an incident now. Sums are exact texts by measure, money in minor units.
 
-    `granted_by` and `offered_by` name the campaigns whose decisions are granted, or can be accepted, now.
+    `granted_by` and `offered_by` name the campaigns whose decisions are granted, or can be accepted, now. `overpaid` is
+    what the latest campaign found to be more than is owed, as far as it was not taken back; None where nothing is.
     """
 
     incident_id: str
@@ -57,6 +68,7 @@ class StandingAnswer(TypedDict):
     usable_until: str | None
     granted_by: list[str]
     offered_by: list[str]
+    overpaid: OverpaidAnswer | None
 
 
 class OfferAnswer(TypedDict):
@@ -199,6 +211,9 @@ def ask(asked: Asked, door: Door) -> AskAnswer:
     ports = AnswerPorts(door.campaigns, door.lists, door.ledger)
     found = answer(asked.of["account"], asked.query.get("incident"), ports, asked.now, asked.query.get("subject"))
     content = ask_answer(found)
+    too_much = OverpaidPorts(door.campaigns, door.lists, door.archive)
+    for stands, one_shown in zip(standings(found.decisions), content["standings"], strict=True):
+        one_shown["overpaid"] = _overpaid([one.entry for one in stands.decisions], too_much)
     keys = [decided.entry.key for decided in found.decisions if decided.entry.status is Outcome.GRANTED]
     booked = door.credits.booked(keys) if keys else {}
     for decided, shown in zip(found.decisions, content["decisions"], strict=True):
@@ -242,6 +257,14 @@ def _credit(booked: Booked, place: int, benefit: Benefit, asked: Asked, door: Do
         ],
         "code": stands.code,
     }
+
+
+def _overpaid(entries: Sequence[Entry], ports: OverpaidPorts) -> OverpaidAnswer | None:
+    found = found_overpaid(entries, ports)
+    if found is None:
+        return None
+    sums = None if found.sums is None else {measure: str(size) for measure, size in found.sums}
+    return {"campaign": str(found.campaign), "sums": sums}
 
 
 def _size_text(benefit: Benefit, size: Size) -> str:
@@ -293,6 +316,7 @@ def _standing(standing: Standing, found: Answer) -> StandingAnswer:
             str(one.entry.key.campaign) for one in standing.decisions if is_granted(one) and not is_voided(one.entry)
         ],
         "offered_by": [str(one.entry.key.campaign) for one in standing.offered],
+        "overpaid": None,
     }
 
 
