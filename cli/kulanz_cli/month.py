@@ -92,7 +92,7 @@ def show_month(stack: Stack, *, month: str | None, page: Path | None, rows: Path
 
 LATE_FIELDS = (
     *("campaign", "account_id", "subject", "credit_id", "due", "state", "delivery", "code"),
-    *("amount", "not_on_bills", "measure"),
+    *("amount", "not_on_bills", "measure", "due_by"),
 )
 
 

@@ -288,6 +288,14 @@ _ON_ITS_WAY = {
 }
 
 
+COUNTED_BY = {
+    "list": "by the bill days that the list states",
+    "list_and_months": "by the bill days that the list states, and months behind them",
+    "policy": "the latest day that the policy allows",
+}
+"""What a deadline was counted by, in words."""
+
+
 def _billing(content: "DecisionAnswer") -> Iterator[tuple[str, str]]:
     """Where each credit stands on its way to the bill, and until when it has to be there."""
     for credit in content.get("credits", ()):
@@ -300,6 +308,7 @@ def _billing(content: "DecisionAnswer") -> Iterator[tuple[str, str]]:
             said += f"; {part['amount']} on bill {part['bill']} of {part['billed_on'] or 'no known day'}"
         if credit["due"] is not None and credit["state"] not in ("applied", "written_off", "voided"):
             said += f"; {'late since' if credit['late'] else 'late from'} {seconds(credit['due'])}"
+            said += f" ({COUNTED_BY[credit['due_by']]})"
         yield "billing", said
 
 

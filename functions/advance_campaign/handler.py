@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -47,7 +47,6 @@ from kulanz.application.ledger.settle_budgets import SettlePorts, settle_budgets
 from kulanz.config import AdvanceCampaignConfig
 from kulanz.domain.campaigns.campaign import STOPPED, Campaign, Cause, State
 from kulanz.domain.campaigns.estimate import Operation
-from kulanz.domain.delivery.dues import WARN_BEFORE
 from kulanz.failures import without_content
 from kulanz.versions import VERSIONS_ASKED, versions
 
@@ -299,7 +298,7 @@ def _watch_answers(now: datetime, seconds_left: Callable[[], float]) -> int:
     """Move on answer files that stand still, and count the credits that are late or will be soon."""
     answering, dues = _answering()
     waiting = _waiting_of("answers", watch_answers(answering, seconds_left))
-    late = look_at_dues(dues, now, WARN_BEFORE)
+    late = look_at_dues(dues, now, timedelta(days=AdvanceCampaignConfig.read().warn_before_days))
     for name, number in (("CreditsOverdue", late.overdue), ("CreditsDueSoon", late.due_soon)):
         metrics.add_metric(name, MetricUnit.Count, number)
     metrics.flush_metrics()

@@ -4,7 +4,7 @@ import json
 import os
 from base64 import b64decode
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property
 from typing import Any
 
@@ -233,6 +233,10 @@ class Deployed:
     @property
     def other_channels(self) -> Any:
         return self.config.other_channels
+
+    @property
+    def warn_before(self) -> Any:
+        return timedelta(days=self.config.warn_before_days)
 
     @cached_property
     def discretion(self) -> Any:

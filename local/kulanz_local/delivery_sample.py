@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 from kulanz.domain.campaigns.campaign import CampaignId
-from kulanz.domain.decision import Benefit, Decision, Due, Outcome, Validity, due_at
+from kulanz.domain.decision import Benefit, Decision, Due, DueAt, Outcome, Validity, due_at
 from kulanz.domain.delivery.channel import FileFormat
 from kulanz.domain.delivery.credit import Booking, Credit, CreditSums, credits_of
 from kulanz.domain.delivery.delivery import Delivery
@@ -55,8 +55,8 @@ def _credits() -> list[Credit]:
     return found
 
 
-def _due_of(benefit: Benefit, granted_at: datetime) -> datetime | None:
-    return None if benefit.due is None else due_at(benefit.due, granted_at, zone_of("UTC"), None).at
+def _due_of(benefit: Benefit, granted_at: datetime) -> DueAt | None:
+    return None if benefit.due is None else due_at(benefit.due, granted_at, zone_of("UTC"), None)
 
 
 def sample() -> dict[str, bytes]:

@@ -7,6 +7,7 @@ import pytest
 
 from kulanz.application.delivery.world import EntriesChange, WaitingAdditions
 from kulanz.application.ports import Outdated
+from kulanz.domain.decision import DueAt, DueBy
 from kulanz.domain.delivery.added import Additions
 from kulanz.domain.delivery.channel import FileFormat
 from kulanz.domain.delivery.delivery import Delivery
@@ -23,7 +24,8 @@ from tests.contract.backends import Backend
 from tests.support.values import NOW, entry
 
 DUE = (NOW + timedelta(days=40)).replace(microsecond=0)
-ASSIGNED = CreditEntry(EntryKind.ASSIGNED, NOW, "delivery", "billing/1", (0,), delivery="billing/1", dues=(DUE,))
+LATE = DueAt(DUE, DueBy.LIST)
+ASSIGNED = CreditEntry(EntryKind.ASSIGNED, NOW, "delivery", "billing/1", (0,), delivery="billing/1", dues=(LATE,))
 REJECTED = CreditEntry(
     EntryKind.REJECTED, NOW, "a", "rejected/billing/1", (0,), delivery="billing/1", code="unknown_account"
 )

@@ -45,6 +45,7 @@ def backend_of_function(emulator: AwsBackend, monkeypatch: pytest.MonkeyPatch) -
         "CAMPAIGNS_WRITERS": "arn:aws:iam::123456789012:role/grant",
         "NOTICES_PER_MESSAGE": "100",
         "TARGET_WRITE_RATE": "4000",
+        "WARN_BEFORE_DAYS": "3",
         "LONE_OPERATOR": "false",
         "BUDGET_ZONE": "UTC",
         "POWERTOOLS_METRICS_NAMESPACE": "Kulanz",

@@ -15,7 +15,7 @@ from kulanz.application.delivery.world import EntriesChange
 from kulanz.application.ports import TryAgain
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.campaigns.reconciliation import worth_of
-from kulanz.domain.decision import Benefit, Decision, Outcome
+from kulanz.domain.decision import Benefit, Decision, DueAt, DueBy, Outcome
 from kulanz.domain.delivery.answer_pass import AnswerFile
 from kulanz.domain.delivery.channel import FileFormat
 from kulanz.domain.delivery.credit import Booking, Credit, CreditSums, credits_of
@@ -35,6 +35,7 @@ CHANNEL = "billing"
 CAMPAIGN = CampaignId("outage", 1)
 GRANTED_AT = datetime(2026, 11, 30, 12, tzinfo=UTC)
 DUE = datetime(2027, 1, 6, tzinfo=UTC)
+LATE = DueAt(DUE, DueBy.POLICY)
 SIZE = 500
 CHUNK_BYTES = 1024
 MESSAGES_MOST, ATTEMPTS_MOST = 500, 20
@@ -118,13 +119,19 @@ class BilledWorld:
             elif before.state is not CreditState.DUE:
                 continue
             new = CreditEntry(
-                EntryKind.ASSIGNED, self.now, "delivery", str(delivery_id), (0,), delivery=str(delivery_id), dues=(DUE,)
+                EntryKind.ASSIGNED,
+                self.now,
+                "delivery",
+                str(delivery_id),
+                (0,),
+                delivery=str(delivery_id),
+                dues=(DueAt(DUE, DueBy.POLICY),),
             )
             adding = add_entry(entries, new, {0: SIZE})
             if adding.result is not AddResult.ADDED:
                 continue
             assert FakeCredits.write_entries(self.credits, [EntriesChange(key, entries, adding.entries)]) == [True]
-            booking = Booking(self.biller_accounts[key], {}, lambda _, __: DUE)
+            booking = Booking(self.biller_accounts[key], {}, lambda _, __: LATE)
             attempt = standing(adding.entries, 0, SIZE).attempt
             found = list(credits_of(entry, booking, {0: attempt}))
             if before.state is CreditState.DUE:

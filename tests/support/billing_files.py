@@ -15,6 +15,7 @@ from typing import Any
 FIELDS = (
     "credit_id", "type", "account_id", "biller_account", "subject", "amount", "measure", "kind", "due", "valid_from",
     "valid_until", "text", "reason_code", "treatment", "ledger_account", "corrects", "to", "restriction", "terms",
+    "due_by",
 )  # fmt: skip
 RECORDS = {
     "H": ("v", "channel", "serial", "campaign", "part", "at"),

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 from kulanz.adapters.parted_lists import PartedLists
@@ -14,6 +15,7 @@ from kulanz.application.notices.publish_status import publish_status
 from kulanz.application.ports import PolicyShelf
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.campaigns.estimate import Operation
+from kulanz.domain.delivery.dues import WARN_BEFORE_DAYS
 from kulanz.domain.incident_record import Revision
 from kulanz.domain.ledger.entries import Entry
 from tests.support.fake_answers import FakeAnswerQueue, FakeAnswers, FakeDues
@@ -102,7 +104,7 @@ class WorldDoor:
         self.drafts, self.sources = FakeDrafts(), FakeSources()
         self.operation, self.gate, self.people = OPERATION, world.gate, FakePeople()
         self.discretion, self.channel = FakeDiscretion(), world.channel
-        self.other_channels = world.other_channels
+        self.other_channels, self.warn_before = world.other_channels, timedelta(days=WARN_BEFORE_DAYS)
         self.goodwill = FakeGoodwill(world.ledger, world.campaigns)
         self.goodwill.logged = self.actions.entries
         self.settings = replace(world.settings(), incident_sources=frozenset(), campaign_sources=frozenset())

@@ -10,6 +10,7 @@ from typing import Any, Self, cast
 from kulanz.domain.campaigns.amounts import Size
 from kulanz.domain.campaigns.campaign import CHUNK_BYTES_SMALLEST
 from kulanz.domain.delivery.channel import Channel, ChannelError
+from kulanz.domain.delivery.dues import WARN_BEFORE_DAYS_MOST
 from kulanz.domain.gate.approval import DECIDABLE_MARGIN
 from kulanz.domain.gate.settings import AmountsError, GateSettings, read_amounts
 from kulanz.domain.lists.id_shape import IdShape, IdShapeError
@@ -195,6 +196,7 @@ _SETTINGS: Mapping[str, _Read] = {
     "stack_name": lambda given: given.text("STACK_NAME"),
     "topic_arn": lambda given: given.text("NOTICES_TOPIC_ARN"),
     "upstream_prefix": lambda given: given.text("UPSTREAM_PREFIX"),
+    "warn_before_days": lambda given: given.integer("WARN_BEFORE_DAYS", 0, WARN_BEFORE_DAYS_MOST),
     "write_rate": lambda given: given.integer("TARGET_WRITE_RATE", WRITE_RATE_LEAST, WRITE_RATE_MOST),
 }
 """How each field of a configuration is read: once, whichever functions have it."""
@@ -278,6 +280,7 @@ class AdvanceCampaignConfig(_Config):
     write_rate: int
     gate: GateSettings
     channel: Channel | None
+    warn_before_days: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,6 +312,7 @@ class ApiConfig(_Config):
     gate: GateSettings
     channel: Channel | None
     other_channels: tuple[Channel, ...]
+    warn_before_days: int
 
 
 @dataclass(frozen=True, slots=True)

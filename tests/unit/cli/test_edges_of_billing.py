@@ -332,17 +332,25 @@ def credit(state: str, **changes: Any) -> dict[str, Any]:
     return {
         "credit_id": "0" * 32, "amount": "2.99", "measure": "EUR", "state": state, "delivery": "billing/12",
         "sent_at": "2026-03-02T10:00:00Z", "due": "2026-05-02T00:00:00Z", "late": False, "bills": [], "code": "",
-        **changes,
+        "due_by": "policy", **changes,
     }  # fmt: skip
 
 
-SENT, FROM = "; billing/12, sent 2026-03-02T10:00:00Z", "; late from 2026-05-02T00:00:00Z"
+SENT, FROM = (
+    "; billing/12, sent 2026-03-02T10:00:00Z",
+    "; late from 2026-05-02T00:00:00Z (the latest day that the policy allows)",
+)
+BY_LIST = FROM.replace("the latest day that the policy allows", "by the bill days that the list states")
 TOLD: Mapping[str, tuple[dict[str, Any], str]] = {
     "due": (credit("due", delivery="", sent_at=None), f"is not delivered to billing yet{FROM}"),
     "no deadline": (credit("due", delivery="", sent_at=None, due=None), "is not delivered to billing yet"),
     "late": (
         credit("due", delivery="", sent_at=None, late=True),
-        "is not delivered to billing yet; late since 2026-05-02T00:00:00Z",
+        f"is not delivered to billing yet{FROM.replace('from', 'since')}",
+    ),
+    "by the list": (
+        credit("sent", due_by="list"),
+        f"was delivered to billing, which has not answered{SENT}{BY_LIST}",
     ),
     "assigned": (
         credit("assigned", sent_at=None), f"is in a delivery to billing; billing/12, not released{FROM}",

@@ -33,6 +33,7 @@ from tests.support.small_campaign import (
 )
 from tests.support.world import ANNA, BEN, World
 from tests.support.world_deliveries import delivery_ports
+from tests.support.world_door import WorldDoor
 
 BILLING = Channel("billing")
 FIRST = DeliveryId("billing", 1)
@@ -152,6 +153,17 @@ def test_the_deadline_is_counted_by_the_bill_dates_that_the_list_has() -> None:
     dues = {one["account_id"]: one["due"][:10] for one in read(world).credits.values()}
     assert dues["a-1"] == dues["a-2"] != dues["a-3"]
     assert dues["a-1"].startswith("2026-05-0")
+    counted = {one["account_id"]: one["due_by"] for one in read(world).credits.values()}
+    assert counted == {"a-1": "list", "a-2": "list_and_months", "a-3": "policy"}
+    world.now = max(due.due for due in world.deliveries.dues)
+    door = WorldDoor(world)
+    late = door.get(f"overdue/{CAMPAIGN}").content["credits"]
+    assert {one["account_id"]: (one["due"][:10], one["due_by"]) for one in late} == {
+        account: (dues[account], counted[account]) for account in dues
+    }
+    for account, by in counted.items():
+        (decision,) = door.get(f"accounts/{account}", incident=CAMPAIGN.partition("/")[0]).content["decisions"]
+        assert {one["due_by"] for one in decision["credits"]} == {by}
     owed = {due.due.date().isoformat(): number for due, (number, _) in world.deliveries.dues.items()}
     assert owed == {dues["a-1"]: 2, dues["a-3"]: 1}
 

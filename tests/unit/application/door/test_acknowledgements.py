@@ -168,6 +168,9 @@ def test_what_is_late_is_listed_until_it_is_on_a_bill(bills: Bills) -> None:
     bills.world.now = due - timedelta(days=1)
     found = bills.door.get("acknowledgements/overdue").content
     assert ([one["credits"] for one in found["due_soon"]], found["overdue"]) == ([1, 1], [])
+    for warned, number in ((timedelta(hours=23), 0), (timedelta(days=1), 0), (timedelta(days=1, seconds=1), 2)):
+        bills.door.warn_before = warned  # half-open, as every span of time
+        assert len(bills.door.get("acknowledgements/overdue").content["due_soon"]) == number
     bills.world.now = due
     found = bills.door.get("acknowledgements/overdue").content
     assert ([one["credits"] for one in found["overdue"]], found["due_soon"]) == ([1, 1], [])

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kulanz.domain.decision import BILLS_AHEAD_MONTHS, Benefit, Decision, Outcome
+from kulanz.domain.decision import BILLS_AHEAD_MONTHS, Benefit, Decision, DueAt, DueBy, Outcome
 from kulanz.domain.delivery.answer_pass import CAMPAIGNS_PER_RECEIPT, AnswerTotals
 from kulanz.domain.delivery.answers import (
     ANSWER_FACTS,
@@ -50,7 +50,8 @@ CREDIT = credit_id(KEY, 0)
 COLUMNS = ("account_id", *(fact.name for fact in ANSWER_FACTS))
 LAYOUT = ListLayout(ListFormat.CSV, COLUMNS, 0)
 
-ASSIGNED = CreditEntry(EntryKind.ASSIGNED, AT, "delivery", "billing/1", (0, 1), delivery="billing/1", dues=(DUE, None))
+LATE = DueAt(DUE, DueBy.POLICY)
+ASSIGNED = CreditEntry(EntryKind.ASSIGNED, AT, "delivery", "billing/1", (0, 1), delivery="billing/1", dues=(LATE, None))
 
 
 def hearing(*entries: CreditEntry) -> Hearing:
@@ -280,11 +281,13 @@ def test_a_day_is_a_day() -> None:
 
 
 def test_a_credit_that_was_taken_back_twice_and_booked_again_has_room_on_its_decision() -> None:
-    one = hearing(CreditEntry(EntryKind.ASSIGNED, AT, "delivery", "billing/1", (0,), delivery="billing/1", dues=(DUE,)))
+    one = hearing(
+        CreditEntry(EntryKind.ASSIGNED, AT, "delivery", "billing/1", (0,), delivery="billing/1", dues=(LATE,))
+    )
     for attempt in (1, 2, 3):
         if attempt > 1:
             delivery = f"billing/{attempt}"
-            again = CreditEntry(EntryKind.ASSIGNED, AT, "delivery", delivery, (0,), delivery=delivery, dues=(DUE,))
+            again = CreditEntry(EntryKind.ASSIGNED, AT, "delivery", delivery, (0,), delivery=delivery, dues=(LATE,))
             asked = CreditEntry(EntryKind.SEND_AGAIN, AT, "person", f"by/012345678{attempt}", (0,))
             due = add_entry(one.entries, asked, {0: SIZE, 1: 20}).entries
             added = add_entry(due, again, {0: SIZE, 1: 20})

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kulanz.domain.decision import DueAt, DueBy
 from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.entries import (
     ENTRIES_BYTES,
@@ -194,7 +195,20 @@ def test_a_list_has_bounds_and_says_so() -> None:
     assert standing(stands, 0, SIZE).applied == number > 5
 
 
-@pytest.mark.parametrize("one", [*map(entry, EntryKind), PART, replace(REJECTED, code="no_account", attempt=2)])
+LATE = {by: DueAt(AT, by) for by in DueBy}
+LATEST = tuple(
+    entry(EntryKind.ASSIGNED, benefits=tuple(range(len(dues))), dues=dues)
+    for dues in (
+        *((one,) for one in LATE.values()), (None, LATE[DueBy.LIST]), tuple(LATE.values()), (LATE[DueBy.LIST],) * 3,
+        (replace(LATE[DueBy.LIST], at=datetime(2027, 1, 1, tzinfo=UTC)), *LATE.values()),
+    )
+)  # fmt: skip
+"""Assignments with every kind of deadline, alone and together."""
+
+
+@pytest.mark.parametrize(
+    "one", [*map(entry, EntryKind), *LATEST, PART, replace(REJECTED, code="no_account", attempt=2)]
+)
 def test_a_list_is_read_back_as_it_was_written(one: CreditEntry) -> None:
     assert read_entries(entries_text((one, ASSIGNED))) == (one, ASSIGNED)
     assert read_entries("") == ()

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from kulanz.domain.decision import Benefit, Decision, Due, Notice, Outcome, Validity, due_at
+from kulanz.domain.decision import Benefit, Decision, Due, DueAt, Notice, Outcome, Validity, due_at
 from kulanz.domain.delivery.credit import Booking, Credit, CreditSums, CreditType, SumOf, credit_id, credits_of
 from kulanz.domain.ledger.entries import DecisionKey, Entry, decision_body, remaining_of
 from kulanz.domain.money import Money
@@ -27,8 +27,8 @@ def stored(decision: Decision, accepted_at: datetime | None = None, status: Outc
 
 
 def booked(entry: Entry, attempts: dict[int, int], **bills: Bill) -> list[Credit]:
-    def due_of(benefit: Benefit, at: datetime) -> datetime | None:
-        return None if benefit.due is None else due_at(benefit.due, at, ZoneInfo("UTC"), None).at
+    def due_of(benefit: Benefit, at: datetime) -> DueAt | None:
+        return None if benefit.due is None else due_at(benefit.due, at, ZoneInfo("UTC"), None)
 
     return list(credits_of(entry, Booking("K-77", {"": BILLED, **bills}, due_of), attempts))
 

@@ -31,7 +31,7 @@ from kulanz.application.ports import (
 )
 from kulanz.domain.campaigns.campaign import DELIVERABLE, Campaign, Cursor
 from kulanz.domain.campaigns.reconciliation import worth_of
-from kulanz.domain.decision import Decision, Outcome
+from kulanz.domain.decision import Decision, DueAt, Outcome
 from kulanz.domain.delivery.credit import (
     Booking,
     Credit,
@@ -49,6 +49,7 @@ from kulanz.domain.delivery.entries import (
     CreditEntry,
     CreditState,
     EntryKind,
+    Standing,
     add_entry,
     standing,
 )
@@ -362,7 +363,7 @@ class _Run:
         benefits, at = (*decision.benefits, *decision.claimable), booked.entry.effective_at
         if self.delivery.additions is not None and booked.entry.accepted_at is not None:
             at = booked.entry.accepted_at
-        late = tuple(stands[place].due or self._due_of(row)(benefits[place], at) for place in due)
+        late = tuple(_due_of(stands[place]) or self._due_of(row)(benefits[place], at) for place in due)
         assigned = replace(self.assigned, benefits=due, dues=late if any(late) else ())
         adding = add_entry(booked.entries, assigned, sizes)
         if adding.result is not AddResult.ADDED:
@@ -426,6 +427,11 @@ class _Run:
             dues=dues_of(self.campaign.id, (one for one in self.found if one.id not in self.sent_again)),
             again=self.again,
         )
+
+
+def _due_of(stands: Standing) -> DueAt | None:
+    """The deadline that a credit has since its first delivery."""
+    return None if stands.due is None or stands.due_by is None else DueAt(stands.due, stands.due_by)
 
 
 _ROW_DIGEST = re.compile(r'"row":"[0-9a-f]{32}"')

@@ -110,6 +110,7 @@ class CreditAnswer(TypedDict):
     delivery: str
     sent_at: str | None
     due: str | None
+    due_by: str
     late: bool
     bills: list[BillPart]
     code: str
@@ -245,6 +246,7 @@ def _credit(booked: Booked, place: int, benefit: Benefit, asked: Asked, door: Do
         "delivery": stands.delivery,
         "sent_at": None if sent_at is None else format_instant(sent_at),
         "due": None if stands.due is None else format_instant(stands.due),
+        "due_by": "" if stands.due_by is None else stands.due_by.value,
         "late": stands.due is not None and asked.now >= stands.due and not has_ended,
         "bills": [
             {

@@ -29,7 +29,7 @@ from kulanz.domain.decision import Outcome
 from kulanz.domain.delivery.answer_pass import AnswerFile
 from kulanz.domain.delivery.credit import Size, credit_id
 from kulanz.domain.delivery.delivery import Delivery, state_of
-from kulanz.domain.delivery.dues import WARN_BEFORE, DueOf
+from kulanz.domain.delivery.dues import DueOf
 from kulanz.domain.delivery.entries import Standing, standing
 from kulanz.domain.delivery.ids import DeliveryId
 from kulanz.domain.delivery.moved import NOT_OWED
@@ -144,7 +144,8 @@ class OverdueAnswer(TypedDict):
 class LateCredit(TypedDict):
     """A credit that is late, or waits for a person: whose it is, where it stands, how much of it is not on a bill.
 
-    `due` is empty where it has no deadline.
+    `due` is empty where it has no deadline. `due_by` is what it was counted by: `list`, the bill days that the list
+    states; `list_and_months`, these and a month for each bill behind the last; `policy`, the latest day that it allows.
     """
 
     account_id: str
@@ -157,6 +158,7 @@ class LateCredit(TypedDict):
     amount: str
     not_on_bills: str
     measure: str
+    due_by: str
 
 
 class LateCreditsAnswer(TypedDict):
@@ -268,7 +270,7 @@ def _problem(content: Mapping[str, Any]) -> AnswerProblem:
 
 def overdue(asked: Asked, door: Door) -> OverdueAnswer:
     """What is late and what will be soon, by campaign and deadline."""
-    found = look_at_dues(door.dues, asked.now, WARN_BEFORE, forgets=False)
+    found = look_at_dues(door.dues, asked.now, door.warn_before, forgets=False)
     return {
         "v": ACKNOWLEDGEMENTS_VERSION,
         "overdue": [_due(*one) for one in found.late],
@@ -351,6 +353,7 @@ def _credits_of(
             "amount": bill_text(measure, size - stands.left_out),
             "not_on_bills": bill_text(measure, size - stands.voided - stands.applied),
             "measure": measure,
+            "due_by": "" if stands.due_by is None else stands.due_by.value,
         }
 
 

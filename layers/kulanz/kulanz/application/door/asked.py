@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from kulanz.application.door.routes import Route
@@ -217,6 +217,8 @@ class Door(Protocol):
     def channel(self) -> "Channel | None": ...
     @property
     def other_channels(self) -> "Sequence[Channel]": ...
+    @property
+    def warn_before(self) -> timedelta: ...
     @property
     def discretion(self) -> DiscretionStore: ...
     @property

@@ -12,7 +12,6 @@ from kulanz.application.door.deliveries import lines_to_the_bill
 from kulanz.domain.campaigns.campaign import Campaign, Pass
 from kulanz.domain.campaigns.reconciliation import RowResult, differences
 from kulanz.domain.delivery.credit import Size
-from kulanz.domain.delivery.dues import WARN_BEFORE
 from kulanz.domain.delivery.law import Counted
 from kulanz.domain.delivery.to_the_bill import ToTheBill
 from kulanz.domain.money import format_minor, is_currency, minor_units
@@ -76,7 +75,7 @@ class BillItem(TypedDict):
 def late_sums(asked: Asked, door: Door) -> dict[tuple[str, str], Size]:
     """How much is late, by campaign and measure."""
     found: dict[tuple[str, str], Size] = {}
-    for due, _, size in look_at_dues(door.dues, asked.now, WARN_BEFORE, forgets=False).late:
+    for due, _, size in look_at_dues(door.dues, asked.now, door.warn_before, forgets=False).late:
         place = str(due.campaign), due.measure
         found[place] = found.get(place, 0) + size
     return found

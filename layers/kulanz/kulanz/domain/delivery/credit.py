@@ -13,7 +13,7 @@ from hashlib import blake2b
 from typing import Literal, TypedDict
 
 from kulanz.domain.campaigns.reconciliation import RECURRENCE, worth_of
-from kulanz.domain.decision import Benefit, Decision, Outcome
+from kulanz.domain.decision import Benefit, Decision, DueAt, DueBy, Outcome
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz.domain.ledger.entries import DecisionKey, Entry, benefits_granted, read_decision
 from kulanz.domain.money import format_minor, minor_units
@@ -42,7 +42,9 @@ class CreditContract(TypedDict):
     without a sign, in `measure`: a currency where `kind` is `money`, else a unit. `subject` is empty where the credit
     is for the whole account. `due` is the first instant at which it is late, `valid_until` the first at which it can no
     longer be used; both are empty where there is none. `text`, `reason_code`, `treatment` and `ledger_account` are the
-    policy's, and empty where it does not say. `decision` is the key of the decision.
+    policy's, and empty where it does not say. `decision` is the key of the decision. `due_by` is what `due` was counted
+    by: the bill days that the list states, these and a month for each bill behind the last of them, or the latest day
+    that the policy allows.
     """
 
     v: int
@@ -67,6 +69,7 @@ class CreditContract(TypedDict):
     to: str
     restriction: str
     terms: Mapping[str, str]
+    due_by: Literal["", "list", "list_and_months", "policy"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,7 @@ class Credit:
     to: str = ""
     restriction: str = ""
     terms: Mapping[str, str] = field(default_factory=dict)
+    due_by: DueBy | None = None
 
     @property
     def amount(self) -> str:
@@ -132,6 +136,7 @@ class Credit:
             "to": self.to,
             "restriction": self.restriction,
             "terms": dict(self.terms),
+            "due_by": "" if self.due_by is None else self.due_by.value,
         }
 
 
@@ -143,8 +148,10 @@ def credit_id(key: DecisionKey, benefit: int, attempt: int = 1, kind: CreditType
     return blake2b(f"{key}|{kind}|{benefit}|{attempt}".encode(), digest_size=CREDIT_ID_CHARACTERS // 2).hexdigest()
 
 
-type DueOf = Callable[[Benefit, datetime], datetime | None]
-"""The first instant at which a benefit that was granted at an instant is late; None where nothing says so."""
+type DueOf = Callable[[Benefit, datetime], DueAt | None]
+"""The first instant at which a benefit that was granted at an instant is late, and what it was counted by; None where
+nothing says so.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +203,7 @@ def _credit(
 ) -> Credit:
     bill = booking.bills.get(benefit.component, NOTHING_BILLED)
     measure, size = worth_of(benefit)
+    due = booking.due_of(benefit, granted_at)
     return Credit(
         id=credit_id(key, place, attempt),
         type=CreditType.CREDIT,
@@ -206,7 +214,7 @@ def _credit(
         size=size,
         measure=measure,
         is_money=benefit.money is not None,
-        due=booking.due_of(benefit, granted_at),
+        due=None if due is None else due.at,
         valid_from=benefit.validity.starts_at(granted_at),
         valid_until=benefit.validity.expires_at(granted_at),
         text=bill.text_in(locale),
@@ -217,6 +225,7 @@ def _credit(
         to=benefit.terms.get("to", ""),
         restriction=benefit.restriction or "",
         terms={name: text for name, text in benefit.terms.items() if name != "to" and name not in RECURRENCE},
+        due_by=None if due is None else due.by,
     )
 
 

@@ -1,14 +1,16 @@
 """What is not on a bill yet, by its deadline: counters that deliveries fill and answers empty; nothing is scanned."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.delivery.credit import Credit, Size
 
-WARN_BEFORE = timedelta(days=3)
-"""How long before a deadline a stack warns, where its settings say nothing."""
+WARN_BEFORE_DAYS = 3
+"""How many days before a deadline a stack warns, where its parameter WarnBeforeDays says nothing else."""
+WARN_BEFORE_DAYS_MOST = 62
+"""Two billing cycles: what is due later was hardly delivered yet. A look reads the counters of so many months."""
 
 
 class DueOf(NamedTuple):

@@ -21,6 +21,7 @@ from functools import lru_cache
 from typing import Any
 
 from kulanz.domain.canonical import canonical_json
+from kulanz.domain.decision import DueAt, DueBy
 from kulanz.domain.delivery.credit import Size
 from kulanz.domain.time import parse_day
 
@@ -160,7 +161,7 @@ class CreditEntry:
     bill: str = ""
     day: date | None = None
     code: str = ""
-    dues: tuple[datetime | None, ...] = ()
+    dues: tuple[DueAt | None, ...] = ()
     account: str = ""
     channel: str = ""
     sizes: tuple[Size, ...] = ()
@@ -186,8 +187,8 @@ class CreditEntry:
         """Whether another entry says the same, whoever brought it, whenever."""
         return replace(self, at=other.at, by=other.by, cause=other.cause) == other
 
-    def due_of(self, benefit: int) -> datetime | None:
-        """When what it assigns of a benefit is late; None where nothing says so."""
+    def due_of(self, benefit: int) -> DueAt | None:
+        """When what it assigns of a benefit is late, and what that was counted by; None where nothing says so."""
         return self.dues[self.benefits.index(benefit)] if self.dues else None
 
     def size_of(self, benefit: int) -> Size:
@@ -224,8 +225,11 @@ class CreditEntry:
         if self.day is not None:
             content["day"] = self.day.isoformat()
         if any(self.dues):
-            dues = [0 if due is None else int(due.timestamp()) for due in self.dues]
+            dues = [0 if due is None else int(due.at.timestamp()) for due in self.dues]
             content["due"] = dues if len(set(dues)) > 1 else dues[0]
+            counted = [_COUNTED[DueBy.POLICY if due is None else due.by] for due in self.dues]
+            if set(counted) != {_COUNTED[DueBy.POLICY]}:
+                content["by_"] = "".join(counted)
         if self.sizes:
             content["less"] = [str(size) for size in self.sizes]
         return content
@@ -236,6 +240,7 @@ class CreditEntry:
         benefits = tuple(content.get("n", _FIRST_ALONE))
         stored = content.get("due", [])
         dues = stored if isinstance(stored, list) else [stored] * len(benefits)
+        counted = content.get("by_", _COUNTED[DueBy.POLICY] * len(dues))
         entry = cls(
             kind=EntryKind(content["k"]),
             at=datetime.fromtimestamp(content["at"], UTC),
@@ -249,13 +254,20 @@ class CreditEntry:
             bill=content.get("bill", ""),
             day=parse_day(content["day"]) if "day" in content else None,
             code=content.get("code", ""),
-            dues=tuple(datetime.fromtimestamp(due, UTC) if due else None for due in dues),
+            dues=tuple(
+                DueAt(datetime.fromtimestamp(due, UTC), _COUNTED_BY[by]) if due else None
+                for due, by in zip(dues, counted, strict=True)
+            ),
             account=content.get("acct", ""),
             channel=content.get("to", ""),
             sizes=tuple(map(_size, content.get("less", ()))),
         )
         return entry if "id" in content else replace(entry, id=entry._usual_id)
 
+
+_COUNTED = {DueBy.LIST: "l", DueBy.LIST_AND_MONTHS: "m", DueBy.POLICY: "p"}
+_COUNTED_BY = {letter: by for by, letter in _COUNTED.items()}
+"""What deadlines were counted by, a letter for each benefit. Nothing is stored where the policy alone says all."""
 
 _FIRST_ALONE = (0,)
 """The benefits of most entries: a decision grants one thing."""
@@ -307,10 +319,11 @@ def read_entries(text: str) -> CreditEntries:
 class Standing:
     """Where one credit stands, by its latest attempt. `delivery` is the last one that it was assigned to.
 
-    `applied` is how much of it is on bills, `due` the first instant at which the rest is late. `account` is the
-    account's key at the biller as a person corrected it; empty where nobody did. `channel` is where persons sent it
-    last, with its form; empty where it never left the plan's. `voided` is how much of it was voided, where that is not
-    all of it, and `left_out` how much of that was void when it was assigned last: for the rest it was delivered.
+    `applied` is how much of it is on bills, `due` the first instant at which the rest is late, and `due_by` what that
+    was counted by. `account` is the account's key at the biller as a person corrected it; empty where nobody did.
+    `channel` is where persons sent it last, with its form; empty where it never left the plan's. `voided` is how much
+    of it was voided, where that is not all of it, and `left_out` how much of that was void when it was assigned last:
+    for the rest it was delivered.
     """
 
     state: CreditState = CreditState.DUE
@@ -323,6 +336,7 @@ class Standing:
     channel: str = ""
     voided: Size = 0
     left_out: Size = 0
+    due_by: DueBy | None = None
 
     @property
     def belongs_to(self) -> str:
@@ -373,7 +387,9 @@ def _moved(found: Standing, entry: CreditEntry, benefit: int, size: Size) -> Sta
 def _moved_to(target: CreditState, found: Standing, entry: CreditEntry, benefit: int, size: Size) -> Standing | None:
     match entry.kind:
         case EntryKind.ASSIGNED:
-            assigned = replace(found, state=target, delivery=entry.delivery, due=entry.due_of(benefit))
+            due = entry.due_of(benefit)
+            late, by = (None, None) if due is None else (due.at, due.by)
+            assigned = replace(found, state=target, delivery=entry.delivery, due=late, due_by=by)
             return replace(assigned, applied=0, code="", left_out=found.voided)
         case EntryKind.SEND_AGAIN:
             attempt = found.attempt + (found.state is CreditState.TAKEN_BACK)

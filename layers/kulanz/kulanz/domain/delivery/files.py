@@ -27,6 +27,7 @@ CONTENT_TYPES = {FileFormat.CSV: "text/csv; charset=utf-8", FileFormat.JSONL: "a
 CREDIT_FIELDS = (
     "credit_id", "type", "account_id", "biller_account", "subject", "amount", "measure", "kind", "due", "valid_from",
     "valid_until", "text", "reason_code", "treatment", "ledger_account", "corrects", "to", "restriction", "terms",
+    "due_by",
 )  # fmt: skip
 """The fields of a record C, in the order of its columns. Further ones may be added behind these, never between."""
 

@@ -23,6 +23,7 @@ class CreditRecord(TypedDict):
     `credit_id` is permanent: the same id is the same booking, however often it comes. `amount` is a plain decimal
     without a sign, in `measure`: a currency where `kind` is `money`, else a unit. `due` is the first instant at which
     it is late, `valid_until` the first at which it can no longer be used. `terms` is the text of a JSON object.
+    `due_by` is what `due` was counted by: the list's bill days, these and months behind the last, or the policy alone.
     """
 
     record: Literal["C"]
@@ -45,6 +46,7 @@ class CreditRecord(TypedDict):
     to: str
     restriction: str
     terms: str
+    due_by: Literal["", "list", "list_and_months", "policy"]
 
 
 class CreditsContract(TypedDict):

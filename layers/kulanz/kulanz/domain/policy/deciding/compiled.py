@@ -6,7 +6,7 @@ from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
 
-from kulanz.domain.decision import Benefit, Decision, Due, Notice, Outcome, due_at
+from kulanz.domain.decision import Benefit, Decision, Due, DueAt, Notice, Outcome, due_at
 from kulanz.domain.incident import Incident
 from kulanz.domain.language_tags import broader, language_tag
 from kulanz.domain.lists.columns import FactDeclaration
@@ -97,7 +97,7 @@ class CompiledPolicy:
             [kept.slot for kept in self._judge.history if kept.slot.per] if _counts_elsewhere(program) else []
         )
         self._due_days: dict[tuple[Due, date], date] = {}
-        self._due_instants: dict[tuple[Due, date, tuple[date, ...]], datetime] = {}
+        self._due_instants: dict[tuple[Due, date, tuple[date, ...]], DueAt] = {}
         self._zone = fixed_zone(policy) or zone_of("UTC")
         self._granted_on = local_day(instant_of(self._judge.now), self._zone)
         self._blank: Row = [UNSET] * program.row_length
@@ -132,8 +132,8 @@ class CompiledPolicy:
         """Give the latest day on which something is due that is granted at an instant."""
         return self._due_day(due, local_day(granted_at, self._zone))
 
-    def due_at(self, benefit: Benefit, granted_at: datetime, next_bills: Sequence[date] = ()) -> datetime | None:
-        """Give the first instant at which a benefit that was granted at an instant is late.
+    def due_at(self, benefit: Benefit, granted_at: datetime, next_bills: Sequence[date] = ()) -> DueAt | None:
+        """Give the first instant at which a benefit that was granted at an instant is late, and what it was counted by.
 
         None where the policy says nothing of it. Days are those of the policy's zone; of UTC where each account has its
         own. Billing cycles are counted by the account's next bill days where they are known.
@@ -145,7 +145,7 @@ class CompiledPolicy:
         if found is None:
             if len(self._due_instants) >= MAX_REMEMBERED_DUES:
                 self._due_instants.clear()
-            found = due_at(benefit.due, granted_at, self._zone, self._program.working, next_bills).at
+            found = due_at(benefit.due, granted_at, self._zone, self._program.working, next_bills)
             self._due_instants[place] = found
         return found
 
