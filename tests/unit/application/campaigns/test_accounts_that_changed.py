@@ -18,6 +18,7 @@ from kulanz.application.ledger.answer import Explained
 from kulanz.application.lists.check_list import check_list
 from kulanz.domain.campaigns.campaign import CampaignId, Pass, State
 from kulanz.domain.campaigns.reconciliation import RowResult, WriteResult, differences
+from kulanz.domain.delivery.void import VoidState
 from kulanz.domain.incident import Incident
 from kulanz.domain.ledger.earlier_decisions import CHANGED_SINCE_PLAN, GRANTED_UNDER_FORMER_ID
 from kulanz.domain.ledger.entries import net_worth
@@ -26,6 +27,7 @@ from kulanz.domain.lists.header import ListFormat
 from kulanz.domain.policy import compile_policy, freeze
 from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz.domain.time import Window
+from tests.support.by_hand import decide, door_of
 from tests.support.effort import examples
 from tests.support.end_state import check_sound
 from tests.support.faults import Fault, Tap
@@ -132,6 +134,32 @@ def test_what_the_former_id_has_too_much_is_called_overpaid() -> None:
     assert worth == world.campaign(second).plan.totals.worth()
     assert worth[RowResult.OVERPAID, "EUR"] == 300
     assert has(world, "old", "new") == 800
+
+
+def test_what_is_overpaid_under_the_former_id_is_taken_back_there() -> None:
+    world = world_of()
+    campaign(world, line("old", fee="8.00"), line("other", fee="9.00"))
+    second = campaign(world, line("new", was="old"), line("other"))
+    void = asked(world, ANNA, campaign=second, is_of_overpaid=True)
+    run_voids(world)
+    approved(world, void, BEN)
+    run_voids(world)
+    found = world.voids.void(void.id)
+    assert found is not None
+    assert found.state is VoidState.VOIDED, found.state_reason
+    assert (has(world, "old"), has(world, "new"), has(world, "other")) == (500, 0, 500)
+
+
+def test_who_waits_for_manual_review_waits_under_the_present_id() -> None:
+    world = world_of()
+    campaign(world, line("old", fee=""))
+    second = campaign(world, line("new", fee="", was="old"))
+    assert closed(world, second) == {"held": 1}
+    assert decide(door_of(world), "new", campaign=second, facts={"fee": "4.00"}).status == 200
+    assert has(world, "old", "new") == 400
+    assert decide(door_of(world), "old", seen="0" * 64, facts={"fee": "4.00"}).status == 409
+    closed(world, campaign(world, line("old", fee="5.00")))
+    assert has(world, "old", "new") == 500
 
 
 NAMED_LATER = {

@@ -21,8 +21,7 @@ from kulanz.domain.campaigns.stretches import Stretch
 from kulanz.domain.campaigns.write_units import HISTORY_WRITE_UNITS, INSERTS_PER_CALL
 from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.ledger.decider import REMEMBERED_FACTS, Decider, Remembered, prepare
-from kulanz.domain.ledger.earlier_decisions import Before, is_more_than, overpaid, still_owed
-from kulanz.domain.ledger.former_accounts import DECIDED_UNDER_FORMER_ID
+from kulanz.domain.ledger.earlier_decisions import Before, is_more_than, overpaid, still_owed, unchanged_under_new_id
 from kulanz.domain.lists.lines import LINE_BYTES, LINE_SCAN_BYTES, Line, lines_starting_in
 from kulanz.domain.lists.reader import line_reader
 from kulanz.domain.lists.rows import LineReader, Problem, Record
@@ -245,8 +244,8 @@ class ChunkRun:
             return whole
         decision = still_owed(whole.decision, before)
         if decision is None and record.former is not None:
-            nothing = Decision(Outcome.DECLINED, DECIDED_UNDER_FORMER_ID)
-            return prepare(self.campaign, nothing, whole.facts, whole.kept, earlier=before.texts())
+            decision = unchanged_under_new_id(whole.decision, before)
+            return prepare(self.campaign, decision, whole.facts, whole.kept, earlier=before.texts())
         if decision is None:
             return None
         addition = whole.addition if decision.outcome is whole.decision.outcome else None

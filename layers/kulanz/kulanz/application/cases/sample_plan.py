@@ -16,9 +16,8 @@ from kulanz.application.cases.case import CasePorts, before_of, writable
 from kulanz.application.ledger.answer import HELD_ALL_THE_SAME, set_off_step
 from kulanz.domain.campaigns.campaign import ENGINE_VERSION, Campaign
 from kulanz.domain.decision import Decision, Outcome
-from kulanz.domain.ledger.earlier_decisions import still_owed
+from kulanz.domain.ledger.earlier_decisions import still_owed, unchanged_under_new_id
 from kulanz.domain.ledger.entries import DecisionKey
-from kulanz.domain.ledger.former_accounts import DECIDED_UNDER_FORMER_ID
 from kulanz.domain.lists.lines import LINE_BYTES, Line, lines_starting_in
 from kulanz.domain.lists.reader import line_reader
 from kulanz.domain.lists.rows import Record, Row
@@ -89,8 +88,8 @@ def sample_of(campaign: Campaign, plan_hash: str, ports: CasePorts) -> list[Samp
         if before is not None and any(size for _, size in before.granted):
             steps = (*steps, set_off_step({name: Decimal(size) for name, size in before.granted}))
         owed = still_owed(decision, before)
-        if owed is None and row.former is not None:
-            owed = Decision(Outcome.DECLINED, DECIDED_UNDER_FORMER_ID)
+        if owed is None and row.former is not None and before is not None:
+            owed = unchanged_under_new_id(decision, before)
         return SampledRow(offset, row.account_id, row.subject, owed, steps)
 
     return [decided(offset, row) for offset, row in sorted(found.items())]

@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 
 from kulanz.application.campaigns.chunk_run import Clock, GrantPorts, GrantSettings
 from kulanz.application.campaigns.frozen import FrozenCache
-from kulanz.application.campaigns.stretch_run import DecidedOtherwise, DecidedStretch, StretchRun
+from kulanz.application.campaigns.stretch_run import LINES_READ_TOGETHER, DecidedOtherwise, DecidedStretch, StretchRun
 from kulanz.application.delivery.deliver_chunk import ROUNDS_MOST
 from kulanz.application.delivery.void_writes import VoidWriter
 from kulanz.application.delivery.world import CreditLedger, EntriesChange, VoidStore
@@ -40,12 +40,16 @@ class OverpaidPorts(Protocol):
 
 
 class _Line(NamedTuple):
-    """A line of which something was overpaid when it was planned: its subject, and what that is entitled to."""
+    """A line of which something was overpaid when it was planned: its subject, and what that is entitled to.
+
+    `other_ids` are those that its account has besides.
+    """
 
     offset: int
     account_id: str
     subject: str
     entitled: Entitled
+    other_ids: tuple[str, ...] = ()
 
 
 type _Subject = dict[DecisionKey, Decided]
@@ -98,7 +102,7 @@ class OverpaidRun:
                 return self._undecidable(start, planned[-1][1].end, problem)
             if decided is None:
                 return self._receipt(start, reached, finished=False)
-            reached = self._worked(decided, max(at, start))
+            reached = self._worked(run, decided, max(at, start))
             if reached < stretch.end:
                 return self._receipt(start, reached, finished=False)
         return self._receipt(start, start if reached is None else reached, finished=True)
@@ -130,13 +134,15 @@ class OverpaidRun:
                 raise TryAgain("the void's record was changed") from None
         return None
 
-    def _worked(self, stretch: DecidedStretch, start: int) -> int:
+    def _worked(self, run: StretchRun, stretch: DecidedStretch, start: int) -> int:
         """Work the lines of a stretch from `start` on; the byte before which every line is done."""
-        waiting = [
-            _Line(offset, record.account_id, record.subject, entitled_to(whole))
-            for offset, (record, whole) in sorted(stretch.whole.items())
-            if offset >= start
-        ]
+        overpaid = [(offset, *whole) for offset, whole in sorted(stretch.whole.items()) if offset >= start]
+        waiting: list[_Line] = []
+        for page in batched(overpaid, LINES_READ_TOGETHER, strict=False):
+            earlier = run.stands_before(record for _, record, _ in page)
+            for offset, record, whole in page:
+                place = record.account_id, record.subject
+                waiting.append(_Line(offset, *place, entitled_to(whole), earlier[place].other_ids))
         reached = stretch.end
         for number, wave in enumerate(_waves(waiting, self.writer.per_wave)):
             if number and self.writer.must_end():
@@ -181,7 +187,8 @@ class OverpaidRun:
         return own is None or own.entry.origin == line.offset
 
     def _keys(self, line: _Line) -> list[DecisionKey]:
-        return [self._key(line, seq) for seq in (*self.campaign.follows, self.campaign.id.seq)]
+        seqs, ids = (*self.campaign.follows, self.campaign.id.seq), (line.account_id, *line.other_ids)
+        return [DecisionKey(one, self.campaign.id.incident_id, line.subject, seq) for seq in seqs for one in ids]
 
     def _key(self, line: _Line, seq: int) -> DecisionKey:
         return DecisionKey(line.account_id, self.campaign.id.incident_id, line.subject, seq)

@@ -13,7 +13,7 @@ from typing import Any
 from kulanz.domain.campaigns.reconciliation import Overpaid, worth_by_measure, worth_of
 from kulanz.domain.decision import UNLIMITED, Benefit, Decision, Outcome
 from kulanz.domain.ledger.entries import Entry, is_voided, net_worth
-from kulanz.domain.ledger.former_accounts import is_link
+from kulanz.domain.ledger.former_accounts import DECIDED_UNDER_FORMER_ID, is_link
 from kulanz.domain.money import Money, is_currency
 from kulanz.domain.policy.deciding.history import HISTORY_CHANGED
 
@@ -136,6 +136,15 @@ def still_owed(decision: Decision, before: Before | None) -> Decision | None:
         offered = replace(decision, outcome=Outcome.OFFERED, benefits=claimable, claimable=(), notice=None)
         return replace(offered, reason=claimable[0].component or decision.reason, mode=OFFER)
     return replace(decision, benefits=remaining, claimable=claimable)
+
+
+def unchanged_under_new_id(decision: Decision, before: Before) -> Decision:
+    """What is decided of an account that changed where nothing changes by it (`still_owed` is None).
+
+    What waits for manual review waits under the present id: the case under the former one ends with this decision.
+    """
+    waits = decision.outcome in (Outcome.HELD, Outcome.REFERRED) and before.outcome is decision.outcome
+    return decision if waits else Decision(Outcome.DECLINED, DECIDED_UNDER_FORMER_ID)
 
 
 def within_plan(planned: Decision, decided: Decision | None) -> Decision:
