@@ -22,13 +22,12 @@ from kulanz_console.drawing.worth import coarser_ranges
 if TYPE_CHECKING:
     from kulanz.application.budgets.review import BudgetReview
     from kulanz.application.campaigns.plausible_plan import RepeatsReview, UsualReview
-    from kulanz.application.campaigns.review_plan import PlanReview
+    from kulanz.application.campaigns.review_plan import ListReview, PlanReview
 
 BAR_CELLS = 24
 LARGEST_PRINTED = 10
 WINDOWS_PRINTED = 3
-TIMES_NAMED = 3
-"""From so many times the average of before it is said how many times it is."""
+SAME_PRINTED = 2
 HASH_PATTERN_CHARACTERS = 64
 
 type Callback = Callable[..., None]
@@ -150,17 +149,12 @@ def _show(found: "PlanReview", out: Console) -> None:
     needed = counted_as(found["persons_needed"], "person")
     asked = f"waits for {needed}, of whom {len(given)} approved" if waits else f"is {found['state']}"
     say(out, f"{found['campaign']} {asked}", "bold")
-    policy, pinned = found["policy"], found["list"]
+    policy = found["policy"]
     _show_incident(found, out)
     labelled(
         out, "policy", f"{policy['id']} {policy['version']} ({policy['hash'][:HASH_DIGITS_SHOWN]}): {policy['title']}"
     )
-    labelled(out, "list", pinned["key"])
-    labelled(out, "version", pinned["version_id"])
-    labelled(out, "uploaded", _uploaded(found))
-    labelled(out, "rows", f"{pinned['rows']:,} announced, {found['subjects']:,} would get something")
-    if repeated := _repeated(found["repeats"]):
-        labelled(out, "repeated", repeated)
+    _show_list(found, out)
     labelled(out, "requested", found["requester"] or f"no person: source {found['source']}")
     for person in given:
         labelled(out, "approved", person)
@@ -170,7 +164,7 @@ def _show(found: "PlanReview", out: Console) -> None:
         labelled(out, "lone operator", "this stack lets one person request and approve")
     labelled(out, "at most", _amounts(found["at_most"]) or "nothing")
     for usual in found["usual"]:
-        labelled(out, "on average", _average(usual, found))
+        labelled(out, "on average", _average(usual))
     if found["claimable"]:
         labelled(out, "of it claims", _amounts(found["claimable"]))
     for budget in found["budgets"]:
@@ -204,43 +198,54 @@ def _show_incident(found: "PlanReview", out: Console) -> None:
     labelled(out, "cause", incident["cause"] or "none is stated")
 
 
-def _uploaded(found: "PlanReview") -> str:
+def _show_list(found: "PlanReview", out: Console) -> None:
+    """The list, and what tells that it may be the wrong one."""
+    pinned = found["list"]
+    labelled(out, "list", pinned["key"])
+    labelled(out, "version", pinned["version_id"])
+    labelled(out, "uploaded", _uploaded(pinned))
+    if pinned["same_as"]:
+        others = ", ".join(pinned["same_as"][:SAME_PRINTED])
+        labelled(out, "same list", f"the same content as the list of {others}: is it THAT one?")
+    labelled(out, "rows", f"{pinned['rows']:,} announced, {found['subjects']:,} would get something")
+    if repeated := _repeated(found["repeats"]):
+        labelled(out, "repeated", repeated)
+    if nearly := _nearly_equal(found["repeats"]):
+        labelled(out, "nearly equal", nearly)
+
+
+def _uploaded(pinned: "ListReview") -> str:
     """When the list came, and whether that was before what it is the list of."""
-    at, windows = found["list"]["uploaded_at"], found["incident"]["windows"]
+    at = pinned["uploaded_at"]
     if at is None:
         return "its version was deleted"
-    began = min(window["start"] for window in windows)
-    if parse_instant(at) >= parse_instant(began):
-        return at
-    return f"{at}, BEFORE the incident began: is it the list of another one?"
+    return f"{at}, BEFORE the incident began: is it the list of another one?" if pinned["is_older"] else at
 
 
 def _repeated(repeats: "RepeatsReview") -> str:
     """How many rows name a subject again; empty where none does."""
     again = repeats["repeated"] + repeats["contradicting"]
-    if not again:
-        return ""
+    text = f"{again:,} of {_looked_at(repeats)} name a subject AGAIN; each is granted once"
+    return f"{text}, the figures below count it each time" if again else ""
+
+
+def _nearly_equal(repeats: "RepeatsReview") -> str:
+    """How many rows have nearly another row's id; empty where none has."""
+    nearly = repeats["nearly_equal"]
+    text = f"{nearly:,} of {_looked_at(repeats)} have an id that differs from another row's by zeros, case or .0 ALONE"
+    return f"{text}; each is granted by itself" if nearly else ""
+
+
+def _looked_at(repeats: "RepeatsReview") -> str:
     of = "rows" if repeats["whole_list"] else "rows looked at, a sample,"
-    text = f"{again:,} of {repeats['rows_looked_at']:,} {of} name a subject AGAIN; each is granted once"
-    return f"{text}, the figures below count it each time"
+    return f"{repeats['rows_looked_at']:,} {of}"
 
 
-def _average(usual: "UsualReview", found: "PlanReview") -> str:
+def _average(usual: "UsualReview") -> str:
     """What a granted line comes to, here and in the last campaign under the same policy."""
-    measure = usual["measure"]
-    sums = {one["measure"]: Decimal(one["sum"]) for one in found["sums"] if one["result"] == "granted"}
-    lines = sum(one["lines"] for one in found["results"] if one["result"] == "granted")
-    before = Decimal(usual["sum"]) / usual["lines"] if usual["lines"] else Decimal(0)
-    here = sums.get(measure, Decimal(0)) / lines if lines else Decimal(0)
-    text = f"{value_text(measure, _rounded(here))} a granted line; {value_text(measure, _rounded(before))}"
-    text += f" in {usual['campaign']}, the last under this policy"
-    if before and here >= before * TIMES_NAMED:
-        return f"{text}: {here / before:,.0f} TIMES as much"
-    return text
-
-
-def _rounded(size: Decimal) -> Decimal:
-    return size.quantize(Decimal(1))
+    here, before = (value_text(usual["measure"], Decimal(size)) for size in (usual["each_here"], usual["each"]))
+    text = f"{here} a granted line; {before} in {usual['campaign']}, the last under this policy"
+    return text if usual["times"] is None else f"{text}: {usual['times']:,} TIMES as much"
 
 
 def budget_text(budget: "BudgetReview") -> str:

@@ -17,6 +17,8 @@ from kulanz_console.views.forms import action_id, filled, on_campaign
 from kulanz_console.visit import Answer, Done, Shown, Visit
 
 LARGEST_SHOWN = 10
+WINDOWS_SHOWN = 3
+SAME_SHOWN = 2
 
 
 def show(visit: Visit) -> Shown:
@@ -48,6 +50,9 @@ def show(visit: Visit) -> Shown:
         "pictures": [histogram(one) for one in amounts[:HISTOGRAMS_SHOWN]],
         "pictures_left": max(0, len(amounts) - HISTOGRAMS_SHOWN),
         "largest": plan["largest"][:LARGEST_SHOWN],
+        "windows_shown": WINDOWS_SHOWN,
+        "same_shown": SAME_SHOWN,
+        "looked_at": _looked_at(visit, plan["repeats"]),
         "granted": _sums(plan, RowResult.GRANTED),
         "is_another": is_another,
         "chosen": set() if is_another else set(visit.chosen.get("limit", ())),
@@ -70,6 +75,13 @@ def show_sample(visit: Visit) -> Shown:
 
 def _title(revision: Answer | None) -> str:
     return "" if revision is None else str(revision["content"].get("title", ""))
+
+
+def _looked_at(visit: Visit, repeats: Answer) -> str:
+    rows = visit.words.number(repeats["rows_looked_at"])
+    if repeats["whole_list"]:
+        return str(visit.words("of {rows}", rows=rows))
+    return str(visit.words("of {rows} looked at, a sample", rows=rows))
 
 
 def _sums(plan: Answer, row_result: RowResult) -> dict[str, str]:

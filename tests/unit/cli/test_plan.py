@@ -5,19 +5,18 @@ The figures of the answer all differ, so that one shown in another's place is se
 
 import re
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from kulanz.domain.campaigns.campaign import CampaignId, State
-from kulanz.domain.time import format_instant
 from kulanz_cli import plan
 from kulanz_cli.terminal import console
 from tests.support.small_campaign import CAMPAIGN, LIST_KEY, event, list_of, row, small_world
 from tests.support.world import World
 from tests.support.world_door import ANNA, BERT
 from tests.support.world_stack import WorldStack, run
+from tests.support.wrong_lists import WRONG_LISTS, planned
 
 HASH = "0123456789ab" + "c" * 52
 YES, NO, UNUSABLE = 0, 1, 3
@@ -39,13 +38,15 @@ def review(**changes: Any) -> dict[str, Any]:
         "policy": {"id": "net-credit", "version": 6, "hash": "fedcba987654" + "0" * 52, "title": "A credit"},
         "list": {
             "key": "lists/a.csv", "version_id": "v-31", "rows": 1_019, "bytes": 88_888,
-            "uploaded_at": "2026-02-27T07:00:00Z",
+            "uploaded_at": "2026-02-27T07:00:00Z", "is_older": False, "same_as": [],
         },
         "incident": {
             "title": "Sign-in failed", "revision": 3, "cause": "storm",
             "windows": [{"start": "2026-02-26T09:00:00Z", "end": "2026-02-26T12:40:00Z"}],
         },
-        "repeats": {"rows_looked_at": 1_017, "whole_list": True, "repeated": 0, "contradicting": 0},
+        "repeats": {
+            "rows_looked_at": 1_017, "whole_list": True, "repeated": 0, "contradicting": 0, "nearly_equal": 0,
+        },
         "usual": [],
         "decided_at": "2026-02-28T08:00:00Z", "lines": 1_021, "subjects": 907,
         "results": [
@@ -231,58 +232,47 @@ def facts_of(lines: list[list[str]]) -> dict[str, str]:
     return found
 
 
-def test_a_list_that_is_older_than_its_incident_says_so(capsys: pytest.CaptureFixture[str]) -> None:
-    pinned = review()["list"] | {"uploaded_at": "2026-02-26T08:59:59Z"}
-    assert "BEFORE the incident began" in facts_of(shown(capsys, review(list=pinned)))["uploaded"]
-    pinned = review()["list"] | {"uploaded_at": "2026-02-26T09:00:00Z"}
-    assert facts_of(shown(capsys, review(list=pinned)))["uploaded"] == "2026-02-26T09:00:00Z"
-    pinned = review()["list"] | {"uploaded_at": None}
-    assert facts_of(shown(capsys, review(list=pinned)))["uploaded"] == "its version was deleted"
-
-
-def test_an_average_line_is_of_those_that_are_granted_and_three_times_as_much_is_named(
-    capsys: pytest.CaptureFixture[str],
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"is_older": True}, "2026-02-27T07:00:00Z, BEFORE the incident began: is it the list of another one?"),
+        ({}, "2026-02-27T07:00:00Z"),
+        ({"uploaded_at": None}, "its version was deleted"),
+    ],
+)
+def test_a_list_that_is_older_than_its_incident_says_so(
+    capsys: pytest.CaptureFixture[str], changes: dict[str, Any], says: str
 ) -> None:
-    """Offered lines get something, too, and have no part in it."""
-    results = [
-        {"result": "granted", "reason": "credit", "lines": 100, "before": None},
-        {"result": "offered", "reason": "credit", "lines": 300, "before": None},
-    ]
-    sums = [{"result": "granted", "measure": "EUR", "sum": "30000", "before": None}]
-    plan = review(subjects=400, results=results, sums=sums, compared_with=None)
-    for before, says in ((10_000, ": 3 TIMES as much"), (10_001, "")):
-        plan["usual"] = [{"campaign": "in-5/1", "measure": "EUR", "sum": str(before), "lines": 100}]
-        average = facts_of(shown(capsys, plan))["on average"]
-        assert average == f"3.00 EUR a granted line; 1.00 EUR in in-5/1, the last under this policy{says}"
+    assert facts_of(shown(capsys, review(list=review()["list"] | changes)))["uploaded"] == says
 
 
-def test_a_list_half_a_second_older_than_its_incident_is_older(capsys: pytest.CaptureFixture[str]) -> None:
-    """Instants are compared, not their texts."""
-    incident = review()["incident"] | {"windows": [{"start": "2026-02-26T09:00:00.5Z", "end": None}]}
-    pinned = review()["list"] | {"uploaded_at": "2026-02-26T09:00:00Z"}
-    assert "BEFORE the incident began" in facts_of(shown(capsys, review(list=pinned, incident=incident)))["uploaded"]
+def test_the_campaigns_whose_list_it_may_be_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    pinned = review()["list"] | {"same_as": ["in-5/1", "in-4/2", "in-3/1"]}
+    found = facts_of(shown(capsys, review(list=pinned)))["same list"]
+    assert found == "the same content as the list of in-5/1, in-4/2: is it THAT one?"
+    assert "same list" not in facts_of(shown(capsys, review()))
 
 
 def test_rows_that_repeat_each_other_are_named_and_none_where_none_do(capsys: pytest.CaptureFixture[str]) -> None:
-    repeats = {"rows_looked_at": 1_017, "whole_list": False, "repeated": 408, "contradicting": 3}
-    assert facts_of(shown(capsys, review(repeats=repeats)))["repeated"].startswith(
-        "411 of 1,017 rows looked at, a sample, name a subject AGAIN"
-    )
-    assert "repeated" not in facts_of(shown(capsys, review()))
+    repeats = {
+        "rows_looked_at": 1_017, "whole_list": False, "repeated": 408, "contradicting": 3, "nearly_equal": 7,
+    }  # fmt: skip
+    found = facts_of(shown(capsys, review(repeats=repeats)))
+    assert found["repeated"].startswith("411 of 1,017 rows looked at, a sample, name a subject AGAIN")
+    assert found["nearly equal"].startswith("7 of 1,017 rows looked at, a sample, have an id that differs from another")
+    assert not {"repeated", "nearly equal"} & facts_of(shown(capsys, review())).keys()
 
 
-@pytest.mark.parametrize(
-    ("before", "says"),
-    [
-        ("907", "1.36 EUR a granted line; 0.01 EUR in in-5/1, the last under this policy: 136 TIMES as much"),
-        ("123456", "1.36 EUR a granted line; 1.36 EUR in in-5/1, the last under this policy"),
-    ],
-)
+@pytest.mark.parametrize(("times", "says"), [(136, ": 136 TIMES as much"), (None, "")])
 def test_an_average_line_stands_beside_that_of_the_campaign_before_under_the_policy(
-    capsys: pytest.CaptureFixture[str], before: str, says: str
+    capsys: pytest.CaptureFixture[str], times: int | None, says: str
 ) -> None:
-    usual = [{"campaign": "in-5/1", "measure": "EUR", "sum": before, "lines": 907}]
-    assert facts_of(shown(capsys, review(usual=usual)))["on average"] == says
+    usual = [
+        {"campaign": "in-5/1", "measure": "EUR", "sum": "907", "lines": 907, "each": "1", "each_here": "136",
+         "times": times}
+    ]  # fmt: skip
+    average = facts_of(shown(capsys, review(usual=usual)))["on average"]
+    assert average == f"1.36 EUR a granted line; 0.01 EUR in in-5/1, the last under this policy{says}"
 
 
 def test_an_outage_that_goes_on_or_has_many_parts_is_shown_in_short(capsys: pytest.CaptureFixture[str]) -> None:
@@ -294,33 +284,10 @@ def test_an_outage_that_goes_on_or_has_many_parts_is_shown_in_short(capsys: pyte
     assert ["cause", "none is stated"] in lines
 
 
-WRONG_LISTS = {
-    "in cents": ([row(f"a-{n}", fee="10000.00") for n in range(40)], "on average", "100 TIMES as much"),
-    "doubled": ([row(f"a-{n}", fee="100.00") for n in range(40)] * 2, "repeated", "40 of 80 rows name a subject AGAIN"),
-    "of last month": ([row(f"a-{n}", fee="100.00") for n in range(40)], "uploaded", "BEFORE the incident began"),
-}
-
-
 @pytest.mark.parametrize("name", WRONG_LISTS)
 def test_each_wrong_list_is_recognised_from_the_screen_of_its_plan(name: str) -> None:
-    """After a campaign with the right list. Each of these balances, and keeps its limits."""
-    right = [row(f"a-{n}", fee="100.00") for n in range(40)]
-    lines, label, says = WRONG_LISTS[name]
-    world = small_world(list_of(right))
-    world.publish(event(rows=len(right)))
-    world.run_until_quiet()
-    world.approvers = ()
-    world.lists.upload("lists/second.csv", list_of(lines))
-    later = event(rows=len(lines), key="lists/second.csv")
-    began = world.now + (timedelta(hours=1) if name == "of last month" else -timedelta(hours=1))
-    later["detail"] |= {
-        "incident_id": "second",
-        "windows": [{"start": format_instant(began), "end": format_instant(began + timedelta(minutes=30))}],
-    }
-    world.now = max(world.now, began + timedelta(hours=1))
-    world.publish(later)
-    world.run_until_quiet()
-    shown_plan = run(WorldStack(world), "plan", "second/1")
+    wrong = WRONG_LISTS[name]
+    shown_plan = run(WorldStack(planned(wrong)), "plan", "second/1")
     assert shown_plan.exit_code == YES, shown_plan.output
     found = facts_of([re.split(r"  +", line.strip()) for line in shown_plan.output.splitlines()])
-    assert says in found[label]
+    assert wrong.on_screen in found[wrong.label]

@@ -299,7 +299,9 @@ def test_the_report_shows_what_single_lines_are_worth() -> None:
         "sum": "8713", "smallest": "500", "median_least": "1000", "median_most": "1000", "largest": "6213",
     }  # fmt: skip
     assert [(one["least"], one["lines"]) for one in told["histogram"]] == [("500", 1), ("1000", 2), ("6213", 1)]
-    assert report["measured"]["repeats"] == {"rows_looked_at": 4, "whole_list": True, "repeated": 0, "contradicting": 0}
+    assert report["measured"]["repeats"] == {
+        "rows_looked_at": 4, "whole_list": True, "repeated": 0, "contradicting": 0, "nearly_equal": 0,
+    }  # fmt: skip
     announced = json.loads(world.announcer.announced[-1].detail)
     assert announced["measured"] == report["measured"], "what the bus is sent has the same figures"
     assert set(announced["limits"]["shares"]) == set(NO_LIMITS)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from kulanz.application.campaigns.control_campaign import ControlPorts, cancel
-from kulanz.application.campaigns.plausible_plan import UsualReview, usual_review
+from kulanz.application.campaigns.plausible_plan import campaigns_before, usual_review
 from kulanz.domain.campaigns.campaign import CampaignId, Cause
 from tests.support.small_campaign import event, list_of, meant, row, small_world
 from tests.support.world import ANNA, BEN, World
@@ -38,8 +38,10 @@ def close(world: World, campaign_id: CampaignId) -> None:
     world.run_until_quiet()
 
 
-def usual(world: World, campaign_id: CampaignId) -> list[UsualReview]:
-    return usual_review(world.campaign(str(campaign_id)), world.campaigns, world.index)
+def usual(world: World, campaign_id: CampaignId) -> list[dict[str, Any]]:
+    campaign = world.campaign(str(campaign_id))
+    found = usual_review(campaign, campaigns_before(campaign, world.campaigns, world.index))
+    return [{name: one[name] for name in ("campaign", "measure", "sum", "lines")} for one in map(dict[str, Any], found)]
 
 
 def test_what_is_usual_is_what_the_granted_lines_of_the_last_closed_campaign_came_to(world: World) -> None:
@@ -52,7 +54,7 @@ def test_what_is_usual_is_what_the_granted_lines_of_the_last_closed_campaign_cam
     )
     waiting = request(world, 3, fees=("900.00",))
     # of 50.00, 70.00 and 1.00 a tenth, and twenty minutes each; the declined and the referred line are no average's
-    expected: list[UsualReview] = [
+    expected = [
         {"campaign": str(first), "measure": "EUR", "sum": "1210", "lines": 3},
         {"campaign": str(first), "measure": "call_minute", "sum": "60", "lines": 3},
     ]

@@ -249,6 +249,6 @@ def test_a_share_is_shown_as_it_is_compared(number: int, rows: int) -> None:
 
 def test_the_defaults_are_those_that_the_guide_names() -> None:
     assert {name: percent(share) for name, share in SHARES.items()} == {
-        "rejected": "1 %", "conflicts": "0.1 %", "held": "25 %", "known": "50 %",
+        "rejected": "1 %", "conflicts": "0.1 %", "nearly_equal": "0.1 %", "held": "25 %", "known": "50 %",
     }  # fmt: skip
     assert (TIMES_MEDIAN, MAJOR_UNITS, ROWS_FORGIVEN) == (100, 1_000, 1)

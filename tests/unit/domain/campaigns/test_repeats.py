@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from unittest.mock import patch
-from zlib import crc32
 
 import pytest
 from hypothesis import example, given
@@ -15,6 +14,7 @@ from kulanz.domain.campaigns.repeats import (
     SAMPLE_MOST,
     SUBJECTS_SAMPLED,
     Repeats,
+    account_hash,
     bound_for,
 )
 from kulanz.domain.lists.rows import row_digest
@@ -26,7 +26,7 @@ ROWS = st.lists(st.tuples(st.integers(0, 12), st.integers(0, 2)), max_size=60)
 def seen(rows: Sequence[tuple[int, int]], bound: int = HASHES) -> Repeats:
     found = Repeats(bound)
     for account, facts in rows:
-        hashed = crc32(f"a{account}".encode())
+        hashed = account_hash(f"a{account}")
         if hashed < found.bound:
             found.see(hashed, f"a{account}", "-", row_digest(f"a{account}", "-", str(facts)))
     return found
@@ -44,6 +44,35 @@ def test_of_a_short_list_they_are_counted_exactly_however_it_is_cut(rows: list[t
     assert whole.rows == len(rows)
     assert whole.repeated == sum(len(facts) - 1 for facts in stated.values() if len(set(facts)) == 1)
     assert whole.contradicting == sum(len(facts) - 1 for facts in stated.values() if len(set(facts)) > 1)
+
+
+WRITTEN = ("{}", "00{}", "{}.0", "0{}.00")
+NEARLY = st.lists(st.tuples(st.integers(0, 9), st.sampled_from(WRITTEN), st.sampled_from(["-", "b", "B"])), max_size=40)
+
+
+@given(NEARLY, st.integers(0, 40))
+def test_ids_that_are_written_otherwise_are_counted_however_the_list_is_cut(
+    rows: list[tuple[int, str, str]], cut: int
+) -> None:
+    """An account in capitals and small letters, with zeros, or as a decimal; each subject of it by itself."""
+
+    def of(some: list[tuple[int, str, str]]) -> Repeats:
+        found = Repeats()
+        for number, form, subject in some:
+            account = form.format(f"a{number}") if form == "{}.0" else form.format(number)
+            found.see(account_hash(account), account, subject, row_digest(account, subject, ""))
+        return found
+
+    ways: dict[tuple[str, str], set[tuple[str, str]]] = defaultdict(set)
+    for number, form, subject in rows:
+        account = form.format(f"a{number}") if form == "{}.0" else form.format(number)
+        plain = account.partition(".")[0].lstrip("0") or "0"
+        ways[plain, subject.lower()].add((account, subject))
+    whole, first = of(rows), of(rows[:cut])
+    first.add(of(rows[cut:]))
+    assert first.nearly_equal == whole.nearly_equal == sum(len(one) - 1 for one in ways.values())
+    assert whole.repeated == len(rows) - sum(map(len, ways.values()))
+    assert Repeats.from_bytes(whole.to_bytes()) == whole
 
 
 def test_of_a_long_list_all_rows_of_some_subjects_are_seen() -> None:

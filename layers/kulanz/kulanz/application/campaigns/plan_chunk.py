@@ -1,7 +1,6 @@
 """The plan pass over a chunk: each line decided and counted, and a digest filed for each stretch of lines."""
 
 from dataclasses import dataclass, field
-from zlib import crc32
 
 from kulanz.application.campaigns.chunk_run import PROBLEMS_PER_RECEIPT, ChunkRun, Waiting
 from kulanz.application.campaigns.filed_reads import LineRead
@@ -10,7 +9,7 @@ from kulanz.application.campaigns.read_history import NOTHING_READ
 from kulanz.domain.campaigns.campaign import Receipt
 from kulanz.domain.campaigns.measured import Measured
 from kulanz.domain.campaigns.reconciliation import WriteResult, nothing_owed
-from kulanz.domain.campaigns.repeats import Repeats, bound_for
+from kulanz.domain.campaigns.repeats import Repeats, account_hash, bound_for
 from kulanz.domain.campaigns.stretches import (
     STRETCH_FULL_BYTES,
     STRETCH_SECONDS,
@@ -122,7 +121,7 @@ class PlanRun(ChunkRun):
         if isinstance(remembered, Problem):
             self._reject(line.offset, remembered)
             return
-        hashed = crc32(record.account_id.encode())
+        hashed = account_hash(record.account_id)
         if hashed < self.measured.repeats.bound:
             self.measured.repeats.see(hashed, record.account_id, record.subject, remembered.digest(record))
         if record.former is not None:

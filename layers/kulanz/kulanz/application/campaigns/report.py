@@ -90,7 +90,8 @@ class ReportedAmounts(TypedDict):
 
 
 class ReportedRepeats(TypedDict):
-    """Rows that name a subject again: with the same facts, or with others. Of a long list, `rows_looked_at` are a
+    """Rows that name a subject again: with the same facts, or with others; and those whose id differs from another's
+    by zeros, letters' case or `.0` alone. Of a long list, `rows_looked_at` are a
     sample: all rows of some subjects, chosen by their hash.
     """
 
@@ -98,6 +99,7 @@ class ReportedRepeats(TypedDict):
     whole_list: bool
     repeated: int
     contradicting: int
+    nearly_equal: int
 
 
 class ReportedLimits(TypedDict):
@@ -321,6 +323,7 @@ def _measured(measured: Measured) -> ReportedMeasures:
             "whole_list": repeats.is_whole,
             "repeated": repeats.repeated,
             "contradicting": repeats.contradicting,
+            "nearly_equal": repeats.nearly_equal,
         },
         "known": measured.known,
     }

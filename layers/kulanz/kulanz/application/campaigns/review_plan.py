@@ -15,8 +15,11 @@ from kulanz.application.campaigns.plausible_plan import (
     IncidentReview,
     RepeatsReview,
     UsualReview,
+    campaigns_before,
     incident_review,
+    is_older,
     repeats_review,
+    same_list,
     uploaded_at,
     usual_review,
 )
@@ -98,13 +101,19 @@ class PolicyReview(TypedDict):
 
 
 class ListReview(TypedDict):
-    """Which version of which list is decided, and when it was put into the bucket: null where that was deleted."""
+    """Which version of which list is decided, and when it was put into the bucket: null where that was deleted.
+
+    `is_older`: that was before the incident began. `same_as`: campaigns of other incidents whose list has the same
+    content.
+    """
 
     key: str
     version_id: str
     rows: int
     bytes: int
     uploaded_at: str | None
+    is_older: bool
+    same_as: Sequence[str]
 
 
 class PlanReview(TypedDict):
@@ -175,6 +184,9 @@ def review_plan(campaign_id: CampaignId, ports: ReviewPorts, now: datetime) -> P
         raise NoPlan(_why_none(campaign_id, campaign))
     _, measured, _ = add_up(campaign, ports.campaigns.receipts(campaign_id, Pass.PLAN))
     before = _campaign_before(campaign, ports.campaigns)
+    others = campaigns_before(campaign, ports.campaigns, ports.index)
+    incident = incident_review(campaign, ports.campaigns)
+    uploaded = uploaded_at(campaign, ports.uploads)
     given = [one for one in ports.campaigns.actions(campaign_id) if isinstance(one, Approval)]
     needed = persons_needed(plan, ports.settings)
     budgets = review_budgets(campaign, plan, ports.campaigns, ports.settings, now)
@@ -195,14 +207,14 @@ def review_plan(campaign_id: CampaignId, ports: ReviewPorts, now: datetime) -> P
         "not_automatic": _not_automatic(plan, ports, now) or beyond_budget(budgets),
         "lone_operator": ports.settings.lone_operator,
         "approvals": [_approval(one) for one in sorted(given, key=lambda one: one.at)],
-        "incident": incident_review(campaign, ports.campaigns),
+        "incident": incident,
         "policy": _policy(campaign, ports.campaigns),
         "list": {
             "key": pinned.key, "version_id": pinned.version_id, "rows": campaign.rows_announced, "bytes": pinned.size,
-            "uploaded_at": uploaded_at(campaign, ports.uploads),
+            "uploaded_at": uploaded, "is_older": is_older(uploaded, incident), "same_as": same_list(campaign, others),
         },
         "repeats": repeats_review(measured.repeats),
-        "usual": usual_review(campaign, ports.campaigns, ports.index),
+        "usual": usual_review(campaign, others),
         "decided_at": format_instant(campaign.decided_at),
         "lines": campaign.plan.totals.lines,
         "subjects": plan.subjects,

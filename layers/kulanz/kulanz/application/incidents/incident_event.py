@@ -219,6 +219,7 @@ class LimitsContract(_Contract):
 
     rejected: _Share | None = None
     conflicts: _Share | None = None
+    nearly_equal: _Share | None = None
     held: _Share | None = None
     known: _Share | None = None
     largest: _Sizes | None = None

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from kulanz.domain.campaigns.amounts import Amounts, Size
 from kulanz.domain.campaigns.changed_accounts import ChangedAccounts
-from kulanz.domain.campaigns.limits import Exceeded, Limits, conflicts_exceeded, exceeded
+from kulanz.domain.campaigns.limits import Exceeded, Limits, conflicts_exceeded, exceeded, nearly_equal_exceeded
 from kulanz.domain.campaigns.measured import Measured
 from kulanz.domain.campaigns.reconciliation import (
     RESULT_OF,
@@ -200,6 +200,7 @@ class CheckedList:
         found = exceeded(limits, totals, measured, follows=False)
         if self.subjects is not None:
             found += conflicts_exceeded(limits.shares["conflicts"], self.rows, self.subjects.contradicting)
+            found += nearly_equal_exceeded(limits.shares["nearly_equal"], self.rows, self.subjects.nearly_equal)
         return found
 
 

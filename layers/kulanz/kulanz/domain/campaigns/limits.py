@@ -19,18 +19,21 @@ from kulanz.domain.money import format_minor, is_currency, minor_units
 SHARES = {
     "rejected": Fraction(1, 100),
     "conflicts": Fraction(1, 1000),
+    "nearly_equal": Fraction(1, 1000),
     "held": Fraction(1, 4),
     "known": Fraction(1, 2),
 }
-"""The largest share of a list's rows that may be rejected, contradict another row of their subject, or be held; and
-the smallest share that must be known from the campaigns that are followed. What holds where nothing is stated."""
+"""The largest share of a list's rows that may be rejected, contradict another row of their subject, have nearly the id
+of another row, or be held; and the smallest share that must be known from the campaigns that are followed. What holds
+where nothing is stated."""
 TIMES_MEDIAN = 100
 MAJOR_UNITS = 1_000
 """The largest amount may be so many times the median, or so much of its currency (or unit), whichever is more."""
 ROWS_FORGIVEN = 1
 """A single row exceeds no share, unless it is half of the list: one row of five is a fifth, and says nothing."""
 ROWS_TO_ESTIMATE = 5
-"""Where subjects were sampled, fewer contradicting rows than these do not say what share they are of the list."""
+"""Where subjects were sampled, fewer contradicting or nearly equal rows than these do not say what share of the list
+they are."""
 
 PERCENT = re.compile(r"(100|[0-9]{1,2}(?:\.[0-9]{1,4})?) ?%", re.ASCII)
 PERCENT_EXPECTED = "a share such as 2 % or 0.5 %, at most 100 %"
@@ -66,7 +69,7 @@ class Limits:
     def from_content(cls, content: Mapping[str, Any]) -> "Limits":
         """Read what `content` wrote."""
         sizes = [{name: plain_size(Decimal(size)) for name, size in content[part].items()} for part in _SIZES]
-        shares = {name: Fraction(share) for name, share in content["shares"].items()}
+        shares = SHARES | {name: Fraction(share) for name, share in content["shares"].items()}
         return cls(shares, sizes[0], sizes[1], content["stated"])
 
 
@@ -157,21 +160,32 @@ def _shares(limits: Limits, totals: Totals, measured: Measured, rows: int) -> It
     elif _is_over(rejected, rows, limits.shares["rejected"]):
         yield Exceeded("rejected", f"{_of(rejected, rows)} rejected, at most {percent(limits.shares['rejected'])}")
     repeats = measured.repeats
-    yield from conflicts_exceeded(
-        limits.shares["conflicts"], repeats.rows, repeats.contradicting, is_whole=repeats.is_whole
-    )
+    rows_seen, whole = repeats.rows, repeats.is_whole
+    yield from conflicts_exceeded(limits.shares["conflicts"], rows_seen, repeats.contradicting, is_whole=whole)
+    yield from nearly_equal_exceeded(limits.shares["nearly_equal"], rows_seen, repeats.nearly_equal, is_whole=whole)
     if _is_over(held, rows, limits.shares["held"]):
         yield Exceeded("held", f"{_of(held, rows)} held, at most {percent(limits.shares['held'])}")
 
 
 def conflicts_exceeded(share: Fraction, rows: int, contradicting: int, *, is_whole: bool = True) -> Iterator[Exceeded]:
     """The limit of rows that contradict another row of their subject, of a list or of a sample of its subjects."""
-    if contradicting < (0 if is_whole else ROWS_TO_ESTIMATE) or not _is_over(contradicting, rows, share):
+    verb = "contradicts" if contradicting == 1 else "contradict"
+    what = f"{verb} another row of the same subject"
+    yield from _of_rows("conflicts", share, (contradicting, rows), what, is_whole=is_whole)
+
+
+def nearly_equal_exceeded(share: Fraction, rows: int, nearly: int, *, is_whole: bool = True) -> Iterator[Exceeded]:
+    """The limit of rows whose id nearly is another row's: two exports of the same accounts, each of which would pay."""
+    what = f"{'differs' if nearly == 1 else 'differ'} from another row's id by zeros, letters' case or .0 alone"
+    yield from _of_rows("nearly_equal", share, (nearly, rows), what, is_whole=is_whole)
+
+
+def _of_rows(name: str, share: Fraction, found: tuple[int, int], what: str, *, is_whole: bool) -> Iterator[Exceeded]:
+    number, rows = found
+    if number < (0 if is_whole else ROWS_TO_ESTIMATE) or not _is_over(number, rows, share):
         return
     sampled = "" if is_whole else " of a sample"
-    verb = "contradicts" if contradicting == 1 else "contradict"
-    figures = f"{_of(contradicting, rows)}{sampled} {verb} another row of the same subject"
-    yield Exceeded("conflicts", f"{figures}, at most {percent(share)}")
+    yield Exceeded(name, f"{_of(number, rows)}{sampled} {what}, at most {percent(share)}")
 
 
 def conflicts_written(limits: Limits, totals: Totals) -> Iterator[Exceeded]:

@@ -1,14 +1,19 @@
-"""Subjects that a list names more than once, known before anything is written.
+"""Subjects that a list names more than once, or under nearly the same id, known before anything is written.
 
 The ledger finds them exactly, but only while it is written. The plan reads a list in many places at once and cannot
-hold all its subjects, so it remembers a fixed set of them: those whose hash is below a bound. Every row of such a
-subject is seen, wherever it stands in the list, so that what is found of them is exact. A list of at most
-`SUBJECTS_SAMPLED` rows is remembered whole; of a longer one, the share of the sample stands for that of the list.
+hold all its subjects, so it remembers a fixed set of them: those whose hash is below a bound. It is that of the id's
+normal form, so that `001042` is remembered where `1042` is. Every row of such a subject is seen, wherever it stands in
+the list, so that what is found of them is exact. A list of at most `SUBJECTS_SAMPLED` rows is remembered whole; of a
+longer one, the share of the sample stands for that of the list.
 """
 
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from itertools import groupby
 from struct import Struct
+from zlib import crc32
+
+from kulanz.domain.lists.near_ids import normal_id
 
 SUBJECTS_SAMPLED = 5_000
 """Of 5,000 rows, the limit of one contradiction in a thousand is five."""
@@ -22,8 +27,16 @@ SUBJECT_BYTES = _ENTRY.size
 _CONTRADICTING = b"\0" * 6
 _ROWS_MOST = 2**32 - 1
 
+_NORMAL_BYTES, _EXACT_BYTES = 3, 3
+
 type SubjectMark = tuple[int, bytes]
-"""A subject's hash, by which it is chosen, and a further one, which tells apart those that share the first."""
+"""An account's hash, by which its subjects are chosen, and further ones that tell apart those that share it: first that
+of the subject's normal form, then its own."""
+
+
+def account_hash(account_id: str) -> int:
+    """The hash by which the subjects of an account are chosen: CRC-32, cheap, of the id's normal form."""
+    return crc32(normal_id(account_id).encode())
 
 
 def bound_for(rows: int) -> int:
@@ -39,9 +52,10 @@ class Repeats:
     subjects: dict[SubjectMark, tuple[bytes, int]] = field(default_factory=dict)
 
     def see(self, hashed: int, account_id: str, subject: str, digest: str) -> None:
-        """Remember a row whose account's hash (CRC-32, cheap) is below the bound. `digest` is the row's, in hex."""
-        mark = hashed, blake2b(f"{account_id}#{subject}".encode(), digest_size=6).digest()
-        self._add(mark, bytes.fromhex(digest[:12]), 1)
+        """Remember a row whose `account_hash` is below the bound. `digest` is the row's, in hex."""
+        normal = f"{normal_id(account_id)}#{normal_id(subject)}"
+        mark = _hash(normal, _NORMAL_BYTES) + _hash(f"{account_id}#{subject}", _EXACT_BYTES)
+        self._add((hashed, mark), bytes.fromhex(digest[:12]), 1)
         self._shrink()
 
     def add(self, other: "Repeats") -> None:
@@ -74,6 +88,12 @@ class Repeats:
         """The rows that name a subject again, where not all its rows state the same facts."""
         return sum(rows - 1 for digest, rows in self.subjects.values() if digest == _CONTRADICTING)
 
+    @property
+    def nearly_equal(self) -> int:
+        """The subjects that differ from another one by zeros, letters' case or `.0` alone; each may be granted."""
+        places = sorted((hashed, mark[:_NORMAL_BYTES]) for hashed, mark in self.subjects)
+        return sum(len(list(same)) - 1 for _, same in groupby(places))
+
     def to_bytes(self) -> bytes:
         """The bound and the subjects, as a receipt keeps them."""
         known = sorted(self.subjects.items())
@@ -103,3 +123,7 @@ class Repeats:
 
     def _forget(self) -> None:
         self.subjects = {mark: known for mark, known in self.subjects.items() if mark[0] < self.bound}
+
+
+def _hash(text: str, size: int) -> bytes:
+    return blake2b(text.encode(), digest_size=size).digest()

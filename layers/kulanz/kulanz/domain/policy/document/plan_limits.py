@@ -20,6 +20,9 @@ class PlanLimits:
 
     rejected: str = entry(SHARE, "The largest share of rows that cannot be read; 1 % if not stated.", default="")
     conflicts: str = entry(SHARE, "Rows that contradict another row of their subject; 0.1 %.", default="")
+    nearly_equal: str = entry(
+        SHARE, "Rows whose id differs from another's by zeros, letters' case or .0 alone; 0.1 %.", default=""
+    )
     held: str = entry(SHARE, "The largest share of rows that are held; 25 %.", default="")
     known: str = entry(SHARE, "The smallest share known from the campaigns that are followed; 50 %.", default="")
     largest: tuple[str, ...] = entry(
