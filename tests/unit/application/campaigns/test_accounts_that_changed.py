@@ -256,6 +256,23 @@ def test_the_plan_counts_such_rows_as_contradicting_before_anybody_is_paid() -> 
     assert world.ledger.all_entries() == []
 
 
+def test_ids_that_changed_by_zeros_alone_are_not_taken_for_two_exports() -> None:
+    """Unless the list has a row of the former id, too."""
+    rows = [line(f"00{number}", was=str(number)) for number in range(1_001, 1_021)]
+    world = world_of()
+    assert closed(world, campaign(world, *rows))["granted"] == len(rows)
+    with_former = [*rows, line("1001"), line("1002")]
+    other = world_of(approvers=())
+    other.lists.upload("lists/1.csv", "\n".join([HEAD, *with_former, ""]).encode())
+    request = event(key="lists/1.csv", rows=len(with_former), policy="fee")
+    del request["detail"]["campaign"]["limits"]
+    other.publish(request)
+    other.run_until_quiet()
+    waiting = other.campaign(f"{INCIDENT_ID}/1")
+    assert waiting.state is State.AWAITING_APPROVAL
+    assert "nearly_equal: 2 of 22 rows" in waiting.state_reason
+
+
 def test_a_row_that_is_repeated_is_a_duplicate() -> None:
     world = world_of()
     first = campaign(world, line("new", was="old"), line("new", was="old"))

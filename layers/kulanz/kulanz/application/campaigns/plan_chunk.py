@@ -24,6 +24,7 @@ from kulanz.domain.ledger.entries import row_hash
 from kulanz.domain.lists.former_ids import Former
 from kulanz.domain.lists.header import ListFormat
 from kulanz.domain.lists.lines import Line, is_blank
+from kulanz.domain.lists.near_ids import normal_id
 from kulanz.domain.lists.rows import QUOTES_UNBALANCED, Problem, Record, row_digest
 from kulanz.domain.lists.unread_columns import in_other_currency
 
@@ -142,7 +143,9 @@ class PlanRun(ChunkRun):
     def _see_former(self, record: Record, former: Former, offset: int) -> None:
         """Measure an account that changed. Its former id is a subject that the list names, too."""
         self.measured.changed.see(record.account_id, former.account_id, record.subject, offset)
-        hashed = crc32(former.account_id.encode())
+        if normal_id(former.account_id) == normal_id(record.account_id):
+            return  # written otherwise: a row of the former id is nearly equal to this one
+        hashed = account_hash(former.account_id)
         if hashed < self.measured.repeats.bound:
             digest = row_digest(former.account_id, record.subject, record.account_id)
             self.measured.repeats.see(hashed, former.account_id, record.subject, digest)

@@ -29,6 +29,7 @@ from kulanz.domain.lists.former_ids import Former
 from kulanz.domain.lists.header import ACCOUNT_COLUMN, HEADER_BYTES, ListFormat, ListLayout, read_layout
 from kulanz.domain.lists.id_shape import IdShape
 from kulanz.domain.lists.lines import Line, ListRefused, is_blank, lines_starting_in
+from kulanz.domain.lists.near_ids import normal_id
 from kulanz.domain.lists.reader import line_reader
 from kulanz.domain.lists.rows import (
     LIST_SEPARATOR_UNKNOWN,
@@ -325,7 +326,7 @@ class _Check:
     def _see_former(self, number: int, offset: int, record: Record, former: Former) -> None:
         """Remember an account that changed. Its former id is a subject that the list names, too."""
         self.checked.changed.see(record.account_id, former.account_id, record.subject, offset)
-        if self._subjects is not None:
+        if self._subjects is not None and normal_id(former.account_id) != normal_id(record.account_id):
             digest = row_digest(former.account_id, record.subject, record.account_id)
             self._subjects.see(former.account_id, record.subject, digest, number)
 
