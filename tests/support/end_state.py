@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from kulanz.adapters.parted_lists import PartedLists
@@ -141,13 +142,17 @@ def check_sound(world: World) -> None:
     assert set(_statuses(world)) == recorded, "statuses differ from the recorded revisions"
     committed = set()
     for entry in entries:
-        decision = read_decision(entry.body)
+        decision = _decided(entry.body)
         _check_tells_what_it_decides(entry.key, decision)
         if decision.notice is not None:
             committed.add(notice_id(entry.key, decision.notice.kind))
     assert set(_notices(world)) == committed, "notices differ from the committed decisions that ask for one"
     for campaign_id in world.campaigns.all_campaigns():
         _check_campaign(world, campaign_id)
+
+
+_decided = lru_cache(maxsize=4_096)(read_decision)
+"""A decision by its text. Runs that go on from one another have the same ones, and each is looked at four times."""
 
 
 def _check_tells_what_it_decides(key: DecisionKey, decision: Decision) -> None:
@@ -169,7 +174,7 @@ def _check_campaign(world: World, campaign_id: CampaignId) -> None:
     is_settled = campaign.state_reason.startswith("settled_by_hand")  # perhaps half-way: then it lacks lines
     if campaign.state is State.CLOSED and not is_settled:
         decided = [entry for entry in world.ledger.all_entries() if entry.key.campaign == campaign_id]
-        mine = [entry for entry in decided if read_decision(entry.body).reason != DECIDED_UNDER_NEW_ID]
+        mine = [entry for entry in decided if _decided(entry.body).reason != DECIDED_UNDER_NEW_ID]
         assert len(mine) == campaign.apply.totals.ledger_count(), "the ledger holds another number of decisions"
         _check_every_line_has_one_class(world, campaign_id)
         _check_money(world, campaign_id)
@@ -193,7 +198,7 @@ def _check_money(world: World, campaign_id: CampaignId) -> None:
     owed: Counter[str] = Counter()
     for entry in world.ledger.all_entries():
         if entry.key.campaign == campaign_id:
-            for benefit in read_decision(entry.body).benefits:
+            for benefit in _decided(entry.body).benefits:
                 if benefit.money is not None:
                     owed[benefit.money.currency] += benefit.money.minor
     booked: Counter[str] = Counter()
@@ -207,7 +212,7 @@ def _check_ends(world: World, campaign_id: CampaignId) -> None:
     """What was granted at once is counted at its own end, whoever wrote it and whenever that was counted."""
     ends: dict[EndOf, Any] = {}
     for entry in world.ledger.all_entries():
-        decision = read_decision(entry.body)
+        decision = _decided(entry.body)
         if entry.key.campaign == campaign_id and decision.outcome is Outcome.GRANTED:
             for benefit in decision.benefits:
                 ends_at = benefit.validity.expires_at(entry.effective_at)

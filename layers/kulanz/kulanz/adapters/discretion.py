@@ -3,7 +3,7 @@
 from typing import Any
 
 from kulanz.adapters.published_file import PublishedFile
-from kulanz.application.ports import DiscretionSealed, Refused
+from kulanz.application.ports import DiscretionSealed
 from kulanz.domain.byhand.discretion import (
     BYTES_MOST,
     NO_DISCRETION,
@@ -23,23 +23,12 @@ class S3Discretion:
 
     def __init__(self, client: Any, bucket: str, policy_prefix: str) -> None:
         folder = policy_prefix + DISCRETION_FOLDER
-        self._file = PublishedFile(client, bucket, folder, "the discretion file", VERSION_DIGITS, BYTES_MOST)
+        self._file = PublishedFile(
+            client, bucket, folder, "discretion file", VERSION_DIGITS, BYTES_MOST, DiscretionSealed
+        )
 
     def current(self) -> Discretion:
-        version = self._file.latest()
-        if not version:
-            return NO_DISCRETION
-        try:
-            found = discretion_from_json(self._file.read(version))
-        except DiscretionError as error:
-            raise Refused(f"discretion file, version {version}: {error}") from None
-        if found.version != version:
-            raise Refused(f"discretion file, version {version}: it says that it is another version")
-        return found
+        return self._file.current(discretion_from_json, DiscretionError, NO_DISCRETION)
 
     def publish(self, version: int, content: bytes, by: str = "") -> bool:
-        if self._file.put(version, content, by):
-            return True
-        if self._file.read(version) == content:
-            return False
-        raise DiscretionSealed(f"version {version} of the discretion file is published with other content")
+        return self._file.publish(version, content, by)

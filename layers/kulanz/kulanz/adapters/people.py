@@ -3,7 +3,7 @@
 from typing import Any
 
 from kulanz.adapters.published_file import PublishedFile
-from kulanz.application.ports import PeopleSealed, Refused
+from kulanz.application.ports import PeopleSealed
 from kulanz.domain.people.people import (
     NOBODY_LISTED,
     PEOPLE_BYTES_MOST,
@@ -23,23 +23,12 @@ class S3People:
 
     def __init__(self, client: Any, bucket: str, policy_prefix: str) -> None:
         folder = policy_prefix + PEOPLE_FOLDER
-        self._file = PublishedFile(client, bucket, folder, "the people file", VERSION_DIGITS, PEOPLE_BYTES_MOST)
+        self._file = PublishedFile(
+            client, bucket, folder, "people file", VERSION_DIGITS, PEOPLE_BYTES_MOST, PeopleSealed
+        )
 
     def current(self) -> People:
-        version = self._file.latest()
-        if not version:
-            return NOBODY_LISTED
-        try:
-            people = people_from_json(self._file.read(version))
-        except PeopleError as error:
-            raise Refused(f"people file, version {version}: {error}") from None
-        if people.version != version:
-            raise Refused(f"people file, version {version}: it says that it is another version")
-        return people
+        return self._file.current(people_from_json, PeopleError, NOBODY_LISTED)
 
     def publish(self, version: int, content: bytes, by: str = "") -> bool:
-        if self._file.put(version, content, by):
-            return True
-        if self._file.read(version) == content:
-            return False
-        raise PeopleSealed(f"version {version} of the people file is published with other content")
+        return self._file.publish(version, content, by)

@@ -4,8 +4,9 @@ It stands under their prefix, in a folder that no policy's id can name, so that 
 it is published by the same people, never replaced, hidden or expired.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
@@ -15,9 +16,19 @@ from kulanz.adapters.s3 import put_once
 from kulanz.application.ports import Refused, TryAgain
 
 
+class Versioned(Protocol):
+    """What a file says, with the version that it says it is."""
+
+    @property
+    def version(self) -> int: ...
+
+
 @dataclass(frozen=True, slots=True)
 class PublishedFile:
-    """The versions of one file. `named` is what it is called; keys are listed in the order of their text."""
+    """The versions of one file. `named` is what it is called, without its article; keys are in the order of their text.
+
+    `sealed` is raised where a version has been published with other content.
+    """
 
     _client: Any
     bucket: str
@@ -25,13 +36,36 @@ class PublishedFile:
     named: str
     version_digits: int
     bytes_most: int
+    sealed: type[Refused]
 
-    def put(self, version: int, content: bytes, by: str) -> bool:
-        """Publish a version, once; False where it stands, with whatever content. Raises PublishingForbidden."""
-        named = f"version {version} of {self.named}"
-        return put_once(self._client, self.bucket, self._key(version), content, named, by)
+    def current[Content: Versioned](
+        self, parse: Callable[[bytes], Content], wrong: type[Exception], nothing: Content
+    ) -> Content:
+        """The newest version, as `parse` reads it; `nothing` where none was published.
 
-    def latest(self) -> int:
+        Raises Refused where it is too large, says that it is another version, or where `parse` raises `wrong`.
+        """
+        version = self._latest()
+        if not version:
+            return nothing
+        try:
+            found = parse(self._read(version))
+        except wrong as error:
+            raise Refused(f"{self.named}, version {version}: {error}") from None
+        if found.version != version:
+            raise Refused(f"{self.named}, version {version}: it says that it is another version")
+        return found
+
+    def publish(self, version: int, content: bytes, by: str) -> bool:
+        """Publish a version once; False where the same content stands. Raises `sealed`, PublishingForbidden."""
+        named = f"version {version} of the {self.named}"
+        if put_once(self._client, self.bucket, self._key(version), content, named, by):
+            return True
+        if self._read(version) == content:
+            return False
+        raise self.sealed(f"{named} is published with other content")
+
+    def _latest(self) -> int:
         """The highest version that was published; 0 where there is none."""
         latest, more = 0, dict[str, str]()
         while True:
@@ -44,7 +78,7 @@ class PublishedFile:
                 return latest
             more = {"ContinuationToken": answer["NextContinuationToken"]}
 
-    def read(self, version: int) -> bytes:
+    def _read(self, version: int) -> bytes:
         """A published version. Raises Refused where it is too large, TryAgain."""
         try:
             answer = self._client.get_object(Bucket=self.bucket, Key=self._key(version))
@@ -54,7 +88,7 @@ class PublishedFile:
         except (BotoCoreError, HTTPError, OSError) as error:
             raise TryAgain(f"GetObject: {type(error).__name__}") from error
         if len(content) > self.bytes_most:
-            raise Refused(f"{self.named} has at most {self.bytes_most} bytes")
+            raise Refused(f"the {self.named} has at most {self.bytes_most} bytes")
         return content
 
     def _key(self, version: int) -> str:

@@ -6,7 +6,6 @@ from typing import Any
 
 from kulanz.adapters.published_file import PublishedFile
 from kulanz.application.drafts.draft_ports import SourcesSealed, SourcesStore
-from kulanz.application.ports import Refused
 from kulanz.sources.configuration import (
     BYTES_MOST,
     NO_SOURCES,
@@ -27,27 +26,14 @@ class S3Sources:
     """The configuration of sources."""
 
     def __init__(self, client: Any, bucket: str, policy_prefix: str) -> None:
-        folder, named = policy_prefix + SOURCES_FOLDER, "the configuration of sources"
-        self._file = PublishedFile(client, bucket, folder, named, VERSION_DIGITS, BYTES_MOST)
+        folder, named = policy_prefix + SOURCES_FOLDER, "configuration of sources"
+        self._file = PublishedFile(client, bucket, folder, named, VERSION_DIGITS, BYTES_MOST, SourcesSealed)
 
     def current(self) -> Configuration:
-        version = self._file.latest()
-        if not version:
-            return NO_SOURCES
-        try:
-            found = configuration_from_json(self._file.read(version))
-        except ConfigurationError as error:
-            raise Refused(f"configuration of sources, version {version}: {error}") from None
-        if found.version != version:
-            raise Refused(f"configuration of sources, version {version}: it says that it is another version")
-        return found
+        return self._file.current(configuration_from_json, ConfigurationError, NO_SOURCES)
 
     def publish(self, version: int, content: bytes, by: str = "") -> bool:
-        if self._file.put(version, content, by):
-            return True
-        if self._file.read(version) == content:
-            return False
-        raise SourcesSealed(f"version {version} of the configuration of sources is published with other content")
+        return self._file.publish(version, content, by)
 
 
 class CachedSources:
