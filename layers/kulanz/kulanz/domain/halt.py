@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from kulanz.domain.people.caller import APART
+from kulanz.domain.refusal import WithReason
 
 if TYPE_CHECKING:  # workers look at the halt, and need no people file
     from kulanz.domain.people.people import People
@@ -20,12 +21,8 @@ LIFTED_BY, LIFTED_BY_LONE_OPERATOR = 2, 1
 """So many persons lift a halt; a stack with a lone operator has only one."""
 
 
-class HaltRefused(Exception):
+class HaltRefused(WithReason):
     """The halt cannot be set or lifted so. `reason` is a code; the text says why and what to do."""
-
-    def __init__(self, reason: str, message: str) -> None:
-        super().__init__(message)
-        self.reason = reason
 
 
 class Verb(StrEnum):

@@ -11,6 +11,7 @@ from hashlib import sha256
 
 from kulanz.domain.campaigns.campaign import CAMPAIGNS_PER_INCIDENT, CampaignId
 from kulanz.domain.canonical import canonical_json
+from kulanz.domain.refusal import WithReason
 
 REVISIONS_REMEMBERED = 100
 """The record holds the digest of each of the highest ones, some 80 bytes. Any number of revisions may come: what the
@@ -33,12 +34,8 @@ class DetailType(StrEnum):
     CAMPAIGN_REQUESTED = "Campaign Requested"
 
 
-class IncidentConflict(Exception):
+class IncidentConflict(WithReason):
     """An event contradicts what is recorded. `reason` is a code; the text says what was expected and what to do."""
-
-    def __init__(self, reason: str, message: str) -> None:
-        super().__init__(message)
-        self.reason = reason
 
 
 class VoidRuns(IncidentConflict):

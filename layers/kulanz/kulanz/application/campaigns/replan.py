@@ -30,17 +30,14 @@ from kulanz.domain.campaigns.campaign import (
 from kulanz.domain.incident import outage_digest
 from kulanz.domain.incident_record import DetailType, IncidentConflict, IncidentRecord, Revision, with_campaign
 from kulanz.domain.policy import PolicyError, compile_policy
+from kulanz.domain.refusal import WithReason
 from kulanz.domain.time import TIME_ZONES
 
 CAN_BE_REPLANNED = frozenset({State.AWAITING_APPROVAL, State.PAUSED, State.REJECTED, State.CANCELLED})
 
 
-class ReplanRefused(Exception):
+class ReplanRefused(WithReason):
     """The list cannot be planned again. `reason` is a code; the text says why and what to do."""
-
-    def __init__(self, reason: str, message: str) -> None:
-        super().__init__(message)
-        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)

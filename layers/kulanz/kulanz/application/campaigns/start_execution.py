@@ -17,14 +17,11 @@ from kulanz.domain.gate.approval import approvable_until, not_automatic
 from kulanz.domain.gate.filed_plan import FiledPlan
 from kulanz.domain.gate.settings import GateSettings, SpentPlace, month_of
 from kulanz.domain.incident_record import DetailType, IncidentRecord, decision_digest
+from kulanz.domain.refusal import WithReason
 
 
-class CannotStart(Exception):
+class CannotStart(WithReason):
     """The plan must not be executed now. `reason` is a code; the text says why and what to do."""
-
-    def __init__(self, reason: str, message: str) -> None:
-        super().__init__(message)
-        self.reason = reason
 
 
 def start_of(campaign: Campaign, plan: FiledPlan, campaigns: CampaignStore, stores: Stores) -> Start:

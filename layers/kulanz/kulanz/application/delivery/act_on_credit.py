@@ -39,6 +39,7 @@ from kulanz.domain.ledger.additions import Addition, AdditionKind
 from kulanz.domain.ledger.entries import DecisionKey, granted_benefits
 from kulanz.domain.people.caller import APART, Caller, Door, Person, must_be_person
 from kulanz.domain.people.people import People, approver_problem
+from kulanz.domain.refusal import WithReason
 
 ACTION_DIGITS = 10
 """Of the id that a person chose, as an entry has it: hexadecimal digits of its digest, because entries have 2 KB."""
@@ -49,12 +50,8 @@ FOR_A_PERSON = frozenset({CreditState.REJECTED, CreditState.TAKEN_BACK})
 """The states in which nothing of a credit is booked, so that a person may say what becomes of it."""
 
 
-class CreditRefused(Exception):
+class CreditRefused(WithReason):
     """Nothing was done with the credit. `reason` is a code; the text says why and what to do."""
-
-    def __init__(self, reason: str, message: str) -> None:
-        super().__init__(message)
-        self.reason = reason
 
 
 class CreditActions(Protocol):

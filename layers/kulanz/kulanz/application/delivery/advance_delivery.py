@@ -38,6 +38,7 @@ from kulanz.domain.delivery.credit import CreditSums, Size
 from kulanz.domain.delivery.delivery import Delivery, DeliveryState, differing, gap_in, miscounted
 from kulanz.domain.delivery.files import CONTENT_TYPES, PartFile, render_trailer, sum_text, trailer_name
 from kulanz.domain.delivery.ids import DeliveryId
+from kulanz.domain.refusal import WithReason
 from kulanz.domain.time import microseconds_of
 
 NOTHING_GRANTED = "nothing_granted"
@@ -123,12 +124,8 @@ def open_over_additions(
     raise TryAgain("other deliveries of the channel keep opening, or offers of the campaign keep being accepted")
 
 
-class NotDelivered(Exception):
+class NotDelivered(WithReason):
     """What a campaign granted cannot be delivered. `reason` is a code; the text says why and what to do."""
-
-    def __init__(self, reason: str, message: str) -> None:
-        super().__init__(message)
-        self.reason = reason
 
 
 def is_whole(campaign: Campaign) -> bool:

@@ -36,18 +36,15 @@ from kulanz.domain.lists.header import HEADER_BYTES, ListFormat, ListLayout, for
 from kulanz.domain.lists.lines import ListRefused
 from kulanz.domain.people.caller import APART, Caller, Door, Person, must_be_person
 from kulanz.domain.people.people import People, approver_problem
+from kulanz.domain.refusal import WithReason
 from kulanz.domain.time import format_instant
 
 STARTED_FROM = frozenset({State.CLOSED, State.FLAGGED, State.CANCELLED})
 """The states of a campaign whose decisions may be voided: nothing is written for it any more."""
 
 
-class VoidRefused(Exception):
+class VoidRefused(WithReason):
     """The void cannot be asked for, or approved. `reason` is a code; the text says why and what to do."""
-
-    def __init__(self, reason: str, message: str) -> None:
-        super().__init__(message)
-        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)

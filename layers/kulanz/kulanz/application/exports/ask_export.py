@@ -9,15 +9,12 @@ from kulanz.application.ports import CampaignStore, ExportMessage
 from kulanz.domain.campaigns.campaign import Campaign, Pass, State
 from kulanz.domain.exports.export import LANES, Export
 from kulanz.domain.exports.figures import Of
+from kulanz.domain.refusal import WithReason
 from kulanz.domain.time import format_instant
 
 
-class ExportRefused(Exception):
+class ExportRefused(WithReason):
     """There is nothing to export as matters stand. `reason` is a code; the text says why and what to do."""
-
-    def __init__(self, reason: str, message: str) -> None:
-        super().__init__(message)
-        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)

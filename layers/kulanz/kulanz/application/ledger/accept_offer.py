@@ -30,14 +30,11 @@ from kulanz.domain.ledger.entries import (
     remaining_of,
 )
 from kulanz.domain.policy.deciding.history import HistoryKey, SubjectHistory
+from kulanz.domain.refusal import WithReason
 
 
-class OfferRefused(Exception):
+class OfferRefused(WithReason):
     """The offer cannot be accepted. `reason` is a code; the text says why and what to do."""
-
-    def __init__(self, reason: str, message: str) -> None:
-        super().__init__(message)
-        self.reason = reason
 
 
 class OfferStore(Protocol):

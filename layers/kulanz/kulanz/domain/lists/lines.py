@@ -6,16 +6,14 @@ Lines end with LF or CRLF, the last one with or without. A cut through the middl
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from kulanz.domain.refusal import WithReason
+
 LINE_BYTES = 64 * 1024
 LINE_SCAN_BYTES = 16 * 1024 * 1024
 
 
-class ListRefused(Exception):
+class ListRefused(WithReason):
     """A list cannot be used as a whole. `reason` is a code; the text says what was expected and what to do."""
-
-    def __init__(self, reason: str, message: str) -> None:
-        super().__init__(message)
-        self.reason = reason
 
 
 class Line(NamedTuple):
