@@ -29,6 +29,7 @@ otherwise."""
 SHOWN = 100
 SHOWN_MOST = 10_000
 KINDS = ("held", "referred", "conflict", "rejected")
+_OF_ROW = frozenset({"conflict", "rejected"})
 
 facts_option = click.option(
     "--fact", "facts", metavar="NAME=VALUE", multiple=True, help="A fact that the list leaves open; again for others."
@@ -36,6 +37,11 @@ facts_option = click.option(
 subject_option = click.option(
     "--subject", type=SubjectParameter(), default=WHOLE_ACCOUNT,
     help="The line, service or premises, where the policy decides those.",
+)  # fmt: skip
+
+row_option = click.option(
+    "--row", type=click.IntRange(min=0), metavar="BYTE",
+    help="The contradicting or rejected row that starts at this byte of the list, as `kulanz cases CAMPAIGN` shows it.",
 )  # fmt: skip
 
 
@@ -47,18 +53,20 @@ subject_option = click.option(
 @click.option("--limit", type=click.IntRange(1, SHOWN_MOST), default=SHOWN, show_default=True, help="Show at most.")
 @click.option("--proposed", is_flag=True, help="Show decisions that wait for a second person.")
 @subject_option
+@row_option
 @facts_option
 @as_json
 @pass_stack
 def list_cases(
     stack: Stack, *, campaign_id: CampaignId | None, account_id: str | None, month: str | None, kind: str | None,
-    limit: int, proposed: bool, subject: str, facts: Sequence[str], is_json: bool,
+    limit: int, proposed: bool, subject: str, row: int | None, facts: Sequence[str], is_json: bool,
 ) -> None:  # fmt: skip
     """Show what waits for a person, and what it would owe.
 
     Without CAMPAIGN these are campaigns, by their deadline; with it, its cases; with ACCOUNT, one of them.
 
     A case has the policy's own steps, and what it would owe if a missing fact were known; --fact asks about a value.
+    A row that contradicts the decided one, or that cannot be read, is named by --row; ACCOUNT is whose it is.
     Exits with 1 when nothing waits.
     """
     if proposed:
@@ -68,7 +76,7 @@ def list_cases(
     elif account_id is None:
         found = _cases(stack, campaign_id, kind, limit, is_json=is_json)
     else:
-        found = _case(stack, campaign_id, account_id, subject, read_facts(facts), is_json=is_json)
+        found = _case(stack, campaign_id, account_id, subject, row, read_facts(facts), is_json=is_json)
     if not found:
         click.get_current_context().exit(EXIT_NO)
 
@@ -184,8 +192,16 @@ def _cases(stack: Stack, campaign_id: CampaignId, kind: str | None, limit: int, 
     if first is not None:
         say(out, "To see one with its steps, and what it would owe:")
         command(out, ["kulanz", "cases", str(campaign_id), first["account_id"], *_subject(first["subject"])])
-    if any(one["kind"] == "rejected" for one in found):
+    torn = next((one for one in found if one["kind"] == "conflict"), None)
+    if torn is not None:
+        say(out, "To see what the contradicting row would come to:")
+        of_row = [torn["account_id"], *_subject(torn["subject"]), "--row", str(torn["row_offset"])]
+        command(out, ["kulanz", "cases", str(campaign_id), *of_row])
+    rejected = next((one for one in found if one["kind"] == "rejected"), None)
+    if rejected is not None:
         say(out, "A rejected row has no account. Correct it in the list, and request the list again.", further=2)
+        say(out, "Or, where you know whose row it is:")
+        command(out, ["kulanz", "cases", str(campaign_id), "ACCOUNT", "--row", str(rejected["row_offset"])])
     if more:
         say(console(stderr=True), f"These are {len(found)}, and there are more: --limit shows as many as it says.")
     return True
@@ -206,19 +222,23 @@ def _subject(subject: str) -> list[str]:
 
 
 def ask_case(
-    stack: Stack, campaign_id: CampaignId, account_id: str, subject: str, facts: Mapping[str, str]
+    stack: Stack, campaign_id: CampaignId, account_id: str, subject: str, row: int | None, facts: Mapping[str, str]
 ) -> "CaseAnswer":
     """The case of an account as it stands, with what it would owe."""
-    query = {"subject": subject, "facts": canonical_json(dict(facts)) if facts else None}
+    query = {
+        "subject": subject, "facts": canonical_json(dict(facts)) if facts else None,
+        "row": None if row is None else str(row),
+    }  # fmt: skip
     named = campaign_id.incident_id
     found = stack.door().ask("cases.one", query, account=account_id, incident=named, seq=campaign_id.seq)
     return cast("CaseAnswer", found)
 
 
 def _case(
-    stack: Stack, campaign_id: CampaignId, account_id: str, subject: str, facts: Mapping[str, str], *, is_json: bool
-) -> bool:
-    found = ask_case(stack, campaign_id, account_id, subject, facts)
+    stack: Stack, campaign_id: CampaignId, account_id: str, subject: str, row: int | None, facts: Mapping[str, str],
+    *, is_json: bool,
+) -> bool:  # fmt: skip
+    found = ask_case(stack, campaign_id, account_id, subject, row, facts)
     if is_json:
         print_json(dict(found))
     else:
@@ -229,12 +249,14 @@ def _case(
 def _show(found: "CaseAnswer") -> None:
     out = console()
     of_subject = "" if found["subject"] == WHOLE_ACCOUNT else f", {found['subject']}"
-    say(out, f"{found['status'].upper()} account {found['account_id']}{of_subject}", "bold")
+    what = found["kind"] if found["kind"] in _OF_ROW else found["status"]
+    say(out, f"{what.upper()} account {found['account_id']}{of_subject}", "bold")
     labelled(out, "campaign", found["campaign"])
     labelled(out, "reason", found["reason"])
     labelled(out, "since", found["since"])
     labelled(out, "decide by", found["decidable_until"])
     labelled(out, "case", found["seen"][:HASH_DIGITS_SHOWN])
+    _show_row(found)
     if found["closed"] is not None:
         labelled(out, "closed", found["closed"]["says"])
     if found["amended"]:
@@ -249,14 +271,34 @@ def _show(found: "CaseAnswer") -> None:
         _show_owed(owed)
     if found["closed"] is None:
         say(out, "To decide it, one of:")
-        decide = ["kulanz", "decide", found["campaign"], found["account_id"], *_subject(found["subject"])]
+        of_row = [*_subject(found["subject"]), *_row(found)]
+        decide = ["kulanz", "decide", found["campaign"], found["account_id"], *of_row]
         for way in (["--by-policy", "--fact", "..."], ["--amount", "5.00 EUR"], ["--decline"]):
             command(out, [*decide, *way, "--reason", "..."])
     holding = next((fact for fact in found["missing"] if fact["holds"]), None)
     if not found["would_owe"] and holding is not None:
         say(out, "To see what it would owe:")
-        named = [found["campaign"], found["account_id"], *_subject(found["subject"])]
+        named = [found["campaign"], found["account_id"], *_subject(found["subject"]), *_row(found)]
         command(out, ["kulanz", "cases", *named, "--fact", f"{holding['name']}=..."])
+
+
+def _row(found: "CaseAnswer") -> list[str]:
+    return ["--row", str(found["row_offset"])] if found["kind"] in _OF_ROW else []
+
+
+def _show_row(found: "CaseAnswer") -> None:
+    """What stands in a row that contradicts the decided one, or that cannot be read."""
+    if found["kind"] not in _OF_ROW:
+        return
+    out = console()
+    said = ", ".join(f"{name} = {text}" for name, text in found["row"].items() if text)
+    labelled(out, "row", f"at byte {found['row_offset']}: {said or 'nothing of it can be read'}")
+    if found["expected"]:
+        labelled(out, "expected", f"{found['field']}: {found['expected']}".removeprefix(": "))
+    if found["stands"] is not None:
+        labelled(out, "stands", _came_to(found["stands"]))
+    if found["only_decline"] is not None:
+        labelled(out, "only", f"to decline it: {found['only_decline']['says']}")
 
 
 def _show_owed(owed: "OwedAnswer") -> None:

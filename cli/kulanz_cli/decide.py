@@ -10,7 +10,7 @@ from kulanz.domain.decision import Decision
 from kulanz.domain.gate.filed_plan import HASH_DIGITS_SHOWN
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz.domain.policy.explaining.benefits import worth_words
-from kulanz_cli.cases import ask_case, facts_option, read_facts, subject_option
+from kulanz_cli.cases import ask_case, facts_option, read_facts, row_option, subject_option
 from kulanz_cli.command import AccountParameter, CampaignParameter, action_id, under_id
 from kulanz_cli.control import must_be_a_reason
 from kulanz_cli.settings import ACTION_CODES, Unusable, as_json, pass_stack
@@ -28,6 +28,7 @@ _account = click.argument("account_id", metavar="ACCOUNT", type=AccountParameter
 @_campaign
 @_account
 @subject_option
+@row_option
 @facts_option
 @click.option("--by-policy", is_flag=True, help="What the policy comes to, with the facts stated by --fact.")
 @click.option("--amount", metavar="AMOUNT", help="Another amount or number of units, such as '5.00 EUR'.")
@@ -39,8 +40,9 @@ _account = click.argument("account_id", metavar="ACCOUNT", type=AccountParameter
 @as_json
 @pass_stack
 def decide_case(
-    stack: Stack, *, campaign_id: CampaignId, account_id: str, subject: str, facts: Sequence[str], by_policy: bool,
-    amount: str | None, decline: bool, reason: str, note: str, seen: str | None, given_id: str | None, is_json: bool,
+    stack: Stack, *, campaign_id: CampaignId, account_id: str, subject: str, row: int | None, facts: Sequence[str],
+    by_policy: bool, amount: str | None, decline: bool, reason: str, note: str, seen: str | None, given_id: str | None,
+    is_json: bool,
 ) -> None:  # fmt: skip
     """Decide the case of ACCOUNT in CAMPAIGN: once, for a listed reason.
 
@@ -62,7 +64,9 @@ def decide_case(
         if not space or not measure.strip():
             raise click.UsageError("an amount is written with its currency or unit, such as '5.00 EUR'")
         body |= {"way": "amount", "amount": size, "measure": measure.strip()}
-    body["seen"] = _seen(stack, campaign_id, account_id, subject, seen)
+    if row is not None:
+        body["row"] = row
+    body["seen"] = _seen(stack, campaign_id, account_id, subject, row, seen)
     found = stack.door().act(
         "cases.decide",
         body,
@@ -74,9 +78,11 @@ def decide_case(
     _show(cast("HandAnswer", found), is_json=is_json)
 
 
-def _seen(stack: Stack, campaign_id: CampaignId, account_id: str, subject: str, seen: str | None) -> str:
+def _seen(
+    stack: Stack, campaign_id: CampaignId, account_id: str, subject: str, row: int | None, seen: str | None
+) -> str:
     """The case as it stands now; where somebody looked at it before, it must be that very one."""
-    now = ask_case(stack, campaign_id, account_id, subject, {})["seen"]
+    now = ask_case(stack, campaign_id, account_id, subject, row, {})["seen"]
     if seen is not None and (len(seen) < HASH_DIGITS_SHOWN or not now.startswith(seen)):
         raise Unusable("the case has changed since it was looked at; look at it again with kulanz cases")
     return now

@@ -82,7 +82,8 @@ class Decided:
         if not self.is_granted:
             return ()
         if "by_hand" in self.content:
-            return Decision.from_body(dict(self.content["by_hand"]["decision"])).benefits
+            stood = self.decision.benefits if self.decision.outcome is Outcome.GRANTED else ()
+            return (*stood, *Decision.from_body(dict(self.content["by_hand"]["decision"])).benefits)
         offer = self.content["offer"]
         claimed = self.decision.claimable if offer is not None and offer["accepted_at"] is not None else ()
         return (*self.decision.benefits, *claimed)
@@ -217,9 +218,17 @@ def _meaning(decided: Decided) -> str:
 
 
 def _by_hand(decided: Decided) -> str:
-    """What a person decided since of what was held or referred; empty where nobody did."""
+    """What a person decided since of a case; empty where nobody did."""
     if "by_hand" not in decided.content:
         return ""
+    given = decided.content["by_hand"]["decision"]["outcome"] == Outcome.GRANTED
+    kind = decided.content["by_hand"].get("kind")
+    if kind == "conflict":
+        more = "gets more by that than the row that was decided gave it" if given else "gets nothing more by that"
+        return f"Two rows of the list contradict each other. A person looked at both: the account {more}."
+    if kind == "rejected":
+        gets = "gets it" if given else "does not get it"
+        return f"Its row cannot be read. A person recognised the account and decided: it {gets}."
     gets = "gets it" if decided.is_granted else "does not get it"
     return f"It was held for a manual review, and decided by hand since: the account {gets}."
 

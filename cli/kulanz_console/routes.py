@@ -61,6 +61,7 @@ QUESTIONS = (
     Question("/cases", cases.show, "cases.of_month", "Cases"),
     Question("/cases/<incident>/<seq>", cases.show_campaign, "cases.of_month"),
     Question("/case/<account>/<incident>/<seq>", cases.show_one, "cases.of_month"),
+    Question("/row/<incident>/<seq>", cases.show_row, "cases.of_month"),
     Question("/goodwill", goodwill.show, "goodwill.waiting", "Goodwill"),
     Question("/incidents", incidents.show, READ, "Incidents"),
     Question("/incident/<incident>", incidents.show_one, READ),

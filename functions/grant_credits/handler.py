@@ -105,6 +105,7 @@ def _publishing() -> "PublishCreditsPorts":
 
 @cache
 def _voiding() -> "tuple[VoidChunkPorts, GrantSettings, DynamoCredits]":
+    from kulanz.adapters.case_table import DynamoCases
     from kulanz.adapters.void_table import DynamoVoids
     from kulanz.application.delivery.void_chunk import VoidChunkPorts
 
@@ -116,6 +117,7 @@ def _voiding() -> "tuple[VoidChunkPorts, GrantSettings, DynamoCredits]":
         credits=credits_,
         voids=DynamoVoids(client("dynamodb"), config.campaigns_table),
         queue=_queue(),
+        rows=DynamoCases(client("dynamodb"), config.credits_table, config.campaigns_table),
     )
     return ports, settings, credits_
 

@@ -15,7 +15,7 @@ from kulanz.domain.halt import NEVER_SET, HaltAction, Verb, after
 from kulanz.domain.incident_record import IncidentRecord, with_revision
 from kulanz.domain.ledger.additions import AdditionKind
 from kulanz.domain.ledger.entries import Entry, HistoryChange, decided_by_hand
-from kulanz.domain.ledger.hand_decision import HandDecision, Way
+from kulanz.domain.ledger.hand_decision import CaseKind, CaseRow, HandDecision, Way
 from kulanz.domain.money import Money
 from kulanz.domain.people.people import NOBODY_LISTED
 from kulanz.domain.policy.deciding.history import Addition, HistoryKey, SubjectHistory
@@ -24,6 +24,7 @@ from tests.support.values import FIRST, NOW, declared, entry, revision
 
 LATER = NOW + timedelta(days=3)
 HELD_BODY = '{"outcome":"held","reason":"fee_unknown"}'
+GRANTED_BODY = '{"benefits":[{"money":[500,"EUR"]}],"outcome":"granted","reason":"credit"}'
 FIVE = Decision(Outcome.GRANTED, "credit", (Benefit(money=Money(500, "EUR")),), mode="automatic")
 HAND = HandDecision("d-1", LATER, Way.POLICY, FIVE, "known_fact", "The fact is known", "sso:anna", note="n")
 PERSON = CountOf(ByHand.CASES, "2026-03", "EUR", person="sso:anna")
@@ -59,7 +60,7 @@ def test_a_case_is_decided_once_and_its_body_stays(backend: Backend) -> None:
     assert (stands.body, stands.status, stands.remaining) == (one.body, Outcome.GRANTED, (500,))
     assert backend.campaigns.budget("EUR", "2026-03").spent == 500
     assert backend.cases.counts([PERSON, ACCOUNT]) == (Count(PERSON, 500, 1), Count(ACCOUNT, 500, 1))
-    assert backend.cases.decided(FIRST).counts == {(Outcome.HELD, Outcome.GRANTED): 1}
+    assert backend.cases.decided(FIRST).counts == {(CaseKind.HELD, Outcome.GRANTED): 1}
     assert backend.cases.decided(FIRST).granted == {"EUR": 500}
     other = replace(HAND, id="d-2", person="sso:ben", at=LATER + timedelta(days=1))
     with pytest.raises(Outdated):
@@ -78,8 +79,8 @@ def test_what_is_granted_is_an_addition_and_what_is_declined_is_none(backend: Ba
     assert (added.kind, added.key, added.actor, added.at) == (AdditionKind.DECIDED, one.key, "sso:anna", LATER)
     assert (backend.deliveries.added(FIRST).number, backend.deliveries.added(FIRST).worth) == (1, {"EUR": 500})
     assert backend.cases.decided(FIRST).counts == {
-        (Outcome.HELD, Outcome.GRANTED): 1,
-        (Outcome.HELD, Outcome.DECLINED): 1,
+        (CaseKind.HELD, Outcome.GRANTED): 1,
+        (CaseKind.HELD, Outcome.DECLINED): 1,
     }
 
 
@@ -169,3 +170,60 @@ def test_proposals_are_listed_some_at_a_time(backend: Backend) -> None:
     found, after_ = backend.cases.proposals("", 2)
     rest, _ = backend.cases.proposals(after_, 2)
     assert {one.key.account_id for one in (*found, *rest)} == {"held-0", "held-1", "held-2"}
+
+
+def recognised(backend: Backend, account: str, offset: int = 77) -> HandStep:
+    """What deciding a rejected row for an account is; nothing of it is in the ledger."""
+    record = declared()
+    if backend.campaigns.incident(record.incident_id) is None:
+        backend.campaigns.record_revision(None, record, revision())
+    row = CaseRow(CaseKind.REJECTED, offset)
+    unwritten = replace(entry(account, body=HELD_BODY, status=Outcome.HELD, remaining=()), origin=offset)
+    return HandStep(unwritten, decided_by_hand(unwritten, replace(HAND, row=row)), record)
+
+
+def test_a_rejected_row_is_written_once_for_one_account(backend: Backend) -> None:
+    step = recognised(backend, "held")
+    backend.cases.decide(step)
+    assert backend.ledger.of_account("held") == [step.decided]
+    assert backend.cases.recognised(FIRST, 77, 78) == {77: step.decided.key}
+    assert backend.cases.recognised(FIRST, 0, 77) == backend.cases.recognised(FIRST, 78, 10**12) == {}
+    assert backend.cases.decided(FIRST).counts == {(CaseKind.REJECTED, Outcome.GRANTED): 1}
+    (added,) = backend.index.additions(FIRST).found
+    assert (added.kind, added.key) == (AdditionKind.RECOGNISED, step.decided.key)
+    for other in (recognised(backend, "other"), recognised(backend, "held", 90)):
+        with pytest.raises(Outdated):
+            backend.cases.decide(other)
+    assert backend.ledger.of_account("other") == []
+    assert backend.cases.recognised(FIRST, 0, 10**12) == {77: step.decided.key}
+    assert backend.deliveries.added(FIRST).number == 1
+
+
+def test_what_is_given_beside_what_stands_leaves_that_as_it_is(backend: Backend) -> None:
+    stands = entry("held", remaining=(500,), status=Outcome.GRANTED, body=GRANTED_BODY)
+    backend.ledger.insert([stands])
+    backend.campaigns.record_revision(None, declared(), revision())
+    torn = replace(HAND, row=CaseRow(CaseKind.CONFLICT, 77))
+    step = step_of(stands, declared(), torn)
+    backend.cases.decide(step)
+    (now,) = backend.ledger.of_account("held")
+    assert now == step.decided
+    assert (now.effective_at, now.status, now.remaining) == (stands.effective_at, Outcome.GRANTED, (500, 500))
+    assert backend.deliveries.added(FIRST).worth == {"EUR": 500}
+    assert backend.cases.decided(FIRST).counts == {(CaseKind.CONFLICT, Outcome.GRANTED): 1}
+    with pytest.raises(Outdated):
+        backend.cases.decide(step_of(stands, declared(), replace(torn, id="d-2")))
+
+
+def test_a_contradiction_that_is_declined_adds_nothing(backend: Backend) -> None:
+    stands = entry("held", remaining=(500,), status=Outcome.GRANTED, body=GRANTED_BODY)
+    backend.ledger.insert([stands])
+    backend.campaigns.record_revision(None, declared(), revision())
+    declined = replace(
+        HAND, decision=Decision(Outcome.DECLINED, "other"), way=Way.DECLINE, row=CaseRow(CaseKind.CONFLICT, 77)
+    )
+    backend.cases.decide(step_of(stands, declared(), declined))
+    (now,) = backend.ledger.of_account("held")
+    assert (now.status, now.remaining, now.by_hand) == (Outcome.GRANTED, (500,), declined)
+    assert backend.index.additions(FIRST).found == ()
+    assert backend.cases.decided(FIRST).counts == {(CaseKind.CONFLICT, Outcome.DECLINED): 1}

@@ -31,10 +31,16 @@ def door_of(world: World, discretion: Mapping[str, Any] | None = DISCRETION) -> 
     return door
 
 
-def seen(door: WorldDoor, account: str, campaign: str = CAMPAIGN) -> str:
-    """The case as whoever looks now sees it."""
+def look(door: WorldDoor, account: str, campaign: str = CAMPAIGN, row: int | None = None) -> Reply:
+    """A case, or what refuses it."""
     named = CampaignId.parse(campaign)
-    reply = door.get(f"cases/one/{account}/{named.incident_id}/{named.seq}")
+    place = f"cases/one/{account}/{named.incident_id}/{named.seq}"
+    return door.get(place) if row is None else door.get(place, row=str(row))
+
+
+def seen(door: WorldDoor, account: str, campaign: str = CAMPAIGN, row: int | None = None) -> str:
+    """The case as whoever looks now sees it."""
+    reply = look(door, account, campaign, row)
     assert reply.status == 200, reply.content
     found: str = reply.content["seen"]
     return found
@@ -46,7 +52,7 @@ def decide(
     """Decide a case; `body` replaces what a decision by the policy without facts says."""
     named = CampaignId.parse(campaign)
     content = {"way": "policy", "reason": "known_fact", **body}
-    content.setdefault("seen", seen(door, account, campaign))
+    content.setdefault("seen", seen(door, account, campaign, body.get("row")))
     return door.put(f"case-decisions/{account}/{named.incident_id}/{named.seq}/{name}", content, caller)
 
 

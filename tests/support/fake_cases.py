@@ -1,7 +1,7 @@
 """Decisions by hand in memory, as their port says."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from kulanz.application.cases.store import DecidedByHand, HandStep, Proposal
@@ -15,6 +15,7 @@ from kulanz.domain.decision import Outcome
 from kulanz.domain.delivery.added import added_by
 from kulanz.domain.ledger.additions import Addition, AdditionKind
 from kulanz.domain.ledger.entries import DecisionKey, Entry
+from kulanz.domain.ledger.hand_decision import CaseKind
 from kulanz.domain.policy.deciding.history import SubjectHistory
 from tests.support.fakes import FakeCampaigns, FakeLedger
 
@@ -32,7 +33,10 @@ class FakeCases:
     def decide(self, step: HandStep) -> None:
         key = step.decided.key
         standing: Entry | None = self._ledger.standing([key]).get(key)
-        is_open = standing is not None and (standing.status, standing.by_hand) == (step.held.status, None)
+        if (row := step.hand.row) is not None and step.kind is CaseKind.REJECTED:
+            is_open = standing is None and not self.recognised(key.campaign, row.offset, row.offset + 1)
+        else:
+            is_open = standing is not None and (standing.status, standing.by_hand) == (step.held.status, None)
         if self._campaigns.halt().is_on or not is_open:
             raise Outdated
         if self._campaigns.incident(key.incident_id) != step.incident:
@@ -41,21 +45,22 @@ class FakeCases:
             raise Outdated
         if any(self._counts.get(one.before.of, Count(one.before.of)) != one.before for one in step.counts):
             raise Outdated
-        is_granted = step.decided.status is Outcome.GRANTED
-        if is_granted:
+        if step.grants:
             self._campaigns.added_items.require_open(key.campaign, step.hand.at)
         change = step.history
         if change is not None:
             if self._ledger.histories([change.key]).get(change.key, SubjectHistory()) != change.before:
                 raise Outdated
             self._ledger.replace_history(change)
-        assert standing is not None, "looked at above"
-        assert standing.body == step.decided.body, "the body of a decision never changes"
-        self._ledger.replace_entry(step.decided)
+        if standing is None:
+            assert self._ledger.insert([step.decided]) == [None], "looked at above"
+        else:
+            assert standing.body == step.decided.body, "the body of a decision never changes"
+            self._ledger.replace_entry(step.decided)
         self._counts |= {one.after.of: one.after for one in step.counts}
         self._campaigns.budget_items.draw(step.draws)
         self._proposals.pop(key, None)
-        if is_granted:
+        if step.grants:
             added = added_by(step.held, step.decided)
             self._campaigns.added_items.count(key.campaign, step.hand.at, added)
         self.steps.append(step)
@@ -63,10 +68,25 @@ class FakeCases:
     def additions(self, campaign_id: CampaignId) -> list[Addition]:
         """What was granted by hand, as the index has it."""
         return [
-            Addition(AdditionKind.DECIDED, step.decided.key, step.hand.at, step.hand.person)
+            Addition(
+                AdditionKind.RECOGNISED if step.kind is CaseKind.REJECTED else AdditionKind.DECIDED,
+                step.decided.key,
+                step.hand.at,
+                step.hand.person,
+            )
             for step in self.steps
-            if step.decided.key.campaign == campaign_id and step.decided.status is Outcome.GRANTED
+            if step.decided.key.campaign == campaign_id and step.grants
         ]
+
+    def recognised(self, campaign_id: CampaignId, start: int, stop: int) -> Mapping[int, DecisionKey]:
+        return {
+            row.offset: step.decided.key
+            for step in self.steps
+            if (row := step.hand.row) is not None
+            and step.kind is CaseKind.REJECTED
+            and step.decided.key.campaign == campaign_id
+            and start <= row.offset < stop
+        }
 
     def audit_entries(self) -> list[AuditEntry]:
         """What the audit log has of decisions by hand."""
@@ -96,11 +116,11 @@ class FakeCases:
         return tuple(self._counts.get(one, Count(one)) for one in of)
 
     def decided(self, campaign_id: CampaignId) -> DecidedByHand:
-        counts: Counter[tuple[Outcome, Outcome]] = Counter()
+        counts: Counter[tuple[CaseKind, Outcome]] = Counter()
         granted: dict[str, Size] = {}
         for step in self.steps:
             if step.decided.key.campaign == campaign_id:
-                counts[step.held.status, step.decided.status] += 1
+                counts[step.kind, step.hand.decision.outcome] += 1
                 for measure, size in worth_by_measure(step.hand.decision).items():
                     granted[measure] = granted.get(measure, 0) + size
         return DecidedByHand(dict(counts), granted)

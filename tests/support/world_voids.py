@@ -85,6 +85,7 @@ def worked(world: "World", message: VoidMessage, tap: Tap | None = None) -> None
         credits=tapped(world.credits, "credits", tap),
         voids=tapped(world.voids, "voids", tap),
         queue=tapped(world.chunks, "chunks", tap),
+        rows=tapped(world.cases, "cases", tap),
     )
     settings = GrantSettings(world.calls_in_flight, world.units_per_second, world.retention_days)
     void_chunk(message, ports, settings, WorldClock(world), FrozenCache())

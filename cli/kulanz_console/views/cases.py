@@ -20,7 +20,8 @@ from kulanz_console.visit import Answer, Done, Shown, Visit
 
 MONTHS_BACK = 14
 """Months whose campaigns are looked at: an incident may be decided for 400 days unless the stack says otherwise."""
-KINDS = ("held", "referred", "conflict", "rejected")
+CONFLICT, REJECTED = "conflict", "rejected"
+KINDS = ("held", "referred", CONFLICT, REJECTED)
 FACT = "fact_"
 """What the name of a field begins with that states a fact."""
 BY_POLICY, BY_AMOUNT, DECLINED = "policy", "amount", "decline"
@@ -44,9 +45,10 @@ def proposed(visit: Visit) -> tuple[list[Any], bool]:
 
 
 def case_path(one: Mapping[str, Any]) -> str:
-    """The page of a case."""
+    """The page of a case; of a row that contradicts the decided one, with that row."""
     path = f"/case/{segment(one['account_id'])}/{campaign_path(one['campaign'])}"
-    return url(path, subject=None if one["subject"] == WHOLE_ACCOUNT else one["subject"])
+    row = str(one["row_offset"]) if one.get("kind") == CONFLICT else None
+    return url(path, subject=None if one["subject"] == WHOLE_ACCOUNT else one["subject"], row=row)
 
 
 def show(visit: Visit) -> Shown:
@@ -80,21 +82,38 @@ def show_campaign(visit: Visit) -> Shown:
     of = on_campaign(visit)
     first = visit.ask("cases.of_campaign", {"kind": kind}, **of)
     found, is_more = visit.pages("cases.of_campaign", "cases", {"kind": kind}, **of)
-    cases = [
-        {**one, "path": case_path({**one, "campaign": first["campaign"]}) if "account_id" in one else ""}
-        for one in found
-    ]
+    cases = [{**one, "path": _path_of({**one, "campaign": first["campaign"]})} for one in found]
     content = {
         "campaign": first["campaign"], "first": first, "cases": cases, "is_more": is_more, "kinds": KINDS, "kind": kind,
     }  # fmt: skip
     return Shown("campaign_cases.html", visit.words("Cases of {campaign}", campaign=first["campaign"]), content)
 
 
+def _path_of(one: Mapping[str, Any]) -> str:
+    """The page of what waits; of a row without an account, that on which a person says whose it is."""
+    if "account_id" in one:
+        return case_path(one)
+    return url(f"/row/{campaign_path(one['campaign'])}", row=str(one["row_offset"]))
+
+
+def show_row(visit: Visit) -> Shown:
+    """A rejected row: a person who knows whose it is says so, and then sees it as a case of that account."""
+    if account := visit.query.get("account", "").strip():
+        return _show(visit, account)
+    campaign = f"{visit.of['incident']}/{visit.of['seq']}"
+    content = {"campaign": campaign, "row": _row(visit) or "0"}
+    return Shown("row.html", visit.words("A row of {campaign}", campaign=campaign), content)
+
+
 def show_one(visit: Visit) -> Shown:
     """A case: what the policy did so far, what it would owe, and how it can be decided."""
+    return _show(visit, visit.of["account"])
+
+
+def _show(visit: Visit, account: str) -> Shown:
     facts, subject = _facts(visit), _subject(visit)
     case, (waiting, _), reasons = visit.together(
-        lambda: _case(visit, subject, facts),
+        lambda: _case(visit, account, subject, facts),
         lambda: proposed(visit),
         lambda: reasons_of(visit) if visit.may("cases.decide") else [],
     )
@@ -102,6 +121,9 @@ def show_one(visit: Visit) -> Shown:
     content = {
         "case": case,
         "facts": facts,
+        "row": case["row_offset"] if case["kind"] in (CONFLICT, REJECTED) else None,
+        "said": {name: text for name, text in case["row"].items() if text},
+        "stands": _came_to(case["stands"]),
         "owed": [_owed(one) for one in case["would_owe"]],
         "proposal": next(
             (one for one in waiting if (one["account_id"], one["campaign"], one["subject"]) == named), None
@@ -114,16 +136,16 @@ def show_one(visit: Visit) -> Shown:
     return Shown("case.html", visit.words("Case of {account}", account=case["account_id"]), content)
 
 
-def _case(visit: Visit, subject: str, facts: Mapping[str, str]) -> Answer:
+def _case(visit: Visit, account: str, subject: str, facts: Mapping[str, str]) -> Answer:
     """The case, with what it would owe. A fact that it cannot have is said, and the case is shown without it."""
-    of = {"account": visit.of["account"], **on_campaign(visit)}
+    of, named = {"account": account, **on_campaign(visit)}, {"subject": subject, "row": _row(visit)}
     try:
-        return visit.ask("cases.one", {"subject": subject, "facts": canonical_json(facts) if facts else None}, **of)
+        return visit.ask("cases.one", {**named, "facts": canonical_json(facts) if facts else None}, **of)
     except NotAnswered as problem:
         if not facts or problem.why not in (Why.REFUSED, Why.WRONG):
             raise
         visit.problem = visit.problem or str(problem)
-        return visit.ask("cases.one", {"subject": subject}, **of)
+        return visit.ask("cases.one", named, **of)
 
 
 def _owed(one: Answer) -> dict[str, Any]:
@@ -141,6 +163,11 @@ def _came_to(body: Mapping[str, Any] | None) -> str:
 
 def _subject(visit: Visit) -> str:
     return (visit.query.get("subject") or visit.form.get("subject") or WHOLE_ACCOUNT).strip()
+
+
+def _row(visit: Visit) -> str | None:
+    """Where the row starts that is in question, where that is not the decided one."""
+    return (visit.query.get("row") or visit.form.get("row") or "").strip() or None
 
 
 def _facts(visit: Visit) -> dict[str, str]:
@@ -161,6 +188,10 @@ def decide(visit: Visit) -> Done:
         "seen": visit.form.get("seen", ""), "reason": reason, "note": filled(visit, "note"), "subject": subject,
         **_way(visit, way),
     }  # fmt: skip
+    if (row := _row(visit)) is not None:
+        if not row.isdecimal():
+            raise NotAnswered("expected the byte at which the row starts", Why.WRONG)
+        body["row"] = int(row)
     done = visit.kulanz.act(
         "cases.decide", body, account=visit.of["account"], **on_campaign(visit), id=action_id(visit, "decide")
     )

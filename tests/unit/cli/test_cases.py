@@ -129,3 +129,39 @@ def test_a_case_that_was_looked_at_before_it_changed_is_not_decided(deciding: Wo
     assert "has changed since" in read(refused.output)
     seen = json.loads(run(deciding, "cases", CAMPAIGN, "held-2", "--json").stdout)["seen"]
     assert run(deciding, "decide", CAMPAIGN, "held-2", *words, "--case", seen[:12]).exit_code == 0
+
+
+def test_a_contradicting_row_is_shown_beside_what_stands_and_decided(deciding: WorldStack) -> None:
+    listed = read(run(deciding, "cases", CAMPAIGN, "--kind", "conflict").stdout)
+    (found,) = json.loads(run(deciding, "cases", CAMPAIGN, "--kind", "conflict", "--json").stdout)["cases"]
+    of_row = ["torn-1", "--row", str(found["row_offset"])]
+    assert f"kulanz cases {CAMPAIGN} {' '.join(of_row)}" in listed
+    shown = run(deciding, "cases", CAMPAIGN, *of_row)
+    text = read(shown.stdout)
+    assert text.startswith("CONFLICT account torn-1")
+    assert "fee = 30.00" in text
+    assert "stands granted 2.00 EUR, 20 call minutes (credit)" in text
+    assert "granted 1.00 EUR" in text
+    assert f"kulanz decide {CAMPAIGN} {' '.join(of_row)} --by-policy" in text
+    assert all(len(line) <= 80 for line in shown.stdout.splitlines())
+    decided = run(deciding, "decide", CAMPAIGN, *of_row, "--by-policy", "--reason", "known_fact")
+    assert read(decided.stdout).strip() == "decided: granted 1.00 EUR"
+    asked = read(run(deciding, "ask", "torn-1").stdout)
+    assert "gets more by that than the row that was decided gave it" in asked
+    assert "granted 2.00 EUR + 20 call minutes + 1.00 EUR" in asked
+
+
+def test_a_rejected_row_is_decided_for_the_account_that_is_recognised(deciding: WorldStack) -> None:
+    listed = json.loads(run(deciding, "cases", CAMPAIGN, "--kind", "rejected", "--json").stdout)["cases"]
+    row = next(str(one["row_offset"]) for one in listed if one.get("field") == "affected")
+    assert "kulanz cases net-outage/1 ACCOUNT --row" in read(run(deciding, "cases", CAMPAIGN).stdout)
+    shown = read(run(deciding, "cases", CAMPAIGN, "bad-yes-no", "--row", row).stdout)
+    assert shown.startswith("REJECTED account bad-yes-no")
+    assert "affected = perhaps" in shown
+    assert "with affected = yes: granted" in shown
+    words = ["--row", row, "--by-policy", "--fact", "affected=yes", "--reason", "known_fact"]
+    decided = run(deciding, "decide", CAMPAIGN, "bad-yes-no", *words)
+    assert decided.exit_code == 0, decided.output
+    assert "A person recognised the account and decided: it gets it" in read(run(deciding, "ask", "bad-yes-no").stdout)
+    other = run(deciding, "cases", CAMPAIGN, "somebody-else", "--row", row)
+    assert "about another account" in read(other.output)

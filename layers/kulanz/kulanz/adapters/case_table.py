@@ -5,11 +5,12 @@
 | CreditsTable | `ACCOUNT#<account>` | the decision | `by_hand`: who decided what, when, for which reason |
 | | | `PROPOSED#<incident>#<subject>#<n>` | a decision that waits for a second person, or did |
 | | `PROPOSED#<hash>` | `CASE` | whose it is |
+| | `ADDITIONS#<incident>#<n>#ROWS` | `<byte>` | whose a rejected row is, that a person recognised |
 | CampaignsTable | `OPEN` | `CASE#<hash>` | that it waits |
 | | `CAMPAIGN#<incident>#<n>` | `BYHAND` | what of the campaign was decided by hand |
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -19,7 +20,7 @@ from kulanz.adapters.budget_items import draw_actions
 from kulanz.adapters.campaign_keys import campaign_partition, incident_key, item_key
 from kulanz.adapters.count_items import count_actions, count_key, read_count
 from kulanz.adapters.halt_items import not_halted
-from kulanz.adapters.index_items import OPEN_PARTITION, addition_item, audit_items
+from kulanz.adapters.index_items import OPEN_PARTITION, addition_item, additions_partition, audit_items
 from kulanz.adapters.ledger_table import entry_item, history_put
 from kulanz.adapters.receipt_actions import add_action, put_action
 from kulanz.adapters.transactions import write_together
@@ -39,11 +40,12 @@ from kulanz.domain.decision import Outcome
 from kulanz.domain.delivery.added import added_by
 from kulanz.domain.ledger.additions import Addition, AdditionKind
 from kulanz.domain.ledger.entries import DecisionKey
-from kulanz.domain.ledger.hand_decision import HandDecision
+from kulanz.domain.ledger.hand_decision import CaseKind, HandDecision
 from kulanz.domain.time import format_instant
 
 CASE_PREFIX = "CASE#"
 _NUMBER, _SUM = "n|", "sum|"
+_OFFSET_DIGITS = 20
 
 type Item = dict[str, Any]
 
@@ -59,8 +61,9 @@ class DynamoCases:
 
     def decide(self, step: HandStep) -> None:
         key, hand, ttl = step.decided.key, step.hand, step.decided.ttl
+        is_recognised = step.kind is CaseKind.REJECTED
         actions = [
-            self._decision(step),
+            *(self._recognised(step) if is_recognised else [self._decision(step)]),
             self._incident_unmoved(step),
             not_halted(self._campaigns),
             self._counted(step),
@@ -69,8 +72,9 @@ class DynamoCases:
             *draw_actions(self._campaigns, step.draws),
             *(count_actions(self._counted_in, one, ttl) for one in step.counts),
         ]
-        if step.decided.status is Outcome.GRANTED:
-            addition = addition_item(Addition(AdditionKind.DECIDED, key, hand.at, hand.person))
+        if step.grants:
+            kind = AdditionKind.RECOGNISED if is_recognised else AdditionKind.DECIDED
+            addition = addition_item(Addition(kind, key, hand.at, hand.person))
             actions.append(put_action(self._credits, addition | _kept(ttl)))
             actions += added_actions(self._campaigns, key.campaign, hand.at, added_by(step.held, step.decided))
         if step.history is not None:
@@ -98,6 +102,17 @@ class DynamoCases:
             }
         }
 
+    def _recognised(self, step: HandStep) -> list[Item]:
+        """The decision about a row that cannot be read: written once, for one account that has none of the campaign."""
+        row, key = step.hand.row, step.decided.key
+        assert row is not None, "a rejected row is named"
+        decision = put_action(self._credits, entry_item(step.decided))
+        whose = row_key(key.campaign, row.offset) | _kept(step.decided.ttl) | {"of": {"M": _decision_key(key)}}
+        marker = put_action(self._credits, whose)
+        for one in (decision, marker):
+            one["Put"]["ConditionExpression"] = "attribute_not_exists(pk)"
+        return [decision, marker]
+
     def _incident_unmoved(self, step: HandStep) -> Item:
         return {
             "ConditionCheck": {
@@ -110,7 +125,7 @@ class DynamoCases:
 
     def _counted(self, step: HandStep) -> Item:
         """What was decided of the campaign, for its reconciliation."""
-        was, became = step.held.status, step.decided.status
+        was, became = step.kind, step.hand.decision.outcome
         added: dict[str, Size] = {f"{_NUMBER}{was.value}|{became.value}": 1}
         for measure, size in worth_by_measure(step.hand.decision).items():
             added[f"{_SUM}{measure}"] = size
@@ -195,14 +210,35 @@ class DynamoCases:
 
     def decided(self, campaign_id: CampaignId) -> DecidedByHand:
         found = item_of(self._client, self._campaigns, _counted_key(campaign_id))
-        counts, granted = dict[tuple[Outcome, Outcome], int](), dict[str, Size]()
+        counts, granted = dict[tuple[CaseKind, Outcome], int](), dict[str, Size]()
         for name, value in ({} if found is None else found).items():
             if name.startswith(_NUMBER):
                 was, became = name.removeprefix(_NUMBER).split("|")
-                counts[Outcome(was), Outcome(became)] = int(value["N"])
+                counts[CaseKind(was), Outcome(became)] = int(value["N"])
             elif name.startswith(_SUM):
                 granted[name.removeprefix(_SUM)] = read_number(value["N"])
         return DecidedByHand(counts, granted)
+
+    def recognised(self, campaign_id: CampaignId, start: int, stop: int) -> Mapping[int, DecisionKey]:
+        first, last = row_key(campaign_id, start), row_key(campaign_id, stop - 1)
+        begin: Item = {}
+        found: dict[int, DecisionKey] = {}
+        while True:
+            answer = call(
+                "Query",
+                self._client.query,
+                TableName=self._credits,
+                ConsistentRead=True,
+                KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
+                ExpressionAttributeValues={":pk": first["pk"], ":first": first["sk"], ":last": last["sk"]},
+                **begin,
+            )
+            for item in answer["Items"]:
+                of = item["of"]["M"]
+                found[int(item["sk"]["S"])] = DecisionKey.parse(of["pk"]["S"], of["sk"]["S"])
+            if "LastEvaluatedKey" not in answer:
+                return found
+            begin = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
     def _logged(self, entries: Sequence[AuditEntry], ttl: int) -> list[Item]:
         return [put_action(self._credits, item | _kept(ttl)) for entry in entries for item in audit_items(entry)]
@@ -222,6 +258,15 @@ def _kept(ttl: int) -> Item:
 
 def _counted_key(campaign_id: CampaignId) -> Item:
     return item_key(campaign_partition(campaign_id), "BYHAND")
+
+
+def row_key(campaign_id: CampaignId, offset: int) -> Item:
+    """The key of what says whose a rejected row is."""
+    return item_key(f"{additions_partition(campaign_id)}#ROWS", f"{offset:0{_OFFSET_DIGITS}d}")
+
+
+def _decision_key(key: DecisionKey) -> Item:
+    return item_key(key.partition, key.place)
 
 
 def _proposal_key(key: DecisionKey) -> Item:

@@ -9,6 +9,7 @@ import pytest
 from kulanz.domain.campaigns.campaign import State
 from kulanz.domain.decision import Outcome
 from kulanz.domain.ledger.entries import Entry, net_worth
+from kulanz.domain.ledger.hand_decision import CaseKind
 from kulanz.domain.people.people import people_json
 from tests.support.by_hand import CARLA, decide, door_of, second, seen
 from tests.support.small_campaign import CAMPAIGN, INCIDENT_ID, event, list_of, row, small_world
@@ -356,7 +357,7 @@ def test_the_campaign_counts_what_was_decided_of_it() -> None:
     decide(door, "held-2", **FEE)
     decide(door, "held-1", name="d-2", way="decline")
     found = door.cases.decided(world.campaign(CAMPAIGN).id)
-    assert found.counts == {(Outcome.HELD, Outcome.GRANTED): 1, (Outcome.HELD, Outcome.DECLINED): 1}
+    assert found.counts == {(CaseKind.HELD, Outcome.GRANTED): 1, (CaseKind.HELD, Outcome.DECLINED): 1}
     assert found.granted == {"EUR": 300, "call_minute": 20}
     (listed,) = door.get("cases/month/2026-03").content["campaigns"]
     assert "held" not in listed["waiting"]

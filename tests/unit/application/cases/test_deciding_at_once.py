@@ -54,7 +54,7 @@ def decide(world: World, person: str = ANNA, tap: Tap | None = None, fee: str = 
     used = tap or Tap()
     look = CasePorts(
         tapped(world.campaigns, "campaigns", used), tapped(world.lists, "lists", used),
-        tapped(world.ledger, "ledger", used),
+        tapped(world.ledger, "ledger", used), tapped(world.cases, "cases", used),
     )  # fmt: skip
     ports = DecidePorts(look, tapped(world.cases, "cases", used), DISCRETION_FILE, NOBODY_LISTED, world.gate)
     try:

@@ -26,7 +26,7 @@ def planned(rows: int) -> World:
 
 
 def sample(world: World, plan_hash: str) -> list[tuple[str, object]]:
-    ports = CasePorts(world.campaigns, WorldDoor(world).lists, world.ledger)
+    ports = CasePorts(world.campaigns, WorldDoor(world).lists, world.ledger, world.cases)
     return [(one.account_id, one.decision) for one in sample_of(world.campaign(CAMPAIGN), plan_hash, ports)]
 
 

@@ -7,9 +7,10 @@ from functools import cache
 import pytest
 
 from kulanz.application.cases.case import CasePorts
-from kulanz.application.cases.waiting import CaseKind, Place, WaitingCase, counted, waiting_in
+from kulanz.application.cases.waiting import Place, WaitingCase, counted, waiting_in
 from kulanz.domain.campaigns.campaign import CampaignId, State
 from kulanz.domain.decision import Outcome
+from kulanz.domain.ledger.hand_decision import CaseKind
 from tests.support.small_campaign import CAMPAIGN, EVERY_KIND_OF_LINE, INCIDENT_ID, event, list_of, row, small_world
 from tests.support.world import World
 
@@ -37,7 +38,7 @@ def pages(
 ) -> list[list[WaitingCase]]:
     """Every page of a campaign's queue."""
     found, place = list[list[WaitingCase]](), Place()
-    ports = CasePorts(world.campaigns, world.lists, world.ledger)
+    ports = CasePorts(world.campaigns, world.lists, world.ledger, world.cases)
     incident = world.campaigns.incident(CampaignId.parse(campaign).incident_id)
     assert incident is not None
     while True:

@@ -140,6 +140,7 @@ def _accepted(addition: Addition) -> AuditEntry:
 _ADDED = {
     AdditionKind.ACCEPTED: "accepted",
     AdditionKind.DECIDED: "granted by hand",
+    AdditionKind.RECOGNISED: "granted for a rejected row",
     AdditionKind.GOODWILL: "gave goodwill",
     AdditionKind.AGAIN: "sent a credit again",
 }

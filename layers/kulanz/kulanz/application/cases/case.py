@@ -6,7 +6,7 @@ with the facts that a person supplies. What earlier campaigns and incidents gave
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
@@ -16,21 +16,34 @@ from kulanz.application.campaigns.control_campaign import may_write_until
 from kulanz.application.campaigns.frozen import thaw
 from kulanz.application.campaigns.read_earlier import EarlierReader
 from kulanz.application.campaigns.read_history import HISTORY_OF_FORMER_ID, NOTHING_READ, HistoryReader, Read
+from kulanz.application.cases.ungrantable import ungrantable
 from kulanz.application.ledger.answer import HELD_ALL_THE_SAME, decided_row, set_off_step
-from kulanz.application.ports import CampaignStore, Ledger, ListStore, PinnedVersionGone
+from kulanz.application.ledger.listed_row import ListedRow, listed_row
+from kulanz.application.ports import CampaignStore, Ledger, ListStore, PinnedVersionGone, RecognisedRows
 from kulanz.domain.campaigns.campaign import ENGINE_VERSION, Campaign, CampaignId, State
 from kulanz.domain.canonical import canonical_json
 from kulanz.domain.decision import Decision, Outcome
+from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz.domain.incident_record import DetailType, IncidentRecord, decision_digest
 from kulanz.domain.ledger.decider import must_be_writable
 from kulanz.domain.ledger.earlier_decisions import Before, is_more_than, still_owed
-from kulanz.domain.ledger.entries import DecisionKey, Entry, history_read, read_decision
+from kulanz.domain.ledger.entries import (
+    DecisionKey,
+    Entry,
+    Lifetime,
+    decision_body,
+    history_read,
+    new_entry,
+    read_decision,
+    row_digest_of,
+)
 from kulanz.domain.ledger.former_accounts import former_of
-from kulanz.domain.ledger.hand_decision import DECIDABLE
+from kulanz.domain.ledger.hand_decision import DECIDABLE, CaseKind, CaseRow
+from kulanz.domain.lists.account_ids import IdProblem
 from kulanz.domain.lists.columns import FactDeclaration
 from kulanz.domain.lists.facts import FACT_INVALID, FactError, FactValue
 from kulanz.domain.lists.former_ids import Former
-from kulanz.domain.lists.rows import Record, Row
+from kulanz.domain.lists.rows import Problem, Record, Row
 from kulanz.domain.lists.supplied_facts import FACT_NOT_MISSING, missing_facts, with_supplied
 from kulanz.domain.policy import CompiledPolicy
 from kulanz.domain.policy.deciding.history import NO_HISTORY, SubjectHistory
@@ -59,6 +72,7 @@ class CasePorts:
     campaigns: CampaignStore
     lists: ListStore
     ledger: Ledger
+    rows: RecognisedRows
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +91,11 @@ class Owed:
 
 @dataclass(frozen=True)
 class Case:
-    """A held or referred decision with all that deciding it needs. `row` is None where the pinned list has none.
+    """What waits for a person, with all that deciding it needs. `row` is None where the pinned list has none.
+
+    `of` is the row that is in question where that is not the decided one: it contradicts that, or cannot be read
+    because of its `problem`. `said` is what stands in it, by column. The entry of a rejected row is the one that would
+    be written. `ungrantable` is why nothing can be granted by this case, as a code and a sentence.
 
     `before` is what earlier campaigns of the incident stand at, net of voids; `history` what is kept of its subject
     now. `is_amended`: the incident was told otherwise since, so that its policy would decide something else.
@@ -95,6 +113,20 @@ class Case:
     closed: tuple[str, str] | None
     is_amended: bool
     ledger: Ledger
+    of: CaseRow | None = None
+    said: Mapping[str, str] = field(default_factory=dict)
+    problem: Problem | None = None
+    ungrantable: tuple[str, str] | None = None
+
+    @property
+    def kind(self) -> CaseKind:
+        """Why it waits."""
+        return CaseKind(self.decision.outcome.value) if self.of is None else self.of.kind
+
+    @property
+    def reason(self) -> str:
+        """The reason code of what stands; of a rejected row, of what is wrong with it."""
+        return self.decision.reason if self.problem is None else self.problem.reason.value
 
     @cached_property
     def missing(self) -> tuple[FactDeclaration, ...]:
@@ -129,6 +161,7 @@ class Case:
             "campaign": [self.campaign.state.value, self.campaign.log_count],
             "revision": self.incident.highest_revision,
             "closed": None if self.closed is None else self.closed[0],
+            **({} if self.of is None else {"row": [self.of.kind.value, self.of.offset]}),
         }
         return sha256(canonical_json(content).encode()).hexdigest()
 
@@ -192,50 +225,171 @@ def writable(decision: Decision, at: datetime) -> Decision:
     return decision
 
 
-def find_case(key: DecisionKey, ports: CasePorts, now: datetime) -> Case:
-    """The case under a decision's key, also where it is closed. Raises CaseRefused where there is none."""
+def find_case(key: DecisionKey, ports: CasePorts, now: datetime, offset: int | None = None) -> Case:
+    """The case of an account, also where it is closed. Raises CaseRefused where there is none.
+
+    `offset` is where a row starts that contradicts the decided one, or that cannot be read and is the account's; None
+    for the row that was decided.
+    """
     entry = ports.ledger.standing([key]).get(key)
     campaign = ports.campaigns.campaign(key.campaign)
     incident = ports.campaigns.incident(key.incident_id)
-    decision = None if entry is None else read_decision(entry.body)
-    if entry is None or campaign is None or incident is None or decision is None or decision.outcome not in DECIDABLE:
-        raise CaseRefused("not_a_case", "this account's decision of that campaign was not held or referred")
+    if campaign is None or incident is None:
+        raise CaseRefused("not_a_case", "there is no such campaign")
+    if offset is None and entry is not None and entry.by_hand is not None and entry.by_hand.row is not None:
+        offset = entry.by_hand.row.offset
     policy = thaw(campaign, ports.campaigns.frozen(campaign.id))
-    history, read = _history(entry, campaign, policy, ports.ledger)
-    return Case(
+    former = None if entry is None else former_of(entry.body)
+    history, read = _history(key, former, campaign, policy, ports.ledger)
+    of: CaseRow | None = None
+    listed: ListedRow | None = None
+    closed: tuple[str, str] | None = None
+    if offset is not None:
+        listed = _listed(offset, campaign, policy, ports.lists)
+        of = _of(key, listed, entry, campaign)
+    if of is not None and listed is not None and of.kind is CaseKind.REJECTED and not _is_decided(entry, of):
+        closed = _row_closed(key, entry, listed, campaign, incident, ports, now)
+        entry = _unwritten(key, listed, campaign, read, now)
+    elif entry is not None:
+        closed = closed_because(entry, campaign, incident, ports, now)
+    decision = None if entry is None else read_decision(entry.body)
+    if entry is None or decision is None or (of is None and decision.outcome not in DECIDABLE):
+        raise CaseRefused("not_a_case", "this account's decision of that campaign was not held or referred")
+    case = Case(
         entry=entry,
         decision=decision,
         campaign=campaign,
         incident=incident,
         policy=policy,
-        row=_row(entry, campaign, policy, ports.lists),
-        before=before_of(key, former_of(entry.body), campaign, policy, ports.ledger),
+        row=None,
+        before=before_of(
+            key,
+            former_of(entry.body),
+            campaign,
+            policy,
+            ports.ledger,
+            with_own=of is not None and of.kind is CaseKind.CONFLICT,
+        ),
         history=history,
         read=read,
-        closed=closed_because(entry, campaign, incident, ports, now),
+        closed=closed,
         is_amended=_is_amended(campaign, incident, ports.campaigns),
         ledger=ports.ledger,
     )
+    if of is None or listed is None:
+        return replace(case, row=_row(entry, campaign, policy, ports.lists))
+    return replace(
+        case,
+        row=Row(key.account_id, key.subject, listed.values),
+        of=of,
+        said=listed.said,
+        problem=listed.problem,
+        ungrantable=ungrantable(of, listed, entry, campaign, policy, ports.lists),
+    )
+
+
+def _listed(offset: int, campaign: Campaign, policy: CompiledPolicy, lists: ListStore) -> ListedRow:
+    try:
+        listed = listed_row(campaign, policy, offset, lists)
+    except PinnedVersionGone:
+        raise CaseRefused("list_gone", "the pinned list is gone, and its rows with it; goodwill can be given") from None
+    if listed is None:
+        raise CaseRefused("not_a_case", "no row of the list starts at that byte", "row")
+    return listed
+
+
+def _is_decided(entry: Entry | None, of: CaseRow) -> bool:
+    """Whether what stands is what a person decided of that very row."""
+    return entry is not None and entry.by_hand is not None and entry.by_hand.row == of
+
+
+def _of(key: DecisionKey, listed: ListedRow, entry: Entry | None, campaign: Campaign) -> CaseRow | None:
+    """What a row is a case of, for an account; None where it is the decided one. Raises CaseRefused for another's."""
+    if listed.account_id and (listed.account_id, listed.subject) != (key.account_id, key.subject):
+        raise CaseRefused("row_of_another", "that row of the list is about another account, or line of it", "row")
+    if listed.problem is not None:
+        _must_fit(key, campaign)
+        return CaseRow(CaseKind.REJECTED, listed.offset)
+    if entry is not None and entry.origin == listed.offset:
+        return None
+    if entry is None or listed.content == row_digest_of(entry.body):
+        raise CaseRefused("not_a_case", "that row of the list contradicts no decided row of the account", "row")
+    return CaseRow(CaseKind.CONFLICT, listed.offset)
+
+
+def _must_fit(key: DecisionKey, campaign: Campaign) -> None:
+    """Raise CaseRefused for an account, or a line of it, that no row of the campaign's list could be about."""
+    shapes = [("account", key.account_id, campaign.layout.account_ids)]
+    if campaign.subject:
+        if key.subject == WHOLE_ACCOUNT:
+            raise CaseRefused("subject_missing", f"the policy decides each {campaign.subject}; name it", "subject")
+        shapes.append(("subject", key.subject, campaign.layout.subject_ids))
+    elif key.subject != WHOLE_ACCOUNT:
+        raise CaseRefused("subject_unknown", "the policy decides accounts; leave the subject out", "subject")
+    for name, text, shape in shapes:
+        read = text if shape is None else shape.reader()(text)
+        if isinstance(read, IdProblem):
+            raise CaseRefused(f"{name}_shape", f"expected {read.expected}", name)
+        if read != text:
+            raise CaseRefused(f"{name}_shape", "expected the id exactly as the list's other rows have it", name)
+
+
+def _unwritten(key: DecisionKey, listed: ListedRow, campaign: Campaign, read: Read, now: datetime) -> Entry:
+    """The decision of a row that was rejected, as it would be written: held for what is wrong with the row."""
+    assert listed.problem is not None, "only a rejected row has no decision"
+    decision = Decision(Outcome.HELD, listed.problem.reason.value)
+    digest = listed.digest(key.account_id, key.subject)
+    body = decision_body(campaign.id, campaign.engine, campaign.policy_hash, digest, decision, None, read.kept)
+    return new_entry(key, listed.offset, body, decision, Lifetime.of(decision, now, campaign.decidable_until))
+
+
+def _row_closed(
+    key: DecisionKey,
+    taken: Entry | None,
+    listed: ListedRow,
+    campaign: Campaign,
+    incident: IncidentRecord,
+    ports: CasePorts,
+    now: datetime,
+) -> tuple[str, str] | None:
+    """Why nobody may decide a rejected row for an account now; None where somebody may."""
+    if ports.rows.recognised(campaign.id, listed.offset, listed.offset + 1):
+        return "decided", "a person recognised this row, and decided it"
+    if taken is not None:
+        return "listed_elsewhere", "the account has a decision of this campaign by another row of the list"
+    return _closed_since(key, campaign, incident, ports, now)
 
 
 def before_of(
-    key: DecisionKey, former: Former | None, campaign: Campaign, policy: CompiledPolicy, ledger: Ledger
+    key: DecisionKey,
+    former: Former | None,
+    campaign: Campaign,
+    policy: CompiledPolicy,
+    ledger: Ledger,
+    *,
+    with_own: bool = False,
 ) -> Before | None:
-    """What the campaigns that a campaign sets off have decided about a subject, as it stands now."""
+    """What the campaigns that a campaign sets off have decided about a subject, as it stands now.
+
+    `with_own`: and the campaign itself.
+    """
     place = key.account_id, key.subject
-    earlier = EarlierReader(campaign.id.incident_id, campaign.follows, policy.began_at(), ledger)
-    return earlier.read({place: former})[place].before if campaign.follows else None
+    asked = (*campaign.follows, *((campaign.id.seq,) if with_own else ()))
+    earlier = EarlierReader(campaign.id.incident_id, asked, policy.began_at(), ledger)
+    return earlier.read({place: former})[place].before if asked else None
 
 
-def _history(entry: Entry, campaign: Campaign, policy: CompiledPolicy, ledger: Ledger) -> tuple[SubjectHistory, Read]:
+def _history(
+    key: DecisionKey, former: Former | None, campaign: Campaign, policy: CompiledPolicy, ledger: Ledger
+) -> tuple[SubjectHistory, Read]:
     """The subject's history, and what is read of it. One under a former id is not watched while a person decides."""
     if not campaign.keeps_history:
         return SubjectHistory(), NOTHING_READ
     reader = HistoryReader(campaign, policy, ledger)
-    record = Record(entry.key.account_id, entry.key.subject, (), former=former_of(entry.body))
+    record = Record(key.account_id, key.subject, (), former=former)
     now = reader.of([record])
-    own, *former = (now[key] for key in reader.keys(record))
-    if any(one.incidents for one in former):
+    own, *others = (now[key] for key in reader.keys(record))
+    if any(one.incidents for one in others):
         return own, Read(NO_HISTORY, HISTORY_OF_FORMER_ID)
     return own, reader.counted(own)
 
@@ -261,12 +415,19 @@ def closed_because(
     entry: Entry, campaign: Campaign, incident: IncidentRecord, ports: CasePorts, now: datetime
 ) -> tuple[str, str] | None:
     """Why nobody may decide a case now, as a code and a sentence; None where somebody may."""
-    if entry.status not in DECIDABLE:
+    if entry.by_hand is not None:
         return "decided", "it was decided by hand; what is granted since is a matter of a void, or of goodwill"
+    return _closed_since(entry.key, campaign, incident, ports, now)
+
+
+def _closed_since(
+    key: DecisionKey, campaign: Campaign, incident: IncidentRecord, ports: CasePorts, now: datetime
+) -> tuple[str, str] | None:
+    """Why what became of the campaign and the incident since leaves nothing to decide; None where it leaves that."""
     closed = campaign_closed_because(campaign, incident, ports.campaigns, now)
     if closed is not None:
         return closed
-    keys = [replace(entry.key, seq=seq) for seq in later_of(campaign.id, incident, ports.campaigns)]
+    keys = [replace(key, seq=seq) for seq in later_of(campaign.id, incident, ports.campaigns)]
     if keys and ports.ledger.standing(keys):
         return "superseded", "a later campaign of the incident has decided this subject anew"
     return None

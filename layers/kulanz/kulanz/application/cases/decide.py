@@ -42,7 +42,10 @@ class DecidePorts:
 
 @dataclass(frozen=True, slots=True)
 class HandRequest:
-    """What a person asks for. `seen` is the case as that person saw it; `amount` is such as 5.00, of `measure`."""
+    """What a person asks for. `seen` is the case as that person saw it; `amount` is such as 5.00, of `measure`.
+
+    `row` is where a row starts that contradicts the decided one, or cannot be read; None for the decided one.
+    """
 
     id: str
     way: Way
@@ -52,6 +55,7 @@ class HandRequest:
     facts: Mapping[str, str] = field(default_factory=dict)
     amount: str = ""
     measure: str = ""
+    row: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +76,10 @@ def decide_case(
     person = _person(caller, ports, now)
     for _ in range(ATTEMPTS_AGAINST_OTHERS):
         _must_not_be_halted(ports)
-        case = find_case(key, ports.look, now)
+        case = find_case(key, ports.look, now, request.row)
         hand = HandDecision(
             request.id, now, request.way, Decision(Outcome.DECLINED, request.reason), request.reason, "", person,
-            note=request.note, facts=request.facts,
+            note=request.note, facts=request.facts, row=case.of,
         )  # fmt: skip
         if (known := case.entry.by_hand) is not None and _is_same(known, hand, request):
             return HandOutcome(entry=case.entry)
@@ -115,7 +119,9 @@ def agree_to_case(
     person = _person(caller, ports, now)
     for _ in range(ATTEMPTS_AGAINST_OTHERS):
         _must_not_be_halted(ports)
-        case = find_case(key, ports.look, now)
+        proposed = ports.cases.proposal(key)
+        row = None if proposed is None else proposed.hand.row
+        case = find_case(key, ports.look, now, None if row is None else row.offset)
         known = case.entry.by_hand
         if known is not None and known.second == person and known.second_id == action_id:
             return HandOutcome(entry=case.entry)
@@ -126,8 +132,9 @@ def agree_to_case(
             raise CaseRefused("second_is_first", f"who decided first cannot agree; ask another person ({APART})")
         _must_be_open(case, waiting.seen)
         asked = HandRequest(
-            waiting.hand.id, waiting.hand.way, waiting.seen, waiting.hand.reason, waiting.hand.note, waiting.hand.facts
-        )
+            waiting.hand.id, waiting.hand.way, waiting.seen, waiting.hand.reason, waiting.hand.note, waiting.hand.facts,
+            row=None if waiting.hand.row is None else waiting.hand.row.offset,
+        )  # fmt: skip
         history: SubjectHistory | None = None
         if asked.way is Way.POLICY:
             decision, history = _decision(case, asked)
@@ -189,7 +196,7 @@ def _waiting(key: DecisionKey, proposal_hash: str, ports: DecidePorts) -> Propos
 
 def _is_same(known: HandDecision, mine: HandDecision, request: HandRequest) -> bool:
     """Whether a decision that stands, or waits, is this very request's."""
-    names = ("id", "person", "way", "reason", "note", "facts")
+    names = ("id", "person", "way", "reason", "note", "facts", "row")
     if any(getattr(known, name) != getattr(mine, name) for name in names):
         return False
     return request.way is not Way.AMOUNT or known.decision == _of_amount(request)
@@ -197,6 +204,13 @@ def _is_same(known: HandDecision, mine: HandDecision, request: HandRequest) -> b
 
 def _decision(case: Case, request: HandRequest) -> tuple[Decision, SubjectHistory | None]:
     """What is decided, and the subject's history after it where that changes. Raises CaseRefused."""
+    decision, history = _by_way(case, request)
+    if decision.outcome is Outcome.GRANTED and case.ungrantable is not None:
+        raise CaseRefused(*case.ungrantable)
+    return decision, history
+
+
+def _by_way(case: Case, request: HandRequest) -> tuple[Decision, SubjectHistory | None]:
     match request.way:
         case Way.DECLINE:
             return Decision(Outcome.DECLINED, request.reason), None

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Protocol
 
+from kulanz.application.ports import RecognisedRows
 from kulanz.domain.budgets import Draw
 from kulanz.domain.byhand.counts import Count, CountOf, CountStep
 from kulanz.domain.campaigns.amounts import Size
@@ -15,7 +16,7 @@ from kulanz.domain.canonical import canonical_json
 from kulanz.domain.decision import Outcome
 from kulanz.domain.incident_record import IncidentRecord
 from kulanz.domain.ledger.entries import DecisionKey, Entry, HistoryChange
-from kulanz.domain.ledger.hand_decision import HandDecision
+from kulanz.domain.ledger.hand_decision import CaseKind, HandDecision
 
 WAITS = timedelta(days=14)
 """How long a decision waits for its second person, as a plan does; then it is asked for again."""
@@ -44,6 +45,7 @@ class Proposal:
 class HandStep:
     """A decision by hand with all that it changes, in one step.
 
+    `held` is the decision as it stood; of a rejected row, for which none stands, as it would have been written.
     `waiting` is what waits for a second person about the case, as it was read: it waits no more.
     """
 
@@ -61,17 +63,28 @@ class HandStep:
         assert self.decided.by_hand is not None, "a step decides by hand"
         return self.decided.by_hand
 
+    @property
+    def kind(self) -> CaseKind:
+        """Why it waited."""
+        row = self.hand.row
+        return CaseKind(self.held.status.value) if row is None else row.kind
+
+    @property
+    def grants(self) -> bool:
+        """Whether something is granted by it."""
+        return self.hand.decision.outcome is Outcome.GRANTED
+
 
 @dataclass(frozen=True, slots=True)
 class DecidedByHand:
     """What of a campaign was decided by hand: how many by what they were and became, and what that granted."""
 
-    counts: Mapping[tuple[Outcome, Outcome], int] = field(default_factory=dict)
+    counts: Mapping[tuple[CaseKind, Outcome], int] = field(default_factory=dict)
     granted: Mapping[str, Size] = field(default_factory=dict)
 
-    def by_outcome_before(self) -> Mapping[Outcome, int]:
-        """How many of those that were held, and of those that were referred, were decided."""
-        found: Counter[Outcome] = Counter()
+    def by_kind(self) -> Mapping[CaseKind, int]:
+        """How many of each kind were decided."""
+        found: Counter[CaseKind] = Counter()
         for (was, _), number in self.counts.items():
             found[was] += number
         return found
@@ -84,14 +97,15 @@ class DecidedByHand:
         return found
 
 
-class CaseStore(Protocol):
+class CaseStore(RecognisedRows, Protocol):
     """Decisions by hand."""
 
     def decide(self, step: HandStep) -> None:
         """Decide a case, once, in one step with what it changes and its entry in the audit log. Raises Outdated.
 
-        Conditional on the decision being undecided, on the incident, the history, the counts and what waits for a
-        second person being as they were read, and on the stack not being halted.
+        Of a rejected row the decision is written, with whose the row is. Conditional on the case being undecided; of a
+        rejected row, on nothing standing about the account; on the incident, the history, the counts and what waits for
+        a second person being as they were read; and on the stack not being halted.
         """
 
     def propose(self, proposal: Proposal, instead_of: Proposal | None) -> None:

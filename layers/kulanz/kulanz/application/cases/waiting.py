@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from enum import StrEnum
 from functools import partial
 from itertools import batched
 
@@ -21,7 +20,7 @@ from kulanz.domain.campaigns.reconciliation import IN_THE_LEDGER, CountKey, RowR
 from kulanz.domain.incident_record import IncidentRecord
 from kulanz.domain.ledger.decider import Decider, Remembered, prepare
 from kulanz.domain.ledger.entries import DecisionKey, Entry, read_decision, row_digest_of
-from kulanz.domain.ledger.hand_decision import DECIDABLE
+from kulanz.domain.ledger.hand_decision import DECIDABLE, CaseKind
 from kulanz.domain.lists.header import ListFormat
 from kulanz.domain.lists.lines import Line, is_blank
 from kulanz.domain.lists.reader import line_reader
@@ -38,15 +37,6 @@ BYTES_TOGETHER = 1024 * 1024
 """Of the list that is read at a time."""
 SECONDS_FOR_MORE = 8.0
 """With less time left an answer ends where it is, and names where the rest begins."""
-
-
-class CaseKind(StrEnum):
-    """Why something waits: the policy held or referred it, another row contradicts it, or its row cannot be read."""
-
-    HELD = "held"
-    REFERRED = "referred"
-    CONFLICT = "conflict"
-    REJECTED = "rejected"
 
 
 _OF_RESULT = {RowResult.HELD: CaseKind.HELD, RowResult.REFERRED: CaseKind.REFERRED}
@@ -213,8 +203,16 @@ class _Search:
                 )  # fmt: skip
             elif CaseKind.CONFLICT in kinds or not self.rests_on_facts or line.decision_outcome in DECIDABLE:
                 asked.append(line)
-        found = [*(rejected if CaseKind.REJECTED in kinds else ()), *self._standing(asked, kinds)]
+        found = [*(self._open(rejected) if CaseKind.REJECTED in kinds else ()), *self._standing(asked, kinds)]
         self.found += sorted(found, key=lambda one: one.offset)
+
+    def _open(self, rejected: Sequence[WaitingCase]) -> Sequence[WaitingCase]:
+        """Those rejected rows that nobody has decided."""
+        if not rejected:
+            return ()
+        self.reads += 1
+        known = self.ports.rows.recognised(self.campaign.id, rejected[0].offset, rejected[-1].offset + 1)
+        return [one for one in rejected if one.offset not in known]
 
     def _standing(self, lines: "Sequence[_Line]", kinds: frozenset[CaseKind]) -> Iterator[WaitingCase]:
         keys = {line.offset: line.key(self.campaign) for line in lines}
@@ -222,15 +220,15 @@ class _Search:
             return
         self.reads += 1
         standing = self.ports.ledger.standing(list(dict.fromkeys(keys.values())))
-        waiting = {key for key, entry in standing.items() if entry.status in DECIDABLE}
+        waiting = {key for key, entry in standing.items() if entry.by_hand is None}
         superseded = self._superseded(waiting)
         for line in lines:
             key = keys[line.offset]
             entry = standing.get(key)
-            if entry is None:
+            if entry is None or entry.by_hand is not None or key in superseded:
                 continue
             if entry.origin == line.offset:
-                if entry.status in DECIDABLE and key not in superseded:
+                if entry.status in DECIDABLE:
                     kind = CaseKind(entry.status.value)
                     if kind in kinds:
                         yield WaitingCase(kind, line.offset, read_decision(entry.body).reason, key, entry)

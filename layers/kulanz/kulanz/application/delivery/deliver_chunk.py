@@ -31,7 +31,7 @@ from kulanz.application.ports import (
 )
 from kulanz.domain.campaigns.campaign import DELIVERABLE, Campaign, Cursor
 from kulanz.domain.campaigns.reconciliation import worth_of
-from kulanz.domain.decision import Decision, DueAt, Outcome
+from kulanz.domain.decision import Benefit, Decision, DueAt, Outcome
 from kulanz.domain.delivery.credit import (
     Booking,
     Credit,
@@ -55,7 +55,7 @@ from kulanz.domain.delivery.entries import (
 )
 from kulanz.domain.delivery.files import CONTENT_TYPES, PartHead, part_file, part_name, render_part
 from kulanz.domain.identifiers import month_of_goodwill
-from kulanz.domain.ledger.entries import DecisionKey, Entry, benefits_granted, read_decision
+from kulanz.domain.ledger.entries import DecisionKey, Entry, benefits_granted, granted_at, read_decision
 from kulanz.domain.lists.header import ListFormat
 from kulanz.domain.lists.lines import Line, is_blank
 from kulanz.domain.lists.reader import line_reader
@@ -330,19 +330,19 @@ class _Run:
         """
         hand = booked.entry.by_hand
         if row.benefit is not None:
-            found = read_decision(booked.entry.body) if hand is None else hand.decision
+            found = read_decision(booked.entry.body)
             granted = benefits_granted(booked.entry, found)
             return found, {row.benefit: worth_of(granted[row.benefit])[1]} if row.benefit < len(granted) else {}
-        kind = _ROW_DIGEST.sub("", booked.entry.body) if hand is None else hand.to_text()
+        kind = _ROW_DIGEST.sub("", booked.entry.body) + ("" if hand is None else hand.to_text())
         known = self.decisions.get(kind)
         if known is None:
-            decision = read_decision(booked.entry.body) if hand is None else hand.decision
-            has_row = decision.outcome is Outcome.GRANTED and hand is None and not self.is_goodwill
+            decision = read_decision(booked.entry.body)
+            has_row = decision.outcome is Outcome.GRANTED and not self.is_goodwill
             at_once = decision.benefits if has_row else ()
             if self.delivery.additions is None:
                 sizes = {place: worth_of(one)[1] for place, one in enumerate(at_once)}
             else:
-                offered = (*decision.benefits, *decision.claimable)[len(at_once) :]
+                offered = _every(decision, booked.entry)[len(at_once) :]
                 sizes = {place: worth_of(one)[1] for place, one in enumerate(offered, len(at_once))}
             if len(self.decisions) >= DECISIONS_REMEMBERED:
                 self.decisions.clear()
@@ -360,10 +360,10 @@ class _Run:
         )
         if not due or booked.entry.status is not Outcome.GRANTED:
             return None
-        benefits, at = (*decision.benefits, *decision.claimable), booked.entry.effective_at
-        if self.delivery.additions is not None and booked.entry.accepted_at is not None:
-            at = booked.entry.accepted_at
-        late = tuple(_due_of(stands[place]) or self._due_of(row)(benefits[place], at) for place in due)
+        benefits, entry, due_at = _every(decision, booked.entry), booked.entry, self._due_of(row)
+        late = tuple(
+            _due_of(stands[place]) or due_at(benefits[place], granted_at(entry, decision, place)) for place in due
+        )
         assigned = replace(self.assigned, benefits=due, dues=late if any(late) else ())
         adding = add_entry(booked.entries, assigned, sizes)
         if adding.result is not AddResult.ADDED:
@@ -432,6 +432,13 @@ class _Run:
 def _due_of(stands: Standing) -> DueAt | None:
     """The deadline that a credit has since its first delivery."""
     return None if stands.due is None or stands.due_by is None else DueAt(stands.due, stands.due_by)
+
+
+def _every(decision: Decision, entry: Entry) -> tuple[Benefit, ...]:
+    """What a decision granted, or can, by its place: at once, or as an offer, then what is claimed or given by hand."""
+    if entry.by_hand is not None:
+        return benefits_granted(entry, decision)
+    return (*decision.benefits, *decision.claimable)
 
 
 _ROW_DIGEST = re.compile(r'"row":"[0-9a-f]{32}"')

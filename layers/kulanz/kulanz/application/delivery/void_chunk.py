@@ -18,9 +18,9 @@ from kulanz.application.delivery.deliver_chunk import ROUNDS_MOST
 from kulanz.application.delivery.void_overpaid import OverpaidRun
 from kulanz.application.delivery.void_writes import VoidWriter
 from kulanz.application.delivery.world import Booked, CreditLedger, EntriesChange, VoidQueue, VoidStore
-from kulanz.application.ports import TryAgain, VoidMessage
+from kulanz.application.ports import RecognisedRows, TryAgain, VoidMessage
 from kulanz.domain.campaigns.campaign import Campaign, Cursor, Pass
-from kulanz.domain.campaigns.reconciliation import worth_of
+from kulanz.domain.campaigns.reconciliation import RowResult, worth_of
 from kulanz.domain.delivery.entries import AddResult, CreditEntries, add_entry
 from kulanz.domain.delivery.moved import Moves
 from kulanz.domain.delivery.void import (
@@ -35,7 +35,7 @@ from kulanz.domain.delivery.void import (
     parts_of,
     void_entry,
 )
-from kulanz.domain.ledger.entries import DecisionKey, Entry, granted_benefits
+from kulanz.domain.ledger.entries import DecisionKey, Entry, granted_benefits, is_of_rejected_row
 from kulanz.domain.lists.header import ListFormat
 from kulanz.domain.lists.lines import Line, is_blank, lines_starting_in
 from kulanz.domain.lists.reader import line_reader
@@ -53,6 +53,7 @@ class VoidChunkPorts:
     credits: CreditLedger
     voids: VoidStore
     queue: VoidQueue
+    rows: RecognisedRows
 
     def writer(self, work: Pass, campaign: Campaign, settings: GrantSettings, clock: Clock) -> "VoidWriter":
         """What writes for a void of a campaign."""
@@ -135,6 +136,8 @@ class _Run:
     moves: Moves = field(default_factory=Moves)
     seen: set[DecisionKey] = field(default_factory=set)
     """What earlier lines of a file named: of a chunk that is the whole file."""
+    rejected: bool | None = None
+    """Whether the list has rows that were rejected, once that was looked at."""
     writer: VoidWriter = field(init=False)
 
     def __post_init__(self) -> None:
@@ -222,10 +225,15 @@ class _Run:
     def _count(self, lines: tuple[_Line, ...]) -> None:
         """Count some lines, of which the pass after the plan has written what was planned."""
         spent, written = self.clock.seconds_left(), 0
+        lines = self._with_recognised(lines)
         rows = {(line.key, line.start) for line in lines if line.is_row}
         keys = list(dict.fromkeys(line.key for line in lines if line.key is not None))
         found = self.ports.credits.booked(keys)
-        mine = {key: one for key, one in found.items() if self._is_of_a_file or (key, one.entry.origin) in rows}
+        mine = {
+            key: one
+            for key, one in found.items()
+            if (self._is_of_a_file or (key, one.entry.origin) in rows) and not self._came_later(one.entry)
+        }
         self.totals.lines += len(lines)
         self.totals.unmatched += len(lines) - len(mine)
         parts = {key: list(parts_of(one.entry, one.entries, self.void)) for key, one in mine.items()}
@@ -237,6 +245,20 @@ class _Run:
         for key in mine:
             self.totals.count(parts[key])
         self.writer.pace(written, spent)
+
+    def _with_recognised(self, lines: tuple[_Line, ...]) -> tuple[_Line, ...]:
+        """Some lines, with the decision of each that cannot be read and whose account a person recognised."""
+        if self.rejected is None:
+            counts = self.campaign.apply.totals.counts
+            self.rejected = any(one.row_result is RowResult.REJECTED for one in counts)
+        if not self.rejected or all(line.key is not None or not line.is_row for line in lines):
+            return lines
+        known = self.ports.rows.recognised(self.campaign.id, lines[0].start, lines[-1].end)
+        return tuple(line._replace(key=known.get(line.start)) if line.key is None else line for line in lines)
+
+    def _came_later(self, entry: Entry) -> bool:
+        """Whether a person recognised the account after the void was opened: its plan cannot have met the decision."""
+        return is_of_rejected_row(entry) and entry.effective_at > self.void.opened_at
 
     def _void(self, mine: dict[DecisionKey, Booked], parts: dict[DecisionKey, list[Part]]) -> int:
         """Write what was planned of some decisions, as far as it still can be; how many entries were written.

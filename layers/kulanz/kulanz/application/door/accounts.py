@@ -117,13 +117,14 @@ class CreditAnswer(TypedDict):
 
 
 class ByHandAnswer(TypedDict):
-    """What a person decided of what was held or referred. To the customer the person is a role; the audit log has who.
+    """What a person decided of a case. To the customer the person is a role; the audit log has who.
 
-    `decision` is a body of a decision, `persons` how many decided, `facts` what was supplied. The note is not for the
-    customer.
+    `kind` is why it waited: held, referred, conflict or rejected. `decision` is a body of a decision, `persons` how
+    many decided, `facts` what was supplied. The note is not for the customer.
     """
 
     at: str
+    kind: NotRequired[str]
     way: str
     reason: str
     title: str
@@ -349,7 +350,8 @@ def _decision(decided: AnsweredDecision, *, is_superseded: bool) -> DecisionAnsw
     if decided.recomputed is not None and decided.explained is Explained.DIFFERS:
         content["recomputed"] = decided.recomputed.to_body()
     if entry.by_hand is not None:
-        content["by_hand"] = by_hand_answer(entry.by_hand)
+        kind = decision.outcome.value if entry.by_hand.row is None else entry.by_hand.row.kind.value
+        content["by_hand"] = {**by_hand_answer(entry.by_hand), "kind": kind}
     if decision.notice is not None:
         content["notice_id"] = notice_id(entry.key, decision.notice.kind)
     return content

@@ -15,7 +15,7 @@ from kulanz.application.cases.decide import (
     reject_case,
 )
 from kulanz.application.cases.store import WAITS
-from kulanz.application.cases.waiting import CaseKind, Place, WaitingCase, counted, waiting_in
+from kulanz.application.cases.waiting import Place, WaitingCase, counted, waiting_in
 from kulanz.application.door.accounts import ByHandAnswer, by_hand_answer
 from kulanz.application.door.asked import Asked, Door
 from kulanz.application.door.bodies import REASON_CHARACTERS, Body, read_body
@@ -28,7 +28,7 @@ from kulanz.domain.byhand.discretion import CODE_CHARACTERS
 from kulanz.domain.campaigns.campaign import Campaign, Pass
 from kulanz.domain.identifiers import IDENTIFIER_LENGTH_CHARACTERS, WHOLE_ACCOUNT
 from kulanz.domain.ledger.entries import DecisionKey
-from kulanz.domain.ledger.hand_decision import Way
+from kulanz.domain.ledger.hand_decision import CaseKind, Way
 from kulanz.domain.lists.lines import ListRefused
 from kulanz.domain.time import format_instant
 
@@ -93,7 +93,7 @@ def _of(campaign: Campaign, asked: Asked, door: Door) -> CampaignCases | None:
         return None
     by_hand = door.cases.decided(campaign.id)
     left = counted(campaign.apply.totals)
-    left.subtract({CaseKind(was.value): number for was, number in by_hand.by_outcome_before().items()})
+    left.subtract(by_hand.by_kind())
     waiting = {kind.value: lines for kind, lines in sorted(left.items()) if lines > 0}
     incident = door.campaigns.incident(campaign.id.incident_id)
     if not waiting or incident is None:
@@ -176,7 +176,7 @@ def of_campaign(asked: Asked, door: Door) -> CasesAnswer:
 
 
 def _ports(door: Door) -> CasePorts:
-    return CasePorts(door.campaigns, door.lists, door.ledger)
+    return CasePorts(door.campaigns, door.lists, door.ledger, door.cases)
 
 
 def _item(one: WaitingCase) -> CaseItem:
@@ -215,6 +215,11 @@ class OwedAnswer(TypedDict):
 class CaseAnswer(TypedDict):
     """A case. `seen` is what a decision by hand names, so that nobody decides a case that has changed since.
 
+    `kind` is why it waits. `row_offset` is the row that is in question, and `row` what stands in it, by column: of a
+    conflict the row that contradicts the decided one, of a rejected row that row, with `field` and `expected` of what
+    is wrong with it. `stands` is the decision that stands where another row made it. `only_decline` is why nothing can
+    be granted by this case.
+
     `would_owe` tries the values of the missing fact where there are few, or has the facts that were asked about.
     `earlier` is what earlier campaigns of the incident granted, net of voids, as exact texts by measure.
     """
@@ -223,9 +228,16 @@ class CaseAnswer(TypedDict):
     account_id: str
     campaign: str
     subject: str
+    kind: str
     status: str
     reason: str
     since: str
+    row_offset: int
+    row: Mapping[str, str]
+    field: str
+    expected: str
+    stands: Mapping[str, Any] | None
+    only_decline: Closed | None
     decidable_until: str
     closed: Closed | None
     amended: bool
@@ -238,7 +250,8 @@ class CaseAnswer(TypedDict):
 
 def one(asked: Asked, door: Door) -> CaseAnswer:
     """A case with the policy's own steps, and what it would owe if a missing fact were known."""
-    case = case_of(asked, door, asked.query.get("subject", WHOLE_ACCOUNT))
+    row = int(asked.query["row"]) if "row" in asked.query else None
+    case = case_of(asked, door, asked.query.get("subject", WHOLE_ACCOUNT), row)
     facts = read_facts(asked.query["facts"]) if "facts" in asked.query else None
     try:
         owed = [case.owed(facts)] if facts is not None else list(case.tried())
@@ -249,8 +262,15 @@ def one(asked: Asked, door: Door) -> CaseAnswer:
         "account_id": case.entry.key.account_id,
         "campaign": str(case.campaign.id),
         "subject": case.entry.key.subject,
+        "kind": case.kind.value,
         "status": case.entry.status.value,
-        "reason": case.decision.reason,
+        "reason": case.reason,
+        "row_offset": case.entry.origin if case.of is None else case.of.offset,
+        "row": dict(case.said),
+        "field": "" if case.problem is None else case.problem.field,
+        "expected": "" if case.problem is None else case.problem.expected,
+        "stands": case.decision.to_body() if case.kind is CaseKind.CONFLICT else None,
+        "only_decline": _closed(case.ungrantable),
         "since": format_instant(case.campaign.decided_at),
         "decidable_until": format_instant(case.campaign.decidable_until),
         "closed": _closed(case.closed),
@@ -271,12 +291,12 @@ def one(asked: Asked, door: Door) -> CaseAnswer:
     }
 
 
-def case_of(asked: Asked, door: Door, subject: str) -> Case:
-    """The case that a path and a subject name. Raises Problem where there is none."""
+def case_of(asked: Asked, door: Door, subject: str, row: int | None = None) -> Case:
+    """The case that a path, a subject and a row name. Raises Problem where there is none."""
     try:
-        return find_case(_key(asked, subject), _ports(door), asked.now)
+        return find_case(_key(asked, subject), _ports(door), asked.now, row)
     except CaseRefused as refusal:
-        raise unknown(str(refusal)) from None
+        raise (refused(refusal) if refusal.field else unknown(str(refusal))) from None
 
 
 def refused(refusal: CaseRefused) -> Problem:
@@ -303,6 +323,7 @@ class DecideBody(Body):
 
     By the `policy`, with `facts` that the list leaves open; by an `amount` such as 5.00 of a `measure` such as EUR,
     beside what earlier campaigns granted; or `decline`. The note is kept with the decision; it is not for the customer.
+    `row` is where a row starts that contradicts the decided one, or that cannot be read and is this account's.
     """
 
     way: Literal["policy", "amount", "decline"]
@@ -313,6 +334,7 @@ class DecideBody(Body):
     facts: Annotated[dict[_Id, _Text], Field(max_length=FACTS_MOST)] = Field(default_factory=dict)
     amount: Annotated[str, Field(max_length=40)] = ""
     measure: Annotated[str, Field(max_length=60)] = ""
+    row: Annotated[int | None, Field(ge=0, lt=10**15)] = None
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
@@ -356,8 +378,9 @@ def decide(asked: Asked, door: Door) -> HandAnswer:
     """Decide a case, or let the decision wait for a second person. Deciding twice changes nothing."""
     body = read_body(DecideBody, asked.body)
     request = HandRequest(
-        asked.of["id"], Way(body.way), body.seen, body.reason, body.note, body.facts, body.amount, body.measure
-    )
+        asked.of["id"], Way(body.way), body.seen, body.reason, body.note, body.facts, body.amount, body.measure,
+        body.row,
+    )  # fmt: skip
     key = _key(asked, body.subject)
     try:
         came = decide_case(key, request, asked.acting, _decide_ports(door), asked.now)

@@ -242,7 +242,7 @@ def sample(asked: Asked, door: Door) -> SampleAnswer:
     if plan is None:
         raise unknown("the campaign has filed no plan")
     try:
-        rows = sample_of(campaign, plan.hash, CasePorts(door.campaigns, door.lists, door.ledger))
+        rows = sample_of(campaign, plan.hash, CasePorts(door.campaigns, door.lists, door.ledger, door.cases))
     except NoSample as problem:
         raise Problem(Kind.REFUSED, str(problem), reason="engine_changed") from None
     except PinnedVersionGone:

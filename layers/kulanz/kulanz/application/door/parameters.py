@@ -33,6 +33,7 @@ _NUMBER = re.compile(r"[1-9][0-9]{0,15}", re.ASCII)
 _MONTH = re.compile(r"20[0-9]{2}-(?:0[1-9]|1[0-2])", re.ASCII)
 _CHANNEL = re.compile(r"[a-z][a-z0-9-]{0,31}", re.ASCII)
 _SERIAL = re.compile(r"[1-9][0-9]{0,7}", re.ASCII)
+_ROW = re.compile("0|[1-9][0-9]{0,14}", re.ASCII)
 _VERSION = re.compile(r"[1-9][0-9]{0,4}", re.ASCII)
 _ACTOR = re.compile(r"[!-~]{1,600}", re.ASCII)
 _DAY = re.compile(r"20[0-9]{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])", re.ASCII)
@@ -125,6 +126,7 @@ PARAMETERS: Mapping[str, Parameter] = {
         frozenset({"incidents", "chunks", "sources"}).__contains__,
     ),
     "revision": Parameter("a whole number from 1", _NUMBER.pattern, _of(_NUMBER)),
+    "row": Parameter("the byte at which a row of the list starts", _ROW.pattern, _of(_ROW)),
     "seq": Parameter(f"a whole number from 1 to {CAMPAIGNS_PER_INCIDENT}", "[1-9][0-9]{0,2}", _is_seq),
     "serial": Parameter("a whole number from 1", _SERIAL.pattern, _of(_SERIAL)),
     "subject": Parameter(

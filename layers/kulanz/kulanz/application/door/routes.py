@@ -154,7 +154,7 @@ ROUTES: tuple[Route, ...] = (
         "cases.one",
         CASE_READERS,
         "A case, and what it would owe with a fact known",
-        ("subject", "facts"),
+        ("subject", "facts", "row"),
     ),
     _ask("cases/proposed", "cases.proposed", CASE_READERS, "Decisions that wait for a second person", ("cursor",)),
     _act(

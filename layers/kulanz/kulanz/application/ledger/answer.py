@@ -9,6 +9,7 @@ from enum import StrEnum
 from kulanz.application.campaigns.frozen import thaw, thaw_incident
 from kulanz.application.campaigns.read_history import HISTORY_OF_FORMER_ID
 from kulanz.application.ledger.accept_offer import ended_offers
+from kulanz.application.ledger.listed_row import ListedRow, listed_row
 from kulanz.application.ports import CampaignStore, Ledger, ListStore, PinnedVersionGone
 from kulanz.domain.byhand.goodwill import about_of, goodwill_steps
 from kulanz.domain.campaigns.campaign import ENDED, Campaign, Pass
@@ -16,9 +17,17 @@ from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.identifiers import ACCOUNT_ID_EXPECTED, is_account_id, month_of_goodwill
 from kulanz.domain.incident_record import DetailType
 from kulanz.domain.ledger.earlier_decisions import CHANGED_SINCE_PLAN, GRANTED_UNDER_FORMER_ID, Before, still_owed
-from kulanz.domain.ledger.entries import Entry, earlier_grants, history_read, is_expired, is_offer, read_decision
+from kulanz.domain.ledger.entries import (
+    Entry,
+    earlier_grants,
+    history_read,
+    is_expired,
+    is_of_rejected_row,
+    is_offer,
+    read_decision,
+)
 from kulanz.domain.ledger.former_accounts import DECIDED_UNDER_FORMER_ID, DECIDED_UNDER_NEW_ID, other_id
-from kulanz.domain.ledger.hand_decision import HandDecision, Way
+from kulanz.domain.ledger.hand_decision import CaseKind, HandDecision, Way
 from kulanz.domain.lists.facts import FactError
 from kulanz.domain.lists.lines import LINE_BYTES, lines_starting_in
 from kulanz.domain.lists.reader import line_reader
@@ -234,7 +243,8 @@ def _explain(entry: Entry, campaign: Campaign | None, ports: AnswerPorts, now: d
     decision, expired = read_decision(entry.body), is_expired(entry, now)
     if campaign is None:
         return AnsweredDecision(entry, decision, None, expired, (), Explained.LIST_GONE, None)
-    if without_row := goodwill_steps(entry.body) or _under_new_id(entry, decision):
+    without_row = goodwill_steps(entry.body) or _under_new_id(entry, decision) or _rejected_steps(entry, decision)
+    if without_row:
         return AnsweredDecision(entry, decision, campaign, expired, without_row, Explained.AGREES, decision)
     policy = thaw(campaign, ports.campaigns.frozen(campaign.id))
     try:
@@ -268,11 +278,14 @@ def _under_new_id(entry: Entry, decision: Decision) -> tuple[str, ...]:
 
 
 def _hand_steps(entry: Entry, hand: HandDecision, campaign: Campaign | None, ports: AnswerPorts) -> tuple[str, ...]:
-    """How a person decided what was held or referred: the person is a role, and the policy's steps are its own."""
+    """How a person decided what waited for one: the person is a role, and the policy's steps are its own."""
     worth = ", ".join(worth_words(benefit) for benefit in hand.decision.benefits)
     second = ", and a second person agreed" if hand.second else ""
-    what = f"granted {worth}" if worth else "nothing is given"
+    stands = entry.status is Outcome.GRANTED and not is_of_rejected_row(entry) and hand.row is not None
+    beside = " beside what stands" if stands else ""
+    what = f"granted {worth}{beside}" if worth else f"nothing {'more ' if stands else ''}is given"
     steps = [
+        *_row_steps(hand),
         f"Decided by hand on {hand.at:%Y-%m-%d} by a person of support{second}: {what}.",
         f"The reason: {hand.title} ({hand.reason}).",
     ]
@@ -289,13 +302,32 @@ def _hand_steps(entry: Entry, hand: HandDecision, campaign: Campaign | None, por
     return (*steps, *_policy_steps(entry, hand, campaign, ports), *set_off)
 
 
+def _rejected_steps(entry: Entry, decision: Decision) -> tuple[str, ...]:
+    """What the policy came to of a row that cannot be read; nothing where another row was decided."""
+    if not is_of_rejected_row(entry):
+        return ()
+    return (f"The row at byte {entry.origin} of the list was rejected: {decision.reason}. Nothing was decided.",)
+
+
+def _row_steps(hand: HandDecision) -> tuple[str, ...]:
+    """Which row a person went by, where that is not the decided one."""
+    if hand.row is None:
+        return ()
+    if hand.row.kind is CaseKind.REJECTED:
+        return ("A person recognised whose row it is.",)
+    return (f"The row at byte {hand.row.offset} of the list contradicts the decided one: a person looked at both.",)
+
+
 def _policy_steps(entry: Entry, hand: HandDecision, campaign: Campaign | None, ports: AnswerPorts) -> tuple[str, ...]:
     """The steps of the policy with the facts that a person supplied; none where the list or the row is gone."""
     if campaign is None:
         return ()
     policy = thaw(campaign, ports.campaigns.frozen(campaign.id))
     try:
-        row = decided_row(entry, campaign, policy, ports.lists)
+        if hand.row is None:
+            row: Row | ListedRow | None = decided_row(entry, campaign, policy, ports.lists)
+        else:
+            row = listed_row(campaign, policy, hand.row.offset, ports.lists)
         if row is None:
             return ()
         values = with_supplied(policy.facts, row.values, hand.facts)

@@ -5,7 +5,7 @@ from itertools import batched
 
 from kulanz.application.ports import Ledger, ListStore
 from kulanz.domain.campaigns.campaign import Campaign
-from kulanz.domain.ledger.entries import DecisionKey, Entry
+from kulanz.domain.ledger.entries import DecisionKey, Entry, is_of_rejected_row
 from kulanz.domain.lists.lines import lines_starting_in
 from kulanz.domain.lists.reader import line_reader
 from kulanz.domain.lists.rows import Problem
@@ -21,7 +21,8 @@ def committed_decisions(
 ) -> Iterator[list[Entry]]:
     """What stands in the ledger of this campaign, in the order of its list; memory does not grow with the list.
 
-    Each decision comes once, with the row that it was written for: a subject that is listed again has no other.
+    Each decision comes once, with the row that it was written for: a subject that is listed again has no other. What a
+    person decided of a rejected row is an addition, and none of these.
     Raises PinnedVersionGone, TryAgain.
     """
     return (entries for _, entries in committed_pages(campaign, policy, lists, ledger))
@@ -36,7 +37,11 @@ def committed_pages(
     """
     for rows in batched(_rows(campaign, policy, lists, begin), KEYS_PER_READ, strict=False):
         standing = ledger.standing(list(dict.fromkeys(key for key, _ in rows)))
-        found = [standing[key] for key, offset in rows if key in standing and standing[key].origin == offset]
+        found = [
+            standing[key]
+            for key, offset in rows
+            if key in standing and standing[key].origin == offset and not is_of_rejected_row(standing[key])
+        ]
         yield rows[-1][1] + 1, found
 
 

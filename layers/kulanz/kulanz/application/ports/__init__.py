@@ -33,6 +33,7 @@ from kulanz.application.ports.errors import (
 )
 from kulanz.application.ports.ledger import (
     Ledger,
+    RecognisedRows,
 )
 from kulanz.application.ports.lists import (
     UPLOADED_BY,
@@ -113,6 +114,7 @@ __all__ = [
     "PublishMessage",
     "PublishedPolicy",
     "PublishingForbidden",
+    "RecognisedRows",
     "Refused",
     "RejectedQueue",
     "Rejection",

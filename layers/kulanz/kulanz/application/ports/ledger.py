@@ -1,8 +1,9 @@
 """The decisions about accounts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.ledger.entries import DecisionKey, Entry, EntryWithFormer, EntryWithHistory, HistoryMoved
 from kulanz.domain.policy.deciding.history import HistoryKey, SubjectHistory
 
@@ -38,3 +39,10 @@ class Ledger(Protocol):
 
     def of_account(self, account_id: str, incident_id: str | None = None) -> list[Entry]:
         """The decisions about an account (of one incident), read consistently."""
+
+
+class RecognisedRows(Protocol):
+    """The rejected rows of lists whose account a person recognised."""
+
+    def recognised(self, campaign_id: CampaignId, start: int, stop: int) -> Mapping[int, DecisionKey]:
+        """The decisions about a campaign's rejected rows that start in `[start, stop)`, by where the row starts."""

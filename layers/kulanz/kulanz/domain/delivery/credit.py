@@ -13,9 +13,9 @@ from hashlib import blake2b
 from typing import Literal, TypedDict
 
 from kulanz.domain.campaigns.reconciliation import RECURRENCE, worth_of
-from kulanz.domain.decision import Benefit, Decision, DueAt, DueBy, Outcome
+from kulanz.domain.decision import Benefit, Decision, DueAt, DueBy
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
-from kulanz.domain.ledger.entries import DecisionKey, Entry, benefits_granted, read_decision
+from kulanz.domain.ledger.entries import DecisionKey, Entry, benefits_granted, granted_at, read_decision
 from kulanz.domain.money import format_minor, minor_units
 from kulanz.domain.policy.document.owed import NOTHING_BILLED, Bill
 from kulanz.domain.time import format_instant
@@ -174,20 +174,17 @@ def credits_of(
 
     `less` is how much of a benefit was void when its credit was assigned: the credit is for the rest.
 
-    `decision` is that of the entry's body, for whoever has read it. Raises ValueError for a place at which nothing is
-    granted.
+    `decision` is that of the entry's body, for whoever has read it; never a person's. Raises ValueError for a place at
+    which nothing is granted.
     """
     decision = read_decision(entry.body) if decision is None else decision
     granted = benefits_granted(entry, decision)
-    at_once = 0 if decision.outcome is Outcome.OFFERED else len(decision.benefits)
     locale = decision.notice.locale if decision.notice is not None else ""
     for place, attempt in sorted(attempts.items()):
         if not 0 <= place < len(granted):
             raise ValueError("a credit is for a benefit that its decision grants")
-        benefit = granted[place]
-        accepted_at = None if place < at_once else entry.accepted_at
-        granted_at = entry.effective_at if accepted_at is None else accepted_at
-        credit = _credit(entry.key, place, attempt, benefit, granted_at, booking, locale)
+        since = granted_at(entry, decision, place)
+        credit = _credit(entry.key, place, attempt, granted[place], since, booking, locale)
         left_out = less.get(place) if less else None
         yield credit if not left_out else replace(credit, size=credit.size - left_out)
 

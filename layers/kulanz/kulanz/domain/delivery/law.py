@@ -16,7 +16,7 @@ from kulanz.domain.decision import Outcome
 from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.entries import CreditEntry, CreditState, standing
 from kulanz.domain.delivery.to_the_bill import ToTheBill
-from kulanz.domain.ledger.entries import Entry, benefits_granted, read_decision
+from kulanz.domain.ledger.entries import Entry, benefits_granted, granted_at, read_decision
 
 SETTLED: Mapping[CreditState, str] = {
     CreditState.APPLIED: "used",
@@ -64,11 +64,9 @@ def law_of(entry: Entry, entries: Sequence[CreditEntry], now: datetime) -> Law:
     if entry.status is not Outcome.GRANTED:
         return found
     decision = read_decision(entry.body)
-    at_once = len(decision.benefits) if decision.outcome is Outcome.GRANTED else 0
     for place, benefit in enumerate(benefits_granted(entry, decision)):
         measure, size = worth_of(benefit)
-        granted_at = entry.effective_at if place < at_once else entry.accepted_at or entry.effective_at
-        ends_at = benefit.validity.expires_at(granted_at)
+        ends_at = benefit.validity.expires_at(granted_at(entry, decision, place))
         has_ended = ends_at is not None and now >= counted_end(ends_at)
         sums: dict[str, Size] = {}
         for state, share in standing(entries, place, size).shares(size).items():

@@ -25,7 +25,7 @@ from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.entries import CreditEntries, CreditEntry, CreditState, EntryKind, standing
 from kulanz.domain.delivery.ids import VoidId
 from kulanz.domain.delivery.moved import Moved, Moves, moved_by
-from kulanz.domain.ledger.entries import Entry, benefits_granted, granted_benefits, read_decision
+from kulanz.domain.ledger.entries import Entry, benefits_granted, granted_at, granted_benefits, read_decision
 from kulanz.domain.money import is_currency
 from kulanz.domain.time import format_instant
 
@@ -128,15 +128,13 @@ def parts_of(entry: Entry, entries: Sequence[CreditEntry], void: "Void") -> Iter
     if entry.status is not Outcome.GRANTED:
         return
     decision = read_decision(entry.body)
-    at_once = 0 if decision.outcome is Outcome.OFFERED else len(decision.benefits)
     until = [one for one in entries if not is_own(void, one) and one.at < at.replace(microsecond=0)]
     for place, benefit in enumerate(benefits_granted(entry, decision)):
-        accepted_at = None if place < at_once else entry.accepted_at
-        granted_at = entry.effective_at if accepted_at is None else accepted_at
-        if granted_at > at:
+        since = granted_at(entry, decision, place)
+        if since > at:
             continue
         measure, size = worth_of(benefit)
-        ends_at = benefit.validity.expires_at(granted_at)
+        ends_at = benefit.validity.expires_at(since)
         has_ended = ends_at is not None and at >= ends_at
         for state, share in standing(until, place, size).shares(size).items():
             of = _OF_STATE[state]

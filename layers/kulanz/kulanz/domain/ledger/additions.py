@@ -9,12 +9,14 @@ from kulanz.domain.ledger.entries import DecisionKey
 
 class AdditionKind(StrEnum):
     """What was added. ACCEPTED: an offer, or a claimable part, of a decision that the list has. DECIDED: what the list
-    held or referred, and a person granted. GOODWILL: a decision that a person made, and no row. AGAIN: a credit that a
-    person sends to billing again; it grants nothing.
+    held or referred, and a person granted, or granted beside what a contradicted row had. RECOGNISED: what a person
+    granted for a row of the list that cannot be read. GOODWILL: a decision that a person made, and no row. AGAIN: a
+    credit that a person sends to billing again; it grants nothing.
     """
 
     ACCEPTED = "accepted"
     DECIDED = "decided"
+    RECOGNISED = "recognised"
     GOODWILL = "goodwill"
     AGAIN = "again"
 

@@ -14,7 +14,7 @@ from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.campaigns.reconciliation import WriteResult, worth_of
 from kulanz.domain.canonical import canonical_json
 from kulanz.domain.decision import UNLIMITED, Benefit, Decision, Outcome
-from kulanz.domain.ledger.hand_decision import HandDecision
+from kulanz.domain.ledger.hand_decision import CaseKind, HandDecision
 from kulanz.domain.policy.deciding.history import (
     NO_HISTORY,
     HistoryKey,
@@ -201,8 +201,31 @@ def benefits_granted(entry: Entry, decision: Decision) -> tuple[Benefit, ...]:
     if entry.status is not Outcome.GRANTED:
         return ()
     if entry.by_hand is not None:
-        return entry.by_hand.decision.benefits
+        return (*_at_once(decision), *entry.by_hand.decision.benefits)
     return decision.benefits if entry.accepted_at is None else (*decision.benefits, *decision.claimable)
+
+
+def _at_once(decision: Decision) -> tuple[Benefit, ...]:
+    """What a decision's body grants with no further act of anybody."""
+    return decision.benefits if decision.outcome is Outcome.GRANTED else ()
+
+
+def granted_at(entry: Entry, decision: Decision, place: int) -> datetime:
+    """When the benefit at a place was granted: at once, by a person, or when the customer accepted it.
+
+    `decision` is that of the entry's body.
+    """
+    if place < len(_at_once(decision)):
+        return entry.effective_at
+    if entry.by_hand is not None:
+        return entry.by_hand.at
+    return entry.accepted_at or entry.effective_at
+
+
+def is_of_rejected_row(entry: Entry) -> bool:
+    """Whether a person recognised whose a row is that cannot be read: no pass over the list wrote its decision."""
+    hand = entry.by_hand
+    return hand is not None and hand.row is not None and hand.row.kind is CaseKind.REJECTED
 
 
 def decision_body(
@@ -288,10 +311,22 @@ def new_entry(key: DecisionKey, origin: int, body: str, decision: Decision, life
 
 
 def decided_by_hand(held: Entry, hand: HandDecision) -> Entry:
-    """What a held or referred decision becomes when a person decides it. It is kept as long from then on as before."""
+    """What a decision becomes when a person decides its case. It is kept as long from then on as before.
+
+    What was granted stays granted, and what the person grants stands beside it.
+    """
     decision = hand.decision
     kept_until = hand.at + (datetime.fromtimestamp(held.ttl, UTC) - held.effective_at)
     lifetime = Lifetime.of(decision, hand.at, kept_until)
+    if held.status is Outcome.GRANTED:
+        ends = (held.expires_at, lifetime.expires_at if decision.benefits else held.expires_at)
+        return replace(
+            held,
+            remaining=(*held.remaining, *remaining_of(decision.benefits)),
+            expires_at=None if ends[0] is None or ends[1] is None else max(ends[0], ends[1]),
+            ttl=max(held.ttl, lifetime.ttl),
+            by_hand=hand,
+        )
     return replace(
         held,
         status=decision.outcome,

@@ -1,4 +1,4 @@
-"""What a person decided about a subject that the policy had held or referred: it stands beside the decision's body.
+"""What a person decided about a subject that waited for one: it stands beside the decision's body.
 
 The body never changes. By whom and when it was decided, for which reason and with which facts supplied, is written
 once; what the decision grants from then on is this one's benefits.
@@ -18,6 +18,26 @@ DECIDABLE = frozenset({Outcome.HELD, Outcome.REFERRED})
 """The outcomes that wait for a person."""
 
 
+class CaseKind(StrEnum):
+    """Why something waits: the policy held or referred it, another row contradicts it, or its row cannot be read."""
+
+    HELD = "held"
+    REFERRED = "referred"
+    CONFLICT = "conflict"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRow:
+    """The row of the list that a case is about, by the byte at which it starts, where that is no decided row.
+
+    CONFLICT: a row that contradicts the one that was decided. REJECTED: a row that cannot be read.
+    """
+
+    kind: CaseKind
+    offset: int
+
+
 class Way(StrEnum):
     """How it was decided: by the policy with the facts supplied, by an amount, or that nothing is given."""
 
@@ -33,7 +53,7 @@ class HandDecision:
     `decision` is granted or declined. `reason` is a code of the discretion file and `title` what that said. `facts` are
     those that the person supplied, as texts by name. `second` is the person who agreed, and `second_id` the id of that
     action; both are empty where none was needed. `earlier` is what earlier campaigns had granted, as exact texts by
-    measure, where the policy set it off.
+    measure, where the policy set it off. `row` is the row that the person goes by, where that is not the decided one.
     """
 
     id: str
@@ -48,6 +68,7 @@ class HandDecision:
     note: str = ""
     facts: Mapping[str, str] = field(default_factory=dict)
     earlier: Mapping[str, str] = field(default_factory=dict)
+    row: CaseRow | None = None
 
     @property
     def persons(self) -> int:
@@ -68,6 +89,7 @@ class HandDecision:
             **({"note": self.note} if self.note else {}),
             **({"facts": dict(self.facts)} if self.facts else {}),
             **({"earlier": dict(self.earlier)} if self.earlier else {}),
+            **({} if self.row is None else {"row": [self.row.kind.value, self.row.offset]}),
         }
         return canonical_json(content)
 
@@ -76,6 +98,7 @@ class HandDecision:
         """Read what `to_text` wrote."""
         content = json.loads(text)
         second, second_id = content.get("second", ("", ""))
+        row = content.get("row")
         return cls(
             id=content["id"],
             at=parse_instant(content["at"]),
@@ -89,4 +112,5 @@ class HandDecision:
             note=content.get("note", ""),
             facts=content.get("facts", {}),
             earlier=content.get("earlier", {}),
+            row=None if row is None else CaseRow(CaseKind(row[0]), row[1]),
         )

@@ -4,7 +4,7 @@ A row may lack its last cells, and may have empty ones behind the last column: E
 """
 
 import csv
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
@@ -19,6 +19,7 @@ from kulanz.domain.lists.rows import (
     Identify,
     LineReader,
     Problem,
+    ReadLoosely,
     Record,
     decode,
     fact_problems,
@@ -26,6 +27,7 @@ from kulanz.domain.lists.rows import (
     or_problem,
     quotes_expected,
     together,
+    value_or_invalid,
 )
 from kulanz.domain.lists.to_bill import TO_BILL_COLUMNS, states_no_bill, to_bill_in_fields
 from kulanz.domain.lists.unread_columns import unread_currency
@@ -89,11 +91,37 @@ def csv_reader(
     def values(cells: Cells) -> tuple[FactValue | None, ...]:
         return tuple([parse(cell) for parse, cell in zip(parsers, cells, strict=True)])
 
+    named = {ACCOUNT_COLUMN: account_place, **({} if subject_column is None else {subject_column: subject_place})}
+    loosely = _loose_reader(fields_of, named, facts, fact_places)
+
     def is_short(raw: bytes) -> bool:
         text = raw.decode("utf-8")
         return len(next(csv.reader([text])) if '"' in text else text.split(",")) < width
 
-    return LineReader(ListFormat.CSV, split, values, lambda cells: together(found(cells)), is_short)
+    return LineReader(ListFormat.CSV, split, values, lambda cells: together(found(cells)), is_short, loosely)
+
+
+def _loose_reader(
+    fields_of: Callable[[str], list[str] | Problem],
+    named: Mapping[str, int],
+    facts: Sequence[FactDeclaration],
+    places: Sequence[int],
+) -> Callable[[bytes], ReadLoosely | None]:
+    """What reads a line that is wrong, as far as it can be: its ids, by the names of their columns, and its facts."""
+
+    def loosely(raw: bytes) -> ReadLoosely | None:
+        text = decode(raw)
+        fields = text if isinstance(text, Problem) else fields_of(text)
+        if isinstance(fields, Problem):
+            return None
+        fields.append("")
+        cells = [fields[place] for place in places]
+        said = {name: fields[place] for name, place in named.items()}
+        said |= {fact.name: cell for fact, cell in zip(facts, cells, strict=True)}
+        values = [value_or_invalid(fact.parse_text, cell) for fact, cell in zip(facts, cells, strict=True)]
+        return ReadLoosely(said, tuple(values))
+
+    return loosely
 
 
 def _fields_reader(

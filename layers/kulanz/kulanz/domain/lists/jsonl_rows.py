@@ -21,11 +21,13 @@ from kulanz.domain.lists.rows import (
     Identify,
     LineReader,
     Problem,
+    ReadLoosely,
     Record,
     decode,
     fact_problems,
     or_problem,
     together,
+    value_or_invalid,
 )
 from kulanz.domain.lists.to_bill import to_bill_in_record
 from kulanz.domain.lists.unread_columns import entries_of, near_misses, unread_currency
@@ -59,11 +61,8 @@ def jsonl_reader(
         text = decode(raw)
         if isinstance(text, Problem):
             return text
-        try:
-            record = decoder.decode(text)
-        except (ValueError, RecursionError, ArithmeticError):
-            record = None
-        if not isinstance(record, dict):
+        record = _object(decoder, text)
+        if record is None:
             return Problem(RowReason.JSON_MALFORMED, "", "one JSON object with each name once")
         identity = identify(record.get(ACCOUNT_COLUMN), subject_of(record))
         is_nested = text.count("{") > 1
@@ -83,10 +82,45 @@ def jsonl_reader(
     def found(record: dict[str, Any]) -> Sequence[Problem]:
         return list(fact_problems((parse, entry(record)) for entry, parse in parsers))
 
+    columns = (ACCOUNT_COLUMN, *(() if subject_column is None else (subject_column,)))
+    loosely = _loose_reader(decoder, columns, facts)
+
     def never_short(_: bytes) -> bool:
         return False
 
-    return LineReader(ListFormat.JSONL, split, _as_they_are, _without_faults, never_short)
+    return LineReader(ListFormat.JSONL, split, _as_they_are, _without_faults, never_short, loosely)
+
+
+def _object(decoder: json.JSONDecoder, text: str) -> dict[str, Any] | None:
+    """The object of a line; None where it is none, or has a name twice."""
+    try:
+        record = decoder.decode(text)
+    except (ValueError, RecursionError, ArithmeticError):
+        return None
+    return record if isinstance(record, dict) else None
+
+
+def _loose_reader(
+    decoder: json.JSONDecoder, columns: Sequence[str], facts: Sequence[FactDeclaration]
+) -> Callable[[bytes], ReadLoosely | None]:
+    """What reads a line that is wrong, as far as it can be: its ids, by the names of their columns, and its facts."""
+    entries = [(name, _json_entry(name)) for name in (*columns, *(fact.name for fact in facts))]
+
+    def loosely(raw: bytes) -> ReadLoosely | None:
+        text = decode(raw)
+        record = None if isinstance(text, Problem) else _object(decoder, text)
+        if record is None:
+            return None
+        named = {name: entry(record) for name, entry in entries}
+        said = {name: cell if isinstance(cell, str) else _shown(cell) for name, cell in named.items()}
+        return ReadLoosely(said, tuple([value_or_invalid(fact.parse_json, named[fact.name]) for fact in facts]))
+
+    return loosely
+
+
+def _shown(cell: Any) -> str:
+    """What a record has that is no text, as JSON; nothing where it has nothing."""
+    return "" if cell is None else json.dumps(cell, ensure_ascii=False, default=str)
 
 
 def _nearly_named(name: str) -> Problem:

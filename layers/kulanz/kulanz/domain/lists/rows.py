@@ -3,14 +3,14 @@
 `csv_rows` and `jsonl_rows` take lines apart. A problem with a line names its field and holds no value of it.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz.domain.lists.account_ids import IdProblem, ReadId, is_surely_an_id, read_id
-from kulanz.domain.lists.facts import FactError, FactValue, canonical
+from kulanz.domain.lists.facts import INVALID, FactError, FactValue, canonical
 from kulanz.domain.lists.former_ids import Former
 from kulanz.domain.lists.header import ACCOUNT_COLUMN, ListFormat, ListLayout
 from kulanz.domain.lists.lines import LINE_BYTES, Line
@@ -60,6 +60,25 @@ class Row:
     subject: str
     values: tuple[FactValue | None, ...]
     former: Former | None = None
+
+
+class ReadLoosely(NamedTuple):
+    """What can be read of a line, whoever it is about and whatever is wrong with it, for a person who looks at it.
+
+    `said` has the text of each column that is read, by its name. Of `values` a wrong one is INVALID, so that nothing
+    fills it in.
+    """
+
+    said: Mapping[str, str]
+    values: tuple[FactValue | None, ...]
+
+
+def value_or_invalid[Given](parse: Callable[[Given], FactValue | None], given: Given) -> FactValue | None:
+    """A fact's value; INVALID where its parser refuses what stands in the line."""
+    try:
+        return parse(given)
+    except FactError:
+        return INVALID
 
 
 def facts_text(values: Sequence[FactValue | None]) -> str:
@@ -182,6 +201,7 @@ class LineReader:
 
     `split` gives a record, or everything that is wrong with the line; `values` raises FactError for the first fact that
     is wrong, and `faults` gives all of them. `is_short` tells a row without its last cells, which are read as empty.
+    `loosely` gives what can be read of a line that is wrong; None where it cannot be taken apart.
     """
 
     format: ListFormat
@@ -189,6 +209,7 @@ class LineReader:
     values: Callable[[Cells], tuple[FactValue | None, ...]]
     faults: Callable[[Cells], Problem]
     is_short: Callable[[bytes], bool]
+    loosely: Callable[[bytes], ReadLoosely | None]
 
     def record(self, line: Line) -> Record | Problem:
         """The record of a line that is not blank, or what is wrong with it."""
