@@ -58,6 +58,27 @@ def test_a_case_is_found_in_the_queue_read_with_its_steps_and_decided(browser: B
     assert entries(browser, "held-1") == [Outcome.GRANTED]
 
 
+def test_a_contradicting_row_and_a_rejected_one_are_decided_where_they_are_shown(browser: Browser) -> None:
+    listed = browser.get(f"/cases/{CAMPAIGN}").text
+    (torn,) = re.findall(rf'href="(/case/torn-1/{CAMPAIGN}[?]row=[0-9]+)"', listed)
+    page = browser.get(torn)
+    assert "By the row that was decided: granted 2.00 EUR" in read(page.text)
+    (way,) = [one for one in ways(page.text) if one.startswith("policy:")]
+    action = f"/case/torn-1/{CAMPAIGN}/decide"
+    done = browser.post(action, {**forms(page)[action], "way": way, "reason": "known_fact"})
+    assert done.status_code == 303, read(done.text)
+    assert torn.partition("?")[2] not in browser.get(f"/cases/{CAMPAIGN}").text
+    rows = re.findall(rf'href="(/row/{CAMPAIGN}[?]row=[0-9]+)"', listed)
+    asked = [browser.get(f"{one}&account=bad-yes-no&fact_affected=yes") for one in rows]
+    (case,) = [one for one in asked if one.status_code == 200 and "perhaps" in one.text]
+    assert "Whose row it is" in read(browser.get(rows[0]).text)
+    action = f"/case/bad-yes-no/{CAMPAIGN}/decide"
+    (way,) = [one for one in ways(case.text) if one.startswith("policy:")]
+    done = browser.post(action, {**forms(case)[action], "way": way, "reason": "known_fact"})
+    assert done.status_code == 303, read(done.text)
+    assert entries(browser, "bad-yes-no") == [Outcome.GRANTED]
+
+
 def test_a_fact_that_has_no_choices_is_filled_in_to_see_what_it_would_owe(browser: Browser) -> None:
     page = f"/case/held-2/{CAMPAIGN}"
     assert 'name="fact_fee"' in browser.get(page).text
