@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from kulanz.application.campaigns.control_campaign import ControlPorts, cancel, may_write_until
-from kulanz.application.cases.waiting import CaseKind, counted
+from kulanz.application.cases.waiting import counted
 from kulanz.domain.campaigns.campaign import CampaignId, Cause, State
 from kulanz.domain.campaigns.reconciliation import CountKey, RowResult, Totals, WriteResult
+from kulanz.domain.ledger.hand_decision import CaseKind
 from kulanz.domain.time import MICROSECOND
 from tests.support.by_hand import DISCRETION, decide, door_of, seen
 from tests.support.small_campaign import CAMPAIGN, INCIDENT_ID, event, list_of, row, sealed_policy
