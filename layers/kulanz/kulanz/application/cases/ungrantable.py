@@ -1,4 +1,4 @@
-"""Why a person can grant nothing for a row that contradicts another, or that cannot be read: what only a list can say."""
+"""Why a person can grant nothing for a row that contradicts another, or cannot be read: only a list can say more."""
 
 from kulanz.application.ledger.listed_row import ListedRow, listed_row
 from kulanz.application.ports import ListStore, PinnedVersionGone
