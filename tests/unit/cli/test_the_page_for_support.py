@@ -33,7 +33,7 @@ POLICIES = {
 }
 LISTS: Mapping[str, bytes] = {
     "acme": (PROJECT / "events" / "acme-2025-10-07.accounts.csv").read_bytes(),
-    "o2de": b"account_id,voice_hit\no2-00000042,\n",
+    "o2de": b"account_id,voice_hit\no2-00000042,\no2-00000042,yes\n",
     "swisscom": b"account_id,product,contract_has_outage_compensation,monthly_fee\n"
     b"7-0042,Smart Business Connect,false,40.00\n",
 }
@@ -53,7 +53,7 @@ def stack_of(name: str) -> WorldStack:
     told = known if name == "acme" else event(rows=rows, incident_id=INCIDENTS[name])
     told["detail"]["campaign"]["policy"] = {"id": policy.id, "version": policy.version}
     told["detail"]["campaign"]["affected"] = {"s3": pinned, "rows": rows}
-    told["detail"]["campaign"]["limits"] = {"held": "100 %"}
+    told["detail"]["campaign"]["limits"] = {"held": "100 %", "conflicts": "100 %"}
     world.publish(told)
     world.run_until_quiet()
     stack = WorldStack(world)
