@@ -48,7 +48,7 @@ _OF_A_STANDING = (
 )
 _OF_A_DECISION = (
     *("campaign", "subject", "effective_at", "expires_at", "expired", "status", "decision", "remaining", "steps"),
-    *("explained", "row_offset", "policy", "engine", "recomputed", "notice_id", "credits", "by_hand"),
+    *("explained", "row_offset", "policy", "engine", "recomputed", "notice_id", "credits", "taken_back", "by_hand"),
 )
 
 

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from kulanz.domain.decision import Benefit, Decision, Outcome
+from kulanz.domain.identifiers import month_of_goodwill
 from kulanz.domain.ledger.earlier_decisions import CHANGED_SINCE_PLAN
 from kulanz.domain.money import is_currency
 from kulanz.domain.policy.explaining.benefits import due_words, worth_words
@@ -269,17 +270,31 @@ def facts(decided: Decided, answer: "AskAnswer") -> Iterator[tuple[str, str]]:
             yield "usable for", f"{benefit.restriction} of the policy"
         yield from benefit.terms.items()
     yield from _billing(content)
+    for one in content.get("taken_back", ()):
+        who = f"by a {one['role']}, approved by {counted_as(one['approved_by'], 'person')}"
+        yield "taken back", f"{sum_words(one['sums'])}, {seconds(one['at'])}, {who}: {one['reason']}"
     if "policy" in content:
         policy = content["policy"]
         as_of = seconds(content["decided_at"])
         yield "campaign", f"{content['campaign']}, {content['campaign_state']}, decided as of {as_of}"
         yield "policy", f"{policy['id']} version {policy['version']} ({policy['hash'][:12]})"
         yield "engine", _engine(content["engine"], answer["explained_by"])
-    notice = decision.notice
-    if notice is None:
-        yield "notice", "none: the policy has no text for this outcome, or chose no channel"
-    else:
+    yield from _told(decided)
+
+
+def _told(decided: Decided) -> Iterator[tuple[str, str]]:
+    """What the customer was told: the notice of what was decided first, and of nothing that persons did since."""
+    content, notice = decided.content, decided.decision.notice
+    if notice is not None:
         yield "notice", f"{notice.kind}, in {notice.locale}, by {notice.channel}: {content['notice_id']}"
+    elif month_of_goodwill(content["campaign"].rpartition("/")[0]):
+        yield "notice", "none: Kulanz tells the customer nothing of goodwill; whoever gave it does"
+    else:
+        yield "notice", "none: the policy has no text for this outcome, or chose no channel"
+    if "by_hand" in content:
+        yield "not told", "what was decided by hand; whoever decided it tells the customer"
+    if "taken_back" in content:
+        yield "not told", "what was taken back; whoever asked for that tells the customer"
 
 
 _ON_ITS_WAY = {

@@ -6,6 +6,7 @@ from typing import Any, NotRequired, TypedDict
 
 from kulanz.application.delivery.world import Booked
 from kulanz.application.door.asked import Asked, Door
+from kulanz.application.door.taken_back import TakenBackAnswer, taken_back, taken_back_step
 from kulanz.application.ledger.answer import (
     SEARCHED_BYTES_MOST,
     Answer,
@@ -158,6 +159,7 @@ class DecisionAnswer(TypedDict):
     recomputed: NotRequired[Mapping[str, Any]]
     notice_id: NotRequired[str]
     credits: NotRequired[list[CreditAnswer]]
+    taken_back: NotRequired[list[TakenBackAnswer]]
     by_hand: NotRequired[ByHandAnswer]
 
 
@@ -223,6 +225,9 @@ def ask(asked: Asked, door: Door) -> AskAnswer:
         if one is not None and one.entries:
             granted = granted_benefits(one.entry)
             shown["credits"] = [_credit(one, place, benefit, asked, door) for place, benefit in enumerate(granted)]
+            if found_back := list(taken_back(one, door.voids)):
+                shown["taken_back"] = found_back
+                shown["steps"] += map(taken_back_step, found_back)
     return content
 
 

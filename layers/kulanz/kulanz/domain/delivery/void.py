@@ -17,7 +17,7 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from kulanz.domain.budgets import Regained
-from kulanz.domain.campaigns.campaign import Campaign, Chunks, Pass, PinnedList
+from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Chunks, Pass, PinnedList
 from kulanz.domain.campaigns.reconciliation import worth_of
 from kulanz.domain.canonical import canonical_json
 from kulanz.domain.decision import Outcome
@@ -330,6 +330,17 @@ def void_entry(void: Void, places: tuple[int, ...]) -> CreditEntry:
 def entry_id(void: Void) -> str:
     """By what a void knows its own entries."""
     return f"void/{void.id.campaign.seq}/{void.id.name}"
+
+
+def void_named_by(entry_id_: str, incident_id: str) -> VoidId | None:
+    """The void that wrote an entry about a decision of an incident; None where the entry's id is no void's."""
+    kind, *rest = entry_id_.split("/")
+    if kind != "void" or len(rest) < _NAME_AND_SEQ or not rest[0].isdecimal():
+        return None
+    return VoidId(CampaignId(incident_id, int(rest[0])), rest[1])
+
+
+_NAME_AND_SEQ = 2
 
 
 def is_own(void: Void, entry: CreditEntry) -> bool:
