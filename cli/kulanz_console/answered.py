@@ -279,10 +279,10 @@ def facts(decided: Decided, answer: "AskAnswer") -> Iterator[tuple[str, str]]:
         yield "campaign", f"{content['campaign']}, {content['campaign_state']}, decided as of {as_of}"
         yield "policy", f"{policy['id']} version {policy['version']} ({policy['hash'][:12]})"
         yield "engine", _engine(content["engine"], answer["explained_by"])
-    yield from _told(decided)
+    yield from _notices(decided)
 
 
-def _told(decided: Decided) -> Iterator[tuple[str, str]]:
+def _notices(decided: Decided) -> Iterator[tuple[str, str]]:
     """What the customer was told: the notice of what was decided first, and of nothing that persons did since."""
     content, notice = decided.content, decided.decision.notice
     if notice is not None:
