@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from kulanz.domain.delivery.channel import Channel
+from kulanz.domain.delivery.delivery import DeliveryState
 from tests.support.reading import read
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
 from tests.support.world_stack import WorldStack, run
@@ -88,3 +89,19 @@ def test_what_is_kept_back_is_listed_with_what_to_type_next_and_ends_with_1() ->
     assert json.loads(run(stack, "deliveries", "--json").stdout)["kept_back"][0]["campaign"] == CAMPAIGN
     assert run(stack, "deliver", CAMPAIGN, "--reason", "looked at").exit_code == 0
     assert "kept back" not in run(stack, "deliveries").stdout
+
+
+def test_while_a_part_is_not_published_a_delivery_says_how_many_are_and_exits_with_1() -> None:
+    world = small_world(channel=Channel.from_text("billing:topic"))
+    world.publish(event(rows=ROWS))
+    while not (found := list(world.deliveries.of_channel("billing"))) or found[0].state is not DeliveryState.PUBLISHING:
+        world.run(world.steps()[0])
+    stack = WorldStack(world)
+    for words in ((), ("--channel", "billing"), ("--one", "billing/1")):
+        shown = run(stack, "deliveries", *words)
+        assert shown.exit_code == 1, words
+        assert f"billing/1: 0 of {found[0].parts} parts published" in read(shown.stdout)
+    world.run_until_quiet()
+    for words in ((), ("--channel", "billing"), ("--one", "billing/1")):
+        shown = run(stack, "deliveries", *words)
+        assert (shown.exit_code, "published" in shown.stdout) == (0, False), words

@@ -84,8 +84,28 @@ def test_the_sum_is_over_all_campaigns_and_an_earlier_decision_is_called_superse
     assert "120.00 CHF, by 2 campaigns" in text
     assert "net-outage/1: offered 60.00 CHF (credit) meaning The customer accepted the offer" in read(text)
     assert standing(world)["granted"] == {"CHF": "12000"}
-    campaign(world, 3, HOLD)
-    assert "120.00 CHF, by 2 campaigns" in told(world), "a third one has granted nothing"
+
+
+def test_a_campaign_that_granted_nothing_is_none_of_those_that_did() -> None:
+    world = World()
+    campaign(world, 1, HOLD)
+    campaign(world, 2, OFFER_HALF)
+    accept(world, "a-1")
+    campaign(world, 3, PAY_WHOLE)
+    assert len(world.ledger.of_account("a-1")) == 3
+    assert "120.00 CHF, by 2 campaigns" in told(world)
+
+
+def test_of_several_open_offers_each_is_accepted_by_its_own_number() -> None:
+    world = World()
+    campaign(world, 1, OFFER_HALF)
+    assert "--campaign" not in told(world)
+    more = OFFER_HALF.replace("id: voice", "id: extra") + "earlier: add\n"
+    campaign(world, 2, more)
+    words = [" ".join(part.split()) for part in told(world).split("to accept it:")[1:]]
+    assert [f"--incident {INCIDENT_ID} --campaign {number}" in text for number, text in enumerate(words, 1)] == [
+        True, True,
+    ]  # fmt: skip
 
 
 def test_an_offer_that_ended_and_was_decided_by_nobody_since_has_granted_nothing() -> None:
