@@ -195,7 +195,8 @@ def test_credits_that_the_biller_refused_or_took_back_wait_for_a_person(state: s
 def test_a_void_says_how_many_persons_its_plan_misses(needed: int, given: int, missing: int) -> None:
     one = {
         "campaign": "outage/1", "void": "v-1", "state": "awaiting_approval", "plan_hash": "a" * 64,
-        "about": "campaign", "plan": {"lines": 1}, "done": {"lines": 0}, "persons_needed": needed, "approvals": [{}] * given,
+        "about": "campaign", "plan": {"lines": 1}, "done": {"lines": 0},
+        "persons_needed": needed, "approvals": [{}] * given,
     }  # fmt: skip
     visit = visited(Desk({"voids.one": one}), of={"incident": "outage", "seq": "1", "void": "v-1"})
     shown = voids.show(visit)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from kulanz.domain.drafts.reported import Mark
-from kulanz.sources import pagerduty, statuspage
+from kulanz.sources import aws_health, incident_io, pagerduty, servicenow, statuspage
 from kulanz.sources.reading import ReadSettings
 
 AT = datetime(2026, 3, 10, 8, 0, tzinfo=UTC)
@@ -59,3 +59,46 @@ def test_a_window_of_a_reopened_incident_begins_when_it_was_reopened(stated: dat
     body = {"event": {"id": "e", "event_type": "incident.reopened", "occurred_at": told.isoformat(), "data": data}}
     (part,) = pagerduty.read(body, ReadSettings()).parts
     assert [change.stamp.at for change in part.reported.changes] == [AT, stated or told]
+
+
+def outage(count: str, **changes: str) -> dict[str, Any]:
+    """A record of ServiceNow after so many modifications."""
+    record = {"sys_id": "s-1", "cmdb_ci": "voice", "type": "outage", "begin": AT.isoformat(), "sys_mod_count": count}
+    return {"result": {**record, **changes}}
+
+
+def test_a_later_modification_of_a_record_is_later_whatever_the_number_of_its_digits() -> None:
+    counts = ["0", "9", "10", "99", "100", "999999999999"]
+    orders = [servicenow.read(outage(count), ReadSettings()).parts[0].order for count in counts]
+    assert orders == sorted(set(orders))
+
+
+SETTINGS = ReadSettings(began="Impact started", ended="Fixed")
+
+
+@pytest.mark.parametrize(("ended", "changes"), [(None, 1), ("", 1), ("soon", 0), (AT.isoformat(), 0), ("later", 0)])
+def test_an_end_that_cannot_be_read_is_no_outage_that_lasts(ended: str | None, changes: int) -> None:
+    """Nor is one that is not after the begin."""
+    stamps = [("Impact started", AT.isoformat()), ("Fixed", ended)]
+    incident = {
+        "id": "i-1", "updated_at": AT.isoformat(), "incident_status": {"category": "closed"},
+        "incident_timestamp_values": [
+            {"incident_timestamp": {"name": name}, "value": {"value": text}} for name, text in stamps
+        ],
+    }  # fmt: skip
+    kind = "public_incident.incident_updated_v2"
+    (part,) = incident_io.read({"event_type": kind, kind: incident}, SETTINGS).parts
+    assert len(part.reported.changes) == changes
+
+
+@pytest.mark.parametrize(("affected", "speaker"), [("210987654321", "210987654321"), (None, "123456789012")])
+def test_an_event_of_aws_speaks_for_the_account_that_it_affects(affected: str | None, speaker: str) -> None:
+    detail = {
+        "eventArn": "arn:aws:health:global::event/EC2/x/1", "service": "EC2", "statusCode": "open",
+        "eventTypeCode": "AWS_EC2_ISSUE", "eventTypeCategory": "issue",
+        **({} if affected is None else {"affectedAccount": affected}),
+    }  # fmt: skip
+    assert (
+        aws_health.read({"account": "123456789012", "time": AT.isoformat(), "detail": detail}, ReadSettings()).speaker
+        == speaker
+    )

@@ -438,3 +438,28 @@ def test_a_dismissed_draft_that_is_confirmed_after_all_is_confirmed() -> None:
     follower.dismiss(VOICE, "voice")
     follower.confirm(VOICE, "voice")
     assert VOICE not in follower.watch().waiting
+
+
+def test_what_a_person_dismissed_while_the_stack_was_halted_is_not_published_after_it() -> None:
+    follower = Follower(notices=True)
+    follower.records.halted = True
+    follower.hear(body_of("statuspage", "outage-resolved"))
+    follower.dismiss(VOICE, "voice")
+    follower.records.halted = False
+    follower.watch()
+    assert {one["incident_id"] for one in follower.said} == {PORTAL}
+
+
+def test_an_incident_with_a_page_is_settled_once_its_page_is_asked_no_more() -> None:
+    follower = Follower(page=PAGE)
+    follower.pages.shown[(PAGE, "0a1b2c3d4e5f")] = shown()
+    follower.hear(body_of("statuspage", "outage-resolved"))
+    for draft_id, service in ((VOICE, "voice"), (PORTAL, "portal")):
+        follower.confirm(draft_id, service)
+    ended = follower.read()[VOICE].ended
+    assert ended is not None
+    left = []
+    for at in (ended.at + POLLED_AFTER_END - timedelta(seconds=1), ended.at + POLLED_AFTER_END):
+        follower.watch(at)
+        left.append(len(follower.drafts.unsettled(f"{NOW:%Y-%m}")))
+    assert left == [1, 0]
