@@ -253,6 +253,8 @@ def test_a_pass_goes_on_where_it_stopped_and_two_do_not_overtake_each_other(back
         backend.budgets.note_counted(FIRST, None, second)
     backend.budgets.note_counted(FIRST, first, second)
     assert backend.budgets.reserved() == [ReservedBy(FIRST, second)]
+    with pytest.raises(Outdated):  # a pass that began from the first, and was overtaken
+        backend.budgets.note_counted(FIRST, first, Counted(150, {"EUR": Needed(60, 3)}))
     with pytest.raises(Outdated):
         backend.budgets.note_counted(replace(FIRST, seq=2), None, first)
     assert backend.budgets.reserved() == [ReservedBy(FIRST, second)]

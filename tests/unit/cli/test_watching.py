@@ -22,7 +22,8 @@ def test_a_campaign_that_there_is_not_says_how_many_there_are(
 ) -> None:
     monkeypatch.setattr(watch, "POLL_SECONDS", 0.0)
     world = small_world()
-    world.publish(event(rows=ROWS, **({} if campaigns else {"campaign": ...})))
+    left_out: dict[str, Any] = {} if campaigns else {"campaign": ...}
+    world.publish(event(rows=ROWS, **left_out))
     world.run_until_quiet()
     shown = run(WorldStack(world), "watch", f"{INCIDENT_ID}/{campaigns + ahead}", "--seconds", "0")
     assert shown.exit_code == 3

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from api import handler
+from kulanz.application.door.serve import Reply
 from kulanz.config import SettingError
 from kulanz.domain.campaigns.campaign import CampaignId, State
 from kulanz.domain.incident_record import decision_digest
@@ -280,3 +281,12 @@ def test_the_log_names_no_person_and_no_account(log: StringIO) -> None:
     assert "GET /v1/accounts/{account}" in logged
     assert "anna" not in logged
     assert "granted-1" not in logged
+
+
+@pytest.mark.parametrize("letter", ["a", "\u00fc", "\u20ac"])
+def test_an_answer_is_measured_in_the_bytes_that_lambda_hands_back(letter: str) -> None:
+    around, width = len(json.dumps({"text": ""}, separators=(",", ":"))), len(letter.encode())
+    fits = letter * ((handler.ANSWER_BYTES - around) // width)
+    assert handler._answer(Reply(200, {"text": fits}))["statusCode"] == 200
+    too_large = handler._answer(Reply(200, {"text": f"{fits}{letter}"}))
+    assert (too_large["statusCode"], len(too_large["body"]) < 1_000) == (422, True)

@@ -15,6 +15,7 @@ from kulanz.domain.delivery.ids import DeliveryId, VoidId
 from kulanz.domain.delivery.void import Ends, Share, Void, VoidState
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz.domain.ledger.entries import DecisionKey, net_worth
+from tests.support.faults import Fault, Tap
 from tests.support.small_campaign import CAMPAIGN, event, list_of, row, small_world
 from tests.support.world import BEN, World
 from tests.support.world_deliveries import watched
@@ -237,3 +238,20 @@ def test_a_flagged_void_is_a_trouble_until_a_person_has_settled_it() -> None:
     assert (world.troubles.troubles(), world.voids.open_voids()) == ([], [])
     assert world.campaign(CAMPAIGN).state is State.FLAGGED, "another end is to be chosen"
     assert replace(flagged, state=VoidState.SETTLED).apply == void_of(world).apply
+
+
+def test_a_void_that_ended_its_campaign_is_over_also_where_that_was_cut_off_in_between() -> None:
+    """The campaign was moved, and the function died before the void was listed no more."""
+    door = withdrawn()
+    end(door, "void_unused")
+    approved(door.world, void_of(door.world), BEN)
+    lost = iter(range(100))
+    tap = Tap(lambda _, name: Fault.KILLED_BEFORE if name == "voids.close" and next(lost) == 0 else None)
+    while door.world.campaign(CAMPAIGN).state is State.FLAGGED:
+        run_voids(door.world, tap)
+        watched_voids(door.world)
+    for _ in range(2):
+        watched_voids(door.world)
+        run_voids(door.world)
+    assert door.world.campaign(CAMPAIGN).state is State.CANCELLED
+    assert door.world.voids.open_voids() == []

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any, cast
 
 import pytest
 
@@ -19,7 +20,7 @@ from kulanz.domain.delivery.channel import Channel
 from kulanz.domain.delivery.delivery import DeliveryState
 from kulanz.domain.delivery.entries import CreditEntry, EntryKind
 from kulanz.domain.delivery.ids import VoidId
-from kulanz.domain.delivery.void import Share, VoidState, parts_of
+from kulanz.domain.delivery.void import Share, VoidReceipt, VoidState, VoidTotals, parts_of
 from kulanz.domain.halt import Halt, HaltAction, Verb
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz.domain.ledger.entries import DecisionKey
@@ -338,6 +339,38 @@ def test_a_halt_stops_a_void_and_lifting_it_lets_it_go_on() -> None:
     ended = world.voids.void(void.id)
     assert ended is not None
     assert ended.state is VoidState.VOIDED
+
+
+class Miscounting:
+    """The void store, of whose receipts one says more lines than it counted."""
+
+    def __init__(self, world: World) -> None:
+        self._voids = world.voids
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._voids, name)
+
+    def receipts(self, void_id: VoidId, work: Pass) -> list[VoidReceipt]:
+        first, *others = self._voids.receipts(void_id, work)
+        totals = VoidTotals(first.totals.lines + 1, first.totals.unmatched, first.totals.decisions, first.totals.sums)
+        return [replace(first, totals=totals), *others]
+
+
+@pytest.mark.parametrize("work", Pass)
+def test_a_void_whose_receipts_do_not_come_to_its_sums_goes_no_further(work: Pass) -> None:
+    world = closed()
+    void = asked(world, ANNA)
+    if work is Pass.APPLY:
+        run_voids(world)
+        approved(world, void, BEN)
+    advance_void(void.id, advance_ports(world), CAUSE, world.now)  # sends the chunks
+    while world.chunks.voids:
+        worked(world, world.chunks.voids.pop(0))
+    ports = replace(advance_ports(world), voids=cast("Any", Miscounting(world)))
+    advance_void(void.id, ports, CAUSE, world.now)
+    found = stands(world, void)
+    assert found.state is (VoidState.REJECTED if work is Pass.PLAN else VoidState.FLAGGED)
+    assert found.state_reason.startswith("sums_differ")
 
 
 CALLS = 60

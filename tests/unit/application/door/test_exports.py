@@ -14,7 +14,7 @@ from kulanz.domain.campaigns.campaign import State
 from kulanz.domain.exports.export import EXPORT_DAYS
 from kulanz.domain.time import format_instant
 from tests.support.exporting import work_all
-from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
+from tests.support.small_campaign import CAMPAIGN, ROWS, event, sealed_policy, small_world
 from tests.support.world import World
 from tests.support.world_door import ANNA, BERT, WorldDoor
 
@@ -141,3 +141,23 @@ def test_no_answer_has_an_account(monkeypatch: pytest.MonkeyPatch) -> None:
     door.put(EXPORT, {})
     work_all(door.world)
     assert "granted-1" not in json.dumps(door.get(EXPORT).content)
+
+
+@pytest.mark.parametrize(
+    ("key", "content", "first"),
+    [
+        ("lists/lines.csv", b"account_id,affected\na-1,yes\n", 2),
+        ("lists/lines.jsonl", b'{"account_id": "a-1", "affected": "yes"}\n', 1),
+    ],
+)
+def test_the_number_of_the_first_line_is_that_of_the_file(key: str, content: bytes, first: int) -> None:
+    """A list of lines has a header in its first one, and JSON lines have none."""
+    world = World()
+    policy = "kulanz: 1\nid: p\nversion: 1\ntitle: T\ncurrency: EUR\nfacts: {affected: yes_no}\npay: 5.00 EUR\n"
+    world.policies.publish("p", 1, sealed_policy(policy))
+    world.lists.upload(key, content)
+    world.publish(event(key=key, rows=1, policy="p"))
+    world.run_until_quiet()
+    door = WorldDoor(world)
+    assert door.put(EXPORT, {}).status == 200
+    assert door.get(EXPORT).content["first_line"] == first

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kulanz.application.door import bill
+from kulanz.application.door import bill, stops
 from kulanz.application.door.actions import FIELD_MARK_CHARACTERS, _marks
 from kulanz.domain.campaigns.campaign import CampaignId
 
@@ -34,3 +34,13 @@ def test_what_is_late_of_several_deadlines_adds_up(monkeypatch: pytest.MonkeyPat
     assert bill.late_sums(world, world) == {
         (str(first), "EUR"): 751, (str(first), "GB"): 3, (str(second), "EUR"): 7,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("actor", "name", "is_mine"),
+    [("anna", "stop-1", True), ("ben", "stop-1", False), ("anna", "stop-2", False), ("", "", False)],
+)
+def test_a_stop_in_the_log_is_this_very_action_by_its_actor_and_its_id(actor: str, name: str, is_mine: bool) -> None:
+    asked: Any = SimpleNamespace(caller=SimpleNamespace(id="anna"), of={"id": "stop-1"})
+    change: Any = SimpleNamespace(cause=SimpleNamespace(actor=actor, event_id=name))
+    assert stops._is_by(asked, change) is is_mine

@@ -304,6 +304,7 @@ def test_the_door_answers_what_is_known_and_settles_and_the_log_says_who() -> No
     assert first.content["stated"]["is_settled"] is False
     second = door.put("settlements/net-outage/1/s-2", body, Somebody(BEN))
     assert (second.status, second.content["stated"]["second"]) == (200, BEN)
+    assert second.content["stated"]["persons_needed"] == 2, "as many as stated it"
     assert second.content["reserved"][0]["is_settled"] is True
     assert used(world)[1] == in_the_ledger(world)
     logged = [(one.actor, one.action, one.reason) for one in door.actions.entries]

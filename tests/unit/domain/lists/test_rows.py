@@ -11,6 +11,7 @@ from kulanz.domain.lists.columns import FactDeclaration
 from kulanz.domain.lists.header import HEADER_BYTES, ListFormat, ListLayout, format_of, read_layout
 from kulanz.domain.lists.lines import LINE_BYTES, LINE_SCAN_BYTES, Line, ListRefused, is_blank, lines_starting_in
 from kulanz.domain.lists.reader import line_reader
+from kulanz.domain.lists.reasons import RowReason
 from kulanz.domain.lists.rows import QUOTES_UNBALANCED, Problem, Row, row_digest
 
 # Reading lines
@@ -407,3 +408,18 @@ def test_what_is_an_empty_row_of_a_spreadsheet_is_a_broken_record_of_json_lines(
     assert is_blank(b"", is_csv=False)
     assert is_blank(b"\r", is_csv=False)
     assert not is_blank(None, is_csv=True), "a line that is too long is none of these"
+
+
+@pytest.mark.parametrize(
+    ("raw", "is_right"),
+    [(b"a-1,,9,", True), (b"a-1", True), (b"a-1,x,9,", False), (b"a-1,,9,x", False), (b"a-1,x,9,x", False)],
+)
+def test_each_cell_under_a_column_without_a_name_is_empty(raw: bytes, is_right: bool) -> None:
+    layout = ListLayout(ListFormat.CSV, ("account_id", "", "fee", " "), 0)
+    found = line_reader(layout, (), None, ()).row(raw)
+    if is_right:
+        assert isinstance(found, Row)
+        assert found.account_id == "a-1"
+    else:
+        assert isinstance(found, Problem)
+        assert found.reason is RowReason.FIELD_WITHOUT_COLUMN
