@@ -1,10 +1,13 @@
-"""One worker that delivers what another granted: processor time of both, over the same list, without AWS.
+"""One worker that delivers what another granted, and reads what billing answers: processor time of each, without AWS.
 
 DynamoDB is answered inside the process, through the SDK's own hook and in AWS's own form, so that building, signing and
-reading calls is in the time of both; making the answers is in the time of delivering, which reads each decision once.
-`python -m bench.deliver ROWS` prints one JSON line: decisions, and seconds of the processor for each.
+reading calls is in the time of all; making the answers is in the time of delivering and of reading answers, which read
+each decision once. `python -m bench.deliver ROWS` prints one JSON line: decisions and credits, and seconds of the
+processor for each step; write units for each credit and state, as DynamoDB counts them by the size of an item; what
+these cost for a million; and the peak of memory before and after. The table and the files are in the same process.
 """
 
+import csv
 import json
 import os
 import resource
@@ -12,6 +15,7 @@ import sys
 import tempfile
 import time
 from datetime import UTC, datetime
+from math import ceil
 from pathlib import Path
 from typing import Any, cast
 
@@ -33,22 +37,29 @@ from bench.worker import (
 )
 from kulanz.adapters.aws import client
 from kulanz.adapters.credit_entries import DynamoCredits
-from kulanz.adapters.ledger_table import DynamoLedger
+from kulanz.adapters.ledger_table import CREDITS, DynamoLedger
 from kulanz.application.campaigns.advance_campaign import AdvancePorts, advance_campaign
 from kulanz.application.campaigns.chunk_run import GrantSettings
 from kulanz.application.campaigns.frozen import FrozenCache
 from kulanz.application.campaigns.open_campaign import OpenPorts, OpenSettings, open_campaign
 from kulanz.application.delivery.advance_delivery import DeliveryPorts, advance_delivery, open_over_list
 from kulanz.application.delivery.deliver_chunk import DeliverPorts, deliver_chunk
+from kulanz.application.delivery.hear_answers import AnswerPorts, hear_chunk
+from kulanz.application.delivery.open_answers import OpenAnswersPorts, open_answers
 from kulanz.application.ledger.confirm_tables import confirm_tables
 from kulanz.application.ports import DeliveryMessage
 from kulanz.domain.campaigns.campaign import CampaignId
+from kulanz.domain.campaigns.prices import PRICES
 from kulanz.domain.confirmation import Occasion
+from kulanz.domain.delivery.answers import AnswerResult
 from kulanz.domain.delivery.channel import Channel
 from kulanz.domain.delivery.delivery import DeliveryState
+from kulanz.domain.delivery.files import CREDIT_FIELDS
+from kulanz.domain.delivery.ids import DeliveryId
 from kulanz.domain.policy import document_json
 from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz_local.drive import with_limits
+from tests.support.fake_answers import FakeAnswerQueue, FakeAnswers
 from tests.support.fake_bucket import FakeArchive, FakePolicies
 from tests.support.fake_deliveries import FakeDeliveries
 from tests.support.fake_index import FakeIndex
@@ -58,13 +69,19 @@ from tests.support.fakes import FakeCampaigns, FakeLedger, FakeStores
 
 CHUNK_BYTES = 1024 * 1024
 TABLE = "kulanz-CreditsTable-BENCH"
+WRITE_UNIT_BYTES = 1024
 
 
 class Table:
-    """A table of decisions as texts of AWS's JSON: a key is written once, and what is updated stays as it was."""
+    """A table of decisions as texts of AWS's JSON: a key is written once, and the entries of its credits as they are
+    updated, where they are as the update says.
+    """
 
     def __init__(self) -> None:
         self.items: dict[tuple[str, str], str] = {}
+        self.sizes: dict[tuple[str, str], int] = {}
+        self.entries: dict[tuple[str, str], str] = {}
+        self.updates = self.update_units = 0
 
     def inserted(self, request: Any, **_: Any) -> Any:
         """Take the statements of a call."""
@@ -78,15 +95,38 @@ class Table:
                 if place in self.items:
                     answer["Error"] = {"Code": "DuplicateItem", "Message": ""}
                 self.items.setdefault(place, json.dumps(item))
+                self.sizes[place] = sum(len(name) + len(*value.values()) for name, value in item.items())
+            elif not self._updated(*(value["S"] for value in statement["Parameters"])):
+                answer["Error"] = {"Code": "ConditionalCheckFailed", "Message": ""}
             answers.append(answer)
         return _answered(request, json.dumps({"Responses": answers}))
+
+    def _updated(self, after: str, partition: str, place: str, _status: str, before: str = "") -> bool:
+        at = partition, place
+        size = self.sizes[at] + len(CREDITS) + max(len(after), len(before))
+        self.updates, self.update_units = self.updates + 1, self.update_units + ceil(size / WRITE_UNIT_BYTES)
+        if self.entries.get(at, "") != before:
+            return False
+        self.entries[at] = after
+        return True
 
     def got(self, request: Any, **_: Any) -> Any:
         """Give the items of some keys."""
         keys = json.loads(request.body)["RequestItems"][TABLE]["Keys"]
         places = ((key["pk"]["S"], key["sk"]["S"]) for key in keys)
-        items = ",".join(self.items[place] for place in places if place in self.items)
+        items = ",".join(self._item(place) for place in places if place in self.items)
         return _answered(request, f'{{"Responses":{{"{TABLE}":[{items}]}},"UnprocessedKeys":{{}}}}')
+
+    def _item(self, place: tuple[str, str]) -> str:
+        entries = self.entries.get(place)
+        if entries is None:
+            return self.items[place]
+        return f'{self.items[place][:-1]},"{CREDITS}":{{"S":{json.dumps(entries)}}}}}'
+
+    def take_updates(self) -> tuple[int, int]:
+        """How many updates there were since this was asked last, and how many write units they cost."""
+        taken, self.updates, self.update_units = (self.updates, self.update_units), 0, 0
+        return taken
 
 
 class _Raw:
@@ -160,9 +200,78 @@ def main(rows: int) -> dict[str, Any]:
             "grant_seconds": round(granted, 3),
             "deliver_seconds": round(delivered, 3),
             "parts": found.parts,
-            "peak_mb_before": peak // 1024,
-            "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+            "rate_of_granting": round(granted / delivered, 2),
+            "peak_mb_granted": peak // 1024,
+            **_assigned(table),
+            **_answered_all(archive, opened.id, Path(folder) / "answers.csv", working, granted, table),
         }
+
+
+def _assigned(table: Table) -> dict[str, Any]:
+    """What assigning took of the table, and of memory."""
+    assigned, units = table.take_updates()
+    return {
+        "units_a_decision_assigned": round(units / assigned, 2),
+        "usd_a_million_assigned": _usd_of_a_million(units, assigned),
+        "peak_mb_delivered": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+    }
+
+
+def _usd_of_a_million(units: int, number: int) -> str:
+    return str(round(PRICES.prices["write_units"].usd_per_million * units / number, 2))
+
+
+def _answered_all(
+    archive: FakeArchive, delivery: DeliveryId, path: Path, world: DeliverPorts, granted: float, table: Table
+) -> dict[str, Any]:
+    """Let billing apply every credit, and read that; what it took."""
+    _answer_all(archive, delivery, path)
+    answered = _heard(path, world, delivery.channel)
+    applied, units = table.take_updates()
+    found = world.deliveries.delivery(delivery)
+    assert found is not None
+    assert applied == found.sums.number, "each credit is applied by one update"
+    return {
+        "answer_seconds": round(answered, 3),
+        "answers_rate_of_granting": round(granted / answered, 2),
+        "units_an_answer": round(units / applied, 2),
+        "usd_a_million_answered": _usd_of_a_million(units, applied),
+        "peak_mb_answered": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+    }
+
+
+def _answer_all(archive: FakeArchive, delivery: DeliveryId, path: Path) -> None:
+    """A file in which billing has applied each credit of a delivery."""
+    names = ("credit_id", "account_id", "subject", "amount", "measure")
+    places = [1 + CREDIT_FIELDS.index(name) for name in names]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        lines = csv.writer(file, lineterminator="\n")
+        lines.writerow(("serial", "answer", "bill", "billed_on", *names))
+        for name, content in archive.documents.items():
+            if name.startswith(f"{delivery.folder}/part-"):
+                for record in csv.reader(content.decode().splitlines()):
+                    if record[0] == "C":
+                        told = (record[place] for place in places)
+                        lines.writerow((delivery.serial, "applied", "INV-2026-11", "2026-11-30", *told))
+
+
+def _heard(path: Path, world: DeliverPorts, channel: str) -> float:
+    """Seconds of the processor until every line of an answer file has its result."""
+    lists, files = FileLists(path), FakeAnswers({})
+    queue = FakeAnswerQueue()
+    pinned = lists.pin(BUCKET, "acknowledgements/bench.csv", "1")
+    ports = AnswerPorts(lists, world.archive, world.deliveries, world.credits, files)
+    before = time.process_time()
+    opening = OpenAnswersPorts(lists, files, queue)
+    file = open_answers(channel, pinned, opening, CHUNK_BYTES, "bench", datetime.now(UTC))
+    for message in list(queue.messages):
+        while not hear_chunk(message.channel, message.file, message.chunk, ports, RealClock()):
+            pass
+    spent = time.process_time() - before
+    done = files.file(channel, file.id)
+    assert done is not None
+    assert set(done.totals.by_result()) == {AnswerResult.APPLIED}, done.totals.by_result()
+    return spent
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ from kulanz_console.drawing.ways import (
     SEVERAL,
     STATES,
     accounts_of,
+    delivery_words,
     differences_of,
     law_text,
     lines_of,
@@ -186,9 +187,9 @@ def _show(month: str, campaigns: Sequence[Mapping[str, Any]]) -> None:
     ]
     table(out, columns, cells)
     for one in campaigns:
-        if one["delivery"] is None and any(Decimal(line["not_on_bills"]) for line in one["lines"]):
-            where = f"{one['campaign']} has no delivery over its list"
-            say(out, f"{where}: kulanz deliveries --campaign says why", further=2)
+        is_owed = any(Decimal(line["not_on_bills"]) for line in one["lines"])
+        if is_owed and (one["why_not"] or one["delivery_state"] not in ("", "sent")):
+            say(out, f"{one['campaign']} is not delivered: {delivery_words(one)}", further=2)
     for text in differences_of(campaigns):
         say(out, f"differs: {text}", further=2)
     if not differences_of(campaigns):
@@ -316,7 +317,7 @@ def _campaigns(campaigns: Iterable[Mapping[str, Any]]) -> Element:
             line["open"],
             line["not_on_bills"],
             line["overdue"],
-            one["delivery"] or "none",
+            foreign(delivery_words(one)),
         ]
         for one in campaigns
         for line in one["lines"]

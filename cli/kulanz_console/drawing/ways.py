@@ -63,6 +63,14 @@ def law_text(total: Mapping[str, str]) -> str:
     return f"{total['granted']} {total['measure']} granted = {' + '.join(shares) or '0'}"
 
 
+def delivery_words(campaign: Mapping[str, Any]) -> str:
+    """The delivery over a campaign's list, with its state where it is not sent; or why nothing is in any delivery."""
+    if campaign["delivery"] is None:
+        return campaign["why_not"] or "additions only"
+    is_sent = campaign["delivery_state"] == "sent"
+    return str(campaign["delivery"]) if is_sent else f"{campaign['delivery']}, {campaign['delivery_state']}"
+
+
 SEVERAL = "several"
 """Where the amount components of a policy are booked differently: their sums are known together only."""
 BY_ACCOUNT = ("granted", "used", "not_on_bills", "overdue", "expired", "voided", "written_off")

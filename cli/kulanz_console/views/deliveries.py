@@ -6,14 +6,21 @@ from kulanz_console.visit import Shown, Visit
 
 
 def show(visit: Visit) -> Shown:
-    """What is not sent, what is late, and the deliveries of a channel."""
+    """What is not sent, what is kept back, what is late, and the deliveries of a channel."""
     channel = visit.query.get("channel", "").strip()
     waiting, late, (found, is_more) = visit.together(
-        lambda: visit.ask("deliveries.waiting")["deliveries"],
+        lambda: visit.ask("deliveries.waiting"),
         lambda: visit.ask("acknowledgements.overdue"),
         lambda: visit.pages("deliveries.of_channel", "deliveries", channel=channel) if channel else ([], False),
     )
-    content = {"waiting": waiting, "late": late, "channel": channel, "found": found, "is_more": is_more}
+    content = {
+        "waiting": waiting["deliveries"],
+        "kept_back": waiting["kept_back"],
+        "late": late,
+        "channel": channel,
+        "found": found,
+        "is_more": is_more,
+    }
     return Shown("deliveries.html", visit.words("Deliveries"), content)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from kulanz_console.drawing.pictures import Bar, Segment, picture
-from kulanz_console.drawing.ways import SAYS, STATES, differences_of, totals_of
+from kulanz_console.drawing.ways import SAYS, STATES, accounts_of, delivery_words, differences_of, totals_of
 from kulanz_console.drawing.worth import measure_words
 from kulanz_console.views.months import month_of, neighbours
 from kulanz_console.visit import Shown, Visit
@@ -27,6 +27,8 @@ def show(visit: Visit) -> Shown:
         "standing": [[state for state in STATES if Decimal(total.get(state, 0))] for total in totals],
         "picture_of": picture("Where credits stand", [_bar(total) for total in totals]) if totals else None,
         "says": SAYS,
+        "accounts": accounts_of(campaigns),
+        "delivery_words": delivery_words,
         "differences": differences_of(campaigns),
     }
     return Shown("month.html", visit.words("Month {month}", month=month), content)

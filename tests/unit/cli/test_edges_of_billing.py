@@ -34,6 +34,9 @@ def line(measure: str, planned: str, granted: str, voided: str, **sums: Any) -> 
     return {"measure": measure, "planned": planned, "granted": granted, "voided": voided, **law, **sums}
 
 
+WHY_NOT = "its plan names no channel"
+
+
 def month() -> list[dict[str, Any]]:
     """Two campaigns; no figure of an amount is the same as one in another place."""
     money = line(
@@ -56,13 +59,16 @@ def month() -> list[dict[str, Any]]:
     of = {"policy": "net-credit", "state": "closed", "decided_at": "2026-03-01T09:00:00Z", "differences": []}
     booked = {"ledger_account": "4000-120", "reason_code": "SVC-OUTAGE", "treatment": "price_reduction"}
     apart = {**booked, "ledger_account": "5000-7"}
-    first = {"policy_version": 6, "delivery": "billing/12", "bookings": [booked], "lines": [money, calls]}
+    sent = {"delivery": "billing/12", "delivery_state": "sent", "why_not": ""}
+    first = {"policy_version": 6, **sent, "bookings": [booked], "lines": [money, calls]}
     return [
         {"campaign": "in-7/1", **first, **of},
         {
             "campaign": "in-8/2",
             "policy_version": 9,
             "delivery": None,
+            "delivery_state": "",
+            "why_not": WHY_NOT,
             "bookings": [booked, apart],
             "lines": [due],
             **of,
@@ -106,7 +112,7 @@ def test_every_figure_of_a_month_stands_in_its_place() -> None:
         ["in-7/1", "100.00", "50.00", "EUR", "billing/12"],
         ["in-7/1", "60", "60", "call_minute", "billing/12"],
         ["in-8/2", "31.00", "0", "EUR", "-"],
-        ["in-8/2 has no delivery over its list: kulanz deliveries --campaign says why"],
+        [f"in-8/2 is not delivered: {WHY_NOT}"],
         ["plan, ledger and bill agree"],
     ]
 
@@ -183,8 +189,29 @@ def test_the_months_page_has_each_figure_under_its_heading() -> None:
             *("36.00", "14.00", "billing/12"),
         ],
         ["in-7/1", "net-credit 6", "call_minute", "70", "60", "60", "0", "0", "0", "0", "0", "0", "billing/12"],
-        ["in-8/2", "net-credit 9", "EUR", "33.00", "31.00", "0", "0", "0.00", "0", "31.00", "31.00", "0.00", "none"],
+        ["in-8/2", "net-credit 9", "EUR", "33.00", "31.00", "0", "0", "0.00", "0", "31.00", "31.00", "0.00", WHY_NOT],
     ]
+
+
+@pytest.mark.parametrize(
+    ("delivery", "state", "why_not", "said"),
+    [
+        ("billing/12", "sent", "", None),
+        ("billing/12", "flagged", "", "billing/12, flagged"),
+        (None, "", "", None),
+        (None, "", WHY_NOT, WHY_NOT),
+    ],
+)
+def test_a_month_says_why_what_is_on_no_bill_is_in_no_delivery(
+    delivery: str | None, state: str, why_not: str, said: str | None
+) -> None:
+    campaigns = month()
+    campaigns[0] |= {"delivery": delivery, "delivery_state": state, "why_not": why_not}
+    shown = " ".join(run(pages_of(campaigns), "month", "2026-03").stdout.split())
+    assert ("in-7/1 is not delivered" in shown) is (said is not None)
+    assert said is None or f"in-7/1 is not delivered: {said}" in shown
+    place = Cells(html_of("2026-03", campaigns)).rows[-3]
+    assert place[-1] == (said or delivery or "additions only")
 
 
 # What is late

@@ -133,7 +133,7 @@ CALM: Mapping[str, Mapping[str, Any]] = {
     "drafts.of_month": {"drafts": [], "next": None},
     "incidents.refused": {"events": []},
     "acknowledgements.overdue": {"overdue": [], "due_soon": []},
-    "deliveries.waiting": {"deliveries": []},
+    "deliveries.waiting": {"deliveries": [], "kept_back": []},
     "goodwill.waiting": {"waiting": []},
     "voids.waiting": {"voids": []},
 }

@@ -5,11 +5,11 @@ and renders the same bytes under the same name. Nothing is released before the t
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from kulanz.application.campaigns.chunk_run import (
     STOP_LOOK_SECONDS,
@@ -46,6 +46,7 @@ from kulanz.domain.delivery.delivery import Delivery, DeliveryReceipt, DeliveryS
 from kulanz.domain.delivery.dues import dues_of
 from kulanz.domain.delivery.entries import (
     AddResult,
+    CreditEntries,
     CreditEntry,
     CreditState,
     EntryKind,
@@ -189,6 +190,7 @@ class _Run:
     is_to_bill: bool = field(init=False)
     is_goodwill: bool = field(init=False)
     decisions: dict[str, tuple[Decision, dict[int, Size]]] = field(default_factory=dict)
+    first: dict[tuple[Any, ...], CreditEntries] = field(default_factory=dict)
     looks_below: float = float("inf")
 
     def __post_init__(self) -> None:
@@ -364,11 +366,27 @@ class _Run:
         late = tuple(
             _due_of(stands[place]) or due_at(benefits[place], granted_at(entry, decision, place)) for place in due
         )
+        return EntriesChange(booked.entry.key, booked.entries, self._with(booked.entries, due, late, sizes))
+
+    def _with(
+        self,
+        entries: CreditEntries,
+        due: tuple[int, ...],
+        late: tuple[DueAt | None, ...],
+        sizes: Mapping[int, Size],
+    ) -> CreditEntries:
+        """Some entries with an assignment behind them. Most decisions have none before, and get the same one."""
+        place = due, late, tuple(sizes.items())
+        known = self.first.get(place) if not entries else None
+        if known is not None:
+            return known
         assigned = replace(self.assigned, benefits=due, dues=late if any(late) else ())
-        adding = add_entry(booked.entries, assigned, sizes)
+        adding = add_entry(entries, assigned, sizes)
         if adding.result is not AddResult.ADDED:
             raise Refused(f"a decision's credits cannot be assigned: {adding.reason or adding.result}")
-        return EntriesChange(booked.entry.key, booked.entries, adding.entries)
+        if not entries and len(self.first) < DECISIONS_REMEMBERED:
+            self.first[place] = adding.entries
+        return adding.entries
 
     def _due_of(self, row: _Row) -> DueOf:
         return partial(self.policy.due_at, next_bills=row.to_bill.next_bills)

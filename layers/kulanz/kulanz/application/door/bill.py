@@ -8,7 +8,7 @@ from typing import TypedDict
 from kulanz.application.delivery.campaign_law import counted_law
 from kulanz.application.delivery.watch_dues import look_at_dues
 from kulanz.application.door.asked import Asked, Door
-from kulanz.application.door.deliveries import lines_to_the_bill
+from kulanz.application.door.deliveries import lines_to_the_bill, why_not_delivered
 from kulanz.domain.campaigns.campaign import Campaign, Pass
 from kulanz.domain.campaigns.reconciliation import RowResult, differences
 from kulanz.domain.delivery.credit import Size
@@ -56,6 +56,8 @@ class Booking(TypedDict):
 class BillItem(TypedDict):
     """A campaign on its way to the bill. `differences` is empty where plan, ledger and bill agree.
 
+    `delivery` is the one over its list. `why_not` is a sentence where nothing of the campaign is in any delivery.
+
     `bookings` are the ways in which its policy says that credits are booked. Where there are several, of different
     amount components, sums are of all of them together; each credit of a delivery says its own.
     """
@@ -67,6 +69,7 @@ class BillItem(TypedDict):
     decided_at: str
     delivery: str | None
     delivery_state: str
+    why_not: str
     bookings: Sequence[Booking]
     lines: Sequence[BillLine]
     differences: Sequence[str]
@@ -86,6 +89,7 @@ def bill_item(campaign: Campaign, door: Door, late: Mapping[tuple[str, str], Siz
     delivery = door.deliveries.over_list(campaign.id)
     lines = lines_to_the_bill(campaign, door)
     law = counted_law(campaign, lines, now)
+    is_in_none = delivery is None and not door.deliveries.over_additions(campaign.id)
     planned = {
         measure: size for (result, measure), size in campaign.plan.totals.worth().items() if result is RowResult.GRANTED
     }
@@ -101,6 +105,7 @@ def bill_item(campaign: Campaign, door: Door, late: Mapping[tuple[str, str], Siz
         "decided_at": format_instant(campaign.decided_at),
         "delivery": None if delivery is None else str(delivery.id),
         "delivery_state": "" if delivery is None else delivery.state.value,
+        "why_not": why_not_delivered(campaign, lines, door) if is_in_none else "",
         "bookings": _bookings(campaign, door),
         "lines": [
             _line(

@@ -1,6 +1,6 @@
 """Answers about deliveries to billing: those of a channel, one, that of a campaign; and a person's word to deliver."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Literal, TypedDict
 
@@ -192,22 +192,8 @@ def of_campaign(asked: Asked, door: Door) -> CampaignDeliveryAnswer:
     """What of a campaign is to be booked, and its deliveries."""
     campaign = existing(asked, door)
     found, *additions = over_list_first(campaign, door)
-    plan = door.campaigns.filed_plan(campaign.id)
     lines = lines_to_the_bill(campaign, door)
-    why_not = ""
-    if found is None and not additions:
-        if not any(line.granted for line in lines):
-            why_not = "it granted nothing"
-        elif not any(line.to_be_booked for line in lines):
-            why_not = "all that it granted was voided"
-        elif plan is None or plan.channel is None:
-            why_not = "its plan names no channel: the stack had no DeliveryChannel when it was planned"
-        elif campaign.state is State.CLOSED and campaign.state_reason == BALANCED:
-            why_not = "what customers accept is delivered a day later"
-        elif campaign.state in DELIVERABLE:
-            why_not = "a person ended it, and what it granted is kept back: kulanz deliver or kulanz void"
-        else:
-            why_not = f"it is {campaign.state}; what it granted is delivered when it has closed"
+    why_not = "" if found is not None or additions else why_not_delivered(campaign, lines, door)
     sums = [(line.measure, line.to_be_booked) for line in lines if line.granted]
     return {
         "v": DELIVERIES_VERSION,
@@ -217,6 +203,23 @@ def of_campaign(asked: Asked, door: Door) -> CampaignDeliveryAnswer:
         "additions": [_item(one) for one in additions if one is not None],
         "why_not": why_not,
     }
+
+
+def why_not_delivered(campaign: Campaign, lines: Iterable[ToTheBill], door: Door) -> str:
+    """Why a campaign that no delivery is about has none, as a sentence. `lines` are where what it granted stands."""
+    counted = list(lines)
+    if not any(line.granted for line in counted):
+        return "it granted nothing"
+    if not any(line.to_be_booked for line in counted):
+        return "all that it granted was voided"
+    plan = door.campaigns.filed_plan(campaign.id)
+    if plan is None or plan.channel is None:
+        return "its plan names no channel: the stack had no DeliveryChannel when it was planned"
+    if campaign.state is State.CLOSED and campaign.state_reason == BALANCED:
+        return "what customers accept is delivered a day later"
+    if campaign.state in DELIVERABLE:
+        return "a person ended it, and what it granted is kept back: kulanz deliver or kulanz void"
+    return f"it is {campaign.state}; what it granted is delivered when it has closed"
 
 
 def over_list_first(campaign: Campaign, door: Door) -> list[Delivery | None]:

@@ -31,8 +31,10 @@ ENTRIES_BYTES = 2048
 write unit, changing it costs two. Only credits that are sent again several times need more than a KB."""
 
 
-TEXTS_REMEMBERED = 256
-"""Lists whose text is remembered: a delivery assigns most of its decisions by the same few entries."""
+LISTS_REMEMBERED = 256
+"""Lists whose text, content and standing are remembered: a delivery assigns most of its decisions by the same few
+entries, so that most answers find the same list.
+"""
 
 
 class EntryKind(StrEnum):
@@ -195,22 +197,13 @@ class CreditEntry:
         """How much it voids of a benefit that it reduces."""
         return self.sizes[self.benefits.index(benefit)]
 
-    @property
-    def _usual_id(self) -> str:
-        """The id that is not stored, because it follows from the rest: of an assignment and of an answer in a file."""
-        if self.kind is EntryKind.ASSIGNED:
-            return self.delivery
-        if self.kind is EntryKind.APPLIED:
-            return bill_id(self.bill, self.delivery)
-        return answer_id(self.kind, self.delivery)
-
     def content(self, delivery_before: str = "") -> dict[str, Any]:
         """The entry as plain JSON, as short as it can be: a list of them has 2 KB. Instants are in whole seconds.
 
         What follows from the rest, or from the entry before with its delivery, is left out.
         """
         content: dict[str, Any] = {"k": self.kind.value, "at": int(self.at.timestamp()), "by": self.by}
-        if self.id != self._usual_id:
+        if self.id != _usual_id(self.kind, self.bill, self.delivery):
             content["id"] = self.id
         if self.benefits != _FIRST_ALONE:
             content["n"] = list(self.benefits)
@@ -241,17 +234,18 @@ class CreditEntry:
         stored = content.get("due", [])
         dues = stored if isinstance(stored, list) else [stored] * len(benefits)
         counted = content.get("by_", _COUNTED[DueBy.POLICY] * len(dues))
-        entry = cls(
-            kind=EntryKind(content["k"]),
+        kind, bill, delivery = EntryKind(content["k"]), content.get("bill", ""), content.get("d", delivery_before)
+        return cls(
+            kind=kind,
             at=datetime.fromtimestamp(content["at"], UTC),
             by=content["by"],
-            id=content.get("id", ""),
+            id=content["id"] if "id" in content else _usual_id(kind, bill, delivery),
             benefits=benefits,
             cause=content.get("why", ""),
-            delivery=content.get("d", delivery_before),
+            delivery=delivery,
             attempt=content.get("try", 1),
             amount=_size(content["sum"]) if "sum" in content else None,
-            bill=content.get("bill", ""),
+            bill=bill,
             day=parse_day(content["day"]) if "day" in content else None,
             code=content.get("code", ""),
             dues=tuple(
@@ -262,7 +256,6 @@ class CreditEntry:
             channel=content.get("to", ""),
             sizes=tuple(map(_size, content.get("less", ()))),
         )
-        return entry if "id" in content else replace(entry, id=entry._usual_id)
 
 
 _COUNTED = {DueBy.LIST: "l", DueBy.LIST_AND_MONTHS: "m", DueBy.POLICY: "p"}
@@ -271,6 +264,13 @@ _COUNTED_BY = {letter: by for by, letter in _COUNTED.items()}
 
 _FIRST_ALONE = (0,)
 """The benefits of most entries: a decision grants one thing."""
+
+
+def _usual_id(kind: EntryKind, bill: str, delivery: str) -> str:
+    """The id that is not stored, because it follows from the rest: of an assignment and of an answer in a file."""
+    if kind is EntryKind.ASSIGNED:
+        return delivery
+    return bill_id(bill, delivery) if kind is EntryKind.APPLIED else answer_id(kind, delivery)
 
 
 def answer_id(kind: EntryKind, delivery: str) -> str:
@@ -298,15 +298,16 @@ type CreditEntries = tuple[CreditEntry, ...]
 
 def entries_text(entries: Sequence[CreditEntry]) -> str:
     """The list as it is stored."""
-    return _text_of(tuple(entries))
-
-
-@lru_cache(TEXTS_REMEMBERED)
-def _text_of(entries: CreditEntries) -> str:
     before = ("", *(entry.delivery for entry in entries))
-    return canonical_json([entry.content(delivery) for entry, delivery in zip(entries, before, strict=False)])
+    return f"[{','.join(map(_entry_text, entries, before))}]"
 
 
+@lru_cache(LISTS_REMEMBERED)
+def _entry_text(entry: CreditEntry, delivery_before: str) -> str:
+    return canonical_json(entry.content(delivery_before))
+
+
+@lru_cache(LISTS_REMEMBERED)
 def read_entries(text: str) -> CreditEntries:
     """The list back from its stored text; nothing is stored of a decision that nothing happened to."""
     found: list[CreditEntry] = []
@@ -366,14 +367,21 @@ class Standing:
 
 def standing(entries: Sequence[CreditEntry], benefit: int, size: Size) -> Standing:
     """Where the credit of a benefit stands, which is `size` large. Raises ValueError for entries that no list has."""
-    found = Standing()
-    for entry in entries:
-        if benefit in entry.benefits:
-            moved = _moved(found, entry, benefit, size)
-            if moved is None:
-                raise ValueError("entries that cannot stand one after the other")
-            found = moved
-    return found
+    return _standing(tuple(entries), benefit, size)
+
+
+@lru_cache(LISTS_REMEMBERED, typed=True)
+def _standing(entries: CreditEntries, benefit: int, size: Size) -> Standing:
+    if not entries:
+        return Standing()
+    *before, entry = entries
+    found = _standing(tuple(before), benefit, size)
+    if benefit not in entry.benefits:
+        return found
+    moved = _moved(found, entry, benefit, size)
+    if moved is None:
+        raise ValueError("entries that cannot stand one after the other")
+    return moved
 
 
 def _moved(found: Standing, entry: CreditEntry, benefit: int, size: Size) -> Standing | None:
@@ -389,8 +397,8 @@ def _moved_to(target: CreditState, found: Standing, entry: CreditEntry, benefit:
         case EntryKind.ASSIGNED:
             due = entry.due_of(benefit)
             late, by = (None, None) if due is None else (due.at, due.by)
-            assigned = replace(found, state=target, delivery=entry.delivery, due=late, due_by=by)
-            return replace(assigned, applied=0, code="", left_out=found.voided)
+            place = replace(found, state=target, delivery=entry.delivery, due=late, due_by=by)
+            return replace(place, applied=0, code="", left_out=found.voided)
         case EntryKind.SEND_AGAIN:
             attempt = found.attempt + (found.state is CreditState.TAKEN_BACK)
             account, channel = entry.account or found.account, entry.channel or found.channel

@@ -1,0 +1,60 @@
+"""What the pages of deliveries and of a month say of what is on no bill: kept back, by which account, and why."""
+
+import re
+
+from kulanz.domain.campaigns.campaign import State
+from kulanz.domain.delivery.channel import Channel
+from tests.support.console_browser import EVERY_ROLE, Browser
+from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
+from tests.support.world import World
+from tests.support.world_stack import WorldStack
+from tests.unit.application.door.test_deliveries import settled
+
+MONTH = "/month?month=2026-03"
+
+
+def text_of(browser: Browser, path: str) -> str:
+    """A page without its markup."""
+    html = re.sub(r"<wbr>|</?bdi[^>]*>", "", browser.get(path).text)
+    return " ".join(re.sub(r"<[^>]+>", " ", html).split())
+
+
+def opened(world: World) -> Browser:
+    """A browser on the pages of a stack, in every role."""
+    return Browser(world, EVERY_ROLE, WorldStack(world)).enter()
+
+
+def closed(channel: Channel | None) -> World:
+    """A campaign that closed by itself."""
+    world = small_world(channel=channel)
+    world.publish(event(rows=ROWS))
+    world.run_until_quiet()
+    return world
+
+
+def test_a_month_says_by_account_what_it_came_to_and_which_delivery_has_it() -> None:
+    shown = text_of(opened(closed(Channel("billing"))), MONTH)
+    assert "Ledger account Reason code Granted On bills Not on bills Late Expired unused not said not said" in shown
+    row = next(part for part in shown.split(CAMPAIGN)[1:] if "billing/1" in part)
+    assert "billing/1" in row
+
+
+def test_a_month_says_why_a_campaign_is_in_no_delivery() -> None:
+    assert "its plan names no channel" in text_of(opened(closed(None)), MONTH)
+
+
+def test_what_is_kept_back_is_listed_with_its_campaign_and_sums_until_it_is_delivered() -> None:
+    world = settled(Channel("billing"), State.CLOSED, "settled_by_hand: ok")
+    stack = WorldStack(world)
+    stack.served.troubles = world.troubles
+    browser = Browser(world, EVERY_ROLE, stack).enter()
+    (kept,) = stack.served.get("deliveries/waiting").content["kept_back"]
+    shown = text_of(browser, "/deliveries").partition("Kept back")[2]
+    assert CAMPAIGN in shown
+    assert kept["due"]
+    for part in kept["due"]:
+        assert part["sum"].partition(".")[0] in shown
+    assert stack.served.put(f"deliveries/settled/{CAMPAIGN}/d-1", {"reason": "checked"}).status == 200
+    world.run_until_quiet()
+    world.watch()
+    assert "Kept back" not in text_of(browser, "/deliveries")
