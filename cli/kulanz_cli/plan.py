@@ -172,7 +172,9 @@ def _show(found: "PlanReview", out: Console) -> None:
     labelled(out, "first due", found["first_due"] or "no day is stated")
     labelled(out, "approve before", found["approvable_until"])
     if found["estimate"] is not None:
-        labelled(out, "AWS cost", f"{Decimal(found['estimate']['usd']):.2f} USD")
+        delivered = found["delivery_usd"]
+        more = "" if delivered is None else f", and {Decimal(delivered):.2f} USD for its way to bills"
+        labelled(out, "AWS cost", f"{Decimal(found['estimate']['usd']):.2f} USD{more}")
     for limit in found["exceeded"]:
         labelled(out, "outside limit", f"{limit['name']}: {limit['figures']}")
     _show_results(found, out)

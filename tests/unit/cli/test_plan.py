@@ -68,6 +68,7 @@ def review(**changes: Any) -> dict[str, Any]:
             {"measure": "EUR", "amount": "4321", "lines": 5, "offset": 2_046, "account": "a-77", "subject": "-"}
         ],
         "estimate": {"usd": "3.275"},
+        "delivery_usd": None,
         **changes,
     }  # fmt: skip
 
@@ -120,6 +121,11 @@ def test_every_figure_of_a_plan_is_shown_in_its_place(capsys: pytest.CaptureFixt
         ["kulanz approve in-7/4 --plan 0123456789ab --limit held"],
         ["kulanz reject in-7/4 --plan 0123456789ab --reason ..."],
     ]
+
+
+def test_a_plan_whose_credits_are_delivered_says_what_that_costs_of_aws(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = shown(capsys, review(delivery_usd="1.862"))
+    assert ["AWS cost", "3.28 USD, and 1.86 USD for its way to bills"] in lines
 
 
 @pytest.mark.parametrize(

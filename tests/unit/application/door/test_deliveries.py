@@ -1,6 +1,7 @@
 """What finance asks about deliveries, and its word that a settled campaign is delivered."""
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
@@ -191,3 +192,10 @@ def test_a_campaign_that_was_cancelled_midway_is_not_delivered() -> None:
     assert refused.value.reason == "ended_midway"
     assert world.deliveries.last_serial("billing") == 0
     assert open_settled(whole, world.campaigns, world.deliveries, "anna", world.now).id.serial == 1
+
+
+def test_a_plan_says_what_the_way_to_bills_costs_of_aws_where_it_names_a_channel() -> None:
+    for channel, is_told in ((BILLING, True), (None, False)):
+        told = WorldDoor(closed(channel)).get(f"campaigns/plan/{CAMPAIGN}").content["delivery_usd"]
+        assert (told is not None) is is_told
+        assert told is None or 0 < Decimal(told) < 1

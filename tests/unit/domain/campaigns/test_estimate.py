@@ -6,7 +6,16 @@ from decimal import Decimal
 import pytest
 
 from kulanz.domain.campaigns.campaign import State
-from kulanz.domain.campaigns.estimate import Operation, Planned, estimate, expected_calls, least_seconds, time_left
+from kulanz.domain.campaigns.estimate import (
+    Operation,
+    Planned,
+    delivery_calls,
+    delivery_usd,
+    estimate,
+    expected_calls,
+    least_seconds,
+    time_left,
+)
 from kulanz.domain.campaigns.prices import PRICES
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
 
@@ -70,3 +79,15 @@ def test_the_time_left_follows_from_the_receipts_so_far() -> None:
     assert left == timedelta(seconds=whole - done)
     assert campaign.state is State.CLOSED
     assert time_left(campaign, world.campaigns.log(campaign.id), world.now) is None
+
+
+def test_delivering_costs_at_most_two_write_units_a_credit_and_state_and_nearly_nothing_else() -> None:
+    granted = 1_000_000
+    calls = delivery_calls(granted, chunks=50)
+    states = 2  # assigned, applied
+    assert 2 * states * granted <= calls["write_units"] < 2 * states * granted + 50 * 100
+    writes = PRICES.prices["write_units"].usd_per_million * calls["write_units"] / 1_000_000
+    usd = delivery_usd(granted, 50, PRICES)
+    assert writes < usd < Decimal(30)
+    assert delivery_calls(0, chunks=1)["function_gb_seconds"] == 0
+    assert delivery_usd(2 * granted, 100, PRICES) == pytest.approx(2 * usd, rel=Decimal("0.001"))

@@ -1,16 +1,24 @@
 """The report of a campaign: what happened to every line, in figures that anybody can add up again."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import TypedDict
 
 from kulanz.domain.budgets import Reservation
 from kulanz.domain.campaigns.amounts import Amounts, coarser
 from kulanz.domain.campaigns.campaign import Campaign, Pass, Receipt, SameOutage
-from kulanz.domain.campaigns.estimate import Estimate, Operation, Planned, estimate
+from kulanz.domain.campaigns.estimate import Estimate, Operation, Planned, delivery_usd, estimate
 from kulanz.domain.campaigns.limits import Limits, percent, size_text
 from kulanz.domain.campaigns.measured import Measured
 from kulanz.domain.campaigns.prices import PRICES
-from kulanz.domain.campaigns.reconciliation import IN_THE_LEDGER, NEVER_WRITTEN, Difference, Totals, differences
+from kulanz.domain.campaigns.reconciliation import (
+    IN_THE_LEDGER,
+    NEVER_WRITTEN,
+    Difference,
+    RowResult,
+    Totals,
+    differences,
+)
 from kulanz.domain.time import format_instant
 
 REPORT_VERSION = 1
@@ -231,6 +239,14 @@ def campaign_estimate(campaign: Campaign, operation: Operation) -> Estimate | No
     results = tuple(totals.counts.values())
     planned = Planned(totals.rows(), decisions, len(campaign.chunks), campaign.keeps_history, results, len(totals.sums))
     return estimate(planned, operation, PRICES)
+
+
+def delivery_estimate(campaign: Campaign) -> Decimal | None:
+    """What delivering to billing what the list grants at once will cost in USD, once the plan is complete."""
+    if not campaign.is_finished(Pass.PLAN):
+        return None
+    granted = sum(n for key, n in campaign.plan.totals.counts.items() if key.row_result is RowResult.GRANTED)
+    return delivery_usd(granted, len(campaign.chunks), PRICES)
 
 
 def differing_chunks(campaign: Campaign, plan: Iterable[Receipt], apply: Iterable[Receipt]) -> list[ReportedChunk]:

@@ -26,6 +26,7 @@ from kulanz.application.campaigns.plausible_plan import (
 from kulanz.application.campaigns.report import (
     ReportedAmounts,
     ReportedEstimate,
+    delivery_estimate,
     reported_amounts,
     reported_estimate,
     reported_limits,
@@ -158,6 +159,7 @@ class PlanReview(TypedDict):
     amounts: Sequence[ReportedAmounts]
     largest: Sequence[LargestReview]
     estimate: ReportedEstimate | None
+    delivery_usd: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +231,7 @@ def review_plan(campaign_id: CampaignId, ports: ReviewPorts, now: datetime) -> P
         "amounts": reported_amounts(measured.amounts),
         "largest": list(_largest(campaign, measured.commitment, ports.lists)),
         "estimate": reported_estimate(campaign, ports.operation),
+        "delivery_usd": None if plan.channel is None else str(delivery_estimate(campaign)),
     }  # fmt: skip
 
 

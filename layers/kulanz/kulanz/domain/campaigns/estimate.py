@@ -48,6 +48,16 @@ WORKER_GB = Decimal("1.728")
 SECONDS_PER_ROW_READ = Decimal("0.00001")
 SECONDS_PER_ROW_WRITTEN = Decimal("0.00012")
 """A wave of 100 inserts: 2 ms of work, and about 10 ms until DynamoDB has answered (assumed, not measured on AWS)."""
+DELIVERY_STEPS = 2
+"""Of a credit: it is assigned, and one answer says that it is on a bill."""
+ENTRY_WRITE_UNITS = 2
+"""An update of a decision of 1 KB is charged for the larger item of before and after: at most. Most cost one."""
+RECORDS_PER_RECEIPT = 3
+"""A receipt, its cursor, and the sums that it adds to."""
+CREDITS_PER_PART = 20_000
+"""As many lines as a receipt of a delivery covers at most."""
+SECONDS_PER_ENTRY = Decimal("0.0004")
+"""Read, decided and written: 0.2 ms of work for an assignment, 0.3 ms for an answer (`bench.deliver`), and waits."""
 NOTIFIER_GB = Decimal("0.5")
 SECONDS_PER_NOTICE = Decimal("0.00018")
 """44 µs of a whole processor (measured), of which 512 MB buy three tenths; the rest is for the topic's answers."""
@@ -147,6 +157,31 @@ def expected_calls(planned: Planned, recipients_per_message: int) -> Calls:
         function_gb_seconds=WORKER_GB * worker_seconds + NOTIFIER_GB * SECONDS_PER_NOTICE * planned.decisions,
         bucket_reads=chunk_runs,
     )
+
+
+def delivery_calls(granted: int, chunks: int) -> dict[str, Decimal | int]:
+    """What delivering `granted` decisions to billing asks of AWS, and reading one answer that applies each, by the
+    names of the price table: at most. What comes twice, is rejected or sent again comes on top.
+
+    Each decision is read and written once to be assigned, and once to be answered. A chunk is a message, an
+    invocation, a ranged read, the reads of its records, a part, and a transaction of three writes; so is one of the
+    answer file, which is about as long.
+    """
+    runs = DELIVERY_STEPS * chunks
+    return {
+        "write_units": DELIVERY_STEPS * granted * ENTRY_WRITE_UNITS + TRANSACTION_FACTOR * RECORDS_PER_RECEIPT * runs,
+        "read_units": DELIVERY_STEPS * granted + runs * READS_PER_CHUNK * META_READ_UNITS,
+        "queue_requests": ceil(Fraction(runs, MESSAGES_PER_SEND)) + runs * QUEUE_REQUESTS_PER_MESSAGE,
+        "function_requests": 2 * runs,
+        "function_gb_seconds": WORKER_GB * DELIVERY_STEPS * SECONDS_PER_ENTRY * granted,
+        "bucket_reads": runs,
+        "bucket_writes": chunks + ceil(Fraction(granted, CREDITS_PER_PART)),
+    }
+
+
+def delivery_usd(granted: int, chunks: int, prices: PriceTable) -> Decimal:
+    """What `delivery_calls` cost, in USD."""
+    return prices.cost(delivery_calls(granted, chunks)).quantize(Decimal("0.000001"))
 
 
 def execution_read_units(planned: Planned) -> int:
