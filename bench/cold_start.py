@@ -24,7 +24,15 @@ IMPORTS = {
     ),
     "receiver": "import receive_incidents.handler as handler; handler._composed()",
     "reader": "import draft_incidents.handler as handler; handler._composed()",
+    "console": (
+        "import serve_console.handler as handler; from types import SimpleNamespace as Made;"
+        "context = Made(function_name='f', memory_limit_in_mb=1769, invoked_function_arn='a', aws_request_id='r',"
+        " get_remaining_time_in_millis=lambda: 29_000);"
+        "page = handler.handle({'rawPath': '/console', 'headers': {'host': 'api.example'}, 'requestContext':"
+        " {'http': {'method': 'GET'}}}, context); assert page['statusCode'] == 401"
+    ),
 }
+"""The console answers whoever has not signed in yet: with its clients, a template and the page's texts."""
 BASE_PYTHON = str(Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}")
 """The interpreter without any packages of its own: those of the layers are measured."""
 WORKER_ENVIRONMENT = {
@@ -46,7 +54,21 @@ WORKER_ENVIRONMENT = {
     "BUS_NAME": "kulanz",
     "NOTICES_TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:notices",
     "CREDITS_TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:credits",
+    "POWERTOOLS_LOG_LEVEL": "ERROR",
 }
+QUEUE = "https://sqs.us-east-1.amazonaws.com/123456789012/queue"
+CONSOLE_ENVIRONMENT = {
+    **WORKER_ENVIRONMENT,
+    **dict.fromkeys(
+        ("CHUNKS_DEAD_LETTER_QUEUE_URL", "INCIDENTS_QUEUE_URL", "INCIDENTS_DEAD_LETTER_QUEUE_URL",
+         "SOURCES_DEAD_LETTER_QUEUE_URL", "REJECTED_QUEUE_URL"), QUEUE,
+    ),
+    "ACCOUNT_ID": "123456789012", "LIST_PREFIX": "lists/", "ADVANCE_FUNCTION": "a", "PUBLISH_FUNCTION": "p",
+    "CHUNK_BYTES": "1048576", "DECIDABLE_DAYS": "366", "NOTICES_PER_MESSAGE": "100", "LONE_OPERATOR": "false",
+    "BUDGET_ZONE": "UTC", "STACK_NAME": "kulanz", "SESSIONS_TABLE": "sessions", "CONSOLE_HOST": "api.example",
+    "CONSOLE_ISSUER": "https://login.example", "CONSOLE_CLIENT_ID": "kulanz", "CONSOLE_SECRET": "kulanz/console",
+    "CONSOLE_SCOPE": "openid", "CONSOLE_GROUPS_CLAIM": "groups", "CONSOLE_GROUPS": '{"support": ["care"]}',
+}  # fmt: skip
 
 
 def cold_start(repeats: int) -> list[Row]:
@@ -54,9 +76,10 @@ def cold_start(repeats: int) -> list[Row]:
     times: dict[str, list[float]] = {name: [] for name in IMPORTS}
     for _ in range(repeats + 1):  # the first round writes the bytecode
         for name, code in IMPORTS.items():
-            times[name].append(_start_seconds(sys.executable, code, WORKER_ENVIRONMENT))
+            environment = CONSOLE_ENVIRONMENT if name == "console" else WORKER_ENVIRONMENT
+            times[name].append(_start_seconds(sys.executable, code, environment))
     bare, ours, composed, api = (median(times[name][1:]) for name in ("bare", "ours", "composed", "api"))
-    receiver, reader = (median(times[name][1:]) for name in ("receiver", "reader"))
+    receiver, reader, console = (median(times[name][1:]) for name in ("receiver", "reader", "console"))
     return [
         Row(
             "cold start, import CPU ÷ bare boto3 client", "≤ 1.6",
@@ -71,6 +94,10 @@ def cold_start(repeats: int) -> list[Row]:
             "cold start of the receiver of deliveries with all its clients, CPU ÷ bare boto3 client", "≤ 2.5",
             f"{receiver * 1e3:.0f} ms = {receiver / bare:.2f} (the reader: {reader / bare:.2f})", "-",
             f"{bare * 1e3:.0f} ms", receiver / bare <= 2.5,
+        ),
+        Row(
+            "cold start of the console with its first page, CPU ÷ bare boto3 client", "≤ 2.5",
+            f"{console * 1e3:.0f} ms = {console / bare:.2f}", "-", f"{bare * 1e3:.0f} ms", console / bare <= 2.5,
         ),
         _bytecode(repeats),
     ]  # fmt: skip

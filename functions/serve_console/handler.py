@@ -66,7 +66,7 @@ def _composed() -> Console:
         config.console_issuer, config.console_client_id, f"{place.origin}{ROOT}{CALLBACK}",
         config.console_groups_claim, _groups(config), config.console_scope,
     )  # fmt: skip
-    login = Login(of_provider, HttpsProvider(), ManagedSecret(client("secretsmanager"), config.console_secret))
+    login = Login(of_provider, HttpsProvider(), ManagedSecret(lambda: client("secretsmanager"), config.console_secret))
     sessions = LoginSessions(DynamoSessions(client("dynamodb"), config.sessions_table))
     deployed = Deployed(config)
     entry = LoginEntry(place, login, sessions, lambda: deployed, _now, _invocation.seconds_left)
@@ -90,12 +90,15 @@ def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def _environ(event: Mapping[str, Any]) -> dict[str, Any]:
-    """The request as WSGI has it (PEP 3333). The gateway hands on its path decoded, and cookies as a list."""
+    """The request as WSGI has it (PEP 3333). The gateway hands on its path decoded, and cookies as a list; where it has
+    none, the header is as the browser sent it.
+    """
     http: Mapping[str, Any] = (event.get("requestContext") or {}).get("http") or {}
     text = event.get("body") or ""
     body = b64decode(text) if event.get("isBase64Encoded") else text.encode("utf-8", "surrogatepass")
     headers = {str(name).lower(): str(value) for name, value in (event.get("headers") or {}).items()}
-    headers["cookie"] = "; ".join(event.get("cookies") or ())
+    if "cookies" in event:
+        headers["cookie"] = "; ".join(event["cookies"] or ())
     kind, _ = headers.pop("content-type", ""), headers.pop("content-length", "")
     stated = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()}
     return {

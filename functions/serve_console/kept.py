@@ -75,14 +75,19 @@ class DynamoSessions:
 
 
 class ManagedSecret:
-    """The client's secret in Secrets Manager: the text itself. A new one counts after five minutes."""
+    """The client's secret in Secrets Manager: the text itself. A new one counts after five minutes.
 
-    def __init__(self, client: Any, secret: str, clock: Callable[[], float] = time.monotonic) -> None:
-        self._client, self._secret, self._clock = client, secret, clock
+    The client is made by the first login: a cold start does without it.
+    """
+
+    def __init__(self, make: Callable[[], Any], secret: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._make, self._secret, self._clock = make, secret, clock
+        self._client: Any = None
         self._found: tuple[float, str] | None = None
 
     def current(self) -> str:
         if self._found is None or self._clock() - self._found[0] >= SECRET_CACHED_SECONDS:
+            self._client = self._client or self._make()
             answer = call("GetSecretValue", self._client.get_secret_value, SecretId=self._secret)
             self._found = (self._clock(), str(answer["SecretString"]))
         return self._found[1]

@@ -12,8 +12,10 @@ import json
 import re
 import zipfile
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import boto3
 import pytest
@@ -39,7 +41,9 @@ from kulanz_local.lists import write_list
 from tests.pipeline.conftest import WORKERS, Deployed
 from tests.pipeline.signed import Caller
 from tests.pipeline.storms import STORMS, storms_of_a_year
+from tests.support.fake_provider import CLIENT_ID, CLIENT_SECRET, FakeProvider
 from tests.support.reading import read
+from tests.support.served_provider import Visitor, certificate, served
 from tests.support.world_stack import run
 from tests.template.resolved import as_list
 
@@ -59,14 +63,32 @@ LONGEST_SECONDS = 240
 
 
 @pytest.fixture(scope="module")
-def enforcing() -> Iterator[Deployed]:
-    """The stack on an AWS that checks every call of every function."""
+def certified(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A certificate, and its key."""
+    return certificate(tmp_path_factory.mktemp("provider"))
+
+
+@pytest.fixture(scope="module")
+def provider(certified: tuple[Path, Path]) -> Iterator[FakeProvider]:
+    """The company's provider of logins."""
+    with served(*certified) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def enforcing(provider: FakeProvider, certified: tuple[Path, Path]) -> Iterator[Deployed]:
+    """The stack on an AWS that checks every call of every function, with a console for whoever logs in."""
     build()
-    with EmbeddedAws(enforcing=True) as aws, pytest.MonkeyPatch.context() as patch:
+    trusts = {"SSL_CERT_FILE": str(certified[0])}
+    with (
+        EmbeddedAws(enforcing=True, function_environment=trusts) as aws,
+        pytest.MonkeyPatch.context() as patch,
+    ):
         patch.setenv("AWS_CA_BUNDLE", str(aws.certificate))
         publishers = f"arn:aws:iam::{ACCOUNT_ID}:user/{PUBLISHER}"
         parameters = {
             "MaximumConcurrency": WORKERS, "PolicyPublisherArns": publishers, "DeliveryChannel": "billing:topic",
+            "ConsoleIssuer": provider.issuer, "ConsoleClientId": CLIENT_ID,
         }  # fmt: skip
         outputs = deploy(aws.endpoint, parameters=parameters)
         deployed = Deployed(aws, outputs, aws_session())
@@ -389,3 +411,74 @@ def test_a_command_that_lacks_a_role_says_which(enforcing: Deployed, role: Role)
     allowed = ("ask", "nobody") if role is Role.SUPPORT else ("notices", "status", CASES[0].incident_id)
     result = run(stack, *allowed)
     assert (result.exit_code, result.stderr) == (1 if role is Role.SUPPORT else 0, "")
+
+
+# The console, for persons who log in
+
+
+@pytest.fixture
+def listed(enforcing: Deployed, provider: FakeProvider, tmp_path: Path) -> DirectStack:
+    """The stack with the console's secret, and a people file that says who logs in."""
+    stack = drive.stack_of(enforcing.aws)
+    stack.client("secretsmanager").create_secret(Name="kulanz/console", SecretString=CLIENT_SECRET)
+    persons = {name: {"ids": [f"login:{provider.issuer}#{name}"]} for name in ("anna", "ben")}
+    path = tmp_path / "people.yaml"
+    path.write_text(json.dumps({"kulanz_people": 1, "version": 1, "persons": persons}))  # JSON is YAML
+    assert drive.run_kulanz(stack, "people", "publish", str(path)) == 0
+    return stack
+
+
+@pytest.mark.long
+def test_whoever_logs_in_approves_answers_and_closes_the_month_with_the_permissions_of_the_template(
+    enforcing: Deployed, provider: FakeProvider, listed: DirectStack, tmp_path: Path
+) -> None:
+    gateway = f"{enforcing.aws.endpoint}/_aws/execute-api/{enforcing.outputs.api_id}/$default"
+    host = enforcing.outputs.console_url.removeprefix("https://").removesuffix("/console")
+
+    def visitor(host: str = host) -> Visitor:
+        return Visitor(gateway, host, enforcing.aws.certificate)
+
+    assert visitor().get("/")[0] == 401
+    assert visitor("evil.example").get("/")[0] == 421
+    assert visitor().sign_in(provider, "mallory", "staff")[0] == 403, "in none of the groups"
+
+    case, campaign_id = CASES[0], CampaignId("console-outage", 1)
+    assert drive.run_kulanz(listed, "policy", "publish", str(case.policy)) == 0
+    path = tmp_path / Path(case.key).name
+    rows = write_list(case.maker, ACCOUNTS_PER_LIST, SEED + 1, path)
+    event = drive.completed_event(listed, case, path, rows.rows)
+    send({**event, "detail": {**event["detail"], "incident_id": campaign_id.incident_id}}, listed)
+
+    def state() -> State | None:
+        campaign = listed.campaigns().campaign(campaign_id)
+        return None if campaign is None else campaign.state
+
+    drive.wait_until("the plan", LONGEST_SECONDS, lambda: state() is State.AWAITING_APPROVAL)
+    plan = f"/plan/{campaign_id}"
+    agent = visitor()
+    assert agent.sign_in(provider, "carla", "kulanz-support")[0] == 200
+    assert agent.get(plan)[0] == 403, "support approves nothing, and sees no plan"
+    for name, leads_to in (("anna", plan), ("ben", f"/campaign/{campaign_id}")):
+        approver = visitor()
+        assert approver.sign_in(provider, name, "kulanz-approver")[0] == 200
+        assert approver.submit(plan, f"{plan}/approve")[:2] == (303, f"/console{leads_to}")
+    drive.wait_until("the end of the campaign", LONGEST_SECONDS, lambda: state() is State.CLOSED)
+    approvals = [one.person for one in listed.campaigns().actions(campaign_id)]
+    assert approvals == [f"login:{provider.issuer}#{name}" for name in ("anna", "ben")]
+
+    account = rows.examples["granted"]
+    status, text = agent.get(f"/account?{urlencode({'id': account})}")
+    assert (status, account in text, campaign_id.incident_id in text) == (200, True, True)
+    controller = visitor()
+    assert controller.sign_in(provider, "dora", "kulanz-finance")[0] == 200
+    status, text = controller.get(f"/month?month={datetime.now(UTC):%Y-%m}")
+    assert (status, str(campaign_id) in text) == (200, True)
+    form = {"form_token": ""}
+    assert controller.post(f"{plan}/approve", form)[0] == 403, "neither the token nor the role"
+
+    before = dict(agent.cookies)
+    assert agent.submit("/account", "/end")[0] == 200
+    agent.cookies = before
+    assert agent.get("/account")[0] == 401, "an ended session is ended for everybody who has its cookie"
+    problems = [line for line in logged(listed) if "AccessDenied" in line or "a page could not be made" in line]
+    assert problems == []

@@ -48,6 +48,7 @@ class FakeProvider:
     metadata: dict[str, Any] = field(default_factory=dict)
     published: tuple[str, ...] = ("one",)
     is_silent: bool = False
+    issuer: str = ISSUER
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
     read_urls: list[str] = field(default_factory=list)
     sent: list[tuple[Mapping[str, str], str, str]] = field(default_factory=list)
@@ -58,10 +59,10 @@ class FakeProvider:
             raise NoAnswer("TimeoutError")
         if url.endswith("/.well-known/openid-configuration"):
             described = {
-                "issuer": ISSUER,
-                "authorization_endpoint": f"{ISSUER}/authorize",
-                "token_endpoint": f"{ISSUER}/token",
-                "jwks_uri": f"{ISSUER}/keys",
+                "issuer": self.issuer,
+                "authorization_endpoint": f"{self.issuer}/authorize",
+                "token_endpoint": f"{self.issuer}/token",
+                "jwks_uri": f"{self.issuer}/keys",
             }
             return {**described, **self.metadata}
         keys = [key(name).as_dict(private=False) for name in self.published]
@@ -77,7 +78,7 @@ class FakeProvider:
         return {"code": code, "state": asked["state"]}
 
     def send(self, url: str, fields: Mapping[str, str], user: str, password: str) -> Mapping[str, Any] | None:
-        assert url == f"{ISSUER}/token"
+        assert url == f"{self.issuer}/token"
         self.sent.append((fields, user, password))
         if self.is_silent:
             raise NoAnswer("TimeoutError")
@@ -90,7 +91,7 @@ class FakeProvider:
             return None
         at = int(self.clock().timestamp())
         claims = {
-            "iss": ISSUER, "aud": CLIENT_ID, "sub": self.sub, "iat": at, "exp": at + TOKEN_SECONDS,
+            "iss": self.issuer, "aud": CLIENT_ID, "sub": self.sub, "iat": at, "exp": at + TOKEN_SECONDS,
             "nonce": asked["nonce"], "groups": self.groups,
         }  # fmt: skip
         return {"access_token": "not looked at", "id_token": self.signed(self.changed(claims))}

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from kulanz.application.campaigns.replan import CAN_BE_REPLANNED
-from kulanz.domain.campaigns.campaign import State
+from kulanz.domain.campaigns.campaign import CAN_BE_REPLANNED, State
 from kulanz.domain.campaigns.reconciliation import RowResult
 from kulanz.domain.decision import Decision
 from kulanz_console.answered import summary

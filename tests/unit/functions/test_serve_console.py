@@ -138,6 +138,17 @@ def test_a_person_logs_in_reads_a_plan_and_leaves(provider: FakeProvider, log: S
         assert told not in log.getvalue()
 
 
+def test_a_gateway_that_has_cookies_in_their_header_alone_is_understood(provider: FakeProvider) -> None:
+    visitor = signed_in(provider)
+    without: dict[str, Any] = {}
+    for given, status in ((without, 200), ({"cookies": []}, 401)):
+        request: dict[str, Any] = {
+            "rawPath": PLAN, "headers": {"host": HOST, "cookie": f"{PLACE.cookie}={visitor.cookies[PLACE.cookie]}"},
+            "requestContext": {"http": {"method": "GET"}}, **given,
+        }  # fmt: skip
+        assert handler.handle(request, Context())["statusCode"] == status  # type: ignore[arg-type] # what it reads
+
+
 @pytest.mark.parametrize(
     ("method", "path", "headers", "status"),
     [
@@ -206,7 +217,7 @@ def test_the_secret_is_read_once_in_five_minutes() -> None:
     with mock_aws():
         client = boto3.client("secretsmanager", region_name="eu-central-1")
         client.create_secret(Name="console", SecretString="first")
-        secret = ManagedSecret(client, "console", lambda: now[0])
+        secret = ManagedSecret(lambda: client, "console", lambda: now[0])
         assert secret.current() == "first"
         client.put_secret_value(SecretId="console", SecretString="second")
         assert secret.current() == "first"

@@ -16,6 +16,7 @@ from kulanz.application.campaigns.open_campaign import await_stopped, followed
 from kulanz.application.incidents.incident_event import EventRefused
 from kulanz.application.ports import ATTEMPTS_AGAINST_OTHERS, CampaignStore, ChunkQueue, Outdated, TryAgain
 from kulanz.domain.campaigns.campaign import (
+    CAN_BE_REPLANNED,
     ENDED,
     ENGINE_VERSION,
     Campaign,
@@ -32,8 +33,6 @@ from kulanz.domain.incident_record import DetailType, IncidentConflict, Incident
 from kulanz.domain.policy import PolicyError, compile_policy
 from kulanz.domain.refusal import WithReason
 from kulanz.domain.time import TIME_ZONES
-
-CAN_BE_REPLANNED = frozenset({State.AWAITING_APPROVAL, State.PAUSED, State.REJECTED, State.CANCELLED})
 
 
 class ReplanRefused(WithReason):

@@ -90,6 +90,8 @@ BALANCED = "balanced"
 KEPT = "kept_by_hand"
 """How the reason begins of a flagged campaign of which a person keeps all that it granted: it is delivered, too."""
 ENDED = frozenset({State.REFUSED, State.REJECTED, State.CLOSED, State.CANCELLED})
+CAN_BE_REPLANNED = frozenset({State.AWAITING_APPROVAL, State.PAUSED, State.REJECTED, State.CANCELLED})
+"""The states from which a campaign's list can be planned again, as the next campaign of its incident."""
 
 DELIVERABLE = frozenset({State.CLOSED, State.CANCELLED})
 """The states in which a delivery that was opened goes on. One opens for a closed campaign only; a person who ends a
