@@ -5,7 +5,7 @@ grants and the same shares of the law, entries and counters agree, and no subjec
 ever decided for it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,7 +22,7 @@ from hypothesis.stateful import (
 )
 
 from kulanz.application.delivery.advance_delivery import open_settled
-from kulanz.application.delivery.ask_void import inline_file
+from kulanz.application.delivery.ask_void import VoidRefused, inline_file
 from kulanz.application.delivery.hear_answers import AnswerPorts, hear_chunk
 from kulanz.application.ledger.accept_offer import AcceptPorts, OfferRefused, accept_offer
 from kulanz.application.ledger.check_ledger import check_ledger
@@ -89,6 +89,13 @@ class Credit:
     is_added: bool
     state: str = "due"
     used: int = 0
+    less: int = 0
+    """How much of it was voided, where that is not all of it."""
+
+    @property
+    def left(self) -> int:
+        """How large it is by now."""
+        return self.size - self.less
 
     def has_ended(self, now: datetime) -> bool:
         return self.ends and now >= self.at + WEEK
@@ -96,9 +103,9 @@ class Credit:
     def shares(self, now: datetime) -> Shares:
         if self.state == "voided":
             return Shares(voided=self.size)
-        left = self.size - self.used
+        left = self.left - self.used
         is_over = self.ends and now >= counted_end(self.at + WEEK)
-        return Shares(used=self.used, expired=left if is_over else 0, open=0 if is_over else left)
+        return Shares(self.used, left if is_over else 0, self.less, open=0 if is_over else left)
 
 
 @dataclass
@@ -111,7 +118,7 @@ class Plain:
 
     def net(self, account: str, measure: str) -> int:
         found = (one for (_, of, what), one in self.credits.items() if (of, what) == (account, measure))
-        return sum(one.size for one in found if one.state != "voided")
+        return sum(one.left for one in found if one.state != "voided")
 
     def decide(self, seq: int, rows: dict[str, tuple[int, str]], at: Callable[[str], datetime]) -> dict[str, int]:
         """A campaign grants what is missing, or offers it; the offers of earlier ones have ended.
@@ -144,7 +151,20 @@ class Plain:
         for (of, account, measure), one in self.credits.items():
             if of == seq and account in accounts and one.state in UNUSED and not one.has_ended(now):
                 one.state = "voided"
-                found[measure] = found.get(measure, 0) + one.size
+                found[measure] = found.get(measure, 0) + one.left
+        return found
+
+    def void_overpaid(self, owed: Mapping[str, Mapping[str, int]], now: datetime) -> dict[str, int]:
+        """Void what is unused of what some accounts have too much, the latest first; how much, by measure."""
+        found: dict[str, int] = {}
+        for (_, account, measure), one in sorted(self.credits.items(), reverse=True):
+            if account not in owed or one.state not in UNUSED or one.has_ended(now):
+                continue
+            taken = min(one.left, max(0, self.net(account, measure) - owed[account][measure]))
+            if taken:
+                found[measure] = found.get(measure, 0) + taken
+                one.state = "voided" if taken == one.left else one.state
+                one.less += taken if one.state != "voided" else 0
         return found
 
     def law(self, seq: int, now: datetime) -> dict[str, Shares]:
@@ -164,7 +184,9 @@ class Ledger(RuleBasedStateMachine):
         self.world = World(chunk_bytes=256, channel=Channel("billing"), delivers=False)
         self.world.policies.publish("net-credit", 1, sealed_policy(POLICY))
         self.door, self.plain = WorldDoor(self.world), Plain()
-        self.revision = self.campaigns = self.steps = 0
+        self.revision = self.campaigns = self.steps = self.decided_by = 0
+        self.owed: dict[str, dict[str, int]] = {}
+        """What the latest campaign comes to, by account."""
         self.is_withdrawn = False
         self.last: dict[str, Any] | None = None
 
@@ -223,6 +245,8 @@ class Ledger(RuleBasedStateMachine):
         self.is_withdrawn = False
         self.go_on(fault)
         assert self.state(self.campaigns) is State.CLOSED
+        self.decided_by = self.revision
+        self.owed = {account: {"EUR": fee * 100, "call_minute": MINUTES} for account, (fee, _) in rows.items()}
         too_much = self.plain.decide(self.campaigns, rows, lambda account: self.granted_at(self.campaigns, account))
         totals = self.world.campaign(f"{INCIDENT_ID}/{self.campaigns}").apply.totals
         overpaid = {what: size for (of, what), size in totals.worth().items() if of is RowResult.OVERPAID}
@@ -269,7 +293,7 @@ class Ledger(RuleBasedStateMachine):
             return
         seq, account, measure = sent[pick % len(sent)]
         one = self.plain.credits[seq, account, measure]
-        amount = one.size - one.used if answer == "applied" else one.size // 2 if one.used == 0 else 0
+        amount = one.left - one.used if answer == "applied" else one.left // 2 if one.used == 0 else 0
         if (answer in ("part", "applied") and amount == 0) or (one.used and answer == "rejected"):
             return
         self.hear(seq, account, measure, "applied" if answer == "part" else answer, amount)
@@ -321,6 +345,26 @@ class Ledger(RuleBasedStateMachine):
         assert planned is not None
         assert planned.plan.totals.by_measure(Share.VOIDABLE) == expected
         self.finish_void(void_id.name, seq, fault)
+
+    @rule(pick=st.integers(0, 99), fault=FAULTS)
+    def void_overpaid(self, pick: int, fault: tuple[int, Fault] | None) -> None:
+        """Mostly of the latest campaign: no other one says what is owed now."""
+        seq = self.campaigns if pick else 1 + self.campaigns // 2
+        self.steps += 1
+        name, campaign = f"o-{self.steps}", f"{INCIDENT_ID}/{seq}"
+        says_what_is_owed = 1 < seq == self.campaigns and self.decided_by == self.revision
+        try:
+            opened = asked(self.world, ANNA, None, name, campaign, is_of_overpaid=True)
+        except VoidRefused:
+            assert not says_what_is_owed or self.state(seq) is not State.CLOSED
+            return
+        assert says_what_is_owed
+        run_voids(self.world)
+        expected = self.plain.void_overpaid(self.owed, opened.opened_at)
+        planned = self.world.voids.void(opened.id)
+        assert planned is not None
+        assert planned.plan.totals.by_measure(Share.VOIDABLE) == expected
+        self.finish_void(name, seq, fault)
 
     def finish_void(self, name: str, seq: int, fault: tuple[int, Fault] | None) -> None:
         """Approve a void, if there is anything to approve, and let it end with one fault on the way.
