@@ -1,17 +1,24 @@
 """A void through the API: asked for, planned, approved by another, and read; whatever is bad is a problem."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from kulanz.application.delivery.advance_void import advance_void
+from kulanz.application.delivery.world import EntriesChange
 from kulanz.domain.campaigns.campaign import State
+from kulanz.domain.delivery.channel import FileFormat
+from kulanz.domain.delivery.delivery import Delivery
+from kulanz.domain.delivery.entries import CreditEntry, EntryKind, read_entries
+from kulanz.domain.delivery.ids import DeliveryId
+from kulanz.domain.ledger.entries import granted_benefits
 from kulanz.domain.time import format_instant
-from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
+from tests.support.small_campaign import CAMPAIGN, INCIDENT_ID, ROWS, event, row, small_world
 from tests.support.world_door import ANNA, BERT, WorldDoor
 from tests.support.world_voids import CAUSE, advance_ports, run_voids, worked
-from tests.unit.application.delivery.test_voiding_overpaid import SECOND, overpaying
+from tests.unit.application.delivery.test_voiding_overpaid import SECOND, overpaying, then
 
 WHY = {"reason": "it was the wrong list"}
 
@@ -171,3 +178,74 @@ def test_what_was_overpaid_is_planned_approved_and_taken_back() -> None:
     assert (done["state"], sums(done["done"], "voided")) == ("voided", {"EUR": "300"})
     (credit, _) = door.get("accounts/a-1").content["decisions"][0]["credits"]
     assert (credit["amount"], credit["voided"], credit["state"]) == ("5.00", "3.00", "due")
+
+
+# What cannot be voided, approved, or taken twice
+
+
+def used_up(door: WorldDoor) -> str:
+    """All of it was given up already."""
+    world = door.world
+    for entry in world.ledger.all_entries():
+        by = [(number, f"off/{number}") for number in range(len(granted_benefits(entry)))]
+        gone = tuple(CreditEntry(EntryKind.WRITTEN_OFF, world.now, "test", name, (number,)) for number, name in by)
+        if gone:
+            assert world.credits.write_entries([EntriesChange(entry.key, (), gone)]) == [True]
+    world.now += timedelta(seconds=2)
+    ask(door)
+    return str(one(door)["reason"]).partition(":")[0]
+
+
+def voided_twice(door: WorldDoor) -> str:
+    ask(door)
+    yes = {"action": "approve", "plan_hash": one(door)["plan_hash"]}
+    assert door.put(f"void-approvals/{CAMPAIGN}/v-1/yes", yes, BERT).status == 200
+    run_voids(door.world)
+    ask(door, name="v-2")
+    return str(one(door, "v-2")["reason"]).partition(":")[0]
+
+
+def approved_while_it_is_delivered(door: WorldDoor) -> str:
+    ask(door)
+    campaign = door.world.campaign(CAMPAIGN)
+    delivery = Delivery(DeliveryId("billing", 1), campaign.id, FileFormat.CSV, door.world.now, "test")
+    door.world.deliveries.open(delivery)
+    yes = {"action": "approve", "plan_hash": one(door)["plan_hash"]}
+    return str(door.put(f"void-approvals/{CAMPAIGN}/v-1/yes", yes, BERT).content["reason"])
+
+
+def approved_for_another_campaign(door: WorldDoor) -> str:
+    ask(door)
+    yes = {"action": "approve", "plan_hash": one(door)["plan_hash"]}
+    then(door.world, row("a-1", fee="1.00"))
+    reply = door.put(f"void-approvals/{INCIDENT_ID}/2/v-1/yes", yes, BERT)
+    return str(reply.content["reason"])
+
+
+def approved_for_another_plan(door: WorldDoor) -> str:
+    ask(door)
+    ask(door, {**WHY, "accounts": [{"account_id": "granted-1"}]}, "v-2")
+    yes = {"action": "approve", "plan_hash": one(door, "v-2")["plan_hash"]}
+    return str(door.put(f"void-approvals/{CAMPAIGN}/v-1/yes", yes, BERT).content["reason"])
+
+
+def test_what_cannot_be_voided_is_a_documented_problem_and_nothing_is_changed() -> None:
+    cases = {
+        used_up: "nothing to void",
+        voided_twice: "nothing to void",
+        approved_while_it_is_delivered: "delivery_under_way",
+        approved_for_another_campaign: "void_unknown",
+        approved_for_another_plan: "plan_differs",
+    }
+    found, moved = {}, []
+    for act in cases:
+        world = small_world()
+        world.publish(event(rows=ROWS))
+        world.run_until_quiet()
+        found[act] = act(WorldDoor(world))
+        texts = dict(world.credits.texts)
+        run_voids(world)
+        moved += [act] * (world.credits.texts != texts)
+        is_voided = [one.kind is EntryKind.VOIDED for text in texts.values() for one in read_entries(text)]
+        moved += [act] * (any(is_voided) and act is not voided_twice)
+    assert (found, moved) == (cases, [])
