@@ -76,9 +76,9 @@ def fees(rows: int, amounts: int) -> Iterable[str]:
         (260, 1, 10**6),
         (4_000, 1, 10**6),
         (4_000, 40, 10**6),
-        (9_000, 1, 10**6),
-        (9_000, 12, 20_000),
         (9_000, 90, 9_000),
+        pytest.param(9_000, 1, 10**6, marks=pytest.mark.long),  # between the sizes that are tried above
+        pytest.param(9_000, 12, 20_000, marks=pytest.mark.long),
         pytest.param(20_000, 3, 40_000, marks=pytest.mark.long),
     ],
 )
