@@ -12,7 +12,7 @@ from kulanz.domain.incident_record import IncidentRecord, with_revision
 from kulanz.domain.ledger.entries import Entry, EntryWithHistory, HistoryChange
 from kulanz.domain.people.people import NOBODY_LISTED
 from kulanz.domain.policy.deciding.history import Addition, HistoryKey, SubjectHistory
-from tests.contract.backends import Backend
+from tests.contract.backends import AwsBackend, Backend
 from tests.support.values import NOW, declared, entry, revision
 
 LATER = NOW + timedelta(days=3)
@@ -117,3 +117,15 @@ def test_what_is_claimable_beside_a_grant_is_accepted_once(backend: Backend) -> 
     with pytest.raises(Outdated):
         backend.offers.accept(grant, replace(accepted, accepted_at=LATER + timedelta(days=1)), record, "somebody else")
     assert backend.ledger.of_account("claimable") == [accepted]
+
+
+def test_what_an_acceptance_lists_names_an_account_and_is_deleted_with_the_decision(backend: Backend) -> None:
+    """The addition of its campaign, and the entries of the audit log: none of them outlives the decision."""
+    if not isinstance(backend, AwsBackend):
+        pytest.skip("a table's own items")
+    offer, grant, record = offered(backend)
+    backend.offers.accept(offer, grant, record, "support")
+    items = backend.dynamodb.scan(TableName=backend.credits_table)["Items"]
+    listed = {item["pk"]["S"].partition("#")[0]: item["ttl"]["N"] for item in items}
+    assert listed.keys() >= {"ACCOUNT", "ADDITIONS", "AUDIT"}
+    assert set(listed.values()) == {str(grant.ttl)}

@@ -205,6 +205,22 @@ def test_a_void_says_how_many_persons_its_plan_misses(needed: int, given: int, m
     assert voids.show(visit).content["is_another"]
 
 
+@pytest.mark.parametrize("subject", ["-", "l-1", "l-2"])
+@pytest.mark.parametrize("account", ["a-1", "a-2"])
+def test_what_waits_for_a_second_person_is_shown_at_its_own_case(account: str, subject: str) -> None:
+    body = {"outcome": "declined", "reason": "known_fact"}
+    waits = {"account_id": "a-1", "campaign": "outage/1", "subject": "l-1", "by_hand": {"decision": body}}
+    case = {
+        "account_id": account, "campaign": "outage/1", "subject": subject, "would_owe": [], "kind": "held", "row": {},
+        "row_offset": 0, "stands": None,
+    }  # fmt: skip
+    desk = Desk({
+        "cases.one": case, "cases.proposed": {"proposed": [waits], "next": None}, "goodwill.reasons": {"reasons": []},
+    })  # fmt: skip
+    shown = cases.show_one(visited(desk, of={"account": account, "incident": "outage", "seq": "1"}))
+    assert (shown.content["proposal"] is not None) is ((account, subject) == ("a-1", "l-1"))
+
+
 # Forms
 
 DRAFT = {

@@ -237,6 +237,24 @@ def test_what_is_added_while_a_delivery_opens_is_in_it_or_in_the_next() -> None:
         assert [one.state for one in deliveries(world)] == [DeliveryState.SENT] * len(deliveries(world))
 
 
+@pytest.mark.parametrize("more", [-1, 0, 1])
+def test_a_delivery_that_met_another_number_of_additions_than_were_made_is_not_released(more: int) -> None:
+    """Also where their amounts agree: an addition that grants nothing is one of them."""
+    world = offered()
+    for account in FEW:
+        accept(world, account)
+    opened = open_over_additions(ID, delivery_ports(world), "test", world.now)
+    assert opened is not None
+    assert opened.additions is not None
+    counted = replace(opened.additions, number=opened.additions.number + more)
+    world.deliveries._found[opened.id] = replace(opened, additions=counted)
+    a_day_later(world)
+    (found,) = deliveries(world)
+    assert found.state is (DeliveryState.FLAGGED if more else DeliveryState.SENT)
+    differs = f"additions_differ: {len(FEW) + more} were made, and {len(FEW)} delivered"
+    assert found.reason == (differs if more else "balanced")
+
+
 @cache
 def _ready() -> World:
     world = offered(keys=True)
