@@ -26,12 +26,14 @@ from kulanz.adapters.messaging import EventBridgeAnnouncer, SqsChunks
 from kulanz.adapters.older_items import OlderItems
 from kulanz.adapters.parted_lists import PartedLists
 from kulanz.adapters.s3 import S3Archive, S3Lists
+from kulanz.adapters.second_persons import DynamoSecondPersons
 from kulanz.adapters.stores import DynamoStores
 from kulanz.adapters.table_policies import ClosedTable, DynamoTablePolicies
 from kulanz.adapters.troubles import DynamoTroubles
 from kulanz.adapters.void_table import DynamoVoids, void_of_partition
 from kulanz.application.campaigns.advance_campaign import AdvancePorts, advance_campaign
 from kulanz.application.campaigns.watch_open import WatchPorts, note_rung, watch_open
+from kulanz.application.cases.second_persons import SecondPersonPorts, watch_second_persons
 from kulanz.application.delivery.advance_delivery import (
     DeliveryPorts,
     advance_delivery,
@@ -232,6 +234,7 @@ def _watch(event_id: str, context: LambdaContext, seconds_left: Callable[[], flo
         lambda: _watch_campaigns(cause, seconds_left),
         lambda: _waiting_of("delivery", watch_deliveries(_delivering(), datetime.now(UTC), seconds_left)),
         _watch_kept_back,
+        _watch_second_persons,
         lambda: _waiting_of("void", watch_voids(_voiding(), cause, datetime.now(UTC), seconds_left)),
         lambda: _watch_answers(datetime.now(UTC), seconds_left),
         lambda: _settle_budgets(seconds_left),
@@ -271,6 +274,20 @@ def _waiting_of(kind: str, looked: Looked) -> int:
     for name, why in looked.failed:
         logger.error("could not be moved on", kind=kind, on=name, why=why)
     return looked.waiting
+
+
+@cache
+def _second_persons() -> SecondPersonPorts:
+    config = AdvanceCampaignConfig.read()
+    return SecondPersonPorts(DynamoSecondPersons(client("dynamodb"), config.campaigns_table), _delivering().announcer)
+
+
+def _watch_second_persons() -> int:
+    """Announce what waits for a second person; how many waited in vain, each counted once."""
+    expired = watch_second_persons(_second_persons(), datetime.now(UTC))
+    if expired:
+        logger.warning("what waited for a second person waits no more", number=expired)
+    return expired
 
 
 def _watch_kept_back() -> int:

@@ -15,6 +15,7 @@ import kulanz
 from kulanz.adapters.messaging import DRAFTS_SOURCE, EVENT_SOURCE
 from kulanz.application.campaigns.advance_campaign import ANNOUNCED
 from kulanz.application.campaigns.report import ReportContract
+from kulanz.application.cases.second_persons import SECOND_PERSON_WAITED_FOR, SecondPersonContract
 from kulanz.application.delivery.advance_delivery import FLAGGED_EVENT, SENT_EVENT, DeliveryContract
 from kulanz.application.drafts.follow_drafts import DRAFT_WAITING, DraftWaiting
 from kulanz.application.incidents.incident_event import CampaignRequestContract, IncidentContract
@@ -71,6 +72,10 @@ MESSAGES = (
     Sent(
         EVENTS, "delivery", "A delivery was sent or flagged", DeliveryContract, "delivery.md",
         source=EVENT_SOURCE, types=(SENT_EVENT, FLAGGED_EVENT),
+    ),
+    Sent(
+        EVENTS, "secondPerson", "A decision of a case, or goodwill, waits for a second person", SecondPersonContract,
+        "operations.md", source=EVENT_SOURCE, types=(SECOND_PERSON_WAITED_FOR,),
     ),
     Sent(
         EVENTS, "draft", "A draft of an incident waits for a person", DraftWaiting, "incident-sources.md",

@@ -33,6 +33,7 @@ from kulanz.adapters.offers import DynamoOffers
 from kulanz.adapters.people import S3People
 from kulanz.adapters.repairs import SqsRefusedEvents
 from kulanz.adapters.s3 import S3Archive, S3Lists, S3Policies
+from kulanz.adapters.second_persons import DynamoSecondPersons
 from kulanz.adapters.sources import S3Sources
 from kulanz.adapters.stores import DynamoStores
 from kulanz.adapters.troubles import DynamoTroubles
@@ -53,6 +54,7 @@ from tests.support.fake_index import FakeIndex
 from tests.support.fake_messages import FakeAnnouncer, FakeChunks, FakeRejected, FakeTopic
 from tests.support.fake_offers import FakeOffers
 from tests.support.fake_people import FakePeople
+from tests.support.fake_second_persons import FakeSecondPersons
 from tests.support.fake_troubles import FakeTroubles
 from tests.support.fake_voids import FakeVoids
 from tests.support.fakes import FakeCampaigns, FakeLedger, FakeStores
@@ -79,6 +81,7 @@ class FakeBackend:
         self.cases = FakeCases(self.ledger, self.campaigns)
         self.credits, self.deliveries = FakeCredits(self.ledger), FakeDeliveries(self.campaigns.added_items)
         self.goodwill = FakeGoodwill(self.ledger, self.campaigns)
+        self.second_persons = FakeSecondPersons(self.cases, self.goodwill)
         self.answers, self.dues = FakeAnswers(self.deliveries.dues), FakeDues(self.deliveries.dues)
         self.credit_actions = FakeCreditActions(self.credits, self.answers, self.campaigns)
         self.index = FakeIndex(self.campaigns, self.offers, self.cases)
@@ -266,6 +269,10 @@ class AwsBackend:
     @cached_property
     def cases(self) -> DynamoCases:
         return DynamoCases(self.dynamodb, self.credits_table, self.campaigns_table)
+
+    @cached_property
+    def second_persons(self) -> DynamoSecondPersons:
+        return DynamoSecondPersons(self.dynamodb, self.campaigns_table)
 
     @cached_property
     def goodwill(self) -> DynamoGoodwill:

@@ -21,6 +21,7 @@ from kulanz.domain.byhand.goodwill import Goodwill
 from kulanz.domain.campaigns.campaign import CampaignId, State
 from kulanz.domain.delivery.added import added_whole
 from kulanz.domain.ledger.additions import Addition, AdditionKind
+from kulanz.domain.time import format_instant
 
 type Item = dict[str, Any]
 
@@ -90,7 +91,7 @@ class DynamoGoodwill:
             self._client,
             [
                 *self._named(asked, keep_until),
-                self._put_campaign(items.waiting_key(asked.id)),
+                self._put_campaign(items.waiting_key(asked.id) | {"since": {"S": format_instant(asked.asked_at)}}),
                 *(count_actions(self._counted_in, step, keep_until) for step in counts),
                 not_halted(self._campaigns),
                 *self._logged(asked, keep_until),
