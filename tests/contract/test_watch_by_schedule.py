@@ -63,6 +63,7 @@ def backend_of_function(emulator: AwsBackend, monkeypatch: pytest.MonkeyPatch) -
     handler._voiding.cache_clear()
     handler._answering.cache_clear()
     handler._keeping_back.cache_clear()
+    handler._second_persons.cache_clear()
     yield emulator
     handler._delivering.cache_clear()
     handler._composed.cache_clear()
@@ -71,6 +72,7 @@ def backend_of_function(emulator: AwsBackend, monkeypatch: pytest.MonkeyPatch) -
     handler._voiding.cache_clear()
     handler._answering.cache_clear()
     handler._keeping_back.cache_clear()
+    handler._second_persons.cache_clear()
 
 
 def close(aws: AwsBackend, table: str, writers: list[str]) -> None:
