@@ -34,7 +34,10 @@ CONTEXT: Any = SimpleNamespace(
     aws_request_id="00000000-0000-0000-0000-000000000000",
 )
 SCHEDULED = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
-WATCHED = ("watch_open", "watch_deliveries", "watch_voids", "watch_kept_back", "_watch_answers", "settle_budgets")
+WATCHED = (
+    *("watch_open", "watch_deliveries", "watch_voids", "watch_kept_back", "watch_second_persons", "_watch_answers"),
+    "settle_budgets",
+)
 """What the schedule looks at."""
 CHANGED = {"Records": [{"eventID": "a", "eventName": "MODIFY", "dynamodb": {"Keys": meta_key(ID)}}]}
 
@@ -53,6 +56,8 @@ def told(world: World, event: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(handler, "_voiding", lambda: None)
     monkeypatch.setattr(handler, "_keeping_back", lambda: KeptBack(world))
     monkeypatch.setattr(handler, "watch_voids", lambda *_: Looked((), ()))
+    monkeypatch.setattr(handler, "_second_persons", lambda: None)
+    monkeypatch.setattr(handler, "watch_second_persons", lambda *_: 0)
     monkeypatch.setattr(handler, "_watch_answers", lambda *_: 0)
     with redirect_stdout(io.StringIO()) as printed:
         handler.handle(event, CONTEXT)
@@ -122,9 +127,11 @@ def test_whatever_of_the_watch_fails_everything_else_is_looked_at_and_counted(
     monkeypatch.setattr(handler, "_delivering", lambda: delivery_ports(world))
     monkeypatch.setattr(handler, "_voiding", lambda: None)
     monkeypatch.setattr(handler, "_keeping_back", lambda: KeptBack(world))
+    monkeypatch.setattr(handler, "_second_persons", lambda: None)
     answers: dict[str, Any] = {
         "watch_deliveries": Looked((("billing/1", "sums_differ"),), ()),
         "watch_voids": Looked((), (("i/1/v", "TryAgain"), ("i/2/v", "Refused"))),
+        "watch_second_persons": 4,
         "_watch_answers": 0,
     }
     for name in WATCHED:
@@ -141,7 +148,7 @@ def test_whatever_of_the_watch_fails_everything_else_is_looked_at_and_counted(
         handler.handle(SCHEDULED, CONTEXT)
 
     lines = [json.loads(line) for line in printed.getvalue().splitlines() if "_aws" in line]
-    counted = {"watch_open": 1.0, "watch_deliveries": 1.0, "watch_voids": 2.0}
+    counted = {"watch_open": 1.0, "watch_deliveries": 1.0, "watch_voids": 2.0, "watch_second_persons": 4.0}
     assert len(looked_at) == len(WATCHED)
     assert [line["CampaignsWaitingForAPerson"] for line in lines] == [
         [sum(number for name, number in counted.items() if name != failing)]
