@@ -1,7 +1,7 @@
 """What one channel rejected or took back is sent to another one: only where nothing is booked, and booked once."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import timedelta
 from random import Random
@@ -9,10 +9,13 @@ from typing import Any
 
 import pytest
 
+from kulanz.application.ports import TryAgain
 from kulanz.domain.delivery.channel import Channel
+from kulanz.domain.delivery.delivery import DeliveryState
 from kulanz.domain.delivery.entries import CreditState
 from tests.fake_biller.biller import ANSWER_FIELDS, Biller
 from tests.support.billing_files import read_delivery
+from tests.support.faults import Fault, Killed, Tap, fault_at
 from tests.support.road import ACCOUNTS, Road
 from tests.support.small_campaign import CAMPAIGN
 from tests.support.world_door import ANNA, BERT
@@ -241,3 +244,43 @@ def test_whichever_channels_a_credit_goes_through_no_two_bills_have_it(seed: int
     states = [stands.state for _, _, stands, _ in road.stands()]
     assert set(states) <= {CreditState.APPLIED, CreditState.VOIDED, CreditState.WRITTEN_OFF}
     assert states.count(CreditState.APPLIED) == len(billed(road, *road.billers))
+
+
+def redirected(tap: Tap) -> Road:
+    """A road on which what is rejected goes to letters a day later; of that delivery all calls go through a tap."""
+    billing, letters = Biller(":memory:"), Biller(":memory:")
+    with closing(billing), closing(letters):
+        road = Road(billing, letters)
+        for what in ("deliver", "answer"):
+            road.step(what)
+        road.act_on_all("send_again", channel="letters")
+        road.world.now += timedelta(days=1)
+        road.world.tap = tap
+        with suppress(TryAgain, Killed):
+            road.world.watch()
+        road.world.run_until_quiet()
+        road.world.tap = Tap()
+        for _ in range(2):
+            road.world.watch()
+            road.world.run_until_quiet()
+        return road
+
+
+CALLS_BETWEEN = 3
+"""Faults are tried at every third call, beginning elsewhere for each kind: the calls are those of every delivery."""
+
+
+def test_a_fault_at_a_call_of_the_other_channels_delivery_changes_nothing_in_the_end() -> None:
+    clean = Tap()
+    expected = read_delivery(redirected(clean).world.archive.documents, "deliveries/letters/00000001").credits
+    assert len(expected) == 2
+    assert len(clean.calls) > 15
+    faults = [fault for fault in Fault if fault is not Fault.HALF_DONE]
+    for first, fault in enumerate(faults):
+        for number in range(first % CALLS_BETWEEN, len(clean.calls), CALLS_BETWEEN):
+            found = redirected(Tap(fault_at(number, fault)))
+            where = f"{fault} at call {number}, {clean.calls[number]}"
+            sent = [one.state for one in found.world.deliveries.of_channel("letters")]
+            assert sent == [DeliveryState.SENT], where
+            credits_ = read_delivery(found.world.archive.documents, "deliveries/letters/00000001").credits
+            assert credits_ == expected, where
