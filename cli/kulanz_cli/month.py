@@ -34,6 +34,7 @@ from kulanz_console.drawing.ways import (
     law_text,
     lines_of,
     totals_of,
+    waiting_for_a_person,
 )
 
 MONTH_VERSION = 1
@@ -190,6 +191,8 @@ def _show(month: str, campaigns: Sequence[Mapping[str, Any]]) -> None:
         is_owed = any(Decimal(line["not_on_bills"]) for line in one["lines"])
         if is_owed and (one["why_not"] or one["delivery_state"] not in ("", "sent")):
             say(out, f"{one['campaign']} is not delivered: {delivery_words(one)}", further=2)
+    for text in waiting_for_a_person(campaigns):
+        say(out, f"waits for a person: {text}", further=2)
     for text in differences_of(campaigns):
         say(out, f"differs: {text}", further=2)
     if not differences_of(campaigns):
@@ -251,7 +254,7 @@ def html_of(month: str, campaigns: Sequence[Mapping[str, Any]]) -> str:
         element("title", f"Kulanz report of {month}"),
         style,
     )
-    wrong = differences_of(campaigns)
+    wrong, waiting = differences_of(campaigns), waiting_for_a_person(campaigns)
     agree = element("p", "Plan, ledger and bill agree.") if not wrong else element("ul", *_items(wrong))
     main = element(
         "main",
@@ -259,6 +262,7 @@ def html_of(month: str, campaigns: Sequence[Mapping[str, Any]]) -> str:
         *(section(f"m{place}", *_total(total), _law(total)) for place, total in enumerate(totals_of(campaigns))),
         section("accounts", "By ledger account", *_accounts(campaigns)),
         section("campaigns", "The campaigns", _campaigns(campaigns)),
+        *([section("persons", "Waits for a person", element("ul", *_items(waiting)))] if waiting else ()),
         section("differences", "Differences", agree),
     )
     return document(element("html", head, element("body", main), lang="en"))

@@ -71,6 +71,20 @@ def delivery_words(campaign: Mapping[str, Any]) -> str:
     return str(campaign["delivery"]) if is_sent else f"{campaign['delivery']}, {campaign['delivery_state']}"
 
 
+def waiting_for_a_person(campaigns: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The campaigns with credits that a biller rejected or took back, with their sums and what to type next."""
+    found = []
+    for campaign in campaigns:
+        sums = [
+            f"{line['by_state'][state]} {line['measure']} {state.replace('_', ' ')}"
+            for line in campaign["lines"]
+            for state in ("rejected", "taken_back")
+            if state in line["by_state"]
+        ]
+        found += [f"{campaign['campaign']}: {', '.join(sums)}: kulanz credits {campaign['campaign']}"] if sums else []
+    return found
+
+
 SEVERAL = "several"
 """Where the amount components of a policy are booked differently: their sums are known together only."""
 BY_ACCOUNT = ("granted", "used", "not_on_bills", "overdue", "expired", "voided", "written_off")

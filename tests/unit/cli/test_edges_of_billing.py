@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Mapping
 from html.parser import HTMLParser
 from pathlib import Path
@@ -212,6 +213,17 @@ def test_a_month_says_why_what_is_on_no_bill_is_in_no_delivery(
     assert said is None or f"in-7/1 is not delivered: {said}" in shown
     place = Cells(html_of("2026-03", campaigns)).rows[-3]
     assert place[-1] == (said or delivery or "additions only")
+
+
+def test_a_month_names_the_campaigns_whose_credits_wait_for_a_person_with_what_to_type() -> None:
+    campaigns = month()
+    named = "in-8/2: 3.00 EUR rejected, 4.00 EUR taken back: kulanz credits in-8/2"
+    for is_waiting in (False, True):
+        if is_waiting:
+            campaigns[1]["lines"][0]["by_state"] |= {"rejected": "3.00", "taken_back": "4.00"}
+        shown = " ".join(run(pages_of(campaigns), "month", "2026-03").stdout.split())
+        assert (f"waits for a person: {named}" in shown) is is_waiting
+        assert (named in re.sub("<[^>]+>", "", html_of("2026-03", campaigns))) is is_waiting
 
 
 # What is late
