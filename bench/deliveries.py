@@ -5,8 +5,8 @@ after a latency. Of the reader the domain's work is measured over stores in memo
 as one of AWS. From both follows how many of each must run at once for 20 deliveries a second:
 concurrency = rate * duration (Little's law).
 
-`python -m bench.deliveries` prints a table. `--burst 200` also posts so many as fast as it goes to the stack on the
-stand-in, and exits with 1 unless each is received and becomes a draft.
+`python -m bench.deliveries` prints a table. `--flood 15` also sends 20 a second to the stack on the stand-in, for so
+many seconds, and exits with 1 unless each becomes exactly its draft, or is refused as it should be.
 """
 
 import io
@@ -14,7 +14,6 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from math import ceil
@@ -30,30 +29,29 @@ from bench.control_plane import LATENCY_SECONDS
 from bench.worker import CREDENTIALS
 from kulanz.adapters.aws import client
 from kulanz.adapters.source_deliveries import ManagedSecrets, S3Bodies, SqsDeliveries
-from kulanz.application.drafts.draft_ports import Delivery, Upstream
+from kulanz.application.drafts.draft_ports import Delivery
 from kulanz.application.drafts.follow_drafts import follow_kept
 from kulanz.application.drafts.keep_delivery import keep_delivery
 from kulanz.application.drafts.receive_delivery import ReceiverPorts
 from kulanz.sources.configuration import configuration_json
 from kulanz.sources.signatures import pagerduty_signature
-from kulanz_cli.signed import Http, SignedRequest
 from kulanz_cli.sources import as_delivery
 from kulanz_local import drive
 from kulanz_local.deployment import build, deploy
 from kulanz_local.embedded import EmbeddedAws
+from tests.support import flood
 from tests.support.fake_drafts import FakeSources
 from tests.support.sources import body_of, content_of
 from tests.unit.application.drafts.test_following import Follower
 from tests.unit.application.drafts.test_keeping import NOW
 
-DELIVERIES_PER_SECOND = 20
+DELIVERIES_PER_SECOND = flood.RATE
 WORKERS_OF_A_NEW_ACCOUNT = 10
 """What an account that AWS has just made may run at once, of all functions together."""
 SECRET = "a secret of the bench"  # noqa: S105 - nobody else has it
 REPEATS = 200
 LARGEST_BYTES = 256 * 1024
 """Of a body of PagerDuty, by its documentation."""
-SENDERS = 16
 DRAFTS_SECONDS = 600
 USUAL, LARGEST, READ = "received, as PagerDuty sends it", "received, 256 KB", "read, kept, followed"
 RECEIVED = 202
@@ -191,59 +189,28 @@ def large() -> bytes:
     return as_delivery(body)
 
 
-def burst(deliveries: int) -> bool:
-    """Post deliveries as fast as it goes to the stack on the stand-in; whether each was received and became a draft."""
+def flooded(seconds: int) -> bool:
+    """Send 20 deliveries a second to the stack on the stand-in; whether each became what it should."""
     build()
     with EmbeddedAws() as aws:
         deploy(aws.endpoint, parameters={"EndpointUrl": aws.endpoint})
         stack = drive.stack_of(aws)
-        content = {**content_of("pagerduty"), "sources": {"pager": content_of("pagerduty")["sources"]["it"]}}
-        stack.sources().publish(1, configuration_json(content))
-        secret = json.dumps({"secrets": [SECRET]})
-        stack.client("secretsmanager").create_secret(Name=f"{stack.name}/sources/pager", SecretString=secret)
-        bodies = [numbered(number) for number in range(deliveries)]
-        url = f"{stack.sources_url()}/pager"
-
-        def post(body: bytes) -> int:
-            headers = {
-                "content-type": "application/json",
-                "x-pagerduty-signature": pagerduty_signature(SECRET, body),
-            }
-            return Http()(SignedRequest("POST", url, headers, body)).status
-
-        started = time.monotonic()
-        with ThreadPoolExecutor(SENDERS) as senders:
-            statuses = list(senders.map(post, bodies))
-        posted = time.monotonic() - started
-        wanted, found = {f"qbench{number:06d}" for number in range(deliveries)}, set[str]()
-        deadline = started + DRAFTS_SECONDS
-        while not wanted <= found and time.monotonic() < deadline:
+        flood.connect(stack)
+        told = flood.flood(seconds, seed=1)
+        flood.send(stack, told.sent[: flood.SENDERS], flood.RATE)  # the functions and the sources' secrets are read
+        outcome = flood.send(stack, told.sent, flood.RATE)
+        ended = time.monotonic()
+        while (lost := flood.missing(stack, told)) and time.monotonic() < ended + DRAFTS_SECONDS:
             time.sleep(1)
-            found = _received(stack)
-        drafted = time.monotonic() - started
-    lost = len(wanted - found)
-    refused = sum(status != RECEIVED for status in statuses)
-    print(
-        f"{deliveries} deliveries by {SENDERS} senders at once: received in {posted:.1f} s"
-        f" ({deliveries / posted:.1f} a second), all drafts after {drafted:.1f} s; refused {refused}, lost {lost}"
-    )
-    return not refused and not lost
-
-
-def _received(stack: Any) -> set[str]:
-    found, after, month = set[str](), "", time.strftime("%Y-%m", time.gmtime())
-    while True:
-        page = stack.drafts().in_month(month, after)
-        found |= {one.name for one in page.found if isinstance(one, Upstream)}
-        after = page.after
-        if not after:
-            return found
+        print(f"{outcome.text}; all drafts {time.monotonic() - ended:.0f} s later")
+        print(f"answered otherwise than expected: {sum(outcome.wrong.values())}; lost: {len(lost)}")
+    return not outcome.wrong and not lost
 
 
 @click.command()
-@click.option("--burst", "deliveries", type=click.IntRange(1, 10_000), help="Post so many to the stack, too.")
-def main(deliveries: int | None) -> None:
-    """Measure one delivery, and what 20 a second need; with --burst the stack on the stand-in, too."""
+@click.option("--flood", "seconds", type=click.IntRange(1, 600), help="Send 20 a second to the stack for so long, too.")
+def main(seconds: int | None) -> None:
+    """Measure one delivery, and what 20 a second need; with --flood the stack on the stand-in, too."""
     print(f"calls of AWS are answered after {LATENCY_SECONDS * 1e3:.0f} ms; medians of {REPEATS}\n")
     print("| one delivery | CPU, ms | calls | by the clock, ms | at once for 20/s |\n| --- |" + " ---: |" * 4)
     measured = {
@@ -256,8 +223,8 @@ def main(deliveries: int | None) -> None:
     both = max(measured[name].at_once for name in (USUAL, LARGEST)) + measured[READ].at_once
     print(f"\nboth functions at once, of the largest deliveries: {both}; a new account runs {WORKERS_OF_A_NEW_ACCOUNT}")
     is_reached = both <= WORKERS_OF_A_NEW_ACCOUNT
-    if deliveries is not None:
-        is_reached = burst(deliveries) and is_reached
+    if seconds is not None:
+        is_reached = flooded(seconds) and is_reached
     if not is_reached:
         raise click.ClickException("a goal is missed")
 
