@@ -11,7 +11,7 @@ from typing import Any
 from kulanz.domain.lists.header import HEADER_BYTES, ListFormat, format_of
 from kulanz.domain.lists.lines import ListRefused
 from kulanz.domain.lists.manifest import MANIFEST_ENDING, Manifest, Part, must_be_one_list
-from kulanz_cli.event_file import EventUnsendable, legal_name, with_stated
+from kulanz_cli.event_file import EventUnsendable, legal_name, with_place
 from kulanz_cli.stack import LIST_PREFIX, Stack
 
 NAMED = 3
@@ -58,11 +58,7 @@ def pinned_parts(stack: Stack, folder: str) -> PinnedParts:
 
 def with_pinned(event: dict[str, Any], pinned: PinnedParts, rows: int) -> dict[str, Any]:
     """The event naming the list. Raises EventUnsendable where it asks for no campaign."""
-    campaign = event["detail"].get("campaign")
-    if not isinstance(campaign, dict):
-        raise EventUnsendable("the event has no detail.campaign; a list belongs to a campaign")
-    affected = with_stated(campaign, {**pinned.place, "rows": rows})
-    return {**event, "detail": {**event["detail"], "campaign": {**campaign, "affected": affected}}}
+    return with_place(event, {**pinned.place, "rows": rows})
 
 
 def _current(s3: Any, bucket: str, folder: str) -> tuple[list[Part], list[str], list[str]]:

@@ -3,6 +3,7 @@
 import json
 import re
 import unicodedata
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +32,37 @@ def read_event(path: Path) -> dict[str, Any]:
     return event
 
 
-def with_stated(campaign: dict[str, Any], place: dict[str, Any]) -> dict[str, Any]:
-    """Where a list is, with what the event states of its ids."""
-    affected = campaign.get("affected") or {}
-    return place | {name: affected[name] for name in ("account_ids", "subject_ids") if name in affected}
+def stated_list(event: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What an event states of the campaign whose list is to be named in it, and of that list. Raises EventUnsendable.
+
+    The contract sees the event when its list is named; so what it states of the list before is looked at here.
+    """
+    campaign = event["detail"].get("campaign")
+    if not isinstance(campaign, dict):
+        raise EventUnsendable("the event has no detail.campaign; a list belongs to a campaign")
+    affected = campaign.get("affected")
+    if affected is None:
+        return campaign, {}
+    if not isinstance(affected, dict):
+        raise EventUnsendable("detail.campaign.affected: expected an object, or nothing: --list says where the list is")
+    place = affected.get("s3")
+    if place is not None and not (isinstance(place, dict) and isinstance(place.get("key", ""), str)):
+        raise EventUnsendable("detail.campaign.affected.s3: expected an object with key, a text, or nothing")
+    return campaign, affected
+
+
+def stated_key(event: dict[str, Any]) -> str:
+    """The key under which an event wants its list; empty where it names none. Raises EventUnsendable."""
+    _, affected = stated_list(event)
+    return str((affected.get("s3") or {}).get("key") or "")
+
+
+def with_place(event: dict[str, Any], place: Mapping[str, Any]) -> dict[str, Any]:
+    """The event naming a list, with what it states of the list's ids. Raises EventUnsendable."""
+    campaign, affected = stated_list(event)
+    ids: dict[str, Any] = {name: affected[name] for name in ("account_ids", "subject_ids") if name in affected}
+    stated: dict[str, Any] = {**place, **ids}
+    return {**event, "detail": {**event["detail"], "campaign": {**campaign, "affected": stated}}}
 
 
 def legal_name(name: str) -> str:

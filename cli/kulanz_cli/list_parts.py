@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from kulanz.domain.lists.header import HEADER_BYTES, ListFormat, format_of
 from kulanz.domain.lists.lines import ListRefused
 from kulanz.domain.lists.manifest import MANIFEST_ENDING, PARTS_MOST, Manifest, Part, must_be_one_list
-from kulanz_cli.event_file import EventUnsendable, legal_name, rows_in, with_stated
+from kulanz_cli.event_file import EventUnsendable, legal_name, rows_in, stated_key, with_place
 from kulanz_cli.send import upload_file
 from kulanz_cli.stack import LIST_PREFIX, Stack
 
@@ -57,6 +57,8 @@ def must_be_parts(paths: Sequence[Path]) -> bytes:
                 f"{path.name} has another header than {paths[0].name}; export all parts alike, or give the files to"
                 " `kulanz list prepare`"
             )
+        if not path.stat().st_size:
+            raise EventUnsendable(f"{path.name} is empty; leave it out, or export it again")
         if _last_byte(path) != b"\n":
             raise EventUnsendable(f"{path.name} ends within a line: it was cut off, or lacks its last line end")
     return header
@@ -76,6 +78,13 @@ def _header(path: Path) -> bytes:
         line = file.readline(HEADER_BYTES)
     if not line.endswith(b"\n"):
         raise EventUnsendable(f"{path.name} has no header line")
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        raise EventUnsendable(
+            f"the header of {path.name} is not UTF-8; save the parts as UTF-8, or give the files to"
+            " `kulanz list prepare`"
+        ) from None
     return line
 
 
@@ -87,11 +96,9 @@ def _last_byte(path: Path) -> bytes:
 
 def with_parts(event: dict[str, Any], stack: Stack, paths: Sequence[Path], rows: int | None) -> dict[str, Any]:
     """The event naming a list in parts, uploaded under the key that the event gives (or the name of their folder)."""
-    campaign = event["detail"]["campaign"]
-    key = ((campaign.get("affected") or {}).get("s3") or {}).get("key") or paths[0].resolve().parent.name
+    key = stated_key(event) or paths[0].resolve().parent.name
     name = legal_name(f"{key.removeprefix(LIST_PREFIX).partition('.')[0]}.csv").removesuffix(".csv")
-    affected = with_stated(campaign, upload_parts(stack, paths, name, rows))
-    return {**event, "detail": {**event["detail"], "campaign": {**campaign, "affected": affected}}}
+    return with_place(event, upload_parts(stack, paths, name, rows))
 
 
 def upload_parts(stack: Stack, paths: Sequence[Path], name: str, rows: int | None = None) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from kulanz.domain.policy import compile_policy, freeze
 from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz.domain.time import Window
 from kulanz_cli.checked_list import checked_content, show_checked
-from kulanz_cli.event_file import EventUnsendable, read_event, with_stated
+from kulanz_cli.event_file import EventUnsendable, read_event, with_place
 from kulanz_cli.local_parts import local_list
 from kulanz_cli.settings import EXIT_NO, FILE_CODES, Unusable, as_json
 from kulanz_cli.subject_index import SubjectFiles
@@ -117,8 +117,7 @@ def _incident(event_path: Path | None, now: datetime) -> "tuple[Incident, Campai
         event = read_event(event_path)
         detail = event["detail"]
         if isinstance(detail.get("campaign"), dict):  # `send` names the list: here it is the one that is checked
-            affected = with_stated(detail["campaign"], CHECKED)
-            detail = {**detail, "campaign": {**detail["campaign"], "affected": affected}}
+            detail = with_place(event, CHECKED)["detail"]
         known = read_incident_event(event["source"], event["detail-type"], detail)
     except (EventUnsendable, EventRefused) as error:
         raise Unusable(f"{event_path}: {error}") from None

@@ -251,7 +251,7 @@ def schema(checked: Path | None, of_data: bool) -> None:
     if checked is None:
         print_document(text)
         return
-    same = checked.read_text(encoding="utf-8") == text
+    same = checked.read_text(encoding="utf-8", errors="replace") == text
     command = f"kulanz policy schema {'--data ' if of_data else ''}> {checked}"
     say(console(), f"{checked}: ok" if same else f"{checked}: differs; write it again with: {command}", further=2)
     _leave(same)

@@ -287,7 +287,7 @@ def page(checked: Path | None, book: Path) -> None:
     if checked is None:
         print_document(text)
         return
-    if checked.read_text(encoding="utf-8") == text:
+    if checked.read_text(encoding="utf-8", errors="replace") == text:
         say(console(), f"{checked}: ok")
         return
     say(console(), f"{checked}: differs; write it again with: kulanz policy page > {checked}", further=2)

@@ -16,7 +16,7 @@ from kulanz.domain.identifiers import is_incident_id
 from kulanz.domain.incident_record import DetailType
 from kulanz.domain.lists.header import format_of
 from kulanz_cli.door import DoorProblem
-from kulanz_cli.event_file import EventUnsendable, legal_name, rows_in, with_stated
+from kulanz_cli.event_file import EventUnsendable, legal_name, rows_in, stated_key, with_place
 from kulanz_cli.stack import LIST_PREFIX, Stack
 
 EVENT_BYTES = 256 * 1024
@@ -48,16 +48,8 @@ def with_list(event: dict[str, Any], stack: Stack, path: Path, rows: int | None)
 
     `rows` is the publisher's control total; without it the lines of the file are counted.
     """
-    campaign = event["detail"].get("campaign")
-    if not isinstance(campaign, dict):
-        raise EventUnsendable("the event has no detail.campaign; a list belongs to a campaign")
-    affected = campaign.get("affected") or {}
-    key = (affected.get("s3") or {}).get("key") or LIST_PREFIX + legal_name(path.name)
-    uploaded = upload_list(stack, path, key, rows)
-    return {
-        **event,
-        "detail": {**event["detail"], "campaign": {**campaign, "affected": with_stated(campaign, uploaded)}},
-    }
+    key = stated_key(event) or LIST_PREFIX + legal_name(path.name)
+    return with_place(event, upload_list(stack, path, key, rows))
 
 
 def with_decision_digest(event: dict[str, Any], stack: Stack) -> dict[str, Any]:

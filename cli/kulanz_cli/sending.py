@@ -30,7 +30,7 @@ from kulanz.domain.policy import PolicyError, compile_policy, document_from_json
 from kulanz_cli.bucket_parts import pinned_parts, with_pinned
 from kulanz_cli.command import under_id
 from kulanz_cli.door import Door, DoorProblem
-from kulanz_cli.event_file import EventUnsendable, legal_name, read_event, with_stated
+from kulanz_cli.event_file import EventUnsendable, legal_name, read_event, with_place
 from kulanz_cli.list_parts import must_be_parts, parts_among, with_parts
 from kulanz_cli.send import send, with_decision_digest, with_list
 from kulanz_cli.settings import ANSWER_CODES, EXIT_NO, as_json, pass_stack
@@ -234,14 +234,11 @@ def checked(event: dict[str, Any], door: Door, parts: Sequence[Path]) -> Iterato
     """Check everything that can be checked before the upload; notes on what could not. Raises EventUnsendable."""
     detail, list_path = event["detail"], parts[0] if parts else None
     if list_path is not None:
-        if not isinstance(detail.get("campaign"), dict):
-            raise EventUnsendable("the event has no detail.campaign; a list belongs to a campaign")
+        detail = with_place(event, UPLOADED_LATER)["detail"]
         if len(parts) == 1:
             _check_name(list_path)
         else:
             must_be_parts(parts)
-        affected = with_stated(detail["campaign"], UPLOADED_LATER)
-        detail = {**detail, "campaign": {**detail["campaign"], "affected": affected}}
     known = _read({**event, "detail": detail})
     if known.request is None:
         return

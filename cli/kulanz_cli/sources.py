@@ -189,5 +189,8 @@ def _report(content: dict[str, Any], text: str, is_json: bool) -> None:
 
 
 def as_delivery(body: Any) -> bytes:
-    """A body as it travels."""
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    """A body as it travels; with half a character in it, which UTF-8 has not, in ASCII."""
+    try:
+        return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError:
+        return json.dumps(body, separators=(",", ":")).encode()

@@ -160,7 +160,7 @@ def send(stack: DirectStack, deliveries: Sequence[Sent], rate: float) -> Outcome
 def _request(url: str, delivery: Sent) -> SignedRequest:
     source, secret = SOURCES[KINDS[delivery.source]], SECRETS[delivery.source]
     if delivery.status == REFUSED:
-        secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLw"
+        secret = "whsec_c29tZWJvZHkgZWxzZSBzZWNyZXQ="
     path = f"{url}/{delivery.source}" + (f"/{secret}" if source.scheme is Scheme.PATH else "")
     headers = {"content-type": "application/json", **signed(source, secret, delivery.body)}
     return SignedRequest("POST", path, headers, delivery.body)

@@ -28,6 +28,9 @@ OBJECT_BYTES = 1024 * 1024
 """The longest line of JSON lines."""
 PEEKED_BYTES = 4096
 OBJECTS_FOR_NAMES = 1_000
+DEPTH_MOST = 64
+"""Objects and arrays inside each other: an export has a few, and memory grows with the square of them."""
+_NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b'[]{}"')
 ONE_OBJECT = "one JSON object with each name once"
 _BOM = b"\xef\xbb\xbf"
 
@@ -47,6 +50,43 @@ class _Object(dict[str, Any]):
     def names_twice(self) -> bool:
         """Whether a name stands twice in it, or in an object in it."""
         return self.has_repeats or any(isinstance(one, _Object) and one.names_twice() for one in self.values())
+
+
+class _Depth:
+    """How deep JSON is nested in the bytes so far; no value is read."""
+
+    def __init__(self) -> None:
+        self._depth, self._is_text, self._rest = 0, False, b""
+
+    def is_exceeded(self, block: bytes) -> bool:
+        """Whether these further bytes go deeper than `DEPTH_MOST`."""
+        block = self._rest + block
+        self._rest = b"\\" if (len(block) - len(block.rstrip(b"\\"))) % 2 else b""  # half an escape
+        escaped = block[: len(block) - len(self._rest)]
+        pieces = escaped.replace(b"\\\\", b"").replace(b'\\"', b"").translate(None, _NO_BRACKETS).split(b'"')
+        outside = pieces[self._is_text :: 2]
+        self._is_text ^= len(pieces) % 2 == 0
+        for bracket in b"".join(outside):
+            self._depth += 1 if bracket in b"[{" else -1
+            if self._depth > DEPTH_MOST:
+                return True
+        return False
+
+
+class _Shallow:
+    """A stream that is refused where it is nested too deep."""
+
+    def __init__(self, file: Stream, path: Path) -> None:
+        self._file, self._path, self._depth = file, path, _Depth()
+
+    def read(self, size: int = -1) -> bytes:
+        """Some bytes. Raises InputUnusable."""
+        block = self._file.read(size)
+        if self._depth.is_exceeded(block):
+            raise InputUnusable(
+                f"{self._path}: it has over {DEPTH_MOST} objects and arrays inside each other; it is no export of rows"
+            )
+        return block
 
 
 class JsonSource:
@@ -94,7 +134,7 @@ class JsonSource:
         place = self._profile.dialect.property
         number = 0
         try:
-            for item in ijson.items(file, f"{place}.item" if place else "item", map_type=_Object):
+            for item in ijson.items(_Shallow(file, self._path), f"{place}.item" if place else "item", map_type=_Object):
                 number += 1
                 yield number, item if isinstance(item, _Object) and not item.names_twice() else ONE_OBJECT
         except ijson.JSONError:
@@ -119,10 +159,15 @@ class JsonSource:
             if not line.strip():
                 continue
             try:
-                record = decoder.decode(line.decode())
+                record = None if _is_deep(line) else decoder.decode(line.decode())
             except (ValueError, RecursionError, ArithmeticError):
                 record = None
             yield number, record if isinstance(record, dict) else ONE_OBJECT
+
+
+def _is_deep(line: bytes) -> bool:
+    """Whether a line is nested too deep; few lines have so many brackets that they are counted one by one."""
+    return line.count(b"{") + line.count(b"[") > DEPTH_MOST and _Depth().is_exceeded(line)
 
 
 def _cell(value: Any) -> str:

@@ -13,7 +13,7 @@ from kulanz.application.door.problems import Kind
 from kulanz.domain.identifiers import is_incident_id
 from kulanz.domain.policy import document_from_json
 from kulanz_cli.door import Door, DoorProblem
-from kulanz_cli.event_file import EventUnsendable
+from kulanz_cli.event_file import EventUnsendable, stated_list
 from kulanz_cli.list_parts import parts_among
 from kulanz_cli.prepare.command import compiled_for_lists, matching, reading_bar
 from kulanz_cli.prepare.profile import load_profile
@@ -29,8 +29,8 @@ def prepared_for(
 
     A person at a terminal is asked. Without a terminal a list with a row that cannot be read is not sent.
     """
-    named = (event["detail"].get("campaign") or {}).get("policy") or {}
-    policy_id, version = named.get("id"), named.get("version")
+    named = stated_list(event)[0].get("policy")
+    policy_id, version = (named.get("id"), named.get("version")) if isinstance(named, dict) else (None, None)
     try:
         if not isinstance(policy_id, str) or not is_incident_id(policy_id) or not isinstance(version, int):
             raise EventUnsendable("the event names no policy; name its id and version in detail.campaign.policy")

@@ -11,7 +11,7 @@ from kulanz.domain.lists.cells import clean
 from kulanz.domain.lists.header_advice import ACCOUNT_NAMES
 from kulanz_cli.prepare.engines import engine
 from kulanz_cli.prepare.profile import ENCODINGS
-from kulanz_cli.prepare.sources import GZIP, GZIP_FAULTS, PARQUET, READ_BYTES, ZIP, cut_off, opened
+from kulanz_cli.prepare.sources import GZIP, GZIP_FAULTS, PARQUET, READ_BYTES, ZIP, InputUnusable, cut_off, opened
 from kulanz_cli.prepare.text import DELIMITERS
 
 if TYPE_CHECKING:
@@ -53,12 +53,16 @@ def _question(key: str, text: str, choices: Sequence[str]) -> "Question":
 
 
 def _workbook(path: Path, wanted: Sequence[str], answers: Mapping[str, str]) -> tuple[dict[str, Any], list["Question"]]:
-    book = engine("python_calamine", "workbooks").CalamineWorkbook.from_path(str(path))
-    names: list[str] = book.sheet_names
-    stated = answers.get("dialect.sheetName", names[0] if len(names) == 1 else "")
-    if stated not in names:
-        return {}, [_question("dialect.sheetName", "which sheet", names)]
-    rows = book.get_sheet_by_name(stated).to_python(skip_empty_area=False)[:HEADER_LINES]
+    calamine = engine("python_calamine", "workbooks")
+    try:
+        book = calamine.CalamineWorkbook.from_path(str(path))
+        names: list[str] = book.sheet_names
+        stated = answers.get("dialect.sheetName", names[0] if len(names) == 1 else "")
+        if stated not in names:
+            return {}, [_question("dialect.sheetName", "which sheet", names)]
+        rows = book.get_sheet_by_name(stated).to_python(skip_empty_area=False)[:HEADER_LINES]
+    except calamine.CalamineError:
+        raise InputUnusable(f"{path}: it is no workbook, or it is damaged; save it again") from None
     line = _stated_line(answers) or _header_line([_filled([str(cell) for cell in row]) for row in rows], wanted)
     dialect: dict[str, Any] = {"sheetName": stated} if len(names) > 1 else {}
     return {"dialect": dialect | {"headerRows": [line]}} if line > 1 or dialect else {}, []
@@ -73,6 +77,8 @@ def _text(
         return {}, [_question("encoding", text, LIKELY)]
     text = sample.decode("utf-8-sig" if encoding == "utf-8" else encoding, errors="replace")
     lines = text.splitlines()[:LINES_COMPARED]
+    if not lines:
+        raise InputUnusable(f"{path}: the file is empty; export it again")
     rated = sorted(((_rate(lines, mark, wanted), mark) for mark in DELIMITERS), reverse=True)
     stated = answers.get("dialect.delimiter")
     if stated is None and rated[0][0] == rated[1][0] and rated[0][0][1] > 1:

@@ -1,5 +1,6 @@
 """Columns that nobody reads: a misspelt fact is named, and so is a currency that is not the one that is paid."""
 
+import json
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -14,9 +15,10 @@ from kulanz.domain.lists.header import ListFormat, ListLayout
 from kulanz.domain.lists.lines import Line, ListRefused
 from kulanz.domain.lists.reader import line_reader
 from kulanz.domain.lists.reasons import RowReason
-from kulanz.domain.lists.rows import Problem, Record
+from kulanz.domain.lists.rows import Problem, Record, Row
 from kulanz.domain.lists.unread_columns import (
     SHAPES_REMEMBERED,
+    entries_of,
     in_other_currency,
     is_nearly,
     must_not_nearly_name,
@@ -245,3 +247,13 @@ def test_a_name_with_a_dot_is_read_where_the_record_has_it_and_else_in_the_objec
         record = reader.split(content)
         assert isinstance(record, Record)
         assert record.cells == (500,)
+
+
+def test_a_record_nested_deeper_than_python_recurses_is_read() -> None:
+    """A worker that ended at such a line would take it again and again, and its campaign would stand still."""
+    depth = 1_500
+    raw = b'{"account_id":"A-1","a":' + b'{"a":' * depth + b"1" + b"}" * depth + b',"b":{"c":2}}'
+    record = json.loads(raw)
+    assert list(entries_of(record)) == [("account_id", "A-1"), ("a" + ".a" * depth, 1), ("b.c", 2)]
+    reader = line_reader(ListLayout(ListFormat.JSONL, (), 0), (), None, ())
+    assert isinstance(reader.row(raw), Row)

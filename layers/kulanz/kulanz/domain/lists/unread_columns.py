@@ -116,12 +116,17 @@ def names_in(layout: ListLayout, lines: Iterable[bytes]) -> list[str]:
 
 
 def entries_of(record: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """The names and values of a record of JSON, `a.b` for what is nested."""
-    for name, value in record.items():
-        if isinstance(value, dict):
-            yield from ((f"{name}.{inner}", one) for inner, one in entries_of(value))
+    """The names and values of a record of JSON, `a.b` for what is nested, however deep: it never recurses."""
+    open_ = [("", iter(record.items()))]
+    while open_:
+        before, entries = open_[-1]
+        for name, value in entries:
+            if isinstance(value, dict):
+                open_.append((f"{before}{name}.", iter(value.items())))
+                break
+            yield f"{before}{name}", value
         else:
-            yield name, value
+            open_.pop()
 
 
 def near_misses(
