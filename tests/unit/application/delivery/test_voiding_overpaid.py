@@ -206,6 +206,18 @@ def test_a_subject_that_the_list_names_twice_is_reduced_once() -> None:
     law_holds(world, 2)
 
 
+def test_of_contradicting_rows_the_one_that_the_campaign_decided_by_takes_back() -> None:
+    """The minutes were voided, so that they are owed again: the campaign decided about the account by the first row."""
+    world = first(row("a-1", fee="50.00"))
+    write(world, "a-1", CreditEntry(EntryKind.VOIDED, world.now, "test", "void/1/minutes", (1,)))
+    then(world, row("a-1", fee="20.00"), row("a-1", fee="10.00"))
+    assert {one.key.seq for one in world.ledger.of_account("a-1")} == {1, 2}
+    void = voided(world)
+    totals = void.plan.totals
+    assert (totals.by_measure(Share.VOIDABLE), totals.unmatched) == ({"EUR": 300}, 1)
+    assert net(world, "a-1") == {"EUR": 200, "call_minute": 20}
+
+
 def test_who_is_held_now_or_was_given_something_by_a_person_keeps_it() -> None:
     world = first(row("a-1", fee="50.00"), row("a-2", fee=""), row("a-3", fee="50.00"))
     assert decide(door_of(world), "a-2", facts={"fee": "50.00"}).status == 200

@@ -167,6 +167,33 @@ def test_what_was_not_delivered_has_no_answer() -> None:
     assert heard(Hearing(decision, ()), good()).result is AnswerResult.BEFORE_DELIVERY
 
 
+LESS = CreditEntry(EntryKind.REDUCED, AT, "anna", "void/2/v/7", (0,), sizes=(200,))
+REJECTED_FIRST = CreditEntry(EntryKind.REJECTED, AT, "billing", "rejected/1", (0,), delivery="billing/1", code="closed")
+
+
+@pytest.mark.parametrize(
+    ("entries", "amount"),
+    [
+        pytest.param((LESS, ASSIGNED), "3.00", id="it was delivered for the rest"),
+        pytest.param((ASSIGNED, REJECTED_FIRST, LESS), "5.00", id="it was reduced after its delivery"),
+    ],
+)
+def test_an_answer_names_the_amount_that_was_delivered(entries: CreditEntries, amount: str) -> None:
+    """Of a credit that a void has reduced: what was void when it was assigned was never delivered."""
+    other = {"3.00": "5.00", "5.00": "3.00"}[amount]
+    told = {"answer": "rejected", "code": "closed", "measure": "USD"}
+    right = heard(hearing(*entries), good(**told, amount=amount))
+    assert right.result is not AnswerResult.AMOUNT_DIFFERS, right
+    assert heard(hearing(*entries), good(**told, amount=other)).result is AnswerResult.AMOUNT_DIFFERS
+
+
+def test_of_a_reduced_credit_no_more_is_applied_than_the_rest() -> None:
+    found = hearing(LESS, ASSIGNED)
+    assert heard(found, good(**{**APPLIED, "amount": "5.00"})).result is AnswerResult.AMOUNT_DIFFERS
+    assert heard(found, good(**{**APPLIED, "amount": "3.00"})).result is AnswerResult.APPLIED
+    assert standing(found.entries, 0, SIZE).shares(SIZE) == {CreditState.APPLIED: 300, CreditState.VOIDED: 200}
+
+
 def test_the_same_line_again_counts_as_it_counted_first_and_another_line_is_a_duplicate() -> None:
     one = hearing()
     first = heard(one, good(**APPLIED), 7)
