@@ -1,5 +1,6 @@
 """A later campaign that owes less than earlier ones gave says how much that is, and takes nothing back by itself."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -84,6 +85,9 @@ LESS = Decision(Outcome.GRANTED, "credit", benefits({"EUR": 200}))
         pytest.param(Decision(Outcome.REFERRED, "business"), FIVE, 0, id="referred: all may be owed"),
         pytest.param(LESS, before({"EUR": 500}, is_by_hand=True), 0, id="a person decided"),
         pytest.param(Decision(Outcome.DECLINED, "no"), before({"EUR": 500}, is_by_hand=True), 0, id="and nothing now"),
+        pytest.param(
+            Decision(Outcome.DECLINED, "no"), replace(FIVE, is_in_doubt=True), 0, id="another account may have it"
+        ),
         pytest.param(LESS, None, 0, id="nothing was decided"),
         pytest.param(LESS, Before(None, ()), 0, id="all of it is void"),
         pytest.param(Decision(Outcome.DECLINED, "no"), Before(Outcome.HELD, ()), 0, id="it was held"),

@@ -199,7 +199,7 @@ class OverpaidRun:
     def _take(self, takings: Mapping[int, Taking], subjects: dict[int, _Subject]) -> int:
         """Reduce decisions, one of each subject at a time, until nothing is left to take; how many were reduced."""
         waiting, written = dict(takings), 0
-        for _ in range(ROUNDS_MOST + len(self.campaign.follows)):
+        for _ in range(ROUNDS_MOST + max(map(len, subjects.values()), default=0)):
             changes: list[tuple[Entry, EntriesChange]] = []
             for offset, taking in list(waiting.items()):
                 following = taking.next(subjects[offset])

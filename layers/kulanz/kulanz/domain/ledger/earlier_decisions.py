@@ -183,9 +183,10 @@ def overpaid(whole: Decision, before: Before | None, owed: Decision | None) -> O
     """How much more earlier campaigns gave than a subject is entitled to now, by measure; nothing where a person waits.
 
     `owed` is what is decided less what was given (`still_owed`). What can still be claimed is an entitlement too.
-    Where a person decided what stands, that is what the subject is entitled to: no policy calls it too much.
+    Where a person decided what stands, that is what the subject is entitled to: no policy calls it too much. Nor is it
+    where another account may have it.
     """
-    if before is None or before.is_by_hand or whole.outcome not in _DECIDED:
+    if before is None or before.is_by_hand or before.is_in_doubt or whole.outcome not in _DECIDED:
         return ()
     if owed is not None and owed.outcome is Outcome.HELD:
         return ()
