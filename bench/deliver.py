@@ -14,6 +14,9 @@ import resource
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import ceil
 from pathlib import Path
@@ -48,7 +51,7 @@ from kulanz.application.delivery.hear_answers import AnswerPorts, hear_chunk
 from kulanz.application.delivery.open_answers import OpenAnswersPorts, open_answers
 from kulanz.application.ledger.confirm_tables import confirm_tables
 from kulanz.application.ports import DeliveryMessage
-from kulanz.domain.campaigns.campaign import CampaignId
+from kulanz.domain.campaigns.campaign import Campaign, CampaignId
 from kulanz.domain.campaigns.prices import PRICES
 from kulanz.domain.confirmation import Occasion
 from kulanz.domain.delivery.answers import AnswerResult
@@ -142,13 +145,29 @@ def _answered(request: Any, text: str) -> AWSResponse:
     return AWSResponse(request.url, 200, HTTPHeaders(), cast("Any", _Raw(text.encode())))
 
 
-def main(rows: int) -> dict[str, Any]:
-    """Grant a list and deliver it; what both took."""
+@dataclass(frozen=True)
+class Granted:
+    """A list that was granted: its world, and the seconds of the processor that the execution took."""
+
+    campaign: Campaign
+    campaigns: FakeCampaigns
+    chunks: FakeChunks
+    archive: FakeArchive
+    lists: FileLists
+    table: Table
+    dynamodb: Any
+    folder: Path
+    seconds: float
+
+
+@contextmanager
+def granted_list(rows: int) -> Iterator[Granted]:
+    """Grant a list of so many rows."""
     os.environ.update(CREDENTIALS, AWS_ENDPOINT_URL="http://127.0.0.1:1")
     table, dynamodb = Table(), client("dynamodb")
     dynamodb.meta.events.register("before-send.dynamodb.BatchExecuteStatement", table.inserted)
     dynamodb.meta.events.register("before-send.dynamodb.BatchGetItem", table.got)
-    campaigns, chunks, archive, deliveries = FakeCampaigns(), FakeChunks(), FakeArchive(), FakeDeliveries()
+    campaigns, chunks, archive = FakeCampaigns(), FakeChunks(), FakeArchive()
     policies, announcer = FakePolicies(), FakeAnnouncer()
     policies.publish("att-2024-02", 1, document_json(load_policy(POLICY)))
     with tempfile.TemporaryDirectory(prefix="kulanz-bench-") as folder:
@@ -175,16 +194,30 @@ def main(rows: int) -> dict[str, Any]:
         advance_campaign(campaign_id, advancing, CAUSE, datetime.now(UTC))
         granted = sum(_run(campaigns, lists, chunks, archive, DynamoLedger(dynamodb, TABLE, CALLS_IN_FLIGHT)))
         advance_campaign(campaign_id, advancing, CAUSE, datetime.now(UTC))
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         campaign = campaigns.campaign(campaign_id)
         assert campaign is not None
+        yield Granted(campaign, campaigns, chunks, archive, lists, table, dynamodb, Path(folder), granted)
+
+
+def main(rows: int) -> dict[str, Any]:
+    """Grant a list, deliver it, and let billing answer; what these took."""
+    with granted_list(rows) as done:
+        campaign, campaigns, chunks, archive = done.campaign, done.campaigns, done.chunks, done.archive
+        deliveries, announcer, granted = FakeDeliveries(), FakeAnnouncer(), done.seconds
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         index = FakeIndex(campaigns, FakeOffers(FakeLedger(), campaigns))
         ports = DeliveryPorts(campaigns, deliveries, chunks, archive, announcer, index)
         opened = open_over_list(campaign, ports, CAUSE, datetime.now(UTC))
         assert opened is not None, campaign.state_reason
         advance_delivery(opened.id, ports, datetime.now(UTC))
         working = DeliverPorts(
-            campaigns, lists, DynamoCredits(dynamodb, TABLE, CALLS_IN_FLIGHT), deliveries, chunks, archive, index
+            campaigns,
+            done.lists,
+            DynamoCredits(done.dynamodb, TABLE, CALLS_IN_FLIGHT),
+            deliveries,
+            chunks,
+            archive,
+            index,
         )
         before, cache = time.process_time(), FrozenCache()
         for message in list(chunks.deliveries):
@@ -202,8 +235,8 @@ def main(rows: int) -> dict[str, Any]:
             "parts": found.parts,
             "rate_of_granting": round(granted / delivered, 2),
             "peak_mb_granted": peak // 1024,
-            **_assigned(table),
-            **_answered_all(archive, opened.id, Path(folder) / "answers.csv", working, granted, table),
+            **_assigned(done.table),
+            **_answered_all(archive, opened.id, done.folder / "answers.csv", working, granted, done.table),
         }
 
 

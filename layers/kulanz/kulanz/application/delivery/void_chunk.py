@@ -35,6 +35,7 @@ from kulanz.domain.delivery.void import (
     parts_of,
     void_entry,
 )
+from kulanz.domain.delivery.voided import with_voided
 from kulanz.domain.ledger.entries import DecisionKey, Entry, granted_benefits, is_of_rejected_row
 from kulanz.domain.lists.header import ListFormat
 from kulanz.domain.lists.lines import Line, is_blank, lines_starting_in
@@ -280,11 +281,23 @@ class _Run:
                     changes[key] = booked.entry, change
             if not changes:
                 return written
-            written += self.writer.write(list(changes.values()))
-            mine |= self.ports.credits.booked(list(changes))
+            left = self._written(changes, mine)
+            written += len(changes) - len(left)
+            if left:
+                mine |= self.ports.credits.booked(left)
         if waiting:
             raise TryAgain("the credit entries of some decisions keep changing")
         return written
+
+    def _written(
+        self, changes: dict[DecisionKey, tuple[Entry, EntriesChange]], mine: dict[DecisionKey, Booked]
+    ) -> list[DecisionKey]:
+        """Write some changes; what was written stands so in `mine`. Those where somebody else was faster are given."""
+        written = self.writer.write(list(changes.values()))
+        for key in written:
+            entry, change = changes[key]
+            mine[key] = Booked(with_voided(entry, change.after), change.after)
+        return [key for key in changes if key not in written]
 
     def _change(self, booked: Booked, places: set[int]) -> EntriesChange | None:
         """What voids the places that can be voided; None where none is left, or this void was here before."""
@@ -292,14 +305,16 @@ class _Run:
         if any(one.id == entry_id(self.void) for one in entries):
             return None
         sizes = {place: worth_of(one)[1] for place, one in enumerate(granted_benefits(booked.entry))}
-        left = tuple(
-            place
-            for place in sorted(places)
-            if place in sizes and add_entry(entries, void_entry(self.void, (place,)), sizes).result is AddResult.ADDED
-        )
-        if not left:
-            return None
-        adding = add_entry(entries, void_entry(self.void, left), sizes)
+        adding = add_entry(entries, void_entry(self.void, tuple(sorted(places))), sizes)
+        if adding.result is not AddResult.ADDED:  # some of it moved meanwhile: what else can be voided?
+            left = tuple(
+                place
+                for place in sorted(places & sizes.keys())
+                if add_entry(entries, void_entry(self.void, (place,)), sizes).result is AddResult.ADDED
+            )
+            if not left:
+                return None
+            adding = add_entry(entries, void_entry(self.void, left), sizes)
         return EntriesChange(booked.entry.key, entries, adding.entries) if adding.result is AddResult.ADDED else None
 
     def _came_to(self, part: Part, entries: CreditEntries) -> Part:

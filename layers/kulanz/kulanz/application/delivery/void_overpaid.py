@@ -211,7 +211,7 @@ class OverpaidRun:
                 changes.append((stands.entry, EntriesChange(key, stands.entries, after)))
             if not changes:
                 return written
-            written += self.writer.write(changes)
+            written += len(self.writer.write(changes))
             found = self._read([key for offset in waiting for key in subjects[offset]])
             for offset in waiting:
                 subjects[offset] = {key: found[key] for key in subjects[offset] if key in found}

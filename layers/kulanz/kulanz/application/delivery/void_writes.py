@@ -62,8 +62,8 @@ class VoidWriter:
             spent = began - self.clock.seconds_left()
             self.clock.wait(max(0.0, self._units * written / self.settings.units_per_second - spent))
 
-    def write(self, changes: Sequence[tuple[Entry, EntriesChange]]) -> int:
-        """Write the changes of distinct decisions, each on the condition that it is as it was read; how many were."""
+    def write(self, changes: Sequence[tuple[Entry, EntriesChange]]) -> set[DecisionKey]:
+        """Write the changes of distinct decisions, each on the condition that it is as it was read; which were."""
         kept, plain = list[tuple[Entry, EntriesChange, Campaign]](), list[EntriesChange]()
         for entry, change in changes:
             campaign = self._campaign(entry.key.campaign)
@@ -71,8 +71,9 @@ class VoidWriter:
                 kept.append((entry, change, campaign))
             else:
                 plain.append(change)
-        written = sum(self.credits.write_entries(plain)) if plain else 0
-        return written + sum(self._write_with_history(*one) for one in kept)
+        written = self.credits.write_entries(plain) if plain else []
+        found = {change.key for change, is_written in zip(plain, written, strict=True) if is_written}
+        return found | {change.key for entry, change, of in kept if self._write_with_history(entry, change, of)}
 
     def _campaign(self, campaign_id: CampaignId) -> Campaign:
         if campaign_id not in self._found:

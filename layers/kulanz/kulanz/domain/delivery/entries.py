@@ -25,6 +25,8 @@ from kulanz.domain.decision import DueAt, DueBy
 from kulanz.domain.delivery.credit import Size
 from kulanz.domain.time import parse_day
 
+STANDINGS_REMEMBERED = 256
+"""Of some 500 bytes each."""
 ENTRIES_MOST = 32
 ENTRIES_BYTES = 2048
 """Of the list as it is stored. A credit that is delivered, booked and billed needs 300 bytes: with a decision of one
@@ -414,7 +416,13 @@ def _moved_to(target: CreditState, found: Standing, entry: CreditEntry, benefit:
             state = CreditState.VOIDED if voided == size else target
             return replace(found, state=state, voided=voided) if voided <= size else None
         case _:
-            return replace(found, state=target, code=entry.code)
+            return _in_state(found, target, entry.code)
+
+
+@lru_cache(STANDINGS_REMEMBERED)
+def _in_state(found: Standing, target: CreditState, code: str) -> Standing:
+    """The same in another state; the credits of a list stand in few ways."""
+    return replace(found, state=target, code=code)
 
 
 class AddResult(StrEnum):
