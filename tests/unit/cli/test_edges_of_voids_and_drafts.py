@@ -48,7 +48,7 @@ def void(state: str, done: Any = NOTHING, approvals: int = 1) -> dict[str, Any]:
     return {
         "v": 1, "void": "v-1", "campaign": "in-7/1", "state": state, "reason": "as it is", "why": "the wrong list",
         "plan_hash": "0123456789abcdef", "approvals": [{}] * approvals, "persons_needed": 2, "plan": PLAN,
-        "done": done, "ends": None,
+        "done": done, "ends": None, "about": "campaign",
     }  # fmt: skip
 
 
