@@ -21,7 +21,7 @@ from kulanz.application.campaigns.frozen import thaw_incident
 from kulanz.application.door.problems import Kind
 from kulanz.application.incidents.incident_event import EventRefused, IncidentEvent, read_incident_event
 from kulanz.application.lists.check_list import must_not_state_history, required_columns
-from kulanz.domain.campaigns.campaign import CampaignId, State
+from kulanz.domain.campaigns.campaign import ENDED, CampaignId, State
 from kulanz.domain.canonical import canonical_json
 from kulanz.domain.incident_record import DetailType
 from kulanz.domain.lists.header import HEADER_BYTES, format_of, read_layout
@@ -172,7 +172,23 @@ def _requested(event: dict[str, Any], known: IncidentEvent, door: Door, given_id
         if problem.kind in _REFUSALS and problem.reason:
             return _Became(refusal=f"{problem.reason}: {problem.message}")
         raise
-    return _Became(CampaignId.parse(opened["campaign"]), opened["state"])
+    campaign = CampaignId.parse(opened["campaign"])
+    return _Became(campaign, _state_now(door, campaign, opened["state"]))
+
+
+def _state_now(door: Door, campaign: CampaignId, answered: str) -> str:
+    """Where a campaign stands. A request that is repeated gets its first answer, whatever became of its campaign since.
+
+    Whoever may request and not read campaigns is shown that answer.
+    """
+    if answered == State.REFUSED:
+        return answered
+    try:
+        return str(door.ask("campaigns.one", incident=campaign.incident_id, seq=campaign.seq)["state"])
+    except DoorProblem as problem:
+        if problem.kind is not Kind.UNKNOWN:
+            raise
+        return answered
 
 
 def _request_id(request: dict[str, Any]) -> str:
@@ -197,6 +213,9 @@ def _show(became: _Became, known: IncidentEvent, rows: int | None) -> None:
     elif became.state == State.REFUSED:
         say(out, f"Campaign {became.campaign} was refused. Why, and its rows:", further=2)
         command(out, ["kulanz", "rejected", str(became.campaign)])
+    elif became.state in ENDED:
+        say(out, f"Campaign {became.campaign} was opened for this event, and has ended ({became.state}). See it:")
+        command(out, ["kulanz", "watch", str(became.campaign)])
     else:
         counted = "" if rows is None else f", {counted_as(rows, 'row')}"
         say(out, f"Campaign {became.campaign} is open ({became.state}{counted}). Follow it:")

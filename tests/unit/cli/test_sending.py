@@ -114,6 +114,26 @@ def _naming_the_list(path: str, stack: WorldStack) -> dict[str, Any]:
     return sent
 
 
+@pytest.mark.parametrize(
+    ("rows", "state", "says"), [(3, "refused", "was refused"), (2, "closed", "has ended (closed)")]
+)
+def test_the_same_event_again_says_what_became_of_its_campaign_since(
+    stack: WorldStack, tmp_path: Path, rows: int, state: str, says: str
+) -> None:
+    """A request that is repeated is answered as the first time; its campaign has gone on."""
+    path, accounts = written(tmp_path)
+    assert run(stack, "send", path, "--list", accounts, "--rows", str(rows)).exit_code == 0
+    again = _naming_the_list(path, stack)
+    again["detail"]["campaign"]["affected"]["rows"] = rows
+    (tmp_path / "event.json").write_text(json.dumps(again))
+    stack.world.run_until_quiet()
+    told, shown = run(stack, "send", path, "--json"), run(stack, "send", path)
+    assert json.loads(told.stdout)["campaign"] == CAMPAIGN
+    assert json.loads(told.stdout)["state"] == state
+    assert says in read(shown.stdout)
+    assert {told.exit_code, shown.exit_code} == {int(state == "refused")}
+
+
 def test_a_program_gets_the_campaign_as_json(stack: WorldStack, tmp_path: Path) -> None:
     path, accounts = written(tmp_path)
     sent = json.loads(run(stack, "send", path, "--list", accounts, "--json").stdout)
