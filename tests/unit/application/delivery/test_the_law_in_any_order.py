@@ -26,15 +26,17 @@ from kulanz.application.delivery.ask_void import VoidRefused, inline_file
 from kulanz.application.delivery.hear_answers import AnswerPorts, hear_chunk
 from kulanz.application.ledger.accept_offer import AcceptPorts, OfferRefused, accept_offer
 from kulanz.application.ledger.check_ledger import check_ledger
+from kulanz.domain.byhand.discretion import discretion_json
 from kulanz.domain.campaigns.campaign import CampaignId, State
 from kulanz.domain.campaigns.ends import counted_end
 from kulanz.domain.campaigns.reconciliation import RowResult
+from kulanz.domain.decision import Outcome
 from kulanz.domain.delivery.channel import Channel
 from kulanz.domain.delivery.credit import credit_id
 from kulanz.domain.delivery.ids import VoidId
 from kulanz.domain.delivery.law import Shares
 from kulanz.domain.delivery.void import Share, VoidState
-from kulanz.domain.identifiers import WHOLE_ACCOUNT
+from kulanz.domain.identifiers import WHOLE_ACCOUNT, month_of_goodwill
 from kulanz.domain.ledger.entries import DecisionKey, net_worth
 from kulanz.domain.time import microseconds_of
 from tests.support.billed import Clock
@@ -65,8 +67,9 @@ mode:
   - automatic: kind = "now"
   - offer
 """
-QUARTER = 25
-"""Percent of the stated examples: what `make test` runs."""
+QUARTER, WHOLE = 25, 100
+"""Percent of the stated examples: what `make test` runs, and from where on each run draws new ones. Below it the same
+commit comes to the same runs: a change is not refused for an order that nothing of it has to do with."""
 ACCOUNTS = ("ada", "bob", "cid")
 MEASURES = ("EUR", "call_minute")
 MINUTES = 20
@@ -74,9 +77,23 @@ WEEK = timedelta(days=7)
 UNUSED = frozenset({"due", "rejected", "taken_back"})
 """The states of what can be voided."""
 FAULTS = st.none() | st.tuples(st.integers(0, 80), st.sampled_from(Fault))
-ROWS = st.dictionaries(
-    st.sampled_from(ACCOUNTS), st.tuples(st.integers(1, 9), st.sampled_from(["now", "offer"])), min_size=1
-)
+FEES = st.integers(1, 9) | st.none()
+"""A list may not know a fee; then a person may."""
+NAMED = st.sampled_from(["as before", "as before", "renamed", "with the former id", "by the former id"])
+ROWS = st.dictionaries(st.sampled_from(ACCOUNTS), st.tuples(FEES, st.sampled_from(["now", "offer"]), NAMED), min_size=1)
+SINCE = "2026-02-28T00:00:00Z"
+"""An account got its next id after the incident began, and before every list."""
+IDS_MOST = 4
+AMPLE = {"decision": "1000.00", "person_month": "90000.00", "account_month": "90000.00"}
+DISCRETION: Mapping[str, Any] = {
+    "kulanz_discretion": 1,
+    "version": 1,
+    "zone": "UTC",
+    "reasons": {"known_fact": {"title": "The fact is known"}, "long_wait": {"title": "The customer waited"}},
+    "cases": {"EUR": {"alone": AMPLE}, "call_minute": {"alone": dict.fromkeys(AMPLE, "90000")}},
+    "goodwill": {"EUR": {"alone": AMPLE}},
+}
+"""Limits that no run reaches: those are tested elsewhere."""
 
 
 @dataclass
@@ -87,6 +104,7 @@ class Credit:
     at: datetime
     ends: bool
     is_added: bool
+    is_by_hand: bool = False
     state: str = "due"
     used: int = 0
     less: int = 0
@@ -108,42 +126,88 @@ class Credit:
         return Shares(self.used, left if is_over else 0, self.less, open=0 if is_over else left)
 
 
+type Rows = dict[str, tuple[int | None, str, str]]
+"""The rows of a list: fee, kind, and how it names the account."""
+
+
+def whole_of(fee: int) -> dict[str, int]:
+    """What the policy comes to, by measure."""
+    return {"EUR": fee * 100, "call_minute": MINUTES}
+
+
 @dataclass
 class Plain:
-    """What was granted, by campaign, account and measure; what is offered; and the most that was decided."""
+    """What was granted, by campaign, account and measure; what is offered; and the most that was decided.
+
+    `ids` are the ids that an account had, the present one last; `under` says under which a campaign decided about it.
+    `held` are the rows without a fee, with the kind that their lists state. `goodwill` is in cents, by account.
+    """
 
     credits: dict[tuple[int, str, str], Credit] = field(default_factory=dict)
     offers: dict[tuple[int, str], dict[str, int]] = field(default_factory=dict)
     most: dict[tuple[str, str], int] = field(default_factory=dict)
+    ids: dict[str, list[str]] = field(default_factory=lambda: {account: [account] for account in ACCOUNTS})
+    under: dict[tuple[int, str], str] = field(default_factory=dict)
+    held: dict[tuple[int, str], str] = field(default_factory=dict)
+    goodwill: dict[str, int] = field(default_factory=dict)
+
+    def named(self, seq: int, account: str) -> str:
+        """The id under which a campaign decided about an account; the present one where it did not."""
+        return self.under.get((seq, account), self.ids[account][-1])
+
+    def name(self, seq: int, account: str, how: str) -> tuple[str, str]:
+        """By which id a list names an account, and the former one that it states, if any."""
+        ids = self.ids[account]
+        if how == "renamed" and len(ids) < IDS_MOST:
+            ids.append(f"{account}-{len(ids)}")
+        place = len(ids) - 2 if how == "by the former id" and len(ids) > 1 else len(ids) - 1
+        states = place > 0 and how in ("renamed", "with the former id")
+        self.under[seq, account] = ids[place]
+        return ids[place], ids[place - 1] if states else ""
+
+    def has_by_hand(self, account: str) -> bool:
+        """Whether a person decided some of what an account has."""
+        return any(
+            one.is_by_hand and one.state != "voided" for (_, of, _), one in self.credits.items() if of == account
+        )
 
     def net(self, account: str, measure: str) -> int:
         found = (one for (_, of, what), one in self.credits.items() if (of, what) == (account, measure))
         return sum(one.left for one in found if one.state != "voided")
 
-    def decide(self, seq: int, rows: dict[str, tuple[int, str]], at: Callable[[str], datetime]) -> dict[str, int]:
+    def decide(self, seq: int, rows: Rows, at: Callable[[str], datetime]) -> dict[str, int]:
         """A campaign grants what is missing, or offers it; the offers of earlier ones have ended.
 
         How much more earlier ones had given than it owes, by measure.
         """
         self.offers.clear()
         too_much: dict[str, int] = {}
-        for account, (fee, kind) in rows.items():
-            whole = {"EUR": fee * 100, "call_minute": MINUTES}
-            for measure, size in whole.items():
-                self.most[account, measure] = max(size, self.most.get((account, measure), 0))
+        for account, (fee, kind, _) in rows.items():
+            if fee is None:
+                self.held[seq, account] = kind
+                continue
+            for measure, size in () if self.has_by_hand(account) else whole_of(fee).items():
                 if self.net(account, measure) > size:
                     too_much[measure] = too_much.get(measure, 0) + self.net(account, measure) - size
-            owed = {measure: size - self.net(account, measure) for measure, size in whole.items()}
-            owed = {measure: size for measure, size in owed.items() if size > 0}
+            owed = self.owed(account, fee)
             if owed and kind == "offer":
                 self.offers[seq, account] = owed
             elif owed:
                 self.grant(seq, account, owed, at(account), is_added=False)
         return too_much
 
-    def grant(self, seq: int, account: str, owed: dict[str, int], at: datetime, *, is_added: bool) -> None:
+    def owed(self, account: str, fee: int) -> dict[str, int]:
+        """What an account is owed beside what it has; from then on so much was decided for it."""
+        for measure, size in whole_of(fee).items():
+            self.most[account, measure] = max(size, self.most.get((account, measure), 0))
+        owed = {measure: size - self.net(account, measure) for measure, size in whole_of(fee).items()}
+        return {measure: size for measure, size in owed.items() if size > 0}
+
+    def grant(
+        self, seq: int, account: str, owed: dict[str, int], at: datetime, *, is_added: bool, is_by_hand: bool = False
+    ) -> None:
         for measure, size in owed.items():
-            self.credits[seq, account, measure] = Credit(size, at, measure == "call_minute", is_added)
+            self.credits[seq, account, measure] = Credit(size, at, measure == "call_minute", is_added, is_by_hand)
 
     def void(self, seq: int, accounts: tuple[str, ...], now: datetime) -> dict[str, int]:
         """Void what is unused; how much that is, by measure."""
@@ -184,10 +248,11 @@ class Ledger(RuleBasedStateMachine):
         self.world = World(chunk_bytes=256, channel=Channel("billing"), delivers=False)
         self.world.policies.publish("net-credit", 1, sealed_policy(POLICY))
         self.door, self.plain = WorldDoor(self.world), Plain()
+        self.door.discretion.publish(1, discretion_json(DISCRETION))
         self.revision = self.campaigns = self.steps = self.decided_by = 0
         self.owed: dict[str, dict[str, int]] = {}
         """What the latest campaign comes to, by account."""
-        self.is_withdrawn = False
+        self.is_withdrawn = self.is_amended = False
         self.last: dict[str, Any] | None = None
 
     # How the world goes on
@@ -225,28 +290,37 @@ class Ledger(RuleBasedStateMachine):
         return [seq for seq in range(1, self.campaigns + 1) if self.state(seq) in states]
 
     def granted_at(self, seq: int, account: str) -> datetime:
-        key = DecisionKey(account, INCIDENT_ID, WHOLE_ACCOUNT, seq)
+        key = DecisionKey(self.plain.named(seq, account), INCIDENT_ID, WHOLE_ACCOUNT, seq)
         return self.world.ledger.standing([key])[key].effective_at
 
     # What can happen
 
     @initialize()
     def first(self) -> None:
-        self.grant({"ada": (5, "now"), "bob": (5, "offer")}, None)
+        self.grant({"ada": (5, "now", "as before"), "bob": (5, "offer", "as before")}, None)
 
     @precondition(lambda self: self.campaigns < 8)
     @rule(rows=ROWS, fault=FAULTS)
-    def grant(self, rows: dict[str, tuple[int, str]], fault: tuple[int, Fault] | None) -> None:
+    def grant(self, rows: Rows, fault: tuple[int, Fault] | None) -> None:
         self.revision, self.campaigns = self.revision + 1, self.campaigns + 1
-        lines = [f"{account},{fee}.00,{kind}\n" for account, (fee, kind) in rows.items()]
-        self.world.lists.upload("lists/x.csv", ("account_id,fee,kind\n" + "".join(lines)).encode())
+        lines = []
+        for account, (fee, kind, how) in rows.items():
+            named, was = self.plain.name(self.campaigns, account, how)
+            lines.append(f"{named},{'' if fee is None else f'{fee}.00'},{kind},{was},{SINCE if was else ''}\n")
+        self.world.lists.upload(
+            "lists/x.csv", ("account_id,fee,kind,account_was,account_since\n" + "".join(lines)).encode()
+        )
         self.last = event(key="lists/x.csv", rows=len(rows), revision=self.revision)
         self.world.publish(self.last)
-        self.is_withdrawn = False
+        self.is_withdrawn = self.is_amended = False
         self.go_on(fault)
         assert self.state(self.campaigns) is State.CLOSED
         self.decided_by = self.revision
-        self.owed = {account: {"EUR": fee * 100, "call_minute": MINUTES} for account, (fee, _) in rows.items()}
+        self.owed = {
+            account: whole_of(fee)
+            for account, (fee, *_) in rows.items()
+            if fee is not None and not self.plain.has_by_hand(account)
+        }
         too_much = self.plain.decide(self.campaigns, rows, lambda account: self.granted_at(self.campaigns, account))
         totals = self.world.campaign(f"{INCIDENT_ID}/{self.campaigns}").apply.totals
         overpaid = {what: size for (of, what), size in totals.worth().items() if of is RowResult.OVERPAID}
@@ -259,9 +333,10 @@ class Ledger(RuleBasedStateMachine):
         world = self.world
         ports = AcceptPorts(world.ledger, world.stores, world.campaigns, world.offers)
         seq = offered[0][0] if offered else self.campaigns
-        had = {one.key: one.accepted_at for one in world.ledger.of_account(account)}
+        named = self.plain.named(seq, account)
+        had = {one.key: one.accepted_at for one in world.ledger.of_account(named)}
         try:
-            entry = accept_offer(account, INCIDENT_ID, ports, "support", world.now, seq=seq)
+            entry = accept_offer(named, INCIDENT_ID, ports, "support", world.now, seq=seq)
         except OfferRefused:
             assert not can
             return
@@ -269,6 +344,52 @@ class Ledger(RuleBasedStateMachine):
             assert can
             self.plain.grant(seq, account, self.plain.offers.pop((seq, account)), world.now, is_added=True)
         world.now += timedelta(seconds=2)
+
+    @rule(pick=st.integers(0, 99), fee=st.integers(1, 9), is_repeated=st.booleans())
+    def decide_by_hand(self, pick: int, fee: int, is_repeated: bool) -> None:
+        """A person supplies the fee of a row that was held."""
+        standing = {entry.key: entry for entry in self.world.ledger.all_entries()}
+        places = [place for place in sorted(self.plain.held) if self.held_key(*place) in standing]
+        if not places:
+            return
+        seq, account = places[pick % len(places)]
+        kind, key = self.plain.held[seq, account], self.held_key(seq, account)
+        was_held = standing[key].status is Outcome.HELD
+        must = was_held and kind == "now" and seq == self.campaigns and self.state(seq) is State.CLOSED
+        self.steps += 1
+        found = self.door.get(f"cases/one/{key.account_id}/{INCIDENT_ID}/{seq}")
+        if found.status != 200:
+            assert not must, found.content
+            return
+        body = {"way": "policy", "reason": "known_fact", "facts": {"fee": f"{fee}.00"}, "seen": found.content["seen"]}
+        path = f"case-decisions/{key.account_id}/{INCIDENT_ID}/{seq}/d-{self.steps}"
+        reply = self.door.put(path, body)
+        if reply.status == 200:
+            assert was_held
+            assert kind == "now"
+            owed = self.plain.owed(account, fee)
+            self.plain.grant(seq, account, owed, self.world.now, is_added=True, is_by_hand=True)
+            if is_repeated:
+                self.world.now += timedelta(seconds=1)
+                assert self.door.put(path, body).status == 200
+        else:
+            assert not must or self.is_withdrawn or self.is_amended, reply.content
+        self.world.now += timedelta(seconds=2)
+
+    def held_key(self, seq: int, account: str) -> DecisionKey:
+        return DecisionKey(self.plain.named(seq, account), INCIDENT_ID, WHOLE_ACCOUNT, seq)
+
+    @rule(account=st.sampled_from(ACCOUNTS), is_about=st.booleans(), is_repeated=st.booleans())
+    def goodwill(self, account: str, is_about: bool, is_repeated: bool) -> None:
+        """No two amounts are equal, so that none need name another."""
+        self.steps += 1
+        amount = f"{self.steps // 100 + 1}.{self.steps % 100:02}"
+        body = {"amount": amount, "measure": "EUR", "reason": "long_wait", "incident": INCIDENT_ID if is_about else ""}
+        path = f"goodwill/{self.plain.ids[account][-1]}/g-{self.steps}"
+        for _ in range(1 + is_repeated):
+            assert self.door.put(path, body).status == 200
+            self.world.now += timedelta(seconds=1)
+        self.plain.goodwill[account] = self.plain.goodwill.get(account, 0) + round(float(amount) * 100)
 
     @rule(fault=FAULTS)
     def deliver(self, fault: tuple[int, Fault] | None) -> None:
@@ -304,13 +425,13 @@ class Ledger(RuleBasedStateMachine):
 
     def hear(self, seq: int, account: str, measure: str, answer: str, amount: int) -> None:
         """Read one answer of the biller."""
-        key = DecisionKey(account, INCIDENT_ID, WHOLE_ACCOUNT, seq)
+        key = DecisionKey(self.plain.named(seq, account), INCIDENT_ID, WHOLE_ACCOUNT, seq)
         delivery = self.world.deliveries.over_list(key.campaign)
         granted = [what for of, who, what in self.plain.credits if (of, who) == (seq, account)]
         assert delivery is not None
         self.steps += 1
         told: dict[str, Any] = {
-            "account_id": account, "serial": delivery.id.serial, "answer": answer,
+            "account_id": key.account_id, "serial": delivery.id.serial, "answer": answer,
             "credit_id": credit_id(key, granted.index(measure)),
         }  # fmt: skip
         if answer == "applied":
@@ -337,7 +458,11 @@ class Ledger(RuleBasedStateMachine):
         seq = seqs[pick % len(seqs)]
         self.steps += 1
         void_id = VoidId(CampaignId(INCIDENT_ID, seq), f"v-{self.steps}")
-        file = None if one is None else inline_file(void_id, [(one, WHOLE_ACCOUNT)], void_ports(self.world))
+        file = (
+            None
+            if one is None
+            else inline_file(void_id, [(self.plain.named(seq, one), WHOLE_ACCOUNT)], void_ports(self.world))
+        )
         opened = asked(self.world, ANNA, file, void_id.name, str(void_id.campaign))
         run_voids(self.world)
         expected = self.plain.void(seq, ACCOUNTS if one is None else (one,), opened.opened_at)
@@ -401,7 +526,7 @@ class Ledger(RuleBasedStateMachine):
         self.revision += 1
         told: dict[str, Any] = {"campaign": ..., "cause": f"cause {self.revision}"}
         self.world.publish(event(rows=1, detail_type=f"Incident {kind}", revision=self.revision, **told))
-        self.is_withdrawn = kind == "Withdrawn"
+        self.is_withdrawn, self.is_amended = kind == "Withdrawn", True
         self.go_on(fault)
 
     @precondition(lambda self: self.seqs(State.FLAGGED))
@@ -434,11 +559,17 @@ class Ledger(RuleBasedStateMachine):
 
     @invariant()
     def the_plain_ledger_says_the_same_and_nobody_has_more_than_was_decided(self) -> None:
+        whose = {one: account for account, ids in self.plain.ids.items() for one in ids}
         found: dict[tuple[str, str], int] = {}
+        goodwill: dict[str, int] = {}
         for entry in self.world.ledger.all_entries():
+            account = whose[entry.key.account_id]
             for measure, size in net_worth(entry).items():
-                place = entry.key.account_id, measure
-                found[place] = found.get(place, 0) + int(size)
+                if month_of_goodwill(entry.key.incident_id):
+                    goodwill[account] = goodwill.get(account, 0) + int(size)
+                else:
+                    found[account, measure] = found.get((account, measure), 0) + int(size)
+        assert goodwill == self.plain.goodwill
         for account in ACCOUNTS:
             for measure in MEASURES:
                 net = found.get((account, measure), 0)
@@ -451,6 +582,15 @@ class Ledger(RuleBasedStateMachine):
             checked = check_ledger(CampaignId(INCIDENT_ID, seq), check_ports(self.door), self.world.now)
             assert (checked.differences, checked.beyond, checked.broken) == ((), (), ())
             assert dict(checked.law) == self.plain.law(seq, self.world.now)
+        months = {one for one in self.world.campaigns.all_campaigns() if month_of_goodwill(one.incident_id)}
+        given = 0
+        for month in months:
+            checked = check_ledger(month, check_ports(self.door), self.world.now)
+            assert (checked.differences, checked.beyond, checked.broken) == ((), (), ())
+            assert set(checked.law) == {"EUR"}
+            assert checked.law["EUR"] == Shares(open=checked.law["EUR"].open)
+            given += int(checked.law["EUR"].open)
+        assert given == sum(self.plain.goodwill.values())
 
 
 RUNS = 150
@@ -460,7 +600,10 @@ RUNS_IN_A_HURRY = 10
 
 def test_in_any_order_the_law_holds_and_a_plain_ledger_says_the_same() -> None:
     runs = RUNS_IN_A_HURRY if EXAMPLES_PERCENT <= QUARTER else examples(RUNS)
-    checks = list(HealthCheck)
+    checks, is_repeatable = list(HealthCheck), EXAMPLES_PERCENT < WHOLE
     run_state_machine_as_test(
-        Ledger, settings=settings(max_examples=runs, stateful_step_count=60, suppress_health_check=checks)
+        Ledger,
+        settings=settings(
+            max_examples=runs, stateful_step_count=60, suppress_health_check=checks, derandomize=is_repeatable
+        ),
     )
