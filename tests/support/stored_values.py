@@ -41,7 +41,7 @@ from kulanz.domain.gate.stated import Stated
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz.domain.incident_record import IncidentRecord, Revision
 from kulanz.domain.ledger.entries import DecisionKey, Entry
-from kulanz.domain.ledger.hand_decision import HandDecision, Way
+from kulanz.domain.ledger.hand_decision import CaseKind, CaseRow, HandDecision, Way
 from kulanz.domain.lists.check_digits import CHECK_DIGITS
 from kulanz.domain.lists.header import ListFormat, ListLayout
 from kulanz.domain.lists.id_shape import IdShape
@@ -317,6 +317,7 @@ HAND_DECISIONS = every_field(
     note=TEXTS,
     facts=st.dictionaries(NAMES, TEXTS, min_size=1, max_size=3),
     earlier=st.dictionaries(MEASURES, TEXTS, min_size=1, max_size=2),
+    row=every_field(CaseRow, kind=st.sampled_from(CaseKind), offset=COUNTS),
 )
 ENTRIES = every_field(
     Entry,
