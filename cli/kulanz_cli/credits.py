@@ -94,7 +94,7 @@ def _act(
         body,
         incident=campaign_id.incident_id,
         seq=campaign_id.seq,
-        id=given_id or action_id(*(f"{name}={value}" for name, value in body.items())),
+        id=given_id or action_id(*(str(value) for value in body.values())),
     )
     if is_json:
         print_json(done)

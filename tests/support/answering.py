@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, cast
 
+from kulanz.application.door.parameters import is_action_id
 from kulanz_cli.door import Door
 from kulanz_cli.stack import Stack
 
@@ -27,8 +28,10 @@ class Answering(Stack):
         """The pages of an answer."""
         return iter(self._pages[use])
 
-    def act(self, use: str, *_: object, **__: object) -> Any:
-        """What an action came to."""
+    def act(self, use: str, *_: object, **values: object) -> Any:
+        """What an action came to. An id that the API refuses is refused here, too."""
+        if not is_action_id(str(values.get("id", "none"))):
+            raise ValueError("the command made an id that the API does not take")
         return self.ask(use)
 
 
