@@ -43,7 +43,7 @@ MONTH_BEFORE = "start = _billing_day(add_months(day.replace(day=1), -1), day_of_
 MONTH_AFTER = "end = _billing_day(add_months(start.replace(day=1), 1), day_of_month)"
 CLIP_START = "if kept and start is not None and kept[0][0] < start:"
 CLIP_END = "if kept and end is not None and kept[-1][1] > end:"
-OF_A_SAMPLE = "if contradicting < (0 if is_whole else ROWS_TO_ESTIMATE) or not _is_over(contradicting, rows, share):"
+OF_A_SAMPLE = "if number < (0 if is_whole else ROWS_TO_ESTIMATE) or not _is_over(number, rows, share):"
 EXPLAINED = {
     (OF_A_SAMPLE, "0", "1"): "no contradicting row is over no share",
     (CLIP_START, "kept[0][0] < start", "kept[0][0] <= start"): "an equal start is set to itself",
