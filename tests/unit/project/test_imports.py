@@ -1,7 +1,10 @@
 """A function imports nothing that it does not need: each package costs every cold start."""
 
+import ast
 import subprocess
 import sys
+from importlib.metadata import packages_distributions
+from pathlib import Path
 
 import pytest
 
@@ -19,3 +22,44 @@ def test_a_function_starts_without_what_authors_and_commands_need(function: str)
     told = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)  # noqa: S603 - our own text
 
     assert told.stdout.strip() == "[]"
+
+
+ROOT = Path(__file__).parents[3]
+LOCKS = {
+    "functions": ["layers/dependencies/requirements.txt"],
+    "functions/serve_console": ["layers/dependencies/requirements.txt", "cli/requirements.txt"],
+    "cli/kulanz_console": ["layers/dependencies/requirements.txt", "cli/requirements.txt"],
+}
+"""What a function has on AWS, by the folder that it imports. An emulator may have more, and hide what is missing."""
+OURS = {"kulanz", "kulanz_console", "api", "serve_console"}
+
+
+def imported(path: Path) -> set[str]:
+    """The packages that a module names, wherever in it."""
+    named: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            named |= {one.name.partition(".")[0] for one in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            named.add(node.module.partition(".")[0])
+    return named - set(sys.stdlib_module_names) - OURS
+
+
+@pytest.mark.parametrize("folder", LOCKS)
+def test_what_a_function_imports_is_in_its_layers(folder: str) -> None:
+    locked = {
+        line.partition("==")[0].partition("[")[0]
+        for lock in LOCKS[folder]
+        for line in (ROOT / lock).read_text(encoding="utf-8").splitlines()
+        if "==" in line and not line.startswith(" ")
+    }
+    brings = packages_distributions()
+    paths = [
+        path for path in (ROOT / folder).rglob("*.py") if folder != "functions" or "serve_console" not in path.parts
+    ]
+    assert paths
+    for path in paths:
+        for name in imported(path):
+            assert {one.lower().replace("_", "-") for one in brings[name]} & locked, (
+                f"{path} imports {name}, which no layer has"
+            )
