@@ -153,7 +153,7 @@ def test_the_first_page_is_calm_only_where_nothing_waits(browser: Browser, monke
         for name, value in answer.items()
         if isinstance(value, list) and name not in ("campaigns", "voids")
     ]
-    assert len(alone) == 8
+    assert len(alone) == 9
     wrong = [
         (use, name) for use, name in alone if _is_calm({**CALM, use: {**CALM[use], name: [one]}}, session, browser)
     ]
