@@ -9,7 +9,7 @@ from tests.support.reading import read
 from tests.support.small_campaign import INCIDENT_ID, row
 from tests.support.world import World
 from tests.support.world_stack import WorldStack, run
-from tests.unit.application.delivery.test_voiding_overpaid import SECOND, first, overpaying, then, voided
+from tests.unit.application.delivery.test_voiding_overpaid import SECOND, THIRD, first, overpaying, then, voided
 
 TOO_MUCH = {"campaign": SECOND, "sums": {"EUR": "300"}}
 
@@ -36,6 +36,13 @@ def test_who_is_held_by_the_latest_campaign_is_not_said_to_be_overpaid() -> None
     world = first(row("a-1", fee="50.00"), row("a-2", fee="50.00"))
     then(world, row("a-1", fee=""), row("a-2", fee="10.00"))
     assert [told(world, account) for account in ("a-1", "a-2")] == [None, {"campaign": SECOND, "sums": {"EUR": "400"}}]
+
+
+def test_who_was_held_once_is_said_to_be_overpaid_by_what_a_later_campaign_gave() -> None:
+    world = first(row("a-1", fee=""))
+    then(world, row("a-1", fee="50.00"))
+    then(world, row("a-1", fee="20.00"))
+    assert told(world, "a-1") == {"campaign": THIRD, "sums": {"EUR": "300"}}
 
 
 def test_of_a_list_that_is_too_long_to_be_searched_the_campaign_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,12 @@ from typing import Any
 import pytest
 
 from kulanz.application.campaigns.control_campaign import ControlPorts, cancel
-from kulanz.application.campaigns.plausible_plan import campaigns_before, usual_review
+from kulanz.application.campaigns.plausible_plan import (
+    IncidentReview,
+    campaigns_before,
+    is_older,
+    usual_review,
+)
 from kulanz.domain.campaigns.campaign import CampaignId, Cause
 from tests.support.small_campaign import event, list_of, meant, row, small_world
 from tests.support.world import ANNA, BEN, World
@@ -71,3 +76,35 @@ def test_what_is_usual_is_what_the_granted_lines_of_the_last_closed_campaign_cam
     world.run_until_quiet()
     assert usual(world, CampaignId("outage-3", 2)) == expected, "what its own incident came to stands beside it already"
     assert usual(world, request(world, 4))[0]["campaign"] == str(waiting)
+
+
+@pytest.mark.parametrize(
+    ("fee", "times", "each_here"), [("363.00", 3, "1210"), ("362.50", None, "1209"), ("565.00", 4, "1715")]
+)
+def test_from_three_times_as_much_on_it_is_said_how_many_times_as_much_a_line_comes_to(
+    world: World, fee: str, times: int | None, each_here: str
+) -> None:
+    close(world, request(world, 1))
+    campaign = world.campaign(str(request(world, 2, fees=(fee,))))
+    found = usual_review(campaign, campaigns_before(campaign, world.campaigns, world.index))
+    assert [(one["measure"], one["each"], one["each_here"], one["times"]) for one in found] == [
+        ("EUR", "403", each_here, times), ("call_minute", "20", "20", None),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("uploaded", "older"),
+    [
+        ("2026-02-01T07:59:59Z", True),
+        ("2026-02-01T08:00:00Z", False),
+        ("2026-02-02T12:00:00Z", False),
+        (None, False),
+    ],
+)
+def test_a_list_is_older_where_it_was_uploaded_before_the_first_window_began(
+    uploaded: str | None, *, older: bool
+) -> None:
+    windows = [{"start": f"2026-02-0{day}T08:00:00Z", "end": None} for day in (3, 1)]
+    incident: Any = {"title": "", "revision": 1, "windows": windows, "cause": None}
+    reviewed: IncidentReview = incident
+    assert is_older(uploaded, reviewed) is older

@@ -92,3 +92,25 @@ def test_more_accounts_than_are_looked_at_refuse_the_list() -> None:
 
 def test_what_a_receipt_keeps_of_them_fits_beside_what_it_keeps_of_repeated_subjects() -> None:
     assert CHANGED_PER_RECEIPT * ENTRY_BYTES + SAMPLE_MOST * SUBJECT_BYTES < ITEM_BYTES * 9 // 10
+
+
+def test_a_refusal_names_three_rows_and_how_many_more_there_are() -> None:
+    def refusal(length: int) -> str:
+        (found,) = seen([(number, (number + 1) % length) for number in range(length)]).refusals()
+        return found
+
+    assert "that start at bytes 0, 1, 2: correct" in refusal(3)
+    assert "that start at bytes 0, 1, 2 and 2 more: correct" in refusal(5)
+
+
+def test_the_first_row_that_says_so_is_named_in_whatever_order_rows_are_seen() -> None:
+    rows = [("a", "b", 9), ("b", "a", 5), ("a", "b", 2), ("b", "a", 7)]
+    for some in (rows, rows[::-1]):
+        changed = ChangedAccounts()
+        for account, former, offset in some:
+            changed.see(account, former, "-", offset)
+        assert changed.in_circles() == [2, 5]
+
+
+def test_a_row_that_leads_out_of_a_circle_is_not_named() -> None:
+    assert seen([(0, 1), (0, 2), (2, 0)]).in_circles() == [1, 2]

@@ -189,6 +189,25 @@ def test_another_void_since_the_plan_is_taken_into_account() -> None:
     assert came_to == [(Share.VOIDED, 100), (Share.CHANGED, 400), (Share.CHANGED, 100)]
 
 
+def test_of_what_another_void_reduced_since_the_plan_the_rest_is_taken() -> None:
+    decisions = [decided(1, CreditState.DUE), decided(2, CreditState.DUE)]
+    taking = Taking(VOID, 7, {"EUR": 0}, pieces_of({"EUR": 0}, decisions, LATEST, VOID))
+    other = CreditEntry(EntryKind.REDUCED, OPENED, "anna", "void/1/other", (0,), sizes=(300,))
+    stand = {key(1): decisions[0], key(2): replace(decisions[1], entries=(other,))}
+    while (following := taking.next(stand)) is not None:
+        stand[following[0]] = replace(stand[following[0]], entries=following[1])
+    assert net(stand) == {"EUR": 0}
+    came_to = [(part.share, part.size) for part in taking.came_to(stand)]
+    assert came_to == [(Share.VOIDED, 200), (Share.CHANGED, 300), (Share.VOIDED, 500)]
+
+
+def test_what_a_person_gave_and_a_void_took_back_whole_keeps_nothing_from_being_too_much() -> None:
+    given = decided(2, CreditState.VOIDED, decision=HELD, status=Outcome.GRANTED, by_hand=GIVEN)
+    decisions = [decided(1, CreditState.DUE), given]
+    found = pieces_of({"EUR": 200}, decisions, LATEST, VOID)
+    assert [(one.key.seq, one.part.share, one.part.size) for one in found] == [(1, Share.VOIDABLE, 300)]
+
+
 def test_a_second_line_of_the_subject_takes_nothing_more() -> None:
     decisions = [decided(1, CreditState.DUE)]
     _, stand = taken({"EUR": 200}, decisions, offset=7)

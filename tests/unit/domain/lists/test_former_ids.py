@@ -81,6 +81,13 @@ def test_where_the_list_has_no_former_ids_its_other_column_is_ignored() -> None:
     assert record.former is None
 
 
+def test_a_former_id_without_a_column_of_its_instant_is_rejected_and_not_passed_over() -> None:
+    of_csv = line_reader(ListLayout(ListFormat.CSV, COLUMNS[:3], 0), FACTS, None, (), OWN_COLUMNS, NOW)
+    raw = b"A-1,gold,A-9"
+    found = [of_csv.record(Line(0, raw, len(raw) + 1)), both("A-1", "A-9", "", COLUMNS[:3])[1]]
+    assert [one.reason for one in found if isinstance(one, Problem)] == ["account_since_invalid"] * 2
+
+
 def test_the_stated_shape_is_not_asked_of_a_former_id() -> None:
     layout = ListLayout(ListFormat.CSV, COLUMNS, 0, account_ids=IdShape(r"[A-Z]-\d"))
     reader = line_reader(layout, FACTS, None, (), OWN_COLUMNS, NOW)

@@ -1,0 +1,84 @@
+"""Rows that contradict the decided one, and for which a person can grant nothing: only another list can say more."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from kulanz.domain.campaigns.campaign import State
+from tests.support import accepted_offer, yearly_cap
+from tests.support.by_hand import decide, door_of
+from tests.support.small_campaign import CAMPAIGN, HEADER, event, list_of, row, sealed_policy, small_world
+from tests.support.world import World
+
+
+def over(header: bytes, *lines: bytes) -> World:
+    """A closed campaign over a list."""
+    world = small_world(list_of(lines, header))
+    world.publish(event(rows=len(lines)))
+    world.run_until_quiet()
+    assert world.campaign(CAMPAIGN).state is State.CLOSED
+    return world
+
+
+def policy_over(world: World, policy: str, lines: Sequence[bytes]) -> World:
+    """A campaign under another policy over a list."""
+    world.lists.upload("lists/other.csv", b"\n".join(lines))
+    world.publish(event(key="lists/other.csv", rows=len(lines) - 1, policy=policy))
+    world.run_until_quiet()
+    assert world.campaign(CAMPAIGN).state is State.CLOSED
+    return world
+
+
+def offering() -> World:
+    world = World(chunk_bytes=65_536)
+    text = accepted_offer.HEAD.format(version=1, history="") + accepted_offer.OFFER
+    world.policies.publish("part", 1, sealed_policy(text))
+    return policy_over(world, "part", [b"account_id,fee", b"a-1,10.00", b"a-1,20.00"])
+
+
+def refused(world: World, account: str, lines: Sequence[bytes], **body: Any) -> str:
+    """Why nothing can be granted for the last of some lines; empty where it can."""
+    reply = decide(door_of(world), account, row=sum(len(line) + 1 for line in lines[:-1]), **body)
+    if reply.status == 200:
+        return ""
+    assert reply.status == 409, reply.content
+    reason: str = reply.content["reason"]
+    return reason
+
+
+FORMER = HEADER + b",account_was,account_since"
+SINCE = b",2026-01-01T00:00:00Z"
+TO_BILL = HEADER + b",biller_account"
+LESS, MORE = row("a-1", fee="20.00"), row("a-1", fee="30.00")
+
+
+@pytest.mark.parametrize(
+    ("lines", "reason"),
+    [
+        pytest.param((HEADER, LESS, MORE), "", id="another fee alone"),
+        pytest.param((FORMER, LESS + b",old-1" + SINCE, MORE + b",,"), "former_differs", id="no former id any more"),
+        pytest.param((FORMER, LESS + b",,", MORE + b",old-1" + SINCE), "former_differs", id="a former id now"),
+        pytest.param((FORMER, LESS + b",old-1" + SINCE, MORE + b",old-1" + SINCE), "", id="the same former id"),
+        pytest.param((TO_BILL, LESS + b",K-1", MORE + b",K-2"), "bills_differ", id="another bill"),
+        pytest.param((TO_BILL, LESS + b",K-1", MORE + b",K-1"), "", id="the same bill"),
+    ],
+)
+def test_a_row_that_differs_in_more_than_facts_is_for_another_list(lines: tuple[bytes, ...], reason: str) -> None:
+    assert refused(over(*lines), "a-1", lines) == reason
+
+
+def test_what_was_offered_is_for_the_customer_to_accept() -> None:
+    lines = [b"account_id,fee", b"a-1,10.00", b"a-1,20.00"]
+    assert refused(offering(), "a-1", lines, way="amount", amount="1.00", measure="EUR") == "offer_stands"
+
+
+def test_under_a_policy_that_counts_what_there_was_before_a_row_needs_a_campaign() -> None:
+    lines = [b"account_id,fee,excluded", b"a-1,10.00,no", b"a-1,20.00,no"]
+    world = policy_over(yearly_cap.world(), yearly_cap.POLICY_ID, lines)
+    assert refused(world, "a-1", lines) == "history_needs_campaign"
+
+
+def test_of_a_row_that_cannot_be_read_its_bill_must_be_known() -> None:
+    lines = (TO_BILL, row("a-2") + b",K-2", row("b#d") + b",K-1")
+    assert refused(over(*lines), "a-1", lines) == "bill_unknown"
