@@ -137,7 +137,8 @@ CALM: Mapping[str, Mapping[str, Any]] = {
     "goodwill.waiting": {"waiting": []},
     "voids.waiting": {"voids": []},
 }
-"""Every question of the first page that has an answer of its own, with nothing in it."""
+"""Every question of the first page that has an answer of its own, with nothing in it. What is kept back is a trouble,
+and the first page shows it as one."""
 
 
 def test_the_first_page_is_calm_only_where_nothing_waits(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,9 +152,9 @@ def test_the_first_page_is_calm_only_where_nothing_waits(browser: Browser, monke
         (use, name)
         for use, answer in CALM.items()
         for name, value in answer.items()
-        if isinstance(value, list) and name not in ("campaigns", "voids")
+        if isinstance(value, list) and name not in ("campaigns", "voids", "kept_back")
     ]
-    assert len(alone) == 9
+    assert len(alone) == 8
     wrong = [
         (use, name) for use, name in alone if _is_calm({**CALM, use: {**CALM[use], name: [one]}}, session, browser)
     ]
