@@ -92,6 +92,7 @@ ACTIONS = (
     Action("/void/<incident>/<seq>/<void>/decide", voids.decide, voids.show, "voids.decide"),
     Action("/rejected/<incident>/<seq>/act", rejects.act, rejects.show, "credits.act"),
     Action("/draft/<draft>/confirm", drafts.confirm, drafts.show, "drafts.confirm"),
+    Action("/draft/<draft>/dismiss", drafts.dismiss, drafts.show, "drafts.confirm"),
     Action("/money/halt", money.halt, money.show, "halts.act"),
     Action("/money/budget", money.set_budget, money.show, "budgets.act"),
 )

@@ -49,6 +49,9 @@ def show(visit: Visit) -> Shown:
         "digest": draft["digest"],
         "is_another": bool(seen := visit.form.get("digest", "")) and seen != draft["digest"],
         "form_id": action_id(visit, "confirm"),
+        "dismiss_id": action_id(visit, "dismiss"),
+        "is_confirmed": draft["confirmed"] is not None and draft["confirmed"]["digest"] == draft["digest"],
+        "is_dismissed": draft["dismissed"] is not None and draft["dismissed"]["digest"] == draft["digest"],
     }
     return Shown("draft.html", visit.words("Draft {draft}", draft=draft["draft"]), content)
 
@@ -82,10 +85,7 @@ def _picture(draft: Answer, now: datetime) -> Any:
 
 def confirm(visit: Visit) -> Done:
     """Record the incident as the person confirms it, and request a campaign where that is wanted."""
-    draft = visit.ask("drafts.one", None, draft=visit.of["draft"])
-    seen = visit.form.get("digest", "")
-    if seen != draft["digest"]:
-        raise NotAnswered("the draft has changed since you looked at it; look again", Why.REFUSED)
+    draft, seen = _seen(visit)
     body: dict[str, Any] = {"digest": seen, "windows": _windows(visit, draft)}
     body |= {name: text for name in ("title", "cause", "reason") if (text := filled(visit, name))}
     if visit.form.get("campaign"):
@@ -99,6 +99,24 @@ def confirm(visit: Visit) -> Done:
         number=done["revision"],
     )
     return Done(f"/campaign/{campaign_path(done['campaign'])}", str(said))
+
+
+def dismiss(visit: Visit) -> Done:
+    """Say that nothing is to be recorded of the draft. It waits again when its source reports something else."""
+    _, seen = _seen(visit)
+    body = {"action": "dismiss", "digest": seen, "reason": filled(visit, "reason")}
+    visit.kulanz.act("drafts.confirm", body, draft=visit.of["draft"], id=action_id(visit, "dismiss"))
+    said = visit.words("The draft is dismissed. It waits again when its source reports something else.")
+    return Done(f"/draft/{segment(visit.of['draft'])}", str(said))
+
+
+def _seen(visit: Visit) -> tuple[Answer, str]:
+    """The draft as it is, and the digest of what was shown, which it must have. Raises NotAnswered."""
+    draft = visit.ask("drafts.one", None, draft=visit.of["draft"])
+    seen = visit.form.get("digest", "")
+    if seen != draft["digest"]:
+        raise NotAnswered("the draft has changed since you looked at it; look again", Why.REFUSED)
+    return draft, seen
 
 
 def _windows(visit: Visit, draft: Answer) -> list[dict[str, str | None]]:

@@ -93,6 +93,31 @@ def test_a_draft_that_changed_under_the_page_is_not_confirmed(browser: Browser) 
     assert forms(shown)[CONFIRM]["digest"] != filled["digest"]
 
 
+@pytest.mark.parametrize("draft", [DRAFT, HELD_DRAFT])
+def test_a_draft_of_which_nothing_is_to_be_recorded_is_dismissed_once_with_its_reason(
+    browser: Browser, draft: str
+) -> None:
+    """Also one that cannot be confirmed: it would wait for ever."""
+    action = f"{draft}/dismiss"
+    sent = browser.form(draft, action)
+    missing = browser.post(action, {**sent, "reason": "  "})
+    assert missing.status_code == 422
+    assert action in forms(missing), "nothing was done"
+    first, again = (browser.post(action, {**sent, "reason": "a test of the pager"}) for _ in range(2))
+    assert (first.status_code, again.status_code, first.location) == (303, 303, draft)
+    page = browser.get(draft)
+    assert "a test of the pager" in read(page.text)
+    assert action not in forms(page)
+    assert recorded_windows(browser) is None
+
+
+def test_a_draft_that_changed_under_the_page_is_not_dismissed(browser: Browser) -> None:
+    filled = {**browser.form(DRAFT, f"{DRAFT}/dismiss"), "reason": "nothing"}
+    other = browser.post(f"{DRAFT}/dismiss", {**filled, "digest": "0" * 64})
+    assert (other.status_code, "The draft has changed under this page" in other.text) == (409, True)
+    assert "Not confirmed" in read(browser.get(DRAFT).text)
+
+
 def test_a_campaign_is_requested_over_the_very_version_of_a_list(browser: Browser) -> None:
     asked: list[Any] = []
     acted = browser.kulanz.act
