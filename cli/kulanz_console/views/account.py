@@ -1,19 +1,28 @@
 """*Account*: one search for one exact id, and what is true of it now, before any history."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
+from kulanz.domain.campaigns.campaign import CampaignId
+from kulanz.domain.decision import Outcome
 from kulanz.domain.identifiers import month_of_goodwill
 from kulanz_console import answered
 from kulanz_console.paths import url
 from kulanz_console.port import NotAnswered, Why
+from kulanz_console.views.cases import CONFLICT, case_path
 from kulanz_console.views.forms import action_id, reasons_of
-from kulanz_console.visit import Done, Shown, Visit
+from kulanz_console.views.voids import listed
+from kulanz_console.visit import Answer, Done, Shown, Visit
 
 if TYPE_CHECKING:
     from kulanz.application.door.accounts import AskAnswer
 
 KINDS = {"granted": "closed", "offered": "waits", "held": "waits", "referred": "waits"}
 """The class of a state's label; the others are stopped."""
+CAMPAIGNS_LOOKED_AT = 3
+"""Campaigns whose lists are searched for rows that contradict what was decided: one question each, at once."""
 
 
 def show(visit: Visit) -> Shown:
@@ -25,15 +34,22 @@ def show(visit: Visit) -> Shown:
     if not account:
         return Shown("account.html", visit.words("Account"), content)
     query = {"incident": incident, "subject": subject}
-    answer, reasons, given = visit.together(
+    gives, is_whole = visit.may("goodwill.give"), incident is None and subject is None
+    answer, reasons, goodwill, voids, whole = visit.together(
         lambda: visit.ask("accounts.ask", query, account=account),
-        lambda: reasons_of(visit) if visit.may("goodwill.give") else [],
-        lambda: _given_before(visit, account) if visit.may("goodwill.give") else [],
+        lambda: reasons_of(visit) if gives else [],
+        lambda: visit.ask("goodwill.waiting")["waiting"] if visit.may("goodwill.waiting") else [],
+        lambda: visit.ask("voids.waiting")["voids"] if visit.may("halts.current") else [],
+        lambda: visit.ask("accounts.ask", None, account=account) if gives and not is_whole else None,
     )
     found = cast("AskAnswer", answer)
+    its_goodwill = [one for one in goodwill if one["account_id"] == account]
     content |= {
         "reasons": reasons,
-        "given": given,
+        "given": _given_before(cast("AskAnswer", whole or answer), its_goodwill) if gives else [],
+        "conflicts": _conflicts(visit, found) if visit.may("cases.of_month") else [],
+        "waiting_goodwill": [one for one in its_goodwill if one["state"] == "waiting"],
+        "open_voids": _voids_of(found, voids),
         "void_id": action_id(visit, "void"),
         "goodwill_id": action_id(visit, "goodwill"),
         "answer": found,
@@ -46,16 +62,54 @@ def show(visit: Visit) -> Shown:
     return Shown("account.html", visit.words("Account {account}", account=account), content)
 
 
-def _given_before(visit: Visit, account: str) -> list[tuple[str, str, str]]:
+def _given_before(answer: "AskAnswer", waiting: Sequence[Answer]) -> list[tuple[str, str, str]]:
     """What the account was given by hand, and what waits to be: the id, the amount and the state of each."""
-    answer, waiting = visit.together(
-        lambda: visit.ask("accounts.ask", None, account=account), lambda: visit.ask("goodwill.waiting")["waiting"]
-    )
-    standings = [
-        one for one in answered.standings(cast("AskAnswer", answer)) if month_of_goodwill(one.content["incident_id"])
-    ]
+    standings = [one for one in answered.standings(answer) if month_of_goodwill(one.content["incident_id"])]
     given = [(one.content["subject"], answered.what_words(one), one.content["state"]) for one in standings]
-    return given + [(one["id"], one["amount"], one["state"]) for one in waiting if one["account_id"] == account]
+    return given + [(one["id"], one["amount"], one["state"]) for one in waiting]
+
+
+@dataclass(frozen=True, slots=True)
+class Conflicts:
+    """Rows of a campaign's list that contradict what was decided of the account: the path of each as a case.
+
+    `is_more`: the list is longer than what was looked at. `closed` is why nobody can decide them now, and `failed` why
+    they could not be looked up.
+    """
+
+    campaign: str
+    paths: Sequence[str] = ()
+    until: str = ""
+    closed: str = ""
+    is_more: bool = False
+    failed: str = ""
+
+
+def _conflicts(visit: Visit, answer: "AskAnswer") -> list[Conflicts]:
+    """Those campaigns that stand last with an incident, where a row contradicts the account's, or may do so."""
+    last = [one.decisions[-1].content["campaign"] for one in answered.standings(answer)]
+    campaigns = list(dict.fromkeys(one for one in last if not month_of_goodwill(one.rpartition("/")[0])))
+    looked_at = campaigns[:CAMPAIGNS_LOOKED_AT]
+    found = visit.together(*(partial(_conflicts_in, visit, one, answer["account_id"]) for one in looked_at))
+    found += [Conflicts(one, is_more=True) for one in campaigns[CAMPAIGNS_LOOKED_AT:]]
+    return [one for one in found if one.paths or one.is_more or one.failed]
+
+
+def _conflicts_in(visit: Visit, campaign: str, account: str) -> Conflicts:
+    named = CampaignId.parse(campaign)
+    try:
+        found = visit.ask("cases.of_campaign", {"kind": CONFLICT}, incident=named.incident_id, seq=named.seq)
+    except NotAnswered as problem:
+        return Conflicts(campaign, failed=str(problem))
+    paths = [case_path({**one, "campaign": campaign}) for one in found["cases"] if one["account_id"] == account]
+    closed = "" if found["closed"] is None else found["closed"]["says"]
+    return Conflicts(campaign, paths, found["decidable_until"], closed, found["next"] is not None)
+
+
+def _voids_of(answer: "AskAnswer", voids: Sequence[Answer]) -> list[dict[str, Any]]:
+    """Voids that are not over, of the campaigns that granted the account something: it may be among what they void."""
+    granted = {one["campaign"] for one in answer["decisions"] if one["status"] == Outcome.GRANTED}
+    return [listed(one) for one in voids if one["campaign"] in granted]
 
 
 def accept(visit: Visit) -> Done:

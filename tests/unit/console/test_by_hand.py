@@ -238,3 +238,37 @@ def test_a_role_sees_the_forms_of_its_own_work(role: Role, targets: set[str]) ->
     assert {one for page in pages for one in forms(page) if one not in ("/language", "/end")} == targets
     waits = read(browser.get("/").text)
     assert ("60.00 EUR" in waits) == (role is not Role.FINANCE)
+
+
+def box(page: str) -> str:
+    """What waits for an account, as its page says it, with where the links go."""
+    found = page.partition('aria-labelledby="waits"')[2].partition("</section>")[0]
+    return read(re.sub(r"<a href=\"([^\"]+)\">", r"[\1] ", found.partition(">")[2].replace("<wbr>", "")))
+
+
+def test_the_page_of_an_account_says_what_waits_for_it_to_whoever_may_read_that() -> None:
+    stack = with_everything()
+    browser = Browser(stack.world, EVERY_ROLE, stack).enter()
+    for query in ("", f"&incident={INCIDENT_ID}"):
+        torn = box(browser.get(f"/account?id=torn-1{query}").text)
+        assert "contradicts what was decided" in torn
+        (case,) = re.findall(r"\[(/case/torn-1/[^]]+)\]", torn.replace("&amp;", "&"))
+        shown = browser.get(case)
+        assert (shown.status_code, "By the row that was decided:" in read(shown.text)) == (200, True)
+    given = box(browser.get("/account?id=granted-1").text)
+    assert "[/goodwill] Goodwill of 60.00 EUR waits for a second person" in given
+    assert f"[/void/{CAMPAIGN}/v-1] A void of {CAMPAIGN} is not over" in given
+    assert "contradicts" not in given
+    assert box(browser.get("/account?id=declined-1").text) == ""
+    for role in (Role.SUPPORT, Role.AUDITOR):
+        one = Browser(stack.world, frozenset({role}), stack).enter()
+        one.kulanz.asked.clear()
+        assert one.get("/account?id=torn-1").status_code == 200
+        assert [use for use in one.kulanz.asked if not one.kulanz.may(use)] == []
+
+
+def test_a_list_that_was_not_looked_at_to_its_end_is_said_on_the_page_of_an_account(browser: Browser) -> None:
+    page = "/account?id=granted-1"
+    assert box(browser.get(page).text) == ""
+    browser.kulanz.seen = lambda answer: {**answer, "next": "more"} if "cases" in answer else answer
+    assert "Not every row of the list of net-outage/1 was looked at." in box(browser.get(page).text)
