@@ -11,7 +11,7 @@ from kulanz_cli.doctor.doors import PLACE
 from kulanz_cli.doctor.streams import READERS
 from tests.support.healthy_aws import ACCOUNT, NOW, TOPIC, HealthyAws, refusal
 from tests.unit.cli.test_doctor import FAULTS as OTHER_FAULTS
-from tests.unit.cli.test_doctor import LISTS, allow_everybody, answer, findings, run, without
+from tests.unit.cli.test_doctor import FAULTS_OF_THE_CONSOLE, LISTS, allow_everybody, answer, findings, run, without
 
 DECISIONS, REVISIONS, PROGRESS = (reader.mapping for reader in READERS)
 OTHER_STREAM = "arn:aws:dynamodb:eu-central-1:123456789012:table/a/stream/2025-01-01T00:00:00.000"
@@ -84,7 +84,7 @@ def test_a_check_notices_what_it_is_for(check: str, says: str, make: Callable[[H
 
 
 def test_every_check_is_made_to_fail() -> None:
-    assert {check for check, _, _ in (*FAULTS, *OTHER_FAULTS)} == set(CHECKS)
+    assert {check for check, _, _ in (*FAULTS, *OTHER_FAULTS, *FAULTS_OF_THE_CONSOLE)} == set(CHECKS)
 
 
 def test_nothing_is_published_and_no_record_is_written_that_a_reader_would_see() -> None:
