@@ -24,13 +24,16 @@ from kulanz_console.drawing.page import NOTHING_IS_FETCHED
 from kulanz_console.drawing.style import STYLE
 from kulanz_console.drawing.ways import (
     BY_ACCOUNT,
+    NO_DIFFERENCE,
     NOT_EXACT,
+    NOTHING_TO_COMPARE,
     SAYS,
     SEVERAL,
     STATES,
     accounts_of,
     delivery_words,
     differences_of,
+    is_compared,
     law_text,
     lines_of,
     totals_of,
@@ -195,8 +198,8 @@ def _show(month: str, campaigns: Sequence[Mapping[str, Any]]) -> None:
         say(out, f"waits for a person: {text}", further=2)
     for text in differences_of(campaigns):
         say(out, f"differs: {text}", further=2)
-    if not differences_of(campaigns):
-        say(out, "plan, ledger and bill agree")
+    if is_compared(campaigns) and not differences_of(campaigns):
+        say(out, NO_DIFFERENCE[0].lower() + NO_DIFFERENCE[1:].rstrip("."))
 
 
 def _show_accounts(out: Console, campaigns: Sequence[Mapping[str, Any]]) -> None:
@@ -255,7 +258,8 @@ def html_of(month: str, campaigns: Sequence[Mapping[str, Any]]) -> str:
         style,
     )
     wrong, waiting = differences_of(campaigns), waiting_for_a_person(campaigns)
-    agree = element("p", "Plan, ledger and bill agree.") if not wrong else element("ul", *_items(wrong))
+    agreed = NO_DIFFERENCE if is_compared(campaigns) else NOTHING_TO_COMPARE
+    agree = element("p", agreed) if not wrong else element("ul", *_items(wrong))
     main = element(
         "main",
         element("h1", f"Credits of {month}"),

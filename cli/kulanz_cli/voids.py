@@ -198,7 +198,8 @@ def _show(one: Mapping[str, Any], *, is_json: bool) -> None:
     told = "to void" if figures is one["plan"] else "done"
     say(out, f"{figures['decisions']:,} decisions {told}")
     others = "have nothing that was overpaid" if is_overpaid else "name no decision of the campaign, or repeat one"
-    say(out, f"of {figures['lines']:,} lines, {figures['unmatched']:,} {others}")
+    rest = figures["lines"] - figures["decisions"] - figures["unmatched"]
+    say(out, f"of {figures['lines']:,} lines, {rest:,} have nothing to take back, {figures['unmatched']:,} {others}")
     rows = [
         [SHARES[item["share"]], measure_words(item["measure"]), figure(item["measure"], _size(item["sum"]))]
         for item in figures["sums"]

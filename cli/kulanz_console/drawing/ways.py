@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from kulanz.domain.campaigns.campaign import State
+
 STATES = (
     *("due", "assigned", "sent", "unknown", "accepted", "applied"),
     *("rejected", "taken_back", "written_off", "voided"),
@@ -36,6 +38,39 @@ def lines_of(campaigns: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 def differences_of(campaigns: Iterable[Mapping[str, Any]]) -> list[str]:
     """Where plan, ledger and bill of a campaign differ, each with its campaign."""
     return [f"{one['campaign']}: {text}" for one in campaigns for text in one["differences"]]
+
+
+NO_DIFFERENCE = "No unexplained difference."
+"""What is said where plan, ledger and bill were compared and nothing differs: a rest that is due is no difference."""
+NOTHING_TO_COMPARE = "Nothing was granted: there is nothing to compare."
+NOTHING_ON_BILLS = "Nothing is on bills yet, of {sum} to be booked."
+PARTLY_ON_BILLS = "Not on bills yet: {left}, of {sum} to be booked."
+
+
+def is_compared(campaigns: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether there is anything to compare: something was granted, or a campaign closed over a plan."""
+    return any(
+        Decimal(line["granted"]) or (one["state"] == State.CLOSED and Decimal(line["planned"]))
+        for one in campaigns
+        for line in one["lines"]
+    )
+
+
+def rest_of(campaigns: Iterable[Mapping[str, Any]]) -> list[tuple[str, str, str, str]]:
+    """What is not wholly on bills: a text with `left` and `sum`, the measure, and the two as plain decimals."""
+    return [
+        (NOTHING_ON_BILLS if left == to_book else PARTLY_ON_BILLS, measure, f"{left:f}", f"{to_book:f}")
+        for measure, (left, to_book) in sorted(_left_and_to_book(campaigns).items())
+        if left
+    ]
+
+
+def _left_and_to_book(campaigns: Iterable[Mapping[str, Any]]) -> dict[str, tuple[Decimal, Decimal]]:
+    found: dict[str, tuple[Decimal, Decimal]] = {}
+    for line in lines_of(campaigns):
+        left, to_book = found.get(line["measure"], (Decimal(0), Decimal(0)))
+        found[line["measure"]] = left + Decimal(line["not_on_bills"]), to_book + Decimal(line["to_be_booked"])
+    return found
 
 
 def totals_of(campaigns: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:

@@ -8,6 +8,7 @@ from kulanz.domain.campaigns.campaign import ENDED, State
 from kulanz_console.drawing.figures import figures_of
 from kulanz_console.drawing.sections import amounts_section, law_section, reconciliation_section, results_section
 from kulanz_console.drawing.sources import Sources
+from kulanz_console.drawing.ways import is_compared, rest_of
 from kulanz_console.drawing.words import sentence, state_kind
 from kulanz_console.paths import campaign_path
 from kulanz_console.port import NotAnswered, Why
@@ -16,6 +17,7 @@ from kulanz_console.views.campaign_lines import line_of
 from kulanz_console.views.forms import action_id, filled, on_campaign
 from kulanz_console.views.rejects import FOR_A_PERSON
 from kulanz_console.visit import Answer, Done, Shown, Visit
+from kulanz_console.words import Words
 
 LINES_SHOWN = 20
 """Line numbers that are named for each reason."""
@@ -65,10 +67,13 @@ def show(visit: Visit) -> Shown:
         "law": law_section(sources),
         "log": log,
         "plan": plan,
-        "problems": _by_reason(rejected["rows"]),
+        "problems": _by_reason(rejected["rows"], visit.words),
         "problems_more": rejected["next"] is not None,
         "refused": rejected["refused"],
+        "repeats": None if plan is None else plan["repeats"],
         "bill": bill,
+        "is_compared": bill is not None and is_compared([bill]),
+        "rest": [] if bill is None else rest_of([bill]),
         "voids": [voided.listed(one) for one in voids],
         "is_granted": any(one.granted for one in figures.totals),
         "void_id": action_id(visit, "void"),
@@ -87,14 +92,21 @@ def _policy(visit: Visit, campaign: Answer) -> Answer | None:
     return visit.if_known("policies.one", policy=policy["id"], version=policy["version"])
 
 
-def _by_reason(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, int, list[str]]]:
+def _by_reason(rows: Sequence[Mapping[str, Any]], words: Words) -> list[tuple[str, int, list[str]]]:
     """Rows with a problem by reason, the most frequent first; each with its first places."""
     counts = Counter(one["reason"] for one in rows)
     places: dict[str, list[str]] = {}
     for one in rows:
-        place = f"byte {one['offset']}" if one["line"] is None else f"line {one['line']}"
-        places.setdefault(one["reason"], []).append(place)
+        places.setdefault(one["reason"], []).append(_place(one, words))
     return [(reason, number, places[reason][:LINES_SHOWN]) for reason, number in counts.most_common()]
+
+
+def _place(one: Mapping[str, Any], words: Words) -> str:
+    """Where a row starts: by its byte, as cases name it, and by its line where that is known."""
+    byte = words.number(one["offset"])
+    if one["line"] is None:
+        return str(words("byte {byte}", byte=byte))
+    return str(words("line {line} (byte {byte})", line=words.number(one["line"]), byte=byte))
 
 
 def stop(visit: Visit) -> Done:

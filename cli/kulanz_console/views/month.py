@@ -4,7 +4,18 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from kulanz_console.drawing.pictures import Bar, Segment, picture
-from kulanz_console.drawing.ways import SAYS, STATES, accounts_of, delivery_words, differences_of, totals_of
+from kulanz_console.drawing.ways import (
+    NO_DIFFERENCE,
+    NOTHING_TO_COMPARE,
+    SAYS,
+    STATES,
+    accounts_of,
+    delivery_words,
+    differences_of,
+    is_compared,
+    rest_of,
+    totals_of,
+)
 from kulanz_console.drawing.worth import measure_words
 from kulanz_console.views.months import month_of, neighbours
 from kulanz_console.visit import Shown, Visit
@@ -30,6 +41,8 @@ def show(visit: Visit) -> Shown:
         "accounts": accounts_of(campaigns),
         "delivery_words": delivery_words,
         "differences": differences_of(campaigns),
+        "agreed": NO_DIFFERENCE if is_compared(campaigns) else NOTHING_TO_COMPARE,
+        "rest": rest_of(campaigns),
     }
     return Shown("month.html", visit.words("Month {month}", month=month), content)
 

@@ -37,7 +37,7 @@ def test_the_month_says_what_is_on_bills_and_what_is_not(answered: tuple[WorldSt
     text = " ".join(shown.stdout.split())
     assert "8.97 EUR granted, 2.99 not on bills yet" in text
     assert "rejected 2.99 refused by the biller: a person has to look" in text
-    assert "plan, ledger and bill agree" in text
+    assert "no unexplained difference" in text
     files = tmp_path / "month.csv", tmp_path / "month.html"
     assert run(stack, "month", MONTH, "--csv", str(files[0]), "--html", str(files[1])).exit_code == 0
     rows = list(csv.DictReader(files[0].read_text(encoding="utf-8").splitlines()))

@@ -81,7 +81,7 @@ def test_what_was_overpaid_is_asked_for_with_one_word_and_shown() -> None:
     shown = run(stack, "void", SECOND)
     text = read(shown.stdout)
     assert "it reduces decisions of earlier campaigns of the incident, the latest first" in text
-    assert "of 3 lines, 2 have nothing that was overpaid" in text
+    assert "of 3 lines, 0 have nothing to take back, 2 have nothing that was overpaid" in text
     assert "of what was overpaid" in text
     assert all(len(line) <= 80 for line in shown.stdout.splitlines())
     refused = run(stack, "void", CAMPAIGN, "--overpaid", "--reason", "a wrong fee")

@@ -105,10 +105,10 @@ def test_a_line_shows_how_far_its_campaign_is_and_the_rows_as_they_were_counted(
 @given(st.lists(st.sampled_from(["a", "b", "c"]), max_size=3 * LINES_SHOWN))
 def test_rows_with_a_problem_are_counted_by_reason_though_few_of_them_are_named(reasons: list[str]) -> None:
     rows = [{"reason": reason, "line": number, "offset": 0} for number, reason in enumerate(reasons)]
-    found = {reason: (number, places) for reason, number, places in _by_reason(rows)}
+    found = {reason: (number, places) for reason, number, places in _by_reason(rows, Words("en"))}
     assert {reason: number for reason, (number, _) in found.items()} == Counter(reasons)
     for reason, (number, places) in found.items():
-        assert places == [f"line {at}" for at, one in enumerate(reasons) if one == reason][:LINES_SHOWN]
+        assert places == [f"line {at} (byte 0)" for at, one in enumerate(reasons) if one == reason][:LINES_SHOWN]
         assert len(places) == min(number, LINES_SHOWN)
     assert [number for number, _ in found.values()] == sorted(Counter(reasons).values(), reverse=True)
 

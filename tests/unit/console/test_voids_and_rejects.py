@@ -78,7 +78,9 @@ def test_one_decision_is_taken_back_from_the_account(browser: Browser) -> None:
     done = browser.submit(ACCOUNT, target, reason="the customer had no outage")
     assert done.status_code == 303
     run_voids(browser.world)
-    assert "1 decisions, of 1 lines" in read(browser.get(done.location).text)
+    assert "Lines: 1. With something unused: 1. With a decision that has nothing to take back: 0." in read(
+        browser.get(done.location).text
+    )
 
 
 def test_what_was_overpaid_is_taken_back_from_the_page_of_the_campaign_that_found_it() -> None:
@@ -91,7 +93,10 @@ def test_what_was_overpaid_is_taken_back_from_the_page_of_the_campaign_that_foun
     assert done.status_code == 303
     run_voids(stack.world)
     shown = read(browser.get(done.location).text)
-    assert "1 lines, of 3; 2 lines have nothing that was overpaid." in shown
+    assert (
+        "Lines: 3. With something unused of what was overpaid: 1. Overpaid, with nothing to take back: 0."
+        " Not overpaid: 2." in shown
+    )
     assert "Of what was overpaid Share Sum unused: would be taken back 3.00 EUR" in shown
 
 

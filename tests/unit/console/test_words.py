@@ -13,7 +13,13 @@ import kulanz_console
 from kulanz.domain.campaigns.campaign import State
 from kulanz.domain.campaigns.reconciliation import RowResult, WriteResult
 from kulanz_console.answered import EXPLAINED, WITHDRAWN
-from kulanz_console.drawing.ways import SAYS
+from kulanz_console.drawing.ways import (
+    NO_DIFFERENCE,
+    NOTHING_ON_BILLS,
+    NOTHING_TO_COMPARE,
+    PARTLY_ON_BILLS,
+    SAYS,
+)
 from kulanz_console.drawing.words import SENTENCES
 from kulanz_console.pages import padded
 from kulanz_console.routes import MENU
@@ -37,6 +43,7 @@ def written() -> Iterator[str]:
                 if name in CALLED or (name == "NotAnswered" and "views" in file.parts):
                     yield str(node.args[0].value)
     yield from (one.name for one in MENU)
+    yield from (NO_DIFFERENCE, NOTHING_TO_COMPARE, NOTHING_ON_BILLS, PARTLY_ON_BILLS)
     yield from (*SHARES.values(), *CHOICES.values(), "To scale")
     yield from (*SAYS.values(), *EXPLAINED.values(), WITHDRAWN)
     yield from (

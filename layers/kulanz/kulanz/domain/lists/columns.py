@@ -88,12 +88,16 @@ def _text_parser(fact: FactDeclaration, read: Callable[[str], FactValue]) -> Par
 
 
 def _wrong(fact: FactDeclaration, error: ValueError) -> FactValue:
-    """What a wrong value is: ``INVALID`` where it is held; else raises ``FactError``."""
+    """What a wrong value is: ``INVALID`` where it is held; else raises ``FactError``.
+
+    What was expected is said without the word: amounts, days and instants say it by themselves.
+    """
+    expected = str(error).removeprefix("expected ")
     if isinstance(error, SeparatorUnknownError):  # of the column, not of its row: held rows would hide it
-        raise FactError(fact.name, str(error), LIST_SEPARATOR_UNKNOWN) from None
+        raise FactError(fact.name, expected, LIST_SEPARATOR_UNKNOWN) from None
     if fact.hold_invalid:
         return INVALID
-    raise FactError(fact.name, str(error)) from None
+    raise FactError(fact.name, expected) from None
 
 
 def _json_parser(fact: FactDeclaration) -> ParseJson:
