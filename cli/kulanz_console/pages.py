@@ -50,6 +50,7 @@ def environment(root: str = "") -> Environment:
     made.globals["root"] = root
     made.filters.update(
         foreign=lambda text: drawn(foreign(text)),
+        person=person,
         code=lambda text: drawn(code(text)),
         short=lambda text: drawn(code(str(text)[:SHORT_HASH])),
         timed=timed,
@@ -84,6 +85,11 @@ def timed(text: str) -> Markup:
     """A text of ours with instants in it, such as 2026-03-01T09:00:49Z, each of which is shown as one."""
     parts = _INSTANT.split(text)
     return Markup("").join(drawn(instant(part) if place % 2 else foreign(part)) for place, part in enumerate(parts))
+
+
+def person(text: str) -> Markup:
+    """Who somebody is, by the short name; the whole id, such as that of a role's session, is at hand."""
+    return Markup('<span title="{}">{}</span>').format(plain(text), drawn(foreign(text.rpartition("/")[2] or text)))
 
 
 def padded(measure: str, text: str) -> str:

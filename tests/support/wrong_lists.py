@@ -33,7 +33,8 @@ WRONG_LISTS: Mapping[str, WrongList] = {
         _ids(2_001, fee="10000.00"), "on average", "100 TIMES as much", "100 times as much a line as before"
     ),
     "doubled": WrongList(
-        [*_ids(2_001), *_ids(2_001)], "repeated", "40 of 80 rows name a subject AGAIN", "40 rows name an account again"
+        [*_ids(2_001), *_ids(2_001)], "repeated", "40 of 80 rows name a subject AGAIN",
+        "40 of 80 rows repeat an account of this same list"
     ),
     "doubled by another export": WrongList(
         [*_ids(2_001), *_ids(2_001, "00")], "nearly equal", "40 of 80 rows have an id that differs",

@@ -1,10 +1,12 @@
 """*Plan*: what it will do, counted, before it happens; and a person's yes or no to exactly that."""
 
+from datetime import datetime
 from typing import Any
 
 from kulanz.domain.campaigns.campaign import CAN_BE_REPLANNED, State
 from kulanz.domain.campaigns.reconciliation import RowResult
 from kulanz.domain.decision import Decision
+from kulanz.domain.time import parse_instant
 from kulanz_console.answered import summary
 from kulanz_console.drawing.figures import ORDER
 from kulanz_console.drawing.pictures import thin_bar
@@ -12,9 +14,13 @@ from kulanz_console.drawing.sections import HISTOGRAMS_SHOWN, KINDS, histogram
 from kulanz_console.drawing.words import state_kind
 from kulanz_console.paths import campaign_path
 from kulanz_console.port import NotAnswered, Why
+from kulanz_console.views.campaign_lines import line_of
 from kulanz_console.views.forms import action_id, filled, on_campaign
 from kulanz_console.visit import Answer, Done, Shown, Visit
 
+REPLAN = "replan"
+BY_COMMAND = "plan it again with replan"
+"""What a refusal tells whoever has a shell."""
 LARGEST_SHOWN = 10
 WINDOWS_SHOWN = 3
 SAME_SHOWN = 2
@@ -25,9 +31,13 @@ def show(visit: Visit) -> Shown:
     is said, and every yes has to be given anew.
     """
     plan, campaign = visit.together(
-        lambda: visit.ask("approvals.plan", None, **on_campaign(visit)),
+        lambda: visit.if_known("approvals.plan", **on_campaign(visit)),
         lambda: visit.ask("campaigns.one", None, **on_campaign(visit)),
     )
+    if plan is None:
+        is_made = campaign["state"] == State.PLANNING
+        unplanned = {"campaign": campaign, "line": line_of(campaign), "is_made": is_made}
+        return Shown("unplanned.html", visit.words("Plan {campaign}", campaign=campaign["campaign"]), unplanned)
     revision = visit.if_known("incidents.revision", incident=visit.of["incident"], revision=campaign["revision"])
     seen = visit.form.get("plan_hash", "")
     is_another = bool(seen) and seen != plan["plan_hash"]
@@ -35,11 +45,16 @@ def show(visit: Visit) -> Shown:
         visit.form = {"reason": filled(visit, "reason")}
     most = max((one["lines"] for one in plan["results"]), default=0)
     amounts = sorted(plan["amounts"], key=lambda one: -one["lines"])
-    state = State(plan["state"])
+    state, repeats = State(plan["state"]), plan["repeats"]
+    waits = state is State.AWAITING_APPROVAL
+    expired = waits and is_over(plan, visit.now)
     content = {
         "plan": plan,
         "kind": state_kind(state),
-        "waits": state is State.AWAITING_APPROVAL,
+        "waits": waits and not expired,
+        "is_over": expired,
+        "repeated": repeats["repeated"] + repeats["contradicting"],
+        "is_warned": is_warned(plan),
         "can_be_replanned": state in CAN_BE_REPLANNED,
         "heading": _title(revision) or plan["campaign"],
         "results": [
@@ -59,6 +74,18 @@ def show(visit: Visit) -> Shown:
         "missing": max(0, plan["persons_needed"] - len(plan["approvals"])),
     }
     return Shown("plan.html", visit.words("Plan {campaign}", campaign=plan["campaign"]), content)
+
+
+def is_over(plan: Answer, now: datetime) -> bool:
+    """Whether the time to approve a plan is over."""
+    return now >= parse_instant(plan["approvable_until"])
+
+
+def is_warned(plan: Answer) -> bool:
+    """Whether something about the list of a plan looks wrong."""
+    listed, repeats = plan["list"], plan["repeats"]
+    rows = repeats["repeated"] + repeats["contradicting"] + repeats["nearly_equal"]
+    return bool(listed["is_older"] or listed["same_as"] or rows or any(one["times"] for one in plan["usual"]))
 
 
 def show_sample(visit: Visit) -> Shown:
@@ -103,7 +130,7 @@ def reject(visit: Visit) -> Done:
 
 def replan(visit: Visit) -> Done:
     """Plan the same list again, as the next campaign of the incident."""
-    return _acted(visit, {"action": "replan", "reason": filled(visit, "reason")})
+    return _acted(visit, {"action": REPLAN, "reason": filled(visit, "reason")})
 
 
 def _hash(visit: Visit) -> str:
@@ -116,8 +143,25 @@ def _hash(visit: Visit) -> str:
 def _acted(visit: Visit, body: dict[str, Any]) -> Done:
     if body["action"] != "approve" and not body["reason"]:
         raise NotAnswered("state a reason; the audit log keeps it", Why.WRONG)
-    done = visit.kulanz.act("approvals.act", body, **on_campaign(visit), id=action_id(visit, body["action"]))
+    try:
+        done = visit.kulanz.act("approvals.act", body, **on_campaign(visit), id=action_id(visit, body["action"]))
+    except NotAnswered as problem:
+        raise NotAnswered(_by_form(visit, problem), problem.why, problem.reason) from None
+    if body["action"] == REPLAN:
+        said = visit.words(
+            "{campaign} plans the same list again. Its plan then waits for another person's approval.",
+            campaign=done["campaign"],
+        )
+        return Done(f"/campaign/{campaign_path(done['campaign'])}", str(said))
     state = visit.words.code(done["state"])
     where = "plan" if done["state"] == State.AWAITING_APPROVAL else "campaign"
     path = f"/{where}/{campaign_path(done['campaign'])}"
     return Done(path, str(visit.words("{campaign} is now: {state}.", campaign=done["campaign"], state=state)))
+
+
+def _by_form(visit: Visit, problem: NotAnswered) -> str:
+    """Why it was refused; what a command would do is done by a form of the page."""
+    form = visit.words("Plan the same list again")
+    if problem.reason == "approval_over":
+        return str(visit.words("The time to approve this plan is over. Use the form: {form}.", form=form))
+    return str(problem).replace(BY_COMMAND, str(visit.words("use the form: {form}", form=form)))

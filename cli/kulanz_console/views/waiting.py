@@ -1,14 +1,20 @@
 """*Waiting for you*: plans, troubles, what is late, and whether the stack is halted."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from kulanz.domain.campaigns.campaign import State
+from kulanz.domain.campaigns.campaign import CampaignId, State
 from kulanz_console.views import cases, rejects, voids
-from kulanz_console.views.campaign_lines import line_of
+from kulanz_console.views.campaign_lines import CampaignLine, line_of
 from kulanz_console.views.months import last_months
+from kulanz_console.views.plan import is_over, is_warned
 from kulanz_console.visit import Answer, Shown, Visit
 
 MONTHS_OF_CASES = 2
+PLANS_LOOKED_AT = 5
+"""Plans of which the first page says until when they can be approved: one question each, at once."""
 NOTHING_LATE: Answer = {"overdue": [], "due_soon": []}
 
 
@@ -38,6 +44,7 @@ def show(visit: Visit) -> Shown:
     content = {
         "halt": halt,
         "plans": plans,
+        "times": _times(visit, plans),
         "stopped": [one for one in campaigns if one.state != State.AWAITING_APPROVAL],
         "kept": kept,
         "is_more": is_more,
@@ -57,6 +64,30 @@ def show(visit: Visit) -> Shown:
         and not (refused and refused["events"]),
     }
     return Shown("waiting.html", visit.words("Waiting for you"), content)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanTime:
+    """Until when a plan can be approved, and whether something about its list looks wrong."""
+
+    until: str
+    is_over: bool
+    is_warned: bool
+
+
+def _times(visit: Visit, plans: Sequence[CampaignLine]) -> dict[str, PlanTime]:
+    """The first of the plans that wait, by their campaigns; of one that has gone since nothing is said."""
+    looked_at = plans[:PLANS_LOOKED_AT]
+    found = visit.together(*(partial(_time_of, visit, one.id) for one in looked_at))
+    return {one.id: time for one, time in zip(looked_at, found, strict=True) if time is not None}
+
+
+def _time_of(visit: Visit, campaign: str) -> PlanTime | None:
+    named = CampaignId.parse(campaign)
+    plan = visit.if_known("approvals.plan", incident=named.incident_id, seq=named.seq)
+    if plan is None:
+        return None
+    return PlanTime(plan["approvable_until"], is_over(plan, visit.now), is_warned(plan))
 
 
 def _cases(visit: Visit) -> list[Any]:

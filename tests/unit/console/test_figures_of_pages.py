@@ -83,7 +83,7 @@ def test_a_plan_shows_as_granted_what_is_granted_and_nothing_else(browser: Brows
     text = read(browser.get(PLAN).text)
     worth = f"{int(sums[RowResult.GRANTED]) // 100}.25 EUR"
     assert f"Will be granted {worth}" in text
-    assert f"Approve {worth}" in text
+    assert f"Approve at most {worth}" in text
 
 
 def _plan(browser: Browser) -> Mapping[str, Any]:

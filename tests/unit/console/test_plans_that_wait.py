@@ -1,0 +1,94 @@
+"""A plan that waits: until when, what of its list looks wrong, and what is done when its time is over."""
+
+import re
+from datetime import timedelta
+
+import pytest
+
+from kulanz.domain.time import parse_instant
+from tests.support.console_browser import Browser, forms
+from tests.support.world import World
+from tests.support.world_door import ANNA
+from tests.support.wrong_lists import A_RIGHT_LIST, WRONG_LISTS, planned
+
+PLAN = "/plan/second/1"
+WARNING = "Its list has a warning"
+TICK = "<li>The plan is within its limits."
+
+
+def read(html: str) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", html.replace("&#39;", "'").replace("<wbr>", "")).split())
+
+
+@pytest.fixture(scope="module")
+def right() -> World:
+    return planned(A_RIGHT_LIST)
+
+
+def until(browser: Browser) -> str:
+    return str(browser.kulanz.ask("approvals.plan", incident="second", seq=1)["approvable_until"])
+
+
+def test_a_plan_whose_time_is_over_is_not_approved_but_planned_again_on_its_page(right: World) -> None:
+    browser = Browser(right.copy()).enter()
+    filled, ends = browser.form(PLAN, f"{PLAN}/approve"), parse_instant(until(browser))
+    for now, is_over in ((ends - timedelta(seconds=1), False), (ends, True)):
+        browser.world.now = now
+        browser = Browser(browser.world, stack=browser.stack).enter()
+        page, first = browser.get(PLAN), read(browser.get("/").text)
+        said = read(page.text)
+        assert ("Expired on" in said, "Expired on" in first) == (is_over, is_over)
+        assert ("approve before" in said, "approve before" in first) == (not is_over, not is_over)
+        assert (f"{PLAN}/approve" in forms(page), "Approvals still missing" in said) == (not is_over, not is_over)
+        assert ('id="replan" open>' in page.text, "another person must approve that" in said) == (is_over, is_over)
+    filled["form_token"] = browser.form(PLAN, f"{PLAN}/replan")["form_token"]
+    refused = browser.post(f"{PLAN}/approve", filled)
+    assert refused.status_code == 409
+    assert "The time to approve this plan is over. Use the form: Plan the same list again." in read(refused.text)
+    done = browser.submit(PLAN, f"{PLAN}/replan", reason="its time was over")
+    assert done.location == "/campaign/second/2"
+    assert "another person's approval" in read(browser.get(done.location).text)
+    made = browser.get("/plan/second/2")
+    assert (made.status_code, "The plan of second/2 is being made" in read(made.text)) == (200, True)
+    assert 'href="/campaign/second/2"' in made.text
+    assert "kulanz watch" not in made.text
+
+
+def test_where_rows_repeat_an_account_the_figures_are_said_to_be_the_most() -> None:
+    browser = Browser(planned(WRONG_LISTS["doubled"])).enter()
+    page = browser.get(PLAN).text
+    said = read(page)
+    assert "at most: 40 rows repeat an account of this list, each is granted once" in said
+    assert "Would get something 80 at most" in said
+    assert re.search(r"Approve at most [\d,.]+ EUR", said)
+    assert TICK not in page
+    assert WARNING in read(browser.get("/").text)
+
+
+def test_ids_that_are_nearly_equal_are_shown_by_an_example_and_no_page_contradicts_it() -> None:
+    browser = Browser(planned(WRONG_LISTS["doubled by another export"])).enter()
+    assert "as 1018315 and 001018315" in read(browser.get(PLAN).text)
+    sample = read(browser.get("/sample/second/1").text)
+    assert "under the very same id" in sample
+    assert "Ids that differ by zeros, letters' case or .0 are two accounts." in sample
+
+
+def test_a_plan_without_a_warning_has_its_tick_and_no_budget_is_no_alarm(right: World) -> None:
+    browser = Browser(right.copy()).enter()
+    page = browser.get(PLAN).text
+    assert TICK in page
+    assert re.search(r'<li class="plain">No budget is set', page)
+    assert "at most:" not in read(page)
+    assert re.search(r"Approve [\d,.]+ EUR", read(page))
+    assert WARNING not in read(browser.get("/").text)
+
+
+def test_an_emergency_stands_below_the_approval_and_persons_by_their_short_names(right: World) -> None:
+    browser = Browser(right.copy()).enter()
+    browser.stack.desk = ANNA
+    browser.submit(PLAN, f"{PLAN}/approve")
+    page = browser.get(PLAN).text
+    yes = re.search(r"<button class=.main yes.>", page)
+    assert yes is not None
+    assert yes.start() < page.index("In an emergency: alone")
+    assert f'<span title="{ANNA.id}"><bdi>anna</bdi></span>' in page
