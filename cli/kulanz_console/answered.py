@@ -140,6 +140,12 @@ def what_words(standing: Standing) -> str:
     return worth(latest.benefits) or latest.reason
 
 
+def is_about_worth(standing: Standing) -> bool:
+    """Whether `what_words` are benefits, and not the code of a reason."""
+    is_given = standing.content["state"] in ("granted", "expired", "offered")
+    return is_given or bool(standing.decisions[-1].decision.benefits)
+
+
 def now_words(standing: Standing) -> str:
     """What the state means at this moment."""
     content = standing.content
@@ -203,6 +209,11 @@ def _taken_back(decided: Decided) -> str:
     return "The account gets a part of it: the rest was taken back." if "voided" in states else ""
 
 
+def meaning(decided: Decided) -> str:
+    """What a decision means for the account as it stands now, in a sentence."""
+    return _taken_back(decided) or _by_hand(decided) or _meaning(decided)
+
+
 def _meaning(decided: Decided) -> str:
     offer, outcome = decided.content["offer"], decided.decision.outcome
     if decided.is_accepted:
@@ -249,7 +260,7 @@ def _hand(decided: Decided) -> Iterator[tuple[str, str]]:
 def facts(decided: Decided, answer: "AskAnswer") -> Iterator[tuple[str, str]]:
     """What is known of a decision, each fact with its name."""
     content, decision, offer = decided.content, decided.decision, decided.content["offer"]
-    yield "meaning", _taken_back(decided) or _by_hand(decided) or _meaning(decided)
+    yield "meaning", meaning(decided)
     yield "reason", decision.reason
     yield from _hand(decided)
     if decided.is_granted:
@@ -263,9 +274,11 @@ def facts(decided: Decided, answer: "AskAnswer") -> Iterator[tuple[str, str]]:
         yield "open until", "no end" if until is None else seconds(until)
     if content["expires_at"] is not None and content["status"] != Outcome.OFFERED:
         yield "usable until", seconds(content["expires_at"]) + (" (over)" if content["expired"] else "")
-    for benefit in decided.granted if "by_hand" in content else decision.benefits:
+    shown = decided.granted if "by_hand" in content else decision.benefits
+    for benefit in shown:
         if benefit.due is not None:
-            yield "due", due_words(benefit.due)
+            which = f"{worth([benefit])} " if len(shown) > 1 else ""
+            yield "due", f"{which}{due_words(benefit.due)}{_late_from(content, benefit)}"
         if benefit.restriction is not None:
             yield "usable for", f"{benefit.restriction} of the policy"
         yield from benefit.terms.items()
@@ -282,11 +295,24 @@ def facts(decided: Decided, answer: "AskAnswer") -> Iterator[tuple[str, str]]:
     yield from _notices(decided)
 
 
+def _late_from(content: "DecisionAnswer", benefit: Benefit) -> str:
+    """The first instant at which a benefit is late, where the answer has it of this one alone."""
+    measure = benefit.unit if benefit.money is None else benefit.money.currency
+    found = [credit["due"] for credit in content.get("credits", ()) if credit["measure"] == measure]
+    return f"; late from {seconds(found[0])}" if len(found) == 1 and found[0] is not None else ""
+
+
 def _notices(decided: Decided) -> Iterator[tuple[str, str]]:
     """What the customer was told: the notice of what was decided first, and of nothing that persons did since."""
     content, notice = decided.content, decided.decision.notice
     if notice is not None:
-        yield "notice", f"{notice.kind}, in {notice.locale}, by {notice.channel}: {content['notice_id']}"
+        is_first = "by_hand" not in content and not decided.is_accepted
+        since = f"; for sending since {seconds(content['effective_at'])}" if is_first else ""
+        knows = "whoever sends the notices knows whether it was sent"
+        yield (
+            "notice",
+            (f"{notice.kind}, in {notice.locale}, by {notice.channel}{since}; {knows}; id {content['notice_id']}"),
+        )
     elif month_of_goodwill(content["campaign"].rpartition("/")[0]):
         yield "notice", "none: Kulanz tells the customer nothing of goodwill; whoever gave it does"
     else:

@@ -272,3 +272,18 @@ def test_a_list_that_was_not_looked_at_to_its_end_is_said_on_the_page_of_an_acco
     assert box(browser.get(page).text) == ""
     browser.kulanz.seen = lambda answer: {**answer, "next": "more"} if "cases" in answer else answer
     assert "Not every row of the list of net-outage/1 was looked at." in box(browser.get(page).text)
+
+
+def test_the_page_of_an_account_says_sentences_first_and_codes_after(browser: Browser) -> None:
+    held = read(browser.get("/account?id=held-1").text.replace("<wbr>", ""))
+    band = "Not decided: a fact that the policy needs is unknown, and nothing is guessed. Held; nothing is granted"
+    assert f"{band} (segment_unknown)." in held.replace("( ", "(").replace(" )", ")"), held[600:1200]
+    granted = read(browser.get("/account?id=granted-1").text.replace("<wbr>", ""))
+    assert "2.99 EUR within 2 billing cycles" in granted
+    assert re.search(
+        r"notice granted, in de, by \w+; for sending since 2026-03-01 .{8} UTC ?; "
+        r"whoever sends the notices knows whether it was sent; id \w{32}",
+        granted,
+    )
+    unknown = read(browser.get("/account?id=nobody").text)
+    assert "its lists are searched for a line or service of this id, too" in unknown
