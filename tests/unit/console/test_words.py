@@ -24,6 +24,7 @@ from kulanz_console.drawing.words import SENTENCES
 from kulanz_console.pages import padded
 from kulanz_console.routes import MENU
 from kulanz_console.views.drafts import CHOICES
+from kulanz_console.views.month import OPEN_TEXTS
 from kulanz_console.views.voids import SHARES
 from kulanz_console.words import Words, catalogue
 
@@ -43,7 +44,7 @@ def written() -> Iterator[str]:
                 if name in CALLED or (name == "NotAnswered" and "views" in file.parts):
                     yield str(node.args[0].value)
     yield from (one.name for one in MENU)
-    yield from (NO_DIFFERENCE, NOTHING_TO_COMPARE, NOTHING_ON_BILLS, PARTLY_ON_BILLS)
+    yield from (*OPEN_TEXTS.values(), NO_DIFFERENCE, NOTHING_TO_COMPARE, NOTHING_ON_BILLS, PARTLY_ON_BILLS)
     yield from (*SHARES.values(), *CHOICES.values(), "To scale")
     yield from (*SAYS.values(), *EXPLAINED.values(), WITHDRAWN)
     yield from (

@@ -1,0 +1,97 @@
+"""What the pages of a month and of deliveries say of what is not over: what may change, what is in no delivery."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from kulanz.application.door.routes import Role
+from kulanz.domain.campaigns.campaign import State
+from kulanz.domain.delivery.channel import Channel
+from tests.support.console_browser import Browser, settled
+from tests.support.console_waiting import with_everything
+from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
+from tests.support.world import World
+from tests.support.world_stack import WorldStack
+from tests.unit.application.door.test_deliveries import settled as ended_by_a_person
+from tests.unit.console.test_on_the_way_to_bills import MONTH, closed, opened, text_of
+
+
+def test_a_month_counts_what_may_still_change_it_each_with_where_it_stands() -> None:
+    stack = with_everything()
+    browser = Browser(stack.world, stack=stack).enter()
+    shown = text_of(browser, MONTH).partition("Still open This may still change the month.")[2]
+    html = browser.get(MONTH).text
+    waits = sum(browser.kulanz.ask("cases.of_month", None, month="2026-03")["campaigns"][0]["waiting"].values())
+    for text, path in (
+        ("Voids that are not over : 1", "/#voids"),
+        ("Decisions of cases that wait for a second person : 1", "/cases"),
+        (f"Cases for manual review : {waits}", "/cases?month=2026-03"),
+        ("Goodwill that waits for a second person : 1", "/goodwill"),
+    ):
+        assert text in shown
+        assert f'<a href="{path}">' in html
+    assert "Campaigns that are not over" not in shown
+    other = text_of(browser, "/month?month=2026-02")
+    assert "No campaign, void, case or goodwill of the month is open." in other
+    assert "not counted" not in shown + other
+
+
+def test_a_plan_that_waits_is_still_open_in_its_month() -> None:
+    world = small_world()
+    world.publish(event(rows=ROWS))
+    settled(world, lambda one: bool(one._to_approve()))
+    shown = text_of(Browser(world).enter(), MONTH)
+    assert "Still open This may still change the month. Campaigns that are not over : 1" in shown
+
+
+def test_a_month_says_what_it_does_not_count_for_want_of_a_role() -> None:
+    world = closed(Channel("billing"))
+    finance = Browser(world, frozenset({Role.FINANCE}), WorldStack(world)).enter()
+    assert "What your roles may not read is not counted." in text_of(finance, MONTH)
+
+
+def test_a_month_says_since_when_the_biller_has_not_answered_and_from_when_it_is_late() -> None:
+    browser = opened(closed(Channel("billing")))
+    (sent,) = browser.kulanz.ask("deliveries.of_channel", None, channel="billing")["deliveries"]
+    due = "2026-04-30T22:00:00Z"
+
+    def seen(answer: Mapping[str, Any]) -> Mapping[str, Any]:
+        places = (("another/1", "2026-04-01T00:00:00Z"), (CAMPAIGN, due), (CAMPAIGN, "2026-05-31T22:00:00Z"))
+        soon = [{"campaign": one, "due": at, "measure": "EUR", "credits": 1, "sum": "1.00"} for one, at in places]
+        return {**answer, "due_soon": soon} if "due_soon" in answer else answer
+
+    browser.kulanz.seen = seen
+    shown, html = text_of(browser, MONTH), browser.get(MONTH).text
+    assert "the biller has not answered; the oldest delivery was sent " in shown
+    assert sent["sent_at"] in html
+    assert due in html
+    assert "2026-04-01T00" not in html
+
+
+def says_of_deliveries(world: World) -> str:
+    return text_of(opened(world), "/deliveries").partition("Not sent yet")[2]
+
+
+def test_what_no_delivery_has_is_never_called_sent() -> None:
+    shown = says_of_deliveries(closed(None))
+    assert "No delivery was made yet for a campaign of 2026-03, 2026-02." in shown
+    assert f"{CAMPAIGN} 26.96 EUR its plan names no channel" in shown
+    assert "is sent" not in shown
+
+
+def test_what_is_delivered_waits_for_nothing_and_its_channel_is_a_link() -> None:
+    browser = opened(closed(Channel("billing")))
+    shown = text_of(browser, "/deliveries")
+    assert "No delivery waits to be sent." in shown
+    assert "Nothing waits for a delivery." in shown
+    assert '<a href="/deliveries?channel=billing">' in browser.get("/deliveries").text
+
+
+def test_what_is_kept_back_stands_once() -> None:
+    world = ended_by_a_person(Channel("billing"), State.CLOSED, "settled_by_hand: ok")
+    stack = WorldStack(world)
+    stack.served.troubles = world.troubles
+    browser = Browser(world, stack=stack).enter()
+    shown = text_of(browser, "/deliveries").partition("Not sent yet")[2]
+    assert "Kept back" in shown
+    assert "In no delivery yet Only what is kept back." in shown
+    assert "26.96 EUR" not in shown.partition("Kept back")[0]
