@@ -1,6 +1,7 @@
 """What pages claim of a reconciliation: only what was compared, what is left of it, and sums that add up."""
 
 import re
+from html import unescape
 from typing import Any
 
 import pytest
@@ -138,6 +139,11 @@ def test_cases_name_accounts_conflicts_and_places_as_the_campaign_does() -> None
     assert "conflict conflict" not in shown
     assert "It contradicts the row that was decided. Its case shows both." in shown
     html = browser.get(f"/cases/{CAMPAIGN}").text
+    case = re.search(r'href="(/case/[^"]*row=[^"]*)"', html)
+    assert case is not None, "a row in conflict has its page"
+    shown_case = text_of(browser, unescape(case[1]))
+    assert "By the row that was decided:" in shown_case
+    assert "· conflict ·" not in shown_case
     assert 'href="/account?id=held-1"' in html
     places = re.findall(r"line [\d,]+ \(byte ([\d,]+)\)", text_of(browser, f"/campaign/{CAMPAIGN}"))
     assert places
