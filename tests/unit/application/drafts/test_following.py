@@ -11,6 +11,7 @@ import pytest
 
 from kulanz.application.drafts.draft_ports import Confirmed, Delivery, Dismissed, Upstream
 from kulanz.application.drafts.follow_drafts import (
+    FOLLOWED_AT_ONCE_MOST,
     POLLED_MOST,
     SECONDS_FOR_ONE,
     WATCHED_MOST,
@@ -21,8 +22,8 @@ from kulanz.application.drafts.follow_drafts import (
 )
 from kulanz.application.drafts.keep_delivery import keep_delivery, keep_event, read_body
 from kulanz.application.drafts.waiting_long import waiting_long
-from kulanz.application.ports import TryAgain
-from kulanz.domain.drafts.following import POLLED_AFTER_END, WAITS_LONG_AFTER
+from kulanz.application.ports import Outdated, TryAgain
+from kulanz.domain.drafts.following import POLLED_AFTER_END, WAITS_LONG_AFTER, Followed, Waits
 from kulanz.domain.notices import NoticeMessage
 from kulanz.sources.configuration import configuration_json
 from tests.support.fake_messages import FakeAnnouncer, FakeTopic
@@ -115,6 +116,42 @@ def test_a_person_is_asked_once_for_a_new_draft_whatever_comes_twice_or_late() -
         follower.watch()
         assert sorted(follower.asked) == [(PORTAL, "new"), (VOICE, "new")]
         assert {one.detail_type for one in follower.announcer.announced} == {"Incident Draft Waiting"}
+
+
+def test_readers_of_deliveries_that_meet_over_a_draft_both_come_to_their_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A message that fails comes again after twelve minutes only. Who is asked may be asked twice then, never not."""
+    first, *others = recorded("statuspage")
+    alone, follower = (Follower(services=with_asked("anna-berg"), notices=True) for _ in range(2))
+    for body in (*others, first):
+        alone.hear(body)
+    follow, left = follower.drafts.follow, list(others)
+
+    def meets(of: Upstream, service: str, followed: Followed) -> None:
+        if left:
+            follower.hear(left.pop())  # another reader, who comes to its end in between
+        follow(of, service, followed)
+
+    monkeypatch.setattr(follower.drafts, "follow", meets)
+    follower.hear(first)
+    assert not left
+    assert set(follower.asked) == set(alone.asked)
+    for draft_id, draft in follower.read().items():
+        mine = {one["reported"]["number"]: one["reported"] for one in follower.said if one["incident_id"] == draft_id}
+        assert (mine[max(mine)]["title"], mine[max(mine)]["course"]) == (draft.title, draft.course)
+    assert [follower.drafts.followed(OUTAGE, name).asked for name in ("voice", "portal")] == [Waits.NEW, Waits.NEW]
+
+
+def test_a_draft_that_many_follow_at_once_is_left_after_some_attempts(monkeypatch: pytest.MonkeyPatch) -> None:
+    follower, tried = Follower(services=with_asked("anna-berg")), list[str]()
+
+    def is_outdated(_: Upstream, service: str, __: Followed) -> None:
+        tried.append(service)
+        raise Outdated
+
+    monkeypatch.setattr(follower.drafts, "follow", is_outdated)
+    with pytest.raises(TryAgain):
+        follower.hear(recorded("statuspage")[0])
+    assert len(tried) == FOLLOWED_AT_ONCE_MOST
 
 
 def test_the_event_names_who_is_asked_and_holds_nothing_that_the_source_wrote() -> None:

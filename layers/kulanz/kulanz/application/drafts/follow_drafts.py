@@ -5,6 +5,7 @@ be said is said by the next watch. Nothing here records an incident, counts a wi
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol, TypedDict
@@ -26,6 +27,9 @@ WATCHED_MOST = 200
 """Upstream incidents that one watch looks at, those first that were looked at longest ago: some reads for each."""
 POLLED_MOST = 20
 """Pages that one watch asks, each for ten seconds at most: together less than the time of the function."""
+FOLLOWED_AT_ONCE_MOST = 10
+"""How often the drafts of an upstream incident are read again because another reader of deliveries has just said
+something of them. Each time that one has come further; a message that fails comes again after twelve minutes only."""
 SECONDS_FOR_ONE = 15.0
 """What is kept of the function's time for the incident that is looked at last: its page may take ten seconds."""
 
@@ -102,13 +106,17 @@ def follow_kept(kept: KeptDelivery, ports: FollowPorts, now: datetime) -> None:
 
 def follow_drafts(of: Upstream, configured: Configured, ports: FollowPorts, now: datetime) -> Followable:
     """Say what is new of each draft of an upstream incident. Safe to repeat. Raises TryAgain, Refused."""
+    for _ in range(FOLLOWED_AT_ONCE_MOST):
+        with suppress(Outdated):
+            return _follow_all(of, configured, ports, now)
+    raise TryAgain("a draft is followed by many at once")
+
+
+def _follow_all(of: Upstream, configured: Configured, ports: FollowPorts, now: datetime) -> Followable:
     waiting, is_settled = [], True
     for draft in read_drafts(of, configured, ports.drafts):
         service = "" if draft.rule is None else draft.rule.name
-        try:
-            waits, is_said = _follow(of, service, draft, configured, ports, now)
-        except Outdated:
-            raise TryAgain("a draft is followed twice at once") from None
+        waits, is_said = _follow(of, service, draft, configured, ports, now)
         if waits is not Waits.NO:
             waiting.append(draft.id)
         is_settled = is_settled and is_said and not (configured.page and may_still_change(draft, now))
