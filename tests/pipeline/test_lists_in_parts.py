@@ -46,9 +46,9 @@ def kulanz(*words: str) -> Any:
     return result
 
 
-def is_planned(deployed: Deployed) -> bool:
+def is_planned(deployed: Deployed, incident_id: str = str(EVENT["incident_id"])) -> bool:
     """Whether the plan is complete; its two approvers say yes to it."""
-    campaign = drive.approved(drive.stack_of(deployed.aws), CampaignId(str(EVENT["incident_id"]), 1))
+    campaign = drive.approved(drive.stack_of(deployed.aws), CampaignId(incident_id, 1))
     return campaign is not None and campaign.state is not State.PLANNING
 
 
@@ -83,3 +83,20 @@ def test_two_exports_become_parts_of_one_list_that_the_stack_decides_and_explain
     assert "closed: balanced" in watched
     assert "270,000.00" in watched, "10 % of 1,000.00 USD for 2,700 accounts"
     assert "GRANTED 100.00 USD" in kulanz("ask", "P-101499", "--incident", "parts-2025-10-07").output
+
+    # A job of the company's own wrote parts of the same form into the bucket, for the next month's outage.
+    stack = drive.stack_of(deployed.aws)
+    for part in sorted((tmp_path / "list").iterdir()):
+        stack.client("s3").put_object(
+            Bucket=deployed.outputs.list_bucket_name, Key=f"lists/own/{part.name}", Body=part.read_bytes()
+        )
+    again = EVENT | {
+        "incident_id": "parts-2025-11-09",
+        "windows": [{"start": "2025-11-09T09:00:00Z", "end": "2025-11-09T12:40:00Z"}],
+    }
+    (tmp_path / "again.json").write_text(json.dumps(event | {"detail": again}))
+    kulanz("send", "again.json", "--list-prefix", "lists/own/", "--rows", str(ROWS))
+    drive.wait_until("the end of its plan", PLAN_SECONDS, lambda: is_planned(deployed, "parts-2025-11-09"))
+    watched = kulanz("watch", "parts-2025-11-09/1").output
+    assert "closed: balanced" in watched
+    assert "270,000.00" in watched
