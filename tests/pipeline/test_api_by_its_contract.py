@@ -146,13 +146,15 @@ def address(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, StringIO]]:
 
 
 ACCEPTED = ["2xx", "401", "403", "404", "409"]
+REFUSED = ["400", "401", "403", "404", "405", "406", "409", "413", "415", "422"]
+"""How a wrong request is answered: one that is too long, too, before anybody looks at what it says."""
 TOO_LONG = {True: "413", False: None}
 """A body may be longer than a route takes, although each of its entries is as its schema says."""
 
 
 def configured(folder: Path) -> Path:
     """The settings: by which status a right request may be answered. A cursor may be one of another question."""
-    lines: list[str] = []
+    lines = ["[checks.negative_data_rejection]", f"expected-statuses = {json.dumps(REFUSED)}"]
     for route in ROUTES:
         may_be = (MAY_BE_REFUSED.get(route.use), "400" if "cursor" in route.query else None, TOO_LONG[bool(route.body)])
         if more := [status for status in may_be if status]:

@@ -11,7 +11,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from kulanz_cli import list_parts, send
+from kulanz_cli import list_parts, send, voids
 from kulanz_cli.main import main
 from kulanz_cli.settings import EXIT_NO, EXIT_UNUSABLE
 from tests.support.small_campaign import HEADER, event, row, small_world
@@ -102,8 +102,8 @@ HOSTILE: dict[str, bytes] = {
 
 @pytest.fixture
 def stack(monkeypatch: pytest.MonkeyPatch) -> WorldStack:
-    monkeypatch.setattr(send, "upload_file", Bucket.upload)
-    monkeypatch.setattr(list_parts, "upload_file", Bucket.upload)
+    for module in (send, list_parts, voids):
+        monkeypatch.setattr(module, "upload_file", Bucket.upload)
     world = small_world()
     stack, bucket = WorldStack(world), Bucket(world)
     stack._clients = {"s3": bucket}
