@@ -428,7 +428,6 @@ def listed(enforcing: Deployed, provider: FakeProvider, tmp_path: Path) -> Direc
     return stack
 
 
-@pytest.mark.long
 def test_whoever_logs_in_approves_answers_and_closes_the_month_with_the_permissions_of_the_template(
     enforcing: Deployed, provider: FakeProvider, listed: DirectStack, tmp_path: Path
 ) -> None:
