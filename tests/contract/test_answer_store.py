@@ -8,8 +8,8 @@ from kulanz.domain.campaigns.campaign import CampaignId, Chunks, Cursor, PinnedL
 from kulanz.domain.delivery.answer_pass import AnswerFile, AnswerReceipt, AnswerTotals
 from kulanz.domain.delivery.answers import AnswerResult
 from kulanz.domain.delivery.dues import DueOf
-from kulanz.domain.delivery.entries import CreditState
 from kulanz.domain.delivery.moved import MovedOf
+from kulanz.domain.delivery.standing import CreditState
 from kulanz.domain.lists.header import ListFormat, ListLayout
 from tests.contract.backends import Backend
 from tests.contract.test_delivery_store import delivery, receipt

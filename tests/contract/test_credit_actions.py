@@ -12,9 +12,10 @@ from kulanz.domain.delivery.added import Additions
 from kulanz.domain.delivery.channel import FileFormat
 from kulanz.domain.delivery.delivery import Delivery
 from kulanz.domain.delivery.dues import DueOf
-from kulanz.domain.delivery.entries import CreditEntry, CreditState, EntryKind
+from kulanz.domain.delivery.entries import CreditEntry, EntryKind
 from kulanz.domain.delivery.ids import DeliveryId
 from kulanz.domain.delivery.moved import Moved, MovedOf, Moves
+from kulanz.domain.delivery.standing import CreditState
 from kulanz.domain.halt import NEVER_SET, HaltAction, Verb, after
 from kulanz.domain.ledger.additions import Addition, AdditionKind
 from kulanz.domain.ledger.entries import DecisionKey

@@ -12,9 +12,10 @@ from kulanz.domain.budgets import Regained
 from kulanz.domain.campaigns.campaign import CampaignId, Cursor, Pass, PinnedList
 from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.dues import DueOf
-from kulanz.domain.delivery.entries import CreditEntry, CreditState, EntryKind
+from kulanz.domain.delivery.entries import CreditEntry, EntryKind
 from kulanz.domain.delivery.ids import VoidId
 from kulanz.domain.delivery.moved import MovedOf, Moves
+from kulanz.domain.delivery.standing import CreditState
 from kulanz.domain.delivery.void import Ends, Share, Void, VoidApproval, VoidReceipt, VoidState, VoidTotals
 from kulanz.domain.incident_record import with_revision, with_void
 from kulanz.domain.ledger.entries import EntryWithHistory, HistoryChange

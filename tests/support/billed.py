@@ -21,9 +21,10 @@ from kulanz.domain.delivery.channel import FileFormat
 from kulanz.domain.delivery.credit import Booking, Credit, CreditSums, credits_of
 from kulanz.domain.delivery.delivery import Delivery, DeliveryState
 from kulanz.domain.delivery.dues import DueOf, dues_of, owe
-from kulanz.domain.delivery.entries import AddResult, CreditEntry, CreditState, EntryKind, Standing, add_entry, standing
+from kulanz.domain.delivery.entries import CreditEntry, EntryKind
 from kulanz.domain.delivery.files import PartHead, part_file, part_name, render_part, render_trailer, trailer_name
 from kulanz.domain.delivery.ids import DeliveryId
+from kulanz.domain.delivery.standing import AddResult, CreditState, Standing, add_entry, standing
 from kulanz.domain.ledger.entries import DecisionKey, Entry, decision_body, remaining_of
 from kulanz.domain.money import Money
 from tests.support.fake_answers import FakeAnswerQueue, FakeAnswers

@@ -9,8 +9,8 @@ from kulanz.domain.campaigns.campaign import CampaignId, Cursor
 from kulanz.domain.delivery.answer_pass import AnswerFile, AnswerReceipt, AnswerTotals
 from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.dues import DueOf, Dues, owe
-from kulanz.domain.delivery.entries import CreditState
 from kulanz.domain.delivery.moved import MovedOf, Moves
+from kulanz.domain.delivery.standing import CreditState
 
 
 class FakeAnswers:

@@ -8,9 +8,9 @@ from kulanz.domain.budgets import Regained
 from kulanz.domain.campaigns.campaign import CampaignId, Cursor, Pass
 from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.dues import Dues, owe
-from kulanz.domain.delivery.entries import CreditState
 from kulanz.domain.delivery.ids import VoidId
 from kulanz.domain.delivery.moved import MovedOf, Moves
+from kulanz.domain.delivery.standing import CreditState
 from kulanz.domain.delivery.void import OVER, Void, VoidProgress, VoidReceipt, VoidTotals
 from kulanz.domain.incident_record import IncidentRecord
 from tests.support.fakes import FakeCampaigns

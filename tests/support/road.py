@@ -10,8 +10,8 @@ from kulanz.application.delivery.hear_answers import AnswerPorts, hear_chunk
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.campaigns.reconciliation import worth_of
 from kulanz.domain.delivery.channel import Channel, FileFormat
-from kulanz.domain.delivery.entries import CreditState, Standing, standing
 from kulanz.domain.delivery.ids import VoidId
+from kulanz.domain.delivery.standing import CreditState, Standing, standing
 from kulanz.domain.delivery.void import VoidState
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz.domain.ledger.entries import granted_benefits

@@ -8,8 +8,8 @@ from kulanz.adapters.campaign_keys import Item
 from kulanz.adapters.due_items import dues_content, dues_of_content
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.delivery.credit import Size
-from kulanz.domain.delivery.entries import CreditState
 from kulanz.domain.delivery.moved import MovedOf, MovedSums, Moves
+from kulanz.domain.delivery.standing import CreditState
 
 
 def moved_additions(moves: Moves, campaign_id: CampaignId) -> dict[str, Size]:

@@ -20,8 +20,8 @@ from kulanz.domain.delivery.added import ADDITIONS_EVERY
 from kulanz.domain.delivery.channel import Channel
 from kulanz.domain.delivery.credit import credit_id
 from kulanz.domain.delivery.delivery import Delivery, DeliveryState
-from kulanz.domain.delivery.entries import CreditState, standing
 from kulanz.domain.delivery.ids import VoidId
+from kulanz.domain.delivery.standing import CreditState, standing
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz.domain.ledger.entries import granted_benefits
 from tests.support.billing_files import read_delivery

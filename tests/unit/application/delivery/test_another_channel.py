@@ -12,7 +12,7 @@ import pytest
 from kulanz.application.ports import TryAgain
 from kulanz.domain.delivery.channel import Channel
 from kulanz.domain.delivery.delivery import DeliveryState
-from kulanz.domain.delivery.entries import CreditState
+from kulanz.domain.delivery.standing import CreditState
 from tests.fake_biller.biller import ANSWER_FIELDS, Biller
 from tests.support.billing_files import read_delivery
 from tests.support.faults import Fault, Killed, Tap, fault_at

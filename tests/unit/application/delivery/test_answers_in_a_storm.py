@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kulanz.domain.delivery.credit import credit_id
-from kulanz.domain.delivery.entries import CreditState
+from kulanz.domain.delivery.standing import CreditState
 from tests.fake_biller.biller import Biller, Faults
 from tests.fake_biller.reading import Refused
 from tests.support.billed import CHANNEL, SIZE, BilledWorld

@@ -15,8 +15,9 @@ from kulanz.domain.decision import Outcome
 from kulanz.domain.delivery.channel import Channel, FileFormat
 from kulanz.domain.delivery.credit import credit_id
 from kulanz.domain.delivery.delivery import Delivery, DeliveryState
-from kulanz.domain.delivery.entries import CreditEntry, CreditState, EntryKind, standing
+from kulanz.domain.delivery.entries import CreditEntry, EntryKind
 from kulanz.domain.delivery.ids import DeliveryId
+from kulanz.domain.delivery.standing import CreditState, standing
 from kulanz.domain.halt import Halt, HaltAction, Verb
 from kulanz.domain.ledger.entries import granted_benefits
 from tests.support.billing_files import ReadDelivery, is_released, read_delivery

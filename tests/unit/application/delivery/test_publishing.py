@@ -16,10 +16,10 @@ from kulanz.domain.campaigns.campaign import Cause, State
 from kulanz.domain.delivery.channel import Channel, ChannelKind
 from kulanz.domain.delivery.credit import credit_id
 from kulanz.domain.delivery.delivery import Delivery, DeliveryState
-from kulanz.domain.delivery.entries import CreditState
 from kulanz.domain.delivery.files import CREDIT_FIELDS
 from kulanz.domain.delivery.ids import DeliveryId
 from kulanz.domain.delivery.moved import MovedOf
+from kulanz.domain.delivery.standing import CreditState
 from kulanz.domain.delivery.to_the_bill import to_the_bill
 from kulanz.domain.delivery.topic_messages import CREDITS_MESSAGE_BYTES, CreditRecord, CreditsContract
 from kulanz.domain.halt import Halt, HaltAction, Verb

@@ -11,8 +11,9 @@ from kulanz.application.delivery.world import EntriesChange
 from kulanz.application.ledger.check_ledger import Checked, check_ledger
 from kulanz.domain.campaigns.campaign import CampaignId, State
 from kulanz.domain.campaigns.ends import END_COUNTED_EVERY, EndOf, counted_end
-from kulanz.domain.delivery.entries import CreditEntry, CreditState, EntryKind
+from kulanz.domain.delivery.entries import CreditEntry, EntryKind
 from kulanz.domain.delivery.law import Counted, Shares, law_of_counters
+from kulanz.domain.delivery.standing import CreditState
 from kulanz.domain.delivery.to_the_bill import ToTheBill
 from kulanz.domain.ledger.entries import DecisionKey
 from tests.support.small_campaign import CAMPAIGN, POLICY, event, list_of, row, small_world

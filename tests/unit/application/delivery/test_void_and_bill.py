@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from kulanz.domain.delivery.entries import CreditState
+from kulanz.domain.delivery.standing import CreditState
 from kulanz.domain.delivery.void import VoidState
 from tests.fake_biller.biller import Biller
 from tests.support.billing_files import read_delivery

@@ -9,8 +9,8 @@ from kulanz.application.delivery.advance_delivery import NotDelivered, open_sett
 from kulanz.application.delivery.campaign_law import counted_lines
 from kulanz.domain.campaigns.campaign import Cause, State
 from kulanz.domain.delivery.channel import Channel
-from kulanz.domain.delivery.entries import CreditState
 from kulanz.domain.delivery.moved import MovedOf
+from kulanz.domain.delivery.standing import CreditState
 from kulanz.domain.time import format_instant
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
 from tests.support.world import World

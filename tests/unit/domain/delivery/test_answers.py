@@ -26,17 +26,8 @@ from kulanz.domain.delivery.answers import (
     answer_reader,
 )
 from kulanz.domain.delivery.credit import Size, credit_id
-from kulanz.domain.delivery.entries import (
-    ENTRIES_BYTES,
-    AddResult,
-    CreditEntries,
-    CreditEntry,
-    CreditState,
-    EntryKind,
-    add_entry,
-    entries_text,
-    standing,
-)
+from kulanz.domain.delivery.entries import ENTRIES_BYTES, CreditEntries, CreditEntry, EntryKind, entries_text
+from kulanz.domain.delivery.standing import AddResult, CreditState, add_entry, standing
 from kulanz.domain.ledger.entries import DecisionKey, Entry, decision_body, remaining_of
 from kulanz.domain.lists.header import ListFormat, ListLayout
 from kulanz.domain.lists.rows import Problem, Row

@@ -14,19 +14,13 @@ from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.entries import (
     ENTRIES_BYTES,
     ENTRIES_MOST,
-    MOVES,
-    OVERTAKEN,
-    AddResult,
     CreditEntries,
     CreditEntry,
-    CreditState,
     EntryKind,
-    Standing,
-    add_entry,
     entries_text,
     read_entries,
-    standing,
 )
+from kulanz.domain.delivery.standing import MOVES, OVERTAKEN, AddResult, CreditState, Standing, add_entry, standing
 
 AT = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
 SIZE = 500

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.decision import Benefit, Decision, Outcome
 from kulanz.domain.delivery.difference import Decided, Taking, pieces_of
-from kulanz.domain.delivery.entries import CreditEntries, CreditEntry, CreditState, EntryKind, add_entry
+from kulanz.domain.delivery.entries import CreditEntries, CreditEntry, EntryKind
 from kulanz.domain.delivery.ids import VoidId
+from kulanz.domain.delivery.standing import CreditState, add_entry
 from kulanz.domain.delivery.void import Share, Void
 from kulanz.domain.delivery.voided import with_voided
 from kulanz.domain.ledger.entries import DecisionKey, Entry, decision_body, net_worth, remaining_of

@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kulanz.domain.campaigns.campaign import CampaignId
-from kulanz.domain.delivery.entries import CreditState
 from kulanz.domain.delivery.moved import MovedOf
+from kulanz.domain.delivery.standing import CreditState
 from kulanz.domain.delivery.to_the_bill import ToTheBill, to_the_bill
 
 PLACE = MovedOf(CampaignId("outage", 1), "EUR", "")

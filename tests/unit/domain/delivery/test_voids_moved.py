@@ -10,9 +10,10 @@ from kulanz.application.delivery.ask_void import persons_needed
 from kulanz.domain.budgets import Regained
 from kulanz.domain.campaigns.campaign import PinnedList
 from kulanz.domain.decision import Decision, Outcome
-from kulanz.domain.delivery.entries import CreditEntries, CreditState, EntryKind
+from kulanz.domain.delivery.entries import CreditEntries, EntryKind
 from kulanz.domain.delivery.ids import VoidId
 from kulanz.domain.delivery.moved import moved_by
+from kulanz.domain.delivery.standing import CreditState
 from kulanz.domain.delivery.void import (
     Ends,
     Share,

@@ -22,18 +22,14 @@ from kulanz.domain.delivery.entries import (
     ASKED,
     ENTRIES_BYTES,
     ENTRIES_MOST,
-    AddResult,
     CreditEntries,
     CreditEntry,
-    CreditState,
     EntryKind,
-    Standing,
-    add_entry,
     channel_of,
     entries_text,
-    standing,
 )
 from kulanz.domain.delivery.moved import Moves, moved_by
+from kulanz.domain.delivery.standing import AddResult, CreditState, Standing, add_entry, standing
 from kulanz.domain.gate.settings import GateSettings
 from kulanz.domain.ledger.additions import Addition, AdditionKind
 from kulanz.domain.ledger.entries import DecisionKey, granted_benefits

@@ -44,17 +44,9 @@ from kulanz.domain.delivery.credit import (
 )
 from kulanz.domain.delivery.delivery import Delivery, DeliveryReceipt, DeliveryState
 from kulanz.domain.delivery.dues import dues_of
-from kulanz.domain.delivery.entries import (
-    AddResult,
-    CreditEntries,
-    CreditEntry,
-    CreditState,
-    EntryKind,
-    Standing,
-    add_entry,
-    standing,
-)
+from kulanz.domain.delivery.entries import CreditEntries, CreditEntry, EntryKind
 from kulanz.domain.delivery.files import CONTENT_TYPES, PartHead, part_file, part_name, render_part
+from kulanz.domain.delivery.standing import AddResult, CreditState, Standing, add_entry, standing
 from kulanz.domain.identifiers import month_of_goodwill
 from kulanz.domain.ledger.entries import DecisionKey, Entry, benefits_granted, granted_at, read_decision
 from kulanz.domain.lists.header import ListFormat

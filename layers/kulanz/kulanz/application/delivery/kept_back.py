@@ -11,7 +11,7 @@ from kulanz.application.delivery.campaign_law import LawPorts, counted_lines
 from kulanz.application.ports import CampaignStore, Troubles
 from kulanz.domain.campaigns.campaign import DELIVERABLE, Campaign, CampaignId, Cause, State
 from kulanz.domain.campaigns.trouble import TroubleKind
-from kulanz.domain.delivery.entries import CreditState
+from kulanz.domain.delivery.standing import CreditState
 from kulanz.domain.delivery.to_the_bill import ToTheBill
 
 

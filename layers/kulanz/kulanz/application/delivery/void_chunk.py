@@ -21,8 +21,9 @@ from kulanz.application.delivery.world import Booked, CreditLedger, EntriesChang
 from kulanz.application.ports import RecognisedRows, TryAgain, VoidMessage
 from kulanz.domain.campaigns.campaign import Campaign, Cursor, Pass
 from kulanz.domain.campaigns.reconciliation import RowResult, worth_of
-from kulanz.domain.delivery.entries import AddResult, CreditEntries, add_entry
+from kulanz.domain.delivery.entries import CreditEntries
 from kulanz.domain.delivery.moved import Moves
+from kulanz.domain.delivery.standing import AddResult, add_entry
 from kulanz.domain.delivery.void import (
     WORKED,
     Part,

@@ -13,9 +13,10 @@ from kulanz.domain.delivery.answer_pass import AnswerFile, AnswerReceipt
 from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.delivery import Delivery, DeliveryReceipt
 from kulanz.domain.delivery.dues import DueOf
-from kulanz.domain.delivery.entries import CreditEntries, CreditState
+from kulanz.domain.delivery.entries import CreditEntries
 from kulanz.domain.delivery.ids import DeliveryId, VoidId
 from kulanz.domain.delivery.moved import MovedOf
+from kulanz.domain.delivery.standing import CreditState
 from kulanz.domain.delivery.topic_messages import CreditsMessage
 from kulanz.domain.delivery.void import Void, VoidReceipt
 from kulanz.domain.incident_record import IncidentRecord

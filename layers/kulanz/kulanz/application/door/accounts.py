@@ -22,9 +22,10 @@ from kulanz.domain.campaigns.reconciliation import worth_of
 from kulanz.domain.decision import Benefit, Outcome
 from kulanz.domain.delivery.credit import Size, credit_id
 from kulanz.domain.delivery.delivery import state_of
-from kulanz.domain.delivery.entries import CreditState, EntryKind, standing
+from kulanz.domain.delivery.entries import EntryKind
 from kulanz.domain.delivery.ids import DeliveryId
 from kulanz.domain.delivery.moved import NOT_OWED
+from kulanz.domain.delivery.standing import CreditState, standing
 from kulanz.domain.ledger.entries import Entry, granted_benefits, is_offer, is_taken, is_voided
 from kulanz.domain.ledger.hand_decision import HandDecision
 from kulanz.domain.money import format_minor, minor_units

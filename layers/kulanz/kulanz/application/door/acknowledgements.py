@@ -30,9 +30,9 @@ from kulanz.domain.delivery.answer_pass import AnswerFile
 from kulanz.domain.delivery.credit import Size, credit_id
 from kulanz.domain.delivery.delivery import Delivery, state_of
 from kulanz.domain.delivery.dues import DueOf
-from kulanz.domain.delivery.entries import Standing, standing
 from kulanz.domain.delivery.ids import DeliveryId
 from kulanz.domain.delivery.moved import NOT_OWED
+from kulanz.domain.delivery.standing import Standing, standing
 from kulanz.domain.ledger.entries import granted_benefits
 from kulanz.domain.lists.lines import ListRefused
 from kulanz.domain.time import format_instant

@@ -23,9 +23,9 @@ from kulanz.domain.campaigns.campaign import BALANCED, DELIVERABLE, Campaign, Ca
 from kulanz.domain.campaigns.trouble import TroubleKind
 from kulanz.domain.delivery.credit import CreditSums, CreditType, Size, SumOf
 from kulanz.domain.delivery.delivery import Delivery, DeliveryState
-from kulanz.domain.delivery.entries import CreditState
 from kulanz.domain.delivery.files import sum_text
 from kulanz.domain.delivery.ids import DeliveryId
+from kulanz.domain.delivery.standing import CreditState
 from kulanz.domain.delivery.to_the_bill import ToTheBill
 from kulanz.domain.money import is_currency
 from kulanz.domain.time import format_instant

@@ -8,8 +8,9 @@ from kulanz.application.delivery.world import Booked, VoidStore
 from kulanz.domain.byhand.sizes import size_text
 from kulanz.domain.campaigns.reconciliation import worth_of
 from kulanz.domain.delivery.credit import Size
-from kulanz.domain.delivery.entries import CreditState, EntryKind, standing
+from kulanz.domain.delivery.entries import EntryKind
 from kulanz.domain.delivery.ids import VoidId
+from kulanz.domain.delivery.standing import CreditState, standing
 from kulanz.domain.delivery.void import void_named_by
 from kulanz.domain.ledger.entries import granted_benefits
 from kulanz.domain.time import format_instant

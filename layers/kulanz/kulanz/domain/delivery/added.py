@@ -12,8 +12,8 @@ from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.campaigns.reconciliation import worth_of
 from kulanz.domain.decision import Benefit
 from kulanz.domain.delivery.credit import Size
-from kulanz.domain.delivery.entries import CreditState
 from kulanz.domain.delivery.moved import MovedOf, MovedSums
+from kulanz.domain.delivery.standing import CreditState
 from kulanz.domain.ledger.entries import Entry, granted_benefits
 
 ADDITIONS_EVERY = timedelta(days=1)

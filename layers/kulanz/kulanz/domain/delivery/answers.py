@@ -17,17 +17,9 @@ from functools import lru_cache
 from kulanz.domain.campaigns.reconciliation import worth_of
 from kulanz.domain.decision import Benefit, Decision
 from kulanz.domain.delivery.credit import CREDIT_ID_CHARACTERS, Size, credit_id
-from kulanz.domain.delivery.entries import (
-    AddResult,
-    CreditEntries,
-    CreditEntry,
-    EntryKind,
-    add_entry,
-    answer_id,
-    bill_id,
-    standing,
-)
+from kulanz.domain.delivery.entries import CreditEntries, CreditEntry, EntryKind, answer_id, bill_id
 from kulanz.domain.delivery.moved import Moved, moved_by
+from kulanz.domain.delivery.standing import AddResult, add_entry, standing
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz.domain.ledger.entries import DecisionKey, Entry, benefits_granted, read_decision
 from kulanz.domain.lists.columns import FactDeclaration

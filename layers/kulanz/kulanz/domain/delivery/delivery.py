@@ -11,9 +11,9 @@ from kulanz.domain.delivery.added import Additions
 from kulanz.domain.delivery.channel import ChannelKind, FileFormat
 from kulanz.domain.delivery.credit import CreditSums, Size
 from kulanz.domain.delivery.dues import Dues
-from kulanz.domain.delivery.entries import CreditState, Standing
 from kulanz.domain.delivery.files import PartFile
 from kulanz.domain.delivery.ids import DeliveryId
+from kulanz.domain.delivery.standing import CreditState, Standing
 
 
 class DeliveryState(StrEnum):

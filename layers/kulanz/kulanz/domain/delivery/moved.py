@@ -13,7 +13,8 @@ from kulanz.domain.campaigns.reconciliation import worth_of
 from kulanz.domain.decision import Benefit
 from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.dues import DueOf, Dues, owe
-from kulanz.domain.delivery.entries import CreditEntries, CreditState, standing
+from kulanz.domain.delivery.entries import CreditEntries
+from kulanz.domain.delivery.standing import CreditState, standing
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from itertools import chain
 
 from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.delivery import Delivery
-from kulanz.domain.delivery.entries import CreditState
 from kulanz.domain.delivery.moved import MovedOf
+from kulanz.domain.delivery.standing import CreditState
 
 
 @dataclass(frozen=True, slots=True)

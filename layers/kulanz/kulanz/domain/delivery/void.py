@@ -22,9 +22,10 @@ from kulanz.domain.campaigns.reconciliation import worth_of
 from kulanz.domain.canonical import canonical_json
 from kulanz.domain.decision import Outcome
 from kulanz.domain.delivery.credit import Size
-from kulanz.domain.delivery.entries import CreditEntries, CreditEntry, CreditState, EntryKind, standing
+from kulanz.domain.delivery.entries import CreditEntries, CreditEntry, EntryKind
 from kulanz.domain.delivery.ids import VoidId
 from kulanz.domain.delivery.moved import Moved, Moves, moved_by
+from kulanz.domain.delivery.standing import CreditState, standing
 from kulanz.domain.ledger.entries import Entry, benefits_granted, granted_at, granted_benefits, read_decision
 from kulanz.domain.money import is_currency
 from kulanz.domain.time import format_instant

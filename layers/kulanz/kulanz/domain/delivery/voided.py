@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from kulanz.domain.campaigns.reconciliation import worth_of
-from kulanz.domain.delivery.entries import CreditEntry, CreditState, EntryKind, standing
+from kulanz.domain.delivery.entries import CreditEntry, EntryKind
+from kulanz.domain.delivery.standing import CreditState, standing
 from kulanz.domain.ledger.entries import Entry, granted_benefits
 
 
