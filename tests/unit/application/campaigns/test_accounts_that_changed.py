@@ -253,6 +253,7 @@ def test_the_plan_counts_such_rows_as_contradicting_before_anybody_is_paid() -> 
     (receipt,) = world.campaigns.receipts(first, Pass.PLAN)
     assert receipt.measured is not None
     assert receipt.measured.repeats.contradicting == 1
+    assert receipt.measured.repeats.rows == 3, "a former id is no row: the share of a limit is that of the rows"
     assert world.ledger.all_entries() == []
 
 

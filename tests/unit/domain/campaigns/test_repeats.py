@@ -75,6 +75,36 @@ def test_ids_that_are_written_otherwise_are_counted_however_the_list_is_cut(
     assert Repeats.from_bytes(whole.to_bytes()) == whole
 
 
+WITH_FORMER = st.lists(st.tuples(st.integers(0, 6), st.none() | st.integers(0, 6)), max_size=30)
+
+
+@given(WITH_FORMER, st.integers(0, 30))
+def test_a_former_id_is_no_row_and_stands_in_contradiction_to_one(rows: list[tuple[int, int | None]], cut: int) -> None:
+    """Of a subject that rows name as theirs and others as their former one, one row alone is granted."""
+
+    def of(some: list[tuple[int, int | None]]) -> Repeats:
+        found = Repeats()
+        for account, former in some:
+            found.see(account_hash(f"a{account}"), f"a{account}", "-", row_digest(f"a{account}", "-", str(former)))
+            if former is not None:
+                digest = row_digest(f"a{former}", "-", f"a{account}")
+                found.see(account_hash(f"a{former}"), f"a{former}", "-", digest, is_former=True)
+        return found
+
+    repeated = contradicting = 0
+    for subject in range(7):
+        own = [("row", former) for account, former in rows if account == subject]
+        others = [("former", account) for account, former in rows if former == subject]
+        if len({*own, *others}) > 1:
+            contradicting += len(own) + len(others) - 1
+        else:
+            repeated += max(len(own) - 1, 0)
+    whole, first = of(rows), of(rows[:cut])
+    first.add(of(rows[cut:]))
+    assert first == whole == Repeats.from_bytes(whole.to_bytes())
+    assert (whole.rows, whole.repeated, whole.contradicting) == (len(rows), repeated, contradicting)
+
+
 def test_of_a_long_list_all_rows_of_some_subjects_are_seen() -> None:
     accounts = 40_000
     rows = [(number, 0) for number in range(accounts)] + [(number, 1) for number in range(0, accounts, 10)]

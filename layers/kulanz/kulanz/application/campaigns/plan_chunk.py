@@ -148,7 +148,7 @@ class PlanRun(ChunkRun):
         hashed = account_hash(former.account_id)
         if hashed < self.measured.repeats.bound:
             digest = row_digest(former.account_id, record.subject, record.account_id)
-            self.measured.repeats.see(hashed, former.account_id, record.subject, digest)
+            self.measured.repeats.see(hashed, former.account_id, record.subject, digest, is_former=True)
 
     def _look_at_currencies(self, stated: tuple[str, ...], remembered: Remembered) -> None:
         """Count a row that would be paid in another currency than it states; remember one that would not."""

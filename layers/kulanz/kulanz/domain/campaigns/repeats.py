@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import groupby
 from struct import Struct
+from typing import NamedTuple
 from zlib import crc32
 
 from kulanz.domain.lists.near_ids import normal_id
@@ -25,7 +26,9 @@ HASHES = 2**32
 _ENTRY = Struct(">I6s6sI")
 SUBJECT_BYTES = _ENTRY.size
 _CONTRADICTING = b"\0" * 6
-_ROWS_MOST = 2**32 - 1
+_ROWS_BITS = 24
+_ROWS_MOST, _FORMERS_MOST = (1 << _ROWS_BITS) - 1, 255
+"""Of one subject. A list in which two accounts had one id before is refused."""
 
 _NORMAL_BYTES, _EXACT_BYTES = 3, 3
 
@@ -44,25 +47,38 @@ def bound_for(rows: int) -> int:
     return HASHES if rows <= SUBJECTS_SAMPLED else max(1, HASHES * SUBJECTS_SAMPLED // rows)
 
 
+class Seen(NamedTuple):
+    """A remembered subject: the digest that all its rows share, if they do, how many rows name it, and how many rows of
+    another account name it as the former id.
+    """
+
+    digest: bytes
+    rows: int
+    formers: int
+
+
 @dataclass(slots=True)
 class Repeats:
-    """The remembered subjects of some rows: how many rows each has, and the digest that they share, if they do."""
+    """The remembered subjects of some rows."""
 
     bound: int = HASHES
-    subjects: dict[SubjectMark, tuple[bytes, int]] = field(default_factory=dict)
+    subjects: dict[SubjectMark, Seen] = field(default_factory=dict)
 
-    def see(self, hashed: int, account_id: str, subject: str, digest: str) -> None:
-        """Remember a row whose `account_hash` is below the bound. `digest` is the row's, in hex."""
+    def see(self, hashed: int, account_id: str, subject: str, digest: str, *, is_former: bool = False) -> None:
+        """Remember a row whose `account_hash` is below the bound, or the former id that it names.
+
+        `digest` is that of its facts, in hex.
+        """
         normal = f"{normal_id(account_id)}#{normal_id(subject)}"
         mark = _hash(normal, _NORMAL_BYTES) + _hash(f"{account_id}#{subject}", _EXACT_BYTES)
-        self._add((hashed, mark), bytes.fromhex(digest[:12]), 1)
+        self._add((hashed, mark), Seen(bytes.fromhex(digest[:12]), int(not is_former), int(is_former)))
         self._shrink()
 
     def add(self, other: "Repeats") -> None:
         """Add the subjects of other rows of the list; of both, what lies below the lower bound is kept."""
         lower = min(self.bound, other.bound)
-        for mark, (digest, rows) in other.subjects.items():
-            self._add(mark, digest, rows)
+        for mark, seen in other.subjects.items():
+            self._add(mark, seen)
         if (self.bound, other.bound) != (lower, lower):
             self.bound = lower
             self._forget()
@@ -76,17 +92,18 @@ class Repeats:
     @property
     def rows(self) -> int:
         """The rows that were seen."""
-        return sum(rows for _, rows in self.subjects.values())
+        return sum(one.rows for one in self.subjects.values())
 
     @property
     def repeated(self) -> int:
         """The rows that name a subject again, with the same facts each time."""
-        return sum(rows - 1 for digest, rows in self.subjects.values() if digest != _CONTRADICTING)
+        return sum(max(one.rows - 1, 0) for one in self.subjects.values() if one.digest != _CONTRADICTING)
 
     @property
     def contradicting(self) -> int:
-        """The rows that name a subject again, where not all its rows state the same facts."""
-        return sum(rows - 1 for digest, rows in self.subjects.values() if digest == _CONTRADICTING)
+        """The rows that name a subject again, where not all its rows state the same facts; by a former id, too."""
+        torn = (one for one in self.subjects.values() if one.digest == _CONTRADICTING)
+        return sum(one.rows + one.formers - 1 for one in torn)
 
     @property
     def nearly_equal(self) -> int:
@@ -98,23 +115,23 @@ class Repeats:
         """The bound and the subjects, as a receipt keeps them."""
         known = sorted(self.subjects.items())
         return self.bound.to_bytes(5) + b"".join(
-            _ENTRY.pack(hashed, mark, digest, min(rows, _ROWS_MOST)) for (hashed, mark), (digest, rows) in known
+            _ENTRY.pack(hashed, mark, seen.digest, _packed(seen)) for (hashed, mark), seen in known
         )
 
     @classmethod
     def from_bytes(cls, content: bytes) -> "Repeats":
         """Read what `to_bytes` wrote."""
         found = cls(int.from_bytes(content[:5]))
-        for hashed, mark, digest, rows in _ENTRY.iter_unpack(content[5:]):
-            found.subjects[hashed, mark] = digest, rows
+        for hashed, mark, digest, packed in _ENTRY.iter_unpack(content[5:]):
+            found.subjects[hashed, mark] = Seen(digest, packed & _ROWS_MOST, packed >> _ROWS_BITS)
         return found
 
-    def _add(self, mark: SubjectMark, digest: bytes, rows: int) -> None:
+    def _add(self, mark: SubjectMark, seen: Seen) -> None:
         known = self.subjects.get(mark)
         if known is not None:
-            digest = digest if known[0] == digest else _CONTRADICTING
-            rows += known[1]
-        self.subjects[mark] = digest, rows
+            digest = seen.digest if known.digest == seen.digest else _CONTRADICTING
+            seen = Seen(digest, known.rows + seen.rows, known.formers + seen.formers)
+        self.subjects[mark] = seen
 
     def _shrink(self) -> None:
         while len(self.subjects) > SAMPLE_MOST:
@@ -123,6 +140,11 @@ class Repeats:
 
     def _forget(self) -> None:
         self.subjects = {mark: known for mark, known in self.subjects.items() if mark[0] < self.bound}
+
+
+def _packed(seen: Seen) -> int:
+    formers = min(seen.formers, _FORMERS_MOST)
+    return formers << _ROWS_BITS | min(seen.rows, _ROWS_MOST)
 
 
 def _hash(text: str, size: int) -> bytes:
