@@ -13,31 +13,34 @@ from moto.dynamodb.models.table import Table
 from kulanz.adapters.aws import client
 from tests.support.moto_partiql import repaired_moto
 
-NAMES = ("one", "two")
+FLAT = "flat"
+"""The table whose key has one part, as that of the sessions."""
+NAMES = ("one", "two", FLAT)
 ACCOUNT, REGION = "123456789012", "eu-central-1"
+KINDS = ("HASH", "RANGE")
 type Steps = list[dict[str, Any]]
 
 
-def key(name: str) -> dict[str, Any]:
-    return {"pk": {"S": name}, "sk": {"S": "x"}}
+def key(name: str, table: str = "one") -> dict[str, Any]:
+    return {"pk": {"S": name}} if table == FLAT else {"pk": {"S": name}, "sk": {"S": "x"}}
 
 
 def put(name: str, table: str = "one", **more: Any) -> dict[str, Any]:
-    return {"Put": {"TableName": table, "Item": {**key(name), "size": {"N": "1"}}, **more}}
+    return {"Put": {"TableName": table, "Item": {**key(name, table), "size": {"N": "1"}}, **more}}
 
 
 def add(name: str, table: str = "one", **more: Any) -> dict[str, Any]:
     given = {"UpdateExpression": "ADD size :one", "ExpressionAttributeValues": {":one": {"N": "1"}}, **more}
-    return {"Update": {"TableName": table, "Key": key(name), **given}}
+    return {"Update": {"TableName": table, "Key": key(name, table), **given}}
 
 
 def delete(name: str, table: str = "one") -> dict[str, Any]:
-    return {"Delete": {"TableName": table, "Key": key(name)}}
+    return {"Delete": {"TableName": table, "Key": key(name, table)}}
 
 
 def absent(name: str, table: str = "one") -> dict[str, Any]:
     condition = {"ConditionExpression": "attribute_not_exists(pk)"}
-    return {"ConditionCheck": {"TableName": table, "Key": key(name), **condition}}
+    return {"ConditionCheck": {"TableName": table, "Key": key(name, table), **condition}}
 
 
 TRANSACTIONS: Mapping[str, Steps] = {
@@ -49,6 +52,7 @@ TRANSACTIONS: Mapping[str, Steps] = {
     "an item twice": [put("new"), add("old"), add("old")],
     "a table that is not there": [put("new"), add("old"), put("lost", "three")],
     "something is put over another": [put("old"), absent("gone")],
+    "keys of one part": [put("new", FLAT), add("old", FLAT), delete("gone", FLAT), add("fresh", FLAT), absent("old")],
 }
 
 
@@ -56,15 +60,16 @@ def outcome(steps: Steps) -> dict[str, Any]:
     """What a transaction answers, and what is in tables and streams afterwards."""
     dynamodb = client("dynamodb")
     for name in NAMES:
+        parts = [{"AttributeName": part, "KeyType": kind} for part, kind in zip(key("", name), KINDS, strict=False)]
         dynamodb.create_table(
             TableName=name,
             BillingMode="PAY_PER_REQUEST",
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
+            KeySchema=parts,
+            AttributeDefinitions=[{"AttributeName": part["AttributeName"], "AttributeType": "S"} for part in parts],
             StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
         )
         for known in ("old", "gone"):
-            dynamodb.put_item(TableName=name, Item={**key(known), "size": {"N": "7"}})
+            dynamodb.put_item(TableName=name, Item={**key(known, name), "size": {"N": "7"}})
     try:
         answer: Any = dynamodb.transact_write_items(TransactItems=steps).get("Error")
     except ClientError as error:

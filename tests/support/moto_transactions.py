@@ -12,8 +12,8 @@ from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import Table
 
-type Named = tuple[Table, DynamoType, DynamoType, Item | None]
-"""An item that a transaction names: its table, its key, and the item itself as it was."""
+type Named = tuple[Table, DynamoType, DynamoType | None, Item | None]
+"""An item that a transaction names: its table, its key of one or two parts, and the item itself as it was."""
 
 _original = DynamoDBBackend.transact_write_items
 
@@ -32,10 +32,12 @@ def transact_write_items(backend: DynamoDBBackend, transact_items: list[dict[str
         _original(backend, transact_items)
     except BaseException:
         for table, pk, sk, item in known:
+            place: dict[DynamoType, Any] = table.items if sk is None else table.items[pk]
+            name = pk if sk is None else sk
             if item is None:
-                table.items[pk].pop(sk, None)
+                place.pop(name, None)
             else:
-                table.items[pk][sk] = item
+                place[name] = item
         for shard, length in shards.values():
             del shard.items[length:]
         raise
@@ -44,7 +46,8 @@ def transact_write_items(backend: DynamoDBBackend, transact_items: list[dict[str
 def _named(backend: DynamoDBBackend, asked: dict[str, Any]) -> Named | None:
     table = backend.tables.get(asked.get("TableName", ""))
     key = asked.get("Key", asked.get("Item"))
-    if table is None or key is None or table.range_key_attr is None:
+    if table is None or key is None:
         return None
-    pk, sk = (DynamoType(key[name]) for name in (table.hash_key_attr, table.range_key_attr))
+    pk = DynamoType(key[table.hash_key_attr])
+    sk = None if table.range_key_attr is None else DynamoType(key[table.range_key_attr])
     return table, pk, sk, copy.deepcopy(table.get_item(pk, sk))
