@@ -13,7 +13,7 @@ from kulanz_console.paths import url
 from kulanz_console.port import NotAnswered, Why
 from kulanz_console.views.cases import CONFLICT, case_path
 from kulanz_console.views.forms import action_id, reasons_of
-from kulanz_console.views.voids import listed
+from kulanz_console.views.voids import listed, may_reduce
 from kulanz_console.visit import Answer, Done, Shown, Visit
 
 if TYPE_CHECKING:
@@ -107,9 +107,9 @@ def _conflicts_in(visit: Visit, campaign: str, account: str) -> Conflicts:
 
 
 def _voids_of(answer: "AskAnswer", voids: Sequence[Answer]) -> list[dict[str, Any]]:
-    """Voids that are not over, of the campaigns that granted the account something: it may be among what they void."""
+    """Voids that are not over and may take back what a campaign granted the account: it may be among what they void."""
     granted = {one["campaign"] for one in answer["decisions"] if one["status"] == Outcome.GRANTED}
-    return [listed(one) for one in voids if one["campaign"] in granted]
+    return [listed(one) for one in voids if any(may_reduce(one, campaign) for campaign in granted)]
 
 
 def accept(visit: Visit) -> Done:

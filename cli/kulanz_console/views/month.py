@@ -19,7 +19,7 @@ from kulanz_console.drawing.ways import (
     totals_of,
 )
 from kulanz_console.drawing.worth import measure_words
-from kulanz_console.views import cases
+from kulanz_console.views import cases, voids
 from kulanz_console.views.months import month_of, neighbours
 from kulanz_console.visit import Shown, Visit
 
@@ -80,7 +80,8 @@ def _still_open(visit: Visit, month: str, campaigns: Sequence[Mapping[str, Any]]
 
     yield "campaigns", sum(State(one["state"]) not in ENDED for one in campaigns), f"/campaigns?month={month}"
     if visit.may("halts.current"):
-        yield "voids", of_this(visit.ask("voids.waiting")["voids"]), "/#voids"
+        open_voids = visit.ask("voids.waiting")["voids"]
+        yield "voids", sum(any(voids.may_reduce(one, granted) for granted in of_month) for one in open_voids), "/#voids"
     if visit.may("cases.of_month"):
         yield "proposed", of_this(cases.proposed(visit)[0]), "/cases"
         queue = [one for one in cases.waiting_in(visit, [month]) if one["closed"] is None]

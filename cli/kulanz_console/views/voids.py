@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.delivery.void import VoidState
 from kulanz_console.paths import campaign_path, segment
 from kulanz_console.port import NotAnswered, Why
@@ -31,6 +32,10 @@ STATES: Mapping[VoidState, str] = {
 """The class of a state's label; the others wait."""
 
 
+OVERPAID = "overpaid"
+"""What a void is about that reduces decisions of campaigns before its own."""
+
+
 def path_of(one: Mapping[str, Any]) -> str:
     """The page of a void."""
     return f"/void/{campaign_path(one['campaign'])}/{segment(one['void'])}"
@@ -41,13 +46,23 @@ def listed(one: Answer) -> dict[str, Any]:
     return {**one, "path": path_of(one), "kind": STATES.get(VoidState(one["state"]), "waits")}
 
 
+def may_reduce(void: Answer, campaign: str) -> bool:
+    """Whether a void may take back what a campaign granted: its own, or of what was overpaid the earlier ones of the
+    incident.
+    """
+    if void["about"] != OVERPAID:
+        return bool(void["campaign"] == campaign)
+    found, granted = CampaignId.parse(void["campaign"]), CampaignId.parse(campaign)
+    return granted.incident_id == found.incident_id and granted.seq < found.seq
+
+
 def show(visit: Visit) -> Shown:
     """A void: what it would take back or took back, who agreed, and what can be done with its plan."""
     one = visit.ask("voids.one", None, **on_campaign(visit), void=visit.of["void"])
     seen = visit.form.get("plan_hash", "")
     content = {
         "void": listed(one),
-        "is_overpaid": one["about"] == "overpaid",
+        "is_overpaid": one["about"] == OVERPAID,
         "waits": one["state"] == VoidState.AWAITING_APPROVAL,
         "is_flagged": one["state"] == VoidState.FLAGGED,
         "is_planning": one["state"] == VoidState.PLANNING,

@@ -9,6 +9,7 @@ from kulanz.application.door.routes import Role
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.delivery.void import VoidState
 from kulanz_console.port import NotAnswered, Why
+from kulanz_console.views.voids import may_reduce
 from tests.support.console_browser import EVERY_ROLE, Browser, forms
 from tests.support.console_waiting import VOID, with_discretion, with_void
 from tests.support.small_campaign import CAMPAIGN, INCIDENT_ID
@@ -98,6 +99,29 @@ def test_what_was_overpaid_is_taken_back_from_the_page_of_the_campaign_that_foun
         " Not overpaid: 2." in shown
     )
     assert "Of what was overpaid Share Sum unused: would be taken back 3.00 EUR" in shown
+
+
+def test_a_void_of_what_was_overpaid_waits_for_the_accounts_and_the_month_of_the_campaigns_that_it_reduces() -> None:
+    stack = WorldStack(overpaying())
+    browser = Browser(stack.world, EVERY_ROLE, stack).enter()
+    page = f"/campaign/{SECOND}"
+    path = browser.submit(page, f"{page}/overpaid", reason="the fee was wrong").location
+    shown = browser.get("/account?id=a-1").text
+    assert f'<a href="{path}">' in shown
+    assert f"A void of {SECOND} is not over" in read(shown.replace("<wbr>", ""))
+    assert "Voids that are not over : 1" in read(browser.get("/month?month=2026-03").text)
+
+
+@pytest.mark.parametrize(
+    ("about", "reduced"),
+    [("campaign", ["b/2"]), ("file", ["b/2"]), ("overpaid", ["b/1"])],
+)
+def test_a_void_reduces_what_its_own_campaign_granted_or_of_what_was_overpaid_earlier_ones(
+    about: str, reduced: list[str]
+) -> None:
+    void = {"campaign": "b/2", "about": about}
+    others = ("a/1", "b/1", "b/2", "b/3", "b/10", "goodwill-2026-03/1")
+    assert [one for one in others if may_reduce(void, one)] == reduced
 
 
 def test_nothing_can_be_taken_back_where_nothing_is_granted(browser: Browser) -> None:
