@@ -14,7 +14,9 @@ from kulanz_console.visit import Answer, Shown, Visit
 
 MONTHS_OF_CASES = 2
 PLANS_LOOKED_AT = 5
-"""Plans of which the first page says until when they can be approved: one question each, at once."""
+"""Plans of which the first page says until when they can be approved: one question each, at once. Of the others it
+says that they are to be opened for that.
+"""
 NOTHING_LATE: Answer = {"overdue": [], "due_soon": []}
 
 

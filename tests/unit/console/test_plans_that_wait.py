@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from kulanz.domain.time import parse_instant
+from kulanz_console.views.waiting import PLANS_LOOKED_AT
 from tests.support.console_browser import Browser, forms
 from tests.support.world import World
 from tests.support.world_door import ANNA
@@ -81,6 +82,25 @@ def test_a_plan_without_a_warning_has_its_tick_and_no_budget_is_no_alarm(right: 
     assert "at most:" not in read(page)
     assert re.search(r"Approve [\d,.]+ EUR", read(page))
     assert WARNING not in read(browser.get("/").text)
+
+
+def test_a_plan_that_the_first_page_did_not_look_at_is_not_shown_as_one_without_a_warning(right: World) -> None:
+    browser = Browser(right.copy()).enter()
+    (item,) = browser.kulanz.ask("campaigns.waiting")["campaigns"]
+    many = [{**item, "campaign": f"second/{seq}"} for seq in range(1, PLANS_LOOKED_AT + 3)]
+    browser.kulanz.seen = lambda answer: {**answer, "campaigns": many} if "kept" in answer else answer
+    browser.kulanz.asked.clear()
+    first = read(browser.get("/").text)
+    assert browser.kulanz.asked.count("approvals.plan") == PLANS_LOOKED_AT
+    assert first.count("approve before") == 1
+    assert first.count("Open it to see until when it can be approved") == len(many) - 1
+
+
+def test_a_campaign_that_is_not_over_says_of_problems_only_what_is_known_so_far(right: World) -> None:
+    browser = Browser(right.copy()).enter()
+    pages = {name: read(browser.get(f"/campaign/{name}").text) for name in ("second/1", "net-outage/1")}
+    assert "So far no row was rejected or is in conflict." in pages["second/1"]
+    assert "Rows with a problem No row was rejected or is in conflict." in pages["net-outage/1"]
 
 
 def test_an_emergency_stands_below_the_approval_and_persons_by_their_short_names(right: World) -> None:
