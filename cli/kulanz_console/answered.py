@@ -15,7 +15,7 @@ from kulanz_console.drawing.text import counted_as
 from kulanz_console.drawing.worth import value_text
 
 if TYPE_CHECKING:
-    from kulanz.application.door.accounts import AskAnswer, DecisionAnswer, LookedIn, StandingAnswer
+    from kulanz.application.door.accounts import AskAnswer, CreditAnswer, DecisionAnswer, LookedIn, StandingAnswer
 
 _MEANING = {
     Outcome.GRANTED: "The account gets it.",
@@ -296,10 +296,17 @@ def facts(decided: Decided, answer: "AskAnswer") -> Iterator[tuple[str, str]]:
 
 
 def _late_from(content: "DecisionAnswer", benefit: Benefit) -> str:
-    """The first instant at which a benefit is late, where the answer has it of this one alone."""
+    """Since or from when a benefit is late, where the answer has it of this one alone."""
     measure = benefit.unit if benefit.money is None else benefit.money.currency
-    found = [credit["due"] for credit in content.get("credits", ()) if credit["measure"] == measure]
-    return f"; late from {seconds(found[0])}" if len(found) == 1 and found[0] is not None else ""
+    found = [credit for credit in content.get("credits", ()) if credit["measure"] == measure]
+    return _lateness(found[0]) if len(found) == 1 else ""
+
+
+def _lateness(credit: "CreditAnswer") -> str:
+    """Since or from when a credit is late; empty where it has no deadline, or none that counts any more."""
+    if credit["due"] is None or credit["state"] in _NEVER_LATE:
+        return ""
+    return f"; late {'since' if credit['late'] else 'from'} {seconds(credit['due'])}"
 
 
 def _notices(decided: Decided) -> Iterator[tuple[str, str]]:
@@ -338,6 +345,8 @@ _ON_ITS_WAY = {
 }
 
 
+_NEVER_LATE = ("applied", "written_off", "voided")
+"""States in which nothing of a credit can become late any more."""
 COUNTED_BY = {
     "list": "by the bill days that the list states",
     "list_and_months": "by the bill days that the list states, and months behind them",
@@ -356,9 +365,8 @@ def _billing(content: "DecisionAnswer") -> Iterator[tuple[str, str]]:
             said += f"; {credit['delivery']}, {sent}"
         for part in credit["bills"]:
             said += f"; {part['amount']} on bill {part['bill']} of {part['billed_on'] or 'no known day'}"
-        if credit["due"] is not None and credit["state"] not in ("applied", "written_off", "voided"):
-            said += f"; {'late since' if credit['late'] else 'late from'} {seconds(credit['due'])}"
-            said += f" ({COUNTED_BY[credit['due_by']]})"
+        if lateness := _lateness(credit):
+            said += f"{lateness} ({COUNTED_BY[credit['due_by']]})"
         yield "billing", said
 
 

@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 
+from kulanz.domain.decision import Benefit
+from kulanz.domain.money import Money
 from kulanz_cli.acknowledgements import PROBLEMS_SHOWN
 from kulanz_cli.month import FORMULAS, LATE_FIELDS, csv_of, html_of, late_csv
-from kulanz_console.answered import _billing
+from kulanz_console.answered import _billing, _late_from
 from kulanz_console.drawing.ways import NOT_EXACT
 from tests.support.answering import Answering, cells
 from tests.support.reading import read
@@ -414,3 +416,15 @@ def test_who_asks_hears_where_the_credit_stands_and_until_when(what: str) -> Non
     found, says = TOLD[what]
     content: Any = {"credits": [found]}
     assert [read(text) for _, text in _billing(content)] == [f"2.99 EUR {says}"]
+
+
+@pytest.mark.parametrize("what", TOLD)
+def test_the_deadline_of_what_was_granted_is_that_of_its_credit_as_long_as_it_counts(what: str) -> None:
+    found, says = TOLD[what]
+    late = re.search(r"; late (?:since|from) [^ ]+", says)
+    euros, minutes = Benefit(Money(299, "EUR")), Benefit(None, "20", "call_minute")
+    content: Any = {"credits": [found]}
+    assert _late_from(content, euros) == ("" if late is None else late[0])
+    assert _late_from(content, minutes) == ""
+    content["credits"].append(found)
+    assert _late_from(content, euros) == "", "nobody knows which of both it is"
