@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from itertools import permutations, product
 from typing import Any
 
@@ -206,6 +207,20 @@ LATEST = tuple(
 def test_a_list_is_read_back_as_it_was_written(one: CreditEntry) -> None:
     assert read_entries(entries_text((one, ASSIGNED))) == (one, ASSIGNED)
     assert read_entries("") == ()
+
+
+@pytest.mark.property
+@given(
+    quantity=st.decimals("0.000001", "999999", places=6) | st.decimals("0.5", "1000", places=1),
+    kind=st.sampled_from((EntryKind.REDUCED, EntryKind.APPLIED)),
+)
+def test_an_amount_has_one_text_also_once_it_was_read(quantity: Decimal, kind: EntryKind) -> None:
+    """Whoever writes next names the list as it was read: under another text of the amount it would never be found."""
+    written = [
+        entry(kind, **({"sizes": (size,)} if kind is EntryKind.REDUCED else {"amount": size})).content()
+        for size in (quantity, quantity.normalize())
+    ]
+    assert written[0] == written[1] == CreditEntry.from_content(written[0]).content()
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
+from kulanz.domain.campaigns.amounts import plain_size
 from kulanz.domain.canonical import canonical_json
 from kulanz.domain.decision import DueAt, DueBy
 from kulanz.domain.delivery.credit import Size
@@ -92,7 +93,12 @@ class CreditEntry:
     sizes: tuple[Size, ...] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "at", self.at.replace(microsecond=0))  # as it is stored
+        # As it is stored: an entry that was read is written again by the very text, which conditions name.
+        object.__setattr__(self, "at", self.at.replace(microsecond=0))
+        if self.amount is not None:
+            object.__setattr__(self, "amount", plain_size(self.amount))
+        if self.sizes:
+            object.__setattr__(self, "sizes", tuple(map(plain_size, self.sizes)))
         if self.dues and len(self.dues) != len(self.benefits):
             raise ValueError("every benefit that is assigned has a deadline or None")
         if not self.benefits or len(set(self.benefits)) != len(self.benefits) or min(self.benefits) < 0:
@@ -167,7 +173,7 @@ class CreditEntry:
             cause=content.get("why", ""),
             delivery=delivery,
             attempt=content.get("try", 1),
-            amount=_size(content["sum"]) if "sum" in content else None,
+            amount=Decimal(content["sum"]) if "sum" in content else None,
             bill=bill,
             day=parse_day(content["day"]) if "day" in content else None,
             code=content.get("code", ""),
@@ -177,7 +183,7 @@ class CreditEntry:
             ),
             account=content.get("acct", ""),
             channel=content.get("to", ""),
-            sizes=tuple(map(_size, content.get("less", ()))),
+            sizes=tuple(map(Decimal, content.get("less", ()))),
         )
 
 
@@ -237,8 +243,3 @@ def read_entries(text: str) -> CreditEntries:
     for content in json.loads(text) if text else ():
         found.append(CreditEntry.from_content(content, found[-1].delivery if found else ""))
     return tuple(found)
-
-
-def _size(text: str) -> Size:
-    number = Decimal(text)
-    return int(number) if number == number.to_integral_value() else number
