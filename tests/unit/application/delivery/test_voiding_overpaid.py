@@ -182,6 +182,25 @@ def test_what_is_delivered_after_the_plan_is_left_and_the_void_balances() -> Non
     assert net(world, "a-1")["EUR"] == 500
 
 
+def test_a_void_that_was_planned_before_counts_and_gives_back_what_it_took_itself() -> None:
+    """Else a budget gets the difference back twice: once by each void."""
+    world = overpaying()
+    for _ in range(2):
+        world.watch()
+    all_of_it = asked(world, ANNA)
+    run_voids(world)
+    granted = stands(world, all_of_it).plan.totals.by_measure(Share.VOIDABLE)["EUR"]
+    voided(world)  # 3.00 of it
+    approved(world, all_of_it, BEN)
+    run_voids(world)
+    done = stands(world, all_of_it)
+    assert (done.state, done.state_reason) == (VoidState.VOIDED, "balanced")
+    assert done.apply.totals.by_measure(Share.VOIDED)["EUR"] == granted - 300
+    assert done.apply.totals.by_measure(Share.CHANGED) == {"EUR": 300}
+    assert world.campaigns.budget("EUR", world.gate.budget_month(world.now)).voided == granted
+    law_holds(world, 2)
+
+
 def test_of_several_earlier_campaigns_the_latest_is_reduced_first() -> None:
     world = first(row("a-1", fee="20.00"))
     then(world, row("a-1", fee="50.00"))  # 3.00 more

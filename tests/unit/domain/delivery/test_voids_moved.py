@@ -48,7 +48,7 @@ def moved(entry: Entry, name: str, *entries: tuple[str, tuple[int, ...]]) -> lis
     """What the void `name` moved of a decision whose entries are those of some voids."""
     stands: CreditEntries = tuple(void_entry(void(of), places) for of, places in entries)
     assert all(one.kind is EntryKind.VOIDED for one in stands)
-    return [(one.measure, one.by_state) for one in moved_of(void(name), entry, stands)]
+    return [(one.measure, one.by_state) for one in moved_of(void(name), entry, stands).values()]
 
 
 @pytest.mark.parametrize("name", ["first", "second"])

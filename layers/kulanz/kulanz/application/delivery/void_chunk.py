@@ -21,7 +21,6 @@ from kulanz.application.delivery.world import Booked, CreditLedger, EntriesChang
 from kulanz.application.ports import RecognisedRows, TryAgain, VoidMessage
 from kulanz.domain.campaigns.campaign import Campaign, Cursor, Pass
 from kulanz.domain.campaigns.reconciliation import RowResult, worth_of
-from kulanz.domain.delivery.entries import CreditEntries
 from kulanz.domain.delivery.moved import Moves
 from kulanz.domain.delivery.standing import AddResult, add_entry
 from kulanz.domain.delivery.void import (
@@ -31,6 +30,7 @@ from kulanz.domain.delivery.void import (
     Void,
     VoidReceipt,
     VoidTotals,
+    came_to,
     entry_id,
     moved_of,
     parts_of,
@@ -241,11 +241,14 @@ class _Run:
         parts = {key: list(parts_of(one.entry, one.entries, self.void)) for key, one in mine.items()}
         if self.work is Pass.APPLY:
             written = self._void(mine, parts)
-            for one in mine.values():
-                for moved in moved_of(self.void, one.entry, one.entries):
-                    self.moves.take(self.campaign.id, moved)
-        for key in mine:
-            self.totals.count(parts[key])
+        for key, one in mine.items():
+            if self.work is Pass.PLAN:
+                self.totals.count(parts[key])
+                continue
+            moved = moved_of(self.void, one.entry, one.entries)
+            self.totals.count(came_to(parts[key], moved))
+            for place in moved.values():
+                self.moves.take(self.campaign.id, place)
         self.writer.pace(written, spent)
 
     def _with_recognised(self, lines: tuple[_Line, ...]) -> tuple[_Line, ...]:
@@ -263,10 +266,7 @@ class _Run:
         return is_of_rejected_row(entry) and entry.effective_at > self.void.opened_at
 
     def _void(self, mine: dict[DecisionKey, Booked], parts: dict[DecisionKey, list[Part]]) -> int:
-        """Write what was planned of some decisions, as far as it still can be; how many entries were written.
-
-        Each voidable part becomes voided or changed.
-        """
+        """Write what was planned of some decisions, as far as it still can be; how many entries were written."""
         waiting = {key for key, some in parts.items() if any(part.share is Share.VOIDABLE for part in some)}
         written = 0
         for _ in range(ROUNDS_MOST):
@@ -276,7 +276,6 @@ class _Run:
                 places = _places(parts[key])
                 change = self._change(booked, places)
                 if change is None:
-                    parts[key] = [self._came_to(part, booked.entries) for part in parts[key]]
                     waiting.discard(key)
                 else:
                     changes[key] = booked.entry, change
@@ -317,13 +316,6 @@ class _Run:
                 return None
             adding = add_entry(entries, void_entry(self.void, left), sizes)
         return EntriesChange(booked.entry.key, entries, adding.entries) if adding.result is AddResult.ADDED else None
-
-    def _came_to(self, part: Part, entries: CreditEntries) -> Part:
-        """What became of a part that was voidable."""
-        if part.share is not Share.VOIDABLE:
-            return part
-        is_mine = any(one.id == entry_id(self.void) and part.place in one.benefits for one in entries)
-        return part._replace(share=Share.VOIDED if is_mine else Share.CHANGED)
 
 
 def _places(parts: list[Part]) -> set[int]:

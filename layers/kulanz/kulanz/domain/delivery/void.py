@@ -350,11 +350,23 @@ def is_own(void: Void, entry: CreditEntry) -> bool:
     return entry.id == own or entry.id.startswith(f"{own}/")
 
 
-def moved_of(void: Void, entry: Entry, entries: CreditEntries) -> Iterator[Moved]:
-    """What a void moved of a decision between the sums of states; the same however often it is asked."""
+def moved_of(void: Void, entry: Entry, entries: CreditEntries) -> dict[int, Moved]:
+    """What a void moved of a decision between the sums of states, by place; the same however often it is asked."""
     at = next((number for number, one in enumerate(entries) if one.id == entry_id(void)), None)
     if at is None:
-        return
-    for place, benefit in enumerate(granted_benefits(entry)):
-        if place in entries[at].benefits:
-            yield moved_by(entries, at, place, benefit)
+        return {}
+    granted = granted_benefits(entry)
+    return {place: moved_by(entries, at, place, granted[place]) for place in entries[at].benefits}
+
+
+def came_to(planned: Iterable[Part], moved: Mapping[int, Moved]) -> Iterator[Part]:
+    """The parts of a decision once a void has taken of it what it could: voidable is voided by it, or has changed."""
+    for part in planned:
+        if part.share is not Share.VOIDABLE:
+            yield part
+            continue
+        voided = moved[part.place].by_state.get(CreditState.VOIDED, 0) if part.place in moved else 0
+        if voided:
+            yield part._replace(share=Share.VOIDED, size=voided)
+        if voided < part.size:
+            yield part._replace(share=Share.CHANGED, size=part.size - voided)
