@@ -20,7 +20,7 @@ from kulanz.domain.campaigns.campaign import CampaignId, Pass, State
 from kulanz.domain.campaigns.reconciliation import RowResult, WriteResult, differences
 from kulanz.domain.delivery.void import VoidState
 from kulanz.domain.incident import Incident
-from kulanz.domain.ledger.earlier_decisions import CHANGED_SINCE_PLAN, GRANTED_UNDER_FORMER_ID
+from kulanz.domain.ledger.earlier_decisions import CHANGED_SINCE_PLAN
 from kulanz.domain.ledger.entries import net_worth
 from kulanz.domain.ledger.former_accounts import DECIDED_UNDER_FORMER_ID, DECIDED_UNDER_NEW_ID
 from kulanz.domain.lists.header import ListFormat
@@ -300,25 +300,6 @@ def test_a_list_that_contradicts_itself_about_ids_is_refused(lines: list[str], r
     assert found.state_reason.startswith(reason)
     assert str(len(HEAD) + 1 + len(line("good")) + 1) in found.state_reason, "the byte of the first such row"
     assert world.ledger.all_entries() == []
-
-
-# What is in doubt
-
-
-def test_a_grant_under_an_id_that_was_given_up_before_the_incident_holds_the_account() -> None:
-    world = world_of()
-    campaign(world, line("old"))
-    second = campaign(world, line("new", fee="8.00", was="old", since=BEFORE_THE_INCIDENT))
-    assert closed(world, second) == {"held": 1}
-    assert reasons(world, "new") == [("held", GRANTED_UNDER_FORMER_ID)]
-    assert has(world, "old", "new") == 500
-
-
-def test_nothing_is_in_doubt_where_the_former_id_was_granted_nothing() -> None:
-    world = world_of()
-    campaign(world, line("old", fee="0.00"))
-    closed(world, campaign(world, line("new", was="old", since=BEFORE_THE_INCIDENT)))
-    assert has(world, "new") == 500
 
 
 # Histories

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from kulanz.application.ports import Ledger
 from kulanz.domain.ledger.earlier_decisions import Before, stands_before
 from kulanz.domain.ledger.entries import DecisionKey, Entry, net_worth
-from kulanz.domain.ledger.former_accounts import FORMER_IDS_MOST, other_id
+from kulanz.domain.ledger.former_accounts import FORMER_IDS_MOST, former_of, other_id
 from kulanz.domain.lists.former_ids import Former
 
 type UnitPlace = tuple[str, str]
@@ -90,10 +90,29 @@ class EarlierReader:
         found: Mapping[DecisionKey, Entry],
         former: Former | None,
     ) -> Before | None:
-        """What stands, and whether it is in doubt: another account's, perhaps, or not all."""
+        """What stands, and whether it is in doubt: another account's, perhaps, or not all.
+
+        The doubt stays where a later list does not name the former id, or a third one. It ends where a person granted
+        something under the very id that is asked for, of a row that named the former one.
+        """
         entries = [found[key] for key in self._keys(place, accounts) if key in found]
         before, is_cut = stands_before(entries), len(accounts) > FORMER_IDS_MOST
-        if before is None or not (is_cut or (former is not None and former.since <= self.began_at)):
+        if is_cut:  # what was granted may stand under an id at which nobody has looked
+            before = before or Before(None, ())
+        if before is None or len(accounts) == 1:
             return before
-        has_other = any(any(net_worth(one).values()) for one in entries if one.key.account_id != place[0])
-        return replace(before, is_in_doubt=True) if (has_other or is_cut) and not before.is_by_hand else before
+        if not (is_cut or self._gave_id_up_before(place[0], entries, former)):
+            return before
+        own, others = (
+            [one for one in entries if (one.key.account_id == place[0]) is is_own and any(net_worth(one).values())]
+            for is_own in (True, False)
+        )
+        is_resolved = any(one.by_hand is not None and former_of(one.body) is not None for one in own)
+        return replace(before, is_in_doubt=True) if (others or is_cut) and not is_resolved else before
+
+    def _gave_id_up_before(self, account_id: str, entries: Iterable[Entry], former: Former | None) -> bool:
+        """Whether an id was given up before the incident began, by the latest list that says since when."""
+        since = {(one.key.account_id, was.account_id): was.since for one in entries if (was := former_of(one.body))}
+        if former is not None:
+            since[account_id, former.account_id] = former.since
+        return any(one <= self.began_at for one in since.values())

@@ -33,6 +33,7 @@ from kulanz.domain.ledger.entries import (
     Lifetime,
     decision_body,
     history_read,
+    is_of_rejected_row,
     new_entry,
     read_decision,
     row_digest_of,
@@ -268,7 +269,7 @@ def find_case(key: DecisionKey, ports: CasePorts, now: datetime, offset: int | N
             campaign,
             policy,
             ports.ledger,
-            with_own=of is not None and of.kind is CaseKind.CONFLICT,
+            with_own=of is not None and not is_of_rejected_row(entry),
         ),
         history=history,
         read=read,
@@ -371,7 +372,7 @@ def before_of(
 ) -> Before | None:
     """What the campaigns that a campaign sets off have decided about a subject, as it stands now.
 
-    `with_own`: and the campaign itself.
+    `with_own`: and the campaign itself, which may have decided the account under another of its ids.
     """
     place = key.account_id, key.subject
     asked = (*campaign.follows, *((campaign.id.seq,) if with_own else ()))

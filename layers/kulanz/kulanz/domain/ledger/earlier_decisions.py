@@ -34,7 +34,8 @@ class Before:
     `granted` is net of what was voided: zero of a measure that was voided beside others that stand. `outcome` is None
     where the latest decision had granted and all of it is void: then nothing stands in the way of another decision.
     `is_by_hand`: a person decided some of what stands. `is_in_doubt`: it was granted under a former id of the account,
-    for an incident that began when the account had its present one: another account may have that id by now.
+    for an incident that began when the account had its present one: another account may have that id by now. Or the
+    account had so many ids that not all were looked at: then nothing may be known of what was granted.
     """
 
     outcome: Outcome | None
@@ -124,7 +125,7 @@ def still_owed(decision: Decision, before: Before | None) -> Decision | None:
         return None if before.outcome in (decision.outcome, Outcome.GRANTED) else decision
     granted = dict(before.granted)
     is_other = any(worth_of(benefit)[0] not in granted for benefit in decision.benefits)
-    if granted and (before.is_in_doubt or is_other):
+    if before.is_in_doubt or (granted and is_other):
         return Decision(Outcome.HELD, GRANTED_UNDER_FORMER_ID if before.is_in_doubt else IN_ANOTHER_MEASURE)
     due = less_granted((*decision.benefits, *decision.claimable), granted)
     components = {benefit.component for benefit in decision.claimable}
