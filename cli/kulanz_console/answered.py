@@ -134,7 +134,9 @@ def what_words(standing: Standing) -> str:
     state, latest = standing.content["state"], standing.decisions[-1].decision
     if state in ("granted", "expired"):
         granted = standing.granted
-        return worth(granted[0].granted) if len(granted) == 1 else sum_words(standing.content["granted"])
+        if len(granted) == 1 and "taken_back" not in granted[0].content:
+            return worth(granted[0].granted)
+        return sum_words({measure: size for measure, size in standing.content["granted"].items() if Decimal(size)})
     if state == "offered":
         return offered_words(standing)
     return worth(latest.benefits) or latest.reason
@@ -203,10 +205,11 @@ def seconds(at: str) -> str:
 
 def _taken_back(decided: Decided) -> str:
     """What a void left of a decision; empty where none took anything back."""
-    states = {credit["state"] for credit in decided.content.get("credits", ())}
-    if states == {"voided"}:
+    credits_of = decided.content.get("credits", ())
+    if credits_of and all(credit["state"] == "voided" for credit in credits_of):
         return "The account does not get it: it was granted, and all of it was taken back."
-    return "The account gets a part of it: the rest was taken back." if "voided" in states else ""
+    is_in_part = any(Decimal(credit["voided"]) for credit in credits_of)
+    return "The account gets a part of it: the rest was taken back." if is_in_part else ""
 
 
 def meaning(decided: Decided) -> str:
@@ -358,8 +361,12 @@ COUNTED_BY = {
 def _billing(content: "DecisionAnswer") -> Iterator[tuple[str, str]]:
     """Where each credit stands on its way to the bill, and until when it has to be there."""
     for credit in content.get("credits", ()):
-        said = f"{credit['amount']} {credit['measure']} {_ON_ITS_WAY[credit['state']]}"
+        amount, voided = Decimal(credit["amount"]), Decimal(credit["voided"])
+        is_in_part = bool(voided) and credit["state"] != "voided"
+        size = f"{amount - voided:f}" if is_in_part else credit["amount"]
+        said = f"{size} {credit['measure']} {_ON_ITS_WAY[credit['state']]}"
         said += f" ({credit['code']})" if credit["code"] else ""
+        said += f"; {credit['voided']} of {credit['amount']} was taken back" if is_in_part else ""
         if credit["delivery"]:
             sent = "not released" if credit["sent_at"] is None else f"sent {seconds(credit['sent_at'])}"
             said += f"; {credit['delivery']}, {sent}"

@@ -371,9 +371,9 @@ def test_a_delivery_that_is_not_sent_ends_with_1_whatever_was_asked(state: str, 
 
 def credit(state: str, **changes: Any) -> dict[str, Any]:
     return {
-        "credit_id": "0" * 32, "amount": "2.99", "measure": "EUR", "state": state, "delivery": "billing/12",
-        "sent_at": "2026-03-02T10:00:00Z", "due": "2026-05-02T00:00:00Z", "late": False, "bills": [], "code": "",
-        "due_by": "policy", **changes,
+        "credit_id": "0" * 32, "amount": "2.99", "voided": "0.00", "measure": "EUR", "state": state,
+        "delivery": "billing/12", "sent_at": "2026-03-02T10:00:00Z", "due": "2026-05-02T00:00:00Z", "late": False,
+        "bills": [], "code": "", "due_by": "policy", **changes,
     }  # fmt: skip
 
 
@@ -398,6 +398,10 @@ TOLD: Mapping[str, tuple[dict[str, Any], str]] = {
     ),
     "sent": (credit("sent"), f"was delivered to billing, which has not answered{SENT}{FROM}"),
     "rejected": (credit("rejected", code="closed"), f"was rejected by billing (closed){SENT}{FROM}"),
+    "rejected, and voided in part": (
+        credit("rejected", amount="4.00", voided="1.01", code="closed"),
+        f"was rejected by billing (closed); 1.01 of 4.00 was taken back{SENT}{FROM}",
+    ),
     "in part": (
         credit("partly_applied", bills=[{"bill": "B-7", "billed_on": None, "amount": "1.00"}]),
         f"is on a bill in part{SENT}; 1.00 on bill B-7 of no known day{FROM}",

@@ -32,6 +32,22 @@ def test_an_answer_says_what_was_overpaid_until_it_was_taken_back() -> None:
     assert told(world, "a-1") is None
 
 
+def test_of_a_credit_that_was_taken_back_in_part_every_line_has_what_is_left() -> None:
+    world = overpaying()
+    voided(world)
+    stack = WorldStack(world)
+    shown = run(stack, "ask", "a-1", "--incident", INCIDENT_ID)
+    text = read(shown.stdout)
+    assert text.startswith("GRANTED 2.00 EUR + 20 call minutes account")
+    assert "meaning The account gets a part of it: the rest was taken back." in text
+    assert "billing 2.00 EUR is not delivered to billing yet; 3.00 of 5.00 was taken back" in text
+    assert "taken back 3.00 EUR" in text
+    assert all(len(line) <= 80 for line in shown.stdout.splitlines())
+    page = Browser(world, EVERY_ROLE, stack).enter().get("/account?id=a-1").text.replace("<wbr>", "")
+    band = page.partition('<p class="band"><strong>')[2].partition("</strong>")[0]
+    assert "2.00 EUR + 20 call minutes" in band
+
+
 def test_who_is_held_by_the_latest_campaign_is_not_said_to_be_overpaid() -> None:
     world = first(row("a-1", fee="50.00"), row("a-2", fee="50.00"))
     then(world, row("a-1", fee=""), row("a-2", fee="10.00"))
