@@ -4,14 +4,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from random import Random
 from typing import Any
 
 import pytest
 
+from kulanz.application.delivery.world import EntriesChange
 from kulanz.application.ports import TryAgain
 from kulanz.domain.delivery.channel import Channel
 from kulanz.domain.delivery.delivery import DeliveryState
+from kulanz.domain.delivery.entries import CreditEntry, EntryKind
 from kulanz.domain.delivery.standing import CreditState
 from tests.fake_biller.biller import ANSWER_FIELDS, Biller
 from tests.support.billing_files import read_delivery
@@ -139,6 +142,26 @@ def test_above_the_amount_for_a_second_person_two_persons_say_the_same(road: Roa
         *(False, "due"), "letters",
     )  # fmt: skip
     road.must_add_up()
+
+
+def test_of_a_credit_that_a_void_reduced_the_rest_is_judged_sent_and_booked_under_its_id(road: Road) -> None:
+    one, left = waiting(road), 100
+    (key,) = (key for key in road.world.credits.texts if key.account_id == "rejected")
+    entries = road.world.credits.of(key)
+    size = int(Decimal(one["amount"]) * 100)
+    reduced = CreditEntry(EntryKind.REDUCED, road.world.now, "test", "void/2/x/0", (0,), sizes=(size - left,))
+    assert road.world.credits.write_entries([EntriesChange(key, entries, (*entries, reduced))]) == [True]
+    road.door.gate = replace(road.door.gate, second_person_above={"EUR": left})
+    done = road.door.put(f"{CREDITS}/r-1", body_of(one), BERT)
+    assert (done.content["second_person_needed"], done.content["state"]) == (False, "due")
+    road.deliver()
+    road.hear()
+    road.billers["letters"].run_cycle(road.day())
+    sent = read_delivery(road.world.archive.documents, "deliveries/letters/00000001").credits
+    assert sent[one["credit_id"]]["amount"] == "1.00"
+    assert {(credit, amount) for _, credit, _, amount, _ in road.billers["letters"].on_bills()} == {
+        (one["credit_id"], Decimal("1.00"))
+    }
 
 
 def test_what_one_person_asked_of_an_earlier_rejection_counts_no_more(road: Road) -> None:
