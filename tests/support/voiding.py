@@ -4,14 +4,16 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from kulanz.domain.campaigns.campaign import PinnedList, State
-from kulanz.domain.delivery.void import Void
+from kulanz.domain.delivery.void import Void, VoidState
 from kulanz.domain.ledger.entries import net_worth
+from tests.support.faults import Tap
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
 from tests.support.world import ANNA, BEN, World
 from tests.support.world_voids import (
     approved,
     asked,
     run_voids,
+    watched_voids,
 )
 
 
@@ -44,6 +46,18 @@ def voided(world: World, file: PinnedList | None = None, name: str = "wrong-list
     approved(world, void, BEN)
     run_voids(world)
     return stands(world, void)
+
+
+def voided_in_spite_of(world: World, void: Void, tap: Tap) -> Void:
+    """A void that waited, approved and executed while a function dies; the schedule takes it to its end."""
+    approved(world, void, BEN)
+    run_voids(world, tap)
+    for _ in range(3):
+        watched_voids(world)
+        run_voids(world)
+    done = stands(world, void)
+    assert (done.state, done.state_reason) == (VoidState.VOIDED, "balanced")
+    return done
 
 
 def net(world: World, *accounts: str) -> Mapping[str, int | Decimal]:

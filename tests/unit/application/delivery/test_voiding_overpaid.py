@@ -27,6 +27,7 @@ from tests.support.by_hand import decide, door_of
 from tests.support.effort import examples
 from tests.support.faults import HALVABLE, Fault, Tap, fault_at
 from tests.support.small_campaign import CAMPAIGN, INCIDENT_ID, event, list_of, row, small_world
+from tests.support.voiding import stands, voided_in_spite_of
 from tests.support.world import ANNA, BEN, World
 from tests.support.world_deliveries import watched
 from tests.support.world_door import WorldDoor, check_ports
@@ -63,12 +64,6 @@ def of_overpaid(world: World, campaign: str = SECOND, name: str = "difference") 
     void = asked(world, ANNA, name=name, campaign=campaign, is_of_overpaid=True)
     run_voids(world)
     return stands(world, void)
-
-
-def stands(world: World, void: Void) -> Void:
-    found = world.voids.void(void.id)
-    assert found is not None
-    return found
 
 
 def voided(world: World, campaign: str = SECOND, name: str = "difference") -> Void:
@@ -398,13 +393,7 @@ def test_wherever_a_function_dies_the_void_ends_the_same(number: int, fault: Fau
     for _ in range(2):
         watched_voids(world)
         run_voids(world)
-    approved(world, void, BEN)
-    run_voids(world, Tap(fault_at(number, fault)))
-    for _ in range(3):
-        watched_voids(world)
-        run_voids(world)
-    done = stands(world, void)
-    assert (done.state, done.state_reason) == (VoidState.VOIDED, "balanced")
+    done = voided_in_spite_of(world, void, Tap(fault_at(number, fault)))
     assert done.apply.totals.by_measure(Share.VOIDED) == {"EUR": 400 + 200}
     assert [net(world, account)["EUR"] for account in ("a-1", "a-2")] == [100, 100]
     law_holds(world, 3)
