@@ -144,5 +144,6 @@ def _show(found: "Sequence[CampaignItem]", out: Console) -> None:
         show_where_rejected(campaign, out)
         too_much = sum_text(campaign.apply.totals.worth(), RowResult.OVERPAID)
         if campaign.state is State.CLOSED and too_much != "-":
-            say(out, f"{campaign.id} found {too_much} overpaid by earlier campaigns; to take back what is unused:")
+            found = f"{campaign.id} found {too_much} overpaid by earlier campaigns"
+            say(out, f"{found}; to take back what is unused of it, unless a void has:")
             command(out, ["kulanz", "void", str(campaign.id), "--overpaid", "--reason", "..."])
