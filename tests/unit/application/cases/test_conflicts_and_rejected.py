@@ -1,8 +1,10 @@
 """Contradicting and rejected rows are cases: a person decides them once, and everything that counts counts it."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import cache
+from typing import Any
 
 import pytest
 
@@ -320,3 +322,40 @@ def test_nothing_is_granted_where_a_row_that_cannot_be_read_may_hide_a_former_id
         assert world.ledger.of_account(account) == []
         declined = decide(door, account, row=offset, way="decline", name=f"no-{account}")
         assert declined.content["state"] == "decided", declined.content
+
+
+def test_no_row_is_paid_by_hand_in_another_currency_than_it_states() -> None:
+    """The plan refuses a list for such a row where it would be paid at once; a person states the amount."""
+    states = HEADER + b",currency"
+    wrong_fact, held = row("bad-fee", fee="29.901"), row("held-1", fee="")
+    csv = list_of([wrong_fact + b",USD", held + b",USD", row("right-1") + b",EUR"], states)
+    records = [
+        {**_record(one), "currency": currency}
+        for one, currency in ((wrong_fact, "USD"), (held, "USD"), (row("right-1"), "EUR"))
+    ]
+    jsonl = "".join(f"{json.dumps(one)}\n" for one in records).encode()
+    found = {}
+    for name, content, first in (("csv", csv, len(states) + 1), ("jsonl", jsonl, 0)):
+        world = small_world(csv)
+        world.lists.upload(f"lists/stated.{name}", content)
+        world.publish(event(key=f"lists/stated.{name}", rows=3))
+        world.run_until_quiet()
+        assert world.campaign(CAMPAIGN).state is State.CLOSED, world.campaign(CAMPAIGN).state_reason
+        door = door_of(world)
+        places: Sequence[tuple[str, dict[str, Any]]] = (("bad-fee", {"row": first}), ("held-1", {}))
+        for account, place in places:
+            reply = decide(door, account, facts={"fee": "29.90"}, name=account, **place)
+            found[name, account] = reply.status, reply.content.get("reason")
+            stated = decide(
+                door, account, way="amount", amount="2.00", measure="EUR", name=f"stated-{account}", **place
+            )
+            assert stated.status == 200, stated.content
+            assert granted(world, account) == {"EUR": 200}
+    assert set(found.values()) == {(409, "currency_differs")}, found
+
+
+def _record(line_of_csv: bytes) -> dict[str, Any]:
+    """A row as a record of JSON."""
+    typed = {"yes": True, "no": False, "": None}
+    fields = zip(HEADER.decode().split(","), line_of_csv.decode().split(","), strict=True)
+    return {name: typed.get(cell, int(cell) if cell.isdigit() else cell) for name, cell in fields}

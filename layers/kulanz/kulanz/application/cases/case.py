@@ -281,7 +281,7 @@ def find_case(key: DecisionKey, ports: CasePorts, now: datetime, offset: int | N
         return replace(case, row=_row(entry, campaign, policy, ports.lists))
     return replace(
         case,
-        row=Row(key.account_id, key.subject, listed.values),
+        row=Row(key.account_id, key.subject, listed.values, currencies=listed.currencies),
         of=of,
         said=listed.said,
         problem=listed.problem,

@@ -22,6 +22,7 @@ from kulanz.domain.decision import NEXT_BILL, UNLIMITED, Benefit, Decision, Outc
 from kulanz.domain.gate.settings import GateSettings
 from kulanz.domain.ledger.entries import DecisionKey, Entry, HistoryChange, decided_by_hand
 from kulanz.domain.ledger.hand_decision import HandDecision, Way
+from kulanz.domain.lists.unread_columns import in_other_currency
 from kulanz.domain.money import AmountError, Money, is_currency
 from kulanz.domain.people.caller import APART, Caller, Door, must_be_person
 from kulanz.domain.people.people import People, approver_problem
@@ -246,6 +247,12 @@ def _of_policy(case: Case, request: HandRequest) -> tuple[Decision, SubjectHisto
             f"with these facts the policy's outcome is {decision.outcome}"
             f"{', with a part to claim' if decision.claimable else ''}: supply the fact that it lacks, decide an"
             " amount, or decline",
+            "facts",
+        )
+    if case.row is not None and in_other_currency(decision, case.row.currencies):
+        raise CaseRefused(
+            "currency_differs",
+            "the row states another currency than the policy would pay: decide an amount, or decline",
             "facts",
         )
     if any(benefit.quantity == UNLIMITED for benefit in decision.benefits):

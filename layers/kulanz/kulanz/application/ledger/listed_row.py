@@ -25,7 +25,7 @@ class ListedRow:
     `account_id` and `subject` are empty where they cannot be read. Of `values` a wrong one is INVALID, and so is each
     one of a row that cannot be taken apart. `said` has the text of each column that is read, as far as it can be.
     `to_bill` is None where what the row says of the account's bill cannot be read. `former` is the id that the account
-    had before, where the row names one and can be read.
+    had before, where the row names one and can be read. `currencies` are what columns state that nobody reads.
     """
 
     offset: int
@@ -36,6 +36,7 @@ class ListedRow:
     problem: Problem | None
     to_bill: ToBill | None
     former: Former | None
+    currencies: tuple[str, ...]
     content: str
     """A digest of all that the line has: that of the row where it was decided."""
 
@@ -58,12 +59,13 @@ def listed_row(campaign: Campaign, policy: CompiledPolicy, offset: int, lists: L
     record = reader.record(line)
     row = reader.row(line.raw) if isinstance(record, Record) and line.raw is not None else None
     loosely = None if line.raw is None else reader.loosely(line.raw)
-    said = {} if loosely is None else loosely.said
+    said, currencies = ({}, ()) if loosely is None else (loosely.said, loosely.currencies)
     if isinstance(record, Record) and isinstance(row, Row):
         digest = record.digest(facts_text(row.values))
         return ListedRow(
-            offset, row.account_id, row.subject, row.values, said, None, record.to_bill, record.former, digest
-        )
+            offset, row.account_id, row.subject, row.values, said, None, record.to_bill, record.former, currencies,
+            digest,
+        )  # fmt: skip
     problem = row if isinstance(row, Problem) else record
     assert isinstance(problem, Problem), "a line is a row, or has a problem"
     # Without the facts a line may say whom it is about, and which bill, although one of its facts is wrong
@@ -74,4 +76,4 @@ def listed_row(campaign: Campaign, policy: CompiledPolicy, offset: int, lists: L
         account_id, subject, to_bill, former = named.account_id, named.subject, named.to_bill, named.former
     values = (INVALID,) * len(policy.facts) if loosely is None else loosely.values
     content = blake2b(b"%d:" % line.end + (line.raw or b""), digest_size=16).hexdigest()
-    return ListedRow(offset, account_id, subject, values, said, problem, to_bill, former, content)
+    return ListedRow(offset, account_id, subject, values, said, problem, to_bill, former, currencies, content)

@@ -92,7 +92,7 @@ def csv_reader(
         return tuple([parse(cell) for parse, cell in zip(parsers, cells, strict=True)])
 
     named = {ACCOUNT_COLUMN: account_place, **({} if subject_column is None else {subject_column: subject_place})}
-    loosely = _loose_reader(fields_of, named, facts, fact_places)
+    loosely = _loose_reader(fields_of, named, facts, fact_places, currency_places)
 
     def is_short(raw: bytes) -> bool:
         text = raw.decode("utf-8")
@@ -106,6 +106,7 @@ def _loose_reader(
     named: Mapping[str, int],
     facts: Sequence[FactDeclaration],
     places: Sequence[int],
+    currency_places: Sequence[int],
 ) -> Callable[[bytes], ReadLoosely | None]:
     """What reads a line that is wrong, as far as it can be: its ids, by the names of their columns, and its facts."""
 
@@ -119,7 +120,7 @@ def _loose_reader(
         said = {name: fields[place] for name, place in named.items()}
         said |= {fact.name: cell for fact, cell in zip(facts, cells, strict=True)}
         values = [value_or_invalid(fact.parse_text, cell) for fact, cell in zip(facts, cells, strict=True)]
-        return ReadLoosely(said, tuple(values))
+        return ReadLoosely(said, tuple(values), tuple([fields[place] for place in currency_places]))
 
     return loosely
 

@@ -4,7 +4,7 @@ JSON's 1 and true are equal as cells, and are not the same fact.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -76,14 +76,13 @@ def jsonl_reader(
         except FactError:
             return together(found(record))
         entries = entries_of(record) if is_nested else record.items()
-        currencies = [cell for name, cell in entries if isinstance(cell, str) and states_currency(name)]
-        return Record(*identity, cells, tuple(currencies), stated, was)
+        return Record(*identity, cells, _currencies(entries, states_currency), stated, was)
 
     def found(record: dict[str, Any]) -> Sequence[Problem]:
         return list(fact_problems((parse, entry(record)) for entry, parse in parsers))
 
     columns = (ACCOUNT_COLUMN, *(() if subject_column is None else (subject_column,)))
-    loosely = _loose_reader(decoder, columns, facts)
+    loosely = _loose_reader(decoder, columns, facts, states_currency)
 
     def never_short(_: bytes) -> bool:
         return False
@@ -101,7 +100,10 @@ def _object(decoder: json.JSONDecoder, text: str) -> dict[str, Any] | None:
 
 
 def _loose_reader(
-    decoder: json.JSONDecoder, columns: Sequence[str], facts: Sequence[FactDeclaration]
+    decoder: json.JSONDecoder,
+    columns: Sequence[str],
+    facts: Sequence[FactDeclaration],
+    states_currency: Callable[[str], bool],
 ) -> Callable[[bytes], ReadLoosely | None]:
     """What reads a line that is wrong, as far as it can be: its ids, by the names of their columns, and its facts."""
     entries = [(name, _json_entry(name)) for name in (*columns, *(fact.name for fact in facts))]
@@ -113,9 +115,14 @@ def _loose_reader(
             return None
         named = {name: entry(record) for name, entry in entries}
         said = {name: cell if isinstance(cell, str) else _shown(cell) for name, cell in named.items()}
-        return ReadLoosely(said, tuple([value_or_invalid(fact.parse_json, named[fact.name]) for fact in facts]))
+        values = tuple([value_or_invalid(fact.parse_json, named[fact.name]) for fact in facts])
+        return ReadLoosely(said, values, _currencies(entries_of(record), states_currency))
 
     return loosely
+
+
+def _currencies(entries: Iterable[tuple[str, Any]], states_currency: Callable[[str], bool]) -> tuple[str, ...]:
+    return tuple([cell for name, cell in entries if isinstance(cell, str) and states_currency(name)])
 
 
 def _shown(cell: Any) -> str:

@@ -53,24 +53,26 @@ class Record(NamedTuple):
 class Row:
     """A typed line: the subject it is about and the facts the policy reads, in the policy's order (None is unknown).
 
-    `former` is the id that the account had before.
+    `former` is the id that the account had before, `currencies` what it states in columns that nobody reads.
     """
 
     account_id: str
     subject: str
     values: tuple[FactValue | None, ...]
     former: Former | None = None
+    currencies: tuple[str, ...] = ()
 
 
 class ReadLoosely(NamedTuple):
     """What can be read of a line, whoever it is about and whatever is wrong with it, for a person who looks at it.
 
     `said` has the text of each column that is read, by its name. Of `values` a wrong one is INVALID, so that nothing
-    fills it in.
+    fills it in. `currencies` are those of a `Record`.
     """
 
     said: Mapping[str, str]
     values: tuple[FactValue | None, ...]
+    currencies: tuple[str, ...] = ()
 
 
 def value_or_invalid[Given](parse: Callable[[Given], FactValue | None], given: Given) -> FactValue | None:
@@ -232,7 +234,7 @@ class LineReader:
         if isinstance(record, Problem):
             return record
         try:
-            return Row(record.account_id, record.subject, self.values(record.cells), record.former)
+            return Row(record.account_id, record.subject, self.values(record.cells), record.former, record.currencies)
         except FactError:
             return self.faults(record.cells)
 
