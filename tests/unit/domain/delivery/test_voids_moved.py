@@ -28,8 +28,8 @@ from kulanz.domain.delivery.void import (
 )
 from kulanz.domain.gate.settings import GateSettings
 from kulanz.domain.ledger.entries import Entry
+from tests.unit.domain.delivery.test_credit_entries import AGAIN, WAYS
 from tests.unit.domain.delivery.test_credit_entries import AT as AT_BILLERS
-from tests.unit.domain.delivery.test_credit_entries import WAYS
 from tests.unit.domain.delivery.test_credits import AT, FIVE, KEY, MINUTES, stored
 
 LATER = AT + timedelta(days=3)
@@ -112,6 +112,23 @@ def test_only_what_no_biller_has_and_no_bill_is_voidable(state: CreditState) -> 
     found = {part.share for part in parts_of(only_money, entries, judged)}
     expected = {Share.USED, Share.AT_BILLER} if state is CreditState.PARTLY_APPLIED else {SHARES[state]}
     assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("entries", "expected"),
+    [
+        ((), Share.VOIDABLE),
+        *((WAYS[state], Share.ASSIGNED_ONCE) for state in (CreditState.REJECTED, CreditState.TAKEN_BACK)),
+        ((*WAYS[CreditState.REJECTED], AGAIN), Share.ASSIGNED_ONCE),
+        ((*WAYS[CreditState.TAKEN_BACK], AGAIN), Share.ASSIGNED_ONCE),
+    ],
+)
+def test_a_void_of_what_was_never_assigned_leaves_what_a_person_sends_again(
+    entries: CreditEntries, expected: Share
+) -> None:
+    judged = replace(void("v"), opened_at=AT_BILLERS + timedelta(seconds=1), ends=Ends.UNASSIGNED)
+    only_money = stored(Decision(Outcome.GRANTED, "credit", (FIVE,)))
+    assert [part.share for part in parts_of(only_money, entries, judged)] == [expected]
 
 
 TOTALS = VoidTotals(3, 1, 2, {(Share.VOIDABLE, "EUR"): 500})

@@ -73,8 +73,8 @@ class Share(StrEnum):
 
     USED: it is on bills. AT_BILLER: it was delivered, and only the biller can give it back. VOIDED_BEFORE: by another
     void. CHANGED: it was voidable, and was delivered, used or voided since. ASSIGNED_ONCE: the biller rejected it or
-    took it back, and the void is of what was never assigned. REPEATED: another line of the list names the subject, too,
-    and took back what was overpaid.
+    took it back, also where a person sends it again, and the void is of what was never assigned. REPEATED: another line
+    of the list names the subject, too, and took back what was overpaid.
     """
 
     VOIDABLE = "voidable"
@@ -137,9 +137,10 @@ def parts_of(entry: Entry, entries: Sequence[CreditEntry], void: "Void") -> Iter
         measure, size = worth_of(benefit)
         ends_at = benefit.validity.expires_at(since)
         has_ended = ends_at is not None and at >= ends_at
-        for state, share in standing(until, place, size).shares(size).items():
+        stood = standing(until, place, size)
+        for state, share in stood.shares(size).items():
             of = _OF_STATE[state]
-            if of is Share.VOIDABLE and void.ends is Ends.UNASSIGNED and state is not CreditState.DUE:
+            if of is Share.VOIDABLE and void.ends is Ends.UNASSIGNED and not stood.is_new:
                 of = Share.ASSIGNED_ONCE
             if has_ended and of in (Share.VOIDABLE, Share.AT_BILLER, Share.ASSIGNED_ONCE):
                 of = Share.EXPIRED
