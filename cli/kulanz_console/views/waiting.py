@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from kulanz.domain.campaigns.campaign import CampaignId, State
+from kulanz_console.port import NotAnswered
 from kulanz_console.views import cases, rejects, voids
 from kulanz_console.views.campaign_lines import CampaignLine, line_of
 from kulanz_console.views.months import last_months
@@ -78,7 +79,7 @@ class PlanTime:
 
 
 def _times(visit: Visit, plans: Sequence[CampaignLine]) -> dict[str, PlanTime]:
-    """The first of the plans that wait, by their campaigns; of one that has gone since nothing is said."""
+    """The first of the plans that wait, by their campaigns, without those that have gone or cannot be read now."""
     looked_at = plans[:PLANS_LOOKED_AT]
     found = visit.together(*(partial(_time_of, visit, one.id) for one in looked_at))
     return {one.id: time for one, time in zip(looked_at, found, strict=True) if time is not None}
@@ -86,8 +87,9 @@ def _times(visit: Visit, plans: Sequence[CampaignLine]) -> dict[str, PlanTime]:
 
 def _time_of(visit: Visit, campaign: str) -> PlanTime | None:
     named = CampaignId.parse(campaign)
-    plan = visit.if_known("approvals.plan", incident=named.incident_id, seq=named.seq)
-    if plan is None:
+    try:
+        plan = visit.ask("approvals.plan", None, incident=named.incident_id, seq=named.seq)
+    except NotAnswered:  # its line says that it is to be opened, and its page says why; the others are shown
         return None
     return PlanTime(plan["approvable_until"], is_over(plan, visit.now), is_warned(plan))
 

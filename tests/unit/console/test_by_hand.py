@@ -10,6 +10,7 @@ from tests.support.console_browser import EVERY_ROLE, Browser, forms
 from tests.support.console_waiting import CASE, WAITING_CASE, with_discretion, with_everything
 from tests.support.small_campaign import CAMPAIGN, INCIDENT_ID
 from tests.support.world_door import ANNA, BERT
+from tests.unit.application.delivery.test_voiding_overpaid import SECOND, overpaying
 
 ACCOUNT = "/account?id=granted-1"
 GIVE = "/account/granted-1/goodwill"
@@ -272,6 +273,13 @@ def test_a_list_that_was_not_looked_at_to_its_end_is_said_on_the_page_of_an_acco
     assert box(browser.get(page).text) == ""
     browser.kulanz.seen = lambda answer: {**answer, "next": "more"} if "cases" in answer else answer
     assert "Not every row of the list of net-outage/1 was looked at." in box(browser.get(page).text)
+
+
+def test_rows_that_contradict_are_looked_for_in_the_list_of_the_campaign_that_decided_last() -> None:
+    browser = Browser(overpaying()).enter()
+    browser.kulanz.seen = lambda answer: {**answer, "next": "more"} if "cases" in answer else answer
+    shown = box(browser.get("/account?id=a-3").text)
+    assert re.findall("Not every row of the list of ([a-z-]+/[0-9]+) was", shown) == [SECOND]
 
 
 def test_the_page_of_an_account_says_sentences_first_and_codes_after(browser: Browser) -> None:

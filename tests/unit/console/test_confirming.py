@@ -118,6 +118,16 @@ def test_a_draft_that_changed_under_the_page_is_not_dismissed(browser: Browser) 
     assert "Not confirmed" in read(browser.get(DRAFT).text)
 
 
+def test_a_dismissed_draft_of_which_something_else_is_reported_waits_again(browser: Browser) -> None:
+    browser.submit(DRAFT, f"{DRAFT}/dismiss", reason="a test of the pager")
+    assert f"{DRAFT}/dismiss" not in forms(browser.get(DRAFT))
+    browser.kulanz.seen = lambda answer: {**answer, "digest": "f" * 64} if "dismissed" in answer else answer
+    page = browser.get(DRAFT)
+    assert {CONFIRM, f"{DRAFT}/dismiss"} <= set(forms(page))
+    assert "Not confirmed" in read(page.text)
+    assert "a test of the pager" in read(page.text), "what was said of it before stays"
+
+
 def test_a_campaign_is_requested_over_the_very_version_of_a_list(browser: Browser) -> None:
     asked: list[Any] = []
     acted = browser.kulanz.act

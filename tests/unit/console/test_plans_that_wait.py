@@ -1,11 +1,14 @@
 """A plan that waits: until when, what of its list looks wrong, and what is done when its time is over."""
 
 import re
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from kulanz.domain.time import parse_instant
+from kulanz_console.port import NotAnswered, Why
 from kulanz_console.views.waiting import PLANS_LOOKED_AT
 from tests.support.console_browser import Browser, forms
 from tests.support.world import World
@@ -66,6 +69,15 @@ def test_where_rows_repeat_an_account_the_figures_are_said_to_be_the_most() -> N
     assert WARNING in read(browser.get("/").text)
 
 
+def test_whatever_looks_wrong_about_a_list_is_a_warning_on_the_first_page_and_takes_the_tick_of_its_plan() -> None:
+    silent = []
+    for name, wrong in WRONG_LISTS.items():
+        browser = Browser(planned(wrong)).enter()
+        if WARNING not in read(browser.get("/").text) or TICK in browser.get(PLAN).text:
+            silent.append(name)
+    assert silent == []
+
+
 def test_ids_that_are_nearly_equal_are_shown_by_an_example_and_no_page_contradicts_it() -> None:
     browser = Browser(planned(WRONG_LISTS["doubled by another export"])).enter()
     assert "as 1018315 and 001018315" in read(browser.get(PLAN).text)
@@ -94,6 +106,21 @@ def test_a_plan_that_the_first_page_did_not_look_at_is_not_shown_as_one_without_
     assert browser.kulanz.asked.count("approvals.plan") == PLANS_LOOKED_AT
     assert first.count("approve before") == 1
     assert first.count("Open it to see until when it can be approved") == len(many) - 1
+
+
+def test_a_plan_that_cannot_be_read_now_does_not_take_the_first_page_from_anybody(right: World) -> None:
+    browser = Browser(right.copy()).enter()
+
+    def seen(answer: Mapping[str, Any]) -> Mapping[str, Any]:
+        if "approvable_until" in answer:
+            raise NotAnswered("AWS did not answer as it should", Why.LATER)
+        return answer
+
+    browser.kulanz.seen = seen
+    page = browser.get("/")
+    assert (page.status_code, f'href="{PLAN}"' in page.text) == (200, True)
+    assert "Open it to see until when it can be approved" in read(page.text)
+    assert browser.get(PLAN).status_code == 503
 
 
 def test_a_campaign_that_is_not_over_says_of_problems_only_what_is_known_so_far(right: World) -> None:

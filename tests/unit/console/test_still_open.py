@@ -67,6 +67,22 @@ def test_a_month_says_since_when_the_biller_has_not_answered_and_from_when_it_is
     assert "2026-04-01T00" not in html
 
 
+def test_since_when_the_biller_has_not_answered_is_not_asked_of_a_delivery_that_is_on_bills() -> None:
+    browser = opened(closed(Channel("billing")))
+
+    def seen(answer: Mapping[str, Any]) -> Mapping[str, Any]:
+        if "bookings" not in str(answer.get("campaigns", "")):
+            return answer
+        (one,) = answer["campaigns"]
+        lines = [{**line, "by_state": {"applied": line["granted"]}} for line in one["lines"]]
+        return {**answer, "campaigns": [one, {**one, "campaign": "another/1", "delivery": "post/1", "lines": lines}]}
+
+    browser.kulanz.seen = seen
+    browser.kulanz.asked.clear()
+    assert "the oldest delivery was sent" in text_of(browser, MONTH)
+    assert browser.kulanz.asked.count("deliveries.one") == 1
+
+
 def says_of_deliveries(world: World) -> str:
     return text_of(opened(world), "/deliveries").partition("Not sent yet")[2]
 
