@@ -53,6 +53,24 @@ def test_a_right_list_is_warned_of_nothing(right: World) -> None:
     assert "The plan is within its limits." in said
 
 
+def test_a_page_says_what_a_granted_line_is_here_and_was_before(right: World) -> None:
+    page = Browser(right).enter().get("/plan/second/1").text
+    based_on = page.partition('aria-labelledby="basis"')[2].partition("</section>")[0]
+    said = unescape(re.sub(r"<[^>]+>", "", based_on))
+    assert "12.00 EUR; 10.00 EUR in net-outage/1, the last under this policy" in said
+
+
+def test_a_page_says_that_a_long_list_was_looked_at_by_a_sample(right: World) -> None:
+    browser = Browser(right).enter()
+    repeats = {
+        "rows_looked_at": 5_017, "whole_list": False, "repeated": 408, "contradicting": 3, "nearly_equal": 7,
+    }  # fmt: skip
+    browser.kulanz.seen = lambda found: {**found, "repeats": repeats} if "repeats" in found else found
+    page = unescape(re.sub(r"<[^>]+>", "", browser.get("/plan/second/1").text))
+    assert "411 of 5,017 rows looked at, a sample, repeat an account" in page
+    assert "7 rows have nearly the id of another row of 5,017 looked at, a sample" in page
+
+
 @pytest.mark.parametrize(
     ("here", "before", "lines", "times"),
     [(30_000, 10_000, 100, 3), (29_999, 10_000, 100, None), (30_000, 0, 100, None), (30_000, 10_000, 0, None),

@@ -218,6 +218,10 @@ def test_a_list_outside_a_limit_is_a_no_unless_the_event_states_another(folder: 
     assert checked_fees(folder, lines, limits={"largest": ["7000.00 EUR"]}).exit_code == 0
     torn = ["account_id,monthly_fee", "1,5.00", "1,6.00", "2,5.00", "2,6.00"]
     assert "outside a limit: conflicts: 2 of 4 rows (50 %)" in checked_fees(folder, torn, decided=False).output
+    nearly = ["account_id,monthly_fee", "1001,5.00", "001001,5.00", "1002,5.00", "001002,5.00"]
+    assert "outside a limit: nearly_equal: 2 of 4 rows (50 %)" in checked_fees(folder, nearly, decided=False).output
+    stated = checked_fees(folder, nearly, limits={"nearly_equal": "50 %", "held": "0 %"})
+    assert "outside a limit" not in stated.output
 
 
 def test_a_misspelt_column_and_another_currency_are_a_no(folder: Path) -> None:

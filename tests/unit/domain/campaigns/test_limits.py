@@ -3,6 +3,7 @@
 from collections import Counter
 from decimal import Decimal
 from fractions import Fraction
+from itertools import product
 from typing import Any
 
 import pytest
@@ -28,7 +29,7 @@ from kulanz.domain.campaigns.limits import (
 )
 from kulanz.domain.campaigns.measured import Measured
 from kulanz.domain.campaigns.reconciliation import CountKey, RowResult, Totals, WriteResult
-from kulanz.domain.campaigns.repeats import HASHES, SUBJECTS_SAMPLED, Repeats
+from kulanz.domain.campaigns.repeats import HASHES, SUBJECTS_SAMPLED, Repeats, account_hash
 from kulanz.domain.decision import Benefit, Decision, Outcome
 from kulanz.domain.lists.rows import row_digest
 from kulanz.domain.money import Money
@@ -66,6 +67,18 @@ def names(
 )  # fmt: skip
 def test_one_row_in_a_hundred_may_be_rejected(rows: int, number: int, is_over: bool) -> None:
     assert names(totals(rows, rejected=number)) == ["rejected"] * is_over
+
+
+def test_nearly_equal_ids_have_a_limit_of_their_own() -> None:
+    found = Repeats()
+    for number, form in product(range(1, 21), ("{}", "00{}")):
+        account = form.format(number)
+        found.see(account_hash(account), account, "-", row_digest(account, "-", ""))
+    measured = Measured(repeats=found)
+    assert names(totals(40), measured) == ["nearly_equal"]
+    assert names(totals(40), measured, stated_limits({"request": {"conflicts": "100 %"}})) == ["nearly_equal"]
+    assert names(totals(40), measured, stated_limits({"request": {"nearly_equal": "49.9 %"}})) == ["nearly_equal"]
+    assert names(totals(40), measured, stated_limits({"request": {"nearly_equal": "50 %"}})) == []
 
 
 @pytest.mark.parametrize(
@@ -218,6 +231,9 @@ def test_the_request_comes_after_the_policy_and_each_limit_stands_by_itself() ->
     assert limits.stated == {"rejected": "request", "held": "policy", "largest EUR": "request", "largest GB": "policy"}
     assert Limits.from_content(limits.content()) == limits
     assert Limits.from_content(DEFAULT_LIMITS.content()) == DEFAULT_LIMITS
+    older = limits.content()
+    del older["shares"]["nearly_equal"]
+    assert Limits.from_content(older) == limits, "what a campaign of an older release was opened with"
 
 
 def test_no_limit_lets_a_list_through_of_which_every_row_was_rejected() -> None:
