@@ -144,6 +144,6 @@ def _show(found: "Sequence[CampaignItem]", out: Console) -> None:
         show_where_rejected(campaign, out)
         too_much = sum_text(campaign.apply.totals.worth(), RowResult.OVERPAID)
         if campaign.state is State.CLOSED and too_much != "-":
-            found = f"{campaign.id} found {too_much} overpaid by earlier campaigns"
-            say(out, f"{found}; to take back what is unused of it, unless a void has:")
+            sentence = f"{campaign.id} found {too_much} overpaid by earlier campaigns"
+            say(out, f"{sentence}; to take back what is unused of it, unless a void has:")
             command(out, ["kulanz", "void", str(campaign.id), "--overpaid", "--reason", "..."])
