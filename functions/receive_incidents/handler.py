@@ -12,7 +12,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from kulanz.adapters.aws import client
 from kulanz.adapters.source_deliveries import ManagedSecrets, S3Bodies, SqsDeliveries
-from kulanz.adapters.sources import CachedSources, S3Sources
+from kulanz.adapters.sources import ANEW_SECONDS, CachedSources, S3Sources
 from kulanz.application.drafts.receive_delivery import Delivered, Received, ReceiverPorts, receive_delivery
 from kulanz.config import ReceiveIncidentsConfig
 from kulanz.failures import described
@@ -33,7 +33,7 @@ def _composed() -> ReceiverPorts:
     config = ReceiveIncidentsConfig.read()
     s3 = client("s3")
     return ReceiverPorts(
-        sources=CachedSources(S3Sources(s3, config.list_bucket, config.policy_prefix)),
+        sources=CachedSources(S3Sources(s3, config.list_bucket, config.policy_prefix), anew_seconds=ANEW_SECONDS),
         secrets=ManagedSecrets(client("secretsmanager"), config.secret_prefix),
         bodies=S3Bodies(s3, config.list_bucket, config.upstream_prefix),
         queue=SqsDeliveries(client("sqs"), config.sources_queue_url),

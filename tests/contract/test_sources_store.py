@@ -2,7 +2,7 @@
 
 import pytest
 
-from kulanz.adapters.sources import CACHED_SECONDS, CachedSources
+from kulanz.adapters.sources import ANEW_SECONDS, CACHED_SECONDS, CachedSources
 from kulanz.application.drafts.draft_ports import SourcesSealed
 from kulanz.application.ports import Refused
 from kulanz.sources.configuration import NO_SOURCES, configuration_from_json, configuration_json
@@ -47,3 +47,17 @@ def test_a_cache_goes_on_with_what_it_read_for_a_minute(backend: Backend) -> Non
     assert cached.current() == NO_SOURCES
     seconds[0] = CACHED_SECONDS
     assert cached.current().version == 1
+
+
+def test_whoever_misses_a_source_reads_past_a_cache_as_often_as_it_allows(backend: Backend) -> None:
+    seconds = [0.0]
+    free = CachedSources(backend.sources, lambda: seconds[0])
+    sparing = CachedSources(backend.sources, lambda: seconds[0], anew_seconds=ANEW_SECONDS)
+    assert free.current() == sparing.current() == NO_SOURCES
+    backend.sources.publish(1, version(1))
+    assert free.anew().version == free.current().version == 1
+    seconds[0] = ANEW_SECONDS - 1
+    assert sparing.anew() == NO_SOURCES
+    seconds[0] = ANEW_SECONDS
+    assert sparing.current() == NO_SOURCES
+    assert sparing.anew().version == sparing.current().version == 1

@@ -22,14 +22,16 @@ pytestmark = [pytest.mark.ministack, pytest.mark.long]
 
 SECRET = flood.SECRETS["pager"]
 SECONDS = 15
-READ_SECONDS = 120
+READ_SECONDS = 240
 REFUSED, RECEIVED, TOO_LARGE = 401, 202, 413
 
 
 @pytest.fixture
 def stack(deployed: Deployed) -> DirectStack:
-    """The deployed stack with its sources."""
+    """The deployed stack with its sources, after a watch that may hold that there are none."""
     found = drive.stack_of(deployed.aws)
+    watch = deployed.outputs.draft_incidents_function_name
+    found.client("lambda").invoke(FunctionName=watch, Payload=json.dumps({"id": "watch"}).encode())
     flood.connect(found)
     return found
 
@@ -66,7 +68,10 @@ def test_twenty_deliveries_a_second_are_received_and_each_ends_as_its_draft_or_r
     outcome = flood.send(stack, told.sent, flood.RATE)
     print(outcome.text)  # noqa: T201 (a figure for whoever looks)
     assert not outcome.wrong, "expected and given statuses of the answers"
-    drive.wait_until("all drafts", READ_SECONDS, lambda: not flood.missing(stack, told))
+    try:
+        drive.wait_until("all drafts", READ_SECONDS, lambda: not flood.missing(stack, told))
+    except drive.Overdue:
+        pytest.fail(f"{flood.missing(stack, told)}\n{drive.situation(stack, ())}")
     drafted = {draft.id for draft in flood.found(stack, told)}
     assert drafted == set(flood.expected(stack, told)), "no delivery made a draft of another incident"
     sqs: Any = deployed.session.client("sqs", endpoint_url=deployed.aws.endpoint)

@@ -121,6 +121,8 @@ class FakeSources:
     def current(self) -> Configuration:
         return configuration_from_json(self._published[max(self._published)]) if self._published else NO_SOURCES
 
+    anew = current
+
     def publish(self, version: int, content: bytes, by: str = "") -> bool:  # noqa: ARG002 - nobody asks it
         if version in self._published:
             if self._published[version] != content:

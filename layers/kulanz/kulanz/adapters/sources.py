@@ -20,6 +20,8 @@ SOURCES_FOLDER = "_sources/"
 VERSION_DIGITS = len(str(VERSION_HIGHEST))
 CACHED_SECONDS = 60
 """How long a function that receives goes on with a configuration; deliveries are many, and versions are few."""
+ANEW_SECONDS = 10
+"""How often whoever names an unknown source makes the receiver read the configuration: anybody may call it."""
 
 
 class S3Sources:
@@ -37,13 +39,21 @@ class S3Sources:
 
 
 class CachedSources:
-    """The configuration as it was at most `CACHED_SECONDS` ago."""
+    """The configuration as it was at most `CACHED_SECONDS` ago, or `anew_seconds` where a source is missed in it."""
 
-    def __init__(self, store: SourcesStore, clock: Callable[[], float] = time.monotonic) -> None:
-        self._store, self._clock = store, clock
+    def __init__(
+        self, store: SourcesStore, clock: Callable[[], float] = time.monotonic, *, anew_seconds: float = 0
+    ) -> None:
+        self._store, self._clock, self._anew_seconds = store, clock, anew_seconds
         self._found: tuple[float, Configuration] | None = None
 
     def current(self) -> Configuration:
-        if self._found is None or self._clock() - self._found[0] >= CACHED_SECONDS:
+        return self._held(CACHED_SECONDS)
+
+    def anew(self) -> Configuration:
+        return self._held(self._anew_seconds)
+
+    def _held(self, seconds: float) -> Configuration:
+        if self._found is None or self._clock() - self._found[0] >= seconds:
             self._found = (self._clock(), self._store.current())
         return self._found[1]

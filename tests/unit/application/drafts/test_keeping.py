@@ -1,18 +1,20 @@
 """What keeping a delivery promises: one draft whatever the way and the order, and a reason for what is not read."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 from typing import Any
 
 import pytest
 
+from kulanz.adapters.sources import CachedSources
 from kulanz.application.drafts.draft_ports import Delivery, Unread, Upstream
 from kulanz.application.drafts.keep_delivery import KeepingPorts, Kept, keep_delivery, keep_event
 from kulanz.application.drafts.read_drafts import read_drafts
 from kulanz.application.ports import Refused, TryAgain
 from kulanz.domain.drafts.draft import Draft
-from kulanz.sources.configuration import configuration_json
+from kulanz.sources.configuration import NO_SOURCES, configuration_json
 from tests.support.fake_drafts import FakeBodies, FakeDrafts, FakePages, FakeSources
 from tests.support.sources import body_of, content_of, recorded
 
@@ -113,6 +115,22 @@ def test_a_source_that_is_not_configured_any_more_is_noted() -> None:
     keeper = Keeper()
     assert keep_delivery(Delivery("gone", "upstream/gone/x", NOW), keeper.ports).became is Kept.UNREAD
     assert keeper.unread() == [("gone", "source_unknown")]
+
+
+def test_a_source_that_was_published_since_the_configuration_was_read_is_known() -> None:
+    for kind in ("statuspage", "aws_health"):
+        keeper, published = Keeper(kind), FakeSources()
+        held = CachedSources(published)
+        ports = replace(keeper.ports, sources=held)
+        assert held.current() == NO_SOURCES
+        published.publish(1, configuration_json(content_of(kind)))
+        if kind == "aws_health":
+            became = keep_event(body_of(kind, "issue-closed"), ports, NOW).became
+        else:
+            key = keeper.bodies.put("it", json.dumps(body_of(kind, "outage-resolved")).encode(), NOW)
+            became = keep_delivery(Delivery("it", key, NOW), ports).became
+        assert became is Kept.KEPT, kind
+        assert keeper.unread() == []
 
 
 # What the page itself shows

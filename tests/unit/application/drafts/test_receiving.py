@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from kulanz.adapters.sources import CachedSources
 from kulanz.application.drafts.receive_delivery import (
     DELIVERY_BYTES,
     Delivered,
@@ -141,3 +142,17 @@ def test_no_secret_stands_in_the_words_for_a_delivery() -> None:
         assert IN_PATH not in shown
         assert "v1=" not in shown
         assert json.loads(BODY)["any"] not in shown
+
+
+def test_a_source_that_was_published_or_goes_on_since_the_configuration_was_read_is_received() -> None:
+    for name, before in (("page", {"another": {}}), ("old", {"old": {"stopped": True}})):
+        receiver, published = Receiver(), FakeSources()
+        page = content_of("statuspage")["sources"]["it"]
+        listed = {source: page | more for source, more in before.items()}
+        published.publish(1, configuration_json({"kulanz_sources": 1, "version": 1, "sources": listed}))
+        held = CachedSources(published)
+        receiver.ports = replace(receiver.ports, sources=held)
+        delivered = Delivered(name, IN_PATH, {}, BODY)
+        assert receiver.take(delivered) is Received.NOT_AUTHENTIC
+        published.publish(2, configuration_json({"kulanz_sources": 1, "version": 2, "sources": {name: page}}))
+        assert receiver.take(delivered) is Received.KEPT, name

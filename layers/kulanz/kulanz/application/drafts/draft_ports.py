@@ -55,6 +55,13 @@ class SourcesStore(Protocol):
         """The version that holds now; NO_SOURCES where none was published. Raises Refused where it cannot be read."""
 
 
+class HeldSources(SourcesStore, Protocol):
+    """The configuration of sources as a function holds it for a while."""
+
+    def anew(self) -> Configuration:
+        """The version that holds now, past what is held: asked by whoever misses a source. Raises as `current`."""
+
+
 class SourcesShelf(SourcesStore, Protocol):
     """Where the configuration of sources is published."""
 

@@ -15,8 +15,8 @@ from kulanz.application.drafts.draft_ports import (
     Bodies,
     Delivery,
     DraftStore,
+    HeldSources,
     PublicPages,
-    SourcesStore,
     Unread,
     Upstream,
 )
@@ -51,7 +51,7 @@ class KeptDelivery:
 class KeepingPorts:
     """The world of whoever reads deliveries."""
 
-    sources: SourcesStore
+    sources: HeldSources
     bodies: Bodies
     drafts: DraftStore
     pages: PublicPages
@@ -60,6 +60,8 @@ class KeepingPorts:
 def keep_delivery(delivery: Delivery, ports: KeepingPorts) -> KeptDelivery:
     """Keep what a delivery of the receiver says. Safe to repeat. Raises TryAgain, Refused."""
     configured = ports.sources.current().sources.get(delivery.source)
+    if configured is None:  # the receiver knew it: it may have been published since
+        configured = ports.sources.anew().sources.get(delivery.source)
     if configured is None:
         ports.drafts.note_unread(
             Unread(
@@ -84,6 +86,8 @@ def keep_event(envelope: Mapping[str, Any], ports: KeepingPorts, now: datetime) 
     """Keep what an event of a bus says: of AWS Health, or of a partner. Safe to repeat. Raises TryAgain, Refused."""
     event_source, account = str(envelope.get("source", "")), str(envelope.get("account", ""))
     configured = ports.sources.current().over_bus(event_source, account)
+    if configured is None:  # nobody sends it again: a source may have been published since
+        configured = ports.sources.anew().over_bus(event_source, account)
     if configured is None:
         return KeptDelivery(Kept.NOTHING)  # AWS Health tells every account of everything
     body = envelope.get("detail") if configured.partner == event_source else envelope

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
-from kulanz.application.drafts.draft_ports import Bodies, Delivery, DeliveryQueue, Secrets, SourcesStore
+from kulanz.application.drafts.draft_ports import Bodies, Delivery, DeliveryQueue, HeldSources, Secrets
 from kulanz.sources.signatures import is_authentic
 
 DELIVERY_BYTES = 1024 * 1024
@@ -38,7 +38,7 @@ class Delivered:
 class ReceiverPorts:
     """The world of a receiver."""
 
-    sources: SourcesStore
+    sources: HeldSources
     secrets: Secrets
     bodies: Bodies
     queue: DeliveryQueue
@@ -52,6 +52,9 @@ def receive_delivery(delivered: Delivered, ports: ReceiverPorts, now: datetime) 
     if len(delivered.body) > DELIVERY_BYTES:
         return Received.TOO_LARGE
     configured = ports.sources.current().sources.get(delivered.source)
+    if configured is None or configured.is_stopped:
+        # A source may have been published, or go on, since: what is refused for a minute, some never send again.
+        configured = ports.sources.anew().sources.get(delivered.source)
     if configured is None or configured.is_stopped:
         return Received.NOT_AUTHENTIC
     name, scheme = configured.name, configured.source.scheme
