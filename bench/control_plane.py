@@ -41,7 +41,9 @@ CAUSE = Cause("bench", "bench", "bench")
 INCIDENT: dict[str, Any] = {"windows": [], "service": "", "functions": [], "cause": None, "facts": {}}
 
 
-class _Body(io.BytesIO):
+class Body(io.BytesIO):
+    """What a client reads an answer from."""
+
     def stream(self, amount: int = PAGE_BYTES, **_: Any) -> Iterator[bytes]:
         while piece := self.read(amount):
             yield piece
@@ -63,7 +65,7 @@ class CampaignAt:
         operation = (target if isinstance(target, str) else target.decode()).rpartition(".")[2]
         assert isinstance(body, (str, bytes))
         answer = getattr(self, f"_{operation}")(json.loads(body))
-        return AWSResponse(str(request.url), 200, HTTPHeaders(), _Body(json.dumps(answer).encode()))
+        return AWSResponse(str(request.url), 200, HTTPHeaders(), Body(json.dumps(answer).encode()))
 
     def _GetItem(self, asked: Any) -> Any:  # noqa: N802 (the operation's name)
         place = asked["Key"]["sk"]["S"]

@@ -1,7 +1,7 @@
 """``kulanz console``: questions and actions as pages in a browser of this machine, with the identity of the shell."""
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,6 +17,7 @@ from kulanz_console.place import Place
 from kulanz_console.port import Kulanz, NotAnswered, Why
 from kulanz_console.problems import must_be_valid, why_of
 from kulanz_console.sessions import Sessions
+from kulanz_console.visit import at_once
 
 HOST = "127.0.0.1"
 PORT_MOST = 65_535
@@ -42,7 +43,10 @@ class ByDoor:
         except DoorProblem as problem:
             raise _not_answered(problem) from None
 
-    def may(self, use: str) -> bool:
+    def rights(self, uses: Sequence[str]) -> Mapping[str, bool]:
+        return dict(zip(uses, at_once(self._may, uses), strict=True))
+
+    def _may(self, use: str) -> bool:
         try:
             return self._door.permits(use)
         except DoorProblem as problem:

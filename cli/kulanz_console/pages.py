@@ -15,9 +15,9 @@ from markupsafe import Markup, escape
 
 from kulanz.domain.money import is_currency, minor_units
 from kulanz_console.drawing.figures import size_of
-from kulanz_console.drawing.markup import code, foreign, instant
 from kulanz_console.drawing.text import plain, plain_lines
 from kulanz_console.drawing.worth import measure_words, value_text
+from kulanz_console.inline import code, foreign, instant
 from kulanz_console.paths import campaign_path, segment, url
 from kulanz_console.routes import Question
 from kulanz_console.visit import Visit
@@ -45,16 +45,16 @@ def environment(root: str = "") -> Environment:
     """The templates of a console whose paths begin with `root`. A name that is not there fails the page."""
     made = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, finalize=_plain,
-        trim_blocks=True, lstrip_blocks=True, extensions=[_Rooted],
+        trim_blocks=True, lstrip_blocks=True, extensions=[_Rooted], auto_reload=False,
     )  # fmt: skip
     made.globals["root"] = root
     made.filters.update(
-        foreign=lambda text: drawn(foreign(text)),
+        foreign=foreign,
         person=person,
-        code=lambda text: drawn(code(text)),
-        short=lambda text: drawn(code(str(text)[:SHORT_HASH])),
+        code=code,
+        short=lambda text: code(str(text)[:SHORT_HASH]),
         timed=timed,
-        at=lambda text: drawn(instant(text)) if text else "",
+        at=lambda text: instant(text) if text else "",
         drawn=drawn,
         campaign=campaign_path,
         segment=segment,
@@ -68,7 +68,9 @@ def _first_page(written: str, root: str) -> str:
 
     No text of anybody has a quotation mark here, so this is an attribute.
     """
-    return re.sub(rf'(["=]{re.escape(root)})/(?=")', r"\1", written) if root else written
+    if not root:
+        return written
+    return written.replace(f'"{root}/"', f'"{root}"').replace(f'={root}/"', f'={root}"')
 
 
 def _plain(value: object) -> object:
@@ -84,12 +86,12 @@ def drawn(made: Element) -> Markup:
 def timed(text: str) -> Markup:
     """A text of ours with instants in it, such as 2026-03-01T09:00:49Z, each of which is shown as one."""
     parts = _INSTANT.split(text)
-    return Markup("").join(drawn(instant(part) if place % 2 else foreign(part)) for place, part in enumerate(parts))
+    return Markup("").join(instant(part) if place % 2 else foreign(part) for place, part in enumerate(parts))
 
 
 def person(text: str) -> Markup:
     """Who somebody is, by the short name; the whole id, such as that of a role's session, is at hand."""
-    return Markup('<span title="{}">{}</span>').format(plain(text), drawn(foreign(text.rpartition("/")[2] or text)))
+    return Markup('<span title="{}">{}</span>').format(plain(text), foreign(text.rpartition("/")[2] or text))
 
 
 def padded(measure: str, text: str) -> str:

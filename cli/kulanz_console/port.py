@@ -4,7 +4,7 @@
 ones with the use cases themselves.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum, auto
 from typing import Any, Protocol
 
@@ -34,7 +34,7 @@ class NotAnswered(Exception):
 
 
 class Kulanz(Protocol):
-    """The one who answers. Used by several threads at once. Every method but `may` raises NotAnswered."""
+    """The one who answers. Used by several threads at once. Every method may raise NotAnswered."""
 
     def ask(self, use: str, query: Mapping[str, str | None] | None = None, **values: str | int) -> Mapping[str, Any]:
         """The answer to a question; of a long one, one page."""
@@ -44,6 +44,8 @@ class Kulanz(Protocol):
         """What an action came to. The same under the same id is done once."""
         ...
 
-    def may(self, use: str) -> bool:
-        """Whether whoever asks has a role for it. This decides what is shown; who answers decides what is done."""
+    def rights(self, uses: Sequence[str]) -> Mapping[str, bool]:
+        """Whether whoever asks has a role for each use. This decides what is shown; who answers decides what is done.
+        Raises NotAnswered.
+        """
         ...

@@ -74,12 +74,12 @@ class Visit:
         ends_at = self.session.rights_end_at
         if ends_at is not None and self.now < ends_at:
             return
-        self.session.rights = dict(zip(RIGHTS, _at_once(self.kulanz.may, RIGHTS), strict=True))
+        self.session.rights = self.kulanz.rights(RIGHTS)
         self.session.rights_end_at = self.now + RIGHTS_LIFETIME
 
     def together(self, *questions: Callable[[], Any]) -> list[Any]:
         """The answers to some questions, asked at the same time."""
-        return _at_once(lambda ask: ask(), questions)
+        return at_once(lambda ask: ask(), questions)
 
     def ask(self, use: str, query: Mapping[str, str | None] | None = None, **values: str | int) -> Answer:
         """Raises NotAnswered."""
@@ -109,6 +109,9 @@ class Visit:
         return found[:ITEMS_MOST], cursor is not None or len(found) > ITEMS_MOST
 
 
-def _at_once(do: Callable[[Any], Any], of: Sequence[Any]) -> list[Any]:
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+def at_once(do: Callable[[Any], Any], of: Sequence[Any]) -> list[Any]:
+    """What each of these comes to, in their order: done at the same time, because each waits for somebody."""
+    if len(of) <= 1:
+        return list(map(do, of))
+    with ThreadPoolExecutor(min(AT_ONCE, len(of))) as pool:
         return list(pool.map(do, of))

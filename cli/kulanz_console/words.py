@@ -5,7 +5,7 @@ English stands in the templates and views; `texts/de.po` has the German for each
 
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,12 @@ from markupsafe import Markup, escape
 from kulanz_console.drawing.text import plain
 
 LANGUAGES: Mapping[str, str] = {"en": "English", "de": "Deutsch"}
+TEXTS_MOST = 4_096
+"""Texts of ours that are kept escaped and taken apart; there are some hundreds in each language."""
 TEXTS = Path(__file__).parent / "texts"
 _NUMBER = re.compile(r"(?<![\w.,/:-])\d{1,3}(?:,\d{3})*(?:\.\d+)?(?![\w/:-]|[.,]\d)")
 """A number as English writes it, and nothing of an id, a date or a version."""
+_VALUE = re.compile(r"\{(\w+)\}")
 _SWAPPED = str.maketrans(",.", ".,")
 
 
@@ -42,8 +45,10 @@ class Words:
     def __call__(self, text: str, **values: object) -> Markup:
         """A text with its values, each of which is only ever text, unless it is markup already."""
         found = self._texts.get(text, text)
-        shown = {name: value if hasattr(value, "__html__") else plain(value) for name, value in values.items()}
-        return Markup(found).format(**shown) if values else escape(found)  # noqa: S704 (texts of ours)
+        if not values:
+            return _escaped(found)
+        written = [escape(_shown(values[part])) if place % 2 else part for place, part in enumerate(_parts_of(found))]
+        return Markup("".join(written))  # noqa: S704 (texts of ours, and values that are escaped)
 
     def number(self, text: object) -> str:
         """A number or an amount as it is written in English, as this language writes it."""
@@ -69,6 +74,21 @@ class Words:
         """A code of ours, such as a state or a result, in words."""
         words = str(text).replace("_", " ")
         return self._texts.get(words, words)
+
+
+@lru_cache(TEXTS_MOST)
+def _escaped(text: str) -> Markup:
+    return escape(text)
+
+
+@lru_cache(TEXTS_MOST)
+def _parts_of(text: str) -> list[str]:
+    """A text of ours taken apart: what stands as it is, and in every second place the name of a value."""
+    return _VALUE.split(text)
+
+
+def _shown(value: object) -> object:
+    return value if hasattr(value, "__html__") else plain(value)
 
 
 def language_of(accepted: Any, chosen: str) -> str:

@@ -1,6 +1,6 @@
 """A console over a world in memory, and a browser without a screen: cookies, forms and redirections, one process."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any, Self
@@ -51,6 +51,9 @@ class InRoles:
     def may(self, use: str) -> bool:
         return bool(BY_USE[use].roles & self.roles)
 
+    def rights(self, uses: Sequence[str]) -> Mapping[str, bool]:
+        return {use: self.may(use) for use in uses}
+
 
 @dataclass
 class Form(HTMLParser):
@@ -90,7 +93,8 @@ class Browser:
         self.kulanz = InRoles(self.stack, roles)
         self.sessions = Sessions()
         place = Place(HOST, "kulanz")
-        self.console = Console(place, FirstAddress(place, self.kulanz, self.sessions), lambda: world.now)
+        self.entry = FirstAddress(place, self.kulanz, self.sessions)
+        self.console = Console(place, self.entry, lambda: world.now)
         self.client = Client(self.console)
 
     def enter(self) -> Self:

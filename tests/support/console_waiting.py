@@ -33,9 +33,9 @@ def _closed() -> World:
     return world
 
 
-def with_discretion() -> WorldStack:
-    """The small campaign, executed, and a discretion file that lets persons decide and give."""
-    stack = WorldStack(_closed().copy())
+def with_discretion(world: World | None = None) -> WorldStack:
+    """The small campaign, executed or a world that has it; and a discretion file that lets persons decide and give."""
+    stack = WorldStack(_closed().copy() if world is None else world)
     content = discretion_content(cases=DISCRETION["cases"])
     reasons: Mapping[str, object] = {**content["reasons"], **DISCRETION["reasons"]}
     stack.served.discretion.publish(1, discretion_json({**content, "reasons": reasons}))
@@ -60,9 +60,9 @@ def with_void(stack: WorldStack, **body: object) -> WorldStack:
     return stack
 
 
-def with_everything() -> WorldStack:
+def with_everything(world: World | None = None) -> WorldStack:
     """Something of every kind waits for a second person, or for a first one."""
-    stack = with_drafts(with_void(with_discretion()))
+    stack = with_drafts(with_void(with_discretion(world)))
     door = stack.served
     waits = decide(door, "referred-1", ANNA, way="amount", amount="20.00", measure="EUR")
     assert waits.content["state"] == "waits", waits.content

@@ -58,11 +58,11 @@ class HostedBrowser:
         self.world, self.door = world, door or WorldDoor(world)
         self.store = FakeSessionStore()
         self.provider = FakeProvider(lambda: world.now, sub, [f"kulanz-{role.value}" for role in roles])
-        entry = LoginEntry(
+        self.entry = LoginEntry(
             PLACE, Login(OF_PROVIDER, self.provider, FakeSecret()), LoginSessions(self.store), lambda: self.door,
             lambda: world.now, lambda: 25.0,
         )  # fmt: skip
-        self.console = Console(PLACE, entry, lambda: world.now)
+        self.console = Console(PLACE, self.entry, lambda: world.now)
         self.client = Client(self.console)
 
     def list_the_person(self) -> None:

@@ -13,7 +13,8 @@ from kulanz_console.drawing.text import plain, plain_lines
 
 type Part = Element | str
 
-_BREAKABLE = re.compile(r"(?<=[_:/])(?=\w)")
+BREAKABLE = re.compile(r"(?<=[_:/])(?=\w)")
+"""Where a long code or id may be broken."""
 
 
 def element(tag: str, *parts: Part, **attributes: str) -> Element:
@@ -44,7 +45,7 @@ def foreign(text: object) -> Element:
     A long code or id may be broken where its parts meet.
     """
     made = element("bdi")
-    for part in _BREAKABLE.split(str(text)):
+    for part in BREAKABLE.split(str(text)):
         if made.text or len(made):
             made.append(element("wbr"))
         _append(made, part)
@@ -64,7 +65,7 @@ def instant(text: str) -> Element:
 
 def instant_text(at: datetime) -> str:
     """An instant to the second, in UTC."""
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return f"{at.astimezone(UTC).replace(tzinfo=None).isoformat(' ', 'seconds')} UTC"
 
 
 def preformatted(text: str, label: str) -> Element:

@@ -5,8 +5,6 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element
 
-import yaml
-
 from kulanz.domain.campaigns.campaign import State
 from kulanz_console.drawing.figures import Figures, MeasureTotals, figures_of
 from kulanz_console.drawing.markup import (
@@ -28,6 +26,7 @@ from kulanz_console.drawing.style import STYLE
 from kulanz_console.drawing.text import counted_as
 from kulanz_console.drawing.words import held_back_note, sentence, state_kind
 from kulanz_console.drawing.worth import value_text
+from kulanz_console.drawing.yaml_text import yaml_text
 
 if TYPE_CHECKING:
     from kulanz.application.campaigns.report import ReportedBudget, ReportedEstimate
@@ -246,7 +245,7 @@ def _policy(sources: Sources) -> Element:
         made.append(
             element("p", f"With {counted_as(holidays, 'public holiday')}, which the hash covers.", class_="note")
         )
-    text = yaml.safe_dump(document_["policy"], sort_keys=False, allow_unicode=True, width=POLICY_COLUMNS)
+    text = yaml_text(document_["policy"], POLICY_COLUMNS)
     made.append(preformatted(text, "The policy's text"))
     return made
 

@@ -5,7 +5,7 @@ the same checks of its values, the same problems. Only who may ask is decided he
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -37,8 +37,8 @@ class ByUseCases:
     def act(self, use: str, content: Mapping[str, Any], **values: str | int) -> Mapping[str, Any]:
         return self._served(use, values, {}, json.dumps(content).encode())
 
-    def may(self, use: str) -> bool:
-        return bool(BY_USE[use].roles & self._roles)
+    def rights(self, uses: Sequence[str]) -> Mapping[str, bool]:
+        return {use: bool(BY_USE[use].roles & self._roles) for use in uses}
 
     def _served(
         self, use: str, values: Mapping[str, str | int], query: Mapping[str, str], body: bytes

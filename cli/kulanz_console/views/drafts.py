@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-import yaml
-
 from kulanz.domain.time import TimeError, format_instant, parse_instant
 from kulanz_console.drawing.pictures import Span, TimeRow, seconds_words, timeline
+from kulanz_console.drawing.yaml_text import yaml_text
 from kulanz_console.paths import campaign_path, segment
 from kulanz_console.port import NotAnswered, Why
 from kulanz_console.views.forms import action_id, filled
@@ -41,7 +40,7 @@ def show(visit: Visit) -> Shown:
     content = {
         "draft": draft,
         "picture_of": _picture(draft, visit.now),
-        "suggested": yaml.safe_dump(suggested, sort_keys=False, allow_unicode=True, width=COLUMNS) if suggested else "",
+        "suggested": yaml_text(suggested, COLUMNS) if suggested else "",
         "policy": suggested.get("policy") or "",
         "list": suggested.get("list") or "",
         "choices": choices,

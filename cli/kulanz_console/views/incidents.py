@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-import yaml
-
 from kulanz.domain.time import parse_instant
 from kulanz_console.drawing.pictures import Span, TimeRow, timeline
+from kulanz_console.drawing.yaml_text import yaml_text
 from kulanz_console.views.campaign_lines import line_of
 from kulanz_console.views.months import month_of, neighbours
 from kulanz_console.visit import Shown, Visit
@@ -66,4 +65,4 @@ def _window(one: dict[str, Any]) -> tuple[str, str | None, str]:
 
 
 def _text(content: dict[str, Any]) -> str:
-    return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=COLUMNS) if content else ""
+    return yaml_text(content, COLUMNS) if content else ""

@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
-
 from kulanz.domain.policy import PolicyError
+from kulanz_console.drawing.yaml_text import yaml_text
 from kulanz_console.paths import segment
 from kulanz_console.views.try_policy import trial_of
 from kulanz_console.visit import Shown, Visit
@@ -44,7 +43,7 @@ def show_one(visit: Visit) -> Shown:
 
 
 def _text(content: Mapping[str, Any]) -> str:
-    return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=COLUMNS)
+    return yaml_text(content, COLUMNS)
 
 
 def _says(example: Mapping[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """What a page says in figures is what was answered: sums, what is left, who is missing, and whether all is calm."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from functools import partial
 from typing import Any
@@ -122,8 +122,8 @@ class Answers:
     def act(self, use: str, content: Mapping[str, Any], **_: str | int) -> Mapping[str, Any]:  # noqa: ARG002 (the port's)
         raise AssertionError(use)
 
-    def may(self, use: str) -> bool:  # noqa: ARG002 (the port's)
-        return True
+    def rights(self, uses: Sequence[str]) -> Mapping[str, bool]:
+        return dict.fromkeys(uses, True)
 
 
 CALM: Mapping[str, Mapping[str, Any]] = {

@@ -55,7 +55,7 @@ def test_every_use_is_served_to_its_roles_and_to_no_other(monkeypatch: pytest.Mo
             except NotAnswered as problem:
                 answered = problem.why is not Why.NOT_PERMITTED
             may = role in route.roles
-            if (answered, bool(served.requests), port(role).may(route.use)) != (may, may, may):
+            if (answered, bool(served.requests), port(role).rights([route.use])[route.use]) != (may, may, may):
                 wrong.append((route.use, role))
             for request in served.requests:
                 assert request.route_key == route.key

@@ -1,7 +1,7 @@
 """What the views make of answers: figures, days, lengths and lists as they are, and forms done as they were shown."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -44,9 +44,9 @@ class Desk:
         self.acts.append((use, content))
         return self._of[use]
 
-    def may(self, use: str) -> bool:
-        self.asked.append(use)
-        return use != "halts.act"
+    def rights(self, uses: Sequence[str]) -> Mapping[str, bool]:
+        self.asked += uses
+        return {use: use != "halts.act" for use in uses}
 
 
 def visited(desk: Desk, **changes: Any) -> Visit:
