@@ -227,3 +227,25 @@ def test_a_contradiction_that_is_declined_adds_nothing(backend: Backend) -> None
     assert (now.status, now.remaining, now.by_hand) == (Outcome.GRANTED, (500,), declined)
     assert backend.index.additions(FIRST).found == ()
     assert backend.cases.decided(FIRST).counts == {(CaseKind.CONFLICT, Outcome.DECLINED): 1}
+
+
+def test_the_audit_log_has_each_word_of_each_person_under_its_own_id(emulator: Backend) -> None:
+    one, record = held(emulator)
+    proposal = Proposal(one.key, HAND, "seen", one.ttl)
+    emulator.cases.propose(proposal, None)
+    emulator.cases.reject(proposal, "sso:carla", "too much", LATER, "s-1")
+    emulator.cases.propose(proposal, None)
+    agreed = replace(HAND, second="sso:dora", second_id="s-2", at=LATER + timedelta(hours=1))
+    emulator.cases.decide(step_of(one, record, agreed, waiting=proposal))
+    on = f"{one.key.campaign} {one.key.account_id} {one.key.subject}"
+    logged = {
+        person: [
+            (found.action, found.on, found.cause, found.at) for found in emulator.index.audit_of_actor(person).found
+        ]
+        for person in ("sso:anna", "sso:carla", "sso:dora")
+    }
+    assert logged == {
+        "sso:anna": [("asked to decide", on, "d-1", LATER), ("granted by hand", on, "d-1", agreed.at)],
+        "sso:carla": [("rejected", on, "s-1", LATER)],
+        "sso:dora": [("agreed to", on, "s-2", agreed.at)],
+    }

@@ -1,6 +1,7 @@
 """The configuration of sources: what it says, every mistake with its place, and what a version may change."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -61,7 +62,8 @@ def test_every_entry_is_read() -> None:
     assert source.mapping.components["cvoice000001"].function == "calls"
     assert source.mapping.ignored == {"cother0000001"}
     assert source.may_speak("p4g3x7example")
-    assert not source.may_speak("another")
+    assert [source.may_speak(one) for one in ("another", "", None)] == [False, False, True]
+    assert replace(source, speaks_for=frozenset()).may_speak("")
 
 
 def test_what_is_published_is_what_was_read() -> None:

@@ -81,9 +81,12 @@ class Configured:
     is_stopped: bool = False
     notices: bool = False
 
-    def may_speak(self, speaker: str) -> bool:
-        """Whether what a delivery says that it is from is what this source may speak for."""
-        return not speaker or not self.speaks_for or speaker in self.speaks_for
+    def may_speak(self, speaker: str | None) -> bool:
+        """Whether what a delivery says that it is from is what this source may speak for; None where none is named.
+
+        Who could say it and does not speaks for nobody: leaving it out would pass the list by.
+        """
+        return speaker is None or not self.speaks_for or speaker in self.speaks_for
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,13 +62,14 @@ class ReadSettings:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a delivery says. `speaker` is the page, account or service that it is from; empty where the body names none.
+    """What a delivery says. `speaker` is the page, account or service that it is from: None where such a body names
+    none, empty where it could and does not.
 
     No parts: it is about nothing that becomes an incident.
     """
 
     parts: tuple[Part, ...] = ()
-    speaker: str = ""
+    speaker: str | None = None
 
 
 class Fields(BaseModel):

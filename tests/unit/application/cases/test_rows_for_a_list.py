@@ -5,7 +5,12 @@ from typing import Any
 
 import pytest
 
+from kulanz.application.campaigns.frozen import thaw
+from kulanz.application.cases.ungrantable import ungrantable
+from kulanz.application.ledger.listed_row import listed_row
 from kulanz.domain.campaigns.campaign import State
+from kulanz.domain.ledger.entries import row_digest_of
+from kulanz.domain.ledger.hand_decision import CaseKind, CaseRow
 from tests.support import accepted_offer, yearly_cap
 from tests.support.by_hand import decide, door_of
 from tests.support.small_campaign import CAMPAIGN, HEADER, event, list_of, row, sealed_policy, small_world
@@ -35,6 +40,11 @@ def offering() -> World:
     text = accepted_offer.HEAD.format(version=1, history="") + accepted_offer.OFFER
     world.policies.publish("part", 1, sealed_policy(text))
     return policy_over(world, "part", [b"account_id,fee", b"a-1,10.00", b"a-1,20.00"])
+
+
+def offsets(lines: Sequence[bytes]) -> list[int]:
+    """Where the rows behind the header start."""
+    return [sum(len(line) + 1 for line in lines[:number]) for number in range(1, len(lines))]
 
 
 def refused(world: World, account: str, lines: Sequence[bytes], **body: Any) -> str:
@@ -82,3 +92,36 @@ def test_under_a_policy_that_counts_what_there_was_before_a_row_needs_a_campaign
 def test_of_a_row_that_cannot_be_read_its_bill_must_be_known() -> None:
     lines = (TO_BILL, row("a-2") + b",K-2", row("b#d") + b",K-1")
     assert refused(over(*lines), "a-1", lines) == "bill_unknown"
+
+
+@pytest.mark.parametrize(("is_gone", "reason"), [(False, None), (True, "bills_differ")])
+def test_where_the_decided_row_is_gone_nobody_knows_its_bill(is_gone: bool, reason: str | None) -> None:
+    """The list may be deleted between the reading of one row and of the other."""
+    lines = (TO_BILL, LESS + b",K-1", MORE + b",K-1")
+    world = over(*lines)
+    campaign = world.campaign(CAMPAIGN)
+    policy = thaw(campaign, world.campaigns.frozen(campaign.id))
+    listed = listed_row(campaign, policy, offsets(lines)[-1], world.lists)
+    assert listed is not None
+    if is_gone:
+        world.lists.delete_version(campaign.pinned.key, campaign.pinned.version_id)
+    (decided,) = world.ledger.of_account("a-1")
+    of = CaseRow(CaseKind.CONFLICT, listed.offset)
+    why = ungrantable(of, listed, decided, campaign, policy, world.lists)
+    assert (None if why is None else why[0]) == reason
+
+
+def test_the_digest_of_a_row_that_cannot_be_read_has_whom_a_person_recognised() -> None:
+    """Else two accounts would be decided by one and the same row, as their decisions say."""
+    lines = (HEADER, row("a-1"), row("b#d"))
+    world = over(*lines)
+    campaign = world.campaign(CAMPAIGN)
+    policy = thaw(campaign, world.campaigns.frozen(campaign.id))
+    read, unread = (listed_row(campaign, policy, offset, world.lists) for offset in offsets(lines))
+    assert read is not None
+    assert unread is not None
+    (decided,) = world.ledger.of_account("a-1")
+    assert {read.digest("a-1", "-"), row_digest_of(decided.body)} == {read.content}
+    found = {unread.digest(account, subject) for account in ("a-2", "a-3") for subject in ("-", "line-1")}
+    assert len(found) == 4
+    assert unread.content not in found

@@ -98,6 +98,28 @@ def test_a_page_that_the_source_may_not_speak_for_makes_no_draft() -> None:
     assert keeper.read() == {}
 
 
+@pytest.mark.parametrize(
+    ("kind", "sample", "speakers", "reason"),
+    [
+        ("tmf656", "named", ["OSS-1"], ""),
+        ("tmf656", "other", ["OSS-1"], "speaks_for_another"),
+        ("tmf656", "silent", ["OSS-1"], "speaks_for_another"),  # leaving it out would pass the list by
+        ("incident_io", "response", ["a-page"], ""),  # a response incident names no page, and cannot
+    ],
+)
+def test_who_could_say_whom_it_is_from_and_does_not_speaks_for_nobody(
+    kind: str, sample: str, speakers: list[str], reason: str
+) -> None:
+    keeper = Keeper(kind, speaks_for=speakers)
+    body = body_of(kind, "status-updated" if kind == "incident_io" else "state-change")
+    if kind == "tmf656":
+        problem = body["event"]["serviceProblem"]
+        problem.pop("originatingSystem", None)
+        problem |= {"named": {"originatingSystem": "OSS-1"}, "other": {"originatingSystem": "OSS-2"}}.get(sample, {})
+    assert keeper.keep(body) is (Kept.UNREAD if reason else Kept.KEPT)
+    assert keeper.unread() == ([("it", reason)] if reason else [])
+
+
 def test_what_is_about_nothing_is_taken_and_forgotten() -> None:
     keeper = Keeper("pagerduty")
     ping = {"event": {"id": "E", "event_type": "pagey.ping", "occurred_at": "2026-03-10T10:00:00Z", "data": {}}}

@@ -68,7 +68,8 @@ def found_overpaid(entries: Sequence[Entry], ports: OverpaidPorts) -> FoundOverp
     chunk = (offset - campaign.chunks.data_start) // campaign.chunks.chunk_bytes
     read = FiledReads(campaign, chunk, ports.campaigns, ports.archive).planned(offset).history
     whole = explain(policy, row.values, read.kept).decision
-    sums = () if read.held else overpaid(whole, before, still_owed(whole, before))
+    # What the plan held it found nothing of; over settled time it held only what would give something
+    sums = () if read.holds(whole) else overpaid(whole, before, still_owed(whole, before))
     return FoundOverpaid(campaign.id, sums) if sums else None
 
 
