@@ -15,7 +15,7 @@ from kulanz.domain.delivery.dues import DueOf
 from kulanz.domain.delivery.entries import CreditEntry, EntryKind
 from kulanz.domain.delivery.ids import VoidId
 from kulanz.domain.delivery.moved import MovedOf, Moves
-from kulanz.domain.delivery.standing import CreditState
+from kulanz.domain.delivery.standing import Counted, CreditState
 from kulanz.domain.delivery.void import Ends, Share, Void, VoidApproval, VoidReceipt, VoidState, VoidTotals
 from kulanz.domain.incident_record import with_revision, with_void
 from kulanz.domain.ledger.entries import EntryWithHistory, HistoryChange
@@ -105,7 +105,7 @@ def test_what_was_taken_back_of_several_campaigns_counts_in_the_sums_of_each(bac
     backend.voids.open(opened)
     assert backend.voids.void(FIRST) == opened
     earlier = [CampaignId(INCIDENT, 7), CampaignId(INCIDENT, 8)]
-    sums: dict[CreditState, Size] = {CreditState.DUE: -300, CreditState.VOIDED: 300}
+    sums: dict[Counted, Size] = {CreditState.DUE: -300, CreditState.VOIDED: 300}
     moves = Moves({MovedOf(one, "EUR", "outage"): dict(sums) for one in earlier})
     totals = VoidTotals(3, 1, 2, {(Share.VOIDED, "EUR"): 600, (Share.REPEATED, "EUR"): 5})
     taken = replace(receipt(11, 60), work=Pass.APPLY, totals=totals, moves=moves)

@@ -231,8 +231,9 @@ class BilledWorld:
         for state, size in self.assigned.items():
             found[state] = found.get(state, 0) + size
         for sums in self.answers.billed(CAMPAIGN, CHANNEL).values():
-            for state, moved in sums.items():
-                found[state] = found.get(state, 0) + int(moved)
+            for counted, moved in sums.items():
+                assert isinstance(counted, CreditState)  # nothing is asked back here
+                found[counted] = found.get(counted, 0) + int(moved)
         return {state: size for state, size in found.items() if size}
 
     def owed(self) -> tuple[int, int]:

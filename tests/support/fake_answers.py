@@ -10,7 +10,7 @@ from kulanz.domain.delivery.answer_pass import AnswerFile, AnswerReceipt, Answer
 from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.dues import DueOf, Dues, owe
 from kulanz.domain.delivery.moved import MovedOf, Moves
-from kulanz.domain.delivery.standing import CreditState
+from kulanz.domain.delivery.standing import Counted
 
 
 class FakeAnswers:
@@ -78,7 +78,7 @@ class FakeAnswers:
     def close(self, file: AnswerFile) -> None:
         self._closed.add((file.channel, file.id))
 
-    def billed(self, campaign_id: CampaignId, channel: str) -> Mapping[MovedOf, Mapping[CreditState, Size]]:
+    def billed(self, campaign_id: CampaignId, channel: str) -> Mapping[MovedOf, Mapping[Counted, Size]]:
         whole = AnswerTotals()
         for file in self.files(channel):
             whole.add(file.totals)

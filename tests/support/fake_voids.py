@@ -10,7 +10,7 @@ from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.dues import Dues, owe
 from kulanz.domain.delivery.ids import VoidId
 from kulanz.domain.delivery.moved import MovedOf, Moves
-from kulanz.domain.delivery.standing import CreditState
+from kulanz.domain.delivery.standing import Counted
 from kulanz.domain.delivery.void import OVER, Void, VoidProgress, VoidReceipt, VoidTotals
 from kulanz.domain.incident_record import IncidentRecord
 from tests.support.fakes import FakeCampaigns
@@ -82,7 +82,7 @@ class FakeVoids:
         places = sorted((place for place in self._receipts if place[:2] == (void_id, work)), key=lambda one: one[2:])
         return (self._receipts[place] for place in places)
 
-    def moved(self, campaign_id: CampaignId) -> Mapping[MovedOf, Mapping[CreditState, Size]]:
+    def moved(self, campaign_id: CampaignId) -> Mapping[MovedOf, Mapping[Counted, Size]]:
         whole = Moves()
         for receipt in self._receipts.values():
             whole.take_all(receipt.moves)

@@ -9,7 +9,7 @@ from kulanz.adapters.due_items import dues_content, dues_of_content
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.moved import MovedOf, MovedSums, Moves
-from kulanz.domain.delivery.standing import CreditState
+from kulanz.domain.delivery.standing import Counted, CreditState, OfWhich
 
 
 def moved_additions(moves: Moves, campaign_id: CampaignId) -> dict[str, Size]:
@@ -29,8 +29,12 @@ def read_moved(campaign_id: CampaignId, item: Item) -> MovedSums:
     for name, value in item.items():
         if name.startswith("moved|") and (size := read_number(value["N"])):
             _, state, component, measure = name.split("|", 3)
-            found.setdefault(MovedOf(campaign_id, measure, component), {})[CreditState(state)] = size
+            found.setdefault(MovedOf(campaign_id, measure, component), {})[_counted(state)] = size
     return found
+
+
+def _counted(name: str) -> Counted:
+    return OfWhich(name) if name in set(OfWhich) else CreditState(name)
 
 
 def moves_content(moves: Moves) -> dict[str, Any]:
@@ -50,5 +54,5 @@ def moves_of_content(content: Mapping[str, Any]) -> Moves:
     moved: MovedSums = {}
     for campaign, measure, component, state, size in content["moved"]:
         place = MovedOf(CampaignId.parse(campaign), measure, component)
-        moved.setdefault(place, {})[CreditState(state)] = read_number(size)
+        moved.setdefault(place, {})[_counted(state)] = read_number(size)
     return Moves(moved, dues_of_content(content["dues"]))

@@ -14,12 +14,12 @@ from kulanz.application.delivery.publish_credits import PublishWork
 from kulanz.application.ports import DeliveryMessage, PublishMessage, Refused
 from kulanz.domain.campaigns.campaign import Cause, State
 from kulanz.domain.delivery.channel import Channel, ChannelKind
-from kulanz.domain.delivery.credit import credit_id
+from kulanz.domain.delivery.credit import Size, credit_id
 from kulanz.domain.delivery.delivery import Delivery, DeliveryState
 from kulanz.domain.delivery.files import CREDIT_FIELDS
 from kulanz.domain.delivery.ids import DeliveryId
 from kulanz.domain.delivery.moved import MovedOf
-from kulanz.domain.delivery.standing import CreditState
+from kulanz.domain.delivery.standing import Counted, CreditState
 from kulanz.domain.delivery.to_the_bill import to_the_bill
 from kulanz.domain.delivery.topic_messages import CREDITS_MESSAGE_BYTES, CreditRecord, CreditsContract
 from kulanz.domain.halt import Halt, HaltAction, Verb
@@ -358,7 +358,8 @@ def test_what_is_answered_before_all_of_it_is_published_is_in_no_sum_twice() -> 
     assert stands.state is DeliveryState.PUBLISHING
     granted = stands.sums.by_measure()
     measure, size = next(iter(granted.items()))
-    answered = {MovedOf(stands.campaign, measure, ""): {CreditState.ASSIGNED: -size, CreditState.ACCEPTED: size}}
+    moved: dict[Counted, Size] = {CreditState.ASSIGNED: -size, CreditState.ACCEPTED: size}
+    answered = {MovedOf(stands.campaign, measure, ""): moved}
     lines = {line.measure: line for line in to_the_bill(granted, [stands], answered)}
     assert [wrong for line in lines.values() for wrong in line.differences()] == []
     assert lines[measure].by_state == {CreditState.ACCEPTED: size}

@@ -27,7 +27,7 @@ from kulanz.domain.delivery.answers import (
 )
 from kulanz.domain.delivery.credit import Size, credit_id
 from kulanz.domain.delivery.entries import ENTRIES_BYTES, CreditEntries, CreditEntry, EntryKind, entries_text
-from kulanz.domain.delivery.standing import AddResult, CreditState, add_entry, standing
+from kulanz.domain.delivery.standing import AddResult, Counted, CreditState, add_entry, standing
 from kulanz.domain.ledger.entries import DecisionKey, Entry, decision_body, remaining_of
 from kulanz.domain.lists.header import ListFormat, ListLayout
 from kulanz.domain.lists.rows import Problem, Row
@@ -264,9 +264,9 @@ def test_whatever_is_answered_and_however_often_a_worker_dies_the_sums_say_where
     assert totals.lines == sum(totals.by_result().values()) == len(told)
 
 
-def sums(totals: AnswerTotals) -> dict[tuple[str, CreditState], Size]:
+def sums(totals: AnswerTotals) -> dict[tuple[str, Counted], Size]:
     """The sums of states that answers lead to, from what was assigned."""
-    found: Counter[tuple[str, CreditState]] = Counter()
+    found: Counter[tuple[str, Counted]] = Counter()
     found["USD", CreditState.ASSIGNED] = SIZE
     found["call_minute", CreditState.ASSIGNED] = 20
     for place, moved in totals.moved.items():

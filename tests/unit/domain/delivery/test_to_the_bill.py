@@ -4,8 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kulanz.domain.campaigns.campaign import CampaignId
+from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.moved import MovedOf
-from kulanz.domain.delivery.standing import CreditState
+from kulanz.domain.delivery.standing import Counted, CreditState
 from kulanz.domain.delivery.to_the_bill import ToTheBill, to_the_bill
 
 PLACE = MovedOf(CampaignId("outage", 1), "EUR", "")
@@ -25,10 +26,10 @@ def test_what_is_not_on_bills_is_what_is_neither_there_nor_given_up(
 
 @given(st.dictionaries(st.sampled_from(list(CreditState)), st.integers(-50, 50)), st.integers(0, 900))
 def test_counters_that_say_less_than_nothing_of_any_state_contradict_what_was_granted(
-    moved: dict[CreditState, int], granted: int
+    moved: dict[Counted, Size], granted: int
 ) -> None:
     """What left one state came into another: here all of it came out of what is due."""
-    taken = {CreditState.DUE: -sum(moved.values())}
+    taken: dict[Counted, Size] = {CreditState.DUE: -sum(moved.values())}
     (line,) = to_the_bill({"EUR": granted}, (), {PLACE: moved}, {PLACE: taken})
     stands = {**line.by_state, CreditState.VOIDED: line.voided}
     wrong = {state for state, size in stands.items() if size < 0}

@@ -16,7 +16,7 @@ from kulanz.domain.delivery.dues import DueOf
 from kulanz.domain.delivery.entries import CreditEntries
 from kulanz.domain.delivery.ids import DeliveryId, VoidId
 from kulanz.domain.delivery.moved import MovedOf
-from kulanz.domain.delivery.standing import CreditState
+from kulanz.domain.delivery.standing import Counted
 from kulanz.domain.delivery.topic_messages import CreditsMessage
 from kulanz.domain.delivery.void import Void, VoidReceipt
 from kulanz.domain.incident_record import IncidentRecord
@@ -210,7 +210,7 @@ class AnswerFiles(Protocol):
     def close(self, file: AnswerFile) -> None:
         """Note that every line of a file has its result. Safe to repeat."""
 
-    def billed(self, campaign_id: CampaignId, channel: str) -> Mapping[MovedOf, Mapping[CreditState, Size]]:
+    def billed(self, campaign_id: CampaignId, channel: str) -> Mapping[MovedOf, Mapping[Counted, Size]]:
         """What answers of a channel moved between the states of a campaign's credits, read consistently."""
 
 
@@ -262,7 +262,7 @@ class VoidStore(Protocol):
     def receipts(self, void_id: VoidId, work: Pass) -> Iterator[VoidReceipt]:
         """The receipts of a pass by where they start, lazily and read consistently."""
 
-    def moved(self, campaign_id: CampaignId) -> Mapping[MovedOf, Mapping[CreditState, Size]]:
+    def moved(self, campaign_id: CampaignId) -> Mapping[MovedOf, Mapping[Counted, Size]]:
         """What voids moved between the states of a campaign's credits, read consistently."""
 
     def mark_dispatched(self, void_id: VoidId, work: Pass, chunks: int) -> None:

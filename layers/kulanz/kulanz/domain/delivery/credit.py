@@ -143,9 +143,27 @@ class Credit:
 def credit_id(key: DecisionKey, benefit: int, attempt: int = 1, kind: CreditType = CreditType.CREDIT) -> str:
     """The permanent id of a credit: 128 bits over its decision's key, its benefit's place, its attempt and its type.
 
-    A credit that is sent again has the same id. One that is booked anew, after it was taken back, has another.
+    A credit that is sent again has the same id. One that is booked anew, after it was taken back, has another. The
+    attempt of a reversal is which one of the benefit it is.
     """
     return blake2b(f"{key}|{kind}|{benefit}|{attempt}".encode(), digest_size=CREDIT_ID_CHARACTERS // 2).hexdigest()
+
+
+def reversal_of(credit: Credit, number: int, size: Size) -> Credit:
+    """The record that takes `size` of a credit back: the `number`-th one of its benefit.
+
+    It has no deadline of its own. All else is the credit's, by which whoever booked that finds how it was booked.
+    """
+    return replace(
+        credit,
+        id=credit_id(credit.key, credit.benefit, number, CreditType.REVERSAL),
+        type=CreditType.REVERSAL,
+        attempt=number,
+        size=size,
+        due=None,
+        due_by=None,
+        corrects=credit.id,
+    )
 
 
 type DueOf = Callable[[Benefit, datetime], DueAt | None]

@@ -36,7 +36,8 @@ class EntryKind(StrEnum):
     of its credits by its trailer, and that stands in the delivery's record. SEND_AGAIN: a person says that what was
     rejected or taken back is delivered again, perhaps to another channel. WRITE_OFF_ASKED, REDIRECT_ASKED: one person
     wrote it off, or sent it to another channel, and a second one is needed. REDUCED: a part of it was voided, and the
-    rest stands where it stood."""
+    rest stands where it stood. REVERSAL_ASKED: a void asks back what the biller has; REVERSAL_ASSIGNED: that is in a
+    delivery. The others are what the biller answers to it; UNDONE: it took the reversal back."""
 
     ASSIGNED = "assigned"
     SENT = "sent"
@@ -51,6 +52,12 @@ class EntryKind(StrEnum):
     WRITE_OFF_ASKED = "write_off_asked"
     REDIRECT_ASKED = "redirect_asked"
     REDUCED = "reduced"
+    REVERSAL_ASKED = "reversal_asked"
+    REVERSAL_ASSIGNED = "reversal_assigned"
+    REVERSAL_ACCEPTED = "reversal_accepted"
+    REVERSAL_APPLIED = "reversal_applied"
+    REVERSAL_REJECTED = "reversal_rejected"
+    REVERSAL_UNDONE = "reversal_undone"
 
 
 ASKED = frozenset({EntryKind.WRITE_OFF_ASKED, EntryKind.REDIRECT_ASKED})
@@ -60,6 +67,19 @@ ANSWERS = frozenset(
     {EntryKind.ACCEPTED, EntryKind.APPLIED, EntryKind.REJECTED, EntryKind.TAKEN_BACK, EntryKind.UNKNOWN}
 )
 """What a biller, or a channel, says of a credit that it got. Such an entry is about one benefit."""
+
+REVERSAL_ANSWERS: Mapping[EntryKind, EntryKind] = {
+    EntryKind.ACCEPTED: EntryKind.REVERSAL_ACCEPTED,
+    EntryKind.APPLIED: EntryKind.REVERSAL_APPLIED,
+    EntryKind.REJECTED: EntryKind.REVERSAL_REJECTED,
+    EntryKind.TAKEN_BACK: EntryKind.REVERSAL_UNDONE,
+}
+"""What a biller says of a reversal, by what it would be of a credit. Such an entry is about one benefit, too."""
+OF_REVERSALS = frozenset({EntryKind.REVERSAL_ASKED, EntryKind.REVERSAL_ASSIGNED, *REVERSAL_ANSWERS.values()})
+"""What is said of reversals."""
+_ABOUT_ONE = ANSWERS | frozenset(REVERSAL_ANSWERS.values())
+_ON_A_BILL = frozenset({EntryKind.APPLIED, EntryKind.REVERSAL_APPLIED})
+_SIZED = frozenset({EntryKind.REDUCED, EntryKind.REVERSAL_ASKED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +91,8 @@ class CreditEntry:
     `bill` and `day` belong to `applied`; `code` to `rejected`. `dues` are the first instants at which what is assigned
     is late, in the order of `benefits`; empty where none has a deadline. `account` is the account's key at the biller
     where a person corrected it. `channel` is where a person sends it, with its form (`letters:csv`), where that is
-    another channel than the one that had it. `sizes` are how much was voided of each of `benefits`, in their order, of
-    what is `reduced`.
+    another channel than the one that had it. `sizes` are how much of each of `benefits` was voided, in their order, of
+    what is `reduced`, or is asked back. Of an answer to a reversal `attempt` is which one of the benefit it is.
     """
 
     kind: EntryKind
@@ -103,16 +123,18 @@ class CreditEntry:
             raise ValueError("every benefit that is assigned has a deadline or None")
         if not self.benefits or len(set(self.benefits)) != len(self.benefits) or min(self.benefits) < 0:
             raise ValueError("an entry is about at least one benefit, and names none twice")
-        if self.kind in ANSWERS and len(self.benefits) != 1:
+        if self.kind in _ABOUT_ONE and len(self.benefits) != 1:
             raise ValueError("an answer is about one credit")
-        if (self.kind is EntryKind.APPLIED) is not (self.amount is not None):
+        if (self.kind in _ON_A_BILL) is not (self.amount is not None):
             raise ValueError("what is applied has an amount, and nothing else has")
         if self.amount is not None and self.amount <= 0:
             raise ValueError("what is applied is more than nothing")
-        if len(self.sizes) != (len(self.benefits) if self.kind is EntryKind.REDUCED else 0):
-            raise ValueError("of every benefit that is reduced it is stated by how much, and of nothing else")
+        if len(self.sizes) != (len(self.benefits) if self.kind in _SIZED else 0):
+            raise ValueError(
+                "of every benefit that is reduced, or asked back, it is stated how much, and of nothing else"
+            )
         if any(size <= 0 for size in self.sizes):
-            raise ValueError("what is reduced is reduced by more than nothing")
+            raise ValueError("what is reduced, or asked back, is more than nothing")
 
     def says_the_same(self, other: "CreditEntry") -> bool:
         """Whether another entry says the same, whoever brought it, whenever."""
@@ -123,7 +145,7 @@ class CreditEntry:
         return self.dues[self.benefits.index(benefit)] if self.dues else None
 
     def size_of(self, benefit: int) -> Size:
-        """How much it voids of a benefit that it reduces."""
+        """How much it voids, or asks back, of a benefit."""
         return self.sizes[self.benefits.index(benefit)]
 
     def content(self, delivery_before: str = "") -> dict[str, Any]:
@@ -132,7 +154,7 @@ class CreditEntry:
         What follows from the rest, or from the entry before with its delivery, is left out.
         """
         content: dict[str, Any] = {"k": self.kind.value, "at": int(self.at.timestamp()), "by": self.by}
-        if self.id != _usual_id(self.kind, self.bill, self.delivery):
+        if self.id != _usual_id(self.kind, self.bill, self.delivery, self.attempt):
             content["id"] = self.id
         if self.benefits != _FIRST_ALONE:
             content["n"] = list(self.benefits)
@@ -164,15 +186,16 @@ class CreditEntry:
         dues = stored if isinstance(stored, list) else [stored] * len(benefits)
         counted = content.get("by_", _COUNTED[DueBy.POLICY] * len(dues))
         kind, bill, delivery = EntryKind(content["k"]), content.get("bill", ""), content.get("d", delivery_before)
+        attempt = content.get("try", 1)
         return cls(
             kind=kind,
             at=datetime.fromtimestamp(content["at"], UTC),
             by=content["by"],
-            id=content["id"] if "id" in content else _usual_id(kind, bill, delivery),
+            id=content["id"] if "id" in content else _usual_id(kind, bill, delivery, attempt),
             benefits=benefits,
             cause=content.get("why", ""),
             delivery=delivery,
-            attempt=content.get("try", 1),
+            attempt=attempt,
             amount=Decimal(content["sum"]) if "sum" in content else None,
             bill=bill,
             day=parse_day(content["day"]) if "day" in content else None,
@@ -195,25 +218,29 @@ _FIRST_ALONE = (0,)
 """The benefits of most entries: a decision grants one thing."""
 
 
-def _usual_id(kind: EntryKind, bill: str, delivery: str) -> str:
+def _usual_id(kind: EntryKind, bill: str, delivery: str, attempt: int) -> str:
     """The id that is not stored, because it follows from the rest: of an assignment and of an answer in a file."""
     if kind is EntryKind.ASSIGNED:
         return delivery
-    return bill_id(bill, delivery) if kind is EntryKind.APPLIED else answer_id(kind, delivery)
+    if kind is EntryKind.REVERSAL_ASSIGNED:
+        return f"{kind}/{delivery}"
+    number = attempt if kind in OF_REVERSALS else 0
+    return bill_id(bill, delivery, number) if kind in _ON_A_BILL else answer_id(kind, delivery, number)
 
 
-def answer_id(kind: EntryKind, delivery: str) -> str:
+def answer_id(kind: EntryKind, delivery: str, reversal: int = 0) -> str:
     """What a repetition of an answer to a delivery is recognised by: `accepted/billing/12`. Each channel counts its own
-    serials.
+    serials. Of a reversal it has its number, because one delivery may have several of a benefit.
     """
-    return f"{kind}/{delivery}"
+    return f"{kind}/{reversal}/{delivery}" if reversal else f"{kind}/{delivery}"
 
 
-def bill_id(bill: str, delivery: str) -> str:
+def bill_id(bill: str, delivery: str, reversal: int = 0) -> str:
     """What a repetition of an amount on a bill is recognised by: `bill/billing/INV-1`. Each channel numbers its own
-    bills.
+    bills. A reversal is on a bill beside its credit.
     """
-    return f"bill/{channel_of(delivery)}/{bill}"
+    name = f"bill/{channel_of(delivery)}/{bill}"
+    return f"reversal/{reversal}/{name}" if reversal else name
 
 
 def channel_of(delivery: str) -> str:

@@ -29,13 +29,17 @@ SETTLED: Mapping[CreditState, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """Where what was granted of one measure is: minor units of money, or a quantity."""
+    """Where what was granted of one measure is: minor units of money, or a quantity.
+
+    `asked_back` is how much of what is used or open a void asked the biller for: it is not voided before the answer.
+    """
 
     used: Size = 0
     expired: Size = 0
     voided: Size = 0
     written_off: Size = 0
     open: Size = 0
+    asked_back: Size = 0
 
     @property
     def granted(self) -> Size:
@@ -49,6 +53,7 @@ class Shares:
             self.voided + other.voided,
             self.written_off + other.written_off,
             self.open + other.open,
+            self.asked_back + other.asked_back,
         )
 
 
@@ -70,10 +75,11 @@ def law_of(entry: Entry, entries: Sequence[CreditEntry], now: datetime) -> Law:
         ends_at = benefit.validity.expires_at(granted_at(entry, decision, place))
         has_ended = ends_at is not None and now >= counted_end(ends_at)
         sums: dict[str, Size] = {}
-        for state, share in standing(entries, place, size).shares(size).items():
+        stands = standing(entries, place, size)
+        for state, share in stands.shares(size).items():
             name = SETTLED.get(state, "expired" if has_ended else "open")
             sums[name] = sums.get(name, 0) + share
-        found[measure] = found.get(measure, Shares()) + Shares(**sums)
+        found[measure] = found.get(measure, Shares()) + Shares(**sums, asked_back=stands.asked_back)
     return found
 
 
@@ -111,7 +117,7 @@ def law_of_counters(line: ToTheBill, ends: Ends, now: datetime) -> Counted:
     expired = min(left, max(0, ended - gone))
     # What was added has ends that no counter knows
     is_exact = not line.added and (not ended or not gone or ended >= line.granted)
-    return Counted(Shares(used, expired, line.voided, written_off, left - expired), is_exact)
+    return Counted(Shares(used, expired, line.voided, written_off, left - expired, line.asked_back), is_exact)
 
 
 def broken(counted: Mapping[str, Counted], entries: Law) -> list[str]:
@@ -124,7 +130,8 @@ def broken(counted: Mapping[str, Counted], entries: Law) -> list[str]:
     for measure in sorted(counted.keys() | entries.keys()):
         here = entries.get(measure, Shares())
         there = counted.get(measure, Counted(Shares(), is_exact=True))
-        pairs = [(name, getattr(there.shares, name), getattr(here, name)) for name in ("used", "voided", "written_off")]
+        names = ("used", "voided", "written_off", "asked_back")
+        pairs = [(name, getattr(there.shares, name), getattr(here, name)) for name in names]
         left = there.shares.expired + there.shares.open, here.expired + here.open
         pairs.append(("expired or open", *left))
         if there.is_exact and left[0] == left[1]:

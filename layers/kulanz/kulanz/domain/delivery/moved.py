@@ -14,20 +14,21 @@ from kulanz.domain.decision import Benefit
 from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.dues import DueOf, Dues, owe
 from kulanz.domain.delivery.entries import CreditEntries
-from kulanz.domain.delivery.standing import CreditState, standing
+from kulanz.domain.delivery.standing import Counted, CreditState, OfWhich, standing
 
 
 @dataclass(frozen=True, slots=True)
 class Moved:
     """What one entry moved between the sums of states, of a measure and an amount component of the policy.
 
-    What is left of one state is added to another. `due` is the credit's deadline. `off_bills` is how much less of it
-    (negative) or more is not on bills, and `number` whether it is one credit less or more of those.
+    What is left of one state is added to another; what is asked back, or not any more, is counted beside them. `due` is
+    the credit's deadline. `off_bills` is how much less of it (negative) or more is not on bills, and `number` whether
+    it is one credit less or more of those.
     """
 
     measure: str
     component: str
-    by_state: Mapping[CreditState, Size]
+    by_state: Mapping[Counted, Size]
     due: datetime | None
     off_bills: Size
     number: int
@@ -42,7 +43,8 @@ def moved_by(entries: CreditEntries, at: int, place: int, benefit: Benefit) -> M
     measure, size = worth_of(benefit)
     stood, stands = standing(entries[:at], place, size), standing(entries[: at + 1], place, size)
     before, after = stood.shares(size), stands.shares(size)
-    changes = {state: after.get(state, 0) - before.get(state, 0) for state in (*before, *after)}
+    changes: dict[Counted, Size] = {state: after.get(state, 0) - before.get(state, 0) for state in (*before, *after)}
+    changes[OfWhich.ASKED_BACK] = stands.asked_back - stood.asked_back
     owed_before, owed_after = _owed(before), _owed(after)
     return Moved(
         measure,
@@ -66,7 +68,7 @@ class MovedOf(NamedTuple):
     component: str
 
 
-type MovedSums = dict[MovedOf, dict[CreditState, Size]]
+type MovedSums = dict[MovedOf, dict[Counted, Size]]
 """How much each state gained, in minor units or a quantity; what it lost is negative."""
 
 
@@ -93,7 +95,7 @@ class Moves:
         for due, (number, size) in other.dues.items():
             owe(self.dues, due, number, size)
 
-    def _move(self, place: MovedOf, sums: Mapping[CreditState, Size]) -> None:
+    def _move(self, place: MovedOf, sums: Mapping[Counted, Size]) -> None:
         here = self.moved.setdefault(place, {})
         for state, size in sums.items():
             here[state] = here.get(state, 0) + size

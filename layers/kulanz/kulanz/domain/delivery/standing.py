@@ -5,7 +5,8 @@
      └── to be sent again ◄───────┘ written off, voided
 
 Answers of a biller come twice, late and in any order. An answer that an earlier one has overtaken changes nothing, and
-two that cannot both be true are a conflict for a person: the first stands.
+two that cannot both be true are a conflict for a person: the first stands. What is asked back of a credit stands
+beside it (`reversal`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,21 +23,33 @@ from kulanz.domain.delivery.entries import (
     ENTRIES_BYTES,
     ENTRIES_MOST,
     LISTS_REMEMBERED,
+    OF_REVERSALS,
     CreditEntries,
     CreditEntry,
     EntryKind,
     channel_of,
     entries_text,
 )
+from kulanz.domain.delivery.reversal import (
+    REVERSAL_MOVES,
+    REVERSAL_OVERTAKEN,
+    Reversal,
+    ReversalState,
+)
 
 STANDINGS_REMEMBERED = 256
 """Of some 500 bytes each."""
 
 
+ENTRIES_OF_REVERSAL, BYTES_OF_REVERSAL = 3, 400
+"""What a reversal that is asked for adds to its decision's entries: assigned, accepted and on a bill. So much room is
+kept for it, because what was asked and cannot be answered would stand for ever."""
+
+
 class CreditState(StrEnum):
     """Where a credit stands. UNKNOWN: it was sent, and nobody knows whether it is booked; it is never resent by itself.
 
-    PARTLY_APPLIED: less than all of it is on bills.
+    PARTLY_APPLIED: less than all of it is on bills. VOIDED: all of it was taken back, here or by the biller.
     """
 
     DUE = "due"
@@ -52,6 +65,16 @@ class CreditState(StrEnum):
     VOIDED = "voided"
 
 
+class OfWhich(StrEnum):
+    """What is counted beside the states, of what these have already."""
+
+    ASKED_BACK = "asked_back"
+
+
+type Counted = CreditState | OfWhich
+"""What sums of credits are kept by."""
+
+
 _ANSWERED: dict[EntryKind, CreditState] = {
     EntryKind.ACCEPTED: CreditState.ACCEPTED,
     EntryKind.APPLIED: CreditState.PARTLY_APPLIED,
@@ -63,9 +86,16 @@ _ENDED: dict[EntryKind, CreditState] = {
     EntryKind.VOIDED: CreditState.VOIDED,
 }
 _ASSIGNED: dict[EntryKind, CreditState] = {EntryKind.ASSIGNED: CreditState.ASSIGNED}
+AT_BILLER = frozenset(
+    {CreditState.ASSIGNED, CreditState.SENT, CreditState.ACCEPTED, CreditState.PARTLY_APPLIED, CreditState.APPLIED}
+)
+"""The states of what the biller has, or will have once its delivery is released: only this can be asked back."""
+BOOKED_NO_MORE = frozenset({EntryKind.REJECTED, EntryKind.TAKEN_BACK})
+"""After these answers the biller has nothing of the credit."""
 _BY_A_PERSON: dict[EntryKind, CreditState] = {EntryKind.SEND_AGAIN: CreditState.DUE} | _ENDED
 _STANDING = (*ASKED, EntryKind.REDUCED)
 """What leaves a credit in its state."""
+_OF_PERSONS = frozenset({*_BY_A_PERSON, *_STANDING})
 _APPLIED_MORE: dict[EntryKind, CreditState] = {
     EntryKind.APPLIED: CreditState.PARTLY_APPLIED,
     EntryKind.TAKEN_BACK: CreditState.TAKEN_BACK,
@@ -113,7 +143,8 @@ class Standing:
     was counted by. `account` is the account's key at the biller as a person corrected it; empty where nobody did.
     `channel` is where persons sent it last, with its form; empty where it never left the plan's. `voided` is how much
     of it was voided, where that is not all of it, and `left_out` how much of that was void when it was assigned last:
-    for the rest it was delivered.
+    for the rest it was delivered. `reversals` are what was asked back of it, the first one first. `booked_as` is where
+    it stands at the biller, where it is VOIDED because the biller has booked reversals of all that was left.
     """
 
     state: CreditState = CreditState.DUE
@@ -127,6 +158,27 @@ class Standing:
     voided: Size = 0
     left_out: Size = 0
     due_by: DueBy | None = None
+    reversals: tuple[Reversal, ...] = ()
+    booked_as: CreditState | None = None
+
+    @property
+    def asked_back(self) -> Size:
+        """How much of it is asked back, and not answered: it is not void yet."""
+        return sum((one.size for one in self.reversals if one.is_open), start=0)
+
+    @property
+    def reversed(self) -> Size:
+        """How much of `voided` the biller has taken back, and could give again."""
+        return sum((one.voids for one in self.reversals), start=0)
+
+    @property
+    def at_biller(self) -> CreditState:
+        """Where it stands at the biller, whatever was taken back there."""
+        return self.booked_as or self.state
+
+    def askable(self, size: Size) -> Size:
+        """How much of a credit of a size can be asked back now."""
+        return size - self.voided - self.asked_back if self.state in AT_BILLER else 0
 
     @property
     def belongs_to(self) -> str:
@@ -142,12 +194,14 @@ class Standing:
         """How a credit of a size adds to the sums of states: each part of it once."""
         if self.state is CreditState.VOIDED:
             return {CreditState.VOIDED: size}
-        rest = size - self.voided - self.applied
+        # A reversal takes off what is on no bill yet first: until the rest is billed, it is less that is to come.
+        on_bills = min(self.applied, size - self.voided)
+        rest = size - self.voided - on_bills
         match self.state:
             case CreditState.PARTLY_APPLIED:
-                found = {CreditState.APPLIED: self.applied, CreditState.ACCEPTED: rest}
+                found = {CreditState.APPLIED: on_bills, CreditState.ACCEPTED: rest}
             case CreditState.WRITTEN_OFF:
-                found = {CreditState.APPLIED: self.applied, CreditState.WRITTEN_OFF: rest}
+                found = {CreditState.APPLIED: on_bills, CreditState.WRITTEN_OFF: rest}
             case _:
                 found = {self.state: size - self.voided}
         found[CreditState.VOIDED] = self.voided
@@ -175,10 +229,65 @@ def _standing(entries: CreditEntries, benefit: int, size: Size) -> Standing:
 
 def _moved(found: Standing, entry: CreditEntry, benefit: int, size: Size) -> Standing | None:
     """Where a credit stands after an entry that moves it; None where the entry does not."""
-    target = MOVES[found.state].get(entry.kind)
-    if target is None or (entry.kind in ANSWERS and entry.attempt != found.attempt):
+    if entry.kind in OF_REVERSALS:
+        return _with_reversal(found, entry, benefit, size)
+    is_answer = entry.kind in ANSWERS
+    target = MOVES[found.at_biller if is_answer else found.state].get(entry.kind)
+    if target is None or (is_answer and entry.attempt != found.attempt) or _against_reversal(found, entry):
         return None
-    return found if entry.kind in ASKED else _moved_to(target, found, entry, benefit, size)
+    if entry.kind in ASKED:
+        return found
+    stood = found if found.booked_as is None else replace(found, state=found.booked_as, booked_as=None)
+    moved = _moved_to(target, stood, entry, benefit, size)
+    return moved if moved is None or not found.reversals else _with_what_is_void(moved, entry.kind, size)
+
+
+def _against_reversal(found: Standing, entry: CreditEntry) -> str:
+    """Why an entry cannot stand beside what was asked back; empty where it can."""
+    if entry.kind in BOOKED_NO_MORE and found.reversed:
+        return "reversed: the biller has taken it back by a reversal; that has to be undone first"
+    if entry.kind in _OF_PERSONS and found.asked_back:
+        return "reversal_under_way: it is asked back, and the biller has not answered"
+    return ""
+
+
+def _with_what_is_void(found: Standing, kind: EntryKind, size: Size) -> Standing:
+    """A credit that moved beside its reversals. What was not delivered of these lapses where the biller has nothing of
+    the credit any more.
+    """
+    if kind in BOOKED_NO_MORE:
+        kept = tuple(
+            replace(one, state=ReversalState.LAPSED) if one.state is ReversalState.ASKED else one
+            for one in found.reversals
+        )
+        found = replace(found, reversals=kept)
+    is_all = found.reversed and found.voided == size and found.state is not CreditState.VOIDED
+    return replace(found, state=CreditState.VOIDED, booked_as=found.state) if is_all else found
+
+
+def _with_reversal(found: Standing, entry: CreditEntry, benefit: int, size: Size) -> Standing | None:
+    """A credit after an entry about what is asked back of it; None where that cannot be."""
+    if entry.kind is EntryKind.REVERSAL_ASKED:
+        if entry.size_of(benefit) > found.askable(size):
+            return None
+        asked = Reversal(len(found.reversals) + 1, found.attempt, entry.size_of(benefit))
+        return replace(found, reversals=(*found.reversals, asked))
+    if entry.kind is EntryKind.REVERSAL_ASSIGNED:
+        moved = tuple(one.after(entry) or one for one in found.reversals)
+        return replace(found, reversals=moved) if moved != found.reversals else None
+    known = _reversal_of(found, entry)
+    after = None if known is None else known.after(entry)
+    if known is None or after is None or (after.voids and found.at_biller not in AT_BILLER):
+        return None
+    reversals = tuple(after if one is known else one for one in found.reversals)
+    voided = found.voided + after.voids - known.voids
+    stood = replace(found, state=found.at_biller, booked_as=None, reversals=reversals, voided=voided)
+    return _with_what_is_void(stood, entry.kind, size)
+
+
+def _reversal_of(found: Standing, entry: CreditEntry) -> Reversal | None:
+    """The reversal that an answer is about."""
+    return next((one for one in found.reversals if one.number == entry.attempt), None)
 
 
 def _moved_to(target: CreditState, found: Standing, entry: CreditEntry, benefit: int, size: Size) -> Standing | None:
@@ -195,7 +304,7 @@ def _moved_to(target: CreditState, found: Standing, entry: CreditEntry, benefit:
         case EntryKind.TAKEN_BACK:
             return replace(found, state=target, applied=0)
         case EntryKind.APPLIED:
-            applied, most = found.applied + (entry.amount or 0), size - found.voided
+            applied, most = found.applied + (entry.amount or 0), size - found.voided + found.reversed
             state = CreditState.APPLIED if applied == most else target
             return replace(found, state=state, applied=applied) if applied <= most else None
         case EntryKind.REDUCED:
@@ -255,9 +364,21 @@ def add_entry(entries: Sequence[CreditEntry], new: CreditEntry, sizes: Mapping[i
     if wrong := sorted(results - {_MOVES}):
         return Adding(AddResult.CONFLICT, stands, wrong[0])
     added = (*stands, new)
-    if len(added) > ENTRIES_MOST or len(entries_text(added).encode()) > ENTRIES_BYTES:
+    kept = _kept_for_reversals(added, sizes) if new.kind not in OF_REVERSALS - {EntryKind.REVERSAL_ASKED} else 0
+    if (
+        len(added) + kept * ENTRIES_OF_REVERSAL > ENTRIES_MOST
+        or len(entries_text(added).encode()) + kept * BYTES_OF_REVERSAL > ENTRIES_BYTES
+    ):
         return Adding(AddResult.FULL, stands, f"entries_full: at most {ENTRIES_MOST} entries and {ENTRIES_BYTES} bytes")
     return Adding(AddResult.ADDED, added)
+
+
+def _kept_for_reversals(entries: CreditEntries, sizes: Mapping[int, Size]) -> int:
+    """How many reversals of a decision are asked for and not answered: room is kept for what will be said of them."""
+    if not any(one.kind is EntryKind.REVERSAL_ASKED for one in entries):
+        return 0
+    stand = [standing(entries, place, size) for place, size in sizes.items()]
+    return sum(one.is_open for found in stand for one in found.reversals)
 
 
 _MOVES, _OVERTAKEN = "", "overtaken"
@@ -268,15 +389,43 @@ _BOOKED_ELSEWHERE = "booked_elsewhere: it was sent to another channel, because t
 
 def _result(found: Standing, new: CreditEntry, benefit: int, size: Size) -> str:
     """What an entry does to one credit: `_MOVES`, `_OVERTAKEN`, or the reason of a conflict."""
-    if new.kind in ANSWERS and (why := _not_of_this_attempt(found, new)):
+    if new.kind in OF_REVERSALS:
+        return _result_of_reversal(found, new, benefit, size)
+    is_answer = new.kind in ANSWERS
+    if is_answer and (why := _not_of_this_attempt(found, new)):
         return why
-    if new.kind in OVERTAKEN[found.state]:
+    here = found.at_biller if is_answer else found.state
+    if new.kind in OVERTAKEN[here]:
         return _OVERTAKEN
-    if new.kind not in MOVES[found.state]:
-        return f"not_from_{found.state}: what is {found.state} cannot become {new.kind}"
-    if _moved(found, new, benefit, size) is None:
-        return "amount_exceeds: more would be on bills, or void, than was credited"
-    return _MOVES
+    if new.kind not in MOVES[here]:
+        return f"not_from_{here}: what is {here} cannot become {new.kind}"
+    if _moved(found, new, benefit, size) is not None:
+        return _MOVES
+    return _against_reversal(found, new) or "amount_exceeds: more would be on bills, or void, than was credited"
+
+
+def _result_of_reversal(  # noqa: PLR0911 (each is a reason of its own)
+    found: Standing, new: CreditEntry, benefit: int, size: Size
+) -> str:
+    """What an entry about a reversal does: as `_result`."""
+    if _moved(found, new, benefit, size) is not None:
+        return _MOVES
+    if new.kind is EntryKind.REVERSAL_ASKED:
+        is_there = found.state in AT_BILLER
+        return _TOO_MUCH_ASKED if is_there else f"not_from_{found.state}: what is {found.state} cannot be asked back"
+    known = _reversal_of(found, new)
+    if new.kind is EntryKind.REVERSAL_ASSIGNED or known is None:
+        return "nothing_asked: no such reversal waits for it"
+    if new.kind in REVERSAL_OVERTAKEN.get(known.state, ()):
+        return _OVERTAKEN
+    if new.kind is EntryKind.REVERSAL_APPLIED and new.kind in REVERSAL_MOVES[known.state] and not known.after(new):
+        return "amount_exceeds: more of the reversal would be on bills than was asked back"
+    if known.is_open and found.at_biller not in AT_BILLER:
+        return f"credit_{found.at_biller}: the biller has said that nothing of the credit is booked any more"
+    return f"reversal_{known.state}: what is {known.state} cannot become {new.kind}"
+
+
+_TOO_MUCH_ASKED = "amount_exceeds: more would be asked back than is left"
 
 
 def _not_of_this_attempt(found: Standing, new: CreditEntry) -> str:

@@ -14,7 +14,7 @@ from itertools import chain
 from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.delivery import Delivery
 from kulanz.domain.delivery.moved import MovedOf
-from kulanz.domain.delivery.standing import CreditState
+from kulanz.domain.delivery.standing import Counted, CreditState, OfWhich
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class ToTheBill:
     """What of one measure was granted and voided, and where the rest stands; minor units of money, or a quantity.
 
     `by_state` is of what is to be booked: without what was voided. `added` is how much of `granted` no row of the list
-    granted by itself.
+    granted by itself. `asked_back` is how much of all that is asked back of the biller, which has not answered.
     """
 
     measure: str
@@ -30,6 +30,7 @@ class ToTheBill:
     voided: Size
     by_state: Mapping[CreditState, Size]
     added: Size = 0
+    asked_back: Size = 0
 
     @property
     def to_be_booked(self) -> Size:
@@ -44,7 +45,8 @@ class ToTheBill:
 
     def differences(self) -> list[str]:
         """Where the counters contradict each other, as sentences; nothing where they agree."""
-        sums = {**self.by_state, CreditState.VOIDED: self.voided}
+        sums: dict[Counted, Size] = {CreditState.VOIDED: self.voided, OfWhich.ASKED_BACK: self.asked_back}
+        sums |= dict(self.by_state.items())
         found = [
             f"{self.measure}: less than nothing is {state.replace('_', ' ')}: {size} (in the smallest unit)"
             for state, size in sorted(sums.items())
@@ -58,7 +60,7 @@ class ToTheBill:
 
 
 def to_the_bill(
-    granted: Mapping[str, Size], deliveries: Iterable[Delivery], *moved: Mapping[MovedOf, Mapping[CreditState, Size]]
+    granted: Mapping[str, Size], deliveries: Iterable[Delivery], *moved: Mapping[MovedOf, Mapping[Counted, Size]]
 ) -> list[ToTheBill]:
     """Where what a campaign granted stands, by measure. `deliveries` are all of the campaign.
 
@@ -78,14 +80,19 @@ def _of(
     measure: str,
     granted: Size,
     delivered: Mapping[CreditState, Size],
-    moved: Sequence[Mapping[MovedOf, Mapping[CreditState, Size]]],
+    moved: Sequence[Mapping[MovedOf, Mapping[Counted, Size]]],
 ) -> ToTheBill:
     sums: dict[CreditState, Size] = {CreditState.DUE: granted - sum(delivered.values(), start=0), **delivered}
+    asked_back: Size = 0
     for place, by_state in chain.from_iterable(found.items() for found in moved):
         if place.measure == measure:
             for state, size in by_state.items():
+                if isinstance(state, OfWhich):
+                    asked_back += size
+                    continue
                 # What is released counts as sent, and only that is answered.
                 there = CreditState.SENT if state is CreditState.ASSIGNED else state
                 sums[there] = sums.get(there, 0) + size
     voided = sums.pop(CreditState.VOIDED, 0)
-    return ToTheBill(measure, granted, voided, {state: size for state, size in sums.items() if size})
+    by_state_ = {state: size for state, size in sums.items() if size}
+    return ToTheBill(measure, granted, voided, by_state_, asked_back=asked_back)

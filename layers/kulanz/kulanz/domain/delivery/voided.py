@@ -8,10 +8,13 @@ from kulanz.domain.delivery.entries import CreditEntry, EntryKind
 from kulanz.domain.delivery.standing import CreditState, standing
 from kulanz.domain.ledger.entries import Entry, granted_benefits
 
+_VOIDING = frozenset({EntryKind.VOIDED, EntryKind.REDUCED, EntryKind.REVERSAL_ACCEPTED, EntryKind.REVERSAL_APPLIED})
+"""The entries without which nothing of a decision is void."""
+
 
 def with_voided(entry: Entry, entries: Sequence[CreditEntry]) -> Entry:
     """A decision with what its entries say was voided of each benefit."""
-    if not any(one.kind in (EntryKind.VOIDED, EntryKind.REDUCED) for one in entries):
+    if not any(one.kind in _VOIDING for one in entries):
         return entry
     found = []
     for place, benefit in enumerate(granted_benefits(entry)):
