@@ -21,7 +21,6 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from botocore.awsrequest import AWSPreparedRequest, AWSRequest
 from botocore.httpsession import get_cert_path
 from urllib3.util.wait import wait_for_read
 
@@ -32,6 +31,7 @@ from kulanz.adapters.aws import (
     RETRYABLE_CODES,
     backoff_seconds,
 )
+from kulanz.adapters.signed_requests import SignedRequests
 from kulanz.application.ports import Refused, TryAgain
 from kulanz.domain.campaigns.write_units import INSERTS_PER_CALL
 
@@ -89,14 +89,13 @@ class _SignedCalls[Asked]:
     def __init__(self, client: Any, calls_in_flight: int, operation: str) -> None:
         self._operation = operation
         self._events = client.meta.events
-        self._signer = client._request_signer  # noqa: SLF001 - the one place that holds the client's credentials
-        self._region = client.meta.region_name
         self._url = f"{client.meta.endpoint_url.rstrip('/')}/"
-        self._headers = {
+        headers = {
             "Content-Type": "application/x-amz-json-1.0",
             "X-Amz-Target": f"DynamoDB_20120810.{operation}",
             "User-Agent": client.meta.config.user_agent,
         }
+        self._signed = SignedRequests(client, "dynamodb", self._url, headers)
         self._most = calls_in_flight
         self._window = calls_in_flight
         self._idle: deque[tuple[http.client.HTTPConnection, float]] = deque()
@@ -132,12 +131,12 @@ class _SignedCalls[Asked]:
                     call.sent.close()  # an answer that nobody reads must not be taken for the next call's
 
     def _send(self, page: Asked, body: bytes) -> _Call[Asked]:
-        prepared = self._signed(body)
+        signed = self._signed.request(body)
         deadline = time.monotonic() + READ_TIMEOUT_SECONDS
-        for _, answer in self._events.emit(f"before-send.dynamodb.{self._operation}", request=prepared):
+        for _, answer in self._events.emit(f"before-send.dynamodb.{self._operation}", request=signed.prepared):
             if answer is not None:
                 return _Call(page, answer, deadline)
-        request = _request_head(prepared) + body
+        request = signed.head + body
         for connection in self._connections():
             is_reused = connection.sock is not None
             try:
@@ -151,11 +150,6 @@ class _SignedCalls[Asked]:
                 return _Call(page, None, deadline)
             return _Call(page, connection, deadline, is_reused)
         return _Call(page, None, deadline)
-
-    def _signed(self, body: bytes) -> AWSPreparedRequest:
-        request = AWSRequest("POST", self._url, headers=self._headers, data=body)
-        self._signer.get_auth_instance("dynamodb", self._region, "v4").add_auth(request)
-        return request.prepare()
 
     def _connections(self) -> Iterator[http.client.HTTPConnection]:
         """Idle connections that are as they were left, then a new one.
@@ -315,12 +309,6 @@ def _found(content: bytes) -> dict[str, Any] | None:
     except ValueError:
         return None
     return found
-
-
-def _request_head(prepared: AWSPreparedRequest) -> bytes:
-    """The head of a signed request: it travels together with the body, in one piece."""
-    lines = [f"{name}: {value}\r\n" for name, value in prepared.headers.items()]
-    return f"POST / HTTP/1.1\r\nHost: {urlsplit(prepared.url).netloc}\r\n{''.join(lines)}\r\n".encode("ascii")
 
 
 def _close(connections: Iterable[tuple[http.client.HTTPConnection, float]]) -> None:
