@@ -7,7 +7,7 @@ console's own file. How a browser gets a session is the matter of `entry`: by th
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
@@ -124,8 +124,8 @@ class Entry(Protocol):
         """Keep what a request changed of a session."""
         ...
 
-    def end(self, session: Session) -> None:
-        """End a session."""
+    def end(self, session: Session, outside: Outside) -> Plain:
+        """End a session; the page that says so."""
         ...
 
     def shows_again(self, session: Session, form: Mapping[str, str]) -> bool:
@@ -167,8 +167,9 @@ class FirstAddress:
     def keep(self, session: Session) -> None:
         """Nothing: sessions are in memory."""
 
-    def end(self, session: Session) -> None:
+    def end(self, session: Session, outside: Outside) -> Plain:
         self._sessions.end(session)
+        return Plain("plain.html", outside.words("Ended"), {"text": outside.words("Your session has ended.")})
 
     def shows_again(self, session: Session, form: Mapping[str, str]) -> bool:  # noqa: ARG002 (never)
         return False
@@ -248,18 +249,18 @@ class Console:
         if session is None:
             return self._entry.without(outside, endpoint if isinstance(endpoint, Action) else None)
         before = session.language, session.said
-        response = self._in_session(endpoint, of, request, session)
+        response = self._in_session(endpoint, outside, session)
         if (session.language, session.said) != before and endpoint != "end":
             self._entry.keep(session)
         return response
 
-    def _in_session(self, endpoint: Any, of: Mapping[str, Any], request: Request, session: Session) -> Response:
-        is_again = False
+    def _in_session(self, endpoint: Any, outside: Outside, session: Session) -> Response:
+        request, is_again = outside.request, False
         if request.method == "POST" and not is_form_of(session, request.form.get("form_token", "")):
             is_again = isinstance(endpoint, Action) and self._entry.shows_again(session, request.form.to_dict())
             if not is_again:
                 raise NotLetIn("The form is not one of this session. Load its page again, and send it from there.")
-        return self._routed(endpoint, of, request, session, is_again=is_again)
+        return self._routed(endpoint, outside, session, is_again=is_again)
 
     def _must_be_ours(self, request: Request) -> None:
         """The host and, where the browser states it, the origin are exactly the console's. Raises NotLetIn."""
@@ -269,13 +270,11 @@ class Console:
         if origin != self._place.origin and (origin is not None or request.method == "POST"):
             raise NotLetIn("The request came from another page than this console's.")
 
-    def _routed(
-        self, endpoint: Any, of: Mapping[str, Any], request: Request, session: Session, *, is_again: bool
-    ) -> Response:
+    def _routed(self, endpoint: Any, outside: Outside, session: Session, *, is_again: bool) -> Response:
+        request = outside.request
         words = Words(language_of(request.accept_languages, session.language))
         if endpoint == "end":
-            self._entry.end(session)
-            response = self._plain(words, words("Ended"), words("Your session has ended."), HTTPStatus.OK)
+            response = self._written_plain(self._entry.end(session, replace(outside, words=words)), words)
             self._place.end_session(response)
             return response
         if endpoint == "language":
@@ -284,7 +283,7 @@ class Console:
             return self._gone_to("/")
         visit = Visit(
             kulanz=self._entry.kulanz(session), session=session, words=words, now=self._clock(),
-            of={name: str(value) for name, value in of.items()}, query=request.args.to_dict(),
+            of={name: str(value) for name, value in outside.of.items()}, query=request.args.to_dict(),
             form=request.form.to_dict(), chosen=request.form.to_dict(flat=False),
             path=self._place.inner(request.path),
         )  # fmt: skip

@@ -29,8 +29,8 @@ LEAST_COST_USD = Decimal("0.01")
 _INSTANT = re.compile(r"(?<!\w)(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?Z)(?!\w)", re.ASCII)
 
 
-_LINK = re.compile(r'((?:href|action|src)="|http-equiv="refresh" content="0;url=)(?=/|\{\{)')
-"""Where templates have a path of the console."""
+_LINK = re.compile(r'((?:href|action|src)="|http-equiv="refresh" content="0;url=)(?=/|\{\{(?! elsewhere ))')
+"""Where templates have a path of the console. An address of another place is called `elsewhere`."""
 
 
 class _Rooted(Extension):

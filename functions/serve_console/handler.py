@@ -19,7 +19,7 @@ from kulanz.application.door.routes import Role
 from kulanz.config import ConsoleConfig, SettingError
 from kulanz.failures import described
 from kulanz_console.app import Console
-from kulanz_console.hosted.entry import CALLBACK, LoginEntry
+from kulanz_console.hosted.entry import CALLBACK, ENDED, LoginEntry
 from kulanz_console.hosted.login import Client, Login, read_groups
 from kulanz_console.hosted.sessions import LoginSessions
 from kulanz_console.place import Place
@@ -64,7 +64,7 @@ def _composed() -> Console:
     place = Place(config.console_host, config.stack_name, is_hosted=True, root=ROOT)
     of_provider = Client(
         config.console_issuer, config.console_client_id, f"{place.origin}{ROOT}{CALLBACK}",
-        config.console_groups_claim, _groups(config), config.console_scope,
+        config.console_groups_claim, _groups(config), config.console_scope, f"{place.origin}{ROOT}{ENDED}",
     )  # fmt: skip
     login = Login(of_provider, HttpsProvider(), ManagedSecret(lambda: client("secretsmanager"), config.console_secret))
     sessions = LoginSessions(DynamoSessions(client("dynamodb"), config.sessions_table))

@@ -24,7 +24,7 @@ ORIGIN = f"https://{HOST}"
 ROOT = "/console"
 GROUPS = {f"kulanz-{role.value}": frozenset({role}) for role in Role}
 PLACE = Place(HOST, "kulanz", is_hosted=True, root=ROOT)
-OF_PROVIDER = OfProvider(ISSUER, CLIENT_ID, f"{ORIGIN}{ROOT}/callback", "groups", GROUPS)
+OF_PROVIDER = OfProvider(ISSUER, CLIENT_ID, f"{ORIGIN}{ROOT}/callback", "groups", GROUPS, ended=f"{ORIGIN}{ROOT}/ended")
 
 
 class FakeSessionStore:

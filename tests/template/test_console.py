@@ -91,6 +91,7 @@ def test_a_token_of_the_pool_changes_no_attribute_and_a_password_goes_to_its_own
     assert client["WriteAttributes"] == ["locale"]
     assert client["GenerateSecret"] is True
     assert client["CallbackURLs"] == ["https://credits.example.com/console/callback"]
+    assert client["LogoutURLs"] == ["https://credits.example.com/console/ended"]
 
 
 def test_a_console_has_one_provider_and_is_known_to_it() -> None:

@@ -23,6 +23,8 @@ LOGIN_COOKIE = "__Host-kulanz-login"
 """Holds the text of a login that was begun, and the page to go on to. Lax: it is sent on the way back."""
 PATH_CHARACTERS_MOST = 1_024
 CALLBACK = "/callback"
+ENDED = "/ended"
+"""Where a browser comes back to from the provider's logout."""
 WITHHELD = frozenset({"form_token"})
 """Fields of a form that are not handed on to the next session."""
 
@@ -30,7 +32,7 @@ WITHHELD = frozenset({"form_token"})
 class LoginEntry:
     """The entry of the hosted console."""
 
-    rules: Sequence[tuple[str, str]] = (("/login", "login"), (CALLBACK, "callback"))
+    rules: Sequence[tuple[str, str]] = (("/login", "login"), (CALLBACK, "callback"), (ENDED, "ended"))
 
     def __init__(
         self, place: Place, login: Login, sessions: LoginSessions, door: Callable[[], Door],
@@ -40,6 +42,8 @@ class LoginEntry:
         self._door, self._clock, self._seconds_left = door, clock, seconds_left
 
     def enter(self, name: str, outside: Outside) -> Response:
+        if name == "ended":
+            return outside.written(_parting(outside))
         try:
             return self._begin(outside) if name == "login" else self._finish(outside)
         except LoginRefused as problem:
@@ -112,12 +116,25 @@ class LoginEntry:
     def keep(self, session: Session) -> None:
         self._sessions.keep(session)
 
-    def end(self, session: Session) -> None:
+    def end(self, session: Session, outside: Outside) -> Plain:
+        """End the session here, then lead on to the provider's logout. A page and no redirection: a browser follows
+        none to another place from a form (CSP's form-action).
+        """
         self._sessions.end(session)
+        try:
+            return _parting(outside, self._login.logout(outside.now))
+        except (LoginRefused, NoAnswer) as problem:
+            _LOG.error("the provider's logout is not known: %s", problem)
+            return _parting(outside, "")
 
     def shows_again(self, session: Session, form: Mapping[str, str]) -> bool:  # noqa: ARG002 (of any session)
         """A form of the sign-in page says so itself, and has no token: it is shown, and sent anew by the person."""
         return form.get("again") == "yes" and not form.get("form_token")
+
+
+def _parting(outside: Outside, provider: str | None = None) -> Plain:
+    """The page after a session. `provider` is its logout, empty where it has none; None where the browser was there."""
+    return Plain("ended.html", outside.words("Ended"), {"elsewhere": provider})
 
 
 def own_path(text: str) -> str:

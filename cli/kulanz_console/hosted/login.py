@@ -6,6 +6,7 @@ word, so that nothing has to be kept on the server and none of them shows the te
 
 import hmac
 import json
+import re
 import secrets
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
@@ -33,6 +34,8 @@ KEYS_ANEW = timedelta(minutes=1)
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
 """Signatures by a key that the provider alone has. Neither `none`, nor those by a shared secret."""
 KEY_TYPES = ("RSA", "EC")
+_COGNITO = re.compile(r"cognito-idp\.[a-z0-9-]+\.amazonaws\.com(\.cn)?")
+"""The host of a user pool's issuer. Its logout has a form of its own (Cognito, "Logout endpoint")."""
 GROUPS_MOST = 1_000
 """Of one person, in a token."""
 TOKEN_CHARACTERS_MOST = 64 * 1024
@@ -86,6 +89,8 @@ class Client:
     claim: str
     groups: Mapping[str, frozenset[Role]]
     scope: str = "openid"
+    ended: str = ""
+    """Where a browser comes back to from the provider's logout; empty for nowhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +182,25 @@ class Login:
         known.keys = [one for one in listed if isinstance(one, dict) and one.get("kty") in KEY_TYPES]
         known.keys_at = now
         yield known.keys
+
+    def logout(self, now: datetime) -> str:
+        """The provider's page that ends its own login (RP-Initiated Logout 1.0, 2); empty where it states none.
+
+        The person is named by nothing: no token is kept, so that a provider may ask whose login to end.
+        Raises LoginRefused, NoAnswer.
+        """
+        metadata, client = self._metadata(now), self._client
+        is_cognito = _COGNITO.fullmatch(urlsplit(client.issuer).hostname or "") is not None
+        if "end_session_endpoint" in metadata:
+            page = self._endpoint("end_session_endpoint", now)
+        elif is_cognito:
+            page = urlsplit(self._endpoint("authorization_endpoint", now))._replace(path="/logout", query="").geturl()
+        else:
+            return ""
+        fields = {"client_id": client.id}
+        if client.ended:
+            fields["logout_uri" if is_cognito else "post_logout_redirect_uri"] = client.ended
+        return f"{page}{'&' if urlsplit(page).query else '?'}{urlencode(fields)}"
 
     def _identity(self, claims: Mapping[str, Any], secret: str, now: datetime) -> Identity:
         from joserfc.errors import JoseError

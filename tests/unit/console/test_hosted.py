@@ -1,21 +1,26 @@
 """The hosted console: who gets a session, what a session may, and that nothing is lost when it ends."""
 
+import html
 import re
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import pytest
+from werkzeug.test import TestResponse
 
 from kulanz.application.door.routes import BY_USE, Role
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz_console.app import HEADERS
 from kulanz_console.hosted.entry import LOGIN_COOKIE, own_path
+from kulanz_console.hosted.login import Login
 from kulanz_console.routes import ACTIONS, EVERYBODY, MENU, QUESTIONS
 from kulanz_console.sessions import SESSION_LIFETIME
 from tests.support.console_browser import Form, forms
-from tests.support.fake_provider import ISSUER
-from tests.support.hosted_browser import ORIGIN, PLACE, ROOT, HostedBrowser
+from tests.support.fake_provider import CLIENT_ID, ISSUER, FakeProvider, FakeSecret
+from tests.support.hosted_browser import OF_PROVIDER, ORIGIN, PLACE, ROOT, HostedBrowser
 from tests.support.world import World
 from tests.unit.console.test_border import METHODS, POSTED, VALUES, waiting
 
@@ -98,6 +103,87 @@ def test_a_session_ends_after_twelve_hours_by_the_clock_or_at_once_by_its_person
     assert f"{PLACE.cookie}=;" in ended.headers["Set-Cookie"]
     assert browser.get("/", Cookie=f"{PLACE.cookie}={value.value}").status_code == 401
     assert browser.post("/end", {"form_token": token}).status_code == 401
+
+
+LOGOUT = f"{ISSUER}/logout?x=1"
+BACK = f"{ORIGIN}{ROOT}/ended"
+
+
+def _ended(browser: HostedBrowser, **metadata: object) -> TestResponse:
+    """Sign in, and end the session; `metadata` is what the provider says of itself."""
+    browser.provider.metadata = metadata
+    browser.sign_in()
+    token = browser.form("/", "/end")
+    return browser.post("/end", token)
+
+
+def test_a_session_ends_here_first_and_then_the_browser_is_led_to_the_providers_logout_and_back(world: World) -> None:
+    browser = HostedBrowser(world, Role.APPROVER)
+    ended = _ended(browser, end_session_endpoint=LOGOUT)
+    assert (ended.status_code, browser.store.kept) == (200, {}), "by a page: no browser follows a form elsewhere"
+    assert f"{PLACE.cookie}=;" in ended.headers["Set-Cookie"]
+    leads = re.findall(r'content="0;url=([^"]*)"', ended.text)
+    links = Form()
+    links.feed(ended.text)
+    assert [html.unescape(one) for one in leads] == links.links[:1]
+    at = urlsplit(links.links[0])
+    assert at.geturl().startswith(LOGOUT)
+    assert dict(parse_qsl(at.query)) == {"x": "1", "client_id": CLIENT_ID, "post_logout_redirect_uri": BACK}
+    back = browser.get("/ended")
+    assert (back.status_code, "Your session has ended." in back.text, 'http-equiv="refresh"' in back.text) == (
+        200, True, False
+    )  # fmt: skip
+    assert f'href="{ROOT}"' in back.text
+
+
+NO_LOGOUT: Mapping[str, Mapping[str, object]] = {
+    "it has none": {},
+    "it is no text": {"end_session_endpoint": 7},
+    "it is not by https": {"end_session_endpoint": "http://login.example/logout"},
+    "it has become another issuer": {"issuer": "https://evil.example", "end_session_endpoint": LOGOUT},
+    "it does not answer": {"end_session_endpoint": LOGOUT},
+}
+"""Why a provider's logout is not known, and what the provider says of itself then."""
+
+
+@pytest.mark.parametrize("why", NO_LOGOUT)
+def test_a_session_ends_whatever_the_provider_says_of_its_logout_and_the_page_says_that_its_login_stands(
+    world: World, why: str
+) -> None:
+    browser = HostedBrowser(world, Role.APPROVER)
+    browser.sign_in()
+    token = browser.form("/", "/end")
+    world.now += timedelta(hours=2)
+    browser.provider.metadata = dict(NO_LOGOUT[why])
+    browser.provider.is_silent = why == "it does not answer"
+    ended = browser.post("/end", token)
+    assert (ended.status_code, browser.store.kept) == (200, {})
+    assert "has not ended: whoever uses this browser may come in again" in ended.text
+    assert 'http-equiv="refresh"' not in ended.text
+    assert "http:" not in ended.text
+    assert browser.get("/").status_code == 401
+
+
+@pytest.mark.parametrize("stated", [{}, {"end_session_endpoint": "https://pool.example/logout"}])
+@pytest.mark.parametrize("place", ["eu-central-1.amazonaws.com", "cn-north-1.amazonaws.com.cn"])
+def test_cognitos_logout_has_a_form_of_its_own_and_needs_no_discovery(
+    world: World, place: str, stated: dict[str, str]
+) -> None:
+    provider = FakeProvider(lambda: world.now, issuer=f"https://cognito-idp.{place}/{place[:-2]}_abc")
+    provider.metadata = {"authorization_endpoint": "https://pool.example/oauth2/authorize?y=1", **stated}
+    login = Login(replace(OF_PROVIDER, issuer=provider.issuer), provider, FakeSecret())
+    at = urlsplit(login.logout(world.now))
+    assert (at.scheme, at.netloc, at.path) == ("https", "pool.example", "/logout")
+    assert dict(parse_qsl(at.query)) == {"client_id": CLIENT_ID, "logout_uri": BACK}
+
+
+def test_a_session_is_ended_by_its_own_form_alone(world: World) -> None:
+    browser = HostedBrowser(world, Role.APPROVER)
+    browser.sign_in()
+    for fields in ({}, {"form_token": "x"}, {"again": "yes"}):
+        assert browser.post("/end", fields).status_code == 403
+    assert browser.post("/end", browser.form("/", "/end"), Origin="https://evil.example").status_code == 403
+    assert len(browser.store.kept) == 1
 
 
 def test_every_login_has_a_session_id_of_its_own(world: World) -> None:
