@@ -274,7 +274,8 @@ def _answered_all(
 
 
 def _answer_all(archive: FakeArchive, delivery: DeliveryId, path: Path) -> None:
-    """A file in which billing has applied each credit of a delivery."""
+    """A file in which billing has applied each credit of a delivery, each on a bill of its own."""
+    bills = 0
     names = ("credit_id", "account_id", "subject", "amount", "measure")
     places = [1 + CREDIT_FIELDS.index(name) for name in names]
     with path.open("w", encoding="utf-8", newline="") as file:
@@ -284,8 +285,9 @@ def _answer_all(archive: FakeArchive, delivery: DeliveryId, path: Path) -> None:
             if name.startswith(f"{delivery.folder}/part-"):
                 for record in csv.reader(content.decode().splitlines()):
                     if record[0] == "C":
+                        bills += 1
                         told = (record[place] for place in places)
-                        lines.writerow((delivery.serial, "applied", "INV-2026-11", "2026-11-30", *told))
+                        lines.writerow((delivery.serial, "applied", f"INV-{bills:09d}", "2026-11-30", *told))
 
 
 def _heard(path: Path, world: DeliverPorts, channel: str) -> float:

@@ -7,6 +7,7 @@ answers ConditionalCheckFailed for its statement alone (and is charged too).
 
 import json
 from collections.abc import Sequence
+from json.encoder import encode_basestring_ascii
 from typing import Any
 
 from kulanz.adapters.insert_calls import InsertCalls, ReadCalls, Statement
@@ -68,7 +69,7 @@ class DynamoCredits:
         if change.before:
             statement = self._next
             texts.append(entries_text(change.before))
-        parameters = ",".join([f'{{"S":{json.dumps(text)}}}' for text in texts])
+        parameters = ",".join([f'{{"S":{encode_basestring_ascii(text)}}}' for text in texts])
         return f'{{"Statement":{statement},"Parameters":[{parameters}]}}'
 
 

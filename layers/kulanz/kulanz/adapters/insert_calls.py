@@ -18,6 +18,7 @@ import weakref
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from json.encoder import encode_basestring_ascii as _json_text
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -298,7 +299,7 @@ class ReadCalls(_SignedCalls[_Keys]):
         table = json.dumps(self._table)
         for start in range(0, len(keys), _KEYS_PER_CALL):
             page = keys[start : start + _KEYS_PER_CALL]
-            listed = ",".join([f'{{"pk":{{"S":{json.dumps(pk)}}},"sk":{{"S":{json.dumps(sk)}}}}}' for pk, sk in page])
+            listed = ",".join([f'{{"pk":{{"S":{_json_text(pk)}}},"sk":{{"S":{_json_text(sk)}}}}}' for pk, sk in page])
             yield page, f'{{"RequestItems":{{{table}:{{"Keys":[{listed}],"ConsistentRead":true}}}}}}'
 
 

@@ -2,12 +2,17 @@
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from typing import Any, Never
 
 
 def canonical_json(content: Any) -> str:
     """Write plain content with sorted names and no spaces."""
-    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _encode(content)
+
+
+_encode: Callable[[Any], str] = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+"""Made once: `json.dumps` makes an encoder for each text."""
 
 
 def object_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -2,8 +2,9 @@
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
-from itertools import permutations
+from itertools import combinations, permutations, product
 from typing import Any
 
 import pytest
@@ -18,19 +19,19 @@ from kulanz.domain.delivery.answers import (
     CODE_CHARACTERS,
     REQUIRED_COLUMNS,
     TAKEN,
+    AnswerReader,
     AnswerResult,
     BillerAnswer,
     Heard,
     Hearing,
-    answer_of,
-    answer_reader,
 )
-from kulanz.domain.delivery.credit import Size, credit_id
+from kulanz.domain.delivery.credit import CREDIT_ID_CHARACTERS, Size, credit_id
 from kulanz.domain.delivery.entries import ENTRIES_BYTES, CreditEntries, CreditEntry, EntryKind, entries_text
 from kulanz.domain.delivery.standing import AddResult, Counted, CreditState, add_entry, standing
 from kulanz.domain.ledger.entries import DecisionKey, Entry, decision_body, remaining_of
 from kulanz.domain.lists.header import ListFormat, ListLayout
-from kulanz.domain.lists.rows import Problem, Row
+from kulanz.domain.lists.lines import Line
+from kulanz.domain.lists.rows import Problem
 from kulanz.domain.money import Money
 
 AT = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
@@ -59,9 +60,14 @@ def hearing(*entries: CreditEntry) -> Hearing:
 
 def answer(**stated: Any) -> BillerAnswer | Problem:
     """What a line with these cells says."""
+    return AnswerReader(LAYOUT).answer(line_of(ListFormat.CSV, stated))
+
+
+def line_of(format_: ListFormat, stated: Mapping[str, Any]) -> Line:
+    """A line with these cells, and what every answer has."""
     told = {"account_id": "A-1", "serial": "1", "credit_id": CREDIT, "answer": "accepted", **stated}
-    found = answer_reader(LAYOUT).row(",".join(told.get(name, "") for name in COLUMNS).encode())
-    return answer_of(found) if isinstance(found, Row) else found
+    text = ",".join(told.get(name, "") for name in COLUMNS) if format_ is ListFormat.CSV else json.dumps(told)
+    return Line(0, text.encode(), len(text) + 1, text.count('"'))
 
 
 def good(**stated: Any) -> BillerAnswer:
@@ -108,12 +114,46 @@ def test_a_line_that_is_no_answer_is_refused_and_repeats_nothing(what: str) -> N
 
 
 def test_json_says_the_same_as_csv() -> None:
-    reader = answer_reader(ListLayout(ListFormat.JSONL, (), 0))
-    told = {"account_id": "A-1", "serial": 1, "credit_id": CREDIT, **APPLIED, "amount": "5.00"}
-    found = reader.row(json.dumps(told).encode())
-    assert isinstance(found, Row)
-    assert answer_of(found) == good(**APPLIED)
+    reader = AnswerReader(ListLayout(ListFormat.JSONL, (), 0))
+    assert reader.answer(line_of(ListFormat.JSONL, {"serial": 1, **APPLIED})) == good(**APPLIED)
     assert set(REQUIRED_COLUMNS) == {"account_id", "serial", "credit_id", "answer"}
+
+
+CELLS = {
+    "account_id": ("A-1", "A-2", ""),
+    "serial": ("1", "2", "1.0", "0", ""),
+    "credit_id": (CREDIT, "f" * CREDIT_ID_CHARACTERS, "abc", ""),
+    "subject": ("", "line 1", "NULL"),
+    "answer": ("accepted", "applied", "rejected", "booked"),
+    "amount": ("", "5.00", "5", "20", "-5", "0", "five"),
+    "measure": ("", "USD", "call_minute"),
+    "bill": ("", "B-1", "B-2", "n/a", "B" * (BILL_CHARACTERS + 1)),
+    "billed_on": ("", "2026-12-05", "05.12.2026"),
+    "code": ("", "closed", "c" * (CODE_CHARACTERS + 1)),
+}
+"""What may stand in each column, right and wrong."""
+GOOD_CELLS = {
+    "accepted": {"answer": "accepted"},
+    "applied": {**APPLIED, "serial": "1"},
+    "in units": {**APPLIED, "amount": "20", "measure": "call_minute"},
+    "rejected": REJECTED,
+}
+
+
+@pytest.mark.parametrize("format_", ListFormat)
+def test_a_line_says_the_same_whatever_lines_were_read_before_it(format_: ListFormat) -> None:
+    """What like lines say is remembered, and what is remembered must change nothing of the next one."""
+    layout = LAYOUT if format_ is ListFormat.CSV else ListLayout(format_, (), 0)
+    one_for_all, wrong = AnswerReader(layout), []
+    for good_cells in GOOD_CELLS.values():
+        assert isinstance(one_for_all.answer(line_of(format_, good_cells)), BillerAnswer)
+        for (one, ones), (other, others) in combinations(CELLS.items(), 2):
+            for cells in product(ones, others):
+                stated = {**good_cells, **dict(zip((one, other), cells, strict=True))}
+                line = line_of(format_, stated)
+                if one_for_all.answer(line) != AnswerReader(layout).answer(line):
+                    wrong.append(stated)
+    assert not wrong
 
 
 RESULTS: dict[str, tuple[dict[str, str], AnswerResult]] = {

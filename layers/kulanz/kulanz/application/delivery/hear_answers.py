@@ -16,19 +16,17 @@ from kulanz.domain.campaigns.campaign import CampaignId, Cursor
 from kulanz.domain.delivery.answer_pass import CAMPAIGNS_PER_RECEIPT, AnswerFile, AnswerReceipt, AnswerTotals
 from kulanz.domain.delivery.answers import (
     FOR_A_PERSON,
+    AnswerReader,
     AnswerResult,
     BillerAnswer,
     Heard,
     Hearing,
-    answer_of,
-    answer_reader,
 )
 from kulanz.domain.delivery.delivery import Delivery
 from kulanz.domain.delivery.ids import DeliveryId
 from kulanz.domain.ledger.entries import DecisionKey
 from kulanz.domain.lists.header import ListFormat
 from kulanz.domain.lists.lines import LINE_BYTES, LINE_SCAN_BYTES, Line, is_blank, lines_starting_in
-from kulanz.domain.lists.rows import LineReader, Problem, Record, Row
 
 ANSWERS_READ_TOGETHER = 100
 """The keys of one BatchGetItem."""
@@ -57,13 +55,8 @@ class _Line:
     end: int
     answer: BillerAnswer | None
     sent: Delivery | None = None
+    key: DecisionKey | None = None
     heard: Heard | None = None
-
-    @property
-    def key(self) -> DecisionKey | None:
-        if self.answer is None or self.sent is None or self.heard is not None:
-            return None
-        return self.answer.key(self.sent.campaign.incident_id, self.sent.campaign.seq)
 
 
 class Sheet:
@@ -85,11 +78,14 @@ class Sheet:
         line.sent = self._sent[serial]
         if line.sent is None or not line.sent.is_released:
             line.heard = Heard(AnswerResult.BEFORE_DELIVERY, "no delivery was sent under this serial")
+            return
+        campaign = line.sent.campaign
+        line.key = line.answer.key(campaign.incident_id, campaign.seq)
 
     def hear(self, lines: list[_Line], clock: Clock) -> None:
         """Let each answer have its result. Raises TryAgain where others keep changing the same entries."""
         for _ in range(ROUNDS):
-            waiting = [line for line in lines if line.key is not None]
+            waiting = [line for line in lines if line.key is not None and line.heard is None]
             if not waiting:
                 return
             self._round(waiting, clock)
@@ -98,8 +94,9 @@ class Sheet:
     def _round(self, waiting: list[_Line], clock: Clock) -> None:
         keys = list(dict.fromkeys(key for line in waiting if (key := line.key) is not None))
         found = self._ports.credits.booked(keys)
-        hearings = {key: Hearing(found[key].entry, found[key].entries) for key in keys if key in found}
+        hearings = {key: Hearing(booked.entry, booked.entries) for key, booked in found.items()}
         heard: list[tuple[_Line, DecisionKey, Heard]] = []
+        now = clock.now()
         for line in waiting:
             key = line.key
             assert key is not None
@@ -110,7 +107,7 @@ class Sheet:
                 heard.append((line, key, Heard(AnswerResult.UNKNOWN_ID, "no such account or subject was delivered")))
                 continue
             place = str(line.offset)
-            heard.append((line, key, hearing.hear(line.answer, str(line.sent.id), clock.now(), self._by, place)))
+            heard.append((line, key, hearing.hear(line.answer, str(line.sent.id), now, self._by, place)))
         changes = [
             EntriesChange(key, hearing.read, hearing.entries) for key, hearing in hearings.items() if hearing.is_changed
         ]
@@ -129,13 +126,13 @@ class HearRun:
     cursor: Cursor | None
     ports: AnswerPorts
     clock: Clock
-    reader: LineReader = field(init=False)
+    reader: AnswerReader = field(init=False)
     sheet: Sheet = field(init=False)
     totals: AnswerTotals = field(default_factory=AnswerTotals)
     problems: list[Mapping[str, str | int]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.reader = answer_reader(self.file.layout)
+        self.reader = AnswerReader(self.file.layout)
         self.sheet = Sheet(self.file.channel, self.ports, self.file.id)
 
     def work(self) -> AnswerReceipt | None:
@@ -207,12 +204,9 @@ class HearRun:
     def _read(self, line: Line) -> _Line:
         if is_blank(line.raw, is_csv=self.reader.format is ListFormat.CSV):
             return _Line(line.offset, line.end, None, heard=Heard(AnswerResult.BLANK))
-        record = self.reader.record(line)
-        row = self.reader.row(line.raw) if isinstance(record, Record) and line.raw is not None else record
-        found = answer_of(row) if isinstance(row, Row) else row
+        found = self.reader.answer(line)
         if isinstance(found, BillerAnswer):
             return _Line(line.offset, line.end, found)
-        assert isinstance(found, Problem)
         for one in found.each():
             self._note(line.offset, AnswerResult.REJECTED_LINE, one.reason, field=one.field, expected=one.expected)
         return _Line(line.offset, line.end, None, heard=Heard(AnswerResult.REJECTED_LINE, found.reason))

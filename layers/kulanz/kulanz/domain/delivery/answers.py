@@ -5,17 +5,17 @@ delivery by its serial, the account and subject as they were delivered, and the 
 found by its key, and no index from ids to decisions is needed.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
-from functools import lru_cache
+from operator import itemgetter
+from typing import Any
 
 from kulanz.domain.campaigns.reconciliation import worth_of
-from kulanz.domain.decision import Benefit, Decision
+from kulanz.domain.decision import Benefit
 from kulanz.domain.delivery.credit import CREDIT_ID_CHARACTERS, Size, credit_id
 from kulanz.domain.delivery.entries import CreditEntries, CreditEntry, EntryKind, answer_id, bill_id
 from kulanz.domain.delivery.moved import Moved, moved_by
@@ -23,14 +23,16 @@ from kulanz.domain.delivery.standing import AddResult, add_entry, standing
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz.domain.ledger.entries import DecisionKey, Entry, benefits_granted, read_decision
 from kulanz.domain.lists.columns import FactDeclaration
-from kulanz.domain.lists.header import ACCOUNT_COLUMN, ListLayout
+from kulanz.domain.lists.facts import FactError, FactValue
+from kulanz.domain.lists.header import ACCOUNT_COLUMN, ListFormat, ListLayout
+from kulanz.domain.lists.lines import Line
 from kulanz.domain.lists.reader import line_reader
 from kulanz.domain.lists.reasons import RowReason
-from kulanz.domain.lists.rows import LineReader, Problem, Row, together
+from kulanz.domain.lists.rows import Problem, Record, Row, together
 from kulanz.domain.money import minor_units
 
-DECISIONS_REMEMBERED = 4_096
-"""Bodies of decisions, but for their rows' digests."""
+ALIKE_REMEMBERED = 4_096
+"""What lines of an answer file have in common; less than 1 KB each."""
 SERIAL_MOST = 99_999_999
 """A serial has eight digits in the names of a delivery's files."""
 BILL_CHARACTERS = 40
@@ -88,35 +90,123 @@ class BillerAnswer:
         return answer_id(self.kind, delivery)
 
 
-def answer_reader(layout: ListLayout) -> LineReader:
-    """The reader of an answer file's lines: that of every list, for these columns."""
-    return line_reader(layout, ANSWER_FACTS, None, ())
+class AnswerReader:
+    """Reads the lines of an answer file: by the reader of every list, for these columns.
+
+    Most lines of a file say the same of different credits. What they have in common is read once and remembered; of a
+    line that is like an earlier one only the rest is read.
+    """
+
+    def __init__(self, layout: ListLayout) -> None:
+        self._lines = line_reader(layout, ANSWER_FACTS, None, ())
+        self._own = tuple(_as_it_is if layout.format is ListFormat.JSONL else _READ[name] for name in _OWN)
+        self._known: dict[object, BillerAnswer] = {}
+
+    @property
+    def format(self) -> ListFormat:
+        """What the file is written in."""
+        return self._lines.format
+
+    def answer(self, line: Line) -> BillerAnswer | Problem:
+        """What a line that is not blank says, or everything that is wrong with it."""
+        record = self._lines.record(line)
+        if isinstance(record, Problem):
+            return record
+        alike = _alike(record.cells)
+        like = self._known.get(alike)
+        found = None if like is None else self._like(like, record)
+        if found is not None:
+            return found
+        try:
+            row = Row(record.account_id, record.subject, self._lines.values(record.cells))
+        except FactError:
+            return self._lines.faults(record.cells)
+        read = _answer_of(row)
+        if isinstance(read, BillerAnswer):
+            if len(self._known) >= ALIKE_REMEMBERED:
+                self._known.clear()
+            self._known[alike] = read
+        return read
+
+    def _like(self, like: BillerAnswer, record: Record) -> BillerAnswer | None:
+        """The answer of a line whose other columns say what those of `like` do; None where one of its own is wrong."""
+        try:
+            own = [read(cell) for read, cell in zip(self._own, _own(record.cells), strict=True)]
+        except FactError:
+            return None
+        amount = own.pop()
+        identity, subject, bill, code = [one if isinstance(one, str) else "" for one in own]
+        if _wrong_texts(like.kind, identity, bill, code) or _wrong_amount(like.kind, amount, like.measure):
+            return None
+        return BillerAnswer(
+            serial=like.serial,
+            credit_id=identity,
+            account_id=record.account_id,
+            subject=subject or WHOLE_ACCOUNT,
+            kind=like.kind,
+            amount=Fraction(amount) if isinstance(amount, int | Fraction) else None,
+            measure=like.measure,
+            bill=bill if like.kind is EntryKind.APPLIED else "",
+            day=like.day,
+            code=code if like.kind is EntryKind.REJECTED else "",
+        )
 
 
-def answer_of(row: Row) -> BillerAnswer | Problem:
+_OWN = (CREDIT_ID, SUBJECT, BILL, CODE, AMOUNT)
+"""The columns that differ from line to line; all but the last are texts."""
+_NAMES = tuple(fact.name for fact in ANSWER_FACTS)
+_READ = {fact.name: fact.parse_text for fact in ANSWER_FACTS}
+_own = itemgetter(*(_NAMES.index(name) for name in _OWN))
+_alike = itemgetter(*(place for place, name in enumerate(_NAMES) if name not in _OWN))
+
+
+def _as_it_is(value: Any) -> FactValue | None:
+    """The typed value of a cell of JSON Lines, whose lines are typed when they are taken apart."""
+    known: FactValue | None = value
+    return known
+
+
+def _wrong_texts(kind: EntryKind | None, identity: str, bill: str, code: str) -> list[Problem]:
+    """What is wrong with the texts that differ from line to line."""
+    problems = []
+    if len(identity) != CREDIT_ID_CHARACTERS or not identity.isalnum() or not identity.isascii():
+        problems.append(_wrong(CREDIT_ID, f"the credit_id as it was delivered, {CREDIT_ID_CHARACTERS} characters"))
+    if kind is EntryKind.APPLIED and not bill:
+        problems.append(_wrong(BILL, "a value where the answer is applied"))
+    if kind is EntryKind.REJECTED and not code:
+        problems.append(_wrong(CODE, "the biller's code where the answer is rejected"))
+    for name, text, most in ((BILL, bill, BILL_CHARACTERS), (CODE, code, CODE_CHARACTERS)):
+        if len(text) > most:
+            problems.append(_wrong(name, f"at most {most} characters"))
+    return problems
+
+
+def _wrong_amount(kind: EntryKind | None, amount: FactValue | None, measure: str) -> list[Problem]:
+    """What is wrong with an amount, and with what it is in."""
+    problems = []
+    if amount is not None and (not isinstance(amount, int | Fraction) or amount <= 0):
+        problems.append(_wrong(AMOUNT, "an amount above zero without a sign"))
+    if (amount is None) is not (not measure):
+        problems.append(_wrong(MEASURE, "the currency or unit of the amount, and none without an amount"))
+    if kind is EntryKind.APPLIED and amount is None:
+        problems.append(_wrong(AMOUNT, "a value where the answer is applied"))
+    return problems
+
+
+def _answer_of(row: Row) -> BillerAnswer | Problem:
     """The answer of a typed line, or everything that it lacks."""
-    values = dict(zip((fact.name for fact in ANSWER_FACTS), row.values, strict=True))
+    values = dict(zip(_NAMES, row.values, strict=True))
     serial, amount, day = values[SERIAL], values[AMOUNT], values[BILLED_ON]
     texts = {name: value for name, value in values.items() if isinstance(value, str)}
     problems = [] if isinstance(serial, int) else [_wrong(SERIAL, "a whole number such as 12")]
-    identity = texts.get(CREDIT_ID, "")
-    if len(identity) != CREDIT_ID_CHARACTERS or not identity.isalnum() or not identity.isascii():
-        problems.append(_wrong(CREDIT_ID, f"the credit_id as it was delivered, {CREDIT_ID_CHARACTERS} characters"))
     kind = ANSWER_KINDS.get(texts.get(ANSWER, ""))
     if kind is None:
         problems.append(_wrong(ANSWER, f"one of {', '.join(ANSWER_KINDS)}"))
-    if amount is not None and (not isinstance(amount, int | Fraction) or amount <= 0):
-        problems.append(_wrong(AMOUNT, "an amount above zero without a sign"))
-    if (amount is None) is not (MEASURE not in texts):
-        problems.append(_wrong(MEASURE, "the currency or unit of the amount, and none without an amount"))
-    if kind is EntryKind.APPLIED:
-        missing = [name for name in (AMOUNT, BILL, BILLED_ON) if values[name] is None]
-        problems += [_wrong(name, "a value where the answer is applied") for name in missing]
-    if kind is EntryKind.REJECTED and CODE not in texts:
-        problems.append(_wrong(CODE, "the biller's code where the answer is rejected"))
-    for name, most in ((BILL, BILL_CHARACTERS), (CODE, CODE_CHARACTERS)):
-        if len(texts.get(name, "")) > most:
-            problems.append(_wrong(name, f"at most {most} characters"))
+    problems += _wrong_amount(kind, amount, texts.get(MEASURE, ""))
+    if kind is EntryKind.APPLIED and day is None:
+        problems.append(_wrong(BILLED_ON, "a value where the answer is applied"))
+    identity, bill, code = texts.get(CREDIT_ID, ""), texts.get(BILL, ""), texts.get(CODE, "")
+    problems += _wrong_texts(kind, identity, bill, code)
     if problems or kind is None or not isinstance(serial, int):
         return together(problems)
     return BillerAnswer(
@@ -127,9 +217,9 @@ def answer_of(row: Row) -> BillerAnswer | Problem:
         kind=kind,
         amount=Fraction(amount) if isinstance(amount, int | Fraction) else None,
         measure=texts.get(MEASURE, ""),
-        bill=texts.get(BILL, "") if kind is EntryKind.APPLIED else "",
+        bill=bill if kind is EntryKind.APPLIED else "",
         day=day if kind is EntryKind.APPLIED and isinstance(day, date) else None,
-        code=texts.get(CODE, "") if kind is EntryKind.REJECTED else "",
+        code=code if kind is EntryKind.REJECTED else "",
     )
 
 
@@ -179,13 +269,7 @@ class Heard:
     moved: Moved | None = None
 
 
-_ROW_DIGEST = re.compile(r'"row":"[0-9a-f]{32}"')
-"""What alone differs between the bodies of most decisions of a campaign."""
-
-
-@lru_cache(DECISIONS_REMEMBERED)
-def _decision(body: str) -> Decision:
-    return read_decision(body)
+_OF_ANOTHER_AMOUNT = "the amount or its currency is not the credit's"
 
 
 def credit_in(key: DecisionKey, benefits: int, entries: CreditEntries, identity: str) -> tuple[int, int] | None:
@@ -194,7 +278,7 @@ def credit_in(key: DecisionKey, benefits: int, entries: CreditEntries, identity:
     None where no attempt so far has it.
     """
     for place in range(benefits):
-        assigned = sum(one.kind is EntryKind.ASSIGNED and place in one.benefits for one in entries)
+        assigned = sum([one.kind is EntryKind.ASSIGNED and place in one.benefits for one in entries])
         for attempt in range(1, max(assigned, 1) + 1):  # each attempt is assigned at least once
             if credit_id(key, place, attempt) == identity:
                 return place, attempt
@@ -218,10 +302,12 @@ class Hearing:
     decision: Entry
     entries: CreditEntries
     benefits: tuple[Benefit, ...] = field(init=False)
+    worths: tuple[tuple[str, Size], ...] = field(init=False)
     read: CreditEntries = field(init=False)
 
     def __post_init__(self) -> None:
-        self.benefits = benefits_granted(self.decision, _decision(_ROW_DIGEST.sub('"row":""', self.decision.body)))
+        self.benefits = benefits_granted(self.decision, read_decision(self.decision.body))
+        self.worths = tuple([worth_of(benefit) for benefit in self.benefits])
         self.read = self.entries
 
     @property
@@ -238,7 +324,6 @@ class Hearing:
         if found is None:
             return Heard(AnswerResult.UNKNOWN_ID, "no credit of this decision has the id")
         place, attempt = found
-        size = worth_of(self.benefits[place])[1]
         deliveries = [one.delivery for one in self.entries if one.kind is EntryKind.ASSIGNED and place in one.benefits]
         if not deliveries:
             return Heard(AnswerResult.BEFORE_DELIVERY, "the credit was not delivered yet")
@@ -246,9 +331,10 @@ class Hearing:
             return Heard(AnswerResult.OTHER_SERIAL, "the credit was delivered under another serial")
         told = self._size(answer, place)
         is_whole = answer.kind is not EntryKind.APPLIED
-        sent = size - _left_out(self.entries, place, size, delivery)
-        if (answer.amount is not None and told is None) or (is_whole and told is not None and told != sent):
-            return Heard(AnswerResult.AMOUNT_DIFFERS, "the amount or its currency is not the credit's")
+        if answer.amount is not None and told is None:
+            return Heard(AnswerResult.AMOUNT_DIFFERS, _OF_ANOTHER_AMOUNT)
+        if is_whole and told is not None and told != self._sent(place, delivery):
+            return Heard(AnswerResult.AMOUNT_DIFFERS, _OF_ANOTHER_AMOUNT)
         new = CreditEntry(
             kind=answer.kind,
             at=at,
@@ -265,10 +351,14 @@ class Hearing:
         )
         return self._add(new, place)
 
+    def _sent(self, place: int, delivery: str) -> Size:
+        """How much of a benefit its credit in a delivery was for."""
+        size = self.worths[place][1]
+        return size - _left_out(self.entries, place, size, delivery)
+
     def _add(self, new: CreditEntry, place: int) -> Heard:
-        sizes = {number: worth_of(benefit)[1] for number, benefit in enumerate(self.benefits)}
         before = self.entries
-        adding = add_entry(before, new, sizes)
+        adding = add_entry(before, new, {number: size for number, (_, size) in enumerate(self.worths)})
         taken = AnswerResult(new.kind.value)
         match adding.result:
             case AddResult.ADDED:
@@ -287,11 +377,12 @@ class Hearing:
 
     def _size(self, answer: BillerAnswer, place: int) -> Size | None:
         """The amount of an answer as the credit's own is kept; None where it is in another measure, or a part of it."""
-        measure, size = worth_of(self.benefits[place])
+        measure, size = self.worths[place]
         if answer.amount is None or answer.measure != measure:
             return None
+        numerator, denominator = answer.amount.as_integer_ratio()
         if self.benefits[place].money is not None:
-            minor = answer.amount * 10 ** minor_units(measure)
-            return int(minor) if minor.denominator == 1 else None
-        told = Decimal(answer.amount.numerator) / Decimal(answer.amount.denominator)
+            minor, rest = divmod(numerator * 10 ** minor_units(measure), denominator)
+            return None if rest else minor
+        told = Decimal(numerator) / Decimal(denominator)
         return told if isinstance(size, Decimal) and Fraction(told) == answer.amount else None

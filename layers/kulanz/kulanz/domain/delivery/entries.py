@@ -5,7 +5,7 @@ condition that the list is as it was read, so that two writers never lose each o
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -114,7 +114,8 @@ class CreditEntry:
 
     def __post_init__(self) -> None:
         # As it is stored: an entry that was read is written again by the very text, which conditions name.
-        object.__setattr__(self, "at", self.at.replace(microsecond=0))
+        if self.at.microsecond:
+            object.__setattr__(self, "at", self.at.replace(microsecond=0))
         if self.amount is not None:
             object.__setattr__(self, "amount", plain_size(self.amount))
         if self.sizes:
@@ -135,6 +136,10 @@ class CreditEntry:
             )
         if any(size <= 0 for size in self.sizes):
             raise ValueError("what is reduced, or asked back, is more than nothing")
+
+    def __hash__(self) -> int:
+        """Over what tells the entries of a channel apart; over every field it is a fifth of hearing an answer."""
+        return hash((self.id, self.cause, self.benefits, self.dues))
 
     def says_the_same(self, other: "CreditEntry") -> bool:
         """Whether another entry says the same, whoever brought it, whenever."""
@@ -252,9 +257,10 @@ type CreditEntries = tuple[CreditEntry, ...]
 """The list on a decision's item, in the order in which it was written."""
 
 
-def entries_text(entries: Sequence[CreditEntry]) -> str:
+@lru_cache(LISTS_REMEMBERED)
+def entries_text(entries: CreditEntries) -> str:
     """The list as it is stored."""
-    before = ("", *(entry.delivery for entry in entries))
+    before = ("", *[entry.delivery for entry in entries])
     return f"[{','.join(map(_entry_text, entries, before))}]"
 
 

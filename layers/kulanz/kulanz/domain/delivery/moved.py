@@ -6,6 +6,7 @@ It follows from the place of the entry in its list, so that whoever reads the sa
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 from kulanz.domain.campaigns.campaign import CampaignId
@@ -14,7 +15,10 @@ from kulanz.domain.decision import Benefit
 from kulanz.domain.delivery.credit import Size
 from kulanz.domain.delivery.dues import DueOf, Dues, owe
 from kulanz.domain.delivery.entries import CreditEntries
-from kulanz.domain.delivery.standing import Counted, CreditState, OfWhich, standing
+from kulanz.domain.delivery.standing import Counted, CreditState, OfWhich, Standing, standing
+
+MOVES_REMEMBERED = 256
+"""Of some 500 bytes each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +46,19 @@ def moved_by(entries: CreditEntries, at: int, place: int, benefit: Benefit) -> M
     """What the entry at a place of a list moved of the credit of a benefit."""
     measure, size = worth_of(benefit)
     stood, stands = standing(entries[:at], place, size), standing(entries[: at + 1], place, size)
+    return _moved_between(stood, stands, measure, benefit.component, size)
+
+
+@lru_cache(MOVES_REMEMBERED, typed=True)
+def _moved_between(stood: Standing, stands: Standing, measure: str, component: str, size: Size) -> Moved:
+    """What a credit of a size moved that stood so and stands so; the credits of a list stand in few ways."""
     before, after = stood.shares(size), stands.shares(size)
     changes: dict[Counted, Size] = {state: after.get(state, 0) - before.get(state, 0) for state in (*before, *after)}
     changes[OfWhich.ASKED_BACK] = stands.asked_back - stood.asked_back
     owed_before, owed_after = _owed(before), _owed(after)
     return Moved(
         measure,
-        benefit.component,
+        component,
         {state: change for state, change in changes.items() if change},
         stands.due,
         owed_after - owed_before,

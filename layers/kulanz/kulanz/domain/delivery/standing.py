@@ -306,13 +306,19 @@ def _moved_to(target: CreditState, found: Standing, entry: CreditEntry, benefit:
         case EntryKind.APPLIED:
             applied, most = found.applied + (entry.amount or 0), size - found.voided + found.reversed
             state = CreditState.APPLIED if applied == most else target
-            return replace(found, state=state, applied=applied) if applied <= most else None
+            return _with_applied(found, state, applied) if applied <= most else None
         case EntryKind.REDUCED:
             voided = found.voided + entry.size_of(benefit)
             state = CreditState.VOIDED if voided == size else target
             return replace(found, state=state, voided=voided) if voided <= size else None
         case _:
             return _in_state(found, target, entry.code)
+
+
+@lru_cache(STANDINGS_REMEMBERED, typed=True)
+def _with_applied(found: Standing, state: CreditState, applied: Size) -> Standing:
+    """The same with so much of it on bills."""
+    return replace(found, state=state, applied=applied)
 
 
 @lru_cache(STANDINGS_REMEMBERED)
