@@ -11,8 +11,9 @@ from kulanz.domain.lists.lines import ListRefused
 from kulanz_cli.command import action_id, under_id
 from kulanz_cli.event_file import legal_name
 from kulanz_cli.log import RouteParameter
+from kulanz_cli.outcomes import ACTION_CODES, ANSWER_CODES, EXIT_NO, Unusable
 from kulanz_cli.send import upload_file
-from kulanz_cli.settings import ACTION_CODES, ANSWER_CODES, EXIT_NO, Unusable, as_json, pass_stack
+from kulanz_cli.settings import as_json, pass_stack
 from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import Column, console, print_json, say, table
 

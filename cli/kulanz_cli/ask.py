@@ -7,7 +7,8 @@ from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz_cli.answers import answer_content, show_answer
 from kulanz_cli.command import AccountParameter, IncidentParameter, SubjectParameter, action_id, under_id
 from kulanz_cli.door import DoorProblem
-from kulanz_cli.settings import ANSWER_CODES, EXIT_NO, as_json, pass_stack
+from kulanz_cli.outcomes import ANSWER_CODES, EXIT_NO
+from kulanz_cli.settings import as_json, pass_stack
 from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import console, print_json, say
 

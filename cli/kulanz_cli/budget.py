@@ -10,7 +10,8 @@ import click
 from kulanz_cli.command import action_id, under_id
 from kulanz_cli.control import must_be_a_reason
 from kulanz_cli.log import RouteParameter
-from kulanz_cli.settings import ACTION_CODES, ANSWER_CODES, as_json, pass_stack
+from kulanz_cli.outcomes import ACTION_CODES, ANSWER_CODES
+from kulanz_cli.settings import as_json, pass_stack
 from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import Column, console, print_json, say, table
 

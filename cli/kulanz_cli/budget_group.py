@@ -3,7 +3,7 @@
 import click
 
 from kulanz_cli.groups import lazy_group, section
-from kulanz_cli.settings import ACTION_CODES
+from kulanz_cli.outcomes import ACTION_CODES
 
 COMMANDS = {
     "What a month may cost": section(

@@ -14,8 +14,9 @@ from kulanz.domain.campaigns.trouble import TroubleKind
 from kulanz_cli.command import IncidentParameter
 from kulanz_cli.door import Door
 from kulanz_cli.log import RouteParameter
+from kulanz_cli.outcomes import ANSWER_CODES, EXIT_NO
 from kulanz_cli.reconciliation import show_where_rejected, sum_text
-from kulanz_cli.settings import ANSWER_CODES, EXIT_NO, as_json, pass_stack
+from kulanz_cli.settings import as_json, pass_stack
 from kulanz_cli.shown_campaign import ShownCampaign
 from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import Column, command, console, print_json, say, table

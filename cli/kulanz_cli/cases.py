@@ -15,7 +15,8 @@ from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz.domain.policy.explaining.benefits import worth_words
 from kulanz_cli.command import AccountParameter, CampaignParameter, SubjectParameter
 from kulanz_cli.log import RouteParameter
-from kulanz_cli.settings import ANSWER_CODES, EXIT_NO, as_json, pass_stack
+from kulanz_cli.outcomes import ANSWER_CODES, EXIT_NO
+from kulanz_cli.settings import as_json, pass_stack
 from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import Column, command, console, labelled, print_json, say, table
 

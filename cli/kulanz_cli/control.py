@@ -6,7 +6,8 @@ import click
 
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz_cli.command import CampaignParameter, action_id, under_id
-from kulanz_cli.settings import ACTION_CODES, as_json, pass_stack
+from kulanz_cli.outcomes import ACTION_CODES
+from kulanz_cli.settings import as_json, pass_stack
 from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import command as command_line
 from kulanz_cli.terminal import console, print_json, say

@@ -8,7 +8,8 @@ import click
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz_cli.command import CampaignParameter, action_id, under_id
 from kulanz_cli.log import RouteParameter
-from kulanz_cli.settings import ANSWER_CODES, EXIT_NO, as_json, pass_stack
+from kulanz_cli.outcomes import ANSWER_CODES, EXIT_NO
+from kulanz_cli.settings import as_json, pass_stack
 from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import console, counted_as, print_json, say
 

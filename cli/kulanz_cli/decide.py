@@ -13,7 +13,8 @@ from kulanz.domain.policy.explaining.benefits import worth_words
 from kulanz_cli.cases import ask_case, facts_option, read_facts, row_option, subject_option
 from kulanz_cli.command import AccountParameter, CampaignParameter, action_id, under_id
 from kulanz_cli.control import must_be_a_reason
-from kulanz_cli.settings import ACTION_CODES, Unusable, as_json, pass_stack
+from kulanz_cli.outcomes import ACTION_CODES, Unusable
+from kulanz_cli.settings import as_json, pass_stack
 from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import command, console, labelled, print_json, say
 

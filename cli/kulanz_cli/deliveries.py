@@ -10,7 +10,8 @@ from kulanz.domain.delivery.ids import DeliveryId
 from kulanz_cli.command import CampaignParameter, action_id, under_id
 from kulanz_cli.control import must_be_a_reason
 from kulanz_cli.log import RouteParameter
-from kulanz_cli.settings import ACTION_CODES, ANSWER_CODES, EXIT_NO, as_json, pass_stack
+from kulanz_cli.outcomes import ACTION_CODES, ANSWER_CODES, EXIT_NO
+from kulanz_cli.settings import as_json, pass_stack
 from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import Column, console, counted_as, print_json, say, table
 

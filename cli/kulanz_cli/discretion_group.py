@@ -1,7 +1,7 @@
 """``kulanz discretion``: what persons may decide and give by hand."""
 
 from kulanz_cli.groups import lazy_group, section
-from kulanz_cli.settings import FILE_CODES
+from kulanz_cli.outcomes import FILE_CODES
 
 COMMANDS = {
     "The discretion file": section(

@@ -6,7 +6,7 @@ from typing import Any
 
 from kulanz.application.door.problems import Kind, said_of
 from kulanz.application.door.routes import BY_USE, Route
-from kulanz_cli.settings import Unusable
+from kulanz_cli.outcomes import Unusable
 from kulanz_cli.signed import NoReply, Reply, SignedApi, path_of
 
 FORBIDDEN = 403

@@ -14,9 +14,10 @@ from kulanz_cli.command import IncidentParameter, action_id, under_id
 from kulanz_cli.control import must_be_a_reason
 from kulanz_cli.drafts import length
 from kulanz_cli.list_parts import parts_among, with_parts
+from kulanz_cli.outcomes import ANSWER_CODES, Unusable
 from kulanz_cli.send import with_list
 from kulanz_cli.sending import checked
-from kulanz_cli.settings import ANSWER_CODES, Unusable, as_json, pass_stack
+from kulanz_cli.settings import as_json, pass_stack
 from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import Column, command, console, labelled, print_json, say, table
 

@@ -6,7 +6,8 @@ import click
 
 from kulanz.domain.time import MICROSECOND
 from kulanz_cli.log import RouteParameter
-from kulanz_cli.settings import ANSWER_CODES, EXIT_NO, as_json, pass_stack
+from kulanz_cli.outcomes import ANSWER_CODES, EXIT_NO
+from kulanz_cli.settings import as_json, pass_stack
 from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import Column, console, print_json, say, table
 

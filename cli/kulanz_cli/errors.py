@@ -5,7 +5,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from kulanz.application.ports import Refused, TryAgain
 from kulanz.domain.lists.lines import ListRefused
 from kulanz.domain.policy.language.errors import PolicyError
-from kulanz_cli.settings import Unusable
+from kulanz_cli.outcomes import Unusable
 
 
 def foreseen(error: Exception) -> Unusable | None:

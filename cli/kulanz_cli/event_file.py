@@ -9,7 +9,7 @@ from typing import Any
 
 from kulanz.domain.lists.header import ListFormat
 from kulanz.domain.lists.lines import NO_CONTENT
-from kulanz_cli.settings import Unusable
+from kulanz_cli.outcomes import Unusable
 
 READ_BYTES = 1024 * 1024
 _FIELDS = ("source", "detail-type", "detail")

@@ -9,7 +9,8 @@ from kulanz.application.door.parameters import is_action_id
 from kulanz.domain.byhand.goodwill import GOODWILL_ID_EXPECTED, is_goodwill_id
 from kulanz_cli.command import AccountParameter, ActionParameter, IncidentParameter, action_id, under_id
 from kulanz_cli.control import must_be_a_reason
-from kulanz_cli.settings import ACTION_CODES, EXIT_NO, as_json, pass_stack
+from kulanz_cli.outcomes import ACTION_CODES, EXIT_NO
+from kulanz_cli.settings import as_json, pass_stack
 from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import command, console, labelled, print_json, say
 

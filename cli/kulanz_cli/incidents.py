@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import click
 
 from kulanz_cli.log import RouteParameter
-from kulanz_cli.settings import ANSWER_CODES, EXIT_NO, as_json, pass_stack
+from kulanz_cli.outcomes import ANSWER_CODES, EXIT_NO
+from kulanz_cli.settings import as_json, pass_stack
 from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import Column, console, print_json, say, table
 

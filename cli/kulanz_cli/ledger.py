@@ -14,8 +14,9 @@ from kulanz.domain.confirmation import Occasion
 from kulanz.domain.delivery.law import Shares
 from kulanz_cli.command import CampaignParameter, action_id
 from kulanz_cli.direct import DirectStack
+from kulanz_cli.outcomes import ANSWER_CODES, EXIT_NO, Unusable
 from kulanz_cli.reconciliation import figure
-from kulanz_cli.settings import ANSWER_CODES, EXIT_NO, Unusable, as_json, pass_direct_stack
+from kulanz_cli.settings import as_json, pass_direct_stack
 from kulanz_cli.terminal import console, counted_as, print_json, say
 from kulanz_console.drawing.ways import LAW
 

@@ -1,7 +1,7 @@
 """``kulanz ledger``: what an operator does with the tables themselves, after a first deployment or a restore."""
 
 from kulanz_cli.groups import lazy_group, section
-from kulanz_cli.settings import ANSWER_CODES
+from kulanz_cli.outcomes import ANSWER_CODES
 
 COMMANDS = {
     "After a first deployment, a restore or a move": section(

@@ -1,7 +1,7 @@
 """``kulanz list``: what can be done with lists of accounts before they are sent. No AWS is asked."""
 
 from kulanz_cli.groups import lazy_group, section
-from kulanz_cli.settings import FILE_CODES
+from kulanz_cli.outcomes import FILE_CODES
 
 COMMANDS = {
     "Lists of affected accounts": section(

@@ -21,7 +21,8 @@ from kulanz.domain.time import Window
 from kulanz_cli.checked_list import checked_content, show_checked
 from kulanz_cli.event_file import EventUnsendable, read_event, with_place
 from kulanz_cli.local_parts import local_list
-from kulanz_cli.settings import EXIT_NO, FILE_CODES, Unusable, as_json
+from kulanz_cli.outcomes import EXIT_NO, FILE_CODES, Unusable
+from kulanz_cli.settings import as_json
 from kulanz_cli.subject_index import SubjectFiles
 from kulanz_cli.terminal import console, print_json
 

@@ -11,8 +11,8 @@ from kulanz.domain.lists.lines import ListRefused
 from kulanz.domain.lists.manifest import MANIFEST_ENDING, Manifest, Part, must_differ, read_manifest
 from kulanz_cli.event_file import EventUnsendable
 from kulanz_cli.list_parts import must_be_parts, parts_among
+from kulanz_cli.outcomes import Unusable
 from kulanz_cli.prepare.command import matching
-from kulanz_cli.settings import Unusable
 from kulanz_cli.stack import LIST_PREFIX
 
 BLOCK_BYTES = 1024 * 1024

@@ -10,7 +10,8 @@ from kulanz.application.door.parameters import PARAMETERS
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz_cli.command import CampaignParameter, IncidentParameter
 from kulanz_cli.door import Door
-from kulanz_cli.settings import ANSWER_CODES, EXIT_NO, as_json, pass_stack
+from kulanz_cli.outcomes import ANSWER_CODES, EXIT_NO
+from kulanz_cli.settings import as_json, pass_stack
 from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import console, print_json, say
 

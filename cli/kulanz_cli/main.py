@@ -6,7 +6,8 @@ import click
 
 import kulanz
 from kulanz_cli.groups import Lazy, section
-from kulanz_cli.settings import ANSWER_CODES, StackSettings
+from kulanz_cli.outcomes import ANSWER_CODES
+from kulanz_cli.settings import StackSettings
 
 COMMANDS = {
     "In a browser": section(

@@ -14,8 +14,9 @@ from rich.console import Console
 
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz_cli.log import RouteParameter
+from kulanz_cli.outcomes import ANSWER_CODES, EXIT_NO, Unusable
 from kulanz_cli.report import write_whole
-from kulanz_cli.settings import ANSWER_CODES, EXIT_NO, Unusable, as_json, pass_stack
+from kulanz_cli.settings import as_json, pass_stack
 from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import Column, console, counted_as, print_json, say, table
 from kulanz_console.drawing import markup

@@ -9,7 +9,8 @@ import click
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from kulanz_cli.door import Door, DoorProblem
-from kulanz_cli.settings import ACTION_CODES, Unusable, pass_stack
+from kulanz_cli.outcomes import ACTION_CODES, Unusable
+from kulanz_cli.settings import pass_stack
 from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import console, say
 from kulanz_console.app import Console, FirstAddress

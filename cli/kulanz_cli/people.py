@@ -17,7 +17,8 @@ from kulanz.domain.people.people import (
     read_people,
 )
 from kulanz_cli.direct import DirectStack
-from kulanz_cli.settings import EXIT_NO, as_json, pass_direct_stack
+from kulanz_cli.outcomes import EXIT_NO
+from kulanz_cli.settings import as_json, pass_direct_stack
 from kulanz_cli.terminal import console, counted_as, print_json, say
 from kulanz_cli.versioned_file import VersionedFile
 

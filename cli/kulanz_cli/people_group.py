@@ -1,7 +1,7 @@
 """``kulanz people``: which ids are one human's."""
 
 from kulanz_cli.groups import lazy_group, section
-from kulanz_cli.settings import FILE_CODES
+from kulanz_cli.outcomes import FILE_CODES
 
 COMMANDS = {
     "The people file": section(

@@ -13,8 +13,9 @@ from kulanz.domain.time import MICROSECOND, parse_instant
 from kulanz_cli.command import CampaignParameter, action_id, under_id
 from kulanz_cli.control import REASON_CHARACTERS
 from kulanz_cli.drafts import length
+from kulanz_cli.outcomes import ACTION_CODES, ANSWER_CODES
 from kulanz_cli.reconciliation import value_text
-from kulanz_cli.settings import ACTION_CODES, ANSWER_CODES, as_json, pass_stack
+from kulanz_cli.settings import as_json, pass_stack
 from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import Column, command, console, counted_as, labelled, print_json, say, table
 from kulanz_console.drawing.worth import coarser_ranges

@@ -11,7 +11,8 @@ import click
 
 from kulanz.sources.signatures import Scheme, pagerduty_signature, standard_signature
 from kulanz.sources.table import SOURCES, Source
-from kulanz_cli.settings import ACTION_CODES, Unusable, as_json, pass_stack
+from kulanz_cli.outcomes import ACTION_CODES, Unusable
+from kulanz_cli.settings import as_json, pass_stack
 from kulanz_cli.signed import Http, NoReply, SignedRequest
 from kulanz_cli.sources import as_delivery, recorded_bodies
 from kulanz_cli.stack import Stack

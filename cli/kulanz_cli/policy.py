@@ -14,11 +14,12 @@ from kulanz.domain.policy.document.data_files import is_data_file, load_data_fil
 from kulanz.domain.policy.document.schema import data_file_schema, policy_schema, schema_text
 from kulanz.domain.time import TimeError
 from kulanz_cli.example_format import ExampleError, check_inputs, misspelt
+from kulanz_cli.outcomes import EXIT_NO, FILE_CODES, Unusable
 from kulanz_cli.policy_examples import Result, left_out, prepare, run, same_rule, without_policy
 from kulanz_cli.prepare.profile import PROFILE_ENDING, read_profile
 from kulanz_cli.rulebook import read_examples
 from kulanz_cli.seals import seal_problem, sealed_and_gone
-from kulanz_cli.settings import EXIT_NO, FILE_CODES, Unusable, as_json
+from kulanz_cli.settings import as_json
 from kulanz_cli.terminal import Column, block, console, counted_as, print_document, print_json, say, table
 
 MAX_NAMED = 8

@@ -1,7 +1,7 @@
 """``kulanz policy``: what can be done with policies, by who does it."""
 
 from kulanz_cli.groups import lazy_group, section
-from kulanz_cli.settings import FILE_CODES
+from kulanz_cli.outcomes import FILE_CODES
 
 COMMANDS = {
     "Read the rulebook": section(

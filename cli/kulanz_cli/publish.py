@@ -15,10 +15,11 @@ from kulanz.domain.policy import PolicyDocument, content_hash, document_from_jso
 from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz.domain.policy.document.frozen import MAX_EXAMPLES_BYTES
 from kulanz_cli.direct import DirectStack
+from kulanz_cli.outcomes import EXIT_NO, Unusable
 from kulanz_cli.policy_examples import run
 from kulanz_cli.rulebook import EXAMPLES, Rule, policy_files
 from kulanz_cli.seals import seal_problem
-from kulanz_cli.settings import EXIT_NO, Unusable, as_json, pass_direct_stack
+from kulanz_cli.settings import as_json, pass_direct_stack
 from kulanz_cli.terminal import console, counted_as, print_json, say
 
 PUBLISH_VERSION = 1

@@ -8,7 +8,8 @@ import click
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz_cli.command import CampaignParameter, action_id
 from kulanz_cli.door import Door
-from kulanz_cli.settings import EXIT_NO, Unusable, as_json, pass_stack
+from kulanz_cli.outcomes import EXIT_NO, Unusable
+from kulanz_cli.settings import as_json, pass_stack
 from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import console, print_json, say
 

@@ -9,7 +9,8 @@ import click
 
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz_cli.command import CampaignParameter, IncidentParameter, action_id
-from kulanz_cli.settings import ACTION_CODES, as_json, pass_stack
+from kulanz_cli.outcomes import ACTION_CODES
+from kulanz_cli.settings import as_json, pass_stack
 from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import console, counted_as, print_json, say
 

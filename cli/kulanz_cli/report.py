@@ -10,7 +10,8 @@ from kulanz.application.door.problems import Kind
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz_cli.command import CampaignParameter
 from kulanz_cli.door import Door, DoorProblem
-from kulanz_cli.settings import ACTION_CODES, Unusable, pass_stack
+from kulanz_cli.outcomes import ACTION_CODES, Unusable
+from kulanz_cli.settings import pass_stack
 from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import console, say
 from kulanz_console.drawing.page import page

@@ -19,8 +19,8 @@ from kulanz.domain.canonical import no_constant, object_once
 from kulanz.domain.policy import PolicyDocument
 from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz.domain.policy.document.yaml_source import read_policy
+from kulanz_cli.outcomes import Unusable
 from kulanz_cli.policy_examples import Result, run, same_rule
-from kulanz_cli.settings import Unusable
 
 BOOK = Path(__file__).resolve().parents[2] / "policies"
 """The book of public rules, beside this command in its repository."""

@@ -14,6 +14,7 @@ from rich.console import Console
 from kulanz.domain.policy import PolicyError, content_hash, document_from_json
 from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz.domain.policy.document.document import ID
+from kulanz_cli.outcomes import EXIT_NO, Unusable
 from kulanz_cli.policy_examples import run
 from kulanz_cli.rule_description import DescribedClause, DescribedFact, RuleDescription, Summary, describe, summarise
 from kulanz_cli.rule_page import book_page, facts_note
@@ -28,7 +29,7 @@ from kulanz_cli.rulebook import (
     outline,
     versions,
 )
-from kulanz_cli.settings import EXIT_NO, Unusable, as_json, stack_of
+from kulanz_cli.settings import as_json, stack_of
 from kulanz_cli.terminal import (
     Column,
     block,

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from kulanz.domain.policy import PolicyDocument, content_hash
-from kulanz_cli.settings import Unusable
+from kulanz_cli.outcomes import Unusable
 
 SEALS = "sealed.json"
 """Beside the policies."""

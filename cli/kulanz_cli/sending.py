@@ -32,8 +32,9 @@ from kulanz_cli.command import under_id
 from kulanz_cli.door import Door, DoorProblem
 from kulanz_cli.event_file import EventUnsendable, legal_name, read_event, with_place
 from kulanz_cli.list_parts import must_be_parts, parts_among, with_parts
+from kulanz_cli.outcomes import ANSWER_CODES, EXIT_NO
 from kulanz_cli.send import send, with_decision_digest, with_list
-from kulanz_cli.settings import ANSWER_CODES, EXIT_NO, as_json, pass_stack
+from kulanz_cli.settings import as_json, pass_stack
 from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import command, console, counted_as, print_json, say
 

@@ -1,4 +1,4 @@
-"""What every command needs before anything is imported for it: exit codes, errors, and which stack is meant."""
+"""What every command needs before anything is imported for it: which stack is meant, and how its answer is printed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,25 +12,7 @@ if TYPE_CHECKING:
     from kulanz_cli.direct import DirectStack
     from kulanz_cli.stack import Stack
 
-EXIT_NO = 1
-"""What was asked is not so: a policy is wrong, the campaign did not close, nothing was decided."""
-EXIT_UNUSABLE = 3
-"""The stack, AWS or the input could not be used; 2 is click's own, for the command line."""
-ANSWER_CODES = "Exit codes: 0 yes, 1 no, 2 wrong command line, 3 the stack, AWS or the input could not be used."
-FILE_CODES = "Exit codes: 0 yes, 1 no, 2 wrong command line, 3 an input could not be used."
-ACTION_CODES = "Exit codes: 0 done, 2 wrong command line, 3 not possible, or the stack could not be used."
-
 as_json = click.option("--json", "is_json", is_flag=True, help="Print JSON.")
-
-
-class Unusable(click.ClickException):
-    """Something outside the command line is not as it must be; the text says what was expected and what to do."""
-
-    exit_code = EXIT_UNUSABLE
-
-    def show(self, file: Any = None) -> None:  # noqa: ARG002 (click's signature)
-        terminal = import_module("kulanz_cli.terminal")
-        terminal.say(terminal.console(stderr=True), f"Error: {self.message}", further=2)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from kulanz.application.door.parameters import PARAMETERS
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz_cli.command import CampaignParameter, action_id, under_id
 from kulanz_cli.control import must_be_a_reason
-from kulanz_cli.settings import ACTION_CODES, ANSWER_CODES, as_json, pass_stack
+from kulanz_cli.outcomes import ACTION_CODES, ANSWER_CODES
+from kulanz_cli.settings import as_json, pass_stack
 from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import Column, console, print_json, say, table
 

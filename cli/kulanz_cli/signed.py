@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote, urlencode
 
 import kulanz
-from kulanz_cli.settings import Unusable
+from kulanz_cli.outcomes import Unusable
 
 if TYPE_CHECKING:
     from botocore.credentials import Credentials

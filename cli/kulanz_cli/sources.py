@@ -23,7 +23,8 @@ from kulanz.sources.configuration import (
 from kulanz.sources.reading import SourceProblem
 from kulanz_cli.direct import DirectStack
 from kulanz_cli.draft import show_draft
-from kulanz_cli.settings import EXIT_NO, Unusable, as_json, pass_direct_stack
+from kulanz_cli.outcomes import EXIT_NO, Unusable
+from kulanz_cli.settings import as_json, pass_direct_stack
 from kulanz_cli.terminal import Column, console, counted_as, print_json, say, table
 from kulanz_cli.versioned_file import VersionedFile
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import kulanz
 from kulanz_cli.door import Door
-from kulanz_cli.settings import Unusable
+from kulanz_cli.outcomes import Unusable
 from kulanz_cli.signed import Http, Reply, SignedApi, SignedRequest, Signer
 from kulanz_cli.terminal import console, say
 

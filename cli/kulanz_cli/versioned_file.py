@@ -11,7 +11,7 @@ from kulanz.application.ports import PublishingForbidden, Refused
 from kulanz.domain.people.caller import stated_id
 from kulanz.domain.policy.document.strict_yaml import read_file
 from kulanz.domain.policy.language.errors import PolicyError
-from kulanz_cli.settings import Unusable
+from kulanz_cli.outcomes import Unusable
 
 if TYPE_CHECKING:
     from kulanz.domain.byhand.discretion import DiscretionError

@@ -19,10 +19,11 @@ from kulanz_cli.command import (
 )
 from kulanz_cli.control import must_be_a_reason
 from kulanz_cli.event_file import legal_name
+from kulanz_cli.outcomes import ACTION_CODES, EXIT_NO
 from kulanz_cli.plan import hash_option
 from kulanz_cli.reconciliation import figure, measure_words
 from kulanz_cli.send import upload_file
-from kulanz_cli.settings import ACTION_CODES, EXIT_NO, as_json, pass_stack
+from kulanz_cli.settings import as_json, pass_stack
 from kulanz_cli.stack import LIST_PREFIX, Stack
 from kulanz_cli.terminal import Column, command, console, print_json, say, table
 

@@ -23,8 +23,9 @@ from kulanz.application.door.problems import Kind
 from kulanz.domain.campaigns.campaign import ENDED, WAITING, CampaignId, Pass, State
 from kulanz_cli.command import CampaignParameter
 from kulanz_cli.door import Door, DoorProblem
+from kulanz_cli.outcomes import ANSWER_CODES, EXIT_NO, Unusable
 from kulanz_cli.reconciliation import show_others, show_reconciliation
-from kulanz_cli.settings import ANSWER_CODES, EXIT_NO, Unusable, as_json, pass_stack
+from kulanz_cli.settings import as_json, pass_stack
 from kulanz_cli.shown_campaign import ShownCampaign
 from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import PIPED_COLUMNS, command, console, counted_as, print_json, say

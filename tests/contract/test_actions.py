@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from kulanz.application.door.actions import Action
+from kulanz.application.door.action_store import Action
 from kulanz.domain.audit import About, AuditEntry
 from tests.contract.backends import AwsBackend, Backend
 from tests.support.values import NOW

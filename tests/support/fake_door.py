@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from kulanz.application.door.actions import Action
+from kulanz.application.door.action_store import Action
 from kulanz.application.door.asked import Document, RefusedEvent
 from kulanz.domain.audit import AuditEntry
 from tests.support.fake_bucket import FakeArchive

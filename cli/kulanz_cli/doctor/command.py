@@ -12,7 +12,8 @@ from kulanz_cli.doctor import clock, deployed, doors, functions, hosted, policie
 from kulanz_cli.doctor.examined import Check, Checked, Examined, Verdict, examine
 from kulanz_cli.doctor.thorough import BY_HAND, STEPS
 from kulanz_cli.doctor.thorough import checks as steps
-from kulanz_cli.settings import ANSWER_CODES, EXIT_NO, as_json, pass_direct_stack
+from kulanz_cli.outcomes import ANSWER_CODES, EXIT_NO
+from kulanz_cli.settings import as_json, pass_direct_stack
 from kulanz_cli.terminal import console, counted_as, labelled, print_json, say
 
 CHECKS: dict[str, Check] = {

@@ -16,8 +16,9 @@ from kulanz_cli.command import CampaignParameter, action_id, under_id
 from kulanz_cli.door import Door
 from kulanz_cli.exported.fetch import Parts
 from kulanz_cli.exported.files import ENDINGS, beside, sink
+from kulanz_cli.outcomes import ANSWER_CODES, EXIT_NO, Unusable
 from kulanz_cli.reconciliation import figure, measure_words, value_text
-from kulanz_cli.settings import ANSWER_CODES, EXIT_NO, Unusable, as_json, pass_stack
+from kulanz_cli.settings import as_json, pass_stack
 from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import Column, console, counted_as, print_json, say, table
 

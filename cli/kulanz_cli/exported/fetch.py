@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from kulanz.domain.exports.figures import Figures
 from kulanz.domain.exports.rows import COLUMNS, count_read
 from kulanz_cli.door import Door
-from kulanz_cli.settings import Unusable
+from kulanz_cli.outcomes import Unusable
 from kulanz_cli.signed import NoReply, Reply
 
 if TYPE_CHECKING:

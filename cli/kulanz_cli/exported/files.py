@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, Protocol, TextIO
 
 from kulanz.domain.exports.rows import COLUMNS, NUMBERS
+from kulanz_cli.outcomes import Unusable
 from kulanz_cli.prepare.engines import engine
-from kulanz_cli.settings import Unusable
 
 ROWS_PER_GROUP = 50_000
 """Rows of Parquet that are held until they are written: some 60 MB."""

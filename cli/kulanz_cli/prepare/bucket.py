@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from kulanz_cli.outcomes import Unusable
 from kulanz_cli.prepare.parts import PARTS_MOST
-from kulanz_cli.settings import Unusable
 
 SCHEME = "s3://"
 

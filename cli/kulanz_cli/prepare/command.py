@@ -14,13 +14,14 @@ from kulanz.domain.policy import CompiledPolicy, PolicyDocument, compile_policy,
 from kulanz.domain.policy.deciding.checking import load_policy
 from kulanz.domain.policy.document.schema import schema_text
 from kulanz.domain.time import Window
+from kulanz_cli.outcomes import EXIT_NO, FILE_CODES, Unusable
 from kulanz_cli.prepare.bucket import with_fetched
 from kulanz_cli.prepare.parts import PART_BYTES, PARTS_MOST
 from kulanz_cli.prepare.profile import load_profile, profile_schema
 from kulanz_cli.prepare.report import report_content, show_report
 from kulanz_cli.prepare.run import Report
 from kulanz_cli.prepare.run import prepare as prepare_files
-from kulanz_cli.settings import EXIT_NO, FILE_CODES, Unusable, as_json, stack_of
+from kulanz_cli.settings import as_json, stack_of
 from kulanz_cli.terminal import console, print_document, print_json
 
 SMALLEST_PART_BYTES = 1024

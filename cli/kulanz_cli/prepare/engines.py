@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import Any
 
-from kulanz_cli.settings import Unusable
+from kulanz_cli.outcomes import Unusable
 
 INSTALL = "make lists"
 

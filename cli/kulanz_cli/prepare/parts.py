@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from kulanz_cli.settings import Unusable
+from kulanz_cli.outcomes import Unusable
 
 PART_BYTES = 256 * 1024 * 1024
 """A part ends with the first batch that reaches this."""

@@ -25,9 +25,10 @@ from kulanz.domain.lists.unread_columns import is_nearly, names_currency
 from kulanz.domain.money import minor_units
 from kulanz.domain.policy import CompiledPolicy
 from kulanz_cli.prepare.cells import DAY, EXACT, INSTANT, LOCAL, NUMBER, YES_OR_NO
+from kulanz_cli.prepare.opening import open_source
 from kulanz_cli.prepare.profile import PROFILE_VERSION, Profile, may_mean, needed, profile_from
+from kulanz_cli.prepare.question import Question
 from kulanz_cli.prepare.sniffing import sniffed
-from kulanz_cli.prepare.sources import open_source
 from kulanz_cli.terminal import counted_as
 
 SAMPLE_ROWS = 50_000
@@ -48,15 +49,6 @@ _WORDS = (
 _AMOUNT = re.compile(r"([^\d+\-.,'\s]*)\s*([+-]?[\d.,'\s\xa0\u202f]*\d)\s*([^\d.,\s]*)")
 
 type Answers = Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What nobody can know from the file: the key of the answer, and the answers there are (none: any text)."""
-
-    key: str
-    text: str
-    choices: Sequence[str] = ()
 
 
 @dataclass(slots=True)

@@ -8,10 +8,11 @@ from pathlib import Path
 import click
 import yaml
 
+from kulanz_cli.outcomes import EXIT_NO, FILE_CODES, Unusable
 from kulanz_cli.prepare.command import policy_for_lists, policy_option
 from kulanz_cli.prepare.profile import PROFILE_ENDING, load_profile
-from kulanz_cli.prepare.proposal import Proposal, Question, answered, propose
-from kulanz_cli.settings import EXIT_NO, FILE_CODES, Unusable
+from kulanz_cli.prepare.proposal import Proposal, answered, propose
+from kulanz_cli.prepare.question import Question
 from kulanz_cli.terminal import Column, command, console, say, table
 
 QUESTIONS_MOST = 200

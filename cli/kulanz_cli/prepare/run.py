@@ -18,9 +18,10 @@ from kulanz.domain.money import minor_units
 from kulanz.domain.policy import CompiledPolicy
 from kulanz_cli.prepare.cells import Cell, Change, ReadCell, cell_reader
 from kulanz_cli.prepare.numbers import PlainNumbers
+from kulanz_cli.prepare.opening import open_source
 from kulanz_cli.prepare.parts import PART_BYTES, Part, PartWriter, whole_folder
 from kulanz_cli.prepare.profile import Field, Profile
-from kulanz_cli.prepare.sources import Batch, InputUnusable, Progress, Source, open_source
+from kulanz_cli.prepare.sources import Batch, InputUnusable, Progress, Source
 from kulanz_cli.prepare.text import TextSource, advice
 
 WRONG_SHARE_MOST = Fraction(1, 100)

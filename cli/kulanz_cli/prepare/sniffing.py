@@ -5,17 +5,15 @@ import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kulanz.domain.lists.cells import clean
 from kulanz.domain.lists.header_advice import ACCOUNT_NAMES
 from kulanz_cli.prepare.engines import engine
 from kulanz_cli.prepare.profile import ENCODINGS
+from kulanz_cli.prepare.question import Question
 from kulanz_cli.prepare.sources import GZIP, GZIP_FAULTS, PARQUET, READ_BYTES, ZIP, InputUnusable, cut_off, opened
 from kulanz_cli.prepare.text import DELIMITERS
-
-if TYPE_CHECKING:
-    from kulanz_cli.prepare.proposal import Question
 
 HEADER_LINES = 30
 LINES_COMPARED = 500
@@ -25,7 +23,7 @@ LIKELY = ("windows-1252", "iso-8859-15", "windows-1250", "windows-1251", "macint
 assert set(LIKELY) <= set(ENCODINGS)
 
 
-def sniffed(path: Path, wanted: Sequence[str], answers: Mapping[str, str]) -> tuple[dict[str, Any], list["Question"]]:
+def sniffed(path: Path, wanted: Sequence[str], answers: Mapping[str, str]) -> tuple[dict[str, Any], list[Question]]:
     """What a profile states of a file beside its columns, and what has to be asked first. Raises InputUnusable."""
     with path.open("rb") as file:
         head = file.read(4)
@@ -46,20 +44,14 @@ def sniffed(path: Path, wanted: Sequence[str], answers: Mapping[str, str]) -> tu
     return _text(path, sample, wanted, answers, is_gzip=is_gzip)
 
 
-def _question(key: str, text: str, choices: Sequence[str]) -> "Question":
-    from kulanz_cli.prepare.proposal import Question  # noqa: PLC0415 (which imports this)
-
-    return Question(key, text, choices)
-
-
-def _workbook(path: Path, wanted: Sequence[str], answers: Mapping[str, str]) -> tuple[dict[str, Any], list["Question"]]:
+def _workbook(path: Path, wanted: Sequence[str], answers: Mapping[str, str]) -> tuple[dict[str, Any], list[Question]]:
     calamine = engine("python_calamine", "workbooks")
     try:
         book = calamine.CalamineWorkbook.from_path(str(path))
         names: list[str] = book.sheet_names
         stated = answers.get("dialect.sheetName", names[0] if len(names) == 1 else "")
         if stated not in names:
-            return {}, [_question("dialect.sheetName", "which sheet", names)]
+            return {}, [Question("dialect.sheetName", "which sheet", names)]
         rows = book.get_sheet_by_name(stated).to_python(skip_empty_area=False)[:HEADER_LINES]
     except calamine.CalamineError:
         raise InputUnusable(f"{path}: it is no workbook, or it is damaged; save it again") from None
@@ -70,11 +62,11 @@ def _workbook(path: Path, wanted: Sequence[str], answers: Mapping[str, str]) -> 
 
 def _text(
     path: Path, sample: bytes, wanted: Sequence[str], answers: Mapping[str, str], *, is_gzip: bool
-) -> tuple[dict[str, Any], list["Question"]]:
+) -> tuple[dict[str, Any], list[Question]]:
     encoding = answers.get("encoding") or _encoding(sample)
     if not encoding:
         text = "the file is not UTF-8: its encoding (Excel in Western Europe and America: windows-1252)"
-        return {}, [_question("encoding", text, LIKELY)]
+        return {}, [Question("encoding", text, LIKELY)]
     text = sample.decode("utf-8-sig" if encoding == "utf-8" else encoding, errors="replace")
     lines = text.splitlines()[:LINES_COMPARED]
     if not lines:
@@ -83,7 +75,7 @@ def _text(
     stated = answers.get("dialect.delimiter")
     if stated is None and rated[0][0] == rated[1][0] and rated[0][0][1] > 1:
         best = [mark for rate, mark in rated if rate == rated[0][0]]
-        return {}, [_question("dialect.delimiter", "what separates the columns", best)]
+        return {}, [Question("dialect.delimiter", "what separates the columns", best)]
     delimiter = stated or (rated[0][1] if rated[0][0][1] > 1 else ",")
     rows = [_cells(line, delimiter) for line in lines]
     dialect: dict[str, Any] = {} if delimiter == "," else {"delimiter": delimiter}
@@ -91,7 +83,7 @@ def _text(
     if not any(_is_known(name, wanted) for name in rows[line - 1]) and answers.get("dialect.header") != "true":
         if answers.get("dialect.header") is None:
             text = f"is line {line} a header with the names of the columns (no name of the policy is in it)"
-            return {}, [_question("dialect.header", text, ("true", "false"))]
+            return {}, [Question("dialect.header", text, ("true", "false"))]
         dialect["header"] = False
     elif line > 1:
         dialect["headerRows"] = [line]

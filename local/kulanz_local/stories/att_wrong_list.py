@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId
-from kulanz_cli.settings import EXIT_UNUSABLE
+from kulanz_cli.outcomes import EXIT_UNUSABLE
 from kulanz_local.embedded import PROJECT
 from kulanz_local.stories.telling import Stage, counted
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kulanz.domain.campaigns.campaign import CampaignId
-from kulanz_cli.settings import EXIT_UNUSABLE
+from kulanz_cli.outcomes import EXIT_UNUSABLE
 from kulanz_local.embedded import PROJECT
 from kulanz_local.stories.telling import Stage, counted
 

@@ -16,7 +16,7 @@ from kulanz.application.door.routes import BY_USE, ROUTES, Route
 from kulanz_cli import signed
 from kulanz_cli.command import action_id
 from kulanz_cli.door import PAGES_MOST, Door, DoorProblem
-from kulanz_cli.settings import Unusable
+from kulanz_cli.outcomes import Unusable
 from kulanz_cli.signed import ATTEMPTS, REPEATED, NoReply, Reply, SignedApi, SignedRequest, Signer, path_of
 from kulanz_cli.stack import Stack, StackOutputs
 from tests.support.small_campaign import small_world

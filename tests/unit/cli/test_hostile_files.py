@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from kulanz_cli import list_parts, send, voids
 from kulanz_cli.main import main
-from kulanz_cli.settings import EXIT_NO, EXIT_UNUSABLE
+from kulanz_cli.outcomes import EXIT_NO, EXIT_UNUSABLE
 from tests.support.small_campaign import HEADER, event, row, small_world
 from tests.support.world_stack import WorldStack
 from tests.unit.cli.test_sending_parts import PROFILE, Bucket

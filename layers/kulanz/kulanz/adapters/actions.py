@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from kulanz.adapters.aws import call, error_code, item_of, translated
 from kulanz.adapters.index_items import audit_items
-from kulanz.application.door.actions import Action
+from kulanz.application.door.action_store import Action
 from kulanz.application.ports import Refused
 from kulanz.domain.audit import AuditEntry
 from kulanz.domain.canonical import canonical_json

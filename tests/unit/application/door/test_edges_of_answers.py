@@ -8,7 +8,8 @@ from typing import Any, cast
 
 import pytest
 
-from kulanz.application.door.actions import Action, _differences
+from kulanz.application.door.action_store import Action
+from kulanz.application.door.actions import _differences
 from kulanz.application.door.asked import Door, page_after
 from kulanz.application.door.bodies import read_body
 from kulanz.application.door.campaigns import report_key

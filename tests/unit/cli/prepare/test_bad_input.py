@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from kulanz_cli.outcomes import Unusable
 from kulanz_cli.prepare import parquet, text, workbook
-from kulanz_cli.settings import Unusable
 from tests.unit.cli.prepare.prepared import cells_of, prepared
 from tests.unit.cli.prepare.small_workbook import Cell, sheet
 from tests.unit.cli.prepare.small_workbook import workbook as packed_workbook

@@ -9,8 +9,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from kulanz_cli.outcomes import Unusable
 from kulanz_cli.prepare.bucket import with_fetched
-from kulanz_cli.settings import Unusable
 
 BUCKET = "exports"
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from kulanz_cli.outcomes import Unusable
 from kulanz_cli.prepare.cells import NUMBER, UNREADABLE, WRONG, exact, of_float
 from kulanz_cli.prepare.parts import PartWriter
-from kulanz_cli.settings import Unusable
 from tests.unit.cli.prepare.prepared import fields, prepared
 from tests.unit.cli.prepare.small_workbook import sheet, workbook
 from tests.unit.cli.prepare.test_cells import read

@@ -6,11 +6,10 @@ case is safe to repeat.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
 from hashlib import sha256
-from typing import Any, Protocol
+from typing import Any
 
+from kulanz.application.door.action_store import Action, Actions
 from kulanz.application.door.asked import Asked
 from kulanz.application.door.problems import FieldProblem, Kind, Problem
 from kulanz.domain.audit import About, AuditEntry
@@ -18,31 +17,6 @@ from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.canonical import canonical_json
 
 FIELD_MARK_CHARACTERS = 16
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """An action as it is stored. `key` is unique in its `place`; `fields` has a digest of each field of its body.
-
-    `answer` is None until it was done.
-    """
-
-    place: str
-    key: str
-    actor: str
-    at: datetime
-    fields: Mapping[str, str]
-    answer: Mapping[str, Any] | None = None
-
-
-class Actions(Protocol):
-    """The actions that were begun, each beside what it is about."""
-
-    def begin(self, action: Action) -> Action:
-        """Store an action where none stands under its key; the one that stands there then, read consistently."""
-
-    def finish(self, action: Action, answer: Mapping[str, Any], entry: AuditEntry | None) -> None:
-        """Add the answer to an action, and its entry to the audit log, in one step. A repetition changes nothing."""
 
 
 def once(asked: Asked, actions: Actions, act: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:

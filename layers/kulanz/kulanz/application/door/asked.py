@@ -41,7 +41,7 @@ if TYPE_CHECKING:  # a question needs neither: what they import takes a tenth of
         Dues,
         VoidStore,
     )
-    from kulanz.application.door.actions import Actions
+    from kulanz.application.door.action_store import Actions
     from kulanz.application.drafts.draft_ports import DraftStore, SourcesStore
     from kulanz.application.exports.ports import ExportQueue, ExportStore
     from kulanz.application.ledger.accept_offer import OfferStore
