@@ -30,6 +30,8 @@ class CampaignLine:
     percent: int
     policy: str
     decided_at: str
+    approvable_until: str
+    """Until when its plan can be approved; empty where none waits."""
 
 
 def line_of(item: Mapping[str, Any]) -> CampaignLine:
@@ -53,6 +55,7 @@ def line_of(item: Mapping[str, Any]) -> CampaignLine:
         percent=WHOLE_PERCENT * at_work["bytes_done"] // whole if whole else 0,
         policy=f"{report['policy']['id']} {report['policy']['version']}",
         decided_at=item["decided_at"],
+        approvable_until=item["approvable_until"] or "",
     )
 
 

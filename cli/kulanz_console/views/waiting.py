@@ -1,21 +1,21 @@
 """*Waiting for you*: plans, troubles, what is late, and whether the stack is halted."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from kulanz.domain.campaigns.campaign import CampaignId, State
+from kulanz.domain.time import parse_instant
 from kulanz_console.port import NotAnswered
 from kulanz_console.views import cases, rejects, voids
 from kulanz_console.views.campaign_lines import CampaignLine, line_of
 from kulanz_console.views.months import last_months
-from kulanz_console.views.plan import is_over, is_warned
+from kulanz_console.views.plan import is_warned
 from kulanz_console.visit import Answer, Shown, Visit
 
 MONTHS_OF_CASES = 2
 PLANS_LOOKED_AT = 5
-"""Plans of which the first page says until when they can be approved: one question each, at once. Of the others it
+"""Plans of which the first page says whether their list has a warning: one question each, at once. Of the others it
 says that they are to be opened for that.
 """
 NOTHING_LATE: Answer = {"overdue": [], "due_soon": []}
@@ -47,7 +47,8 @@ def show(visit: Visit) -> Shown:
     content = {
         "halt": halt,
         "plans": plans,
-        "times": _times(visit, plans),
+        "over": {one.id for one in plans if one.approvable_until and visit.now >= parse_instant(one.approvable_until)},
+        "warned": _warned(visit, plans),
         "stopped": [one for one in campaigns if one.state != State.AWAITING_APPROVAL],
         "kept": kept,
         "is_more": is_more,
@@ -69,29 +70,21 @@ def show(visit: Visit) -> Shown:
     return Shown("waiting.html", visit.words("Waiting for you"), content)
 
 
-@dataclass(frozen=True, slots=True)
-class PlanTime:
-    """Until when a plan can be approved, and whether something about its list looks wrong."""
-
-    until: str
-    is_over: bool
-    is_warned: bool
-
-
-def _times(visit: Visit, plans: Sequence[CampaignLine]) -> dict[str, PlanTime]:
-    """The first of the plans that wait, by their campaigns, without those that have gone or cannot be read now."""
+def _warned(visit: Visit, plans: Sequence[CampaignLine]) -> dict[str, bool]:
+    """Whether something about their lists looks wrong, of the first of the plans that wait. Those that have gone or
+    cannot be read now are missing.
+    """
     looked_at = plans[:PLANS_LOOKED_AT]
-    found = visit.together(*(partial(_time_of, visit, one.id) for one in looked_at))
-    return {one.id: time for one, time in zip(looked_at, found, strict=True) if time is not None}
+    found = visit.together(*(partial(_is_warned, visit, one.id) for one in looked_at))
+    return {one.id: is_so for one, is_so in zip(looked_at, found, strict=True) if is_so is not None}
 
 
-def _time_of(visit: Visit, campaign: str) -> PlanTime | None:
+def _is_warned(visit: Visit, campaign: str) -> bool | None:
     named = CampaignId.parse(campaign)
     try:
-        plan = visit.ask("approvals.plan", None, incident=named.incident_id, seq=named.seq)
+        return is_warned(visit.ask("approvals.plan", None, incident=named.incident_id, seq=named.seq))
     except NotAnswered:  # its line says that it is to be opened, and its page says why; the others are shown
         return None
-    return PlanTime(plan["approvable_until"], is_over(plan, visit.now), is_warned(plan))
 
 
 def _cases(visit: Visit) -> list[Any]:

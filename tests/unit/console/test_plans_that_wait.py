@@ -104,22 +104,32 @@ def test_a_plan_that_the_first_page_did_not_look_at_is_not_shown_as_one_without_
     browser.kulanz.asked.clear()
     first = read(browser.get("/").text)
     assert browser.kulanz.asked.count("approvals.plan") == PLANS_LOOKED_AT
-    assert first.count("approve before") == 1
-    assert first.count("Open it to see until when it can be approved") == len(many) - 1
+    assert first.count("approve before") == len(many), "each plan has its deadline"
+    assert first.count("Open it to see whether its list has a warning.") == len(many) - 1
+
+
+def test_a_campaign_says_until_when_its_plan_can_be_approved_as_long_as_it_waits(right: World) -> None:
+    browser = Browser(right.copy()).enter()
+    said = browser.kulanz.ask("campaigns.one", incident="second", seq=1)["approvable_until"]
+    assert said == until(browser) == browser.kulanz.ask("campaigns.waiting")["campaigns"][0]["approvable_until"]
+    browser.submit(PLAN, f"{PLAN}/reject", reason="the wrong list")
+    for campaign in ("second", "net-outage"):
+        assert browser.kulanz.ask("campaigns.one", incident=campaign, seq=1)["approvable_until"] is None
 
 
 def test_a_plan_that_cannot_be_read_now_does_not_take_the_first_page_from_anybody(right: World) -> None:
     browser = Browser(right.copy()).enter()
 
     def seen(answer: Mapping[str, Any]) -> Mapping[str, Any]:
-        if "approvable_until" in answer:
+        if "plan_hash" in answer:
             raise NotAnswered("AWS did not answer as it should", Why.LATER)
         return answer
 
     browser.kulanz.seen = seen
     page = browser.get("/")
     assert (page.status_code, f'href="{PLAN}"' in page.text) == (200, True)
-    assert "Open it to see until when it can be approved" in read(page.text)
+    assert "approve before" in read(page.text)
+    assert "Open it to see whether its list has a warning." in read(page.text)
     assert browser.get(PLAN).status_code == 503
 
 

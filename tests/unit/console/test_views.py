@@ -81,7 +81,8 @@ def campaign_item(state: State, plan: int, apply: int) -> dict[str, Any]:
     return {
         "campaign": "outage/1", "state": state.value, "reason": "", "decided_at": "2026-03-01T00:00:00Z",
         "plan": {"bytes_done": plan, "finished": plan == 1_000}, "apply": {"bytes_done": apply, "finished": False},
-        "bytes_in_all": 1_000, "seconds_left": None, "report": report,
+        "bytes_in_all": 1_000, "seconds_left": None, "approvable_until": None,
+        "report": report,
     }  # fmt: skip
 
 

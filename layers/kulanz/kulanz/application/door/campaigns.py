@@ -21,6 +21,7 @@ from kulanz.domain.campaigns.estimate import time_left
 from kulanz.domain.campaigns.reconciliation import differences
 from kulanz.domain.delivery.law import Counted
 from kulanz.domain.drafts.following import LONG_WAITING_SAYS
+from kulanz.domain.gate.approval import approvable_until
 from kulanz.domain.time import format_instant
 
 CAMPAIGN_VERSION = 1
@@ -46,6 +47,7 @@ class CampaignItem(TypedDict):
     """A campaign as it stands. `report` has its figures; `seconds_left` is None where none can be told.
 
     `may_write_until`: until then workers under way may write, and no other campaign of its incident opens.
+    `approvable_until`: until when its plan can be approved; None where none waits.
     """
 
     campaign: str
@@ -64,6 +66,7 @@ class CampaignItem(TypedDict):
     apply: PassProgress
     seconds_left: int | None
     may_write_until: str | None
+    approvable_until: str | None
     report: ReportContract
 
 
@@ -213,6 +216,7 @@ def _item(campaign: Campaign, asked: Asked, door: Door) -> CampaignItem:
     log = door.campaigns.log(campaign.id)
     left = time_left(campaign, log, asked.now)
     until = may_write_until(campaign, door.campaigns)
+    plan = door.campaigns.filed_plan(campaign.id) if campaign.state is State.AWAITING_APPROVAL else None
     return {
         "campaign": str(campaign.id),
         "state": campaign.state.value,
@@ -230,6 +234,7 @@ def _item(campaign: Campaign, asked: Asked, door: Door) -> CampaignItem:
         "apply": _progress(campaign, Pass.APPLY),
         "seconds_left": None if left is None else int(left.total_seconds()),
         "may_write_until": None if until is None else format_instant(until),
+        "approvable_until": None if plan is None else format_instant(approvable_until(plan)),
         "report": campaign_report(
             campaign,
             (),
