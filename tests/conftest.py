@@ -9,6 +9,7 @@ import pytest
 from hypothesis import is_hypothesis_test, settings
 
 from tests.support.effort import examples
+from tests.support.policies_read_once import read_policies_once
 
 # No test may reach a real account, whatever the shell it is started from is logged in to.
 AWS_ENVIRONMENT = {
@@ -29,7 +30,8 @@ settings.load_profile("kulanz")
 
 
 def pytest_configure() -> None:
-    """Replace the shell's AWS settings before any test module is imported."""
+    """Replace the shell's AWS settings before any test module is imported, and read each policy once."""
+    read_policies_once()
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
     os.environ.update(AWS_ENVIRONMENT | FUNCTION_ENVIRONMENT)

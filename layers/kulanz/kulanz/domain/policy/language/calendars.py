@@ -6,6 +6,8 @@ import operator
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from fractions import Fraction
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -49,13 +51,17 @@ INSTANTS = (microseconds_of(datetime.min.replace(tzinfo=UTC)), microseconds_of(d
 """The first and the last instant that the calendar has."""
 LAST_DAY = date.max.toordinal()
 
+CALENDARS_REMEMBERED = 8
+"""The functions of how many regions' working days a process remembers, those of no region among them."""
+
 type Bound = tuple[Kind, Callable[..., Any] | Zoned]
 type Bind = Callable[[tuple[Node, ...]], Bound]
 
 
-def calendar_functions(working: WorkingDays | None) -> dict[str, Function]:
+@lru_cache(maxsize=CALENDARS_REMEMBERED)
+def calendar_functions(working: WorkingDays | None) -> MappingProxyType[str, Function]:
     """Give the calendar's functions; ``working`` are the working days of the policy's region, if it names one."""
-    return {
+    functions = {
         "+": Function("a + b, day + 2 days, day + 2 working days", _plus(working)),
         "-": Function("a - b, instant - instant, day - day", _minus),
         "day": Function("day(instant)", _zoned(exposure.day_of, INSTANT, gives=DAY), says="the day of {0}"),
@@ -113,6 +119,7 @@ def calendar_functions(working: WorkingDays | None) -> dict[str, Function]:
             says="the most of {0} in one year that starts in {1}",
         ),
     }
+    return MappingProxyType(functions)
 
 
 def _zoned(function: Callable[..., Any], *kinds: Kind, gives: Kind) -> Bind:

@@ -8,6 +8,8 @@ The table is what the guide documents; nothing outside it can be called.
 import operator
 from collections.abc import Callable
 from fractions import Fraction
+from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 from kulanz.domain.money import Exact, Rounding, round_exact, whole
@@ -310,8 +312,9 @@ def _round(nodes: tuple[Node, ...]) -> Bound:
     return kind, rounded
 
 
-def operators() -> dict[str, Function]:
-    """Give what needs no calendar."""
+@cache
+def operators() -> MappingProxyType[str, Function]:
+    """Give what needs no calendar; the same for every policy."""
     equal = (*ORDERED, "text", "yes or no")
     table = {
         "or": Function("a or b", _kleene(disjunction), strict=False),
@@ -345,7 +348,7 @@ def operators() -> dict[str, Function]:
         "begun": Function("begun(amount, block)", _blocks(lambda value, block: -int(-value // block))),
         "round": Function('round(amount, step, "up")', _round),
     }
-    return table | _measures()
+    return MappingProxyType(table | _measures())
 
 
 def _measures() -> dict[str, Function]:

@@ -10,6 +10,7 @@ literal    := 12 | 12.5 | 10% | 5.00 EUR | 24 h | 3 days | "text" | 2024-02-22 |
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from kulanz.domain.lists.cells import parse_number
@@ -39,6 +40,9 @@ from kulanz.domain.time import (
 )
 
 MAX_EXPRESSION_CHARACTERS = 1000
+TEXTS_REMEMBERED = 256
+"""How many expressions' trees a process remembers: more than a policy has. Its examples are each decided by the policy
+compiled for their incident, and all of these compile the same texts."""
 MAX_DEPTH = 30
 MAX_LEVELS = 60
 """The most operators that may rest on one another: a + b + c has two levels."""
@@ -135,7 +139,15 @@ def parse(text: str, path: Path) -> Tree:
     """Read an expression. Raises ``PolicyError`` that points at the place."""
     if len(text) > MAX_EXPRESSION_CHARACTERS:
         raise PolicyError(f"expected at most {MAX_EXPRESSION_CHARACTERS} characters; name its parts under values", path)
-    return _Parser(text, path).whole()
+    try:
+        return _parsed(text)
+    except PolicyError as error:
+        raise PolicyError(error.problem, path) from None
+
+
+@lru_cache(maxsize=TEXTS_REMEMBERED)
+def _parsed(text: str) -> Tree:
+    return _Parser(text).whole()
 
 
 def _levels(tree: Tree) -> int:
@@ -148,9 +160,8 @@ def _levels(tree: Tree) -> int:
 
 
 class _Parser:
-    def __init__(self, text: str, path: Path) -> None:
+    def __init__(self, text: str) -> None:
         self._text = text
-        self._path = path
         self._depth = 0
         self._tokens = list(self._scan())
         self._at = 0
@@ -171,7 +182,7 @@ class _Parser:
         place = f" near {near!r}" if near else " at its end"
         sign = "" if near[:1].isalpha() else near[:1]
         hint = _HINTS.get(near.partition(" ")[0]) or _HINTS.get(sign) or ""
-        return PolicyError(f"{problem}{place} in: {self._text}{hint}", self._path)
+        return PolicyError(f"{problem}{place} in: {self._text}{hint}")
 
     def _take(self) -> tuple[str, str]:
         token: tuple[str, str] = self._tokens[self._at]
@@ -280,7 +291,7 @@ class _Parser:
 
     def _named(self, text: str) -> Tree:
         if is_currency(text) and self._tokens[self._at][0] == "number":
-            raise PolicyError(f"expected a value near {text!r} in: {self._text}{_AMOUNT_FIRST}", self._path)
+            raise PolicyError(f"expected a value near {text!r} in: {self._text}{_AMOUNT_FIRST}")
         if text in ("yes", "no"):
             return Literal(YES_NO, text == "yes", text)
         if text == "nothing":
