@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -40,6 +41,7 @@ from kulanz_console.drawing.ways import (
     totals_of,
     waiting_for_a_person,
 )
+from kulanz_console.still_open import MAY_CHANGE, OPEN_RIGHTS, STILL_OPEN, StillOpen, still_open
 
 MONTH_VERSION = 1
 FORMULAS = ("=", "+", "-", "@", "\t", "\r")
@@ -80,20 +82,38 @@ def show_month(stack: Stack, *, month: str | None, page: Path | None, rows: Path
     It also says what is not, and why. MONTH is one of UTC, such as 2026-11; without it, this month. A campaign belongs
     to the month that opened it. Exits with 1 where something is late, or plan, ledger and bill differ.
     """
-    named = month or f"{datetime.now(UTC):%Y-%m}"
+    now = datetime.now(UTC)
+    named = month or f"{now:%Y-%m}"
     pages = stack.door().pages("acknowledgements.of_month", month=named)
     campaigns = [one for answer in pages for one in answer["campaigns"]]
+    rights = [right for right in OPEN_RIGHTS if stack.door().permits(right)]
+    is_open = still_open(named, campaigns, rights, _Asked(stack), now)
     if page is not None:
-        _write(page, html_of(named, campaigns))
+        _write(page, html_of(named, campaigns, is_open))
     if rows is not None:
         _write(rows, csv_of(campaigns))
     if is_json:
         content = {"v": MONTH_VERSION, "month": named, "totals": totals_of(campaigns)}
-        print_json(content | {"accounts": accounts_of(campaigns), "campaigns": campaigns})
+        content |= {"accounts": accounts_of(campaigns), "campaigns": campaigns}
+        print_json(content | {"still_open": is_open.numbers, "still_open_is_whole": is_open.is_whole})
     else:
         _show(named, campaigns)
+        _show_open(is_open)
     if differences_of(campaigns) or any(Decimal(line["overdue"]) for line in lines_of(campaigns)):
         click.get_current_context().exit(EXIT_NO)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A command's questions about what is still open."""
+
+    stack: Stack
+
+    def ask(self, use: str) -> Mapping[str, Any]:
+        return self.stack.door().ask(use)
+
+    def items(self, use: str, name: str, **values: str) -> Sequence[Mapping[str, Any]]:
+        return [one for page in self.stack.door().pages(use, None, **values) for one in page[name]]
 
 
 LATE_FIELDS = (
@@ -203,6 +223,17 @@ def _show(month: str, campaigns: Sequence[Mapping[str, Any]]) -> None:
         say(out, NO_DIFFERENCE[0].lower() + NO_DIFFERENCE[1:].rstrip("."))
 
 
+def _show_open(is_open: StillOpen) -> None:
+    """What may still change the month."""
+    out = console()
+    say(out, STILL_OPEN, "bold")
+    for text in is_open.said():
+        say(out, text, indent=2)
+        if text == MAY_CHANGE:
+            for line, number in is_open.lines():
+                say(out, f"{line}: {number:,}", indent=2, further=4)
+
+
 def _show_accounts(out: Console, campaigns: Sequence[Mapping[str, Any]]) -> None:
     """What it comes to by ledger account and reason code, where a policy names one."""
     found = accounts_of(campaigns)
@@ -246,7 +277,7 @@ def _booked(campaign: Mapping[str, Any]) -> Iterator[str]:
         yield named.pop() if len(named) == 1 else SEVERAL
 
 
-def html_of(month: str, campaigns: Sequence[Mapping[str, Any]]) -> str:
+def html_of(month: str, campaigns: Sequence[Mapping[str, Any]], is_open: StillOpen) -> str:
     """The month as one page, which loads nothing and names no account."""
     style = element("style")
     style.text = STYLE
@@ -269,8 +300,16 @@ def html_of(month: str, campaigns: Sequence[Mapping[str, Any]]) -> str:
         section("campaigns", "The campaigns", _campaigns(campaigns)),
         *([section("persons", "Waits for a person", element("ul", *_items(waiting)))] if waiting else ()),
         section("differences", "Differences", agree),
+        section("open", STILL_OPEN, *_open(is_open)),
     )
     return document(element("html", head, element("body", main), lang="en"))
+
+
+def _open(is_open: StillOpen) -> Iterator[Element]:
+    for text in is_open.said():
+        yield element("p", text)
+        if text == MAY_CHANGE:
+            yield element("ul", *_items(f"{line}: {number:,}" for line, number in is_open.lines()))
 
 
 def _items(texts: Iterable[str]) -> list[Element]:

@@ -28,6 +28,14 @@ class Answering(Stack):
         """The pages of an answer."""
         return iter(self._pages[use])
 
+    def lose(self, name: str) -> None:
+        """Have no answer any more, named as in the beginning, as for somebody who lacks the role."""
+        del self._pages[name.replace("__", ".")]
+
+    def permits(self, use: str) -> bool:
+        """Every role is there, but for what the stack has no answer to."""
+        return use == "halts.current" or use in self._pages
+
     def act(self, use: str, *_: object, **values: object) -> Any:
         """What an action came to. An id that the API refuses is refused here, too."""
         if not is_action_id(str(values.get("id", "none"))):

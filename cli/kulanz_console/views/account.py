@@ -11,9 +11,10 @@ from kulanz.domain.identifiers import month_of_goodwill
 from kulanz_console import answered
 from kulanz_console.paths import url
 from kulanz_console.port import NotAnswered, Why
+from kulanz_console.still_open import may_reduce
 from kulanz_console.views.cases import CONFLICT, case_path
 from kulanz_console.views.forms import action_id, reasons_of
-from kulanz_console.views.voids import listed, may_reduce
+from kulanz_console.views.voids import listed
 from kulanz_console.visit import Answer, Done, Shown, Visit
 
 if TYPE_CHECKING:

@@ -1,10 +1,10 @@
 """*Month*: what a month granted, what of it is on bills, and where plan, ledger and bill differ."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from kulanz.domain.campaigns.campaign import ENDED, State
 from kulanz_console.drawing.pictures import Bar, Segment, picture
 from kulanz_console.drawing.ways import (
     NO_DIFFERENCE,
@@ -19,7 +19,15 @@ from kulanz_console.drawing.ways import (
     totals_of,
 )
 from kulanz_console.drawing.worth import measure_words
-from kulanz_console.views import cases, voids
+from kulanz_console.still_open import (
+    MAY_CHANGE,
+    NOT_COUNTED,
+    NOTHING_OPEN,
+    OPEN_RIGHTS,
+    OPEN_TEXTS,
+    StillOpen,
+    still_open,
+)
 from kulanz_console.views.months import month_of, neighbours
 from kulanz_console.visit import Shown, Visit
 
@@ -27,15 +35,8 @@ KINDS = {"applied": "granted", "accepted": "since", "sent": "waiting", "rejected
 """The class of a state's colour; the others have the quiet one."""
 DELIVERIES_ASKED = 40
 """Deliveries of a month that are asked for their instant, each with one question; of more, nothing is said."""
-OPEN_TEXTS = {
-    "campaigns": "Campaigns that are not over",
-    "voids": "Voids that are not over",
-    "proposed": "Decisions of cases that wait for a second person",
-    "cases": "Cases for manual review",
-    "goodwill": "Goodwill that waits for a second person",
-}
-"""What may still change the figures of a month."""
-OPEN_RIGHTS = ("halts.current", "cases.of_month", "goodwill.waiting")
+OPEN_PATHS = {"voids": "/#voids", "proposed": "/cases", "goodwill": "/goodwill"}
+"""Where each kind of what is still open stands; campaigns and cases stand under their month."""
 
 
 def show(visit: Visit) -> Shown:
@@ -43,8 +44,8 @@ def show(visit: Visit) -> Shown:
     month = month_of(visit)
     campaigns, is_more = visit.pages("acknowledgements.of_month", "campaigns", month=month)
     totals = totals_of(campaigns)
-    still_open, sent, dues = visit.together(
-        lambda: list(_still_open(visit, month, campaigns)),
+    is_open, sent, dues = visit.together(
+        lambda: _still_open(visit, month, campaigns),
         lambda: _sent_since(visit, campaigns),
         lambda: _next_dues(visit, campaigns),
     )
@@ -62,33 +63,35 @@ def show(visit: Visit) -> Shown:
         "differences": differences_of(campaigns),
         "agreed": NO_DIFFERENCE if is_compared(campaigns) else NOTHING_TO_COMPARE,
         "rest": rest_of(campaigns),
-        "still_open": still_open,
+        "still_open": is_open,
         "open_texts": OPEN_TEXTS,
-        "may_read_all": all(map(visit.may, OPEN_RIGHTS)),
+        "may_change": MAY_CHANGE,
+        "nothing_open": NOTHING_OPEN,
+        "not_counted": NOT_COUNTED,
+        "open_paths": OPEN_PATHS | {kind: f"/{kind}?month={month}" for kind in ("campaigns", "cases")},
         "sent_since": sent,
         "next_dues": dues,
     }
     return Shown("month.html", visit.words("Month {month}", month=month), content)
 
 
-def _still_open(visit: Visit, month: str, campaigns: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, int, str]]:
-    """What may still change the month, as far as the person may read it: its kind, how many, and where it stands."""
-    of_month = {one["campaign"] for one in campaigns}
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A page's questions about what is still open."""
 
-    def of_this(found: Iterable[Mapping[str, Any]]) -> int:
-        return sum(one["campaign"] in of_month for one in found)
+    visit: Visit
 
-    yield "campaigns", sum(State(one["state"]) not in ENDED for one in campaigns), f"/campaigns?month={month}"
-    if visit.may("halts.current"):
-        open_voids = visit.ask("voids.waiting")["voids"]
-        yield "voids", sum(any(voids.may_reduce(one, granted) for granted in of_month) for one in open_voids), "/#voids"
-    if visit.may("cases.of_month"):
-        yield "proposed", of_this(cases.proposed(visit)[0]), "/cases"
-        queue = [one for one in cases.waiting_in(visit, [month]) if one["closed"] is None]
-        yield "cases", sum(sum(one["waiting"].values()) for one in queue), f"/cases?month={month}"
-    if visit.may("goodwill.waiting") and month == f"{visit.now:%Y-%m}":  # it belongs to the month it is given in
-        waiting = visit.ask("goodwill.waiting")["waiting"]
-        yield "goodwill", sum(one["state"] == "waiting" for one in waiting), "/goodwill"
+    def ask(self, use: str) -> Mapping[str, Any]:
+        return self.visit.ask(use)
+
+    def items(self, use: str, name: str, **values: str) -> Sequence[Mapping[str, Any]]:
+        return self.visit.pages(use, name, None, **values)[0]
+
+
+def _still_open(visit: Visit, month: str, campaigns: Sequence[Mapping[str, Any]]) -> StillOpen:
+    """What may still change the month, as far as the person may read it."""
+    rights = [right for right in OPEN_RIGHTS if visit.may(right)]
+    return still_open(month, campaigns, rights, _Asked(visit), visit.now)
 
 
 def _sent_since(visit: Visit, campaigns: Iterable[Mapping[str, Any]]) -> dict[str, str]:

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.delivery.void import VoidState
 from kulanz_console.paths import campaign_path, segment
 from kulanz_console.port import NotAnswered, Why
+from kulanz_console.still_open import OVERPAID
 from kulanz_console.views.forms import action_id, filled, on_campaign
 from kulanz_console.visit import Answer, Done, Shown, Visit
 
@@ -32,10 +32,6 @@ STATES: Mapping[VoidState, str] = {
 """The class of a state's label; the others wait."""
 
 
-OVERPAID = "overpaid"
-"""What a void is about that reduces decisions of campaigns before its own."""
-
-
 def path_of(one: Mapping[str, Any]) -> str:
     """The page of a void."""
     return f"/void/{campaign_path(one['campaign'])}/{segment(one['void'])}"
@@ -44,16 +40,6 @@ def path_of(one: Mapping[str, Any]) -> str:
 def listed(one: Answer) -> dict[str, Any]:
     """A void as a line of a list."""
     return {**one, "path": path_of(one), "kind": STATES.get(VoidState(one["state"]), "waits")}
-
-
-def may_reduce(void: Answer, campaign: str) -> bool:
-    """Whether a void may take back what a campaign granted: its own, or of what was overpaid the earlier ones of the
-    incident.
-    """
-    if void["about"] != OVERPAID:
-        return bool(void["campaign"] == campaign)
-    found, granted = CampaignId.parse(void["campaign"]), CampaignId.parse(campaign)
-    return granted.incident_id == found.incident_id and granted.seq < found.seq
 
 
 def show(visit: Visit) -> Shown:

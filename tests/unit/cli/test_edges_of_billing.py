@@ -17,6 +17,7 @@ from kulanz_cli.acknowledgements import PROBLEMS_SHOWN
 from kulanz_cli.month import FORMULAS, LATE_FIELDS, csv_of, html_of, late_csv
 from kulanz_console.answered import _billing, _late_from
 from kulanz_console.drawing.ways import NOT_EXACT
+from kulanz_console.still_open import StillOpen
 from tests.support.answering import Answering, cells
 from tests.support.reading import read
 from tests.support.world_stack import run
@@ -79,9 +80,21 @@ def month() -> list[dict[str, Any]]:
     ]
 
 
+CLOSED = (None, "2026-04-01T00:00:00Z")
+NOTHING = StillOpen({}, is_whole=True)
+
+
 def pages_of(campaigns: list[dict[str, Any]]) -> Answering:
     """Each campaign on a page of its own."""
-    return Answering(acknowledgements__of_month=[{"campaigns": [one]} for one in campaigns])
+    return Answering(
+        acknowledgements__of_month=[{"campaigns": [one]} for one in campaigns],
+        voids__waiting=[{"voids": [{"campaign": named, "about": "unused"} for named in ("in-8/2", "in-9/1")]}],
+        cases__proposed=[{"proposed": [{"campaign": "in-7/1"}]}, {"proposed": [{"campaign": "in-9/1"}]}],
+        cases__of_month=[
+            {"campaigns": [{"closed": closed, "waiting": {"held": 3, "referred": 1}}]} for closed in CLOSED
+        ],
+        goodwill__waiting=[{"waiting": [{"state": "waiting"}]}],
+    )
 
 
 def test_every_figure_of_a_month_stands_in_its_place() -> None:
@@ -117,7 +130,36 @@ def test_every_figure_of_a_month_stands_in_its_place() -> None:
         ["in-8/2", "31.00", "0", "EUR", "-"],
         [f"in-8/2 is not delivered: {WHY_NOT}"],
         ["no unexplained difference"],
+        ["Still open"],
+        ["This may still change the month."],
+        ["Voids that are not over: 1"],
+        ["Decisions of cases that wait for a second person: 1"],
+        ["Cases for manual review: 4"],
     ]
+
+
+@pytest.mark.parametrize(
+    ("lacks", "numbers"),
+    [
+        ((), {"campaigns": 0, "voids": 1, "proposed": 1, "cases": 4}),
+        (("cases__of_month",), {"campaigns": 0, "voids": 1}),
+        (("goodwill__waiting",), {"campaigns": 0, "voids": 1, "proposed": 1, "cases": 4}),
+    ],
+)
+def test_a_month_counts_what_is_still_open_and_says_where_a_role_is_lacking(
+    lacks: tuple[str, ...], numbers: dict[str, int], tmp_path: Path
+) -> None:
+    stack = pages_of(month())
+    for name in lacks:
+        stack.lose(name)
+    shown = run(stack, "month", "2026-03", "--html", str(tmp_path / "month.html")).stdout
+    page = re.sub("<[^>]+>", " ", (tmp_path / "month.html").read_text(encoding="utf-8"))
+    content = json.loads(run(stack, "month", "2026-03", "--json").stdout)
+    assert (content["still_open"], content["still_open_is_whole"]) == (numbers, not lacks)
+    for text in (shown, page):
+        words = " ".join(text.split()).partition("Still open ")[2]
+        assert words.startswith("This may still change the month. Voids that are not over: 1")
+        assert words.endswith("What your roles may not read is not counted.") is bool(lacks)
 
 
 @pytest.mark.parametrize(
@@ -173,7 +215,7 @@ class Cells(HTMLParser):
 
 
 def test_the_months_page_has_each_figure_under_its_heading() -> None:
-    rows = Cells(html_of("2026-03", month())).rows
+    rows = Cells(html_of("2026-03", month(), NOTHING)).rows
     assert ["not on bills, late", "14.00", "the deadline is over"] in rows
     assert ["not on bills, late", "0", "the deadline is over"] in rows
     assert ["not on bills, expired", "4.00", "the customer can no longer use it"] in rows
@@ -213,7 +255,7 @@ def test_a_month_says_why_what_is_on_no_bill_is_in_no_delivery(
     shown = " ".join(run(pages_of(campaigns), "month", "2026-03").stdout.split())
     assert ("in-7/1 is not delivered" in shown) is (said is not None)
     assert said is None or f"in-7/1 is not delivered: {said}" in shown
-    place = Cells(html_of("2026-03", campaigns)).rows[-3]
+    place = Cells(html_of("2026-03", campaigns, NOTHING)).rows[-3]
     assert place[-1] == (said or delivery or "additions only")
 
 
@@ -225,7 +267,7 @@ def test_a_month_names_the_campaigns_whose_credits_wait_for_a_person_with_what_t
             campaigns[1]["lines"][0]["by_state"] |= {"rejected": "3.00", "taken_back": "4.00"}
         shown = " ".join(run(pages_of(campaigns), "month", "2026-03").stdout.split())
         assert (f"waits for a person: {named}" in shown) is is_waiting
-        assert (named in re.sub("<[^>]+>", "", html_of("2026-03", campaigns))) is is_waiting
+        assert (named in re.sub("<[^>]+>", "", html_of("2026-03", campaigns, NOTHING))) is is_waiting
 
 
 # What is late

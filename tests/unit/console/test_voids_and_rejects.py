@@ -9,7 +9,7 @@ from kulanz.application.door.routes import Role
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.delivery.void import VoidState
 from kulanz_console.port import NotAnswered, Why
-from kulanz_console.views.voids import may_reduce
+from kulanz_console.still_open import may_reduce
 from tests.support.console_browser import EVERY_ROLE, Browser, forms
 from tests.support.console_waiting import VOID, with_discretion, with_void
 from tests.support.small_campaign import CAMPAIGN, INCIDENT_ID

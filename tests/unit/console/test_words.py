@@ -23,8 +23,8 @@ from kulanz_console.drawing.ways import (
 from kulanz_console.drawing.words import SENTENCES
 from kulanz_console.pages import padded
 from kulanz_console.routes import MENU
+from kulanz_console.still_open import MAY_CHANGE, NOT_COUNTED, NOTHING_OPEN, OPEN_TEXTS
 from kulanz_console.views.drafts import CHOICES
-from kulanz_console.views.month import OPEN_TEXTS
 from kulanz_console.views.voids import SHARES
 from kulanz_console.words import Words, catalogue
 
@@ -44,7 +44,16 @@ def written() -> Iterator[str]:
                 if name in CALLED or (name == "NotAnswered" and "views" in file.parts):
                     yield str(node.args[0].value)
     yield from (one.name for one in MENU)
-    yield from (*OPEN_TEXTS.values(), NO_DIFFERENCE, NOTHING_TO_COMPARE, NOTHING_ON_BILLS, PARTLY_ON_BILLS)
+    yield from (
+        *OPEN_TEXTS.values(),
+        MAY_CHANGE,
+        NOTHING_OPEN,
+        NOT_COUNTED,
+        NO_DIFFERENCE,
+        NOTHING_TO_COMPARE,
+        NOTHING_ON_BILLS,
+        PARTLY_ON_BILLS,
+    )
     yield from (*SHARES.values(), *CHOICES.values(), "To scale")
     yield from (*SAYS.values(), *EXPLAINED.values(), WITHDRAWN)
     yield from (

@@ -17,6 +17,7 @@ from kulanz.domain.delivery.channel import Channel
 from kulanz_cli.answers import show_answer
 from kulanz_cli.month import csv_of, html_of, late_csv
 from kulanz_console.drawing.ways import differences_of, totals_of
+from kulanz_console.still_open import StillOpen
 from tests.fake_biller.biller import Biller, Faults
 from tests.support.billed import Clock
 from tests.support.small_campaign import CAMPAIGN, event, list_of, row, small_world
@@ -254,6 +255,6 @@ def test_the_month_adds_up_to_what_the_biller_has_on_its_bills(bills: Bills) -> 
     head, money, _ = (line.split(",") for line in csv_of(campaigns).splitlines())
     told = dict(zip(head, money, strict=True))
     assert (told["granted"], told["applied"], told["measure"]) == (total["granted"], total["applied"], MONEY)
-    page = html_of(MONTH, campaigns)
+    page = html_of(MONTH, campaigns, StillOpen({}, is_whole=True))
     assert f"{total['granted']} EUR granted, {total['not_on_bills']} not on bills yet" in page
     assert "a-1" not in page
