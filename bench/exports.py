@@ -20,9 +20,16 @@ from kulanz.application.campaigns.chunk_run import GrantPorts, GrantSettings
 from kulanz.application.campaigns.frozen import FrozenCache
 from kulanz.application.exports.ask_export import AskPorts, ask_export
 from kulanz.application.exports.write_parts import ExportPorts, write_parts
+from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.exports.figures import differences, expected
+from kulanz.domain.ledger.entries import DecisionKey
+from tests.support.fake_answers import FakeAnswers
+from tests.support.fake_deliveries import FakeCredits, FakeDeliveries
 from tests.support.fake_exports import FakeExportQueue, FakeExports
-from tests.support.fakes import FakeLedger
+from tests.support.fake_index import FakeIndex
+from tests.support.fake_offers import FakeOffers
+from tests.support.fake_voids import FakeVoids
+from tests.support.fakes import FakeCampaigns, FakeLedger
 
 CHUNK_BYTES = 1024 * 1024
 OF_THE_PLANS_RATE_LEAST = 0.5
@@ -45,14 +52,39 @@ class Counting:
         raise NotImplementedError(key)
 
 
+class NobodyRecognised:
+    """No person recognised a row that cannot be read."""
+
+    def recognised(self, campaign_id: CampaignId, start: int, stop: int) -> dict[int, DecisionKey]:  # noqa: ARG002 (of the port)
+        return {}
+
+
+class Counters:
+    """Nothing became of what was granted."""
+
+    def __init__(self) -> None:
+        self.deliveries = FakeDeliveries()
+        self.answers, self.voids = FakeAnswers(self.deliveries.dues), FakeVoids(FakeCampaigns(), self.deliveries.dues)
+
+
 def export(made: Opened, ledger: FakeLedger) -> tuple[float, int]:
     """Processor time of an export, and its bytes."""
     exports, queue, archive = FakeExports(), FakeExportQueue(), Counting()
     work = GrantPorts(made.campaigns, made.lists, ledger, made.chunks, archive)
-    ports, cache = ExportPorts(work, exports, queue), FrozenCache()
+    ports = ExportPorts(
+        work,
+        exports,
+        queue,
+        FakeCredits(ledger),
+        NobodyRecognised(),
+        FakeIndex(FakeCampaigns(), FakeOffers(ledger, FakeCampaigns())),
+    )
+    cache = FrozenCache()
     campaign = made.campaigns.campaign(made.campaign)
     assert campaign is not None
-    asked = ask_export(campaign, "bench", "bench", AskPorts(made.campaigns, exports, queue), datetime.now(UTC))
+    asked = ask_export(
+        campaign, "bench", "bench", AskPorts(made.campaigns, exports, queue, Counters()), datetime.now(UTC)
+    )
     before = time.process_time()
     while queue.sent:
         write_parts(queue.sent.pop(0), ports, GrantSettings(CALLS_IN_FLIGHT, 0.0, 1096), RealClock(), cache)

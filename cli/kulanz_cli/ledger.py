@@ -11,14 +11,13 @@ from kulanz.application.ports import PinnedVersionGone, Stores
 from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.campaigns.reconciliation import Difference
 from kulanz.domain.confirmation import Occasion
-from kulanz.domain.delivery.law import Shares
+from kulanz.domain.delivery.law import LAW
 from kulanz_cli.command import CampaignParameter, action_id
 from kulanz_cli.direct import DirectStack
 from kulanz_cli.outcomes import ANSWER_CODES, EXIT_NO, Unusable
-from kulanz_cli.reconciliation import figure
+from kulanz_cli.reconciliation import figure, law_text
 from kulanz_cli.settings import as_json, pass_direct_stack
 from kulanz_cli.terminal import console, counted_as, print_json, say
-from kulanz_console.drawing.ways import LAW
 
 REASON_CHARACTERS = 200
 
@@ -129,7 +128,7 @@ def _show(checked: Checked) -> None:
         receipts, ledger = (figure(one.what, size) for size in (one.planned, one.applied))
         say(out, f"{one.what}: receipts {receipts}, ledger {ledger}", indent=2)
     for measure, shares in sorted(checked.law.items()):
-        say(out, _law_text(measure, shares), indent=2)
+        say(out, law_text(measure, shares), indent=2)
     for text in checked.broken:
         say(out, f"the law is broken: {text}", indent=2)
     if checked.differences and not _differs(checked):
@@ -138,13 +137,6 @@ def _show(checked: Checked) -> None:
         say(out, f"{one.what}: {figure(one.what, one.applied - one.planned)} more than the receipts count", indent=2)
     if checked.beyond:
         say(out, "Workers that were stopped before their receipt wrote these. They are granted.", indent=2)
-
-
-def _law_text(measure: str, shares: Shares) -> str:
-    """The law of one measure, as an equation; what is nothing is left out."""
-    named = [(name.replace("_", " "), getattr(shares, name)) for name in LAW]
-    parts = [f"{figure(measure, size)} {name}" for name, size in named if size]
-    return f"{measure}: granted {figure(measure, shares.granted)} = {' + '.join(parts) or '0'}"
 
 
 def _as_json(checked: Checked) -> dict[str, object]:

@@ -16,6 +16,7 @@ from kulanz.domain.campaigns.reconciliation import (
     WriteResult,
     differences,
 )
+from kulanz.domain.delivery.law import LAW, Shares
 from kulanz_cli.shown_campaign import ShownCampaign
 from kulanz_cli.terminal import Column, command, counted_as, say, table
 from kulanz_console.drawing.worth import figure, measure_words, value_text
@@ -119,3 +120,10 @@ def sum_text(sums: Mapping[tuple[RowResult, str], int | Decimal], row_result: Ro
     """All sums of one result: `36,840.00 USD + 20 call minutes`; a dash for none."""
     texts = [value_text(measure, value) for (found, measure), value in sorted(sums.items()) if found is row_result]
     return " + ".join(texts) or "-"
+
+
+def law_text(measure: str, shares: Shares) -> str:
+    """The law of one measure, as an equation; what is nothing is left out."""
+    named = [(name.replace("_", " "), getattr(shares, name)) for name in LAW]
+    parts = [f"{figure(measure, size)} {name}" for name, size in named if size]
+    return f"{measure}: granted {figure(measure, shares.granted)} = {' + '.join(parts) or '0'}"

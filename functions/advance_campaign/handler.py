@@ -1,6 +1,6 @@
 """Changes of campaigns' META records, from CampaignsTable's stream; by a schedule, the watch over open ones."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -40,6 +40,7 @@ from kulanz.application.delivery.advance_delivery import (
     watch_deliveries,
 )
 from kulanz.application.delivery.advance_void import AdvanceVoidPorts, advance_void, watch_voids
+from kulanz.application.delivery.campaign_law import law_at
 from kulanz.application.delivery.kept_back import end_delivered, watch_kept_back
 from kulanz.application.delivery.open_answers import OpenAnswersPorts, watch_answers
 from kulanz.application.delivery.watch_dues import look_at_dues
@@ -49,6 +50,7 @@ from kulanz.application.ledger.settle_budgets import SettlePorts, settle_budgets
 from kulanz.config import AdvanceCampaignConfig
 from kulanz.domain.campaigns.campaign import STOPPED, Campaign, Cause, State
 from kulanz.domain.campaigns.estimate import Operation
+from kulanz.domain.delivery.law import Counted
 from kulanz.failures import without_content
 from kulanz.versions import VERSIONS_ASKED, versions
 
@@ -106,6 +108,10 @@ def _open_delivery(campaign: Campaign, cause: Cause, now: datetime) -> None:
     end_delivered(campaign, _delivering(), _keeping_back(), cause, now)
 
 
+def _counted_law(campaign: Campaign, now: datetime) -> Mapping[str, Counted]:
+    return law_at(campaign, _keeping_back(), now)
+
+
 @cache
 def _answering() -> tuple[OpenAnswersPorts, DynamoDues]:
     config = AdvanceCampaignConfig.read()
@@ -131,6 +137,7 @@ def _composed() -> AdvancePorts:
         gate=config.gate,
         channel=config.channel,
         deliver=_open_delivery,
+        law=_counted_law,
     )
 
 

@@ -140,13 +140,22 @@ def _hearing() -> "AnswerPorts":
 
 @cache
 def _exporting() -> "tuple[ExportPorts, GrantSettings]":
+    from kulanz.adapters.case_table import DynamoCases
     from kulanz.adapters.export_table import DynamoExports
     from kulanz.application.exports.write_parts import ExportPorts
 
     config = GrantCreditsConfig.read()
     granting, settings, _ = _composed()
-    exports = DynamoExports(client("dynamodb"), config.campaigns_table)
-    return ExportPorts(granting, exports, _queue()), settings
+    delivering, _, _ = _delivering()
+    ports = ExportPorts(
+        work=granting,
+        exports=DynamoExports(client("dynamodb"), config.campaigns_table),
+        queue=_queue(),
+        credits=delivering.credits,
+        rows=DynamoCases(client("dynamodb"), config.credits_table, config.campaigns_table),
+        index=delivering.index,
+    )
+    return ports, settings
 
 
 class _LambdaClock:

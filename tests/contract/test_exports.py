@@ -18,7 +18,7 @@ from tests.contract.conftest import BACKENDS
 
 CAMPAIGN = CampaignId("net-outage", 1)
 AT = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
-EXPORT = Export(CAMPAIGN, "e.1:~-x", Of.LEDGER, "iam:anna", AT)
+EXPORT = Export(CAMPAIGN, "e.1:~-x", Of.LEDGER, "iam:anna", AT, counters="c0ffee", span=7_000_000)
 
 
 def figures(lines: int, cents: int) -> Figures:

@@ -23,6 +23,7 @@ from tests.support.faults import Tap, tapped
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
 from tests.support.world import World
 from tests.support.world_clock import WorldClock
+from tests.support.world_deliveries import KeptBack
 
 EXPORT = "an-export"
 NOBODY_APPROVES: dict[str, Any] = {"approvers": ()}
@@ -31,7 +32,7 @@ FINANCE = "iam:arn:aws:iam::123456789012:user/finance"
 
 def ask(world: World, campaign: str, export_id: str = EXPORT) -> Export:
     """Ask for an export of a campaign. Raises ExportRefused."""
-    ports = AskPorts(world.campaigns, world.exports, world.export_queue)
+    ports = AskPorts(world.campaigns, world.exports, world.export_queue, KeptBack(world))
     return ask_export(world.campaign(campaign), export_id, FINANCE, ports, world.now)
 
 
@@ -44,6 +45,9 @@ def work(world: World, message: ExportMessage, tap: Tap | None = None) -> PartsW
         GrantPorts(campaigns, lists, ledger, world.chunks, archive),
         tapped(world.exports, "exports", through),
         tapped(world.export_queue, "queue", through),
+        tapped(world.credits, "credits", through),
+        tapped(world.cases, "cases", through),
+        tapped(world.index, "index", through),
     )
     settings = GrantSettings(world.calls_in_flight, world.units_per_second, world.retention_days)
     return write_parts(message, ports, settings, WorldClock(world), FrozenCache())
@@ -75,7 +79,7 @@ def rows(world: World, export: Export) -> Iterator[dict[str, Any]]:
     for part in parts(world, export):
         for text in gzip.decompress(world.archive.documents[part.key]).splitlines():
             row = json.loads(text)
-            yield {**row, "line": line + row["line"]}
+            yield {**row, "line": None if row["line"] is None else line + row["line"]}
         line += part.lines
 
 
@@ -108,6 +112,6 @@ def by_rows(world: World, campaign: str = CAMPAIGN, export_id: str = EXPORT) -> 
     export = world.exports.export(CampaignId.parse(campaign), export_id)
     assert export is not None
     figures = Figures()
-    for _, group in groupby(rows(world, export), key=lambda one: one["line"]):
+    for _, group in groupby(rows(world, export), key=lambda one: (one["line"], one["decision"])):
         count_read(figures, list(group))
     return figures

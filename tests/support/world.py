@@ -71,7 +71,7 @@ from tests.support.fake_voids import FakeVoids
 from tests.support.fakes import FakeCampaigns, FakeLedger, FakeStores
 from tests.support.faults import Killed, Tap, tapped
 from tests.support.world_clock import TakingTime, WorldClock
-from tests.support.world_deliveries import advanced, delivered, opened, watched
+from tests.support.world_deliveries import advanced, delivered, law_of_campaign, opened, watched
 from tests.support.world_steps import (
     AMENDMENTS,
     CHANGES,
@@ -481,6 +481,7 @@ class World:
             gate=self.gate,
             channel=self.channel,
             deliver=partial(opened, self) if self.delivers else None,
+            law=partial(law_of_campaign, self),
         )
 
     def _follow(self, batch: Sequence[Revision], event_id: str) -> None:

@@ -1,6 +1,6 @@
 """What a world does with deliveries: the steps of its functions, composed as their handlers compose them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from kulanz.adapters.parted_lists import PartedLists
@@ -11,6 +11,7 @@ from kulanz.application.delivery.advance_delivery import (
     advance_delivery,
     watch_deliveries,
 )
+from kulanz.application.delivery.campaign_law import law_at
 from kulanz.application.delivery.deliver_chunk import DeliverDone, DeliverPorts, deliver_chunk
 from kulanz.application.delivery.kept_back import end_delivered, watch_kept_back
 from kulanz.application.delivery.publish_credits import PublishCreditsPorts, PublishDone, publish_credits
@@ -18,6 +19,7 @@ from kulanz.application.delivery.watching import Looked
 from kulanz.application.ports import DeliveryMessage, PublishMessage
 from kulanz.domain.campaigns.campaign import Campaign, Cause
 from kulanz.domain.delivery.ids import DeliveryId
+from kulanz.domain.delivery.law import Counted
 from tests.support.fake_answers import FakeAnswers
 from tests.support.faults import Tap, tapped
 from tests.support.world_clock import WorldClock
@@ -54,6 +56,11 @@ class KeptBack:
 def opened(world: "World", campaign: Campaign, cause: Cause, now: "datetime") -> None:
     """A campaign has ended: its delivery opens, or what it granted is kept back."""
     end_delivered(campaign, delivery_ports(world), KeptBack(world), cause, now)
+
+
+def law_of_campaign(world: "World", campaign: Campaign, now: "datetime") -> Mapping[str, Counted]:
+    """Where what a campaign granted is, for its report."""
+    return law_at(campaign, KeptBack(world), now)
 
 
 def advanced(world: "World", batch: Sequence[DeliveryId]) -> None:

@@ -11,13 +11,23 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from kulanz.domain.campaigns.campaign import CampaignId
-from kulanz.domain.exports.figures import ACCEPTED, CLAIMABLE, UNCOUNTED, VOIDED, Figures, LineKey, SumKey, Written
+from kulanz.domain.delivery.law import STATED
+from kulanz.domain.exports.figures import (
+    ACCEPTED,
+    CLAIMABLE,
+    UNCOUNTED,
+    Figures,
+    LineKey,
+    SumKey,
+    Written,
+    law_of_figures,
+)
 from kulanz_cli.command import CampaignParameter, action_id, under_id
 from kulanz_cli.door import Door
 from kulanz_cli.exported.fetch import Parts
 from kulanz_cli.exported.files import ENDINGS, beside, sink
 from kulanz_cli.outcomes import ANSWER_CODES, EXIT_NO, Unusable
-from kulanz_cli.reconciliation import figure, measure_words, value_text
+from kulanz_cli.reconciliation import figure, law_text, measure_words, value_text
 from kulanz_cli.settings import as_json, pass_stack
 from kulanz_cli.stack import Stack
 from kulanz_cli.terminal import Column, console, counted_as, print_json, say, table
@@ -31,9 +41,13 @@ BESIDE = {
     ACCEPTED: "accepted, or granted by hand, since",
     CLAIMABLE: "still to be claimed by customers",
     UNCOUNTED: "in the ledger, but counted by no receipt",
-    VOIDED: "taken back since by voids",
 }
 """Sums that the reconciliation does not have, in words."""
+LAW_COMPARED = "what was used, taken back and written off, and the rest: as the reconciliation says"
+LAW_NOT_COMPARED = (
+    "Not compared with the reconciliation: a void, an answer or a decision by hand moved this while it was exported."
+    " Ask for another export."
+)
 
 
 class Differs(Exception):
@@ -86,7 +100,7 @@ def export_campaign(
         say(console(stderr=True), "no file was written; report the difference to whoever runs the stack")
         click.get_current_context().exit(EXIT_NO)
     if is_json:
-        kept = ("v", "campaign", "id", "of", "asked_by", "asked_at", "figures", "expected")
+        kept = ("v", "campaign", "id", "of", "asked_by", "asked_at", "figures", "expected", "law_compared")
         print_json({**{name: finished[name] for name in kept}, "rows": parts.rows, "file": str(path)})  # type: ignore[literal-required]
     else:
         _show(finished, parts, path, console())
@@ -151,7 +165,7 @@ def _show(finished: "ExportAnswer", parts: Parts, path: Path, out: Console) -> N
     rows = [
         [key.of, measure_words(key.measure), figure(key.measure, size), figure(key.measure, owed.get(key, 0))]
         for key, size in sorted(parts.figures.sums.items())
-        if key.of not in BESIDE
+        if key.of not in BESIDE and key.of not in STATED
     ]
     if rows:
         names = [Column("result"), Column("sum of"), Column("export", is_number=True), Column(compared, is_number=True)]
@@ -159,3 +173,8 @@ def _show(finished: "ExportAnswer", parts: Parts, path: Path, out: Console) -> N
     for key, size in sorted(parts.figures.sums.items()):
         if key.of in BESIDE:
             say(out, f"{value_text(key.measure, size)} {BESIDE[key.of]}", further=2)
+    law = law_of_figures(parts.figures)
+    for measure, shares in law.items():
+        say(out, law_text(measure, shares), further=2)
+    if law:
+        say(out, LAW_COMPARED if finished["law_compared"] else LAW_NOT_COMPARED, further=2)

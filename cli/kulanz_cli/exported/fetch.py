@@ -76,8 +76,8 @@ class Parts:
 
     def _numbered(self, content: bytes, before: int) -> Iterator[Mapping[str, Any]]:
         rows = map(json.loads, content.splitlines())
-        for _, group in groupby(rows, key=_line):
-            of_line = [{**row, "line": before + row["line"] - 1} for row in group]
+        for _, group in groupby(rows, key=_decided):
+            of_line = [{**row, "line": row["line"] and before + row["line"] - 1} for row in group]
             if any(tuple(row) != COLUMNS for row in of_line):
                 raise PartsUnusable("the rows have other columns than this command knows; use the stack's release")
             count_read(self.figures, of_line)
@@ -85,5 +85,6 @@ class Parts:
             yield from of_line
 
 
-def _line(row: Mapping[str, Any]) -> Any:
-    return row["line"]
+def _decided(row: Mapping[str, Any]) -> Any:
+    """What the rows of one line have in common, or those of one decision that no line made."""
+    return row["line"], row["decision"]

@@ -11,13 +11,14 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Protocol, TextIO
 
+from kulanz.domain.delivery.law import STATED
 from kulanz.domain.exports.rows import COLUMNS, NUMBERS
 from kulanz_cli.outcomes import Unusable
 from kulanz_cli.prepare.engines import engine
 
 ROWS_PER_GROUP = 50_000
 """Rows of Parquet that are held until they are written: some 60 MB."""
-AMOUNTS = ("amount", "voided")
+AMOUNTS = ("amount", *STATED)
 AMOUNT_DIGITS, AMOUNT_DECIMALS = 38, 6
 """Of an amount in Parquet: more decimals than any currency or quantity has."""
 FORMULA = frozenset("=+-@\t\r\n")

@@ -11,9 +11,9 @@ from kulanz.domain.policy import PolicyError
 from kulanz.domain.policy.document.frozen import document_from_json, freeze, policy_hash
 
 if TYPE_CHECKING:
-    from kulanz.application.campaigns.report import ReportContract
+    from kulanz.application.campaigns.report import LawLine, ReportContract
     from kulanz.application.campaigns.review_plan import PlanReview
-    from kulanz.application.door.campaigns import CampaignAnswer, LawLine, LogLine
+    from kulanz.application.door.campaigns import CampaignAnswer, LogLine
 
 READINGS_TRIED = 1_024
 """Combinations of a policy's readings. Policies of the rulebook have fewer than ten."""

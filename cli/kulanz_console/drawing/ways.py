@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from kulanz.domain.campaigns.campaign import State
+from kulanz.domain.delivery.law import LAW
 
 STATES = (
     *("due", "assigned", "sent", "unknown", "accepted", "applied"),
@@ -23,8 +24,6 @@ SAYS: Mapping[str, str] = {
     "written_off": "given up by a person",
     "voided": "taken back before it was used",
 }
-LAW = ("used", "expired", "voided", "written_off", "open")
-"""What was granted comes to these, by the clock of the question."""
 LAW_SAYS: Mapping[str, str] = {"used": "used on bills", "expired": "expired unused"}
 """What shares are called where their name alone does not say it."""
 NOT_EXACT = "Of what is called open, a part may have expired that ends later than the rest."

@@ -4,10 +4,10 @@ import re
 
 from kulanz.application.door.exports import PART_LINK_SECONDS, PARTS_PER_ANSWER
 from kulanz.application.door.routes import BY_USE
-from kulanz.application.exports.ledger_rows import EXPIRED, OFFER_ENDED
+from kulanz.application.exports.ledger_rows import EXPIRED, OFFER_ENDED, VOIDED
 from kulanz.domain.campaigns.reconciliation import RowResult
 from kulanz.domain.exports.export import EXPORT_DAYS
-from kulanz.domain.exports.figures import CONFLICT, DUPLICATE, MISSING, NOT_WRITTEN, VOIDED, Written
+from kulanz.domain.exports.figures import CONFLICT, DUPLICATE, GOODWILL, MISSING, NOT_WRITTEN, Written
 from kulanz.domain.exports.rows import COLUMNS
 from tests.unit.project.test_pages import page, reasons_of, section
 
@@ -22,7 +22,7 @@ def test_every_column_has_its_line_in_the_order_of_the_file() -> None:
 def test_every_result_and_status_is_named() -> None:
     text = section(EXPORTS, "The rows")
     results = {*(one.value for one in RowResult), DUPLICATE, CONFLICT, NOT_WRITTEN, MISSING} - {RowResult.BLANK.value}
-    for word in {*results, EXPIRED, OFFER_ENDED, VOIDED, *(one.value for one in Written if one.value)}:
+    for word in {*results, EXPIRED, OFFER_ENDED, VOIDED, GOODWILL, *(one.value for one in Written if one.value)}:
         assert f"`{word}`" in text, word
 
 

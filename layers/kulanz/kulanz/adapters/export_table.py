@@ -35,6 +35,8 @@ class DynamoExports:
             "of": {"S": export.of.value},
             "asked_by": {"S": export.asked_by},
             "asked_at": {"S": format_instant(export.asked_at)},
+            "counters": {"S": export.counters},
+            "span": {"N": str(export.span)},
         }
         with suppress(Outdated):
             write_together(self._client, [put_action(self._table, item, NEW)])
@@ -56,6 +58,8 @@ class DynamoExports:
             parts=int(item.get("parts", _NOTHING)["N"]),
             figures=_figures_of({name: value["N"] for name, value in item.items() if "|" in name}),
             failed=item.get("failed", {"S": ""})["S"],
+            counters=item.get("counters", {"S": ""})["S"],
+            span=int(item.get("span", _NOTHING)["N"]),
         )
 
     def record(self, export: Export, part: Part) -> bool:

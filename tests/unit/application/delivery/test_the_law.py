@@ -1,21 +1,25 @@
 """The law: granted = used + expired + voided + written off + open, from entries and from counters, at any clock."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
+from kulanz.application.campaigns.advance_campaign import advance_campaign
 from kulanz.application.delivery.world import EntriesChange
 from kulanz.application.ledger.check_ledger import Checked, check_ledger
-from kulanz.domain.campaigns.campaign import CampaignId, State
+from kulanz.domain.campaigns.campaign import CampaignId, Cause, State
 from kulanz.domain.campaigns.ends import END_COUNTED_EVERY, EndOf, counted_end
 from kulanz.domain.delivery.entries import CreditEntry, EntryKind
 from kulanz.domain.delivery.law import Counted, Shares, law_of_counters
 from kulanz.domain.delivery.standing import CreditState
 from kulanz.domain.delivery.to_the_bill import ToTheBill
 from kulanz.domain.ledger.entries import DecisionKey
+from kulanz.domain.time import format_instant, parse_instant
 from tests.support.small_campaign import CAMPAIGN, POLICY, event, list_of, row, small_world
 from tests.support.world import ANNA, BEN, START, World
 from tests.support.world_door import WorldDoor, check_ports
@@ -83,6 +87,38 @@ def test_before_its_end_everything_is_open_and_after_it_what_ends_has_expired() 
         line = counters(door)["call_minute"]
         assert (line["expired"], line["open"]) == (str(expired), str(MINUTES - expired))
         assert line["is_exact"]
+
+
+def reported(world: World) -> list[dict[str, Any]]:
+    """The law in each event about a campaign that ended, first to last."""
+    return [json.loads(one.detail)["law"] for one in world.announcer.announced if one.detail_type == "Campaign Closed"]
+
+
+def test_the_event_that_reports_a_closed_campaign_says_where_all_that_it_granted_is() -> None:
+    world = closed().world
+    (law,) = reported(world)
+    assert START < parse_instant(law["as_of"]) <= world.now
+    nothing = dict.fromkeys(("used", "expired", "voided", "written_off"), "0")
+    assert law["measures"] == [
+        {"measure": measure, "granted": str(size), **nothing, "open": str(size), "is_exact": True}
+        for measure, size in (("EUR", EUR), ("call_minute", MINUTES))
+    ]
+
+
+def test_a_report_that_is_sent_again_says_where_it_is_by_then() -> None:
+    world = closed().world
+    void(world)
+    documents = dict(world.archive.documents)
+    world.campaigns.mark_announced(world.campaign(CAMPAIGN), "")
+    world.now = last_end(world)
+    advance_campaign(ID, world._advance_ports(), Cause("a-person", "again", "1"), world.now)
+    assert world.archive.documents == documents, "the document is what it was"
+    law = reported(world)[-1]
+    assert law["as_of"] == format_instant(world.now)
+    assert {one["measure"]: (one["granted"], one["voided"], one["open"]) for one in law["measures"]} == {
+        "EUR": (str(EUR), str(EUR), "0"),
+        "call_minute": (str(MINUTES), str(MINUTES), "0"),
+    }
 
 
 def test_what_was_voided_before_its_end_is_voided_and_not_expired() -> None:

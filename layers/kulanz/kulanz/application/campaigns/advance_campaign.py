@@ -5,13 +5,13 @@ It is driven by every change of a campaign's META record and acts only on what i
 any number of times, late or out of order.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from kulanz.application.campaigns.dispatch_chunks import dispatch, unlimited
 from kulanz.application.campaigns.frozen import channel_of
-from kulanz.application.campaigns.report import ReportedChunk, campaign_report, differing_chunks
+from kulanz.application.campaigns.report import ReportedChunk, campaign_report, differing_chunks, reported_law
 from kulanz.application.campaigns.same_outage import found_by_plan, pays_twice, same_outage
 from kulanz.application.campaigns.start_execution import start_automatically
 from kulanz.application.incidents.follow_incident import follow_incident
@@ -43,6 +43,7 @@ from kulanz.domain.campaigns.reconciliation import Difference, RowResult, Totals
 from kulanz.domain.canonical import canonical_json
 from kulanz.domain.confirmation import missing
 from kulanz.domain.delivery.channel import Channel
+from kulanz.domain.delivery.law import Counted
 from kulanz.domain.gate.approval import Reminder, due_reminders
 from kulanz.domain.gate.filed_plan import ReadDigest, file_plan
 from kulanz.domain.gate.settings import SAFE, GateSettings
@@ -70,7 +71,7 @@ class AdvancePorts:
 
     `channel` is where the credits of campaigns that are planned now will be delivered to, where their policy names no
     other. `deliver` opens the delivery of a closed campaign; it comes before the end is announced, while the watch
-    still knows the campaign.
+    still knows the campaign. `law` counts where what a campaign granted is by then, for its report.
     """
 
     campaigns: CampaignStore
@@ -82,6 +83,7 @@ class AdvancePorts:
     gate: GateSettings = SAFE
     channel: Channel | None = None
     deliver: Callable[[Campaign, Cause, datetime], object] | None = None
+    law: Callable[[Campaign, datetime], Mapping[str, Counted]] | None = None
 
 
 def advance_campaign(
@@ -268,9 +270,11 @@ def _announce(campaign: Campaign, ports: AdvancePorts, now: datetime) -> bool:
             raise Outdated  # a worker that was under way added a receipt
     others = found_by_plan(ports.campaigns.log(campaign.id))
     reserved = ports.campaigns.reservations(campaign.id)
-    content = canonical_json(campaign_report(campaign, found, ports.operation, chunks, measured, others, reserved))
+    report = campaign_report(campaign, found, ports.operation, chunks, measured, others, reserved)
     key = f"{campaign.id.folder}/report-{name}.json"
-    ports.archive.put(key, content.encode(), "application/json")
-    ports.announcer.announce(Announcement(ANNOUNCED[campaign.state], content))
+    ports.archive.put(key, canonical_json(report).encode(), "application/json")
+    if ports.law is not None:  # the document is the same whenever it is written, and this is as of now
+        report["law"] = reported_law(ports.law(campaign, now), now)
+    ports.announcer.announce(Announcement(ANNOUNCED[campaign.state], canonical_json(report)))
     ports.campaigns.mark_announced(campaign, name)
     return True

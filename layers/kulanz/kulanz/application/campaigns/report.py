@@ -1,8 +1,9 @@
 """The report of a campaign: what happened to every line, in figures that anybody can add up again."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from kulanz.domain.budgets import Reservation
 from kulanz.domain.campaigns.amounts import Amounts, coarser
@@ -19,6 +20,7 @@ from kulanz.domain.campaigns.reconciliation import (
     Totals,
     differences,
 )
+from kulanz.domain.delivery.law import Counted
 from kulanz.domain.time import format_instant
 
 REPORT_VERSION = 1
@@ -206,8 +208,37 @@ class ReportedBudget(TypedDict):
     at_most: str
 
 
+class LawLine(TypedDict):
+    """Where what a campaign granted of a measure is, as exact texts; money in minor units.
+
+    `granted` = `used` + `expired` + `voided` + `written_off` + `open`. `is_exact` is false where at least so much has
+    expired, and perhaps more of what is called open.
+    """
+
+    measure: str
+    granted: str
+    used: str
+    expired: str
+    voided: str
+    written_off: str
+    open: str
+    is_exact: bool
+
+
+class ReportedLaw(TypedDict):
+    """Where what the campaign granted was at an instant, by measure: from its counters, of its list and of what was
+    added to it.
+    """
+
+    as_of: str
+    measures: list[LawLine]
+
+
 class ReportContract(TypedDict):
-    """The report of a campaign: the detail of its events on the bus, and a document in the bucket."""
+    """The report of a campaign: the detail of its events on the bus, and a document in the bucket.
+
+    `law` is in the event alone, as of the instant that it states: the document is the same whenever it is written.
+    """
 
     v: int
     campaign: str
@@ -224,6 +255,7 @@ class ReportContract(TypedDict):
     same_outage: ReportedSameOutage | None
     apply: Figures
     in_the_ledger: ReportedLedger
+    law: NotRequired[ReportedLaw]
     estimate: ReportedEstimate | None
     budgets: "Sequence[ReportedBudget]"
     differences: "Sequence[ReportedDifference]"
@@ -312,6 +344,30 @@ def campaign_report(
         ],
         "differences": _reported(found),
         "chunks": chunks[:CHUNKS_SHOWN],
+    }
+
+
+def reported_law(counted: Mapping[str, Counted], now: datetime) -> ReportedLaw:
+    """The law from counters as it was at `now`, in the order of the measures."""
+    return {"as_of": format_instant(now), "measures": law_lines(counted)}
+
+
+def law_lines(counted: Mapping[str, Counted]) -> list[LawLine]:
+    """The law from counters, a line for each measure."""
+    return [_law(*one) for one in sorted(counted.items())]
+
+
+def _law(measure: str, counted: Counted) -> LawLine:
+    shares = counted.shares
+    return {
+        "measure": measure,
+        "granted": str(shares.granted),
+        "used": str(shares.used),
+        "expired": str(shares.expired),
+        "voided": str(shares.voided),
+        "written_off": str(shares.written_off),
+        "open": str(shares.open),
+        "is_exact": counted.is_exact,
     }
 
 

@@ -1,4 +1,4 @@
-"""The law of one campaign from its counters: for its report, and for the check that compares them with entries."""
+"""The law of one campaign from its counters: for its report, as event and document, and for the check."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -40,3 +40,14 @@ def counted_law(campaign: Campaign, lines: Iterable[ToTheBill], now: datetime) -
     """The law of some lines by measure, at `now`."""
     ends = campaign.apply.totals.ends
     return {line.measure: law_of_counters(line, ends, now) for line in lines}
+
+
+def law_at(campaign: Campaign, ports: LawPorts, now: datetime) -> dict[str, Counted]:
+    """The law of a campaign by measure, at `now`."""
+    return counted_law(campaign, counted_lines(campaign, ports), now)
+
+
+def is_moving(campaign: Campaign, ports: LawPorts) -> bool:
+    """Whether a void or an answer of the campaign is under way: entries are written before their counters."""
+    is_voiding = any(one.is_running for one in ports.voids.of_campaign(campaign.id))
+    return is_voiding or bool(ports.answers.open_files())

@@ -7,9 +7,16 @@ from typing import NotRequired, TypedDict
 
 from kulanz.application.campaigns.advance_campaign import add_up
 from kulanz.application.campaigns.control_campaign import may_write_until
-from kulanz.application.campaigns.report import ReportContract, ReportedSameOutage, campaign_report, differing_chunks
+from kulanz.application.campaigns.report import (
+    LawLine,
+    ReportContract,
+    ReportedSameOutage,
+    campaign_report,
+    differing_chunks,
+    law_lines,
+)
 from kulanz.application.campaigns.same_outage import found_by_plan
-from kulanz.application.delivery.campaign_law import counted_law, counted_lines
+from kulanz.application.delivery.campaign_law import law_at
 from kulanz.application.door.asked import Asked, Document, Door, page_after
 from kulanz.application.door.cursors import make_cursor, read_cursor
 from kulanz.application.door.problems import unknown
@@ -19,7 +26,6 @@ from kulanz.application.ports import KeptRequest, Refused
 from kulanz.domain.campaigns.campaign import Campaign, CampaignId, Pass, State, StateChange
 from kulanz.domain.campaigns.estimate import time_left
 from kulanz.domain.campaigns.reconciliation import differences
-from kulanz.domain.delivery.law import Counted
 from kulanz.domain.drafts.following import LONG_WAITING_SAYS
 from kulanz.domain.gate.approval import approvable_until
 from kulanz.domain.time import format_instant
@@ -255,23 +261,6 @@ def _progress(campaign: Campaign, work: Pass) -> PassProgress:
     }
 
 
-class LawLine(TypedDict):
-    """Where what a campaign's list granted of one measure is: exact texts, money in minor units.
-
-    `granted` = `used` + `expired` + `voided` + `written_off` + `open`, at the instant of the question. `is_exact` is
-    false where at least so much has expired, and perhaps more of what is called open.
-    """
-
-    measure: str
-    granted: str
-    used: str
-    expired: str
-    voided: str
-    written_off: str
-    open: str
-    is_exact: bool
-
-
 class ReconciliationAnswer(TypedDict):
     """The report of a campaign, with what was measured and where plan and ledger differ; and the law, as it is now.
 
@@ -289,23 +278,14 @@ class ReconciliationAnswer(TypedDict):
 def reconciliation(asked: Asked, door: Door) -> ReconciliationAnswer:
     """What was planned beside what was written, down to the chunk."""
     campaign = existing(asked, door)
+    law = law_lines(law_at(campaign, door, asked.now))
     report, whole = _report(campaign, door)
-    counted = counted_law(campaign, counted_lines(campaign, door), asked.now)
-    law = [_law(measure, one) for measure, one in sorted(counted.items())]
-    return {"v": CAMPAIGN_VERSION, "campaign": str(campaign.id), "whole": whole, "report": report, "law": law}
-
-
-def _law(measure: str, counted: Counted) -> LawLine:
-    shares = counted.shares
     return {
-        "measure": measure,
-        "granted": str(shares.granted),
-        "used": str(shares.used),
-        "expired": str(shares.expired),
-        "voided": str(shares.voided),
-        "written_off": str(shares.written_off),
-        "open": str(shares.open),
-        "is_exact": counted.is_exact,
+        "v": CAMPAIGN_VERSION,
+        "campaign": str(campaign.id),
+        "whole": whole,
+        "report": report,
+        "law": law,
     }
 
 

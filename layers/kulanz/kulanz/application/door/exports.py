@@ -12,11 +12,18 @@ from kulanz.application.door.bodies import Body, Reason, read_body
 from kulanz.application.door.campaigns import existing
 from kulanz.application.door.cursors import make_cursor, read_cursor
 from kulanz.application.door.problems import Kind, Problem, unknown
-from kulanz.application.exports.ask_export import AskPorts, ExportRefused, ask_export
+from kulanz.application.exports.ask_export import AskPorts, ExportRefused, ask_export, compared_law
 from kulanz.application.ports import PinnedVersionGone
 from kulanz.domain.campaigns.campaign import Campaign
 from kulanz.domain.exports.export import Export, Part
-from kulanz.domain.exports.figures import Difference, Figures, differences, expected
+from kulanz.domain.exports.figures import (
+    Difference,
+    Figures,
+    Of,
+    differences,
+    expected,
+    law_differences,
+)
 from kulanz.domain.lists.header import ListFormat
 from kulanz.domain.time import format_instant
 
@@ -53,7 +60,10 @@ class LinesItem(TypedDict):
 
 
 class SumItem(TypedDict):
-    """A sum as an exact text, money in minor units. `of` is a result, or claimable, accepted or uncounted."""
+    """A sum as an exact text, money in minor units. `of` is a result, or claimable, accepted or uncounted.
+
+    Of what is granted it is also used, expired, voided, written_off or open.
+    """
 
     of: str
     measure: str
@@ -91,7 +101,9 @@ class ExportAnswer(TypedDict):
     """An export as it stands. `parts` are there once it is finished; `next` is the cursor of further ones.
 
     `failed` is why it cannot be finished; None where it can. `expected` are the figures of the plan, or of the
-    reconciliation, and `differences` where the parts do not come to them: None until it is finished. `first_line` is
+    reconciliation, and `differences` where the parts do not come to them: None until it is finished. `law_compared`:
+    the export is of a ledger, and where its counters have what was granted is among them: nothing has moved these since
+    it was begun. `first_line` is
     the number of the list's first line behind its header. The links are good until `links_good_until`.
     """
 
@@ -109,6 +121,7 @@ class ExportAnswer(TypedDict):
     first_line: int
     figures: FiguresItem
     expected: FiguresItem
+    law_compared: bool
     differences: "Sequence[DifferenceItem] | None"
     parts_in_all: int
     parts: "Sequence[PartItem]"
@@ -120,7 +133,7 @@ def begin(asked: Asked, door: Door) -> BegunAnswer:
     """Begin an export of a campaign."""
     read_body(ExportBody, asked.body)
     campaign = existing(asked, door)
-    ports = AskPorts(door.campaigns, door.exports, door.export_queue)
+    ports = AskPorts(door.campaigns, door.exports, door.export_queue, door)
     try:
         export = ask_export(campaign, asked.of["id"], asked.caller.id, ports, asked.now)
     except ExportRefused as refusal:
@@ -142,8 +155,14 @@ def one(asked: Asked, door: Door) -> ExportAnswer:
         raise unknown("there is no such export of this campaign")
     if asked.now >= export.available_until:
         raise unknown("the parts of this export were removed; ask for another one")
-    finished = not export.failed and export.bytes_done == campaign.chunks.total_bytes
+    finished = not export.failed and export.bytes_done == export.size(campaign)
     owed = expected(campaign, export.of)
+    counted, found = None, None
+    if finished:
+        found = list(differences(owed, export.figures))
+    if found is not None and export.of is Of.LEDGER:
+        counted = compared_law(campaign, export, door)
+        found += law_differences(export.figures, counted)
     answer: ExportAnswer = {
         "v": EXPORT_VERSION,
         "campaign": str(campaign.id),
@@ -153,13 +172,14 @@ def one(asked: Asked, door: Door) -> ExportAnswer:
         "asked_at": format_instant(export.asked_at),
         "available_until": format_instant(export.available_until),
         "bytes_done": export.bytes_done,
-        "bytes_in_all": campaign.chunks.total_bytes,
+        "bytes_in_all": export.size(campaign),
         "finished": finished,
         "failed": export.failed or None,
         "first_line": 1 if campaign.layout.format is ListFormat.JSONL else 2,
         "figures": _figures(export.figures),
         "expected": _figures(owed),
-        "differences": _differences(list(differences(owed, export.figures))) if finished else None,
+        "law_compared": counted is not None,
+        "differences": None if found is None else _differences(found),
         "parts_in_all": export.parts,
         "parts": (),
         "next": None,
@@ -174,7 +194,7 @@ def _with_parts(answer: ExportAnswer, asked: Asked, campaign: Campaign, export: 
     good_until = asked.now + timedelta(seconds=PART_LINK_SECONDS)
     answer["parts"] = [_part(part, door) for part in found]
     answer["links_good_until"] = format_instant(good_until)
-    if found and found[-1].end < campaign.chunks.size:
+    if found and found[-1].end < campaign.chunks.size + export.span:
         answer["next"] = make_cursor(asked.question, str(found[-1].end))
     return answer
 

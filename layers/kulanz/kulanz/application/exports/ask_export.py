@@ -1,16 +1,23 @@
 """Begins an export: a person's word that the rows of a campaign be written down, in parts, to be fetched."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
+from hashlib import sha256
 
 from kulanz.application.campaigns.control_campaign import has_begun, may_write_until
+from kulanz.application.campaigns.report import law_lines
+from kulanz.application.delivery.campaign_law import LawPorts, is_moving, law_at
 from kulanz.application.exports.ports import ExportQueue, ExportStore
 from kulanz.application.ports import CampaignStore, ExportMessage
 from kulanz.domain.campaigns.campaign import Campaign, Pass, State
+from kulanz.domain.canonical import canonical_json
+from kulanz.domain.delivery.law import Counted
 from kulanz.domain.exports.export import LANES, Export
 from kulanz.domain.exports.figures import Of
+from kulanz.domain.identifiers import month_of_goodwill
 from kulanz.domain.refusal import WithReason
-from kulanz.domain.time import format_instant
+from kulanz.domain.time import format_instant, microseconds_of
 
 
 class ExportRefused(WithReason):
@@ -24,6 +31,7 @@ class AskPorts:
     campaigns: CampaignStore
     exports: ExportStore
     queue: ExportQueue
+    counters: LawPorts
 
 
 def ask_export(campaign: Campaign, export_id: str, asked_by: str, ports: AskPorts, now: datetime) -> Export:
@@ -31,13 +39,40 @@ def ask_export(campaign: Campaign, export_id: str, asked_by: str, ports: AskPort
 
     Raises ExportRefused.
     """
-    export = ports.exports.begin(
-        Export(campaign.id, export_id, exported_of(campaign, ports.campaigns, now), asked_by, now)
-    )
+    of = exported_of(campaign, ports.campaigns, now)
+    asked = Export(campaign.id, export_id, of, asked_by, now)
+    if of is Of.LEDGER:
+        counters = counters_digest(law_at(campaign, ports.counters, now))
+        asked = replace(asked, counters=counters, span=_span(campaign, now))
+    export = ports.exports.begin(asked)
     ports.queue.send_exports(
-        ExportMessage(campaign.id, export_id, chunk) for chunk in range(min(LANES, len(campaign.chunks)))
+        ExportMessage(campaign.id, export_id, chunk) for chunk in range(min(LANES, export.chunks(campaign)))
     )
     return export
+
+
+def _span(campaign: Campaign, now: datetime) -> int:
+    """How much of a campaign's time is exported instead of its list: of goodwill all until now, and of others none.
+
+    Whatever else was added to a campaign has a line of its list.
+    """
+    if not month_of_goodwill(campaign.id.incident_id):
+        return 0
+    return max(0, microseconds_of(now) - microseconds_of(campaign.decided_at)) + 1
+
+
+def counters_digest(counted: Mapping[str, Counted]) -> str:
+    """A digest of where counters have what a campaign granted: another one where any of them has moved."""
+    return sha256(canonical_json({"measures": law_lines(counted)}).encode()).hexdigest()
+
+
+def compared_law(campaign: Campaign, export: Export, ports: LawPorts) -> Mapping[str, Counted] | None:
+    """The campaign's counters as of an export, where nothing has moved them since it was begun, nor does now.
+
+    None where something did: an export reads decisions one after the other, and counters all at once.
+    """
+    counted = law_at(campaign, ports, export.asked_at)
+    return None if counters_digest(counted) != export.counters or is_moving(campaign, ports) else counted
 
 
 def exported_of(campaign: Campaign, campaigns: CampaignStore, now: datetime) -> Of:
@@ -45,6 +80,8 @@ def exported_of(campaign: Campaign, campaigns: CampaignStore, now: datetime) -> 
 
     Raises ExportRefused while neither is complete, and where the plan can no longer be worked out.
     """
+    if month_of_goodwill(campaign.id.incident_id):  # its month has nothing to plan, and is never executed
+        return Of.LEDGER
     if not campaign.is_finished(Pass.PLAN):
         raise ExportRefused("not_planned", f"the plan of {campaign.id} is not complete; wait until it is")
     if has_begun(campaign.id, campaigns):

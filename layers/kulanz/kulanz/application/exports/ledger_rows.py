@@ -5,19 +5,23 @@ release runs by then. A line is decided only to know whether its facts can be re
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime
 from typing import NamedTuple
 
 from kulanz.application.campaigns.chunk_run import TIME_TO_FINISH_SECONDS, Waiting
 from kulanz.application.campaigns.stretch_run import LINES_READ_TOGETHER, StretchRun
+from kulanz.application.delivery.world import Booked, CreditLedger
 from kulanz.application.ledger.accept_offer import ended_offers
-from kulanz.application.ports import CampaignStore
-from kulanz.domain.campaigns.campaign import Pass
+from kulanz.application.ports import CampaignStore, RecognisedRows
+from kulanz.domain.byhand.goodwill import goodwill_persons
+from kulanz.domain.campaigns.campaign import CampaignId, Pass
 from kulanz.domain.campaigns.reconciliation import RESULT_OF, RowResult
 from kulanz.domain.campaigns.stretches import Stretch
-from kulanz.domain.decision import Outcome
-from kulanz.domain.exports.figures import CONFLICT, DUPLICATE, MISSING, NOT_WRITTEN, VOIDED, Size, Written
+from kulanz.domain.decision import Benefit, Decision, Outcome
+from kulanz.domain.delivery.entries import CreditEntries
+from kulanz.domain.delivery.law import Shares, shares_of
+from kulanz.domain.exports.figures import CONFLICT, DUPLICATE, GOODWILL, MISSING, NOT_WRITTEN, Written
 from kulanz.domain.exports.rows import Found, Instants, Rendered, begins_at, rendered
 from kulanz.domain.ledger.decider import REMEMBERED_FACTS
 from kulanz.domain.ledger.entries import (
@@ -32,9 +36,11 @@ from kulanz.domain.ledger.entries import (
 from kulanz.domain.lists.header import ListFormat
 from kulanz.domain.lists.lines import Line, is_blank
 from kulanz.domain.lists.rows import Problem
+from kulanz.domain.policy import CompiledPolicy
 
-EXPIRED, OFFER_ENDED = "expired", "offer_ended"
-"""The status of a grant that has ended by the clock, and of an offer that can no longer be accepted."""
+TWO_PERSONS = 2
+EXPIRED, VOIDED, OFFER_ENDED = "expired", "voided", "offer_ended"
+"""The status of a grant that has ended by the clock, or was taken back; and of an offer that nobody can accept now."""
 _ROW, _DIGEST_CHARACTERS = '"row":"', 32
 
 
@@ -49,37 +55,102 @@ class _Row(NamedTuple):
 
 
 class _Known(NamedTuple):
-    """What decisions that are rendered alike have in common. `body` is the decision's without its row's digest."""
+    """What decisions that are rendered alike have in common. `body` is the decision's without its row's digest.
+
+    `rejected` is why the row cannot be read, where a person recognised whose it is.
+    """
 
     body: str
     status: Outcome
     effective_at: datetime
     expires_at: datetime | None
     accepted_at: datetime | None
-    voided: tuple[tuple[int, Size], ...]
+    entries: CreditEntries
     by_hand: str
     written: Written
+    rejected: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Reach:
-    """How far the receipts of the execution come in a chunk, and whether later campaigns ended this one's offers."""
+class Decisions:
+    """Renders decisions as they stand, as of an instant. What many have in common is rendered once."""
 
-    counted_until: int
-    has_ended: bool
+    def __init__(self, campaign: CampaignId, policy: CompiledPolicy, now: datetime, *, offers_ended: bool) -> None:
+        self._campaign, self._policy, self._now = campaign, policy, now
+        self._offers_ended = offers_ended
+        self._rendered: dict[_Known, Rendered] = {}
+
+    def of(self, booked: Booked, written: Written, rejected: str = "") -> Rendered:
+        """The rows of a decision. `rejected` is why its row cannot be read, where a person recognised whose it is."""
+        entry = booked.entry
+        head, _, rest = entry.body.partition(_ROW)
+        place = _Known(
+            head + rest[_DIGEST_CHARACTERS:], entry.status, entry.effective_at, entry.expires_at, entry.accepted_at,
+            booked.entries, "" if entry.by_hand is None else entry.by_hand.to_text(), written, rejected,
+        )  # fmt: skip
+        known = self._rendered.get(place)
+        if known is None:
+            if len(self._rendered) >= REMEMBERED_FACTS:
+                self._rendered.clear()
+            known = self._rendered[place] = self._render(booked, written, rejected)
+        return known
+
+    def _render(self, booked: Booked, written: Written, rejected: str) -> Rendered:
+        entry = booked.entry
+        decision = read_decision(entry.body)
+        found = Found(
+            (rejected and RowResult.REJECTED.value) or RESULT_OF[decision.outcome].value,
+            rejected or decision.reason, written, decision, self._status(entry), self._instants(entry, decision),
+        )  # fmt: skip
+        shares: list[Shares | None] = [one for _, one in shares_of(entry, booked.entries, self._now)]
+        if (hand := entry.by_hand) is not None:
+            if decision.outcome is not Outcome.GRANTED:  # what it left open is granted no more
+                shares = [*(None for _ in decision.benefits), *shares]
+            found = found._replace(
+                decision=replace(decision, claimable=hand.decision.benefits), is_by_hand=True,
+                decided_by=decided_by(hand.persons), decided_for=hand.reason,
+            )  # fmt: skip
+        elif persons := goodwill_persons(entry.body):
+            found = found._replace(
+                result=GOODWILL, decision=replace(decision, benefits=(), claimable=decision.benefits), is_by_hand=True,
+                instants=Instants(entry.effective_at, entry.effective_at),
+                decided_by=decided_by(persons), decided_for=decision.reason,
+            )  # fmt: skip
+        found = found._replace(shares=shares)
+        return rendered(self._campaign, found, [self._due_by(found, part, benefit) for part, benefit in found.parts])
+
+    def _instants(self, entry: Entry, decision: Decision) -> Instants:
+        accepted = entry.accepted_at
+        if accepted is None and decision.outcome is Outcome.OFFERED and is_taken(entry):
+            accepted = entry.effective_at  # accepted before acceptances were stored by themselves
+        return Instants(entry.effective_at, accepted if entry.by_hand is None else entry.by_hand.at)
+
+    def _due_by(self, found: Found, part: str, benefit: Benefit) -> date | None:
+        begins = begins_at(found, part)
+        return None if begins is None or benefit.due is None else self._policy.due_by(benefit.due, begins)
+
+    def _status(self, entry: Entry) -> str:
+        if is_voided(entry):
+            return VOIDED
+        if entry.status is Outcome.GRANTED and is_expired(entry, self._now):
+            return EXPIRED
+        if entry.status is Outcome.OFFERED and (self._offers_ended or is_expired(entry, self._now)):
+            return OFFER_ENDED
+        return entry.status.value
 
 
 class LedgerRows:
     """Makes the rows of one chunk of an executed campaign, as of the instant at which the export was asked for."""
 
-    def __init__(self, run: StretchRun, campaigns: CampaignStore, now: datetime) -> None:
-        self._run, self._now = run, now
+    def __init__(
+        self, run: StretchRun, campaigns: CampaignStore, credits_: CreditLedger, rows: RecognisedRows, now: datetime
+    ) -> None:
+        self._run, self._credits, self._rows = run, credits_, rows
         campaign = run.campaign
         cursor = campaigns.cursor(campaign.id, Pass.APPLY, run.message.chunk)
         incident = campaigns.incident(campaign.id.incident_id)
         ended = incident is not None and bool(ended_offers(incident, campaigns, [campaign.id.seq]))
-        self._reach = _Reach(0 if cursor is None else cursor.position, ended)
-        self._rendered: dict[_Known, Rendered] = {}
+        self._counted_until = 0 if cursor is None else cursor.position
+        self._decisions = Decisions(campaign.id, run.policy, now, offers_ended=ended)
         self._without: dict[tuple[str, str], Rendered] = {}
 
     def write(self, lines: Iterator[Line], at: int, planned: Stretch, write: Callable[..., None]) -> bool:  # noqa: ARG002
@@ -114,28 +185,42 @@ class LedgerRows:
         return _Row(number, line.offset, key, Waiting(line.offset, record, came))
 
     def _write_page(self, page: list[_Row], write: Callable[..., None]) -> None:
-        keys = list(dict.fromkeys(row.key for row in page if row.key is not None))
-        standing = self._run.ports.ledger.standing(keys) if keys else {}
-        has_all = self._has_all(row.line for row in page if _is_elsewhere(row, standing))
+        recognised = self._recognised(page)
+        keys = list(dict.fromkeys([row.key for row in page if row.key is not None] + list(recognised.values())))
+        found = self._credits.booked(keys) if keys else {}
+        has_all = self._has_all(row.line for row in page if _is_elsewhere(row, found))
         for row in page:
-            is_counted = row.offset < self._reach.counted_until
+            is_counted = row.offset < self._counted_until
             if row.key is None or row.line is None:
+                booked = found.get(recognised[row.offset]) if row.offset in recognised else None
+                if booked is not None and is_counted:
+                    key = booked.entry.key
+                    rows = self._decisions.of(booked, Written.YES, row.reason)
+                    write(rows, row.number, key.account_id, key.subject, str(key))
+                    continue
                 result = (RowResult.REJECTED.value, row.reason) if is_counted else (NOT_WRITTEN, "")
                 write(self._other(*result), row.number)
                 continue
-            entry, named = standing.get(row.key), row.line.key
-            if entry is None:
+            booked, named = found.get(row.key), row.line.key
+            if booked is None:
                 write(self._other(self._nothing_stands(is_counted=is_counted), ""), row.number, *named)
-            elif entry.origin == row.offset:
+            elif booked.entry.origin == row.offset:
                 written = Written.YES if is_counted else Written.UNCOUNTED
-                write(self._of(entry, written), row.number, *named, str(row.key))
+                write(self._decisions.of(booked, written), row.number, *named, str(row.key))
             elif not is_counted:
                 write(self._other(NOT_WRITTEN, ""), row.number, *named)
             elif row.offset in has_all:
                 write(self._other(RowResult.UNCHANGED.value, ""), row.number, *named)
             else:
-                is_same = row_digest_of(entry.body) == row.line.remembered.digest(row.line.record)
+                is_same = row_digest_of(booked.entry.body) == row.line.remembered.digest(row.line.record)
                 write(self._other(DUPLICATE if is_same else CONFLICT, ""), row.number, *named, str(row.key))
+
+    def _recognised(self, page: list[_Row]) -> Mapping[int, DecisionKey]:
+        """The decisions about rows that cannot be read, by where the row starts."""
+        unread = [row.offset for row in page if row.key is None]
+        if not unread:
+            return {}
+        return self._rows.recognised(self._run.campaign.id, unread[0], unread[-1] + 1)
 
     def _has_all(self, lines: Iterable[Waiting | None]) -> set[int]:
         """The offsets of lines that earlier campaigns of the incident had given all that they are owed."""
@@ -158,48 +243,13 @@ class LedgerRows:
             known = self._without[result, reason] = rendered(self._run.campaign.id, found)
         return known
 
-    def _of(self, entry: Entry, written: Written) -> Rendered:
-        head, _, rest = entry.body.partition(_ROW)
-        place = _Known(
-            head + rest[_DIGEST_CHARACTERS:], entry.status, entry.effective_at, entry.expires_at, entry.accepted_at,
-            entry.voided, "" if entry.by_hand is None else entry.by_hand.to_text(), written,
-        )  # fmt: skip
-        known = self._rendered.get(place)
-        if known is None:
-            if len(self._rendered) >= REMEMBERED_FACTS:
-                self._rendered.clear()
-            known = self._rendered[place] = self._render(entry, written)
-        return known
 
-    def _render(self, entry: Entry, written: Written) -> Rendered:
-        decision = read_decision(entry.body)
-        accepted = entry.accepted_at
-        if accepted is None and decision.outcome is Outcome.OFFERED and is_taken(entry):
-            accepted = entry.effective_at  # accepted before acceptances were stored by themselves
-        if (hand := entry.by_hand) is not None:
-            decision, accepted = replace(decision, claimable=hand.decision.benefits), hand.at
-        instants = Instants(entry.effective_at, accepted)
-        result = RESULT_OF[decision.outcome].value
-        status = self._status(entry)
-        found = Found(result, decision.reason, written, decision, status, instants, entry.voided, hand is not None)
-        days: list[date | None] = []
-        for part, benefit in found.parts:
-            begins = begins_at(found, part)
-            due = benefit.due
-            days.append(None if begins is None or due is None else self._run.policy.due_by(due, begins))
-        return rendered(self._run.campaign.id, found, days)
-
-    def _status(self, entry: Entry) -> str:
-        if is_voided(entry):
-            return VOIDED
-        if entry.status is Outcome.GRANTED and is_expired(entry, self._now):
-            return EXPIRED
-        if entry.status is Outcome.OFFERED and (self._reach.has_ended or is_expired(entry, self._now)):
-            return OFFER_ENDED
-        return entry.status.value
-
-
-def _is_elsewhere(row: _Row, standing: Mapping[DecisionKey, Entry]) -> bool:
+def _is_elsewhere(row: _Row, found: Mapping[DecisionKey, Booked]) -> bool:
     """Whether another line of the list has the decision about the row's subject."""
-    entry = None if row.key is None else standing.get(row.key)
-    return entry is not None and entry.origin != row.offset
+    booked = None if row.key is None else found.get(row.key)
+    return booked is not None and booked.entry.origin != row.offset
+
+
+def decided_by(persons: int) -> str:
+    """By which role it was decided by hand: the person is named in the audit log alone."""
+    return "support" if persons < TWO_PERSONS else "support, and a second person"

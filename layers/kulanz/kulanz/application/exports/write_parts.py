@@ -14,20 +14,32 @@ from hashlib import sha256
 from kulanz.application.campaigns.chunk_run import TIME_TO_FINISH_SECONDS, Clock, GrantPorts, GrantSettings
 from kulanz.application.campaigns.frozen import FrozenCache
 from kulanz.application.campaigns.stretch_run import DecidedOtherwise, StretchRun
-from kulanz.application.exports.ledger_rows import LedgerRows
+from kulanz.application.delivery.world import Booked, CreditLedger
+from kulanz.application.exports.ledger_rows import Decisions, LedgerRows
 from kulanz.application.exports.plan_rows import PlanRows
 from kulanz.application.exports.ports import ExportQueue, ExportStore
-from kulanz.application.ports import ChunkMessage, ExportMessage, PinnedVersionGone, TryAgain
+from kulanz.application.ports import (
+    CampaignIndex,
+    ChunkMessage,
+    ExportMessage,
+    PinnedVersionGone,
+    RecognisedRows,
+    TryAgain,
+)
 from kulanz.domain.campaigns.campaign import Campaign, Pass
 from kulanz.domain.campaigns.stretches import Stretch
 from kulanz.domain.exports.export import LANES, Export, Part
-from kulanz.domain.exports.figures import Figures, Of
+from kulanz.domain.exports.figures import Figures, Of, Written
 from kulanz.domain.exports.rows import Rendered, count
+from kulanz.domain.ledger.entries import DecisionKey
 from kulanz.domain.lists.lines import Line, ListRefused
+from kulanz.domain.time import instant_of, microseconds_of
 
 GZIP_LEVEL = 1
 """Rows of one list are much alike: a tenth of their size at the least work."""
 CONTENT_TYPE = "application/gzip"
+ADDED_PER_PART = 10_000
+"""Decisions of goodwill in a part: as many as lines (`STRETCH_ROWS`), unless more were given at one instant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +49,9 @@ class ExportPorts:
     work: GrantPorts
     exports: ExportStore
     queue: ExportQueue
+    credits: CreditLedger
+    rows: RecognisedRows
+    index: CampaignIndex
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +72,8 @@ class PartRows:
     rows: int = 0
     _counted: Counter[Rendered] = field(default_factory=Counter)
 
-    def write(self, one: Rendered, line: int, account: str = "", subject: str = "", decision: str = "") -> None:
-        """Write the rows of a line; `line` counts from 1 in the part."""
+    def write(self, one: Rendered, line: int | None, account: str = "", subject: str = "", decision: str = "") -> None:
+        """Write the rows of a line; `line` counts from 1 in the part, and is None where no line made the decision."""
         self.texts.append(one.rows(line, account, subject, decision))
         self.rows += len(one.tails)
         self._counted[one] += 1
@@ -84,7 +99,7 @@ def write_parts(
     """
     store, campaigns = ports.exports, ports.work.campaigns
     export, campaign = store.export(message.campaign, message.export), campaigns.campaign(message.campaign)
-    if export is None or campaign is None or export.failed or not 0 <= message.chunk < len(campaign.chunks):
+    if export is None or campaign is None or export.failed or not 0 <= message.chunk < export.chunks(campaign):
         return PartsWritten()
     done = PartsWritten()
     try:
@@ -101,7 +116,7 @@ def write_parts(
         reason = _reason(problem)
         store.fail(export, reason)
         return PartsWritten(done.parts, done.lines, reason.partition(":")[0])
-    if message.chunk + LANES < len(campaign.chunks):
+    if message.chunk + LANES < export.chunks(campaign):
         ports.queue.send_exports([ExportMessage(message.campaign, message.export, message.chunk + LANES)])
     return done
 
@@ -138,7 +153,11 @@ def _parts(
     cache: FrozenCache,
 ) -> Iterator[Part | None]:
     """The parts of a chunk that are not recorded yet, each as it is written; None where time is over."""
-    campaigns, start_stop = ports.work.campaigns, campaign.chunks.bounds(chunk)
+    campaigns = ports.work.campaigns
+    if export.span:
+        yield from _added_parts(campaign, export, ports, clock, cache)
+        return
+    start_stop = campaign.chunks.bounds(chunk)
     written = {part.start for part in ports.exports.parts(export, *start_stop)}
     policy = cache.get(campaign, campaigns)
     run = StretchRun(campaign, ChunkMessage(campaign.id, Pass.PLAN, chunk), None, policy, ports.work, settings, clock)
@@ -148,7 +167,9 @@ def _parts(
         return
     lines = run.lines(todo[0][0], start_stop[1])
     rows: PlanRows | LedgerRows = (
-        PlanRows(run, campaign.id) if export.of is Of.PLAN else LedgerRows(run, campaigns, export.asked_at)
+        PlanRows(run, campaign.id)
+        if export.of is Of.PLAN
+        else LedgerRows(run, campaigns, ports.credits, ports.rows, export.asked_at)
     )
     for at, stretch in stretches:
         if at < todo[0][0]:
@@ -163,7 +184,54 @@ def _parts(
         if not rows.write(lines, at, stretch, part.write):
             yield None
             return
-        yield _stored(export, part, stretch, ports)
+        yield _stored(export, part, stretch.end, stretch.lines, ports)
+
+
+def _added_parts(
+    campaign: Campaign, export: Export, ports: ExportPorts, clock: Clock, cache: FrozenCache
+) -> Iterator[Part | None]:
+    """The parts of what was added to a campaign that has no list of its own, each as it is written; None where time is
+    over. What was added at one instant is in one part.
+    """
+    size = campaign.chunks.size
+    at = max((part.end for part in ports.exports.parts(export, size)), default=size)
+    end = size + export.span
+    decisions = Decisions(campaign.id, cache.get(campaign, ports.work.campaigns), export.asked_at, offers_ended=False)
+    found = _added(campaign, at - size, export.span, ports)
+    one = next(found, None)
+    while at < end:
+        part, last = PartRows(at), None
+        while one is not None and (len(part.texts) < ADDED_PER_PART or one[0] == last):
+            last, booked = one
+            part.write(decisions.of(booked, Written.YES), None, *_named(booked.entry.key))
+            one = next(found, None)
+        stop = end if one is None else size + one[0]
+        yield _stored(export, part, stop, 0, ports)
+        at = stop
+        if at < end and clock.seconds_left() < TIME_TO_FINISH_SECONDS:
+            yield None
+            return
+
+
+def _added(campaign: Campaign, start: int, span: int, ports: ExportPorts) -> Iterator[tuple[int, Booked]]:
+    """What was added in `[start, span)`, in microseconds since the campaign was opened, and stands."""
+    begins, after = microseconds_of(campaign.decided_at), ""
+    while True:
+        page = ports.index.additions_from(campaign.id, instant_of(begins + start), after)
+        booked = ports.credits.booked([one.key for one in page.found if not one.kind.has_row])
+        for one in page.found:
+            at = microseconds_of(one.at) - begins
+            if at >= span:
+                return
+            if one.key in booked and not one.kind.has_row:
+                yield at, booked[one.key]
+        if not page.after:
+            return
+        after = page.after
+
+
+def _named(key: DecisionKey) -> tuple[str, str, str]:
+    return key.account_id, key.subject, str(key)
 
 
 def _pass_over(lines: Iterator[Line], stretch: Stretch) -> None:
@@ -173,9 +241,9 @@ def _pass_over(lines: Iterator[Line], stretch: Stretch) -> None:
             return
 
 
-def _stored(export: Export, part: PartRows, stretch: Stretch, ports: ExportPorts) -> Part:
+def _stored(export: Export, part: PartRows, end: int, lines: int, ports: ExportPorts) -> Part:
     content = part.content()
     digest = sha256(content).hexdigest()
-    key = f"{export.folder}/{part.first:014d}-{stretch.end:014d}-{digest[:16]}.jsonl.gz"
+    key = f"{export.folder}/{part.first:014d}-{end:014d}-{digest[:16]}.jsonl.gz"
     ports.work.archive.put(key, content, CONTENT_TYPE)
-    return Part(part.first, stretch.end, stretch.lines, part.rows, key, len(content), digest, part.figures())
+    return Part(part.first, end, lines, part.rows, key, len(content), digest, part.figures())

@@ -15,7 +15,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from kulanz.application.campaigns.frozen import thaw
-from kulanz.application.delivery.campaign_law import counted_law, counted_lines
+from kulanz.application.delivery.campaign_law import counted_law, counted_lines, is_moving
 from kulanz.application.delivery.world import AnswerFiles, CreditLedger, DeliveryStore, VoidStore
 from kulanz.application.ledger.committed import committed_decisions
 from kulanz.application.ports import CampaignIndex, CampaignStore, Ledger, ListStore, PinnedVersionGone
@@ -99,13 +99,7 @@ def _broken(campaign: Campaign, law: Law, ports: CheckPorts, now: datetime) -> t
     lines = counted_lines(campaign, ports)
     counted = counted_law(campaign, lines, now)
     wrong = (*broken(counted, law), *(sentence for line in lines for sentence in line.differences()))
-    return () if not wrong or _is_moving(campaign, ports) else wrong
-
-
-def _is_moving(campaign: Campaign, ports: CheckPorts) -> bool:
-    """Whether a void or an answer of the campaign is under way: entries are written before their counters."""
-    is_voiding = any(one.is_running for one in ports.voids.of_campaign(campaign.id))
-    return is_voiding or bool(ports.answers.open_files())
+    return () if not wrong or is_moving(campaign, ports) else wrong
 
 
 def _found(campaign: Campaign, ports: CheckPorts, now: datetime) -> tuple[int, dict[str, int | Decimal], Law]:

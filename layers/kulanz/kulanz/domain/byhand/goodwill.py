@@ -187,6 +187,15 @@ def goodwill_steps(body: str) -> tuple[str, ...]:
     return (*steps, f"Granted: {given}.")
 
 
+def goodwill_persons(body: str) -> int:
+    """How many persons gave what a decision's body says; 0 where that is no goodwill."""
+    said: Mapping[str, Any] = json.loads(body).get("by_hand", {}) if _BY_HAND in body else {}
+    return int(said["persons"]) if said.get("kind") == "goodwill" else 0
+
+
+_BY_HAND = '"by_hand":'
+
+
 def about_of(body: str) -> str:
     """The incident that goodwill is about, by a decision's body; empty where it is about none."""
     found: str = json.loads(body).get("by_hand", {}).get("about", "")

@@ -6,9 +6,10 @@ By campaign and measure, twice: from the entries of its decisions, and from coun
 reports on bills. Whatever is none of the others has expired once its end has passed by the clock, and is open before.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from kulanz.domain.campaigns.ends import Ends, counted_end
 from kulanz.domain.campaigns.reconciliation import worth_of
@@ -25,6 +26,12 @@ SETTLED: Mapping[CreditState, str] = {
     CreditState.WRITTEN_OFF: "written_off",
 }
 """The states of what is over, by their place in the law. Everything else is open, or has expired."""
+
+
+LAW = ("used", "expired", "voided", "written_off", "open")
+"""The names of the shares, in the order of the equation."""
+STATED = (*LAW, "asked_back")
+"""All that is said of what was granted: `asked_back` is a part of what is used or open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +68,14 @@ type Law = Mapping[str, Shares]
 """The shares by measure."""
 
 
-def law_of(entry: Entry, entries: Sequence[CreditEntry], now: datetime) -> Law:
-    """Where what a decision grants is at `now`, from its entries: at once, and what was accepted.
+def shares_of(entry: Entry, entries: Sequence[CreditEntry], now: datetime) -> list[tuple[str, Shares]]:
+    """Where each benefit that a decision grants is at `now`, with its measure: at once, and what was accepted.
 
     An end counts from the full hour after it (`counted_end`), as the counters have it.
     """
-    found: dict[str, Shares] = {}
     if entry.status is not Outcome.GRANTED:
-        return found
+        return []
+    found: list[tuple[str, Shares]] = []
     decision = read_decision(entry.body)
     for place, benefit in enumerate(benefits_granted(entry, decision)):
         measure, size = worth_of(benefit)
@@ -79,7 +86,15 @@ def law_of(entry: Entry, entries: Sequence[CreditEntry], now: datetime) -> Law:
         for state, share in stands.shares(size).items():
             name = SETTLED.get(state, "expired" if has_ended else "open")
             sums[name] = sums.get(name, 0) + share
-        found[measure] = found.get(measure, Shares()) + Shares(**sums, asked_back=stands.asked_back)
+        found.append((measure, Shares(**sums, asked_back=stands.asked_back)))
+    return found
+
+
+def law_of(entry: Entry, entries: Sequence[CreditEntry], now: datetime) -> Law:
+    """Where what a decision grants is at `now`, by measure, from its entries."""
+    found: dict[str, Shares] = {}
+    for measure, shares in shares_of(entry, entries, now):
+        found[measure] = found.get(measure, Shares()) + shares
     return found
 
 
@@ -120,13 +135,21 @@ def law_of_counters(line: ToTheBill, ends: Ends, now: datetime) -> Counted:
     return Counted(Shares(used, expired, line.voided, written_off, left - expired, line.asked_back), is_exact)
 
 
-def broken(counted: Mapping[str, Counted], entries: Law) -> list[str]:
-    """Where counters and entries of a campaign differ, as sentences; nothing where the law holds in both.
+class Unequal(NamedTuple):
+    """A share of a measure of which counters and entries do not say the same."""
+
+    measure: str
+    share: str
+    counters: Size
+    entries: Size
+
+
+def unequal(counted: Mapping[str, Counted], entries: Law) -> Iterator[Unequal]:
+    """Where counters and entries of a campaign differ; nothing where the law holds in both.
 
     Used, voided, written off and what is left (expired and open together) must be equal; expired alone, where the
     counters know it.
     """
-    found: list[str] = []
     for measure in sorted(counted.keys() | entries.keys()):
         here = entries.get(measure, Shares())
         there = counted.get(measure, Counted(Shares(), is_exact=True))
@@ -136,9 +159,16 @@ def broken(counted: Mapping[str, Counted], entries: Law) -> list[str]:
         pairs.append(("expired or open", *left))
         if there.is_exact and left[0] == left[1]:
             pairs.append(("expired", there.shares.expired, here.expired))
-        found += [
-            f"{measure} {name.replace('_', ' ')}: counters {counter}, entries {entry} (in the smallest unit)"
+        yield from (
+            Unequal(measure, name.replace("_", " "), counter, entry)
             for name, counter, entry in pairs
             if counter != entry
-        ]
-    return found
+        )
+
+
+def broken(counted: Mapping[str, Counted], entries: Law) -> list[str]:
+    """The same as sentences."""
+    return [
+        f"{one.measure} {one.share}: counters {one.counters}, entries {one.entries} (in the smallest unit)"
+        for one in unequal(counted, entries)
+    ]

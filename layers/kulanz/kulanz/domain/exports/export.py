@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from kulanz.domain.campaigns.campaign import CampaignId
+from kulanz.domain.campaigns.campaign import Campaign, CampaignId
 from kulanz.domain.exports.figures import Figures, Of
 
 EXPORT_DAYS = 7
@@ -16,7 +16,11 @@ LANES = 10
 class Export:
     """An export of a campaign. `failed` is why it cannot be finished; empty where nothing is wrong.
 
-    `bytes_done` are the bytes of the list whose lines are in a part. `figures` are what all rows add up to.
+    `bytes_done` are the bytes of the list whose lines are in a part. `figures` are what all rows add up to. `counters`
+    is the digest of where the campaign's counters had what it granted when the export was begun; empty of a plan.
+
+    `span` is for a campaign whose grants no list has, of goodwill: what was added to it until `asked_at` is exported
+    instead of the list, a microsecond of the campaign's time like a byte. 0 where the list is exported.
     """
 
     campaign: CampaignId
@@ -28,6 +32,16 @@ class Export:
     parts: int = 0
     figures: Figures = field(default_factory=Figures)
     failed: str = ""
+    counters: str = ""
+    span: int = 0
+
+    def size(self, campaign: Campaign) -> int:
+        """What `bytes_done` comes to at the end."""
+        return self.span or campaign.chunks.total_bytes
+
+    def chunks(self, campaign: Campaign) -> int:
+        """How many chunks there are: those of the list, or one of all that was added."""
+        return 1 if self.span else len(campaign.chunks)
 
     @property
     def available_until(self) -> datetime:
@@ -44,7 +58,8 @@ class Export:
 class Part:
     """The rows of the list's lines in `[start, end)`, as `size` bytes of gzipped JSON lines at `key`.
 
-    `lines` are those of the list, blank ones included; `rows` are those of the export.
+    `lines` are those of the list, blank ones included; `rows` are those of the export. Behind the list there are no
+    lines, and a part has the rows of what was added in that time.
     """
 
     start: int

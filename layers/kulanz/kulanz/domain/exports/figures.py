@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from kulanz.domain.campaigns.campaign import Campaign
 from kulanz.domain.campaigns.reconciliation import IN_THE_LEDGER, NEVER_WRITTEN, RowResult, Totals, WriteResult
+from kulanz.domain.delivery.law import STATED, Counted, Law, Shares, unequal
 
 type Size = int | Decimal
 """Minor units of a currency, or a quantity of a unit."""
@@ -41,9 +42,11 @@ NOT_WRITTEN = "not_written"
 """The result of a line that the execution had not reached when its campaign was stopped."""
 MISSING = "missing"
 """The result of a line whose decision should stand in the ledger, and does not."""
-CLAIMABLE, ACCEPTED, UNCOUNTED, VOIDED = "claimable", "accepted", "uncounted", "voided"
-"""Sums beside those of the reconciliation: what customers may still claim, what they have accepted, what stands in the
-ledger without a receipt that counts it, and what voids took back."""
+GOODWILL = "goodwill"
+"""The result of a decision that a person gave, and that no row of a list made."""
+CLAIMABLE, ACCEPTED, UNCOUNTED = "claimable", "accepted", "uncounted"
+"""Sums beside those of the reconciliation: what customers may still claim, what they have accepted or persons granted,
+and what stands in the ledger without a receipt that counts it. Beside these stand the shares of the law (`STATED`)."""
 DECIDED = "decided"
 """All results that leave a decision: what is compared where some of them were capped or held since the plan."""
 
@@ -131,7 +134,7 @@ class Difference(NamedTuple):
 def differences(expected: Figures, exported: Figures) -> Iterator[Difference]:
     """Where an export is not what the campaign's receipts say; nothing where it is.
 
-    Left out is what no receipt counts: lines without a receipt, and what customers did since.
+    Left out is what no receipt counts: lines without a receipt, what customers did since, and goodwill.
     """
     whole = any(key.result == DECIDED for key in expected.lines)
     there, here = _compared(expected, whole=whole), _compared(exported, whole=whole)
@@ -157,11 +160,47 @@ def _compared(figures: Figures, *, whole: bool) -> Counter[LineKey]:
     """
     found: Counter[LineKey] = Counter()
     for key, number in figures.lines.items():
-        if key.result == NOT_WRITTEN or key.written is Written.UNCOUNTED:
+        if key.result in (NOT_WRITTEN, GOODWILL) or key.written is Written.UNCOUNTED:
             continue
         is_decided = key.written is Written.YES and (key.result == DECIDED or key.result in _DECIDED_RESULTS)
-        found[LineKey(DECIDED, "", Written.YES) if whole and is_decided else key] += number
+        found[LineKey(DECIDED, "", Written.YES) if whole and is_decided else _counted(key)] += number
     return found
+
+
+def _counted(key: LineKey) -> LineKey:
+    """A line as a receipt counts it: one that cannot be read leaves nothing, also where a person granted it later."""
+    return key._replace(written=Written.NO) if key.result == RowResult.REJECTED and key.written else key
+
+
+def law_differences(exported: Figures, counted: Mapping[str, Counted] | None) -> Iterator[Difference]:
+    """Where the law does not hold in an export of the ledger, or is not what the campaign's counters say.
+
+    `counted` is None where these cannot be compared. Nothing is compared where decisions stand in the ledger that no
+    receipt counts.
+    """
+    if any(key.written is Written.UNCOUNTED for key in exported.lines):
+        return
+    law = law_of_figures(exported)
+    granted: dict[str, Size] = {}
+    for key, size in exported.sums.items():
+        if key.of in (RowResult.GRANTED, ACCEPTED):
+            granted[key.measure] = granted.get(key.measure, 0) + size
+    for measure in sorted(granted.keys() | law.keys()):
+        all_, shares = granted.get(measure, 0), law.get(measure, Shares()).granted
+        if all_ != shares:
+            yield Difference(f"{measure} used, expired, voided, written off and open", all_, shares)
+    if counted is not None:
+        for one in unequal(counted, law):
+            yield Difference(f"{one.measure} {one.share}", one.counters, one.entries)
+
+
+def law_of_figures(figures: Figures) -> Law:
+    """Where what an export of the ledger shows as granted is, by measure."""
+    found: dict[str, dict[str, Size]] = {}
+    for key, size in figures.sums.items():
+        if key.of in STATED:
+            found.setdefault(key.measure, {})[key.of] = size
+    return {measure: Shares(**sums) for measure, sums in sorted(found.items())}
 
 
 def sums_of(figures: Figures, result: str) -> Mapping[str, Size]:

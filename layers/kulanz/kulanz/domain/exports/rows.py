@@ -16,12 +16,12 @@ from kulanz.domain.campaigns.campaign import CampaignId
 from kulanz.domain.campaigns.reconciliation import Overpaid, worth_of
 from kulanz.domain.canonical import canonical_json
 from kulanz.domain.decision import ALWAYS_VALID, UNLIMITED, Benefit, Decision, Outcome, Validity
+from kulanz.domain.delivery.law import STATED, Shares
 from kulanz.domain.exports.figures import (
     ACCEPTED,
     CLAIMABLE,
     COUNTED,
     UNCOUNTED,
-    VOIDED,
     Figures,
     LineKey,
     Size,
@@ -36,9 +36,11 @@ from kulanz.domain.time import format_instant
 COLUMNS: Final = (
     *("campaign", "line", "account", "subject", "result", "reason", "written", "status"),
     *("benefit", "part", "amount", "currency", "unit", "unlimited", "component", "restriction", "terms"),
-    *("due", "due_by", "validity", "valid_from", "valid_until", "accepted_at", "voided", "decision"),
+    *("due", "due_by", "validity", "valid_from", "valid_until", "accepted_at", *STATED),
+    *("decided_by", "decided_for", "decision"),
 )
-"""Every row has all of them. `line` and `benefit` are numbers; `benefit` is empty in the row of a line without any."""
+"""Every row has all of them. `line` and `benefit` are numbers; `benefit` is empty in the row of a line without any, and
+`line` where no line of the list made the decision."""
 NUMBERS: Final = frozenset({"line", "benefit"})
 DECIDED_PART, TO_CLAIM, BY_HAND, OVERPAID_PART = "decided", "to_claim", "by_hand", "overpaid"
 """The part of a benefit: what the decision grants or offers; what it leaves to be claimed beside that; what a person
@@ -57,8 +59,9 @@ class Instants:
 class Found(NamedTuple):
     """What an export says about the decision of a line. `status` is where it stands now; empty in a plan.
 
-    `voided` is how much was taken back of each benefit, by its place. `is_by_hand`: a person granted what the decision
-    held or referred; it stands in the place of what is claimable, and `accepted` is when that was.
+    `shares` is where each benefit is, in the order of the parts; None for what is not granted. `is_by_hand`: a person
+    granted what the decision held or referred, or gave it as goodwill; it stands in the place of what is claimable, and
+    `accepted` is when that was. `decided_by` is the role that decided by hand, `decided_for` the code of the reason.
     `overpaid` is how much more earlier campaigns of the incident gave, by measure, in a plan.
     """
 
@@ -68,9 +71,11 @@ class Found(NamedTuple):
     decision: Decision | None = None
     status: str = ""
     instants: Instants = Instants()
-    voided: Sequence[tuple[int, Size]] = ()
+    shares: Sequence[Shares | None] = ()
     is_by_hand: bool = False
     overpaid: Overpaid = ()
+    decided_by: str = ""
+    decided_for: str = ""
 
     @property
     def parts(self) -> Sequence[tuple[str, Benefit]]:
@@ -106,10 +111,10 @@ class Rendered:
     key: LineKey
     sums: Sequence[tuple[SumKey, Size]]
 
-    def rows(self, line: int, account: str, subject: str, decision: str) -> str:
+    def rows(self, line: int | None, account: str, subject: str, decision: str) -> str:
         """The rows of a line as JSON, each with its line end. `decision` is the decision's key; empty without one."""
         shown = encode_basestring_ascii("" if subject == WHOLE_ACCOUNT else subject)
-        places = f"{line},{_ACCOUNT}{encode_basestring_ascii(account)},{_SUBJECT}{shown},"
+        places = f"{'null' if line is None else line},{_ACCOUNT}{encode_basestring_ascii(account)},{_SUBJECT}{shown},"
         end = f"{encode_basestring_ascii(decision)}}}\n"
         return "".join([f"{self.head}{places}{tail}{end}" for tail in self.tails])
 
@@ -144,19 +149,19 @@ _NO_BENEFIT: Mapping[str, Any] = {
     **dict.fromkeys(
         ("part", "amount", "currency", "unit", "unlimited", "component", "restriction", "terms", "due", "due_by"), ""
     ),
-    **dict.fromkeys(("validity", "valid_from", "valid_until", "accepted_at", "voided"), ""),
+    **dict.fromkeys(("validity", "valid_from", "valid_until", "accepted_at", *STATED), ""),
 }
 
 
 def _tail(found: Found, benefit: Mapping[str, Any]) -> str:
     """The fields of a row behind its subject, up to the value of the last one."""
     said = {"result": found.result, "reason": found.reason, "written": found.written.value, "status": found.status}
-    text = json.dumps({**said, **benefit}, separators=(",", ":"))
+    by_hand = {"decided_by": found.decided_by, "decided_for": found.decided_for}
+    text = json.dumps({**said, **benefit, **by_hand}, separators=(",", ":"))
     return f'{text[1:-1]},"decision":'
 
 
 def _benefits(found: Found, days: Sequence[date | None]) -> Iterator[Mapping[str, Any]]:
-    voided = dict(found.voided)
     for number, (part, benefit) in enumerate(found.parts, 1):
         begins = begins_at(found, part)
         day = days[number - 1] if number <= len(days) else None
@@ -172,7 +177,7 @@ def _benefits(found: Found, days: Sequence[date | None]) -> Iterator[Mapping[str
             "validity": validity_text(benefit.validity),
             **_instants(benefit.validity, begins),
             "accepted_at": "" if found.instants.accepted is None else format_instant(found.instants.accepted),
-            "voided": _voided_text(benefit, voided.get(number - 1)),
+            **_shares(benefit, found.shares[number - 1] if number <= len(found.shares) else None),
         }
 
 
@@ -192,9 +197,13 @@ def _size(benefit: Benefit) -> Mapping[str, str]:
     return {"amount": f"{Decimal(benefit.quantity):f}", "currency": "", "unit": benefit.unit, "unlimited": ""}
 
 
-def _voided_text(benefit: Benefit, size: Size | None) -> str:
-    """How much was taken back of a benefit, as its amount is written; of an unlimited one 1, which is all of it."""
-    if size is None:
+def _shares(benefit: Benefit, shares: Shares | None) -> Mapping[str, str]:
+    """Where a benefit is, as its amount is written, what is nothing left out; of an unlimited one 1, which is all."""
+    return {name: "" if shares is None else _share_text(benefit, getattr(shares, name)) for name in STATED}
+
+
+def _share_text(benefit: Benefit, size: Size) -> str:
+    if not size:
         return ""
     if benefit.money is None:
         return f"{Decimal(size):f}"
@@ -239,9 +248,10 @@ def _sums(found: Found) -> Iterator[tuple[SumKey, Size]]:
     for benefit in found.decision.claimable:
         measure, size = worth_of(benefit)
         yield SumKey(ACCEPTED if accepted else CLAIMABLE, measure), size
-    benefits = (*found.decision.benefits, *found.decision.claimable)
-    for place, size in found.voided:
-        yield SumKey(VOIDED, worth_of(benefits[place])[0]), size
+    for (_, benefit), shares in zip(found.parts, found.shares, strict=False):
+        if shares is not None:
+            measure, _ = worth_of(benefit)
+            yield from ((SumKey(name, measure), getattr(shares, name)) for name in STATED if getattr(shares, name))
 
 
 def count_read(figures: Figures, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -260,10 +270,9 @@ def count_read(figures: Figures, rows: Sequence[Mapping[str, Any]]) -> None:
         if row["part"] == OVERPAID_PART:
             figures.add_sum(SumKey(OVERPAID_PART, measure), size)
             continue
-        if row["voided"]:
-            currency, voided = row["currency"], row["voided"]
-            taken_back = parse_minor(voided, minor_units(currency)) if currency else Decimal(voided)
-            figures.add_sum(SumKey(VOIDED, measure), taken_back)
+        for name in STATED:
+            if row[name]:
+                figures.add_sum(SumKey(name, measure), _share(row[name], row["currency"]))
         accepted, is_part = bool(row["accepted_at"]), row["part"] != DECIDED_PART
         if not is_part:
             figures.add_sum(SumKey(of, measure), size)
@@ -271,6 +280,10 @@ def count_read(figures: Figures, rows: Sequence[Mapping[str, Any]]) -> None:
             figures.add_sum(SumKey(ACCEPTED, measure), size)
         elif is_part:
             figures.add_sum(SumKey(CLAIMABLE, measure), size)
+
+
+def _share(text: str, currency: str) -> Size:
+    return parse_minor(text, minor_units(currency)) if currency else Decimal(text)
 
 
 _WORTH = ("amount", "currency", "unit", "unlimited", "terms")
