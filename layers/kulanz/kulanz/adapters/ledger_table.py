@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from itertools import batched
+from json.encoder import encode_basestring_ascii
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -172,7 +173,7 @@ class DynamoLedger:
         return self._inserts.take_throttled()
 
     def insert(self, entries: Sequence[Entry]) -> list[Entry | None]:
-        if len({entry.key for entry in entries}) != len(entries):
+        if len({(entry.key.partition, entry.key.place) for entry in entries}) != len(entries):
             raise ValueError("entries have distinct keys")
         statements = [Statement(place, self._statement(entry)) for place, entry in enumerate(entries)]
         standing = [entries[place].key for place in self._inserts.execute(statements)]
@@ -188,9 +189,10 @@ class DynamoLedger:
         """An insert of the entry as JSON text: what `entry_item` says, written out."""
         remaining = ",".join(['{"NULL":true}' if left is None else f'{{"N":"{left}"}}' for left in entry.remaining])
         expires_at = "" if entry.expires_at is None else f',{{"S":"{_instant_text(entry.expires_at)}"}}'
+        key = entry.key
         return (
             f'{{"Statement":{self._insert if entry.expires_at is None else self._insert_expiring},"Parameters":['
-            f'{{"S":{_json_text(entry.key.partition)}}},{{"S":{_json_text(entry.key.place)}}},'
+            f'{{"S":{_json_text(key.partition)}}},{{"S":{_json_text(key.place)}}},'
             f'{{"S":{_json_text(entry.body)}}},{{"S":"{entry.status}"}},{{"L":[{remaining}]}},'
             f'{{"S":"{_instant_text(entry.effective_at)}"}},{{"N":"{entry.ttl}"}},{{"N":"{entry.origin}"}}{expires_at}]}}'
         )
@@ -288,5 +290,5 @@ def _insert_statement(table: str, attributes: Sequence[str]) -> str:
     return json.dumps(f'INSERT INTO "{table}" VALUE {{{", ".join(f"'{name}': ?" for name in attributes)}}}')
 
 
-_json_text = json.JSONEncoder().encode
+_json_text = encode_basestring_ascii
 _instant_text = lru_cache(_INSTANTS_REMEMBERED)(format_instant)

@@ -6,7 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kulanz.domain.decision import Benefit, Decision, Outcome, Validity
-from kulanz.domain.ledger.entries import WRITER_LIFE, Lifetime
+from kulanz.domain.ledger.entries import WRITER_LIFE, DecisionKey, Lifetime, entry_like, new_entry
 from kulanz.domain.money import Money
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -52,3 +52,8 @@ def test_a_decision_is_kept_as_long_as_anything_of_it_counts(
     elif outcome is Outcome.OFFERED:
         assert lifetime.expires_at == claim_until
     assert lifetime.effective_at == NOW
+    first = new_entry(DecisionKey("a-1", "out", "-", 1), 0, "{}", decision, lifetime)
+    other = DecisionKey("a-2", "out", "line", 1), 17, '{"v":1}'
+    assert entry_like(first, *other) == new_entry(*other, decision, lifetime), (
+        "rows of one decision differ in nothing else"
+    )

@@ -1,5 +1,6 @@
 """Lists of accounts: every line is read exactly once however the file is cut, and every row is typed or told."""
 
+import csv
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
@@ -288,6 +289,31 @@ def test_a_fact_with_a_dot_in_its_name_may_be_nested_in_jsonl(entries: str, valu
 def test_so_may_the_unit(entries: str) -> None:
     reader = line_reader(JSONL, (), "line.id", ())
     assert reader.row(f'{{"account_id":"a-1",{entries}}}'.encode()) == Row("a-1", "l-1", ())
+
+
+@given(
+    st.lists(
+        st.lists(
+            st.sampled_from(["a", "a-1", ",", ",", '"', '"', ' "', "\r", "yes", "\N{NO-BREAK SPACE}"]), max_size=12
+        ).map("".join),
+        max_size=8,
+    )
+)
+@example(['n,"a-1,consumer,yes,"', 'n,"a-1",consumer,yes,1', '"', 'n,a-1,"consumer",yes,1'])
+def test_no_csv_row_depends_on_the_rows_before_it(texts: list[str]) -> None:
+    """One reader reads all lines of a list; each is a row of its own, as `csv` reads it alone."""
+    reader = line_reader(CSV, FACTS, None, ())
+    for text in texts:
+        came = reader.split(text.encode())
+        assert came == line_reader(CSV, FACTS, None, ()).split(text.encode())
+        if '"' in text:
+            try:
+                next(csv.reader([text], strict=True))
+            except csv.Error:
+                assert isinstance(came, Problem)
+                assert came.reason == "csv_malformed"
+            else:
+                assert not isinstance(came, Problem) or came.reason != "csv_malformed" or "blank" in came.expected
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ from kulanz.domain.ledger.entries import (
     EntryWithHistory,
     HistoryMoved,
     Lifetime,
+    entry_like,
     judge,
     new_entry,
     read_decision,
@@ -217,14 +218,19 @@ class ApplyRun(StretchRun):
     def _entries(self, lines: Sequence[Owed]) -> list[Entry]:
         campaign, now = self.campaign, self.clock.now()
         keep_until = max(campaign.decidable_until, now + timedelta(days=self.settings.retention_days)) + WRITER_LIFE
-        lifetimes: dict[Remembered, Lifetime] = {}
+        incident_id, seq = campaign.id.incident_id, campaign.id.seq
+        first_of: dict[Remembered, Entry] = {}
         entries = []
         for offset, record, remembered, body, _ in lines:
-            lifetime = lifetimes.get(remembered)
-            if lifetime is None:
-                lifetime = lifetimes[remembered] = Lifetime.of(remembered.decision, now, keep_until)
-            key = DecisionKey(record.account_id, campaign.id.incident_id, record.subject, campaign.id.seq)
-            entries.append(new_entry(key, offset, body, remembered.decision, lifetime))
+            key = DecisionKey(record.account_id, incident_id, record.subject, seq)
+            first = first_of.get(remembered)
+            if first is None:
+                decision = remembered.decision
+                lifetime = Lifetime.of(decision, now, keep_until)
+                entry = first_of[remembered] = new_entry(key, offset, body, decision, lifetime)
+            else:
+                entry = entry_like(first, key, offset, body)
+            entries.append(entry)
         return entries
 
     def _pace(self, write_units: int, spent_seconds: float) -> None:

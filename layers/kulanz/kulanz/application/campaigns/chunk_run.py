@@ -22,6 +22,7 @@ from kulanz.domain.campaigns.write_units import HISTORY_WRITE_UNITS, INSERTS_PER
 from kulanz.domain.decision import Decision, Outcome
 from kulanz.domain.ledger.decider import REMEMBERED_FACTS, Decider, Remembered, prepare
 from kulanz.domain.ledger.earlier_decisions import Before, is_more_than, overpaid, still_owed, unchanged_under_new_id
+from kulanz.domain.lists.header import ListFormat
 from kulanz.domain.lists.lines import LINE_BYTES, LINE_SCAN_BYTES, Line, lines_starting_in
 from kulanz.domain.lists.reader import line_reader
 from kulanz.domain.lists.rows import LineReader, Problem, Record
@@ -144,6 +145,7 @@ class ChunkRun:
     filed: FiledReads | None = field(init=False)
     """Where something is read from a table for each line (earlier decisions, a history): what the plan read."""
     entries_per_wave: int = field(init=False)
+    is_csv: bool = field(init=False)
     totals: Totals = field(default_factory=Totals)
     problems: list[dict[str, str | int]] = field(default_factory=list)
     tally: dict[tuple[Remembered, WriteResult], int] = field(default_factory=dict)
@@ -155,6 +157,7 @@ class ChunkRun:
         self.reader = line_reader(
             campaign.layout, policy.facts, policy.subject, campaign.ignored_columns, OWN_COLUMNS, campaign.decided_at
         )
+        self.is_csv = self.reader.format is ListFormat.CSV
         self.earlier = EarlierReader(campaign.id.incident_id, campaign.follows, policy.began_at(), ports.ledger)
         self.decider = Decider(policy, self.reader, campaign.decided_at, partial(prepare, campaign))
         self.history = HistoryReader(campaign, policy, ports.ledger) if campaign.keeps_history else None

@@ -22,7 +22,6 @@ from kulanz.domain.ledger.decider import REMEMBERED_FACTS, Remembered
 from kulanz.domain.ledger.earlier_decisions import IN_ANOTHER_MEASURE
 from kulanz.domain.ledger.entries import row_hash
 from kulanz.domain.lists.former_ids import Former
-from kulanz.domain.lists.header import ListFormat
 from kulanz.domain.lists.lines import Line, is_blank
 from kulanz.domain.lists.near_ids import normal_id
 from kulanz.domain.lists.rows import QUOTES_UNBALANCED, Problem, Record, row_digest
@@ -85,7 +84,8 @@ class PlanRun(ChunkRun):
         return receipt if self.filed is None else self.filed.file(receipt)
 
     def _must_end(self, number: int) -> bool:
-        if len(self.problems) >= PROBLEMS_PER_RECEIPT or self.measured.changed.is_full:
+        changed = self.measured.changed
+        if len(self.problems) >= PROBLEMS_PER_RECEIPT or (changed.rows and changed.is_full):
             return True
         if self.filed is not None and self.filed.is_long():
             return True
@@ -110,7 +110,7 @@ class PlanRun(ChunkRun):
         self.stretch_began, self.last_row = self.seconds_left, number + self.stretch_rows
 
     def _take(self, line: Line) -> None:
-        if is_blank(line.raw, is_csv=self.reader.format is ListFormat.CSV):
+        if is_blank(line.raw, is_csv=self.is_csv):
             self.totals.count_blank()
             return
         record = self.reader.record(line)
@@ -122,9 +122,9 @@ class PlanRun(ChunkRun):
         if isinstance(remembered, Problem):
             self._reject(line.offset, remembered)
             return
-        hashed = account_hash(record.account_id)
-        if hashed < self.measured.repeats.bound:
-            self.measured.repeats.see(hashed, record.account_id, record.subject, remembered.digest(record))
+        hashed, repeats = account_hash(record.account_id), self.measured.repeats
+        if hashed < repeats.bound:
+            repeats.see(hashed, record.account_id, record.subject, remembered.digest(record))
         if record.former is not None:
             self._see_former(record, record.former, line.offset)
         if record.currencies and self.agreed.get(remembered) != record.currencies:

@@ -18,7 +18,6 @@ from kulanz.domain.decision import Decision
 from kulanz.domain.ledger.decider import Remembered
 from kulanz.domain.ledger.earlier_decisions import Before
 from kulanz.domain.ledger.entries import row_hash
-from kulanz.domain.lists.header import ListFormat
 from kulanz.domain.lists.lines import Line, is_blank
 from kulanz.domain.lists.rows import Problem, Record
 
@@ -126,7 +125,7 @@ class StretchRun(ChunkRun):
         return stretch
 
     def _take(self, line: Line, stretch: DecidedStretch, waiting: list[Waiting]) -> None:
-        if is_blank(line.raw, is_csv=self.reader.format is ListFormat.CSV):
+        if is_blank(line.raw, is_csv=self.is_csv):
             stretch.others.append(NotWritten(line.offset, RowResult.BLANK, ""))
             return
         record = self.reader.record(line)

@@ -56,7 +56,7 @@ class Remembered:
 
     def body_of(self, record: Record) -> str:
         """The body of the decision about a record with these facts; it names the id that its account had before."""
-        body = self.body(record.digest(self.facts))
+        body = f"{self.body_head}{record.digest(self.facts)}{self.body_tail}"
         return body if record.former is None else with_former(body, record.former)
 
 

@@ -313,6 +313,11 @@ def new_entry(key: DecisionKey, origin: int, body: str, decision: Decision, life
     )
 
 
+def entry_like(other: Entry, key: DecisionKey, origin: int, body: str) -> Entry:
+    """The entry of another row that came to the same decision, written at the same instant as `other`."""
+    return Entry(key, body, other.status, other.remaining, other.effective_at, other.expires_at, other.ttl, origin)
+
+
 def decided_by_hand(held: Entry, hand: HandDecision) -> Entry:
     """What a decision becomes when a person decides its case. It is kept as long from then on as before.
 

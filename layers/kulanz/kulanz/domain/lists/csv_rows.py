@@ -6,6 +6,7 @@ A row may lack its last cells, and may have empty ones behind the last column: E
 import csv
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from operator import itemgetter
 
 from kulanz.domain.identifiers import WHOLE_ACCOUNT
 from kulanz.domain.lists.cells import clean
@@ -58,6 +59,7 @@ def csv_reader(
     fields_of = _fields_reader(width, layout.unnamed, read_places)
     states_currency = unread_currency(facts, ignored)
     currency_places = [place for place, name in enumerate(layout.columns) if states_currency(name)]
+    cells_of, currencies_of = _picked(fact_places), _picked(currency_places)
     parsers = tuple(fact.parse_text for fact in facts)
     read_to_bill, read_former = to_bill_in_fields(layout.columns), former_in_fields(layout.columns, now)
     states_more = read_to_bill is not states_no_bill or read_former is not states_no_former
@@ -71,8 +73,7 @@ def csv_reader(
             return fields
         if has_absent:
             fields.append("")
-        cells = tuple([fields[place] for place in fact_places])
-        currencies = tuple([fields[place] for place in currency_places]) if currency_places else ()
+        cells, currencies = cells_of(fields), currencies_of(fields)
         account = fields[account_place]
         if is_sure(account):
             return Record(account, WHOLE_ACCOUNT, cells, currencies)
@@ -99,6 +100,13 @@ def csv_reader(
         return len(next(csv.reader([text])) if '"' in text else text.split(",")) < width
 
     return LineReader(ListFormat.CSV, split, values, lambda cells: together(found(cells)), is_short, loosely)
+
+
+def _picked(places: Sequence[int]) -> Callable[[Sequence[str]], tuple[str, ...]]:
+    """What takes the fields at some places, once for each row of a list: `itemgetter` gives a tuple of several only."""
+    if len(places) > 1:
+        return itemgetter(*places)
+    return lambda fields: tuple([fields[place] for place in places])
 
 
 def _loose_reader(
@@ -129,13 +137,17 @@ def _fields_reader(
     width: int, unnamed: Sequence[int], read_places: Sequence[int]
 ) -> Callable[[str], list[str] | Problem]:
     """What takes a line apart into as many fields as the header has. Of those at `read_places` something is read."""
+    waiting: list[str] = []
+    read = csv.reader(iter(waiting.pop, None), strict=True).__next__
+    """One reader for all lines, each of which is a whole row: where it wants another line, there is none to take."""
 
     def fields_of(text: str) -> list[str] | Problem:
         has_quotes = '"' in text
         if has_quotes:
             try:
-                fields = next(csv.reader([text], strict=True))
-            except csv.Error:
+                waiting.append(text)
+                fields = read()
+            except (csv.Error, IndexError):
                 return Problem(RowReason.CSV_MALFORMED, "", quotes_expected(QUOTES_EXPECTED, text))
         else:
             fields = text.split(",")

@@ -61,6 +61,8 @@ def lines_starting_in(
                 aligned = True
             elif dropped or len(piece) > LINE_BYTES + 1:
                 yield Line(offset, None, end, quotes + piece.count(b'"'))
+            elif len(piece) < LINE_BYTES and piece[-1:] != b"\r":  # nearly all lines
+                yield Line(offset, piece, end)
             else:
                 yield _line(offset, piece, end)
             offset, dropped, quotes = end, 0, 0

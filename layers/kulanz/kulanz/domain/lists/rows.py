@@ -90,7 +90,8 @@ def facts_text(values: Sequence[FactValue | None]) -> str:
 
 def row_digest(account_id: str, subject: str, facts: str) -> str:
     """128 bits, as hex, over all typed content of a row: equal digests are equal rows."""
-    return blake2b(f"{_measured(account_id)}{_measured(subject)}{facts}".encode(), digest_size=16).hexdigest()
+    content = f"{len(account_id)}:{account_id}{len(subject)}:{subject}{facts}"
+    return blake2b(content.encode(), digest_size=16).hexdigest()
 
 
 def _measured(text: str) -> str:
