@@ -13,9 +13,11 @@ from kulanz.domain.lists.near_ids import normal_id
 
 PARTS = 256
 """Files: ten million rows are some 40,000 in each, of which a few megabytes are in memory."""
-_ENTRY = Struct(">8s8s8sQ")
-"""The hash of the subject's normal form, that of the subject, the digest of its row, and its line."""
+_ENTRY = Struct(">8s8s8sQ?")
+"""The hash of the subject's normal form, that of the subject, the digest of its row, its line, and whether the row only
+names it as a former id."""
 
+type _Entry = tuple[bytes, bytes, bytes, int, bool]
 _Pairs = list[tuple[int, int]]
 
 
@@ -37,10 +39,10 @@ class SubjectFiles:
     def __exit__(self, *error: object) -> None:
         self._stack.close()
 
-    def see(self, account_id: str, subject: str, digest: str, line: int) -> None:
-        """Remember a row."""
+    def see(self, account_id: str, subject: str, digest: str, line: int, *, is_former: bool = False) -> None:
+        """Remember a row, or the subject that it had under its former id."""
         near = _hash(f"{normal_id(account_id)}#{normal_id(subject)}")
-        entry = _ENTRY.pack(near, _hash(f"{account_id}#{subject}"), bytes.fromhex(digest[:16]), line)
+        entry = _ENTRY.pack(near, _hash(f"{account_id}#{subject}"), bytes.fromhex(digest[:16]), line, is_former)
         self._parts[near[0]].write(entry)
 
     def found(self) -> Subjects:
@@ -52,22 +54,23 @@ class SubjectFiles:
                 shown[place] = sorted(shown[place] + pairs)[:FIRST_LINES]
         return Subjects(counts[0], counts[1], counts[2], shown[0], shown[1], shown[2])
 
-    def _groups(self) -> Iterator[Iterator[tuple[bytes, bytes, bytes, int]]]:
+    def _groups(self) -> Iterator[Iterator[_Entry]]:
         for part in self._parts:
             part.seek(0)
             yield _ENTRY.iter_unpack(part.read())
 
 
-def _of_part(entries: Iterator[tuple[bytes, bytes, bytes, int]]) -> tuple[_Pairs, _Pairs, _Pairs]:
+def _of_part(entries: Iterator[_Entry]) -> tuple[_Pairs, _Pairs, _Pairs]:
     """The rows of one file that repeat, contradict or nearly name another: each with the first row of that one."""
-    first: dict[bytes, tuple[bytes, int]] = {}
+    first: dict[bytes, tuple[bytes, int, bool]] = {}
     same: dict[bytes, _Pairs] = {}
     torn: set[bytes] = set()
     near: dict[bytes, tuple[bytes, int]] = {}
     nearly: _Pairs = []
-    for normal, subject, digest, line in entries:
-        known = first.setdefault(subject, (digest, line))
-        if known[1] != line:
+    for normal, subject, digest, line, is_former in entries:
+        known = first.setdefault(subject, (digest, line, is_former))
+        is_repetition = known[1] != line and not (is_former and known[2] and known[0] == digest)
+        if is_repetition:
             same.setdefault(subject, []).append((line, known[1]))
             if known[0] != digest:
                 torn.add(subject)

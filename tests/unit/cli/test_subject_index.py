@@ -49,3 +49,18 @@ def test_rows_are_counted_by_what_they_are_to_the_rows_before(rows: list[tuple[s
         len(repeated), len(contradicting), len(nearly),
         repeated[:FIRST_LINES], contradicting[:FIRST_LINES], nearly[:FIRST_LINES],
     )  # fmt: skip
+
+
+def test_a_row_that_repeats_its_former_id_too_is_counted_once_and_two_rows_of_one_former_id_contradict() -> None:
+    with SubjectFiles() as files:
+        for number in (2, 3):
+            files.see("new", "-", row_digest("new", "-", "x"), number)
+            files.see("old", "-", row_digest("old", "-", "new"), number, is_former=True)
+        alike = files.found()
+        files.see("old", "-", row_digest("old", "-", "other"), 4, is_former=True)
+        torn = files.found()
+        files.see("old", "-", row_digest("old", "-", "x"), 5)
+        listed = files.found()
+    assert (alike.repeated, alike.first_repeated, alike.contradicting) == (1, [(3, 2)], 0)
+    assert (torn.repeated, torn.contradicting, torn.first_contradicting) == (1, 1, [(4, 2)])
+    assert (listed.repeated, listed.contradicting) == (1, 2), "and the id is a row's own beside"

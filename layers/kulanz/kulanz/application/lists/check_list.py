@@ -127,8 +127,11 @@ class Subjects:
 class SubjectIndex(Protocol):
     """Remembers every subject of a list, in memory that does not grow with it."""
 
-    def see(self, account_id: str, subject: str, digest: str, line: int) -> None:
-        """Remember a row: its subject, the digest of its facts, and its line."""
+    def see(self, account_id: str, subject: str, digest: str, line: int, *, is_former: bool = False) -> None:
+        """Remember a row: its subject, the digest of its facts, and its line; or the subject under its former id.
+
+        Two rows that name a former id alike repeat nothing by that: they are counted by the id that they have.
+        """
 
     def found(self) -> Subjects:
         """What was named more than once."""
@@ -328,7 +331,7 @@ class _Check:
         self.checked.changed.see(record.account_id, former.account_id, record.subject, offset)
         if self._subjects is not None and normal_id(former.account_id) != normal_id(record.account_id):
             digest = row_digest(former.account_id, record.subject, record.account_id)
-            self._subjects.see(former.account_id, record.subject, digest, number)
+            self._subjects.see(former.account_id, record.subject, digest, number, is_former=True)
 
     def _see_names(self, raw: bytes) -> None:
         """Remember what a record names: facts always, and of the others the first ones."""
