@@ -119,6 +119,26 @@ def test_single_answers_are_read_as_a_file_is(bills: Bills) -> None:
     assert (problem["offset"], problem["result"]) == (0, "unknown_id")
 
 
+def test_each_fault_of_a_line_is_noted_once_and_what_changed_something_not_at_all(bills: Bills) -> None:
+    lines = (
+        b"account_id,serial,credit_id,answer,amount,measure,code",
+        b"a-1,1,short,rejected,,,",  # two faults: no such id, and no code
+        b"a-1,1,%032d,rejected,,," % 0,  # no code
+        b"a-1,1,%032d,accepted,,," % 0,  # no such credit
+        b"",
+        b"a-1,7,%032d,accepted,,," % 0,  # no such delivery
+    )
+    found = bills.upload("wrong", b"\n".join([*lines, b""]))
+    starts = [sum(len(line) + 1 for line in lines[:number]) for number in range(len(lines))]
+    noted = [(one["offset"], one["result"], one.get("field", "")) for one in found["problems"]]
+    assert noted == [
+        (starts[1], "rejected_line", "credit_id"), (starts[1], "rejected_line", "code"),
+        (starts[2], "rejected_line", "code"), (starts[3], "unknown_id", ""), (starts[5], "before_delivery", ""),
+    ]  # fmt: skip
+    counted = {one["result"]: one["lines"] for one in found["results"]}
+    assert counted == {"rejected_line": 2, "unknown_id": 1, "before_delivery": 1, "blank": 1}
+
+
 def test_who_asks_about_an_account_hears_on_which_bill_its_credit_is_or_why_not(bills: Bills) -> None:
     def billing(account: str) -> str:
         answer = bills.door.get(f"accounts/{account}").content
