@@ -26,6 +26,7 @@ def test_it_is_on_from_a_set_until_as_many_different_persons_as_needed_have_lift
     actions: list[tuple[Verb, str]], needed: int
 ) -> None:
     halt, is_on, lifted, times = NEVER_SET, False, set[str](), 0
+    written = 0
     for number, (verb, person) in enumerate(actions):
         changes = not is_on if verb is Verb.SET else is_on and person not in lifted
         try:
@@ -34,6 +35,8 @@ def test_it_is_on_from_a_set_until_as_many_different_persons_as_needed_have_lift
             assert not changes
             continue
         assert changes
+        written += 1
+        assert halt.version == written, "every write is conditional on the one before it"
         if verb is Verb.SET:
             is_on, lifted, times = True, set(), times + 1
         else:

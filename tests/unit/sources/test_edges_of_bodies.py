@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from kulanz.domain.drafts.reported import Mark
-from kulanz.sources import aws_health, incident_io, pagerduty, servicenow, statuspage
+from kulanz.sources import aws_health, incident_io, pagerduty, servicenow, statuspage, tmf656
 from kulanz.sources.reading import ReadSettings
 
 AT = datetime(2026, 3, 10, 8, 0, tzinfo=UTC)
@@ -102,3 +102,24 @@ def test_an_event_of_aws_speaks_for_the_account_that_it_affects(affected: str | 
         aws_health.read({"account": "123456789012", "time": AT.isoformat(), "detail": detail}, ReadSettings()).speaker
         == speaker
     )
+
+
+@pytest.mark.parametrize(
+    ("status", "is_over"),
+    [
+        ("resolved", True),
+        ("Closed", True),
+        ("inProgress", False),
+        ("held", False),
+        ("submitted", False),
+        ("new", False),
+    ],
+)
+def test_only_what_is_resolved_ends_at_its_date_of_resolution(status: str, *, is_over: bool) -> None:
+    """Until then the field is when somebody means to resolve it."""
+    told = {"id": "p-1", "status": status, "timeRaised": AT.isoformat(), "affectedService": [{"id": "s-1"}]}
+    told["resolutionDate"] = (AT + timedelta(hours=1)).isoformat()
+    body = {"eventType": "ServiceProblemStateChangeEvent", "eventTime": AT.isoformat()}
+    (part,) = tmf656.read({**body, "event": {"serviceProblem": told}}, ReadSettings()).parts
+    assert (part.reported.ended is not None) is is_over
+    assert [one.stamp.at for one in part.reported.changes] == [AT, AT + timedelta(hours=1)][: 1 + is_over]

@@ -59,6 +59,30 @@ def test_a_window_of_the_least_length_is_proposed(length: timedelta, is_proposed
 
 
 @pytest.mark.parametrize(
+    ("courses", "ended"),
+    [
+        ([Course.OPEN, Course.RESOLVED], 1),
+        ([Course.OPEN, Course.RESOLVED, Course.OPEN], None),  # what was reopened goes on
+        ([Course.OPEN, Course.RESOLVED, Course.OPEN, Course.RESOLVED], 3),
+        ([Course.OPEN, Course.CANCELLED, Course.OPEN], None),
+    ],
+)
+def test_an_incident_ends_at_its_last_end_and_has_none_while_it_is_open_again(
+    courses: list[Course], ended: int | None
+) -> None:
+    parts = [
+        Part("i-1", f"event:{minute}", f"{minute}", Reported("Down", course, "", at(0), stamp, (), {"voice": "Voice"}))
+        for minute, course in enumerate(courses)
+        for stamp in (None if course is Course.OPEN else at(minute),)
+    ]
+    rules = {"voice": ServiceRule("voice", "Voice")}
+    (draft,) = drafts_of(parts, (), SourceMap("it", {"voice": Mapped("voice")}, rules), "i")
+    assert draft.ended == (None if ended is None else at(ended))
+    assert [one.end for one in draft.windows_by_degree["whole"]] == [draft.ended]
+    assert (draft.totals.start_to_resolved is None) is (ended is None)
+
+
+@pytest.mark.parametrize(
     ("beside", "is_joined"),
     [
         (-JOINED_BEFORE - MICROSECOND, False),
