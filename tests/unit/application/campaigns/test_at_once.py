@@ -34,6 +34,7 @@ from tests.support.compiled_once import policies_compiled_once
 from tests.support.end_state import EndState, check_sound, end_state
 from tests.support.faults import Tap, tapped
 from tests.support.interleaving import Interleaving, Work, switching_after
+from tests.support.left_alike import Ends
 from tests.support.small_campaign import INCIDENT_ID, event
 from tests.support.world import ANNA, BEN, World
 
@@ -190,12 +191,12 @@ def _ends_on_a_waiting_plan(first: str, second: str) -> set[int]:
 
 def _check(begin: World, acts: tuple[Act, Act]) -> set[int]:
     """Every order of the calls of two acts in which one goes on in the midst of the other; the ends it came to."""
-    expected, came_to = _one_after_the_other(begin, acts), set[int]()
+    expected, came_to, ends = _one_after_the_other(begin, acts), set[int](), Ends(_end)
     for first in (0, 1):
         for before in range(CALLS_MOST):
             world, together = begin.copy(), Interleaving()
             together.run([_work(world, act) for act in acts], switching_after(first, before))
-            end = _end(world)
+            end = ends(world)
             assert end in expected, (first, together.trace, _differing(end, expected))
             came_to.add(expected.index(end))
             if [worker for worker, _ in together.trace].count(first) < before:

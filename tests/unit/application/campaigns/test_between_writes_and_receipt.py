@@ -19,6 +19,7 @@ from kulanz.domain.policy.deciding.history import HistoryKey
 from tests.support.compiled_once import policies_compiled_once
 from tests.support.end_state import check_sound
 from tests.support.faults import Fault, Tap, fault_at
+from tests.support.left_alike import Ends
 from tests.support.world import World
 from tests.support.world_steps import Function, Step
 from tests.support.yearly_cap import CAP, FEES, POLICY_ID, incident, outage, paid, world
@@ -96,6 +97,17 @@ def _check(made: World) -> None:
         _check_figures(made, incident_id)
 
 
+def _end_after_another(made: World) -> Counter[WriteResult]:
+    """How many of our lines were written how, at a sound end of both incidents."""
+    _run_another_whole(made)
+    made.run_until_quiet()
+    _check(made)
+    found: Counter[WriteResult] = Counter()
+    for key, lines in made.campaign(str(OURS)).apply.totals.counts.items():
+        found[key.write_result] += lines
+    return found
+
+
 @pytest.mark.parametrize("outages_before", [0, 1])
 @pytest.mark.parametrize("fault", [Fault.KILLED_BEFORE, Fault.REPLY_LOST])
 @pytest.mark.parametrize("work", Pass)
@@ -103,6 +115,7 @@ def test_another_incident_runs_whole_while_a_dead_workers_chunk_waits(
     work: Pass, fault: Fault, outages_before: int
 ) -> None:
     results: Counter[WriteResult] = Counter()
+    ends = Ends(_end_after_another)
     for number in range(CALLS_MOST):
         made = _waiting(work, outages_before).copy()
         (index,) = [at for at, message in enumerate(made.chunk_messages) if message.body.campaign == OURS]
@@ -111,11 +124,7 @@ def test_another_incident_runs_whole_while_a_dead_workers_chunk_waits(
         if len(made.tap.calls) <= number:
             break
         made.tap = Tap()
-        _run_another_whole(made)
-        made.run_until_quiet()
-        _check(made)
-        for key, lines in made.campaign(str(OURS)).apply.totals.counts.items():
-            results[key.write_result] += lines
+        results += ends(made)
     else:
         raise AssertionError("a chunk takes more calls than are tried")
     assert number > 5

@@ -25,6 +25,7 @@ from tests.support.compiled_once import policies_compiled_once
 from tests.support.effort import one_in
 from tests.support.end_state import EndState, check_sound, end_state
 from tests.support.faults import HALVABLE, Choose, Fault, Tap, fault_at
+from tests.support.left_alike import content_of
 from tests.support.small_campaign import (
     CAMPAIGN,
     EVERY_KIND_OF_LINE,
@@ -197,16 +198,6 @@ def run(request: pytest.FixtureRequest) -> _Clean:
     return _Clean(found, world)
 
 
-def _content(world: World) -> bytes:
-    """Everything that decides how a world goes on: all but what its tap and its list of errors remember."""
-    kept = world.tap, world.caught, world._caches
-    world.tap, world.caught, world._caches = Tap(), [], {}
-    known = {function: list(cache._policies) for function, cache in kept[2].items()}
-    content = pickle.dumps((world, known))
-    world.tap, world.caught, world._caches = kept
-    return content
-
-
 def test_the_clean_run_of_a_first_campaign_has_every_kind_of_row() -> None:
     clean = _clean(_first_campaign)
     campaign = clean.campaign(CAMPAIGN)
@@ -309,7 +300,7 @@ def test_the_end_is_the_clean_runs_wherever_a_fault_strikes(
         world = before.again(fault_at(number, fault))
         world.run(world.steps()[0])
         assert len(world.caught) == 1, f"the fault at {number} {calls[number]} did not strike, or was not noticed"
-        content = _content(world)
+        content = content_of(world)
         if content not in run.differences:
             world.run_until_quiet()
             run.differences[content] = _difference(expected, world)

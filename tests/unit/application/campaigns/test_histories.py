@@ -42,6 +42,7 @@ from tests.support.end_state import check_sound, end_state
 from tests.support.fake_offers import FakeOffers
 from tests.support.faults import Tap
 from tests.support.interleaving import Interleaving, Work, switching_after
+from tests.support.left_alike import Ends
 from tests.support.small_campaign import sealed_policy
 from tests.support.world import World
 from tests.support.world_steps import Function
@@ -170,17 +171,25 @@ def _applies(made: World, function: Function, index: int) -> bool:
     return function is Function.GRANT and made.chunk_messages[index].body.work is Pass.APPLY
 
 
+def _write_results(made: World) -> Counter[WriteResult]:
+    """How many lines of two incidents were written how, at the end of both, whose caps hold."""
+    made.run_until_quiet()
+    check_caps(made)
+    found: Counter[WriteResult] = Counter()
+    for number in (1, 2):
+        for key, lines in made.campaign(f"in-{number}/1").apply.totals.counts.items():
+            found[key.write_result] += lines
+    return found
+
+
 def test_two_incidents_apply_at_once_with_every_order_of_their_calls() -> None:
     write_results: Counter[WriteResult] = Counter()
+    ends = Ends(_write_results)
     for first, before, between in product((0, 1), range(1, 10), range(1, 10)):
         made = _both_applying()
         works = [_grant(made, ChunkMessage(CampaignId(f"in-{n}", 1), Pass.APPLY, 0), f"w-{n}") for n in (1, 2)]
         Interleaving().run(works, switching_after(first, before, between))
-        made.run_until_quiet()
-        check_caps(made)
-        for number in (1, 2):
-            for key, lines in made.campaign(f"in-{number}/1").apply.totals.counts.items():
-                write_results[key.write_result] += lines
+        write_results += ends(made)
     assert write_results[WriteResult.CAPPED] > 0
 
 

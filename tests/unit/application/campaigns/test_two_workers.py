@@ -16,9 +16,10 @@ from kulanz.application.ports import ChunkMessage, TryAgain
 from kulanz.domain.campaigns.campaign import CampaignId, Pass, State
 from tests.support.compiled_once import policies_compiled_once
 from tests.support.effort import one_in, seeds_tried
-from tests.support.end_state import check_sound, end_state
+from tests.support.end_state import EndState, check_sound, end_state
 from tests.support.faults import Tap
 from tests.support.interleaving import Interleaving, Schedule, Work, switching_after
+from tests.support.left_alike import Ends
 from tests.support.small_campaign import CAMPAIGN, event, list_of, row, small_world
 from tests.support.world import World
 from tests.support.world_steps import Function
@@ -52,13 +53,18 @@ def _chunk_waiting(work: Pass) -> World:
 
 
 def _run_together(work: Pass, schedule: Schedule) -> tuple[World, list[tuple[int, str]]]:
-    """Two workers get the same message at the same time; then the world runs on until it is quiet."""
+    """Two workers get the same message at the same time."""
     world = _chunk_waiting(work).copy()
     message = ChunkMessage(CampaignId.parse(CAMPAIGN), work, 0)
     together = Interleaving()
     together.run([_worker(world, message, name) for name in ("one", "two")], schedule)
-    world.run_until_quiet()
     return world, together.trace
+
+
+def _sound_end(world: World) -> EndState:
+    world.run_until_quiet()
+    check_sound(world)
+    return end_state(world)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -87,23 +93,21 @@ def test_two_workers_on_one_chunk_end_as_one_does_in_every_order_of_their_calls(
     calls = _one_after_the_other(work)
     assert 5 < calls <= MOST_CALLS
 
-    wrong = []
+    ends, wrong = Ends(_sound_end), []
     for first, before, between in product(BEGINNERS, range(calls + 1), range(1, calls + 1)):
         world, trace = _run_together(work, switching_after(first, before, between))
-        check_sound(world)
-        if end_state(world) != expected:
+        if ends(world) != expected:
             wrong.append(trace)
     assert wrong == []
 
 
 @pytest.mark.parametrize("work", list(Pass))
 def test_two_workers_that_alternate_at_random_end_as_one_does(work: Pass, clean: World) -> None:
-    expected = end_state(clean)
+    expected, ends = end_state(clean), Ends(_sound_end)
     for seed in range(SEEDS):
         choose = random.Random(seed)
         world, trace = _run_together(work, choose.choice)
-        check_sound(world)
-        assert end_state(world) == expected, f"seed {seed}: {trace}"
+        assert ends(world) == expected, f"seed {seed}: {trace}"
 
 
 def _slow_worker(world: World, seconds_per_look: float) -> None:

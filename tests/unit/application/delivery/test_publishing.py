@@ -25,6 +25,7 @@ from kulanz.domain.delivery.topic_messages import CREDITS_MESSAGE_BYTES, CreditR
 from kulanz.domain.halt import Halt, HaltAction, Verb
 from tests.support.billing_files import is_released, read_delivery
 from tests.support.faults import Fault, Tap, fault_at
+from tests.support.left_alike import Ends, struck
 from tests.support.small_campaign import CAMPAIGN, ROWS, event, list_of, row, sealed_policy, small_world
 from tests.support.world import World
 from tests.support.world_deliveries import published
@@ -162,6 +163,9 @@ def assigned(tap: Tap) -> World:
     return world
 
 
+END = Ends(settled)
+
+
 @cache
 def clean() -> tuple[tuple[Any, ...], tuple[str, ...]]:
     tap = Tap()
@@ -180,7 +184,7 @@ def test_a_fault_at_any_call_of_publishing_changes_nothing_in_the_end(fault: Fau
     of_publishing = range(calls.index("archive.put"), len(calls))  # test_delivering has those before
     for number in (number for number in of_publishing if not calls[number].endswith("/next")):
         world = assigned(Tap(fault_at(number, fault)))
-        assert settled(world) == clean()[0], f"{fault} at call {number}, {calls[number]}"
+        assert END(struck(world)) == clean()[0], f"{fault} at call {number}, {calls[number]}"
 
 
 def test_messages_that_come_again_publish_nothing_more() -> None:
@@ -293,7 +297,7 @@ def test_a_fault_while_it_is_published_again_changes_nothing_in_the_end(fault: F
     for number in range(calls):
         world = sent.copy()
         world.tap = Tap(fault_at(number, fault))
-        assert settled(world) == expected, f"{fault} at call {number}"
+        assert END(struck(world)) == expected, f"{fault} at call {number}"
 
 
 def test_a_part_that_is_gone_when_it_is_published_again_is_an_error_that_somebody_hears() -> None:
