@@ -7,12 +7,13 @@ from kulanz.domain.byhand.discretion import discretion_json
 from tests.support.by_hand import DISCRETION, decide
 from tests.support.handed import discretion_content, give
 from tests.support.received import configure, receive
-from tests.support.small_campaign import CAMPAIGN, ROWS, event, small_world
+from tests.support.small_campaign import CAMPAIGN, ROWS, event, list_of, small_world
 from tests.support.sources import body_of, recorded
 from tests.support.world import World
 from tests.support.world_door import ANNA
 from tests.support.world_stack import WorldStack
 from tests.support.world_voids import run_voids
+from tests.support.wrong_lists import A_RIGHT_LIST
 from tests.unit.application.door.test_drafts import VOICE
 
 CASE = f"/case/held-1/{CAMPAIGN}"
@@ -29,6 +30,18 @@ ALL_THAT_WAITS = (CASE, WAITING_CASE, VOID, DRAFT, HELD_DRAFT)
 def _closed() -> World:
     world = small_world()
     world.publish(event(rows=ROWS))
+    world.run_until_quiet()
+    return world
+
+
+def with_plan() -> World:
+    """The small campaign, executed, and a campaign of another incident whose plan waits: `second/1`."""
+    world = _closed().copy()
+    world.approvers = ()
+    world.lists.upload("lists/second.csv", list_of(A_RIGHT_LIST.rows))
+    window = {"start": "2026-02-10T08:00:00Z", "end": "2026-02-10T20:00:00Z"}
+    rows = len(A_RIGHT_LIST.rows)
+    world.publish(event(key="lists/second.csv", rows=rows, incident_id="second", windows=[window]))
     world.run_until_quiet()
     return world
 

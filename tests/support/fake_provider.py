@@ -52,6 +52,10 @@ class FakeProvider:
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
     read_urls: list[str] = field(default_factory=list)
     sent: list[tuple[Mapping[str, str], str, str]] = field(default_factory=list)
+    persons: Mapping[str, list[str]] = field(default_factory=dict)
+    """Who can sign in on its page in a browser, with their groups."""
+    left: list[Mapping[str, str]] = field(default_factory=list)
+    """With what browsers came to its logout."""
 
     def read(self, url: str) -> Mapping[str, Any]:
         self.read_urls.append(url)

@@ -1,5 +1,6 @@
 """A provider of logins over HTTPS on this machine, and a browser without a screen at a deployed console."""
 
+import html
 import json
 import ssl
 import subprocess
@@ -12,12 +13,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlencode
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 import urllib3
 
 from tests.support.console_browser import Form
 from tests.support.fake_provider import FakeProvider
+from tests.support.fake_provider import key as key_of
 
 WAIT_SECONDS = 60.0
 ROOT = "/console"
@@ -36,14 +38,46 @@ def certificate(folder: Path) -> tuple[Path, Path]:
     return cert, key
 
 
+def sign_in_page(provider: FakeProvider, query: str) -> str:
+    """The provider's page in a browser: who is it?"""
+    persons = "".join(
+        f'<li><a id="{who}" href="/t1/chosen?{html.escape(query)}&amp;who={who}">{who}</a></li>'
+        for who in provider.persons
+    )
+    return f"<!DOCTYPE html><html lang='en'><title>Who is it?</title><ul>{persons}</ul></html>"
+
+
 @contextmanager
 def served(cert: Path, key: Path) -> Iterator[FakeProvider]:
     """The provider, at the address that it states as its issuer."""
     provider = FakeProvider(lambda: datetime.now(UTC))
+    key_of("one")  # made once: two requests at the same time would make two
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self._answer(provider.read(f"{provider.issuer}{self.path.removeprefix('/t1')}"))
+            at = urlsplit(self.path)
+            asked = dict(parse_qsl(at.query))
+            if at.path == "/t1/authorize":
+                self._page(sign_in_page(provider, at.query))
+            elif at.path == "/t1/chosen":
+                provider.sub, provider.groups = asked["who"], provider.persons[asked["who"]]
+                self._lead(asked["redirect_uri"] + "?" + urlencode(provider.visited(self.path)))
+            elif at.path == "/t1/logout":
+                provider.left.append(asked)
+                self._lead(asked["post_logout_redirect_uri"])
+            else:
+                self._answer(provider.read(f"{provider.issuer}{self.path.removeprefix('/t1')}"))
+
+        def _page(self, text: str) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.end_headers()
+            self.wfile.write(text.encode())
+
+        def _lead(self, to: str) -> None:
+            self.send_response(302)
+            self.send_header("Location", to)
+            self.end_headers()
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"])).decode()
