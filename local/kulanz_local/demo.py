@@ -224,6 +224,7 @@ def parameters(accounts: int) -> dict[str, str]:
         "TargetWriteRate": str(WRITES_PER_SECOND),
         "AutomaticBelow": AUTOMATIC_BELOW,
         "AutomaticMonthly": AUTOMATIC_BELOW,
+        "OtherChannels": to_the_bill.OTHER_CHANNELS,
     }
 
 

@@ -9,6 +9,7 @@ import pytest
 from kulanz_cli.stack import StackOutputs
 from kulanz_local.deployment import build, deploy
 from kulanz_local.embedded import ACCOUNT_ID, REGION, EmbeddedAws, aws_session
+from kulanz_local.stories import to_the_bill
 
 SMALL_CHUNK_BYTES = "4096"
 """So that a list of a few hundred rows has several chunks."""
@@ -34,6 +35,7 @@ def deployed() -> Iterator[Deployed]:
             "MaximumConcurrency": WORKERS,
             "NoticesPerMessage": "50",
             "DeliveryChannel": "billing:csv",
+            "OtherChannels": to_the_bill.OTHER_CHANNELS,
             "AlarmTopicArn": f"arn:aws:sns:{REGION}:{ACCOUNT_ID}:alarms",
         }
         yield Deployed(aws, deploy(aws.endpoint, parameters=parameters), aws_session())

@@ -45,4 +45,5 @@ def test_the_credits_of_a_story_are_on_the_bills_of_a_biller_that_errs(stage: St
     assert stage.differences == []
     assert billed.by_state == {"accepted": "5.00", "applied": "100.00"}
     assert billed.overdue == "5.00"
+    assert billed.deliveries == 4, "three on the policy's channel, one on the other"
     assert all(len(line) <= COLUMNS for line in billed.lines())

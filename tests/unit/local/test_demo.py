@@ -53,7 +53,7 @@ MACHINE = "role:arn:aws:sts::123456789012:assumed-role/billing/batch"
 USERS = "iam:arn:aws:iam::123456789012:user"
 
 
-BILLED = to_the_bill.Billed(21, 3, {"accepted": "5.00", "applied": "100.00"}, "5.00", Decimal("100.00"))
+BILLED = to_the_bill.Billed(21, 4, {"accepted": "5.00", "applied": "100.00"}, "5.00", Decimal("100.00"))
 """What the story of the bill comes to; `tests/pipeline/test_stories.py` tells it."""
 
 
